@@ -1,0 +1,74 @@
+# Everything that a person or CI does with this checkout. `make help` lists it.
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := build
+
+ARCH        := $(shell uname -m)
+BPF_ARCH    := $(if $(filter aarch64,$(ARCH)),arm64,x86)
+BPF_SOURCES := $(wildcard src/Veil.Modules/*/*.bpf.c)
+BPF_HEADERS := $(wildcard bpf/veil/*.h)
+BPF_OBJECTS := $(patsubst %.bpf.c,artifacts/bpf/%.bpf.o,$(notdir $(BPF_SOURCES)))
+CS_SOURCES  := $(shell find src -name '*.cs' -o -name '*.csproj') Directory.Build.props Directory.Packages.props
+PREFIX      ?= /usr/local
+CLANG       ?= clang
+DOTNET      := dotnet
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+
+vpath %.bpf.c $(sort $(dir $(BPF_SOURCES)))
+
+.PHONY: help setup generate build test bench demo fmt lint install clean syscalls
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: artifacts/setup.stamp ## install what the build needs (apt, once)
+
+artifacts/setup.stamp: eng/setup
+	@eng/setup
+	@mkdir -p $(@D) && touch $@
+
+generate: $(BPF_OBJECTS) ## compile the BPF programs
+
+artifacts/bpf/%.bpf.o: %.bpf.c $(BPF_HEADERS) | artifacts/setup.stamp
+	@mkdir -p $(@D)
+	$(CLANG) -O2 -g -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Werror -Wno-unused-parameter \
+		-Ibpf -I/usr/include/$(ARCH)-linux-gnu -c $< -o $@
+	@llvm-strip -g $@ # DWARF; BTF stays
+
+build: bin/veil ## bin/veil: one native file (the default)
+
+bin/veil: $(BPF_OBJECTS) $(CS_SOURCES) eng/publish | artifacts/setup.stamp
+	@eng/publish
+	@touch $@
+
+test: build artifacts/workloads.stamp ## build and run all tests (as root: the kernel's too)
+	@eng/run-tests
+
+artifacts/workloads.stamp: $(wildcard tests/workloads/*.c tests/workloads/Makefile) | artifacts/setup.stamp
+	@$(MAKE) --no-print-directory -C tests/workloads
+	@touch $@
+
+bench: build artifacts/workloads.stamp ## the figures: ratios against the floor and the peers, in one run
+	@$(MAKE) --no-print-directory -C bench/floor
+	@$(DOTNET) run --project bench/Veil.Bench -c Release -- $(BENCH_ARGS)
+
+demo: build artifacts/workloads.stamp ## trace a small workload for some seconds
+	@eng/demo
+
+syscalls: | artifacts/setup.stamp ## refresh the system call tables from Debian's newest kernel headers
+	@eng/make-syscalls
+
+fmt: | artifacts/setup.stamp ## format C# and C
+	@$(DOTNET) format Veil.slnx
+	@clang-format -i bpf/veil/*.h src/Veil.Modules/*/*.bpf.c tests/workloads/*.[ch] bench/floor/*.[ch]
+
+lint: $(BPF_OBJECTS) | artifacts/setup.stamp ## formatting and analyzers, without changing anything
+	@eng/lint
+
+install: build ## install to PREFIX (/usr/local)
+	@install -Dm755 bin/veil $(DESTDIR)$(PREFIX)/bin/veil
+	@install -Dm644 docs/veil.1 $(DESTDIR)$(PREFIX)/share/man/man1/veil.1
+
+clean: ## remove what was built (not what was installed)
+	@rm -rf artifacts bin

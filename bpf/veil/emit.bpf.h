@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* From a finished event to the shared ring, and the ledger of what could not go there. */
+#pragma once
+
+#include "event.bpf.h"
+
+/* Why an event was lost. Userspace takes the names from BTF, without the prefix and in lower case. */
+enum veil_loss {
+	VEIL_LOST_RING_FULL,   /* the reader is behind */
+	VEIL_LOST_MAP_FULL,    /* no room to remember the state of a call */
+	VEIL_LOST_READ_FAILED, /* memory that the event needs could not be read */
+	VEIL_LOSS_CAUSES,
+};
+
+/* Shared by all modules of a session: the session makes it and every object takes that one, so the size here is a placeholder. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} veil_ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, VEIL_LOSS_CAUSES);
+	__type(key, __u32);
+	__type(value, __u64);
+} veil_losses SEC(".maps");
+
+/* Carries the enumeration into BTF. */
+const volatile enum veil_loss veil_loss_causes = VEIL_LOSS_CAUSES;
+
+/* A power of two in bytes: the reader is woken when the ring's head crosses a multiple of it. */
+const volatile __u64 veil_wakeup_interval = 512;
+
+static __always_inline void veil_lost(enum veil_loss cause)
+{
+	__u32 key = cause;
+	__u64 *count = bpf_map_lookup_elem(&veil_losses, &key);
+	if (count)
+		(*count)++;
+}
+
+static __always_inline void *veil_reserve(__u64 size)
+{
+	void *event = bpf_ringbuf_reserve(&veil_ring, size, 0);
+	if (!event)
+		veil_lost(VEIL_LOST_RING_FULL);
+	return event;
+}
+
+/*
+ * The reader looks every few tens of milliseconds by itself; a wake-up for every event costs the traced
+ * program more than the event (an irq_work each). So wake it only when this record crosses a boundary of the ring,
+ * seen from the record's address: pointer minus pointer is a number that the verifier lets us have, and the
+ * difference to a fixed object turns over at the same distance as the position in the ring. That is three
+ * instructions where asking with bpf_ringbuf_query() is a helper call and a contended cache line.
+ */
+static __always_inline void veil_submit(void *event, __u64 size)
+{
+	__u64 position = (__u64)event - (__u64)&veil_wakeup_interval;
+	__u64 footprint = (size + 8 /* BPF_RINGBUF_HDR_SZ */ + 7) & ~7ULL;
+	bool crosses = (position ^ (position + footprint)) & ~(veil_wakeup_interval - 1);
+
+	bpf_ringbuf_submit(event, crosses ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+}

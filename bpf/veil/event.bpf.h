@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* The common header, first member of every event struct. Its order is the order of the fields on the screen. */
+#pragma once
+
+#include "types.bpf.h"
+
+struct veil_event {
+	veil_comm_t comm;
+	veil_pid_t pid;
+	veil_tid_t tid;
+	veil_uid_t uid;
+	veil_kind_t kind;
+	veil_timestamp_t timestamp;
+};
+
+/*
+ * Declares an event struct of the module: its number among them, and a variable that carries the struct into BTF, where
+ * userspace finds it by the variable's name (EventCatalog.FromObject).
+ */
+#define VEIL_EVENT(number, name)                                                                                       \
+	enum { name##_kind = number };                                                                                 \
+	const struct name *veil_event_##number
+
+/* The module's number in this session, set before load. */
+const volatile __u32 veil_module;
+
+static __always_inline void veil_event_init(struct veil_event *event, __u32 kind, __u64 pid_tgid, __u64 uid_gid)
+{
+	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	event->pid = pid_tgid >> 32;
+	event->tid = (__u32)pid_tgid;
+	event->uid = (__u32)uid_gid;
+	event->kind = veil_module << 8 | kind;
+	event->timestamp = bpf_ktime_get_boot_ns();
+}

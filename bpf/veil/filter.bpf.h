@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * Filters: one hash map per dimension, changed by userspace while the trace runs. A value carries an allow
+ * and a deny bit, so one lookup decides both, deny first. `filter_X_mode` says whether a dimension holds any
+ * key at all: an unused one costs a load and a branch.
+ */
+#pragma once
+
+#include "event.bpf.h"
+
+#define VEIL_ALLOW	 1
+#define VEIL_DENY	 2
+#define VEIL_FILTER_KEYS 10240
+
+#define VEIL_FILTER(dimension, key_type)                                                                               \
+	struct {                                                                                                       \
+		__uint(type, BPF_MAP_TYPE_HASH);                                                                       \
+		__uint(max_entries, VEIL_FILTER_KEYS);                                                                 \
+		__type(key, key_type);                                                                                 \
+		__type(value, __u8);                                                                                   \
+	} filter_##dimension SEC(".maps");                                                                             \
+	volatile __u32 filter_##dimension##_mode
+
+#define veil_filter_passes(dimension, key)                                                                             \
+	(filter_##dimension##_mode == 0 ||                                                                             \
+	 veil_filter_decide(bpf_map_lookup_elem(&filter_##dimension, key), filter_##dimension##_mode))
+
+static __always_inline bool veil_filter_decide(const __u8 *found, __u32 mode)
+{
+	__u8 bits = found ? *found : 0;
+
+	if (bits & VEIL_DENY)
+		return false;
+	return !(mode & VEIL_ALLOW) || (bits & VEIL_ALLOW);
+}
+
+/* A task name, or a part of one shifted to its front, as two words: windows of it are shifts, not loops over bytes. */
+struct veil_name {
+	__u64 low, high;
+};
+
+struct veil_name_verdict {
+	__u32 generation;
+	__u32 passes;
+};
+
+VEIL_FILTER(pid, __u32);
+VEIL_FILTER(uid, __u32);
+VEIL_FILTER(name, struct veil_name);
+
+/* Bit L: the name filter holds a part that is L bytes long. Userspace raises the generation with every change. */
+volatile __u32 filter_name_lengths;
+volatile __u32 filter_name_generation;
+
+/*
+ * Is a part of the name in the filter? That takes a lookup for each window of the name, so the answer is remembered per name
+ * and holds until the filter changes. A lost entry costs time, never an answer.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct veil_name);
+	__type(value, struct veil_name_verdict);
+} name_verdicts SEC(".maps");
+
+/* The thread group of the tracer itself, 0 with --include-self; its id in a PID namespace if that is not the initial one. */
+const volatile __u32 veil_self;
+const volatile __u64 veil_self_ns_device;
+const volatile __u64 veil_self_ns_inode;
+
+static __always_inline bool veil_is_self(__u32 tgid)
+{
+	struct bpf_pidns_info inside = {};
+
+	if (!veil_self_ns_inode)
+		return tgid == veil_self;
+	return veil_self &&
+	       !bpf_get_ns_current_pid_tgid(veil_self_ns_device, veil_self_ns_inode, &inside, sizeof(inside)) &&
+	       inside.tgid == veil_self;
+}
+
+static __noinline bool veil_name_decide(const struct veil_name *name)
+{
+	struct veil_name window, part;
+	__u32 lengths = filter_name_lengths;
+	__u8 bits = 0, *found;
+
+	if (!name)
+		return false;
+	window = *name;
+	for (int start = 0; start < 15; start++) {
+		for (int length = 1; length < 16; length++) {
+			if (length > 15 - start || !(lengths & (1u << length)))
+				continue;
+			part.low = length >= 8 ? window.low : window.low & ((1ULL << 8 * (length & 7)) - 1);
+			part.high = length <= 8 ? 0 : window.high & ((1ULL << 8 * (length & 7)) - 1);
+			found = bpf_map_lookup_elem(&filter_name, &part);
+			if (found)
+				bits |= *found;
+		}
+		window.low = window.low >> 8 | window.high << 56;
+		window.high >>= 8;
+	}
+	return veil_filter_decide(&bits, filter_name_mode);
+}
+
+static __always_inline bool veil_name_passes(const struct veil_name *name)
+{
+	struct veil_name_verdict *known, fresh;
+
+	known = bpf_map_lookup_elem(&name_verdicts, name);
+	if (known && known->generation == filter_name_generation)
+		return known->passes;
+	/* The generation is read before the filter: a change in between makes this verdict stale, not wrong for ever. */
+	fresh.generation = filter_name_generation;
+	fresh.passes = veil_name_decide(name);
+	bpf_map_update_elem(&name_verdicts, name, &fresh, BPF_ANY);
+	return fresh.passes;
+}
+
+/* The filters that every module has, over the running task; the cheap ones first. */
+static __always_inline bool veil_task_passes(__u64 pid_tgid)
+{
+	__u32 tgid = pid_tgid >> 32;
+
+	if (veil_is_self(tgid))
+		return false;
+	if (!veil_filter_passes(pid, &tgid))
+		return false;
+	if (filter_uid_mode) {
+		__u32 uid = (__u32)bpf_get_current_uid_gid();
+		if (!veil_filter_passes(uid, &uid))
+			return false;
+	}
+	if (filter_name_mode) {
+		struct veil_name name;
+		bpf_get_current_comm(&name, sizeof(name));
+		if (!veil_name_passes(&name))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,18 @@
+namespace Veil.Cli;
+
+/// <summary>Lines for the user, on standard error so that the output stays clean.</summary>
+internal static class Messages
+{
+    /// <summary>Writes <c>veil: TEXT</c>. A closed standard error is no reason to stop tracing.</summary>
+    public static void Write(string text)
+    {
+        try
+        {
+            Console.Error.WriteLine($"veil: {text}");
+        }
+        catch (IOException)
+        {
+            // Nobody listens.
+        }
+    }
+}

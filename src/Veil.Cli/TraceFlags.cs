@@ -1,0 +1,57 @@
+using System.CommandLine;
+using Veil.Core.Filters;
+using Veil.Core.Modules;
+using Veil.Modules;
+
+namespace Veil.Cli;
+
+/// <summary>Every flag of the trace command with its default: help and docs come from here.</summary>
+internal sealed class TraceFlags
+{
+    /// <summary>The filters of all modules, each once.</summary>
+    public IReadOnlyDictionary<FilterDimension, Option<string[]>> Filters { get; } = ModuleCatalog.All
+        .SelectMany(static module => module.Filters)
+        .DistinctBy(static dimension => dimension.Name)
+        .ToDictionary(static dimension => dimension, FilterOption);
+
+    /// <summary>The switches of all modules, each once.</summary>
+    public IReadOnlyDictionary<ModuleSwitch, Option<bool>> Switches { get; } = ModuleCatalog.All
+        .SelectMany(static module => module.Switches)
+        .DistinctBy(static moduleSwitch => moduleSwitch.Name)
+        .ToDictionary(static moduleSwitch => moduleSwitch, SwitchOption);
+
+    public Option<string[]> Module { get; } = List("--module", "NAME,…", $"what to trace: {string.Join(", ", ModuleCatalog.All.Select(static module => module.Name))}", "-m");
+
+    public Option<string> Output { get; } = new("--output", "-o") { HelpName = "text|json", Description = "the form of an event: columns, or one JSON object a line [text]" };
+
+    public Option<string[]> Fields { get; } = List("--fields", "FIELD,…", "show these fields only, in this order; text becomes key=value");
+
+    public Option<string[]> Enrich { get; } = List("--enrich", "time,user,proc,all", "add wall-clock time, the user's name, the process's current name");
+
+    public Option<string> Buffer { get; } = new("--buffer") { HelpName = "SIZE", Description = "memory for events on their way, a power of two such as 64M [16M]" };
+
+    public Option<string> Hook { get; } = new("--hook") { HelpName = "NAME", Description = "attach this way only, of the ways that the module has: " + string.Join(", ", ModuleCatalog.All.SelectMany(static module => module.Rungs).Select(static rung => rung.Name).Distinct()) + " [the best that works]" };
+
+    public Option<bool> IncludeSelf { get; } = new("--include-self") { Description = "trace veil itself too" };
+
+    public Option<bool> FailOnLoss { get; } = new("--fail-on-loss") { Description = "exit code 3 if an event was lost" };
+
+    public Option<bool> Quiet { get; } = new("--quiet", "-q") { Description = "no summary and no start line; losses and errors are still said" };
+
+    public Option<bool> Verbose { get; } = new("--verbose", "-v") { Description = "say which hooks were tried" };
+
+    /// <summary>All options, in the order of the help.</summary>
+    public IEnumerable<Option> All =>
+        [Module, .. Filters.Values, .. Switches.Values, Output, Fields, Enrich, Buffer, Hook, IncludeSelf, FailOnLoss, Quiet, Verbose];
+
+    private static Option<string[]> FilterOption(FilterDimension dimension)
+    {
+        string[] aliases = dimension.Alias is { } letter ? ["-" + letter] : [];
+        return List("--" + dimension.Name, dimension.ValueName + ",…", dimension.Description + "; '!' before a value denies it", aliases);
+    }
+
+    private static Option<bool> SwitchOption(ModuleSwitch moduleSwitch) => new("--" + moduleSwitch.Name) { Description = moduleSwitch.Description };
+
+    private static Option<string[]> List(string name, string valueName, string description, params string[] aliases) =>
+        new(name, aliases) { HelpName = valueName, Description = description, AllowMultipleArgumentsPerToken = true, Arity = ArgumentArity.OneOrMore };
+}

@@ -1,0 +1,30 @@
+using System.Buffers.Binary;
+using Veil.Core.Events;
+using Veil.Core.Sinks;
+
+namespace Veil.Core.Enrichers;
+
+/// <summary>Adds what the kernel's record does not hold: wall-clock time, the user's name, the process's current name.</summary>
+public sealed class EnrichSink(IEventSink next, Enrichments enrichments, EventHeader header) : IEventSink
+{
+    private readonly WallClock _clock = new();
+    private readonly UserNames _users = new();
+    private readonly ProcNames _processes = new();
+    private readonly bool _time = enrichments.HasFlag(Enrichments.Time);
+    private readonly bool _user = enrichments.HasFlag(Enrichments.User);
+    private readonly bool _proc = enrichments.HasFlag(Enrichments.Proc);
+
+    /// <inheritdoc/>
+    public void Write(ref EventView view)
+    {
+        var record = view.Record;
+        ulong timestamp = BinaryPrimitives.ReadUInt64LittleEndian(record[header.TimestampOffset..]);
+        if (_time)
+            view.WallTimeNs = _clock.FromBootTime((long)timestamp);
+        if (_user)
+            view.UserName = _users.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[header.UidOffset..]));
+        if (_proc)
+            view.ProcName = _processes.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[header.PidOffset..]), timestamp);
+        next.Write(ref view);
+    }
+}

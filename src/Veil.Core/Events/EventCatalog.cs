@@ -1,0 +1,36 @@
+using Veil.Bpf;
+
+namespace Veil.Core.Events;
+
+/// <summary>Every kind of event of a session, by the number in its records.</summary>
+public sealed class EventCatalog
+{
+    private const int KindsPerModule = 256;
+    private readonly List<EventSchema> _all = [];
+    private EventSchema?[] _byKind = [];
+
+    /// <summary>All schemas, in the order of modules and structs.</summary>
+    public IReadOnlyList<EventSchema> Schemas => _all;
+
+    /// <summary>Adds the event structs that an object declares with <c>VEIL_EVENT</c>.</summary>
+    /// <param name="btf">The object's BTF.</param>
+    /// <param name="module">The module's name.</param>
+    /// <param name="moduleNumber">The value of <c>veil_module</c> in the object.</param>
+    /// <param name="number">The one struct to take: a module emits one kind a run.</param>
+    public void Add(Btf btf, string module, int moduleNumber, int number)
+    {
+        var variable = $"veil_event_{number}";
+        var type = btf.FindVariable(variable) is { } found ? btf.PointedStruct(found) : null;
+        if (type is null)
+            throw new VeilException($"reading the events of module {module}: its object declares no {variable}");
+        var schema = EventSchema.FromStruct(btf, type, module, (uint)((moduleNumber * KindsPerModule) + number), _all.Count);
+        Array.Resize(ref _byKind, Math.Max(_byKind.Length, (int)schema.Kind + 1));
+        _byKind[schema.Kind] = schema;
+        _all.Add(schema);
+    }
+
+    /// <summary>The schema of a record.</summary>
+    /// <exception cref="VeilException">The record is of no kind of this session, which a program of ours never makes.</exception>
+    public EventSchema Find(uint kind) =>
+        kind < (uint)_byKind.Length && _byKind[kind] is { } schema ? schema : throw new VeilException($"reading the ring: a record of unknown kind {kind}");
+}

@@ -1,0 +1,77 @@
+using System.Text;
+using Veil.Bpf;
+
+namespace Veil.Core.Events;
+
+/// <summary>The layout of one kind of event, read from the BTF of the object that emits it. Immutable.</summary>
+public sealed class EventSchema
+{
+    private EventSchema(string module, uint kind, int index, int sizeBytes, EventField[] fields, EventColumn[] columns)
+    {
+        Module = module;
+        ModuleUtf8 = Encoding.UTF8.GetBytes(module);
+        Kind = kind;
+        Index = index;
+        SizeBytes = sizeBytes;
+        Fields = fields;
+        Columns = columns;
+    }
+
+    /// <summary>The module that emits it.</summary>
+    public string Module { get; }
+
+    /// <summary>The same in UTF-8.</summary>
+    public byte[] ModuleUtf8 { get; }
+
+    /// <summary>Its place in <see cref="EventCatalog.Schemas"/>: sinks keep what they compile for it in an array.</summary>
+    public int Index { get; }
+
+    /// <summary>The value of the header's <c>kind</c>: module number × 256 + number of the struct.</summary>
+    public uint Kind { get; }
+
+    /// <summary>Bytes of a record of this kind.</summary>
+    public int SizeBytes { get; }
+
+    /// <summary>Every named value, <c>module</c> first, in the order of the struct.</summary>
+    public IReadOnlyList<EventField> Fields { get; }
+
+    /// <summary>The columns of the text output.</summary>
+    public IReadOnlyList<EventColumn> Columns { get; }
+
+    /// <summary>Reads the layout of an event struct whose first member is <c>struct veil_event</c>.</summary>
+    /// <param name="btf">The BTF of the object.</param>
+    /// <param name="type">The event struct.</param>
+    /// <param name="module">The module's name.</param>
+    /// <param name="kind">The value that marks its records.</param>
+    /// <param name="index">Its place in the catalog.</param>
+    /// <exception cref="VeilException">The struct does not begin with the header, or has a member whose type says nothing.</exception>
+    public static EventSchema FromStruct(Btf btf, BtfStruct type, string module, uint kind, int index = 0)
+    {
+        var fields = new List<EventField> { new("module", FieldFormat.Module, 0, 0) };
+        var columns = new List<EventColumn>();
+        if (type.Members.Count == 0 || type.Members[0].Kind != BtfKind.Struct || btf.StructOf(type.Members[0])?.Name != "veil_event")
+            throw new VeilException($"reading the events of module {module}: struct {type.Name} does not begin with struct veil_event");
+
+        foreach (var member in type.Members)
+        {
+            if (member.TypedefName is null && btf.StructOf(member) is { } nested)
+            {
+                foreach (var inner in nested.Members)
+                    Add(inner, member.OffsetBytes + inner.OffsetBytes);
+            }
+            else
+            {
+                Add(member, member.OffsetBytes);
+            }
+        }
+
+        // What is wide only now and then stands last, so that it moves nothing.
+        return new EventSchema(module, kind, index, type.SizeBytes, [.. fields], [.. columns.OrderBy(static column => column.Width == 0)]);
+
+        void Add(BtfMember member, int offset)
+        {
+            if (!SemanticType.TryExpand(member.TypedefName ?? "", member.Name, offset, member.SizeBytes, fields, columns))
+                throw new VeilException($"reading the events of module {module}: {type.Name}.{member.Name} has no semantic type of types.bpf.h");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+namespace Veil.Core.Events;
+
+/// <summary>An event where it lies in the ring. Valid only inside the call that it is handed to; copy what must outlive it.</summary>
+public ref struct EventView
+{
+    /// <summary>The record, exactly as the program wrote it.</summary>
+    public ReadOnlySpan<byte> Record;
+
+    /// <summary>Its layout.</summary>
+    public EventSchema Schema;
+
+    /// <summary>Nanoseconds since 1970 in UTC; set by the time enrichment.</summary>
+    public long WallTimeNs;
+
+    /// <summary>The user's name, raw bytes; empty where it is not known.</summary>
+    public ReadOnlySpan<byte> UserName;
+
+    /// <summary>The process's current name, raw bytes; empty where it is not known.</summary>
+    public ReadOnlySpan<byte> ProcName;
+}

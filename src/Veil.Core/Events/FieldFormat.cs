@@ -1,0 +1,62 @@
+namespace Veil.Core.Events;
+
+/// <summary>How a value is read from a record and shown. One semantic typedef of <c>types.bpf.h</c> may give several.</summary>
+public enum FieldFormat
+{
+    /// <summary>The module's name: not in the record but of its schema.</summary>
+    Module,
+
+    /// <summary>A NUL-padded task name of 16 bytes.</summary>
+    Comm,
+
+    /// <summary>An unsigned integer of 1, 2, 4 or 8 bytes.</summary>
+    Unsigned,
+
+    /// <summary>A signed integer of 1, 2, 4 or 8 bytes.</summary>
+    Signed,
+
+    /// <summary>Nanoseconds as a number; all ones is not known.</summary>
+    Nanoseconds,
+
+    /// <summary>Nanoseconds with the unit that suits them; all ones is not known.</summary>
+    Duration,
+
+    /// <summary>The name of a system call, <c>syscall_N</c> where the table has none.</summary>
+    SyscallName,
+
+    /// <summary>The number of a system call.</summary>
+    SyscallNumber,
+
+    /// <summary>The table that a system call's number indexes.</summary>
+    SyscallArch,
+
+    /// <summary><c>openat(257)</c>.</summary>
+    SyscallNameAndNumber,
+
+    /// <summary><c>  arch=i386</c>, or nothing when the call is of the machine's own table.</summary>
+    SyscallForeignArch,
+
+    /// <summary>What a call returned, as the kernel has it; the least value: it never returned.</summary>
+    Return,
+
+    /// <summary>The same, with an address in hexadecimal.</summary>
+    ReturnForPeople,
+
+    /// <summary>The error's name, nothing known where the call did not fail.</summary>
+    ErrnoName,
+
+    /// <summary>The error's number, 0 where the call did not fail.</summary>
+    ErrnoNumber,
+
+    /// <summary><c>ENOENT(2)</c>, or 0.</summary>
+    ErrnoNameAndNumber,
+
+    /// <summary>Wall-clock time, from the enrichment.</summary>
+    Time,
+
+    /// <summary>The user's name, from the enrichment.</summary>
+    UserName,
+
+    /// <summary>The process's current name, from the enrichment.</summary>
+    ProcName,
+}

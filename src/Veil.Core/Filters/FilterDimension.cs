@@ -1,0 +1,50 @@
+using Veil.Core.Text;
+
+namespace Veil.Core.Filters;
+
+/// <summary>
+/// One thing to filter by. A module has a dimension when its object declares it with <c>VEIL_FILTER</c>: map <c>filter_NAME</c>
+/// and mode <c>filter_NAME_mode</c>.
+/// </summary>
+public abstract class FilterDimension
+{
+    /// <summary>The name: of the flag (<c>--name</c>), of the map, of the control command's argument.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>A one-letter alias of the flag, or none.</summary>
+    public virtual char? Alias => null;
+
+    /// <summary>What a value is, for the help: <c>PID</c>.</summary>
+    public abstract string ValueName { get; }
+
+    /// <summary>What the dimension compares, for the help.</summary>
+    public abstract string Description { get; }
+
+    /// <summary>The accepted form of a value, for error messages.</summary>
+    public abstract string AcceptedForm { get; }
+
+    /// <summary>Turns what a user wrote into keys; a name may stand for several.</summary>
+    /// <param name="text">The value, without <c>!</c>.</param>
+    /// <param name="keys">Takes the keys.</param>
+    /// <returns>Nothing, or why it is none (completes "--pid: 'x' ").</returns>
+    public abstract string? ParseKeys(string text, List<FilterKey> keys);
+
+    /// <summary>Something that is worth a warning although the key is right: a process that does not exist.</summary>
+    public virtual string? Warning(string text) => null;
+
+    /// <summary>Reads one number that must fit.</summary>
+    protected string? ParseNumber(string text, long least, long most, out long number)
+    {
+        number = 0;
+        bool isNumber = text.Length > 0 && text.AsSpan(text[0] == '-' ? 1 : 0) is { Length: > 0 } digits && !digits.ContainsAnyExceptInRange('0', '9');
+        if (!isNumber)
+            return $"is not {AcceptedForm}";
+        if (!long.TryParse(text, out number) || number < least || number > most)
+            return $"is out of range ({AcceptedForm})";
+        return null;
+    }
+
+    /// <summary>A suggestion, or nothing.</summary>
+    protected static string Nearest(string text, IEnumerable<string> names) =>
+        NearestName.Find(text, names) is { Count: > 0 } near ? $"; did you mean {string.Join(" or ", near.Select(static name => $"'{name}'"))}?" : "";
+}

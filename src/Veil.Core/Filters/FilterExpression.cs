@@ -1,0 +1,56 @@
+using Veil.Core.Text;
+
+namespace Veil.Core.Filters;
+
+/// <summary>What a user asked of one dimension: keys to allow and keys to deny.</summary>
+/// <param name="Dimension">The dimension.</param>
+/// <param name="Bits">For each key whether it is allowed, denied or both.</param>
+public sealed record FilterExpression(FilterDimension Dimension, IReadOnlyDictionary<FilterKey, FilterBits> Bits)
+{
+    /// <summary>The most keys that a map holds: <c>VEIL_FILTER_KEYS</c>.</summary>
+    public const int KeysMax = 10_240;
+
+    /// <summary>Reads the values of a flag.</summary>
+    /// <param name="dimension">The dimension.</param>
+    /// <param name="values">As given: each may hold several, separated by commas; <c>!</c> denies.</param>
+    /// <exception cref="UsageException">An empty value, one that is none, or too many.</exception>
+    public static FilterExpression Parse(FilterDimension dimension, IEnumerable<string> values)
+    {
+        string flag = "--" + dimension.Name;
+        var bits = new Dictionary<FilterKey, FilterBits>(FilterKeyByBits.Instance);
+        var keys = new List<FilterKey>();
+        foreach (string value in values)
+        {
+            foreach (string part in value.Split(','))
+            {
+                string text = part.Trim();
+                bool deny = text.StartsWith('!');
+                if (deny)
+                    text = text[1..];
+                if (text.Length == 0)
+                    throw new UsageException($"{flag}: the value '{Escaping.ForMessage(value)}' is empty; give {dimension.AcceptedForm}, '!' before it denies");
+                keys.Clear();
+                if (dimension.ParseKeys(text, keys) is { } wrong)
+                    throw new UsageException($"{flag}: '{Escaping.ForMessage(text)}' {wrong}");
+                foreach (var key in keys)
+                {
+                    bits.TryGetValue(key, out var held);
+                    bits[key] = held | (deny ? FilterBits.Deny : FilterBits.Allow);
+                }
+            }
+        }
+
+        if (bits.Count > KeysMax)
+            throw new UsageException($"{flag}: {bits.Count} keys, but a filter holds at most {KeysMax}");
+        return new FilterExpression(dimension, bits);
+    }
+
+    private sealed class FilterKeyByBits : IEqualityComparer<FilterKey>
+    {
+        public static readonly FilterKeyByBits Instance = new();
+
+        public bool Equals(FilterKey x, FilterKey y) => x.Bits == y.Bits;
+
+        public int GetHashCode(FilterKey obj) => obj.Bits.GetHashCode();
+    }
+}

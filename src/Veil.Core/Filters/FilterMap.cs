@@ -1,0 +1,59 @@
+using Veil.Bpf;
+
+namespace Veil.Core.Filters;
+
+/// <summary>A dimension in the kernel, of one module.</summary>
+public sealed class FilterMap
+{
+    private readonly BpfObject _object;
+    private readonly FilterDimension _dimension;
+    private readonly BpfMap _map;
+
+    /// <summary>Finds the dimension in a loaded object.</summary>
+    public FilterMap(BpfObject bpfObject, FilterDimension dimension)
+    {
+        _object = bpfObject;
+        _dimension = dimension;
+        _map = bpfObject.Map("filter_" + dimension.Name);
+    }
+
+    /// <summary>Puts keys in. The mode comes last, so that an allow set counts only when it is whole.</summary>
+    public void Apply(FilterExpression expression)
+    {
+        var mode = FilterBits.None;
+        uint nameLengths = 0;
+        foreach (var (key, bits) in expression.Bits)
+        {
+            Set(key, bits);
+            mode |= bits;
+            if (_dimension is NameDimension)
+                nameLengths |= 1u << NameDimension.LengthOf(key);
+        }
+
+        if (_dimension is NameDimension)
+        {
+            _object.SetGlobal("filter_name_lengths", nameLengths);
+            Interlocked.Increment(ref _object.Global<uint>("filter_name_generation"));
+        }
+
+        _object.SetGlobal($"filter_{_dimension.Name}_mode", (uint)mode);
+    }
+
+    private void Set(in FilterKey key, FilterBits bits)
+    {
+        switch (_map.KeySize)
+        {
+            case sizeof(uint):
+                new BpfHashMap<uint, FilterBits>(_map).Set((uint)key.Bits, bits);
+                break;
+            case sizeof(ulong):
+                new BpfHashMap<ulong, FilterBits>(_map).Set((ulong)key.Bits, bits);
+                break;
+            case 16:
+                new BpfHashMap<UInt128, FilterBits>(_map).Set(key.Bits, bits);
+                break;
+            default:
+                throw new InvalidOperationException($"no filter key has {_map.KeySize} bytes");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Veil.Core.Filters;
+
+/// <summary>A part of the task's name. The kernel looks every window of a name up among the parts (<c>veil_name_decide</c>).</summary>
+public sealed class NameDimension : FilterDimension
+{
+    /// <summary>The longest task name in bytes: TASK_COMM_LEN less the NUL.</summary>
+    public const int BytesMax = 15;
+
+    /// <inheritdoc/>
+    public override string Name => "name";
+
+    /// <inheritdoc/>
+    public override char? Alias => 'n';
+
+    /// <inheritdoc/>
+    public override string ValueName => "TEXT";
+
+    /// <inheritdoc/>
+    public override string Description => "tasks whose name contains the text";
+
+    /// <inheritdoc/>
+    public override string AcceptedForm => $"1 to {BytesMax} bytes of a task's name";
+
+    /// <inheritdoc/>
+    public override string? ParseKeys(string text, List<FilterKey> keys)
+    {
+        if (text.Contains('\0', StringComparison.Ordinal))
+            return "holds a NUL, which no task name has";
+        Span<byte> padded = stackalloc byte[16];
+        if (!Encoding.UTF8.TryGetBytes(text, padded[..BytesMax], out int length))
+            return $"is longer than a task name can be: the kernel keeps {BytesMax} bytes";
+        padded[length..].Clear();
+        keys.Add(new(BinaryPrimitives.ReadUInt128LittleEndian(padded), text));
+        return null;
+    }
+
+    /// <summary>The length in bytes of the text behind a key.</summary>
+    public static int LengthOf(in FilterKey key) => Encoding.UTF8.GetByteCount(key.Text);
+}

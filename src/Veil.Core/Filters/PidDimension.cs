@@ -1,0 +1,35 @@
+namespace Veil.Core.Filters;
+
+/// <summary>The thread group id of the running task.</summary>
+public sealed class PidDimension : FilterDimension
+{
+    // PID_MAX_LIMIT of a 64-bit kernel (include/linux/threads.h).
+    private const int PidMax = 4 * 1024 * 1024;
+
+    /// <inheritdoc/>
+    public override string Name => "pid";
+
+    /// <inheritdoc/>
+    public override char? Alias => 'p';
+
+    /// <inheritdoc/>
+    public override string ValueName => "PID";
+
+    /// <inheritdoc/>
+    public override string Description => "processes with these ids";
+
+    /// <inheritdoc/>
+    public override string AcceptedForm => $"a process id from 1 to {PidMax}";
+
+    /// <inheritdoc/>
+    public override string? ParseKeys(string text, List<FilterKey> keys)
+    {
+        if (ParseNumber(text, 1, PidMax, out long pid) is { } wrong)
+            return wrong;
+        keys.Add(new((UInt128)pid, text));
+        return null;
+    }
+
+    /// <inheritdoc/>
+    public override string? Warning(string text) => Directory.Exists($"/proc/{text}") ? null : $"no process has the id {text} now";
+}

@@ -1,0 +1,164 @@
+using System.Runtime.InteropServices;
+
+namespace Veil.Core.Interop;
+
+/// <summary>The calls to libc that .NET has no equal of, or that must not allocate.</summary>
+internal static unsafe partial class LibC
+{
+    public const int ClockRealtime = 0;
+    public const int ClockBoottime = 7;
+    public const int Eintr = 4;
+    public const int Eagain = 11;
+    public const int Epipe = 32;
+    public const short PollIn = 1;
+    public const short PollOut = 4;
+    public const short PollErr = 8;
+
+    // struct statx of include/uapi/linux/stat.h: the same on every architecture.
+    private const int StatxBytes = 256;
+    private const int StatxModeOffset = 28;
+    private const int StatxInoOffset = 32;
+    private const int StatxDevMajorOffset = 136;
+    private const uint StatxType = 1;
+    private const uint StatxIno = 0x100;
+    private const int AtEmptyPath = 0x1000;
+    private const int AtFdCwd = -100;
+    private const int ORdonlyCloexec = 0x80000;
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    internal static partial nint Write(int fd, byte* data, nint count);
+
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    internal static partial int Poll(PollFd* fds, nuint count, int timeoutMs);
+
+    [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
+    internal static partial int EventFd(uint initial, int flags);
+
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    internal static partial int Close(int fd);
+
+    [LibraryImport("libc", EntryPoint = "getpwuid_r")]
+    internal static partial int GetPwUid(uint uid, Passwd* entry, byte* buffer, nint size, Passwd** result);
+
+    [LibraryImport("libc", EntryPoint = "getpwnam_r", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int GetPwNam(string name, Passwd* entry, byte* buffer, nint size, Passwd** result);
+
+    [LibraryImport("libc", EntryPoint = "setpwent")]
+    internal static partial void SetPwEnt();
+
+    [LibraryImport("libc", EntryPoint = "getpwent")]
+    internal static partial Passwd* GetPwEnt();
+
+    [LibraryImport("libc", EntryPoint = "endpwent")]
+    internal static partial void EndPwEnt();
+
+    [LibraryImport("libc", EntryPoint = "prctl")]
+    internal static partial int PrCtl(int option, nuint a, nuint b, nuint c, nuint d);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    internal static partial nint Syscall(nint number, nint a, nint b, nint c, nint d, nint e);
+
+    /// <summary>What a file descriptor is.</summary>
+    public static FileType TypeOf(int fd)
+    {
+        var status = stackalloc byte[StatxBytes];
+        byte empty = 0;
+        return Statx(fd, &empty, AtEmptyPath, StatxType, status) == 0 ? (FileType)(*(ushort*)(status + StatxModeOffset) & 0xf000) : FileType.Unknown;
+    }
+
+    /// <summary>The device and inode number of a file; zeros where it is not there.</summary>
+    public static (ulong Device, ulong Inode) Identity(ReadOnlySpan<byte> path)
+    {
+        var status = stackalloc byte[StatxBytes];
+        fixed (byte* name = path)
+        {
+            if (Statx(AtFdCwd, name, 0, StatxIno, status) != 0)
+                return default;
+        }
+
+        // As the kernel's own dev_t has it: MKDEV in include/linux/kdev_t.h.
+        ulong device = ((ulong)*(uint*)(status + StatxDevMajorOffset) << 20) | *(uint*)(status + StatxDevMajorOffset + 4);
+        return (device, *(ulong*)(status + StatxInoOffset));
+    }
+
+    /// <summary>Is it a terminal?</summary>
+    public static bool IsTerminal(int fd) => IsATty(fd) == 1;
+
+    /// <summary>A clock's time in nanoseconds.</summary>
+    public static long NowNs(int clock)
+    {
+        Timespec now;
+        return ClockGetTime(clock, &now) == 0 ? (now.Seconds * 1_000_000_000) + now.Nanoseconds : 0;
+    }
+
+    /// <summary>Reads the beginning of a small file without allocating.</summary>
+    /// <param name="path">The path, ended by a NUL.</param>
+    /// <param name="content">Takes what fits.</param>
+    /// <returns>Bytes read, or -1.</returns>
+    public static int ReadSmallFile(ReadOnlySpan<byte> path, Span<byte> content)
+    {
+        fixed (byte* name = path)
+        fixed (byte* target = content)
+        {
+            int fd = Open(name, ORdonlyCloexec);
+            if (fd < 0)
+                return -1;
+            nint read = Read(fd, target, content.Length);
+            _ = Close(fd);
+            return (int)read;
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "statx")]
+    private static partial int Statx(int directory, byte* path, int flags, uint mask, byte* status);
+
+    [LibraryImport("libc", EntryPoint = "isatty")]
+    private static partial int IsATty(int fd);
+
+    [LibraryImport("libc", EntryPoint = "open")]
+    private static partial int Open(byte* path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "read")]
+    private static partial nint Read(int fd, byte* data, nint count);
+
+    [LibraryImport("libc", EntryPoint = "clock_gettime")]
+    private static partial int ClockGetTime(int clock, Timespec* time);
+
+    internal enum FileType
+    {
+        Unknown = 0,
+        Fifo = 0x1000,
+        CharacterDevice = 0x2000,
+        Directory = 0x4000,
+        BlockDevice = 0x6000,
+        Regular = 0x8000,
+        Socket = 0xc000,
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct PollFd
+    {
+        public int Fd;
+        public short Events;
+        public short Returned;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Passwd
+    {
+        public byte* Name;
+        public byte* Password;
+        public uint Uid;
+        public uint Gid;
+        public byte* Gecos;
+        public byte* Directory;
+        public byte* Shell;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Timespec
+    {
+        public long Seconds;
+        public long Nanoseconds;
+    }
+}

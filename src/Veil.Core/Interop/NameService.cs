@@ -1,0 +1,50 @@
+using System.Runtime.InteropServices;
+
+namespace Veil.Core.Interop;
+
+/// <summary>Users as the system knows them (<c>nsswitch.conf</c>: files, LDAP, systemd…), not as <c>/etc/passwd</c> alone has them.</summary>
+internal static unsafe class NameService
+{
+    private const int BufferBytes = 16 * 1024;
+
+    // With a directory service behind it the list of users can be endless; suggestions need no more than this.
+    private const int SuggestionsFrom = 1_000;
+
+    /// <summary>The name of a user id, raw bytes; empty where it has none.</summary>
+    public static byte[] UserName(uint uid)
+    {
+        var buffer = stackalloc byte[BufferBytes];
+        LibC.Passwd entry;
+        LibC.Passwd* found;
+        if (LibC.GetPwUid(uid, &entry, buffer, BufferBytes, &found) != 0 || found is null)
+            return [];
+        var name = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(found->Name);
+        return name[..Math.Min(name.Length, Sinks.FieldWriter.NameBytesMax)].ToArray();
+    }
+
+    /// <summary>The id of a user.</summary>
+    public static bool TryGetUserId(string name, out uint uid)
+    {
+        var buffer = stackalloc byte[BufferBytes];
+        LibC.Passwd entry;
+        LibC.Passwd* found;
+        bool known = LibC.GetPwNam(name, &entry, buffer, BufferBytes, &found) == 0 && found is not null;
+        uid = known ? found->Uid : 0;
+        return known;
+    }
+
+    /// <summary>Names of users, for suggestions.</summary>
+    public static List<string> UserNames()
+    {
+        var names = new List<string>();
+        LibC.SetPwEnt();
+        for (var entry = LibC.GetPwEnt(); entry is not null && names.Count < SuggestionsFrom; entry = LibC.GetPwEnt())
+        {
+            if (Marshal.PtrToStringUTF8((nint)entry->Name) is { } name)
+                names.Add(name);
+        }
+
+        LibC.EndPwEnt();
+        return names;
+    }
+}

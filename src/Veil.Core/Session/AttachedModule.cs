@@ -1,0 +1,135 @@
+using Veil.Bpf;
+using Veil.Core.Filters;
+using Veil.Core.Modules;
+
+namespace Veil.Core.Session;
+
+/// <summary>A module in the kernel. Owns its object and links; disposing detaches and unloads.</summary>
+public sealed class AttachedModule : IDisposable
+{
+    private readonly BpfObject _object;
+    private readonly List<BpfLink> _links = [];
+    private readonly LossLedger _losses;
+    private readonly List<BpfProgram> _programs = [];
+
+    private AttachedModule(TraceModule module, HookRung rung, BpfObject bpfObject)
+    {
+        Module = module;
+        Rung = rung;
+        _object = bpfObject;
+        _losses = new LossLedger(bpfObject);
+    }
+
+    /// <summary>The module.</summary>
+    public TraceModule Module { get; }
+
+    /// <summary>How it is attached.</summary>
+    public HookRung Rung { get; }
+
+    /// <summary>
+    /// Climbs down the ladder: the first rung that loads and attaches is taken.
+    /// </summary>
+    /// <param name="module">The module.</param>
+    /// <param name="number">Its number in the session.</param>
+    /// <param name="options">The session's options.</param>
+    /// <param name="kernel">What the objects share.</param>
+    /// <param name="log">Takes a line for every rung that is not taken.</param>
+    /// <exception cref="VeilException">No rung is possible, or the forced one is not.</exception>
+    public static AttachedModule Attach(TraceModule module, int number, SessionOptions options, SharedKernelState kernel, Action<string> log)
+    {
+        var reasons = new List<string>();
+        foreach (var rung in module.Rungs)
+        {
+            if (options.Hook is not null && rung.Name != options.Hook)
+                continue;
+            try
+            {
+                return AttachRung(module, number, rung, options, kernel);
+            }
+            catch (BpfException cause)
+            {
+                reasons.Add($"{rung.Name}: {cause.Message}");
+                log($"{module.Name}: {rung.Name} is not possible: {cause.Message}");
+            }
+        }
+
+        throw new VeilException(reasons.Count == 1
+            ? $"attaching module {module.Name} by {reasons[0]}"
+            : $"attaching module {module.Name}: no hook works here ({string.Join("; ", reasons)})");
+    }
+
+    /// <summary>Detaches the hooks. What they emitted stays in the ring.</summary>
+    public void Detach()
+    {
+        foreach (var link in _links)
+            link.Dispose();
+        _links.Clear();
+    }
+
+    /// <summary>Adds what was lost since the last call.</summary>
+    public void CollectLosses(Action<string, ulong> lost)
+    {
+        _losses.Collect(lost);
+        _losses.CollectMisses(_programs, lost);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Detach();
+        _object.Dispose();
+    }
+
+    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, SharedKernelState kernel)
+    {
+        var bpfObject = BpfObject.Open(module.ReadObject(), module.Name);
+        try
+        {
+            var wanted = module.Programs(rung, options.Switches);
+            foreach (var program in bpfObject.Programs)
+                program.AutoLoad = wanted.Contains(program.Name);
+            bpfObject.SetGlobal("veil_module", (uint)number);
+            bpfObject.SetGlobal("veil_self", options.IncludeSelf ? 0u : (uint)Environment.ProcessId);
+            if (PidNamespace.IsInitial is false)
+            {
+                bpfObject.SetGlobal("veil_self_ns_device", PidNamespace.Own.Device);
+                bpfObject.SetGlobal("veil_self_ns_inode", PidNamespace.Own.Inode);
+            }
+
+            bpfObject.SetGlobal("veil_wakeup_interval", (ulong)Math.Max(options.RingBytes / 8, 512));
+            module.Configure(bpfObject, options.Switches);
+            bpfObject.Map("veil_ring").ReuseFd(kernel.Ring);
+            bpfObject.Load();
+
+            var attached = new AttachedModule(module, rung, bpfObject);
+            foreach (var filter in options.Filters)
+            {
+                if (module.Filters.Any(dimension => dimension.Name == filter.Dimension.Name))
+                    new FilterMap(bpfObject, filter.Dimension).Apply(filter);
+            }
+
+            kernel.AddEvents(bpfObject.Btf, module.Name, number, module.EventNumber(options.Switches));
+            try
+            {
+                foreach (string name in wanted)
+                {
+                    var program = bpfObject.Program(name);
+                    attached._programs.Add(program);
+                    attached._links.Add(program.Attach());
+                }
+            }
+            catch
+            {
+                attached.Detach();
+                throw;
+            }
+
+            return attached;
+        }
+        catch
+        {
+            bpfObject.Dispose();
+            throw;
+        }
+    }
+}

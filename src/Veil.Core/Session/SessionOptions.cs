@@ -1,0 +1,42 @@
+using Veil.Core.Filters;
+using Veil.Core.Modules;
+using Veil.Core.Sinks;
+
+namespace Veil.Core.Session;
+
+/// <summary>Everything that a trace is told before it starts. Checked already: nothing here can be wrong in itself.</summary>
+public sealed record SessionOptions
+{
+    /// <summary>The default size of the ring.</summary>
+    public const int DefaultRingBytes = 16 * 1024 * 1024;
+
+    /// <summary>The modules, each once.</summary>
+    public required IReadOnlyList<TraceModule> Modules { get; init; }
+
+    /// <summary>The filters; each goes to every module that has its dimension.</summary>
+    public IReadOnlyList<FilterExpression> Filters { get; init; } = [];
+
+    /// <summary>The module switches that are on.</summary>
+    public IReadOnlySet<string> Switches { get; init; } = new HashSet<string>();
+
+    /// <summary>The rung that is forced, or none.</summary>
+    public string? Hook { get; init; }
+
+    /// <summary>What is shown.</summary>
+    public required OutputOptions Output { get; init; }
+
+    /// <summary>Bytes of the ring: a power of two.</summary>
+    public int RingBytes { get; init; } = DefaultRingBytes;
+
+    /// <summary>Trace the tracer too.</summary>
+    public bool IncludeSelf { get; init; }
+
+    /// <summary>End with exit code 3 if an event was lost.</summary>
+    public bool FailOnLoss { get; init; }
+
+    /// <summary>Say nothing but errors and losses.</summary>
+    public bool Quiet { get; init; }
+
+    /// <summary>Say which hooks were tried, and why one was not taken.</summary>
+    public bool Verbose { get; init; }
+}

@@ -1,0 +1,53 @@
+namespace Veil.Core.Session;
+
+/// <summary>What a trace did: the ledger that nothing may be missing from.</summary>
+public sealed class SessionSummary
+{
+    private readonly SortedDictionary<string, ulong> _lost = new(StringComparer.Ordinal);
+
+    /// <summary>Events that the output took.</summary>
+    public ulong Delivered { get; internal set; }
+
+    /// <summary>From attaching to the last event.</summary>
+    public TimeSpan Duration { get; internal set; }
+
+    /// <summary>Events lost, by <c>module: cause</c>.</summary>
+    public IReadOnlyDictionary<string, ulong> Lost => _lost;
+
+    /// <summary>All losses together.</summary>
+    public ulong LostTotal
+    {
+        get
+        {
+            ulong total = 0;
+            foreach (ulong count in _lost.Values)
+                total += count;
+            return total;
+        }
+    }
+
+    /// <summary>The line for people, and one for each cause of loss.</summary>
+    public IEnumerable<string> Lines()
+    {
+        double seconds = Math.Max(Duration.TotalSeconds, 0.001);
+        yield return $"{Delivered} events delivered in {Duration.TotalSeconds:F2} s ({Delivered / seconds:F0}/s), {LostTotal} lost";
+        foreach (var (cause, count) in _lost)
+            yield return $"lost {count}: {cause}{Hint(cause)}";
+    }
+
+    internal void AddLost(string module, string cause, ulong count)
+    {
+        string key = $"{module}: {cause}";
+        _lost.TryGetValue(key, out ulong before);
+        _lost[key] = before + count;
+    }
+
+    private static string Hint(string key) => key[(key.IndexOf(": ", StringComparison.Ordinal) + 2)..] switch
+    {
+        "ring_full" => " (events came faster than the output took them: filter more, write to a file, or give --buffer a larger size)",
+        "map_full" => " (more calls under way at once than can be remembered: filter more)",
+        "missed_probe" => " (the kernel skipped the program, because one was running on that CPU already)",
+        "read_failed" => " (memory that the event needs could not be read)",
+        _ => "",
+    };
+}

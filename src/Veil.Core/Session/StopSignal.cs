@@ -1,0 +1,72 @@
+using System.Runtime.InteropServices;
+using Veil.Core.Interop;
+
+namespace Veil.Core.Session;
+
+/// <summary>The request to end, from a signal or from code. The first asks for a clean end, the second for an end now.</summary>
+public sealed class StopSignal : IDisposable
+{
+    private const int EfdCloexecNonblock = 0x80000 | 0x800;
+    private readonly List<PosixSignalRegistration> _registrations = [];
+    private int _requests;
+
+    /// <summary>Makes the signal; it does not listen to the process's signals yet.</summary>
+    public StopSignal()
+    {
+        PollFd = LibC.EventFd(0, EfdCloexecNonblock);
+        if (PollFd < 0)
+            throw new VeilException($"making an eventfd: {Marshal.GetLastPInvokeErrorMessage()}");
+    }
+
+    /// <summary>A stop was asked for.</summary>
+    public bool IsRequested => Volatile.Read(ref _requests) > 0;
+
+    /// <summary>It was asked for again: wait for nothing more.</summary>
+    public bool IsForced => Volatile.Read(ref _requests) > 1;
+
+    /// <summary>Readable from the first request on, so that a waiting thread can wait for it too.</summary>
+    internal int PollFd { get; }
+
+    /// <summary>Takes SIGINT, SIGTERM and SIGHUP from now on, except for one that our parent has set to be ignored (<c>nohup</c>).</summary>
+    public void ListenToSignals()
+    {
+        ulong ignored = IgnoredSignals();
+        foreach (var (signal, number) in new[] { (PosixSignal.SIGINT, 2), (PosixSignal.SIGTERM, 15), (PosixSignal.SIGHUP, 1) })
+        {
+            if ((ignored & (1UL << (number - 1))) != 0)
+                continue;
+            _registrations.Add(PosixSignalRegistration.Create(signal, context =>
+            {
+                context.Cancel = true;
+                Request();
+            }));
+        }
+    }
+
+    /// <summary>Asks for the end.</summary>
+    public unsafe void Request()
+    {
+        Interlocked.Increment(ref _requests);
+        ulong one = 1;
+        _ = LibC.Write(PollFd, (byte*)&one, sizeof(ulong));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var registration in _registrations)
+            registration.Dispose();
+        _ = LibC.Close(PollFd);
+    }
+
+    private static ulong IgnoredSignals()
+    {
+        foreach (string line in File.ReadLines("/proc/self/status"))
+        {
+            if (line.StartsWith("SigIgn:", StringComparison.Ordinal))
+                return Convert.ToUInt64(line["SigIgn:".Length..].Trim(), 16);
+        }
+
+        return 0;
+    }
+}

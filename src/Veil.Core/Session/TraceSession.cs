@@ -1,0 +1,171 @@
+using System.Diagnostics;
+using Veil.Bpf;
+using Veil.Core.Enrichers;
+using Veil.Core.Events;
+using Veil.Core.Interop;
+using Veil.Core.Sinks;
+
+namespace Veil.Core.Session;
+
+/// <summary>
+/// A trace from attaching to the summary. One thread does it all: it waits for the ring, takes what is there through the
+/// pipeline, and waits again.
+/// </summary>
+public sealed class TraceSession : IDisposable
+{
+    // An event waits at most this long for its reader (the contract says 100 ms); a full ring wakes it earlier.
+    private const int PollMs = 40;
+    private const int LossReportEveryMs = 1_000;
+
+    private readonly SessionOptions _options;
+    private readonly StopSignal _stop;
+    private readonly Action<string> _message;
+    private readonly BpfMapHandle _ringMap;
+    private readonly RingBuffer _ring;
+    private readonly List<AttachedModule> _modules = [];
+    private readonly EventReader _reader;
+    private readonly OutputBuffer _buffer;
+    private readonly SessionSummary _summary = new();
+    private readonly long _startedAt;
+
+    private TraceSession(SessionOptions options, StopSignal stop, Action<string> message)
+    {
+        _options = options;
+        _stop = stop;
+        _message = message;
+        _ringMap = RingBuffer.CreateMap(options.RingBytes);
+        try
+        {
+            _ring = new RingBuffer(_ringMap, options.RingBytes);
+            var events = new EventCatalog();
+            var kernel = new SharedKernelState(_ringMap, events);
+            for (int number = 0; number < options.Modules.Count; number++)
+                _modules.Add(AttachedModule.Attach(options.Modules[number], number, options, kernel, options.Verbose ? message : static _ => { }));
+            FieldSelection.Validate(events, options.Output);
+
+            var output = new FdOutput(1, stop);
+            IEventSink sink = options.Output switch
+            {
+                { Format: OutputFormat.Json } => JsonSink.Create(events, options.Output, output, out _buffer),
+                { Fields.Count: > 0 } => PairSink.Create(events, options.Output, output, out _buffer),
+                _ => TextSink.Create(events, options.Output, output, out _buffer),
+            };
+            if (options.Output.Enrichments != Enrichments.None)
+                sink = new EnrichSink(sink, options.Output.Enrichments, kernel.Header);
+            _reader = new EventReader(_ring, events, kernel.Header, sink, _buffer);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+
+        _startedAt = Stopwatch.GetTimestamp();
+    }
+
+    /// <summary>Loads and attaches every module, then gives up the privileges that are not needed any more.</summary>
+    /// <param name="options">What to trace and show.</param>
+    /// <param name="stop">Ends the trace.</param>
+    /// <param name="message">Takes a line for the user.</param>
+    /// <exception cref="VeilException">Something could not be attached; nothing stays attached.</exception>
+    public static TraceSession Start(SessionOptions options, StopSignal stop, Action<string> message)
+    {
+        Privileges.Require();
+        if (!PidNamespace.IsInitial)
+            message("warning: this is a PID namespace of its own, and the kernel's ids are those of the host: --pid and the output mean those");
+        try
+        {
+            var session = new TraceSession(options, stop, message);
+            Privileges.DropAllButBpf();
+            return session;
+        }
+        catch (BpfException cause)
+        {
+            throw new VeilException(cause.Message, cause);
+        }
+    }
+
+    /// <summary>The modules, each with the hook that it is attached by.</summary>
+    public IReadOnlyList<AttachedModule> Modules => _modules;
+
+    /// <summary>Delivers events until the stop, then detaches, delivers what is in the ring already, and sums up.</summary>
+    /// <exception cref="OutputException">The output took no more.</exception>
+    public SessionSummary Run()
+    {
+        long allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
+        try
+        {
+            long lossesReportedAt = Environment.TickCount64;
+            while (!_stop.IsRequested)
+            {
+                Wait();
+                _reader.Drain();
+                if (Environment.TickCount64 - lossesReportedAt >= LossReportEveryMs)
+                {
+                    lossesReportedAt = Environment.TickCount64;
+                    ReportLosses();
+                }
+            }
+
+            Detach();
+            _reader.Drain();
+            ReportLosses();
+            _buffer.Flush();
+        }
+        finally
+        {
+            Detach();
+            _summary.Delivered = _buffer.EventsWritten;
+            _summary.Duration = Stopwatch.GetElapsedTime(_startedAt);
+            AllocatedBytes = GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
+        }
+
+        return _summary;
+    }
+
+    /// <summary>Bytes that the reading thread allocated on the managed heap during <see cref="Run"/>.</summary>
+    public long AllocatedBytes { get; private set; }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var module in _modules)
+            module.Dispose();
+        _modules.Clear();
+        _ring?.Dispose();
+        _ringMap.Dispose();
+    }
+
+    private void Detach()
+    {
+        foreach (var module in _modules)
+            module.Detach();
+    }
+
+    private void ReportLosses()
+    {
+        foreach (var module in _modules)
+        {
+            module.CollectLosses((cause, count) =>
+            {
+                _summary.AddLost(module.Module.Name, cause, count);
+                if (_options.Output.Format == OutputFormat.Json)
+                    LossRecord.Append(_buffer, module.Module.Name, cause, count);
+                else
+                    _message($"lost {count} events of {module.Module.Name}: {cause}");
+            });
+        }
+    }
+
+    private unsafe void Wait()
+    {
+        var fds = stackalloc LibC.PollFd[3];
+        fds[0] = new LibC.PollFd { Fd = _ring.PollFd, Events = LibC.PollIn };
+        fds[1] = new LibC.PollFd { Fd = _stop.PollFd, Events = LibC.PollIn };
+        // A pipe whose reader is gone says so without being asked: a quiet trace ends then, not at its next event.
+        fds[2] = new LibC.PollFd { Fd = 1 };
+        _ = LibC.Poll(fds, 3, PollMs);
+        if ((fds[2].Returned & LibC.PollErr) != 0)
+            throw new OutputException("writing the output: the reader closed it", closedByReader: true);
+    }
+}

@@ -1,0 +1,9 @@
+namespace Veil.Core.Sinks;
+
+/// <summary>The colours of the text output: few, and readable on light and dark terminals.</summary>
+internal static class Ansi
+{
+    public const string Reset = "\e[0m";
+    public const string Dim = "\e[2m";
+    public const string Cyan = "\e[36m";
+}

@@ -1,0 +1,62 @@
+using Veil.Core.Events;
+using Veil.Core.Text;
+
+namespace Veil.Core.Sinks;
+
+/// <summary>The fields that JSON and <c>--fields</c> can show: those of the record, and those that enrichments add.</summary>
+internal static class FieldSelection
+{
+    /// <summary>The fields of one kind of event, in the order in which they are shown.</summary>
+    public static List<EventField> Of(EventSchema schema, in OutputOptions options)
+    {
+        var all = new List<EventField>(schema.Fields);
+        if (options.Enrichments.HasFlag(Enrichments.Time))
+            all.Add(new("time", FieldFormat.Time, 0, 0));
+        if (options.Enrichments.HasFlag(Enrichments.User))
+            all.Add(new("username", FieldFormat.UserName, 0, 0));
+        if (options.Enrichments.HasFlag(Enrichments.Proc))
+            all.Add(new("proc_name", FieldFormat.ProcName, 0, 0));
+        if (options.Fields.Count == 0)
+            return all;
+
+        var chosen = new List<EventField>();
+        foreach (string name in options.Fields)
+        {
+            foreach (var field in all)
+            {
+                if (field.Name == name && !chosen.Contains(field))
+                    chosen.Add(field);
+            }
+        }
+
+        return chosen;
+    }
+
+    /// <summary>Checks the names of <c>--fields</c> against all events of the session.</summary>
+    /// <exception cref="UsageException">A name that no event has; lists the valid ones.</exception>
+    public static void Validate(EventCatalog catalog, in OutputOptions options)
+    {
+        var valid = new List<string>();
+        foreach (var schema in catalog.Schemas)
+        {
+            foreach (var field in Of(schema, options with { Fields = [] }))
+            {
+                if (!valid.Contains(field.Name))
+                    valid.Add(field.Name);
+            }
+        }
+
+        foreach (string name in options.Fields)
+        {
+            if (valid.Contains(name))
+                continue;
+            string hint = name switch
+            {
+                "time" or "username" or "proc_name" => $"; --enrich {name switch { "time" => "time", "username" => "user", _ => "proc" }} adds it",
+                "ret" or "errno" or "errno_nr" or "duration_ns" => "; --returns adds it",
+                _ => NearestName.Find(name, valid) is [var nearest, ..] ? $"; did you mean '{nearest}'?" : "",
+            };
+            throw new UsageException($"--fields: no field '{Escaping.ForMessage(name)}'{hint} (valid: {string.Join(' ', valid)})");
+        }
+    }
+}

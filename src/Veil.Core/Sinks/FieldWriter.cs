@@ -1,0 +1,258 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using Veil.Core.Events;
+using Veil.Core.Kernel;
+using Veil.Core.Text;
+
+namespace Veil.Core.Sinks;
+
+/// <summary>
+/// Writes one value of an event. What differs between the outputs (quotes, escapes, the word for "not known") is the type argument,
+/// so each output gets code of its own with no test at run time.
+/// </summary>
+internal static class FieldWriter
+{
+    /// <summary>The longest name that an enrichment hands on, in bytes.</summary>
+    public const int NameBytesMax = 256;
+
+    private const long ErrnoMax = 4095;
+    private const long NeverReturned = long.MinValue;
+
+    /// <summary>An upper bound of the bytes that a value takes in any output.</summary>
+    public static int BytesMax(FieldFormat format, int size) => format switch
+    {
+        FieldFormat.Comm => BytesMaxOfText(size),
+        FieldFormat.UserName or FieldFormat.ProcName => BytesMaxOfText(NameBytesMax),
+        FieldFormat.Module => 64,
+        _ => 80, // numbers, and names out of our own tables
+    };
+
+    /// <summary>Appends the value.</summary>
+    /// <returns>The number of characters that it shows.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Write<TStyle>(ref LineWriter line, FieldFormat format, int offset, int size, ref EventView view)
+        where TStyle : struct, IValueStyle
+    {
+        int start = line.Length;
+        switch (format)
+        {
+            case FieldFormat.Comm:
+                return TStyle.Text(ref line, UntilNul(view.Record.Slice(offset, size)));
+            case FieldFormat.Unsigned:
+                line.Append(ReadUnsigned(view.Record.Slice(offset, size)));
+                break;
+            case FieldFormat.SyscallNameAndNumber:
+                WriteSyscallName(ref line, view.Record[offset..]);
+                line.Append((byte)'(');
+                line.Append((long)SyscallNumber(view.Record[offset..]));
+                line.Append((byte)')');
+                break;
+            case FieldFormat.SyscallForeignArch:
+                if (SyscallArchOf(view.Record[offset..]) is var foreign && foreign != SyscallTable.Native)
+                {
+                    line.Append("arch="u8);
+                    line.Append(SyscallTable.For(foreign).ArchNameUtf8);
+                }
+
+                break;
+            case FieldFormat.SyscallName:
+                TStyle.Quote(ref line);
+                WriteSyscallName(ref line, view.Record[offset..]);
+                TStyle.Quote(ref line);
+                break;
+            case FieldFormat.SyscallNumber:
+                line.Append((long)SyscallNumber(view.Record[offset..]));
+                break;
+            case FieldFormat.SyscallArch:
+                TStyle.Quote(ref line);
+                line.Append(SyscallTable.For(SyscallArchOf(view.Record[offset..])).ArchNameUtf8);
+                TStyle.Quote(ref line);
+                break;
+            default:
+                return WriteRare<TStyle>(ref line, format, offset, size, ref view);
+        }
+
+        return line.Length - start;
+    }
+
+    /// <summary>The bytes behind a value that is text.</summary>
+    public static ReadOnlySpan<byte> RawText(FieldFormat format, int offset, int size, ref EventView view) => format switch
+    {
+        FieldFormat.Comm => UntilNul(view.Record.Slice(offset, size)),
+        FieldFormat.UserName => view.UserName,
+        FieldFormat.ProcName => view.ProcName,
+        _ => throw new InvalidOperationException($"{format} is not text"),
+    };
+
+    /// <summary>The part of a fixed array that holds text.</summary>
+    public static ReadOnlySpan<byte> UntilNul(ReadOnlySpan<byte> array)
+    {
+        int end = array.IndexOf((byte)0);
+        return end < 0 ? array : array[..end];
+    }
+
+    private static int WriteRare<TStyle>(ref LineWriter line, FieldFormat format, int offset, int size, ref EventView view)
+        where TStyle : struct, IValueStyle
+    {
+        int start = line.Length;
+        switch (format)
+        {
+            case FieldFormat.Module:
+                TStyle.Quote(ref line);
+                line.Append(view.Schema.ModuleUtf8);
+                TStyle.Quote(ref line);
+                break;
+            case FieldFormat.Signed:
+                line.Append(ReadSigned(view.Record.Slice(offset, size)));
+                break;
+            case FieldFormat.Nanoseconds:
+                if (ReadUnsigned(view.Record.Slice(offset, size)) is var ns && ns != ulong.MaxValue)
+                    line.Append(ns);
+                else
+                    TStyle.Unknown(ref line);
+                break;
+            case FieldFormat.Duration:
+                if (ReadUnsigned(view.Record.Slice(offset, size)) is var duration && duration != ulong.MaxValue)
+                    DurationText.Append(ref line, duration);
+                else
+                    TStyle.Unknown(ref line);
+                break;
+            case FieldFormat.Return:
+                if (ReadSigned(view.Record.Slice(offset, size)) is var ret && ret != NeverReturned)
+                    line.Append(ret);
+                else
+                    TStyle.Unknown(ref line);
+                break;
+            case FieldFormat.ReturnForPeople:
+                WriteReturnForPeople<TStyle>(ref line, ReadSigned(view.Record.Slice(offset, size)));
+                break;
+            case FieldFormat.ErrnoName:
+                if (ErrnoOf(view.Record.Slice(offset, size)) is var named && named != 0)
+                {
+                    TStyle.Quote(ref line);
+                    WriteErrnoName(ref line, named);
+                    TStyle.Quote(ref line);
+                }
+                else
+                {
+                    TStyle.Unknown(ref line);
+                }
+
+                break;
+            case FieldFormat.ErrnoNumber:
+                line.Append((long)ErrnoOf(view.Record.Slice(offset, size)));
+                break;
+            case FieldFormat.ErrnoNameAndNumber:
+                int errno = ErrnoOf(view.Record.Slice(offset, size));
+                if (errno != 0)
+                {
+                    WriteErrnoName(ref line, errno);
+                    line.Append((byte)'(');
+                    line.Append((long)errno);
+                    line.Append((byte)')');
+                }
+                else
+                {
+                    line.Append((byte)'0');
+                }
+
+                break;
+            case FieldFormat.Time:
+                TStyle.Quote(ref line);
+                TStyle.Time(ref line, view.WallTimeNs);
+                TStyle.Quote(ref line);
+                break;
+            case FieldFormat.UserName:
+                return WriteName<TStyle>(ref line, view.UserName);
+            case FieldFormat.ProcName:
+                return WriteName<TStyle>(ref line, view.ProcName);
+            default:
+                throw new InvalidOperationException($"no writer for {format}");
+        }
+
+        return line.Length - start;
+    }
+
+    private static int BytesMaxOfText(int bytes) => (bytes * Escaping.MaxGrowth) + (bytes * 2) + 64; // the text, its exact bytes in hex, their key
+
+    private static int WriteName<TStyle>(ref LineWriter line, ReadOnlySpan<byte> name)
+        where TStyle : struct, IValueStyle
+    {
+        if (!name.IsEmpty)
+            return TStyle.Text(ref line, name);
+        int start = line.Length;
+        TStyle.Unknown(ref line);
+        return line.Length - start;
+    }
+
+    private static void WriteReturnForPeople<TStyle>(ref LineWriter line, long ret)
+        where TStyle : struct, IValueStyle
+    {
+        if (ret == NeverReturned)
+        {
+            TStyle.Unknown(ref line);
+        }
+        else if (ret is < -ErrnoMax or > uint.MaxValue)
+        {
+            // Nobody counts that far: it is an address (mmap, brk).
+            line.Append("0x"u8);
+            line.AppendHex((ulong)ret);
+        }
+        else
+        {
+            line.Append(ret);
+        }
+    }
+
+    private static void WriteSyscallName(ref LineWriter line, ReadOnlySpan<byte> syscall)
+    {
+        int number = SyscallNumber(syscall);
+        var name = SyscallTable.For(SyscallArchOf(syscall)).NameUtf8(number);
+        if (!name.IsEmpty)
+        {
+            line.Append(name);
+            return;
+        }
+
+        line.Append("syscall_"u8);
+        line.Append((long)number);
+    }
+
+    private static void WriteErrnoName(ref LineWriter line, int errno)
+    {
+        var name = Errno.NameUtf8(errno);
+        if (!name.IsEmpty)
+        {
+            line.Append(name);
+            return;
+        }
+
+        line.Append("errno_"u8);
+        line.Append((long)errno);
+    }
+
+    private static int ErrnoOf(ReadOnlySpan<byte> ret) => ReadSigned(ret) is >= -ErrnoMax and < 0 and var failed ? (int)-failed : 0;
+
+    // struct veil_syscall: a number, and the table that it indexes.
+    private static int SyscallNumber(ReadOnlySpan<byte> syscall) => BinaryPrimitives.ReadInt32LittleEndian(syscall);
+
+    private static SyscallArch SyscallArchOf(ReadOnlySpan<byte> syscall) => (SyscallArch)syscall[4];
+
+    private static ulong ReadUnsigned(ReadOnlySpan<byte> value) => value.Length switch
+    {
+        4 => BinaryPrimitives.ReadUInt32LittleEndian(value),
+        8 => BinaryPrimitives.ReadUInt64LittleEndian(value),
+        2 => BinaryPrimitives.ReadUInt16LittleEndian(value),
+        1 => value[0],
+        _ => throw new InvalidOperationException($"no integer has {value.Length} bytes"),
+    };
+
+    private static long ReadSigned(ReadOnlySpan<byte> value) => value.Length switch
+    {
+        8 => BinaryPrimitives.ReadInt64LittleEndian(value),
+        4 => BinaryPrimitives.ReadInt32LittleEndian(value),
+        2 => BinaryPrimitives.ReadInt16LittleEndian(value),
+        1 => (sbyte)value[0],
+        _ => throw new InvalidOperationException($"no integer has {value.Length} bytes"),
+    };
+}

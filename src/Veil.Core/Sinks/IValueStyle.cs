@@ -1,0 +1,20 @@
+using Veil.Core.Text;
+
+namespace Veil.Core.Sinks;
+
+/// <summary>What differs between the outputs in writing a value.</summary>
+internal interface IValueStyle
+{
+    /// <summary>Opens or closes the quotes of a word that needs no escapes.</summary>
+    static abstract void Quote(ref LineWriter line);
+
+    /// <summary>Appends bytes of a process or a file system.</summary>
+    /// <returns>The number of characters that they show.</returns>
+    static abstract int Text(ref LineWriter line, ReadOnlySpan<byte> raw);
+
+    /// <summary>Appends the word for what cannot be known.</summary>
+    static abstract void Unknown(ref LineWriter line);
+
+    /// <summary>Appends a point in time, nanoseconds since 1970.</summary>
+    static abstract void Time(ref LineWriter line, long wallTimeNs);
+}

@@ -1,0 +1,38 @@
+namespace Veil.Core.Sinks;
+
+/// <summary>What the output shows, and how.</summary>
+/// <param name="Format">Text or JSON.</param>
+/// <param name="Fields">The fields of <c>--fields</c>, in order; empty for all.</param>
+/// <param name="Enrichments">What is added to the kernel's own data.</param>
+/// <param name="Colour">Colour the text: only ever on a terminal.</param>
+public readonly record struct OutputOptions(OutputFormat Format, IReadOnlyList<string> Fields, Enrichments Enrichments, bool Colour);
+
+/// <summary>The output's form.</summary>
+public enum OutputFormat
+{
+    /// <summary>A line of columns an event; <c>key=value</c> with <c>--fields</c>.</summary>
+    Text,
+
+    /// <summary>An object a line.</summary>
+    Json,
+}
+
+/// <summary>What is added to an event in userspace.</summary>
+[Flags]
+public enum Enrichments
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>Wall-clock time, field <c>time</c>.</summary>
+    Time = 1,
+
+    /// <summary>The name of <c>uid</c>, field <c>username</c>.</summary>
+    User = 2,
+
+    /// <summary>The current name of the process, field <c>proc_name</c>.</summary>
+    Proc = 4,
+
+    /// <summary>All of them.</summary>
+    All = Time | User | Proc,
+}

@@ -1,0 +1,171 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+
+namespace Veil.Core.Text;
+
+/// <summary>
+/// Makes bytes of processes and file systems safe to show. They may be hostile: nothing that moves the cursor, changes the
+/// direction of text or ends a line goes out raw, and what was written can be told from the result.
+/// </summary>
+public static class Escaping
+{
+    /// <summary>The most bytes that one input byte becomes: <c>\u001b</c>.</summary>
+    public const int MaxGrowth = 6;
+
+    private static readonly SearchValues<byte> s_plainInText = SearchValues.Create(Plain("\\"u8));
+    private static readonly SearchValues<byte> s_plainInJson = SearchValues.Create(Plain("\\\""u8));
+
+    /// <summary>True where the bytes can be shown in text as they are.</summary>
+    public static bool IsPlainText(ReadOnlySpan<byte> raw) => !raw.ContainsAnyExcept(s_plainInText);
+
+    /// <summary>True where the bytes can stand in a JSON string as they are.</summary>
+    public static bool IsPlainJson(ReadOnlySpan<byte> raw) => !raw.ContainsAnyExcept(s_plainInJson);
+
+    /// <summary>
+    /// Appends the bytes for a terminal or a log: <c>\n \r \t \\</c>, <c>\xHH</c> for other control bytes and for what is not UTF-8,
+    /// <c>\u{H…}</c> for characters that control layout (bidirectional overrides, line separators, zero-width characters).
+    /// </summary>
+    /// <returns>The number of characters shown.</returns>
+    public static int AppendText(ref LineWriter line, ReadOnlySpan<byte> raw)
+    {
+        if (IsPlainText(raw))
+        {
+            line.Append(raw);
+            return raw.Length;
+        }
+
+        int width = 0;
+        while (!raw.IsEmpty)
+        {
+            int before = line.Length;
+            var status = Rune.DecodeFromUtf8(raw, out var rune, out int length);
+            if (status != OperationStatus.Done)
+            {
+                for (int i = 0; i < length; i++)
+                    AppendHexByte(ref line, raw[i]);
+            }
+            else if (rune.Value < 0x80)
+            {
+                AppendAscii(ref line, (byte)rune.Value);
+            }
+            else if (IsLayoutControl(rune))
+            {
+                line.Append("\\u{"u8);
+                line.AppendHex((uint)rune.Value);
+                line.Append((byte)'}');
+            }
+            else
+            {
+                line.Append(raw[..length]);
+                width -= length - 1;
+            }
+
+            width += line.Length - before;
+            raw = raw[length..];
+        }
+
+        return width;
+    }
+
+    /// <summary>Appends the bytes as the inside of a JSON string. What is not UTF-8 becomes U+FFFD.</summary>
+    /// <returns>False where bytes were replaced, so that the caller can give them exactly elsewhere.</returns>
+    public static bool AppendJson(ref LineWriter line, ReadOnlySpan<byte> raw)
+    {
+        if (IsPlainJson(raw))
+        {
+            line.Append(raw);
+            return true;
+        }
+
+        bool exact = true;
+        Span<char> units = stackalloc char[2];
+        while (!raw.IsEmpty)
+        {
+            var status = Rune.DecodeFromUtf8(raw, out var rune, out int length);
+            if (status != OperationStatus.Done)
+            {
+                line.Append("\ufffd"u8);
+                exact = false;
+            }
+            else if (rune.Value is '"' or '\\')
+            {
+                line.Append((byte)'\\');
+                line.Append((byte)rune.Value);
+            }
+            else if (rune.Value < 0x20 || rune.Value == 0x7f || (rune.Value >= 0x80 && IsLayoutControl(rune)))
+            {
+                int count = rune.EncodeToUtf16(units);
+                for (int i = 0; i < count; i++)
+                {
+                    line.Append("\\u"u8);
+                    line.AppendHex(units[i], digits: 4);
+                }
+            }
+            else
+            {
+                line.Append(raw[..length]);
+            }
+
+            raw = raw[length..];
+        }
+
+        return exact;
+    }
+
+    /// <summary>The text form of a managed string, for messages.</summary>
+    public static string ForMessage(string text)
+    {
+        var raw = Encoding.UTF8.GetBytes(text);
+        var line = new LineWriter(new byte[(raw.Length * MaxGrowth) + 8]);
+        AppendText(ref line, raw);
+        return Encoding.UTF8.GetString(line.Written);
+    }
+
+    private static bool IsLayoutControl(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
+            or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned;
+
+    private static void AppendAscii(ref LineWriter line, byte value)
+    {
+        switch (value)
+        {
+            case (byte)'\n':
+                line.Append("\\n"u8);
+                break;
+            case (byte)'\r':
+                line.Append("\\r"u8);
+                break;
+            case (byte)'\t':
+                line.Append("\\t"u8);
+                break;
+            case (byte)'\\':
+                line.Append("\\\\"u8);
+                break;
+            case < 0x20 or 0x7f:
+                AppendHexByte(ref line, value);
+                break;
+            default:
+                line.Append(value);
+                break;
+        }
+    }
+
+    private static void AppendHexByte(ref LineWriter line, byte value)
+    {
+        line.Append("\\x"u8);
+        line.AppendHex(value, digits: 2);
+    }
+
+    private static byte[] Plain(ReadOnlySpan<byte> except)
+    {
+        var plain = new List<byte>();
+        for (byte b = 0x20; b < 0x7f; b++)
+        {
+            if (!except.Contains(b))
+                plain.Add(b);
+        }
+
+        return [.. plain];
+    }
+}

@@ -1,0 +1,8 @@
+namespace Veil.Core;
+
+/// <summary>Bad input: what, where and what to do, in one line. Nothing was started.</summary>
+public sealed class UsageException(string message) : VeilException(message)
+{
+    /// <inheritdoc/>
+    public override int ExitCode => Veil.Core.ExitCode.Usage;
+}

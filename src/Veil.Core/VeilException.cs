@@ -1,0 +1,18 @@
+namespace Veil.Core;
+
+/// <summary>An error that a user can cause or must know of: one clear line and an exit code, never a stack trace.</summary>
+public class VeilException : Exception
+{
+    public VeilException(string message)
+        : base(message)
+    {
+    }
+
+    public VeilException(string message, Exception cause)
+        : base(message, cause)
+    {
+    }
+
+    /// <summary>The process's exit code: 1, could not run or could not write.</summary>
+    public virtual int ExitCode => Veil.Core.ExitCode.Failure;
+}

@@ -1,0 +1,14 @@
+using Veil.Core.Modules;
+using Veil.Modules.Syscall;
+
+namespace Veil.Modules;
+
+/// <summary>Every module of this build. A new one is its folder and a line here.</summary>
+public static class ModuleCatalog
+{
+    /// <summary>The modules, in the order of the docs.</summary>
+    public static IReadOnlyList<TraceModule> All { get; } =
+    [
+        new SyscallModule(),
+    ];
+}

@@ -1,0 +1,55 @@
+using Veil.Bpf;
+using Veil.Core.Filters;
+using Veil.Core.Modules;
+
+namespace Veil.Modules.Syscall;
+
+/// <summary>System calls, as they begin or, with <c>--returns</c>, as they end.</summary>
+public sealed class SyscallModule : TraceModule
+{
+    private const string Returns = "returns";
+
+    /// <inheritdoc/>
+    public override string Name => "syscall";
+
+    /// <inheritdoc/>
+    public override string Summary => "system calls";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new SyscallDimension()];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<ModuleSwitch> Switches { get; } =
+        [new(Returns, "an event as each call ends, with its result, error and duration")];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<HookRung> Rungs { get; } =
+    [
+        new("tp_btf", "tp_btf/sys_enter"),
+        new("raw_tp", "raw_tp/sys_enter"),
+        new("tracepoint", "tracepoint/raw_syscalls/sys_enter"),
+    ];
+
+    /// <inheritdoc/>
+    public override byte[] ReadObject() => EmbeddedObject.Read("syscall");
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Programs(HookRung rung, IReadOnlySet<string> switches)
+    {
+        // Entry last: a call seen to begin is then also seen to end.
+        string[] names = switches.Contains(Returns) ? ["exec", "thread_exit", "exit", "enter"] : ["enter"];
+        return [.. names.Select(name => $"{name}_{rung.Name}")];
+    }
+
+    /// <inheritdoc/>
+    public override int EventNumber(IReadOnlySet<string> switches) => switches.Contains(Returns) ? 1 : 0;
+
+    /// <inheritdoc/>
+    public override void Configure(BpfObject bpfObject, IReadOnlySet<string> switches)
+    {
+        bool returns = switches.Contains(Returns);
+        bpfObject.SetGlobal("syscall_returns", returns);
+        if (!returns)
+            bpfObject.Map("syscall_calls").SetMaxEntries(1);
+    }
+}

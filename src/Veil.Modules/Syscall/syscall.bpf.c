@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* System calls: an event as each begins or, with --returns, as each ends. */
+#include "veil/emit.bpf.h"
+#include "veil/filter.bpf.h"
+
+char _license[] SEC("license") = "GPL";
+
+struct syscall_event {
+	struct veil_event common;
+	veil_gid_t gid;
+	veil_syscall_t syscall;
+};
+
+struct syscall_return_event {
+	struct veil_event common;
+	veil_gid_t gid;
+	veil_syscall_t syscall;
+	veil_ret_t ret;
+	veil_duration_t duration_ns;
+};
+
+VEIL_EVENT(0, syscall_event);
+VEIL_EVENT(1, syscall_return_event);
+
+const volatile bool syscall_returns;
+
+VEIL_FILTER(syscall, struct veil_syscall);
+
+/* A call under way, by thread. An entry is made only for a call that passed the filters. */
+struct syscall_call {
+	__u64 start_ns;
+	struct veil_syscall syscall;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, struct syscall_call);
+} syscall_calls SEC(".maps");
+
+#if defined(__TARGET_ARCH_x86)
+#define TS_COMPAT      0x0002 /* arch/x86/include/asm/thread_info.h: set by int 0x80 and the 32-bit entries alike */
+#define X32_BIT	       0x40000000
+#define X32_CALLS_MAX  1024
+static __always_inline enum veil_arch syscall_arch(__s32 nr)
+{
+	if (veil_current_read(thread_info.status) & TS_COMPAT)
+		return VEIL_ARCH_I386;
+	/* Not a test of the bit alone: -1 has it too. */
+	return (__u32)nr - X32_BIT < X32_CALLS_MAX ? VEIL_ARCH_X32 : VEIL_ARCH_X86_64;
+}
+#elif defined(__TARGET_ARCH_arm64)
+#define TIF_32BIT (1UL << 22) /* arch/arm64/include/asm/thread_info.h */
+static __always_inline enum veil_arch syscall_arch(__s32 nr)
+{
+	return veil_current_read(thread_info.flags) & TIF_32BIT ? VEIL_ARCH_ARM : VEIL_ARCH_ARM64;
+}
+#else
+#error "the syscall module knows x86 and arm64"
+#endif
+
+static __always_inline int syscall_enter(long id)
+{
+	struct veil_syscall syscall = {.nr = (__s32)id};
+	__u64 pid_tgid = bpf_get_current_pid_tgid(), uid_gid;
+	struct syscall_event *event;
+
+	syscall.arch = syscall_arch(syscall.nr);
+	if (!veil_filter_passes(syscall, &syscall) || !veil_task_passes(pid_tgid))
+		return 0;
+
+	if (syscall_returns) {
+		struct syscall_call call = {.start_ns = bpf_ktime_get_boot_ns(), .syscall = syscall};
+		__u32 tid = (__u32)pid_tgid;
+		if (bpf_map_update_elem(&syscall_calls, &tid, &call, BPF_ANY))
+			veil_lost(VEIL_LOST_MAP_FULL);
+		return 0;
+	}
+
+	event = veil_reserve(sizeof(*event));
+	if (!event)
+		return 0;
+	uid_gid = bpf_get_current_uid_gid();
+	veil_event_init(&event->common, syscall_event_kind, pid_tgid, uid_gid);
+	event->gid = uid_gid >> 32;
+	event->syscall = syscall;
+	veil_submit(event, sizeof(*event));
+	return 0;
+}
+
+static __always_inline int syscall_end(veil_ret_t ret)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid(), uid_gid;
+	struct syscall_return_event *event;
+	__u32 tid = (__u32)pid_tgid;
+	struct syscall_call *call;
+
+	call = bpf_map_lookup_elem(&syscall_calls, &tid);
+	if (!call)
+		return 0; /* filtered out, or begun before the trace */
+
+	event = veil_reserve(sizeof(*event));
+	if (event) {
+		uid_gid = bpf_get_current_uid_gid();
+		veil_event_init(&event->common, syscall_return_event_kind, pid_tgid, uid_gid);
+		event->gid = uid_gid >> 32;
+		event->syscall = call->syscall;
+		event->ret = ret;
+		event->duration_ns = event->common.timestamp - call->start_ns;
+		veil_submit(event, sizeof(*event));
+	}
+	bpf_map_delete_elem(&syscall_calls, &tid);
+	return 0;
+}
+
+/* A thread that ends inside a call (exit, or killed while it waits) never comes back from it. */
+static __always_inline int syscall_thread_exit(void)
+{
+	return syscall_end(VEIL_RET_NONE);
+}
+
+/* When another thread than the leader calls execve, it takes over the leader's id (de_thread() in fs/exec.c) before it returns. */
+static __always_inline int syscall_exec(__u32 old_tid)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct syscall_call *call, moved;
+
+	if (old_tid == tid)
+		return 0;
+	call = bpf_map_lookup_elem(&syscall_calls, &old_tid);
+	if (!call)
+		return 0;
+	moved = *call;
+	bpf_map_delete_elem(&syscall_calls, &old_tid);
+	if (bpf_map_update_elem(&syscall_calls, &tid, &moved, BPF_ANY))
+		veil_lost(VEIL_LOST_MAP_FULL);
+	return 0;
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(enter_tp_btf, struct pt_regs *regs, long id)
+{
+	return syscall_enter(id);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_tp_btf, struct pt_regs *regs, long ret)
+{
+	return syscall_end(ret);
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(thread_exit_tp_btf)
+{
+	return syscall_thread_exit();
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(exec_tp_btf, struct task_struct *task, int old_tid)
+{
+	return syscall_exec(old_tid);
+}
+
+SEC("raw_tp/sys_enter")
+int enter_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return syscall_enter(ctx->args[1]);
+}
+
+SEC("raw_tp/sys_exit")
+int exit_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return syscall_end(ctx->args[1]);
+}
+
+SEC("raw_tp/sched_process_exit")
+int thread_exit_raw_tp(void *ctx)
+{
+	return syscall_thread_exit();
+}
+
+SEC("raw_tp/sched_process_exec")
+int exec_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return syscall_exec((__u32)ctx->args[1]);
+}
+
+SEC("tracepoint/raw_syscalls/sys_enter")
+int enter_tracepoint(struct trace_event_raw_sys_enter *ctx)
+{
+	return syscall_enter(ctx->id);
+}
+
+SEC("tracepoint/raw_syscalls/sys_exit")
+int exit_tracepoint(struct trace_event_raw_sys_exit *ctx)
+{
+	return syscall_end(ctx->ret);
+}
+
+SEC("tracepoint/sched/sched_process_exit")
+int thread_exit_tracepoint(void *ctx)
+{
+	return syscall_thread_exit();
+}
+
+SEC("tracepoint/sched/sched_process_exec")
+int exec_tracepoint(struct trace_event_raw_sched_process_exec *ctx)
+{
+	return syscall_exec(ctx->old_pid);
+}
