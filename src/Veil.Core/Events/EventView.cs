@@ -4,17 +4,17 @@ namespace Veil.Core.Events;
 public ref struct EventView
 {
     /// <summary>The record, exactly as the program wrote it.</summary>
-    public ReadOnlySpan<byte> Record;
+    public ReadOnlySpan<byte> Record { get; set; }
 
     /// <summary>Its layout.</summary>
-    public EventSchema Schema;
+    public EventSchema Schema { get; set; }
 
     /// <summary>Nanoseconds since 1970 in UTC; set by the time enrichment.</summary>
-    public long WallTimeNs;
+    public long WallTimeNs { get; set; }
 
     /// <summary>The user's name, raw bytes; empty where it is not known.</summary>
-    public ReadOnlySpan<byte> UserName;
+    public ReadOnlySpan<byte> UserName { get; set; }
 
     /// <summary>The process's current name, raw bytes; empty where it is not known.</summary>
-    public ReadOnlySpan<byte> ProcName;
+    public ReadOnlySpan<byte> ProcName { get; set; }
 }

@@ -9,7 +9,7 @@ internal sealed class LossLedger
     private readonly BpfPerCpuArray<ulong> _counters;
     private readonly string[] _causes;
     private readonly ulong[] _seen;
-    private readonly ulong[] _perCpu = new ulong[BpfPerCpuArray<ulong>.PossibleCpuCount];
+    private readonly ulong[] _perCpu = new ulong[KernelFeatures.PossibleCpuCount];
     private ulong _missesSeen;
 
     public LossLedger(BpfObject bpfObject)

@@ -76,6 +76,9 @@ internal static unsafe class Privileges
 
     private sealed class FinalizerVisitor
     {
+        // The one way to run code on the finalizer's thread, which is the point here.
+#pragma warning disable MA0055
         ~FinalizerVisitor() => Drop();
+#pragma warning restore MA0055
     }
 }

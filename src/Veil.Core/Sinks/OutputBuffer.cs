@@ -38,14 +38,14 @@ public sealed class OutputBuffer
     }
 
     /// <summary>Takes the line of an event over.</summary>
-    public void EndEvent(in LineWriter line)
+    public void EndEvent(LineWriter line)
     {
         _length += line.Length;
         _pendingEvents++;
     }
 
     /// <summary>Takes a line over that is no event.</summary>
-    public void EndNotice(in LineWriter line) => _length += line.Length;
+    public void EndNotice(LineWriter line) => _length += line.Length;
 
     /// <summary>Hands everything to the output.</summary>
     public void Flush()

@@ -1,0 +1,110 @@
+using System.Diagnostics;
+
+namespace Veil.Kernel.Tests;
+
+/// <summary>Exit codes, signals and outputs that fail.</summary>
+public sealed class EndingTests
+{
+    [Theory]
+    [InlineData("TERM")]
+    [InlineData("INT")]
+    [InlineData("HUP")]
+    public void Signal_AnyThatEnds_SumsUpAndReturnsZero(string signal)
+    {
+        using var veil = VeilRun.Attach("--module", "syscall", "-p", "1");
+        veil.Signal(signal);
+        veil.WaitForExit().ShouldBe(0);
+        veil.Errors.ShouldContain("events delivered in");
+    }
+
+    [Fact]
+    public void Output_FullDisk_IsAnErrorThatSaysWhy()
+    {
+        using var veil = Shell("timeout 20 {veil} --module syscall --name bash > /dev/full");
+        veil.ExitCode.ShouldBe(1);
+        veil.Errors.ShouldContain("veil: writing the output: No space left on device");
+    }
+
+    [Fact]
+    public void Output_ReaderThatLeaves_EndsQuietly()
+    {
+        using var veil = Shell("set -o pipefail; timeout 20 {veil} --module syscall --name bash | head -1");
+        veil.ExitCode.ShouldBe(0);
+        veil.Lines.Length.ShouldBe(1);
+        veil.Errors.ShouldNotContain("writing");
+    }
+
+    [Fact]
+    public void Output_ReaderThatLeavesWhileNothingHappens_EndsQuietly()
+    {
+        var watch = Stopwatch.StartNew();
+        using var veil = Shell("set -o pipefail; timeout 20 {veil} --module syscall --name no-such-name | true");
+        veil.ExitCode.ShouldBe(0);
+        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(15));
+    }
+
+    [Fact]
+    public void Output_ReaderThatTakesNothing_DoesNotKeepAStopFromWorking()
+    {
+        using var burst = Workload.Waiting("burst", "200000");
+        using var veil = VeilRun.AttachUnread("--module", "syscall", "-p", burst.Pid);
+        burst.Go();
+        var watch = Stopwatch.StartNew();
+        veil.Stop().ShouldBe(1);
+        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(15));
+        veil.Errors.ShouldContain("its reader took nothing after the stop");
+    }
+
+    [Fact]
+    public void Start_NotRoot_SaysWhatIsMissing()
+    {
+        using var veil = VeilRun.ToEndWith("setpriv", "--reuid=65534", "--clear-groups", "--inh-caps=-all", Repository.Veil, "--module", "syscall");
+        veil.ExitCode.ShouldBe(1);
+        veil.Errors.Trim().ShouldBe("veil: tracing needs root, or CAP_BPF and CAP_PERFMON: this process lacks CAP_BPF and CAP_PERFMON; run it with sudo");
+    }
+
+    [Fact]
+    public void Start_OnlyBpfAndPerfmon_Traces()
+    {
+        using var veil = Shell(
+            "exec timeout 2 setpriv --reuid=65534 --clear-groups --inh-caps=-all,+bpf,+perfmon --ambient-caps=-all,+bpf,+perfmon {veil} --module syscall --name bash");
+        veil.Errors.ShouldContain("veil: tracing syscall by tp_btf");
+        veil.ExitCode.ShouldBe(0);
+    }
+
+    [Fact]
+    public void Running_AfterAttach_HoldsNoOtherCapability()
+    {
+        using var veil = VeilRun.Attach("--module", "syscall", "-p", "1");
+        foreach (string task in Directory.GetDirectories($"/proc/{veil.Pid}/task"))
+        {
+            string effective = File.ReadLines(task + "/status").First(static line => line.StartsWith("CapEff:", StringComparison.Ordinal)).Split('\t')[1];
+            // CAP_BPF (39) and CAP_PERFMON (38).
+            effective.ShouldBe("000000c000000000");
+        }
+
+        veil.Stop().ShouldBe(0);
+    }
+
+    [Fact]
+    public void Killed_NothingStaysAttached()
+    {
+        using var veil = VeilRun.Attach("--module", "syscall", "-p", "1");
+        Programs().ShouldContain("enter_tp_btf");
+        veil.Signal("KILL");
+        veil.WaitForExit();
+        Thread.Sleep(200);
+        Programs().ShouldNotContain("enter_tp_btf");
+    }
+
+    private static string Programs()
+    {
+        using var bpftool = Process.Start(new ProcessStartInfo("bpftool", ["prog", "show"]) { RedirectStandardOutput = true })!;
+        string said = bpftool.StandardOutput.ReadToEnd();
+        bpftool.WaitForExit();
+        return said;
+    }
+
+    private static VeilRun Shell(string script) =>
+        VeilRun.ToEndWith("bash", "-c", script.Replace("{veil}", Repository.Veil, StringComparison.Ordinal));
+}

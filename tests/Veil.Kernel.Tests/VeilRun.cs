@@ -1,0 +1,120 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+
+namespace Veil.Kernel.Tests;
+
+/// <summary>The shipped <c>veil</c> as a process: started, attached, stopped, and all that it said.</summary>
+internal sealed class VeilRun : IDisposable
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+    private readonly Process _process;
+    private readonly Task<byte[]> _output;
+    private readonly StringBuilder _errors = new();
+    private readonly TaskCompletionSource _attached = new();
+    private readonly Task _errorsRead;
+
+    private VeilRun(IEnumerable<string> arguments, string? wrapper, bool readOutput)
+    {
+        var start = new ProcessStartInfo(wrapper ?? Repository.Veil) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        foreach (string argument in arguments)
+            start.ArgumentList.Add(argument);
+        _process = Process.Start(start)!;
+        _output = !readOutput ? Task.FromResult(Array.Empty<byte>()) : Task.Run(() =>
+        {
+            using var memory = new MemoryStream();
+            _process.StandardOutput.BaseStream.CopyTo(memory);
+            return memory.ToArray();
+        });
+        _errorsRead = Task.Run(ReadErrors);
+    }
+
+    public int Pid => _process.Id;
+
+    public string Errors
+    {
+        get
+        {
+            lock (_errors)
+                return _errors.ToString();
+        }
+    }
+
+    public byte[] RawOutput => _output.Result;
+
+    public string[] Lines => Encoding.UTF8.GetString(RawOutput).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    public JsonElement[] Events => [.. Lines.Select(static line => JsonDocument.Parse(line).RootElement)];
+
+    /// <summary>Starts and returns once the hooks are attached.</summary>
+    public static VeilRun Attach(params string[] arguments) => Attach(arguments, readOutput: true);
+
+    /// <summary>The same with an output that nobody reads.</summary>
+    public static VeilRun AttachUnread(params string[] arguments) => Attach(arguments, readOutput: false);
+
+    private static VeilRun Attach(string[] arguments, bool readOutput)
+    {
+        var run = new VeilRun(arguments, null, readOutput);
+        if (Task.WhenAny(run._attached.Task, run._errorsRead).Wait(s_patience) && run._attached.Task.IsCompleted)
+            return run;
+        string errors = run.Errors;
+        run.Dispose();
+        throw new InvalidOperationException("veil did not attach: " + errors);
+    }
+
+    /// <summary>Runs to the end of its own.</summary>
+    public static VeilRun ToEnd(params string[] arguments) => ToEndWith(null, arguments);
+
+    /// <summary>The same through another program (<c>setpriv</c>, <c>bash</c>).</summary>
+    public static VeilRun ToEndWith(string? wrapper, params string[] arguments)
+    {
+        var run = new VeilRun(arguments, wrapper, readOutput: true);
+        run.WaitForExit();
+        return run;
+    }
+
+    /// <summary>Asks for the end by SIGTERM and waits for it; the exit code.</summary>
+    public int Stop()
+    {
+        Signal("TERM");
+        return WaitForExit();
+    }
+
+    public void Signal(string name) => Process.Start("kill", ["-" + name, Pid.ToString()]).WaitForExit();
+
+    public int WaitForExit()
+    {
+        if (!_process.WaitForExit(s_patience))
+        {
+            _process.Kill();
+            throw new TimeoutException("veil did not end: " + Errors);
+        }
+
+        Task.WaitAll(_output, _errorsRead);
+        return _process.ExitCode;
+    }
+
+    public int ExitCode => _process.ExitCode;
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            _process.WaitForExit();
+        }
+
+        _process.Dispose();
+    }
+
+    private void ReadErrors()
+    {
+        while (_process.StandardError.ReadLine() is { } line)
+        {
+            lock (_errors)
+                _errors.AppendLine(line);
+            if (line.StartsWith("veil: tracing ", StringComparison.Ordinal))
+                _attached.TrySetResult();
+        }
+    }
+}
