@@ -8,7 +8,7 @@ internal readonly record struct BenchOptions(int Rounds, int Calls, int BurstRun
     internal const string Usage = "usage: Veil.Bench [--quick] [--json FILE]";
 
     private static readonly BenchOptions s_full = new(
-        Rounds: 7, Calls: 1_000_000, BurstRuns: 10, TextBurstCalls: 5_000_000, JsonBurstCalls: 2_000_000, JsonFile: null);
+        Rounds: 15, Calls: 1_000_000, BurstRuns: 10, TextBurstCalls: 5_000_000, JsonBurstCalls: 2_000_000, JsonFile: null);
 
     private static readonly BenchOptions s_quick = new(
         Rounds: 3, Calls: 300_000, BurstRuns: 2, TextBurstCalls: 1_000_000, JsonBurstCalls: 500_000, JsonFile: null);

@@ -23,7 +23,7 @@ internal sealed class Bursts(Scenario scenario)
     internal double CpuNsPerEvent => Statistics.Median(_runs.Select(run => (double)run.TracerCpuNs!.Value / Math.Max(1, run.Delivered!.Value)));
 
     /// <summary>The worst run; NaN where veil did not say.</summary>
-    internal double AllocatedBytesPerEvent => _runs.Any(run => run.Veil?.AllocatedBytes is null)
+    internal double AllocatedBytesPerEvent => _runs.Count == 0 || _runs.Any(run => run.Veil?.AllocatedBytes is null)
         ? double.NaN
         : _runs.Max(run => (double)run.Veil!.AllocatedBytes!.Value / Math.Max(1, run.Delivered!.Value));
 

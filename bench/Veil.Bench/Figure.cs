@@ -70,13 +70,13 @@ internal sealed record Figure(string Name, string Limit, double Measured, string
     private static IEnumerable<double> AttachTimes(Row row) =>
         row.Samples.Where(sample => sample.AttachMs is not null).Select(sample => sample.AttachMs!.Value);
 
+    // Without the peak before the ring was mapped (NaN) there is no peak at all.
     private static double Peak(IEnumerable<Row> veilRows, Bursts text, Bursts json, double startupPeakBytes) => veilRows
         .SelectMany(row => row.Samples)
         .Concat(text.Runs)
         .Concat(json.Runs)
         .Select(sample => (double)(sample.PeakBeyondRingBytes ?? 0))
-        .Append(startupPeakBytes)
-        .Max();
+        .Aggregate(startupPeakBytes, Math.Max);
 
     private static string Bytes(double value) => double.IsNaN(value) ? "-" : value.ToString("0.#####", CultureInfo.InvariantCulture);
 

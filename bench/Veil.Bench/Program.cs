@@ -42,7 +42,7 @@ static void Run(BenchOptions options)
 static void Measure(BenchOptions options, Programs programs, int idlePid)
 {
     string machine =
-        $"{Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}; " +
+        $"{Environment.ProcessorCount} cores, kernel {File.ReadAllText("/proc/sys/kernel/osrelease").Trim()}, {RuntimeInformation.OSArchitecture}; " +
         $"workload on CPU {Cpu.Workload}, tracer on CPU {Cpu.Tracer}; {options.Rounds} interleaved rounds of {options.Calls:#,0} getppid calls";
     Console.WriteLine(machine);
     Console.WriteLine();
@@ -52,7 +52,7 @@ static void Measure(BenchOptions options, Programs programs, int idlePid)
     var rows = new RowTable(catalog.All());
     for (int round = 1; round <= options.Rounds; round++)
     {
-        foreach (Row row in rows.Rows.Where(row => row.Missing is null))
+        foreach (Row row in rows.RowsOfRound(round))
         {
             Progress($"round {round} of {options.Rounds}: {row.Scenario.Name}");
             try

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace Veil.Bench.Processes;
@@ -14,14 +15,16 @@ internal sealed unsafe class Child : IDisposable
     // posix_spawn_file_actions_t, posix_spawnattr_t and sigset_t have 80, 336 and 128 bytes in glibc.
     private const int OpaqueSizeBytes = 512;
 
-    private readonly SafeFileHandle? _stdin;
+    private readonly string _name;
+    private readonly FileStream? _stdin;
     private bool _reaped;
 
-    private Child(int pid, long startedTimestamp, SafeFileHandle? stdin, LineCollector? stdout, LineCollector? stderr)
+    private Child(string name, int pid, long startedTimestamp, SafeFileHandle? stdin, LineCollector? stdout, LineCollector? stderr)
     {
+        _name = name;
         Pid = pid;
         StartedTimestamp = startedTimestamp;
-        _stdin = stdin;
+        _stdin = stdin is null ? null : new FileStream(stdin, FileAccess.Write, bufferSize: 0);
         Output = stdout;
         Error = stderr;
     }
@@ -76,6 +79,7 @@ internal sealed unsafe class Child : IDisposable
             // The child's ends have to be closed here before anybody waits for the end of a stream.
             CloseChildEnds();
             return new Child(
+                Path.GetFileName(command[0]),
                 pid,
                 started,
                 input?.Write,
@@ -98,7 +102,7 @@ internal sealed unsafe class Child : IDisposable
     }
 
     /// <summary>Sends one line to its stdin.</summary>
-    internal void Send(string line) => RandomAccess.Write(_stdin!, System.Text.Encoding.ASCII.GetBytes(line + "\n"), 0);
+    internal void Send(string line) => _stdin!.Write(Encoding.ASCII.GetBytes(line + "\n"));
 
     internal void Signal(int signal)
     {
@@ -113,10 +117,12 @@ internal sealed unsafe class Child : IDisposable
         while (!TryReap())
         {
             if (Environment.TickCount64 > deadline)
-                throw new BenchException($"still running after {timeout.TotalSeconds} s");
+                throw new BenchException($"{_name} is still running after {timeout.TotalSeconds} s");
             Thread.Sleep(2);
         }
     }
+
+    internal bool HasEnded => TryReap();
 
     public void Dispose()
     {

@@ -24,12 +24,16 @@ internal static class ProcessFacts
 
     internal static bool HasPerfEvent(int pid)
     {
-        foreach (string descriptor in Directory.EnumerateFiles($"/proc/{pid}/fd"))
+        try
         {
-            if (File.ResolveLinkTarget(descriptor, returnFinalTarget: false)?.Name is "anon_inode:[perf_event]")
-                return true;
+            return Directory.EnumerateFiles($"/proc/{pid}/fd")
+                .Any(descriptor => File.ResolveLinkTarget(descriptor, returnFinalTarget: false)?.Name is "anon_inode:[perf_event]");
         }
-        return false;
+        catch (IOException)
+        {
+            // A descriptor was closed between being listed and being read: it is too early.
+            return false;
+        }
     }
 
     /// <summary>The most memory that was resident at once, mapped files and the ring included (VmHWM).</summary>

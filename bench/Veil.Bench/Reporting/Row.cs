@@ -39,11 +39,11 @@ internal sealed class Row(Scenario scenario)
     internal void GiveUp(string reason) => Missing = reason;
 
     /// <summary>
-    /// What the row adds to a call: the median of the differences within each round, so that a machine that is slower
-    /// for a while is slower on both sides.
+    /// What the row adds to a call: the median of the differences to the bare calls of the same round, so that a machine
+    /// that is slower for a while is slower on both sides.
     /// </summary>
     internal double AddedNs(Row nothing) => Statistics.Median(
         from mine in _samples
-        join bare in nothing._samples on mine.Round equals bare.Round
-        select mine.Sample.NsPerCall - bare.Sample.NsPerCall);
+        join bare in nothing._samples on mine.Round equals bare.Round into bareOfRound
+        select mine.Sample.NsPerCall - Statistics.Median(bareOfRound.Select(bare => bare.Sample.NsPerCall)));
 }

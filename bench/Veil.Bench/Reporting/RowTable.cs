@@ -5,6 +5,8 @@ namespace Veil.Bench.Reporting;
 /// <summary>All rows with their medians, and the differences and ratios between them.</summary>
 internal sealed class RowTable
 {
+    private const int RowsBetweenBareCalls = 4;
+
     private readonly Dictionary<string, Row> _rows;
 
     internal RowTable(IReadOnlyList<Scenario> scenarios)
@@ -19,6 +21,25 @@ internal sealed class RowTable
 
     /// <summary>Nanoseconds that the scenario adds to a call; NaN where either was not measured.</summary>
     internal double AddedNs(string? name) => name is null ? double.NaN : _rows[name].AddedNs(_rows[ScenarioCatalog.Nothing]);
+
+    /// <summary>
+    /// What runs in a round. The bare calls come again between the others: every difference is taken to them, so their noise
+    /// would be in all rows.
+    /// </summary>
+    internal IEnumerable<Row> RowsOfRound(int round)
+    {
+        int since = 0;
+        foreach (Row row in Rows.Where(row => row.Missing is null && round <= row.Scenario.MostRounds))
+        {
+            if (since == RowsBetweenBareCalls)
+            {
+                yield return this[ScenarioCatalog.Nothing];
+                since = 0;
+            }
+            yield return row;
+            since++;
+        }
+    }
 
     internal string Costs()
     {
@@ -41,13 +62,18 @@ internal sealed class RowTable
                 row.Scenario.Command is null ? "-" : Cell.Ratio(added / AddedNs(ScenarioCatalog.Floor)),
                 Cell.Share(row.Delivered, row.Produced));
         }
-        return table + """
-            added: median over the rounds of the difference to nothing attached in the same round. /empty: added, divided by what an
+        return table + GivenUp() + """
+            added: median over the rounds of the difference to nothing attached in the same round, which is run several times. /empty: added, divided by what an
             empty program on the same hook adds. /floor: divided by what the C floor adds. delivered: events of the workload in
             the output file, of those it made.
 
             """;
     }
+
+    // A row may have samples of some rounds and then fail: its medians stand, and so does this.
+    private string GivenUp() => string.Concat(Rows
+        .Where(row => row.HasSamples && row.Missing is not null)
+        .Select(row => $"{row.Scenario.Name}: only {row.Samples.Count()} runs: {row.Missing}\n"));
 
     internal string Consumption()
     {

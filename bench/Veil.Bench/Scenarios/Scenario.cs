@@ -8,6 +8,9 @@ internal sealed record Scenario
     /// <summary>What the workload makes; small for the tracers that take long.</summary>
     internal required int Calls { get; init; }
 
+    /// <summary>It takes part in the first rounds only: what takes seconds and costs microseconds needs fewer samples.</summary>
+    internal int MostRounds { get; init; } = int.MaxValue;
+
     /// <summary>The tracer's command for the PID of the workload and that of an idle process; null: nothing is attached.</summary>
     internal Func<int, int, IReadOnlyList<string>>? Command { get; init; }
 

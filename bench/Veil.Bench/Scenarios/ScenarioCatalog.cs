@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Veil.Bench.Processes;
 
 namespace Veil.Bench.Scenarios;
@@ -26,6 +27,7 @@ internal sealed class ScenarioCatalog(Programs programs, int calls)
     private const int PrintfCalls = 50_000;
     private const int PerfCalls = 20_000;
     private const int StraceCalls = 5_000;
+    private const int PeerRounds = 5;
 
     private readonly string? _veilMissing = File.Exists(programs.Veil) ? null : "bin/veil is not built";
 
@@ -97,9 +99,9 @@ internal sealed class ScenarioCatalog(Programs programs, int calls)
     private static Scenario BpftraceOfWorkload() => Bpftrace(
         BpftracePrintf,
         PrintfCalls,
-        // The number of getppid differs between architectures, so the program says the name.
-        $" {Getppid} ",
-        (pid, _) => $"/pid == {pid}/ {{ printf(\"%s %d %d %d %lld {Getppid} %d\\n\", comm, pid, tid, uid, nsecs, args->id); }}");
+        // bpftrace has no names for the numbers; the line ends with that of getppid.
+        RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? " 173\n" : " 110\n",
+        (pid, _) => $"/pid == {pid}/ {{ printf(\"%s %d %d %d %lld %d\\n\", comm, pid, tid, uid, nsecs, args->id); }}");
 
     private static Scenario Bpftrace(string name, int calls, string? mark, Func<string, string, string> program)
     {
@@ -109,6 +111,7 @@ internal sealed class ScenarioCatalog(Programs programs, int calls)
             Name = name,
             Calls = calls,
             Command = (pid, idle) => [path!, "-e", "tracepoint:raw_syscalls:sys_enter " + program(Text(pid), Text(idle))],
+            MostRounds = PeerRounds,
             Attachment = Attachment.PerfEvent,
             StopSignal = Native.Sigint,
             EventMark = mark,
@@ -126,6 +129,7 @@ internal sealed class ScenarioCatalog(Programs programs, int calls)
             Name = name,
             Calls = calls,
             Command = (pid, _) => command(path!, Text(pid)),
+            MostRounds = PeerRounds,
             Attachment = attachment,
             StopSignal = Native.Sigint,
             EventMark = Getppid,

@@ -11,7 +11,7 @@ namespace Veil.Bench.Scenarios;
 internal sealed class ScenarioRunner(Programs programs, int idlePid)
 {
     private static readonly TimeSpan AttachTimeout = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan RunTimeout = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan RunTimeout = TimeSpan.FromMinutes(1);
 
     // The caches and the scheduler come to rest after the start of a process.
     private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(50);
@@ -76,11 +76,11 @@ internal sealed class ScenarioRunner(Programs programs, int idlePid)
                 (attached, _) = tracer.Error!.WaitFor("veil: tracing", AttachTimeout);
                 break;
             case Attachment.PerfEvent:
-                WaitUntil(() => ProcessFacts.HasPerfEvent(tracer.Pid));
+                WaitUntil(tracer, () => ProcessFacts.HasPerfEvent(tracer.Pid));
                 Thread.Sleep(PerfEventSettle);
                 return null;
             default:
-                WaitUntil(() => ProcessFacts.TracerPid(workloadPid) != 0);
+                WaitUntil(tracer, () => ProcessFacts.TracerPid(workloadPid) != 0);
                 return null;
         }
         return Stopwatch.GetElapsedTime(tracer.StartedTimestamp, attached).TotalMilliseconds;
@@ -99,26 +99,16 @@ internal sealed class ScenarioRunner(Programs programs, int idlePid)
         }
     }
 
-    private void WaitUntil(Func<bool> attached)
+    private void WaitUntil(Child tracer, Func<bool> attached)
     {
         long deadline = Environment.TickCount64 + (long)AttachTimeout.TotalMilliseconds;
-        while (!Holds(attached))
+        while (!attached())
         {
+            if (tracer.HasEnded)
+                throw new BenchException($"ended before it was attached; it said: {LastError()}");
             if (Environment.TickCount64 > deadline)
                 throw new BenchException($"not attached after {AttachTimeout.TotalSeconds} s; it said: {LastError()}");
             Thread.Sleep(5);
-        }
-    }
-
-    private bool Holds(Func<bool> attached)
-    {
-        try
-        {
-            return attached();
-        }
-        catch (IOException)
-        {
-            throw new BenchException($"ended before it was attached; it said: {LastError()}");
         }
     }
 
