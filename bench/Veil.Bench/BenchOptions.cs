@@ -1,0 +1,36 @@
+using Veil.Bench.Processes;
+
+namespace Veil.Bench;
+
+/// <summary>How much is measured, and where the raw results go.</summary>
+internal readonly record struct BenchOptions(int Rounds, int Calls, int BurstRuns, int TextBurstCalls, int JsonBurstCalls, string? JsonFile)
+{
+    internal const string Usage = "usage: Veil.Bench [--quick] [--json FILE]";
+
+    private static readonly BenchOptions s_full = new(
+        Rounds: 15, Calls: 1_000_000, BurstRuns: 10, TextBurstCalls: 5_000_000, JsonBurstCalls: 2_000_000, JsonFile: null);
+
+    private static readonly BenchOptions s_quick = new(
+        Rounds: 3, Calls: 300_000, BurstRuns: 2, TextBurstCalls: 1_000_000, JsonBurstCalls: 500_000, JsonFile: null);
+
+    internal static BenchOptions Parse(IReadOnlyList<string> arguments)
+    {
+        bool quick = false;
+        string? jsonFile = null;
+        for (int i = 0; i < arguments.Count; i++)
+        {
+            switch (arguments[i])
+            {
+                case "--quick":
+                    quick = true;
+                    break;
+                case "--json" when i + 1 < arguments.Count:
+                    jsonFile = arguments[++i];
+                    break;
+                default:
+                    throw new BenchException($"'{arguments[i]}' is not understood; {Usage}");
+            }
+        }
+        return (quick ? s_quick : s_full) with { JsonFile = jsonFile };
+    }
+}

@@ -1,0 +1,4 @@
+namespace Veil.Bench.Processes;
+
+/// <summary>A measurement that could not be made, with the reason that its row will show.</summary>
+internal sealed class BenchException(string reason) : Exception(reason);

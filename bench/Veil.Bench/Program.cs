@@ -1,0 +1,92 @@
+using System.Runtime.InteropServices;
+using Veil.Bench;
+using Veil.Bench.Processes;
+using Veil.Bench.Reporting;
+using Veil.Bench.Scenarios;
+
+try
+{
+    Run(BenchOptions.Parse(args));
+    return 0;
+}
+catch (BenchException reason)
+{
+    Console.Error.WriteLine($"bench: {reason.Message}");
+    return 1;
+}
+
+static void Run(BenchOptions options)
+{
+    var programs = new Programs(Programs.FindRoot());
+    if (Environment.UserName is not "root")
+        throw new BenchException("attaching programs: needs root");
+    if (Environment.ProcessorCount < 2)
+        throw new BenchException("measuring: needs two cores, one for the workload and one for the tracer");
+    if (!File.Exists(programs.Burst))
+        throw new BenchException("starting the workload: artifacts/workloads/burst is not built; run `make bench`");
+
+    Directory.CreateDirectory(programs.OutputFolder);
+    Cpu.PinThisThreadToTracerCore();
+    try
+    {
+        // A process to allow that makes no calls: it waits for a line that never comes.
+        using Child idle = Child.Start([programs.Burst, "--wait", "0"], stderrFile: "/dev/null", withInput: true);
+        Measure(options, programs, idle.Pid);
+    }
+    finally
+    {
+        Directory.Delete(programs.OutputFolder, recursive: true);
+    }
+}
+
+static void Measure(BenchOptions options, Programs programs, int idlePid)
+{
+    string machine =
+        $"{Environment.ProcessorCount} cores, kernel {File.ReadAllText("/proc/sys/kernel/osrelease").Trim()}, {RuntimeInformation.OSArchitecture}; " +
+        $"workload on CPU {Cpu.Workload}, tracer on CPU {Cpu.Tracer}; {options.Rounds} interleaved rounds of {options.Calls:#,0} getppid calls";
+    Console.WriteLine(machine);
+    Console.WriteLine();
+
+    var catalog = new ScenarioCatalog(programs, options.Calls);
+    var runner = new ScenarioRunner(programs, idlePid);
+    var rows = new RowTable(catalog.All());
+    for (int round = 1; round <= options.Rounds; round++)
+    {
+        foreach (Row row in rows.RowsOfRound(round))
+        {
+            Progress($"round {round} of {options.Rounds}: {row.Scenario.Name}");
+            try
+            {
+                row.Add(round, runner.Run(row.Scenario));
+            }
+            catch (BenchException reason)
+            {
+                row.GiveUp(reason.Message);
+            }
+        }
+    }
+    Progress("");
+    Console.WriteLine(rows.Costs());
+    Console.WriteLine(rows.Consumption());
+
+    var text = new Bursts(catalog.TextOf("text", options.TextBurstCalls));
+    var json = new Bursts(catalog.JsonOf("JSON", options.JsonBurstCalls));
+    text.Run(runner, options.BurstRuns, Progress);
+    json.Run(runner, options.BurstRuns, Progress);
+    double startupPeakBytes = text.WasMeasured ? StartupMemory.PeakBytes(programs, idlePid) : double.NaN;
+    Progress("");
+    Console.WriteLine(Bursts.Report([text, json]));
+
+    IReadOnlyList<Figure> figures = Figure.All(rows, text, json, startupPeakBytes);
+    Console.WriteLine(Figure.Report(figures));
+
+    if (options.JsonFile is { } file)
+        RawResults.Save(file, machine, rows, [text, json], figures);
+}
+
+// A line that is written over, and only for somebody who watches.
+static void Progress(string text)
+{
+    if (!Console.IsErrorRedirected)
+        Console.Error.Write($"\r\e[K{text}");
+}

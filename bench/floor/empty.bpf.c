@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-3.0-only
+/* What a hook costs before a program does anything: one empty program a hook and end, loaded only when chosen. */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#define EMPTY(name, section)                                                                                           \
+	SEC(section)                                                                                                   \
+	int name(void *ctx)                                                                                            \
+	{                                                                                                              \
+		(void)ctx;                                                                                             \
+		return 0;                                                                                              \
+	}
+
+EMPTY(tp_btf_enter, "tp_btf/sys_enter")
+EMPTY(tp_btf_exit, "tp_btf/sys_exit")
+EMPTY(raw_tp_enter, "raw_tp/sys_enter")
+EMPTY(raw_tp_exit, "raw_tp/sys_exit")
+EMPTY(tracepoint_enter, "tracepoint/raw_syscalls/sys_enter")
+EMPTY(tracepoint_exit, "tracepoint/raw_syscalls/sys_exit")
+
+char LICENSE[] SEC("license") = "GPL";
