@@ -45,11 +45,30 @@ public sealed unsafe partial class BpfObject
     {
         if (variable.SizeBytes != sizeof(T))
             throw new BpfException("setting variable", variable.Name, 0, $"it has {variable.SizeBytes} bytes, and the value {sizeof(T)}");
-        // libbpf keeps the initial value in memory of ours and, once loaded, maps the map there (MAP_FIXED): one address for both.
+        byte* section = _loaded ? LiveSection(variable.Section) : InitialSection(variable);
+        return (T*)(section + variable.Offset);
+    }
+
+    private byte* InitialSection(BtfVariable variable)
+    {
         nuint size;
         byte* section = LibbpfNative.bpf_map__initial_value(Map(variable.Section).Pointer, &size);
         if (section is null || (nuint)(variable.Offset + variable.SizeBytes) > size)
             throw new BpfException("setting variable", variable.Name, 0, $"section {variable.Section} cannot be written");
-        return (T*)(section + variable.Offset);
+        return section;
+    }
+
+    // Only from 1.4 on does libbpf itself put the live map where the initial value was, so the mapping is ours.
+    private byte* LiveSection(string section)
+    {
+        if (!_liveSections.TryGetValue(section, out var region))
+        {
+            var map = Map(section);
+            int protection = section.StartsWith(ReadOnlySection, StringComparison.Ordinal) ? LibC.ProtRead : LibC.ProtRead | LibC.ProtWrite;
+            region = MappedRegion.Map(map.Fd, (nuint)map.ValueSize, protection, 0, map.Name);
+            _liveSections.Add(section, region);
+        }
+
+        return (byte*)region.Address;
     }
 }

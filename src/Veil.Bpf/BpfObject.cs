@@ -13,6 +13,7 @@ public sealed unsafe partial class BpfObject : IDisposable
     private readonly ObjectHandle _handle;
     private readonly List<BpfProgram> _programs = [];
     private readonly List<BpfMap> _maps = [];
+    private readonly Dictionary<string, MappedRegion> _liveSections = new(StringComparer.Ordinal);
     private bool _loaded;
 
     private BpfObject(ObjectHandle handle, string name)
@@ -127,5 +128,10 @@ public sealed unsafe partial class BpfObject : IDisposable
         TryGetMap(name, out var map) ? map! : throw new BpfException("finding map", name, 0, $"object {Name} has none of that name");
 
     /// <inheritdoc/>
-    public void Dispose() => _handle.Dispose();
+    public void Dispose()
+    {
+        foreach (var section in _liveSections.Values)
+            section.Dispose();
+        _handle.Dispose();
+    }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Veil.Bpf.Interop;
 
 namespace Veil.Bpf;
@@ -79,29 +78,5 @@ public sealed unsafe class RingBuffer : IDisposable
     {
         if (!int.IsPow2(sizeBytes) || sizeBytes % Environment.SystemPageSize != 0)
             throw new ArgumentException($"a ring has a power of two of bytes, at least a page of {Environment.SystemPageSize}", nameof(sizeBytes));
-    }
-
-    private sealed class MappedRegion : SafeHandle
-    {
-        private readonly nuint _length;
-
-        private MappedRegion(nint address, nuint length)
-            : base(-1, ownsHandle: true)
-        {
-            _length = length;
-            SetHandle(address);
-        }
-
-        public override bool IsInvalid => handle == -1;
-
-        public nint Address => handle;
-
-        public static MappedRegion Map(int fd, nuint length, int protection, nint offset, string what)
-        {
-            nint address = LibC.MMap(0, length, protection, LibC.MapShared, fd, offset);
-            return address != -1 ? new MappedRegion(address, length) : throw new BpfException("mapping", what, Marshal.GetLastPInvokeError());
-        }
-
-        protected override bool ReleaseHandle() => LibC.MUnmap(handle, _length) == 0;
     }
 }

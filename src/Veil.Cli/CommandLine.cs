@@ -24,26 +24,39 @@ internal static class CommandLine
             root.Add(option);
         root.SetAction(result => TraceCommand.Run(result, flags));
 
+        RefuseUnknownFlags(args, root);
+
         // No response files: @ begins many a value, and never a file name here.
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
-            throw new UsageException(Explain(parsed, root));
+            throw new UsageException(Explain(parsed));
         return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
 
-    private static string Explain(ParseResult parsed, RootCommand root)
+    // A flag that takes a list takes every word after it, and would take a misspelt flag for a value.
+    private static void RefuseUnknownFlags(string[] args, RootCommand root)
+    {
+        var names = root.Options.SelectMany(static option => option.Aliases.Append(option.Name)).ToList();
+        foreach (string arg in args)
+        {
+            if (arg.Length < 2 || arg[0] != '-')
+                continue;
+            string flag = arg.Split('=')[0];
+            bool shortFlags = arg[1] != '-';
+            if (names.Contains(flag) || (shortFlags && names.Contains(flag[..2])))
+                continue;
+            if (UpcomingFeatures.FlagHint(flag) is { } hint)
+                throw new UsageException(hint);
+            var near = NearestName.Find(flag, names.Where(static name => name.StartsWith("--", StringComparison.Ordinal)));
+            string help = near.Count > 0 ? $"did you mean '{near[0]}'?" : "see veil --help";
+            throw new UsageException($"no flag '{Escaping.ForMessage(flag)}'; {help} (a value that begins with '-' is written --flag={Escaping.ForMessage(arg)})");
+        }
+    }
+
+    private static string Explain(ParseResult parsed)
     {
         if (parsed.UnmatchedTokens is [var word, ..])
-        {
-            if (!word.StartsWith('-'))
-                return $"unexpected word '{Escaping.ForMessage(word)}'; see veil --help";
-            string flag = word.Split('=')[0];
-            if (UpcomingFeatures.FlagHint(flag) is { } hint)
-                return hint;
-            var names = root.Options.SelectMany(static option => option.Aliases.Append(option.Name)).Where(static name => name.StartsWith("--", StringComparison.Ordinal));
-            var near = NearestName.Find(flag, names);
-            return $"no flag '{Escaping.ForMessage(flag)}'{(near.Count > 0 ? $"; did you mean '{near[0]}'?" : "")}; see veil --help";
-        }
+            return $"unexpected word '{Escaping.ForMessage(word)}'; see veil --help";
 
         var error = parsed.Errors[0];
         if (error.SymbolResult is OptionResult { IdentifierToken: { } token, Option: { } option } result && result.Tokens.Count == 0)
