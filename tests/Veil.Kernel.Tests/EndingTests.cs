@@ -20,7 +20,8 @@ public sealed class EndingTests
     [Fact]
     public void Output_FullDisk_IsAnErrorThatSaysWhy()
     {
-        using var veil = Shell("timeout 20 {veil} --module syscall --name bash > /dev/full");
+        using var hold = Workload.Waiting("hold", "0").Begin();
+        using var veil = Shell($"timeout 20 {{veil}} --module syscall -p {hold.Pid} > /dev/full");
         veil.ExitCode.ShouldBe(1);
         veil.Errors.ShouldContain("veil: writing the output: No space left on device");
     }
@@ -28,7 +29,8 @@ public sealed class EndingTests
     [Fact]
     public void Output_ReaderThatLeaves_EndsQuietly()
     {
-        using var veil = Shell("set -o pipefail; timeout 20 {veil} --module syscall --name bash | head -1");
+        using var hold = Workload.Waiting("hold", "0").Begin();
+        using var veil = Shell($"set -o pipefail; timeout 20 {{veil}} --module syscall -p {hold.Pid} | head -1");
         veil.ExitCode.ShouldBe(0);
         veil.Lines.Length.ShouldBe(1);
         veil.Errors.ShouldNotContain("writing");
@@ -67,7 +69,7 @@ public sealed class EndingTests
     public void Start_OnlyBpfAndPerfmon_Traces()
     {
         using var veil = Shell(
-            "exec timeout 2 setpriv --reuid=65534 --clear-groups --inh-caps=-all,+bpf,+perfmon --ambient-caps=-all,+bpf,+perfmon {veil} --module syscall --name bash");
+            "exec timeout --preserve-status 2 setpriv --reuid=65534 --clear-groups --inh-caps=-all,+bpf,+perfmon --ambient-caps=-all,+bpf,+perfmon {veil} --module syscall --name bash");
         veil.Errors.ShouldContain("veil: tracing syscall by tp_btf");
         veil.ExitCode.ShouldBe(0);
     }
@@ -93,8 +95,8 @@ public sealed class EndingTests
         Programs().ShouldContain("enter_tp_btf");
         veil.Signal("KILL");
         veil.WaitForExit();
-        Thread.Sleep(200);
-        Programs().ShouldNotContain("enter_tp_btf");
+        // The kernel frees programs some time after the last reference is gone (RCU).
+        SpinWait.SpinUntil(static () => !Programs().Contains("enter_tp_btf", StringComparison.Ordinal), TimeSpan.FromSeconds(10)).ShouldBeTrue();
     }
 
     private static string Programs()
