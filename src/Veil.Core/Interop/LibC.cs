@@ -12,7 +12,11 @@ internal static unsafe partial class LibC
     public const int Epipe = 32;
     public const short PollIn = 1;
     public const short PollOut = 4;
-    public const short PollErr = 8;
+    public const int EPollCloexec = 0x80000;
+    public const int EPollAdd = 1;
+    public const uint EPollIn = 1;
+    public const uint EPollError = 8;
+    public const uint EPollEdge = 1u << 31;
 
     // struct statx of include/uapi/linux/stat.h: the same on every architecture.
     private const int StatxBytes = 256;
@@ -30,6 +34,15 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
     internal static partial int Poll(PollFd* fds, nuint count, int timeoutMs);
+
+    [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
+    internal static partial int EPollCreate(int flags);
+
+    [LibraryImport("libc", EntryPoint = "epoll_ctl", SetLastError = true)]
+    internal static partial int EPollControl(int epoll, int operation, int fd, void* what);
+
+    [LibraryImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
+    internal static partial int EPollWait(int epoll, void* events, int count, int timeoutMs);
 
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
     internal static partial int EventFd(uint initial, int flags);
@@ -57,6 +70,11 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     internal static partial nint Syscall(nint number, nint a, nint b, nint c, nint d, nint e);
+
+    // struct epoll_event is packed on x86-64 alone (include/uapi/linux/eventpoll.h).
+    public static int EPollDataOffset => RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 4 : 8;
+
+    public static int EPollEventBytes => EPollDataOffset + sizeof(long);
 
     /// <summary>What a file descriptor is.</summary>
     public static FileType TypeOf(int fd)

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Veil.Bpf;
 using Veil.Core.Enrichers;
 using Veil.Core.Events;
-using Veil.Core.Interop;
 using Veil.Core.Sinks;
 
 namespace Veil.Core.Session;
@@ -15,6 +14,7 @@ public sealed class TraceSession : IDisposable
 {
     // An event waits at most this long for its reader (the contract says 100 ms); a full ring wakes it earlier.
     private const int PollMs = 40;
+    private const int StandardOutput = 1;
     private const int LossReportEveryMs = 1_000;
 
     private readonly SessionOptions _options;
@@ -22,6 +22,7 @@ public sealed class TraceSession : IDisposable
     private readonly Action<string> _message;
     private readonly BpfMapHandle _ringMap;
     private readonly RingBuffer _ring;
+    private readonly WaitSet _wait;
     private readonly List<AttachedModule> _modules = [];
     private readonly EventReader _reader;
     private readonly OutputBuffer _buffer;
@@ -36,14 +37,16 @@ public sealed class TraceSession : IDisposable
         _ringMap = RingBuffer.CreateMap(options.RingBytes);
         try
         {
-            _ring = new RingBuffer(_ringMap, options.RingBytes);
             var events = new EventCatalog();
             var kernel = new SharedKernelState(_ringMap, events);
             for (int number = 0; number < options.Modules.Count; number++)
                 _modules.Add(AttachedModule.Attach(options.Modules[number], number, options, kernel, options.Verbose ? message : static _ => { }));
             FieldSelection.Validate(events, options.Output);
+            // Mapped last: until here the process holds the kernel's BTF, and the two need not be in memory at once.
+            _ring = new RingBuffer(_ringMap, options.RingBytes);
 
-            var output = new FdOutput(1, stop);
+            _wait = new WaitSet(_ring.PollFd, stop.PollFd, StandardOutput);
+            var output = new FdOutput(StandardOutput, stop);
             IEventSink sink = options.Output switch
             {
                 { Format: OutputFormat.Json } => JsonSink.Create(events, options.Output, output, out _buffer),
@@ -98,7 +101,8 @@ public sealed class TraceSession : IDisposable
             long lossesReportedAt = Environment.TickCount64;
             while (!_stop.IsRequested)
             {
-                Wait();
+                if (!_wait.Wait(PollMs))
+                    throw new OutputException("writing the output: the reader closed it", closedByReader: true);
                 _reader.Drain();
                 if (Environment.TickCount64 - lossesReportedAt >= LossReportEveryMs)
                 {
@@ -132,6 +136,7 @@ public sealed class TraceSession : IDisposable
         foreach (var module in _modules)
             module.Dispose();
         _modules.Clear();
+        _wait?.Dispose();
         _ring?.Dispose();
         _ringMap.Dispose();
     }
@@ -155,17 +160,5 @@ public sealed class TraceSession : IDisposable
                     _message($"lost {count} events of {module.Module.Name}: {cause}");
             });
         }
-    }
-
-    private unsafe void Wait()
-    {
-        var fds = stackalloc LibC.PollFd[3];
-        fds[0] = new LibC.PollFd { Fd = _ring.PollFd, Events = LibC.PollIn };
-        fds[1] = new LibC.PollFd { Fd = _stop.PollFd, Events = LibC.PollIn };
-        // A pipe whose reader is gone says so without being asked: a quiet trace ends then, not at its next event.
-        fds[2] = new LibC.PollFd { Fd = 1 };
-        _ = LibC.Poll(fds, 3, PollMs);
-        if ((fds[2].Returned & LibC.PollErr) != 0)
-            throw new OutputException("writing the output: the reader closed it", closedByReader: true);
     }
 }

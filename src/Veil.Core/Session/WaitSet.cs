@@ -1,0 +1,55 @@
+using System.Runtime.InteropServices;
+using Veil.Core.Interop;
+
+namespace Veil.Core.Session;
+
+/// <summary>What the reading thread sleeps on: the ring, the request to stop, the output going away.</summary>
+/// <remarks>
+/// The ring is watched for edges. A ring that holds anything is "readable", so waiting for the level would turn a busy trace
+/// into a loop of tiny reads and writes; the edge comes only when a program asks for a wake-up.
+/// </remarks>
+internal sealed unsafe class WaitSet : IDisposable
+{
+    private const int EventsMax = 3;
+    private readonly int _epoll;
+    private readonly int _output;
+
+    public WaitSet(int ring, int stop, int output)
+    {
+        _output = output;
+        _epoll = LibC.EPollCreate(LibC.EPollCloexec);
+        if (_epoll < 0)
+            throw new VeilException($"making an epoll set: {Marshal.GetLastPInvokeErrorMessage()}");
+        Add(ring, LibC.EPollIn | LibC.EPollEdge);
+        Add(stop, LibC.EPollIn);
+        // With no event asked for, what remains is the reader's end being closed. A file cannot be watched, and never closes.
+        Add(output, 0);
+    }
+
+    /// <summary>Sleeps until something happens, or for the given time.</summary>
+    /// <returns>False where the reader of the output is gone.</returns>
+    public bool Wait(int timeoutMs)
+    {
+        var events = stackalloc byte[LibC.EPollEventBytes * EventsMax];
+        int count = LibC.EPollWait(_epoll, events, EventsMax, timeoutMs);
+        for (int i = 0; i < count; i++)
+        {
+            byte* entry = events + (i * LibC.EPollEventBytes);
+            bool gone = (*(uint*)entry & LibC.EPollError) != 0;
+            if (gone && *(int*)(entry + LibC.EPollDataOffset) == _output)
+                return false;
+        }
+
+        return true;
+    }
+
+    public void Dispose() => _ = LibC.Close(_epoll);
+
+    private void Add(int fd, uint what)
+    {
+        var entry = stackalloc byte[LibC.EPollEventBytes];
+        *(uint*)entry = what;
+        *(long*)(entry + LibC.EPollDataOffset) = fd;
+        _ = LibC.EPollControl(_epoll, LibC.EPollAdd, fd, entry);
+    }
+}
