@@ -63,9 +63,9 @@ internal sealed class RowTable
                 Cell.Share(row.Delivered, row.Produced));
         }
         return table + GivenUp() + """
-            added: median over the rounds of the difference to nothing attached in the same round, which is run several times. /empty: added, divided by what an
-            empty program on the same hook adds. /floor: divided by what the C floor adds. delivered: events of the workload in
-            the output file, of those it made.
+            added: median over the rounds of the difference to nothing attached in the same round, which is run several times.
+            /empty: added, divided by what an empty program on the same hook adds. /floor: divided by what the C floor adds.
+            delivered: events of the workload in the output file, of those it made.
 
             """;
     }

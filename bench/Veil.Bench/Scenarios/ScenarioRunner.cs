@@ -18,7 +18,6 @@ internal sealed class ScenarioRunner(Programs programs, int idlePid)
     private static readonly TimeSpan PerfEventSettle = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PerfEventStop = TimeSpan.FromSeconds(3);
 
-
     internal Sample Run(Scenario scenario)
     {
         using Child workload = Child.Start(
