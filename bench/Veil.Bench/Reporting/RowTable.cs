@@ -22,6 +22,10 @@ internal sealed class RowTable
     /// <summary>Nanoseconds that the scenario adds to a call; NaN where either was not measured.</summary>
     internal double AddedNs(string? name) => name is null ? double.NaN : _rows[name].AddedNs(_rows[ScenarioCatalog.Nothing]);
 
+    /// <summary>The same for each event that arrived: a tracer that loses half of them is not twice as good.</summary>
+    internal double AddedPerDeliveredNs(string name) =>
+        _rows[name] is { HasSamples: true, Delivered: > 0 } row ? AddedNs(name) * row.Produced / row.Delivered.Value : double.NaN;
+
     /// <summary>
     /// What runs in a round. The bare calls come again between the others: every difference is taken to them, so their noise
     /// would be in all rows.
