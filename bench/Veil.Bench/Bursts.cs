@@ -17,8 +17,7 @@ internal sealed class Bursts(Scenario scenario)
 
     internal bool WasMeasured => _runs.Count > 0 && Missing is null;
 
-    /// <summary>Every event of every run is in the output, and veil's own count says the same.</summary>
-    internal bool AllDelivered => _runs.All(run => run.Delivered == run.Produced && run.Veil?.Lost == 0 && run.Veil.Delivered >= run.Produced);
+    internal bool AllDelivered => _runs.All(IsWhole);
 
     internal double CpuNsPerEvent => Statistics.Median(_runs.Select(run => (double)run.TracerCpuNs!.Value / Math.Max(1, run.Delivered!.Value)));
 
@@ -26,6 +25,10 @@ internal sealed class Bursts(Scenario scenario)
     internal double AllocatedBytesPerEvent => _runs.Count == 0 || _runs.Any(run => run.Veil?.AllocatedBytes is null)
         ? double.NaN
         : _runs.Max(run => (double)run.Veil!.AllocatedBytes!.Value / Math.Max(1, run.Delivered!.Value));
+
+    /// <summary>Every event is in the output, and veil's own count says the same.</summary>
+    internal static bool IsWhole(Sample run) =>
+        run.Delivered == run.Produced && run.Veil?.Lost == 0 && run.Veil.Delivered >= run.Produced;
 
     internal void Run(ScenarioRunner runner, int runs, Action<string> progress)
     {

@@ -14,10 +14,10 @@ internal sealed record Figure(string Name, string Limit, double Measured, string
 
     internal static IReadOnlyList<Figure> All(RowTable rows, Bursts text, Bursts json, double startupPeakBytes)
     {
-        double floor = rows.AddedNs(ScenarioCatalog.Floor);
+        double floor = rows.AddedPerDeliveredNs(ScenarioCatalog.Floor);
         double empty = rows.AddedNs(ScenarioCatalog.EmptyTpBtf);
-        double veilText = rows.AddedNs(ScenarioCatalog.VeilText);
-        double veilJson = rows.AddedNs(ScenarioCatalog.VeilJson);
+        double veilText = rows.AddedPerDeliveredNs(ScenarioCatalog.VeilText);
+        double veilJson = rows.AddedPerDeliveredNs(ScenarioCatalog.VeilJson);
         double pidFilter = Math.Max(rows.AddedNs(ScenarioCatalog.VeilOtherPid), rows.AddedNs(ScenarioCatalog.VeilOwnPidDenied));
         Row[] veilRows = [.. rows.Rows.Where(row => row.HasSamples && row.Scenario.IsVeil)];
 
@@ -27,7 +27,7 @@ internal sealed record Figure(string Name, string Limit, double Measured, string
             Bursts(json, "JSON"),
             AtMost("added per delivered event, text, / C floor", 1.2, veilText / floor, Cell.Ratio),
             AtMost("added per delivered event, JSON, / C floor", 1.2, veilJson / floor, Cell.Ratio),
-            AtLeast("bpftrace printf / veil text, added per event", 25, rows.AddedNs(ScenarioCatalog.BpftracePrintf) / veilText, Cell.Ratio),
+            AtLeast("bpftrace printf / veil text, added per event", 25, rows.AddedPerDeliveredNs(ScenarioCatalog.BpftracePrintf) / veilText, Cell.Ratio),
             AtMost("user-side CPU per event, text, ns", 300, IfMeasured(text, text.CpuNsPerEvent), Cell.Ns),
             AtMost("user-side CPU per event, JSON, ns", 350, IfMeasured(json, json.CpuNsPerEvent), Cell.Ns),
             AtMost("bytes allocated per event, text", NoAllocation, IfMeasured(text, text.AllocatedBytesPerEvent), Bytes),
@@ -49,7 +49,7 @@ internal sealed record Figure(string Name, string Limit, double Measured, string
 
     private static Figure Bursts(Bursts bursts, string output)
     {
-        int complete = bursts.Runs.Count(run => run.Delivered == run.Produced);
+        int complete = bursts.Runs.Count(Veil.Bench.Bursts.IsWhole);
         string size = bursts.Runs.Count > 0 ? Cell.Count(bursts.Runs[0].Produced) : "all";
         return new(
             $"bursts of {size} delivered whole, {output}",

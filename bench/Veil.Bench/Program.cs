@@ -73,7 +73,7 @@ static void Measure(BenchOptions options, Programs programs, int idlePid)
     var json = new Bursts(catalog.JsonOf("JSON", options.JsonBurstCalls));
     text.Run(runner, options.BurstRuns, Progress);
     json.Run(runner, options.BurstRuns, Progress);
-    double startupPeakBytes = text.WasMeasured ? StartupMemory.PeakBytes(programs, idlePid) : double.NaN;
+    double startupPeakBytes = StartupPeakBytes();
     Progress("");
     Console.WriteLine(Bursts.Report([text, json]));
 
@@ -82,6 +82,22 @@ static void Measure(BenchOptions options, Programs programs, int idlePid)
 
     if (options.JsonFile is { } file)
         RawResults.Save(file, machine, rows, [text, json], figures);
+
+    double StartupPeakBytes()
+    {
+        if (!text.WasMeasured)
+            return double.NaN;
+        try
+        {
+            return StartupMemory.PeakBytes(programs, idlePid);
+        }
+        catch (BenchException reason)
+        {
+            // The tables of minutes of measuring are not thrown away for one figure.
+            Console.Error.WriteLine($"bench: the peak memory while starting: {reason.Message}");
+            return double.NaN;
+        }
+    }
 }
 
 // A line that is written over, and only for somebody who watches.

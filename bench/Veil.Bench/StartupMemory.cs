@@ -24,7 +24,7 @@ internal static class StartupMemory
             {
                 // In this order: a peak that was read counts only if the ring was still not there afterwards.
                 long now = ProcessFacts.PeakResidentBytes(veil.Pid);
-                if (ProcessFacts.HasRing(veil.Pid) || Environment.TickCount64 > deadline)
+                if (ProcessFacts.HasRing(veil.Pid) || veil.HasEnded || Environment.TickCount64 > deadline)
                     break;
                 peak = Math.Max(peak, now);
             }

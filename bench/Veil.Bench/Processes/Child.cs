@@ -113,13 +113,20 @@ internal sealed unsafe class Child : IDisposable
     /// <summary>Waits for the end and takes the CPU time.</summary>
     internal void WaitForEnd(TimeSpan timeout)
     {
+        if (!EndsWithin(timeout))
+            throw new BenchException($"{_name} is still running after {timeout.TotalSeconds} s");
+    }
+
+    internal bool EndsWithin(TimeSpan timeout)
+    {
         long deadline = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
         while (!TryReap())
         {
             if (Environment.TickCount64 > deadline)
-                throw new BenchException($"{_name} is still running after {timeout.TotalSeconds} s");
+                return false;
             Thread.Sleep(2);
         }
+        return true;
     }
 
     internal bool HasEnded => TryReap();

@@ -22,6 +22,10 @@ internal sealed class RowTable
     /// <summary>Nanoseconds that the scenario adds to a call; NaN where either was not measured.</summary>
     internal double AddedNs(string? name) => name is null ? double.NaN : _rows[name].AddedNs(_rows[ScenarioCatalog.Nothing]);
 
+    /// <summary>The same for each event that arrived: a tracer that loses half of them is not twice as good.</summary>
+    internal double AddedPerDeliveredNs(string name) =>
+        _rows[name] is { HasSamples: true, Delivered: > 0 } row ? AddedNs(name) * row.Produced / row.Delivered.Value : double.NaN;
+
     /// <summary>
     /// What runs in a round. The bare calls come again between the others: every difference is taken to them, so their noise
     /// would be in all rows.
@@ -63,9 +67,9 @@ internal sealed class RowTable
                 Cell.Share(row.Delivered, row.Produced));
         }
         return table + GivenUp() + """
-            added: median over the rounds of the difference to nothing attached in the same round, which is run several times. /empty: added, divided by what an
-            empty program on the same hook adds. /floor: divided by what the C floor adds. delivered: events of the workload in
-            the output file, of those it made.
+            added: median over the rounds of the difference to nothing attached in the same round, which is run several times.
+            /empty: added, divided by what an empty program on the same hook adds. /floor: divided by what the C floor adds.
+            delivered: events of the workload in the output file, of those it made.
 
             """;
     }

@@ -16,6 +16,7 @@ internal sealed class ScenarioRunner(Programs programs, int idlePid)
     // The caches and the scheduler come to rest after the start of a process.
     private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan PerfEventSettle = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PerfEventStop = TimeSpan.FromSeconds(3);
 
     internal Sample Run(Scenario scenario)
     {
@@ -35,8 +36,7 @@ internal sealed class ScenarioRunner(Programs programs, int idlePid)
             return new Sample { NsPerCall = nsPerCall, Produced = scenario.Calls };
 
         long peakBeyondRing = ProcessFacts.PeakResidentBytes(tracer.Pid) - ProcessFacts.RingResidentBytes(tracer.Pid);
-        tracer.Signal(scenario.StopSignal);
-        tracer.WaitForEnd(RunTimeout);
+        Stop(scenario, tracer);
 
         return new Sample
         {
@@ -49,6 +49,16 @@ internal sealed class ScenarioRunner(Programs programs, int idlePid)
             AttachMs = attachMs,
             Veil = scenario.IsVeil ? VeilSummary.Parse(tracer.Error!.LinesAtEnd()) : null,
         };
+    }
+
+    private static void Stop(Scenario scenario, Child tracer)
+    {
+        tracer.Signal(scenario.StopSignal);
+        // bpftrace 0.17 only sees a signal that interrupts its wait for events; one that comes between two waits is gone. It is
+        // asked again; veil is not, since it has to hear the first time.
+        for (int again = 0; scenario.Attachment == Attachment.PerfEvent && again < 10 && !tracer.EndsWithin(PerfEventStop); again++)
+            tracer.Signal(scenario.StopSignal);
+        tracer.WaitForEnd(RunTimeout);
     }
 
     private Child StartTracer(Scenario scenario, int workloadPid)
