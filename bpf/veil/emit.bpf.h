@@ -12,7 +12,8 @@ enum veil_loss {
 	VEIL_LOSS_CAUSES,
 };
 
-/* Shared by all modules of a session: the session makes it and every object takes that one, so the size here is a placeholder. */
+/* Shared by all modules of a session: the session makes it and every object takes that one, so the size here is a
+ * placeholder. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);

@@ -53,8 +53,8 @@ volatile __u32 filter_name_lengths;
 volatile __u32 filter_name_generation;
 
 /*
- * Is a part of the name in the filter? That takes a lookup for each window of the name, so the answer is remembered per name
- * and holds until the filter changes. A lost entry costs time, never an answer.
+ * Is a part of the name in the filter? That takes a lookup for each window of the name, so the answer is remembered per
+ * name and holds until the filter changes. A lost entry costs time, never an answer.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -63,7 +63,8 @@ struct {
 	__type(value, struct veil_name_verdict);
 } name_verdicts SEC(".maps");
 
-/* The thread group of the tracer itself, 0 with --include-self; its id in a PID namespace if that is not the initial one. */
+/* The thread group of the tracer itself, 0 with --include-self; its id in a PID namespace if that is not the initial
+ * one. */
 const volatile __u32 veil_self;
 const volatile __u64 veil_self_ns_device;
 const volatile __u64 veil_self_ns_inode;
@@ -111,7 +112,8 @@ static __always_inline bool veil_name_passes(const struct veil_name *name)
 	known = bpf_map_lookup_elem(&name_verdicts, name);
 	if (known && known->generation == filter_name_generation)
 		return known->passes;
-	/* The generation is read before the filter: a change in between makes this verdict stale, not wrong for ever. */
+	/* The generation is read before the filter: a change in between makes this verdict stale, not wrong for ever.
+	 */
 	fresh.generation = filter_name_generation;
 	fresh.passes = veil_name_decide(name);
 	bpf_map_update_elem(&name_verdicts, name, &fresh, BPF_ANY);

@@ -44,7 +44,8 @@ struct trace_event_raw_sched_process_exec {
 
 #pragma clang attribute pop
 
-/* The running task. As a BTF pointer its fields are plain loads; before 5.11 (commit 3ca1032ab7ab) each is a helper call. */
+/* The running task. As a BTF pointer its fields are plain loads; before 5.11 (commit 3ca1032ab7ab) each is a helper
+ * call. */
 #define VEIL_HAS_TASK_BTF bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
 
 #define veil_current_read(field)                                                                                       \
@@ -53,6 +54,7 @@ struct trace_event_raw_sched_process_exec {
 		if (VEIL_HAS_TASK_BTF)                                                                                 \
 			value_ = bpf_get_current_task_btf()->field;                                                    \
 		else                                                                                                   \
-			bpf_core_read(&value_, sizeof(value_), &((struct task_struct *)bpf_get_current_task())->field); \
+			bpf_core_read(&value_, sizeof(value_),                                                         \
+				      &((struct task_struct *)bpf_get_current_task())->field);                         \
 		value_;                                                                                                \
 	})

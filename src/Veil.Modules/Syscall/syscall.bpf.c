@@ -40,9 +40,9 @@ struct {
 } syscall_calls SEC(".maps");
 
 #if defined(__TARGET_ARCH_x86)
-#define TS_COMPAT      0x0002 /* arch/x86/include/asm/thread_info.h: set by int 0x80 and the 32-bit entries alike */
-#define X32_BIT	       0x40000000
-#define X32_CALLS_MAX  1024
+#define TS_COMPAT     0x0002 /* arch/x86/include/asm/thread_info.h: set by int 0x80 and the 32-bit entries alike */
+#define X32_BIT	      0x40000000
+#define X32_CALLS_MAX 1024
 static __always_inline enum veil_arch syscall_arch(__s32 nr)
 {
 	if (veil_current_read(thread_info.status) & TS_COMPAT)
@@ -120,7 +120,8 @@ static __always_inline int syscall_thread_exit(void)
 	return syscall_end(VEIL_RET_NONE);
 }
 
-/* When another thread than the leader calls execve, it takes over the leader's id (de_thread() in fs/exec.c) before it returns. */
+/* When another thread than the leader calls execve, it takes over the leader's id (de_thread() in fs/exec.c) before it
+ * returns. */
 static __always_inline int syscall_exec(__u32 old_tid)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
