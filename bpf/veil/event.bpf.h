@@ -24,12 +24,12 @@ struct veil_event {
 /* The module's number in this session, set before load. */
 const volatile __u32 veil_module;
 
-static __always_inline void veil_event_init(struct veil_event *event, __u32 kind, __u64 pid_tgid, __u64 uid_gid)
+static __always_inline void veil_event_init(struct veil_event *event, __u32 kind, struct task_struct *task)
 {
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
-	event->pid = pid_tgid >> 32;
-	event->tid = (__u32)pid_tgid;
-	event->uid = (__u32)uid_gid;
+	veil_task_comm(task, event->comm);
+	event->pid = veil_task_read(task, tgid);
+	event->tid = veil_task_read(task, pid);
+	event->uid = veil_task_uid(task);
 	event->kind = veil_module << 8 | kind;
 	event->timestamp = bpf_ktime_get_boot_ns();
 }

@@ -35,6 +35,9 @@ public sealed unsafe class BpfMap
     /// <summary>Sets how many keys it will hold; before loading.</summary>
     public void SetMaxEntries(int entries) => Check("sizing map", LibbpfNative.bpf_map__set_max_entries(Pointer, (uint)entries));
 
+    /// <summary>Sets <c>BPF_F_*</c> of linux/bpf.h; before loading.</summary>
+    public void SetFlags(uint flags) => Check("choosing map", LibbpfNative.bpf_map__set_map_flags(Pointer, flags));
+
     /// <summary>Whether loading creates it; before loading. A program that uses a map that was not created is refused.</summary>
     public void SetAutoCreate(bool create) => Check("choosing map", LibbpfNative.bpf_map__set_autocreate(Pointer, create ? (byte)1 : (byte)0));
 

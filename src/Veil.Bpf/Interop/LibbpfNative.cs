@@ -89,6 +89,9 @@ internal static unsafe partial class LibbpfNative
     internal static partial int bpf_map__set_max_entries(nint map, uint entries);
 
     [LibraryImport(Library)]
+    internal static partial int bpf_map__set_map_flags(nint map, uint flags);
+
+    [LibraryImport(Library)]
     internal static partial int bpf_map__set_autocreate(nint map, byte autocreate);
 
     [LibraryImport(Library)]

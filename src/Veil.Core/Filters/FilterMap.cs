@@ -9,6 +9,17 @@ public sealed class FilterMap
     private readonly FilterDimension _dimension;
     private readonly BpfMap _map;
 
+    /// <summary>
+    /// Has the kernel take memory for keys as they come, where tracing programs may have such maps without a warning in its log
+    /// (Linux 6.1): all the room at once costs megabytes and a good part of the time to attach.
+    /// </summary>
+    public static void Configure(BpfObject bpfObject, FilterDimension dimension)
+    {
+        const uint noPreallocation = 1; // BPF_F_NO_PREALLOC
+        if (KernelFeatures.KernelVersion >= new Version(6, 1))
+            bpfObject.Map("filter_" + dimension.Name).SetFlags(noPreallocation);
+    }
+
     /// <summary>Finds the dimension in a loaded object.</summary>
     public FilterMap(BpfObject bpfObject, FilterDimension dimension)
     {

@@ -66,11 +66,11 @@ public sealed class AttachedModule : IDisposable
         _links.Clear();
     }
 
-    /// <summary>Adds what was lost since the last call.</summary>
-    public void CollectLosses(Action<string, ulong> lost)
+    /// <summary>Names each cause with what it lost since the last call.</summary>
+    internal void CollectLosses(ILossObserver observer)
     {
-        _losses.Collect(lost);
-        _losses.CollectMisses(_programs, lost);
+        _losses.Collect(Module.Name, observer);
+        _losses.CollectMisses(Module.Name, _programs, observer);
     }
 
     /// <inheritdoc/>
@@ -97,6 +97,8 @@ public sealed class AttachedModule : IDisposable
             }
 
             bpfObject.SetGlobal("veil_wakeup_interval", (ulong)Math.Max(options.RingBytes / 8, 512));
+            foreach (var dimension in module.Filters)
+                FilterMap.Configure(bpfObject, dimension);
             module.Configure(bpfObject, options.Switches);
             bpfObject.Map("veil_ring").ReuseFd(kernel.Ring);
             bpfObject.Load();

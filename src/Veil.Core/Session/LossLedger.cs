@@ -24,7 +24,7 @@ internal sealed class LossLedger
     }
 
     /// <summary>Names each cause with what it lost since the last call.</summary>
-    public void Collect(Action<string, ulong> lost)
+    public void Collect(string module, ILossObserver observer)
     {
         for (int cause = 0; cause < _causes.Length; cause++)
         {
@@ -33,19 +33,26 @@ internal sealed class LossLedger
             foreach (ulong count in _perCpu)
                 total += count;
             if (total != _seen[cause])
-                lost(_causes[cause], total - _seen[cause]);
+                observer.Lost(module, _causes[cause], total - _seen[cause]);
             _seen[cause] = total;
         }
     }
 
     /// <summary>Hits that the kernel itself did not run a program for, because one was running already (5.12).</summary>
-    public void CollectMisses(IEnumerable<BpfProgram> programs, Action<string, ulong> lost)
+    public void CollectMisses(string module, List<BpfProgram> programs, ILossObserver observer)
     {
         ulong total = 0;
         foreach (var program in programs)
-            total += (ulong)program.Info().RecursionMisses;
+            total += program.Info().RecursionMisses;
         if (total != _missesSeen)
-            lost("missed_probe", total - _missesSeen);
+            observer.Lost(module, "missed_probe", total - _missesSeen);
         _missesSeen = total;
     }
+}
+
+/// <summary>Is told of losses.</summary>
+internal interface ILossObserver
+{
+    /// <summary>Events of a module were lost since the last time.</summary>
+    void Lost(string module, string cause, ulong count);
 }

@@ -10,7 +10,7 @@ namespace Veil.Core.Session;
 /// A trace from attaching to the summary. One thread does it all: it waits for the ring, takes what is there through the
 /// pipeline, and waits again.
 /// </summary>
-public sealed class TraceSession : IDisposable
+public sealed class TraceSession : IDisposable, ILossObserver
 {
     // An event waits at most this long for its reader (the contract says 100 ms); a full ring wakes it earlier.
     private const int PollMs = 40;
@@ -147,18 +147,18 @@ public sealed class TraceSession : IDisposable
             module.Detach();
     }
 
+    void ILossObserver.Lost(string module, string cause, ulong count)
+    {
+        _summary.AddLost(module, cause, count);
+        if (_options.Output.Format == OutputFormat.Json)
+            LossRecord.Append(_buffer, module, cause, count);
+        else
+            _message($"lost {count} events of {module}: {cause}");
+    }
+
     private void ReportLosses()
     {
         foreach (var module in _modules)
-        {
-            module.CollectLosses((cause, count) =>
-            {
-                _summary.AddLost(module.Module.Name, cause, count);
-                if (_options.Output.Format == OutputFormat.Json)
-                    LossRecord.Append(_buffer, module.Module.Name, cause, count);
-                else
-                    _message($"lost {count} events of {module.Module.Name}: {cause}");
-            });
-        }
+            module.CollectLosses(this);
     }
 }

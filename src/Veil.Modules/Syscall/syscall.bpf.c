@@ -43,18 +43,18 @@ struct {
 #define TS_COMPAT     0x0002 /* arch/x86/include/asm/thread_info.h: set by int 0x80 and the 32-bit entries alike */
 #define X32_BIT	      0x40000000
 #define X32_CALLS_MAX 1024
-static __always_inline enum veil_arch syscall_arch(__s32 nr)
+static __always_inline enum veil_arch syscall_arch(struct task_struct *task, __s32 nr)
 {
-	if (veil_current_read(thread_info.status) & TS_COMPAT)
+	if (veil_task_read(task, thread_info.status) & TS_COMPAT)
 		return VEIL_ARCH_I386;
 	/* Not a test of the bit alone: -1 has it too. */
 	return (__u32)nr - X32_BIT < X32_CALLS_MAX ? VEIL_ARCH_X32 : VEIL_ARCH_X86_64;
 }
 #elif defined(__TARGET_ARCH_arm64)
 #define TIF_32BIT (1UL << 22) /* arch/arm64/include/asm/thread_info.h */
-static __always_inline enum veil_arch syscall_arch(__s32 nr)
+static __always_inline enum veil_arch syscall_arch(struct task_struct *task, __s32 nr)
 {
-	return veil_current_read(thread_info.flags) & TIF_32BIT ? VEIL_ARCH_ARM : VEIL_ARCH_ARM64;
+	return veil_task_read(task, thread_info.flags) & TIF_32BIT ? VEIL_ARCH_ARM : VEIL_ARCH_ARM64;
 }
 #else
 #error "the syscall module knows x86 and arm64"
@@ -63,16 +63,16 @@ static __always_inline enum veil_arch syscall_arch(__s32 nr)
 static __always_inline int syscall_enter(long id)
 {
 	struct veil_syscall syscall = {.nr = (__s32)id};
-	__u64 pid_tgid = bpf_get_current_pid_tgid(), uid_gid;
+	struct task_struct *task = veil_current();
 	struct syscall_event *event;
 
-	syscall.arch = syscall_arch(syscall.nr);
-	if (!veil_filter_passes(syscall, &syscall) || !veil_task_passes(pid_tgid))
+	syscall.arch = syscall_arch(task, syscall.nr);
+	if (!veil_filter_passes(syscall, &syscall) || !veil_task_passes(task))
 		return 0;
 
 	if (syscall_returns) {
 		struct syscall_call call = {.start_ns = bpf_ktime_get_boot_ns(), .syscall = syscall};
-		__u32 tid = (__u32)pid_tgid;
+		__u32 tid = veil_task_read(task, pid);
 		if (bpf_map_update_elem(&syscall_calls, &tid, &call, BPF_ANY))
 			veil_lost(VEIL_LOST_MAP_FULL);
 		return 0;
@@ -81,9 +81,8 @@ static __always_inline int syscall_enter(long id)
 	event = veil_reserve(sizeof(*event));
 	if (!event)
 		return 0;
-	uid_gid = bpf_get_current_uid_gid();
-	veil_event_init(&event->common, syscall_event_kind, pid_tgid, uid_gid);
-	event->gid = uid_gid >> 32;
+	veil_event_init(&event->common, syscall_event_kind, task);
+	event->gid = veil_task_gid(task);
 	event->syscall = syscall;
 	veil_submit(event, sizeof(*event));
 	return 0;
@@ -91,9 +90,9 @@ static __always_inline int syscall_enter(long id)
 
 static __always_inline int syscall_end(veil_ret_t ret)
 {
-	__u64 pid_tgid = bpf_get_current_pid_tgid(), uid_gid;
+	struct task_struct *task = veil_current();
 	struct syscall_return_event *event;
-	__u32 tid = (__u32)pid_tgid;
+	__u32 tid = veil_task_read(task, pid);
 	struct syscall_call *call;
 
 	call = bpf_map_lookup_elem(&syscall_calls, &tid);
@@ -102,9 +101,8 @@ static __always_inline int syscall_end(veil_ret_t ret)
 
 	event = veil_reserve(sizeof(*event));
 	if (event) {
-		uid_gid = bpf_get_current_uid_gid();
-		veil_event_init(&event->common, syscall_return_event_kind, pid_tgid, uid_gid);
-		event->gid = uid_gid >> 32;
+		veil_event_init(&event->common, syscall_return_event_kind, task);
+		event->gid = veil_task_gid(task);
 		event->syscall = call->syscall;
 		event->ret = ret;
 		event->duration_ns = event->common.timestamp - call->start_ns;
