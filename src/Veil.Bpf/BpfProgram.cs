@@ -77,9 +77,14 @@ public sealed unsafe class BpfProgram
             $"{(onReturn ? "uretprobe" : "uprobe")} {path}+0x{offset:x}",
             () => LibbpfNative.bpf_program__attach_uprobe(_program, onReturn, pid, path, (nuint)offset));
 
-    /// <summary>Attaches to a perf event. The link takes the file descriptor over and closes it.</summary>
-    /// <param name="perfFd">What <c>perf_event_open()</c> gave.</param>
-    public BpfLink AttachPerfEvent(int perfFd) => Attached("perf event", () => LibbpfNative.bpf_program__attach_perf_event(_program, perfFd));
+    /// <summary>Attaches to a perf event. Linux 4.9.</summary>
+    /// <param name="perfEvent">The event; from here on it is the link's, which closes it.</param>
+    public BpfLink AttachPerfEvent(PerfEvent perfEvent)
+    {
+        var link = Attached(perfEvent.Description, () => LibbpfNative.bpf_program__attach_perf_event(_program, perfEvent.Fd));
+        perfEvent.SetHandleAsInvalid();
+        return link;
+    }
 
     /// <summary>Runs a <c>raw_tp</c> program once in the calling thread, with no arguments. Linux 5.10.</summary>
     /// <returns>What the program returned.</returns>

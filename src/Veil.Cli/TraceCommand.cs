@@ -19,6 +19,7 @@ internal static class TraceCommand
     public static int Run(ParseResult parsed, TraceFlags flags)
     {
         var options = Read(parsed, flags);
+        StandardStreams.RequireOutput();
         foreach (string warning in options.Filters.SelectMany(Warnings))
             Messages.Write($"warning: {warning}");
 
@@ -28,16 +29,12 @@ internal static class TraceCommand
         if (!options.Quiet)
             Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Rung.Name}")) + "; CTRL-C stops");
 
-        SessionSummary summary;
-        try
-        {
-            summary = session.Run();
-        }
-        catch (OutputException end) when (end.ClosedByReader)
-        {
+        var summary = session.Run();
+        if (summary.Failure is { ClosedByReader: true })
             return ExitCode.Success;
-        }
 
+        if (summary.Failure is { } failure)
+            Messages.Write(failure.Message);
         if (!options.Quiet)
         {
             foreach (string line in summary.Lines())
@@ -47,6 +44,8 @@ internal static class TraceCommand
         // For the benchmarks: the promise of no allocation per event, measured where it is kept.
         if (Environment.GetEnvironmentVariable("VEIL_STATS") == "1")
             Messages.Write($"allocated {session.AllocatedBytes} bytes while {summary.Delivered} events were delivered");
+        if (summary.Failure is not null)
+            return ExitCode.Failure;
         return options.FailOnLoss && summary.LostTotal > 0 ? ExitCode.Loss : ExitCode.Success;
     }
 

@@ -208,7 +208,7 @@ public sealed class SyscallTests
     [Fact]
     public void Syscall_IncludeSelf_SeesItsOwnCalls()
     {
-        using var veil = VeilRun.Attach("--module", "syscall", "--name", "veil", "--fields", "pid", "--include-self", "-s", "poll");
+        using var veil = VeilRun.Attach("--module", "syscall", "--name", "veil", "--fields", "pid", "--include-self", "-s", "epoll_wait,epoll_pwait");
         Thread.Sleep(500);
         veil.Stop().ShouldBe(0);
 

@@ -20,4 +20,30 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "vsnprintf")]
     internal static partial int VSnPrintF(byte* buffer, nuint size, byte* format, nint arguments);
+
+    internal static int PerfEventOpen(PerfEventAttributes* attributes, int pid, int cpu, int group, ulong flags)
+    {
+        // No wrapper of libc: the number is the architecture's.
+        int number = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 241 : 298;
+        return (int)Syscall(number, (nint)attributes, pid, cpu, group, (nint)flags);
+    }
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint Syscall(nint number, nint a, nint b, nint c, nint d, nint e);
+
+    // The first version of struct perf_event_attr: later fields are zero for the kernel.
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct PerfEventAttributes
+    {
+        public uint Type;
+        public uint Size;
+        public ulong Config;
+        public ulong SamplePeriod;
+        public ulong SampleType;
+        public ulong ReadFormat;
+        public ulong Flags;
+        public uint WakeupEvents;
+        public uint BreakpointType;
+        public ulong BreakpointAddress;
+    }
 }

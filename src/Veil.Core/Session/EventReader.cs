@@ -39,6 +39,16 @@ internal sealed class EventReader(RingBuffer ring, EventCatalog catalog, EventHe
         buffer.Flush();
     }
 
+    /// <summary>Counts what is in the ring now, and throws it away: there is no output any more.</summary>
+    public ulong Discard()
+    {
+        ulong count = 0;
+        while (ring.TryRead(out _))
+            count++;
+        ring.Release();
+        return count;
+    }
+
     private void Deliver(ReadOnlySpan<byte> record)
     {
         if (record.Length < header.SizeBytes)

@@ -14,6 +14,9 @@ public sealed class SessionSummary
     /// <summary>Events lost, by <c>module: cause</c>.</summary>
     public IReadOnlyDictionary<string, ulong> Lost => _lost;
 
+    /// <summary>What ended the trace before it was asked to end.</summary>
+    public Sinks.OutputException? Failure { get; internal set; }
+
     /// <summary>All losses together.</summary>
     public ulong LostTotal
     {

@@ -14,7 +14,6 @@ public sealed class TraceSession : IDisposable, ILossObserver
 {
     // An event waits at most this long for its reader (the contract says 100 ms); a full ring wakes it earlier.
     private const int PollMs = 40;
-    private const int StandardOutput = 1;
     private const int LossReportEveryMs = 1_000;
 
     private readonly SessionOptions _options;
@@ -45,8 +44,8 @@ public sealed class TraceSession : IDisposable, ILossObserver
             // Mapped last: until here the process holds the kernel's BTF, and the two need not be in memory at once.
             _ring = new RingBuffer(_ringMap, options.RingBytes);
 
-            _wait = new WaitSet(_ring.PollFd, stop.PollFd, StandardOutput);
-            var output = new FdOutput(StandardOutput, stop);
+            _wait = new WaitSet(_ring.PollFd, stop.PollFd, StandardStreams.Output);
+            var output = new FdOutput(StandardStreams.Output, stop);
             IEventSink sink = options.Output switch
             {
                 { Format: OutputFormat.Json } => JsonSink.Create(events, options.Output, output, out _buffer),
@@ -91,39 +90,33 @@ public sealed class TraceSession : IDisposable, ILossObserver
     /// <summary>The modules, each with the hook that it is attached by.</summary>
     public IReadOnlyList<AttachedModule> Modules => _modules;
 
-    /// <summary>Delivers events until the stop, then detaches, delivers what is in the ring already, and sums up.</summary>
-    /// <exception cref="OutputException">The output took no more.</exception>
+    /// <summary>
+    /// Delivers events until the stop, then detaches, delivers what is in the ring already, and sums up. An output that fails ends it
+    /// too: what could not be written is counted, and the summary carries the failure.
+    /// </summary>
     public SessionSummary Run()
     {
         long allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
         try
         {
-            long lossesReportedAt = Environment.TickCount64;
-            while (!_stop.IsRequested)
-            {
-                if (!_wait.Wait(PollMs))
-                    throw new OutputException("writing the output: the reader closed it", closedByReader: true);
-                _reader.Drain();
-                if (Environment.TickCount64 - lossesReportedAt >= LossReportEveryMs)
-                {
-                    lossesReportedAt = Environment.TickCount64;
-                    ReportLosses();
-                }
-            }
-
-            Detach();
-            _reader.Drain();
-            ReportLosses();
-            _buffer.Flush();
+            Deliver();
         }
-        finally
+        catch (OutputException failure)
         {
-            Detach();
-            _summary.Delivered = _buffer.EventsWritten;
-            _summary.Duration = Stopwatch.GetElapsedTime(_startedAt);
-            AllocatedBytes = GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
+            _summary.Failure = failure;
         }
 
+        Detach();
+        if (_summary.Failure is not null)
+        {
+            ulong undelivered = _reader.Taken - _buffer.EventsWritten + _reader.Discard();
+            if (undelivered > 0)
+                _summary.AddLost("output", "not_written", undelivered);
+        }
+
+        _summary.Delivered = _buffer.EventsWritten;
+        _summary.Duration = Stopwatch.GetElapsedTime(_startedAt);
+        AllocatedBytes = GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
         return _summary;
     }
 
@@ -139,6 +132,27 @@ public sealed class TraceSession : IDisposable, ILossObserver
         _wait?.Dispose();
         _ring?.Dispose();
         _ringMap.Dispose();
+    }
+
+    private void Deliver()
+    {
+        long lossesReportedAt = Environment.TickCount64;
+        while (!_stop.IsRequested)
+        {
+            if (!_wait.Wait(PollMs))
+                throw new OutputException("writing the output: the reader closed it", closedByReader: true);
+            _reader.Drain();
+            if (Environment.TickCount64 - lossesReportedAt >= LossReportEveryMs)
+            {
+                lossesReportedAt = Environment.TickCount64;
+                ReportLosses();
+            }
+        }
+
+        Detach();
+        _reader.Drain();
+        ReportLosses();
+        _buffer.Flush();
     }
 
     private void Detach()

@@ -1,0 +1,20 @@
+using Veil.Core.Interop;
+
+namespace Veil.Core.Session;
+
+/// <summary>The streams that this process was given.</summary>
+public static class StandardStreams
+{
+    internal const int Output = 1;
+
+    /// <summary>
+    /// Checks that there is a standard output. Without one (<c>>&amp;-</c>) the next file that is opened takes its number, and events
+    /// would be written into that.
+    /// </summary>
+    /// <exception cref="VeilException">There is none.</exception>
+    public static void RequireOutput()
+    {
+        if (LibC.TypeOf(Output) == LibC.FileType.Unknown)
+            throw new VeilException("writing the output: standard output is closed; give it a file, a pipe or a terminal");
+    }
+}
