@@ -27,6 +27,8 @@ internal static unsafe partial class LibC
     private const uint StatxIno = 0x100;
     private const int AtEmptyPath = 0x1000;
     private const int AtFdCwd = -100;
+    private const int FGetFl = 3;
+    private const int OAccMode = 3;
     private const int ORdonlyCloexec = 0x80000;
 
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
@@ -99,6 +101,9 @@ internal static unsafe partial class LibC
         return (device, *(ulong*)(status + StatxInoOffset));
     }
 
+    /// <summary>Can a file descriptor be written to?</summary>
+    public static bool IsWritable(int fd) => Fcntl(fd, FGetFl, 0) is >= 0 and var flags && (flags & OAccMode) != 0;
+
     /// <summary>Is it a terminal?</summary>
     public static bool IsTerminal(int fd) => IsATty(fd) == 1;
 
@@ -129,6 +134,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "statx")]
     private static partial int Statx(int directory, byte* path, int flags, uint mask, byte* status);
+
+    [LibraryImport("libc", EntryPoint = "fcntl")]
+    private static partial int Fcntl(int fd, int command, int argument);
 
     [LibraryImport("libc", EntryPoint = "isatty")]
     private static partial int IsATty(int fd);
