@@ -1,20 +1,20 @@
 namespace Veil.Core.Kernel;
 
-/// <summary>The table that a system call's number indexes: <c>enum veil_arch</c> of <c>types.bpf.h</c>, in its order.</summary>
+/// <summary>The system call table a call went through. The values are shared with the BPF programs.</summary>
 public enum SyscallArch : byte
 {
-    /// <summary>64-bit calls of x86-64.</summary>
+    /// <summary>Native x86-64.</summary>
     X64 = 0,
 
-    /// <summary>32-bit calls of x86, also of 32-bit programs and <c>int 0x80</c> on x86-64.</summary>
+    /// <summary>32-bit x86: a compat task, or <c>int 0x80</c> of a 64-bit one.</summary>
     I386 = 1,
 
-    /// <summary>x86-64 with 32-bit pointers; its calls carry bit 30.</summary>
+    /// <summary>The x32 ABI: 64-bit mode with 32-bit pointers, marked by <see cref="SyscallTable.X32Bit"/>.</summary>
     X32 = 2,
 
-    /// <summary>64-bit calls of arm64.</summary>
+    /// <summary>Native arm64.</summary>
     Arm64 = 3,
 
-    /// <summary>32-bit calls on arm64: numbers only, this build has no table of them.</summary>
+    /// <summary>32-bit arm on an arm64 kernel; it has numbers but no names here.</summary>
     Arm = 4,
 }

@@ -1,105 +1,92 @@
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Veil.Core.Kernel;
 
-/// <summary>
-/// Names of system calls. The tables come from the newest kernel headers (<c>make syscalls</c>) and lie in the binary as they are
-/// used: nothing is built at the start, and a look-up allocates nothing.
-/// </summary>
+/// <summary>The system calls of one architecture: names by number, as the newest kernel headers have them.</summary>
+/// <remarks>The tables themselves are written by <c>eng/make-syscalls</c>. Instances are shared and immutable.</remarks>
 public sealed partial class SyscallTable
 {
-    /// <summary>What marks a call of x32 in its number (<c>__X32_SYSCALL_BIT</c>).</summary>
-    public const int X32Bit = 0x40000000;
+    /// <summary>
+    /// The bit that marks a number as an x32 call, <c>__X32_SYSCALL_BIT</c>. The kernel's <c>sys_enter</c> hooks report
+    /// the number with the bit set.
+    /// </summary>
+    public const int X32Bit = 0x4000_0000;
 
-    private static readonly SyscallTable[] s_tables =
-    [
-        new(SyscallArch.X64, "x86_64"), new(SyscallArch.I386, "i386"), new(SyscallArch.X32, "x32"), new(SyscallArch.Arm64, "arm64"), new(SyscallArch.Arm, "arm"),
-    ];
+    private static readonly SyscallTable s_x64 = new(SyscallArch.X64, "x86_64", X64Count);
+    private static readonly SyscallTable s_i386 = new(SyscallArch.I386, "i386", I386Count);
+    private static readonly SyscallTable s_x32 = new(SyscallArch.X32, "x32", X32Count);
+    private static readonly SyscallTable s_arm64 = new(SyscallArch.Arm64, "arm64", Arm64Count);
+    private static readonly SyscallTable s_arm = new(SyscallArch.Arm, "arm", 0);
 
-    private SyscallTable(SyscallArch arch, string archName)
+    private SyscallTable(SyscallArch arch, string archName, int count)
     {
         Arch = arch;
         ArchName = archName;
-        ArchNameUtf8 = Encoding.UTF8.GetBytes(archName);
+        Count = count;
     }
 
-    /// <summary>The table of this machine's own calls.</summary>
-    public static SyscallArch Native { get; } = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? SyscallArch.Arm64 : SyscallArch.X64;
-
-    /// <summary>Every table that calls on this machine can index, its own first.</summary>
-    public static IReadOnlyList<SyscallArch> OfThisMachine { get; } =
-        Native == SyscallArch.Arm64 ? [SyscallArch.Arm64, SyscallArch.Arm] : [SyscallArch.X64, SyscallArch.I386, SyscallArch.X32];
-
-    /// <summary>Which table it is.</summary>
+    /// <summary>The architecture of this table.</summary>
     public SyscallArch Arch { get; }
 
-    /// <summary>How events name it.</summary>
+    /// <summary>The name that events show: <c>x86_64</c>, <c>i386</c>, <c>x32</c>, <c>arm64</c> or <c>arm</c>.</summary>
     public string ArchName { get; }
 
-    /// <summary>The same in UTF-8.</summary>
-    public byte[] ArchNameUtf8 { get; }
+    /// <summary>How many numbers have a name; 0 for <see cref="SyscallArch.Arm"/>.</summary>
+    public int Count { get; }
 
-    /// <summary>Every name of the table.</summary>
+    /// <summary>All names in the order of their numbers.</summary>
     public IEnumerable<string> Names
     {
         get
         {
-            for (int number = 0; number < Offsets.Length - 1; number++)
+            for (int number = 0; number < Table.Limit; number++)
             {
-                if (NameAt(number) is { Length: > 0 } name)
-                    yield return Encoding.ASCII.GetString(name);
+                string name = Encoding.UTF8.GetString(Table[number]);
+                if (name.Length > 0)
+                    yield return name;
             }
         }
     }
 
-    private ReadOnlySpan<ushort> Offsets => Arch switch
+    private NameTable Table => Arch switch
     {
-        SyscallArch.X64 => X64Offsets,
-        SyscallArch.I386 => I386Offsets,
-        SyscallArch.X32 => X32Offsets,
-        SyscallArch.Arm64 => Arm64Offsets,
-        _ => [0],
+        SyscallArch.X64 => new NameTable(X64Names, X64Offsets),
+        SyscallArch.I386 => new NameTable(I386Names, I386Offsets),
+        SyscallArch.X32 => new NameTable(X32Names, X32Offsets),
+        SyscallArch.Arm64 => new NameTable(Arm64Names, Arm64Offsets),
+        _ => default,
     };
 
-    private ReadOnlySpan<byte> NameBlob => Arch switch
+    /// <summary>The table of an architecture.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="arch"/> is no member of the enumeration.</exception>
+    public static SyscallTable For(SyscallArch arch) => arch switch
     {
-        SyscallArch.X64 => X64Names,
-        SyscallArch.I386 => I386Names,
-        SyscallArch.X32 => X32Names,
-        SyscallArch.Arm64 => Arm64Names,
-        _ => [],
+        SyscallArch.X64 => s_x64,
+        SyscallArch.I386 => s_i386,
+        SyscallArch.X32 => s_x32,
+        SyscallArch.Arm64 => s_arm64,
+        SyscallArch.Arm => s_arm,
+        _ => throw new ArgumentOutOfRangeException(nameof(arch), arch, "no such system call architecture"),
     };
 
-    /// <summary>The table of an architecture; that of x86-64 for a number that is none.</summary>
-    public static SyscallTable For(SyscallArch arch) => s_tables[(int)arch < s_tables.Length ? (int)arch : 0];
+    /// <summary>The name of a call as UTF-8, empty when the number has none. Does not allocate.</summary>
+    /// <param name="number">
+    /// The kernel's number. An x32 number may carry <see cref="X32Bit"/> or not: the table already says which ABI it is.
+    /// </param>
+    public ReadOnlySpan<byte> NameUtf8(int number) => Table[Arch == SyscallArch.X32 ? number & ~X32Bit : number];
 
-    /// <summary>The name of a call, empty where the table has none.</summary>
-    /// <param name="number">As the kernel has it; of x32 with its bit.</param>
-    public ReadOnlySpan<byte> NameUtf8(int number) => NameAt(Arch == SyscallArch.X32 ? number & ~X32Bit : number);
-
-    /// <summary>Finds the number of a call by its exact name.</summary>
-    /// <param name="name">The name.</param>
-    /// <param name="number">As the kernel has it; of x32 with its bit.</param>
+    /// <summary>The number of a call by its exact name.</summary>
+    /// <param name="name">The name as in the kernel's headers, without <c>__NR_</c> or <c>sys_</c>; case counts.</param>
+    /// <param name="number">The number as the kernel reports it, so with <see cref="X32Bit"/> for x32; -1 when there is none.</param>
+    /// <returns>Whether this architecture has the call.</returns>
     public bool TryGetNumber(string name, out int number)
     {
-        for (number = 0; number < Offsets.Length - 1; number++)
-        {
-            if (name.Length > 0 && Ascii.Equals(NameAt(number), name))
-            {
-                if (Arch == SyscallArch.X32)
-                    number |= X32Bit;
-                return true;
-            }
-        }
-
-        number = -1;
-        return false;
-    }
-
-    private ReadOnlySpan<byte> NameAt(int number)
-    {
-        var offsets = Offsets;
-        return (uint)number < (uint)(offsets.Length - 1) ? NameBlob[offsets[number]..offsets[number + 1]] : default;
+        ArgumentNullException.ThrowIfNull(name);
+        number = Table.IndexOf(name);
+        if (number < 0)
+            return false;
+        if (Arch == SyscallArch.X32)
+            number |= X32Bit;
+        return true;
     }
 }

@@ -1,57 +1,158 @@
 namespace Veil.Core.Text;
 
-/// <summary>Suggestions for a name that does not exist.</summary>
+/// <summary>Suggestions for a name that does not exist, for "did you mean" in error messages.</summary>
 public static class NearestName
 {
-    /// <summary>Finds the names that a user may have meant, best first.</summary>
-    /// <param name="given">What was written.</param>
-    /// <param name="candidates">What there is.</param>
-    /// <param name="max">How many at most.</param>
-    /// <returns>The names; empty where nothing is near.</returns>
+    // A guess from fewer letters says more about the list of names than about what was typed.
+    private const int MinPrefixLength = 2;
+    private const int MinSubstringLength = 3;
+
+    // How a candidate was found, best first: a single typing slip beats a word that was cut short, which beats two slips.
+    private const int SameLetters = 0;
+    private const int OneEdit = 1;
+    private const int Prefix = 2;
+    private const int TwoEdits = 3;
+    private const int Substring = 4;
+    private const int MoreEdits = 5;
+    private const int NotNear = int.MaxValue;
+
+    /// <summary>Finds the candidates nearest to a given name.</summary>
+    /// <param name="given">What the user typed; any length.</param>
+    /// <param name="candidates">The names that exist. One that occurs twice is suggested once.</param>
+    /// <param name="max">How many suggestions to return at most.</param>
+    /// <returns>
+    /// Best first: the name in another case (or with the other of <c>-</c> and <c>_</c>), then one slip of the keyboard
+    /// (a letter missing, added, wrong, or two swapped), then names that begin with it, and so on. Empty when nothing is near.
+    /// </returns>
     public static IReadOnlyList<string> Find(string given, IEnumerable<string> candidates, int max = 3)
     {
-        string wanted = given.ToLowerInvariant();
-        // One slip for a short word, more for a longer one; beyond that it is another word.
-        int bound = Math.Clamp(wanted.Length / 3, 1, 3);
-        var found = new List<(int Distance, string Name)>();
+        ArgumentNullException.ThrowIfNull(given);
+        ArgumentNullException.ThrowIfNull(candidates);
+        if (given.Length == 0 || max <= 0)
+            return [];
+
+        string folded = Fold(given);
+        int bound = MaxEdits(folded.Length);
+        var rows = new Rows();
+        var found = new List<Match>();
         foreach (string candidate in candidates)
         {
-            string name = candidate.ToLowerInvariant();
-            int distance = name == wanted ? 0 : Distance(wanted, name, bound);
-            if (distance > bound && wanted.Length >= 3 && name.StartsWith(wanted, StringComparison.Ordinal))
-                distance = bound;
-            if (distance <= bound && distance < Math.Max(wanted.Length, 1))
-                found.Add((distance, candidate));
+            Match match = Compare(folded, candidate, bound, rows);
+            if (match.Rank != NotNear)
+                found.Add(match);
         }
 
-        found.Sort(static (a, b) => a.Distance != b.Distance ? a.Distance.CompareTo(b.Distance) : string.CompareOrdinal(a.Name, b.Name));
-        return [.. found.Take(max).Select(static entry => entry.Name)];
+        found.Sort(Match.Order);
+        var names = new List<string>(Math.Min(max, found.Count));
+        for (int i = 0; i < found.Count && names.Count < max; i++)
+        {
+            if (i == 0 || found[i].Name != found[i - 1].Name)
+                names.Add(found[i].Name);
+        }
+
+        return names;
     }
 
-    // Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment), in three rows.
-    private static int Distance(string a, string b, int bound)
+    private static Match Compare(string folded, string candidate, int bound, Rows rows)
     {
-        if (Math.Abs(a.Length - b.Length) > bound)
-            return bound + 1;
-        var before = new int[b.Length + 1];
-        var previous = new int[b.Length + 1];
-        var current = new int[b.Length + 1];
-        for (int j = 0; j <= b.Length; j++)
-            previous[j] = j;
+        string other = Fold(candidate);
+        int excess = Math.Abs(other.Length - folded.Length);
+        if (other == folded)
+            return new Match(candidate, SameLetters, excess);
+
+        int edits = excess <= bound ? Edits(folded, other, bound, rows) : bound + 1;
+        if (edits == 1 && bound >= 1)
+            return new Match(candidate, OneEdit, excess);
+        if (folded.Length >= MinPrefixLength && other.StartsWith(folded, StringComparison.Ordinal))
+            return new Match(candidate, Prefix, excess);
+        if (edits == 2 && bound >= 2)
+            return new Match(candidate, TwoEdits, excess);
+        if (folded.Length >= MinSubstringLength && other.Contains(folded, StringComparison.Ordinal))
+            return new Match(candidate, Substring, excess);
+        return new Match(candidate, edits <= bound ? MoreEdits : NotNear, excess);
+    }
+
+    // About a third of the letters may be wrong, so that short names do not suggest each other at random.
+    private static int MaxEdits(int length) => length switch
+    {
+        <= 2 => 0,
+        <= 5 => 1,
+        <= 8 => 2,
+        _ => 3,
+    };
+
+    // Flags are written with '-', kernel names with '_': mixing them up is no misspelling.
+    private static string Fold(string name) => name.ToLowerInvariant().Replace('-', '_');
+
+    /// <summary>
+    /// The optimal string alignment distance (Damerau-Levenshtein where no part is edited twice) of two strings, or
+    /// anything above <paramref name="bound"/> once it is known to exceed it.
+    /// </summary>
+    /// <remarks>A swap looks back two rows, so three rows are all that is kept.</remarks>
+    private static int Edits(string a, string b, int bound, Rows rows)
+    {
+        rows.Reset(b.Length + 1);
         for (int i = 1; i <= a.Length; i++)
         {
+            rows.Next();
+            int[] current = rows.Current;
+            int[] previous = rows.Previous;
             current[0] = i;
+            int least = i;
             for (int j = 1; j <= b.Length; j++)
             {
                 int cost = a[i - 1] == b[j - 1] ? 0 : 1;
-                current[j] = Math.Min(Math.Min(current[j - 1], previous[j]) + 1, previous[j - 1] + cost);
+                int edits = Math.Min(Math.Min(previous[j] + 1, current[j - 1] + 1), previous[j - 1] + cost);
                 if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                    current[j] = Math.Min(current[j], before[j - 2] + 1);
+                    edits = Math.Min(edits, rows.BeforePrevious[j - 2] + 1);
+                current[j] = edits;
+                least = Math.Min(least, edits);
             }
 
-            (before, previous, current) = (previous, current, before);
+            // A swap can continue from the row before, at one more than its value: that is no less than this row's least.
+            if (least > bound)
+                return least;
         }
 
-        return previous[b.Length];
+        return rows.Current[b.Length];
+    }
+
+    /// <summary>The three rows of the distance matrix in use, kept from one candidate to the next.</summary>
+    private sealed class Rows
+    {
+        public int[] Current { get; private set; } = [];
+
+        public int[] Previous { get; private set; } = [];
+
+        public int[] BeforePrevious { get; private set; } = [];
+
+        /// <summary>Makes <see cref="Current"/> the row of the empty prefix.</summary>
+        public void Reset(int length)
+        {
+            if (Current.Length < length)
+            {
+                Current = new int[length];
+                Previous = new int[length];
+                BeforePrevious = new int[length];
+            }
+
+            for (int j = 0; j < length; j++)
+                Current[j] = j;
+        }
+
+        /// <summary>Moves down by one row; the new <see cref="Current"/> holds stale values.</summary>
+        public void Next() => (BeforePrevious, Previous, Current) = (Previous, Current, BeforePrevious);
+    }
+
+    private readonly record struct Match(string Name, int Rank, int Excess)
+    {
+        /// <summary>By rank, then by how much longer or shorter the name is, then by name so that answers are repeatable.</summary>
+        public static int Order(Match left, Match right)
+        {
+            int order = left.Rank.CompareTo(right.Rank);
+            if (order == 0)
+                order = left.Excess.CompareTo(right.Excess);
+            return order != 0 ? order : string.CompareOrdinal(left.Name, right.Name);
+        }
     }
 }
