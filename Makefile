@@ -12,6 +12,8 @@ BPF_OBJECTS := $(patsubst %.bpf.c,artifacts/bpf/%.bpf.o,$(notdir $(BPF_SOURCES))
 CS_SOURCES  := $(shell find src -name '*.cs' -o -name '*.csproj') Directory.Build.props Directory.Packages.props
 PREFIX      ?= /usr/local
 CLANG       ?= clang
+BPF_FLAGS   := -O2 -g -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Werror -Wno-unused-parameter \
+               -Ibpf -I/usr/include/$(ARCH)-linux-gnu
 DOTNET      := dotnet
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
@@ -32,9 +34,12 @@ generate: $(BPF_OBJECTS) ## compile the BPF programs
 
 artifacts/bpf/%.bpf.o: %.bpf.c $(BPF_HEADERS) | artifacts/setup.stamp
 	@mkdir -p $(@D)
-	$(CLANG) -O2 -g -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Werror -Wno-unused-parameter \
-		-Ibpf -I/usr/include/$(ARCH)-linux-gnu -c $< -o $@
+	$(CLANG) $(BPF_FLAGS) -c $< -o $@
 	@llvm-strip -g $@ # DWARF; BTF stays
+
+artifacts/test-bpf/%.bpf.o: tests/bpf/%.bpf.c $(BPF_HEADERS) | artifacts/setup.stamp
+	@mkdir -p $(@D)
+	@$(CLANG) $(BPF_FLAGS) -c $< -o $@
 
 build: bin/veil ## bin/veil: one native file (the default)
 
@@ -42,7 +47,7 @@ bin/veil: $(BPF_OBJECTS) $(CS_SOURCES) eng/publish | artifacts/setup.stamp
 	@eng/publish
 	@touch $@
 
-test: build artifacts/workloads.stamp ## build and run all tests (as root: the kernel's too)
+test: build artifacts/workloads.stamp artifacts/test-bpf/binding.bpf.o ## build and run all tests (as root: the kernel's too)
 	@eng/run-tests
 
 artifacts/workloads.stamp: $(wildcard tests/workloads/*.c tests/workloads/Makefile) | artifacts/setup.stamp
@@ -61,7 +66,7 @@ syscalls: | artifacts/setup.stamp ## refresh the system call tables from Debian'
 
 fmt: | artifacts/setup.stamp ## format C# and C
 	@$(DOTNET) format Veil.slnx
-	@clang-format -i bpf/veil/*.h src/Veil.Modules/*/*.bpf.c tests/workloads/*.[ch] bench/floor/*.[ch]
+	@clang-format -i bpf/veil/*.h src/Veil.Modules/*/*.bpf.c tests/bpf/*.c tests/workloads/*.[ch] bench/floor/*.[ch]
 
 lint: $(BPF_OBJECTS) | artifacts/setup.stamp ## formatting and analyzers, without changing anything
 	@eng/lint

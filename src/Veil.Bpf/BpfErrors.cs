@@ -24,6 +24,8 @@ internal static class BpfErrors
     {
         switch (errno)
         {
+            case ErrnoNames.Eacces when hook.StartsWith("tracepoint", StringComparison.Ordinal):
+                return new BpfException("attaching", hook, errno, "tracefs, where its number stands, is not for this user to read", "a tp_btf or raw_tp hook needs none");
             case ErrnoNames.Eperm or ErrnoNames.Eacces:
                 return new BpfException("attaching", hook, errno, hint: CapabilityHint);
             case ErrnoNames.Enotsupp or ErrnoNames.Eopnotsupp:

@@ -1,18 +1,10 @@
+using Veil.Core.Session;
+
 namespace Veil.Cli;
 
 /// <summary>Lines for the user, on standard error so that the output stays clean.</summary>
 internal static class Messages
 {
-    /// <summary>Writes <c>veil: TEXT</c>. A closed standard error is no reason to stop tracing.</summary>
-    public static void Write(string text)
-    {
-        try
-        {
-            Console.Error.WriteLine($"veil: {text}");
-        }
-        catch (IOException)
-        {
-            // Nobody listens.
-        }
-    }
+    /// <summary>Writes <c>veil: TEXT</c>, whole. A closed standard error is no reason to stop tracing.</summary>
+    public static void Write(string text) => StandardStreams.WriteError($"veil: {text}\n");
 }

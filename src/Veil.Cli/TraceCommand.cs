@@ -178,7 +178,7 @@ internal static class TraceCommand
             {
                 string word = part.Trim();
                 if (word.Length == 0)
-                    throw new UsageException($"{flag}: the value '{Escaping.ForMessage(value)}' is empty");
+                    throw new UsageException($"{flag}: {EmptyValue.Explain(value)}");
                 words.Add(word);
             }
         }

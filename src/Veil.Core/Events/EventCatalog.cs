@@ -1,4 +1,5 @@
 using Veil.Bpf;
+using Veil.Core.Modules;
 
 namespace Veil.Core.Events;
 
@@ -9,16 +10,35 @@ public sealed class EventCatalog
     private readonly List<EventSchema> _all = [];
     private EventSchema?[] _byKind = [];
 
+    /// <summary>Where the common header keeps what; known once a module was added.</summary>
+    public EventHeader Header { get; private set; } = null!;
+
     /// <summary>All schemas, in the order of modules and structs.</summary>
     public IReadOnlyList<EventSchema> Schemas => _all;
 
-    /// <summary>Adds the event structs that an object declares with <c>VEIL_EVENT</c>.</summary>
+    /// <summary>Reads the events of modules from their objects; needs no privilege and loads nothing.</summary>
+    /// <param name="modules">The modules, in the order of their numbers.</param>
+    /// <param name="switches">The module switches that are on.</param>
+    public static EventCatalog Of(IReadOnlyList<TraceModule> modules, IReadOnlySet<string> switches)
+    {
+        var catalog = new EventCatalog();
+        for (int number = 0; number < modules.Count; number++)
+        {
+            using var bpfObject = BpfObject.Open(modules[number].ReadObject(), modules[number].Name);
+            catalog.Add(bpfObject.Btf, modules[number].Name, number, modules[number].EventNumber(switches));
+        }
+
+        return catalog;
+    }
+
+    /// <summary>Adds the event struct that an object declares with <c>VEIL_EVENT</c>.</summary>
     /// <param name="btf">The object's BTF.</param>
     /// <param name="module">The module's name.</param>
     /// <param name="moduleNumber">The value of <c>veil_module</c> in the object.</param>
     /// <param name="number">The one struct to take: a module emits one kind a run.</param>
     public void Add(Btf btf, string module, int moduleNumber, int number)
     {
+        Header ??= EventHeader.FromBtf(btf);
         var variable = $"veil_event_{number}";
         var type = btf.FindVariable(variable) is { } found ? btf.PointedStruct(found) : null;
         if (type is null)

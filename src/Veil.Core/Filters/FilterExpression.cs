@@ -28,7 +28,10 @@ public sealed record FilterExpression(FilterDimension Dimension, IReadOnlyDictio
                 if (deny)
                     text = text[1..];
                 if (text.Length == 0)
-                    throw new UsageException($"{flag}: the value '{Escaping.ForMessage(value)}' is empty; give {dimension.AcceptedForm}, '!' before it denies");
+                    throw new UsageException($"{flag}: {EmptyValue.Explain(value)}; give {dimension.AcceptedForm}, '!' before it denies");
+                // Arguments are bytes; what is not UTF-8 has been replaced before it comes here, and would never match.
+                if (text.Contains('\ufffd', StringComparison.Ordinal))
+                    throw new UsageException($"{flag}: '{Escaping.ForMessage(text)}' is not UTF-8");
                 keys.Clear();
                 if (dimension.ParseKeys(text, keys) is { } wrong)
                     throw new UsageException($"{flag}: '{Escaping.ForMessage(text)}' {wrong}");

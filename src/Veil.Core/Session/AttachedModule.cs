@@ -32,10 +32,10 @@ public sealed class AttachedModule : IDisposable
     /// <param name="module">The module.</param>
     /// <param name="number">Its number in the session.</param>
     /// <param name="options">The session's options.</param>
-    /// <param name="kernel">What the objects share.</param>
+    /// <param name="ring">The ring that all modules share.</param>
     /// <param name="log">Takes a line for every rung that is not taken.</param>
     /// <exception cref="VeilException">No rung is possible, or the forced one is not.</exception>
-    public static AttachedModule Attach(TraceModule module, int number, SessionOptions options, SharedKernelState kernel, Action<string> log)
+    public static AttachedModule Attach(TraceModule module, int number, SessionOptions options, BpfMapHandle ring, Action<string> log)
     {
         var reasons = new List<string>();
         foreach (var rung in module.Rungs)
@@ -44,7 +44,7 @@ public sealed class AttachedModule : IDisposable
                 continue;
             try
             {
-                return AttachRung(module, number, rung, options, kernel);
+                return AttachRung(module, number, rung, options, ring);
             }
             catch (BpfException cause)
             {
@@ -80,7 +80,7 @@ public sealed class AttachedModule : IDisposable
         _object.Dispose();
     }
 
-    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, SharedKernelState kernel)
+    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, BpfMapHandle ring)
     {
         var bpfObject = BpfObject.Open(module.ReadObject(), module.Name);
         try
@@ -100,7 +100,7 @@ public sealed class AttachedModule : IDisposable
             foreach (var dimension in module.Filters)
                 FilterMap.Configure(bpfObject, dimension);
             module.Configure(bpfObject, options.Switches);
-            bpfObject.Map("veil_ring").ReuseFd(kernel.Ring);
+            bpfObject.Map("veil_ring").ReuseFd(ring);
             bpfObject.Load();
 
             var attached = new AttachedModule(module, rung, bpfObject);
@@ -110,7 +110,6 @@ public sealed class AttachedModule : IDisposable
                     new FilterMap(bpfObject, filter.Dimension).Apply(filter);
             }
 
-            kernel.AddEvents(bpfObject.Btf, module.Name, number, module.EventNumber(options.Switches));
             try
             {
                 foreach (string name in wanted)

@@ -33,7 +33,7 @@ public sealed class SessionSummary
     public IEnumerable<string> Lines()
     {
         double seconds = Math.Max(Duration.TotalSeconds, 0.001);
-        yield return $"{Delivered} events delivered in {Duration.TotalSeconds:F2} s ({Delivered / seconds:F0}/s), {LostTotal} lost";
+        yield return $"{Delivered} {(Delivered == 1 ? "event" : "events")} delivered in {Duration.TotalSeconds:F2} s ({Delivered / seconds:F0}/s), {LostTotal} lost";
         foreach (var (cause, count) in _lost)
             yield return $"lost {count}: {cause}{Hint(cause)}";
     }
@@ -51,6 +51,7 @@ public sealed class SessionSummary
         "map_full" => " (more calls under way at once than can be remembered: filter more)",
         "missed_probe" => " (the kernel skipped the program, because one was running on that CPU already)",
         "read_failed" => " (memory that the event needs could not be read)",
+        "not_written" => " (the output ended before it took them)",
         _ => "",
     };
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using Veil.Core.Interop;
 
 namespace Veil.Core.Session;
@@ -6,6 +7,7 @@ namespace Veil.Core.Session;
 public static class StandardStreams
 {
     internal const int Output = 1;
+    private const int Error = 2;
 
     /// <summary>
     /// Checks that there is a standard output. Without one (<c>>&amp;-</c>) the next file that is opened takes its number; the
@@ -16,5 +18,15 @@ public static class StandardStreams
     {
         if (!LibC.IsWritable(Output))
             throw new VeilException("writing the output: standard output is closed; give it a file, a pipe or a terminal");
+    }
+
+    /// <summary>Writes to standard error in one piece. What cannot be written there has nowhere else to go.</summary>
+    public static unsafe void WriteError(string text)
+    {
+        if (!LibC.IsWritable(Error))
+            return;
+        var bytes = Encoding.UTF8.GetBytes(text);
+        fixed (byte* data = bytes)
+            _ = LibC.Write(Error, data, bytes.Length);
     }
 }

@@ -28,7 +28,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
     private readonly SessionSummary _summary = new();
     private readonly long _startedAt;
 
-    private TraceSession(SessionOptions options, StopSignal stop, Action<string> message)
+    private TraceSession(SessionOptions options, EventCatalog events, StopSignal stop, Action<string> message)
     {
         _options = options;
         _stop = stop;
@@ -36,11 +36,8 @@ public sealed class TraceSession : IDisposable, ILossObserver
         _ringMap = RingBuffer.CreateMap(options.RingBytes);
         try
         {
-            var events = new EventCatalog();
-            var kernel = new SharedKernelState(_ringMap, events);
             for (int number = 0; number < options.Modules.Count; number++)
-                _modules.Add(AttachedModule.Attach(options.Modules[number], number, options, kernel, options.Verbose ? message : static _ => { }));
-            FieldSelection.Validate(events, options.Output);
+                _modules.Add(AttachedModule.Attach(options.Modules[number], number, options, _ringMap, options.Verbose ? message : static _ => { }));
             // Mapped last: until here the process holds the kernel's BTF, and the two need not be in memory at once.
             _ring = new RingBuffer(_ringMap, options.RingBytes);
 
@@ -53,8 +50,8 @@ public sealed class TraceSession : IDisposable, ILossObserver
                 _ => TextSink.Create(events, options.Output, output, out _buffer),
             };
             if (options.Output.Enrichments != Enrichments.None)
-                sink = new EnrichSink(sink, options.Output.Enrichments, kernel.Header);
-            _reader = new EventReader(_ring, events, kernel.Header, sink, _buffer);
+                sink = new EnrichSink(sink, options.Output.Enrichments, events.Header);
+            _reader = new EventReader(_ring, events, events.Header, sink, _buffer);
         }
         catch
         {
@@ -72,12 +69,16 @@ public sealed class TraceSession : IDisposable, ILossObserver
     /// <exception cref="VeilException">Something could not be attached; nothing stays attached.</exception>
     public static TraceSession Start(SessionOptions options, StopSignal stop, Action<string> message)
     {
+        var events = EventCatalog.Of(options.Modules, options.Switches);
+        FieldSelection.Validate(events, options.Output);
+        if (!KernelFeatures.HasBtf)
+            throw new VeilException("tracing needs the kernel's BTF: /sys/kernel/btf/vmlinux is missing (a kernel built with CONFIG_DEBUG_INFO_BTF has it)");
         Privileges.Require();
         if (!PidNamespace.IsInitial)
             message("warning: this is a PID namespace of its own, and the kernel's ids are those of the host: --pid and the output mean those");
         try
         {
-            var session = new TraceSession(options, stop, message);
+            var session = new TraceSession(options, events, stop, message);
             Privileges.DropAllButBpf();
             return session;
         }

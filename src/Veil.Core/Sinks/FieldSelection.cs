@@ -24,7 +24,7 @@ internal static class FieldSelection
         {
             foreach (var field in all)
             {
-                if (field.Name == name && !chosen.Contains(field))
+                if (field.Name == name)
                     chosen.Add(field);
             }
         }
@@ -46,8 +46,11 @@ internal static class FieldSelection
             }
         }
 
+        var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (string name in options.Fields)
         {
+            if (!seen.Add(name))
+                throw new UsageException($"--fields: '{Escaping.ForMessage(name)}' is named twice");
             if (valid.Contains(name))
                 continue;
             string hint = name switch

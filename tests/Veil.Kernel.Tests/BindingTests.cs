@@ -1,0 +1,281 @@
+using System.Runtime.InteropServices;
+using Veil.Bpf;
+
+namespace Veil.Kernel.Tests;
+
+/// <summary>Veil.Bpf as a library of its own: each kind of map, global and link on the running kernel.</summary>
+public sealed partial class BindingTests
+{
+    [Fact]
+    public void Globals_SetBeforeAndAfterLoad_ReachTheProgram()
+    {
+        using var loaded = Load("on_raw_tp", bpf => bpf.SetGlobal("step", 10UL));
+        using var link = loaded.Program("on_raw_tp").Attach();
+        GetPpid();
+        loaded.Global<ulong>("hits").ShouldBe(10UL);
+        loaded.SetGlobal("step", 5UL);
+        GetPpid();
+        link.Dispose();
+
+        loaded.Global<ulong>("hits").ShouldBe(15UL);
+        loaded.Global<int>("in_data").ShouldBe(42);
+        loaded.Global<ulong>("constant").ShouldBe(7UL);
+    }
+
+    [Fact]
+    public void SetGlobal_WrongUse_IsAnError()
+    {
+        using var loaded = Load("on_raw_tp");
+
+        Should.Throw<InvalidOperationException>(() => loaded.SetGlobal("constant", 8UL)).Message.ShouldBe("constant is const and the object is loaded");
+        Should.Throw<BpfException>(() => loaded.SetGlobal("step", (byte)1)).Message.ShouldBe("setting variable step: it has 8 bytes, and the value 1");
+        Should.Throw<BpfException>(() => loaded.SetGlobal("nothing", 1)).Message.ShouldBe("setting variable nothing: object binding has none of that name");
+    }
+
+    [Fact]
+    public void HashMap_ManyKeys_ComeBackAsTheyWent()
+    {
+        using var loaded = Load("on_raw_tp");
+        var map = new BpfHashMap<uint, ulong>(loaded.Map("hash"));
+        uint[] keys = [.. Enumerable.Range(0, 3000).Select(static i => (uint)i)];
+        ulong[] values = [.. keys.Select(static key => key * 3UL)];
+
+        map.Set(keys, values);
+        map.Entries().OrderBy(static pair => pair.Key).Select(static pair => pair.Value).ShouldBe(values);
+        map.TryGet(2999, out ulong value).ShouldBeTrue();
+        value.ShouldBe(8997UL);
+        map.Remove(2999).ShouldBeTrue();
+        map.Remove(2999).ShouldBeFalse();
+        map.TryGet(2999, out _).ShouldBeFalse();
+        Should.Throw<BpfException>(() => map.Set(1, 1, BpfUpdateMode.NoExist)).ErrnoName.ShouldBe("EEXIST");
+        map.Clear();
+        map.Entries().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void HashMap_MoreKeysThanItHolds_SaysSo()
+    {
+        using var loaded = Load("on_raw_tp", static bpf => bpf.Map("hash").SetMaxEntries(4));
+        var map = new BpfHashMap<uint, ulong>(loaded.Map("hash"));
+        for (uint key = 0; key < 4; key++)
+            map.Set(key, 0);
+
+        Should.Throw<BpfException>(() => map.Set(4, 0)).ErrnoName.ShouldBe("E2BIG");
+    }
+
+    [Fact]
+    public void TypedTracepoint_PerCpuMapsAndRing_CountExactly()
+    {
+        using var loaded = Load("on_tp_btf");
+        using var link = loaded.Program("on_tp_btf").Attach();
+        for (int i = 0; i < 5; i++)
+            GetPpid();
+        link.Dispose();
+
+        var perCpu = new ulong[KernelFeatures.PossibleCpuCount];
+        new BpfPerCpuArray<ulong>(loaded.Map("per_cpu_array")).Read(1, perCpu);
+        perCpu.Aggregate(0UL, static (sum, count) => sum + count).ShouldBe(5UL);
+        var narrow = new uint[KernelFeatures.PossibleCpuCount];
+        var hash = new BpfPerCpuHashMap<uint, uint>(loaded.Map("per_cpu_hash"));
+        hash.Keys().ShouldBe([9u]);
+        hash.TryGet(9, narrow).ShouldBeTrue();
+        narrow.Aggregate(0UL, static (sum, count) => sum + count).ShouldBe(5UL);
+        hash.TryGet(8, narrow).ShouldBeFalse();
+        loaded.Program("on_tp_btf").Info().Id.ShouldBeGreaterThan(0u);
+    }
+
+    [Fact]
+    public void RingBuffer_SharedMap_HandsOutCommittedRecordsInOrder()
+    {
+        using var map = RingBuffer.CreateMap(64 * 1024);
+        using var ring = new RingBuffer(map, 64 * 1024);
+        using var loaded = Load("on_tp_btf", bpf => bpf.Map("ring").ReuseFd(map));
+        using (loaded.Program("on_tp_btf").Attach())
+        {
+            for (int i = 0; i < 4; i++)
+                GetPpid();
+        }
+
+        var seen = new List<ulong>();
+        ring.PendingBytes.ShouldBe(4 * 16);
+        while (ring.TryRead(out var record))
+            seen.Add(MemoryMarshal.Read<ulong>(record));
+        // The second was discarded by the program.
+        seen.ShouldBe([1UL, 3UL, 4UL]);
+        ring.PendingBytes.ShouldBe(4 * 16);
+        ring.Release();
+        ring.PendingBytes.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("on_raw_tp")]
+    [InlineData("on_tracepoint")]
+    public void Attach_BySection_HitsAndDetaches(string program)
+    {
+        using var loaded = Load(program);
+        using (loaded.Program(program).Attach())
+            GetPpid();
+        ulong hits = loaded.Global<ulong>("hits");
+        GetPpid();
+
+        hits.ShouldBeGreaterThan(0UL);
+        loaded.Global<ulong>("hits").ShouldBe(hits);
+    }
+
+    [Fact]
+    public void AttachUprobe_FunctionOfLibc_HitsEveryCall()
+    {
+        var (path, offset) = FileOffsetOf("getppid");
+        using var loaded = Load("on_uprobe");
+        using (loaded.Program("on_uprobe").AttachUprobe(path, offset, Environment.ProcessId))
+        {
+            for (int i = 0; i < 3; i++)
+                GetPpid();
+        }
+
+        loaded.Global<ulong>("hits").ShouldBe(3UL);
+    }
+
+    [Fact]
+    public unsafe void AttachPerfEvent_PageFaults_HitsEveryTouchedPage()
+    {
+        const int pages = 64;
+        using var loaded = Load("on_perf_event");
+        using var faults = PerfEvent.OpenSoftware(PerfSoftwareEvent.PageFaultsMinor, CurrentThread(), -1);
+        using (loaded.Program("on_perf_event").AttachPerfEvent(faults))
+        {
+            var memory = (byte*)NativeMemory.AlignedAlloc((nuint)(pages * Environment.SystemPageSize), (nuint)Environment.SystemPageSize);
+            for (int page = 0; page < pages; page++)
+                memory[page * Environment.SystemPageSize] = 1;
+            NativeMemory.AlignedFree(memory);
+        }
+
+        loaded.Global<ulong>("hits").ShouldBeGreaterThanOrEqualTo(1UL);
+    }
+
+    [Fact]
+    public void Attach_Kprobe_WorksOrSaysWhatTheKernelLacks()
+    {
+        using var loaded = Load("on_kprobe");
+        if (KernelFeatures.HasKprobes)
+        {
+            using (loaded.Program("on_kprobe").Attach())
+                GetPpid();
+            loaded.Global<ulong>("hits").ShouldBe(1UL);
+        }
+        else
+        {
+            var refused = Should.Throw<UnsupportedByKernelException>(() => loaded.Program("on_kprobe").Attach());
+            refused.Feature.ShouldBe("kprobes (CONFIG_KPROBES)");
+        }
+    }
+
+    [Fact]
+    public void Attach_Fentry_WorksOrIsARefusalByTheKernel()
+    {
+        try
+        {
+            using var loaded = Load("on_fentry");
+            using (loaded.Program("on_fentry").Attach())
+                GetPpid();
+            loaded.Global<ulong>("hits").ShouldBe(1UL);
+        }
+        catch (BpfException refused)
+        {
+            refused.Errno.ShouldNotBe(0);
+            KernelFeatures.HasKprobes.ShouldBeFalse("a kernel with kprobes traces functions too");
+        }
+    }
+
+    [Fact]
+    public void Load_ProgramThatTheVerifierRefuses_QuotesItsVerdict()
+    {
+        var refused = Should.Throw<BpfVerifierException>(static () => Load("refused").Dispose());
+
+        refused.Operation.ShouldBe("verifying");
+        refused.ErrnoName.ShouldBe("EACCES");
+        refused.Log[^1].ShouldContain("invalid");
+        refused.Message.ShouldNotContain("processed ");
+        refused.FullLog.ShouldContain("processed ");
+    }
+
+    [Fact]
+    public void Load_TracepointThatTheKernelLacks_SaysSo()
+    {
+        var refused = Should.Throw<UnsupportedByKernelException>(static () => Load("on_missing_tracepoint").Dispose());
+
+        refused.Message.ShouldContain("no_such_tracepoint");
+    }
+
+    [Fact]
+    public void RunRawTracepoint_ProgramThatReturnsAConstant_ReturnsIt()
+    {
+        using var loaded = Load("run_alone", static bpf => bpf.SetGlobal("constant", 33UL));
+
+        loaded.Program("run_alone").RunRawTracepoint().ShouldBe(33u);
+    }
+
+    [Fact]
+    public void Open_NotAnObject_IsOneClearError()
+    {
+        var refused = Should.Throw<BpfException>(static () => BpfObject.Open("no ELF at all"u8, "junk").Dispose());
+
+        refused.Operation.ShouldBe("opening");
+        refused.Subject.ShouldBe("junk");
+    }
+
+    [Fact]
+    public void Features_ThisKernel_AreWhatItSaysOfItself()
+    {
+        KernelFeatures.SupportsMapType(BpfMapType.RingBuffer).ShouldBeTrue();
+        KernelFeatures.SupportsProgramType(BpfProgramType.RawTracepoint).ShouldBeTrue();
+        KernelFeatures.HasTracepoint("raw_syscalls", "sys_enter").ShouldBeTrue();
+        KernelFeatures.HasTracepoint("raw_syscalls", "no_such").ShouldBeFalse();
+        var kernel = Btf.LoadKernel();
+        KernelFeatures.HasBtfTracepoint(kernel, "sys_enter").ShouldBeTrue();
+        KernelFeatures.HasBtfTracepoint(kernel, "no_such").ShouldBeFalse();
+    }
+
+    private static BpfObject Load(string program, Action<BpfObject>? configure = null)
+    {
+        var bpf = BpfObject.Open(File.ReadAllBytes(Path.Combine(Repository.Root, "artifacts/test-bpf/binding.bpf.o")), "binding");
+        try
+        {
+            foreach (var candidate in bpf.Programs)
+                candidate.AutoLoad = candidate.Name == program;
+            bpf.SetGlobal("only_tid", (uint)CurrentThread());
+            configure?.Invoke(bpf);
+            bpf.Load();
+            return bpf;
+        }
+        catch
+        {
+            bpf.Dispose();
+            throw;
+        }
+    }
+
+    // Where in which file a function of libc lies, as the kernel has mapped it into this process.
+    private static (string Path, ulong Offset) FileOffsetOf(string function)
+    {
+        ulong address = (ulong)NativeLibrary.GetExport(NativeLibrary.Load("libc.so.6"), function);
+        foreach (string line in File.ReadLines("/proc/self/maps"))
+        {
+            string[] parts = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            string[] range = parts[0].Split('-');
+            ulong start = Convert.ToUInt64(range[0], 16);
+            if (address >= start && address < Convert.ToUInt64(range[1], 16))
+                return (parts[5], address - start + Convert.ToUInt64(parts[2], 16));
+        }
+
+        throw new InvalidOperationException($"{function} is not mapped");
+    }
+
+    private static int CurrentThread() => GetTid();
+
+    [LibraryImport("libc", EntryPoint = "gettid")]
+    private static partial int GetTid();
+
+    [LibraryImport("libc", EntryPoint = "getppid")]
+    private static partial int GetPpid();
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* One program of each kind and one map of each kind, for the tests of the binding. All act for one thread only. */
+#include "veil/kernel.bpf.h"
+
+char _license[] SEC("license") = "GPL";
+
+const volatile __u32 only_tid;
+const volatile __u64 constant = 7;
+__u64 hits;
+__u64 step = 1;
+__s32 in_data = 42;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, __u64);
+} hash SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, __u32);
+} per_cpu_hash SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, __u64);
+} per_cpu_array SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} ring SEC(".maps");
+
+static __always_inline bool ours(void)
+{
+	return (__u32)bpf_get_current_pid_tgid() == only_tid;
+}
+
+static __always_inline int hit(void)
+{
+	if (ours())
+		hits += step;
+	return 0;
+}
+
+#define GETPPID_X86_64 110
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(on_tp_btf, struct pt_regs *regs, long id)
+{
+	__u32 key = 1, cpu_key = 9, one = 1, *count;
+	__u64 *element, *record;
+
+	if (!ours() || id != GETPPID_X86_64)
+		return 0;
+	hits += step;
+	element = bpf_map_lookup_elem(&per_cpu_array, &key);
+	if (element)
+		*element += 1;
+	count = bpf_map_lookup_elem(&per_cpu_hash, &cpu_key);
+	if (count)
+		*count += 1;
+	else
+		bpf_map_update_elem(&per_cpu_hash, &cpu_key, &one, BPF_ANY);
+	record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
+	if (record) {
+		*record = hits;
+		if (hits == 2)
+			bpf_ringbuf_discard(record, 0);
+		else
+			bpf_ringbuf_submit(record, 0);
+	}
+	return 0;
+}
+
+SEC("raw_tp/sys_enter")
+int on_raw_tp(void *ctx)
+{
+	return hit();
+}
+
+SEC("raw_tp")
+int run_alone(void *ctx)
+{
+	return constant;
+}
+
+SEC("tracepoint/raw_syscalls/sys_enter")
+int on_tracepoint(void *ctx)
+{
+	return hit();
+}
+
+SEC("uprobe")
+int on_uprobe(void *ctx)
+{
+	return hit();
+}
+
+SEC("perf_event")
+int on_perf_event(void *ctx)
+{
+	return hit();
+}
+
+SEC("kprobe/__x64_sys_getppid")
+int on_kprobe(void *ctx)
+{
+	return hit();
+}
+
+SEC("fentry/__x64_sys_getppid")
+int BPF_PROG(on_fentry)
+{
+	return hit();
+}
+
+SEC("tp_btf/no_such_tracepoint")
+int BPF_PROG(on_missing_tracepoint)
+{
+	return 0;
+}
+
+/* Reads beyond the value: refused by every verifier. */
+SEC("raw_tp/sys_enter")
+int refused(void *ctx)
+{
+	__u32 key = 0;
+	__u64 *value = bpf_map_lookup_elem(&hash, &key);
+
+	return value ? value[1] : 0;
+}
