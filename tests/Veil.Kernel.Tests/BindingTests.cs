@@ -9,8 +9,8 @@ public sealed partial class BindingTests
     [Fact]
     public void Globals_SetBeforeAndAfterLoad_ReachTheProgram()
     {
-        using var loaded = Load("on_raw_tp", bpf => bpf.SetGlobal("step", 10UL));
-        using var link = loaded.Program("on_raw_tp").Attach();
+        using var loaded = Load("on_tp_btf", bpf => bpf.SetGlobal("step", 10UL));
+        using var link = loaded.Program("on_tp_btf").Attach();
         GetPpid();
         loaded.Global<ulong>("hits").ShouldBe(10UL);
         loaded.SetGlobal("step", 5UL);
@@ -27,9 +27,9 @@ public sealed partial class BindingTests
     {
         using var loaded = Load("on_raw_tp");
 
-        Should.Throw<InvalidOperationException>(() => loaded.SetGlobal("constant", 8UL)).Message.ShouldBe("constant is const and the object is loaded");
-        Should.Throw<BpfException>(() => loaded.SetGlobal("step", (byte)1)).Message.ShouldBe("setting variable step: it has 8 bytes, and the value 1");
-        Should.Throw<BpfException>(() => loaded.SetGlobal("nothing", 1)).Message.ShouldBe("setting variable nothing: object binding has none of that name");
+        Should.Throw<InvalidOperationException>(() => loaded.SetGlobal("constant", 8UL)).Message.ShouldBe("Global constant of binding is constant and the object is loaded.");
+        Should.Throw<BpfException>(() => loaded.SetGlobal("step", (byte)1)).Message.ShouldContain("8 bytes");
+        Should.Throw<BpfException>(() => loaded.SetGlobal("nothing", 1)).Message.ShouldContain("nothing");
     }
 
     [Fact]
@@ -40,7 +40,8 @@ public sealed partial class BindingTests
         uint[] keys = [.. Enumerable.Range(0, 3000).Select(static i => (uint)i)];
         ulong[] values = [.. keys.Select(static key => key * 3UL)];
 
-        map.Set(keys, values);
+        for (int i = 0; i < keys.Length; i++)
+            map.Set(keys[i], values[i]);
         map.Entries().OrderBy(static pair => pair.Key).Select(static pair => pair.Value).ShouldBe(values);
         map.TryGet(2999, out ulong value).ShouldBeTrue();
         value.ShouldBe(8997UL);
@@ -77,7 +78,7 @@ public sealed partial class BindingTests
         perCpu.Aggregate(0UL, static (sum, count) => sum + count).ShouldBe(5UL);
         var narrow = new uint[KernelFeatures.PossibleCpuCount];
         var hash = new BpfPerCpuHashMap<uint, uint>(loaded.Map("per_cpu_hash"));
-        hash.Keys().ShouldBe([9u]);
+        hash.Entries().ShouldHaveSingleItem().Key.ShouldBe(9u);
         hash.TryGet(9, narrow).ShouldBeTrue();
         narrow.Aggregate(0UL, static (sum, count) => sum + count).ShouldBe(5UL);
         hash.TryGet(8, narrow).ShouldBeFalse();
@@ -141,7 +142,7 @@ public sealed partial class BindingTests
     {
         const int pages = 64;
         using var loaded = Load("on_perf_event");
-        using var faults = PerfEvent.OpenSoftware(PerfSoftwareEvent.PageFaultsMinor, CurrentThread(), -1);
+        using var faults = PerfEventHandle.OpenSoftware(PerfSoftwareEvent.MinorPageFaults, cpu: -1, pid: CurrentThread());
         using (loaded.Program("on_perf_event").AttachPerfEvent(faults))
         {
             var memory = (byte*)NativeMemory.AlignedAlloc((nuint)(pages * Environment.SystemPageSize), (nuint)Environment.SystemPageSize);
@@ -166,7 +167,7 @@ public sealed partial class BindingTests
         else
         {
             var refused = Should.Throw<UnsupportedByKernelException>(() => loaded.Program("on_kprobe").Attach());
-            refused.Feature.ShouldBe("kprobes (CONFIG_KPROBES)");
+            refused.Feature.ShouldBe("kprobes (CONFIG_KPROBE_EVENTS)");
         }
     }
 
@@ -192,9 +193,9 @@ public sealed partial class BindingTests
     {
         var refused = Should.Throw<BpfVerifierException>(static () => Load("refused").Dispose());
 
-        refused.Operation.ShouldBe("verifying");
+        refused.Operation.ShouldBe("loading program");
         refused.ErrnoName.ShouldBe("EACCES");
-        refused.Log[^1].ShouldContain("invalid");
+        refused.Log.ShouldContain("invalid");
         refused.Message.ShouldNotContain("processed ");
         refused.FullLog.ShouldContain("processed ");
     }
@@ -220,20 +221,19 @@ public sealed partial class BindingTests
     {
         var refused = Should.Throw<BpfException>(static () => BpfObject.Open("no ELF at all"u8, "junk").Dispose());
 
-        refused.Operation.ShouldBe("opening");
+        refused.Operation.ShouldBe("opening object");
         refused.Subject.ShouldBe("junk");
     }
 
     [Fact]
     public void Features_ThisKernel_AreWhatItSaysOfItself()
     {
-        KernelFeatures.SupportsMapType(BpfMapType.RingBuffer).ShouldBeTrue();
-        KernelFeatures.SupportsProgramType(BpfProgramType.RawTracepoint).ShouldBeTrue();
+        KernelFeatures.SupportsMapType(BpfMapType.RingBuffer).ShouldBe(true);
+        KernelFeatures.SupportsProgramType(BpfProgramType.RawTracepoint).ShouldBe(true);
         KernelFeatures.HasTracepoint("raw_syscalls", "sys_enter").ShouldBeTrue();
         KernelFeatures.HasTracepoint("raw_syscalls", "no_such").ShouldBeFalse();
-        var kernel = Btf.LoadKernel();
-        KernelFeatures.HasBtfTracepoint(kernel, "sys_enter").ShouldBeTrue();
-        KernelFeatures.HasBtfTracepoint(kernel, "no_such").ShouldBeFalse();
+        KernelFeatures.HasBtfTracepoint("sys_enter").ShouldBeTrue();
+        KernelFeatures.HasBtfTracepoint("no_such").ShouldBeFalse();
     }
 
     private static BpfObject Load(string program, Action<BpfObject>? configure = null)

@@ -39,10 +39,10 @@ public sealed class EventCatalog
     public void Add(Btf btf, string module, int moduleNumber, int number)
     {
         Header ??= EventHeader.FromBtf(btf);
-        var variable = $"veil_event_{number}";
-        var type = btf.FindVariable(variable) is { } found ? btf.PointedStruct(found) : null;
-        if (type is null)
-            throw new VeilException($"reading the events of module {module}: its object declares no {variable}");
+        var name = $"veil_event_{number}";
+        if (!btf.TryGetVariable(name, out var variable))
+            throw new VeilException($"reading the events of module {module}: its object declares no {name}");
+        var type = btf.ReadStruct(btf.PointedType(variable.TypeId));
         var schema = EventSchema.FromStruct(btf, type, module, (uint)((moduleNumber * KindsPerModule) + number), _all.Count);
         Array.Resize(ref _byKind, Math.Max(_byKind.Length, (int)schema.Kind + 1));
         _byKind[schema.Kind] = schema;

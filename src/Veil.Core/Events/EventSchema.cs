@@ -49,14 +49,14 @@ public sealed class EventSchema
     {
         var fields = new List<EventField> { new("module", FieldFormat.Module, 0, 0) };
         var columns = new List<EventColumn>();
-        if (type.Members.Count == 0 || type.Members[0].Kind != BtfKind.Struct || btf.StructOf(type.Members[0])?.Name != "veil_event")
+        if (type.Members.Count == 0 || type.Members[0].StructName != "veil_event")
             throw new VeilException($"reading the events of module {module}: struct {type.Name} does not begin with struct veil_event");
 
         foreach (var member in type.Members)
         {
-            if (member.TypedefName is null && btf.StructOf(member) is { } nested)
+            if (member is { TypedefName: null, Kind: BtfKind.Struct })
             {
-                foreach (var inner in nested.Members)
+                foreach (var inner in btf.ReadStruct(member.TypeId).Members)
                     Add(inner, member.OffsetBytes + inner.OffsetBytes);
             }
             else

@@ -1,0 +1,38 @@
+namespace Veil.Bpf;
+
+/// <summary>Turns an error number and what libbpf said about it into the exception that tells the user most.</summary>
+internal static class BpfErrors
+{
+    /// <summary>The plain case: the number, and a hint where one is known.</summary>
+    internal static BpfException Create(string operation, string subject, int errno) => new(operation, subject, errno, HintFor(errno));
+
+    /// <summary>As above, with libbpf's own explanation as the cause where it gave one.</summary>
+    internal static BpfException Create(string operation, string subject, int errno, string libbpfText)
+    {
+        var said = VerifierLog.LastWarning(libbpfText);
+        return said is null
+            ? Create(operation, subject, errno)
+            : new BpfException(operation, subject, said, errno, HintFor(errno));
+    }
+
+    /// <summary>A map type that the kernel does not know, else the plain error.</summary>
+    internal static BpfException MapCreation(string name, BpfMapType type, int errno, string operation = "creating map")
+    {
+        if (errno is ErrnoName.EINVAL or ErrnoName.EOPNOTSUPP or ErrnoName.ENOTSUPP && KernelFeatures.SupportsMapType(type) == false)
+            return new UnsupportedByKernelException(operation, name, $"BPF maps of type {type}", MinimumKernel.Of(type), errno);
+        return Create(operation, name, errno);
+    }
+
+    /// <summary>What a lack of privileges looks like, and for whom.</summary>
+    internal static string? HintFor(int errno)
+    {
+        if (errno is not (ErrnoName.EPERM or ErrnoName.EACCES))
+            return null;
+        var missing = ProcessCapabilities.MissingForTracing();
+        if (missing is not null)
+            return $"needs {missing}: run as root";
+        return KernelFeatures.Lockdown is "integrity" or "confidentiality"
+            ? $"the kernel is locked down ({KernelFeatures.Lockdown}): see kernel_lockdown(7)"
+            : "the capabilities are there: a container, seccomp or another security module may forbid it";
+    }
+}

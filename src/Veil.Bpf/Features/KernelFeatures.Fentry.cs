@@ -1,0 +1,67 @@
+using System.Collections.Concurrent;
+using Veil.Bpf.Interop;
+
+namespace Veil.Bpf;
+
+public static unsafe partial class KernelFeatures
+{
+    private const int BPF_TRACE_RAW_TP = 23;
+    private const int BPF_TRACE_FENTRY = 24;
+
+    private static readonly ConcurrentDictionary<string, bool> s_fentry = new(StringComparer.Ordinal);
+
+    /// <summary>
+    /// Whether <c>fentry</c> and <c>fexit</c> programs can be attached to a function (5.5 on x86-64, 6.0 on arm64). Asked by attaching an
+    /// empty program for an instant, because loading alone says little: kernels without function tracing accept the program and refuse
+    /// the attachment.
+    /// </summary>
+    /// <param name="function">The kernel function, as in <c>vfs_read</c>.</param>
+    /// <returns>False as well for lack of privileges or of the function.</returns>
+    public static bool HasFentry(string function) => s_fentry.GetOrAdd(function, static function => ProbeFentry(function));
+
+    /// <summary>
+    /// By a <c>tp_btf</c> program: libbpf's own probe tries an fentry program, and answers no for the whole type where only function
+    /// tracing is refused.
+    /// </summary>
+    private static bool? ProbeTracing()
+    {
+        if (!HasBtf || !KernelBtf.TryFindTypedef("btf_trace_sched_switch", out var typeId))
+            return false;
+        using var log = LogCapture.Begin();
+        var program = LoadEmptyTracingProgram(BPF_TRACE_RAW_TP, typeId);
+        if (program < 0)
+            return program is -ErrnoName.EPERM or -ErrnoName.EACCES ? null : false;
+        new FileDescriptorHandle(program).Dispose();
+        return true;
+    }
+
+    private static bool ProbeFentry(string function)
+    {
+        if (!HasBtf || !KernelBtf.TryFindFunction(function, out var typeId))
+            return false;
+
+        using var log = LogCapture.Begin();
+        var program = LoadEmptyTracingProgram(BPF_TRACE_FENTRY, typeId);
+        if (program < 0)
+            return false;
+        using var programHandle = new FileDescriptorHandle(program);
+        var link = NativeProgram.bpf_raw_tracepoint_open(null, program);
+        if (link < 0)
+            return false;
+        new FileDescriptorHandle(link).Dispose();
+        return true;
+    }
+
+    private static int LoadEmptyTracingProgram(int attachType, int attachTypeId)
+    {
+        // r0 = 0; exit
+        var instructions = stackalloc ulong[] { 0x00000000_000000b7, 0x00000000_00000095 };
+        var options = new NativeProgram.BpfProgLoadOpts
+        {
+            Size = (nuint)sizeof(NativeProgram.BpfProgLoadOpts),
+            ExpectedAttachType = attachType,
+            AttachBtfId = (uint)attachTypeId,
+        };
+        return NativeProgram.bpf_prog_load((int)BpfProgramType.Tracing, "veil_probe", "GPL", instructions, 2, &options);
+    }
+}

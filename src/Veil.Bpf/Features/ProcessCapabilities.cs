@@ -1,0 +1,46 @@
+using System.Globalization;
+
+namespace Veil.Bpf;
+
+/// <summary>Effective capabilities of this process; see capabilities(7).</summary>
+internal static class ProcessCapabilities
+{
+    private const int SysAdmin = 21;
+    private const int PerfMon = 38;
+    private const int BpfCapability = 39;
+
+    /// <summary>What tracing programs need and this process lacks, as in "CAP_BPF and CAP_PERFMON"; null if nothing.</summary>
+    internal static string? MissingForTracing()
+    {
+        try
+        {
+            foreach (var line in File.ReadLines("/proc/self/status"))
+            {
+                if (line.StartsWith("CapEff:", StringComparison.Ordinal))
+                    return MissingForTracing(ulong.Parse(line.AsSpan(7).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException or OverflowException)
+        {
+            // No /proc: the hint is lost, the error itself is not.
+        }
+
+        return null;
+    }
+
+    internal static string? MissingForTracing(ulong effective)
+    {
+        // CAP_SYS_ADMIN stands for both, as it did before they were split from it in 5.8 (commit 2c78ee898d8f).
+        if (Has(effective, SysAdmin))
+            return null;
+        return (Has(effective, BpfCapability), Has(effective, PerfMon)) switch
+        {
+            (true, true) => null,
+            (false, true) => "CAP_BPF",
+            (true, false) => "CAP_PERFMON",
+            (false, false) => "CAP_BPF and CAP_PERFMON",
+        };
+    }
+
+    private static bool Has(ulong set, int capability) => (set >> capability & 1) != 0;
+}

@@ -1,0 +1,41 @@
+namespace Veil.Bpf;
+
+/// <summary>Why attaching did not work, per kind of hook.</summary>
+internal static class AttachErrors
+{
+    private const string Operation = "attaching program";
+
+    internal static BpfException Create(string subject, HookKind kind, int errno, string libbpfText)
+    {
+        switch (kind)
+        {
+            case HookKind.Kprobe when !KernelFeatures.HasKprobes:
+                return new UnsupportedByKernelException(Operation, subject, "kprobes (CONFIG_KPROBE_EVENTS)", MinimumKernel.PerfProbes, errno);
+            case HookKind.Uprobe when !KernelFeatures.HasUprobes:
+                return new UnsupportedByKernelException(Operation, subject, "uprobes (CONFIG_UPROBE_EVENTS)", MinimumKernel.PerfProbes, errno);
+            case HookKind.Function when errno is ErrnoName.EOPNOTSUPP or ErrnoName.ENOTSUPP or ErrnoName.EINVAL or ErrnoName.EBUSY or ErrnoName.ENODEV:
+                return new UnsupportedByKernelException(
+                    Operation, subject, "function tracing (CONFIG_FUNCTION_TRACER with BPF trampolines)", MinimumKernel.TracingPrograms, errno);
+            case HookKind.BtfTracepoint when errno is ErrnoName.EOPNOTSUPP or ErrnoName.ENOTSUPP:
+                return new UnsupportedByKernelException(Operation, subject, "BTF tracepoints", MinimumKernel.TracingPrograms, errno);
+        }
+
+        if (HintFor(kind, errno) is { } hint)
+            return new BpfException(Operation, subject, errno, hint);
+        // The subject says which file or process; libbpf's line would only say it again.
+        return kind == HookKind.Uprobe && errno is ErrnoName.ENOENT or ErrnoName.ESRCH
+            ? BpfErrors.Create(Operation, subject, errno)
+            : BpfErrors.Create(Operation, subject, errno, libbpfText);
+    }
+
+    private static string? HintFor(HookKind kind, int errno) => (kind, errno) switch
+    {
+        (HookKind.Tracepoint, ErrnoName.ENOENT) => "tracefs lists no such tracepoint (is /sys/kernel/tracing mounted?)",
+        (HookKind.RawTracepoint, ErrnoName.ENOENT) => "this kernel has no such tracepoint",
+        (HookKind.Kprobe, ErrnoName.ENOENT or ErrnoName.EINVAL) =>
+            "this kernel has no such function, inlined it, or forbids probes on it (available_filter_functions in tracefs lists the others)",
+        (HookKind.Uprobe, ErrnoName.EINVAL) => "the offset is not the start of an instruction inside the file's code",
+        (HookKind.Uprobe or HookKind.PerfEvent or HookKind.Other, ErrnoName.EOPNOTSUPP) => "its section does not say where: attach it explicitly",
+        _ => null,
+    };
+}

@@ -1,0 +1,46 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using Veil.Bpf.Interop;
+
+namespace Veil.Bpf;
+
+/// <summary>A perf event (perf_event_open(2)), not running until a program is attached. Closed when disposed.</summary>
+public sealed unsafe class PerfEventHandle : SafeHandleMinusOneIsInvalid
+{
+    private const uint PERF_TYPE_SOFTWARE = 1;
+    private const ulong Disabled = 1;
+
+    private PerfEventHandle(int fd)
+        : base(ownsHandle: true) => SetHandle(fd);
+
+    /// <summary>Opens a software event.</summary>
+    /// <param name="kind">What to count.</param>
+    /// <param name="cpu">The CPU; -1 for any, which needs a <paramref name="pid"/>.</param>
+    /// <param name="pid">The thread to follow; -1 for all threads, which needs a <paramref name="cpu"/>.</param>
+    /// <param name="samplePeriod">The program runs at every so many occurrences; at least 1.</param>
+    /// <exception cref="ArgumentException">Neither a CPU nor a thread is given.</exception>
+    /// <exception cref="BpfException">The kernel refused: ENODEV for a CPU that is offline, EACCES by
+    /// /proc/sys/kernel/perf_event_paranoid.</exception>
+    public static PerfEventHandle OpenSoftware(PerfSoftwareEvent kind, int cpu, int pid = -1, ulong samplePeriod = 1)
+    {
+        if (cpu < 0 && pid < 0)
+            throw new ArgumentException("A perf event needs a CPU, a thread, or both.", nameof(cpu));
+        ArgumentOutOfRangeException.ThrowIfZero(samplePeriod);
+        var attributes = new NativeFile.PerfEventAttr
+        {
+            Type = PERF_TYPE_SOFTWARE,
+            Size = (uint)sizeof(NativeFile.PerfEventAttr),
+            Config = (ulong)kind,
+            SamplePeriod = samplePeriod,
+            Flags = Disabled,
+        };
+        var fd = NativeFile.perf_event_open(NativeFile.PerfEventOpenNumber, &attributes, pid, cpu, -1, (nuint)NativeFile.PERF_FLAG_FD_CLOEXEC);
+        if (fd >= 0)
+            return new PerfEventHandle((int)fd);
+        var subject = cpu < 0 ? $"{kind} of thread {pid}" : $"{kind} on CPU {cpu}";
+        throw BpfErrors.Create("opening perf event", subject, Marshal.GetLastPInvokeError());
+    }
+
+    /// <inheritdoc/>
+    protected override bool ReleaseHandle() => NativeFile.close((int)handle) == 0;
+}

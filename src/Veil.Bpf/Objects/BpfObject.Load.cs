@@ -1,0 +1,74 @@
+using Veil.Bpf.Interop;
+
+namespace Veil.Bpf;
+
+public sealed partial class BpfObject
+{
+    /// <summary>
+    /// Creates the maps and loads the programs whose <see cref="BpfProgram.AutoLoad"/> is set. On kernels before 5.11 memory counts against
+    /// RLIMIT_MEMLOCK; libbpf raises it where it must, and where it may not the kernel's own answer is what counts.
+    /// </summary>
+    /// <exception cref="BpfVerifierException">The verifier refused a program.</exception>
+    /// <exception cref="UnsupportedByKernelException">The kernel lacks BTF, or a program or map type.</exception>
+    /// <exception cref="BpfException">Anything else, a lack of privileges among it. The object cannot be loaded again: libbpf allows one
+    /// try.</exception>
+    /// <exception cref="InvalidOperationException">It is loaded already.</exception>
+    public void Load()
+    {
+        if (IsLoaded)
+            throw new InvalidOperationException($"Object {Name} is loaded already.");
+        using var lease = new HandleLease(_handle);
+        using var log = LogCapture.Begin();
+        var error = -NativeObject.bpf_object__load(lease.Value);
+        if (error != 0)
+            throw LoadError(error, log.Text);
+        IsLoaded = true;
+        MapGlobals();
+    }
+
+    private BpfException LoadError(int errno, string said)
+    {
+        if (VerifierLog.TryExtract(said, out var program, out var verifierLog))
+            return new BpfVerifierException(program, errno, verifierLog);
+
+        if (!KernelFeatures.HasBtf && errno is ErrnoName.ESRCH or ErrnoName.ENOENT or ErrnoName.EINVAL)
+            return new UnsupportedByKernelException("loading object", Name, "BTF (CONFIG_DEBUG_INFO_BTF)", MinimumKernel.KernelBtf, errno);
+
+        var failed = VerifierLog.FailedProgram(said);
+        if (VerifierLog.MissingBtfTarget(said) is { Length: > 0 } target)
+            return new UnsupportedByKernelException("loading program", failed, $"a function or tracepoint {target} in its BTF", minimumVersion: null, errno);
+
+        if (IsFunctionTracing(failed) && errno is ErrnoName.EPERM && ProcessCapabilities.MissingForTracing() is null)
+        {
+            return new UnsupportedByKernelException(
+                "loading program", failed, "function tracing (CONFIG_FUNCTION_TRACER with BPF trampolines)", MinimumKernel.TracingPrograms, errno);
+        }
+
+        if (errno is ErrnoName.EINVAL or ErrnoName.EOPNOTSUPP or ErrnoName.ENOTSUPP)
+        {
+            foreach (var map in Maps)
+            {
+                if (map.WillBeCreated && KernelFeatures.SupportsMapType(map.Type) == false)
+                    return BpfErrors.MapCreation(map.Name, map.Type, errno);
+            }
+
+            foreach (var candidate in Programs)
+            {
+                if (candidate.AutoLoad && KernelFeatures.SupportsProgramType(candidate.Type) == false)
+                {
+                    return new UnsupportedByKernelException(
+                        "loading program", candidate.Name, $"BPF programs of type {candidate.Type}", MinimumKernel.Of(candidate.Type), errno);
+                }
+            }
+        }
+
+        // With privileges missing, libbpf's own lines only repeat the number or advise on ulimits.
+        var (operation, subject) = failed.Length == 0 ? ("loading object", Name) : ("loading program", failed);
+        return errno is ErrnoName.EPERM
+            ? BpfErrors.Create(operation, subject, errno)
+            : BpfErrors.Create(operation, subject, errno, said);
+    }
+
+    private bool IsFunctionTracing(string program) =>
+        TryGetProgram(program, out var found) && HookKinds.OfSection(found.Section) == HookKind.Function;
+}

@@ -1,0 +1,137 @@
+using System.Runtime.InteropServices;
+using Veil.Bpf.Interop;
+
+namespace Veil.Bpf;
+
+public sealed unsafe partial class BpfProgram
+{
+    private const string AttachOperation = "attaching program";
+
+    /// <summary>Attaches the program where its section says.</summary>
+    /// <returns>The attachment; it ends when disposed, and outlives the object otherwise.</returns>
+    /// <exception cref="UnsupportedByKernelException">The kernel lacks this kind of hook.</exception>
+    /// <exception cref="BpfException">The hook does not exist, privileges are missing, or the section names no hook.</exception>
+    /// <exception cref="InvalidOperationException">It is not loaded.</exception>
+    public BpfLink Attach() => Attach(Section, &NativeAttach.bpf_program__attach);
+
+    /// <summary>
+    /// Attaches a <c>tp_btf</c>, <c>fentry</c>, <c>fexit</c> or <c>fmod_ret</c> program to the target that it was loaded for (5.5).
+    /// </summary>
+    /// <inheritdoc cref="Attach()"/>
+    public BpfLink AttachTrace() => Attach(Section, &NativeAttach.bpf_program__attach_trace);
+
+    /// <summary>Attaches to a tracepoint by way of tracefs (4.7).</summary>
+    /// <param name="category">The subsystem, as in <c>syscalls</c>.</param>
+    /// <param name="name">The event, as in <c>sys_enter_openat</c>.</param>
+    /// <inheritdoc cref="Attach()"/>
+    public BpfLink AttachTracepoint(string category, string name)
+    {
+        using var scope = Begin();
+        return scope.Finish(NativeAttach.bpf_program__attach_tracepoint(_native, category, name), $"{category}/{name}", HookKind.Tracepoint);
+    }
+
+    /// <summary>Attaches to a tracepoint with its raw arguments (4.17).</summary>
+    /// <param name="name">The tracepoint without category, as in <c>sched_switch</c>.</param>
+    /// <inheritdoc cref="Attach()"/>
+    public BpfLink AttachRawTracepoint(string name)
+    {
+        using var scope = Begin();
+        return scope.Finish(NativeAttach.bpf_program__attach_raw_tracepoint(_native, name), name, HookKind.RawTracepoint);
+    }
+
+    /// <summary>Attaches to the entry or the return of a kernel function (4.1; as perf event 4.17).</summary>
+    /// <param name="function">A name from /proc/kallsyms that kprobes are allowed on.</param>
+    /// <param name="onReturn">True for a kretprobe.</param>
+    /// <inheritdoc cref="Attach()"/>
+    public BpfLink AttachKprobe(string function, bool onReturn = false)
+    {
+        using var scope = Begin();
+        return scope.Finish(NativeAttach.bpf_program__attach_kprobe(_native, onReturn ? (byte)1 : (byte)0, function), function, HookKind.Kprobe);
+    }
+
+    /// <summary>
+    /// Attaches to an instruction of a user-space file, in every process that maps it or in one (4.3; as perf event 4.17).
+    /// </summary>
+    /// <param name="path">The executable or library.</param>
+    /// <param name="offset">Offset in the file, in bytes; not a virtual address.</param>
+    /// <param name="pid">The process; -1 for all.</param>
+    /// <param name="onReturn">True for a uretprobe: the offset has to be a function's entry.</param>
+    /// <inheritdoc cref="Attach()"/>
+    public BpfLink AttachUprobe(string path, ulong offset, int pid = -1, bool onReturn = false)
+    {
+        using var scope = Begin();
+        return scope.Finish(
+            NativeAttach.bpf_program__attach_uprobe(_native, onReturn ? (byte)1 : (byte)0, pid, path, checked((nuint)offset)),
+            $"{path}+0x{offset:x}",
+            HookKind.Uprobe);
+    }
+
+    /// <summary>Attaches to a perf event, which it starts (4.9).</summary>
+    /// <param name="perfEvent">Stays the caller's: the link has its own descriptor. The event itself stops when the link is
+    /// disposed.</param>
+    /// <inheritdoc cref="Attach()"/>
+    public BpfLink AttachPerfEvent(SafeHandle perfEvent)
+    {
+        using var lease = new HandleLease(perfEvent);
+        return AttachPerfEvent(lease.Fd);
+    }
+
+    /// <summary>Attaches to a perf event, which it starts (4.9).</summary>
+    /// <param name="perfFd">Stays the caller's: the link has its own descriptor. The event itself stops when the link is disposed.</param>
+    /// <inheritdoc cref="Attach()"/>
+    public BpfLink AttachPerfEvent(int perfFd)
+    {
+        // libbpf's link closes the descriptor that it is given.
+        var own = NativeFile.fcntl(perfFd, NativeFile.F_DUPFD_CLOEXEC, 0);
+        if (own < 0)
+            throw BpfErrors.Create(AttachOperation, $"{Name} to perf event", Marshal.GetLastPInvokeError());
+        using var scope = Begin();
+        var link = NativeAttach.bpf_program__attach_perf_event(_native, own);
+        var errno = Marshal.GetLastPInvokeError();
+        if (link == 0)
+            _ = NativeFile.close(own);
+        return scope.Finish(link, errno, "perf event", HookKind.PerfEvent);
+    }
+
+    private BpfLink Attach(string target, delegate*<nint, nint> attach)
+    {
+        using var scope = Begin();
+        return scope.Finish(attach(_native), target, HookKinds.OfSection(Section));
+    }
+
+    private AttachScope Begin()
+    {
+        // libbpf would answer EINVAL for both; the caller deserves to know which of its steps is missing.
+        _ = Fd;
+        return new AttachScope(this);
+    }
+
+    private readonly ref struct AttachScope
+    {
+        private readonly BpfProgram _program;
+        private readonly HandleLease _lease;
+        private readonly LogCapture _log;
+
+        internal AttachScope(BpfProgram program)
+        {
+            _program = program;
+            _lease = new HandleLease(program._object.Handle);
+            _log = LogCapture.Begin();
+        }
+
+        internal BpfLink Finish(nint link, string target, HookKind kind) => Finish(link, Marshal.GetLastPInvokeError(), target, kind);
+
+        internal BpfLink Finish(nint link, int errno, string target, HookKind kind)
+        {
+            if (link != 0)
+                return new BpfLink(link);
+            throw AttachErrors.Create($"{_program.Name} to {target}", kind, errno, _log.Text);
+        }
+
+        public void Dispose()
+        {
+            _log.Dispose();
+            _lease.Dispose();
+        }
+    }
+}

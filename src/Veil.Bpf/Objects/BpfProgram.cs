@@ -1,0 +1,120 @@
+using Veil.Bpf.Interop;
+
+namespace Veil.Bpf;
+
+/// <summary>One program of a <see cref="BpfObject"/>; lives and dies with it.</summary>
+public sealed unsafe partial class BpfProgram
+{
+    private const int MaxRawTracepointArguments = 12;
+
+    private readonly BpfObject _object;
+    private readonly nint _native;
+
+    internal BpfProgram(BpfObject obj, nint native)
+    {
+        _object = obj;
+        _native = native;
+        Name = NativeText.Read(NativeProgram.bpf_program__name(native));
+        Section = NativeText.Read(NativeProgram.bpf_program__section_name(native));
+    }
+
+    /// <summary>The name of the C function.</summary>
+    public string Name { get; }
+
+    /// <summary>The ELF section, which says how it is attached, as in <c>tp_btf/sched_switch</c>.</summary>
+    public string Section { get; }
+
+    /// <summary>The type that the section stands for.</summary>
+    /// <exception cref="ObjectDisposedException">The object is disposed.</exception>
+    public BpfProgramType Type
+    {
+        get
+        {
+            using var lease = new HandleLease(_object.Handle);
+            return (BpfProgramType)NativeProgram.bpf_program__type(_native);
+        }
+    }
+
+    /// <summary>Whether <see cref="BpfObject.Load"/> loads it. Set it before.</summary>
+    /// <exception cref="InvalidOperationException">Set after the object was loaded.</exception>
+    /// <exception cref="ObjectDisposedException">The object is disposed.</exception>
+    public bool AutoLoad
+    {
+        get
+        {
+            using var lease = new HandleLease(_object.Handle);
+            return NativeProgram.bpf_program__autoload(_native) != 0;
+        }
+
+        set
+        {
+            using var lease = new HandleLease(_object.Handle);
+            if (NativeProgram.bpf_program__set_autoload(_native, value ? (byte)1 : (byte)0) != 0)
+                throw new InvalidOperationException($"Program {Name} can be switched on and off only before {_object.Name} is loaded.");
+        }
+    }
+
+    /// <summary>The descriptor, owned by the object.</summary>
+    /// <exception cref="InvalidOperationException">It is not loaded.</exception>
+    /// <exception cref="ObjectDisposedException">The object is disposed.</exception>
+    public int Fd
+    {
+        get
+        {
+            using var lease = new HandleLease(_object.Handle);
+            var fd = NativeProgram.bpf_program__fd(_native);
+            return fd >= 0 ? fd : throw new InvalidOperationException($"Program {Name} is not loaded.");
+        }
+    }
+
+    /// <summary>Asks the kernel for identity, sizes and statistics (BPF_OBJ_GET_INFO_BY_FD, 4.13).</summary>
+    /// <exception cref="InvalidOperationException">It is not loaded.</exception>
+    /// <exception cref="BpfException">The kernel refused.</exception>
+    public BpfProgramInfo Info()
+    {
+        using var lease = new HandleLease(_object.Handle);
+        NativeProgram.BpfProgInfo info = default;
+        var size = (uint)sizeof(NativeProgram.BpfProgInfo);
+        var error = -NativeProgram.bpf_obj_get_info_by_fd(Fd, &info, &size);
+        if (error != 0)
+            throw BpfErrors.Create("describing program", Name, error);
+        return new BpfProgramInfo(
+            info.id, info.run_time_ns, info.run_cnt, info.recursion_misses, info.xlated_prog_len, info.jited_prog_len, info.verified_insns);
+    }
+
+    /// <summary>
+    /// Runs a <c>raw_tp</c> program once in the calling thread, as if the tracepoint had fired there (5.10). It need not be attached.
+    /// </summary>
+    /// <param name="arguments">The tracepoint's arguments, at most twelve; missing ones are zero.</param>
+    /// <returns>What the program returned.</returns>
+    /// <exception cref="ArgumentException">More than twelve arguments.</exception>
+    /// <exception cref="UnsupportedByKernelException">The kernel is older than 5.10.</exception>
+    /// <exception cref="BpfException">The program is of another type, or the kernel refused.</exception>
+    public uint RunRawTracepoint(params ReadOnlySpan<ulong> arguments)
+    {
+        const string Operation = "running program";
+        if (arguments.Length > MaxRawTracepointArguments)
+            throw new ArgumentException($"A tracepoint has at most {MaxRawTracepointArguments} arguments.", nameof(arguments));
+        if (Type != BpfProgramType.RawTracepoint)
+            throw new BpfException(Operation, Name, $"it is of type {Type}", hint: "only raw_tp programs can be run this way");
+        // All twelve: the kernel wants at least as many bytes as the program reads.
+        var context = stackalloc ulong[MaxRawTracepointArguments];
+        arguments.CopyTo(new Span<ulong>(context, MaxRawTracepointArguments));
+        var options = new NativeProgram.BpfTestRunOpts
+        {
+            Size = (nuint)sizeof(NativeProgram.BpfTestRunOpts),
+            ContextIn = context,
+            ContextSizeIn = MaxRawTracepointArguments * sizeof(ulong),
+        };
+        using var lease = new HandleLease(_object.Handle);
+        var error = -NativeProgram.bpf_prog_test_run_opts(Fd, &options);
+        return error switch
+        {
+            0 => options.ReturnValue,
+            ErrnoName.ENOTSUPP or ErrnoName.EOPNOTSUPP or ErrnoName.EINVAL when KernelFeatures.KernelVersion < MinimumKernel.RawTracepointTestRun =>
+                throw new UnsupportedByKernelException(
+                    Operation, Name, "test runs of raw tracepoint programs", MinimumKernel.RawTracepointTestRun, error),
+            _ => throw BpfErrors.Create(Operation, Name, error),
+        };
+    }
+}
