@@ -19,7 +19,6 @@ public sealed partial class BindingTests
 
         loaded.Global<ulong>("hits").ShouldBe(15UL);
         loaded.Global<int>("in_data").ShouldBe(42);
-        loaded.Global<ulong>("constant").ShouldBe(7UL);
     }
 
     [Fact]
