@@ -50,8 +50,8 @@ internal static class SemanticType
                 fields.Add(new(member, FieldFormat.Return, offset, size));
                 fields.Add(new("errno", FieldFormat.ErrnoName, offset, size));
                 fields.Add(new("errno_nr", FieldFormat.ErrnoNumber, offset, size));
-                columns.Add(new(member + "=", 6, FieldFormat.ReturnForPeople, offset, size));
-                columns.Add(new("errno=", 11, FieldFormat.ErrnoNameAndNumber, offset, size));
+                columns.Add(new(member + "=", 14, FieldFormat.ReturnForPeople, offset, size));
+                columns.Add(new("errno=", 17, FieldFormat.ErrnoNameAndNumber, offset, size));
                 return true;
             default:
                 return false;

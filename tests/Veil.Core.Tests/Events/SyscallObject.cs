@@ -1,0 +1,32 @@
+using Veil.Bpf;
+using Veil.Core.Events;
+
+namespace Veil.Core.Tests.Events;
+
+/// <summary>The compiled syscall module: real BTF to read layouts from. Opening it needs no privilege.</summary>
+internal static class SyscallObject
+{
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>The events of the object: 0 as calls begin, 1 as they end.</summary>
+    public static EventCatalog Events(int number)
+    {
+        using var bpf = Open();
+        var catalog = new EventCatalog();
+        catalog.Add(bpf.Btf, "syscall", 0, number);
+        return catalog;
+    }
+
+    public static BpfObject Open() => BpfObject.Open(File.ReadAllBytes(Path.Combine(Root, "artifacts/bpf/syscall.bpf.o")), "syscall");
+
+    private static string FindRoot()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Veil.slnx")))
+                return folder.FullName;
+        }
+
+        throw new InvalidOperationException("the tests do not run inside a checkout");
+    }
+}

@@ -1,0 +1,79 @@
+using Veil.Core.Filters;
+
+namespace Veil.Core.Tests.Filters;
+
+public sealed class FilterExpressionTests
+{
+    [Fact]
+    public void Parse_CommasRepeatsAndDenials_AreOneSet()
+    {
+        var filter = FilterExpression.Parse(new PidDimension(), ["10,11", "!11", "12"]);
+
+        filter.Bits.Select(static entry => ((int)entry.Key.Bits, entry.Value)).Order().ShouldBe(
+            [(10, FilterBits.Allow), (11, FilterBits.Allow | FilterBits.Deny), (12, FilterBits.Allow)]);
+    }
+
+    [Theory]
+    [InlineData("", "--pid: the value '' is empty; give a process id from 1 to 4194304, '!' before it denies")]
+    [InlineData("!", "--pid: the value '!' is empty; give a process id from 1 to 4194304, '!' before it denies")]
+    [InlineData("1,,2", "--pid: an entry of '1,,2' is empty; give a process id from 1 to 4194304, '!' before it denies")]
+    [InlineData("0", "--pid: '0' is out of range (a process id from 1 to 4194304)")]
+    [InlineData("4194305", "--pid: '4194305' is out of range (a process id from 1 to 4194304)")]
+    [InlineData("99999999999", "--pid: '99999999999' is out of range (a process id from 1 to 4194304)")]
+    [InlineData("99999999999999999999999", "--pid: '99999999999999999999999' is out of range (a process id from 1 to 4194304)")]
+    [InlineData("1x", "--pid: '1x' is not a process id from 1 to 4194304")]
+    [InlineData("\u001b[2J", @"--pid: '\x1b[2J' is not a process id from 1 to 4194304")]
+    public void Parse_WrongPid_SaysWhatAndWhy(string value, string message) => Error(new PidDimension(), value).ShouldBe(message);
+
+    [Fact]
+    public void Parse_UserByNameOrNumber_IsTheSameKey() =>
+        FilterExpression.Parse(new UidDimension(), ["root", "!0"]).Bits.ShouldHaveSingleItem().Value.ShouldBe(FilterBits.Allow | FilterBits.Deny);
+
+    [Theory]
+    [InlineData("rooot", "--uid: 'rooot' is no user of this system; did you mean 'root'?")]
+    [InlineData("4294967295", "--uid: '4294967295' is out of range (a user name or an id from 0 to 4294967294)")]
+    public void Parse_WrongUser_SaysWhatAndWhy(string value, string message) => Error(new UidDimension(), value).ShouldBe(message);
+
+    [Fact]
+    public void Parse_Name_IsItsBytesWithZerosBehind()
+    {
+        var key = FilterExpression.Parse(new NameDimension(), ["bß"]).Bits.ShouldHaveSingleItem().Key;
+
+        key.Bits.ShouldBe((UInt128)0x9fc362);
+        NameDimension.LengthOf(key).ShouldBe(3);
+    }
+
+    [Theory]
+    [InlineData("sixteen-bytes-xx", "--name: 'sixteen-bytes-xx' is longer than a task name can be: the kernel keeps 15 bytes")]
+    [InlineData("a\ufffd", "--name: 'a\ufffd' is not UTF-8")]
+    public void Parse_WrongName_SaysWhatAndWhy(string value, string message) => Error(new NameDimension(), value).ShouldBe(message);
+
+    [Fact]
+    public void Parse_SyscallName_IsItsNumberInEveryTableOfTheMachine() =>
+        FilterExpression.Parse(new SyscallDimension(), ["openat"]).Bits.Keys.Select(static key => (ulong)key.Bits).ShouldBe(
+            [257UL, (1UL << 32) | 295, (2UL << 32) | 0x40000000 | 257], ignoreOrder: true);
+
+    [Fact]
+    public void Parse_SyscallNumber_IsThatNumberInEveryTable() =>
+        FilterExpression.Parse(new SyscallDimension(), ["3"]).Bits.Keys.Select(static key => (ulong)key.Bits).ShouldBe(
+            [3UL, (1UL << 32) | 3, (2UL << 32) | 0x40000003], ignoreOrder: true);
+
+    [Theory]
+    [InlineData("OPENAT", "--syscall: 'OPENAT' is no system call; did you mean 'openat' or 'openat2' or 'open'?")]
+    [InlineData("99999", "--syscall: '99999' is out of range (a system call's name, or its number from 0 to 1023)")]
+    [InlineData("-1", "--syscall: '-1' is out of range (a system call's name, or its number from 0 to 1023)")]
+    public void Parse_WrongSyscall_SaysWhatAndWhy(string value, string message) => Error(new SyscallDimension(), value).ShouldBe(message);
+
+    [Fact]
+    public void Parse_AsManyKeysAsAMapHolds_IsTheLimit()
+    {
+        var all = Enumerable.Range(1, FilterExpression.KeysMax).Select(static pid => pid.ToString());
+        FilterExpression.Parse(new PidDimension(), all).Bits.Count.ShouldBe(10_240);
+
+        Should.Throw<UsageException>(() => FilterExpression.Parse(new PidDimension(), all.Append("20000"))).Message
+            .ShouldBe("--pid: 10241 keys, but a filter holds at most 10240");
+    }
+
+    private static string Error(FilterDimension dimension, string value) =>
+        Should.Throw<UsageException>(() => FilterExpression.Parse(dimension, [value])).Message;
+}

@@ -1,0 +1,70 @@
+using Veil.Core.Sinks;
+
+namespace Veil.Core.Tests.Sinks;
+
+public sealed class OutputBufferTests
+{
+    [Fact]
+    public void Flush_ManyLines_IsOneWrite()
+    {
+        var output = new Recorder();
+        var buffer = new OutputBuffer(output, 100);
+        for (int i = 0; i < 10; i++)
+            AddLine(buffer);
+        output.Writes.ShouldBeEmpty();
+        buffer.EventsWritten.ShouldBe(0UL);
+        buffer.Flush();
+        buffer.Flush();
+
+        output.Writes.ShouldBe([60]);
+        buffer.EventsWritten.ShouldBe(10UL);
+    }
+
+    [Fact]
+    public void BeginLine_BatchIsFull_WritesWholeLines()
+    {
+        var output = new Recorder();
+        var buffer = new OutputBuffer(output, 100);
+        for (int i = 0; i < OutputBuffer.BatchBytes / 6 * 2; i++)
+            AddLine(buffer);
+
+        output.Writes.Count.ShouldBe(1);
+        (output.Writes[0] % 6).ShouldBe(0);
+        output.Writes[0].ShouldBeGreaterThanOrEqualTo(OutputBuffer.BatchBytes);
+    }
+
+    [Fact]
+    public void Flush_OutputFails_CountsNothingAsWritten()
+    {
+        var output = new Recorder { Fails = true };
+        var buffer = new OutputBuffer(output, 100);
+        AddLine(buffer);
+        Should.Throw<OutputException>(buffer.Flush);
+        output.Fails = false;
+        buffer.Flush();
+
+        buffer.EventsWritten.ShouldBe(0UL);
+        output.Writes.ShouldBeEmpty();
+    }
+
+    private static void AddLine(OutputBuffer buffer)
+    {
+        var line = buffer.BeginLine();
+        line.Append("hello\n"u8);
+        buffer.EndEvent(line);
+    }
+
+    private sealed class Recorder : IOutput
+    {
+        public List<int> Writes { get; } = [];
+
+        public bool Fails { get; set; }
+
+        public void Write(ReadOnlySpan<byte> lines)
+        {
+            if (Fails)
+                throw new OutputException("writing the output: full", closedByReader: false);
+            Writes.Add(lines.Length);
+        }
+    }
+}

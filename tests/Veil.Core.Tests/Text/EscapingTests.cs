@@ -1,0 +1,62 @@
+using System.Text;
+using System.Text.Json;
+using FsCheck.Xunit;
+
+namespace Veil.Core.Tests.Text;
+
+public sealed class EscapingTests
+{
+    [Theory]
+    [InlineData("6e67696e78", "nginx")]
+    [InlineData("1b5b33316d", @"\x1b[31m")]
+    [InlineData("610a0d0962", @"a\n\r\tb")]
+    [InlineData("7f00", @"\x7f\x00")]
+    [InlineData("5c6e", @"\\n")]
+    [InlineData("ff41c3", @"\xffA\xc3")]
+    [InlineData("c39f", "ß")]
+    [InlineData("e280ae", @"\u{202e}")]
+    [InlineData("e281a6", @"\u{2066}")]
+    [InlineData("e280a8", @"\u{2028}")]
+    [InlineData("c285", @"\u{85}")]
+    [InlineData("f3a08081", @"\u{e0001}")]
+    public void AppendText_Bytes_AreShownSafely(string hex, string expected)
+    {
+        var line = new LineWriter(new byte[200]);
+        int shown = Escaping.AppendText(ref line, Convert.FromHexString(hex));
+
+        Encoding.UTF8.GetString(line.Written).ShouldBe(expected);
+        shown.ShouldBe(expected.Length);
+    }
+
+    [Theory]
+    [InlineData("225c", "\"\\", true)]
+    [InlineData("1b0a", "\u001b\n", true)]
+    [InlineData("e280ae", "\u202e", true)]
+    [InlineData("f3a08081", "\udb40\udc01", true)]
+    [InlineData("61ff", "a\ufffd", false)]
+    public void AppendJson_Bytes_ParseToWhatTheyWere(string hex, string expected, bool exact)
+    {
+        var line = new LineWriter(new byte[200]);
+        Escaping.AppendJson(ref line, Convert.FromHexString(hex)).ShouldBe(exact);
+
+        JsonSerializer.Deserialize<string>($"\"{Encoding.UTF8.GetString(line.Written)}\"").ShouldBe(expected);
+    }
+
+    [Property(MaxTest = 1000)]
+    public bool AppendText_AnyBytes_NeverHoldAControlByte(byte[] raw)
+    {
+        var line = new LineWriter(new byte[(raw.Length * Escaping.MaxGrowth) + 8]);
+        Escaping.AppendText(ref line, raw);
+        string text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(line.Written);
+        return !text.Any(char.IsControl);
+    }
+
+    [Property(MaxTest = 1000)]
+    public bool AppendJson_AnyBytes_ParseAndAreExactWhereItIsSaid(byte[] raw)
+    {
+        var line = new LineWriter(new byte[(raw.Length * Escaping.MaxGrowth) + 8]);
+        bool exact = Escaping.AppendJson(ref line, raw);
+        string parsed = JsonSerializer.Deserialize<string>($"\"{Encoding.UTF8.GetString(line.Written)}\"")!;
+        return !exact || Encoding.UTF8.GetBytes(parsed).AsSpan().SequenceEqual(raw);
+    }
+}
