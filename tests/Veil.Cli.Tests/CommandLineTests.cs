@@ -1,0 +1,89 @@
+using System.CommandLine;
+using Veil.Core;
+using Veil.Core.Session;
+using Veil.Core.Sinks;
+
+namespace Veil.Cli.Tests;
+
+/// <summary>From words to options, and every mistake as one clear line before anything starts.</summary>
+public sealed class CommandLineTests
+{
+    [Theory]
+    [InlineData("-p 10 11 12")]
+    [InlineData("-p 10,11,12")]
+    [InlineData("-p 10 --pid 11 -p 12")]
+    [InlineData("--pid=10,11 --pid=12")]
+    public void Pid_HoweverItIsWritten_IsOneList(string flags) =>
+        Read("--module syscall " + flags).Filters.ShouldHaveSingleItem().Bits.Keys.Select(static key => (int)key.Bits).Order().ShouldBe([10, 11, 12]);
+
+    [Fact]
+    public void Module_NamedTwice_IsTracedOnce() => Read("--module syscall,syscall -m syscall").Modules.Count.ShouldBe(1);
+
+    [Fact]
+    public void Defaults_AreWhatTheHelpSays()
+    {
+        var options = Read("--module syscall");
+
+        options.RingBytes.ShouldBe(16 * 1024 * 1024);
+        options.Output.Format.ShouldBe(OutputFormat.Text);
+        options.Output.Enrichments.ShouldBe(Enrichments.None);
+        options.Hook.ShouldBeNull();
+        options.Filters.ShouldBeEmpty();
+        (options.IncludeSelf || options.FailOnLoss || options.Quiet || options.Verbose).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Everything_Given_IsTaken()
+    {
+        var options = Read("-m syscall --returns -o json --fields pid,ret --enrich time,user --buffer 1MiB --hook raw_tp --include-self --fail-on-loss -q -v");
+
+        options.Switches.ShouldBe(["returns"]);
+        options.Output.ShouldBe(options.Output with { Format = OutputFormat.Json, Enrichments = Enrichments.Time | Enrichments.User });
+        options.Output.Fields.ShouldBe(["pid", "ret"]);
+        options.RingBytes.ShouldBe(1024 * 1024);
+        options.Hook.ShouldBe("raw_tp");
+        (options.IncludeSelf && options.FailOnLoss && options.Quiet && options.Verbose).ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData("", "--module: say what to trace: syscall; see veil --help")]
+    [InlineData("--module filez", "--module: no module 'filez' (there is: syscall)")]
+    [InlineData("--module sycsall", "--module: no module 'sycsall'; did you mean 'syscall'? (there is: syscall)")]
+    [InlineData("--module syscall,", "--module: an entry of 'syscall,' is empty")]
+    [InlineData("--module syscall --output xml", "--output: 'xml' is no form of output (text, json)")]
+    [InlineData("--module syscall --output jsn", "--output: 'jsn' is no form of output (text, json); did you mean 'json'?")]
+    [InlineData("--module syscall --enrich tme", "--enrich: 'tme' is no enrichment (time, user, proc, all); did you mean 'time'?")]
+    [InlineData("--module syscall --buffer 10M", "--buffer: '10M' is not a power of two from 64K to 1G, such as 32M")]
+    [InlineData("--module syscall --buffer 32K", "--buffer: '32K' is not a power of two from 64K to 1G, such as 32M")]
+    [InlineData("--module syscall --buffer 99999999999999G", "--buffer: '99999999999999G' is not a power of two from 64K to 1G, such as 32M")]
+    [InlineData("--module syscall --hook kprobe", "--hook: module syscall cannot attach by 'kprobe' (tp_btf, raw_tp, tracepoint)")]
+    public void Read_WrongValue_SaysWhatAndWhy(string line, string message) =>
+        Should.Throw<UsageException>(() => Read(line)).Message.ShouldBe(message);
+
+    [Theory]
+    [InlineData("--foo", "no flag '--foo'; see veil --help (a value that begins with '-' is written --flag=--foo)")]
+    [InlineData("--module syscall --syscal read", "no flag '--syscal'; did you mean '--syscall'? (a value that begins with '-' is written --flag=--syscal)")]
+    [InlineData("--module syscall --port 80", "--port: only the module network has it, and this build does not have that module yet")]
+    [InlineData("--module syscall -p", "-p: a value is missing (PID,…)")]
+    [InlineData("--module syscall --output json --output text", "--output: given more than once, but it takes one value")]
+    public void Run_WrongFlag_SaysWhatAndWhy(string line, string message)
+    {
+        var error = Should.Throw<UsageException>(() => CommandLine.Run(line.Split(' ')));
+
+        error.Message.ShouldBe(message);
+        error.ExitCode.ShouldBe(2);
+    }
+
+    [Fact]
+    public void Name_ThatLooksLikeAResponseFile_IsAName() =>
+        Read("--module syscall --name @init").Filters.ShouldHaveSingleItem().Bits.Keys.ShouldHaveSingleItem().Text.ShouldBe("@init");
+
+    private static SessionOptions Read(string line)
+    {
+        var flags = new TraceFlags();
+        var root = new RootCommand();
+        foreach (var option in flags.All)
+            root.Add(option);
+        return TraceCommand.Read(root.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries), new ParserConfiguration { ResponseFileTokenReplacer = null }), flags);
+    }
+}
