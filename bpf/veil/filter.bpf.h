@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /*
  * Filters: one hash map per dimension, changed by userspace while the trace runs. A value carries an allow
- * and a deny bit, so one lookup decides both, deny first. `filter_X_mode` says whether a dimension holds any
- * key at all: an unused one costs a load and a branch.
+ * and a deny bit, so one lookup decides both, deny first.
+ *
+ * `filter_X_mode` says whether a dimension holds any key at all: an unused one costs a load and a branch.
+ * `filter_X_hint` has bit n set when a key whose lowest six bits are n is in the map. A clear bit is the answer without
+ * a lookup, which is most of what a filtered event would cost; the more keys, the less it helps, and it is never wrong.
  */
 #pragma once
 
@@ -10,6 +13,7 @@
 
 #define VEIL_ALLOW	 1
 #define VEIL_DENY	 2
+#define VEIL_SINGLE	 (1ULL << 32)
 #define VEIL_FILTER_KEYS 10240
 
 #define VEIL_FILTER(dimension, key_type)                                                                               \
@@ -19,11 +23,30 @@
 		__type(key, key_type);                                                                                 \
 		__type(value, __u8);                                                                                   \
 	} filter_##dimension SEC(".maps");                                                                             \
-	volatile __u32 filter_##dimension##_mode
+	volatile __u32 filter_##dimension##_mode;                                                                      \
+	volatile __u64 filter_##dimension##_hint;                                                                      \
+	volatile __u64 filter_##dimension##_single
 
-#define veil_filter_passes(dimension, key)                                                                             \
+/* `low` is the first word of the key. */
+#define veil_filter_may_hold(dimension, low) (filter_##dimension##_hint >> ((low)&63) & 1)
+
+/* No key like that is allowed, whatever the rest of it is: for a check before the rest is known. */
+#define veil_filter_excludes(dimension, low)                                                                           \
+	((filter_##dimension##_mode & VEIL_ALLOW) && !veil_filter_may_hold(dimension, low))
+
+#define veil_filter_passes(dimension, key, low)                                                                        \
 	(filter_##dimension##_mode == 0 ||                                                                             \
-	 veil_filter_decide(bpf_map_lookup_elem(&filter_##dimension, key), filter_##dimension##_mode))
+	 (sizeof(*(key)) == sizeof(__u32) && filter_##dimension##_single                                               \
+	      ? veil_filter_decide_single(filter_##dimension##_single == (VEIL_SINGLE | (low)),                        \
+					  filter_##dimension##_mode)                                                   \
+	      : (veil_filter_may_hold(dimension, low)                                                                  \
+		     ? veil_filter_decide(bpf_map_lookup_elem(&filter_##dimension, key), filter_##dimension##_mode)    \
+		     : !(filter_##dimension##_mode & VEIL_ALLOW))))
+
+static __always_inline bool veil_filter_decide_single(bool is_the_key, __u32 mode)
+{
+	return is_the_key ? !(mode & VEIL_DENY) : !(mode & VEIL_ALLOW);
+}
 
 static __always_inline bool veil_filter_decide(const __u8 *found, __u32 mode)
 {
@@ -153,11 +176,11 @@ static __always_inline bool veil_task_passes(struct task_struct *task)
 
 	if (veil_is_self(tgid))
 		return false;
-	if (!veil_filter_passes(pid, &tgid))
+	if (!veil_filter_passes(pid, &tgid, tgid))
 		return false;
 	if (filter_uid_mode) {
 		__u32 uid = veil_task_uid(task);
-		if (!veil_filter_passes(uid, &uid))
+		if (!veil_filter_passes(uid, &uid, uid))
 			return false;
 	}
 	if (filter_name_mode) {

@@ -63,13 +63,18 @@ public sealed class SyscallTests
     [InlineData("--pid {pid} --pid !{pid}")]
     [InlineData("--uid root --uid !0")]
     [InlineData("--name urs,!burst")]
+    [InlineData("--uid 64")]
+    [InlineData("--uid 64,128")]
+    [InlineData("--uid !0,!64")]
+    [InlineData("--pid {pid},1 --pid !{pid}")]
+    [InlineData("--pid !{pid}")]
     [InlineData("--syscall getppid,!getppid")]
     public void Filter_DeniedOrNotAllowed_NothingPasses(string filters)
     {
         using var burst = Workload.Waiting("burst", "50");
         string[] given = filters.Replace("{pid}", burst.Pid, StringComparison.Ordinal).Split(' ');
         // The allowed PID keeps the rest of the machine out where the filter under test is another one.
-        string[] scope = given[0] == "--pid" ? [] : ["-p", burst.Pid];
+        string[] scope = filters == "--pid !{pid}" ? ["-n", "burst"] : given[0] == "--pid" ? [] : ["-p", burst.Pid];
         using var veil = VeilRun.Attach(["--module", "syscall", .. scope, .. given]);
         burst.Go();
         veil.Stop().ShouldBe(0);
@@ -85,6 +90,8 @@ public sealed class SyscallTests
     [InlineData("--name t")]
     [InlineData("--name nothing,bur")]
     [InlineData("--name !zzz")]
+    [InlineData("--uid !64,!128")]
+    [InlineData("--uid 0,64")]
     [InlineData("--syscall 110")]
     public void Filter_Allowed_EveryCallPasses(string filters)
     {

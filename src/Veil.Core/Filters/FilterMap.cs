@@ -5,6 +5,8 @@ namespace Veil.Core.Filters;
 /// <summary>A dimension in the kernel, of one module.</summary>
 public sealed class FilterMap
 {
+    private const ulong Single = 1UL << 32; // VEIL_SINGLE
+
     private readonly BpfObject _object;
     private readonly FilterDimension _dimension;
     private readonly BpfMap _map;
@@ -31,12 +33,15 @@ public sealed class FilterMap
     /// <summary>Puts keys in. The mode comes last, so that an allow set counts only when it is whole.</summary>
     public void Apply(FilterExpression expression)
     {
+        const int hintBits = 64;
         var mode = FilterBits.None;
+        ulong hint = 0;
         uint nameLengths = 0;
         foreach (var (key, bits) in expression.Bits)
         {
             Set(key, bits);
             mode |= bits;
+            hint |= 1UL << (int)(key.Bits % hintBits);
             if (_dimension is NameDimension)
                 nameLengths |= 1u << NameDimension.LengthOf(key);
         }
@@ -47,6 +52,9 @@ public sealed class FilterMap
             Interlocked.Increment(ref _object.Global<uint>("filter_name_generation"));
         }
 
+        _object.SetGlobal($"filter_{_dimension.Name}_hint", hint);
+        if (_map.KeySize == sizeof(uint) && expression.Bits.Count == 1)
+            _object.SetGlobal($"filter_{_dimension.Name}_single", Single | (ulong)expression.Bits.Keys.First().Bits);
         _object.SetGlobal($"filter_{_dimension.Name}_mode", (uint)mode);
     }
 

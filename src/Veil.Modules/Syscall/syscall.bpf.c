@@ -63,11 +63,17 @@ static __always_inline enum veil_arch syscall_arch(struct task_struct *task, __s
 static __always_inline int syscall_enter(long id)
 {
 	struct veil_syscall syscall = {.nr = (__s32)id};
-	struct task_struct *task = veil_current();
 	struct syscall_event *event;
+	struct task_struct *task;
 
+	/* Before the task is even looked at: most calls are not the few that were asked for. */
+	if (veil_filter_excludes(syscall, syscall.nr))
+		return 0;
+	task = veil_current();
+	if (!veil_task_passes(task))
+		return 0;
 	syscall.arch = syscall_arch(task, syscall.nr);
-	if (!veil_filter_passes(syscall, &syscall) || !veil_task_passes(task))
+	if (!veil_filter_passes(syscall, &syscall, syscall.nr))
 		return 0;
 
 	if (syscall_returns) {
