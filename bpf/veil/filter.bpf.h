@@ -27,31 +27,38 @@
 	volatile __u64 filter_##dimension##_hint;                                                                      \
 	volatile __u64 filter_##dimension##_single
 
-/* `low` is the first word of the key. */
-#define veil_filter_may_hold(dimension, low) (filter_##dimension##_hint >> ((low)&63) & 1)
+/* `low` is the first word of a key. */
+#define veil_filter_may_hold(dimension, low) (filter_##dimension##_hint >> ((__u32)(low) % 64) & 1)
 
 /* No key like that is allowed, whatever the rest of it is: for a check before the rest is known. */
 #define veil_filter_excludes(dimension, low)                                                                           \
 	((filter_##dimension##_mode & VEIL_ALLOW) && !veil_filter_may_hold(dimension, low))
 
-#define veil_filter_passes(dimension, key, low)                                                                        \
-	(filter_##dimension##_mode == 0 ||                                                                             \
-	 (sizeof(*(key)) == sizeof(__u32) && filter_##dimension##_single                                               \
-	      ? veil_filter_decide_single(filter_##dimension##_single == (VEIL_SINGLE | (low)),                        \
-					  filter_##dimension##_mode)                                                   \
-	      : (veil_filter_may_hold(dimension, low)                                                                  \
-		     ? veil_filter_decide(bpf_map_lookup_elem(&filter_##dimension, key), filter_##dimension##_mode)    \
-		     : !(filter_##dimension##_mode & VEIL_ALLOW))))
+#define veil_filter_passes(dimension, key)                                                                             \
+	({                                                                                                             \
+		__u32 mode_ = filter_##dimension##_mode, low_ = *(const __u32 *)(key);                                 \
+		bool passes_ = true;                                                                                   \
+		if (!mode_)                                                                                            \
+			;                                                                                              \
+		else if (sizeof(*(key)) == sizeof(__u32) && filter_##dimension##_single)                               \
+			passes_ = veil_filter_decide(filter_##dimension##_single == (VEIL_SINGLE | low_) ? mode_ : 0,  \
+						     mode_);                                                           \
+		else if (veil_filter_may_hold(dimension, low_))                                                        \
+			passes_ = veil_filter_decide(veil_filter_bits(bpf_map_lookup_elem(&filter_##dimension, key)),  \
+						     mode_);                                                           \
+		else                                                                                                   \
+			passes_ = veil_filter_decide(0, mode_);                                                        \
+		passes_;                                                                                               \
+	})
 
-static __always_inline bool veil_filter_decide_single(bool is_the_key, __u32 mode)
+static __always_inline __u32 veil_filter_bits(const __u8 *found)
 {
-	return is_the_key ? !(mode & VEIL_DENY) : !(mode & VEIL_ALLOW);
+	return found ? *found : 0;
 }
 
-static __always_inline bool veil_filter_decide(const __u8 *found, __u32 mode)
+/* The whole rule: a deny says no; otherwise yes, unless something is allowed and this is not. */
+static __always_inline bool veil_filter_decide(__u32 bits, __u32 mode)
 {
-	__u8 bits = found ? *found : 0;
-
 	if (bits & VEIL_DENY)
 		return false;
 	return !(mode & VEIL_ALLOW) || (bits & VEIL_ALLOW);
@@ -151,7 +158,7 @@ static __always_inline bool veil_name_decide(const struct veil_name *name)
 		low = low >> 8 | high << 56;
 		high >>= 8;
 	}
-	return veil_filter_decide(&bits, filter_name_mode);
+	return veil_filter_decide(bits, filter_name_mode);
 }
 
 static __always_inline bool veil_name_passes(const struct veil_name *name)
@@ -176,11 +183,11 @@ static __always_inline bool veil_task_passes(struct task_struct *task)
 
 	if (veil_is_self(tgid))
 		return false;
-	if (!veil_filter_passes(pid, &tgid, tgid))
+	if (!veil_filter_passes(pid, &tgid))
 		return false;
 	if (filter_uid_mode) {
 		__u32 uid = veil_task_uid(task);
-		if (!veil_filter_passes(uid, &uid, uid))
+		if (!veil_filter_passes(uid, &uid))
 			return false;
 	}
 	if (filter_name_mode) {

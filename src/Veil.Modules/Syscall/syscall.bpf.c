@@ -73,7 +73,7 @@ static __always_inline int syscall_enter(long id)
 	if (!veil_task_passes(task))
 		return 0;
 	syscall.arch = syscall_arch(task, syscall.nr);
-	if (!veil_filter_passes(syscall, &syscall, syscall.nr))
+	if (!veil_filter_passes(syscall, &syscall))
 		return 0;
 
 	if (syscall_returns) {
