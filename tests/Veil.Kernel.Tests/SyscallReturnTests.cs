@@ -75,6 +75,22 @@ public sealed class SyscallReturnTests
     }
 
     [Fact]
+    public void Returns_KilledInsideARead_IsOneEventWithTheKernelsOwnCode()
+    {
+        using var workload = Workload.Waiting("returns", "killed");
+        // The child that will be killed was made before the wait, and said its id next.
+        string child = workload.ReadAhead("child_pid");
+        using var veil = VeilRun.Attach("--module", "syscall", "-p", child, "-s", "read", "--returns", "--output", "json");
+        workload.Go();
+        veil.Stop().ShouldBe(0);
+
+        var last = veil.Events[^1];
+        last.GetProperty("ret").GetInt64().ShouldBe(workload.Number("killed.ret"));
+        last.GetProperty("errno").GetString().ShouldBe("ERESTARTSYS");
+        veil.Events.Count(static e => e.GetProperty("errno").GetString() == "ERESTARTSYS").ShouldBe(1);
+    }
+
+    [Fact]
     public void Returns_CallUnderWayAtTheStart_IsNotReported()
     {
         using var burst = Workload.Waiting("burst", "1");

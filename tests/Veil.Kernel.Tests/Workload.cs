@@ -39,6 +39,14 @@ internal sealed class Workload : IDisposable
 
     public bool Said(string key) => _said.ContainsKey(key);
 
+    /// <summary>Reads on until it has said something that it says before it begins.</summary>
+    public string ReadAhead(string key)
+    {
+        while (!_said.ContainsKey(key))
+            Take(_process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"the workload ended before it said '{key}'"));
+        return _said[key];
+    }
+
     /// <summary>Lets it begin, without waiting for its end.</summary>
     public Workload Begin()
     {
