@@ -37,14 +37,22 @@ internal static class CommandLine
     private static void RefuseUnknownFlags(string[] args, RootCommand root)
     {
         var names = root.Options.SelectMany(static option => option.Aliases.Append(option.Name)).ToList();
+        Option? waiting = null;
         foreach (string arg in args)
         {
+            var before = waiting;
+            waiting = root.Options.FirstOrDefault(option => option.Arity.MinimumNumberOfValues > 0 && (option.Name == arg || option.Aliases.Contains(arg)));
             if (arg.Length < 2 || arg[0] != '-')
                 continue;
             string flag = arg.Split('=')[0];
             bool shortFlags = arg[1] != '-';
             if (names.Contains(flag) || (shortFlags && names.Contains(flag[..2])))
+            {
+                if (before is not null)
+                    throw new UsageException($"{before.Name}: a value is missing ({before.HelpName})");
                 continue;
+            }
+
             if (UpcomingFeatures.FlagHint(flag) is { } hint)
                 throw new UsageException(hint);
             var near = NearestName.Find(flag, names.Where(static name => name.StartsWith("--", StringComparison.Ordinal)));

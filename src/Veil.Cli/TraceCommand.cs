@@ -156,7 +156,7 @@ internal static class TraceCommand
     {
         if (value is null)
             return SessionOptions.DefaultRingBytes;
-        var digits = value.TrimEnd('B', 'b').TrimEnd('i');
+        string digits = value.EndsWith("iB", StringComparison.Ordinal) ? value[..^2] : value.EndsWith('B') ? value[..^1] : value;
         long unit = digits.Length == 0 ? 0 : char.ToUpperInvariant(digits[^1]) switch { 'K' => 1L << 10, 'M' => 1L << 20, 'G' => 1L << 30, _ => 1 };
         if (unit > 1)
             digits = digits[..^1];

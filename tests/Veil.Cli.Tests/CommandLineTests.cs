@@ -54,6 +54,7 @@ public sealed class CommandLineTests
     [InlineData("--module syscall --output jsn", "--output: 'jsn' is no form of output (text, json); did you mean 'json'?")]
     [InlineData("--module syscall --enrich tme", "--enrich: 'tme' is no enrichment (time, user, proc, all); did you mean 'time'?")]
     [InlineData("--module syscall --buffer 10M", "--buffer: '10M' is not a power of two from 64K to 1G, such as 32M")]
+    [InlineData("--module syscall --buffer 16MBB", "--buffer: '16MBB' is not a power of two from 64K to 1G, such as 32M")]
     [InlineData("--module syscall --buffer 32K", "--buffer: '32K' is not a power of two from 64K to 1G, such as 32M")]
     [InlineData("--module syscall --buffer 99999999999999G", "--buffer: '99999999999999G' is not a power of two from 64K to 1G, such as 32M")]
     [InlineData("--module syscall --hook kprobe", "--hook: module syscall cannot attach by 'kprobe' (tp_btf, raw_tp, tracepoint)")]
@@ -65,6 +66,9 @@ public sealed class CommandLineTests
     [InlineData("--module syscall --syscal read", "no flag '--syscal'; did you mean '--syscall'? (a value that begins with '-' is written --flag=--syscal)")]
     [InlineData("--module syscall --port 80", "--port: only the module network has it, and this build does not have that module yet")]
     [InlineData("--module syscall -p", "-p: a value is missing (PID,…)")]
+    [InlineData("--module syscall -n --fail-on-loss", "--name: a value is missing (TEXT,…)")]
+    [InlineData("--module syscall --pid -q", "--pid: a value is missing (PID,…)")]
+    [InlineData("--module syscall --buffer --quiet", "--buffer: a value is missing (SIZE)")]
     [InlineData("--module syscall --output json --output text", "--output: given more than once, but it takes one value")]
     public void Run_WrongFlag_SaysWhatAndWhy(string line, string message)
     {

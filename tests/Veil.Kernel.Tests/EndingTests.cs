@@ -89,6 +89,16 @@ public sealed class EndingTests
     }
 
     [Fact]
+    public void Running_AfterAttach_ReadsBeforeOthers()
+    {
+        using var veil = VeilRun.Attach("--module", "syscall", "-p", "1");
+        // Field 19 of proc_pid_stat(5), counted after the name, which is the second.
+        string stat = File.ReadAllText($"/proc/{veil.Pid}/stat");
+        stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[16].ShouldBe("-5");
+        veil.Stop().ShouldBe(0);
+    }
+
+    [Fact]
     public void Killed_NothingStaysAttached()
     {
         using var veil = VeilRun.Attach("--module", "syscall", "-p", "1");

@@ -67,6 +67,9 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "endpwent")]
     internal static partial void EndPwEnt();
 
+    [LibraryImport("libc", EntryPoint = "setpriority")]
+    internal static partial int SetPriority(int which, uint who, int nice);
+
     [LibraryImport("libc", EntryPoint = "prctl")]
     internal static partial int PrCtl(int option, nuint a, nuint b, nuint c, nuint d);
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Veil.Bpf;
 using Veil.Core.Enrichers;
 using Veil.Core.Events;
+using Veil.Core.Interop;
 using Veil.Core.Sinks;
 
 namespace Veil.Core.Session;
@@ -15,6 +16,9 @@ public sealed class TraceSession : IDisposable, ILossObserver
     // An event waits at most this long for its reader (the contract says 100 ms); a full ring wakes it earlier.
     private const int PollMs = 40;
     private const int LossReportEveryMs = 1_000;
+
+    // Three shares of a busy CPU to another task's one. auditd asks for nearly the same (priority_boost, auditd.conf(5)).
+    private const int ReaderNice = -5;
 
     private readonly SessionOptions _options;
     private readonly StopSignal _stop;
@@ -79,6 +83,9 @@ public sealed class TraceSession : IDisposable, ILossObserver
         try
         {
             var session = new TraceSession(options, events, stop, message);
+            // A machine in trouble is often one without a free CPU, and a reader that waits for its turn loses events. Without
+            // the right to it (CAP_SYS_NICE) the reader stays what it is.
+            _ = LibC.SetPriority(0, 0, ReaderNice);
             Privileges.DropAllButBpf();
             return session;
         }
