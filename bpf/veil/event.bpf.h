@@ -33,3 +33,32 @@ static __always_inline void veil_event_init(struct veil_event *event, __u32 kind
 	event->kind = veil_module << 8 | kind;
 	event->timestamp = bpf_ktime_get_boot_ns();
 }
+
+/* Who did it, where that is not or may not be the running task: remembered while it was. */
+struct veil_identity {
+	veil_comm_t comm;
+	veil_pid_t pid;
+	veil_tid_t tid;
+	veil_uid_t uid;
+};
+
+static __always_inline void veil_identity_of_current(struct veil_identity *identity)
+{
+	struct task_struct *task = veil_current();
+
+	veil_task_comm(task, identity->comm);
+	identity->pid = veil_task_read(task, tgid);
+	identity->tid = veil_task_read(task, pid);
+	identity->uid = veil_task_uid(task);
+}
+
+static __always_inline void veil_event_init_as(struct veil_event *event, __u32 kind,
+					       const struct veil_identity *identity)
+{
+	__builtin_memcpy(event->comm, identity->comm, sizeof(event->comm));
+	event->pid = identity->pid;
+	event->tid = identity->tid;
+	event->uid = identity->uid;
+	event->kind = veil_module << 8 | kind;
+	event->timestamp = bpf_ktime_get_boot_ns();
+}

@@ -199,3 +199,23 @@ static __always_inline bool veil_task_passes(struct task_struct *task)
 	}
 	return true;
 }
+
+/* The same over a task that was remembered. */
+static __always_inline bool veil_identity_passes(const struct veil_identity *identity)
+{
+	__u32 tgid = identity->pid, uid = identity->uid;
+
+	/* In a PID namespace of its own only the running task can be told to be the tracer. */
+	if (!veil_self_ns_inode && tgid && tgid == veil_self)
+		return false;
+	if (!veil_filter_passes(pid, &tgid) || !veil_filter_passes(uid, &uid))
+		return false;
+	if (filter_name_mode) {
+		struct veil_name name;
+		__builtin_memcpy(&name, identity->comm, sizeof(name));
+		veil_name_end(&name);
+		if (!veil_name_passes(&name))
+			return false;
+	}
+	return true;
+}

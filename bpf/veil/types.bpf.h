@@ -3,6 +3,7 @@
  * Semantic types. A member's typedef says what its value means, and so how every sink shows it: userspace
  * reads the layout of the event structs, and these names, from the object's BTF. Nothing mirrors them.
  * The list is documented in docs/adding-a-module.md; EventSchema refuses a name that it does not know.
+ * Plain __u32 and its like are numbers. An enum shows what follows the first double underscore of the enumerator.
  */
 #pragma once
 
@@ -18,6 +19,28 @@ typedef __s64 veil_ret_t;	/* what a call returned, -4095..-1 an errno; the least
 typedef __u32 veil_kind_t;	/* module << 8 | index of the event struct in the module; never shown */
 typedef char veil_comm_t[16];	/* task name: NUL padded, any bytes */
 
+typedef __u32 veil_cpu_t;   /* CPU number */
+typedef __s32 veil_prio_t;  /* scheduling priority, as the kernel counts: lower is more urgent */
+typedef __u16 veil_port_t;  /* port, host byte order */
+typedef __u64 veil_bytes_t; /* bytes; all ones: not known */
+typedef __u64 veil_hex_t;   /* an address or a mask, shown in hexadecimal */
+
+/* An Internet address in network byte order; of version 4 the first four bytes count. */
+typedef struct veil_ip {
+	__u8 bytes[16];
+	__u32 version; /* 4 or 6 */
+} veil_ip_t;
+
+#define VEIL_PATH_MAX 4096
+
+/* A path, any bytes but NUL: the last member of its event, which goes out only as far as it is used. */
+typedef struct veil_path {
+	__u32 size;	 /* bytes used */
+	__u32 truncated; /* bool: there was more */
+	char bytes[VEIL_PATH_MAX];
+} veil_path_t;
+
+#define VEIL_BYTES_UNKNOWN    ((veil_bytes_t)-1)
 #define VEIL_DURATION_UNKNOWN ((veil_duration_t)-1)
 #define VEIL_RET_NONE	      ((veil_ret_t)(1ULL << 63))
 

@@ -20,6 +20,8 @@ internal static class TraceCommand
     {
         var options = Read(parsed, flags);
         StandardStreams.RequireOutput();
+        if (!parsed.GetValue(flags.Yes))
+            Confirm(options);
         foreach (string warning in options.Filters.SelectMany(Warnings))
             Messages.Write($"warning: {warning}");
 
@@ -27,7 +29,7 @@ internal static class TraceCommand
         using var session = TraceSession.Start(options, stop, Messages.Write);
         stop.ListenToSignals();
         if (!options.Quiet)
-            Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Rung.Name}")) + "; CTRL-C stops");
+            Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Rung.Name}").Distinct()) + "; CTRL-C stops");
 
         var summary = session.Run();
         if (summary.Failure is { ClosedByReader: true })
@@ -49,6 +51,19 @@ internal static class TraceCommand
         return options.FailOnLoss && summary.LostTotal > 0 ? ExitCode.Loss : ExitCode.Success;
     }
 
+    // Asks on the terminal. Nobody there is a no: a script says --yes.
+    private static void Confirm(SessionOptions options)
+    {
+        foreach (string question in options.Modules.Select(module => module.Question(options.Filters, options.Arguments)).OfType<string>())
+        {
+            if (Console.IsInputRedirected || Console.IsErrorRedirected)
+                throw new UsageException($"{question}: nobody can be asked without a terminal; narrow it down, or add --yes");
+            Console.Error.Write($"veil: {question}; go on? [y/N] ");
+            if (Console.In.ReadLine()?.Trim() is not ("y" or "Y" or "yes"))
+                throw new UsageException("not started");
+        }
+    }
+
     /// <summary>Checks the whole command line before anything starts.</summary>
     internal static SessionOptions Read(ParseResult parsed, TraceFlags flags)
     {
@@ -63,22 +78,14 @@ internal static class TraceCommand
             filters.Add(FilterExpression.Parse(dimension, values));
         }
 
-        var switches = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (moduleSwitch, option) in flags.Switches)
-        {
-            if (!parsed.GetValue(option))
-                continue;
-            if (!modules.Any(module => module.Switches.Any(has => has.Name == moduleSwitch.Name)))
-                throw NoModuleHas(option.Name, modules, module => module.Switches.Any(has => has.Name == moduleSwitch.Name));
-            switches.Add(moduleSwitch.Name);
-        }
-
+        var arguments = Arguments(parsed, flags, modules);
+        modules = [.. modules.SelectMany(module => module.Instances(arguments))];
         var format = Format(parsed.GetValue(flags.Output));
         return new SessionOptions
         {
             Modules = modules,
             Filters = filters,
-            Switches = switches,
+            Arguments = arguments,
             Hook = Hook(parsed.GetValue(flags.Hook), modules),
             Output = new OutputOptions(format, Words("--fields", parsed.GetValue(flags.Fields) ?? []), Enrich(parsed.GetValue(flags.Enrich) ?? []), UseColour()),
             RingBytes = RingBytes(parsed.GetValue(flags.Buffer)),
@@ -87,6 +94,27 @@ internal static class TraceCommand
             Quiet = parsed.GetValue(flags.Quiet),
             Verbose = parsed.GetValue(flags.Verbose),
         };
+    }
+
+    private static ModuleArguments Arguments(ParseResult parsed, TraceFlags flags, List<TraceModule> modules)
+    {
+        var switches = new HashSet<string>(StringComparer.Ordinal);
+        var values = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+        foreach (var (flag, option) in flags.ModuleFlags)
+        {
+            if (option is Option<string[]> list && parsed.GetValue(list) is { Length: > 0 } given)
+                values[flag.Name] = Words(option.Name, given);
+            else if (option is Option<bool> toggle && parsed.GetValue(toggle))
+                switches.Add(flag.Name);
+            else
+                continue;
+            if (!modules.Any(Has))
+                throw NoModuleHas(option.Name, modules, Has);
+
+            bool Has(TraceModule module) => module.Flags.Any(has => has.Name == flag.Name);
+        }
+
+        return new ModuleArguments(switches, values);
     }
 
     private static List<TraceModule> Modules(string[] values)

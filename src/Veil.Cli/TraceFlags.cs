@@ -14,11 +14,11 @@ internal sealed class TraceFlags
         .DistinctBy(static dimension => dimension.Name)
         .ToDictionary(static dimension => dimension, FilterOption);
 
-    /// <summary>The switches of all modules, each once.</summary>
-    public IReadOnlyDictionary<ModuleSwitch, Option<bool>> Switches { get; } = ModuleCatalog.All
-        .SelectMany(static module => module.Switches)
-        .DistinctBy(static moduleSwitch => moduleSwitch.Name)
-        .ToDictionary(static moduleSwitch => moduleSwitch, SwitchOption);
+    /// <summary>The other flags of modules, each once: a switch, or a list of values.</summary>
+    public IReadOnlyDictionary<ModuleFlag, Option> ModuleFlags { get; } = ModuleCatalog.All
+        .SelectMany(static module => module.Flags)
+        .DistinctBy(static flag => flag.Name)
+        .ToDictionary(static flag => flag, ModuleOption);
 
     public Option<string[]> Module { get; } = List("--module", "NAME,…", $"what to trace: {string.Join(", ", ModuleCatalog.All.Select(static module => module.Name))}", "-m");
 
@@ -36,13 +36,15 @@ internal sealed class TraceFlags
 
     public Option<bool> FailOnLoss { get; } = new("--fail-on-loss") { Description = "exit code 3 if an event was lost" };
 
+    public Option<bool> Yes { get; } = new("--yes", "-y") { Description = "start without asking" };
+
     public Option<bool> Quiet { get; } = new("--quiet", "-q") { Description = "no summary and no start line; losses and errors are still said" };
 
     public Option<bool> Verbose { get; } = new("--verbose", "-v") { Description = "say which hooks were tried" };
 
     /// <summary>All options, in the order of the help.</summary>
     public IEnumerable<Option> All =>
-        [Module, .. Filters.Values, .. Switches.Values, Output, Fields, Enrich, Buffer, Hook, IncludeSelf, FailOnLoss, Quiet, Verbose];
+        [Module, .. Filters.Values, .. ModuleFlags.Values, Output, Fields, Enrich, Buffer, Hook, IncludeSelf, FailOnLoss, Yes, Quiet, Verbose];
 
     private static Option<string[]> FilterOption(FilterDimension dimension)
     {
@@ -50,7 +52,9 @@ internal sealed class TraceFlags
         return List("--" + dimension.Name, dimension.ValueName + ",…", dimension.Description + "; '!' before a value denies it", aliases);
     }
 
-    private static Option<bool> SwitchOption(ModuleSwitch moduleSwitch) => new("--" + moduleSwitch.Name) { Description = moduleSwitch.Description };
+    private static Option ModuleOption(ModuleFlag flag) => flag.ValueName is { } value
+        ? List("--" + flag.Name, value + ",…", flag.Description)
+        : new Option<bool>("--" + flag.Name) { Description = flag.Description };
 
     private static Option<string[]> List(string name, string valueName, string description, params string[] aliases) =>
         new(name, aliases) { HelpName = valueName, Description = description, AllowMultipleArgumentsPerToken = true, Arity = ArgumentArity.OneOrMore };

@@ -37,7 +37,7 @@ public sealed class CommandLineTests
     {
         var options = Read("-m syscall --returns -o json --fields pid,ret --enrich time,user --buffer 1MiB --hook raw_tp --include-self --fail-on-loss -q -v");
 
-        options.Switches.ShouldBe(["returns"]);
+        options.Arguments.Switches.ShouldBe(["returns"]);
         options.Output.ShouldBe(options.Output with { Format = OutputFormat.Json, Enrichments = Enrichments.Time | Enrichments.User });
         options.Output.Fields.ShouldBe(["pid", "ret"]);
         options.RingBytes.ShouldBe(1024 * 1024);

@@ -6,7 +6,7 @@ namespace Veil.Core.Events;
 /// <summary>Every kind of event of a session, by the number in its records.</summary>
 public sealed class EventCatalog
 {
-    private const int KindsPerModule = 256;
+    internal const int KindsPerModule = 256;
     private readonly List<EventSchema> _all = [];
     private EventSchema?[] _byKind = [];
 
@@ -18,14 +18,15 @@ public sealed class EventCatalog
 
     /// <summary>Reads the events of modules from their objects; needs no privilege and loads nothing.</summary>
     /// <param name="modules">The modules, in the order of their numbers.</param>
-    /// <param name="switches">The module switches that are on.</param>
-    public static EventCatalog Of(IReadOnlyList<TraceModule> modules, IReadOnlySet<string> switches)
+    /// <param name="arguments">The flags of modules.</param>
+    public static EventCatalog Of(IReadOnlyList<TraceModule> modules, ModuleArguments arguments)
     {
         var catalog = new EventCatalog();
         for (int number = 0; number < modules.Count; number++)
         {
             using var bpfObject = BpfObject.Open(modules[number].ReadObject(), modules[number].Name);
-            catalog.Add(bpfObject.Btf, modules[number].Name, number, modules[number].EventNumber(switches));
+            foreach (int kind in modules[number].EventNumbers(arguments))
+                catalog.Add(bpfObject.Btf, modules[number], number, kind);
         }
 
         return catalog;
@@ -33,15 +34,15 @@ public sealed class EventCatalog
 
     /// <summary>Adds the event struct that an object declares with <c>VEIL_EVENT</c>.</summary>
     /// <param name="btf">The object's BTF.</param>
-    /// <param name="module">The module's name.</param>
+    /// <param name="module">The module.</param>
     /// <param name="moduleNumber">The value of <c>veil_module</c> in the object.</param>
-    /// <param name="number">The one struct to take: a module emits one kind a run.</param>
-    public void Add(Btf btf, string module, int moduleNumber, int number)
+    /// <param name="number">The struct's number in the module.</param>
+    public void Add(Btf btf, TraceModule module, int moduleNumber, int number)
     {
         Header ??= EventHeader.FromBtf(btf);
         var name = $"veil_event_{number}";
         if (!btf.TryGetVariable(name, out var variable))
-            throw new VeilException($"reading the events of module {module}: its object declares no {name}");
+            throw new VeilException($"reading the events of module {module.Name}: its object declares no {name}");
         var type = btf.ReadStruct(btf.PointedType(variable.TypeId));
         var schema = EventSchema.FromStruct(btf, type, module, (uint)((moduleNumber * KindsPerModule) + number), _all.Count);
         Array.Resize(ref _byKind, Math.Max(_byKind.Length, (int)schema.Kind + 1));

@@ -3,7 +3,5 @@ namespace Veil.Core.Events;
 /// <summary>A column of the default text output. It may show several fields at once, or none of its own.</summary>
 /// <param name="Label">What stands before the value, with its <c>=</c>; empty for none.</param>
 /// <param name="Width">Characters of the value, padded with blanks; 0 for as wide as it is.</param>
-/// <param name="Format">How the value is shown.</param>
-/// <param name="Offset">Bytes from the start of the record.</param>
-/// <param name="Size">Bytes in the record.</param>
-public readonly record struct EventColumn(string Label, int Width, FieldFormat Format, int Offset, int Size);
+/// <param name="Value">Where the value is, and how it is shown.</param>
+public readonly record struct EventColumn(string Label, int Width, EventValue Value);

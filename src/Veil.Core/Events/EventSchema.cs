@@ -1,5 +1,6 @@
 using System.Text;
 using Veil.Bpf;
+using Veil.Core.Modules;
 
 namespace Veil.Core.Events;
 
@@ -9,7 +10,6 @@ public sealed class EventSchema
     private EventSchema(string module, uint kind, int index, int sizeBytes, EventField[] fields, EventColumn[] columns)
     {
         Module = module;
-        ModuleUtf8 = Encoding.UTF8.GetBytes(module);
         Kind = kind;
         Index = index;
         SizeBytes = sizeBytes;
@@ -20,16 +20,13 @@ public sealed class EventSchema
     /// <summary>The module that emits it.</summary>
     public string Module { get; }
 
-    /// <summary>The same in UTF-8.</summary>
-    public byte[] ModuleUtf8 { get; }
-
     /// <summary>Its place in <see cref="EventCatalog.Schemas"/>: sinks keep what they compile for it in an array.</summary>
     public int Index { get; }
 
     /// <summary>The value of the header's <c>kind</c>: module number × 256 + number of the struct.</summary>
     public uint Kind { get; }
 
-    /// <summary>Bytes of a record of this kind.</summary>
+    /// <summary>Bytes of a record of this kind; the least where it ends in a path.</summary>
     public int SizeBytes { get; }
 
     /// <summary>Every named value, <c>module</c> first, in the order of the struct.</summary>
@@ -41,16 +38,16 @@ public sealed class EventSchema
     /// <summary>Reads the layout of an event struct whose first member is <c>struct veil_event</c>.</summary>
     /// <param name="btf">The BTF of the object.</param>
     /// <param name="type">The event struct.</param>
-    /// <param name="module">The module's name.</param>
+    /// <param name="module">The module.</param>
     /// <param name="kind">The value that marks its records.</param>
     /// <param name="index">Its place in the catalog.</param>
     /// <exception cref="VeilException">The struct does not begin with the header, or has a member whose type says nothing.</exception>
-    public static EventSchema FromStruct(Btf btf, BtfStruct type, string module, uint kind, int index = 0)
+    public static EventSchema FromStruct(Btf btf, BtfStruct type, TraceModule module, uint kind, int index = 0)
     {
-        var fields = new List<EventField> { new("module", FieldFormat.Module, 0, 0) };
+        var fields = new List<EventField> { new("module", Constant(module.Name)) };
         var columns = new List<EventColumn>();
         if (type.Members.Count == 0 || type.Members[0].StructName != "veil_event")
-            throw new VeilException($"reading the events of module {module}: struct {type.Name} does not begin with struct veil_event");
+            throw new VeilException($"reading the events of module {module.Name}: struct {type.Name} does not begin with struct veil_event");
 
         foreach (var member in type.Members)
         {
@@ -65,13 +62,26 @@ public sealed class EventSchema
             }
         }
 
+        foreach (var (name, text) in module.Constants)
+        {
+            fields.Add(new(name, Constant(text)));
+            columns.Add(new(name + "=", 0, Constant(text)));
+        }
+
+        foreach (var (alias, name) in module.FieldAliases)
+            fields.Add(new(alias, fields.Find(field => field.Name == name).Value ?? throw new VeilException($"reading the events of module {module.Name}: no field {name}")));
+
         // What is wide only now and then stands last, so that it moves nothing.
-        return new EventSchema(module, kind, index, type.SizeBytes, [.. fields], [.. columns.OrderBy(static column => column.Width == 0)]);
+        var last = type.Members[^1];
+        int size = last.TypedefName == "veil_path_t" ? last.OffsetBytes + btf.ReadStruct(last.ResolvedTypeId).Members[^1].OffsetBytes : type.SizeBytes;
+        return new EventSchema(module.Name, kind, index, size, [.. fields], [.. columns.OrderBy(static column => column.Width == 0)]);
 
         void Add(BtfMember member, int offset)
         {
-            if (!SemanticType.TryExpand(member.TypedefName ?? "", member.Name, offset, member.SizeBytes, fields, columns))
-                throw new VeilException($"reading the events of module {module}: {type.Name}.{member.Name} has no semantic type of types.bpf.h");
+            if (!SemanticType.TryExpand(btf, member, offset, fields, columns))
+                throw new VeilException($"reading the events of module {module.Name}: {type.Name}.{member.Name} has no semantic type of types.bpf.h");
         }
     }
+
+    private static EventValue Constant(string text) => new(FieldFormat.Constant, Names: [Encoding.UTF8.GetBytes(text)]);
 }

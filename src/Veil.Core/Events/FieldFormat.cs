@@ -3,8 +3,8 @@ namespace Veil.Core.Events;
 /// <summary>How a value is read from a record and shown. One semantic typedef of <c>types.bpf.h</c> may give several.</summary>
 public enum FieldFormat
 {
-    /// <summary>The module's name: not in the record but of its schema.</summary>
-    Module,
+    /// <summary>The same text in every event of a kind: not in the record but of its schema.</summary>
+    Constant,
 
     /// <summary>A NUL-padded task name of 16 bytes.</summary>
     Comm,
@@ -15,8 +15,26 @@ public enum FieldFormat
     /// <summary>A signed integer of 1, 2, 4 or 8 bytes.</summary>
     Signed,
 
-    /// <summary>Nanoseconds as a number; all ones is not known.</summary>
-    Nanoseconds,
+    /// <summary>The name that stands for an unsigned integer, the number where there is none.</summary>
+    Enumerator,
+
+    /// <summary>True where an unsigned integer is not zero.</summary>
+    Boolean,
+
+    /// <summary>A remark in the text output where an unsigned integer is not zero, else nothing.</summary>
+    TruncatedMark,
+
+    /// <summary>An unsigned integer in hexadecimal; a string in JSON, whose numbers many readers keep in 53 bits.</summary>
+    Hexadecimal,
+
+    /// <summary>An Internet address.</summary>
+    IpAddress,
+
+    /// <summary>The bytes of a path, as many as the record says.</summary>
+    Path,
+
+    /// <summary>An unsigned integer of 8 bytes; all ones is not known.</summary>
+    UnsignedOrUnknown,
 
     /// <summary>Nanoseconds with the unit that suits them; all ones is not known.</summary>
     Duration,

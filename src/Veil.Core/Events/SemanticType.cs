@@ -1,3 +1,6 @@
+using System.Text;
+using Veil.Bpf;
+
 namespace Veil.Core.Events;
 
 /// <summary>
@@ -12,49 +15,110 @@ internal static class SemanticType
     // Fits most; ids go up to ten digits in user namespaces, and then the line is wider.
     private const int UserWidth = 5;
 
-    /// <summary>Appends what a member of the named type shows.</summary>
-    /// <returns>False where the type is not a semantic one.</returns>
-    public static bool TryExpand(string typedef, string member, int offset, int size, List<EventField> fields, List<EventColumn> columns)
+    // Enumerations are short lists; a value beyond is a flag word and stays a number.
+    private const int EnumeratorMax = 1024;
+
+    // struct veil_path: size, truncated, bytes.
+    private const int PathTruncatedOffset = 4;
+    private const int PathBytesOffset = 8;
+
+    /// <summary>Appends what a member shows.</summary>
+    /// <returns>False where its type says nothing.</returns>
+    public static bool TryExpand(Btf btf, BtfMember member, int offset, List<EventField> fields, List<EventColumn> columns)
     {
-        switch (typedef)
+        string name = member.Name;
+        int size = member.SizeBytes;
+        switch (member.TypedefName)
         {
             case "veil_kind_t":
                 return true;
             case "veil_comm_t":
-                fields.Add(new(member, FieldFormat.Comm, offset, size));
-                columns.Add(new("", 15, FieldFormat.Comm, offset, size));
+                Add(FieldFormat.Comm, 15, name == "comm" ? "" : name + "=");
                 return true;
             case "veil_pid_t" or "veil_tid_t":
-                fields.Add(new(member, FieldFormat.Unsigned, offset, size));
-                columns.Add(new(member.ToUpperInvariant() + "=", PidWidth, FieldFormat.Unsigned, offset, size));
+                Add(FieldFormat.Unsigned, PidWidth, CommonLabel());
                 return true;
             case "veil_uid_t" or "veil_gid_t":
-                fields.Add(new(member, FieldFormat.Unsigned, offset, size));
-                columns.Add(new(member.ToUpperInvariant() + "=", UserWidth, FieldFormat.Unsigned, offset, size));
+                Add(FieldFormat.Unsigned, UserWidth, CommonLabel());
                 return true;
             case "veil_timestamp_t":
-                fields.Add(new(member, FieldFormat.Unsigned, offset, size));
+                fields.Add(new(name, new(FieldFormat.Unsigned, offset, size)));
                 return true;
             case "veil_duration_t":
-                fields.Add(new(member, FieldFormat.Nanoseconds, offset, size));
-                columns.Add(new(member.Replace("_ns", "", StringComparison.Ordinal) + "=", 9, FieldFormat.Duration, offset, size));
+                fields.Add(new(name, new(FieldFormat.UnsignedOrUnknown, offset, size)));
+                columns.Add(new(name.Replace("_ns", "", StringComparison.Ordinal) + "=", 9, new(FieldFormat.Duration, offset, size)));
                 return true;
             case "veil_syscall_t":
-                fields.Add(new(member, FieldFormat.SyscallName, offset, size));
-                fields.Add(new(member + "_nr", FieldFormat.SyscallNumber, offset, size));
-                fields.Add(new("arch", FieldFormat.SyscallArch, offset, size));
-                columns.Add(new(member + "=", 22, FieldFormat.SyscallNameAndNumber, offset, size));
-                columns.Add(new("", 0, FieldFormat.SyscallForeignArch, offset, size));
+                fields.Add(new(name, new(FieldFormat.SyscallName, offset, size)));
+                fields.Add(new(name + "_nr", new(FieldFormat.SyscallNumber, offset, size)));
+                fields.Add(new("arch", new(FieldFormat.SyscallArch, offset, size)));
+                columns.Add(new(name + "=", 22, new(FieldFormat.SyscallNameAndNumber, offset, size)));
+                columns.Add(new("", 0, new(FieldFormat.SyscallForeignArch, offset, size)));
                 return true;
             case "veil_ret_t":
-                fields.Add(new(member, FieldFormat.Return, offset, size));
-                fields.Add(new("errno", FieldFormat.ErrnoName, offset, size));
-                fields.Add(new("errno_nr", FieldFormat.ErrnoNumber, offset, size));
-                columns.Add(new(member + "=", 14, FieldFormat.ReturnForPeople, offset, size));
-                columns.Add(new("errno=", 17, FieldFormat.ErrnoNameAndNumber, offset, size));
+                fields.Add(new(name, new(FieldFormat.Return, offset, size)));
+                fields.Add(new("errno", new(FieldFormat.ErrnoName, offset, size)));
+                fields.Add(new("errno_nr", new(FieldFormat.ErrnoNumber, offset, size)));
+                columns.Add(new(name + "=", 14, new(FieldFormat.ReturnForPeople, offset, size)));
+                columns.Add(new("errno=", 17, new(FieldFormat.ErrnoNameAndNumber, offset, size)));
+                return true;
+            case "veil_cpu_t":
+                Add(FieldFormat.Unsigned, 3);
+                return true;
+            case "veil_prio_t":
+                Add(FieldFormat.Signed, 3);
+                return true;
+            case "veil_port_t":
+                Add(FieldFormat.Unsigned, 5);
+                return true;
+            case "veil_bytes_t":
+                Add(FieldFormat.UnsignedOrUnknown, 10);
+                return true;
+            case "veil_hex_t":
+                Add(FieldFormat.Hexadecimal, 18);
+                return true;
+            case "veil_ip_t":
+                Add(FieldFormat.IpAddress, 15);
+                return true;
+            case "veil_path_t":
+                fields.Add(new(name, new(FieldFormat.Path, offset + PathBytesOffset, 4096)));
+                fields.Add(new("truncated", new(FieldFormat.Boolean, offset + PathTruncatedOffset, sizeof(uint))));
+                columns.Add(new(name + "=", 0, new(FieldFormat.Path, offset + PathBytesOffset, 4096)));
+                columns.Add(new("", 0, new(FieldFormat.TruncatedMark, offset + PathTruncatedOffset, sizeof(uint))));
+                return true;
+            case "__u8" or "__u16" or "__u32" or "__u64":
+                Add(FieldFormat.Unsigned, size == 8 ? 10 : 5);
+                return true;
+            case "__s32" or "__s64":
+                Add(FieldFormat.Signed, size == 8 ? 10 : 5);
+                return true;
+            case null when member is { Kind: BtfKind.Enum, ElementCount: 1, EnumName: { Length: > 0 } tag } && btf.FindEnum(tag) is { } type:
+                var names = Enumerators(type);
+                var value = new EventValue(FieldFormat.Enumerator, offset, size, names);
+                fields.Add(new(name, value));
+                columns.Add(new(name + "=", names.Max(static text => text?.Length ?? 0), value));
                 return true;
             default:
                 return false;
         }
+
+        void Add(FieldFormat format, int width, string? label = null)
+        {
+            var value = new EventValue(format, offset, size);
+            fields.Add(new(name, value));
+            columns.Add(new(label ?? name + "=", width, value));
+        }
+
+        // The ids of the header stand in capitals, as ps has them.
+        string CommonLabel() => (name is "pid" or "tid" or "uid" or "gid" ? name.ToUpperInvariant() : name) + "=";
+    }
+
+    private static byte[]?[] Enumerators(BtfEnum type)
+    {
+        var shown = type.Values.Where(static value => value.Value is >= 0 and < EnumeratorMax).ToList();
+        var names = new byte[]?[shown.Count == 0 ? 0 : shown.Max(static value => value.Value) + 1];
+        foreach (var (name, value) in shown)
+            names[value] = Encoding.UTF8.GetBytes(name[(name.IndexOf("__", StringComparison.Ordinal) is var at and >= 0 ? at + 2 : 0)..]);
+        return names;
     }
 }

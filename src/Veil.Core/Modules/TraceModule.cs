@@ -1,4 +1,5 @@
 using Veil.Bpf;
+using Veil.Core.Events;
 using Veil.Core.Filters;
 
 namespace Veil.Core.Modules;
@@ -19,28 +20,48 @@ public abstract class TraceModule
     /// <summary>The filters beside the common ones.</summary>
     public virtual IReadOnlyList<FilterDimension> OwnFilters => [];
 
-    /// <summary>The switches beside the common ones.</summary>
-    public virtual IReadOnlyList<ModuleSwitch> Switches => [];
+    /// <summary>The flags that are no filters in the kernel.</summary>
+    public virtual IReadOnlyList<ModuleFlag> Flags => [];
 
     /// <summary>The ways to attach, best first.</summary>
     public abstract IReadOnlyList<HookRung> Rungs { get; }
 
+    /// <summary>Second names of fields: the same value under both.</summary>
+    public virtual IReadOnlyList<(string Alias, string Field)> FieldAliases => [];
+
+    /// <summary>Fields that have one value for the whole trace.</summary>
+    public virtual IReadOnlyList<(string Name, string Value)> Constants => [];
+
     /// <summary>Every filter: those that all modules have, then its own.</summary>
     public IEnumerable<FilterDimension> Filters => s_commonFilters.Concat(OwnFilters);
+
+    /// <summary>What is attached: the module itself, or one for each thing that its flags name.</summary>
+    /// <exception cref="UsageException">A flag's value is wrong.</exception>
+    public virtual IReadOnlyList<TraceModule> Instances(ModuleArguments arguments) => [this];
+
+    /// <summary>What to ask before starting, where the trace could hurt; nothing for no question.</summary>
+    public virtual string? Question(IReadOnlyList<FilterExpression> filters, ModuleArguments arguments) => null;
+
+    /// <summary>The filter in userspace, or none.</summary>
+    /// <param name="schema">The events that it is asked about.</param>
+    public virtual EventFilter? CreateFilter(EventSchema schema) => null;
 
     /// <summary>The compiled BPF object.</summary>
     public abstract byte[] ReadObject();
 
-    /// <summary>The programs that a rung attaches, in the order of attaching.</summary>
+    /// <summary>The programs that a rung attaches, in the order of attaching. Leaves out those that this kernel has no hook for.</summary>
     /// <param name="rung">One of <see cref="Rungs"/>.</param>
-    /// <param name="switches">The switches that are on.</param>
-    public abstract IReadOnlyList<string> Programs(HookRung rung, IReadOnlySet<string> switches);
+    /// <param name="arguments">The flags.</param>
+    public abstract IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments);
 
-    /// <summary>The number of the event struct that is emitted (<c>VEIL_EVENT</c>).</summary>
-    public virtual int EventNumber(IReadOnlySet<string> switches) => 0;
+    /// <summary>The numbers of the event structs that are emitted (<c>VEIL_EVENT</c>).</summary>
+    public virtual IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => [0];
 
     /// <summary>Sets what must be set before the object is loaded.</summary>
-    public virtual void Configure(BpfObject bpfObject, IReadOnlySet<string> switches)
+    public virtual void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
     }
+
+    /// <summary>Attaches a program; by default where its section says.</summary>
+    public virtual IEnumerable<BpfLink> Attach(BpfProgram program, HookRung rung, ModuleArguments arguments) => [program.Attach()];
 }

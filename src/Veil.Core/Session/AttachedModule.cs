@@ -46,7 +46,7 @@ public sealed class AttachedModule : IDisposable
             {
                 return AttachRung(module, number, rung, options, ring);
             }
-            catch (BpfException cause)
+            catch (Exception cause) when (cause is BpfException or VeilException)
             {
                 reasons.Add($"{rung.Name}: {cause.Message}");
                 log($"{module.Name}: {rung.Name} is not possible: {cause.Message}");
@@ -85,7 +85,7 @@ public sealed class AttachedModule : IDisposable
         var bpfObject = BpfObject.Open(module.ReadObject(), module.Name);
         try
         {
-            var wanted = module.Programs(rung, options.Switches);
+            var wanted = module.Programs(rung, options.Arguments);
             foreach (var program in bpfObject.Programs)
                 program.AutoLoad = wanted.Contains(program.Name);
             bpfObject.SetGlobal("veil_module", (uint)number);
@@ -99,7 +99,7 @@ public sealed class AttachedModule : IDisposable
             bpfObject.SetGlobal("veil_wakeup_interval", (ulong)Math.Max(options.RingBytes / 8, 512));
             foreach (var dimension in module.Filters)
                 FilterMap.Configure(bpfObject, dimension);
-            module.Configure(bpfObject, options.Switches);
+            module.Configure(bpfObject, rung, options.Arguments);
             bpfObject.Map("veil_ring").ReuseFd(ring);
             bpfObject.Load();
 
@@ -116,7 +116,7 @@ public sealed class AttachedModule : IDisposable
                 {
                     var program = bpfObject.Program(name);
                     attached._programs.Add(program);
-                    attached._links.Add(program.Attach());
+                    attached._links.AddRange(module.Attach(program, rung, options.Arguments));
                 }
             }
             catch

@@ -1,18 +1,24 @@
 using System.Buffers.Binary;
 using Veil.Bpf;
 using Veil.Core.Events;
+using Veil.Core.Modules;
 using Veil.Core.Sinks;
 
 namespace Veil.Core.Session;
 
 /// <summary>Moves events from the ring through the pipeline, straight out of the mapped memory.</summary>
-internal sealed class EventReader(RingBuffer ring, EventCatalog catalog, EventHeader header, IEventSink sink, OutputBuffer buffer)
+internal sealed class EventReader(RingBuffer ring, EventCatalog catalog, EventFilter?[] filters, IEventSink sink, OutputBuffer buffer)
 {
     // The producers see free space late if it is given back late, and the cache line bounces if it is given back often.
     private const int ReleaseEveryBytes = 64 * 1024;
 
-    /// <summary>Events taken out of the ring.</summary>
+    private readonly EventHeader _header = catalog.Header;
+
+    /// <summary>Events handed to the sink.</summary>
     public ulong Taken { get; private set; }
+
+    /// <summary>Events that a filter in userspace dropped.</summary>
+    public ulong Dropped { get; private set; }
 
     /// <summary>Takes all that is in the ring now, and flushes.</summary>
     public void Drain()
@@ -51,12 +57,18 @@ internal sealed class EventReader(RingBuffer ring, EventCatalog catalog, EventHe
 
     private void Deliver(ReadOnlySpan<byte> record)
     {
-        if (record.Length < header.SizeBytes)
-            throw new VeilException($"reading the ring: a record of {record.Length} bytes, but every event has at least {header.SizeBytes}");
-        var schema = catalog.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[header.KindOffset..]));
+        if (record.Length < _header.SizeBytes)
+            throw new VeilException($"reading the ring: a record of {record.Length} bytes, but every event has at least {_header.SizeBytes}");
+        var schema = catalog.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[_header.KindOffset..]));
         if (record.Length < schema.SizeBytes)
             throw new VeilException($"reading the ring: a record of {record.Length} bytes for an event of {schema.SizeBytes} of module {schema.Module}");
         var view = new EventView { Record = record, Schema = schema };
+        if (filters[schema.Index] is { } filter && !filter.Passes(ref view))
+        {
+            Dropped++;
+            return;
+        }
+
         sink.Write(ref view);
         Taken++;
     }

@@ -16,8 +16,8 @@ public sealed record SessionOptions
     /// <summary>The filters; each goes to every module that has its dimension.</summary>
     public IReadOnlyList<FilterExpression> Filters { get; init; } = [];
 
-    /// <summary>The module switches that are on.</summary>
-    public IReadOnlySet<string> Switches { get; init; } = new HashSet<string>();
+    /// <summary>The flags of modules.</summary>
+    public ModuleArguments Arguments { get; init; } = ModuleArguments.None;
 
     /// <summary>The rung that is forced, or none.</summary>
     public string? Hook { get; init; }

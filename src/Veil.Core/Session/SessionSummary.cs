@@ -8,6 +8,9 @@ public sealed class SessionSummary
     /// <summary>Events that the output took.</summary>
     public ulong Delivered { get; internal set; }
 
+    /// <summary>Events that a filter in userspace dropped.</summary>
+    public ulong Dropped { get; internal set; }
+
     /// <summary>From attaching to the last event.</summary>
     public TimeSpan Duration { get; internal set; }
 
@@ -33,7 +36,7 @@ public sealed class SessionSummary
     public IEnumerable<string> Lines()
     {
         double seconds = Math.Max(Duration.TotalSeconds, 0.001);
-        yield return $"{Delivered} {(Delivered == 1 ? "event" : "events")} delivered in {Duration.TotalSeconds:F2} s ({Delivered / seconds:F0}/s), {LostTotal} lost";
+        yield return $"{Delivered} {(Delivered == 1 ? "event" : "events")} delivered in {Duration.TotalSeconds:F2} s ({Delivered / seconds:F0}/s), {LostTotal} lost{(Dropped > 0 ? $", {Dropped} dropped by --file" : "")}";
         foreach (var (cause, count) in _lost)
             yield return $"lost {count}: {cause}{Hint(cause)}";
     }

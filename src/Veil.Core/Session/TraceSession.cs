@@ -3,6 +3,7 @@ using Veil.Bpf;
 using Veil.Core.Enrichers;
 using Veil.Core.Events;
 using Veil.Core.Interop;
+using Veil.Core.Modules;
 using Veil.Core.Sinks;
 
 namespace Veil.Core.Session;
@@ -55,7 +56,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
             };
             if (options.Output.Enrichments != Enrichments.None)
                 sink = new EnrichSink(sink, options.Output.Enrichments, events.Header);
-            _reader = new EventReader(_ring, events, events.Header, sink, _buffer);
+            _reader = new EventReader(_ring, events, Filters(options.Modules, events), sink, _buffer);
         }
         catch
         {
@@ -73,7 +74,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
     /// <exception cref="VeilException">Something could not be attached; nothing stays attached.</exception>
     public static TraceSession Start(SessionOptions options, StopSignal stop, Action<string> message)
     {
-        var events = EventCatalog.Of(options.Modules, options.Switches);
+        var events = EventCatalog.Of(options.Modules, options.Arguments);
         FieldSelection.Validate(events, options.Output);
         if (!KernelFeatures.HasBtf)
             throw new VeilException("tracing needs the kernel's BTF: /sys/kernel/btf/vmlinux is missing (a kernel built with CONFIG_DEBUG_INFO_BTF has it)");
@@ -123,6 +124,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
         }
 
         _summary.Delivered = _buffer.EventsWritten;
+        _summary.Dropped = _reader.Dropped;
         _summary.Duration = Stopwatch.GetElapsedTime(_startedAt);
         AllocatedBytes = GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
         return _summary;
@@ -162,6 +164,9 @@ public sealed class TraceSession : IDisposable, ILossObserver
         ReportLosses();
         _buffer.Flush();
     }
+
+    private static EventFilter?[] Filters(IReadOnlyList<TraceModule> modules, EventCatalog events) =>
+        [.. events.Schemas.Select(schema => modules[(int)(schema.Kind / EventCatalog.KindsPerModule)].CreateFilter(schema))];
 
     private void Detach()
     {

@@ -11,11 +11,11 @@ internal static class FieldSelection
     {
         var all = new List<EventField>(schema.Fields);
         if (options.Enrichments.HasFlag(Enrichments.Time))
-            all.Add(new("time", FieldFormat.Time, 0, 0));
+            all.Add(new("time", new(FieldFormat.Time)));
         if (options.Enrichments.HasFlag(Enrichments.User))
-            all.Add(new("username", FieldFormat.UserName, 0, 0));
+            all.Add(new("username", new(FieldFormat.UserName)));
         if (options.Enrichments.HasFlag(Enrichments.Proc))
-            all.Add(new("proc_name", FieldFormat.ProcName, 0, 0));
+            all.Add(new("proc_name", new(FieldFormat.ProcName)));
         if (options.Fields.Count == 0)
             return all;
 

@@ -19,36 +19,36 @@ internal static class FieldWriter
     private const long NeverReturned = long.MinValue;
 
     /// <summary>An upper bound of the bytes that a value takes in any output.</summary>
-    public static int BytesMax(FieldFormat format, int size) => format switch
+    public static int BytesMax(EventValue value) => value.Format switch
     {
-        FieldFormat.Comm => BytesMaxOfText(size),
+        FieldFormat.Comm or FieldFormat.Path => BytesMaxOfText(value.Size),
+        FieldFormat.Constant => BytesMaxOfText(value.Names![0]!.Length),
         FieldFormat.UserName or FieldFormat.ProcName => BytesMaxOfText(NameBytesMax),
-        FieldFormat.Module => 64,
         _ => 80, // numbers, and names out of our own tables
     };
 
     /// <summary>Appends the value.</summary>
     /// <returns>The number of characters that it shows.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Write<TStyle>(ref LineWriter line, FieldFormat format, int offset, int size, ref EventView view)
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
         where TStyle : struct, IValueStyle
     {
         int start = line.Length;
-        switch (format)
+        switch (value.Format)
         {
             case FieldFormat.Comm:
-                return TStyle.Text(ref line, UntilNul(view.Record.Slice(offset, size)));
+                return TStyle.Text(ref line, UntilNul(value.Of(view.Record)));
             case FieldFormat.Unsigned:
-                line.Append(ReadUnsigned(view.Record.Slice(offset, size)));
+                line.Append(ReadUnsigned(value.Of(view.Record)));
                 break;
             case FieldFormat.SyscallNameAndNumber:
-                WriteSyscallName(ref line, view.Record[offset..]);
+                WriteSyscallName(ref line, value.Of(view.Record));
                 line.Append((byte)'(');
-                line.Append((long)SyscallNumber(view.Record[offset..]));
+                line.Append((long)SyscallNumber(value.Of(view.Record)));
                 line.Append((byte)')');
                 break;
             case FieldFormat.SyscallForeignArch:
-                if (SyscallArchOf(view.Record[offset..]) is var foreign && foreign != SyscallTable.Native)
+                if (SyscallArchOf(value.Of(view.Record)) is var foreign && foreign != SyscallTable.Native)
                 {
                     line.Append("arch="u8);
                     line.Append(SyscallTable.For(foreign).ArchNameUtf8);
@@ -57,31 +57,33 @@ internal static class FieldWriter
                 break;
             case FieldFormat.SyscallName:
                 TStyle.Quote(ref line);
-                WriteSyscallName(ref line, view.Record[offset..]);
+                WriteSyscallName(ref line, value.Of(view.Record));
                 TStyle.Quote(ref line);
                 break;
             case FieldFormat.SyscallNumber:
-                line.Append((long)SyscallNumber(view.Record[offset..]));
+                line.Append((long)SyscallNumber(value.Of(view.Record)));
                 break;
             case FieldFormat.SyscallArch:
                 TStyle.Quote(ref line);
-                line.Append(SyscallTable.For(SyscallArchOf(view.Record[offset..])).ArchNameUtf8);
+                line.Append(SyscallTable.For(SyscallArchOf(value.Of(view.Record))).ArchNameUtf8);
                 TStyle.Quote(ref line);
                 break;
             default:
-                return WriteRare<TStyle>(ref line, format, offset, size, ref view);
+                return WriteRare<TStyle>(ref line, value, ref view);
         }
 
         return line.Length - start;
     }
 
     /// <summary>The bytes behind a value that is text.</summary>
-    public static ReadOnlySpan<byte> RawText(FieldFormat format, int offset, int size, ref EventView view) => format switch
+    public static ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) => value.Format switch
     {
-        FieldFormat.Comm => UntilNul(view.Record.Slice(offset, size)),
+        FieldFormat.Comm => UntilNul(value.Of(view.Record)),
+        FieldFormat.Path => PathBytes(value, view.Record),
+        FieldFormat.Constant => value.Names![0],
         FieldFormat.UserName => view.UserName,
         FieldFormat.ProcName => view.ProcName,
-        _ => throw new InvalidOperationException($"{format} is not text"),
+        _ => throw new InvalidOperationException($"{value.Format} is not text"),
     };
 
     /// <summary>The part of a fixed array that holds text.</summary>
@@ -91,43 +93,60 @@ internal static class FieldWriter
         return end < 0 ? array : array[..end];
     }
 
-    private static int WriteRare<TStyle>(ref LineWriter line, FieldFormat format, int offset, int size, ref EventView view)
+    private static int WriteRare<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
         where TStyle : struct, IValueStyle
     {
         int start = line.Length;
-        switch (format)
+        switch (value.Format)
         {
-            case FieldFormat.Module:
+            case FieldFormat.Constant or FieldFormat.Path:
+                return TStyle.Text(ref line, RawText(value, ref view));
+            case FieldFormat.Enumerator:
+                WriteEnumerator<TStyle>(ref line, value, ReadUnsigned(value.Of(view.Record)));
+                break;
+            case FieldFormat.Boolean:
+                line.Append(ReadUnsigned(value.Of(view.Record)) != 0 ? "true"u8 : "false"u8);
+                break;
+            case FieldFormat.TruncatedMark:
+                line.Append(ReadUnsigned(value.Of(view.Record)) != 0 ? "truncated"u8 : []);
+                break;
+            case FieldFormat.Hexadecimal:
                 TStyle.Quote(ref line);
-                line.Append(view.Schema.ModuleUtf8);
+                line.Append("0x"u8);
+                line.AppendHex(ReadUnsigned(value.Of(view.Record)));
+                TStyle.Quote(ref line);
+                break;
+            case FieldFormat.IpAddress:
+                TStyle.Quote(ref line);
+                IpText.Append(ref line, value.Of(view.Record));
                 TStyle.Quote(ref line);
                 break;
             case FieldFormat.Signed:
-                line.Append(ReadSigned(view.Record.Slice(offset, size)));
+                line.Append(ReadSigned(value.Of(view.Record)));
                 break;
-            case FieldFormat.Nanoseconds:
-                if (ReadUnsigned(view.Record.Slice(offset, size)) is var ns && ns != ulong.MaxValue)
-                    line.Append(ns);
+            case FieldFormat.UnsignedOrUnknown:
+                if (ReadUnsigned(value.Of(view.Record)) is var known && known != ulong.MaxValue)
+                    line.Append(known);
                 else
                     TStyle.Unknown(ref line);
                 break;
             case FieldFormat.Duration:
-                if (ReadUnsigned(view.Record.Slice(offset, size)) is var duration && duration != ulong.MaxValue)
+                if (ReadUnsigned(value.Of(view.Record)) is var duration && duration != ulong.MaxValue)
                     DurationText.Append(ref line, duration);
                 else
                     TStyle.Unknown(ref line);
                 break;
             case FieldFormat.Return:
-                if (ReadSigned(view.Record.Slice(offset, size)) is var ret && ret != NeverReturned)
+                if (ReadSigned(value.Of(view.Record)) is var ret && ret != NeverReturned)
                     line.Append(ret);
                 else
                     TStyle.Unknown(ref line);
                 break;
             case FieldFormat.ReturnForPeople:
-                WriteReturnForPeople<TStyle>(ref line, ReadSigned(view.Record.Slice(offset, size)));
+                WriteReturnForPeople<TStyle>(ref line, ReadSigned(value.Of(view.Record)));
                 break;
             case FieldFormat.ErrnoName:
-                if (ErrnoOf(view.Record.Slice(offset, size)) is var named && named != 0)
+                if (ErrnoOf(value.Of(view.Record)) is var named && named != 0)
                 {
                     TStyle.Quote(ref line);
                     WriteErrnoName(ref line, named);
@@ -140,10 +159,10 @@ internal static class FieldWriter
 
                 break;
             case FieldFormat.ErrnoNumber:
-                line.Append((long)ErrnoOf(view.Record.Slice(offset, size)));
+                line.Append((long)ErrnoOf(value.Of(view.Record)));
                 break;
             case FieldFormat.ErrnoNameAndNumber:
-                int errno = ErrnoOf(view.Record.Slice(offset, size));
+                int errno = ErrnoOf(value.Of(view.Record));
                 if (errno != 0)
                 {
                     WriteErrnoName(ref line, errno);
@@ -167,10 +186,28 @@ internal static class FieldWriter
             case FieldFormat.ProcName:
                 return WriteName<TStyle>(ref line, view.ProcName);
             default:
-                throw new InvalidOperationException($"no writer for {format}");
+                throw new InvalidOperationException($"no writer for {value.Format}");
         }
 
         return line.Length - start;
+    }
+
+    // struct veil_path: the size stands eight bytes before the bytes. The record is as long as it says, or it is none of ours.
+    private static ReadOnlySpan<byte> PathBytes(EventValue value, ReadOnlySpan<byte> record) =>
+        record.Slice(value.Offset, BinaryPrimitives.ReadInt32LittleEndian(record[(value.Offset - 8)..]));
+
+    private static void WriteEnumerator<TStyle>(ref LineWriter line, EventValue value, ulong number)
+        where TStyle : struct, IValueStyle
+    {
+        if (number < (ulong)value.Names!.Length && value.Names[number] is { } name)
+        {
+            TStyle.Quote(ref line);
+            line.Append(name);
+            TStyle.Quote(ref line);
+            return;
+        }
+
+        line.Append(number);
     }
 
     private static int BytesMaxOfText(int bytes) => (bytes * Escaping.MaxGrowth) + (bytes * 2) + 64; // the text, its exact bytes in hex, their key

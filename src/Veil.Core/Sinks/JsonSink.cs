@@ -34,7 +34,7 @@ public sealed class JsonSink : IEventSink
         foreach (ref readonly var step in _plans[view.Schema.Index].AsSpan())
         {
             line.Append(step.Prefix);
-            if (FieldWriter.Write<JsonStyle>(ref line, step.Format, step.Offset, step.Size, ref view) == JsonStyle.NotExact)
+            if (FieldWriter.Write<JsonStyle>(ref line, step.Value, ref view) == JsonStyle.NotExact)
                 AppendExactBytes(ref line, step, ref view);
         }
 
@@ -48,7 +48,7 @@ public sealed class JsonSink : IEventSink
         line.Append(",\""u8);
         line.Append(step.Key);
         line.Append("_hex\":\""u8);
-        foreach (byte value in FieldWriter.RawText(step.Format, step.Offset, step.Size, ref view))
+        foreach (byte value in FieldWriter.RawText(step.Value, ref view))
             line.AppendHex(value, digits: 2);
         line.Append((byte)'"');
     }

@@ -5,13 +5,11 @@ namespace Veil.Core.Sinks;
 
 /// <summary>A step in writing a line: the bytes before a value, and the value. Compiled once, run for every event.</summary>
 /// <param name="Prefix">Label, key or separator, already encoded.</param>
-/// <param name="Format">How the value is written.</param>
-/// <param name="Offset">Bytes from the start of the record.</param>
-/// <param name="Size">Bytes in the record.</param>
+/// <param name="Value">The value.</param>
 /// <param name="Width">Characters to fill with the value; 0 for none.</param>
 /// <param name="Key">The field's name.</param>
 /// <param name="Suffix">Bytes after the value, before the padding.</param>
-internal readonly record struct OutputStep(byte[] Prefix, FieldFormat Format, int Offset, int Size, int Width, byte[] Key, byte[] Suffix)
+internal readonly record struct OutputStep(byte[] Prefix, EventValue Value, int Width, byte[] Key, byte[] Suffix)
 {
     /// <summary>The plans of an output that shows fields, by the index of the schema.</summary>
     public static OutputStep[][] Compile(
@@ -25,8 +23,7 @@ internal readonly record struct OutputStep(byte[] Prefix, FieldFormat Format, in
             var plan = new OutputStep[fields.Count];
             for (int i = 0; i < plan.Length; i++)
             {
-                plan[i] = new(Encoding.UTF8.GetBytes(prefix(fields[i], i == 0)), fields[i].Format, fields[i].Offset, fields[i].Size, 0,
-                    Encoding.UTF8.GetBytes(fields[i].Name), []);
+                plan[i] = new(Encoding.UTF8.GetBytes(prefix(fields[i], i == 0)), fields[i].Value, 0, Encoding.UTF8.GetBytes(fields[i].Name), []);
             }
 
             plans[schema.Index] = plan;
@@ -41,7 +38,7 @@ internal readonly record struct OutputStep(byte[] Prefix, FieldFormat Format, in
     {
         int total = 16;
         foreach (var step in steps)
-            total += step.Prefix.Length + step.Suffix.Length + step.Width + step.Key.Length + FieldWriter.BytesMax(step.Format, step.Size);
+            total += step.Prefix.Length + step.Suffix.Length + step.Width + step.Key.Length + FieldWriter.BytesMax(step.Value);
         return total;
     }
 }

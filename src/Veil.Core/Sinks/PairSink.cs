@@ -33,7 +33,7 @@ public sealed class PairSink : IEventSink
         foreach (ref readonly var step in _plans[view.Schema.Index].AsSpan())
         {
             line.Append(step.Prefix);
-            FieldWriter.Write<PairStyle>(ref line, step.Format, step.Offset, step.Size, ref view);
+            FieldWriter.Write<PairStyle>(ref line, step.Value, ref view);
         }
 
         line.Append((byte)'\n');

@@ -48,7 +48,7 @@ public sealed class TextSink : IEventSink
             int mark = line.Length;
             line.PadTo(shown, width);
             line.Append(step.Prefix);
-            int written = FieldWriter.Write<TextStyle>(ref line, step.Format, step.Offset, step.Size, ref view);
+            int written = FieldWriter.Write<TextStyle>(ref line, step.Value, ref view);
             if (written == 0 && step.Width == 0)
             {
                 line.Truncate(mark);
@@ -69,15 +69,15 @@ public sealed class TextSink : IEventSink
         var steps = new List<OutputStep>();
         bool useColour = options.Colour;
         if (options.Enrichments.HasFlag(Enrichments.Time))
-            Add(new("", 32, FieldFormat.Time, 0, 0), Ansi.Dim);
+            Add(new("", 32, new(FieldFormat.Time)), Ansi.Dim);
         if (severalModules)
-            Add(new("", 9, FieldFormat.Module, 0, 0), "");
+            Add(new("", 9, schema.Fields[0].Value), ""); // the module
         foreach (var column in schema.Columns.Where(static column => column.Width > 0))
-            Add(column, column.Format == FieldFormat.Comm ? Ansi.Cyan : "");
+            Add(column, column.Value.Format == FieldFormat.Comm ? Ansi.Cyan : "");
         if (options.Enrichments.HasFlag(Enrichments.User))
-            Add(new("username=", 10, FieldFormat.UserName, 0, 0), "");
+            Add(new("username=", 10, new(FieldFormat.UserName)), "");
         if (options.Enrichments.HasFlag(Enrichments.Proc))
-            Add(new("proc_name=", 15, FieldFormat.ProcName, 0, 0), "");
+            Add(new("proc_name=", 15, new(FieldFormat.ProcName)), "");
         foreach (var column in schema.Columns.Where(static column => column.Width == 0))
             Add(column, "");
         return [.. steps];
@@ -86,7 +86,7 @@ public sealed class TextSink : IEventSink
         {
             string colour = useColour ? wanted : "";
             string gap = steps.Count == 0 ? "" : ColumnGap;
-            steps.Add(new(Encoding.UTF8.GetBytes(gap + column.Label + colour), column.Format, column.Offset, column.Size, column.Width, [],
+            steps.Add(new(Encoding.UTF8.GetBytes(gap + column.Label + colour), column.Value, column.Width, [],
                 colour.Length == 0 ? [] : Encoding.UTF8.GetBytes(Ansi.Reset)));
         }
     }

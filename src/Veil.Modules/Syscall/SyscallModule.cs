@@ -19,8 +19,8 @@ public sealed class SyscallModule : TraceModule
     public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new SyscallDimension()];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<ModuleSwitch> Switches { get; } =
-        [new(Returns, "an event as each call ends, with its result, error and duration")];
+    public override IReadOnlyList<ModuleFlag> Flags { get; } =
+        [new(Returns, null, "an event as each call ends, with its result, error and duration")];
 
     /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
@@ -34,20 +34,20 @@ public sealed class SyscallModule : TraceModule
     public override byte[] ReadObject() => EmbeddedObject.Read("syscall");
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Programs(HookRung rung, IReadOnlySet<string> switches)
+    public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments)
     {
         // Entry last: a call seen to begin is then also seen to end.
-        string[] names = switches.Contains(Returns) ? ["exec", "thread_exit", "exit", "enter"] : ["enter"];
+        string[] names = arguments.Has(Returns) ? ["exec", "thread_exit", "exit", "enter"] : ["enter"];
         return [.. names.Select(name => $"{name}_{rung.Name}")];
     }
 
     /// <inheritdoc/>
-    public override int EventNumber(IReadOnlySet<string> switches) => switches.Contains(Returns) ? 1 : 0;
+    public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => [arguments.Has(Returns) ? 1 : 0];
 
     /// <inheritdoc/>
-    public override void Configure(BpfObject bpfObject, IReadOnlySet<string> switches)
+    public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
-        bool returns = switches.Contains(Returns);
+        bool returns = arguments.Has(Returns);
         bpfObject.SetGlobal("syscall_returns", returns);
         if (!returns)
             bpfObject.Map("syscall_calls").SetMaxEntries(1);

@@ -33,7 +33,7 @@ public sealed class EventSchemaTests
         catalog.Header.UidOffset.ShouldBe(24);
         catalog.Header.KindOffset.ShouldBe(28);
         catalog.Header.TimestampOffset.ShouldBe(32);
-        catalog.Schemas[0].Fields.Single(static field => field.Name == "gid").Offset.ShouldBe(40);
+        catalog.Schemas[0].Fields.Single(static field => field.Name == "gid").Value.Offset.ShouldBe(40);
     }
 
     [Fact]

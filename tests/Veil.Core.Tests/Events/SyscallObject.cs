@@ -1,5 +1,6 @@
 using Veil.Bpf;
 using Veil.Core.Events;
+using Veil.Core.Modules;
 
 namespace Veil.Core.Tests.Events;
 
@@ -13,11 +14,25 @@ internal static class SyscallObject
     {
         using var bpf = Open();
         var catalog = new EventCatalog();
-        catalog.Add(bpf.Btf, "syscall", 0, number);
+        catalog.Add(bpf.Btf, new Module(), 0, number);
         return catalog;
     }
 
     public static BpfObject Open() => BpfObject.Open(File.ReadAllBytes(Path.Combine(Root, "artifacts/bpf/syscall.bpf.o")), "syscall");
+
+    // This project does not know the modules; the schema asks for a name only.
+    private sealed class Module : TraceModule
+    {
+        public override string Name => "syscall";
+
+        public override string Summary => "";
+
+        public override IReadOnlyList<HookRung> Rungs => [];
+
+        public override byte[] ReadObject() => throw new NotSupportedException();
+
+        public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments) => [];
+    }
 
     private static string FindRoot()
     {

@@ -1,0 +1,10 @@
+using Veil.Core.Events;
+
+namespace Veil.Core.Modules;
+
+/// <summary>Decides in userspace, for what a program in the kernel cannot. The summary says how many events it dropped.</summary>
+public abstract class EventFilter
+{
+    /// <summary>Does the event go on?</summary>
+    public abstract bool Passes(ref EventView view);
+}
