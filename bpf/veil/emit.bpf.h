@@ -63,3 +63,15 @@ static __always_inline void veil_submit(void *event, __u64 size)
 
 	bpf_ringbuf_submit(event, crosses ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
+
+/* The same for an event of a size that is known only now, built elsewhere: copied. Two producers at once may both miss
+ * a boundary: then the next one wakes the reader, or its own clock. */
+static __always_inline void veil_output(void *event, __u64 size)
+{
+	__u64 position = bpf_ringbuf_query(&veil_ring, BPF_RB_PROD_POS);
+	__u64 footprint = (size + 8 /* BPF_RINGBUF_HDR_SZ */ + 7) & ~7ULL;
+	bool crosses = (position ^ (position + footprint)) & ~(veil_wakeup_interval - 1);
+
+	if (bpf_ringbuf_output(&veil_ring, event, size, crosses ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP))
+		veil_lost(VEIL_LOST_RING_FULL);
+}

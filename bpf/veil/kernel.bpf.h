@@ -8,6 +8,7 @@
 #pragma once
 
 #include <linux/bpf.h>
+#include <linux/ptrace.h> /* the layout of a kprobe's context */
 #include <linux/types.h>
 #include <stdbool.h>
 #include <bpf/bpf_helpers.h>
@@ -36,10 +37,87 @@ struct cred {
 
 struct task_struct {
 	struct thread_info thread_info;
+	struct files_struct *files;
+	struct fs_struct *fs;
 	int pid;
 	int tgid;
 	const struct cred *cred;
 	char comm[16];
+};
+
+/* files: from a descriptor to a path. */
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev;
+};
+
+struct qstr {
+	__u32 hash;
+	__u32 len;
+	const unsigned char *name;
+};
+
+struct super_block {
+	unsigned long s_magic;
+};
+
+struct inode {
+	unsigned long i_ino;
+};
+
+struct dentry {
+	struct hlist_bl_node d_hash;
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct inode *d_inode;
+	struct super_block *d_sb;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct file {
+	unsigned int f_mode;
+	struct path f_path;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct fs_struct {
+	struct path pwd;
+};
+
+struct filename {
+	const char *name;
+};
+
+/* The kernel's own struct pt_regs; the headers of userspace have another one under that name. */
+struct pt_regs___x86 {
+	unsigned long bx, cx, dx, si, di, orig_ax;
+};
+
+struct pt_regs___arm64 {
+	__u64 regs[31];
+	__u64 orig_x0;
+	__s32 syscallno;
 };
 
 struct trace_event_raw_sys_enter {

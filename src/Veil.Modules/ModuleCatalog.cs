@@ -1,4 +1,5 @@
 using Veil.Core.Modules;
+using Veil.Modules.Files;
 using Veil.Modules.Syscall;
 
 namespace Veil.Modules;
@@ -10,5 +11,6 @@ public static class ModuleCatalog
     public static IReadOnlyList<TraceModule> All { get; } =
     [
         new SyscallModule(),
+        new FilesModule(),
     ];
 }

@@ -79,7 +79,7 @@ internal static class FieldWriter
     public static ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) => value.Format switch
     {
         FieldFormat.Comm => UntilNul(value.Of(view.Record)),
-        FieldFormat.Path => PathBytes(value, view.Record),
+        FieldFormat.Path => value.PathOf(view.Record),
         FieldFormat.Constant => value.Names![0],
         FieldFormat.UserName => view.UserName,
         FieldFormat.ProcName => view.ProcName,
@@ -191,10 +191,6 @@ internal static class FieldWriter
 
         return line.Length - start;
     }
-
-    // struct veil_path: the size stands eight bytes before the bytes. The record is as long as it says, or it is none of ours.
-    private static ReadOnlySpan<byte> PathBytes(EventValue value, ReadOnlySpan<byte> record) =>
-        record.Slice(value.Offset, BinaryPrimitives.ReadInt32LittleEndian(record[(value.Offset - 8)..]));
 
     private static void WriteEnumerator<TStyle>(ref LineWriter line, EventValue value, ulong number)
         where TStyle : struct, IValueStyle

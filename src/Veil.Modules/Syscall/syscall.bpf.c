@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* System calls: an event as each begins or, with --returns, as each ends. */
+#include "veil/arch.bpf.h"
 #include "veil/emit.bpf.h"
 #include "veil/filter.bpf.h"
 
@@ -39,27 +40,6 @@ struct {
 	__type(value, struct syscall_call);
 } syscall_calls SEC(".maps");
 
-#if defined(__TARGET_ARCH_x86)
-#define TS_COMPAT     0x0002 /* arch/x86/include/asm/thread_info.h: set by int 0x80 and the 32-bit entries alike */
-#define X32_BIT	      0x40000000
-#define X32_CALLS_MAX 1024
-static __always_inline enum veil_arch syscall_arch(struct task_struct *task, __s32 nr)
-{
-	if (veil_task_read(task, thread_info.status) & TS_COMPAT)
-		return VEIL_ARCH_I386;
-	/* Not a test of the bit alone: -1 has it too. */
-	return (__u32)nr - X32_BIT < X32_CALLS_MAX ? VEIL_ARCH_X32 : VEIL_ARCH_X86_64;
-}
-#elif defined(__TARGET_ARCH_arm64)
-#define TIF_32BIT (1UL << 22) /* arch/arm64/include/asm/thread_info.h */
-static __always_inline enum veil_arch syscall_arch(struct task_struct *task, __s32 nr)
-{
-	return veil_task_read(task, thread_info.flags) & TIF_32BIT ? VEIL_ARCH_ARM : VEIL_ARCH_ARM64;
-}
-#else
-#error "the syscall module knows x86 and arm64"
-#endif
-
 static __always_inline int syscall_enter(long id)
 {
 	struct veil_syscall syscall = {.nr = (__s32)id};
@@ -72,7 +52,7 @@ static __always_inline int syscall_enter(long id)
 	task = veil_current();
 	if (!veil_task_passes(task))
 		return 0;
-	syscall.arch = syscall_arch(task, syscall.nr);
+	syscall.arch = veil_syscall_arch(task, syscall.nr);
 	if (!veil_filter_passes(syscall, &syscall))
 		return 0;
 

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* What a system call is on each machine: which table it indexes, and where its arguments are. */
+#pragma once
+
+#include "types.bpf.h"
+
+#if defined(__TARGET_ARCH_x86)
+
+#define TS_COMPAT     0x0002 /* arch/x86/include/asm/thread_info.h: set by int 0x80 and the 32-bit entries alike */
+#define X32_BIT	      0x40000000
+#define X32_CALLS_MAX 1024
+
+static __always_inline enum veil_arch veil_syscall_arch(struct task_struct *task, __s32 nr)
+{
+	if (veil_task_read(task, thread_info.status) & TS_COMPAT)
+		return VEIL_ARCH_I386;
+	/* Not a test of the bit alone: -1 has it too. */
+	return (__u32)nr - X32_BIT < X32_CALLS_MAX ? VEIL_ARCH_X32 : VEIL_ARCH_X86_64;
+}
+
+/* The registers keep the arguments until the call returns to userspace, so they can be read at its end too. */
+#define veil_syscall_nr(regs) ((__s32)BPF_CORE_READ((struct pt_regs___x86 *)(regs), orig_ax))
+
+static __always_inline __u64 veil_syscall_arg0(void *regs, enum veil_arch arch)
+{
+	if (arch == VEIL_ARCH_I386)
+		return (__u32)BPF_CORE_READ((struct pt_regs___x86 *)regs, bx);
+	return BPF_CORE_READ((struct pt_regs___x86 *)regs, di);
+}
+
+static __always_inline __u64 veil_syscall_arg1(void *regs, enum veil_arch arch)
+{
+	if (arch == VEIL_ARCH_I386)
+		return (__u32)BPF_CORE_READ((struct pt_regs___x86 *)regs, cx);
+	return BPF_CORE_READ((struct pt_regs___x86 *)regs, si);
+}
+
+#elif defined(__TARGET_ARCH_arm64)
+
+#define TIF_32BIT (1UL << 22) /* arch/arm64/include/asm/thread_info.h */
+
+static __always_inline enum veil_arch veil_syscall_arch(struct task_struct *task, __s32 nr)
+{
+	return veil_task_read(task, thread_info.flags) & TIF_32BIT ? VEIL_ARCH_ARM : VEIL_ARCH_ARM64;
+}
+
+#define veil_syscall_nr(regs) BPF_CORE_READ((struct pt_regs___arm64 *)(regs), syscallno)
+
+/* The first argument's register takes the result; the kernel keeps the argument beside. */
+static __always_inline __u64 veil_syscall_arg0(void *regs, enum veil_arch arch)
+{
+	return BPF_CORE_READ((struct pt_regs___arm64 *)regs, orig_x0);
+}
+
+static __always_inline __u64 veil_syscall_arg1(void *regs, enum veil_arch arch)
+{
+	return BPF_CORE_READ((struct pt_regs___arm64 *)regs, regs[1]);
+}
+
+#else
+#error "system calls are known on x86 and arm64"
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * From a dentry and its mount to an absolute path, as d_path() in fs/d_path.c does it, but up to the root of the mount
+ * namespace: what a chroot hides from its process is shown.
+ *
+ * Include it after VEIL_PATH_SLOTS is defined, the number of programs that walk: each has memory of its own per CPU,
+ * because another program may run while one is preempted. The same program may not; the kernel counts that as missed.
+ */
+#pragma once
+
+#include "emit.bpf.h"
+
+#define PATH_NAME_MAX	 256 /* a name has at most 255 bytes */
+#define PATH_CLIMB_STEPS 32
+#define PATH_CLIMBS	 64 /* 2,048 components: no path of 4,096 bytes has more */
+
+#define PIPEFS_MAGIC	    0x50495045 /* include/uapi/linux/magic.h */
+#define SOCKFS_MAGIC	    0x534F434B
+#define ANON_INODE_FS_MAGIC 0x09041934
+
+struct path_walk {
+	struct dentry *dentry;
+	struct vfsmount *mount;
+	struct dentry *mount_root;
+	__u32 start; /* the path is bytes[start, VEIL_PATH_MAX): it grows to the front */
+	__u32 truncated;
+	char bytes[VEIL_PATH_MAX + PATH_NAME_MAX];
+	/* The event is put together here. Room for a path and a name after it, so that nothing has to be cut before. */
+	char event[256 + 2 * VEIL_PATH_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, VEIL_PATH_SLOTS);
+	__type(key, __u32);
+	__type(value, struct path_walk);
+} path_walks SEC(".maps");
+
+static __always_inline struct path_walk *veil_path_walk(__u32 slot)
+{
+	return bpf_map_lookup_elem(&path_walks, &slot);
+}
+
+/* Puts text before what is there. `length` is known to the compiler. */
+static __always_inline void path_prepend(struct path_walk *walk, const char *text, __u32 length)
+{
+	__u32 start = (walk->start - length) & (VEIL_PATH_MAX - 1);
+
+	__builtin_memcpy(&walk->bytes[start], text, length);
+	walk->start = start;
+}
+
+static __always_inline void path_prepend_number(struct path_walk *walk, __u64 number)
+{
+	for (int digit = 0; digit < 20; digit++) {
+		char text = '0' + number % 10;
+
+		path_prepend(walk, &text, 1);
+		number /= 10;
+		if (!number)
+			break;
+	}
+}
+
+static __always_inline bool path_prepend_name(struct path_walk *walk, struct dentry *dentry)
+{
+	const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
+	__u32 length = BPF_CORE_READ(dentry, d_name.len) & (PATH_NAME_MAX - 1);
+	__u32 start = walk->start;
+
+	if (start < length + 1) {
+		walk->truncated = 1;
+		return false;
+	}
+	start = (start - length - 1) & (VEIL_PATH_MAX - 1);
+	walk->bytes[start] = '/';
+	if (bpf_probe_read_kernel(&walk->bytes[start + 1], length, name))
+		walk->truncated = 1;
+	walk->start = start;
+	return true;
+}
+
+static __always_inline void path_enter_mount(struct path_walk *walk, struct vfsmount *mount)
+{
+	walk->mount = mount;
+	walk->mount_root = BPF_CORE_READ(mount, mnt_root);
+}
+
+/*
+ * Some components of the way up; 1 if there are more. A global function: the verifier walks it once, however often it
+ * is called, and kernels before bpf_loop() (5.17) can do it too.
+ */
+__noinline int veil_path_climb(__u32 slot)
+{
+	struct path_walk *walk = veil_path_walk(slot);
+
+	if (!walk)
+		return 0;
+	for (int step = 0; step < PATH_CLIMB_STEPS; step++) {
+		struct dentry *dentry = walk->dentry, *parent;
+
+		if (dentry == walk->mount_root) {
+			struct mount *mount = (void *)walk->mount - bpf_core_field_offset(struct mount, mnt), *above;
+
+			above = BPF_CORE_READ(mount, mnt_parent);
+			if (above == mount)
+				return 0;
+			walk->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			path_enter_mount(walk, (void *)above + bpf_core_field_offset(struct mount, mnt));
+			continue;
+		}
+		parent = BPF_CORE_READ(dentry, d_parent);
+		if (!parent || parent == dentry)
+			return 0; /* cut off from the tree, as a lazily unmounted one is */
+		if (!path_prepend_name(walk, dentry))
+			return 0;
+		walk->dentry = parent;
+	}
+	return 1;
+}
+
+/* What has no place in any tree is named by its kind and number, as /proc/PID/fd does. */
+static __always_inline bool path_is_special(struct path_walk *walk, struct dentry *dentry)
+{
+	unsigned long magic = BPF_CORE_READ(dentry, d_sb, s_magic);
+
+	switch (magic) {
+	case PIPEFS_MAGIC:
+	case SOCKFS_MAGIC:
+		path_prepend(walk, "]", 1);
+		path_prepend_number(walk, BPF_CORE_READ(dentry, d_inode, i_ino));
+		if (magic == PIPEFS_MAGIC)
+			path_prepend(walk, "pipe:[", 6);
+		else
+			path_prepend(walk, "socket:[", 8);
+		return true;
+	case ANON_INODE_FS_MAGIC:
+		path_prepend_name(walk, dentry);
+		walk->start = (walk->start + 1) & (VEIL_PATH_MAX - 1); /* without the slash */
+		path_prepend(walk, "anon_inode:", 11);
+		return true;
+	}
+	return false;
+}
+
+/* Leaves the path in the slot's walk, and returns the walk. */
+static __always_inline struct path_walk *veil_path_resolve(__u32 slot, struct dentry *dentry, struct vfsmount *mount)
+{
+	struct path_walk *walk = veil_path_walk(slot);
+
+	if (!walk)
+		return NULL;
+	walk->start = VEIL_PATH_MAX;
+	walk->truncated = 0;
+	walk->dentry = dentry;
+	if (path_is_special(walk, dentry))
+		return walk;
+	path_enter_mount(walk, mount);
+
+	/* Unhashed and not a root: the name is gone, the file lives on (d_unlinked() in include/linux/dcache.h). */
+	if (!BPF_CORE_READ(dentry, d_hash.pprev) && BPF_CORE_READ(dentry, d_parent) != dentry)
+		path_prepend(walk, " (deleted)", 10);
+	for (int climb = 0; climb < PATH_CLIMBS; climb++) {
+		if (!veil_path_climb(slot))
+			break;
+	}
+	if (walk->start == VEIL_PATH_MAX)
+		path_prepend(walk, "/", 1);
+	return walk;
+}
+
+/* Moves the path into the event's last member; the bytes that it takes there. */
+static __always_inline __u32 veil_path_take(struct path_walk *walk, struct veil_path *path)
+{
+	__u32 size = (VEIL_PATH_MAX - walk->start) & (2 * VEIL_PATH_MAX - 1);
+
+	bpf_probe_read_kernel(path->bytes, size, &walk->bytes[walk->start & (VEIL_PATH_MAX - 1)]);
+	path->size = size;
+	path->truncated = walk->truncated;
+	return size;
+}
+
+/* Appends a name that userspace gave, after a slash: the path that it asked for, which there need not be. */
+static __always_inline __u32 veil_path_append(struct veil_path *path, __u32 size, const void *name, bool from_user)
+{
+	long length;
+
+	size &= VEIL_PATH_MAX - 1;
+	if (size > 1)
+		path->bytes[size++] = '/';
+	size &= VEIL_PATH_MAX - 1;
+	length = from_user ? bpf_probe_read_user_str(&path->bytes[size], VEIL_PATH_MAX, name)
+			   : bpf_probe_read_kernel_str(&path->bytes[size], VEIL_PATH_MAX, name);
+	if (length > 1)
+		size += (length - 1) & (VEIL_PATH_MAX - 1);
+	if (length < 0)
+		veil_lost(VEIL_LOST_READ_FAILED);
+	path->truncated |= size > VEIL_PATH_MAX;
+	if (size > VEIL_PATH_MAX)
+		size = VEIL_PATH_MAX;
+	path->size = size;
+	return size;
+}

@@ -1,0 +1,78 @@
+using Veil.Bpf;
+using Veil.Core.Events;
+using Veil.Core.Filters;
+using Veil.Core.Modules;
+
+namespace Veil.Modules.Files;
+
+/// <summary>Files as they are opened, read and written, with their absolute paths.</summary>
+public sealed class FilesModule : TraceModule
+{
+    private const string FileFlag = "file";
+    private readonly IReadOnlyList<PathPattern> _patterns;
+
+    /// <summary>Without a filter by path.</summary>
+    public FilesModule()
+        : this([])
+    {
+    }
+
+    private FilesModule(IReadOnlyList<PathPattern> patterns) => _patterns = patterns;
+
+    /// <inheritdoc/>
+    public override string Name => "files";
+
+    /// <inheritdoc/>
+    public override string Summary => "files opened, read and written";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new OpDimension()];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<ModuleFlag> Flags { get; } =
+        [new(FileFlag, "PATH", "/a/file, all below /a/folder/, the/end of a path, or a part of one; '!' before a value denies it")];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<HookRung> Rungs { get; } =
+    [
+        new("fentry", "fexit/vfs_open, vfs_read, vfs_write"),
+        new("kprobe", "kretprobe/vfs_open, vfs_read, vfs_write"),
+        new("tp_btf", "tp_btf/sys_exit"),
+        new("raw_tp", "raw_tp/sys_exit"),
+    ];
+
+    /// <inheritdoc/>
+    public override byte[] ReadObject() => EmbeddedObject.Read("files");
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<TraceModule> Instances(ModuleArguments arguments) =>
+        arguments.Of(FileFlag) is { Count: > 0 } values ? [new FilesModule([.. values.Select(PathPattern.Parse)])] : [this];
+
+    /// <inheritdoc/>
+    public override EventFilter? CreateFilter(EventSchema schema) =>
+        _patterns.Count == 0 ? null : new PathFilter(_patterns, schema.Fields.Single(static field => field.Name == "filename").Value);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments)
+    {
+        if (rung.Name is "tp_btf" or "raw_tp")
+            return [$"syscall_{rung.Name}"];
+
+        // Only the first three are exported: the others are the compiler's to keep or not.
+        List<string> names = ["open", "read", "write"];
+        foreach (var (name, function) in new[] { ("open_failed", "do_filp_open"), ("readv", "vfs_readv"), ("writev", "vfs_writev") })
+        {
+            if (KernelFeatures.HasFunction(function))
+                names.Add(name);
+        }
+
+        return rung.Name == "kprobe" ? [.. names.SelectMany(static name => new[] { $"{name}_kprobe", $"{name}_enter_kprobe" })] : [.. names.Select(static name => name + "_fentry")];
+    }
+
+    /// <inheritdoc/>
+    public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
+    {
+        if (rung.Name != "kprobe")
+            bpfObject.Map("files_calls").SetMaxEntries(1);
+    }
+}

@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* Files as they are opened, read and written, with their paths. */
+#include "veil/arch.bpf.h"
+#include "veil/filter.bpf.h"
+
+enum files_slot {
+	FILES_SLOT_OPEN,
+	FILES_SLOT_OPEN_FAILED,
+	FILES_SLOT_READ,
+	FILES_SLOT_WRITE,
+	FILES_SLOT_READV,
+	FILES_SLOT_WRITEV,
+	FILES_SLOTS,
+};
+#define VEIL_PATH_SLOTS FILES_SLOTS
+#include "veil/path.bpf.h"
+
+char _license[] SEC("license") = "GPL";
+
+/* The order is OpDimension's. */
+enum files_op {
+	files_op__open,
+	files_op__read,
+	files_op__write,
+};
+
+struct files_event {
+	struct veil_event common;
+	enum files_op op;
+	veil_ret_t ret;
+	veil_bytes_t bytes;
+	veil_path_t filename;
+};
+
+VEIL_EVENT(0, files_event);
+
+VEIL_FILTER(op, __u32);
+
+#define FMODE_NOACCOUNT 0x20000000 /* include/linux/fs.h: an open file inside another one, as overlayfs has them */
+
+static __always_inline bool files_passes(enum files_op op)
+{
+	__u32 key = op;
+
+	return veil_filter_passes(op, &key) && veil_task_passes(veil_current());
+}
+
+static __always_inline struct files_event *files_begin(struct path_walk *walk, enum files_op op, long ret)
+{
+	struct files_event *event = (void *)walk->event;
+
+	veil_event_init(&event->common, files_event_kind, veil_current());
+	event->op = op;
+	event->ret = ret;
+	event->bytes = op != files_op__open && ret > 0 ? ret : 0;
+	return event;
+}
+
+static __always_inline void files_submit(struct files_event *event, __u32 path_size)
+{
+	veil_output(event, offsetof(struct files_event, filename.bytes) + (path_size & (2 * VEIL_PATH_MAX - 1)));
+}
+
+static __always_inline int files_done(__u32 slot, enum files_op op, struct dentry *dentry, struct vfsmount *mount,
+				      long ret)
+{
+	struct path_walk *walk = veil_path_resolve(slot, dentry, mount);
+	struct files_event *event;
+
+	if (!walk)
+		return 0;
+	event = files_begin(walk, op, ret);
+	files_submit(event, veil_path_take(walk, &event->filename));
+	return 0;
+}
+
+static __always_inline int files_file_done(__u32 slot, enum files_op op, struct file *file, long ret)
+{
+	return files_done(slot, op, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), ret);
+}
+
+static __always_inline struct file *files_of_descriptor(__u32 fd)
+{
+	struct task_struct *task = veil_current();
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **files, *file = NULL;
+
+	if (!table || fd >= BPF_CORE_READ(table, max_fds))
+		return NULL;
+	files = BPF_CORE_READ(table, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
+	return file;
+}
+
+#define AT_FDCWD -100
+
+/* An open that did not come to a file: the name that was asked for, with the folder that it was relative to. */
+static __always_inline int files_open_failed(__u32 slot, int folder, const void *name, bool from_user, long ret)
+{
+	struct task_struct *task = veil_current();
+	struct path_walk *walk = veil_path_walk(slot);
+	struct files_event *event;
+	__u32 size = 0;
+	char first = 0;
+
+	if (!walk)
+		return 0;
+	if (from_user)
+		bpf_probe_read_user(&first, 1, name);
+	else
+		bpf_probe_read_kernel(&first, 1, name);
+	event = (void *)walk->event;
+	event->filename.truncated = 0;
+	if (first != '/') {
+		struct dentry *dentry = NULL;
+		struct vfsmount *mount = NULL;
+
+		if (folder == AT_FDCWD) {
+			dentry = BPF_CORE_READ(task, fs, pwd.dentry);
+			mount = BPF_CORE_READ(task, fs, pwd.mnt);
+		} else {
+			struct file *file = files_of_descriptor(folder);
+			if (file) {
+				dentry = BPF_CORE_READ(file, f_path.dentry);
+				mount = BPF_CORE_READ(file, f_path.mnt);
+			}
+		}
+		if (dentry) {
+			walk = veil_path_resolve(slot, dentry, mount);
+			if (!walk)
+				return 0;
+			size = veil_path_take(walk, &event->filename);
+		}
+	}
+	files_begin(walk, files_op__open, ret);
+	files_submit(event, veil_path_append(&event->filename, size, name, from_user));
+	return 0;
+}
+
+/* fentry: the functions that all of the kernel's own callers go through too. */
+
+SEC("fexit/vfs_open")
+int BPF_PROG(open_fentry, const struct path *path, struct file *file, int ret)
+{
+	if (ret || !files_passes(files_op__open) || BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT)
+		return 0;
+	return files_done(FILES_SLOT_OPEN, files_op__open, BPF_CORE_READ(path, dentry), BPF_CORE_READ(path, mnt), ret);
+}
+
+SEC("fexit/do_filp_open")
+int BPF_PROG(open_failed_fentry, int folder, struct filename *name, const void *flags, struct file *ret)
+{
+	if ((unsigned long)ret < (unsigned long)-4095 || !files_passes(files_op__open))
+		return 0;
+	return files_open_failed(FILES_SLOT_OPEN_FAILED, folder, BPF_CORE_READ(name, name), false, (long)ret);
+}
+
+SEC("fexit/vfs_read")
+int BPF_PROG(read_fentry, struct file *file, char *buffer, unsigned long count, void *position, long ret)
+{
+	return files_passes(files_op__read) ? files_file_done(FILES_SLOT_READ, files_op__read, file, ret) : 0;
+}
+
+SEC("fexit/vfs_write")
+int BPF_PROG(write_fentry, struct file *file, const char *buffer, unsigned long count, void *position, long ret)
+{
+	return files_passes(files_op__write) ? files_file_done(FILES_SLOT_WRITE, files_op__write, file, ret) : 0;
+}
+
+SEC("fexit/vfs_readv")
+int BPF_PROG(readv_fentry, struct file *file, const void *vec, unsigned long count, void *position, int flags, long ret)
+{
+	return files_passes(files_op__read) ? files_file_done(FILES_SLOT_READV, files_op__read, file, ret) : 0;
+}
+
+SEC("fexit/vfs_writev")
+int BPF_PROG(writev_fentry, struct file *file, const void *vec, unsigned long count, void *position, int flags,
+	     long ret)
+{
+	return files_passes(files_op__write) ? files_file_done(FILES_SLOT_WRITEV, files_op__write, file, ret) : 0;
+}
+
+/* kprobe: the same functions; what they were called with is remembered until they return. */
+
+struct files_call {
+	__u64 first;
+	__u64 second;
+};
+
+/* By thread and slot: one of these functions may run inside another one, but not inside itself. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct files_call);
+} files_calls SEC(".maps");
+
+static __always_inline __u64 files_call_key(__u32 slot)
+{
+	return (__u64)slot << 32 | (__u32)bpf_get_current_pid_tgid();
+}
+
+static __always_inline int files_enter(__u32 slot, enum files_op op, __u64 first, __u64 second)
+{
+	struct files_call call = {.first = first, .second = second};
+	__u64 key = files_call_key(slot);
+
+	if (files_passes(op) && bpf_map_update_elem(&files_calls, &key, &call, BPF_ANY))
+		veil_lost(VEIL_LOST_MAP_FULL);
+	return 0;
+}
+
+static __always_inline bool files_leave(__u32 slot, struct files_call *call)
+{
+	__u64 key = files_call_key(slot);
+	struct files_call *found = bpf_map_lookup_elem(&files_calls, &key);
+
+	if (!found)
+		return false;
+	*call = *found;
+	bpf_map_delete_elem(&files_calls, &key);
+	return true;
+}
+
+static __always_inline int files_leave_file(__u32 slot, enum files_op op, long ret)
+{
+	struct files_call call;
+
+	return files_leave(slot, &call) ? files_file_done(slot, op, (struct file *)call.first, ret) : 0;
+}
+
+SEC("kprobe/vfs_open")
+int BPF_KPROBE(open_enter_kprobe, const struct path *path, struct file *file)
+{
+	return files_enter(FILES_SLOT_OPEN, files_op__open, (__u64)path, (__u64)file);
+}
+
+SEC("kretprobe/vfs_open")
+int BPF_KRETPROBE(open_kprobe, int ret)
+{
+	struct files_call call;
+
+	if (!files_leave(FILES_SLOT_OPEN, &call) || ret ||
+	    BPF_CORE_READ((struct file *)call.second, f_mode) & FMODE_NOACCOUNT)
+		return 0;
+	return files_file_done(FILES_SLOT_OPEN, files_op__open, (struct file *)call.second, ret);
+}
+
+SEC("kprobe/do_filp_open")
+int BPF_KPROBE(open_failed_enter_kprobe, int folder, struct filename *name)
+{
+	return files_enter(FILES_SLOT_OPEN_FAILED, files_op__open, (__u64)folder, (__u64)name);
+}
+
+SEC("kretprobe/do_filp_open")
+int BPF_KRETPROBE(open_failed_kprobe, long ret)
+{
+	struct files_call call;
+
+	if (!files_leave(FILES_SLOT_OPEN_FAILED, &call) || (unsigned long)ret < (unsigned long)-4095)
+		return 0;
+	return files_open_failed(FILES_SLOT_OPEN_FAILED, (int)call.first,
+				 BPF_CORE_READ((struct filename *)call.second, name), false, ret);
+}
+
+SEC("kprobe/vfs_read")
+int BPF_KPROBE(read_enter_kprobe, struct file *file)
+{
+	return files_enter(FILES_SLOT_READ, files_op__read, (__u64)file, 0);
+}
+
+SEC("kretprobe/vfs_read")
+int BPF_KRETPROBE(read_kprobe, long ret)
+{
+	return files_leave_file(FILES_SLOT_READ, files_op__read, ret);
+}
+
+SEC("kprobe/vfs_write")
+int BPF_KPROBE(write_enter_kprobe, struct file *file)
+{
+	return files_enter(FILES_SLOT_WRITE, files_op__write, (__u64)file, 0);
+}
+
+SEC("kretprobe/vfs_write")
+int BPF_KRETPROBE(write_kprobe, long ret)
+{
+	return files_leave_file(FILES_SLOT_WRITE, files_op__write, ret);
+}
+
+SEC("kprobe/vfs_readv")
+int BPF_KPROBE(readv_enter_kprobe, struct file *file)
+{
+	return files_enter(FILES_SLOT_READV, files_op__read, (__u64)file, 0);
+}
+
+SEC("kretprobe/vfs_readv")
+int BPF_KRETPROBE(readv_kprobe, long ret)
+{
+	return files_leave_file(FILES_SLOT_READV, files_op__read, ret);
+}
+
+SEC("kprobe/vfs_writev")
+int BPF_KPROBE(writev_enter_kprobe, struct file *file)
+{
+	return files_enter(FILES_SLOT_WRITEV, files_op__write, (__u64)file, 0);
+}
+
+SEC("kretprobe/vfs_writev")
+int BPF_KRETPROBE(writev_kprobe, long ret)
+{
+	return files_leave_file(FILES_SLOT_WRITEV, files_op__write, ret);
+}
+
+/* System calls, as they end: the registers still hold the arguments, and the descriptor leads to the file. */
+
+enum files_call_kind {
+	FILES_CALL_OTHER,
+	FILES_CALL_OPEN,	/* open, creat: the name first */
+	FILES_CALL_OPENAT,	/* openat, openat2: a folder, then the name */
+	FILES_CALL_OPEN_HANDLE, /* open_by_handle_at: no name */
+	FILES_CALL_READ,
+	FILES_CALL_WRITE,
+};
+
+/* The numbers are the ABI's: arch/x86/entry/syscalls/, include/uapi/asm-generic/unistd.h. */
+#if defined(__TARGET_ARCH_x86)
+static __always_inline enum files_call_kind files_call_kind_x86_64(__u32 nr)
+{
+	switch (nr) {
+	case 2:	 /* open */
+	case 85: /* creat */
+		return FILES_CALL_OPEN;
+	case 257: /* openat */
+	case 437: /* openat2 */
+		return FILES_CALL_OPENAT;
+	case 304: /* open_by_handle_at */
+		return FILES_CALL_OPEN_HANDLE;
+	case 0:	  /* read */
+	case 17:  /* pread64 */
+	case 19:  /* readv */
+	case 295: /* preadv */
+	case 327: /* preadv2 */
+		return FILES_CALL_READ;
+	case 1:	  /* write */
+	case 18:  /* pwrite64 */
+	case 20:  /* writev */
+	case 296: /* pwritev */
+	case 328: /* pwritev2 */
+		return FILES_CALL_WRITE;
+	}
+	return FILES_CALL_OTHER;
+}
+
+static __always_inline enum files_call_kind files_call_kind_i386(__u32 nr)
+{
+	switch (nr) {
+	case 5: /* open */
+	case 8: /* creat */
+		return FILES_CALL_OPEN;
+	case 295: /* openat */
+	case 437: /* openat2 */
+		return FILES_CALL_OPENAT;
+	case 342: /* open_by_handle_at */
+		return FILES_CALL_OPEN_HANDLE;
+	case 3:	  /* read */
+	case 145: /* readv */
+	case 180: /* pread64 */
+	case 333: /* preadv */
+	case 378: /* preadv2 */
+		return FILES_CALL_READ;
+	case 4:	  /* write */
+	case 146: /* writev */
+	case 181: /* pwrite64 */
+	case 334: /* pwritev */
+	case 379: /* pwritev2 */
+		return FILES_CALL_WRITE;
+	}
+	return FILES_CALL_OTHER;
+}
+
+static __always_inline enum files_call_kind files_call_kind_x32(__u32 nr)
+{
+	switch (nr) {
+	case 515: /* readv */
+	case 534: /* preadv */
+	case 546: /* preadv2 */
+		return FILES_CALL_READ;
+	case 516: /* writev */
+	case 535: /* pwritev */
+	case 547: /* pwritev2 */
+		return FILES_CALL_WRITE;
+	}
+	return nr < 512 ? files_call_kind_x86_64(nr) : FILES_CALL_OTHER;
+}
+
+static __always_inline enum files_call_kind files_call_kind(__s32 nr, enum veil_arch arch)
+{
+	if (arch == VEIL_ARCH_I386)
+		return files_call_kind_i386(nr);
+	if (arch == VEIL_ARCH_X32)
+		return files_call_kind_x32(nr - X32_BIT);
+	return files_call_kind_x86_64(nr);
+}
+#else
+static __always_inline enum files_call_kind files_call_kind(__s32 nr, enum veil_arch arch)
+{
+	if (arch != VEIL_ARCH_ARM64)
+		return FILES_CALL_OTHER;
+	switch (nr) {
+	case 56:  /* openat */
+	case 437: /* openat2 */
+		return FILES_CALL_OPENAT;
+	case 265: /* open_by_handle_at */
+		return FILES_CALL_OPEN_HANDLE;
+	case 63:  /* read */
+	case 65:  /* readv */
+	case 67:  /* pread64 */
+	case 69:  /* preadv */
+	case 286: /* preadv2 */
+		return FILES_CALL_READ;
+	case 64:  /* write */
+	case 66:  /* writev */
+	case 68:  /* pwrite64 */
+	case 70:  /* pwritev */
+	case 287: /* pwritev2 */
+		return FILES_CALL_WRITE;
+	}
+	return FILES_CALL_OTHER;
+}
+#endif
+
+static __always_inline int files_syscall_done(void *regs, long ret)
+{
+	__s32 nr = veil_syscall_nr(regs);
+	enum veil_arch arch = veil_syscall_arch(veil_current(), nr);
+	enum files_call_kind kind = files_call_kind(nr, arch);
+	enum files_op op = files_op__open;
+	struct file *file;
+
+	if (kind == FILES_CALL_OTHER)
+		return 0;
+	if (kind == FILES_CALL_READ)
+		op = files_op__read;
+	else if (kind == FILES_CALL_WRITE)
+		op = files_op__write;
+	if (!files_passes(op))
+		return 0;
+
+	if (op == files_op__open && ret < 0) {
+		__u64 first = veil_syscall_arg0(regs, arch);
+		__u64 name = kind == FILES_CALL_OPENAT ? veil_syscall_arg1(regs, arch) : first;
+
+		return files_open_failed(FILES_SLOT_OPEN, kind == FILES_CALL_OPENAT ? (int)first : AT_FDCWD,
+					 kind == FILES_CALL_OPEN_HANDLE ? NULL : (void *)name, true, ret);
+	}
+	file = files_of_descriptor(op == files_op__open ? (__u32)ret : (__u32)veil_syscall_arg0(regs, arch));
+	if (!file) {
+		/* EBADF, or another thread closed it meanwhile: there is a result, but no name to it. */
+		struct path_walk *walk = veil_path_walk(FILES_SLOT_OPEN);
+		struct files_event *event;
+
+		if (!walk)
+			return 0;
+		event = files_begin(walk, op, ret);
+		event->filename.size = 0;
+		event->filename.truncated = 0;
+		files_submit(event, 0);
+		return 0;
+	}
+	return files_file_done(FILES_SLOT_OPEN, op, file, ret);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(syscall_tp_btf, struct pt_regs *regs, long ret)
+{
+	return files_syscall_done(regs, ret);
+}
+
+SEC("raw_tp/sys_exit")
+int syscall_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return files_syscall_done((void *)ctx->args[0], ctx->args[1]);
+}
