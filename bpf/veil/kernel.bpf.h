@@ -165,3 +165,6 @@ static __always_inline void veil_task_comm(struct task_struct *task, void *comm)
 		bpf_get_current_comm(comm, 16);
 	}
 }
+
+/* Masks a value that the compiler knows to be in bounds already, for the verifier, which may not. */
+#define veil_bound(value, mask) asm volatile("%0 &= %1" : "+r"(value) : "i"(mask))

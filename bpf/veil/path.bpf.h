@@ -11,8 +11,8 @@
 #include "emit.bpf.h"
 
 #define PATH_NAME_MAX	 256 /* a name has at most 255 bytes */
-#define PATH_CLIMB_STEPS 32
-#define PATH_CLIMBS	 64 /* 2,048 components: no path of 4,096 bytes has more */
+#define PATH_CLIMB_STEPS 8
+#define PATH_CLIMBS	 256 /* 2,048 components: no path of 4,096 bytes has more */
 
 #define PIPEFS_MAGIC	    0x50495045 /* include/uapi/linux/magic.h */
 #define SOCKFS_MAGIC	    0x534F434B
@@ -140,22 +140,30 @@ static __always_inline bool path_is_special(struct path_walk *walk, struct dentr
 		path_prepend(walk, "anon_inode:", 11);
 		return true;
 	}
+	/* A file that never had a place, as of memfd_create(2): simple_dname() in fs/d_path.c. */
+	if (BPF_CORE_READ(dentry, d_parent) == dentry && dentry != walk->mount_root) {
+		path_prepend(walk, " (deleted)", 10);
+		path_prepend_name(walk, dentry);
+		return true;
+	}
 	return false;
 }
 
-/* Leaves the path in the slot's walk, and returns the walk. */
-static __always_inline struct path_walk *veil_path_resolve(__u32 slot, struct dentry *dentry, struct vfsmount *mount)
+/* Leaves the path in the slot's walk. A global function too: it is long, and many programs call it. */
+__noinline int veil_path_resolve(__u32 slot, __u64 dentry_address, __u64 mount_address)
 {
 	struct path_walk *walk = veil_path_walk(slot);
+	struct dentry *dentry = (struct dentry *)dentry_address;
+	struct vfsmount *mount = (struct vfsmount *)mount_address;
 
 	if (!walk)
-		return NULL;
+		return 0;
 	walk->start = VEIL_PATH_MAX;
 	walk->truncated = 0;
 	walk->dentry = dentry;
-	if (path_is_special(walk, dentry))
-		return walk;
 	path_enter_mount(walk, mount);
+	if (path_is_special(walk, dentry))
+		return 0;
 
 	/* Unhashed and not a root: the name is gone, the file lives on (d_unlinked() in include/linux/dcache.h). */
 	if (!BPF_CORE_READ(dentry, d_hash.pprev) && BPF_CORE_READ(dentry, d_parent) != dentry)
@@ -166,7 +174,7 @@ static __always_inline struct path_walk *veil_path_resolve(__u32 slot, struct de
 	}
 	if (walk->start == VEIL_PATH_MAX)
 		path_prepend(walk, "/", 1);
-	return walk;
+	return 0;
 }
 
 /* Moves the path into the event's last member; the bytes that it takes there. */

@@ -54,6 +54,9 @@ public sealed unsafe partial class BpfProgram
         }
     }
 
+    /// <summary>Whether its section wants a kprobe or kretprobe: worth asking <see cref="KernelFeatures.HasKprobes"/> before loading.</summary>
+    public bool NeedsKprobes => HookKinds.OfSection(Section) == HookKind.Kprobe;
+
     /// <summary>The descriptor, owned by the object.</summary>
     /// <exception cref="InvalidOperationException">It is not loaded.</exception>
     /// <exception cref="ObjectDisposedException">The object is disposed.</exception>

@@ -86,6 +86,8 @@ public sealed class AttachedModule : IDisposable
         try
         {
             var wanted = module.Programs(rung, options.Arguments);
+            if (wanted.FirstOrDefault(name => bpfObject.Program(name).NeedsKprobes) is { } probe && !KernelFeatures.HasKprobes)
+                throw new VeilException($"{bpfObject.Program(probe).Section}: kprobes are not in this kernel (CONFIG_KPROBE_EVENTS)");
             foreach (var program in bpfObject.Programs)
                 program.AutoLoad = wanted.Contains(program.Name);
             bpfObject.SetGlobal("veil_module", (uint)number);

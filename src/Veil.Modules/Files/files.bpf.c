@@ -64,11 +64,12 @@ static __always_inline void files_submit(struct files_event *event, __u32 path_s
 static __always_inline int files_done(__u32 slot, enum files_op op, struct dentry *dentry, struct vfsmount *mount,
 				      long ret)
 {
-	struct path_walk *walk = veil_path_resolve(slot, dentry, mount);
+	struct path_walk *walk = veil_path_walk(slot);
 	struct files_event *event;
 
 	if (!walk)
 		return 0;
+	veil_path_resolve(slot, (__u64)dentry, (__u64)mount);
 	event = files_begin(walk, op, ret);
 	files_submit(event, veil_path_take(walk, &event->filename));
 	return 0;
@@ -126,9 +127,7 @@ static __always_inline int files_open_failed(__u32 slot, int folder, const void 
 			}
 		}
 		if (dentry) {
-			walk = veil_path_resolve(slot, dentry, mount);
-			if (!walk)
-				return 0;
+			veil_path_resolve(slot, (__u64)dentry, (__u64)mount);
 			size = veil_path_take(walk, &event->filename);
 		}
 	}
@@ -232,18 +231,21 @@ static __always_inline int files_leave_file(__u32 slot, enum files_op op, long r
 SEC("kprobe/vfs_open")
 int BPF_KPROBE(open_enter_kprobe, const struct path *path, struct file *file)
 {
-	return files_enter(FILES_SLOT_OPEN, files_op__open, (__u64)path, (__u64)file);
+	return files_enter(FILES_SLOT_OPEN, files_op__open, (__u64)file, 0);
 }
 
 SEC("kretprobe/vfs_open")
 int BPF_KRETPROBE(open_kprobe, int ret)
 {
 	struct files_call call;
+	struct file *file;
 
-	if (!files_leave(FILES_SLOT_OPEN, &call) || ret ||
-	    BPF_CORE_READ((struct file *)call.second, f_mode) & FMODE_NOACCOUNT)
+	if (!files_leave(FILES_SLOT_OPEN, &call) || ret)
 		return 0;
-	return files_file_done(FILES_SLOT_OPEN, files_op__open, (struct file *)call.second, ret);
+	file = (struct file *)call.first;
+	if (BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT)
+		return 0;
+	return files_file_done(FILES_SLOT_OPEN, files_op__open, file, ret);
 }
 
 SEC("kprobe/do_filp_open")
@@ -256,11 +258,12 @@ SEC("kretprobe/do_filp_open")
 int BPF_KRETPROBE(open_failed_kprobe, long ret)
 {
 	struct files_call call;
+	struct filename *name;
 
 	if (!files_leave(FILES_SLOT_OPEN_FAILED, &call) || (unsigned long)ret < (unsigned long)-4095)
 		return 0;
-	return files_open_failed(FILES_SLOT_OPEN_FAILED, (int)call.first,
-				 BPF_CORE_READ((struct filename *)call.second, name), false, ret);
+	name = (struct filename *)call.second;
+	return files_open_failed(FILES_SLOT_OPEN_FAILED, (int)call.first, BPF_CORE_READ(name, name), false, ret);
 }
 
 SEC("kprobe/vfs_read")
@@ -322,110 +325,95 @@ enum files_call_kind {
 	FILES_CALL_WRITE,
 };
 
-/* The numbers are the ABI's: arch/x86/entry/syscalls/, include/uapi/asm-generic/unistd.h. */
+/*
+ * The numbers are the ABI's: arch/x86/entry/syscalls/, include/uapi/asm-generic/unistd.h. Tables and not a switch: the
+ * verifier would walk all that follows for each case.
+ */
+#define FILES_CALLS_MAX 512 /* a power of two */
+typedef const __u8 files_call_table[FILES_CALLS_MAX];
+
 #if defined(__TARGET_ARCH_x86)
-static __always_inline enum files_call_kind files_call_kind_x86_64(__u32 nr)
-{
-	switch (nr) {
-	case 2:	 /* open */
-	case 85: /* creat */
-		return FILES_CALL_OPEN;
-	case 257: /* openat */
-	case 437: /* openat2 */
-		return FILES_CALL_OPENAT;
-	case 304: /* open_by_handle_at */
-		return FILES_CALL_OPEN_HANDLE;
-	case 0:	  /* read */
-	case 17:  /* pread64 */
-	case 19:  /* readv */
-	case 295: /* preadv */
-	case 327: /* preadv2 */
-		return FILES_CALL_READ;
-	case 1:	  /* write */
-	case 18:  /* pwrite64 */
-	case 20:  /* writev */
-	case 296: /* pwritev */
-	case 328: /* pwritev2 */
-		return FILES_CALL_WRITE;
-	}
-	return FILES_CALL_OTHER;
-}
+static files_call_table files_x86_64 = {
+    [2] = FILES_CALL_OPEN,	    /* open */
+    [85] = FILES_CALL_OPEN,	    /* creat */
+    [257] = FILES_CALL_OPENAT,	    /* openat */
+    [437] = FILES_CALL_OPENAT,	    /* openat2 */
+    [304] = FILES_CALL_OPEN_HANDLE, /* open_by_handle_at */
+    [0] = FILES_CALL_READ,	    /* read */
+    [17] = FILES_CALL_READ,	    /* pread64 */
+    [19] = FILES_CALL_READ,	    /* readv */
+    [295] = FILES_CALL_READ,	    /* preadv */
+    [327] = FILES_CALL_READ,	    /* preadv2 */
+    [1] = FILES_CALL_WRITE,	    /* write */
+    [18] = FILES_CALL_WRITE,	    /* pwrite64 */
+    [20] = FILES_CALL_WRITE,	    /* writev */
+    [296] = FILES_CALL_WRITE,	    /* pwritev */
+    [328] = FILES_CALL_WRITE,	    /* pwritev2 */
+};
 
-static __always_inline enum files_call_kind files_call_kind_i386(__u32 nr)
-{
-	switch (nr) {
-	case 5: /* open */
-	case 8: /* creat */
-		return FILES_CALL_OPEN;
-	case 295: /* openat */
-	case 437: /* openat2 */
-		return FILES_CALL_OPENAT;
-	case 342: /* open_by_handle_at */
-		return FILES_CALL_OPEN_HANDLE;
-	case 3:	  /* read */
-	case 145: /* readv */
-	case 180: /* pread64 */
-	case 333: /* preadv */
-	case 378: /* preadv2 */
-		return FILES_CALL_READ;
-	case 4:	  /* write */
-	case 146: /* writev */
-	case 181: /* pwrite64 */
-	case 334: /* pwritev */
-	case 379: /* pwritev2 */
-		return FILES_CALL_WRITE;
-	}
-	return FILES_CALL_OTHER;
-}
+static files_call_table files_i386 = {
+    [5] = FILES_CALL_OPEN,	    /* open */
+    [8] = FILES_CALL_OPEN,	    /* creat */
+    [295] = FILES_CALL_OPENAT,	    /* openat */
+    [437] = FILES_CALL_OPENAT,	    /* openat2 */
+    [342] = FILES_CALL_OPEN_HANDLE, /* open_by_handle_at */
+    [3] = FILES_CALL_READ,	    /* read */
+    [145] = FILES_CALL_READ,	    /* readv */
+    [180] = FILES_CALL_READ,	    /* pread64 */
+    [333] = FILES_CALL_READ,	    /* preadv */
+    [378] = FILES_CALL_READ,	    /* preadv2 */
+    [4] = FILES_CALL_WRITE,	    /* write */
+    [146] = FILES_CALL_WRITE,	    /* writev */
+    [181] = FILES_CALL_WRITE,	    /* pwrite64 */
+    [334] = FILES_CALL_WRITE,	    /* pwritev */
+    [379] = FILES_CALL_WRITE,	    /* pwritev2 */
+};
 
-static __always_inline enum files_call_kind files_call_kind_x32(__u32 nr)
-{
-	switch (nr) {
-	case 515: /* readv */
-	case 534: /* preadv */
-	case 546: /* preadv2 */
-		return FILES_CALL_READ;
-	case 516: /* writev */
-	case 535: /* pwritev */
-	case 547: /* pwritev2 */
-		return FILES_CALL_WRITE;
-	}
-	return nr < 512 ? files_call_kind_x86_64(nr) : FILES_CALL_OTHER;
-}
+/* The calls that x32 has to itself, from 512 on; the others are those of x86-64. */
+static files_call_table files_x32 = {
+    [515 - 512] = FILES_CALL_READ,  /* readv */
+    [534 - 512] = FILES_CALL_READ,  /* preadv */
+    [546 - 512] = FILES_CALL_READ,  /* preadv2 */
+    [516 - 512] = FILES_CALL_WRITE, /* writev */
+    [535 - 512] = FILES_CALL_WRITE, /* pwritev */
+    [547 - 512] = FILES_CALL_WRITE, /* pwritev2 */
+};
 
-static __always_inline enum files_call_kind files_call_kind(__s32 nr, enum veil_arch arch)
+static __always_inline enum files_call_kind files_call_kind(__u32 nr, enum veil_arch arch)
 {
-	if (arch == VEIL_ARCH_I386)
-		return files_call_kind_i386(nr);
-	if (arch == VEIL_ARCH_X32)
-		return files_call_kind_x32(nr - X32_BIT);
-	return files_call_kind_x86_64(nr);
+	if (arch == VEIL_ARCH_X32) {
+		nr -= X32_BIT;
+		if (nr >= FILES_CALLS_MAX && nr < 2 * FILES_CALLS_MAX)
+			return files_x32[nr & (FILES_CALLS_MAX - 1)];
+	}
+	if (nr >= FILES_CALLS_MAX)
+		return FILES_CALL_OTHER;
+	veil_bound(nr, FILES_CALLS_MAX - 1);
+	return arch == VEIL_ARCH_I386 ? files_i386[nr] : files_x86_64[nr];
 }
 #else
-static __always_inline enum files_call_kind files_call_kind(__s32 nr, enum veil_arch arch)
+static files_call_table files_arm64 = {
+    [56] = FILES_CALL_OPENAT,	    /* openat */
+    [437] = FILES_CALL_OPENAT,	    /* openat2 */
+    [265] = FILES_CALL_OPEN_HANDLE, /* open_by_handle_at */
+    [63] = FILES_CALL_READ,	    /* read */
+    [65] = FILES_CALL_READ,	    /* readv */
+    [67] = FILES_CALL_READ,	    /* pread64 */
+    [69] = FILES_CALL_READ,	    /* preadv */
+    [286] = FILES_CALL_READ,	    /* preadv2 */
+    [64] = FILES_CALL_WRITE,	    /* write */
+    [66] = FILES_CALL_WRITE,	    /* writev */
+    [68] = FILES_CALL_WRITE,	    /* pwrite64 */
+    [70] = FILES_CALL_WRITE,	    /* pwritev */
+    [287] = FILES_CALL_WRITE,	    /* pwritev2 */
+};
+
+static __always_inline enum files_call_kind files_call_kind(__u32 nr, enum veil_arch arch)
 {
-	if (arch != VEIL_ARCH_ARM64)
+	if (arch != VEIL_ARCH_ARM64 || nr >= FILES_CALLS_MAX)
 		return FILES_CALL_OTHER;
-	switch (nr) {
-	case 56:  /* openat */
-	case 437: /* openat2 */
-		return FILES_CALL_OPENAT;
-	case 265: /* open_by_handle_at */
-		return FILES_CALL_OPEN_HANDLE;
-	case 63:  /* read */
-	case 65:  /* readv */
-	case 67:  /* pread64 */
-	case 69:  /* preadv */
-	case 286: /* preadv2 */
-		return FILES_CALL_READ;
-	case 64:  /* write */
-	case 66:  /* writev */
-	case 68:  /* pwrite64 */
-	case 70:  /* pwritev */
-	case 287: /* pwritev2 */
-		return FILES_CALL_WRITE;
-	}
-	return FILES_CALL_OTHER;
+	veil_bound(nr, FILES_CALLS_MAX - 1);
+	return files_arm64[nr];
 }
 #endif
 
