@@ -1,4 +1,5 @@
 using Veil.Core.Session;
+using Veil.Core.Text;
 
 namespace Veil.Cli;
 
@@ -7,4 +8,8 @@ internal static class Messages
 {
     /// <summary>Writes <c>veil: TEXT</c>, whole. A closed standard error is no reason to stop tracing.</summary>
     public static void Write(string text) => StandardStreams.WriteError($"veil: {text}\n");
+
+    /// <summary>"; did you mean 'x'?", or nothing where no name is near.</summary>
+    public static string Suggest(string word, IReadOnlyList<string> names) =>
+        NearestName.Find(word, names) is [var nearest, ..] ? $"; did you mean '{nearest}'?" : "";
 }

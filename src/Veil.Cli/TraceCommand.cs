@@ -80,7 +80,7 @@ internal static class TraceCommand
 
         var arguments = Arguments(parsed, flags, modules);
         modules = [.. modules.SelectMany(module => module.Instances(arguments))];
-        var format = Format(parsed.GetValue(flags.Output));
+        var format = OutputFormats.Parse(parsed.GetValue(flags.Output));
         return new SessionOptions
         {
             Modules = modules,
@@ -130,7 +130,7 @@ internal static class TraceCommand
             {
                 if (UpcomingFeatures.Modules.Contains(word))
                     throw new UsageException($"--module: this build does not have the module '{word}' yet (it has: {string.Join(", ", names)})");
-                throw new UsageException($"--module: no module '{Escaping.ForMessage(word)}'{Suggest(word, names)} (there is: {string.Join(", ", names)})");
+                throw new UsageException($"--module: no module '{Escaping.ForMessage(word)}'{Messages.Suggest(word, names)} (there is: {string.Join(", ", names)})");
             }
 
             if (!modules.Contains(module))
@@ -139,13 +139,6 @@ internal static class TraceCommand
 
         return modules;
     }
-
-    private static OutputFormat Format(string? value) => value switch
-    {
-        null or "text" => OutputFormat.Text,
-        "json" => OutputFormat.Json,
-        _ => throw new UsageException($"--output: '{Escaping.ForMessage(value)}' is no form of output (text, json){Suggest(value, ["text", "json"])}"),
-    };
 
     private static Enrichments Enrich(string[] values)
     {
@@ -159,7 +152,7 @@ internal static class TraceCommand
                 "user" => Enrichments.User,
                 "proc" => Enrichments.Proc,
                 "all" => Enrichments.All,
-                _ => throw new UsageException($"--enrich: '{Escaping.ForMessage(word)}' is no enrichment ({string.Join(", ", names)}){Suggest(word, names)}"),
+                _ => throw new UsageException($"--enrich: '{Escaping.ForMessage(word)}' is no enrichment ({string.Join(", ", names)}){Messages.Suggest(word, names)}"),
             };
         }
 
@@ -174,7 +167,7 @@ internal static class TraceCommand
         {
             var names = module.Rungs.Select(static rung => rung.Name).ToList();
             if (!names.Contains(value))
-                throw new UsageException($"--hook: module {module.Name} cannot attach by '{Escaping.ForMessage(value)}' ({string.Join(", ", names)}){Suggest(value, names)}");
+                throw new UsageException($"--hook: module {module.Name} cannot attach by '{Escaping.ForMessage(value)}' ({string.Join(", ", names)}){Messages.Suggest(value, names)}");
         }
 
         return value;
@@ -219,9 +212,6 @@ internal static class TraceCommand
         var having = ModuleCatalog.All.Where(has).Select(static module => module.Name);
         return new UsageException($"{flag}: no chosen module has it ({string.Join(", ", chosen.Select(static module => module.Name))}); {string.Join(", ", having)} would");
     }
-
-    private static string Suggest(string word, IReadOnlyList<string> names) =>
-        NearestName.Find(word, names) is [var nearest, ..] ? $"; did you mean '{nearest}'?" : "";
 
     private static IEnumerable<string> Warnings(FilterExpression filter) =>
         filter.Bits.Keys.Select(key => filter.Dimension.Warning(key.Text)).OfType<string>();

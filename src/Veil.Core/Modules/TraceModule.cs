@@ -39,6 +39,9 @@ public abstract class TraceModule
     /// <exception cref="UsageException">A flag's value is wrong.</exception>
     public virtual IReadOnlyList<TraceModule> Instances(ModuleArguments arguments) => [this];
 
+    /// <summary>What <c>veil doctor</c> attaches for an instant: the module, or one that needs no flag.</summary>
+    public virtual TraceModule ForDoctor() => this;
+
     /// <summary>What to ask before starting, where the trace could hurt; nothing for no question.</summary>
     public virtual string? Question(IReadOnlyList<FilterExpression> filters, ModuleArguments arguments) => null;
 

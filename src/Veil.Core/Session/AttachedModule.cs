@@ -1,3 +1,4 @@
+using System.Globalization;
 using Veil.Bpf;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
@@ -56,6 +57,25 @@ public sealed class AttachedModule : IDisposable
         throw new VeilException(reasons.Count == 1
             ? $"attaching module {module.Name} by {reasons[0]}"
             : $"attaching module {module.Name}: no hook works here ({string.Join("; ", reasons)})");
+    }
+
+    /// <summary>Attaches a module in one way for an instant, to this process alone.</summary>
+    /// <returns>Why it does not work, or nothing.</returns>
+    internal static string? WhyNot(TraceModule module, HookRung rung)
+    {
+        const int ringBytes = 4096;
+        var self = FilterExpression.Parse(new PidDimension(), [Environment.ProcessId.ToString(CultureInfo.InvariantCulture)]);
+        var options = new SessionOptions { Modules = [module], Filters = [self], Output = default, RingBytes = ringBytes };
+        try
+        {
+            using var ring = RingBuffer.CreateMap(ringBytes);
+            AttachRung(module, 0, rung, options, ring).Dispose();
+            return null;
+        }
+        catch (Exception cause) when (cause is BpfException or VeilException)
+        {
+            return cause.Message;
+        }
     }
 
     /// <summary>Detaches the hooks. What they emitted stays in the ring.</summary>

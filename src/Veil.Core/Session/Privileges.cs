@@ -19,19 +19,22 @@ internal static unsafe class Privileges
     /// <exception cref="VeilException">Something is missing; says what.</exception>
     public static void Require()
     {
+        if (Missing() is { } missing)
+            throw new VeilException($"tracing needs root, or CAP_BPF and CAP_PERFMON: this process lacks {missing}; run it with sudo");
+    }
+
+    /// <summary>The capabilities that tracing needs and this thread lacks, or nothing.</summary>
+    public static string? Missing()
+    {
         ulong held = Effective();
         if ((held & SysAdmin) != 0)
-            return;
+            return null;
         var missing = new List<string>();
         if ((held & Bpf) == 0)
             missing.Add("CAP_BPF");
         if ((held & Perfmon) == 0)
             missing.Add("CAP_PERFMON");
-        if (missing.Count > 0)
-        {
-            throw new VeilException(
-                $"tracing needs root, or CAP_BPF and CAP_PERFMON: this process lacks {string.Join(" and ", missing)}; run it with sudo");
-        }
+        return missing.Count == 0 ? null : string.Join(" and ", missing);
     }
 
     /// <summary>
