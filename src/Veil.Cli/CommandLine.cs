@@ -65,7 +65,7 @@ internal static class CommandLine
     private static string Explain(ParseResult parsed)
     {
         if (parsed.UnmatchedTokens is [var word, ..])
-            return $"unexpected word '{Escaping.ForMessage(word)}'{Messages.Suggest(word, [.. parsed.RootCommandResult.Command.Subcommands.Select(static command => command.Name)])}; see veil --help";
+            return $"unexpected word '{Escaping.ForMessage(word)}'; see veil --help{Messages.Suggest(word, [.. parsed.RootCommandResult.Command.Subcommands.Select(static command => command.Name)])}";
 
         var error = parsed.Errors[0];
         if (error.SymbolResult is OptionResult { IdentifierToken: { } token, Option: { } option } result && result.Tokens.Count == 0)
