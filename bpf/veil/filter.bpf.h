@@ -34,22 +34,26 @@
 #define veil_filter_excludes(dimension, low)                                                                           \
 	((filter_##dimension##_mode & VEIL_ALLOW) && !veil_filter_may_hold(dimension, low))
 
-#define veil_filter_passes(dimension, key)                                                                             \
+/* What the filter says of a key: VEIL_ALLOW, VEIL_DENY, both or neither. Asked only while the dimension holds a key. */
+#define veil_filter_find(dimension, key)                                                                               \
 	({                                                                                                             \
-		__u32 mode_ = filter_##dimension##_mode, low_ = *(const __u32 *)(key);                                 \
-		bool passes_ = true;                                                                                   \
-		if (!mode_)                                                                                            \
-			;                                                                                              \
-		else if (sizeof(*(key)) == sizeof(__u32) && filter_##dimension##_single)                               \
-			passes_ = veil_filter_decide(filter_##dimension##_single == (VEIL_SINGLE | low_) ? mode_ : 0,  \
-						     mode_);                                                           \
+		__u32 low_ = *(const __u32 *)(key), bits_ = 0;                                                         \
+		if (sizeof(*(key)) == sizeof(__u32) && filter_##dimension##_single)                                    \
+			bits_ = filter_##dimension##_single == (VEIL_SINGLE | low_) ? filter_##dimension##_mode : 0;   \
 		else if (veil_filter_may_hold(dimension, low_))                                                        \
-			passes_ = veil_filter_decide(veil_filter_bits(bpf_map_lookup_elem(&filter_##dimension, key)),  \
-						     mode_);                                                           \
-		else                                                                                                   \
-			passes_ = veil_filter_decide(0, mode_);                                                        \
-		passes_;                                                                                               \
+			bits_ = veil_filter_bits(bpf_map_lookup_elem(&filter_##dimension, key));                       \
+		bits_;                                                                                                 \
 	})
+
+#define veil_filter_passes(dimension, key)                                                                             \
+	(!filter_##dimension##_mode ||                                                                                 \
+	 veil_filter_decide(veil_filter_find(dimension, key), filter_##dimension##_mode))
+
+/* Of two keys, as an event has that has two sides: a deny of either says no, an allow of either is enough. */
+#define veil_filter_either_passes(dimension, one, other)                                                               \
+	(!filter_##dimension##_mode ||                                                                                 \
+	 veil_filter_decide(veil_filter_find(dimension, one) | veil_filter_find(dimension, other),                     \
+			    filter_##dimension##_mode))
 
 static __always_inline __u32 veil_filter_bits(const __u8 *found)
 {
@@ -71,7 +75,7 @@ struct veil_name {
 
 struct veil_name_verdict {
 	__u32 generation;
-	__u32 passes;
+	__u32 bits;
 };
 
 VEIL_FILTER(pid, __u32);
@@ -147,7 +151,7 @@ __noinline __u32 veil_name_window(__u64 low, __u64 high, __u32 length)
 	return found ? *found : 0;
 }
 
-static __always_inline bool veil_name_decide(const struct veil_name *name)
+static __always_inline __u32 veil_name_search(const struct veil_name *name)
 {
 	__u64 low = name->low, high = name->high;
 	__u8 bits = 0;
@@ -158,22 +162,27 @@ static __always_inline bool veil_name_decide(const struct veil_name *name)
 		low = low >> 8 | high << 56;
 		high >>= 8;
 	}
-	return veil_filter_decide(bits, filter_name_mode);
+	return bits;
 }
 
-static __always_inline bool veil_name_passes(const struct veil_name *name)
+static __always_inline __u32 veil_name_bits(const struct veil_name *name)
 {
 	struct veil_name_verdict *known, fresh;
 
 	known = bpf_map_lookup_elem(&name_verdicts, name);
 	if (known && known->generation == filter_name_generation)
-		return known->passes;
+		return known->bits;
 	/* The generation is read before the filter: a change in between makes this verdict stale, not wrong for ever.
 	 */
 	fresh.generation = filter_name_generation;
-	fresh.passes = veil_name_decide(name);
+	fresh.bits = veil_name_search(name);
 	bpf_map_update_elem(&name_verdicts, name, &fresh, BPF_ANY);
-	return fresh.passes;
+	return fresh.bits;
+}
+
+static __always_inline bool veil_name_passes(const struct veil_name *name)
+{
+	return veil_filter_decide(veil_name_bits(name), filter_name_mode);
 }
 
 /* The filters that every module has, over the running task; the cheap ones first. */

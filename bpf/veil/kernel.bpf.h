@@ -35,14 +35,41 @@ struct cred {
 	kgid_t gid;
 };
 
+/* scheduler: the clock that waiting is measured by, and since when a task waits. */
+struct rq {
+	__u64 clock;
+};
+
+struct cfs_rq {
+	struct rq *rq;
+};
+
+struct sched_entity {
+	struct cfs_rq *cfs_rq;
+};
+
+struct sched_info {
+	unsigned long long last_queued;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
+	unsigned int __state; /* since 5.14, commit 2f064a59a11f */
+	int prio;
+	int exit_state;
+	struct sched_entity se;
+	struct sched_info sched_info;
 	struct files_struct *files;
 	struct fs_struct *fs;
 	int pid;
 	int tgid;
 	const struct cred *cred;
 	char comm[16];
+};
+
+/* Before 5.14. */
+struct task_struct___state {
+	long state;
 };
 
 /* files: from a descriptor to a path. */

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Veil.Core.Filters;
 
-/// <summary>A part of the task's name. The kernel looks every window of a name up among the parts (<c>veil_name_decide</c>).</summary>
+/// <summary>A part of the task's name. The kernel looks every window of a name up among the parts (<c>veil_name_search</c>).</summary>
 public sealed class NameDimension : FilterDimension
 {
     /// <summary>The longest task name in bytes: TASK_COMM_LEN less the NUL.</summary>

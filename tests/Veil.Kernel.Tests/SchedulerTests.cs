@@ -1,0 +1,111 @@
+using System.Text.Json;
+
+namespace Veil.Kernel.Tests;
+
+/// <summary>The scheduler module against the kernel's own counters.</summary>
+public sealed class SchedulerTests
+{
+    public static TheoryData<string> Hooks => [.. Rungs.Possible("scheduler")];
+
+    [Theory]
+    [MemberData(nameof(Hooks))]
+    public void Switches_Voluntary_AreAsManyAsTheKernelCounts(string hook)
+    {
+        var (workload, events) = Trace(hook, "sleep", "50");
+
+        workload.Number("voluntary").ShouldBe(50);
+        Outgoing(workload, events).Count(static e => State(e) == "SLEEPING").ShouldBe(50);
+    }
+
+    [Theory]
+    [MemberData(nameof(Hooks))]
+    public void Switches_Involuntary_AreAsManyAsTheKernelCounts(string hook)
+    {
+        var (workload, events) = Trace(hook, "compete", "200");
+
+        workload.Number("involuntary").ShouldBeGreaterThan(5);
+        Outgoing(workload, events).Count(static e => State(e) == "RUNNING").ShouldBe((int)workload.Number("involuntary"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Hooks))]
+    public void Wait_OfATaskThatCompetes_IsTheKernelsRunDelay(string hook)
+    {
+        var (workload, events) = Trace(hook, "compete", "200");
+
+        long waited = events.Where(e => InWindow(workload, e) && e.GetProperty("next_pid").GetInt64() == workload.Number("pid")).Sum(static e => e.GetProperty("wait_ns").GetInt64());
+        waited.ShouldBe(workload.Number("run_delay"));
+    }
+
+    [Fact]
+    public void State_OfEachCause_HasItsName()
+    {
+        States("stop", "stopped").ShouldBe(["STOPPED", "TRACED", "ZOMBIE"], ignoreOrder: true);
+        States("exit", "exited").ShouldBe(["ZOMBIE"]);
+        var (workload, events) = Trace(Rungs.Best("scheduler"), "disk");
+        Outgoing(workload, events).Select(State).ShouldContain("DISK_SLEEP");
+    }
+
+    [Fact]
+    public void Cpu_Filter_LeavesOthersOut()
+    {
+        var (workload, events) = Trace(Rungs.Best("scheduler"), "sleep", "20", "--cpu", "0");
+        Outgoing(workload, events).Count(static e => State(e) == "SLEEPING").ShouldBe(20);
+        events.ShouldAllBe(static e => e.GetProperty("cpu").GetInt32() == 0);
+
+        (_, events) = Trace(Rungs.Best("scheduler"), "sleep", "20", "--cpu", "!0");
+        events.ShouldAllBe(static e => e.GetProperty("cpu").GetInt32() != 0);
+    }
+
+    [Fact]
+    public void Pid_Filter_MatchesEitherSide()
+    {
+        var (workload, events) = Trace(Rungs.Best("scheduler"), "ping-pong", "50");
+        long pid = workload.Number("pid");
+
+        events.ShouldAllBe(e => e.GetProperty("pid").GetInt64() == pid || e.GetProperty("next_pid").GetInt64() == pid);
+        events.ShouldContain(e => e.GetProperty("next_pid").GetInt64() == pid);
+        Outgoing(workload, events).Count(static e => State(e) == "SLEEPING").ShouldBe((int)workload.Number("voluntary"));
+    }
+
+    [Fact]
+    public void Fields_OfTheOutgoingSide_HaveTheirAliases()
+    {
+        var (_, events) = Trace(Rungs.Best("scheduler"), "sleep", "5");
+
+        foreach (var e in events)
+        {
+            e.GetProperty("prev_comm").GetString().ShouldBe(e.GetProperty("comm").GetString());
+            e.GetProperty("prev_pid").GetInt64().ShouldBe(e.GetProperty("pid").GetInt64());
+            e.GetProperty("prev_tid").GetInt64().ShouldBe(e.GetProperty("tid").GetInt64());
+        }
+    }
+
+    private static string State(JsonElement e) => e.GetProperty("prev_state").GetString()!;
+
+    private static bool InWindow(Workload workload, JsonElement e) =>
+        e.GetProperty("timestamp").GetInt64() is var time && time >= workload.Number("from_ns") && time <= workload.Number("to_ns");
+
+    private static IEnumerable<JsonElement> Outgoing(Workload workload, JsonElement[] events) =>
+        events.Where(e => InWindow(workload, e) && e.GetProperty("pid").GetInt64() == workload.Number("pid"));
+
+    // What the child left the CPU for, but for the sleeps of its start.
+    private static string[] States(string name, string child)
+    {
+        using var workload = Workload.Waiting("switches", name);
+        using var veil = VeilRun.Attach("--module", "scheduler", "--name", "switches", "--output", "json");
+        workload.Go();
+        veil.Stop().ShouldBe(0);
+        return [.. veil.Events.Where(e => e.GetProperty("pid").GetInt64() == workload.Number(child)).Select(State).Where(static state => state is not ("RUNNING" or "SLEEPING" or "DISK_SLEEP"))];
+    }
+
+    private static (Workload Workload, JsonElement[] Events) Trace(string hook, string name, string count = "0", params string[] more)
+    {
+        using var workload = Workload.Waiting("switches", name, count);
+        using var veil = VeilRun.Attach(["--module", "scheduler", "--hook", hook, "--pid", workload.Pid, "--output", "json", .. more]);
+        workload.Go();
+        veil.Stop().ShouldBe(0);
+        veil.Errors.ShouldContain(", 0 lost");
+        return (workload, veil.Events);
+    }
+}
