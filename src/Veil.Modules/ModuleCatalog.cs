@@ -1,5 +1,6 @@
 using Veil.Core.Modules;
 using Veil.Modules.Files;
+using Veil.Modules.Memory;
 using Veil.Modules.Scheduler;
 using Veil.Modules.Syscall;
 
@@ -14,5 +15,6 @@ public static class ModuleCatalog
         new SyscallModule(),
         new FilesModule(),
         new SchedulerModule(),
+        new MemoryModule(),
     ];
 }
