@@ -1,5 +1,6 @@
 using Veil.Core.Modules;
 using Veil.Modules.Files;
+using Veil.Modules.Network;
 using Veil.Modules.Syscall;
 
 namespace Veil.Modules;
@@ -12,5 +13,6 @@ public static class ModuleCatalog
     [
         new SyscallModule(),
         new FilesModule(),
+        new NetworkModule(),
     ];
 }
