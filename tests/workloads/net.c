@@ -562,7 +562,9 @@ int main(int argc, char **argv)
 	server_pid = start(cases[chosen].serve, begin_pipe[0]);
 	if (wait) {
 		announce();
-		printf("server_pid=%d\nthird_pid=%d\nport=%d\n", server_pid, third_pid, truth->server.port);
+		printf("server_pid=%d\nport=%d\n", server_pid, truth->server.port);
+		if (third_pid)
+			printf("third_pid=%d\n", third_pid);
 		printf("announced=1\n");
 		wait_for_line();
 	}
