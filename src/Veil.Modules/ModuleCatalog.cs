@@ -2,6 +2,7 @@ using Veil.Core.Modules;
 using Veil.Modules.Files;
 using Veil.Modules.Memory;
 using Veil.Modules.Scheduler;
+using Veil.Modules.Network;
 using Veil.Modules.Syscall;
 
 namespace Veil.Modules;
@@ -16,5 +17,6 @@ public static class ModuleCatalog
         new FilesModule(),
         new SchedulerModule(),
         new MemoryModule(),
+        new NetworkModule(),
     ];
 }
