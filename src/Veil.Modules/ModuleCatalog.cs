@@ -1,8 +1,8 @@
 using Veil.Core.Modules;
 using Veil.Modules.Files;
 using Veil.Modules.Memory;
-using Veil.Modules.Scheduler;
 using Veil.Modules.Network;
+using Veil.Modules.Scheduler;
 using Veil.Modules.Syscall;
 
 namespace Veil.Modules;
@@ -15,8 +15,8 @@ public static class ModuleCatalog
     [
         new SyscallModule(),
         new FilesModule(),
+        new NetworkModule(),
         new SchedulerModule(),
         new MemoryModule(),
-        new NetworkModule(),
     ];
 }
