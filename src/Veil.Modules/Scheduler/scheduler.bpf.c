@@ -37,15 +37,15 @@ VEIL_EVENT(0, scheduler_event);
 VEIL_FILTER(cpu, __u32);
 
 /* include/linux/sched.h. The bits have been the same since 4.14. */
-#define TASK_INTERRUPTIBLE   0x0001
-#define TASK_STOPPED	     0x0004
-#define TASK_TRACED	     0x0008
-#define TASK_PARKED	     0x0040
-#define TASK_DEAD	     0x0080
-#define TASK_NOLOAD	     0x0400
-#define TASK_NEW	     0x0800
-#define TASK_EXIT_DEAD	     0x0010 /* of exit_state */
-#define TASK_EXIT_ZOMBIE     0x0020 /* of exit_state */
+#define TASK_INTERRUPTIBLE 0x0001
+#define TASK_STOPPED	   0x0004
+#define TASK_TRACED	   0x0008
+#define TASK_PARKED	   0x0040
+#define TASK_DEAD	   0x0080
+#define TASK_NOLOAD	   0x0400
+#define TASK_NEW	   0x0800
+#define TASK_EXIT_DEAD	   0x0010 /* of exit_state */
+#define TASK_EXIT_ZOMBIE   0x0020 /* of exit_state */
 
 /* The tracer's id in the initial PID namespace, once it was seen to run: of other tasks than the running one only that
  * can be told. */
@@ -97,10 +97,10 @@ static __always_inline enum scheduler_state scheduler_state(long bits, int exit_
 }
 
 /*
- * How long the task has been in the queue that it is taken from now: the kernel's own measure, by the queue's own clock,
- * before sched_info_arrive() in kernel/sched/stats.h adds it to /proc/PID/schedstat. So no wake-up has to be traced for
- * it. A task of any class has the pointer to its CPU's queue (set_task_rq() in kernel/sched/sched.h); kernels without
- * CONFIG_SCHED_INFO or CONFIG_FAIR_GROUP_SCHED do not have these fields.
+ * How long the task has been in the queue that it is taken from now: the kernel's own measure, by the queue's own
+ * clock, before sched_info_arrive() in kernel/sched/stats.h adds it to /proc/PID/schedstat. So no wake-up has to be
+ * traced for it. A task of any class has the pointer to its CPU's queue (set_task_rq() in kernel/sched/sched.h);
+ * kernels without CONFIG_SCHED_INFO or CONFIG_FAIR_GROUP_SCHED do not have these fields.
  */
 static __always_inline veil_duration_t scheduler_wait(bool btf, struct task_struct *task)
 {
@@ -184,8 +184,9 @@ static __always_inline int scheduler_switch(bool btf, bool preempt, struct task_
 	event->cpu = cpu;
 	event->prev_prio = scheduler_read(btf, prev, prio);
 	/* A task that is preempted is still to run, whatever it was about to do. */
-	event->prev_state = preempt ? scheduler_state__RUNNING
-				    : scheduler_state(scheduler_state_bits(btf, prev), scheduler_read(btf, prev, exit_state));
+	event->prev_state =
+	    preempt ? scheduler_state__RUNNING
+		    : scheduler_state(scheduler_state_bits(btf, prev), scheduler_read(btf, prev, exit_state));
 	scheduler_name(btf, next, (struct veil_name *)event->next_comm);
 	event->next_pid = next_tgid;
 	event->next_tid = scheduler_read(btf, next, pid);
