@@ -49,12 +49,15 @@ struct sched_entity {
 };
 
 struct sched_info {
+	unsigned long pcount;
+	unsigned long long run_delay;
 	unsigned long long last_queued;
 };
 
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state; /* since 5.14, commit 2f064a59a11f */
+	int on_rq;
 	int prio;
 	int exit_state;
 	struct sched_entity se;
