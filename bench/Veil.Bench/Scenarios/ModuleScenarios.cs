@@ -44,9 +44,9 @@ internal sealed class ModuleScenarios(Programs programs)
         ]),
         ("network", "network, ns per connection (both ends)",
         [
-            Nothing("connect", 50_000),
-            Empty("connect", 50_000, "state"),
-            Veil("network", "connect", 50_000, 10, "evt_type=", (pid, _) => ["--pid", pid]),
+            Nothing("connect", 50_000) with { MostRounds = 2 },
+            Empty("connect", 50_000, "state") with { MostRounds = 2 },
+            Veil("network", "connect", 50_000, 10, "evt_type=", (pid, _) => ["--pid", pid]) with { MostRounds = 2 },
         ]),
         ("uprobe", "uprobe, ns per call of a function",
         [
