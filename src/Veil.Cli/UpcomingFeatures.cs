@@ -5,7 +5,7 @@ namespace Veil.Cli;
 /// </summary>
 internal static class UpcomingFeatures
 {
-    private static readonly string[] s_modules = ["files", "network", "scheduler", "memory", "uprobe"];
+    private static readonly string[] s_modules = ["files", "network", "scheduler", "memory"];
 
     private static readonly Dictionary<string, string> s_filterFlags = new(StringComparer.Ordinal)
     {
@@ -14,8 +14,6 @@ internal static class UpcomingFeatures
         ["--file"] = "files",
         ["--cpu"] = "scheduler",
         ["--fault"] = "memory",
-        ["--uprobe"] = "uprobe",
-        ["--latency"] = "uprobe",
     };
 
     private static readonly string[] s_flags = ["--count", "--count-by", "--top", "--control", "--config", "--profile", "--list-modules"];

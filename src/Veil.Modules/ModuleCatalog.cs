@@ -2,6 +2,7 @@ using Veil.Core.Modules;
 using Veil.Modules.Files;
 using Veil.Modules.Scheduler;
 using Veil.Modules.Syscall;
+using Veil.Modules.Uprobe;
 
 namespace Veil.Modules;
 
@@ -14,5 +15,6 @@ public static class ModuleCatalog
         new SyscallModule(),
         new FilesModule(),
         new SchedulerModule(),
+        new UprobeModule(),
     ];
 }
