@@ -64,6 +64,7 @@ struct task_struct {
 	struct sched_info sched_info;
 	struct files_struct *files;
 	struct fs_struct *fs;
+	struct mm_struct *mm;
 	int pid;
 	int tgid;
 	const struct cred *cred;
@@ -205,6 +206,17 @@ struct trace_event_raw_inet_sock_set_state {
 	const void *skaddr;
 	int oldstate;
 	int newstate;
+/* uprobe: where the kernel lets a function return to that a uretprobe watches. */
+struct xol_area {
+	unsigned long vaddr;
+};
+
+struct uprobes_state {
+	struct xol_area *xol_area;
+};
+
+struct mm_struct {
+	struct uprobes_state uprobes_state;
 };
 
 /* The kernel's own struct pt_regs; the headers of userspace have another one under that name. */
