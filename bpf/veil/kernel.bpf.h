@@ -62,9 +62,9 @@ struct task_struct {
 	int exit_state;
 	struct sched_entity se;
 	struct sched_info sched_info;
+	struct mm_struct *mm;
 	struct files_struct *files;
 	struct fs_struct *fs;
-	struct mm_struct *mm;
 	int pid;
 	int tgid;
 	const struct cred *cred;
@@ -141,6 +141,19 @@ struct filename {
 	const char *name;
 };
 
+/* uprobe: where the kernel lets a function return to that a uretprobe watches. */
+struct xol_area {
+	unsigned long vaddr;
+};
+
+struct uprobes_state {
+	struct xol_area *xol_area;
+};
+
+struct mm_struct {
+	struct uprobes_state uprobes_state;
+};
+
 /* network: a TCP socket, and the way to it from a file. */
 struct net;
 
@@ -206,17 +219,6 @@ struct trace_event_raw_inet_sock_set_state {
 	const void *skaddr;
 	int oldstate;
 	int newstate;
-/* uprobe: where the kernel lets a function return to that a uretprobe watches. */
-struct xol_area {
-	unsigned long vaddr;
-};
-
-struct uprobes_state {
-	struct xol_area *xol_area;
-};
-
-struct mm_struct {
-	struct uprobes_state uprobes_state;
 };
 
 /* The kernel's own struct pt_regs; the headers of userspace have another one under that name. */
