@@ -50,7 +50,7 @@ bin/veil: $(BPF_OBJECTS) $(CS_SOURCES) eng/publish | artifacts/setup.stamp
 test: build artifacts/workloads.stamp artifacts/test-bpf/binding.bpf.o ## build and run all tests (as root: the kernel's too)
 	@eng/run-tests
 
-artifacts/workloads.stamp: $(wildcard tests/workloads/*.c tests/workloads/Makefile) | artifacts/setup.stamp
+artifacts/workloads.stamp: $(wildcard tests/workloads/*.[ch] tests/workloads/*/*.[ch] tests/workloads/Makefile) | artifacts/setup.stamp
 	@$(MAKE) --no-print-directory -C tests/workloads
 	@touch $@
 
@@ -66,7 +66,7 @@ syscalls: | artifacts/setup.stamp ## refresh the system call tables from Debian'
 
 fmt: | artifacts/setup.stamp ## format C# and C
 	@$(DOTNET) format Veil.slnx
-	@clang-format -i bpf/veil/*.h src/Veil.Modules/*/*.bpf.c tests/bpf/*.c tests/workloads/*.[ch] bench/floor/*.[ch]
+	@clang-format -i bpf/veil/*.h src/Veil.Modules/*/*.bpf.c tests/bpf/*.c tests/workloads/*.[ch] tests/workloads/*/*.[ch] bench/floor/*.[ch]
 
 lint: $(BPF_OBJECTS) | artifacts/setup.stamp ## formatting and analyzers, without changing anything
 	@eng/lint

@@ -49,16 +49,20 @@ struct sched_entity {
 };
 
 struct sched_info {
+	unsigned long pcount;
+	unsigned long long run_delay;
 	unsigned long long last_queued;
 };
 
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state; /* since 5.14, commit 2f064a59a11f */
+	int on_rq;
 	int prio;
 	int exit_state;
 	struct sched_entity se;
 	struct sched_info sched_info;
+	struct mm_struct *mm;
 	struct files_struct *files;
 	struct fs_struct *fs;
 	int pid;
@@ -135,6 +139,19 @@ struct fs_struct {
 
 struct filename {
 	const char *name;
+};
+
+/* uprobe: where the kernel lets a function return to that a uretprobe watches. */
+struct xol_area {
+	unsigned long vaddr;
+};
+
+struct uprobes_state {
+	struct xol_area *xol_area;
+};
+
+struct mm_struct {
+	struct uprobes_state uprobes_state;
 };
 
 /* network: a TCP socket, and the way to it from a file. */

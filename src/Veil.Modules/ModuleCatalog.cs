@@ -4,6 +4,7 @@ using Veil.Modules.Memory;
 using Veil.Modules.Network;
 using Veil.Modules.Scheduler;
 using Veil.Modules.Syscall;
+using Veil.Modules.Uprobe;
 
 namespace Veil.Modules;
 
@@ -18,5 +19,6 @@ public static class ModuleCatalog
         new NetworkModule(),
         new SchedulerModule(),
         new MemoryModule(),
+        new UprobeModule(),
     ];
 }

@@ -65,7 +65,7 @@ public sealed class CommandLineTests
     [InlineData("--module files --file !", "--file: the value '!' is empty; give a path (/etc/hosts), a folder (/etc/), the end of a path (etc/hosts) or a part of one (hosts), '!' before it denies")]
     [InlineData("--module syscall --op read", "--op: no chosen module has it (syscall); files would")]
     [InlineData("--module memory --fault huge", "--fault: 'huge' is no kind of page fault (minor or major)")]
-    [InlineData("--module scheduler --cpu 3-1x", "--cpu: '3-1x' is not a CPU of this machine, from 0 to {cpus}, or a range of them")]
+    [InlineData("--module scheduler --cpu 0-1x", "--cpu: '0-1x' is not a CPU of this machine, from 0 to {cpus}, or a range of them")]
     [InlineData("--module scheduler --cpu 99999", "--cpu: '99999' is out of range (a CPU of this machine, from 0 to {cpus}, or a range of them)")]
     public void Read_WrongValue_SaysWhatAndWhy(string line, string message) =>
         Should.Throw<UsageException>(() => Read(line)).Message.ShouldBe(message

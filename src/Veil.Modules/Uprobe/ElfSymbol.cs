@@ -1,0 +1,21 @@
+namespace Veil.Modules.Uprobe;
+
+/// <summary>What a symbol of an ELF file says of itself.</summary>
+/// <param name="Type">What it names.</param>
+/// <param name="IsLocal">Known only in its own source file: another one may have a function of that name too.</param>
+/// <param name="IsDefined">In this file; otherwise it is imported.</param>
+/// <param name="Address">Virtual address, as the file has it.</param>
+internal readonly record struct ElfSymbol(ElfSymbolType Type, bool IsLocal, bool IsDefined, ulong Address);
+
+/// <summary><c>STT_*</c> of elf(5).</summary>
+internal enum ElfSymbolType
+{
+    None = 0,
+    Object = 1,
+    Function = 2,
+    Section = 3,
+    File = 4,
+    Common = 5,
+    ThreadLocal = 6,
+    IndirectFunction = 10,
+}

@@ -1,0 +1,111 @@
+using Veil.Bpf;
+using Veil.Core;
+using Veil.Core.Filters;
+using Veil.Core.Modules;
+
+namespace Veil.Modules.Uprobe;
+
+/// <summary>Calls of a function in user space, as they begin or, with <c>--latency</c>, as they return.</summary>
+public sealed class UprobeModule : TraceModule
+{
+    internal const string TargetFlag = "uprobe";
+    private const string LatencyFlag = "latency";
+    private readonly UprobeTarget? _target;
+    private readonly string? _question;
+
+    /// <summary>What the catalog has: it becomes one for each target.</summary>
+    public UprobeModule()
+        : this(null, null)
+    {
+    }
+
+    private UprobeModule(UprobeTarget? target, string? question)
+    {
+        _target = target;
+        _question = question;
+    }
+
+    /// <inheritdoc/>
+    public override string Name => "uprobe";
+
+    /// <inheritdoc/>
+    public override string Summary => "calls of a function in a program or library";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<ModuleFlag> Flags { get; } =
+    [
+        new(TargetFlag, "PATH:SYMBOL", "the function, in a program or a shared library"),
+        new(LatencyFlag, null, "an event as each call returns, with its duration"),
+    ];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<HookRung> Rungs { get; } = [new("uprobe", "uprobe, and uretprobe with --latency")];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<(string Name, string Value)> Constants =>
+        _target is null ? [] : [("symbol", _target.Symbol), ("path", _target.Path)];
+
+    /// <inheritdoc/>
+    public override byte[] ReadObject() => EmbeddedObject.Read("uprobe");
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<TraceModule> Instances(ModuleArguments arguments)
+    {
+        if (arguments.Of(TargetFlag) is not { Count: > 0 } values)
+            throw new UsageException($"--module {Name}: say which function: --{TargetFlag} PATH:SYMBOL, such as /usr/bin/bash:readline");
+        var targets = values.Distinct(StringComparer.Ordinal).Select(UprobeTarget.Parse).DistinctBy(static target => (target.Path, target.Symbol)).ToList();
+        if (arguments.Has(LatencyFlag) && targets.Find(static target => target.IsGo) is { } go)
+        {
+            throw new UsageException(
+                $"--{LatencyFlag}: {go.Path} is a Go program, and Go moves the stacks that return addresses are on: a probe on returns would crash it; without --{LatencyFlag} it can be traced");
+        }
+
+        // One question for all.
+        return [.. targets.Select((target, index) => new UprobeModule(target, index == 0 ? Ask(targets) : null))];
+    }
+
+    /// <inheritdoc/>
+    public override TraceModule ForDoctor() => new UprobeModule(UprobeTarget.OwnStart(), null);
+
+    /// <inheritdoc/>
+    public override string? Question(IReadOnlyList<FilterExpression> filters, ModuleArguments arguments) =>
+        filters.Any(static filter => filter.Dimension.Name is "pid" or "uid" && filter.Bits.Values.Any(static bits => bits.HasFlag(FilterBits.Allow)))
+            ? null
+            : _question;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments) =>
+        // Entry last: a call seen to begin is then also seen to end.
+        arguments.Has(LatencyFlag) ? ["exec", "thread_exit", "leave", "enter"] : ["call"];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => arguments.Has(LatencyFlag) ? [1] : [0];
+
+    /// <inheritdoc/>
+    public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
+    {
+        if (arguments.Has(LatencyFlag))
+            return;
+        bpfObject.Map("uprobe_frames").SetMaxEntries(1);
+        bpfObject.Map("uprobe_threads").SetMaxEntries(1);
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<BpfLink> Attach(BpfProgram program, HookRung rung, ModuleArguments arguments)
+    {
+        if (program.Name is "exec" or "thread_exit")
+        {
+            yield return program.Attach();
+            yield break;
+        }
+
+        foreach (ulong offset in _target!.Offsets)
+            yield return program.AttachUprobe(_target.Path, offset, onReturn: program.Name == "leave");
+    }
+
+    private static string Ask(List<UprobeTarget> targets)
+    {
+        string functions = string.Join(", ", targets.Select(static target => $"{target.Symbol} ({target.Path})"));
+        return $"without --pid or --uid, every process is stopped for an instant at each call of {functions}";
+    }
+}
