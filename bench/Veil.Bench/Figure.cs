@@ -59,7 +59,7 @@ internal sealed record Figure(string Name, string Limit, double Measured, string
             bursts.AllDelivered);
     }
 
-    private static Figure AtMost(string name, double limit, double measured, Func<double, string> show, string? limitShown = null) =>
+    internal static Figure AtMost(string name, double limit, double measured, Func<double, string> show, string? limitShown = null) =>
         new(name, "<= " + (limitShown ?? Plain(limit)), measured, show(measured), measured <= limit);
 
     private static Figure AtLeast(string name, double limit, double measured, Func<double, string> show) =>

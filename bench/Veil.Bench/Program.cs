@@ -49,6 +49,14 @@ static void Measure(BenchOptions options, Programs programs, int idlePid)
 
     var catalog = new ScenarioCatalog(programs, options.Calls);
     var runner = new ScenarioRunner(programs, idlePid);
+    var modules = new ModuleBench(programs, runner, options.ModuleRounds);
+    if (options.ModulesOnly)
+    {
+        Console.WriteLine(modules.Run(Progress));
+        Console.WriteLine(Figure.Report(modules.Figures()));
+        return;
+    }
+
     var rows = new RowTable(catalog.All());
     for (int round = 1; round <= options.Rounds; round++)
     {
@@ -77,7 +85,9 @@ static void Measure(BenchOptions options, Programs programs, int idlePid)
     Progress("");
     Console.WriteLine(Bursts.Report([text, json]));
 
-    IReadOnlyList<Figure> figures = Figure.All(rows, text, json, startupPeakBytes);
+    Console.WriteLine(modules.Run(Progress));
+
+    IReadOnlyList<Figure> figures = [.. Figure.All(rows, text, json, startupPeakBytes), .. modules.Figures()];
     Console.WriteLine(Figure.Report(figures));
 
     if (options.JsonFile is { } file)

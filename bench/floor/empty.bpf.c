@@ -17,5 +17,7 @@ EMPTY(raw_tp_enter, "raw_tp/sys_enter")
 EMPTY(raw_tp_exit, "raw_tp/sys_exit")
 EMPTY(tracepoint_enter, "tracepoint/raw_syscalls/sys_enter")
 EMPTY(tracepoint_exit, "tracepoint/raw_syscalls/sys_exit")
+EMPTY(tp_btf_switch, "tp_btf/sched_switch")
+EMPTY(tp_btf_state, "tp_btf/inet_sock_set_state")
 
 char LICENSE[] SEC("license") = "GPL";

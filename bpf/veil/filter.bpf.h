@@ -46,8 +46,7 @@
 	})
 
 #define veil_filter_passes(dimension, key)                                                                             \
-	(!filter_##dimension##_mode ||                                                                                 \
-	 veil_filter_decide(veil_filter_find(dimension, key), filter_##dimension##_mode))
+	(!filter_##dimension##_mode || veil_filter_decide(veil_filter_find(dimension, key), filter_##dimension##_mode))
 
 /* Of two keys, as an event has that has two sides: a deny of either says no, an allow of either is enough. */
 #define veil_filter_either_passes(dimension, one, other)                                                               \

@@ -49,12 +49,15 @@ struct sched_entity {
 };
 
 struct sched_info {
+	unsigned long pcount;
+	unsigned long long run_delay;
 	unsigned long long last_queued;
 };
 
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state; /* since 5.14, commit 2f064a59a11f */
+	int on_rq;
 	int prio;
 	int exit_state;
 	struct sched_entity se;
@@ -117,6 +120,7 @@ struct path {
 
 struct file {
 	unsigned int f_mode;
+	void *private_data;
 	struct path f_path;
 };
 
@@ -148,6 +152,73 @@ struct uprobes_state {
 
 struct mm_struct {
 	struct uprobes_state uprobes_state;
+};
+
+/* network: a TCP socket, and the way to it from a file. */
+struct net;
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct in6_addr {
+	__u8 bytes[16];
+};
+
+struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr; /* CONFIG_IPV6 */
+	struct in6_addr skc_v6_rcv_saddr;
+	unsigned long skc_flags;
+};
+
+typedef struct {
+	int owned;
+} socket_lock_t;
+
+/* sk_protocol and sk_shutdown are whole members from 5.6 on (commit bf9765145b85). */
+struct sock {
+	struct sock_common __sk_common;
+	socket_lock_t sk_lock;
+	kuid_t sk_uid;
+	__u16 sk_protocol;
+	__u8 sk_shutdown;
+};
+
+struct inet_sock {
+	__be16 inet_sport;
+};
+
+struct tcp_sock {
+	__u64 bytes_received;
+	__u64 bytes_sent;
+	__u64 bytes_acked;
+	__u64 bytes_retrans;
+	__u32 total_retrans;
+	__u32 srtt_us;
+	__u32 write_seq;
+	__u32 snd_nxt;
+	__u32 snd_una;
+};
+
+struct socket {
+	struct file *file;
+	struct sock *sk;
+};
+
+struct proto_accept_arg {
+	int flags;
+};
+
+struct trace_event_raw_inet_sock_set_state {
+	const void *skaddr;
+	int oldstate;
+	int newstate;
 };
 
 /* The kernel's own struct pt_regs; the headers of userspace have another one under that name. */

@@ -19,7 +19,12 @@ internal static class CommandLine
             "Examples:\n" +
             "  veil --module syscall -p $(pidof nginx) --syscall '!ioctl'\n" +
             "  veil --module syscall --name postgres --returns --output json | jq .\n" +
-            "  veil --module syscall --uid www-data --fields comm,pid,syscall");
+            "  veil --module files --op read --enrich time\n" +
+            "  veil --module network --port 443 --output json\n" +
+            "  veil --module scheduler --cpu 0-3 --name nginx\n" +
+            "  veil --module memory --fault major\n" +
+            "  veil --module syscall,network,files --enrich all\n" +
+            "  veil --module uprobe --uprobe /usr/bin/bash:readline --latency");
         foreach (var option in flags.All)
             root.Add(option);
         root.Add(DoctorCommand.Create());

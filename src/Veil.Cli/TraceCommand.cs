@@ -127,11 +127,7 @@ internal static class TraceCommand
         {
             var module = ModuleCatalog.All.FirstOrDefault(module => module.Name == word);
             if (module is null)
-            {
-                if (UpcomingFeatures.Modules.Contains(word))
-                    throw new UsageException($"--module: this build does not have the module '{word}' yet (it has: {string.Join(", ", names)})");
                 throw new UsageException($"--module: no module '{Escaping.ForMessage(word)}'{Messages.Suggest(word, names)} (there is: {string.Join(", ", names)})");
-            }
 
             if (!modules.Contains(module))
                 modules.Add(module);

@@ -1,5 +1,7 @@
 using Veil.Core.Modules;
 using Veil.Modules.Files;
+using Veil.Modules.Memory;
+using Veil.Modules.Network;
 using Veil.Modules.Scheduler;
 using Veil.Modules.Syscall;
 using Veil.Modules.Uprobe;
@@ -14,7 +16,9 @@ public static class ModuleCatalog
     [
         new SyscallModule(),
         new FilesModule(),
+        new NetworkModule(),
         new SchedulerModule(),
+        new MemoryModule(),
         new UprobeModule(),
     ];
 }

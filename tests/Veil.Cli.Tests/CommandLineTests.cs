@@ -1,7 +1,9 @@
 using System.CommandLine;
+using Veil.Bpf;
 using Veil.Core;
 using Veil.Core.Session;
 using Veil.Core.Sinks;
+using Veil.Modules;
 
 namespace Veil.Cli.Tests;
 
@@ -46,9 +48,9 @@ public sealed class CommandLineTests
     }
 
     [Theory]
-    [InlineData("", "--module: say what to trace: syscall; see veil --help")]
-    [InlineData("--module filez", "--module: no module 'filez' (there is: syscall)")]
-    [InlineData("--module sycsall", "--module: no module 'sycsall'; did you mean 'syscall'? (there is: syscall)")]
+    [InlineData("", "--module: say what to trace: {modules}; see veil --help")]
+    [InlineData("--module filez", "--module: no module 'filez'; did you mean 'files'? (there is: {modules})")]
+    [InlineData("--module sycsall", "--module: no module 'sycsall'; did you mean 'syscall'? (there is: {modules})")]
     [InlineData("--module syscall,", "--module: an entry of 'syscall,' is empty")]
     [InlineData("--module syscall --output xml", "--output: 'xml' is no form of output (text, json)")]
     [InlineData("--module syscall --output jsn", "--output: 'jsn' is no form of output (text, json); did you mean 'json'?")]
@@ -58,13 +60,24 @@ public sealed class CommandLineTests
     [InlineData("--module syscall --buffer 32K", "--buffer: '32K' is not a power of two from 64K to 1G, such as 32M")]
     [InlineData("--module syscall --buffer 99999999999999G", "--buffer: '99999999999999G' is not a power of two from 64K to 1G, such as 32M")]
     [InlineData("--module syscall --hook kprobe", "--hook: module syscall cannot attach by 'kprobe' (tp_btf, raw_tp, tracepoint)")]
+    [InlineData("--module files --op delete", "--op: 'delete' is no file operation (open, read or write)")]
+    [InlineData("--module files --op raed", "--op: 'raed' is no file operation (open, read or write); did you mean 'read'?")]
+    [InlineData("--module files --file !", "--file: the value '!' is empty; give a path (/etc/hosts), a folder (/etc/), the end of a path (etc/hosts) or a part of one (hosts), '!' before it denies")]
+    [InlineData("--module syscall --op read", "--op: no chosen module has it (syscall); files would")]
+    [InlineData("--module memory --fault huge", "--fault: 'huge' is no kind of page fault (minor or major)")]
+    [InlineData("--module scheduler --cpu 0-1x", "--cpu: '0-1x' is not a CPU of this machine, from 0 to {cpus}, or a range of them")]
+    [InlineData("--module scheduler --cpu 99999", "--cpu: '99999' is out of range (a CPU of this machine, from 0 to {cpus}, or a range of them)")]
     public void Read_WrongValue_SaysWhatAndWhy(string line, string message) =>
-        Should.Throw<UsageException>(() => Read(line)).Message.ShouldBe(message);
+        Should.Throw<UsageException>(() => Read(line)).Message.ShouldBe(message
+            .Replace("{modules}", string.Join(", ", ModuleCatalog.All.Select(static module => module.Name)), StringComparison.Ordinal)
+            .Replace("{cpus}", $"{KernelFeatures.PossibleCpuCount - 1}", StringComparison.Ordinal));
+
+    [Fact]
+    public void Read_ModuleGivenTwice_IsThereOnce() => Read("--module files,files --module files").Modules.ShouldHaveSingleItem();
 
     [Theory]
     [InlineData("--foo", "no flag '--foo'; see veil --help (a value that begins with '-' is written --flag=--foo)")]
     [InlineData("--module syscall --syscal read", "no flag '--syscal'; did you mean '--syscall'? (a value that begins with '-' is written --flag=--syscal)")]
-    [InlineData("--module syscall --port 80", "--port: only the module network has it, and this build does not have that module yet")]
     [InlineData("--module syscall -p", "-p: a value is missing (PID,…)")]
     [InlineData("--module syscall -n --fail-on-loss", "--name: a value is missing (TEXT,…)")]
     [InlineData("--module syscall --pid -q", "--pid: a value is missing (PID,…)")]

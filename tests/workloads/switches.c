@@ -76,6 +76,31 @@ static void compete(long ms)
 	waitpid(child, NULL, 0);
 }
 
+/* More that want a CPU than there are: who waits in one queue is taken to another that runs dry. */
+static void crowd(long ms)
+{
+	long long end = now_ns() + ms * NSEC_PER_MSEC;
+	long children = 3 * sysconf(_SC_NPROCESSORS_ONLN);
+
+	unpin();
+	for (long i = 0; i < children; i++) {
+		if (fork() == 0) {
+			for (long round = 1; now_ns() < end; round++) {
+				struct timespec pause = {.tv_nsec = 100000 * (i + 1)};
+				long long until = now_ns() + (1 + (i * 7 + round * 13) % 5) * NSEC_PER_MSEC;
+				while (now_ns() < until)
+					;
+				nanosleep(&pause, NULL);
+			}
+			_exit(0);
+		}
+	}
+	while (now_ns() < end)
+		;
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+}
+
 static void stop_and_trace(void)
 {
 	pid_t child = fork();
@@ -115,7 +140,7 @@ int main(int argc, char **argv)
 	char self[16];
 
 	if (argc < 2)
-		usage("sleep|ping-pong|compete|stop|disk|exit [COUNT]");
+		usage("sleep|ping-pong|apart|compete|crowd|stop|disk|exit [COUNT]");
 	long count = argc > 2 ? parse_count(argv[2]) : 100;
 	buffer_stdout();
 	pin_to_cpu(0);
@@ -128,8 +153,13 @@ int main(int argc, char **argv)
 			nanosleep(&pause, NULL);
 	} else if (strcmp(argv[1], "ping-pong") == 0) {
 		ping_pong(count);
+	} else if (strcmp(argv[1], "apart") == 0) {
+		unpin();
+		ping_pong(count);
 	} else if (strcmp(argv[1], "compete") == 0) {
 		compete(count);
+	} else if (strcmp(argv[1], "crowd") == 0) {
+		crowd(count);
 	} else if (strcmp(argv[1], "stop") == 0) {
 		stop_and_trace();
 	} else if (strcmp(argv[1], "disk") == 0) {

@@ -122,6 +122,14 @@ static inline void pin_to_cpu(long cpu)
 	require(sched_setaffinity(0, sizeof(set), &set) == 0, "pinning to the cpu");
 }
 
+static inline void unpin(void)
+{
+	cpu_set_t set;
+
+	memset(&set, 0xff, sizeof(set));
+	require(sched_setaffinity(0, sizeof(set), &set) == 0, "unpinning");
+}
+
 static inline long long now_ns(void)
 {
 	struct timespec now;

@@ -6,6 +6,7 @@ internal sealed class Programs
     internal Programs(string root)
     {
         Burst = Path.Combine(root, "artifacts/workloads/burst");
+        Loads = Path.Combine(root, "artifacts/workloads/loads");
         Floor = Path.Combine(root, "artifacts/bench/floor");
         Empty = Path.Combine(root, "artifacts/bench/empty");
         Veil = Path.Combine(root, "bin/veil");
@@ -15,6 +16,8 @@ internal sealed class Programs
     }
 
     internal string Burst { get; }
+
+    internal string Loads { get; }
 
     internal string Floor { get; }
 

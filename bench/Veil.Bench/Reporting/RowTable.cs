@@ -20,7 +20,7 @@ internal sealed class RowTable
     internal Row this[string name] => _rows[name];
 
     /// <summary>Nanoseconds that the scenario adds to a call; NaN where either was not measured.</summary>
-    internal double AddedNs(string? name) => name is null ? double.NaN : _rows[name].AddedNs(_rows[ScenarioCatalog.Nothing]);
+    internal double AddedNs(string? name) => name is null || !_rows.TryGetValue(name, out var row) ? double.NaN : row.AddedNs(_rows[ScenarioCatalog.Nothing]);
 
     /// <summary>The same for each event that arrived: a tracer that loses half of them is not twice as good.</summary>
     internal double AddedPerDeliveredNs(string name) =>
@@ -45,9 +45,11 @@ internal sealed class RowTable
         }
     }
 
-    internal string Costs()
+    /// <summary>The costs without the words that explain the columns.</summary>
+    /// <param name="title">What a call is.</param>
+    internal Table CostTable(string title)
     {
-        var table = new Table("ns per call of the traced program", "median", "min", "max", "added", "/empty", "/floor", "delivered");
+        var table = new Table(title, "median", "min", "max", "added", "/empty", "/floor", "delivered");
         foreach (Row row in Rows)
         {
             if (!row.HasSamples)
@@ -66,13 +68,15 @@ internal sealed class RowTable
                 row.Scenario.Command is null ? "-" : Cell.Ratio(added / AddedNs(ScenarioCatalog.Floor)),
                 Cell.Share(row.Delivered, row.Produced));
         }
-        return table + GivenUp() + """
+        return table;
+    }
+
+    internal string Costs() => CostTable("ns per call of the traced program") + GivenUp() + """
             added: median over the rounds of the difference to nothing attached in the same round, which is run several times.
             /empty: added, divided by what an empty program on the same hook adds. /floor: divided by what the C floor adds.
             delivered: events of the workload in the output file, of those it made.
 
             """;
-    }
 
     // A row may have samples of some rounds and then fail: its medians stand, and so does this.
     private string GivenUp() => string.Concat(Rows

@@ -8,6 +8,12 @@ internal sealed record Scenario
     /// <summary>What the workload makes; small for the tracers that take long.</summary>
     internal required int Calls { get; init; }
 
+    /// <summary>The work of artifacts/workloads/loads that is done that often; null: getppid calls.</summary>
+    internal string? Load { get; init; }
+
+    /// <summary>Events that a call makes.</summary>
+    internal int EventsPerCall { get; init; } = 1;
+
     /// <summary>It takes part in the first rounds only: what takes seconds and costs microseconds needs fewer samples.</summary>
     internal int MostRounds { get; init; } = int.MaxValue;
 

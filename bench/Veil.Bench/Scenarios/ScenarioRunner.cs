@@ -21,7 +21,10 @@ internal sealed class ScenarioRunner(Programs programs, int idlePid)
     internal Sample Run(Scenario scenario)
     {
         using Child workload = Child.Start(
-            [programs.Burst, "--wait", Text(scenario.Calls), Text(Cpu.Workload)], stderrFile: programs.ErrorFile, withInput: true);
+            scenario.Load is { } load
+                ? [programs.Loads, "--wait", load, Text(scenario.Calls), Text(Cpu.Workload)]
+                : [programs.Burst, "--wait", Text(scenario.Calls), Text(Cpu.Workload)],
+            stderrFile: programs.ErrorFile, withInput: true);
         workload.Output!.WaitFor("pid=", AttachTimeout);
 
         using Child? tracer = scenario.Command is null ? null : StartTracer(scenario, workload.Pid);
@@ -125,7 +128,7 @@ internal sealed class ScenarioRunner(Programs programs, int idlePid)
     private string LastError() => File.ReadLines(programs.ErrorFile).LastOrDefault(line => line.Length > 0) ?? "nothing";
 
     /// <summary>The floor counts every call of the workload: also the write of its result and its exit_group.</summary>
-    private static long Produced(Scenario scenario) => scenario.CountsByItself ? scenario.Calls + 2 : scenario.Calls;
+    private static long Produced(Scenario scenario) => scenario.CountsByItself ? scenario.Calls + 2 : (long)scenario.Calls * scenario.EventsPerCall;
 
     private long? Delivered(Scenario scenario, Child tracer)
     {

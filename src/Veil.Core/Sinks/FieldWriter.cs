@@ -15,6 +15,7 @@ internal static class FieldWriter
     /// <summary>The longest name that an enrichment hands on, in bytes.</summary>
     public const int NameBytesMax = 256;
 
+    private const ulong UnknownEnumerator = uint.MaxValue;
     private const long ErrnoMax = 4095;
     private const long NeverReturned = long.MinValue;
 
@@ -203,7 +204,10 @@ internal static class FieldWriter
             return;
         }
 
-        line.Append(number);
+        if (number == UnknownEnumerator)
+            TStyle.Unknown(ref line);
+        else
+            line.Append(number);
     }
 
     private static int BytesMaxOfText(int bytes) => (bytes * Escaping.MaxGrowth) + (bytes * 2) + 64; // the text, its exact bytes in hex, their key

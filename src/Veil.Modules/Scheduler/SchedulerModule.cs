@@ -1,3 +1,4 @@
+using Veil.Bpf;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
 
@@ -18,8 +19,8 @@ public sealed class SchedulerModule : TraceModule
     /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
     [
-        new("tp_btf", "tp_btf/sched_switch"),
-        new("raw_tp", "raw_tp/sched_switch"),
+        new("tp_btf", "tp_btf/sched_switch, sched_migrate_task"),
+        new("raw_tp", "raw_tp/sched_switch, sched_migrate_task"),
     ];
 
     /// <inheritdoc/>
@@ -29,5 +30,9 @@ public sealed class SchedulerModule : TraceModule
     public override byte[] ReadObject() => EmbeddedObject.Read("scheduler");
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments) => [$"switch_{rung.Name}"];
+    public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments) => [$"migrate_{rung.Name}", $"switch_{rung.Name}"];
+
+    /// <inheritdoc/>
+    public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments) =>
+        bpfObject.SetGlobal("scheduler_has_state", KernelFeatures.KernelVersion >= new Version(5, 18));
 }

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * Page faults that were served: an event for each that the kernel counts in getrusage(2), by its own rule,
+ * mm_account_fault() in mm/memory.c.
+ */
+#include "veil/emit.bpf.h"
+#include "veil/filter.bpf.h"
+
+#include <linux/bpf_perf_event.h>
+
+char _license[] SEC("license") = "GPL";
+
+enum memory_fault {
+	memory_fault__minor,
+	memory_fault__major,
+};
+
+enum memory_access {
+	memory_access__read,
+	memory_access__write,
+	memory_access__exec,
+	memory_access__unknown,
+};
+
+struct memory_event {
+	struct veil_event common;
+	enum memory_fault evt_type;
+	veil_hex_t address;
+	enum memory_access access;
+	veil_duration_t duration_ns;
+};
+
+struct vm_area_struct;
+
+VEIL_EVENT(0, memory_event);
+
+VEIL_FILTER(fault, __u32);
+
+/* include/linux/mm_types.h. What is used here has had the same values since 4.8; the kernel's enumerations are not
+ * older than 5.14. */
+#define FAULT_FLAG_WRITE       0x0001
+#define FAULT_FLAG_TRIED       0x0020
+#define FAULT_FLAG_INSTRUCTION 0x0100
+#define VM_FAULT_MAJOR	       0x0004
+#define VM_FAULT_RETRY	       0x0400
+#define VM_FAULT_ERROR	       0x0873 /* OOM SIGBUS SIGSEGV HWPOISON HWPOISON_LARGE FALLBACK */
+
+/* x86: the error code of the exception (arch/x86/include/asm/trap_pf.h). */
+#define X86_PF_WRITE  0x02
+#define X86_PF_INSTR  0x10
+#define X86_PF_SHADOW 0x40 /* of the shadow stack: those are writes too, mostly */
+
+/* handle_mm_fault() has four arguments since 5.9 (commit bce617edecad), and so its result is the fifth. */
+const volatile bool memory_has_regs = true;
+
+/* A fault under way, by thread. An entry is made only for a thread that passed the filters. */
+struct memory_call {
+	__u64 start_ns;
+	__u64 address;
+	__u32 flags;
+	__u32 retried; /* bool: handle_mm_fault() gave it back half done, to be called again */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, struct memory_call);
+} memory_calls SEC(".maps");
+
+/* The last exception of a thread. It stays when the fault was not served, so the least recent give way. */
+struct memory_exception {
+	__u64 start_ns;
+	__u64 address;
+	__u64 error_code;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, struct memory_exception);
+} memory_exceptions SEC(".maps");
+
+static __always_inline int memory_emit(struct task_struct *task, enum memory_fault fault, __u64 address,
+				       enum memory_access access, __u64 start_ns)
+{
+	struct memory_event *event = veil_reserve(sizeof(*event));
+
+	if (!event)
+		return 0;
+	veil_event_init(&event->common, memory_event_kind, task);
+	event->evt_type = fault;
+	event->address = address;
+	event->access = access;
+	event->duration_ns = start_ns ? event->common.timestamp - start_ns : VEIL_DURATION_UNKNOWN;
+	veil_submit(event, sizeof(*event));
+	return 0;
+}
+
+/*
+ * A fault that has to wait for a page may be given back with VM_FAULT_RETRY once the page is on its way, for the caller
+ * to look everything up again and call once more. The fault is then one fault, which began with the first call.
+ */
+static __always_inline int memory_enter(__u64 address, __u32 flags, bool returns_can_be_missed)
+{
+	struct task_struct *task = veil_current();
+	struct memory_call *call, fresh = {.address = address, .flags = flags};
+	__u32 tid;
+
+	if (!veil_task_passes(task))
+		return 0;
+	tid = veil_task_read(task, pid);
+	call = bpf_map_lookup_elem(&memory_calls, &tid);
+	if (call && call->retried && call->address == address) {
+		call->flags = flags;
+		call->retried = false;
+		return 0;
+	}
+	/* The kernel drops the return of a function that runs in more threads at once than a kretprobe has room for. */
+	if (call && !call->retried && returns_can_be_missed)
+		veil_lost(VEIL_LOST_MISSED_PROBE);
+	fresh.start_ns = bpf_ktime_get_boot_ns();
+	if (call)
+		*call = fresh;
+	else if (bpf_map_update_elem(&memory_calls, &tid, &fresh, BPF_ANY))
+		veil_lost(VEIL_LOST_MAP_FULL);
+	return 0;
+}
+
+static __always_inline int memory_exit(__u32 result)
+{
+	struct task_struct *task = veil_current();
+	__u32 tid = veil_task_read(task, pid), fault;
+	struct memory_call *call, done;
+
+	call = bpf_map_lookup_elem(&memory_calls, &tid);
+	if (!call)
+		return 0; /* filtered out, or begun before the trace */
+	if (result & VM_FAULT_RETRY) {
+		call->retried = true;
+		return 0;
+	}
+	done = *call;
+	bpf_map_delete_elem(&memory_calls, &tid);
+	if (result & VM_FAULT_ERROR)
+		return 0;
+
+	fault = result & VM_FAULT_MAJOR || done.flags & FAULT_FLAG_TRIED ? memory_fault__major : memory_fault__minor;
+	if (!veil_filter_passes(fault, &fault))
+		return 0;
+	return memory_emit(task, fault, done.address,
+			   done.flags & FAULT_FLAG_WRITE	 ? memory_access__write
+			   : done.flags & FAULT_FLAG_INSTRUCTION ? memory_access__exec
+								 : memory_access__read,
+			   done.start_ns);
+}
+
+SEC("fentry/handle_mm_fault")
+int BPF_PROG(enter_fentry, struct vm_area_struct *vma, unsigned long address, unsigned int flags)
+{
+	return memory_enter(address, flags, false);
+}
+
+SEC("fexit/handle_mm_fault")
+int exit_fentry(__u64 *ctx)
+{
+	return memory_exit(memory_has_regs ? ctx[4] : ctx[3]);
+}
+
+SEC("kprobe/handle_mm_fault")
+int BPF_KPROBE(enter_kprobe, struct vm_area_struct *vma, unsigned long address, unsigned int flags)
+{
+	return memory_enter(address, flags, true);
+}
+
+SEC("kretprobe/handle_mm_fault")
+int BPF_KRETPROBE(exit_kprobe, unsigned int result)
+{
+	return memory_exit(result);
+}
+
+/*
+ * The perf events come out of mm_account_fault() itself. They know the address, but not the access: the error code of
+ * the exception is gone from the registers by then (orig_ax is -1: idtentry_body in arch/x86/entry/entry_64.S). So
+ * where the kernel has tracepoints at the exception, that is remembered from there, and when it was.
+ */
+static __always_inline int memory_exception(__u64 address, __u64 error_code)
+{
+	struct memory_exception exception = {.address = address, .error_code = error_code};
+	struct task_struct *task = veil_current();
+	struct memory_exception *known;
+	__u32 tid;
+
+	if (!veil_task_passes(task))
+		return 0;
+	tid = veil_task_read(task, pid);
+	exception.start_ns = bpf_ktime_get_boot_ns();
+	known = bpf_map_lookup_elem(&memory_exceptions, &tid);
+	if (known)
+		*known = exception;
+	else
+		/* If it finds no room the event still comes, without what only the exception knows. */
+		bpf_map_update_elem(&memory_exceptions, &tid, &exception, BPF_ANY);
+	return 0;
+}
+
+SEC("raw_tp/page_fault_user")
+int user_exception_perf(struct bpf_raw_tracepoint_args *ctx)
+{
+	return memory_exception(ctx->args[0], ctx->args[2]);
+}
+
+SEC("raw_tp/page_fault_kernel")
+int kernel_exception_perf(struct bpf_raw_tracepoint_args *ctx)
+{
+	return memory_exception(ctx->args[0], ctx->args[2]);
+}
+
+static __always_inline int memory_perf(struct bpf_perf_event_data *ctx, __u32 fault)
+{
+	struct task_struct *task = veil_current();
+	enum memory_access access = memory_access__unknown;
+	struct memory_exception *exception;
+	__u64 start_ns = 0;
+	__u32 tid;
+
+	if (!veil_filter_passes(fault, &fault) || !veil_task_passes(task))
+		return 0;
+	tid = veil_task_read(task, pid);
+	exception = bpf_map_lookup_elem(&memory_exceptions, &tid);
+	if (exception && exception->address == ctx->addr) {
+		access = exception->error_code & (X86_PF_WRITE | X86_PF_SHADOW) ? memory_access__write
+			 : exception->error_code & X86_PF_INSTR			? memory_access__exec
+										: memory_access__read;
+		start_ns = exception->start_ns;
+	}
+	return memory_emit(task, fault, ctx->addr, access, start_ns);
+}
+
+SEC("perf_event")
+int minor_perf(struct bpf_perf_event_data *ctx)
+{
+	return memory_perf(ctx, memory_fault__minor);
+}
+
+SEC("perf_event")
+int major_perf(struct bpf_perf_event_data *ctx)
+{
+	return memory_perf(ctx, memory_fault__major);
+}

@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* TCP connections: their changes of state, who accepted them, and what they came to when they close. */
+#include <bpf/bpf_endian.h>
+#include "veil/arch.bpf.h"
+#include "veil/emit.bpf.h"
+#include "veil/filter.bpf.h"
+
+char _license[] SEC("license") = "GPL";
+
+enum network_evt {
+	network_evt__CONNECT,
+	network_evt__ESTABLISHED,
+	network_evt__ACCEPT,
+	network_evt__CLOSE,
+	network_evt__FAILED,
+	network_evt__LISTEN,
+};
+
+/* AF_INET, AF_INET6 */
+enum network_family {
+	network_family__IPv4 = 2,
+	network_family__IPv6 = 10,
+};
+
+/* include/net/tcp_states.h */
+enum network_state {
+	network_state__ESTABLISHED = 1,
+	network_state__SYN_SENT,
+	network_state__SYN_RECV,
+	network_state__FIN_WAIT1,
+	network_state__FIN_WAIT2,
+	network_state__TIME_WAIT,
+	network_state__CLOSE,
+	network_state__CLOSE_WAIT,
+	network_state__LAST_ACK,
+	network_state__LISTEN,
+	network_state__CLOSING,
+	network_state__NEW_SYN_RECV,
+};
+
+#define STATE(name) network_state__##name
+
+#define IPPROTO_TCP   6
+#define SHUTDOWN_MASK 3	       /* include/net/sock.h: both directions */
+#define SOCK_DONE     (1 << 1) /* enum sock_flags: the peer's FIN was taken in */
+
+struct network_change {
+	enum network_evt evt_type;
+	enum network_family family;
+	veil_ip_t saddr;
+	veil_port_t sport;
+	veil_ip_t daddr;
+	veil_port_t dport;
+	enum network_state oldstate;
+	enum network_state newstate;
+};
+
+struct network_event {
+	struct veil_event common;
+	struct network_change change;
+};
+
+struct network_close_event {
+	struct veil_event common;
+	struct network_change change;
+	veil_duration_t duration_ns;
+	veil_bytes_t rx_bytes;
+	veil_bytes_t tx_bytes;
+	__u32 retransmits;
+	__u32 srtt_us;
+};
+
+VEIL_EVENT(0, network_event);
+VEIL_EVENT(1, network_close_event);
+
+VEIL_FILTER(port, __u32);
+
+/* A hook on tcp_connect() tells of a connect(), which by then has a local port. */
+const volatile bool network_connect_hook;
+
+/* What is remembered of a socket, by its address in the kernel, from its first change of state to its last. */
+struct network_socket {
+	struct veil_identity who;
+	__u8 known;	 /* `who` is filled */
+	__u8 handshake;	 /* its handshake was seen from the start */
+	__u8 active;	 /* it connected: its SYN counts as a byte that was acknowledged */
+	__u8 untold;	 /* its CONNECT is still to be told */
+	__u8 registered; /* it is counted in network_ports */
+	__u64 established_ns;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct network_socket);
+} network_sockets SEC(".maps");
+
+/* Who listens on a port: the owner of what arrives there, until somebody accepts it. */
+struct network_port {
+	__u64 net;
+	__u64 port;
+};
+
+struct network_listener {
+	struct veil_identity who;
+	__u32 sockets;
+	__u32 shared; /* by several processes (SO_REUSEPORT, several addresses): then nobody is taken for it */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct network_port);
+	__type(value, struct network_listener);
+} network_ports SEC(".maps");
+
+static __always_inline __u16 network_sport(struct sock *sk)
+{
+	/* Not skc_num: that one is gone when the change to CLOSE is told (inet_put_port()). */
+	return bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+}
+
+static __always_inline __u16 network_dport(struct sock *sk)
+{
+	return bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+}
+
+static __always_inline struct network_port network_port_of(struct sock *sk)
+{
+	struct network_port key = {.net = (__u64)BPF_CORE_READ(sk, __sk_common.skc_net.net), .port = network_sport(sk)};
+
+	return key;
+}
+
+/* ---- filters ---- */
+
+static __always_inline __u32 network_port_bits(__u32 port)
+{
+	if (filter_port_single)
+		return filter_port_single == (VEIL_SINGLE | port) ? filter_port_mode : 0;
+	if (!veil_filter_may_hold(port, port))
+		return 0;
+	return veil_filter_bits(bpf_map_lookup_elem(&filter_port, &port));
+}
+
+/* Either end counts, so that a denied port denies whichever end it is on. */
+static __always_inline bool network_ports_pass(__u16 sport, __u16 dport)
+{
+	if (!filter_port_mode)
+		return true;
+	return veil_filter_decide(network_port_bits(sport) | network_port_bits(dport), filter_port_mode);
+}
+
+/* ---- events ---- */
+
+static __always_inline void network_describe(struct sock *sk, enum network_evt evt, int oldstate, int newstate,
+					     __u16 sport, __u16 dport, struct network_change *change)
+{
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+
+	change->evt_type = evt;
+	change->family = family;
+	change->oldstate = oldstate;
+	change->newstate = newstate;
+	change->sport = sport;
+	change->dport = dport;
+	__builtin_memset(&change->saddr, 0, sizeof(change->saddr));
+	__builtin_memset(&change->daddr, 0, sizeof(change->daddr));
+	if (family == network_family__IPv6 && bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
+		change->saddr.version = change->daddr.version = 6;
+		BPF_CORE_READ_INTO(&change->saddr.bytes, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&change->daddr.bytes, sk, __sk_common.skc_v6_daddr);
+	} else {
+		change->saddr.version = change->daddr.version = 4;
+		BPF_CORE_READ_INTO((__be32 *)change->saddr.bytes, sk, __sk_common.skc_rcv_saddr);
+		BPF_CORE_READ_INTO((__be32 *)change->daddr.bytes, sk, __sk_common.skc_daddr);
+	}
+}
+
+static __always_inline void network_tell(struct sock *sk, enum network_evt evt, int oldstate, int newstate,
+					 const struct veil_identity *who)
+{
+	__u16 sport = network_sport(sk), dport = network_dport(sk);
+	struct network_event *event;
+
+	if (!network_ports_pass(sport, dport) || !veil_identity_passes(who))
+		return;
+	event = veil_reserve(sizeof(*event));
+	if (!event)
+		return;
+	veil_event_init_as(&event->common, network_event_kind, who);
+	network_describe(sk, evt, oldstate, newstate, sport, dport, &event->change);
+	veil_submit(event, sizeof(*event));
+}
+
+/*
+ * The kernel's counters are of sequence numbers: bytes_acked has the SYN of the side that connected (the other side
+ * starts behind its own, tcp_create_openreq_child()) and our FIN, bytes_received the peer's FIN. What was sent and
+ * received is without them.
+ */
+static __always_inline void network_figures(struct sock *sk, int oldstate, const struct network_socket *socket,
+					    struct network_close_event *event)
+{
+	struct tcp_sock *tcp = (struct tcp_sock *)sk;
+	__u64 acked = BPF_CORE_READ(tcp, bytes_acked), received = BPF_CORE_READ(tcp, bytes_received);
+	__u32 una = BPF_CORE_READ(tcp, snd_una), end = BPF_CORE_READ(tcp, write_seq);
+	bool fin_sent = oldstate == STATE(FIN_WAIT1) || oldstate == STATE(FIN_WAIT2) || oldstate == STATE(CLOSING) ||
+			oldstate == STATE(LAST_ACK);
+	bool active;
+
+	/* The FIN is the last that was written. */
+	if (fin_sent && una == end)
+		acked--;
+	if (socket && socket->handshake) {
+		active = socket->active;
+	} else {
+		/* The segments that went out, less those on the way, are what was acknowledged, and know of no SYN. */
+		__u32 next = BPF_CORE_READ(tcp, snd_nxt);
+		__u64 sent = BPF_CORE_READ(tcp, bytes_sent) - BPF_CORE_READ(tcp, bytes_retrans);
+		__u64 under_way = next - una - (fin_sent && next == end && una != end ? 1 : 0);
+		active = acked == sent - under_way + 1;
+	}
+	event->tx_bytes = acked - (active ? 1 : 0);
+	event->rx_bytes = received - (BPF_CORE_READ(sk, __sk_common.skc_flags) & SOCK_DONE ? 1 : 0);
+	event->retransmits = BPF_CORE_READ(tcp, total_retrans);
+	event->srtt_us = BPF_CORE_READ(tcp, srtt_us) >> 3; /* kept times eight */
+	event->duration_ns = socket && socket->established_ns ? event->common.timestamp - socket->established_ns
+							       : VEIL_DURATION_UNKNOWN;
+}
+
+static __always_inline void network_tell_close(struct sock *sk, int oldstate, const struct network_socket *socket,
+					       const struct veil_identity *who)
+{
+	__u16 sport = network_sport(sk), dport = network_dport(sk);
+	struct network_close_event *event;
+
+	if (!network_ports_pass(sport, dport) || !veil_identity_passes(who))
+		return;
+	event = veil_reserve(sizeof(*event));
+	if (!event)
+		return;
+	veil_event_init_as(&event->common, network_close_event_kind, who);
+	network_describe(sk, network_evt__CLOSE, oldstate, STATE(CLOSE), sport, dport, &event->change);
+	network_figures(sk, oldstate, socket, event);
+	veil_submit(event, sizeof(*event));
+}
+
+/* ---- who ---- */
+
+static __always_inline void network_listening(struct sock *sk, const struct veil_identity *who,
+					      struct network_socket *socket)
+{
+	struct network_port key = network_port_of(sk);
+	struct network_listener fresh = {.who = *who, .sockets = 1}, *listener;
+
+	if (!key.port)
+		return; /* the kernel chooses one later */
+	listener = bpf_map_lookup_elem(&network_ports, &key);
+	if (listener) {
+		__sync_fetch_and_add(&listener->sockets, 1);
+		if (listener->who.pid != who->pid)
+			listener->shared = 1;
+	} else if (bpf_map_update_elem(&network_ports, &key, &fresh, BPF_ANY)) {
+		veil_lost(VEIL_LOST_MAP_FULL);
+		return;
+	}
+	socket->registered = 1;
+}
+
+static __always_inline void network_listened(struct sock *sk)
+{
+	struct network_port key = network_port_of(sk);
+	struct network_listener *listener = bpf_map_lookup_elem(&network_ports, &key);
+
+	if (!listener)
+		return;
+	if (listener->sockets <= 1)
+		bpf_map_delete_elem(&network_ports, &key);
+	else
+		__sync_fetch_and_add(&listener->sockets, -1);
+}
+
+/* A socket that the kernel made for a finished handshake: a copy of the listener's. */
+static __always_inline void network_born(struct sock *sk, __u64 address)
+{
+	struct network_socket socket = {.handshake = 1};
+	struct network_port key = network_port_of(sk);
+	struct network_listener *listener = bpf_map_lookup_elem(&network_ports, &key);
+
+	if (listener && !listener->shared) {
+		socket.who = listener->who;
+		socket.known = 1;
+	}
+	if (bpf_map_update_elem(&network_sockets, &address, &socket, BPF_ANY))
+		veil_lost(VEIL_LOST_MAP_FULL);
+}
+
+/*
+ * Does a process do this on purpose? Then it is the one to name, also where the socket was another's before. sk_shutdown
+ * tells a close() that gives up unread data, which shuts down first (__tcp_close()), from a reset that comes in.
+ */
+static __always_inline bool network_deliberate(struct sock *sk, int oldstate, int newstate)
+{
+	if (newstate == STATE(FIN_WAIT1) || newstate == STATE(LAST_ACK) || oldstate == STATE(LISTEN))
+		return true;
+	return newstate == STATE(CLOSE) && (oldstate <= STATE(SYN_RECV) || oldstate == STATE(CLOSE_WAIT)) &&
+	       BPF_CORE_READ(sk, sk_shutdown) == SHUTDOWN_MASK;
+}
+
+static __always_inline enum network_evt network_evt_of(int oldstate, int newstate)
+{
+	switch (newstate) {
+	case STATE(SYN_SENT):
+	case STATE(SYN_RECV):
+		return network_evt__CONNECT;
+	case STATE(ESTABLISHED):
+		return network_evt__ESTABLISHED;
+	case STATE(LISTEN):
+		return network_evt__LISTEN;
+	case STATE(CLOSE):
+		return oldstate == STATE(SYN_SENT) || oldstate == STATE(SYN_RECV) ? network_evt__FAILED
+										  : network_evt__CLOSE;
+	default:
+		return network_evt__CLOSE;
+	}
+}
+
+/* connect() or listen(): both by the running task. */
+static __always_inline void network_begun(struct sock *sk, __u64 address, int newstate)
+{
+	struct network_socket socket = {
+	    .known = 1,
+	    .handshake = 1,
+	    .active = newstate == STATE(SYN_SENT),
+	    .untold = network_connect_hook && newstate == STATE(SYN_SENT),
+	};
+
+	veil_identity_of_current(&socket.who);
+	if (newstate == STATE(LISTEN))
+		network_listening(sk, &socket.who, &socket);
+	if (bpf_map_update_elem(&network_sockets, &address, &socket, BPF_ANY)) {
+		veil_lost(VEIL_LOST_MAP_FULL);
+		socket.untold = 0;
+	}
+	if (!socket.untold)
+		network_tell(sk, network_evt_of(STATE(CLOSE), newstate), STATE(CLOSE), newstate, &socket.who);
+}
+
+static __always_inline int network_changes(struct sock *sk, int oldstate, int newstate)
+{
+	__u64 address = (__u64)sk;
+	struct network_socket *socket;
+	struct veil_identity who = {};
+
+	/* The tracepoint also tells of other protocols, and of a close() of what was closed already. */
+	if (oldstate == newstate || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+		return 0;
+	if (oldstate == STATE(CLOSE)) {
+		network_begun(sk, address, newstate);
+		return 0;
+	}
+	if (oldstate == STATE(LISTEN) && newstate == STATE(SYN_RECV)) {
+		network_born(sk, address);
+		return 0;
+	}
+
+	socket = bpf_map_lookup_elem(&network_sockets, &address);
+	if (socket && socket->untold) {
+		/* tcp_connect() was not reached: there was no port or no route. */
+		socket->untold = 0;
+		who = socket->who;
+		network_tell(sk, network_evt__CONNECT, STATE(CLOSE), STATE(SYN_SENT), &who);
+	}
+
+	/*
+	 * In half of the cases the running task is a stranger that an interrupt stopped. It is a user of this socket
+	 * where the socket is owned: packets and timers never touch a socket that a process has locked
+	 * (sock_owned_by_user()), they wait until that process deals with them.
+	 */
+	if (BPF_CORE_READ(sk, sk_lock.owned) &&
+	    (!socket || !socket->known || network_deliberate(sk, oldstate, newstate))) {
+		veil_identity_of_current(&who);
+		if (socket) {
+			socket->who = who;
+			socket->known = 1;
+		} else if (newstate != STATE(CLOSE)) {
+			struct network_socket fresh = {.who = who, .known = 1};
+			if (bpf_map_update_elem(&network_sockets, &address, &fresh, BPF_ANY))
+				veil_lost(VEIL_LOST_MAP_FULL);
+		}
+	} else if (socket && socket->known) {
+		who = socket->who;
+	} else {
+		who.uid = BPF_CORE_READ(sk, sk_uid.val);
+	}
+
+	if (newstate == STATE(ESTABLISHED) && socket)
+		socket->established_ns = bpf_ktime_get_boot_ns();
+	if (newstate == STATE(CLOSE) && oldstate != STATE(LISTEN) &&
+	    network_evt_of(oldstate, newstate) == network_evt__CLOSE)
+		network_tell_close(sk, oldstate, socket, &who);
+	else
+		network_tell(sk, network_evt_of(oldstate, newstate), oldstate, newstate, &who);
+
+	if (newstate == STATE(CLOSE)) {
+		if (socket && socket->registered)
+			network_listened(sk);
+		bpf_map_delete_elem(&network_sockets, &address);
+	}
+	return 0;
+}
+
+/* The running task got the socket from accept(). Its state stays as it is. */
+static __always_inline int network_accepted(struct sock *sk)
+{
+	__u64 address = (__u64)sk;
+	struct network_socket *socket;
+	struct veil_identity who;
+	__u8 state;
+
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+		return 0;
+	state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	veil_identity_of_current(&who);
+	socket = bpf_map_lookup_elem(&network_sockets, &address);
+	if (socket) {
+		socket->who = who;
+		socket->known = 1;
+	} else if (state != STATE(CLOSE)) {
+		/* Its handshake was before the trace. */
+		struct network_socket fresh = {.who = who, .known = 1};
+		if (bpf_map_update_elem(&network_sockets, &address, &fresh, BPF_ANY))
+			veil_lost(VEIL_LOST_MAP_FULL);
+	}
+	network_tell(sk, network_evt__ACCEPT, state, state, &who);
+	return 0;
+}
+
+static __always_inline int network_connects(struct sock *sk)
+{
+	__u64 address = (__u64)sk;
+	struct network_socket *socket = bpf_map_lookup_elem(&network_sockets, &address);
+	struct veil_identity who;
+
+	if (!socket || !socket->untold)
+		return 0;
+	socket->untold = 0;
+	who = socket->who;
+	network_tell(sk, network_evt__CONNECT, STATE(CLOSE), STATE(SYN_SENT), &who);
+	return 0;
+}
+
+/* ---- changes of state ---- */
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(state_tp_btf, struct sock *sk, int oldstate, int newstate)
+{
+	return network_changes(sk, oldstate, newstate);
+}
+
+SEC("tracepoint/sock/inet_sock_set_state")
+int state_tracepoint(struct trace_event_raw_inet_sock_set_state *ctx)
+{
+	return network_changes((struct sock *)ctx->skaddr, ctx->oldstate, ctx->newstate);
+}
+
+/* ---- the kernel's own functions, where they can be hooked ---- */
+
+SEC("fentry/tcp_connect")
+int BPF_PROG(connect_fentry, struct sock *sk)
+{
+	return network_connects(sk);
+}
+
+SEC("kprobe/tcp_connect")
+int BPF_KPROBE(connect_kprobe, struct sock *sk)
+{
+	return network_connects(sk);
+}
+
+/* Its arguments after the listener went into a struct in 6.10 (commit 92ef0fd55ac8); the result stands behind them. */
+SEC("fexit/inet_csk_accept")
+int accept_fentry(__u64 *ctx)
+{
+	return network_accepted((struct sock *)(bpf_core_type_exists(struct proto_accept_arg) ? ctx[2] : ctx[4]));
+}
+
+SEC("kretprobe/inet_csk_accept")
+int BPF_KRETPROBE(accept_kprobe, struct sock *sk)
+{
+	return network_accepted(sk);
+}
+
+/* ---- the accept system calls, where they cannot: the descriptor that was returned leads to the socket ---- */
+
+static __always_inline int network_accept_returns(long fd)
+{
+	struct task_struct *task = veil_current();
+	struct fdtable *table;
+	struct file **files, *file = NULL;
+	struct socket *socket;
+
+	if (fd < 0)
+		return 0;
+	table = BPF_CORE_READ(task, files, fdt);
+	if (!table || fd >= BPF_CORE_READ(table, max_fds))
+		return 0;
+	files = BPF_CORE_READ(table, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
+	/* Another thread may have put another file there by now: a socket points back to its file. */
+	socket = BPF_CORE_READ(file, private_data);
+	if (!file || !socket || BPF_CORE_READ(socket, file) != file)
+		return 0;
+	return network_accepted(BPF_CORE_READ(socket, sk));
+}
+
+SEC("tracepoint/syscalls/sys_exit_accept")
+int accept_tracepoint(struct trace_event_raw_sys_exit *ctx)
+{
+	return network_accept_returns(ctx->ret);
+}
+
+SEC("tracepoint/syscalls/sys_exit_accept4")
+int accept4_tracepoint(struct trace_event_raw_sys_exit *ctx)
+{
+	return network_accept_returns(ctx->ret);
+}
