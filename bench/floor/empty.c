@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
-/* Attaches an empty program: empty tp_btf|raw_tp|tracepoint enter|exit|both|switch|state. Prints `ready`, stays until SIGTERM. */
+/* Attaches an empty program: empty tp_btf|raw_tp|tracepoint enter|exit|both|switch|state. Prints `ready`, stays until
+ * SIGTERM. */
 #include "program.h"
 
 static bool is_chosen(const char *program, const char *hook, const char *end)
@@ -7,7 +8,9 @@ static bool is_chosen(const char *program, const char *hook, const char *end)
 	size_t length = strlen(hook);
 
 	return strncmp(program, hook, length) == 0 && program[length] == '_' &&
-	       ((strcmp(end, "both") == 0 && (strcmp(program + length + 1, "enter") == 0 || strcmp(program + length + 1, "exit") == 0)) || strcmp(program + length + 1, end) == 0);
+	       ((strcmp(end, "both") == 0 &&
+		 (strcmp(program + length + 1, "enter") == 0 || strcmp(program + length + 1, "exit") == 0)) ||
+		strcmp(program + length + 1, end) == 0);
 }
 
 int main(int argc, char **argv)

@@ -62,9 +62,9 @@ struct task_struct {
 	int exit_state;
 	struct sched_entity se;
 	struct sched_info sched_info;
+	struct mm_struct *mm;
 	struct files_struct *files;
 	struct fs_struct *fs;
-	struct mm_struct *mm;
 	int pid;
 	int tgid;
 	const struct cred *cred;

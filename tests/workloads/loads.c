@@ -105,8 +105,10 @@ static void connect_and_close(long rounds)
 		char byte;
 
 		require(setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) == 0, "setsockopt");
-		require(bind(fd, (void *)&from, sizeof(from)) == 0 && connect(fd, (void *)&address, length) == 0, "connect");
-		/* Until the server has closed too: it would fall behind, its backlog overflow, and a SYN wait a second. */
+		require(bind(fd, (void *)&from, sizeof(from)) == 0 && connect(fd, (void *)&address, length) == 0,
+			"connect");
+		/* Until the server has closed too: it would fall behind, its backlog overflow, and a SYN wait a second.
+		 */
 		require(shutdown(fd, SHUT_WR) == 0 && read(fd, &byte, 1) == 0, "closing");
 		close(fd);
 	}

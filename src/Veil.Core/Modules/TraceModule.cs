@@ -67,4 +67,10 @@ public abstract class TraceModule
 
     /// <summary>Attaches a program; by default where its section says.</summary>
     public virtual IEnumerable<BpfLink> Attach(BpfProgram program, HookRung rung, ModuleArguments arguments) => [program.Attach()];
+
+    /// <summary>
+    /// Is it a loss when the kernel skips the program, because it was running on that CPU already? Not where another program of the
+    /// module takes over.
+    /// </summary>
+    public virtual bool CountsMisses(BpfProgram program) => true;
 }

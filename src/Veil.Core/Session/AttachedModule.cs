@@ -137,7 +137,8 @@ public sealed class AttachedModule : IDisposable
                 foreach (string name in wanted)
                 {
                     var program = bpfObject.Program(name);
-                    attached._programs.Add(program);
+                    if (module.CountsMisses(program))
+                        attached._programs.Add(program);
                     attached._links.AddRange(module.Attach(program, rung, options.Arguments));
                 }
             }

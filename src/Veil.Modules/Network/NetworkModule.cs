@@ -10,9 +10,8 @@ public sealed class NetworkModule : TraceModule
     private const string Fentry = "fentry";
     private const string Kprobe = "kprobe";
     private const string TpBtf = "tp_btf";
+    private const string RawTp = "raw_tp";
     private const string Tracepoint = "tracepoint";
-    private const string StateHook = "inet_sock_set_state";
-    private const string ConnectFunction = "tcp_connect";
 
     /// <inheritdoc/>
     public override string Name => "network";
@@ -26,9 +25,10 @@ public sealed class NetworkModule : TraceModule
     /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
     [
-        new(Fentry, "tp_btf/inet_sock_set_state, fentry/tcp_connect, fexit/inet_csk_accept"),
-        new(Kprobe, "inet_sock_set_state, kprobe/tcp_connect, kretprobe/inet_csk_accept"),
+        new(Fentry, "tp_btf/inet_sock_set_state, fentry/tcp_connect, fentry/security_sock_graft or fexit/inet_csk_accept"),
+        new(Kprobe, "tp_btf/inet_sock_set_state, kprobe/tcp_connect, kprobe/security_sock_graft or kretprobe/inet_csk_accept"),
         new(TpBtf, "tp_btf/inet_sock_set_state, tracepoints of accept and accept4"),
+        new(RawTp, "raw_tp/inet_sock_set_state, tracepoints of accept and accept4"),
         new(Tracepoint, "tracepoint/sock/inet_sock_set_state, tracepoints of accept and accept4"),
     ];
 
@@ -38,21 +38,28 @@ public sealed class NetworkModule : TraceModule
     /// <inheritdoc/>
     public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments)
     {
-        // What is told of a connection comes from the changes of state: attached last, when the rest is ready.
-        string state = rung.Name == Tracepoint || (rung.Name == Kprobe && !KernelFeatures.HasBtfTracepoint(StateHook))
-            ? "state_tracepoint"
-            : "state_tp_btf";
-        return rung.Name is Fentry or Kprobe
-            ? [.. HasConnectHook ? [$"connect_{rung.Name}"] : Array.Empty<string>(), $"accept_{rung.Name}", state]
-            : ["accept_tracepoint", "accept4_tracepoint", state];
+        // The changes of state come last: by then all is there that tells more of what they begin. Of two programs at one tracepoint
+        // the kernel runs the one first that was attached first.
+        string[] changes = rung.Name switch
+        {
+            Tracepoint => ["state_tracepoint"],
+            RawTp => ["state_raw_tp", "state_second_raw_tp"],
+            _ => ["state_tp_btf", "state_second_tp_btf"],
+        };
+        if (rung.Name is not (Fentry or Kprobe))
+            return ["accept_tracepoint", "accept4_tracepoint", .. changes];
+
+        string accept = KernelFeatures.HasFunction("security_sock_graft") ? "graft" : "accept";
+        return [$"connect_{rung.Name}", $"{accept}_{rung.Name}", .. changes];
     }
+
+    /// <inheritdoc/>
+    public override bool CountsMisses(BpfProgram program) => !program.Name.StartsWith("state_", StringComparison.Ordinal) || program.Name == "state_tracepoint";
 
     /// <inheritdoc/>
     public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => [0, 1];
 
     /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments) =>
-        bpfObject.SetGlobal("network_connect_hook", rung.Name is Fentry or Kprobe && HasConnectHook);
-
-    private static bool HasConnectHook => KernelFeatures.HasFunction(ConnectFunction);
+        bpfObject.SetGlobal("network_connect_hook", rung.Name is Fentry or Kprobe);
 }

@@ -225,8 +225,8 @@ static __always_inline void network_figures(struct sock *sk, int oldstate, const
 	event->rx_bytes = received - (BPF_CORE_READ(sk, __sk_common.skc_flags) & SOCK_DONE ? 1 : 0);
 	event->retransmits = BPF_CORE_READ(tcp, total_retrans);
 	event->srtt_us = BPF_CORE_READ(tcp, srtt_us) >> 3; /* kept times eight */
-	event->duration_ns = socket && socket->established_ns ? event->common.timestamp - socket->established_ns
-							       : VEIL_DURATION_UNKNOWN;
+	event->duration_ns =
+	    socket && socket->established_ns ? event->common.timestamp - socket->established_ns : VEIL_DURATION_UNKNOWN;
 }
 
 static __always_inline void network_tell_close(struct sock *sk, int oldstate, const struct network_socket *socket,
@@ -297,8 +297,9 @@ static __always_inline void network_born(struct sock *sk, __u64 address)
 }
 
 /*
- * Does a process do this on purpose? Then it is the one to name, also where the socket was another's before. sk_shutdown
- * tells a close() that gives up unread data, which shuts down first (__tcp_close()), from a reset that comes in.
+ * Does a process do this on purpose? Then it is the one to name, also where the socket was another's before.
+ * sk_shutdown tells a close() that gives up unread data, which shuts down first (__tcp_close()), from a reset that
+ * comes in.
  */
 static __always_inline bool network_deliberate(struct sock *sk, int oldstate, int newstate)
 {
@@ -451,14 +452,83 @@ static __always_inline int network_connects(struct sock *sk)
 	return 0;
 }
 
-/* ---- changes of state ---- */
+/*
+ * ---- changes of state ----
+ *
+ * The kernel does not run a program while the same one runs on that CPU (raw tracepoints: from 6.1 on, commit
+ * 05b24ff9b2cf). A process that changes a socket's state may be stopped by an interrupt within the program, and the
+ * packets that are then dealt with change other sockets' states: in a server on a busy machine one of a hundred
+ * connections. So there is a second program behind the first, for what the first was skipped for.
+ *
+ * Only the changes that packets and timers make can be that, and no two of these meet on a CPU: the first program notes
+ * which one it has seen, and the second acts where that is another one. It is skipped itself only while it runs
+ * beneath, when the first does not.
+ */
+struct network_seen {
+	__u64 address;
+	int oldstate;
+	int newstate;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct network_seen);
+} network_seen SEC(".maps");
+
+static __always_inline int network_first(struct sock *sk, int oldstate, int newstate)
+{
+	__u32 zero = 0;
+	struct network_seen *seen = bpf_map_lookup_elem(&network_seen, &zero);
+
+	if (seen && !BPF_CORE_READ(sk, sk_lock.owned)) {
+		seen->address = (__u64)sk;
+		seen->oldstate = oldstate;
+		seen->newstate = newstate;
+	}
+	return network_changes(sk, oldstate, newstate);
+}
+
+static __always_inline int network_second(struct sock *sk, int oldstate, int newstate)
+{
+	__u32 zero = 0;
+	struct network_seen *seen = bpf_map_lookup_elem(&network_seen, &zero);
+
+	if (!seen || BPF_CORE_READ(sk, sk_lock.owned))
+		return 0;
+	if (seen->address == (__u64)sk && seen->oldstate == oldstate && seen->newstate == newstate) {
+		seen->address = 0;
+		return 0;
+	}
+	return network_changes(sk, oldstate, newstate);
+}
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state_tp_btf, struct sock *sk, int oldstate, int newstate)
 {
-	return network_changes(sk, oldstate, newstate);
+	return network_first(sk, oldstate, newstate);
 }
 
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(state_second_tp_btf, struct sock *sk, int oldstate, int newstate)
+{
+	return network_second(sk, oldstate, newstate);
+}
+
+SEC("raw_tp/inet_sock_set_state")
+int state_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return network_first((struct sock *)ctx->args[0], ctx->args[1], ctx->args[2]);
+}
+
+SEC("raw_tp/inet_sock_set_state")
+int state_second_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return network_second((struct sock *)ctx->args[0], ctx->args[1], ctx->args[2]);
+}
+
+/* Here a second one is of no use: any program of this kind keeps all others of its kind from running. */
 SEC("tracepoint/sock/inet_sock_set_state")
 int state_tracepoint(struct trace_event_raw_inet_sock_set_state *ctx)
 {
@@ -479,7 +549,27 @@ int BPF_KPROBE(connect_kprobe, struct sock *sk)
 	return network_connects(sk);
 }
 
-/* Its arguments after the listener went into a struct in 6.10 (commit 92ef0fd55ac8); the result stands behind them. */
+/*
+ * Where accept() gives the new socket to its file, with the socket locked (sock_graft()). Better than the return of
+ * inet_csk_accept(): that is before the lock, so it races with the last step of the handshake, and as it may wait long,
+ * a kretprobe on it runs out of places (maxactive) where many wait.
+ */
+SEC("fentry/security_sock_graft")
+int BPF_PROG(graft_fentry, struct sock *sk)
+{
+	return network_accepted(sk);
+}
+
+SEC("kprobe/security_sock_graft")
+int BPF_KPROBE(graft_kprobe, struct sock *sk)
+{
+	return network_accepted(sk);
+}
+
+/*
+ * Without security modules (CONFIG_SECURITY_NETWORK) there is no such function. The arguments after the listener went
+ * into a struct in 6.10 (commit 92ef0fd55ac8); the result stands behind them.
+ */
 SEC("fexit/inet_csk_accept")
 int accept_fentry(__u64 *ctx)
 {

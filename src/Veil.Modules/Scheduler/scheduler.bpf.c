@@ -42,7 +42,7 @@ VEIL_FILTER(cpu, __u32);
 #define TASK_TRACED	   0x0008
 #define TASK_PARKED	   0x0040
 #define TASK_DEAD	   0x0080
-#define TASK_WAKING	     0x0200
+#define TASK_WAKING	   0x0200
 #define TASK_NOLOAD	   0x0400
 #define TASK_NEW	   0x0800
 #define TASK_EXIT_DEAD	   0x0010 /* of exit_state */
@@ -71,8 +71,9 @@ static __always_inline bool scheduler_is_self(__u32 tgid)
 }
 
 /*
- * The hook's fourth argument is the state that the kernel itself decided by (5.18, commits fa2c3254d7cf and 9c2136be0878).
- * Read from the task, as it must be before, it may be TASK_WAKING already: another CPU wakes the task while it leaves.
+ * The hook's fourth argument is the state that the kernel itself decided by (5.18, commits fa2c3254d7cf and
+ * 9c2136be0878). Read from the task, as it must be before, it may be TASK_WAKING already: another CPU wakes the task
+ * while it leaves.
  */
 static __always_inline long scheduler_state_bits(bool btf, struct task_struct *task, const __u64 *args)
 {
@@ -142,13 +143,13 @@ static __always_inline void scheduler_set_turn(struct scheduler_turn *known, __u
 }
 
 /*
- * How long the task has waited for the CPU that it takes now: the kernel's own measure, by the queue's own clock, before
- * sched_info_arrive() in kernel/sched/stats.h adds it to /proc/PID/schedstat. So no wake-up has to be traced for it. A
- * task of any class has the pointer to its CPU's queue (set_task_rq() in kernel/sched/sched.h).
+ * How long the task has waited for the CPU that it takes now: the kernel's own measure, by the queue's own clock,
+ * before sched_info_arrive() in kernel/sched/stats.h adds it to /proc/PID/schedstat. So no wake-up has to be traced for
+ * it. A task of any class has the pointer to its CPU's queue (set_task_rq() in kernel/sched/sched.h).
  *
  * A waiting task may be moved to another CPU's queue. What it had waited before goes into its sum, run_delay, and
- * last_queued begins anew. So the wait is the growth of the sum since its last turn, where that was seen; else it is the
- * time in this queue, and not known if the task was moved (scheduler_migrate).
+ * last_queued begins anew. So the wait is the growth of the sum since its last turn, where that was seen; else it is
+ * the time in this queue, and not known if the task was moved (scheduler_migrate).
  */
 static __always_inline veil_duration_t scheduler_wait(bool btf, struct task_struct *task, __u32 tid)
 {
@@ -177,7 +178,8 @@ static __always_inline veil_duration_t scheduler_wait(bool btf, struct task_stru
 	return wait;
 }
 
-/* A waiting task is moved, and is in no queue for the moment. If its sum at its last turn is not known, it is too late. */
+/* A waiting task is moved, and is in no queue for the moment. If its sum at its last turn is not known, it is too late.
+ */
 static __always_inline int scheduler_migrate(bool btf, struct task_struct *task)
 {
 	struct scheduler_turn *turn;
