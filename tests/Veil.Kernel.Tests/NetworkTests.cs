@@ -144,11 +144,26 @@ public sealed class NetworkTests
         using var trace = new Trace(hook, "before", "ipv4");
 
         trace.Of("pid", "client").ShouldBe(s_closesFirst);
+        trace.Of("server_pid", "server").ShouldBe(s_closesSecond);
+        trace.Listener.ShouldBe(["CLOSE LISTEN CLOSE"]);
         foreach (string end in new[] { "client", "server" })
         {
             trace.Closed(end).GetProperty("duration_ns").ValueKind.ShouldBe(JsonValueKind.Null);
             trace.CheckBytes(end);
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(Hooks))]
+    public void Listener_FromBeforeTheTrace_OwnsWhatArrives(string hook)
+    {
+        using var trace = new Trace(hook, "listening", "ipv4");
+
+        trace.Of("pid", "client").ShouldBe([.. s_active, .. s_closesFirst]);
+        var server = trace.Of("server_pid", "server");
+        server[0].ShouldBe(s_passive[0]);
+        server.Where(static change => !change.StartsWith("ACCEPT ", StringComparison.Ordinal)).ShouldBe([s_passive[0], .. s_closesSecond]);
+        server.Count(static change => change.StartsWith("ACCEPT ", StringComparison.Ordinal)).ShouldBe(1);
     }
 
     [Theory]
