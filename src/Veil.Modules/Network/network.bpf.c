@@ -580,12 +580,19 @@ int BPF_KPROBE(graft_kprobe, struct sock *sk)
 
 /*
  * Without security modules (CONFIG_SECURITY_NETWORK) there is no such function. The arguments after the listener went
- * into a struct in 6.10 (commit 92ef0fd55ac8); the result stands behind them.
+ * into a struct in 6.10 (commit 92ef0fd55ac8); the result stands behind them. Written as assembly, because the compiler
+ * would make one load of the two, at an address that it chooses, and the verifier wants to see the offsets.
  */
 SEC("fexit/inet_csk_accept")
 int accept_fentry(__u64 *ctx)
 {
-	return network_accepted((struct sock *)(bpf_core_type_exists(struct proto_accept_arg) ? ctx[2] : ctx[4]));
+	struct sock *sk;
+
+	if (bpf_core_type_exists(struct proto_accept_arg))
+		asm volatile("%0 = *(u64 *)(%1 + 16)" : "=r"(sk) : "r"(ctx));
+	else
+		asm volatile("%0 = *(u64 *)(%1 + 32)" : "=r"(sk) : "r"(ctx));
+	return network_accepted(sk);
 }
 
 SEC("kretprobe/inet_csk_accept")
