@@ -19,10 +19,10 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 vpath %.bpf.c $(sort $(dir $(BPF_SOURCES)))
 
-.PHONY: help setup generate build test bench demo fmt lint install clean syscalls
+.PHONY: test-kernels guest help setup generate build test bench demo fmt lint install clean syscalls
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: artifacts/setup.stamp ## install what the build needs (apt, once)
 
@@ -53,6 +53,12 @@ test: build artifacts/workloads.stamp artifacts/test-bpf/binding.bpf.o ## build 
 artifacts/workloads.stamp: $(wildcard tests/workloads/*.[ch] tests/workloads/*/*.[ch] tests/workloads/Makefile) | artifacts/setup.stamp
 	@$(MAKE) --no-print-directory -C tests/workloads
 	@touch $@
+
+test-kernels: build artifacts/workloads.stamp ## try every module on Debian's kernels in QEMU (KERNEL=6.1 for one)
+	@eng/test-kernels $(KERNEL)
+
+guest: build artifacts/workloads.stamp ## a shell in a virtual machine, with veil: make guest KERNEL=6.1
+	@eng/setup guests && eng/guests/image && eng/guests/boot $(or $(KERNEL),6.1)
 
 bench: build artifacts/workloads.stamp ## the figures: ratios against the floor and the peers, in one run
 	@$(MAKE) --no-print-directory -C bench/floor

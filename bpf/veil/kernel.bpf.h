@@ -215,6 +215,11 @@ struct proto_accept_arg {
 	int flags;
 };
 
+struct bpf_iter__task_file {
+	struct task_struct *task;
+	struct file *file;
+};
+
 struct trace_event_raw_inet_sock_set_state {
 	const void *skaddr;
 	int oldstate;

@@ -421,34 +421,65 @@ static void passed(void)
 
 /* ---- a connection from before the trace ---- */
 
-static int before_fd, before_accepted_fd;
+static int before_fd;
 
-static void prepare_before(void)
+static void before_prepare_server(void)
 {
 	listen_now(1);
+	before_fd = accept_now();
+	sem_post(&truth->accepted);
+}
+
+static void before_prepare(void)
+{
+	wait_for(&truth->listening);
 	before_fd = connect_now(&truth->client);
-	before_accepted_fd = accept_now();
+	wait_for(&truth->accepted);
 }
 
 static void before_server(void)
 {
-	close(before_fd);
-	receive_all(before_accepted_fd, REQUEST_BYTES, &truth->server);
-	send_all(before_accepted_fd, REPLY_BYTES, &truth->server);
-	look(before_accepted_fd, &truth->server);
-	wait_for_end_of_stream(before_accepted_fd);
+	receive_all(before_fd, REQUEST_BYTES, &truth->server);
+	send_all(before_fd, REPLY_BYTES, &truth->server);
+	look(before_fd, &truth->server);
+	wait_for_end_of_stream(before_fd);
 	wait_for(&truth->closed);
-	close(before_accepted_fd);
+	close(before_fd);
 }
 
 static void before(void)
 {
-	close(before_accepted_fd);
 	send_all(before_fd, REQUEST_BYTES, &truth->client);
 	receive_all(before_fd, REPLY_BYTES, &truth->client);
 	look(before_fd, &truth->client);
 	close(before_fd);
 	sem_post(&truth->closed);
+}
+
+/* A listener from before, that accepts now. */
+
+static void listening_prepare_server(void)
+{
+	listen_now(1);
+}
+
+static void listening_prepare(void)
+{
+	wait_for(&truth->listening);
+}
+
+static void listening_server(void)
+{
+	int fd = accept_now();
+
+	wait_for_end_of_stream(fd);
+	close(fd);
+	close(listener);
+}
+
+static void listening(void)
+{
+	close(connect_now(&truth->client));
 }
 
 /* ---- many ---- */
@@ -487,17 +518,20 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 	void (*serve)(void);
+	void (*prepare)(void); /* before the tracer attaches */
+	void (*prepare_server)(void);
 } cases[] = {
-    {"client-closes", client_closes, client_closes_server},
-    {"server-closes", server_closes, server_closes_server},
-    {"reset", reset, reset_server},
-    {"lossy", lossy, lossy_server},
-    {"refused", refused, server_stays_away},
-    {"timed-out", timed_out, full_server},
-    {"abandoned", abandoned, full_server},
-    {"passed", passed, passed_server},
-    {"before", before, before_server},
-    {"cycles", cycles, cycles_server},
+    {"client-closes", client_closes, client_closes_server, NULL, NULL},
+    {"server-closes", server_closes, server_closes_server, NULL, NULL},
+    {"reset", reset, reset_server, NULL, NULL},
+    {"lossy", lossy, lossy_server, NULL, NULL},
+    {"refused", refused, server_stays_away, NULL, NULL},
+    {"timed-out", timed_out, full_server, NULL, NULL},
+    {"abandoned", abandoned, full_server, NULL, NULL},
+    {"passed", passed, passed_server, NULL, NULL},
+    {"before", before, before_server, before_prepare, before_prepare_server},
+    {"listening", listening, listening_server, listening_prepare, listening_prepare_server},
+    {"cycles", cycles, cycles_server, NULL, NULL},
 };
 
 #define CASE_COUNT (sizeof(cases) / sizeof(cases[0]))
@@ -515,7 +549,7 @@ static void print_end(const char *name, const struct end *end)
 }
 
 /* Each process keeps only what is its own, so that a close() is the last one. */
-static pid_t start(void (*run)(void), int begin_reading)
+static pid_t start(void (*run)(void), void (*prepare)(void), int begin_reading)
 {
 	pid_t pid = fork();
 	char byte;
@@ -523,6 +557,8 @@ static pid_t start(void (*run)(void), int begin_reading)
 	require(pid >= 0, "fork");
 	if (pid > 0)
 		return pid;
+	if (prepare)
+		prepare();
 	if (read(begin_reading, &byte, 1) != 1)
 		_exit(1);
 	run();
@@ -554,19 +590,21 @@ int main(int argc, char **argv)
 		require(sem_init(event, 1, 0) == 0, "sem_init");
 	bind_listener();
 	truth->server.port = port_of(listener);
-	if (cases[chosen].run == before)
-		prepare_before();
 	require(pipe(begin_pipe) == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, third_socket) == 0, "pipe");
 	if (cases[chosen].run == passed)
-		third_pid = start(take_and_close, begin_pipe[0]);
-	server_pid = start(cases[chosen].serve, begin_pipe[0]);
+		third_pid = start(take_and_close, NULL, begin_pipe[0]);
+	server_pid = start(cases[chosen].serve, cases[chosen].prepare_server, begin_pipe[0]);
+	close(listener);
+	if (cases[chosen].prepare)
+		cases[chosen].prepare();
 	if (wait) {
 		announce();
-		printf("server_pid=%d\nthird_pid=%d\nport=%d\n", server_pid, third_pid, truth->server.port);
+		printf("server_pid=%d\nport=%d\n", server_pid, truth->server.port);
+		if (third_pid)
+			printf("third_pid=%d\n", third_pid);
 		printf("announced=1\n");
 		wait_for_line();
 	}
-	close(listener);
 	require(write(begin_pipe[1], "gogo", 2) == 2, "letting the others go");
 	cases[chosen].run();
 	waitpid(server_pid, &status, 0);

@@ -26,6 +26,13 @@ internal static partial class NativeAttach
     [LibraryImport(LibraryNames.Libbpf, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial nint bpf_program__attach_uprobe(nint program, byte onReturn, int pid, string path, nuint offset);
 
+    [LibraryImport(LibraryNames.Libbpf, SetLastError = true)]
+    internal static partial nint bpf_program__attach_iter(nint program, nint options);
+
+    /// <summary>A descriptor, or a negative errno.</summary>
+    [LibraryImport(LibraryNames.Libbpf, SetLastError = true)]
+    internal static partial int bpf_iter_create(int linkFd);
+
     /// <summary>The link owns the descriptor from then on.</summary>
     [LibraryImport(LibraryNames.Libbpf, SetLastError = true)]
     internal static partial nint bpf_program__attach_perf_event(nint program, int perfFd);

@@ -20,6 +20,9 @@ internal static unsafe partial class NativeFile
     internal static partial int close(int fd);
 
     [LibraryImport(LibraryNames.Libc, SetLastError = true)]
+    internal static partial nint read(int fd, byte* buffer, nuint count);
+
+    [LibraryImport(LibraryNames.Libc, SetLastError = true)]
     internal static partial int fcntl(int fd, int command, int argument);
 
     [LibraryImport(LibraryNames.Libc, SetLastError = true)]

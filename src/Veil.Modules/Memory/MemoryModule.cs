@@ -48,7 +48,6 @@ public sealed class MemoryModule : TraceModule
     /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
-        bpfObject.SetGlobal("memory_has_regs", KernelFeatures.KernelVersion >= new Version(5, 9));
         bpfObject.Map(rung.Name == Perf ? "memory_calls" : "memory_exceptions").SetMaxEntries(1);
     }
 

@@ -50,9 +50,6 @@ VEIL_FILTER(fault, __u32);
 #define X86_PF_INSTR  0x10
 #define X86_PF_SHADOW 0x40 /* of the shadow stack: those are writes too, mostly */
 
-/* handle_mm_fault() has four arguments since 5.9 (commit bce617edecad), and so its result is the fifth. */
-const volatile bool memory_has_regs = true;
-
 /* A fault under way, by thread. An entry is made only for a thread that passed the filters. */
 struct memory_call {
 	__u64 start_ns;
@@ -162,10 +159,12 @@ int BPF_PROG(enter_fentry, struct vm_area_struct *vma, unsigned long address, un
 	return memory_enter(address, flags, false);
 }
 
+/* The registers came with 5.9 (commit bce617edecad); on 5.8 the next rung is taken. */
 SEC("fexit/handle_mm_fault")
-int exit_fentry(__u64 *ctx)
+int BPF_PROG(exit_fentry, struct vm_area_struct *vma, unsigned long address, unsigned int flags, struct pt_regs *regs,
+	     unsigned int result)
 {
-	return memory_exit(memory_has_regs ? ctx[4] : ctx[3]);
+	return memory_exit(result);
 }
 
 SEC("kprobe/handle_mm_fault")

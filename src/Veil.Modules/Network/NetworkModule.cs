@@ -12,6 +12,7 @@ public sealed class NetworkModule : TraceModule
     private const string TpBtf = "tp_btf";
     private const string RawTp = "raw_tp";
     private const string Tracepoint = "tracepoint";
+    private const string Iterator = "sockets_iter";
 
     /// <inheritdoc/>
     public override string Name => "network";
@@ -38,8 +39,8 @@ public sealed class NetworkModule : TraceModule
     /// <inheritdoc/>
     public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments)
     {
-        // The changes of state come last: by then all is there that tells more of what they begin. Of two programs at one tracepoint
-        // the kernel runs the one first that was attached first.
+        // The changes of state come after what tells more of that which they begin. Of two programs at one tracepoint the kernel runs
+        // the one first that was attached first. At the very end the sockets that are there already.
         string[] changes = rung.Name switch
         {
             Tracepoint => ["state_tracepoint"],
@@ -47,10 +48,10 @@ public sealed class NetworkModule : TraceModule
             _ => ["state_tp_btf", "state_second_tp_btf"],
         };
         if (rung.Name is not (Fentry or Kprobe))
-            return ["accept_tracepoint", "accept4_tracepoint", .. changes];
+            return ["accept_tracepoint", "accept4_tracepoint", .. changes, Iterator];
 
         string accept = KernelFeatures.HasFunction("security_sock_graft") ? "graft" : "accept";
-        return [$"connect_{rung.Name}", $"{accept}_{rung.Name}", .. changes];
+        return [$"connect_{rung.Name}", $"{accept}_{rung.Name}", .. changes, Iterator];
     }
 
     /// <inheritdoc/>
@@ -62,4 +63,13 @@ public sealed class NetworkModule : TraceModule
     /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments) =>
         bpfObject.SetGlobal("network_connect_hook", rung.Name is Fentry or Kprobe);
+
+    /// <inheritdoc/>
+    public override IEnumerable<BpfLink> Attach(BpfProgram program, HookRung rung, ModuleArguments arguments)
+    {
+        if (program.Name != Iterator)
+            return [program.Attach()];
+        program.Iterate();
+        return [];
+    }
 }

@@ -41,6 +41,7 @@ enum network_state {
 #define STATE(name) network_state__##name
 
 #define IPPROTO_TCP   6
+#define EEXIST	      17
 #define SHUTDOWN_MASK 3	       /* include/net/sock.h: both directions */
 #define SOCK_DONE     (1 << 1) /* enum sock_flags: the peer's FIN was taken in */
 
@@ -412,6 +413,17 @@ static __always_inline int network_changes(struct sock *sk, int oldstate, int ne
 	return 0;
 }
 
+/* The family too: netlink's protocols are numbers of their own. */
+static __always_inline bool network_is_tcp(struct sock *sk)
+{
+	__u16 family;
+
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+		return false;
+	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	return family == network_family__IPv4 || family == network_family__IPv6;
+}
+
 /* The running task got the socket from accept(). Its state stays as it is. */
 static __always_inline int network_accepted(struct sock *sk)
 {
@@ -420,7 +432,7 @@ static __always_inline int network_accepted(struct sock *sk)
 	struct veil_identity who;
 	__u8 state;
 
-	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+	if (!network_is_tcp(sk))
 		return 0;
 	state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	veil_identity_of_current(&who);
@@ -584,12 +596,21 @@ int BPF_KRETPROBE(accept_kprobe, struct sock *sk)
 
 /* ---- the accept system calls, where they cannot: the descriptor that was returned leads to the socket ---- */
 
+/* Nothing where the file is no socket: a socket points back to its file. */
+static __always_inline struct sock *network_sock_of(struct file *file)
+{
+	struct socket *socket = BPF_CORE_READ(file, private_data);
+
+	if (!socket || BPF_CORE_READ(socket, file) != file)
+		return NULL;
+	return BPF_CORE_READ(socket, sk);
+}
+
 static __always_inline int network_accept_returns(long fd)
 {
 	struct task_struct *task = veil_current();
 	struct fdtable *table;
 	struct file **files, *file = NULL;
-	struct socket *socket;
 
 	if (fd < 0)
 		return 0;
@@ -598,11 +619,8 @@ static __always_inline int network_accept_returns(long fd)
 		return 0;
 	files = BPF_CORE_READ(table, fd);
 	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
-	/* Another thread may have put another file there by now: a socket points back to its file. */
-	socket = BPF_CORE_READ(file, private_data);
-	if (!file || !socket || BPF_CORE_READ(socket, file) != file)
-		return 0;
-	return network_accepted(BPF_CORE_READ(socket, sk));
+	/* Another thread may have put something else there by now, which is then looked at in vain. */
+	return file ? network_accepted(network_sock_of(file)) : 0;
 }
 
 SEC("tracepoint/syscalls/sys_exit_accept")
@@ -615,4 +633,45 @@ SEC("tracepoint/syscalls/sys_exit_accept4")
 int accept4_tracepoint(struct trace_event_raw_sys_exit *ctx)
 {
 	return network_accept_returns(ctx->ret);
+}
+
+/*
+ * ---- sockets from before the trace ----
+ *
+ * Run once, when the hooks are attached: over the files of all processes. Of several that have a socket the first one
+ * counts, which after a fork is most often the parent.
+ */
+SEC("iter/task_file")
+int sockets_iter(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct network_socket fresh = {.known = 1}, *socket;
+	__u64 address;
+	struct sock *sk;
+	long refused;
+
+	if (!task || !file)
+		return 0;
+	sk = network_sock_of(file);
+	if (!network_is_tcp(sk) || BPF_CORE_READ(sk, __sk_common.skc_state) == STATE(CLOSE))
+		return 0;
+	BPF_CORE_READ_INTO(&fresh.who.comm, task, comm);
+	fresh.who.pid = BPF_CORE_READ(task, tgid);
+	fresh.who.tid = BPF_CORE_READ(task, pid);
+	fresh.who.uid = BPF_CORE_READ(task, cred, uid.val);
+	address = (__u64)sk;
+	refused = bpf_map_update_elem(&network_sockets, &address, &fresh, BPF_NOEXIST);
+	if (refused) {
+		if (refused != -EEXIST)
+			veil_lost(VEIL_LOST_MAP_FULL);
+		return 0;
+	}
+	socket = bpf_map_lookup_elem(&network_sockets, &address);
+	if (socket && BPF_CORE_READ(sk, __sk_common.skc_state) == STATE(LISTEN))
+		network_listening(sk, &fresh.who, socket);
+	/* It was closed meanwhile, and nobody will take it out. */
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) == STATE(CLOSE))
+		bpf_map_delete_elem(&network_sockets, &address);
+	return 0;
 }

@@ -114,26 +114,29 @@ static __always_inline void uprobe_returned(__u64 start_ns)
 	veil_submit(event, sizeof(*event));
 }
 
-/* A global function, so that the verifier does not walk it once for each turn of a loop. */
-__noinline int uprobe_abandon(__u32 tid, __u32 depth)
+/*
+ * Ends a call whose frame lies below a stack pointer; 0 if it does not. A global function with one result: the verifier
+ * walks it once, and each turn of the loop that calls it has one way on. Before 6.4 it gave up otherwise.
+ */
+__noinline int uprobe_abandon(__u32 tid, __u32 depth, __u64 sp)
 {
 	struct uprobe_place place = {.tid = tid, .depth = depth};
+	struct uprobe_frame *frame = bpf_map_lookup_elem(&uprobe_frames, &place);
 
+	if (frame && frame->sp >= sp)
+		return 0;
 	uprobe_returned(0);
 	bpf_map_delete_elem(&uprobe_frames, &place);
-	return 0;
+	return 1;
 }
 
-/* Ends the calls whose frames lie below a stack pointer; how many are left. */
-static __always_inline __u32 uprobe_unwind(__u32 tid, __u32 depth, __u64 sp)
+/* Ends all such calls; how many are left. */
+__noinline int uprobe_unwind(__u32 tid, __u32 depth, __u64 sp)
 {
-	for (int i = 0; i < UPROBE_DEPTH && depth; i++) {
-		struct uprobe_place place = {.tid = tid, .depth = depth - 1};
-		struct uprobe_frame *frame = bpf_map_lookup_elem(&uprobe_frames, &place);
-
-		if (frame && frame->sp >= sp)
+	for (int i = 0; i < UPROBE_DEPTH; i++) {
+		if (!depth || !uprobe_abandon(tid, depth - 1, sp))
 			break;
-		uprobe_abandon(tid, --depth);
+		depth--;
 	}
 	return depth;
 }

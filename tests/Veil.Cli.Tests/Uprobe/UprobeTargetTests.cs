@@ -1,0 +1,86 @@
+using System.CommandLine;
+using Veil.Core;
+using Veil.Core.Session;
+
+namespace Veil.Cli.Tests.Uprobe;
+
+/// <summary>From --uprobe to the modules of a session.</summary>
+public sealed class UprobeTargetTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("veil-elf-").FullName;
+
+    [Fact]
+    public void Uprobe_SeveralTargets_AreAModuleEach()
+    {
+        string program = Write("program", new ElfBuilder().Symbol("one", 0x110).Symbol("two", 0x120));
+
+        var modules = Read($"--uprobe {program}:one,{program}:two {program}:one").Modules;
+
+        modules.Select(static module => string.Join(' ', module.Constants.Select(static constant => constant.Value))).ShouldBe([$"one {program}", $"two {program}"]);
+        modules.ShouldAllBe(static module => module.Name == "uprobe");
+    }
+
+    [Fact]
+    public void Uprobe_RelativePath_BecomesAbsolute()
+    {
+        string program = Write("program", new ElfBuilder().Symbol("f"));
+
+        Read($"--uprobe {Path.GetRelativePath(Environment.CurrentDirectory, program)}:f").Modules[0].Constants[1].Value.ShouldBe(program);
+    }
+
+    [Fact]
+    public void Uprobe_ColonInThePath_TheLastOneSplits()
+    {
+        string program = Write("a:b", new ElfBuilder().Symbol("f"));
+
+        Read($"--uprobe {program}:f").Modules[0].Constants.ShouldBe([("symbol", "f"), ("path", program)]);
+    }
+
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("-p 1", false)]
+    [InlineData("-u 0", false)]
+    [InlineData("-p !1", true)]
+    [InlineData("-n veil", true)]
+    public void Question_IsAskedOnce_WhereNothingNarrowsTheTraceDown(string filters, bool asks)
+    {
+        string program = Write("program", new ElfBuilder().Symbol("one").Symbol("two"));
+        var options = Read($"--uprobe {program}:one {program}:two {filters}");
+
+        options.Modules.Count(module => module.Question(options.Filters, options.Arguments) is not null).ShouldBe(asks ? 1 : 0);
+    }
+
+    [Fact]
+    public void Latency_OfAGoProgram_IsRefused()
+    {
+        string program = Write("program", new ElfBuilder { Go = true }.Symbol("main.main"));
+
+        Read($"--uprobe {program}:main.main").Modules.Count.ShouldBe(1);
+        Should.Throw<UsageException>(() => Read($"--latency --uprobe {program}:main.main")).Message.ShouldBe(
+            $"--latency: {program} is a Go program, and Go moves the stacks that return addresses are on: a probe on returns would crash it; without --latency it can be traced");
+    }
+
+    [Fact]
+    public void Latency_OfAnotherModule_IsRefused() =>
+        Should.Throw<UsageException>(() => Parse("--module syscall --latency")).Message.ShouldBe("--latency: no chosen module has it (syscall); uprobe would");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static SessionOptions Read(string line) => Parse("--module uprobe " + line);
+
+    private static SessionOptions Parse(string line)
+    {
+        var flags = new TraceFlags();
+        var root = new RootCommand();
+        foreach (var option in flags.All)
+            root.Add(option);
+        return TraceCommand.Read(root.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)), flags);
+    }
+
+    private string Write(string name, ElfBuilder elf)
+    {
+        string path = Path.Combine(_folder, name);
+        File.WriteAllBytes(path, elf.Build());
+        return path;
+    }
+}
