@@ -23,39 +23,18 @@ public sealed class SchedulerTests
     {
         var (workload, events) = Trace(hook, "compete", "200");
 
-        workload.Number("involuntary").ShouldBeGreaterThan(5);
+        workload.Number("involuntary").ShouldBeGreaterThan(0);
         Outgoing(workload, events).Count(static e => State(e) == "RUNNING").ShouldBe((int)workload.Number("involuntary"));
     }
 
     [Theory]
     [MemberData(nameof(Hooks))]
-    public void Wait_OfATaskThatCompetes_IsTheKernelsRunDelay(string hook)
-    {
-        var (workload, events) = Trace(hook, "compete", "200");
+    public void Wait_OfATaskThatCompetes_IsTheKernelsRunDelay(string hook) => WaitsAreTheKernelsRunDelay(hook, "compete", "200");
 
-        long waited = events.Where(e => InWindow(workload, e) && e.GetProperty("next_pid").GetInt64() == workload.Number("pid")).Sum(static e => e.GetProperty("wait_ns").GetInt64());
-        waited.ShouldBe(workload.Number("run_delay"));
-    }
-
-    /// <summary>
-    /// Waiting tasks are taken from queue to queue, and what they waited in the former one counts. Not exact to the nanosecond as on one
-    /// CPU: some kernels switch without the tracepoint now and then, as their own trace shows.
-    /// </summary>
+    /// <summary>Waiting tasks are taken from queue to queue, and what they waited in the former one counts.</summary>
     [Theory]
     [MemberData(nameof(Hooks))]
-    public void Wait_OfATaskThatIsMoved_IsTheKernelsRunDelay(string hook)
-    {
-        const double Tolerance = 0.2;
-        using var workload = Workload.Waiting("switches", "crowd", "1000");
-        // Everything, as all the switches of a whole machine are what the waits are put together from.
-        using var veil = VeilRun.Attach("--module", "scheduler", "--hook", hook, "--output", "json");
-        workload.Go();
-        veil.Stop().ShouldBe(0);
-        veil.Errors.ShouldContain(", 0 lost");
-
-        long waited = veil.Events.Where(e => InWindow(workload, e) && e.GetProperty("next_pid").GetInt64() == workload.Number("pid")).Sum(Wait);
-        ((double)waited).ShouldBe(workload.Number("run_delay"), workload.Number("run_delay") * Tolerance);
-    }
+    public void Wait_OfATaskThatIsMoved_IsTheKernelsRunDelay(string hook) => WaitsAreTheKernelsRunDelay(hook, "crowd", "1000");
 
     [Theory]
     [MemberData(nameof(Hooks))]
@@ -126,14 +105,15 @@ public sealed class SchedulerTests
     [Fact]
     public void Pid_Denied_LeavesItOutOnEitherSide()
     {
-        using var workload = Workload.Waiting("switches", "ping-pong", "50");
+        // Its children take the CPU from it and from each other.
+        using var workload = Workload.Waiting("switches", "crowd", "300");
         using var veil = VeilRun.Attach("--module", "scheduler", "--name", "switches", "--pid", "!" + workload.Pid, "--output", "json");
         workload.Go();
         veil.Stop().ShouldBe(0);
 
         veil.Events.ShouldNotBeEmpty();
         veil.Events.ShouldAllBe(e => e.GetProperty("pid").GetInt64() != workload.Number("pid") && e.GetProperty("next_pid").GetInt64() != workload.Number("pid"));
-        veil.Events.ShouldAllBe(e => e.GetProperty("pid").GetInt64() == workload.Number("partner") || e.GetProperty("next_pid").GetInt64() == workload.Number("partner"));
+        veil.Events.ShouldAllBe(static e => e.GetProperty("comm").GetString() == "switches" || e.GetProperty("next_comm").GetString() == "switches");
     }
 
     [Theory]
@@ -175,7 +155,24 @@ public sealed class SchedulerTests
 
     private static string State(JsonElement e) => e.GetProperty("prev_state").GetString()!;
 
-    private static long Wait(JsonElement e) => e.GetProperty("wait_ns") is { ValueKind: JsonValueKind.Number } wait ? wait.GetInt64() : 0;
+    private static void WaitsAreTheKernelsRunDelay(string hook, string name, string count)
+    {
+        // Now and then a switch has no event in the kernel's own trace either: seen on a virtual machine where the agent of its host is
+        // one of the two sides. Then the task has had more turns than there are events.
+        const int Attempts = 5;
+        for (int attempt = 1; ; attempt++)
+        {
+            var (workload, events) = Trace(hook, name, count);
+            long[] waits = [.. events
+                .Where(e => InWindow(workload, e) && e.GetProperty("next_pid").GetInt64() == workload.Number("pid"))
+                .Select(static e => e.GetProperty("wait_ns")).Where(static wait => wait.ValueKind == JsonValueKind.Number).Select(static wait => wait.GetInt64())];
+            if (waits.Length != workload.Number("turns") && attempt < Attempts)
+                continue;
+            waits.Length.ShouldBe((int)workload.Number("turns"));
+            waits.Sum().ShouldBe(workload.Number("run_delay"));
+            return;
+        }
+    }
 
     private static bool InWindow(Workload workload, JsonElement e) =>
         e.GetProperty("timestamp").GetInt64() is var time && time >= workload.Number("from_ns") && time <= workload.Number("to_ns");

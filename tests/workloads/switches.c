@@ -13,28 +13,39 @@
 
 struct counters {
 	long voluntary, involuntary;
-	long long run_delay, boot_ns;
+	long long run_delay, turns;
+	long long boot_ns;
 };
 
-static struct counters counters_of(const char *who)
+static void read_counters(const char *who, struct counters *counters)
 {
-	struct counters counters = {0};
 	struct rusage usage;
-	struct timespec now;
 	long long ran;
 	char path[64];
 	FILE *file;
 
 	getrusage(RUSAGE_SELF, &usage);
-	counters.voluntary = usage.ru_nvcsw;
-	counters.involuntary = usage.ru_nivcsw;
+	counters->voluntary = usage.ru_nvcsw;
+	counters->involuntary = usage.ru_nivcsw;
 	snprintf(path, sizeof(path), "/proc/%s/schedstat", who);
 	file = fopen(path, "r");
-	require(file && fscanf(file, "%lld %lld", &ran, &counters.run_delay) == 2, path);
+	require(file && fscanf(file, "%lld %lld %lld", &ran, &counters->run_delay, &counters->turns) == 3, path);
 	fclose(file);
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	counters.boot_ns = now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
-	return counters;
+}
+
+/* The counters at a point in time: again, until nothing has changed while they were read. */
+static struct counters counters_of(const char *who)
+{
+	struct counters before = {0}, after = {0};
+	struct timespec now;
+
+	do {
+		read_counters(who, &before);
+		clock_gettime(CLOCK_BOOTTIME, &now);
+		read_counters(who, &after);
+	} while (memcmp(&before, &after, sizeof(before)) != 0);
+	after.boot_ns = now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
+	return after;
 }
 
 /* Two processes hand a byte to and fro: each sleeps until the other one has written. */
@@ -176,6 +187,7 @@ int main(int argc, char **argv)
 	printf("voluntary=%ld\n", after.voluntary - before.voluntary);
 	printf("involuntary=%ld\n", after.involuntary - before.involuntary);
 	printf("run_delay=%lld\n", after.run_delay - before.run_delay);
+	printf("turns=%lld\n", after.turns - before.turns);
 	printf("from_ns=%lld\n", before.boot_ns);
 	printf("to_ns=%lld\n", after.boot_ns);
 	return 0;
