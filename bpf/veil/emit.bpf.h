@@ -37,8 +37,9 @@ static __always_inline void veil_lost(enum veil_loss cause)
 {
 	__u32 key = cause;
 	__u64 *count = bpf_map_lookup_elem(&veil_losses, &key);
+	/* Per CPU, and still atomic: a uprobe's program can be preempted by another thread's. */
 	if (count)
-		(*count)++;
+		__sync_fetch_and_add(count, 1);
 }
 
 static __always_inline void *veil_reserve(__u64 size)

@@ -34,7 +34,8 @@ public sealed class ElfFile
     private const uint SectionSymbols = 2;
     private const uint SectionDynamicSymbols = 11;
 
-    private static readonly byte[] s_goBuildId = Encoding.ASCII.GetBytes(".note.go.buildid");
+    // The first may be left out of a build, the second gets another name where the addresses are not fixed.
+    private static readonly byte[][] s_goSections = [".note.go.buildid"u8.ToArray(), ".gopclntab"u8.ToArray()];
 
     private readonly Stream _file;
     private readonly ulong _length;
@@ -223,7 +224,7 @@ public sealed class ElfFile
                 symbols ??= WithNames(section);
             else if (section.Type == SectionDynamicSymbols)
                 dynamicSymbols ??= WithNames(section);
-            isGo |= names is { } table && HasName(table, section.Name, s_goBuildId);
+            isGo |= names is { } table && s_goSections.Any(name => HasName(table, section.Name, name));
         }
 
         return (symbols, dynamicSymbols, isGo);
