@@ -183,7 +183,7 @@ public sealed partial class BindingTests
         catch (BpfException refused)
         {
             refused.Errno.ShouldNotBe(0);
-            KernelFeatures.HasKprobes.ShouldBeFalse("a kernel with kprobes traces functions too");
+            KernelFeatures.HasKprobes.ShouldBeFalse($"a kernel with kprobes traces functions too: {refused.Message}");
         }
     }
 

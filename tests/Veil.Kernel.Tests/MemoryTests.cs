@@ -10,8 +10,6 @@ public sealed class MemoryTests
 
     public static TheoryData<string> Hooks => [.. Rungs.Possible("memory")];
 
-    public static TheoryData<string> ImpossibleHooks => [.. Rungs.Impossible("memory")];
-
     public static TheoryData<string, string, string> Touches
     {
         get
@@ -152,17 +150,6 @@ public sealed class MemoryTests
 
         run.ExitCode.ShouldBe(2);
         run.Errors.ShouldBe("veil: --fault: 'huge' is no kind of page fault (minor or major)\n");
-    }
-
-    [Theory]
-    [MemberData(nameof(ImpossibleHooks))]
-    public void Hook_ForcedButImpossible_SaysWhyInOneLine(string hook)
-    {
-        var run = VeilRun.ToEnd("--module", "memory", "--hook", hook);
-
-        run.ExitCode.ShouldBe(1);
-        run.Errors.ShouldStartWith($"veil: attaching module memory by {hook}: ");
-        run.Errors.Count(static c => c == '\n').ShouldBe(1);
     }
 
     private static (Workload Workload, JsonElement[] Events) Trace(string hook, string kind, string pages, params string[] more)

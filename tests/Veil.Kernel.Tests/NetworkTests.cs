@@ -230,18 +230,6 @@ public sealed class NetworkTests
     }
 
     [Fact]
-    public void Hooks_Impossible_SayWhy()
-    {
-        foreach (string hook in Rungs.Impossible("network"))
-        {
-            using var veil = VeilRun.ToEnd("--module", "network", "--hook", hook);
-
-            veil.ExitCode.ShouldBe(1);
-            veil.Errors.TrimEnd().ShouldMatch($"^veil: attaching module network by {hook}: [^\n]+$");
-        }
-    }
-
-    [Fact]
     public void Text_OfAConnection_HasColumns()
     {
         using var workload = Workload.Waiting("net", "reset", "ipv4");

@@ -9,6 +9,7 @@ public static unsafe partial class KernelFeatures
     private const int BPF_TRACE_FENTRY = 24;
 
     private static readonly ConcurrentDictionary<string, bool> s_fentry = new(StringComparer.Ordinal);
+    private static readonly ConcurrentDictionary<string, string?> s_fentryRefusals = new(StringComparer.Ordinal);
 
     /// <summary>
     /// Whether <c>fentry</c> and <c>fexit</c> programs can be attached to a function (5.5 on x86-64, 6.0 on arm64). Asked by attaching an
@@ -18,6 +19,25 @@ public static unsafe partial class KernelFeatures
     /// <param name="function">The kernel function, as in <c>vfs_read</c>.</param>
     /// <returns>False as well for lack of privileges or of the function.</returns>
     public static bool HasFentry(string function) => s_fentry.GetOrAdd(function, static function => ProbeFentry(function));
+
+    /// <summary>
+    /// Why the kernel would not load an <c>fentry</c> or <c>fexit</c> program for a function, or nothing. Cheaper than to find out by a
+    /// whole object, whose other programs are verified first. It says nothing of attaching; <see cref="HasFentry"/> does.
+    /// </summary>
+    /// <param name="function">The kernel function, as in <c>vfs_read</c>.</param>
+    public static string? FentryRefusal(string function) => s_fentryRefusals.GetOrAdd(function, static function => ProbeFentryLoad(function));
+
+    private static string? ProbeFentryLoad(string function)
+    {
+        if (!HasBtf || !KernelBtf.TryFindFunction(function, out var typeId))
+            return "this kernel has no such function";
+        using var log = LogCapture.Begin();
+        var program = LoadEmptyTracingProgram(BPF_TRACE_FENTRY, typeId);
+        if (program < 0)
+            return $"this kernel refuses function tracing ({ErrnoName.Of(-program)}): not configured, or locked down";
+        new FileDescriptorHandle(program).Dispose();
+        return null;
+    }
 
     /// <summary>
     /// By a <c>tp_btf</c> program: libbpf's own probe tries an fentry program, and answers no for the whole type where only function

@@ -57,6 +57,13 @@ public sealed unsafe partial class BpfProgram
     /// <summary>Whether its section wants a kprobe or kretprobe: worth asking <see cref="KernelFeatures.HasKprobes"/> before loading.</summary>
     public bool NeedsKprobes => HookKinds.OfSection(Section) == HookKind.Kprobe;
 
+    /// <summary>
+    /// The kernel function that its section wants traced (<c>fentry</c>, <c>fexit</c>), or nothing: worth asking
+    /// <see cref="KernelFeatures.FentryRefusal"/> before loading.
+    /// </summary>
+    public string? TracedFunction => Section.StartsWith("fentry/", StringComparison.Ordinal) ? Section["fentry/".Length..]
+        : Section.StartsWith("fexit/", StringComparison.Ordinal) ? Section["fexit/".Length..] : null;
+
     /// <summary>The descriptor, owned by the object.</summary>
     /// <exception cref="InvalidOperationException">It is not loaded.</exception>
     /// <exception cref="ObjectDisposedException">The object is disposed.</exception>

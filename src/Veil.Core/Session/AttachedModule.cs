@@ -106,8 +106,7 @@ public sealed class AttachedModule : IDisposable
         try
         {
             var wanted = module.Programs(rung, options.Arguments);
-            if (wanted.FirstOrDefault(name => bpfObject.Program(name).NeedsKprobes) is { } probe && !KernelFeatures.HasKprobes)
-                throw new VeilException($"{bpfObject.Program(probe).Section}: kprobes are not in this kernel (CONFIG_KPROBE_EVENTS)");
+            RefuseMissingHooks(wanted.Select(bpfObject.Program));
             foreach (var program in bpfObject.Programs)
                 program.AutoLoad = wanted.Contains(program.Name);
             bpfObject.SetGlobal("veil_module", (uint)number);
@@ -154,6 +153,18 @@ public sealed class AttachedModule : IDisposable
         {
             bpfObject.Dispose();
             throw;
+        }
+    }
+
+    // What the kernel lacks altogether is asked first: to find it out by loading costs a parse of the kernel's types and the verifier's time.
+    private static void RefuseMissingHooks(IEnumerable<BpfProgram> programs)
+    {
+        foreach (var program in programs)
+        {
+            if (program.NeedsKprobes && !KernelFeatures.HasKprobes)
+                throw new VeilException($"{program.Section}: kprobes are not in this kernel (CONFIG_KPROBE_EVENTS)");
+            if (program.TracedFunction is { } function && KernelFeatures.FentryRefusal(function) is { } refusal)
+                throw new VeilException($"{program.Section}: {refusal}");
         }
     }
 }
