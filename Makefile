@@ -54,7 +54,7 @@ artifacts/workloads.stamp: $(wildcard tests/workloads/*.[ch] tests/workloads/*/*
 	@$(MAKE) --no-print-directory -C tests/workloads
 	@touch $@
 
-test-kernels: build artifacts/workloads.stamp ## try every module on Debian's kernels in QEMU (KERNEL=6.1 for one)
+test-kernels: build artifacts/workloads.stamp artifacts/test-bpf/binding.bpf.o ## try every module on Debian's kernels in QEMU (KERNEL=6.1 for one)
 	@eng/test-kernels $(KERNEL)
 
 guest: build artifacts/workloads.stamp ## a shell in a virtual machine, with veil: make guest KERNEL=6.1

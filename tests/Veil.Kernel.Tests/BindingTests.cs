@@ -176,8 +176,10 @@ public sealed partial class BindingTests
         try
         {
             using var loaded = Load("on_fentry");
+            ulong cpus;
             using (loaded.Program("on_fentry").Attach())
-                GetPpid();
+                SchedGetAffinity(0, sizeof(ulong), out cpus).ShouldBeGreaterThan(0);
+            cpus.ShouldNotBe(0UL);
             loaded.Global<ulong>("hits").ShouldBe(1UL);
         }
         catch (BpfException refused)
@@ -277,4 +279,7 @@ public sealed partial class BindingTests
 
     [LibraryImport("libc", EntryPoint = "getppid")]
     private static partial int GetPpid();
+
+    [LibraryImport("libc", EntryPoint = "sched_getaffinity", SetLastError = true)]
+    private static partial int SchedGetAffinity(int tid, nuint bytes, out ulong mask);
 }

@@ -12,14 +12,14 @@ public sealed class NetworkTests
     private static readonly string[] s_reset = ["CLOSE ESTABLISHED CLOSE"];
     private static readonly string[] s_fails = ["CONNECT CLOSE SYN_SENT", "FAILED SYN_SENT CLOSE"];
 
-    public static TheoryData<string> Hooks => [.. Rungs.Possible("network")];
+    public static TheoryData<string> Hooks => [.. Rungs.Exact("network")];
 
     public static TheoryData<string, string> HooksAndFamilies
     {
         get
         {
             var data = new TheoryData<string, string>();
-            foreach (string hook in Rungs.Possible("network"))
+            foreach (string hook in Rungs.Exact("network"))
             {
                 foreach (string family in new[] { "ipv4", "ipv6", "mapped" })
                     data.Add(hook, family);
@@ -174,7 +174,7 @@ public sealed class NetworkTests
     public void Connections_ThousandsOfThem_EachIsComplete(string hook)
     {
         if (!Rungs.Possible("network").Contains(hook))
-            return; // Hooks_Impossible_SayWhy has them
+            return; // Doctor_ImpossibleRungForced_IsOneLineAndExitCode1 has them
         using var trace = new Trace(hook, "cycles", "ipv4", "5000");
 
         int Count(string who, string change) => trace.All(who).Count(seen => seen == change);

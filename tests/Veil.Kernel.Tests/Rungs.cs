@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Veil.Bpf;
 
 namespace Veil.Kernel.Tests;
 
@@ -11,6 +12,13 @@ internal static class Rungs
     /// <summary>Best first.</summary>
     public static string[] Possible(string module) =>
         [.. All(module).Where(static rung => rung.Value.GetProperty("possible").GetBoolean()).Select(static rung => rung.Name)];
+
+    /// <summary>
+    /// Those of them that lose nothing uncounted: before Linux 6.7 the kernel skips a classic tracepoint's program while another one runs on
+    /// that CPU, and does not say so.
+    /// </summary>
+    public static string[] Exact(string module) =>
+        [.. Possible(module).Where(static name => name != "tracepoint" || KernelFeatures.KernelVersion >= new Version(6, 7))];
 
     /// <summary>Those that this kernel refuses.</summary>
     public static string[] Impossible(string module) =>

@@ -60,7 +60,7 @@ internal sealed class ModuleScenarios(Programs programs)
         ("all", "all modules at once, ns per page touched",
         [
             Nothing("touch", 50_000),
-            Veil("syscall,files,network,scheduler,memory", "touch", 50_000, 1, "evt_type=minor", (pid, _) => ["--pid", pid]) with { Name = AllModules },
+            Veil("syscall,files,network,scheduler,memory,uprobe", "touch", 50_000, 1, "evt_type=minor", (pid, _) => ["--pid", pid, "--uprobe", programs.Loads + ":loads_target"]) with { Name = AllModules },
         ]),
     ];
 

@@ -20,6 +20,8 @@ internal static class BpfErrors
     {
         if (errno is ErrnoName.EINVAL or ErrnoName.EOPNOTSUPP or ErrnoName.ENOTSUPP && KernelFeatures.SupportsMapType(type) == false)
             return new UnsupportedByKernelException(operation, name, $"BPF maps of type {type}", MinimumKernel.Of(type), errno);
+        if (errno == ErrnoName.EPERM && KernelFeatures.KernelVersion < MinimumKernel.MapsBesideLockedMemory && ProcessCapabilities.MissingForTracing() is null)
+            return new BpfException(operation, name, errno, "Linux before 5.11 counts it as locked memory: give CAP_SYS_RESOURCE too, or raise the limit (ulimit -l unlimited)");
         return Create(operation, name, errno);
     }
 

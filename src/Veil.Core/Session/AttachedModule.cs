@@ -86,6 +86,13 @@ public sealed class AttachedModule : IDisposable
         _links.Clear();
     }
 
+    /// <summary>
+    /// Does the kernel skip programs here without counting it? It does with classic tracepoints, while another program runs on that CPU,
+    /// before Linux 6.7.
+    /// </summary>
+    internal bool MissesUncounted =>
+        KernelFeatures.KernelVersion < new Version(6, 7) && _programs.Exists(static program => program.Type == BpfProgramType.Tracepoint);
+
     /// <summary>Names each cause with what it lost since the last call.</summary>
     internal void CollectLosses(ILossObserver observer)
     {

@@ -88,6 +88,8 @@ public sealed class TraceSession : IDisposable, ILossObserver
             // the right to it (CAP_SYS_NICE) the reader stays what it is.
             _ = LibC.SetPriority(0, 0, ReaderNice);
             Privileges.DropAllButBpf();
+            foreach (var module in session.Modules.Where(static module => module.MissesUncounted))
+                message($"warning: {module.Module.Name} by {module.Rung.Name} can miss events uncounted: before Linux 6.7 a tracepoint's program is skipped in silence while another runs on that CPU");
             return session;
         }
         catch (BpfException cause)

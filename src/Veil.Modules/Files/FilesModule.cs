@@ -66,7 +66,7 @@ public sealed class FilesModule : TraceModule
                 names.Add(name);
         }
 
-        return rung.Name == "kprobe" ? [.. names.SelectMany(static name => new[] { $"{name}_kprobe", $"{name}_enter_kprobe" })] : [.. names.Select(static name => name + "_fentry")];
+        return rung.Name == "kprobe" ? ["missed_kprobe", .. names.SelectMany(static name => new[] { $"{name}_kprobe", $"{name}_enter_kprobe" })] : [.. names.Select(static name => name + "_fentry")];
     }
 
     /// <inheritdoc/>

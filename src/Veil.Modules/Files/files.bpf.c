@@ -204,7 +204,12 @@ static __always_inline int files_enter(__u32 slot, enum files_op op, __u64 first
 	struct files_call call = {.first = first, .second = second};
 	__u64 key = files_call_key(slot);
 
-	if (files_passes(op) && bpf_map_update_elem(&files_calls, &key, &call, BPF_ANY))
+	if (!files_passes(op))
+		return 0;
+	/* The kernel drops the return of a function that runs in more threads at once than a kretprobe has room for. */
+	if (bpf_map_lookup_elem(&files_calls, &key))
+		veil_lost(VEIL_LOST_MISSED_PROBE);
+	if (bpf_map_update_elem(&files_calls, &key, &call, BPF_ANY))
 		veil_lost(VEIL_LOST_MAP_FULL);
 	return 0;
 }
@@ -228,6 +233,13 @@ static __always_inline int files_leave_file(__u32 slot, enum files_op op, long r
 	return files_leave(slot, &call) ? files_file_done(slot, op, (struct file *)call.first, ret) : 0;
 }
 
+static __always_inline int files_opened(struct file *file)
+{
+	if (BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT)
+		return 0;
+	return files_file_done(FILES_SLOT_OPEN, files_op__open, file, 0);
+}
+
 SEC("kprobe/vfs_open")
 int BPF_KPROBE(open_enter_kprobe, const struct path *path, struct file *file)
 {
@@ -238,14 +250,8 @@ SEC("kretprobe/vfs_open")
 int BPF_KRETPROBE(open_kprobe, int ret)
 {
 	struct files_call call;
-	struct file *file;
 
-	if (!files_leave(FILES_SLOT_OPEN, &call) || ret)
-		return 0;
-	file = (struct file *)call.first;
-	if (BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT)
-		return 0;
-	return files_file_done(FILES_SLOT_OPEN, files_op__open, file, ret);
+	return files_leave(FILES_SLOT_OPEN, &call) && !ret ? files_opened((struct file *)call.first) : 0;
 }
 
 SEC("kprobe/do_filp_open")
@@ -417,6 +423,16 @@ static __always_inline enum files_call_kind files_call_kind(__u32 nr, enum veil_
 }
 #endif
 
+/* An open that failed, from the registers of its call. */
+static __always_inline int files_call_failed(void *regs, enum veil_arch arch, enum files_call_kind kind, long ret)
+{
+	__u64 first = veil_syscall_arg0(regs, arch);
+	__u64 name = kind == FILES_CALL_OPENAT ? veil_syscall_arg1(regs, arch) : first;
+
+	return files_open_failed(FILES_SLOT_OPEN, kind == FILES_CALL_OPENAT ? (int)first : AT_FDCWD,
+				 kind == FILES_CALL_OPEN_HANDLE ? NULL : (void *)name, true, ret);
+}
+
 static __always_inline int files_syscall_done(void *regs, long ret)
 {
 	__s32 nr = veil_syscall_nr(regs);
@@ -434,13 +450,8 @@ static __always_inline int files_syscall_done(void *regs, long ret)
 	if (!files_passes(op))
 		return 0;
 
-	if (op == files_op__open && ret < 0) {
-		__u64 first = veil_syscall_arg0(regs, arch);
-		__u64 name = kind == FILES_CALL_OPENAT ? veil_syscall_arg1(regs, arch) : first;
-
-		return files_open_failed(FILES_SLOT_OPEN, kind == FILES_CALL_OPENAT ? (int)first : AT_FDCWD,
-					 kind == FILES_CALL_OPEN_HANDLE ? NULL : (void *)name, true, ret);
-	}
+	if (op == files_op__open && ret < 0)
+		return files_call_failed(regs, arch, kind, ret);
 	file = files_of_descriptor(op == files_op__open ? (__u32)ret : (__u32)veil_syscall_arg0(regs, arch));
 	if (!file) {
 		/* EBADF, or another thread closed it meanwhile: there is a result, but no name to it. */
@@ -468,4 +479,34 @@ SEC("raw_tp/sys_exit")
 int syscall_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
 	return files_syscall_done((void *)ctx->args[0], ctx->args[1]);
+}
+
+/*
+ * kprobe: the kernel drops the return of a function that runs in more threads at once than a kretprobe has room for,
+ * and a read that waits takes up a room. 5.10 has as many as there are CPUs (register_kretprobe, kernel/kprobes.c).
+ * What is still remembered when the system call ends was dropped, and has the call's result.
+ */
+SEC("raw_tp/sys_exit")
+int missed_kprobe(struct bpf_raw_tracepoint_args *ctx)
+{
+	void *regs = (void *)ctx->args[0];
+	long ret = ctx->args[1];
+	__s32 nr = veil_syscall_nr(regs);
+	enum veil_arch arch = veil_syscall_arch(veil_current(), nr);
+	enum files_call_kind kind = files_call_kind(nr, arch);
+	struct files_call call;
+
+	if (kind == FILES_CALL_OTHER)
+		return 0;
+	if (kind == FILES_CALL_READ)
+		return files_leave_file(FILES_SLOT_READ, files_op__read, ret) |
+		       files_leave_file(FILES_SLOT_READV, files_op__read, ret);
+	if (kind == FILES_CALL_WRITE)
+		return files_leave_file(FILES_SLOT_WRITE, files_op__write, ret) |
+		       files_leave_file(FILES_SLOT_WRITEV, files_op__write, ret);
+	if (files_leave(FILES_SLOT_OPEN_FAILED, &call) && ret < 0)
+		files_call_failed(regs, arch, kind, ret);
+	if (files_leave(FILES_SLOT_OPEN, &call) && ret >= 0)
+		files_opened((struct file *)call.first);
+	return 0;
 }
