@@ -52,7 +52,7 @@ public sealed class SessionSummary
     {
         "ring_full" => " (events came faster than the output took them: filter more, write to a file, or give --buffer a larger size)",
         "map_full" => " (more calls under way at once than can be remembered: filter more)",
-        "missed_probe" => " (the kernel skipped the program, because one was running on that CPU already)",
+        "missed_probe" => " (the kernel skipped the program, because one was running on that CPU already; whether a filter would have left the event out is not known)",
         "read_failed" => " (memory that the event needs could not be read)",
         "not_written" => " (the output ended before it took them)",
         _ => "",

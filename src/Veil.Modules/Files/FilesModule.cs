@@ -60,7 +60,7 @@ public sealed class FilesModule : TraceModule
 
         // Only the first three are exported: the others are the compiler's to keep or not.
         List<string> names = ["open", "read", "write"];
-        foreach (var (name, function) in new[] { ("open_failed", "do_filp_open"), ("readv", "vfs_readv"), ("writev", "vfs_writev") })
+        foreach (var (name, function) in new[] { ("open_failed", "do_filp_open"), ("open_failed_7", "do_file_open"), ("readv", "vfs_readv"), ("writev", "vfs_writev") })
         {
             if (KernelFeatures.HasFunction(function))
                 names.Add(name);

@@ -146,12 +146,24 @@ int BPF_PROG(open_fentry, const struct path *path, struct file *file, int ret)
 	return files_done(FILES_SLOT_OPEN, files_op__open, BPF_CORE_READ(path, dentry), BPF_CORE_READ(path, mnt), ret);
 }
 
-SEC("fexit/do_filp_open")
-int BPF_PROG(open_failed_fentry, int folder, struct filename *name, const void *flags, struct file *ret)
+static __always_inline int files_open_failed_in_kernel(int folder, struct filename *name, long ret)
 {
 	if ((unsigned long)ret < (unsigned long)-4095 || !files_passes(files_op__open))
 		return 0;
-	return files_open_failed(FILES_SLOT_OPEN_FAILED, folder, BPF_CORE_READ(name, name), false, (long)ret);
+	return files_open_failed(FILES_SLOT_OPEN_FAILED, folder, BPF_CORE_READ(name, name), false, ret);
+}
+
+SEC("fexit/do_filp_open")
+int BPF_PROG(open_failed_fentry, int folder, struct filename *name, const void *flags, long ret)
+{
+	return files_open_failed_in_kernel(folder, name, ret);
+}
+
+/* Its name in 7.x. */
+SEC("fexit/do_file_open")
+int BPF_PROG(open_failed_7_fentry, int folder, struct filename *name, const void *flags, long ret)
+{
+	return files_open_failed_in_kernel(folder, name, ret);
 }
 
 SEC("fexit/vfs_read")
@@ -240,18 +252,44 @@ static __always_inline int files_opened(struct file *file)
 	return files_file_done(FILES_SLOT_OPEN, files_op__open, file, 0);
 }
 
+/* An open file inside another one is none of its own, but its return would be taken for the other's: they are counted.
+ */
 SEC("kprobe/vfs_open")
 int BPF_KPROBE(open_enter_kprobe, const struct path *path, struct file *file)
 {
+	if (BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT) {
+		__u64 key = files_call_key(FILES_SLOT_OPEN);
+		struct files_call *outer = bpf_map_lookup_elem(&files_calls, &key);
+
+		if (outer)
+			outer->second++;
+		return 0;
+	}
 	return files_enter(FILES_SLOT_OPEN, files_op__open, (__u64)file, 0);
 }
 
 SEC("kretprobe/vfs_open")
 int BPF_KRETPROBE(open_kprobe, int ret)
 {
-	struct files_call call;
+	__u64 key = files_call_key(FILES_SLOT_OPEN);
+	struct files_call call, *outer = bpf_map_lookup_elem(&files_calls, &key);
 
+	if (outer && outer->second) {
+		outer->second--;
+		return 0;
+	}
 	return files_leave(FILES_SLOT_OPEN, &call) && !ret ? files_opened((struct file *)call.first) : 0;
+}
+
+static __always_inline int files_open_left(long ret)
+{
+	struct files_call call;
+	struct filename *name;
+
+	if (!files_leave(FILES_SLOT_OPEN_FAILED, &call) || (unsigned long)ret < (unsigned long)-4095)
+		return 0;
+	name = (struct filename *)call.second;
+	return files_open_failed(FILES_SLOT_OPEN_FAILED, (int)call.first, BPF_CORE_READ(name, name), false, ret);
 }
 
 SEC("kprobe/do_filp_open")
@@ -263,13 +301,19 @@ int BPF_KPROBE(open_failed_enter_kprobe, int folder, struct filename *name)
 SEC("kretprobe/do_filp_open")
 int BPF_KRETPROBE(open_failed_kprobe, long ret)
 {
-	struct files_call call;
-	struct filename *name;
+	return files_open_left(ret);
+}
 
-	if (!files_leave(FILES_SLOT_OPEN_FAILED, &call) || (unsigned long)ret < (unsigned long)-4095)
-		return 0;
-	name = (struct filename *)call.second;
-	return files_open_failed(FILES_SLOT_OPEN_FAILED, (int)call.first, BPF_CORE_READ(name, name), false, ret);
+SEC("kprobe/do_file_open")
+int BPF_KPROBE(open_failed_7_enter_kprobe, int folder, struct filename *name)
+{
+	return files_enter(FILES_SLOT_OPEN_FAILED, files_op__open, (__u64)folder, (__u64)name);
+}
+
+SEC("kretprobe/do_file_open")
+int BPF_KRETPROBE(open_failed_7_kprobe, long ret)
+{
+	return files_open_left(ret);
 }
 
 SEC("kprobe/vfs_read")
