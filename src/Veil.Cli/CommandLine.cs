@@ -28,6 +28,7 @@ internal static class CommandLine
         foreach (var option in flags.All)
             root.Add(option);
         root.Add(DoctorCommand.Create());
+        root.Add(ControlCommand.Create());
         root.SetAction(result => TraceCommand.Run(result, flags));
 
         RefuseUnknownFlags(args, root);

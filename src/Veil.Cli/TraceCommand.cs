@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Veil.Core;
+using Veil.Core.Control;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
 using Veil.Core.Session;
@@ -26,12 +27,16 @@ internal static class TraceCommand
             Messages.Write($"warning: {warning}");
 
         using var stop = new StopSignal();
+        // Before the session, which gives up the privileges that a path may need.
+        using var control = OpenControl(parsed.GetValue(flags.Control), parsed.GetValue(flags.ControlGroup));
         using var session = TraceSession.Start(options, stop, Messages.Write);
         stop.ListenToSignals();
+        control?.Start(new ControlCommands(session));
         if (!options.Quiet)
             Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Rung.Name}").Distinct()) + "; CTRL-C stops");
 
         var summary = session.Run();
+        control?.Dispose();
         if (summary.Failure is { ClosedByReader: true })
             return ExitCode.Success;
 
@@ -50,6 +55,13 @@ internal static class TraceCommand
             return ExitCode.Failure;
         return options.FailOnLoss && summary.LostTotal > 0 ? ExitCode.Loss : ExitCode.Success;
     }
+
+    private static ControlServer? OpenControl(string? path, string? group) => path switch
+    {
+        null when group is not null => throw new UsageException("--control-group: there is no socket without --control PATH"),
+        null => null,
+        _ => ControlServer.Open(path, group),
+    };
 
     // Asks on the terminal. Nobody there is a no: a script says --yes.
     private static void Confirm(SessionOptions options)

@@ -32,6 +32,10 @@ internal sealed class TraceFlags
 
     public Option<string> Hook { get; } = new("--hook") { HelpName = "NAME", Description = "attach this way only, of the ways that the module has: " + string.Join(", ", ModuleCatalog.All.SelectMany(static module => module.Rungs).Select(static rung => rung.Name).Distinct()) + " [the best that works]" };
 
+    public Option<string> Control { get; } = new("--control") { HelpName = "PATH", Description = "open a socket there that steers the trace: veil control PATH COMMAND" };
+
+    public Option<string> ControlGroup { get; } = new("--control-group") { HelpName = "GROUP", Description = "let this group use the control socket, beside root and its owner" };
+
     public Option<bool> IncludeSelf { get; } = new("--include-self") { Description = "trace veil itself too" };
 
     public Option<bool> FailOnLoss { get; } = new("--fail-on-loss") { Description = "exit code 3 if an event was lost" };
@@ -44,7 +48,7 @@ internal sealed class TraceFlags
 
     /// <summary>All options, in the order of the help.</summary>
     public IEnumerable<Option> All =>
-        [Module, .. Filters.Values, .. ModuleFlags.Values, Output, Fields, Enrich, Buffer, Hook, IncludeSelf, FailOnLoss, Yes, Quiet, Verbose];
+        [Module, .. Filters.Values, .. ModuleFlags.Values, Output, Fields, Enrich, Buffer, Hook, Control, ControlGroup, IncludeSelf, FailOnLoss, Yes, Quiet, Verbose];
 
     private static Option<string[]> FilterOption(FilterDimension dimension)
     {

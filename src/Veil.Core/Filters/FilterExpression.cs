@@ -18,6 +18,25 @@ public sealed record FilterExpression(FilterDimension Dimension, IReadOnlyDictio
     {
         string flag = "--" + dimension.Name;
         var bits = new Dictionary<FilterKey, FilterBits>(FilterKeyByBits.Instance);
+        foreach (var (key, denied) in ReadKeys(dimension, flag, values))
+        {
+            bits.TryGetValue(key, out var held);
+            bits[key] = held | (denied ? FilterBits.Deny : FilterBits.Allow);
+        }
+
+        if (bits.Count > KeysMax)
+            throw new UsageException($"{flag}: {bits.Count} keys, but a filter holds at most {KeysMax}");
+        return new FilterExpression(dimension, bits);
+    }
+
+    /// <summary>Reads keys, as the command line and the control commands write them.</summary>
+    /// <param name="dimension">The dimension.</param>
+    /// <param name="where">What to blame in messages: the flag, or the map.</param>
+    /// <param name="values">Each may hold several, separated by commas; <c>!</c> denies.</param>
+    /// <exception cref="UsageException">An empty value, or one that is none.</exception>
+    public static IReadOnlyList<(FilterKey Key, bool Denied)> ReadKeys(FilterDimension dimension, string where, IEnumerable<string> values)
+    {
+        var read = new List<(FilterKey, bool)>();
         var keys = new List<FilterKey>();
         foreach (string value in values)
         {
@@ -28,32 +47,18 @@ public sealed record FilterExpression(FilterDimension Dimension, IReadOnlyDictio
                 if (deny)
                     text = text[1..];
                 if (text.Length == 0)
-                    throw new UsageException($"{flag}: {EmptyValue.Explain(value)}; give {dimension.AcceptedForm}, '!' before it denies");
+                    throw new UsageException($"{where}: {EmptyValue.Explain(value)}; give {dimension.AcceptedForm}, '!' before it denies");
                 // Arguments are bytes; what is not UTF-8 has been replaced before it comes here, and would never match.
                 if (text.Contains('\ufffd', StringComparison.Ordinal))
-                    throw new UsageException($"{flag}: '{Escaping.ForMessage(text)}' is not UTF-8");
+                    throw new UsageException($"{where}: '{Escaping.ForMessage(text)}' is not UTF-8");
                 keys.Clear();
                 if (dimension.ParseKeys(text, keys) is { } wrong)
-                    throw new UsageException($"{flag}: '{Escaping.ForMessage(text)}' {wrong}");
+                    throw new UsageException($"{where}: '{Escaping.ForMessage(text)}' {wrong}");
                 foreach (var key in keys)
-                {
-                    bits.TryGetValue(key, out var held);
-                    bits[key] = held | (deny ? FilterBits.Deny : FilterBits.Allow);
-                }
+                    read.Add((key, deny));
             }
         }
 
-        if (bits.Count > KeysMax)
-            throw new UsageException($"{flag}: {bits.Count} keys, but a filter holds at most {KeysMax}");
-        return new FilterExpression(dimension, bits);
-    }
-
-    private sealed class FilterKeyByBits : IEqualityComparer<FilterKey>
-    {
-        public static readonly FilterKeyByBits Instance = new();
-
-        public bool Equals(FilterKey x, FilterKey y) => x.Bits == y.Bits;
-
-        public int GetHashCode(FilterKey obj) => obj.Bits.GetHashCode();
+        return read;
     }
 }

@@ -2,14 +2,32 @@ using Veil.Bpf;
 
 namespace Veil.Core.Filters;
 
-/// <summary>A dimension in the kernel, of one module.</summary>
+/// <summary>
+/// A dimension in the kernel, of one module, with the keys that it holds. It can be changed while programs run: at every
+/// instant an event is decided by the keys before the change or by those after it. One thread at a time.
+/// </summary>
 public sealed class FilterMap
 {
     private const ulong Single = 1UL << 32; // VEIL_SINGLE
+    private const int HintBits = 64;
 
     private readonly BpfObject _object;
-    private readonly FilterDimension _dimension;
     private readonly BpfMap _map;
+    private Dictionary<FilterKey, FilterBits> _keys = new(FilterKeyByBits.Instance);
+
+    /// <summary>Finds the dimension in a loaded object.</summary>
+    public FilterMap(BpfObject bpfObject, FilterDimension dimension)
+    {
+        _object = bpfObject;
+        Dimension = dimension;
+        _map = bpfObject.Map("filter_" + dimension.Name);
+    }
+
+    /// <summary>What it compares.</summary>
+    public FilterDimension Dimension { get; }
+
+    /// <summary>The keys, each allowed, denied or both.</summary>
+    public IReadOnlyDictionary<FilterKey, FilterBits> Keys => _keys;
 
     /// <summary>
     /// Has the kernel take memory for keys as they come, where tracing programs may have such maps without a warning in its log
@@ -22,41 +40,78 @@ public sealed class FilterMap
             bpfObject.Map("filter_" + dimension.Name).SetFlags(noPreallocation);
     }
 
-    /// <summary>Finds the dimension in a loaded object.</summary>
-    public FilterMap(BpfObject bpfObject, FilterDimension dimension)
+    /// <summary>Puts keys in place of those that are there.</summary>
+    /// <param name="wanted">None of them without a bit.</param>
+    /// <exception cref="BpfException">The kernel has no room; what was there before is in force.</exception>
+    public void Replace(IReadOnlyDictionary<FilterKey, FilterBits> wanted)
     {
-        _object = bpfObject;
-        _dimension = dimension;
-        _map = bpfObject.Map("filter_" + dimension.Name);
-    }
+        var before = ModeOf(_keys);
+        var after = ModeOf(wanted);
+        ref ulong hint = ref Global<ulong>("hint");
 
-    /// <summary>Puts keys in. The mode comes last, so that an allow set counts only when it is whole.</summary>
-    public void Apply(FilterExpression expression)
-    {
-        const int hintBits = 64;
-        var mode = FilterBits.None;
-        ulong hint = 0;
-        uint nameLengths = 0;
-        foreach (var (key, bits) in expression.Bits)
+        // While keys come and go, each is looked up, and no hint hides one.
+        bool hasSingle = _map.KeySize == sizeof(uint);
+        if (hasSingle)
+            Volatile.Write(ref Global<ulong>("single"), 0);
+        Volatile.Write(ref hint, HintOf(_keys) | HintOf(wanted));
+        if (Dimension is NameDimension)
+            SetNameLengths(NameLengthsOf(_keys) | NameLengthsOf(wanted));
+
+        // An allow set counts no more before its keys go, and counts once they are all there.
+        SetMode(before & after);
+        try
         {
-            Set(key, bits);
-            mode |= bits;
-            hint |= 1UL << (int)(key.Bits % hintBits);
-            if (_dimension is NameDimension)
-                nameLengths |= 1u << NameDimension.LengthOf(key);
+            Move(_keys, wanted);
+        }
+        catch (BpfException)
+        {
+            Move(wanted, _keys);
+            SetMode(before);
+            throw;
         }
 
-        if (_dimension is NameDimension)
+        SetMode(after);
+        Volatile.Write(ref hint, HintOf(wanted));
+        if (Dimension is NameDimension)
+            SetNameLengths(NameLengthsOf(wanted));
+        if (hasSingle && wanted.Count == 1)
+            Volatile.Write(ref Global<ulong>("single"), Single | (ulong)wanted.Keys.First().Bits);
+        _keys = new(wanted, FilterKeyByBits.Instance);
+    }
+
+    private void Move(IReadOnlyDictionary<FilterKey, FilterBits> from, IReadOnlyDictionary<FilterKey, FilterBits> to)
+    {
+        foreach (var (key, bits) in to)
         {
-            _object.SetGlobal("filter_name_lengths", nameLengths);
+            if (!from.TryGetValue(key, out var held) || held != bits)
+                Set(key, bits);
+        }
+
+        foreach (var key in from.Keys)
+        {
+            if (!to.ContainsKey(key))
+                Remove(key);
+        }
+    }
+
+    private void SetMode(FilterBits mode)
+    {
+        Volatile.Write(ref Global<uint>("mode"), (uint)mode);
+        // What was found out about names so far holds no more.
+        if (Dimension is NameDimension)
             Interlocked.Increment(ref _object.Global<uint>("filter_name_generation"));
-        }
-
-        _object.SetGlobal($"filter_{_dimension.Name}_hint", hint);
-        if (_map.KeySize == sizeof(uint) && expression.Bits.Count == 1)
-            _object.SetGlobal($"filter_{_dimension.Name}_single", Single | (ulong)expression.Bits.Keys.First().Bits);
-        _object.SetGlobal($"filter_{_dimension.Name}_mode", (uint)mode);
     }
+
+    private void SetNameLengths(uint lengths) => Volatile.Write(ref _object.Global<uint>("filter_name_lengths"), lengths);
+
+    private ref T Global<T>(string part)
+        where T : unmanaged => ref _object.Global<T>($"filter_{Dimension.Name}_{part}");
+
+    private static FilterBits ModeOf(IReadOnlyDictionary<FilterKey, FilterBits> keys) => keys.Values.Aggregate(FilterBits.None, static (mode, bits) => mode | bits);
+
+    private static ulong HintOf(IReadOnlyDictionary<FilterKey, FilterBits> keys) => keys.Keys.Aggregate(0UL, static (hint, key) => hint | (1UL << (int)(key.Bits % HintBits)));
+
+    private static uint NameLengthsOf(IReadOnlyDictionary<FilterKey, FilterBits> keys) => keys.Keys.Aggregate(0u, static (lengths, key) => lengths | (1u << NameDimension.LengthOf(key)));
 
     private void Set(in FilterKey key, FilterBits bits)
     {
@@ -72,7 +127,17 @@ public sealed class FilterMap
                 new BpfHashMap<UInt128, FilterBits>(_map).Set(key.Bits, bits);
                 break;
             default:
-                throw new InvalidOperationException($"no filter key has {_map.KeySize} bytes");
+                throw NoSuchKeySize();
         }
     }
+
+    private void Remove(in FilterKey key) => _ = _map.KeySize switch
+    {
+        sizeof(uint) => new BpfHashMap<uint, FilterBits>(_map).Remove((uint)key.Bits),
+        sizeof(ulong) => new BpfHashMap<ulong, FilterBits>(_map).Remove((ulong)key.Bits),
+        16 => new BpfHashMap<UInt128, FilterBits>(_map).Remove(key.Bits),
+        _ => throw NoSuchKeySize(),
+    };
+
+    private InvalidOperationException NoSuchKeySize() => new($"no filter key has {_map.KeySize} bytes");
 }

@@ -58,6 +58,9 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "getpwnam_r", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int GetPwNam(string name, Passwd* entry, byte* buffer, nint size, Passwd** result);
 
+    [LibraryImport("libc", EntryPoint = "getgrnam_r", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int GetGrNam(string name, GroupEntry* entry, byte* buffer, nint size, GroupEntry** result);
+
     [LibraryImport("libc", EntryPoint = "setpwent")]
     internal static partial void SetPwEnt();
 
@@ -182,6 +185,15 @@ internal static unsafe partial class LibC
         public byte* Gecos;
         public byte* Directory;
         public byte* Shell;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct GroupEntry
+    {
+        public byte* Name;
+        public byte* Password;
+        public uint Gid;
+        public byte** Members;
     }
 
     [StructLayout(LayoutKind.Sequential)]

@@ -33,6 +33,17 @@ internal static unsafe class NameService
         return known;
     }
 
+    /// <summary>The id of a group.</summary>
+    public static bool TryGetGroupId(string name, out uint gid)
+    {
+        var buffer = stackalloc byte[BufferBytes];
+        LibC.GroupEntry entry;
+        LibC.GroupEntry* found;
+        bool known = LibC.GetGrNam(name, &entry, buffer, BufferBytes, &found) == 0 && found is not null;
+        gid = known ? found->Gid : 0;
+        return known;
+    }
+
     /// <summary>Names of users, for suggestions.</summary>
     public static List<string> UserNames()
     {

@@ -19,6 +19,7 @@ public sealed class AttachedModule : IDisposable
         Rung = rung;
         _object = bpfObject;
         _losses = new LossLedger(bpfObject);
+        Filters = [.. module.Filters.Select(dimension => new FilterMap(bpfObject, dimension))];
     }
 
     /// <summary>The module.</summary>
@@ -26,6 +27,9 @@ public sealed class AttachedModule : IDisposable
 
     /// <summary>How it is attached.</summary>
     public HookRung Rung { get; }
+
+    /// <summary>Its filters, which can be changed.</summary>
+    public IReadOnlyList<FilterMap> Filters { get; }
 
     /// <summary>
     /// Climbs down the ladder: the first rung that loads and attaches is taken.
@@ -132,10 +136,10 @@ public sealed class AttachedModule : IDisposable
             bpfObject.Load();
 
             var attached = new AttachedModule(module, rung, bpfObject);
-            foreach (var filter in options.Filters)
+            foreach (var map in attached.Filters)
             {
-                if (module.Filters.Any(dimension => dimension.Name == filter.Dimension.Name))
-                    new FilterMap(bpfObject, filter.Dimension).Apply(filter);
+                if (options.Filters.FirstOrDefault(filter => filter.Dimension.Name == map.Dimension.Name) is { } filter)
+                    map.Replace(filter.Bits);
             }
 
             try

@@ -11,6 +11,9 @@ public sealed class SessionSummary
     /// <summary>Events that a filter in userspace dropped.</summary>
     public ulong Dropped { get; internal set; }
 
+    /// <summary>Events that came while the trace was paused.</summary>
+    public ulong DroppedPaused { get; internal set; }
+
     /// <summary>From attaching to the last event.</summary>
     public TimeSpan Duration { get; internal set; }
 
@@ -36,16 +39,27 @@ public sealed class SessionSummary
     public IEnumerable<string> Lines()
     {
         double seconds = Math.Max(Duration.TotalSeconds, 0.001);
-        yield return $"{Delivered} {(Delivered == 1 ? "event" : "events")} delivered in {Duration.TotalSeconds:F2} s ({Delivered / seconds:F0}/s), {LostTotal} lost{(Dropped > 0 ? $", {Dropped} dropped by --file" : "")}";
+        yield return $"{Delivered} {(Delivered == 1 ? "event" : "events")} delivered in {Duration.TotalSeconds:F2} s ({Delivered / seconds:F0}/s), {LostTotal} lost{(Dropped > 0 ? $", {Dropped} dropped by --file" : "")}{(DroppedPaused > 0 ? $", {DroppedPaused} dropped while paused" : "")}";
         foreach (var (cause, count) in _lost)
             yield return $"lost {count}: {cause}{Hint(cause)}";
+    }
+
+    /// <summary>The causes of one module so far. From any thread.</summary>
+    internal IReadOnlyDictionary<string, ulong> LostOf(string module)
+    {
+        string prefix = module + ": ";
+        lock (_lost)
+            return _lost.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal)).ToDictionary(entry => entry.Key[prefix.Length..], static entry => entry.Value);
     }
 
     internal void AddLost(string module, string cause, ulong count)
     {
         string key = $"{module}: {cause}";
-        _lost.TryGetValue(key, out ulong before);
-        _lost[key] = before + count;
+        lock (_lost)
+        {
+            _lost.TryGetValue(key, out ulong before);
+            _lost[key] = before + count;
+        }
     }
 
     private static string Hint(string key) => key[(key.IndexOf(": ", StringComparison.Ordinal) + 2)..] switch

@@ -29,9 +29,11 @@ public sealed class TraceSession : IDisposable, ILossObserver
     private readonly WaitSet _wait;
     private readonly List<AttachedModule> _modules = [];
     private readonly EventReader _reader;
+    private readonly PausableSink _pausable;
     private readonly OutputBuffer _buffer;
     private readonly SessionSummary _summary = new();
     private readonly long _startedAt;
+    private ulong _eventsPerSecond;
 
     private TraceSession(SessionOptions options, EventCatalog events, StopSignal stop, Action<string> message)
     {
@@ -56,7 +58,8 @@ public sealed class TraceSession : IDisposable, ILossObserver
             };
             if (options.Output.Enrichments != Enrichments.None)
                 sink = new EnrichSink(sink, options.Output.Enrichments, events.Header);
-            _reader = new EventReader(_ring, events, Filters(options.Modules, events), sink, _buffer);
+            _pausable = new PausableSink(sink);
+            _reader = new EventReader(_ring, events, Filters(options.Modules, events), _pausable, _buffer);
         }
         catch
         {
@@ -101,6 +104,30 @@ public sealed class TraceSession : IDisposable, ILossObserver
     /// <summary>The modules, each with the hook that it is attached by.</summary>
     public IReadOnlyList<AttachedModule> Modules => _modules;
 
+    /// <summary>Drops events instead of showing them, or shows them again. From any thread.</summary>
+    public bool Paused
+    {
+        get => _pausable.Paused;
+        set => _pausable.Paused = value;
+    }
+
+    /// <summary>What it did so far; losses and the rate are those of the last whole second. From any thread.</summary>
+    public SessionStatus Status() => new()
+    {
+        Paused = _pausable.Paused,
+        DroppedPaused = _pausable.Dropped,
+        DroppedByFilter = _reader.Dropped,
+        EventsPerSecond = Volatile.Read(ref _eventsPerSecond),
+        RingBytes = _options.RingBytes,
+        RingPendingBytes = _ring.PendingBytes,
+        Duration = Stopwatch.GetElapsedTime(_startedAt),
+        Modules = [.. _modules.Select((module, number) => new ModuleStatus(
+            module.Module.Name, module.Rung.Name, _reader.TakenOf(number), _summary.LostOf(module.Module.Name), module.Filters))],
+    };
+
+    /// <summary>Asks for the end, as a signal does.</summary>
+    public void RequestStop() => _stop.Request();
+
     /// <summary>
     /// Delivers events until the stop, then detaches, delivers what is in the ring already, and sums up. An output that fails ends it
     /// too: what could not be written is counted, and the summary carries the failure.
@@ -120,13 +147,14 @@ public sealed class TraceSession : IDisposable, ILossObserver
         Detach();
         if (_summary.Failure is not null)
         {
-            ulong undelivered = _reader.Taken - _buffer.EventsWritten + _reader.Discard();
+            ulong undelivered = _reader.Taken - _pausable.Dropped - _buffer.EventsWritten + _reader.Discard();
             if (undelivered > 0)
                 _summary.AddLost("output", "not_written", undelivered);
         }
 
         _summary.Delivered = _buffer.EventsWritten;
         _summary.Dropped = _reader.Dropped;
+        _summary.DroppedPaused = _pausable.Dropped;
         _summary.Duration = Stopwatch.GetElapsedTime(_startedAt);
         AllocatedBytes = GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
         return _summary;
@@ -149,15 +177,20 @@ public sealed class TraceSession : IDisposable, ILossObserver
     private void Deliver()
     {
         long lossesReportedAt = Environment.TickCount64;
+        ulong takenBefore = 0;
         while (!_stop.IsRequested)
         {
             if (!_wait.Wait(PollMs))
                 throw new OutputException("writing the output: the reader closed it", closedByReader: true);
             _reader.Drain();
-            if (Environment.TickCount64 - lossesReportedAt >= LossReportEveryMs)
+            long sinceReport = Environment.TickCount64 - lossesReportedAt;
+            if (sinceReport >= LossReportEveryMs)
             {
                 lossesReportedAt = Environment.TickCount64;
                 ReportLosses();
+                ulong taken = _reader.Taken;
+                Volatile.Write(ref _eventsPerSecond, (taken - takenBefore) * 1000 / (ulong)sinceReport);
+                takenBefore = taken;
             }
         }
 

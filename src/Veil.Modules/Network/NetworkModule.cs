@@ -55,7 +55,13 @@ public sealed class NetworkModule : TraceModule
     }
 
     /// <inheritdoc/>
-    public override bool CountsMisses(BpfProgram program) => !program.Name.StartsWith("state_", StringComparison.Ordinal) || program.Name == "state_tracepoint";
+    public override bool CountsMisses(BpfProgram program) => program.Name switch
+    {
+        "state_tracepoint" => true,
+        // Skipped alone it does no harm, and until programs could be preempted it was skipped only alone.
+        "state_second_tp_btf" or "state_second_raw_tp" => KernelFeatures.KernelVersion.Major >= 7,
+        _ => !program.Name.StartsWith("state_", StringComparison.Ordinal),
+    };
 
     /// <inheritdoc/>
     public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => [0, 1];

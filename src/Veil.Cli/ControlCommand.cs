@@ -1,0 +1,71 @@
+using System.CommandLine;
+using Veil.Core;
+using Veil.Core.Control;
+
+namespace Veil.Cli;
+
+/// <summary><c>veil control</c>: steers a trace that was started with <c>--control</c>.</summary>
+internal static class ControlCommand
+{
+    private const int WatchEveryMs = 1_000;
+
+    /// <summary>The command for the parser.</summary>
+    public static Command Create()
+    {
+        var path = new Argument<string>("PATH") { Description = "the socket of the trace" };
+        var words = new Argument<string[]>("COMMAND") { Description = $"one of {string.Join(", ", ControlCommands.Names)}, or watch (the status, once a second); without one, lines from standard input", Arity = ArgumentArity.ZeroOrMore };
+        var command = new Command("control", "steer a running trace through its control socket: filters, pause, status")
+        {
+            path,
+            words,
+        };
+        command.SetAction(parsed => Run(parsed.GetValue(path)!, parsed.GetValue(words) ?? []));
+        return command;
+    }
+
+    private static int Run(string path, string[] words)
+    {
+        // A line break in a word would be a command of its own.
+        if (words.FirstOrDefault(static word => word.AsSpan().ContainsAny('\n', '\r')) is not null)
+            throw new UsageException("control: a word holds a line break");
+        using var connection = new ControlConnection(path);
+        if (words is ["watch"])
+            return Watch(connection);
+        if (words.Length > 0)
+            return Show(connection.Ask(string.Join(' ', words))) ? ExitCode.Success : ExitCode.Failure;
+
+        bool allDone = true;
+        while (Console.In.ReadLine() is { } line)
+        {
+            if (line.Trim() is { Length: > 0 } command)
+                allDone &= Show(connection.Ask(command));
+        }
+
+        return allDone ? ExitCode.Success : ExitCode.Failure;
+    }
+
+    private static int Watch(ControlConnection connection)
+    {
+        bool repaint = !Console.IsOutputRedirected;
+        while (true)
+        {
+            var answer = connection.Ask("status");
+            if (repaint)
+                Console.Out.Write("\u001b[H\u001b[2J");
+            if (!Show(answer))
+                return ExitCode.Failure;
+            if (!repaint)
+                Console.Out.WriteLine();
+            Thread.Sleep(WatchEveryMs);
+        }
+    }
+
+    private static bool Show(ControlAnswer answer)
+    {
+        if (!answer.Succeeded)
+            Messages.Write(answer.Text);
+        foreach (string line in answer.Lines ?? (answer.Succeeded && answer.Text.Length > 0 ? [answer.Text] : []))
+            Console.Out.WriteLine(line);
+        return answer.Succeeded;
+    }
+}

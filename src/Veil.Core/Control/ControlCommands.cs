@@ -1,0 +1,238 @@
+using Veil.Bpf;
+using Veil.Core.Filters;
+using Veil.Core.Session;
+using Veil.Core.Text;
+
+namespace Veil.Core.Control;
+
+/// <summary>The commands that steer a trace, for the prompt and the socket alike. From any thread; one command at a time.</summary>
+public sealed class ControlCommands(TraceSession session)
+{
+    private static readonly (string Name, string Arguments, string Summary)[] s_commands =
+    [
+        ("add", "[MODULE] MAP KEY…", "put keys into a filter"),
+        ("del", "[MODULE] MAP KEY…", "take keys out"),
+        ("list", "[MODULE] MAP", "show a filter's keys"),
+        ("clear", "[MODULE] MAP", "take all keys out"),
+        ("status", "[json]", "hooks, filters, events, losses"),
+        ("pause", "", "drop events, and count them"),
+        ("resume", "", "show events again"),
+        ("help", "", "this list"),
+        ("quit", "", "end the trace; exit does the same"),
+    ];
+
+    private const string DenySuffix = "_deny";
+
+    private readonly Lock _gate = new();
+    private ulong _droppedBeforePause;
+
+    /// <summary>The commands' names.</summary>
+    public static IEnumerable<string> Names => s_commands.Select(static command => command.Name).Append("exit");
+
+    /// <summary>Runs one command.</summary>
+    /// <param name="line">The command and its arguments, separated by blanks.</param>
+    /// <returns>The answer. Nothing has changed where it is an error.</returns>
+    public ControlAnswer Execute(string line)
+    {
+        string[] words = line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
+        if (words.Length == 0)
+            return ControlAnswer.Error("an empty line is no command; help lists them");
+        try
+        {
+            lock (_gate)
+                return Run(words[0], words.AsSpan(1));
+        }
+        catch (UsageException wrong)
+        {
+            return ControlAnswer.Error(wrong.Message);
+        }
+        catch (BpfException refused)
+        {
+            return ControlAnswer.Error(refused.Message);
+        }
+    }
+
+    private ControlAnswer Run(string command, ReadOnlySpan<string> arguments) => command switch
+    {
+        "add" => Change(command, arguments, static (held, bit) => held | bit),
+        "del" => Change(command, arguments, static (held, bit) => held & ~bit),
+        "clear" => Clear(arguments),
+        "list" => List(arguments),
+        "status" => arguments switch
+        {
+            [] => ControlAnswer.Listing(StatusText.Lines(session.Status())),
+            ["json"] => ControlAnswer.Ok(StatusText.Json(session.Status())),
+            _ => throw new UsageException("status: takes nothing, or json"),
+        },
+        "pause" => None(command, arguments, Pause),
+        "resume" => None(command, arguments, Resume),
+        "help" => None(command, arguments, Help),
+        "quit" or "exit" => None(command, arguments, Quit),
+        _ => throw new UsageException($"no command '{Escaping.ForMessage(command)}'{Suggest(command, Names)} (there is: {string.Join(", ", Names)})"),
+    };
+
+    private static ControlAnswer None(string command, ReadOnlySpan<string> arguments, Func<ControlAnswer> run) =>
+        arguments.IsEmpty ? run() : throw new UsageException($"{command}: takes nothing after it, but there is '{Escaping.ForMessage(arguments[0])}'");
+
+    private static ControlAnswer Help() => ControlAnswer.Listing(
+    [
+        .. s_commands.Select(static command => $"{command.Name + " " + command.Arguments,-24} {command.Summary}"),
+        "MAP is the name of a filter (pid, uid, name, syscall, …), or with _deny behind it the keys that it denies.",
+    ]);
+
+    private ControlAnswer Pause()
+    {
+        if (session.Paused)
+            return ControlAnswer.Ok("paused already");
+        _droppedBeforePause = session.Status().DroppedPaused;
+        session.Paused = true;
+        return ControlAnswer.Ok("paused");
+    }
+
+    private ControlAnswer Resume()
+    {
+        if (!session.Paused)
+            return ControlAnswer.Ok("not paused");
+        session.Paused = false;
+        ulong dropped = session.Status().DroppedPaused - _droppedBeforePause;
+        return ControlAnswer.Ok($"resumed; {dropped} {(dropped == 1 ? "event" : "events")} dropped while paused");
+    }
+
+    private ControlAnswer Quit()
+    {
+        session.RequestStop();
+        return ControlAnswer.Ok();
+    }
+
+    private ControlAnswer Change(string command, ReadOnlySpan<string> arguments, Func<FilterBits, FilterBits, FilterBits> change)
+    {
+        var view = FindView(command, ref arguments);
+        if (arguments.IsEmpty)
+            throw new UsageException($"{command} {view.Name}: say which key: {view.Maps[0].Dimension.AcceptedForm}");
+        var keys = FilterExpression.ReadKeys(view.Maps[0].Dimension, view.Name, arguments.ToArray());
+        if (keys.FirstOrDefault(static key => key.Denied) is { Key.Text: { } text })
+            throw new UsageException($"{view.Name}: '!{Escaping.ForMessage(text)}' denies, which is {command} {view.Dimension}{DenySuffix} {Escaping.ForMessage(text)}");
+
+        // Everything is worked out before anything is changed: a list applies as a whole or not at all.
+        var wanted = new List<Dictionary<FilterKey, FilterBits>>();
+        foreach (var map in view.Maps)
+        {
+            var after = new Dictionary<FilterKey, FilterBits>(map.Keys, FilterKeyByBits.Instance);
+            foreach (var (key, _) in keys)
+            {
+                after.TryGetValue(key, out var held);
+                if (command == "del" && (held & view.Bit) == FilterBits.None)
+                    throw new UsageException($"{view.Name}: '{Escaping.ForMessage(key.Text)}' is not there");
+            }
+
+            foreach (var (key, _) in keys)
+            {
+                after.TryGetValue(key, out var held);
+                Put(after, key, change(held, view.Bit));
+            }
+
+            if (after.Count > FilterExpression.KeysMax)
+                throw new UsageException($"{view.Name}: {after.Count} keys, but a filter holds at most {FilterExpression.KeysMax}");
+            wanted.Add(after);
+        }
+
+        return Replace(view, wanted);
+    }
+
+    private ControlAnswer Clear(ReadOnlySpan<string> arguments)
+    {
+        var view = FindView("clear", ref arguments);
+        RefuseMore(view, arguments);
+        var wanted = new List<Dictionary<FilterKey, FilterBits>>();
+        foreach (var map in view.Maps)
+        {
+            var after = new Dictionary<FilterKey, FilterBits>(FilterKeyByBits.Instance);
+            foreach (var (key, bits) in map.Keys)
+                Put(after, key, bits & ~view.Bit);
+            wanted.Add(after);
+        }
+
+        return Replace(view, wanted);
+    }
+
+    private ControlAnswer List(ReadOnlySpan<string> arguments)
+    {
+        var view = FindView("list", ref arguments);
+        RefuseMore(view, arguments);
+        return ControlAnswer.Listing([.. view.Maps
+            .SelectMany(map => map.Keys.Where(entry => (entry.Value & view.Bit) != FilterBits.None))
+            .Select(static entry => Escaping.ForMessage(entry.Key.Text)).Distinct(StringComparer.Ordinal)]);
+    }
+
+    private static ControlAnswer Replace(View view, List<Dictionary<FilterKey, FilterBits>> wanted)
+    {
+        bool allowed = view.Maps.Any(map => map.Keys.Values.Any(bits => (bits & view.Bit) != FilterBits.None));
+        var before = view.Maps.Select(static map => map.Keys).ToList();
+        int done = 0;
+        try
+        {
+            for (; done < wanted.Count; done++)
+                view.Maps[done].Replace(wanted[done]);
+        }
+        catch (BpfException)
+        {
+            while (--done >= 0)
+                view.Maps[done].Replace(before[done]);
+            throw;
+        }
+
+        bool allows = wanted.Any(keys => keys.Values.Any(bits => (bits & view.Bit) != FilterBits.None));
+        return ControlAnswer.Ok(view.Bit == FilterBits.Allow && allowed && !allows ? $"{view.Dimension} allows everything again: no key is left" : "");
+    }
+
+    private static void Put(Dictionary<FilterKey, FilterBits> keys, in FilterKey key, FilterBits bits)
+    {
+        if (bits == FilterBits.None)
+            keys.Remove(key);
+        else
+            keys[key] = bits;
+    }
+
+    private static void RefuseMore(View view, ReadOnlySpan<string> arguments)
+    {
+        if (!arguments.IsEmpty)
+            throw new UsageException($"{view.Name}: takes no key here, but there is '{Escaping.ForMessage(arguments[0])}'");
+    }
+
+    // [MODULE] MAP: a map's name alone is the map of every module that has it. `syscall` is both, and a module only before a map.
+    private View FindView(string command, ref ReadOnlySpan<string> arguments)
+    {
+        var attached = session.Modules;
+        if (arguments is [var module, var map, ..] && attached.Any(Named(module)) && MapNames(attached.Where(Named(module))).Contains(DimensionOf(map), StringComparer.Ordinal))
+        {
+            attached = [.. attached.Where(Named(module))];
+            arguments = arguments[1..];
+        }
+
+        if (arguments.IsEmpty)
+            throw new UsageException($"{command}: say which filter: {string.Join(", ", MapNames(attached))}");
+        string name = arguments[0];
+        arguments = arguments[1..];
+        string dimension = DimensionOf(name);
+        List<FilterMap> maps = [.. attached.SelectMany(static module => module.Filters).Where(filter => filter.Dimension.Name == dimension)];
+        if (maps.Count == 0)
+        {
+            var known = MapNames(attached).SelectMany(static map => new[] { map, map + DenySuffix }).Concat(session.Modules.Select(static module => module.Module.Name));
+            throw new UsageException($"{command}: no filter '{Escaping.ForMessage(name)}'{Suggest(name, known)} (there is: {string.Join(", ", MapNames(attached))}, each with {DenySuffix} too)");
+        }
+
+        return new View(name, dimension, dimension == name ? FilterBits.Allow : FilterBits.Deny, maps);
+    }
+
+    private static string DimensionOf(string map) => map.EndsWith(DenySuffix, StringComparison.Ordinal) ? map[..^DenySuffix.Length] : map;
+
+    private static Func<AttachedModule, bool> Named(string name) => module => module.Module.Name == name;
+
+    private static IEnumerable<string> MapNames(IEnumerable<AttachedModule> modules) =>
+        modules.SelectMany(static module => module.Filters).Select(static map => map.Dimension.Name).Distinct(StringComparer.Ordinal);
+
+    private static string Suggest(string word, IEnumerable<string> names) =>
+        NearestName.Find(word, names) is [var nearest, ..] ? $"; did you mean '{nearest}'?" : "";
+
+    private sealed record View(string Name, string Dimension, FilterBits Bit, IReadOnlyList<FilterMap> Maps);
+}

@@ -1,0 +1,104 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Veil.Core.Filters;
+using Veil.Core.Session;
+using Veil.Core.Text;
+
+namespace Veil.Core.Control;
+
+/// <summary>A status for people, and for programs.</summary>
+internal static class StatusText
+{
+    private const int KeysShown = 16;
+
+    public static IReadOnlyList<string> Lines(SessionStatus status)
+    {
+        var lines = new List<string>
+        {
+            $"{(status.Paused ? "paused" : "tracing")} for {status.Duration.TotalSeconds.ToString("F0", CultureInfo.InvariantCulture)} s, {status.EventsPerSecond} events/s"
+            + (status.DroppedPaused > 0 ? $", {status.DroppedPaused} dropped while paused" : "")
+            + (status.DroppedByFilter > 0 ? $", {status.DroppedByFilter} dropped by --file" : ""),
+            $"ring     {status.RingPendingBytes / 1024} of {status.RingBytes / 1024} KiB ({100 * status.RingPendingBytes / status.RingBytes}%)",
+        };
+        foreach (var module in status.Modules)
+        {
+            string lost = module.Lost.Count == 0 ? "0 lost" : string.Join(", ", module.Lost.Select(static cause => $"{cause.Value} lost ({cause.Key})"));
+            lines.Add($"{module.Name,-8} by {module.Hook}, {module.Events} events, {lost}");
+            foreach (var filter in module.Filters)
+            {
+                AddKeys(lines, filter, FilterBits.Allow, "allows");
+                AddKeys(lines, filter, FilterBits.Deny, "denies");
+            }
+        }
+
+        return lines;
+    }
+
+    public static string Json(SessionStatus status)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteBoolean("paused", status.Paused);
+            json.WriteNumber("seconds", Math.Round(status.Duration.TotalSeconds, 3));
+            json.WriteNumber("events_per_second", status.EventsPerSecond);
+            json.WriteNumber("dropped_paused", status.DroppedPaused);
+            json.WriteNumber("dropped_by_filter", status.DroppedByFilter);
+            json.WriteNumber("ring_bytes", status.RingBytes);
+            json.WriteNumber("ring_pending_bytes", status.RingPendingBytes);
+            json.WriteStartArray("modules");
+            foreach (var module in status.Modules)
+            {
+                json.WriteStartObject();
+                json.WriteString("module", module.Name);
+                json.WriteString("hook", module.Hook);
+                json.WriteNumber("events", module.Events);
+                json.WriteStartObject("lost");
+                foreach (var (cause, count) in module.Lost)
+                    json.WriteNumber(cause, count);
+                json.WriteEndObject();
+                json.WriteStartObject("filters");
+                foreach (var filter in module.Filters)
+                {
+                    WriteKeys(json, filter.Dimension.Name, filter, FilterBits.Allow);
+                    WriteKeys(json, filter.Dimension.Name + "_deny", filter, FilterBits.Deny);
+                }
+
+                json.WriteEndObject();
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    private static void AddKeys(List<string> lines, FilterMap filter, FilterBits bit, string verb)
+    {
+        var keys = Keys(filter, bit);
+        if (keys.Count == 0)
+            return;
+        string more = keys.Count > KeysShown ? $" and {keys.Count - KeysShown} more" : "";
+        lines.Add($"  {filter.Dimension.Name} {verb} {string.Join(", ", keys.Take(KeysShown).Select(Escaping.ForMessage))}{more}");
+    }
+
+    private static void WriteKeys(Utf8JsonWriter json, string name, FilterMap filter, FilterBits bit)
+    {
+        var keys = Keys(filter, bit);
+        if (keys.Count == 0)
+            return;
+        json.WriteStartArray(name);
+        foreach (string key in keys)
+            json.WriteStringValue(key);
+        json.WriteEndArray();
+    }
+
+    // A name stands for a key in each table of system calls.
+    private static List<string> Keys(FilterMap filter, FilterBits bit) =>
+        [.. filter.Keys.Where(entry => (entry.Value & bit) != FilterBits.None).Select(static entry => entry.Key.Text).Distinct(StringComparer.Ordinal)];
+}

@@ -1,0 +1,109 @@
+using System.Runtime.InteropServices;
+
+namespace Veil.Core.Interop;
+
+/// <summary>Unix sockets. .NET's own would bring its whole engine of asynchronous sockets into the binary.</summary>
+internal static unsafe partial class LibC
+{
+    public const int AfUnix = 1;
+    public const int SockStreamCloexec = 1 | 0x80000;
+    public const int SockNonblock = 0x800;
+    public const int SolSocket = 1;
+    public const int SoPeerCred = 17;
+    public const int MsgNoSignal = 0x4000;
+    public const int Econnrefused = 111;
+    public const int Enoent = 2;
+
+    // struct sockaddr_un: the family, then a path of 108 bytes with its NUL.
+    public const int SocketPathMax = 107;
+    private const int SocketAddressBytes = 2 + 108;
+
+    [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
+    internal static partial int Socket(int domain, int type, int protocol);
+
+    [LibraryImport("libc", EntryPoint = "listen", SetLastError = true)]
+    internal static partial int Listen(int socket, int backlog);
+
+    [LibraryImport("libc", EntryPoint = "accept4", SetLastError = true)]
+    internal static partial int Accept(int socket, void* address, void* length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
+    internal static partial nint Receive(int socket, byte* data, nint length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
+    internal static partial nint Send(int socket, byte* data, nint length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    internal static partial uint EffectiveUser();
+
+    [LibraryImport("libc", EntryPoint = "umask")]
+    internal static partial uint UMask(uint mask);
+
+    [LibraryImport("libc", EntryPoint = "chown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int ChangeOwner(string path, uint user, uint group);
+
+    [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int ChangeMode(string path, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int Unlink(string path);
+
+    /// <summary>Binds a socket to a path.</summary>
+    public static int BindTo(int socket, ReadOnlySpan<byte> path)
+    {
+        var address = stackalloc byte[SocketAddressBytes];
+        Fill(address, path);
+        return Bind(socket, address, SocketAddressBytes);
+    }
+
+    /// <summary>Connects a socket to a path.</summary>
+    public static int ConnectTo(int socket, ReadOnlySpan<byte> path)
+    {
+        var address = stackalloc byte[SocketAddressBytes];
+        Fill(address, path);
+        return Connect(socket, address, SocketAddressBytes);
+    }
+
+    /// <summary>Who is at the other end of a connected socket (SO_PEERCRED, unix(7)).</summary>
+    public static bool TryGetPeer(int socket, out uint user)
+    {
+        var credentials = stackalloc uint[3]; // pid, uid, gid
+        int length = 3 * sizeof(uint);
+        bool known = GetSockOpt(socket, SolSocket, SoPeerCred, credentials, &length) == 0;
+        user = credentials[1];
+        return known;
+    }
+
+    /// <summary>The owner of a file, its kind and its number; the link itself where it is one.</summary>
+    public static bool TryGetOwner(string path, out uint user, out FileType type, out ulong inode)
+    {
+        const int noFollow = 0x100; // AT_SYMLINK_NOFOLLOW
+        const uint wanted = 0x7ff; // STATX_BASIC_STATS
+        const int uidOffset = 20;
+        var status = stackalloc byte[StatxBytes];
+        fixed (byte* name = System.Text.Encoding.UTF8.GetBytes(path + "\0"))
+        {
+            bool there = Statx(AtFdCwd, name, noFollow, wanted, status) == 0;
+            user = *(uint*)(status + uidOffset);
+            type = (FileType)(*(ushort*)(status + StatxModeOffset) & 0xf000);
+            inode = *(ulong*)(status + StatxInoOffset);
+            return there;
+        }
+    }
+
+    private static void Fill(byte* address, ReadOnlySpan<byte> path)
+    {
+        new Span<byte>(address, SocketAddressBytes).Clear();
+        *(ushort*)address = AfUnix;
+        path.CopyTo(new Span<byte>(address + 2, SocketPathMax));
+    }
+
+    [LibraryImport("libc", EntryPoint = "bind", SetLastError = true)]
+    private static partial int Bind(int socket, void* address, int length);
+
+    [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)]
+    private static partial int Connect(int socket, void* address, int length);
+
+    [LibraryImport("libc", EntryPoint = "getsockopt", SetLastError = true)]
+    private static partial int GetSockOpt(int socket, int level, int name, void* value, int* length);
+}

@@ -1,0 +1,29 @@
+namespace Veil.Core.Session;
+
+/// <summary>A trace at one moment.</summary>
+public sealed record SessionStatus
+{
+    /// <summary>Are events dropped?</summary>
+    public required bool Paused { get; init; }
+
+    /// <summary>Events dropped in all pauses so far.</summary>
+    public required ulong DroppedPaused { get; init; }
+
+    /// <summary>Events that a filter in userspace dropped.</summary>
+    public required ulong DroppedByFilter { get; init; }
+
+    /// <summary>Events taken from the ring in the last whole second.</summary>
+    public required ulong EventsPerSecond { get; init; }
+
+    /// <summary>The ring's size.</summary>
+    public required int RingBytes { get; init; }
+
+    /// <summary>What of it waits to be read.</summary>
+    public required long RingPendingBytes { get; init; }
+
+    /// <summary>Since the hooks were attached.</summary>
+    public required TimeSpan Duration { get; init; }
+
+    /// <summary>The modules, in the session's order.</summary>
+    public required IReadOnlyList<ModuleStatus> Modules { get; init; }
+}
