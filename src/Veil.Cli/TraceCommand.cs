@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Veil.Cli.Prompt;
 using Veil.Core;
 using Veil.Core.Control;
 using Veil.Core.Filters;
@@ -30,13 +31,16 @@ internal static class TraceCommand
         // Before the session, which gives up the privileges that a path may need.
         using var control = OpenControl(parsed.GetValue(flags.Control), parsed.GetValue(flags.ControlGroup));
         using var session = TraceSession.Start(options, stop, Messages.Write);
-        stop.ListenToSignals();
-        control?.Start(new ControlCommands(session));
+        var commands = new ControlCommands(session);
+        using var prompt = Terminal.IsThere ? new TracePrompt(commands, session, stop) : null;
+        stop.ListenToSignals(prompt is null ? null : prompt.Open);
+        control?.Start(commands);
         if (!options.Quiet)
-            Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Rung.Name}").Distinct()) + "; CTRL-C stops");
+            Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Rung.Name}").Distinct()) + (prompt is null ? "; CTRL-C stops" : "; CTRL-C pauses and asks"));
 
         var summary = session.Run();
         control?.Dispose();
+        prompt?.Dispose();
         if (summary.Failure is { ClosedByReader: true })
             return ExitCode.Success;
 

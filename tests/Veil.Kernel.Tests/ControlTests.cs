@@ -170,6 +170,34 @@ public sealed class ControlTests : IDisposable
         Ask("list pid").ShouldBe("1\n.\n");
     }
 
+    /// <summary>In a terminal of its own (script(1)): keys in, what the screen gets out.</summary>
+    [Fact]
+    public void Prompt_OnCtrlC_PausesSteersAndResumes()
+    {
+        string seen = Path.Combine(_folder, "screen");
+        string script = $$"""
+            wait_for() { for i in $(seq 100); do grep -qF "$1" {{seen}} && return; sleep 0.1; done; }
+            touch {{seen}}
+            { wait_for 'CTRL-C pauses and asks'; printf '\003'
+              wait_for 'veil $ '; printf 'add sysc\tcall op\025add syscall openat\r'
+              wait_for 'add syscall openat'; printf 'list syscall\rresume\r'
+              wait_for 'resumed; '; printf '\003'
+              sleep 1; printf '\004'
+              wait_for 'icanon'
+            } | script -qefc '{{Repository.Veil}} --module syscall --pid 1; stty -a | grep -o icanon' {{seen}}
+            """;
+        using var shell = VeilRun.ToEndWith("bash", "-c", script);
+
+        string screen = Encoding.UTF8.GetString(shell.RawOutput);
+        screen.ShouldContain("CTRL-C pauses and asks");
+        screen.ShouldContain("paused\r\n");
+        screen.ShouldContain("veil $ add syscall openat");
+        screen.ShouldContain("openat\r\n");
+        screen.ShouldContain("resumed; ");
+        screen.ShouldContain("events delivered in ");
+        screen.TrimEnd().ShouldEndWith("icanon");
+    }
+
     /// <summary>Every event is explained by the filter that was in force: between two answers only what they left in passes.</summary>
     [Fact]
     public void Filters_ToggledUnderLoad_ExplainEveryEvent()

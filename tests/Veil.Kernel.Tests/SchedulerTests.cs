@@ -13,8 +13,9 @@ public sealed class SchedulerTests
     {
         var (workload, events) = Trace(hook, "sleep", "50");
 
-        workload.Number("voluntary").ShouldBe(50);
-        Outgoing(workload, events).Count(static e => State(e) == "SLEEPING").ShouldBe(50);
+        // On a busy machine a sleep may be over before the task could leave the CPU.
+        workload.Number("voluntary").ShouldBeInRange(40, 50);
+        Outgoing(workload, events).Count(static e => State(e) == "SLEEPING").ShouldBe((int)workload.Number("voluntary"));
     }
 
     [Theory]

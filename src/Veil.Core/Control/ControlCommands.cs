@@ -52,6 +52,33 @@ public sealed class ControlCommands(TraceSession session)
         }
     }
 
+    /// <summary>What the last word before the cursor may become: commands, modules and filters, keys by name.</summary>
+    /// <param name="before">The line up to the cursor.</param>
+    public IReadOnlyList<string> Complete(string before)
+    {
+        int start = before.AsSpan().LastIndexOfAny(' ', ',') + 1;
+        string word = before[start..];
+        string[] earlier = before[..start].Split([' ', ','], StringSplitOptions.RemoveEmptyEntries);
+        IEnumerable<string> names = earlier switch
+        {
+            [] => Names,
+            ["status"] => ["json"],
+            ["add" or "del" or "list" or "clear"] => MapNames(session.Modules).SelectMany(static map => new[] { map, map + DenySuffix }).Concat(session.Modules.Select(static module => module.Module.Name)).Distinct(StringComparer.Ordinal),
+            ["add" or "del" or "list" or "clear", var module] when session.Modules.Where(Named(module)).ToList() is { Count: > 0 } named && !MapNames(named).Contains(module, StringComparer.Ordinal) =>
+                MapNames(named).SelectMany(static map => new[] { map, map + DenySuffix }),
+            ["add", ..] => KeyNames(earlier[1..]),
+            _ => [],
+        };
+        return [.. names.Where(name => name.StartsWith(word, StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+    }
+
+    private IEnumerable<string> KeyNames(string[] words)
+    {
+        var dimensions = session.Modules.SelectMany(static module => module.Filters).Select(static filter => filter.Dimension).ToList();
+        string? map = words.Take(2).Select(DimensionOf).LastOrDefault(name => dimensions.Exists(dimension => dimension.Name == name));
+        return dimensions.Find(dimension => dimension.Name == map)?.KeyNames() ?? [];
+    }
+
     private ControlAnswer Run(string command, ReadOnlySpan<string> arguments) => command switch
     {
         "add" => Change(command, arguments, static (held, bit) => held | bit),

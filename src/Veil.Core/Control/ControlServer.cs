@@ -90,6 +90,8 @@ public sealed unsafe class ControlServer : IDisposable
     /// <summary>Closes everything and removes the socket.</summary>
     public void Dispose()
     {
+        if (Volatile.Read(ref _ending))
+            return;
         Volatile.Write(ref _ending, true);
         ulong one = 1;
         _ = LibC.Write(_wake, (byte*)&one, sizeof(ulong));

@@ -29,6 +29,9 @@ public abstract class FilterDimension
     /// <returns>Nothing, or why it is none (completes "--pid: 'x' ").</returns>
     public abstract string? ParseKeys(string text, List<FilterKey> keys);
 
+    /// <summary>The names that keys can have, for completion; none where they are numbers or free text.</summary>
+    public virtual IEnumerable<string> KeyNames() => [];
+
     /// <summary>Something that is worth a warning although the key is right: a process that does not exist.</summary>
     public virtual string? Warning(string text) => null;
 

@@ -43,8 +43,11 @@ public sealed class SyscallDimension : FilterDimension
 
         return keys.Count > 0
             ? null
-            : $"is no system call{Nearest(text, SyscallTable.OfThisMachine.SelectMany(static arch => SyscallTable.For(arch).Names).Distinct())}";
+            : $"is no system call{Nearest(text, KeyNames())}";
     }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> KeyNames() => SyscallTable.OfThisMachine.SelectMany(static arch => SyscallTable.For(arch).Names).Distinct();
 
     // struct veil_syscall: the number, then the table.
     private static FilterKey Key(SyscallArch arch, int number, string text) => new(((UInt128)(uint)arch << 32) | (uint)number, text);

@@ -33,10 +33,13 @@ public sealed class UidDimension : FilterDimension
         }
         else if (!NameService.TryGetUserId(text, out uid))
         {
-            return $"is no user of this system{Nearest(text, NameService.UserNames())}";
+            return $"is no user of this system{Nearest(text, KeyNames())}";
         }
 
         keys.Add(new(uid, text));
         return null;
     }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> KeyNames() => NameService.UserNames();
 }

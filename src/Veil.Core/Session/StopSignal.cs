@@ -28,7 +28,8 @@ public sealed class StopSignal : IDisposable
     internal int PollFd { get; }
 
     /// <summary>Takes SIGINT, SIGTERM and SIGHUP from now on, except for one that our parent has set to be ignored (<c>nohup</c>).</summary>
-    public void ListenToSignals()
+    /// <param name="onInterrupt">What SIGINT does instead, while no stop is asked for; for a terminal with a prompt.</param>
+    public void ListenToSignals(Action? onInterrupt = null)
     {
         ulong ignored = IgnoredSignals();
         foreach (var (signal, number) in new[] { (PosixSignal.SIGINT, 2), (PosixSignal.SIGTERM, 15), (PosixSignal.SIGHUP, 1) })
@@ -38,7 +39,10 @@ public sealed class StopSignal : IDisposable
             _registrations.Add(PosixSignalRegistration.Create(signal, context =>
             {
                 context.Cancel = true;
-                Request();
+                if (onInterrupt is not null && signal == PosixSignal.SIGINT && !IsRequested)
+                    onInterrupt();
+                else
+                    Request();
             }));
         }
     }

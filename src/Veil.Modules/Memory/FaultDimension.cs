@@ -29,4 +29,7 @@ public sealed class FaultDimension : FilterDimension
         keys.Add(new((UInt128)index, text));
         return null;
     }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> KeyNames() => s_names;
 }
