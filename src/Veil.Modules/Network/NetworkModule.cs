@@ -55,13 +55,11 @@ public sealed class NetworkModule : TraceModule
     }
 
     /// <inheritdoc/>
-    public override bool CountsMisses(BpfProgram program) => program.Name switch
-    {
-        "state_tracepoint" => true,
-        // Skipped alone it does no harm, and until programs could be preempted it was skipped only alone.
-        "state_second_tp_btf" or "state_second_raw_tp" => KernelFeatures.KernelVersion.Major >= 7,
-        _ => !program.Name.StartsWith("state_", StringComparison.Ordinal),
-    };
+    public override bool CountsMisses(BpfProgram program) =>
+        !program.Name.StartsWith("state_", StringComparison.Ordinal)
+        || program.Name == "state_tracepoint"
+        // 7.x preempts programs. What a process itself changes can then be skipped too, and the second program leaves that to the first.
+        || KernelFeatures.KernelVersion.Major >= 7;
 
     /// <inheritdoc/>
     public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => [0, 1];

@@ -472,39 +472,45 @@ static __always_inline int network_connects(struct sock *sk)
  * packets that are then dealt with change other sockets' states: in a server on a busy machine one of a hundred
  * connections. So there is a second program behind the first, for what the first was skipped for.
  *
- * From 7.0 on programs can be preempted too, so that a process's own change may meet another's. The first program
- * notes by socket which change it has seen, whose state only one task changes at a time, and the second acts where that
- * is another one.
+ * Only the changes that packets and timers make can be that, and no two of these meet on a CPU: the first program notes
+ * which one it has seen, and the second acts where that is another one. It is skipped itself only while it runs
+ * beneath, when the first does not.
  */
 struct network_seen {
+	__u64 address;
 	int oldstate;
 	int newstate;
 };
 
-/* Holds a socket only from one program to the other; LRU for those that are left, because the second was skipped. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, __u64);
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
 	__type(value, struct network_seen);
 } network_seen SEC(".maps");
 
 static __always_inline int network_first(struct sock *sk, int oldstate, int newstate)
 {
-	__u64 key = (__u64)sk;
-	struct network_seen seen = {.oldstate = oldstate, .newstate = newstate};
+	__u32 zero = 0;
+	struct network_seen *seen = bpf_map_lookup_elem(&network_seen, &zero);
 
-	bpf_map_update_elem(&network_seen, &key, &seen, BPF_ANY);
+	if (seen && !BPF_CORE_READ(sk, sk_lock.owned)) {
+		seen->address = (__u64)sk;
+		seen->oldstate = oldstate;
+		seen->newstate = newstate;
+	}
 	return network_changes(sk, oldstate, newstate);
 }
 
 static __always_inline int network_second(struct sock *sk, int oldstate, int newstate)
 {
-	__u64 key = (__u64)sk;
-	struct network_seen *seen = bpf_map_lookup_elem(&network_seen, &key);
+	__u32 zero = 0;
+	struct network_seen *seen = bpf_map_lookup_elem(&network_seen, &zero);
 
-	if (seen && seen->oldstate == oldstate && seen->newstate == newstate) {
-		bpf_map_delete_elem(&network_seen, &key);
+	if (!seen || BPF_CORE_READ(sk, sk_lock.owned))
+		return 0;
+	if (seen->address == (__u64)sk && seen->oldstate == oldstate && seen->newstate == newstate) {
+		seen->address = 0;
 		return 0;
 	}
 	return network_changes(sk, oldstate, newstate);
