@@ -34,25 +34,36 @@
 #define veil_filter_excludes(dimension, low)                                                                           \
 	((filter_##dimension##_mode & VEIL_ALLOW) && !veil_filter_may_hold(dimension, low))
 
-/* What the filter says of a key: VEIL_ALLOW, VEIL_DENY, both or neither. Asked only while the dimension holds a key. */
-#define veil_filter_find(dimension, key)                                                                               \
+/*
+ * What the filter says of a key: VEIL_ALLOW, VEIL_DENY, both or neither. `mode` is the dimension's, read once and
+ * before all else: userspace orders its stores so that an event that reads in this order is decided by the filter
+ * before a change or by the one after it (FilterChange.cs). So a word is never read twice for one decision.
+ */
+#define veil_filter_find(dimension, key, mode)                                                                         \
 	({                                                                                                             \
 		__u32 low_ = *(const __u32 *)(key), bits_ = 0;                                                         \
-		if (sizeof(*(key)) == sizeof(__u32) && filter_##dimension##_single)                                    \
-			bits_ = filter_##dimension##_single == (VEIL_SINGLE | low_) ? filter_##dimension##_mode : 0;   \
+		__u64 single_ = sizeof(*(key)) == sizeof(__u32) ? filter_##dimension##_single : 0;                     \
+		if (single_)                                                                                           \
+			bits_ = single_ == (VEIL_SINGLE | low_) ? (mode) : 0;                                          \
 		else if (veil_filter_may_hold(dimension, low_))                                                        \
 			bits_ = veil_filter_bits(bpf_map_lookup_elem(&filter_##dimension, key));                       \
 		bits_;                                                                                                 \
 	})
 
 #define veil_filter_passes(dimension, key)                                                                             \
-	(!filter_##dimension##_mode || veil_filter_decide(veil_filter_find(dimension, key), filter_##dimension##_mode))
+	({                                                                                                             \
+		__u32 mode_ = filter_##dimension##_mode;                                                               \
+		!mode_ || veil_filter_decide(veil_filter_find(dimension, key, mode_), mode_);                          \
+	})
 
 /* Of two keys, as an event has that has two sides: a deny of either says no, an allow of either is enough. */
 #define veil_filter_either_passes(dimension, one, other)                                                               \
-	(!filter_##dimension##_mode ||                                                                                 \
-	 veil_filter_decide(veil_filter_find(dimension, one) | veil_filter_find(dimension, other),                     \
-			    filter_##dimension##_mode))
+	({                                                                                                             \
+		__u32 mode_ = filter_##dimension##_mode;                                                               \
+		!mode_ ||                                                                                              \
+		    veil_filter_decide(                                                                                \
+			veil_filter_find(dimension, one, mode_) | veil_filter_find(dimension, other, mode_), mode_);   \
+	})
 
 static __always_inline __u32 veil_filter_bits(const __u8 *found)
 {
@@ -181,7 +192,9 @@ static __always_inline __u32 veil_name_bits(const struct veil_name *name)
 
 static __always_inline bool veil_name_passes(const struct veil_name *name)
 {
-	return veil_filter_decide(veil_name_bits(name), filter_name_mode);
+	__u32 mode = filter_name_mode;
+
+	return !mode || veil_filter_decide(veil_name_bits(name), mode);
 }
 
 /* The filters that every module has, over the running task; the cheap ones first. */

@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using Veil.Bpf;
+using Veil.Core.Interop;
 
 namespace Veil.Core.Filters;
 
@@ -59,6 +61,8 @@ public sealed class FilterMap
 
         // An allow set counts no more before its keys go, and counts once they are all there.
         SetMode(before & after);
+        if ((before & ~after) != FilterBits.None)
+            WaitForPrograms(); // those that have read the old mode still look for its keys
         try
         {
             Move(_keys, wanted);
@@ -77,6 +81,16 @@ public sealed class FilterMap
         if (hasSingle && wanted.Count == 1)
             Volatile.Write(ref Global<ulong>("single"), Single | (ulong)wanted.Keys.First().Bits);
         _keys = new(wanted, FilterKeyByBits.Instance);
+    }
+
+    // membarrier(2) over all threads of the machine is a grace period of RCU, and programs run inside one. Where it is refused
+    // (nohz_full), a time that no program takes.
+    private static void WaitForPrograms()
+    {
+        const int global = 1; // MEMBARRIER_CMD_GLOBAL
+        nint number = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 283 : 324;
+        if (LibC.Syscall(number, global, 0, 0, 0, 0) != 0)
+            Thread.Sleep(10);
     }
 
     private void Move(IReadOnlyDictionary<FilterKey, FilterBits> from, IReadOnlyDictionary<FilterKey, FilterBits> to)

@@ -136,21 +136,12 @@ static __always_inline struct network_port network_port_of(struct sock *sk)
 
 /* ---- filters ---- */
 
-static __always_inline __u32 network_port_bits(__u32 port)
-{
-	if (filter_port_single)
-		return filter_port_single == (VEIL_SINGLE | port) ? filter_port_mode : 0;
-	if (!veil_filter_may_hold(port, port))
-		return 0;
-	return veil_filter_bits(bpf_map_lookup_elem(&filter_port, &port));
-}
-
 /* Either end counts, so that a denied port denies whichever end it is on. */
 static __always_inline bool network_ports_pass(__u16 sport, __u16 dport)
 {
-	if (!filter_port_mode)
-		return true;
-	return veil_filter_decide(network_port_bits(sport) | network_port_bits(dport), filter_port_mode);
+	__u32 one = sport, other = dport;
+
+	return veil_filter_either_passes(port, &one, &other);
 }
 
 /* ---- events ---- */

@@ -208,15 +208,17 @@ static __always_inline void scheduler_name(bool btf, struct task_struct *task, s
 
 static __always_inline bool scheduler_names_pass(bool btf, struct task_struct *prev, struct task_struct *next)
 {
+	__u32 mode = filter_name_mode, bits;
 	struct veil_name name;
-	__u32 bits;
 
+	if (!mode)
+		return true;
 	scheduler_name(btf, prev, &name);
 	veil_name_end(&name);
 	bits = veil_name_bits(&name);
 	scheduler_name(btf, next, &name);
 	veil_name_end(&name);
-	return veil_filter_decide(bits | veil_name_bits(&name), filter_name_mode);
+	return veil_filter_decide(bits | veil_name_bits(&name), mode);
 }
 
 /*
@@ -238,7 +240,7 @@ static __always_inline bool scheduler_passes(bool btf, struct task_struct *prev,
 		if (!veil_filter_either_passes(uid, &prev_uid, &next_uid))
 			return false;
 	}
-	return !filter_name_mode || scheduler_names_pass(btf, prev, next);
+	return scheduler_names_pass(btf, prev, next);
 }
 
 /* `args` are those of the tracepoint: preempt, prev, next, and the state of prev where the kernel has it. */
