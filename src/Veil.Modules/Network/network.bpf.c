@@ -465,7 +465,8 @@ static __always_inline int network_connects(struct sock *sk)
  *
  * Only the changes that packets and timers make can be that, and no two of these meet on a CPU: the first program notes
  * which one it has seen, and the second acts where that is another one. It is skipped itself only while it runs
- * beneath, when the first does not.
+ * beneath, when the first does not. A process's change is noted too: else a note that stayed because the second was
+ * skipped could be taken for that of a later socket at the same address.
  */
 struct network_seen {
 	__u64 address;
@@ -485,7 +486,7 @@ static __always_inline int network_first(struct sock *sk, int oldstate, int news
 	__u32 zero = 0;
 	struct network_seen *seen = bpf_map_lookup_elem(&network_seen, &zero);
 
-	if (seen && !BPF_CORE_READ(sk, sk_lock.owned)) {
+	if (seen) {
 		seen->address = (__u64)sk;
 		seen->oldstate = oldstate;
 		seen->newstate = newstate;
