@@ -202,15 +202,15 @@ public sealed class ControlTests : IDisposable
     [Fact]
     public void Filters_ToggledUnderLoad_ExplainEveryEvent()
     {
-        using var workload = Workload.Waiting("burst", "4000000", "0");
-        using var veil = VeilRun.Attach("--module", "syscall", "--pid", workload.Pid, "--syscall", "getppid", "--output", "json", "--fields", "timestamp,syscall", "--control", Path_);
+        using var workload = Workload.Waiting("burst", "2000000", "0");
+        using var veil = VeilRun.Attach("--module", "syscall", "--pid", workload.Pid, "--syscall", "getppid", "--fields", "timestamp", "--control", Path_);
         using var client = Connect();
         using var stream = new NetworkStream(client);
         using var reader = new StreamReader(stream);
         // (after which time, until which time nothing may come)
         var closed = new List<(long From, long To)>();
         workload.Begin();
-        for (int i = 0; i < 500; i++)
+        for (int i = 0; i < 300; i++)
         {
             Send("add syscall_deny getppid");
             long from = NowNs();
@@ -222,7 +222,7 @@ public sealed class ControlTests : IDisposable
         workload.Finish();
         veil.Stop().ShouldBe(0);
 
-        long[] seen = [.. veil.Events.Where(static e => e.TryGetProperty("syscall", out _)).Select(static e => e.GetProperty("timestamp").GetInt64())];
+        long[] seen = Timestamps(veil.RawOutput);
         seen.Length.ShouldBeGreaterThan(1_000);
         foreach (var (from, to) in closed)
             Array.Exists(seen, time => time > from && time < to).ShouldBeFalse($"an event between {from} and {to}, when getppid was denied");
@@ -232,6 +232,19 @@ public sealed class ControlTests : IDisposable
             stream.Write(Encoding.UTF8.GetBytes(command + "\n"));
             reader.ReadLine()!.ShouldStartWith("OK");
         }
+    }
+
+    // Millions of lines: a string for each would be more memory than a small guest has.
+    private static long[] Timestamps(ReadOnlySpan<byte> output)
+    {
+        var times = new List<long>();
+        foreach (var line in output.Split((byte)'\n'))
+        {
+            if (output[line] is { Length: > 0 } text)
+                times.Add(long.Parse(text["timestamp=".Length..]));
+        }
+
+        return [.. times];
     }
 
     private static long NowNs()
