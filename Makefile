@@ -80,6 +80,10 @@ lint: $(BPF_OBJECTS) | artifacts/setup.stamp ## formatting and analyzers, withou
 install: build ## install to PREFIX (/usr/local)
 	@install -Dm755 bin/veil $(DESTDIR)$(PREFIX)/bin/veil
 	@install -Dm644 docs/veil.1 $(DESTDIR)$(PREFIX)/share/man/man1/veil.1
+	@install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	@bin/veil completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/veil
+	@bin/veil completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_veil
+	@bin/veil completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/veil.fish
 
 clean: ## remove what was built (not what was installed)
 	@rm -rf artifacts bin

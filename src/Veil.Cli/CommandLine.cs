@@ -11,6 +11,13 @@ internal static class CommandLine
     /// <summary>Parses and runs; the exit code.</summary>
     public static int Run(string[] args)
     {
+        // Its words are another command line's, half typed: none of them is a mistake.
+        if (args is [CompletionCommand.Hidden, ..])
+        {
+            CompletionCommand.Complete(args[1..]);
+            return ExitCode.Success;
+        }
+
         var flags = new TraceFlags();
         var root = new RootCommand(
             "Shows what the Linux kernel does for your processes, with the filters in the kernel.\n\n" +
@@ -29,7 +36,8 @@ internal static class CommandLine
             root.Add(option);
         root.Add(DoctorCommand.Create());
         root.Add(ControlCommand.Create());
-        root.SetAction(result => TraceCommand.Run(result, flags));
+        root.Add(CompletionCommand.Create());
+        root.SetAction(result => ListCommand.IsAsked(result, flags) ? ListCommand.Run(result, flags) : TraceCommand.Run(result, flags));
 
         RefuseUnknownFlags(args, root);
 

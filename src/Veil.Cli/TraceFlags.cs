@@ -46,9 +46,13 @@ internal sealed class TraceFlags
 
     public Option<bool> Verbose { get; } = new("--verbose", "-v") { Description = "say which hooks were tried" };
 
+    public Option<bool> ListModules { get; } = new("--list-modules") { Description = "list the modules, and trace nothing" };
+
+    public Option<string> ListFields { get; } = new("--list-fields") { HelpName = "MODULE", Description = "list the fields of a module's events, and trace nothing" };
+
     /// <summary>All options, in the order of the help.</summary>
     public IEnumerable<Option> All =>
-        [Module, .. Filters.Values, .. ModuleFlags.Values, Output, Fields, Enrich, Buffer, Hook, Control, ControlGroup, IncludeSelf, FailOnLoss, Yes, Quiet, Verbose];
+        [Module, .. Filters.Values, .. ModuleFlags.Values, Output, Fields, Enrich, Buffer, Hook, Control, ControlGroup, IncludeSelf, FailOnLoss, Yes, Quiet, Verbose, ListModules, ListFields];
 
     private static Option<string[]> FilterOption(FilterDimension dimension)
     {

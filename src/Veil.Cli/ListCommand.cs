@@ -1,0 +1,132 @@
+using System.CommandLine;
+using System.Text;
+using System.Text.Json;
+using Veil.Core;
+using Veil.Core.Events;
+using Veil.Core.Modules;
+using Veil.Core.Sinks;
+using Veil.Core.Text;
+using Veil.Modules;
+
+namespace Veil.Cli;
+
+/// <summary><c>--list-modules</c> and <c>--list-fields MODULE</c>: what there is. Needs no privilege and no kernel.</summary>
+internal static class ListCommand
+{
+    /// <summary>Was one of the two asked for?</summary>
+    public static bool IsAsked(ParseResult parsed, TraceFlags flags) => parsed.GetValue(flags.ListModules) || parsed.GetValue(flags.ListFields) is not null;
+
+    /// <summary>Lists; the exit code.</summary>
+    public static int Run(ParseResult parsed, TraceFlags flags)
+    {
+        Option asked = parsed.GetValue(flags.ListModules) ? flags.ListModules : flags.ListFields;
+        // Nothing is traced, so whatever else was given would be ignored.
+        foreach (var option in flags.All)
+        {
+            if (option != asked && option != flags.Output && parsed.GetResult(option) is { Implicit: false })
+                throw new UsageException($"{option.Name}: {asked.Name} traces nothing; leave one of them out");
+        }
+
+        bool asJson = OutputFormats.Parse(parsed.GetValue(flags.Output)) == OutputFormat.Json;
+        Console.Out.Write(asked == flags.ListModules ? Modules(asJson) : Fields(Find(parsed.GetValue(flags.ListFields)!), asJson));
+        return ExitCode.Success;
+    }
+
+    private static TraceModule Find(string name) => ModuleCatalog.All.FirstOrDefault(module => module.Name == name)
+        ?? throw new UsageException($"--list-fields: no module '{Escaping.ForMessage(name)}'{Messages.Suggest(name, [.. ModuleCatalog.All.Select(static module => module.Name)])}");
+
+    private static string Modules(bool asJson)
+    {
+        if (asJson)
+        {
+            return Lines(ModuleCatalog.All, static (json, module) =>
+            {
+                json.WriteString("module", module.Name);
+                json.WriteString("summary", module.Summary);
+                WriteNames(json, "filters", module.Filters.Select(static filter => filter.Name));
+                WriteNames(json, "flags", module.Flags.Select(static flag => flag.Name));
+                WriteNames(json, "hooks", module.Rungs.Select(static rung => rung.Name));
+            });
+        }
+
+        var text = new StringBuilder();
+        foreach (var module in ModuleCatalog.All)
+        {
+            var own = module.OwnFilters.Select(static filter => filter.Name).Concat(module.Flags.Select(static flag => flag.Name)).Select(static name => "--" + name);
+            text.Append($"{module.Name,-10} {module.Summary,-62} {string.Join(' ', own)}".TrimEnd()).Append('\n');
+        }
+
+        return text.ToString();
+    }
+
+    private static string Fields(TraceModule module, bool asJson)
+    {
+        var fields = FieldsOf(module);
+        if (asJson)
+        {
+            return Lines(fields, static (json, field) =>
+            {
+                json.WriteString("field", field.Name);
+                json.WriteString("type", field.Type);
+                json.WriteString("needs", field.Needs);
+            });
+        }
+
+        return string.Concat(fields.Select(static field => $"{field.Name,-14} {field.Type,-18} {field.Needs}".TrimEnd() + "\n"));
+    }
+
+    // The fields of the events as they are, then those that a switch adds.
+    internal static List<(string Name, string Type, string? Needs)> FieldsOf(TraceModule module)
+    {
+        var fields = new List<(string Name, string Type, string? Needs)>();
+        string?[] switches = [null, .. module.Flags.Where(static flag => flag.ValueName is null).Select(static flag => flag.Name)];
+        foreach (string? name in switches)
+        {
+            var arguments = name is null ? ModuleArguments.None : ModuleArguments.None with { Switches = new HashSet<string>(StringComparer.Ordinal) { name } };
+            foreach (var field in EventCatalog.Of([module.ForDoctor()], arguments).Schemas.SelectMany(static schema => schema.Fields))
+            {
+                if (!fields.Exists(known => known.Name == field.Name))
+                    fields.Add((field.Name, TypeOf(field.Value.Format), name is null ? null : "--" + name));
+            }
+        }
+
+        fields.AddRange([("time", "string", "--enrich time"), ("username", "string or null", "--enrich user"), ("proc_name", "string or null", "--enrich proc")]);
+        return fields;
+    }
+
+    // As JSON has it.
+    private static string TypeOf(FieldFormat format) => format switch
+    {
+        FieldFormat.Unsigned or FieldFormat.Signed or FieldFormat.SyscallNumber or FieldFormat.ErrnoNumber => "number",
+        FieldFormat.UnsignedOrUnknown or FieldFormat.Duration or FieldFormat.Return => "number or null",
+        FieldFormat.Boolean => "boolean",
+        FieldFormat.ErrnoName => "string or null",
+        _ => "string",
+    };
+
+    private static string Lines<T>(IEnumerable<T> items, Action<Utf8JsonWriter, T> write)
+    {
+        using var memory = new MemoryStream();
+        foreach (var item in items)
+        {
+            using (var json = new Utf8JsonWriter(memory))
+            {
+                json.WriteStartObject();
+                write(json, item);
+                json.WriteEndObject();
+            }
+
+            memory.WriteByte((byte)'\n');
+        }
+
+        return Encoding.UTF8.GetString(memory.ToArray());
+    }
+
+    private static void WriteNames(Utf8JsonWriter json, string property, IEnumerable<string> names)
+    {
+        json.WriteStartArray(property);
+        foreach (string name in names)
+            json.WriteStringValue(name);
+        json.WriteEndArray();
+    }
+}

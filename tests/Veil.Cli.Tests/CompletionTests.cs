@@ -1,0 +1,28 @@
+namespace Veil.Cli.Tests;
+
+/// <summary>What a half-typed command line can become.</summary>
+public sealed class CompletionTests
+{
+    [Theory]
+    [InlineData("d", "doctor")]
+    [InlineData("--mod", "--module")]
+    [InlineData("--module fi", "files")]
+    [InlineData("--module syscall,net", "syscall,network")]
+    [InlineData("--module=net", "--module=network")]
+    [InlineData("-m files --op r", "read")]
+    [InlineData("-m files --op open !wr", "!write")]
+    [InlineData("-m memory --fault m", "major minor")]
+    [InlineData("-m syscall -s openat2,preadv", "openat2,preadv openat2,preadv2")]
+    [InlineData("-m syscall -u roo", "root")]
+    [InlineData("-m network --fields sa", "saddr")]
+    [InlineData("-m files --hook ra", "raw_tp")]
+    [InlineData("--output j", "json")]
+    [InlineData("--output json j", "")]
+    [InlineData("control /run/x sta", "status")]
+    [InlineData("completion b", "bash")]
+    [InlineData("doctor --output t", "text")]
+    [InlineData("--nonsense x", "")]
+    [InlineData("-m files --file /et", "")]
+    public void Candidates_OfAHalfTypedLine(string line, string expected) =>
+        string.Join(' ', CompletionCommand.Candidates(line.Split(' '))).ShouldBe(expected);
+}
