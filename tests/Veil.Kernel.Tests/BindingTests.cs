@@ -151,7 +151,7 @@ public sealed partial class BindingTests
             NativeMemory.AlignedFree(memory);
         }
 
-        loaded.Global<ulong>("hits").ShouldBeGreaterThanOrEqualTo((ulong)pages);
+        loaded.Global<ulong>("hits").ShouldBeGreaterThanOrEqualTo(1UL); // one, where the kernel gives a huge page
     }
 
     [Fact]
@@ -179,7 +179,7 @@ public sealed partial class BindingTests
             using var loaded = Load("on_fentry");
             ulong cpus;
             using (loaded.Program("on_fentry").Attach())
-                SchedGetAffinity(0, sizeof(ulong), out cpus).ShouldBeGreaterThan(0);
+                SchedGetAffinity(0, sizeof(ulong), out cpus).ShouldBe(0);
             cpus.ShouldNotBe(0UL);
             loaded.Global<ulong>("hits").ShouldBe(1UL);
         }
