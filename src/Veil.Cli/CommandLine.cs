@@ -36,6 +36,7 @@ internal static class CommandLine
             root.Add(option);
         root.Add(DoctorCommand.Create());
         root.Add(ControlCommand.Create());
+        root.Add(ConfigCommand.Create());
         root.Add(CompletionCommand.Create());
         root.SetAction(result => ListCommand.IsAsked(result, flags) ? ListCommand.Run(result, flags) : TraceCommand.Run(result, flags));
 

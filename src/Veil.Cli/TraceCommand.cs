@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Veil.Cli.Config;
 using Veil.Cli.Prompt;
 using Veil.Core;
 using Veil.Core.Control;
@@ -20,16 +21,17 @@ internal static class TraceCommand
     /// <summary>Runs a trace; the exit code.</summary>
     public static int Run(ParseResult parsed, TraceFlags flags)
     {
-        var options = Read(parsed, flags);
+        var request = ReadRequest(parsed, flags);
+        var options = request.Options;
         StandardStreams.RequireOutput();
-        if (!parsed.GetValue(flags.Yes))
+        if (!request.Yes)
             Confirm(options);
         foreach (string warning in options.Filters.SelectMany(Warnings))
             Messages.Write($"warning: {warning}");
 
         using var stop = new StopSignal();
         // Before the session, which gives up the privileges that a path may need.
-        using var control = OpenControl(parsed.GetValue(flags.Control), parsed.GetValue(flags.ControlGroup));
+        using var control = OpenControl(request.Control, request.ControlGroup);
         using var session = TraceSession.Start(options, stop, Messages.Write);
         var commands = new ControlCommands(session);
         using var prompt = Terminal.IsThere ? new TracePrompt(commands, session, stop) : null;
@@ -60,6 +62,21 @@ internal static class TraceCommand
         return options.FailOnLoss && summary.LostTotal > 0 ? ExitCode.Loss : ExitCode.Success;
     }
 
+    private static TraceRequest ReadRequest(ParseResult parsed, TraceFlags flags)
+    {
+        string? profile = parsed.GetValue(flags.Profile);
+        if (parsed.GetValue(flags.Config) is not { } file)
+            return profile is null ? TraceRequest.Read(parsed, flags) : throw new UsageException("--profile: there is no profile without --config FILE");
+        // Which of the two should hold? Nobody could tell from the command line.
+        foreach (var option in flags.All)
+        {
+            if (option != flags.Config && option != flags.Profile && parsed.GetResult(option) is { Implicit: false })
+                throw new UsageException($"{option.Name}: not beside --config; write it into {Escaping.ForMessage(file)}");
+        }
+
+        return ConfigFile.Read(file).Request(profile);
+    }
+
     private static ControlServer? OpenControl(string? path, string? group) => path switch
     {
         null when group is not null => throw new UsageException("--control-group: there is no socket without --control PATH"),
@@ -70,7 +87,7 @@ internal static class TraceCommand
     // Asks on the terminal. Nobody there is a no: a script says --yes.
     private static void Confirm(SessionOptions options)
     {
-        foreach (string question in options.Modules.Select(module => module.Question(options.Filters, options.Arguments)).OfType<string>())
+        foreach (string question in options.Modules.Select(module => module.Question([.. options.FiltersOf(module)], options.Arguments)).OfType<string>())
         {
             if (Console.IsInputRedirected || Console.IsErrorRedirected)
                 throw new UsageException($"{question}: nobody can be asked without a terminal; narrow it down, or add --yes");

@@ -36,6 +36,10 @@ internal sealed class TraceFlags
 
     public Option<string> ControlGroup { get; } = new("--control-group") { HelpName = "GROUP", Description = "let this group use the control socket, beside root and its owner" };
 
+    public Option<string> Config { get; } = new("--config") { HelpName = "FILE", Description = "take everything from a configuration file, and nothing from flags" };
+
+    public Option<string> Profile { get; } = new("--profile") { HelpName = "NAME", Description = "of the file, this profile [the one that it calls default]" };
+
     public Option<bool> IncludeSelf { get; } = new("--include-self") { Description = "trace veil itself too" };
 
     public Option<bool> FailOnLoss { get; } = new("--fail-on-loss") { Description = "exit code 3 if an event was lost" };
@@ -52,7 +56,7 @@ internal sealed class TraceFlags
 
     /// <summary>All options, in the order of the help.</summary>
     public IEnumerable<Option> All =>
-        [Module, .. Filters.Values, .. ModuleFlags.Values, Output, Fields, Enrich, Buffer, Hook, Control, ControlGroup, IncludeSelf, FailOnLoss, Yes, Quiet, Verbose, ListModules, ListFields];
+        [Module, .. Filters.Values, .. ModuleFlags.Values, Output, Fields, Enrich, Buffer, Hook, Control, ControlGroup, Config, Profile, IncludeSelf, FailOnLoss, Yes, Quiet, Verbose, ListModules, ListFields];
 
     private static Option<string[]> FilterOption(FilterDimension dimension)
     {

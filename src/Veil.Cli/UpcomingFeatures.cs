@@ -5,7 +5,7 @@ namespace Veil.Cli;
 /// </summary>
 internal static class UpcomingFeatures
 {
-    private static readonly string[] s_flags = ["--count", "--count-by", "--top", "--config", "--profile"];
+    private static readonly string[] s_flags = ["--count", "--count-by", "--top"];
 
     /// <summary>The error for a planned flag, or nothing.</summary>
     public static string? FlagHint(string flag) => s_flags.Contains(flag) ? $"{flag}: this build does not have it yet" : null;

@@ -7,6 +7,9 @@ namespace Veil.Core.Filters;
 /// <param name="Bits">For each key whether it is allowed, denied or both.</param>
 public sealed record FilterExpression(FilterDimension Dimension, IReadOnlyDictionary<FilterKey, FilterBits> Bits)
 {
+    /// <summary>The module that it is for; none for all that have the dimension.</summary>
+    public string? Module { get; init; }
+
     /// <summary>The most keys that a map holds: <c>VEIL_FILTER_KEYS</c>.</summary>
     public const int KeysMax = 10_240;
 

@@ -138,7 +138,7 @@ public sealed class AttachedModule : IDisposable
             var attached = new AttachedModule(module, rung, bpfObject);
             foreach (var map in attached.Filters)
             {
-                if (options.Filters.FirstOrDefault(filter => filter.Dimension.Name == map.Dimension.Name) is { } filter)
+                if (options.FiltersOf(module).FirstOrDefault(filter => filter.Dimension.Name == map.Dimension.Name) is { } filter)
                     map.Replace(filter.Bits);
             }
 

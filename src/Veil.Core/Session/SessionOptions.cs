@@ -16,6 +16,9 @@ public sealed record SessionOptions
     /// <summary>The filters; each goes to every module that has its dimension.</summary>
     public IReadOnlyList<FilterExpression> Filters { get; init; } = [];
 
+    /// <summary>The filters that a module is to apply, as far as it has their dimensions.</summary>
+    public IEnumerable<FilterExpression> FiltersOf(TraceModule module) => Filters.Where(filter => filter.Module is null || filter.Module == module.Name);
+
     /// <summary>The flags of modules.</summary>
     public ModuleArguments Arguments { get; init; } = ModuleArguments.None;
 

@@ -1,0 +1,42 @@
+using System.CommandLine;
+using Veil.Cli.Config;
+using Veil.Core;
+
+namespace Veil.Cli;
+
+/// <summary><c>veil config validate</c>: checks files without root and without the kernel.</summary>
+internal static class ConfigCommand
+{
+    /// <summary>The command for the parser.</summary>
+    public static Command Create()
+    {
+        var files = new Argument<string[]>("FILE") { Description = "configuration files", Arity = ArgumentArity.OneOrMore };
+        var validate = new Command("validate", "check files and all of their profiles; exit code 1 if one is wrong") { files };
+        validate.SetAction(parsed => Validate(parsed.GetValue(files)!));
+        return new Command("config", "configuration files") { validate };
+    }
+
+    private static int Validate(string[] files)
+    {
+        bool allRight = true;
+        foreach (string file in files)
+        {
+            try
+            {
+                var config = ConfigFile.Read(file);
+                foreach (string? profile in config.Profiles is { Count: > 0 } profiles ? profiles : [null!])
+                    _ = config.Request(profile);
+                if (config.Profiles.Count > 0 && config.HasDefault)
+                    _ = config.Request(null);
+                Console.Out.WriteLine(config.Profiles.Count == 0 ? $"{file}: right" : $"{file}: right ({string.Join(", ", config.Profiles)})");
+            }
+            catch (UsageException wrong)
+            {
+                Messages.Write(wrong.Message);
+                allRight = false;
+            }
+        }
+
+        return allRight ? ExitCode.Success : ExitCode.Failure;
+    }
+}

@@ -1,0 +1,16 @@
+using System.CommandLine;
+using Veil.Core.Session;
+
+namespace Veil.Cli;
+
+/// <summary>A trace as it was asked for, on the command line or in a file.</summary>
+/// <param name="Options">What the session is told.</param>
+/// <param name="Yes">Start without asking.</param>
+/// <param name="Control">The path of the control socket, or none.</param>
+/// <param name="ControlGroup">Who else may use it, or none.</param>
+internal sealed record TraceRequest(SessionOptions Options, bool Yes, string? Control, string? ControlGroup)
+{
+    /// <summary>Checks a whole command line.</summary>
+    public static TraceRequest Read(ParseResult parsed, TraceFlags flags) =>
+        new(TraceCommand.Read(parsed, flags), parsed.GetValue(flags.Yes), parsed.GetValue(flags.Control), parsed.GetValue(flags.ControlGroup));
+}

@@ -1,0 +1,146 @@
+using Veil.Cli.Config;
+using Veil.Core;
+using Veil.Core.Filters;
+using Veil.Core.Sinks;
+
+namespace Veil.Cli.Tests;
+
+/// <summary>Configuration files become what the command line would have said, and each mistake has its place.</summary>
+public sealed class ConfigFileTests : IDisposable
+{
+    private readonly string _path = Path.GetTempFileName();
+
+    public static TheoryData<string> Examples => [.. Directory.GetFiles(ExamplesFolder(), "*.yaml").Select(static path => Path.GetFileName(path))];
+
+    public void Dispose() => File.Delete(_path);
+
+    [Fact]
+    public void Request_OfEverything_IsWhatFlagsWouldSay()
+    {
+        var request = Read("""
+            modules:
+              syscall: {flags: {pid: [1, 2], syscall: '!ioctl', returns: true}}
+              files: {flags: {pid: 3, op: "open,read", file: /etc/}}
+            output: {format: json, enrich: [time, user], fields: [comm, pid]}
+            run: {control: /run/x, control_group: root, yes: true, buffer: 32M, fail_on_loss: true, quiet: false, hook: tp_btf}
+            """);
+
+        request.Options.Modules.Select(static module => module.Name).ShouldBe(["syscall", "files"]);
+        request.Options.FiltersOf(request.Options.Modules[0]).Select(Text).ShouldBe(["pid 1:Allow 2:Allow", "syscall ioctl:Deny"]);
+        request.Options.FiltersOf(request.Options.Modules[1]).Select(Text).ShouldBe(["pid 3:Allow", "op open:Allow read:Allow"]);
+        request.Options.Arguments.Switches.ShouldBe(["returns"]);
+        request.Options.Arguments.Of("file").ShouldBe(["/etc/"]);
+        request.Options.Output.Format.ShouldBe(OutputFormat.Json);
+        request.Options.Output.Enrichments.ShouldBe(Enrichments.Time | Enrichments.User);
+        request.Options.Output.Fields.ShouldBe(["comm", "pid"]);
+        request.Options.RingBytes.ShouldBe(32 << 20);
+        (request.Options.FailOnLoss && !request.Options.Quiet && request.Yes).ShouldBeTrue();
+        (request.Control, request.ControlGroup).ShouldBe(("/run/x", "root"));
+    }
+
+    [Fact]
+    public void Request_OfProfiles_TakesTheNamedOrTheDefault()
+    {
+        const string text = "default: b\nprofiles:\n  a: {modules: {syscall: }}\n  b: {modules: {files: }}\n";
+
+        Read(text, "a").Options.Modules[0].Name.ShouldBe("syscall");
+        Read(text).Options.Modules[0].Name.ShouldBe("files");
+    }
+
+    [Theory]
+    [InlineData("", "it is empty; it needs modules:, or profiles:")]
+    [InlineData("# nothing\n", "it is empty; it needs modules:, or profiles:")]
+    [InlineData("- a\n", "1:1: a configuration is a mapping, such as modules: {syscall: {}}")]
+    [InlineData("modles: {}\n", "1:1: no key 'modles'; did you mean 'modules'? (there is: modules, output, run)")]
+    [InlineData("output: {format: json}\n", "1:1: modules: is missing: it says what to trace")]
+    [InlineData("modules: {}\n", "1:10: modules: is empty: it says what to trace")]
+    [InlineData("modules:\n  filez: {}\n", "2:3: no module 'filez'; did you mean 'files'?")]
+    [InlineData("modules:\n  files:\n    flags:\n      op: delete\n", "4:11: --op: 'delete' is no file operation")]
+    [InlineData("modules:\n  files:\n    flags:\n      opp: read\n", "4:7: no flag of files 'opp'; did you mean 'op'?")]
+    [InlineData("modules:\n  files:\n    flags:\n      port: 80\n", "4:7: no flag of files 'port'")]
+    [InlineData("modules:\n  files:\n    flag: {}\n", "3:5: no key 'flag'; did you mean 'flags'?")]
+    [InlineData("modules:\n  syscall: {flags: {pid: []}}\n", "2:26: pid: the list is empty; leave it out instead")]
+    [InlineData("modules:\n  syscall: {flags: {pid: {a: 1}}}\n", "2:26: pid is a value, or a list of values")]
+    [InlineData("modules:\n  syscall: {flags: {pid: ''}}\n", "2:26: --pid: the value is empty")]
+    [InlineData("modules:\n  syscall: {flags: {returns: maybe}}\n", "2:30: returns is true or false")]
+    [InlineData("modules: [syscall]\n", "1:10: modules is a mapping")]
+    [InlineData("modules: {syscall: }\noutput: {format: xml}\n", "2:18: --output: 'xml' is no form of output")]
+    [InlineData("modules: {syscall: }\noutput: {count: true}\n", "2:10: --count: this build does not have it yet")]
+    [InlineData("modules: {syscall: }\nmodules: {files: }\n", "uplicate key")]
+    [InlineData("modules:\n\tsyscall: {}\n", "tab")]
+    [InlineData("a: &x [1]\nb: *x\n", "2:4: aliases (*name) are not understood; write it out")]
+    [InlineData("modules: {syscall: }\n---\nmodules: {files: }\n", "there is a second document")]
+    [InlineData("profiles: {a: {modules: {syscall: }}}\n", "which profile? Add default:, or give --profile (a)")]
+    [InlineData("default: bb\nprofiles: {b: {modules: {syscall: }}}\n", "1:10: no profile 'bb' (there is: b)")]
+    public void Request_OfWhatIsWrong_SaysWhereAndWhy(string text, string message)
+    {
+        string said = Should.Throw<UsageException>(() => Read(text)).Message;
+
+        said.ShouldStartWith(_path + ":");
+        said.ShouldContain(message);
+        said.ShouldNotContain('\n');
+    }
+
+    [Fact]
+    public void Read_OfHostileFiles_IsOneErrorAtOnce()
+    {
+        Should.Throw<UsageException>(() => Read(new string('[', 500_000))).Message.ShouldContain("nested that deep");
+        Should.Throw<UsageException>(() => Read(new string('#', 1_100_000))).Message.ShouldContain("more than 1048576 bytes is no configuration");
+        File.WriteAllBytes(_path, [0xff, 0xfe, 0x00]);
+        Should.Throw<UsageException>(() => ConfigFile.Read(_path)).Message.ShouldContain("it is not UTF-8");
+        Should.Throw<UsageException>(() => ConfigFile.Read("/nonexistent/x.yaml")).Message.ShouldBe("--config: /nonexistent/x.yaml: there is no such file");
+        Should.Throw<UsageException>(() => ConfigFile.Read("/tmp")).Message.ShouldBe("--config: /tmp: it is a folder");
+    }
+
+    [Fact]
+    public void Read_OfDamagedExamples_NeverThrowsAnythingElse()
+    {
+        const string characters = "[]{}:,\n\t '\"&*!|>-#aé\0%@?";
+        var random = new Random(7);
+        foreach (string path in Directory.GetFiles(ExamplesFolder(), "*.yaml"))
+        {
+            string whole = File.ReadAllText(path);
+            for (int round = 0; round < 300; round++)
+            {
+                var damaged = new System.Text.StringBuilder(whole);
+                for (int i = 0; i < 3; i++)
+                    damaged[random.Next(damaged.Length)] = characters[random.Next(characters.Length)];
+                try
+                {
+                    _ = Read(damaged.ToString());
+                }
+                catch (UsageException)
+                {
+                    // One line with its place: what it is for.
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Examples))]
+    public void Examples_AreRight(string name)
+    {
+        var config = ConfigFile.Read(Path.Combine(ExamplesFolder(), name));
+
+        foreach (string? profile in config.Profiles is { Count: > 0 } profiles ? profiles : [null!])
+            config.Request(profile).Options.Modules.ShouldNotBeEmpty();
+    }
+
+    private TraceRequest Read(string text, string? profile = null)
+    {
+        File.WriteAllText(_path, text);
+        return ConfigFile.Read(_path).Request(profile);
+    }
+
+    private static string Text(FilterExpression filter) =>
+        filter.Dimension.Name + " " + string.Join(' ', filter.Bits.Select(static key => $"{key.Key.Text}:{key.Value}").Distinct());
+
+    private static string ExamplesFolder()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "Veil.slnx")))
+            folder = folder.Parent!;
+        return Path.Combine(folder.FullName, "examples");
+    }
+}
