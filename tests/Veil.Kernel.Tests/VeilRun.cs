@@ -68,9 +68,13 @@ internal sealed class VeilRun : IDisposable
     /// <summary>The same with an output that nobody reads.</summary>
     public static VeilRun AttachUnread(params string[] arguments) => Attach(arguments, readOutput: false);
 
-    private static VeilRun Attach(string[] arguments, bool readOutput)
+    /// <summary>The same with the output in a file.</summary>
+    public static VeilRun AttachInto(string file, params string[] arguments) =>
+        Attach(["-c", "file=$1; shift; exec \"$@\" > \"$file\"", "bash", file, Repository.Veil, .. arguments], readOutput: true, "bash");
+
+    private static VeilRun Attach(string[] arguments, bool readOutput, string? wrapper = null)
     {
-        var run = new VeilRun(arguments, null, readOutput);
+        var run = new VeilRun(arguments, wrapper, readOutput);
         if (Task.WhenAny(run._attached.Task, run._errorsRead).Wait(s_patience) && run._attached.Task.IsCompleted)
             return run;
         string errors = run.Errors;

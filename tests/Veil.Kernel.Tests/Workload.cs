@@ -72,14 +72,19 @@ internal sealed class Workload : IDisposable
         return this;
     }
 
-    public void Dispose()
+    /// <summary>Ends it in the middle of its work.</summary>
+    public void End()
     {
         if (!_process.HasExited)
         {
             _process.Kill();
             _process.WaitForExit();
         }
+    }
 
+    public void Dispose()
+    {
+        End();
         _process.Dispose();
     }
 

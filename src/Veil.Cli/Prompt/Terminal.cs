@@ -25,6 +25,9 @@ internal sealed unsafe partial class Terminal : IDisposable
     /// <summary>Is there somebody at standard input and standard error?</summary>
     public static bool IsThere => IsATty(0) == 1 && IsATty(2) == 1;
 
+    /// <summary>Is the job in the foreground ours? Another one is stopped by the kernel where it changes the terminal.</summary>
+    public static bool IsForeground => TcGetPGrp(0) == GetPGrp();
+
     /// <summary>Keys come one by one from now on, unseen, and none of them is a signal.</summary>
     public void EnterRaw()
     {
@@ -89,6 +92,12 @@ internal sealed unsafe partial class Terminal : IDisposable
 
     [LibraryImport("libc", EntryPoint = "isatty")]
     private static partial int IsATty(int fd);
+
+    [LibraryImport("libc", EntryPoint = "tcgetpgrp")]
+    private static partial int TcGetPGrp(int fd);
+
+    [LibraryImport("libc", EntryPoint = "getpgrp")]
+    private static partial int GetPGrp();
 
     [LibraryImport("libc", EntryPoint = "tcgetattr")]
     private static partial int TcGetAttr(int fd, byte* attributes);

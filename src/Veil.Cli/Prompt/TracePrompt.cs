@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Veil.Core.Control;
 using Veil.Core.Session;
 
@@ -19,6 +20,7 @@ internal sealed class TracePrompt : IDisposable
     private readonly List<string> _history = [];
     private readonly Thread _thread;
     private volatile bool _ended;
+    private int _open;
 
     public TracePrompt(ControlCommands commands, TraceSession session, StopSignal stop)
     {
@@ -29,8 +31,17 @@ internal sealed class TracePrompt : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Somebody pressed CTRL-C while there was no prompt.</summary>
-    public void Open() => _asked.Release();
+    /// <summary>
+    /// SIGINT came: opens the prompt. Where it is open already, keys being no signals then, or where we are a job in the background
+    /// that may not touch the terminal, it ends the trace.
+    /// </summary>
+    public void Open()
+    {
+        if (Terminal.IsForeground && Interlocked.Exchange(ref _open, 1) == 0)
+            _asked.Release();
+        else
+            _stop.Request();
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -51,6 +62,12 @@ internal sealed class TracePrompt : IDisposable
             if (_ended || _stop.IsRequested)
                 return;
             Say(_commands.Execute("pause"));
+            // By default it would end us as we are, and leave the terminal without echo.
+            using var quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, context =>
+            {
+                context.Cancel = true;
+                _stop.Request();
+            });
             _terminal.EnterRaw();
             while (_session.Paused && !_stop.IsRequested && !_ended)
             {
@@ -68,6 +85,7 @@ internal sealed class TracePrompt : IDisposable
             }
 
             _terminal.LeaveRaw();
+            Volatile.Write(ref _open, 0);
         }
     }
 

@@ -15,6 +15,7 @@ public sealed unsafe class ControlServer : IDisposable
 
     private const int ClientsMax = 256;
     private const int Backlog = 128;
+    private const int NoDescriptorMs = 20;
     private const uint OwnerOnly = 0x180; // 0600
     private const uint OwnerAndGroup = 0x1b0; // 0660
 
@@ -126,6 +127,8 @@ public sealed unsafe class ControlServer : IDisposable
 
     private void Serve()
     {
+        // The reader of events, from whom the thread has its priority, goes before it: a flood of commands must not cost events.
+        _ = LibC.SetPriority(0, 0, 0);
         var fds = new LibC.PollFd[ClientsMax + 2];
         while (!Volatile.Read(ref _ending))
         {
@@ -159,7 +162,12 @@ public sealed unsafe class ControlServer : IDisposable
     {
         int fd = LibC.Accept(_listener, null, null, 0x80000 | LibC.SockNonblock);
         if (fd < 0)
+        {
+            // Out of descriptors the connection stays pending, and asking again at once would be a loop.
+            Thread.Sleep(NoDescriptorMs);
             return;
+        }
+
         var client = new ControlClient(fd);
         if (!_groupMay && !(LibC.TryGetPeer(fd, out uint user) && (user == 0 || user == _owner)))
         {

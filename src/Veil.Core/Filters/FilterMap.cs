@@ -10,9 +10,6 @@ namespace Veil.Core.Filters;
 /// </summary>
 public sealed class FilterMap
 {
-    private const ulong Single = 1UL << 32; // VEIL_SINGLE
-    private const int HintBits = 64;
-
     private readonly BpfObject _object;
     private readonly BpfMap _map;
     private Dictionary<FilterKey, FilterBits> _keys = new(FilterKeyByBits.Instance);
@@ -42,45 +39,59 @@ public sealed class FilterMap
             bpfObject.Map("filter_" + dimension.Name).SetFlags(noPreallocation);
     }
 
-    /// <summary>Puts keys in place of those that are there.</summary>
+    /// <summary>Puts keys in place of those that are there, in the order of <see cref="FilterChange"/>.</summary>
     /// <param name="wanted">None of them without a bit.</param>
     /// <exception cref="BpfException">The kernel has no room; what was there before is in force.</exception>
     public void Replace(IReadOnlyDictionary<FilterKey, FilterBits> wanted)
     {
-        var before = ModeOf(_keys);
-        var after = ModeOf(wanted);
-        ref ulong hint = ref Global<ulong>("hint");
-
-        // While keys come and go, each is looked up, and no hint hides one.
-        bool hasSingle = _map.KeySize == sizeof(uint);
-        if (hasSingle)
-            Volatile.Write(ref Global<ulong>("single"), 0);
-        Volatile.Write(ref hint, HintOf(_keys) | HintOf(wanted));
-        if (Dimension is NameDimension)
-            SetNameLengths(NameLengthsOf(_keys) | NameLengthsOf(wanted));
-
-        // An allow set counts no more before its keys go, and counts once they are all there.
-        SetMode(before & after);
-        if ((before & ~after) != FilterBits.None)
-            WaitForPrograms(); // those that have read the old mode still look for its keys
         try
         {
-            Move(_keys, wanted);
+            Store(_keys, wanted);
         }
         catch (BpfException)
         {
-            Move(wanted, _keys);
-            SetMode(before);
+            Store(wanted, _keys);
             throw;
         }
 
-        SetMode(after);
-        Volatile.Write(ref hint, HintOf(wanted));
-        if (Dimension is NameDimension)
-            SetNameLengths(NameLengthsOf(wanted));
-        if (hasSingle && wanted.Count == 1)
-            Volatile.Write(ref Global<ulong>("single"), Single | (ulong)wanted.Keys.First().Bits);
         _keys = new(wanted, FilterKeyByBits.Instance);
+    }
+
+    private void Store(IReadOnlyDictionary<FilterKey, FilterBits> before, IReadOnlyDictionary<FilterKey, FilterBits> after)
+    {
+        foreach (var store in FilterChange.Plan(Dimension, _map.KeySize, before, after))
+            Store(store);
+    }
+
+    private void Store(in FilterStore store)
+    {
+        switch (store.Kind)
+        {
+            case FilterStoreKind.SetKey:
+                Set(store.Key, (FilterBits)store.Value);
+                break;
+            case FilterStoreKind.RemoveKey:
+                Remove(store.Key);
+                break;
+            case FilterStoreKind.Hint:
+                Volatile.Write(ref Global<ulong>("hint"), store.Value);
+                break;
+            case FilterStoreKind.Single:
+                Volatile.Write(ref Global<ulong>("single"), store.Value);
+                break;
+            case FilterStoreKind.Mode:
+                Volatile.Write(ref Global<uint>("mode"), (uint)store.Value);
+                break;
+            case FilterStoreKind.NameLengths:
+                Volatile.Write(ref Global<uint>("lengths"), (uint)store.Value);
+                break;
+            case FilterStoreKind.NameGeneration:
+                Interlocked.Increment(ref Global<uint>("generation"));
+                break;
+            case FilterStoreKind.Grace:
+                WaitForPrograms();
+                break;
+        }
     }
 
     // membarrier(2) over all threads of the machine is a grace period of RCU, and programs run inside one. Where it is refused
@@ -93,39 +104,8 @@ public sealed class FilterMap
             Thread.Sleep(10);
     }
 
-    private void Move(IReadOnlyDictionary<FilterKey, FilterBits> from, IReadOnlyDictionary<FilterKey, FilterBits> to)
-    {
-        foreach (var (key, bits) in to)
-        {
-            if (!from.TryGetValue(key, out var held) || held != bits)
-                Set(key, bits);
-        }
-
-        foreach (var key in from.Keys)
-        {
-            if (!to.ContainsKey(key))
-                Remove(key);
-        }
-    }
-
-    private void SetMode(FilterBits mode)
-    {
-        Volatile.Write(ref Global<uint>("mode"), (uint)mode);
-        // What was found out about names so far holds no more.
-        if (Dimension is NameDimension)
-            Interlocked.Increment(ref _object.Global<uint>("filter_name_generation"));
-    }
-
-    private void SetNameLengths(uint lengths) => Volatile.Write(ref _object.Global<uint>("filter_name_lengths"), lengths);
-
     private ref T Global<T>(string part)
         where T : unmanaged => ref _object.Global<T>($"filter_{Dimension.Name}_{part}");
-
-    private static FilterBits ModeOf(IReadOnlyDictionary<FilterKey, FilterBits> keys) => keys.Values.Aggregate(FilterBits.None, static (mode, bits) => mode | bits);
-
-    private static ulong HintOf(IReadOnlyDictionary<FilterKey, FilterBits> keys) => keys.Keys.Aggregate(0UL, static (hint, key) => hint | (1UL << (int)(key.Bits % HintBits)));
-
-    private static uint NameLengthsOf(IReadOnlyDictionary<FilterKey, FilterBits> keys) => keys.Keys.Aggregate(0u, static (lengths, key) => lengths | (1u << NameDimension.LengthOf(key)));
 
     private void Set(in FilterKey key, FilterBits bits)
     {
