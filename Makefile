@@ -19,7 +19,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 vpath %.bpf.c $(sort $(dir $(BPF_SOURCES)))
 
-.PHONY: test-kernels guest help setup generate build test bench demo fmt lint install clean syscalls
+.PHONY: test-kernels guest help setup generate build test bench demo fmt lint install clean syscalls man
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ demo: build artifacts/workloads.stamp ## trace a small workload for some seconds
 
 syscalls: | artifacts/setup.stamp ## refresh the system call tables from Debian's newest kernel headers
 	@eng/make-syscalls
+
+man: build ## refresh docs/veil.1 from the help
+	@bin/veil __man >docs/veil.1
 
 fmt: | artifacts/setup.stamp ## format C# and C
 	@$(DOTNET) format Veil.slnx

@@ -16,6 +16,29 @@
 #define VEIL_SINGLE	 (1ULL << 32)
 #define VEIL_FILTER_KEYS 10240
 
+/* What the filters in force let through and dropped, where somebody can ask for it: `filter_X_counter` is then a
+ * dimension's place here, and 0 otherwise, which costs nothing. */
+#define VEIL_FILTER_COUNTERS 32
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, VEIL_FILTER_COUNTERS);
+	__type(key, __u32);
+	__type(value, __u64);
+} filter_counts SEC(".maps");
+
+static __always_inline bool veil_filter_counted(__u32 counter, bool passes)
+{
+	__u32 slot = counter + passes;
+	__u64 *count;
+
+	if (!counter)
+		return passes;
+	count = bpf_map_lookup_elem(&filter_counts, &slot);
+	if (count)
+		__sync_fetch_and_add(count, 1);
+	return passes;
+}
+
 #define VEIL_FILTER(dimension, key_type)                                                                               \
 	struct {                                                                                                       \
 		__uint(type, BPF_MAP_TYPE_HASH);                                                                       \
@@ -25,14 +48,16 @@
 	} filter_##dimension SEC(".maps");                                                                             \
 	volatile __u32 filter_##dimension##_mode;                                                                      \
 	volatile __u64 filter_##dimension##_hint;                                                                      \
-	volatile __u64 filter_##dimension##_single
+	volatile __u64 filter_##dimension##_single;                                                                    \
+	const volatile __u32 filter_##dimension##_counter
 
 /* `low` is the first word of a key. */
 #define veil_filter_may_hold(dimension, low) (filter_##dimension##_hint >> ((__u32)(low) % 64) & 1)
 
 /* No key like that is allowed, whatever the rest of it is: for a check before the rest is known. */
 #define veil_filter_excludes(dimension, low)                                                                           \
-	((filter_##dimension##_mode & VEIL_ALLOW) && !veil_filter_may_hold(dimension, low))
+	((filter_##dimension##_mode & VEIL_ALLOW) && !veil_filter_may_hold(dimension, low) &&                          \
+	 !veil_filter_counted(filter_##dimension##_counter, false))
 
 /*
  * What the filter says of a key: VEIL_ALLOW, VEIL_DENY, both or neither. `mode` is the dimension's, read once and
@@ -53,16 +78,18 @@
 #define veil_filter_passes(dimension, key)                                                                             \
 	({                                                                                                             \
 		__u32 mode_ = filter_##dimension##_mode;                                                               \
-		!mode_ || veil_filter_decide(veil_filter_find(dimension, key, mode_), mode_);                          \
+		!mode_ || veil_filter_counted(filter_##dimension##_counter,                                            \
+					      veil_filter_decide(veil_filter_find(dimension, key, mode_), mode_));     \
 	})
 
 /* Of two keys, as an event has that has two sides: a deny of either says no, an allow of either is enough. */
 #define veil_filter_either_passes(dimension, one, other)                                                               \
 	({                                                                                                             \
 		__u32 mode_ = filter_##dimension##_mode;                                                               \
-		!mode_ ||                                                                                              \
-		    veil_filter_decide(                                                                                \
-			veil_filter_find(dimension, one, mode_) | veil_filter_find(dimension, other, mode_), mode_);   \
+		!mode_ || veil_filter_counted(filter_##dimension##_counter,                                            \
+					      veil_filter_decide(veil_filter_find(dimension, one, mode_) |             \
+								     veil_filter_find(dimension, other, mode_),        \
+								 mode_));                                              \
 	})
 
 static __always_inline __u32 veil_filter_bits(const __u8 *found)
@@ -194,7 +221,7 @@ static __always_inline bool veil_name_passes(const struct veil_name *name)
 {
 	__u32 mode = filter_name_mode;
 
-	return !mode || veil_filter_decide(veil_name_bits(name), mode);
+	return !mode || veil_filter_counted(filter_name_counter, veil_filter_decide(veil_name_bits(name), mode));
 }
 
 /* The filters that every module has, over the running task; the cheap ones first. */

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Parsing;
+using Veil.Cli.Help;
 using Veil.Core;
 using Veil.Core.Text;
 
@@ -19,26 +21,12 @@ internal static class CommandLine
         }
 
         var flags = new TraceFlags();
-        var root = new RootCommand(
-            "Shows what the Linux kernel does for your processes, with the filters in the kernel.\n\n" +
-            "In bash, '!' needs single quotes: --syscall '!ioctl'. A comma separates values, a repeated flag adds to its list.\n" +
-            "Exit codes: 0 done, 1 could not run or write, 2 usage, 3 events lost (with --fail-on-loss).\n\n" +
-            "Examples:\n" +
-            "  veil --module syscall -p $(pidof nginx) --syscall '!ioctl'\n" +
-            "  veil --module syscall --name postgres --returns --output json | jq .\n" +
-            "  veil --module files --op read --enrich time\n" +
-            "  veil --module network --port 443 --output json\n" +
-            "  veil --module scheduler --cpu 0-3 --name nginx\n" +
-            "  veil --module memory --fault major\n" +
-            "  veil --module syscall,network,files --enrich all\n" +
-            "  veil --module uprobe --uprobe /usr/bin/bash:readline --latency");
-        foreach (var option in flags.All)
-            root.Add(option);
-        root.Add(DoctorCommand.Create());
-        root.Add(ControlCommand.Create());
-        root.Add(ConfigCommand.Create());
-        root.Add(CompletionCommand.Create());
-        root.SetAction(result => ListCommand.IsAsked(result, flags) ? ListCommand.Run(result, flags) : TraceCommand.Run(result, flags));
+        var root = Create(flags);
+        if (args is [ManPage.Hidden])
+        {
+            Console.Out.Write(ManPage.Text(flags, root));
+            return ExitCode.Success;
+        }
 
         RefuseUnknownFlags(args, root);
 
@@ -47,6 +35,24 @@ internal static class CommandLine
         if (parsed.Errors.Count > 0)
             throw new UsageException(Explain(parsed));
         return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    }
+
+    /// <summary>The whole command line.</summary>
+    internal static RootCommand Create(TraceFlags flags)
+    {
+        var root = new RootCommand("Shows what the Linux kernel does for your processes. Filters are decided in the kernel.");
+        root.Options.Clear();
+        foreach (var option in flags.All)
+            root.Add(option);
+        root.Add(new HelpOption("--help", "-h", "-?") { Description = "help, of the modules that are named", Action = new HelpText.Action(flags, root) });
+        root.Add(new VersionOption("--version") { Description = "the version" });
+        root.Add(DoctorCommand.Create());
+        root.Add(ControlCommand.Create());
+        root.Add(ConfigCommand.Create());
+        root.Add(CompletionCommand.Create());
+        root.Add(HelpCommand.Create(flags, root));
+        root.SetAction(result => ListCommand.IsAsked(result, flags) ? ListCommand.Run(result, flags) : TraceCommand.Run(result, flags));
+        return root;
     }
 
     // A flag that takes a list takes every word after it, and would take a misspelt flag for a value.

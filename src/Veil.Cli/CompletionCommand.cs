@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Veil.Cli.Help;
 using Veil.Core;
 using Veil.Core.Control;
 using Veil.Core.Filters;
@@ -83,6 +84,10 @@ internal static class CompletionCommand
         {
             case ["completion"]:
                 return StartingWith(word, s_scripts.Keys);
+            case ["help"]:
+                return StartingWith(word, HelpCommand.Words(CommandLine.Create(new TraceFlags())));
+            case ["config"]:
+                return StartingWith(word, ["validate"]);
             case ["control", _]:
                 return StartingWith(word, ControlCommands.Names.Append("watch"));
             case ["control", ..]:
@@ -104,7 +109,7 @@ internal static class CompletionCommand
         bool takesThis = option is Option<string[]> || (option is Option<string> && flag == before.Length - 1);
         if (takesThis)
             return Values(option, before[flag], word, before, flags);
-        return flag < 0 && before.Length == 0 ? StartingWith(word, ["doctor", "control", "completion"]) : [];
+        return flag < 0 && before.Length == 0 ? StartingWith(word, HelpText.Commands(CommandLine.Create(new TraceFlags())).Select(static command => command.Name)) : [];
     }
 
     private static Option? Find(TraceFlags flags, string name) => flags.All.FirstOrDefault(option => option.Name == name || option.Aliases.Contains(name));

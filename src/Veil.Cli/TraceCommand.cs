@@ -18,11 +18,13 @@ internal static class TraceCommand
     private const int RingBytesMin = 64 * 1024;
     private const int RingBytesMax = 1024 * 1024 * 1024;
 
+    private static readonly List<string> s_moduleNames = [.. ModuleCatalog.All.Select(static module => module.Name)];
+
     /// <summary>Runs a trace; the exit code.</summary>
     public static int Run(ParseResult parsed, TraceFlags flags)
     {
         var request = ReadRequest(parsed, flags);
-        var options = request.Options;
+        var options = request.Options with { CountFilters = request.Control is not null || Terminal.IsThere };
         StandardStreams.RequireOutput();
         if (!request.Yes)
             Confirm(options);
@@ -152,22 +154,14 @@ internal static class TraceCommand
 
     private static List<TraceModule> Modules(string[] values)
     {
-        var names = ModuleCatalog.All.Select(static module => module.Name).ToList();
-        if (values.Length == 0)
-            throw new UsageException($"--module: say what to trace: {string.Join(", ", names)}; see veil --help");
-        var modules = new List<TraceModule>();
-        foreach (string word in Words("--module", values))
-        {
-            var module = ModuleCatalog.All.FirstOrDefault(module => module.Name == word);
-            if (module is null)
-                throw new UsageException($"--module: no module '{Escaping.ForMessage(word)}'{Messages.Suggest(word, names)} (there is: {string.Join(", ", names)})");
-
-            if (!modules.Contains(module))
-                modules.Add(module);
-        }
-
-        return modules;
+        return values.Length > 0
+            ? [.. Words("--module", values).Select(Module).Distinct()]
+            : throw new UsageException($"--module: say what to trace: {string.Join(", ", s_moduleNames)}; see veil --help");
     }
+
+    /// <summary>The module of that name.</summary>
+    internal static TraceModule Module(string name) => ModuleCatalog.All.FirstOrDefault(module => module.Name == name)
+        ?? throw new UsageException($"--module: no module '{Escaping.ForMessage(name)}'{Messages.Suggest(name, s_moduleNames)} (there is: {string.Join(", ", s_moduleNames)})");
 
     private static Enrichments Enrich(string[] values)
     {

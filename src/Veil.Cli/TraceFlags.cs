@@ -54,14 +54,29 @@ internal sealed class TraceFlags
 
     public Option<string> ListFields { get; } = new("--list-fields") { HelpName = "MODULE", Description = "list the fields of a module's events, and trace nothing" };
 
+    /// <summary>All options by what they are for, in the order of the help.</summary>
+    public IReadOnlyList<(string Title, IReadOnlyList<Option> Options)> Groups =>
+    [
+        ("What to trace", [Module, .. ModuleFlags.Values.Where(IsNoFilter), Hook, IncludeSelf]),
+        ("Filters (a value allows, '!' before it denies, deny wins; in bash '!' needs single quotes)", [.. Filters.Values, .. ModuleFlags.Values.Where(static option => !IsNoFilter(option))]),
+        ("Output", [Output, Fields, Enrich, FailOnLoss, Quiet, Verbose]),
+        ("Running", [Buffer, Control, ControlGroup, Yes]),
+        ("Configuration", [Config, Profile]),
+        ("Lists", [ListModules, ListFields]),
+    ];
+
     /// <summary>All options, in the order of the help.</summary>
-    public IEnumerable<Option> All =>
-        [Module, .. Filters.Values, .. ModuleFlags.Values, Output, Fields, Enrich, Buffer, Hook, Control, ControlGroup, Config, Profile, IncludeSelf, FailOnLoss, Yes, Quiet, Verbose, ListModules, ListFields];
+    public IEnumerable<Option> All => Groups.SelectMany(static group => group.Options);
+
+    /// <summary>The option of a filter or a module's flag.</summary>
+    public Option OptionOf(string name) => Filters.Values.Concat(ModuleFlags.Values).First(option => option.Name == "--" + name);
+
+    private static bool IsNoFilter(Option option) => option.Name != "--file";
 
     private static Option<string[]> FilterOption(FilterDimension dimension)
     {
         string[] aliases = dimension.Alias is { } letter ? ["-" + letter] : [];
-        return List("--" + dimension.Name, dimension.ValueName + ",…", dimension.Description + "; '!' before a value denies it", aliases);
+        return List("--" + dimension.Name, dimension.ValueName + ",…", dimension.Description, aliases);
     }
 
     private static Option ModuleOption(ModuleFlag flag) => flag.ValueName is { } value

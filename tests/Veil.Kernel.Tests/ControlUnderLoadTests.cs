@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Text;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace Veil.Kernel.Tests;
@@ -214,12 +215,34 @@ public sealed partial class ControlUnderLoadTests : IDisposable
         client.Do("pause");
         burst.Go();
         Thread.Sleep(200);
+        client.Ask("status").ShouldNotBeNull().ShouldContain($", 0 events, ");
+        client.Ask("status").ShouldNotBeNull().ShouldContain($", {calls} dropped while paused");
         client.Ask("resume").ShouldBe($"OK resumed; {calls} events dropped while paused");
         veil.Stop().ShouldBe(0);
 
         veil.Lines.ShouldBeEmpty();
         veil.Errors.ShouldContain($"0 lost");
         veil.Errors.ShouldContain($"{calls} dropped while paused");
+    }
+
+    [Fact]
+    public void Status_SaysWhatEachFilterPassedAndDropped()
+    {
+        using var burst = Workload.Waiting("burst", "30000");
+        using var veil = VeilRun.Attach("--module", "syscall", "-p", burst.Pid, "-s", "!getppid", "--fields", "pid", "--control", Path);
+        using var client = new SocketClient(Path);
+        burst.Go();
+        Thread.Sleep(500); // until the last events are read
+
+        var module = JsonDocument.Parse(client.Ask("status json").ShouldNotBeNull()[3..]).RootElement.GetProperty("modules")[0];
+        ulong shown = module.GetProperty("events").GetUInt64();
+        var syscall = module.GetProperty("filter_counts").GetProperty("syscall");
+        syscall.GetProperty("dropped").GetUInt64().ShouldBe(30_000ul);
+        syscall.GetProperty("passed").GetUInt64().ShouldBe(shown);
+        var pid = module.GetProperty("filter_counts").GetProperty("pid");
+        pid.GetProperty("passed").GetUInt64().ShouldBe(30_000 + shown);
+        client.Ask("status").ShouldNotBeNull().ShouldContain($"  syscall passed {shown}, dropped 30000");
+        veil.Stop().ShouldBe(0);
     }
 
     [Fact]

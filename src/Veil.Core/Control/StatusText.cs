@@ -25,11 +25,14 @@ internal static class StatusText
         foreach (var module in status.Modules)
         {
             string lost = module.Lost.Count == 0 ? "0 lost" : string.Join(", ", module.Lost.Select(static cause => $"{cause.Value} lost ({cause.Key})"));
-            lines.Add($"{module.Name,-8} by {module.Hook}, {module.Events} events, {lost}");
+            string paused = module.DroppedPaused > 0 ? $", {module.DroppedPaused} dropped while paused" : "";
+            lines.Add($"{module.Name,-8} by {module.Hook}, {module.Events} events, {module.EventsPerSecond}/s, {lost}{paused}");
             foreach (var filter in module.Filters)
             {
                 AddKeys(lines, filter, FilterBits.Allow, "allows");
                 AddKeys(lines, filter, FilterBits.Deny, "denies");
+                if (filter.Keys.Count > 0 && filter.Counts() is var (passed, dropped))
+                    lines.Add($"  {filter.Dimension.Name} passed {passed}, dropped {dropped}");
             }
         }
 
@@ -56,6 +59,8 @@ internal static class StatusText
                 json.WriteString("module", module.Name);
                 json.WriteString("hook", module.Hook);
                 json.WriteNumber("events", module.Events);
+                json.WriteNumber("events_per_second", module.EventsPerSecond);
+                json.WriteNumber("dropped_paused", module.DroppedPaused);
                 json.WriteStartObject("lost");
                 foreach (var (cause, count) in module.Lost)
                     json.WriteNumber(cause, count);
@@ -65,6 +70,18 @@ internal static class StatusText
                 {
                     WriteKeys(json, filter.Dimension.Name, filter, FilterBits.Allow);
                     WriteKeys(json, filter.Dimension.Name + "_deny", filter, FilterBits.Deny);
+                }
+
+                json.WriteEndObject();
+                json.WriteStartObject("filter_counts");
+                foreach (var filter in module.Filters.Where(static filter => filter.Keys.Count > 0))
+                {
+                    if (filter.Counts() is not var (passed, dropped))
+                        continue;
+                    json.WriteStartObject(filter.Dimension.Name);
+                    json.WriteNumber("passed", passed);
+                    json.WriteNumber("dropped", dropped);
+                    json.WriteEndObject();
                 }
 
                 json.WriteEndObject();

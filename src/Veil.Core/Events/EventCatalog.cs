@@ -50,6 +50,21 @@ public sealed class EventCatalog
         _all.Add(schema);
     }
 
+    /// <summary>Adds up counters that are kept by <see cref="EventSchema.Index"/>, of all modules or of one. From any thread.</summary>
+    /// <param name="counts">A counter a schema.</param>
+    /// <param name="module">The module's number in the session.</param>
+    public ulong Sum(ulong[] counts, int? module = null)
+    {
+        ulong total = 0;
+        foreach (var schema in _all)
+        {
+            if (module is null || schema.Kind / KindsPerModule == module)
+                total += Volatile.Read(ref counts[schema.Index]);
+        }
+
+        return total;
+    }
+
     /// <summary>The schema of a record.</summary>
     /// <exception cref="VeilException">The record is of no kind of this session, which a program of ours never makes.</exception>
     public EventSchema Find(uint kind) =>

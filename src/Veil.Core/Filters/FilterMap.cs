@@ -12,12 +12,17 @@ public sealed class FilterMap
 {
     private readonly BpfObject _object;
     private readonly BpfMap _map;
+    private readonly uint _counter;
     private Dictionary<FilterKey, FilterBits> _keys = new(FilterKeyByBits.Instance);
 
     /// <summary>Finds the dimension in a loaded object.</summary>
-    public FilterMap(BpfObject bpfObject, FilterDimension dimension)
+    /// <param name="bpfObject">The object.</param>
+    /// <param name="dimension">One of its dimensions.</param>
+    /// <param name="counter">As given to <see cref="Configure"/>.</param>
+    public FilterMap(BpfObject bpfObject, FilterDimension dimension, uint counter)
     {
         _object = bpfObject;
+        _counter = counter;
         Dimension = dimension;
         _map = bpfObject.Map("filter_" + dimension.Name);
     }
@@ -32,11 +37,34 @@ public sealed class FilterMap
     /// Has the kernel take memory for keys as they come, where tracing programs may have such maps without a warning in its log
     /// (Linux 6.1): all the room at once costs megabytes and a good part of the time to attach.
     /// </summary>
-    public static void Configure(BpfObject bpfObject, FilterDimension dimension)
+    /// <param name="bpfObject">Not loaded yet.</param>
+    /// <param name="dimension">One of its dimensions.</param>
+    /// <param name="counter">Where in <c>filter_counts</c> its decisions are counted; 0: nowhere.</param>
+    public static void Configure(BpfObject bpfObject, FilterDimension dimension, uint counter)
     {
+        bpfObject.TrySetGlobal($"filter_{dimension.Name}_counter", counter);
         const uint noPreallocation = 1; // BPF_F_NO_PREALLOC
         if (KernelFeatures.KernelVersion >= new Version(6, 1))
             bpfObject.Map("filter_" + dimension.Name).SetFlags(noPreallocation);
+    }
+
+    /// <summary>The counter of a dimension by its place among those of its module.</summary>
+    public static uint CounterOf(int index) => (uint)(index + 1) * 2;
+
+    /// <summary>What it let through and what it dropped while it held keys; nothing where that is not counted. From any thread.</summary>
+    public (ulong Passed, ulong Dropped)? Counts()
+    {
+        if (_counter == 0)
+            return null;
+        var counts = new BpfPerCpuArray<ulong>(_object.Map("filter_counts"));
+        return (Sum(counts, _counter + 1), Sum(counts, _counter));
+
+        static ulong Sum(BpfPerCpuArray<ulong> counts, uint slot)
+        {
+            var perCpu = new ulong[KernelFeatures.PossibleCpuCount];
+            counts.Read((int)slot, perCpu);
+            return perCpu.Aggregate(0ul, static (sum, count) => sum + count);
+        }
     }
 
     /// <summary>Puts keys in place of those that are there, in the order of <see cref="FilterChange"/>.</summary>

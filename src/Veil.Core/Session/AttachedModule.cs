@@ -13,13 +13,13 @@ public sealed class AttachedModule : IDisposable
     private readonly LossLedger _losses;
     private readonly List<BpfProgram> _programs = [];
 
-    private AttachedModule(TraceModule module, HookRung rung, BpfObject bpfObject)
+    private AttachedModule(TraceModule module, HookRung rung, BpfObject bpfObject, bool countFilters)
     {
         Module = module;
         Rung = rung;
         _object = bpfObject;
         _losses = new LossLedger(bpfObject);
-        Filters = [.. module.Filters.Select(dimension => new FilterMap(bpfObject, dimension))];
+        Filters = [.. module.Filters.Select((dimension, index) => new FilterMap(bpfObject, dimension, countFilters ? FilterMap.CounterOf(index) : 0))];
     }
 
     /// <summary>The module.</summary>
@@ -129,13 +129,13 @@ public sealed class AttachedModule : IDisposable
             }
 
             bpfObject.SetGlobal("veil_wakeup_interval", (ulong)Math.Max(options.RingBytes / 8, 512));
-            foreach (var dimension in module.Filters)
-                FilterMap.Configure(bpfObject, dimension);
+            foreach (var (index, dimension) in module.Filters.Index())
+                FilterMap.Configure(bpfObject, dimension, options.CountFilters ? FilterMap.CounterOf(index) : 0);
             module.Configure(bpfObject, rung, options.Arguments);
             bpfObject.Map("veil_ring").ReuseFd(ring);
             bpfObject.Load();
 
-            var attached = new AttachedModule(module, rung, bpfObject);
+            var attached = new AttachedModule(module, rung, bpfObject, options.CountFilters);
             foreach (var map in attached.Filters)
             {
                 if (options.FiltersOf(module).FirstOrDefault(filter => filter.Dimension.Name == map.Dimension.Name) is { } filter)

@@ -17,30 +17,11 @@ internal sealed class EventReader(RingBuffer ring, EventCatalog catalog, EventFi
     private readonly ulong[] _taken = new ulong[catalog.Schemas.Count];
 
     /// <summary>Events handed to the sink.</summary>
-    public ulong Taken
-    {
-        get
-        {
-            ulong total = 0;
-            foreach (ulong count in _taken)
-                total += count;
-            return total;
-        }
-    }
+    public ulong Taken => catalog.Sum(_taken);
 
     /// <summary>Those of one module. May be asked from another thread, and is then a moment old.</summary>
     /// <param name="module">Its number in the session.</param>
-    public ulong TakenOf(int module)
-    {
-        ulong total = 0;
-        foreach (var schema in catalog.Schemas)
-        {
-            if (schema.Kind / EventCatalog.KindsPerModule == module)
-                total += Volatile.Read(ref _taken[schema.Index]);
-        }
-
-        return total;
-    }
+    public ulong TakenOf(int module) => catalog.Sum(_taken, module);
 
     /// <summary>Events that a filter in userspace dropped.</summary>
     public ulong Dropped { get; private set; }

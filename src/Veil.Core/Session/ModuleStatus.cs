@@ -5,7 +5,9 @@ namespace Veil.Core.Session;
 /// <summary>A module at one moment.</summary>
 /// <param name="Name">The module.</param>
 /// <param name="Hook">How it is attached.</param>
-/// <param name="Events">Events taken from the ring.</param>
+/// <param name="Events">Events shown.</param>
+/// <param name="DroppedPaused">Events dropped in all pauses so far.</param>
+/// <param name="EventsPerSecond">Over the last five seconds.</param>
 /// <param name="Lost">Events lost, by cause.</param>
 /// <param name="Filters">Its filters, with their keys.</param>
-public sealed record ModuleStatus(string Name, string Hook, ulong Events, IReadOnlyDictionary<string, ulong> Lost, IReadOnlyList<FilterMap> Filters);
+public sealed record ModuleStatus(string Name, string Hook, ulong Events, ulong DroppedPaused, ulong EventsPerSecond, IReadOnlyDictionary<string, ulong> Lost, IReadOnlyList<FilterMap> Filters);

@@ -12,7 +12,7 @@ public sealed record SessionStatus
     /// <summary>Events that a filter in userspace dropped.</summary>
     public required ulong DroppedByFilter { get; init; }
 
-    /// <summary>Events taken from the ring in the last whole second.</summary>
+    /// <summary>Events a second, over the last five.</summary>
     public required ulong EventsPerSecond { get; init; }
 
     /// <summary>The ring's size.</summary>

@@ -33,13 +33,14 @@ public sealed class TraceSession : IDisposable, ILossObserver
     private readonly OutputBuffer _buffer;
     private readonly SessionSummary _summary = new();
     private readonly long _startedAt;
-    private ulong _eventsPerSecond;
+    private readonly List<RateMeter> _rates;
 
     private TraceSession(SessionOptions options, EventCatalog events, StopSignal stop, Action<string> message)
     {
         _options = options;
         _stop = stop;
         _message = message;
+        _rates = [.. options.Modules.Select(static _ => new RateMeter())];
         _ringMap = RingBuffer.CreateMap(options.RingBytes);
         try
         {
@@ -58,7 +59,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
             };
             if (options.Output.Enrichments != Enrichments.None)
                 sink = new EnrichSink(sink, options.Output.Enrichments, events.Header);
-            _pausable = new PausableSink(sink);
+            _pausable = new PausableSink(sink, events);
             _reader = new EventReader(_ring, events, Filters(options.Modules, events), _pausable, _buffer);
         }
         catch
@@ -111,18 +112,18 @@ public sealed class TraceSession : IDisposable, ILossObserver
         set => _pausable.Paused = value;
     }
 
-    /// <summary>What it did so far; losses and the rate are those of the last whole second. From any thread.</summary>
+    /// <summary>What it did so far; losses are those up to the last whole second, the rate is that of the last five. From any thread.</summary>
     public SessionStatus Status() => new()
     {
         Paused = _pausable.Paused,
         DroppedPaused = _pausable.Dropped,
         DroppedByFilter = _reader.Dropped,
-        EventsPerSecond = Volatile.Read(ref _eventsPerSecond),
+        EventsPerSecond = _rates.Aggregate(0ul, static (sum, rate) => sum + rate.PerSecond),
         RingBytes = _options.RingBytes,
         RingPendingBytes = _ring.PendingBytes,
         Duration = Stopwatch.GetElapsedTime(_startedAt),
         Modules = [.. _modules.Select((module, number) => new ModuleStatus(
-            module.Module.Name, module.Rung.Name, _reader.TakenOf(number), _summary.LostOf(module.Module.Name), module.Filters))],
+            module.Module.Name, module.Rung.Name, _reader.TakenOf(number) - _pausable.DroppedOf(number), _pausable.DroppedOf(number), _rates[number].PerSecond, _summary.LostOf(module.Module.Name), module.Filters))],
     };
 
     /// <summary>Asks for the end, as a signal does.</summary>
@@ -177,20 +178,17 @@ public sealed class TraceSession : IDisposable, ILossObserver
     private void Deliver()
     {
         long lossesReportedAt = Environment.TickCount64;
-        ulong takenBefore = 0;
+        FeedRates();
         while (!_stop.IsRequested)
         {
             if (!_wait.Wait(PollMs))
                 throw new OutputException("writing the output: the reader closed it", closedByReader: true);
             _reader.Drain();
-            long sinceReport = Environment.TickCount64 - lossesReportedAt;
-            if (sinceReport >= LossReportEveryMs)
+            if (Environment.TickCount64 - lossesReportedAt >= LossReportEveryMs)
             {
                 lossesReportedAt = Environment.TickCount64;
                 ReportLosses();
-                ulong taken = _reader.Taken;
-                Volatile.Write(ref _eventsPerSecond, (taken - takenBefore) * 1000 / (ulong)sinceReport);
-                takenBefore = taken;
+                FeedRates();
             }
         }
 
@@ -198,6 +196,12 @@ public sealed class TraceSession : IDisposable, ILossObserver
         _reader.Drain();
         ReportLosses();
         _buffer.Flush();
+    }
+
+    private void FeedRates()
+    {
+        for (int number = 0; number < _rates.Count; number++)
+            _rates[number].Feed(Environment.TickCount64, _reader.TakenOf(number));
     }
 
     private static EventFilter?[] Filters(IReadOnlyList<TraceModule> modules, EventCatalog events) =>

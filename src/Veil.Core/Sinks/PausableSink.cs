@@ -3,10 +3,10 @@ using Veil.Core.Events;
 namespace Veil.Core.Sinks;
 
 /// <summary>Hands events on, or while paused drops and counts them. Paused and resumed from any thread.</summary>
-public sealed class PausableSink(IEventSink next) : IEventSink
+public sealed class PausableSink(IEventSink next, EventCatalog events) : IEventSink
 {
+    private readonly ulong[] _dropped = new ulong[events.Schemas.Count];
     private bool _paused;
-    private ulong _dropped;
 
     /// <summary>Does it drop now?</summary>
     public bool Paused
@@ -16,13 +16,17 @@ public sealed class PausableSink(IEventSink next) : IEventSink
     }
 
     /// <summary>Events that it dropped so far.</summary>
-    public ulong Dropped => Volatile.Read(ref _dropped);
+    public ulong Dropped => events.Sum(_dropped);
+
+    /// <summary>Those of one module.</summary>
+    /// <param name="module">Its number in the session.</param>
+    public ulong DroppedOf(int module) => events.Sum(_dropped, module);
 
     /// <inheritdoc/>
     public void Write(ref EventView view)
     {
         if (_paused)
-            _dropped++;
+            _dropped[view.Schema.Index]++;
         else
             next.Write(ref view);
     }

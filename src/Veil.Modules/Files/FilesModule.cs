@@ -26,11 +26,18 @@ public sealed class FilesModule : TraceModule
     public override string Summary => "files opened, read and written";
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Example> Examples { get; } =
+    [
+        new("veil --module files --op read --enrich time", "who reads which file, and when"),
+        new("veil --module files --name nginx --file /etc/", "what a service touches below a folder"),
+    ];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new OpDimension()];
 
     /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } =
-        [new(FileFlag, "PATH", "/a/file, all below /a/folder/, the/end of a path, or a part of one; '!' before a value denies it")];
+        [new(FileFlag, "PATH", "/a/file, all below /a/folder/, the/end of a path, or a part of one")];
 
     /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =

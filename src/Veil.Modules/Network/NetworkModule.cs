@@ -21,6 +21,13 @@ public sealed class NetworkModule : TraceModule
     public override string Summary => "TCP connections";
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Example> Examples { get; } =
+    [
+        new("veil --module network --port 443 --output json", "connections with a port at either end"),
+        new("veil --module network -p $(pidof nginx)", "a server's connections, with bytes and round-trip time at their end"),
+    ];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new PortDimension()];
 
     /// <inheritdoc/>

@@ -14,6 +14,12 @@ public sealed class SchedulerModule : TraceModule
     public override string Summary => "context switches";
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Example> Examples { get; } =
+    [
+        new("veil --module scheduler --cpu 0-3 --name nginx", "who runs before and after some threads, and how long they waited"),
+    ];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new CpuDimension()];
 
     /// <inheritdoc/>

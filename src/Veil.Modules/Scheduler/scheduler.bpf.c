@@ -218,7 +218,7 @@ static __always_inline bool scheduler_names_pass(bool btf, struct task_struct *p
 	bits = veil_name_bits(&name);
 	scheduler_name(btf, next, &name);
 	veil_name_end(&name);
-	return veil_filter_decide(bits | veil_name_bits(&name), mode);
+	return veil_filter_counted(filter_name_counter, veil_filter_decide(bits | veil_name_bits(&name), mode));
 }
 
 /*

@@ -16,6 +16,14 @@ public sealed class SyscallModule : TraceModule
     public override string Summary => "system calls";
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Example> Examples { get; } =
+    [
+        new("veil --module syscall -p $(pidof nginx) --syscall '!ioctl'", "what a process asks of the kernel, but for one call"),
+        new("veil --module syscall --name postgres --returns --output json | jq .", "every call of some threads with its result and duration, as JSON"),
+        new("veil --module syscall --uid www-data --fields comm,pid,syscall", "a user's calls, as key=value"),
+    ];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new SyscallDimension()];
 
     /// <inheritdoc/>

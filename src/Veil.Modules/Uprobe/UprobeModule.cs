@@ -32,6 +32,13 @@ public sealed class UprobeModule : TraceModule
     public override string Summary => "calls of a function in a program or library";
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Example> Examples { get; } =
+    [
+        new("veil --module uprobe --uprobe /usr/bin/bash:readline --latency", "calls of a function, each with its duration"),
+        new("veil --module uprobe --uprobe /lib/x86_64-linux-gnu/libc.so.6:malloc -p $(pidof nginx)", "a library's function, in one process"),
+    ];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } =
     [
         new(TargetFlag, "PATH:SYMBOL", "the function, in a program or a shared library"),

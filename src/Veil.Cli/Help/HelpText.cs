@@ -1,0 +1,134 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.Text;
+using Veil.Core.Modules;
+using Veil.Modules;
+
+namespace Veil.Cli.Help;
+
+/// <summary>What <c>--help</c> prints: of the whole, or of the modules that the line names. The man page says the same (<see cref="ManPage"/>).</summary>
+internal static class HelpText
+{
+    private const int Columns = 110;
+    private const int TermColumns = 30;
+
+    /// <summary>The examples, the first of each module and then of more than one.</summary>
+    public static IEnumerable<Example> Examples =>
+    [
+        .. ModuleCatalog.All.Select(static module => module.Examples[0]),
+        new("veil --module syscall,network,files --enrich all", "three modules in one order, with wall-clock time, user and process names"),
+        new("veil --module syscall -p $(pidof nginx) --control /run/veil.sock", "steer it from elsewhere: veil control /run/veil.sock add syscall openat"),
+    ];
+
+    /// <summary>Exit codes with their meaning.</summary>
+    public static IReadOnlyList<(string Code, string Meaning)> ExitCodes { get; } =
+    [
+        ("0", "done"),
+        ("1", "could not start, or could not write the output"),
+        ("2", "the command line or the configuration is wrong"),
+        ("3", "events were lost, and --fail-on-loss was given"),
+    ];
+
+    /// <summary>The help of the trace command.</summary>
+    public static string Whole(TraceFlags flags, RootCommand root)
+    {
+        var text = new StringBuilder($"{root.Description}\n\n");
+        text.Append("Usage: veil --module NAME,… [filters] [options]\n       veil COMMAND …\n");
+        Section(text, "Modules (more of each: veil help MODULE)", ModuleCatalog.All.Select(static module => (module.Name, module.Summary)));
+        foreach (var (title, options) in flags.Groups)
+            Section(text, title, options.Select(Line));
+        Section(text, "Help", root.Options.Where(option => !flags.All.Contains(option)).Select(Line));
+        Section(text, "Commands (more of each: veil help COMMAND)", Commands(root).Select(static command => (Usage(command), command.Description ?? "")));
+        Examples_(text, Examples);
+        Section(text, "Exit codes", ExitCodes);
+        return text.ToString();
+    }
+
+    /// <summary>The help of one module.</summary>
+    public static string Of(TraceModule module, TraceFlags flags)
+    {
+        var text = new StringBuilder($"veil --module {module.Name}: {module.Summary}\n");
+        Section(text, "Hooks, best first (--hook NAME takes one of them only)", module.Rungs.Select(static rung => (rung.Name, rung.Description)));
+        Section(text, "Filters in the kernel (a value allows, '!' before it denies, and deny wins)", module.Filters.Select(filter => Line(flags.OptionOf(filter.Name))));
+        if (module.Flags.Count > 0)
+            Section(text, "Flags", module.Flags.Select(flag => Line(flags.OptionOf(flag.Name))));
+        Section(text, "Fields (for --fields, and as they are called in JSON)", ListCommand.FieldsOf(module)
+            .Select(static field => (field.Name, field.Needs is null ? field.Type : $"{field.Type}, with {field.Needs}")));
+        Examples_(text, module.Examples);
+        text.Append("\nAll flags: veil --help\n");
+        return text.ToString();
+    }
+
+    /// <summary>The commands that people see.</summary>
+    public static IEnumerable<Command> Commands(RootCommand root) => root.Subcommands.Where(static command => !command.Hidden);
+
+    /// <summary>A command with its arguments.</summary>
+    public static string Usage(Command command) =>
+        string.Join(' ', command.Arguments.Select(static argument => argument.Arity.MinimumNumberOfValues == 0 ? $"[{argument.Name}]" : argument.Name)
+            .Prepend(command.Subcommands is [var only] ? $"{command.Name} {Usage(only)}" : command.Name));
+
+    /// <summary>An option with its names and its value.</summary>
+    public static string Names(Option option)
+    {
+        var names = option.Aliases.Append(option.Name).Distinct(StringComparer.Ordinal).OrderBy(static name => name.Length).ThenBy(static name => name, StringComparer.Ordinal);
+        string value = option.HelpName is { } name && option.Arity.MaximumNumberOfValues > 0 ? " " + name : "";
+        return string.Join(", ", names) + value;
+    }
+
+    private static (string Term, string Text) Line(Option option) => (Names(option), option.Description ?? "");
+
+    private static void Examples_(StringBuilder text, IEnumerable<Example> examples)
+    {
+        text.Append("\nExamples\n");
+        foreach (var example in examples)
+            text.Append($"  {example.Command}\n      {example.Meaning}\n");
+    }
+
+    private static void Section(StringBuilder text, string title, IEnumerable<(string Term, string Text)> lines)
+    {
+        text.Append($"\n{title}\n");
+        foreach (var (term, meaning) in lines)
+        {
+            string start = $"  {term}".PadRight(TermColumns);
+            if (start.Length > TermColumns)
+            {
+                text.Append(start).Append('\n');
+                start = new string(' ', TermColumns);
+            }
+
+            foreach (string line in Wrap(meaning, Columns - TermColumns))
+            {
+                text.Append($"{start} {line}".TrimEnd()).Append('\n');
+                start = new string(' ', TermColumns);
+            }
+        }
+    }
+
+    private static List<string> Wrap(string text, int width)
+    {
+        var lines = new List<string> { "" };
+        foreach (string word in text.Split(' '))
+        {
+            if (lines[^1].Length > 0 && lines[^1].Length + 1 + word.Length > width)
+                lines.Add("");
+            lines[^1] += lines[^1].Length == 0 ? word : " " + word;
+        }
+
+        return lines;
+    }
+
+    /// <summary>Ours for the trace command, the library's for the others.</summary>
+    internal sealed class Action(TraceFlags flags, RootCommand root) : SynchronousCommandLineAction
+    {
+        /// <inheritdoc/>
+        public override int Invoke(ParseResult parseResult)
+        {
+            if (parseResult.CommandResult.Command != root)
+                return new HelpAction().Invoke(parseResult);
+            string[] named = [.. (parseResult.GetValue(flags.Module) ?? []).SelectMany(static value => value.Split(','))];
+            Console.Out.Write(named.Length == 0 ? Whole(flags, root) : string.Join('\n', named.Distinct(StringComparer.Ordinal).Select(name => Of(TraceCommand.Module(name), flags))));
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using System.CommandLine;
+using System.Text.RegularExpressions;
+using Veil.Cli.Help;
+using Veil.Modules;
+
+namespace Veil.Cli.Tests;
+
+/// <summary>The help and the man page, made of the flags themselves.</summary>
+public sealed partial class HelpTests
+{
+    private static readonly TraceFlags s_flags = new();
+    private static readonly RootCommand s_root = CommandLine.Create(s_flags);
+
+    public static TheoryData<string> Modules => [.. ModuleCatalog.All.Select(static module => module.Name)];
+
+    [Fact]
+    public void Whole_NamesEveryFlagOnce()
+    {
+        string help = HelpText.Whole(s_flags, s_root);
+
+        foreach (var option in s_root.Options)
+            help.Split('\n').Count(line => line.StartsWith("  " + HelpText.Names(option), StringComparison.Ordinal)).ShouldBe(1, option.Name);
+        help.Split('\n').ShouldAllBe(static line => line.Length <= 110);
+    }
+
+    [Theory]
+    [MemberData(nameof(Modules))]
+    public void Module_HasItsOwnFiltersFieldsAndHooks(string name)
+    {
+        var module = TraceCommand.Module(name);
+        string help = HelpText.Of(module, s_flags);
+
+        foreach (string word in module.Filters.Select(static filter => "--" + filter.Name).Concat(module.Flags.Select(static flag => "--" + flag.Name)).Concat(module.Rungs.Select(static rung => rung.Name)))
+            help.ShouldContain(word);
+        help.ShouldContain("timestamp");
+        help.ShouldContain("Examples");
+        help.Split('\n').ShouldAllBe(static line => line.Length <= 110);
+    }
+
+    /// <summary>Every example is a command line that veil takes; what the shell would put in is put in here.</summary>
+    [Fact]
+    public void Examples_AllOfThem_AreRight()
+    {
+        var examples = HelpText.Examples.Concat(ModuleCatalog.All.SelectMany(static module => module.Examples)).ToList();
+        examples.Count.ShouldBeGreaterThan(10);
+        foreach (var example in examples)
+        {
+            string line = example.Command.Replace("$(pidof nginx)", "1", StringComparison.Ordinal).Replace("'", "", StringComparison.Ordinal).Split(" | ")[0];
+            line.ShouldStartWith("veil ");
+            // An example's program need not be on this machine.
+            if (line.Contains("/usr/bin/bash:", StringComparison.Ordinal) || line.Contains("libc.so.6:", StringComparison.Ordinal))
+                line = line.Replace("/usr/bin/bash:readline", "/bin/sh:main", StringComparison.Ordinal);
+            var parsed = s_root.Parse(line.Split(' ')[1..]);
+            parsed.Errors.ShouldBeEmpty(example.Command);
+            if (!line.Contains("uprobe", StringComparison.Ordinal) && !line.Contains("www-data", StringComparison.Ordinal) && !line.Contains("--cpu", StringComparison.Ordinal))
+                TraceCommand.Read(parsed, s_flags).Modules.ShouldNotBeEmpty(example.Command);
+        }
+    }
+
+    [Fact]
+    public void ManPage_InTheRepository_IsTheOneThatTheFlagsMake() =>
+        File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "veil.1")).ShouldBe(ManPage.Text(s_flags, s_root), "docs/veil.1 is old: make man");
+
+    [Fact]
+    public void ManPage_NoLineBeginsAMacroByAccident() =>
+        ManPage.Text(s_flags, s_root).Split('\n').Where(static line => line.StartsWith('.')).ShouldAllBe(static line => Macro().IsMatch(line));
+
+    [GeneratedRegex(@"^\.(?:TH|SH|SS|TP|BR|B|I|nf|fi)(?: |$)", RegexOptions.None, 1_000)]
+    private static partial Regex Macro();
+
+    private static string RepositoryRoot()
+    {
+        string? folder = AppContext.BaseDirectory;
+        while (folder is not null && !File.Exists(Path.Combine(folder, "Veil.slnx")))
+            folder = Path.GetDirectoryName(folder);
+        return folder ?? throw new InvalidOperationException("the repository's root was not found");
+    }
+}
