@@ -50,6 +50,10 @@ static __always_inline void *veil_reserve(__u64 size)
 	return event;
 }
 
+/* Where an event is put together: in the ring, or where events are counted in `scratch`, on the caller's stack. NULL:
+ * it is lost. */
+#define veil_begin(scratch) ((typeof(scratch))(veil_counting ? (void *)(scratch) : veil_reserve(sizeof(*(scratch)))))
+
 /*
  * The reader looks every few tens of milliseconds by itself; a wake-up for every event costs the traced
  * program more than the event (an irq_work each). So wake it only when this record crosses a boundary of the ring,
@@ -63,6 +67,10 @@ static __always_inline void veil_submit(void *event, __u64 size)
 	__u64 footprint = (size + 8 /* BPF_RINGBUF_HDR_SZ */ + 7) & ~7ULL;
 	bool crosses = (position ^ (position + footprint)) & ~(veil_wakeup_interval - 1);
 
+	if (veil_counting) {
+		veil_count(event, size);
+		return;
+	}
 	bpf_ringbuf_submit(event, crosses ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 
@@ -70,10 +78,15 @@ static __always_inline void veil_submit(void *event, __u64 size)
  * a boundary: then the next one wakes the reader, or its own clock. */
 static __always_inline void veil_output(void *event, __u64 size)
 {
-	__u64 position = bpf_ringbuf_query(&veil_ring, BPF_RB_PROD_POS);
-	__u64 footprint = (size + 8 /* BPF_RINGBUF_HDR_SZ */ + 7) & ~7ULL;
-	bool crosses = (position ^ (position + footprint)) & ~(veil_wakeup_interval - 1);
+	__u64 position, footprint = (size + 8 /* BPF_RINGBUF_HDR_SZ */ + 7) & ~7ULL;
+	bool crosses;
 
+	if (veil_counting) {
+		veil_count(event, ~0U);
+		return;
+	}
+	position = bpf_ringbuf_query(&veil_ring, BPF_RB_PROD_POS);
+	crosses = (position ^ (position + footprint)) & ~(veil_wakeup_interval - 1);
 	if (bpf_ringbuf_output(&veil_ring, event, size, crosses ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP))
 		veil_lost(VEIL_LOST_RING_FULL);
 }

@@ -2,7 +2,7 @@
 /* The common header, first member of every event struct. Its order is the order of the fields on the screen. */
 #pragma once
 
-#include "types.bpf.h"
+#include "count.bpf.h"
 
 struct veil_event {
 	veil_comm_t comm;
@@ -24,14 +24,22 @@ struct veil_event {
 /* The module's number in this session, set before load. */
 const volatile __u32 veil_module;
 
+/* The time of the event, where it is shown or a duration is made of it. */
+static __always_inline veil_timestamp_t veil_event_time(void)
+{
+	return veil_count_needs_time || veil_wants(struct veil_event, timestamp) ? bpf_ktime_get_boot_ns() : 0;
+}
+
 static __always_inline void veil_event_init(struct veil_event *event, __u32 kind, struct task_struct *task)
 {
-	veil_task_comm(task, event->comm);
+	if (veil_wants(struct veil_event, comm))
+		veil_task_comm(task, event->comm);
 	event->pid = veil_task_read(task, tgid);
 	event->tid = veil_task_read(task, pid);
-	event->uid = veil_task_uid(task);
+	if (veil_wants(struct veil_event, uid))
+		event->uid = veil_task_uid(task);
 	event->kind = veil_module << 8 | kind;
-	event->timestamp = bpf_ktime_get_boot_ns();
+	event->timestamp = veil_event_time();
 }
 
 /* Who did it, where that is not or may not be the running task: remembered while it was. */
@@ -60,5 +68,5 @@ static __always_inline void veil_event_init_as(struct veil_event *event, __u32 k
 	event->tid = identity->tid;
 	event->uid = identity->uid;
 	event->kind = veil_module << 8 | kind;
-	event->timestamp = bpf_ktime_get_boot_ns();
+	event->timestamp = veil_event_time();
 }

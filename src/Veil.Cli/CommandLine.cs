@@ -34,6 +34,9 @@ internal static class CommandLine
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
             throw new UsageException(Explain(parsed));
+        var command = parsed.CommandResult.Command;
+        if (command != root && flags.All.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } ignored)
+            throw new UsageException($"{ignored.Name}: is for tracing, and {command.Name} traces nothing; leave one of them out");
         return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
 
@@ -75,8 +78,6 @@ internal static class CommandLine
                 continue;
             }
 
-            if (UpcomingFeatures.FlagHint(flag) is { } hint)
-                throw new UsageException(hint);
             var near = NearestName.Find(flag, names.Where(static name => name.StartsWith("--", StringComparison.Ordinal)));
             string help = near.Count > 0 ? $"did you mean '{near[0]}'?" : "see veil --help";
             throw new UsageException($"no flag '{Escaping.ForMessage(flag)}'; {help} (a value that begins with '-' is written --flag={Escaping.ForMessage(arg)})");
@@ -93,6 +94,9 @@ internal static class CommandLine
             return $"{token.Value}: a value is missing ({option.HelpName})";
         if (error.SymbolResult is OptionResult { Option: { } repeated, Tokens.Count: > 1 })
             return $"{repeated.Name}: given more than once, but it takes one value";
-        return Escaping.ForMessage(error.Message);
+        var command = parsed.CommandResult.Command;
+        return command == parsed.RootCommandResult.Command
+            ? Escaping.ForMessage(error.Message)
+            : $"{command.Name}: it goes like this: veil {HelpText.Usage(command)}; see veil help {command.Name}";
     }
 }

@@ -114,7 +114,9 @@ internal static class TraceCommand
         }
 
         var arguments = Arguments(parsed, flags, modules);
+        var counting = CountFlags.Read(parsed, flags);
         modules = [.. modules.SelectMany(module => module.Instances(arguments))];
+        var fields = Words("--fields", parsed.GetValue(flags.Fields) ?? []);
         var format = OutputFormats.Parse(parsed.GetValue(flags.Output));
         return new SessionOptions
         {
@@ -122,8 +124,9 @@ internal static class TraceCommand
             Filters = filters,
             Arguments = arguments,
             Hook = Hook(parsed.GetValue(flags.Hook), modules),
-            Output = new OutputOptions(format, Words("--fields", parsed.GetValue(flags.Fields) ?? []), Enrich(parsed.GetValue(flags.Enrich) ?? []), UseColour()),
-            RingBytes = RingBytes(parsed.GetValue(flags.Buffer)),
+            Output = new OutputOptions(format, fields, Shown(Enrich(parsed.GetValue(flags.Enrich) ?? []), fields), UseColour()),
+            Counting = counting,
+            RingBytes = counting is not null ? RingBytesMin : RingBytes(parsed.GetValue(flags.Buffer)),
             IncludeSelf = parsed.GetValue(flags.IncludeSelf),
             FailOnLoss = parsed.GetValue(flags.FailOnLoss),
             Quiet = parsed.GetValue(flags.Quiet),
@@ -180,6 +183,15 @@ internal static class TraceCommand
         }
 
         return chosen;
+    }
+
+    // What --fields leaves out need not be looked up; where it leaves out all, one of the two flags is a mistake.
+    private static Enrichments Shown(Enrichments chosen, List<string> fields)
+    {
+        if (chosen == Enrichments.None || fields.Count == 0)
+            return chosen;
+        var shown = chosen & fields.Aggregate(Enrichments.None, static (all, field) => all | FieldSelection.EnrichmentOf(field));
+        return shown != Enrichments.None ? shown : throw new UsageException("--enrich: --fields leaves out what it adds (time, username, proc_name): name it there too");
     }
 
     private static string? Hook(string? value, List<TraceModule> modules)

@@ -28,6 +28,18 @@ internal sealed class TraceFlags
 
     public Option<string[]> Enrich { get; } = List("--enrich", "time,user,proc,all", "add wall-clock time, the user's name, the process's current name");
 
+    public Option<bool> Count { get; } = new("--count") { Description = "count in the kernel and show a ranking at the end; by " + string.Join(", ", ModuleCatalog.All.Select(static module => $"{module.CountKey} ({module.Name})")) };
+
+    public Option<string> CountBy { get; } = new("--count-by") { HelpName = "FIELD", Description = "the same by another field" };
+
+    public Option<string> Histogram { get; } = new("--hist") { HelpName = "FIELD", Description = "a histogram of a number, by powers of two, made in the kernel; with --count-by one for each key" };
+
+    public Option<string> Top { get; } = new("--top") { HelpName = "N", Description = "show so many keys [10; all as JSON]" };
+
+    public Option<string> Interval { get; } = new("--interval") { HelpName = "SECONDS", Description = "print the counts each time and begin anew [once, at the end]" };
+
+    public Option<string> Keys { get; } = new("--keys") { HelpName = "N", Description = "room for so many keys; what comes after is counted together [10240; 1024 with --hist]" };
+
     public Option<string> Buffer { get; } = new("--buffer") { HelpName = "SIZE", Description = "memory for events on their way, a power of two such as 64M [16M]" };
 
     public Option<string> Hook { get; } = new("--hook") { HelpName = "NAME", Description = "attach this way only, of the ways that the module has: " + string.Join(", ", ModuleCatalog.All.SelectMany(static module => module.Rungs).Select(static rung => rung.Name).Distinct()) + " [the best that works]" };
@@ -60,6 +72,7 @@ internal sealed class TraceFlags
         ("What to trace", [Module, .. ModuleFlags.Values.Where(IsNoFilter), Hook, IncludeSelf]),
         ("Filters (a value allows, '!' before it denies, deny wins; in bash '!' needs single quotes)", [.. Filters.Values, .. ModuleFlags.Values.Where(static option => !IsNoFilter(option))]),
         ("Output", [Output, Fields, Enrich, FailOnLoss, Quiet, Verbose]),
+        ("Counting (instead of events)", [Count, CountBy, Histogram, Top, Interval, Keys]),
         ("Running", [Buffer, Control, ControlGroup, Yes]),
         ("Configuration", [Config, Profile]),
         ("Lists", [ListModules, ListFields]),

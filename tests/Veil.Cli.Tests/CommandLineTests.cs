@@ -37,11 +37,11 @@ public sealed class CommandLineTests
     [Fact]
     public void Everything_Given_IsTaken()
     {
-        var options = Read("-m syscall --returns -o json --fields pid,ret --enrich time,user --buffer 1MiB --hook raw_tp --include-self --fail-on-loss -q -v");
+        var options = Read("-m syscall --returns -o json --fields pid,ret,time,username --enrich time,user --buffer 1MiB --hook raw_tp --include-self --fail-on-loss -q -v");
 
         options.Arguments.Switches.ShouldBe(["returns"]);
         options.Output.ShouldBe(options.Output with { Format = OutputFormat.Json, Enrichments = Enrichments.Time | Enrichments.User });
-        options.Output.Fields.ShouldBe(["pid", "ret"]);
+        options.Output.Fields.ShouldBe(["pid", "ret", "time", "username"]);
         options.RingBytes.ShouldBe(1024 * 1024);
         options.Hook.ShouldBe("raw_tp");
         (options.IncludeSelf && options.FailOnLoss && options.Quiet && options.Verbose).ShouldBeTrue();
@@ -65,6 +65,7 @@ public sealed class CommandLineTests
     [InlineData("--module files --file !", "--file: the value '!' is empty; give a path (/etc/hosts), a folder (/etc/), the end of a path (etc/hosts) or a part of one (hosts), '!' before it denies")]
     [InlineData("--module syscall --op read", "--op: no chosen module has it (syscall); files would")]
     [InlineData("--module memory --fault huge", "--fault: 'huge' is no kind of page fault (minor or major)")]
+    [InlineData("--module syscall --enrich time --fields pid", "--enrich: --fields leaves out what it adds (time, username, proc_name): name it there too")]
     [InlineData("--module scheduler --cpu 0-1x", "--cpu: '0-1x' is not a CPU of this machine, from 0 to {cpus}, or a range of them")]
     [InlineData("--module scheduler --cpu 99999", "--cpu: '99999' is out of range (a CPU of this machine, from 0 to {cpus}, or a range of them)")]
     public void Read_WrongValue_SaysWhatAndWhy(string line, string message) =>
@@ -82,6 +83,10 @@ public sealed class CommandLineTests
     [InlineData("--module syscall -n --fail-on-loss", "--name: a value is missing (TEXT,…)")]
     [InlineData("--module syscall --pid -q", "--pid: a value is missing (PID,…)")]
     [InlineData("--module syscall --buffer --quiet", "--buffer: a value is missing (SIZE)")]
+    [InlineData("--module syscall doctor", "--module: is for tracing, and doctor traces nothing; leave one of them out")]
+    [InlineData("config", "config: it goes like this: veil config validate FILE; see veil help config")]
+    [InlineData("control", "control: it goes like this: veil control PATH [COMMAND]; see veil help control")]
+    [InlineData("help fils", "help: no module and no command 'fils'; did you mean 'files'? (there is: syscall, files, network, scheduler, memory, uprobe, doctor, control, config, completion, help)")]
     [InlineData("--module syscall --output json --output text", "--output: given more than once, but it takes one value")]
     public void Run_WrongFlag_SaysWhatAndWhy(string line, string message)
     {
@@ -94,6 +99,10 @@ public sealed class CommandLineTests
     [Fact]
     public void Name_ThatLooksLikeAResponseFile_IsAName() =>
         Read("--module syscall --name @init").Filters.ShouldHaveSingleItem().Bits.Keys.ShouldHaveSingleItem().Text.ShouldBe("@init");
+
+    [Fact]
+    public void Enrich_MoreThanTheFieldsShow_IsOnlyWhatTheyShow() =>
+        Read("--module syscall --enrich all --fields pid,time").Output.Enrichments.ShouldBe(Enrichments.Time);
 
     private static SessionOptions Read(string line)
     {

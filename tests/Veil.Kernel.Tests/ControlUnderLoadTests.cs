@@ -259,6 +259,18 @@ public sealed partial class ControlUnderLoadTests : IDisposable
     }
 
     [Fact]
+    public void Path_WithoutPermission_IsAnErrorBeforeAnythingStarts()
+    {
+        using var veil = VeilRun.ToEndWith(
+            "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all,+bpf,+perfmon", "--ambient-caps=-all,+bpf,+perfmon",
+            Repository.Veil, "--module", "syscall", "-p", "1", "--control", Path);
+
+        veil.Errors.ShouldBe($"veil: --control: {Path}: Permission denied\n");
+        veil.ExitCode.ShouldBe(2);
+        veil.Lines.ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Socket_NotAskedFor_CostsNoThread()
     {
         using var without = VeilRun.Attach("--module", "syscall", "-p", "1");

@@ -17,6 +17,7 @@ internal sealed class ScenarioCatalog(Programs programs, int calls)
     internal const string VeilOwnPidDenied = "veil, own PID denied";
     internal const string VeilOtherSyscall = "veil, other syscall allowed";
     internal const string VeilText = "veil, text";
+    internal const string VeilEnriched = "veil, text, --enrich all";
     internal const string VeilJson = "veil, JSON";
     internal const string BpftracePrintf = "bpftrace, printf";
 
@@ -47,6 +48,7 @@ internal sealed class ScenarioCatalog(Programs programs, int calls)
 
         TextOf(VeilText, calls),
         JsonOf(VeilJson, calls),
+        Veil(VeilEnriched, EmptyTpBtf, Getppid, static (pid, _) => ["--pid", pid, "--enrich", "all"]),
         Veil("veil, text, --returns", EmptyBothEnds, Getppid, (pid, _) => ["--pid", pid, "--returns"]),
         Veil("veil, text, raw_tp", EmptyRawTp, Getppid, (pid, _) => ["--pid", pid, "--hook", "raw_tp"]),
         Veil("veil, text, tracepoint", EmptyTracepoint, Getppid, (pid, _) => ["--pid", pid, "--hook", "tracepoint"]),

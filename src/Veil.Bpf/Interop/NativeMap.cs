@@ -30,6 +30,12 @@ internal static unsafe partial class NativeMap
     internal static partial int bpf_map__set_max_entries(nint map, uint maxEntries);
 
     [LibraryImport(LibraryNames.Libbpf)]
+    internal static partial int bpf_map__set_key_size(nint map, uint size);
+
+    [LibraryImport(LibraryNames.Libbpf)]
+    internal static partial int bpf_map__set_value_size(nint map, uint size);
+
+    [LibraryImport(LibraryNames.Libbpf)]
     internal static partial byte bpf_map__autocreate(nint map);
 
     [LibraryImport(LibraryNames.Libbpf)]

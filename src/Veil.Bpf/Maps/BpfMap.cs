@@ -147,6 +147,19 @@ public sealed unsafe class BpfMap
         BeforeLoad(NativeMap.bpf_map__set_max_entries(Native, (uint)maxEntries));
     }
 
+    /// <summary>Sets the sizes of keys and values, of a map that is declared by sizes and not by types.</summary>
+    /// <param name="keySize">Bytes of a key.</param>
+    /// <param name="valueSize">Bytes of a value; of one CPU's value in a per-CPU map.</param>
+    /// <exception cref="InvalidOperationException">The map exists already.</exception>
+    public void SetSizes(int keySize, int valueSize)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(keySize, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(valueSize, 1);
+        using var lease = new HandleLease(_object.Handle);
+        BeforeLoad(NativeMap.bpf_map__set_key_size(Native, (uint)keySize));
+        BeforeLoad(NativeMap.bpf_map__set_value_size(Native, (uint)valueSize));
+    }
+
     /// <summary>Sets <c>BPF_F_*</c> flags of linux/bpf.h, such as <c>BPF_F_NO_PREALLOC</c>.</summary>
     /// <exception cref="InvalidOperationException">The map exists already.</exception>
     public void SetFlags(uint flags)

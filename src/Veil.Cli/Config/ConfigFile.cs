@@ -26,6 +26,10 @@ internal sealed class ConfigFile
         ["fields"] = "--fields",
         ["count"] = "--count",
         ["count_by"] = "--count-by",
+        ["hist"] = "--hist",
+        ["top"] = "--top",
+        ["interval"] = "--interval",
+        ["keys"] = "--keys",
     };
 
     private static readonly Dictionary<string, string> s_runKeys = new(StringComparer.Ordinal)
@@ -218,7 +222,7 @@ internal sealed class ConfigFile
             string flag = known[KeyText(key)];
             places[flag] = value.Start;
             if (flags.All.FirstOrDefault(option => option.Name == flag) is not { } option)
-                throw Wrong(key.Start, UpcomingFeatures.FlagHint(flag) ?? $"{flag} does not exist");
+                throw Wrong(key.Start, $"{flag} does not exist");
             if (option is Option<bool>)
             {
                 if (value is YamlScalarNode { Value: "true" })

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Veil.Bpf;
 using Veil.Core.Interop;
 
@@ -117,19 +116,9 @@ public sealed class FilterMap
                 Interlocked.Increment(ref Global<uint>("generation"));
                 break;
             case FilterStoreKind.Grace:
-                WaitForPrograms();
+                GracePeriod.Wait();
                 break;
         }
-    }
-
-    // membarrier(2) over all threads of the machine is a grace period of RCU, and programs run inside one. Where it is refused
-    // (nohz_full), a time that no program takes.
-    private static void WaitForPrograms()
-    {
-        const int global = 1; // MEMBARRIER_CMD_GLOBAL
-        nint number = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 283 : 324;
-        if (LibC.Syscall(number, global, 0, 0, 0, 0) != 0)
-            Thread.Sleep(10);
     }
 
     private ref T Global<T>(string part)

@@ -17,6 +17,9 @@ public abstract class TraceModule
     /// <summary>What it traces, in a few words.</summary>
     public abstract string Summary { get; }
 
+    /// <summary>The field that <c>--count</c> counts by.</summary>
+    public abstract string CountKey { get; }
+
     /// <summary>Command lines for the help, the most useful first; at least one.</summary>
     public abstract IReadOnlyList<Example> Examples { get; }
 

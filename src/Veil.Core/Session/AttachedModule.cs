@@ -1,5 +1,6 @@
 using System.Globalization;
 using Veil.Bpf;
+using Veil.Core.Counting;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
 
@@ -13,12 +14,13 @@ public sealed class AttachedModule : IDisposable
     private readonly LossLedger _losses;
     private readonly List<BpfProgram> _programs = [];
 
-    private AttachedModule(TraceModule module, HookRung rung, BpfObject bpfObject, bool countFilters)
+    private AttachedModule(TraceModule module, HookRung rung, BpfObject bpfObject, bool countFilters, CountPlan? plan)
     {
         Module = module;
         Rung = rung;
         _object = bpfObject;
         _losses = new LossLedger(bpfObject);
+        Counts = plan is null ? null : new EventCounts(bpfObject, plan);
         Filters = [.. module.Filters.Select((dimension, index) => new FilterMap(bpfObject, dimension, countFilters ? FilterMap.CounterOf(index) : 0))];
     }
 
@@ -31,6 +33,9 @@ public sealed class AttachedModule : IDisposable
     /// <summary>Its filters, which can be changed.</summary>
     public IReadOnlyList<FilterMap> Filters { get; }
 
+    /// <summary>What it counts in the kernel; nothing where it sends events.</summary>
+    internal EventCounts? Counts { get; }
+
     /// <summary>
     /// Climbs down the ladder: the first rung that loads and attaches is taken.
     /// </summary>
@@ -38,9 +43,10 @@ public sealed class AttachedModule : IDisposable
     /// <param name="number">Its number in the session.</param>
     /// <param name="options">The session's options.</param>
     /// <param name="ring">The ring that all modules share.</param>
+    /// <param name="plan">What is counted in the kernel instead of sent; or nothing.</param>
     /// <param name="log">Takes a line for every rung that is not taken.</param>
     /// <exception cref="VeilException">No rung is possible, or the forced one is not.</exception>
-    public static AttachedModule Attach(TraceModule module, int number, SessionOptions options, BpfMapHandle ring, Action<string> log)
+    internal static AttachedModule Attach(TraceModule module, int number, SessionOptions options, BpfMapHandle ring, CountPlan? plan, Action<string> log)
     {
         var reasons = new List<string>();
         foreach (var rung in module.Rungs)
@@ -49,7 +55,7 @@ public sealed class AttachedModule : IDisposable
                 continue;
             try
             {
-                return AttachRung(module, number, rung, options, ring);
+                return AttachRung(module, number, rung, options, ring, plan);
             }
             catch (Exception cause) when (cause is BpfException or VeilException)
             {
@@ -73,7 +79,7 @@ public sealed class AttachedModule : IDisposable
         try
         {
             using var ring = RingBuffer.CreateMap(ringBytes);
-            AttachRung(module, 0, rung, options, ring).Dispose();
+            AttachRung(module, 0, rung, options, ring, plan: null).Dispose();
             return null;
         }
         catch (Exception cause) when (cause is BpfException or VeilException)
@@ -111,7 +117,7 @@ public sealed class AttachedModule : IDisposable
         _object.Dispose();
     }
 
-    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, BpfMapHandle ring)
+    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, BpfMapHandle ring, CountPlan? plan)
     {
         var bpfObject = BpfObject.Open(module.ReadObject(), module.Name);
         try
@@ -132,10 +138,11 @@ public sealed class AttachedModule : IDisposable
             foreach (var (index, dimension) in module.Filters.Index())
                 FilterMap.Configure(bpfObject, dimension, options.CountFilters ? FilterMap.CounterOf(index) : 0);
             module.Configure(bpfObject, rung, options.Arguments);
+            plan?.Configure(bpfObject);
             bpfObject.Map("veil_ring").ReuseFd(ring);
             bpfObject.Load();
 
-            var attached = new AttachedModule(module, rung, bpfObject, options.CountFilters);
+            var attached = new AttachedModule(module, rung, bpfObject, options.CountFilters, plan);
             foreach (var map in attached.Filters)
             {
                 if (options.FiltersOf(module).FirstOrDefault(filter => filter.Dimension.Name == map.Dimension.Name) is { } filter)

@@ -1,3 +1,4 @@
+using Veil.Core.Counting;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
 using Veil.Core.Sinks;
@@ -27,6 +28,9 @@ public sealed record SessionOptions
 
     /// <summary>What is shown.</summary>
     public required OutputOptions Output { get; init; }
+
+    /// <summary>Count events in the kernel, and show none; or nothing.</summary>
+    public CountOptions? Counting { get; init; }
 
     /// <summary>Bytes of the ring: a power of two.</summary>
     public int RingBytes { get; init; } = DefaultRingBytes;

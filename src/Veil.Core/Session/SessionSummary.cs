@@ -8,6 +8,9 @@ public sealed class SessionSummary
     /// <summary>Events that the output took.</summary>
     public ulong Delivered { get; internal set; }
 
+    /// <summary>Events that were counted in the kernel; nothing where they were sent.</summary>
+    public ulong? Counted { get; internal set; }
+
     /// <summary>Events that a filter in userspace dropped.</summary>
     public ulong Dropped { get; internal set; }
 
@@ -39,7 +42,8 @@ public sealed class SessionSummary
     public IEnumerable<string> Lines()
     {
         double seconds = Math.Max(Duration.TotalSeconds, 0.001);
-        yield return $"{Delivered} {(Delivered == 1 ? "event" : "events")} delivered in {Duration.TotalSeconds:F2} s ({Delivered / seconds:F0}/s), {LostTotal} lost{(Dropped > 0 ? $", {Dropped} dropped by --file" : "")}{(DroppedPaused > 0 ? $", {DroppedPaused} dropped while paused" : "")}";
+        ulong events = Counted ?? Delivered;
+        yield return $"{events} {(events == 1 ? "event" : "events")} {(Counted is null ? "delivered" : "counted")} in {Duration.TotalSeconds:F2} s ({events / seconds:F0}/s), {LostTotal} lost{(Dropped > 0 ? $", {Dropped} dropped by --file" : "")}{(DroppedPaused > 0 ? $", {DroppedPaused} dropped while paused" : "")}";
         foreach (var (cause, count) in _lost)
             yield return $"lost {count}: {cause}{Hint(cause)}";
     }

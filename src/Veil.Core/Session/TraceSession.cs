@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Veil.Bpf;
+using Veil.Core.Counting;
 using Veil.Core.Enrichers;
 using Veil.Core.Events;
 using Veil.Core.Interop;
@@ -34,6 +35,8 @@ public sealed class TraceSession : IDisposable, ILossObserver
     private readonly SessionSummary _summary = new();
     private readonly long _startedAt;
     private readonly List<RateMeter> _rates;
+    private readonly CountReport? _report;
+    private long _countedFrom;
 
     private TraceSession(SessionOptions options, EventCatalog events, StopSignal stop, Action<string> message)
     {
@@ -45,12 +48,18 @@ public sealed class TraceSession : IDisposable, ILossObserver
         try
         {
             for (int number = 0; number < options.Modules.Count; number++)
-                _modules.Add(AttachedModule.Attach(options.Modules[number], number, options, _ringMap, options.Verbose ? message : static _ => { }));
+            {
+                var module = options.Modules[number];
+                var plan = options.Counting is null ? null : CountPlan.Of(module, [.. events.Schemas.Where(schema => schema.Kind / EventCatalog.KindsPerModule == number)], options.Counting);
+                _modules.Add(AttachedModule.Attach(module, number, options, _ringMap, plan, options.Verbose ? message : static _ => { }));
+            }
+
             // Mapped last: until here the process holds the kernel's BTF, and the two need not be in memory at once.
             _ring = new RingBuffer(_ringMap, options.RingBytes);
 
             _wait = new WaitSet(_ring.PollFd, stop.PollFd, StandardStreams.Output);
             var output = new FdOutput(StandardStreams.Output, stop);
+            _report = options.Counting is null ? null : new CountReport(options.Counting, options.Output.Format, output);
             IEventSink sink = options.Output switch
             {
                 { Format: OutputFormat.Json } => JsonSink.Create(events, options.Output, output, out _buffer),
@@ -80,6 +89,12 @@ public sealed class TraceSession : IDisposable, ILossObserver
     {
         var events = EventCatalog.Of(options.Modules, options.Arguments);
         FieldSelection.Validate(events, options.Output);
+        if (options.Counting is { } counting)
+        {
+            foreach (var module in options.Modules)
+                _ = CountPlan.Of(module, events.Schemas, counting);
+        }
+
         if (!KernelFeatures.HasBtf)
             throw new VeilException("tracing needs the kernel's BTF: /sys/kernel/btf/vmlinux is missing (a kernel built with CONFIG_DEBUG_INFO_BTF has it)");
         Privileges.Require();
@@ -109,7 +124,16 @@ public sealed class TraceSession : IDisposable, ILossObserver
     public bool Paused
     {
         get => _pausable.Paused;
-        set => _pausable.Paused = value;
+        set
+        {
+            foreach (var module in _modules)
+            {
+                if (module.Counts is { } counts)
+                    counts.IsPaused = value;
+            }
+
+            _pausable.Paused = value;
+        }
     }
 
     /// <summary>What it did so far; losses are those up to the last whole second, the rate is that of the last five. From any thread.</summary>
@@ -155,7 +179,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
 
         _summary.Delivered = _buffer.EventsWritten;
         _summary.Dropped = _reader.Dropped;
-        _summary.DroppedPaused = _pausable.Dropped;
+        _summary.DroppedPaused += _pausable.Dropped;
         _summary.Duration = Stopwatch.GetElapsedTime(_startedAt);
         AllocatedBytes = GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
         return _summary;
@@ -179,8 +203,11 @@ public sealed class TraceSession : IDisposable, ILossObserver
     {
         long lossesReportedAt = Environment.TickCount64;
         FeedRates();
+        _countedFrom = _startedAt;
         while (!_stop.IsRequested)
         {
+            if (_options.Counting?.Interval is { } interval && Stopwatch.GetElapsedTime(_countedFrom) >= interval)
+                PrintCounts();
             if (!_wait.Wait(PollMs))
                 throw new OutputException("writing the output: the reader closed it", closedByReader: true);
             _reader.Drain();
@@ -196,6 +223,24 @@ public sealed class TraceSession : IDisposable, ILossObserver
         _reader.Drain();
         ReportLosses();
         _buffer.Flush();
+        PrintCounts();
+    }
+
+    private void PrintCounts()
+    {
+        if (_report is null)
+            return;
+        var taken = _modules.ConvertAll(static module => (module.Counts!.Plan, module.Counts.Take()));
+        long now = Stopwatch.GetTimestamp();
+        double seconds = Stopwatch.GetElapsedTime(_countedFrom, now).TotalSeconds;
+        _countedFrom = now;
+        foreach (var (_, counted) in taken)
+        {
+            _summary.Counted = (_summary.Counted ?? 0) + counted.Total;
+            _summary.DroppedPaused += counted.Paused;
+        }
+
+        _report.Print(taken, seconds);
     }
 
     private void FeedRates()

@@ -4,8 +4,17 @@ using Veil.Core.Text;
 namespace Veil.Core.Sinks;
 
 /// <summary>The fields that JSON and <c>--fields</c> can show: those of the record, and those that enrichments add.</summary>
-internal static class FieldSelection
+public static class FieldSelection
 {
+    /// <summary>The enrichment that adds a field, or none.</summary>
+    public static Enrichments EnrichmentOf(string field) => field switch
+    {
+        "time" => Enrichments.Time,
+        "username" => Enrichments.User,
+        "proc_name" => Enrichments.Proc,
+        _ => Enrichments.None,
+    };
+
     /// <summary>The fields of one kind of event, in the order in which they are shown.</summary>
     public static List<EventField> Of(EventSchema schema, in OutputOptions options)
     {

@@ -1,3 +1,4 @@
+using System.Text;
 using Veil.Core.Events;
 using Veil.Core.Text;
 
@@ -35,21 +36,28 @@ public sealed class JsonSink : IEventSink
         {
             line.Append(step.Prefix);
             if (FieldWriter.Write<JsonStyle>(ref line, step.Value, ref view) == JsonStyle.NotExact)
-                AppendExactBytes(ref line, step, ref view);
+                AppendExactBytes(ref line, step.Key, step.Value, ref view);
         }
 
         line.Append("}\n"u8);
         _buffer.EndEvent(line);
     }
 
+    /// <summary>Appends one value, and its exact bytes where the string cannot hold them.</summary>
+    internal static void Append(ref LineWriter line, in EventField field, scoped ref EventView view)
+    {
+        if (FieldWriter.Write<JsonStyle>(ref line, field.Value, ref view) == JsonStyle.NotExact)
+            AppendExactBytes(ref line, Encoding.UTF8.GetBytes(field.Name), field.Value, ref view);
+    }
+
     // A JSON string holds Unicode, not bytes: what is not UTF-8 is given once more, exactly.
-    private static void AppendExactBytes(ref LineWriter line, in OutputStep step, ref EventView view)
+    private static void AppendExactBytes(ref LineWriter line, ReadOnlySpan<byte> key, EventValue value, scoped ref EventView view)
     {
         line.Append(",\""u8);
-        line.Append(step.Key);
+        line.Append(key);
         line.Append("_hex\":\""u8);
-        foreach (byte value in FieldWriter.RawText(step.Value, ref view))
-            line.AppendHex(value, digits: 2);
+        foreach (byte one in FieldWriter.RawText(value, ref view))
+            line.AppendHex(one, digits: 2);
         line.Append((byte)'"');
     }
 }

@@ -26,6 +26,9 @@ public sealed class FilesModule : TraceModule
     public override string Summary => "files opened, read and written";
 
     /// <inheritdoc/>
+    public override string CountKey => "filename";
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("veil --module files --op read --enrich time", "who reads which file, and when"),

@@ -69,8 +69,12 @@ static __always_inline int files_done(__u32 slot, enum files_op op, struct dentr
 
 	if (!walk)
 		return 0;
-	veil_path_resolve(slot, (__u64)dentry, (__u64)mount);
 	event = files_begin(walk, op, ret);
+	if (!veil_wants(struct files_event, filename.bytes) && !veil_wants(struct files_event, filename.truncated)) {
+		files_submit(event, 0);
+		return 0;
+	}
+	veil_path_resolve(slot, (__u64)dentry, (__u64)mount);
 	files_submit(event, veil_path_take(walk, &event->filename));
 	return 0;
 }

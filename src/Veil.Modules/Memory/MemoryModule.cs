@@ -20,6 +20,9 @@ public sealed class MemoryModule : TraceModule
     public override string Summary => "page faults";
 
     /// <inheritdoc/>
+    public override string CountKey => "evt_type";
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("veil --module memory --fault major", "page faults that had to wait for a disk"),

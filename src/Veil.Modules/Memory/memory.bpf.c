@@ -82,7 +82,7 @@ struct {
 static __always_inline int memory_emit(struct task_struct *task, enum memory_fault fault, __u64 address,
 				       enum memory_access access, __u64 start_ns)
 {
-	struct memory_event *event = veil_reserve(sizeof(*event));
+	struct memory_event counted, *event = veil_begin(&counted);
 
 	if (!event)
 		return 0;

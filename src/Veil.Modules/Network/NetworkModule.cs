@@ -21,6 +21,9 @@ public sealed class NetworkModule : TraceModule
     public override string Summary => "TCP connections";
 
     /// <inheritdoc/>
+    public override string CountKey => "dport";
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("veil --module network --port 443 --output json", "connections with a port at either end"),

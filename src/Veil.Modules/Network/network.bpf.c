@@ -174,11 +174,11 @@ static __always_inline void network_tell(struct sock *sk, enum network_evt evt, 
 					 const struct veil_identity *who)
 {
 	__u16 sport = network_sport(sk), dport = network_dport(sk);
-	struct network_event *event;
+	struct network_event counted, *event;
 
 	if (!network_ports_pass(sport, dport) || !veil_identity_passes(who))
 		return;
-	event = veil_reserve(sizeof(*event));
+	event = veil_begin(&counted);
 	if (!event)
 		return;
 	veil_event_init_as(&event->common, network_event_kind, who);
@@ -225,11 +225,11 @@ static __always_inline void network_tell_close(struct sock *sk, int oldstate, co
 					       const struct veil_identity *who)
 {
 	__u16 sport = network_sport(sk), dport = network_dport(sk);
-	struct network_close_event *event;
+	struct network_close_event counted, *event;
 
 	if (!network_ports_pass(sport, dport) || !veil_identity_passes(who))
 		return;
-	event = veil_reserve(sizeof(*event));
+	event = veil_begin(&counted);
 	if (!event)
 		return;
 	veil_event_init_as(&event->common, network_close_event_kind, who);

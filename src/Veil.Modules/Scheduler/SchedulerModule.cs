@@ -14,6 +14,9 @@ public sealed class SchedulerModule : TraceModule
     public override string Summary => "context switches";
 
     /// <inheritdoc/>
+    public override string CountKey => "next_comm";
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("veil --module scheduler --cpu 0-3 --name nginx", "who runs before and after some threads, and how long they waited"),

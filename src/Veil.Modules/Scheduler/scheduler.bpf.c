@@ -248,7 +248,7 @@ static __always_inline int scheduler_switch(bool btf, const __u64 *args, struct 
 					    struct task_struct *next)
 {
 	__u32 cpu = bpf_get_smp_processor_id(), prev_tgid, next_tgid;
-	struct scheduler_event *event;
+	struct scheduler_event counted, *event;
 
 	if (!veil_filter_passes(cpu, &cpu))
 		return 0;
@@ -256,7 +256,7 @@ static __always_inline int scheduler_switch(bool btf, const __u64 *args, struct 
 	next_tgid = scheduler_read(btf, next, tgid);
 	if (!scheduler_passes(btf, prev, next, prev_tgid, next_tgid))
 		return 0;
-	event = veil_reserve(sizeof(*event));
+	event = veil_begin(&counted);
 	if (!event)
 		return 0;
 	scheduler_name(btf, prev, (struct veil_name *)event->common.comm);
@@ -264,7 +264,7 @@ static __always_inline int scheduler_switch(bool btf, const __u64 *args, struct 
 	event->common.tid = scheduler_read(btf, prev, pid);
 	event->common.uid = scheduler_uid(btf, prev);
 	event->common.kind = veil_module << 8 | scheduler_event_kind;
-	event->common.timestamp = bpf_ktime_get_boot_ns();
+	event->common.timestamp = veil_event_time();
 	event->cpu = cpu;
 	event->prev_prio = scheduler_read(btf, prev, prio);
 	/* A task that is preempted is still to run, whatever it was about to do. */
@@ -275,7 +275,8 @@ static __always_inline int scheduler_switch(bool btf, const __u64 *args, struct 
 	event->next_pid = next_tgid;
 	event->next_tid = scheduler_read(btf, next, pid);
 	event->next_prio = scheduler_read(btf, next, prio);
-	event->wait_ns = scheduler_wait(btf, next, event->next_tid);
+	if (veil_wants(struct scheduler_event, wait_ns))
+		event->wait_ns = scheduler_wait(btf, next, event->next_tid);
 	veil_submit(event, sizeof(*event));
 	return 0;
 }

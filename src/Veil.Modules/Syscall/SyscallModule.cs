@@ -16,6 +16,9 @@ public sealed class SyscallModule : TraceModule
     public override string Summary => "system calls";
 
     /// <inheritdoc/>
+    public override string CountKey => "syscall";
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("veil --module syscall -p $(pidof nginx) --syscall '!ioctl'", "what a process asks of the kernel, but for one call"),

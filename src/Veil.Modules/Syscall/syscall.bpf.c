@@ -43,7 +43,7 @@ struct {
 static __always_inline int syscall_enter(long id)
 {
 	struct veil_syscall syscall = {.nr = (__s32)id};
-	struct syscall_event *event;
+	struct syscall_event counted, *event;
 	struct task_struct *task;
 
 	/* Before the task is even looked at: most calls are not the few that were asked for. */
@@ -64,11 +64,12 @@ static __always_inline int syscall_enter(long id)
 		return 0;
 	}
 
-	event = veil_reserve(sizeof(*event));
+	event = veil_begin(&counted);
 	if (!event)
 		return 0;
 	veil_event_init(&event->common, syscall_event_kind, task);
-	event->gid = veil_task_gid(task);
+	if (veil_wants(struct syscall_event, gid))
+		event->gid = veil_task_gid(task);
 	event->syscall = syscall;
 	veil_submit(event, sizeof(*event));
 	return 0;
@@ -77,7 +78,7 @@ static __always_inline int syscall_enter(long id)
 static __always_inline int syscall_end(veil_ret_t ret)
 {
 	struct task_struct *task = veil_current();
-	struct syscall_return_event *event;
+	struct syscall_return_event counted, *event;
 	__u32 tid = veil_task_read(task, pid);
 	struct syscall_call *call;
 
@@ -85,10 +86,11 @@ static __always_inline int syscall_end(veil_ret_t ret)
 	if (!call)
 		return 0; /* filtered out, or begun before the trace */
 
-	event = veil_reserve(sizeof(*event));
+	event = veil_begin(&counted);
 	if (event) {
 		veil_event_init(&event->common, syscall_return_event_kind, task);
-		event->gid = veil_task_gid(task);
+		if (veil_wants(struct syscall_return_event, gid))
+			event->gid = veil_task_gid(task);
 		event->syscall = call->syscall;
 		event->ret = ret;
 		event->duration_ns = event->common.timestamp - call->start_ns;

@@ -32,6 +32,9 @@ public sealed class UprobeModule : TraceModule
     public override string Summary => "calls of a function in a program or library";
 
     /// <inheritdoc/>
+    public override string CountKey => "symbol";
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("veil --module uprobe --uprobe /usr/bin/bash:readline --latency", "calls of a function, each with its duration"),

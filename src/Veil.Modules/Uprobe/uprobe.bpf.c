@@ -105,7 +105,7 @@ static __always_inline bool uprobe_is_tail_call(struct pt_regs *regs, struct tas
 
 static __always_inline void uprobe_returned(__u64 start_ns)
 {
-	struct uprobe_return_event *event = veil_reserve(sizeof(*event));
+	struct uprobe_return_event counted, *event = veil_begin(&counted);
 
 	if (!event)
 		return;
@@ -153,11 +153,11 @@ SEC("uprobe")
 int call(struct pt_regs *ctx)
 {
 	struct task_struct *task = veil_current();
-	struct uprobe_event *event;
+	struct uprobe_event counted, *event;
 
 	if (!veil_task_passes(task))
 		return 0;
-	event = veil_reserve(sizeof(*event));
+	event = veil_begin(&counted);
 	if (!event)
 		return 0;
 	veil_event_init(&event->common, uprobe_event_kind, task);

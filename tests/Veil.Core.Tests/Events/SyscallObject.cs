@@ -27,6 +27,8 @@ internal static class SyscallObject
 
         public override string Summary => "";
 
+        public override string CountKey => "syscall";
+
         public override IReadOnlyList<Example> Examples => [];
 
         public override IReadOnlyList<HookRung> Rungs => [];

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * Counting in the kernel: an event is not sent, but adds one to a count that its key finds. What is counted is
+ * constant when the verifier looks, so that a tracing program has none of this in it, and a counting one no ring.
+ * The key is a member of the event struct, by its place there; so every field of every module can be one.
+ */
+#pragma once
+
+#include "types.bpf.h"
+
+const volatile bool veil_counting;
+
+enum veil_count_key {
+	VEIL_COUNT_KEY_NONE,  /* one count for all */
+	VEIL_COUNT_KEY_WORD,  /* up to 8 bytes */
+	VEIL_COUNT_KEY_BYTES, /* more, up to 24 */
+	VEIL_COUNT_KEY_ERRNO, /* of a veil_ret_t, the errno alone */
+	VEIL_COUNT_KEY_ARCH,  /* of a veil_syscall_t, the arch alone */
+	VEIL_COUNT_KEY_PATH,
+};
+const volatile __u32 veil_count_key_kind;
+const volatile __u32 veil_count_key_offset;
+const volatile __u32 veil_count_key_size;
+
+/* The number that a histogram is made of; size 0: no histogram. */
+const volatile __u32 veil_count_value_offset;
+const volatile __u32 veil_count_value_size;
+const volatile bool veil_count_value_signed;
+
+/* A duration is counted, so that the time of the event is needed. */
+const volatile bool veil_count_needs_time;
+
+/* Two sets of counts, of which one is counted in while the other is read and emptied (--interval). */
+const volatile bool veil_count_in_turns;
+volatile __u32 veil_count_turn;
+volatile bool veil_count_paused;
+
+#define VEIL_COUNT_WORDS    3
+#define VEIL_COUNT_PATH_MAX 256
+#define VEIL_COUNT_SMALL    1024
+/* Slot 0 holds zeros, slot n what is at least 2^(n-1) and less than 2^n; the last what has no such number. */
+#define VEIL_HIST_UNKNOWN 65
+#define VEIL_HIST_SLOTS	  66
+
+/* A path as a key: the head of a veil_path, so that the same code shows it. */
+struct veil_count_path {
+	__u32 size;
+	__u32 truncated;
+	char bytes[VEIL_COUNT_PATH_MAX];
+};
+
+/* Events that are in no count of a key. */
+enum veil_count_rest {
+	VEIL_COUNT_MAP_FULL,
+	VEIL_COUNT_NO_FIELD, /* an event of a kind that lacks the field */
+	VEIL_COUNT_PAUSED,
+	VEIL_COUNT_RESTS,
+};
+
+/* The sizes are set before load: of a key, of a value (8, or 8 * VEIL_HIST_SLOTS), and how many. */
+struct veil_counts {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 1);
+	__uint(key_size, 8);
+	__uint(value_size, 8);
+} veil_counts_0 SEC(".maps"), veil_counts_1 SEC(".maps");
+
+/* Where the key is a small number and the count one number, an array does it, which costs half of a hash map. */
+struct veil_small_counts {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} veil_small_counts_0 SEC(".maps"), veil_small_counts_1 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2 * VEIL_COUNT_RESTS);
+	__type(key, __u32);
+	__type(value, __u64);
+} veil_count_rests SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct veil_count_path);
+} veil_count_paths SEC(".maps");
+
+const volatile __u64 veil_count_zeros[VEIL_HIST_SLOTS];
+
+/* Is a member of the event needed? All are, but where one is counted by. */
+#define veil_wants(type, member)                                                                                       \
+	(!veil_counting || (veil_count_key_kind && veil_count_key_offset == offsetof(type, member)) ||                 \
+	 (veil_count_value_size && veil_count_value_offset == offsetof(type, member)))
+
+/* Per CPU, and still atomic: a program can be preempted or interrupted by another one. */
+static __always_inline void veil_count_add(__u64 *count)
+{
+	__sync_fetch_and_add(count, 1);
+}
+
+static __always_inline __u32 veil_count_turn_now(void)
+{
+	return veil_count_in_turns ? veil_count_turn & 1 : 0;
+}
+
+static __always_inline void veil_count_rest(enum veil_count_rest rest, __u32 turn)
+{
+	__u32 slot = turn * VEIL_COUNT_RESTS + rest;
+	__u64 *count = bpf_map_lookup_elem(&veil_count_rests, &slot);
+
+	if (count)
+		veil_count_add(count);
+}
+
+static __always_inline __u32 veil_count_log2(__u64 value)
+{
+	__u32 result, shift;
+
+	result = (value > 0xffffffffULL) << 5;
+	value >>= result;
+	shift = (value > 0xffff) << 4;
+	value >>= shift;
+	result |= shift;
+	shift = (value > 0xff) << 3;
+	value >>= shift;
+	result |= shift;
+	shift = (value > 0xf) << 2;
+	value >>= shift;
+	result |= shift;
+	shift = (value > 0x3) << 1;
+	value >>= shift;
+	result |= shift;
+	return result | value >> 1;
+}
+
+/* A number in the event; signed ones are extended. */
+static __always_inline __u64 veil_count_word(const void *member, __u32 size, bool is_signed)
+{
+	switch (size) {
+	case 1:
+		return *(const __u8 *)member;
+	case 2:
+		return *(const __u16 *)member;
+	case 4:
+		return is_signed ? (__u64)(__s64) * (const __s32 *)member : *(const __u32 *)member;
+	default:
+		/* The verifier wants reads of the stack aligned, and a struct of two words need not be. */
+		return ((const __u32 *)member)[0] | (__u64)((const __u32 *)member)[1] << 32;
+	}
+}
+
+static __always_inline __u32 veil_count_slot(const void *event)
+{
+	__u64 value;
+	__u32 slot;
+
+	if (!veil_count_value_size)
+		return 0;
+	value = veil_count_word(event + veil_count_value_offset, veil_count_value_size, veil_count_value_signed);
+	if (value == ~0ULL || (veil_count_value_signed && (__s64)value < 0))
+		return VEIL_HIST_UNKNOWN;
+	slot = value ? veil_count_log2(value) + 1 : 0;
+	return slot < VEIL_HIST_SLOTS ? slot : VEIL_HIST_UNKNOWN;
+}
+
+#define veil_count_in(map, key, slot, turn)                                                                            \
+	({                                                                                                             \
+		__u64 *counts_ = bpf_map_lookup_elem(map, key);                                                        \
+		if (!counts_) {                                                                                        \
+			/* Another CPU may have been here first: then the key is there now, and that is as good. */    \
+			bpf_map_update_elem(map, key, (const void *)veil_count_zeros, BPF_NOEXIST);                    \
+			counts_ = bpf_map_lookup_elem(map, key);                                                       \
+		}                                                                                                      \
+		if (counts_)                                                                                           \
+			veil_count_add(counts_ + (slot));                                                              \
+		else                                                                                                   \
+			veil_count_rest(VEIL_COUNT_MAP_FULL, turn);                                                    \
+	})
+
+static __always_inline void veil_count_key_found(const void *key, __u32 slot, __u32 turn)
+{
+	if (turn)
+		veil_count_in(&veil_counts_1, key, slot, turn);
+	else
+		veil_count_in(&veil_counts_0, key, slot, turn);
+}
+
+static __always_inline void veil_count_small(__u32 key, __u32 turn)
+{
+	__u64 *count =
+	    turn ? bpf_map_lookup_elem(&veil_small_counts_1, &key) : bpf_map_lookup_elem(&veil_small_counts_0, &key);
+
+	if (count)
+		veil_count_add(count);
+}
+
+static __always_inline void veil_count_path(const void *event, __u32 turn)
+{
+	const struct veil_path *path = event + veil_count_key_offset - offsetof(struct veil_path, bytes);
+	struct veil_count_path *key;
+	__u32 zero = 0, size = path->size;
+
+	key = bpf_map_lookup_elem(&veil_count_paths, &zero);
+	if (!key)
+		return;
+	__builtin_memset(key, 0, sizeof(*key));
+	key->truncated = path->truncated || size > VEIL_COUNT_PATH_MAX;
+	if (size > VEIL_COUNT_PATH_MAX)
+		size = VEIL_COUNT_PATH_MAX;
+	key->size = size;
+	bpf_probe_read_kernel(key->bytes, size, path->bytes);
+	veil_count_key_found(key, veil_count_slot(event), turn);
+}
+
+/* Counts an event of `size` bytes. Its members that nobody counts by need not be set. A function of its own: there are
+ * twenty programs in an object that call it. */
+static __noinline void veil_count(const void *event, __u64 size)
+{
+	const void *member = event + veil_count_key_offset;
+	__u64 key[VEIL_COUNT_WORDS] = {};
+	__u32 turn = veil_count_turn_now();
+
+	if (veil_count_paused) {
+		veil_count_rest(VEIL_COUNT_PAUSED, turn);
+		return;
+	}
+	if (veil_count_key_offset + veil_count_key_size > size ||
+	    veil_count_value_offset + veil_count_value_size > size) {
+		veil_count_rest(VEIL_COUNT_NO_FIELD, turn);
+		return;
+	}
+	switch (veil_count_key_kind) {
+	case VEIL_COUNT_KEY_WORD:
+		key[0] = veil_count_word(member, veil_count_key_size, false);
+		break;
+	case VEIL_COUNT_KEY_BYTES:
+		key[0] = veil_count_word(member, 8, false);
+		key[1] = veil_count_word(member + 8, 8, false);
+		if (veil_count_key_size > 16)
+			key[2] = ((const __u32 *)member)[4];
+		break;
+	case VEIL_COUNT_KEY_ERRNO:
+		key[0] = *(const __u64 *)member;
+		if (key[0] < (__u64)-4095)
+			key[0] = 0;
+		break;
+	case VEIL_COUNT_KEY_ARCH:
+		key[0] = veil_count_word(member, 8, false) & 0xffffffff00000000ULL;
+		break;
+	case VEIL_COUNT_KEY_PATH:
+		veil_count_path(event, turn);
+		return;
+	}
+	if (veil_count_key_kind <= VEIL_COUNT_KEY_WORD && !veil_count_value_size && key[0] < VEIL_COUNT_SMALL) {
+		veil_count_small(key[0], turn);
+		return;
+	}
+	veil_count_key_found(key, veil_count_slot(event), turn);
+}

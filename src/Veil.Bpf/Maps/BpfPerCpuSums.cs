@@ -1,0 +1,41 @@
+using System.Runtime.InteropServices;
+
+namespace Veil.Bpf;
+
+/// <summary>A view of a per-CPU hash map whose values are arrays of 64-bit counters, added up over the CPUs; keys are bytes of any size.</summary>
+public sealed unsafe class BpfPerCpuSums
+{
+    private readonly BpfMapHandle _map;
+    private readonly BpfMapInfo _info;
+
+    /// <summary>Views a map of a loaded object.</summary>
+    /// <exception cref="ArgumentException">A value is not a whole number of counters.</exception>
+    /// <exception cref="InvalidOperationException">The object is not loaded.</exception>
+    public BpfPerCpuSums(BpfMap map)
+    {
+        _map = map.Handle;
+        _info = _map.Info();
+        if (_info.ValueSize % sizeof(ulong) != 0)
+            throw new ArgumentException($"A value of {_info.ValueSize} bytes is no array of 64-bit counters.", nameof(map));
+    }
+
+    /// <summary>Is handed a key, valid during the call, and its sums.</summary>
+    public delegate void Visitor(ReadOnlySpan<byte> key, ulong[] sums);
+
+    /// <summary>Visits every key. What changes meanwhile may or may not be there.</summary>
+    /// <param name="remove">Take each key out in the same step.</param>
+    /// <param name="visit">Called for each.</param>
+    /// <exception cref="BpfException">The kernel refused.</exception>
+    public void Visit(bool remove, Visitor visit)
+    {
+        int cpus = KernelFeatures.PossibleCpuCount, counters = _info.ValueSize / sizeof(ulong);
+        MapElements.Walk(_map, _info.KeySize, cpus * _info.ValueSize, _info.MaxEntries, remove, (key, value) =>
+        {
+            var sums = new ulong[counters];
+            var counts = MemoryMarshal.Cast<byte, ulong>(new ReadOnlySpan<byte>(value, cpus * _info.ValueSize));
+            for (int at = 0; at < counts.Length; at++)
+                sums[at % counters] += counts[at];
+            visit(new ReadOnlySpan<byte>(key, _info.KeySize), sums);
+        });
+    }
+}

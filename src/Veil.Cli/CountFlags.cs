@@ -1,0 +1,61 @@
+using System.CommandLine;
+using System.Globalization;
+using Veil.Core;
+using Veil.Core.Counting;
+using Veil.Core.Text;
+
+namespace Veil.Cli;
+
+/// <summary>The flags that count, checked together.</summary>
+internal static class CountFlags
+{
+    private const int TopMax = 1_000_000;
+    private const int KeysMax = 1_000_000;
+    private const double SecondsMin = 0.1;
+    private const double SecondsMax = 86_400;
+
+    /// <summary>What is counted, or nothing.</summary>
+    /// <exception cref="UsageException">A value is wrong, or a flag would be ignored.</exception>
+    public static CountOptions? Read(ParseResult parsed, TraceFlags flags)
+    {
+        string? by = parsed.GetValue(flags.CountBy), histogram = parsed.GetValue(flags.Histogram);
+        if (!parsed.GetValue(flags.Count) && by is null && histogram is null)
+        {
+            RefuseAny(parsed, [flags.Top, flags.Interval, flags.Keys], "nothing is counted without --count, --count-by or --hist");
+            return null;
+        }
+
+        RefuseAny(parsed, [flags.Fields, flags.Enrich, flags.Buffer], "is for events, and counting shows none; leave one of them out");
+        if (flags.ModuleFlags.FirstOrDefault(static flag => flag.Key.Name == "file").Value is { } file)
+            RefuseAny(parsed, [file], "is decided behind the kernel, and counting is done in it: --count-by filename shows the files");
+        return new CountOptions(
+            by, histogram,
+            Number(flags.Top.Name, parsed.GetValue(flags.Top), TopMax),
+            Seconds(flags.Interval.Name, parsed.GetValue(flags.Interval)),
+            Number(flags.Keys.Name, parsed.GetValue(flags.Keys), KeysMax) ?? (histogram is null ? CountOptions.DefaultKeys : CountOptions.DefaultHistogramKeys));
+    }
+
+    private static void RefuseAny(ParseResult parsed, IEnumerable<Option> options, string why)
+    {
+        if (options.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } given)
+            throw new UsageException($"{given.Name}: {why}");
+    }
+
+    private static int? Number(string flag, string? value, int most)
+    {
+        if (value is null)
+            return null;
+        return int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= 1 && number <= most
+            ? number
+            : throw new UsageException($"{flag}: '{Escaping.ForMessage(value)}' is not a number from 1 to {most}");
+    }
+
+    private static TimeSpan? Seconds(string flag, string? value)
+    {
+        if (value is null)
+            return null;
+        return double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds) && seconds is >= SecondsMin and <= SecondsMax
+            ? TimeSpan.FromSeconds(seconds)
+            : throw new UsageException($"{flag}: '{Escaping.ForMessage(value)}' is not a number of seconds from {SecondsMin.ToString(CultureInfo.InvariantCulture)} to {SecondsMax}");
+    }
+}

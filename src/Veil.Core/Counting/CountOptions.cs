@@ -1,0 +1,19 @@
+namespace Veil.Core.Counting;
+
+/// <summary>How events are counted in the kernel instead of shown.</summary>
+/// <param name="By">The field whose values are counted; none: the module's own, or with a histogram one count for all.</param>
+/// <param name="Histogram">The field of which a histogram is made, or none.</param>
+/// <param name="Top">Keys to show; none: ten as text, all as JSON.</param>
+/// <param name="Interval">Print and begin anew each time; none: at the end.</param>
+/// <param name="Keys">Keys that there is room for.</param>
+public sealed record CountOptions(string? By, string? Histogram, int? Top, TimeSpan? Interval, int Keys)
+{
+    /// <summary>Room for keys, where it is not said.</summary>
+    public const int DefaultKeys = 10_240;
+
+    /// <summary>The same with a histogram, of which each is 528 bytes a CPU.</summary>
+    public const int DefaultHistogramKeys = 1_024;
+
+    /// <summary>Keys that text shows, where it is not said.</summary>
+    public const int DefaultTop = 10;
+}

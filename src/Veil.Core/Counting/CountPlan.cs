@@ -1,0 +1,172 @@
+using System.Buffers.Binary;
+using Veil.Bpf;
+using Veil.Core.Events;
+using Veil.Core.Modules;
+using Veil.Core.Text;
+
+namespace Veil.Core.Counting;
+
+/// <summary>What one module counts: where in its events the key lies, and the number of a histogram. It becomes constants of the programs.</summary>
+internal sealed class CountPlan
+{
+    /// <summary>Slots of a histogram: zeros, one for each power of two, and what has no such number (<c>VEIL_HIST_SLOTS</c>).</summary>
+    public const int HistogramSlots = 66;
+
+    private const int WordBytes = sizeof(ulong);
+    private const int BytesKeyBytes = 24; // VEIL_COUNT_WORDS
+    private const int PathKeyBytes = 264; // struct veil_count_path
+    private const int PathHeadBytes = 8;
+    private const int SmallKeys = 1_024; // VEIL_COUNT_SMALL
+
+    private CountPlan(EventSchema schema, EventField? key, EventField? value, CountOptions options)
+    {
+        Schema = schema;
+        Key = key;
+        Value = value;
+        MaxKeys = options.Keys;
+        InTurns = options.Interval is not null;
+        Kind = key is { } by ? KindOf(by.Value.Format, by.Value.Size) : KeyKind.None;
+    }
+
+    /// <summary>The events that have the key.</summary>
+    public EventSchema Schema { get; }
+
+    /// <summary>The field that is counted by, or none.</summary>
+    public EventField? Key { get; }
+
+    /// <summary>The field of the histogram, or none.</summary>
+    public EventField? Value { get; }
+
+    /// <summary>Are there two sets of counts?</summary>
+    public bool InTurns { get; }
+
+    /// <summary>Keys that there is room for.</summary>
+    public int MaxKeys { get; }
+
+    /// <summary>Are small keys counted in an array of their own?</summary>
+    public bool HasSmall => Value is null && Kind is KeyKind.None or KeyKind.Word;
+
+    /// <summary>Numbers behind a key.</summary>
+    public int Slots => Value is null ? 1 : HistogramSlots;
+
+    private KeyKind Kind { get; }
+
+    private int KeyBytes => Kind switch
+    {
+        KeyKind.Bytes => BytesKeyBytes,
+        KeyKind.Path => PathKeyBytes,
+        _ => WordBytes,
+    };
+
+    /// <summary>Finds the fields in the events of a module.</summary>
+    /// <exception cref="UsageException">It has no such field, or one that cannot be counted by.</exception>
+    public static CountPlan Of(TraceModule module, IReadOnlyList<EventSchema> schemas, CountOptions options)
+    {
+        string? by = options.By ?? (options.Histogram is null ? module.CountKey : null);
+        var events = schemas.Where(schema => schema.Module == module.Name).ToList();
+        Require(module, events, "--count-by", by, CanBeKey);
+        Require(module, events, "--hist", options.Histogram, CanBeHistogram);
+        var having = events.Where(schema => (by is null || Find(schema, by) is not null) && (options.Histogram is null || Find(schema, options.Histogram) is not null)).ToList();
+        var schema = having.FirstOrDefault() ?? throw new UsageException($"--hist: no event of module {module.Name} has both {options.Histogram} and {by}");
+        return new CountPlan(schema, Find(schema, by), Find(schema, options.Histogram), options);
+    }
+
+    /// <summary>The fields that can be counted by, or of which a histogram can be made.</summary>
+    public static IEnumerable<string> Names(IEnumerable<EventSchema> events, bool histogram) =>
+        events.SelectMany(static schema => schema.Fields).Where(field => histogram ? CanBeHistogram(field) : CanBeKey(field)).Select(static field => field.Name).Distinct(StringComparer.Ordinal);
+
+    /// <summary>Has an object count nothing, with as little memory as there can be.</summary>
+    public void Configure(BpfObject bpfObject)
+    {
+        bpfObject.SetGlobal("veil_counting", true);
+        bpfObject.SetGlobal("veil_count_key_kind", (uint)Kind);
+        bpfObject.SetGlobal("veil_count_key_offset", (uint)(Key?.Value.Offset ?? 0));
+        bpfObject.SetGlobal("veil_count_key_size", (uint)(Kind is KeyKind.Path or KeyKind.None ? 0 : Key?.Value.Size ?? 0));
+        if (Value is { } value)
+        {
+            bpfObject.SetGlobal("veil_count_value_offset", (uint)value.Value.Offset);
+            bpfObject.SetGlobal("veil_count_value_size", (uint)value.Value.Size);
+            bpfObject.SetGlobal("veil_count_value_signed", IsSigned(value.Value.Format));
+        }
+
+        bpfObject.SetGlobal("veil_count_needs_time", NeedsTime(Key) || NeedsTime(Value));
+        bpfObject.SetGlobal("veil_count_in_turns", InTurns);
+        for (int turn = 0; turn < (InTurns ? 2 : 1); turn++)
+        {
+            var counts = bpfObject.Map($"veil_counts_{turn}");
+            counts.SetSizes(KeyBytes, Slots * sizeof(ulong));
+            counts.SetMaxEntries(MaxKeys);
+            if (HasSmall)
+                bpfObject.Map($"veil_small_counts_{turn}").SetMaxEntries(SmallKeys);
+        }
+
+        if (!InTurns)
+            bpfObject.Map("veil_counts_1").SetSizes(KeyBytes, Slots * sizeof(ulong));
+    }
+
+    /// <summary>Is the key only the beginning of a path?</summary>
+    public bool IsCut(ReadOnlySpan<byte> key) => Kind == KeyKind.Path && BinaryPrimitives.ReadInt32LittleEndian(key[sizeof(uint)..]) != 0;
+
+    /// <summary>A record as if an event had this key, for the code that shows fields.</summary>
+    /// <param name="key">The bytes that the map has.</param>
+    public byte[] RecordOf(ReadOnlySpan<byte> key)
+    {
+        var record = new byte[Math.Max(Schema.SizeBytes, Key is { } by ? by.Value.Offset + PathKeyBytes : 0)];
+        switch (Kind)
+        {
+            case KeyKind.Path:
+                key.CopyTo(record.AsSpan(Key!.Value.Value.Offset - PathHeadBytes));
+                break;
+            case not KeyKind.None:
+                key[..Math.Min(key.Length, Key!.Value.Value.Size)].CopyTo(record.AsSpan(Key!.Value.Value.Offset));
+                break;
+        }
+
+        return record;
+    }
+
+    private static EventField? Find(EventSchema schema, string? name) =>
+        name is not null && schema.Fields.FirstOrDefault(field => field.Name == name) is { Value: not null } found ? found : null;
+
+    private static void Require(TraceModule module, List<EventSchema> events, string flag, string? name, Func<EventField, bool> can)
+    {
+        if (name is null || events.Any(schema => Find(schema, name) is { } field && can(field)))
+            return;
+        var valid = Names(events, histogram: flag == "--hist").ToList();
+        string hint = NearestName.Find(name, valid) is [var nearest, ..] ? $"; did you mean '{nearest}'?" : "";
+        string why = events.Any(schema => Find(schema, name) is not null) ? $"is no number in the events of module {module.Name}"
+            : name is "duration_ns" or "ret" or "errno" or "errno_nr" && module.Flags.FirstOrDefault(static flag => flag.ValueName is null) is { } adds ? $"needs --{adds.Name}"
+            : $"is no field of module {module.Name}";
+        throw new UsageException($"{flag}: '{Escaping.ForMessage(name)}' {why}{hint} (valid: {string.Join(' ', valid)})");
+    }
+
+    private static bool CanBeKey(EventField field) => field.Name != "module" && field.Value.Format is not (FieldFormat.Time or FieldFormat.UserName or FieldFormat.ProcName);
+
+    private static bool CanBeHistogram(EventField field) =>
+        field.Value.Format is FieldFormat.Unsigned or FieldFormat.UnsignedOrUnknown or FieldFormat.Duration or FieldFormat.Signed or FieldFormat.Return && field.Value.Size > 0;
+
+    private static bool IsSigned(FieldFormat format) => format is FieldFormat.Signed or FieldFormat.Return;
+
+    // A duration is the time of the event less an earlier one.
+    private static bool NeedsTime(EventField? field) => field is { } known && known.Name.EndsWith("_ns", StringComparison.Ordinal);
+
+    private static KeyKind KindOf(FieldFormat format, int size) => format switch
+    {
+        FieldFormat.Constant => KeyKind.None,
+        FieldFormat.Path => KeyKind.Path,
+        FieldFormat.ErrnoName or FieldFormat.ErrnoNumber => KeyKind.Errno,
+        FieldFormat.SyscallArch => KeyKind.Arch,
+        _ => size <= WordBytes ? KeyKind.Word : KeyKind.Bytes,
+    };
+
+    // enum veil_count_key
+    private enum KeyKind
+    {
+        None,
+        Word,
+        Bytes,
+        Errno,
+        Arch,
+        Path,
+    }
+}
