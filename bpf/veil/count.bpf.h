@@ -27,6 +27,9 @@ const volatile __u32 veil_count_value_offset;
 const volatile __u32 veil_count_value_size;
 const volatile bool veil_count_value_signed;
 
+/* Bytes that an event needs to have key and number. */
+const volatile __u32 veil_count_event_size;
+
 /* A duration is counted, so that the time of the event is needed. */
 const volatile bool veil_count_needs_time;
 
@@ -65,12 +68,13 @@ struct veil_counts {
 	__uint(value_size, 8);
 } veil_counts_0 SEC(".maps"), veil_counts_1 SEC(".maps");
 
-/* Where the key is a small number and the count one number, an array does it, which costs half of a hash map. */
+/* Where the key is a small number, or there is none, an array does it, which costs half of a hash map. */
+const volatile bool veil_count_small_keys;
 struct veil_small_counts {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u64);
+	__uint(key_size, 4);
+	__uint(value_size, 8);
 } veil_small_counts_0 SEC(".maps"), veil_small_counts_1 SEC(".maps");
 
 struct {
@@ -187,13 +191,13 @@ static __always_inline void veil_count_key_found(const void *key, __u32 slot, __
 		veil_count_in(&veil_counts_0, key, slot, turn);
 }
 
-static __always_inline void veil_count_small(__u32 key, __u32 turn)
+static __always_inline void veil_count_small(__u32 key, __u32 slot, __u32 turn)
 {
 	__u64 *count =
 	    turn ? bpf_map_lookup_elem(&veil_small_counts_1, &key) : bpf_map_lookup_elem(&veil_small_counts_0, &key);
 
 	if (count)
-		veil_count_add(count);
+		veil_count_add(count + slot);
 }
 
 static __always_inline void veil_count_path(const void *event, __u32 turn)
@@ -219,43 +223,35 @@ static __always_inline void veil_count_path(const void *event, __u32 turn)
 static __noinline void veil_count(const void *event, __u64 size)
 {
 	const void *member = event + veil_count_key_offset;
-	__u64 key[VEIL_COUNT_WORDS] = {};
-	__u32 turn = veil_count_turn_now();
+	__u32 turn = veil_count_turn_now(), kind = veil_count_key_kind;
+	__u64 key[VEIL_COUNT_WORDS];
 
 	if (veil_count_paused) {
 		veil_count_rest(VEIL_COUNT_PAUSED, turn);
 		return;
 	}
-	if (veil_count_key_offset + veil_count_key_size > size ||
-	    veil_count_value_offset + veil_count_value_size > size) {
+	if (veil_count_event_size > size) {
 		veil_count_rest(VEIL_COUNT_NO_FIELD, turn);
 		return;
 	}
-	switch (veil_count_key_kind) {
-	case VEIL_COUNT_KEY_WORD:
-		key[0] = veil_count_word(member, veil_count_key_size, false);
-		break;
-	case VEIL_COUNT_KEY_BYTES:
-		key[0] = veil_count_word(member, 8, false);
-		key[1] = veil_count_word(member + 8, 8, false);
-		if (veil_count_key_size > 16)
-			key[2] = ((const __u32 *)member)[4];
-		break;
-	case VEIL_COUNT_KEY_ERRNO:
-		key[0] = *(const __u64 *)member;
-		if (key[0] < (__u64)-4095)
-			key[0] = 0;
-		break;
-	case VEIL_COUNT_KEY_ARCH:
-		key[0] = veil_count_word(member, 8, false) & 0xffffffff00000000ULL;
-		break;
-	case VEIL_COUNT_KEY_PATH:
+	if (kind == VEIL_COUNT_KEY_PATH) {
 		veil_count_path(event, turn);
 		return;
 	}
-	if (veil_count_key_kind <= VEIL_COUNT_KEY_WORD && !veil_count_value_size && key[0] < VEIL_COUNT_SMALL) {
-		veil_count_small(key[0], turn);
-		return;
+	if (kind == VEIL_COUNT_KEY_BYTES) {
+		key[0] = veil_count_word(member, 8, false);
+		key[1] = veil_count_word(member + 8, 8, false);
+		key[2] = veil_count_key_size > 16 ? ((const __u32 *)member)[4] : 0;
+	} else {
+		key[0] = kind == VEIL_COUNT_KEY_NONE ? 0 : veil_count_word(member, veil_count_key_size, false);
+		if (kind == VEIL_COUNT_KEY_ERRNO && key[0] < (__u64)-4095)
+			key[0] = 0;
+		if (kind == VEIL_COUNT_KEY_ARCH)
+			key[0] &= 0xffffffff00000000ULL;
+		if (veil_count_small_keys && key[0] < VEIL_COUNT_SMALL) {
+			veil_count_small(key[0], veil_count_slot(event), turn);
+			return;
+		}
 	}
 	veil_count_key_found(key, veil_count_slot(event), turn);
 }

@@ -21,7 +21,7 @@ public sealed class ConfigFileTests : IDisposable
             modules:
               syscall: {flags: {pid: [1, 2], syscall: '!ioctl', returns: true}}
               files: {flags: {pid: 3, op: "open,read", file: /etc/}}
-            output: {format: json, enrich: [time, user], fields: [comm, pid]}
+            output: {format: json, enrich: [time, user], fields: [comm, pid, time, username]}
             run: {control: /run/x, control_group: root, yes: true, buffer: 32M, fail_on_loss: true, quiet: false, hook: tp_btf}
             """);
 
@@ -32,7 +32,7 @@ public sealed class ConfigFileTests : IDisposable
         request.Options.Arguments.Of("file").ShouldBe(["/etc/"]);
         request.Options.Output.Format.ShouldBe(OutputFormat.Json);
         request.Options.Output.Enrichments.ShouldBe(Enrichments.Time | Enrichments.User);
-        request.Options.Output.Fields.ShouldBe(["comm", "pid"]);
+        request.Options.Output.Fields.ShouldBe(["comm", "pid", "time", "username"]);
         request.Options.RingBytes.ShouldBe(32 << 20);
         (request.Options.FailOnLoss && !request.Options.Quiet && request.Yes).ShouldBeTrue();
         (request.Control, request.ControlGroup).ShouldBe(("/run/x", "root"));
@@ -65,7 +65,7 @@ public sealed class ConfigFileTests : IDisposable
     [InlineData("modules:\n  syscall: {flags: {returns: maybe}}\n", "2:30: returns is true or false")]
     [InlineData("modules: [syscall]\n", "1:10: modules is a mapping")]
     [InlineData("modules: {syscall: }\noutput: {format: xml}\n", "2:18: --output: 'xml' is no form of output")]
-    [InlineData("modules: {syscall: }\noutput: {count: true}\n", "2:10: --count: this build does not have it yet")]
+    [InlineData("modules: {syscall: }\noutput: {count: true, top: 0}\n", "2:29: --top: '0' is not a number from 1 to 1000000")]
     [InlineData("modules: {syscall: }\nmodules: {files: }\n", "uplicate key")]
     [InlineData("modules:\n\tsyscall: {}\n", "tab")]
     [InlineData("a: &x [1]\nb: *x\n", "2:4: aliases (*name) are not understood; write it out")]

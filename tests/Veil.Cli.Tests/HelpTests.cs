@@ -19,7 +19,7 @@ public sealed partial class HelpTests
         string help = HelpText.Whole(s_flags, s_root);
 
         foreach (var option in s_root.Options)
-            help.Split('\n').Count(line => line.StartsWith("  " + HelpText.Names(option), StringComparison.Ordinal)).ShouldBe(1, option.Name);
+            help.Split('\n').Count(line => (line + " ").StartsWith($"  {HelpText.Names(option)} ", StringComparison.Ordinal)).ShouldBe(1, option.Name);
         help.Split('\n').ShouldAllBe(static line => line.Length <= 110);
     }
 

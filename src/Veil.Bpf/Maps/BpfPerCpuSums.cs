@@ -1,8 +1,9 @@
 using System.Runtime.InteropServices;
+using Veil.Bpf.Interop;
 
 namespace Veil.Bpf;
 
-/// <summary>A view of a per-CPU hash map whose values are arrays of 64-bit counters, added up over the CPUs; keys are bytes of any size.</summary>
+/// <summary>A view of a per-CPU hash map or array whose values are arrays of 64-bit counters, added up over the CPUs; keys are bytes of any size.</summary>
 public sealed unsafe class BpfPerCpuSums
 {
     private readonly BpfMapHandle _map;
@@ -21,6 +22,15 @@ public sealed unsafe class BpfPerCpuSums
 
     /// <summary>Is handed a key, valid during the call, and its sums.</summary>
     public delegate void Visitor(ReadOnlySpan<byte> key, ulong[] sums);
+
+    /// <summary>Sets a key's counters to zero on every CPU.</summary>
+    /// <exception cref="BpfException">The kernel refused.</exception>
+    public void Clear(ReadOnlySpan<byte> key)
+    {
+        var zeros = new byte[KernelFeatures.PossibleCpuCount * _info.ValueSize];
+        fixed (byte* keyBytes = key, values = zeros)
+            MapElements.Succeeded(_map, NativeMapElements.bpf_map_update_elem(_map, keyBytes, values, 0), "writing map");
+    }
 
     /// <summary>Visits every key. What changes meanwhile may or may not be there.</summary>
     /// <param name="remove">Take each key out in the same step.</param>

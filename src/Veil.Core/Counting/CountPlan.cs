@@ -44,7 +44,7 @@ internal sealed class CountPlan
     public int MaxKeys { get; }
 
     /// <summary>Are small keys counted in an array of their own?</summary>
-    public bool HasSmall => Value is null && Kind is KeyKind.None or KeyKind.Word;
+    public bool HasSmall => Kind == KeyKind.None || (Kind == KeyKind.Word && Value is null);
 
     /// <summary>Numbers behind a key.</summary>
     public int Slots => Value is null ? 1 : HistogramSlots;
@@ -89,6 +89,8 @@ internal sealed class CountPlan
             bpfObject.SetGlobal("veil_count_value_signed", IsSigned(value.Value.Format));
         }
 
+        bpfObject.SetGlobal("veil_count_event_size", (uint)Math.Max(EndOf(Key), EndOf(Value)));
+        bpfObject.SetGlobal("veil_count_small_keys", HasSmall);
         bpfObject.SetGlobal("veil_count_needs_time", NeedsTime(Key) || NeedsTime(Value));
         bpfObject.SetGlobal("veil_count_in_turns", InTurns);
         for (int turn = 0; turn < (InTurns ? 2 : 1); turn++)
@@ -97,11 +99,19 @@ internal sealed class CountPlan
             counts.SetSizes(KeyBytes, Slots * sizeof(ulong));
             counts.SetMaxEntries(MaxKeys);
             if (HasSmall)
-                bpfObject.Map($"veil_small_counts_{turn}").SetMaxEntries(SmallKeys);
+            {
+                var small = bpfObject.Map($"veil_small_counts_{turn}");
+                small.SetSizes(sizeof(uint), Slots * sizeof(ulong));
+                small.SetMaxEntries(Kind == KeyKind.None ? 1 : SmallKeys);
+            }
         }
 
         if (!InTurns)
+        {
             bpfObject.Map("veil_counts_1").SetSizes(KeyBytes, Slots * sizeof(ulong));
+            if (HasSmall)
+                bpfObject.Map("veil_small_counts_1").SetSizes(sizeof(uint), Slots * sizeof(ulong));
+        }
     }
 
     /// <summary>Is the key only the beginning of a path?</summary>
@@ -146,6 +156,8 @@ internal sealed class CountPlan
         field.Value.Format is FieldFormat.Unsigned or FieldFormat.UnsignedOrUnknown or FieldFormat.Duration or FieldFormat.Signed or FieldFormat.Return && field.Value.Size > 0;
 
     private static bool IsSigned(FieldFormat format) => format is FieldFormat.Signed or FieldFormat.Return;
+
+    private static int EndOf(EventField? field) => field is { Value: { Format: not FieldFormat.Path } value } ? value.Offset + value.Size : 0;
 
     // A duration is the time of the event less an earlier one.
     private static bool NeedsTime(EventField? field) => field is { } known && known.Name.EndsWith("_ns", StringComparison.Ordinal);

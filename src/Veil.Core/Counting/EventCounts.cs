@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Veil.Bpf;
 using Veil.Core.Interop;
 
@@ -50,16 +49,15 @@ internal sealed class EventCounts
         new BpfPerCpuSums(_object.Map($"veil_counts_{turn}")).Visit(remove: Plan.InTurns, (key, sums) => keys.Add((key.ToArray(), sums)));
         if (Plan.HasSmall)
         {
-            var small = new BpfPerCpuArray<ulong>(_object.Map($"veil_small_counts_{turn}"));
-            for (int number = 0; number < small.Length; number++)
+            var small = new BpfPerCpuSums(_object.Map($"veil_small_counts_{turn}"));
+            small.Visit(remove: false, (key, sums) =>
             {
-                ulong count = TakeOne(small, number);
-                if (count == 0)
-                    continue;
-                var key = new byte[sizeof(ulong)];
-                BinaryPrimitives.WriteInt32LittleEndian(key, number);
-                keys.Add((key, [count]));
-            }
+                if (!Array.Exists(sums, static sum => sum != 0))
+                    return;
+                keys.Add(([.. key, 0, 0, 0, 0], sums));
+                if (Plan.InTurns)
+                    small.Clear(key);
+            });
         }
 
         var rests = new BpfPerCpuArray<ulong>(_object.Map("veil_count_rests"));

@@ -1,0 +1,269 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Veil.Kernel.Tests;
+
+/// <summary>Counting in the kernel: exact at any rate, by any field, on every hook.</summary>
+public sealed partial class CountTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("veil-count-").FullName;
+
+    public static TheoryData<string> SyscallHooks => [.. Rungs.Exact("syscall")];
+
+    public static TheoryData<string> FilesHooks => [.. Rungs.Exact("files")];
+
+    public static TheoryData<string> MemoryHooks => [.. Rungs.Exact("memory")];
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [MemberData(nameof(SyscallHooks))]
+    public void Syscall_AtFullSpeed_IsExact(string hook)
+    {
+        const ulong calls = 1_000_000;
+        using var burst = Workload.Waiting("burst", calls.ToString());
+        using var veil = VeilRun.Attach("-m", "syscall", "--hook", hook, "-p", burst.Pid, "--count", "-o", "json");
+        burst.Go();
+        veil.Stop().ShouldBe(0);
+
+        Count(veil, "syscall", "getppid").ShouldBe(calls);
+        SumIsTotal(veil).ShouldBeInRange(calls + 1, calls + 5);
+        veil.Errors.ShouldContain(" events counted in ");
+        veil.ShouldHaveLostNothing();
+    }
+
+    [Theory]
+    [InlineData("pid")]
+    [InlineData("tid")]
+    [InlineData("uid")]
+    [InlineData("gid")]
+    [InlineData("comm")]
+    [InlineData("syscall")]
+    [InlineData("syscall_nr")]
+    [InlineData("arch")]
+    [InlineData("timestamp")]
+    [InlineData("ret")]
+    [InlineData("errno")]
+    [InlineData("errno_nr")]
+    [InlineData("duration_ns")]
+    public void Syscall_ByEveryField_LosesNone(string field)
+    {
+        using var burst = Workload.Waiting("burst", "2000");
+        string[] returns = field is "ret" or "errno" or "errno_nr" or "duration_ns" ? ["--returns"] : [];
+        using var veil = VeilRun.Attach(["-m", "syscall", "-p", burst.Pid, "-s", "getppid", "--count-by", field, "-o", "json", .. returns]);
+        burst.Go();
+        veil.Stop().ShouldBe(0);
+
+        SumIsTotal(veil).ShouldBe(2_000ul);
+        string? expected = field switch
+        {
+            "pid" or "tid" => burst.Pid,
+            "uid" or "gid" => "0",
+            "comm" => "burst",
+            "syscall" => "getppid",
+            "errno_nr" => "0",
+            _ => null,
+        };
+        if (expected is not null)
+            Count(veil, field, expected).ShouldBe(2_000ul);
+        if (field == "errno")
+            veil.Events[0].GetProperty("errno").ValueKind.ShouldBe(JsonValueKind.Null);
+    }
+
+    /// <summary>A filter that changes, threads on all CPUs, and tables that take turns: each call is in one of them.</summary>
+    [Fact]
+    public void Interval_WhileTwoProcessesRun_EveryCallIsInOneTable()
+    {
+        const ulong calls = 2_000_000;
+        using var one = Workload.Waiting("burst", calls.ToString());
+        using var other = Workload.Waiting("burst", calls.ToString());
+        using var veil = VeilRun.Attach("-m", "syscall", "-p", one.Pid, other.Pid, "-s", "getppid", "--count-by", "pid", "--interval", "0.1", "-o", "json");
+        one.Begin();
+        other.Begin();
+        one.Finish();
+        other.Finish();
+        veil.Stop().ShouldBe(0);
+
+        veil.Events.Count(static record => record.TryGetProperty("total", out _)).ShouldBeGreaterThan(3);
+        veil.Events.ShouldAllBe(static record => record.GetProperty("time").GetString()!.EndsWith('Z'));
+        Count(veil, "pid", one.Pid).ShouldBe(calls);
+        Count(veil, "pid", other.Pid).ShouldBe(calls);
+        SumIsTotal(veil).ShouldBe(2 * calls);
+    }
+
+    [Fact]
+    public void Keys_MoreThanThereIsRoomFor_AreALineOfTheirOwn()
+    {
+        using var spawner = Workload.Waiting("spawner", "200", "crowd");
+        using var veil = VeilRun.Attach("-m", "syscall", "--name", "crowd", "-s", "getppid", "--count-by", "tid", "--keys", "50");
+        spawner.Go();
+        veil.Stop().ShouldBe(0);
+
+        var counted = Counted().Matches(string.Join('\n', veil.Lines)).Select(static match => (Count: ulong.Parse(match.Groups["count"].Value), Key: match.Groups["key"].Value)).ToList();
+        counted.Aggregate(0ul, static (sum, line) => sum + line.Count).ShouldBe(200ul);
+        counted.Single(static line => line.Key.StartsWith("(other: 50 keys", StringComparison.Ordinal)).Count.ShouldBeGreaterThanOrEqualTo(150ul);
+        counted.ShouldContain(static line => line.Key.EndsWith("more keys; --top shows them)", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Files_ByPath_CountsEachAndCutsLongOnes()
+    {
+        string plain = Path.Combine(_folder, "plain"), folder = Path.Combine(_folder, new string('d', 200)), deep = Path.Combine(folder, new string('f', 200)), odd = Path.Combine(_folder, "o\u0001d\"d");
+        Directory.CreateDirectory(folder);
+        string script = $"dd if=/dev/zero of='{plain}' bs=1 count=20000 status=none; dd if=/dev/zero of='{deep}' bs=1 count=300 status=none; dd if=/dev/zero of='{odd}' bs=1 count=200 status=none";
+        using var veil = VeilRun.Attach("-m", "files", "--name", "dd", "--op", "write", "--count", "-o", "json");
+        using (var run = VeilRun.ToEndWith("bash", "-c", script))
+            run.ExitCode.ShouldBe(0);
+        veil.Stop().ShouldBe(0);
+
+        Count(veil, "filename", plain).ShouldBe(20_000ul);
+        Count(veil, "filename", deep[..256]).ShouldBe(300ul);
+        Count(veil, "filename", odd).ShouldBe(200ul);
+        SumIsTotal(veil).ShouldBe(20_500ul);
+    }
+
+    [Theory]
+    [MemberData(nameof(FilesHooks))]
+    public void Files_HistogramOfBytes_IsExactOnEveryHook(string hook)
+    {
+        using var veil = VeilRun.Attach("-m", "files", "--hook", hook, "--name", "dd", "--op", "write", "--hist", "bytes", "-o", "json");
+        using (var run = VeilRun.ToEndWith("bash", "-c", $"dd if=/dev/zero of={_folder}/a bs=1 count=700 status=none; dd if=/dev/zero of={_folder}/b bs=4096 count=30 status=none"))
+            run.ExitCode.ShouldBe(0);
+        veil.Stop().ShouldBe(0);
+
+        var buckets = veil.Events[0].GetProperty("buckets").EnumerateArray().ToDictionary(static bucket => bucket.GetProperty("from").GetUInt64(), static bucket => bucket.GetProperty("count").GetUInt64());
+        buckets.ShouldBe(new Dictionary<ulong, ulong> { [1] = 700, [4096] = 30 }, ignoreOrder: true);
+        SumIsTotal(veil).ShouldBe(730ul);
+    }
+
+    [Fact]
+    public void Histogram_OfDurations_ByKey_HasEveryCallAndItsUnit()
+    {
+        using var burst = Workload.Waiting("burst", "50000");
+        using var veil = VeilRun.Attach("-m", "syscall", "--returns", "-p", burst.Pid, "--hist", "duration_ns", "--count-by", "syscall");
+        burst.Go();
+        veil.Stop().ShouldBe(0);
+
+        veil.Lines[0].ShouldStartWith("syscall by syscall, duration_ns: ");
+        veil.Lines[1].ShouldStartWith("  syscall=getppid: 50000, ");
+        veil.Lines.ShouldContain(static line => Bar().IsMatch(line));
+    }
+
+    [Theory]
+    [InlineData("dport")]
+    [InlineData("saddr")]
+    [InlineData("newstate")]
+    [InlineData("duration_ns")]
+    public void Network_ByAnyField_CountsEveryChange(string field)
+    {
+        using var workload = Workload.Waiting("net", "client-closes", "ipv6");
+        string server = workload.ReadAhead("server_pid");
+        using var events = VeilRun.Attach("-m", "network", "-p", workload.Pid, server, "-o", "json");
+        using var veil = VeilRun.Attach("-m", "network", "-p", workload.Pid, server, "--count-by", field, "-o", "json");
+        workload.Go();
+        events.Stop().ShouldBe(0);
+        veil.Stop().ShouldBe(0);
+
+        SumIsTotal(veil).ShouldBe((ulong)events.Events.Length);
+        var total = veil.Events.Single(static record => record.TryGetProperty("total", out _));
+        total.GetProperty("no_field").GetUInt64().ShouldBe(field == "duration_ns" ? (ulong)events.Events.Count(static record => !record.TryGetProperty("duration_ns", out _)) : 0);
+        if (field == "saddr")
+            veil.Events.Where(static record => record.TryGetProperty("saddr", out _)).Select(static record => record.GetProperty("saddr").GetString()).ShouldContain("::1");
+    }
+
+    [Theory]
+    [InlineData("scheduler", "prev_state")]
+    [InlineData("scheduler", "next_comm")]
+    [InlineData("scheduler", "cpu")]
+    public void Scheduler_ByField_CountsEverySwitch(string module, string field)
+    {
+        using var workload = Workload.Waiting("switches", "sleep", "100");
+        using var events = VeilRun.Attach("-m", module, "-p", workload.Pid, "-o", "json");
+        using var veil = VeilRun.Attach("-m", module, "-p", workload.Pid, "--count-by", field, "-o", "json");
+        workload.Go();
+        veil.Stop().ShouldBe(0);
+        events.Stop().ShouldBe(0);
+
+        // The two ended one after the other, and the workload's last switch may lie between.
+        SumIsTotal(veil).ShouldBeInRange((ulong)events.Events.Length - 2, (ulong)events.Events.Length + 2);
+    }
+
+    [Theory]
+    [MemberData(nameof(MemoryHooks))]
+    public void Memory_ByKind_CountsEveryFault(string hook)
+    {
+        using var workload = Workload.Waiting("faults", "write", "1000");
+        using var veil = VeilRun.Attach("-m", "memory", "--hook", hook, "-p", workload.Pid, "--count", "-o", "json");
+        workload.Go();
+        veil.Stop().ShouldBe(0);
+
+        Count(veil, "evt_type", "minor").ShouldBeGreaterThanOrEqualTo(1_000ul);
+        SumIsTotal(veil).ShouldBe(Count(veil, "evt_type", "minor") + Count(veil, "evt_type", "major"));
+    }
+
+    [Fact]
+    public void Uprobe_TwoFunctions_AreOneTable()
+    {
+        using var workload = Workload.Waiting("uprobe", "calls");
+        using var veil = VeilRun.Attach("-m", "uprobe", "-p", workload.Pid, "--uprobe", Repository.Workload("uprobe") + ":traced_call", "--uprobe", Repository.Workload("uprobe") + ":traced_other", "--count", "-o", "json");
+        workload.Go();
+        veil.Stop().ShouldBe(0);
+
+        Count(veil, "symbol", "traced_call").ShouldBe(1_000ul);
+        veil.Events.Count(static record => record.TryGetProperty("total", out _)).ShouldBe(1);
+    }
+
+    [Fact]
+    public void Modules_Several_AreATableEach()
+    {
+        using var burst = Workload.Waiting("burst", "1000");
+        using var veil = VeilRun.Attach("-m", "syscall,files", "-p", burst.Pid, "--count-by", "comm");
+        burst.Go();
+        veil.Stop().ShouldBe(0);
+
+        veil.Lines.Where(static line => !line.StartsWith(' ')).Select(static line => line.Split(':')[0]).ShouldBe(["syscall by comm", "files by comm"]);
+    }
+
+    [Fact]
+    public void Pause_KeepsEventsOutOfTheCounts()
+    {
+        using var burst = Workload.Waiting("burst", "5000");
+        string path = Path.Combine(_folder, "v.sock");
+        using var veil = VeilRun.Attach("-m", "syscall", "-p", burst.Pid, "-s", "getppid", "--count", "-o", "json", "--control", path);
+        using var client = new SocketClient(path);
+        client.Do("pause");
+        burst.Go();
+        client.Do("resume");
+        veil.Stop().ShouldBe(0);
+
+        SumIsTotal(veil).ShouldBe(0ul);
+        veil.Events.ShouldHaveSingleItem().GetProperty("dropped_paused").GetUInt64().ShouldBe(5_000ul);
+        veil.Errors.ShouldContain("5000 dropped while paused");
+    }
+
+    // The counts of a key, in all tables.
+    private static ulong Count(VeilRun veil, string field, string key) => veil.Events
+        .Where(record => record.TryGetProperty("count", out _) && record.TryGetProperty(field, out var value) && value.ToString() == key)
+        .Aggregate(0ul, static (sum, record) => sum + record.GetProperty("count").GetUInt64());
+
+    private static ulong SumIsTotal(VeilRun veil)
+    {
+        ulong counted = 0, total = 0;
+        foreach (var record in veil.Events)
+        {
+            if (record.TryGetProperty("count", out var count))
+                counted += count.GetUInt64();
+            else
+                total += record.GetProperty("total").GetUInt64() - record.GetProperty("map_full").GetUInt64() - record.GetProperty("no_field").GetUInt64();
+        }
+
+        counted.ShouldBe(total);
+        return veil.Events.Where(static record => record.TryGetProperty("total", out _)).Aggregate(0ul, static (sum, record) => sum + record.GetProperty("total").GetUInt64());
+    }
+
+    [GeneratedRegex(@"^ +(?<count>[0-9]+) +[0-9.]+%  (?<key>.*)$", RegexOptions.Multiline, 1_000)]
+    private static partial Regex Counted();
+
+    [GeneratedRegex(@"^ +\[[0-9.]+(?:ns|us|ms), [0-9.]+(?:ns|us|ms)\) +[0-9]+ \|@+ *\|$", RegexOptions.None, 1_000)]
+    private static partial Regex Bar();
+}
