@@ -79,14 +79,19 @@ internal static class ListCommand
     internal static List<(string Name, string Type, string? Needs)> FieldsOf(TraceModule module)
     {
         var fields = new List<(string Name, string Type, string? Needs)>();
-        string?[] switches = [null, .. module.Flags.Where(static flag => flag.ValueName is null).Select(static flag => flag.Name)];
-        foreach (string? name in switches)
+        ModuleFlag?[] adding = [null, .. module.Flags.Where(static flag => flag.ValueName is null || flag == Thresholds.Slower)];
+        foreach (var flag in adding)
         {
-            var arguments = name is null ? ModuleArguments.None : ModuleArguments.None with { Switches = new HashSet<string>(StringComparer.Ordinal) { name } };
+            var arguments = flag switch
+            {
+                null => ModuleArguments.None,
+                { ValueName: null } => ModuleArguments.None with { Switches = new HashSet<string>(StringComparer.Ordinal) { flag.Name } },
+                _ => ModuleArguments.None with { Values = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal) { [flag.Name] = ["1s"] } },
+            };
             foreach (var field in EventCatalog.Of([module.ForDoctor()], arguments).Schemas.SelectMany(static schema => schema.Fields))
             {
                 if (!fields.Exists(known => known.Name == field.Name))
-                    fields.Add((field.Name, TypeOf(field.Value.Format), name is null ? null : "--" + name));
+                    fields.Add((field.Name, TypeOf(field.Value.Format), flag is null ? null : "--" + flag.Name));
             }
         }
 

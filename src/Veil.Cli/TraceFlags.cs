@@ -69,8 +69,9 @@ internal sealed class TraceFlags
     /// <summary>All options by what they are for, in the order of the help.</summary>
     public IReadOnlyList<(string Title, IReadOnlyList<Option> Options)> Groups =>
     [
-        ("What to trace", [Module, .. ModuleFlags.Values.Where(IsNoFilter), Hook, IncludeSelf]),
-        ("Filters (a value allows, '!' before it denies, deny wins; in bash '!' needs single quotes)", [.. Filters.Values, .. ModuleFlags.Values.Where(static option => !IsNoFilter(option))]),
+        ("What to trace", [Module, .. ModuleFlags.Where(static flag => !IsThreshold(flag.Key) && !IsFilter(flag.Key)).Select(static flag => flag.Value), Hook, IncludeSelf]),
+        ("Filters (a value allows, '!' before it denies, deny wins; in bash '!' needs single quotes)", [.. Filters.Values, .. ModuleFlags.Where(static flag => IsFilter(flag.Key)).Select(static flag => flag.Value)]),
+        ("Only what is worth it (in the kernel; with syscall and uprobe an event as each call ends)", [.. ModuleFlags.Where(static flag => IsThreshold(flag.Key)).Select(static flag => flag.Value)]),
         ("Output", [Output, Fields, Enrich, FailOnLoss, Quiet, Verbose]),
         ("Counting (instead of events)", [Count, CountBy, Histogram, Top, Interval, Keys]),
         ("Running", [Buffer, Control, ControlGroup, Yes]),
@@ -84,7 +85,9 @@ internal sealed class TraceFlags
     /// <summary>The option of a filter or a module's flag.</summary>
     public Option OptionOf(string name) => Filters.Values.Concat(ModuleFlags.Values).First(option => option.Name == "--" + name);
 
-    private static bool IsNoFilter(Option option) => option.Name != "--file";
+    private static bool IsFilter(ModuleFlag flag) => flag.Name == "file";
+
+    private static bool IsThreshold(ModuleFlag flag) => flag == Thresholds.Slower || flag == Thresholds.Failed || flag == Thresholds.Errnos;
 
     private static Option<string[]> FilterOption(FilterDimension dimension)
     {
@@ -93,7 +96,7 @@ internal sealed class TraceFlags
     }
 
     private static Option ModuleOption(ModuleFlag flag) => flag.ValueName is { } value
-        ? List("--" + flag.Name, value + ",…", flag.Description)
+        ? List("--" + flag.Name, flag.TakesOne ? value : value + ",…", flag.Description)
         : new Option<bool>("--" + flag.Name) { Description = flag.Description };
 
     private static Option<string[]> List(string name, string valueName, string description, params string[] aliases) =>

@@ -74,6 +74,11 @@ public sealed class CommandLineTests
     [InlineData("--module syscall --count --interval 0", "--interval: '0' is not a number of seconds from 0.1 to 86400")]
     [InlineData("--module syscall --count --interval 1e9", "--interval: '1e9' is not a number of seconds from 0.1 to 86400")]
     [InlineData("--module files --count --file /etc/", "--file: is decided behind the kernel, and counting is done in it: --count-by filename shows the files")]
+    [InlineData("--module syscall --slower 10", "--slower: '10' is not a duration from 1ns to 86400s with its unit, such as 10ms")]
+    [InlineData("--module syscall --slower 0ms", "--slower: '0ms' is not a duration from 1ns to 86400s with its unit, such as 10ms")]
+    [InlineData("--module memory --slower 1ms 2ms", "--slower: given more than once, but it takes one value")]
+    [InlineData("--module files --errno ENOET", "--errno: 'ENOET' is no error, by name or number; did you mean 'ENOENT'?")]
+    [InlineData("--module network --failed", "--failed: no chosen module has it (network); syscall, files would")]
     [InlineData("--module scheduler --cpu 0-1x", "--cpu: '0-1x' is not a CPU of this machine, from 0 to {cpus}, or a range of them")]
     [InlineData("--module scheduler --cpu 99999", "--cpu: '99999' is out of range (a CPU of this machine, from 0 to {cpus}, or a range of them)")]
     public void Read_WrongValue_SaysWhatAndWhy(string line, string message) =>

@@ -65,7 +65,7 @@ public sealed class ConfigFileTests : IDisposable
     [InlineData("modules:\n  syscall: {flags: {returns: maybe}}\n", "2:30: returns is true or false")]
     [InlineData("modules: [syscall]\n", "1:10: modules is a mapping")]
     [InlineData("modules: {syscall: }\noutput: {format: xml}\n", "2:18: --output: 'xml' is no form of output")]
-    [InlineData("modules: {syscall: }\noutput: {count: true, top: 0}\n", "2:29: --top: '0' is not a number from 1 to 1000000")]
+    [InlineData("modules: {syscall: }\noutput: {count: true, top: 0}\n", "2:28: --top: '0' is not a number from 1 to 1000000")]
     [InlineData("modules: {syscall: }\nmodules: {files: }\n", "uplicate key")]
     [InlineData("modules:\n\tsyscall: {}\n", "tab")]
     [InlineData("a: &x [1]\nb: *x\n", "2:4: aliases (*name) are not understood; write it out")]

@@ -150,12 +150,12 @@ public sealed class SyscallTests
     {
         const int calls = 1_000_000;
         using var burst = Workload.Waiting("burst", calls.ToString());
-        using var veil = VeilRun.Attach("--module", "syscall", "-p", burst.Pid, "-s", "getppid", "--fields", "syscall", "--fail-on-loss");
+        using var veil = VeilRun.Attach("--module", "syscall", "-p", burst.Pid, "-s", "getppid", "--fields", "syscall");
         burst.Go();
         veil.Stop().ShouldBe(0);
 
-        veil.Lines.Length.ShouldBe(calls);
-        veil.Errors.ShouldContain($"veil: {calls} events delivered in ");
+        veil.ShouldAccountFor(veil.Lines.Length, calls);
+        veil.Errors.ShouldContain($"veil: {veil.Lines.Length} events delivered in ");
         veil.ShouldHaveLostNothing();
     }
 

@@ -122,10 +122,12 @@ public sealed class UprobeTests : IDisposable
     [Fact]
     public void Latency_ManyThreads_KeepTheirCallsApart()
     {
-        var (workload, events) = Trace("uprobe", "threads", ["uprobe:traced_recurse"], "--latency");
+        using var veil = Trace("uprobe", "threads", ["uprobe:traced_recurse"], out var workload, "--latency");
+        var events = veil.Events;
 
-        events.Length.ShouldBe((int)workload.Number("calls"));
-        Durations(events).ShouldAllBe(static duration => duration > 0);
+        veil.ShouldAccountFor(events.Length, workload.Number("calls"));
+        if (veil.HasSkippedNothing)
+            Durations(events).ShouldAllBe(static duration => duration > 0);
         events.Select(static e => e.GetProperty("tid").GetInt64()).Distinct().Count().ShouldBe(8);
     }
 
@@ -342,12 +344,19 @@ public sealed class UprobeTests : IDisposable
 
     private static (Workload Workload, JsonElement[] Events) Trace(string program, string name, string[] targets, params string[] more)
     {
-        using var workload = Workload.Waiting(program, name);
+        using var veil = Trace(program, name, targets, out var workload, more);
+        return (workload, veil.Events);
+    }
+
+    private static VeilRun Trace(string program, string name, string[] targets, out Workload workload, params string[] more)
+    {
+        workload = Workload.Waiting(program, name);
         string[] uprobes = [.. targets.Select(static target => $"--uprobe={Path.Combine(Repository.Root, "artifacts/workloads", target)}")];
-        using var veil = VeilRun.Attach(["--module", "uprobe", "-p", workload.Pid, "--output", "json", .. uprobes, .. more]);
+        var veil = VeilRun.Attach(["--module", "uprobe", "-p", workload.Pid, "--output", "json", .. uprobes, .. more]);
         workload.Go();
         veil.Stop().ShouldBe(0);
         veil.ShouldHaveLostNothing();
-        return (workload, veil.Events);
+        workload.Dispose(); // what it said stays
+        return veil;
     }
 }

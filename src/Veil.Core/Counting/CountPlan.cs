@@ -145,7 +145,7 @@ internal sealed class CountPlan
         var valid = Names(events, histogram: flag == "--hist").ToList();
         string hint = NearestName.Find(name, valid) is [var nearest, ..] ? $"; did you mean '{nearest}'?" : "";
         string why = events.Any(schema => Find(schema, name) is not null) ? $"is no number in the events of module {module.Name}"
-            : name is "duration_ns" or "ret" or "errno" or "errno_nr" && module.Flags.FirstOrDefault(static flag => flag.ValueName is null) is { } adds ? $"needs --{adds.Name}"
+            : name is "duration_ns" or "ret" or "errno" or "errno_nr" && module.Flags.FirstOrDefault(static flag => (flag.ValueName is null && flag != Thresholds.Failed) || flag == Thresholds.Slower) is { } adds ? $"needs --{adds.Name}"
             : $"is no field of module {module.Name}";
         throw new UsageException($"{flag}: '{Escaping.ForMessage(name)}' {why}{hint} (valid: {string.Join(' ', valid)})");
     }

@@ -4,4 +4,5 @@ namespace Veil.Core.Modules;
 /// <param name="Name">The flag, without its dashes.</param>
 /// <param name="ValueName">What a value is, for the help; none: the flag is a switch. With values it is a list, and may be repeated.</param>
 /// <param name="Description">What it does, for the help.</param>
-public sealed record ModuleFlag(string Name, string? ValueName, string Description);
+/// <param name="TakesOne">It takes one value, and no list.</param>
+public sealed record ModuleFlag(string Name, string? ValueName, string Description, bool TakesOne = false);

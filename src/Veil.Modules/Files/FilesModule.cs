@@ -40,7 +40,7 @@ public sealed class FilesModule : TraceModule
 
     /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } =
-        [new(FileFlag, "PATH", "/a/file, all below /a/folder/, the/end of a path, or a part of one")];
+        [new(FileFlag, "PATH", "/a/file, all below /a/folder/, the/end of a path, or a part of one"), Thresholds.Slower, Thresholds.Failed, Thresholds.Errnos];
 
     /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
@@ -55,8 +55,14 @@ public sealed class FilesModule : TraceModule
     public override byte[] ReadObject() => EmbeddedObject.Read("files");
 
     /// <inheritdoc/>
-    public override IReadOnlyList<TraceModule> Instances(ModuleArguments arguments) =>
-        arguments.Of(FileFlag) is { Count: > 0 } values ? [new FilesModule([.. values.Select(PathPattern.Parse)])] : [this];
+    public override IReadOnlyList<TraceModule> Instances(ModuleArguments arguments)
+    {
+        Thresholds.Validate(arguments);
+        return arguments.Of(FileFlag) is { Count: > 0 } values ? [new FilesModule([.. values.Select(PathPattern.Parse)])] : [this];
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => [Thresholds.NeedTime(arguments) ? 1 : 0];
 
     /// <inheritdoc/>
     public override EventFilter? CreateFilter(EventSchema schema) =>
@@ -65,8 +71,10 @@ public sealed class FilesModule : TraceModule
     /// <inheritdoc/>
     public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments)
     {
+        // The end first: what was seen to begin is then also seen to end.
+        bool timed = Thresholds.NeedTime(arguments);
         if (rung.Name is "tp_btf" or "raw_tp")
-            return [$"syscall_{rung.Name}"];
+            return timed ? [$"syscall_{rung.Name}", $"syscall_begin_{rung.Name}"] : [$"syscall_{rung.Name}"];
 
         // Only the first three are exported: the others are the compiler's to keep or not.
         List<string> names = ["open", "read", "write"];
@@ -76,12 +84,16 @@ public sealed class FilesModule : TraceModule
                 names.Add(name);
         }
 
-        return rung.Name == "kprobe" ? ["missed_kprobe", .. names.SelectMany(static name => new[] { $"{name}_kprobe", $"{name}_enter_kprobe" })] : [.. names.Select(static name => name + "_fentry")];
+        return rung.Name == "kprobe" ? ["missed_kprobe", .. names.SelectMany(static name => new[] { $"{name}_kprobe", $"{name}_enter_kprobe" })] : [.. names.Select(static name => name + "_fentry"), .. timed ? names.Select(static name => name + "_begin_fentry") : []];
     }
 
     /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
+        Thresholds.Configure(bpfObject, arguments);
+        bpfObject.SetGlobal("files_timed", Thresholds.NeedTime(arguments));
+        if (!Thresholds.NeedTime(arguments))
+            bpfObject.Map("files_starts").SetMaxEntries(1);
         if (rung.Name != "kprobe")
             bpfObject.Map("files_calls").SetMaxEntries(1);
     }

@@ -2,6 +2,7 @@
 /* Files as they are opened, read and written, with their paths. */
 #include "veil/arch.bpf.h"
 #include "veil/filter.bpf.h"
+#include "veil/threshold.bpf.h"
 
 enum files_slot {
 	FILES_SLOT_OPEN,
@@ -32,7 +33,33 @@ struct files_event {
 	veil_path_t filename;
 };
 
+/* With --slower, which needs a begin to each end. */
+struct files_timed_event {
+	struct veil_event common;
+	enum files_op op;
+	veil_ret_t ret;
+	veil_bytes_t bytes;
+	veil_duration_t duration_ns;
+	veil_path_t filename;
+};
+
 VEIL_EVENT(0, files_event);
+VEIL_EVENT(1, files_timed_event);
+
+const volatile bool files_timed;
+
+/* When an operation began, by thread and slot. What never ends gives way. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, __u64);
+} files_starts SEC(".maps");
+
+static __always_inline __u64 files_call_key(__u32 slot)
+{
+	return (__u64)slot << 32 | (__u32)bpf_get_current_pid_tgid();
+}
 
 VEIL_FILTER(op, __u32);
 
@@ -45,37 +72,79 @@ static __always_inline bool files_passes(enum files_op op)
 	return veil_filter_passes(op, &key) && veil_task_passes(veil_current());
 }
 
-static __always_inline struct files_event *files_begin(struct path_walk *walk, enum files_op op, long ret)
+static __always_inline int files_begins(__u32 slot, enum files_op op)
+{
+	__u64 key = files_call_key(slot), now = bpf_ktime_get_boot_ns();
+
+	if (files_passes(op))
+		bpf_map_update_elem(&files_starts, &key, &now, BPF_ANY);
+	return 0;
+}
+
+/* Is the result worth an event? Asked once, for it takes the time of the begin. */
+static __always_inline bool files_result_passes(__u32 slot, long ret, __u64 *start_ns)
+{
+	__u64 key = files_call_key(slot), *start;
+
+	*start_ns = 0;
+	if (files_timed) {
+		start = bpf_map_lookup_elem(&files_starts, &key);
+		if (start) {
+			*start_ns = *start;
+			bpf_map_delete_elem(&files_starts, &key);
+		}
+	}
+	return veil_ret_passes(ret) && veil_is_slow(*start_ns);
+}
+
+/* The two kinds of event differ in where the path is. */
+static __always_inline struct veil_path *files_path(struct path_walk *walk)
 {
 	struct files_event *event = (void *)walk->event;
+	struct files_timed_event *timed = (void *)walk->event;
 
-	veil_event_init(&event->common, files_event_kind, veil_current());
+	return files_timed ? &timed->filename : &event->filename;
+}
+
+static __always_inline bool files_wants_path(void)
+{
+	return files_timed ? veil_wants(struct files_timed_event, filename.bytes) ||
+				 veil_wants(struct files_timed_event, filename.truncated)
+			   : veil_wants(struct files_event, filename.bytes) ||
+				 veil_wants(struct files_event, filename.truncated);
+}
+
+static __always_inline void files_submit(struct path_walk *walk, enum files_op op, long ret, __u64 start_ns,
+					 __u32 path_size)
+{
+	struct files_event *event = (void *)walk->event;
+	struct files_timed_event *timed = (void *)walk->event;
+	__u64 size = files_timed ? offsetof(struct files_timed_event, filename.bytes)
+				 : offsetof(struct files_event, filename.bytes);
+
+	veil_event_init(&event->common, files_timed ? files_timed_event_kind : files_event_kind, veil_current());
 	event->op = op;
 	event->ret = ret;
 	event->bytes = op != files_op__open && ret > 0 ? ret : 0;
-	return event;
-}
-
-static __always_inline void files_submit(struct files_event *event, __u32 path_size)
-{
-	veil_output(event, offsetof(struct files_event, filename.bytes) + (path_size & (2 * VEIL_PATH_MAX - 1)));
+	if (files_timed)
+		timed->duration_ns = start_ns ? event->common.timestamp - start_ns : VEIL_DURATION_UNKNOWN;
+	veil_output(event, size + (path_size & (2 * VEIL_PATH_MAX - 1)));
 }
 
 static __always_inline int files_done(__u32 slot, enum files_op op, struct dentry *dentry, struct vfsmount *mount,
 				      long ret)
 {
 	struct path_walk *walk = veil_path_walk(slot);
-	struct files_event *event;
+	__u32 path_size = 0;
+	__u64 start_ns;
 
-	if (!walk)
+	if (!walk || !files_result_passes(slot, ret, &start_ns))
 		return 0;
-	event = files_begin(walk, op, ret);
-	if (!veil_wants(struct files_event, filename.bytes) && !veil_wants(struct files_event, filename.truncated)) {
-		files_submit(event, 0);
-		return 0;
+	if (files_wants_path()) {
+		veil_path_resolve(slot, (__u64)dentry, (__u64)mount);
+		path_size = veil_path_take(walk, files_path(walk));
 	}
-	veil_path_resolve(slot, (__u64)dentry, (__u64)mount);
-	files_submit(event, veil_path_take(walk, &event->filename));
+	files_submit(walk, op, ret, start_ns, path_size);
 	return 0;
 }
 
@@ -104,18 +173,19 @@ static __always_inline int files_open_failed(__u32 slot, int folder, const void 
 {
 	struct task_struct *task = veil_current();
 	struct path_walk *walk = veil_path_walk(slot);
-	struct files_event *event;
+	struct veil_path *path;
+	__u64 start_ns;
 	__u32 size = 0;
 	char first = 0;
 
-	if (!walk)
+	if (!walk || !files_result_passes(slot, ret, &start_ns))
 		return 0;
 	if (from_user)
 		bpf_probe_read_user(&first, 1, name);
 	else
 		bpf_probe_read_kernel(&first, 1, name);
-	event = (void *)walk->event;
-	event->filename.truncated = 0;
+	path = files_path(walk);
+	path->truncated = 0;
 	if (first != '/') {
 		struct dentry *dentry = NULL;
 		struct vfsmount *mount = NULL;
@@ -132,11 +202,11 @@ static __always_inline int files_open_failed(__u32 slot, int folder, const void 
 		}
 		if (dentry) {
 			veil_path_resolve(slot, (__u64)dentry, (__u64)mount);
-			size = veil_path_take(walk, &event->filename);
+			size = veil_path_take(walk, path);
 		}
 	}
-	files_begin(walk, files_op__open, ret);
-	files_submit(event, veil_path_append(&event->filename, size, name, from_user));
+	size = veil_path_append(path, size, name, from_user);
+	files_submit(walk, files_op__open, ret, start_ns, size);
 	return 0;
 }
 
@@ -195,6 +265,50 @@ int BPF_PROG(writev_fentry, struct file *file, const void *vec, unsigned long co
 	return files_passes(files_op__write) ? files_file_done(FILES_SLOT_WRITEV, files_op__write, file, ret) : 0;
 }
 
+/* Their begins, with --slower. */
+
+SEC("fentry/vfs_open")
+int BPF_PROG(open_begin_fentry, const struct path *path, struct file *file)
+{
+	return BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT ? 0 : files_begins(FILES_SLOT_OPEN, files_op__open);
+}
+
+SEC("fentry/do_filp_open")
+int BPF_PROG(open_failed_begin_fentry)
+{
+	return files_begins(FILES_SLOT_OPEN_FAILED, files_op__open);
+}
+
+SEC("fentry/do_file_open")
+int BPF_PROG(open_failed_7_begin_fentry)
+{
+	return files_begins(FILES_SLOT_OPEN_FAILED, files_op__open);
+}
+
+SEC("fentry/vfs_read")
+int BPF_PROG(read_begin_fentry)
+{
+	return files_begins(FILES_SLOT_READ, files_op__read);
+}
+
+SEC("fentry/vfs_write")
+int BPF_PROG(write_begin_fentry)
+{
+	return files_begins(FILES_SLOT_WRITE, files_op__write);
+}
+
+SEC("fentry/vfs_readv")
+int BPF_PROG(readv_begin_fentry)
+{
+	return files_begins(FILES_SLOT_READV, files_op__read);
+}
+
+SEC("fentry/vfs_writev")
+int BPF_PROG(writev_begin_fentry)
+{
+	return files_begins(FILES_SLOT_WRITEV, files_op__write);
+}
+
 /* kprobe: the same functions; what they were called with is remembered until they return. */
 
 struct files_call {
@@ -210,11 +324,6 @@ struct {
 	__type(value, struct files_call);
 } files_calls SEC(".maps");
 
-static __always_inline __u64 files_call_key(__u32 slot)
-{
-	return (__u64)slot << 32 | (__u32)bpf_get_current_pid_tgid();
-}
-
 static __always_inline int files_enter(__u32 slot, enum files_op op, __u64 first, __u64 second)
 {
 	struct files_call call = {.first = first, .second = second};
@@ -222,6 +331,10 @@ static __always_inline int files_enter(__u32 slot, enum files_op op, __u64 first
 
 	if (!files_passes(op))
 		return 0;
+	if (files_timed) {
+		__u64 now = bpf_ktime_get_boot_ns();
+		bpf_map_update_elem(&files_starts, &key, &now, BPF_ANY);
+	}
 	/* The kernel drops the return of a function that runs in more threads at once than a kretprobe has room for. */
 	if (bpf_map_lookup_elem(&files_calls, &key))
 		veil_lost(VEIL_LOST_MISSED_PROBE);
@@ -504,17 +617,41 @@ static __always_inline int files_syscall_done(void *regs, long ret)
 	if (!file) {
 		/* EBADF, or another thread closed it meanwhile: there is a result, but no name to it. */
 		struct path_walk *walk = veil_path_walk(FILES_SLOT_OPEN);
-		struct files_event *event;
+		struct veil_path *path;
+		__u64 start_ns;
 
-		if (!walk)
+		if (!walk || !files_result_passes(FILES_SLOT_OPEN, ret, &start_ns))
 			return 0;
-		event = files_begin(walk, op, ret);
-		event->filename.size = 0;
-		event->filename.truncated = 0;
-		files_submit(event, 0);
+		path = files_path(walk);
+		path->size = 0;
+		path->truncated = 0;
+		files_submit(walk, op, ret, start_ns, 0);
 		return 0;
 	}
 	return files_file_done(FILES_SLOT_OPEN, op, file, ret);
+}
+
+static __always_inline int files_syscall_begins(long nr)
+{
+	enum files_call_kind kind = files_call_kind(nr, veil_syscall_arch(veil_current(), nr));
+
+	if (kind == FILES_CALL_OTHER)
+		return 0;
+	return files_begins(FILES_SLOT_OPEN, kind == FILES_CALL_READ	? files_op__read
+					     : kind == FILES_CALL_WRITE ? files_op__write
+									: files_op__open);
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(syscall_begin_tp_btf, struct pt_regs *regs, long nr)
+{
+	return files_syscall_begins(nr);
+}
+
+SEC("raw_tp/sys_enter")
+int syscall_begin_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return files_syscall_begins(ctx->args[1]);
 }
 
 SEC("tp_btf/sys_exit")

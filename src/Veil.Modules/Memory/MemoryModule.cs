@@ -32,6 +32,9 @@ public sealed class MemoryModule : TraceModule
     public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new FaultDimension()];
 
     /// <inheritdoc/>
+    public override IReadOnlyList<ModuleFlag> Flags { get; } = [Thresholds.Slower];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
     [
         new("fentry", "fentry and fexit/handle_mm_fault"),
@@ -41,6 +44,13 @@ public sealed class MemoryModule : TraceModule
 
     /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("memory");
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<TraceModule> Instances(ModuleArguments arguments)
+    {
+        Thresholds.Validate(arguments);
+        return [this];
+    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments)
@@ -57,6 +67,7 @@ public sealed class MemoryModule : TraceModule
     /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
+        Thresholds.Configure(bpfObject, arguments);
         bpfObject.Map(rung.Name == Perf ? "memory_calls" : "memory_exceptions").SetMaxEntries(1);
     }
 

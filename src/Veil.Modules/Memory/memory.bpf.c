@@ -5,6 +5,7 @@
  */
 #include "veil/emit.bpf.h"
 #include "veil/filter.bpf.h"
+#include "veil/threshold.bpf.h"
 
 #include <linux/bpf_perf_event.h>
 
@@ -82,8 +83,11 @@ struct {
 static __always_inline int memory_emit(struct task_struct *task, enum memory_fault fault, __u64 address,
 				       enum memory_access access, __u64 start_ns)
 {
-	struct memory_event counted, *event = veil_begin(&counted);
+	struct memory_event counted, *event;
 
+	if (!veil_is_slow(start_ns))
+		return 0;
+	event = veil_begin(&counted);
 	if (!event)
 		return 0;
 	veil_event_init(&event->common, memory_event_kind, task);

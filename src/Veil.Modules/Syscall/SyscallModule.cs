@@ -31,7 +31,7 @@ public sealed class SyscallModule : TraceModule
 
     /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } =
-        [new(Returns, null, "an event as each call ends, with its result, error and duration")];
+        [new(Returns, null, "an event as each call ends, with its result, error and duration"), Thresholds.Slower, Thresholds.Failed, Thresholds.Errnos];
 
     /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
@@ -45,22 +45,33 @@ public sealed class SyscallModule : TraceModule
     public override byte[] ReadObject() => EmbeddedObject.Read("syscall");
 
     /// <inheritdoc/>
+    public override IReadOnlyList<TraceModule> Instances(ModuleArguments arguments)
+    {
+        Thresholds.Validate(arguments);
+        return [this];
+    }
+
+    /// <inheritdoc/>
     public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments)
     {
         // Entry last: a call seen to begin is then also seen to end.
-        string[] names = arguments.Has(Returns) ? ["exec", "thread_exit", "exit", "enter"] : ["enter"];
+        string[] names = HasReturns(arguments) ? ["exec", "thread_exit", "exit", "enter"] : ["enter"];
         return [.. names.Select(name => $"{name}_{rung.Name}")];
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => [arguments.Has(Returns) ? 1 : 0];
+    public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => [HasReturns(arguments) ? 1 : 0];
 
     /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
-        bool returns = arguments.Has(Returns);
+        bool returns = HasReturns(arguments);
+        Thresholds.Configure(bpfObject, arguments);
         bpfObject.SetGlobal("syscall_returns", returns);
         if (!returns)
             bpfObject.Map("syscall_calls").SetMaxEntries(1);
     }
+
+    // What a call came to is only known at its end.
+    private static bool HasReturns(ModuleArguments arguments) => arguments.Has(Returns) || Thresholds.AreGiven(arguments);
 }

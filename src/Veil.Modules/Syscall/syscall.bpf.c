@@ -3,6 +3,7 @@
 #include "veil/arch.bpf.h"
 #include "veil/emit.bpf.h"
 #include "veil/filter.bpf.h"
+#include "veil/threshold.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -46,7 +47,7 @@ struct {
 /* Nothing but the difference of two of them is ever shown; where none is, it is only not 0. */
 static __always_inline __u64 syscall_clock(void)
 {
-	return !veil_counting || veil_count_needs_time ? bpf_ktime_get_boot_ns() : 1;
+	return !veil_counting || veil_count_needs_time || veil_slower_ns ? bpf_ktime_get_boot_ns() : 1;
 }
 
 static __always_inline int syscall_enter(long id)
@@ -98,6 +99,10 @@ static __always_inline int syscall_end(veil_ret_t ret)
 	call = bpf_map_lookup_elem(&syscall_calls, &tid);
 	if (!call || !call->start_ns)
 		return 0; /* filtered out, or begun before the trace */
+	if (!veil_ret_passes(ret) || !veil_is_slow(call->start_ns)) {
+		call->start_ns = 0;
+		return 0;
+	}
 
 	event = veil_begin(&counted);
 	if (event) {

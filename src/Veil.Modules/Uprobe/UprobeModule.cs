@@ -46,6 +46,7 @@ public sealed class UprobeModule : TraceModule
     [
         new(TargetFlag, "PATH:SYMBOL", "the function, in a program or a shared library"),
         new(LatencyFlag, null, "an event as each call returns, with its duration"),
+        Thresholds.Slower,
     ];
 
     /// <inheritdoc/>
@@ -61,10 +62,11 @@ public sealed class UprobeModule : TraceModule
     /// <inheritdoc/>
     public override IReadOnlyList<TraceModule> Instances(ModuleArguments arguments)
     {
+        Thresholds.Validate(arguments);
         if (arguments.Of(TargetFlag) is not { Count: > 0 } values)
             throw new UsageException($"--module {Name}: say which function: --{TargetFlag} PATH:SYMBOL, such as /usr/bin/bash:readline");
         var targets = values.Distinct(StringComparer.Ordinal).Select(UprobeTarget.Parse).DistinctBy(static target => (target.Path, target.Symbol)).ToList();
-        if (arguments.Has(LatencyFlag) && targets.Find(static target => target.IsGo) is { } go)
+        if (HasLatency(arguments) && targets.Find(static target => target.IsGo) is { } go)
         {
             throw new UsageException(
                 $"--{LatencyFlag}: {go.Path} is a Go program, and Go moves the stacks that return addresses are on: a probe on returns would crash it; without --{LatencyFlag} it can be traced");
@@ -86,15 +88,16 @@ public sealed class UprobeModule : TraceModule
     /// <inheritdoc/>
     public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments) =>
         // Entry last: a call seen to begin is then also seen to end.
-        arguments.Has(LatencyFlag) ? ["exec", "thread_exit", "leave", "enter"] : ["call"];
+        HasLatency(arguments) ? ["exec", "thread_exit", "leave", "enter"] : ["call"];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => arguments.Has(LatencyFlag) ? [1] : [0];
+    public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => HasLatency(arguments) ? [1] : [0];
 
     /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
-        if (arguments.Has(LatencyFlag))
+        Thresholds.Configure(bpfObject, arguments);
+        if (HasLatency(arguments))
             return;
         bpfObject.Map("uprobe_frames").SetMaxEntries(1);
         bpfObject.Map("uprobe_threads").SetMaxEntries(1);
@@ -112,6 +115,9 @@ public sealed class UprobeModule : TraceModule
         foreach (ulong offset in _target!.Offsets)
             yield return program.AttachUprobe(_target.Path, offset, onReturn: program.Name == "leave");
     }
+
+    // What a call took is only known at its end.
+    private static bool HasLatency(ModuleArguments arguments) => arguments.Has(LatencyFlag) || Thresholds.NeedTime(arguments);
 
     private static string Ask(List<UprobeTarget> targets)
     {

@@ -2,6 +2,7 @@
 /* Calls of a function in user space: an event as each begins or, with --latency, as each returns. */
 #include "veil/emit.bpf.h"
 #include "veil/filter.bpf.h"
+#include "veil/threshold.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -105,8 +106,11 @@ static __always_inline bool uprobe_is_tail_call(struct pt_regs *regs, struct tas
 
 static __always_inline void uprobe_returned(__u64 start_ns)
 {
-	struct uprobe_return_event counted, *event = veil_begin(&counted);
+	struct uprobe_return_event counted, *event;
 
+	if (!veil_is_slow(start_ns))
+		return;
+	event = veil_begin(&counted);
 	if (!event)
 		return;
 	veil_event_init(&event->common, uprobe_return_event_kind, veil_current());
