@@ -62,7 +62,7 @@ guest: build artifacts/workloads.stamp ## a shell in a virtual machine, with vei
 
 bench: build artifacts/workloads.stamp ## the figures: ratios against the floor and the peers, in one run
 	@$(MAKE) --no-print-directory -C bench/floor
-	@$(DOTNET) run --project bench/Veil.Bench -c Release -- $(BENCH_ARGS)
+	@$(DOTNET) run --project bench/Veil.Bench -c Release -- $(or $(BENCH_ARGS),--into docs/performance.md)
 
 demo: build artifacts/workloads.stamp ## trace a small workload for some seconds
 	@eng/demo

@@ -41,19 +41,21 @@ static void Run(BenchOptions options)
 
 static void Measure(BenchOptions options, Programs programs, int idlePid)
 {
+    var report = new Report();
     string machine =
         $"{Environment.ProcessorCount} cores, kernel {File.ReadAllText("/proc/sys/kernel/osrelease").Trim()}, {RuntimeInformation.OSArchitecture}; " +
         $"workload on CPU {Cpu.Workload}, tracer on CPU {Cpu.Tracer}; {options.Rounds} interleaved rounds of {options.Calls:#,0} getppid calls";
-    Console.WriteLine(machine);
-    Console.WriteLine();
+    report.Say(machine);
+    report.Say("");
 
     var catalog = new ScenarioCatalog(programs, options.Calls);
     var runner = new ScenarioRunner(programs, idlePid);
     var modules = new ModuleBench(programs, runner, options.ModuleRounds);
     if (options.ModulesOnly)
     {
-        Console.WriteLine(modules.Run(Progress));
-        Console.WriteLine(Figure.Report(modules.Figures()));
+        report.Say(modules.Run(Progress));
+        report.Say(Figure.Report(modules.Figures()));
+        report.Save(options.Into, "modules");
         return;
     }
 
@@ -74,8 +76,8 @@ static void Measure(BenchOptions options, Programs programs, int idlePid)
         }
     }
     Progress("");
-    Console.WriteLine(rows.Costs());
-    Console.WriteLine(rows.Consumption());
+    report.Say(rows.Costs());
+    report.Say(rows.Consumption());
 
     var text = new Bursts(catalog.TextOf("text", options.TextBurstCalls));
     var json = new Bursts(catalog.JsonOf("JSON", options.JsonBurstCalls));
@@ -83,13 +85,14 @@ static void Measure(BenchOptions options, Programs programs, int idlePid)
     json.Run(runner, options.BurstRuns, Progress);
     double startupPeakBytes = StartupPeakBytes();
     Progress("");
-    Console.WriteLine(Bursts.Report([text, json]));
+    report.Say(Bursts.Report([text, json]));
 
-    Console.WriteLine(modules.Run(Progress));
+    report.Say(modules.Run(Progress));
 
     IReadOnlyList<Figure> figures = [.. Figure.All(rows, text, json, startupPeakBytes), .. modules.Figures()];
-    Console.WriteLine(Figure.Report(figures));
+    report.Say(Figure.Report(figures));
 
+    report.Save(options.Into, "all");
     if (options.JsonFile is { } file)
         RawResults.Save(file, machine, rows, [text, json], figures);
 

@@ -24,7 +24,7 @@ internal static class TraceCommand
     public static int Run(ParseResult parsed, TraceFlags flags)
     {
         var request = ReadRequest(parsed, flags);
-        var options = request.Options with { CountFilters = request.Control is not null || Terminal.IsThere };
+        var options = request.Options with { CountFilters = request.Control is not null || Terminal.IsThere || request.Options.MeasureCost };
         StandardStreams.RequireOutput();
         if (!request.Yes)
             Confirm(options);
@@ -55,6 +55,9 @@ internal static class TraceCommand
             foreach (string line in summary.Lines())
                 Messages.Write(line);
         }
+
+        foreach (string line in session.Cost()?.Lines() ?? [])
+            Messages.Write(line);
 
         // For the benchmarks: the promise of no allocation per event, measured where it is kept.
         if (Environment.GetEnvironmentVariable("VEIL_STATS") == "1")
@@ -128,6 +131,7 @@ internal static class TraceCommand
             Counting = counting,
             RingBytes = counting is not null ? RingBytesMin : RingBytes(parsed.GetValue(flags.Buffer)),
             IncludeSelf = parsed.GetValue(flags.IncludeSelf),
+            MeasureCost = parsed.GetValue(flags.Stats),
             FailOnLoss = parsed.GetValue(flags.FailOnLoss),
             Quiet = parsed.GetValue(flags.Quiet),
             Verbose = parsed.GetValue(flags.Verbose),

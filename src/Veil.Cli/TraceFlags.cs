@@ -56,6 +56,8 @@ internal sealed class TraceFlags
 
     public Option<bool> FailOnLoss { get; } = new("--fail-on-loss") { Description = "exit code 3 if an event was lost" };
 
+    public Option<bool> Stats { get; } = new("--stats") { Description = "say at the end, and in the status, what the trace itself cost: BPF programs, CPU, memory" };
+
     public Option<bool> Yes { get; } = new("--yes", "-y") { Description = "start without asking" };
 
     public Option<bool> Quiet { get; } = new("--quiet", "-q") { Description = "no summary and no start line; losses and errors are still said" };
@@ -74,7 +76,7 @@ internal sealed class TraceFlags
         ("Only what is worth it (in the kernel; with syscall and uprobe an event as each call ends)", [.. ModuleFlags.Where(static flag => IsThreshold(flag.Key)).Select(static flag => flag.Value)]),
         ("Output", [Output, Fields, Enrich, FailOnLoss, Quiet, Verbose]),
         ("Counting (instead of events)", [Count, CountBy, Histogram, Top, Interval, Keys]),
-        ("Running", [Buffer, Control, ControlGroup, Yes]),
+        ("Running", [Buffer, Control, ControlGroup, Stats, Yes]),
         ("Configuration", [Config, Profile]),
         ("Lists", [ListModules, ListFields]),
     ];

@@ -19,6 +19,14 @@ internal sealed class ScenarioCatalog(Programs programs, int calls)
     internal const string VeilText = "veil, text";
     internal const string VeilEnriched = "veil, text, --enrich all";
     internal const string VeilJson = "veil, JSON";
+    internal const string VeilOtherUid = "veil, other user allowed";
+    internal const string VeilOtherName = "veil, other name allowed";
+    internal const string VeilCount = "veil, --count";
+    internal const string VeilHistogram = "veil, --hist duration_ns";
+    internal const string VeilSlower = "veil, --slower 10ms";
+    internal const string BpftraceOtherPid = "bpftrace, other PID allowed";
+    internal const string BpftraceCountById = "bpftrace, count by call";
+    internal const string BpftraceHistogram = "bpftrace, hist of durations";
     internal const string BpftracePrintf = "bpftrace, printf";
 
     // In veil's text `syscall=getppid(110)`, in its JSON "getppid", in perf's and strace's getppid().
@@ -53,6 +61,12 @@ internal sealed class ScenarioCatalog(Programs programs, int calls)
         Veil("veil, text, raw_tp", EmptyRawTp, Getppid, (pid, _) => ["--pid", pid, "--hook", "raw_tp"]),
         Veil("veil, text, tracepoint", EmptyTracepoint, Getppid, (pid, _) => ["--pid", pid, "--hook", "tracepoint"]),
 
+        Veil(VeilOtherUid, EmptyTpBtf, null, static (_, _) => ["--uid", "65533"]),
+        Veil(VeilOtherName, EmptyTpBtf, null, static (_, _) => ["--name", "no-such-name"]),
+        Veil(VeilCount, EmptyTpBtf, null, static (_, _) => ["--count"]),
+        Veil(VeilHistogram, EmptyBothEnds, null, static (_, _) => ["--returns", "--hist", "duration_ns"]),
+        Veil(VeilSlower, EmptyBothEnds, null, static (_, _) => ["--slower", "10ms"]),
+
         new()
         {
             Name = Floor,
@@ -64,7 +78,9 @@ internal sealed class ScenarioCatalog(Programs programs, int calls)
         },
 
         Bpftrace("bpftrace, count", calls / 2, null, _ => "{ @ = count(); }"),
-        Bpftrace("bpftrace, other PID allowed", calls / 2, null, idle => $"/pid == {idle}/ {{ @ = count(); }}"),
+        Bpftrace(BpftraceCountById, calls / 2, null, static _ => "{ @[args->id] = count(); }"),
+        Bpftrace(BpftraceHistogram, calls / 2, null, static _ => "{ @s[tid] = nsecs; } tracepoint:raw_syscalls:sys_exit /@s[tid]/ { @ = hist(nsecs - @s[tid]); delete(@s[tid]); }"),
+        Bpftrace(BpftraceOtherPid, calls / 2, null, idle => $"/pid == {idle}/ {{ @ = count(); }}"),
         BpftraceOfWorkload(),
         Peer("perf trace", "perf", PerfCalls, Attachment.PerfEvent, (path, pid) => [path, "trace", "-o", programs.OutputFile, "-p", pid]),
         Peer("strace -f", "strace", StraceCalls, Attachment.Ptrace, (path, pid) => [path, "-f", "-o", programs.OutputFile, "-p", pid]),

@@ -41,6 +41,7 @@ internal sealed class ConfigFile
         ["hook"] = "--hook",
         ["include_self"] = "--include-self",
         ["fail_on_loss"] = "--fail-on-loss",
+        ["stats"] = "--stats",
         ["quiet"] = "--quiet",
         ["verbose"] = "--verbose",
     };

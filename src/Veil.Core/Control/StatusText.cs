@@ -36,6 +36,7 @@ internal static class StatusText
             }
         }
 
+        lines.AddRange(status.Cost?.Lines() ?? []);
         return lines;
     }
 
@@ -89,6 +90,8 @@ internal static class StatusText
             }
 
             json.WriteEndArray();
+            if (status.Cost is { } cost)
+                WriteCost(json, cost);
             json.WriteEndObject();
         }
 
@@ -102,6 +105,27 @@ internal static class StatusText
             return;
         string more = keys.Count > KeysShown ? $" and {keys.Count - KeysShown} more" : "";
         lines.Add($"  {filter.Dimension.Name} {verb} {string.Join(", ", keys.Take(KeysShown).Select(Escaping.ForMessage))}{more}");
+    }
+
+    private static void WriteCost(Utf8JsonWriter json, SessionCost cost)
+    {
+        json.WriteStartObject("cost");
+        json.WriteNumber("cpu_ns", (long)cost.Cpu.TotalNanoseconds);
+        json.WriteNumber("memory_bytes", cost.MemoryBytes);
+        json.WriteNumber("map_bytes", cost.MapBytes);
+        json.WriteStartArray("programs");
+        foreach (var program in cost.Programs)
+        {
+            json.WriteStartObject();
+            json.WriteString("module", program.Module);
+            json.WriteString("program", program.Program);
+            json.WriteNumber("runs", program.Runs);
+            json.WriteNumber("time_ns", program.TimeNs);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
     }
 
     private static void WriteKeys(Utf8JsonWriter json, string name, FilterMap filter, FilterBits bit)

@@ -13,6 +13,7 @@ public sealed class AttachedModule : IDisposable
     private readonly List<BpfLink> _links = [];
     private readonly LossLedger _losses;
     private readonly List<BpfProgram> _programs = [];
+    private readonly List<BpfProgram> _attached = [];
 
     private AttachedModule(TraceModule module, HookRung rung, BpfObject bpfObject, bool countFilters, CountPlan? plan)
     {
@@ -103,6 +104,21 @@ public sealed class AttachedModule : IDisposable
     internal bool MissesUncounted =>
         KernelFeatures.KernelVersion < new Version(6, 7) && _programs.Exists(static program => program.Type == BpfProgramType.Tracepoint);
 
+    /// <summary>What each program took since it was loaded; all zero where the kernel was not asked to measure.</summary>
+    internal IEnumerable<ProgramCost> Costs() => _attached.Select(program =>
+    {
+        var info = program.Info();
+        return new ProgramCost(Module.Name, program.Name, info.RunCount, info.RunTimeNs);
+    });
+
+    /// <summary>Kernel memory of its maps, as the kernel tells of a map's descriptor (bpf_map_show_fdinfo()).</summary>
+    internal long MapBytes() => _object.Maps.Where(static map => map.Name != "veil_ring").Sum(static map =>
+    {
+        const string field = "memlock:";
+        string? line = File.ReadLines($"/proc/self/fdinfo/{map.Fd}").FirstOrDefault(static line => line.StartsWith(field, StringComparison.Ordinal));
+        return line is null ? 0 : long.Parse(line.AsSpan(field.Length), NumberStyles.Integer, CultureInfo.InvariantCulture);
+    });
+
     /// <summary>Names each cause with what it lost since the last call.</summary>
     internal void CollectLosses(ILossObserver observer)
     {
@@ -154,6 +170,7 @@ public sealed class AttachedModule : IDisposable
                 foreach (string name in wanted)
                 {
                     var program = bpfObject.Program(name);
+                    attached._attached.Add(program);
                     if (module.CountsMisses(program))
                         attached._programs.Add(program);
                     attached._links.AddRange(module.Attach(program, rung, options.Arguments));

@@ -44,6 +44,9 @@ public sealed record SessionOptions
     /// <summary>Count what each filter lets through and drops: where somebody can ask for it, as it costs a few nanoseconds an event.</summary>
     public bool CountFilters { get; init; }
 
+    /// <summary>Measure what the trace costs.</summary>
+    public bool MeasureCost { get; init; }
+
     /// <summary>Say nothing but errors and losses.</summary>
     public bool Quiet { get; init; }
 

@@ -24,6 +24,9 @@ public sealed record SessionStatus
     /// <summary>Since the hooks were attached.</summary>
     public required TimeSpan Duration { get; init; }
 
+    /// <summary>What the trace costs, where that is measured.</summary>
+    public SessionCost? Cost { get; init; }
+
     /// <summary>The modules, in the session's order.</summary>
     public required IReadOnlyList<ModuleStatus> Modules { get; init; }
 }

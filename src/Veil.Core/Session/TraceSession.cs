@@ -36,6 +36,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
     private readonly long _startedAt;
     private readonly List<RateMeter> _rates;
     private readonly CountReport? _report;
+    private readonly BpfStatistics? _statistics;
     private long _countedFrom;
 
     private TraceSession(SessionOptions options, EventCatalog events, StopSignal stop, Action<string> message)
@@ -45,6 +46,8 @@ public sealed class TraceSession : IDisposable, ILossObserver
         _message = message;
         _rates = [.. options.Modules.Select(static _ => new RateMeter())];
         _ringMap = RingBuffer.CreateMap(options.RingBytes);
+        // Before the privileges go: it needs CAP_SYS_ADMIN.
+        _statistics = options.MeasureCost ? BpfStatistics.Enable() : null;
         try
         {
             for (int number = 0; number < options.Modules.Count; number++)
@@ -146,9 +149,24 @@ public sealed class TraceSession : IDisposable, ILossObserver
         RingBytes = _options.RingBytes,
         RingPendingBytes = _ring.PendingBytes,
         Duration = Stopwatch.GetElapsedTime(_startedAt),
+        Cost = Cost(),
         Modules = [.. _modules.Select((module, number) => new ModuleStatus(
             module.Module.Name, module.Rung.Name, _reader.TakenOf(number) - _pausable.DroppedOf(number), _pausable.DroppedOf(number), _rates[number].PerSecond, _summary.LostOf(module.Module.Name), module.Filters))],
     };
+
+    /// <summary>What it costs so far; nothing where that is not measured. From any thread.</summary>
+    public SessionCost? Cost()
+    {
+        const int clockProcessCpu = 2; // CLOCK_PROCESS_CPUTIME_ID
+        if (_statistics is null)
+            return null;
+        return new SessionCost(
+            [.. _modules.SelectMany(static module => module.Costs())],
+            TimeSpan.FromMicroseconds(LibC.NowNs(clockProcessCpu) / 1_000.0),
+            Environment.WorkingSet,
+            _options.RingBytes + _modules.Sum(static module => module.MapBytes()),
+            Stopwatch.GetElapsedTime(_startedAt));
+    }
 
     /// <summary>Asks for the end, as a signal does.</summary>
     public void RequestStop() => _stop.Request();
@@ -194,6 +212,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
         foreach (var module in _modules)
             module.Dispose();
         _modules.Clear();
+        _statistics?.Dispose();
         _wait?.Dispose();
         _ring?.Dispose();
         _ringMap.Dispose();
