@@ -41,9 +41,11 @@ volatile bool veil_count_paused;
 #define VEIL_COUNT_WORDS    3
 #define VEIL_COUNT_PATH_MAX 256
 #define VEIL_COUNT_SMALL    1024
-/* Slot 0 holds zeros, slot n what is at least 2^(n-1) and less than 2^n; the last what has no such number. */
-#define VEIL_HIST_UNKNOWN 65
-#define VEIL_HIST_SLOTS	  66
+/* Slot 0 holds zeros, slot n what is at least 2^(n-1) and less than 2^n; the last but one all that is more, the last
+ * what has no such number. */
+#define VEIL_HIST_MOST	  62
+#define VEIL_HIST_UNKNOWN 63
+#define VEIL_HIST_SLOTS	  64 /* a power of two: a mask is a bound that every verifier understands */
 
 /* A path as a key: the head of a veil_path, so that the same code shows it. */
 struct veil_count_path {
@@ -155,10 +157,9 @@ static __always_inline __u64 veil_count_word(const void *member, __u32 size, boo
 	}
 }
 
-static __always_inline __u32 veil_count_slot(const void *event)
+static __always_inline __u64 veil_count_slot(const void *event)
 {
-	__u64 value;
-	__u32 slot;
+	__u64 value, slot;
 
 	if (!veil_count_value_size)
 		return 0;
@@ -166,7 +167,10 @@ static __always_inline __u32 veil_count_slot(const void *event)
 	if (value == ~0ULL || (veil_count_value_signed && (__s64)value < 0))
 		return VEIL_HIST_UNKNOWN;
 	slot = value ? veil_count_log2(value) + 1 : 0;
-	return slot < VEIL_HIST_SLOTS ? slot : VEIL_HIST_UNKNOWN;
+	if (slot > VEIL_HIST_MOST)
+		slot = VEIL_HIST_MOST;
+	veil_bound(slot, VEIL_HIST_SLOTS - 1);
+	return slot;
 }
 
 #define veil_count_in(map, key, slot, turn)                                                                            \
@@ -183,7 +187,7 @@ static __always_inline __u32 veil_count_slot(const void *event)
 			veil_count_rest(VEIL_COUNT_MAP_FULL, turn);                                                    \
 	})
 
-static __always_inline void veil_count_key_found(const void *key, __u32 slot, __u32 turn)
+static __always_inline void veil_count_key_found(const void *key, __u64 slot, __u32 turn)
 {
 	if (turn)
 		veil_count_in(&veil_counts_1, key, slot, turn);
@@ -191,7 +195,7 @@ static __always_inline void veil_count_key_found(const void *key, __u32 slot, __
 		veil_count_in(&veil_counts_0, key, slot, turn);
 }
 
-static __always_inline void veil_count_small(__u32 key, __u32 slot, __u32 turn)
+static __always_inline void veil_count_small(__u32 key, __u64 slot, __u32 turn)
 {
 	__u64 *count =
 	    turn ? bpf_map_lookup_elem(&veil_small_counts_1, &key) : bpf_map_lookup_elem(&veil_small_counts_0, &key);

@@ -20,12 +20,14 @@ static __always_inline bool veil_is_slow(__u64 start_ns)
 
 static __always_inline bool veil_ret_passes(veil_ret_t ret)
 {
-	__u32 error;
+	__u64 error, word;
 
 	if (!veil_only_failed && !veil_only_errnos)
 		return true;
 	if ((__u64)ret < (__u64)-VEIL_ERRNO_MAX)
 		return false;
 	error = -ret & VEIL_ERRNO_MAX;
-	return !veil_only_errnos || (veil_errnos[error / 64] >> (error % 64) & 1);
+	word = error / 64;
+	veil_bound(word, VEIL_ERRNO_MAX / 64);
+	return !veil_only_errnos || (veil_errnos[word] >> (error % 64) & 1);
 }

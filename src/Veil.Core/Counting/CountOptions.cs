@@ -11,7 +11,7 @@ public sealed record CountOptions(string? By, string? Histogram, int? Top, TimeS
     /// <summary>Room for keys, where it is not said.</summary>
     public const int DefaultKeys = 10_240;
 
-    /// <summary>The same with a histogram, of which each is 528 bytes a CPU.</summary>
+    /// <summary>The same with a histogram, of which each is 512 bytes a CPU.</summary>
     public const int DefaultHistogramKeys = 1_024;
 
     /// <summary>Keys that text shows, where it is not said.</summary>

@@ -10,7 +10,7 @@ namespace Veil.Core.Counting;
 internal sealed class CountPlan
 {
     /// <summary>Slots of a histogram: zeros, one for each power of two, and what has no such number (<c>VEIL_HIST_SLOTS</c>).</summary>
-    public const int HistogramSlots = 66;
+    public const int HistogramSlots = 64;
 
     private const int WordBytes = sizeof(ulong);
     private const int BytesKeyBytes = 24; // VEIL_COUNT_WORDS

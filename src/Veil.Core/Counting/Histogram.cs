@@ -2,19 +2,20 @@ using System.Globalization;
 
 namespace Veil.Core.Counting;
 
-/// <summary>The slots of a histogram by powers of two: slot 0 holds zeros, slot n what is at least 2^(n-1) and less than 2^n.</summary>
+/// <summary>The slots of a histogram by powers of two: slot 0 holds zeros, slot n what is at least 2^(n-1) and less than 2^n, the last of them all that is more.</summary>
 internal static class Histogram
 {
     /// <summary>The slot of events that have no such number.</summary>
-    public const int Unknown = 65;
+    public const int Unknown = 63;
 
+    private const int Most = 62;
     private const int BitsMax = 64;
 
     /// <summary>The least number of a slot.</summary>
     public static UInt128 From(int slot) => slot == 0 ? 0 : UInt128.One << (slot - 1);
 
     /// <summary>The first number beyond a slot.</summary>
-    public static UInt128 To(int slot) => slot == 0 ? 1 : UInt128.One << Math.Min(slot, BitsMax);
+    public static UInt128 To(int slot) => slot == 0 ? 1 : UInt128.One << (slot == Most ? BitsMax : slot);
 
     /// <summary>A slot with the field's unit, such as <c>[16us, 33us)</c>.</summary>
     public static string Label(int slot, string field) => $"[{Text(From(slot), field)}, {Text(To(slot), field)})";

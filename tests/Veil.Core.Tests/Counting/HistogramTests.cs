@@ -11,7 +11,7 @@ public sealed class HistogramTests
     [InlineData(31, "duration_ns", "[1.1s, 2.1s)")]
     [InlineData(13, "bytes", "[4KiB, 8KiB)")]
     [InlineData(1, "rx_bytes", "[1B, 2B)")]
-    [InlineData(64, "bytes", "[8EiB, 16EiB)")]
+    [InlineData(62, "bytes", "[2EiB, 16EiB)")]
     [InlineData(11, "srtt_us", "[1.0ms, 2.0ms)")]
     [InlineData(4, "prev_prio", "[8, 16)")]
     public void Label_HasTheUnitOfTheField(int slot, string field, string label) => Histogram.Label(slot, field).ShouldBe(label);
