@@ -186,7 +186,9 @@ static __always_inline int scheduler_migrate(bool btf, struct task_struct *task)
 	__u64 number;
 	__u32 tid;
 
-	if (scheduler_read(btf, task, on_rq) != TASK_ON_RQ_MIGRATING || !scheduler_knows_wait())
+	__u64 on_rq = btf ? task->on_rq : BPF_CORE_READ_BITFIELD_PROBED(task, on_rq);
+
+	if (on_rq != TASK_ON_RQ_MIGRATING || !scheduler_knows_wait())
 		return 0;
 	tid = scheduler_read(btf, task, pid);
 	number = scheduler_read(btf, task, sched_info.pcount);
