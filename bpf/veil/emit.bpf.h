@@ -15,10 +15,19 @@ enum veil_loss {
 
 /* Shared by all modules of a session: the session makes it and every object takes that one, so the size here is a
  * placeholder. */
-struct {
+struct veil_ring_type {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
 } veil_ring SEC(".maps");
+
+/* Where there is more than one, each for some of the CPUs: its writers take a lock in turn. */
+const volatile __u32 veil_ring_count = 1;
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__array(values, struct veil_ring_type);
+} veil_rings SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -42,9 +51,25 @@ static __always_inline void veil_lost(enum veil_loss cause)
 		__sync_fetch_and_add(count, 1);
 }
 
+/* The ring of this CPU, where there are several. */
+static __always_inline void *veil_ring_here(void)
+{
+	__u32 number = bpf_get_smp_processor_id() % veil_ring_count;
+
+	return bpf_map_lookup_elem(&veil_rings, &number);
+}
+
 static __always_inline void *veil_reserve(__u64 size)
 {
-	void *event = bpf_ringbuf_reserve(&veil_ring, size, 0);
+	void *event = NULL, *ring;
+
+	if (veil_ring_count > 1) {
+		ring = veil_ring_here();
+		if (ring)
+			event = bpf_ringbuf_reserve(ring, size, 0);
+	} else {
+		event = bpf_ringbuf_reserve(&veil_ring, size, 0);
+	}
 	if (!event)
 		veil_lost(VEIL_LOST_RING_FULL);
 	return event;
@@ -74,19 +99,30 @@ static __always_inline void veil_submit(void *event, __u64 size)
 	bpf_ringbuf_submit(event, crosses ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 
+static __always_inline long veil_output_to(void *ring, void *event, __u64 size, __u64 footprint)
+{
+	__u64 position = bpf_ringbuf_query(ring, BPF_RB_PROD_POS);
+	bool crosses = (position ^ (position + footprint)) & ~(veil_wakeup_interval - 1);
+
+	return bpf_ringbuf_output(ring, event, size, crosses ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+}
+
 /* The same for an event of a size that is known only now, built elsewhere: copied. Two producers at once may both miss
  * a boundary: then the next one wakes the reader, or its own clock. */
 static __always_inline void veil_output(void *event, __u64 size)
 {
-	__u64 position, footprint = (size + 8 /* BPF_RINGBUF_HDR_SZ */ + 7) & ~7ULL;
-	bool crosses;
+	__u64 footprint = (size + 8 /* BPF_RINGBUF_HDR_SZ */ + 7) & ~7ULL;
 
 	if (veil_counting) {
 		veil_count(event, ~0U);
 		return;
 	}
-	position = bpf_ringbuf_query(&veil_ring, BPF_RB_PROD_POS);
-	crosses = (position ^ (position + footprint)) & ~(veil_wakeup_interval - 1);
-	if (bpf_ringbuf_output(&veil_ring, event, size, crosses ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP))
+	if (veil_ring_count > 1) {
+		void *ring = veil_ring_here();
+
+		if (!ring || veil_output_to(ring, event, size, footprint))
+			veil_lost(VEIL_LOST_RING_FULL);
+	} else if (veil_output_to(&veil_ring, event, size, footprint)) {
 		veil_lost(VEIL_LOST_RING_FULL);
+	}
 }

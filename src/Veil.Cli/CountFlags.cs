@@ -25,7 +25,7 @@ internal static class CountFlags
             return null;
         }
 
-        RefuseAny(parsed, [flags.Fields, flags.Enrich, flags.Buffer], "is for events, and counting shows none; leave one of them out");
+        RefuseAny(parsed, [flags.Fields, flags.Enrich, flags.Buffer, flags.Rings], "is for events, and counting shows none; leave one of them out");
         if (flags.ModuleFlags.FirstOrDefault(static flag => flag.Key.Name == "file").Value is { } file)
             RefuseAny(parsed, [file], "is decided behind the kernel, and counting is done in it: --count-by filename shows the files");
         return new CountOptions(

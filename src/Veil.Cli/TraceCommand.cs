@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using Veil.Bpf;
 using Veil.Cli.Config;
 using Veil.Cli.Prompt;
 using Veil.Core;
@@ -130,6 +132,7 @@ internal static class TraceCommand
             Output = new OutputOptions(format, fields, Shown(Enrich(parsed.GetValue(flags.Enrich) ?? []), fields), UseColour()),
             Counting = counting,
             RingBytes = counting is not null ? RingBytesMin : RingBytes(parsed.GetValue(flags.Buffer)),
+            Rings = counting is not null ? 1 : Rings(parsed.GetValue(flags.Rings)),
             IncludeSelf = parsed.GetValue(flags.IncludeSelf),
             MeasureCost = parsed.GetValue(flags.Stats),
             FailOnLoss = parsed.GetValue(flags.FailOnLoss),
@@ -210,6 +213,16 @@ internal static class TraceCommand
         }
 
         return value;
+    }
+
+    private static int? Rings(string? value)
+    {
+        int cpus = KernelFeatures.PossibleCpuCount;
+        if (value is null)
+            return null;
+        return int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count >= 1 && count <= cpus
+            ? count
+            : throw new UsageException($"--rings: '{Escaping.ForMessage(value)}' is not a number from 1 to {cpus}, the CPUs of this machine");
     }
 
     private static int RingBytes(string? value)

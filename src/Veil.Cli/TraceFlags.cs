@@ -44,6 +44,8 @@ internal sealed class TraceFlags
 
     public Option<string> Hook { get; } = new("--hook") { HelpName = "NAME", Description = "attach this way only, of the ways that the module has: " + string.Join(", ", ModuleCatalog.All.SelectMany(static module => module.Rungs).Select(static rung => rung.Name).Distinct()) + " [the best that works]" };
 
+    public Option<string> Rings { get; } = new("--rings") { HelpName = "N", Description = "share that memory out to so many rings, at most one a CPU [1; on 8 CPUs or more as many as there are MiB]" };
+
     public Option<string> Control { get; } = new("--control") { HelpName = "PATH", Description = "open a socket there that steers the trace: veil control PATH COMMAND" };
 
     public Option<string> ControlGroup { get; } = new("--control-group") { HelpName = "GROUP", Description = "let this group use the control socket, beside root and its owner" };
@@ -76,7 +78,7 @@ internal sealed class TraceFlags
         ("Only what is worth it (in the kernel; with syscall and uprobe an event as each call ends)", [.. ModuleFlags.Where(static flag => IsThreshold(flag.Key)).Select(static flag => flag.Value)]),
         ("Output", [Output, Fields, Enrich, FailOnLoss, Quiet, Verbose]),
         ("Counting (instead of events)", [Count, CountBy, Histogram, Top, Interval, Keys]),
-        ("Running", [Buffer, Control, ControlGroup, Stats, Yes]),
+        ("Running", [Buffer, Rings, Control, ControlGroup, Stats, Yes]),
         ("Configuration", [Config, Profile]),
         ("Lists", [ListModules, ListFields]),
     ];

@@ -79,11 +79,13 @@ public sealed class CommandLineTests
     [InlineData("--module memory --slower 1ms 2ms", "--slower: given more than once, but it takes one value")]
     [InlineData("--module files --errno ENOET", "--errno: 'ENOET' is no error, by name or number; did you mean 'ENOENT'?")]
     [InlineData("--module network --failed", "--failed: no chosen module has it (network); syscall, files would")]
+    [InlineData("--module syscall --rings 0", "--rings: '0' is not a number from 1 to {cpucount}, the CPUs of this machine")]
     [InlineData("--module scheduler --cpu 0-1x", "--cpu: '0-1x' is not a CPU of this machine, from 0 to {cpus}, or a range of them")]
     [InlineData("--module scheduler --cpu 99999", "--cpu: '99999' is out of range (a CPU of this machine, from 0 to {cpus}, or a range of them)")]
     public void Read_WrongValue_SaysWhatAndWhy(string line, string message) =>
         Should.Throw<UsageException>(() => Read(line)).Message.ShouldBe(message
             .Replace("{modules}", string.Join(", ", ModuleCatalog.All.Select(static module => module.Name)), StringComparison.Ordinal)
+            .Replace("{cpucount}", $"{KernelFeatures.PossibleCpuCount}", StringComparison.Ordinal)
             .Replace("{cpus}", $"{KernelFeatures.PossibleCpuCount - 1}", StringComparison.Ordinal));
 
     [Fact]

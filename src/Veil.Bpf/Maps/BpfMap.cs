@@ -122,7 +122,10 @@ public sealed unsafe class BpfMap
     /// <exception cref="ArgumentException">The name is no map name.</exception>
     /// <exception cref="UnsupportedByKernelException">The kernel does not know the type.</exception>
     /// <exception cref="BpfException">The kernel refused.</exception>
-    public static BpfMapHandle Create(BpfMapType type, string name, int keySize, int valueSize, int maxEntries, uint flags = 0)
+    public static BpfMapHandle Create(BpfMapType type, string name, int keySize, int valueSize, int maxEntries, uint flags = 0) =>
+        Create(type, name, keySize, valueSize, maxEntries, flags, innerFd: 0);
+
+    private static BpfMapHandle Create(BpfMapType type, string name, int keySize, int valueSize, int maxEntries, uint flags, int innerFd)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentOutOfRangeException.ThrowIfNegative(keySize);
@@ -131,10 +134,29 @@ public sealed unsafe class BpfMap
         if (Encoding.UTF8.GetByteCount(name) > MaxNameBytes || !name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.'))
             throw new ArgumentException($"\"{name}\" is no map name: at most {MaxNameBytes} letters, digits, '_' and '.'.", nameof(name));
 
-        var options = new NativeMapElements.BpfMapCreateOpts { Size = (nuint)sizeof(NativeMapElements.BpfMapCreateOpts), MapFlags = flags };
+        var options = new NativeMapElements.BpfMapCreateOpts { Size = (nuint)sizeof(NativeMapElements.BpfMapCreateOpts), MapFlags = flags, InnerMapFd = (uint)innerFd };
         using var log = LogCapture.Begin();
         var fd = NativeMapElements.bpf_map_create((int)type, name, (uint)keySize, (uint)valueSize, (uint)maxEntries, &options);
         return fd >= 0 ? new BpfMapHandle(fd) : throw BpfErrors.MapCreation(name, type, -fd);
+    }
+
+    /// <summary>Creates an array of maps (4.12) that holds these, which stay the caller's; BPF programs find them by their place.</summary>
+    /// <param name="name">As of any map.</param>
+    /// <param name="maps">At least one, all of a kind.</param>
+    /// <exception cref="BpfException">The kernel refused.</exception>
+    public static BpfMapHandle CreateArrayOfMaps(string name, IReadOnlyList<BpfMapHandle> maps)
+    {
+        ArgumentNullException.ThrowIfNull(maps);
+        if (maps.Count == 0)
+            throw new ArgumentException("An array of maps holds at least one.", nameof(maps));
+        var array = Create(BpfMapType.ArrayOfMaps, name, sizeof(uint), sizeof(uint), maps.Count, flags: 0, maps[0].Fd);
+        for (uint place = 0; place < maps.Count; place++)
+        {
+            int fd = maps[(int)place].Fd;
+            MapElements.Succeeded(array, NativeMapElements.bpf_map_update_elem(array, &place, &fd, 0), "filling map");
+        }
+
+        return array;
     }
 
     /// <summary>Sets the number of elements, or a ring buffer's bytes.</summary>

@@ -38,6 +38,7 @@ internal sealed class ConfigFile
         ["control_group"] = "--control-group",
         ["yes"] = "--yes",
         ["buffer"] = "--buffer",
+        ["rings"] = "--rings",
         ["hook"] = "--hook",
         ["include_self"] = "--include-self",
         ["fail_on_loss"] = "--fail-on-loss",

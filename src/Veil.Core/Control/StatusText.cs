@@ -20,7 +20,7 @@ internal static class StatusText
             $"{(status.Paused ? "paused" : "tracing")} for {status.Duration.TotalSeconds.ToString("F0", CultureInfo.InvariantCulture)} s, {status.EventsPerSecond} events/s"
             + (status.DroppedPaused > 0 ? $", {status.DroppedPaused} dropped while paused" : "")
             + (status.DroppedByFilter > 0 ? $", {status.DroppedByFilter} dropped by --file" : ""),
-            $"ring     {status.RingPendingBytes / 1024} of {status.RingBytes / 1024} KiB ({100 * status.RingPendingBytes / status.RingBytes}%)",
+            $"ring     {status.RingPendingBytes / 1024} of {status.RingBytes / 1024} KiB ({100 * status.RingPendingBytes / status.RingBytes}%){(status.Rings > 1 ? $", {status.Rings} rings" : "")}",
         };
         foreach (var module in status.Modules)
         {
@@ -52,6 +52,7 @@ internal static class StatusText
             json.WriteNumber("dropped_paused", status.DroppedPaused);
             json.WriteNumber("dropped_by_filter", status.DroppedByFilter);
             json.WriteNumber("ring_bytes", status.RingBytes);
+            json.WriteNumber("rings", status.Rings);
             json.WriteNumber("ring_pending_bytes", status.RingPendingBytes);
             json.WriteStartArray("modules");
             foreach (var module in status.Modules)

@@ -43,11 +43,11 @@ public sealed class AttachedModule : IDisposable
     /// <param name="module">The module.</param>
     /// <param name="number">Its number in the session.</param>
     /// <param name="options">The session's options.</param>
-    /// <param name="ring">The ring that all modules share.</param>
+    /// <param name="rings">The rings that all modules share.</param>
     /// <param name="plan">What is counted in the kernel instead of sent; or nothing.</param>
     /// <param name="log">Takes a line for every rung that is not taken.</param>
     /// <exception cref="VeilException">No rung is possible, or the forced one is not.</exception>
-    internal static AttachedModule Attach(TraceModule module, int number, SessionOptions options, BpfMapHandle ring, CountPlan? plan, Action<string> log)
+    internal static AttachedModule Attach(TraceModule module, int number, SessionOptions options, EventRings rings, CountPlan? plan, Action<string> log)
     {
         var reasons = new List<string>();
         foreach (var rung in module.Rungs)
@@ -56,7 +56,7 @@ public sealed class AttachedModule : IDisposable
                 continue;
             try
             {
-                return AttachRung(module, number, rung, options, ring, plan);
+                return AttachRung(module, number, rung, options, rings, plan);
             }
             catch (Exception cause) when (cause is BpfException or VeilException)
             {
@@ -79,7 +79,7 @@ public sealed class AttachedModule : IDisposable
         var options = new SessionOptions { Modules = [module], Filters = [self], Output = default, RingBytes = ringBytes };
         try
         {
-            using var ring = RingBuffer.CreateMap(ringBytes);
+            using var ring = new EventRings(ringBytes);
             AttachRung(module, 0, rung, options, ring, plan: null).Dispose();
             return null;
         }
@@ -112,7 +112,7 @@ public sealed class AttachedModule : IDisposable
     });
 
     /// <summary>Kernel memory of its maps, as the kernel tells of a map's descriptor (bpf_map_show_fdinfo()).</summary>
-    internal long MapBytes() => _object.Maps.Where(static map => map.Name != "veil_ring").Sum(static map =>
+    internal long MapBytes() => _object.Maps.Where(static map => !map.Name.StartsWith("veil_ring", StringComparison.Ordinal)).Sum(static map =>
     {
         const string field = "memlock:";
         string? line = File.ReadLines($"/proc/self/fdinfo/{map.Fd}").FirstOrDefault(static line => line.StartsWith(field, StringComparison.Ordinal));
@@ -133,7 +133,7 @@ public sealed class AttachedModule : IDisposable
         _object.Dispose();
     }
 
-    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, BpfMapHandle ring, CountPlan? plan)
+    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, EventRings rings, CountPlan? plan)
     {
         var bpfObject = BpfObject.Open(module.ReadObject(), module.Name);
         try
@@ -150,12 +150,11 @@ public sealed class AttachedModule : IDisposable
                 bpfObject.SetGlobal("veil_self_ns_inode", PidNamespace.Own.Inode);
             }
 
-            bpfObject.SetGlobal("veil_wakeup_interval", (ulong)Math.Max(options.RingBytes / 8, 512));
             foreach (var (index, dimension) in module.Filters.Index())
                 FilterMap.Configure(bpfObject, dimension, options.CountFilters ? FilterMap.CounterOf(index) : 0);
             module.Configure(bpfObject, rung, options.Arguments);
             plan?.Configure(bpfObject);
-            bpfObject.Map("veil_ring").ReuseFd(ring);
+            rings.Give(bpfObject);
             bpfObject.Load();
 
             var attached = new AttachedModule(module, rung, bpfObject, options.CountFilters, plan);

@@ -7,12 +7,13 @@ using Veil.Core.Sinks;
 namespace Veil.Core.Session;
 
 /// <summary>Moves events from the ring through the pipeline, straight out of the mapped memory.</summary>
-internal sealed class EventReader(RingBuffer ring, EventCatalog catalog, EventFilter?[] filters, IEventSink sink, OutputBuffer buffer)
+internal sealed class EventReader(RingBuffer[] rings, EventCatalog catalog, EventFilter?[] filters, IEventSink sink, OutputBuffer buffer)
 {
     // The producers see free space late if it is given back late, and the cache line bounces if it is given back often.
     private const int ReleaseEveryBytes = 64 * 1024;
 
     private readonly EventHeader _header = catalog.Header;
+    private readonly RingMerge? _merge = rings.Length > 1 ? new RingMerge(rings, catalog.Header.TimestampOffset) : null;
 
     private readonly ulong[] _taken = new ulong[catalog.Schemas.Count];
 
@@ -26,8 +27,40 @@ internal sealed class EventReader(RingBuffer ring, EventCatalog catalog, EventFi
     /// <summary>Events that a filter in userspace dropped.</summary>
     public ulong Dropped { get; private set; }
 
-    /// <summary>Takes all that is in the ring now, and flushes.</summary>
-    public void Drain()
+    /// <summary>Is something held back until no earlier event can come?</summary>
+    public bool Holds => _merge is { Holds: true };
+
+    /// <summary>Takes all that is there now, and flushes. Of several rings what is too young to be in order waits for the next time.</summary>
+    /// <param name="last">Nothing more will come.</param>
+    public void Drain(bool last)
+    {
+        if (_merge is null)
+            DrainOne(rings[0]);
+        else
+            DrainMerged(_merge, last);
+        buffer.Flush();
+    }
+
+    /// <summary>Counts what is there now, and throws it away: there is no output any more.</summary>
+    public ulong Discard()
+    {
+        ulong count = 0;
+        if (_merge is not null)
+        {
+            _merge.Begin(last: true);
+            while (_merge.TryRead(out _))
+                count++;
+            _merge.End();
+            return count;
+        }
+
+        while (rings[0].TryRead(out _))
+            count++;
+        rings[0].Release();
+        return count;
+    }
+
+    private void DrainOne(RingBuffer ring)
     {
         int unreleased = 0;
         try
@@ -47,18 +80,20 @@ internal sealed class EventReader(RingBuffer ring, EventCatalog catalog, EventFi
         {
             ring.Release();
         }
-
-        buffer.Flush();
     }
 
-    /// <summary>Counts what is in the ring now, and throws it away: there is no output any more.</summary>
-    public ulong Discard()
+    private void DrainMerged(RingMerge merge, bool last)
     {
-        ulong count = 0;
-        while (ring.TryRead(out _))
-            count++;
-        ring.Release();
-        return count;
+        merge.Begin(last);
+        try
+        {
+            while (merge.TryRead(out var record))
+                Deliver(record);
+        }
+        finally
+        {
+            merge.End();
+        }
     }
 
     private void Deliver(ReadOnlySpan<byte> record)

@@ -35,6 +35,9 @@ public sealed record SessionOptions
     /// <summary>Bytes of the ring: a power of two.</summary>
     public int RingBytes { get; init; } = DefaultRingBytes;
 
+    /// <summary>How many rings share those bytes; none: what suits the CPUs.</summary>
+    public int? Rings { get; init; }
+
     /// <summary>Trace the tracer too.</summary>
     public bool IncludeSelf { get; init; }
 

@@ -18,6 +18,9 @@ public sealed record SessionStatus
     /// <summary>The ring's size.</summary>
     public required int RingBytes { get; init; }
 
+    /// <summary>How many rings that is.</summary>
+    public required int Rings { get; init; }
+
     /// <summary>What of it waits to be read.</summary>
     public required long RingPendingBytes { get; init; }
 

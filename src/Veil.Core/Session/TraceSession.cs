@@ -17,6 +17,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
 {
     // An event waits at most this long for its reader (the contract says 100 ms); a full ring wakes it earlier.
     private const int PollMs = 40;
+    private const int HeldMs = (int)(RingMerge.BoundNs / 1_000_000);
     private const int LossReportEveryMs = 1_000;
 
     // Three shares of a busy CPU to another task's one. auditd asks for nearly the same (priority_boost, auditd.conf(5)).
@@ -25,8 +26,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
     private readonly SessionOptions _options;
     private readonly StopSignal _stop;
     private readonly Action<string> _message;
-    private readonly BpfMapHandle _ringMap;
-    private readonly RingBuffer _ring;
+    private readonly EventRings _rings;
     private readonly WaitSet _wait;
     private readonly List<AttachedModule> _modules = [];
     private readonly EventReader _reader;
@@ -45,7 +45,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
         _stop = stop;
         _message = message;
         _rates = [.. options.Modules.Select(static _ => new RateMeter())];
-        _ringMap = RingBuffer.CreateMap(options.RingBytes);
+        _rings = new EventRings(options.RingBytes, options.Rings);
         // Before the privileges go: it needs CAP_SYS_ADMIN.
         _statistics = options.MeasureCost ? BpfStatistics.Enable() : null;
         try
@@ -54,13 +54,13 @@ public sealed class TraceSession : IDisposable, ILossObserver
             {
                 var module = options.Modules[number];
                 var plan = options.Counting is null ? null : CountPlan.Of(module, [.. events.Schemas.Where(schema => schema.Kind / EventCatalog.KindsPerModule == number)], options.Counting);
-                _modules.Add(AttachedModule.Attach(module, number, options, _ringMap, plan, options.Verbose ? message : static _ => { }));
+                _modules.Add(AttachedModule.Attach(module, number, options, _rings, plan, options.Verbose ? message : static _ => { }));
             }
 
             // Mapped last: until here the process holds the kernel's BTF, and the two need not be in memory at once.
-            _ring = new RingBuffer(_ringMap, options.RingBytes);
+            _rings.Map();
 
-            _wait = new WaitSet(_ring.PollFd, stop.PollFd, StandardStreams.Output);
+            _wait = new WaitSet([.. _rings.Readers.Select(static ring => ring.PollFd)], stop.PollFd, StandardStreams.Output);
             var output = new FdOutput(StandardStreams.Output, stop);
             _report = options.Counting is null ? null : new CountReport(options.Counting, options.Output.Format, output);
             IEventSink sink = options.Output switch
@@ -72,7 +72,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
             if (options.Output.Enrichments != Enrichments.None)
                 sink = new EnrichSink(sink, options.Output.Enrichments, events.Header);
             _pausable = new PausableSink(sink, events);
-            _reader = new EventReader(_ring, events, Filters(options.Modules, events), _pausable, _buffer);
+            _reader = new EventReader(_rings.Readers, events, Filters(options.Modules, events), _pausable, _buffer);
         }
         catch
         {
@@ -146,8 +146,9 @@ public sealed class TraceSession : IDisposable, ILossObserver
         DroppedPaused = _pausable.Dropped,
         DroppedByFilter = _reader.Dropped,
         EventsPerSecond = _rates.Aggregate(0ul, static (sum, rate) => sum + rate.PerSecond),
-        RingBytes = _options.RingBytes,
-        RingPendingBytes = _ring.PendingBytes,
+        RingBytes = _rings.Count * _rings.BytesEach,
+        Rings = _rings.Count,
+        RingPendingBytes = _rings.PendingBytes,
         Duration = Stopwatch.GetElapsedTime(_startedAt),
         Cost = Cost(),
         Modules = [.. _modules.Select((module, number) => new ModuleStatus(
@@ -164,7 +165,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
             [.. _modules.SelectMany(static module => module.Costs())],
             TimeSpan.FromMicroseconds(LibC.NowNs(clockProcessCpu) / 1_000.0),
             Environment.WorkingSet,
-            _options.RingBytes + _modules.Sum(static module => module.MapBytes()),
+            ((long)_rings.Count * _rings.BytesEach) + _modules.Sum(static module => module.MapBytes()),
             Stopwatch.GetElapsedTime(_startedAt));
     }
 
@@ -214,8 +215,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
         _modules.Clear();
         _statistics?.Dispose();
         _wait?.Dispose();
-        _ring?.Dispose();
-        _ringMap.Dispose();
+        _rings.Dispose();
     }
 
     private void Deliver()
@@ -227,9 +227,9 @@ public sealed class TraceSession : IDisposable, ILossObserver
         {
             if (_options.Counting?.Interval is { } interval && Stopwatch.GetElapsedTime(_countedFrom) >= interval)
                 PrintCounts();
-            if (!_wait.Wait(PollMs))
+            if (!_wait.Wait(_reader.Holds ? HeldMs : PollMs))
                 throw new OutputException("writing the output: the reader closed it", closedByReader: true);
-            _reader.Drain();
+            _reader.Drain(last: false);
             if (Environment.TickCount64 - lossesReportedAt >= LossReportEveryMs)
             {
                 lossesReportedAt = Environment.TickCount64;
@@ -239,7 +239,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
         }
 
         Detach();
-        _reader.Drain();
+        _reader.Drain(last: true);
         ReportLosses();
         _buffer.Flush();
         PrintCounts();

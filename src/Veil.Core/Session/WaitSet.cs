@@ -3,24 +3,26 @@ using Veil.Core.Interop;
 
 namespace Veil.Core.Session;
 
-/// <summary>What the reading thread sleeps on: the ring, the request to stop, the output going away.</summary>
+/// <summary>What the reading thread sleeps on: the rings, the request to stop, the output going away.</summary>
 /// <remarks>
 /// The ring is watched for edges. A ring that holds anything is "readable", so waiting for the level would turn a busy trace
 /// into a loop of tiny reads and writes; the edge comes only when a program asks for a wake-up.
 /// </remarks>
 internal sealed unsafe class WaitSet : IDisposable
 {
-    private const int EventsMax = 3;
+    private readonly int _eventsMax;
     private readonly int _epoll;
     private readonly int _output;
 
-    public WaitSet(int ring, int stop, int output)
+    public WaitSet(IReadOnlyCollection<int> rings, int stop, int output)
     {
         _output = output;
         _epoll = LibC.EPollCreate(LibC.EPollCloexec);
         if (_epoll < 0)
             throw new VeilException($"making an epoll set: {Marshal.GetLastPInvokeErrorMessage()}");
-        Add(ring, LibC.EPollIn | LibC.EPollEdge);
+        foreach (int ring in rings)
+            Add(ring, LibC.EPollIn | LibC.EPollEdge);
+        _eventsMax = rings.Count + 2;
         Add(stop, LibC.EPollIn);
         // With no event asked for, what remains is the reader's end being closed. A file cannot be watched, and never closes.
         Add(output, 0);
@@ -30,8 +32,8 @@ internal sealed unsafe class WaitSet : IDisposable
     /// <returns>False where the reader of the output is gone.</returns>
     public bool Wait(int timeoutMs)
     {
-        var events = stackalloc byte[LibC.EPollEventBytes * EventsMax];
-        int count = LibC.EPollWait(_epoll, events, EventsMax, timeoutMs);
+        var events = stackalloc byte[LibC.EPollEventBytes * _eventsMax];
+        int count = LibC.EPollWait(_epoll, events, _eventsMax, timeoutMs);
         for (int i = 0; i < count; i++)
         {
             byte* entry = events + (i * LibC.EPollEventBytes);
