@@ -19,7 +19,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 vpath %.bpf.c $(sort $(dir $(BPF_SOURCES)))
 
-.PHONY: test-kernels guest help setup generate build test bench demo fmt lint install clean syscalls man
+.PHONY: test-kernels guest help setup generate build test bench demo fmt lint install clean syscalls man microbench
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ guest: build artifacts/workloads.stamp ## a shell in a virtual machine, with vei
 bench: build artifacts/workloads.stamp ## the figures: ratios against the floor and the peers, in one run
 	@$(MAKE) --no-print-directory -C bench/floor
 	@$(DOTNET) run --project bench/Veil.Bench -c Release -- $(or $(BENCH_ARGS),--into docs/performance.md)
+
+microbench: $(BPF_OBJECTS) ## the parts of an event's way in userspace, each alone (BenchmarkDotNet)
+	@$(DOTNET) run --project bench/Veil.MicroBench -c Release -- $(BENCH_ARGS)
 
 demo: build artifacts/workloads.stamp ## trace a small workload for some seconds
 	@eng/demo

@@ -185,7 +185,6 @@ static __always_inline int scheduler_migrate(bool btf, struct task_struct *task)
 	struct scheduler_turn *turn;
 	__u64 number;
 	__u32 tid;
-
 	__u64 on_rq = btf ? task->on_rq : BPF_CORE_READ_BITFIELD_PROBED(task, on_rq);
 
 	if (on_rq != TASK_ON_RQ_MIGRATING || !scheduler_knows_wait())

@@ -1,0 +1,46 @@
+using BenchmarkDotNet.Attributes;
+using Veil.Core.Enrichers;
+using Veil.Core.Events;
+using Veil.Core.Sinks;
+
+namespace Veil.MicroBench;
+
+/// <summary>An event through one stage of the pipeline.</summary>
+public class Sinks
+{
+    private readonly byte[] _record = Sample.Record();
+    private readonly IEventSink _text = TextSink.Create(Sample.Events, new OutputOptions(OutputFormat.Text, [], Enrichments.None, Colour: false), new Sample.Nowhere(), out _);
+    private readonly IEventSink _json = JsonSink.Create(Sample.Events, new OutputOptions(OutputFormat.Json, [], Enrichments.None, Colour: false), new Sample.Nowhere(), out _);
+    private readonly IEventSink _pairs = PairSink.Create(Sample.Events, new OutputOptions(OutputFormat.Text, ["comm", "pid", "syscall"], Enrichments.None, Colour: false), new Sample.Nowhere(), out _);
+    private readonly IEventSink _pausable = new PausableSink(new Sample.Nowhere(), Sample.Events);
+    private readonly IEventSink _time = new EnrichSink(new Sample.Nowhere(), Enrichments.Time, Sample.Events.Header);
+    private readonly IEventSink _user = new EnrichSink(new Sample.Nowhere(), Enrichments.User, Sample.Events.Header);
+    private readonly IEventSink _proc = new EnrichSink(new Sample.Nowhere(), Enrichments.Proc, Sample.Events.Header);
+
+    [Benchmark]
+    public void Pausable() => Write(_pausable);
+
+    [Benchmark]
+    public void Text() => Write(_text);
+
+    [Benchmark]
+    public void Json() => Write(_json);
+
+    [Benchmark]
+    public void Pairs() => Write(_pairs);
+
+    [Benchmark]
+    public void EnrichTime() => Write(_time);
+
+    [Benchmark]
+    public void EnrichUser() => Write(_user);
+
+    [Benchmark]
+    public void EnrichProc() => Write(_proc);
+
+    private void Write(IEventSink sink)
+    {
+        var view = new EventView { Record = _record, Schema = Sample.Events.Schemas[0] };
+        sink.Write(ref view);
+    }
+}
