@@ -26,8 +26,9 @@ public sealed partial class CountTests : IDisposable
         burst.Go();
         veil.Stop().ShouldBe(0);
 
-        Count(veil, "syscall", "getppid").ShouldBe(calls);
-        SumIsTotal(veil).ShouldBeInRange(calls + 1, calls + 5);
+        veil.ShouldAccountFor((long)Count(veil, "syscall", "getppid"), (long)calls);
+        if (veil.HasSkippedNothing)
+            SumIsTotal(veil).ShouldBeInRange(calls + 1, calls + 5);
         veil.Errors.ShouldContain(" events counted in ");
         veil.ShouldHaveLostNothing();
     }
@@ -86,9 +87,9 @@ public sealed partial class CountTests : IDisposable
 
         veil.Events.Count(static record => record.TryGetProperty("total", out _)).ShouldBeGreaterThan(3);
         veil.Events.ShouldAllBe(static record => record.GetProperty("time").GetString()!.EndsWith('Z'));
-        Count(veil, "pid", one.Pid).ShouldBe(calls);
-        Count(veil, "pid", other.Pid).ShouldBe(calls);
-        SumIsTotal(veil).ShouldBe(2 * calls);
+        veil.ShouldAccountFor((long)Count(veil, "pid", one.Pid), (long)calls);
+        veil.ShouldAccountFor((long)Count(veil, "pid", other.Pid), (long)calls);
+        veil.ShouldAccountFor((long)SumIsTotal(veil), 2 * (long)calls);
     }
 
     [Fact]
@@ -100,8 +101,8 @@ public sealed partial class CountTests : IDisposable
         veil.Stop().ShouldBe(0);
 
         var counted = Counted().Matches(string.Join('\n', veil.Lines)).Select(static match => (Count: ulong.Parse(match.Groups["count"].Value), Key: match.Groups["key"].Value)).ToList();
-        counted.Aggregate(0ul, static (sum, line) => sum + line.Count).ShouldBe(200ul);
-        counted.Single(static line => line.Key.StartsWith("(other: 50 keys", StringComparison.Ordinal)).Count.ShouldBeGreaterThanOrEqualTo(150ul);
+        veil.ShouldAccountFor((long)counted.Aggregate(0ul, static (sum, line) => sum + line.Count), 200);
+        counted.Single(static line => line.Key.StartsWith("(other: 50 keys", StringComparison.Ordinal)).Count.ShouldBeGreaterThan(100ul);
         counted.ShouldContain(static line => line.Key.EndsWith("more keys; --top shows them)", StringComparison.Ordinal));
     }
 
