@@ -96,7 +96,7 @@ public sealed partial class CountTests : IDisposable
     public void Keys_MoreThanThereIsRoomFor_AreALineOfTheirOwn()
     {
         using var spawner = Workload.Waiting("spawner", "200", "crowd");
-        using var veil = VeilRun.Attach("-m", "syscall", "--name", "crowd", "-s", "getppid", "--count-by", "tid", "--keys", "50");
+        using var veil = VeilRun.Attach("-m", "syscall", "--name", "crowd", "-s", "getppid", "--count-by", "timestamp", "--keys", "50");
         spawner.Go();
         veil.Stop().ShouldBe(0);
 
