@@ -134,6 +134,25 @@ struct {
 	__type(value, struct veil_name_verdict);
 } name_verdicts SEC(".maps");
 
+/*
+ * The last name that a CPU asked for: mostly it is the next one too, and then not even the map of verdicts is asked.
+ * The check is over all the rest, because a program that was preempted in the middle of writing it may go on under the
+ * eyes of another.
+ */
+struct veil_name_recent {
+	struct veil_name name;
+	__u32 generation;
+	__u32 bits;
+	__u64 check;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct veil_name_recent);
+} name_recent SEC(".maps");
+
 /* The thread group of the tracer itself, 0 with --include-self; its id in a PID namespace if that is not the initial
  * one. */
 const volatile __u32 veil_self;
@@ -202,19 +221,45 @@ static __always_inline __u32 veil_name_search(const struct veil_name *name)
 	return bits;
 }
 
-static __always_inline __u32 veil_name_bits(const struct veil_name *name)
+static __always_inline __u64 veil_name_check(const struct veil_name *name, __u32 generation, __u32 bits)
+{
+	return name->low * 0x9e3779b97f4a7c15ULL + name->high * 0xc2b2ae3d27d4eb4fULL + ((__u64)generation << 2 | bits);
+}
+
+static __always_inline __u32 veil_name_find(const struct veil_name *name, __u32 generation)
 {
 	struct veil_name_verdict *known, fresh;
 
 	known = bpf_map_lookup_elem(&name_verdicts, name);
-	if (known && known->generation == filter_name_generation)
+	if (known && known->generation == generation)
 		return known->bits;
-	/* The generation is read before the filter: a change in between makes this verdict stale, not wrong for ever.
+	/* The generation was read before the filter: a change in between makes this verdict stale, not wrong for ever.
 	 */
-	fresh.generation = filter_name_generation;
+	fresh.generation = generation;
 	fresh.bits = veil_name_search(name);
 	bpf_map_update_elem(&name_verdicts, name, &fresh, BPF_ANY);
 	return fresh.bits;
+}
+
+static __always_inline __u32 veil_name_bits(const struct veil_name *name)
+{
+	__u32 zero = 0, generation = filter_name_generation, bits;
+	volatile struct veil_name_recent *recent = bpf_map_lookup_elem(&name_recent, &zero);
+
+	if (!recent)
+		return veil_name_find(name, generation);
+	if (recent->name.low == name->low && recent->name.high == name->high && recent->generation == generation) {
+		bits = recent->bits;
+		if (recent->check == veil_name_check(name, generation, bits))
+			return bits;
+	}
+	bits = veil_name_find(name, generation);
+	recent->name.low = name->low;
+	recent->name.high = name->high;
+	recent->generation = generation;
+	recent->bits = bits;
+	recent->check = veil_name_check(name, generation, bits);
+	return bits;
 }
 
 static __always_inline bool veil_name_passes(const struct veil_name *name)
