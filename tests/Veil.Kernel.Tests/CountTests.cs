@@ -232,6 +232,7 @@ public sealed partial class CountTests : IDisposable
         string path = Path.Combine(_folder, "v.sock");
         using var veil = VeilRun.Attach("-m", "syscall", "-p", burst.Pid, "-s", "getppid", "--count", "-o", "json", "--control", path);
         using var client = new SocketClient(path);
+        client.Ask("status").ShouldNotBeNull().ShouldContain("syscall  by tp_btf, counting in the kernel by syscall, 0 lost");
         client.Do("pause");
         burst.Go();
         client.Do("resume");

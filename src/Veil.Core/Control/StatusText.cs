@@ -26,7 +26,8 @@ internal static class StatusText
         {
             string lost = module.Lost.Count == 0 ? "0 lost" : string.Join(", ", module.Lost.Select(static cause => $"{cause.Value} lost ({cause.Key})"));
             string paused = module.DroppedPaused > 0 ? $", {module.DroppedPaused} dropped while paused" : "";
-            lines.Add($"{module.Name,-8} by {module.Hook}, {module.Events} events, {module.EventsPerSecond}/s, {lost}{paused}");
+            string events = module.Counting is { } counting ? $"counting in the kernel {counting}" : $"{module.Events} events, {module.EventsPerSecond}/s";
+            lines.Add($"{module.Name,-8} by {module.Hook}, {events}, {lost}{paused}");
             foreach (var filter in module.Filters)
             {
                 AddKeys(lines, filter, FilterBits.Allow, "allows");
@@ -60,6 +61,8 @@ internal static class StatusText
                 json.WriteStartObject();
                 json.WriteString("module", module.Name);
                 json.WriteString("hook", module.Hook);
+                if (module.Counting is { } counting)
+                    json.WriteString("counting", counting);
                 json.WriteNumber("events", module.Events);
                 json.WriteNumber("events_per_second", module.EventsPerSecond);
                 json.WriteNumber("dropped_paused", module.DroppedPaused);

@@ -49,6 +49,9 @@ internal sealed class CountPlan
     /// <summary>Numbers behind a key.</summary>
     public int Slots => Value is null ? 1 : HistogramSlots;
 
+    /// <summary>What is counted, in words.</summary>
+    public string Words => string.Join(", ", new[] { Key is { } key ? "by " + key.Name : null, Value is { } value ? "histogram of " + value.Name : null }.OfType<string>());
+
     private KeyKind Kind { get; }
 
     private int KeyBytes => Kind switch

@@ -152,7 +152,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
         Duration = Stopwatch.GetElapsedTime(_startedAt),
         Cost = Cost(),
         Modules = [.. _modules.Select((module, number) => new ModuleStatus(
-            module.Module.Name, module.Rung.Name, _reader.TakenOf(number) - _pausable.DroppedOf(number), _pausable.DroppedOf(number), _rates[number].PerSecond, _summary.LostOf(module.Module.Name), module.Filters))],
+            module.Module.Name, module.Rung.Name, _reader.TakenOf(number) - _pausable.DroppedOf(number), _pausable.DroppedOf(number), _rates[number].PerSecond, _summary.LostOf(module.Module.Name), module.Filters) { Counting = module.Counts?.Plan.Words })],
     };
 
     /// <summary>What it costs so far; nothing where that is not measured. From any thread.</summary>
