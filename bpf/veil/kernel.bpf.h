@@ -57,7 +57,7 @@ struct sched_info {
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state; /* since 5.14, commit 2f064a59a11f */
-	unsigned int on_rq; /* an int, in 7.x a byte: libbpf fits the size of a load, of unsigned numbers only */
+	unsigned int on_rq;   /* an int, in 7.x a byte: libbpf fits the size of a load, of unsigned numbers only */
 	int prio;
 	int exit_state;
 	struct sched_entity se;
