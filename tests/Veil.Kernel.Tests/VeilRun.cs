@@ -90,6 +90,9 @@ internal sealed class VeilRun : IDisposable
     public static VeilRun AttachInto(string file, params string[] arguments) =>
         Attach(["-c", "file=$1; shift; exec \"$@\" > \"$file\"", "bash", file, Repository.Veil, .. arguments], readOutput: true, "bash");
 
+    /// <summary>The same under another program, which runs it (<c>valgrind</c>).</summary>
+    public static VeilRun AttachUnder(string[] command, params string[] arguments) => Attach([.. command[1..], Repository.Veil, .. arguments], readOutput: true, command[0]);
+
     private static VeilRun Attach(string[] arguments, bool readOutput, string? wrapper = null)
     {
         var run = new VeilRun(arguments, wrapper, readOutput);
