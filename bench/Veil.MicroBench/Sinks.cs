@@ -9,9 +9,9 @@ namespace Veil.MicroBench;
 public class Sinks
 {
     private readonly byte[] _record = Sample.Record();
-    private readonly IEventSink _text = TextSink.Create(Sample.Events, new OutputOptions(OutputFormat.Text, [], Enrichments.None, Colour: false), new Sample.Nowhere(), out _);
-    private readonly IEventSink _json = JsonSink.Create(Sample.Events, new OutputOptions(OutputFormat.Json, [], Enrichments.None, Colour: false), new Sample.Nowhere(), out _);
-    private readonly IEventSink _pairs = PairSink.Create(Sample.Events, new OutputOptions(OutputFormat.Text, ["comm", "pid", "syscall"], Enrichments.None, Colour: false), new Sample.Nowhere(), out _);
+    private readonly IEventSink _text = LineSink.Create(Sample.Events, new OutputOptions(OutputFormat.Text, [], Enrichments.None, Colour: false), new Sample.Nowhere(), out _);
+    private readonly IEventSink _json = LineSink.Create(Sample.Events, new OutputOptions(OutputFormat.Json, [], Enrichments.None, Colour: false), new Sample.Nowhere(), out _);
+    private readonly IEventSink _pairs = LineSink.Create(Sample.Events, new OutputOptions(OutputFormat.Text, ["comm", "pid", "syscall"], Enrichments.None, Colour: false), new Sample.Nowhere(), out _);
     private readonly IEventSink _pausable = new PausableSink(new Sample.Nowhere(), Sample.Events);
     private readonly IEventSink _time = new EnrichSink(new Sample.Nowhere(), Enrichments.Time, Sample.Events.Header);
     private readonly IEventSink _user = new EnrichSink(new Sample.Nowhere(), Enrichments.User, Sample.Events.Header);

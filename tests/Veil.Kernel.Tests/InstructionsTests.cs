@@ -16,10 +16,10 @@ public sealed class InstructionsTests : IDisposable
 
     /// <summary>The limits are what was measured, and 5% more.</summary>
     [ProgramTheory("valgrind")]
-    [InlineData(2_430, "-o", "text")]
-    [InlineData(2_610, "-o", "json")]
-    [InlineData(3_710, "--enrich", "all")]
-    [InlineData(3_450, "--returns")]
+    [InlineData(1_400, "-o", "text")]
+    [InlineData(1_620, "-o", "json")]
+    [InlineData(2_810, "--enrich", "all")]
+    [InlineData(2_390, "--returns")]
     public void Event_FromRingToFile_TakesAtMost(int limit, params string[] flags)
     {
         long each = (Instructions(Many, flags) - Instructions(Few, flags)) / (Many - Few);

@@ -169,7 +169,7 @@ internal sealed class CountReport(CountOptions options, OutputFormat format, IOu
             if (format == OutputFormat.Json)
             {
                 line.Append(Encoding.UTF8.GetBytes($",\"{field.Name}\":"));
-                JsonSink.Append(ref line, field, ref view);
+                JsonLine.Append(ref line, field, ref view);
             }
             else
             {

@@ -9,6 +9,7 @@ public sealed class EventHeader
     {
         KindOffset = OffsetOf(header, "kind");
         PidOffset = OffsetOf(header, "pid");
+        TidOffset = OffsetOf(header, "tid");
         UidOffset = OffsetOf(header, "uid");
         TimestampOffset = OffsetOf(header, "timestamp");
         SizeBytes = header.SizeBytes;
@@ -17,11 +18,17 @@ public sealed class EventHeader
     /// <summary>Bytes of the header: no record is shorter.</summary>
     public int SizeBytes { get; }
 
+    /// <summary>The first bytes, which say who it was, and stay the same from event to event of a thread: all before the kind.</summary>
+    public int IdentityBytes => KindOffset;
+
     /// <summary>Offset of the 32-bit kind.</summary>
     public int KindOffset { get; }
 
     /// <summary>Offset of the 32-bit thread group id.</summary>
     public int PidOffset { get; }
+
+    /// <summary>Offset of the 32-bit thread id.</summary>
+    public int TidOffset { get; }
 
     /// <summary>Offset of the 32-bit user id.</summary>
     public int UidOffset { get; }

@@ -63,12 +63,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
             _wait = new WaitSet([.. _rings.Readers.Select(static ring => ring.PollFd)], stop.PollFd, StandardStreams.Output);
             var output = new FdOutput(StandardStreams.Output, stop);
             _report = options.Counting is null ? null : new CountReport(options.Counting, options.Output.Format, output);
-            IEventSink sink = options.Output switch
-            {
-                { Format: OutputFormat.Json } => JsonSink.Create(events, options.Output, output, out _buffer),
-                { Fields.Count: > 0 } => PairSink.Create(events, options.Output, output, out _buffer),
-                _ => TextSink.Create(events, options.Output, output, out _buffer),
-            };
+            IEventSink sink = LineSink.Create(events, options.Output, output, out _buffer);
             if (options.Output.Enrichments != Enrichments.None)
                 sink = new EnrichSink(sink, options.Output.Enrichments, events.Header);
             _pausable = new PausableSink(sink, events);

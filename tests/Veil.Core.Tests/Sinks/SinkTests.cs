@@ -86,6 +86,29 @@ public sealed class SinkTests
         }
     }
 
+    /// <summary>Threads that take turns, change their names and users, and share a place in the memory of identities: every line is as if it were the first.</summary>
+    [Theory]
+    [InlineData(OutputFormat.Text, "")]
+    [InlineData(OutputFormat.Json, "")]
+    [InlineData(OutputFormat.Text, "uid comm pid tid syscall")]
+    public void Write_ThreadsThatTakeTurns_EachLineIsItsOwn(OutputFormat format, string fields)
+    {
+        var options = s_text with { Format = format, Fields = fields.Split(' ', StringSplitOptions.RemoveEmptyEntries), Enrichments = Enrichments.Time };
+        var random = new Random(1);
+        string[] names = ["sh", "a much longer n", "\u001b[31mX\n\u00ff\"", "\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008\u0001\u0002\u0003\u0004\u0005\u0006\u0007", ""];
+        var records = new byte[2000][];
+        for (int i = 0; i < records.Length; i++)
+        {
+            records[i] = Call(names[random.Next(names.Length)], (uint)(random.Next(3) + (64 * random.Next(2))), random.Next(3), 0, latin1: true);
+            records[i][24] = (byte)random.Next(2);
+        }
+
+        string[] lines = Render(options, 0, records).Split('\n');
+
+        for (int i = 0; i < records.Length; i++)
+            lines[i].ShouldBe(Render(options, 0, [records[i]]).TrimEnd('\n'));
+    }
+
     [OptimizedFact]
     public void Write_AnEvent_AllocatesNothing()
     {
@@ -171,13 +194,7 @@ public sealed class SinkTests
     {
         var catalog = SyscallObject.Events(number);
         var output = new MemoryOutput();
-        IEventSink sink = options switch
-        {
-            { Format: OutputFormat.Json } => JsonSink.Create(catalog, options, output, out output.Buffer),
-            { Fields.Count: > 0 } => PairSink.Create(catalog, options, output, out output.Buffer),
-            _ => TextSink.Create(catalog, options, output, out output.Buffer),
-        };
-        return (sink, catalog, output);
+        return (LineSink.Create(catalog, options, output, out output.Buffer), catalog, output);
     }
 
     private sealed class MemoryOutput : IOutput

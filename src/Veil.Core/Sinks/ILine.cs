@@ -1,0 +1,21 @@
+using Veil.Core.Events;
+using Veil.Core.Text;
+
+namespace Veil.Core.Sinks;
+
+/// <summary>A form of line.</summary>
+internal interface ILine
+{
+    /// <summary>What follows the last value.</summary>
+    static abstract ReadOnlySpan<byte> End { get; }
+
+    /// <summary>The steps that write an event of one kind.</summary>
+    /// <param name="schema">The kind.</param>
+    /// <param name="options">What to show.</param>
+    /// <param name="severalModules">Events of other modules come too.</param>
+    static abstract OutputStep[] Compile(EventSchema schema, in OutputOptions options, bool severalModules);
+
+    /// <summary>Appends some of the steps.</summary>
+    /// <returns>The line's length up to the end of its last value: what comes after that is only for a next one.</returns>
+    static abstract int Write(ref LineWriter line, ReadOnlySpan<OutputStep> steps, scoped ref EventView view);
+}

@@ -1,0 +1,44 @@
+using System.Text;
+using Veil.Core.Events;
+using Veil.Core.Text;
+
+namespace Veil.Core.Sinks;
+
+/// <summary>A JSON object. It parses, whatever the bytes were.</summary>
+internal readonly struct JsonLine : ILine
+{
+    public static ReadOnlySpan<byte> End => "}\n"u8;
+
+    public static OutputStep[] Compile(EventSchema schema, in OutputOptions options, bool severalModules) =>
+        OutputStep.OfFields(schema, options, static (field, first) => $"{(first ? '{' : ',')}\"{field.Name}\":");
+
+    public static int Write(ref LineWriter line, ReadOnlySpan<OutputStep> steps, scoped ref EventView view)
+    {
+        foreach (ref readonly var step in steps)
+        {
+            line.Append(step.Prefix);
+            if (FieldWriter.Write<JsonStyle>(ref line, step.Value, ref view) == JsonStyle.NotExact)
+                AppendExactBytes(ref line, step.Key, step.Value, ref view);
+        }
+
+        return line.Length;
+    }
+
+    /// <summary>Appends one value, and its exact bytes where the string cannot hold them.</summary>
+    public static void Append(ref LineWriter line, in EventField field, scoped ref EventView view)
+    {
+        if (FieldWriter.Write<JsonStyle>(ref line, field.Value, ref view) == JsonStyle.NotExact)
+            AppendExactBytes(ref line, Encoding.UTF8.GetBytes(field.Name), field.Value, ref view);
+    }
+
+    // A JSON string holds Unicode, not bytes: what is not UTF-8 is given once more, exactly.
+    private static void AppendExactBytes(ref LineWriter line, ReadOnlySpan<byte> key, EventValue value, scoped ref EventView view)
+    {
+        line.Append(",\""u8);
+        line.Append(key);
+        line.Append("_hex\":\""u8);
+        foreach (byte one in FieldWriter.RawText(value, ref view))
+            line.AppendHex(one, digits: 2);
+        line.Append((byte)'"');
+    }
+}

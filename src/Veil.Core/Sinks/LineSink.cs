@@ -1,0 +1,63 @@
+using Veil.Core.Events;
+
+namespace Veil.Core.Sinks;
+
+/// <summary>The end of the pipeline: a line an event.</summary>
+public static class LineSink
+{
+    /// <summary>Compiles the plans.</summary>
+    /// <param name="catalog">The events that will come.</param>
+    /// <param name="options">What to show.</param>
+    /// <param name="output">Where lines go.</param>
+    /// <param name="buffer">The buffer that the sink fills.</param>
+    public static IEventSink Create(EventCatalog catalog, in OutputOptions options, IOutput output, out OutputBuffer buffer) => options switch
+    {
+        { Format: OutputFormat.Json } => new LineSink<JsonLine>(catalog, options, output, out buffer),
+        { Fields.Count: > 0 } => new LineSink<PairLine>(catalog, options, output, out buffer),
+        _ => new LineSink<TextLine>(catalog, options, output, out buffer),
+    };
+}
+
+/// <summary>The same for one form of line, so that each has code of its own with no test at run time.</summary>
+internal sealed class LineSink<TLine> : IEventSink
+    where TLine : struct, ILine
+{
+    private readonly OutputBuffer _buffer;
+    private readonly LinePlan[] _plans;
+
+    public LineSink(EventCatalog catalog, in OutputOptions options, IOutput output, out OutputBuffer buffer)
+    {
+        _plans = new LinePlan[catalog.Schemas.Count];
+        int lineBytesMax = 0;
+        bool severalModules = catalog.Schemas.Select(static schema => schema.Module).Distinct(StringComparer.Ordinal).Skip(1).Any();
+        foreach (var schema in catalog.Schemas)
+        {
+            var plan = new LinePlan(TLine.Compile(schema, options, severalModules), catalog.Header);
+            _plans[schema.Index] = plan;
+            lineBytesMax = Math.Max(lineBytesMax, plan.LineBytesMax);
+        }
+
+        _buffer = buffer = new OutputBuffer(output, lineBytesMax);
+    }
+
+    /// <inheritdoc/>
+    public void Write(ref EventView view)
+    {
+        var line = _buffer.BeginLine();
+        var plan = _plans[view.Schema.Index];
+        if (plan.Identity is { } identity)
+        {
+            TLine.Write(ref line, plan.BeforeIdentity, ref view);
+            if (!identity.TryAppend(ref line, view.Record))
+            {
+                int start = line.Length;
+                TLine.Write(ref line, plan.IdentitySteps, ref view);
+                identity.Remember(view.Record, line.Written[start..]);
+            }
+        }
+
+        line.Truncate(TLine.Write(ref line, plan.Rest, ref view));
+        line.Append(TLine.End);
+        _buffer.EndEvent(line);
+    }
+}
