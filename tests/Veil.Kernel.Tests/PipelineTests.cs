@@ -95,5 +95,22 @@ public sealed class PipelineTests : IDisposable
         veil.Errors.ShouldMatch(" events? (?:delivered|counted) in ");
     }
 
+    [Theory]
+    [InlineData("json")]
+    [InlineData("text")]
+    public void Fields_OfOneModule_AreNotKnownInTheOthers(string format)
+    {
+        using var veil = VeilRun.Attach("-m", "syscall,files", "-n", "cat", "--fields", "pid,syscall,op", "-o", format);
+        using (var cat = VeilRun.ToEndWith("cat", "/dev/null"))
+            cat.ExitCode.ShouldBe(0);
+        veil.Stop().ShouldBe(0);
+
+        string[] calls = [.. veil.Lines.Where(line => line.EndsWith(format == "json" ? "\",\"op\":null}" : " op=?", StringComparison.Ordinal))];
+        string[] files = [.. veil.Lines.Where(line => line.Contains(format == "json" ? ",\"syscall\":null,\"op\":\"" : " syscall=? op=", StringComparison.Ordinal))];
+        calls.ShouldNotBeEmpty();
+        files.ShouldNotBeEmpty();
+        veil.Lines.Length.ShouldBe(calls.Length + files.Length);
+    }
+
     private static VeilRun Shell(string script) => VeilRun.ToEndWith("bash", "-c", script.Replace("{veil}", Repository.Veil, StringComparison.Ordinal));
 }

@@ -77,4 +77,7 @@ public enum FieldFormat
 
     /// <summary>The process's current name, from the enrichment.</summary>
     ProcName,
+
+    /// <summary>A field that only other kinds of event have: not known.</summary>
+    Absent,
 }

@@ -15,7 +15,10 @@ public static class FieldSelection
         _ => Enrichments.None,
     };
 
-    /// <summary>The fields of one kind of event, in the order in which they are shown.</summary>
+    /// <summary>
+    /// The fields of one kind of event, in the order in which they are shown. Every line has all that were chosen: those that the kind lacks
+    /// are not known.
+    /// </summary>
     public static List<EventField> Of(EventSchema schema, in OutputOptions options)
     {
         var all = new List<EventField>(schema.Fields);
@@ -28,17 +31,7 @@ public static class FieldSelection
         if (options.Fields.Count == 0)
             return all;
 
-        var chosen = new List<EventField>();
-        foreach (string name in options.Fields)
-        {
-            foreach (var field in all)
-            {
-                if (field.Name == name)
-                    chosen.Add(field);
-            }
-        }
-
-        return chosen;
+        return [.. options.Fields.Select(name => new EventField(name, all.Find(field => field.Name == name).Value ?? new(FieldFormat.Absent)))];
     }
 
     /// <summary>Checks the names of <c>--fields</c> against all events of the session.</summary>

@@ -182,6 +182,9 @@ internal static class FieldWriter
                 TStyle.Time(ref line, view.WallTimeNs);
                 TStyle.Quote(ref line);
                 break;
+            case FieldFormat.Absent:
+                TStyle.Unknown(ref line);
+                break;
             case FieldFormat.UserName:
                 return WriteName<TStyle>(ref line, view.UserName);
             case FieldFormat.ProcName:
