@@ -9,6 +9,9 @@ public sealed class SyscallModule : TraceModule
 {
     private const string Returns = "returns";
 
+    // Before 6.2 (commit e8b02296a6b8) a look into a task's storage can fail while another program on the CPU looks into one.
+    private static readonly bool s_keepsCallsInTasks = KernelFeatures.KernelVersion >= new Version(6, 2);
+
     /// <inheritdoc/>
     public override string Name => "syscall";
 
@@ -55,7 +58,12 @@ public sealed class SyscallModule : TraceModule
     public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments)
     {
         // Entry last: a call seen to begin is then also seen to end.
-        string[] names = HasReturns(arguments) ? ["exec", "thread_exit", "exit", "enter"] : ["enter"];
+        string[] names = (HasReturns(arguments), s_keepsCallsInTasks) switch
+        {
+            (false, _) => ["enter"],
+            (true, true) => ["thread_exit", "exit", "enter"],
+            (true, false) => ["exec", "thread_exit", "exit", "enter"],
+        };
         return [.. names.Select(name => $"{name}_{rung.Name}")];
     }
 
@@ -68,8 +76,9 @@ public sealed class SyscallModule : TraceModule
         bool returns = HasReturns(arguments);
         Thresholds.Configure(bpfObject, arguments);
         bpfObject.SetGlobal("syscall_returns", returns);
-        if (!returns)
-            bpfObject.Map("syscall_calls").SetMaxEntries(1);
+        bpfObject.SetGlobal("syscall_calls_in_tasks", s_keepsCallsInTasks);
+        bpfObject.Map("syscall_calls").SetAutoCreate(returns && !s_keepsCallsInTasks);
+        bpfObject.Map("syscall_task_calls").SetAutoCreate(returns && s_keepsCallsInTasks);
     }
 
     // What a call came to is only known at its end.

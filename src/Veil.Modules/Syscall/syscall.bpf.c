@@ -28,21 +28,46 @@ const volatile bool syscall_returns;
 
 VEIL_FILTER(syscall, struct veil_syscall);
 
-/*
- * The call that a thread is in, if it passed the filters. A thread's entry stays until the thread ends: to write into
- * it costs half of what making and deleting one for each call does.
- */
+/* The call that a thread is in, if it passed the filters. It stays until the thread ends: to write into it costs half
+ * of what making and deleting one for each call does. */
 struct syscall_call {
 	__u64 start_ns; /* 0: it is in none */
 	struct veil_syscall syscall;
 };
 
+/* Kept with the task where the kernel can be asked for it at any moment: a third of the cost, room for every thread. */
+const volatile bool syscall_calls_in_tasks;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct syscall_call);
+} syscall_task_calls SEC(".maps");
+
+/* Else by the thread's id. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
 	__type(key, __u32);
 	__type(value, struct syscall_call);
 } syscall_calls SEC(".maps");
+
+static __always_inline struct syscall_call *syscall_call_of(struct task_struct *task, bool create)
+{
+	struct syscall_call none = {}, *call;
+	__u32 tid;
+
+	if (syscall_calls_in_tasks)
+		return bpf_task_storage_get(&syscall_task_calls, task, NULL,
+					    create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	tid = veil_task_read(task, pid);
+	call = bpf_map_lookup_elem(&syscall_calls, &tid);
+	if (call || !create)
+		return call;
+	bpf_map_update_elem(&syscall_calls, &tid, &none, BPF_ANY);
+	return bpf_map_lookup_elem(&syscall_calls, &tid);
+}
 
 /* Nothing but the difference of two of them is ever shown; where none is, it is only not 0. */
 static __always_inline __u64 syscall_clock(void)
@@ -67,13 +92,11 @@ static __always_inline int syscall_enter(long id)
 		return 0;
 
 	if (syscall_returns) {
-		struct syscall_call call = {.start_ns = syscall_clock(), .syscall = syscall}, *known;
-		__u32 tid = veil_task_read(task, pid);
+		struct syscall_call *call = syscall_call_of(task, true);
 
-		known = bpf_map_lookup_elem(&syscall_calls, &tid);
-		if (known)
-			*known = call;
-		else if (bpf_map_update_elem(&syscall_calls, &tid, &call, BPF_ANY))
+		if (call)
+			*call = (struct syscall_call){.start_ns = syscall_clock(), .syscall = syscall};
+		else
 			veil_lost(VEIL_LOST_MAP_FULL);
 		return 0;
 	}
@@ -92,11 +115,9 @@ static __always_inline int syscall_enter(long id)
 static __always_inline int syscall_end(veil_ret_t ret)
 {
 	struct task_struct *task = veil_current();
+	struct syscall_call *call = syscall_call_of(task, false);
 	struct syscall_return_event counted, *event;
-	__u32 tid = veil_task_read(task, pid);
-	struct syscall_call *call;
 
-	call = bpf_map_lookup_elem(&syscall_calls, &tid);
 	if (!call || !call->start_ns)
 		return 0; /* filtered out, or begun before the trace */
 	if (!veil_ret_passes(ret) || !veil_is_slow(call->start_ns)) {
@@ -124,12 +145,13 @@ static __always_inline int syscall_thread_exit(void)
 	__u32 tid = veil_task_read(veil_current(), pid);
 
 	syscall_end(VEIL_RET_NONE);
-	bpf_map_delete_elem(&syscall_calls, &tid);
+	if (!syscall_calls_in_tasks)
+		bpf_map_delete_elem(&syscall_calls, &tid);
 	return 0;
 }
 
 /* When another thread than the leader calls execve, it takes over the leader's id (de_thread() in fs/exec.c) before it
- * returns. */
+ * returns. Only needed where calls are found by it. */
 static __always_inline int syscall_exec(__u32 old_tid)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
