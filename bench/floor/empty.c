@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
-/* Attaches an empty program: empty tp_btf|raw_tp|tracepoint enter|exit|both|switch|state. Prints `ready`, stays until
- * SIGTERM. */
+/* Attaches an empty program: empty tp_btf|tp_btf_clock|raw_tp|tracepoint enter|exit|both|switch|state. Prints `ready`,
+ * stays until SIGTERM. */
 #include "program.h"
 
 static bool is_chosen(const char *program, const char *hook, const char *end)
@@ -21,7 +21,7 @@ int main(int argc, char **argv)
 	int chosen = 0;
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: empty tp_btf|raw_tp|tracepoint enter|exit|both|switch|state\n");
+		fprintf(stderr, "usage: empty tp_btf|tp_btf_clock|raw_tp|tracepoint enter|exit|both|switch|state\n");
 		return 2;
 	}
 	object = program_open("empty.bpf.o");

@@ -47,6 +47,7 @@ internal sealed class ScenarioCatalog(Programs programs, int calls)
         Empty(EmptyRawTp, "raw_tp", "enter"),
         Empty(EmptyTracepoint, "tracepoint", "enter"),
         Empty(EmptyBothEnds, "tp_btf", "both"),
+        Empty("the same, with a look at the clock", "tp_btf_clock", "both") with { EmptyRow = EmptyBothEnds },
 
         Veil(VeilOtherPid, EmptyTpBtf, null, (_, idle) => ["--pid", idle]),
         Veil($"{VeilOtherPid}, raw_tp", EmptyRawTp, null, (_, idle) => ["--pid", idle, "--hook", "raw_tp"]),
@@ -81,6 +82,7 @@ internal sealed class ScenarioCatalog(Programs programs, int calls)
         Bpftrace(BpftraceCountById, calls / 2, null, static _ => "{ @[args->id] = count(); }"),
         Bpftrace(BpftraceHistogram, calls / 2, null, static _ => "{ @s[tid] = nsecs; } tracepoint:raw_syscalls:sys_exit /@s[tid]/ { @ = hist(nsecs - @s[tid]); delete(@s[tid]); }"),
         Bpftrace(BpftraceOtherPid, calls / 2, null, idle => $"/pid == {idle}/ {{ @ = count(); }}"),
+        Bpftrace("bpftrace, other call's tracepoint", calls / 2, null, static (_, _) => "{ @ = count(); }", hook: "tracepoint:syscalls:sys_enter_sethostname"),
         BpftraceOfWorkload(),
         Peer("perf trace", "perf", PerfCalls, Attachment.PerfEvent, (path, pid) => [path, "trace", "-o", programs.OutputFile, "-p", pid]),
         Peer("strace -f", "strace", StraceCalls, Attachment.Ptrace, (path, pid) => [path, "-f", "-o", programs.OutputFile, "-p", pid]),
@@ -121,14 +123,15 @@ internal sealed class ScenarioCatalog(Programs programs, int calls)
         RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? " 173\n" : " 110\n",
         (pid, _) => $"/pid == {pid}/ {{ printf(\"%s %d %d %d %lld %d\\n\", comm, pid, tid, uid, nsecs, args->id); }}");
 
-    private static Scenario Bpftrace(string name, int calls, string? mark, Func<string, string, string> program)
+    private static Scenario Bpftrace(
+        string name, int calls, string? mark, Func<string, string, string> program, string hook = "tracepoint:raw_syscalls:sys_enter")
     {
         string? path = Programs.FindInPath("bpftrace");
         return new()
         {
             Name = name,
             Calls = calls,
-            Command = (pid, idle) => [path!, "-e", "tracepoint:raw_syscalls:sys_enter " + program(Text(pid), Text(idle))],
+            Command = (pid, idle) => [path!, "-e", hook + " " + program(Text(pid), Text(idle))],
             MostRounds = PeerRounds,
             Attachment = Attachment.PerfEvent,
             StopSignal = Native.Sigint,

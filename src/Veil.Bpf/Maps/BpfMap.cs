@@ -96,9 +96,9 @@ public sealed unsafe class BpfMap
     /// <exception cref="ObjectDisposedException">The object is disposed.</exception>
     public BpfMapHandle Handle => _handle ??= BpfMapHandle.Duplicate(Fd, Name);
 
-    internal nint Native { get; }
-
-    internal bool WillBeCreated
+    /// <summary>Whether loading creates it: not after <see cref="SetAutoCreate"/> said no.</summary>
+    /// <exception cref="ObjectDisposedException">The object is disposed.</exception>
+    public bool WillBeCreated
     {
         get
         {
@@ -106,6 +106,8 @@ public sealed unsafe class BpfMap
             return NativeMap.bpf_map__autocreate(Native) != 0;
         }
     }
+
+    internal nint Native { get; }
 
     internal bool IsMappable => (NativeMap.bpf_map__map_flags(Native) & BPF_F_MMAPABLE) != 0;
 

@@ -112,7 +112,7 @@ public sealed class AttachedModule : IDisposable
     });
 
     /// <summary>Kernel memory of its maps, as the kernel tells of a map's descriptor (bpf_map_show_fdinfo()).</summary>
-    internal long MapBytes() => _object.Maps.Where(static map => !map.Name.StartsWith("veil_ring", StringComparison.Ordinal)).Sum(static map =>
+    internal long MapBytes() => _object.Maps.Where(static map => map.WillBeCreated && !map.Name.StartsWith("veil_ring", StringComparison.Ordinal)).Sum(static map =>
     {
         const string field = "memlock:";
         string? line = File.ReadLines($"/proc/self/fdinfo/{map.Fd}").FirstOrDefault(static line => line.StartsWith(field, StringComparison.Ordinal));
