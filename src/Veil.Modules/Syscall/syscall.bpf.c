@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* System calls: an event as each begins or, with --returns, as each ends. */
+#define VEIL_COUNT_INLINE __always_inline
 #include "veil/arch.bpf.h"
 #include "veil/emit.bpf.h"
 #include "veil/filter.bpf.h"
