@@ -102,8 +102,8 @@ internal static class ListCommand
     // As JSON has it.
     private static string TypeOf(FieldFormat format) => format switch
     {
-        FieldFormat.Unsigned or FieldFormat.Signed or FieldFormat.SyscallNumber or FieldFormat.ErrnoNumber => "number",
-        FieldFormat.UnsignedOrUnknown or FieldFormat.Duration or FieldFormat.Return => "number or null",
+        FieldFormat.Unsigned or FieldFormat.Signed or FieldFormat.SyscallNumber => "number",
+        FieldFormat.UnsignedOrUnknown or FieldFormat.Duration or FieldFormat.Return or FieldFormat.ErrnoNumber => "number or null",
         FieldFormat.Boolean => "boolean",
         FieldFormat.ErrnoName => "string or null",
         _ => "string",

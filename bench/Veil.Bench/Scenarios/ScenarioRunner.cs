@@ -13,8 +13,8 @@ internal sealed class ScenarioRunner(Programs programs, int idlePid)
     private static readonly TimeSpan AttachTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RunTimeout = TimeSpan.FromMinutes(1);
 
-    // The caches and the scheduler come to rest after the start of a process.
-    private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(50);
+    // The kernel finishes what attaching began (patched code, freed memory) in the first tenth of a second, on any CPU.
+    private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan PerfEventSettle = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PerfEventStop = TimeSpan.FromSeconds(3);
 

@@ -160,22 +160,13 @@ internal static class FieldWriter
 
                 break;
             case FieldFormat.ErrnoNumber:
-                line.Append((long)ErrnoOf(value.Of(view.Record)));
+                if (ReadSigned(value.Of(view.Record)) == NeverReturned)
+                    TStyle.Unknown(ref line);
+                else
+                    line.Append((long)ErrnoOf(value.Of(view.Record)));
                 break;
             case FieldFormat.ErrnoNameAndNumber:
-                int errno = ErrnoOf(value.Of(view.Record));
-                if (errno != 0)
-                {
-                    WriteErrnoName(ref line, errno);
-                    line.Append((byte)'(');
-                    line.Append((long)errno);
-                    line.Append((byte)')');
-                }
-                else
-                {
-                    line.Append((byte)'0');
-                }
-
+                WriteErrnoForPeople<TStyle>(ref line, value.Of(view.Record));
                 break;
             case FieldFormat.Time:
                 TStyle.Quote(ref line);
@@ -241,6 +232,26 @@ internal static class FieldWriter
         else
         {
             line.Append(ret);
+        }
+    }
+
+    private static void WriteErrnoForPeople<TStyle>(ref LineWriter line, ReadOnlySpan<byte> ret)
+        where TStyle : struct, IValueStyle
+    {
+        if (ReadSigned(ret) == NeverReturned)
+        {
+            TStyle.Unknown(ref line);
+        }
+        else if (ErrnoOf(ret) is var errno && errno != 0)
+        {
+            WriteErrnoName(ref line, errno);
+            line.Append((byte)'(');
+            line.Append((long)errno);
+            line.Append((byte)')');
+        }
+        else
+        {
+            line.Append((byte)'0');
         }
     }
 
