@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Veil.Kernel.Tests;
 
 /// <summary>--slower, --failed and --errno: what did not take long or fail never leaves the kernel.</summary>
@@ -44,7 +46,7 @@ public sealed class ThresholdTests
         foreach (var veil in new[] { all, failed, missing })
             veil.Stop().ShouldBe(0);
 
-        var expected = all.Events.Where(static e => e.GetProperty("errno_nr").GetInt32() > 0).Select(static e => e.GetProperty("errno").GetString()).ToList();
+        var expected = all.Events.Where(static e => e.GetProperty("errno").ValueKind == JsonValueKind.String).Select(static e => e.GetProperty("errno").GetString()).ToList();
         expected.ShouldContain("ENOENT");
         expected.ShouldContain("ENOTDIR");
         failed.Events.Select(static e => e.GetProperty("errno").GetString()).ShouldBe(expected);
