@@ -266,7 +266,7 @@ internal static class TraceCommand
     }
 
     private static IEnumerable<string> Warnings(FilterExpression filter) =>
-        filter.Bits.Keys.Select(key => filter.Dimension.Warning(key.Text)).OfType<string>();
+        filter.Dimension.Warnings(filter.Bits.Keys);
 
     private static bool UseColour() =>
         !Console.IsOutputRedirected

@@ -119,7 +119,7 @@ public sealed class SchedulerTests
 
     [Theory]
     [InlineData("999", "is out of range (a CPU of this machine, from 0 to ")]
-    [InlineData("0-999", "is out of range (a CPU of this machine, from 0 to ")]
+    [InlineData("0-9999", "is out of range (a CPU of this machine, from 0 to ")]
     [InlineData("-1", "is out of range (a CPU of this machine, from 0 to ")]
     [InlineData("one", "is not a CPU of this machine, from 0 to ")]
     [InlineData("0-", "is not a CPU of this machine, from 0 to ")]
@@ -130,6 +130,22 @@ public sealed class SchedulerTests
         run.ExitCode.ShouldBe(2);
         run.Errors.ShouldStartWith($"veil: --cpu: '{cpu}' {why}");
         run.Errors.Count(static c => c == '\n').ShouldBe(1);
+    }
+
+    /// <summary>A command that was written for a larger machine works on a smaller one.</summary>
+    [Theory]
+    [InlineData("0,1000")]
+    [InlineData("0-1000")]
+    public void Cpu_SomeOfWhichAreNone_IsAWarning(string cpus)
+    {
+        using var workload = Workload.Waiting("switches", "sleep", "5");
+        using var veil = VeilRun.Attach("--module", "scheduler", "--cpu", cpus, "--pid", workload.Pid, "--output", "json");
+        workload.Go();
+        veil.Stop().ShouldBe(0);
+
+        veil.Errors.ShouldContain("veil: warning: this machine has no CPU above ");
+        veil.Errors.Split("warning:").Length.ShouldBe(2);
+        veil.Events.ShouldNotBeEmpty();
     }
 
     [Fact]

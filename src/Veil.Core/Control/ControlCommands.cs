@@ -137,6 +137,8 @@ public sealed class ControlCommands(TraceSession session)
         if (arguments.IsEmpty)
             throw new UsageException($"{command} {view.Name}: say which key: {view.Maps[0].Dimension.AcceptedForm}");
         var keys = FilterExpression.ReadKeys(view.Maps[0].Dimension, view.Name, arguments.ToArray());
+        if (command == "add")
+            FilterExpression.RequireOneThatCanMatch(view.Maps[0].Dimension, view.Name, keys);
         if (keys.FirstOrDefault(static key => key.Denied) is { Key.Text: { } text })
             throw new UsageException($"{view.Name}: '!{Escaping.ForMessage(text)}' denies, which is {command} {view.Dimension}{DenySuffix} {Escaping.ForMessage(text)}");
 

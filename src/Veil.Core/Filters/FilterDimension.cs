@@ -32,8 +32,11 @@ public abstract class FilterDimension
     /// <summary>The names that keys can have, for completion; none where they are numbers or free text.</summary>
     public virtual IEnumerable<string> KeyNames() => [];
 
-    /// <summary>Something that is worth a warning although the key is right: a process that does not exist.</summary>
-    public virtual string? Warning(string text) => null;
+    /// <summary>Whether this machine can ever have it. Of the keys that are given at once, one has to.</summary>
+    public virtual bool CanMatch(FilterKey key) => true;
+
+    /// <summary>What is worth a warning although the keys are right: a process that does not exist.</summary>
+    public virtual IEnumerable<string> Warnings(IEnumerable<FilterKey> keys) => [];
 
     /// <summary>Reads one number that must fit.</summary>
     protected string? ParseNumber(string text, long least, long most, out long number)

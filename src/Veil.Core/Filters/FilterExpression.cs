@@ -21,7 +21,9 @@ public sealed record FilterExpression(FilterDimension Dimension, IReadOnlyDictio
     {
         string flag = "--" + dimension.Name;
         var bits = new Dictionary<FilterKey, FilterBits>(FilterKeyByBits.Instance);
-        foreach (var (key, denied) in ReadKeys(dimension, flag, values))
+        var keys = ReadKeys(dimension, flag, values);
+        RequireOneThatCanMatch(dimension, flag, keys);
+        foreach (var (key, denied) in keys)
         {
             bits.TryGetValue(key, out var held);
             bits[key] = held | (denied ? FilterBits.Deny : FilterBits.Allow);
@@ -30,6 +32,17 @@ public sealed record FilterExpression(FilterDimension Dimension, IReadOnlyDictio
         if (bits.Count > KeysMax)
             throw new UsageException($"{flag}: {bits.Count} keys, but a filter holds at most {KeysMax}");
         return new FilterExpression(dimension, bits);
+    }
+
+    /// <summary>Refuses keys none of which can ever be seen on this machine.</summary>
+    /// <param name="dimension">The dimension.</param>
+    /// <param name="where">What to blame in messages: the flag, or the map.</param>
+    /// <param name="keys">The keys.</param>
+    /// <exception cref="UsageException">None of them can.</exception>
+    public static void RequireOneThatCanMatch(FilterDimension dimension, string where, IReadOnlyList<(FilterKey Key, bool Denied)> keys)
+    {
+        if (keys.Count > 0 && !keys.Any(key => dimension.CanMatch(key.Key)))
+            throw new UsageException($"{where}: '{Escaping.ForMessage(keys[0].Key.Text)}' is out of range ({dimension.AcceptedForm})");
     }
 
     /// <summary>Reads keys, as the command line and the control commands write them.</summary>

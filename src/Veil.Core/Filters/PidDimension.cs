@@ -31,5 +31,6 @@ public sealed class PidDimension : FilterDimension
     }
 
     /// <inheritdoc/>
-    public override string? Warning(string text) => Directory.Exists($"/proc/{text}") ? null : $"no process has the id {text} now";
+    public override IEnumerable<string> Warnings(IEnumerable<FilterKey> keys) =>
+        keys.Where(static key => !Directory.Exists($"/proc/{key.Text}")).Select(static key => $"no process has the id {key.Text} now");
 }

@@ -3,9 +3,12 @@ using Veil.Core.Filters;
 
 namespace Veil.Modules.Scheduler;
 
-/// <summary>The CPU that switches.</summary>
+/// <summary>The CPU that switches. As with <c>taskset</c>, a list may name CPUs that this machine lacks, as long as it has one of them.</summary>
 public sealed class CpuDimension : FilterDimension
 {
+    // The most that a kernel for x86-64 can be built for (NR_CPUS_RANGE_END in arch/x86/Kconfig); arm64 allows 4,096.
+    private const int KernelMax = 8_191;
+
     private static int CpuMax => KernelFeatures.PossibleCpuCount - 1;
 
     /// <inheritdoc/>
@@ -26,13 +29,20 @@ public sealed class CpuDimension : FilterDimension
         int dash = text.IndexOf('-', 1);
         string first = dash < 0 ? text : text[..dash];
         string last = dash < 0 ? text : text[(dash + 1)..];
-        if ((ParseNumber(first, 0, CpuMax, out long from) ?? ParseNumber(last, 0, CpuMax, out _)) is { } wrong)
+        if ((ParseNumber(first, 0, KernelMax, out long from) ?? ParseNumber(last, 0, KernelMax, out _)) is { } wrong)
             return wrong;
-        _ = ParseNumber(last, 0, CpuMax, out long to);
+        _ = ParseNumber(last, 0, KernelMax, out long to);
         if (from > to)
             return $"ends before it begins ({AcceptedForm})";
         for (long cpu = from; cpu <= to; cpu++)
             keys.Add(new((UInt128)cpu, cpu.ToString(System.Globalization.CultureInfo.InvariantCulture)));
         return null;
     }
+
+    /// <inheritdoc/>
+    public override bool CanMatch(FilterKey key) => key.Bits <= (UInt128)CpuMax;
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(IEnumerable<FilterKey> keys) =>
+        keys.All(CanMatch) ? [] : [$"this machine has no CPU above {CpuMax}"];
 }
