@@ -70,7 +70,7 @@ public sealed class EndingTests
     public void Start_OnlyBpfAndPerfmon_Traces()
     {
         using var veil = Shell(
-            "exec timeout --preserve-status 2 setpriv --reuid=65534 --clear-groups --inh-caps=-all,+bpf,+perfmon --ambient-caps=-all,+bpf,+perfmon {veil} --module syscall --name bash");
+            "ulimit -l 64; exec timeout --preserve-status 2 setpriv --reuid=65534 --clear-groups --inh-caps=-all,+bpf,+perfmon --ambient-caps=-all,+bpf,+perfmon {veil} --module syscall --name bash");
         if (KernelFeatures.KernelVersion < new Version(5, 11))
         {
             // The ring alone is more than the limit of locked memory, which these capabilities cannot raise.

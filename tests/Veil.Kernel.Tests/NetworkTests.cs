@@ -238,7 +238,7 @@ public sealed class NetworkTests
         veil.Stop().ShouldBe(0);
 
         veil.Lines[^1].ShouldMatch(
-            @"^net +PID=\d+ +TID=\d+ +UID=0 +evt_type=CLOSE +family=IPv4 +saddr=127\.0\.0\.1 +sport=\d+ +daddr=127\.0\.0\.1 +dport=\d+ +oldstate=ESTABLISHED +newstate=CLOSE +duration=\d+(\.\d{3})?[num]?s +rx_bytes=1234 +tx_bytes=70000 +retransmits=0 +srtt_us=\d+$");
+            @"^net +PID=\d+ +TID=\d+ +UID=0 +evt_type=CLOSE +family=IPv4 +saddr=127\.0\.0\.1 +sport=\d+ +daddr=127\.0\.0\.1 +dport=\d+ +oldstate=ESTABLISHED +newstate=CLOSE +duration=\d+(\.\d{3})?[num]?s +rx_bytes=1234 +tx_bytes=70000 +retransmits=\d+ +srtt_us=\d+$");
     }
 
     /// <summary>One run of the workload under veil.</summary>

@@ -12,6 +12,11 @@ internal sealed class VeilRun : IDisposable
     // themselves what has to be there.
     private static readonly bool s_countsSkipsOfAll = KernelFeatures.KernelVersion.Major >= 7;
 
+    // Before 6.2 a kernel that does not preempt itself has as many places for returning functions as CPUs: who sleeps in one keeps it.
+    private static readonly bool s_hasFewReturnProbes = KernelFeatures.KernelVersion < new Version(6, 2);
+
+    private readonly bool _mayMissReturns;
+
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
     private readonly Process _process;
     private readonly Task<byte[]> _output;
@@ -24,6 +29,7 @@ internal sealed class VeilRun : IDisposable
         var start = new ProcessStartInfo(wrapper ?? Repository.Veil) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (string argument in arguments)
             start.ArgumentList.Add(argument);
+        _mayMissReturns = s_hasFewReturnProbes && start.ArgumentList.Contains("kprobe");
         _process = Process.Start(start)!;
         _output = !readOutput ? Task.FromResult(Array.Empty<byte>()) : Task.Run(() =>
         {
@@ -49,12 +55,12 @@ internal sealed class VeilRun : IDisposable
 
     public string[] Lines => Encoding.UTF8.GetString(RawOutput).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-    public JsonElement[] Events => [.. Lines.Select(static line => JsonDocument.Parse(line).RootElement).Where(static record => !IsSkipOfAnyProcess(record))];
+    public JsonElement[] Events => [.. Lines.Select(static line => JsonDocument.Parse(line).RootElement).Where(record => !IsExpectedSkip(record))];
 
     /// <summary>Nothing that the trace was asked for.</summary>
     public void ShouldHaveLostNothing()
     {
-        if (!s_countsSkipsOfAll)
+        if (!MayMissProbes)
             Errors.ShouldContain(", 0 lost");
         Errors.Split('\n').Where(static line => line.StartsWith("veil: lost ", StringComparison.Ordinal) && !line.Contains("missed_probe", StringComparison.Ordinal)).ShouldBeEmpty();
     }
@@ -65,9 +71,9 @@ internal sealed class VeilRun : IDisposable
     /// </summary>
     public void ShouldAccountFor(long seen, long expected, string what = "")
     {
-        if (!s_countsSkipsOfAll)
-            seen.ShouldBe(expected, what);
-        Math.Abs(expected - seen).ShouldBeLessThanOrEqualTo(Skips, $"{what}: {seen} of {expected}");
+        if (!MayMissProbes)
+            seen.ShouldBe(expected, $"{what}: {Errors}");
+        Math.Abs(expected - seen).ShouldBeLessThanOrEqualTo(Skips, $"{what}: {seen} of {expected}: {Errors}");
     }
 
     /// <summary>Did the kernel run the programs each time?</summary>
@@ -77,8 +83,13 @@ internal sealed class VeilRun : IDisposable
         .Where(static line => line.StartsWith("veil: lost ", StringComparison.Ordinal) && line.Contains("missed_probe (", StringComparison.Ordinal))
         .Sum(static line => long.Parse(line["veil: lost ".Length..].Split(':')[0]));
 
-    private static bool IsSkipOfAnyProcess(JsonElement record) =>
-        s_countsSkipsOfAll && record.TryGetProperty("evt_type", out var type) && type.ValueEquals("lost") && record.GetProperty("cause").ValueEquals("missed_probe");
+    /// <summary>Of what the summary calls lost, what need not have been asked for.</summary>
+    public long SkipsOfAll => s_countsSkipsOfAll ? Skips : 0;
+
+    private bool MayMissProbes => s_countsSkipsOfAll || _mayMissReturns;
+
+    private bool IsExpectedSkip(JsonElement record) =>
+        MayMissProbes && record.TryGetProperty("evt_type", out var type) && type.ValueEquals("lost") && record.GetProperty("cause").ValueEquals("missed_probe");
 
     /// <summary>Starts and returns once the hooks are attached.</summary>
     public static VeilRun Attach(params string[] arguments) => Attach(arguments, readOutput: true);
