@@ -72,12 +72,19 @@ static __always_inline bool files_passes(enum files_op op)
 	return veil_filter_passes(op, &key) && veil_task_passes(veil_current());
 }
 
+/* Where its begin is not known, an event has no duration; one that had to be slow to be told is lost. */
+static __always_inline void files_begun(__u64 key)
+{
+	__u64 now = bpf_ktime_get_boot_ns();
+
+	if (bpf_map_update_elem(&files_starts, &key, &now, BPF_ANY) && veil_slower_ns)
+		veil_lost(VEIL_LOST_MAP_FULL);
+}
+
 static __always_inline int files_begins(__u32 slot, enum files_op op)
 {
-	__u64 key = files_call_key(slot), now = bpf_ktime_get_boot_ns();
-
 	if (files_passes(op))
-		bpf_map_update_elem(&files_starts, &key, &now, BPF_ANY);
+		files_begun(files_call_key(slot));
 	return 0;
 }
 
@@ -331,10 +338,8 @@ static __always_inline int files_enter(__u32 slot, enum files_op op, __u64 first
 
 	if (!files_passes(op))
 		return 0;
-	if (files_timed) {
-		__u64 now = bpf_ktime_get_boot_ns();
-		bpf_map_update_elem(&files_starts, &key, &now, BPF_ANY);
-	}
+	if (files_timed)
+		files_begun(key);
 	/* The kernel drops the return of a function that runs in more threads at once than a kretprobe has room for. */
 	if (bpf_map_lookup_elem(&files_calls, &key))
 		veil_lost(VEIL_LOST_MISSED_PROBE);

@@ -9,9 +9,6 @@ public sealed class SyscallModule : TraceModule
 {
     private const string Returns = "returns";
 
-    // Before 6.2 (commit e8b02296a6b8) a look into a task's storage can fail while another program on the CPU looks into one.
-    private static readonly bool s_keepsCallsInTasks = KernelFeatures.KernelVersion >= new Version(6, 2);
-
     /// <inheritdoc/>
     public override string Name => "syscall";
 
@@ -58,7 +55,7 @@ public sealed class SyscallModule : TraceModule
     public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments)
     {
         // Entry last: a call seen to begin is then also seen to end.
-        string[] names = (HasReturns(arguments), s_keepsCallsInTasks) switch
+        string[] names = (HasReturns(arguments), TaskStorage.IsSteady) switch
         {
             (false, _) => ["enter"],
             (true, true) => ["thread_exit", "exit", "enter"],
@@ -76,9 +73,9 @@ public sealed class SyscallModule : TraceModule
         bool returns = HasReturns(arguments);
         Thresholds.Configure(bpfObject, arguments);
         bpfObject.SetGlobal("syscall_returns", returns);
-        bpfObject.SetGlobal("syscall_calls_in_tasks", s_keepsCallsInTasks);
-        bpfObject.Map("syscall_calls").SetAutoCreate(returns && !s_keepsCallsInTasks);
-        bpfObject.Map("syscall_task_calls").SetAutoCreate(returns && s_keepsCallsInTasks);
+        bpfObject.SetGlobal("syscall_calls_in_tasks", TaskStorage.IsSteady);
+        bpfObject.Map("syscall_calls").SetAutoCreate(returns && !TaskStorage.IsSteady);
+        bpfObject.Map("syscall_task_calls").SetAutoCreate(returns && TaskStorage.IsSteady);
     }
 
     // What a call came to is only known at its end.

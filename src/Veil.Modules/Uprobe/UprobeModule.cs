@@ -97,10 +97,10 @@ public sealed class UprobeModule : TraceModule
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
         Thresholds.Configure(bpfObject, arguments);
-        if (HasLatency(arguments))
-            return;
-        bpfObject.Map("uprobe_frames").SetMaxEntries(1);
-        bpfObject.Map("uprobe_threads").SetMaxEntries(1);
+        bool latency = HasLatency(arguments);
+        bpfObject.SetGlobal("uprobe_calls_in_tasks", TaskStorage.IsSteady);
+        bpfObject.Map("uprobe_task_calls").SetAutoCreate(latency && TaskStorage.IsSteady);
+        bpfObject.Map("uprobe_thread_calls").SetAutoCreate(latency && !TaskStorage.IsSteady);
     }
 
     /// <inheritdoc/>

@@ -31,25 +31,60 @@ struct uprobe_frame {
 	__u64 start_ns;
 };
 
-struct uprobe_place {
-	__u32 tid;
-	__u32 depth;
+struct uprobe_calls {
+	__u32 depth; /* how many calls the thread is in */
+	struct uprobe_frame frames[UPROBE_DEPTH];
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 32768);
-	__type(key, struct uprobe_place);
-	__type(value, struct uprobe_frame);
-} uprobe_frames SEC(".maps");
+/*
+ * Kept with the task where the kernel can be asked for it at any moment. It is made once in a thread's life, so that a
+ * call takes no lock: a hash map's may be refused where a CPU stands still, as virtual ones do.
+ */
+const volatile bool uprobe_calls_in_tasks;
 
-/* How many calls a thread is in. No entry: in none. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct uprobe_calls);
+} uprobe_task_calls SEC(".maps");
+
+/* Else by the thread's id, for as long as it is in a call. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 32768);
+	__uint(max_entries, 4096);
 	__type(key, __u32);
-	__type(value, __u32);
-} uprobe_threads SEC(".maps");
+	__type(value, struct uprobe_calls);
+} uprobe_thread_calls SEC(".maps");
+
+static const struct uprobe_calls uprobe_none;
+
+static __always_inline struct uprobe_calls *uprobe_calls_of(struct task_struct *task, __u32 tid, bool create)
+{
+	struct uprobe_calls *calls;
+
+	if (uprobe_calls_in_tasks)
+		return bpf_task_storage_get(&uprobe_task_calls, task, NULL,
+					    create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	calls = bpf_map_lookup_elem(&uprobe_thread_calls, &tid);
+	if (calls || !create)
+		return calls;
+	bpf_map_update_elem(&uprobe_thread_calls, &tid, &uprobe_none, BPF_ANY);
+	return bpf_map_lookup_elem(&uprobe_thread_calls, &tid);
+}
+
+static __always_inline struct uprobe_frame *uprobe_frame_at(struct uprobe_calls *calls, __u32 index)
+{
+	veil_bound(index, UPROBE_DEPTH - 1);
+	return &calls->frames[index];
+}
+
+static __always_inline void uprobe_set_depth(struct uprobe_calls *calls, __u32 tid, __u32 depth)
+{
+	calls->depth = depth;
+	if (!depth && !uprobe_calls_in_tasks)
+		bpf_map_delete_elem(&uprobe_thread_calls, &tid);
+}
 
 /*
  * The stack pointers of a call that may be the one that returns now, found in the registers after its return: on x86
@@ -119,38 +154,27 @@ static __always_inline void uprobe_returned(__u64 start_ns)
 }
 
 /*
- * Ends a call whose frame lies below a stack pointer; 0 if it does not. A global function with one result: the verifier
- * walks it once, and each turn of the loop that calls it has one way on. Before 6.4 it gave up otherwise.
+ * A call that was left in another way than by returning. A global function: the verifier walks it once, and each turn
+ * of the loop that calls it has one way on. Before 6.4 it gave up otherwise.
  */
-__noinline int uprobe_abandon(__u32 tid, __u32 depth, __u64 sp)
+__noinline int uprobe_abandoned(void)
 {
-	struct uprobe_place place = {.tid = tid, .depth = depth};
-	struct uprobe_frame *frame = bpf_map_lookup_elem(&uprobe_frames, &place);
-
-	if (frame && frame->sp >= sp)
-		return 0;
 	uprobe_returned(0);
-	bpf_map_delete_elem(&uprobe_frames, &place);
-	return 1;
+	return 0;
 }
 
-/* Ends all such calls; how many are left. */
-__noinline int uprobe_unwind(__u32 tid, __u32 depth, __u64 sp)
+/* Ends all calls whose frames lie below a stack pointer; how many are left. */
+static __always_inline __u32 uprobe_unwind(struct uprobe_calls *calls, __u64 sp)
 {
+	__u32 depth = calls->depth;
+
 	for (int i = 0; i < UPROBE_DEPTH; i++) {
-		if (!depth || !uprobe_abandon(tid, depth - 1, sp))
+		if (!depth || uprobe_frame_at(calls, depth - 1)->sp >= sp)
 			break;
+		uprobe_abandoned();
 		depth--;
 	}
 	return depth;
-}
-
-static __always_inline void uprobe_set_depth(__u32 tid, __u32 *thread, __u32 depth)
-{
-	if (depth)
-		*thread = depth;
-	else
-		bpf_map_delete_elem(&uprobe_threads, &tid);
 }
 
 SEC("uprobe")
@@ -172,37 +196,27 @@ int call(struct pt_regs *ctx)
 SEC("uprobe")
 int enter(struct pt_regs *ctx)
 {
-	struct uprobe_frame frame = {.sp = PT_REGS_SP(ctx)};
 	struct task_struct *task = veil_current();
-	struct uprobe_place place = {};
-	__u32 *thread, none = 0;
+	struct uprobe_calls *calls;
+	__u32 tid, depth;
+	__u64 sp = PT_REGS_SP(ctx);
 
 	if (!veil_task_passes(task))
 		return 0;
-	place.tid = veil_task_read(task, pid);
-	thread = bpf_map_lookup_elem(&uprobe_threads, &place.tid);
-	if (thread) {
-		place.depth = uprobe_unwind(place.tid, *thread, frame.sp + !uprobe_is_tail_call(ctx, task));
-		*thread = place.depth;
-	} else {
-		bpf_map_update_elem(&uprobe_threads, &place.tid, &none, BPF_ANY);
-		thread = bpf_map_lookup_elem(&uprobe_threads, &place.tid);
-		if (!thread) {
-			veil_lost(VEIL_LOST_MAP_FULL);
-			return 0;
-		}
-	}
-
-	if (place.depth >= UPROBE_DEPTH) {
-		uprobe_returned(0);
+	tid = veil_task_read(task, pid);
+	calls = uprobe_calls_of(task, tid, true);
+	if (!calls) {
+		veil_lost(VEIL_LOST_MAP_FULL);
 		return 0;
 	}
-	frame.start_ns = bpf_ktime_get_boot_ns();
-	if (bpf_map_update_elem(&uprobe_frames, &place, &frame, BPF_ANY))
-		veil_lost(VEIL_LOST_MAP_FULL);
-	else
-		place.depth++;
-	uprobe_set_depth(place.tid, thread, place.depth);
+	depth = uprobe_unwind(calls, sp + !uprobe_is_tail_call(ctx, task));
+	if (depth < UPROBE_DEPTH) {
+		*uprobe_frame_at(calls, depth) = (struct uprobe_frame){.sp = sp, .start_ns = bpf_ktime_get_boot_ns()};
+		depth++;
+	} else {
+		uprobe_abandoned();
+	}
+	uprobe_set_depth(calls, tid, depth);
 	return 0;
 }
 
@@ -210,38 +224,33 @@ SEC("uretprobe")
 int leave(struct pt_regs *ctx)
 {
 	struct uprobe_slot slot = uprobe_slot_of(ctx);
-	struct uprobe_place place = {};
-	struct uprobe_frame *frame;
-	__u32 *thread, depth;
+	__u32 tid = (__u32)bpf_get_current_pid_tgid(), depth;
+	struct uprobe_calls *calls = uprobe_calls_of(veil_current(), tid, false);
 
-	place.tid = (__u32)bpf_get_current_pid_tgid();
-	thread = bpf_map_lookup_elem(&uprobe_threads, &place.tid);
-	if (!thread)
+	if (!calls)
 		return 0; /* filtered out, or begun before the trace */
-
-	depth = uprobe_unwind(place.tid, *thread, slot.lowest);
+	depth = uprobe_unwind(calls, slot.lowest);
 	if (depth) {
-		place.depth = depth - 1;
-		frame = bpf_map_lookup_elem(&uprobe_frames, &place);
-		if (frame && frame->sp <= slot.highest) {
+		struct uprobe_frame *frame = uprobe_frame_at(calls, depth - 1);
+
+		if (frame->sp <= slot.highest) {
 			uprobe_returned(frame->start_ns);
-			bpf_map_delete_elem(&uprobe_frames, &place);
 			depth--;
 		}
 	}
-	uprobe_set_depth(place.tid, thread, depth);
+	uprobe_set_depth(calls, tid, depth);
 	return 0;
 }
 
 /* Nothing returns any more: the thread ends, or its program does. */
 static __always_inline void uprobe_end_all(__u32 tid)
 {
-	__u32 *thread = bpf_map_lookup_elem(&uprobe_threads, &tid);
+	struct uprobe_calls *calls = uprobe_calls_of(veil_current(), tid, false);
 
-	if (!thread)
+	if (!calls)
 		return;
-	uprobe_unwind(tid, *thread, -1);
-	bpf_map_delete_elem(&uprobe_threads, &tid);
+	uprobe_unwind(calls, -1);
+	uprobe_set_depth(calls, tid, 0);
 }
 
 SEC("raw_tp/sched_process_exit")
@@ -251,8 +260,8 @@ int thread_exit(void *ctx)
 	return 0;
 }
 
-/* The calls are remembered under the id that the thread had before: execve gives it the leader's (de_thread() in
- * fs/exec.c). */
+/* The calls may be known by the id that the thread had before: execve gives it the leader's (de_thread() in fs/exec.c).
+ */
 SEC("raw_tp/sched_process_exec")
 int exec(struct bpf_raw_tracepoint_args *ctx)
 {
