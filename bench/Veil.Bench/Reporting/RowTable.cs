@@ -72,6 +72,7 @@ internal sealed class RowTable
     }
 
     internal string Costs() => CostTable("ns per call of the traced program") + GivenUp() + """
+            ns per call: of a run, the median of its 25 parts; of the rounds, the median again.
             added: median over the rounds of the difference to nothing attached in the same round, which is run several times.
             /empty: added, divided by what an empty program on the same hook adds. /floor: divided by what the C floor adds.
             delivered: events of the workload in the output file, of those it made.

@@ -19,6 +19,28 @@ VEIL_EVENT(0, uprobe_event);
 VEIL_EVENT(1, uprobe_return_event);
 
 /*
+ * From 6.13 on the JIT for x86 gives a program with a large frame a stack of its own, one for each CPU: a program is
+ * never entered twice on one. At uprobes that does not hold. They are preempted like the thread that they run in, and
+ * the next thread's run writes over the stack of the first: wrong events, and on 7.2 an Oops. A program with a tail
+ * call gets no such stack (check_max_stack_depth() in kernel/bpf/verifier.c). This one is never taken, and the verifier
+ * removes it.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} uprobe_no_programs SEC(".maps");
+
+const volatile bool uprobe_never;
+
+static __always_inline void uprobe_use_thread_stack(struct pt_regs *ctx)
+{
+	if (uprobe_never)
+		bpf_tail_call(ctx, &uprobe_no_programs, 0);
+}
+
+/*
  * Calls under way, a stack of them for each thread: functions recurse. A call is known by its stack pointer, because
  * not every call returns: longjmp, an exception or the end of the thread leaves it behind, and its entry must not be
  * taken for the next call's. Stacks grow down, so what lies below the frame that is entered or left now is abandoned.
@@ -36,10 +58,7 @@ struct uprobe_calls {
 	struct uprobe_frame frames[UPROBE_DEPTH];
 };
 
-/*
- * Kept with the task where the kernel can be asked for it at any moment. It is made once in a thread's life, so that a
- * call takes no lock: a hash map's may be refused where a CPU stands still, as virtual ones do.
- */
+/* Kept with the task where the kernel can be asked for it at any moment: made once in its life, with room for all. */
 const volatile bool uprobe_calls_in_tasks;
 
 struct {
@@ -183,6 +202,7 @@ int call(struct pt_regs *ctx)
 	struct task_struct *task = veil_current();
 	struct uprobe_event counted, *event;
 
+	uprobe_use_thread_stack(ctx);
 	if (!veil_task_passes(task))
 		return 0;
 	event = veil_begin(&counted);
@@ -201,6 +221,7 @@ int enter(struct pt_regs *ctx)
 	__u32 tid, depth;
 	__u64 sp = PT_REGS_SP(ctx);
 
+	uprobe_use_thread_stack(ctx);
 	if (!veil_task_passes(task))
 		return 0;
 	tid = veil_task_read(task, pid);
@@ -225,8 +246,10 @@ int leave(struct pt_regs *ctx)
 {
 	struct uprobe_slot slot = uprobe_slot_of(ctx);
 	__u32 tid = (__u32)bpf_get_current_pid_tgid(), depth;
-	struct uprobe_calls *calls = uprobe_calls_of(veil_current(), tid, false);
+	struct uprobe_calls *calls;
 
+	uprobe_use_thread_stack(ctx);
+	calls = uprobe_calls_of(veil_current(), tid, false);
 	if (!calls)
 		return 0; /* filtered out, or begun before the trace */
 	depth = uprobe_unwind(calls, slot.lowest);
