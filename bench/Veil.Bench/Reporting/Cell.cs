@@ -9,8 +9,9 @@ internal static class Cell
 
     internal static string Ns(double value) => double.IsNaN(value) ? None : value.ToString("#,0", CultureInfo.InvariantCulture);
 
+    /// <summary>None where one side is nothing beside the noise, and came out below 0.</summary>
     internal static string Ratio(double value) =>
-        !double.IsFinite(value) ? None : value.ToString(value < 10 ? "0.00x" : "0x", CultureInfo.InvariantCulture);
+        !double.IsFinite(value) || value < 0 ? None : value.ToString(value < 10 ? "0.00x" : "0x", CultureInfo.InvariantCulture);
 
     internal static string Milliseconds(double value) => double.IsNaN(value) ? None : value.ToString("0.0", CultureInfo.InvariantCulture);
 
