@@ -2,8 +2,8 @@
 /* N getppid calls at full speed: what a call costs, and a known number of events as fast as a thread can make them. */
 #include "workload.h"
 
-/* On a CPU of its own it is measured: in parts of which the fastest counts, as the others also have what else the machine
- * did meanwhile. Looking at the clock can be a system call, so that else there is only one. */
+/* On a CPU of its own it is measured: in parts of which the fastest counts, as the others also have what else the
+ * machine did meanwhile. Looking at the clock can be a system call, so that else there is only one. */
 #define PARTS 25
 
 int main(int argc, char **argv)
