@@ -261,7 +261,7 @@ public sealed class SchedulerTests
         long[] waits = [.. Incoming(workload, events).Select(static e => e.GetProperty("wait_ns")).Where(static wait => wait.ValueKind == JsonValueKind.Number).Select(static wait => wait.GetInt64())];
         long others = Math.Abs(workload.Number("turns") - waits.Length);
         others.ShouldBeLessThanOrEqualTo(2);
-        waits.Length.ShouldBeGreaterThan(5);
+        waits.ShouldNotBeEmpty();
         long delay = workload.Number("run_delay");
         Math.Abs(waits.Sum() - delay).ShouldBeLessThanOrEqualTo((delay / 100) + (waits.Length * Difference) + (others * waits.Max()));
     }
