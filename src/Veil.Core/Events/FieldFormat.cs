@@ -30,8 +30,11 @@ public enum FieldFormat
     /// <summary>An Internet address.</summary>
     IpAddress,
 
-    /// <summary>The bytes of a path, as many as the record says.</summary>
+    /// <summary>A path, in a part of the record; not known where the event has none.</summary>
     Path,
+
+    /// <summary>The same for a column that is left out where the event has none.</summary>
+    PathIfAny,
 
     /// <summary>An unsigned integer of 8 bytes; all ones is not known.</summary>
     UnsignedOrUnknown,

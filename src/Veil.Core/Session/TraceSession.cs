@@ -285,5 +285,6 @@ public sealed class TraceSession : IDisposable, ILossObserver
     {
         foreach (var module in _modules)
             module.CollectLosses(this);
+        _reader.CollectLosses(this);
     }
 }
