@@ -256,7 +256,7 @@ static VEIL_COUNT_INLINE void veil_count(const void *event, __u64 size)
 		key[2] = veil_count_key_size > 16 ? ((const __u32 *)member)[4] : 0;
 	} else {
 		key[0] = kind == VEIL_COUNT_KEY_NONE ? 0 : veil_count_word(member, veil_count_key_size, false);
-		if (kind == VEIL_COUNT_KEY_ERRNO && key[0] < (__u64)-4095)
+		if (kind == VEIL_COUNT_KEY_ERRNO && key[0] < (__u64)-4095 && key[0] != (__u64)VEIL_RET_NONE)
 			key[0] = 0;
 		if (kind == VEIL_COUNT_KEY_ARCH)
 			key[0] &= 0xffffffff00000000ULL;

@@ -57,13 +57,13 @@ public enum FieldFormat
     /// <summary><c>  arch=i386</c>, or nothing when the call is of the machine's own table.</summary>
     SyscallForeignArch,
 
-    /// <summary>What a call returned, as the kernel has it; the least value: it never returned.</summary>
+    /// <summary>What a call returned; not known where it never did (the least value), or only to be made again (<see cref="Kernel.Errno.IsRestart"/>).</summary>
     Return,
 
     /// <summary>The same, with an address in hexadecimal.</summary>
     ReturnForPeople,
 
-    /// <summary>The error's name, nothing known where the call did not fail.</summary>
+    /// <summary>The error's name; 0, in JSON null, where the call did not fail.</summary>
     ErrnoName,
 
     /// <summary>The error's number, 0 where the call did not fail.</summary>

@@ -146,7 +146,7 @@ internal static class FieldWriter
                     TStyle.Unknown(ref line);
                 break;
             case FieldFormat.Return:
-                if (ReadSigned(value.Of(view.Record)) is var ret && ret != NeverReturned)
+                if (ReadSigned(value.Of(view.Record)) is var ret && HasResult(ret))
                     line.Append(ret);
                 else
                     TStyle.Unknown(ref line);
@@ -161,9 +161,13 @@ internal static class FieldWriter
                     WriteErrnoName(ref line, named);
                     TStyle.Quote(ref line);
                 }
-                else
+                else if (ReadSigned(value.Of(view.Record)) == NeverReturned)
                 {
                     TStyle.Unknown(ref line);
+                }
+                else
+                {
+                    TStyle.NoError(ref line);
                 }
 
                 break;
@@ -227,7 +231,7 @@ internal static class FieldWriter
     private static void WriteReturnForPeople<TStyle>(ref LineWriter line, long ret)
         where TStyle : struct, IValueStyle
     {
-        if (ret == NeverReturned)
+        if (!HasResult(ret))
         {
             TStyle.Unknown(ref line);
         }
@@ -289,6 +293,9 @@ internal static class FieldWriter
         line.Append("errno_"u8);
         line.Append((long)errno);
     }
+
+    // Of a call that ended in the middle of a restart only the kernel saw a result, as strace has it: ? ERESTARTSYS.
+    private static bool HasResult(long ret) => ret != NeverReturned && !Errno.IsRestart(-ret);
 
     private static int ErrnoOf(ReadOnlySpan<byte> ret) => ReadSigned(ret) is >= -ErrnoMax and < 0 and var failed ? (int)-failed : 0;
 

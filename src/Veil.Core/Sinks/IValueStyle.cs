@@ -20,6 +20,9 @@ internal interface IValueStyle
     /// <summary>Appends the word for what cannot be known.</summary>
     static abstract void Unknown(ref LineWriter line);
 
+    /// <summary>Appends what stands for an error's name where there is no error.</summary>
+    static abstract void NoError(ref LineWriter line);
+
     /// <summary>Appends a point in time, nanoseconds since 1970.</summary>
     static abstract void Time(ref LineWriter line, long wallTimeNs);
 }

@@ -32,6 +32,8 @@ internal readonly struct TextStyle : IValueStyle
 
     public static void Unknown(ref LineWriter line) => line.Append((byte)'?');
 
+    public static void NoError(ref LineWriter line) => line.Append((byte)'0');
+
     public static void Time(ref LineWriter line, long wallTimeNs) => Rfc3339.AppendLocal(ref line, wallTimeNs);
 }
 
@@ -65,6 +67,8 @@ internal readonly struct PairStyle : IValueStyle
 
     public static void Unknown(ref LineWriter line) => line.Append((byte)'?');
 
+    public static void NoError(ref LineWriter line) => line.Append((byte)'0');
+
     public static void Time(ref LineWriter line, long wallTimeNs) => Rfc3339.AppendLocal(ref line, wallTimeNs);
 }
 
@@ -87,6 +91,8 @@ internal readonly struct JsonStyle : IValueStyle
     public const int NotExact = -1;
 
     public static void Unknown(ref LineWriter line) => line.Append("null"u8);
+
+    public static void NoError(ref LineWriter line) => line.Append("null"u8);
 
     public static void Time(ref LineWriter line, long wallTimeNs) => Rfc3339.AppendUtc(ref line, wallTimeNs);
 }
