@@ -89,7 +89,7 @@ public sealed class FilesModule : TraceModule
         if (rung.Name is "tp_btf" or "raw_tp")
             return timed ? [$"syscall_{rung.Name}", $"syscall_begin_{rung.Name}"] : [$"syscall_{rung.Name}"];
 
-        // Only the first three functions are exported: the others are the compiler's to keep or not. A copy is a system call.
+        // Only the first three functions are exported: the others are the compiler's to keep or not.
         List<string> names = ["open", "read", "write"];
         foreach (var (name, function) in new[] { ("open_failed", "do_filp_open"), ("open_failed_7", "do_file_open"), ("readv", "vfs_readv"), ("writev", "vfs_writev") })
         {
@@ -98,8 +98,8 @@ public sealed class FilesModule : TraceModule
         }
 
         if (rung.Name == "fentry")
-            return [.. names.Append("copy").Select(static name => name + "_fentry"), .. timed ? names.Append("copy").Select(static name => name + "_begin_fentry") : []];
-        return ["missed_kprobe", "copy_kprobe", .. names.SelectMany(static name => new[] { $"{name}_kprobe", $"{name}_enter_kprobe" }), .. timed ? ["copy_begin_kprobe"] : Array.Empty<string>()];
+            return [.. names.Append("call").Select(static name => name + "_fentry"), .. timed ? names.Append("call").Select(static name => name + "_begin_fentry") : []];
+        return ["call_kprobe", .. names.SelectMany(static name => new[] { $"{name}_kprobe", $"{name}_enter_kprobe" }), .. timed ? ["call_begin_kprobe"] : Array.Empty<string>()];
     }
 
     /// <inheritdoc/>
@@ -112,6 +112,9 @@ public sealed class FilesModule : TraceModule
         if (rung.Name != "kprobe")
             bpfObject.Map("files_calls").SetMaxEntries(1);
         if (rung.Name is "tp_btf" or "raw_tp")
+        {
             bpfObject.Map("path_walks").SetMaxEntries(CallSlots);
+            bpfObject.Map("files_told").SetMaxEntries(1);
+        }
     }
 }
