@@ -9,7 +9,7 @@ namespace Veil.Core.Modules;
 /// </summary>
 public abstract class TraceModule
 {
-    private static readonly FilterDimension[] s_commonFilters = [new PidDimension(), new UidDimension(), new NameDimension()];
+    private static readonly FilterDimension[] s_commonFilters = [new PidDimension(), new TidDimension(), new UidDimension(), new NameDimension()];
 
     /// <summary>The name that users give to <c>--module</c>.</summary>
     public abstract string Name { get; }

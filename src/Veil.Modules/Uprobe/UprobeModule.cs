@@ -81,7 +81,7 @@ public sealed class UprobeModule : TraceModule
 
     /// <inheritdoc/>
     public override string? Question(IReadOnlyList<FilterExpression> filters, ModuleArguments arguments) =>
-        filters.Any(static filter => filter.Dimension.Name is "pid" or "uid" && filter.Bits.Values.Any(static bits => bits.HasFlag(FilterBits.Allow)))
+        filters.Any(static filter => filter.Dimension.Name is "pid" or "tid" or "uid" && filter.Bits.Values.Any(static bits => bits.HasFlag(FilterBits.Allow)))
             ? null
             : _question;
 
