@@ -56,16 +56,18 @@ struct veil_count_running {
 #define VEIL_COUNT_WORDS    3
 #define VEIL_COUNT_PATH_MAX 256
 #define VEIL_COUNT_SMALL    1024
+#define VEIL_DRAFT_MAX	    16384 /* of an event with parts; a power of two */
 /* Slot 0 holds zeros, slot n what is at least 2^(n-1) and less than 2^n; the last but one all that is more, the last
  * what has no such number. */
 #define VEIL_HIST_MOST	  62
 #define VEIL_HIST_UNKNOWN 63
 #define VEIL_HIST_SLOTS	  64 /* a power of two: a mask is a bound that every verifier understands */
 
-/* A path as a key: the head of a veil_path, so that the same code shows it. */
+/* A path as a key. */
 struct veil_count_path {
-	__u32 size;
-	__u32 truncated;
+	__u32 size; /* all ones: the event has none */
+	__u16 truncated;
+	__u16 deleted;
 	char bytes[VEIL_COUNT_PATH_MAX];
 };
 
@@ -250,7 +252,7 @@ static __always_inline void veil_count_small(__u32 key, __u64 slot, __u32 turn)
 
 static __always_inline void veil_count_path(const void *event, __u32 turn)
 {
-	const struct veil_path *path = event + veil_count_key_offset - offsetof(struct veil_path, bytes);
+	const struct veil_part *path = event + veil_count_key_offset;
 	struct veil_count_path *key;
 	__u32 zero = 0, size = path->size;
 
@@ -259,10 +261,11 @@ static __always_inline void veil_count_path(const void *event, __u32 turn)
 		return;
 	__builtin_memset(key, 0, sizeof(*key));
 	key->truncated = path->truncated || size > VEIL_COUNT_PATH_MAX;
+	key->deleted = path->deleted && size <= VEIL_COUNT_PATH_MAX;
 	if (size > VEIL_COUNT_PATH_MAX)
 		size = VEIL_COUNT_PATH_MAX;
-	key->size = size;
-	bpf_probe_read_kernel(key->bytes, size, path->bytes);
+	key->size = path->offset ? size : ~0U;
+	bpf_probe_read_kernel(key->bytes, size, event + (path->offset & (VEIL_DRAFT_MAX - 1)));
 	veil_count_key_found(key, veil_count_slot(event), turn);
 }
 
@@ -290,7 +293,7 @@ static __always_inline void veil_count_in_turn(const void *event, __u64 size, __
 		key[2] = veil_count_key_size > 16 ? ((const __u32 *)member)[4] : 0;
 	} else {
 		key[0] = kind == VEIL_COUNT_KEY_NONE ? 0 : veil_count_word(member, veil_count_key_size, false);
-		if (kind == VEIL_COUNT_KEY_ERRNO && key[0] < (__u64)-4095)
+		if (kind == VEIL_COUNT_KEY_ERRNO && key[0] < (__u64)-4095 && key[0] != (__u64)VEIL_RET_NONE)
 			key[0] = 0;
 		if (kind == VEIL_COUNT_KEY_ARCH)
 			key[0] &= 0xffffffff00000000ULL;

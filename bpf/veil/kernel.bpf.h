@@ -54,8 +54,21 @@ struct sched_info {
 	unsigned long long last_queued;
 };
 
+struct seccomp {
+	int mode;
+};
+
+typedef struct {
+	unsigned long sig[1];
+} sigset_t;
+
+struct sigpending {
+	sigset_t signal;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
+	unsigned int flags;
 	unsigned int __state; /* since 5.14, commit 2f064a59a11f */
 	unsigned int on_rq;   /* an int, in 7.x a byte: libbpf fits the size of a load, of unsigned numbers only */
 	int prio;
@@ -68,6 +81,9 @@ struct task_struct {
 	int pid;
 	int tgid;
 	const struct cred *cred;
+	struct task_struct *group_leader;
+	struct seccomp seccomp; /* CONFIG_SECCOMP */
+	struct sigpending pending;
 	char comm[16];
 };
 
@@ -93,6 +109,17 @@ struct super_block {
 
 struct inode {
 	unsigned long i_ino;
+	long long i_size;
+	void *i_private;
+};
+
+/* nsfs: what an inode is the namespace of. */
+struct proc_ns_operations {
+	const char *name;
+};
+
+struct ns_common {
+	const struct proc_ns_operations *ops;
 };
 
 struct dentry {
@@ -134,7 +161,27 @@ struct files_struct {
 };
 
 struct fs_struct {
+	struct path root;
 	struct path pwd;
+};
+
+struct open_flags {
+	int lookup_flags;
+};
+
+/* io_uring: a request, since 5.19 with its result (commit cef216fc32d7); of an open, its first bytes are its own. */
+struct io_cqe {
+	__s32 res;
+};
+
+struct io_kiocb {
+	struct file *file;
+	__u8 opcode;
+	struct io_cqe cqe;
+};
+
+struct io_open {
+	__u32 file_slot;
 };
 
 struct filename {

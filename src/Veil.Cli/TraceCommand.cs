@@ -30,7 +30,7 @@ internal static class TraceCommand
         StandardStreams.RequireOutput();
         if (!request.Yes)
             Confirm(options);
-        foreach (string warning in options.Filters.SelectMany(Warnings))
+        foreach (string warning in options.Filters.SelectMany(Warnings).Concat(options.Modules.SelectMany(module => module.Warnings(options.Arguments))))
             Messages.Write($"warning: {warning}");
 
         using var stop = new StopSignal();

@@ -5,7 +5,7 @@ namespace Veil.Kernel.Tests;
 /// <summary>--returns: one event a finished call, whatever way it ends.</summary>
 public sealed class SyscallReturnTests
 {
-    public static TheoryData<string> Hooks => ["tp_btf", "raw_tp", "tracepoint"];
+    public static TheoryData<string> Hooks => [.. Rungs.Possible("syscall")];
 
     [Theory]
     [InlineData("getppid", "getppid", null)]
@@ -65,17 +65,39 @@ public sealed class SyscallReturnTests
         events.Where(static e => Is(e, "exit_group")).ShouldHaveSingleItem().GetProperty("ret").ValueKind.ShouldBe(JsonValueKind.Null);
     }
 
-    [Fact]
-    public void Returns_InterruptedSleep_SaysTheKernelsOwnCode()
+    [Theory]
+    [InlineData("interrupted-nanosleep", "ERESTART_RESTARTBLOCK", "nanosleep", "clock_nanosleep")]
+    [InlineData("interrupted-pause", "ERESTARTNOHAND", "pause")]
+    [InlineData("restarted-read", "ERESTARTSYS", "read")]
+    public void Returns_InterruptedCall_HasNoResultButSaysWhy(string name, string why, params string[] calls)
     {
-        var (workload, events) = Trace("tp_btf", "interrupted-nanosleep");
+        var (_, events) = Trace("tp_btf", name);
 
-        long ret = workload.Number("interrupted-nanosleep.ret");
-        events.ShouldContain(e => Is(e, "nanosleep", "clock_nanosleep") && e.GetProperty("ret").GetInt64() == ret && e.GetProperty("errno").GetString() == "ERESTART_RESTARTBLOCK");
+        var interrupted = events.Where(e => Is(e, calls) && e.GetProperty("errno").GetString() == why).ShouldHaveSingleItem();
+        interrupted.GetProperty("ret").ValueKind.ShouldBe(JsonValueKind.Null);
+    }
+
+    /// <summary>Nobody refused an interrupted call; and a call that never returns has no error, not the error 0.</summary>
+    [Fact]
+    public void Failed_CallsThatAreMadeAgain_AreNone()
+    {
+        using var workload = Workload.Waiting("returns", "restarted-read", "interrupted-pause", "openat", "exit-group");
+        using var failed = VeilRun.Attach("--module", "syscall", "-p", workload.Pid, "-s", "!rt_sigreturn", "--failed", "--output", "json");
+        using var named = VeilRun.Attach("--module", "syscall", "-p", workload.Pid, "--errno", "ERESTARTSYS,ERESTARTNOHAND", "--output", "json");
+        using var counted = VeilRun.Attach("--module", "syscall", "-p", workload.Pid, "-s", "pause,openat,exit_group,getppid", "--returns", "--count-by", "errno");
+        workload.Go();
+        failed.Stop().ShouldBe(0);
+        named.Stop().ShouldBe(0);
+        counted.Stop().ShouldBe(0);
+
+        failed.Events.Select(static e => $"{e.GetProperty("syscall")} {e.GetProperty("errno")}").ShouldBe(["openat ENOENT"]);
+        named.Events.Select(static e => $"{e.GetProperty("syscall")} {e.GetProperty("errno")}").Distinct().ShouldBe(["read ERESTARTSYS", "pause ERESTARTNOHAND"]);
+        counted.Lines.Skip(1).Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(static row => $"{row[0]} {row[2]}").Order(StringComparer.Ordinal)
+            .ShouldBe(["1 0", "1 ?", "1 ENOENT(2)", "1 ERESTARTNOHAND(514)"]);
     }
 
     [Fact]
-    public void Returns_KilledInsideARead_IsOneEventWithTheKernelsOwnCode()
+    public void Returns_KilledInsideARead_IsOneEventWithoutAResult()
     {
         using var workload = Workload.Waiting("returns", "killed");
         // The child that will be killed was made before the wait, and said its id next.
@@ -85,7 +107,7 @@ public sealed class SyscallReturnTests
         veil.Stop().ShouldBe(0);
 
         var last = veil.Events[^1];
-        last.GetProperty("ret").GetInt64().ShouldBe(workload.Number("killed.ret"));
+        last.GetProperty("ret").ValueKind.ShouldBe(JsonValueKind.Null);
         last.GetProperty("errno").GetString().ShouldBe("ERESTARTSYS");
         veil.Events.Count(static e => e.GetProperty("errno").GetString() == "ERESTARTSYS").ShouldBe(1);
     }

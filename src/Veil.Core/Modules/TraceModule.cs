@@ -45,6 +45,9 @@ public abstract class TraceModule
     /// <exception cref="UsageException">A flag's value is wrong.</exception>
     public virtual IReadOnlyList<TraceModule> Instances(ModuleArguments arguments) => [this];
 
+    /// <summary>What is worth a warning although the flags are right.</summary>
+    public virtual IEnumerable<string> Warnings(ModuleArguments arguments) => [];
+
     /// <summary>What <c>veil doctor</c> attaches for an instant: the module, or one that needs no flag.</summary>
     public virtual TraceModule ForDoctor() => this;
 

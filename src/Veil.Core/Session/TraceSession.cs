@@ -272,5 +272,6 @@ public sealed class TraceSession : IDisposable, ILossObserver
     {
         foreach (var module in _modules)
             module.CollectLosses(this);
+        _reader.CollectLosses(this);
     }
 }

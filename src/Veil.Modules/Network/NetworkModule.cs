@@ -38,8 +38,8 @@ public sealed class NetworkModule : TraceModule
     [
         new(Fentry, "tp_btf/inet_sock_set_state, fentry/tcp_connect, fentry/security_sock_graft or fexit/inet_csk_accept"),
         new(Kprobe, "tp_btf/inet_sock_set_state, kprobe/tcp_connect, kprobe/security_sock_graft or kretprobe/inet_csk_accept"),
-        new(TpBtf, "tp_btf/inet_sock_set_state, tracepoints of accept and accept4"),
-        new(RawTp, "raw_tp/inet_sock_set_state, tracepoints of accept and accept4"),
+        new(TpBtf, "tp_btf/inet_sock_set_state, tracepoints of accept and accept4 or tp_btf/sys_exit"),
+        new(RawTp, "raw_tp/inet_sock_set_state, tracepoints of accept and accept4 or raw_tp/sys_exit"),
         new(Tracepoint, "tracepoint/sock/inet_sock_set_state, tracepoints of accept and accept4"),
     ];
 
@@ -58,11 +58,16 @@ public sealed class NetworkModule : TraceModule
             _ => ["state_tp_btf", "state_second_tp_btf"],
         };
         if (rung.Name is not (Fentry or Kprobe))
-            return ["accept_tracepoint", "accept4_tracepoint", .. changes, Iterator];
+            return [.. SystemCalls(rung), .. changes, Iterator];
 
         string accept = KernelFeatures.HasFunction("security_sock_graft") ? "graft" : "accept";
         return [$"connect_{rung.Name}", $"{accept}_{rung.Name}", .. changes, Iterator];
     }
+
+    // A program at sys_exit runs for every call of the machine: getppid takes 186 ns instead of the 140 with the calls' own tracepoints, and
+    // 108 without a trace. So these are taken wherever tracefs is there to find them in.
+    private static string[] SystemCalls(HookRung rung) =>
+        rung.Name == Tracepoint || KernelFeatures.HasTracepoint("syscalls", "sys_exit_accept4") ? ["accept_tracepoint", "accept4_tracepoint"] : [$"accept_{rung.Name}"];
 
     /// <inheritdoc/>
     public override bool CountsMisses(BpfProgram program) =>

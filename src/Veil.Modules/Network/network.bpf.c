@@ -622,6 +622,77 @@ static __always_inline int network_accept_returns(long fd)
 	return file ? network_accepted(network_sock_of(file)) : 0;
 }
 
+/*
+ * Every system call of the machine comes by here, so its number is asked for first. `regs` are those of the call; the
+ * 32-bit table's numbers mean other calls in the 64-bit one.
+ */
+#if defined(__TARGET_ARCH_x86)
+
+#define X64_ACCEPT	43
+#define X64_ACCEPT4	288
+#define I386_SOCKETCALL 102
+#define I386_ACCEPT4	364
+#define SYS_ACCEPT	5 /* include/uapi/linux/net.h: what socketcall() does */
+#define SYS_ACCEPT4	18
+
+static __always_inline bool network_is_accept(void *regs, __s32 nr)
+{
+	__s32 number = nr & ~X32_BIT;
+	enum veil_arch arch;
+	__u32 call;
+
+	if (number != X64_ACCEPT && number != X64_ACCEPT4 && number != I386_SOCKETCALL && number != I386_ACCEPT4)
+		return false;
+	arch = veil_syscall_arch(veil_current(), nr);
+	if (arch != VEIL_ARCH_I386)
+		return number == X64_ACCEPT || number == X64_ACCEPT4;
+	if (number != I386_SOCKETCALL)
+		return number == I386_ACCEPT4;
+	call = veil_syscall_arg0(regs, arch);
+	return call == SYS_ACCEPT || call == SYS_ACCEPT4;
+}
+
+#define network_nr_typed(regs) ((__s32)((struct pt_regs___x86 *)(regs))->orig_ax)
+
+#elif defined(__TARGET_ARCH_arm64)
+
+#define ARM64_ACCEPT  202
+#define ARM64_ACCEPT4 242
+#define ARM_ACCEPT    285
+#define ARM_ACCEPT4   366
+
+static __always_inline bool network_is_accept(void *regs, __s32 nr)
+{
+	if (nr != ARM64_ACCEPT && nr != ARM64_ACCEPT4 && nr != ARM_ACCEPT && nr != ARM_ACCEPT4)
+		return false;
+	if (veil_syscall_arch(veil_current(), nr) == VEIL_ARCH_ARM)
+		return nr == ARM_ACCEPT || nr == ARM_ACCEPT4;
+	return nr == ARM64_ACCEPT || nr == ARM64_ACCEPT4;
+}
+
+#define network_nr_typed(regs) (((struct pt_regs___arm64 *)(regs))->syscallno)
+
+#endif
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(accept_tp_btf, struct pt_regs *regs, long ret)
+{
+	if (ret < 0 || !network_is_accept(regs, network_nr_typed(regs)))
+		return 0;
+	return network_accept_returns(ret);
+}
+
+SEC("raw_tp/sys_exit")
+int accept_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	void *regs = (void *)ctx->args[0];
+	long ret = ctx->args[1];
+
+	if (ret < 0 || !network_is_accept(regs, veil_syscall_nr(regs)))
+		return 0;
+	return network_accept_returns(ret);
+}
+
 SEC("tracepoint/syscalls/sys_exit_accept")
 int accept_tracepoint(struct trace_event_raw_sys_exit *ctx)
 {
