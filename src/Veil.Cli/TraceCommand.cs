@@ -30,7 +30,7 @@ internal static class TraceCommand
         StandardStreams.RequireOutput();
         if (!request.Yes)
             Confirm(options);
-        foreach (string warning in options.Filters.SelectMany(Warnings))
+        foreach (string warning in options.Filters.SelectMany(Warnings).Concat(options.Modules.SelectMany(static module => module.Warnings)))
             Messages.Write($"warning: {warning}");
 
         using var stop = new StopSignal();
@@ -120,7 +120,7 @@ internal static class TraceCommand
 
         var arguments = Arguments(parsed, flags, modules);
         var counting = CountFlags.Read(parsed, flags);
-        modules = [.. modules.SelectMany(module => module.Instances(arguments))];
+        modules = [.. modules.SelectMany(module => module.Instances(arguments, filters))];
         var fields = Words("--fields", parsed.GetValue(flags.Fields) ?? []);
         var format = OutputFormats.Parse(parsed.GetValue(flags.Output));
         return new SessionOptions
