@@ -1,4 +1,4 @@
-using Veil.Core;
+using Veil.Core.Session;
 
 namespace Veil.Cli;
 
@@ -7,14 +7,15 @@ internal static class Program
 {
     private static int Main(string[] args)
     {
+        AppDomain.CurrentDomain.UnhandledException += static (_, unhandled) => ErrorBoundary.EndAtOnce((Exception)unhandled.ExceptionObject);
         try
         {
+            StandardStreams.RequireOutput();
             return CommandLine.Run(args);
         }
-        catch (VeilException error)
+        catch (Exception error)
         {
-            Messages.Write(error.Message);
-            return error.ExitCode;
+            return ErrorBoundary.Report(error);
         }
     }
 }

@@ -27,7 +27,6 @@ internal static class TraceCommand
     {
         var request = ReadRequest(parsed, flags);
         var options = request.Options with { CountFilters = request.Control is not null || Terminal.IsThere || request.Options.MeasureCost };
-        StandardStreams.RequireOutput();
         if (!request.Yes)
             Confirm(options);
         foreach (string warning in options.Filters.SelectMany(Warnings).Concat(options.Modules.SelectMany(module => module.Warnings(options.Arguments))))
@@ -40,7 +39,7 @@ internal static class TraceCommand
         var commands = new ControlCommands(session);
         using var prompt = Terminal.IsThere ? new TracePrompt(commands, session, stop) : null;
         stop.ListenToSignals(prompt is null ? null : prompt.Open);
-        control?.Start(commands);
+        control?.Start(commands, stop);
         if (!options.Quiet)
             Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Rung.Name}").Distinct()) + (prompt is null ? "; CTRL-C stops" : "; CTRL-C pauses and asks"));
 
@@ -64,6 +63,8 @@ internal static class TraceCommand
         // For the benchmarks: the promise of no allocation per event, measured where it is kept.
         if (Environment.GetEnvironmentVariable("VEIL_STATS") == "1")
             Messages.Write($"allocated {session.AllocatedBytes} bytes while {summary.Delivered} events were delivered");
+        if (stop.Failure is { } failed)
+            return ErrorBoundary.Report(failed);
         if (summary.Failure is not null)
             return ExitCode.Failure;
         return options.FailOnLoss && summary.LostTotal > 0 ? ExitCode.Loss : ExitCode.Success;

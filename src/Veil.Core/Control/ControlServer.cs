@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Veil.Core.Interop;
+using Veil.Core.Session;
 
 namespace Veil.Core.Control;
 
@@ -68,10 +69,12 @@ public sealed unsafe class ControlServer : IDisposable
     }
 
     /// <summary>Answers from now on, on a thread of its own.</summary>
-    public void Start(ControlCommands commands)
+    /// <param name="commands">What is answered.</param>
+    /// <param name="stop">Asked for where the thread fails.</param>
+    public void Start(ControlCommands commands, StopSignal stop)
     {
         _commands = commands;
-        _thread = new Thread(Serve, maxStackSize: 256 * 1024) { IsBackground = true, Name = "veil-control" };
+        _thread = new Thread(stop.Guard(Serve), maxStackSize: 256 * 1024) { IsBackground = true, Name = "veil-control" };
         _thread.Start();
     }
 

@@ -13,6 +13,8 @@ internal static unsafe class Privileges
     private const uint CapabilityVersion3 = 0x20080522;
     private const int PrSetNoNewPrivs = 38;
 
+    private static nint CapgetNumber => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 90 : 125;
+
     private static nint CapsetNumber => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 91 : 126;
 
     /// <summary>Checks that programs can be loaded at all, so that the answer is a sentence and not the kernel's EPERM.</summary>
@@ -62,19 +64,16 @@ internal static unsafe class Privileges
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
     private static void DropOnFinalizerThread() => _ = new FinalizerVisitor();
 
-    private static ulong Effective() => ReadSet("CapEff:");
+    private static ulong Effective() => ReadSet(0);
 
-    private static ulong Permitted() => ReadSet("CapPrm:");
+    private static ulong Permitted() => ReadSet(1);
 
-    private static ulong ReadSet(string name)
+    // The call and not /proc, which a container or a chroot may hide: effective, permitted, inheritable, in two halves.
+    private static ulong ReadSet(int which)
     {
-        foreach (string line in File.ReadLines("/proc/thread-self/status"))
-        {
-            if (line.StartsWith(name, StringComparison.Ordinal))
-                return Convert.ToUInt64(line[name.Length..].Trim(), 16);
-        }
-
-        return 0;
+        var header = stackalloc uint[] { CapabilityVersion3, 0 };
+        var sets = stackalloc uint[6];
+        return LibC.Syscall(CapgetNumber, (nint)header, (nint)sets, 0, 0, 0) == 0 ? sets[which] | ((ulong)sets[which + 3] << 32) : 0;
     }
 
     private sealed class FinalizerVisitor
