@@ -1,3 +1,4 @@
+using Veil.Core.Privileged;
 using Veil.Core.Session;
 
 namespace Veil.Cli;
@@ -11,7 +12,7 @@ internal static class Program
         try
         {
             StandardStreams.RequireOutput();
-            return CommandLine.Run(args);
+            return args is [RootServer.Hidden, .. var words] ? RootServer.Run(words) : CommandLine.Run(args);
         }
         catch (Exception error)
         {

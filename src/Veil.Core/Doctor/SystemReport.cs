@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Veil.Bpf;
 using Veil.Core.Interop;
 using Veil.Core.Modules;
+using Veil.Core.Privileged;
 using Veil.Core.Session;
 
 namespace Veil.Core.Doctor;

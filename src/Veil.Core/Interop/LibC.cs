@@ -135,24 +135,6 @@ internal static unsafe partial class LibC
         return ClockGetTime(clock, &now) == 0 ? (now.Seconds * 1_000_000_000) + now.Nanoseconds : 0;
     }
 
-    /// <summary>Reads the beginning of a small file without allocating.</summary>
-    /// <param name="path">The path, ended by a NUL.</param>
-    /// <param name="content">Takes what fits.</param>
-    /// <returns>Bytes read, or -1.</returns>
-    public static int ReadSmallFile(ReadOnlySpan<byte> path, Span<byte> content)
-    {
-        fixed (byte* name = path)
-        fixed (byte* target = content)
-        {
-            int fd = Open(name, ORdonlyCloexec);
-            if (fd < 0)
-                return -1;
-            nint read = Read(fd, target, content.Length);
-            _ = Close(fd);
-            return (int)read;
-        }
-    }
-
     [LibraryImport("libc", EntryPoint = "statx")]
     private static partial int Statx(int directory, byte* path, int flags, uint mask, byte* status);
 
