@@ -45,6 +45,9 @@ public abstract class TraceModule
     /// <exception cref="UsageException">A flag's value is wrong.</exception>
     public virtual IReadOnlyList<TraceModule> Instances(ModuleArguments arguments) => [this];
 
+    /// <summary>What this kernel does not let the module see, for <c>veil doctor</c>: what, and why.</summary>
+    public virtual IEnumerable<string> Gaps() => [];
+
     /// <summary>What is worth a warning although the flags are right.</summary>
     public virtual IEnumerable<string> Warnings(ModuleArguments arguments) => [];
 
