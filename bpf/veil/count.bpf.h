@@ -210,7 +210,8 @@ static __always_inline void veil_count_path(const void *event, __u32 turn)
 {
 	const struct veil_part *path = event + veil_count_key_offset;
 	struct veil_count_path *key;
-	__u32 zero = 0, size = path->size;
+	__u64 size = path->size;
+	__u32 zero = 0;
 
 	key = bpf_map_lookup_elem(&veil_count_paths, &zero);
 	if (!key)
