@@ -115,9 +115,9 @@ static __always_inline volatile __u8 *veil_near_of(__u32 number)
 }
 
 /*
- * May this user have room in a ring that is nearly full? Everybody may until seven eighths are taken. Of the last one
- * each user has a share, until the reader has got half an eighth further. Who wants more than that floods, and has none
- * before it has been calm for as long. So a flood takes its share once, and few events always find room.
+ * May this user have room in a ring that is nearly full? Everybody may until seven eighths are taken. Of the last one a
+ * user may have as much as is left for the others, until the reader has got half an eighth further. Who wants more
+ * floods, and has none of it before it has been calm for as long.
  */
 static __noinline bool veil_admit(void *ring, __u32 number, __u64 size, __u32 uid)
 {
@@ -137,7 +137,7 @@ static __noinline bool veil_admit(void *ring, __u32 number, __u64 size, __u32 ui
 		user->turn = turn;
 		user->used = 0;
 	}
-	if (turn < user->calm_from || user->used >= eighth / 8) {
+	if (turn < user->calm_from || user->used >= 8 * eighth - taken) {
 		user->calm_from = turn + 2;
 		return false;
 	}
