@@ -71,7 +71,7 @@ internal static class CompletionCommand
     public static void Complete(string[] words)
     {
         foreach (string candidate in Candidates(words))
-            Console.Out.WriteLine(candidate);
+            Console.Out.WriteLine(Escaping.Visible(candidate));
     }
 
     /// <summary>What the last word may become.</summary>

@@ -31,6 +31,9 @@ public sealed class PidDimension : FilterDimension
     }
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Warnings(IEnumerable<FilterKey> keys) =>
-        keys.Where(static key => !Directory.Exists($"/proc/{key.Text}")).Select(static key => $"no process has the id {key.Text} now");
+    public override IEnumerable<string> Warnings(IEnumerable<FilterKey> keys)
+    {
+        var absent = keys.Where(static key => !Directory.Exists($"/proc/{key.Bits}")).Select(static key => key.Bits.ToString()).ToList();
+        return absent.Count == 0 ? [] : [$"no process has the id {FewOf(absent)} now"];
+    }
 }

@@ -110,6 +110,17 @@ internal static unsafe partial class LibC
     /// <summary>Can a file descriptor be written to?</summary>
     public static bool IsWritable(int fd) => Fcntl(fd, FGetFl, 0) is >= 0 and var flags && (flags & OAccMode) != 0;
 
+    /// <summary>Can a write to it wait for somebody who takes nothing?</summary>
+    public static bool MayBlock(int fd) => TypeOf(fd) is FileType.Fifo or FileType.Socket || IsTerminal(fd);
+
+    /// <summary>The same file by a descriptor that does not wait; the same descriptor where that is refused.</summary>
+    public static int ReopenNonBlocking(int fd)
+    {
+        const int writeOnly = 1, noControl = 0x100, nonBlock = 0x800, closeOnExec = 0x80000;
+        fixed (byte* path = System.Text.Encoding.UTF8.GetBytes($"/proc/self/fd/{fd}\0"))
+            return Open(path, writeOnly | noControl | nonBlock | closeOnExec) is >= 0 and var own ? own : fd;
+    }
+
     /// <summary>Is it a terminal?</summary>
     public static bool IsTerminal(int fd) => IsATty(fd) == 1;
 

@@ -24,6 +24,9 @@ public sealed class StopSignal : IDisposable
     /// <summary>It was asked for again: wait for nothing more.</summary>
     public bool IsForced => Volatile.Read(ref _requests) > 1;
 
+    /// <summary>Does SIGINT get here? Not where our parent has set it to be ignored.</summary>
+    public bool ListensToInterrupt { get; private set; }
+
     /// <summary>Readable from the first request on, so that a waiting thread can wait for it too.</summary>
     internal int PollFd { get; }
 
@@ -32,6 +35,7 @@ public sealed class StopSignal : IDisposable
     public void ListenToSignals(Action? onInterrupt = null)
     {
         ulong ignored = IgnoredSignals();
+        ListensToInterrupt = (ignored & (1UL << (2 - 1))) == 0;
         foreach (var (signal, number) in new[] { (PosixSignal.SIGINT, 2), (PosixSignal.SIGTERM, 15), (PosixSignal.SIGHUP, 1) })
         {
             if ((ignored & (1UL << (number - 1))) != 0)
