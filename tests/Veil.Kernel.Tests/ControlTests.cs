@@ -1,10 +1,12 @@
 using System.Net.Sockets;
+using System.Runtime.Versioning;
 using System.Text;
 using System.Text.Json;
 
 namespace Veil.Kernel.Tests;
 
 /// <summary>Traces steered while they run, through the socket.</summary>
+[SupportedOSPlatform("linux")]
 public sealed class ControlTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("veil-control-").FullName;
