@@ -300,7 +300,7 @@ public sealed class ControlTests : IDisposable
         var watch = System.Diagnostics.Stopwatch.StartNew();
         Ask("status").ShouldStartWith("tracing for ");
         watch.ElapsedMilliseconds.ShouldBeLessThan(2_000);
-        Number($"/proc/{veil.Pid}/status", "VmHWM:").ShouldBeLessThan(160 * 1024);
+        Number($"/proc/{veil.Pid}/status", "VmHWM:").ShouldBeLessThan(128 * 1024);
         watch.Restart();
         veil.Stop().ShouldBe(0);
         watch.ElapsedMilliseconds.ShouldBeLessThan(5_000);
