@@ -44,7 +44,7 @@ internal static class TraceCommand
         stop.ListenToSignals(prompt is null ? null : prompt.Open);
         control?.Start(commands, stop, root);
         if (!options.Quiet)
-            Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Rung.Name}").Distinct()) + (prompt is null ? "; CTRL-C stops" : "; CTRL-C pauses and asks"));
+            Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Rung.Name}").Distinct()) + HowToStop(stop, prompt is not null));
 
         var summary = session.Run();
         control?.Dispose();
@@ -95,6 +95,14 @@ internal static class TraceCommand
         _ => ControlServer.Open(path, group),
     };
 
+    // In the background of a script the shell has SIGINT ignored, and a job, a service or a child of timeout(1) is not who CTRL-C is for.
+    private static string HowToStop(StopSignal stop, bool asks) => stop switch
+    {
+        { ListensToInterrupt: true } when asks => "; CTRL-C pauses and asks",
+        { ListensToInterrupt: true } when Terminal.IsForegroundOfOurs => "; CTRL-C stops",
+        _ => $"; kill -TERM {Environment.ProcessId} stops",
+    };
+
     // Asks on the terminal. Nobody there is a no: a script says --yes.
     private static void Confirm(SessionOptions options)
     {
@@ -102,7 +110,7 @@ internal static class TraceCommand
         {
             if (Console.IsInputRedirected || Console.IsErrorRedirected)
                 throw new UsageException($"{question}: nobody can be asked without a terminal; narrow it down, or add --yes");
-            Console.Error.Write($"veil: {question}; go on? [y/N] ");
+            Console.Error.Write($"veil: {Escaping.Visible(question)}; go on? [y/N] ");
             if (Console.In.ReadLine()?.Trim() is not ("y" or "Y" or "yes"))
                 throw new UsageException("not started");
         }
@@ -251,9 +259,8 @@ internal static class TraceCommand
         var words = new List<string>();
         foreach (string value in values)
         {
-            foreach (string part in value.Split(','))
+            foreach (string word in ListText.Split(value))
             {
-                string word = part.Trim();
                 if (word.Length == 0)
                     throw new UsageException($"{flag}: {EmptyValue.Explain(value)}");
                 words.Add(word);

@@ -138,6 +138,9 @@ internal sealed class VeilRun : IDisposable
         return run;
     }
 
+    /// <summary>Starts it, and waits for nothing.</summary>
+    public static VeilRun Begin(params string[] arguments) => new(arguments, wrapper: null, readOutput: true);
+
     /// <summary>Asks for the end by SIGTERM and waits for it; the exit code.</summary>
     public int Stop()
     {

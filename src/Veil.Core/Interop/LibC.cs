@@ -125,6 +125,17 @@ internal static unsafe partial class LibC
         return GetRLimit(resource, limit) == 0 ? limit[0] : ulong.MaxValue;
     }
 
+    /// <summary>Can a write to it wait for somebody who takes nothing?</summary>
+    public static bool MayBlock(int fd) => TypeOf(fd) is FileType.Fifo or FileType.Socket || IsTerminal(fd);
+
+    /// <summary>The same file by a descriptor that does not wait; the same descriptor where that is refused.</summary>
+    public static int ReopenNonBlocking(int fd)
+    {
+        const int writeOnly = 1, noControl = 0x100, nonBlock = 0x800, closeOnExec = 0x80000;
+        fixed (byte* path = System.Text.Encoding.UTF8.GetBytes($"/proc/self/fd/{fd}\0"))
+            return Open(path, writeOnly | noControl | nonBlock | closeOnExec) is >= 0 and var own ? own : fd;
+    }
+
     /// <summary>Is it a terminal?</summary>
     public static bool IsTerminal(int fd) => IsATty(fd) == 1;
 
