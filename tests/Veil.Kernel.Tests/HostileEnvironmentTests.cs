@@ -160,6 +160,22 @@ public sealed class HostileEnvironmentTests : IDisposable
             veil.Errors.ShouldContain("the .NET runtime could not start");
     }
 
+    /// <summary>A process may call itself what it likes, and is still told from the columns beside it.</summary>
+    [Theory]
+    [InlineData("x  PID=1 UID=0", @"x\x20\x20PID\x3d1 UID\x3d0")]
+    [InlineData(" PID=1  ", @"\x20PID\x3d1\x20\x20")]
+    [InlineData("tmux: server", "tmux: server")]
+    public void Text_NameThatLooksLikeColumns_IsNone(string name, string shown)
+    {
+        using var veil = Shell($"bash -c 'printf \"%s\" \"{name}\" > /proc/self/comm; read; [ -e / ]' < <(sleep 1.5) & pid=$!; timeout 3 {{veil}} -q --module syscall -p $pid --syscall newfstatat,faccessat,faccessat2,read | tail -1; wait $pid; echo $pid");
+
+        string pid = veil.Lines[^1];
+        string[] columns = veil.Lines[0].Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        columns[0].ShouldBe(shown);
+        columns[1].ShouldBe($"PID={pid}");
+        veil.Lines[0].Split("PID=").Length.ShouldBe(2);
+    }
+
     private static string OnlyLine(VeilRun veil)
     {
         string[] lines = veil.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries);
