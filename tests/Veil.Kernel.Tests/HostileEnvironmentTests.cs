@@ -24,6 +24,7 @@ public sealed class HostileEnvironmentTests : IDisposable
         { "exec {veil} --help > /dev/full", "writing the output: No space left on device" },
         { "exec {veil} --list-modules > /dev/full", "writing the output: No space left on device" },
         { "mkdir {folder}/gone; cd {folder}/gone; rmdir {folder}/gone; exec {veil} --module uprobe --uprobe gone:main -p 1", "the current folder is gone" },
+        { "mkfifo {folder}/fifo; exec timeout 10 {veil} config validate {folder}/fifo", "fifo: it is no regular file; standard input is -" },
         { "exec -a '' {veil} --version", "there is no argument 0" },
     };
 
@@ -158,6 +159,18 @@ public sealed class HostileEnvironmentTests : IDisposable
         veil.ExitCode.ShouldBe(exitCode, veil.Errors);
         if (!capabilities)
             veil.Errors.ShouldContain("the .NET runtime could not start");
+    }
+
+    [Fact]
+    public void Config_FromAFifo_IsRefusedAndFromStandardInputRead()
+    {
+        using var fifo = Shell("mkfifo {folder}/fifo; exec timeout 10 {veil} --config {folder}/fifo");
+        fifo.ExitCode.ShouldBe(2);
+        OnlyLine(fifo).ShouldContain("it is no regular file");
+
+        using var piped = Shell("echo 'modules: {syscall: {}}' | {veil} config validate -");
+        piped.ExitCode.ShouldBe(0, piped.Errors);
+        piped.Lines.ShouldBe(["-: right"]);
     }
 
     /// <summary>A process may call itself what it likes, and is still told from the columns beside it.</summary>
