@@ -6,7 +6,8 @@ namespace Veil.Core.Session;
 
 /// <summary>
 /// Standard output, unbuffered. It waits for a slow reader without being deaf: a stop that comes while it waits is seen, and
-/// after a stop it waits no longer than the grace time for a reader that takes nothing.
+/// after a stop it waits no longer than the grace time for a reader that takes nothing. A file that takes no more has what was written
+/// before whole, and no half line.
 /// </summary>
 internal sealed unsafe class FdOutput(int fd, StopSignal stop) : IOutput
 {
@@ -15,11 +16,17 @@ internal sealed unsafe class FdOutput(int fd, StopSignal stop) : IOutput
     private const int PipeChunkBytes = 4096;
     private const int GraceMs = 2_000;
 
+    private readonly bool _isFile = LibC.TypeOf(fd) == LibC.FileType.Regular;
+    private readonly bool _appends = LibC.IsAppending(fd);
+    private bool _reserves = true;
+
     private readonly bool _mayBlock = LibC.TypeOf(fd) is LibC.FileType.Fifo or LibC.FileType.Socket || LibC.IsTerminal(fd);
 
     /// <inheritdoc/>
     public void Write(ReadOnlySpan<byte> lines)
     {
+        if (_isFile && _appends && _reserves)
+            Reserve(lines.Length);
         fixed (byte* data = lines)
         {
             int written = 0;
@@ -42,9 +49,38 @@ internal sealed unsafe class FdOutput(int fd, StopSignal stop) : IOutput
                 int error = Marshal.GetLastPInvokeError();
                 if (error is LibC.Eintr or LibC.Eagain)
                     continue;
+                if (_isFile && !_appends)
+                    TakeBack(written);
                 throw OutputException.Of(error);
             }
         }
+    }
+
+    // The disk was full, or the file too large, in the middle. Only where it still ends with what we wrote: somebody may have cut it meanwhile.
+    private void TakeBack(int written)
+    {
+        long end = LibC.Seek(fd, 0, LibC.SeekCurrent);
+        if (end < written || LibC.SizeOf(fd) != end || LibC.Truncate(fd, end - written) != 0)
+            return;
+        _ = LibC.Seek(fd, end - written, LibC.SeekSet);
+    }
+
+    // Where others append too, what stands at the end may be theirs a moment later, and nothing can be taken back. So there is a place for all
+    // of it before any of it is written. Not every file system can promise one (fallocate(2)).
+    private void Reserve(int length)
+    {
+        const int keepSize = 1;
+        const int rlimitFileSize = 1;
+        long size = LibC.SizeOf(fd);
+        if ((ulong)(size + length) > LibC.LimitOf(rlimitFileSize))
+            throw OutputException.Of(LibC.Efbig);
+        if (LibC.Allocate(fd, keepSize, size, length) == 0)
+            return;
+        int error = Marshal.GetLastPInvokeError();
+        if (error is LibC.Enospc or LibC.Edquot or LibC.Efbig)
+            throw OutputException.Of(error);
+        if (error != LibC.Eintr)
+            _reserves = false;
     }
 
     private void WaitUntilWritable()
