@@ -28,22 +28,21 @@ internal static class TraceCommand
     {
         var request = ReadRequest(parsed, flags);
         var options = request.Options with { CountFilters = request.Control is not null || Terminal.IsThere || request.Options.MeasureCost, TakesCommands = request.Control is not null || Terminal.IsThere };
-        StandardStreams.RequireOutput();
         if (!request.Yes)
             Confirm(options);
-        foreach (string warning in options.Filters.SelectMany(Warnings))
+        foreach (string warning in options.Filters.SelectMany(Warnings).Concat(options.Modules.SelectMany(module => module.Warnings(options.Arguments))))
             Messages.Write($"warning: {warning}");
 
         using var stop = new StopSignal();
         // Before the session, which gives up the privileges that a path may need.
         using var control = OpenControl(request.Control, request.ControlGroup);
-        // Knows of the socket, and is to remove it; so it is the last to end.
+        // Before the drop too; it closes the socket before it ends, because it may have to remove it.
         using var root = RootClient.StartFor(options.Output.Enrichments, control);
         using var session = TraceSession.Start(options, stop, Messages.Write, root);
         var commands = new ControlCommands(session);
         using var prompt = Terminal.IsThere ? new TracePrompt(commands, session, stop) : null;
         stop.ListenToSignals(prompt is null ? null : prompt.Open);
-        control?.Start(commands, root);
+        control?.Start(commands, stop);
         if (!options.Quiet)
             Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Rung.Name}").Distinct()) + (prompt is null ? "; CTRL-C stops" : "; CTRL-C pauses and asks"));
 
@@ -67,6 +66,8 @@ internal static class TraceCommand
         // For the benchmarks: the promise of no allocation per event, measured where it is kept.
         if (Environment.GetEnvironmentVariable("VEIL_STATS") == "1")
             Messages.Write($"allocated {session.AllocatedBytes} bytes while {summary.Delivered} events were delivered");
+        if (stop.Failure is { } failed)
+            return ErrorBoundary.Report(failed);
         if (summary.Failure is not null)
             return ExitCode.Failure;
         return options.FailOnLoss && summary.LostTotal > 0 ? ExitCode.Loss : ExitCode.Success;
@@ -123,7 +124,7 @@ internal static class TraceCommand
 
         var arguments = Arguments(parsed, flags, modules);
         var counting = CountFlags.Read(parsed, flags);
-        modules = [.. modules.SelectMany(module => module.Instances(arguments))];
+        modules = [.. modules.SelectMany(module => module.Instances(arguments, filters))];
         var fields = Words("--fields", parsed.GetValue(flags.Fields) ?? []);
         var format = OutputFormats.Parse(parsed.GetValue(flags.Output));
         return new SessionOptions

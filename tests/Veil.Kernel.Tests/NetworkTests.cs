@@ -167,14 +167,9 @@ public sealed class NetworkTests
     }
 
     [Theory]
-    [InlineData("tp_btf")]
-    [InlineData("raw_tp")]
-    [InlineData("fentry")]
-    [InlineData("kprobe")]
+    [MemberData(nameof(Hooks))]
     public void Connections_ThousandsOfThem_EachIsComplete(string hook)
     {
-        if (!Rungs.Possible("network").Contains(hook))
-            return; // Doctor_ImpossibleRungForced_IsOneLineAndExitCode1 has them
         using var trace = new Trace(hook, "cycles", "ipv4", "5000");
 
         int Count(string who, string change) => trace.All(who).Count(seen => seen == change);

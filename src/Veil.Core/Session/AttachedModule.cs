@@ -62,7 +62,7 @@ public sealed class AttachedModule : IDisposable
             {
                 return AttachRung(module, number, rung, options, rings, plan, helper);
             }
-            catch (Exception cause) when (cause is BpfException or VeilException)
+            catch (Exception cause) when (cause is BpfException { IsOutOfDescriptors: false } or VeilException)
             {
                 reasons.Add($"{rung.Name}: {cause.Message}");
                 log($"{module.Name}: {rung.Name} is not possible: {cause.Message}");

@@ -36,9 +36,9 @@ public sealed class TraceSession : IDisposable, ILossObserver
     private readonly SessionSummary _summary = new();
     private readonly long _startedAt;
     private readonly List<RateMeter> _rates;
-    private readonly CountReport? _report;
+    private readonly CountIntervals? _counts;
     private readonly BpfStatistics? _statistics;
-    private long _countedFrom;
+    private bool _hasEnded;
 
     private TraceSession(SessionOptions options, EventCatalog events, StopSignal stop, Action<string> message, RootClient? root)
     {
@@ -63,7 +63,8 @@ public sealed class TraceSession : IDisposable, ILossObserver
 
             _wait = new WaitSet([.. _rings.Readers.Select(static ring => ring.PollFd)], stop.PollFd, StandardStreams.Output);
             var output = new FdOutput(StandardStreams.Output, stop);
-            _report = options.Counting is null ? null : new CountReport(options.Counting, options.Output.Format, output);
+            if (options.Counting is { } counting)
+                _counts = new CountIntervals(_modules.ConvertAll(static module => module.Counts!), new CountReport(counting, options.Output.Format, output), counting.Interval);
             IEventSink sink = LineSink.Create(events, options.Output, output, out _buffer);
             if (options.Output.Enrichments != Enrichments.None)
                 sink = new EnrichSink(sink, options.Output.Enrichments, events.Header, root);
@@ -76,6 +77,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
             throw;
         }
 
+        _counts?.Begin();
         _startedAt = Stopwatch.GetTimestamp();
     }
 
@@ -125,6 +127,8 @@ public sealed class TraceSession : IDisposable, ILossObserver
                 module.PrepareMapBytes();
         }
 
+        if (Environment.GetEnvironmentVariable("VEIL_KEEP_PRIVILEGES") == "1")
+            return;
         string held = Privileges.DropForReading(keepUser: root is { IsReady: false });
         var filter = SystemCallFilter.ForReader(asksForNames: options.TakesCommands || options.Output.Enrichments.HasFlag(Enrichments.User));
         string calls = filter.TryInstall(out string? refusal) ? "a system call filter" : $"no system call filter ({refusal})";
@@ -141,13 +145,9 @@ public sealed class TraceSession : IDisposable, ILossObserver
         get => _pausable.Paused;
         set
         {
-            foreach (var module in _modules)
-            {
-                if (module.Counts is { } counts)
-                    counts.IsPaused = value;
-            }
-
             _pausable.Paused = value;
+            if (_counts is { } counts)
+                counts.Paused = value;
         }
     }
 
@@ -200,7 +200,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
             _summary.Failure = failure;
         }
 
-        Detach();
+        End();
         if (_summary.Failure is not null)
         {
             ulong undelivered = _reader.Taken - _pausable.Dropped - _buffer.EventsWritten + _reader.Discard();
@@ -210,8 +210,8 @@ public sealed class TraceSession : IDisposable, ILossObserver
 
         _summary.Delivered = _buffer.EventsWritten;
         _summary.Dropped = _reader.Dropped;
-        _summary.DroppedPaused += _pausable.Dropped;
-        _summary.Duration = Stopwatch.GetElapsedTime(_startedAt);
+        _summary.DroppedPaused = _pausable.Dropped + (_counts?.DroppedPaused ?? 0);
+        _summary.Counted = _counts?.Counted;
         AllocatedBytes = GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
         return _summary;
     }
@@ -234,12 +234,12 @@ public sealed class TraceSession : IDisposable, ILossObserver
     {
         long lossesReportedAt = Environment.TickCount64;
         FeedRates();
-        _countedFrom = _startedAt;
         while (!_stop.IsRequested)
         {
-            if (_options.Counting?.Interval is { } interval && Stopwatch.GetElapsedTime(_countedFrom) >= interval)
-                PrintCounts();
-            if (!_wait.Wait(_reader.Holds ? HeldMs : PollMs))
+            int waitMs = _reader.Holds ? HeldMs : PollMs;
+            if (_counts is not null)
+                waitMs = Math.Min(waitMs, _counts.Step());
+            if (!_wait.Wait(waitMs))
                 throw new OutputException("writing the output: the reader closed it", closedByReader: true);
             _reader.Drain(last: false);
             if (Environment.TickCount64 - lossesReportedAt >= LossReportEveryMs)
@@ -250,28 +250,11 @@ public sealed class TraceSession : IDisposable, ILossObserver
             }
         }
 
-        Detach();
+        End();
         _reader.Drain(last: true);
         ReportLosses();
         _buffer.Flush();
-        PrintCounts();
-    }
-
-    private void PrintCounts()
-    {
-        if (_report is null)
-            return;
-        var taken = _modules.ConvertAll(static module => (module.Counts!.Plan, module.Counts.Take()));
-        long now = Stopwatch.GetTimestamp();
-        double seconds = Stopwatch.GetElapsedTime(_countedFrom, now).TotalSeconds;
-        _countedFrom = now;
-        foreach (var (_, counted) in taken)
-        {
-            _summary.Counted = (_summary.Counted ?? 0) + counted.Total;
-            _summary.DroppedPaused += counted.Paused;
-        }
-
-        _report.Print(taken, seconds);
+        _counts?.PrintLast();
     }
 
     private void FeedRates()
@@ -283,10 +266,16 @@ public sealed class TraceSession : IDisposable, ILossObserver
     private static EventFilter?[] Filters(IReadOnlyList<TraceModule> modules, EventCatalog events) =>
         [.. events.Schemas.Select(schema => modules[(int)(schema.Kind / EventCatalog.KindsPerModule)].CreateFilter(schema))];
 
-    private void Detach()
+    // Counting ends at one moment, events with the last hook; both before what is left is delivered, which may take long.
+    private void End()
     {
+        if (_hasEnded)
+            return;
+        _hasEnded = true;
+        _counts?.End();
         foreach (var module in _modules)
             module.Detach();
+        _summary.Duration = _counts?.Duration ?? Stopwatch.GetElapsedTime(_startedAt);
     }
 
     void ILossObserver.Lost(string module, string cause, ulong count)
@@ -302,5 +291,6 @@ public sealed class TraceSession : IDisposable, ILossObserver
     {
         foreach (var module in _modules)
             module.CollectLosses(this);
+        _reader.CollectLosses(this);
     }
 }
