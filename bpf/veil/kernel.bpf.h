@@ -88,7 +88,6 @@ struct task_struct {
 	unsigned int __state; /* since 5.14, commit 2f064a59a11f */
 	unsigned int on_rq;   /* an int, in 7.x a byte: libbpf fits the size of a load, of unsigned numbers only */
 	int prio;
-	unsigned int flags;
 	int exit_state;
 	struct sched_entity se;
 	struct sched_info sched_info;
@@ -103,7 +102,6 @@ struct task_struct {
 	__u64 start_time;
 	struct signal_struct *signal;
 	const struct cred *cred;
-	struct task_struct *group_leader;
 	struct seccomp seccomp; /* CONFIG_SECCOMP */
 	struct sigpending pending;
 	char comm[16];
@@ -142,6 +140,7 @@ struct proc_ns_operations {
 
 struct ns_common {
 	const struct proc_ns_operations *ops;
+	unsigned int inum;
 };
 
 struct dentry {
@@ -225,10 +224,6 @@ struct mm_struct {
 };
 
 /* network: a TCP socket, and the way to it from a file. */
-struct ns_common {
-	unsigned int inum;
-};
-
 struct net {
 	struct ns_common ns;
 };
