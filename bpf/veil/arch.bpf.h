@@ -36,6 +36,13 @@ static __always_inline __u64 veil_syscall_arg1(void *regs, enum veil_arch arch)
 	return BPF_CORE_READ((struct pt_regs___x86 *)regs, si);
 }
 
+static __always_inline __u64 veil_syscall_arg2(void *regs, enum veil_arch arch)
+{
+	__u64 value = BPF_CORE_READ((struct pt_regs___x86 *)regs, dx);
+
+	return arch == VEIL_ARCH_I386 ? (__u32)value : value;
+}
+
 #elif defined(__TARGET_ARCH_arm64)
 
 #define TIF_32BIT (1UL << 22) /* arch/arm64/include/asm/thread_info.h */
@@ -57,6 +64,11 @@ static __always_inline __u64 veil_syscall_arg0(void *regs, enum veil_arch arch)
 static __always_inline __u64 veil_syscall_arg1(void *regs, enum veil_arch arch)
 {
 	return BPF_CORE_READ((struct pt_regs___arm64 *)regs, regs[1]);
+}
+
+static __always_inline __u64 veil_syscall_arg2(void *regs, enum veil_arch arch)
+{
+	return BPF_CORE_READ((struct pt_regs___arm64 *)regs, regs[2]);
 }
 
 #else

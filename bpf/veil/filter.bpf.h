@@ -166,6 +166,7 @@ struct {
 /* The thread group of the tracer itself, 0 with --include-self; its id in a PID namespace if that is not the initial
  * one. */
 const volatile __u32 veil_self;
+const volatile __u32 veil_self_helper; /* and of its helper process, or 0 */
 const volatile __u64 veil_self_ns_device;
 const volatile __u64 veil_self_ns_inode;
 
@@ -174,10 +175,10 @@ static __always_inline bool veil_is_self(__u32 tgid)
 	struct bpf_pidns_info inside = {};
 
 	if (!veil_self_ns_inode)
-		return tgid == veil_self;
+		return tgid && (tgid == veil_self || tgid == veil_self_helper);
 	return veil_self &&
 	       !bpf_get_ns_current_pid_tgid(veil_self_ns_device, veil_self_ns_inode, &inside, sizeof(inside)) &&
-	       inside.tgid == veil_self;
+	       (inside.tgid == veil_self || inside.tgid == veil_self_helper);
 }
 
 /* Clears what follows the NUL: it is what is left of a longer name that the task had before. */
@@ -325,7 +326,7 @@ static __always_inline bool veil_identity_passes(const struct veil_identity *ide
 	__u32 tgid = identity->pid, tid = identity->tid, uid = identity->uid;
 
 	/* In a PID namespace of its own only the running task can be told to be the tracer. */
-	if (!veil_self_ns_inode && tgid && tgid == veil_self)
+	if (!veil_self_ns_inode && tgid && (tgid == veil_self || tgid == veil_self_helper))
 		return false;
 	if (!veil_filter_passes(pid, &tgid) || !veil_filter_passes(tid, &tid) || !veil_filter_passes(uid, &uid))
 		return false;

@@ -5,7 +5,7 @@ namespace Veil.Kernel.Tests;
 /// <summary>--returns: one event a finished call, whatever way it ends.</summary>
 public sealed class SyscallReturnTests
 {
-    public static TheoryData<string> Hooks => ["tp_btf", "raw_tp", "tracepoint"];
+    public static TheoryData<string> Hooks => [.. Rungs.Possible("syscall")];
 
     [Theory]
     [InlineData("getppid", "getppid", null)]

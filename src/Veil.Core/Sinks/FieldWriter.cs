@@ -15,6 +15,7 @@ internal static class FieldWriter
     /// <summary>The longest name that an enrichment hands on, in bytes.</summary>
     public const int NameBytesMax = 256;
 
+    private const byte UnknownCommMark = 0xff; // VEIL_COMM_UNKNOWN
     private const ulong UnknownEnumerator = uint.MaxValue;
     private const long ErrnoMax = 4095;
     private const long NeverReturned = long.MinValue;
@@ -22,7 +23,8 @@ internal static class FieldWriter
     /// <summary>An upper bound of the bytes that a value takes in any output.</summary>
     public static int BytesMax(EventValue value) => value.Format switch
     {
-        FieldFormat.Comm or FieldFormat.Path => BytesMaxOfText(value.Size),
+        FieldFormat.Comm => BytesMaxOfText(value.Size),
+        FieldFormat.Path or FieldFormat.PathIfAny => BytesMaxOfText(EventPart.LengthMax),
         FieldFormat.Constant => BytesMaxOfText(value.Names![0]!.Length),
         FieldFormat.UserName or FieldFormat.ProcName => BytesMaxOfText(NameBytesMax),
         _ => 80, // numbers, and names out of our own tables
@@ -38,7 +40,17 @@ internal static class FieldWriter
         switch (value.Format)
         {
             case FieldFormat.Comm:
-                return TStyle.Text(ref line, UntilNul(value.Of(view.Record)));
+                var comm = value.Of(view.Record);
+                if (comm[0] != 0 || comm[1] != UnknownCommMark)
+                    return TStyle.Text(ref line, UntilNul(comm));
+                TStyle.Unknown(ref line);
+                break;
+            case FieldFormat.Pid:
+                if (BinaryPrimitives.ReadUInt32LittleEndian(value.Of(view.Record)) is var pid && pid != uint.MaxValue)
+                    line.Append(pid);
+                else
+                    TStyle.Unknown(ref line);
+                break;
             case FieldFormat.Unsigned:
                 line.Append(ReadUnsigned(value.Of(view.Record)));
                 break;
@@ -80,7 +92,7 @@ internal static class FieldWriter
     public static ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) => value.Format switch
     {
         FieldFormat.Comm => UntilNul(value.Of(view.Record)),
-        FieldFormat.Path => value.PathOf(view.Record),
+        FieldFormat.Path => value.PartOf(view.Record).Of(view.Record),
         FieldFormat.Constant => value.Names![0],
         FieldFormat.UserName => view.UserName,
         FieldFormat.ProcName => view.ProcName,
@@ -100,8 +112,15 @@ internal static class FieldWriter
         int start = line.Length;
         switch (value.Format)
         {
-            case FieldFormat.Constant or FieldFormat.Path:
-                return TStyle.Text(ref line, RawText(value, ref view));
+            case FieldFormat.Constant:
+                return TStyle.Text(ref line, value.Names![0]);
+            case FieldFormat.Path or FieldFormat.PathIfAny:
+                var part = value.PartOf(view.Record);
+                if (!part.IsAbsent)
+                    return TStyle.Path(ref line, part, view.Record);
+                if (value.Format == FieldFormat.Path)
+                    TStyle.Unknown(ref line);
+                break;
             case FieldFormat.Enumerator:
                 WriteEnumerator<TStyle>(ref line, value, ReadUnsigned(value.Of(view.Record)));
                 break;
@@ -128,6 +147,12 @@ internal static class FieldWriter
             case FieldFormat.UnsignedOrUnknown:
                 if (ReadUnsigned(value.Of(view.Record)) is var known && known != ulong.MaxValue)
                     line.Append(known);
+                else
+                    TStyle.Unknown(ref line);
+                break;
+            case FieldFormat.UnsignedOrNone:
+                if (ReadUnsigned(value.Of(view.Record)) is var some && some != 0)
+                    line.Append(some);
                 else
                     TStyle.Unknown(ref line);
                 break;

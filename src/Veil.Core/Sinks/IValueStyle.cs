@@ -1,3 +1,4 @@
+using Veil.Core.Events;
 using Veil.Core.Text;
 
 namespace Veil.Core.Sinks;
@@ -11,6 +12,10 @@ internal interface IValueStyle
     /// <summary>Appends bytes of a process or a file system.</summary>
     /// <returns>The number of characters that they show.</returns>
     static abstract int Text(ref LineWriter line, ReadOnlySpan<byte> raw);
+
+    /// <summary>Appends a path that is there.</summary>
+    /// <returns>As <see cref="Text"/>.</returns>
+    static abstract int Path(ref LineWriter line, EventPart part, ReadOnlySpan<byte> record);
 
     /// <summary>Appends the word for what cannot be known.</summary>
     static abstract void Unknown(ref LineWriter line);

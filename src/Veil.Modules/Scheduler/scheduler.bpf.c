@@ -66,7 +66,9 @@ static __always_inline __u32 scheduler_uid(bool btf, struct task_struct *task)
 
 static __always_inline bool scheduler_is_self(__u32 tgid)
 {
-	return tgid && tgid == (veil_self_ns_inode ? scheduler_self : veil_self);
+	if (veil_self_ns_inode)
+		return tgid && tgid == scheduler_self;
+	return tgid && (tgid == veil_self || tgid == veil_self_helper);
 }
 
 /*
