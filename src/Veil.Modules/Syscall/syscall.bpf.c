@@ -183,8 +183,9 @@ static __always_inline int syscall_end(const struct syscall_done *done)
 /* A thread that ends inside a call (exit, or killed while it waits) never comes back from it. */
 static __always_inline int syscall_thread_exit(void)
 {
-	struct syscall_done done = {.task = veil_current(), .ret = VEIL_RET_NONE};
-	__u32 tid = veil_task_read(done.task, pid);
+	struct task_struct *task = veil_current();
+	struct syscall_done done = {.task = task, .ret = VEIL_RET_NONE};
+	__u32 tid = veil_task_read(task, pid);
 
 	if (syscall_take(&done))
 		syscall_end(&done);
