@@ -136,8 +136,8 @@ static __always_inline bool syscall_take(struct syscall_done *done)
 
 /*
  * A call that was not seen to begin, or that no filter wanted then. Seccomp decides before sys_enter: what it refuses
- * only has an end (syscall_trace_enter() in kernel/entry/syscall-common.c). So do the calls that were under way when the
- * trace began. The filters are asked now; for what they dropped at the beginning that is once more.
+ * only has an end (syscall_trace_enter() in kernel/entry/syscall-common.c). So do the calls that were under way when
+ * the trace began. The filters are asked now; for what they dropped at the beginning that is once more.
  */
 static __always_inline bool syscall_take_unseen(struct syscall_done *done, __s32 nr)
 {
