@@ -557,53 +557,52 @@ static __always_inline struct network_socket *network_listener_of(struct sock *s
 	return network_find(*listening);
 }
 
+/* Of the paths of an MPTCP connection the first knows who has it. NULL where this is that one, or that one is gone. */
+static __always_inline struct sock *network_first_path_of(struct sock *sk)
+{
+	struct mptcp_sock *mptcp = network_mptcp_of(sk);
+	struct sock *first = mptcp ? BPF_CORE_READ(mptcp, first) : NULL;
+
+	return first == sk ? NULL : first;
+}
+
 /* Who has the socket at this moment, as far as it is known: 1, or 0. */
 static __noinline int network_find_owner(struct sock *sk, struct veil_identity *who)
 {
 	struct network_socket *socket = network_find(sk), *other;
-	struct mptcp_sock *mptcp;
-	struct sock *relative;
+	struct sock *relative = network_first_path_of(sk);
 
-	if (socket && socket->waits) {
-		if (!network_socket_of(sk)) {
-			other = network_listener_of(sk, &relative);
-			if (other) {
-				if (!network_confirm(other, relative))
-					return 0;
-				/* For when the listener is gone: then this one is closed with it. */
-				socket->who = other->who;
-				socket->owner = other->owner;
-				socket->known = 1;
-				*who = other->who;
-				return 1;
-			}
-			if (!socket->known || !network_closes_itself(&socket->owner))
-				return 0;
-			*who = socket->who;
-			return 1;
+	other = relative ? network_find(relative) : NULL;
+	if (other && !other->waits && network_confirm(other, relative)) {
+		if (socket) {
+			socket->who = other->who;
+			socket->owner = other->owner;
+			socket->known = 1;
+			socket->waits = 0;
 		}
-		socket->waits = 0; /* an accept() that was not seen */
-	}
-	if (socket && network_confirm(socket, sk)) {
-		*who = socket->who;
+		*who = other->who;
 		return 1;
 	}
-	/* A later path of a connection of several: the first one's. */
-	mptcp = network_mptcp_of(sk);
-	if (!mptcp)
+	if (!socket)
 		return 0;
-	relative = BPF_CORE_READ(mptcp, first);
-	if (!relative || relative == sk)
-		return 0;
-	other = network_find(relative);
-	if (!other || other->waits || !network_confirm(other, relative))
-		return 0;
-	*who = other->who;
-	if (socket) {
-		socket->who = other->who;
-		socket->owner = other->owner;
-		socket->known = 1;
+	if (socket->waits && !network_socket_of(sk)) {
+		other = network_listener_of(sk, &relative);
+		if (other) {
+			if (!network_confirm(other, relative))
+				return 0;
+			/* For when the listener is gone: then this one is closed with it. */
+			socket->who = other->who;
+			socket->owner = other->owner;
+			socket->known = 1;
+		} else if (!socket->known || !network_closes_itself(&socket->owner)) {
+			return 0;
+		}
+	} else {
+		socket->waits = 0; /* an accept() that was not seen */
+		if (!network_confirm(socket, sk))
+			return 0;
 	}
+	*who = socket->who;
 	return 1;
 }
 
