@@ -70,12 +70,24 @@ struct sched_info {
 	unsigned long long last_queued;
 };
 
+struct seccomp {
+	int mode;
+};
+
+typedef struct {
+	unsigned long sig[1];
+} sigset_t;
+
+struct sigpending {
+	sigset_t signal;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
+	unsigned int flags;
 	unsigned int __state; /* since 5.14, commit 2f064a59a11f */
 	unsigned int on_rq;   /* an int, in 7.x a byte: libbpf fits the size of a load, of unsigned numbers only */
 	int prio;
-	unsigned int flags;
 	int exit_state;
 	struct sched_entity se;
 	struct sched_info sched_info;
@@ -90,6 +102,8 @@ struct task_struct {
 	__u64 start_time;
 	struct signal_struct *signal;
 	const struct cred *cred;
+	struct seccomp seccomp; /* CONFIG_SECCOMP */
+	struct sigpending pending;
 	char comm[16];
 };
 
@@ -115,6 +129,18 @@ struct super_block {
 
 struct inode {
 	unsigned long i_ino;
+	long long i_size;
+	void *i_private;
+};
+
+/* nsfs: what an inode is the namespace of. */
+struct proc_ns_operations {
+	const char *name;
+};
+
+struct ns_common {
+	const struct proc_ns_operations *ops;
+	unsigned int inum;
 };
 
 struct dentry {
@@ -157,7 +183,32 @@ struct files_struct {
 };
 
 struct fs_struct {
+	struct path root;
 	struct path pwd;
+};
+
+struct open_flags {
+	int lookup_flags;
+};
+
+/* io_uring: a request, since 5.19 with its result; what it does has its own struct in its first bytes. */
+struct io_cqe {
+	__s32 res;
+};
+
+struct io_kiocb {
+	struct file *file;
+	__u8 opcode;
+	struct io_cqe cqe;
+};
+
+struct io_open {
+	__u32 file_slot;
+};
+
+struct io_splice {
+	int splice_fd_in;
+	unsigned int flags;
 };
 
 struct filename {
@@ -178,10 +229,6 @@ struct mm_struct {
 };
 
 /* network: a TCP socket, and the way to it from a file. */
-struct ns_common {
-	unsigned int inum;
-};
-
 struct net {
 	struct ns_common ns;
 };

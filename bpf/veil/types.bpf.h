@@ -34,14 +34,20 @@ typedef struct veil_ip {
 	__u32 version; /* 4 or 6 */
 } veil_ip_t;
 
+/*
+ * A value of variable size stands after the event's struct, and the member says where: a part. Any number of them, in
+ * any order; part.bpf.h puts them there. Userspace believes no part that is not within its record.
+ */
+struct veil_part {
+	__u32 offset;	/* from the start of the record; 0: the event has no such value */
+	__u16 size;	/* bytes */
+	__u8 truncated; /* bool: there was more */
+	__u8 deleted;	/* bool, of a path: the name is gone, and " (deleted)" stands behind it */
+};
+
 #define VEIL_PATH_MAX 4096
 
-/* A path, any bytes but NUL: the last member of its event, which goes out only as far as it is used. */
-typedef struct veil_path {
-	__u32 size;	 /* bytes used */
-	__u32 truncated; /* bool: there was more */
-	char bytes[VEIL_PATH_MAX];
-} veil_path_t;
+typedef struct veil_part veil_path_t; /* a path, any bytes but NUL */
 
 #define VEIL_PID_UNKNOWN      ((veil_pid_t)-1)
 #define VEIL_COMM_UNKNOWN     "\0\xff" /* no name is like that: an empty one has nothing behind it that counts */

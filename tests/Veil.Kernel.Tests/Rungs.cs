@@ -43,12 +43,14 @@ internal static class Rungs
     /// <summary>The one that a trace takes.</summary>
     public static string Best(string module) => Possible(module)[0];
 
-    // Classic tracepoints are found through tracefs, which the system has mounted or not, and which only root reads.
+    /// <summary>Has the system mounted tracefs, through which classic tracepoints are found?</summary>
+    public static bool HasTracefs => Directory.Exists("/sys/kernel/tracing/events");
+
     private static bool IsPossible(string rung)
     {
         var kernel = Environment.OSVersion.Version;
         if (kernel.Major == s_small.Major && kernel.Minor == s_small.Minor && s_notInSmall.Contains(rung))
             return false;
-        return rung != "tracepoint" || (Directory.Exists("/sys/kernel/tracing/events") && !VeilRun.HasCapabilitiesAlone);
+        return rung != "tracepoint" || (HasTracefs && !VeilRun.HasCapabilitiesAlone); // only root reads it
     }
 }

@@ -18,10 +18,6 @@ internal static class SemanticType
     // Enumerations are short lists; a value beyond is a flag word and stays a number.
     private const int EnumeratorMax = 1024;
 
-    // struct veil_path: size, truncated, bytes.
-    private const int PathTruncatedOffset = 4;
-    private const int PathBytesOffset = 8;
-
     /// <summary>Appends what a member shows.</summary>
     /// <returns>False where its type says nothing.</returns>
     public static bool TryExpand(Btf btf, BtfMember member, int offset, List<EventField> fields, List<EventColumn> columns)
@@ -92,10 +88,13 @@ internal static class SemanticType
                 Add(FieldFormat.IpAddress, 15);
                 return true;
             case "veil_path_t":
-                fields.Add(new(name, new(FieldFormat.Path, offset + PathBytesOffset, 4096)));
-                fields.Add(new("truncated", new(FieldFormat.Boolean, offset + PathTruncatedOffset, sizeof(uint))));
-                columns.Add(new(name + "=", 0, new(FieldFormat.Path, offset + PathBytesOffset, 4096)));
-                columns.Add(new("", 0, new(FieldFormat.TruncatedMark, offset + PathTruncatedOffset, sizeof(uint))));
+                // What is said of an event's first path needs no name before it.
+                string of = fields.Exists(static field => field.Value.Format == FieldFormat.Path) ? name + "_" : "";
+                fields.Add(new(name, new(FieldFormat.Path, offset, size)));
+                fields.Add(new(of + "truncated", new(FieldFormat.Boolean, offset + EventPart.TruncatedOffset, sizeof(byte))));
+                fields.Add(new(of + "deleted", new(FieldFormat.Boolean, offset + EventPart.DeletedOffset, sizeof(byte))));
+                columns.Add(new(name + "=", 0, new(FieldFormat.PathIfAny, offset, size)));
+                columns.Add(new("", 0, new(FieldFormat.TruncatedMark, offset + EventPart.TruncatedOffset, sizeof(byte))));
                 return true;
             case "__u8" or "__u16" or "__u32" or "__u64":
                 Add(FieldFormat.Unsigned, size == 8 ? 10 : 5);

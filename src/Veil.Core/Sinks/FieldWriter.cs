@@ -23,7 +23,8 @@ internal static class FieldWriter
     /// <summary>An upper bound of the bytes that a value takes in any output.</summary>
     public static int BytesMax(EventValue value) => value.Format switch
     {
-        FieldFormat.Comm or FieldFormat.Path => BytesMaxOfText(value.Size),
+        FieldFormat.Comm => BytesMaxOfText(value.Size),
+        FieldFormat.Path or FieldFormat.PathIfAny => BytesMaxOfText(EventPart.LengthMax),
         FieldFormat.Constant => BytesMaxOfText(value.Names![0]!.Length),
         FieldFormat.UserName or FieldFormat.ProcName => BytesMaxOfText(NameBytesMax),
         _ => 80, // numbers, and names out of our own tables
@@ -91,7 +92,7 @@ internal static class FieldWriter
     public static ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) => value.Format switch
     {
         FieldFormat.Comm => UntilNul(value.Of(view.Record)),
-        FieldFormat.Path => value.PathOf(view.Record),
+        FieldFormat.Path => value.PartOf(view.Record).Of(view.Record),
         FieldFormat.Constant => value.Names![0],
         FieldFormat.UserName => view.UserName,
         FieldFormat.ProcName => view.ProcName,
@@ -111,8 +112,15 @@ internal static class FieldWriter
         int start = line.Length;
         switch (value.Format)
         {
-            case FieldFormat.Constant or FieldFormat.Path:
-                return TStyle.Text(ref line, RawText(value, ref view));
+            case FieldFormat.Constant:
+                return TStyle.Text(ref line, value.Names![0]);
+            case FieldFormat.Path or FieldFormat.PathIfAny:
+                var part = value.PartOf(view.Record);
+                if (!part.IsAbsent)
+                    return TStyle.Path(ref line, part, view.Record);
+                if (value.Format == FieldFormat.Path)
+                    TStyle.Unknown(ref line);
+                break;
             case FieldFormat.Enumerator:
                 WriteEnumerator<TStyle>(ref line, value, ReadUnsigned(value.Of(view.Record)));
                 break;
@@ -155,7 +163,7 @@ internal static class FieldWriter
                     TStyle.Unknown(ref line);
                 break;
             case FieldFormat.Return:
-                if (ReadSigned(value.Of(view.Record)) is var ret && ret != NeverReturned)
+                if (ReadSigned(value.Of(view.Record)) is var ret && HasResult(ret))
                     line.Append(ret);
                 else
                     TStyle.Unknown(ref line);
@@ -170,9 +178,13 @@ internal static class FieldWriter
                     WriteErrnoName(ref line, named);
                     TStyle.Quote(ref line);
                 }
-                else
+                else if (ReadSigned(value.Of(view.Record)) == NeverReturned)
                 {
                     TStyle.Unknown(ref line);
+                }
+                else
+                {
+                    TStyle.NoError(ref line);
                 }
 
                 break;
@@ -236,7 +248,7 @@ internal static class FieldWriter
     private static void WriteReturnForPeople<TStyle>(ref LineWriter line, long ret)
         where TStyle : struct, IValueStyle
     {
-        if (ret == NeverReturned)
+        if (!HasResult(ret))
         {
             TStyle.Unknown(ref line);
         }
@@ -298,6 +310,9 @@ internal static class FieldWriter
         line.Append("errno_"u8);
         line.Append((long)errno);
     }
+
+    // Of a call that ended in the middle of a restart only the kernel saw a result, as strace has it: ? ERESTARTSYS.
+    private static bool HasResult(long ret) => ret != NeverReturned && !Errno.IsRestart(-ret);
 
     private static int ErrnoOf(ReadOnlySpan<byte> ret) => ReadSigned(ret) is >= -ErrnoMax and < 0 and var failed ? (int)-failed : 0;
 
