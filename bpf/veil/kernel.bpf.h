@@ -41,6 +41,22 @@ struct cred {
 	struct user_namespace *user_ns;
 };
 
+struct list_head {
+	struct list_head *next, *prev;
+};
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
+struct signal_struct {
+	atomic_t live; /* threads */
+};
+
 /* scheduler: the clock that waiting is measured by, and since when a task waits. */
 struct rq {
 	__u64 clock;
@@ -86,8 +102,12 @@ struct task_struct {
 	struct fs_struct *fs;
 	int pid;
 	int tgid;
-	const struct cred *cred;
 	struct task_struct *group_leader;
+	struct list_head children;
+	struct list_head sibling;
+	__u64 start_time;
+	struct signal_struct *signal;
+	const struct cred *cred;
 	struct seccomp seccomp; /* CONFIG_SECCOMP */
 	struct sigpending pending;
 	char comm[16];
@@ -126,6 +146,7 @@ struct proc_ns_operations {
 
 struct ns_common {
 	const struct proc_ns_operations *ops;
+	unsigned int inum;
 };
 
 struct dentry {
@@ -160,6 +181,7 @@ struct file {
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
+	unsigned long *open_fds;
 };
 
 struct files_struct {
@@ -175,7 +197,7 @@ struct open_flags {
 	int lookup_flags;
 };
 
-/* io_uring: a request, since 5.19 with its result (commit cef216fc32d7); of an open, its first bytes are its own. */
+/* io_uring: a request, since 5.19 with its result; what it does has its own struct in its first bytes. */
 struct io_cqe {
 	__s32 res;
 };
@@ -188,6 +210,11 @@ struct io_kiocb {
 
 struct io_open {
 	__u32 file_slot;
+};
+
+struct io_splice {
+	int splice_fd_in;
+	unsigned int flags;
 };
 
 struct filename {
@@ -208,7 +235,9 @@ struct mm_struct {
 };
 
 /* network: a TCP socket, and the way to it from a file. */
-struct net;
+struct net {
+	struct ns_common ns;
+};
 
 typedef struct {
 	struct net *net;
@@ -228,6 +257,7 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr; /* CONFIG_IPV6 */
 	struct in6_addr skc_v6_rcv_saddr;
 	unsigned long skc_flags;
+	atomic64_t skc_cookie;
 };
 
 typedef struct {
@@ -238,7 +268,9 @@ typedef struct {
 struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
+	struct socket *sk_socket;
 	kuid_t sk_uid;
+	int sk_err;
 	__u16 sk_protocol;
 	__u8 sk_shutdown;
 };
@@ -257,6 +289,20 @@ struct tcp_sock {
 	__u32 write_seq;
 	__u32 snd_nxt;
 	__u32 snd_una;
+	bool is_mptcp;
+};
+
+/* CONFIG_MPTCP: a socket of its own, which has TCP sockets below. */
+struct mptcp_sock {
+	struct sock *first;
+};
+
+struct inet_connection_sock {
+	void *icsk_ulp_data;
+};
+
+struct mptcp_subflow_context {
+	struct sock *conn;
 };
 
 struct socket {
@@ -270,6 +316,7 @@ struct proto_accept_arg {
 
 struct bpf_iter__task_file {
 	struct task_struct *task;
+	__u32 fd;
 	struct file *file;
 };
 
@@ -297,6 +344,10 @@ struct trace_event_raw_sys_enter {
 struct trace_event_raw_sys_exit {
 	long id;
 	long ret;
+};
+
+struct trace_event_raw_sched_process_fork {
+	int child_pid;
 };
 
 struct trace_event_raw_sched_process_exec {

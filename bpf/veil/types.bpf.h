@@ -9,19 +9,22 @@
 
 #include "kernel.bpf.h"
 
-typedef __u32 veil_pid_t;	/* thread group id, what userspace calls the PID */
-typedef __u32 veil_tid_t;	/* thread id, the kernel's pid */
+typedef __u32 veil_pid_t;	/* thread group id, what userspace calls the PID; all ones: not known */
+typedef __u32 veil_tid_t;	/* thread id, the kernel's pid; all ones: not known */
 typedef __u32 veil_uid_t;	/* user id in the initial user namespace */
 typedef __u32 veil_gid_t;	/* group id in the initial user namespace */
 typedef __u64 veil_timestamp_t; /* nanoseconds since boot, CLOCK_BOOTTIME */
 typedef __u64 veil_duration_t;	/* nanoseconds; all ones: not known */
 typedef __s64 veil_ret_t;	/* what a call returned, -4095..-1 an errno; the least value: it never returned */
 typedef __u32 veil_kind_t;	/* module << 8 | index of the event struct in the module; never shown */
-typedef char veil_comm_t[16];	/* task name: NUL padded, any bytes */
+typedef char veil_comm_t[16];	/* task name: NUL padded, any bytes; VEIL_COMM_UNKNOWN: not known */
+typedef __s64 veil_errno_t;	/* 0, or an errno: negative, as a call returns it */
+typedef __u64 veil_id_t;	/* a number that tells things apart; 0: not known */
 
 typedef __u32 veil_cpu_t;   /* CPU number */
 typedef __s32 veil_prio_t;  /* scheduling priority, as the kernel counts: lower is more urgent */
 typedef __u16 veil_port_t;  /* port, host byte order */
+typedef __u16 veil_chosen_port_t; /* the same; 0: none was chosen yet */
 typedef __u64 veil_bytes_t; /* bytes; all ones: not known */
 typedef __u64 veil_hex_t;   /* an address or a mask, shown in hexadecimal */
 
@@ -46,6 +49,8 @@ struct veil_part {
 
 typedef struct veil_part veil_path_t; /* a path, any bytes but NUL */
 
+#define VEIL_PID_UNKNOWN      ((veil_pid_t)-1)
+#define VEIL_COMM_UNKNOWN     "\0\xff" /* no name is like that: an empty one has nothing behind it that counts */
 #define VEIL_BYTES_UNKNOWN    ((veil_bytes_t)-1)
 #define VEIL_DURATION_UNKNOWN ((veil_duration_t)-1)
 #define VEIL_RET_NONE	      ((veil_ret_t)(1ULL << 63))

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Veil.Cli.Config;
 using Veil.Core;
+using Veil.Core.Session;
 
 namespace Veil.Cli;
 
@@ -28,7 +29,7 @@ internal static class ConfigCommand
                     _ = config.Request(profile);
                 if (config.Profiles.Count > 0 && config.HasDefault)
                     _ = config.Request(null);
-                Console.Out.WriteLine(config.Profiles.Count == 0 ? $"{file}: right" : $"{file}: right ({string.Join(", ", config.Profiles)})");
+                StandardStreams.WriteOutput((config.Profiles.Count == 0 ? $"{file}: right" : $"{file}: right ({string.Join(", ", config.Profiles)})") + "\n");
             }
             catch (UsageException wrong)
             {

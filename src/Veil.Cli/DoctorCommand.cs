@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Veil.Core;
 using Veil.Core.Doctor;
+using Veil.Core.Session;
 using Veil.Core.Sinks;
 using Veil.Modules;
 
@@ -26,7 +27,7 @@ internal static class DoctorCommand
     private static int Run(OutputFormat format)
     {
         var report = SystemReport.Create(ModuleCatalog.All);
-        Console.Out.Write(format == OutputFormat.Json ? Json(report) : Text(report));
+        StandardStreams.WriteOutput(format == OutputFormat.Json ? Json(report) : Text(report));
         return report.Modules.All(static module => module.Hook is not null) ? ExitCode.Success : ExitCode.Failure;
     }
 
@@ -45,6 +46,8 @@ internal static class DoctorCommand
             Line(module.Module, module.Hook is { } hook ? $"by {hook}" : "cannot run here");
             foreach (var rung in module.Rungs.TakeWhile(rung => rung.Name != module.Hook))
                 text.Append("  not by ").Append(rung.Name).Append(": ").AppendLine(rung.Reason);
+            foreach (string gap in module.Gaps)
+                text.Append("  does not see ").AppendLine(gap);
         }
 
         return text.ToString();
@@ -79,6 +82,10 @@ internal static class DoctorCommand
                 }
 
                 json.WriteEndObject();
+                json.WriteStartArray("gaps");
+                foreach (string gap in module.Gaps)
+                    json.WriteStringValue(gap);
+                json.WriteEndArray();
                 json.WriteEndObject();
             }
 

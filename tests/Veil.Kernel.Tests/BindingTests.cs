@@ -128,7 +128,8 @@ public sealed partial class BindingTests
     {
         var (path, offset) = FileOffsetOf("getppid");
         using var loaded = Load("on_uprobe");
-        using (loaded.Program("on_uprobe").AttachUprobe(path, offset, Environment.ProcessId))
+        using var file = File.OpenHandle(path);
+        using (loaded.Program("on_uprobe").AttachUprobe(file, path, offset))
         {
             for (int i = 0; i < 3; i++)
                 GetPpid();

@@ -27,7 +27,8 @@ internal sealed class TracePrompt : IDisposable
         _commands = commands;
         _session = session;
         _stop = stop;
-        _thread = new Thread(Run, maxStackSize: 256 * 1024) { IsBackground = true, Name = "veil-prompt" };
+        ErrorBoundary.Restore = _terminal.LeaveRaw;
+        _thread = new Thread(stop.Guard(Run), maxStackSize: 256 * 1024) { IsBackground = true, Name = "veil-prompt" };
         _thread.Start();
     }
 
@@ -46,8 +47,6 @@ internal sealed class TracePrompt : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (!_thread.IsAlive)
-            return;
         _ended = true;
         _asked.Release();
         _thread.Join();

@@ -163,7 +163,7 @@ internal sealed class CountPlan
     private static bool CanBeKey(EventField field) => field.Name != "module" && field.Value.Format is not (FieldFormat.Time or FieldFormat.UserName or FieldFormat.ProcName);
 
     private static bool CanBeHistogram(EventField field) =>
-        field.Value.Format is FieldFormat.Unsigned or FieldFormat.UnsignedOrUnknown or FieldFormat.Duration or FieldFormat.Signed or FieldFormat.Return && field.Value.Size > 0;
+        field.Value.Format is FieldFormat.Unsigned or FieldFormat.Pid or FieldFormat.UnsignedOrUnknown or FieldFormat.UnsignedOrNone or FieldFormat.Duration or FieldFormat.Signed or FieldFormat.Return && field.Value.Size > 0;
 
     private static bool IsSigned(FieldFormat format) => format is FieldFormat.Signed or FieldFormat.Return;
 

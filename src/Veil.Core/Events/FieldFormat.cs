@@ -6,7 +6,7 @@ public enum FieldFormat
     /// <summary>The same text in every event of a kind: not in the record but of its schema.</summary>
     Constant,
 
-    /// <summary>A NUL-padded task name of 16 bytes.</summary>
+    /// <summary>A NUL-padded task name of 16 bytes; a NUL and 0xff is not known.</summary>
     Comm,
 
     /// <summary>An unsigned integer of 1, 2, 4 or 8 bytes.</summary>
@@ -38,6 +38,12 @@ public enum FieldFormat
 
     /// <summary>An unsigned integer of 8 bytes; all ones is not known.</summary>
     UnsignedOrUnknown,
+
+    /// <summary>An id of a process or thread, of 4 bytes; all ones is not known.</summary>
+    Pid,
+
+    /// <summary>An unsigned integer of 1, 2, 4 or 8 bytes; 0 is not known.</summary>
+    UnsignedOrNone,
 
     /// <summary>Nanoseconds with the unit that suits them; all ones is not known.</summary>
     Duration,

@@ -32,7 +32,7 @@ internal static class SemanticType
                 Add(FieldFormat.Comm, 15, name == "comm" ? "" : name + "=");
                 return true;
             case "veil_pid_t" or "veil_tid_t":
-                Add(FieldFormat.Unsigned, PidWidth, CommonLabel());
+                Add(FieldFormat.Pid, PidWidth, CommonLabel());
                 return true;
             case "veil_uid_t" or "veil_gid_t":
                 Add(FieldFormat.Unsigned, UserWidth, CommonLabel());
@@ -58,6 +58,11 @@ internal static class SemanticType
                 columns.Add(new(name + "=", 14, new(FieldFormat.ReturnForPeople, offset, size)));
                 columns.Add(new("errno=", 17, new(FieldFormat.ErrnoNameAndNumber, offset, size)));
                 return true;
+            case "veil_errno_t":
+                fields.Add(new(name, new(FieldFormat.ErrnoName, offset, size)));
+                fields.Add(new(name + "_nr", new(FieldFormat.ErrnoNumber, offset, size)));
+                columns.Add(new(name + "=", 17, new(FieldFormat.ErrnoNameAndNumber, offset, size)));
+                return true;
             case "veil_cpu_t":
                 Add(FieldFormat.Unsigned, 3);
                 return true;
@@ -66,6 +71,12 @@ internal static class SemanticType
                 return true;
             case "veil_port_t":
                 Add(FieldFormat.Unsigned, 5);
+                return true;
+            case "veil_chosen_port_t":
+                Add(FieldFormat.UnsignedOrNone, 5);
+                return true;
+            case "veil_id_t":
+                Add(FieldFormat.UnsignedOrNone, 10);
                 return true;
             case "veil_bytes_t":
                 Add(FieldFormat.UnsignedOrUnknown, 10);

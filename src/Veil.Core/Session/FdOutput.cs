@@ -42,9 +42,7 @@ internal sealed unsafe class FdOutput(int fd, StopSignal stop) : IOutput
                 int error = Marshal.GetLastPInvokeError();
                 if (error is LibC.Eintr or LibC.Eagain)
                     continue;
-                if (error == LibC.Epipe)
-                    throw new OutputException("writing the output: the reader closed it", closedByReader: true);
-                throw new OutputException($"writing the output: {Marshal.GetPInvokeErrorMessage(error)}", closedByReader: false);
+                throw OutputException.Of(error);
             }
         }
     }

@@ -5,6 +5,7 @@ using Veil.Core.Enrichers;
 using Veil.Core.Events;
 using Veil.Core.Interop;
 using Veil.Core.Modules;
+using Veil.Core.Privileged;
 using Veil.Core.Sinks;
 
 namespace Veil.Core.Session;
@@ -39,7 +40,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
     private readonly BpfStatistics? _statistics;
     private bool _hasEnded;
 
-    private TraceSession(SessionOptions options, EventCatalog events, StopSignal stop, Action<string> message)
+    private TraceSession(SessionOptions options, EventCatalog events, StopSignal stop, Action<string> message, RootClient? root)
     {
         _options = options;
         _stop = stop;
@@ -54,7 +55,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
             {
                 var module = options.Modules[number];
                 var plan = options.Counting is null ? null : CountPlan.Of(module, [.. events.Schemas.Where(schema => schema.Kind / EventCatalog.KindsPerModule == number)], options.Counting);
-                _modules.Add(AttachedModule.Attach(module, number, options, _rings, plan, options.Verbose ? message : static _ => { }));
+                _modules.Add(AttachedModule.Attach(module, number, options, _rings, plan, (uint)(root?.Pid ?? 0), options.Verbose ? message : static _ => { }));
             }
 
             // Mapped last: until here the process holds the kernel's BTF, and the two need not be in memory at once.
@@ -66,7 +67,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
                 _counts = new CountIntervals(_modules.ConvertAll(static module => module.Counts!), new CountReport(counting, options.Output.Format, output), counting.Interval);
             IEventSink sink = LineSink.Create(events, options.Output, output, out _buffer);
             if (options.Output.Enrichments != Enrichments.None)
-                sink = new EnrichSink(sink, options.Output.Enrichments, events.Header);
+                sink = new EnrichSink(sink, options.Output.Enrichments, events.Header, root);
             _pausable = new PausableSink(sink, events);
             _reader = new EventReader(_rings.Readers, events, Filters(options.Modules, events), _pausable, _buffer);
         }
@@ -85,7 +86,8 @@ public sealed class TraceSession : IDisposable, ILossObserver
     /// <param name="stop">Ends the trace.</param>
     /// <param name="message">Takes a line for the user.</param>
     /// <exception cref="VeilException">Something could not be attached; nothing stays attached.</exception>
-    public static TraceSession Start(SessionOptions options, StopSignal stop, Action<string> message)
+    /// <param name="root">The helper process that does later what needs root; none where nothing does.</param>
+    public static TraceSession Start(SessionOptions options, StopSignal stop, Action<string> message, RootClient? root = null)
     {
         var events = EventCatalog.Of(options.Modules, options.Arguments);
         FieldSelection.Validate(events, options.Output);
@@ -102,11 +104,11 @@ public sealed class TraceSession : IDisposable, ILossObserver
             message("warning: this is a PID namespace of its own, and the kernel's ids are those of the host: --pid and the output mean those");
         try
         {
-            var session = new TraceSession(options, events, stop, message);
+            var session = new TraceSession(options, events, stop, message, root);
             // A machine in trouble is often one without a free CPU, and a reader that waits for its turn loses events. Without
             // the right to it (CAP_SYS_NICE) the reader stays what it is.
             _ = LibC.SetPriority(0, 0, ReaderNice);
-            Privileges.DropAllButBpf();
+            DropPrivileges(options, message, root);
             foreach (var module in session.Modules.Where(static module => module.MissesUncounted))
                 message($"warning: {module.Module.Name} by {module.Rung.Name} can miss events uncounted: before Linux 6.7 a tracepoint's program is skipped in silence while another runs on that CPU");
             return session;
@@ -115,6 +117,15 @@ public sealed class TraceSession : IDisposable, ILossObserver
         {
             throw new VeilException(cause.Message, cause);
         }
+    }
+
+    private static void DropPrivileges(SessionOptions options, Action<string> message, RootClient? root)
+    {
+        string held = Privileges.DropForReading(keepUser: root is { IsReady: false });
+        var filter = SystemCallFilter.ForReader(asksForNames: options.TakesCommands || options.Output.Enrichments.HasFlag(Enrichments.User));
+        string calls = filter.TryInstall(out string? refusal) ? "a system call filter" : $"no system call filter ({refusal})";
+        if (options.Verbose)
+            message($"privileges: {held}, {calls}{(root is { Pid: > 0 } ? $"; helper process {root.Pid}" : "")}");
     }
 
     /// <summary>The modules, each with the hook that it is attached by.</summary>

@@ -15,6 +15,7 @@ internal static class FieldWriter
     /// <summary>The longest name that an enrichment hands on, in bytes.</summary>
     public const int NameBytesMax = 256;
 
+    private const byte UnknownCommMark = 0xff; // VEIL_COMM_UNKNOWN
     private const ulong UnknownEnumerator = uint.MaxValue;
     private const long ErrnoMax = 4095;
     private const long NeverReturned = long.MinValue;
@@ -39,7 +40,17 @@ internal static class FieldWriter
         switch (value.Format)
         {
             case FieldFormat.Comm:
-                return TStyle.Text(ref line, UntilNul(value.Of(view.Record)));
+                var comm = value.Of(view.Record);
+                if (comm[0] != 0 || comm[1] != UnknownCommMark)
+                    return TStyle.Text(ref line, UntilNul(comm));
+                TStyle.Unknown(ref line);
+                break;
+            case FieldFormat.Pid:
+                if (BinaryPrimitives.ReadUInt32LittleEndian(value.Of(view.Record)) is var pid && pid != uint.MaxValue)
+                    line.Append(pid);
+                else
+                    TStyle.Unknown(ref line);
+                break;
             case FieldFormat.Unsigned:
                 line.Append(ReadUnsigned(value.Of(view.Record)));
                 break;
@@ -136,6 +147,12 @@ internal static class FieldWriter
             case FieldFormat.UnsignedOrUnknown:
                 if (ReadUnsigned(value.Of(view.Record)) is var known && known != ulong.MaxValue)
                     line.Append(known);
+                else
+                    TStyle.Unknown(ref line);
+                break;
+            case FieldFormat.UnsignedOrNone:
+                if (ReadUnsigned(value.Of(view.Record)) is var some && some != 0)
+                    line.Append(some);
                 else
                     TStyle.Unknown(ref line);
                 break;

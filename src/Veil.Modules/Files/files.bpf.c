@@ -96,6 +96,36 @@ static __always_inline int files_begins(__u32 slot, enum files_op op)
 	return 0;
 }
 
+/*
+ * fentry and kprobe see no call that failed before it came to their functions: that seccomp(2) refused, or with a bad
+ * descriptor or pointer. sys_exit tells those, and here is noted what was told already: the last failure, by thread.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, __s64);
+} files_told SEC(".maps");
+
+static __always_inline void files_tell(__s64 ret)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+
+	if (ret < 0)
+		bpf_map_update_elem(&files_told, &tid, &ret, BPF_ANY);
+}
+
+static __always_inline bool files_forget(__s64 ret)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	__s64 *told = bpf_map_lookup_elem(&files_told, &tid);
+	bool same = told && *told == ret;
+
+	if (told)
+		bpf_map_delete_elem(&files_told, &tid);
+	return same;
+}
+
 /* Is the result worth an event? Asked once, for it takes the time of the begin. */
 static __always_inline bool files_result_passes(__u64 key, long ret, __u64 *start_ns)
 {
@@ -164,6 +194,7 @@ static __always_inline int files_done(__u32 slot, enum files_op op, struct dentr
 	struct files_event *event;
 	__u64 start_ns;
 
+	files_tell(ret);
 	if (!walk || !files_result_passes(files_call_key(slot), ret, &start_ns))
 		return 0;
 	event = files_start(walk, op, ret);
@@ -255,6 +286,7 @@ static __always_inline int files_open_failed_in_kernel(int folder, struct filena
 {
 	struct files_asked asked = {.folder = folder, .name = BPF_CORE_READ(name, name)};
 
+	files_tell(ret);
 	asked.in_root = BPF_CORE_READ(flags, lookup_flags) & LOOKUP_IN_ROOT;
 	return files_open_failed(FILES_SLOT_OPEN_FAILED, &asked, ret);
 }
@@ -523,6 +555,7 @@ int BPF_KRETPROBE(writev_kprobe, long ret)
 
 enum files_call_kind {
 	FILES_CALL_OTHER,
+	FILES_CALL_EXEC,	/* opens and reads by itself */
 	FILES_CALL_OPEN,	/* open, creat: the name first */
 	FILES_CALL_OPENAT,	/* a folder, then the name */
 	FILES_CALL_OPENAT2,	/* the same, and a struct open_how */
@@ -566,6 +599,8 @@ static files_call_table files_x86_64 = {
     [276] = FILES_CALL_TEE,	    /* tee */
     [278] = FILES_CALL_VMSPLICE,    /* vmsplice */
     [16] = FILES_CALL_IOCTL,	    /* ioctl */
+    [59] = FILES_CALL_EXEC,	    /* execve */
+    [322] = FILES_CALL_EXEC,	    /* execveat */
 };
 
 static files_call_table files_i386 = {
@@ -591,6 +626,8 @@ static files_call_table files_i386 = {
     [315] = FILES_CALL_TEE,	    /* tee */
     [316] = FILES_CALL_VMSPLICE,    /* vmsplice */
     [54] = FILES_CALL_IOCTL,	    /* ioctl */
+    [11] = FILES_CALL_EXEC,	    /* execve */
+    [358] = FILES_CALL_EXEC,	    /* execveat */
 };
 
 /* The calls that x32 has to itself, from 512 on; the others are those of x86-64. */
@@ -603,6 +640,8 @@ static files_call_table files_x32 = {
     [547 - 512] = FILES_CALL_WRITE,    /* pwritev2 */
     [532 - 512] = FILES_CALL_VMSPLICE, /* vmsplice */
     [514 - 512] = FILES_CALL_IOCTL,    /* ioctl */
+    [520 - 512] = FILES_CALL_EXEC,     /* execve */
+    [545 - 512] = FILES_CALL_EXEC,     /* execveat */
 };
 
 static __always_inline enum files_call_kind files_call_kind(__u32 nr, enum veil_arch arch)
@@ -638,6 +677,8 @@ static files_call_table files_arm64 = {
     [77] = FILES_CALL_TEE,	    /* tee */
     [75] = FILES_CALL_VMSPLICE,	    /* vmsplice */
     [29] = FILES_CALL_IOCTL,	    /* ioctl */
+    [221] = FILES_CALL_EXEC,	    /* execve */
+    [281] = FILES_CALL_EXEC,	    /* execveat */
 };
 
 static __always_inline enum files_call_kind files_call_kind(__u32 nr, enum veil_arch arch)
@@ -720,9 +761,8 @@ static __always_inline void files_read_clone(void *regs, enum veil_arch arch, lo
 	copy->target_fd = veil_syscall_arg0(regs, arch);
 	copy->source_fd = argument;
 	if ((__u32)veil_syscall_arg1(regs, arch) == FICLONERANGE) {
-		/* Unreadable: EFAULT, and descriptor -1. */
-		range.source_fd = -1;
-		bpf_probe_read_user(&range, sizeof(range), (void *)argument);
+		if (bpf_probe_read_user(&range, sizeof(range), (void *)argument))
+			range.source_fd = -1;
 		copy->source_fd = range.source_fd;
 	}
 	copy->bytes = range.length;
@@ -807,21 +847,21 @@ static __always_inline bool files_call_trapped(void)
 	return BPF_CORE_READ(task, pending.signal.sig[0]) >> (SIGSYS - 1) & 1;
 }
 
-static __always_inline int files_syscall_done(void *regs, long ret)
+/* Reads and writes nothing and opens nothing; FICLONE and its like apart, no ioctl is a copy. */
+static __always_inline bool files_call_is_other(void *regs, enum veil_arch arch, enum files_call_kind kind)
 {
-	__s32 nr = veil_syscall_nr(regs);
-	enum veil_arch arch = veil_syscall_arch(veil_current(), nr);
-	enum files_call_kind kind = files_call_kind(nr, arch);
+	return kind <= FILES_CALL_EXEC || (kind == FILES_CALL_IOCTL && !files_is_clone(regs, arch));
+}
+
+/* A call that came to an end, from its registers. */
+static __always_inline int files_call_done(void *regs, enum veil_arch arch, enum files_call_kind kind, long ret)
+{
 	enum files_op op = files_op_of(kind);
 	struct files_event *event;
 	struct path_walk *walk;
 	struct file *file;
 	__u64 start_ns;
 
-	if (kind == FILES_CALL_OTHER || (kind == FILES_CALL_IOCTL && !files_is_clone(regs, arch)) || !files_passes(op))
-		return 0;
-	if (files_call_trapped())
-		ret = VEIL_RET_NONE;
 	if (op == files_op__copy)
 		return files_copy_done(regs, arch, kind, ret);
 	if (op == files_op__open && ret < 0)
@@ -840,12 +880,23 @@ static __always_inline int files_syscall_done(void *regs, long ret)
 	return 0;
 }
 
+static __always_inline int files_syscall_done(void *regs, long ret)
+{
+	__s32 nr = veil_syscall_nr(regs);
+	enum veil_arch arch = veil_syscall_arch(veil_current(), nr);
+	enum files_call_kind kind = files_call_kind(nr, arch);
+
+	if (files_call_is_other(regs, arch, kind) || !files_passes(files_op_of(kind)))
+		return 0;
+	return files_call_done(regs, arch, kind, files_call_trapped() ? VEIL_RET_NONE : ret);
+}
+
 static __always_inline int files_syscall_begins(void *regs, long nr)
 {
 	enum veil_arch arch = veil_syscall_arch(veil_current(), nr);
 	enum files_call_kind kind = files_call_kind(nr, arch);
 
-	if (kind == FILES_CALL_OTHER || (kind == FILES_CALL_IOCTL && !files_is_clone(regs, arch)))
+	if (files_call_is_other(regs, arch, kind))
 		return 0;
 	return files_begins(FILES_SLOT_CALL, files_op_of(kind));
 }
@@ -874,30 +925,72 @@ int syscall_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 	return files_syscall_done((void *)ctx->args[0], ctx->args[1]);
 }
 
-/* Beside fentry and kprobe: copies go through no function of one name. */
-
-static __always_inline int files_copied(void *regs, long ret)
+/* Beside fentry and kprobe: copies, which go through no function of one name, and what failed before their functions.
+ */
+static __always_inline int files_call_beside(void *regs, enum veil_arch arch, enum files_call_kind kind, long ret)
 {
-	__s32 nr = veil_syscall_nr(regs);
-	enum veil_arch arch = veil_syscall_arch(veil_current(), nr);
-	enum files_call_kind kind = files_call_kind(nr, arch);
-
-	if (files_op_of(kind) != files_op__copy || (kind == FILES_CALL_IOCTL && !files_is_clone(regs, arch)) ||
-	    !files_passes(files_op__copy))
+	if (kind == FILES_CALL_EXEC)
+		files_forget(0);
+	if (files_call_is_other(regs, arch, kind) || !files_passes(files_op_of(kind)))
 		return 0;
-	return files_copy_done(regs, arch, kind, files_call_trapped() ? VEIL_RET_NONE : ret);
+	if (files_call_trapped())
+		ret = VEIL_RET_NONE;
+	else if (files_op_of(kind) != files_op__copy && (ret >= 0 || files_forget(ret)))
+		return 0;
+	return files_call_done(regs, arch, kind, ret);
 }
 
 SEC("tp_btf/sys_exit")
-int BPF_PROG(copy_fentry, struct pt_regs *regs, long ret)
+int BPF_PROG(call_fentry, struct pt_regs *regs, long ret)
 {
-	return files_copied(regs, ret);
+	__s32 nr = veil_syscall_nr(regs);
+	enum veil_arch arch = veil_syscall_arch(veil_current(), nr);
+
+	return files_call_beside(regs, arch, files_call_kind(nr, arch), ret);
+}
+
+/*
+ * kprobe: the kernel drops the return of a function that runs in more threads at once than a kretprobe has room for,
+ * and a read that waits takes up a room. 5.10 has as many as there are CPUs (register_kretprobe, kernel/kprobes.c).
+ * What is still remembered when the system call ends was dropped, and has the call's result.
+ */
+static __always_inline bool files_was_dropped(void *regs, enum veil_arch arch, enum files_call_kind kind, long ret)
+{
+	struct files_call call;
+
+	if (files_op_of(kind) == files_op__read && files_leave(FILES_SLOT_READ, &call))
+		files_file_done(FILES_SLOT_READ, files_op__read, (struct file *)call.first, ret);
+	else if (files_op_of(kind) == files_op__read && files_leave(FILES_SLOT_READV, &call))
+		files_file_done(FILES_SLOT_READV, files_op__read, (struct file *)call.first, ret);
+	else if (files_op_of(kind) == files_op__write && files_leave(FILES_SLOT_WRITE, &call))
+		files_file_done(FILES_SLOT_WRITE, files_op__write, (struct file *)call.first, ret);
+	else if (files_op_of(kind) == files_op__write && files_leave(FILES_SLOT_WRITEV, &call))
+		files_file_done(FILES_SLOT_WRITEV, files_op__write, (struct file *)call.first, ret);
+	else
+		return false;
+	return true;
 }
 
 SEC("raw_tp/sys_exit")
-int copy_kprobe(struct bpf_raw_tracepoint_args *ctx)
+int call_kprobe(struct bpf_raw_tracepoint_args *ctx)
 {
-	return files_copied((void *)ctx->args[0], ctx->args[1]);
+	void *regs = (void *)ctx->args[0];
+	long ret = ctx->args[1];
+	__s32 nr = veil_syscall_nr(regs);
+	enum veil_arch arch = veil_syscall_arch(veil_current(), nr);
+	enum files_call_kind kind = files_call_kind(nr, arch);
+	struct files_call call;
+
+	if (kind > FILES_CALL_EXEC && files_op_of(kind) == files_op__open) {
+		/* A failure is told from the registers, below. */
+		files_leave(FILES_SLOT_OPEN_FAILED, &call);
+		if (files_leave(FILES_SLOT_OPEN, &call) && ret >= 0)
+			return files_opened((struct file *)call.first);
+	} else if (kind > FILES_CALL_EXEC && files_was_dropped(regs, arch, kind, ret)) {
+		files_forget(ret);
+		return 0;
+	}
+	return files_call_beside(regs, arch, kind, ret);
 }
 
 static __always_inline int files_copy_begins(void *regs, long nr)
@@ -908,43 +1001,162 @@ static __always_inline int files_copy_begins(void *regs, long nr)
 }
 
 SEC("tp_btf/sys_enter")
-int BPF_PROG(copy_begin_fentry, struct pt_regs *regs, long nr)
+int BPF_PROG(call_begin_fentry, struct pt_regs *regs, long nr)
 {
 	return files_copy_begins(regs, nr);
 }
 
 SEC("raw_tp/sys_enter")
-int copy_begin_kprobe(struct bpf_raw_tracepoint_args *ctx)
+int call_begin_kprobe(struct bpf_raw_tracepoint_args *ctx)
 {
 	return files_copy_begins((void *)ctx->args[0], ctx->args[1]);
 }
 
 /*
- * kprobe: the kernel drops the return of a function that runs in more threads at once than a kretprobe has room for,
- * and a read that waits takes up a room. 5.10 has as many as there are CPUs (register_kretprobe, kernel/kprobes.c).
- * What is still remembered when the system call ends was dropped, and has the call's result.
+ * io_uring moves bytes without vfs_read and vfs_write, and long after its system call. From 5.19 on its tracepoint has
+ * the request, and the request its file and its result; before, neither.
  */
-SEC("raw_tp/sys_exit")
-int missed_kprobe(struct bpf_raw_tracepoint_args *ctx)
-{
-	void *regs = (void *)ctx->args[0];
-	long ret = ctx->args[1];
-	__s32 nr = veil_syscall_nr(regs);
-	enum veil_arch arch = veil_syscall_arch(veil_current(), nr);
-	enum files_call_kind kind = files_call_kind(nr, arch);
-	struct files_call call;
+static const __u8 files_uring_kinds[64] = {
+    /* enum io_uring_op in include/uapi/linux/io_uring.h */
+    [1] = FILES_CALL_READ,     /* READV */
+    [2] = FILES_CALL_WRITE,    /* WRITEV */
+    [4] = FILES_CALL_READ,     /* READ_FIXED */
+    [5] = FILES_CALL_WRITE,    /* WRITE_FIXED */
+    [18] = FILES_CALL_OPENAT,  /* OPENAT */
+    [22] = FILES_CALL_READ,    /* READ */
+    [23] = FILES_CALL_WRITE,   /* WRITE */
+    [28] = FILES_CALL_OPENAT2, /* OPENAT2 */
+    [30] = FILES_CALL_SPLICE,  /* SPLICE */
+    [33] = FILES_CALL_TEE,     /* TEE */
+    [60] = FILES_CALL_READ,    /* READV_FIXED */
+    [61] = FILES_CALL_WRITE,   /* WRITEV_FIXED */
+};
 
-	if (kind == FILES_CALL_OTHER || files_op_of(kind) == files_op__copy)
+#define PF_IO_WORKER 0x00000010 /* include/linux/sched.h */
+
+/* What a worker thread of io_uring does (since 5.12 one of the process's own) its process does. */
+static __always_inline struct task_struct *files_uring_task(void)
+{
+	struct task_struct *task = veil_current();
+
+	if (veil_task_read(task, flags) & PF_IO_WORKER)
+		return veil_task_read(task, group_leader);
+	return task;
+}
+
+static __always_inline enum files_call_kind files_uring_kind(struct io_kiocb *request)
+{
+	__u32 opcode = BPF_CORE_READ(request, opcode);
+
+	if (opcode >= sizeof(files_uring_kinds))
+		return FILES_CALL_OTHER;
+	veil_bound(opcode, sizeof(files_uring_kinds) - 1);
+	return files_uring_kinds[opcode];
+}
+
+static __always_inline bool files_uring_passes(enum files_call_kind kind)
+{
+	__u32 op = files_op_of(kind);
+
+	return veil_filter_passes(op, &op) && veil_task_passes(files_uring_task());
+}
+
+/* The file that a request is about: of an open the one that it came to, if that went into the table of descriptors. */
+static __always_inline struct file *files_uring_file(struct io_kiocb *request, enum files_op op, long ret)
+{
+	if (op != files_op__open)
+		return BPF_CORE_READ(request, file);
+	if (ret < 0 || BPF_CORE_READ((struct io_open *)request, file_slot))
+		return NULL;
+	return files_of_descriptor(ret);
+}
+
+#define SPLICE_F_FD_IN_FIXED (1u << 31)
+
+/* The other file of a copy; NULL: it is one of the ring's own table. */
+static __always_inline struct file *files_uring_source(struct io_kiocb *request)
+{
+	struct io_splice *splice = (struct io_splice *)request;
+
+	if (BPF_CORE_READ(splice, flags) & SPLICE_F_FD_IN_FIXED)
+		return NULL;
+	return files_of_descriptor(BPF_CORE_READ(splice, splice_fd_in));
+}
+
+static __always_inline int files_uring_done(struct io_kiocb *request, bool with_opens)
+{
+	struct path_walk *walk = veil_path_walk(FILES_SLOT_URING);
+	struct files_event *event;
+	enum files_call_kind kind;
+	struct file *file;
+	__u64 start_ns;
+	enum files_op op;
+	long ret;
+
+	/* More results of one request come without it. */
+	if (!walk || !request)
 		return 0;
-	if (kind == FILES_CALL_READ)
-		return files_leave_file(FILES_SLOT_READ, files_op__read, ret) |
-		       files_leave_file(FILES_SLOT_READV, files_op__read, ret);
-	if (kind == FILES_CALL_WRITE)
-		return files_leave_file(FILES_SLOT_WRITE, files_op__write, ret) |
-		       files_leave_file(FILES_SLOT_WRITEV, files_op__write, ret);
-	if (files_leave(FILES_SLOT_OPEN_FAILED, &call) && ret < 0)
-		files_call_failed(regs, arch, kind, ret);
-	if (files_leave(FILES_SLOT_OPEN, &call) && ret >= 0)
-		files_opened((struct file *)call.first);
+	kind = files_uring_kind(request);
+	op = files_op_of(kind);
+	if (kind == FILES_CALL_OTHER || (op == files_op__open && !with_opens) || !files_uring_passes(kind))
+		return 0;
+	ret = BPF_CORE_READ(request, cqe.res);
+	if (!files_result_passes((__u64)request, ret, &start_ns))
+		return 0;
+
+	event = files_start(walk, op, ret);
+	file = files_uring_file(request, op, ret);
+	if (files_wants_path(filename))
+		files_add_file(FILES_SLOT_URING, walk, &event->filename,
+			       op == files_op__copy ? files_uring_source(request) : file);
+	if (op == files_op__copy && files_wants_path(target))
+		files_add_file(FILES_SLOT_URING, walk, &event->target, file);
+	files_emit(walk, files_uring_task(), start_ns);
 	return 0;
+}
+
+static __always_inline int files_uring_begins(struct io_kiocb *request)
+{
+	enum files_call_kind kind = files_uring_kind(request);
+
+	if (kind != FILES_CALL_OTHER && files_uring_passes(kind))
+		files_begun((__u64)request);
+	return 0;
+}
+
+SEC("tp_btf/io_uring_complete")
+int BPF_PROG(uring_tp_btf, void *ring, void *request)
+{
+	return files_uring_done(request, true);
+}
+
+SEC("tp_btf/io_uring_complete")
+int BPF_PROG(uring_fentry, void *ring, void *request)
+{
+	return files_uring_done(request, false);
+}
+
+SEC("raw_tp/io_uring_complete")
+int uring_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return files_uring_done((void *)ctx->args[1], true);
+}
+
+SEC("raw_tp/io_uring_complete")
+int uring_kprobe(struct bpf_raw_tracepoint_args *ctx)
+{
+	return files_uring_done((void *)ctx->args[1], false);
+}
+
+/* io_uring_submit_sqe was renamed io_uring_submit_req in 6.3. */
+SEC("raw_tp/io_uring_submit_req")
+int uring_begin(struct bpf_raw_tracepoint_args *ctx)
+{
+	return files_uring_begins((void *)ctx->args[0]);
+}
+
+SEC("raw_tp/io_uring_submit_sqe")
+int uring_begin_sqe(struct bpf_raw_tracepoint_args *ctx)
+{
+	return files_uring_begins((void *)ctx->args[0]);
 }

@@ -7,6 +7,7 @@ namespace Veil.Modules.Network;
 /// <summary>TCP connections: their changes of state and, at the end, what they came to.</summary>
 public sealed class NetworkModule : TraceModule
 {
+    private static readonly Version s_cookies = new(5, 12);
     private const string Fentry = "fentry";
     private const string Kprobe = "kprobe";
     private const string TpBtf = "tp_btf";
@@ -53,9 +54,9 @@ public sealed class NetworkModule : TraceModule
         // the one first that was attached first. At the very end the sockets that are there already.
         string[] changes = rung.Name switch
         {
-            Tracepoint => ["state_tracepoint"],
-            RawTp => ["state_raw_tp", "state_second_raw_tp"],
-            _ => ["state_tp_btf", "state_second_tp_btf"],
+            Tracepoint => ["fork_tracepoint", "state_tracepoint"],
+            RawTp => ["fork_raw_tp", "state_raw_tp", "state_second_raw_tp"],
+            _ => ["fork_tp_btf", "state_tp_btf", "state_second_tp_btf"],
         };
         if (rung.Name is not (Fentry or Kprobe))
             return [.. SystemCalls(rung), .. changes, Iterator];
@@ -77,11 +78,14 @@ public sealed class NetworkModule : TraceModule
         || KernelFeatures.KernelVersion.Major >= 7;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => [0, 1];
+    public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => [0, 1, 2];
 
     /// <inheritdoc/>
-    public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments) =>
+    public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
+    {
         bpfObject.SetGlobal("network_connect_hook", rung.Name is Fentry or Kprobe);
+        bpfObject.SetGlobal("network_cookies", KernelFeatures.KernelVersion >= s_cookies);
+    }
 
     /// <inheritdoc/>
     public override IEnumerable<BpfLink> Attach(BpfProgram program, HookRung rung, ModuleArguments arguments)
