@@ -63,6 +63,19 @@ public sealed partial class ElfFile
         throw new ElfException(WhyNot(name, plain, version, found));
     }
 
+    /// <summary>The exported functions that are chosen at run time.</summary>
+    internal List<string> IndirectFunctions()
+    {
+        var names = new List<string>();
+        ScanNames(SuggestionBytesMax, (name, symbol) =>
+        {
+            if (symbol is { Type: ElfSymbolType.IndirectFunction, IsLocal: false } && name.Length <= SuggestionNameBytesMax)
+                names.Add(WithoutVersion(name));
+            return names.Count < SuggestionsFromMax;
+        });
+        return [.. names.Distinct(StringComparer.Ordinal)];
+    }
+
     /// <summary>The part of a function that a compiler moved away (<c>f.cold</c>), at an offset; where it begins and ends.</summary>
     internal (ulong Start, ulong End)? ColdPartAt(ulong offset)
     {

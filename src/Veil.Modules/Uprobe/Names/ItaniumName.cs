@@ -564,7 +564,7 @@ internal sealed class ItaniumName
         {
             depth += name[i] switch { '>' or ')' => 1, '<' or '(' => -1, _ => 0 };
             if (depth == 0 && name[i] == ':' && name[i - 1] == ':')
-                return name[(i + 1)..] is "string" && name.StartsWith("std::", StringComparison.Ordinal) ? "basic_string" : name[(i + 1)..];
+                return name is "std::string" or "std::istream" or "std::ostream" or "std::iostream" ? "basic_" + name[(i + 1)..] : name[(i + 1)..];
         }
 
         return name;
