@@ -92,7 +92,7 @@ public sealed class UprobeFilesTests : IDisposable
         File.CreateSymbolicLink(there, "/real");
         string script = Path.Combine(_folder, "script");
         File.WriteAllText(script, $"#!/bin/sh\nexec chroot {root} {program} \"$@\"\n");
-        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        System.Diagnostics.Process.Start("chmod", ["+x", script]).WaitForExit();
         using var workload = Workload.Waiting(script, "calls");
         using var veil = Attach(workload, program + ":traced_call");
         workload.Go();

@@ -549,10 +549,10 @@ internal sealed class ItaniumName
         return text.Length <= TextMax && _work <= WorkMax * 16 ? text : throw Unread();
     }
 
-    // "Foo<int>" is constructed by Foo.
+    // Foo<int> is constructed by Foo, and so is Foo[abi:cxx11].
     private static string WithoutArguments(string name)
     {
-        int start = name.IndexOf('<', StringComparison.Ordinal);
+        int start = name.AsSpan().IndexOfAny('<', '[');
         return start > 0 ? name[..start] : name;
     }
 
