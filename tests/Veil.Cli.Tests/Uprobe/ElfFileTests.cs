@@ -159,6 +159,9 @@ public sealed class ElfFileTests
         Open(new ElfBuilder().Dynamic("_Unwind_Resume", section: 0).Build()).CanUnwind.ShouldBeTrue();
         Open(new ElfBuilder().More(".gcc_except_table", 1, [1, 2, 3, 4]).Build()).CanUnwind.ShouldBeTrue();
         Open(new ElfBuilder().Symbol("main").Build()).CanUnwind.ShouldBeFalse();
+        // A static program of C, and the C library: for pthread_cancel.
+        Open(new ElfBuilder().Symbol("main").Symbol("_Unwind_Resume", 0x110).More(".gcc_except_table", 1, [1, 2, 3, 4]).Build()).CanUnwind.ShouldBeFalse();
+        Open(new ElfBuilder().Dynamic("__libc_start_main").More(".gcc_except_table", 1, [1, 2, 3, 4]).Build()).CanUnwind.ShouldBeFalse();
     }
 
     [Theory]
