@@ -1,4 +1,5 @@
-using Veil.Core;
+using Veil.Core.Privileged;
+using Veil.Core.Session;
 
 namespace Veil.Cli;
 
@@ -7,14 +8,17 @@ internal static class Program
 {
     private static int Main(string[] args)
     {
+        AppDomain.CurrentDomain.UnhandledException += static (_, unhandled) => ErrorBoundary.EndAtOnce((Exception)unhandled.ExceptionObject);
         try
         {
+            if (args is [RootServer.Hidden, .. var words])
+                return RootServer.Run(words);
+            StandardStreams.RequireOutput();
             return CommandLine.Run(args);
         }
-        catch (VeilException error)
+        catch (Exception error)
         {
-            Messages.Write(error.Message);
-            return error.ExitCode;
+            return ErrorBoundary.Report(error);
         }
     }
 }

@@ -7,6 +7,7 @@ using Veil.Core;
 using Veil.Core.Control;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
+using Veil.Core.Privileged;
 using Veil.Core.Session;
 using Veil.Core.Sinks;
 using Veil.Core.Text;
@@ -26,23 +27,27 @@ internal static class TraceCommand
     public static int Run(ParseResult parsed, TraceFlags flags)
     {
         var request = ReadRequest(parsed, flags);
-        var options = request.Options with { CountFilters = request.Control is not null || Terminal.IsThere || request.Options.MeasureCost };
-        StandardStreams.RequireOutput();
+        var options = request.Options with { CountFilters = request.Control is not null || Terminal.IsThere || request.Options.MeasureCost, TakesCommands = request.Control is not null || Terminal.IsThere };
         if (!request.Yes)
             Confirm(options);
-        foreach (string warning in options.Filters.SelectMany(Warnings).Concat(options.Modules.SelectMany(static module => module.Warnings)))
+        foreach (string warning in options.Filters.SelectMany(Warnings).Concat(options.Modules.SelectMany(module => module.Warnings(options.Arguments))))
             Messages.Write($"warning: {warning}");
+
+        if (options is { RingBytes: < SessionOptions.DefaultRingBytes, Counting: null, Quiet: false } && options.RingBytes == MemoryCgroup.DefaultRingBytes)
+            Messages.Write($"the memory cgroup allows {MemoryCgroup.LimitBytes >> 20} MiB: the ring has {options.RingBytes >> 10} KiB; --buffer sets another size");
 
         using var stop = new StopSignal();
         // Before the session, which gives up the privileges that a path may need.
         using var control = OpenControl(request.Control, request.ControlGroup);
-        using var session = TraceSession.Start(options, stop, Messages.Write);
+        // Before the drop too; it closes the socket before it ends, because it may have to remove it.
+        using var root = RootClient.StartFor(options.Output.Enrichments, control);
+        using var session = TraceSession.Start(options, stop, Messages.Write, root);
         var commands = new ControlCommands(session);
         using var prompt = Terminal.IsThere ? new TracePrompt(commands, session, stop) : null;
         stop.ListenToSignals(prompt is null ? null : prompt.Open);
-        control?.Start(commands);
+        control?.Start(commands, stop);
         if (!options.Quiet)
-            Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Rung.Name}").Distinct()) + (prompt is null ? "; CTRL-C stops" : "; CTRL-C pauses and asks"));
+            Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Rung.Name}").Distinct()) + HowToStop(stop, prompt is not null));
 
         var summary = session.Run();
         control?.Dispose();
@@ -64,6 +69,8 @@ internal static class TraceCommand
         // For the benchmarks: the promise of no allocation per event, measured where it is kept.
         if (Environment.GetEnvironmentVariable("VEIL_STATS") == "1")
             Messages.Write($"allocated {session.AllocatedBytes} bytes while {summary.Delivered} events were delivered");
+        if (stop.Failure is { } failed)
+            return ErrorBoundary.Report(failed);
         if (summary.Failure is not null)
             return ExitCode.Failure;
         return options.FailOnLoss && summary.LostTotal > 0 ? ExitCode.Loss : ExitCode.Success;
@@ -91,6 +98,14 @@ internal static class TraceCommand
         _ => ControlServer.Open(path, group),
     };
 
+    // In the background of a script the shell has SIGINT ignored, and a job, a service or a child of timeout(1) is not who CTRL-C is for.
+    private static string HowToStop(StopSignal stop, bool asks) => stop switch
+    {
+        { ListensToInterrupt: true } when asks => "; CTRL-C pauses and asks",
+        { ListensToInterrupt: true } when Terminal.IsForegroundOfOurs => "; CTRL-C stops",
+        _ => $"; kill -TERM {Environment.ProcessId} stops",
+    };
+
     // Asks on the terminal. Nobody there is a no: a script says --yes.
     private static void Confirm(SessionOptions options)
     {
@@ -98,7 +113,7 @@ internal static class TraceCommand
         {
             if (Console.IsInputRedirected || Console.IsErrorRedirected)
                 throw new UsageException($"{question}: nobody can be asked without a terminal; narrow it down, or add --yes");
-            Console.Error.Write($"veil: {question}; go on? [y/N] ");
+            Console.Error.Write($"veil: {Escaping.Visible(question)}; go on? [y/N] ");
             if (Console.In.ReadLine()?.Trim() is not ("y" or "Y" or "yes"))
                 throw new UsageException("not started");
         }
@@ -228,7 +243,7 @@ internal static class TraceCommand
     private static int RingBytes(string? value)
     {
         if (value is null)
-            return SessionOptions.DefaultRingBytes;
+            return MemoryCgroup.DefaultRingBytes;
         string digits = value.EndsWith("iB", StringComparison.Ordinal) ? value[..^2] : value.EndsWith('B') ? value[..^1] : value;
         long unit = digits.Length == 0 ? 0 : char.ToUpperInvariant(digits[^1]) switch { 'K' => 1L << 10, 'M' => 1L << 20, 'G' => 1L << 30, _ => 1 };
         if (unit > 1)
@@ -247,9 +262,8 @@ internal static class TraceCommand
         var words = new List<string>();
         foreach (string value in values)
         {
-            foreach (string part in value.Split(','))
+            foreach (string word in ListText.Split(value))
             {
-                string word = part.Trim();
                 if (word.Length == 0)
                     throw new UsageException($"{flag}: {EmptyValue.Explain(value)}");
                 words.Add(word);

@@ -66,7 +66,7 @@ public sealed class UprobeModule : TraceModule
     public override byte[] ReadObject() => EmbeddedObject.Read("uprobe");
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Warnings => _target?.Warnings ?? [];
+    public override IEnumerable<string> Warnings(ModuleArguments arguments) => _target?.Warnings ?? [];
 
     /// <inheritdoc/>
     public override IReadOnlyList<TraceModule> Instances(ModuleArguments arguments, IReadOnlyList<FilterExpression> filters)
@@ -100,8 +100,8 @@ public sealed class UprobeModule : TraceModule
         if (_askAbout.Count == 0)
             return null;
         var questions = new List<string>();
-        if (!filters.Any(static filter => filter.Dimension.Name is "pid" or "uid" && filter.Bits.Values.Any(static bits => bits.HasFlag(FilterBits.Allow))))
-            questions.Add($"without --pid or --uid, every process is stopped for an instant at each call of {Functions(_askAbout)}");
+        if (!filters.Any(static filter => filter.Dimension.Name is "pid" or "tid" or "uid" && filter.Bits.Values.Any(static bits => bits.HasFlag(FilterBits.Allow))))
+            questions.Add($"without --pid, --tid or --uid, every process is stopped for an instant at each call of {Functions(_askAbout)}");
         if (HasLatency(arguments) && _askAbout.Where(static target => target.Sites.Any(static site => site.BreaksUnwinding)).ToList() is { Count: > 0 } breaking)
             questions.Add($"--{LatencyFlag}: an exception that passes through {Functions(breaking)} would end the program, and its file has what throws them");
         return questions.Count == 0 ? null : string.Join("; ", questions);

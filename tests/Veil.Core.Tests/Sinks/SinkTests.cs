@@ -49,7 +49,7 @@ public sealed class SinkTests
     public void Fields_Chosen_AreThoseInThatOrder()
     {
         Render(s_text with { Fields = ["syscall", "comm", "pid"] }, 0, [Call("Web Content", 5, 0, 0), Call("a=\"b", 6, 1, 0)]).ShouldBe(
-            "syscall=read comm=\"Web Content\" pid=5\nsyscall=write comm=\"a=\\\"b\" pid=6\n");
+            "syscall=read comm=\"Web Content\" pid=5\nsyscall=write comm=\"a\\x3d\\\"b\" pid=6\n");
         Render(s_text with { Fields = ["arch", "uid"], Format = OutputFormat.Json }, 0, [Call("x", 5, 64, 1)]).ShouldBe("{\"arch\":\"i386\",\"uid\":33}\n");
     }
 
@@ -60,6 +60,24 @@ public sealed class SinkTests
     [InlineData("syscal", "--fields: no field 'syscal'; did you mean 'syscall'? (valid: module comm pid tid uid timestamp gid syscall syscall_nr arch)")]
     public void Fields_Unknown_ListTheValidOnes(string field, string message) =>
         Should.Throw<UsageException>(() => FieldSelection.Validate(SyscallObject.Events(0), s_text with { Fields = [field] })).Message.ShouldBe(message);
+
+    /// <summary>The word for "not known" stands only where there is no value: no error is 0, and what strace calls "? ERESTARTSYS" is no result.</summary>
+    [Theory]
+    [InlineData(0, "ret=0 errno=0 errno_nr=0", "{\"ret\":0,\"errno\":null,\"errno_nr\":0}")]
+    [InlineData(-2, "ret=-2 errno=ENOENT errno_nr=2", "{\"ret\":-2,\"errno\":\"ENOENT\",\"errno_nr\":2}")]
+    [InlineData(-512, "ret=? errno=ERESTARTSYS errno_nr=512", "{\"ret\":null,\"errno\":\"ERESTARTSYS\",\"errno_nr\":512}")]
+    [InlineData(-513, "ret=? errno=ERESTARTNOINTR errno_nr=513", "{\"ret\":null,\"errno\":\"ERESTARTNOINTR\",\"errno_nr\":513}")]
+    [InlineData(-514, "ret=? errno=ERESTARTNOHAND errno_nr=514", "{\"ret\":null,\"errno\":\"ERESTARTNOHAND\",\"errno_nr\":514}")]
+    [InlineData(-515, "ret=-515 errno=ENOIOCTLCMD errno_nr=515", "{\"ret\":-515,\"errno\":\"ENOIOCTLCMD\",\"errno_nr\":515}")]
+    [InlineData(-516, "ret=? errno=ERESTART_RESTARTBLOCK errno_nr=516", "{\"ret\":null,\"errno\":\"ERESTART_RESTARTBLOCK\",\"errno_nr\":516}")]
+    [InlineData(long.MinValue, "ret=? errno=? errno_nr=?", "{\"ret\":null,\"errno\":null,\"errno_nr\":null}")]
+    public void Fields_OfAResult_SayWhatTheProcessSees(long ret, string pairs, string json)
+    {
+        var options = s_text with { Fields = ["ret", "errno", "errno_nr"] };
+        byte[] record = Returned(Call("cat", 1, 0, 0), ret, 0);
+        Render(options, Returns, [record]).ShouldBe(pairs + "\n");
+        Render(options with { Format = OutputFormat.Json }, Returns, [record]).ShouldBe(json + "\n");
+    }
 
     [Fact]
     public void Fields_NamedTwice_IsAnError() =>

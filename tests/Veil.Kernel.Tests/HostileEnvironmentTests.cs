@@ -1,0 +1,248 @@
+namespace Veil.Kernel.Tests;
+
+/// <summary>
+/// Where something is missing that every program takes for granted: one line says so, the exit code is 1, and nothing stays attached.
+/// </summary>
+public sealed class HostileEnvironmentTests : IDisposable
+{
+    private const string Trace = "{veil} --module syscall -p 1";
+    private readonly string _folder = Directory.CreateTempSubdirectory("veil-hostile-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    public static TheoryData<string, string> Shortages() => new()
+    {
+        { "unshare -m bash -c 'mount -t tmpfs none /sys; exec {veil} --module syscall -n x'", "/sys/devices/system/cpu/possible: no such file or directory" },
+        { "unshare -m bash -c 'mount -t tmpfs none /sys; mount -t tmpfs none /proc; exec {veil} --module syscall -n x'", "/sys/devices/system/cpu/possible" },
+        { "ulimit -s 16; exec " + Trace, "the stack may have 16 KiB only" },
+        { "ulimit -v 16384; exec " + Trace, "the address space may have 16 MiB only" },
+        { "ulimit -v 600000; exec {veil} --version", "the address space may have 585 MiB only" },
+        { "exec {veil} --version >&-", "standard output is closed" },
+        { "exec {veil} --help >&-", "standard output is closed" },
+        { "exec {veil} doctor >&- <&-", "standard output is closed" },
+        { "exec " + Trace + " >&-", "standard output is closed" },
+        { "exec {veil} --help > /dev/full", "writing the output: No space left on device" },
+        { "exec {veil} --list-modules > /dev/full", "writing the output: No space left on device" },
+        { "mkdir {folder}/gone; cd {folder}/gone; rmdir {folder}/gone; exec {veil} --module uprobe --uprobe gone:main -p 1", "the current folder is gone" },
+        { "mkfifo {folder}/fifo; exec timeout 10 {veil} config validate {folder}/fifo", "fifo: it is no regular file; standard input is -" },
+        { "exec -a '' {veil} --version", "there is no argument 0" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Shortages))]
+    public void Start_WithoutSomething_SaysWhatInOneLine(string command, string reason)
+    {
+        using var veil = Shell(command);
+
+        veil.ExitCode.ShouldBe(1);
+        OnlyLine(veil).ShouldStartWith("veil: ");
+        veil.Errors.ShouldContain(reason);
+    }
+
+    /// <summary>Whatever the number is at which descriptors run out: loading, attaching, or when all is attached.</summary>
+    [Fact]
+    public void Start_AnyLimitOfOpenFiles_TracesOrSaysSo()
+    {
+        bool traced = false;
+        for (int limit = 4; limit <= 40; limit++)
+        {
+            using var veil = VeilRun.AttachOrEnd($"ulimit -n {limit}", "--module", "syscall", "-p", "1");
+            if (veil.IsAttached)
+            {
+                traced = true;
+                veil.Stop().ShouldBe(0);
+                continue;
+            }
+
+            veil.ExitCode.ShouldBe(1, $"{limit}: {veil.Errors}");
+            string line = OnlyLine(veil);
+            (line.Contains("too many open files", StringComparison.Ordinal) || line.Contains("files may be open only", StringComparison.Ordinal)).ShouldBeTrue($"{limit}: {line}");
+            line.ShouldContain("ulimit -n");
+            traced.ShouldBeFalse($"{limit} is too few, and less is enough");
+        }
+
+        traced.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Start_AnyLimitOfAddressSpace_TracesOrSaysSo()
+    {
+        for (int mebibytes = 640; mebibytes <= 1024; mebibytes += 64)
+        {
+            using var veil = VeilRun.AttachOrEnd($"ulimit -v {mebibytes * 1024}", "--module", "syscall,files,scheduler,memory", "--name", "no-such-name");
+            if (veil.IsAttached)
+                veil.Stop().ShouldBe(0, $"{mebibytes}: {veil.Errors}");
+            else
+                OnlyLine(veil).ShouldContain("memory");
+        }
+    }
+
+    [Fact]
+    public void Trace_WithoutProc_Works()
+    {
+        using var veil = VeilRun.AttachOrEnd("exec unshare -m --propagation private bash -c 'mount -t tmpfs none /proc; exec \"$@\"' bash \"$@\"", "--module", "syscall", "--name", "no-such-name");
+
+        veil.IsAttached.ShouldBeTrue(veil.Errors);
+        veil.Stop().ShouldBe(0);
+        veil.Errors.ShouldContain("events delivered in");
+    }
+
+    [Fact]
+    public void Doctor_WithoutProc_Answers()
+    {
+        using var veil = Shell("exec unshare -m bash -c 'mount -t tmpfs none /proc; exec {veil} doctor'");
+
+        veil.Errors.ShouldBeEmpty();
+        veil.Lines.ShouldContain(static line => line.Contains("syscall", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("--version", 0)]
+    [InlineData("--help", 0)]
+    [InlineData("doctor", 1)]
+    [InlineData("--module syscall -p 1", 1)]
+    public void BareChroot_NothingButLibc_IsOneLineOrAnAnswer(string command, int exitCode)
+    {
+        using var veil = Shell($"cd {{folder}} && for f in {{veil}} $(ldd {{veil}} | grep -o '/[^ ]*'); do install -D $f .$f; done && exec chroot . {{veil}} {command}");
+
+        veil.ExitCode.ShouldBe(exitCode);
+        (veil.Lines.Length > 0 ? veil.Errors : OnlyLine(veil)).ShouldNotContain(" at ");
+    }
+
+    /// <summary>Without the descriptors 0 to 2 the first file that is opened takes their place, and gets what is meant for them.</summary>
+    [Theory]
+    [InlineData("<&- 2>&-")]
+    [InlineData("2>&-")]
+    [InlineData("<&-")]
+    public void StandardStreams_Closed_StandForNothing(string closed)
+    {
+        using var veil = Shell($"{{veil}} --module syscall --name no-such-name {closed} & pid=$!; until (( 0x$(awk '/^SigCgt/ {{ print $2 }}' /proc/$pid/status) & 1 << 14 )); do kill -0 $pid || exit 9; done; readlink /proc/$pid/fd/{{0,2}}; kill $pid; wait $pid");
+
+        veil.ExitCode.ShouldBe(0);
+        if (closed.Contains("<&-", StringComparison.Ordinal))
+            veil.Lines[0].ShouldBe("/dev/null");
+        if (closed.Contains("2>&-", StringComparison.Ordinal))
+            veil.Lines[1].ShouldBe("/dev/null");
+    }
+
+    /// <summary>The file's largest size is reached: SIGXFSZ would end the process without a word.</summary>
+    [Fact]
+    public void Output_FileAtItsLargestSize_IsAnErrorThatSaysWhy()
+    {
+        using var hold = Workload.Waiting("hold", "0").Begin();
+        using var veil = Shell($"ulimit -f 0; exec timeout 20 {{veil}} --module syscall -p {hold.Pid} > {{folder}}/out");
+
+        veil.ExitCode.ShouldBe(1);
+        veil.Errors.ShouldContain("veil: writing the output: File too large");
+    }
+
+    /// <summary>The lines that are there are whole, and are those that were delivered; what another process wrote is there still.</summary>
+    [Theory]
+    [InlineData("", ">")]
+    [InlineData("", ">>")]
+    [InlineData("ulimit -f 300;", ">")]
+    [InlineData("ulimit -f 300;", ">>")]
+    public void Output_FullDisk_LeavesWholeLines(string limit, string redirection)
+    {
+        string size = limit.Length == 0 ? "300K" : "10M";
+        using var burst = Workload.Waiting("burst", "20000");
+        using var veil = VeilRun.AttachOrEnd(
+            $"exec unshare -m --propagation private bash -c 'mount -t tmpfs -o size={size} none {_folder}; (echo first >{_folder}/out; {limit} \"$@\" {redirection} {_folder}/out; code=$?; wc -l {_folder}/out >&2; tail -c 1 {_folder}/out | xxd -p >&2; head -1 {_folder}/out >&2; exit $code)' bash \"$@\"",
+            "--module", "syscall", "-p", burst.Pid, "-s", "getppid");
+        burst.Go();
+        veil.WaitForExit().ShouldBe(1);
+
+        string[] said = veil.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        long before = redirection == ">>" ? 1 : 0;
+        long delivered = long.Parse(said.Single(static line => line.Contains("delivered in", StringComparison.Ordinal)).Split(' ')[1]);
+        delivered.ShouldBeGreaterThan(0);
+        veil.Errors.ShouldContain(limit.Length == 0 ? "No space left on device" : "File too large");
+        said[^3].Split(' ')[0].ShouldBe((delivered + before).ToString());
+        said[^2].ShouldBe("0a");
+        if (before > 0)
+            said[^1].ShouldBe("first");
+    }
+
+    /// <summary>The heap's limit is read by the runtime, and not a wish in the project's file.</summary>
+    [Fact]
+    public void AddressSpace_OfATrace_IsBounded()
+    {
+        using var veil = VeilRun.Attach("--module", "syscall", "-p", "1");
+        string line = File.ReadLines($"/proc/{veil.Pid}/status").Single(static line => line.StartsWith("VmSize:", StringComparison.Ordinal));
+
+        long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]).ShouldBeLessThan(640 * 1024);
+        veil.Stop().ShouldBe(0);
+    }
+
+    /// <summary>With file capabilities, the environment is that of somebody who may do less.</summary>
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(true, 0)]
+    public void RuntimeVariables_WithFileCapabilities_AreNotRead(bool capabilities, int exitCode)
+    {
+        // A heap of four bytes: a runtime that reads it does not start.
+        using var veil = Shell($"chmod 755 {{folder}}; install {{veil}} {{folder}}/veil; {(capabilities ? "setcap cap_bpf,cap_perfmon+ep {folder}/veil;" : "")} exec setpriv --reuid 65534 --clear-groups env DOTNET_GCHeapHardLimit=4 {{folder}}/veil --version");
+
+        veil.ExitCode.ShouldBe(exitCode, veil.Errors);
+        if (!capabilities)
+            veil.Errors.ShouldContain("the .NET runtime could not start");
+    }
+
+    [Fact]
+    public void Config_FromAFifo_IsRefusedAndFromStandardInputRead()
+    {
+        using var fifo = Shell("mkfifo {folder}/fifo; exec timeout 10 {veil} --config {folder}/fifo");
+        fifo.ExitCode.ShouldBe(2);
+        OnlyLine(fifo).ShouldContain("it is no regular file");
+
+        using var piped = Shell("echo 'modules: {syscall: {}}' | {veil} config validate -");
+        piped.ExitCode.ShouldBe(0, piped.Errors);
+        piped.Lines.ShouldBe(["-: right"]);
+    }
+
+    /// <summary>All modules start in 64 MiB; where the group allows less than is needed, a line says so, and the kernel ends nobody.</summary>
+    [MemoryCgroupTheory]
+    [InlineData(64, "syscall,files,network,scheduler,memory,uprobe", true)]
+    [InlineData(64, "files", true)]
+    [InlineData(32, "syscall", true)]
+    [InlineData(48, "syscall,files,network,scheduler,memory,uprobe", false)]
+    [InlineData(16, "syscall", false)]
+    public void MemoryCgroup_OfAnySize_IsEnoughOrSaidNotToBe(int mebibytes, string modules, bool enough)
+    {
+        using var group = new MemoryCgroup(mebibytes);
+        string[] uprobe = modules.Contains("uprobe", StringComparison.Ordinal) ? ["--uprobe", "/bin/bash:readline", "--yes"] : [];
+        using var veil = VeilRun.AttachOrEnd($"echo $$ > {group.Folder}/cgroup.procs", ["--module", modules, "--name", "no-such-name", .. uprobe]);
+
+        veil.IsAttached.ShouldBe(enough, veil.Errors);
+        if (enough)
+            veil.Stop().ShouldBe(0);
+        else
+            (veil.ExitCode, veil.Errors.Contains($"and the memory cgroup allows {mebibytes}", StringComparison.Ordinal)).ShouldBe((1, true), veil.Errors);
+    }
+
+    /// <summary>A process may call itself what it likes, and is still told from the columns beside it.</summary>
+    [Theory]
+    [InlineData("x  PID=1 UID=0", @"x\x20\x20PID\x3d1 UID\x3d0")]
+    [InlineData(" PID=1  ", @"\x20PID\x3d1\x20\x20")]
+    [InlineData("tmux: server", "tmux: server")]
+    public void Text_NameThatLooksLikeColumns_IsNone(string name, string shown)
+    {
+        using var veil = Shell($"bash -c 'printf \"%s\" \"{name}\" > /proc/self/comm; read; [ -e / ]' < <(sleep 1.5) & pid=$!; timeout 3 {{veil}} -q --module syscall -p $pid --syscall newfstatat,faccessat,faccessat2,read | tail -1; wait $pid; echo $pid");
+
+        string pid = veil.Lines[^1];
+        string[] columns = veil.Lines[0].Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        columns[0].ShouldBe(shown);
+        columns[1].ShouldBe($"PID={pid}");
+        veil.Lines[0].Split("PID=").Length.ShouldBe(2);
+    }
+
+    private static string OnlyLine(VeilRun veil)
+    {
+        string[] lines = veil.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        lines.Length.ShouldBe(1, veil.Errors);
+        return lines[0];
+    }
+
+    private VeilRun Shell(string command) =>
+        VeilRun.ToEndWith("bash", "-c", command.Replace("{veil}", Repository.Veil, StringComparison.Ordinal).Replace("{folder}", _folder, StringComparison.Ordinal));
+}
