@@ -8,7 +8,7 @@
 enum veil_loss {
 	VEIL_LOST_RING_FULL,	/* the reader is behind */
 	VEIL_LOST_MAP_FULL,	/* no room to remember the state of a call */
-	VEIL_LOST_READ_FAILED,	/* memory that the event needs could not be read */
+	VEIL_LOST_READ_FAILED,	/* memory that the event needs, or the record itself, could not be read */
 	VEIL_LOST_MISSED_PROBE, /* the kernel did not run a program where it should have */
 	VEIL_LOSS_CAUSES,
 };

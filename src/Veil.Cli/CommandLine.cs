@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using Veil.Cli.Help;
 using Veil.Core;
+using Veil.Core.Session;
 using Veil.Core.Text;
 
 namespace Veil.Cli;
@@ -24,7 +25,7 @@ internal static class CommandLine
         var root = Create(flags);
         if (args is [ManPage.Hidden])
         {
-            Console.Out.Write(ManPage.Text(flags, root));
+            StandardStreams.WriteOutput(ManPage.Text(flags, root));
             return ExitCode.Success;
         }
 
@@ -37,7 +38,10 @@ internal static class CommandLine
         var command = parsed.CommandResult.Command;
         if (command != root && flags.All.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } ignored)
             throw new UsageException($"{ignored.Name}: is for tracing, and {command.Name} traces nothing; leave one of them out");
-        return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        using var said = new StringWriter();
+        int code = parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = said });
+        StandardStreams.WriteOutput(said.ToString());
+        return code;
     }
 
     /// <summary>The whole command line.</summary>

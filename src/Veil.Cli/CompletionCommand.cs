@@ -4,6 +4,7 @@ using Veil.Core;
 using Veil.Core.Control;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
+using Veil.Core.Session;
 using Veil.Core.Text;
 using Veil.Modules;
 
@@ -60,7 +61,7 @@ internal static class CompletionCommand
             string name = parsed.GetValue(shell)!;
             if (!s_scripts.TryGetValue(name, out string? script))
                 throw new UsageException($"completion: no script for '{Escaping.ForMessage(name)}'{Messages.Suggest(name, [.. s_scripts.Keys])} (there is: {string.Join(", ", s_scripts.Keys)})");
-            Console.Out.Write(script);
+            StandardStreams.WriteOutput(script);
             return ExitCode.Success;
         });
         return command;
@@ -71,7 +72,7 @@ internal static class CompletionCommand
     public static void Complete(string[] words)
     {
         foreach (string candidate in Candidates(words))
-            Console.Out.WriteLine(Escaping.Visible(candidate));
+            StandardStreams.WriteOutput(Escaping.Visible(candidate) + "\n");
     }
 
     /// <summary>What the last word may become.</summary>

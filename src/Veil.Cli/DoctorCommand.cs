@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Veil.Core;
 using Veil.Core.Doctor;
+using Veil.Core.Session;
 using Veil.Core.Sinks;
 using Veil.Core.Text;
 using Veil.Modules;
@@ -27,7 +28,7 @@ internal static class DoctorCommand
     private static int Run(OutputFormat format)
     {
         var report = SystemReport.Create(ModuleCatalog.All);
-        Console.Out.Write(format == OutputFormat.Json ? Json(report) : Text(report));
+        StandardStreams.WriteOutput(format == OutputFormat.Json ? Json(report) : Text(report));
         return report.Modules.All(static module => module.Hook is not null) ? ExitCode.Success : ExitCode.Failure;
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Veil.Cli.Help;
 using Veil.Core;
+using Veil.Core.Session;
 using Veil.Core.Text;
 using Veil.Modules;
 
@@ -18,9 +19,9 @@ internal static class HelpCommand
         {
             string? name = parsed.GetValue(word);
             if (name is null)
-                Console.Out.Write(HelpText.Whole(flags, root));
+                StandardStreams.WriteOutput(HelpText.Whole(flags, root));
             else if (ModuleCatalog.All.FirstOrDefault(module => module.Name == name) is { } module)
-                Console.Out.Write(HelpText.Of(module, flags));
+                StandardStreams.WriteOutput(HelpText.Of(module, flags));
             else if (HelpText.Commands(root).Any(known => known.Name == name))
                 return root.Parse([name, "--help"]).Invoke();
             else

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Veil.Core;
 using Veil.Core.Events;
 using Veil.Core.Modules;
+using Veil.Core.Session;
 using Veil.Core.Sinks;
 using Veil.Core.Text;
 using Veil.Modules;
@@ -28,7 +29,7 @@ internal static class ListCommand
         }
 
         bool asJson = OutputFormats.Parse(parsed.GetValue(flags.Output)) == OutputFormat.Json;
-        Console.Out.Write(asked == flags.ListModules ? Modules(asJson) : Fields(Find(parsed.GetValue(flags.ListFields)!), asJson));
+        StandardStreams.WriteOutput(asked == flags.ListModules ? Modules(asJson) : Fields(Find(parsed.GetValue(flags.ListFields)!), asJson));
         return ExitCode.Success;
     }
 
@@ -103,7 +104,7 @@ internal static class ListCommand
     private static string TypeOf(FieldFormat format) => format switch
     {
         FieldFormat.Unsigned or FieldFormat.Signed or FieldFormat.SyscallNumber => "number",
-        FieldFormat.UnsignedOrUnknown or FieldFormat.Duration or FieldFormat.Return or FieldFormat.ErrnoNumber => "number or null",
+        FieldFormat.UnsignedOrUnknown or FieldFormat.UnsignedOrNone or FieldFormat.Pid or FieldFormat.Duration or FieldFormat.Return or FieldFormat.ErrnoNumber => "number or null",
         FieldFormat.Boolean => "boolean",
         FieldFormat.ErrnoName => "string or null",
         _ => "string",

@@ -1,4 +1,5 @@
-using Veil.Core;
+using Veil.Core.Privileged;
+using Veil.Core.Session;
 
 namespace Veil.Cli;
 
@@ -7,14 +8,15 @@ internal static class Program
 {
     private static int Main(string[] args)
     {
+        AppDomain.CurrentDomain.UnhandledException += static (_, unhandled) => ErrorBoundary.EndAtOnce((Exception)unhandled.ExceptionObject);
         try
         {
-            return CommandLine.Run(args);
+            StandardStreams.RequireOutput();
+            return args is [RootServer.Hidden, .. var words] ? RootServer.Run(words) : CommandLine.Run(args);
         }
-        catch (VeilException error)
+        catch (Exception error)
         {
-            Messages.Write(error.Message);
-            return error.ExitCode;
+            return ErrorBoundary.Report(error);
         }
     }
 }

@@ -7,6 +7,7 @@ using Veil.Core;
 using Veil.Core.Control;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
+using Veil.Core.Privileged;
 using Veil.Core.Session;
 using Veil.Core.Sinks;
 using Veil.Core.Text;
@@ -26,21 +27,22 @@ internal static class TraceCommand
     public static int Run(ParseResult parsed, TraceFlags flags)
     {
         var request = ReadRequest(parsed, flags);
-        var options = request.Options with { CountFilters = request.Control is not null || Terminal.IsThere || request.Options.MeasureCost };
-        StandardStreams.RequireOutput();
+        var options = request.Options with { CountFilters = request.Control is not null || Terminal.IsThere || request.Options.MeasureCost, TakesCommands = request.Control is not null || Terminal.IsThere };
         if (!request.Yes)
             Confirm(options);
-        foreach (string warning in options.Filters.SelectMany(Warnings))
+        foreach (string warning in options.Filters.SelectMany(Warnings).Concat(options.Modules.SelectMany(module => module.Warnings(options.Arguments))))
             Messages.Write($"warning: {warning}");
 
         using var stop = new StopSignal();
         // Before the session, which gives up the privileges that a path may need.
         using var control = OpenControl(request.Control, request.ControlGroup);
-        using var session = TraceSession.Start(options, stop, Messages.Write);
+        // Knows of the socket, and is to remove it; so it is the last to end.
+        using var root = RootClient.StartFor(options.Output.Enrichments, control);
+        using var session = TraceSession.Start(options, stop, Messages.Write, root);
         var commands = new ControlCommands(session);
         using var prompt = Terminal.IsThere ? new TracePrompt(commands, session, stop) : null;
         stop.ListenToSignals(prompt is null ? null : prompt.Open);
-        control?.Start(commands);
+        control?.Start(commands, stop, root);
         if (!options.Quiet)
             Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Rung.Name}").Distinct()) + HowToStop(stop, prompt is not null));
 
@@ -64,6 +66,8 @@ internal static class TraceCommand
         // For the benchmarks: the promise of no allocation per event, measured where it is kept.
         if (Environment.GetEnvironmentVariable("VEIL_STATS") == "1")
             Messages.Write($"allocated {session.AllocatedBytes} bytes while {summary.Delivered} events were delivered");
+        if (stop.Failure is { } failed)
+            return ErrorBoundary.Report(failed);
         if (summary.Failure is not null)
             return ExitCode.Failure;
         return options.FailOnLoss && summary.LostTotal > 0 ? ExitCode.Loss : ExitCode.Success;
@@ -128,7 +132,7 @@ internal static class TraceCommand
 
         var arguments = Arguments(parsed, flags, modules);
         var counting = CountFlags.Read(parsed, flags);
-        modules = [.. modules.SelectMany(module => module.Instances(arguments))];
+        modules = [.. modules.SelectMany(module => module.Instances(arguments, filters))];
         var fields = Words("--fields", parsed.GetValue(flags.Fields) ?? []);
         var format = OutputFormats.Parse(parsed.GetValue(flags.Output));
         return new SessionOptions

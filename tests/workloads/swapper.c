@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
-/* Owns a folder and means harm: whenever a socket appears at PATH, puts a link to TARGET in its place. Says how often, after its input ended. */
+/* Owns a folder and means harm: whenever a socket appears at PATH, puts a link to TARGET in its place. Says how often,
+ * after its input ended. */
 #include "workload.h"
 
 #include <poll.h>
@@ -17,7 +18,8 @@ int main(int argc, char **argv)
 		for (int i = 0; i < LOOKS; i++) {
 			struct stat there;
 
-			if (lstat(argv[1], &there) == 0 && S_ISSOCK(there.st_mode) && unlink(argv[1]) == 0 && symlink(argv[2], argv[1]) == 0)
+			if (lstat(argv[1], &there) == 0 && S_ISSOCK(there.st_mode) && unlink(argv[1]) == 0 &&
+			    symlink(argv[2], argv[1]) == 0)
 				swaps++;
 		}
 	}

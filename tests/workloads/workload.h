@@ -71,6 +71,22 @@ static inline void announce(void)
 	printf("pid=%d\n", getpid());
 }
 
+/* The same, and what the standard streams are: their reads and writes are none of what the workload means. */
+static inline void announce_streams(void)
+{
+	announce();
+	for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++) {
+		char link[64], path[4096];
+		ssize_t length;
+
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		length = readlink(link, path, sizeof(path) - 1);
+		require(length > 0, link);
+		path[length] = 0;
+		printf("%s=%s\n", fd == STDIN_FILENO ? "stdin" : "stdout", path);
+	}
+}
+
 /* Blocks in one read(2) until the test has attached: that call is in flight while it attaches. */
 static inline void wait_for_line(void)
 {

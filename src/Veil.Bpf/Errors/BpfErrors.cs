@@ -1,3 +1,5 @@
+using Veil.Bpf.Interop;
+
 namespace Veil.Bpf;
 
 /// <summary>Turns an error number and what libbpf said about it into the exception that tells the user most.</summary>
@@ -25,9 +27,15 @@ internal static class BpfErrors
         return Create(operation, name, errno);
     }
 
-    /// <summary>What a lack of privileges looks like, and for whom.</summary>
-    internal static string? HintFor(int errno)
+    /// <summary>What a lack of privileges or of descriptors looks like, and for whom.</summary>
+    internal static unsafe string? HintFor(int errno)
     {
+        if (errno == ErrnoName.EMFILE)
+        {
+            var limit = stackalloc ulong[2];
+            return NativeFile.getrlimit(NativeFile.RLIMIT_NOFILE, limit) == 0 ? $"the limit is {limit[0]} (ulimit -n)" : null;
+        }
+
         if (errno is not (ErrnoName.EPERM or ErrnoName.EACCES))
             return null;
         var missing = ProcessCapabilities.MissingForTracing();

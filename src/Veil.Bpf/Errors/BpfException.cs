@@ -48,6 +48,9 @@ public class BpfException : Exception
     /// <summary>The error's name, such as <c>EPERM</c>; empty if <see cref="Errno"/> is 0.</summary>
     public string ErrnoName => Bpf.ErrnoName.Of(Errno);
 
+    /// <summary>Whether the process or the machine has run out of file descriptors: another way to the same end does not help.</summary>
+    public bool IsOutOfDescriptors => Errno is Bpf.ErrnoName.EMFILE or Bpf.ErrnoName.ENFILE;
+
     /// <summary>What the user can do; null if nothing better than the cause is known.</summary>
     public string? Hint { get; }
 

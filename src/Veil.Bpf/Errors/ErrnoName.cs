@@ -17,6 +17,8 @@ internal static class ErrnoName
     internal const int EEXIST = 17;
     internal const int ENODEV = 19;
     internal const int EINVAL = 22;
+    internal const int ENFILE = 23;
+    internal const int EMFILE = 24;
     internal const int ENOSPC = 28;
     internal const int EOPNOTSUPP = 95;
 

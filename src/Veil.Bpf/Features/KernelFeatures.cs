@@ -18,7 +18,7 @@ public static partial class KernelFeatures
     private static readonly WeakReference<Btf?> s_btf = new(null);
 
     /// <summary>Release of the running kernel, <c>major.minor.patch</c> as far as <c>uname -r</c> gives it.</summary>
-    public static Version KernelVersion { get; } = ParseRelease(ReadText("/proc/sys/kernel/osrelease") ?? "");
+    public static Version KernelVersion { get; } = ParseRelease(ReadRelease());
 
     /// <summary>
     /// Whether the kernel describes its own types at /sys/kernel/btf/vmlinux (5.4, CONFIG_DEBUG_INFO_BTF). CO-RE needs it.
@@ -171,8 +171,17 @@ public static partial class KernelFeatures
         }
     }
 
+    // By the call, as /proc may be hidden.
+    private static unsafe string ReadRelease()
+    {
+        const int FieldBytes = 65; // struct new_utsname of include/uapi/linux/utsname.h; the release is the third field
+        var names = stackalloc byte[FieldBytes * 6];
+        return NativeFile.uname(names) == 0 ? NativeText.Read(names + FieldBytes * 2) : "";
+    }
+
     private static int ReadPossibleCpuCount()
     {
+        using var log = LogCapture.Begin();
         var count = NativeMapElements.libbpf_num_possible_cpus();
         return count > 0 ? count : throw BpfErrors.Create("counting CPUs", "in /sys/devices/system/cpu/possible", -count);
     }

@@ -6,6 +6,7 @@ namespace Veil.Bpf.Interop;
 internal static unsafe partial class NativeFile
 {
     internal const int F_DUPFD_CLOEXEC = 1030;
+    internal const int RLIMIT_NOFILE = 7;
 
     internal const int PROT_READ = 1;
     internal const int PROT_WRITE = 2;
@@ -18,6 +19,12 @@ internal static unsafe partial class NativeFile
 
     [LibraryImport(LibraryNames.Libc)]
     internal static partial int close(int fd);
+
+    [LibraryImport(LibraryNames.Libc)]
+    internal static partial int uname(byte* names);
+
+    [LibraryImport(LibraryNames.Libc)]
+    internal static partial int getrlimit(int resource, ulong* limit);
 
     [LibraryImport(LibraryNames.Libc, SetLastError = true)]
     internal static partial nint read(int fd, byte* buffer, nuint count);

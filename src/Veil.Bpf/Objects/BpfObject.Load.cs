@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Veil.Bpf.Interop;
 
 namespace Veil.Bpf;
@@ -18,12 +19,32 @@ public sealed partial class BpfObject
         if (IsLoaded)
             throw new InvalidOperationException($"Object {Name} is loaded already.");
         using var lease = new HandleLease(_handle);
+        RequireDescriptors();
         using var log = LogCapture.Begin();
         var error = -NativeObject.bpf_object__load(lease.Value);
         if (error != 0)
             throw LoadError(error, log.Text);
         IsLoaded = true;
         MapGlobals();
+    }
+
+    /// <summary>
+    /// libbpf tries what the kernel can by loading things. Where it runs out of descriptors meanwhile it takes that for a no, remembers it, and
+    /// the verifier's answer is about something else.
+    /// </summary>
+    private unsafe void RequireDescriptors()
+    {
+        const int Trials = 8;
+        var limit = stackalloc ulong[2];
+        if (NativeFile.getrlimit(NativeFile.RLIMIT_NOFILE, limit) != 0)
+            return;
+        var needed = Maps.Count(static map => map.WillBeCreated) + Programs.Count(static program => program.AutoLoad) + Trials;
+        // The lowest number that is free: those below it are taken.
+        var lowest = NativeFile.fcntl(0, NativeFile.F_DUPFD_CLOEXEC, 0);
+        if (lowest >= 0)
+            _ = NativeFile.close(lowest);
+        if (lowest < 0 ? Marshal.GetLastPInvokeError() == ErrnoName.EMFILE : limit[0] - (ulong)lowest < (ulong)needed)
+            throw BpfErrors.Create("loading object", Name, ErrnoName.EMFILE);
     }
 
     private BpfException LoadError(int errno, string said)
@@ -33,6 +54,10 @@ public sealed partial class BpfObject
 
         if (!KernelFeatures.HasBtf && errno is ErrnoName.ESRCH or ErrnoName.ENOENT or ErrnoName.EINVAL)
             return new UnsupportedByKernelException("loading object", Name, "BTF (CONFIG_DEBUG_INFO_BTF)", MinimumKernel.KernelBtf, errno);
+
+        // libbpf tries one place after the other for the kernel's types, and says of the last one that it is not there.
+        if (errno is ErrnoName.ESRCH && said.Contains("Error loading vmlinux BTF", StringComparison.Ordinal))
+            return new BpfException("loading object", Name, "the kernel's types (/sys/kernel/btf/vmlinux) do not fit into memory", ErrnoName.ENOMEM, "raise the limit of address space (ulimit -v), or the cgroup's of memory");
 
         var failed = VerifierLog.FailedProgram(said);
         if (VerifierLog.MissingBtfTarget(said) is { Length: > 0 } target)

@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Text;
 using Veil.Core.Modules;
+using Veil.Core.Session;
 using Veil.Modules;
 
 namespace Veil.Cli.Help;
@@ -127,7 +128,7 @@ internal static class HelpText
             if (parseResult.CommandResult.Command != root)
                 return new HelpAction().Invoke(parseResult);
             string[] named = [.. (parseResult.GetValue(flags.Module) ?? []).SelectMany(static value => value.Split(','))];
-            Console.Out.Write(named.Length == 0 ? Whole(flags, root) : string.Join('\n', named.Distinct(StringComparer.Ordinal).Select(name => Of(TraceCommand.Module(name), flags))));
+            StandardStreams.WriteOutput(named.Length == 0 ? Whole(flags, root) : string.Join('\n', named.Distinct(StringComparer.Ordinal).Select(name => Of(TraceCommand.Module(name), flags))));
             return 0;
         }
     }

@@ -29,7 +29,8 @@ internal sealed class TracePrompt : IDisposable
         _session = session;
         _stop = stop;
         _terminal = new Terminal(() => _ended || _stop.IsRequested);
-        _thread = new Thread(Run, maxStackSize: 256 * 1024) { IsBackground = true, Name = "veil-prompt" };
+        ErrorBoundary.Restore = _terminal.LeaveRaw;
+        _thread = new Thread(stop.Guard(Run), maxStackSize: 256 * 1024) { IsBackground = true, Name = "veil-prompt" };
         _thread.Start();
     }
 

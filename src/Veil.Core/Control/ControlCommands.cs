@@ -104,7 +104,7 @@ public sealed class ControlCommands(TraceSession session)
     private static ControlAnswer Help() => ControlAnswer.Listing(
     [
         .. s_commands.Select(static command => $"{command.Name + " " + command.Arguments,-24} {command.Summary}"),
-        "MAP is the name of a filter (pid, uid, name, syscall, …), or with _deny behind it the keys that it denies.",
+        "MAP is the name of a filter (pid, tid, uid, name, syscall, …), or with _deny behind it the keys that it denies.",
     ]);
 
     private ControlAnswer Pause()

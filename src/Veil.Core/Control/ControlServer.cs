@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Veil.Core.Interop;
+using Veil.Core.Privileged;
+using Veil.Core.Session;
 
 namespace Veil.Core.Control;
 
@@ -20,6 +22,7 @@ public sealed unsafe class ControlServer : IDisposable
     private const int NoDescriptorMs = 20;
 
     private readonly SocketFile _file;
+    private RootClient? _root;
     private readonly uint? _group;
     private readonly uint _owner = LibC.EffectiveUser();
     private readonly int _listener;
@@ -67,11 +70,18 @@ public sealed unsafe class ControlServer : IDisposable
         }
     }
 
+    /// <summary>The socket's file, which has to go at the end.</summary>
+    internal SocketFile File => _file;
+
     /// <summary>Answers from now on, on a thread of its own.</summary>
-    public void Start(ControlCommands commands)
+    /// <param name="commands">Does what clients ask for.</param>
+    /// <param name="stop">Asked for where the thread fails.</param>
+    /// <param name="root">Removes the socket at the end where this process may not any more; or nothing.</param>
+    public void Start(ControlCommands commands, StopSignal stop, RootClient? root)
     {
+        _root = root;
         _commands = commands;
-        _thread = new Thread(Serve, maxStackSize: 256 * 1024) { IsBackground = true, Name = "veil-control" };
+        _thread = new Thread(stop.Guard(Serve), maxStackSize: 256 * 1024) { IsBackground = true, Name = "veil-control" };
         _thread.Start();
     }
 
@@ -88,7 +98,7 @@ public sealed unsafe class ControlServer : IDisposable
             client.Dispose();
         _clients.Clear();
         // The name goes first: while the socket is open its inode's number is nobody else's.
-        _file.Dispose();
+        _file.Remove(_root);
         _ = LibC.Close(_listener);
         _ = LibC.Close(_wake);
     }

@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Veil.Core.Interop;
+using Veil.Core.Privileged;
 
 namespace Veil.Core.Control;
 
@@ -66,12 +68,24 @@ internal sealed unsafe class SocketFile : IDisposable
         }
     }
 
+    /// <summary>Its folder, open.</summary>
+    public int Folder => _folder;
+
+    /// <summary>What the helper process has to know to remove it: name, device, inode.</summary>
+    public string[] Description =>
+        [Encoding.UTF8.GetString(_name.AsSpan(0, _name.Length - 1)), _made.Device.ToString(CultureInfo.InvariantCulture), _made.Inode.ToString(CultureInfo.InvariantCulture)];
+
     /// <summary>Removes it, unless something else is in its place.</summary>
-    public void Dispose()
+    /// <param name="root">Does it where we may not; or nothing.</param>
+    public void Remove(RootClient? root)
     {
-        _ = Remove(_made);
+        if (!Remove(_made))
+            _ = root?.RemoveSocket();
         _ = LibC.Close(_folder);
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => Remove(root: null);
 
     private void Make(int listener, uint? group)
     {

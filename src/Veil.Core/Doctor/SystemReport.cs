@@ -1,6 +1,9 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Veil.Bpf;
+using Veil.Core.Interop;
 using Veil.Core.Modules;
+using Veil.Core.Privileged;
 using Veil.Core.Session;
 
 namespace Veil.Core.Doctor;
@@ -50,13 +53,8 @@ public sealed record SystemReport
 
     private static string ReadMemlock()
     {
-        const string name = "Max locked memory";
-        foreach (string line in File.ReadLines("/proc/self/limits"))
-        {
-            if (line.StartsWith(name, StringComparison.Ordinal))
-                return line[name.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[0];
-        }
-
-        return "not known";
+        const int rlimitMemlock = 8;
+        ulong bytes = LibC.LimitOf(rlimitMemlock);
+        return bytes == ulong.MaxValue ? "unlimited" : bytes.ToString(CultureInfo.InvariantCulture);
     }
 }

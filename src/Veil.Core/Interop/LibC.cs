@@ -121,6 +121,21 @@ internal static unsafe partial class LibC
             return Open(path, writeOnly | noControl | nonBlock | closeOnExec) is >= 0 and var own ? own : fd;
     }
 
+    /// <summary>Is a signal set to be ignored?</summary>
+    public static bool IsIgnored(int signal)
+    {
+        // struct sigaction of glibc begins with the handler; SIG_IGN is 1.
+        var action = stackalloc nint[32];
+        return SigAction(signal, null, action) == 0 && action[0] == 1;
+    }
+
+    /// <summary>The limit that is in force for this process (getrlimit(2)); <see cref="ulong.MaxValue"/> for none.</summary>
+    public static ulong LimitOf(int resource)
+    {
+        var limit = stackalloc ulong[2];
+        return GetRLimit(resource, limit) == 0 ? limit[0] : ulong.MaxValue;
+    }
+
     /// <summary>Is it a terminal?</summary>
     public static bool IsTerminal(int fd) => IsATty(fd) == 1;
 
@@ -131,29 +146,17 @@ internal static unsafe partial class LibC
         return ClockGetTime(clock, &now) == 0 ? (now.Seconds * 1_000_000_000) + now.Nanoseconds : 0;
     }
 
-    /// <summary>Reads the beginning of a small file without allocating.</summary>
-    /// <param name="path">The path, ended by a NUL.</param>
-    /// <param name="content">Takes what fits.</param>
-    /// <returns>Bytes read, or -1.</returns>
-    public static int ReadSmallFile(ReadOnlySpan<byte> path, Span<byte> content)
-    {
-        fixed (byte* name = path)
-        fixed (byte* target = content)
-        {
-            int fd = Open(name, ORdonlyCloexec);
-            if (fd < 0)
-                return -1;
-            nint read = Read(fd, target, content.Length);
-            _ = Close(fd);
-            return (int)read;
-        }
-    }
-
     [LibraryImport("libc", EntryPoint = "statx")]
     private static partial int Statx(int directory, byte* path, int flags, uint mask, byte* status);
 
     [LibraryImport("libc", EntryPoint = "fcntl")]
     private static partial int Fcntl(int fd, int command, int argument);
+
+    [LibraryImport("libc", EntryPoint = "sigaction")]
+    private static partial int SigAction(int signal, nint* action, nint* before);
+
+    [LibraryImport("libc", EntryPoint = "getrlimit")]
+    private static partial int GetRLimit(int resource, ulong* limit);
 
     [LibraryImport("libc", EntryPoint = "isatty")]
     private static partial int IsATty(int fd);

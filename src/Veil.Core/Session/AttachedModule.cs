@@ -45,9 +45,10 @@ public sealed class AttachedModule : IDisposable
     /// <param name="options">The session's options.</param>
     /// <param name="rings">The rings that all modules share.</param>
     /// <param name="plan">What is counted in the kernel instead of sent; or nothing.</param>
+    /// <param name="helper">The helper's process id, or 0.</param>
     /// <param name="log">Takes a line for every rung that is not taken.</param>
     /// <exception cref="VeilException">No rung is possible, or the forced one is not.</exception>
-    internal static AttachedModule Attach(TraceModule module, int number, SessionOptions options, EventRings rings, CountPlan? plan, Action<string> log)
+    internal static AttachedModule Attach(TraceModule module, int number, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, Action<string> log)
     {
         var reasons = new List<string>();
         foreach (var rung in module.Rungs)
@@ -56,9 +57,9 @@ public sealed class AttachedModule : IDisposable
                 continue;
             try
             {
-                return AttachRung(module, number, rung, options, rings, plan);
+                return AttachRung(module, number, rung, options, rings, plan, helper);
             }
-            catch (Exception cause) when (cause is BpfException or VeilException)
+            catch (Exception cause) when (cause is BpfException { IsOutOfDescriptors: false } or VeilException)
             {
                 reasons.Add($"{rung.Name}: {cause.Message}");
                 log($"{module.Name}: {rung.Name} is not possible: {cause.Message}");
@@ -80,7 +81,7 @@ public sealed class AttachedModule : IDisposable
         try
         {
             using var ring = new EventRings(ringBytes);
-            AttachRung(module, 0, rung, options, ring, plan: null).Dispose();
+            AttachRung(module, 0, rung, options, ring, plan: null, helper: 0).Dispose();
             return null;
         }
         catch (Exception cause) when (cause is BpfException or VeilException)
@@ -133,7 +134,7 @@ public sealed class AttachedModule : IDisposable
         _object.Dispose();
     }
 
-    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, EventRings rings, CountPlan? plan)
+    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, EventRings rings, CountPlan? plan, uint helper)
     {
         var bpfObject = BpfObject.Open(module.ReadObject(), module.Name);
         try
@@ -144,6 +145,7 @@ public sealed class AttachedModule : IDisposable
                 program.AutoLoad = wanted.Contains(program.Name);
             bpfObject.SetGlobal("veil_module", (uint)number);
             bpfObject.SetGlobal("veil_self", options.IncludeSelf ? 0u : (uint)Environment.ProcessId);
+            bpfObject.SetGlobal("veil_self_helper", options.IncludeSelf ? 0u : helper);
             if (PidNamespace.IsInitial is false)
             {
                 bpfObject.SetGlobal("veil_self_ns_device", PidNamespace.Own.Device);

@@ -47,9 +47,7 @@ internal sealed unsafe class FdOutput(int standard, StopSignal stop) : IOutput
                     Thread.Sleep(1); // writable, but not for so much
                 if (error is LibC.Eintr or LibC.Eagain)
                     continue;
-                if (error == LibC.Epipe)
-                    throw new OutputException("writing the output: the reader closed it", closedByReader: true);
-                throw new OutputException($"writing the output: {Marshal.GetPInvokeErrorMessage(error)}", closedByReader: false);
+                throw OutputException.Of(error);
             }
         }
     }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Veil.Core.Interop;
+using Veil.Core.Sinks;
 
 namespace Veil.Core.Session;
 
@@ -17,14 +18,38 @@ public static class StandardStreams
     private static volatile bool s_errorIsStuck;
 
     /// <summary>
-    /// Checks that there is a standard output. Without one (<c>>&amp;-</c>) the next file that is opened takes its number; the
-    /// runtime's first ones are opened for reading.
+    /// Checks that there is a standard output. Without one (<c>>&amp;-</c>) <c>/dev/null</c> has its number, opened for reading alone
+    /// (Native/start.c).
     /// </summary>
     /// <exception cref="VeilException">There is none.</exception>
     public static void RequireOutput()
     {
         if (!LibC.IsWritable(Output))
             throw new VeilException("writing the output: standard output is closed; give it a file, a pipe or a terminal");
+    }
+
+    /// <summary>How many files this process may have open (RLIMIT_NOFILE).</summary>
+    public static ulong FilesMax => LibC.LimitOf(7);
+
+    /// <summary>Writes to standard output, for commands that print and end.</summary>
+    /// <exception cref="OutputException">It takes no more.</exception>
+    public static void WriteOutput(string text) => WriteFully(Encoding.UTF8.GetBytes(text));
+
+    private static unsafe void WriteFully(ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* data = bytes)
+        {
+            for (nint written = 0, count; written < bytes.Length; written += count)
+            {
+                count = LibC.Write(Output, data + written, bytes.Length - (int)written);
+                if (count >= 0)
+                    continue;
+                int error = Marshal.GetLastPInvokeError();
+                if (error is not (LibC.Eintr or LibC.Eagain))
+                    throw OutputException.Of(error);
+                count = 0;
+            }
+        }
     }
 
     /// <summary>Writes to standard error. What cannot be written there has nowhere else to go, and nothing waits long for it.</summary>

@@ -34,11 +34,10 @@ public sealed class StopSignal : IDisposable
     /// <param name="onInterrupt">What SIGINT does instead, while no stop is asked for; for a terminal with a prompt.</param>
     public void ListenToSignals(Action? onInterrupt = null)
     {
-        ulong ignored = IgnoredSignals();
-        ListensToInterrupt = (ignored & (1UL << (2 - 1))) == 0;
+        ListensToInterrupt = !LibC.IsIgnored(2);
         foreach (var (signal, number) in new[] { (PosixSignal.SIGINT, 2), (PosixSignal.SIGTERM, 15), (PosixSignal.SIGHUP, 1) })
         {
-            if ((ignored & (1UL << (number - 1))) != 0)
+            if (LibC.IsIgnored(number))
                 continue;
             _registrations.Add(PosixSignalRegistration.Create(signal, context =>
             {
@@ -50,6 +49,24 @@ public sealed class StopSignal : IDisposable
             }));
         }
     }
+
+    /// <summary>What went wrong beside the trace, on another thread; nothing where nothing did.</summary>
+    public Exception? Failure { get; private set; }
+
+    /// <summary>Makes what a thread does: where it fails, it ends the trace, and <see cref="Failure"/> says why.</summary>
+    /// <param name="work">What the thread does.</param>
+    public ThreadStart Guard(Action work) => () =>
+    {
+        try
+        {
+            work();
+        }
+        catch (Exception failure)
+        {
+            Failure ??= failure;
+            Request();
+        }
+    };
 
     /// <summary>Asks for the end.</summary>
     public unsafe void Request()
@@ -65,16 +82,5 @@ public sealed class StopSignal : IDisposable
         foreach (var registration in _registrations)
             registration.Dispose();
         _ = LibC.Close(PollFd);
-    }
-
-    private static ulong IgnoredSignals()
-    {
-        foreach (string line in File.ReadLines("/proc/self/status"))
-        {
-            if (line.StartsWith("SigIgn:", StringComparison.Ordinal))
-                return Convert.ToUInt64(line["SigIgn:".Length..].Trim(), 16);
-        }
-
-        return 0;
     }
 }

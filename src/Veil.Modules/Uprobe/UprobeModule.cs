@@ -10,6 +10,7 @@ public sealed class UprobeModule : TraceModule
 {
     internal const string TargetFlag = "uprobe";
     private const string LatencyFlag = "latency";
+    private const string MultiRung = "uprobe_multi";
     private readonly UprobeTarget? _target;
     private readonly string? _question;
 
@@ -50,7 +51,11 @@ public sealed class UprobeModule : TraceModule
     ];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<HookRung> Rungs { get; } = [new("uprobe", "uprobe, and uretprobe with --latency")];
+    public override IReadOnlyList<HookRung> Rungs { get; } =
+    [
+        new("uprobe", "uprobe, and uretprobe with --latency"),
+        new(MultiRung, "the same by one link for all places (6.6): needs no CAP_SYS_ADMIN"),
+    ];
 
     /// <inheritdoc/>
     public override IReadOnlyList<(string Name, string Value)> Constants =>
@@ -60,12 +65,16 @@ public sealed class UprobeModule : TraceModule
     public override byte[] ReadObject() => EmbeddedObject.Read("uprobe");
 
     /// <inheritdoc/>
-    public override IReadOnlyList<TraceModule> Instances(ModuleArguments arguments)
+    public override IEnumerable<string> Warnings(ModuleArguments arguments) => _target?.Warnings ?? [];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<TraceModule> Instances(ModuleArguments arguments, IReadOnlyList<FilterExpression> filters)
     {
         Thresholds.Validate(arguments);
         if (arguments.Of(TargetFlag) is not { Count: > 0 } values)
             throw new UsageException($"--module {Name}: say which function: --{TargetFlag} PATH:SYMBOL, such as /usr/bin/bash:readline");
-        var targets = values.Distinct(StringComparer.Ordinal).Select(UprobeTarget.Parse).DistinctBy(static target => (target.Path, target.Symbol)).ToList();
+        var processes = ProcessScope.Of(filters);
+        var targets = OneProbeEach([.. values.Distinct(StringComparer.Ordinal).Select(value => UprobeTarget.Parse(value, processes))]);
         if (HasLatency(arguments) && targets.Find(static target => target.IsGo) is { } go)
         {
             throw new UsageException(
@@ -81,7 +90,7 @@ public sealed class UprobeModule : TraceModule
 
     /// <inheritdoc/>
     public override string? Question(IReadOnlyList<FilterExpression> filters, ModuleArguments arguments) =>
-        filters.Any(static filter => filter.Dimension.Name is "pid" or "uid" && filter.Bits.Values.Any(static bits => bits.HasFlag(FilterBits.Allow)))
+        filters.Any(static filter => filter.Dimension.Name is "pid" or "tid" or "uid" && filter.Bits.Values.Any(static bits => bits.HasFlag(FilterBits.Allow)))
             ? null
             : _question;
 
@@ -98,6 +107,8 @@ public sealed class UprobeModule : TraceModule
     {
         Thresholds.Configure(bpfObject, arguments);
         bool latency = HasLatency(arguments);
+        foreach (string program in (string[])(rung.Name == MultiRung ? ["call", "enter", "leave"] : []))
+            bpfObject.Program(program).MakeUprobeMulti();
         bpfObject.SetGlobal("uprobe_calls_in_tasks", TaskStorage.IsSteady);
         bpfObject.Map("uprobe_task_calls").SetAutoCreate(latency && TaskStorage.IsSteady);
         bpfObject.Map("uprobe_thread_calls").SetAutoCreate(latency && !TaskStorage.IsSteady);
@@ -112,8 +123,47 @@ public sealed class UprobeModule : TraceModule
             yield break;
         }
 
-        foreach (ulong offset in _target!.Offsets)
-            yield return program.AttachUprobe(_target.Path, offset, onReturn: program.Name == "leave");
+        bool onReturn = program.Name == "leave";
+        foreach (var site in _target!.Sites)
+        {
+            if (rung.Name == MultiRung)
+                yield return program.AttachUprobeMulti(site.File.Handle, _target.Path, [.. site.Offsets], onReturn);
+            else
+            {
+                foreach (ulong offset in site.Offsets)
+                    yield return program.AttachUprobe(site.File.Handle, _target.Path, offset, onReturn);
+            }
+        }
+    }
+
+    // Two names may lead to one function: each instruction gets one probe, or a call would be two events.
+    private static List<UprobeTarget> OneProbeEach(List<UprobeTarget> targets)
+    {
+        var owners = new Dictionary<(FileIdentity, ulong), UprobeTarget>();
+        var kept = new List<UprobeTarget>();
+        foreach (var target in targets)
+        {
+            UprobeTarget? owner = null;
+            var sites = new List<ProbeSite>();
+            foreach (var site in target.Sites)
+            {
+                var offsets = site.Offsets.Where(offset => owners.TryAdd((site.File.Identity, offset), target)).ToList();
+                if (offsets.Count > 0)
+                    sites.Add(site with { Offsets = offsets });
+                if (offsets.Count < site.Offsets.Count)
+                    owner = owners[(site.File.Identity, site.Offsets.First(offset => !offsets.Contains(offset)))];
+            }
+
+            var warnings = target.Warnings.ToList();
+            if (owner is not null && (owner.Path, owner.Symbol) != (target.Path, target.Symbol))
+                warnings.Insert(0, $"{target.Shown} is the same code as {owner.Shown}: its calls are events of that alone");
+            if (sites.Count > 0)
+                kept.Add(target with { Sites = sites, Warnings = warnings });
+            else if (kept.Count > 0)
+                kept[^1] = kept[^1] with { Warnings = [.. kept[^1].Warnings, .. warnings.Except(kept[^1].Warnings, StringComparer.Ordinal)] };
+        }
+
+        return kept;
     }
 
     // What a call took is only known at its end.
