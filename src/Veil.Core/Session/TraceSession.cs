@@ -257,9 +257,9 @@ public sealed class TraceSession : IDisposable, ILossObserver
     // Once, and only where nothing has come since the beginning.
     private void ExplainSilence()
     {
-        if (_silence is null || (_reader.Taken == _reader.Dropped && Stopwatch.GetElapsedTime(_startedAt).TotalMilliseconds < SilenceHint.AfterMs))
+        if (_silence is null || (_reader.Taken == 0 && Stopwatch.GetElapsedTime(_startedAt).TotalMilliseconds < SilenceHint.AfterMs))
             return;
-        if (_reader.Taken == _reader.Dropped && _silence.Explain(_modules, _reader.Dropped) is { } hint)
+        if (_reader.Taken == 0 && _silence.Explain(_modules, _reader.Dropped) is { } hint)
             _message(hint);
         _silence = null;
     }
