@@ -47,6 +47,8 @@ internal static class DoctorCommand
             Line(module.Module, module.Hook is { } hook ? $"by {hook}" : "cannot run here");
             foreach (var rung in module.Rungs.TakeWhile(rung => rung.Name != module.Hook))
                 text.Append("  not by ").Append(rung.Name).Append(": ").AppendLine(Escaping.Visible(rung.Reason ?? ""));
+            foreach (string gap in module.Gaps)
+                text.Append("  does not see ").AppendLine(gap);
         }
 
         return text.ToString();
@@ -81,6 +83,10 @@ internal static class DoctorCommand
                 }
 
                 json.WriteEndObject();
+                json.WriteStartArray("gaps");
+                foreach (string gap in module.Gaps)
+                    json.WriteStringValue(gap);
+                json.WriteEndArray();
                 json.WriteEndObject();
             }
 

@@ -33,16 +33,19 @@ internal static class TraceCommand
         foreach (string warning in options.Filters.SelectMany(Warnings).Concat(options.Modules.SelectMany(module => module.Warnings(options.Arguments))))
             Messages.Write($"warning: {warning}");
 
+        if (options is { RingBytes: < SessionOptions.DefaultRingBytes, Counting: null, Quiet: false } && options.RingBytes == MemoryCgroup.DefaultRingBytes)
+            Messages.Write($"the memory cgroup allows {MemoryCgroup.LimitBytes >> 20} MiB: the ring has {options.RingBytes >> 10} KiB; --buffer sets another size");
+
         using var stop = new StopSignal();
         // Before the session, which gives up the privileges that a path may need.
         using var control = OpenControl(request.Control, request.ControlGroup);
-        // Knows of the socket, and is to remove it; so it is the last to end.
+        // Before the drop too; it closes the socket before it ends, because it may have to remove it.
         using var root = RootClient.StartFor(options.Output.Enrichments, control);
         using var session = TraceSession.Start(options, stop, Messages.Write, root);
         var commands = new ControlCommands(session);
         using var prompt = Terminal.IsThere ? new TracePrompt(commands, session, stop) : null;
         stop.ListenToSignals(prompt is null ? null : prompt.Open);
-        control?.Start(commands, stop, root);
+        control?.Start(commands, stop);
         if (!options.Quiet)
             Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Rung.Name}").Distinct()) + HowToStop(stop, prompt is not null));
 
@@ -240,7 +243,7 @@ internal static class TraceCommand
     private static int RingBytes(string? value)
     {
         if (value is null)
-            return SessionOptions.DefaultRingBytes;
+            return MemoryCgroup.DefaultRingBytes;
         string digits = value.EndsWith("iB", StringComparison.Ordinal) ? value[..^2] : value.EndsWith('B') ? value[..^1] : value;
         long unit = digits.Length == 0 ? 0 : char.ToUpperInvariant(digits[^1]) switch { 'K' => 1L << 10, 'M' => 1L << 20, 'G' => 1L << 30, _ => 1 };
         if (unit > 1)

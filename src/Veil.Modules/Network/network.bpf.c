@@ -303,7 +303,7 @@ static __always_inline void network_tell(struct sock *sk, enum network_evt evt, 
 
 	if (!network_ports_pass(sport, dport) || !veil_identity_passes(who))
 		return;
-	event = veil_begin(&counted);
+	event = veil_begin_as(&counted, &who->uid);
 	if (!event)
 		return;
 	veil_event_init_as(&event->common, network_event_kind, who);
@@ -388,7 +388,7 @@ static __always_inline void network_tell_close(struct sock *sk, int oldstate, co
 
 	if (!network_ports_pass(sport, dport) || !veil_identity_passes(who))
 		return;
-	event = veil_begin(&counted);
+	event = veil_begin_as(&counted, &who->uid);
 	if (!event)
 		return;
 	veil_event_init_as(&event->common, network_close_event_kind, who);
