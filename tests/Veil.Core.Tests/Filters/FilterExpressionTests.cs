@@ -79,7 +79,7 @@ public sealed class FilterExpressionTests
         var few = Enumerable.Range(0, 2).Select(static _ => 1).Select(static pid => new FilterKey((UInt128)pid, "1"));
 
         if (keys.Count > 6)
-            new PidDimension().Warnings(keys).ShouldBe([$"no process has the id {first}, {first + 1}, {first + 2}, {first + 3}, {first + 4} and {keys.Count - 5} more now"]);
+            new PidDimension().Warnings(keys).ShouldBe([$"no process has the id {first}, {first + 1}, {first + 2}, {first + 3}, {first + 4} or {keys.Count - 5} others now"]);
         new PidDimension().Warnings(few).ShouldBeEmpty();
     }
 
