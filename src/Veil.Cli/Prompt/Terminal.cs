@@ -49,10 +49,11 @@ internal sealed unsafe partial class Terminal(Func<bool> ended) : IDisposable
     {
         get
         {
-            // proc_pid_stat(5): after the name, which is the second field, come state, ppid, pgrp, session, tty_nr and tpgid.
-            string stat = File.ReadAllText("/proc/self/stat");
-            string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-            return fields[2] == fields[5];
+            int terminal = OpenScreen();
+            bool isForeground = TcGetPGrp(terminal) == GetPGrp();
+            if (terminal != StandardError)
+                _ = Close(terminal);
+            return isForeground;
         }
     }
 
