@@ -13,13 +13,13 @@ CS_SOURCES  := $(shell find src -name '*.cs' -o -name '*.csproj') $(wildcard src
 PREFIX      ?= /usr/local
 CLANG       ?= clang
 BPF_FLAGS   := -O2 -g -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Werror -Wno-unused-parameter \
-               -Ibpf -I/usr/include/$(ARCH)-linux-gnu
+               -ffile-prefix-map=$(CURDIR)=. -Ibpf -I/usr/include/$(ARCH)-linux-gnu
 DOTNET      := dotnet
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 vpath %.bpf.c $(sort $(dir $(BPF_SOURCES)))
 
-.PHONY: test-kernels guest help setup generate build test bench demo fmt lint install clean syscalls man microbench
+.PHONY: test-kernels guest help setup generate build test bench demo fmt lint install clean syscalls man microbench reproducible lock
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,7 +32,7 @@ artifacts/setup.stamp: eng/setup
 
 generate: $(BPF_OBJECTS) ## compile the BPF programs
 
-artifacts/bpf/%.bpf.o: %.bpf.c $(BPF_HEADERS) | artifacts/setup.stamp
+artifacts/bpf/%.bpf.o: %.bpf.c $(BPF_HEADERS) Makefile | artifacts/setup.stamp
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_FLAGS) -c $< -o $@
 	@llvm-strip -g $@ # DWARF; BTF stays
@@ -83,9 +83,16 @@ fmt: | artifacts/setup.stamp ## format C# and C
 lint: $(BPF_OBJECTS) | artifacts/setup.stamp ## formatting and analyzers, without changing anything
 	@eng/lint
 
+reproducible: build ## build once more in another folder and compare the bytes (takes as long as a build)
+	@eng/reproducible
+
+lock: | artifacts/setup.stamp ## refresh the lock files after a package's or the SDK's version changed
+	@eng/lock
+
 install: build ## install to PREFIX (/usr/local)
 	@install -Dm755 bin/veil $(DESTDIR)$(PREFIX)/bin/veil
 	@install -Dm644 docs/veil.1 $(DESTDIR)$(PREFIX)/share/man/man1/veil.1
+	@install -Dm644 -t $(DESTDIR)$(PREFIX)/share/doc/veil LICENSE THIRD-PARTY-NOTICES artifacts/publish/dotnet-notices.txt
 	@install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	@bin/veil completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/veil
 	@bin/veil completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_veil

@@ -13,9 +13,9 @@ public class Sinks
     private readonly IEventSink _json = LineSink.Create(Sample.Events, new OutputOptions(OutputFormat.Json, [], Enrichments.None, Colour: false), new Sample.Nowhere(), out _);
     private readonly IEventSink _pairs = LineSink.Create(Sample.Events, new OutputOptions(OutputFormat.Text, ["comm", "pid", "syscall"], Enrichments.None, Colour: false), new Sample.Nowhere(), out _);
     private readonly IEventSink _pausable = new PausableSink(new Sample.Nowhere(), Sample.Events);
-    private readonly IEventSink _time = new EnrichSink(new Sample.Nowhere(), Enrichments.Time, Sample.Events.Header);
-    private readonly IEventSink _user = new EnrichSink(new Sample.Nowhere(), Enrichments.User, Sample.Events.Header);
-    private readonly IEventSink _proc = new EnrichSink(new Sample.Nowhere(), Enrichments.Proc, Sample.Events.Header);
+    private readonly IEventSink _time = new EnrichSink(new Sample.Nowhere(), Enrichments.Time, Sample.Events.Header, root: null);
+    private readonly IEventSink _user = new EnrichSink(new Sample.Nowhere(), Enrichments.User, Sample.Events.Header, root: null);
+    private readonly IEventSink _proc = new EnrichSink(new Sample.Nowhere(), Enrichments.Proc, Sample.Events.Header, root: null);
 
     [Benchmark]
     public void Pausable() => Write(_pausable);

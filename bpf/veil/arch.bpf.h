@@ -19,7 +19,8 @@ static __always_inline enum veil_arch veil_syscall_arch(struct task_struct *task
 }
 
 /* The registers keep the arguments until the call returns to userspace, so they can be read at its end too. */
-#define veil_syscall_nr(regs) ((__s32)BPF_CORE_READ((struct pt_regs___x86 *)(regs), orig_ax))
+#define veil_syscall_nr(regs)	  ((__s32)BPF_CORE_READ((struct pt_regs___x86 *)(regs), orig_ax))
+#define veil_syscall_nr_btf(regs) ((__s32)((struct pt_regs___x86 *)(regs))->orig_ax)
 
 static __always_inline __u64 veil_syscall_arg0(void *regs, enum veil_arch arch)
 {
@@ -35,6 +36,13 @@ static __always_inline __u64 veil_syscall_arg1(void *regs, enum veil_arch arch)
 	return BPF_CORE_READ((struct pt_regs___x86 *)regs, si);
 }
 
+static __always_inline __u64 veil_syscall_arg2(void *regs, enum veil_arch arch)
+{
+	__u64 value = BPF_CORE_READ((struct pt_regs___x86 *)regs, dx);
+
+	return arch == VEIL_ARCH_I386 ? (__u32)value : value;
+}
+
 #elif defined(__TARGET_ARCH_arm64)
 
 #define TIF_32BIT (1UL << 22) /* arch/arm64/include/asm/thread_info.h */
@@ -44,7 +52,8 @@ static __always_inline enum veil_arch veil_syscall_arch(struct task_struct *task
 	return veil_task_read(task, thread_info.flags) & TIF_32BIT ? VEIL_ARCH_ARM : VEIL_ARCH_ARM64;
 }
 
-#define veil_syscall_nr(regs) BPF_CORE_READ((struct pt_regs___arm64 *)(regs), syscallno)
+#define veil_syscall_nr(regs)	  BPF_CORE_READ((struct pt_regs___arm64 *)(regs), syscallno)
+#define veil_syscall_nr_btf(regs) (((struct pt_regs___arm64 *)(regs))->syscallno)
 
 /* The first argument's register takes the result; the kernel keeps the argument beside. */
 static __always_inline __u64 veil_syscall_arg0(void *regs, enum veil_arch arch)
@@ -57,6 +66,28 @@ static __always_inline __u64 veil_syscall_arg1(void *regs, enum veil_arch arch)
 	return BPF_CORE_READ((struct pt_regs___arm64 *)regs, regs[1]);
 }
 
+static __always_inline __u64 veil_syscall_arg2(void *regs, enum veil_arch arch)
+{
+	return BPF_CORE_READ((struct pt_regs___arm64 *)regs, regs[2]);
+}
+
 #else
 #error "system calls are known on x86 and arm64"
 #endif
+
+/* fork, vfork, clone and clone3: they return in the new task too. */
+static __always_inline bool veil_syscall_makes_task(const struct veil_syscall *syscall)
+{
+	__s32 nr = syscall->nr;
+
+	switch (syscall->arch) {
+	case VEIL_ARCH_X86_64:
+	case VEIL_ARCH_X32:
+		nr &= ~0x40000000; /* of an x32 call */
+		return nr == 56 || nr == 57 || nr == 58 || nr == 435;
+	case VEIL_ARCH_ARM64:
+		return nr == 220 || nr == 435;
+	default: /* the 32-bit tables of both */
+		return nr == 2 || nr == 120 || nr == 190 || nr == 435;
+	}
+}

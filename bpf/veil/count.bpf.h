@@ -36,21 +36,38 @@ const volatile bool veil_count_needs_time;
 /* Two sets of counts, of which one is counted in while the other is read and emptied (--interval). */
 const volatile bool veil_count_in_turns;
 volatile __u32 veil_count_turn;
-volatile bool veil_count_paused;
+
+/* All modules begin and end at one moment, whatever attaching and detaching take. */
+enum veil_count_state {
+	VEIL_COUNT_IDLE, /* before the first is to be counted, and after the last */
+	VEIL_COUNT_ACTIVE,
+	VEIL_COUNT_DROP, /* paused */
+};
+volatile __u32 veil_count_state;
+
+/* Programs that count in a set now. The set that nobody is in any more is read at once: a grace period of RCU, which
+ * says the same, takes seconds on a busy machine. A cache line for each CPU, up to as many as there are. */
+#define VEIL_COUNT_SHARDS 64
+struct veil_count_running {
+	__u64 programs;
+	__u64 unused[7];
+} veil_count_running[2][VEIL_COUNT_SHARDS];
 
 #define VEIL_COUNT_WORDS    3
 #define VEIL_COUNT_PATH_MAX 256
 #define VEIL_COUNT_SMALL    1024
+#define VEIL_DRAFT_MAX	    16384 /* of an event with parts; a power of two */
 /* Slot 0 holds zeros, slot n what is at least 2^(n-1) and less than 2^n; the last but one all that is more, the last
  * what has no such number. */
 #define VEIL_HIST_MOST	  62
 #define VEIL_HIST_UNKNOWN 63
 #define VEIL_HIST_SLOTS	  64 /* a power of two: a mask is a bound that every verifier understands */
 
-/* A path as a key: the head of a veil_path, so that the same code shows it. */
+/* A path as a key. */
 struct veil_count_path {
-	__u32 size;
-	__u32 truncated;
+	__u32 size; /* all ones: the event has none */
+	__u16 truncated;
+	__u16 deleted;
 	char bytes[VEIL_COUNT_PATH_MAX];
 };
 
@@ -106,9 +123,38 @@ static __always_inline void veil_count_add(__u64 *count)
 	__sync_fetch_and_add(count, 1);
 }
 
-static __always_inline __u32 veil_count_turn_now(void)
+static __always_inline __u64 *veil_count_running_here(__u32 turn)
 {
-	return veil_count_in_turns ? veil_count_turn & 1 : 0;
+	__u64 shard = bpf_get_smp_processor_id(), set = turn;
+
+	veil_bound(shard, VEIL_COUNT_SHARDS - 1);
+	veil_bound(set, 1);
+	return &veil_count_running[set][shard].programs;
+}
+
+/*
+ * Userspace turns to the other set, waits until nobody is in the old one, and takes it. Who enters therefore looks
+ * again at the turn. If it changed meanwhile the program enters both, since it may change once more: whichever set is
+ * the current one then cannot be taken before the program has left.
+ */
+static __always_inline __u32 veil_count_enter(bool *both)
+{
+	__u32 turn = veil_count_turn & 1;
+
+	__sync_fetch_and_add(veil_count_running_here(turn), 1);
+	*both = (veil_count_turn & 1) != turn;
+	if (*both) {
+		__sync_fetch_and_add(veil_count_running_here(turn ^ 1), 1);
+		turn = veil_count_turn & 1;
+	}
+	return turn;
+}
+
+static __always_inline void veil_count_leave(__u32 turn, bool both)
+{
+	__sync_fetch_and_add(veil_count_running_here(turn), -1);
+	if (both)
+		__sync_fetch_and_add(veil_count_running_here(turn ^ 1), -1);
 }
 
 static __always_inline void veil_count_rest(enum veil_count_rest rest, __u32 turn)
@@ -206,36 +252,33 @@ static __always_inline void veil_count_small(__u32 key, __u64 slot, __u32 turn)
 
 static __always_inline void veil_count_path(const void *event, __u32 turn)
 {
-	const struct veil_path *path = event + veil_count_key_offset - offsetof(struct veil_path, bytes);
+	const struct veil_part *path = event + veil_count_key_offset;
 	struct veil_count_path *key;
-	__u32 zero = 0, size = path->size;
+	__u64 size = path->size;
+	__u32 zero = 0;
 
 	key = bpf_map_lookup_elem(&veil_count_paths, &zero);
 	if (!key)
 		return;
 	__builtin_memset(key, 0, sizeof(*key));
 	key->truncated = path->truncated || size > VEIL_COUNT_PATH_MAX;
+	key->deleted = path->deleted && size <= VEIL_COUNT_PATH_MAX;
+	/* Compared anew, right before the call: 5.10's verifier forgets the bounds of a register that was saved. */
+	asm volatile("" : "+r"(size));
 	if (size > VEIL_COUNT_PATH_MAX)
 		size = VEIL_COUNT_PATH_MAX;
-	key->size = size;
-	bpf_probe_read_kernel(key->bytes, size, path->bytes);
+	bpf_probe_read_kernel(key->bytes, size, event + (path->offset & (VEIL_DRAFT_MAX - 1)));
+	key->size = path->offset ? size : ~0U;
 	veil_count_key_found(key, veil_count_slot(event), turn);
 }
 
-/* A call costs some 8 ns where the kernel guards every return: a module with few programs and many events has it inside
- * each of them. */
-#ifndef VEIL_COUNT_INLINE
-#define VEIL_COUNT_INLINE __noinline
-#endif
-
-/* Counts an event of `size` bytes. Its members that nobody counts by need not be set. */
-static VEIL_COUNT_INLINE void veil_count(const void *event, __u64 size)
+static __always_inline void veil_count_in_turn(const void *event, __u64 size, __u32 turn)
 {
 	const void *member = event + veil_count_key_offset;
-	__u32 turn = veil_count_turn_now(), kind = veil_count_key_kind;
+	__u32 kind = veil_count_key_kind;
 	__u64 key[VEIL_COUNT_WORDS];
 
-	if (veil_count_paused) {
+	if (veil_count_state == VEIL_COUNT_DROP) {
 		veil_count_rest(VEIL_COUNT_PAUSED, turn);
 		return;
 	}
@@ -253,7 +296,7 @@ static VEIL_COUNT_INLINE void veil_count(const void *event, __u64 size)
 		key[2] = veil_count_key_size > 16 ? ((const __u32 *)member)[4] : 0;
 	} else {
 		key[0] = kind == VEIL_COUNT_KEY_NONE ? 0 : veil_count_word(member, veil_count_key_size, false);
-		if (kind == VEIL_COUNT_KEY_ERRNO && key[0] < (__u64)-4095)
+		if (kind == VEIL_COUNT_KEY_ERRNO && key[0] < (__u64)-4095 && key[0] != (__u64)VEIL_RET_NONE)
 			key[0] = 0;
 		if (kind == VEIL_COUNT_KEY_ARCH)
 			key[0] &= 0xffffffff00000000ULL;
@@ -263,4 +306,25 @@ static VEIL_COUNT_INLINE void veil_count(const void *event, __u64 size)
 		}
 	}
 	veil_count_key_found(key, veil_count_slot(event), turn);
+}
+
+/* A call costs some 8 ns where the kernel guards every return: a module with few programs and many events has it inside
+ * each of them. */
+#ifndef VEIL_COUNT_INLINE
+#define VEIL_COUNT_INLINE __noinline
+#endif
+
+/* Counts an event of `size` bytes. Its members that nobody counts by need not be set. */
+static VEIL_COUNT_INLINE void veil_count(const void *event, __u64 size)
+{
+	__u32 turn = 0;
+	bool both = false;
+
+	if (veil_count_state == VEIL_COUNT_IDLE)
+		return;
+	if (veil_count_in_turns)
+		turn = veil_count_enter(&both);
+	veil_count_in_turn(event, size, turn);
+	if (veil_count_in_turns)
+		veil_count_leave(turn, both);
 }

@@ -54,10 +54,17 @@ static __always_inline bool veil_filter_counted(__u32 counter, bool passes)
 /* `low` is the first word of a key. */
 #define veil_filter_may_hold(dimension, low) (filter_##dimension##_hint >> ((__u32)(low) % 64) & 1)
 
+/*
+ * What asks a second time, at the end of what it asked at the beginning, asks `again`: that is in no count, and a constant.
+ */
+#define veil_filter_counter(dimension, again) ((again) ? 0 : filter_##dimension##_counter)
+
 /* No key like that is allowed, whatever the rest of it is: for a check before the rest is known. */
-#define veil_filter_excludes(dimension, low)                                                                           \
+#define veil_filter_excludes_as(dimension, low, again)                                                                 \
 	((filter_##dimension##_mode & VEIL_ALLOW) && !veil_filter_may_hold(dimension, low) &&                          \
-	 !veil_filter_counted(filter_##dimension##_counter, false))
+	 !veil_filter_counted(veil_filter_counter(dimension, again), false))
+#define veil_filter_excludes(dimension, low)	   veil_filter_excludes_as(dimension, low, false)
+#define veil_filter_excludes_again(dimension, low) veil_filter_excludes_as(dimension, low, true)
 
 /*
  * What the filter says of a key: VEIL_ALLOW, VEIL_DENY, both or neither. `mode` is the dimension's, read once and
@@ -75,12 +82,14 @@ static __always_inline bool veil_filter_counted(__u32 counter, bool passes)
 		bits_;                                                                                                 \
 	})
 
-#define veil_filter_passes(dimension, key)                                                                             \
+#define veil_filter_passes_as(dimension, key, again)                                                                   \
 	({                                                                                                             \
 		__u32 mode_ = filter_##dimension##_mode;                                                               \
-		!mode_ || veil_filter_counted(filter_##dimension##_counter,                                            \
+		!mode_ || veil_filter_counted(veil_filter_counter(dimension, again),                                   \
 					      veil_filter_decide(veil_filter_find(dimension, key, mode_), mode_));     \
 	})
+#define veil_filter_passes(dimension, key)	 veil_filter_passes_as(dimension, key, false)
+#define veil_filter_passes_again(dimension, key) veil_filter_passes_as(dimension, key, true)
 
 /* Of two keys, as an event has that has two sides: a deny of either says no, an allow of either is enough. */
 #define veil_filter_either_passes(dimension, one, other)                                                               \
@@ -116,6 +125,7 @@ struct veil_name_verdict {
 };
 
 VEIL_FILTER(pid, __u32);
+VEIL_FILTER(tid, __u32);
 VEIL_FILTER(uid, __u32);
 VEIL_FILTER(name, struct veil_name);
 
@@ -156,6 +166,7 @@ struct {
 /* The thread group of the tracer itself, 0 with --include-self; its id in a PID namespace if that is not the initial
  * one. */
 const volatile __u32 veil_self;
+const volatile __u32 veil_self_helper; /* and of its helper process, or 0 */
 const volatile __u64 veil_self_ns_device;
 const volatile __u64 veil_self_ns_inode;
 
@@ -164,10 +175,10 @@ static __always_inline bool veil_is_self(__u32 tgid)
 	struct bpf_pidns_info inside = {};
 
 	if (!veil_self_ns_inode)
-		return tgid == veil_self;
+		return tgid && (tgid == veil_self || tgid == veil_self_helper);
 	return veil_self &&
 	       !bpf_get_ns_current_pid_tgid(veil_self_ns_device, veil_self_ns_inode, &inside, sizeof(inside)) &&
-	       inside.tgid == veil_self;
+	       (inside.tgid == veil_self || inside.tgid == veil_self_helper);
 }
 
 /* Clears what follows the NUL: it is what is left of a longer name that the task had before. */
@@ -262,52 +273,68 @@ static __always_inline __u32 veil_name_bits(const struct veil_name *name)
 	return bits;
 }
 
-static __always_inline bool veil_name_passes(const struct veil_name *name)
+static __always_inline bool veil_name_passes(const struct veil_name *name, bool again)
 {
 	__u32 mode = filter_name_mode;
 
-	return !mode || veil_filter_counted(filter_name_counter, veil_filter_decide(veil_name_bits(name), mode));
+	return !mode ||
+	       veil_filter_counted(veil_filter_counter(name, again), veil_filter_decide(veil_name_bits(name), mode));
 }
 
-/* The filters that every module has, over the running task; the cheap ones first. */
-static __always_inline bool veil_task_passes(struct task_struct *task)
+static __always_inline bool veil_task_passes_as(struct task_struct *task, bool again)
 {
 	__u32 tgid = veil_task_read(task, tgid);
 
 	if (veil_is_self(tgid))
 		return false;
-	if (!veil_filter_passes(pid, &tgid))
+	if (!veil_filter_passes_as(pid, &tgid, again))
 		return false;
+	if (filter_tid_mode) {
+		__u32 tid = veil_task_read(task, pid);
+		if (!veil_filter_passes_as(tid, &tid, again))
+			return false;
+	}
 	if (filter_uid_mode) {
 		__u32 uid = veil_task_uid(task);
-		if (!veil_filter_passes(uid, &uid))
+		if (!veil_filter_passes_as(uid, &uid, again))
 			return false;
 	}
 	if (filter_name_mode) {
 		struct veil_name name;
 		veil_task_comm(task, &name);
 		veil_name_end(&name);
-		if (!veil_name_passes(&name))
+		if (!veil_name_passes(&name, again))
 			return false;
 	}
 	return true;
 }
 
+/* The filters that every module has, over the running task; the cheap ones first. */
+static __always_inline bool veil_task_passes(struct task_struct *task)
+{
+	return veil_task_passes_as(task, false);
+}
+
+static __always_inline bool veil_task_passes_again(struct task_struct *task)
+{
+	return veil_task_passes_as(task, true);
+}
+
 /* The same over a task that was remembered. */
 static __always_inline bool veil_identity_passes(const struct veil_identity *identity)
 {
-	__u32 tgid = identity->pid, uid = identity->uid;
+	__u32 tgid = identity->pid, tid = identity->tid, uid = identity->uid;
 
 	/* In a PID namespace of its own only the running task can be told to be the tracer. */
-	if (!veil_self_ns_inode && tgid && tgid == veil_self)
+	if (!veil_self_ns_inode && tgid && (tgid == veil_self || tgid == veil_self_helper))
 		return false;
-	if (!veil_filter_passes(pid, &tgid) || !veil_filter_passes(uid, &uid))
+	if (!veil_filter_passes(pid, &tgid) || !veil_filter_passes(tid, &tid) || !veil_filter_passes(uid, &uid))
 		return false;
 	if (filter_name_mode) {
 		struct veil_name name;
 		__builtin_memcpy(&name, identity->comm, sizeof(name));
 		veil_name_end(&name);
-		if (!veil_name_passes(&name))
+		if (!veil_name_passes(&name, false))
 			return false;
 	}
 	return true;

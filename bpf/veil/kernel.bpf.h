@@ -35,6 +35,22 @@ struct cred {
 	kgid_t gid;
 };
 
+struct list_head {
+	struct list_head *next, *prev;
+};
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
+struct signal_struct {
+	atomic_t live; /* threads */
+};
+
 /* scheduler: the clock that waiting is measured by, and since when a task waits. */
 struct rq {
 	__u64 clock;
@@ -54,8 +70,21 @@ struct sched_info {
 	unsigned long long last_queued;
 };
 
+struct seccomp {
+	int mode;
+};
+
+typedef struct {
+	unsigned long sig[1];
+} sigset_t;
+
+struct sigpending {
+	sigset_t signal;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
+	unsigned int flags;
 	unsigned int __state; /* since 5.14, commit 2f064a59a11f */
 	unsigned int on_rq;   /* an int, in 7.x a byte: libbpf fits the size of a load, of unsigned numbers only */
 	int prio;
@@ -67,7 +96,14 @@ struct task_struct {
 	struct fs_struct *fs;
 	int pid;
 	int tgid;
+	struct task_struct *group_leader;
+	struct list_head children;
+	struct list_head sibling;
+	__u64 start_time;
+	struct signal_struct *signal;
 	const struct cred *cred;
+	struct seccomp seccomp; /* CONFIG_SECCOMP */
+	struct sigpending pending;
 	char comm[16];
 };
 
@@ -93,6 +129,18 @@ struct super_block {
 
 struct inode {
 	unsigned long i_ino;
+	long long i_size;
+	void *i_private;
+};
+
+/* nsfs: what an inode is the namespace of. */
+struct proc_ns_operations {
+	const char *name;
+};
+
+struct ns_common {
+	const struct proc_ns_operations *ops;
+	unsigned int inum;
 };
 
 struct dentry {
@@ -127,6 +175,7 @@ struct file {
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
+	unsigned long *open_fds;
 };
 
 struct files_struct {
@@ -134,7 +183,32 @@ struct files_struct {
 };
 
 struct fs_struct {
+	struct path root;
 	struct path pwd;
+};
+
+struct open_flags {
+	int lookup_flags;
+};
+
+/* io_uring: a request, since 5.19 with its result; what it does has its own struct in its first bytes. */
+struct io_cqe {
+	__s32 res;
+};
+
+struct io_kiocb {
+	struct file *file;
+	__u8 opcode;
+	struct io_cqe cqe;
+};
+
+struct io_open {
+	__u32 file_slot;
+};
+
+struct io_splice {
+	int splice_fd_in;
+	unsigned int flags;
 };
 
 struct filename {
@@ -155,7 +229,9 @@ struct mm_struct {
 };
 
 /* network: a TCP socket, and the way to it from a file. */
-struct net;
+struct net {
+	struct ns_common ns;
+};
 
 typedef struct {
 	struct net *net;
@@ -175,6 +251,7 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr; /* CONFIG_IPV6 */
 	struct in6_addr skc_v6_rcv_saddr;
 	unsigned long skc_flags;
+	atomic64_t skc_cookie;
 };
 
 typedef struct {
@@ -185,7 +262,9 @@ typedef struct {
 struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
+	struct socket *sk_socket;
 	kuid_t sk_uid;
+	int sk_err;
 	__u16 sk_protocol;
 	__u8 sk_shutdown;
 };
@@ -204,6 +283,20 @@ struct tcp_sock {
 	__u32 write_seq;
 	__u32 snd_nxt;
 	__u32 snd_una;
+	bool is_mptcp;
+};
+
+/* CONFIG_MPTCP: a socket of its own, which has TCP sockets below. */
+struct mptcp_sock {
+	struct sock *first;
+};
+
+struct inet_connection_sock {
+	void *icsk_ulp_data;
+};
+
+struct mptcp_subflow_context {
+	struct sock *conn;
 };
 
 struct socket {
@@ -217,6 +310,7 @@ struct proto_accept_arg {
 
 struct bpf_iter__task_file {
 	struct task_struct *task;
+	__u32 fd;
 	struct file *file;
 };
 
@@ -244,6 +338,10 @@ struct trace_event_raw_sys_enter {
 struct trace_event_raw_sys_exit {
 	long id;
 	long ret;
+};
+
+struct trace_event_raw_sched_process_fork {
+	int child_pid;
 };
 
 struct trace_event_raw_sched_process_exec {

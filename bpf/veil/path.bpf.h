@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "emit.bpf.h"
+#include "part.bpf.h"
 
 #define PATH_NAME_MAX	 256 /* a name has at most 255 bytes */
 #define PATH_CLIMB_STEPS 8
@@ -17,16 +17,20 @@
 #define PIPEFS_MAGIC	    0x50495045 /* include/uapi/linux/magic.h */
 #define SOCKFS_MAGIC	    0x534F434B
 #define ANON_INODE_FS_MAGIC 0x09041934
+#define NSFS_MAGIC	    0x6e736673
+#define PIDFS_MAGIC	    0x50494446 /* since 6.9; a pidfd was an anonymous inode before */
+
+#define PATH_NS_NAME_MAX 32 /* of what /proc/PID/ns has the longest is pid_for_children */
 
 struct path_walk {
 	struct dentry *dentry;
 	struct vfsmount *mount;
 	struct dentry *mount_root;
 	__u32 start; /* the path is bytes[start, VEIL_PATH_MAX): it grows to the front */
-	__u32 truncated;
+	bool truncated;
+	bool deleted;
 	char bytes[VEIL_PATH_MAX + PATH_NAME_MAX];
-	/* The event is put together here. Room for a path and a name after it, so that nothing has to be cut before. */
-	char event[256 + 2 * VEIL_PATH_MAX];
+	struct veil_draft draft;
 };
 
 struct {
@@ -119,6 +123,33 @@ __noinline int veil_path_climb(__u32 slot)
 	return 1;
 }
 
+/* The name of a file whose place is gone, as the kernel says it. */
+static __always_inline void path_prepend_deleted(struct path_walk *walk)
+{
+	path_prepend(walk, " (deleted)", 10);
+	walk->deleted = 1;
+}
+
+/* mnt:[4026531841], as ns_dname() in fs/nsfs.c has it. */
+static __always_inline void path_prepend_ns(struct path_walk *walk, struct inode *inode)
+{
+	struct ns_common *ns = BPF_CORE_READ(inode, i_private);
+	const char *name = BPF_CORE_READ(ns, ops, name);
+	char text[PATH_NS_NAME_MAX];
+	long length = bpf_probe_read_kernel_str(text, sizeof(text), name) - 1;
+	__u32 start;
+
+	path_prepend(walk, "]", 1);
+	path_prepend_number(walk, BPF_CORE_READ(inode, i_ino));
+	path_prepend(walk, ":[", 2);
+	if (length <= 0)
+		return;
+	length &= PATH_NS_NAME_MAX - 1;
+	start = (walk->start - length) & (VEIL_PATH_MAX - 1);
+	bpf_probe_read_kernel(&walk->bytes[start], length, name);
+	walk->start = start;
+}
+
 /* What has no place in any tree is named by its kind and number, as /proc/PID/fd does. */
 static __always_inline bool path_is_special(struct path_walk *walk, struct dentry *dentry)
 {
@@ -134,6 +165,12 @@ static __always_inline bool path_is_special(struct path_walk *walk, struct dentr
 		else
 			path_prepend(walk, "socket:[", 8);
 		return true;
+	case NSFS_MAGIC:
+		path_prepend_ns(walk, BPF_CORE_READ(dentry, d_inode));
+		return true;
+	case PIDFS_MAGIC:
+		path_prepend(walk, "anon_inode:[pidfd]", 18);
+		return true;
 	case ANON_INODE_FS_MAGIC:
 		path_prepend_name(walk, dentry);
 		walk->start = (walk->start + 1) & (VEIL_PATH_MAX - 1); /* without the slash */
@@ -142,7 +179,7 @@ static __always_inline bool path_is_special(struct path_walk *walk, struct dentr
 	}
 	/* A file that never had a place, as of memfd_create(2): simple_dname() in fs/d_path.c. */
 	if (BPF_CORE_READ(dentry, d_parent) == dentry && dentry != walk->mount_root) {
-		path_prepend(walk, " (deleted)", 10);
+		path_prepend_deleted(walk);
 		path_prepend_name(walk, dentry);
 		return true;
 	}
@@ -160,6 +197,7 @@ __noinline int veil_path_resolve(__u32 slot, __u64 dentry_address, __u64 mount_a
 		return 0;
 	walk->start = VEIL_PATH_MAX;
 	walk->truncated = 0;
+	walk->deleted = 0;
 	walk->dentry = dentry;
 	path_enter_mount(walk, mount);
 	if (path_is_special(walk, dentry))
@@ -167,7 +205,7 @@ __noinline int veil_path_resolve(__u32 slot, __u64 dentry_address, __u64 mount_a
 
 	/* Unhashed and not a root: the name is gone, the file lives on (d_unlinked() in include/linux/dcache.h). */
 	if (!BPF_CORE_READ(dentry, d_hash.pprev) && BPF_CORE_READ(dentry, d_parent) != dentry)
-		path_prepend(walk, " (deleted)", 10);
+		path_prepend_deleted(walk);
 	for (int climb = 0; climb < PATH_CLIMBS; climb++) {
 		if (!veil_path_climb(slot))
 			break;
@@ -177,35 +215,49 @@ __noinline int veil_path_resolve(__u32 slot, __u64 dentry_address, __u64 mount_a
 	return 0;
 }
 
-/* Moves the path into the event's last member; the bytes that it takes there. */
-static __always_inline __u32 veil_path_take(struct path_walk *walk, struct veil_path *path)
+/* Adds the path that was resolved last to the event. */
+static __always_inline void veil_path_add(struct path_walk *walk, struct veil_part *path)
 {
-	__u32 size = (VEIL_PATH_MAX - walk->start) & (2 * VEIL_PATH_MAX - 1);
-
-	bpf_probe_read_kernel(path->bytes, size, &walk->bytes[walk->start & (VEIL_PATH_MAX - 1)]);
-	path->size = size;
-	path->truncated = walk->truncated;
-	return size;
+	veil_part_add(&walk->draft, path, &walk->bytes[walk->start & (VEIL_PATH_MAX - 1)], VEIL_PATH_MAX - walk->start);
+	path->truncated |= walk->truncated;
+	path->deleted = walk->deleted;
 }
 
-/* Appends a name that userspace gave, after a slash: the path that it asked for, which there need not be. */
-static __always_inline __u32 veil_path_append(struct veil_path *path, __u32 size, const void *name, bool from_user)
+/*
+ * Appends a name to the path that was added last: what was asked for, which there need not be. A name that cannot be
+ * read leaves no path at all, for the folder alone would be a wrong one. That is no loss: the caller gave a bad
+ * pointer.
+ */
+static __always_inline void veil_path_append(struct path_walk *walk, struct veil_part *path, const void *name,
+					     bool from_user)
 {
+	struct veil_draft *draft = &walk->draft;
+	__u32 place = veil_draft_place(draft->size), size;
+	char first = 0;
 	long length;
 
-	size &= VEIL_PATH_MAX - 1;
-	if (size > 1)
-		path->bytes[size++] = '/';
-	size &= VEIL_PATH_MAX - 1;
-	length = from_user ? bpf_probe_read_user_str(&path->bytes[size], VEIL_PATH_MAX, name)
-			   : bpf_probe_read_kernel_str(&path->bytes[size], VEIL_PATH_MAX, name);
-	if (length > 1)
-		size += (length - 1) & (VEIL_PATH_MAX - 1);
-	if (length < 0)
-		veil_lost(VEIL_LOST_READ_FAILED);
-	path->truncated |= size > VEIL_PATH_MAX;
-	if (size > VEIL_PATH_MAX)
-		size = VEIL_PATH_MAX;
+	length = from_user ? bpf_probe_read_user(&first, 1, name) : bpf_probe_read_kernel(&first, 1, name);
+	if (first == '/' && path->size == 1)
+		place = veil_draft_place(path->offset); /* the root is in the name */
+	else if (first != '/' && path->size > 1) {
+		draft->bytes[place] = '/';
+		place = veil_draft_place(place + 1);
+	}
+	/* One more than fits, with the NUL: so that a name is known to be cut. */
+	if (!length)
+		length = from_user ? bpf_probe_read_user_str(&draft->bytes[place], VEIL_PATH_MAX + 1, name)
+				   : bpf_probe_read_kernel_str(&draft->bytes[place], VEIL_PATH_MAX + 1, name);
+	if (length <= 1) {
+		draft->size = path->offset;
+		veil_part_start(draft, path);
+		return;
+	}
+	size = place + length - 1 - path->offset;
+	if (size > VEIL_PATH_MAX || length > VEIL_PATH_MAX) {
+		path->truncated = 1;
+		size = size > VEIL_PATH_MAX ? VEIL_PATH_MAX : size;
+	}
 	path->size = size;
-	return size;
+	path->deleted = 0;
+	draft->size = path->offset + size;
 }

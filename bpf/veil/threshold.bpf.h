@@ -18,6 +18,13 @@ static __always_inline bool veil_is_slow(__u64 start_ns)
 	return !veil_slower_ns || (start_ns && bpf_ktime_get_boot_ns() - start_ns >= veil_slower_ns);
 }
 
+/* ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND and ERESTART_RESTARTBLOCK (include/linux/errno.h): the call is made again
+ * or ends with EINTR, and nobody has refused it. */
+static __always_inline bool veil_is_restart(__u64 error)
+{
+	return (error >= 512 && error <= 514) || error == 516;
+}
+
 static __always_inline bool veil_ret_passes(veil_ret_t ret)
 {
 	__u64 error, word;
@@ -27,7 +34,9 @@ static __always_inline bool veil_ret_passes(veil_ret_t ret)
 	if ((__u64)ret < (__u64)-VEIL_ERRNO_MAX)
 		return false;
 	error = -ret & VEIL_ERRNO_MAX;
+	if (!veil_only_errnos)
+		return !veil_is_restart(error);
 	word = error / 64;
 	veil_bound(word, VEIL_ERRNO_MAX / 64);
-	return !veil_only_errnos || (veil_errnos[word] >> (error % 64) & 1);
+	return veil_errnos[word] >> (error % 64) & 1;
 }

@@ -9,19 +9,22 @@
 
 #include "kernel.bpf.h"
 
-typedef __u32 veil_pid_t;	/* thread group id, what userspace calls the PID */
-typedef __u32 veil_tid_t;	/* thread id, the kernel's pid */
+typedef __u32 veil_pid_t;	/* thread group id, what userspace calls the PID; all ones: not known */
+typedef __u32 veil_tid_t;	/* thread id, the kernel's pid; all ones: not known */
 typedef __u32 veil_uid_t;	/* user id in the initial user namespace */
 typedef __u32 veil_gid_t;	/* group id in the initial user namespace */
 typedef __u64 veil_timestamp_t; /* nanoseconds since boot, CLOCK_BOOTTIME */
 typedef __u64 veil_duration_t;	/* nanoseconds; all ones: not known */
 typedef __s64 veil_ret_t;	/* what a call returned, -4095..-1 an errno; the least value: it never returned */
 typedef __u32 veil_kind_t;	/* module << 8 | index of the event struct in the module; never shown */
-typedef char veil_comm_t[16];	/* task name: NUL padded, any bytes */
+typedef char veil_comm_t[16];	/* task name: NUL padded, any bytes; VEIL_COMM_UNKNOWN: not known */
+typedef __s64 veil_errno_t;	/* 0, or an errno: negative, as a call returns it */
+typedef __u64 veil_id_t;	/* a number that tells things apart; 0: not known */
 
 typedef __u32 veil_cpu_t;   /* CPU number */
 typedef __s32 veil_prio_t;  /* scheduling priority, as the kernel counts: lower is more urgent */
 typedef __u16 veil_port_t;  /* port, host byte order */
+typedef __u16 veil_chosen_port_t; /* the same; 0: none was chosen yet */
 typedef __u64 veil_bytes_t; /* bytes; all ones: not known */
 typedef __u64 veil_hex_t;   /* an address or a mask, shown in hexadecimal */
 
@@ -31,15 +34,23 @@ typedef struct veil_ip {
 	__u32 version; /* 4 or 6 */
 } veil_ip_t;
 
+/*
+ * A value of variable size stands after the event's struct, and the member says where: a part. Any number of them, in
+ * any order; part.bpf.h puts them there. Userspace believes no part that is not within its record.
+ */
+struct veil_part {
+	__u32 offset;	/* from the start of the record; 0: the event has no such value */
+	__u16 size;	/* bytes */
+	__u8 truncated; /* bool: there was more */
+	__u8 deleted;	/* bool, of a path: the name is gone, and " (deleted)" stands behind it */
+};
+
 #define VEIL_PATH_MAX 4096
 
-/* A path, any bytes but NUL: the last member of its event, which goes out only as far as it is used. */
-typedef struct veil_path {
-	__u32 size;	 /* bytes used */
-	__u32 truncated; /* bool: there was more */
-	char bytes[VEIL_PATH_MAX];
-} veil_path_t;
+typedef struct veil_part veil_path_t; /* a path, any bytes but NUL */
 
+#define VEIL_PID_UNKNOWN      ((veil_pid_t)-1)
+#define VEIL_COMM_UNKNOWN     "\0\xff" /* no name is like that: an empty one has nothing behind it that counts */
 #define VEIL_BYTES_UNKNOWN    ((veil_bytes_t)-1)
 #define VEIL_DURATION_UNKNOWN ((veil_duration_t)-1)
 #define VEIL_RET_NONE	      ((veil_ret_t)(1ULL << 63))

@@ -104,7 +104,7 @@ internal static class ListCommand
     private static string TypeOf(FieldFormat format) => format switch
     {
         FieldFormat.Unsigned or FieldFormat.Signed or FieldFormat.SyscallNumber => "number",
-        FieldFormat.UnsignedOrUnknown or FieldFormat.Duration or FieldFormat.Return or FieldFormat.ErrnoNumber => "number or null",
+        FieldFormat.UnsignedOrUnknown or FieldFormat.UnsignedOrNone or FieldFormat.Pid or FieldFormat.Duration or FieldFormat.Return or FieldFormat.ErrnoNumber => "number or null",
         FieldFormat.Boolean => "boolean",
         FieldFormat.ErrnoName => "string or null",
         _ => "string",

@@ -1,3 +1,4 @@
+using Veil.Core.Privileged;
 using Veil.Core.Session;
 
 namespace Veil.Cli;
@@ -10,6 +11,8 @@ internal static class Program
         AppDomain.CurrentDomain.UnhandledException += static (_, unhandled) => ErrorBoundary.EndAtOnce((Exception)unhandled.ExceptionObject);
         try
         {
+            if (args is [RootServer.Hidden, .. var words])
+                return RootServer.Run(words);
             StandardStreams.RequireOutput();
             return CommandLine.Run(args);
         }

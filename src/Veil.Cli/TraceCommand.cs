@@ -7,6 +7,7 @@ using Veil.Core;
 using Veil.Core.Control;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
+using Veil.Core.Privileged;
 using Veil.Core.Session;
 using Veil.Core.Sinks;
 using Veil.Core.Text;
@@ -26,16 +27,18 @@ internal static class TraceCommand
     public static int Run(ParseResult parsed, TraceFlags flags)
     {
         var request = ReadRequest(parsed, flags);
-        var options = request.Options with { CountFilters = request.Control is not null || Terminal.IsThere || request.Options.MeasureCost };
+        var options = request.Options with { CountFilters = request.Control is not null || Terminal.IsThere || request.Options.MeasureCost, TakesCommands = request.Control is not null || Terminal.IsThere };
         if (!request.Yes)
             Confirm(options);
-        foreach (string warning in options.Filters.SelectMany(Warnings))
+        foreach (string warning in options.Filters.SelectMany(Warnings).Concat(options.Modules.SelectMany(module => module.Warnings(options.Arguments))))
             Messages.Write($"warning: {warning}");
 
         using var stop = new StopSignal();
         // Before the session, which gives up the privileges that a path may need.
         using var control = OpenControl(request.Control, request.ControlGroup);
-        using var session = TraceSession.Start(options, stop, Messages.Write);
+        // Before the drop too; it closes the socket before it ends, because it may have to remove it.
+        using var root = RootClient.StartFor(options.Output.Enrichments, control);
+        using var session = TraceSession.Start(options, stop, Messages.Write, root);
         var commands = new ControlCommands(session);
         using var prompt = Terminal.IsThere ? new TracePrompt(commands, session, stop) : null;
         stop.ListenToSignals(prompt is null ? null : prompt.Open);
@@ -43,7 +46,7 @@ internal static class TraceCommand
         if (options is { RingBytes: < SessionOptions.DefaultRingBytes, Counting: null, Quiet: false } && options.RingBytes == MemoryCgroup.DefaultRingBytes)
             Messages.Write($"the memory cgroup allows {MemoryCgroup.LimitBytes >> 20} MiB: the ring has {options.RingBytes >> 10} KiB; --buffer sets another size");
         if (!options.Quiet)
-            Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Rung.Name}").Distinct()) + (prompt is null ? "; CTRL-C stops" : "; CTRL-C pauses and asks"));
+            Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Rung.Name}").Distinct()) + HowToStop(stop, prompt is not null));
 
         var summary = session.Run();
         control?.Dispose();
@@ -94,6 +97,14 @@ internal static class TraceCommand
         _ => ControlServer.Open(path, group),
     };
 
+    // In the background of a script the shell has SIGINT ignored, and a job, a service or a child of timeout(1) is not who CTRL-C is for.
+    private static string HowToStop(StopSignal stop, bool asks) => stop switch
+    {
+        { ListensToInterrupt: true } when asks => "; CTRL-C pauses and asks",
+        { ListensToInterrupt: true } when Terminal.IsForegroundOfOurs => "; CTRL-C stops",
+        _ => $"; kill -TERM {Environment.ProcessId} stops",
+    };
+
     // Asks on the terminal. Nobody there is a no: a script says --yes.
     private static void Confirm(SessionOptions options)
     {
@@ -101,7 +112,7 @@ internal static class TraceCommand
         {
             if (Console.IsInputRedirected || Console.IsErrorRedirected)
                 throw new UsageException($"{question}: nobody can be asked without a terminal; narrow it down, or add --yes");
-            Console.Error.Write($"veil: {question}; go on? [y/N] ");
+            Console.Error.Write($"veil: {Escaping.Visible(question)}; go on? [y/N] ");
             if (Console.In.ReadLine()?.Trim() is not ("y" or "Y" or "yes"))
                 throw new UsageException("not started");
         }
@@ -123,7 +134,7 @@ internal static class TraceCommand
 
         var arguments = Arguments(parsed, flags, modules);
         var counting = CountFlags.Read(parsed, flags);
-        modules = [.. modules.SelectMany(module => module.Instances(arguments))];
+        modules = [.. modules.SelectMany(module => module.Instances(arguments, filters))];
         var fields = Words("--fields", parsed.GetValue(flags.Fields) ?? []);
         var format = OutputFormats.Parse(parsed.GetValue(flags.Output));
         return new SessionOptions
@@ -250,9 +261,8 @@ internal static class TraceCommand
         var words = new List<string>();
         foreach (string value in values)
         {
-            foreach (string part in value.Split(','))
+            foreach (string word in ListText.Split(value))
             {
-                string word = part.Trim();
                 if (word.Length == 0)
                     throw new UsageException($"{flag}: {EmptyValue.Explain(value)}");
                 words.Add(word);

@@ -1,4 +1,6 @@
 using System.Reflection;
+using System.Text.Json.Nodes;
+using System.Xml.Linq;
 
 namespace Veil.Cli.Tests;
 
@@ -27,12 +29,42 @@ public sealed class ArchitectureTests
     }
 
     [Fact]
+    public void Notices_NameEverythingThatIsLinkedIn()
+    {
+        string notices = File.ReadAllText(Path.Combine(Root(), "THIRD-PARTY-NOTICES"));
+        string listed = notices[..notices.IndexOf("Copyright\n---", StringComparison.Ordinal)];
+        string copyrights = notices[listed.Length..];
+        var items = Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.csproj", SearchOption.AllDirectories).SelectMany(static file => XDocument.Load(file).Descendants()).ToList();
+        var packages = items.Where(static item => item.Name.LocalName == "PackageReference" && (string?)item.Attribute("PrivateAssets") != "all").Select(static item => (string)item.Attribute("Include")!).ToList();
+        var libraries = items.Where(static item => item.Name.LocalName == "NativeLibrary").Select(static item => Path.GetFileNameWithoutExtension((string)item.Attribute("Include")!)).ToList();
+
+        // What comes in through a package is in its project's lock file, "Transitive".
+        var indirect = Directory.EnumerateFiles(Path.Combine(Root(), "src"), "packages.lock.json", SearchOption.AllDirectories)
+            .SelectMany(static file => JsonNode.Parse(File.ReadAllText(file))!["dependencies"]!.AsObject())
+            .SelectMany(static framework => framework.Value!.AsObject())
+            .Where(static package => (string?)package.Value!["type"] == "Transitive").Select(static package => package.Key);
+
+        packages.ShouldContain("YamlDotNet");
+        libraries.ShouldContain("libbpf");
+        foreach (string name in packages.Concat(libraries).Concat(indirect))
+        {
+            listed.ShouldContain($"\n  {name} ", Case.Sensitive);
+            copyrights.ShouldContain(name == "libz" ? "\nzlib: " : $"\n{name}: ", Case.Sensitive);
+        }
+    }
+
+    [Fact]
     public void Core_KnowsNoModule()
+    {
+        foreach (string file in Directory.EnumerateFiles(Path.Combine(Root(), "src/Veil.Core"), "*.cs", SearchOption.AllDirectories))
+            File.ReadAllText(file).ShouldNotContain("Veil.Modules", Case.Sensitive, file);
+    }
+
+    private static string Root()
     {
         string root = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(root, "Veil.slnx")))
             root = Path.GetDirectoryName(root)!;
-        foreach (string file in Directory.EnumerateFiles(Path.Combine(root, "src/Veil.Core"), "*.cs", SearchOption.AllDirectories))
-            File.ReadAllText(file).ShouldNotContain("Veil.Modules", Case.Sensitive, file);
+        return root;
     }
 }

@@ -39,6 +39,18 @@ public sealed class ConfigFileTests : IDisposable
     }
 
     [Fact]
+    public void Request_OfAList_TakesAnItemAsOneValue()
+    {
+        var request = Read("""
+            modules:
+              files: {flags: {name: ['a,b', c], file: ['/srv/a,b\', "d,e"], op: "open,read"}}
+            """);
+
+        request.Options.Filters.Select(Text).ShouldBe(["name a,b:Allow c:Allow", "op open:Allow read:Allow"]);
+        request.Options.Arguments.Of("file").ShouldBe(["/srv/a,b\\", "d,e"]);
+    }
+
+    [Fact]
     public void Request_OfProfiles_TakesTheNamedOrTheDefault()
     {
         const string text = "default: b\nprofiles:\n  a: {modules: {syscall: }}\n  b: {modules: {files: }}\n";

@@ -3,7 +3,7 @@ namespace Veil.Kernel.Tests;
 /// <summary>The syscall module on this kernel: counts and values against workloads that know what they did.</summary>
 public sealed class SyscallTests
 {
-    public static TheoryData<string> Hooks => ["tp_btf", "raw_tp", "tracepoint"];
+    public static TheoryData<string> Hooks => [.. Rungs.Possible("syscall")];
 
     [Theory]
     [MemberData(nameof(Hooks))]

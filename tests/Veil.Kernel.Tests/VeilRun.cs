@@ -15,6 +15,12 @@ internal sealed class VeilRun : IDisposable
     // Before 6.2 a kernel that does not preempt itself has as many places for returning functions as CPUs: who sleeps in one keeps it.
     private static readonly bool s_hasFewReturnProbes = KernelFeatures.KernelVersion < new Version(6, 2);
 
+    // An ordinary user's process with what `setcap cap_bpf,cap_perfmon+ep` gives, and nothing else.
+    private static readonly string[] s_withCapabilitiesAlone =
+    [
+        "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all,+bpf,+perfmon", "--ambient-caps=-all,+bpf,+perfmon", "--bounding-set=-all,+bpf,+perfmon",
+    ];
+
     private readonly bool _mayMissReturns;
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
@@ -26,8 +32,9 @@ internal sealed class VeilRun : IDisposable
 
     private VeilRun(IEnumerable<string> arguments, string? wrapper, bool readOutput)
     {
-        var start = new ProcessStartInfo(wrapper ?? Repository.Veil) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        foreach (string argument in arguments)
+        string[] command = [.. HasCapabilitiesAlone && wrapper is null ? s_withCapabilitiesAlone : [], wrapper ?? Repository.Veil, .. arguments];
+        var start = new ProcessStartInfo(command[0]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        foreach (string argument in command[1..])
             start.ArgumentList.Add(argument);
         _mayMissReturns = s_hasFewReturnProbes && start.ArgumentList.Contains("kprobe");
         _process = Process.Start(start)!;
@@ -39,6 +46,12 @@ internal sealed class VeilRun : IDisposable
         });
         _errorsRead = Task.Run(ReadErrors);
     }
+
+    /// <summary>
+    /// Does <c>veil</c> run as a user with CAP_BPF and CAP_PERFMON alone, and not as root? <c>VEIL_TEST_AS=capabilities</c> asks for it
+    /// (<c>eng/run-tests</c>).
+    /// </summary>
+    public static bool HasCapabilitiesAlone => Environment.GetEnvironmentVariable("VEIL_TEST_AS") == "capabilities";
 
     public int Pid => _process.Id;
 
@@ -138,6 +151,9 @@ internal sealed class VeilRun : IDisposable
         run.WaitForExit();
         return run;
     }
+
+    /// <summary>Starts it, and waits for nothing.</summary>
+    public static VeilRun Begin(params string[] arguments) => new(arguments, wrapper: null, readOutput: true);
 
     /// <summary>Asks for the end by SIGTERM and waits for it; the exit code.</summary>
     public int Stop()

@@ -208,7 +208,6 @@ static void in_chroot(const char *folder)
 int main(int argc, char **argv)
 {
 	bool wait = take_wait_flag(&argc, argv);
-	char path[PATH_MAX];
 
 	if (argc < 2)
 		usage("FOLDER");
@@ -219,11 +218,7 @@ int main(int argc, char **argv)
 	require(unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0,
 		"a mount namespace");
 	require(mount("tmpfs", argv[1], "tmpfs", 0, NULL) == 0 && chdir(argv[1]) == 0, argv[1]);
-	announce();
-	path_of(STDIN_FILENO, path);
-	printf("stdin=%s\n", path);
-	path_of(STDOUT_FILENO, path);
-	printf("stdout=%s\n", path);
+	announce_streams();
 	if (wait)
 		wait_for_line();
 

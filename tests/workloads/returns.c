@@ -10,8 +10,12 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 
 /* include/linux/errno.h: not exported to userspace. */
 #define ERESTARTSYS	      512
@@ -305,6 +309,45 @@ static void run_restarted_read(void)
 	close(ends[1]);
 }
 
+/* Calls that seccomp decides about before they begin. The filter stays. */
+static void run_refused(void)
+{
+#define WHERE(nr, decision)                                                                                            \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1), BPF_STMT(BPF_RET | BPF_K, decision)
+	struct sock_filter filter[] = {
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	    WHERE(SYS_unshare, SECCOMP_RET_ERRNO | EPERM),
+	    WHERE(SYS_sethostname, SECCOMP_RET_TRAP),
+	    WHERE(SYS_setdomainname, SECCOMP_RET_TRACE),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {sizeof(filter) / sizeof(*filter), filter};
+
+	require(signal(SIGSYS, note_interruption) != SIG_ERR, "signal");
+	require(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "PR_SET_NO_NEW_PRIVS");
+	require(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0, "PR_SET_SECCOMP");
+	truth("unshare", raw_errno(syscall(SYS_unshare, 0)));
+	interrupted = 0;
+	truth("sethostname", raw_errno(syscall(SYS_sethostname, "", 0)));
+	require(interrupted, "SIGSYS came");
+	truth("setdomainname", raw_errno(syscall(SYS_setdomainname, "", 0)));
+}
+
+/* A call that returns twice: in the child it never began. */
+static void run_fork(void)
+{
+	int status;
+	pid_t child = fork();
+
+	require(child >= 0, "fork");
+	if (child == 0) {
+		raw_getppid();
+		_exit(0);
+	}
+	require(waitpid(child, &status, 0) == child, "waitpid");
+	truth("child_pid", child);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -320,6 +363,8 @@ static const struct {
     {"interrupted-nanosleep", run_interrupted_nanosleep},
     {"interrupted-pause", run_interrupted_pause},
     {"restarted-read", run_restarted_read},
+    {"fork", run_fork},
+    {"refused", run_refused},
     /* These two end the process or replace it, so they come last. */
     {"thread-exec", run_thread_exec},
     {"exit-group", run_exit_group},

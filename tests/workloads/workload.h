@@ -37,7 +37,8 @@ static inline void usage(const char *arguments)
 	exit(2);
 }
 
-/* Takes --wait out of the arguments, so that the positions of the others do not depend on it. */
+/* Takes --wait out of the arguments, so that the positions of the others do not depend on it; and --uid=N, as which
+ * user it works. */
 static inline bool take_wait_flag(int *argc, char **argv)
 {
 	bool found = false;
@@ -46,6 +47,8 @@ static inline bool take_wait_flag(int *argc, char **argv)
 	for (int i = 1; i < *argc; i++) {
 		if (strcmp(argv[i], "--wait") == 0)
 			found = true;
+		else if (strncmp(argv[i], "--uid=", 6) == 0)
+			require(setuid((uid_t)strtoul(argv[i] + 6, NULL, 10)) == 0, argv[i]);
 		else
 			argv[kept++] = argv[i];
 	}
@@ -69,6 +72,22 @@ static inline void buffer_stdout(void)
 static inline void announce(void)
 {
 	printf("pid=%d\n", getpid());
+}
+
+/* The same, and what the standard streams are: their reads and writes are none of what the workload means. */
+static inline void announce_streams(void)
+{
+	announce();
+	for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++) {
+		char link[64], path[4096];
+		ssize_t length;
+
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		length = readlink(link, path, sizeof(path) - 1);
+		require(length > 0, link);
+		path[length] = 0;
+		printf("%s=%s\n", fd == STDIN_FILENO ? "stdin" : "stdout", path);
+	}
 }
 
 /* Blocks in one read(2) until the test has attached: that call is in flight while it attaches. */

@@ -14,6 +14,7 @@ internal static class MinimumKernel
     internal static readonly Version MapsBesideLockedMemory = new(5, 11);
     internal static readonly Version PerfProbes = new(4, 17);
     internal static readonly Version RunTimeStatistics = new(5, 8);
+    internal static readonly Version UprobeMulti = new(6, 6);
 
     internal static Version? Of(BpfMapType type) => type switch
     {

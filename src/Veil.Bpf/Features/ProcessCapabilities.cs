@@ -12,21 +12,12 @@ internal static class ProcessCapabilities
     /// <summary>What tracing programs need and this process lacks, as in "CAP_BPF and CAP_PERFMON"; null if nothing.</summary>
     internal static string? MissingForTracing()
     {
-        try
-        {
-            foreach (var line in File.ReadLines("/proc/self/status"))
-            {
-                if (line.StartsWith("CapEff:", StringComparison.Ordinal))
-                    return MissingForTracing(ulong.Parse(line.AsSpan(7).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture));
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException or OverflowException)
-        {
-            // No /proc: the hint is lost, the error itself is not.
-        }
-
-        return null;
+        // No /proc: the hint is lost, the error itself is not.
+        return Effective() is { } effective ? MissingForTracing(effective) : null;
     }
+
+    /// <summary>Has this process CAP_SYS_ADMIN? So it seems where nobody can tell.</summary>
+    internal static bool HasSysAdmin() => Effective() is not { } effective || Has(effective, SysAdmin);
 
     internal static string? MissingForTracing(ulong effective)
     {
@@ -40,6 +31,24 @@ internal static class ProcessCapabilities
             (true, false) => "CAP_PERFMON",
             (false, false) => "CAP_BPF and CAP_PERFMON",
         };
+    }
+
+    private static ulong? Effective()
+    {
+        try
+        {
+            foreach (var line in File.ReadLines("/proc/self/status"))
+            {
+                if (line.StartsWith("CapEff:", StringComparison.Ordinal))
+                    return ulong.Parse(line.AsSpan(7).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException or OverflowException)
+        {
+            return null;
+        }
+
+        return null;
     }
 
     private static bool Has(ulong set, int capability) => (set >> capability & 1) != 0;

@@ -6,8 +6,15 @@ namespace Veil.Bpf.Interop;
 /// The ways to attach. Each returns a <c>struct bpf_link</c>, or null with errno set. They return plain pointers, not
 /// <see cref="BpfLink"/>: errno has to be read before anything else runs.
 /// </summary>
-internal static partial class NativeAttach
+internal static unsafe partial class NativeAttach
 {
+    internal const int BPF_LINK_CREATE = 28;
+    internal const int BPF_TRACE_UPROBE_MULTI = 48;
+    internal const uint BPF_F_UPROBE_MULTI_RETURN = 1;
+
+    /// <summary>The number of bpf(2); the two architectures that Veil is built for differ.</summary>
+    internal static nint BpfNumber => RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 321 : 280;
+
     [LibraryImport(LibraryNames.Libbpf, SetLastError = true)]
     internal static partial nint bpf_program__attach(nint program);
 
@@ -24,7 +31,11 @@ internal static partial class NativeAttach
     internal static partial nint bpf_program__attach_kprobe(nint program, byte onReturn, string function);
 
     [LibraryImport(LibraryNames.Libbpf, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial nint bpf_program__attach_uprobe(nint program, byte onReturn, int pid, string path, nuint offset);
+    internal static partial nint bpf_program__attach_uprobe_opts(nint program, int pid, string path, nuint offset, BpfUprobeOpts* options);
+
+    /// <summary>bpf(2), for a link that libbpf before 1.3 cannot make.</summary>
+    [LibraryImport(LibraryNames.Libc, EntryPoint = "syscall", SetLastError = true)]
+    internal static partial nint bpf(nint number, nint command, BpfLinkCreateUprobeMulti* attributes, nuint bytes);
 
     [LibraryImport(LibraryNames.Libbpf, SetLastError = true)]
     internal static partial nint bpf_program__attach_iter(nint program, nint options);
@@ -42,4 +53,33 @@ internal static partial class NativeAttach
 
     [LibraryImport(LibraryNames.Libbpf)]
     internal static partial int bpf_link__fd(nint link);
+
+    /// <summary><c>struct bpf_uprobe_opts</c> as libbpf 1.0 has it.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct BpfUprobeOpts
+    {
+        internal nuint Size;
+        internal nuint CounterOffset;
+        internal ulong Cookie;
+        internal byte OnReturn;
+        internal nint FunctionName;
+    }
+
+    /// <summary><c>link_create</c> of <c>union bpf_attr</c> with its <c>uprobe_multi</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct BpfLinkCreateUprobeMulti
+    {
+        internal uint ProgramFd;
+        internal uint TargetFd;
+        internal uint AttachType;
+        internal uint Flags;
+        internal ulong Path;
+        internal ulong Offsets;
+        internal ulong CounterOffsets;
+        internal ulong Cookies;
+        internal uint Count;
+        internal uint UprobeFlags;
+        internal uint ProcessId;
+        internal uint Padding;
+    }
 }

@@ -21,6 +21,9 @@ internal static unsafe partial class NativeProgram
     internal static partial int bpf_program__type(nint program);
 
     [LibraryImport(LibraryNames.Libbpf)]
+    internal static partial int bpf_program__set_expected_attach_type(nint program, int type);
+
+    [LibraryImport(LibraryNames.Libbpf)]
     internal static partial int bpf_program__fd(nint program);
 
     [LibraryImport(LibraryNames.Libbpf)]

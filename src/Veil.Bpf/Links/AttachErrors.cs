@@ -13,6 +13,8 @@ internal static class AttachErrors
                 return new UnsupportedByKernelException(Operation, subject, "kprobes (CONFIG_KPROBE_EVENTS)", MinimumKernel.PerfProbes, errno);
             case HookKind.Uprobe when !KernelFeatures.HasUprobes:
                 return new UnsupportedByKernelException(Operation, subject, "uprobes (CONFIG_UPROBE_EVENTS)", MinimumKernel.PerfProbes, errno);
+            case HookKind.UprobeMulti when errno is ErrnoName.EINVAL or ErrnoName.EOPNOTSUPP && KernelFeatures.KernelVersion < MinimumKernel.UprobeMulti:
+                return new UnsupportedByKernelException(Operation, subject, "links to many uprobes", MinimumKernel.UprobeMulti, errno);
             case HookKind.Function when errno is ErrnoName.EOPNOTSUPP or ErrnoName.ENOTSUPP or ErrnoName.EINVAL or ErrnoName.EBUSY or ErrnoName.ENODEV:
                 return new UnsupportedByKernelException(
                     Operation, subject, "function tracing (CONFIG_FUNCTION_TRACER with BPF trampolines)", MinimumKernel.TracingPrograms, errno);
@@ -34,7 +36,9 @@ internal static class AttachErrors
         (HookKind.RawTracepoint, ErrnoName.ENOENT) => "this kernel has no such tracepoint",
         (HookKind.Kprobe, ErrnoName.ENOENT or ErrnoName.EINVAL) =>
             "this kernel has no such function, inlined it, or forbids probes on it (available_filter_functions in tracefs lists the others)",
-        (HookKind.Uprobe, ErrnoName.EINVAL) => "the offset is not the start of an instruction inside the file's code",
+        // Taken back from CAP_PERFMON in 6.16, and in the stable kernels of July 2025 (commit ba677dbe77af).
+        (HookKind.Uprobe, ErrnoName.EACCES) when !ProcessCapabilities.HasSysAdmin() => "this kernel lets only CAP_SYS_ADMIN open uprobes as perf events",
+        (HookKind.Uprobe or HookKind.UprobeMulti, ErrnoName.EINVAL) => "the offset is not the start of an instruction inside the file's code",
         (HookKind.Uprobe or HookKind.PerfEvent or HookKind.Other, ErrnoName.EOPNOTSUPP) => "its section does not say where: attach it explicitly",
         _ => null,
     };

@@ -9,8 +9,20 @@ namespace Veil.Bpf;
 /// </summary>
 public sealed class BpfLink : SafeHandleZeroOrMinusOneIsInvalid
 {
+    private readonly bool _isDescriptor;
+
     internal BpfLink(nint link)
         : base(ownsHandle: true) => SetHandle(link);
+
+    private BpfLink(int fd)
+        : base(ownsHandle: true)
+    {
+        _isDescriptor = true;
+        SetHandle(fd);
+    }
+
+    /// <summary>One that libbpf did not make.</summary>
+    internal static BpfLink OfDescriptor(int fd) => new(fd);
 
     /// <summary>The descriptor behind the link: a bpf_link, or on older kernels the perf event; owned by this handle.</summary>
     /// <exception cref="ObjectDisposedException">It is detached.</exception>
@@ -19,10 +31,10 @@ public sealed class BpfLink : SafeHandleZeroOrMinusOneIsInvalid
         get
         {
             using var lease = new HandleLease(this);
-            return NativeAttach.bpf_link__fd(lease.Value);
+            return _isDescriptor ? lease.Fd : NativeAttach.bpf_link__fd(lease.Value);
         }
     }
 
     /// <inheritdoc/>
-    protected override bool ReleaseHandle() => NativeAttach.bpf_link__destroy(handle) == 0;
+    protected override bool ReleaseHandle() => (_isDescriptor ? NativeFile.close((int)handle) : NativeAttach.bpf_link__destroy(handle)) == 0;
 }

@@ -10,6 +10,7 @@ internal enum HookKind
     Function,
     Kprobe,
     Uprobe,
+    UprobeMulti,
     PerfEvent,
 }
 

@@ -225,11 +225,13 @@ internal sealed partial class ConfigFile
                 continue;
             }
 
+            // An item of a list is one value already, whatever it holds.
+            bool split = option is not Option<string[]> || value is not YamlSequenceNode;
             var items = value is YamlSequenceNode list ? list.Children : [value];
             if (items.Count == 0)
                 throw Wrong(value.Start, $"{KeyText(key)}: the list is empty; leave it out instead");
             foreach (var item in items)
-                words.Add(Scalar(item, KeyText(key)) is { Length: > 0 } text ? $"{flag}={text}" : throw Wrong(item.Start, $"{flag}: the value is empty"));
+                words.Add(Scalar(item, KeyText(key)) is { Length: > 0 } text ? $"{flag}={(split ? text : ListText.Escape(text))}" : throw Wrong(item.Start, $"{flag}: the value is empty"));
         }
     }
 

@@ -1,103 +1,137 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using Veil.Core.Interop;
 
 namespace Veil.Core.Control;
 
-/// <summary>One connection to the control socket.</summary>
-internal sealed unsafe class ControlClient(int fd) : IDisposable
+/// <summary>One connection to the control socket: a line that comes, or an answer that goes, and nothing is read while one does.</summary>
+internal sealed unsafe class ControlClient(int fd, uint user) : IDisposable
 {
-    private const int ChunkBytes = 4096;
-
-    // Who sends commands and does not read the answers gets no more of them.
-    private const int AnswerBytesMax = 1024 * 1024;
+    /// <summary>What is read at once, and so what a client may hold without counting as one that holds much.</summary>
+    public const int ChunkBytes = 4096;
 
     private static readonly UTF8Encoding s_strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    private readonly List<byte> _line = [];
-    private readonly List<byte> _answer = [];
+    private byte[] _input = new byte[ChunkBytes];
+    private int _inputLength;
+    private int _lineLength = -1;
+    private byte[] _answer = [];
+    private int _sent;
     private bool _lastAnswer;
 
     public int Fd => fd;
 
-    /// <summary>What to wait for: while an answer is under way no further command is read.</summary>
-    public short Wants => _answer.Count > 0 ? LibC.PollOut : LibC.PollIn;
+    /// <summary>Who connected.</summary>
+    public uint User => user;
 
-    /// <summary>Does what can be done without waiting.</summary>
+    /// <summary>When a byte came or went last.</summary>
+    public long ActiveAt { get; private set; } = Environment.TickCount64;
+
+    /// <summary>The memory that it has us hold.</summary>
+    public int HeldBytes => _input.Length + _answer.Length;
+
+    /// <summary>What to wait for: while a command waits or an answer is under way nothing more is read.</summary>
+    public short Wants => _answer.Length > 0 ? LibC.PollOut : HasCommand ? (short)0 : LibC.PollIn;
+
+    /// <summary>A command came already, and can be answered without waiting.</summary>
+    public bool HasCommand => _lineLength >= 0 && _answer.Length == 0;
+
+    /// <summary>Sends or receives what goes without waiting.</summary>
     /// <returns>False where the connection is over.</returns>
-    public bool Serve(ControlCommands commands)
+    public bool Transfer() => (_answer.Length > 0 || Receive()) && Send();
+
+    /// <summary>Answers its command.</summary>
+    /// <returns>False where the connection is over.</returns>
+    public bool Execute(ControlCommands commands)
     {
-        if (_answer.Count > 0)
-            return Send();
-        var chunk = stackalloc byte[ChunkBytes];
-        nint count = LibC.Receive(fd, chunk, ChunkBytes, 0);
-        if (count <= 0)
-            return count < 0 && System.Runtime.InteropServices.Marshal.GetLastPInvokeError() is LibC.Eagain or LibC.Eintr;
-        foreach (byte value in new ReadOnlySpan<byte>(chunk, (int)count))
-        {
-            if (_lastAnswer)
-                break;
-            if (value != (byte)'\n')
-            {
-                _line.Add(value);
-                if (_line.Count > ControlServer.LineBytesMax)
-                    End($"a line of more than {ControlServer.LineBytesMax} bytes is no command");
-                continue;
-            }
-
-            Answer(commands);
-        }
-
+        Answer(commands);
         return Send();
     }
 
-    /// <summary>Says why, as far as that goes without waiting.</summary>
+    /// <summary>Closes it, and says why where that goes without waiting and within no other answer.</summary>
     public void Refuse(string why)
     {
-        End(why);
-        _ = Send();
+        if (_answer.Length == 0)
+        {
+            End(why);
+            _ = Send();
+        }
+
+        Dispose();
     }
 
     public void Dispose() => _ = LibC.Close(fd);
 
+    private bool Receive()
+    {
+        if (HasCommand)
+            return true; // it has gone, and what it asked for is done all the same
+        if (_input.Length - _inputLength < ChunkBytes)
+            Array.Resize(ref _input, _input.Length * 2);
+        nint count;
+        fixed (byte* data = _input)
+            count = LibC.Receive(fd, data + _inputLength, ChunkBytes, 0);
+        if (count <= 0)
+            return count < 0 && Marshal.GetLastPInvokeError() is LibC.Eagain or LibC.Eintr;
+        ActiveAt = Environment.TickCount64;
+        FindLine(_inputLength, (int)count);
+        _inputLength += (int)count;
+        if (_lineLength < 0 ? _inputLength > ControlServer.LineBytesMax : _lineLength > ControlServer.LineBytesMax)
+            End($"a line of more than {ControlServer.LineBytesMax} bytes is no command");
+        return true;
+    }
+
     private void Answer(ControlCommands commands)
     {
-        string line;
+        var line = _input.AsSpan(0, _lineLength);
+        ControlAnswer answer;
         try
         {
-            line = s_strict.GetString(_line.ToArray()).TrimEnd('\r');
+            answer = line.Contains((byte)0) ? ControlAnswer.Error("the line holds a NUL") : commands.Execute(s_strict.GetString(line).TrimEnd('\r'));
         }
         catch (DecoderFallbackException)
         {
-            Add(ControlAnswer.Error("the line is not UTF-8"));
-            _line.Clear();
-            return;
+            answer = ControlAnswer.Error("the line is not UTF-8");
         }
 
-        _line.Clear();
-        Add(line.Contains('\0', StringComparison.Ordinal) ? ControlAnswer.Error("the line holds a NUL") : commands.Execute(line));
-        if (_answer.Count > AnswerBytesMax)
-            _lastAnswer = true;
+        _answer = Encoding.UTF8.GetBytes(answer.ToProtocol());
+        int used = _lineLength + 1;
+        _inputLength -= used;
+        // What comes after a long line has no need of its room.
+        var rest = _input.Length > ChunkBytes ? new byte[Math.Max(ChunkBytes, _inputLength)] : _input;
+        Array.Copy(_input, used, rest, 0, _inputLength);
+        _input = rest;
+        FindLine(0, _inputLength);
+    }
+
+    private void FindLine(int from, int count)
+    {
+        int end = _input.AsSpan(from, count).IndexOf((byte)'\n');
+        _lineLength = end < 0 ? -1 : from + end;
     }
 
     private void End(string why)
     {
-        Add(ControlAnswer.Error(why));
+        _answer = Encoding.UTF8.GetBytes(ControlAnswer.Error(why).ToProtocol());
         _lastAnswer = true;
     }
 
-    private void Add(ControlAnswer answer) => _answer.AddRange(Encoding.UTF8.GetBytes(answer.ToProtocol()));
-
     private bool Send()
     {
-        if (_answer.Count == 0)
+        if (_answer.Length == 0)
             return true;
-        byte[] bytes = [.. _answer];
         nint sent;
-        fixed (byte* data = bytes)
-            sent = LibC.Send(fd, data, bytes.Length, LibC.MsgNoSignal);
-        if (sent < 0)
-            return System.Runtime.InteropServices.Marshal.GetLastPInvokeError() is LibC.Eagain or LibC.Eintr;
-        _answer.RemoveRange(0, (int)sent);
-        return _answer.Count > 0 || !_lastAnswer;
+        fixed (byte* data = _answer)
+            sent = LibC.Send(fd, data + _sent, _answer.Length - _sent, LibC.MsgNoSignal);
+        if (sent < 0 && Marshal.GetLastPInvokeError() is LibC.Eagain or LibC.Eintr)
+            return true;
+        ActiveAt = Environment.TickCount64;
+        _sent += (int)sent;
+        if (sent >= 0 && _sent < _answer.Length)
+            return true;
+        // Sent, or for nobody: the commands that came with this one are done even so, until the end is read.
+        _answer = [];
+        _sent = 0;
+        return !_lastAnswer;
     }
 }

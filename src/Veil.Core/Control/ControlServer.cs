@@ -1,28 +1,28 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Veil.Core.Interop;
+using Veil.Core.Privileged;
 using Veil.Core.Session;
 
 namespace Veil.Core.Control;
 
 /// <summary>
-/// The control socket. One thread serves all clients and never waits for one: each has a bounded line and a bounded answer, and what
-/// does not keep to that is closed.
+/// The control socket. One thread serves all clients, a command of each user in turn, and never waits for one. What all of them hold is
+/// bounded, in number and in bytes; beyond that who has been idle longest is closed, root last.
 /// </summary>
 public sealed unsafe class ControlServer : IDisposable
 {
     /// <summary>The longest line in bytes: 10,240 keys of ten digits fit.</summary>
     public const int LineBytesMax = 256 * 1024;
 
+    // Of the bytes of all clients together: lines that are not complete, and answers that were not taken yet.
+    private const int HeldBytesMax = 16 * 1024 * 1024;
     private const int ClientsMax = 256;
     private const int Backlog = 128;
     private const int NoDescriptorMs = 20;
-    private const uint OwnerOnly = 0x180; // 0600
-    private const uint OwnerAndGroup = 0x1b0; // 0660
 
-    private readonly string _path;
-    private readonly ulong _inode;
-    private readonly bool _groupMay;
+    private readonly SocketFile _file;
+    private readonly uint? _group;
     private readonly uint _owner = LibC.EffectiveUser();
     private readonly int _listener;
     private readonly int _wake;
@@ -31,13 +31,12 @@ public sealed unsafe class ControlServer : IDisposable
     private Thread? _thread;
     private bool _ending;
 
-    private ControlServer(string path, int listener, bool groupMay)
+    private ControlServer(SocketFile file, int listener, uint? group)
     {
-        _path = path;
+        _file = file;
         _listener = listener;
-        _groupMay = groupMay;
+        _group = group;
         _wake = LibC.EventFd(0, 0x80000);
-        _ = LibC.TryGetOwner(path, out _, out _, out _inode);
     }
 
     /// <summary>Makes the socket; it answers from <see cref="Start"/> on.</summary>
@@ -46,40 +45,35 @@ public sealed unsafe class ControlServer : IDisposable
     /// <exception cref="UsageException">There cannot be a socket.</exception>
     public static ControlServer Open(string path, string? group)
     {
-        byte[] name = Encoding.UTF8.GetBytes(path);
-        if (name.Length is 0 or > LibC.SocketPathMax)
-            throw new UsageException($"--control: '{path}' has {name.Length} bytes, but a socket's path has 1 to {LibC.SocketPathMax}");
+        int length = Encoding.UTF8.GetByteCount(path);
+        if (length is 0 or > LibC.SocketPathMax || path.Contains('\0', StringComparison.Ordinal))
+            throw new UsageException($"--control: '{path}' has {length} bytes, but a socket's path has 1 to {LibC.SocketPathMax}, and no NUL");
         uint? groupId = group is null ? null : NameService.TryGetGroupId(group, out uint id) ? id : throw new UsageException($"--control-group: '{group}' is no group of this system");
 
         int listener = LibC.Socket(LibC.AfUnix, LibC.SockStreamCloexec | LibC.SockNonblock, 0);
         if (listener < 0)
             throw Failed(path, "making a socket");
+        SocketFile? file = null;
         try
         {
-            RemoveDead(path, name);
-            uint before = LibC.UMask(0x7f); // 0177: no moment at which others could connect
-            int bound = LibC.BindTo(listener, name);
-            int error = Marshal.GetLastPInvokeError();
-            _ = LibC.UMask(before);
-            if (bound != 0)
-                throw new UsageException($"--control: {path}: {Marshal.GetPInvokeErrorMessage(error)}");
-            if (LibC.ChangeMode(path, OwnerOnly) != 0
-                || (groupId is { } gid && (LibC.ChangeOwner(path, uint.MaxValue, gid) != 0 || LibC.ChangeMode(path, OwnerAndGroup) != 0))
-                || LibC.Listen(listener, Backlog) != 0)
-            {
-                var failure = Failed(path, "opening it to the group");
-                _ = LibC.Unlink(path);
-                throw failure;
-            }
-
-            return new ControlServer(path, listener, group is not null);
+            file = SocketFile.Bind(listener, path, groupId);
+            if (LibC.Listen(listener, Backlog) != 0)
+                throw Failed(path, "listening");
+            return new ControlServer(file, listener, groupId);
         }
         catch
         {
+            file?.Dispose();
             _ = LibC.Close(listener);
             throw;
         }
     }
+
+    /// <summary>The socket's file, which has to go at the end.</summary>
+    internal SocketFile File => _file;
+
+    /// <summary>Removes the socket where this process may not any more.</summary>
+    internal RootClient? Root { get; set; }
 
     /// <summary>Answers from now on, on a thread of its own.</summary>
     /// <param name="commands">What is answered.</param>
@@ -103,29 +97,10 @@ public sealed unsafe class ControlServer : IDisposable
         foreach (var client in _clients)
             client.Dispose();
         _clients.Clear();
+        // The name goes first: while the socket is open its inode's number is nobody else's.
+        _file.Remove(Root);
         _ = LibC.Close(_listener);
         _ = LibC.Close(_wake);
-        // Only what is still ours: somebody may have put another file in its place.
-        if (LibC.TryGetOwner(_path, out _, out var type, out ulong inode) && type == LibC.FileType.Socket && inode == _inode)
-            _ = LibC.Unlink(_path);
-    }
-
-    private static void RemoveDead(string path, byte[] name)
-    {
-        if (!LibC.TryGetOwner(path, out uint owner, out var type, out _))
-            return;
-        if (type != LibC.FileType.Socket)
-            throw new UsageException($"--control: {path} exists and is no socket; it is left alone: give another path");
-        int probe = LibC.Socket(LibC.AfUnix, LibC.SockStreamCloexec | LibC.SockNonblock, 0);
-        int answer = LibC.ConnectTo(probe, name);
-        int error = Marshal.GetLastPInvokeError();
-        _ = LibC.Close(probe);
-        if (answer == 0 || error != LibC.Econnrefused)
-            throw new UsageException($"--control: {path} is in use{(answer == 0 ? "" : $" ({Marshal.GetPInvokeErrorMessage(error)})")}: give another path");
-        if (owner != LibC.EffectiveUser())
-            throw new UsageException($"--control: {path} is a socket of another user: give another path");
-        if (LibC.Unlink(path) != 0)
-            throw Failed(path, "removing the dead socket");
     }
 
     private void Serve()
@@ -136,50 +111,94 @@ public sealed unsafe class ControlServer : IDisposable
         while (!Volatile.Read(ref _ending))
         {
             fds[0] = new() { Fd = _wake, Events = LibC.PollIn };
-            // Beyond the limit a client waits in the kernel until another one has gone.
-            fds[1] = new() { Fd = _clients.Count < ClientsMax ? _listener : -1, Events = LibC.PollIn };
+            fds[1] = new() { Fd = _listener, Events = LibC.PollIn };
+            bool moreToDo = false;
             for (int i = 0; i < _clients.Count; i++)
+            {
                 fds[i + 2] = new() { Fd = _clients[i].Fd, Events = _clients[i].Wants };
+                moreToDo |= _clients[i].HasCommand;
+            }
+
             int served = _clients.Count;
             fixed (LibC.PollFd* set = fds)
             {
-                if (LibC.Poll(set, (nuint)(served + 2), -1) < 0)
+                if (LibC.Poll(set, (nuint)(served + 2), moreToDo ? 0 : -1) < 0)
                     continue;
             }
 
             for (int i = served - 1; i >= 0; i--)
             {
-                if (fds[i + 2].Returned != 0 && !_clients[i].Serve(_commands!))
-                {
-                    _clients[i].Dispose();
-                    _clients.RemoveAt(i);
-                }
+                if (fds[i + 2].Returned != 0 && !_clients[i].Transfer())
+                    Close(_clients[i]);
             }
 
-            if ((fds[1].Returned & LibC.PollIn) != 0)
-                Accept();
+            // However many clients a user has, each user has one command in a round: the others' come next.
+            foreach (var client in _clients.Where(static client => client.HasCommand).GroupBy(static client => client.User).Select(static one => one.MinBy(static client => client.ActiveAt)!).ToList())
+            {
+                if (!client.Execute(_commands!))
+                    Close(client);
+            }
+
+            BoundBytes();
+            // All that wait, up to what the kernel lets wait: who comes last may be root.
+            for (int waiting = Backlog; (fds[1].Returned & LibC.PollIn) != 0 && waiting > 0 && Accept(); waiting--)
+            {
+            }
         }
     }
 
-    private void Accept()
+    private bool Accept()
     {
         int fd = LibC.Accept(_listener, null, null, 0x80000 | LibC.SockNonblock);
         if (fd < 0)
         {
-            // Out of descriptors the connection stays pending, and asking again at once would be a loop.
-            Thread.Sleep(NoDescriptorMs);
-            return;
+            // Out of descriptors: the connection stays pending until one is free.
+            if (Marshal.GetLastPInvokeError() is not (LibC.Emfile or LibC.Enfile))
+                return false;
+            if (LongestIdle(_clients) is { } idle)
+                Close(idle, "another one came, and there are no more descriptors");
+            else
+                Thread.Sleep(NoDescriptorMs);
+            return true;
         }
 
-        var client = new ControlClient(fd);
-        if (!_groupMay && !(LibC.TryGetPeer(fd, out uint user) && (user == 0 || user == _owner)))
-        {
+        bool known = LibC.TryGetPeer(fd, out uint user);
+        var client = new ControlClient(fd, user);
+        if (_group is null && !(known && (user == 0 || user == _owner)))
             client.Refuse("this socket is for root and its owner");
-            client.Dispose();
-            return;
-        }
+        else if (_clients.Count >= ClientsMax && !MakeRoomFor(user))
+            client.Refuse($"there are {ClientsMax} clients, and all are root's");
+        else
+            _clients.Add(client);
+        return true;
+    }
 
-        _clients.Add(client);
+    // Who has the most clients has one too many. Root's own make room for root alone.
+    private bool MakeRoomFor(uint user)
+    {
+        var most = _clients.Where(client => client.User != 0 || user == 0).GroupBy(static client => client.User).OrderBy(static one => one.Key == 0).ThenByDescending(static one => one.Count()).FirstOrDefault();
+        if (LongestIdle(most ?? Enumerable.Empty<ControlClient>()) is not { } idle)
+            return false;
+        Close(idle, $"another one came, and there are {ClientsMax} clients");
+        return true;
+    }
+
+    private void BoundBytes()
+    {
+        while (_clients.Sum(static client => (long)client.HeldBytes) > HeldBytesMax)
+            Close(LongestIdle(_clients.Where(static client => client.HeldBytes > ControlClient.ChunkBytes))!, "too much waits for all clients together, and longest for this one");
+    }
+
+    private static ControlClient? LongestIdle(IEnumerable<ControlClient> clients) =>
+        clients.OrderBy(static client => client.User == 0).ThenBy(static client => client.ActiveAt).FirstOrDefault();
+
+    private void Close(ControlClient client, string? why = null)
+    {
+        if (why is not null)
+            client.Refuse(why);
+        else
+            client.Dispose();
+        _clients.Remove(client);
     }
 
     private static UsageException Failed(string path, string what) => new($"--control: {what}: {path}: {Marshal.GetLastPInvokeErrorMessage()}");

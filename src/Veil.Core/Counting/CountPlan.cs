@@ -16,6 +16,8 @@ internal sealed class CountPlan
     private const int BytesKeyBytes = 24; // VEIL_COUNT_WORDS
     private const int PathKeyBytes = 264; // struct veil_count_path
     private const int PathHeadBytes = 8;
+    private const int PathTruncatedOffset = 4;
+    private const int PathDeletedOffset = 6;
     private const int SmallKeys = 1_024; // VEIL_COUNT_SMALL
 
     private CountPlan(EventSchema schema, EventField? key, EventField? value, CountOptions options)
@@ -118,17 +120,22 @@ internal sealed class CountPlan
     }
 
     /// <summary>Is the key only the beginning of a path?</summary>
-    public bool IsCut(ReadOnlySpan<byte> key) => Kind == KeyKind.Path && BinaryPrimitives.ReadInt32LittleEndian(key[sizeof(uint)..]) != 0;
+    public bool IsCut(ReadOnlySpan<byte> key) => Kind == KeyKind.Path && BinaryPrimitives.ReadUInt16LittleEndian(key[PathTruncatedOffset..]) != 0;
 
     /// <summary>A record as if an event had this key, for the code that shows fields.</summary>
     /// <param name="key">The bytes that the map has.</param>
     public byte[] RecordOf(ReadOnlySpan<byte> key)
     {
-        var record = new byte[Math.Max(Schema.SizeBytes, Key is { } by ? by.Value.Offset + PathKeyBytes : 0)];
+        var record = new byte[Schema.SizeBytes + PathKeyBytes];
         switch (Kind)
         {
             case KeyKind.Path:
-                key.CopyTo(record.AsSpan(Key!.Value.Value.Offset - PathHeadBytes));
+                uint length = BinaryPrimitives.ReadUInt32LittleEndian(key);
+                if (length == uint.MaxValue)
+                    break; // the event has no such path
+                bool deleted = BinaryPrimitives.ReadUInt16LittleEndian(key[PathDeletedOffset..]) != 0;
+                new EventPart((uint)Schema.SizeBytes, (int)length, IsCut(key), deleted).Write(record.AsSpan(Key!.Value.Value.Offset));
+                key[PathHeadBytes..].CopyTo(record.AsSpan(Schema.SizeBytes));
                 break;
             case not KeyKind.None:
                 key[..Math.Min(key.Length, Key!.Value.Value.Size)].CopyTo(record.AsSpan(Key!.Value.Value.Offset));
@@ -156,11 +163,11 @@ internal sealed class CountPlan
     private static bool CanBeKey(EventField field) => field.Name != "module" && field.Value.Format is not (FieldFormat.Time or FieldFormat.UserName or FieldFormat.ProcName);
 
     private static bool CanBeHistogram(EventField field) =>
-        field.Value.Format is FieldFormat.Unsigned or FieldFormat.UnsignedOrUnknown or FieldFormat.Duration or FieldFormat.Signed or FieldFormat.Return && field.Value.Size > 0;
+        field.Value.Format is FieldFormat.Unsigned or FieldFormat.Pid or FieldFormat.UnsignedOrUnknown or FieldFormat.UnsignedOrNone or FieldFormat.Duration or FieldFormat.Signed or FieldFormat.Return && field.Value.Size > 0;
 
     private static bool IsSigned(FieldFormat format) => format is FieldFormat.Signed or FieldFormat.Return;
 
-    private static int EndOf(EventField? field) => field is { Value: { Format: not FieldFormat.Path } value } ? value.Offset + value.Size : 0;
+    private static int EndOf(EventField? field) => field is { Value: var value } ? value.Offset + value.Size : 0;
 
     // A duration is the time of the event less an earlier one.
     private static bool NeedsTime(EventField? field) => field is { } known && known.Name.EndsWith("_ns", StringComparison.Ordinal);

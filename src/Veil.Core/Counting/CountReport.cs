@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Veil.Core.Events;
-using Veil.Core.Interop;
 using Veil.Core.Sinks;
 using Veil.Core.Text;
 
@@ -16,22 +15,23 @@ internal sealed class CountReport(CountOptions options, OutputFormat format, IOu
 
     /// <summary>Prints what was counted in a time, a table for each name of a module.</summary>
     /// <param name="modules">The modules, in their order.</param>
-    /// <param name="seconds">How long was counted.</param>
-    public void Print(IEnumerable<(CountPlan Plan, CountedEvents Counted)> modules, double seconds)
+    /// <param name="duration">How long was counted.</param>
+    /// <param name="endedAtNs">When that ended, by the wall clock.</param>
+    public void Print(IEnumerable<(CountPlan Plan, CountedEvents Counted)> modules, TimeSpan duration, long endedAtNs)
     {
         var text = new StringBuilder();
         if (format == OutputFormat.Text && options.Interval is not null)
-            text.Append(Local(WallTimeNs())).Append('\n');
+            text.Append(Invariant($"{Local(endedAtNs)}  {duration.TotalSeconds:F3} s\n"));
         foreach (var group in modules.GroupBy(static module => module.Plan.Schema.Module, StringComparer.Ordinal))
-            Append(text, Table.Of(group.Key, [.. group], format), seconds);
+            Append(text, Table.Of(group.Key, [.. group], format, options.Keys), duration.TotalSeconds, endedAtNs);
         output.Write(Encoding.UTF8.GetBytes(text.ToString()));
     }
 
-    private void Append(StringBuilder text, Table table, double seconds)
+    private void Append(StringBuilder text, Table table, double seconds, long endedAtNs)
     {
         if (format == OutputFormat.Json)
         {
-            AppendJson(text, table, seconds);
+            AppendJson(text, table, seconds, endedAtNs);
             return;
         }
 
@@ -80,9 +80,9 @@ internal sealed class CountReport(CountOptions options, OutputFormat format, IOu
             text.Append(Invariant($"  {label,LabelWidth} {count,CountWidth} |{new string('@', (int)Math.Ceiling(count * (double)BarWidth / most)).PadRight(BarWidth)}|\n"));
     }
 
-    private void AppendJson(StringBuilder text, Table table, double seconds)
+    private void AppendJson(StringBuilder text, Table table, double seconds, long endedAtNs)
     {
-        string time = options.Interval is null ? "" : $",\"time\":\"{Utc(WallTimeNs())}\"";
+        string time = options.Interval is null ? "" : $",\"time\":\"{Utc(endedAtNs)}\"";
         foreach (var row in options.Top is { } top ? table.Rows.Take(top) : table.Rows)
         {
             text.Append($"{{\"module\":\"{table.Module}\"{row.Text}");
@@ -111,8 +111,6 @@ internal sealed class CountReport(CountOptions options, OutputFormat format, IOu
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    private static long WallTimeNs() => LibC.NowNs(LibC.ClockRealtime);
-
     private static string Local(long wallTimeNs)
     {
         var line = new LineWriter(stackalloc byte[64]);
@@ -137,8 +135,11 @@ internal sealed class CountReport(CountOptions options, OutputFormat format, IOu
     {
         public double Percent(ulong count) => Total == 0 ? 0 : 100.0 * count / Total;
 
-        /// <summary>Keys that look the same are one, as all system calls of an architecture are.</summary>
-        public static Table Of(string module, List<(CountPlan Plan, CountedEvents Counted)> parts, OutputFormat format)
+        /// <summary>
+        /// Keys that look the same are one, as all system calls of an architecture are. Of more keys than were asked for the largest are
+        /// kept, and the others counted together: small numbers have places of their own in the kernel, and every probe has its map.
+        /// </summary>
+        public static Table Of(string module, List<(CountPlan Plan, CountedEvents Counted)> parts, OutputFormat format, int keysMax)
         {
             var rows = new Dictionary<string, ulong[]>(StringComparer.Ordinal);
             foreach (var (plan, counted) in parts)
@@ -152,10 +153,11 @@ internal sealed class CountReport(CountOptions options, OutputFormat format, IOu
             }
 
             var first = parts[0].Plan;
+            var ranking = rows.Select(static row => new Row(row.Key, row.Value)).OrderByDescending(static row => row.Count).ThenBy(static row => row.Text, StringComparer.Ordinal).ToList();
+            ulong beyond = ranking.Skip(keysMax).Aggregate(0ul, static (sum, row) => sum + row.Count);
             return new Table(
-                module, first.Key?.Name, first.Value?.Name,
-                [.. rows.Select(static row => new Row(row.Key, row.Value)).OrderByDescending(static row => row.Count).ThenBy(static row => row.Text, StringComparer.Ordinal)],
-                Sum(static counted => counted.Total), Sum(static counted => counted.MapFull), Sum(static counted => counted.NoField), Sum(static counted => counted.Paused));
+                module, first.Key?.Name, first.Value?.Name, ranking[..Math.Min(ranking.Count, keysMax)],
+                Sum(static counted => counted.Total), Sum(static counted => counted.MapFull) + beyond, Sum(static counted => counted.NoField), Sum(static counted => counted.Paused));
 
             ulong Sum(Func<CountedEvents, ulong> of) => parts.Aggregate(0ul, (sum, part) => sum + of(part.Counted));
         }

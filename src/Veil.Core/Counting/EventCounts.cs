@@ -1,10 +1,11 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Veil.Bpf;
-using Veil.Core.Interop;
 
 namespace Veil.Core.Counting;
 
 /// <summary>The counts of one module in the kernel.</summary>
-internal sealed class EventCounts
+internal sealed unsafe class EventCounts
 {
     private const int MapFull = 0; // enum veil_count_rest
     private const int NoField = 1;
@@ -12,39 +13,47 @@ internal sealed class EventCounts
     private const int Rests = 3;
 
     private readonly BpfObject _object;
-    private uint _turn;
+    private readonly uint* _state;
+    private readonly uint* _turn;
+    private readonly ulong* _running;
 
-    /// <summary>Of a loaded object that was configured by the plan.</summary>
+    /// <summary>Of a loaded object that was configured by the plan. It counts nothing before <see cref="State"/> says so.</summary>
     public EventCounts(BpfObject bpfObject, CountPlan plan)
     {
         _object = bpfObject;
         Plan = plan;
+        // Found once: all modules are switched by one store each, with nothing between them.
+        _state = (uint*)Unsafe.AsPointer(ref bpfObject.Global<uint>("veil_count_state"));
+        _turn = (uint*)Unsafe.AsPointer(ref bpfObject.Global<uint>("veil_count_turn"));
+        _running = (ulong*)Unsafe.AsPointer(ref bpfObject.Global<Running>("veil_count_running"));
     }
 
     /// <summary>What is counted.</summary>
     public CountPlan Plan { get; }
 
-    /// <summary>Drops and counts what comes, or counts it by its key again. From any thread.</summary>
-    public bool IsPaused
+    /// <summary>What becomes of events from now on.</summary>
+    public CountState State
     {
-        get => Volatile.Read(ref _object.Global<bool>("veil_count_paused"));
-        set => Volatile.Write(ref _object.Global<bool>("veil_count_paused"), value);
+        set => Volatile.Write(ref *_state, (uint)value);
     }
 
-    /// <summary>
-    /// What was counted since the last call. With an interval the programs go on in the other set of maps first, so nothing is counted
-    /// twice and nothing is left out.
-    /// </summary>
-    public CountedEvents Take()
-    {
-        uint turn = _turn;
-        if (Plan.InTurns)
-        {
-            _turn ^= 1;
-            Volatile.Write(ref _object.Global<uint>("veil_count_turn"), _turn);
-            GracePeriod.Wait();
-        }
+    /// <summary>Has the programs count in the other set of maps from now on.</summary>
+    public void Turn() => Volatile.Write(ref *_turn, *_turn ^ 1);
 
+    /// <summary>Has every program left the set that was turned away from? Then nothing is added to it any more.</summary>
+    public bool IsQuiet => ProgramsIn(*_turn ^ 1) == 0;
+
+    /// <summary>Is no program counting at all?</summary>
+    public bool IsIdle => ProgramsIn(0) + ProgramsIn(1) == 0;
+
+    /// <summary>Takes what is in the set that was turned away from, and leaves it empty for its next turn.</summary>
+    public CountedEvents TakeOther() => Take((int)(*_turn ^ 1));
+
+    /// <summary>Takes what is in the set that is, or was, counted in.</summary>
+    public CountedEvents TakeCurrent() => Take((int)*_turn);
+
+    private CountedEvents Take(int turn)
+    {
         var keys = new List<(byte[] Key, ulong[] Slots)>();
         new BpfPerCpuSums(_object.Map($"veil_counts_{turn}")).Visit(remove: Plan.InTurns, (key, sums) => keys.Add((key.ToArray(), sums)));
         if (Plan.HasSmall)
@@ -61,7 +70,7 @@ internal sealed class EventCounts
         }
 
         var rests = new BpfPerCpuArray<ulong>(_object.Map("veil_count_rests"));
-        int first = (int)turn * Rests;
+        int first = turn * Rests;
         return new CountedEvents(keys, TakeOne(rests, first + MapFull), TakeOne(rests, first + NoField), TakeOne(rests, first + Paused));
     }
 
@@ -77,6 +86,38 @@ internal sealed class EventCounts
             counts.Write(index, new ulong[perCpu.Length]);
         return sum;
     }
+
+    // Each of them is right at its time, and none grows after the turn but by programs that look again and go on to the other set.
+    private ulong ProgramsIn(uint turn)
+    {
+        // The turn's store comes before these loads on every CPU, or a program that saw the old one would not be seen here.
+        Interlocked.MemoryBarrier();
+        ulong programs = 0;
+        for (int shard = 0; shard < Running.Shards; shard++)
+            programs += Volatile.Read(ref _running[((int)turn * Running.Shards + shard) * Running.Words]);
+        return programs;
+    }
+
+    // struct veil_count_running [2][VEIL_COUNT_SHARDS]
+    [StructLayout(LayoutKind.Sequential, Size = 2 * Shards * Words * sizeof(ulong))]
+    private struct Running
+    {
+        public const int Shards = 64;
+        public const int Words = 8;
+    }
+}
+
+/// <summary>What becomes of an event (<c>enum veil_count_state</c>).</summary>
+internal enum CountState
+{
+    /// <summary>Counting has not begun, or has ended.</summary>
+    Idle,
+
+    /// <summary>It is counted by its key.</summary>
+    Active,
+
+    /// <summary>It is dropped, and counted as that.</summary>
+    Drop,
 }
 
 /// <summary>What was counted.</summary>

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Veil.Bpf;
 using Veil.Core.Interop;
 using Veil.Core.Modules;
+using Veil.Core.Privileged;
 using Veil.Core.Session;
 
 namespace Veil.Core.Doctor;
@@ -46,7 +47,8 @@ public sealed record SystemReport
             HasTracefs = Directory.Exists("/sys/kernel/tracing/events") || Directory.Exists("/sys/kernel/debug/tracing/events"),
             Modules = [.. modules.Select(module => new ModuleReport(
                 module.Name,
-                [.. module.Rungs.Select(rung => new RungReport(rung.Name, hopeless ?? AttachedModule.WhyNot(module.ForDoctor(), rung)))]))],
+                [.. module.Rungs.Select(rung => new RungReport(rung.Name, hopeless ?? AttachedModule.WhyNot(module.ForDoctor(), rung)))],
+                [.. module.Gaps()]))],
         };
     }
 

@@ -1,15 +1,16 @@
 using System.Buffers.Binary;
 using Veil.Core.Events;
+using Veil.Core.Privileged;
 using Veil.Core.Sinks;
 
 namespace Veil.Core.Enrichers;
 
 /// <summary>Adds what the kernel's record does not hold: wall-clock time, the user's name, the process's current name.</summary>
-public sealed class EnrichSink(IEventSink next, Enrichments enrichments, EventHeader header) : IEventSink
+public sealed class EnrichSink(IEventSink next, Enrichments enrichments, EventHeader header, RootClient? root) : IEventSink
 {
     private readonly WallClock _clock = new();
     private readonly UserNames _users = new();
-    private readonly ProcNames _processes = new();
+    private readonly ProcNames _processes = new(root);
     private readonly bool _time = enrichments.HasFlag(Enrichments.Time);
     private readonly bool _user = enrichments.HasFlag(Enrichments.User);
     private readonly bool _proc = enrichments.HasFlag(Enrichments.Proc);

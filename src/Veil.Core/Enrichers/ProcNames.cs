@@ -1,4 +1,5 @@
 using Veil.Core.Interop;
+using Veil.Core.Privileged;
 
 namespace Veil.Core.Enrichers;
 
@@ -6,7 +7,8 @@ namespace Veil.Core.Enrichers;
 /// The current names of processes, out of <c>/proc/PID/comm</c>. A name is asked for again after a second (processes rename
 /// themselves), and the table has a fixed size. What was known of a process that is gone by now is still said.
 /// </summary>
-public sealed class ProcNames
+/// <param name="root">Opens what <c>/proc</c> hides from us; or nothing.</param>
+public sealed class ProcNames(RootClient? root = null)
 {
     private const int Slots = 4096;
     private const int NameBytes = 16;
@@ -37,13 +39,19 @@ public sealed class ProcNames
         return name[..entry.Length];
     }
 
-    private static int Read(uint pid, Span<byte> name)
+    private int Read(uint pid, Span<byte> name)
     {
         var path = new Text.LineWriter(stackalloc byte[32]);
         path.Append("/proc/"u8);
         path.Append((ulong)pid);
         path.Append("/comm\0"u8);
-        int length = LibC.ReadSmallFile(path.Written, name);
+        int fd = LibC.OpenToRead(path.Written);
+        if (fd < 0 && root is not null)
+            fd = root.OpenProcessName(pid);
+        if (fd < 0)
+            return -1;
+        int length = LibC.Read(fd, name);
+        _ = LibC.Close(fd);
         return length > 0 && name[length - 1] == (byte)'\n' ? length - 1 : length;
     }
 

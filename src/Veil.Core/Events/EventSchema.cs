@@ -7,8 +7,11 @@ namespace Veil.Core.Events;
 /// <summary>The layout of one kind of event, read from the BTF of the object that emits it. Immutable.</summary>
 public sealed class EventSchema
 {
+    private readonly EventValue[] _parts;
+
     private EventSchema(string module, uint kind, int index, int sizeBytes, EventField[] fields, EventColumn[] columns)
     {
+        _parts = [.. fields.Select(static field => field.Value).Where(static value => value.Format == FieldFormat.Path)];
         Module = module;
         Kind = kind;
         Index = index;
@@ -26,7 +29,7 @@ public sealed class EventSchema
     /// <summary>The value of the header's <c>kind</c>: module number × 256 + number of the struct.</summary>
     public uint Kind { get; }
 
-    /// <summary>Bytes of a record of this kind; the least where it ends in a path.</summary>
+    /// <summary>Bytes of the event struct: no record of this kind is shorter, and parts come after them.</summary>
     public int SizeBytes { get; }
 
     /// <summary>Every named value, <c>module</c> first, in the order of the struct.</summary>
@@ -34,6 +37,20 @@ public sealed class EventSchema
 
     /// <summary>The columns of the text output.</summary>
     public IReadOnlyList<EventColumn> Columns { get; }
+
+    /// <summary>Is a record as long as its event, with every part within it? One that is not must not be read.</summary>
+    public bool IsWhole(ReadOnlySpan<byte> record)
+    {
+        if (record.Length < SizeBytes)
+            return false;
+        foreach (var part in _parts)
+        {
+            if (!part.PartOf(record).IsWithin(SizeBytes, record.Length))
+                return false;
+        }
+
+        return true;
+    }
 
     /// <summary>Reads the layout of an event struct whose first member is <c>struct veil_event</c>.</summary>
     /// <param name="btf">The BTF of the object.</param>
@@ -72,9 +89,7 @@ public sealed class EventSchema
             fields.Add(new(alias, fields.Find(field => field.Name == name).Value ?? throw new VeilException($"reading the events of module {module.Name}: no field {name}")));
 
         // What is wide only now and then stands last, so that it moves nothing.
-        var last = type.Members[^1];
-        int size = last.TypedefName == "veil_path_t" ? last.OffsetBytes + btf.ReadStruct(last.ResolvedTypeId).Members[^1].OffsetBytes : type.SizeBytes;
-        return new EventSchema(module.Name, kind, index, size, [.. fields], [.. columns.OrderBy(static column => column.Width == 0)]);
+        return new EventSchema(module.Name, kind, index, type.SizeBytes, [.. fields], [.. columns.OrderBy(static column => column.Width == 0)]);
 
         void Add(BtfMember member, int offset)
         {

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace Veil.Core.Events;
 
 /// <summary>Where a value lies in the records of one kind, and how it is read and shown.</summary>
@@ -12,7 +10,6 @@ public sealed record EventValue(FieldFormat Format, int Offset = 0, int Size = 0
     /// <summary>Its bytes in a record.</summary>
     public ReadOnlySpan<byte> Of(ReadOnlySpan<byte> record) => record.Slice(Offset, Size);
 
-    /// <summary>The bytes of a <c>struct veil_path</c>, whose size stands eight bytes before them.</summary>
-    public ReadOnlySpan<byte> PathOf(ReadOnlySpan<byte> record) =>
-        record.Slice(Offset, BinaryPrimitives.ReadInt32LittleEndian(record[(Offset - 8)..]));
+    /// <summary>The part of a record whose place it holds. The record was checked: <see cref="EventSchema.IsWhole"/>.</summary>
+    public EventPart PartOf(ReadOnlySpan<byte> record) => new(Of(record));
 }

@@ -6,7 +6,7 @@ public enum FieldFormat
     /// <summary>The same text in every event of a kind: not in the record but of its schema.</summary>
     Constant,
 
-    /// <summary>A NUL-padded task name of 16 bytes.</summary>
+    /// <summary>A NUL-padded task name of 16 bytes; a NUL and 0xff is not known.</summary>
     Comm,
 
     /// <summary>An unsigned integer of 1, 2, 4 or 8 bytes.</summary>
@@ -30,11 +30,20 @@ public enum FieldFormat
     /// <summary>An Internet address.</summary>
     IpAddress,
 
-    /// <summary>The bytes of a path, as many as the record says.</summary>
+    /// <summary>A path, in a part of the record; not known where the event has none.</summary>
     Path,
+
+    /// <summary>The same for a column that is left out where the event has none.</summary>
+    PathIfAny,
 
     /// <summary>An unsigned integer of 8 bytes; all ones is not known.</summary>
     UnsignedOrUnknown,
+
+    /// <summary>An id of a process or thread, of 4 bytes; all ones is not known.</summary>
+    Pid,
+
+    /// <summary>An unsigned integer of 1, 2, 4 or 8 bytes; 0 is not known.</summary>
+    UnsignedOrNone,
 
     /// <summary>Nanoseconds with the unit that suits them; all ones is not known.</summary>
     Duration,
@@ -54,13 +63,13 @@ public enum FieldFormat
     /// <summary><c>  arch=i386</c>, or nothing when the call is of the machine's own table.</summary>
     SyscallForeignArch,
 
-    /// <summary>What a call returned, as the kernel has it; the least value: it never returned.</summary>
+    /// <summary>What a call returned; not known where it never did (the least value), or only to be made again (<see cref="Kernel.Errno.IsRestart"/>).</summary>
     Return,
 
     /// <summary>The same, with an address in hexadecimal.</summary>
     ReturnForPeople,
 
-    /// <summary>The error's name, nothing known where the call did not fail.</summary>
+    /// <summary>The error's name; 0, in JSON null, where the call did not fail.</summary>
     ErrnoName,
 
     /// <summary>The error's number, 0 where the call did not fail.</summary>

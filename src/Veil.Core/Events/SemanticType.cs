@@ -18,10 +18,6 @@ internal static class SemanticType
     // Enumerations are short lists; a value beyond is a flag word and stays a number.
     private const int EnumeratorMax = 1024;
 
-    // struct veil_path: size, truncated, bytes.
-    private const int PathTruncatedOffset = 4;
-    private const int PathBytesOffset = 8;
-
     /// <summary>Appends what a member shows.</summary>
     /// <returns>False where its type says nothing.</returns>
     public static bool TryExpand(Btf btf, BtfMember member, int offset, List<EventField> fields, List<EventColumn> columns)
@@ -36,7 +32,7 @@ internal static class SemanticType
                 Add(FieldFormat.Comm, 15, name == "comm" ? "" : name + "=");
                 return true;
             case "veil_pid_t" or "veil_tid_t":
-                Add(FieldFormat.Unsigned, PidWidth, CommonLabel());
+                Add(FieldFormat.Pid, PidWidth, CommonLabel());
                 return true;
             case "veil_uid_t" or "veil_gid_t":
                 Add(FieldFormat.Unsigned, UserWidth, CommonLabel());
@@ -62,6 +58,11 @@ internal static class SemanticType
                 columns.Add(new(name + "=", 14, new(FieldFormat.ReturnForPeople, offset, size)));
                 columns.Add(new("errno=", 17, new(FieldFormat.ErrnoNameAndNumber, offset, size)));
                 return true;
+            case "veil_errno_t":
+                fields.Add(new(name, new(FieldFormat.ErrnoName, offset, size)));
+                fields.Add(new(name + "_nr", new(FieldFormat.ErrnoNumber, offset, size)));
+                columns.Add(new(name + "=", 17, new(FieldFormat.ErrnoNameAndNumber, offset, size)));
+                return true;
             case "veil_cpu_t":
                 Add(FieldFormat.Unsigned, 3);
                 return true;
@@ -70,6 +71,12 @@ internal static class SemanticType
                 return true;
             case "veil_port_t":
                 Add(FieldFormat.Unsigned, 5);
+                return true;
+            case "veil_chosen_port_t":
+                Add(FieldFormat.UnsignedOrNone, 5);
+                return true;
+            case "veil_id_t":
+                Add(FieldFormat.UnsignedOrNone, 10);
                 return true;
             case "veil_bytes_t":
                 Add(FieldFormat.UnsignedOrUnknown, 10);
@@ -81,10 +88,13 @@ internal static class SemanticType
                 Add(FieldFormat.IpAddress, 15);
                 return true;
             case "veil_path_t":
-                fields.Add(new(name, new(FieldFormat.Path, offset + PathBytesOffset, 4096)));
-                fields.Add(new("truncated", new(FieldFormat.Boolean, offset + PathTruncatedOffset, sizeof(uint))));
-                columns.Add(new(name + "=", 0, new(FieldFormat.Path, offset + PathBytesOffset, 4096)));
-                columns.Add(new("", 0, new(FieldFormat.TruncatedMark, offset + PathTruncatedOffset, sizeof(uint))));
+                // What is said of an event's first path needs no name before it.
+                string of = fields.Exists(static field => field.Value.Format == FieldFormat.Path) ? name + "_" : "";
+                fields.Add(new(name, new(FieldFormat.Path, offset, size)));
+                fields.Add(new(of + "truncated", new(FieldFormat.Boolean, offset + EventPart.TruncatedOffset, sizeof(byte))));
+                fields.Add(new(of + "deleted", new(FieldFormat.Boolean, offset + EventPart.DeletedOffset, sizeof(byte))));
+                columns.Add(new(name + "=", 0, new(FieldFormat.PathIfAny, offset, size)));
+                columns.Add(new("", 0, new(FieldFormat.TruncatedMark, offset + EventPart.TruncatedOffset, sizeof(byte))));
                 return true;
             case "__u8" or "__u16" or "__u32" or "__u64":
                 Add(FieldFormat.Unsigned, size == 8 ? 10 : 5);

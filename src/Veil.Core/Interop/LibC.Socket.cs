@@ -11,6 +11,8 @@ internal static unsafe partial class LibC
     public const int SolSocket = 1;
     public const int SoPeerCred = 17;
     public const int MsgNoSignal = 0x4000;
+    public const int Enfile = 23;
+    public const int Emfile = 24;
     public const int Econnrefused = 111;
     public const int Enoent = 2;
 
@@ -39,14 +41,28 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "umask")]
     internal static partial uint UMask(uint mask);
 
-    [LibraryImport("libc", EntryPoint = "chown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int ChangeOwner(string path, uint user, uint group);
+    // It sets nothing where the kernel says no, and tells the group before either way (setfsgid(2)).
+    [LibraryImport("libc", EntryPoint = "setfsgid")]
+    internal static partial int SetFileGroup(uint group);
 
-    [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int ChangeMode(string path, uint mode);
+    [LibraryImport("libc", EntryPoint = "fchdir", SetLastError = true)]
+    internal static partial int ChangeFolder(int folder);
 
-    [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int Unlink(string path);
+    /// <summary>Opens a folder to name files in, and for nothing else (O_PATH).</summary>
+    public static int OpenFolder(string path)
+    {
+        const int pathDirectoryCloexec = 0x200000 | 0x80000;
+        int directory = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x4000 : 0x10000;
+        fixed (byte* name = System.Text.Encoding.UTF8.GetBytes(path + "\0"))
+            return OpenAt(AtFdCwd, name, pathDirectoryCloexec | directory, 0);
+    }
+
+    /// <summary>Removes a name, ended by a NUL, from a folder.</summary>
+    public static int UnlinkAt(int folder, ReadOnlySpan<byte> name)
+    {
+        fixed (byte* data = name)
+            return UnlinkAt(folder, data, 0);
+    }
 
     /// <summary>Binds a socket to a path.</summary>
     public static int BindTo(int socket, ReadOnlySpan<byte> path)
@@ -74,19 +90,20 @@ internal static unsafe partial class LibC
         return known;
     }
 
-    /// <summary>The owner of a file, its kind and its number; the link itself where it is one.</summary>
-    public static bool TryGetOwner(string path, out uint user, out FileType type, out ulong inode)
+    /// <summary>What is at a name, ended by a NUL, in a folder; the link itself where it is one.</summary>
+    public static bool TryGetFacts(int folder, ReadOnlySpan<byte> name, out FileFacts facts)
     {
         const int noFollow = 0x100; // AT_SYMLINK_NOFOLLOW
         const uint wanted = 0x7ff; // STATX_BASIC_STATS
         const int uidOffset = 20;
+        const int gidOffset = 24;
         var status = stackalloc byte[StatxBytes];
-        fixed (byte* name = System.Text.Encoding.UTF8.GetBytes(path + "\0"))
+        fixed (byte* data = name)
         {
-            bool there = Statx(AtFdCwd, name, noFollow, wanted, status) == 0;
-            user = *(uint*)(status + uidOffset);
-            type = (FileType)(*(ushort*)(status + StatxModeOffset) & 0xf000);
-            inode = *(ulong*)(status + StatxInoOffset);
+            bool there = Statx(folder, data, noFollow, wanted, status) == 0;
+            facts = there
+                ? new(*(ulong*)(status + StatxDevMajorOffset), *(ulong*)(status + StatxInoOffset), *(uint*)(status + uidOffset), *(uint*)(status + gidOffset), (FileType)(*(ushort*)(status + StatxModeOffset) & 0xf000))
+                : default;
             return there;
         }
     }
@@ -104,6 +121,15 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)]
     private static partial int Connect(int socket, void* address, int length);
 
+    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true)]
+    private static partial int OpenAt(int folder, byte* path, int flags, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true)]
+    private static partial int UnlinkAt(int folder, byte* name, int flags);
+
     [LibraryImport("libc", EntryPoint = "getsockopt", SetLastError = true)]
     private static partial int GetSockOpt(int socket, int level, int name, void* value, int* length);
+
+    /// <summary>Which file it is, whose, and of what kind.</summary>
+    internal readonly record struct FileFacts(ulong Device, ulong Inode, uint User, uint Group, FileType Type);
 }

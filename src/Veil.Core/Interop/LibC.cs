@@ -153,6 +153,17 @@ internal static unsafe partial class LibC
         return GetRLimit(resource, limit) == 0 ? limit[0] : ulong.MaxValue;
     }
 
+    /// <summary>Can a write to it wait for somebody who takes nothing?</summary>
+    public static bool MayBlock(int fd) => TypeOf(fd) is FileType.Fifo or FileType.Socket || IsTerminal(fd);
+
+    /// <summary>The same file by a descriptor that does not wait; the same descriptor where that is refused.</summary>
+    public static int ReopenNonBlocking(int fd)
+    {
+        const int writeOnly = 1, noControl = 0x100, nonBlock = 0x800, closeOnExec = 0x80000;
+        fixed (byte* path = System.Text.Encoding.UTF8.GetBytes($"/proc/self/fd/{fd}\0"))
+            return Open(path, writeOnly | noControl | nonBlock | closeOnExec) is >= 0 and var own ? own : fd;
+    }
+
     /// <summary>Is it a terminal?</summary>
     public static bool IsTerminal(int fd) => IsATty(fd) == 1;
 
@@ -161,24 +172,6 @@ internal static unsafe partial class LibC
     {
         Timespec now;
         return ClockGetTime(clock, &now) == 0 ? (now.Seconds * 1_000_000_000) + now.Nanoseconds : 0;
-    }
-
-    /// <summary>Reads the beginning of a small file without allocating.</summary>
-    /// <param name="path">The path, ended by a NUL.</param>
-    /// <param name="content">Takes what fits.</param>
-    /// <returns>Bytes read, or -1.</returns>
-    public static int ReadSmallFile(ReadOnlySpan<byte> path, Span<byte> content)
-    {
-        fixed (byte* name = path)
-        fixed (byte* target = content)
-        {
-            int fd = Open(name, ORdonlyCloexec);
-            if (fd < 0)
-                return -1;
-            nint read = Read(fd, target, content.Length);
-            _ = Close(fd);
-            return (int)read;
-        }
     }
 
     [LibraryImport("libc", EntryPoint = "statx")]

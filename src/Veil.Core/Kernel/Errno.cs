@@ -29,6 +29,13 @@ public static partial class Errno
     /// <param name="errno">The positive number, so the negated result of the call.</param>
     public static ReadOnlySpan<byte> NameUtf8(int errno) => Table[errno];
 
+    /// <summary>
+    /// Is it no error, but the kernel's note that the call is to be made again or to end with <c>EINTR</c>? The process gets to see neither
+    /// (<c>ERESTARTSYS</c>, <c>ERESTARTNOINTR</c>, <c>ERESTARTNOHAND</c>, <c>ERESTART_RESTARTBLOCK</c>: include/linux/errno.h).
+    /// </summary>
+    /// <param name="errno">The positive number.</param>
+    public static bool IsRestart(long errno) => errno is 512 or 513 or 514 or 516;
+
     /// <summary>The number of an error by its exact name.</summary>
     /// <param name="name">The name in capitals; an alias such as <c>EWOULDBLOCK</c> is understood too.</param>
     /// <param name="errno">The positive number; -1 when there is none.</param>

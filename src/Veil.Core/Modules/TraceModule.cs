@@ -9,7 +9,7 @@ namespace Veil.Core.Modules;
 /// </summary>
 public abstract class TraceModule
 {
-    private static readonly FilterDimension[] s_commonFilters = [new PidDimension(), new UidDimension(), new NameDimension()];
+    private static readonly FilterDimension[] s_commonFilters = [new PidDimension(), new TidDimension(), new UidDimension(), new NameDimension()];
 
     /// <summary>The name that users give to <c>--module</c>.</summary>
     public abstract string Name { get; }
@@ -44,6 +44,17 @@ public abstract class TraceModule
     /// <summary>What is attached: the module itself, or one for each thing that its flags name.</summary>
     /// <exception cref="UsageException">A flag's value is wrong.</exception>
     public virtual IReadOnlyList<TraceModule> Instances(ModuleArguments arguments) => [this];
+
+    /// <summary>The same, where the filters matter: a path is looked up where the chosen processes are.</summary>
+    /// <exception cref="UsageException">A flag's value is wrong.</exception>
+    public virtual IReadOnlyList<TraceModule> Instances(ModuleArguments arguments, IReadOnlyList<FilterExpression> filters) => Instances(arguments);
+
+    /// <summary>What this kernel does not let the module see, for <c>veil doctor</c>: what, and why.</summary>
+    public virtual IEnumerable<string> Gaps() => [];
+
+    /// <summary>What the user should know before the trace begins, each a line.</summary>
+    /// <param name="arguments">The flags.</param>
+    public virtual IEnumerable<string> Warnings(ModuleArguments arguments) => [];
 
     /// <summary>What <c>veil doctor</c> attaches for an instant: the module, or one that needs no flag.</summary>
     public virtual TraceModule ForDoctor() => this;

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
 using Veil.Bpf;
 using Veil.Core.Counting;
 using Veil.Core.Filters;
@@ -14,6 +16,7 @@ public sealed class AttachedModule : IDisposable
     private readonly LossLedger _losses;
     private readonly List<BpfProgram> _programs = [];
     private readonly List<BpfProgram> _attached = [];
+    private readonly List<SafeFileHandle> _mapFacts = [];
 
     private AttachedModule(TraceModule module, HookRung rung, BpfObject bpfObject, bool countFilters, CountPlan? plan)
     {
@@ -45,9 +48,10 @@ public sealed class AttachedModule : IDisposable
     /// <param name="options">The session's options.</param>
     /// <param name="rings">The rings that all modules share.</param>
     /// <param name="plan">What is counted in the kernel instead of sent; or nothing.</param>
+    /// <param name="helper">The helper's process id, or 0.</param>
     /// <param name="log">Takes a line for every rung that is not taken.</param>
     /// <exception cref="VeilException">No rung is possible, or the forced one is not.</exception>
-    internal static AttachedModule Attach(TraceModule module, int number, SessionOptions options, EventRings rings, CountPlan? plan, Action<string> log)
+    internal static AttachedModule Attach(TraceModule module, int number, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, Action<string> log)
     {
         var reasons = new List<string>();
         foreach (var rung in module.Rungs)
@@ -56,7 +60,7 @@ public sealed class AttachedModule : IDisposable
                 continue;
             try
             {
-                return AttachRung(module, number, rung, options, rings, plan);
+                return AttachRung(module, number, rung, options, rings, plan, helper);
             }
             catch (Exception cause) when (cause is BpfException { IsOutOfDescriptors: false } or VeilException)
             {
@@ -80,7 +84,7 @@ public sealed class AttachedModule : IDisposable
         try
         {
             using var ring = new EventRings(ringBytes);
-            AttachRung(module, 0, rung, options, ring, plan: null).Dispose();
+            AttachRung(module, 0, rung, options, ring, plan: null, helper: 0).Dispose();
             return null;
         }
         catch (Exception cause) when (cause is BpfException or VeilException)
@@ -111,11 +115,19 @@ public sealed class AttachedModule : IDisposable
         return new ProgramCost(Module.Name, program.Name, info.RunCount, info.RunTimeNs);
     });
 
+    /// <summary>Opens what <see cref="MapBytes"/> reads: once the privileges are gone, that is root's (proc(5), of a process that is not dumpable).</summary>
+    internal void PrepareMapBytes()
+    {
+        foreach (var map in _object.Maps.Where(static map => map.WillBeCreated && !map.Name.StartsWith("veil_ring", StringComparison.Ordinal)))
+            _mapFacts.Add(File.OpenHandle($"/proc/self/fdinfo/{map.Fd}"));
+    }
+
     /// <summary>Kernel memory of its maps, as the kernel tells of a map's descriptor (bpf_map_show_fdinfo()).</summary>
-    internal long MapBytes() => _object.Maps.Where(static map => map.WillBeCreated && !map.Name.StartsWith("veil_ring", StringComparison.Ordinal)).Sum(static map =>
+    internal long MapBytes() => _mapFacts.Sum(static facts =>
     {
         const string field = "memlock:";
-        string? line = File.ReadLines($"/proc/self/fdinfo/{map.Fd}").FirstOrDefault(static line => line.StartsWith(field, StringComparison.Ordinal));
+        Span<byte> text = stackalloc byte[1024];
+        string? line = Encoding.ASCII.GetString(text[..RandomAccess.Read(facts, text, 0)]).Split('\n').FirstOrDefault(static line => line.StartsWith(field, StringComparison.Ordinal));
         return line is null ? 0 : long.Parse(line.AsSpan(field.Length), NumberStyles.Integer, CultureInfo.InvariantCulture);
     });
 
@@ -130,10 +142,12 @@ public sealed class AttachedModule : IDisposable
     public void Dispose()
     {
         Detach();
+        foreach (var facts in _mapFacts)
+            facts.Dispose();
         _object.Dispose();
     }
 
-    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, EventRings rings, CountPlan? plan)
+    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, EventRings rings, CountPlan? plan, uint helper)
     {
         var bpfObject = BpfObject.Open(module.ReadObject(), module.Name);
         try
@@ -144,6 +158,7 @@ public sealed class AttachedModule : IDisposable
                 program.AutoLoad = wanted.Contains(program.Name);
             bpfObject.SetGlobal("veil_module", (uint)number);
             bpfObject.SetGlobal("veil_self", options.IncludeSelf ? 0u : (uint)Environment.ProcessId);
+            bpfObject.SetGlobal("veil_self_helper", options.IncludeSelf ? 0u : helper);
             if (PidNamespace.IsInitial is false)
             {
                 bpfObject.SetGlobal("veil_self_ns_device", PidNamespace.Own.Device);

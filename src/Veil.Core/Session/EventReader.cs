@@ -12,10 +12,15 @@ internal sealed class EventReader(RingBuffer[] rings, EventCatalog catalog, Even
     // The producers see free space late if it is given back late, and the cache line bounces if it is given back often.
     private const int ReleaseEveryBytes = 64 * 1024;
 
+    // A small ring gives back in parts, too: users that do not flood have a share of each (veil_admit() in emit.bpf.h).
+    private const int ReleasesARound = 16;
+
     private readonly EventHeader _header = catalog.Header;
+    private readonly int _releaseEvery = Math.Min(ReleaseEveryBytes, rings[0].SizeBytes / ReleasesARound);
     private readonly RingMerge? _merge = rings.Length > 1 ? new RingMerge(rings, catalog.Header.TimestampOffset) : null;
 
     private readonly ulong[] _taken = new ulong[catalog.Schemas.Count];
+    private readonly ulong[] _damaged = new ulong[catalog.Schemas.Count];
 
     /// <summary>Events handed to the sink.</summary>
     public ulong Taken => catalog.Sum(_taken);
@@ -60,6 +65,17 @@ internal sealed class EventReader(RingBuffer[] rings, EventCatalog catalog, Even
         return count;
     }
 
+    /// <summary>Names the records that were not what their events should be, since the last call.</summary>
+    public void CollectLosses(ILossObserver observer)
+    {
+        foreach (var schema in catalog.Schemas)
+        {
+            if (_damaged[schema.Index] is var count && count > 0)
+                observer.Lost(schema.Module, "read_failed", new LossCount(count, []));
+            _damaged[schema.Index] = 0;
+        }
+    }
+
     private void DrainOne(RingBuffer ring)
     {
         int unreleased = 0;
@@ -69,7 +85,7 @@ internal sealed class EventReader(RingBuffer[] rings, EventCatalog catalog, Even
             {
                 Deliver(record);
                 unreleased += record.Length;
-                if (unreleased >= ReleaseEveryBytes)
+                if (unreleased >= _releaseEvery)
                 {
                     ring.Release();
                     unreleased = 0;
@@ -101,8 +117,12 @@ internal sealed class EventReader(RingBuffer[] rings, EventCatalog catalog, Even
         if (record.Length < _header.SizeBytes)
             throw new VeilException($"reading the ring: a record of {record.Length} bytes, but every event has at least {_header.SizeBytes}");
         var schema = catalog.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[_header.KindOffset..]));
-        if (record.Length < schema.SizeBytes)
-            throw new VeilException($"reading the ring: a record of {record.Length} bytes for an event of {schema.SizeBytes} of module {schema.Module}");
+        if (!schema.IsWhole(record))
+        {
+            _damaged[schema.Index]++;
+            return;
+        }
+
         var view = new EventView { Record = record, Schema = schema };
         if (filters[schema.Index] is { } filter && !filter.Passes(ref view))
         {

@@ -47,6 +47,9 @@ public sealed record SessionOptions
     /// <summary>Count what each filter lets through and drops: where somebody can ask for it, as it costs a few nanoseconds an event.</summary>
     public bool CountFilters { get; init; }
 
+    /// <summary>Filters may be changed while it runs, by a socket or a prompt.</summary>
+    public bool TakesCommands { get; init; }
+
     /// <summary>Measure what the trace costs.</summary>
     public bool MeasureCost { get; init; }
 

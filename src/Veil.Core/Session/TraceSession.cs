@@ -5,6 +5,7 @@ using Veil.Core.Enrichers;
 using Veil.Core.Events;
 using Veil.Core.Interop;
 using Veil.Core.Modules;
+using Veil.Core.Privileged;
 using Veil.Core.Sinks;
 
 namespace Veil.Core.Session;
@@ -35,11 +36,11 @@ public sealed class TraceSession : IDisposable, ILossObserver
     private readonly SessionSummary _summary = new();
     private readonly long _startedAt;
     private readonly List<RateMeter> _rates;
-    private readonly CountReport? _report;
+    private readonly CountIntervals? _counts;
     private readonly BpfStatistics? _statistics;
-    private long _countedFrom;
+    private bool _hasEnded;
 
-    private TraceSession(SessionOptions options, EventCatalog events, StopSignal stop, Action<string> message)
+    private TraceSession(SessionOptions options, EventCatalog events, StopSignal stop, Action<string> message, RootClient? root)
     {
         _options = options;
         _stop = stop;
@@ -54,7 +55,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
             {
                 var module = options.Modules[number];
                 var plan = options.Counting is null ? null : CountPlan.Of(module, [.. events.Schemas.Where(schema => schema.Kind / EventCatalog.KindsPerModule == number)], options.Counting);
-                _modules.Add(AttachedModule.Attach(module, number, options, _rings, plan, options.Verbose ? message : static _ => { }));
+                _modules.Add(AttachedModule.Attach(module, number, options, _rings, plan, (uint)(root?.Pid ?? 0), options.Verbose ? message : static _ => { }));
             }
 
             // Mapped last: until here the process holds the kernel's BTF, and the two need not be in memory at once.
@@ -62,10 +63,11 @@ public sealed class TraceSession : IDisposable, ILossObserver
 
             _wait = new WaitSet([.. _rings.Readers.Select(static ring => ring.PollFd)], stop.PollFd, StandardStreams.Output);
             var output = new FdOutput(StandardStreams.Output, stop);
-            _report = options.Counting is null ? null : new CountReport(options.Counting, options.Output.Format, output);
+            if (options.Counting is { } counting)
+                _counts = new CountIntervals(_modules.ConvertAll(static module => module.Counts!), new CountReport(counting, options.Output.Format, output), counting.Interval);
             IEventSink sink = LineSink.Create(events, options.Output, output, out _buffer);
             if (options.Output.Enrichments != Enrichments.None)
-                sink = new EnrichSink(sink, options.Output.Enrichments, events.Header);
+                sink = new EnrichSink(sink, options.Output.Enrichments, events.Header, root);
             _pausable = new PausableSink(sink, events);
             _reader = new EventReader(_rings.Readers, events, Filters(options.Modules, events), _pausable, _buffer);
         }
@@ -75,6 +77,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
             throw;
         }
 
+        _counts?.Begin();
         _startedAt = Stopwatch.GetTimestamp();
     }
 
@@ -83,7 +86,8 @@ public sealed class TraceSession : IDisposable, ILossObserver
     /// <param name="stop">Ends the trace.</param>
     /// <param name="message">Takes a line for the user.</param>
     /// <exception cref="VeilException">Something could not be attached; nothing stays attached.</exception>
-    public static TraceSession Start(SessionOptions options, StopSignal stop, Action<string> message)
+    /// <param name="root">The helper process that does later what needs root; none where nothing does.</param>
+    public static TraceSession Start(SessionOptions options, StopSignal stop, Action<string> message, RootClient? root = null)
     {
         var events = EventCatalog.Of(options.Modules, options.Arguments);
         FieldSelection.Validate(events, options.Output);
@@ -101,11 +105,11 @@ public sealed class TraceSession : IDisposable, ILossObserver
             message("warning: this is a PID namespace of its own, and the kernel's ids are those of the host: --pid and the output mean those");
         try
         {
-            var session = new TraceSession(options, events, stop, message);
+            var session = new TraceSession(options, events, stop, message, root);
             // A machine in trouble is often one without a free CPU, and a reader that waits for its turn loses events. Without
             // the right to it (CAP_SYS_NICE) the reader stays what it is.
             _ = LibC.SetPriority(0, 0, ReaderNice);
-            Privileges.DropAllButBpf();
+            session.DropPrivileges(options, message, root);
             foreach (var module in session.Modules.Where(static module => module.MissesUncounted))
                 message($"warning: {module.Module.Name} by {module.Rung.Name} can miss events uncounted: before Linux 6.7 a tracepoint's program is skipped in silence while another runs on that CPU");
             return session;
@@ -114,6 +118,23 @@ public sealed class TraceSession : IDisposable, ILossObserver
         {
             throw new VeilException(cause.Message, cause);
         }
+    }
+
+    private void DropPrivileges(SessionOptions options, Action<string> message, RootClient? root)
+    {
+        if (options.MeasureCost)
+        {
+            foreach (var module in _modules)
+                module.PrepareMapBytes();
+        }
+
+        if (Environment.GetEnvironmentVariable("VEIL_KEEP_PRIVILEGES") == "1")
+            return;
+        string held = Privileges.DropForReading(keepUser: root is { IsReady: false });
+        var filter = SystemCallFilter.ForReader(asksForNames: options.TakesCommands || options.Output.Enrichments.HasFlag(Enrichments.User));
+        string calls = filter.TryInstall(out string? refusal) ? "a system call filter" : $"no system call filter ({refusal})";
+        if (options.Verbose)
+            message($"privileges: {held}, {calls}{(root is { Pid: > 0 } ? $"; helper process {root.Pid}" : "")}");
     }
 
     /// <summary>The modules, each with the hook that it is attached by.</summary>
@@ -125,13 +146,9 @@ public sealed class TraceSession : IDisposable, ILossObserver
         get => _pausable.Paused;
         set
         {
-            foreach (var module in _modules)
-            {
-                if (module.Counts is { } counts)
-                    counts.IsPaused = value;
-            }
-
             _pausable.Paused = value;
+            if (_counts is { } counts)
+                counts.Paused = value;
         }
     }
 
@@ -184,18 +201,18 @@ public sealed class TraceSession : IDisposable, ILossObserver
             _summary.Failure = failure;
         }
 
-        Detach();
+        End();
         if (_summary.Failure is not null)
         {
             ulong undelivered = _reader.Taken - _pausable.Dropped - _buffer.EventsWritten + _reader.Discard();
             if (undelivered > 0)
-                _summary.AddLost("output", "not_written", undelivered);
+                _summary.AddLost("output", "not_written", new LossCount(undelivered, []));
         }
 
         _summary.Delivered = _buffer.EventsWritten;
         _summary.Dropped = _reader.Dropped;
-        _summary.DroppedPaused += _pausable.Dropped;
-        _summary.Duration = Stopwatch.GetElapsedTime(_startedAt);
+        _summary.DroppedPaused = _pausable.Dropped + (_counts?.DroppedPaused ?? 0);
+        _summary.Counted = _counts?.Counted;
         AllocatedBytes = GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
         return _summary;
     }
@@ -218,12 +235,12 @@ public sealed class TraceSession : IDisposable, ILossObserver
     {
         long lossesReportedAt = Environment.TickCount64;
         FeedRates();
-        _countedFrom = _startedAt;
         while (!_stop.IsRequested)
         {
-            if (_options.Counting?.Interval is { } interval && Stopwatch.GetElapsedTime(_countedFrom) >= interval)
-                PrintCounts();
-            if (!_wait.Wait(_reader.Holds ? HeldMs : PollMs))
+            int waitMs = _reader.Holds ? HeldMs : PollMs;
+            if (_counts is not null)
+                waitMs = Math.Min(waitMs, _counts.Step());
+            if (!_wait.Wait(waitMs))
                 throw new OutputException("writing the output: the reader closed it", closedByReader: true);
             _reader.Drain(last: false);
             if (Environment.TickCount64 - lossesReportedAt >= LossReportEveryMs)
@@ -234,28 +251,11 @@ public sealed class TraceSession : IDisposable, ILossObserver
             }
         }
 
-        Detach();
+        End();
         _reader.Drain(last: true);
         ReportLosses();
         _buffer.Flush();
-        PrintCounts();
-    }
-
-    private void PrintCounts()
-    {
-        if (_report is null)
-            return;
-        var taken = _modules.ConvertAll(static module => (module.Counts!.Plan, module.Counts.Take()));
-        long now = Stopwatch.GetTimestamp();
-        double seconds = Stopwatch.GetElapsedTime(_countedFrom, now).TotalSeconds;
-        _countedFrom = now;
-        foreach (var (_, counted) in taken)
-        {
-            _summary.Counted = (_summary.Counted ?? 0) + counted.Total;
-            _summary.DroppedPaused += counted.Paused;
-        }
-
-        _report.Print(taken, seconds);
+        _counts?.PrintLast();
     }
 
     private void FeedRates()
@@ -267,24 +267,31 @@ public sealed class TraceSession : IDisposable, ILossObserver
     private static EventFilter?[] Filters(IReadOnlyList<TraceModule> modules, EventCatalog events) =>
         [.. events.Schemas.Select(schema => modules[(int)(schema.Kind / EventCatalog.KindsPerModule)].CreateFilter(schema))];
 
-    private void Detach()
+    // Counting ends at one moment, events with the last hook; both before what is left is delivered, which may take long.
+    private void End()
     {
+        if (_hasEnded)
+            return;
+        _hasEnded = true;
+        _counts?.End();
         foreach (var module in _modules)
             module.Detach();
+        _summary.Duration = _counts?.Duration ?? Stopwatch.GetElapsedTime(_startedAt);
     }
 
-    void ILossObserver.Lost(string module, string cause, ulong count)
+    void ILossObserver.Lost(string module, string cause, LossCount lost)
     {
-        _summary.AddLost(module, cause, count);
+        _summary.AddLost(module, cause, lost);
         if (_options.Output.Format == OutputFormat.Json)
-            LossRecord.Append(_buffer, module, cause, count);
+            LossRecord.Append(_buffer, module, cause, lost);
         else
-            _message($"lost {count} events of {module}: {cause}");
+            _message($"lost {lost.Count} events of {module}: {cause}{lost.UsersText}");
     }
 
     private void ReportLosses()
     {
         foreach (var module in _modules)
             module.CollectLosses(this);
+        _reader.CollectLosses(this);
     }
 }

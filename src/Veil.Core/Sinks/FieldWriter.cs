@@ -15,6 +15,7 @@ internal static class FieldWriter
     /// <summary>The longest name that an enrichment hands on, in bytes.</summary>
     public const int NameBytesMax = 256;
 
+    private const byte UnknownCommMark = 0xff; // VEIL_COMM_UNKNOWN
     private const ulong UnknownEnumerator = uint.MaxValue;
     private const long ErrnoMax = 4095;
     private const long NeverReturned = long.MinValue;
@@ -22,7 +23,8 @@ internal static class FieldWriter
     /// <summary>An upper bound of the bytes that a value takes in any output.</summary>
     public static int BytesMax(EventValue value) => value.Format switch
     {
-        FieldFormat.Comm or FieldFormat.Path => BytesMaxOfText(value.Size),
+        FieldFormat.Comm => BytesMaxOfText(value.Size),
+        FieldFormat.Path or FieldFormat.PathIfAny => BytesMaxOfText(EventPart.LengthMax),
         FieldFormat.Constant => BytesMaxOfText(value.Names![0]!.Length),
         FieldFormat.UserName or FieldFormat.ProcName => BytesMaxOfText(NameBytesMax),
         _ => 80, // numbers, and names out of our own tables
@@ -38,7 +40,17 @@ internal static class FieldWriter
         switch (value.Format)
         {
             case FieldFormat.Comm:
-                return TStyle.Text(ref line, UntilNul(value.Of(view.Record)));
+                var comm = value.Of(view.Record);
+                if (comm[0] != 0 || comm[1] != UnknownCommMark)
+                    return TStyle.Text(ref line, UntilNul(comm));
+                TStyle.Unknown(ref line);
+                break;
+            case FieldFormat.Pid:
+                if (BinaryPrimitives.ReadUInt32LittleEndian(value.Of(view.Record)) is var pid && pid != uint.MaxValue)
+                    line.Append(pid);
+                else
+                    TStyle.Unknown(ref line);
+                break;
             case FieldFormat.Unsigned:
                 line.Append(ReadUnsigned(value.Of(view.Record)));
                 break;
@@ -80,7 +92,7 @@ internal static class FieldWriter
     public static ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) => value.Format switch
     {
         FieldFormat.Comm => UntilNul(value.Of(view.Record)),
-        FieldFormat.Path => value.PathOf(view.Record),
+        FieldFormat.Path => value.PartOf(view.Record).Of(view.Record),
         FieldFormat.Constant => value.Names![0],
         FieldFormat.UserName => view.UserName,
         FieldFormat.ProcName => view.ProcName,
@@ -100,8 +112,15 @@ internal static class FieldWriter
         int start = line.Length;
         switch (value.Format)
         {
-            case FieldFormat.Constant or FieldFormat.Path:
-                return TStyle.Text(ref line, RawText(value, ref view));
+            case FieldFormat.Constant:
+                return TStyle.Text(ref line, value.Names![0]);
+            case FieldFormat.Path or FieldFormat.PathIfAny:
+                var part = value.PartOf(view.Record);
+                if (!part.IsAbsent)
+                    return TStyle.Path(ref line, part, view.Record);
+                if (value.Format == FieldFormat.Path)
+                    TStyle.Unknown(ref line);
+                break;
             case FieldFormat.Enumerator:
                 WriteEnumerator<TStyle>(ref line, value, ReadUnsigned(value.Of(view.Record)));
                 break;
@@ -131,6 +150,12 @@ internal static class FieldWriter
                 else
                     TStyle.Unknown(ref line);
                 break;
+            case FieldFormat.UnsignedOrNone:
+                if (ReadUnsigned(value.Of(view.Record)) is var some && some != 0)
+                    line.Append(some);
+                else
+                    TStyle.Unknown(ref line);
+                break;
             case FieldFormat.Duration:
                 if (ReadUnsigned(value.Of(view.Record)) is var duration && duration != ulong.MaxValue)
                     DurationText.Append(ref line, duration);
@@ -138,7 +163,7 @@ internal static class FieldWriter
                     TStyle.Unknown(ref line);
                 break;
             case FieldFormat.Return:
-                if (ReadSigned(value.Of(view.Record)) is var ret && ret != NeverReturned)
+                if (ReadSigned(value.Of(view.Record)) is var ret && HasResult(ret))
                     line.Append(ret);
                 else
                     TStyle.Unknown(ref line);
@@ -153,9 +178,13 @@ internal static class FieldWriter
                     WriteErrnoName(ref line, named);
                     TStyle.Quote(ref line);
                 }
-                else
+                else if (ReadSigned(value.Of(view.Record)) == NeverReturned)
                 {
                     TStyle.Unknown(ref line);
+                }
+                else
+                {
+                    TStyle.NoError(ref line);
                 }
 
                 break;
@@ -219,7 +248,7 @@ internal static class FieldWriter
     private static void WriteReturnForPeople<TStyle>(ref LineWriter line, long ret)
         where TStyle : struct, IValueStyle
     {
-        if (ret == NeverReturned)
+        if (!HasResult(ret))
         {
             TStyle.Unknown(ref line);
         }
@@ -281,6 +310,9 @@ internal static class FieldWriter
         line.Append("errno_"u8);
         line.Append((long)errno);
     }
+
+    // Of a call that ended in the middle of a restart only the kernel saw a result, as strace has it: ? ERESTARTSYS.
+    private static bool HasResult(long ret) => ret != NeverReturned && !Errno.IsRestart(-ret);
 
     private static int ErrnoOf(ReadOnlySpan<byte> ret) => ReadSigned(ret) is >= -ErrnoMax and < 0 and var failed ? (int)-failed : 0;
 

@@ -1,3 +1,4 @@
+using Veil.Core.Events;
 using Veil.Core.Text;
 
 namespace Veil.Core.Sinks;
@@ -12,8 +13,15 @@ internal interface IValueStyle
     /// <returns>The number of characters that they show.</returns>
     static abstract int Text(ref LineWriter line, ReadOnlySpan<byte> raw);
 
+    /// <summary>Appends a path that is there.</summary>
+    /// <returns>As <see cref="Text"/>.</returns>
+    static abstract int Path(ref LineWriter line, EventPart part, ReadOnlySpan<byte> record);
+
     /// <summary>Appends the word for what cannot be known.</summary>
     static abstract void Unknown(ref LineWriter line);
+
+    /// <summary>Appends what stands for an error's name where there is no error.</summary>
+    static abstract void NoError(ref LineWriter line);
 
     /// <summary>Appends a point in time, nanoseconds since 1970.</summary>
     static abstract void Time(ref LineWriter line, long wallTimeNs);

@@ -1,3 +1,4 @@
+using Veil.Core.Events;
 using Veil.Core.Text;
 
 namespace Veil.Core.Sinks;
@@ -11,7 +12,27 @@ internal readonly struct TextStyle : IValueStyle
 
     public static int Text(ref LineWriter line, ReadOnlySpan<byte> raw) => Escaping.AppendText(ref line, raw);
 
+    /// <summary>A file whose name is gone is marked as the kernel does it; of one that is really named so the blank is escaped.</summary>
+    public static int Path(ref LineWriter line, EventPart part, ReadOnlySpan<byte> record)
+    {
+        var name = part.NameOf(record);
+        if (part.IsDeleted)
+        {
+            int shown = Text(ref line, name);
+            line.Append(EventPart.DeletedSuffix);
+            return shown + EventPart.DeletedSuffix.Length;
+        }
+
+        if (!name.EndsWith(EventPart.DeletedSuffix))
+            return Text(ref line, name);
+        int before = Text(ref line, name[..^EventPart.DeletedSuffix.Length]);
+        line.Append("\\x20"u8);
+        return before + 4 + Text(ref line, EventPart.DeletedSuffix[1..]);
+    }
+
     public static void Unknown(ref LineWriter line) => line.Append((byte)'?');
+
+    public static void NoError(ref LineWriter line) => line.Append((byte)'0');
 
     public static void Time(ref LineWriter line, long wallTimeNs) => Rfc3339.AppendLocal(ref line, wallTimeNs);
 }
@@ -42,7 +63,11 @@ internal readonly struct PairStyle : IValueStyle
         return line.Length - start;
     }
 
+    public static int Path(ref LineWriter line, EventPart part, ReadOnlySpan<byte> record) => Text(ref line, part.Of(record));
+
     public static void Unknown(ref LineWriter line) => line.Append((byte)'?');
+
+    public static void NoError(ref LineWriter line) => line.Append((byte)'0');
 
     public static void Time(ref LineWriter line, long wallTimeNs) => Rfc3339.AppendLocal(ref line, wallTimeNs);
 }
@@ -60,10 +85,14 @@ internal readonly struct JsonStyle : IValueStyle
         return exact ? 1 : NotExact;
     }
 
+    public static int Path(ref LineWriter line, EventPart part, ReadOnlySpan<byte> record) => Text(ref line, part.Of(record));
+
     /// <summary>What <see cref="Text"/> answers where the string does not hold every byte.</summary>
     public const int NotExact = -1;
 
     public static void Unknown(ref LineWriter line) => line.Append("null"u8);
+
+    public static void NoError(ref LineWriter line) => line.Append("null"u8);
 
     public static void Time(ref LineWriter line, long wallTimeNs) => Rfc3339.AppendUtc(ref line, wallTimeNs);
 }

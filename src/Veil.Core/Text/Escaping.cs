@@ -139,6 +139,33 @@ public static class Escaping
         return Encoding.UTF8.GetString(line.Written);
     }
 
+    /// <summary>
+    /// The same for text whose parts have been escaped already: a backslash stays as it is. The last look at what goes to a terminal, so that
+    /// nothing that was forgotten, or that another process sent, acts on it.
+    /// </summary>
+    public static string Visible(string text)
+    {
+        StringBuilder? visible = null;
+        int at = 0;
+        foreach (var rune in text.EnumerateRunes())
+        {
+            int length = rune.Utf16SequenceLength;
+            if (rune.Value is < 0x20 or 0x7f || (rune.Value >= 0x80 && IsLayoutControl(rune)))
+            {
+                visible ??= new StringBuilder(text, 0, at, text.Length + 16);
+                visible.Append(ForMessage(text.Substring(at, length)));
+            }
+            else
+            {
+                visible?.Append(text, at, length);
+            }
+
+            at += length;
+        }
+
+        return visible?.ToString() ?? text;
+    }
+
     private static bool IsLayoutControl(Rune rune) =>
         Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
             or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned or UnicodeCategory.SpaceSeparator;

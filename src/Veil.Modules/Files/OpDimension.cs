@@ -6,7 +6,7 @@ namespace Veil.Modules.Files;
 public sealed class OpDimension : FilterDimension
 {
     // The order is that of enum files_op.
-    private static readonly string[] s_names = ["open", "read", "write"];
+    private static readonly string[] s_names = ["open", "read", "write", "copy"];
 
     /// <inheritdoc/>
     public override string Name => "op";
@@ -15,10 +15,10 @@ public sealed class OpDimension : FilterDimension
     public override string ValueName => "OP";
 
     /// <inheritdoc/>
-    public override string Description => "these file operations: open, read, write";
+    public override string Description => "these file operations: open, read, write, copy";
 
     /// <inheritdoc/>
-    public override string AcceptedForm => "open, read or write";
+    public override string AcceptedForm => "open, read, write or copy";
 
     /// <inheritdoc/>
     public override string? ParseKeys(string text, List<FilterKey> keys)

@@ -4,7 +4,10 @@
 #include "veil/filter.bpf.h"
 #include "veil/threshold.bpf.h"
 
+/* Who walks along paths; all rungs need the first two. */
 enum files_slot {
+	FILES_SLOT_CALL,
+	FILES_SLOT_URING,
 	FILES_SLOT_OPEN,
 	FILES_SLOT_OPEN_FAILED,
 	FILES_SLOT_READ,
@@ -23,6 +26,7 @@ enum files_op {
 	files_op__open,
 	files_op__read,
 	files_op__write,
+	files_op__copy,
 };
 
 struct files_event {
@@ -31,16 +35,18 @@ struct files_event {
 	veil_ret_t ret;
 	veil_bytes_t bytes;
 	veil_path_t filename;
+	veil_path_t target; /* of a copy */
 };
 
-/* With --slower, which needs a begin to each end. */
+/* With --slower, which needs a begin to each end. It begins as the other one does. */
 struct files_timed_event {
 	struct veil_event common;
 	enum files_op op;
 	veil_ret_t ret;
 	veil_bytes_t bytes;
-	veil_duration_t duration_ns;
 	veil_path_t filename;
+	veil_path_t target;
+	veil_duration_t duration_ns;
 };
 
 VEIL_EVENT(0, files_event);
@@ -62,6 +68,8 @@ static __always_inline __u64 files_call_key(__u32 slot)
 }
 
 VEIL_FILTER(op, __u32);
+
+#define SIGSYS 31
 
 #define FMODE_NOACCOUNT 0x20000000 /* include/linux/fs.h: an open file inside another one, as overlayfs has them */
 
@@ -88,10 +96,40 @@ static __always_inline int files_begins(__u32 slot, enum files_op op)
 	return 0;
 }
 
-/* Is the result worth an event? Asked once, for it takes the time of the begin. */
-static __always_inline bool files_result_passes(__u32 slot, long ret, __u64 *start_ns)
+/*
+ * fentry and kprobe see no call that failed before it came to their functions: that seccomp(2) refused, or with a bad
+ * descriptor or pointer. sys_exit tells those, and here is noted what was told already: the last failure, by thread.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, __s64);
+} files_told SEC(".maps");
+
+static __always_inline void files_tell(__s64 ret)
 {
-	__u64 key = files_call_key(slot), *start;
+	__u32 tid = bpf_get_current_pid_tgid();
+
+	if (ret < 0)
+		bpf_map_update_elem(&files_told, &tid, &ret, BPF_ANY);
+}
+
+static __always_inline bool files_forget(__s64 ret)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	__s64 *told = bpf_map_lookup_elem(&files_told, &tid);
+	bool same = told && *told == ret;
+
+	if (told)
+		bpf_map_delete_elem(&files_told, &tid);
+	return same;
+}
+
+/* Is the result worth an event? Asked once, for it takes the time of the begin. */
+static __always_inline bool files_result_passes(__u64 key, long ret, __u64 *start_ns)
+{
+	__u64 *start;
 
 	*start_ns = 0;
 	if (files_timed) {
@@ -104,54 +142,65 @@ static __always_inline bool files_result_passes(__u32 slot, long ret, __u64 *sta
 	return veil_ret_passes(ret) && veil_is_slow(*start_ns);
 }
 
-/* The two kinds of event differ in where the path is. */
-static __always_inline struct veil_path *files_path(struct path_walk *walk)
+#define files_wants_path(member)                                                                                       \
+	(veil_wants(struct files_event, member) || veil_wants(struct files_event, member.truncated) ||                 \
+	 veil_wants(struct files_event, member.deleted))
+
+/* Begins an event without paths. NULL: it is not worth one. */
+static __always_inline struct files_event *files_start(struct path_walk *walk, enum files_op op, long ret)
 {
-	struct files_event *event = (void *)walk->event;
-	struct files_timed_event *timed = (void *)walk->event;
+	struct files_event *event =
+	    veil_draft_start(&walk->draft, files_timed ? sizeof(struct files_timed_event) : sizeof(struct files_event));
 
-	return files_timed ? &timed->filename : &event->filename;
-}
-
-static __always_inline bool files_wants_path(void)
-{
-	return files_timed ? veil_wants(struct files_timed_event, filename.bytes) ||
-				 veil_wants(struct files_timed_event, filename.truncated)
-			   : veil_wants(struct files_event, filename.bytes) ||
-				 veil_wants(struct files_event, filename.truncated);
-}
-
-static __always_inline void files_submit(struct path_walk *walk, enum files_op op, long ret, __u64 start_ns,
-					 __u32 path_size)
-{
-	struct files_event *event = (void *)walk->event;
-	struct files_timed_event *timed = (void *)walk->event;
-	__u64 size = files_timed ? offsetof(struct files_timed_event, filename.bytes)
-				 : offsetof(struct files_event, filename.bytes);
-
-	veil_event_init(&event->common, files_timed ? files_timed_event_kind : files_event_kind, veil_current());
 	event->op = op;
 	event->ret = ret;
 	event->bytes = op != files_op__open && ret > 0 ? ret : 0;
+	veil_part_start(&walk->draft, &event->filename);
+	veil_part_omit(&event->target);
+	return event;
+}
+
+static __always_inline void files_emit(struct path_walk *walk, struct task_struct *task, __u64 start_ns)
+{
+	struct files_timed_event *event = (void *)walk->draft.bytes;
+
+	veil_event_init(&event->common, files_timed ? files_timed_event_kind : files_event_kind, task);
 	if (files_timed)
-		timed->duration_ns = start_ns ? event->common.timestamp - start_ns : VEIL_DURATION_UNKNOWN;
-	veil_output(event, size + (path_size & (2 * VEIL_PATH_MAX - 1)));
+		event->duration_ns = start_ns ? event->common.timestamp - start_ns : VEIL_DURATION_UNKNOWN;
+	veil_draft_emit(&walk->draft);
+}
+
+static __always_inline void files_add_path(__u32 slot, struct path_walk *walk, struct veil_part *path,
+					   struct dentry *dentry, struct vfsmount *mount)
+{
+	veil_path_resolve(slot, (__u64)dentry, (__u64)mount);
+	veil_path_add(walk, path);
+}
+
+/* NULL: the descriptor led nowhere, and the name is empty. */
+static __always_inline void files_add_file(__u32 slot, struct path_walk *walk, struct veil_part *path,
+					   struct file *file)
+{
+	if (file)
+		files_add_path(slot, walk, path, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
+	else
+		veil_part_start(&walk->draft, path);
 }
 
 static __always_inline int files_done(__u32 slot, enum files_op op, struct dentry *dentry, struct vfsmount *mount,
 				      long ret)
 {
 	struct path_walk *walk = veil_path_walk(slot);
-	__u32 path_size = 0;
+	struct files_event *event;
 	__u64 start_ns;
 
-	if (!walk || !files_result_passes(slot, ret, &start_ns))
+	files_tell(ret);
+	if (!walk || !files_result_passes(files_call_key(slot), ret, &start_ns))
 		return 0;
-	if (files_wants_path()) {
-		veil_path_resolve(slot, (__u64)dentry, (__u64)mount);
-		path_size = veil_path_take(walk, files_path(walk));
-	}
-	files_submit(walk, op, ret, start_ns, path_size);
+	event = files_start(walk, op, ret);
+	if (files_wants_path(filename))
+		files_add_path(slot, walk, &event->filename, dentry, mount);
+	files_emit(walk, veil_current(), start_ns);
 	return 0;
 }
 
@@ -173,47 +222,52 @@ static __always_inline struct file *files_of_descriptor(__u32 fd)
 	return file;
 }
 
-#define AT_FDCWD -100
+#define AT_FDCWD       -100
+#define LOOKUP_IN_ROOT 0x100000 /* include/linux/namei.h */
 
-/* An open that did not come to a file: the name that was asked for, with the folder that it was relative to. */
-static __always_inline int files_open_failed(__u32 slot, int folder, const void *name, bool from_user, long ret)
+/* What an open asked for. */
+struct files_asked {
+	const void *name;
+	int folder;
+	bool from_user;
+	bool in_root; /* the folder is the root too: openat2(2), RESOLVE_IN_ROOT */
+};
+
+/* The folder that a name is relative to; for one that begins with a slash, the root. */
+static __always_inline void files_add_folder(__u32 slot, struct path_walk *walk, struct veil_part *path,
+					     const struct files_asked *asked)
 {
 	struct task_struct *task = veil_current();
-	struct path_walk *walk = veil_path_walk(slot);
-	struct veil_path *path;
-	__u64 start_ns;
-	__u32 size = 0;
 	char first = 0;
 
-	if (!walk || !files_result_passes(slot, ret, &start_ns))
-		return 0;
-	if (from_user)
-		bpf_probe_read_user(&first, 1, name);
+	if (asked->from_user)
+		bpf_probe_read_user(&first, 1, asked->name);
 	else
-		bpf_probe_read_kernel(&first, 1, name);
-	path = files_path(walk);
-	path->truncated = 0;
-	if (first != '/') {
-		struct dentry *dentry = NULL;
-		struct vfsmount *mount = NULL;
+		bpf_probe_read_kernel(&first, 1, asked->name);
+	if (first == '/' && !asked->in_root)
+		files_add_path(slot, walk, path, BPF_CORE_READ(task, fs, root.dentry),
+			       BPF_CORE_READ(task, fs, root.mnt));
+	else if (asked->folder == AT_FDCWD)
+		files_add_path(slot, walk, path, BPF_CORE_READ(task, fs, pwd.dentry), BPF_CORE_READ(task, fs, pwd.mnt));
+	else
+		files_add_file(slot, walk, path, files_of_descriptor(asked->folder));
+}
 
-		if (folder == AT_FDCWD) {
-			dentry = BPF_CORE_READ(task, fs, pwd.dentry);
-			mount = BPF_CORE_READ(task, fs, pwd.mnt);
-		} else {
-			struct file *file = files_of_descriptor(folder);
-			if (file) {
-				dentry = BPF_CORE_READ(file, f_path.dentry);
-				mount = BPF_CORE_READ(file, f_path.mnt);
-			}
-		}
-		if (dentry) {
-			veil_path_resolve(slot, (__u64)dentry, (__u64)mount);
-			size = veil_path_take(walk, path);
-		}
+/* An open that did not come to a file: the name that was asked for, with the folder that it was relative to. */
+static __always_inline int files_open_failed(__u32 slot, const struct files_asked *asked, long ret)
+{
+	struct path_walk *walk = veil_path_walk(slot);
+	struct files_event *event;
+	__u64 start_ns;
+
+	if (!walk || !files_result_passes(files_call_key(slot), ret, &start_ns))
+		return 0;
+	event = files_start(walk, files_op__open, ret);
+	if (files_wants_path(filename)) {
+		files_add_folder(slot, walk, &event->filename, asked);
+		veil_path_append(walk, &event->filename, asked->name, asked->from_user);
 	}
-	size = veil_path_append(path, size, name, from_user);
-	files_submit(walk, files_op__open, ret, start_ns, size);
+	files_emit(walk, veil_current(), start_ns);
 	return 0;
 }
 
@@ -227,24 +281,35 @@ int BPF_PROG(open_fentry, const struct path *path, struct file *file, int ret)
 	return files_done(FILES_SLOT_OPEN, files_op__open, BPF_CORE_READ(path, dentry), BPF_CORE_READ(path, mnt), ret);
 }
 
-static __always_inline int files_open_failed_in_kernel(int folder, struct filename *name, long ret)
+static __always_inline int files_open_failed_in_kernel(int folder, struct filename *name,
+						       const struct open_flags *flags, long ret)
+{
+	struct files_asked asked = {.folder = folder, .name = BPF_CORE_READ(name, name)};
+
+	files_tell(ret);
+	asked.in_root = BPF_CORE_READ(flags, lookup_flags) & LOOKUP_IN_ROOT;
+	return files_open_failed(FILES_SLOT_OPEN_FAILED, &asked, ret);
+}
+
+static __always_inline int files_open_left_fentry(int folder, struct filename *name, const struct open_flags *flags,
+						  long ret)
 {
 	if ((unsigned long)ret < (unsigned long)-4095 || !files_passes(files_op__open))
 		return 0;
-	return files_open_failed(FILES_SLOT_OPEN_FAILED, folder, BPF_CORE_READ(name, name), false, ret);
+	return files_open_failed_in_kernel(folder, name, flags, ret);
 }
 
 SEC("fexit/do_filp_open")
-int BPF_PROG(open_failed_fentry, int folder, struct filename *name, const void *flags, long ret)
+int BPF_PROG(open_failed_fentry, int folder, struct filename *name, const struct open_flags *flags, long ret)
 {
-	return files_open_failed_in_kernel(folder, name, ret);
+	return files_open_left_fentry(folder, name, flags, ret);
 }
 
 /* Its name in 7.x. */
 SEC("fexit/do_file_open")
-int BPF_PROG(open_failed_7_fentry, int folder, struct filename *name, const void *flags, long ret)
+int BPF_PROG(open_failed_7_fentry, int folder, struct filename *name, const struct open_flags *flags, long ret)
 {
-	return files_open_failed_in_kernel(folder, name, ret);
+	return files_open_left_fentry(folder, name, flags, ret);
 }
 
 SEC("fexit/vfs_read")
@@ -321,6 +386,7 @@ int BPF_PROG(writev_begin_fentry)
 struct files_call {
 	__u64 first;
 	__u64 second;
+	__u64 third;
 };
 
 /* By thread and slot: one of these functions may run inside another one, but not inside itself. */
@@ -331,9 +397,9 @@ struct {
 	__type(value, struct files_call);
 } files_calls SEC(".maps");
 
-static __always_inline int files_enter(__u32 slot, enum files_op op, __u64 first, __u64 second)
+static __always_inline int files_enter(__u32 slot, enum files_op op, __u64 first, __u64 second, __u64 third)
 {
-	struct files_call call = {.first = first, .second = second};
+	struct files_call call = {.first = first, .second = second, .third = third};
 	__u64 key = files_call_key(slot);
 
 	if (!files_passes(op))
@@ -387,7 +453,7 @@ int BPF_KPROBE(open_enter_kprobe, const struct path *path, struct file *file)
 			outer->second++;
 		return 0;
 	}
-	return files_enter(FILES_SLOT_OPEN, files_op__open, (__u64)file, 0);
+	return files_enter(FILES_SLOT_OPEN, files_op__open, (__u64)file, 0, 0);
 }
 
 SEC("kretprobe/vfs_open")
@@ -406,18 +472,17 @@ int BPF_KRETPROBE(open_kprobe, int ret)
 static __always_inline int files_open_left(long ret)
 {
 	struct files_call call;
-	struct filename *name;
 
 	if (!files_leave(FILES_SLOT_OPEN_FAILED, &call) || (unsigned long)ret < (unsigned long)-4095)
 		return 0;
-	name = (struct filename *)call.second;
-	return files_open_failed(FILES_SLOT_OPEN_FAILED, (int)call.first, BPF_CORE_READ(name, name), false, ret);
+	return files_open_failed_in_kernel((int)call.first, (struct filename *)call.second,
+					   (struct open_flags *)call.third, ret);
 }
 
 SEC("kprobe/do_filp_open")
-int BPF_KPROBE(open_failed_enter_kprobe, int folder, struct filename *name)
+int BPF_KPROBE(open_failed_enter_kprobe, int folder, struct filename *name, const struct open_flags *flags)
 {
-	return files_enter(FILES_SLOT_OPEN_FAILED, files_op__open, (__u64)folder, (__u64)name);
+	return files_enter(FILES_SLOT_OPEN_FAILED, files_op__open, (__u64)folder, (__u64)name, (__u64)flags);
 }
 
 SEC("kretprobe/do_filp_open")
@@ -427,9 +492,9 @@ int BPF_KRETPROBE(open_failed_kprobe, long ret)
 }
 
 SEC("kprobe/do_file_open")
-int BPF_KPROBE(open_failed_7_enter_kprobe, int folder, struct filename *name)
+int BPF_KPROBE(open_failed_7_enter_kprobe, int folder, struct filename *name, const struct open_flags *flags)
 {
-	return files_enter(FILES_SLOT_OPEN_FAILED, files_op__open, (__u64)folder, (__u64)name);
+	return files_enter(FILES_SLOT_OPEN_FAILED, files_op__open, (__u64)folder, (__u64)name, (__u64)flags);
 }
 
 SEC("kretprobe/do_file_open")
@@ -441,7 +506,7 @@ int BPF_KRETPROBE(open_failed_7_kprobe, long ret)
 SEC("kprobe/vfs_read")
 int BPF_KPROBE(read_enter_kprobe, struct file *file)
 {
-	return files_enter(FILES_SLOT_READ, files_op__read, (__u64)file, 0);
+	return files_enter(FILES_SLOT_READ, files_op__read, (__u64)file, 0, 0);
 }
 
 SEC("kretprobe/vfs_read")
@@ -453,7 +518,7 @@ int BPF_KRETPROBE(read_kprobe, long ret)
 SEC("kprobe/vfs_write")
 int BPF_KPROBE(write_enter_kprobe, struct file *file)
 {
-	return files_enter(FILES_SLOT_WRITE, files_op__write, (__u64)file, 0);
+	return files_enter(FILES_SLOT_WRITE, files_op__write, (__u64)file, 0, 0);
 }
 
 SEC("kretprobe/vfs_write")
@@ -465,7 +530,7 @@ int BPF_KRETPROBE(write_kprobe, long ret)
 SEC("kprobe/vfs_readv")
 int BPF_KPROBE(readv_enter_kprobe, struct file *file)
 {
-	return files_enter(FILES_SLOT_READV, files_op__read, (__u64)file, 0);
+	return files_enter(FILES_SLOT_READV, files_op__read, (__u64)file, 0, 0);
 }
 
 SEC("kretprobe/vfs_readv")
@@ -477,7 +542,7 @@ int BPF_KRETPROBE(readv_kprobe, long ret)
 SEC("kprobe/vfs_writev")
 int BPF_KPROBE(writev_enter_kprobe, struct file *file)
 {
-	return files_enter(FILES_SLOT_WRITEV, files_op__write, (__u64)file, 0);
+	return files_enter(FILES_SLOT_WRITEV, files_op__write, (__u64)file, 0, 0);
 }
 
 SEC("kretprobe/vfs_writev")
@@ -490,11 +555,18 @@ int BPF_KRETPROBE(writev_kprobe, long ret)
 
 enum files_call_kind {
 	FILES_CALL_OTHER,
+	FILES_CALL_EXEC,	/* opens and reads by itself */
 	FILES_CALL_OPEN,	/* open, creat: the name first */
-	FILES_CALL_OPENAT,	/* openat, openat2: a folder, then the name */
+	FILES_CALL_OPENAT,	/* a folder, then the name */
+	FILES_CALL_OPENAT2,	/* the same, and a struct open_how */
 	FILES_CALL_OPEN_HANDLE, /* open_by_handle_at: no name */
 	FILES_CALL_READ,
 	FILES_CALL_WRITE,
+	FILES_CALL_SENDFILE, /* from here on copies. To, from. */
+	FILES_CALL_SPLICE,   /* splice, copy_file_range: from, its offset, to */
+	FILES_CALL_TEE,	     /* from, to */
+	FILES_CALL_VMSPLICE, /* a pipe */
+	FILES_CALL_IOCTL,    /* to, FICLONE or FICLONERANGE, from */
 };
 
 /*
@@ -509,7 +581,7 @@ static files_call_table files_x86_64 = {
     [2] = FILES_CALL_OPEN,	    /* open */
     [85] = FILES_CALL_OPEN,	    /* creat */
     [257] = FILES_CALL_OPENAT,	    /* openat */
-    [437] = FILES_CALL_OPENAT,	    /* openat2 */
+    [437] = FILES_CALL_OPENAT2,	    /* openat2 */
     [304] = FILES_CALL_OPEN_HANDLE, /* open_by_handle_at */
     [0] = FILES_CALL_READ,	    /* read */
     [17] = FILES_CALL_READ,	    /* pread64 */
@@ -521,13 +593,21 @@ static files_call_table files_x86_64 = {
     [20] = FILES_CALL_WRITE,	    /* writev */
     [296] = FILES_CALL_WRITE,	    /* pwritev */
     [328] = FILES_CALL_WRITE,	    /* pwritev2 */
+    [40] = FILES_CALL_SENDFILE,	    /* sendfile */
+    [275] = FILES_CALL_SPLICE,	    /* splice */
+    [326] = FILES_CALL_SPLICE,	    /* copy_file_range */
+    [276] = FILES_CALL_TEE,	    /* tee */
+    [278] = FILES_CALL_VMSPLICE,    /* vmsplice */
+    [16] = FILES_CALL_IOCTL,	    /* ioctl */
+    [59] = FILES_CALL_EXEC,	    /* execve */
+    [322] = FILES_CALL_EXEC,	    /* execveat */
 };
 
 static files_call_table files_i386 = {
     [5] = FILES_CALL_OPEN,	    /* open */
     [8] = FILES_CALL_OPEN,	    /* creat */
     [295] = FILES_CALL_OPENAT,	    /* openat */
-    [437] = FILES_CALL_OPENAT,	    /* openat2 */
+    [437] = FILES_CALL_OPENAT2,	    /* openat2 */
     [342] = FILES_CALL_OPEN_HANDLE, /* open_by_handle_at */
     [3] = FILES_CALL_READ,	    /* read */
     [145] = FILES_CALL_READ,	    /* readv */
@@ -539,16 +619,29 @@ static files_call_table files_i386 = {
     [181] = FILES_CALL_WRITE,	    /* pwrite64 */
     [334] = FILES_CALL_WRITE,	    /* pwritev */
     [379] = FILES_CALL_WRITE,	    /* pwritev2 */
+    [187] = FILES_CALL_SENDFILE,    /* sendfile */
+    [239] = FILES_CALL_SENDFILE,    /* sendfile64 */
+    [313] = FILES_CALL_SPLICE,	    /* splice */
+    [377] = FILES_CALL_SPLICE,	    /* copy_file_range */
+    [315] = FILES_CALL_TEE,	    /* tee */
+    [316] = FILES_CALL_VMSPLICE,    /* vmsplice */
+    [54] = FILES_CALL_IOCTL,	    /* ioctl */
+    [11] = FILES_CALL_EXEC,	    /* execve */
+    [358] = FILES_CALL_EXEC,	    /* execveat */
 };
 
 /* The calls that x32 has to itself, from 512 on; the others are those of x86-64. */
 static files_call_table files_x32 = {
-    [515 - 512] = FILES_CALL_READ,  /* readv */
-    [534 - 512] = FILES_CALL_READ,  /* preadv */
-    [546 - 512] = FILES_CALL_READ,  /* preadv2 */
-    [516 - 512] = FILES_CALL_WRITE, /* writev */
-    [535 - 512] = FILES_CALL_WRITE, /* pwritev */
-    [547 - 512] = FILES_CALL_WRITE, /* pwritev2 */
+    [515 - 512] = FILES_CALL_READ,     /* readv */
+    [534 - 512] = FILES_CALL_READ,     /* preadv */
+    [546 - 512] = FILES_CALL_READ,     /* preadv2 */
+    [516 - 512] = FILES_CALL_WRITE,    /* writev */
+    [535 - 512] = FILES_CALL_WRITE,    /* pwritev */
+    [547 - 512] = FILES_CALL_WRITE,    /* pwritev2 */
+    [532 - 512] = FILES_CALL_VMSPLICE, /* vmsplice */
+    [514 - 512] = FILES_CALL_IOCTL,    /* ioctl */
+    [520 - 512] = FILES_CALL_EXEC,     /* execve */
+    [545 - 512] = FILES_CALL_EXEC,     /* execveat */
 };
 
 static __always_inline enum files_call_kind files_call_kind(__u32 nr, enum veil_arch arch)
@@ -566,7 +659,7 @@ static __always_inline enum files_call_kind files_call_kind(__u32 nr, enum veil_
 #else
 static files_call_table files_arm64 = {
     [56] = FILES_CALL_OPENAT,	    /* openat */
-    [437] = FILES_CALL_OPENAT,	    /* openat2 */
+    [437] = FILES_CALL_OPENAT2,	    /* openat2 */
     [265] = FILES_CALL_OPEN_HANDLE, /* open_by_handle_at */
     [63] = FILES_CALL_READ,	    /* read */
     [65] = FILES_CALL_READ,	    /* readv */
@@ -578,6 +671,14 @@ static files_call_table files_arm64 = {
     [68] = FILES_CALL_WRITE,	    /* pwrite64 */
     [70] = FILES_CALL_WRITE,	    /* pwritev */
     [287] = FILES_CALL_WRITE,	    /* pwritev2 */
+    [71] = FILES_CALL_SENDFILE,	    /* sendfile */
+    [76] = FILES_CALL_SPLICE,	    /* splice */
+    [285] = FILES_CALL_SPLICE,	    /* copy_file_range */
+    [77] = FILES_CALL_TEE,	    /* tee */
+    [75] = FILES_CALL_VMSPLICE,	    /* vmsplice */
+    [29] = FILES_CALL_IOCTL,	    /* ioctl */
+    [221] = FILES_CALL_EXEC,	    /* execve */
+    [281] = FILES_CALL_EXEC,	    /* execveat */
 };
 
 static __always_inline enum files_call_kind files_call_kind(__u32 nr, enum veil_arch arch)
@@ -589,14 +690,194 @@ static __always_inline enum files_call_kind files_call_kind(__u32 nr, enum veil_
 }
 #endif
 
+static __always_inline enum files_op files_op_of(enum files_call_kind kind)
+{
+	return kind == FILES_CALL_READ	  ? files_op__read
+	       : kind == FILES_CALL_WRITE ? files_op__write
+	       : kind > FILES_CALL_WRITE  ? files_op__copy
+					  : files_op__open;
+}
+
+#define RESOLVE_IN_ROOT 0x10 /* include/uapi/linux/openat2.h */
+
+struct files_open_how {
+	__u64 flags;
+	__u64 mode;
+	__u64 resolve;
+};
+
 /* An open that failed, from the registers of its call. */
 static __always_inline int files_call_failed(void *regs, enum veil_arch arch, enum files_call_kind kind, long ret)
 {
 	__u64 first = veil_syscall_arg0(regs, arch);
-	__u64 name = kind == FILES_CALL_OPENAT ? veil_syscall_arg1(regs, arch) : first;
+	struct files_asked asked = {.folder = AT_FDCWD, .name = (void *)first, .from_user = true};
+	struct files_open_how how = {};
 
-	return files_open_failed(FILES_SLOT_OPEN, kind == FILES_CALL_OPENAT ? (int)first : AT_FDCWD,
-				 kind == FILES_CALL_OPEN_HANDLE ? NULL : (void *)name, true, ret);
+	if (kind == FILES_CALL_OPENAT || kind == FILES_CALL_OPENAT2) {
+		asked.folder = first;
+		asked.name = (void *)veil_syscall_arg1(regs, arch);
+	} else if (kind == FILES_CALL_OPEN_HANDLE) {
+		asked.name = NULL;
+	}
+	if (kind == FILES_CALL_OPENAT2) {
+		bpf_probe_read_user(&how, sizeof(how), (void *)veil_syscall_arg2(regs, arch));
+		asked.in_root = how.resolve & RESOLVE_IN_ROOT;
+	}
+	return files_open_failed(FILES_SLOT_CALL, &asked, ret);
+}
+
+/* include/uapi/linux/fs.h: reflinks, which share what they copy. */
+#define FICLONE	     0x40049409
+#define FICLONERANGE 0x4020940d
+
+struct files_clone_range {
+	__s64 source_fd;
+	__u64 source_offset;
+	__u64 length; /* 0: up to the end */
+	__u64 target_offset;
+};
+
+static __always_inline bool files_is_clone(void *regs, enum veil_arch arch)
+{
+	__u32 command = veil_syscall_arg1(regs, arch);
+
+	return command == FICLONE || command == FICLONERANGE;
+}
+
+/* The two descriptors of a copy; -1: memory, which has no name. */
+struct files_copy {
+	int source_fd;
+	int target_fd;
+	__u64 bytes;
+};
+
+/* A reflink's result is 0; its bytes are those that it shares. */
+static __always_inline void files_read_clone(void *regs, enum veil_arch arch, long ret, struct files_copy *copy)
+{
+	__u64 argument = veil_syscall_arg2(regs, arch);
+	struct files_clone_range range = {};
+	struct file *source;
+
+	copy->target_fd = veil_syscall_arg0(regs, arch);
+	copy->source_fd = argument;
+	if ((__u32)veil_syscall_arg1(regs, arch) == FICLONERANGE) {
+		if (bpf_probe_read_user(&range, sizeof(range), (void *)argument))
+			range.source_fd = -1;
+		copy->source_fd = range.source_fd;
+	}
+	copy->bytes = range.length;
+	source = files_of_descriptor(copy->source_fd);
+	if (!range.length && source)
+		copy->bytes = BPF_CORE_READ(source, f_path.dentry, d_inode, i_size) - range.source_offset;
+	if (ret)
+		copy->bytes = 0;
+}
+
+#define FMODE_WRITE 2
+
+static __always_inline void files_read_copy(void *regs, enum veil_arch arch, enum files_call_kind kind, long ret,
+					    struct files_copy *copy)
+{
+	int first = veil_syscall_arg0(regs, arch), second = veil_syscall_arg1(regs, arch);
+	struct file *pipe;
+
+	copy->bytes = ret > 0 ? ret : 0;
+	switch (kind) {
+	case FILES_CALL_SENDFILE:
+		copy->target_fd = first;
+		copy->source_fd = second;
+		break;
+	case FILES_CALL_SPLICE:
+		copy->source_fd = first;
+		copy->target_fd = veil_syscall_arg2(regs, arch);
+		break;
+	case FILES_CALL_TEE:
+		copy->source_fd = first;
+		copy->target_fd = second;
+		break;
+	case FILES_CALL_IOCTL:
+		files_read_clone(regs, arch, ret, copy);
+		break;
+	default: /* vmsplice: out of memory into a pipe, or out of one into memory */
+		pipe = files_of_descriptor(first);
+		copy->source_fd = copy->target_fd = -1;
+		if (pipe && !(BPF_CORE_READ(pipe, f_mode) & FMODE_WRITE))
+			copy->source_fd = first;
+		else
+			copy->target_fd = first;
+	}
+}
+
+static __always_inline int files_copy_done(void *regs, enum veil_arch arch, enum files_call_kind kind, long ret)
+{
+	struct path_walk *walk = veil_path_walk(FILES_SLOT_CALL);
+	struct files_copy copy;
+	struct files_event *event;
+	__u64 start_ns;
+
+	if (!walk || !files_result_passes(files_call_key(FILES_SLOT_CALL), ret, &start_ns))
+		return 0;
+	event = files_start(walk, files_op__copy, ret);
+	files_read_copy(regs, arch, kind, ret, &copy);
+	event->bytes = copy.bytes;
+	if (kind == FILES_CALL_VMSPLICE && copy.source_fd < 0)
+		veil_part_omit(&event->filename);
+	else if (files_wants_path(filename))
+		files_add_file(FILES_SLOT_CALL, walk, &event->filename, files_of_descriptor(copy.source_fd));
+	if (kind != FILES_CALL_VMSPLICE || copy.target_fd >= 0) {
+		if (files_wants_path(target))
+			files_add_file(FILES_SLOT_CALL, walk, &event->target, files_of_descriptor(copy.target_fd));
+		else
+			veil_part_start(&walk->draft, &event->target);
+	}
+	files_emit(walk, veil_current(), start_ns);
+	return 0;
+}
+
+/*
+ * Refused by SECCOMP_RET_TRAP: the registers are rolled back (syscall_rollback()), and what stands for a result is the
+ * number of the call or its first argument. SIGSYS waits to be delivered.
+ */
+static __always_inline bool files_call_trapped(void)
+{
+	struct task_struct *task = veil_current();
+
+	if (!bpf_core_field_exists(task->seccomp) || !BPF_CORE_READ(task, seccomp.mode))
+		return false;
+	return BPF_CORE_READ(task, pending.signal.sig[0]) >> (SIGSYS - 1) & 1;
+}
+
+/* Reads and writes nothing and opens nothing; FICLONE and its like apart, no ioctl is a copy. */
+static __always_inline bool files_call_is_other(void *regs, enum veil_arch arch, enum files_call_kind kind)
+{
+	return kind <= FILES_CALL_EXEC || (kind == FILES_CALL_IOCTL && !files_is_clone(regs, arch));
+}
+
+/* A call that came to an end, from its registers. */
+static __always_inline int files_call_done(void *regs, enum veil_arch arch, enum files_call_kind kind, long ret)
+{
+	enum files_op op = files_op_of(kind);
+	struct files_event *event;
+	struct path_walk *walk;
+	struct file *file;
+	__u64 start_ns;
+
+	if (op == files_op__copy)
+		return files_copy_done(regs, arch, kind, ret);
+	if (op == files_op__open && ret < 0)
+		return files_call_failed(regs, arch, kind, ret);
+
+	walk = veil_path_walk(FILES_SLOT_CALL);
+	if (!walk || !files_result_passes(files_call_key(FILES_SLOT_CALL), ret, &start_ns))
+		return 0;
+	event = files_start(walk, op, ret);
+	if (files_wants_path(filename)) {
+		/* EBADF, or another thread closed it meanwhile: there is a result, but no name to it. */
+		file = files_of_descriptor(op == files_op__open ? (__u32)ret : (__u32)veil_syscall_arg0(regs, arch));
+		files_add_file(FILES_SLOT_CALL, walk, &event->filename, file);
+	}
+	files_emit(walk, veil_current(), start_ns);
+	return 0;
 }
 
 static __always_inline int files_syscall_done(void *regs, long ret)
@@ -604,59 +885,32 @@ static __always_inline int files_syscall_done(void *regs, long ret)
 	__s32 nr = veil_syscall_nr(regs);
 	enum veil_arch arch = veil_syscall_arch(veil_current(), nr);
 	enum files_call_kind kind = files_call_kind(nr, arch);
-	enum files_op op = files_op__open;
-	struct file *file;
 
-	if (kind == FILES_CALL_OTHER)
+	if (files_call_is_other(regs, arch, kind) || !files_passes(files_op_of(kind)))
 		return 0;
-	if (kind == FILES_CALL_READ)
-		op = files_op__read;
-	else if (kind == FILES_CALL_WRITE)
-		op = files_op__write;
-	if (!files_passes(op))
-		return 0;
-
-	if (op == files_op__open && ret < 0)
-		return files_call_failed(regs, arch, kind, ret);
-	file = files_of_descriptor(op == files_op__open ? (__u32)ret : (__u32)veil_syscall_arg0(regs, arch));
-	if (!file) {
-		/* EBADF, or another thread closed it meanwhile: there is a result, but no name to it. */
-		struct path_walk *walk = veil_path_walk(FILES_SLOT_OPEN);
-		struct veil_path *path;
-		__u64 start_ns;
-
-		if (!walk || !files_result_passes(FILES_SLOT_OPEN, ret, &start_ns))
-			return 0;
-		path = files_path(walk);
-		path->size = 0;
-		path->truncated = 0;
-		files_submit(walk, op, ret, start_ns, 0);
-		return 0;
-	}
-	return files_file_done(FILES_SLOT_OPEN, op, file, ret);
+	return files_call_done(regs, arch, kind, files_call_trapped() ? VEIL_RET_NONE : ret);
 }
 
-static __always_inline int files_syscall_begins(long nr)
+static __always_inline int files_syscall_begins(void *regs, long nr)
 {
-	enum files_call_kind kind = files_call_kind(nr, veil_syscall_arch(veil_current(), nr));
+	enum veil_arch arch = veil_syscall_arch(veil_current(), nr);
+	enum files_call_kind kind = files_call_kind(nr, arch);
 
-	if (kind == FILES_CALL_OTHER)
+	if (files_call_is_other(regs, arch, kind))
 		return 0;
-	return files_begins(FILES_SLOT_OPEN, kind == FILES_CALL_READ	? files_op__read
-					     : kind == FILES_CALL_WRITE ? files_op__write
-									: files_op__open);
+	return files_begins(FILES_SLOT_CALL, files_op_of(kind));
 }
 
 SEC("tp_btf/sys_enter")
 int BPF_PROG(syscall_begin_tp_btf, struct pt_regs *regs, long nr)
 {
-	return files_syscall_begins(nr);
+	return files_syscall_begins(regs, nr);
 }
 
 SEC("raw_tp/sys_enter")
 int syscall_begin_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return files_syscall_begins(ctx->args[1]);
+	return files_syscall_begins((void *)ctx->args[0], ctx->args[1]);
 }
 
 SEC("tp_btf/sys_exit")
@@ -671,13 +925,54 @@ int syscall_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 	return files_syscall_done((void *)ctx->args[0], ctx->args[1]);
 }
 
+/* Beside fentry and kprobe: copies, which go through no function of one name, and what failed before their functions.
+ */
+static __always_inline int files_call_beside(void *regs, enum veil_arch arch, enum files_call_kind kind, long ret)
+{
+	if (kind == FILES_CALL_EXEC)
+		files_forget(0);
+	if (files_call_is_other(regs, arch, kind) || !files_passes(files_op_of(kind)))
+		return 0;
+	if (files_call_trapped())
+		ret = VEIL_RET_NONE;
+	else if (files_op_of(kind) != files_op__copy && (ret >= 0 || files_forget(ret)))
+		return 0;
+	return files_call_done(regs, arch, kind, ret);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(call_fentry, struct pt_regs *regs, long ret)
+{
+	__s32 nr = veil_syscall_nr(regs);
+	enum veil_arch arch = veil_syscall_arch(veil_current(), nr);
+
+	return files_call_beside(regs, arch, files_call_kind(nr, arch), ret);
+}
+
 /*
  * kprobe: the kernel drops the return of a function that runs in more threads at once than a kretprobe has room for,
  * and a read that waits takes up a room. 5.10 has as many as there are CPUs (register_kretprobe, kernel/kprobes.c).
  * What is still remembered when the system call ends was dropped, and has the call's result.
  */
+static __always_inline bool files_was_dropped(void *regs, enum veil_arch arch, enum files_call_kind kind, long ret)
+{
+	struct files_call call;
+
+	if (files_op_of(kind) == files_op__read && files_leave(FILES_SLOT_READ, &call))
+		files_file_done(FILES_SLOT_READ, files_op__read, (struct file *)call.first, ret);
+	else if (files_op_of(kind) == files_op__read && files_leave(FILES_SLOT_READV, &call))
+		files_file_done(FILES_SLOT_READV, files_op__read, (struct file *)call.first, ret);
+	else if (files_op_of(kind) == files_op__write && files_leave(FILES_SLOT_WRITE, &call))
+		files_file_done(FILES_SLOT_WRITE, files_op__write, (struct file *)call.first, ret);
+	else if (files_op_of(kind) == files_op__write && files_leave(FILES_SLOT_WRITEV, &call))
+		files_file_done(FILES_SLOT_WRITEV, files_op__write, (struct file *)call.first, ret);
+	else
+		return false;
+	return true;
+}
+
 SEC("raw_tp/sys_exit")
-int missed_kprobe(struct bpf_raw_tracepoint_args *ctx)
+int call_kprobe(struct bpf_raw_tracepoint_args *ctx)
 {
 	void *regs = (void *)ctx->args[0];
 	long ret = ctx->args[1];
@@ -686,17 +981,182 @@ int missed_kprobe(struct bpf_raw_tracepoint_args *ctx)
 	enum files_call_kind kind = files_call_kind(nr, arch);
 	struct files_call call;
 
-	if (kind == FILES_CALL_OTHER)
+	if (kind > FILES_CALL_EXEC && files_op_of(kind) == files_op__open) {
+		/* A failure is told from the registers, below. */
+		files_leave(FILES_SLOT_OPEN_FAILED, &call);
+		if (files_leave(FILES_SLOT_OPEN, &call) && ret >= 0)
+			return files_opened((struct file *)call.first);
+	} else if (kind > FILES_CALL_EXEC && files_was_dropped(regs, arch, kind, ret)) {
+		files_forget(ret);
 		return 0;
-	if (kind == FILES_CALL_READ)
-		return files_leave_file(FILES_SLOT_READ, files_op__read, ret) |
-		       files_leave_file(FILES_SLOT_READV, files_op__read, ret);
-	if (kind == FILES_CALL_WRITE)
-		return files_leave_file(FILES_SLOT_WRITE, files_op__write, ret) |
-		       files_leave_file(FILES_SLOT_WRITEV, files_op__write, ret);
-	if (files_leave(FILES_SLOT_OPEN_FAILED, &call) && ret < 0)
-		files_call_failed(regs, arch, kind, ret);
-	if (files_leave(FILES_SLOT_OPEN, &call) && ret >= 0)
-		files_opened((struct file *)call.first);
+	}
+	return files_call_beside(regs, arch, kind, ret);
+}
+
+static __always_inline int files_copy_begins(void *regs, long nr)
+{
+	enum files_call_kind kind = files_call_kind(nr, veil_syscall_arch(veil_current(), nr));
+
+	return files_op_of(kind) == files_op__copy ? files_syscall_begins(regs, nr) : 0;
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(call_begin_fentry, struct pt_regs *regs, long nr)
+{
+	return files_copy_begins(regs, nr);
+}
+
+SEC("raw_tp/sys_enter")
+int call_begin_kprobe(struct bpf_raw_tracepoint_args *ctx)
+{
+	return files_copy_begins((void *)ctx->args[0], ctx->args[1]);
+}
+
+/*
+ * io_uring moves bytes without vfs_read and vfs_write, and long after its system call. From 5.19 on its tracepoint has
+ * the request, and the request its file and its result; before, neither.
+ */
+static const __u8 files_uring_kinds[64] = {
+    /* enum io_uring_op in include/uapi/linux/io_uring.h */
+    [1] = FILES_CALL_READ,     /* READV */
+    [2] = FILES_CALL_WRITE,    /* WRITEV */
+    [4] = FILES_CALL_READ,     /* READ_FIXED */
+    [5] = FILES_CALL_WRITE,    /* WRITE_FIXED */
+    [18] = FILES_CALL_OPENAT,  /* OPENAT */
+    [22] = FILES_CALL_READ,    /* READ */
+    [23] = FILES_CALL_WRITE,   /* WRITE */
+    [28] = FILES_CALL_OPENAT2, /* OPENAT2 */
+    [30] = FILES_CALL_SPLICE,  /* SPLICE */
+    [33] = FILES_CALL_TEE,     /* TEE */
+    [60] = FILES_CALL_READ,    /* READV_FIXED */
+    [61] = FILES_CALL_WRITE,   /* WRITEV_FIXED */
+};
+
+#define PF_IO_WORKER 0x00000010 /* include/linux/sched.h */
+
+/* What a worker thread of io_uring does (since 5.12 one of the process's own) its process does. */
+static __always_inline struct task_struct *files_uring_task(void)
+{
+	struct task_struct *task = veil_current();
+
+	if (veil_task_read(task, flags) & PF_IO_WORKER)
+		return veil_task_read(task, group_leader);
+	return task;
+}
+
+static __always_inline enum files_call_kind files_uring_kind(struct io_kiocb *request)
+{
+	__u32 opcode = BPF_CORE_READ(request, opcode);
+
+	if (opcode >= sizeof(files_uring_kinds))
+		return FILES_CALL_OTHER;
+	veil_bound(opcode, sizeof(files_uring_kinds) - 1);
+	return files_uring_kinds[opcode];
+}
+
+static __always_inline bool files_uring_passes(enum files_call_kind kind)
+{
+	__u32 op = files_op_of(kind);
+
+	return veil_filter_passes(op, &op) && veil_task_passes(files_uring_task());
+}
+
+/* The file that a request is about: of an open the one that it came to, if that went into the table of descriptors. */
+static __always_inline struct file *files_uring_file(struct io_kiocb *request, enum files_op op, long ret)
+{
+	if (op != files_op__open)
+		return BPF_CORE_READ(request, file);
+	if (ret < 0 || BPF_CORE_READ((struct io_open *)request, file_slot))
+		return NULL;
+	return files_of_descriptor(ret);
+}
+
+#define SPLICE_F_FD_IN_FIXED (1u << 31)
+
+/* The other file of a copy; NULL: it is one of the ring's own table. */
+static __always_inline struct file *files_uring_source(struct io_kiocb *request)
+{
+	struct io_splice *splice = (struct io_splice *)request;
+
+	if (BPF_CORE_READ(splice, flags) & SPLICE_F_FD_IN_FIXED)
+		return NULL;
+	return files_of_descriptor(BPF_CORE_READ(splice, splice_fd_in));
+}
+
+static __always_inline int files_uring_done(struct io_kiocb *request, bool with_opens)
+{
+	struct path_walk *walk = veil_path_walk(FILES_SLOT_URING);
+	struct files_event *event;
+	enum files_call_kind kind;
+	struct file *file;
+	__u64 start_ns;
+	enum files_op op;
+	long ret;
+
+	/* More results of one request come without it. */
+	if (!walk || !request)
+		return 0;
+	kind = files_uring_kind(request);
+	op = files_op_of(kind);
+	if (kind == FILES_CALL_OTHER || (op == files_op__open && !with_opens) || !files_uring_passes(kind))
+		return 0;
+	ret = BPF_CORE_READ(request, cqe.res);
+	if (!files_result_passes((__u64)request, ret, &start_ns))
+		return 0;
+
+	event = files_start(walk, op, ret);
+	file = files_uring_file(request, op, ret);
+	if (files_wants_path(filename))
+		files_add_file(FILES_SLOT_URING, walk, &event->filename,
+			       op == files_op__copy ? files_uring_source(request) : file);
+	if (op == files_op__copy && files_wants_path(target))
+		files_add_file(FILES_SLOT_URING, walk, &event->target, file);
+	files_emit(walk, files_uring_task(), start_ns);
 	return 0;
+}
+
+static __always_inline int files_uring_begins(struct io_kiocb *request)
+{
+	enum files_call_kind kind = files_uring_kind(request);
+
+	if (kind != FILES_CALL_OTHER && files_uring_passes(kind))
+		files_begun((__u64)request);
+	return 0;
+}
+
+SEC("tp_btf/io_uring_complete")
+int BPF_PROG(uring_tp_btf, void *ring, void *request)
+{
+	return files_uring_done(request, true);
+}
+
+SEC("tp_btf/io_uring_complete")
+int BPF_PROG(uring_fentry, void *ring, void *request)
+{
+	return files_uring_done(request, false);
+}
+
+SEC("raw_tp/io_uring_complete")
+int uring_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return files_uring_done((void *)ctx->args[1], true);
+}
+
+SEC("raw_tp/io_uring_complete")
+int uring_kprobe(struct bpf_raw_tracepoint_args *ctx)
+{
+	return files_uring_done((void *)ctx->args[1], false);
+}
+
+/* io_uring_submit_sqe was renamed io_uring_submit_req in 6.3. */
+SEC("raw_tp/io_uring_submit_req")
+int uring_begin(struct bpf_raw_tracepoint_args *ctx)
+{
+	return files_uring_begins((void *)ctx->args[0]);
+}
+
+SEC("raw_tp/io_uring_submit_sqe")
+int uring_begin_sqe(struct bpf_raw_tracepoint_args *ctx)
+{
+	return files_uring_begins((void *)ctx->args[0]);
 }

@@ -11,6 +11,7 @@ enum network_evt {
 	network_evt__CONNECT,
 	network_evt__ESTABLISHED,
 	network_evt__ACCEPT,
+	network_evt__CLOSING,
 	network_evt__CLOSE,
 	network_evt__FAILED,
 	network_evt__LISTEN,
@@ -41,19 +42,35 @@ enum network_state {
 #define STATE(name) network_state__##name
 
 #define IPPROTO_TCP   6
+#define IPPROTO_MPTCP 262
+#define EPIPE	      32
 #define EEXIST	      17
-#define SHUTDOWN_MASK 3	       /* include/net/sock.h: both directions */
-#define SOCK_DONE     (1 << 1) /* enum sock_flags: the peer's FIN was taken in */
+#define ECONNABORTED  103
+#define ECONNRESET    104
+#define ECONNREFUSED  111
+#define SHUTDOWN_MASK 3		 /* include/net/sock.h: both directions */
+#define SOCK_DONE     (1 << 1)	 /* enum sock_flags: the peer's FIN was taken in */
+#define PF_KTHREAD    0x00200000 /* include/linux/sched.h */
+#define EXIT_DEAD     0x00000010
+
+enum network_side {
+	network_side__local,
+	network_side__remote,
+};
+
+#define NEITHER_SIDE ((enum network_side) - 1)
 
 struct network_change {
 	enum network_evt evt_type;
 	enum network_family family;
 	veil_ip_t saddr;
-	veil_port_t sport;
+	veil_chosen_port_t sport;
 	veil_ip_t daddr;
 	veil_port_t dport;
 	enum network_state oldstate;
 	enum network_state newstate;
+	veil_id_t socket_id;
+	__u32 netns;
 };
 
 struct network_event {
@@ -61,9 +78,18 @@ struct network_event {
 	struct network_change change;
 };
 
+struct network_failed_event {
+	struct veil_event common;
+	struct network_change change;
+	veil_errno_t errno;
+	enum network_side reset_by;
+};
+
 struct network_close_event {
 	struct veil_event common;
 	struct network_change change;
+	veil_errno_t errno;
+	enum network_side reset_by;
 	veil_duration_t duration_ns;
 	veil_bytes_t rx_bytes;
 	veil_bytes_t tx_bytes;
@@ -73,21 +99,36 @@ struct network_close_event {
 
 VEIL_EVENT(0, network_event);
 VEIL_EVENT(1, network_close_event);
+VEIL_EVENT(2, network_failed_event);
 
 VEIL_FILTER(port, __u32);
 
 /* A hook on tcp_connect() tells of a connect(), which by then has a local port. */
 const volatile bool network_connect_hook;
 
+/* From 5.12 on (commit c5dbb89fc2ac) a program that has a typed pointer can have the kernel make a socket's cookie. */
+const volatile bool network_cookies;
+
+/* A process that has a descriptor of a socket. */
+struct network_process {
+	__u64 leader; /* its first thread, a struct task_struct */
+	__u64 started_ns;
+	__u32 fd; /* where the socket was seen among its files: looked at first */
+};
+
 /* What is remembered of a socket, by its address in the kernel, from its first change of state to its last. */
 struct network_socket {
-	struct veil_identity who;
-	__u8 known;	 /* `who` is filled */
-	__u8 handshake;	 /* its handshake was seen from the start */
-	__u8 active;	 /* it connected: its SYN counts as a byte that was acknowledged */
-	__u8 untold;	 /* its CONNECT is still to be told */
-	__u8 registered; /* it is counted in network_ports */
+	__u64 id;
 	__u64 established_ns;
+	struct network_process owner;
+	struct network_process heir; /* the child that the owner forked last */
+	struct veil_identity who;    /* of the owner */
+	__u8 known;		     /* the owner is */
+	__u8 waits;		     /* for accept() */
+	__u8 handshake;		     /* its handshake was seen from the start */
+	__u8 active;		     /* it connected: its SYN counts as a byte that was acknowledged */
+	__u8 untold;		     /* its CONNECT is still to be told */
+	__u8 registered;	     /* it is counted in network_ports */
 };
 
 struct {
@@ -97,14 +138,17 @@ struct {
 	__type(value, struct network_socket);
 } network_sockets SEC(".maps");
 
-/* Who listens on a port: the owner of what arrives there, until somebody accepts it. */
+const struct network_socket network_fresh = {};
+
+/* Who listens on a port has what arrives there, until somebody accepts it. */
 struct network_port {
 	__u64 net;
 	__u64 port;
 };
 
 struct network_listener {
-	struct veil_identity who;
+	__u64 sk; /* the first of them */
+	__u32 pid;
 	__u32 sockets;
 	__u32 shared; /* by several processes (SO_REUSEPORT, several addresses): then nobody is taken for it */
 };
@@ -134,6 +178,68 @@ static __always_inline struct network_port network_port_of(struct sock *sk)
 	return key;
 }
 
+static __always_inline struct network_socket *network_find(struct sock *sk)
+{
+	__u64 address = (__u64)sk;
+
+	return bpf_map_lookup_elem(&network_sockets, &address);
+}
+
+/* A new record, also where an old one was left. */
+static __always_inline struct network_socket *network_remember(struct sock *sk)
+{
+	__u64 address = (__u64)sk;
+
+	if (bpf_map_update_elem(&network_sockets, &address, &network_fresh, BPF_ANY)) {
+		veil_lost(VEIL_LOST_MAP_FULL);
+		return NULL;
+	}
+	return bpf_map_lookup_elem(&network_sockets, &address);
+}
+
+static __always_inline void network_forget(struct sock *sk)
+{
+	__u64 address = (__u64)sk;
+
+	bpf_map_delete_elem(&network_sockets, &address);
+}
+
+/* ---- MPTCP: the socket that the process has is one of protocol 262, which has TCP sockets of its own below ---- */
+
+static __always_inline bool network_is_tcp(struct sock *sk)
+{
+	/* The family too: netlink's protocols are numbers of their own. */
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+
+	return BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP &&
+	       (family == network_family__IPv4 || family == network_family__IPv6);
+}
+
+/* The socket of a process, to the one of TCP: of several the first, with which the connection was made. */
+static __always_inline struct sock *network_tcp_of(struct sock *sk)
+{
+	if (!sk)
+		return NULL;
+	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_MPTCP && bpf_core_field_exists(struct mptcp_sock, first)) {
+		sk = BPF_CORE_READ((struct mptcp_sock *)sk, first);
+		if (!sk)
+			return NULL;
+	}
+	return network_is_tcp(sk) ? sk : NULL;
+}
+
+/* The way back; NULL where it is a socket of its own. */
+static __always_inline struct mptcp_sock *network_mptcp_of(struct sock *sk)
+{
+	struct mptcp_subflow_context *subflow;
+
+	if (!bpf_core_field_exists(struct tcp_sock, is_mptcp) || !bpf_core_field_exists(struct mptcp_sock, first) ||
+	    !BPF_CORE_READ((struct tcp_sock *)sk, is_mptcp))
+		return NULL;
+	subflow = BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_ulp_data);
+	return subflow ? (struct mptcp_sock *)BPF_CORE_READ(subflow, conn) : NULL;
+}
+
 /* ---- filters ---- */
 
 /* Either end counts, so that a denied port denies whichever end it is on. */
@@ -146,8 +252,25 @@ static __always_inline bool network_ports_pass(__u16 sport, __u16 dport)
 
 /* ---- events ---- */
 
+/*
+ * What joins the lines of a socket: its cookie, as ss and bpf_get_socket_cookie() have it. Where the kernel has made none
+ * and cannot be asked to, a number of our own: beyond any cookie, and made of the time so that none comes twice.
+ */
+static __always_inline __u64 network_id(struct sock *sk, struct network_socket *socket, __u64 cookie)
+{
+	if (socket && socket->id)
+		return socket->id;
+	if (!cookie)
+		cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	if (!cookie)
+		cookie = 1ULL << 52 | ((bpf_ktime_get_boot_ns() << 6 | (bpf_get_smp_processor_id() & 63)) & ((1ULL << 52) - 1));
+	if (socket)
+		socket->id = cookie;
+	return cookie;
+}
+
 static __always_inline void network_describe(struct sock *sk, enum network_evt evt, int oldstate, int newstate,
-					     __u16 sport, __u16 dport, struct network_change *change)
+					     __u16 sport, __u16 dport, __u64 id, struct network_change *change)
 {
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 
@@ -157,6 +280,8 @@ static __always_inline void network_describe(struct sock *sk, enum network_evt e
 	change->newstate = newstate;
 	change->sport = sport;
 	change->dport = dport;
+	change->socket_id = id;
+	change->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	__builtin_memset(&change->saddr, 0, sizeof(change->saddr));
 	__builtin_memset(&change->daddr, 0, sizeof(change->daddr));
 	if (family == network_family__IPv6 && bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
@@ -170,7 +295,7 @@ static __always_inline void network_describe(struct sock *sk, enum network_evt e
 	}
 }
 
-static __always_inline void network_tell(struct sock *sk, enum network_evt evt, int oldstate, int newstate,
+static __always_inline void network_tell(struct sock *sk, enum network_evt evt, int oldstate, int newstate, __u64 id,
 					 const struct veil_identity *who)
 {
 	__u16 sport = network_sport(sk), dport = network_dport(sk);
@@ -178,11 +303,44 @@ static __always_inline void network_tell(struct sock *sk, enum network_evt evt, 
 
 	if (!network_ports_pass(sport, dport) || !veil_identity_passes(who))
 		return;
-	event = veil_begin(&counted);
+	event = veil_begin_as(&counted, &who->uid);
 	if (!event)
 		return;
 	veil_event_init_as(&event->common, network_event_kind, who);
-	network_describe(sk, evt, oldstate, newstate, sport, dport, &event->change);
+	network_describe(sk, evt, oldstate, newstate, sport, dport, id, &event->change);
+	veil_submit(event, sizeof(*event));
+}
+
+/*
+ * Which side ended a connection out of turn. tcp_reset() sets the error to one of these before it closes, `ss -K` to
+ * ECONNABORTED; who gives up a connection by itself goes to CLOSE without FIN and, at that time, without an error.
+ */
+static __always_inline enum network_side network_reset_by(int error, int oldstate)
+{
+	if (error == ECONNRESET || error == ECONNREFUSED || error == EPIPE)
+		return network_side__remote;
+	if (error == ECONNABORTED || (!error && (oldstate == STATE(ESTABLISHED) || oldstate == STATE(CLOSE_WAIT))))
+		return network_side__local;
+	return NEITHER_SIDE;
+}
+
+static __always_inline void network_tell_failed(struct sock *sk, int oldstate, __u64 id,
+						const struct veil_identity *who)
+{
+	__u16 sport = network_sport(sk), dport = network_dport(sk);
+	struct network_failed_event counted, *event;
+	int error;
+
+	if (!network_ports_pass(sport, dport) || !veil_identity_passes(who))
+		return;
+	event = veil_begin(&counted);
+	if (!event)
+		return;
+	veil_event_init_as(&event->common, network_failed_event_kind, who);
+	network_describe(sk, network_evt__FAILED, oldstate, STATE(CLOSE), sport, dport, id, &event->change);
+	error = BPF_CORE_READ(sk, sk_err);
+	event->errno = -(__s64)error;
+	event->reset_by = network_reset_by(error, oldstate);
 	veil_submit(event, sizeof(*event));
 }
 
@@ -222,36 +380,253 @@ static __always_inline void network_figures(struct sock *sk, int oldstate, const
 }
 
 static __always_inline void network_tell_close(struct sock *sk, int oldstate, const struct network_socket *socket,
-					       const struct veil_identity *who)
+					       __u64 id, const struct veil_identity *who)
 {
 	__u16 sport = network_sport(sk), dport = network_dport(sk);
 	struct network_close_event counted, *event;
+	int error;
 
 	if (!network_ports_pass(sport, dport) || !veil_identity_passes(who))
 		return;
-	event = veil_begin(&counted);
+	event = veil_begin_as(&counted, &who->uid);
 	if (!event)
 		return;
 	veil_event_init_as(&event->common, network_close_event_kind, who);
-	network_describe(sk, network_evt__CLOSE, oldstate, STATE(CLOSE), sport, dport, &event->change);
+	network_describe(sk, network_evt__CLOSE, oldstate, STATE(CLOSE), sport, dport, id, &event->change);
+	error = BPF_CORE_READ(sk, sk_err);
+	event->reset_by = network_reset_by(error, oldstate);
+	/* tcp_disconnect() sets it too, but only after the change of state. */
+	event->errno = !error && event->reset_by == network_side__local ? -ECONNRESET : -(__s64)error;
 	network_figures(sk, oldstate, socket, event);
 	veil_submit(event, sizeof(*event));
 }
 
-/* ---- who ---- */
+/*
+ * ---- who ----
+ *
+ * The running task is known to have a socket when it does something with it. Half of the events come later, in an
+ * interrupt. Until then it may have ended, or passed the socket on, so both is looked up at the event.
+ */
 
-static __always_inline void network_listening(struct sock *sk, const struct veil_identity *who,
-					      struct network_socket *socket)
+/* Descriptors of a process among which a socket is looked for. */
+#define FILES_AT_ONCE 8
+#define FILES_MAX     1024
+
+#define NO_SUCH_FILE  -1
+
+/*
+ * The descriptor that a process has of a file, which was `fd` when it was seen last. Where it has too many to look at,
+ * it is not said that it has none. A global function, which the verifier walks once.
+ */
+__noinline long network_find_file(__u64 process, __u64 file, __u32 fd)
+{
+	struct task_struct *leader = (struct task_struct *)process;
+	struct fdtable *table = BPF_CORE_READ(leader, files, fdt);
+	__u64 found[FILES_AT_ONCE] = {}, files;
+	__u32 count;
+
+	if (!table)
+		return fd; /* the first thread has ended, others have not */
+	count = BPF_CORE_READ(table, max_fds);
+	files = (__u64)BPF_CORE_READ(table, fd);
+	if (fd < count && !bpf_probe_read_kernel(found, sizeof(*found), (void *)(files + fd * sizeof(*found))) &&
+	    found[0] == file)
+		return fd;
+	for (__u32 first = 0; first < FILES_MAX; first += FILES_AT_ONCE) {
+		if (first >= count ||
+		    bpf_probe_read_kernel(found, sizeof(found), (void *)(files + first * sizeof(*found))))
+			return NO_SUCH_FILE;
+		for (__u32 i = 0; i < FILES_AT_ONCE; i++) {
+			if (found[i] == file)
+				return first + i;
+		}
+	}
+	return fd;
+}
+
+/*
+ * Is it still that process, and does it run? The memory of a task that was freed can be read all the same, and may be
+ * another task's by now, which began at another time.
+ */
+static __always_inline bool network_lives(const struct network_process *process)
+{
+	struct task_struct *leader = (struct task_struct *)process->leader;
+
+	if (!leader || BPF_CORE_READ(leader, start_time) != process->started_ns)
+		return false;
+	/* While it ends it still closes what it has. */
+	if (leader == BPF_CORE_READ(veil_current(), group_leader))
+		return true;
+	return BPF_CORE_READ(leader, exit_state) != EXIT_DEAD && BPF_CORE_READ(leader, signal, live.counter) > 0;
+}
+
+static __always_inline bool network_has_file(struct network_process *process, struct file *file)
+{
+	long fd;
+
+	if (!network_lives(process))
+		return false;
+	fd = network_find_file(process->leader, (__u64)file, process->fd);
+	if (fd == NO_SUCH_FILE)
+		return false;
+	process->fd = fd;
+	return true;
+}
+
+static __always_inline void network_process_of(struct task_struct *task, __u32 fd, struct network_process *process)
+{
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+
+	process->leader = (__u64)leader;
+	process->started_ns = BPF_CORE_READ(leader, start_time);
+	process->fd = fd;
+}
+
+/* The running task has the socket. */
+static __always_inline void network_own(struct network_socket *socket, const struct veil_identity *who, __u32 fd)
+{
+	socket->who = *who;
+	socket->known = 1;
+	network_process_of(veil_current(), fd, &socket->owner);
+}
+
+static __always_inline void network_inherit(struct network_socket *socket)
+{
+	struct task_struct *leader = (struct task_struct *)socket->heir.leader;
+
+	socket->owner = socket->heir;
+	socket->heir.leader = 0;
+	BPF_CORE_READ_INTO(&socket->who.comm, leader, comm);
+	socket->who.pid = BPF_CORE_READ(leader, tgid);
+	socket->who.tid = BPF_CORE_READ(leader, pid);
+	socket->who.uid = BPF_CORE_READ(leader, cred, uid.val);
+}
+
+/* The process's own socket: that of MPTCP has the file. NULL where nobody has it (any more, or not yet). */
+static __always_inline struct socket *network_socket_of(struct sock *sk)
+{
+	struct mptcp_sock *mptcp = network_mptcp_of(sk);
+
+	return BPF_CORE_READ((struct sock *)(mptcp ? (void *)mptcp : (void *)sk), sk_socket);
+}
+
+/* Makes sure that the owner in the record is the one that has the socket now. */
+static __noinline bool network_confirm(struct network_socket *socket, struct sock *sk)
+{
+	struct socket *own = network_socket_of(sk);
+	struct file *file;
+
+	if (!socket->known)
+		return false;
+	/* Nobody has what was closed: it is of the one that closed it. */
+	if (!own)
+		return true;
+	file = BPF_CORE_READ(own, file);
+	if (!file)
+		return true; /* the kernel's own */
+	if (network_has_file(&socket->owner, file))
+		return true;
+	if (network_has_file(&socket->heir, file)) {
+		network_inherit(socket);
+		return true;
+	}
+	socket->known = 0;
+	return false;
+}
+
+/* The listener that a connection came in by, if it is one process's. */
+static __always_inline struct network_socket *network_listener_of(struct sock *sk, struct sock **listening)
 {
 	struct network_port key = network_port_of(sk);
-	struct network_listener fresh = {.who = *who, .sockets = 1}, *listener;
+	struct network_listener *listener = bpf_map_lookup_elem(&network_ports, &key);
+
+	if (!listener || listener->shared || !listener->sk)
+		return NULL;
+	*listening = (struct sock *)listener->sk;
+	return network_find(*listening);
+}
+
+/* Who has the socket at this moment, as far as it is known: 1, or 0. */
+static __noinline int network_find_owner(struct sock *sk, struct veil_identity *who)
+{
+	struct network_socket *socket = network_find(sk), *other;
+	struct mptcp_sock *mptcp;
+	struct sock *relative;
+
+	if (socket && socket->waits) {
+		if (!network_socket_of(sk)) {
+			other = network_listener_of(sk, &relative);
+			if (other) {
+				if (!network_confirm(other, relative))
+					return 0;
+				/* For when the listener is gone: then this one is closed with it. */
+				socket->who = other->who;
+				socket->owner = other->owner;
+				socket->known = 1;
+				*who = other->who;
+				return 1;
+			}
+			if (!socket->known || !network_lives(&socket->owner))
+				return 0;
+			*who = socket->who;
+			return 1;
+		}
+		socket->waits = 0; /* an accept() that was not seen */
+	}
+	if (socket && network_confirm(socket, sk)) {
+		*who = socket->who;
+		return 1;
+	}
+	/* A later path of a connection of several: the first one's. */
+	mptcp = network_mptcp_of(sk);
+	if (!mptcp)
+		return 0;
+	relative = BPF_CORE_READ(mptcp, first);
+	if (!relative || relative == sk)
+		return 0;
+	other = network_find(relative);
+	if (!other || other->waits || !network_confirm(other, relative))
+		return 0;
+	*who = other->who;
+	if (socket) {
+		socket->who = other->who;
+		socket->owner = other->owner;
+		socket->known = 1;
+	}
+	return 1;
+}
+
+static __always_inline void network_nobody(struct sock *sk, struct veil_identity *who)
+{
+	const struct veil_identity nobody = {
+	    .comm = VEIL_COMM_UNKNOWN, .pid = VEIL_PID_UNKNOWN, .tid = VEIL_PID_UNKNOWN};
+
+	*who = nobody;
+	who->uid = BPF_CORE_READ(sk, sk_uid.val);
+}
+
+static __always_inline bool network_in_kernel_thread(void)
+{
+	return BPF_CORE_READ(veil_current(), flags) & PF_KTHREAD;
+}
+
+/* A thread of the kernel looks after the TCP sockets of MPTCP, for the process that has that one. */
+static __always_inline bool network_acts_for_itself(struct sock *sk)
+{
+	return !network_in_kernel_thread() || !network_mptcp_of(sk);
+}
+
+static __always_inline void network_listening(struct sock *sk, __u32 pid, struct network_socket *socket)
+{
+	struct network_port key = network_port_of(sk);
+	struct network_listener fresh = {.sk = (__u64)sk, .pid = pid, .sockets = 1}, *listener;
 
 	if (!key.port)
 		return; /* the kernel chooses one later */
 	listener = bpf_map_lookup_elem(&network_ports, &key);
 	if (listener) {
 		__sync_fetch_and_add(&listener->sockets, 1);
-		if (listener->who.pid != who->pid)
+		if (listener->pid != pid)
 			listener->shared = 1;
 	} else if (bpf_map_update_elem(&network_ports, &key, &fresh, BPF_ANY)) {
 		veil_lost(VEIL_LOST_MAP_FULL);
@@ -267,25 +642,25 @@ static __always_inline void network_listened(struct sock *sk)
 
 	if (!listener)
 		return;
-	if (listener->sockets <= 1)
+	if (listener->sockets <= 1) {
 		bpf_map_delete_elem(&network_ports, &key);
-	else
-		__sync_fetch_and_add(&listener->sockets, -1);
+		return;
+	}
+	__sync_fetch_and_add(&listener->sockets, -1);
+	if (listener->sk == (__u64)sk)
+		listener->sk = 0;
 }
 
 /* A socket that the kernel made for a finished handshake: a copy of the listener's. */
-static __always_inline void network_born(struct sock *sk, __u64 address)
+static __always_inline void network_born(struct sock *sk, __u64 cookie)
 {
-	struct network_socket socket = {.handshake = 1};
-	struct network_port key = network_port_of(sk);
-	struct network_listener *listener = bpf_map_lookup_elem(&network_ports, &key);
+	struct network_socket *socket = network_remember(sk);
 
-	if (listener && !listener->shared) {
-		socket.who = listener->who;
-		socket.known = 1;
-	}
-	if (bpf_map_update_elem(&network_sockets, &address, &socket, BPF_ANY))
-		veil_lost(VEIL_LOST_MAP_FULL);
+	if (!socket)
+		return;
+	socket->handshake = 1;
+	socket->waits = 1;
+	network_id(sk, socket, cookie);
 }
 
 /*
@@ -315,55 +690,90 @@ static __always_inline enum network_evt network_evt_of(int oldstate, int newstat
 		return oldstate == STATE(SYN_SENT) || oldstate == STATE(SYN_RECV) ? network_evt__FAILED
 										  : network_evt__CLOSE;
 	default:
-		return network_evt__CLOSE;
+		return network_evt__CLOSING;
 	}
 }
 
-/* connect() or listen(): both by the running task. */
-static __always_inline void network_begun(struct sock *sk, __u64 address, int newstate)
+/* An MPTCP socket's own state tells who closes it; what becomes of the connection is told of the TCP sockets. */
+static __always_inline void network_closes_mptcp(struct sock *sk, int oldstate, int newstate)
 {
-	struct network_socket socket = {
-	    .known = 1,
-	    .handshake = 1,
-	    .active = newstate == STATE(SYN_SENT),
-	    .untold = network_connect_hook && newstate == STATE(SYN_SENT),
-	};
-
-	veil_identity_of_current(&socket.who);
-	if (newstate == STATE(LISTEN))
-		network_listening(sk, &socket.who, &socket);
-	if (bpf_map_update_elem(&network_sockets, &address, &socket, BPF_ANY)) {
-		veil_lost(VEIL_LOST_MAP_FULL);
-		socket.untold = 0;
-	}
-	if (!socket.untold)
-		network_tell(sk, network_evt_of(STATE(CLOSE), newstate), STATE(CLOSE), newstate, &socket.who);
-}
-
-static __always_inline int network_changes(struct sock *sk, int oldstate, int newstate)
-{
-	__u64 address = (__u64)sk;
 	struct network_socket *socket;
-	struct veil_identity who = {};
+	struct veil_identity who;
+	struct sock *first;
+
+	if (!BPF_CORE_READ(sk, sk_lock.owned) || network_in_kernel_thread() ||
+	    !network_deliberate(sk, oldstate, newstate))
+		return;
+	first = network_tcp_of(sk);
+	socket = first ? network_find(first) : NULL;
+	if (!socket)
+		return;
+	veil_identity_of_current(&who);
+	socket->waits = 0;
+	network_own(socket, &who, 0);
+}
+
+/* connect() or listen(): both by the running task, or by the kernel for another path of an MPTCP connection. */
+static __always_inline void network_begun(struct sock *sk, int newstate, __u64 cookie)
+{
+	struct network_socket *socket = network_remember(sk);
+	bool untold = socket && network_connect_hook && newstate == STATE(SYN_SENT);
+	struct veil_identity who;
+	__u64 id = network_id(sk, socket, cookie);
+
+	if (network_acts_for_itself(sk)) {
+		veil_identity_of_current(&who);
+		if (socket)
+			network_own(socket, &who, 0);
+	} else if (!network_find_owner(sk, &who)) {
+		network_nobody(sk, &who);
+	}
+	if (socket) {
+		socket->handshake = 1;
+		socket->active = newstate == STATE(SYN_SENT);
+		socket->untold = untold;
+		if (newstate == STATE(LISTEN))
+			network_listening(sk, who.pid, socket);
+	}
+	if (!untold)
+		network_tell(sk, network_evt_of(STATE(CLOSE), newstate), STATE(CLOSE), newstate, id, &who);
+}
+
+static __always_inline int network_changes(struct sock *sk, int oldstate, int newstate, __u64 cookie)
+{
+	struct network_socket *socket;
+	struct veil_identity who;
+	enum network_evt evt;
+	__u16 protocol;
+	bool acts;
+	__u64 id;
 
 	/* The tracepoint also tells of other protocols, and of a close() of what was closed already. */
-	if (oldstate == newstate || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+	if (oldstate == newstate)
+		return 0;
+	protocol = BPF_CORE_READ(sk, sk_protocol);
+	if (protocol == IPPROTO_MPTCP)
+		network_closes_mptcp(sk, oldstate, newstate);
+	if (protocol != IPPROTO_TCP)
 		return 0;
 	if (oldstate == STATE(CLOSE)) {
-		network_begun(sk, address, newstate);
+		network_begun(sk, newstate, cookie);
 		return 0;
 	}
 	if (oldstate == STATE(LISTEN) && newstate == STATE(SYN_RECV)) {
-		network_born(sk, address);
+		network_born(sk, cookie);
 		return 0;
 	}
 
-	socket = bpf_map_lookup_elem(&network_sockets, &address);
+	socket = network_find(sk);
+	if (!socket && newstate != STATE(CLOSE))
+		socket = network_remember(sk);
+	id = network_id(sk, socket, cookie);
 	if (socket && socket->untold) {
 		/* tcp_connect() was not reached: there was no port or no route. */
 		socket->untold = 0;
 		who = socket->who;
-		network_tell(sk, network_evt__CONNECT, STATE(CLOSE), STATE(SYN_SENT), &who);
+		network_tell(sk, network_evt__CONNECT, STATE(CLOSE), STATE(SYN_SENT), id, &who);
 	}
 
 	/*
@@ -371,87 +781,77 @@ static __always_inline int network_changes(struct sock *sk, int oldstate, int ne
 	 * where the socket is owned: packets and timers never touch a socket that a process has locked
 	 * (sock_owned_by_user()), they wait until that process deals with them.
 	 */
-	if (BPF_CORE_READ(sk, sk_lock.owned) &&
-	    (!socket || !socket->known || network_deliberate(sk, oldstate, newstate))) {
-		veil_identity_of_current(&who);
-		if (socket) {
-			socket->who = who;
-			socket->known = 1;
-		} else if (newstate != STATE(CLOSE)) {
-			struct network_socket fresh = {.who = who, .known = 1};
-			if (bpf_map_update_elem(&network_sockets, &address, &fresh, BPF_ANY))
-				veil_lost(VEIL_LOST_MAP_FULL);
+	acts = BPF_CORE_READ(sk, sk_lock.owned) && network_acts_for_itself(sk);
+	if ((acts && network_deliberate(sk, oldstate, newstate)) || !network_find_owner(sk, &who)) {
+		if (acts) {
+			veil_identity_of_current(&who);
+			if (socket) {
+				socket->waits = 0;
+				network_own(socket, &who, 0);
+			}
+		} else {
+			network_nobody(sk, &who);
 		}
-	} else if (socket && socket->known) {
-		who = socket->who;
-	} else {
-		who.uid = BPF_CORE_READ(sk, sk_uid.val);
 	}
 
 	if (newstate == STATE(ESTABLISHED) && socket)
 		socket->established_ns = bpf_ktime_get_boot_ns();
-	if (newstate == STATE(CLOSE) && oldstate != STATE(LISTEN) &&
-	    network_evt_of(oldstate, newstate) == network_evt__CLOSE)
-		network_tell_close(sk, oldstate, socket, &who);
+	evt = network_evt_of(oldstate, newstate);
+	if (evt == network_evt__FAILED)
+		network_tell_failed(sk, oldstate, id, &who);
+	else if (evt == network_evt__CLOSE && oldstate != STATE(LISTEN))
+		network_tell_close(sk, oldstate, socket, id, &who);
 	else
-		network_tell(sk, network_evt_of(oldstate, newstate), oldstate, newstate, &who);
+		network_tell(sk, evt, oldstate, newstate, id, &who);
 
 	if (newstate == STATE(CLOSE)) {
 		if (socket && socket->registered)
 			network_listened(sk);
-		bpf_map_delete_elem(&network_sockets, &address);
+		network_forget(sk);
 	}
 	return 0;
 }
 
-/* The family too: netlink's protocols are numbers of their own. */
-static __always_inline bool network_is_tcp(struct sock *sk)
-{
-	__u16 family;
-
-	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
-		return false;
-	family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	return family == network_family__IPv4 || family == network_family__IPv6;
-}
-
 /* The running task got the socket from accept(). Its state stays as it is. */
-static __always_inline int network_accepted(struct sock *sk)
+static __always_inline int network_accepted(struct sock *sk, __u32 fd)
 {
-	__u64 address = (__u64)sk;
-	struct network_socket *socket;
+	struct network_socket *socket, *listener;
+	struct sock *listening = NULL;
 	struct veil_identity who;
 	__u8 state;
 
-	if (!network_is_tcp(sk))
+	sk = network_tcp_of(sk);
+	if (!sk)
 		return 0;
 	state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	veil_identity_of_current(&who);
-	socket = bpf_map_lookup_elem(&network_sockets, &address);
+	socket = network_find(sk);
+	if (!socket && state != STATE(CLOSE))
+		socket = network_remember(sk); /* its handshake was before the trace */
 	if (socket) {
-		socket->who = who;
-		socket->known = 1;
-	} else if (state != STATE(CLOSE)) {
-		/* Its handshake was before the trace. */
-		struct network_socket fresh = {.who = who, .known = 1};
-		if (bpf_map_update_elem(&network_sockets, &address, &fresh, BPF_ANY))
-			veil_lost(VEIL_LOST_MAP_FULL);
+		/* Who accepts has the listener too: it came to it by a way that was not seen. */
+		if (socket->waits && !socket->known) {
+			listener = network_listener_of(sk, &listening);
+			if (listener && !listener->known)
+				network_own(listener, &who, 0);
+		}
+		socket->waits = 0;
+		network_own(socket, &who, fd);
 	}
-	network_tell(sk, network_evt__ACCEPT, state, state, &who);
+	network_tell(sk, network_evt__ACCEPT, state, state, network_id(sk, socket, 0), &who);
 	return 0;
 }
 
 static __always_inline int network_connects(struct sock *sk)
 {
-	__u64 address = (__u64)sk;
-	struct network_socket *socket = bpf_map_lookup_elem(&network_sockets, &address);
+	struct network_socket *socket = network_find(sk);
 	struct veil_identity who;
 
 	if (!socket || !socket->untold)
 		return 0;
 	socket->untold = 0;
 	who = socket->who;
-	network_tell(sk, network_evt__CONNECT, STATE(CLOSE), STATE(SYN_SENT), &who);
+	network_tell(sk, network_evt__CONNECT, STATE(CLOSE), STATE(SYN_SENT), network_id(sk, socket, 0), &who);
 	return 0;
 }
 
@@ -481,7 +881,7 @@ struct {
 	__type(value, struct network_seen);
 } network_seen SEC(".maps");
 
-static __always_inline int network_first(struct sock *sk, int oldstate, int newstate)
+static __always_inline int network_first(struct sock *sk, int oldstate, int newstate, __u64 cookie)
 {
 	__u32 zero = 0;
 	struct network_seen *seen = bpf_map_lookup_elem(&network_seen, &zero);
@@ -491,10 +891,10 @@ static __always_inline int network_first(struct sock *sk, int oldstate, int news
 		seen->oldstate = oldstate;
 		seen->newstate = newstate;
 	}
-	return network_changes(sk, oldstate, newstate);
+	return network_changes(sk, oldstate, newstate, cookie);
 }
 
-static __always_inline int network_second(struct sock *sk, int oldstate, int newstate)
+static __always_inline int network_second(struct sock *sk, int oldstate, int newstate, __u64 cookie)
 {
 	__u32 zero = 0;
 	struct network_seen *seen = bpf_map_lookup_elem(&network_seen, &zero);
@@ -505,38 +905,38 @@ static __always_inline int network_second(struct sock *sk, int oldstate, int new
 		seen->address = 0;
 		return 0;
 	}
-	return network_changes(sk, oldstate, newstate);
+	return network_changes(sk, oldstate, newstate, cookie);
 }
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state_tp_btf, struct sock *sk, int oldstate, int newstate)
 {
-	return network_first(sk, oldstate, newstate);
+	return network_first(sk, oldstate, newstate, network_cookies ? bpf_get_socket_cookie(sk) : 0);
 }
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state_second_tp_btf, struct sock *sk, int oldstate, int newstate)
 {
-	return network_second(sk, oldstate, newstate);
+	return network_second(sk, oldstate, newstate, network_cookies ? bpf_get_socket_cookie(sk) : 0);
 }
 
 SEC("raw_tp/inet_sock_set_state")
 int state_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return network_first((struct sock *)ctx->args[0], ctx->args[1], ctx->args[2]);
+	return network_first((struct sock *)ctx->args[0], ctx->args[1], ctx->args[2], 0);
 }
 
 SEC("raw_tp/inet_sock_set_state")
 int state_second_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return network_second((struct sock *)ctx->args[0], ctx->args[1], ctx->args[2]);
+	return network_second((struct sock *)ctx->args[0], ctx->args[1], ctx->args[2], 0);
 }
 
 /* Here a second one is of no use: any program of this kind keeps all others of its kind from running. */
 SEC("tracepoint/sock/inet_sock_set_state")
 int state_tracepoint(struct trace_event_raw_inet_sock_set_state *ctx)
 {
-	return network_changes((struct sock *)ctx->skaddr, ctx->oldstate, ctx->newstate);
+	return network_changes((struct sock *)ctx->skaddr, ctx->oldstate, ctx->newstate, 0);
 }
 
 /* ---- the kernel's own functions, where they can be hooked ---- */
@@ -561,13 +961,13 @@ int BPF_KPROBE(connect_kprobe, struct sock *sk)
 SEC("fentry/security_sock_graft")
 int BPF_PROG(graft_fentry, struct sock *sk)
 {
-	return network_accepted(sk);
+	return network_accepted(sk, 0);
 }
 
 SEC("kprobe/security_sock_graft")
 int BPF_KPROBE(graft_kprobe, struct sock *sk)
 {
-	return network_accepted(sk);
+	return network_accepted(sk, 0);
 }
 
 /*
@@ -584,13 +984,13 @@ int accept_fentry(__u64 *ctx)
 		asm volatile("%0 = *(u64 *)(%1 + 16)" : "=r"(sk) : "r"(ctx));
 	else
 		asm volatile("%0 = *(u64 *)(%1 + 32)" : "=r"(sk) : "r"(ctx));
-	return network_accepted(sk);
+	return network_accepted(sk, 0);
 }
 
 SEC("kretprobe/inet_csk_accept")
 int BPF_KRETPROBE(accept_kprobe, struct sock *sk)
 {
-	return network_accepted(sk);
+	return network_accepted(sk, 0);
 }
 
 /* ---- the accept system calls, where they cannot: the descriptor that was returned leads to the socket ---- */
@@ -619,7 +1019,78 @@ static __always_inline int network_accept_returns(long fd)
 	files = BPF_CORE_READ(table, fd);
 	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
 	/* Another thread may have put something else there by now, which is then looked at in vain. */
-	return file ? network_accepted(network_sock_of(file)) : 0;
+	return file ? network_accepted(network_sock_of(file), fd) : 0;
+}
+
+/*
+ * Every system call of the machine comes by here, so its number is asked for first. `regs` are those of the call; the
+ * 32-bit table's numbers mean other calls in the 64-bit one.
+ */
+#if defined(__TARGET_ARCH_x86)
+
+#define X64_ACCEPT	43
+#define X64_ACCEPT4	288
+#define I386_SOCKETCALL 102
+#define I386_ACCEPT4	364
+#define SYS_ACCEPT	5 /* include/uapi/linux/net.h: what socketcall() does */
+#define SYS_ACCEPT4	18
+
+static __always_inline bool network_is_accept(void *regs, __s32 nr)
+{
+	__s32 number = nr & ~X32_BIT;
+	enum veil_arch arch;
+	__u32 call;
+
+	if (number != X64_ACCEPT && number != X64_ACCEPT4 && number != I386_SOCKETCALL && number != I386_ACCEPT4)
+		return false;
+	arch = veil_syscall_arch(veil_current(), nr);
+	if (arch != VEIL_ARCH_I386)
+		return number == X64_ACCEPT || number == X64_ACCEPT4;
+	if (number != I386_SOCKETCALL)
+		return number == I386_ACCEPT4;
+	call = veil_syscall_arg0(regs, arch);
+	return call == SYS_ACCEPT || call == SYS_ACCEPT4;
+}
+
+#define network_nr_typed(regs) ((__s32)((struct pt_regs___x86 *)(regs))->orig_ax)
+
+#elif defined(__TARGET_ARCH_arm64)
+
+#define ARM64_ACCEPT  202
+#define ARM64_ACCEPT4 242
+#define ARM_ACCEPT    285
+#define ARM_ACCEPT4   366
+
+static __always_inline bool network_is_accept(void *regs, __s32 nr)
+{
+	if (nr != ARM64_ACCEPT && nr != ARM64_ACCEPT4 && nr != ARM_ACCEPT && nr != ARM_ACCEPT4)
+		return false;
+	if (veil_syscall_arch(veil_current(), nr) == VEIL_ARCH_ARM)
+		return nr == ARM_ACCEPT || nr == ARM_ACCEPT4;
+	return nr == ARM64_ACCEPT || nr == ARM64_ACCEPT4;
+}
+
+#define network_nr_typed(regs) (((struct pt_regs___arm64 *)(regs))->syscallno)
+
+#endif
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(accept_tp_btf, struct pt_regs *regs, long ret)
+{
+	if (ret < 0 || !network_is_accept(regs, network_nr_typed(regs)))
+		return 0;
+	return network_accept_returns(ret);
+}
+
+SEC("raw_tp/sys_exit")
+int accept_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	void *regs = (void *)ctx->args[0];
+	long ret = ctx->args[1];
+
+	if (ret < 0 || !network_is_accept(regs, veil_syscall_nr(regs)))
+		return 0;
+	return network_accept_returns(ret);
 }
 
 SEC("tracepoint/syscalls/sys_exit_accept")
@@ -632,6 +1103,88 @@ SEC("tracepoint/syscalls/sys_exit_accept4")
 int accept4_tracepoint(struct trace_event_raw_sys_exit *ctx)
 {
 	return network_accept_returns(ctx->ret);
+}
+
+/*
+ * ---- fork: the child has what the parent has ----
+ *
+ * A server that puts itself into the background ends after it, one that forks for each connection closes it after it.
+ */
+#define FORKED_FILES_MAX 256
+
+/* Global as well. */
+__noinline int network_bequeath(__u64 child, __u64 place, __u32 fd)
+{
+	struct file *file = NULL;
+	struct network_socket *socket;
+	struct veil_identity who;
+	struct sock *sk;
+
+	bpf_probe_read_kernel(&file, sizeof(file), (void *)place);
+	if (!file)
+		return 0;
+	sk = network_tcp_of(network_sock_of(file));
+	if (!sk)
+		return 0;
+	socket = network_find(sk);
+	if (!socket)
+		return 0;
+	if (!socket->known || !network_has_file(&socket->owner, file)) {
+		veil_identity_of_current(&who);
+		network_own(socket, &who, fd);
+	}
+	network_process_of((struct task_struct *)child, fd, &socket->heir);
+	return 0;
+}
+
+static __always_inline int network_forks(struct task_struct *child)
+{
+	struct files_struct *files = BPF_CORE_READ(child, files);
+	struct fdtable *table;
+	unsigned long *open, word = 0;
+	struct file **places;
+	__u64 leader = (__u64)BPF_CORE_READ(child, group_leader); /* itself, as a number */
+	__u32 count;
+
+	/* The same ones: a thread. */
+	if (!files || files == BPF_CORE_READ(veil_current(), files))
+		return 0;
+	table = BPF_CORE_READ(files, fdt);
+	count = BPF_CORE_READ(table, max_fds);
+	places = BPF_CORE_READ(table, fd);
+	open = BPF_CORE_READ(table, open_fds);
+	for (__u32 fd = 0; fd < FORKED_FILES_MAX; fd++) {
+		if (fd >= count)
+			break;
+		if (fd % 64 == 0)
+			bpf_probe_read_kernel(&word, sizeof(word), open + fd / 64);
+		if (word >> fd % 64 & 1)
+			network_bequeath(leader, (__u64)(places + fd), fd);
+	}
+	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(fork_tp_btf, struct task_struct *parent, struct task_struct *child)
+{
+	return network_forks(child);
+}
+
+SEC("raw_tp/sched_process_fork")
+int fork_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return network_forks((struct task_struct *)ctx->args[1]);
+}
+
+/* The classic tracepoint has no pointer to the child, which is the last of its parent's. */
+SEC("tracepoint/sched/sched_process_fork")
+int fork_tracepoint(struct trace_event_raw_sched_process_fork *ctx)
+{
+	struct list_head *last = BPF_CORE_READ(veil_current(), children.prev);
+	struct task_struct *child =
+	    (void *)last - __builtin_preserve_field_info(((struct task_struct *)0)->sibling, BPF_FIELD_BYTE_OFFSET);
+
+	return BPF_CORE_READ(child, pid) == ctx->child_pid ? network_forks(child) : 0;
 }
 
 /*
@@ -652,23 +1205,30 @@ int sockets_iter(struct bpf_iter__task_file *ctx)
 
 	if (!task || !file)
 		return 0;
-	sk = network_sock_of(file);
-	if (!network_is_tcp(sk) || BPF_CORE_READ(sk, __sk_common.skc_state) == STATE(CLOSE))
+	sk = network_tcp_of(network_sock_of(file));
+	if (!sk || BPF_CORE_READ(sk, __sk_common.skc_state) == STATE(CLOSE))
 		return 0;
 	BPF_CORE_READ_INTO(&fresh.who.comm, task, comm);
 	fresh.who.pid = BPF_CORE_READ(task, tgid);
 	fresh.who.tid = BPF_CORE_READ(task, pid);
 	fresh.who.uid = BPF_CORE_READ(task, cred, uid.val);
+	network_process_of(task, ctx->fd, &fresh.owner);
 	address = (__u64)sk;
 	refused = bpf_map_update_elem(&network_sockets, &address, &fresh, BPF_NOEXIST);
-	if (refused) {
-		if (refused != -EEXIST)
-			veil_lost(VEIL_LOST_MAP_FULL);
+	if (refused && refused != -EEXIST) {
+		veil_lost(VEIL_LOST_MAP_FULL);
 		return 0;
 	}
 	socket = bpf_map_lookup_elem(&network_sockets, &address);
-	if (socket && BPF_CORE_READ(sk, __sk_common.skc_state) == STATE(LISTEN))
-		network_listening(sk, &fresh.who, socket);
+	if (!socket)
+		return 0;
+	if (refused) {
+		if (socket->owner.leader != fresh.owner.leader)
+			socket->heir = fresh.owner;
+		return 0;
+	}
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) == STATE(LISTEN))
+		network_listening(sk, fresh.who.pid, socket);
 	/* It was closed meanwhile, and nobody will take it out. */
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) == STATE(CLOSE))
 		bpf_map_delete_elem(&network_sockets, &address);

@@ -67,7 +67,9 @@ static __always_inline __u32 scheduler_uid(bool btf, struct task_struct *task)
 
 static __always_inline bool scheduler_is_self(__u32 tgid)
 {
-	return tgid && tgid == (veil_self_ns_inode ? scheduler_self : veil_self);
+	if (veil_self_ns_inode)
+		return tgid && tgid == scheduler_self;
+	return tgid && (tgid == veil_self || tgid == veil_self_helper);
 }
 
 /*
@@ -235,6 +237,12 @@ static __always_inline bool scheduler_passes(bool btf, struct task_struct *prev,
 		return false;
 	if (!veil_filter_either_passes(pid, &prev_tgid, &next_tgid))
 		return false;
+	if (filter_tid_mode) {
+		__u32 prev_tid = scheduler_read(btf, prev, pid);
+		__u32 next_tid = scheduler_read(btf, next, pid);
+		if (!veil_filter_either_passes(tid, &prev_tid, &next_tid))
+			return false;
+	}
 	if (filter_uid_mode) {
 		__u32 prev_uid = scheduler_uid(btf, prev);
 		__u32 next_uid = scheduler_uid(btf, next);

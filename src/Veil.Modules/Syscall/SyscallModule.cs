@@ -31,7 +31,7 @@ public sealed class SyscallModule : TraceModule
 
     /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } =
-        [new(Returns, null, "an event as each call ends, with its result, error and duration"), Thresholds.Slower, Thresholds.Failed, Thresholds.Errnos];
+        [new(Returns, null, "an event as each call ends, with its result, error and duration; only so are calls seen that seccomp refuses"), Thresholds.Slower, Thresholds.Failed, Thresholds.Errnos];
 
     /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =

@@ -113,39 +113,81 @@ static __always_inline int syscall_enter(long id)
 	return 0;
 }
 
-static __always_inline int syscall_end(veil_ret_t ret)
+/* A call that ends. */
+struct syscall_done {
+	struct task_struct *task;
+	__u64 start_ns; /* 0: it was not seen to begin */
+	struct veil_syscall syscall;
+	veil_ret_t ret;
+};
+
+/* Takes what was noted when the call began; false where nothing was. */
+static __always_inline bool syscall_take(struct syscall_done *done)
 {
-	struct task_struct *task = veil_current();
-	struct syscall_call *call = syscall_call_of(task, false);
-	struct syscall_return_event counted, *event;
+	struct syscall_call *call = syscall_call_of(done->task, false);
 
 	if (!call || !call->start_ns)
-		return 0; /* filtered out, or begun before the trace */
-	if (!veil_ret_passes(ret) || !veil_is_slow(call->start_ns)) {
-		call->start_ns = 0;
-		return 0;
-	}
-
-	event = veil_begin(&counted);
-	if (event) {
-		veil_event_init(&event->common, syscall_return_event_kind, task);
-		if (veil_wants(struct syscall_return_event, gid))
-			event->gid = veil_task_gid(task);
-		event->syscall = call->syscall;
-		event->ret = ret;
-		event->duration_ns = event->common.timestamp - call->start_ns;
-		veil_submit(event, sizeof(*event));
-	}
+		return false;
+	done->start_ns = call->start_ns;
+	done->syscall = call->syscall;
 	call->start_ns = 0;
+	return true;
+}
+
+/*
+ * A call that was not seen to begin, or that no filter wanted then. Seccomp decides before sys_enter: what it refuses
+ * only has an end (syscall_trace_enter() in kernel/entry/syscall-common.c). So do the calls that were under way when the
+ * trace began. The filters are asked now; for what they dropped at the beginning that is once more.
+ */
+static __always_inline bool syscall_take_unseen(struct syscall_done *done, __s32 nr)
+{
+	/* How long it took is not known, and so not that it was slow. */
+	if (veil_slower_ns || !veil_ret_passes(done->ret))
+		return false;
+	/* rt_sigreturn leaves -1, so that it is not taken for the call that the signal interrupted. */
+	if (nr == -1 || veil_filter_excludes_again(syscall, nr) || !veil_task_passes_again(done->task))
+		return false;
+	done->syscall.nr = nr;
+	done->syscall.arch = veil_syscall_arch(done->task, nr);
+	if (done->ret == 0 && veil_syscall_makes_task(&done->syscall))
+		return false; /* the new task comes out of a call that the old one made */
+	return veil_filter_passes_again(syscall, &done->syscall);
+}
+
+static __always_inline int syscall_end(const struct syscall_done *done)
+{
+	struct syscall_return_event counted, *event;
+
+	if (!veil_ret_passes(done->ret) || !veil_is_slow(done->start_ns))
+		return 0;
+	event = veil_begin(&counted);
+	if (!event)
+		return 0;
+	veil_event_init(&event->common, syscall_return_event_kind, done->task);
+	if (veil_wants(struct syscall_return_event, gid))
+		event->gid = veil_task_gid(done->task);
+	event->syscall = done->syscall;
+	event->ret = done->ret;
+	event->duration_ns = done->start_ns ? event->common.timestamp - done->start_ns : VEIL_DURATION_UNKNOWN;
+	veil_submit(event, sizeof(*event));
 	return 0;
 }
+
+/* `nr` is only looked at where it is needed. */
+#define syscall_exit(result, nr)                                                                                       \
+	({                                                                                                             \
+		struct syscall_done done_ = {.task = veil_current(), .ret = (result)};                                 \
+		syscall_take(&done_) || syscall_take_unseen(&done_, nr) ? syscall_end(&done_) : 0;                     \
+	})
 
 /* A thread that ends inside a call (exit, or killed while it waits) never comes back from it. */
 static __always_inline int syscall_thread_exit(void)
 {
-	__u32 tid = veil_task_read(veil_current(), pid);
+	struct syscall_done done = {.task = veil_current(), .ret = VEIL_RET_NONE};
+	__u32 tid = veil_task_read(done.task, pid);
 
-	syscall_end(VEIL_RET_NONE);
+	if (syscall_take(&done))
+		syscall_end(&done);
 	if (!syscall_calls_in_tasks)
 		bpf_map_delete_elem(&syscall_calls, &tid);
 	return 0;
@@ -179,7 +221,7 @@ int BPF_PROG(enter_tp_btf, struct pt_regs *regs, long id)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_tp_btf, struct pt_regs *regs, long ret)
 {
-	return syscall_end(ret);
+	return syscall_exit(ret, veil_syscall_nr_btf(regs));
 }
 
 SEC("tp_btf/sched_process_exit")
@@ -203,7 +245,7 @@ int enter_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/sys_exit")
 int exit_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return syscall_end(ctx->args[1]);
+	return syscall_exit(ctx->args[1], veil_syscall_nr((void *)ctx->args[0]));
 }
 
 SEC("raw_tp/sched_process_exit")
@@ -227,7 +269,7 @@ int enter_tracepoint(struct trace_event_raw_sys_enter *ctx)
 SEC("tracepoint/raw_syscalls/sys_exit")
 int exit_tracepoint(struct trace_event_raw_sys_exit *ctx)
 {
-	return syscall_end(ctx->ret);
+	return syscall_exit(ctx->ret, (__s32)ctx->id);
 }
 
 SEC("tracepoint/sched/sched_process_exit")

@@ -5,6 +5,9 @@ namespace Veil.Modules.Uprobe;
 /// <summary>From a name to a file, where a user gives a program or library by its bare name.</summary>
 internal static class LibraryPath
 {
+    /// <summary>Is it a name alone?</summary>
+    public static bool IsBare(string path) => !path.Contains('/', StringComparison.Ordinal) && !File.Exists(path);
+
     /// <summary>
     /// The absolute path of a file. A name without a slash that is no file here is looked for among the programs in PATH,
     /// then among the libraries of the system: <c>bash</c>, <c>libc.so.6</c> and <c>libc</c> are found.
@@ -12,7 +15,7 @@ internal static class LibraryPath
     public static string Resolve(string path)
     {
         string full = Path.GetFullPath(path);
-        if (path.Contains('/', StringComparison.Ordinal) || File.Exists(full))
+        if (!IsBare(path))
             return full;
         var programs = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries);
         return programs.Where(Path.IsPathRooted).Select(folder => Path.Combine(folder, path)).FirstOrDefault(File.Exists)

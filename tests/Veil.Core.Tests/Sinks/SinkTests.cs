@@ -61,6 +61,24 @@ public sealed class SinkTests
     public void Fields_Unknown_ListTheValidOnes(string field, string message) =>
         Should.Throw<UsageException>(() => FieldSelection.Validate(SyscallObject.Events(0), s_text with { Fields = [field] })).Message.ShouldBe(message);
 
+    /// <summary>The word for "not known" stands only where there is no value: no error is 0, and what strace calls "? ERESTARTSYS" is no result.</summary>
+    [Theory]
+    [InlineData(0, "ret=0 errno=0 errno_nr=0", "{\"ret\":0,\"errno\":null,\"errno_nr\":0}")]
+    [InlineData(-2, "ret=-2 errno=ENOENT errno_nr=2", "{\"ret\":-2,\"errno\":\"ENOENT\",\"errno_nr\":2}")]
+    [InlineData(-512, "ret=? errno=ERESTARTSYS errno_nr=512", "{\"ret\":null,\"errno\":\"ERESTARTSYS\",\"errno_nr\":512}")]
+    [InlineData(-513, "ret=? errno=ERESTARTNOINTR errno_nr=513", "{\"ret\":null,\"errno\":\"ERESTARTNOINTR\",\"errno_nr\":513}")]
+    [InlineData(-514, "ret=? errno=ERESTARTNOHAND errno_nr=514", "{\"ret\":null,\"errno\":\"ERESTARTNOHAND\",\"errno_nr\":514}")]
+    [InlineData(-515, "ret=-515 errno=ENOIOCTLCMD errno_nr=515", "{\"ret\":-515,\"errno\":\"ENOIOCTLCMD\",\"errno_nr\":515}")]
+    [InlineData(-516, "ret=? errno=ERESTART_RESTARTBLOCK errno_nr=516", "{\"ret\":null,\"errno\":\"ERESTART_RESTARTBLOCK\",\"errno_nr\":516}")]
+    [InlineData(long.MinValue, "ret=? errno=? errno_nr=?", "{\"ret\":null,\"errno\":null,\"errno_nr\":null}")]
+    public void Fields_OfAResult_SayWhatTheProcessSees(long ret, string pairs, string json)
+    {
+        var options = s_text with { Fields = ["ret", "errno", "errno_nr"] };
+        byte[] record = Returned(Call("cat", 1, 0, 0), ret, 0);
+        Render(options, Returns, [record]).ShouldBe(pairs + "\n");
+        Render(options with { Format = OutputFormat.Json }, Returns, [record]).ShouldBe(json + "\n");
+    }
+
     [Fact]
     public void Fields_NamedTwice_IsAnError() =>
         Should.Throw<UsageException>(static () => FieldSelection.Validate(SyscallObject.Events(0), s_text with { Fields = ["pid", "pid"] }))

@@ -51,6 +51,14 @@ public sealed class EscapingTests
         JsonSerializer.Deserialize<string>($"\"{Encoding.UTF8.GetString(line.Written)}\"").ShouldBe(expected);
     }
 
+    [Theory]
+    [InlineData("plain \\x1b text", "plain \\x1b text")]
+    [InlineData("\u001b]0;title\u0007", "\\x1b]0;title\\x07")]
+    [InlineData("a\r\n\tb", "a\\r\\n\\tb")]
+    [InlineData("\u009b2J\u202e", "\\u{9b}2J\\u{202e}")]
+    [InlineData("grün 漢 😀", "grün 漢 😀")]
+    public void Visible_WhatActsOnATerminal_IsEscapedAndNothingElse(string text, string visible) => Escaping.Visible(text).ShouldBe(visible);
+
     [Property(MaxTest = 1000)]
     public bool AppendText_AnyBytes_NeverHoldAControlByte(byte[] raw)
     {

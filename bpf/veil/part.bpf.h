@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * Events with values of variable size: a draft is the event's struct with its parts after it, put together in memory
+ * of its own and sent as long as it became. Each part is noted in a member of the struct (struct veil_part).
+ */
+#pragma once
+
+#include "emit.bpf.h"
+
+#define VEIL_PART_MAX 4096 /* bytes of one part */
+
+/* The masks are what the verifier sees: a part begins below VEIL_DRAFT_MAX / 2 and has less than that. */
+#define veil_draft_place(number) ((number) & (VEIL_DRAFT_MAX / 2 - 1))
+
+struct veil_draft {
+	__u64 size; /* bytes used */
+	char bytes[VEIL_DRAFT_MAX];
+};
+
+/* Begins an event whose struct has `size` bytes. */
+static __always_inline void *veil_draft_start(struct veil_draft *draft, __u32 size)
+{
+	draft->size = size;
+	return draft->bytes;
+}
+
+/* A part of no bytes, after what is there. */
+static __always_inline void veil_part_start(struct veil_draft *draft, struct veil_part *part)
+{
+	part->offset = draft->size;
+	part->size = 0;
+	part->truncated = 0;
+	part->deleted = 0;
+}
+
+/* The event has no such value. */
+static __always_inline void veil_part_omit(struct veil_part *part)
+{
+	__builtin_memset(part, 0, sizeof(*part));
+}
+
+/* A part of bytes that the kernel has, up to VEIL_PART_MAX. */
+static __always_inline void veil_part_add(struct veil_draft *draft, struct veil_part *part, const void *from,
+					  __u32 size)
+{
+	__u32 place = veil_draft_place(draft->size);
+
+	size = veil_draft_place(size);
+	veil_part_start(draft, part);
+	if (bpf_probe_read_kernel(&draft->bytes[place], size, from)) {
+		part->truncated = 1;
+		return;
+	}
+	part->size = size;
+	draft->size = place + size;
+}
+
+static __always_inline void veil_draft_emit(struct veil_draft *draft)
+{
+	veil_output(draft->bytes, draft->size & (VEIL_DRAFT_MAX - 1));
+}

@@ -1,0 +1,162 @@
+using System.Diagnostics;
+using Veil.Core.Interop;
+
+namespace Veil.Core.Counting;
+
+/// <summary>
+/// The counts of a session's modules over time: all begin, turn and end together, each time at one moment, whose clocks are read there and
+/// then. What follows (waiting until the programs have left a set, reading it, printing) takes as long as it takes, and is in no figure.
+/// </summary>
+internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, CountReport report, TimeSpan? interval)
+{
+    // A program counts for some hundred nanoseconds, unless the CPU is taken from it meanwhile.
+    private const int QuietPollMs = 1;
+    private const int QuietAtEndMs = 100;
+    private const int PauseWaitsMs = 200;
+
+    private readonly Lock _printing = new();
+    private readonly Lock _switching = new();
+    private Moment _begun;
+    private Moment _from;
+    private Moment _turned;
+    private Moment _end;
+    private long _turns;
+    private bool _reading;
+    private bool _paused;
+    private bool _ended;
+
+    /// <summary>Events of the tables so far.</summary>
+    public ulong Counted { get; private set; }
+
+    /// <summary>Events that came in pauses, likewise.</summary>
+    public ulong DroppedPaused { get; private set; }
+
+    /// <summary>From the beginning to the end of counting.</summary>
+    public TimeSpan Duration => Stopwatch.GetElapsedTime(_begun.Ticks, _end.Ticks);
+
+    /// <summary>Drops events, or counts them again. Tables are held back meanwhile: there may be a prompt where they would appear. From any thread.</summary>
+    public bool Paused
+    {
+        set
+        {
+            Volatile.Write(ref _paused, value);
+            // A table that is being printed comes before what follows; unless its reader takes nothing.
+            if (_printing.TryEnter(PauseWaitsMs))
+                _printing.Exit();
+            lock (_switching)
+            {
+                if (!_ended)
+                    Set(value ? CountState.Drop : CountState.Active);
+            }
+        }
+    }
+
+    /// <summary>Counts from now on.</summary>
+    public void Begin()
+    {
+        Set(CountState.Active);
+        _begun = _from = Moment.Now;
+    }
+
+    /// <summary>Begins the next interval where it is time for it, and prints the last one as soon as it is complete. Waits for nothing.</summary>
+    /// <returns>Milliseconds after which to look again.</returns>
+    public int Step()
+    {
+        const int rarely = 1_000;
+        if (interval is not { } length || Volatile.Read(ref _paused))
+            return rarely;
+        if (!_reading && Stopwatch.GetElapsedTime(_begun.Ticks) >= (_turns + 1) * length)
+        {
+            foreach (var module in counts)
+                module.Turn();
+            _turned = Moment.Now;
+            // By the beginning, not by the last turn: one that comes late does not delay those after it. What was missed altogether is one interval.
+            _turns = Stopwatch.GetElapsedTime(_begun.Ticks, _turned.Ticks).Ticks / length.Ticks;
+            _reading = true;
+        }
+
+        if (_reading)
+        {
+            foreach (var module in counts)
+            {
+                if (!module.IsQuiet)
+                    return QuietPollMs;
+            }
+
+            PrintTurned();
+        }
+
+        double dueMs = ((_turns + 1) * length - Stopwatch.GetElapsedTime(_begun.Ticks)).TotalMilliseconds;
+        return (int)Math.Clamp(Math.Ceiling(dueMs), 0, rarely);
+    }
+
+    /// <summary>Counts nothing from now on. The hooks may go whenever they do.</summary>
+    public void End()
+    {
+        lock (_switching)
+        {
+            _ended = true;
+            Set(CountState.Idle);
+        }
+
+        _end = Moment.Now;
+    }
+
+    /// <summary>Prints what was counted since the last table, or since the beginning, once counting has ended.</summary>
+    public void PrintLast()
+    {
+        WaitUntilIdle();
+        if (_reading)
+            PrintTurned();
+        _turned = _end;
+        Print(static module => module.TakeCurrent());
+    }
+
+    private void PrintTurned()
+    {
+        _reading = false;
+        Print(static module => module.TakeOther());
+        _from = _turned;
+    }
+
+    private void Print(Func<EventCounts, CountedEvents> take)
+    {
+        var taken = new List<(CountPlan Plan, CountedEvents Counted)>();
+        foreach (var module in counts)
+        {
+            var counted = take(module);
+            Counted += counted.Total;
+            DroppedPaused += counted.Paused;
+            taken.Add((module.Plan, counted));
+        }
+
+        lock (_printing)
+            report.Print(taken, Stopwatch.GetElapsedTime(_from.Ticks, _turned.Ticks), _turned.WallTimeNs);
+    }
+
+    // Not a grace period: only a program whose CPU was taken away is worth waiting for, and none for long.
+    private void WaitUntilIdle()
+    {
+        long since = Environment.TickCount64;
+        while (interval is not null && Environment.TickCount64 - since < QuietAtEndMs)
+        {
+            bool idle = true;
+            foreach (var module in counts)
+                idle &= module.IsIdle;
+            if (idle)
+                return;
+            Thread.Sleep(QuietPollMs);
+        }
+    }
+
+    private void Set(CountState state)
+    {
+        foreach (var module in counts)
+            module.State = state;
+    }
+
+    private readonly record struct Moment(long Ticks, long WallTimeNs)
+    {
+        public static Moment Now => new(Stopwatch.GetTimestamp(), LibC.NowNs(LibC.ClockRealtime));
+    }
+}

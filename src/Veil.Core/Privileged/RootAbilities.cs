@@ -1,0 +1,15 @@
+namespace Veil.Core.Privileged;
+
+/// <summary>What a trace needs root for after it has begun.</summary>
+[Flags]
+public enum RootAbilities
+{
+    /// <summary>Nothing: there is no helper process.</summary>
+    None = 0,
+
+    /// <summary>Names of processes that <c>/proc</c> hides from others (its mount option <c>hidepid</c>).</summary>
+    ProcessNames = 1,
+
+    /// <summary>Removal of the control socket from a folder that only root may write to.</summary>
+    Socket = 2,
+}

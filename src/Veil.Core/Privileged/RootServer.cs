@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using Veil.Core.Interop;
+using Veil.Core.Text;
+
+namespace Veil.Core.Privileged;
+
+/// <summary>
+/// The helper process itself: <c>veil</c> once more, with a hidden first word. It answers one request after the other, each of a fixed size and a
+/// fixed kind, and ends when its peer does, however that ends. Signals are blocked for it from its first instruction on (<see cref="LibC.Spawn"/>).
+/// </summary>
+public static unsafe class RootServer
+{
+    /// <summary>The hidden word.</summary>
+    public const string Hidden = "__root";
+
+    private const int Peer = 3;
+    private const int Folder = 4;
+    private const int Einval = 22;
+    private const int Eacces = 13;
+    private const int PrSetName = 15;
+    private const uint PidMax = 1 << 22; // PID_MAX_LIMIT of include/linux/threads.h
+
+    /// <summary>Serves until the peer is gone; the exit code.</summary>
+    /// <param name="words">The abilities, and of the socket the name, device and inode.</param>
+    public static int Run(ReadOnlySpan<string> words)
+    {
+        if (words.Length is not (1 or 4) || !int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out int number) || LibC.TypeOf(Peer) != LibC.FileType.Socket)
+            return ExitCode.Usage;
+        var abilities = (RootAbilities)number;
+        byte[] name = [];
+        ulong device = 0, inode = 0;
+        if (words.Length == 4)
+        {
+            name = Encoding.UTF8.GetBytes(words[1] + "\0");
+            if (name.Contains((byte)'/') || !ulong.TryParse(words[2], NumberStyles.None, CultureInfo.InvariantCulture, out device) || !ulong.TryParse(words[3], NumberStyles.None, CultureInfo.InvariantCulture, out inode))
+                return ExitCode.Usage;
+        }
+
+        bool hasSocket = abilities.HasFlag(RootAbilities.Socket) && name.Length > 1;
+        fixed (byte* title = "veil-root\0"u8)
+            _ = LibC.PrCtl(PrSetName, (nuint)title, 0, 0, 0);
+        _ = LibC.ChangeFolder("/");
+        Privileges.DropAllBut((abilities.HasFlag(RootAbilities.ProcessNames) ? Privileges.SysPtrace : 0) | (hasSocket ? Privileges.DacOverride : 0), keepUser: hasSocket);
+        _ = SystemCallFilter.ForHelper(abilities).TryInstall(out _);
+        Serve(abilities, hasSocket ? name : [], device, inode);
+        return ExitCode.Success;
+    }
+
+    private static void Serve(RootAbilities abilities, ReadOnlySpan<byte> name, ulong device, ulong inode)
+    {
+        var question = stackalloc uint[3];
+        while (true)
+        {
+            int taken = LibC.ReceiveWith(Peer, question, 3 * sizeof(uint), out int given);
+            if (given >= 0)
+                _ = LibC.Close(given);
+            if (taken <= 0)
+                return;
+            int fd = -1;
+            int error = taken != 2 * sizeof(uint) ? Einval : (RootRequest)question[0] switch
+            {
+                RootRequest.Ready => 0,
+                RootRequest.OpenProcessName => abilities.HasFlag(RootAbilities.ProcessNames) ? OpenName(question[1], out fd) : Eacces,
+                RootRequest.RemoveSocket => name.Length > 1 ? Remove(name, device, inode) : Eacces,
+                _ => Einval,
+            };
+            bool sent = LibC.SendWith(Peer, &error, sizeof(int), fd);
+            if (fd >= 0)
+                _ = LibC.Close(fd);
+            if (!sent)
+                return;
+        }
+    }
+
+    private static int OpenName(uint pid, out int fd)
+    {
+        fd = -1;
+        if (pid is 0 or > PidMax)
+            return Einval;
+        var path = new LineWriter(stackalloc byte[32]);
+        path.Append("/proc/"u8);
+        path.Append((ulong)pid);
+        path.Append("/comm\0"u8);
+        fd = LibC.OpenToRead(path.Written);
+        return fd >= 0 ? 0 : Marshal.GetLastPInvokeError();
+    }
+
+    private static int Remove(ReadOnlySpan<byte> name, ulong device, ulong inode) =>
+        LibC.TryGetFacts(Folder, name, out var there) && (there.Device, there.Inode) == (device, inode) && LibC.UnlinkAt(Folder, name) == 0 ? 0 : Marshal.GetLastPInvokeError() is > 0 and var error ? error : Einval;
+}

@@ -1,0 +1,130 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Veil.Modules.Uprobe;
+
+/// <summary>
+/// A file that is open to be read and then probed: nobody can put another in its place in between. Files are equal that are one inode, whatever
+/// they are called.
+/// </summary>
+internal sealed partial class ProbeFile : IEquatable<ProbeFile>
+{
+    // include/uapi/asm-generic/fcntl.h; without waiting: a FIFO would wait for a writer.
+    private const int ReadOnlyNonBlockingCloexec = 0x80800;
+
+    private ProbeFile(FileStream stream, string name, FileIdentity identity)
+    {
+        Stream = stream;
+        Name = name;
+        Identity = identity;
+        Elf = new ElfFile(stream, RuntimeInformation.OSArchitecture);
+    }
+
+    /// <summary>What messages call it.</summary>
+    public string Name { get; }
+
+    /// <summary>Device and inode.</summary>
+    public FileIdentity Identity { get; }
+
+    /// <summary>Its content.</summary>
+    public ElfFile Elf { get; }
+
+    /// <summary>The descriptor to attach by.</summary>
+    public SafeFileHandle Handle => Stream.SafeFileHandle;
+
+    private FileStream Stream { get; }
+
+    /// <summary>Opens a program or library.</summary>
+    /// <param name="path">Where it is.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <param name="root">The root folder that the path is meant in, where it is not ours: <c>/proc/PID/root</c>.</param>
+    /// <exception cref="ElfException">It is not there, must not be read, or is no program of this machine.</exception>
+    public static ProbeFile Open(string path, string name, string? root = null)
+    {
+        var stream = OpenStream(path, root);
+        try
+        {
+            var file = new ProbeFile(stream, name, FileIdentity.Of(stream.SafeFileHandle));
+            SymbolFile.AddTo(file.Elf, name, root);
+            return file;
+        }
+        catch
+        {
+            stream.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens what a user named, which may be anything, as a stream that can seek.</summary>
+    /// <exception cref="ElfException">It is not there, must not be read, or is no regular file.</exception>
+    public static FileStream OpenStream(string path, string? root = null)
+    {
+        int fd = root is null ? Open(path, ReadOnlyNonBlockingCloexec) : OpenBelow(root, path);
+        if (fd < 0)
+            throw new ElfException(Explain(Marshal.GetLastPInvokeError()));
+        var handle = new SafeFileHandle(fd, ownsHandle: true);
+        try
+        {
+            if (FileIdentity.IsDirectory(handle))
+                throw new ElfException("is a directory");
+            var stream = new FileStream(handle, FileAccess.Read, bufferSize: 0);
+            if (stream.CanSeek)
+                return stream;
+            throw new ElfException("is no regular file");
+        }
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
+        {
+            handle.Dispose();
+            throw new ElfException("cannot be read: " + cause.Message);
+        }
+        catch (ElfException)
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(ProbeFile? other) => other is not null && Identity == other.Identity;
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as ProbeFile);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Identity.GetHashCode();
+
+    // Below /proc/PID/root an absolute symbolic link would lead to our own root: RESOLVE_IN_ROOT keeps it there (openat2(2), 5.6).
+    private static unsafe int OpenBelow(string root, string path)
+    {
+        const int pathOnlyCloexec = 0x280000;
+        const ulong resolveInRoot = 0x10;
+        const int openat2 = 437;
+        int folder = Open(root, pathOnlyCloexec);
+        if (folder < 0)
+            return -1;
+        using var owner = new SafeFileHandle(folder, ownsHandle: true);
+        var how = stackalloc ulong[] { ReadOnlyNonBlockingCloexec, 0, resolveInRoot };
+        byte[] name = [.. System.Text.Encoding.UTF8.GetBytes(path), 0];
+        fixed (byte* start = name)
+        {
+            nint fd = OpenAt2(openat2, folder, start, how, 3 * sizeof(ulong));
+            int errno = Marshal.GetLastPInvokeError();
+            owner.Dispose();
+            Marshal.SetLastPInvokeError(errno);
+            return (int)fd;
+        }
+    }
+
+    private static string Explain(int errno)
+    {
+        const int enoent = 2;
+        string why = Marshal.GetPInvokeErrorMessage(errno);
+        return errno == enoent ? "does not exist" : "cannot be opened: " + why;
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static unsafe partial nint OpenAt2(nint number, nint folder, byte* path, ulong* how, nint bytes);
+}
