@@ -61,9 +61,9 @@ public sealed class UprobeTargetTests : IDisposable
         string program = Write("program", new ElfBuilder().Symbol("f", 0x110).Symbol("alias", 0x110));
         string link = Path.Combine(_folder, "link");
         File.CreateSymbolicLink(link, program);
-        var modules = Read($"--uprobe {program}:f {link}:f {program}:alias").Modules;
+        var options = Read($"--uprobe {program}:f {link}:f {program}:alias");
 
-        modules.ShouldHaveSingleItem().Warnings.ShouldBe([
+        options.Modules.ShouldHaveSingleItem().Warnings(options.Arguments).ShouldBe([
             $"f ({link}) is the same code as f ({program}): its calls are events of that alone",
             $"alias ({program}) is the same code as f ({program}): its calls are events of that alone"]);
     }
