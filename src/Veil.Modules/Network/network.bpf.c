@@ -334,7 +334,7 @@ static __always_inline void network_tell_failed(struct sock *sk, int oldstate, _
 
 	if (!network_ports_pass(sport, dport) || !veil_identity_passes(who))
 		return;
-	event = veil_begin(&counted);
+	event = veil_begin_as(&counted, &who->uid);
 	if (!event)
 		return;
 	veil_event_init_as(&event->common, network_failed_event_kind, who);
@@ -429,7 +429,7 @@ static __always_inline bool network_runs(struct task_struct *leader)
 #define FILES_AT_ONCE 8
 #define FILES_MAX     1024
 
-#define NO_SUCH_FILE -1
+#define NO_SUCH_FILE -1L
 
 /*
  * The descriptor that a process has of a file, which was `fd` when it was seen last. Where it has too many to look at,
