@@ -16,7 +16,6 @@ internal sealed class EventReader(RingBuffer[] rings, EventCatalog catalog, Even
     private const int ReleasesARound = 16;
 
     private readonly EventHeader _header = catalog.Header;
-    private readonly int _releaseEvery = Math.Min(ReleaseEveryBytes, rings[0].SizeBytes / ReleasesARound);
     private readonly RingMerge? _merge = rings.Length > 1 ? new RingMerge(rings, catalog.Header.TimestampOffset) : null;
 
     private readonly ulong[] _taken = new ulong[catalog.Schemas.Count];
@@ -101,14 +100,14 @@ internal sealed class EventReader(RingBuffer[] rings, EventCatalog catalog, Even
 
     private void DrainOne(RingBuffer ring)
     {
-        int unreleased = 0;
+        int unreleased = 0, releaseEvery = Math.Min(ReleaseEveryBytes, ring.SizeBytes / ReleasesARound);
         try
         {
             while (ring.TryRead(out var record))
             {
                 Deliver(record);
                 unreleased += record.Length;
-                if (unreleased >= _releaseEvery)
+                if (unreleased >= releaseEvery)
                 {
                     ring.Release();
                     unreleased = 0;
