@@ -113,8 +113,8 @@ static __always_inline enum scheduler_state scheduler_state(long bits, int exit_
 /* Waiting is measured: somebody wants to see it. */
 const volatile bool scheduler_waits;
 
-/* Since when a task is able to run, by the clock of events; 0: that was not seen, or it is not. Kept with the task where
- * the hooks may make it there: they hold the lock of a run queue. */
+/* Since when a task is able to run, by the clock of events; 0: that was not seen, or it is not. Kept with the task
+ * where the hooks may make it there: they hold the lock of a run queue. */
 const volatile bool scheduler_since_in_tasks;
 
 struct {
@@ -224,9 +224,9 @@ static __always_inline enum scheduler_side scheduler_side_of(__u32 offset)
 	if (offset >= offsetof(struct scheduler_event, next_prio))
 		return SCHEDULER_INCOMING;
 	return offset == offsetof(struct scheduler_event, cpu) ||
-			       offset == offsetof(struct scheduler_event, common.timestamp)
-		       ? SCHEDULER_EITHER
-		       : SCHEDULER_OUTGOING;
+		       offset == offsetof(struct scheduler_event, common.timestamp)
+		   ? SCHEDULER_EITHER
+		   : SCHEDULER_OUTGOING;
 }
 
 /* Constant, so the verifier keeps one of the ways. */
