@@ -11,8 +11,10 @@ internal static class Program
         AppDomain.CurrentDomain.UnhandledException += static (_, unhandled) => ErrorBoundary.EndAtOnce((Exception)unhandled.ExceptionObject);
         try
         {
+            if (args is [RootServer.Hidden, .. var words])
+                return RootServer.Run(words);
             StandardStreams.RequireOutput();
-            return args is [RootServer.Hidden, .. var words] ? RootServer.Run(words) : CommandLine.Run(args);
+            return CommandLine.Run(args);
         }
         catch (Exception error)
         {

@@ -7,7 +7,7 @@ using Veil.Core.Session;
 namespace Veil.Core.Control;
 
 /// <summary>
-/// The control socket. One thread serves all clients, a command of each in turn, and never waits for one. What all of them hold is
+/// The control socket. One thread serves all clients, a command of each user in turn, and never waits for one. What all of them hold is
 /// bounded, in number and in bytes; beyond that who has been idle longest is closed, root last.
 /// </summary>
 public sealed unsafe class ControlServer : IDisposable
@@ -16,13 +16,12 @@ public sealed unsafe class ControlServer : IDisposable
     public const int LineBytesMax = 256 * 1024;
 
     // Of the bytes of all clients together: lines that are not complete, and answers that were not taken yet.
-    private const int HeldBytesMax = 8 * 1024 * 1024;
+    private const int HeldBytesMax = 16 * 1024 * 1024;
     private const int ClientsMax = 256;
     private const int Backlog = 128;
     private const int NoDescriptorMs = 20;
 
     private readonly SocketFile _file;
-    private RootClient? _root;
     private readonly uint? _group;
     private readonly uint _owner = LibC.EffectiveUser();
     private readonly int _listener;
@@ -73,13 +72,14 @@ public sealed unsafe class ControlServer : IDisposable
     /// <summary>The socket's file, which has to go at the end.</summary>
     internal SocketFile File => _file;
 
+    /// <summary>Removes the socket where this process may not any more.</summary>
+    internal RootClient? Root { get; set; }
+
     /// <summary>Answers from now on, on a thread of its own.</summary>
-    /// <param name="commands">Does what clients ask for.</param>
+    /// <param name="commands">What is answered.</param>
     /// <param name="stop">Asked for where the thread fails.</param>
-    /// <param name="root">Removes the socket at the end where this process may not any more; or nothing.</param>
-    public void Start(ControlCommands commands, StopSignal stop, RootClient? root)
+    public void Start(ControlCommands commands, StopSignal stop)
     {
-        _root = root;
         _commands = commands;
         _thread = new Thread(stop.Guard(Serve), maxStackSize: 256 * 1024) { IsBackground = true, Name = "veil-control" };
         _thread.Start();
@@ -98,7 +98,7 @@ public sealed unsafe class ControlServer : IDisposable
             client.Dispose();
         _clients.Clear();
         // The name goes first: while the socket is open its inode's number is nobody else's.
-        _file.Remove(_root);
+        _file.Remove(Root);
         _ = LibC.Close(_listener);
         _ = LibC.Close(_wake);
     }
@@ -126,31 +126,40 @@ public sealed unsafe class ControlServer : IDisposable
                     continue;
             }
 
-            for (int i = served - 1; i >= 0 && !Volatile.Read(ref _ending); i--)
+            for (int i = served - 1; i >= 0; i--)
             {
-                if ((fds[i + 2].Returned != 0 || _clients[i].HasCommand) && !_clients[i].Serve(_commands!))
+                if (fds[i + 2].Returned != 0 && !_clients[i].Transfer())
                     Close(_clients[i]);
             }
 
+            // However many clients a user has, each user has one command in a round: the others' come next.
+            foreach (var client in _clients.Where(static client => client.HasCommand).GroupBy(static client => client.User).Select(static one => one.MinBy(static client => client.ActiveAt)!).ToList())
+            {
+                if (!client.Execute(_commands!))
+                    Close(client);
+            }
+
             BoundBytes();
-            if ((fds[1].Returned & LibC.PollIn) != 0)
-                Accept();
+            // All that wait, up to what the kernel lets wait: who comes last may be root.
+            for (int waiting = Backlog; (fds[1].Returned & LibC.PollIn) != 0 && waiting > 0 && Accept(); waiting--)
+            {
+            }
         }
     }
 
-    private void Accept()
+    private bool Accept()
     {
         int fd = LibC.Accept(_listener, null, null, 0x80000 | LibC.SockNonblock);
         if (fd < 0)
         {
             // Out of descriptors: the connection stays pending until one is free.
             if (Marshal.GetLastPInvokeError() is not (LibC.Emfile or LibC.Enfile))
-                return;
+                return false;
             if (LongestIdle(_clients) is { } idle)
                 Close(idle, "another one came, and there are no more descriptors");
             else
                 Thread.Sleep(NoDescriptorMs);
-            return;
+            return true;
         }
 
         bool known = LibC.TryGetPeer(fd, out uint user);
@@ -161,6 +170,7 @@ public sealed unsafe class ControlServer : IDisposable
             client.Refuse($"there are {ClientsMax} clients, and all are root's");
         else
             _clients.Add(client);
+        return true;
     }
 
     // Who has the most clients has one too many. Root's own make room for root alone.

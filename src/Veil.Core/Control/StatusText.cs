@@ -114,13 +114,22 @@ internal static class StatusText
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
+    /// <summary>What a filter lets through, without its name.</summary>
+    public static string Words(FilterMap filter) => string.Join(" and ", new[] { Words(filter, FilterBits.Allow, "allows"), Words(filter, FilterBits.Deny, "denies") }.OfType<string>()) is { Length: > 0 } words
+        ? words
+        : "allows everything";
+
     private static void AddKeys(List<string> lines, FilterMap filter, FilterBits bit, string verb)
     {
+        if (Words(filter, bit, verb) is { } words)
+            lines.Add($"  {filter.Dimension.Name} {words}");
+    }
+
+    private static string? Words(FilterMap filter, FilterBits bit, string verb)
+    {
         var keys = Keys(filter, bit);
-        if (keys.Count == 0)
-            return;
         string more = keys.Count > KeysShown ? $" and {keys.Count - KeysShown} more" : "";
-        lines.Add($"  {filter.Dimension.Name} {verb} {string.Join(", ", keys.Take(KeysShown).Select(Escaping.ForMessage))}{more}");
+        return keys.Count == 0 ? null : $"{verb} {string.Join(", ", keys.Take(KeysShown).Select(Escaping.ForMessage))}{more}";
     }
 
     private static void WriteCost(Utf8JsonWriter json, SessionCost cost)

@@ -6,6 +6,7 @@ namespace Veil.Core.Interop;
 internal static unsafe partial class LibC
 {
     public const int SockSeqpacketCloexec = 5 | 0x80000;
+    public const int ShutWrite = 1;
 
     private const int ScmRights = 1;
 
@@ -34,6 +35,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "waitpid", SetLastError = true)]
     internal static partial int WaitFor(int process, int* status, int options);
+
+    [LibraryImport("libc", EntryPoint = "shutdown")]
+    internal static partial int ShutDown(int socket, int how);
 
     [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
     internal static partial int SetSockOpt(int socket, int level, int name, void* value, uint length);

@@ -27,6 +27,10 @@ internal static unsafe class Privileges
     private const int PrSetNoNewPrivs = 38;
     private const int Eperm = 1;
 
+    // Places in what capget(2) gives.
+    private const int Effective = 0;
+    private const int Permitted = 1;
+
     private static bool IsArm => RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
 
     /// <summary>Checks that programs can be loaded at all, so that the answer is a sentence and not the kernel's EPERM.</summary>
@@ -40,7 +44,7 @@ internal static unsafe class Privileges
     /// <summary>The capabilities that tracing needs and this thread lacks, or nothing.</summary>
     public static string? Missing()
     {
-        ulong held = ReadSet(0);
+        ulong held = ReadSet(Effective);
         if ((held & SysAdmin) != 0)
             return null;
         var missing = new List<string>();
@@ -61,7 +65,7 @@ internal static unsafe class Privileges
     {
         OnFinalizerThread(static () => ShrinkThread());
         ShrinkThread();
-        ulong before = ReadSet(1);
+        ulong before = ReadSet(Permitted);
         string? refusal = keepUser ? "there is no helper process" : LeaveRoot();
         SetCapabilities(effective: 0, permitted: before & Bpf);
         if (!MapsOpenWithoutCapability())
@@ -71,7 +75,7 @@ internal static unsafe class Privileges
         // As leaving root did for all threads, where that was possible.
         OnFinalizerThread(static () => SetCapabilities(0, 0));
         uint user = LibC.EffectiveUser();
-        return $"user {user}{(user == 0 ? $" ({refusal})" : "")}, {(ReadSet(1) == 0 ? "no capability" : "CAP_BPF")}";
+        return $"user {user}{(user == 0 ? $" ({refusal})" : "")}, {(ReadSet(Permitted) == 0 ? "no capability" : "CAP_BPF")}";
     }
 
     /// <summary>Keeps these capabilities and this user, in a process that has no thread but this one and the finalizer's.</summary>
@@ -79,7 +83,7 @@ internal static unsafe class Privileges
     {
         OnFinalizerThread(static () => ShrinkThread());
         ShrinkThread();
-        kept &= ReadSet(1);
+        kept &= ReadSet(Permitted);
         if (!keepUser)
             _ = LeaveRoot();
         SetCapabilities(kept, kept);
@@ -91,8 +95,11 @@ internal static unsafe class Privileges
     // The bounding set and the promise belong to a thread; those that it makes later have them too.
     private static void ShrinkThread()
     {
-        for (nuint capability = 0; capability < 64; capability++)
-            _ = LibC.PrCtl(PrCapBoundingSetDrop, capability, 0, 0, 0);
+        // Up to the last that this kernel knows; none without CAP_SETPCAP.
+        for (nuint capability = 0; LibC.PrCtl(PrCapBoundingSetDrop, capability, 0, 0, 0) == 0; capability++)
+        {
+        }
+
         _ = LibC.PrCtl(PrSetNoNewPrivs, 1, 0, 0, 0);
     }
 

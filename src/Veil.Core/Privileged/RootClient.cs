@@ -13,11 +13,15 @@ public sealed unsafe class RootClient : IDisposable
 {
     private const int PatienceSeconds = 5;
     private readonly Lock _gate = new();
+    private readonly ControlServer? _control;
     private int _socket;
 
-    private RootClient(int socket, int pid)
+    private RootClient(int socket, int pid, ControlServer? control)
     {
         _socket = socket;
+        _control = control;
+        if (control is not null)
+            control.Root = this;
         Pid = pid;
     }
 
@@ -41,7 +45,7 @@ public sealed unsafe class RootClient : IDisposable
         string[] arguments = ["veil", RootServer.Hidden, ((int)abilities).ToString(CultureInfo.InvariantCulture)];
         if (control is not null)
             arguments = [.. arguments, .. control.File.Description];
-        return Start(arguments, control?.File.Folder ?? -1);
+        return Start(arguments, control);
     }
 
     /// <summary>Has it started, and does it answer?</summary>
@@ -53,23 +57,29 @@ public sealed unsafe class RootClient : IDisposable
     /// <summary>Removes the control socket.</summary>
     internal bool RemoveSocket() => Ask(RootRequest.RemoveSocket, 0, out _);
 
-    /// <summary>Lets it end, and waits for that.</summary>
+    /// <summary>Has the control socket removed, lets the helper end, and waits for that.</summary>
     public void Dispose()
     {
+        _control?.Dispose();
         lock (_gate)
         {
             if (_socket < 0)
                 return;
+            // Its end of the socket closes when it ends. Somebody may have stopped it (SIGSTOP): then it is left behind.
+            int unused;
+            _ = LibC.ShutDown(_socket, LibC.ShutWrite);
+            if (LibC.ReceiveWith(_socket, &unused, sizeof(int), out _) == 0)
+                _ = LibC.WaitFor(Pid, null, 0);
             _ = LibC.Close(_socket);
             _socket = -1;
-            _ = LibC.WaitFor(Pid, null, 0);
         }
     }
 
-    private static RootClient Start(string[] arguments, int folder)
+    private static RootClient Start(string[] arguments, ControlServer? control)
     {
+        int folder = control?.File.Folder ?? -1;
         if (!LibC.TryMakePair(out int ours, out int theirs))
-            return new RootClient(-1, 0);
+            return new RootClient(-1, 0, control);
         const int receiveTimeout = 20; // SO_RCVTIMEO
         long* patience = stackalloc long[] { PatienceSeconds, 0 };
         _ = LibC.SetSockOpt(ours, LibC.SolSocket, receiveTimeout, patience, 2 * sizeof(long));
@@ -83,9 +93,9 @@ public sealed unsafe class RootClient : IDisposable
         if (highFolder >= 0)
             _ = LibC.Close(highFolder);
         if (pid > 0)
-            return new RootClient(ours, pid);
+            return new RootClient(ours, pid, control);
         _ = LibC.Close(ours);
-        return new RootClient(-1, 0);
+        return new RootClient(-1, 0, control);
     }
 
     private bool Ask(RootRequest request, uint pid, out int fd)
@@ -109,11 +119,18 @@ public sealed unsafe class RootClient : IDisposable
     // proc(5): hidepid=1 and 2 keep others' files from those without CAP_SYS_PTRACE, or the gid= group.
     private static bool HidesProcesses()
     {
-        foreach (string line in File.ReadLines("/proc/self/mountinfo"))
+        try
         {
-            string[] words = line.Split(' ');
-            if (words[4] == "/proc" && words[^1].Split(',').Any(static option => option.StartsWith("hidepid=", StringComparison.Ordinal) && option is not ("hidepid=0" or "hidepid=off")))
-                return true;
+            foreach (string line in File.ReadLines("/proc/self/mountinfo"))
+            {
+                string[] words = line.Split(' ');
+                if (words[4] == "/proc" && words[^1].Split(',').Any(static option => option.StartsWith("hidepid=", StringComparison.Ordinal) && option is not ("hidepid=0" or "hidepid=off")))
+                    return true;
+            }
+        }
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
+        {
+            // Without /proc nobody has names to tell.
         }
 
         return false;

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
 using Veil.Bpf;
 using Veil.Core.Counting;
 using Veil.Core.Filters;
@@ -14,6 +16,7 @@ public sealed class AttachedModule : IDisposable
     private readonly LossLedger _losses;
     private readonly List<BpfProgram> _programs = [];
     private readonly List<BpfProgram> _attached = [];
+    private readonly List<SafeFileHandle> _mapFacts = [];
 
     private AttachedModule(TraceModule module, HookRung rung, BpfObject bpfObject, bool countFilters, CountPlan? plan)
     {
@@ -112,11 +115,19 @@ public sealed class AttachedModule : IDisposable
         return new ProgramCost(Module.Name, program.Name, info.RunCount, info.RunTimeNs);
     });
 
+    /// <summary>Opens what <see cref="MapBytes"/> reads: once the privileges are gone, that is root's (proc(5), of a process that is not dumpable).</summary>
+    internal void PrepareMapBytes()
+    {
+        foreach (var map in _object.Maps.Where(static map => map.WillBeCreated && !map.Name.StartsWith("veil_ring", StringComparison.Ordinal)))
+            _mapFacts.Add(File.OpenHandle($"/proc/self/fdinfo/{map.Fd}"));
+    }
+
     /// <summary>Kernel memory of its maps, as the kernel tells of a map's descriptor (bpf_map_show_fdinfo()).</summary>
-    internal long MapBytes() => _object.Maps.Where(static map => map.WillBeCreated && !map.Name.StartsWith("veil_ring", StringComparison.Ordinal)).Sum(static map =>
+    internal long MapBytes() => _mapFacts.Sum(static facts =>
     {
         const string field = "memlock:";
-        string? line = File.ReadLines($"/proc/self/fdinfo/{map.Fd}").FirstOrDefault(static line => line.StartsWith(field, StringComparison.Ordinal));
+        Span<byte> text = stackalloc byte[1024];
+        string? line = Encoding.ASCII.GetString(text[..RandomAccess.Read(facts, text, 0)]).Split('\n').FirstOrDefault(static line => line.StartsWith(field, StringComparison.Ordinal));
         return line is null ? 0 : long.Parse(line.AsSpan(field.Length), NumberStyles.Integer, CultureInfo.InvariantCulture);
     });
 
@@ -131,6 +142,8 @@ public sealed class AttachedModule : IDisposable
     public void Dispose()
     {
         Detach();
+        foreach (var facts in _mapFacts)
+            facts.Dispose();
         _object.Dispose();
     }
 

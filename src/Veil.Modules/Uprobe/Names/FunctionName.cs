@@ -8,12 +8,21 @@ namespace Veil.Modules.Uprobe.Names;
 /// <param name="Result">The type of its result, which the symbols of templates alone say.</param>
 internal sealed record FunctionName(string Name, string? Parameters, string? Result)
 {
-    private const string LongString = "std::__cxx11::basic_string<char,std::char_traits<char>,std::allocator<char>>";
+    // In this order.
+    private static readonly (string Longer, string Shorter)[] s_short =
+    [
+        ("std::__cxx11::", "std::"),
+        ("std::basic_string<char,std::char_traits<char>,std::allocator<char>>", "std::string"),
+        ("std::basic_istream<char,std::char_traits<char>>", "std::istream"),
+        ("std::basic_ostream<char,std::char_traits<char>>", "std::ostream"),
+        ("std::basic_iostream<char,std::char_traits<char>>", "std::iostream"),
+        ("(void)", "()"),
+    ];
 
     /// <summary>The longest symbol that is read; longer ones can be given as they are.</summary>
     public const int SymbolMax = 4096;
 
-    private static readonly string[] s_noParts = ["operator", "anonymous", "namespace", "std", "string", "const", "volatile", "unsigned", "signed", "char", "short", "int", "long", "bool", "double", "float", "void", "closure", "shim", "lambda", "auto", "as", "impl", "basic_string", "allocator"];
+    private static readonly string[] s_noParts = ["operator", "new", "delete", "co_await", "anonymous", "namespace", "std", "string", "const", "volatile", "unsigned", "signed", "char", "short", "int", "long", "bool", "double", "float", "void", "closure", "shim", "lambda", "auto", "as", "impl", "basic_string", "allocator"];
 
     /// <summary>Name and parameters.</summary>
     public string Full => Name + Parameters;
@@ -25,20 +34,13 @@ internal sealed record FunctionName(string Name, string? Parameters, string? Res
     /// <param name="normal">What <see cref="Normalize"/> made of it.</param>
     public bool Is(string normal) => normal == Normalize(Name) || normal == Normalize(Full) || (Result is not null && normal == Normalize(Result + " " + Full));
 
-    /// <summary>Without the blanks that mean nothing, and with short names for what has several.</summary>
+    /// <summary>Without blanks, and with short names for what has several.</summary>
     public static string Normalize(string name)
     {
-        var text = new StringBuilder(name.Length);
-        for (int i = 0; i < name.Length; i++)
-        {
-            if (name[i] != ' ' || (i > 0 && i + 1 < name.Length && IsWord(name[i - 1]) && IsWord(name[i + 1])))
-                text.Append(name[i]);
-        }
-
-        return text.ToString()
-            .Replace(LongString, "std::string", StringComparison.Ordinal)
-            .Replace("std::__cxx11::", "std::", StringComparison.Ordinal)
-            .Replace("(void)", "()", StringComparison.Ordinal);
+        var text = new StringBuilder(name).Replace(" ", "");
+        foreach (var (longer, shorter) in s_short)
+            text.Replace(longer, shorter);
+        return text.ToString();
     }
 
     /// <summary>A word that stands in each symbol of that name, as it is; empty where there is none for certain.</summary>

@@ -1,0 +1,202 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Veil.Bpf;
+
+namespace Veil.Kernel.Tests;
+
+/// <summary>What a trace that has attached still may, and what its helper process does for it.</summary>
+public sealed class PrivilegesTests
+{
+    private const string NobodysUser = "65533";
+
+    // Before 5.19 the kernel asks for CAP_BPF (39) even of who holds a map's descriptor.
+    private static readonly string s_capabilities = KernelFeatures.KernelVersion < new Version(5, 19) ? "0000008000000000" : "0000000000000000";
+
+    [Theory]
+    [InlineData("--module", "syscall")]
+    [InlineData("--module", "syscall", "--enrich", "all")]
+    [InlineData("--module", "syscall", "--count", "--interval", "0.2")]
+    public void Running_AfterAttach_EveryThreadHoldsNothing(params string[] arguments)
+    {
+        string socket = SocketPath();
+        using var veil = VeilRun.Attach([.. arguments, "-p", "1", "--control", socket]);
+        using var client = new SocketClient(socket);
+        client.Ask("status").ShouldNotBeNull();
+
+        var tasks = Directory.GetDirectories($"/proc/{veil.Pid}/task");
+        tasks.Length.ShouldBeGreaterThanOrEqualTo(3);
+        foreach (string task in tasks)
+        {
+            bool reads = File.ReadAllText(task + "/comm").Trim() is "veil" or "veil-control";
+            string thread = File.ReadAllText(task + "/comm");
+            var status = Status(task);
+            status["Uid"].ShouldBe(Four(NobodysUser), thread);
+            status["Gid"].ShouldBe(Four(NobodysUser), thread);
+            status["Groups"].ShouldBeEmpty(thread);
+            status["CapInh"].ShouldBe("0000000000000000", thread);
+            // Those that serve no command may hold even less.
+            string[] allowed = reads ? [s_capabilities] : [s_capabilities, "0000000000000000"];
+            status["CapPrm"].ShouldBeOneOf(allowed);
+            status["CapEff"].ShouldBeOneOf(allowed);
+            status["CapBnd"].ShouldBe("0000000000000000", thread);
+            status["CapAmb"].ShouldBe("0000000000000000", thread);
+            status["NoNewPrivs"].ShouldBe("1", thread);
+            status["Seccomp"].ShouldBe("2", thread);
+        }
+
+        veil.Stop().ShouldBe(0);
+        File.Exists(socket).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Running_AfterAQuestion_EveryThreadHoldsNothing()
+    {
+        using var terminal = new Terminal($"echo PID=$BASHPID.; exec {Repository.Veil} --module uprobe --uprobe {Repository.Workload("uprobe")}:traced_call");
+        terminal.WaitFor("go on? [y/N]");
+        string screen = terminal.Screen;
+        int pid = int.Parse(screen.Split("PID=")[1].Split('.')[0]);
+        terminal.Type("y\n");
+        terminal.WaitFor("tracing uprobe");
+        foreach (string task in Directory.GetDirectories($"/proc/{pid}/task"))
+            Status(task)["CapBnd"].ShouldBe("0000000000000000", File.ReadAllText(task + "/comm"));
+        terminal.Type("\u0003");
+        terminal.WaitFor("veil $");
+        terminal.Type("quit\r");
+        terminal.End();
+    }
+
+    /// <summary>The table of docs/privileges.md, against what works here with all privileges and with the two capabilities.</summary>
+    [Fact]
+    public void Doctor_TwoCapabilities_AllowWhatTheDocsSay()
+    {
+        var all = Rungs(VeilRun.ToEnd("doctor", "--output", "json"));
+        var two = Rungs(VeilRun.ToEndWith("bash", "-c", "ulimit -l unlimited; exec setpriv --reuid=65534 --clear-groups --inh-caps=-all,+bpf,+perfmon --ambient-caps=-all,+bpf,+perfmon \"$0\" doctor --output json", Repository.Veil));
+        var modules = all.Keys.Select(static key => key.Module).Distinct().ToList();
+        var rows = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "privileges.md")).Where(static line => line.StartsWith("| `", StringComparison.Ordinal)).Select(static line => line.Split('|')).Where(cells => cells.Length == 5 && modules.Contains(Ticked(cells[1])[0]))
+            .ToDictionary(static cells => Ticked(cells[1]).Single(), static cells => (Two: Ticked(cells[2]), Root: Ticked(cells[3].Split('(')[0])));
+
+        foreach (string module in modules)
+            rows[module].Two.Concat(rows[module].Root).ShouldBe(all.Keys.Where(key => key.Module == module).Select(static key => key.Rung), ignoreOrder: true, module);
+        foreach (var (key, possible) in all.Where(static rung => rung.Value))
+        {
+            if (rows[key.Module].Two.Contains(key.Rung))
+                two[key].ShouldBe(possible, $"{key}");
+            else if (key.Module != "uprobe")
+                two[key].ShouldBeFalse($"{key}");
+        }
+    }
+
+    private static Dictionary<(string Module, string Rung), bool> Rungs(VeilRun doctor)
+    {
+        using (doctor)
+        {
+            return JsonDocument.Parse(doctor.RawOutput).RootElement.GetProperty("modules").EnumerateObject()
+                .SelectMany(static module => module.Value.GetProperty("rungs").EnumerateObject().Select(rung => (Key: (module.Name, rung.Name), Possible: rung.Value.GetProperty("possible").GetBoolean())))
+                .ToDictionary(static rung => rung.Key, static rung => rung.Possible);
+        }
+    }
+
+    private static string[] Ticked(string cell) => [.. cell.Split('`').Where(static (_, index) => index % 2 == 1)];
+
+    [Fact]
+    public void Running_NothingNeedsRoot_HasNoOtherProcess()
+    {
+        using var veil = VeilRun.Attach("--module", "syscall", "-p", "1", "--enrich", "all");
+        Children(veil.Pid).ShouldBeEmpty();
+        veil.Stop().ShouldBe(0);
+    }
+
+    [Fact]
+    public void Filter_ChangedAfterTheDrop_IsInForce()
+    {
+        string socket = SocketPath();
+        using var burst = Workload.Waiting("burst", "1000");
+        using var veil = VeilRun.Attach("--module", "syscall", "-p", "1", "--syscall", "getppid", "--control", socket);
+        using (var client = new SocketClient(socket))
+            client.Do($"add pid {burst.Pid}");
+        burst.Go();
+        veil.Stop().ShouldBe(0);
+        veil.ShouldAccountFor(veil.Lines.Length, 1000);
+    }
+
+    [Fact]
+    public void Stats_AfterTheDrop_KnowTheMemoryOfMaps()
+    {
+        using var veil = VeilRun.Attach("--module", "syscall", "-p", "1", "--stats");
+        veil.Stop().ShouldBe(0);
+        veil.Errors.ShouldMatch(@" [1-9]\d*\.\d MiB in BPF maps");
+    }
+
+    [Fact]
+    public void Helper_ForASocket_MayRemoveItAndNothingElse()
+    {
+        string socket = SocketPath();
+        using var veil = VeilRun.Attach("--module", "syscall", "-p", "1", "--control", socket);
+        int helper = Children(veil.Pid).ShouldHaveSingleItem();
+        foreach (string task in Directory.GetDirectories($"/proc/{helper}/task"))
+        {
+            var status = Status(task);
+            // CAP_DAC_OVERRIDE (1): the folder may be somebody else's.
+            status["CapPrm"].ShouldBeOneOf("0000000000000002", "0000000000000000");
+            status["CapBnd"].ShouldBe("0000000000000000");
+            status["NoNewPrivs"].ShouldBe("1");
+            status["Seccomp"].ShouldBe("2");
+        }
+
+        Directory.GetFiles($"/proc/{helper}/fd").Select(static fd => new FileInfo(fd).LinkTarget).ShouldNotContain(static target => target!.Contains("bpf", StringComparison.Ordinal));
+        foreach (string signal in new[] { "INT", "QUIT", "HUP", "TERM", "TSTP" })
+            Process.Start("kill", ["-" + signal, helper.ToString()]).WaitForExit();
+        veil.Stop().ShouldBe(0);
+        File.Exists(socket).ShouldBeFalse();
+        Directory.Exists($"/proc/{helper}").ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Helper_TraceIsKilled_EndsToo()
+    {
+        string socket = SocketPath();
+        using var veil = VeilRun.Attach("--module", "syscall", "-p", "1", "--control", socket);
+        int helper = Children(veil.Pid).ShouldHaveSingleItem();
+        using var ended = Process.GetProcessById(helper);
+        veil.Signal("KILL");
+        veil.WaitForExit();
+        SpinWait.SpinUntil(() => !File.Exists($"/proc/{helper}/status") || Status($"/proc/{helper}")["State"].StartsWith('Z'), TimeSpan.FromSeconds(10)).ShouldBeTrue();
+        File.Delete(socket);
+    }
+
+    [Fact]
+    public void ProcName_ProcHidesProcesses_IsKnownThroughTheHelper()
+    {
+        using var hold = Workload.Waiting("hold", "20");
+        using var veil = AttachWithHiddenProcesses("--name", "hold,veil-root");
+        hold.Go();
+        veil.Stop().ShouldBe(0);
+        // The helper made calls for each name that it was asked for, and they are Veil's own.
+        veil.Lines.ShouldContain("comm=hold proc_name=hold");
+        veil.Lines.Distinct().ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public void ProcName_ProcHidesProcesses_TheHelperIsTracedWithIncludeSelf()
+    {
+        using var hold = Workload.Waiting("hold", "20");
+        using var veil = AttachWithHiddenProcesses("--name", "hold,veil-root", "--include-self");
+        hold.Go();
+        veil.Stop().ShouldBe(0);
+        veil.Lines.ShouldContain("comm=veil-root proc_name=veil-root");
+    }
+
+    private static VeilRun AttachWithHiddenProcesses(params string[] arguments) => VeilRun.AttachUnder(
+        ["unshare", "--mount", "--propagation", "private", "bash", "-c", "mount -t proc -o hidepid=2 proc /proc && exec \"$@\"", "bash"],
+        ["--module", "syscall", "--enrich", "proc", "--fields", "comm,proc_name", .. arguments]);
+
+    private static string SocketPath() => $"/run/veil-privileges-{Guid.NewGuid():N}";
+
+    private static string Four(string id) => string.Join('\t', id, id, id, id);
+
+    private static List<int> Children(int pid) =>
+        [.. Directory.GetDirectories($"/proc/{pid}/task").SelectMany(static task => File.ReadAllText(task + "/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(int.Parse)];
+
+    private static Dictionary<string, string> Status(string folder) =>
+        File.ReadLines(folder + "/status").Select(static line => line.Split(':', 2)).ToDictionary(static parts => parts[0], static parts => parts[1].Trim());
+}
