@@ -112,7 +112,7 @@ internal static class TraceCommand
         {
             if (Console.IsInputRedirected || Console.IsErrorRedirected)
                 throw new UsageException($"{question}: nobody can be asked without a terminal; narrow it down, or add --yes");
-            Terminal.Write($"veil: {Escaping.Visible(question)}; go on? [y/N] ");
+            StandardStreams.WriteError($"veil: {Escaping.Visible(question)}; go on? [y/N] ");
             if (Terminal.ReadLine().Trim() is not ("y" or "Y" or "yes"))
                 throw new UsageException("not started");
         }

@@ -147,11 +147,11 @@ public sealed class PartTests
     {
         public ulong Count { get; private set; }
 
-        public void Lost(string module, string cause, ulong count)
+        public void Lost(string module, string cause, LossCount lost)
         {
             module.ShouldBe("files");
             cause.ShouldBe("read_failed");
-            Count += count;
+            Count += lost.Count;
         }
     }
 
