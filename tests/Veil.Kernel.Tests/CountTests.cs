@@ -132,7 +132,7 @@ public sealed partial class CountTests : IDisposable
 
     /// <summary>At the prompt no table appears; after it they go on, with what the pause dropped.</summary>
     [Fact]
-    public void Interval_WhileThePromptIsOpen_PrintsNoTable()
+    public void Prompt_WithInterval_PrintsNoTable()
     {
         using var hold = Workload.Waiting("hold", "0");
         hold.Begin();

@@ -76,6 +76,29 @@ internal sealed class EventReader(RingBuffer[] rings, EventCatalog catalog, Even
         }
     }
 
+    /// <summary>Takes one record.</summary>
+    internal void Deliver(ReadOnlySpan<byte> record)
+    {
+        if (record.Length < _header.SizeBytes)
+            throw new VeilException($"reading the ring: a record of {record.Length} bytes, but every event has at least {_header.SizeBytes}");
+        var schema = catalog.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[_header.KindOffset..]));
+        if (!schema.IsWhole(record))
+        {
+            _damaged[schema.Index]++;
+            return;
+        }
+
+        var view = new EventView { Record = record, Schema = schema };
+        if (filters[schema.Index] is { } filter && !filter.Passes(ref view))
+        {
+            Dropped++;
+            return;
+        }
+
+        sink.Write(ref view);
+        _taken[schema.Index]++;
+    }
+
     private void DrainOne(RingBuffer ring)
     {
         int unreleased = 0;
@@ -110,27 +133,5 @@ internal sealed class EventReader(RingBuffer[] rings, EventCatalog catalog, Even
         {
             merge.End();
         }
-    }
-
-    private void Deliver(ReadOnlySpan<byte> record)
-    {
-        if (record.Length < _header.SizeBytes)
-            throw new VeilException($"reading the ring: a record of {record.Length} bytes, but every event has at least {_header.SizeBytes}");
-        var schema = catalog.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[_header.KindOffset..]));
-        if (!schema.IsWhole(record))
-        {
-            _damaged[schema.Index]++;
-            return;
-        }
-
-        var view = new EventView { Record = record, Schema = schema };
-        if (filters[schema.Index] is { } filter && !filter.Passes(ref view))
-        {
-            Dropped++;
-            return;
-        }
-
-        sink.Write(ref view);
-        _taken[schema.Index]++;
     }
 }
