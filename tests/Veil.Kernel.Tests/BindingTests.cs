@@ -151,7 +151,7 @@ public sealed partial class BindingTests
         File.Copy(Repository.Workload("uprobe-pie"), program + ".new", overwrite: true);
         File.Move(program + ".new", program, overwrite: true);
 
-        using var loaded = Load("on_uprobe");
+        using var loaded = Load("on_uprobe", bpf => bpf.SetGlobal("only_tid", uint.Parse(workload.Pid)));
         using (loaded.Program("on_uprobe").AttachUprobe(file, program, offset))
             workload.Go();
 

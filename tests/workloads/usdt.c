@@ -6,7 +6,8 @@
 
 unsigned short seen_by_somebody __attribute__((section(".probes"), used));
 
-/* A note of type 3 of "stapsdt": the probe's address, that of .stapsdt.base, the semaphore's; provider, name, arguments. */
+/* A note of type 3 of "stapsdt": the probe's address, that of .stapsdt.base, the semaphore's; provider, name,
+ * arguments. */
 #define PROBE(name, semaphore)                                                                                         \
 	__asm__ volatile("1: nop\n"                                                                                    \
 			 ".pushsection .note.stapsdt, \"\", \"note\"\n"                                                \

@@ -11,7 +11,7 @@ public sealed partial class ElfFile
     private const int SuggestionsFromMax = 50_000;
     private const int SuggestionBytesMax = 8 << 20;
     private const int SuggestionNameBytesMax = 128;
-    private const int MangledBytesMax = 128 << 20;
+    private const int MangledBytesMax = 32 << 20; // the whole heap is 128 MiB
     private const int ChoicesMax = 8;
 
     // What C++ and Rust programs call to throw, or have for those that pass through them.
@@ -152,6 +152,8 @@ public sealed partial class ElfFile
             return $"only imports {shown}: name the library that defines it";
         if (version is not null && VersionsOf(plain) is { Count: > 0 } versions)
             return $"has no {shown}, but {Choice(versions)}";
+        if (Tables().Any(static table => table.Table.NamesBytes > MangledBytesMax))
+            return $"has no symbol {shown}, and too many names to look for it as the source has it: give the symbol as nm shows it";
         var nearest = NearestName.Find(name, FunctionNames());
         string stripped = _symbols is null && Companion is null ? " among those that it exports (it is stripped: the others have no names any more)" : "";
         return $"has no function {shown}{stripped}" + (nearest.Count == 0 ? "" : $"; did you mean {Choice(nearest)}?");

@@ -74,6 +74,7 @@ public sealed class FunctionNameTests
     [InlineData("_ZN3Foo3barEv", "Foo::bar(void)", true)]
     [InlineData("_Z1fNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE", "f(std::string)", true)]
     [InlineData("_Z1fj", "f(unsigned int)", true)]
+    [InlineData("_RNvMC7mycrateNtB2_3Foo3bar", "mycrate::Foo::bar", true)]
     [InlineData("main", "main", false)]
     public void Is_WhatAUserWrites_IsCompared(string symbol, string written, bool same) =>
         (FunctionName.Read(symbol)?.Is(FunctionName.Normalize(written)) ?? false).ShouldBe(same);

@@ -27,12 +27,17 @@ internal sealed record FunctionName(string Name, string? Parameters, string? Res
     /// <summary>Name and parameters.</summary>
     public string Full => Name + Parameters;
 
+    // Rust's <module::Type>::function, as it is called in the source.
+    private string WithoutImpl => Name.StartsWith('<') && !Name.Contains(" as ", StringComparison.Ordinal) && Name.IndexOf(">::", StringComparison.Ordinal) is > 0 and var end
+        ? Name[1..end] + Name[(end + 1)..]
+        : Name;
+
     /// <summary>Reads a symbol of C++ or Rust; nothing where it is none.</summary>
     public static FunctionName? Read(string symbol) => RustName.Read(symbol) ?? ItaniumName.Read(symbol);
 
     /// <summary>Is it what a user wrote: with or without parameters and result, and with any blanks?</summary>
     /// <param name="normal">What <see cref="Normalize"/> made of it.</param>
-    public bool Is(string normal) => normal == Normalize(Name) || normal == Normalize(Full) || (Result is not null && normal == Normalize(Result + " " + Full));
+    public bool Is(string normal) => normal == Normalize(Name) || normal == Normalize(WithoutImpl) || normal == Normalize(Full) || (Result is not null && normal == Normalize(Result + " " + Full));
 
     /// <summary>Without blanks, and with short names for what has several.</summary>
     public static string Normalize(string name)
