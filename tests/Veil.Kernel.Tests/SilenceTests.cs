@@ -40,10 +40,10 @@ public sealed class SilenceTests
     [Fact]
     public void Silence_OfAProcessThatEnded_SaysSo()
     {
-        using var hold = Workload.Waiting("hold", "0");
-        using var veil = VeilRun.Attach("--module", "network", "--pid", hold.Pid);
-        hold.Go();
-        Hint(veil).ShouldBe($"PID {hold.Pid} has ended");
+        using var burst = Workload.Waiting("burst", "10");
+        using var veil = VeilRun.Attach("--module", "network", "--pid", burst.Pid);
+        burst.Go();
+        Hint(veil).ShouldBe($"PID {burst.Pid} has ended");
     }
 
     [Fact]
