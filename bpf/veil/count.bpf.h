@@ -254,7 +254,8 @@ static __always_inline void veil_count_path(const void *event, __u32 turn)
 {
 	const struct veil_part *path = event + veil_count_key_offset;
 	struct veil_count_path *key;
-	__u32 zero = 0, size = path->size;
+	__u64 size = path->size;
+	__u32 zero = 0;
 
 	key = bpf_map_lookup_elem(&veil_count_paths, &zero);
 	if (!key)
@@ -262,10 +263,12 @@ static __always_inline void veil_count_path(const void *event, __u32 turn)
 	__builtin_memset(key, 0, sizeof(*key));
 	key->truncated = path->truncated || size > VEIL_COUNT_PATH_MAX;
 	key->deleted = path->deleted && size <= VEIL_COUNT_PATH_MAX;
+	/* Compared anew, right before the call: 5.10's verifier forgets the bounds of a register that was saved. */
+	asm volatile("" : "+r"(size));
 	if (size > VEIL_COUNT_PATH_MAX)
 		size = VEIL_COUNT_PATH_MAX;
-	key->size = path->offset ? size : ~0U;
 	bpf_probe_read_kernel(key->bytes, size, event + (path->offset & (VEIL_DRAFT_MAX - 1)));
+	key->size = path->offset ? size : ~0U;
 	veil_count_key_found(key, veil_count_slot(event), turn);
 }
 

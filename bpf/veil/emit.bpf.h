@@ -29,6 +29,7 @@ struct {
 	__array(values, struct veil_ring_type);
 } veil_rings SEC(".maps");
 
+/* Losses of users that veil_users has no room for. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, VEIL_LOSS_CAUSES);
@@ -39,45 +40,160 @@ struct {
 /* Carries the enumeration into BTF. */
 const volatile enum veil_loss veil_loss_causes = VEIL_LOSS_CAUSES;
 
-/* A power of two in bytes: the reader is woken when the ring's head crosses a multiple of it. */
+/*
+ * A power of two in bytes, an eighth of the ring: the reader is woken when the ring's head crosses a multiple of it.
+ * The last eighth is for users that do not flood the ring (docs/adr/0013-who-floods-loses.md).
+ */
 const volatile __u64 veil_wakeup_interval = 512;
 
-static __always_inline void veil_lost(enum veil_loss cause)
+/* What one user lost, and had of the last eighth. There is none of it before it comes to that. */
+struct veil_user {
+	__u64 lost[VEIL_LOSS_CAUSES];
+	__u64 turn;	 /* the reader's progress, when this was looked at last */
+	__u64 used;	 /* bytes of the last eighth in that turn */
+	__u64 calm_from; /* the turn from which on it does not flood any more */
+};
+const volatile struct veil_user veil_user_new;
+volatile __u32 veil_has_users; /* there are some to look at */
+
+struct veil_user_key {
+	__u32 uid;
+	__u32 ring;
+};
+#define VEIL_USERS_MAX 1024
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, VEIL_USERS_MAX);
+	__type(key, struct veil_user_key);
+	__type(value, struct veil_user);
+} veil_users SEC(".maps");
+
+/* Rings that may be down to the last eighth. Where there are more than these, some share a place. */
+#define VEIL_NEAR_MAX 256
+volatile __u8 veil_near[VEIL_NEAR_MAX];
+
+static __always_inline struct veil_user *veil_user_of(__u32 uid, __u32 ring)
 {
+	struct veil_user_key key = {.uid = uid, .ring = ring};
+	struct veil_user *user = bpf_map_lookup_elem(&veil_users, &key);
+
+	if (!user) {
+		veil_has_users = 1;
+		bpf_map_update_elem(&veil_users, &key, (const void *)&veil_user_new, BPF_NOEXIST);
+		user = bpf_map_lookup_elem(&veil_users, &key);
+	}
+	return user;
+}
+
+static __noinline void veil_lost_by(enum veil_loss cause, __u32 uid)
+{
+	struct veil_user *user;
 	__u32 key = cause;
-	__u64 *count = bpf_map_lookup_elem(&veil_losses, &key);
-	/* Per CPU, and still atomic: a uprobe's program can be preempted by another thread's. */
+	__u64 *count;
+
+	if (key >= VEIL_LOSS_CAUSES)
+		return;
+	user = veil_user_of(uid, 0);
+	count = user ? &user->lost[key] : bpf_map_lookup_elem(&veil_losses, &key);
+	/* Atomic even where it is per CPU: a uprobe's program can be preempted by another thread's. */
 	if (count)
 		__sync_fetch_and_add(count, 1);
 }
 
-/* The ring of this CPU, where there are several. */
-static __always_inline void *veil_ring_here(void)
+/* An event of the running task is lost. */
+static __always_inline void veil_lost(enum veil_loss cause)
 {
-	__u32 number = bpf_get_smp_processor_id() % veil_ring_count;
-
-	return bpf_map_lookup_elem(&veil_rings, &number);
+	veil_lost_by(cause, bpf_get_current_uid_gid());
 }
 
-static __always_inline void *veil_reserve(__u64 size)
+static __always_inline volatile __u8 *veil_near_of(__u32 number)
 {
+	__u64 place = number;
+
+	veil_bound(place, VEIL_NEAR_MAX - 1);
+	return &veil_near[place];
+}
+
+/*
+ * May this user have room in a ring that is nearly full? Everybody may until seven eighths are taken. Of the last one a
+ * user may have as much as is left for the others, until the reader has got half an eighth further. Who wants more
+ * floods, and has none of it before it has been calm for as long.
+ */
+static __noinline bool veil_admit(void *ring, __u32 number, __u64 size, __u32 uid)
+{
+	__u64 taken = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA), eighth = veil_wakeup_interval, turn;
+	struct veil_user *user;
+
+	if (taken < 7 * eighth) {
+		if (taken < 5 * eighth)
+			*veil_near_of(number) = 0;
+		return true;
+	}
+	user = veil_user_of(uid, number);
+	if (!user)
+		return false;
+	turn = bpf_ringbuf_query(ring, BPF_RB_CONS_POS) / (eighth / 2);
+	if (user->turn != turn) {
+		user->turn = turn;
+		user->used = 0;
+	}
+	if (turn < user->calm_from || user->used >= 8 * eighth - taken) {
+		user->calm_from = turn + 2;
+		return false;
+	}
+	__sync_fetch_and_add(&user->used, size);
+	return true;
+}
+
+/* `uid`: of whom the event is; none: of the running task. */
+static __always_inline bool veil_has_room(void *ring, __u32 number, __u64 size, const __u32 *uid)
+{
+	return !*veil_near_of(number) || veil_admit(ring, number, size, uid ? *uid : (__u32)bpf_get_current_uid_gid());
+}
+
+static __always_inline void veil_lost_room(__u32 number, const __u32 *uid)
+{
+	*veil_near_of(number) = 1;
+	veil_lost_by(VEIL_LOST_RING_FULL, uid ? *uid : (__u32)bpf_get_current_uid_gid());
+}
+
+/* Looked at once in an eighth of the ring: before it has gone round to the next one, seven can be taken. */
+static __always_inline void veil_look_ahead(void *ring, __u32 number)
+{
+	if (bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= 6 * veil_wakeup_interval)
+		*veil_near_of(number) = 1;
+}
+
+/* The ring of this CPU, where there are several. */
+static __always_inline __u32 veil_ring_number(void)
+{
+	return veil_ring_count > 1 ? bpf_get_smp_processor_id() % veil_ring_count : 0;
+}
+
+static __always_inline void *veil_reserve(__u64 size, const __u32 *uid)
+{
+	__u32 number = veil_ring_number();
 	void *event = NULL, *ring;
 
 	if (veil_ring_count > 1) {
-		ring = veil_ring_here();
-		if (ring)
+		ring = bpf_map_lookup_elem(&veil_rings, &number);
+		if (ring && veil_has_room(ring, number, size, uid))
 			event = bpf_ringbuf_reserve(ring, size, 0);
-	} else {
+	} else if (veil_has_room(&veil_ring, 0, size, uid)) {
 		event = bpf_ringbuf_reserve(&veil_ring, size, 0);
 	}
 	if (!event)
-		veil_lost(VEIL_LOST_RING_FULL);
+		veil_lost_room(number, uid);
 	return event;
 }
 
 /* Where an event is put together: in the ring, or where events are counted in `scratch`, on the caller's stack. NULL:
  * it is lost. */
-#define veil_begin(scratch) ((typeof(scratch))(veil_counting ? (void *)(scratch) : veil_reserve(sizeof(*(scratch)))))
+#define veil_begin(scratch) veil_begin_as(scratch, NULL)
+
+/* The same for an event that need not be the running task's: `uid` points to whose it is. */
+#define veil_begin_as(scratch, uid)                                                                                    \
+	((typeof(scratch))(veil_counting ? (void *)(scratch) : veil_reserve(sizeof(*(scratch)), uid)))
 
 /*
  * The reader looks every few tens of milliseconds by itself; a wake-up for every event costs the traced
@@ -90,39 +206,62 @@ static __always_inline void veil_submit(void *event, __u64 size)
 {
 	__u64 position = (__u64)event - (__u64)&veil_wakeup_interval;
 	__u64 footprint = (size + 8 /* BPF_RINGBUF_HDR_SZ */ + 7) & ~7ULL;
-	bool crosses = (position ^ (position + footprint)) & ~(veil_wakeup_interval - 1);
 
 	if (veil_counting) {
 		veil_count(event, size);
 		return;
 	}
-	bpf_ringbuf_submit(event, crosses ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	if (!((position ^ (position + footprint)) & ~(veil_wakeup_interval - 1))) {
+		bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+		return;
+	}
+	bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
+	if (veil_ring_count > 1) {
+		__u32 number = veil_ring_number();
+		void *ring = bpf_map_lookup_elem(&veil_rings, &number);
+
+		if (ring)
+			veil_look_ahead(ring, number);
+	} else {
+		veil_look_ahead(&veil_ring, 0);
+	}
 }
 
-static __always_inline long veil_output_to(void *ring, void *event, __u64 size, __u64 footprint)
+static __always_inline void veil_output_to(void *ring, __u32 number, void *event, __u64 size)
 {
-	__u64 position = bpf_ringbuf_query(ring, BPF_RB_PROD_POS);
-	bool crosses = (position ^ (position + footprint)) & ~(veil_wakeup_interval - 1);
+	const __u32 *uid = &((const struct veil_event *)event)->uid;
+	__u64 footprint = (size + 8 /* BPF_RINGBUF_HDR_SZ */ + 7) & ~7ULL, position;
+	bool crosses;
 
-	return bpf_ringbuf_output(ring, event, size, crosses ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	if (!veil_has_room(ring, number, size, uid)) {
+		veil_lost_room(number, uid);
+		return;
+	}
+	position = bpf_ringbuf_query(ring, BPF_RB_PROD_POS);
+	crosses = (position ^ (position + footprint)) & ~(veil_wakeup_interval - 1);
+	if (bpf_ringbuf_output(ring, event, size, crosses ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP))
+		veil_lost_room(number, uid);
+	else if (crosses)
+		veil_look_ahead(ring, number);
 }
 
 /* The same for an event of a size that is known only now, built elsewhere: copied. Two producers at once may both miss
  * a boundary: then the next one wakes the reader, or its own clock. */
 static __always_inline void veil_output(void *event, __u64 size)
 {
-	__u64 footprint = (size + 8 /* BPF_RINGBUF_HDR_SZ */ + 7) & ~7ULL;
-
 	if (veil_counting) {
 		veil_count(event, ~0U);
 		return;
 	}
 	if (veil_ring_count > 1) {
-		void *ring = veil_ring_here();
+		__u32 number = veil_ring_number();
+		void *ring = bpf_map_lookup_elem(&veil_rings, &number);
 
-		if (!ring || veil_output_to(ring, event, size, footprint))
+		if (ring)
+			veil_output_to(ring, number, event, size);
+		else
 			veil_lost(VEIL_LOST_RING_FULL);
-	} else if (veil_output_to(&veil_ring, event, size, footprint)) {
-		veil_lost(VEIL_LOST_RING_FULL);
+	} else {
+		veil_output_to(&veil_ring, 0, event, size);
 	}
 }

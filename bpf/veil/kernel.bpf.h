@@ -191,7 +191,7 @@ struct open_flags {
 	int lookup_flags;
 };
 
-/* io_uring: a request, since 5.19 with its result (commit cef216fc32d7); of an open, its first bytes are its own. */
+/* io_uring: a request, since 5.19 with its result; what it does has its own struct in its first bytes. */
 struct io_cqe {
 	__s32 res;
 };
@@ -204,6 +204,11 @@ struct io_kiocb {
 
 struct io_open {
 	__u32 file_slot;
+};
+
+struct io_splice {
+	int splice_fd_in;
+	unsigned int flags;
 };
 
 struct filename {

@@ -72,7 +72,7 @@ internal static class CompletionCommand
     public static void Complete(string[] words)
     {
         foreach (string candidate in Candidates(words))
-            StandardStreams.WriteOutput(candidate + "\n");
+            StandardStreams.WriteOutput(Escaping.Visible(candidate) + "\n");
     }
 
     /// <summary>What the last word may become.</summary>

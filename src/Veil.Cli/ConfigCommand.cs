@@ -2,6 +2,7 @@ using System.CommandLine;
 using Veil.Cli.Config;
 using Veil.Core;
 using Veil.Core.Session;
+using Veil.Core.Text;
 
 namespace Veil.Cli;
 
@@ -29,7 +30,7 @@ internal static class ConfigCommand
                     _ = config.Request(profile);
                 if (config.Profiles.Count > 0 && config.HasDefault)
                     _ = config.Request(null);
-                StandardStreams.WriteOutput((config.Profiles.Count == 0 ? $"{file}: right" : $"{file}: right ({string.Join(", ", config.Profiles)})") + "\n");
+                StandardStreams.WriteOutput(Escaping.Visible(config.Profiles.Count == 0 ? $"{file}: right" : $"{file}: right ({string.Join(", ", config.Profiles)})") + "\n");
             }
             catch (UsageException wrong)
             {

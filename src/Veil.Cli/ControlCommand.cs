@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Veil.Core;
 using Veil.Core.Control;
+using Veil.Core.Text;
 
 namespace Veil.Cli;
 
@@ -32,27 +33,30 @@ internal static class ControlCommand
         if (words is ["watch"])
             return Watch(connection);
         if (words.Length > 0)
-            return Show(connection.Ask(string.Join(' ', words))) ? ExitCode.Success : ExitCode.Failure;
+            return Ask(connection, Line(words)) ? ExitCode.Success : ExitCode.Failure;
 
         bool allDone = true;
         while (Console.In.ReadLine() is { } line)
         {
             if (line.Trim() is { Length: > 0 } command)
-                allDone &= Show(connection.Ask(command));
+                allDone &= Ask(connection, command);
         }
 
         return allDone ? ExitCode.Success : ExitCode.Failure;
     }
+
+    // The shell took the quotes away that kept a key in one piece. A first word with blanks is a whole command.
+    private static string Line(string[] words) =>
+        string.Join(' ', words.Select(static (word, index) => index == 0 ? word : ListText.EscapeWord(word)));
 
     private static int Watch(ControlConnection connection)
     {
         bool repaint = !Console.IsOutputRedirected;
         while (true)
         {
-            var answer = connection.Ask("status");
             if (repaint)
                 Console.Out.Write("\u001b[H\u001b[2J");
-            if (!Show(answer))
+            if (!Ask(connection, "status"))
                 return ExitCode.Failure;
             if (!repaint)
                 Console.Out.WriteLine();
@@ -60,12 +64,13 @@ internal static class ControlCommand
         }
     }
 
-    private static bool Show(ControlAnswer answer)
+    private static bool Ask(ControlConnection connection, string command)
     {
+        var answer = connection.Ask(command, Console.Out.WriteLine);
         if (!answer.Succeeded)
             Messages.Write(answer.Text);
-        foreach (string line in answer.Lines ?? (answer.Succeeded && answer.Text.Length > 0 ? [answer.Text] : []))
-            Console.Out.WriteLine(line);
+        else if (answer.Text.Length > 0)
+            Console.Out.WriteLine(answer.Text);
         return answer.Succeeded;
     }
 }

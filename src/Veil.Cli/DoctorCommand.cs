@@ -5,6 +5,7 @@ using Veil.Core;
 using Veil.Core.Doctor;
 using Veil.Core.Session;
 using Veil.Core.Sinks;
+using Veil.Core.Text;
 using Veil.Modules;
 
 namespace Veil.Cli;
@@ -45,12 +46,14 @@ internal static class DoctorCommand
         {
             Line(module.Module, module.Hook is { } hook ? $"by {hook}" : "cannot run here");
             foreach (var rung in module.Rungs.TakeWhile(rung => rung.Name != module.Hook))
-                text.Append("  not by ").Append(rung.Name).Append(": ").AppendLine(rung.Reason);
+                text.Append("  not by ").Append(rung.Name).Append(": ").AppendLine(Escaping.Visible(rung.Reason ?? ""));
+            foreach (string gap in module.Gaps)
+                text.Append("  does not see ").AppendLine(gap);
         }
 
         return text.ToString();
 
-        void Line(string name, string value) => text.Append(name.PadRight(12)).AppendLine(value);
+        void Line(string name, string value) => text.Append(name.PadRight(12)).AppendLine(Escaping.Visible(value));
     }
 
     private static string Json(SystemReport report)
@@ -80,6 +83,10 @@ internal static class DoctorCommand
                 }
 
                 json.WriteEndObject();
+                json.WriteStartArray("gaps");
+                foreach (string gap in module.Gaps)
+                    json.WriteStringValue(gap);
+                json.WriteEndArray();
                 json.WriteEndObject();
             }
 

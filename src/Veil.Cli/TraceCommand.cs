@@ -33,6 +33,9 @@ internal static class TraceCommand
         foreach (string warning in options.Filters.SelectMany(Warnings).Concat(options.Modules.SelectMany(module => module.Warnings(options.Arguments))))
             Messages.Write($"warning: {warning}");
 
+        if (options is { RingBytes: < SessionOptions.DefaultRingBytes, Counting: null, Quiet: false } && options.RingBytes == MemoryCgroup.DefaultRingBytes)
+            Messages.Write($"the memory cgroup allows {MemoryCgroup.LimitBytes >> 20} MiB: the ring has {options.RingBytes >> 10} KiB; --buffer sets another size");
+
         using var stop = new StopSignal();
         // Before the session, which gives up the privileges that a path may need.
         using var control = OpenControl(request.Control, request.ControlGroup);
@@ -44,7 +47,7 @@ internal static class TraceCommand
         stop.ListenToSignals(prompt is null ? null : prompt.Open);
         control?.Start(commands, stop);
         if (!options.Quiet)
-            Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Rung.Name}").Distinct()) + (prompt is null ? "; CTRL-C stops" : "; CTRL-C pauses and asks"));
+            Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Rung.Name}").Distinct()) + HowToStop(stop, prompt is not null));
 
         var summary = session.Run();
         control?.Dispose();
@@ -95,6 +98,14 @@ internal static class TraceCommand
         _ => ControlServer.Open(path, group),
     };
 
+    // In the background of a script the shell has SIGINT ignored, and a job, a service or a child of timeout(1) is not who CTRL-C is for.
+    private static string HowToStop(StopSignal stop, bool asks) => stop switch
+    {
+        { ListensToInterrupt: true } when asks => "; CTRL-C pauses and asks",
+        { ListensToInterrupt: true } when Terminal.IsForegroundOfOurs => "; CTRL-C stops",
+        _ => $"; kill -TERM {Environment.ProcessId} stops",
+    };
+
     // Asks on the terminal. Nobody there is a no: a script says --yes.
     private static void Confirm(SessionOptions options)
     {
@@ -102,7 +113,7 @@ internal static class TraceCommand
         {
             if (Console.IsInputRedirected || Console.IsErrorRedirected)
                 throw new UsageException($"{question}: nobody can be asked without a terminal; narrow it down, or add --yes");
-            Terminal.Write($"veil: {question}; go on? [y/N] ");
+            StandardStreams.WriteError($"veil: {Escaping.Visible(question)}; go on? [y/N] ");
             if (Terminal.ReadLine().Trim() is not ("y" or "Y" or "yes"))
                 throw new UsageException("not started");
         }
@@ -232,7 +243,7 @@ internal static class TraceCommand
     private static int RingBytes(string? value)
     {
         if (value is null)
-            return SessionOptions.DefaultRingBytes;
+            return MemoryCgroup.DefaultRingBytes;
         string digits = value.EndsWith("iB", StringComparison.Ordinal) ? value[..^2] : value.EndsWith('B') ? value[..^1] : value;
         long unit = digits.Length == 0 ? 0 : char.ToUpperInvariant(digits[^1]) switch { 'K' => 1L << 10, 'M' => 1L << 20, 'G' => 1L << 30, _ => 1 };
         if (unit > 1)
@@ -251,9 +262,8 @@ internal static class TraceCommand
         var words = new List<string>();
         foreach (string value in values)
         {
-            foreach (string part in value.Split(','))
+            foreach (string word in ListText.Split(value))
             {
-                string word = part.Trim();
                 if (word.Length == 0)
                     throw new UsageException($"{flag}: {EmptyValue.Explain(value)}");
                 words.Add(word);

@@ -39,6 +39,18 @@ public sealed class ConfigFileTests : IDisposable
     }
 
     [Fact]
+    public void Request_OfAList_TakesAnItemAsOneValue()
+    {
+        var request = Read("""
+            modules:
+              files: {flags: {name: ['a,b', c], file: ['/srv/a,b\', "d,e"], op: "open,read"}}
+            """);
+
+        request.Options.Filters.Select(Text).ShouldBe(["name a,b:Allow c:Allow", "op open:Allow read:Allow"]);
+        request.Options.Arguments.Of("file").ShouldBe(["/srv/a,b\\", "d,e"]);
+    }
+
+    [Fact]
     public void Request_OfProfiles_TakesTheNamedOrTheDefault()
     {
         const string text = "default: b\nprofiles:\n  a: {modules: {syscall: }}\n  b: {modules: {files: }}\n";
@@ -87,7 +99,10 @@ public sealed class ConfigFileTests : IDisposable
         Should.Throw<UsageException>(() => Read(new string('[', 500_000))).Message.ShouldContain("nested that deep");
         Should.Throw<UsageException>(() => Read(new string('#', 1_100_000))).Message.ShouldContain("more than 1048576 bytes is no configuration");
         File.WriteAllBytes(_path, [0xff, 0xfe, 0x00]);
-        Should.Throw<UsageException>(() => ConfigFile.Read(_path)).Message.ShouldContain("it is not UTF-8");
+        Should.Throw<UsageException>(() => ConfigFile.Read(_path)).Message.ShouldBe($"{_path}:1:1: it is not UTF-8");
+        File.WriteAllBytes(_path, [.. "a: b\nc:"u8, 0xff]);
+        Should.Throw<UsageException>(() => ConfigFile.Read(_path)).Message.ShouldBe($"{_path}:2:3: it is not UTF-8");
+        Should.Throw<UsageException>(() => Read($"modules: {{syscall: {{flags: {{pid: [{string.Join(',', Enumerable.Repeat(1, 70_000))}]}}}}}}")).Message.ShouldEndWith("more than 65536 values are no configuration");
         Should.Throw<UsageException>(() => ConfigFile.Read("/nonexistent/x.yaml")).Message.ShouldBe("--config: /nonexistent/x.yaml: there is no such file");
         Should.Throw<UsageException>(() => ConfigFile.Read("/tmp")).Message.ShouldBe("--config: /tmp: it is a folder");
     }
@@ -109,9 +124,15 @@ public sealed class ConfigFileTests : IDisposable
                 {
                     _ = Read(damaged.ToString());
                 }
-                catch (UsageException)
+                catch (UsageException wrong)
                 {
-                    // One line with its place: what it is for.
+                    wrong.Message.ShouldStartWith(_path + ":");
+                    string[] parts = wrong.Message[(_path.Length + 1)..].Split(':', 3);
+                    (int.Parse(parts[0]) > 0 && int.Parse(parts[1]) > 0).ShouldBeTrue(wrong.Message);
+                    parts[2].ShouldNotContain("Exception");
+                    parts[2].ShouldNotContain("Operation is not valid");
+                    parts[2].ShouldNotContain('\n');
+                    parts[2].Length.ShouldBeGreaterThan(10, damaged.ToString());
                 }
             }
         }

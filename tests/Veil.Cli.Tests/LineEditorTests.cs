@@ -15,6 +15,9 @@ public sealed class LineEditorTests
     [InlineData("abc\x02\x0b", "ab", 2)]
     [InlineData("abc\x15x", "x", 1)]
     [InlineData("grün", "grün", 4)]
+    [InlineData("a😀\x7f", "a", 1)]
+    [InlineData("a😀\u001b[D\u001b[Db\u001b[3~", "b😀", 1)]
+    [InlineData("a😀\u001b[D\u001b[3~b", "ab", 2)]
     [InlineData("a\u001b[3~b\u001b[H\u001b[3~", "b", 0)]
     [InlineData("\u001b[A\u001b[A", "first", 5)]
     [InlineData("new\u001b[A\u001b[B", "new", 3)]
@@ -35,6 +38,8 @@ public sealed class LineEditorTests
     [InlineData("x\x03", LineEditor.Result.Quit)]
     [InlineData("\x04", LineEditor.Result.Quit)]
     [InlineData("x\x04", LineEditor.Result.Editing)]
+    [InlineData("x\f", LineEditor.Result.Cleared)]
+    [InlineData("x\x13", LineEditor.Result.Editing)]
     internal void Keys_ThatEnd_Say(string keys, LineEditor.Result expected)
     {
         Type(keys, out var result);

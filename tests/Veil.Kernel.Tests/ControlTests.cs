@@ -1,10 +1,12 @@
 using System.Net.Sockets;
+using System.Runtime.Versioning;
 using System.Text;
 using System.Text.Json;
 
 namespace Veil.Kernel.Tests;
 
 /// <summary>Traces steered while they run, through the socket.</summary>
+[SupportedOSPlatform("linux")]
 public sealed class ControlTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("veil-control-").FullName;
@@ -19,17 +21,17 @@ public sealed class ControlTests : IDisposable
         using var veil = VeilRun.Attach("--module", "syscall,files", "--pid", "1", "--control", Path_);
 
         Ask("list pid").ShouldBe("1\n.\n");
-        Ask("add syscall openat,read write").ShouldBe("OK\n");
+        Ask("add syscall openat,read write").ShouldBe("OK syscall allows openat, read, write\n");
         Ask("list syscall").ShouldBe("openat\nread\nwrite\n.\n");
-        Ask("add syscall_deny 39").ShouldBe("OK\n");
+        Ask("add syscall_deny 39").ShouldBe("OK syscall allows openat, read, write and denies 39\n");
         Ask("list syscall syscall_deny").ShouldBe("39\n.\n");
-        Ask("del syscall read").ShouldBe("OK\n");
+        Ask("del syscall read").ShouldBe("OK syscall allows openat, write and denies 39\n");
         Ask("del syscall read").ShouldBe("ERR syscall: 'read' is not there\n");
         Ask("clear syscall").ShouldBe("OK syscall allows everything again: no key is left\n");
         Ask("list syscall_deny").ShouldBe("39\n.\n");
-        Ask("add files op read").ShouldBe("OK\n");
+        Ask("add files op read").ShouldBe("OK op allows read\n");
         Ask("list op").ShouldBe("read\n.\n");
-        Ask("add files pid 2").ShouldBe("OK\n");
+        Ask("add files pid 2").ShouldBe("OK syscall pid allows 1; files pid allows 1, 2\n");
         Ask("list files pid").ShouldBe("1\n2\n.\n");
         Ask("list syscall pid").ShouldBe("1\n.\n");
         Ask("pause").ShouldBe("OK paused\n");
@@ -72,7 +74,7 @@ public sealed class ControlTests : IDisposable
 
         Ask("add uid " + string.Join(',', Enumerable.Range(0, 10_241))).ShouldBe("ERR uid: 10241 keys, but a filter holds at most 10240\n");
         Ask("list uid").ShouldBe(".\n");
-        Ask("add uid " + string.Join(',', Enumerable.Range(0, 10_240))).ShouldBe("OK\n");
+        Ask("add uid " + string.Join(',', Enumerable.Range(0, 10_240))).ShouldBe("OK uid allows 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 and 10224 more\n");
         Ask("list uid").Count(static c => c == '\n').ShouldBe(10_241);
         Ask("clear uid").ShouldBe("OK uid allows everything again: no key is left\n");
     }
@@ -176,10 +178,14 @@ public sealed class ControlTests : IDisposable
         using var terminal = new Terminal($"{Repository.Veil} --module syscall --pid 1; stty -a | grep -q \"[^-]icanon\" && echo is canonical");
         terminal.WaitFor("CTRL-C pauses and asks");
         terminal.Type("\u0003");
-        terminal.WaitFor("paused\r\n");
+        terminal.WaitFor("paused: events are dropped, and counted; resume goes on, quit or CTRL-C ends the trace, help lists the commands\r\n");
+        terminal.WaitFor("veil $ ");
+        terminal.Type("\f");
+        terminal.WaitFor("\u001b[H\u001b[2J");
         terminal.WaitFor("veil $ ");
         terminal.Type("add sysc\tcall op\u0015add syscall openat\r");
         terminal.WaitFor("veil $ add syscall openat");
+        terminal.WaitFor("syscall allows openat\r\n");
         terminal.Type("list syscall\r");
         terminal.WaitFor("openat\r\n");
         terminal.Type("resume\r");
@@ -190,6 +196,193 @@ public sealed class ControlTests : IDisposable
         terminal.WaitFor("events delivered in ");
         terminal.End().ShouldContain("is canonical\r\n");
     }
+
+    [Theory]
+    [InlineData("veil $ ", "TERM")]
+    [InlineData("veil $ ", "HUP")]
+    [InlineData("", "TERM")]
+    public void Prompt_AfterCtrlS_DoesNotKeepASignalFromWorking(string prompt, string signal)
+    {
+        using var terminal = new Terminal($"{Repository.Veil} --module syscall --pid 1 & echo pid=$!.; fg; echo code=$? > {_folder}/code");
+        terminal.WaitFor("pid=");
+        string pid = terminal.WaitFor(".");
+        terminal.WaitFor("CTRL-C pauses and asks");
+        if (prompt.Length > 0)
+        {
+            terminal.Type("\u0003");
+            terminal.WaitFor(prompt);
+        }
+
+        terminal.Type("\u0013");
+        System.Diagnostics.Process.Start("kill", ["-" + signal, pid]).WaitForExit();
+        SpinWait.SpinUntil(() => !Directory.Exists($"/proc/{pid}"), TimeSpan.FromSeconds(15)).ShouldBeTrue();
+        terminal.Type("\u0011"); // CTRL-Q, for the shell
+        terminal.End();
+        File.ReadAllText($"{_folder}/code").ShouldBe("code=0\n");
+    }
+
+    [Theory]
+    [InlineData("{0} --module syscall -p 1 </dev/null", "; CTRL-C stops\r\n")]
+    [InlineData("{0} --module syscall -p 1", "; CTRL-C pauses and asks\r\n")]
+    [InlineData("(trap \"\" INT; exec {0} --module syscall -p 1)", "; kill -TERM ")]
+    [InlineData("{0} --module syscall -p 1 </dev/null & wait", "; kill -TERM ")]
+    public void Start_SaysWhatStopsIt(string command, string end)
+    {
+        using var terminal = new Terminal(string.Format(command, Repository.Veil));
+        terminal.WaitFor("veil: tracing syscall by ");
+        terminal.WaitFor(end);
+    }
+
+    [Fact]
+    public void Socket_InAFolderOfAnAttacker_ChangesNoOtherFile()
+    {
+        string folder = Path.Combine(_folder, "his"), victim = Path.Combine(_folder, "victim"), path = Path.Combine(folder, "socket");
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(victim, "precious");
+        File.SetUnixFileMode(victim, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.SetUnixFileMode(_folder, (UnixFileMode)0b111_101_101);
+        Run("chown", "65534", folder);
+        using var swapper = Run("setpriv", wait: false, "--reuid=65534", "--clear-groups", Repository.Workload("swapper"), path, victim);
+        for (int i = 0; i < 300; i++)
+        {
+            // Without the right to trace it ends as soon as it has its socket.
+            using var veil = VeilRun.ToEndWith(
+                "setpriv", "--inh-caps=-all", "--bounding-set=-sys_admin,-bpf,-perfmon", Repository.Veil, "--module", "syscall", "--pid", "1", "--control", path, "--control-group", "nogroup");
+            Output("stat", "-c", "%a %U %G %F", victim).ShouldBe("600 root root regular file\n", $"after {i} tries");
+            File.Delete(path);
+        }
+
+        swapper.StandardInput.Close();
+        int.Parse(swapper.StandardOutput.ReadToEnd().Trim()["swaps=".Length..]).ShouldBeGreaterThan(10);
+        File.ReadAllText(victim).ShouldBe("precious");
+    }
+
+    [Fact]
+    public void Socket_WhoseFolderWasSwapped_IsRemovedFromItsOwn()
+    {
+        string folder = Path.Combine(_folder, "d"), moved = Path.Combine(_folder, "moved"), other = Path.Combine(_folder, "other");
+        Directory.CreateDirectory(folder);
+        Directory.CreateDirectory(other);
+        using var veil = VeilRun.Attach("--module", "syscall", "--pid", "1", "--control", Path.Combine(folder, "s"));
+        File.WriteAllText(Path.Combine(other, "s"), "precious");
+        Directory.Move(folder, moved);
+        File.CreateSymbolicLink(folder, other);
+
+        veil.Stop().ShouldBe(0);
+        File.ReadAllText(Path.Combine(other, "s")).ShouldBe("precious");
+        Directory.GetFiles(moved).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Socket_InAFolderThatGivesItsGroup_IsRefused()
+    {
+        string folder = Path.Combine(_folder, "d");
+        Directory.CreateDirectory(folder);
+        Run("chmod", "2755", folder);
+        using var veil = VeilRun.ToEnd("--module", "syscall", "--pid", "1", "--control", Path.Combine(folder, "s"), "--control-group", "nogroup");
+        veil.ExitCode.ShouldBe(2);
+        veil.Errors.ShouldContain($"--control-group: {folder}/s got another group");
+        Directory.GetFiles(folder).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("status json", true)]
+    [InlineData("help", false)]
+    public void Clients_ThatNeverRead_CostBoundedMemoryAndDelayNobody(string line, bool manyKeys)
+    {
+        File.SetUnixFileMode(_folder, (UnixFileMode)0b111_101_101);
+        using var veil = VeilRun.Attach("--module", "syscall,files", "--pid", "1", "--control", Path_, "--control-group", "nogroup");
+        if (manyKeys)
+            Ask("add uid " + string.Join(',', Enumerable.Range(0, 10_240))).ShouldStartWith("OK ");
+        using var clients = Run("setpriv", wait: false, "--reuid=65534", "--regid=65534", "--clear-groups", Repository.Workload("clients"), Path_, "255", line);
+        clients.StandardOutput.ReadLine().ShouldBe("clients=255");
+
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        Ask("status").ShouldStartWith("tracing for ");
+        watch.ElapsedMilliseconds.ShouldBeLessThan(2_000);
+        Number($"/proc/{veil.Pid}/status", "VmHWM:").ShouldBeLessThan(128 * 1024);
+        watch.Restart();
+        veil.Stop().ShouldBe(0);
+        watch.ElapsedMilliseconds.ShouldBeLessThan(5_000);
+        clients.StandardInput.Close();
+    }
+
+    [Fact]
+    public void Clients_IdleAndAsManyAsThereMayBe_DoNotKeepRootOut()
+    {
+        File.SetUnixFileMode(_folder, (UnixFileMode)0b111_101_101);
+        using var veil = VeilRun.Attach("--module", "syscall", "--pid", "1", "--control", Path_, "--control-group", "nogroup");
+        using var mine = Connect();
+        using var clients = Run("setpriv", wait: false, "--reuid=65534", "--regid=65534", "--clear-groups", Repository.Workload("clients"), Path_, "300", "");
+        clients.StandardOutput.ReadLine().ShouldBe("clients=300");
+
+        Ask("list pid").ShouldBe("1\n.\n");
+        mine.Send("list pid\n"u8);
+        byte[] answer = new byte[16];
+        mine.ReceiveTimeout = 10_000;
+        Encoding.UTF8.GetString(answer, 0, mine.Receive(answer)).ShouldBe("1\n.\n");
+        clients.StandardInput.Close();
+    }
+
+    [Fact]
+    public void Client_OfAnEndlessLine_Ends()
+    {
+        using var server = Listen();
+        using var veil = VeilRun.Begin("control", Path_, "status");
+        using var peer = server.Accept();
+        byte[] endless = Enumerable.Repeat((byte)'x', 1 << 20).ToArray();
+        long taken = 0;
+        Should.Throw<SocketException>(() =>
+        {
+            while (taken < 1L << 30)
+                taken += peer.Send(endless);
+        });
+
+        veil.WaitForExit().ShouldBe(1);
+        veil.Errors.ShouldBe($"veil: control: {Path_}: a line of more than 16777216 bytes is no answer of a trace\n");
+        taken.ShouldBeLessThan(40L << 20);
+    }
+
+    [Theory]
+    [InlineData("OK \u001b]0;title\u0007\n", "\\x1b]0;title\\x07")]
+    [InlineData("\u001b]52;c;bHM=\u0007\na\\tb\u009b2J\u202e\n.\n", "\\x1b]52;c;bHM=\\x07\na\\tb\\u{9b}2J\\u{202e}")]
+    [InlineData("ERR \u001b[2J\rveil: x\n", "veil: \\x1b[2J\\rveil: x")]
+    public void Client_OfAHostileServer_ShowsNothingRaw(string answer, string shown)
+    {
+        using var server = Listen();
+        using var veil = VeilRun.Begin("control", Path_, "status");
+        using (var peer = server.Accept())
+            peer.Send(Encoding.UTF8.GetBytes(answer));
+        veil.WaitForExit();
+        (string.Join('\n', veil.Lines) + veil.Errors.TrimEnd()).ShouldBe(shown);
+    }
+
+    private Socket Listen()
+    {
+        var server = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        server.Bind(new UnixDomainSocketEndPoint(Path_));
+        server.Listen();
+        return server;
+    }
+
+    private static System.Diagnostics.Process Run(string program, bool wait, params string[] arguments)
+    {
+        var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        if (wait)
+            process.WaitForExit();
+        return process;
+    }
+
+    private static void Run(string program, params string[] arguments) => Run(program, wait: true, arguments).ExitCode.ShouldBe(0);
+
+    private static string Output(string program, params string[] arguments)
+    {
+        using var process = Run(program, wait: false, arguments);
+        return process.StandardOutput.ReadToEnd();
+    }
+
+    private static long Number(string file, string field) =>
+        long.Parse(File.ReadLines(file).First(line => line.StartsWith(field, StringComparison.Ordinal))[field.Length..].Replace("kB", "", StringComparison.Ordinal));
 
     private Socket Connect()
     {

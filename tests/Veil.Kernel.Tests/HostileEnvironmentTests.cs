@@ -24,6 +24,7 @@ public sealed class HostileEnvironmentTests : IDisposable
         { "exec {veil} --help > /dev/full", "writing the output: No space left on device" },
         { "exec {veil} --list-modules > /dev/full", "writing the output: No space left on device" },
         { "mkdir {folder}/gone; cd {folder}/gone; rmdir {folder}/gone; exec {veil} --module uprobe --uprobe gone:main -p 1", "the current folder is gone" },
+        { "mkfifo {folder}/fifo; exec timeout 10 {veil} config validate {folder}/fifo", "fifo: it is no regular file; standard input is -" },
         { "exec -a '' {veil} --version", "there is no argument 0" },
     };
 
@@ -45,11 +46,11 @@ public sealed class HostileEnvironmentTests : IDisposable
         bool traced = false;
         for (int limit = 4; limit <= 40; limit++)
         {
-            using var veil = Shell($"ulimit -n {limit}; exec timeout -s INT 1 {Trace}");
-            if (veil.ExitCode == 124)
+            using var veil = VeilRun.AttachOrEnd($"ulimit -n {limit}", "--module", "syscall", "-p", "1");
+            if (veil.IsAttached)
             {
                 traced = true;
-                veil.Errors.ShouldContain("events delivered in");
+                veil.Stop().ShouldBe(0);
                 continue;
             }
 
@@ -68,9 +69,9 @@ public sealed class HostileEnvironmentTests : IDisposable
     {
         for (int mebibytes = 640; mebibytes <= 1024; mebibytes += 64)
         {
-            using var veil = Shell($"ulimit -v {mebibytes * 1024}; exec timeout -s INT 2 {{veil}} --module syscall,files,network,scheduler,memory --name no-such-name");
-            if (veil.ExitCode == 124)
-                veil.Errors.ShouldContain("events delivered in");
+            using var veil = VeilRun.AttachOrEnd($"ulimit -v {mebibytes * 1024}", "--module", "syscall,files,scheduler,memory", "--name", "no-such-name");
+            if (veil.IsAttached)
+                veil.Stop().ShouldBe(0, $"{mebibytes}: {veil.Errors}");
             else
                 OnlyLine(veil).ShouldContain("memory");
         }
@@ -79,10 +80,10 @@ public sealed class HostileEnvironmentTests : IDisposable
     [Fact]
     public void Trace_WithoutProc_Works()
     {
-        using var hold = Workload.Waiting("hold", "0").Begin();
-        using var veil = Shell($"exec timeout -s INT 2 unshare -m bash -c 'mount -t tmpfs none /proc; exec {{veil}} --module syscall -p {hold.Pid}'");
+        using var veil = VeilRun.AttachOrEnd("exec unshare -m --propagation private bash -c 'mount -t tmpfs none /proc; exec \"$@\"' bash \"$@\"", "--module", "syscall", "--name", "no-such-name");
 
-        veil.ExitCode.ShouldBe(124);
+        veil.IsAttached.ShouldBeTrue(veil.Errors);
+        veil.Stop().ShouldBe(0);
         veil.Errors.ShouldContain("events delivered in");
     }
 
@@ -135,6 +136,33 @@ public sealed class HostileEnvironmentTests : IDisposable
         veil.Errors.ShouldContain("veil: writing the output: File too large");
     }
 
+    /// <summary>The lines that are there are whole, and are those that were delivered; what another process wrote is there still.</summary>
+    [Theory]
+    [InlineData("", ">")]
+    [InlineData("", ">>")]
+    [InlineData("ulimit -f 300;", ">")]
+    [InlineData("ulimit -f 300;", ">>")]
+    public void Output_FullDisk_LeavesWholeLines(string limit, string redirection)
+    {
+        string size = limit.Length == 0 ? "300K" : "10M";
+        using var burst = Workload.Waiting("burst", "20000");
+        using var veil = VeilRun.AttachOrEnd(
+            $"exec unshare -m --propagation private bash -c 'mount -t tmpfs -o size={size} none {_folder}; (echo first >{_folder}/out; {limit} \"$@\" {redirection} {_folder}/out; code=$?; wc -l {_folder}/out >&2; tail -c 1 {_folder}/out | xxd -p >&2; head -1 {_folder}/out >&2; exit $code)' bash \"$@\"",
+            "--module", "syscall", "-p", burst.Pid, "-s", "getppid");
+        burst.Go();
+        veil.WaitForExit().ShouldBe(1);
+
+        string[] said = veil.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        long before = redirection == ">>" ? 1 : 0;
+        long delivered = long.Parse(said.Single(static line => line.Contains("delivered in", StringComparison.Ordinal)).Split(' ')[1]);
+        delivered.ShouldBeGreaterThan(0);
+        veil.Errors.ShouldContain(limit.Length == 0 ? "No space left on device" : "File too large");
+        said[^3].Split(' ')[0].ShouldBe((delivered + before).ToString());
+        said[^2].ShouldBe("0a");
+        if (before > 0)
+            said[^1].ShouldBe("first");
+    }
+
     /// <summary>The heap's limit is read by the runtime, and not a wish in the project's file.</summary>
     [Fact]
     public void AddressSpace_OfATrace_IsBounded()
@@ -158,6 +186,54 @@ public sealed class HostileEnvironmentTests : IDisposable
         veil.ExitCode.ShouldBe(exitCode, veil.Errors);
         if (!capabilities)
             veil.Errors.ShouldContain("the .NET runtime could not start");
+    }
+
+    [Fact]
+    public void Config_FromAFifo_IsRefusedAndFromStandardInputRead()
+    {
+        using var fifo = Shell("mkfifo {folder}/fifo; exec timeout 10 {veil} --config {folder}/fifo");
+        fifo.ExitCode.ShouldBe(2);
+        OnlyLine(fifo).ShouldContain("it is no regular file");
+
+        using var piped = Shell("echo 'modules: {syscall: {}}' | {veil} config validate -");
+        piped.ExitCode.ShouldBe(0, piped.Errors);
+        piped.Lines.ShouldBe(["-: right"]);
+    }
+
+    /// <summary>All modules start in 64 MiB; where the group allows less than is needed, a line says so, and the kernel ends nobody.</summary>
+    [MemoryCgroupTheory]
+    [InlineData(64, "syscall,files,network,scheduler,memory,uprobe", true)]
+    [InlineData(64, "files", true)]
+    [InlineData(32, "syscall", true)]
+    [InlineData(48, "syscall,files,network,scheduler,memory,uprobe", false)]
+    [InlineData(16, "syscall", false)]
+    public void MemoryCgroup_OfAnySize_IsEnoughOrSaidNotToBe(int mebibytes, string modules, bool enough)
+    {
+        using var group = new MemoryCgroup(mebibytes);
+        string[] uprobe = modules.Contains("uprobe", StringComparison.Ordinal) ? ["--uprobe", "/bin/bash:readline", "--yes"] : [];
+        using var veil = VeilRun.AttachOrEnd($"echo $$ > {group.Folder}/cgroup.procs", ["--module", modules, "--name", "no-such-name", .. uprobe]);
+
+        veil.IsAttached.ShouldBe(enough, veil.Errors);
+        if (enough)
+            veil.Stop().ShouldBe(0);
+        else
+            (veil.ExitCode, veil.Errors.Contains($"and the memory cgroup allows {mebibytes}", StringComparison.Ordinal)).ShouldBe((1, true), veil.Errors);
+    }
+
+    /// <summary>A process may call itself what it likes, and is still told from the columns beside it.</summary>
+    [Theory]
+    [InlineData("x  PID=1 UID=0", @"x\x20\x20PID\x3d1 UID\x3d0")]
+    [InlineData(" PID=1  ", @"\x20PID\x3d1\x20\x20")]
+    [InlineData("tmux: server", "tmux: server")]
+    public void Text_NameThatLooksLikeColumns_IsNone(string name, string shown)
+    {
+        using var veil = Shell($"bash -c 'printf \"%s\" \"{name}\" > /proc/self/comm; read; [ -e / ]' < <(sleep 1.5) & pid=$!; timeout 3 {{veil}} -q --module syscall -p $pid --syscall newfstatat,faccessat,faccessat2,read | tail -1; wait $pid; echo $pid");
+
+        string pid = veil.Lines[^1];
+        string[] columns = veil.Lines[0].Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        columns[0].ShouldBe(shown);
+        columns[1].ShouldBe($"PID={pid}");
+        veil.Lines[0].Split("PID=").Length.ShouldBe(2);
     }
 
     private static string OnlyLine(VeilRun veil)

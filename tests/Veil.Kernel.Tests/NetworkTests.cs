@@ -7,12 +7,19 @@ public sealed class NetworkTests
 {
     private static readonly string[] s_active = ["CONNECT CLOSE SYN_SENT", "ESTABLISHED SYN_SENT ESTABLISHED"];
     private static readonly string[] s_passive = ["ESTABLISHED SYN_RECV ESTABLISHED", "ACCEPT ESTABLISHED ESTABLISHED"];
-    private static readonly string[] s_closesFirst = ["CLOSE ESTABLISHED FIN_WAIT1", "CLOSE FIN_WAIT1 FIN_WAIT2", "CLOSE FIN_WAIT2 CLOSE"];
-    private static readonly string[] s_closesSecond = ["CLOSE ESTABLISHED CLOSE_WAIT", "CLOSE CLOSE_WAIT LAST_ACK", "CLOSE LAST_ACK CLOSE"];
+    private static readonly string[] s_closesFirst = ["CLOSING ESTABLISHED FIN_WAIT1", "CLOSING FIN_WAIT1 FIN_WAIT2", "CLOSE FIN_WAIT2 CLOSE"];
+    private static readonly string[] s_closesSecond = ["CLOSING ESTABLISHED CLOSE_WAIT", "CLOSING CLOSE_WAIT LAST_ACK", "CLOSE LAST_ACK CLOSE"];
     private static readonly string[] s_reset = ["CLOSE ESTABLISHED CLOSE"];
     private static readonly string[] s_fails = ["CONNECT CLOSE SYN_SENT", "FAILED SYN_SENT CLOSE"];
 
     public static TheoryData<string> Hooks => [.. Rungs.Exact("network")];
+
+    /// <summary>Those that have the kernel make a cookie: it does when somebody asks, and before 5.12 they cannot.</summary>
+    public static TheoryData<string> HooksWithCookies =>
+        [.. Rungs.Exact("network").Where(static hook => hook is not ("raw_tp" or "tracepoint") && Environment.OSVersion.Version >= new Version(5, 12))];
+
+    /// <summary>Those that see an accept() where the system call ends.</summary>
+    public static TheoryData<string> HooksOfSystemCalls => [.. Rungs.Exact("network").Where(static hook => hook is "tp_btf" or "raw_tp")];
 
     public static TheoryData<string, string> HooksAndFamilies
     {
@@ -72,11 +79,11 @@ public sealed class NetworkTests
             bool isClient = e.GetProperty("pid").GetInt64() == trace.Workload.Number("pid");
             // Only a hook behind the choice of a port knows it at CONNECT.
             bool chosen = e.GetProperty("evt_type").GetString() != "CONNECT" || hook is "fentry" or "kprobe";
-            (e.GetProperty("sport").GetInt64(), e.GetProperty("dport").GetInt64()).ShouldBe(isClient ? (chosen ? clientPort : 0, port) : (port, clientPort));
+            (Number(e, "sport"), Number(e, "dport")).ShouldBe(isClient ? (chosen ? clientPort : null, port) : (port, clientPort));
         }
 
         foreach (var e in trace.Events.Where(static e => e.GetProperty("dport").GetInt32() == 0))
-            e.GetProperty("sport").GetInt64().ShouldBe(port);
+            Number(e, "sport").ShouldBe(port);
     }
 
     [Theory]
@@ -90,6 +97,120 @@ public sealed class NetworkTests
         trace.CheckFigures("client", "server");
         trace.Closed("client").GetProperty("srtt_us").GetInt64().ShouldBe(trace.Workload.Number("client.rtt"));
         trace.Closed("server").GetProperty("srtt_us").GetInt64().ShouldBe(trace.Workload.Number("server.rtt"));
+        End(trace.Closed("client")).ShouldBe(("ECONNRESET", 104, "local"));
+        End(trace.Closed("server")).ShouldBe(("ECONNRESET", 104, "remote"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Hooks))]
+    public void Connection_ClosedInTurn_HasNoErrorAndNoReset(string hook)
+    {
+        using var trace = new Trace(hook, "client-closes", "ipv4");
+
+        End(trace.Closed("client")).ShouldBe((null, 0, null));
+        End(trace.Closed("server")).ShouldBe((null, 0, null));
+    }
+
+    [Theory]
+    [MemberData(nameof(Hooks))]
+    public void Socket_Id_JoinsItsLines(string hook)
+    {
+        using var trace = new Trace(hook, "client-closes", "ipv4");
+        long port = trace.Workload.Number("port");
+
+        var ids = trace.Events.GroupBy(e => (Client: e.GetProperty("dport").GetInt64() == port, Listens: e.GetProperty("dport").GetInt64() == 0))
+            .ToDictionary(static end => end.Key, static end => end.Select(static e => e.GetProperty("socket_id").GetUInt64()).Distinct().ToArray());
+        ids.Count.ShouldBe(3);
+        ids.Values.ShouldAllBe(static end => end.Length == 1 && end[0] > 0 && end[0] < 1UL << 53);
+        ids.Values.Select(static end => end[0]).Distinct().Count().ShouldBe(3);
+    }
+
+    [Theory]
+    [MemberData(nameof(HooksWithCookies))]
+    public void Socket_Id_IsTheCookie(string hook)
+    {
+        using var trace = new Trace(hook, "client-closes", "ipv4");
+
+        foreach (string end in new[] { "client", "server" })
+            trace.Closed(end).GetProperty("socket_id").GetInt64().ShouldBe(trace.Workload.Number(end + ".cookie"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Hooks))]
+    public void Socket_Netns_IsItsInode(string hook)
+    {
+        using var trace = new Trace(hook, "refused", "ipv4");
+        string own = new FileInfo("/proc/self/ns/net").LinkTarget!;
+
+        trace.Events.ShouldAllBe(e => own == $"net:[{e.GetProperty("netns").GetInt64()}]");
+    }
+
+    [Theory]
+    [MemberData(nameof(Hooks))]
+    public void Server_InTheBackground_IsTheProcessThatLives(string hook)
+    {
+        using var trace = new Trace(hook, ofItsPort: true, withoutTracefs: false, ["daemon", "ipv4"]);
+
+        trace.All("server_pid").ShouldBe(["LISTEN CLOSE LISTEN"]);
+        trace.Of("worker_pid", "server").ShouldBe([.. s_passive, .. s_closesSecond]);
+        trace.All("worker_pid")[^1].ShouldBe("CLOSE LISTEN CLOSE");
+        trace.Of("pid", "client").ShouldBe([.. s_active, .. s_closesFirst]);
+    }
+
+    [Theory]
+    [MemberData(nameof(Hooks))]
+    public void Server_OfAProcessForEachConnection_IsTheOneThatHasIt(string hook)
+    {
+        using var trace = new Trace(hook, ofItsPort: true, withoutTracefs: false, ["forking", "ipv4"]);
+
+        trace.Of("server_pid", "server").ShouldBe(s_passive);
+        trace.Of("worker_pid", "server").ShouldBe(s_reset);
+        End(trace.Closed("server")).ShouldBe(("ECONNRESET", 104, "remote"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Hooks))]
+    public void Socket_PassedAndReset_IsNobodys(string hook)
+    {
+        using var trace = new Trace(hook, ofItsPort: true, withoutTracefs: false, ["passed-reset", "ipv4"]);
+
+        trace.Of("server_pid", "server").ShouldBe(s_passive);
+        var closed = trace.Closed("server");
+        foreach (string key in new[] { "comm", "pid", "tid" })
+            closed.GetProperty(key).ValueKind.ShouldBe(JsonValueKind.Null, key);
+        closed.GetProperty("uid").GetInt64().ShouldBe(0);
+        End(closed).ShouldBe(("ECONNRESET", 104, "remote"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Hooks))]
+    public void Mptcp_Connection_IsOfTheProcessesThatHaveIt(string hook)
+    {
+        using var trace = new Trace(hook, ofItsPort: true, withoutTracefs: false, ["daemon", "mptcp"]);
+
+        trace.Of("worker_pid", "server").ShouldBe([.. s_passive, .. s_closesSecond]);
+        trace.Of("pid", "client").ShouldBe([.. s_active, .. s_closesFirst]);
+    }
+
+    [Theory]
+    [MemberData(nameof(HooksOfSystemCalls))]
+    public void Accept_WithoutTracefs_IsSeen(string hook)
+    {
+        using var trace = new Trace(hook, ofItsPort: false, withoutTracefs: true, ["client-closes", "ipv4"]);
+
+        trace.Of("pid", "client").ShouldBe([.. s_active, .. s_closesFirst]);
+        trace.Of("server_pid", "server").ShouldBe([.. s_passive, .. s_closesSecond]);
+    }
+
+    [Theory]
+    [MemberData(nameof(HooksOfSystemCalls))]
+    public void Accept_OfThe32BitTable_IsSeen(string hook)
+    {
+        using var caller = Workload.Waiting("int80", "1");
+        caller.Go()["supported"].ShouldBe("1");
+        using var trace = new Trace(hook, ofItsPort: false, withoutTracefs: true, ["accept32", "ipv4"]);
+
+        trace.All("server_pid").Count(static seen => seen.StartsWith("ACCEPT ", StringComparison.Ordinal)).ShouldBe(2);
     }
 
     [Theory]
@@ -111,18 +232,22 @@ public sealed class NetworkTests
 
         trace.All("pid").ShouldBe(s_fails);
         trace.Events.Length.ShouldBe(2);
+        End(trace.Events[1]).ShouldBe(("ECONNREFUSED", 111, "remote"));
     }
 
     [Theory]
-    [InlineData("timed-out")]
-    [InlineData("abandoned")]
-    public void Connect_NoAnswer_Failed(string name)
+    [InlineData("timed-out", "ETIMEDOUT", 110)]
+    [InlineData("abandoned", null, 0)]
+    public void Connect_NoAnswer_Failed(string name, string? errno, int number)
     {
         using var trace = new Trace(Rungs.Best("network"), name, "ipv4");
 
         // The first connection fills the queue; it is reset when its listener goes without having accepted it.
         trace.All("pid").ShouldBe([.. s_active, .. s_fails, .. s_reset]);
         trace.All("server_pid").ShouldBe(["LISTEN CLOSE LISTEN", s_passive[0], "CLOSE LISTEN CLOSE", .. s_reset]);
+        End(trace.Events.Single(static e => e.GetProperty("evt_type").ValueEquals("FAILED"))).ShouldBe((errno, number, null));
+        End(trace.Closed("client")).ShouldBe(("ECONNRESET", 104, "remote"));
+        End(trace.Closed("server")).ShouldBe(("ECONNRESET", 104, "local"));
     }
 
     [Theory]
@@ -233,17 +358,35 @@ public sealed class NetworkTests
         veil.Stop().ShouldBe(0);
 
         veil.Lines[^1].ShouldMatch(
-            @"^net +PID=\d+ +TID=\d+ +UID=0 +evt_type=CLOSE +family=IPv4 +saddr=127\.0\.0\.1 +sport=\d+ +daddr=127\.0\.0\.1 +dport=\d+ +oldstate=ESTABLISHED +newstate=CLOSE +duration=\d+(\.\d{3})?[num]?s +rx_bytes=1234 +tx_bytes=70000 +retransmits=\d+ +srtt_us=\d+$");
+            @"^net +PID=\d+ +TID=\d+ +UID=0 +evt_type=CLOSE +family=IPv4 +saddr=127\.0\.0\.1 +sport=\d+ +daddr=127\.0\.0\.1 +dport=\d+ +oldstate=ESTABLISHED +newstate=CLOSE +socket_id=\d+ +netns=\d+ +errno=ECONNRESET\(104\) +reset_by=local +duration=\d+(\.\d{3})?[num]?s +rx_bytes=1234 +tx_bytes=70000 +retransmits=\d+ +srtt_us=\d+$");
     }
+
+    private static long? Number(JsonElement e, string key) => e.GetProperty(key) is { ValueKind: not JsonValueKind.Null } value ? value.GetInt64() : null;
+
+    /// <summary>How it ended.</summary>
+    private static (string? Errno, int ErrnoNr, string? ResetBy) End(JsonElement e) =>
+        (e.GetProperty("errno").GetString(), e.GetProperty("errno_nr").GetInt32(), e.GetProperty("reset_by").GetString());
 
     /// <summary>One run of the workload under veil.</summary>
     private sealed class Trace : IDisposable
     {
+        // In a mount namespace of its own.
+        private static readonly string[] s_withoutTracefs =
+            ["unshare", "-m", "sh", "-c", "for folder in /sys/kernel/tracing /sys/kernel/debug; do umount \"$folder\" 2>/dev/null; done; exec \"$@\"", "sh"];
+
         public Trace(string hook, params string[] arguments)
+            : this(hook, ofItsPort: false, withoutTracefs: false, arguments)
+        {
+        }
+
+        public Trace(string hook, bool ofItsPort, bool withoutTracefs, string[] arguments)
         {
             Workload = Workload.Waiting("net", arguments);
             Workload.ReadAhead("announced");
-            Veil = VeilRun.Attach("--module", "network", "--hook", hook, "--output", "json", "-p", Workload.Pid, Workload["server_pid"], Workload.Said("third_pid") ? Workload["third_pid"] : Workload.Pid);
+            // Whom nobody knows passes no filter of processes.
+            string[] filter = ofItsPort ? ["--port", Workload["port"]] : ["-p", Workload.Pid, Workload["server_pid"], Workload.Said("third_pid") ? Workload["third_pid"] : Workload.Pid];
+            string[] flags = ["--module", "network", "--hook", hook, "--output", "json", .. filter];
+            Veil = withoutTracefs ? VeilRun.AttachUnder(s_withoutTracefs, flags) : VeilRun.Attach(flags);
             Workload.Go();
             Veil.Stop().ShouldBe(0);
             Veil.ShouldHaveLostNothing();
@@ -300,12 +443,12 @@ public sealed class NetworkTests
             Workload.Dispose();
         }
 
-        private bool Is(JsonElement e, string who) => e.GetProperty("pid").GetInt64() == Workload.Number(who);
+        private bool Is(JsonElement e, string who) => Number(e, "pid") == Workload.Number(who);
 
         private bool IsAt(JsonElement e, string end)
         {
             long port = Workload.Number("port");
-            return end == "client" ? e.GetProperty("dport").GetInt64() == port : e.GetProperty("sport").GetInt64() == port && e.GetProperty("dport").GetInt64() != 0;
+            return end == "client" ? e.GetProperty("dport").GetInt64() == port : Number(e, "sport") == port && e.GetProperty("dport").GetInt64() != 0;
         }
 
         private static string Change(JsonElement e) =>

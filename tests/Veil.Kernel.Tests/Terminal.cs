@@ -36,8 +36,8 @@ internal sealed class Terminal : IDisposable
         _process.StandardInput.Flush();
     }
 
-    /// <summary>Waits for a text after the one that was waited for before.</summary>
-    public void WaitFor(string text)
+    /// <summary>Waits for a text after the one that was waited for before; what stands between the two.</summary>
+    public string WaitFor(string text)
     {
         var watch = Stopwatch.StartNew();
         while (true)
@@ -46,8 +46,9 @@ internal sealed class Terminal : IDisposable
             int at = screen.IndexOf(text, _seen, StringComparison.Ordinal);
             if (at >= 0)
             {
+                string between = screen[_seen..at];
                 _seen = at + text.Length;
-                return;
+                return between;
             }
 
             if (watch.Elapsed > s_patience)

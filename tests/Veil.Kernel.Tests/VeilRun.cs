@@ -117,6 +117,20 @@ internal sealed class VeilRun : IDisposable
     /// <summary>The same under another program, which runs it (<c>valgrind</c>).</summary>
     public static VeilRun AttachUnder(string[] command, params string[] arguments) => Attach([.. command[1..], Repository.Veil, .. arguments], readOutput: true, command[0]);
 
+    /// <summary>Starts under what a shell has prepared (limits, mounts), and returns once the hooks are attached or it has ended.</summary>
+    public static VeilRun AttachOrEnd(string preparation, params string[] arguments)
+    {
+        var run = new VeilRun(["-c", preparation + "; exec \"$@\"", "bash", Repository.Veil, .. arguments], "bash", readOutput: true);
+        if (!Task.WhenAny(run._attached.Task, run._errorsRead).Wait(s_patience))
+            throw new TimeoutException("veil did neither attach nor end: " + run.Errors);
+        if (!run.IsAttached)
+            run.WaitForExit();
+        return run;
+    }
+
+    /// <summary>Did it say that it traces?</summary>
+    public bool IsAttached => _attached.Task.IsCompleted;
+
     private static VeilRun Attach(string[] arguments, bool readOutput, string? wrapper = null)
     {
         var run = new VeilRun(arguments, wrapper, readOutput);
@@ -137,6 +151,9 @@ internal sealed class VeilRun : IDisposable
         run.WaitForExit();
         return run;
     }
+
+    /// <summary>Starts it, and waits for nothing.</summary>
+    public static VeilRun Begin(params string[] arguments) => new(arguments, wrapper: null, readOutput: true);
 
     /// <summary>Asks for the end by SIGTERM and waits for it; the exit code.</summary>
     public int Stop()

@@ -18,6 +18,10 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
 #define REQUEST_BYTES 70000 /* more than a segment on loopback */
 #define REPLY_BYTES   1234
 
@@ -29,6 +33,7 @@ struct end {
 	int port;
 	long long sent, received;
 	struct tcp_info info;
+	unsigned long long cookie;
 	long long established_ns, closing_ns;
 };
 
@@ -36,6 +41,7 @@ struct end {
 static struct {
 	struct end client, server;
 	sem_t listening, connected, accepted, replied, closed, third;
+	pid_t worker;
 } * truth;
 
 static union {
@@ -45,6 +51,7 @@ static union {
 } address;
 static socklen_t address_size;
 static int listener;
+static int protocol;
 static pid_t server_pid, third_pid;
 static int third_socket[2];
 static long count = 1;
@@ -58,7 +65,9 @@ static void wait_for(sem_t *event)
 static void choose_family(const char *name)
 {
 	memset(&address, 0, sizeof(address));
-	if (strcmp(name, "ipv4") == 0) {
+	if (strcmp(name, "mptcp") == 0)
+		protocol = IPPROTO_MPTCP;
+	if (strcmp(name, "ipv4") == 0 || protocol) {
 		address.v4.sin_family = AF_INET;
 		address.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 		address_size = sizeof(address.v4);
@@ -70,7 +79,7 @@ static void choose_family(const char *name)
 	if (strcmp(name, "mapped") == 0)
 		require(inet_pton(AF_INET6, "::ffff:127.0.0.1", &address.v6.sin6_addr) == 1, "inet_pton");
 	else if (strcmp(name, "ipv6") != 0)
-		usage("CASE ipv4|ipv6|mapped [COUNT]");
+		usage("CASE ipv4|ipv6|mapped|mptcp [COUNT]");
 }
 
 static int port_of(int fd)
@@ -84,7 +93,7 @@ static int port_of(int fd)
 
 static int new_socket(void)
 {
-	int fd = socket(address.any.sa_family, SOCK_STREAM, 0);
+	int fd = socket(address.any.sa_family, SOCK_STREAM, protocol);
 
 	require(fd >= 0, "socket");
 	return fd;
@@ -154,6 +163,8 @@ static void look(int fd, struct end *end)
 	do {
 		require(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &end->info, &size) == 0, "TCP_INFO");
 	} while (end->info.tcpi_unacked && usleep(1000) == 0);
+	size = sizeof(end->cookie);
+	require(getsockopt(fd, SOL_SOCKET, SO_COOKIE, &end->cookie, &size) == 0, "SO_COOKIE");
 	end->closing_ns = now_ns();
 }
 
@@ -383,7 +394,7 @@ static void pass(int fd)
 	require(sendmsg(third_socket[1], &message, 0) == 1, "sendmsg");
 }
 
-static void take_and_close(void)
+static int take(void)
 {
 	char control[CMSG_SPACE(sizeof(int))], byte;
 	struct iovec data = {.iov_base = &byte, .iov_len = 1};
@@ -394,6 +405,13 @@ static void take_and_close(void)
 	close(listener);
 	require(recvmsg(third_socket[0], &message, 0) == 1, "recvmsg");
 	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
+	return fd;
+}
+
+static void take_and_close(void)
+{
+	int fd = take();
+
 	wait_for(&truth->third);
 	look(fd, &truth->server);
 	close(fd);
@@ -418,6 +436,150 @@ static void passed(void)
 	wait_for(&truth->closed);
 	close(fd);
 }
+
+/* ---- a third process has the accepted socket when the client resets it, and nobody saw how it got there ---- */
+
+static void take_and_wait(void)
+{
+	int fd = take();
+	struct pollfd end = {.fd = fd};
+
+	sem_post(&truth->replied);
+	poll(&end, 1, -1);
+	wait_for(&truth->closed);
+	close(fd);
+}
+
+static void passed_reset_server(void)
+{
+	int fd;
+
+	listen_now(1);
+	fd = accept_now();
+	pass(fd);
+	close(fd);
+	sem_post(&truth->third);
+}
+
+static void reset_when_passed(void)
+{
+	int fd;
+
+	wait_for(&truth->listening);
+	fd = connect_now(&truth->client);
+	wait_for(&truth->replied);
+	wait_for(&truth->third);
+	close_with_reset(fd);
+	sem_post(&truth->closed);
+}
+
+/* ---- a process for each connection, which the client resets ---- */
+
+static void forking_server(void)
+{
+	struct pollfd end = {};
+	pid_t worker;
+
+	listen_now(1);
+	end.fd = accept_now();
+	worker = fork();
+	require(worker >= 0, "fork");
+	if (worker == 0) {
+		close(listener);
+		truth->worker = getpid();
+		sem_post(&truth->replied);
+		poll(&end, 1, -1);
+		wait_for(&truth->closed);
+		close(end.fd);
+		_exit(0);
+	}
+	close(end.fd);
+	sem_post(&truth->third);
+	waitpid(worker, NULL, 0);
+}
+
+/* ---- a server that puts itself into the background once it listens ---- */
+
+static void daemon_server(void)
+{
+	int gone[2];
+	char byte;
+	int fd;
+
+	require(listen(listener, 1) == 0 && pipe(gone) == 0, "listen");
+	truth->worker = fork();
+	require(truth->worker >= 0, "fork");
+	if (truth->worker > 0)
+		_exit(0);
+	close(gone[1]);
+	require(read(gone[0], &byte, 1) == 0, "the parent's end");
+	truth->worker = getpid();
+	sem_post(&truth->listening);
+	fd = accept_now();
+	sem_post(&truth->accepted);
+	wait_for_end_of_stream(fd);
+	wait_for(&truth->closed);
+	close(fd);
+	close(listener);
+	sem_post(&truth->replied);
+}
+
+static void daemon_client(void)
+{
+	int fd;
+
+	wait_for(&truth->listening);
+	fd = connect_now(&truth->client);
+	wait_for(&truth->accepted);
+	close(fd);
+	sem_post(&truth->closed);
+	wait_for(&truth->replied);
+}
+
+/* ---- accept() by the 32-bit table, both ways that it has ---- */
+
+#ifdef __x86_64__
+#define I386_NR_SOCKETCALL 102
+#define I386_NR_ACCEPT4	   364
+#define I386_SYS_ACCEPT4   18
+
+static long int80(long nr, long one, long two)
+{
+	long ret;
+
+	asm volatile("int $0x80"
+		     : "=a"(ret)
+		     : "a"(nr), "b"(one), "c"(two), "d"(0L), "S"(0L)
+		     : "r8", "r9", "r10", "r11", "memory");
+	return ret;
+}
+
+static void accept32_server(void)
+{
+	int *arguments = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	long fd;
+
+	require(arguments != MAP_FAILED, "mmap");
+	arguments[0] = listener;
+	require(listen(listener, 2) == 0, "listen");
+	for (int i = 0; i < 2; i++) {
+		sem_post(&truth->listening);
+		fd = i ? int80(I386_NR_ACCEPT4, listener, 0) : int80(I386_NR_SOCKETCALL, I386_SYS_ACCEPT4, (long)arguments);
+		require(fd >= 0, "32-bit accept4");
+		wait_for_end_of_stream(fd);
+		close(fd);
+	}
+	close(listener);
+}
+
+static void accept32(void)
+{
+	for (int i = 0; i < 2; i++) {
+		wait_for(&truth->listening);
+		close(connect_now(&truth->client));
+	}
+}
+#endif
 
 /* ---- a connection from before the trace ---- */
 
@@ -520,18 +682,25 @@ static const struct {
 	void (*serve)(void);
 	void (*prepare)(void); /* before the tracer attaches */
 	void (*prepare_server)(void);
+	void (*take)(void); /* what a third process does */
 } cases[] = {
-    {"client-closes", client_closes, client_closes_server, NULL, NULL},
-    {"server-closes", server_closes, server_closes_server, NULL, NULL},
-    {"reset", reset, reset_server, NULL, NULL},
-    {"lossy", lossy, lossy_server, NULL, NULL},
-    {"refused", refused, server_stays_away, NULL, NULL},
-    {"timed-out", timed_out, full_server, NULL, NULL},
-    {"abandoned", abandoned, full_server, NULL, NULL},
-    {"passed", passed, passed_server, NULL, NULL},
-    {"before", before, before_server, before_prepare, before_prepare_server},
-    {"listening", listening, listening_server, listening_prepare, listening_prepare_server},
-    {"cycles", cycles, cycles_server, NULL, NULL},
+    {"client-closes", client_closes, client_closes_server, NULL, NULL, NULL},
+    {"server-closes", server_closes, server_closes_server, NULL, NULL, NULL},
+    {"reset", reset, reset_server, NULL, NULL, NULL},
+    {"lossy", lossy, lossy_server, NULL, NULL, NULL},
+    {"refused", refused, server_stays_away, NULL, NULL, NULL},
+    {"timed-out", timed_out, full_server, NULL, NULL, NULL},
+    {"abandoned", abandoned, full_server, NULL, NULL, NULL},
+    {"passed", passed, passed_server, NULL, NULL, take_and_close},
+    {"passed-reset", reset_when_passed, passed_reset_server, NULL, NULL, take_and_wait},
+    {"forking", reset_when_passed, forking_server, NULL, NULL, NULL},
+    {"daemon", daemon_client, daemon_server, NULL, NULL, NULL},
+    {"before", before, before_server, before_prepare, before_prepare_server, NULL},
+    {"listening", listening, listening_server, listening_prepare, listening_prepare_server, NULL},
+    {"cycles", cycles, cycles_server, NULL, NULL, NULL},
+#ifdef __x86_64__
+    {"accept32", accept32, accept32_server, NULL, NULL, NULL},
+#endif
 };
 
 #define CASE_COUNT (sizeof(cases) / sizeof(cases[0]))
@@ -545,6 +714,7 @@ static void print_end(const char *name, const struct end *end)
 	printf("%s.bytes_received=%llu\n", name, (unsigned long long)end->info.tcpi_bytes_received);
 	printf("%s.total_retrans=%u\n", name, end->info.tcpi_total_retrans);
 	printf("%s.rtt=%u\n", name, end->info.tcpi_rtt);
+	printf("%s.cookie=%llu\n", name, end->cookie);
 	printf("%s.closing_after_ns=%lld\n", name, end->closing_ns - truth->client.established_ns);
 }
 
@@ -572,7 +742,7 @@ int main(int argc, char **argv)
 	size_t chosen = 0;
 
 	if (argc < 3)
-		usage("CASE ipv4|ipv6|mapped [COUNT]");
+		usage("CASE ipv4|ipv6|mapped|mptcp [COUNT]");
 	while (chosen < CASE_COUNT && strcmp(cases[chosen].name, argv[1]) != 0)
 		chosen++;
 	if (chosen == CASE_COUNT) {
@@ -591,8 +761,8 @@ int main(int argc, char **argv)
 	bind_listener();
 	truth->server.port = port_of(listener);
 	require(pipe(begin_pipe) == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, third_socket) == 0, "pipe");
-	if (cases[chosen].run == passed)
-		third_pid = start(take_and_close, NULL, begin_pipe[0]);
+	if (cases[chosen].take)
+		third_pid = start(cases[chosen].take, NULL, begin_pipe[0]);
 	server_pid = start(cases[chosen].serve, cases[chosen].prepare_server, begin_pipe[0]);
 	close(listener);
 	if (cases[chosen].prepare)
@@ -612,6 +782,7 @@ int main(int argc, char **argv)
 		waitpid(third_pid, NULL, 0);
 	print_end("client", &truth->client);
 	print_end("server", &truth->server);
+	printf("worker_pid=%d\n", truth->worker);
 	printf("count=%ld\n", count);
 	return 0;
 }

@@ -37,7 +37,8 @@ static inline void usage(const char *arguments)
 	exit(2);
 }
 
-/* Takes --wait out of the arguments, so that the positions of the others do not depend on it. */
+/* Takes --wait out of the arguments, so that the positions of the others do not depend on it; and --uid=N, as which
+ * user it works. */
 static inline bool take_wait_flag(int *argc, char **argv)
 {
 	bool found = false;
@@ -46,6 +47,8 @@ static inline bool take_wait_flag(int *argc, char **argv)
 	for (int i = 1; i < *argc; i++) {
 		if (strcmp(argv[i], "--wait") == 0)
 			found = true;
+		else if (strncmp(argv[i], "--uid=", 6) == 0)
+			require(setuid((uid_t)strtoul(argv[i] + 6, NULL, 10)) == 0, argv[i]);
 		else
 			argv[kept++] = argv[i];
 	}

@@ -1,5 +1,9 @@
+using System.Buffers;
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Unicode;
+using Microsoft.Win32.SafeHandles;
 using Veil.Core;
 using Veil.Core.Modules;
 using Veil.Core.Text;
@@ -14,10 +18,13 @@ namespace Veil.Cli.Config;
 /// A trace written down in YAML. Its values become the flags of a command line and are read by the code that reads those: no rule exists
 /// twice. What is new are the places of mistakes.
 /// </summary>
-internal sealed class ConfigFile
+internal sealed partial class ConfigFile
 {
     private const int BytesMax = 1024 * 1024;
     private const int DepthMax = 16;
+
+    // A filter holds 10,240 keys; this is room for several such lists, and a bound for what the tree below takes: some 40 MiB.
+    private const int ValuesMax = 64 * 1024;
 
     private static readonly Dictionary<string, string> s_outputKeys = new(StringComparer.Ordinal)
     {
@@ -63,36 +70,20 @@ internal sealed class ConfigFile
     public bool HasDefault => Get(_root, "default") is not null;
 
     /// <summary>Reads a file; its values are looked at by <see cref="Request"/>.</summary>
+    /// <param name="path">A regular file, or <c>-</c> for standard input.</param>
     /// <exception cref="UsageException">It cannot be read, or is no mapping in YAML.</exception>
     public static ConfigFile Read(string path)
     {
-        string text;
+        string text = ReadText(path);
+        var scanner = new Scanner(new StringReader(text));
         try
         {
-            using var file = File.OpenRead(path);
-            var buffer = new byte[BytesMax + 1];
-            int length = file.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
-            if (length > BytesMax)
-                throw new UsageException($"{path}: more than {BytesMax} bytes is no configuration");
-            text = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true).GetString(buffer, 0, length);
-        }
-        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"--config: {path}: {(cause is FileNotFoundException or DirectoryNotFoundException ? "there is no such file" : Directory.Exists(path) ? "it is a folder" : cause.Message)}");
-        }
-        catch (DecoderFallbackException)
-        {
-            throw new UsageException($"{path}: it is not UTF-8");
-        }
-
-        try
-        {
-            RefuseWhatNobodyWrites(path, text);
+            RefuseWhatNobodyWrites(path, new Parser(scanner));
             var stream = new YamlStream();
             stream.Load(new StringReader(text));
             return stream.Documents switch
             {
-                [] => throw new UsageException($"{path}: it is empty; it needs modules:, or profiles:"),
+                [] => throw Wrong(path, Mark.Empty, "it is empty; it needs modules:, or profiles:"),
                 [{ RootNode: YamlMappingNode root }] => new ConfigFile(path, root),
                 [var other] => throw Wrong(path, other.RootNode.Start, "a configuration is a mapping, such as modules: {syscall: {}}"),
                 _ => throw Wrong(path, stream.Documents[1].RootNode.Start, "there is a second document; give each a file of its own"),
@@ -100,12 +91,12 @@ internal sealed class ConfigFile
         }
         catch (YamlException cause)
         {
-            throw Wrong(path, cause.Start, Escaping.ForMessage(cause.InnerException?.Message ?? cause.Message).TrimEnd('.'));
+            throw Wrong(path, cause.Start, Escaping.ForMessage(cause.Message).TrimEnd('.'));
         }
         catch (Exception cause) when (cause is InvalidOperationException or ArgumentException or FormatException)
         {
-            // YamlDotNet's scanner says so of some malformed text, without a place.
-            throw new UsageException($"{path}: it is no YAML: {Escaping.ForMessage(cause.Message)}");
+            // YamlDotNet throws these at some malformed text, and they say neither where nor what.
+            throw Wrong(path, scanner.CurrentPosition, "what stands here, or just before, is no YAML; look for a sign too many, or a missing blank, colon or quote");
         }
     }
 
@@ -234,11 +225,13 @@ internal sealed class ConfigFile
                 continue;
             }
 
+            // An item of a list is one value already, whatever it holds.
+            bool split = option is not Option<string[]> || value is not YamlSequenceNode;
             var items = value is YamlSequenceNode list ? list.Children : [value];
             if (items.Count == 0)
                 throw Wrong(value.Start, $"{KeyText(key)}: the list is empty; leave it out instead");
             foreach (var item in items)
-                words.Add(Scalar(item, KeyText(key)) is { Length: > 0 } text ? $"{flag}={text}" : throw Wrong(item.Start, $"{flag}: the value is empty"));
+                words.Add(Scalar(item, KeyText(key)) is { Length: > 0 } text ? $"{flag}={(split ? text : ListText.Escape(text))}" : throw Wrong(item.Start, $"{flag}: the value is empty"));
         }
     }
 
@@ -263,15 +256,69 @@ internal sealed class ConfigFile
     private static YamlNode? Get(YamlMappingNode mapping, string name) =>
         mapping.Children.FirstOrDefault(entry => entry.Key is YamlScalarNode { Value: { } text } && text == name).Value;
 
-    // An alias can stand for a tree that is larger than memory, and nesting for more than the stack: both before anything is built.
-    private static void RefuseWhatNobodyWrites(string path, string text)
+    private static string ReadText(string path)
     {
-        var parser = new Parser(new StringReader(text));
+        var buffer = new byte[BytesMax + 1];
+        int length;
+        try
+        {
+            using var file = OpenRegular(path);
+            length = file.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
+        }
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"--config: {path}: {Escaping.ForMessage(cause.Message)}");
+        }
+
+        if (length > BytesMax)
+            throw new UsageException($"{path}: more than {BytesMax} bytes is no configuration");
+        var bytes = buffer.AsSpan(0, length);
+        if (!Utf8.IsValid(bytes))
+        {
+            int valid = 0;
+            while (Rune.DecodeFromUtf8(bytes[valid..], out _, out int count) == OperationStatus.Done)
+                valid += count;
+            int line = bytes[..valid].Count((byte)'\n') + 1;
+            throw new UsageException($"{path}:{line}:{valid - bytes[..valid].LastIndexOf((byte)'\n')}: it is not UTF-8");
+        }
+
+        return Encoding.UTF8.GetString(bytes);
+    }
+
+    // Nothing that a read could wait for without an end: a FIFO without a writer, a device.
+    private static FileStream OpenRegular(string path)
+    {
+        const int readOnlyNonBlockingCloexec = 0x80800; // include/uapi/asm-generic/fcntl.h
+        if (path == "-")
+            return new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
+        if (Directory.Exists(path))
+            throw new UsageException($"--config: {path}: it is a folder");
+        var handle = new SafeFileHandle(Open(path, readOnlyNonBlockingCloexec), ownsHandle: true);
+        if (handle.IsInvalid)
+        {
+            const int enoent = 2;
+            int errno = Marshal.GetLastPInvokeError();
+            throw new UsageException($"--config: {path}: {(errno == enoent ? "there is no such file" : Marshal.GetPInvokeErrorMessage(errno))}");
+        }
+
+        var file = new FileStream(handle, FileAccess.Read, bufferSize: 0);
+        if (file.CanSeek)
+            return file;
+        file.Dispose();
+        throw new UsageException($"--config: {path}: it is no regular file; standard input is -");
+    }
+
+    // An alias can stand for a tree that is larger than memory, and nesting for more than the stack: both before anything is built.
+    private static void RefuseWhatNobodyWrites(string path, Parser parser)
+    {
         int depth = 0;
+        int values = 0;
         while (parser.MoveNext())
         {
             if (parser.Current is AnchorAlias)
                 throw Wrong(path, parser.Current.Start, "aliases (*name) are not understood; write it out");
+            if (++values > ValuesMax)
+                throw Wrong(path, parser.Current!.Start, $"more than {ValuesMax} values are no configuration");
             depth += parser.Current!.NestingIncrease;
             if (depth > DepthMax)
                 throw Wrong(path, parser.Current.Start, "nothing here is nested that deep");
@@ -280,5 +327,8 @@ internal sealed class ConfigFile
 
     private UsageException Wrong(Mark place, string why) => Wrong(_path, place, why);
 
-    private static UsageException Wrong(string path, Mark place, string why) => new($"{path}:{place.Line}:{place.Column}: {why}");
+    private static UsageException Wrong(string path, Mark place, string why) => new($"{path}:{Math.Max(place.Line, 1)}:{Math.Max(place.Column, 1)}: {why}");
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
 }

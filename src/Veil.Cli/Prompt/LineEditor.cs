@@ -6,6 +6,7 @@ namespace Veil.Cli.Prompt;
 internal sealed class LineEditor(Func<string, IReadOnlyList<string>> complete, IReadOnlyList<string> history)
 {
     private const byte Escape = 0x1b;
+    private const int LengthMax = 16 * 1024;
     private readonly StringBuilder _text = new();
     private readonly List<byte> _pending = [];
     private readonly List<byte> _escape = [];
@@ -20,6 +21,9 @@ internal sealed class LineEditor(Func<string, IReadOnlyList<string>> complete, I
 
         /// <summary>The line is done.</summary>
         Entered,
+
+        /// <summary>CTRL-L: the screen is to be cleared.</summary>
+        Cleared,
 
         /// <summary>CTRL-C, or CTRL-D on an empty line.</summary>
         Quit,
@@ -56,11 +60,17 @@ internal sealed class LineEditor(Func<string, IReadOnlyList<string>> complete, I
             case 0x04:
                 DeleteAt(Cursor);
                 break;
+            case 0x0c:
+                return Result.Cleared;
             case (byte)'\r' or (byte)'\n':
                 return Result.Entered;
             case 0x7f or 0x08:
                 if (Cursor > 0)
-                    DeleteAt(--Cursor);
+                {
+                    Move(-1);
+                    DeleteAt(Cursor);
+                }
+
                 break;
             case 0x01:
                 Cursor = 0;
@@ -109,6 +119,8 @@ internal sealed class LineEditor(Func<string, IReadOnlyList<string>> complete, I
             return;
         string typed = Encoding.UTF8.GetString(_pending.ToArray());
         _pending.Clear();
+        if (_text.Length + typed.Length > LengthMax)
+            return;
         _text.Insert(Cursor, typed);
         Cursor += typed.Length;
     }
@@ -149,13 +161,20 @@ internal sealed class LineEditor(Func<string, IReadOnlyList<string>> complete, I
         _escape.Clear();
     }
 
-    private void Move(int by) => Cursor = Math.Clamp(Cursor + by, 0, _text.Length);
+    private void Move(int by)
+    {
+        Cursor = Math.Clamp(Cursor + by, 0, _text.Length);
+        if (IsInsidePair(Cursor))
+            Cursor += by;
+    }
 
     private void DeleteAt(int place)
     {
         if (place < _text.Length)
-            _text.Remove(place, 1);
+            _text.Remove(place, IsInsidePair(place + 1) ? 2 : 1);
     }
+
+    private bool IsInsidePair(int place) => place > 0 && place < _text.Length && char.IsSurrogatePair(_text[place - 1], _text[place]);
 
     private void DeleteWord()
     {

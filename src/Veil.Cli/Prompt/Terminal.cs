@@ -3,20 +3,36 @@ using System.Text;
 
 namespace Veil.Cli.Prompt;
 
-/// <summary>The terminal on standard input, key by key (termios(3)); what it was like comes back with <see cref="Dispose"/>.</summary>
-internal sealed unsafe partial class Terminal : IDisposable
+/// <summary>
+/// The terminal on standard input, key by key (termios(3)); what it was like comes back with <see cref="Dispose"/>. Nothing here waits for a
+/// terminal that takes nothing (CTRL-S, a dead connection) once the trace is to end.
+/// </summary>
+/// <param name="ended">Is there no point in waiting on? Asked ten times a second.</param>
+internal sealed unsafe partial class Terminal(Func<bool> ended) : IDisposable
 {
     // struct termios of glibc: four words of flags, then c_line and 32 control characters; 60 bytes on x86-64 and arm64.
     private const int TermiosBytes = 60;
+    private const int StandardError = 2;
+    private const int Eintr = 4;
+    private const int Eagain = 11;
+    private const int InputFlags = 0;
     private const int LocalFlags = 3;
     private const int ControlCharacters = 17;
     private const int VTime = 5;
     private const int VMin = 6;
+    private const uint Ixon = 0x400;
     private const uint Isig = 0x1;
     private const uint Icanon = 0x2;
     private const uint Echo = 0x8;
-    private const int TcsaDrain = 1;
+    private const int TcsaNow = 0; // TCSADRAIN would wait for the terminal
     private const int PollMs = 100;
+    private const short PollIn = 1;
+    private const short PollOut = 4;
+    private const int WidthDefault = 80;
+    private const ulong TiocgWinSz = 0x5413;
+
+    // A description of our own, so that a write never blocks: the one of standard error is shared with the shell.
+    private readonly int _screen = OpenScreen();
 
     private readonly byte[] _before = new byte[TermiosBytes + 64];
     private readonly Lock _gate = new();
@@ -28,7 +44,29 @@ internal sealed unsafe partial class Terminal : IDisposable
     /// <summary>Is the job in the foreground ours? Another one is stopped by the kernel where it changes the terminal.</summary>
     public static bool IsForeground => TcGetPGrp(0) == GetPGrp();
 
-    /// <summary>Keys come one by one from now on, unseen, and none of them is a signal.</summary>
+    /// <summary>Is our job in the foreground of the terminal that we belong to, if any, whatever the standard streams are?</summary>
+    public static bool IsForegroundOfOurs
+    {
+        get
+        {
+            // proc_pid_stat(5): after the name, which is the second field, come state, ppid, pgrp, session, tty_nr and tpgid.
+            string stat = File.ReadAllText("/proc/self/stat");
+            string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            return fields[2] == fields[5];
+        }
+    }
+
+    /// <summary>The characters of a line.</summary>
+    public int Width
+    {
+        get
+        {
+            var size = stackalloc ushort[4]; // struct winsize: rows, columns, pixels
+            return IoCtl(_screen, TiocgWinSz, size) == 0 && size[1] > 0 ? size[1] : WidthDefault;
+        }
+    }
+
+    /// <summary>Keys come one by one from now on, unseen, and none of them is a signal or stops the output.</summary>
     public void EnterRaw()
     {
         lock (_gate)
@@ -41,10 +79,11 @@ internal sealed unsafe partial class Terminal : IDisposable
                     return;
                 var raw = stackalloc byte[_before.Length];
                 _before.CopyTo(new Span<byte>(raw, _before.Length));
+                ((uint*)raw)[InputFlags] &= ~Ixon;
                 ((uint*)raw)[LocalFlags] &= ~(Isig | Icanon | Echo);
                 raw[ControlCharacters + VMin] = 1;
                 raw[ControlCharacters + VTime] = 0;
-                _raw = TcSetAttr(0, TcsaDrain, raw) == 0;
+                _raw = TcSetAttr(0, TcsaNow, raw) == 0;
             }
         }
     }
@@ -57,20 +96,20 @@ internal sealed unsafe partial class Terminal : IDisposable
             if (!_raw)
                 return;
             fixed (byte* before = _before)
-                _ = TcSetAttr(0, TcsaDrain, before);
+                _ = TcSetAttr(0, TcsaNow, before);
             _raw = false;
         }
     }
 
     /// <summary>Waits for a key.</summary>
-    /// <param name="ended">Asked ten times a second whether there is a point in waiting on.</param>
+    /// <param name="over">Is there another reason not to wait on?</param>
     /// <returns>The byte, or -1 at the end.</returns>
-    public static int ReadKey(Func<bool> ended)
+    public int ReadKey(Func<bool> over)
     {
         byte key;
-        while (!ended())
+        while (!ended() && !over())
         {
-            var wait = new PollFd { Fd = 0, Events = 1 };
+            var wait = new PollFd { Fd = 0, Events = PollIn };
             if (Poll(&wait, 1, PollMs) <= 0)
                 continue;
             return Read(0, &key, 1) == 1 ? key : -1;
@@ -93,15 +132,45 @@ internal sealed unsafe partial class Terminal : IDisposable
     }
 
     /// <summary>Writes to the terminal, beside the output.</summary>
-    public static void Write(string text)
+    public void Write(string text)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(text);
         fixed (byte* data = bytes)
-            _ = WriteTo(2, data, bytes.Length);
+        {
+            for (int written = 0; written < bytes.Length;)
+            {
+                var wait = new PollFd { Fd = _screen, Events = PollOut };
+                if (Poll(&wait, 1, ended() ? 0 : PollMs) <= 0)
+                {
+                    if (ended())
+                        return;
+                    continue;
+                }
+
+                nint count = WriteTo(_screen, data + written, bytes.Length - written);
+                if (count < 0 && Marshal.GetLastPInvokeError() is not (Eagain or Eintr))
+                    return;
+                if (count < 0)
+                    Thread.Sleep(1); // room for less than the line break needs
+                written += (int)Math.Max(count, 0);
+            }
+        }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => LeaveRaw();
+    public void Dispose()
+    {
+        LeaveRaw();
+        if (_screen != StandardError)
+            _ = Close(_screen);
+    }
+
+    private static int OpenScreen()
+    {
+        const int writeOnly = 1, noControl = 0x100, nonBlock = 0x800, closeOnExec = 0x80000;
+        fixed (byte* path = "/dev/tty"u8)
+            return Open(path, writeOnly | noControl | nonBlock | closeOnExec) is >= 0 and var fd ? fd : StandardError;
+    }
 
     [LibraryImport("libc", EntryPoint = "isatty")]
     private static partial int IsATty(int fd);
@@ -124,7 +193,16 @@ internal sealed unsafe partial class Terminal : IDisposable
     [LibraryImport("libc", EntryPoint = "read")]
     private static partial nint Read(int fd, byte* data, nint count);
 
-    [LibraryImport("libc", EntryPoint = "write")]
+    [LibraryImport("libc", EntryPoint = "open")]
+    private static partial int Open(byte* path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int fd);
+
+    [LibraryImport("libc", EntryPoint = "ioctl")]
+    private static partial int IoCtl(int fd, ulong request, void* argument);
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     private static partial nint WriteTo(int fd, byte* data, nint count);
 
     [StructLayout(LayoutKind.Sequential)]

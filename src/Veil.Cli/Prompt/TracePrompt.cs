@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Veil.Core.Control;
 using Veil.Core.Session;
+using Veil.Core.Text;
 
 namespace Veil.Cli.Prompt;
 
@@ -10,12 +11,12 @@ namespace Veil.Cli.Prompt;
 /// </summary>
 internal sealed class TracePrompt : IDisposable
 {
-    private const string Sign = "veil $ ";
+    private const int HistoryMax = 100;
 
     private readonly ControlCommands _commands;
     private readonly TraceSession _session;
     private readonly StopSignal _stop;
-    private readonly Terminal _terminal = new();
+    private readonly Terminal _terminal;
     private readonly SemaphoreSlim _asked = new(0);
     private readonly List<string> _history = [];
     private readonly Thread _thread;
@@ -27,6 +28,7 @@ internal sealed class TracePrompt : IDisposable
         _commands = commands;
         _session = session;
         _stop = stop;
+        _terminal = new Terminal(() => _ended || _stop.IsRequested);
         ErrorBoundary.Restore = _terminal.LeaveRaw;
         _thread = new Thread(stop.Guard(Run), maxStackSize: 256 * 1024) { IsBackground = true, Name = "veil-prompt" };
         _thread.Start();
@@ -60,7 +62,8 @@ internal sealed class TracePrompt : IDisposable
             _asked.Wait();
             if (_ended || _stop.IsRequested)
                 return;
-            Say(_commands.Execute("pause"));
+            _commands.Execute("pause");
+            _terminal.Write("paused: events are dropped, and counted; resume goes on, quit or CTRL-C ends the trace, help lists the commands\n");
             // By default it would end us as we are, and leave the terminal without echo.
             using var quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, context =>
             {
@@ -80,6 +83,8 @@ internal sealed class TracePrompt : IDisposable
                     continue;
                 if (_history.Count == 0 || _history[^1] != line)
                     _history.Add(line);
+                if (_history.Count > HistoryMax)
+                    _history.RemoveAt(0);
                 Say(_commands.Execute(line));
             }
 
@@ -94,34 +99,28 @@ internal sealed class TracePrompt : IDisposable
         Draw(editor);
         while (true)
         {
-            int key = Terminal.ReadKey(() => _stop.IsRequested || _ended || !_session.Paused);
+            int key = _terminal.ReadKey(() => !_session.Paused);
             var result = key < 0 ? LineEditor.Result.Quit : editor.Take((byte)key);
-            if (result != LineEditor.Result.Editing)
+            if (result is LineEditor.Result.Entered or LineEditor.Result.Quit)
             {
-                Terminal.Write("\n");
+                _terminal.Write("\n");
                 // Resumed through the socket meanwhile: the prompt goes, the trace does not.
                 return result == LineEditor.Result.Entered || (key < 0 && !_session.Paused) ? editor.Text : null;
             }
 
+            if (result == LineEditor.Result.Cleared)
+                _terminal.Write("\u001b[H\u001b[2J");
             if (editor.Candidates.Count > 0)
-                Terminal.Write("\n" + string.Join("  ", editor.Candidates) + "\n");
+                _terminal.Write("\n" + string.Join("  ", editor.Candidates.Select(Escaping.Visible)) + "\n");
             Draw(editor);
         }
     }
 
-    private static void Draw(LineEditor editor)
-    {
-        string back = editor.Text.Length > editor.Cursor ? $"\u001b[{editor.Text.Length - editor.Cursor}D" : "";
-        Terminal.Write($"\r\u001b[K{Sign}{editor.Text}{back}");
-    }
+    private void Draw(LineEditor editor) => _terminal.Write(PromptLine.Draw(editor.Text, editor.Cursor, _terminal.Width));
 
-    private static void Say(ControlAnswer answer)
+    private void Say(ControlAnswer answer)
     {
-        if (!answer.Succeeded)
-            Terminal.Write($"{answer.Text}\n");
-        else if (answer.Lines is { } lines)
-            Terminal.Write(string.Concat(lines.Select(static line => line + "\n")));
-        else if (answer.Text.Length > 0)
-            Terminal.Write($"{answer.Text}\n");
+        foreach (string line in answer.Lines ?? (answer.Text.Length > 0 ? [answer.Text] : []))
+            _terminal.Write(Escaping.Visible(line) + "\n");
     }
 }

@@ -30,22 +30,21 @@ internal sealed unsafe class ControlClient(int fd, uint user) : IDisposable
     /// <summary>The memory that it has us hold.</summary>
     public int HeldBytes => _input.Length + _answer.Length;
 
-    /// <summary>What to wait for: while an answer is under way no further command is read.</summary>
-    public short Wants => _answer.Length > 0 ? LibC.PollOut : LibC.PollIn;
+    /// <summary>What to wait for: while a command waits or an answer is under way nothing more is read.</summary>
+    public short Wants => _answer.Length > 0 ? LibC.PollOut : HasCommand ? (short)0 : LibC.PollIn;
 
     /// <summary>A command came already, and can be answered without waiting.</summary>
     public bool HasCommand => _lineLength >= 0 && _answer.Length == 0;
 
-    /// <summary>Does what can be done without waiting, and at most one command.</summary>
+    /// <summary>Sends or receives what goes without waiting.</summary>
     /// <returns>False where the connection is over.</returns>
-    public bool Serve(ControlCommands commands)
+    public bool Transfer() => (_answer.Length > 0 || Receive()) && Send();
+
+    /// <summary>Answers its command.</summary>
+    /// <returns>False where the connection is over.</returns>
+    public bool Execute(ControlCommands commands)
     {
-        if (_answer.Length > 0)
-            return Send();
-        if (!HasCommand && !Receive())
-            return false;
-        if (HasCommand)
-            Answer(commands);
+        Answer(commands);
         return Send();
     }
 
@@ -65,6 +64,8 @@ internal sealed unsafe class ControlClient(int fd, uint user) : IDisposable
 
     private bool Receive()
     {
+        if (HasCommand)
+            return true; // it has gone, and what it asked for is done all the same
         if (_input.Length - _inputLength < ChunkBytes)
             Array.Resize(ref _input, _input.Length * 2);
         nint count;
@@ -122,12 +123,13 @@ internal sealed unsafe class ControlClient(int fd, uint user) : IDisposable
         nint sent;
         fixed (byte* data = _answer)
             sent = LibC.Send(fd, data + _sent, _answer.Length - _sent, LibC.MsgNoSignal);
-        if (sent < 0)
-            return Marshal.GetLastPInvokeError() is LibC.Eagain or LibC.Eintr;
+        if (sent < 0 && Marshal.GetLastPInvokeError() is LibC.Eagain or LibC.Eintr)
+            return true;
         ActiveAt = Environment.TickCount64;
         _sent += (int)sent;
-        if (_sent < _answer.Length)
+        if (sent >= 0 && _sent < _answer.Length)
             return true;
+        // Sent, or for nobody: the commands that came with this one are done even so, until the end is read.
         _answer = [];
         _sent = 0;
         return !_lastAnswer;

@@ -34,7 +34,7 @@ public sealed class ControlCommands(TraceSession session)
     /// <returns>The answer. Nothing has changed where it is an error.</returns>
     public ControlAnswer Execute(string line)
     {
-        string[] words = line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
+        string[] words = [.. ListText.SplitWords(line)];
         if (words.Length == 0)
             return ControlAnswer.Error("an empty line is no command; help lists them");
         try
@@ -193,7 +193,7 @@ public sealed class ControlCommands(TraceSession session)
             .Select(static entry => Escaping.ForMessage(entry.Key.Text)).Distinct(StringComparer.Ordinal)]);
     }
 
-    private static ControlAnswer Replace(View view, List<Dictionary<FilterKey, FilterBits>> wanted)
+    private ControlAnswer Replace(View view, List<Dictionary<FilterKey, FilterBits>> wanted)
     {
         bool allowed = view.Maps.Any(map => map.Keys.Values.Any(bits => (bits & view.Bit) != FilterBits.None));
         var before = view.Maps.Select(static map => map.Keys).ToList();
@@ -211,7 +211,16 @@ public sealed class ControlCommands(TraceSession session)
         }
 
         bool allows = wanted.Any(keys => keys.Values.Any(bits => (bits & view.Bit) != FilterBits.None));
-        return ControlAnswer.Ok(view.Bit == FilterBits.Allow && allowed && !allows ? $"{view.Dimension} allows everything again: no key is left" : "");
+        return ControlAnswer.Ok(view.Bit == FilterBits.Allow && allowed && !allows ? $"{view.Dimension} allows everything again: no key is left" : InForce(view.Dimension));
+    }
+
+    // What a filter is now, in every module that has it: once, where all say the same.
+    private string InForce(string dimension)
+    {
+        var modules = session.Modules.Select(module => (module.Module.Name, Filter: module.Filters.FirstOrDefault(filter => filter.Dimension.Name == dimension))).Where(static module => module.Filter is not null).Select(static module => (module.Name, Words: StatusText.Words(module.Filter!))).ToList();
+        return modules.TrueForAll(module => module.Words == modules[0].Words)
+            ? $"{dimension} {modules[0].Words}"
+            : string.Join("; ", modules.Select(module => $"{module.Name} {dimension} {module.Words}"));
     }
 
     private static void Put(Dictionary<FilterKey, FilterBits> keys, in FilterKey key, FilterBits bits)

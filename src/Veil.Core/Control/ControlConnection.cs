@@ -1,17 +1,23 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Veil.Core.Interop;
+using Veil.Core.Text;
 
 namespace Veil.Core.Control;
 
-/// <summary>The client's end of a control socket.</summary>
+/// <summary>The client's end of a control socket. Whoever listens there is not trusted: memory is bounded, and what it says is safe to show.</summary>
 public sealed unsafe class ControlConnection : IDisposable
 {
-    private const int ChunkBytes = 16 * 1024;
+    private const int ChunkBytes = 64 * 1024;
+
+    // All that a trace's clients may wait for together; the longest line is a status as JSON.
+    private const int LineBytesMax = 16 * 1024 * 1024;
 
     private readonly string _path;
     private readonly int _fd;
-    private readonly List<byte> _received = [];
+    private byte[] _received = new byte[ChunkBytes];
+    private int _start;
+    private int _end;
 
     /// <summary>Connects.</summary>
     /// <param name="path">Where the trace listens (<c>--control</c>).</param>
@@ -36,9 +42,12 @@ public sealed unsafe class ControlConnection : IDisposable
     }
 
     /// <summary>Sends a command and waits for its answer.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="show">Takes the lines of an answer that has several, one by one as they come; the answer itself has none of them.</param>
     /// <exception cref="VeilException">The trace ended.</exception>
-    public ControlAnswer Ask(string command)
+    public ControlAnswer Ask(string command, Action<string> show)
     {
+        ArgumentNullException.ThrowIfNull(show);
         byte[] line = Encoding.UTF8.GetBytes(command + "\n");
         fixed (byte* data = line)
         {
@@ -56,10 +65,9 @@ public sealed unsafe class ControlConnection : IDisposable
             return ControlAnswer.Ok(first.Length > 3 ? first[3..] : "");
         if (first.StartsWith("ERR ", StringComparison.Ordinal))
             return ControlAnswer.Error(first[4..]);
-        var lines = new List<string>();
         for (string read = first; read != "."; read = ReadLine())
-            lines.Add(read.StartsWith('.') ? read[1..] : read);
-        return ControlAnswer.Listing(lines);
+            show(read.StartsWith('.') ? read[1..] : read);
+        return ControlAnswer.Ok();
     }
 
     /// <inheritdoc/>
@@ -67,20 +75,34 @@ public sealed unsafe class ControlConnection : IDisposable
 
     private string ReadLine()
     {
-        var chunk = stackalloc byte[ChunkBytes];
+        int looked = _start;
         int end;
-        while ((end = _received.IndexOf((byte)'\n')) < 0)
+        while ((end = _received.AsSpan(looked, _end - looked).IndexOf((byte)'\n')) < 0)
         {
-            nint count = LibC.Receive(_fd, chunk, ChunkBytes, 0);
+            looked = _end;
+            if (_end - _start > LineBytesMax)
+                throw new VeilException($"control: {_path}: a line of more than {LineBytesMax} bytes is no answer of a trace");
+            if (_start > 0 && _end == _received.Length)
+            {
+                Array.Copy(_received, _start, _received, 0, _end - _start);
+                (_start, _end, looked) = (0, _end - _start, looked - _start);
+            }
+
+            if (_end == _received.Length)
+                Array.Resize(ref _received, _received.Length * 2);
+            nint count;
+            fixed (byte* data = _received)
+                count = LibC.Receive(_fd, data + _end, _received.Length - _end, 0);
             if (count < 0 && Marshal.GetLastPInvokeError() == LibC.Eintr)
                 continue;
             if (count <= 0)
-                throw new VeilException($"control: {_path}: the trace ended before it answered");
-            _received.AddRange(new ReadOnlySpan<byte>(chunk, (int)count));
+                throw new VeilException($"control: {_path}: the trace ended, or closed the connection, before it answered");
+            _end += (int)count;
         }
 
-        string line = Encoding.UTF8.GetString(_received.GetRange(0, end).ToArray());
-        _received.RemoveRange(0, end + 1);
-        return line;
+        end += looked;
+        string line = Encoding.UTF8.GetString(_received, _start, end - _start);
+        _start = end + 1;
+        return Escaping.Visible(line);
     }
 }

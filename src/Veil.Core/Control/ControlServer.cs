@@ -7,7 +7,7 @@ using Veil.Core.Session;
 namespace Veil.Core.Control;
 
 /// <summary>
-/// The control socket. One thread serves all clients, a command of each in turn, and never waits for one. What all of them hold is
+/// The control socket. One thread serves all clients, a command of each user in turn, and never waits for one. What all of them hold is
 /// bounded, in number and in bytes; beyond that who has been idle longest is closed, root last.
 /// </summary>
 public sealed unsafe class ControlServer : IDisposable
@@ -16,7 +16,7 @@ public sealed unsafe class ControlServer : IDisposable
     public const int LineBytesMax = 256 * 1024;
 
     // Of the bytes of all clients together: lines that are not complete, and answers that were not taken yet.
-    private const int HeldBytesMax = 8 * 1024 * 1024;
+    private const int HeldBytesMax = 16 * 1024 * 1024;
     private const int ClientsMax = 256;
     private const int Backlog = 128;
     private const int NoDescriptorMs = 20;
@@ -126,31 +126,40 @@ public sealed unsafe class ControlServer : IDisposable
                     continue;
             }
 
-            for (int i = served - 1; i >= 0 && !Volatile.Read(ref _ending); i--)
+            for (int i = served - 1; i >= 0; i--)
             {
-                if ((fds[i + 2].Returned != 0 || _clients[i].HasCommand) && !_clients[i].Serve(_commands!))
+                if (fds[i + 2].Returned != 0 && !_clients[i].Transfer())
                     Close(_clients[i]);
             }
 
+            // However many clients a user has, each user has one command in a round: the others' come next.
+            foreach (var client in _clients.Where(static client => client.HasCommand).GroupBy(static client => client.User).Select(static one => one.MinBy(static client => client.ActiveAt)!).ToList())
+            {
+                if (!client.Execute(_commands!))
+                    Close(client);
+            }
+
             BoundBytes();
-            if ((fds[1].Returned & LibC.PollIn) != 0)
-                Accept();
+            // All that wait, up to what the kernel lets wait: who comes last may be root.
+            for (int waiting = Backlog; (fds[1].Returned & LibC.PollIn) != 0 && waiting > 0 && Accept(); waiting--)
+            {
+            }
         }
     }
 
-    private void Accept()
+    private bool Accept()
     {
         int fd = LibC.Accept(_listener, null, null, 0x80000 | LibC.SockNonblock);
         if (fd < 0)
         {
             // Out of descriptors: the connection stays pending until one is free.
             if (Marshal.GetLastPInvokeError() is not (LibC.Emfile or LibC.Enfile))
-                return;
+                return false;
             if (LongestIdle(_clients) is { } idle)
                 Close(idle, "another one came, and there are no more descriptors");
             else
                 Thread.Sleep(NoDescriptorMs);
-            return;
+            return true;
         }
 
         bool known = LibC.TryGetPeer(fd, out uint user);
@@ -161,6 +170,7 @@ public sealed unsafe class ControlServer : IDisposable
             client.Refuse($"there are {ClientsMax} clients, and all are root's");
         else
             _clients.Add(client);
+        return true;
     }
 
     // Who has the most clients has one too many. Root's own make room for root alone.

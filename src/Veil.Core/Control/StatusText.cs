@@ -24,7 +24,7 @@ internal static class StatusText
         };
         foreach (var module in status.Modules)
         {
-            string lost = module.Lost.Count == 0 ? "0 lost" : string.Join(", ", module.Lost.Select(static cause => $"{cause.Value} lost ({cause.Key})"));
+            string lost = module.Lost.Count == 0 ? "0 lost" : string.Join(", ", module.Lost.Select(static cause => $"{cause.Value.Count} lost ({cause.Key}{cause.Value.UsersText.Replace(" (", ", ", StringComparison.Ordinal).TrimEnd(')')})"));
             string paused = module.DroppedPaused > 0 ? $", {module.DroppedPaused} dropped while paused" : "";
             string events = module.Counting is { } counting ? $"counting in the kernel {counting}" : $"{module.Events} events, {module.EventsPerSecond}/s";
             lines.Add($"{module.Name,-8} by {module.Hook}, {events}, {lost}{paused}");
@@ -67,8 +67,20 @@ internal static class StatusText
                 json.WriteNumber("events_per_second", module.EventsPerSecond);
                 json.WriteNumber("dropped_paused", module.DroppedPaused);
                 json.WriteStartObject("lost");
-                foreach (var (cause, count) in module.Lost)
-                    json.WriteNumber(cause, count);
+                foreach (var (cause, lost) in module.Lost)
+                    json.WriteNumber(cause, lost.Count);
+                json.WriteEndObject();
+                json.WriteStartObject("lost_uids");
+                foreach (var (cause, lost) in module.Lost.Where(static entry => entry.Value.Users.Count > 0))
+                {
+                    json.WriteStartObject(cause);
+                    foreach (var user in lost.Shown)
+                        json.WriteNumber(user.Uid.ToString(CultureInfo.InvariantCulture), user.Count);
+                    if (lost.Others > 0)
+                        json.WriteNumber("others", lost.Others);
+                    json.WriteEndObject();
+                }
+
                 json.WriteEndObject();
                 json.WriteStartObject("filters");
                 foreach (var filter in module.Filters)
@@ -102,13 +114,22 @@ internal static class StatusText
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
+    /// <summary>What a filter lets through, without its name.</summary>
+    public static string Words(FilterMap filter) => string.Join(" and ", new[] { Words(filter, FilterBits.Allow, "allows"), Words(filter, FilterBits.Deny, "denies") }.OfType<string>()) is { Length: > 0 } words
+        ? words
+        : "allows everything";
+
     private static void AddKeys(List<string> lines, FilterMap filter, FilterBits bit, string verb)
     {
+        if (Words(filter, bit, verb) is { } words)
+            lines.Add($"  {filter.Dimension.Name} {words}");
+    }
+
+    private static string? Words(FilterMap filter, FilterBits bit, string verb)
+    {
         var keys = Keys(filter, bit);
-        if (keys.Count == 0)
-            return;
         string more = keys.Count > KeysShown ? $" and {keys.Count - KeysShown} more" : "";
-        lines.Add($"  {filter.Dimension.Name} {verb} {string.Join(", ", keys.Take(KeysShown).Select(Escaping.ForMessage))}{more}");
+        return keys.Count == 0 ? null : $"{verb} {string.Join(", ", keys.Take(KeysShown).Select(Escaping.ForMessage))}{more}";
     }
 
     private static void WriteCost(Utf8JsonWriter json, SessionCost cost)

@@ -177,7 +177,11 @@ internal sealed class CountReport(CountOptions options, OutputFormat format, IOu
             {
                 // Where there is no error, that is said too.
                 var value = field.Value.Format == FieldFormat.ErrnoName ? field.Value with { Format = FieldFormat.ErrnoNameAndNumber } : field.Value;
-                FieldWriter.Write<TextStyle>(ref line, value, ref view);
+                // Before a histogram the key stands inside a line, and ends there.
+                if (plan.Value is null)
+                    FieldWriter.Write<TextStyle>(ref line, value, ref view);
+                else
+                    FieldWriter.Write<PairStyle>(ref line, value, ref view);
                 if (plan.IsCut(key))
                     line.Append("…"u8);
             }

@@ -47,7 +47,8 @@ public sealed record SystemReport
             HasTracefs = Directory.Exists("/sys/kernel/tracing/events") || Directory.Exists("/sys/kernel/debug/tracing/events"),
             Modules = [.. modules.Select(module => new ModuleReport(
                 module.Name,
-                [.. module.Rungs.Select(rung => new RungReport(rung.Name, hopeless ?? AttachedModule.WhyNot(module.ForDoctor(), rung)))]))],
+                [.. module.Rungs.Select(rung => new RungReport(rung.Name, hopeless ?? AttachedModule.WhyNot(module.ForDoctor(), rung)))],
+                [.. module.Gaps()]))],
         };
     }
 

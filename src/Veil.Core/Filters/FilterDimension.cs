@@ -50,6 +50,15 @@ public abstract class FilterDimension
         return null;
     }
 
+    /// <summary>The first few of a list that may be long, and how many more there are.</summary>
+    protected static string FewOf(IReadOnlyList<string> items)
+    {
+        const int few = 5;
+        return items.Count <= few + 1
+            ? string.Join(", ", items)
+            : $"{string.Join(", ", items.Take(few))} or {items.Count - few} others";
+    }
+
     /// <summary>A suggestion, or nothing.</summary>
     protected static string Nearest(string text, IEnumerable<string> names) =>
         NearestName.Find(text, names) is { Count: > 0 } near ? $"; did you mean {string.Join(" or ", near.Select(static name => $"'{name}'"))}?" : "";

@@ -15,7 +15,7 @@ public sealed record FilterExpression(FilterDimension Dimension, IReadOnlyDictio
 
     /// <summary>Reads the values of a flag.</summary>
     /// <param name="dimension">The dimension.</param>
-    /// <param name="values">As given: each may hold several, separated by commas; <c>!</c> denies.</param>
+    /// <param name="values">As given: each may hold several (<see cref="ListText"/>); <c>!</c> denies.</param>
     /// <exception cref="UsageException">An empty value, one that is none, or too many.</exception>
     public static FilterExpression Parse(FilterDimension dimension, IEnumerable<string> values)
     {
@@ -48,7 +48,7 @@ public sealed record FilterExpression(FilterDimension Dimension, IReadOnlyDictio
     /// <summary>Reads keys, as the command line and the control commands write them.</summary>
     /// <param name="dimension">The dimension.</param>
     /// <param name="where">What to blame in messages: the flag, or the map.</param>
-    /// <param name="values">Each may hold several, separated by commas; <c>!</c> denies.</param>
+    /// <param name="values">Each may hold several (<see cref="ListText"/>); <c>!</c> denies.</param>
     /// <exception cref="UsageException">An empty value, or one that is none.</exception>
     public static IReadOnlyList<(FilterKey Key, bool Denied)> ReadKeys(FilterDimension dimension, string where, IEnumerable<string> values)
     {
@@ -56,9 +56,9 @@ public sealed record FilterExpression(FilterDimension Dimension, IReadOnlyDictio
         var keys = new List<FilterKey>();
         foreach (string value in values)
         {
-            foreach (string part in value.Split(','))
+            foreach (string part in ListText.Split(value))
             {
-                string text = part.Trim();
+                string text = part;
                 bool deny = text.StartsWith('!');
                 if (deny)
                     text = text[1..];

@@ -29,6 +29,8 @@ public sealed class NameDimension : FilterDimension
     {
         if (text.Contains('\0', StringComparison.Ordinal))
             return "holds a NUL, which no task name has";
+        if (text.AsSpan().ContainsAny('*', '?'))
+            return "is no pattern: the text is found in any part of a name; leave * and ? out";
         Span<byte> padded = stackalloc byte[16];
         if (!Encoding.UTF8.TryGetBytes(text, padded[..BytesMax], out int length))
             return $"is longer than a task name can be: the kernel keeps {BytesMax} bytes";

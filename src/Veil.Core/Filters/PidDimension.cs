@@ -31,13 +31,14 @@ public sealed class PidDimension : FilterDimension
     }
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Warnings(IEnumerable<FilterKey> keys) =>
-        keys.Where(static key => !Directory.Exists($"/proc/{key.Text}")).Select(static key => $"no process has the id {key.Text} now")
-            .Concat(ThreadWarnings(keys));
-
-    // A thread that is no leader has a folder in /proc too, and no event has its id as pid.
-    private static IEnumerable<string> ThreadWarnings(IEnumerable<FilterKey> keys) =>
-        TidDimension.Listed(keys.Where(static key => TidDimension.ProcessOf(key) is { } process && process != key.Bits.ToString())) is { } threads
-            ? [$"no process but a thread has the id {threads}: --tid filters by thread"]
-            : [];
+    public override IEnumerable<string> Warnings(IEnumerable<FilterKey> keys)
+    {
+        var absent = keys.Where(static key => !Directory.Exists($"/proc/{key.Bits}")).Select(static key => key.Bits.ToString()).ToList();
+        if (absent.Count > 0)
+            yield return $"no process has the id {FewOf(absent)} now";
+        // A thread that is no leader has a folder in /proc too, and no event has its id as pid.
+        var threads = keys.Where(static key => TidDimension.ProcessOf(key) is { } process && process != key.Bits.ToString()).Select(static key => key.Bits.ToString()).ToList();
+        if (threads.Count > 0)
+            yield return $"no process but a thread has the id {FewOf(threads)}: --tid filters by thread";
+    }
 }

@@ -28,8 +28,11 @@ public sealed class TidDimension : FilterDimension
     }
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Warnings(IEnumerable<FilterKey> keys) =>
-        Listed(keys.Where(static key => ProcessOf(key) is null)) is { } missing ? [$"no thread has the id {missing} now"] : [];
+    public override IEnumerable<string> Warnings(IEnumerable<FilterKey> keys)
+    {
+        var absent = keys.Where(static key => ProcessOf(key) is null).Select(static key => key.Bits.ToString()).ToList();
+        return absent.Count == 0 ? [] : [$"no thread has the id {FewOf(absent)} now"];
+    }
 
     /// <summary>The process of a thread, nothing where there is no such thread. Every thread is found in /proc, though only leaders are listed.</summary>
     internal static string? ProcessOf(FilterKey thread)
@@ -43,14 +46,5 @@ public sealed class TidDimension : FilterDimension
         {
             return null;
         }
-    }
-
-    /// <summary>The first few keys for a message, nothing where there is none.</summary>
-    internal static string? Listed(IEnumerable<FilterKey> keys)
-    {
-        const int most = 5;
-        var all = keys.Select(static key => key.Text).ToList();
-        string first = string.Join(", ", all.Take(most));
-        return all.Count switch { 0 => null, <= most => first, _ => $"{first} and {all.Count - most} more" };
     }
 }

@@ -9,7 +9,12 @@ internal static unsafe partial class LibC
     public const int ClockBoottime = 7;
     public const int Eintr = 4;
     public const int Eagain = 11;
+    public const int Efbig = 27;
+    public const int Enospc = 28;
     public const int Epipe = 32;
+    public const int Edquot = 122;
+    public const int SeekSet = 0;
+    public const int SeekCurrent = 1;
     public const short PollIn = 1;
     public const short PollOut = 4;
     public const int EPollCloexec = 0x80000;
@@ -22,13 +27,16 @@ internal static unsafe partial class LibC
     private const int StatxBytes = 256;
     private const int StatxModeOffset = 28;
     private const int StatxInoOffset = 32;
+    private const int StatxSizeOffset = 40;
     private const int StatxDevMajorOffset = 136;
     private const uint StatxType = 1;
     private const uint StatxIno = 0x100;
+    private const uint StatxSize = 0x200;
     private const int AtEmptyPath = 0x1000;
     private const int AtFdCwd = -100;
     private const int FGetFl = 3;
     private const int OAccMode = 3;
+    private const int OAppend = 0x400;
     private const int ORdonlyCloexec = 0x80000;
 
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
@@ -48,6 +56,15 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
     internal static partial int EventFd(uint initial, int flags);
+
+    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
+    internal static partial long Seek(int fd, long offset, int from);
+
+    [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
+    internal static partial int Truncate(int fd, long size);
+
+    [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
+    internal static partial int Allocate(int fd, int mode, long offset, long length);
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     internal static partial int Close(int fd);
@@ -92,6 +109,17 @@ internal static unsafe partial class LibC
         return Statx(fd, &empty, AtEmptyPath, StatxType, status) == 0 ? (FileType)(*(ushort*)(status + StatxModeOffset) & 0xf000) : FileType.Unknown;
     }
 
+    /// <summary>How many bytes an open file has, or -1.</summary>
+    public static long SizeOf(int fd)
+    {
+        var status = stackalloc byte[StatxBytes];
+        byte empty = 0;
+        return Statx(fd, &empty, AtEmptyPath, StatxSize, status) == 0 ? *(long*)(status + StatxSizeOffset) : -1;
+    }
+
+    /// <summary>Does each write go to the end of the file, wherever that is by then?</summary>
+    public static bool IsAppending(int fd) => Fcntl(fd, FGetFl, 0) is >= 0 and var flags && (flags & OAppend) != 0;
+
     /// <summary>The device and inode number of a file; zeros where it is not there.</summary>
     public static (ulong Device, ulong Inode) Identity(ReadOnlySpan<byte> path)
     {
@@ -123,6 +151,17 @@ internal static unsafe partial class LibC
     {
         var limit = stackalloc ulong[2];
         return GetRLimit(resource, limit) == 0 ? limit[0] : ulong.MaxValue;
+    }
+
+    /// <summary>Can a write to it wait for somebody who takes nothing?</summary>
+    public static bool MayBlock(int fd) => TypeOf(fd) is FileType.Fifo or FileType.Socket || IsTerminal(fd);
+
+    /// <summary>The same file by a descriptor that does not wait; the same descriptor where that is refused.</summary>
+    public static int ReopenNonBlocking(int fd)
+    {
+        const int writeOnly = 1, noControl = 0x100, nonBlock = 0x800, closeOnExec = 0x80000;
+        fixed (byte* path = System.Text.Encoding.UTF8.GetBytes($"/proc/self/fd/{fd}\0"))
+            return Open(path, writeOnly | noControl | nonBlock | closeOnExec) is >= 0 and var own ? own : fd;
     }
 
     /// <summary>Is it a terminal?</summary>

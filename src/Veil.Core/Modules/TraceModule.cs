@@ -49,6 +49,9 @@ public abstract class TraceModule
     /// <exception cref="UsageException">A flag's value is wrong.</exception>
     public virtual IReadOnlyList<TraceModule> Instances(ModuleArguments arguments, IReadOnlyList<FilterExpression> filters) => Instances(arguments);
 
+    /// <summary>What this kernel does not let the module see, for <c>veil doctor</c>: what, and why.</summary>
+    public virtual IEnumerable<string> Gaps() => [];
+
     /// <summary>What the user should know before the trace begins, each a line.</summary>
     /// <param name="arguments">The flags.</param>
     public virtual IEnumerable<string> Warnings(ModuleArguments arguments) => [];

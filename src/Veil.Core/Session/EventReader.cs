@@ -12,7 +12,11 @@ internal sealed class EventReader(RingBuffer[] rings, EventCatalog catalog, Even
     // The producers see free space late if it is given back late, and the cache line bounces if it is given back often.
     private const int ReleaseEveryBytes = 64 * 1024;
 
+    // A small ring gives back in parts, too: users that do not flood have a share of each (veil_admit() in emit.bpf.h).
+    private const int ReleasesARound = 16;
+
     private readonly EventHeader _header = catalog.Header;
+    private readonly int _releaseEvery = Math.Min(ReleaseEveryBytes, rings[0].SizeBytes / ReleasesARound);
     private readonly RingMerge? _merge = rings.Length > 1 ? new RingMerge(rings, catalog.Header.TimestampOffset) : null;
 
     private readonly ulong[] _taken = new ulong[catalog.Schemas.Count];
@@ -67,7 +71,7 @@ internal sealed class EventReader(RingBuffer[] rings, EventCatalog catalog, Even
         foreach (var schema in catalog.Schemas)
         {
             if (_damaged[schema.Index] is var count && count > 0)
-                observer.Lost(schema.Module, "read_failed", count);
+                observer.Lost(schema.Module, "read_failed", new LossCount(count, []));
             _damaged[schema.Index] = 0;
         }
     }
@@ -81,7 +85,7 @@ internal sealed class EventReader(RingBuffer[] rings, EventCatalog catalog, Even
             {
                 Deliver(record);
                 unreleased += record.Length;
-                if (unreleased >= ReleaseEveryBytes)
+                if (unreleased >= _releaseEvery)
                 {
                     ring.Release();
                     unreleased = 0;

@@ -1,15 +1,25 @@
+using System.Runtime.CompilerServices;
 using Veil.Bpf;
 
 namespace Veil.Core.Session;
 
-/// <summary>Reads what a module lost, by cause, out of its per-CPU counters (<c>enum veil_loss</c>).</summary>
+/// <summary>
+/// Reads what a module lost, by cause (<c>enum veil_loss</c>) and by user: each loss is counted in one place, with its user or, where
+/// there is no room for one more, with the CPU.
+/// </summary>
 internal sealed class LossLedger
 {
     private const string NamePrefix = "VEIL_LOST_";
-    private readonly BpfPerCpuArray<ulong> _counters;
+    private const int CausesMax = 4; // VEIL_LOSS_CAUSES
+
+    private readonly BpfObject _object;
+    private readonly BpfPerCpuArray<ulong> _ofNobody;
+    private readonly BpfHashMap<UserKey, User> _ofUsers;
     private readonly string[] _causes;
     private readonly ulong[] _seen;
     private readonly ulong[] _perCpu = new ulong[KernelFeatures.PossibleCpuCount];
+    private readonly Dictionary<uint, User> _seenOfUsers = [];
+    private readonly List<UserLoss>[] _users;
     private ulong _missesSeen;
 
     public LossLedger(BpfObject bpfObject)
@@ -20,21 +30,39 @@ internal sealed class LossLedger
             .OrderBy(static value => value.Value)
             .Select(static value => value.Name[NamePrefix.Length..].ToLowerInvariant())];
         _seen = new ulong[_causes.Length];
-        _counters = new BpfPerCpuArray<ulong>(bpfObject.Map("veil_losses"));
+        _users = [.. _causes.Select(static _ => new List<UserLoss>())];
+        _object = bpfObject;
+        _ofNobody = new BpfPerCpuArray<ulong>(bpfObject.Map("veil_losses"));
+        _ofUsers = new BpfHashMap<UserKey, User>(bpfObject.Map("veil_users"));
     }
 
     /// <summary>Names each cause with what it lost since the last call.</summary>
     public void Collect(string module, ILossObserver observer)
     {
+        if (Volatile.Read(ref _object.Global<uint>("veil_has_users")) == 0)
+            return;
+        foreach (var users in _users)
+            users.Clear();
+        foreach (var (key, user) in _ofUsers.Entries())
+        {
+            // An entry of another ring has no losses, but only what the user had of it.
+            if (key.Ring == 0)
+                Collect(key.Uid, user);
+        }
+
         for (int cause = 0; cause < _causes.Length; cause++)
         {
-            _counters.Read(cause, _perCpu);
             ulong total = 0;
+            _ofNobody.Read(cause, _perCpu);
             foreach (ulong count in _perCpu)
                 total += count;
-            if (total != _seen[cause])
-                observer.Lost(module, _causes[cause], total - _seen[cause]);
+            ulong lost = total - _seen[cause];
             _seen[cause] = total;
+            foreach (var user in _users[cause])
+                lost += user.Count;
+            _users[cause].Sort(static (one, other) => other.Count.CompareTo(one.Count));
+            if (lost > 0)
+                observer.Lost(module, _causes[cause], new LossCount(lost, _users[cause]));
         }
     }
 
@@ -45,14 +73,36 @@ internal sealed class LossLedger
         foreach (var program in programs)
             total += program.Info().RecursionMisses;
         if (total != _missesSeen)
-            observer.Lost(module, "missed_probe", total - _missesSeen);
+            observer.Lost(module, "missed_probe", new LossCount(total - _missesSeen, []));
         _missesSeen = total;
+    }
+
+    private void Collect(uint uid, User user)
+    {
+        var seen = _seenOfUsers.GetValueOrDefault(uid);
+        for (int cause = 0; cause < _causes.Length; cause++)
+        {
+            if (user[cause] > seen[cause])
+                _users[cause].Add(new UserLoss(uid, user[cause] - seen[cause]));
+        }
+
+        _seenOfUsers[uid] = user;
+    }
+
+    // struct veil_user_key
+    private readonly record struct UserKey(uint Uid, uint Ring);
+
+    // struct veil_user: the losses by cause; what follows them is the programs' own.
+    [InlineArray(CausesMax + 3)]
+    private struct User
+    {
+        private ulong _first;
     }
 }
 
 /// <summary>Is told of losses.</summary>
 internal interface ILossObserver
 {
-    /// <summary>Events of a module were lost since the last time.</summary>
-    void Lost(string module, string cause, ulong count);
+    /// <summary>Events of a module were lost since the last time. The users are valid during the call.</summary>
+    void Lost(string module, string cause, LossCount lost);
 }

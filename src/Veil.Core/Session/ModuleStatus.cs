@@ -10,7 +10,7 @@ namespace Veil.Core.Session;
 /// <param name="EventsPerSecond">Over the last five seconds.</param>
 /// <param name="Lost">Events lost, by cause.</param>
 /// <param name="Filters">Its filters, with their keys.</param>
-public sealed record ModuleStatus(string Name, string Hook, ulong Events, ulong DroppedPaused, ulong EventsPerSecond, IReadOnlyDictionary<string, ulong> Lost, IReadOnlyList<FilterMap> Filters)
+public sealed record ModuleStatus(string Name, string Hook, ulong Events, ulong DroppedPaused, ulong EventsPerSecond, IReadOnlyDictionary<string, LossCount> Lost, IReadOnlyList<FilterMap> Filters)
 {
     /// <summary>What is counted in the kernel, in words; nothing where events are sent.</summary>
     public string? Counting { get; init; }

@@ -17,6 +17,7 @@ internal sealed unsafe class RingMerge
 
     // The producers see free space late if it is given back late, and the cache line bounces if it is given back often.
     private const int ReleaseEveryBytes = 64 * 1024;
+    private const int ReleasesARound = 16; // as in EventReader
 
     private readonly RingBuffer[] _rings;
     private readonly Head[] _heads;
@@ -29,7 +30,7 @@ internal sealed unsafe class RingMerge
         _rings = rings;
         _heads = new Head[rings.Length];
         _timestampOffset = timestampOffset;
-        _releaseEvery = Math.Min(ReleaseEveryBytes, rings[0].SizeBytes / 8);
+        _releaseEvery = Math.Min(ReleaseEveryBytes, rings[0].SizeBytes / ReleasesARound);
     }
 
     /// <summary>Is there an event that waits for its turn?</summary>

@@ -3,7 +3,7 @@ namespace Veil.Core.Session;
 /// <summary>What a trace did: the ledger that nothing may be missing from.</summary>
 public sealed class SessionSummary
 {
-    private readonly SortedDictionary<string, ulong> _lost = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, LossCount> _lost = new(StringComparer.Ordinal);
 
     /// <summary>Events that the output took.</summary>
     public ulong Delivered { get; internal set; }
@@ -21,7 +21,7 @@ public sealed class SessionSummary
     public TimeSpan Duration { get; internal set; }
 
     /// <summary>Events lost, by <c>module: cause</c>.</summary>
-    public IReadOnlyDictionary<string, ulong> Lost => _lost;
+    public IReadOnlyDictionary<string, LossCount> Lost => _lost;
 
     /// <summary>What ended the trace before it was asked to end.</summary>
     public Sinks.OutputException? Failure { get; internal set; }
@@ -32,8 +32,8 @@ public sealed class SessionSummary
         get
         {
             ulong total = 0;
-            foreach (ulong count in _lost.Values)
-                total += count;
+            foreach (var lost in _lost.Values)
+                total += lost.Count;
             return total;
         }
     }
@@ -44,25 +44,25 @@ public sealed class SessionSummary
         double seconds = Math.Max(Duration.TotalSeconds, 0.001);
         ulong events = Counted ?? Delivered;
         yield return $"{events} {(events == 1 ? "event" : "events")} {(Counted is null ? "delivered" : "counted")} in {Duration.TotalSeconds:F2} s ({events / seconds:F0}/s), {LostTotal} lost{(Dropped > 0 ? $", {Dropped} dropped by --file" : "")}{(DroppedPaused > 0 ? $", {DroppedPaused} dropped while paused" : "")}";
-        foreach (var (cause, count) in _lost)
-            yield return $"lost {count}: {cause}{Hint(cause)}";
+        foreach (var (cause, lost) in _lost)
+            yield return $"lost {lost.Count}: {cause}{lost.UsersText}{Hint(cause)}";
     }
 
     /// <summary>The causes of one module so far. From any thread.</summary>
-    internal IReadOnlyDictionary<string, ulong> LostOf(string module)
+    internal IReadOnlyDictionary<string, LossCount> LostOf(string module)
     {
         string prefix = module + ": ";
         lock (_lost)
             return _lost.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal)).ToDictionary(entry => entry.Key[prefix.Length..], static entry => entry.Value);
     }
 
-    internal void AddLost(string module, string cause, ulong count)
+    internal void AddLost(string module, string cause, LossCount lost)
     {
         string key = $"{module}: {cause}";
         lock (_lost)
         {
-            _lost.TryGetValue(key, out ulong before);
-            _lost[key] = before + count;
+            var before = _lost.TryGetValue(key, out var found) ? found : new LossCount(0, []);
+            _lost[key] = before.Plus(lost.Count, lost.Users);
         }
     }
 

@@ -24,6 +24,9 @@ public sealed class StopSignal : IDisposable
     /// <summary>It was asked for again: wait for nothing more.</summary>
     public bool IsForced => Volatile.Read(ref _requests) > 1;
 
+    /// <summary>Does SIGINT get here? Not where our parent has set it to be ignored.</summary>
+    public bool ListensToInterrupt { get; private set; }
+
     /// <summary>Readable from the first request on, so that a waiting thread can wait for it too.</summary>
     internal int PollFd { get; }
 
@@ -31,6 +34,7 @@ public sealed class StopSignal : IDisposable
     /// <param name="onInterrupt">What SIGINT does instead, while no stop is asked for; for a terminal with a prompt.</param>
     public void ListenToSignals(Action? onInterrupt = null)
     {
+        ListensToInterrupt = !LibC.IsIgnored(2);
         foreach (var (signal, number) in new[] { (PosixSignal.SIGINT, 2), (PosixSignal.SIGTERM, 15), (PosixSignal.SIGHUP, 1) })
         {
             if (LibC.IsIgnored(number))

@@ -100,6 +100,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
         if (!KernelFeatures.HasBtf)
             throw new VeilException("tracing needs the kernel's BTF: /sys/kernel/btf/vmlinux is missing (a kernel built with CONFIG_DEBUG_INFO_BTF has it)");
         Privileges.Require();
+        MemoryCgroup.Require(options.Modules.Count, options.RingBytes);
         if (!PidNamespace.IsInitial)
             message("warning: this is a PID namespace of its own, and the kernel's ids are those of the host: --pid and the output mean those");
         try
@@ -205,7 +206,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
         {
             ulong undelivered = _reader.Taken - _pausable.Dropped - _buffer.EventsWritten + _reader.Discard();
             if (undelivered > 0)
-                _summary.AddLost("output", "not_written", undelivered);
+                _summary.AddLost("output", "not_written", new LossCount(undelivered, []));
         }
 
         _summary.Delivered = _buffer.EventsWritten;
@@ -278,13 +279,13 @@ public sealed class TraceSession : IDisposable, ILossObserver
         _summary.Duration = _counts?.Duration ?? Stopwatch.GetElapsedTime(_startedAt);
     }
 
-    void ILossObserver.Lost(string module, string cause, ulong count)
+    void ILossObserver.Lost(string module, string cause, LossCount lost)
     {
-        _summary.AddLost(module, cause, count);
+        _summary.AddLost(module, cause, lost);
         if (_options.Output.Format == OutputFormat.Json)
-            LossRecord.Append(_buffer, module, cause, count);
+            LossRecord.Append(_buffer, module, cause, lost);
         else
-            _message($"lost {count} events of {module}: {cause}");
+            _message($"lost {lost.Count} events of {module}: {cause}{lost.UsersText}");
     }
 
     private void ReportLosses()

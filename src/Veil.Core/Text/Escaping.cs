@@ -13,32 +13,49 @@ public static class Escaping
     /// <summary>The most bytes that one input byte becomes: <c>\u001b</c>.</summary>
     public const int MaxGrowth = 6;
 
-    private static readonly SearchValues<byte> s_plainInText = SearchValues.Create(Plain("\\"u8));
+    private static readonly SearchValues<byte> s_plainInText = SearchValues.Create(Plain("\\ ="u8));
+    private static readonly SearchValues<byte> s_keyBytes = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_."u8);
     private static readonly SearchValues<byte> s_plainInJson = SearchValues.Create(Plain("\\\""u8));
-
-    /// <summary>True where the bytes can be shown in text as they are.</summary>
-    public static bool IsPlainText(ReadOnlySpan<byte> raw) => !raw.ContainsAnyExcept(s_plainInText);
 
     /// <summary>True where the bytes can stand in a JSON string as they are.</summary>
     public static bool IsPlainJson(ReadOnlySpan<byte> raw) => !raw.ContainsAnyExcept(s_plainInJson);
 
     /// <summary>
     /// Appends the bytes for a terminal or a log: <c>\n \r \t \\</c>, <c>\xHH</c> for other control bytes and for what is not UTF-8,
-    /// <c>\u{H…}</c> for characters that control layout (bidirectional overrides, line separators, zero-width characters).
+    /// <c>\u{H…}</c> for characters that control layout (bidirectional overrides, line separators, zero-width characters, blanks that are not
+    /// ASCII). So that no value looks like a column of its own, <c>\x20</c> is a blank at an end or beside another one, and <c>\x3d</c> the
+    /// <c>=</c> of a word that could be a column's label (<c>PID=1</c>).
     /// </summary>
     /// <returns>The number of characters shown.</returns>
     public static int AppendText(ref LineWriter line, ReadOnlySpan<byte> raw)
     {
-        if (IsPlainText(raw))
-        {
-            line.Append(raw);
-            return raw.Length;
-        }
+        if (raw.ContainsAnyExcept(s_plainInText))
+            return Append(ref line, raw, inColumns: true);
+        line.Append(raw);
+        return raw.Length;
+    }
 
+    private static int Append(ref LineWriter line, ReadOnlySpan<byte> raw, bool inColumns)
+    {
         int width = 0;
+        bool afterBlank = true;
+        bool inKey = false; // the bytes since the last blank are all such as a label has
         while (!raw.IsEmpty)
         {
             int before = line.Length;
+            bool isBlank = raw[0] == ' ';
+            if (inColumns && (isBlank ? afterBlank || raw.Length == 1 || raw[1] == ' ' : inKey && raw[0] == '='))
+            {
+                AppendHexByte(ref line, raw[0]);
+                width += line.Length - before;
+                afterBlank = isBlank;
+                inKey = false;
+                raw = raw[1..];
+                continue;
+            }
+
+            inKey = (inKey || afterBlank) && s_keyBytes.Contains(raw[0]);
+            afterBlank = isBlank;
             var status = Rune.DecodeFromUtf8(raw, out var rune, out int length);
             if (status != OperationStatus.Done)
             {
@@ -118,13 +135,40 @@ public static class Escaping
     {
         var raw = Encoding.UTF8.GetBytes(text);
         var line = new LineWriter(new byte[(raw.Length * MaxGrowth) + 8]);
-        AppendText(ref line, raw);
+        Append(ref line, raw, inColumns: false);
         return Encoding.UTF8.GetString(line.Written);
+    }
+
+    /// <summary>
+    /// The same for text whose parts have been escaped already: a backslash stays as it is. The last look at what goes to a terminal, so that
+    /// nothing that was forgotten, or that another process sent, acts on it.
+    /// </summary>
+    public static string Visible(string text)
+    {
+        StringBuilder? visible = null;
+        int at = 0;
+        foreach (var rune in text.EnumerateRunes())
+        {
+            int length = rune.Utf16SequenceLength;
+            if (rune.Value is < 0x20 or 0x7f || (rune.Value >= 0x80 && IsLayoutControl(rune)))
+            {
+                visible ??= new StringBuilder(text, 0, at, text.Length + 16);
+                visible.Append(ForMessage(text.Substring(at, length)));
+            }
+            else
+            {
+                visible?.Append(text, at, length);
+            }
+
+            at += length;
+        }
+
+        return visible?.ToString() ?? text;
     }
 
     private static bool IsLayoutControl(Rune rune) =>
         Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
-            or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned;
+            or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned or UnicodeCategory.SpaceSeparator;
 
     private static void AppendAscii(ref LineWriter line, byte value)
     {

@@ -37,6 +37,9 @@ public static class NearestName
         var found = new List<Match>();
         foreach (string candidate in candidates)
         {
+            // It is wrong for another reason, and would be no news.
+            if (candidate == given)
+                continue;
             Match match = Compare(folded, candidate, bound, rows);
             if (match.Rank != NotNear)
                 found.Add(match);

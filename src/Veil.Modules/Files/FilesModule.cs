@@ -86,8 +86,9 @@ public sealed class FilesModule : TraceModule
     {
         // The end first: what was seen to begin is then also seen to end.
         bool timed = Thresholds.NeedTime(arguments);
+        List<string> programs = UringPrograms(rung, timed);
         if (rung.Name is "tp_btf" or "raw_tp")
-            return timed ? [$"syscall_{rung.Name}", $"syscall_begin_{rung.Name}"] : [$"syscall_{rung.Name}"];
+            return timed ? [.. programs, $"syscall_{rung.Name}", $"syscall_begin_{rung.Name}"] : [.. programs, $"syscall_{rung.Name}"];
 
         // Only the first three functions are exported: the others are the compiler's to keep or not.
         List<string> names = ["open", "read", "write"];
@@ -98,9 +99,13 @@ public sealed class FilesModule : TraceModule
         }
 
         if (rung.Name == "fentry")
-            return [.. names.Append("call").Select(static name => name + "_fentry"), .. timed ? names.Append("call").Select(static name => name + "_begin_fentry") : []];
-        return ["call_kprobe", .. names.SelectMany(static name => new[] { $"{name}_kprobe", $"{name}_enter_kprobe" }), .. timed ? ["call_begin_kprobe"] : Array.Empty<string>()];
+            return [.. programs, .. names.Append("call").Select(static name => name + "_fentry"), .. timed ? names.Append("call").Select(static name => name + "_begin_fentry") : []];
+        return [.. programs, "call_kprobe", .. names.SelectMany(static name => new[] { $"{name}_kprobe", $"{name}_enter_kprobe" }), .. timed ? ["call_begin_kprobe"] : Array.Empty<string>()];
     }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Gaps() =>
+        WhyNoUring() is { } why ? ["reads and writes by io_uring: " + why] : [];
 
     /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
@@ -116,5 +121,22 @@ public sealed class FilesModule : TraceModule
             bpfObject.Map("path_walks").SetMaxEntries(CallSlots);
             bpfObject.Map("files_told").SetMaxEntries(1);
         }
+    }
+
+    // The tracepoint names the request, and the request has its result, from 5.19 on.
+    private static string? WhyNoUring()
+    {
+        if (!KernelFeatures.HasBtfTracepoint("io_uring_complete"))
+            return "this kernel has no io_uring (CONFIG_IO_URING)";
+        var request = KernelFeatures.KernelBtf.FindStruct("io_kiocb");
+        return request is not null && request.Members.Any(static member => member.Name == "cqe") ? null : "the tracepoints of io_uring name no file before Linux 5.19";
+    }
+
+    private static List<string> UringPrograms(HookRung rung, bool timed)
+    {
+        if (WhyNoUring() is not null)
+            return [];
+        string begin = KernelFeatures.HasBtfTracepoint("io_uring_submit_req") ? "uring_begin" : "uring_begin_sqe";
+        return timed ? [$"uring_{rung.Name}", begin] : [$"uring_{rung.Name}"];
     }
 }

@@ -1011,3 +1011,152 @@ int call_begin_kprobe(struct bpf_raw_tracepoint_args *ctx)
 {
 	return files_copy_begins((void *)ctx->args[0], ctx->args[1]);
 }
+
+/*
+ * io_uring moves bytes without vfs_read and vfs_write, and long after its system call. From 5.19 on its tracepoint has
+ * the request, and the request its file and its result; before, neither.
+ */
+static const __u8 files_uring_kinds[64] = {
+    /* enum io_uring_op in include/uapi/linux/io_uring.h */
+    [1] = FILES_CALL_READ,     /* READV */
+    [2] = FILES_CALL_WRITE,    /* WRITEV */
+    [4] = FILES_CALL_READ,     /* READ_FIXED */
+    [5] = FILES_CALL_WRITE,    /* WRITE_FIXED */
+    [18] = FILES_CALL_OPENAT,  /* OPENAT */
+    [22] = FILES_CALL_READ,    /* READ */
+    [23] = FILES_CALL_WRITE,   /* WRITE */
+    [28] = FILES_CALL_OPENAT2, /* OPENAT2 */
+    [30] = FILES_CALL_SPLICE,  /* SPLICE */
+    [33] = FILES_CALL_TEE,     /* TEE */
+    [60] = FILES_CALL_READ,    /* READV_FIXED */
+    [61] = FILES_CALL_WRITE,   /* WRITEV_FIXED */
+};
+
+#define PF_IO_WORKER 0x00000010 /* include/linux/sched.h */
+
+/* What a worker thread of io_uring does (since 5.12 one of the process's own) its process does. */
+static __always_inline struct task_struct *files_uring_task(void)
+{
+	struct task_struct *task = veil_current();
+
+	if (veil_task_read(task, flags) & PF_IO_WORKER)
+		return veil_task_read(task, group_leader);
+	return task;
+}
+
+static __always_inline enum files_call_kind files_uring_kind(struct io_kiocb *request)
+{
+	__u32 opcode = BPF_CORE_READ(request, opcode);
+
+	if (opcode >= sizeof(files_uring_kinds))
+		return FILES_CALL_OTHER;
+	veil_bound(opcode, sizeof(files_uring_kinds) - 1);
+	return files_uring_kinds[opcode];
+}
+
+static __always_inline bool files_uring_passes(enum files_call_kind kind)
+{
+	__u32 op = files_op_of(kind);
+
+	return veil_filter_passes(op, &op) && veil_task_passes(files_uring_task());
+}
+
+/* The file that a request is about: of an open the one that it came to, if that went into the table of descriptors. */
+static __always_inline struct file *files_uring_file(struct io_kiocb *request, enum files_op op, long ret)
+{
+	if (op != files_op__open)
+		return BPF_CORE_READ(request, file);
+	if (ret < 0 || BPF_CORE_READ((struct io_open *)request, file_slot))
+		return NULL;
+	return files_of_descriptor(ret);
+}
+
+#define SPLICE_F_FD_IN_FIXED (1u << 31)
+
+/* The other file of a copy; NULL: it is one of the ring's own table. */
+static __always_inline struct file *files_uring_source(struct io_kiocb *request)
+{
+	struct io_splice *splice = (struct io_splice *)request;
+
+	if (BPF_CORE_READ(splice, flags) & SPLICE_F_FD_IN_FIXED)
+		return NULL;
+	return files_of_descriptor(BPF_CORE_READ(splice, splice_fd_in));
+}
+
+static __always_inline int files_uring_done(struct io_kiocb *request, bool with_opens)
+{
+	struct path_walk *walk = veil_path_walk(FILES_SLOT_URING);
+	struct files_event *event;
+	enum files_call_kind kind;
+	struct file *file;
+	__u64 start_ns;
+	enum files_op op;
+	long ret;
+
+	/* More results of one request come without it. */
+	if (!walk || !request)
+		return 0;
+	kind = files_uring_kind(request);
+	op = files_op_of(kind);
+	if (kind == FILES_CALL_OTHER || (op == files_op__open && !with_opens) || !files_uring_passes(kind))
+		return 0;
+	ret = BPF_CORE_READ(request, cqe.res);
+	if (!files_result_passes((__u64)request, ret, &start_ns))
+		return 0;
+
+	event = files_start(walk, op, ret);
+	file = files_uring_file(request, op, ret);
+	if (files_wants_path(filename))
+		files_add_file(FILES_SLOT_URING, walk, &event->filename,
+			       op == files_op__copy ? files_uring_source(request) : file);
+	if (op == files_op__copy && files_wants_path(target))
+		files_add_file(FILES_SLOT_URING, walk, &event->target, file);
+	files_emit(walk, files_uring_task(), start_ns);
+	return 0;
+}
+
+static __always_inline int files_uring_begins(struct io_kiocb *request)
+{
+	enum files_call_kind kind = files_uring_kind(request);
+
+	if (kind != FILES_CALL_OTHER && files_uring_passes(kind))
+		files_begun((__u64)request);
+	return 0;
+}
+
+SEC("tp_btf/io_uring_complete")
+int BPF_PROG(uring_tp_btf, void *ring, void *request)
+{
+	return files_uring_done(request, true);
+}
+
+SEC("tp_btf/io_uring_complete")
+int BPF_PROG(uring_fentry, void *ring, void *request)
+{
+	return files_uring_done(request, false);
+}
+
+SEC("raw_tp/io_uring_complete")
+int uring_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return files_uring_done((void *)ctx->args[1], true);
+}
+
+SEC("raw_tp/io_uring_complete")
+int uring_kprobe(struct bpf_raw_tracepoint_args *ctx)
+{
+	return files_uring_done((void *)ctx->args[1], false);
+}
+
+/* io_uring_submit_sqe was renamed io_uring_submit_req in 6.3. */
+SEC("raw_tp/io_uring_submit_req")
+int uring_begin(struct bpf_raw_tracepoint_args *ctx)
+{
+	return files_uring_begins((void *)ctx->args[0]);
+}
+
+SEC("raw_tp/io_uring_submit_sqe")
+int uring_begin_sqe(struct bpf_raw_tracepoint_args *ctx)
+{
+	return files_uring_begins((void *)ctx->args[0]);
+}

@@ -303,7 +303,7 @@ static __always_inline void network_tell(struct sock *sk, enum network_evt evt, 
 
 	if (!network_ports_pass(sport, dport) || !veil_identity_passes(who))
 		return;
-	event = veil_begin(&counted);
+	event = veil_begin_as(&counted, &who->uid);
 	if (!event)
 		return;
 	veil_event_init_as(&event->common, network_event_kind, who);
@@ -388,7 +388,7 @@ static __always_inline void network_tell_close(struct sock *sk, int oldstate, co
 
 	if (!network_ports_pass(sport, dport) || !veil_identity_passes(who))
 		return;
-	event = veil_begin(&counted);
+	event = veil_begin_as(&counted, &who->uid);
 	if (!event)
 		return;
 	veil_event_init_as(&event->common, network_close_event_kind, who);
@@ -605,10 +605,15 @@ static __always_inline void network_nobody(struct sock *sk, struct veil_identity
 	who->uid = BPF_CORE_READ(sk, sk_uid.val);
 }
 
-/* A thread of the kernel that does something with a socket does it for somebody else, unless the socket is its own. */
+static __always_inline bool network_in_kernel_thread(void)
+{
+	return BPF_CORE_READ(veil_current(), flags) & PF_KTHREAD;
+}
+
+/* A thread of the kernel looks after the TCP sockets of MPTCP, for the process that has that one. */
 static __always_inline bool network_acts_for_itself(struct sock *sk)
 {
-	return !(BPF_CORE_READ(veil_current(), flags) & PF_KTHREAD) || !network_mptcp_of(sk);
+	return !network_in_kernel_thread() || !network_mptcp_of(sk);
 }
 
 static __always_inline void network_listening(struct sock *sk, __u32 pid, struct network_socket *socket)
@@ -689,6 +694,25 @@ static __always_inline enum network_evt network_evt_of(int oldstate, int newstat
 	}
 }
 
+/* An MPTCP socket's own state tells who closes it; what becomes of the connection is told of the TCP sockets. */
+static __always_inline void network_closes_mptcp(struct sock *sk, int oldstate, int newstate)
+{
+	struct network_socket *socket;
+	struct veil_identity who;
+	struct sock *first;
+
+	if (!BPF_CORE_READ(sk, sk_lock.owned) || network_in_kernel_thread() ||
+	    !network_deliberate(sk, oldstate, newstate))
+		return;
+	first = network_tcp_of(sk);
+	socket = first ? network_find(first) : NULL;
+	if (!socket)
+		return;
+	veil_identity_of_current(&who);
+	socket->waits = 0;
+	network_own(socket, &who, 0);
+}
+
 /* connect() or listen(): both by the running task, or by the kernel for another path of an MPTCP connection. */
 static __always_inline void network_begun(struct sock *sk, int newstate, __u64 cookie)
 {
@@ -720,11 +744,17 @@ static __always_inline int network_changes(struct sock *sk, int oldstate, int ne
 	struct network_socket *socket;
 	struct veil_identity who;
 	enum network_evt evt;
+	__u16 protocol;
 	bool acts;
 	__u64 id;
 
 	/* The tracepoint also tells of other protocols, and of a close() of what was closed already. */
-	if (oldstate == newstate || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+	if (oldstate == newstate)
+		return 0;
+	protocol = BPF_CORE_READ(sk, sk_protocol);
+	if (protocol == IPPROTO_MPTCP)
+		network_closes_mptcp(sk, oldstate, newstate);
+	if (protocol != IPPROTO_TCP)
 		return 0;
 	if (oldstate == STATE(CLOSE)) {
 		network_begun(sk, newstate, cookie);

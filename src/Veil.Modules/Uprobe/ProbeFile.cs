@@ -44,7 +44,9 @@ internal sealed partial class ProbeFile : IEquatable<ProbeFile>
         var stream = OpenStream(path, root);
         try
         {
-            return new ProbeFile(stream, name, FileIdentity.Of(stream.SafeFileHandle));
+            var file = new ProbeFile(stream, name, FileIdentity.Of(stream.SafeFileHandle));
+            SymbolFile.AddTo(file.Elf, name, root);
+            return file;
         }
         catch
         {

@@ -12,18 +12,18 @@ public sealed class UprobeModule : TraceModule
     private const string LatencyFlag = "latency";
     private const string MultiRung = "uprobe_multi";
     private readonly UprobeTarget? _target;
-    private readonly string? _question;
+    private readonly IReadOnlyList<UprobeTarget> _askAbout;
 
     /// <summary>What the catalog has: it becomes one for each target.</summary>
     public UprobeModule()
-        : this(null, null)
+        : this(null, [])
     {
     }
 
-    private UprobeModule(UprobeTarget? target, string? question)
+    private UprobeModule(UprobeTarget? target, IReadOnlyList<UprobeTarget> askAbout)
     {
         _target = target;
-        _question = question;
+        _askAbout = askAbout;
     }
 
     /// <inheritdoc/>
@@ -74,30 +74,43 @@ public sealed class UprobeModule : TraceModule
         if (arguments.Of(TargetFlag) is not { Count: > 0 } values)
             throw new UsageException($"--module {Name}: say which function: --{TargetFlag} PATH:SYMBOL, such as /usr/bin/bash:readline");
         var processes = ProcessScope.Of(filters);
-        var targets = OneProbeEach([.. values.Distinct(StringComparer.Ordinal).Select(value => UprobeTarget.Parse(value, processes))]);
+        var targets = OneProbeEach([.. WithCommas(values).Distinct(StringComparer.Ordinal).Select(value => UprobeTarget.Parse(value, processes))]);
         if (HasLatency(arguments) && targets.Find(static target => target.IsGo) is { } go)
         {
             throw new UsageException(
                 $"--{LatencyFlag}: {go.Path} is a Go program, and Go moves the stacks that return addresses are on: a probe on returns would crash it; without --{LatencyFlag} it can be traced");
         }
 
+        if (HasLatency(arguments) && targets.Find(static target => target.IsPlace) is { } place)
+            throw new UsageException($"--{LatencyFlag}: {place.Shown} is a place in code and no function: nothing returns there; without --{LatencyFlag} it can be traced");
+
+        if (HasLatency(arguments))
+            targets = targets.ConvertAll(static target => target.WithReturns());
         // One question for all.
-        return [.. targets.Select((target, index) => new UprobeModule(target, index == 0 ? Ask(targets) : null))];
+        return [.. targets.Select((target, index) => new UprobeModule(target, index == 0 ? targets : []))];
     }
 
     /// <inheritdoc/>
-    public override TraceModule ForDoctor() => new UprobeModule(UprobeTarget.OwnStart(), null);
+    public override TraceModule ForDoctor() => new UprobeModule(UprobeTarget.OwnStart(), []);
 
     /// <inheritdoc/>
-    public override string? Question(IReadOnlyList<FilterExpression> filters, ModuleArguments arguments) =>
-        filters.Any(static filter => filter.Dimension.Name is "pid" or "tid" or "uid" && filter.Bits.Values.Any(static bits => bits.HasFlag(FilterBits.Allow)))
-            ? null
-            : _question;
+    public override string? Question(IReadOnlyList<FilterExpression> filters, ModuleArguments arguments)
+    {
+        if (_askAbout.Count == 0)
+            return null;
+        var questions = new List<string>();
+        if (!filters.Any(static filter => filter.Dimension.Name is "pid" or "tid" or "uid" && filter.Bits.Values.Any(static bits => bits.HasFlag(FilterBits.Allow))))
+            questions.Add($"without --pid, --tid or --uid, every process is stopped for an instant at each call of {Functions(_askAbout)}");
+        if (HasLatency(arguments) && _askAbout.Where(static target => target.Sites.Any(static site => site.BreaksUnwinding)).ToList() is { Count: > 0 } breaking)
+            questions.Add($"--{LatencyFlag}: an exception that passes through {Functions(breaking)} would end the program, and its file has what throws them");
+        return questions.Count == 0 ? null : string.Join("; ", questions);
+    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments) =>
         // Entry last: a call seen to begin is then also seen to end.
-        HasLatency(arguments) ? ["exec", "thread_exit", "leave", "enter"] : ["call"];
+        !HasLatency(arguments) ? ["call"]
+            : ["exec", "thread_exit", .. _target!.Sites.Any(static site => site.Returns is null) ? ["leave"] : (string[])[], .. _target.Sites.Any(static site => site.Returns is not null) ? ["leave_at_ret"] : (string[])[], "enter"];
 
     /// <inheritdoc/>
     public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => HasLatency(arguments) ? [1] : [0];
@@ -107,7 +120,7 @@ public sealed class UprobeModule : TraceModule
     {
         Thresholds.Configure(bpfObject, arguments);
         bool latency = HasLatency(arguments);
-        foreach (string program in (string[])(rung.Name == MultiRung ? ["call", "enter", "leave"] : []))
+        foreach (string program in (string[])(rung.Name == MultiRung ? ["call", "enter", "leave", "leave_at_ret"] : []))
             bpfObject.Program(program).MakeUprobeMulti();
         bpfObject.SetGlobal("uprobe_calls_in_tasks", TaskStorage.IsSteady);
         bpfObject.Map("uprobe_task_calls").SetAutoCreate(latency && TaskStorage.IsSteady);
@@ -123,17 +136,42 @@ public sealed class UprobeModule : TraceModule
             yield break;
         }
 
-        bool onReturn = program.Name == "leave";
         foreach (var site in _target!.Sites)
         {
-            if (rung.Name == MultiRung)
-                yield return program.AttachUprobeMulti(site.File.Handle, _target.Path, [.. site.Offsets], onReturn);
+            var offsets = program.Name switch
+            {
+                "leave" when site.Returns is not null => [],
+                "leave_at_ret" => site.Returns ?? [],
+                _ => site.Offsets,
+            };
+            bool onReturn = program.Name == "leave";
+            if (rung.Name == MultiRung && offsets.Count > 0)
+            {
+                yield return program.AttachUprobeMulti(site.File.Handle, _target.Path, [.. offsets], onReturn, site.Counter);
+            }
             else
             {
-                foreach (ulong offset in site.Offsets)
-                    yield return program.AttachUprobe(site.File.Handle, _target.Path, offset, onReturn);
+                foreach (ulong offset in offsets)
+                    yield return program.AttachUprobe(site.File.Handle, _target.Path, offset, onReturn, site.Counter);
             }
         }
+    }
+
+    // The comma within brackets is part of a name: main.F[int,string], Foo::bar(int, char).
+    private static IEnumerable<string> WithCommas(IReadOnlyList<string> values)
+    {
+        string value = "";
+        foreach (string part in values)
+        {
+            value = value.Length == 0 ? part : value + "," + part;
+            if (ProbePlace.HasOpenBracket(value))
+                continue;
+            yield return value;
+            value = "";
+        }
+
+        if (value.Length > 0)
+            yield return value;
     }
 
     // Two names may lead to one function: each instruction gets one probe, or a call would be two events.
@@ -149,7 +187,7 @@ public sealed class UprobeModule : TraceModule
             {
                 var offsets = site.Offsets.Where(offset => owners.TryAdd((site.File.Identity, offset), target)).ToList();
                 if (offsets.Count > 0)
-                    sites.Add(site with { Offsets = offsets });
+                    sites.Add(offsets.Count == site.Offsets.Count ? site : site with { Offsets = offsets, Lengths = [] });
                 if (offsets.Count < site.Offsets.Count)
                     owner = owners[(site.File.Identity, site.Offsets.First(offset => !offsets.Contains(offset)))];
             }
@@ -169,9 +207,5 @@ public sealed class UprobeModule : TraceModule
     // What a call took is only known at its end.
     private static bool HasLatency(ModuleArguments arguments) => arguments.Has(LatencyFlag) || Thresholds.NeedTime(arguments);
 
-    private static string Ask(List<UprobeTarget> targets)
-    {
-        string functions = string.Join(", ", targets.Select(static target => $"{target.Symbol} ({target.Path})"));
-        return $"without --pid or --uid, every process is stopped for an instant at each call of {functions}";
-    }
+    private static string Functions(IEnumerable<UprobeTarget> targets) => string.Join(", ", targets.Select(static target => target.Shown));
 }

@@ -13,11 +13,17 @@ internal sealed record UprobeTarget(string Path, string Symbol, IReadOnlyList<Pr
     private const string Flag = "--" + UprobeModule.TargetFlag;
     private const string Form = "PATH:SYMBOL, such as /usr/bin/bash:readline";
 
+    /// <summary>A place in code, and no function that could return.</summary>
+    public bool IsPlace => ProbePlace.IsNoFunction(Symbol);
+
     /// <summary>As messages name it.</summary>
     public string Shown => $"{Escaping.ForMessage(Symbol)} ({Escaping.ForMessage(Path)})";
 
     /// <summary>Was a file of it made by the Go compiler?</summary>
     public bool IsGo => Sites.Any(static site => site.File.Elf.IsGo);
+
+    /// <summary>The same, with where it returns: only programs that unwind their stacks need to know, the kernel sees the returns of others itself.</summary>
+    public UprobeTarget WithReturns() => this with { Sites = [.. Sites.Select(static site => site.File.Elf.CanUnwind ? site with { Returns = ReturnSites.Find(site) } : site)] };
 
     /// <summary>Reads a value of the flag, and the file that it names.</summary>
     /// <param name="text"><c>PATH:SYMBOL</c>. The longest part in front of a colon that leads to a file is the path.</param>
@@ -80,7 +86,7 @@ internal sealed record UprobeTarget(string Path, string Symbol, IReadOnlyList<Pr
         {
             try
             {
-                sites.Add(new ProbeSite(file, file.Elf.FindFunction(symbol)));
+                sites.AddRange(ProbePlace.Find(file, symbol, warnings));
             }
             catch (ElfException wrong) when (files.Count > 1 && (sites.Count > 0 || !file.Equals(files[^1])))
             {

@@ -241,17 +241,15 @@ int enter(struct pt_regs *ctx)
 	return 0;
 }
 
-SEC("uretprobe")
-int leave(struct pt_regs *ctx)
+/* The call whose return is at one of these stack pointers ends, and those that it left behind. */
+static __always_inline void uprobe_end(struct uprobe_slot slot)
 {
-	struct uprobe_slot slot = uprobe_slot_of(ctx);
 	__u32 tid = (__u32)bpf_get_current_pid_tgid(), depth;
 	struct uprobe_calls *calls;
 
-	uprobe_use_thread_stack(ctx);
 	calls = uprobe_calls_of(veil_current(), tid, false);
 	if (!calls)
-		return 0; /* filtered out, or begun before the trace */
+		return; /* filtered out, or begun before the trace */
 	depth = uprobe_unwind(calls, slot.lowest);
 	if (depth) {
 		struct uprobe_frame *frame = uprobe_frame_at(calls, depth - 1);
@@ -262,6 +260,24 @@ int leave(struct pt_regs *ctx)
 		}
 	}
 	uprobe_set_depth(calls, tid, depth);
+}
+
+SEC("uretprobe")
+int leave(struct pt_regs *ctx)
+{
+	uprobe_use_thread_stack(ctx);
+	uprobe_end(uprobe_slot_of(ctx));
+	return 0;
+}
+
+/* At a ret instruction: the stack pointer is again what it was at the first one. */
+SEC("uprobe")
+int leave_at_ret(struct pt_regs *ctx)
+{
+	__u64 sp = PT_REGS_SP(ctx);
+
+	uprobe_use_thread_stack(ctx);
+	uprobe_end((struct uprobe_slot){.lowest = sp, .highest = sp});
 	return 0;
 }
 

@@ -46,6 +46,8 @@ public sealed class FilterExpressionTests
     [Theory]
     [InlineData("sixteen-bytes-xx", "--name: 'sixteen-bytes-xx' is longer than a task name can be: the kernel keeps 15 bytes")]
     [InlineData("a\ufffd", "--name: 'a\ufffd' is not UTF-8")]
+    [InlineData("ngin*", "--name: 'ngin*' is no pattern: the text is found in any part of a name; leave * and ? out")]
+    [InlineData("?", "--name: '?' is no pattern: the text is found in any part of a name; leave * and ? out")]
     public void Parse_WrongName_SaysWhatAndWhy(string value, string message) => Error(new NameDimension(), value).ShouldBe(message);
 
     [Fact]
@@ -63,6 +65,23 @@ public sealed class FilterExpressionTests
     [InlineData("99999", "--syscall: '99999' is out of range (a system call's name, or its number from 0 to 1023)")]
     [InlineData("-1", "--syscall: '-1' is out of range (a system call's name, or its number from 0 to 1023)")]
     public void Parse_WrongSyscall_SaysWhatAndWhy(string value, string message) => Error(new SyscallDimension(), value).ShouldBe(message);
+
+    [Fact]
+    public void Parse_CommaOfAValue_IsEscaped() =>
+        FilterExpression.Parse(new NameDimension(), [@"a\,b,c"]).Bits.Keys.Select(static key => key.Text).ShouldBe(["a,b", "c"]);
+
+    [Fact]
+    public void Warnings_OfManyAbsentProcesses_AreOneLine()
+    {
+        // Beyond what this kernel gives (pid_max) there is none.
+        int first = int.Parse(File.ReadAllText("/proc/sys/kernel/pid_max"));
+        var keys = Enumerable.Range(first, 4 * 1024 * 1024 - first + 1).Take(10_240).Select(static pid => new FilterKey((UInt128)pid, pid.ToString())).ToList();
+        var few = Enumerable.Range(0, 2).Select(static _ => 1).Select(static pid => new FilterKey((UInt128)pid, "1"));
+
+        if (keys.Count > 6)
+            new PidDimension().Warnings(keys).ShouldBe([$"no process has the id {first}, {first + 1}, {first + 2}, {first + 3}, {first + 4} or {keys.Count - 5} others now"]);
+        new PidDimension().Warnings(few).ShouldBeEmpty();
+    }
 
     [Fact]
     public void Parse_AsManyKeysAsAMapHolds_IsTheLimit()

@@ -49,7 +49,7 @@ public sealed class SinkTests
     public void Fields_Chosen_AreThoseInThatOrder()
     {
         Render(s_text with { Fields = ["syscall", "comm", "pid"] }, 0, [Call("Web Content", 5, 0, 0), Call("a=\"b", 6, 1, 0)]).ShouldBe(
-            "syscall=read comm=\"Web Content\" pid=5\nsyscall=write comm=\"a=\\\"b\" pid=6\n");
+            "syscall=read comm=\"Web Content\" pid=5\nsyscall=write comm=\"a\\x3d\\\"b\" pid=6\n");
         Render(s_text with { Fields = ["arch", "uid"], Format = OutputFormat.Json }, 0, [Call("x", 5, 64, 1)]).ShouldBe("{\"arch\":\"i386\",\"uid\":33}\n");
     }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using FsCheck.Xunit;
 
 namespace Veil.Core.Tests.Text;
@@ -19,10 +20,18 @@ public sealed class EscapingTests
     [InlineData("e280a8", @"\u{2028}")]
     [InlineData("c285", @"\u{85}")]
     [InlineData("f3a08081", @"\u{e0001}")]
+    [InlineData("c2a0", @"\u{a0}")]
+    [InlineData("746d75783a20736572766572", "tmux: server")]
+    [InlineData("782020504944 3d3120 5549443d30", @"x\x20\x20PID\x3d1 UID\x3d0")]
+    [InlineData("2061 20", @"\x20a\x20")]
+    [InlineData("20", @"\x20")]
+    [InlineData("5049443d31", @"PID\x3d1")]
+    [InlineData("2f746d702f613d62", "/tmp/a=b")]
+    [InlineData("61203d3d2062", "a == b")]
     public void AppendText_Bytes_AreShownSafely(string hex, string expected)
     {
         var line = new LineWriter(new byte[200]);
-        int shown = Escaping.AppendText(ref line, Convert.FromHexString(hex));
+        int shown = Escaping.AppendText(ref line, Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal)));
 
         Encoding.UTF8.GetString(line.Written).ShouldBe(expected);
         shown.ShouldBe(expected.Length);
@@ -42,6 +51,14 @@ public sealed class EscapingTests
         JsonSerializer.Deserialize<string>($"\"{Encoding.UTF8.GetString(line.Written)}\"").ShouldBe(expected);
     }
 
+    [Theory]
+    [InlineData("plain \\x1b text", "plain \\x1b text")]
+    [InlineData("\u001b]0;title\u0007", "\\x1b]0;title\\x07")]
+    [InlineData("a\r\n\tb", "a\\r\\n\\tb")]
+    [InlineData("\u009b2J\u202e", "\\u{9b}2J\\u{202e}")]
+    [InlineData("grün 漢 😀", "grün 漢 😀")]
+    public void Visible_WhatActsOnATerminal_IsEscapedAndNothingElse(string text, string visible) => Escaping.Visible(text).ShouldBe(visible);
+
     [Property(MaxTest = 1000)]
     public bool AppendText_AnyBytes_NeverHoldAControlByte(byte[] raw)
     {
@@ -49,6 +66,17 @@ public sealed class EscapingTests
         Escaping.AppendText(ref line, raw);
         string text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(line.Written);
         return !text.Any(char.IsControl);
+    }
+
+    /// <summary>Two blanks stand between columns, and a label is a word that ends in =.</summary>
+    [Property(MaxTest = 2000)]
+    public bool AppendText_AnyBytes_NeverLookLikeAColumn(byte[] choices)
+    {
+        byte[] raw = [.. choices.Select(static choice => "  ==PID1_/\\ \"n"u8[choice % 14])];
+        var line = new LineWriter(new byte[(raw.Length * Escaping.MaxGrowth) + 8]);
+        Escaping.AppendText(ref line, raw);
+        string text = $"name={Encoding.UTF8.GetString(line.Written)}  PID=812";
+        return text.Split("  ").Length == 2 && Regex.Count(text, @"(^| )[\w.]+=") == 2;
     }
 
     [Property(MaxTest = 1000)]

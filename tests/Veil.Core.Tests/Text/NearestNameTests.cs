@@ -67,6 +67,9 @@ public sealed class NearestNameTests
     public void Find_CandidateTwice_IsSuggestedOnce() => NearestName.Find("pdi", ["pid", "uid", "pid"]).ShouldBe(["pid"]);
 
     [Fact]
+    public void Find_WhatWasTyped_IsNotSuggested() => NearestName.Find("pid", ["pid", "uid"]).ShouldBe(["uid"]);
+
+    [Fact]
     public void Find_TiedCandidates_AreInOrdinalOrder() =>
         NearestName.Find("zid", ["uid", "pid", "gid"]).ShouldBe(["gid", "pid", "uid"]);
 
@@ -93,6 +96,8 @@ public sealed class NearestNameTests
         char[] letters = name.ToCharArray();
         (letters[at], letters[at + 1]) = (letters[at + 1], letters[at]);
 
-        NearestName.Find(new string(letters), s_syscalls, max: 10).ShouldContain(name);
+        // Two of the same make no slip.
+        if (letters[at] != letters[at + 1])
+            NearestName.Find(new string(letters), s_syscalls, max: 10).ShouldContain(name);
     }
 }

@@ -1,0 +1,56 @@
+using System.Text;
+using Veil.Core.Text;
+
+namespace Veil.Cli.Prompt;
+
+/// <summary>The prompt on one line of the terminal, however long the text is: a part of it around the cursor.</summary>
+internal static class PromptLine
+{
+    private const string Sign = "veil $ ";
+    private const int RoomMin = 8;
+
+    // East Asian wide characters and emoji take two places (EastAsianWidth.txt); coarse, and never too few.
+    private static readonly (int First, int Last)[] s_wide = [(0x1100, 0x115f), (0x2e80, 0xa4cf), (0xac00, 0xd7a3), (0xf900, 0xfaff), (0xfe30, 0xfe6f), (0xff00, 0xff60), (0xffe0, 0xffe6), (0x1f000, 0x1faff), (0x20000, 0x3fffd)];
+
+    /// <summary>What to write so that the line shows the text, with the cursor in its place.</summary>
+    /// <param name="text">The line.</param>
+    /// <param name="cursor">Characters before the cursor.</param>
+    /// <param name="width">The terminal's.</param>
+    public static string Draw(string text, int cursor, int width)
+    {
+        // The last column stays free: a terminal that is full to it may wrap.
+        int room = Math.Max(width - Sign.Length - 1, RoomMin);
+        int from = cursor;
+        int used = 0;
+        while (from > 0 && Before(text, from, out int start) is var wide && used + wide <= room - 1)
+            (from, used) = (start, used + wide);
+        string before = Escaping.Visible(text[from..cursor]);
+        int to = cursor;
+        while (to < text.Length && At(text, to, out int next) is var wide && used + wide <= room)
+            (to, used) = (next, used + wide);
+        string after = Escaping.Visible(text[cursor..to]);
+        // Saved and restored, the cursor is right whatever the terminal makes of the characters behind it.
+        return $"\r\u001b[K{Sign}{before}\u001b7{after}\u001b8";
+    }
+
+    private static int Before(string text, int end, out int start)
+    {
+        start = end - (end > 1 && char.IsSurrogatePair(text[end - 2], text[end - 1]) ? 2 : 1);
+        return WidthOf(text[start..end]);
+    }
+
+    private static int At(string text, int start, out int next)
+    {
+        next = start + (start + 1 < text.Length && char.IsSurrogatePair(text[start], text[start + 1]) ? 2 : 1);
+        return WidthOf(text[start..next]);
+    }
+
+    private static int WidthOf(string character)
+    {
+        string shown = Escaping.Visible(character);
+        if (shown != character)
+            return shown.Length;
+        int value = Rune.TryGetRuneAt(character, 0, out var rune) ? rune.Value : 0;
+        return Array.Exists(s_wide, range => value >= range.First && value <= range.Last) ? 2 : 1;
+    }
+}

@@ -1,0 +1,76 @@
+using System.Globalization;
+using System.Numerics;
+
+namespace Veil.Core.Session;
+
+/// <summary>How much memory the control group allows. The kernel ends a process that takes more, without a word.</summary>
+public static class MemoryCgroup
+{
+    private const long MiB = 1024 * 1024;
+    private const string MountV2 = "/sys/fs/cgroup";
+    private const string MountV1 = "/sys/fs/cgroup/memory";
+
+    // Measured, with room: the runtime, the kernel's types in two forms while a module is loaded, and the maps of a module on average.
+    private const long BytesWithoutModules = 20 * MiB;
+    private const long BytesOfModule = 6 * MiB;
+
+    // Of what is allowed, this part is left to the ring.
+    private const int PartOfRing = 16;
+    private const int RingBytesMin = 64 * 1024;
+
+    /// <summary>The limit in bytes, the lowest of the group and those above it; <see cref="long.MaxValue"/> where there is none.</summary>
+    public static long LimitBytes { get; } = Read();
+
+    /// <summary>What the ring has where nobody says: less than usual where little memory is allowed.</summary>
+    public static int DefaultRingBytes => RingBytesFor(LimitBytes);
+
+    /// <summary>Checks that a trace fits.</summary>
+    /// <param name="modules">How many modules.</param>
+    /// <param name="ringBytes">Bytes of the rings.</param>
+    /// <exception cref="VeilException">It does not.</exception>
+    internal static void Require(int modules, long ringBytes)
+    {
+        long needed = BytesWithoutModules + (modules * BytesOfModule) + ringBytes;
+        if (needed > LimitBytes)
+            throw new VeilException($"starting: {(modules == 1 ? "this module needs" : $"these {modules} modules need")} {needed / MiB} MiB of memory, and the memory cgroup allows {LimitBytes / MiB}: raise its limit{(modules == 1 ? "" : ", choose fewer modules")} or a smaller --buffer");
+    }
+
+    internal static int RingBytesFor(long limitBytes) =>
+        (int)Math.Clamp((long)BitOperations.RoundUpToPowerOf2((ulong)(limitBytes / PartOfRing) + 1) / 2, RingBytesMin, SessionOptions.DefaultRingBytes);
+
+    /// <summary>The lowest limit on the way from a group to the mount, which in a container is the group itself.</summary>
+    internal static long LowestOf(string membership, Func<string, string?> readLimit)
+    {
+        long lowest = long.MaxValue;
+        foreach (string line in membership.Split('\n'))
+        {
+            // "0::/a/b" of version 2, "4:memory:/a/b" of version 1: cgroups(7).
+            if (line.Split(':', 3) is not [_, var controllers, var path])
+                continue;
+            (string mount, string file) = controllers.Length == 0 ? (MountV2, "memory.max") : (MountV1, "memory.limit_in_bytes");
+            if (controllers.Length > 0 && !controllers.Split(',').Contains("memory"))
+                continue;
+            for (string? group = path.TrimEnd('/'); group is not null; group = group.Length == 0 ? null : group[..Math.Max(0, group.LastIndexOf('/'))])
+            {
+                if (long.TryParse(readLimit($"{mount}{group}/{file}"), NumberStyles.None, CultureInfo.InvariantCulture, out long limit))
+                    lowest = Math.Min(lowest, limit);
+            }
+        }
+
+        return lowest;
+    }
+
+    private static long Read() => ReadText("/proc/self/cgroup") is { } membership ? LowestOf(membership, ReadText) : long.MaxValue;
+
+    private static string? ReadText(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path).TrimEnd();
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using System.Globalization;
+using Veil.Core.Text;
+
+namespace Veil.Modules.Uprobe;
+
+/// <summary>Reads what stands behind the path: a function, an address, an instruction of a function, a USDT probe.</summary>
+internal static class ProbePlace
+{
+    /// <summary>The places in a file.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="what">What the user wrote.</param>
+    /// <param name="warnings">Takes what the user should know.</param>
+    /// <exception cref="ElfException">There is no such place.</exception>
+    public static IEnumerable<ProbeSite> Find(ProbeFile file, string what, List<string> warnings)
+    {
+        if (IsUsdt(what, out string provider, out string probe))
+        {
+            return file.Elf.FindUsdt(provider, probe)
+                .GroupBy(static place => place.Counter)
+                .Select(places => new ProbeSite(file, [.. places.Select(static place => place.Offset)], places.Key));
+        }
+
+        if (IsAddress(what, out ulong address))
+        {
+            warnings.Add($"0x{address:x} in {Escaping.ForMessage(file.Name)} is taken for the start of an instruction; if it is none, the program breaks");
+            return [new ProbeSite(file, [file.Elf.OffsetOfAddress(address)])];
+        }
+
+        if (IsInstruction(what, out string function, out ulong distance))
+            return [new ProbeSite(file, Inside(file, function, distance, warnings))];
+        var functions = file.Elf.FindSymbols(what, name => ChosenFunction.OffsetIn(file, name)).DistinctBy(static function => function.Offset).ToList();
+        return [new ProbeSite(file, functions.ConvertAll(static function => function.Offset)) { Lengths = functions.ConvertAll(static function => function.Bytes) }];
+    }
+
+    /// <summary>Is it a place in code that does not return?</summary>
+    public static bool IsNoFunction(string what) => IsUsdt(what, out _, out _) || IsAddress(what, out _) || IsInstruction(what, out _, out _);
+
+    /// <summary>Is a bracket open at the end? Those of C++ operators are none.</summary>
+    public static bool HasOpenBracket(string value)
+    {
+        const string word = "operator";
+        int open = 0;
+        for (int i = 0; i < value.Length; i++)
+        {
+            if (value.AsSpan(i).StartsWith(word, StringComparison.Ordinal))
+            {
+                i += word.Length;
+                while (i < value.Length && value[i] is '<' or '>' or '-' or '=')
+                    i++;
+            }
+
+            if (i < value.Length)
+                open += value[i] switch { '(' or '[' or '<' => 1, ')' or ']' => -1, '>' when i == 0 || value[i - 1] != '-' => -1, _ => 0 };
+        }
+
+        return open > 0;
+    }
+
+    private static List<ulong> Inside(ProbeFile file, string function, ulong distance, List<string> warnings)
+    {
+        var offsets = new List<ulong>();
+        foreach (var (start, bytes) in file.Elf.FindSymbols(function, name => ChosenFunction.OffsetIn(file, name)))
+        {
+            if (bytes > 0 && distance >= bytes)
+                throw new ElfException($"has no {Escaping.ForMessage(function)}+0x{distance:x}: the function is {bytes} bytes long");
+            offsets.Add(start + distance);
+        }
+
+        warnings.Add($"{Escaping.ForMessage(function)}+0x{distance:x} is taken for the start of an instruction; if it is none, the program breaks");
+        return offsets;
+    }
+
+    // provider:probe; a name of C++ or Rust has two colons.
+    private static bool IsUsdt(string what, out string provider, out string probe)
+    {
+        int colon = what.IndexOf(':', StringComparison.Ordinal);
+        (provider, probe) = colon < 0 ? ("", "") : (what[..colon], what[(colon + 1)..]);
+        return IsWord(provider) && IsWord(probe.Replace('-', '_'));
+    }
+
+    private static bool IsWord(string text) => text.Length > 0 && !char.IsAsciiDigit(text[0]) && text.All(static c => char.IsAsciiLetterOrDigit(c) || c == '_');
+
+    private static bool IsAddress(string what, out ulong address)
+    {
+        address = 0;
+        return what.StartsWith("0x", StringComparison.OrdinalIgnoreCase) && ulong.TryParse(what.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out address);
+    }
+
+    private static bool IsInstruction(string what, out string function, out ulong distance)
+    {
+        int plus = what.LastIndexOf('+');
+        (function, distance) = ("", 0);
+        if (plus <= 0)
+            return false;
+        function = what[..plus];
+        string number = what[(plus + 1)..];
+        return IsAddress(number, out distance) || ulong.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out distance);
+    }
+}
