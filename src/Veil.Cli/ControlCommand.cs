@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Veil.Core;
 using Veil.Core.Control;
+using Veil.Core.Session;
 using Veil.Core.Text;
 
 namespace Veil.Cli;
@@ -55,22 +56,22 @@ internal static class ControlCommand
         while (true)
         {
             if (repaint)
-                Console.Out.Write("\u001b[H\u001b[2J");
+                StandardStreams.WriteOutput("\u001b[H\u001b[2J");
             if (!Ask(connection, "status"))
                 return ExitCode.Failure;
             if (!repaint)
-                Console.Out.WriteLine();
+                StandardStreams.WriteOutput("\n");
             Thread.Sleep(WatchEveryMs);
         }
     }
 
     private static bool Ask(ControlConnection connection, string command)
     {
-        var answer = connection.Ask(command, Console.Out.WriteLine);
+        var answer = connection.Ask(command, static line => StandardStreams.WriteOutput(line + "\n"));
         if (!answer.Succeeded)
             Messages.Write(answer.Text);
         else if (answer.Text.Length > 0)
-            Console.Out.WriteLine(answer.Text);
+            StandardStreams.WriteOutput(answer.Text + "\n");
         return answer.Succeeded;
     }
 }

@@ -49,10 +49,11 @@ internal sealed unsafe partial class Terminal(Func<bool> ended) : IDisposable
     {
         get
         {
-            // proc_pid_stat(5): after the name, which is the second field, come state, ppid, pgrp, session, tty_nr and tpgid.
-            string stat = File.ReadAllText("/proc/self/stat");
-            string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-            return fields[2] == fields[5];
+            int terminal = OpenScreen();
+            bool isForeground = TcGetPGrp(terminal) == GetPGrp();
+            if (terminal != StandardError)
+                _ = Close(terminal);
+            return isForeground;
         }
     }
 
@@ -116,6 +117,19 @@ internal sealed unsafe partial class Terminal(Func<bool> ended) : IDisposable
         }
 
         return -1;
+    }
+
+    /// <summary>
+    /// A short line that was typed, as far as it is there. Not the console of .NET: that starts a thread for signals, which would keep what it had
+    /// before the privileges are dropped, and sends the terminal sequences of its own.
+    /// </summary>
+    public static string ReadLine()
+    {
+        var line = new StringBuilder();
+        byte key;
+        while (Read(0, &key, 1) == 1 && key != '\n')
+            line.Append((char)key);
+        return line.ToString();
     }
 
     /// <summary>Writes to the terminal, beside the output.</summary>

@@ -3,6 +3,7 @@ using Veil.Bpf;
 using Veil.Core.Counting;
 using Veil.Core.Enrichers;
 using Veil.Core.Events;
+using Veil.Core.Hints;
 using Veil.Core.Interop;
 using Veil.Core.Modules;
 using Veil.Core.Privileged;
@@ -38,6 +39,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
     private readonly List<RateMeter> _rates;
     private readonly CountIntervals? _counts;
     private readonly BpfStatistics? _statistics;
+    private SilenceHint? _silence;
     private bool _hasEnded;
 
     private TraceSession(SessionOptions options, EventCatalog events, StopSignal stop, Action<string> message, RootClient? root)
@@ -109,6 +111,8 @@ public sealed class TraceSession : IDisposable, ILossObserver
             // A machine in trouble is often one without a free CPU, and a reader that waits for its turn loses events. Without
             // the right to it (CAP_SYS_NICE) the reader stays what it is.
             _ = LibC.SetPriority(0, 0, ReaderNice);
+            // Counted events are seen when they are taken: that is no silence.
+            session._silence = options.Quiet || options.Counting is not null ? null : SilenceHint.Watch(options);
             session.DropPrivileges(options, message, root);
             foreach (var module in session.Modules.Where(static module => module.MissesUncounted))
                 message($"warning: {module.Module.Name} by {module.Rung.Name} can miss events uncounted: before Linux 6.7 a tracepoint's program is skipped in silence while another runs on that CPU");
@@ -156,7 +160,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
     public SessionStatus Status() => new()
     {
         Paused = _pausable.Paused,
-        DroppedPaused = _pausable.Dropped,
+        DroppedPaused = _pausable.Dropped + (_counts?.DroppedPaused ?? 0),
         DroppedByFilter = _reader.Dropped,
         EventsPerSecond = _rates.Aggregate(0ul, static (sum, rate) => sum + rate.PerSecond),
         RingBytes = _rings.Count * _rings.BytesEach,
@@ -165,7 +169,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
         Duration = Stopwatch.GetElapsedTime(_startedAt),
         Cost = Cost(),
         Modules = [.. _modules.Select((module, number) => new ModuleStatus(
-            module.Module.Name, module.Rung.Name, _reader.TakenOf(number) - _pausable.DroppedOf(number), _pausable.DroppedOf(number), _rates[number].PerSecond, _summary.LostOf(module.Module.Name), module.Filters) { Counting = module.Counts?.Plan.Words })],
+            module.Module.Name, module.Rung.Name, _reader.TakenOf(number) - _pausable.DroppedOf(number), _pausable.DroppedOf(number) + (_counts?.DroppedPausedOf(number) ?? 0), _rates[number].PerSecond, _summary.LostOf(module.Module.Name), module.Filters) { Counting = module.Counts?.Plan.Words })],
     };
 
     /// <summary>What it costs so far; nothing where that is not measured. From any thread.</summary>
@@ -248,6 +252,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
                 lossesReportedAt = Environment.TickCount64;
                 ReportLosses();
                 FeedRates();
+                ExplainSilence();
             }
         }
 
@@ -256,6 +261,16 @@ public sealed class TraceSession : IDisposable, ILossObserver
         ReportLosses();
         _buffer.Flush();
         _counts?.PrintLast();
+    }
+
+    // Once, and only where nothing has come since the beginning.
+    private void ExplainSilence()
+    {
+        if (_silence is null || (_reader.Taken == 0 && Stopwatch.GetElapsedTime(_startedAt).TotalMilliseconds < SilenceHint.AfterMs))
+            return;
+        if (_reader.Taken == 0 && _silence.Explain(_modules, _reader.Dropped) is { } hint)
+            _message(hint);
+        _silence = null;
     }
 
     private void FeedRates()

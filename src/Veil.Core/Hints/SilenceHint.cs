@@ -1,0 +1,212 @@
+using System.Globalization;
+using System.Text;
+using Veil.Core.Filters;
+using Veil.Core.Kernel;
+using Veil.Core.Session;
+
+namespace Veil.Core.Hints;
+
+/// <summary>
+/// Why a trace has nothing to show, as far as <c>/proc</c> and the filters know. What needs the right to trace a process is read before that
+/// is given up; the rest, once, when the silence has lasted.
+/// </summary>
+internal sealed class SilenceHint
+{
+    /// <summary>So long a silence is worth a look.</summary>
+    public const int AfterMs = 3_000;
+
+    // More processes than a person has in mind, and more threads than are quickly looked at.
+    private const int ProcessesMax = 64;
+    private const int ThreadsMax = 256;
+    private const int Named = 8;
+
+    private readonly Dictionary<int, ProcessState> _atStart = [];
+
+    private SilenceHint()
+    {
+    }
+
+    /// <summary>Looks at the processes that are to be traced.</summary>
+    public static SilenceHint Watch(SessionOptions options)
+    {
+        var hint = new SilenceHint();
+        foreach (int pid in AllowedPids(options.Filters.Where(static filter => filter.Dimension is PidDimension).SelectMany(static filter => filter.Bits)))
+            hint._atStart[pid] = ProcessState.Read(pid);
+        return hint;
+    }
+
+    /// <summary>What is likely; nothing where nothing is known.</summary>
+    /// <param name="modules">The modules, each with what its filters hold now.</param>
+    /// <param name="dropped">Events that <c>--file</c> dropped.</param>
+    public string? Explain(IReadOnlyList<AttachedModule> modules, ulong dropped)
+    {
+        var filters = modules.SelectMany(static module => module.Filters).Where(static filter => filter.Keys.Count > 0).ToList();
+        // In a namespace of its own /proc has other ids than the filters.
+        string? why = PidNamespace.IsInitial ? OfProcesses(filters) ?? OfNames(filters) ?? OfUsers(filters) : null;
+        why ??= OfCounts(filters, dropped);
+        return why is null ? null : $"nothing yet: {why}";
+    }
+
+    private static List<int> AllowedPids(IEnumerable<KeyValuePair<FilterKey, FilterBits>> keys) =>
+        [.. keys.Where(static key => key.Value == FilterBits.Allow).Select(static key => (int)key.Key.Bits).Distinct().Take(ProcessesMax)];
+
+    private string? OfProcesses(List<FilterMap> filters)
+    {
+        var traced = AllowedPids(filters.Where(static filter => filter.Dimension is PidDimension).SelectMany(static filter => filter.Keys));
+        // Where /proc hides the processes of others, none of them is known to be gone.
+        if (traced.Count == 0 || !Directory.Exists("/proc/1"))
+            return null;
+        var living = traced.FindAll(static pid => Directory.Exists($"/proc/{pid}"));
+        if (living.Count == 0)
+            return traced is [var only] ? $"PID {only} {(_atStart.TryGetValue(only, out var before) && before.Exists ? "has ended" : "does not exist")}" : $"none of the {traced.Count} processes exists";
+
+        var children = ChildrenOf(living.ToHashSet());
+        if (children.Count > 0)
+        {
+            string those = string.Join(", ", children.Take(Named)) + (children.Count > Named ? $" and {children.Count - Named} more" : "");
+            string whose = living is [var parent] ? $"PID {parent} has" : $"the {living.Count} processes have";
+            return $"{whose} {children.Count} {(children.Count == 1 ? "child" : "children")} ({those}) that {(children.Count == 1 ? "is" : "are")} not traced; -p {string.Join(',', living.Concat(children).Take(ProcessesMax))} traces {(living.Count + children.Count == 2 ? "both" : "all")}";
+        }
+
+        return living is [var one] && _atStart.TryGetValue(one, out var then) ? then.Compare(one) : null;
+    }
+
+    private static string? OfNames(List<FilterMap> filters)
+    {
+        var wanted = Texts(filters, static dimension => dimension is NameDimension);
+        if (wanted.Count == 0 || Threads().Any(name => wanted.Exists(text => name.Contains(text, StringComparison.Ordinal))))
+            return null;
+        return $"no thread has a name with {string.Join(" or ", wanted.Take(Named).Select(static text => $"'{Text.Escaping.ForMessage(text)}'"))} in it";
+
+        static IEnumerable<string> Threads() => Directories("/proc").Where(IsNumber).SelectMany(static process => Directories($"/proc/{process}/task").Take(ThreadsMax).Select(thread => ReadText($"/proc/{process}/task/{thread}/comm") ?? ""));
+    }
+
+    private static string? OfUsers(List<FilterMap> filters)
+    {
+        var wanted = filters.Where(static filter => filter.Dimension is UidDimension).SelectMany(static filter => filter.Keys).Where(static key => key.Value == FilterBits.Allow).ToList();
+        if (wanted.Count == 0)
+            return null;
+        var uids = wanted.Select(static key => key.Key.Bits.ToString(CultureInfo.InvariantCulture)).ToHashSet(StringComparer.Ordinal);
+        bool isThere = Directories("/proc").Where(IsNumber).Any(process => ProcessState.Field($"/proc/{process}/status", "Uid:") is { } ids && uids.Contains(ids.Split('\t')[0]));
+        return isThere ? null : $"no process of user {string.Join(" or ", wanted.Take(Named).Select(static key => Text.Escaping.ForMessage(key.Key.Text)))} runs";
+    }
+
+    private static string? OfCounts(List<FilterMap> filters, ulong dropped)
+    {
+        if (dropped > 0)
+            return $"--file dropped all {dropped} events so far";
+        foreach (var dimension in filters.GroupBy(static filter => filter.Dimension.Name))
+        {
+            ulong passed = 0, refused = 0;
+            foreach (var filter in dimension)
+            {
+                if (filter.Counts() is not var (through, not))
+                    return null;
+                passed += through;
+                refused += not;
+            }
+
+            if (passed == 0 && refused > 0)
+                return $"--{dimension.Key} dropped all {refused} events that came to it";
+        }
+
+        return null;
+    }
+
+    private static List<string> Texts(List<FilterMap> filters, Func<FilterDimension, bool> wanted) =>
+        [.. filters.Where(filter => wanted(filter.Dimension)).SelectMany(static filter => filter.Keys).Where(static key => key.Value == FilterBits.Allow).Select(static key => key.Key.Text).Distinct(StringComparer.Ordinal)];
+
+    // All below them, in the order of their ids.
+    private static List<int> ChildrenOf(HashSet<int> traced)
+    {
+        var parents = new Dictionary<int, int>();
+        foreach (string process in Directories("/proc").Where(IsNumber))
+        {
+            // proc_pid_stat(5): after the name, which may hold anything, come the state and the parent.
+            if (ReadText($"/proc/{process}/stat") is { } stat && stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries) is [not "Z", var parent, ..])
+                parents[int.Parse(process, CultureInfo.InvariantCulture)] = int.Parse(parent, CultureInfo.InvariantCulture);
+        }
+
+        return [.. parents.Keys.Where(pid => !traced.Contains(pid) && IsBelow(pid)).Order()];
+
+        bool IsBelow(int pid)
+        {
+            // What /proc says of a moment that was none may be a ring.
+            for (int depth = 0; depth < parents.Count && parents.TryGetValue(pid, out int parent); depth++)
+            {
+                if (traced.Contains(parent))
+                    return true;
+                pid = parent;
+            }
+
+            return false;
+        }
+    }
+
+    private static bool IsNumber(string name) => !name.AsSpan().ContainsAnyExceptInRange('0', '9');
+
+    private static IEnumerable<string> Directories(string path)
+    {
+        try
+        {
+            return [.. Directory.EnumerateDirectories(path).Select(static folder => Path.GetFileName(folder))];
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    private static string? ReadText(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path, Encoding.UTF8).TrimEnd('\n');
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>What a process did, so far as the next look can tell whether it did anything since.</summary>
+    /// <param name="Exists">It does.</param>
+    /// <param name="Call">The system call that its first thread waits in, where we may know.</param>
+    /// <param name="Switches">How often its threads, each, were switched.</param>
+    private sealed record ProcessState(bool Exists, string? Call, string Switches)
+    {
+        public static ProcessState Read(int pid) => new(Directory.Exists($"/proc/{pid}"), CallOf(pid), SwitchesOf(pid));
+
+        /// <summary>What it has done since: nothing, computing, or nothing that is known.</summary>
+        public string? Compare(int pid)
+        {
+            if (!Exists)
+                return null;
+            if (Field($"/proc/{pid}/status", "State:") is ['Z', ..])
+                return $"PID {pid} has ended, and its parent has not taken notice (a zombie)";
+            if (Field($"/proc/{pid}/status", "State:") is ['T' or 't', ..])
+                return $"PID {pid} is stopped (SIGSTOP, or a debugger)";
+            if (SwitchesOf(pid) != Switches || Field($"/proc/{pid}/status", "State:") is ['R', ..])
+                return null;
+            string threads = Switches.Split(' ') is { Length: > 1 } all ? $", and none of its {all.Length} threads has run" : "";
+            return Call is null ? $"PID {pid} has slept since the trace began{threads}" : $"PID {pid} has been in {Call} since the trace began{threads}";
+        }
+
+        public static string? Field(string file, string name) =>
+            ReadText(file)?.Split('\n').FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))?[name.Length..].Trim();
+
+        private static string SwitchesOf(int pid) => string.Join(' ', Directories($"/proc/{pid}/task").Take(ThreadsMax).Order(StringComparer.Ordinal).Select(thread =>
+            $"{thread}:{Field($"/proc/{pid}/task/{thread}/status", "voluntary_ctxt_switches:")}+{Field($"/proc/{pid}/task/{thread}/status", "nonvoluntary_ctxt_switches:")}"));
+
+        // proc_pid_syscall(5): the number, six arguments, the stack pointer and the program counter; or `running`, or -1 outside of a call.
+        private static string? CallOf(int pid)
+        {
+            if (ReadText($"/proc/{pid}/syscall")?.Split(' ') is not [var number, _, _, _, _, _, _, var stack, _] || !int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int call))
+                return null;
+            // A 32-bit program's stack is below 4 GiB.
+            var arch = SyscallTable.Native == SyscallArch.X64 && stack.Length <= "0xffffffff".Length ? SyscallArch.I386 : SyscallTable.Native;
+            var name = SyscallTable.For(arch).NameUtf8(call);
+            return name.IsEmpty ? null : Encoding.UTF8.GetString(name);
+        }
+    }
+}
