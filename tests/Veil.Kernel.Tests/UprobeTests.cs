@@ -257,7 +257,7 @@ public sealed class UprobeTests : IDisposable
     {
         var run = VeilRun.ToEnd("--module", "uprobe", "--uprobe", Repository.Workload("uprobe") + ":traced_call," + Repository.Workload("uprobe") + ":traced_other");
 
-        Refused(run).ShouldBe($"veil: without --pid or --uid, every process is stopped for an instant at each call of traced_call ({Repository.Workload("uprobe")}), "
+        Refused(run).ShouldBe($"veil: without --pid, --tid or --uid, every process is stopped for an instant at each call of traced_call ({Repository.Workload("uprobe")}), "
             + $"traced_other ({Repository.Workload("uprobe")}): nobody can be asked without a terminal; narrow it down, or add --yes");
     }
 
