@@ -46,58 +46,69 @@ const volatile enum veil_loss veil_loss_causes = VEIL_LOSS_CAUSES;
  */
 const volatile __u64 veil_wakeup_interval = 512;
 
-/* What one user lost, and had of the last eighth. There is none of it before it comes to that. */
-struct veil_user {
-	__u64 lost[VEIL_LOSS_CAUSES];
-	__u64 turn;	 /* the reader's progress, when this was looked at last */
-	__u64 used;	 /* bytes of the last eighth in that turn */
-	__u64 calm_from; /* the turn from which on it does not flood any more */
-};
-const volatile struct veil_user veil_user_new;
-volatile __u32 veil_has_users; /* there are some to look at */
-
-struct veil_user_key {
-	__u32 uid;
-	__u32 ring;
-};
 #define VEIL_USERS_MAX 1024
+
+/* Losses of one user. Most never have any. */
+struct veil_user_losses {
+	__u64 counts[VEIL_LOSS_CAUSES];
+};
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, VEIL_USERS_MAX);
-	__type(key, struct veil_user_key);
-	__type(value, struct veil_user);
-} veil_users SEC(".maps");
+	__type(key, __u32);
+	__type(value, struct veil_user_losses);
+} veil_user_losses SEC(".maps");
+const volatile struct veil_user_losses veil_no_losses;
+volatile __u32 veil_has_user_losses;
+
+/* What a user had of a ring's last eighth. */
+struct veil_share {
+	__u64 turn;	 /* the reader's progress, when this was looked at last */
+	__u64 used;	 /* bytes in that turn */
+	__u64 calm_from; /* the turn from which on the user does not flood any more */
+};
+struct veil_share_key {
+	__u32 uid;
+	__u32 ring;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, VEIL_USERS_MAX);
+	__type(key, struct veil_share_key);
+	__type(value, struct veil_share);
+} veil_shares SEC(".maps");
+const volatile struct veil_share veil_no_share;
 
 /* Rings that may be down to the last eighth. Where there are more than these, some share a place. */
 #define VEIL_NEAR_MAX 256
 volatile __u8 veil_near[VEIL_NEAR_MAX];
 
-static __always_inline struct veil_user *veil_user_of(__u32 uid, __u32 ring)
-{
-	struct veil_user_key key = {.uid = uid, .ring = ring};
-	struct veil_user *user = bpf_map_lookup_elem(&veil_users, &key);
-
-	if (!user) {
-		veil_has_users = 1;
-		bpf_map_update_elem(&veil_users, &key, (const void *)&veil_user_new, BPF_NOEXIST);
-		user = bpf_map_lookup_elem(&veil_users, &key);
-	}
-	return user;
-}
+/* The value of a key, which is added where it is absent; NULL: there is no room for it. */
+#define veil_value_of(map, key, absent)                                                                                \
+	({                                                                                                             \
+		void *value_ = bpf_map_lookup_elem(map, key);                                                          \
+		if (!value_) {                                                                                         \
+			bpf_map_update_elem(map, key, (const void *)(absent), BPF_NOEXIST);                            \
+			value_ = bpf_map_lookup_elem(map, key);                                                        \
+		}                                                                                                      \
+		value_;                                                                                                \
+	})
 
 static __noinline void veil_lost_by(enum veil_loss cause, __u32 uid)
 {
-	struct veil_user *user;
+	struct veil_user_losses *losses;
 	__u32 key = cause;
 	__u64 *count;
 
 	if (key >= VEIL_LOSS_CAUSES)
 		return;
-	user = veil_user_of(uid, 0);
-	count = user ? &user->lost[key] : bpf_map_lookup_elem(&veil_losses, &key);
+	losses = veil_value_of(&veil_user_losses, &uid, &veil_no_losses);
+	count = losses ? &losses->counts[key] : bpf_map_lookup_elem(&veil_losses, &key);
 	/* Atomic even where it is per CPU: a uprobe's program can be preempted by another thread's. */
 	if (count)
 		__sync_fetch_and_add(count, 1);
+	if (!veil_has_user_losses)
+		veil_has_user_losses = 1;
 }
 
 /* An event of the running task is lost. */
@@ -115,46 +126,74 @@ static __always_inline volatile __u8 *veil_near_of(__u32 number)
 }
 
 /*
- * May this user have room in a ring that is nearly full? Everybody may until seven eighths are taken. Of the last one a
- * user may have as much as is left for the others, until the reader has got half an eighth further. Who wants more
+ * Who stands for what the running task does. In a user namespace that a user has made (unshare(1), rootless containers)
+ * that is this user: there it has uids by the thousand. 32 is the kernel's limit of levels (create_user_ns()).
+ */
+static __noinline __u32 veil_current_payer(__u32 uid)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct user_namespace *ns = BPF_CORE_READ(task, cred, user_ns), *parent;
+	__u32 owner = 0;
+
+	for (int level = 0; level <= 32; level++) {
+		parent = BPF_CORE_READ(ns, parent);
+		if (!parent)
+			break;
+		owner = BPF_CORE_READ(ns, owner.val);
+		ns = parent;
+	}
+	return owner ? owner : uid;
+}
+
+/*
+ * May an event have room in a ring that is nearly full? All may until seven eighths are taken. Of the last one a user
+ * may have as much as is left for the others, until the reader has got half an eighth further. Who wants more
  * floods, and has none of it before it has been calm for as long.
  */
 static __noinline bool veil_admit(void *ring, __u32 number, __u64 size, __u32 uid)
 {
 	__u64 taken = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA), eighth = veil_wakeup_interval, turn;
-	struct veil_user *user;
+	struct veil_share_key key = {.ring = number};
+	struct veil_share *share;
 
 	if (taken < 7 * eighth) {
 		if (taken < 5 * eighth)
 			*veil_near_of(number) = 0;
 		return true;
 	}
-	user = veil_user_of(uid, number);
-	if (!user)
+	key.uid = uid == (__u32)bpf_get_current_uid_gid() ? veil_current_payer(uid) : uid;
+	share = veil_value_of(&veil_shares, &key, &veil_no_share);
+	if (!share)
 		return false;
 	turn = bpf_ringbuf_query(ring, BPF_RB_CONS_POS) / (eighth / 2);
-	if (user->turn != turn) {
-		user->turn = turn;
-		user->used = 0;
+	if (share->turn != turn) {
+		share->turn = turn;
+		share->used = 0;
 	}
-	if (turn < user->calm_from || user->used >= 8 * eighth - taken) {
-		user->calm_from = turn + 2;
+	if (turn < share->calm_from || share->used >= 8 * eighth - taken) {
+		share->calm_from = turn + 2;
 		return false;
 	}
-	__sync_fetch_and_add(&user->used, size);
+	__sync_fetch_and_add(&share->used, size);
 	return true;
+}
+
+static __always_inline __u32 veil_uid_or_current(const __u32 *uid)
+{
+	return uid ? *uid : (__u32)bpf_get_current_uid_gid();
 }
 
 /* `uid`: of whom the event is; none: of the running task. */
 static __always_inline bool veil_has_room(void *ring, __u32 number, __u64 size, const __u32 *uid)
 {
-	return !*veil_near_of(number) || veil_admit(ring, number, size, uid ? *uid : (__u32)bpf_get_current_uid_gid());
+	return !*veil_near_of(number) || veil_admit(ring, number, size, veil_uid_or_current(uid));
 }
 
 static __always_inline void veil_lost_room(__u32 number, const __u32 *uid)
 {
-	*veil_near_of(number) = 1;
-	veil_lost_by(VEIL_LOST_RING_FULL, uid ? *uid : (__u32)bpf_get_current_uid_gid());
+	if (!*veil_near_of(number))
+		*veil_near_of(number) = 1;
+	veil_lost_by(VEIL_LOST_RING_FULL, veil_uid_or_current(uid));
 }
 
 /* Looked at once in an eighth of the ring: before it has gone round to the next one, seven can be taken. */

@@ -55,7 +55,8 @@ static __always_inline bool veil_filter_counted(__u32 counter, bool passes)
 #define veil_filter_may_hold(dimension, low) (filter_##dimension##_hint >> ((__u32)(low) % 64) & 1)
 
 /*
- * What asks a second time, at the end of what it asked at the beginning, asks `again`: that is in no count, and a constant.
+ * What asks a second time, at the end of what it asked at the beginning, asks `again`: that is in no count, and a
+ * constant.
  */
 #define veil_filter_counter(dimension, again) ((again) ? 0 : filter_##dimension##_counter)
 

@@ -30,9 +30,15 @@ typedef struct {
 	__u32 val;
 } kgid_t;
 
+struct user_namespace {
+	struct user_namespace *parent;
+	kuid_t owner;
+};
+
 struct cred {
 	kuid_t uid;
 	kgid_t gid;
+	struct user_namespace *user_ns;
 };
 
 struct list_head {
@@ -51,25 +57,6 @@ struct signal_struct {
 	atomic_t live; /* threads */
 };
 
-/* scheduler: the clock that waiting is measured by, and since when a task waits. */
-struct rq {
-	__u64 clock;
-};
-
-struct cfs_rq {
-	struct rq *rq;
-};
-
-struct sched_entity {
-	struct cfs_rq *cfs_rq;
-};
-
-struct sched_info {
-	unsigned long pcount;
-	unsigned long long run_delay;
-	unsigned long long last_queued;
-};
-
 struct seccomp {
 	int mode;
 };
@@ -86,11 +73,8 @@ struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
 	unsigned int __state; /* since 5.14, commit 2f064a59a11f */
-	unsigned int on_rq;   /* an int, in 7.x a byte: libbpf fits the size of a load, of unsigned numbers only */
 	int prio;
 	int exit_state;
-	struct sched_entity se;
-	struct sched_info sched_info;
 	struct mm_struct *mm;
 	struct files_struct *files;
 	struct fs_struct *fs;

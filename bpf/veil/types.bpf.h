@@ -21,12 +21,12 @@ typedef char veil_comm_t[16];	/* task name: NUL padded, any bytes; VEIL_COMM_UNK
 typedef __s64 veil_errno_t;	/* 0, or an errno: negative, as a call returns it */
 typedef __u64 veil_id_t;	/* a number that tells things apart; 0: not known */
 
-typedef __u32 veil_cpu_t;   /* CPU number */
-typedef __s32 veil_prio_t;  /* scheduling priority, as the kernel counts: lower is more urgent */
-typedef __u16 veil_port_t;  /* port, host byte order */
+typedef __u32 veil_cpu_t;	  /* CPU number */
+typedef __s32 veil_prio_t;	  /* scheduling priority, as the kernel counts: lower is more urgent */
+typedef __u16 veil_port_t;	  /* port, host byte order */
 typedef __u16 veil_chosen_port_t; /* the same; 0: none was chosen yet */
-typedef __u64 veil_bytes_t; /* bytes; all ones: not known */
-typedef __u64 veil_hex_t;   /* an address or a mask, shown in hexadecimal */
+typedef __u64 veil_bytes_t;	  /* bytes; all ones: not known */
+typedef __u64 veil_hex_t;	  /* an address or a mask, shown in hexadecimal */
 
 /* An Internet address in network byte order; of version 4 the first four bytes count. */
 typedef struct veil_ip {

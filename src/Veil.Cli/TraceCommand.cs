@@ -33,9 +33,6 @@ internal static class TraceCommand
         foreach (string warning in options.Filters.SelectMany(Warnings).Concat(options.Modules.SelectMany(module => module.Warnings(options.Arguments))))
             Messages.Write($"warning: {warning}");
 
-        if (options is { RingBytes: < SessionOptions.DefaultRingBytes, Counting: null, Quiet: false } && options.RingBytes == MemoryCgroup.DefaultRingBytes)
-            Messages.Write($"the memory cgroup allows {MemoryCgroup.LimitBytes >> 20} MiB: the ring has {options.RingBytes >> 10} KiB; --buffer sets another size");
-
         using var stop = new StopSignal();
         // Before the session, which gives up the privileges that a path may need.
         using var control = OpenControl(request.Control, request.ControlGroup);
@@ -46,6 +43,8 @@ internal static class TraceCommand
         using var prompt = Terminal.IsThere ? new TracePrompt(commands, session, stop) : null;
         stop.ListenToSignals(prompt is null ? null : prompt.Open);
         control?.Start(commands, stop);
+        if (options is { RingBytes: < SessionOptions.DefaultRingBytes, Counting: null, Quiet: false } && options.RingBytes == MemoryCgroup.DefaultRingBytes)
+            Messages.Write($"the memory cgroup allows {MemoryCgroup.LimitBytes >> 20} MiB: the ring has {options.RingBytes >> 10} KiB; --buffer sets another size");
         if (!options.Quiet)
             Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Rung.Name}").Distinct()) + HowToStop(stop, prompt is not null));
 
@@ -113,8 +112,8 @@ internal static class TraceCommand
         {
             if (Console.IsInputRedirected || Console.IsErrorRedirected)
                 throw new UsageException($"{question}: nobody can be asked without a terminal; narrow it down, or add --yes");
-            Console.Error.Write($"veil: {Escaping.Visible(question)}; go on? [y/N] ");
-            if (Console.In.ReadLine()?.Trim() is not ("y" or "Y" or "yes"))
+            StandardStreams.WriteError($"veil: {Escaping.Visible(question)}; go on? [y/N] ");
+            if (Terminal.ReadLine().Trim() is not ("y" or "Y" or "yes"))
                 throw new UsageException("not started");
         }
     }

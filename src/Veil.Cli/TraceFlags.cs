@@ -50,7 +50,7 @@ internal sealed class TraceFlags
 
     public Option<string> ControlGroup { get; } = new("--control-group") { HelpName = "GROUP", Description = "let this group use the control socket, beside root and its owner" };
 
-    public Option<string> Config { get; } = new("--config") { HelpName = "FILE", Description = "take everything from a configuration file, and nothing from flags" };
+    public Option<string> Config { get; } = new("--config") { HelpName = "FILE", Description = "take everything from a configuration file (- is standard input), and nothing from flags" };
 
     public Option<string> Profile { get; } = new("--profile") { HelpName = "NAME", Description = "of the file, this profile [the one that it calls default]" };
 

@@ -10,4 +10,10 @@ internal static class TaskStorage
     /// nothing but the version tells.
     /// </summary>
     internal static bool IsSteady { get; } = KernelFeatures.KernelVersion >= new Version(6, 2);
+
+    /// <summary>
+    /// Whether they can also be made while a run queue is locked. Since 6.4 (commits 08a7ce384e33 and 6ae9d5e99e1d) their memory comes from BPF's own
+    /// allocator; before, kmalloc() might wake kswapd, which takes that lock.
+    /// </summary>
+    internal static bool IsSteadyInScheduler { get; } = KernelFeatures.KernelVersion >= new Version(6, 4);
 }

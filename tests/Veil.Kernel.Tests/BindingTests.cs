@@ -139,6 +139,27 @@ public sealed partial class BindingTests
     }
 
     [Fact]
+    public void AttachUprobe_FileReplacedSinceItWasOpened_ProbesTheOpenedOne()
+    {
+        const ulong linkedAt = 0x400000; // a static program that is not position-independent
+        string program = Path.Combine(Path.GetTempPath(), "veil-binding-" + Environment.ProcessId);
+        File.Copy(Repository.Workload("uprobe"), program, overwrite: true);
+        string symbol = VeilRun.ToEndWith("nm", program).Lines.Single(static line => line.EndsWith(" traced_call", StringComparison.Ordinal));
+        ulong offset = Convert.ToUInt64(symbol.Split(' ')[0], 16) - linkedAt;
+        using var workload = Workload.Waiting(program, "calls");
+        using var file = File.OpenHandle(program);
+        File.Copy(Repository.Workload("uprobe-pie"), program + ".new", overwrite: true);
+        File.Move(program + ".new", program, overwrite: true);
+
+        using var loaded = Load("on_uprobe", bpf => bpf.SetGlobal("only_tid", uint.Parse(workload.Pid)));
+        using (loaded.Program("on_uprobe").AttachUprobe(file, program, offset))
+            workload.Go();
+
+        File.Delete(program);
+        loaded.Global<ulong>("hits").ShouldBe(1000UL);
+    }
+
+    [Fact]
     public unsafe void AttachPerfEvent_PageFaults_HitsEveryTouchedPage()
     {
         const int pages = 64;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Veil.Bpf;
 
 namespace Veil.Kernel.Tests;
@@ -46,6 +47,56 @@ public sealed class PrivilegesTests
         veil.Stop().ShouldBe(0);
         File.Exists(socket).ShouldBeFalse();
     }
+
+    [Fact]
+    public void Running_AfterAQuestion_EveryThreadHoldsNothing()
+    {
+        using var terminal = new Terminal($"echo PID=$BASHPID.; exec {Repository.Veil} --module uprobe --uprobe {Repository.Workload("uprobe")}:traced_call");
+        terminal.WaitFor("go on? [y/N]");
+        string screen = terminal.Screen;
+        int pid = int.Parse(screen.Split("PID=")[1].Split('.')[0]);
+        terminal.Type("y\n");
+        terminal.WaitFor("tracing uprobe");
+        foreach (string task in Directory.GetDirectories($"/proc/{pid}/task"))
+            Status(task)["CapBnd"].ShouldBe("0000000000000000", File.ReadAllText(task + "/comm"));
+        terminal.Type("\u0003");
+        terminal.WaitFor("veil $");
+        terminal.Type("quit\r");
+        terminal.End();
+    }
+
+    /// <summary>The table of docs/privileges.md, against what works here with all privileges and with the two capabilities.</summary>
+    [Fact]
+    public void Doctor_TwoCapabilities_AllowWhatTheDocsSay()
+    {
+        var all = Rungs(VeilRun.ToEnd("doctor", "--output", "json"));
+        var two = Rungs(VeilRun.ToEndWith("bash", "-c", "ulimit -l unlimited; exec setpriv --reuid=65534 --clear-groups --inh-caps=-all,+bpf,+perfmon --ambient-caps=-all,+bpf,+perfmon \"$0\" doctor --output json", Repository.Veil));
+        var modules = all.Keys.Select(static key => key.Module).Distinct().ToList();
+        var rows = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "privileges.md")).Where(static line => line.StartsWith("| `", StringComparison.Ordinal)).Select(static line => line.Split('|')).Where(cells => cells.Length == 5 && modules.Contains(Ticked(cells[1])[0]))
+            .ToDictionary(static cells => Ticked(cells[1]).Single(), static cells => (Two: Ticked(cells[2]), Root: Ticked(cells[3].Split('(')[0])));
+
+        foreach (string module in modules)
+            rows[module].Two.Concat(rows[module].Root).ShouldBe(all.Keys.Where(key => key.Module == module).Select(static key => key.Rung), ignoreOrder: true, module);
+        foreach (var (key, possible) in all.Where(static rung => rung.Value))
+        {
+            if (rows[key.Module].Two.Contains(key.Rung))
+                two[key].ShouldBe(possible, $"{key}");
+            else if (key.Module != "uprobe")
+                two[key].ShouldBeFalse($"{key}");
+        }
+    }
+
+    private static Dictionary<(string Module, string Rung), bool> Rungs(VeilRun doctor)
+    {
+        using (doctor)
+        {
+            return JsonDocument.Parse(doctor.RawOutput).RootElement.GetProperty("modules").EnumerateObject()
+                .SelectMany(static module => module.Value.GetProperty("rungs").EnumerateObject().Select(rung => (Key: (module.Name, rung.Name), Possible: rung.Value.GetProperty("possible").GetBoolean())))
+                .ToDictionary(static rung => rung.Key, static rung => rung.Possible);
+        }
+    }
+
+    private static string[] Ticked(string cell) => [.. cell.Split('`').Where(static (_, index) => index % 2 == 1)];
 
     [Fact]
     public void Running_NothingNeedsRoot_HasNoOtherProcess()

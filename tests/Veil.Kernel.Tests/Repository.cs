@@ -7,7 +7,7 @@ internal static class Repository
 
     public static string Veil { get; } = Existing("bin/veil", "make build");
 
-    public static string Workload(string name) => Existing("artifacts/workloads/" + name, "make test");
+    public static string Workload(string name) => Existing(Path.Combine("artifacts/workloads", name), "make test");
 
     private static string Existing(string path, string target)
     {

@@ -14,7 +14,7 @@ internal static class Rungs
         ("network", ["fentry", "kprobe", "tp_btf", "raw_tp", "tracepoint"]),
         ("scheduler", ["tp_btf", "raw_tp"]),
         ("memory", ["fentry", "kprobe", "perf"]),
-        ("uprobe", ["uprobe"]),
+        ("uprobe", ["uprobe", "uprobe_multi"]),
     ];
 
     // 6.18 as small virtual machines have it: built without kprobes, and function tracing is refused.
@@ -51,6 +51,12 @@ internal static class Rungs
         var kernel = Environment.OSVersion.Version;
         if (kernel.Major == s_small.Major && kernel.Minor == s_small.Minor && s_notInSmall.Contains(rung))
             return false;
-        return rung != "tracepoint" || (HasTracefs && !VeilRun.HasCapabilitiesAlone); // only root reads it
+        return rung switch
+        {
+            "tracepoint" => HasTracefs && !VeilRun.HasCapabilitiesAlone, // only root reads it
+            "kprobe" or "uprobe" => !VeilRun.HasCapabilitiesAlone, // perf_kprobe_event_init(), perf_uprobe_event_init(): CAP_SYS_ADMIN
+            "uprobe_multi" => kernel >= new Version(6, 6), // commit 89ae89f53d20
+            _ => true,
+        };
     }
 }

@@ -30,12 +30,91 @@ public sealed class SchedulerTests
 
     [Theory]
     [MemberData(nameof(Hooks))]
-    public void Wait_OfATaskThatCompetes_IsTheKernelsRunDelay(string hook) => WaitsAreTheKernelsRunDelay(hook, "compete", "200");
+    public void Wait_OfATaskThatCompetes_AgreesWithTheKernelsRunDelay(string hook) => WaitsAgreeWithTheKernelsRunDelay(hook, "compete", "200");
 
     /// <summary>Waiting tasks are taken from queue to queue, and what they waited in the former one counts.</summary>
     [Theory]
     [MemberData(nameof(Hooks))]
-    public void Wait_OfATaskThatIsMoved_IsTheKernelsRunDelay(string hook) => WaitsAreTheKernelsRunDelay(hook, "crowd", "1000");
+    public void Wait_OfATaskThatIsMoved_AgreesWithTheKernelsRunDelay(string hook) => WaitsAgreeWithTheKernelsRunDelay(hook, "crowd", "1000");
+
+    /// <summary>
+    /// The clock of a CPU's queue, and so the kernel's own sum, stands still between a wake-up and the switch that it brings: most of these waits
+    /// are 0 there. From the one hook to the other there is always some time.
+    /// </summary>
+    [Theory]
+    [InlineData("sleep")]
+    [InlineData("ping-pong")]
+    [InlineData("apart")]
+    public void Wait_OfAShortWait_IsWhatPassed(string name)
+    {
+        foreach (string hook in Rungs.Possible("scheduler"))
+        {
+            var (workload, events) = Trace(hook, name, "300");
+            var waits = Incoming(workload, events).Select(static e => e.GetProperty("wait_ns")).ToList();
+            waits.Count.ShouldBeGreaterThan(100);
+            waits.ShouldAllBe(static wait => wait.ValueKind == JsonValueKind.Number && wait.GetInt64() > 0);
+        }
+    }
+
+    /// <summary>What is measured or counted by is of one side, and so is what the filters mean.</summary>
+    [Fact]
+    public void Filters_WhereASideIsMeasured_MeanThatSide()
+    {
+        using var workload = Workload.Waiting("switches", "compete", "300");
+        string[] only = ["--module", "scheduler", "-p", workload.Pid];
+        using var events = VeilRun.Attach([.. only, "--output", "json"]);
+        using var slow = VeilRun.Attach([.. only, "--slower", "1ms", "--output", "json"]);
+        using var denied = VeilRun.Attach("--module", "scheduler", "-n", "switches", "--tid", "!" + workload.Pid, "--slower", "1ns", "--output", "json");
+        var counting = "--hist wait_ns|--hist next_prio|--count|--count-by next_tid|--count-by comm|--count-by prev_state|--count-by uid|--hist prev_prio|--count-by cpu|--hist wait_ns --count-by comm"
+            .Split('|').Select(flags => (Flags: flags, Run: VeilRun.Attach([.. only, .. flags.Split(' '), "--output", "json"]))).ToList();
+        workload.Go();
+        events.Stop().ShouldBe(0);
+        slow.Stop().ShouldBe(0);
+        denied.Stop().ShouldBe(0);
+        counting.ForEach(static counted => counted.Run.Stop().ShouldBe(0));
+
+        long pid = long.Parse(workload.Pid);
+        var incoming = events.Events.Where(e => e.GetProperty("next_pid").GetInt64() == pid).ToList();
+        int outgoing = events.Events.Count(e => e.GetProperty("pid").GetInt64() == pid);
+        int either = events.Events.Length;
+        outgoing.ShouldBeLessThan(either);
+        incoming.Count.ShouldBeLessThan(either);
+        foreach (var (flags, run) in counting)
+        {
+            int expected = flags.Contains("cpu", StringComparison.Ordinal) ? either
+                : flags.Contains("wait", StringComparison.Ordinal) || flags.Contains("next", StringComparison.Ordinal) || flags == "--count" ? incoming.Count
+                : outgoing;
+            run.Events[^1].GetProperty("total").GetInt64().ShouldBe(expected, flags);
+            run.Dispose();
+        }
+
+        slow.Events.Length.ShouldBeGreaterThan(0);
+        slow.Events.ShouldAllBe(e => e.GetProperty("next_pid").GetInt64() == pid && e.GetProperty("wait_ns").GetInt64() >= 1_000_000);
+        denied.Events.ShouldNotBeEmpty();
+        denied.Events.ShouldAllBe(e => e.GetProperty("next_tid").GetInt64() != pid && e.GetProperty("next_comm").GetString() == "switches");
+    }
+
+    /// <summary>Every wake-up of the machine is traced for wait_ns, so only for it.</summary>
+    [Theory]
+    [InlineData("--fields comm,next_comm", false)]
+    [InlineData("--count", false)]
+    [InlineData("--hist prev_prio", false)]
+    [InlineData("--fields wait_ns", true)]
+    [InlineData("--hist wait_ns", true)]
+    [InlineData("--count-by wait_ns", true)]
+    [InlineData("--count --slower 1ms", true)]
+    [InlineData("--fields comm --slower 1ms", true)]
+    [InlineData("", true)]
+    public void Wakeups_AreTraced_WhereWaitingIsAskedFor(string flags, bool traced)
+    {
+        using var workload = Workload.Waiting("switches", "sleep", "5");
+        using var veil = VeilRun.Attach(["--module", "scheduler", "-p", workload.Pid, "--stats", .. flags.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+        workload.Go();
+        veil.Stop().ShouldBe(0);
+
+        veil.Errors.ShouldContain("veil: cost: scheduler switch_");
+        veil.Errors.Contains("veil: cost: scheduler wakeup_", StringComparison.Ordinal).ShouldBe(traced);
+    }
 
     [Theory]
     [MemberData(nameof(Hooks))]
@@ -172,27 +251,26 @@ public sealed class SchedulerTests
 
     private static string State(JsonElement e) => e.GetProperty("prev_state").GetString()!;
 
-    private static void WaitsAreTheKernelsRunDelay(string hook, string name, string count)
+    // The kernel's clock of a queue is as old as the queue's last change or tick, so each wait may differ by some microseconds. And a turn or two
+    // may be in only one of the books: the kernel has none of a task that was preempted on its way to sleep; and now and then a switch has no
+    // event in the kernel's own trace either, as seen on a virtual machine where the agent of its host is one of the two sides.
+    private static void WaitsAgreeWithTheKernelsRunDelay(string hook, string name, string count)
     {
-        // Now and then a switch has no event in the kernel's own trace either: seen on a virtual machine where the agent of its host is
-        // one of the two sides. Then the task has had more turns than there are events.
-        const int Attempts = 5;
-        for (int attempt = 1; ; attempt++)
-        {
-            var (workload, events) = Trace(hook, name, count);
-            long[] waits = [.. events
-                .Where(e => InWindow(workload, e) && e.GetProperty("next_pid").GetInt64() == workload.Number("pid"))
-                .Select(static e => e.GetProperty("wait_ns")).Where(static wait => wait.ValueKind == JsonValueKind.Number).Select(static wait => wait.GetInt64())];
-            if (waits.Length != workload.Number("turns") && attempt < Attempts)
-                continue;
-            waits.Length.ShouldBe((int)workload.Number("turns"));
-            waits.Sum().ShouldBe(workload.Number("run_delay"));
-            return;
-        }
+        const long Difference = 100_000;
+        var (workload, events) = Trace(hook, name, count);
+        long[] waits = [.. Incoming(workload, events).Select(static e => e.GetProperty("wait_ns")).Where(static wait => wait.ValueKind == JsonValueKind.Number).Select(static wait => wait.GetInt64())];
+        long others = Math.Abs(workload.Number("turns") - waits.Length);
+        others.ShouldBeLessThanOrEqualTo(2);
+        waits.ShouldNotBeEmpty();
+        long delay = workload.Number("run_delay");
+        Math.Abs(waits.Sum() - delay).ShouldBeLessThanOrEqualTo((delay / 100) + (waits.Length * Difference) + (others * waits.Max()));
     }
 
     private static bool InWindow(Workload workload, JsonElement e) =>
         e.GetProperty("timestamp").GetInt64() is var time && time >= workload.Number("from_ns") && time <= workload.Number("to_ns");
+
+    private static IEnumerable<JsonElement> Incoming(Workload workload, JsonElement[] events) =>
+        events.Where(e => InWindow(workload, e) && e.GetProperty("next_pid").GetInt64() == workload.Number("pid"));
 
     private static IEnumerable<JsonElement> Outgoing(Workload workload, JsonElement[] events) =>
         events.Where(e => InWindow(workload, e) && e.GetProperty("pid").GetInt64() == workload.Number("pid"));

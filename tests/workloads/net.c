@@ -564,7 +564,8 @@ static void accept32_server(void)
 	require(listen(listener, 2) == 0, "listen");
 	for (int i = 0; i < 2; i++) {
 		sem_post(&truth->listening);
-		fd = i ? int80(I386_NR_ACCEPT4, listener, 0) : int80(I386_NR_SOCKETCALL, I386_SYS_ACCEPT4, (long)arguments);
+		fd = i ? int80(I386_NR_ACCEPT4, listener, 0)
+		       : int80(I386_NR_SOCKETCALL, I386_SYS_ACCEPT4, (long)arguments);
 		require(fd >= 0, "32-bit accept4");
 		wait_for_end_of_stream(fd);
 		close(fd);

@@ -312,8 +312,7 @@ static void run_restarted_read(void)
 /* Calls that seccomp decides about before they begin. The filter stays. */
 static void run_refused(void)
 {
-#define WHERE(nr, decision)                                                                                            \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1), BPF_STMT(BPF_RET | BPF_K, decision)
+#define WHERE(nr, decision) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1), BPF_STMT(BPF_RET | BPF_K, decision)
 	struct sock_filter filter[] = {
 	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 	    WHERE(SYS_unshare, SECCOMP_RET_ERRNO | EPERM),

@@ -175,6 +175,15 @@ static void run_twins(void)
 	truth("calls", 2);
 }
 
+static void run_copies(void)
+{
+	static char from[CALLS], to[CALLS];
+
+	for (volatile size_t i = 1; i <= CALLS; i++)
+		memcpy(to, from, i);
+	truth("copies", CALLS);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -193,6 +202,7 @@ static const struct {
     {"thread-exec", run_thread_exec},
     {"struct", run_struct},
     {"twins", run_twins},
+    {"copies", run_copies},
 };
 
 int main(int argc, char **argv)

@@ -119,6 +119,19 @@ internal sealed unsafe partial class Terminal(Func<bool> ended) : IDisposable
         return -1;
     }
 
+    /// <summary>
+    /// A short line that was typed, as far as it is there. Not the console of .NET: that starts a thread for signals, which would keep what it had
+    /// before the privileges are dropped, and sends the terminal sequences of its own.
+    /// </summary>
+    public static string ReadLine()
+    {
+        var line = new StringBuilder();
+        byte key;
+        while (Read(0, &key, 1) == 1 && key != '\n')
+            line.Append((char)key);
+        return line.ToString();
+    }
+
     /// <summary>Writes to the terminal, beside the output.</summary>
     public void Write(string text)
     {

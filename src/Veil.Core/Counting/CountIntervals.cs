@@ -15,6 +15,7 @@ internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, CountRep
     private const int PauseWaitsMs = 200;
 
     private readonly Lock _printing = new();
+    private readonly Lock _taking = new();
     private readonly Lock _switching = new();
     private Moment _begun;
     private Moment _from;
@@ -28,8 +29,25 @@ internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, CountRep
     /// <summary>Events of the tables so far.</summary>
     public ulong Counted { get; private set; }
 
-    /// <summary>Events that came in pauses, likewise.</summary>
-    public ulong DroppedPaused { get; private set; }
+    /// <summary>Events that came in pauses so far. From any thread.</summary>
+    public ulong DroppedPaused
+    {
+        get
+        {
+            ulong dropped = 0;
+            for (int module = 0; module < counts.Count; module++)
+                dropped += DroppedPausedOf(module);
+            return dropped;
+        }
+    }
+
+    /// <summary>Those of one module.</summary>
+    /// <param name="module">Its number in the session.</param>
+    public ulong DroppedPausedOf(int module)
+    {
+        lock (_taking)
+            return counts[module].DroppedPaused;
+    }
 
     /// <summary>From the beginning to the end of counting.</summary>
     public TimeSpan Duration => Stopwatch.GetElapsedTime(_begun.Ticks, _end.Ticks);
@@ -122,12 +140,14 @@ internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, CountRep
     private void Print(Func<EventCounts, CountedEvents> take)
     {
         var taken = new List<(CountPlan Plan, CountedEvents Counted)>();
-        foreach (var module in counts)
+        lock (_taking)
         {
-            var counted = take(module);
-            Counted += counted.Total;
-            DroppedPaused += counted.Paused;
-            taken.Add((module.Plan, counted));
+            foreach (var module in counts)
+            {
+                var counted = take(module);
+                Counted += counted.Total;
+                taken.Add((module.Plan, counted));
+            }
         }
 
         lock (_printing)

@@ -1,3 +1,5 @@
+using Veil.Core.Modules;
+
 namespace Veil.Core.Counting;
 
 /// <summary>How events are counted in the kernel instead of shown.</summary>
@@ -16,4 +18,7 @@ public sealed record CountOptions(string? By, string? Histogram, int? Top, TimeS
 
     /// <summary>Keys that text shows, where it is not said.</summary>
     public const int DefaultTop = 10;
+
+    /// <summary>The field that a module is counted by, or none.</summary>
+    public string? KeyOf(TraceModule module) => By ?? (Histogram is null ? module.CountKey : null);
 }

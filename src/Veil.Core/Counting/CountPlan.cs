@@ -67,7 +67,7 @@ internal sealed class CountPlan
     /// <exception cref="UsageException">It has no such field, or one that cannot be counted by.</exception>
     public static CountPlan Of(TraceModule module, IReadOnlyList<EventSchema> schemas, CountOptions options)
     {
-        string? by = options.By ?? (options.Histogram is null ? module.CountKey : null);
+        string? by = options.KeyOf(module);
         var events = schemas.Where(schema => schema.Module == module.Name).ToList();
         Require(module, events, "--count-by", by, CanBeKey);
         Require(module, events, "--hist", options.Histogram, CanBeHistogram);
@@ -155,9 +155,20 @@ internal sealed class CountPlan
         var valid = Names(events, histogram: flag == "--hist").ToList();
         string hint = NearestName.Find(name, valid) is [var nearest, ..] ? $"; did you mean '{nearest}'?" : "";
         string why = events.Any(schema => Find(schema, name) is not null) ? $"is no number in the events of module {module.Name}"
-            : name is "duration_ns" or "ret" or "errno" or "errno_nr" && module.Flags.FirstOrDefault(static flag => (flag.ValueName is null && flag != Thresholds.Failed) || flag == Thresholds.Slower) is { } adds ? $"needs --{adds.Name}"
+            : name is "duration_ns" or "ret" or "errno" or "errno_nr" && module.Flags.FirstOrDefault(flag => AddsEvents(module, flag)) is { } adds ? $"needs --{adds.Name}"
             : $"is no field of module {module.Name}";
         throw new UsageException($"{flag}: '{Escaping.ForMessage(name)}' {why}{hint} (valid: {string.Join(' ', valid)})");
+    }
+
+    private static bool AddsEvents(TraceModule module, ModuleFlag flag)
+    {
+        var given = flag switch
+        {
+            { ValueName: null } when flag != Thresholds.Failed => ModuleArguments.None with { Switches = new HashSet<string> { flag.Name } },
+            _ when flag == Thresholds.Slower => ModuleArguments.None with { Values = new Dictionary<string, IReadOnlyList<string>> { [flag.Name] = ["1s"] } },
+            _ => ModuleArguments.None,
+        };
+        return !module.EventNumbers(given).SequenceEqual(module.EventNumbers(ModuleArguments.None));
     }
 
     private static bool CanBeKey(EventField field) => field.Name != "module" && field.Value.Format is not (FieldFormat.Time or FieldFormat.UserName or FieldFormat.ProcName);

@@ -16,6 +16,7 @@ internal sealed unsafe class EventCounts
     private readonly uint* _state;
     private readonly uint* _turn;
     private readonly ulong* _running;
+    private ulong _pausedTaken;
 
     /// <summary>Of a loaded object that was configured by the plan. It counts nothing before <see cref="State"/> says so.</summary>
     public EventCounts(BpfObject bpfObject, CountPlan plan)
@@ -46,6 +47,16 @@ internal sealed unsafe class EventCounts
     /// <summary>Is no program counting at all?</summary>
     public bool IsIdle => ProgramsIn(0) + ProgramsIn(1) == 0;
 
+    /// <summary>Events that came in pauses so far.</summary>
+    public ulong DroppedPaused
+    {
+        get
+        {
+            var rests = new BpfPerCpuArray<ulong>(_object.Map("veil_count_rests"));
+            return _pausedTaken + Sum(rests, Paused) + Sum(rests, Rests + Paused);
+        }
+    }
+
     /// <summary>Takes what is in the set that was turned away from, and leaves it empty for its next turn.</summary>
     public CountedEvents TakeOther() => Take((int)(*_turn ^ 1));
 
@@ -71,19 +82,28 @@ internal sealed unsafe class EventCounts
 
         var rests = new BpfPerCpuArray<ulong>(_object.Map("veil_count_rests"));
         int first = turn * Rests;
-        return new CountedEvents(keys, TakeOne(rests, first + MapFull), TakeOne(rests, first + NoField), TakeOne(rests, first + Paused));
+        ulong paused = TakeOne(rests, first + Paused);
+        if (Plan.InTurns)
+            _pausedTaken += paused;
+        return new CountedEvents(keys, TakeOne(rests, first + MapFull), TakeOne(rests, first + NoField), paused);
     }
 
     // A set of its own turn is emptied; the only one goes on growing, and is read once.
     private ulong TakeOne(BpfPerCpuArray<ulong> counts, int index)
+    {
+        ulong sum = Sum(counts, index);
+        if (Plan.InTurns && sum != 0)
+            counts.Write(index, new ulong[KernelFeatures.PossibleCpuCount]);
+        return sum;
+    }
+
+    private static ulong Sum(BpfPerCpuArray<ulong> counts, int index)
     {
         var perCpu = new ulong[KernelFeatures.PossibleCpuCount];
         counts.Read(index, perCpu);
         ulong sum = 0;
         foreach (ulong count in perCpu)
             sum += count;
-        if (Plan.InTurns && sum != 0)
-            counts.Write(index, new ulong[perCpu.Length]);
         return sum;
     }
 

@@ -39,18 +39,7 @@ public sealed class EventSchema
     public IReadOnlyList<EventColumn> Columns { get; }
 
     /// <summary>Is a record as long as its event, with every part within it? One that is not must not be read.</summary>
-    public bool IsWhole(ReadOnlySpan<byte> record)
-    {
-        if (record.Length < SizeBytes)
-            return false;
-        foreach (var part in _parts)
-        {
-            if (!part.PartOf(record).IsWithin(SizeBytes, record.Length))
-                return false;
-        }
-
-        return true;
-    }
+    public bool IsWhole(ReadOnlySpan<byte> record) => record.Length >= SizeBytes && (_parts.Length == 0 || HasItsParts(record));
 
     /// <summary>Reads the layout of an event struct whose first member is <c>struct veil_event</c>.</summary>
     /// <param name="btf">The BTF of the object.</param>
@@ -96,6 +85,17 @@ public sealed class EventSchema
             if (!SemanticType.TryExpand(btf, member, offset, fields, columns))
                 throw new VeilException($"reading the events of module {module.Name}: {type.Name}.{member.Name} has no semantic type of types.bpf.h");
         }
+    }
+
+    private bool HasItsParts(ReadOnlySpan<byte> record)
+    {
+        foreach (var part in _parts)
+        {
+            if (!part.PartOf(record).IsWithin(SizeBytes, record.Length))
+                return false;
+        }
+
+        return true;
     }
 
     private static EventValue Constant(string text) => new(FieldFormat.Constant, Names: [Encoding.UTF8.GetBytes(text)]);

@@ -8,6 +8,12 @@ public sealed record ModuleArguments(IReadOnlySet<string> Switches, IReadOnlyDic
     /// <summary>No flag was given.</summary>
     public static ModuleArguments None { get; } = new(new HashSet<string>(), new Dictionary<string, IReadOnlyList<string>>());
 
+    /// <summary>The fields that are shown or counted; nothing: all of them.</summary>
+    public IReadOnlySet<string>? Fields { get; init; }
+
+    /// <summary>Is the field shown or counted? What is not need not be found out.</summary>
+    public bool Shows(string field) => Fields is null || Fields.Contains(field);
+
     /// <summary>Is the switch on?</summary>
     public bool Has(string name) => Switches.Contains(name);
 

@@ -95,8 +95,11 @@ internal static unsafe class Privileges
     // The bounding set and the promise belong to a thread; those that it makes later have them too.
     private static void ShrinkThread()
     {
-        for (nuint capability = 0; capability < 64; capability++)
-            _ = LibC.PrCtl(PrCapBoundingSetDrop, capability, 0, 0, 0);
+        // Up to the last that this kernel knows; none without CAP_SETPCAP.
+        for (nuint capability = 0; LibC.PrCtl(PrCapBoundingSetDrop, capability, 0, 0, 0) == 0; capability++)
+        {
+        }
+
         _ = LibC.PrCtl(PrSetNoNewPrivs, 1, 0, 0, 0);
     }
 

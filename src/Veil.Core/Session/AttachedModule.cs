@@ -152,7 +152,8 @@ public sealed class AttachedModule : IDisposable
         var bpfObject = BpfObject.Open(module.ReadObject(), module.Name);
         try
         {
-            var wanted = module.Programs(rung, options.Arguments);
+            var arguments = options.ArgumentsOf(module);
+            var wanted = module.Programs(rung, arguments);
             RefuseMissingHooks(wanted.Select(bpfObject.Program));
             foreach (var program in bpfObject.Programs)
                 program.AutoLoad = wanted.Contains(program.Name);
@@ -167,7 +168,7 @@ public sealed class AttachedModule : IDisposable
 
             foreach (var (index, dimension) in module.Filters.Index())
                 FilterMap.Configure(bpfObject, dimension, options.CountFilters ? FilterMap.CounterOf(index) : 0);
-            module.Configure(bpfObject, rung, options.Arguments);
+            module.Configure(bpfObject, rung, arguments);
             plan?.Configure(bpfObject);
             rings.Give(bpfObject);
             bpfObject.Load();
@@ -187,7 +188,7 @@ public sealed class AttachedModule : IDisposable
                     attached._attached.Add(program);
                     if (module.CountsMisses(program))
                         attached._programs.Add(program);
-                    attached._links.AddRange(module.Attach(program, rung, options.Arguments));
+                    attached._links.AddRange(module.Attach(program, rung, arguments));
                 }
             }
             catch

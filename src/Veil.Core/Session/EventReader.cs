@@ -16,7 +16,6 @@ internal sealed class EventReader(RingBuffer[] rings, EventCatalog catalog, Even
     private const int ReleasesARound = 16;
 
     private readonly EventHeader _header = catalog.Header;
-    private readonly int _releaseEvery = Math.Min(ReleaseEveryBytes, rings[0].SizeBytes / ReleasesARound);
     private readonly RingMerge? _merge = rings.Length > 1 ? new RingMerge(rings, catalog.Header.TimestampOffset) : null;
 
     private readonly ulong[] _taken = new ulong[catalog.Schemas.Count];
@@ -76,16 +75,39 @@ internal sealed class EventReader(RingBuffer[] rings, EventCatalog catalog, Even
         }
     }
 
+    /// <summary>Takes one record.</summary>
+    internal void Deliver(ReadOnlySpan<byte> record)
+    {
+        if (record.Length < _header.SizeBytes)
+            throw new VeilException($"reading the ring: a record of {record.Length} bytes, but every event has at least {_header.SizeBytes}");
+        var schema = catalog.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[_header.KindOffset..]));
+        if (!schema.IsWhole(record))
+        {
+            _damaged[schema.Index]++;
+            return;
+        }
+
+        var view = new EventView { Record = record, Schema = schema };
+        if (filters[schema.Index] is { } filter && !filter.Passes(ref view))
+        {
+            Dropped++;
+            return;
+        }
+
+        sink.Write(ref view);
+        _taken[schema.Index]++;
+    }
+
     private void DrainOne(RingBuffer ring)
     {
-        int unreleased = 0;
+        int unreleased = 0, releaseEvery = Math.Min(ReleaseEveryBytes, ring.SizeBytes / ReleasesARound);
         try
         {
             while (ring.TryRead(out var record))
             {
                 Deliver(record);
                 unreleased += record.Length;
-                if (unreleased >= _releaseEvery)
+                if (unreleased >= releaseEvery)
                 {
                     ring.Release();
                     unreleased = 0;
@@ -110,27 +132,5 @@ internal sealed class EventReader(RingBuffer[] rings, EventCatalog catalog, Even
         {
             merge.End();
         }
-    }
-
-    private void Deliver(ReadOnlySpan<byte> record)
-    {
-        if (record.Length < _header.SizeBytes)
-            throw new VeilException($"reading the ring: a record of {record.Length} bytes, but every event has at least {_header.SizeBytes}");
-        var schema = catalog.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[_header.KindOffset..]));
-        if (!schema.IsWhole(record))
-        {
-            _damaged[schema.Index]++;
-            return;
-        }
-
-        var view = new EventView { Record = record, Schema = schema };
-        if (filters[schema.Index] is { } filter && !filter.Passes(ref view))
-        {
-            Dropped++;
-            return;
-        }
-
-        sink.Write(ref view);
-        _taken[schema.Index]++;
     }
 }

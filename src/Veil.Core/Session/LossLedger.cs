@@ -10,15 +10,15 @@ namespace Veil.Core.Session;
 internal sealed class LossLedger
 {
     private const string NamePrefix = "VEIL_LOST_";
-    private const int CausesMax = 4; // VEIL_LOSS_CAUSES
+    private const int Causes = 4; // VEIL_LOSS_CAUSES
 
     private readonly BpfObject _object;
     private readonly BpfPerCpuArray<ulong> _ofNobody;
-    private readonly BpfHashMap<UserKey, User> _ofUsers;
+    private readonly BpfHashMap<uint, UserLosses> _ofUsers;
     private readonly string[] _causes;
     private readonly ulong[] _seen;
     private readonly ulong[] _perCpu = new ulong[KernelFeatures.PossibleCpuCount];
-    private readonly Dictionary<uint, User> _seenOfUsers = [];
+    private readonly Dictionary<uint, UserLosses> _seenOfUsers = [];
     private readonly List<UserLoss>[] _users;
     private ulong _missesSeen;
 
@@ -33,22 +33,18 @@ internal sealed class LossLedger
         _users = [.. _causes.Select(static _ => new List<UserLoss>())];
         _object = bpfObject;
         _ofNobody = new BpfPerCpuArray<ulong>(bpfObject.Map("veil_losses"));
-        _ofUsers = new BpfHashMap<UserKey, User>(bpfObject.Map("veil_users"));
+        _ofUsers = new BpfHashMap<uint, UserLosses>(bpfObject.Map("veil_user_losses"));
     }
 
     /// <summary>Names each cause with what it lost since the last call.</summary>
     public void Collect(string module, ILossObserver observer)
     {
-        if (Volatile.Read(ref _object.Global<uint>("veil_has_users")) == 0)
+        if (Volatile.Read(ref _object.Global<uint>("veil_has_user_losses")) == 0)
             return;
         foreach (var users in _users)
             users.Clear();
-        foreach (var (key, user) in _ofUsers.Entries())
-        {
-            // An entry of another ring has no losses, but only what the user had of it.
-            if (key.Ring == 0)
-                Collect(key.Uid, user);
-        }
+        foreach (var (uid, losses) in _ofUsers.Entries())
+            Collect(uid, losses);
 
         for (int cause = 0; cause < _causes.Length; cause++)
         {
@@ -77,24 +73,21 @@ internal sealed class LossLedger
         _missesSeen = total;
     }
 
-    private void Collect(uint uid, User user)
+    private void Collect(uint uid, UserLosses losses)
     {
         var seen = _seenOfUsers.GetValueOrDefault(uid);
         for (int cause = 0; cause < _causes.Length; cause++)
         {
-            if (user[cause] > seen[cause])
-                _users[cause].Add(new UserLoss(uid, user[cause] - seen[cause]));
+            if (losses[cause] > seen[cause])
+                _users[cause].Add(new UserLoss(uid, losses[cause] - seen[cause]));
         }
 
-        _seenOfUsers[uid] = user;
+        _seenOfUsers[uid] = losses;
     }
 
-    // struct veil_user_key
-    private readonly record struct UserKey(uint Uid, uint Ring);
-
-    // struct veil_user: the losses by cause; what follows them is the programs' own.
-    [InlineArray(CausesMax + 3)]
-    private struct User
+    // struct veil_user_losses
+    [InlineArray(Causes)]
+    private struct UserLosses
     {
         private ulong _first;
     }

@@ -23,6 +23,14 @@ public sealed record SessionOptions
     /// <summary>The flags of modules.</summary>
     public ModuleArguments Arguments { get; init; } = ModuleArguments.None;
 
+    /// <summary>The flags of modules, with the fields that are wanted of this one.</summary>
+    public ModuleArguments ArgumentsOf(TraceModule module) => Arguments with
+    {
+        Fields = Counting is { } counting ? new[] { counting.KeyOf(module), counting.Histogram }.OfType<string>().ToHashSet()
+            : Output.Fields is { Count: > 0 } fields ? fields.ToHashSet()
+            : null,
+    };
+
     /// <summary>The rung that is forced, or none.</summary>
     public string? Hook { get; init; }
 

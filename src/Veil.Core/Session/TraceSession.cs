@@ -160,7 +160,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
     public SessionStatus Status() => new()
     {
         Paused = _pausable.Paused,
-        DroppedPaused = _pausable.Dropped,
+        DroppedPaused = _pausable.Dropped + (_counts?.DroppedPaused ?? 0),
         DroppedByFilter = _reader.Dropped,
         EventsPerSecond = _rates.Aggregate(0ul, static (sum, rate) => sum + rate.PerSecond),
         RingBytes = _rings.Count * _rings.BytesEach,
@@ -169,7 +169,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
         Duration = Stopwatch.GetElapsedTime(_startedAt),
         Cost = Cost(),
         Modules = [.. _modules.Select((module, number) => new ModuleStatus(
-            module.Module.Name, module.Rung.Name, _reader.TakenOf(number) - _pausable.DroppedOf(number), _pausable.DroppedOf(number), _rates[number].PerSecond, _summary.LostOf(module.Module.Name), module.Filters) { Counting = module.Counts?.Plan.Words })],
+            module.Module.Name, module.Rung.Name, _reader.TakenOf(number) - _pausable.DroppedOf(number), _pausable.DroppedOf(number) + (_counts?.DroppedPausedOf(number) ?? 0), _rates[number].PerSecond, _summary.LostOf(module.Module.Name), module.Filters) { Counting = module.Counts?.Plan.Words })],
     };
 
     /// <summary>What it costs so far; nothing where that is not measured. From any thread.</summary>

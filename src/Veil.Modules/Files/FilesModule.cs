@@ -47,10 +47,10 @@ public sealed class FilesModule : TraceModule
     /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
     [
-        new("fentry", "fexit/vfs_open, vfs_read, vfs_write"),
-        new("kprobe", "kretprobe/vfs_open, vfs_read, vfs_write"),
-        new("tp_btf", "tp_btf/sys_exit"),
-        new("raw_tp", "raw_tp/sys_exit"),
+        new("fentry", "fexit/vfs_open, vfs_read, vfs_write; tp_btf/sys_exit, io_uring_complete"),
+        new("kprobe", "kretprobe/vfs_open, vfs_read, vfs_write; raw_tp/sys_exit, io_uring_complete"),
+        new("tp_btf", "tp_btf/sys_exit, io_uring_complete"),
+        new("raw_tp", "raw_tp/sys_exit, io_uring_complete"),
     ];
 
     /// <inheritdoc/>

@@ -39,8 +39,8 @@ public sealed class NetworkModule : TraceModule
     [
         new(Fentry, "tp_btf/inet_sock_set_state, fentry/tcp_connect, fentry/security_sock_graft or fexit/inet_csk_accept"),
         new(Kprobe, "tp_btf/inet_sock_set_state, kprobe/tcp_connect, kprobe/security_sock_graft or kretprobe/inet_csk_accept"),
-        new(TpBtf, "tp_btf/inet_sock_set_state, tracepoints of accept and accept4 or tp_btf/sys_exit"),
-        new(RawTp, "raw_tp/inet_sock_set_state, tracepoints of accept and accept4 or raw_tp/sys_exit"),
+        new(TpBtf, "tp_btf/inet_sock_set_state, tp_btf/sys_exit or tracepoints of accept"),
+        new(RawTp, "raw_tp/inet_sock_set_state, raw_tp/sys_exit or tracepoints of accept"),
         new(Tracepoint, "tracepoint/sock/inet_sock_set_state, tracepoints of accept and accept4"),
     ];
 

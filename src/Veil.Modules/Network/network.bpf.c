@@ -253,8 +253,8 @@ static __always_inline bool network_ports_pass(__u16 sport, __u16 dport)
 /* ---- events ---- */
 
 /*
- * What joins the lines of a socket: its cookie, as ss and bpf_get_socket_cookie() have it. Where the kernel has made none
- * and cannot be asked to, a number of our own: beyond any cookie, and made of the time so that none comes twice.
+ * What joins the lines of a socket: its cookie, as ss and bpf_get_socket_cookie() have it. Where the kernel has made
+ * none and cannot be asked to, a number of our own: beyond any cookie, and made of the time so that none comes twice.
  */
 static __always_inline __u64 network_id(struct sock *sk, struct network_socket *socket, __u64 cookie)
 {
@@ -263,7 +263,8 @@ static __always_inline __u64 network_id(struct sock *sk, struct network_socket *
 	if (!cookie)
 		cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 	if (!cookie)
-		cookie = 1ULL << 52 | ((bpf_ktime_get_boot_ns() << 6 | (bpf_get_smp_processor_id() & 63)) & ((1ULL << 52) - 1));
+		cookie = 1ULL << 52 |
+			 ((bpf_ktime_get_boot_ns() << 6 | (bpf_get_smp_processor_id() & 63)) & ((1ULL << 52) - 1));
 	if (socket)
 		socket->id = cookie;
 	return cookie;
@@ -333,7 +334,7 @@ static __always_inline void network_tell_failed(struct sock *sk, int oldstate, _
 
 	if (!network_ports_pass(sport, dport) || !veil_identity_passes(who))
 		return;
-	event = veil_begin(&counted);
+	event = veil_begin_as(&counted, &who->uid);
 	if (!event)
 		return;
 	veil_event_init_as(&event->common, network_failed_event_kind, who);
@@ -408,11 +409,27 @@ static __always_inline void network_tell_close(struct sock *sk, int oldstate, co
  * interrupt. Until then it may have ended, or passed the socket on, so both is looked up at the event.
  */
 
+/*
+ * The memory of a task that was freed can be read all the same, and may be another task's by now, which began at
+ * another time.
+ */
+static __always_inline bool network_is_same(const struct network_process *process)
+{
+	struct task_struct *leader = (struct task_struct *)process->leader;
+
+	return leader && BPF_CORE_READ(leader, start_time) == process->started_ns;
+}
+
+static __always_inline bool network_runs(struct task_struct *leader)
+{
+	return BPF_CORE_READ(leader, exit_state) != EXIT_DEAD && BPF_CORE_READ(leader, signal, live.counter) > 0;
+}
+
 /* Descriptors of a process among which a socket is looked for. */
 #define FILES_AT_ONCE 8
 #define FILES_MAX     1024
 
-#define NO_SUCH_FILE  -1
+#define NO_SUCH_FILE -1L
 
 /*
  * The descriptor that a process has of a file, which was `fd` when it was seen last. Where it has too many to look at,
@@ -421,12 +438,15 @@ static __always_inline void network_tell_close(struct sock *sk, int oldstate, co
 __noinline long network_find_file(__u64 process, __u64 file, __u32 fd)
 {
 	struct task_struct *leader = (struct task_struct *)process;
-	struct fdtable *table = BPF_CORE_READ(leader, files, fdt);
+	struct files_struct *own = BPF_CORE_READ(leader, files);
 	__u64 found[FILES_AT_ONCE] = {}, files;
+	struct fdtable *table;
 	__u32 count;
 
-	if (!table)
-		return fd; /* the first thread has ended, others have not */
+	/* The first thread has ended, others may go on. */
+	if (!own)
+		return network_runs(leader) ? fd : NO_SUCH_FILE;
+	table = BPF_CORE_READ(own, fdt);
 	count = BPF_CORE_READ(table, max_fds);
 	files = (__u64)BPF_CORE_READ(table, fd);
 	if (fd < count && !bpf_probe_read_kernel(found, sizeof(*found), (void *)(files + fd * sizeof(*found))) &&
@@ -444,27 +464,18 @@ __noinline long network_find_file(__u64 process, __u64 file, __u32 fd)
 	return fd;
 }
 
-/*
- * Is it still that process, and does it run? The memory of a task that was freed can be read all the same, and may be
- * another task's by now, which began at another time.
- */
-static __always_inline bool network_lives(const struct network_process *process)
+static __always_inline void network_process_of(struct task_struct *leader, __u32 fd, struct network_process *process)
 {
-	struct task_struct *leader = (struct task_struct *)process->leader;
-
-	if (!leader || BPF_CORE_READ(leader, start_time) != process->started_ns)
-		return false;
-	/* While it ends it still closes what it has. */
-	if (leader == BPF_CORE_READ(veil_current(), group_leader))
-		return true;
-	return BPF_CORE_READ(leader, exit_state) != EXIT_DEAD && BPF_CORE_READ(leader, signal, live.counter) > 0;
+	process->leader = (__u64)leader;
+	process->started_ns = BPF_CORE_READ(leader, start_time);
+	process->fd = fd;
 }
 
 static __always_inline bool network_has_file(struct network_process *process, struct file *file)
 {
 	long fd;
 
-	if (!network_lives(process))
+	if (!network_is_same(process))
 		return false;
 	fd = network_find_file(process->leader, (__u64)file, process->fd);
 	if (fd == NO_SUCH_FILE)
@@ -473,21 +484,12 @@ static __always_inline bool network_has_file(struct network_process *process, st
 	return true;
 }
 
-static __always_inline void network_process_of(struct task_struct *task, __u32 fd, struct network_process *process)
-{
-	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-
-	process->leader = (__u64)leader;
-	process->started_ns = BPF_CORE_READ(leader, start_time);
-	process->fd = fd;
-}
-
 /* The running task has the socket. */
 static __always_inline void network_own(struct network_socket *socket, const struct veil_identity *who, __u32 fd)
 {
 	socket->who = *who;
 	socket->known = 1;
-	network_process_of(veil_current(), fd, &socket->owner);
+	network_process_of(veil_task_read(veil_current(), group_leader), fd, &socket->owner);
 }
 
 static __always_inline void network_inherit(struct network_socket *socket)
@@ -534,6 +536,15 @@ static __noinline bool network_confirm(struct network_socket *socket, struct soc
 	return false;
 }
 
+/* A process that ends closes what it still has. */
+static __always_inline bool network_closes_itself(const struct network_process *process)
+{
+	struct task_struct *leader = (struct task_struct *)process->leader;
+
+	return network_is_same(process) &&
+	       (leader == veil_task_read(veil_current(), group_leader) || network_runs(leader));
+}
+
 /* The listener that a connection came in by, if it is one process's. */
 static __always_inline struct network_socket *network_listener_of(struct sock *sk, struct sock **listening)
 {
@@ -546,53 +557,52 @@ static __always_inline struct network_socket *network_listener_of(struct sock *s
 	return network_find(*listening);
 }
 
+/* Of the paths of an MPTCP connection the first knows who has it. NULL where this is that one, or that one is gone. */
+static __always_inline struct sock *network_first_path_of(struct sock *sk)
+{
+	struct mptcp_sock *mptcp = network_mptcp_of(sk);
+	struct sock *first = mptcp ? BPF_CORE_READ(mptcp, first) : NULL;
+
+	return first == sk ? NULL : first;
+}
+
 /* Who has the socket at this moment, as far as it is known: 1, or 0. */
 static __noinline int network_find_owner(struct sock *sk, struct veil_identity *who)
 {
 	struct network_socket *socket = network_find(sk), *other;
-	struct mptcp_sock *mptcp;
-	struct sock *relative;
+	struct sock *relative = network_first_path_of(sk);
 
-	if (socket && socket->waits) {
-		if (!network_socket_of(sk)) {
-			other = network_listener_of(sk, &relative);
-			if (other) {
-				if (!network_confirm(other, relative))
-					return 0;
-				/* For when the listener is gone: then this one is closed with it. */
-				socket->who = other->who;
-				socket->owner = other->owner;
-				socket->known = 1;
-				*who = other->who;
-				return 1;
-			}
-			if (!socket->known || !network_lives(&socket->owner))
-				return 0;
-			*who = socket->who;
-			return 1;
+	other = relative ? network_find(relative) : NULL;
+	if (other && !other->waits && network_confirm(other, relative)) {
+		if (socket) {
+			socket->who = other->who;
+			socket->owner = other->owner;
+			socket->known = 1;
+			socket->waits = 0;
 		}
-		socket->waits = 0; /* an accept() that was not seen */
-	}
-	if (socket && network_confirm(socket, sk)) {
-		*who = socket->who;
+		*who = other->who;
 		return 1;
 	}
-	/* A later path of a connection of several: the first one's. */
-	mptcp = network_mptcp_of(sk);
-	if (!mptcp)
+	if (!socket)
 		return 0;
-	relative = BPF_CORE_READ(mptcp, first);
-	if (!relative || relative == sk)
-		return 0;
-	other = network_find(relative);
-	if (!other || other->waits || !network_confirm(other, relative))
-		return 0;
-	*who = other->who;
-	if (socket) {
-		socket->who = other->who;
-		socket->owner = other->owner;
-		socket->known = 1;
+	if (socket->waits && !network_socket_of(sk)) {
+		other = network_listener_of(sk, &relative);
+		if (other) {
+			if (!network_confirm(other, relative))
+				return 0;
+			/* For when the listener is gone: then this one is closed with it. */
+			socket->who = other->who;
+			socket->owner = other->owner;
+			socket->known = 1;
+		} else if (!socket->known || !network_closes_itself(&socket->owner)) {
+			return 0;
+		}
+	} else {
+		socket->waits = 0; /* an accept() that was not seen */
+		if (!network_confirm(socket, sk))
+			return 0;
 	}
+	*who = socket->who;
 	return 1;
 }
 
@@ -607,7 +617,7 @@ static __always_inline void network_nobody(struct sock *sk, struct veil_identity
 
 static __always_inline bool network_in_kernel_thread(void)
 {
-	return BPF_CORE_READ(veil_current(), flags) & PF_KTHREAD;
+	return veil_task_read(veil_current(), flags) & PF_KTHREAD;
 }
 
 /* A thread of the kernel looks after the TCP sockets of MPTCP, for the process that has that one. */
@@ -1212,7 +1222,7 @@ int sockets_iter(struct bpf_iter__task_file *ctx)
 	fresh.who.pid = BPF_CORE_READ(task, tgid);
 	fresh.who.tid = BPF_CORE_READ(task, pid);
 	fresh.who.uid = BPF_CORE_READ(task, cred, uid.val);
-	network_process_of(task, ctx->fd, &fresh.owner);
+	network_process_of(BPF_CORE_READ(task, group_leader), ctx->fd, &fresh.owner);
 	address = (__u64)sk;
 	refused = bpf_map_update_elem(&network_sockets, &address, &fresh, BPF_NOEXIST);
 	if (refused && refused != -EEXIST) {

@@ -7,6 +7,9 @@ namespace Veil.Modules.Scheduler;
 /// <summary>Context switches.</summary>
 public sealed class SchedulerModule : TraceModule
 {
+    private const string Wait = "wait_ns";
+    private const string TpBtf = "tp_btf";
+
     /// <inheritdoc/>
     public override string Name => "scheduler";
 
@@ -20,16 +23,20 @@ public sealed class SchedulerModule : TraceModule
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("veil --module scheduler --cpu 0-3 --name nginx", "who runs before and after some threads, and how long they waited"),
+        new("veil --module scheduler --pid $(pidof nginx) --slower 10ms", "when a process waited long for a CPU, and who had it"),
     ];
 
     /// <inheritdoc/>
     public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new CpuDimension()];
 
     /// <inheritdoc/>
+    public override IReadOnlyList<ModuleFlag> Flags { get; } = [Thresholds.Slower];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
     [
-        new("tp_btf", "tp_btf/sched_switch, sched_migrate_task"),
-        new("raw_tp", "raw_tp/sched_switch, sched_migrate_task"),
+        new(TpBtf, "tp_btf/sched_switch, sched_wakeup, sched_wakeup_new"),
+        new("raw_tp", "raw_tp/sched_switch, sched_wakeup, sched_wakeup_new"),
     ];
 
     /// <inheritdoc/>
@@ -39,9 +46,32 @@ public sealed class SchedulerModule : TraceModule
     public override byte[] ReadObject() => EmbeddedObject.Read("scheduler");
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments) => [$"migrate_{rung.Name}", $"switch_{rung.Name}"];
+    public override IReadOnlyList<TraceModule> Instances(ModuleArguments arguments)
+    {
+        Thresholds.Validate(arguments);
+        return [this];
+    }
 
     /// <inheritdoc/>
-    public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments) =>
+    public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments)
+    {
+        // The switches last: a task that is seen to take a CPU was then seen to wake up.
+        string[] names = Waits(arguments) ? ["wakeup", "wakeup_new", "switch"] : ["switch"];
+        return [.. names.Select(name => $"{name}_{rung.Name}")];
+    }
+
+    /// <inheritdoc/>
+    public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
+    {
+        bool waits = Waits(arguments), inTasks = rung.Name == TpBtf && TaskStorage.IsSteadyInScheduler;
+        Thresholds.Configure(bpfObject, arguments);
         bpfObject.SetGlobal("scheduler_has_state", KernelFeatures.KernelVersion >= new Version(5, 18));
+        bpfObject.SetGlobal("scheduler_waits", waits);
+        bpfObject.SetGlobal("scheduler_since_in_tasks", inTasks);
+        bpfObject.Map("scheduler_task_since").SetAutoCreate(waits && inTasks);
+        bpfObject.Map("scheduler_since").SetAutoCreate(waits && !inTasks);
+    }
+
+    // Every wake-up of the machine is traced for it.
+    private static bool Waits(ModuleArguments arguments) => arguments.Shows(Wait) || Thresholds.NeedTime(arguments);
 }

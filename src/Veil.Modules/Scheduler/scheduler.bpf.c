@@ -2,6 +2,7 @@
 /* Context switches: who leaves a CPU and why, who takes it, and how long that one had waited. */
 #include "veil/emit.bpf.h"
 #include "veil/filter.bpf.h"
+#include "veil/threshold.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -47,8 +48,6 @@ VEIL_FILTER(cpu, __u32);
 #define TASK_NEW	   0x0800
 #define TASK_EXIT_DEAD	   0x0010 /* of exit_state */
 #define TASK_EXIT_ZOMBIE   0x0020 /* of exit_state */
-
-#define TASK_ON_RQ_MIGRATING 2 /* of on_rq: taken from one queue to another */
 
 /* The hook says in which state the task leaves. */
 const volatile bool scheduler_has_state;
@@ -111,92 +110,135 @@ static __always_inline enum scheduler_state scheduler_state(long bits, int exit_
 	return bits ? scheduler_state__DISK_SLEEP : scheduler_state__RUNNING;
 }
 
-/* What a task had waited in all when it last took a CPU, if that was seen. */
-struct scheduler_turn {
-	__u64 number; /* of the turn that comes next */
-	__u64 waited_ns;
-};
+/* Waiting is measured: somebody wants to see it. */
+const volatile bool scheduler_waits;
+
+/* Since when a task is able to run, by the clock of events; 0: that was not seen, or it is not. Kept with the task
+ * where the hooks may make it there: they hold the lock of a run queue. */
+const volatile bool scheduler_since_in_tasks;
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u64);
+} scheduler_task_since SEC(".maps");
+
+/* Else by the thread's id, until it ends. Where there is no room the wait is not known. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
 	__type(key, __u32);
-	__type(value, struct scheduler_turn);
-} scheduler_turns SEC(".maps");
+	__type(value, __u64);
+} scheduler_since SEC(".maps");
 
-/* Kernels without CONFIG_SCHED_INFO or CONFIG_FAIR_GROUP_SCHED do not have these fields. */
-static __always_inline bool scheduler_knows_wait(void)
+static __always_inline __u64 *scheduler_since_of(bool btf, struct task_struct *task)
 {
-	struct task_struct *task = NULL;
+	__u32 tid;
 
-	return bpf_core_field_exists(task->sched_info.last_queued) && bpf_core_field_exists(task->se.cfs_rq) &&
-	       bpf_core_field_exists(((struct cfs_rq *)0)->rq);
+	if (btf && scheduler_since_in_tasks)
+		return bpf_task_storage_get(&scheduler_task_since, task, NULL, 0);
+	tid = scheduler_read(btf, task, pid);
+	return bpf_map_lookup_elem(&scheduler_since, &tid);
 }
 
-static __always_inline void scheduler_set_turn(struct scheduler_turn *known, __u32 tid, __u64 number, __u64 waited_ns)
+static __always_inline void scheduler_set_since(bool btf, struct task_struct *task, __u64 now)
 {
-	struct scheduler_turn turn = {.number = number, .waited_ns = waited_ns};
+	__u64 *since;
+	__u32 tid;
 
-	if (known)
-		*known = turn;
+	if (btf && scheduler_since_in_tasks) {
+		since = bpf_task_storage_get(&scheduler_task_since, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (since)
+			*since = now;
+		return;
+	}
+	tid = scheduler_read(btf, task, pid);
+	since = bpf_map_lookup_elem(&scheduler_since, &tid);
+	if (since)
+		*since = now;
 	else
-		/* Without room, a later wait is not known if the task is moved meanwhile; that is said, not lost. */
-		bpf_map_update_elem(&scheduler_turns, &tid, &turn, BPF_ANY);
+		bpf_map_update_elem(&scheduler_since, &tid, &now, BPF_ANY);
+}
+
+static __always_inline void scheduler_forget(bool btf, struct task_struct *task)
+{
+	__u32 tid;
+
+	if (btf && scheduler_since_in_tasks)
+		return; /* the kernel does it */
+	tid = scheduler_read(btf, task, pid);
+	bpf_map_delete_elem(&scheduler_since, &tid);
 }
 
 /*
- * How long the task has waited for the CPU that it takes now: the kernel's own measure, by the queue's own clock,
- * before sched_info_arrive() in kernel/sched/stats.h adds it to /proc/PID/schedstat. So no wake-up has to be traced for
- * it. A task of any class has the pointer to its CPU's queue (set_task_rq() in kernel/sched/sched.h).
- *
- * A waiting task may be moved to another CPU's queue. What it had waited before goes into its sum, run_delay, and
- * last_queued begins anew. So the wait is the growth of the sum since its last turn, where that was seen; else it is
- * the time in this queue, and not known if the task was moved (scheduler_migrate).
+ * The outgoing task waits again if it was preempted or gave way. The task's own state decides, as it does for the
+ * kernel's books (sched_info_depart() in kernel/sched/stats.h): a signal may have kept it from a sleep that the hook
+ * still tells of.
  */
-static __always_inline veil_duration_t scheduler_wait(bool btf, struct task_struct *task, __u32 tid)
+static __always_inline void scheduler_leave(bool btf, bool preempted, struct task_struct *task, __u64 now)
 {
-	__u64 queued, now, wait, number, sum;
-	struct scheduler_turn *turn;
+	struct task_struct___state *old = (void *)task;
+	long state;
+	__u64 *since;
 
-	if (!scheduler_knows_wait())
-		return VEIL_DURATION_UNKNOWN;
-	queued = scheduler_read(btf, task, sched_info.last_queued);
-	if (!queued)
-		return VEIL_DURATION_UNKNOWN; /* the idle task is in no queue */
-	now = btf ? task->se.cfs_rq->rq->clock : BPF_CORE_READ(task, se.cfs_rq, rq, clock);
-	wait = now > queued ? now - queued : 0;
-	number = scheduler_read(btf, task, sched_info.pcount);
-	sum = scheduler_read(btf, task, sched_info.run_delay);
-
-	turn = bpf_map_lookup_elem(&scheduler_turns, &tid);
-	sum += wait;
-	if (turn && turn->number == number) {
-		if (turn->waited_ns == VEIL_DURATION_UNKNOWN)
-			wait = VEIL_DURATION_UNKNOWN;
-		else if (sum - wait >= turn->waited_ns)
-			wait = sum - turn->waited_ns;
+	if (!scheduler_read(btf, task, pid))
+		return; /* the idle task waits for nothing */
+	if (bpf_core_field_exists(task->__state))
+		state = scheduler_read(btf, task, __state);
+	else
+		state = BPF_CORE_READ(old, state);
+	if (preempted || !state) {
+		scheduler_set_since(btf, task, now);
+	} else if (state & TASK_DEAD) {
+		scheduler_forget(btf, task);
+	} else {
+		since = scheduler_since_of(btf, task);
+		if (since)
+			*since = 0;
 	}
-	scheduler_set_turn(turn, tid, number + 1, sum);
+}
+
+/* What the incoming task has waited, wherever it was moved meanwhile: the clock is one for all CPUs. */
+static __always_inline veil_duration_t scheduler_wait(bool btf, struct task_struct *task, __u64 now)
+{
+	__u64 *since = scheduler_since_of(btf, task);
+	veil_duration_t wait;
+
+	if (!since || !*since)
+		return VEIL_DURATION_UNKNOWN;
+	wait = now - *since;
+	*since = 0;
 	return wait;
 }
 
-/* A waiting task is moved, and is in no queue for the moment. If its sum at its last turn is not known, it is too late.
- */
-static __always_inline int scheduler_migrate(bool btf, struct task_struct *task)
-{
-	struct scheduler_turn *turn;
-	__u64 number;
-	__u32 tid;
-	__u64 on_rq = btf ? task->on_rq : BPF_CORE_READ_BITFIELD_PROBED(task, on_rq);
+/* Whom the filters mean: the task that the number or the key is of, where there is one. */
+enum scheduler_side {
+	SCHEDULER_EITHER,
+	SCHEDULER_OUTGOING,
+	SCHEDULER_INCOMING,
+};
 
-	if (on_rq != TASK_ON_RQ_MIGRATING || !scheduler_knows_wait())
-		return 0;
-	tid = scheduler_read(btf, task, pid);
-	number = scheduler_read(btf, task, sched_info.pcount);
-	turn = bpf_map_lookup_elem(&scheduler_turns, &tid);
-	if (!turn || turn->number != number)
-		scheduler_set_turn(turn, tid, number, VEIL_DURATION_UNKNOWN);
-	return 0;
+static __always_inline enum scheduler_side scheduler_side_of(__u32 offset)
+{
+	if (offset >= offsetof(struct scheduler_event, next_prio))
+		return SCHEDULER_INCOMING;
+	return offset == offsetof(struct scheduler_event, cpu) ||
+		       offset == offsetof(struct scheduler_event, common.timestamp)
+		   ? SCHEDULER_EITHER
+		   : SCHEDULER_OUTGOING;
+}
+
+/* Constant, so the verifier keeps one of the ways. */
+static __always_inline enum scheduler_side scheduler_side(void)
+{
+	if (veil_slower_ns)
+		return SCHEDULER_INCOMING;
+	if (veil_counting && veil_count_value_size)
+		return scheduler_side_of(veil_count_value_offset);
+	if (veil_counting && veil_count_key_kind)
+		return scheduler_side_of(veil_count_key_offset);
+	return SCHEDULER_EITHER;
 }
 
 static __always_inline void scheduler_name(bool btf, struct task_struct *task, struct veil_name *name)
@@ -209,17 +251,17 @@ static __always_inline void scheduler_name(bool btf, struct task_struct *task, s
 	}
 }
 
-static __always_inline bool scheduler_names_pass(bool btf, struct task_struct *prev, struct task_struct *next)
+static __always_inline bool scheduler_names_pass(bool btf, struct task_struct *one, struct task_struct *other)
 {
 	__u32 mode = filter_name_mode, bits;
 	struct veil_name name;
 
 	if (!mode)
 		return true;
-	scheduler_name(btf, prev, &name);
+	scheduler_name(btf, one, &name);
 	veil_name_end(&name);
 	bits = veil_name_bits(&name);
-	scheduler_name(btf, next, &name);
+	scheduler_name(btf, other, &name);
 	veil_name_end(&name);
 	return veil_filter_counted(filter_name_counter, veil_filter_decide(bits | veil_name_bits(&name), mode));
 }
@@ -228,28 +270,41 @@ static __always_inline bool scheduler_names_pass(bool btf, struct task_struct *p
  * A switch has two sides, and is left out as the tracer's own only where the other side is the idle task or the tracer
  * again: where it takes the CPU from somebody, that is the other one's switch too.
  */
+static __always_inline bool scheduler_is_own(enum scheduler_side side, __u32 prev_tgid, __u32 next_tgid)
+{
+	if (side != SCHEDULER_EITHER)
+		return scheduler_is_self(side == SCHEDULER_INCOMING ? next_tgid : prev_tgid);
+	return (!prev_tgid || scheduler_is_self(prev_tgid)) && (!next_tgid || scheduler_is_self(next_tgid));
+}
+
+/* The filters are asked for both sides, or for one of them twice. */
 static __always_inline bool scheduler_passes(bool btf, struct task_struct *prev, struct task_struct *next,
 					     __u32 prev_tgid, __u32 next_tgid)
 {
+	enum scheduler_side side = scheduler_side();
+	bool only_next = side == SCHEDULER_INCOMING, only_prev = side == SCHEDULER_OUTGOING;
+	struct task_struct *one = only_next ? next : prev, *other = only_prev ? prev : next;
+	__u32 one_id = only_next ? next_tgid : prev_tgid, other_id = only_prev ? prev_tgid : next_tgid;
+
 	if (veil_self_ns_inode && !scheduler_self && veil_is_self(prev_tgid))
 		scheduler_self = prev_tgid;
-	if ((!prev_tgid || scheduler_is_self(prev_tgid)) && (!next_tgid || scheduler_is_self(next_tgid)))
+	if (scheduler_is_own(side, prev_tgid, next_tgid))
 		return false;
-	if (!veil_filter_either_passes(pid, &prev_tgid, &next_tgid))
+	if (!veil_filter_either_passes(pid, &one_id, &other_id))
 		return false;
 	if (filter_tid_mode) {
-		__u32 prev_tid = scheduler_read(btf, prev, pid);
-		__u32 next_tid = scheduler_read(btf, next, pid);
-		if (!veil_filter_either_passes(tid, &prev_tid, &next_tid))
+		one_id = scheduler_read(btf, one, pid);
+		other_id = scheduler_read(btf, other, pid);
+		if (!veil_filter_either_passes(tid, &one_id, &other_id))
 			return false;
 	}
 	if (filter_uid_mode) {
-		__u32 prev_uid = scheduler_uid(btf, prev);
-		__u32 next_uid = scheduler_uid(btf, next);
-		if (!veil_filter_either_passes(uid, &prev_uid, &next_uid))
+		one_id = scheduler_uid(btf, one);
+		other_id = scheduler_uid(btf, other);
+		if (!veil_filter_either_passes(uid, &one_id, &other_id))
 			return false;
 	}
-	return scheduler_names_pass(btf, prev, next);
+	return scheduler_names_pass(btf, one, other);
 }
 
 /* `args` are those of the tracepoint: preempt, prev, next, and the state of prev where the kernel has it. */
@@ -257,13 +312,24 @@ static __always_inline int scheduler_switch(bool btf, const __u64 *args, struct 
 					    struct task_struct *next)
 {
 	__u32 cpu = bpf_get_smp_processor_id(), prev_tgid, next_tgid;
+	veil_duration_t wait = VEIL_DURATION_UNKNOWN;
 	struct scheduler_event counted, *event;
+	__u64 now = 0;
 
+	/* Whoever is shown next may have waited since now. */
+	if (scheduler_waits) {
+		now = bpf_ktime_get_boot_ns();
+		scheduler_leave(btf, (bool)args[0], prev, now);
+	}
 	if (!veil_filter_passes(cpu, &cpu))
 		return 0;
 	prev_tgid = scheduler_read(btf, prev, tgid);
 	next_tgid = scheduler_read(btf, next, tgid);
 	if (!scheduler_passes(btf, prev, next, prev_tgid, next_tgid))
+		return 0;
+	if (scheduler_waits)
+		wait = scheduler_wait(btf, next, now);
+	if (veil_slower_ns && (wait == VEIL_DURATION_UNKNOWN || wait < veil_slower_ns))
 		return 0;
 	event = veil_begin(&counted);
 	if (!event)
@@ -273,7 +339,7 @@ static __always_inline int scheduler_switch(bool btf, const __u64 *args, struct 
 	event->common.tid = scheduler_read(btf, prev, pid);
 	event->common.uid = scheduler_uid(btf, prev);
 	event->common.kind = veil_module << 8 | scheduler_event_kind;
-	event->common.timestamp = veil_event_time();
+	event->common.timestamp = scheduler_waits ? now : veil_event_time();
 	event->cpu = cpu;
 	event->prev_prio = scheduler_read(btf, prev, prio);
 	/* A task that is preempted is still to run, whatever it was about to do. */
@@ -284,9 +350,14 @@ static __always_inline int scheduler_switch(bool btf, const __u64 *args, struct 
 	event->next_pid = next_tgid;
 	event->next_tid = scheduler_read(btf, next, pid);
 	event->next_prio = scheduler_read(btf, next, prio);
-	if (veil_wants(struct scheduler_event, wait_ns))
-		event->wait_ns = scheduler_wait(btf, next, event->next_tid);
+	event->wait_ns = wait;
 	veil_submit(event, sizeof(*event));
+	return 0;
+}
+
+static __always_inline int scheduler_wake(bool btf, struct task_struct *task)
+{
+	scheduler_set_since(btf, task, bpf_ktime_get_boot_ns());
 	return 0;
 }
 
@@ -296,10 +367,16 @@ int switch_tp_btf(__u64 *ctx)
 	return scheduler_switch(true, ctx, (struct task_struct *)ctx[1], (struct task_struct *)ctx[2]);
 }
 
-SEC("tp_btf/sched_migrate_task")
-int BPF_PROG(migrate_tp_btf, struct task_struct *task)
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(wakeup_tp_btf, struct task_struct *task)
 {
-	return scheduler_migrate(true, task);
+	return scheduler_wake(true, task);
+}
+
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(wakeup_new_tp_btf, struct task_struct *task)
+{
+	return scheduler_wake(true, task);
 }
 
 SEC("raw_tp/sched_switch")
@@ -309,8 +386,14 @@ int switch_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 				(struct task_struct *)ctx->args[2]);
 }
 
-SEC("raw_tp/sched_migrate_task")
-int migrate_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+SEC("raw_tp/sched_wakeup")
+int wakeup_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return scheduler_migrate(false, (struct task_struct *)ctx->args[0]);
+	return scheduler_wake(false, (struct task_struct *)ctx->args[0]);
+}
+
+SEC("raw_tp/sched_wakeup_new")
+int wakeup_new_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return scheduler_wake(false, (struct task_struct *)ctx->args[0]);
 }

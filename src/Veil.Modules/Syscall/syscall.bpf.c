@@ -136,8 +136,8 @@ static __always_inline bool syscall_take(struct syscall_done *done)
 
 /*
  * A call that was not seen to begin, or that no filter wanted then. Seccomp decides before sys_enter: what it refuses
- * only has an end (syscall_trace_enter() in kernel/entry/syscall-common.c). So do the calls that were under way when the
- * trace began. The filters are asked now; for what they dropped at the beginning that is once more.
+ * only has an end (syscall_trace_enter() in kernel/entry/syscall-common.c). So do the calls that were under way when
+ * the trace began. The filters are asked now; for what they dropped at the beginning that is once more.
  */
 static __always_inline bool syscall_take_unseen(struct syscall_done *done, __s32 nr)
 {
@@ -183,8 +183,9 @@ static __always_inline int syscall_end(const struct syscall_done *done)
 /* A thread that ends inside a call (exit, or killed while it waits) never comes back from it. */
 static __always_inline int syscall_thread_exit(void)
 {
-	struct syscall_done done = {.task = veil_current(), .ret = VEIL_RET_NONE};
-	__u32 tid = veil_task_read(done.task, pid);
+	struct task_struct *task = veil_current();
+	struct syscall_done done = {.task = task, .ret = VEIL_RET_NONE};
+	__u32 tid = veil_task_read(task, pid);
 
 	if (syscall_take(&done))
 		syscall_end(&done);

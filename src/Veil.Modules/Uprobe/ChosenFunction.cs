@@ -18,15 +18,22 @@ internal static class ChosenFunction
     {
         int at = name.IndexOf("@@", StringComparison.Ordinal);
         string plain = at > 0 ? name[..at] : name;
-        if (plain.Contains('@', StringComparison.Ordinal))
-            return null;
+        return !plain.Contains('@', StringComparison.Ordinal) && Address(plain) is { } address && Mapped(address) is { } mapped && mapped.Is(file)
+            ? address - mapped.Start + mapped.Offset
+            : null;
+    }
+
+    /// <summary>The functions that share an implementation with this one: memmove is memcpy too.</summary>
+    public static List<string> Siblings(ProbeFile file, string name) => Address(name) is { } address
+        ? [.. file.Elf.IndirectFunctions().Where(other => other != name && Address(other) == address)]
+        : [];
+
+    private static ulong? Address(string name)
+    {
         foreach (string library in s_libraries)
         {
-            if (NativeLibrary.TryLoad(library, out nint handle) && NativeLibrary.TryGetExport(handle, plain, out nint address)
-                && Mapped((ulong)address) is { } mapped && mapped.Is(file))
-            {
-                return (ulong)address - mapped.Start + mapped.Offset;
-            }
+            if (NativeLibrary.TryLoad(library, out nint handle) && NativeLibrary.TryGetExport(handle, name, out nint address))
+                return (ulong)address;
         }
 
         return null;

@@ -11,8 +11,11 @@ public sealed partial class ElfFile
     private const int SuggestionsFromMax = 50_000;
     private const int SuggestionBytesMax = 8 << 20;
     private const int SuggestionNameBytesMax = 128;
-    private const int MangledBytesMax = 128 << 20;
+    private const int MangledBytesMax = 32 << 20; // the whole heap is 128 MiB
     private const int ChoicesMax = 8;
+
+    // What C++ and Rust programs call to throw, or have for those that pass through them.
+    private static readonly string[] s_throwers = ["__cxa_throw", "__gxx_personality_v0", "rust_eh_personality"];
 
     private delegate bool NameAction(ReadOnlySpan<byte> name, ElfSymbol symbol);
 
@@ -35,8 +38,12 @@ public sealed partial class ElfFile
     public IReadOnlyList<ulong> FindFunction(string name, Func<string, ulong?>? chosen = null) =>
         [.. FindSymbols(name, chosen).Select(static found => found.Offset).Distinct()];
 
-    /// <summary>Can an exception pass through its functions? In C++, Rust and others; also where a thread that is cancelled unwinds.</summary>
-    public bool CanUnwind => HasExceptionTable || Defines("_Unwind_Resume") || Defines("__cxa_throw");
+    /// <summary>
+    /// Can an exception pass through its functions? Every static program and the C library have what unwinds, for threads that are cancelled: that alone
+    /// does not count.
+    /// </summary>
+    public bool CanUnwind => s_throwers.Any(name => Named(name).Any()) || Named("_Unwind_Resume").Any(static symbol => !symbol.IsDefined)
+        || (HasExceptionTable && _symbols is null && Companion is null && !Named("__libc_start_main").Any(static symbol => symbol.IsDefined));
 
     private bool HasExceptionTable { get; set; }
 
@@ -61,6 +68,19 @@ public sealed partial class ElfFile
         if (found.Count == 0 && FindDemangled(name) is { Count: > 0 } demangled)
             return Offsets(name, demangled, chosen);
         throw new ElfException(WhyNot(name, plain, version, found));
+    }
+
+    /// <summary>The exported functions that are chosen at run time.</summary>
+    internal List<string> IndirectFunctions()
+    {
+        var names = new List<string>();
+        ScanNames(SuggestionBytesMax, (name, symbol) =>
+        {
+            if (symbol is { Type: ElfSymbolType.IndirectFunction, IsLocal: false } && name.Length <= SuggestionNameBytesMax)
+                names.Add(WithoutVersion(name));
+            return names.Count < SuggestionsFromMax;
+        });
+        return [.. names.Distinct(StringComparer.Ordinal)];
     }
 
     /// <summary>The part of a function that a compiler moved away (<c>f.cold</c>), at an offset; where it begins and ends.</summary>
@@ -93,7 +113,7 @@ public sealed partial class ElfFile
             yield return (this, dynamic);
     }
 
-    private bool Defines(string name) => Tables().Any(table => table.File.Find(table.Table, Encoding.UTF8.GetBytes(name)).Count > 0);
+    private IEnumerable<ElfSymbol> Named(string name) => Tables().SelectMany(table => table.File.Find(table.Table, Encoding.UTF8.GetBytes(name)));
 
     private List<(ulong Offset, ulong Bytes)> Offsets(string name, List<ElfSymbol> functions, Func<string, ulong?>? chosen)
     {
@@ -132,6 +152,8 @@ public sealed partial class ElfFile
             return $"only imports {shown}: name the library that defines it";
         if (version is not null && VersionsOf(plain) is { Count: > 0 } versions)
             return $"has no {shown}, but {Choice(versions)}";
+        if (Tables().Any(static table => table.Table.NamesBytes > MangledBytesMax))
+            return $"has no symbol {shown}, and too many names to look for it as the source has it: give the symbol as nm shows it";
         var nearest = NearestName.Find(name, FunctionNames());
         string stripped = _symbols is null && Companion is null ? " among those that it exports (it is stripped: the others have no names any more)" : "";
         return $"has no function {shown}{stripped}" + (nearest.Count == 0 ? "" : $"; did you mean {Choice(nearest)}?");

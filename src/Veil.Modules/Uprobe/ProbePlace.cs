@@ -28,7 +28,10 @@ internal static class ProbePlace
 
         if (IsInstruction(what, out string function, out ulong distance))
             return [new ProbeSite(file, Inside(file, function, distance, warnings))];
-        var functions = file.Elf.FindSymbols(what, name => ChosenFunction.OffsetIn(file, name)).DistinctBy(static function => function.Offset).ToList();
+        string? chosen = null;
+        var functions = file.Elf.FindSymbols(what, name => ChosenFunction.OffsetIn(file, chosen = name)).DistinctBy(static function => function.Offset).ToList();
+        if (chosen is not null && ChosenFunction.Siblings(file, chosen.Split('@')[0]) is { Count: > 0 } siblings)
+            warnings.Add($"{chosen} is the same code as {string.Join(", ", siblings)} on this CPU: calls of either are events");
         return [new ProbeSite(file, functions.ConvertAll(static function => function.Offset)) { Lengths = functions.ConvertAll(static function => function.Bytes) }];
     }
 

@@ -40,13 +40,14 @@ public sealed class UprobeModule : TraceModule
     [
         new("veil --module uprobe --uprobe /usr/bin/bash:readline --latency", "calls of a function, each with its duration"),
         new("veil --module uprobe --uprobe /lib/x86_64-linux-gnu/libc.so.6:malloc -p $(pidof nginx)", "a library's function, in one process"),
+        new("veil --module uprobe --uprobe './server:Cache::get(int)' --latency -p 812", "a function of C++ or Rust, as the source calls it"),
     ];
 
     /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } =
     [
-        new(TargetFlag, "PATH:SYMBOL", "the function, in a program or a shared library"),
-        new(LatencyFlag, null, "an event as each call returns, with its duration"),
+        new(TargetFlag, "PATH:SYMBOL", "the function, in a program or a shared library; also a USDT probe, PATH:PROVIDER:PROBE"),
+        new(LatencyFlag, null, "an event as each call returns, with its duration; asks where an exception through it could end the program"),
         Thresholds.Slower,
     ];
 

@@ -39,7 +39,8 @@ internal sealed record UprobeTarget(string Path, string Symbol, IReadOnlyList<Pr
             throw new UsageException($"{Flag}: '{shown}' names no file; give {Form}");
         for (int at = text.LastIndexOf(':'); at > colon; at = text.LastIndexOf(':', at - 1))
         {
-            if (processes.Knows(text[..at]))
+            // Two colons are in the names of C++ and Rust.
+            if (text[at - 1] != ':' && !text.AsSpan(at + 1).StartsWith(":") && processes.Knows(text[..at]))
                 colon = at;
         }
 

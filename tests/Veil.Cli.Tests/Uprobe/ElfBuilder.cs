@@ -20,6 +20,8 @@ internal sealed class ElfBuilder
     private readonly List<(string Name, ulong Address, byte Type, byte Binding, ushort Section)> _symbols = [];
     private readonly List<(string Name, ulong Address, byte Type, byte Binding, ushort Section)> _dynamic = [];
 
+    private readonly List<(string Name, uint Type, ulong Address, byte[] Content, bool LinksPrevious)> _more = [];
+
     public bool Is64 { get; init; } = true;
 
     public ushort Machine { get; init; } = X64;
@@ -42,6 +44,50 @@ internal sealed class ElfBuilder
         return this;
     }
 
+    /// <summary>Any other section; it may link to the one before it.</summary>
+    public ElfBuilder More(string name, uint type, byte[] content, bool linksPrevious = false, ulong address = 0)
+    {
+        _more.Add((name, type, address, content, linksPrevious));
+        return this;
+    }
+
+    /// <summary>A section with one note.</summary>
+    public ElfBuilder Note(string section, string owner, uint type, byte[] content)
+    {
+        byte[] name = Encoding.ASCII.GetBytes(owner + "\0");
+        return More(section, 7, [.. BitConverter.GetBytes(name.Length), .. BitConverter.GetBytes(content.Length), .. BitConverter.GetBytes(type), .. Padded(name), .. Padded(content)]);
+    }
+
+    /// <summary>A USDT probe at an offset of the code.</summary>
+    public ElfBuilder Usdt(string provider, string probe, ulong offset, ulong counterOffset = 0)
+    {
+        byte[] Address(ulong value) => BitConverter.GetBytes(value)[..(Is64 ? 8 : 4)];
+        return Note(".note.stapsdt", "stapsdt", 3, [.. Address(Base + offset), .. Address(0), .. Address(counterOffset == 0 ? 0 : Base + counterOffset), .. Encoding.ASCII.GetBytes(provider + "\0" + probe + "\0\0")]);
+    }
+
+    /// <summary>Versions of the dynamic symbols: for each, in order, an index into the names (from 2), 0x8000 for one that is not the default.</summary>
+    public ElfBuilder Versions(ushort[] indices, params string[] names)
+    {
+        var strings = new List<byte> { 0 };
+        var definitions = new List<byte>();
+        for (int i = 0; i < names.Length; i++)
+        {
+            const int entryBytes = 20;
+            U16s(definitions, 1, 0, (ushort)(i + 2), 1);
+            U32s(definitions, 0, entryBytes, i + 1 < names.Length ? entryBytes + 8u : 0, (uint)strings.Count, 0);
+            strings.AddRange(Encoding.ASCII.GetBytes(names[i] + "\0"));
+        }
+
+        return More(".gnu.version", 0x6fffffff, [.. new ushort[] { 0 }.Concat(indices).SelectMany(BitConverter.GetBytes)])
+            .More(".dynstr2", 3, [.. strings]).More(".gnu.version_d", 0x6ffffffd, [.. definitions], linksPrevious: true);
+    }
+
+    private static byte[] Padded(byte[] content) => [.. content, .. new byte[-content.Length & 3]];
+
+    private static void U16s(List<byte> bytes, params ushort[] values) => bytes.AddRange(values.SelectMany(BitConverter.GetBytes));
+
+    private static void U32s(List<byte> bytes, params uint[] values) => bytes.AddRange(values.SelectMany(BitConverter.GetBytes));
+
     public byte[] Build()
     {
         var file = new List<byte>();
@@ -61,6 +107,12 @@ internal sealed class ElfBuilder
             AddTable(11, ".dynsym", _dynamic);
         if (Go)
             sections.Add(Section(AddName(names, ".note.go.buildid"), 7, 0, 0, 0));
+        foreach (var (name, type, address, content, linksPrevious) in _more)
+        {
+            sections.Add(Section(AddName(names, name), type, (ulong)file.Count, (ulong)content.Length, linksPrevious ? (uint)sections.Count - 1 : 0, address));
+            file.AddRange(content);
+        }
+
         int nameOfNames = AddName(names, ".shstrtab");
         sections.Add(Section(nameOfNames, 3, (ulong)file.Count, (ulong)names.Count, 0));
         file.AddRange(names);
@@ -129,11 +181,12 @@ internal sealed class ElfBuilder
         Word(segment, Is64 ? 40 : 20, bytes);
     }
 
-    private byte[] Section(int name, uint type, ulong offset, ulong bytes, uint link)
+    private byte[] Section(int name, uint type, ulong offset, ulong bytes, uint link, ulong address = 0)
     {
         var section = new byte[Is64 ? 64 : 40];
         U32(section, 0, (uint)name);
         U32(section, 4, type);
+        Word(section, Is64 ? 16 : 12, address);
         Word(section, Is64 ? 24 : 16, offset);
         Word(section, Is64 ? 32 : 20, bytes);
         U32(section, Is64 ? 40 : 24, link);

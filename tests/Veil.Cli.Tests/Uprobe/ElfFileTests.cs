@@ -94,6 +94,77 @@ public sealed class ElfFileTests
     }
 
     [Theory]
+    [InlineData("f", new[] { 0x110ul, 0x120ul })]
+    [InlineData("f@OLD", new[] { 0x110ul })]
+    [InlineData("f@NEW", new[] { 0x120ul })]
+    [InlineData("f@@NEW", new[] { 0x120ul })]
+    public void Find_VersionInTheDynamicTable_IsThatFunction(string name, ulong[] offsets) => Find(Versioned(), name).ShouldBe(offsets);
+
+    [Theory]
+    [InlineData("f@@OLD")]
+    [InlineData("f@NONE")]
+    public void Find_NoSuchVersion_SaysWhichThereAre(string name) => Error(Versioned(), name).ShouldBe($"has no {name}, but f@OLD or f@@NEW");
+
+    [Fact]
+    public void Find_FunctionThatIsChosenAtRunTime_AsksWhichAndKeepsItsOldVersion()
+    {
+        var elf = Open(new ElfBuilder().Symbol("memcpy@OLD", 0x110).Symbol("memcpy@@NEW", 0x120, ElfBuilder.IndirectFunction).Build());
+
+        elf.FindFunction("memcpy", static name => name == "memcpy" ? 0x150 : null).ShouldBe([0x110ul, 0x150ul]);
+        elf.FindFunction("memcpy@OLD", static _ => null).ShouldBe([0x110ul]);
+        Should.Throw<ElfException>(() => elf.FindFunction("memcpy", static _ => null)).Message.ShouldStartWith("has several implementations of memcpy");
+    }
+
+    [Fact]
+    public void Find_DemangledName_IsItsFunction()
+    {
+        var elf = new ElfBuilder().Symbol("_ZN3Foo3barEi", 0x110).Symbol("_ZN3Foo3barEd", 0x120).Symbol("_ZN3Foo3bazEv", 0x130).Symbol("_ZN4main3run17h0123456789abcdefE", 0x140);
+
+        Find(elf, "Foo::bar(int)").ShouldBe([0x110ul]);
+        Find(elf, "Foo::baz").ShouldBe([0x130ul]);
+        Find(elf, "main::run").ShouldBe([0x140ul]);
+        Error(elf, "Foo::bar").ShouldBe("has 2 functions Foo::bar: give Foo::bar(double) or Foo::bar(int)");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Usdt_Probe_IsItsPlaceAndItsSemaphore(bool is64)
+    {
+        var elf = Open(new ElfBuilder { Is64 = is64 }.Usdt("app", "begin", 0x110, 0x1f0).Usdt("app", "begin", 0x120, 0x1f0).Usdt("app", "end", 0x130).Build());
+
+        elf.FindUsdt("app", "begin").ShouldBe([(0x110ul, 0x1f0ul), (0x120ul, 0x1f0ul)]);
+        elf.FindUsdt("app", "end").ShouldBe([(0x130ul, 0ul)]);
+        Should.Throw<ElfException>(() => elf.FindUsdt("app", "bgin")).Message.ShouldBe("has no USDT probe app:bgin; did you mean app:begin?");
+        Should.Throw<ElfException>(() => Open(new ElfBuilder().Build()).FindUsdt("a", "b")).Message.ShouldBe("has no USDT probes");
+    }
+
+    [Fact]
+    public void Companion_OfAStrippedFile_GivesItsNames()
+    {
+        var elf = Open(new ElfBuilder().Dynamic("exported", 0x110).Note(".note.gnu.build-id", "GNU", 3, [0xab, 0xcd]).More(".gnu_debuglink", 1, "x.debug\0\x01\x02\x03\x04"u8.ToArray()).Build());
+
+        elf.BuildId.ShouldBe("abcd");
+        elf.DebugLink.ShouldBe(("x.debug", 0x04030201u));
+        elf.HasSymbols.ShouldBeFalse();
+        elf.Companion = new ElfFile(new MemoryStream(new ElfBuilder().Symbol("internal", 0x140).Build()), Architecture.X64, isCompanion: true);
+        elf.FindFunction("internal").ShouldBe([0x140ul]);
+        elf.FindFunction("exported").ShouldBe([0x110ul]);
+    }
+
+    [Fact]
+    public void CanUnwind_FileThatThrows_IsKnown()
+    {
+        Open(new ElfBuilder().Dynamic("__cxa_throw", section: 0).Build()).CanUnwind.ShouldBeTrue();
+        Open(new ElfBuilder().Dynamic("_Unwind_Resume", section: 0).Build()).CanUnwind.ShouldBeTrue();
+        Open(new ElfBuilder().More(".gcc_except_table", 1, [1, 2, 3, 4]).Build()).CanUnwind.ShouldBeTrue();
+        Open(new ElfBuilder().Symbol("main").Build()).CanUnwind.ShouldBeFalse();
+        // A static program of C, and the C library: for pthread_cancel.
+        Open(new ElfBuilder().Symbol("main").Symbol("_Unwind_Resume", 0x110).More(".gcc_except_table", 1, [1, 2, 3, 4]).Build()).CanUnwind.ShouldBeFalse();
+        Open(new ElfBuilder().Dynamic("__libc_start_main").More(".gcc_except_table", 1, [1, 2, 3, 4]).Build()).CanUnwind.ShouldBeFalse();
+    }
+
+    [Theory]
     [InlineData("", "is empty, or no regular file")]
     [InlineData("\u007f", "is not an ELF file")]
     [InlineData("\u007fELF", "is truncated: its ELF header would end beyond the file's 4 bytes")]
@@ -192,7 +263,12 @@ public sealed class ElfFileTests
 
     private static byte[] Sample(bool is64 = true) => new ElfBuilder { Is64 = is64, Go = true }
         .Symbol("wanted", 0x120).Symbol("wanted@@V2", 0x130).Symbol("static", 0x140, binding: ElfBuilder.Local).Symbol("variable", type: ElfBuilder.Variable)
-        .Dynamic("wanted", 0x120).Dynamic("exported", 0x150).Dynamic("imported", section: 0).Build();
+        .Symbol("_ZN3Foo3barEi", 0x160)
+        .Dynamic("wanted", 0x120).Dynamic("exported", 0x150).Dynamic("imported", section: 0)
+        .Versions([2, 0x8003, 0], "NEW", "OLD").Usdt("app", "begin", 0x110, 0x1f0).Note(".note.gnu.build-id", "GNU", 3, [0xab, 0xcd, 0xef])
+        .More(".gnu_debuglink", 1, "x.debug\0\x01\x02\x03\x04"u8.ToArray()).Build();
+
+    private static ElfBuilder Versioned() => new ElfBuilder { FileType = 3 }.Dynamic("f", 0x110).Dynamic("f", 0x120).Versions([0x8002, 3], "OLD", "NEW");
 
     private static bool ReadsOrRefuses(Stream file)
     {
@@ -200,8 +276,12 @@ public sealed class ElfFileTests
         {
             var elf = new ElfFile(file, Architecture.X64);
             bool found = true;
-            foreach (string name in new[] { "wanted", "exported", "static", "imported", "nowhere" })
-                found &= Finds(elf, name) || name is "imported" or "nowhere";
+            foreach (string name in new[] { "wanted", "exported@NEW", "exported@OLD", "static", "imported", "nowhere", "Foo::bar(int)" })
+                found &= Finds(() => elf.FindFunction(name)) || name is "imported" or "nowhere" or "exported@NEW";
+            found &= Finds(() => elf.FindUsdt("app", "begin"));
+            found &= elf.BuildId.Length > 0 && elf.DebugLink is not null;
+            _ = elf.Crc();
+            _ = elf.CanUnwind;
             return found;
         }
         catch (ElfException)
@@ -210,11 +290,11 @@ public sealed class ElfFileTests
         }
     }
 
-    private static bool Finds(ElfFile elf, string name)
+    private static bool Finds<T>(Func<IReadOnlyList<T>> find)
     {
         try
         {
-            return elf.FindFunction(name).Count > 0;
+            return find().Count > 0;
         }
         catch (ElfException)
         {

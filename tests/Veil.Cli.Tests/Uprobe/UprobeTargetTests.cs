@@ -36,6 +36,61 @@ public sealed class UprobeTargetTests : IDisposable
         Read($"--uprobe {program}:f").Modules[0].Constants.ShouldBe([("symbol", "f"), ("path", program)]);
     }
 
+    [Fact]
+    public void Uprobe_ColonsInTheName_ThePathIsTheLongestFile()
+    {
+        string program = Write("program", new ElfBuilder().Symbol("_ZN3Foo3barEic", 0x110));
+        Write("program:Foo", new ElfBuilder().Symbol("other", 0x120));
+
+        // A comma in brackets splits nothing.
+        Read($"--uprobe {program}:Foo::bar(int,char)").Modules[0].Constants.ShouldBe([("symbol", "Foo::bar(int,char)"), ("path", program)]);
+        Read($"--uprobe {program}:Foo:other").Modules[0].Constants.ShouldBe([("symbol", "other"), ("path", program + ":Foo")]);
+    }
+
+    [Fact]
+    public void Uprobe_GoNameWithAComma_IsOneFunction()
+    {
+        string program = Write("program", new ElfBuilder().Symbol("main.F[int,string]", 0x110).Symbol("g", 0x120));
+
+        Read($"--uprobe {program}:main.F[int,string],{program}:g").Modules.Select(static module => module.Constants[0].Value).ShouldBe(["main.F[int,string]", "g"]);
+    }
+
+    [Fact]
+    public void Uprobe_OneFunctionByTwoNames_IsOneProbe()
+    {
+        string program = Write("program", new ElfBuilder().Symbol("f", 0x110).Symbol("alias", 0x110));
+        string link = Path.Combine(_folder, "link");
+        File.CreateSymbolicLink(link, program);
+        var options = Read($"--uprobe {program}:f {link}:f {program}:alias");
+
+        options.Modules.ShouldHaveSingleItem().Warnings(options.Arguments).ShouldBe([
+            $"f ({link}) is the same code as f ({program}): its calls are events of that alone",
+            $"alias ({program}) is the same code as f ({program}): its calls are events of that alone"]);
+    }
+
+    [Fact]
+    public void Latency_OfAProbeOrAnAddress_IsRefused()
+    {
+        string program = Write("program", new ElfBuilder().Symbol("f", 0x110).Usdt("app", "begin", 0x120));
+
+        foreach (string place in new[] { "app:begin", "0x400110", "f+2" })
+        {
+            Read($"--uprobe {program}:{place}").Modules.Count.ShouldBe(1);
+            Should.Throw<UsageException>(() => Read($"--latency --uprobe {program}:{place}")).Message.ShouldStartWith($"--latency: {place} ({program}) is a place in code and no function");
+        }
+    }
+
+    [Fact]
+    public void Latency_OfAFileThatThrows_IsAskedWithAScopeToo()
+    {
+        string program = Write("program", new ElfBuilder().Symbol("f", 0x110).Dynamic("__cxa_throw", section: 0));
+        var options = Read($"--latency -p 1 --uprobe {program}:f");
+
+        options.Modules[0].Question(options.Filters, options.Arguments).ShouldBe($"--latency: an exception that passes through f ({program}) would end the program, and its file has what throws them");
+        options = Read($"-p 1 --uprobe {program}:f");
+        options.Modules[0].Question(options.Filters, options.Arguments).ShouldBeNull();
+    }
+
     [Theory]
     [InlineData("", true)]
     [InlineData("-p 1", false)]
@@ -44,7 +99,7 @@ public sealed class UprobeTargetTests : IDisposable
     [InlineData("-n veil", true)]
     public void Question_IsAskedOnce_WhereNothingNarrowsTheTraceDown(string filters, bool asks)
     {
-        string program = Write("program", new ElfBuilder().Symbol("one").Symbol("two"));
+        string program = Write("program", new ElfBuilder().Symbol("one", 0x110).Symbol("two", 0x120));
         var options = Read($"--uprobe {program}:one {program}:two {filters}");
 
         options.Modules.Count(module => module.Question(options.Filters, options.Arguments) is not null).ShouldBe(asks ? 1 : 0);

@@ -8,37 +8,44 @@ namespace Veil.Modules.Uprobe.Names;
 /// <param name="Result">The type of its result, which the symbols of templates alone say.</param>
 internal sealed record FunctionName(string Name, string? Parameters, string? Result)
 {
-    private const string LongString = "std::__cxx11::basic_string<char,std::char_traits<char>,std::allocator<char>>";
+    // In this order.
+    private static readonly (string Longer, string Shorter)[] s_short =
+    [
+        ("std::__cxx11::", "std::"),
+        ("std::basic_string<char,std::char_traits<char>,std::allocator<char>>", "std::string"),
+        ("std::basic_istream<char,std::char_traits<char>>", "std::istream"),
+        ("std::basic_ostream<char,std::char_traits<char>>", "std::ostream"),
+        ("std::basic_iostream<char,std::char_traits<char>>", "std::iostream"),
+        ("(void)", "()"),
+    ];
 
     /// <summary>The longest symbol that is read; longer ones can be given as they are.</summary>
     public const int SymbolMax = 4096;
 
-    private static readonly string[] s_noParts = ["operator", "anonymous", "namespace", "std", "string", "const", "volatile", "unsigned", "signed", "char", "short", "int", "long", "bool", "double", "float", "void", "closure", "shim", "lambda", "auto", "as", "impl", "basic_string", "allocator"];
+    private static readonly string[] s_noParts = ["operator", "new", "delete", "co_await", "anonymous", "namespace", "std", "string", "const", "volatile", "unsigned", "signed", "char", "short", "int", "long", "bool", "double", "float", "void", "closure", "shim", "lambda", "auto", "as", "impl", "basic_string", "allocator"];
 
     /// <summary>Name and parameters.</summary>
     public string Full => Name + Parameters;
+
+    // Rust's <module::Type>::function, as it is called in the source.
+    private string WithoutImpl => Name.StartsWith('<') && !Name.Contains(" as ", StringComparison.Ordinal) && Name.IndexOf(">::", StringComparison.Ordinal) is > 0 and var end
+        ? Name[1..end] + Name[(end + 1)..]
+        : Name;
 
     /// <summary>Reads a symbol of C++ or Rust; nothing where it is none.</summary>
     public static FunctionName? Read(string symbol) => RustName.Read(symbol) ?? ItaniumName.Read(symbol);
 
     /// <summary>Is it what a user wrote: with or without parameters and result, and with any blanks?</summary>
     /// <param name="normal">What <see cref="Normalize"/> made of it.</param>
-    public bool Is(string normal) => normal == Normalize(Name) || normal == Normalize(Full) || (Result is not null && normal == Normalize(Result + " " + Full));
+    public bool Is(string normal) => normal == Normalize(Name) || normal == Normalize(WithoutImpl) || normal == Normalize(Full) || (Result is not null && normal == Normalize(Result + " " + Full));
 
-    /// <summary>Without the blanks that mean nothing, and with short names for what has several.</summary>
+    /// <summary>Without blanks, and with short names for what has several.</summary>
     public static string Normalize(string name)
     {
-        var text = new StringBuilder(name.Length);
-        for (int i = 0; i < name.Length; i++)
-        {
-            if (name[i] != ' ' || (i > 0 && i + 1 < name.Length && IsWord(name[i - 1]) && IsWord(name[i + 1])))
-                text.Append(name[i]);
-        }
-
-        return text.ToString()
-            .Replace(LongString, "std::string", StringComparison.Ordinal)
-            .Replace("std::__cxx11::", "std::", StringComparison.Ordinal)
-            .Replace("(void)", "()", StringComparison.Ordinal);
+        var text = new StringBuilder(name).Replace(" ", "");
+        foreach (var (longer, shorter) in s_short)
+            text.Replace(longer, shorter);
+        return text.ToString();
     }
 
     /// <summary>A word that stands in each symbol of that name, as it is; empty where there is none for certain.</summary>

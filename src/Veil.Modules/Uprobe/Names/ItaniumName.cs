@@ -549,10 +549,10 @@ internal sealed class ItaniumName
         return text.Length <= TextMax && _work <= WorkMax * 16 ? text : throw Unread();
     }
 
-    // "Foo<int>" is constructed by Foo.
+    // Foo<int> is constructed by Foo, and so is Foo[abi:cxx11].
     private static string WithoutArguments(string name)
     {
-        int start = name.IndexOf('<', StringComparison.Ordinal);
+        int start = name.AsSpan().IndexOfAny('<', '[');
         return start > 0 ? name[..start] : name;
     }
 
@@ -564,7 +564,7 @@ internal sealed class ItaniumName
         {
             depth += name[i] switch { '>' or ')' => 1, '<' or '(' => -1, _ => 0 };
             if (depth == 0 && name[i] == ':' && name[i - 1] == ':')
-                return name[(i + 1)..] is "string" && name.StartsWith("std::", StringComparison.Ordinal) ? "basic_string" : name[(i + 1)..];
+                return name is "std::string" or "std::istream" or "std::ostream" or "std::iostream" ? "basic_" + name[(i + 1)..] : name[(i + 1)..];
         }
 
         return name;

@@ -181,7 +181,7 @@ internal sealed class RustName
     {
         char space = Take();
         PathOf(isValue);
-        long number = Disambiguator();
+        ulong number = Disambiguator();
         string name = Identifier();
         if (!char.IsAsciiLetterUpper(space))
         {
@@ -382,8 +382,8 @@ internal sealed class RustName
     private void Back(Action read)
     {
         int here = _at - 1;
-        long target = Base62();
-        if (target >= here)
+        ulong target = Base62();
+        if (target >= (ulong)here)
             throw Unread();
         int after = _at;
         _at = (int)target;
@@ -391,21 +391,19 @@ internal sealed class RustName
         _at = after;
     }
 
-    private long Disambiguator() => TakeIf('s') ? Base62() + 1 : 0;
+    private ulong Disambiguator() => TakeIf('s') ? Base62() + 1 : 0;
 
-    private long Base62()
+    // A hash has up to 64 bits.
+    private ulong Base62()
     {
-        const long most = 1L << 40;
         if (TakeIf('_'))
             return 0;
-        long value = 0;
+        ulong value = 0;
         while (!TakeIf('_'))
         {
             char c = Take();
             int digit = char.IsAsciiDigit(c) ? c - '0' : char.IsAsciiLetterLower(c) ? c - 'a' + 10 : char.IsAsciiLetterUpper(c) ? c - 'A' + 36 : throw Unread();
-            value = (value * 62) + digit;
-            if (value > most)
-                throw Unread();
+            value = (value * 62) + (ulong)digit;
         }
 
         return value + 1;

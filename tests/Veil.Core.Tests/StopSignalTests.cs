@@ -1,0 +1,28 @@
+using Veil.Core.Session;
+
+namespace Veil.Core.Tests;
+
+public sealed class StopSignalTests
+{
+    /// <summary>The prompt's thread and the control socket's: an exception there would end the process as it is, with hooks and a raw terminal.</summary>
+    [Fact]
+    public void Guard_WorkThatFails_EndsTheTraceAndSaysWhy()
+    {
+        using var stop = new StopSignal();
+        var thread = new Thread(stop.Guard(static () => throw new InvalidOperationException("broken")));
+        thread.Start();
+        thread.Join();
+
+        stop.IsRequested.ShouldBeTrue();
+        stop.Failure!.Message.ShouldBe("broken");
+    }
+
+    [Fact]
+    public void Guard_WorkThatEnds_EndsNothingElse()
+    {
+        using var stop = new StopSignal();
+        stop.Guard(static () => { })();
+
+        (stop.IsRequested, stop.Failure).ShouldBe((false, null));
+    }
+}
