@@ -13,7 +13,10 @@ public sealed class PromptLineTests
     [InlineData("abcdefghijklmnopqrst", 15, 20, "efghijklmno", "p")]
     [InlineData("漢漢漢漢漢漢漢漢", 8, 20, "漢漢漢漢漢", "")]
     [InlineData("a\u009bb", 3, 80, "a\\u{9b}b", "")]
-    [InlineData("abcdefghijklmnop", 16, 1, "jklmnop", "")]
     public void Draw_AtAWidth_ShowsThePartAroundTheCursor(string text, int cursor, int width, string before, string after) =>
         PromptLine.Draw(text, cursor, width).ShouldBe($"\r\u001b[Kveil $ {before}\u001b7{after}\u001b8");
+
+    [Fact]
+    public void Draw_InANarrowTerminal_StaysOnOneLine() =>
+        PromptLine.Draw("abcdefghijklmnop", 16, 12).ShouldBe("\r\u001b[K$ ijklmnop\u001b7\u001b8");
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
-/* Clients of the control socket at PATH that send LINE as often as goes without waiting and never read. Says that they are there, and leaves when its input ends. */
+/* Clients of the control socket at PATH that send LINE as often as goes without waiting and never read. Says that they
+ * are there, and leaves when its input ends. */
 #include "workload.h"
 
 #include <sys/socket.h>
@@ -20,7 +21,8 @@ int main(int argc, char **argv)
 	for (long i = 0; i < count; i++) {
 		int client = socket(AF_UNIX, SOCK_STREAM, 0);
 
-		require(client >= 0 && connect(client, (struct sockaddr *)&address, sizeof(address)) == 0, "connecting");
+		require(client >= 0 && connect(client, (struct sockaddr *)&address, sizeof(address)) == 0,
+			"connecting");
 		while (length && send(client, lines, length, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
 			;
 	}

@@ -7,7 +7,9 @@ namespace Veil.Cli.Prompt;
 internal static class PromptLine
 {
     private const string Sign = "veil $ ";
-    private const int RoomMin = 8;
+    private const string ShortSign = "$ ";
+    private const int ShortBelow = 16;
+    private const int RoomMin = 4;
 
     // East Asian wide characters and emoji take two places (EastAsianWidth.txt); coarse, and never too few.
     private static readonly (int First, int Last)[] s_wide = [(0x1100, 0x115f), (0x2e80, 0xa4cf), (0xac00, 0xd7a3), (0xf900, 0xfaff), (0xfe30, 0xfe6f), (0xff00, 0xff60), (0xffe0, 0xffe6), (0x1f000, 0x1faff), (0x20000, 0x3fffd)];
@@ -19,7 +21,8 @@ internal static class PromptLine
     public static string Draw(string text, int cursor, int width)
     {
         // The last column stays free: a terminal that is full to it may wrap.
-        int room = Math.Max(width - Sign.Length - 1, RoomMin);
+        string sign = width < ShortBelow ? ShortSign : Sign;
+        int room = Math.Max(width - sign.Length - 1, RoomMin);
         int from = cursor;
         int used = 0;
         while (from > 0 && Before(text, from, out int start) is var wide && used + wide <= room - 1)
@@ -30,7 +33,7 @@ internal static class PromptLine
             (to, used) = (next, used + wide);
         string after = Escaping.Visible(text[cursor..to]);
         // Saved and restored, the cursor is right whatever the terminal makes of the characters behind it.
-        return $"\r\u001b[K{Sign}{before}\u001b7{after}\u001b8";
+        return $"\r\u001b[K{sign}{before}\u001b7{after}\u001b8";
     }
 
     private static int Before(string text, int end, out int start)
