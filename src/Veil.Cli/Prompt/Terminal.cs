@@ -50,6 +50,9 @@ internal sealed unsafe partial class Terminal(Func<bool> ended) : IDisposable
         get
         {
             // proc_pid_stat(5): after the name, which is the second field, come state, ppid, pgrp, session, tty_nr and tpgid.
+            // Where /proc is hidden there is no telling, and a message names CTRL-C in vain.
+            if (!File.Exists("/proc/self/stat"))
+                return true;
             string stat = File.ReadAllText("/proc/self/stat");
             string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
             return fields[2] == fields[5];

@@ -34,7 +34,7 @@ internal sealed unsafe class SystemCallFilter
     // Events, filters, the output, the prompt and the socket; files of others are opened to read with the rights of nobody.
     private const string Reading =
         "read write readv writev pread64 lseek poll ppoll epoll_wait epoll_pwait epoll_ctl eventfd2 timerfd_create timerfd_settime pipe2 dup dup3 fcntl flock fstat newfstatat stat lstat statx "
-        + "statfs fstatfs open openat access faccessat faccessat2 readlink readlinkat getdents64 getcwd fadvise64 ftruncate fsync fdatasync unlinkat "
+        + "statfs fstatfs open openat access faccessat faccessat2 readlink readlinkat getdents64 getcwd fadvise64 ftruncate fallocate fsync fdatasync unlinkat "
         + "clock_getres gettimeofday time getuid geteuid getgid getegid getppid getpgrp getpgid getrusage times sysinfo uname prlimit64 getpriority setpriority "
         + "rt_sigtimedwait wait4 waitid accept4 recvfrom recvmsg sendto sendmsg shutdown getsockopt getsockname getpeername";
 
