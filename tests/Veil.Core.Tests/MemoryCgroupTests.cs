@@ -17,6 +17,12 @@ public sealed class MemoryCgroupTests
         MemoryCgroup.RingBytesFor(limitBytes).ShouldBe(kibibytes * 1024);
 
     [Theory]
+    [InlineData(1024 * MiB, 65_536)]
+    [InlineData(64 * MiB, 4_096)]
+    [InlineData(1, 1_024)]
+    public void TableEntriesFor_ALimit_IsInProportion(long limitBytes, int entries) => MemoryCgroup.TableEntriesFor(limitBytes).ShouldBe(entries);
+
+    [Theory]
     [InlineData("0::/a/b", "/sys/fs/cgroup/a/memory.max=50", 50)]
     [InlineData("0::/a/b", "/sys/fs/cgroup/a/memory.max=50 /sys/fs/cgroup/a/b/memory.max=max", 50)]
     [InlineData("0::/a/b", "/sys/fs/cgroup/a/memory.max=50 /sys/fs/cgroup/a/b/memory.max=40", 40)]

@@ -171,6 +171,7 @@ public sealed class AttachedModule : IDisposable
             module.Configure(bpfObject, rung, arguments);
             plan?.Configure(bpfObject);
             rings.Give(bpfObject);
+            LimitTables(bpfObject);
             bpfObject.Load();
 
             var attached = new AttachedModule(module, rung, bpfObject, options.CountFilters, plan);
@@ -203,6 +204,18 @@ public sealed class AttachedModule : IDisposable
         {
             bpfObject.Dispose();
             throw;
+        }
+    }
+
+    // What a module remembers has its memory from the start. Where little is allowed it remembers less, and counts what it could not (map_full).
+    // Filters and counts hold as many keys as they promise.
+    private static void LimitTables(BpfObject bpfObject)
+    {
+        foreach (var map in bpfObject.Maps)
+        {
+            bool isPromised = map.Name.StartsWith("filter_", StringComparison.Ordinal) || map.Name.StartsWith("veil_", StringComparison.Ordinal);
+            if (map.WillBeCreated && map.Type == BpfMapType.Hash && !isPromised && map.MaxEntries > MemoryCgroup.TableEntriesMax)
+                map.SetMaxEntries(MemoryCgroup.TableEntriesMax);
         }
     }
 

@@ -18,11 +18,18 @@ public static class MemoryCgroup
     private const int PartOfRing = 16;
     private const int RingBytesMin = 64 * 1024;
 
+    // An entry takes up to 1 KiB: a sixteenth of what is allowed for a table, too.
+    private const int BytesForTableEntry = 16 * 1024;
+    private const int TableEntriesMin = 1024;
+
     /// <summary>The limit in bytes, the lowest of the group and those above it; <see cref="long.MaxValue"/> where there is none.</summary>
     public static long LimitBytes { get; } = Read();
 
     /// <summary>What the ring has where nobody says: less than usual where little memory is allowed.</summary>
     public static int DefaultRingBytes => RingBytesFor(LimitBytes);
+
+    /// <summary>How many things (sockets, calls under way) a module remembers at most: 4,096 in 64 MiB, and all that it would from 1 GiB on.</summary>
+    internal static int TableEntriesMax { get; } = TableEntriesFor(LimitBytes);
 
     /// <summary>Checks that a trace fits.</summary>
     /// <param name="modules">How many modules.</param>
@@ -34,6 +41,9 @@ public static class MemoryCgroup
         if (needed > LimitBytes)
             throw new VeilException($"starting: {(modules == 1 ? "this module needs" : $"these {modules} modules need")} {needed / MiB} MiB of memory, and the memory cgroup allows {LimitBytes / MiB}: raise its limit{(modules == 1 ? "" : ", choose fewer modules")} or a smaller --buffer");
     }
+
+    internal static int TableEntriesFor(long limitBytes) =>
+        (int)Math.Clamp((long)BitOperations.RoundUpToPowerOf2((ulong)(limitBytes / BytesForTableEntry) + 1) / 2, TableEntriesMin, int.MaxValue);
 
     internal static int RingBytesFor(long limitBytes) =>
         (int)Math.Clamp((long)BitOperations.RoundUpToPowerOf2((ulong)(limitBytes / PartOfRing) + 1) / 2, RingBytesMin, SessionOptions.DefaultRingBytes);
