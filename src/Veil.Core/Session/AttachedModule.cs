@@ -172,6 +172,9 @@ public sealed class AttachedModule : IDisposable
             plan?.Configure(bpfObject);
             rings.Give(bpfObject);
             LimitTables(bpfObject);
+            // libbpf reads the kernel's types for itself: ours need not be in memory beside them.
+            if (MemoryCgroup.IsTight)
+                GC.Collect();
             bpfObject.Load();
 
             var attached = new AttachedModule(module, rung, bpfObject, options.CountFilters, plan);

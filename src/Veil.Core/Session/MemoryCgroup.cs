@@ -12,7 +12,7 @@ public static class MemoryCgroup
 
     // Measured, with room: the runtime, the kernel's types in two forms while a module is loaded, and the maps of a module on average.
     private const long BytesWithoutModules = 20 * MiB;
-    private const long BytesOfModule = 6 * MiB;
+    private const long BytesOfModule = 11 * MiB;
 
     // Of what is allowed, this part is left to the ring.
     private const int PartOfRing = 16;
@@ -27,6 +27,9 @@ public static class MemoryCgroup
 
     /// <summary>What the ring has where nobody says: less than usual where little memory is allowed.</summary>
     public static int DefaultRingBytes => RingBytesFor(LimitBytes);
+
+    /// <summary>Is it worth time to take less?</summary>
+    internal static bool IsTight => LimitBytes < 256 * MiB;
 
     /// <summary>How many things (sockets, calls under way) a module remembers at most: 4,096 in 64 MiB, and all that it would from 1 GiB on.</summary>
     internal static int TableEntriesMax { get; } = TableEntriesFor(LimitBytes);
