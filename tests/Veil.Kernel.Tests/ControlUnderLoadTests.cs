@@ -265,7 +265,7 @@ public sealed partial class ControlUnderLoadTests : IDisposable
             "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all,+bpf,+perfmon", "--ambient-caps=-all,+bpf,+perfmon",
             Repository.Veil, "--module", "syscall", "-p", "1", "--control", Path);
 
-        veil.Errors.ShouldBe($"veil: --control: {Path}: Permission denied\n");
+        veil.Errors.ShouldBe($"veil: --control: entering its folder: {Path}: Permission denied\n");
         veil.ExitCode.ShouldBe(2);
         veil.Lines.ShouldBeEmpty();
     }
@@ -276,8 +276,6 @@ public sealed partial class ControlUnderLoadTests : IDisposable
         using var without = VeilRun.Attach("--module", "syscall", "-p", "1");
         using var with = VeilRun.Attach("--module", "syscall", "-p", "1", "--control", Path);
         Threads(with).ShouldBe(Threads(without) + 1);
-        foreach (string task in Directory.GetDirectories($"/proc/{with.Pid}/task"))
-            File.ReadLines(task + "/status").First(static line => line.StartsWith("CapEff:", StringComparison.Ordinal)).Split('\t')[1].ShouldBe("000000c000000000");
         with.Stop().ShouldBe(0);
         without.Stop().ShouldBe(0);
 

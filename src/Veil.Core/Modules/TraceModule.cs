@@ -49,6 +49,12 @@ public abstract class TraceModule
     /// <exception cref="UsageException">A flag's value is wrong.</exception>
     public virtual IReadOnlyList<TraceModule> Instances(ModuleArguments arguments, IReadOnlyList<FilterExpression> filters) => Instances(arguments);
 
+    /// <summary>
+    /// Kernel memory in bytes that the check of its programs takes while they are loaded, where that is tens of megabytes; as measured in a
+    /// memory cgroup, for <see cref="Session.MemoryCgroup"/>.
+    /// </summary>
+    public virtual long LoadBytes => 0;
+
     /// <summary>What this kernel does not let the module see, for <c>veil doctor</c>: what, and why.</summary>
     public virtual IEnumerable<string> Gaps() => [];
 

@@ -217,7 +217,7 @@ public sealed class AttachedModule : IDisposable
         foreach (var map in bpfObject.Maps)
         {
             bool isPromised = map.Name.StartsWith("filter_", StringComparison.Ordinal) || map.Name.StartsWith("veil_", StringComparison.Ordinal);
-            if (map.WillBeCreated && map.Type == BpfMapType.Hash && !isPromised && map.MaxEntries > MemoryCgroup.TableEntriesMax)
+            if (map.WillBeCreated && map.Type is BpfMapType.Hash or BpfMapType.LruHash && !isPromised && map.MaxEntries > MemoryCgroup.TableEntriesMax)
                 map.SetMaxEntries(MemoryCgroup.TableEntriesMax);
         }
     }

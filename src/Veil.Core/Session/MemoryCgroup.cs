@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using Veil.Core.Modules;
 
 namespace Veil.Core.Session;
 
@@ -10,9 +11,10 @@ public static class MemoryCgroup
     private const string MountV2 = "/sys/fs/cgroup";
     private const string MountV1 = "/sys/fs/cgroup/memory";
 
-    // Measured, with room: the runtime, the kernel's types in two forms while a module is loaded, and the maps of a module on average.
-    private const long BytesWithoutModules = 20 * MiB;
-    private const long BytesOfModule = 11 * MiB;
+    // Measured, with room: the runtime with the kernel's types while a module is loaded, and the maps of a module on average. What the kernel's
+    // check of a large program takes for a moment comes to it (TraceModule.LoadBytes).
+    private const long BytesWithoutModules = 16 * MiB;
+    private const long BytesOfModule = 2 * MiB;
 
     // Of what is allowed, this part is left to the ring.
     private const int PartOfRing = 16;
@@ -35,14 +37,14 @@ public static class MemoryCgroup
     internal static int TableEntriesMax { get; } = TableEntriesFor(LimitBytes);
 
     /// <summary>Checks that a trace fits.</summary>
-    /// <param name="modules">How many modules.</param>
+    /// <param name="modules">The modules.</param>
     /// <param name="ringBytes">Bytes of the rings.</param>
     /// <exception cref="VeilException">It does not.</exception>
-    internal static void Require(int modules, long ringBytes)
+    internal static void Require(IReadOnlyList<TraceModule> modules, long ringBytes)
     {
-        long needed = BytesWithoutModules + (modules * BytesOfModule) + ringBytes;
+        long needed = BytesWithoutModules + modules.Max(static module => module.LoadBytes) + (modules.Count * BytesOfModule) + ringBytes;
         if (needed > LimitBytes)
-            throw new VeilException($"starting: {(modules == 1 ? "this module needs" : $"these {modules} modules need")} {needed / MiB} MiB of memory, and the memory cgroup allows {LimitBytes / MiB}: raise its limit{(modules == 1 ? "" : ", choose fewer modules")} or a smaller --buffer");
+            throw new VeilException($"starting: {(modules.Count == 1 ? "this module needs" : $"these {modules.Count} modules need")} {needed / MiB} MiB of memory, and the memory cgroup allows {LimitBytes / MiB}: raise its limit{(modules.Count == 1 ? "" : ", choose fewer modules")} or a smaller --buffer");
     }
 
     internal static int TableEntriesFor(long limitBytes) =>

@@ -53,12 +53,15 @@ public sealed class TraceSession : IDisposable, ILossObserver
         _statistics = options.MeasureCost ? BpfStatistics.Enable() : null;
         try
         {
-            for (int number = 0; number < options.Modules.Count; number++)
+            // Whose check takes the kernel much memory for a moment goes first, while the others' maps are not there yet.
+            foreach (var (number, module) in options.Modules.Index().OrderByDescending(static module => module.Item.LoadBytes))
             {
-                var module = options.Modules[number];
                 var plan = options.Counting is null ? null : CountPlan.Of(module, [.. events.Schemas.Where(schema => schema.Kind / EventCatalog.KindsPerModule == number)], options.Counting);
                 _modules.Add(AttachedModule.Attach(module, number, options, _rings, plan, (uint)(root?.Pid ?? 0), options.Verbose ? message : static _ => { }));
             }
+
+            var order = options.Modules.ToList();
+            _modules.Sort((one, other) => order.IndexOf(one.Module).CompareTo(order.IndexOf(other.Module)));
 
             // Mapped last: until here the process holds the kernel's BTF, and the two need not be in memory at once.
             _rings.Map();
@@ -102,7 +105,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
         if (!KernelFeatures.HasBtf)
             throw new VeilException("tracing needs the kernel's BTF: /sys/kernel/btf/vmlinux is missing (a kernel built with CONFIG_DEBUG_INFO_BTF has it)");
         Privileges.Require();
-        MemoryCgroup.Require(options.Modules.Count, options.RingBytes);
+        MemoryCgroup.Require(options.Modules, options.RingBytes);
         if (!PidNamespace.IsInitial)
             message("warning: this is a PID namespace of its own, and the kernel's ids are those of the host: --pid and the output mean those");
         try

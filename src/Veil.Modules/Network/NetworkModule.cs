@@ -45,6 +45,9 @@ public sealed class NetworkModule : TraceModule
     ];
 
     /// <inheritdoc/>
+    public override long LoadBytes => 30 * 1024 * 1024;
+
+    /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("network");
 
     /// <inheritdoc/>
