@@ -195,7 +195,7 @@ internal static class FieldWriter
                     line.Append((long)ErrnoOf(value.Of(view.Record)));
                 break;
             case FieldFormat.ErrnoNameAndNumber:
-                WriteErrnoForPeople<TStyle>(ref line, value.Of(view.Record));
+                WriteErrnoForPeople<TStyle>(ref line, ReadSigned(value.Of(view.Record)));
                 break;
             case FieldFormat.Time:
                 TStyle.Quote(ref line);
@@ -264,10 +264,10 @@ internal static class FieldWriter
         }
     }
 
-    private static void WriteErrnoForPeople<TStyle>(ref LineWriter line, ReadOnlySpan<byte> ret)
+    private static void WriteErrnoForPeople<TStyle>(ref LineWriter line, long ret)
         where TStyle : struct, IValueStyle
     {
-        if (ReadSigned(ret) == NeverReturned)
+        if (ret == NeverReturned)
         {
             TStyle.Unknown(ref line);
         }
@@ -312,9 +312,11 @@ internal static class FieldWriter
     }
 
     // Of a call that ended in the middle of a restart only the kernel saw a result, as strace has it: ? ERESTARTSYS.
-    private static bool HasResult(long ret) => ret != NeverReturned && !Errno.IsRestart(-ret);
+    private static bool HasResult(long ret) => ret >= 0 || (ret != NeverReturned && !Errno.IsRestart(-ret));
 
-    private static int ErrnoOf(ReadOnlySpan<byte> ret) => ReadSigned(ret) is >= -ErrnoMax and < 0 and var failed ? (int)-failed : 0;
+    private static int ErrnoOf(ReadOnlySpan<byte> ret) => ErrnoOf(ReadSigned(ret));
+
+    private static int ErrnoOf(long ret) => ret is >= -ErrnoMax and < 0 ? (int)-ret : 0;
 
     // struct veil_syscall: a number, and the table that it indexes.
     private static int SyscallNumber(ReadOnlySpan<byte> syscall) => BinaryPrimitives.ReadInt32LittleEndian(syscall);
