@@ -184,7 +184,7 @@ public sealed class NetworkTests
         End(closed).ShouldBe(("ECONNRESET", 104, "remote"));
     }
 
-    [Theory]
+    [MptcpTheory]
     [MemberData(nameof(Hooks))]
     public void Mptcp_Connection_IsOfTheProcessesThatHaveIt(string hook)
     {

@@ -425,8 +425,8 @@ static __always_inline bool network_runs(struct task_struct *leader)
 	return BPF_CORE_READ(leader, exit_state) != EXIT_DEAD && BPF_CORE_READ(leader, signal, live.counter) > 0;
 }
 
-/* Descriptors of a process among which a socket is looked for. */
-#define FILES_AT_ONCE 8
+/* Descriptors of a process among which a socket is looked for. Few at once: with its callers' the stack is full. */
+#define FILES_AT_ONCE 4
 #define FILES_MAX     1024
 
 #define NO_SUCH_FILE -1L
