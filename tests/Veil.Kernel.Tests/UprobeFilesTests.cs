@@ -9,16 +9,7 @@ public sealed class UprobeFilesTests : IDisposable
     private static readonly Version s_multi = new(6, 6);
     private readonly string _folder = Directory.CreateTempSubdirectory("veil-uprobe-").FullName;
 
-    public static TheoryData<string> Hooks
-    {
-        get
-        {
-            var hooks = new TheoryData<string> { "uprobe" };
-            if (KernelFeatures.KernelVersion >= s_multi)
-                hooks.Add("uprobe_multi");
-            return hooks;
-        }
-    }
+    public static TheoryData<string> Hooks => [.. Rungs.Possible("uprobe")];
 
     [Fact]
     public void Uprobe_OneFileByTwoNames_IsOneEventForACall()

@@ -909,12 +909,15 @@ static __always_inline int network_second(struct sock *sk, int oldstate, int new
 	__u32 zero = 0;
 	struct network_seen *seen = bpf_map_lookup_elem(&network_seen, &zero);
 
-	if (!seen || BPF_CORE_READ(sk, sk_lock.owned))
+	if (!seen)
 		return 0;
+	/* Also of a process's change: a note that stays could be taken for that of a later socket at the same address. */
 	if (seen->address == (__u64)sk && seen->oldstate == oldstate && seen->newstate == newstate) {
 		seen->address = 0;
 		return 0;
 	}
+	if (BPF_CORE_READ(sk, sk_lock.owned))
+		return 0;
 	return network_changes(sk, oldstate, newstate, cookie);
 }
 

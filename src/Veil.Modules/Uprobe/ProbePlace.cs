@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Veil.Core.Text;
 
 namespace Veil.Modules.Uprobe;
@@ -11,7 +12,23 @@ internal static class ProbePlace
     /// <param name="what">What the user wrote.</param>
     /// <param name="warnings">Takes what the user should know.</param>
     /// <exception cref="ElfException">There is no such place.</exception>
-    public static IEnumerable<ProbeSite> Find(ProbeFile file, string what, List<string> warnings)
+    public static IReadOnlyList<ProbeSite> Find(ProbeFile file, string what, List<string> warnings)
+    {
+        var sites = Places(file, what, warnings).ToList();
+        if (sites.SelectMany(static site => site.Offsets).Any(offset => BeginsWithEvex(file, offset)))
+            throw new ElfException($"must not be probed at {Escaping.ForMessage(what)}: its instruction there is one of AVX-512, which the kernel's uprobes make go wrong, and the program with it; probe a function that calls it");
+        return sites;
+    }
+
+    // Linux 6.18 steps over such an instruction without its effect, with every tracer: of memset() on a CPU with AVX-512, the first.
+    private static bool BeginsWithEvex(ProbeFile file, ulong offset)
+    {
+        const byte evex = 0x62; // in 64-bit code nothing else begins so
+        Span<byte> first = stackalloc byte[1];
+        return RuntimeInformation.OSArchitecture == Architecture.X64 && RandomAccess.Read(file.Handle, first, (long)offset) == 1 && first[0] == evex;
+    }
+
+    private static IEnumerable<ProbeSite> Places(ProbeFile file, string what, List<string> warnings)
     {
         if (IsUsdt(what, out string provider, out string probe))
         {

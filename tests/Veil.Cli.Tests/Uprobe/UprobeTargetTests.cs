@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.CommandLine;
 using Veil.Core;
 using Veil.Core.Session;
@@ -8,6 +9,20 @@ namespace Veil.Cli.Tests.Uprobe;
 public sealed class UprobeTargetTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("veil-elf-").FullName;
+
+    [Fact]
+    public void Function_WhoseFirstInstructionIsOfAvx512_IsRefused()
+    {
+        const byte evex = 0x62;
+        string program = Write("avx512", new ElfBuilder().Symbol("f", 0x110));
+        long offset = (long)new Veil.Modules.Uprobe.ElfFile(new MemoryStream(File.ReadAllBytes(program)), RuntimeInformation.OSArchitecture).FindFunction("f").Single();
+        byte[] bytes = File.ReadAllBytes(program);
+        Array.Resize(ref bytes, Math.Max(bytes.Length, (int)offset + 1));
+        bytes[offset] = evex;
+        File.WriteAllBytes(program, bytes);
+
+        Should.Throw<UsageException>(() => Read($"--uprobe {program}:f")).Message.ShouldContain("AVX-512");
+    }
 
     [Fact]
     public void Uprobe_SeveralTargets_AreAModuleEach()
