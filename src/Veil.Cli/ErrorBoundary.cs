@@ -11,6 +11,7 @@ namespace Veil.Cli;
 /// <summary>Where every error ends, of whatever kind and thread: as one line and an exit code.</summary>
 internal static partial class ErrorBoundary
 {
+    private const int Eagain = 11;
     private const int Emfile = 24;
 
     /// <summary>What has to be put back where the process ends at once: the terminal.</summary>
@@ -38,6 +39,7 @@ internal static partial class ErrorBoundary
         TypeInitializationException { InnerException: { } cause } => Explain(cause),
         OutOfMemoryException => "out of memory: raise the limits of address space and processes (ulimit -v, ulimit -u) and of the cgroup, or ask for less; the heap is bounded to 128 MiB",
         Win32Exception { NativeErrorCode: Emfile } or IOException { HResult: Emfile } => $"too many open files: the limit is {StandardStreams.FilesMax} (ulimit -n)",
+        Win32Exception { NativeErrorCode: Eagain } or IOException { HResult: Eagain } => "no process or thread can be made: the limit of this user is reached (ulimit -u)",
         IOException when !HasCurrentFolder() => "the current folder is gone: change to one that exists",
         IOException or UnauthorizedAccessException or Win32Exception => Escaping.ForMessage(error.Message),
         _ => $"this is a fault of veil, please report it: {error.GetType()}: {Escaping.ForMessage(error.Message)} {Escaping.ForMessage(error.StackTrace?.Split('\n')[0].Trim() ?? "")}",

@@ -94,8 +94,9 @@ internal sealed class EventReader(RingBuffer[] rings, EventCatalog catalog, Even
             return;
         }
 
-        sink.Write(ref view);
+        // Before the sink, which throws where the output fails: this event is then one of those that were not written.
         _taken[schema.Index]++;
+        sink.Write(ref view);
     }
 
     private void DrainOne(RingBuffer ring)
