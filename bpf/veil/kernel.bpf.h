@@ -154,6 +154,18 @@ struct file {
 	unsigned int f_mode;
 	void *private_data;
 	struct path f_path;
+	struct {
+		struct {
+			long counter;
+		} refcnt;
+	} f_ref; /* from 6.13 on, commit 90ee6ed776c0; below 0 when the last one is gone */
+};
+
+/* Before. */
+struct file___f_count {
+	struct {
+		long counter;
+	} f_count;
 };
 
 struct fdtable {

@@ -162,6 +162,16 @@ public sealed class NetworkTests
 
     [Theory]
     [MemberData(nameof(Hooks))]
+    public void Server_OfTwoWorkersThatHaveTheListener_IsTheOneThatAccepts(string hook)
+    {
+        using var trace = new Trace(hook, ofItsPort: true, withoutTracefs: false, ["prefork", "ipv4"]);
+
+        trace.OfNobody("server").ShouldBe([s_passive[0], "CLOSING ESTABLISHED CLOSE_WAIT"]);
+        trace.Of("worker_pid", "server").ShouldBe(["ACCEPT CLOSE_WAIT CLOSE_WAIT", "CLOSING CLOSE_WAIT LAST_ACK", "CLOSE LAST_ACK CLOSE"]);
+    }
+
+    [Theory]
+    [MemberData(nameof(Hooks))]
     public void Server_OfAProcessForEachConnection_IsTheOneThatHasIt(string hook)
     {
         using var trace = new Trace(hook, ofItsPort: true, withoutTracefs: false, ["forking", "ipv4"]);
@@ -428,6 +438,10 @@ public sealed class NetworkTests
         /// <summary>What a process did at one end of the connection, in order.</summary>
         public string[] Of(string who, string end) =>
             [.. Events.Where(e => Is(e, who) && IsAt(e, end)).Select(Change)];
+
+        /// <summary>What at one end is of nobody that is known.</summary>
+        public string[] OfNobody(string end) =>
+            [.. Events.Where(e => e.GetProperty("pid").ValueKind == JsonValueKind.Null && IsAt(e, end)).Select(Change)];
 
         /// <summary>The event with the figures.</summary>
         public JsonElement Closed(string end) => Events.Single(e => IsAt(e, end) && e.TryGetProperty("duration_ns", out _));

@@ -21,7 +21,7 @@ internal sealed class VeilRun : IDisposable
         "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all,+bpf,+perfmon", "--ambient-caps=-all,+bpf,+perfmon", "--bounding-set=-all,+bpf,+perfmon",
     ];
 
-    private readonly bool _mayMissReturns;
+    private readonly bool _mayBeSkipped;
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
     private readonly Process _process;
@@ -36,7 +36,9 @@ internal sealed class VeilRun : IDisposable
         var start = new ProcessStartInfo(command[0]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (string argument in command[1..])
             start.ArgumentList.Add(argument);
-        _mayMissReturns = s_hasFewReturnProbes && start.ArgumentList.Contains("kprobe");
+        // A program at a tracepoint of perf does not run while one of its kind does on that CPU, and packets come in between.
+        _mayBeSkipped = (s_hasFewReturnProbes && start.ArgumentList.Contains("kprobe"))
+            || (start.ArgumentList.Contains("network") && start.ArgumentList.Contains("tracepoint"));
         _process = Process.Start(start)!;
         _output = !readOutput ? Task.FromResult(Array.Empty<byte>()) : Task.Run(() =>
         {
@@ -99,7 +101,7 @@ internal sealed class VeilRun : IDisposable
     /// <summary>Of what the summary calls lost, what need not have been asked for.</summary>
     public long SkipsOfAll => s_countsSkipsOfAll ? Skips : 0;
 
-    private bool MayMissProbes => s_countsSkipsOfAll || _mayMissReturns;
+    private bool MayMissProbes => s_countsSkipsOfAll || _mayBeSkipped;
 
     private bool IsExpectedSkip(JsonElement record) =>
         MayMissProbes && record.TryGetProperty("evt_type", out var type) && type.ValueEquals("lost") && record.GetProperty("cause").ValueEquals("missed_probe");

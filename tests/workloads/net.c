@@ -536,6 +536,52 @@ static void daemon_client(void)
 	wait_for(&truth->replied);
 }
 
+/* ---- a server whose two workers have its listener, while it has ended itself ---- */
+
+static void prefork_server(void)
+{
+	int gone[2];
+	pid_t other;
+	char byte;
+	int fd;
+
+	require(listen(listener, 1) == 0 && pipe(gone) == 0, "listen");
+	other = fork();
+	require(other >= 0, "fork");
+	if (other == 0) {
+		close(gone[0]);
+		close(gone[1]);
+		wait_for(&truth->third);
+		_exit(0);
+	}
+	truth->worker = fork();
+	require(truth->worker >= 0, "fork");
+	if (truth->worker > 0)
+		_exit(0);
+	close(gone[1]);
+	require(read(gone[0], &byte, 1) == 0, "the parent's end");
+	truth->worker = getpid();
+	sem_post(&truth->listening);
+	wait_for(&truth->closed);
+	fd = accept_now();
+	wait_for_end_of_stream(fd);
+	close(fd);
+	sem_post(&truth->third);
+	close(listener);
+	sem_post(&truth->replied);
+}
+
+static void prefork_client(void)
+{
+	int fd;
+
+	wait_for(&truth->listening);
+	fd = connect_now(&truth->client);
+	close(fd);
+	sem_post(&truth->closed);
+	wait_for(&truth->replied);
+}
+
 /* ---- accept() by the 32-bit table, both ways that it has ---- */
 
 #ifdef __x86_64__
@@ -649,7 +695,7 @@ static void listening(void)
 
 static void cycles_server(void)
 {
-	listen_now(128);
+	listen_now(4096);
 	for (long i = 0; i < count; i++) {
 		int fd = accept_now();
 		wait_for_end_of_stream(fd);
@@ -696,6 +742,7 @@ static const struct {
     {"passed-reset", reset_when_passed, passed_reset_server, NULL, NULL, take_and_wait},
     {"forking", reset_when_passed, forking_server, NULL, NULL, NULL},
     {"daemon", daemon_client, daemon_server, NULL, NULL, NULL},
+    {"prefork", prefork_client, prefork_server, NULL, NULL, NULL},
     {"before", before, before_server, before_prepare, before_prepare_server, NULL},
     {"listening", listening, listening_server, listening_prepare, listening_prepare_server, NULL},
     {"cycles", cycles, cycles_server, NULL, NULL, NULL},

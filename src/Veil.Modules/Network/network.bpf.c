@@ -121,9 +121,11 @@ struct network_socket {
 	__u64 id;
 	__u64 established_ns;
 	struct network_process owner;
-	struct network_process heir; /* the child that the owner forked last */
+	struct network_process heir; /* the child that the owner forked */
 	struct veil_identity who;    /* of the owner */
 	__u8 known;		     /* the owner is */
+	__u8 installed;		     /* the owner was seen to have a descriptor of it */
+	__u8 heirs;		     /* more than one child has it: then none of them is named */
 	__u8 waits;		     /* for accept() */
 	__u8 handshake;		     /* its handshake was seen from the start */
 	__u8 active;		     /* it connected: its SYN counts as a byte that was acknowledged */
@@ -464,6 +466,26 @@ __noinline long network_find_file(__u64 process, __u64 file, __u32 fd)
 	return fd;
 }
 
+/* Has a process a descriptor that is given out already, and whose file accept() is still to put there? */
+__noinline int network_installs(__u64 process)
+{
+	struct fdtable *table = BPF_CORE_READ((struct task_struct *)process, files, fdt);
+	__u64 files = (__u64)BPF_CORE_READ(table, fd), open = (__u64)BPF_CORE_READ(table, open_fds), word = 0, file;
+	__u32 count = BPF_CORE_READ(table, max_fds);
+
+	for (__u32 fd = 0; fd < FILES_MAX; fd++) {
+		if (fd >= count)
+			return 0;
+		if (fd % 64 == 0 && bpf_probe_read_kernel(&word, sizeof(word), (void *)(open + fd / 8)))
+			return 0;
+		if (!(word >> fd % 64 & 1))
+			continue;
+		if (!bpf_probe_read_kernel(&file, sizeof(file), (void *)(files + fd * sizeof(file))) && !file)
+			return 1;
+	}
+	return 0;
+}
+
 static __always_inline void network_process_of(struct task_struct *leader, __u32 fd, struct network_process *process)
 {
 	process->leader = (__u64)leader;
@@ -489,6 +511,7 @@ static __always_inline void network_own(struct network_socket *socket, const str
 {
 	socket->who = *who;
 	socket->known = 1;
+	socket->installed = 1;
 	network_process_of(veil_task_read(veil_current(), group_leader), fd, &socket->owner);
 }
 
@@ -498,6 +521,7 @@ static __always_inline void network_inherit(struct network_socket *socket)
 
 	socket->owner = socket->heir;
 	socket->heir.leader = 0;
+	socket->installed = 1;
 	BPF_CORE_READ_INTO(&socket->who.comm, leader, comm);
 	socket->who.pid = BPF_CORE_READ(leader, tgid);
 	socket->who.tid = BPF_CORE_READ(leader, pid);
@@ -512,10 +536,22 @@ static __always_inline struct socket *network_socket_of(struct sock *sk)
 	return BPF_CORE_READ((struct sock *)(mptcp ? (void *)mptcp : (void *)sk), sk_socket);
 }
 
+/* The last descriptor is closed, and the kernel is about to close the socket. */
+static __always_inline bool network_is_released(struct file *file)
+{
+	struct file___f_count *counted = (struct file___f_count *)file;
+
+	if (bpf_core_field_exists(counted->f_count))
+		return !BPF_CORE_READ(counted, f_count.counter);
+	return BPF_CORE_READ(file, f_ref.refcnt.counter) < 0;
+}
+
 /* Makes sure that the owner in the record is the one that has the socket now. */
 static __noinline bool network_confirm(struct network_socket *socket, struct sock *sk)
 {
 	struct socket *own = network_socket_of(sk);
+	/* Before the look at the files: accept() may go on meanwhile on another CPU. */
+	bool installed = *(volatile __u8 *)&socket->installed;
 	struct file *file;
 
 	if (!socket->known)
@@ -526,12 +562,18 @@ static __noinline bool network_confirm(struct network_socket *socket, struct soc
 	file = BPF_CORE_READ(own, file);
 	if (!file)
 		return true; /* the kernel's own */
-	if (network_has_file(&socket->owner, file))
+	if (network_has_file(&socket->owner, file)) {
+		socket->installed = 1;
 		return true;
-	if (network_has_file(&socket->heir, file)) {
+	}
+	if (!socket->heirs && network_has_file(&socket->heir, file)) {
 		network_inherit(socket);
 		return true;
 	}
+	/* accept() gives out the descriptor last, close() takes it back first: packets come in between. */
+	if (!socket->heir.leader && network_is_same(&socket->owner) &&
+	    (installed ? network_is_released(file) : network_installs(socket->owner.leader)))
+		return true;
 	socket->known = 0;
 	return false;
 }
@@ -594,6 +636,7 @@ static __noinline int network_find_owner(struct sock *sk, struct veil_identity *
 			socket->who = other->who;
 			socket->owner = other->owner;
 			socket->known = 1;
+			socket->installed = 0;
 		} else if (!socket->known || !network_closes_itself(&socket->owner)) {
 			return 0;
 		}
@@ -822,6 +865,9 @@ static __always_inline int network_changes(struct sock *sk, int oldstate, int ne
 	return 0;
 }
 
+/* The hooks of the kernel's own functions come before accept() has put the socket into the table of files. */
+#define NOT_INSTALLED ((__u32)-1)
+
 /* The running task got the socket from accept(). Its state stays as it is. */
 static __always_inline int network_accepted(struct sock *sk, __u32 fd)
 {
@@ -842,11 +888,12 @@ static __always_inline int network_accepted(struct sock *sk, __u32 fd)
 		/* Who accepts has the listener too: it came to it by a way that was not seen. */
 		if (socket->waits && !socket->known) {
 			listener = network_listener_of(sk, &listening);
-			if (listener && !listener->known)
+			if (listener && !listener->known && !listener->heirs)
 				network_own(listener, &who, 0);
 		}
 		socket->waits = 0;
 		network_own(socket, &who, fd);
+		socket->installed = fd != NOT_INSTALLED;
 	}
 	network_tell(sk, network_evt__ACCEPT, state, state, network_id(sk, socket, 0), &who);
 	return 0;
@@ -975,13 +1022,13 @@ int BPF_KPROBE(connect_kprobe, struct sock *sk)
 SEC("fentry/security_sock_graft")
 int BPF_PROG(graft_fentry, struct sock *sk)
 {
-	return network_accepted(sk, 0);
+	return network_accepted(sk, NOT_INSTALLED);
 }
 
 SEC("kprobe/security_sock_graft")
 int BPF_KPROBE(graft_kprobe, struct sock *sk)
 {
-	return network_accepted(sk, 0);
+	return network_accepted(sk, NOT_INSTALLED);
 }
 
 /*
@@ -998,13 +1045,13 @@ int accept_fentry(__u64 *ctx)
 		asm volatile("%0 = *(u64 *)(%1 + 16)" : "=r"(sk) : "r"(ctx));
 	else
 		asm volatile("%0 = *(u64 *)(%1 + 32)" : "=r"(sk) : "r"(ctx));
-	return network_accepted(sk, 0);
+	return network_accepted(sk, NOT_INSTALLED);
 }
 
 SEC("kretprobe/inet_csk_accept")
 int BPF_KRETPROBE(accept_kprobe, struct sock *sk)
 {
-	return network_accepted(sk, 0);
+	return network_accepted(sk, NOT_INSTALLED);
 }
 
 /* ---- the accept system calls, where they cannot: the descriptor that was returned leads to the socket ---- */
@@ -1147,6 +1194,8 @@ __noinline int network_bequeath(__u64 child, __u64 place, __u32 fd)
 		veil_identity_of_current(&who);
 		network_own(socket, &who, fd);
 	}
+	if (socket->heir.leader && network_has_file(&socket->heir, file))
+		socket->heirs = 1;
 	network_process_of((struct task_struct *)child, fd, &socket->heir);
 	return 0;
 }
@@ -1212,7 +1261,7 @@ int sockets_iter(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
-	struct network_socket fresh = {.known = 1}, *socket;
+	struct network_socket fresh = {.known = 1, .installed = 1}, *socket;
 	__u64 address;
 	struct sock *sk;
 	long refused;
@@ -1237,8 +1286,11 @@ int sockets_iter(struct bpf_iter__task_file *ctx)
 	if (!socket)
 		return 0;
 	if (refused) {
-		if (socket->owner.leader != fresh.owner.leader)
-			socket->heir = fresh.owner;
+		if (socket->owner.leader == fresh.owner.leader)
+			return 0;
+		if (socket->heir.leader && socket->heir.leader != fresh.owner.leader)
+			socket->heirs = 1;
+		socket->heir = fresh.owner;
 		return 0;
 	}
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) == STATE(LISTEN))
