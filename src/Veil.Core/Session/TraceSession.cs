@@ -40,6 +40,8 @@ public sealed class TraceSession : IDisposable, ILossObserver
     private readonly CountIntervals? _counts;
     private readonly BpfStatistics? _statistics;
     private SilenceHint? _silence;
+    private long _silentSince;
+    private long _pausedAt;
     private bool _hasEnded;
 
     private TraceSession(SessionOptions options, EventCatalog events, StopSignal stop, Action<string> message, RootClient? root)
@@ -83,7 +85,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
         }
 
         _counts?.Begin();
-        _startedAt = Stopwatch.GetTimestamp();
+        _startedAt = _silentSince = Stopwatch.GetTimestamp();
     }
 
     /// <summary>Loads and attaches every module, then gives up the privileges that are not needed any more.</summary>
@@ -114,8 +116,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
             // A machine in trouble is often one without a free CPU, and a reader that waits for its turn loses events. Without
             // the right to it (CAP_SYS_NICE) the reader stays what it is.
             _ = LibC.SetPriority(0, 0, ReaderNice);
-            // Counted events are seen when they are taken: that is no silence.
-            session._silence = options.Quiet || options.Counting is not null ? null : SilenceHint.Watch(options);
+            session._silence = options.Quiet ? null : SilenceHint.Watch(options);
             session.DropPrivileges(options, message, root);
             foreach (var module in session.Modules.Where(static module => module.MissesUncounted))
                 message($"warning: {module.Module.Name} by {module.Rung.Name} can miss events uncounted: before Linux 6.7 a tracepoint's program is skipped in silence while another runs on that CPU");
@@ -269,9 +270,14 @@ public sealed class TraceSession : IDisposable, ILossObserver
     // Once, and only where nothing has come since the beginning.
     private void ExplainSilence()
     {
-        if (_silence is null || (_reader.Taken == 0 && Stopwatch.GetElapsedTime(_startedAt).TotalMilliseconds < SilenceHint.AfterMs))
+        if (_silence is null)
             return;
-        if (_reader.Taken == 0 && _silence.Explain(_modules, _reader.Dropped) is { } hint)
+        if (_pausable.Paused)
+            _silentSince = Stopwatch.GetTimestamp();
+        bool isSilent = _reader.Taken == 0;
+        if (isSilent && Stopwatch.GetElapsedTime(_silentSince).TotalMilliseconds < SilenceHint.AfterMs)
+            return;
+        if (isSilent && _counts?.IsEmpty != false && _silence.Explain(_modules, _reader.Dropped) is { } hint)
             _message(hint);
         _silence = null;
     }
