@@ -154,6 +154,8 @@ public sealed class TraceSession : IDisposable, ILossObserver
         get => _pausable.Paused;
         set
         {
+            if (value != _pausable.Paused)
+                Volatile.Write(ref _pausedAt, Stopwatch.GetTimestamp());
             _pausable.Paused = value;
             if (_counts is { } counts)
                 counts.Paused = value;
@@ -164,16 +166,17 @@ public sealed class TraceSession : IDisposable, ILossObserver
     public SessionStatus Status() => new()
     {
         Paused = _pausable.Paused,
+        PausedFor = _pausable.Paused ? Stopwatch.GetElapsedTime(Volatile.Read(ref _pausedAt)) : null,
         DroppedPaused = _pausable.Dropped + (_counts?.DroppedPaused ?? 0),
         DroppedByFilter = _reader.Dropped,
-        EventsPerSecond = _rates.Aggregate(0ul, static (sum, rate) => sum + rate.PerSecond),
+        EventsPerSecond = _counts is null ? _rates.Aggregate((ulong?)0, static (sum, rate) => sum + rate.PerSecond) : null,
         RingBytes = _rings.Count * _rings.BytesEach,
         Rings = _rings.Count,
         RingPendingBytes = _rings.PendingBytes,
         Duration = Stopwatch.GetElapsedTime(_startedAt),
         Cost = Cost(),
         Modules = [.. _modules.Select((module, number) => new ModuleStatus(
-            module.Module.Name, module.Rung.Name, _reader.TakenOf(number) - _pausable.DroppedOf(number), _pausable.DroppedOf(number) + (_counts?.DroppedPausedOf(number) ?? 0), _rates[number].PerSecond, _summary.LostOf(module.Module.Name), module.Filters) { Counting = module.Counts?.Plan.Words })],
+            module.Module.Name, module.Rung.Name, _reader.TakenOf(number) - _pausable.DroppedOf(number), _pausable.DroppedOf(number) + (_counts?.DroppedPausedOf(number) ?? 0), _counts is null ? _rates[number].PerSecond : null, _summary.LostOf(module.Module.Name), module.Filters) { Counting = module.Counts?.Plan.Words })],
     };
 
     /// <summary>What it costs so far; nothing where that is not measured. From any thread.</summary>
@@ -267,7 +270,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
         _counts?.PrintLast();
     }
 
-    // Once, and only where nothing has come since the beginning.
+    // Once, and only where nothing has come since the beginning. A pause is a silence that was asked for, and may have a prompt on the screen.
     private void ExplainSilence()
     {
         if (_silence is null)
