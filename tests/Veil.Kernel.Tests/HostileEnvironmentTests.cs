@@ -86,6 +86,22 @@ public sealed class HostileEnvironmentTests : IDisposable
         veil.Stop().ShouldBe(0);
         veil.Errors.ShouldContain("events delivered in");
     }
+    /// <summary>What /proc does not show may be there all the same: the kernel is asked.</summary>
+    [Theory]
+    [InlineData("mount -t tmpfs none /proc", true)]
+    [InlineData("mount -t proc -o hidepid=invisible proc /proc", false)]
+    public void Pid_WhereProcHidesIt_IsNotSaidToBeAbsent(string hiding, bool asRoot)
+    {
+        using var hold = Workload.Waiting("hold", "0");
+        string user = asRoot ? "" : "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all,+bpf,+perfmon --ambient-caps=-all,+bpf,+perfmon";
+        using var veil = VeilRun.AttachOrEnd($"ulimit -l unlimited; exec unshare -m --propagation private bash -c '{hiding}; exec {user} \"$@\"' bash \"$@\"", "--module", "syscall", "-p", $"{hold.Pid},4194303", "--tid", $"!{hold.Pid},!4194303");
+
+        veil.IsAttached.ShouldBeTrue(veil.Errors);
+        veil.Stop().ShouldBe(0);
+        veil.Errors.Split('\n').Where(static line => line.Contains("warning", StringComparison.Ordinal)).ShouldBe(
+            ["veil: warning: no process has the id 4194303 now", "veil: warning: no thread has the id 4194303 now"]);
+    }
+
 
     [Fact]
     public void Doctor_WithoutProc_Answers()
