@@ -30,7 +30,7 @@ internal static class TraceCommand
         var options = request.Options with { CountFilters = request.Control is not null || Terminal.IsThere || request.Options.MeasureCost, TakesCommands = request.Control is not null || Terminal.IsThere };
         if (!request.Yes)
             Confirm(options);
-        foreach (string warning in options.Filters.SelectMany(Warnings).Concat(options.Modules.SelectMany(module => module.Warnings(options.Arguments))))
+        foreach (string warning in options.Filters.SelectMany(Warnings).Concat(options.Modules.SelectMany(module => module.Warnings(options.FlagsOf(module)))))
             Messages.Write($"warning: {warning}");
 
         using var stop = new StopSignal();
@@ -108,7 +108,7 @@ internal static class TraceCommand
     // Asks on the terminal. Nobody there is a no: a script says --yes.
     private static void Confirm(SessionOptions options)
     {
-        foreach (string question in options.Modules.Select(module => module.Question([.. options.FiltersOf(module)], options.Arguments)).OfType<string>())
+        foreach (string question in options.Modules.Select(module => module.Question([.. options.FiltersOf(module)], options.FlagsOf(module))).OfType<string>())
         {
             if (Console.IsInputRedirected || Console.IsErrorRedirected)
                 throw new UsageException($"{question}: nobody can be asked without a terminal; narrow it down, or add --yes");

@@ -159,7 +159,7 @@ internal sealed partial class ConfigFile
         }
     }
 
-    // Filters keep to their module; the other flags are of one module each, and output and run are the same for all.
+    // Filters and flags keep to their module; output and run are the same for all.
     private static TraceRequest Join(List<TraceRequest> parts)
     {
         var first = parts[0];
@@ -169,9 +169,8 @@ internal sealed partial class ConfigFile
             {
                 Modules = [.. parts.SelectMany(static part => part.Options.Modules)],
                 Filters = [.. parts.SelectMany(static part => part.Options.Filters.Select(filter => filter with { Module = part.Options.Modules[0].Name }))],
-                Arguments = new ModuleArguments(
-                    parts.SelectMany(static part => part.Options.Arguments.Switches).ToHashSet(StringComparer.Ordinal),
-                    parts.SelectMany(static part => part.Options.Arguments.Values).ToDictionary(StringComparer.Ordinal)),
+                Arguments = ModuleArguments.None,
+                OwnArguments = parts.ToDictionary(static part => part.Options.Modules[0].Name, static part => part.Options.Arguments, StringComparer.Ordinal),
             },
         };
     }
