@@ -62,7 +62,7 @@ public sealed class CommandLineTests
     [InlineData("--module syscall --hook kprobe", "--hook: module syscall cannot attach by 'kprobe' (tp_btf, raw_tp, tracepoint)")]
     [InlineData("--module files --op delete", "--op: 'delete' is no file operation (open, read, write or copy)")]
     [InlineData("--module files --op raed", "--op: 'raed' is no file operation (open, read, write or copy); did you mean 'read'?")]
-    [InlineData("--module files --file !", "--file: the value '!' is empty; give a path (/etc/hosts), a folder (/etc/), the end of a path (etc/hosts), a part of one (hosts) or a pattern (*.log), '!' before it denies")]
+    [InlineData("--module files --file !", "--file: the value '!' is empty; give a path (/etc/hosts), a folder (/etc), the end of a path (etc/hosts), a part of one (hosts) or a pattern (*.log), '!' before it denies")]
     [InlineData("--module syscall --op read", "--op: no chosen module has it (syscall); files would")]
     [InlineData("--module memory --fault huge", "--fault: 'huge' is no kind of page fault (minor or major)")]
     [InlineData("--module syscall --enrich time --fields pid", "--enrich: --fields leaves out what it adds (time, username, proc_name): name it there too")]
