@@ -39,7 +39,7 @@ internal static class TraceCommand
         // Before the drop too; it closes the socket before it ends, because it may have to remove it.
         using var root = RootClient.StartFor(options.Output.Enrichments, control);
         using var session = TraceSession.Start(options, stop, Messages.Write, root);
-        var commands = new ControlCommands(session);
+        var commands = new ControlCommands(session, ModuleCatalog.All);
         using var prompt = Terminal.IsThere ? new TracePrompt(commands, session, stop) : null;
         stop.ListenToSignals(prompt is null ? null : prompt.Open);
         control?.Start(commands, stop);
