@@ -114,7 +114,7 @@ internal static class TraceCommand
                 throw new UsageException($"{question}: nobody can be asked without a terminal; narrow it down, or add --yes");
             StandardStreams.WriteError($"veil: {Escaping.Visible(question)}; go on? [y/N] ");
             if (Terminal.ReadLine().Trim() is not ("y" or "Y" or "yes"))
-                throw new UsageException("not started");
+                throw new VeilException("not started: the answer was not yes");
         }
     }
 
@@ -185,7 +185,7 @@ internal static class TraceCommand
 
     /// <summary>The module of that name.</summary>
     internal static TraceModule Module(string name) => ModuleCatalog.All.FirstOrDefault(module => module.Name == name)
-        ?? throw new UsageException($"--module: no module '{Escaping.ForMessage(name)}'{Messages.Suggest(name, s_moduleNames)} (there is: {string.Join(", ", s_moduleNames)})");
+        ?? throw new UsageException($"--module: no module '{Escaping.ForMessage(name)}'{Messages.Suggest(name, s_moduleNames)} (available: {string.Join(", ", s_moduleNames)})");
 
     private static Enrichments Enrich(string[] values)
     {

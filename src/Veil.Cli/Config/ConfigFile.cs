@@ -197,7 +197,7 @@ internal sealed partial class ConfigFile
             throw Wrong(node.Start, $"which profile? Add default:, or give --profile ({string.Join(", ", Profiles)})");
         return Get(profiles, profile) is { } chosen
             ? Mapping(chosen, profile)
-            : throw Wrong(place, $"no profile '{Escaping.ForMessage(profile)}'{Messages.Suggest(profile, Profiles)} (there is: {string.Join(", ", Profiles)})");
+            : throw Wrong(place, $"no profile '{Escaping.ForMessage(profile)}'{Messages.Suggest(profile, Profiles)} (available: {string.Join(", ", Profiles)})");
     }
 
     private void AddSection(YamlMappingNode trace, string section, Dictionary<string, string> known, TraceFlags flags, List<string> words, Dictionary<string, Mark> places)
@@ -240,7 +240,7 @@ internal sealed partial class ConfigFile
         {
             string name = KeyText(key);
             if (!known.Contains(name))
-                throw Wrong(key.Start, $"no {what} '{Escaping.ForMessage(name)}'{Messages.Suggest(name, known)} (there is: {string.Join(", ", known)})");
+                throw Wrong(key.Start, $"no {what} '{Escaping.ForMessage(name)}'{Messages.Suggest(name, known)} (available: {string.Join(", ", known)})");
         }
     }
 
