@@ -55,17 +55,18 @@ static __always_inline bool veil_filter_counted(__u32 counter, bool passes)
 #define veil_filter_may_hold(dimension, low) (filter_##dimension##_hint >> ((__u32)(low) % 64) & 1)
 
 /*
- * What asks a second time, at the end of what it asked at the beginning, asks `again`: that is in no count, and a
- * constant.
+ * An event is counted once by each filter that it comes to, in one order: first the filters of its task, then those of
+ * the module. What asks a second time (at the end of what it asked at the beginning) asks `again`, and is in no count.
  */
 #define veil_filter_counter(dimension, again) ((again) ? 0 : filter_##dimension##_counter)
 
-/* No key like that is allowed, whatever the rest of it is: for a check before the rest is known. */
-#define veil_filter_excludes_as(dimension, low, again)                                                                 \
-	((filter_##dimension##_mode & VEIL_ALLOW) && !veil_filter_may_hold(dimension, low) &&                          \
-	 !veil_filter_counted(veil_filter_counter(dimension, again), false))
-#define veil_filter_excludes(dimension, low)	   veil_filter_excludes_as(dimension, low, false)
-#define veil_filter_excludes_again(dimension, low) veil_filter_excludes_as(dimension, low, true)
+/*
+ * No key like that is allowed, whatever the rest of it is: for a check before the rest is known, and before the task
+ * is looked at. So it is left out where decisions are counted, or events of other tasks would be in the count.
+ */
+#define veil_filter_excludes(dimension, low)                                                                           \
+	(!filter_##dimension##_counter && (filter_##dimension##_mode & VEIL_ALLOW) &&                                  \
+	 !veil_filter_may_hold(dimension, low))
 
 /*
  * What the filter says of a key: VEIL_ALLOW, VEIL_DENY, both or neither. `mode` is the dimension's, read once and
@@ -91,6 +92,12 @@ static __always_inline bool veil_filter_counted(__u32 counter, bool passes)
 	})
 #define veil_filter_passes(dimension, key)	 veil_filter_passes_as(dimension, key, false)
 #define veil_filter_passes_again(dimension, key) veil_filter_passes_as(dimension, key, true)
+
+/* A filter of the module that costs less than those of the task: asked before them where nothing is counted, and after
+ * them where something is. Both have to be asked. */
+#define veil_filter_passes_early(dimension, key)                                                                       \
+	(filter_##dimension##_counter || veil_filter_passes_again(dimension, key))
+#define veil_filter_passes_late(dimension, key) (!filter_##dimension##_counter || veil_filter_passes(dimension, key))
 
 /* Of two keys, as an event has that has two sides: a deny of either says no, an allow of either is enough. */
 #define veil_filter_either_passes(dimension, one, other)                                                               \

@@ -37,7 +37,7 @@ internal static class CommandLine
             throw new UsageException(Explain(parsed));
         var command = parsed.CommandResult.Command;
         if (command != root && flags.All.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } ignored)
-            throw new UsageException($"{ignored.Name}: is for tracing, and {command.Name} traces nothing; leave one of them out");
+            throw new UsageException($"{ignored.Name}: is for tracing, and {HelpText.FullName(command)} traces nothing; leave one of them out");
         using var said = new StringWriter();
         int code = parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = said });
         StandardStreams.WriteOutput(said.ToString());
@@ -86,21 +86,29 @@ internal static class CommandLine
             string help = near.Count > 0 ? $"did you mean '{near[0]}'?" : "see veil --help";
             throw new UsageException($"no flag '{Escaping.ForMessage(flag)}'; {help} (a value that begins with '-' is written --flag={Escaping.ForMessage(arg)})");
         }
+
+        // The parser takes a repeated flag without a value for the first one alone.
+        if (waiting is not null)
+            throw new UsageException($"{args[^1]}: a value is missing ({waiting.HelpName})");
     }
 
     private static string Explain(ParseResult parsed)
     {
         if (parsed.UnmatchedTokens is [var word, ..])
-            return $"unexpected word '{Escaping.ForMessage(word)}'; see veil --help{Messages.Suggest(word, [.. parsed.RootCommandResult.Command.Subcommands.Select(static command => command.Name)])}";
+        {
+            var current = parsed.CommandResult.Command;
+            string help = current == parsed.RootCommandResult.Command ? "--help" : $"help {HelpText.FullName(current)}";
+            return $"unexpected word '{Escaping.ForMessage(word)}'; see veil {help}{Messages.Suggest(word, [.. current.Subcommands.Select(static command => command.Name)])}";
+        }
 
         var error = parsed.Errors[0];
         if (error.SymbolResult is OptionResult { IdentifierToken: { } token, Option: { } option } result && result.Tokens.Count == 0)
-            return $"{token.Value}: a value is missing ({option.HelpName})";
+            return option.Arity.MinimumNumberOfValues > 0 ? $"{token.Value}: a value is missing ({option.HelpName})" : $"{token.Value}: stands alone; leave the rest out";
         if (error.SymbolResult is OptionResult { Option: { } repeated, Tokens.Count: > 1 })
             return $"{repeated.Name}: given more than once, but it takes one value";
         var command = parsed.CommandResult.Command;
         return command == parsed.RootCommandResult.Command
             ? Escaping.ForMessage(error.Message)
-            : $"{command.Name}: it goes like this: veil {HelpText.Usage(command)}; see veil help {command.Name}";
+            : $"{HelpText.FullName(command)}: usage: veil {HelpText.Usage(command)}; see veil help {HelpText.FullName(command)}";
     }
 }

@@ -13,9 +13,9 @@ internal static class ConfigCommand
     public static Command Create()
     {
         var files = new Argument<string[]>("FILE") { Description = "configuration files", Arity = ArgumentArity.OneOrMore };
-        var validate = new Command("validate", "check files and all of their profiles; exit code 1 if one is wrong") { files };
+        var validate = new Command("validate", "check files and all of their profiles; exit code 2 if one is wrong") { files };
         validate.SetAction(parsed => Validate(parsed.GetValue(files)!));
-        return new Command("config", "configuration files") { validate };
+        return new Command("config", "check configuration files") { validate };
     }
 
     private static int Validate(string[] files)
@@ -39,6 +39,6 @@ internal static class ConfigCommand
             }
         }
 
-        return allRight ? ExitCode.Success : ExitCode.Failure;
+        return allRight ? ExitCode.Success : ExitCode.Usage;
     }
 }

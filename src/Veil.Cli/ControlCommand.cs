@@ -9,13 +9,14 @@ namespace Veil.Cli;
 /// <summary><c>veil control</c>: steers a trace that was started with <c>--control</c>.</summary>
 internal static class ControlCommand
 {
+    private const string WatchName = "watch";
     private const int WatchEveryMs = 1_000;
 
     /// <summary>The command for the parser.</summary>
     public static Command Create()
     {
         var path = new Argument<string>("PATH") { Description = "the socket of the trace" };
-        var words = new Argument<string[]>("COMMAND") { Description = $"one of {string.Join(", ", ControlCommands.Names)}, or watch (the status, once a second); without one, lines from standard input", Arity = ArgumentArity.ZeroOrMore };
+        var words = new Argument<string[]>("COMMAND") { Description = $"one of {string.Join(", ", ControlCommands.Names)}, or {WatchName} (the status, once a second); without one, lines from standard input", Arity = ArgumentArity.ZeroOrMore };
         var command = new Command("control", "steer a running trace through its control socket: filters, pause, status")
         {
             path,
@@ -31,26 +32,32 @@ internal static class ControlCommand
         if (words.FirstOrDefault(static word => word.AsSpan().ContainsAny('\n', '\r')) is not null)
             throw new UsageException("control: a word holds a line break");
         using var connection = new ControlConnection(path);
-        if (words is ["watch"])
-            return Watch(connection);
         if (words.Length > 0)
-            return Ask(connection, Line(words)) ? ExitCode.Success : ExitCode.Failure;
+            return Do(connection, Line(words)) ? ExitCode.Success : ExitCode.Failure;
 
         bool allDone = true;
         while (Console.In.ReadLine() is { } line)
         {
             if (line.Trim() is { Length: > 0 } command)
-                allDone &= Ask(connection, command);
+                allDone &= Do(connection, command);
         }
 
         return allDone ? ExitCode.Success : ExitCode.Failure;
     }
 
+    // One command is the client's own; the others are the trace's.
+    private static bool Do(ControlConnection connection, string command) => ListText.SplitWords(command) switch
+    {
+        [WatchName] => Watch(connection),
+        [WatchName, var more, ..] => throw new UsageException($"control: {WatchName} takes nothing after it, but there is '{Escaping.ForMessage(more)}'"),
+        _ => Ask(connection, command),
+    };
+
     // The shell took the quotes away that kept a key in one piece. A first word with blanks is a whole command.
     private static string Line(string[] words) =>
         string.Join(' ', words.Select(static (word, index) => index == 0 ? word : ListText.EscapeWord(word)));
 
-    private static int Watch(ControlConnection connection)
+    private static bool Watch(ControlConnection connection)
     {
         bool repaint = !Console.IsOutputRedirected;
         while (true)
@@ -58,7 +65,7 @@ internal static class ControlCommand
             if (repaint)
                 StandardStreams.WriteOutput("\u001b[H\u001b[2J");
             if (!Ask(connection, "status"))
-                return ExitCode.Failure;
+                return false;
             if (!repaint)
                 StandardStreams.WriteOutput("\n");
             Thread.Sleep(WatchEveryMs);

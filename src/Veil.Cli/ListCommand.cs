@@ -34,7 +34,9 @@ internal static class ListCommand
     }
 
     private static TraceModule Find(string name) => ModuleCatalog.All.FirstOrDefault(module => module.Name == name)
-        ?? throw new UsageException($"--list-fields: no module '{Escaping.ForMessage(name)}'{Messages.Suggest(name, [.. ModuleCatalog.All.Select(static module => module.Name)])}");
+        ?? throw new UsageException($"--list-fields: no module '{Escaping.ForMessage(name)}'{Messages.Suggest(name, Names)} (available: {string.Join(", ", Names)})");
+
+    private static List<string> Names => [.. ModuleCatalog.All.Select(static module => module.Name)];
 
     private static string Modules(bool asJson)
     {

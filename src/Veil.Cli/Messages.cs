@@ -6,8 +6,56 @@ namespace Veil.Cli;
 /// <summary>Lines for the user, on standard error so that the output stays clean.</summary>
 internal static class Messages
 {
+    private static readonly Lock s_gate = new();
+    private static List<string>? s_held;
+
     /// <summary>Writes <c>veil: TEXT</c>, whole. A closed standard error is no reason to stop tracing.</summary>
-    public static void Write(string text) => StandardStreams.WriteError($"veil: {Safe(text)}\n");
+    public static void Write(string text)
+    {
+        string line = $"veil: {Safe(text)}\n";
+        lock (s_gate)
+        {
+            if (s_held is { } held)
+            {
+                held.Add(line);
+                return;
+            }
+        }
+
+        StandardStreams.WriteError(line);
+    }
+
+    /// <summary>Lines wait from now on, because somebody types where they would appear.</summary>
+    public static void Hold()
+    {
+        lock (s_gate)
+            s_held ??= [];
+    }
+
+    /// <summary>The lines that wait.</summary>
+    public static string TakeHeld()
+    {
+        lock (s_gate)
+        {
+            string lines = string.Concat(s_held ?? []);
+            s_held?.Clear();
+            return lines;
+        }
+    }
+
+    /// <summary>Writes those that wait, and the next ones at once again.</summary>
+    public static void Release()
+    {
+        string lines;
+        lock (s_gate)
+        {
+            lines = string.Concat(s_held ?? []);
+            s_held = null;
+        }
+
+        if (lines.Length > 0)
+            StandardStreams.WriteError(lines);
+    }
 
     // Whatever a message quotes, no line that is not ours begins as one of ours. The verifier says several lines, which are kept apart.
     private static string Safe(string text) => string.Join("\n  ", text.Split('\n').Select(Escaping.Visible));

@@ -30,7 +30,7 @@ internal static class TraceCommand
         var options = request.Options with { CountFilters = request.Control is not null || Terminal.IsThere || request.Options.MeasureCost, TakesCommands = request.Control is not null || Terminal.IsThere };
         if (!request.Yes)
             Confirm(options);
-        foreach (string warning in options.Filters.SelectMany(Warnings).Concat(options.Modules.SelectMany(module => module.Warnings(options.Arguments))))
+        foreach (string warning in options.Filters.SelectMany(Warnings).Concat(options.Modules.SelectMany(module => module.Warnings(options.FlagsOf(module)))))
             Messages.Write($"warning: {warning}");
 
         using var stop = new StopSignal();
@@ -39,7 +39,7 @@ internal static class TraceCommand
         // Before the drop too; it closes the socket before it ends, because it may have to remove it.
         using var root = RootClient.StartFor(options.Output.Enrichments, control);
         using var session = TraceSession.Start(options, stop, Messages.Write, root);
-        var commands = new ControlCommands(session);
+        var commands = new ControlCommands(session, ModuleCatalog.All);
         using var prompt = Terminal.IsThere ? new TracePrompt(commands, session, stop) : null;
         stop.ListenToSignals(prompt is null ? null : prompt.Open);
         control?.Start(commands, stop);
@@ -108,13 +108,13 @@ internal static class TraceCommand
     // Asks on the terminal. Nobody there is a no: a script says --yes.
     private static void Confirm(SessionOptions options)
     {
-        foreach (string question in options.Modules.Select(module => module.Question([.. options.FiltersOf(module)], options.Arguments)).OfType<string>())
+        foreach (string question in options.Modules.Select(module => module.Question([.. options.FiltersOf(module)], options.FlagsOf(module))).OfType<string>())
         {
             if (Console.IsInputRedirected || Console.IsErrorRedirected)
                 throw new UsageException($"{question}: nobody can be asked without a terminal; narrow it down, or add --yes");
             StandardStreams.WriteError($"veil: {Escaping.Visible(question)}; go on? [y/N] ");
             if (Terminal.ReadLine().Trim() is not ("y" or "Y" or "yes"))
-                throw new UsageException("not started");
+                throw new VeilException("not started: the answer was not yes");
         }
     }
 
@@ -185,7 +185,7 @@ internal static class TraceCommand
 
     /// <summary>The module of that name.</summary>
     internal static TraceModule Module(string name) => ModuleCatalog.All.FirstOrDefault(module => module.Name == name)
-        ?? throw new UsageException($"--module: no module '{Escaping.ForMessage(name)}'{Messages.Suggest(name, s_moduleNames)} (there is: {string.Join(", ", s_moduleNames)})");
+        ?? throw new UsageException($"--module: no module '{Escaping.ForMessage(name)}'{Messages.Suggest(name, s_moduleNames)} (available: {string.Join(", ", s_moduleNames)})");
 
     private static Enrichments Enrich(string[] values)
     {

@@ -49,8 +49,8 @@ public sealed class CommandLineTests
 
     [Theory]
     [InlineData("", "--module: say what to trace: {modules}; see veil --help")]
-    [InlineData("--module filez", "--module: no module 'filez'; did you mean 'files'? (there is: {modules})")]
-    [InlineData("--module sycsall", "--module: no module 'sycsall'; did you mean 'syscall'? (there is: {modules})")]
+    [InlineData("--module filez", "--module: no module 'filez'; did you mean 'files'? (available: {modules})")]
+    [InlineData("--module sycsall", "--module: no module 'sycsall'; did you mean 'syscall'? (available: {modules})")]
     [InlineData("--module syscall,", "--module: an entry of 'syscall,' is empty")]
     [InlineData("--module syscall --output xml", "--output: 'xml' is no form of output (text, json)")]
     [InlineData("--module syscall --output jsn", "--output: 'jsn' is no form of output (text, json); did you mean 'json'?")]
@@ -62,7 +62,7 @@ public sealed class CommandLineTests
     [InlineData("--module syscall --hook kprobe", "--hook: module syscall cannot attach by 'kprobe' (tp_btf, raw_tp, tracepoint)")]
     [InlineData("--module files --op delete", "--op: 'delete' is no file operation (open, read, write or copy)")]
     [InlineData("--module files --op raed", "--op: 'raed' is no file operation (open, read, write or copy); did you mean 'read'?")]
-    [InlineData("--module files --file !", "--file: the value '!' is empty; give a path (/etc/hosts), a folder (/etc/), the end of a path (etc/hosts), a part of one (hosts) or a pattern (*.log), '!' before it denies")]
+    [InlineData("--module files --file !", "--file: the value '!' is empty; give a path (/etc/hosts), a folder (/etc), the end of a path (etc/hosts), a part of one (hosts) or a pattern (*.log), '!' before it denies")]
     [InlineData("--module syscall --op read", "--op: no chosen module has it (syscall); files would")]
     [InlineData("--module memory --fault huge", "--fault: 'huge' is no kind of page fault (minor or major)")]
     [InlineData("--module syscall --enrich time --fields pid", "--enrich: --fields leaves out what it adds (time, username, proc_name): name it there too")]
@@ -73,7 +73,7 @@ public sealed class CommandLineTests
     [InlineData("--module syscall --count --keys x", "--keys: 'x' is not a number from 1 to 1000000")]
     [InlineData("--module syscall --count --interval 0", "--interval: '0' is not a number of seconds from 0.1 to 86400")]
     [InlineData("--module syscall --count --interval 1e9", "--interval: '1e9' is not a number of seconds from 0.1 to 86400")]
-    [InlineData("--module files --count --file /etc/", "--file: is decided behind the kernel, and counting is done in it: --count-by filename shows the files")]
+    [InlineData("--module files --count --file /etc/", "--file: is decided in userspace, and counting is done in the kernel: --count-by filename shows the files")]
     [InlineData("--module syscall --slower 10", "--slower: '10' is not a duration from 1ns to 86400s with its unit, such as 10ms")]
     [InlineData("--module syscall --slower 0ms", "--slower: '0ms' is not a duration from 1ns to 86400s with its unit, such as 10ms")]
     [InlineData("--module memory --slower 1ms 2ms", "--slower: given more than once, but it takes one value")]
@@ -99,9 +99,16 @@ public sealed class CommandLineTests
     [InlineData("--module syscall --pid -q", "--pid: a value is missing (PID,…)")]
     [InlineData("--module syscall --buffer --quiet", "--buffer: a value is missing (SIZE)")]
     [InlineData("--module syscall doctor", "--module: is for tracing, and doctor traces nothing; leave one of them out")]
-    [InlineData("config", "config: it goes like this: veil config validate FILE; see veil help config")]
-    [InlineData("control", "control: it goes like this: veil control PATH [COMMAND]; see veil help control")]
-    [InlineData("help fils", "help: no module and no command 'fils'; did you mean 'files'? (there is: syscall, files, network, scheduler, memory, uprobe, doctor, control, config, completion, help)")]
+    [InlineData("--module syscall -p 5 -p", "-p: a value is missing (PID,…)")]
+    [InlineData("--module syscall --top=5 --count --top", "--top: a value is missing (N)")]
+    [InlineData("config", "config: usage: veil config validate FILE…; see veil help config")]
+    [InlineData("config validate", "config validate: usage: veil config validate FILE…; see veil help config validate")]
+    [InlineData("config validat", "unexpected word 'validat'; see veil help config; did you mean 'validate'?")]
+    [InlineData("help config nix", "help: config has no command 'nix' (available: validate)")]
+    [InlineData("help files more", "help: nothing comes after a module, but there is 'more'")]
+    [InlineData("--version --pid 5", "--version: stands alone; leave the rest out")]
+    [InlineData("control", "control: usage: veil control PATH [COMMAND…]; see veil help control")]
+    [InlineData("help fils", "help: no module and no command 'fils'; did you mean 'files'? (available: syscall, files, network, scheduler, memory, uprobe, doctor, control, config, completion, help)")]
     [InlineData("--module syscall --output json --output text", "--output: given more than once, but it takes one value")]
     public void Run_WrongFlag_SaysWhatAndWhy(string line, string message)
     {
@@ -109,6 +116,16 @@ public sealed class CommandLineTests
 
         error.Message.ShouldBe(message);
         error.ExitCode.ShouldBe(2);
+    }
+
+    [Fact]
+    public void Run_AnyFlagAgainWithoutItsValue_SaysThatItIsMissing()
+    {
+        foreach (var option in new TraceFlags().All.Where(static option => option.Arity.MinimumNumberOfValues > 0))
+        {
+            foreach (string name in option.Aliases.Append(option.Name))
+                Should.Throw<UsageException>(() => CommandLine.Run([option.Name, "1", name])).Message.ShouldBe($"{name}: a value is missing ({option.HelpName})");
+        }
     }
 
     [Fact]

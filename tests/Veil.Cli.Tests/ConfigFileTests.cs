@@ -28,8 +28,8 @@ public sealed class ConfigFileTests : IDisposable
         request.Options.Modules.Select(static module => module.Name).ShouldBe(["syscall", "files"]);
         request.Options.FiltersOf(request.Options.Modules[0]).Select(Text).ShouldBe(["pid 1:Allow 2:Allow", "syscall ioctl:Deny"]);
         request.Options.FiltersOf(request.Options.Modules[1]).Select(Text).ShouldBe(["pid 3:Allow", "op open:Allow read:Allow"]);
-        request.Options.Arguments.Switches.ShouldBe(["returns"]);
-        request.Options.Arguments.Of("file").ShouldBe(["/etc/"]);
+        request.Options.FlagsOf(request.Options.Modules[0]).Switches.ShouldBe(["returns"]);
+        request.Options.FlagsOf(request.Options.Modules[1]).Of("file").ShouldBe(["/etc/"]);
         request.Options.Output.Format.ShouldBe(OutputFormat.Json);
         request.Options.Output.Enrichments.ShouldBe(Enrichments.Time | Enrichments.User);
         request.Options.Output.Fields.ShouldBe(["comm", "pid", "time", "username"]);
@@ -47,7 +47,20 @@ public sealed class ConfigFileTests : IDisposable
             """);
 
         request.Options.Filters.Select(Text).ShouldBe(["name a,b:Allow c:Allow", "op open:Allow read:Allow"]);
-        request.Options.Arguments.Of("file").ShouldBe(["/srv/a,b\\", "d,e"]);
+        request.Options.FlagsOf(request.Options.Modules[0]).Of("file").ShouldBe(["/srv/a,b\\", "d,e"]);
+    }
+
+    [Fact]
+    public void Request_OfAFlagInTwoModules_KeepsItsValueInEach()
+    {
+        var options = Read("""
+            modules:
+              files: {flags: {slower: 10ms, failed: true}}
+              syscall: {flags: {slower: 1ms}}
+              memory: {}
+            """).Options;
+
+        options.Modules.Select(options.FlagsOf).Select(static flags => string.Join(' ', flags.Of("slower").Concat(flags.Switches))).ShouldBe(["10ms failed", "1ms", ""]);
     }
 
     [Fact]
@@ -63,7 +76,7 @@ public sealed class ConfigFileTests : IDisposable
     [InlineData("", "it is empty; it needs modules:, or profiles:")]
     [InlineData("# nothing\n", "it is empty; it needs modules:, or profiles:")]
     [InlineData("- a\n", "1:1: a configuration is a mapping, such as modules: {syscall: {}}")]
-    [InlineData("modles: {}\n", "1:1: no key 'modles'; did you mean 'modules'? (there is: modules, output, run)")]
+    [InlineData("modles: {}\n", "1:1: no key 'modles'; did you mean 'modules'? (available: modules, output, run)")]
     [InlineData("output: {format: json}\n", "1:1: modules: is missing: it says what to trace")]
     [InlineData("modules: {}\n", "1:10: modules: is empty: it says what to trace")]
     [InlineData("modules:\n  filez: {}\n", "2:3: no module 'filez'; did you mean 'files'?")]
@@ -83,7 +96,7 @@ public sealed class ConfigFileTests : IDisposable
     [InlineData("a: &x [1]\nb: *x\n", "2:4: aliases (*name) are not understood; write it out")]
     [InlineData("modules: {syscall: }\n---\nmodules: {files: }\n", "there is a second document")]
     [InlineData("profiles: {a: {modules: {syscall: }}}\n", "which profile? Add default:, or give --profile (a)")]
-    [InlineData("default: bb\nprofiles: {b: {modules: {syscall: }}}\n", "1:10: no profile 'bb' (there is: b)")]
+    [InlineData("default: bb\nprofiles: {b: {modules: {syscall: }}}\n", "1:10: no profile 'bb' (available: b)")]
     public void Request_OfWhatIsWrong_SaysWhereAndWhy(string text, string message)
     {
         string said = Should.Throw<UsageException>(() => Read(text)).Message;

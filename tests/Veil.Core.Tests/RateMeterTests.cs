@@ -8,7 +8,7 @@ public sealed class RateMeterTests
     public void PerSecond_Steady_IsTheRate() => Rate((1_000, 0), (2_000, 500), (3_000, 1_000)).ShouldBe(500ul);
 
     [Fact]
-    public void PerSecond_OneSample_IsNotKnownYet() => Rate((1_000, 900)).ShouldBe(0ul);
+    public void PerSecond_OneSample_IsNotKnownYet() => Rate((1_000, 900)).ShouldBeNull();
 
     [Fact]
     public void PerSecond_AfterABurst_ForgetsItWithinFiveSeconds() =>
@@ -17,7 +17,7 @@ public sealed class RateMeterTests
     [Fact]
     public void PerSecond_DuringTheLastFiveSeconds_CountsAllOfThem() => Rate((0, 0), (1_000, 100), (2_000, 100), (5_000, 1_000)).ShouldBe(200ul);
 
-    private static ulong Rate(params (long AtMs, ulong Count)[] samples)
+    private static ulong? Rate(params (long AtMs, ulong Count)[] samples)
     {
         var meter = new RateMeter();
         foreach (var (at, count) in samples)

@@ -52,7 +52,13 @@ public sealed class ControlTests : IDisposable
     [InlineData("add pid 2 x", "pid: 'x' is not a process id")]
     [InlineData("add syscall opneat", "syscall: 'opneat' is no system call; did you mean 'openat'")]
     [InlineData("add syscall !read", "'!read' denies, which is add syscall_deny read")]
-    [InlineData("add port 80", "no filter 'port'")]
+    [InlineData("add port 80", "syscall has no filter 'port'; network has (available: pid, tid, uid, name, syscall, each with _deny too)")]
+    [InlineData("add syscall op read", "syscall has no filter 'op'; files has (available: ")]
+    [InlineData("add syscall port_deny 80", "syscall has no filter 'port'; network has (available: ")]
+    [InlineData("add files pid 2", "module files is not traced (syscall is)")]
+    [InlineData("add files", "module files is not traced (syscall is)")]
+    [InlineData("add file /etc", "--file is set when the trace starts, and cannot be changed while it runs (available: ")]
+    [InlineData("add slower 1ms", "--slower is set when the trace starts, and cannot be changed while it runs (available: ")]
     [InlineData("list pid 1", "pid: takes no key here")]
     [InlineData("pause now", "pause: takes nothing after it")]
     [InlineData("", "an empty line is no command")]
@@ -142,20 +148,88 @@ public sealed class ControlTests : IDisposable
         File.WriteAllText(Path_, "precious");
         using (var refused = VeilRun.ToEnd("--module", "syscall", "--pid", "1", "--control", Path_))
         {
-            refused.ExitCode.ShouldBe(2);
+            refused.ExitCode.ShouldBe(1);
             refused.Errors.ShouldBe($"veil: --control: {Path_} exists and is no socket; it is left alone: give another path\n");
         }
 
         File.ReadAllText(Path_).ShouldBe("precious");
         using (var folder = VeilRun.ToEnd("--module", "syscall", "--pid", "1", "--control", _folder))
-            folder.ExitCode.ShouldBe(2);
+            folder.ExitCode.ShouldBe(1);
         File.Delete(Path_);
 
         using var veil = VeilRun.Attach("--module", "syscall", "--pid", "1", "--control", Path_);
         using var second = VeilRun.ToEnd("--module", "syscall", "--pid", "1", "--control", Path_);
-        second.ExitCode.ShouldBe(2);
+        second.ExitCode.ShouldBe(1);
         second.Errors.ShouldBe($"veil: --control: {Path_} is in use: give another path\n");
         Ask("list pid").ShouldBe("1\n.\n");
+    }
+
+    /// <summary>One line each: where, what is there, and what to do.</summary>
+    [Theory]
+    [InlineData("absent", "no such file: a trace makes its socket with --control PATH, and removes it at its end")]
+    [InlineData("file", "a regular file, and no socket: give the path that the trace was given with --control")]
+    [InlineData("", "a folder, and no socket: give the path that the trace was given with --control")]
+    [InlineData("fifo", "a device or a FIFO, and no socket: give the path that the trace was given with --control")]
+    [InlineData("file/below", "a part of the path before its end is no folder: give the path that the trace was given with --control")]
+    [InlineData("datagram", "a socket of another kind, and no trace's: give the path that the trace was given with --control")]
+    [InlineData("dead", "no trace listens there any more: it was ended without its clean-up; a new trace with the same --control replaces the socket")]
+    public void Client_OfWhatIsNoTrace_SaysWhatIsThere(string name, string why)
+    {
+        string path = Path.Combine(_folder, name);
+        File.WriteAllText(Path.Combine(_folder, "file"), "");
+        Run("mkfifo", Path.Combine(_folder, "fifo"));
+        // Closing it takes its own name away; the other one stays.
+        using (var dead = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+        {
+            dead.Bind(new UnixDomainSocketEndPoint(Path.Combine(_folder, "alive")));
+            Run("ln", Path.Combine(_folder, "alive"), Path.Combine(_folder, "dead"));
+        }
+
+        using var datagram = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        datagram.Bind(new UnixDomainSocketEndPoint(Path.Combine(_folder, "datagram")));
+
+        using var veil = VeilRun.ToEnd("control", path, "status");
+        veil.ExitCode.ShouldBe(1);
+        veil.Errors.ShouldBe($"veil: control: {path}: {why}\n");
+    }
+
+    [Fact]
+    public void Client_WatchOnStandardInput_ShowsTheStatusAgainAndAgain()
+    {
+        using var veil = VeilRun.Attach("--module", "syscall", "--pid", "1", "--control", Path_);
+
+        using var watch = VeilRun.ToEndWith("bash", "-c", $"printf watch | timeout 3 {Repository.Veil} control {Path_}");
+        watch.Errors.ShouldBeEmpty();
+        watch.Lines.Count(static line => line.StartsWith("tracing for ", StringComparison.Ordinal)).ShouldBeGreaterThan(1);
+    }
+
+    [Fact]
+    public void Status_WhilePaused_SaysForHowLong()
+    {
+        using var veil = VeilRun.Attach("--module", "syscall", "--pid", "1", "--control", Path_);
+        Thread.Sleep(2_500);
+        Ask("pause");
+
+        Ask("status").ShouldMatch("^paused for [01] s, started [0-9]+ s ago, ");
+        var status = JsonDocument.Parse(Ask("status json")[3..]).RootElement;
+        status.GetProperty("paused_seconds").GetDouble().ShouldBeLessThan(2);
+        status.GetProperty("seconds").GetDouble().ShouldBeGreaterThan(2);
+        Ask("resume");
+        Ask("status").ShouldStartWith("tracing for ");
+        JsonDocument.Parse(Ask("status json")[3..]).RootElement.GetProperty("paused_seconds").ValueKind.ShouldBe(JsonValueKind.Null);
+    }
+
+    /// <summary>A rate takes a while to be known, and what is counted is not sent.</summary>
+    [Fact]
+    public void Status_WithoutARate_SaysNone()
+    {
+        using var veil = VeilRun.Attach("--module", "syscall", "--pid", "1", "--count", "--control", Path_);
+        Thread.Sleep(1_500);
+
+        Ask("status").ShouldNotContain("/s");
+        var status = JsonDocument.Parse(Ask("status json")[3..]).RootElement;
+        status.GetProperty("events_per_second").ValueKind.ShouldBe(JsonValueKind.Null);
+        status.GetProperty("modules")[0].GetProperty("events_per_second").ValueKind.ShouldBe(JsonValueKind.Null);
     }
 
     [Fact]
@@ -280,7 +354,7 @@ public sealed class ControlTests : IDisposable
         Directory.CreateDirectory(folder);
         Run("chmod", "2755", folder);
         using var veil = VeilRun.ToEnd("--module", "syscall", "--pid", "1", "--control", Path.Combine(folder, "s"), "--control-group", "nogroup");
-        veil.ExitCode.ShouldBe(2);
+        veil.ExitCode.ShouldBe(1);
         veil.Errors.ShouldContain($"--control-group: {folder}/s got another group");
         Directory.GetFiles(folder).ShouldBeEmpty();
     }

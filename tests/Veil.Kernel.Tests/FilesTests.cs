@@ -7,6 +7,8 @@ public sealed class FilesTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("veil-files-").FullName;
 
+    private const string NoUring = "the tracepoints of io_uring name no file";
+
     private static bool SeesUring => Environment.OSVersion.Version >= new Version(5, 19);
 
     public static TheoryData<string> Hooks => [.. Rungs.Possible("files")];
@@ -141,13 +143,11 @@ public sealed class FilesTests : IDisposable
     public void Doctor_SaysWhereIoUringIsNotSeen() =>
         VeilRun.ToEnd("doctor").Lines.Contains("  does not see reads and writes by io_uring: the tracepoints of io_uring name no file before Linux 5.19").ShouldBe(!SeesUring);
 
-    [Theory]
+    [KernelTheory(5, 19, NoUring)]
     [MemberData(nameof(Hooks))]
     public void Uring_EveryRequest_IsAnEventWithItsPath(string hook)
     {
         var (workload, events) = Trace(hook, "uring", "--fail-on-loss");
-        if (!SeesUring)
-            return;
 
         // The functions know the name of an open that failed; the tracepoint comes when it is gone.
         var expected = Enumerable.Range(0, (int)workload.Number("operations")).Select(i =>
@@ -156,13 +156,11 @@ public sealed class FilesTests : IDisposable
         events.ShouldAllBe(e => e.GetProperty("comm").GetString() == "uring" && e.GetProperty("pid").GetInt64() == workload.Number("pid"));
     }
 
-    [Fact]
+    [KernelFact(5, 19, NoUring)]
     public void Uring_WithSlower_HasItsDuration()
     {
         var (workload, events) = Trace(Rungs.Best("files"), "uring", "--slower", "1ns");
 
-        if (!SeesUring)
-            return;
         events.Length.ShouldBe((int)workload.Number("operations"));
         events.ShouldAllBe(static e => e.GetProperty("duration_ns").GetInt64() > 0);
     }

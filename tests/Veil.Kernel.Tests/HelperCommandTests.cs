@@ -29,14 +29,53 @@ public sealed class HelperCommandTests
 
     [Theory]
     [InlineData("--list-modules --pid 1", "veil: --pid: --list-modules traces nothing; leave one of them out\n")]
-    [InlineData("--list-fields nework", "veil: --list-fields: no module 'nework'; did you mean 'network'?\n")]
-    [InlineData("completion tcsh", "veil: completion: no script for 'tcsh' (there is: bash, zsh, fish)\n")]
+    [InlineData("--list-fields nework", "veil: --list-fields: no module 'nework'; did you mean 'network'? (available: syscall, files, network, scheduler, memory, uprobe)\n")]
+    [InlineData("completion tcsh", "veil: completion: no script for 'tcsh' (available: bash, zsh, fish)\n")]
     public void Lists_WithWhatTheyWouldIgnore_AreErrors(string line, string error)
     {
         using var run = VeilRun.ToEnd(line.Split(' '));
 
         run.ExitCode.ShouldBe(2);
         run.Errors.ShouldBe(error);
+    }
+
+    [Theory]
+    [InlineData("control --help", "control PATH [COMMAND…]")]
+    [InlineData("control /nowhere --help", "control PATH [COMMAND…]")]
+    [InlineData("completion --help", "completion SHELL")]
+    [InlineData("config --help", "config validate FILE…")]
+    [InlineData("config validate --help", "config validate FILE…")]
+    [InlineData("config validate -h", "config validate FILE…")]
+    [InlineData("help config validate", "config validate FILE…")]
+    [InlineData("help control", "control PATH [COMMAND…]")]
+    [InlineData("doctor --help", "doctor")]
+    [InlineData("help --help", "help [WORD…]")]
+    public void Help_OfACommand_SaysHowItIsWritten(string line, string usage)
+    {
+        using var run = VeilRun.ToEnd(line.Split(' '));
+
+        run.ExitCode.ShouldBe(0);
+        run.Errors.ShouldBeEmpty();
+        run.Lines.ShouldContain("Usage: veil " + usage);
+    }
+
+    [Fact]
+    public void Validate_OfAWrongFile_IsTheErrorThatATraceWithItIs()
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(path, "modules: {filez: }\n");
+            using var validated = VeilRun.ToEnd("config", "validate", path);
+            using var traced = VeilRun.ToEnd("--config", path);
+
+            (validated.ExitCode, validated.Errors).ShouldBe((2, traced.Errors));
+            traced.ExitCode.ShouldBe(2);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
     }
 
     [Fact]

@@ -24,7 +24,6 @@ public sealed class HostileEnvironmentTests : IDisposable
         { "exec {veil} --help > /dev/full", "writing the output: No space left on device" },
         { "exec {veil} --list-modules > /dev/full", "writing the output: No space left on device" },
         { "mkdir {folder}/gone; cd {folder}/gone; rmdir {folder}/gone; exec {veil} --module uprobe --uprobe gone:main -p 1", "the current folder is gone" },
-        { "mkfifo {folder}/fifo; exec timeout 10 {veil} config validate {folder}/fifo", "fifo: it is no regular file; standard input is -" },
         { "exec -a '' {veil} --version", "there is no argument 0" },
     };
 
@@ -85,6 +84,22 @@ public sealed class HostileEnvironmentTests : IDisposable
         veil.IsAttached.ShouldBeTrue(veil.Errors);
         veil.Stop().ShouldBe(0);
         veil.Errors.ShouldContain("events delivered in");
+    }
+
+    /// <summary>What /proc does not show may be there all the same: the kernel is asked.</summary>
+    [Theory]
+    [InlineData("mount -t tmpfs none /proc", true)]
+    [InlineData("mount -t proc -o hidepid=invisible proc /proc", false)]
+    public void Pid_WhereProcHidesIt_IsNotSaidToBeAbsent(string hiding, bool asRoot)
+    {
+        using var hold = Workload.Waiting("hold", "0");
+        string user = asRoot ? "" : "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all,+bpf,+perfmon --ambient-caps=-all,+bpf,+perfmon";
+        using var veil = VeilRun.AttachOrEnd($"ulimit -l unlimited; exec unshare -m --propagation private bash -c '{hiding}; exec {user} \"$@\"' bash \"$@\"", "--module", "syscall", "-p", $"{hold.Pid},4194303", "--tid", $"!{hold.Pid},!4194303");
+
+        veil.IsAttached.ShouldBeTrue(veil.Errors);
+        veil.Stop().ShouldBe(0);
+        veil.Errors.Split('\n').Where(static line => line.Contains("warning", StringComparison.Ordinal)).ShouldBe(
+            ["veil: warning: no process has the id 4194303 now", "veil: warning: no thread has the id 4194303 now"]);
     }
 
     [Fact]
@@ -194,6 +209,9 @@ public sealed class HostileEnvironmentTests : IDisposable
         using var fifo = Shell("mkfifo {folder}/fifo; exec timeout 10 {veil} --config {folder}/fifo");
         fifo.ExitCode.ShouldBe(2);
         OnlyLine(fifo).ShouldContain("it is no regular file");
+        using var validated = Shell("mkfifo {folder}/other; exec timeout 10 {veil} config validate {folder}/other");
+        validated.ExitCode.ShouldBe(2);
+        OnlyLine(validated).ShouldContain("other: it is no regular file; standard input is -");
 
         using var piped = Shell("echo 'modules: {syscall: {}}' | {veil} config validate -");
         piped.ExitCode.ShouldBe(0, piped.Errors);

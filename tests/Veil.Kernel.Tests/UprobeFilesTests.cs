@@ -1,12 +1,10 @@
 using System.Text.Json;
-using Veil.Bpf;
 
 namespace Veil.Kernel.Tests;
 
 /// <summary>Which file and which place uprobe probes, where names and paths are not the whole truth.</summary>
 public sealed class UprobeFilesTests : IDisposable
 {
-    private static readonly Version s_multi = new(6, 6);
     private readonly string _folder = Directory.CreateTempSubdirectory("veil-uprobe-").FullName;
 
     public static TheoryData<string> Hooks => [.. Rungs.Possible("uprobe")];
@@ -105,12 +103,9 @@ public sealed class UprobeFilesTests : IDisposable
         veil.Events.ShouldAllBe(static e => e.GetProperty("duration_ns").GetInt64() > 0);
     }
 
-    [Fact]
+    [KernelFact(6, 6, "it depends on the stable release: ba677dbe77af is in some")]
     public void Uprobe_WithTwoCapabilities_Traces()
     {
-        if (KernelFeatures.KernelVersion < s_multi)
-            return; // there it depends on the stable release: ba677dbe77af is in some
-
         using var workload = Workload.Waiting("uprobe", "calls");
         using var veil = VeilRun.AttachUnder(
             ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all,+bpf,+perfmon", "--ambient-caps=-all,+bpf,+perfmon"],
@@ -193,12 +188,9 @@ public sealed class UprobeFilesTests : IDisposable
         veil.Events.Count(static e => e.GetProperty("symbol").GetString() == "traced_other+0").ShouldBe((int)workload.Number("others"));
     }
 
-    [Fact]
+    [WorkloadFact("libtraced.so")]
     public void Uprobe_FunctionThatTheCpuChooses_CountsItsCalls()
     {
-        // Not in the initramfs of a guest, which has no dynamic linker.
-        if (!File.Exists(Path.Combine(Repository.Root, "artifacts/workloads/libtraced.so")))
-            return;
         using var workload = Workload.Waiting("uprobe-dynamic", "copies");
         using var veil = Attach(workload, "libc:memcpy@@GLIBC_2.14", "--count");
         workload.Go();

@@ -23,6 +23,15 @@ public sealed unsafe class BpfPerCpuSums
     /// <summary>Is handed a key, valid during the call, and its sums.</summary>
     public delegate void Visitor(ReadOnlySpan<byte> key, ulong[] sums);
 
+    /// <summary>Does the map hold a key? An array always does.</summary>
+    /// <exception cref="BpfException">The kernel refused.</exception>
+    public bool HasKeys()
+    {
+        var key = new byte[_info.KeySize];
+        fixed (byte* first = key)
+            return MapElements.Found(_map, NativeMapElements.bpf_map_get_next_key(_map, null, first), "walking map");
+    }
+
     /// <summary>Sets a key's counters to zero on every CPU.</summary>
     /// <exception cref="BpfException">The kernel refused.</exception>
     public void Clear(ReadOnlySpan<byte> key)

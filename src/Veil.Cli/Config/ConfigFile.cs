@@ -159,7 +159,7 @@ internal sealed partial class ConfigFile
         }
     }
 
-    // Filters keep to their module; the other flags are of one module each, and output and run are the same for all.
+    // Filters and flags keep to their module; output and run are the same for all.
     private static TraceRequest Join(List<TraceRequest> parts)
     {
         var first = parts[0];
@@ -169,9 +169,8 @@ internal sealed partial class ConfigFile
             {
                 Modules = [.. parts.SelectMany(static part => part.Options.Modules)],
                 Filters = [.. parts.SelectMany(static part => part.Options.Filters.Select(filter => filter with { Module = part.Options.Modules[0].Name }))],
-                Arguments = new ModuleArguments(
-                    parts.SelectMany(static part => part.Options.Arguments.Switches).ToHashSet(StringComparer.Ordinal),
-                    parts.SelectMany(static part => part.Options.Arguments.Values).ToDictionary(StringComparer.Ordinal)),
+                Arguments = ModuleArguments.None,
+                OwnArguments = parts.ToDictionary(static part => part.Options.Modules[0].Name, static part => part.Options.Arguments, StringComparer.Ordinal),
             },
         };
     }
@@ -198,7 +197,7 @@ internal sealed partial class ConfigFile
             throw Wrong(node.Start, $"which profile? Add default:, or give --profile ({string.Join(", ", Profiles)})");
         return Get(profiles, profile) is { } chosen
             ? Mapping(chosen, profile)
-            : throw Wrong(place, $"no profile '{Escaping.ForMessage(profile)}'{Messages.Suggest(profile, Profiles)} (there is: {string.Join(", ", Profiles)})");
+            : throw Wrong(place, $"no profile '{Escaping.ForMessage(profile)}'{Messages.Suggest(profile, Profiles)} (available: {string.Join(", ", Profiles)})");
     }
 
     private void AddSection(YamlMappingNode trace, string section, Dictionary<string, string> known, TraceFlags flags, List<string> words, Dictionary<string, Mark> places)
@@ -241,7 +240,7 @@ internal sealed partial class ConfigFile
         {
             string name = KeyText(key);
             if (!known.Contains(name))
-                throw Wrong(key.Start, $"no {what} '{Escaping.ForMessage(name)}'{Messages.Suggest(name, known)} (there is: {string.Join(", ", known)})");
+                throw Wrong(key.Start, $"no {what} '{Escaping.ForMessage(name)}'{Messages.Suggest(name, known)} (available: {string.Join(", ", known)})");
         }
     }
 

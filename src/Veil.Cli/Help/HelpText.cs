@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Text;
 using Veil.Core.Modules;
@@ -26,8 +25,8 @@ internal static class HelpText
     public static IReadOnlyList<(string Code, string Meaning)> ExitCodes { get; } =
     [
         ("0", "done"),
-        ("1", "could not start, or could not write the output"),
-        ("2", "the command line or the configuration is wrong"),
+        ("1", "could not start, go on or write the output: what the machine refused; or a control command was refused"),
+        ("2", "the command line, the configuration or a file that they name is wrong; nothing was started"),
         ("3", "events were lost, and --fail-on-loss was given"),
     ];
 
@@ -64,10 +63,29 @@ internal static class HelpText
     /// <summary>The commands that people see.</summary>
     public static IEnumerable<Command> Commands(RootCommand root) => root.Subcommands.Where(static command => !command.Hidden);
 
+    /// <summary>The help of a command.</summary>
+    public static string Of(Command command)
+    {
+        var text = new StringBuilder($"veil {FullName(command)}: {command.Description}\n\nUsage: veil {Usage(command)}\n");
+        var described = command.Subcommands is [var only] ? only : command;
+        if (described != command)
+            Section(text, "Commands", [(Usage(described), described.Description ?? "")]);
+        if (described.Arguments.Count > 0)
+            Section(text, "Arguments", described.Arguments.Select(static argument => (Name(argument), argument.Description ?? "")));
+        if (command.Options.Count > 0)
+            Section(text, "Flags", command.Options.Select(Line));
+        text.Append("\nAll flags: veil --help\n");
+        return text.ToString();
+    }
+
+    /// <summary>A command with those that it belongs to: <c>config validate</c>.</summary>
+    public static string FullName(Command command) =>
+        command.Parents.OfType<Command>().FirstOrDefault(static parent => parent is not RootCommand) is { } parent ? $"{FullName(parent)} {command.Name}" : command.Name;
+
     /// <summary>A command with its arguments.</summary>
-    public static string Usage(Command command) =>
-        string.Join(' ', command.Arguments.Select(static argument => argument.Arity.MinimumNumberOfValues == 0 ? $"[{argument.Name}]" : argument.Name)
-            .Prepend(command.Subcommands is [var only] ? $"{command.Name} {Usage(only)}" : command.Name));
+    public static string Usage(Command command) => command.Subcommands is [var only]
+        ? Usage(only)
+        : string.Join(' ', command.Arguments.Select(static argument => argument.Arity.MinimumNumberOfValues == 0 ? $"[{Name(argument)}]" : Name(argument)).Prepend(FullName(command)));
 
     /// <summary>An option with its names and its value.</summary>
     public static string Names(Option option)
@@ -76,6 +94,8 @@ internal static class HelpText
         string value = option.HelpName is { } name && option.Arity.MaximumNumberOfValues > 0 ? " " + name : "";
         return string.Join(", ", names) + value;
     }
+
+    private static string Name(Argument argument) => argument.Arity.MaximumNumberOfValues > 1 ? argument.Name + "…" : argument.Name;
 
     private static (string Term, string Text) Line(Option option) => (Names(option), option.Description ?? "");
 
@@ -119,14 +139,21 @@ internal static class HelpText
         return lines;
     }
 
-    /// <summary>Ours for the trace command, the library's for the others.</summary>
+    /// <summary>Prints the help of the command that was given, or of the modules.</summary>
     internal sealed class Action(TraceFlags flags, RootCommand root) : SynchronousCommandLineAction
     {
+        /// <summary>Who asks how it is written need not have written it.</summary>
+        public override bool ClearsParseErrors => true;
+
         /// <inheritdoc/>
         public override int Invoke(ParseResult parseResult)
         {
-            if (parseResult.CommandResult.Command != root)
-                return new HelpAction().Invoke(parseResult);
+            if (parseResult.CommandResult.Command is var command && command != root)
+            {
+                StandardStreams.WriteOutput(Of(command));
+                return 0;
+            }
+
             string[] named = [.. (parseResult.GetValue(flags.Module) ?? []).SelectMany(static value => value.Split(','))];
             StandardStreams.WriteOutput(named.Length == 0 ? Whole(flags, root) : string.Join('\n', named.Distinct(StringComparer.Ordinal).Select(name => Of(TraceCommand.Module(name), flags))));
             return 0;

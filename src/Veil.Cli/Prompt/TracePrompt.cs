@@ -29,7 +29,7 @@ internal sealed class TracePrompt : IDisposable
         _session = session;
         _stop = stop;
         _terminal = new Terminal(() => _ended || _stop.IsRequested);
-        ErrorBoundary.Restore = _terminal.LeaveRaw;
+        ErrorBoundary.Restore = LeaveScreen;
         _thread = new Thread(stop.Guard(Run), maxStackSize: 256 * 1024) { IsBackground = true, Name = "veil-prompt" };
         _thread.Start();
     }
@@ -71,6 +71,7 @@ internal sealed class TracePrompt : IDisposable
                 _stop.Request();
             });
             _terminal.EnterRaw();
+            Messages.Hold();
             while (_session.Paused && !_stop.IsRequested && !_ended)
             {
                 if (ReadLine() is not { } line)
@@ -88,9 +89,15 @@ internal sealed class TracePrompt : IDisposable
                 Say(_commands.Execute(line));
             }
 
-            _terminal.LeaveRaw();
+            LeaveScreen();
             Volatile.Write(ref _open, 0);
         }
+    }
+
+    private void LeaveScreen()
+    {
+        _terminal.LeaveRaw();
+        Messages.Release();
     }
 
     private string? ReadLine()
@@ -99,7 +106,11 @@ internal sealed class TracePrompt : IDisposable
         Draw(editor);
         while (true)
         {
-            int key = _terminal.ReadKey(() => !_session.Paused);
+            int key = _terminal.ReadKey(() =>
+            {
+                ShowHeld(editor);
+                return !_session.Paused;
+            });
             var result = key < 0 ? LineEditor.Result.Quit : editor.Take((byte)key);
             if (result is LineEditor.Result.Entered or LineEditor.Result.Quit)
             {
@@ -114,6 +125,15 @@ internal sealed class TracePrompt : IDisposable
                 _terminal.Write("\n" + string.Join("  ", editor.Candidates.Select(Escaping.Visible)) + "\n");
             Draw(editor);
         }
+    }
+
+    // What is said while somebody types goes above the line.
+    private void ShowHeld(LineEditor editor)
+    {
+        if (Messages.TakeHeld() is not { Length: > 0 } lines)
+            return;
+        _terminal.Write("\r\u001b[K" + lines);
+        Draw(editor);
     }
 
     private void Draw(LineEditor editor) => _terminal.Write(PromptLine.Draw(editor.Text, editor.Cursor, _terminal.Width));

@@ -1,12 +1,15 @@
 using Veil.Bpf;
 using Veil.Core.Filters;
+using Veil.Core.Modules;
 using Veil.Core.Session;
 using Veil.Core.Text;
 
 namespace Veil.Core.Control;
 
 /// <summary>The commands that steer a trace, for the prompt and the socket alike. From any thread; one command at a time.</summary>
-public sealed class ControlCommands(TraceSession session)
+/// <param name="session">The trace.</param>
+/// <param name="catalog">All modules that there are, so that a mistake can say whose a filter is.</param>
+public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceModule> catalog)
 {
     private static readonly (string Name, string Arguments, string Summary)[] s_commands =
     [
@@ -95,7 +98,7 @@ public sealed class ControlCommands(TraceSession session)
         "resume" => None(command, arguments, Resume),
         "help" => None(command, arguments, Help),
         "quit" or "exit" => None(command, arguments, Quit),
-        _ => throw new UsageException($"no command '{Escaping.ForMessage(command)}'{Suggest(command, Names)} (there is: {string.Join(", ", Names)})"),
+        _ => throw new UsageException($"no command '{Escaping.ForMessage(command)}'{Suggest(command, Names)} (available: {string.Join(", ", Names)})"),
     };
 
     private static ControlAnswer None(string command, ReadOnlySpan<string> arguments, Func<ControlAnswer> run) =>
@@ -241,8 +244,10 @@ public sealed class ControlCommands(TraceSession session)
     private View FindView(string command, ref ReadOnlySpan<string> arguments)
     {
         var attached = session.Modules;
-        if (arguments is [var module, var map, ..] && attached.Any(Named(module)) && MapNames(attached.Where(Named(module))).Contains(DimensionOf(map), StringComparer.Ordinal))
+        if (arguments is [var module, ..] && NamesAModule(arguments))
         {
+            if (!attached.Any(Named(module)))
+                throw new UsageException($"{command}: module {module} is not traced ({string.Join(", ", session.Modules.Select(static traced => traced.Module.Name).Distinct(StringComparer.Ordinal))} {(session.Modules.Count == 1 ? "is" : "are")})");
             attached = [.. attached.Where(Named(module))];
             arguments = arguments[1..];
         }
@@ -253,13 +258,32 @@ public sealed class ControlCommands(TraceSession session)
         arguments = arguments[1..];
         string dimension = DimensionOf(name);
         List<FilterMap> maps = [.. attached.SelectMany(static module => module.Filters).Where(filter => filter.Dimension.Name == dimension)];
-        if (maps.Count == 0)
-        {
-            var known = MapNames(attached).SelectMany(static map => new[] { map, map + DenySuffix }).Concat(session.Modules.Select(static module => module.Module.Name));
-            throw new UsageException($"{command}: no filter '{Escaping.ForMessage(name)}'{Suggest(name, known)} (there is: {string.Join(", ", MapNames(attached))}, each with {DenySuffix} too)");
-        }
+        return maps.Count > 0
+            ? new View(name, dimension, dimension == name ? FilterBits.Allow : FilterBits.Deny, maps)
+            : throw NoSuchFilter(command, name, attached);
+    }
 
-        return new View(name, dimension, dimension == name ? FilterBits.Allow : FilterBits.Deny, maps);
+    // The first word is a module before a filter of whatever module, and where it is no filter itself.
+    private bool NamesAModule(ReadOnlySpan<string> arguments)
+    {
+        string first = arguments[0];
+        var filters = catalog.SelectMany(static module => module.Filters).Select(static filter => filter.Name).ToHashSet(StringComparer.Ordinal);
+        return catalog.Any(module => module.Name == first) && (!filters.Contains(first) || (arguments.Length > 1 && filters.Contains(DimensionOf(arguments[1]))));
+    }
+
+    // Whose it is, where it is one at all: a filter of another module, or a flag that is for the start.
+    private UsageException NoSuchFilter(string command, string name, IReadOnlyList<AttachedModule> asked)
+    {
+        string dimension = DimensionOf(name);
+        string whose = string.Join(", ", asked.Select(static module => module.Module.Name).Distinct(StringComparer.Ordinal));
+        string available = $"available: {string.Join(", ", MapNames(asked))}, each with {DenySuffix} too";
+        if (catalog.Any(module => module.Flags.Any(flag => flag.Name == dimension)))
+            return new($"{command}: --{dimension} is set when the trace starts, and cannot be changed while it runs ({available})");
+        var having = catalog.Where(module => module.Filters.Any(filter => filter.Name == dimension)).Select(static module => module.Name).ToList();
+        if (having.Count > 0)
+            return new($"{command}: {whose} {(whose.Contains(',', StringComparison.Ordinal) ? "have" : "has")} no filter '{dimension}'; {string.Join(", ", having)} {(having.Count == 1 ? "has" : "have")} ({available})");
+        var known = MapNames(asked).SelectMany(static map => new[] { map, map + DenySuffix }).Concat(session.Modules.Select(static module => module.Module.Name));
+        return new($"{command}: no filter '{Escaping.ForMessage(name)}'{Suggest(name, known)} ({available})");
     }
 
     private static string DimensionOf(string map) => map.EndsWith(DenySuffix, StringComparison.Ordinal) ? map[..^DenySuffix.Length] : map;

@@ -27,16 +27,21 @@ public sealed unsafe class ControlConnection : IDisposable
         _path = path;
         byte[] name = Encoding.UTF8.GetBytes(path);
         if (name.Length is 0 or > LibC.SocketPathMax)
-            throw new UsageException($"control: '{path}' has {name.Length} bytes, but a socket's path has 1 to {LibC.SocketPathMax}");
+            throw new UsageException($"control: '{Escaping.ForMessage(path)}' has {name.Length} bytes, but a socket's path has 1 to {LibC.SocketPathMax}");
         _fd = LibC.Socket(LibC.AfUnix, LibC.SockStreamCloexec, 0);
         if (LibC.ConnectTo(_fd, name) == 0)
             return;
         int error = Marshal.GetLastPInvokeError();
         _ = LibC.Close(_fd);
-        throw new VeilException($"control: {path}: " + error switch
+        throw new VeilException($"control: {Escaping.ForMessage(path)}: " + error switch
         {
-            LibC.Enoent => "there is no such socket; a trace makes it with --control",
-            LibC.Econnrefused => "no trace listens there any more",
+            LibC.Enoent => "no such file: a trace makes its socket with --control PATH, and removes it at its end",
+            LibC.Enotdir => "a part of the path before its end is no folder: give the path that the trace was given with --control",
+            // Of a file that is no socket the kernel says the same as of a socket that nobody has, or that this user may not use.
+            LibC.Econnrefused or LibC.Eacces when KindOf(path) is { } kind => $"{kind}, and no socket: give the path that the trace was given with --control",
+            LibC.Eacces => "permission denied: the socket is for root and who started the trace, and for a group with --control-group",
+            LibC.Eprototype => "a socket of another kind, and no trace's: give the path that the trace was given with --control",
+            LibC.Econnrefused => "no trace listens there any more: it was ended without its clean-up; a new trace with the same --control replaces the socket",
             _ => Marshal.GetPInvokeErrorMessage(error),
         });
     }
@@ -72,6 +77,15 @@ public sealed unsafe class ControlConnection : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _ = LibC.Close(_fd);
+
+    // What is there, where it is no socket.
+    private static string? KindOf(string path) => LibC.TypeOf(Encoding.UTF8.GetBytes(path + "\0")) switch
+    {
+        LibC.FileType.Unknown or LibC.FileType.Socket => null,
+        LibC.FileType.Regular => "a regular file",
+        LibC.FileType.Directory => "a folder",
+        _ => "a device or a FIFO",
+    };
 
     private string ReadLine()
     {

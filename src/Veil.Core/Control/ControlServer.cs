@@ -42,7 +42,8 @@ public sealed unsafe class ControlServer : IDisposable
     /// <summary>Makes the socket; it answers from <see cref="Start"/> on.</summary>
     /// <param name="path">Where. A socket that nobody listens on any more, and that is ours, is replaced; anything else there is an error.</param>
     /// <param name="group">The group that may connect beside the owner and root, or none.</param>
-    /// <exception cref="UsageException">There cannot be a socket.</exception>
+    /// <exception cref="UsageException">The path or the group can be none.</exception>
+    /// <exception cref="VeilException">There cannot be a socket there now.</exception>
     public static ControlServer Open(string path, string? group)
     {
         int length = Encoding.UTF8.GetByteCount(path);
@@ -201,5 +202,5 @@ public sealed unsafe class ControlServer : IDisposable
         _clients.Remove(client);
     }
 
-    private static UsageException Failed(string path, string what) => new($"--control: {what}: {path}: {Marshal.GetLastPInvokeErrorMessage()}");
+    private static VeilException Failed(string path, string what) => new($"--control: {what}: {path}: {Marshal.GetLastPInvokeErrorMessage()}");
 }

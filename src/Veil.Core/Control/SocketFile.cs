@@ -31,14 +31,14 @@ internal sealed unsafe class SocketFile : IDisposable
             throw new UsageException($"--control: {path} names a folder: give the path of a file in it");
         _folder = LibC.OpenFolder(slash < 0 ? "." : path[..(slash + 1)]);
         if (_folder < 0)
-            throw Failed("");
+            throw Failed("opening its folder: ");
     }
 
     /// <summary>Makes the socket's file.</summary>
     /// <param name="listener">A socket without an address.</param>
     /// <param name="path">Where. A socket that nobody listens on any more, and that is ours, is replaced.</param>
     /// <param name="group">Its group, which may then use it too; or none.</param>
-    /// <exception cref="UsageException">It cannot be there, or not with that group.</exception>
+    /// <exception cref="VeilException">It cannot be there, or not with that group.</exception>
     public static SocketFile Bind(int listener, string path, uint? group)
     {
         var file = new SocketFile(path);
@@ -97,18 +97,18 @@ internal sealed unsafe class SocketFile : IDisposable
             _ = LibC.SetFileGroup(groupBefore);
         _ = LibC.UMask(mask);
         if (bound != 0)
-            throw new UsageException($"--control: {_path}: {Marshal.GetPInvokeErrorMessage(error)}");
+            throw new VeilException($"--control: {_path}: {Marshal.GetPInvokeErrorMessage(error)}");
 
         if (!LibC.TryGetFacts(_folder, _name, out _made) || _made.Type != LibC.FileType.Socket || _made.User != LibC.EffectiveUser())
         {
             _made = default;
-            throw new UsageException($"--control: {_path} was replaced as it was made: give a folder that nobody else may write to");
+            throw new VeilException($"--control: {_path} was replaced as it was made: give a folder that nobody else may write to");
         }
 
         if (group is { } gid && _made.Group != gid)
         {
             _ = Remove(_made);
-            throw new UsageException($"--control-group: {_path} got another group: its folder gives its own (setgid), or this process may not give that one (run it as root, or by sg)");
+            throw new VeilException($"--control-group: {_path} got another group: its folder gives its own (setgid), or this process may not give that one (run it as root, or by sg)");
         }
     }
 
@@ -117,15 +117,15 @@ internal sealed unsafe class SocketFile : IDisposable
         if (!LibC.TryGetFacts(_folder, _name, out var there))
             return;
         if (there.Type != LibC.FileType.Socket)
-            throw new UsageException($"--control: {_path} exists and is no socket; it is left alone: give another path");
+            throw new VeilException($"--control: {_path} exists and is no socket; it is left alone: give another path");
         int probe = LibC.Socket(LibC.AfUnix, LibC.SockStreamCloexec | LibC.SockNonblock, 0);
         int answer = LibC.ConnectTo(probe, _name.AsSpan(0, _name.Length - 1));
         int error = Marshal.GetLastPInvokeError();
         _ = LibC.Close(probe);
         if (answer == 0 || error != LibC.Econnrefused)
-            throw new UsageException($"--control: {_path} is in use{(answer == 0 ? "" : $" ({Marshal.GetPInvokeErrorMessage(error)})")}: give another path");
+            throw new VeilException($"--control: {_path} is in use{(answer == 0 ? "" : $" ({Marshal.GetPInvokeErrorMessage(error)})")}: give another path");
         if (there.User != LibC.EffectiveUser())
-            throw new UsageException($"--control: {_path} is a socket of another user: give another path");
+            throw new VeilException($"--control: {_path} is a socket of another user: give another path");
         if (!Remove(there))
             throw Failed("removing the dead socket: ");
     }
@@ -133,5 +133,5 @@ internal sealed unsafe class SocketFile : IDisposable
     private bool Remove(in LibC.FileFacts seen) =>
         LibC.TryGetFacts(_folder, _name, out var there) && (there.Device, there.Inode) == (seen.Device, seen.Inode) && LibC.UnlinkAt(_folder, _name) == 0;
 
-    private UsageException Failed(string what) => new($"--control: {what}{_path}: {Marshal.GetLastPInvokeErrorMessage()}");
+    private VeilException Failed(string what) => new($"--control: {what}{_path}: {Marshal.GetLastPInvokeErrorMessage()}");
 }

@@ -17,7 +17,8 @@ internal static class StatusText
     {
         var lines = new List<string>
         {
-            $"{(status.Paused ? "paused" : "tracing")} for {status.Duration.TotalSeconds.ToString("F0", CultureInfo.InvariantCulture)} s, {status.EventsPerSecond} events/s"
+            (status.PausedFor is { } paused ? $"paused for {Seconds(paused)} s, started {Seconds(status.Duration)} s ago" : $"tracing for {Seconds(status.Duration)} s")
+            + (status.EventsPerSecond is { } rate ? $", {rate} events/s" : "")
             + (status.DroppedPaused > 0 ? $", {status.DroppedPaused} dropped while paused" : "")
             + (status.DroppedByFilter > 0 ? $", {status.DroppedByFilter} dropped by --file" : ""),
             $"ring     {status.RingPendingBytes / 1024} of {status.RingBytes / 1024} KiB ({100 * status.RingPendingBytes / status.RingBytes}%){(status.Rings > 1 ? $", {status.Rings} rings" : "")}",
@@ -25,15 +26,15 @@ internal static class StatusText
         foreach (var module in status.Modules)
         {
             string lost = module.Lost.Count == 0 ? "0 lost" : string.Join(", ", module.Lost.Select(static cause => $"{cause.Value.Count} lost ({cause.Key}{cause.Value.UsersText.Replace(" (", ", ", StringComparison.Ordinal).TrimEnd(')')})"));
-            string paused = module.DroppedPaused > 0 ? $", {module.DroppedPaused} dropped while paused" : "";
-            string events = module.Counting is { } counting ? $"counting in the kernel {counting}" : $"{module.Events} events, {module.EventsPerSecond}/s";
-            lines.Add($"{module.Name,-8} by {module.Hook}, {events}, {lost}{paused}");
+            string dropped = module.DroppedPaused > 0 ? $", {module.DroppedPaused} dropped while paused" : "";
+            string events = module.Counting is { } counting ? $"counting in the kernel {counting}" : $"{module.Events} events{(module.EventsPerSecond is { } perSecond ? $", {perSecond}/s" : "")}";
+            lines.Add($"{module.Name,-8} by {module.Hook}, {events}, {lost}{dropped}");
             foreach (var filter in module.Filters)
             {
                 AddKeys(lines, filter, FilterBits.Allow, "allows");
                 AddKeys(lines, filter, FilterBits.Deny, "denies");
-                if (filter.Keys.Count > 0 && filter.Counts() is var (passed, dropped))
-                    lines.Add($"  {filter.Dimension.Name} passed {passed}, dropped {dropped}");
+                if (filter.Keys.Count > 0 && filter.Counts() is var (through, not))
+                    lines.Add($"  {filter.Dimension.Name} passed {through}, dropped {not}");
             }
         }
 
@@ -48,8 +49,9 @@ internal static class StatusText
         {
             json.WriteStartObject();
             json.WriteBoolean("paused", status.Paused);
+            WriteNumber(json, "paused_seconds", status.PausedFor is { } paused ? Math.Round(paused.TotalSeconds, 3) : null);
             json.WriteNumber("seconds", Math.Round(status.Duration.TotalSeconds, 3));
-            json.WriteNumber("events_per_second", status.EventsPerSecond);
+            WriteNumber(json, "events_per_second", status.EventsPerSecond);
             json.WriteNumber("dropped_paused", status.DroppedPaused);
             json.WriteNumber("dropped_by_filter", status.DroppedByFilter);
             json.WriteNumber("ring_bytes", status.RingBytes);
@@ -64,7 +66,7 @@ internal static class StatusText
                 if (module.Counting is { } counting)
                     json.WriteString("counting", counting);
                 json.WriteNumber("events", module.Events);
-                json.WriteNumber("events_per_second", module.EventsPerSecond);
+                WriteNumber(json, "events_per_second", module.EventsPerSecond);
                 json.WriteNumber("dropped_paused", module.DroppedPaused);
                 json.WriteStartObject("lost");
                 foreach (var (cause, lost) in module.Lost)
@@ -118,6 +120,16 @@ internal static class StatusText
     public static string Words(FilterMap filter) => string.Join(" and ", new[] { Words(filter, FilterBits.Allow, "allows"), Words(filter, FilterBits.Deny, "denies") }.OfType<string>()) is { Length: > 0 } words
         ? words
         : "allows everything";
+
+    private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("F0", CultureInfo.InvariantCulture);
+
+    private static void WriteNumber(Utf8JsonWriter json, string name, double? number)
+    {
+        if (number is { } known)
+            json.WriteNumber(name, known);
+        else
+            json.WriteNull(name);
+    }
 
     private static void AddKeys(List<string> lines, FilterMap filter, FilterBits bit, string verb)
     {

@@ -49,6 +49,18 @@ internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, CountRep
             return counts[module].DroppedPaused;
     }
 
+    /// <summary>Has nothing been counted since the beginning? By the thread that takes the counts.</summary>
+    public bool IsEmpty
+    {
+        get
+        {
+            bool isEmpty = Counted == 0;
+            foreach (var module in counts)
+                isEmpty &= module.IsEmpty;
+            return isEmpty;
+        }
+    }
+
     /// <summary>From the beginning to the end of counting.</summary>
     public TimeSpan Duration => Stopwatch.GetElapsedTime(_begun.Ticks, _end.Ticks);
 

@@ -57,6 +57,25 @@ internal sealed unsafe class EventCounts
         }
     }
 
+    /// <summary>Has nothing been counted since the sets were last taken? What came in a pause is not counted.</summary>
+    public bool IsEmpty
+    {
+        get
+        {
+            var rests = new BpfPerCpuArray<ulong>(_object.Map("veil_count_rests"));
+            bool isEmpty = true;
+            for (int turn = 0; turn < (Plan.InTurns ? 2 : 1); turn++)
+            {
+                isEmpty &= Sum(rests, (turn * Rests) + MapFull) + Sum(rests, (turn * Rests) + NoField) == 0;
+                isEmpty &= !new BpfPerCpuSums(_object.Map($"veil_counts_{turn}")).HasKeys();
+                if (Plan.HasSmall)
+                    new BpfPerCpuSums(_object.Map($"veil_small_counts_{turn}")).Visit(remove: false, (_, sums) => isEmpty &= !Array.Exists(sums, static sum => sum != 0));
+            }
+
+            return isEmpty;
+        }
+    }
+
     /// <summary>Takes what is in the set that was turned away from, and leaves it empty for its next turn.</summary>
     public CountedEvents TakeOther() => Take((int)(*_turn ^ 1));
 

@@ -19,13 +19,19 @@ public sealed class EventCatalog
     /// <summary>Reads the events of modules from their objects; needs no privilege and loads nothing.</summary>
     /// <param name="modules">The modules, in the order of their numbers.</param>
     /// <param name="arguments">The flags of modules.</param>
-    public static EventCatalog Of(IReadOnlyList<TraceModule> modules, ModuleArguments arguments)
+    public static EventCatalog Of(IReadOnlyList<TraceModule> modules, ModuleArguments arguments) => Of(modules, _ => arguments);
+
+    /// <summary>The same, where each module has flags of its own.</summary>
+    /// <param name="modules">The modules, in the order of their numbers.</param>
+    /// <param name="arguments">The flags of a module.</param>
+    public static EventCatalog Of(IReadOnlyList<TraceModule> modules, Func<TraceModule, ModuleArguments> arguments)
     {
+        ArgumentNullException.ThrowIfNull(arguments);
         var catalog = new EventCatalog();
         for (int number = 0; number < modules.Count; number++)
         {
             using var bpfObject = BpfObject.Open(modules[number].ReadObject(), modules[number].Name);
-            foreach (int kind in modules[number].EventNumbers(arguments))
+            foreach (int kind in modules[number].EventNumbers(arguments(modules[number])))
                 catalog.Add(bpfObject.Btf, modules[number], number, kind);
         }
 

@@ -1,3 +1,6 @@
+using Veil.Core.Interop;
+using Veil.Core.Session;
+
 namespace Veil.Core.Filters;
 
 /// <summary>The thread group id of the running task.</summary>
@@ -33,11 +36,14 @@ public sealed class PidDimension : FilterDimension
     /// <inheritdoc/>
     public override IEnumerable<string> Warnings(IEnumerable<FilterKey> keys)
     {
-        var absent = keys.Where(static key => !Directory.Exists($"/proc/{key.Bits}")).Select(static key => key.Bits.ToString()).ToList();
+        // In a namespace of its own the same numbers are other processes, or none.
+        if (!PidNamespace.IsInitial)
+            yield break;
+        var ids = keys.Select(static key => (int)key.Bits).ToList();
+        var absent = ids.Where(static id => !LibC.IsTask(id)).Select(static id => id.ToString()).ToList();
         if (absent.Count > 0)
             yield return $"no process has the id {FewOf(absent)} now";
-        // A thread that is no leader has a folder in /proc too, and no event has its id as pid.
-        var threads = keys.Where(static key => TidDimension.ProcessOf(key) is { } process && process != key.Bits.ToString()).Select(static key => key.Bits.ToString()).ToList();
+        var threads = ids.Where(static id => LibC.IsTask(id) && !LibC.IsProcess(id)).Select(static id => id.ToString()).ToList();
         if (threads.Count > 0)
             yield return $"no process but a thread has the id {FewOf(threads)}: --tid filters by thread";
     }

@@ -1,3 +1,6 @@
+using Veil.Core.Interop;
+using Veil.Core.Session;
+
 namespace Veil.Core.Filters;
 
 /// <summary>The thread id of the running task.</summary>
@@ -30,21 +33,9 @@ public sealed class TidDimension : FilterDimension
     /// <inheritdoc/>
     public override IEnumerable<string> Warnings(IEnumerable<FilterKey> keys)
     {
-        var absent = keys.Where(static key => ProcessOf(key) is null).Select(static key => key.Bits.ToString()).ToList();
+        if (!PidNamespace.IsInitial)
+            return [];
+        var absent = keys.Select(static key => (int)key.Bits).Where(static id => !LibC.IsTask(id)).Select(static id => id.ToString()).ToList();
         return absent.Count == 0 ? [] : [$"no thread has the id {FewOf(absent)} now"];
-    }
-
-    /// <summary>The process of a thread, nothing where there is no such thread. Every thread is found in /proc, though only leaders are listed.</summary>
-    internal static string? ProcessOf(FilterKey thread)
-    {
-        const string field = "Tgid:";
-        try
-        {
-            return File.ReadLines($"/proc/{thread.Bits}/status").FirstOrDefault(static line => line.StartsWith(field, StringComparison.Ordinal))?[field.Length..].Trim();
-        }
-        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
     }
 }

@@ -40,10 +40,13 @@ internal sealed class SilenceHint
     /// <param name="dropped">Events that <c>--file</c> dropped.</param>
     public string? Explain(IReadOnlyList<AttachedModule> modules, ulong dropped)
     {
+        if (dropped > 0)
+            return $"nothing yet: --file dropped all {dropped} events so far";
         var filters = modules.SelectMany(static module => module.Filters).Where(static filter => filter.Keys.Count > 0).ToList();
-        // In a namespace of its own /proc has other ids than the filters.
-        string? why = PidNamespace.IsInitial ? OfProcesses(filters) ?? OfNames(filters) ?? OfUsers(filters) : null;
-        why ??= OfCounts(filters, dropped);
+        // In a namespace of its own /proc has other ids than the filters, and where it hides the processes of others, none of them is known to be gone.
+        bool isKnown = PidNamespace.IsInitial && ReadText("/proc/1/comm") is not null;
+        string? why = isKnown ? OfProcesses(filters) ?? OfNames(filters) ?? OfUsers(filters) : null;
+        why ??= OfCounts(filters);
         return why is null ? null : $"nothing yet: {why}";
     }
 
@@ -53,8 +56,7 @@ internal sealed class SilenceHint
     private string? OfProcesses(List<FilterMap> filters)
     {
         var traced = AllowedPids(filters.Where(static filter => filter.Dimension is PidDimension).SelectMany(static filter => filter.Keys));
-        // Where /proc hides the processes of others, none of them is known to be gone.
-        if (traced.Count == 0 || !Directory.Exists("/proc/1"))
+        if (traced.Count == 0)
             return null;
         var living = traced.FindAll(static pid => Directory.Exists($"/proc/{pid}"));
         if (living.Count == 0)
@@ -91,10 +93,8 @@ internal sealed class SilenceHint
         return isThere ? null : $"no process of user {string.Join(" or ", wanted.Take(Named).Select(static key => Text.Escaping.ForMessage(key.Key.Text)))} runs";
     }
 
-    private static string? OfCounts(List<FilterMap> filters, ulong dropped)
+    private static string? OfCounts(List<FilterMap> filters)
     {
-        if (dropped > 0)
-            return $"--file dropped all {dropped} events so far";
         foreach (var dimension in filters.GroupBy(static filter => filter.Dimension.Name))
         {
             ulong passed = 0, refused = 0;

@@ -15,6 +15,9 @@ internal static unsafe partial class LibC
     public const int Emfile = 24;
     public const int Econnrefused = 111;
     public const int Enoent = 2;
+    public const int Eacces = 13;
+    public const int Enotdir = 20;
+    public const int Eprototype = 91;
 
     // struct sockaddr_un: the family, then a path of 108 bytes with its NUL.
     public const int SocketPathMax = 107;

@@ -7,6 +7,7 @@ internal static unsafe partial class LibC
 {
     public const int ClockRealtime = 0;
     public const int ClockBoottime = 7;
+    public const int Esrch = 3;
     public const int Eintr = 4;
     public const int Eagain = 11;
     public const int Efbig = 27;
@@ -96,6 +97,18 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     internal static partial nint Syscall(nint number, nint a, nint b, nint c, nint d, nint e);
 
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int Kill(int id, int signal);
+
+    [LibraryImport("libc", EntryPoint = "tgkill", SetLastError = true)]
+    private static partial int TgKill(int process, int thread, int signal);
+
+    /// <summary>Is there a process or a thread of that id? Asked of the kernel, as <c>/proc</c> may hide it (kill(2), signal 0).</summary>
+    public static bool IsTask(int id) => Kill(id, 0) == 0 || Marshal.GetLastPInvokeError() != Esrch;
+
+    /// <summary>Is there a process of that id, and not only a thread of another one (tgkill(2))?</summary>
+    public static bool IsProcess(int id) => TgKill(id, id, 0) == 0 || Marshal.GetLastPInvokeError() != Esrch;
+
     // struct epoll_event is packed on x86-64 alone (include/uapi/linux/eventpoll.h).
     public static int EPollDataOffset => RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 4 : 8;
 
@@ -107,6 +120,14 @@ internal static unsafe partial class LibC
         var status = stackalloc byte[StatxBytes];
         byte empty = 0;
         return Statx(fd, &empty, AtEmptyPath, StatxType, status) == 0 ? (FileType)(*(ushort*)(status + StatxModeOffset) & 0xf000) : FileType.Unknown;
+    }
+
+    /// <summary>What is at a path that is ended by a NUL, behind all links.</summary>
+    public static FileType TypeOf(ReadOnlySpan<byte> path)
+    {
+        var status = stackalloc byte[StatxBytes];
+        fixed (byte* name = path)
+            return Statx(AtFdCwd, name, 0, StatxType, status) == 0 ? (FileType)(*(ushort*)(status + StatxModeOffset) & 0xf000) : FileType.Unknown;
     }
 
     /// <summary>How many bytes an open file has, or -1.</summary>

@@ -4,13 +4,14 @@ namespace Veil.Core.Session;
 internal sealed class RateMeter
 {
     private const int Samples = 6; // five seconds, fed once a second
+    private const long Unknown = -1;
 
     private readonly (long AtMs, ulong Count)[] _samples = new (long, ulong)[Samples];
     private int _fed;
-    private ulong _perSecond;
+    private long _perSecond = Unknown;
 
-    /// <summary>Events a second.</summary>
-    public ulong PerSecond => Volatile.Read(ref _perSecond);
+    /// <summary>Events a second; nothing before the second look at the counter.</summary>
+    public ulong? PerSecond => Volatile.Read(ref _perSecond) is >= 0 and var rate ? (ulong)rate : null;
 
     /// <summary>Takes the counter's value at a time.</summary>
     public void Feed(long nowMs, ulong count)
@@ -18,6 +19,6 @@ internal sealed class RateMeter
         var oldest = _samples[_fed < Samples ? 0 : _fed % Samples];
         _samples[_fed++ % Samples] = (nowMs, count);
         if (_fed > 1 && nowMs > oldest.AtMs)
-            Volatile.Write(ref _perSecond, (count - oldest.Count) * 1000 / (ulong)(nowMs - oldest.AtMs));
+            Volatile.Write(ref _perSecond, (long)((count - oldest.Count) * 1000 / (ulong)(nowMs - oldest.AtMs)));
     }
 }

@@ -20,11 +20,17 @@ public sealed record SessionOptions
     /// <summary>The filters that a module is to apply, as far as it has their dimensions.</summary>
     public IEnumerable<FilterExpression> FiltersOf(TraceModule module) => Filters.Where(filter => filter.Module is null || filter.Module == module.Name);
 
-    /// <summary>The flags of modules.</summary>
+    /// <summary>The flags of modules; each goes to every module that has it.</summary>
     public ModuleArguments Arguments { get; init; } = ModuleArguments.None;
 
-    /// <summary>The flags of modules, with the fields that are wanted of this one.</summary>
-    public ModuleArguments ArgumentsOf(TraceModule module) => Arguments with
+    /// <summary>By module its own flags instead, as a configuration gives them.</summary>
+    public IReadOnlyDictionary<string, ModuleArguments> OwnArguments { get; init; } = new Dictionary<string, ModuleArguments>();
+
+    /// <summary>The flags of a module.</summary>
+    public ModuleArguments FlagsOf(TraceModule module) => OwnArguments.GetValueOrDefault(module.Name, Arguments);
+
+    /// <summary>The flags of a module, with the fields that are wanted of it.</summary>
+    public ModuleArguments ArgumentsOf(TraceModule module) => FlagsOf(module) with
     {
         Fields = Counting is { } counting ? new[] { counting.KeyOf(module), counting.Histogram }.OfType<string>().ToHashSet()
             : Output.Fields is { Count: > 0 } fields ? fields.ToHashSet()

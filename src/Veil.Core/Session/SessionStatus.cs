@@ -6,14 +6,17 @@ public sealed record SessionStatus
     /// <summary>Are events dropped?</summary>
     public required bool Paused { get; init; }
 
+    /// <summary>How long they have been, where they are.</summary>
+    public TimeSpan? PausedFor { get; init; }
+
     /// <summary>Events dropped in all pauses so far.</summary>
     public required ulong DroppedPaused { get; init; }
 
     /// <summary>Events that a filter in userspace dropped.</summary>
     public required ulong DroppedByFilter { get; init; }
 
-    /// <summary>Events a second, over the last five.</summary>
-    public required ulong EventsPerSecond { get; init; }
+    /// <summary>Events a second, over the last five; nothing where that is not known yet, or events are counted and not sent.</summary>
+    public required ulong? EventsPerSecond { get; init; }
 
     /// <summary>The ring's size.</summary>
     public required int RingBytes { get; init; }

@@ -40,6 +40,8 @@ public sealed class TraceSession : IDisposable, ILossObserver
     private readonly CountIntervals? _counts;
     private readonly BpfStatistics? _statistics;
     private SilenceHint? _silence;
+    private long _silentSince;
+    private long _pausedAt;
     private bool _hasEnded;
 
     private TraceSession(SessionOptions options, EventCatalog events, StopSignal stop, Action<string> message, RootClient? root)
@@ -83,7 +85,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
         }
 
         _counts?.Begin();
-        _startedAt = Stopwatch.GetTimestamp();
+        _startedAt = _silentSince = Stopwatch.GetTimestamp();
     }
 
     /// <summary>Loads and attaches every module, then gives up the privileges that are not needed any more.</summary>
@@ -94,7 +96,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
     /// <param name="root">The helper process that does later what needs root; none where nothing does.</param>
     public static TraceSession Start(SessionOptions options, StopSignal stop, Action<string> message, RootClient? root = null)
     {
-        var events = EventCatalog.Of(options.Modules, options.Arguments);
+        var events = EventCatalog.Of(options.Modules, options.FlagsOf);
         FieldSelection.Validate(events, options.Output);
         if (options.Counting is { } counting)
         {
@@ -114,8 +116,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
             // A machine in trouble is often one without a free CPU, and a reader that waits for its turn loses events. Without
             // the right to it (CAP_SYS_NICE) the reader stays what it is.
             _ = LibC.SetPriority(0, 0, ReaderNice);
-            // Counted events are seen when they are taken: that is no silence.
-            session._silence = options.Quiet || options.Counting is not null ? null : SilenceHint.Watch(options);
+            session._silence = options.Quiet ? null : SilenceHint.Watch(options);
             session.DropPrivileges(options, message, root);
             foreach (var module in session.Modules.Where(static module => module.MissesUncounted))
                 message($"warning: {module.Module.Name} by {module.Rung.Name} can miss events uncounted: before Linux 6.7 a tracepoint's program is skipped in silence while another runs on that CPU");
@@ -153,6 +154,8 @@ public sealed class TraceSession : IDisposable, ILossObserver
         get => _pausable.Paused;
         set
         {
+            if (value != _pausable.Paused)
+                Volatile.Write(ref _pausedAt, Stopwatch.GetTimestamp());
             _pausable.Paused = value;
             if (_counts is { } counts)
                 counts.Paused = value;
@@ -163,16 +166,17 @@ public sealed class TraceSession : IDisposable, ILossObserver
     public SessionStatus Status() => new()
     {
         Paused = _pausable.Paused,
+        PausedFor = _pausable.Paused ? Stopwatch.GetElapsedTime(Volatile.Read(ref _pausedAt)) : null,
         DroppedPaused = _pausable.Dropped + (_counts?.DroppedPaused ?? 0),
         DroppedByFilter = _reader.Dropped,
-        EventsPerSecond = _rates.Aggregate(0ul, static (sum, rate) => sum + rate.PerSecond),
+        EventsPerSecond = _counts is null ? _rates.Aggregate((ulong?)0, static (sum, rate) => sum + rate.PerSecond) : null,
         RingBytes = _rings.Count * _rings.BytesEach,
         Rings = _rings.Count,
         RingPendingBytes = _rings.PendingBytes,
         Duration = Stopwatch.GetElapsedTime(_startedAt),
         Cost = Cost(),
         Modules = [.. _modules.Select((module, number) => new ModuleStatus(
-            module.Module.Name, module.Rung.Name, _reader.TakenOf(number) - _pausable.DroppedOf(number), _pausable.DroppedOf(number) + (_counts?.DroppedPausedOf(number) ?? 0), _rates[number].PerSecond, _summary.LostOf(module.Module.Name), module.Filters) { Counting = module.Counts?.Plan.Words })],
+            module.Module.Name, module.Rung.Name, _reader.TakenOf(number) - _pausable.DroppedOf(number), _pausable.DroppedOf(number) + (_counts?.DroppedPausedOf(number) ?? 0), _counts is null ? _rates[number].PerSecond : null, _summary.LostOf(module.Module.Name), module.Filters) { Counting = module.Counts?.Plan.Words })],
     };
 
     /// <summary>What it costs so far; nothing where that is not measured. From any thread.</summary>
@@ -266,12 +270,17 @@ public sealed class TraceSession : IDisposable, ILossObserver
         _counts?.PrintLast();
     }
 
-    // Once, and only where nothing has come since the beginning.
+    // Once, and only where nothing has come since the beginning. A pause is a silence that was asked for, and may have a prompt on the screen.
     private void ExplainSilence()
     {
-        if (_silence is null || (_reader.Taken == 0 && Stopwatch.GetElapsedTime(_startedAt).TotalMilliseconds < SilenceHint.AfterMs))
+        if (_silence is null)
             return;
-        if (_reader.Taken == 0 && _silence.Explain(_modules, _reader.Dropped) is { } hint)
+        if (_pausable.Paused)
+            _silentSince = Stopwatch.GetTimestamp();
+        bool isSilent = _reader.Taken == 0;
+        if (isSilent && Stopwatch.GetElapsedTime(_silentSince).TotalMilliseconds < SilenceHint.AfterMs)
+            return;
+        if (isSilent && _counts?.IsEmpty != false && _silence.Explain(_modules, _reader.Dropped) is { } hint)
             _message(hint);
         _silence = null;
     }

@@ -22,9 +22,10 @@ public static class Escaping
 
     /// <summary>
     /// Appends the bytes for a terminal or a log: <c>\n \r \t \\</c>, <c>\xHH</c> for other control bytes and for what is not UTF-8,
-    /// <c>\u{H…}</c> for characters that control layout (bidirectional overrides, line separators, zero-width characters, blanks that are not
-    /// ASCII). So that no value looks like a column of its own, <c>\x20</c> is a blank at an end or beside another one, and <c>\x3d</c> the
-    /// <c>=</c> of a word that could be a column's label (<c>PID=1</c>).
+    /// <c>\u{H…}</c> for characters that control layout or show nothing (<see cref="IsUnseen"/>). So that no value looks like a column of its
+    /// own, <c>\x20</c> is a blank at an end or beside another one, <c>\x3d</c> the <c>=</c> of a word that could be a column's label
+    /// (<c>PID=1</c>), and <c>\u{H…}</c> every other sign that looks like <c>=</c>. A combining mark with nothing of the value before it would
+    /// change our own blank or <c>=</c>, and is escaped too.
     /// </summary>
     /// <returns>The number of characters shown.</returns>
     public static int AppendText(ref LineWriter line, ReadOnlySpan<byte> raw)
@@ -55,6 +56,7 @@ public static class Escaping
             }
 
             inKey = (inKey || afterBlank) && s_keyBytes.Contains(raw[0]);
+            bool isFirst = afterBlank;
             afterBlank = isBlank;
             var status = Rune.DecodeFromUtf8(raw, out var rune, out int length);
             if (status != OperationStatus.Done)
@@ -66,7 +68,7 @@ public static class Escaping
             {
                 AppendAscii(ref line, (byte)rune.Value);
             }
-            else if (IsLayoutControl(rune))
+            else if (IsUnseen(rune) || (isFirst && IsCombining(rune)) || (inColumns && LooksLikeEquals(rune)))
             {
                 line.Append("\\u{"u8);
                 line.AppendHex((uint)rune.Value);
@@ -110,7 +112,7 @@ public static class Escaping
                 line.Append((byte)'\\');
                 line.Append((byte)rune.Value);
             }
-            else if (rune.Value < 0x20 || rune.Value == 0x7f || (rune.Value >= 0x80 && IsLayoutControl(rune)))
+            else if (rune.Value < 0x20 || rune.Value == 0x7f || (rune.Value >= 0x80 && IsUnseen(rune)))
             {
                 int count = rune.EncodeToUtf16(units);
                 for (int i = 0; i < count; i++)
@@ -150,7 +152,7 @@ public static class Escaping
         foreach (var rune in text.EnumerateRunes())
         {
             int length = rune.Utf16SequenceLength;
-            if (rune.Value is < 0x20 or 0x7f || (rune.Value >= 0x80 && IsLayoutControl(rune)))
+            if (rune.Value is < 0x20 or 0x7f || (rune.Value >= 0x80 && IsUnseen(rune)))
             {
                 visible ??= new StringBuilder(text, 0, at, text.Length + 16);
                 visible.Append(ForMessage(text.Substring(at, length)));
@@ -166,9 +168,24 @@ public static class Escaping
         return visible?.ToString() ?? text;
     }
 
-    private static bool IsLayoutControl(Rune rune) =>
+    /// <summary>
+    /// Does it control layout, or show nothing or a blank? By category, and beside those: the default-ignorable code points of Unicode
+    /// (DerivedCoreProperties.txt: fillers, variation selectors, the grapheme joiner), and signs whose glyph is empty.
+    /// </summary>
+    private static bool IsUnseen(Rune rune) =>
         Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
-            or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned or UnicodeCategory.SpaceSeparator;
+            or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned or UnicodeCategory.SpaceSeparator
+        || rune.Value is 0x034f or 0x115f or 0x1160 or 0x17b4 or 0x17b5 or (>= 0x180b and <= 0x180f) or 0x3164 or (>= 0xfe00 and <= 0xfe0f) or 0xffa0
+            or (>= 0xe0000 and <= 0xe0fff)
+        // BRAILLE PATTERN BLANK, MUSICAL SYMBOL NULL NOTEHEAD, EGYPTIAN HIEROGLYPH FULL BLANK and HALF BLANK, KHITAN SMALL SCRIPT FILLER.
+        || rune.Value is 0x2800 or 0x1d159 or 0x13441 or 0x13442 or 0x16fe4;
+
+    private static bool IsCombining(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark or UnicodeCategory.SpacingCombiningMark;
+
+    // What decomposes to = (UnicodeData.txt), and what Unicode finds confusable with it (confusables.txt).
+    private static bool LooksLikeEquals(Rune rune) =>
+        rune.Value is 0xff1d or 0xfe66 or 0x207c or 0x208c or 0x1400 or 0x2e40 or 0x30a0 or 0xa4ff or 0xa78a;
 
     private static void AppendAscii(ref LineWriter line, byte value)
     {

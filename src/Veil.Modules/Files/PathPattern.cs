@@ -27,7 +27,7 @@ internal sealed class PathPattern
         bool deny = value.StartsWith('!');
         string text = deny ? value[1..] : value;
         if (text.Length == 0)
-            throw new UsageException($"--file: {EmptyValue.Explain(value)}; give a path (/etc/hosts), a folder (/etc/), the end of a path (etc/hosts), a part of one (hosts) or a pattern (*.log), '!' before it denies");
+            throw new UsageException($"--file: {EmptyValue.Explain(value)}; give a path (/etc/hosts), a folder (/etc), the end of a path (etc/hosts), a part of one (hosts) or a pattern (*.log), '!' before it denies");
         if (text.Contains('\ufffd', StringComparison.Ordinal))
             throw new UsageException($"--file: '{Escaping.ForMessage(text)}' is not UTF-8");
         int wildcard = WildcardAt(text);
@@ -47,8 +47,8 @@ internal sealed class PathPattern
     }
 
     /// <summary>
-    /// <c>/etc/hosts</c> is that path, <c>/etc/</c> all below, <c>etc/hosts</c> the end of a path, <c>hosts</c> any part of one. With
-    /// <c>*</c> or <c>?</c> the same but for the last, which is then the name in its folder: <c>*.log</c>.
+    /// <c>/etc/hosts</c> is that path and, where it is a folder, all below; <c>/etc/</c> all below alone; <c>etc/hosts</c> the same anywhere;
+    /// <c>hosts</c> any part of a path. With <c>*</c> or <c>?</c> whole names: <c>*.log</c> is the name in its folder, <c>/proc/*/</c> all below.
     /// </summary>
     public bool Matches(ReadOnlySpan<byte> path)
     {
@@ -56,11 +56,23 @@ internal sealed class PathPattern
         if (_isGlob)
             return MatchesGlob(path);
         if (text[0] == '/')
-            return text[^1] == '/' ? path.StartsWith(text) : path.SequenceEqual(text);
+            return StartsWithNames(path, text);
         if (!text.Contains((byte)'/'))
             return path.IndexOf(text) >= 0;
-        return path.EndsWith(text) && (path.Length == text.Length || path[^(text.Length + 1)] == '/');
+        for (int start = 0; ;)
+        {
+            if (StartsWithNames(path[start..], text))
+                return true;
+            int slash = path[start..].IndexOf((byte)'/');
+            if (slash < 0)
+                return false;
+            start += slash + 1;
+        }
     }
+
+    // Nothing is below a file, so what is below a path that was given is in the folder that was meant.
+    private static bool StartsWithNames(ReadOnlySpan<byte> path, ReadOnlySpan<byte> names) =>
+        path.StartsWith(names) && (path.Length == names.Length || names[^1] == '/' || path[names.Length] == '/');
 
     private bool MatchesGlob(ReadOnlySpan<byte> path)
     {

@@ -77,7 +77,16 @@ static __always_inline bool files_passes(enum files_op op)
 {
 	__u32 key = op;
 
-	return veil_filter_passes(op, &key) && veil_task_passes(veil_current());
+	return veil_filter_passes_early(op, &key) && veil_task_passes(veil_current()) &&
+	       veil_filter_passes_late(op, &key);
+}
+
+/* The same before the end, which asks and counts. */
+static __always_inline bool files_may_pass(enum files_op op)
+{
+	__u32 key = op;
+
+	return veil_filter_passes_again(op, &key) && veil_task_passes_again(veil_current());
 }
 
 /* Where its begin is not known, an event has no duration; one that had to be slow to be told is lost. */
@@ -91,7 +100,7 @@ static __always_inline void files_begun(__u64 key)
 
 static __always_inline int files_begins(__u32 slot, enum files_op op)
 {
-	if (files_passes(op))
+	if (files_may_pass(op))
 		files_begun(files_call_key(slot));
 	return 0;
 }
@@ -276,7 +285,7 @@ static __always_inline int files_open_failed(__u32 slot, const struct files_aske
 SEC("fexit/vfs_open")
 int BPF_PROG(open_fentry, const struct path *path, struct file *file, int ret)
 {
-	if (ret || !files_passes(files_op__open) || BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT)
+	if (ret || BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT || !files_passes(files_op__open))
 		return 0;
 	return files_done(FILES_SLOT_OPEN, files_op__open, BPF_CORE_READ(path, dentry), BPF_CORE_READ(path, mnt), ret);
 }
@@ -397,13 +406,11 @@ struct {
 	__type(value, struct files_call);
 } files_calls SEC(".maps");
 
-static __always_inline int files_enter(__u32 slot, enum files_op op, __u64 first, __u64 second, __u64 third)
+static __always_inline int files_remember(__u32 slot, __u64 first, __u64 second, __u64 third)
 {
 	struct files_call call = {.first = first, .second = second, .third = third};
 	__u64 key = files_call_key(slot);
 
-	if (!files_passes(op))
-		return 0;
 	if (files_timed)
 		files_begun(key);
 	/* The kernel drops the return of a function that runs in more threads at once than a kretprobe has room for. */
@@ -412,6 +419,19 @@ static __always_inline int files_enter(__u32 slot, enum files_op op, __u64 first
 	if (bpf_map_update_elem(&files_calls, &key, &call, BPF_ANY))
 		veil_lost(VEIL_LOST_MAP_FULL);
 	return 0;
+}
+
+static __always_inline int files_enter(__u32 slot, enum files_op op, __u64 first)
+{
+	return files_passes(op) ? files_remember(slot, first, 0, 0) : 0;
+}
+
+/* An open that works comes to vfs_open() too, and is counted there; one that does not, as it returns. */
+static __always_inline int files_enter_open(int folder, struct filename *name, const struct open_flags *flags)
+{
+	if (!files_may_pass(files_op__open))
+		return 0;
+	return files_remember(FILES_SLOT_OPEN_FAILED, (__u64)folder, (__u64)name, (__u64)flags);
 }
 
 static __always_inline bool files_leave(__u32 slot, struct files_call *call)
@@ -453,7 +473,7 @@ int BPF_KPROBE(open_enter_kprobe, const struct path *path, struct file *file)
 			outer->second++;
 		return 0;
 	}
-	return files_enter(FILES_SLOT_OPEN, files_op__open, (__u64)file, 0, 0);
+	return files_enter(FILES_SLOT_OPEN, files_op__open, (__u64)file);
 }
 
 SEC("kretprobe/vfs_open")
@@ -471,9 +491,11 @@ int BPF_KRETPROBE(open_kprobe, int ret)
 
 static __always_inline int files_open_left(long ret)
 {
+	bool failed = (unsigned long)ret >= (unsigned long)-4095, passes = failed && files_passes(files_op__open);
 	struct files_call call;
 
-	if (!files_leave(FILES_SLOT_OPEN_FAILED, &call) || (unsigned long)ret < (unsigned long)-4095)
+	/* It is forgotten in any case. */
+	if (!files_leave(FILES_SLOT_OPEN_FAILED, &call) || !passes)
 		return 0;
 	return files_open_failed_in_kernel((int)call.first, (struct filename *)call.second,
 					   (struct open_flags *)call.third, ret);
@@ -482,7 +504,7 @@ static __always_inline int files_open_left(long ret)
 SEC("kprobe/do_filp_open")
 int BPF_KPROBE(open_failed_enter_kprobe, int folder, struct filename *name, const struct open_flags *flags)
 {
-	return files_enter(FILES_SLOT_OPEN_FAILED, files_op__open, (__u64)folder, (__u64)name, (__u64)flags);
+	return files_enter_open(folder, name, flags);
 }
 
 SEC("kretprobe/do_filp_open")
@@ -494,7 +516,7 @@ int BPF_KRETPROBE(open_failed_kprobe, long ret)
 SEC("kprobe/do_file_open")
 int BPF_KPROBE(open_failed_7_enter_kprobe, int folder, struct filename *name, const struct open_flags *flags)
 {
-	return files_enter(FILES_SLOT_OPEN_FAILED, files_op__open, (__u64)folder, (__u64)name, (__u64)flags);
+	return files_enter_open(folder, name, flags);
 }
 
 SEC("kretprobe/do_file_open")
@@ -506,7 +528,7 @@ int BPF_KRETPROBE(open_failed_7_kprobe, long ret)
 SEC("kprobe/vfs_read")
 int BPF_KPROBE(read_enter_kprobe, struct file *file)
 {
-	return files_enter(FILES_SLOT_READ, files_op__read, (__u64)file, 0, 0);
+	return files_enter(FILES_SLOT_READ, files_op__read, (__u64)file);
 }
 
 SEC("kretprobe/vfs_read")
@@ -518,7 +540,7 @@ int BPF_KRETPROBE(read_kprobe, long ret)
 SEC("kprobe/vfs_write")
 int BPF_KPROBE(write_enter_kprobe, struct file *file)
 {
-	return files_enter(FILES_SLOT_WRITE, files_op__write, (__u64)file, 0, 0);
+	return files_enter(FILES_SLOT_WRITE, files_op__write, (__u64)file);
 }
 
 SEC("kretprobe/vfs_write")
@@ -530,7 +552,7 @@ int BPF_KRETPROBE(write_kprobe, long ret)
 SEC("kprobe/vfs_readv")
 int BPF_KPROBE(readv_enter_kprobe, struct file *file)
 {
-	return files_enter(FILES_SLOT_READV, files_op__read, (__u64)file, 0, 0);
+	return files_enter(FILES_SLOT_READV, files_op__read, (__u64)file);
 }
 
 SEC("kretprobe/vfs_readv")
@@ -542,7 +564,7 @@ int BPF_KRETPROBE(readv_kprobe, long ret)
 SEC("kprobe/vfs_writev")
 int BPF_KPROBE(writev_enter_kprobe, struct file *file)
 {
-	return files_enter(FILES_SLOT_WRITEV, files_op__write, (__u64)file, 0, 0);
+	return files_enter(FILES_SLOT_WRITEV, files_op__write, (__u64)file);
 }
 
 SEC("kretprobe/vfs_writev")
@@ -931,11 +953,14 @@ static __always_inline int files_call_beside(void *regs, enum veil_arch arch, en
 {
 	if (kind == FILES_CALL_EXEC)
 		files_forget(0);
-	if (files_call_is_other(regs, arch, kind) || !files_passes(files_op_of(kind)))
+	/* The cheaper order, unless what was told before would be in the count. */
+	if (files_call_is_other(regs, arch, kind) || (!filter_op_counter && !files_passes(files_op_of(kind))))
 		return 0;
 	if (files_call_trapped())
 		ret = VEIL_RET_NONE;
 	else if (files_op_of(kind) != files_op__copy && (ret >= 0 || files_forget(ret)))
+		return 0;
+	if (filter_op_counter && !files_passes(files_op_of(kind)))
 		return 0;
 	return files_call_done(regs, arch, kind, ret);
 }
@@ -1058,7 +1083,16 @@ static __always_inline bool files_uring_passes(enum files_call_kind kind)
 {
 	__u32 op = files_op_of(kind);
 
-	return veil_filter_passes(op, &op) && veil_task_passes(files_uring_task());
+	return veil_filter_passes_early(op, &op) && veil_task_passes(files_uring_task()) &&
+	       veil_filter_passes_late(op, &op);
+}
+
+/* The same before the end, which asks and counts. */
+static __always_inline bool files_uring_may_pass(enum files_call_kind kind)
+{
+	__u32 op = files_op_of(kind);
+
+	return veil_filter_passes_again(op, &op) && veil_task_passes_again(files_uring_task());
 }
 
 /* The file that a request is about: of an open the one that it came to, if that went into the table of descriptors. */
@@ -1119,7 +1153,7 @@ static __always_inline int files_uring_begins(struct io_kiocb *request)
 {
 	enum files_call_kind kind = files_uring_kind(request);
 
-	if (kind != FILES_CALL_OTHER && files_uring_passes(kind))
+	if (kind != FILES_CALL_OTHER && files_uring_may_pass(kind))
 		files_begun((__u64)request);
 	return 0;
 }

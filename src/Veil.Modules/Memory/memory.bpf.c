@@ -109,7 +109,8 @@ static __always_inline int memory_enter(__u64 address, __u32 flags, bool returns
 	struct memory_call *call, fresh = {.address = address, .flags = flags};
 	__u32 tid;
 
-	if (!veil_task_passes(task))
+	/* Called once more for the same fault. */
+	if (!veil_task_passes_as(task, flags & FAULT_FLAG_TRIED))
 		return 0;
 	tid = veil_task_read(task, pid);
 	call = bpf_map_lookup_elem(&memory_calls, &tid);
@@ -195,7 +196,8 @@ static __always_inline int memory_exception(__u64 address, __u64 error_code)
 	struct memory_exception *known;
 	__u32 tid;
 
-	if (!veil_task_passes(task))
+	/* The fault itself asks, and counts. */
+	if (!veil_task_passes_again(task))
 		return 0;
 	tid = veil_task_read(task, pid);
 	exception.start_ns = bpf_ktime_get_boot_ns();
@@ -228,7 +230,8 @@ static __always_inline int memory_perf(struct bpf_perf_event_data *ctx, __u32 fa
 	__u64 start_ns = 0;
 	__u32 tid;
 
-	if (!veil_filter_passes(fault, &fault) || !veil_task_passes(task))
+	if (!veil_filter_passes_early(fault, &fault) || !veil_task_passes(task) ||
+	    !veil_filter_passes_late(fault, &fault))
 		return 0;
 	tid = veil_task_read(task, pid);
 	exception = bpf_map_lookup_elem(&memory_exceptions, &tid);

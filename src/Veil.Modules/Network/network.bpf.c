@@ -304,7 +304,7 @@ static __always_inline void network_tell(struct sock *sk, enum network_evt evt, 
 	__u16 sport = network_sport(sk), dport = network_dport(sk);
 	struct network_event counted, *event;
 
-	if (!network_ports_pass(sport, dport) || !veil_identity_passes(who))
+	if (!veil_identity_passes(who) || !network_ports_pass(sport, dport))
 		return;
 	event = veil_begin_as(&counted, &who->uid);
 	if (!event)
@@ -334,7 +334,7 @@ static __always_inline void network_tell_failed(struct sock *sk, int oldstate, _
 	struct network_failed_event counted, *event;
 	int error;
 
-	if (!network_ports_pass(sport, dport) || !veil_identity_passes(who))
+	if (!veil_identity_passes(who) || !network_ports_pass(sport, dport))
 		return;
 	event = veil_begin_as(&counted, &who->uid);
 	if (!event)
@@ -389,7 +389,7 @@ static __always_inline void network_tell_close(struct sock *sk, int oldstate, co
 	struct network_close_event counted, *event;
 	int error;
 
-	if (!network_ports_pass(sport, dport) || !veil_identity_passes(who))
+	if (!veil_identity_passes(who) || !network_ports_pass(sport, dport))
 		return;
 	event = veil_begin_as(&counted, &who->uid);
 	if (!event)

@@ -321,11 +321,11 @@ static __always_inline int scheduler_switch(bool btf, const __u64 *args, struct 
 		now = bpf_ktime_get_boot_ns();
 		scheduler_leave(btf, (bool)args[0], prev, now);
 	}
-	if (!veil_filter_passes(cpu, &cpu))
+	if (!veil_filter_passes_early(cpu, &cpu))
 		return 0;
 	prev_tgid = scheduler_read(btf, prev, tgid);
 	next_tgid = scheduler_read(btf, next, tgid);
-	if (!scheduler_passes(btf, prev, next, prev_tgid, next_tgid))
+	if (!scheduler_passes(btf, prev, next, prev_tgid, next_tgid) || !veil_filter_passes_late(cpu, &cpu))
 		return 0;
 	if (scheduler_waits)
 		wait = scheduler_wait(btf, next, now);

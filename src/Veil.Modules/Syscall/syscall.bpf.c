@@ -145,7 +145,7 @@ static __always_inline bool syscall_take_unseen(struct syscall_done *done, __s32
 	if (veil_slower_ns || !veil_ret_passes(done->ret))
 		return false;
 	/* rt_sigreturn leaves -1, so that it is not taken for the call that the signal interrupted. */
-	if (nr == -1 || veil_filter_excludes_again(syscall, nr) || !veil_task_passes_again(done->task))
+	if (nr == -1 || veil_filter_excludes(syscall, nr) || !veil_task_passes_again(done->task))
 		return false;
 	done->syscall.nr = nr;
 	done->syscall.arch = veil_syscall_arch(done->task, nr);

@@ -13,10 +13,18 @@ public sealed class PathPatternTests : IDisposable
     [Theory]
     [InlineData("/etc/hosts", "/etc/hosts", true)]
     [InlineData("/etc/hosts", "/etc/hosts.deny", false)]
+    [InlineData("/etc", "/etc", true)]
+    [InlineData("/etc", "/etc/ssl/certs", true)]
+    [InlineData("/etc", "/etcetera", false)]
+    [InlineData("/", "/etc/hosts", true)]
     [InlineData("/etc/", "/etc/ssl/certs", true)]
     [InlineData("/etc/", "/etc", false)]
     [InlineData("etc/hosts", "/mnt/etc/hosts", true)]
     [InlineData("etc/hosts", "/mnt/xetc/hosts", false)]
+    [InlineData("etc/ssl", "/mnt/etc/ssl/certs/a", true)]
+    [InlineData("etc/ssl", "/mnt/etc/ssl.old/a", false)]
+    [InlineData("ssl/", "/mnt/etc/ssl/certs", true)]
+    [InlineData("ssl/", "/mnt/etc/ssl", false)]
     [InlineData("hosts", "/etc/hosts.deny", true)]
     [InlineData("*.log", "/var/log/nginx/access.log", true)]
     [InlineData("*.log", "/var/log/nginx/access.log.1", false)]
@@ -78,5 +86,5 @@ public sealed class PathPatternTests : IDisposable
     [InlineData("!")]
     public void Parse_Nothing_SaysWhatAValueIs(string value) =>
         Should.Throw<UsageException>(() => PathPattern.Parse(value).ToList()).Message.ShouldEndWith(
-            "give a path (/etc/hosts), a folder (/etc/), the end of a path (etc/hosts), a part of one (hosts) or a pattern (*.log), '!' before it denies");
+            "give a path (/etc/hosts), a folder (/etc), the end of a path (etc/hosts), a part of one (hosts) or a pattern (*.log), '!' before it denies");
 }
