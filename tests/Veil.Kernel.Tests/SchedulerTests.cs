@@ -58,6 +58,49 @@ public sealed class SchedulerTests
         }
     }
 
+    /// <summary>
+    /// The switches are the last to be attached and the first to be detached: who is seen to take a CPU was seen to wake up. A few may be unknown on
+    /// machines where some process is not traced: what wakes up while that one runs is not seen.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Hooks))]
+    public void Wait_WhereTheTraceEnds_IsKnownToTheLast(string hook)
+    {
+        using var workload = Workload.Waiting("switches", "ping-pong", "100000000");
+        using var veil = VeilRun.Attach("--module", "scheduler", "--hook", hook, "--name", "switches", "--output", "json");
+        // Beside another tracer the kernel takes its time to detach a hook.
+        using var other = VeilRun.Attach("--module", "scheduler", "--hook", hook, "--name", "no-such-name");
+        workload.Begin();
+        Thread.Sleep(200);
+        veil.Stop().ShouldBe(0);
+        workload.End();
+        other.Stop().ShouldBe(0);
+
+        var incoming = veil.Events.Where(static e => e.GetProperty("next_comm").GetString() == "switches").ToList();
+        incoming.Count.ShouldBeGreaterThan(1000);
+        incoming.Count(static e => e.GetProperty("wait_ns").ValueKind == JsonValueKind.Null).ShouldBeLessThanOrEqualTo(3);
+    }
+
+    /// <summary>What wakes up is asked for by the filters in force, and by those that come later.</summary>
+    [Fact]
+    public void Wait_OfATaskThatIsAllowedLater_IsMeasuredFromThenOn()
+    {
+        string path = $"/tmp/veil-scheduler-{Guid.NewGuid():N}";
+        using var workload = Workload.Waiting("switches", "sleep", "100");
+        using var veil = VeilRun.Attach("--module", "scheduler", "--pid", Environment.ProcessId.ToString(), "--slower", "1ns", "--control", path, "--output", "json");
+        using (var client = new SocketClient(path))
+        {
+            client.Do("add pid " + workload.Pid);
+            client.Do("del pid " + Environment.ProcessId);
+        }
+
+        workload.Go();
+        veil.Stop().ShouldBe(0);
+
+        // On a busy machine a sleep may be over before the task could leave the CPU.
+        Incoming(workload, veil.Events).Count().ShouldBeInRange(80, (int)(workload.Number("voluntary") + workload.Number("involuntary")));
+    }
+
     /// <summary>What is measured or counted by is of one side, and so is what the filters mean.</summary>
     [Fact]
     public void Filters_WhereASideIsMeasured_MeanThatSide()

@@ -80,6 +80,12 @@ public abstract class TraceModule
     /// <param name="arguments">The flags.</param>
     public abstract IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments);
 
+    /// <summary>
+    /// Is the program that was attached last the one that tells the events, out of what the others note? Then it is detached first: else the last
+    /// events of a trace would lack what nobody notes any more.
+    /// </summary>
+    public virtual bool DetachesLastFirst => false;
+
     /// <summary>The numbers of the event structs that are emitted (<c>VEIL_EVENT</c>).</summary>
     public virtual IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => [0];
 

@@ -96,6 +96,8 @@ public sealed class AttachedModule : IDisposable
     /// <summary>Detaches the hooks. What they emitted stays in the ring.</summary>
     public void Detach()
     {
+        if (Module.DetachesLastFirst)
+            _links.Reverse();
         foreach (var link in _links)
             link.Dispose();
         _links.Clear();
