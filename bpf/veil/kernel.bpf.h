@@ -83,6 +83,8 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct list_head children;
 	struct list_head sibling;
+	unsigned long nvcsw;
+	unsigned long nivcsw;
 	__u64 start_time;
 	struct signal_struct *signal;
 	const struct cred *cred;

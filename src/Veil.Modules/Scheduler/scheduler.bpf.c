@@ -113,15 +113,23 @@ static __always_inline enum scheduler_state scheduler_state(long bits, int exit_
 /* Waiting is measured: somebody wants to see it. */
 const volatile bool scheduler_waits;
 
-/* Since when a task is able to run, by the clock of events; 0: that was not seen, or it is not. Kept with the task
- * where the hooks may make it there: they hold the lock of a run queue. */
+/*
+ * Since when a task is able to run, by the clock of events, and for which of its turns: the time of an earlier wait is
+ * so never taken for that of this one, and nothing has to be cleared when a task goes to sleep.
+ */
+struct scheduler_since {
+	__u64 time;
+	__u64 turn;
+};
+
+/* Kept with the task where the hooks may make it there: they hold the lock of a run queue. */
 const volatile bool scheduler_since_in_tasks;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
-	__type(value, __u64);
+	__type(value, struct scheduler_since);
 } scheduler_task_since SEC(".maps");
 
 /* Else by the thread's id, until it ends. Where there is no room the wait is not known. */
@@ -129,10 +137,10 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct scheduler_since);
 } scheduler_since SEC(".maps");
 
-static __always_inline __u64 *scheduler_since_of(bool btf, struct task_struct *task)
+static __always_inline struct scheduler_since *scheduler_since_of(bool btf, struct task_struct *task)
 {
 	__u32 tid;
 
@@ -142,74 +150,37 @@ static __always_inline __u64 *scheduler_since_of(bool btf, struct task_struct *t
 	return bpf_map_lookup_elem(&scheduler_since, &tid);
 }
 
-static __always_inline void scheduler_set_since(bool btf, struct task_struct *task, __u64 now)
+static __always_inline struct scheduler_since *scheduler_make_since(bool btf, struct task_struct *task)
 {
-	__u64 *since;
+	struct scheduler_since none = {}, *since;
 	__u32 tid;
 
-	if (btf && scheduler_since_in_tasks) {
-		since = bpf_task_storage_get(&scheduler_task_since, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-		if (since)
-			*since = now;
-		return;
-	}
+	if (btf && scheduler_since_in_tasks)
+		return bpf_task_storage_get(&scheduler_task_since, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	tid = scheduler_read(btf, task, pid);
 	since = bpf_map_lookup_elem(&scheduler_since, &tid);
 	if (since)
-		*since = now;
-	else
-		bpf_map_update_elem(&scheduler_since, &tid, &now, BPF_ANY);
+		return since;
+	bpf_map_update_elem(&scheduler_since, &tid, &none, BPF_ANY);
+	return bpf_map_lookup_elem(&scheduler_since, &tid);
 }
 
+/* The kernel does it where it keeps them. */
 static __always_inline void scheduler_forget(bool btf, struct task_struct *task)
 {
 	__u32 tid;
 
 	if (btf && scheduler_since_in_tasks)
-		return; /* the kernel does it */
+		return;
 	tid = scheduler_read(btf, task, pid);
 	bpf_map_delete_elem(&scheduler_since, &tid);
 }
 
-/*
- * The outgoing task waits again if it was preempted or gave way. The task's own state decides, as it does for the
- * kernel's books (sched_info_depart() in kernel/sched/stats.h): a signal may have kept it from a sleep that the hook
- * still tells of.
+/* Which of its turns a task waits for; the first is 1. The kernel counts the task's leaves just before it tells of one.
  */
-static __always_inline void scheduler_leave(bool btf, bool preempted, struct task_struct *task, __u64 now)
+static __always_inline __u64 scheduler_turn(bool btf, struct task_struct *task)
 {
-	struct task_struct___state *old = (void *)task;
-	long state;
-	__u64 *since;
-
-	if (!scheduler_read(btf, task, pid))
-		return; /* the idle task waits for nothing */
-	if (bpf_core_field_exists(task->__state))
-		state = scheduler_read(btf, task, __state);
-	else
-		state = BPF_CORE_READ(old, state);
-	if (preempted || !state) {
-		scheduler_set_since(btf, task, now);
-	} else if (state & TASK_DEAD) {
-		scheduler_forget(btf, task);
-	} else {
-		since = scheduler_since_of(btf, task);
-		if (since)
-			*since = 0;
-	}
-}
-
-/* What the incoming task has waited, wherever it was moved meanwhile: the clock is one for all CPUs. */
-static __always_inline veil_duration_t scheduler_wait(bool btf, struct task_struct *task, __u64 now)
-{
-	__u64 *since = scheduler_since_of(btf, task);
-	veil_duration_t wait;
-
-	if (!since || !*since)
-		return VEIL_DURATION_UNKNOWN;
-	wait = now - *since;
-	*since = 0;
-	return wait;
+	return scheduler_read(btf, task, nvcsw) + scheduler_read(btf, task, nivcsw) + 1;
 }
 
 /* Whom the filters mean: the task that the number or the key is of, where there is one. */
@@ -307,6 +278,88 @@ static __always_inline bool scheduler_passes(bool btf, struct task_struct *prev,
 	return scheduler_names_pass(btf, one, other);
 }
 
+/* Where the filters mean the task that waits alone, they tell already now whether anybody wants to know its wait. */
+static __always_inline bool scheduler_wait_is_wanted(bool btf, struct task_struct *task)
+{
+	struct veil_name name;
+	__u32 id;
+
+	if (scheduler_side() != SCHEDULER_INCOMING)
+		return true;
+	if (filter_pid_mode) {
+		id = scheduler_read(btf, task, tgid);
+		if (!veil_filter_passes_again(pid, &id))
+			return false;
+	}
+	if (filter_tid_mode) {
+		id = scheduler_read(btf, task, pid);
+		if (!veil_filter_passes_again(tid, &id))
+			return false;
+	}
+	if (filter_uid_mode) {
+		id = scheduler_uid(btf, task);
+		if (!veil_filter_passes_again(uid, &id))
+			return false;
+	}
+	if (!filter_name_mode)
+		return true;
+	scheduler_name(btf, task, &name);
+	veil_name_end(&name);
+	return veil_name_passes(&name, true);
+}
+
+/*
+ * A task waits from now on. One that was preempted on its way to sleep is woken while it stands in the queue: it has
+ * waited since it was preempted. What is there for a first turn is of an earlier task with that id.
+ */
+static __always_inline void scheduler_wait_begins(bool btf, struct task_struct *task, __u64 *now)
+{
+	struct scheduler_since *since;
+	__u64 turn;
+
+	if (!scheduler_wait_is_wanted(btf, task))
+		return;
+	since = scheduler_make_since(btf, task);
+	turn = scheduler_turn(btf, task);
+	if (since && (since->turn != turn || turn == 1)) {
+		*now = bpf_ktime_get_boot_ns();
+		since->time = *now;
+		since->turn = turn;
+	}
+}
+
+/*
+ * The outgoing task waits again if it was preempted or gave way. The task's own state decides, as it does for the
+ * kernel's books (sched_info_depart() in kernel/sched/stats.h): a signal may have kept it from a sleep that the hook
+ * still tells of.
+ */
+static __always_inline void scheduler_leave(bool btf, bool preempted, struct task_struct *task, __u64 *now)
+{
+	struct task_struct___state *old = (void *)task;
+	long state;
+
+	if (!scheduler_read(btf, task, pid))
+		return; /* the idle task waits for nothing */
+	if (bpf_core_field_exists(task->__state))
+		state = scheduler_read(btf, task, __state);
+	else
+		state = BPF_CORE_READ(old, state);
+	if (preempted || !state)
+		scheduler_wait_begins(btf, task, now);
+	else if (state & TASK_DEAD)
+		scheduler_forget(btf, task);
+}
+
+/* What the incoming task has waited, wherever it was moved meanwhile: the clock is one for all CPUs. */
+static __always_inline veil_duration_t scheduler_wait(bool btf, struct task_struct *task, __u64 now)
+{
+	struct scheduler_since *since = scheduler_since_of(btf, task);
+
+	if (!since || since->turn != scheduler_turn(btf, task))
+		return VEIL_DURATION_UNKNOWN;
+	return now - since->time;
+}
+
 /* `args` are those of the tracepoint: preempt, prev, next, and the state of prev where the kernel has it. */
 static __always_inline int scheduler_switch(bool btf, const __u64 *args, struct task_struct *prev,
 					    struct task_struct *next)
@@ -317,18 +370,19 @@ static __always_inline int scheduler_switch(bool btf, const __u64 *args, struct 
 	__u64 now = 0;
 
 	/* Whoever is shown next may have waited since now. */
-	if (scheduler_waits) {
-		now = bpf_ktime_get_boot_ns();
-		scheduler_leave(btf, (bool)args[0], prev, now);
-	}
+	if (scheduler_waits)
+		scheduler_leave(btf, (bool)args[0], prev, &now);
 	if (!veil_filter_passes_early(cpu, &cpu))
 		return 0;
 	prev_tgid = scheduler_read(btf, prev, tgid);
 	next_tgid = scheduler_read(btf, next, tgid);
 	if (!scheduler_passes(btf, prev, next, prev_tgid, next_tgid) || !veil_filter_passes_late(cpu, &cpu))
 		return 0;
-	if (scheduler_waits)
+	if (scheduler_waits) {
+		if (!now)
+			now = bpf_ktime_get_boot_ns();
 		wait = scheduler_wait(btf, next, now);
+	}
 	if (veil_slower_ns && (wait == VEIL_DURATION_UNKNOWN || wait < veil_slower_ns))
 		return 0;
 	event = veil_begin(&counted);
@@ -355,9 +409,11 @@ static __always_inline int scheduler_switch(bool btf, const __u64 *args, struct 
 	return 0;
 }
 
-static __always_inline int scheduler_wake(bool btf, struct task_struct *task)
+static __always_inline int scheduler_wakes(bool btf, struct task_struct *task)
 {
-	scheduler_set_since(btf, task, bpf_ktime_get_boot_ns());
+	__u64 now;
+
+	scheduler_wait_begins(btf, task, &now);
 	return 0;
 }
 
@@ -370,13 +426,13 @@ int switch_tp_btf(__u64 *ctx)
 SEC("tp_btf/sched_wakeup")
 int BPF_PROG(wakeup_tp_btf, struct task_struct *task)
 {
-	return scheduler_wake(true, task);
+	return scheduler_wakes(true, task);
 }
 
 SEC("tp_btf/sched_wakeup_new")
 int BPF_PROG(wakeup_new_tp_btf, struct task_struct *task)
 {
-	return scheduler_wake(true, task);
+	return scheduler_wakes(true, task);
 }
 
 SEC("raw_tp/sched_switch")
@@ -389,11 +445,11 @@ int switch_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/sched_wakeup")
 int wakeup_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return scheduler_wake(false, (struct task_struct *)ctx->args[0]);
+	return scheduler_wakes(false, (struct task_struct *)ctx->args[0]);
 }
 
 SEC("raw_tp/sched_wakeup_new")
 int wakeup_new_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return scheduler_wake(false, (struct task_struct *)ctx->args[0]);
+	return scheduler_wakes(false, (struct task_struct *)ctx->args[0]);
 }
