@@ -188,6 +188,50 @@ public sealed class UprobeFilesTests : IDisposable
         veil.Events.Count(static e => e.GetProperty("symbol").GetString() == "traced_other+0").ShouldBe((int)workload.Number("others"));
     }
 
+    /// <summary>A breakpoint there would make another instruction of it, and break the program.</summary>
+    [Fact]
+    public void Uprobe_MiddleOfAnInstruction_IsRefused()
+    {
+        string program = Repository.Workload("uprobe");
+        string start = VeilRun.ToEndWith("nm", program).Lines.Single(static line => line.EndsWith(" traced_recurse", StringComparison.Ordinal)).Split(' ')[0];
+        string inside = $"{ulong.Parse(start, System.Globalization.NumberStyles.HexNumber) + 1:x}";
+        foreach (var (place, name, first) in new[] { ("traced_recurse+1", "traced_recurse+0x1", "traced_recurse+0x0"), ("0x" + inside, "0x" + inside, "0x" + start.TrimStart('0')) })
+        {
+            var run = VeilRun.ToEnd("--module", "uprobe", "--yes", "--uprobe", $"{program}:{place}");
+            run.ExitCode.ShouldBe(2);
+            run.Errors.Trim().ShouldStartWith($"veil: --uprobe: {program} has no instruction that begins at {name}: a probe there would break the program; one begins at {first}, the next at ");
+        }
+    }
+
+    /// <summary>Where it is certain, there is nothing to warn of.</summary>
+    [Fact]
+    public void Uprobe_StartOfAnInstruction_IsNoWarning()
+    {
+        using var workload = Workload.Waiting("uprobe", "two");
+        using var veil = Attach(workload, Repository.Workload("uprobe") + ":traced_other+0");
+        workload.Go();
+        veil.Stop().ShouldBe(0);
+
+        veil.Errors.ShouldNotContain("warning");
+    }
+
+    [Fact]
+    public void Tid_OfAProgramThatWasReplaced_IsTracedAsItRuns()
+    {
+        string program = Path.Combine(_folder, "program");
+        File.Copy(Repository.Workload("uprobe"), program);
+        using var workload = Workload.Waiting(program, "calls");
+        string next = program + ".new";
+        File.Copy(Repository.Workload("uprobe-pie"), next);
+        File.Move(next, program, overwrite: true);
+        using var veil = VeilRun.Attach("--module", "uprobe", "--tid", workload.Pid, "--output", "json", "--uprobe", program + ":traced_call");
+        workload.Go();
+        veil.Stop().ShouldBe(0);
+
+        veil.Events.Length.ShouldBe(1000);
+        veil.Errors.ShouldNotContain("warning");
+    }
+
     [WorkloadFact("libtraced.so")]
     public void Uprobe_FunctionThatTheCpuChooses_CountsItsCalls()
     {

@@ -101,6 +101,19 @@ public sealed partial class ElfFile
         return found < 0 ? null : _coldParts[found];
     }
 
+    /// <summary>The function that an offset is in, where a symbol tells of one that does.</summary>
+    internal (ulong Start, ulong Bytes, string Name)? FunctionAt(ulong offset)
+    {
+        (ulong, ulong, string)? found = null;
+        ScanNames(MangledBytesMax, (name, symbol) =>
+        {
+            if (symbol.IsFunction && OffsetOfAny(symbol.Address) is { } start && offset >= start && offset - start < symbol.Bytes)
+                found = (start, symbol.Bytes, WithoutVersion(name));
+            return found is null;
+        });
+        return found;
+    }
+
     private List<(ulong Start, ulong End)>? _coldParts;
 
     private IEnumerable<(ElfFile File, Section Table)> Tables()

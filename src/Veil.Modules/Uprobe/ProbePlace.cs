@@ -39,8 +39,7 @@ internal static class ProbePlace
 
         if (IsAddress(what, out ulong address))
         {
-            warnings.Add($"0x{address:x} in {Escaping.ForMessage(file.Name)} is taken for the start of an instruction; if it is none, the program breaks");
-            return [new ProbeSite(file, [file.Elf.OffsetOfAddress(address)])];
+            return [new ProbeSite(file, [AtAddress(file, address, warnings)])];
         }
 
         if (IsInstruction(what, out string function, out ulong distance))
@@ -76,18 +75,40 @@ internal static class ProbePlace
         return open > 0;
     }
 
+    private static ulong AtAddress(ProbeFile file, ulong address, List<string> warnings)
+    {
+        ulong offset = file.Elf.OffsetOfAddress(address);
+        if (file.Elf.FunctionAt(offset) is { } function && InstructionStarts.Around(file.Elf, (function.Start, function.Bytes), offset) is { } around)
+            Require(around, offset, at => $"0x{address + at - offset:x}");
+        else
+            warnings.Add($"0x{address:x} in {Escaping.ForMessage(file.Name)} is taken for the start of an instruction; if it is none, the program breaks");
+        return offset;
+    }
+
     private static List<ulong> Inside(ProbeFile file, string function, ulong distance, List<string> warnings)
     {
         var offsets = new List<ulong>();
+        bool isCertain = true;
         foreach (var (start, bytes) in file.Elf.FindSymbols(function, name => ChosenFunction.OffsetIn(file, name)))
         {
             if (bytes > 0 && distance >= bytes)
                 throw new ElfException($"has no {Escaping.ForMessage(function)}+0x{distance:x}: the function is {bytes} bytes long");
+            if (InstructionStarts.Around(file.Elf, (start, bytes), start + distance) is { } around)
+                Require(around, start + distance, at => $"{Escaping.ForMessage(function)}+0x{at - start:x}");
+            else
+                isCertain = false;
             offsets.Add(start + distance);
         }
 
-        warnings.Add($"{Escaping.ForMessage(function)}+0x{distance:x} is taken for the start of an instruction; if it is none, the program breaks");
+        if (!isCertain)
+            warnings.Add($"{Escaping.ForMessage(function)}+0x{distance:x} is taken for the start of an instruction; if it is none, the program breaks");
         return offsets;
+    }
+
+    private static void Require((ulong Start, ulong Next) around, ulong offset, Func<ulong, string> name)
+    {
+        if (around.Start != offset)
+            throw new ElfException($"has no instruction that begins at {name(offset)}: a probe there would break the program; one begins at {name(around.Start)}, the next at {name(around.Next)}");
     }
 
     // provider:probe; a name of C++ or Rust has two colons.

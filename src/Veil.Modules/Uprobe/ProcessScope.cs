@@ -1,10 +1,11 @@
+using System.Globalization;
 using Veil.Core.Filters;
 using Veil.Core.Text;
 
 namespace Veil.Modules.Uprobe;
 
 /// <summary>
-/// The processes that <c>--pid</c> allows, and which files they mean by a path. What runs in a process need not be what the path leads to: it may
+/// The processes that <c>--pid</c> or <c>--tid</c> allows, and which files they mean by a path. What runs in a process need not be what the path leads to: it may
 /// have its own root folder, and files are replaced while they run.
 /// </summary>
 internal sealed class ProcessScope
@@ -21,12 +22,10 @@ internal sealed class ProcessScope
         var scope = new ProcessScope();
         if (FileIdentity.Of("/proc/self/ns/pid") is not { Inode: InitialPidNamespace })
             return scope;
-        foreach (var (key, bits) in filters.Where(static filter => filter.Dimension.Name == "pid").SelectMany(static filter => filter.Bits))
-        {
-            if (bits.HasFlag(FilterBits.Allow))
-                scope.Add((int)key.Bits);
-        }
-
+        // Threads are fewer than their processes: where both are given, an event needs both.
+        var processes = Allowed(filters, "tid").Select(ProcessOf).Distinct().ToList();
+        foreach (int id in processes.Count > 0 ? processes : Allowed(filters, "pid"))
+            scope.Add(id);
         return scope;
     }
 
@@ -83,6 +82,25 @@ internal sealed class ProcessScope
     {
         var mapped = LibraryPath.IsBare(path) ? _processes.SelectMany(static process => process.Mapped).FirstOrDefault(file => file.HasShortName(path)) : null;
         return mapped?.Name ?? LibraryPath.Resolve(path);
+    }
+
+    private static IEnumerable<int> Allowed(IReadOnlyList<FilterExpression> filters, string dimension) => filters
+        .Where(filter => filter.Dimension.Name == dimension).SelectMany(static filter => filter.Bits)
+        .Where(static pair => pair.Value.HasFlag(FilterBits.Allow)).Select(static pair => (int)pair.Key.Bits);
+
+    // proc(5): every thread has a folder below /proc, though only processes are listed there.
+    private static int ProcessOf(int thread)
+    {
+        const string field = "Tgid:";
+        try
+        {
+            string? line = File.ReadLines($"/proc/{thread}/status").FirstOrDefault(static line => line.StartsWith(field, StringComparison.Ordinal));
+            return int.TryParse(line.AsSpan(Math.Min(field.Length, line?.Length ?? 0)), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture, out int process) ? process : thread;
+        }
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
+        {
+            return thread;
+        }
     }
 
     private void Add(int id)
