@@ -127,6 +127,7 @@ static void refused(const char *folder)
 	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 	    REFUSE(openat2, SECCOMP_RET_ERRNO | EPERM),
 	    REFUSE(preadv2, SECCOMP_RET_ERRNO | EACCES),
+	    REFUSE(openat, SECCOMP_RET_ERRNO | 0),
 	    REFUSE(sendfile, SECCOMP_RET_TRACE),
 	    REFUSE(open_by_handle_at, SECCOMP_RET_TRAP),
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
@@ -146,6 +147,9 @@ static void refused(const char *folder)
 		"seccomp");
 	snprintf(path, sizeof(path), "%s/jail/refused", folder);
 	failed("open", syscall(SYS_openat2, AT_FDCWD, name, &how, sizeof(how)), EPERM, path);
+	/* Returns 0, and nothing was opened. */
+	require(syscall(SYS_openat, AT_FDCWD, name, O_RDONLY) == 0, "openat");
+	said("open", 0, path, false, false);
 	snprintf(path, sizeof(path), "%s/jail/file", folder);
 	failed("read", preadv2(fd, &to, 1, 0, 0), EACCES, path);
 	failed("copy", syscall(SYS_sendfile, fd, fd, NULL, 1), ENOSYS, path);

@@ -869,6 +869,20 @@ static __always_inline bool files_call_trapped(void)
 	return BPF_CORE_READ(task, pending.signal.sig[0]) >> (SIGSYS - 1) & 1;
 }
 
+/*
+ * Seccomp may let a call return 0 without a run (SECCOMP_RET_ERRNO with no errno), and 0 is a descriptor too. An open
+ * that had it has left word where the next one is to be looked for (alloc_fd() in fs/file.c). Another thread that
+ * closes or opens meanwhile can make this wrong: then the name is the one that was asked for.
+ */
+static __always_inline bool files_open_is_feigned(enum files_op op, long ret)
+{
+	struct task_struct *task = veil_current();
+
+	if (op != files_op__open || ret || !bpf_core_field_exists(task->seccomp) || !BPF_CORE_READ(task, seccomp.mode))
+		return false;
+	return BPF_CORE_READ(task, files, next_fd) != 1;
+}
+
 /* Reads and writes nothing and opens nothing; FICLONE and its like apart, no ioctl is a copy. */
 static __always_inline bool files_call_is_other(void *regs, enum veil_arch arch, enum files_call_kind kind)
 {
@@ -886,7 +900,7 @@ static __always_inline int files_call_done(void *regs, enum veil_arch arch, enum
 
 	if (op == files_op__copy)
 		return files_copy_done(regs, arch, kind, ret);
-	if (op == files_op__open && ret < 0)
+	if ((op == files_op__open && ret < 0) || files_open_is_feigned(op, ret))
 		return files_call_failed(regs, arch, kind, ret);
 
 	walk = veil_path_walk(FILES_SLOT_CALL);
@@ -958,7 +972,8 @@ static __always_inline int files_call_beside(void *regs, enum veil_arch arch, en
 		return 0;
 	if (files_call_trapped())
 		ret = VEIL_RET_NONE;
-	else if (files_op_of(kind) != files_op__copy && (ret >= 0 || files_forget(ret)))
+	else if (files_op_of(kind) != files_op__copy && !files_open_is_feigned(files_op_of(kind), ret) &&
+		 (ret >= 0 || files_forget(ret)))
 		return 0;
 	if (filter_op_counter && !files_passes(files_op_of(kind)))
 		return 0;
