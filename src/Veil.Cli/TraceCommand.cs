@@ -132,7 +132,7 @@ internal static class TraceCommand
             filters.Add(FilterExpression.Parse(dimension, values));
         }
 
-        var arguments = Arguments(parsed, flags, modules);
+        var arguments = Arguments(parsed, flags, modules) with { Filters = filters.Select(static filter => filter.Dimension.Name).ToHashSet() };
         var counting = CountFlags.Read(parsed, flags);
         modules = [.. modules.SelectMany(module => module.Instances(arguments, filters))];
         var fields = Words("--fields", parsed.GetValue(flags.Fields) ?? []);

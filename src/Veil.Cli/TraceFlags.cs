@@ -74,8 +74,8 @@ internal sealed class TraceFlags
     public IReadOnlyList<(string Title, IReadOnlyList<Option> Options)> Groups =>
     [
         ("What to trace", [Module, .. ModuleFlags.Where(static flag => !IsThreshold(flag.Key) && !IsFilter(flag.Key)).Select(static flag => flag.Value), Hook, IncludeSelf]),
-        ("Filters (a value allows, '!' before it denies, deny wins; in bash '!' needs single quotes)", [.. Filters.Values, .. ModuleFlags.Where(static flag => IsFilter(flag.Key)).Select(static flag => flag.Value)]),
-        ("Only what is worth it (in the kernel; with syscall and uprobe an event as each call ends)", [.. ModuleFlags.Where(static flag => IsThreshold(flag.Key)).Select(static flag => flag.Value)]),
+        ("Filters (a value allows, '!' before it denies, deny wins; in bash '!' needs single quotes)", [.. Filters.Where(static filter => !IsThreshold(filter.Key)).Select(static filter => filter.Value), .. ModuleFlags.Where(static flag => IsFilter(flag.Key)).Select(static flag => flag.Value)]),
+        ("Only what is worth it (in the kernel; with syscall and uprobe an event as each call ends)", [.. ModuleFlags.Where(static flag => IsThreshold(flag.Key)).Select(static flag => flag.Value), .. Filters.Where(static filter => IsThreshold(filter.Key)).Select(static filter => filter.Value)]),
         ("Output", [Output, Fields, Enrich, FailOnLoss, Quiet, Verbose]),
         ("Counting (instead of events)", [Count, CountBy, Histogram, Top, Interval, Keys]),
         ("Running", [Buffer, Rings, Control, ControlGroup, Stats, Yes]),
@@ -91,7 +91,10 @@ internal sealed class TraceFlags
 
     private static bool IsFilter(ModuleFlag flag) => flag.Name == "file";
 
-    private static bool IsThreshold(ModuleFlag flag) => flag == Thresholds.Slower || flag == Thresholds.Failed || flag == Thresholds.Errnos;
+    // A filter in the kernel, and of what a call came to.
+    private static bool IsThreshold(FilterDimension filter) => filter is ErrnoDimension;
+
+    private static bool IsThreshold(ModuleFlag flag) => flag == Thresholds.Slower || flag == Thresholds.Failed;
 
     private static Option<string[]> FilterOption(FilterDimension dimension)
     {

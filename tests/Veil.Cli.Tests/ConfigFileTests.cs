@@ -38,6 +38,16 @@ public sealed class ConfigFileTests : IDisposable
         (request.Control, request.ControlGroup).ShouldBe(("/run/x", "root"));
     }
 
+    /// <summary>What a module filters by is its own: files' errors do not make syscall show calls as they end.</summary>
+    [Fact]
+    public void Request_OfAnErrno_IsOfItsModuleAlone()
+    {
+        var options = Read("modules:\n  syscall: {flags: {syscall: read}}\n  files: {flags: {errno: ['!ENOENT', '!EAGAIN']}}\n").Options;
+
+        options.FiltersOf(options.Modules[1]).Select(Text).ShouldBe(["errno ENOENT:Deny EAGAIN:Deny"]);
+        options.Modules[0].EventNumbers(options.ArgumentsOf(options.Modules[0])).ShouldBe([0]);
+    }
+
     [Fact]
     public void Request_OfAList_TakesAnItemAsOneValue()
     {

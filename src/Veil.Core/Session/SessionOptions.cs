@@ -29,9 +29,10 @@ public sealed record SessionOptions
     /// <summary>The flags of a module.</summary>
     public ModuleArguments FlagsOf(TraceModule module) => OwnArguments.GetValueOrDefault(module.Name, Arguments);
 
-    /// <summary>The flags of a module, with the fields that are wanted of it.</summary>
+    /// <summary>The flags of a module, with its filters and the fields that are wanted of it.</summary>
     public ModuleArguments ArgumentsOf(TraceModule module) => FlagsOf(module) with
     {
+        Filters = FiltersOf(module).Select(static filter => filter.Dimension.Name).ToHashSet(),
         Fields = Counting is { } counting ? new[] { counting.KeyOf(module), counting.Histogram }.OfType<string>().ToHashSet()
             : Output.Fields is { Count: > 0 } fields ? fields.ToHashSet()
             : null,

@@ -96,7 +96,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
     /// <param name="root">The helper process that does later what needs root; none where nothing does.</param>
     public static TraceSession Start(SessionOptions options, StopSignal stop, Action<string> message, RootClient? root = null)
     {
-        var events = EventCatalog.Of(options.Modules, options.FlagsOf);
+        var events = EventCatalog.Of(options.Modules, options.ArgumentsOf);
         FieldSelection.Validate(events, options.Output);
         if (options.Counting is { } counting)
         {
