@@ -71,7 +71,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
             _wait = new WaitSet([.. _rings.Readers.Select(static ring => ring.PollFd)], stop.PollFd, StandardStreams.Output);
             var output = new FdOutput(StandardStreams.Output, stop);
             if (options.Counting is { } counting)
-                _counts = new CountIntervals(_modules.ConvertAll(static module => module.Counts!), new CountReport(counting, options.Output.Format, output), counting.Interval);
+                _counts = new CountIntervals(_modules.ConvertAll(static module => module.Counts!), new CountReport(counting, options.Output, output), counting.Interval);
             IEventSink sink = LineSink.Create(events, options.Output, output, out _buffer);
             if (options.Output.Enrichments != Enrichments.None)
                 sink = new EnrichSink(sink, options.Output.Enrichments, events.Header, root);
