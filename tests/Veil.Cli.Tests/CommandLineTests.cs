@@ -19,6 +19,28 @@ public sealed class CommandLineTests
     public void Pid_HoweverItIsWritten_IsOneList(string flags) =>
         Read("--module syscall " + flags).Filters.ShouldHaveSingleItem().Bits.Keys.Select(static key => (int)key.Bits).Order().ShouldBe([10, 11, 12]);
 
+    [Theory]
+    [InlineData("10s", 10_000)]
+    [InlineData("10", 10_000)]
+    [InlineData("1.5", 1_500)]
+    [InlineData("250ms", 250)]
+    [InlineData("2h", 7_200_000)]
+    public void Duration_HoweverItIsWritten_IsATime(string text, int milliseconds)
+    {
+        Read("--module syscall --duration " + text).Duration.ShouldBe(TimeSpan.FromMilliseconds(milliseconds));
+        Read("--module syscall --count --duration " + text).Duration.ShouldBe(TimeSpan.FromMilliseconds(milliseconds));
+    }
+
+    [Fact]
+    public void Ends_OfATraceAndItsFile_AreTaken()
+    {
+        var options = Read("--module syscall,files --max-events 7 -w /tmp/x");
+
+        (options.Output.EventsMax, options.WriteTo, options.Duration).ShouldBe((7UL, "/tmp/x", null));
+        options.Output.Screen.ShouldBeNull();
+        Read("--module syscall -w -").WriteTo.ShouldBeNull();
+    }
+
     [Fact]
     public void Errno_AllowedAndDenied_IsAFilterByNumber()
     {
@@ -94,6 +116,14 @@ public sealed class CommandLineTests
     [InlineData("--module files --errno !", "--errno: the value '!' is empty; give an error's name, such as ENOENT, or its number from 1 to 4095, '!' before it denies")]
     [InlineData("--module files --errno 0", "--errno: '0' is no error, by name or number")]
     [InlineData("--module network --errno EPERM", "--errno: no chosen module has it (network); syscall, files would")]
+    [InlineData("--module syscall --duration 0s", "--duration: '0s' is not a time from 1ms to 30d, such as 10s, 5m or 2h")]
+    [InlineData("--module syscall --duration 10min", "--duration: '10min' is not a time from 1ms to 30d, such as 10s, 5m or 2h")]
+    [InlineData("--module syscall --duration 31d", "--duration: '31d' is not a time from 1ms to 30d, such as 10s, 5m or 2h")]
+    [InlineData("--module syscall --max-events 0", "--max-events: '0' is not a number from 1 to 18446744073709551615")]
+    [InlineData("--module syscall --max-events 1,5", "--max-events: '1,5' is not a number from 1 to 18446744073709551615")]
+    [InlineData("--module syscall --count --max-events 5", "--max-events: is for events, and counting shows none; leave one of them out")]
+    [InlineData("--module syscall --wide -o json", "--wide: is for columns, and --output json has none; leave one of them out")]
+    [InlineData("--module syscall --wide --fields pid", "--wide: is for columns, and --fields makes none; leave one of them out")]
     [InlineData("--module network --failed", "--failed: no chosen module has it (network); syscall, files would")]
     [InlineData("--module syscall --rings 0", "--rings: '0' is not a number from 1 to {cpucount}, the CPUs of this machine")]
     [InlineData("--module scheduler --cpu 0-1x", "--cpu: '0-1x' is not a CPU of this machine, from 0 to {cpus}, or a range of them")]

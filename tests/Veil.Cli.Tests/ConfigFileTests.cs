@@ -38,6 +38,14 @@ public sealed class ConfigFileTests : IDisposable
         (request.Control, request.ControlGroup).ShouldBe(("/run/x", "root"));
     }
 
+    [Fact]
+    public void Request_OfATraceThatEndsByItself_IsWhatFlagsWouldSay()
+    {
+        var options = Read("modules: {syscall: }\noutput: {write: /tmp/x, wide: true}\nrun: {duration: 10s, max_events: 5}\n").Options;
+
+        (options.Duration, options.Output.EventsMax, options.WriteTo).ShouldBe((TimeSpan.FromSeconds(10), 5UL, "/tmp/x"));
+    }
+
     /// <summary>What a module filters by is its own: files' errors do not make syscall show calls as they end.</summary>
     [Fact]
     public void Request_OfAnErrno_IsOfItsModuleAlone()

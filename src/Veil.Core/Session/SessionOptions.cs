@@ -53,6 +53,12 @@ public sealed record SessionOptions
     /// <summary>How many rings share those bytes; none: what suits the CPUs.</summary>
     public int? Rings { get; init; }
 
+    /// <summary>The trace ends by itself after this time; none: it does not.</summary>
+    public TimeSpan? Duration { get; init; }
+
+    /// <summary>The file that events and counts go to; none: standard output.</summary>
+    public string? WriteTo { get; init; }
+
     /// <summary>Trace the tracer too.</summary>
     public bool IncludeSelf { get; init; }
 
