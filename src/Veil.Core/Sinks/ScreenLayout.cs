@@ -23,9 +23,10 @@ internal sealed class ScreenLayout
 
     private readonly ScreenCell[][] _cells;
 
-    private ScreenLayout(int columns, byte[] header, ScreenCell[][] cells)
+    private ScreenLayout(int columns, int lineBytesMax, byte[] header, ScreenCell[][] cells)
     {
         Columns = columns;
+        LineBytesMax = lineBytesMax;
         Header = header;
         _cells = cells;
     }
@@ -40,16 +41,7 @@ internal sealed class ScreenLayout
     public ReadOnlySpan<ScreenCell> CellsOf(EventSchema schema) => _cells[schema.Index];
 
     /// <summary>An upper bound of the bytes of an event with a header, at any width.</summary>
-    public int LineBytesMax
-    {
-        get
-        {
-            int most = 0;
-            foreach (var cells in _cells)
-                most = Math.Max(most, cells.Sum(static cell => cell.Column.BytesMax + ColumnsMax));
-            return most + (2 * ColumnsMax);
-        }
-    }
+    public int LineBytesMax { get; }
 
     /// <summary>Lays out the events of a session.</summary>
     /// <param name="catalog">The events.</param>
@@ -73,7 +65,7 @@ internal sealed class ScreenLayout
             header.Append(' ', Math.Max(0, detailsAt - header.Length)).Append("DETAILS");
         string text = header.ToString().TrimEnd();
         return new ScreenLayout(
-            columns, Encoding.UTF8.GetBytes((copy.Colour ? Ansi.Bold + text + Ansi.Reset : text) + "\n"),
+            columns, ofKinds.Max(static kind => kind.Sum(static column => column.BytesMax + ColumnsMax)) + (2 * ColumnsMax), Encoding.UTF8.GetBytes((copy.Colour ? Ansi.Bold + text + Ansi.Reset : text) + "\n"),
             [.. ofKinds.Select(kind => Cells(kind, places, several ? detailsAt : ScreenCell.Anywhere))]);
     }
 

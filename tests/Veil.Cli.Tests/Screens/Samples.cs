@@ -41,6 +41,7 @@ internal static class Samples
                 Event(kinds[0], ("op", 3), ("ret", 100L), ("bytes", 100L), ("filename", "/srv/from"), ("target", "/srv/to")),
                 Event(kinds[0], ("op", 1), ("ret", 5L), ("bytes", 5L), ("filename", "/home/漢字/日本語のファイル名/e\u0301te\u0301.txt")),
                 Event(kinds[0], ("op", 0), ("ret", 4L), ("filename", "/tmp/x\u001b[31m\n PID=1")),
+                Cut(Event(kinds[0], ("op", 0), ("ret", 4L), ("filename", "/tmp/cut"))),
             ],
             "network" =>
             [
@@ -69,19 +70,24 @@ internal static class Samples
         };
     }
 
+    /// <summary>Events that say what few do: here a call of the 32-bit table.</summary>
+    private static List<(EventSchema Schema, byte[] Record)> RareOf(string module, EventCatalog catalog) =>
+        module != "syscall" ? [] : [Event(catalog.Schemas.First(static schema => schema.Module == "syscall"), ("syscall", 64 | (1L << 32)), ("ret", 1L), ("duration_ns", 950L))];
+
     /// <summary>The events of modules, as they are shown.</summary>
     /// <param name="modules">The modules.</param>
     /// <param name="columns">The screen's width; none: no screen.</param>
     /// <param name="options">What is shown.</param>
     /// <param name="names">The first event again and again by threads of these names; none: all events.</param>
-    public static string Render(string modules, int? columns, OutputOptions options, string[]? names = null)
+    /// <param name="withRare">Those too that are not usual.</param>
+    public static string Render(string modules, int? columns, OutputOptions options, string[]? names = null, bool withRare = true)
     {
         var catalog = Catalog(modules);
         var output = new Collected();
         var sink = LineSink.Create(catalog, columns is { } width ? options with { Screen = new FakeScreen(width, 24) } : options, output, out var buffer);
         foreach (string module in modules.Split(','))
         {
-            foreach (var (schema, record) in Of(module, catalog))
+            foreach (var (schema, record) in Of(module, catalog).Concat(withRare ? RareOf(module, catalog) : []))
             {
                 if (names is null)
                     Write(sink, schema, record);
@@ -119,6 +125,12 @@ internal static class Samples
         }
 
         return (schema, record);
+    }
+
+    private static (EventSchema Schema, byte[] Record) Cut((EventSchema Schema, byte[] Record) made)
+    {
+        made.Record[made.Schema.Fields.First(static field => field.Name == "truncated").Value.Offset] = 1;
+        return made;
     }
 
     private static byte[] Put(EventSchema schema, byte[] record, string field, object value)

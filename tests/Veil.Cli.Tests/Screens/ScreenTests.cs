@@ -38,7 +38,7 @@ public sealed class ScreenTests
     [InlineData("scheduler", 120)]
     public void Rows_OfUsualEvents_AreOneEach(string module, int columns)
     {
-        var (rows, events) = (Samples.Render(module, columns, s_text).Split('\n', StringSplitOptions.RemoveEmptyEntries), Samples.Of(module).Count);
+        var (rows, events) = (Samples.Render(module, columns, s_text, withRare: false).Split('\n', StringSplitOptions.RemoveEmptyEntries), Samples.Of(module).Count);
 
         rows.Length.ShouldBe(events + 1);
         rows.ShouldAllBe(row => Cells(row) <= columns);
@@ -116,6 +116,35 @@ public sealed class ScreenTests
         string[] rows = output.Text.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         rows.Select(static row => row.Split(' ')[0]).ShouldBe(["COMM", "nginx", "COMM", "nginx", "nginx"]);
         rows[2].Length.ShouldBeGreaterThan(rows[0].Length);
+    }
+
+    /// <summary>A window that grows shows more columns than there were when the memory of a line was made.</summary>
+    [Theory]
+    [MemberData(nameof(Modules))]
+    public void Rows_WindowOfAnySize_HaveRoomForEveryColumn(string name)
+    {
+        var random = new Random(3);
+        var screen = new FakeScreen(20, 24);
+        var catalog = Samples.Catalog(name);
+        var sink = LineSink.Create(catalog, s_text with { Enrichments = Enrichments.All, Colour = true, Screen = screen }, new Collected(), out var buffer);
+        byte[] longest = [.. Enumerable.Repeat((byte)1, EventPart.LengthMax)];
+        foreach (int columns in (int[])[20, 1_000, 65_535, 1, 300])
+        {
+            screen.Size = (columns, 24);
+            foreach (var schema in catalog.Schemas)
+            {
+                var record = AnyRecord(schema, random);
+                foreach (var path in schema.Fields.Where(static field => field.Value.Format == FieldFormat.Path))
+                {
+                    new EventPart((uint)record.Length, longest.Length, true, false).Write(record.AsSpan(path.Value.Offset));
+                    record = [.. record, .. longest];
+                }
+
+                Samples.Write(sink, schema, record, longest.AsSpan(..256), longest.AsSpan(..256));
+            }
+
+            Should.NotThrow(buffer.Flush);
+        }
     }
 
     [Fact]
