@@ -48,7 +48,8 @@ public sealed partial class HelpTests
         try
         {
             HelpText.Columns = columns;
-            string help = HelpText.Whole(s_flags, s_root) + string.Concat(ModuleCatalog.All.Select(static module => HelpText.Of(module, s_flags)));
+            string help = HelpText.Whole(s_flags, s_root) + string.Concat(ModuleCatalog.All.Select(static module => HelpText.Of(module, s_flags)))
+                + string.Concat(HelpText.Commands(s_root).Select(HelpText.Of));
 
             foreach (string line in help.Split('\n'))
                 (line.Length <= columns || !line.Trim().TrimEnd('\\').Trim().Contains(' ', StringComparison.Ordinal)).ShouldBeTrue(line);

@@ -75,7 +75,10 @@ internal static class HelpText
     /// <summary>The help of a command.</summary>
     public static string Of(Command command)
     {
-        var text = new StringBuilder($"veil {FullName(command)}: {command.Description}\n\nUsage: veil {Usage(command)}\n");
+        var text = new StringBuilder();
+        Paragraph(text, $"veil {FullName(command)}: {command.Description}", "", "");
+        text.Append('\n');
+        Paragraph(text, $"Usage: veil {Usage(command)}", "", "       ");
         var described = command.Subcommands is [var only] ? only : command;
         if (described != command)
             Section(text, "Commands", [(Usage(described), described.Description ?? "")]);
