@@ -25,7 +25,7 @@ internal static class CountFlags
             return null;
         }
 
-        RefuseAny(parsed, [flags.Fields, flags.Enrich, flags.Buffer, flags.Rings], "is for events, and counting shows none; leave one of them out");
+        RefuseAny(parsed, [flags.Fields, flags.Enrich, flags.Buffer, flags.Rings, flags.MaxEvents], "is for events, and counting shows none; leave one of them out");
         if (flags.ModuleFlags.FirstOrDefault(static flag => flag.Key.Name == "file").Value is { } file)
             RefuseAny(parsed, [file], "is decided in userspace, and counting is done in the kernel: --count-by filename shows the files");
         return new CountOptions(

@@ -20,6 +20,8 @@ internal static class TraceCommand
 {
     private const int RingBytesMin = 64 * 1024;
     private const int RingBytesMax = 1024 * 1024 * 1024;
+    private const double DurationMinNs = 1e6;
+    private const double DurationMaxNs = 30 * 86_400e9;
 
     private static readonly List<string> s_moduleNames = [.. ModuleCatalog.All.Select(static module => module.Name)];
 
@@ -38,7 +40,8 @@ internal static class TraceCommand
         using var control = OpenControl(request.Control, request.ControlGroup);
         // Before the drop too; it closes the socket before it ends, because it may have to remove it.
         using var root = RootClient.StartFor(options.Output.Enrichments, control);
-        using var session = TraceSession.Start(options, stop, Messages.Write, root);
+        using var file = options.WriteTo is { } path ? OutputFile.Open(path) : null;
+        using var session = TraceSession.Start(options, stop, Messages.Write, root, file);
         var commands = new ControlCommands(session, ModuleCatalog.All);
         using var prompt = Terminal.IsThere ? new TracePrompt(commands, session, stop) : null;
         stop.ListenToSignals(prompt is null ? null : prompt.Open);
@@ -132,18 +135,25 @@ internal static class TraceCommand
             filters.Add(FilterExpression.Parse(dimension, values));
         }
 
-        var arguments = Arguments(parsed, flags, modules);
+        var arguments = Arguments(parsed, flags, modules) with { Filters = filters.Select(static filter => filter.Dimension.Name).ToHashSet() };
         var counting = CountFlags.Read(parsed, flags);
         modules = [.. modules.SelectMany(module => module.Instances(arguments, filters))];
         var fields = Words("--fields", parsed.GetValue(flags.Fields) ?? []);
         var format = OutputFormats.Parse(parsed.GetValue(flags.Output));
+        string? writeTo = WriteTo(parsed.GetValue(flags.Write));
         return new SessionOptions
         {
             Modules = modules,
             Filters = filters,
             Arguments = arguments,
             Hook = Hook(parsed.GetValue(flags.Hook), modules),
-            Output = new OutputOptions(format, fields, Shown(Enrich(parsed.GetValue(flags.Enrich) ?? []), fields), UseColour()),
+            Output = new OutputOptions(format, fields, Shown(Enrich(parsed.GetValue(flags.Enrich) ?? []), fields), writeTo is null && UseColour())
+            {
+                Screen = writeTo is null && !IsWide(parsed.GetValue(flags.Wide), format, fields) ? TerminalScreen.OfOutput() : null,
+                EventsMax = MaxEvents(parsed.GetValue(flags.MaxEvents)),
+            },
+            Duration = Duration(parsed.GetValue(flags.Duration)),
+            WriteTo = writeTo,
             Counting = counting,
             RingBytes = counting is not null ? RingBytesMin : RingBytes(parsed.GetValue(flags.Buffer)),
             Rings = counting is not null ? 1 : Rings(parsed.GetValue(flags.Rings)),
@@ -227,6 +237,41 @@ internal static class TraceCommand
         }
 
         return value;
+    }
+
+    private static bool IsWide(bool wide, OutputFormat format, List<string> fields)
+    {
+        if (wide && format == OutputFormat.Json)
+            throw new UsageException("--wide: is for columns, and --output json has none; leave one of them out");
+        if (wide && fields.Count > 0)
+            throw new UsageException("--wide: is for columns, and --fields makes none; leave one of them out");
+        return wide;
+    }
+
+    private static string? WriteTo(string? value) => value switch
+    {
+        "" => throw new UsageException($"--write: {EmptyValue.Explain(value)}; give the name of a file"),
+        "-" => null, // standard output, as with other tools
+        _ => value,
+    };
+
+    private static ulong? MaxEvents(string? value)
+    {
+        if (value is null)
+            return null;
+        return ulong.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out ulong count) && count >= 1
+            ? count
+            : throw new UsageException($"--max-events: '{Escaping.ForMessage(value)}' is not a number from 1 to {ulong.MaxValue}");
+    }
+
+    private static TimeSpan? Duration(string? value)
+    {
+        if (value is null)
+            return null;
+        bool isAlone = value.Length > 0 && char.IsAsciiDigit(value[^1]);
+        return DurationText.TryParse(isAlone ? value + "s" : value, out double nanoseconds) && nanoseconds is >= DurationMinNs and <= DurationMaxNs
+            ? TimeSpan.FromMilliseconds(nanoseconds / 1e6)
+            : throw new UsageException($"--duration: '{Escaping.ForMessage(value)}' is not a time from 1ms to 30d, such as 10s, 5m or 2h");
     }
 
     private static int? Rings(string? value)

@@ -28,6 +28,14 @@ internal sealed class TraceFlags
 
     public Option<string[]> Enrich { get; } = List("--enrich", "time,user,proc,all", "add wall-clock time, the user's name, the process's current name");
 
+    public Option<bool> Wide { get; } = new("--wide") { Description = "on a terminal too, the full columns that a file or a pipe gets" };
+
+    public Option<string> Write { get; } = new("--write", "-w") { HelpName = "FILE", Description = "write events, or counts, to a file, which is emptied first; messages stay on the screen" };
+
+    public Option<string> Duration { get; } = new("--duration") { HelpName = "TIME", Description = "end by itself after this time: 10s (ms, s, m, h; a number alone is seconds)" };
+
+    public Option<string> MaxEvents { get; } = new("--max-events") { HelpName = "N", Description = "end by itself after so many events" };
+
     public Option<bool> Count { get; } = new("--count") { Description = "count in the kernel and show a ranking at the end; by " + string.Join(", ", ModuleCatalog.All.Select(static module => $"{module.CountKey} ({module.Name})")) };
 
     public Option<string> CountBy { get; } = new("--count-by") { HelpName = "FIELD", Description = "the same by another field" };
@@ -74,11 +82,11 @@ internal sealed class TraceFlags
     public IReadOnlyList<(string Title, IReadOnlyList<Option> Options)> Groups =>
     [
         ("What to trace", [Module, .. ModuleFlags.Where(static flag => !IsThreshold(flag.Key) && !IsFilter(flag.Key)).Select(static flag => flag.Value), Hook, IncludeSelf]),
-        ("Filters (a value allows, '!' before it denies, deny wins; in bash '!' needs single quotes)", [.. Filters.Values, .. ModuleFlags.Where(static flag => IsFilter(flag.Key)).Select(static flag => flag.Value)]),
-        ("Only what is worth it (in the kernel; with syscall and uprobe an event as each call ends)", [.. ModuleFlags.Where(static flag => IsThreshold(flag.Key)).Select(static flag => flag.Value)]),
-        ("Output", [Output, Fields, Enrich, FailOnLoss, Quiet, Verbose]),
+        ("Filters (a value allows, '!' before it denies, deny wins; in bash '!' needs single quotes)", [.. Filters.Where(static filter => !IsThreshold(filter.Key)).Select(static filter => filter.Value), .. ModuleFlags.Where(static flag => IsFilter(flag.Key)).Select(static flag => flag.Value)]),
+        ("Only what is worth it (in the kernel; with syscall and uprobe an event as each call ends)", [.. ModuleFlags.Where(static flag => IsThreshold(flag.Key)).Select(static flag => flag.Value), .. Filters.Where(static filter => IsThreshold(filter.Key)).Select(static filter => filter.Value)]),
+        ("Output", [Output, Wide, Fields, Enrich, Write, FailOnLoss, Quiet, Verbose]),
         ("Counting (instead of events)", [Count, CountBy, Histogram, Top, Interval, Keys]),
-        ("Running", [Buffer, Rings, Control, ControlGroup, Stats, Yes]),
+        ("Running", [Duration, MaxEvents, Buffer, Rings, Control, ControlGroup, Stats, Yes]),
         ("Configuration", [Config, Profile]),
         ("Lists", [ListModules, ListFields]),
     ];
@@ -91,7 +99,10 @@ internal sealed class TraceFlags
 
     private static bool IsFilter(ModuleFlag flag) => flag.Name == "file";
 
-    private static bool IsThreshold(ModuleFlag flag) => flag == Thresholds.Slower || flag == Thresholds.Failed || flag == Thresholds.Errnos;
+    // A filter in the kernel, and of what a call came to.
+    private static bool IsThreshold(FilterDimension filter) => filter is ErrnoDimension;
+
+    private static bool IsThreshold(ModuleFlag flag) => flag == Thresholds.Slower || flag == Thresholds.Failed;
 
     private static Option<string[]> FilterOption(FilterDimension dimension)
     {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Veil.Bpf;
 using Veil.Core;
+using Veil.Core.Filters;
 using Veil.Core.Session;
 using Veil.Core.Sinks;
 using Veil.Modules;
@@ -17,6 +18,40 @@ public sealed class CommandLineTests
     [InlineData("--pid=10,11 --pid=12")]
     public void Pid_HoweverItIsWritten_IsOneList(string flags) =>
         Read("--module syscall " + flags).Filters.ShouldHaveSingleItem().Bits.Keys.Select(static key => (int)key.Bits).Order().ShouldBe([10, 11, 12]);
+
+    [Theory]
+    [InlineData("10s", 10_000)]
+    [InlineData("10", 10_000)]
+    [InlineData("1.5", 1_500)]
+    [InlineData("250ms", 250)]
+    [InlineData("2h", 7_200_000)]
+    public void Duration_HoweverItIsWritten_IsATime(string text, int milliseconds)
+    {
+        Read("--module syscall --duration " + text).Duration.ShouldBe(TimeSpan.FromMilliseconds(milliseconds));
+        Read("--module syscall --count --duration " + text).Duration.ShouldBe(TimeSpan.FromMilliseconds(milliseconds));
+    }
+
+    [Fact]
+    public void Ends_OfATraceAndItsFile_AreTaken()
+    {
+        var options = Read("--module syscall,files --max-events 7 -w /tmp/x");
+
+        (options.Output.EventsMax, options.WriteTo, options.Duration).ShouldBe((7UL, "/tmp/x", null));
+        options.Output.Screen.ShouldBeNull();
+        Read("--module syscall -w -").WriteTo.ShouldBeNull();
+    }
+
+    [Fact]
+    public void Errno_AllowedAndDenied_IsAFilterByNumber()
+    {
+        var options = Read("--module syscall --errno ENOENT !EAGAIN,110");
+
+        options.Filters.ShouldHaveSingleItem().Bits.ToDictionary(static key => (int)key.Key.Bits, static key => key.Value)
+            .ShouldBe(new Dictionary<int, FilterBits> { [2] = FilterBits.Allow, [11] = FilterBits.Deny, [110] = FilterBits.Allow }, ignoreOrder: true);
+        // What failed is known when a call ends.
+        options.Modules[0].EventNumbers(options.ArgumentsOf(options.Modules[0])).ShouldBe([1]);
+        options.Modules[0].EventNumbers(Read("--module syscall").Arguments).ShouldBe([0]);
+    }
 
     [Fact]
     public void Module_NamedTwice_IsTracedOnce() => Read("--module syscall,syscall -m syscall").Modules.Count.ShouldBe(1);
@@ -77,7 +112,18 @@ public sealed class CommandLineTests
     [InlineData("--module syscall --slower 10", "--slower: '10' is not a duration from 1ns to 86400s with its unit, such as 10ms")]
     [InlineData("--module syscall --slower 0ms", "--slower: '0ms' is not a duration from 1ns to 86400s with its unit, such as 10ms")]
     [InlineData("--module memory --slower 1ms 2ms", "--slower: given more than once, but it takes one value")]
-    [InlineData("--module files --errno ENOET", "--errno: 'ENOET' is no error, by name or number; did you mean 'ENOENT'?")]
+    [InlineData("--module files --errno ENOET", "--errno: 'ENOET' is no error, by name or number; did you mean 'ENOENT' or 'ENONET'?")]
+    [InlineData("--module files --errno !", "--errno: the value '!' is empty; give an error's name, such as ENOENT, or its number from 1 to 4095, '!' before it denies")]
+    [InlineData("--module files --errno 0", "--errno: '0' is no error, by name or number")]
+    [InlineData("--module network --errno EPERM", "--errno: no chosen module has it (network); syscall, files would")]
+    [InlineData("--module syscall --duration 0s", "--duration: '0s' is not a time from 1ms to 30d, such as 10s, 5m or 2h")]
+    [InlineData("--module syscall --duration 10min", "--duration: '10min' is not a time from 1ms to 30d, such as 10s, 5m or 2h")]
+    [InlineData("--module syscall --duration 31d", "--duration: '31d' is not a time from 1ms to 30d, such as 10s, 5m or 2h")]
+    [InlineData("--module syscall --max-events 0", "--max-events: '0' is not a number from 1 to 18446744073709551615")]
+    [InlineData("--module syscall --max-events 1,5", "--max-events: '1,5' is not a number from 1 to 18446744073709551615")]
+    [InlineData("--module syscall --count --max-events 5", "--max-events: is for events, and counting shows none; leave one of them out")]
+    [InlineData("--module syscall --wide -o json", "--wide: is for columns, and --output json has none; leave one of them out")]
+    [InlineData("--module syscall --wide --fields pid", "--wide: is for columns, and --fields makes none; leave one of them out")]
     [InlineData("--module network --failed", "--failed: no chosen module has it (network); syscall, files would")]
     [InlineData("--module syscall --rings 0", "--rings: '0' is not a number from 1 to {cpucount}, the CPUs of this machine")]
     [InlineData("--module scheduler --cpu 0-1x", "--cpu: '0-1x' is not a CPU of this machine, from 0 to {cpus}, or a range of them")]

@@ -22,6 +22,11 @@ public sealed class CompletionTests
     [InlineData("completion b", "bash")]
     [InlineData("doctor --output t", "text")]
     [InlineData("--nonsense x", "")]
+    [InlineData("--du", "--duration")]
+    [InlineData("--max", "--max-events")]
+    [InlineData("--wr", "--write")]
+    [InlineData("-m syscall --errno !ENOE", "!ENOENT !ENOEXEC")]
+    [InlineData("-m syscall -w /tm", "")]
     [InlineData("-m files --file /et", "")]
     public void Candidates_OfAHalfTypedLine(string line, string expected) =>
         string.Join(' ', CompletionCommand.Candidates(line.Split(' '))).ShouldBe(expected);

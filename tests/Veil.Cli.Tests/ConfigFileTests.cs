@@ -39,6 +39,24 @@ public sealed class ConfigFileTests : IDisposable
     }
 
     [Fact]
+    public void Request_OfATraceThatEndsByItself_IsWhatFlagsWouldSay()
+    {
+        var options = Read("modules: {syscall: }\noutput: {write: /tmp/x, wide: true}\nrun: {duration: 10s, max_events: 5}\n").Options;
+
+        (options.Duration, options.Output.EventsMax, options.WriteTo).ShouldBe((TimeSpan.FromSeconds(10), 5UL, "/tmp/x"));
+    }
+
+    /// <summary>What a module filters by is its own: files' errors do not make syscall show calls as they end.</summary>
+    [Fact]
+    public void Request_OfAnErrno_IsOfItsModuleAlone()
+    {
+        var options = Read("modules:\n  syscall: {flags: {syscall: read}}\n  files: {flags: {errno: ['!ENOENT', '!EAGAIN']}}\n").Options;
+
+        options.FiltersOf(options.Modules[1]).Select(Text).ShouldBe(["errno ENOENT:Deny EAGAIN:Deny"]);
+        options.Modules[0].EventNumbers(options.ArgumentsOf(options.Modules[0])).ShouldBe([0]);
+    }
+
+    [Fact]
     public void Request_OfAList_TakesAnItemAsOneValue()
     {
         var request = Read("""

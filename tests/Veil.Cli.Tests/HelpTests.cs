@@ -37,6 +37,34 @@ public sealed partial class HelpTests
         help.Split('\n').ShouldAllBe(static line => line.Length <= 110);
     }
 
+    /// <summary>No word is broken over two rows, and what can be copied into a shell still can.</summary>
+    [Theory]
+    [InlineData(60)]
+    [InlineData(80)]
+    [InlineData(160)]
+    public void Help_OnATerminal_FitsItsWidth(int columns)
+    {
+        int before = HelpText.Columns;
+        try
+        {
+            HelpText.Columns = columns;
+            string help = HelpText.Whole(s_flags, s_root) + string.Concat(ModuleCatalog.All.Select(static module => HelpText.Of(module, s_flags)))
+                + string.Concat(HelpText.Commands(s_root).Select(HelpText.Of));
+
+            foreach (string line in help.Split('\n'))
+                (line.Length <= columns || !line.Trim().TrimEnd('\\').Trim().Contains(' ', StringComparison.Ordinal)).ShouldBeTrue(line);
+            string joined = help.Replace(" \\\n    ", " ", StringComparison.Ordinal);
+            foreach (var example in HelpText.Examples)
+                joined.ShouldContain("  " + example.Command + "\n");
+            if (columns == 160)
+                help.Split('\n').Max(static line => line.Length).ShouldBeGreaterThan(110);
+        }
+        finally
+        {
+            HelpText.Columns = before;
+        }
+    }
+
     /// <summary>Every example is a command line that veil takes; what the shell would put in is put in here.</summary>
     [Fact]
     public void Examples_AllOfThem_AreRight()
@@ -68,7 +96,7 @@ public sealed partial class HelpTests
     [GeneratedRegex(@"^\.(?:TH|SH|SS|TP|BR|B|I|nf|fi)(?: |$)", RegexOptions.None, 1_000)]
     private static partial Regex Macro();
 
-    private static string RepositoryRoot()
+    internal static string RepositoryRoot()
     {
         string? folder = AppContext.BaseDirectory;
         while (folder is not null && !File.Exists(Path.Combine(folder, "Veil.slnx")))

@@ -18,6 +18,28 @@ public sealed class StopSignalTests
     }
 
     [Fact]
+    public void RequestAfter_TimeIsOver_AsksOnceAndNotAgain()
+    {
+        using var stop = new StopSignal();
+        stop.RequestAfter(TimeSpan.FromMilliseconds(20));
+        SpinWait.SpinUntil(() => stop.IsRequested, TimeSpan.FromSeconds(20)).ShouldBeTrue();
+
+        stop.IsForced.ShouldBeFalse();
+    }
+
+    /// <summary>A second request means to wait for nothing more. The time that is over is none.</summary>
+    [Fact]
+    public void RequestAfter_StopWasAskedFor_ChangesNothing()
+    {
+        using var stop = new StopSignal();
+        stop.Request();
+        stop.RequestAfter(TimeSpan.Zero);
+        Thread.Sleep(100);
+
+        (stop.IsRequested, stop.IsForced).ShouldBe((true, false));
+    }
+
+    [Fact]
     public void Guard_WorkThatEnds_EndsNothingElse()
     {
         using var stop = new StopSignal();

@@ -43,6 +43,38 @@ public sealed class ControlTests : IDisposable
         File.Exists(Path_).ShouldBeFalse();
     }
 
+    /// <summary>An errno is a filter as any other: changed at once, counted, and refused where there are no results.</summary>
+    [Fact]
+    public void Errno_ChangedWhileItRuns_HoldsAtOnce()
+    {
+        using var loop = System.Diagnostics.Process.Start("bash", ["-c", "while :; do test -e /nonexistent-errno; test -e /; done"]);
+        using var veil = VeilRun.Attach("--module", "syscall", "--pid", loop.Id.ToString(), "--syscall", "newfstatat,stat,fstatat64", "--errno", "!EPERM", "--output", "json", "--control", Path_);
+        Thread.Sleep(200);
+        Ask("add errno_deny ENOENT").ShouldBe("OK errno denies EPERM, ENOENT\n");
+        Thread.Sleep(200);
+        Ask("status").ShouldContain("errno denies EPERM, ENOENT");
+        Ask("add errno !EACCES").ShouldBe("ERR errno: '!EACCES' denies, which is add errno_deny EACCES\n");
+        Ask("del errno_deny EPERM").ShouldBe("OK errno denies ENOENT\n");
+        Ask("quit").ShouldBe("OK\n");
+        veil.WaitForExit().ShouldBe(0);
+        loop.Kill();
+
+        var errnos = veil.Events.Select(static e => e.GetProperty("errno").GetString()).ToList();
+        int last = errnos.LastIndexOf("ENOENT");
+        last.ShouldBeGreaterThan(0);
+        // The other half of the loop goes on alone.
+        errnos.Skip(last + 1).Count(static errno => errno is null).ShouldBeGreaterThan(100);
+    }
+
+    [Fact]
+    public void Errno_OfCallsThatBegin_IsRefusedWithTheFlagThatHelps()
+    {
+        using var veil = VeilRun.Attach("--module", "syscall", "--pid", "1", "--control", Path_);
+
+        Ask("add errno ENOENT").ShouldBe("ERR add: errno: this trace shows calls as they begin, which have no result yet; start it with --returns\n");
+        Ask("status").ShouldNotContain("errno");
+    }
+
     [Theory]
     [InlineData("ad pid 1", "no command 'ad'; did you mean 'add'?")]
     [InlineData("add pdi 1", "no filter 'pdi'; did you mean 'pid'?")]

@@ -66,7 +66,9 @@ public sealed class PipelineTests : IDisposable
             t -f /dev/null new-session -d -x 150 -y 30 "bash --norc --noprofile"
             t send-keys "PS1='shell> '; clear; {veil} -m syscall -p {{hold.Pid}} -s getppid" Enter
             shows 'CTRL-C pauses and asks'
-            shows 'hold .* syscall='
+            shows '^COMM .*GID +SYSCALL$'; shows '^hold .* getppid$'
+            t resize-window -x 40 -y 30; shows '^COMM +PID +SYSCALL$'
+            t resize-window -x 150 -y 30; shows '^COMM .*GID +SYSCALL$'
             t send-keys C-c; shows '^veil \$ *$'
             t send-keys 'stat' Tab; shows '^veil \$ status'
             t send-keys Enter; shows 'syscall passed [1-9][0-9]*, dropped [1-9]'

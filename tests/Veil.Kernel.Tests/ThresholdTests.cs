@@ -58,6 +58,37 @@ public sealed class ThresholdTests
     }
 
     [Theory]
+    [MemberData(nameof(SyscallHooks))]
+    public void Errno_DeniedOfSyscalls_EverythingElseIsThere(string hook)
+    {
+        using var all = VeilRun.Attach("-m", "syscall", "--returns", "-n", "denied-ls", "-o", "json");
+        using var others = VeilRun.Attach("-m", "syscall", "--hook", hook, "-n", "denied-ls", "--errno", "!ENOENT", "-o", "json");
+        using var failed = VeilRun.Attach("-m", "syscall", "--hook", hook, "-n", "denied-ls", "--failed", "--errno", "!ENOENT", "-o", "json");
+        Bash("cp $(readlink -f $(command -v ls)) $T/denied-ls; $T/denied-ls /nonexistent /etc/passwd/x 2>/dev/null");
+        foreach (var veil in new[] { all, others, failed })
+            veil.Stop().ShouldBe(0);
+
+        var expected = all.Events.Select(static e => e.GetProperty("errno").GetString()).Where(static errno => errno != "ENOENT").ToList();
+        expected.ShouldContain("ENOTDIR");
+        expected.ShouldContain((string?)null);
+        others.Events.Select(static e => e.GetProperty("errno").GetString()).ShouldBe(expected);
+        failed.Events.Select(static e => e.GetProperty("errno").GetString()).ShouldBe(expected.Where(static errno => errno is not null));
+    }
+
+    [Theory]
+    [MemberData(nameof(FilesHooks))]
+    public void Errno_DeniedOfFiles_TheOthersAreThere(string hook)
+    {
+        using var veil = VeilRun.Attach("-m", "files", "--hook", hook, "-n", "denied-cat", "--op", "open", "--errno", "!ENOENT", "-o", "json");
+        Bash("cp $(readlink -f $(command -v cat)) $T/denied-cat; $T/denied-cat /etc/passwd /nonexistent-one >/dev/null 2>&1");
+        veil.Stop().ShouldBe(0);
+
+        var names = veil.Events.Select(static e => e.GetProperty("filename").GetString()).ToList();
+        names.ShouldContain("/etc/passwd");
+        names.ShouldNotContain("/nonexistent-one");
+    }
+
+    [Theory]
     [MemberData(nameof(FilesHooks))]
     public void Slower_Files_TheReadThatWaited(string hook)
     {

@@ -3,6 +3,7 @@ using System.CommandLine.Invocation;
 using System.Text;
 using Veil.Core.Modules;
 using Veil.Core.Session;
+using Veil.Core.Text;
 using Veil.Modules;
 
 namespace Veil.Cli.Help;
@@ -10,8 +11,14 @@ namespace Veil.Cli.Help;
 /// <summary>What <c>--help</c> prints: of the whole, or of the modules that the line names. The man page says the same (<see cref="ManPage"/>).</summary>
 internal static class HelpText
 {
-    private const int Columns = 110;
+    private const int ColumnsElsewhere = 110;
+    private const int ColumnsMin = 40;
     private const int TermColumns = 30;
+    private const int NarrowTermColumns = 20;
+    private const int NarrowBelow = 70;
+
+    /// <summary>Places in a row: those of the terminal, so that no word is broken over two.</summary>
+    internal static int Columns { get; set; } = Math.Max(TerminalScreen.OfOutput()?.Size.Columns ?? ColumnsElsewhere, ColumnsMin);
 
     /// <summary>The examples, the first of each module and then of more than one.</summary>
     public static IEnumerable<Example> Examples =>
@@ -33,8 +40,9 @@ internal static class HelpText
     /// <summary>The help of the trace command.</summary>
     public static string Whole(TraceFlags flags, RootCommand root)
     {
-        var text = new StringBuilder($"{root.Description}\n\n");
-        text.Append("Usage: veil --module NAME,… [filters] [options]\n       veil COMMAND …\n");
+        var text = new StringBuilder();
+        Paragraph(text, root.Description!, "", "");
+        text.Append("\nUsage: veil --module NAME,… [filters] [options]\n       veil COMMAND …\n");
         Section(text, "Modules (more of each: veil help MODULE)", ModuleCatalog.All.Select(static module => (module.Name, module.Summary)));
         foreach (var (title, options) in flags.Groups)
             Section(text, title, options.Select(Line));
@@ -48,7 +56,8 @@ internal static class HelpText
     /// <summary>The help of one module.</summary>
     public static string Of(TraceModule module, TraceFlags flags)
     {
-        var text = new StringBuilder($"veil --module {module.Name}: {module.Summary}\n");
+        var text = new StringBuilder();
+        Paragraph(text, $"veil --module {module.Name}: {module.Summary}", "", "");
         Section(text, "Hooks, best first (--hook NAME takes one of them only)", module.Rungs.Select(static rung => (rung.Name, rung.Description)));
         Section(text, "Filters in the kernel (a value allows, '!' before it denies, and deny wins)", module.Filters.Select(filter => Line(flags.OptionOf(filter.Name))));
         if (module.Flags.Count > 0)
@@ -66,7 +75,10 @@ internal static class HelpText
     /// <summary>The help of a command.</summary>
     public static string Of(Command command)
     {
-        var text = new StringBuilder($"veil {FullName(command)}: {command.Description}\n\nUsage: veil {Usage(command)}\n");
+        var text = new StringBuilder();
+        Paragraph(text, $"veil {FullName(command)}: {command.Description}", "", "");
+        text.Append('\n');
+        Paragraph(text, $"Usage: veil {Usage(command)}", "", "       ");
         var described = command.Subcommands is [var only] ? only : command;
         if (described != command)
             Section(text, "Commands", [(Usage(described), described.Description ?? "")]);
@@ -103,40 +115,45 @@ internal static class HelpText
     {
         text.Append("\nExamples\n");
         foreach (var example in examples)
-            text.Append($"  {example.Command}\n      {example.Meaning}\n");
+        {
+            // A line that is broken can still be copied into a shell.
+            var lines = WordWrap.Lines(example.Command, Columns - 6);
+            for (int i = 0; i < lines.Count; i++)
+                text.Append(i == 0 ? "  " : "    ").Append(lines[i]).Append(i < lines.Count - 1 ? " \\\n" : "\n");
+            Paragraph(text, example.Meaning, "      ", "      ");
+        }
+    }
+
+    private static void Paragraph(StringBuilder text, string words, string firstIndent, string indent)
+    {
+        string start = firstIndent;
+        foreach (string line in WordWrap.Lines(words, Columns - indent.Length))
+        {
+            text.Append(start).Append(line).Append('\n');
+            start = indent;
+        }
     }
 
     private static void Section(StringBuilder text, string title, IEnumerable<(string Term, string Text)> lines)
     {
-        text.Append($"\n{title}\n");
+        int termColumns = Columns < NarrowBelow ? NarrowTermColumns : TermColumns;
+        text.Append('\n');
+        Paragraph(text, title, "", "");
         foreach (var (term, meaning) in lines)
         {
-            string start = $"  {term}".PadRight(TermColumns);
-            if (start.Length > TermColumns)
+            string start = $"  {term}".PadRight(termColumns);
+            if (start.Length > termColumns)
             {
-                text.Append(start).Append('\n');
-                start = new string(' ', TermColumns);
+                Paragraph(text, term, "  ", "    ");
+                start = new string(' ', termColumns);
             }
 
-            foreach (string line in Wrap(meaning, Columns - TermColumns))
+            foreach (string line in WordWrap.Lines(meaning, Columns - termColumns - 1))
             {
                 text.Append($"{start} {line}".TrimEnd()).Append('\n');
-                start = new string(' ', TermColumns);
+                start = new string(' ', termColumns);
             }
         }
-    }
-
-    private static List<string> Wrap(string text, int width)
-    {
-        var lines = new List<string> { "" };
-        foreach (string word in text.Split(' '))
-        {
-            if (lines[^1].Length > 0 && lines[^1].Length + 1 + word.Length > width)
-                lines.Add("");
-            lines[^1] += lines[^1].Length == 0 ? word : " " + word;
-        }
-
-        return lines;
     }
 
     /// <summary>Prints the help of the command that was given, or of the modules.</summary>

@@ -11,9 +11,6 @@ internal static class PromptLine
     private const int ShortBelow = 16;
     private const int RoomMin = 4;
 
-    // East Asian wide characters and emoji take two places (EastAsianWidth.txt); coarse, and never too few.
-    private static readonly (int First, int Last)[] s_wide = [(0x1100, 0x115f), (0x2e80, 0xa4cf), (0xac00, 0xd7a3), (0xf900, 0xfaff), (0xfe30, 0xfe6f), (0xff00, 0xff60), (0xffe0, 0xffe6), (0x1f000, 0x1faff), (0x20000, 0x3fffd)];
-
     /// <summary>What to write so that the line shows the text, with the cursor in its place.</summary>
     /// <param name="text">The line.</param>
     /// <param name="cursor">Characters before the cursor.</param>
@@ -53,7 +50,6 @@ internal static class PromptLine
         string shown = Escaping.Visible(character);
         if (shown != character)
             return shown.Length;
-        int value = Rune.TryGetRuneAt(character, 0, out var rune) ? rune.Value : 0;
-        return Array.Exists(s_wide, range => value >= range.First && value <= range.Last) ? 2 : 1;
+        return Rune.TryGetRuneAt(character, 0, out var rune) ? CellWidth.Of(rune) : 1;
     }
 }

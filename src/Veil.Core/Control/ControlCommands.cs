@@ -277,6 +277,8 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
         string dimension = DimensionOf(name);
         string whose = string.Join(", ", asked.Select(static module => module.Module.Name).Distinct(StringComparer.Ordinal));
         string available = $"available: {string.Join(", ", MapNames(asked))}, each with {DenySuffix} too";
+        if (asked.SelectMany(static module => module.FiltersWithoutFlag).FirstOrDefault(filter => filter.Name == dimension) is { Flag: { } needed })
+            return new($"{command}: {dimension}: this trace shows calls as they begin, which have no result yet; start it with --{needed}");
         if (catalog.Any(module => module.Flags.Any(flag => flag.Name == dimension)))
             return new($"{command}: --{dimension} is set when the trace starts, and cannot be changed while it runs ({available})");
         var having = catalog.Where(module => module.Filters.Any(filter => filter.Name == dimension)).Select(static module => module.Name).ToList();

@@ -7,11 +7,22 @@ using Veil.Core.Text;
 namespace Veil.Core.Counting;
 
 /// <summary>Prints counts: a ranking or histograms for people, or an object a key. A table is written whole.</summary>
-internal sealed class CountReport(CountOptions options, OutputFormat format, IOutput output)
+internal sealed class CountReport(CountOptions options, OutputOptions shown, IOutput output)
 {
     private const int BarWidth = 40;
     private const int LabelWidth = 18;
     private const int CountWidth = 14;
+    private const int BarWidthMin = 8;
+
+    // One such row says as much as the mark in its place.
+    private const int EmptyRowsWorthFolding = 2;
+
+    // What a bar has beside it: indents, label, count and frame.
+    private const int BesideBar = LabelWidth + CountWidth + 6;
+    private const int BesideKey = CountWidth + 12;
+
+    // Of the table that is printed: the window may change until the next.
+    private int _columns = int.MaxValue;
 
     /// <summary>Prints what was counted in a time, a table for each name of a module.</summary>
     /// <param name="modules">The modules, in their order.</param>
@@ -20,38 +31,40 @@ internal sealed class CountReport(CountOptions options, OutputFormat format, IOu
     public void Print(IEnumerable<(CountPlan Plan, CountedEvents Counted)> modules, TimeSpan duration, long endedAtNs)
     {
         var text = new StringBuilder();
+        var format = shown.Format;
+        _columns = shown.Screen?.Size.Columns ?? int.MaxValue;
         if (format == OutputFormat.Text && options.Interval is not null)
             text.Append(Invariant($"{Local(endedAtNs)}  {duration.TotalSeconds:F3} s\n"));
         foreach (var group in modules.GroupBy(static module => module.Plan.Schema.Module, StringComparer.Ordinal))
-            Append(text, Table.Of(group.Key, [.. group], format, options.Keys), duration.TotalSeconds, endedAtNs);
+            Append(text, Table.Of(group.Key, [.. group], shown.Format, options.Keys), duration.TotalSeconds, endedAtNs);
         output.Write(Encoding.UTF8.GetBytes(text.ToString()));
     }
 
     private void Append(StringBuilder text, Table table, double seconds, long endedAtNs)
     {
-        if (format == OutputFormat.Json)
+        if (shown.Format == OutputFormat.Json)
         {
             AppendJson(text, table, seconds, endedAtNs);
             return;
         }
 
-        var shown = table.Rows.Take(options.Top ?? CountOptions.DefaultTop).ToList();
+        var rows = table.Rows.Take(options.Top ?? CountOptions.DefaultTop).ToList();
         text.Append(Invariant($"{table.Module}{(table.Key is null ? "" : " by " + table.Key)}{(table.Value is null ? "" : ", " + table.Value)}: {table.Total} {(table.Total == 1 ? "event" : "events")}"));
         text.Append(table.Key is null ? "\n" : Invariant($", {table.Rows.Count} {(table.Rows.Count == 1 ? "key" : "keys")}\n"));
         if (table.Value is null)
         {
-            foreach (var row in shown)
-                AppendRow(text, table, row.Count, row.Text);
+            foreach (var row in rows)
+                AppendRow(text, table, row.Count, Fitted(row.Text, BesideKey));
         }
         else
         {
-            foreach (var row in shown)
+            foreach (var row in rows)
                 AppendHistogram(text, table, row);
         }
 
-        ulong more = table.Rows.Skip(shown.Count).Aggregate(0ul, static (sum, row) => sum + row.Count);
+        ulong more = table.Rows.Skip(rows.Count).Aggregate(0ul, static (sum, row) => sum + row.Count);
         if (more > 0)
-            AppendRow(text, table, more, Invariant($"({table.Rows.Count - shown.Count} more {(table.Rows.Count - shown.Count == 1 ? "key" : "keys")}; --top shows them)"));
+            AppendRow(text, table, more, Invariant($"({table.Rows.Count - rows.Count} more {(table.Rows.Count - rows.Count == 1 ? "key" : "keys")}; --top shows them)"));
         if (table.NoField > 0)
             AppendRow(text, table, table.NoField, $"(without {table.Value ?? table.Key})");
         if (table.MapFull > 0)
@@ -61,23 +74,56 @@ internal sealed class CountReport(CountOptions options, OutputFormat format, IOu
         text.Append('\n');
     }
 
-    private static void AppendRow(StringBuilder text, Table table, ulong count, string key) =>
-        text.Append(Invariant($"{count,CountWidth} {table.Percent(count),7:F2}%  {key}").TrimEnd()).Append('\n');
+    private void AppendRow(StringBuilder text, Table table, ulong count, string key)
+    {
+        var lines = WordWrap.Lines(key, Math.Max(_columns - BesideKey, 1));
+        text.Append(Invariant($"{count,CountWidth} {table.Percent(count),7:F2}%  {lines[0]}").TrimEnd()).Append('\n');
+        foreach (string line in lines.Skip(1))
+            text.Append(' ', BesideKey).Append(line).Append('\n');
+    }
 
-    private static void AppendHistogram(StringBuilder text, Table table, Row row)
+    // A key that the row has no room for loses its middle.
+    private string Fitted(string key, int beside)
+    {
+        int room = Math.Max(_columns - beside, BarWidthMin);
+        if (room >= key.Length * 2)
+            return key; // no character has more than two places
+        byte[] utf8 = Encoding.UTF8.GetBytes(key);
+        var line = new LineWriter(new byte[utf8.Length + 8]);
+        line.Append(utf8);
+        Shortening.Shorten(ref line, 0, room);
+        return Encoding.UTF8.GetString(line.Written);
+    }
+
+    private void AppendHistogram(StringBuilder text, Table table, Row row)
     {
         if (table.Key is not null)
-            text.Append(Invariant($"  {table.Key}={row.Text}: {row.Count}, {table.Percent(row.Count):F2}%\n"));
+        {
+            string share = Invariant($": {row.Count}, {table.Percent(row.Count):F2}%\n");
+            text.Append($"  {table.Key}=").Append(Fitted(row.Text, table.Key.Length + share.Length + 2)).Append(share);
+        }
+
         int first = Array.FindIndex(row.Slots, 0, Histogram.Unknown, static count => count > 0);
         int last = Array.FindLastIndex(row.Slots, Histogram.Unknown - 1, static count => count > 0);
         ulong most = row.Slots.Max();
+        int barWidth = Math.Clamp(_columns - BesideBar, BarWidthMin, BarWidth);
         for (int slot = first; slot <= last && first >= 0; slot++)
+        {
+            int end = Array.FindIndex(row.Slots, slot, static count => count > 0);
+            if (end - slot >= EmptyRowsWorthFolding)
+            {
+                text.Append(Invariant($"  {"...",LabelWidth}\n"));
+                slot = end;
+            }
+
             Line(Histogram.Label(slot, table.Value!), row.Slots[slot]);
+        }
+
         if (row.Slots[Histogram.Unknown] > 0)
             Line("no such number", row.Slots[Histogram.Unknown]);
 
         void Line(string label, ulong count) =>
-            text.Append(Invariant($"  {label,LabelWidth} {count,CountWidth} |{new string('@', (int)Math.Ceiling(count * (double)BarWidth / most)).PadRight(BarWidth)}|\n"));
+            text.Append(Invariant($"  {label,LabelWidth} {count,CountWidth} |{new string('@', (int)Math.Ceiling(count * (double)barWidth / most)).PadRight(barWidth)}|\n"));
     }
 
     private void AppendJson(StringBuilder text, Table table, double seconds, long endedAtNs)

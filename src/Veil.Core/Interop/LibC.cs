@@ -10,6 +10,7 @@ internal static unsafe partial class LibC
     public const int Esrch = 3;
     public const int Eintr = 4;
     public const int Eagain = 11;
+    public const int Eisdir = 21;
     public const int Efbig = 27;
     public const int Enospc = 28;
     public const int Epipe = 32;
@@ -185,6 +186,22 @@ internal static unsafe partial class LibC
             return Open(path, writeOnly | noControl | nonBlock | closeOnExec) is >= 0 and var own ? own : fd;
     }
 
+    /// <summary>Opens a file for writing, made where there is none; -1 and an errno where it cannot be.</summary>
+    public static int OpenForWriting(string path)
+    {
+        const int writeOnlyCreate = 0x41, noControl = 0x100, closeOnExec = 0x80000;
+        const int readAndWriteForAll = 0x1b6; // 0666, less what the umask takes
+        return OpenAndMake(path, writeOnlyCreate | noControl | closeOnExec, readAndWriteForAll);
+    }
+
+    /// <summary>Columns and rows of a terminal; zeros where it does not know them.</summary>
+    public static (int Columns, int Rows) WindowSize(int fd)
+    {
+        const ulong tiocgwinsz = 0x5413;
+        var size = stackalloc ushort[4]; // struct winsize: rows, columns, pixels
+        return IoCtl(fd, tiocgwinsz, size) == 0 ? (size[1], size[0]) : default;
+    }
+
     /// <summary>Is it a terminal?</summary>
     public static bool IsTerminal(int fd) => IsATty(fd) == 1;
 
@@ -212,6 +229,12 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "open")]
     private static partial int Open(byte* path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int OpenAndMake(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "ioctl")]
+    private static partial int IoCtl(int fd, ulong request, void* argument);
 
     [LibraryImport("libc", EntryPoint = "read")]
     private static partial nint Read(int fd, byte* data, nint count);

@@ -11,6 +11,12 @@ public sealed record ModuleArguments(IReadOnlySet<string> Switches, IReadOnlyDic
     /// <summary>The fields that are shown or counted; nothing: all of them.</summary>
     public IReadOnlySet<string>? Fields { get; init; }
 
+    /// <summary>The names of the filters that were given for the module.</summary>
+    public IReadOnlySet<string> Filters { get; init; } = new HashSet<string>();
+
+    /// <summary>Was a filter given that is called so?</summary>
+    public bool IsFilteredBy(string name) => Filters.Contains(name);
+
     /// <summary>Is the field shown or counted? What is not need not be found out.</summary>
     public bool Shows(string field) => Fields is null || Fields.Contains(field);
 

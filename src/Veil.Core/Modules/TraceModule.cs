@@ -41,6 +41,11 @@ public abstract class TraceModule
     /// <summary>Every filter: those that all modules have, then its own.</summary>
     public IEnumerable<FilterDimension> Filters => s_commonFilters.Concat(OwnFilters);
 
+    /// <summary>The flag without which a filter has nothing to compare; nothing where it always has.</summary>
+    /// <param name="filter">One of <see cref="Filters"/>.</param>
+    /// <param name="arguments">The flags.</param>
+    public virtual string? FlagNeededBy(FilterDimension filter, ModuleArguments arguments) => null;
+
     /// <summary>What is attached: the module itself, or one for each thing that its flags name.</summary>
     /// <exception cref="UsageException">A flag's value is wrong.</exception>
     public virtual IReadOnlyList<TraceModule> Instances(ModuleArguments arguments) => [this];

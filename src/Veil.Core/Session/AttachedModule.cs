@@ -18,14 +18,17 @@ public sealed class AttachedModule : IDisposable
     private readonly List<BpfProgram> _attached = [];
     private readonly List<SafeFileHandle> _mapFacts = [];
 
-    private AttachedModule(TraceModule module, HookRung rung, BpfObject bpfObject, bool countFilters, CountPlan? plan)
+    private AttachedModule(TraceModule module, HookRung rung, BpfObject bpfObject, ModuleArguments arguments, bool countFilters, CountPlan? plan)
     {
         Module = module;
         Rung = rung;
         _object = bpfObject;
         _losses = new LossLedger(bpfObject);
         Counts = plan is null ? null : new EventCounts(bpfObject, plan);
-        Filters = [.. module.Filters.Select((dimension, index) => new FilterMap(bpfObject, dimension, countFilters ? FilterMap.CounterOf(index) : 0))];
+        Filters = [.. module.Filters.Index()
+            .Where(filter => module.FlagNeededBy(filter.Item, arguments) is null)
+            .Select(filter => new FilterMap(bpfObject, filter.Item, countFilters ? FilterMap.CounterOf(filter.Index) : 0))];
+        FiltersWithoutFlag = [.. module.Filters.Select(filter => (filter.Name, Flag: module.FlagNeededBy(filter, arguments)!)).Where(static filter => filter.Flag is not null)];
     }
 
     /// <summary>The module.</summary>
@@ -36,6 +39,9 @@ public sealed class AttachedModule : IDisposable
 
     /// <summary>Its filters, which can be changed.</summary>
     public IReadOnlyList<FilterMap> Filters { get; }
+
+    /// <summary>The filters that have nothing to compare in this trace, each with the flag that would change that.</summary>
+    public IReadOnlyList<(string Name, string Flag)> FiltersWithoutFlag { get; }
 
     /// <summary>What it counts in the kernel; nothing where it sends events.</summary>
     internal EventCounts? Counts { get; }
@@ -179,7 +185,7 @@ public sealed class AttachedModule : IDisposable
                 GC.Collect();
             bpfObject.Load();
 
-            var attached = new AttachedModule(module, rung, bpfObject, options.CountFilters, plan);
+            var attached = new AttachedModule(module, rung, bpfObject, arguments, options.CountFilters, plan);
             foreach (var map in attached.Filters)
             {
                 if (options.FiltersOf(module).FirstOrDefault(filter => filter.Dimension.Name == map.Dimension.Name) is { } filter)

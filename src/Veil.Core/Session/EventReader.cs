@@ -104,7 +104,7 @@ internal sealed class EventReader(RingBuffer[] rings, EventCatalog catalog, Even
         int unreleased = 0, releaseEvery = Math.Min(ReleaseEveryBytes, ring.SizeBytes / ReleasesARound);
         try
         {
-            while (ring.TryRead(out var record))
+            while (!buffer.IsComplete && ring.TryRead(out var record))
             {
                 Deliver(record);
                 unreleased += record.Length;
@@ -126,7 +126,7 @@ internal sealed class EventReader(RingBuffer[] rings, EventCatalog catalog, Even
         merge.Begin(last);
         try
         {
-            while (merge.TryRead(out var record))
+            while (!buffer.IsComplete && merge.TryRead(out var record))
                 Deliver(record);
         }
         finally

@@ -29,9 +29,10 @@ public sealed record SessionOptions
     /// <summary>The flags of a module.</summary>
     public ModuleArguments FlagsOf(TraceModule module) => OwnArguments.GetValueOrDefault(module.Name, Arguments);
 
-    /// <summary>The flags of a module, with the fields that are wanted of it.</summary>
+    /// <summary>The flags of a module, with its filters and the fields that are wanted of it.</summary>
     public ModuleArguments ArgumentsOf(TraceModule module) => FlagsOf(module) with
     {
+        Filters = FiltersOf(module).Select(static filter => filter.Dimension.Name).ToHashSet(),
         Fields = Counting is { } counting ? new[] { counting.KeyOf(module), counting.Histogram }.OfType<string>().ToHashSet()
             : Output.Fields is { Count: > 0 } fields ? fields.ToHashSet()
             : null,
@@ -51,6 +52,12 @@ public sealed record SessionOptions
 
     /// <summary>How many rings share those bytes; none: what suits the CPUs.</summary>
     public int? Rings { get; init; }
+
+    /// <summary>The trace ends by itself after this time; none: it does not.</summary>
+    public TimeSpan? Duration { get; init; }
+
+    /// <summary>The file that events and counts go to; none: standard output.</summary>
+    public string? WriteTo { get; init; }
 
     /// <summary>Trace the tracer too.</summary>
     public bool IncludeSelf { get; init; }

@@ -8,6 +8,7 @@ public sealed class StopSignal : IDisposable
 {
     private const int EfdCloexecNonblock = 0x80000 | 0x800;
     private readonly List<PosixSignalRegistration> _registrations = [];
+    private Timer? _timer;
     private int _requests;
 
     /// <summary>Makes the signal; it does not listen to the process's signals yet.</summary>
@@ -68,10 +69,29 @@ public sealed class StopSignal : IDisposable
         }
     };
 
+    /// <summary>Asks for the end after a time, unless it has been asked for by then. A write that waits for its reader does not hold it up.</summary>
+    public void RequestAfter(TimeSpan time)
+    {
+        // At zero a timer fires at once, on another thread.
+        _timer = new Timer(static stop => ((StopSignal)stop!).RequestFirst(), this, time > TimeSpan.Zero ? time : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+    }
+
+    // Not a second request, which would be one to wait for nothing.
+    private void RequestFirst()
+    {
+        if (Interlocked.CompareExchange(ref _requests, 1, 0) == 0)
+            Wake();
+    }
+
     /// <summary>Asks for the end.</summary>
-    public unsafe void Request()
+    public void Request()
     {
         Interlocked.Increment(ref _requests);
+        Wake();
+    }
+
+    private unsafe void Wake()
+    {
         ulong one = 1;
         _ = LibC.Write(PollFd, (byte*)&one, sizeof(ulong));
     }
@@ -79,6 +99,10 @@ public sealed class StopSignal : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        // Waits for one that fires right now: it would write to a descriptor that is another file's by then.
+        using var over = new ManualResetEvent(initialState: false);
+        if (_timer?.Dispose(over) == true)
+            over.WaitOne();
         foreach (var registration in _registrations)
             registration.Dispose();
         _ = LibC.Close(PollFd);

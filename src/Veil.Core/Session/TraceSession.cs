@@ -44,7 +44,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
     private long _pausedAt;
     private bool _hasEnded;
 
-    private TraceSession(SessionOptions options, EventCatalog events, StopSignal stop, Action<string> message, RootClient? root)
+    private TraceSession(SessionOptions options, EventCatalog events, StopSignal stop, Action<string> message, RootClient? root, OutputFile? file)
     {
         _options = options;
         _stop = stop;
@@ -68,10 +68,12 @@ public sealed class TraceSession : IDisposable, ILossObserver
             // Mapped last: until here the process holds the kernel's BTF, and the two need not be in memory at once.
             _rings.Map();
 
-            _wait = new WaitSet([.. _rings.Readers.Select(static ring => ring.PollFd)], stop.PollFd, StandardStreams.Output);
-            var output = new FdOutput(StandardStreams.Output, stop);
+            file?.Empty();
+            int fd = file?.Fd ?? StandardStreams.Output;
+            _wait = new WaitSet([.. _rings.Readers.Select(static ring => ring.PollFd)], stop.PollFd, fd);
+            var output = new FdOutput(fd, stop);
             if (options.Counting is { } counting)
-                _counts = new CountIntervals(_modules.ConvertAll(static module => module.Counts!), new CountReport(counting, options.Output.Format, output), counting.Interval);
+                _counts = new CountIntervals(_modules.ConvertAll(static module => module.Counts!), new CountReport(counting, options.Output, output), counting.Interval);
             IEventSink sink = LineSink.Create(events, options.Output, output, out _buffer);
             if (options.Output.Enrichments != Enrichments.None)
                 sink = new EnrichSink(sink, options.Output.Enrichments, events.Header, root);
@@ -94,9 +96,10 @@ public sealed class TraceSession : IDisposable, ILossObserver
     /// <param name="message">Takes a line for the user.</param>
     /// <exception cref="VeilException">Something could not be attached; nothing stays attached.</exception>
     /// <param name="root">The helper process that does later what needs root; none where nothing does.</param>
-    public static TraceSession Start(SessionOptions options, StopSignal stop, Action<string> message, RootClient? root = null)
+    /// <param name="file">Where events and counts go; none: standard output.</param>
+    public static TraceSession Start(SessionOptions options, StopSignal stop, Action<string> message, RootClient? root = null, OutputFile? file = null)
     {
-        var events = EventCatalog.Of(options.Modules, options.FlagsOf);
+        var events = EventCatalog.Of(options.Modules, options.ArgumentsOf);
         FieldSelection.Validate(events, options.Output);
         if (options.Counting is { } counting)
         {
@@ -112,7 +115,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
             message("warning: this is a PID namespace of its own, and the kernel's ids are those of the host: --pid and the output mean those");
         try
         {
-            var session = new TraceSession(options, events, stop, message, root);
+            var session = new TraceSession(options, events, stop, message, root, file);
             // A machine in trouble is often one without a free CPU, and a reader that waits for its turn loses events. Without
             // the right to it (CAP_SYS_NICE) the reader stays what it is.
             _ = LibC.SetPriority(0, 0, ReaderNice);
@@ -202,6 +205,8 @@ public sealed class TraceSession : IDisposable, ILossObserver
     /// </summary>
     public SessionSummary Run()
     {
+        if (_options.Duration is { } duration)
+            _stop.RequestAfter(duration - Stopwatch.GetElapsedTime(_startedAt));
         long allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
         try
         {
@@ -246,7 +251,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
     {
         long lossesReportedAt = Environment.TickCount64;
         FeedRates();
-        while (!_stop.IsRequested)
+        while (!_stop.IsRequested && !_buffer.IsComplete)
         {
             int waitMs = _reader.Holds ? HeldMs : PollMs;
             if (_counts is not null)
@@ -263,9 +268,14 @@ public sealed class TraceSession : IDisposable, ILossObserver
             }
         }
 
+        // Who asked for so many events has them all: what the kernel could not keep of the rest is no loss.
+        bool isComplete = _buffer.IsComplete;
+        if (isComplete)
+            ReportLosses();
         End();
         _reader.Drain(last: true);
-        ReportLosses();
+        if (!isComplete)
+            ReportLosses();
         _buffer.Flush();
         _counts?.PrintLast();
     }

@@ -4,6 +4,9 @@ namespace Veil.Core.Sinks;
 internal static class Ansi
 {
     public const string Reset = "\e[0m";
+    public const string Bold = "\e[1m";
     public const string Dim = "\e[2m";
     public const string Cyan = "\e[36m";
+
+    public static ReadOnlySpan<byte> ResetUtf8 => "\e[0m"u8;
 }

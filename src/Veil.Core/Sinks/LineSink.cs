@@ -13,6 +13,7 @@ public static class LineSink
     public static IEventSink Create(EventCatalog catalog, in OutputOptions options, IOutput output, out OutputBuffer buffer) => options switch
     {
         { Format: OutputFormat.Json } => new LineSink<JsonLine>(catalog, options, output, out buffer),
+        { Fields.Count: 0, Screen: { } screen } => new ScreenSink(catalog, options, screen, output, out buffer),
         { Fields.Count: > 0 } => new LineSink<PairLine>(catalog, options, output, out buffer),
         _ => new LineSink<TextLine>(catalog, options, output, out buffer),
     };
@@ -37,7 +38,7 @@ internal sealed class LineSink<TLine> : IEventSink
             lineBytesMax = Math.Max(lineBytesMax, plan.LineBytesMax);
         }
 
-        _buffer = buffer = new OutputBuffer(output, lineBytesMax);
+        _buffer = buffer = new OutputBuffer(output, lineBytesMax, options.EventsMax);
     }
 
     /// <inheritdoc/>

@@ -12,12 +12,15 @@ public sealed class OutputBuffer
     private readonly IOutput _output;
     private int _length;
     private ulong _pendingEvents;
+    private ulong _eventsLeft;
 
     /// <summary>Makes the buffer.</summary>
     /// <param name="output">Where batches go.</param>
     /// <param name="lineBytesMax">The longest line that any sink may append.</param>
-    public OutputBuffer(IOutput output, int lineBytesMax)
+    /// <param name="eventsMax">Events after which it takes no more; none: it always does.</param>
+    public OutputBuffer(IOutput output, int lineBytesMax, ulong? eventsMax = null)
     {
+        _eventsLeft = eventsMax ?? ulong.MaxValue;
         _output = output;
         LineBytesMax = lineBytesMax;
         _memory = GC.AllocateUninitializedArray<byte>(BatchBytes + lineBytesMax, pinned: true);
@@ -28,6 +31,12 @@ public sealed class OutputBuffer
 
     /// <summary>Events that the output has taken.</summary>
     public ulong EventsWritten { get; private set; }
+
+    /// <summary>Has it taken all the events that it may?</summary>
+    public bool IsComplete => _pendingEvents >= _eventsLeft;
+
+    /// <summary>How often it was emptied: what reads it can tell whether a batch has ended.</summary>
+    public int Flushes { get; private set; }
 
     /// <summary>A writer for one line, with room for the longest. Ends with <see cref="EndEvent"/> or <see cref="EndNotice"/>.</summary>
     public LineWriter BeginLine()
@@ -57,6 +66,8 @@ public sealed class OutputBuffer
         // Emptied first: if the output throws, the bytes are gone either way and must not be written twice.
         _length = 0;
         _pendingEvents = 0;
+        _eventsLeft -= events;
+        Flushes++;
         _output.Write(_memory.AsSpan(0, length));
         EventsWritten += events;
     }

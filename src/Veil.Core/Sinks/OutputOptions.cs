@@ -5,7 +5,14 @@ namespace Veil.Core.Sinks;
 /// <param name="Fields">The fields of <c>--fields</c>, in order; empty for all.</param>
 /// <param name="Enrichments">What is added to the kernel's own data.</param>
 /// <param name="Colour">Colour the text: only ever on a terminal.</param>
-public readonly record struct OutputOptions(OutputFormat Format, IReadOnlyList<string> Fields, Enrichments Enrichments, bool Colour);
+public readonly record struct OutputOptions(OutputFormat Format, IReadOnlyList<string> Fields, Enrichments Enrichments, bool Colour)
+{
+    /// <summary>The terminal that text is laid out for; none: the full columns, which are the same everywhere.</summary>
+    public IScreen? Screen { get; init; }
+
+    /// <summary>Events after which no more are shown; none: all are.</summary>
+    public ulong? EventsMax { get; init; }
+}
 
 /// <summary>The output's form.</summary>
 public enum OutputFormat

@@ -67,6 +67,14 @@ public ref struct LineWriter(Span<byte> memory)
     /// <summary>Takes back everything after the first <paramref name="length"/> bytes.</summary>
     public void Truncate(int length) => Length = Math.Min(Length, length);
 
+    /// <summary>Puts other bytes in the place of some that were written.</summary>
+    public void Replace(int start, int end, ReadOnlySpan<byte> bytes)
+    {
+        _memory[end..Length].CopyTo(_memory[(start + bytes.Length)..]);
+        bytes.CopyTo(_memory[start..]);
+        Length += bytes.Length - (end - start);
+    }
+
     /// <summary>Appends blanks after <paramref name="shown"/> characters so that they fill <paramref name="width"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void PadTo(int shown, int width)

@@ -38,11 +38,11 @@ public sealed class FilesModule : TraceModule
     ];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new OpDimension()];
+    public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new OpDimension(), new ErrnoDimension()];
 
     /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } =
-        [new(FileFlag, "PATH", "/a/file, all below /a/folder/, the/end of a path, a part of one, or a pattern: *.log"), Thresholds.Slower, Thresholds.Failed, Thresholds.Errnos];
+        [new(FileFlag, "PATH", "/a/file, all below /a/folder/, the/end of a path, a part of one, or a pattern: *.log"), Thresholds.Slower, Thresholds.Failed];
 
     /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =

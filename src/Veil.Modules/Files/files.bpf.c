@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* Files as they are opened, read and written, with their paths. */
 #include "veil/arch.bpf.h"
-#include "veil/filter.bpf.h"
+#include "veil/result.bpf.h"
 #include "veil/threshold.bpf.h"
 
 /* Who walks along paths; all rungs need the first two. */

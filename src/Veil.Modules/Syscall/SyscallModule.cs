@@ -27,11 +27,11 @@ public sealed class SyscallModule : TraceModule
     ];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new SyscallDimension()];
+    public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new SyscallDimension(), new ErrnoDimension()];
 
     /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } =
-        [new(Returns, null, "an event as each call ends, with its result, error and duration; only so are calls seen that seccomp refuses"), Thresholds.Slower, Thresholds.Failed, Thresholds.Errnos];
+        [new(Returns, null, "an event as each call ends, with its result, error and duration; only so are calls seen that seccomp refuses"), Thresholds.Slower, Thresholds.Failed];
 
     /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
@@ -77,6 +77,9 @@ public sealed class SyscallModule : TraceModule
         bpfObject.Map("syscall_calls").SetAutoCreate(returns && !TaskStorage.IsSteady);
         bpfObject.Map("syscall_task_calls").SetAutoCreate(returns && TaskStorage.IsSteady);
     }
+
+    /// <inheritdoc/>
+    public override string? FlagNeededBy(FilterDimension filter, ModuleArguments arguments) => filter is ErrnoDimension && !HasReturns(arguments) ? Returns : null;
 
     // What a call came to is only known at its end.
     private static bool HasReturns(ModuleArguments arguments) => arguments.Has(Returns) || Thresholds.AreGiven(arguments);

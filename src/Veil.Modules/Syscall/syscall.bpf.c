@@ -3,7 +3,7 @@
 #define VEIL_COUNT_INLINE __always_inline
 #include "veil/arch.bpf.h"
 #include "veil/emit.bpf.h"
-#include "veil/filter.bpf.h"
+#include "veil/result.bpf.h"
 #include "veil/threshold.bpf.h"
 
 char _license[] SEC("license") = "GPL";
@@ -142,7 +142,7 @@ static __always_inline bool syscall_take(struct syscall_done *done)
 static __always_inline bool syscall_take_unseen(struct syscall_done *done, __s32 nr)
 {
 	/* How long it took is not known, and so not that it was slow. */
-	if (veil_slower_ns || !veil_ret_passes(done->ret))
+	if (veil_slower_ns || !veil_ret_passes_again(done->ret))
 		return false;
 	/* rt_sigreturn leaves -1, so that it is not taken for the call that the signal interrupted. */
 	if (nr == -1 || veil_filter_excludes(syscall, nr) || !veil_task_passes_again(done->task))

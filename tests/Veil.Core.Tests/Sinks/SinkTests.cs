@@ -141,6 +141,23 @@ public sealed class SinkTests
         (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
     }
 
+    [OptimizedFact]
+    public void Write_AnEventOnAScreen_AllocatesNothing()
+    {
+        Environment.SetEnvironmentVariable("TZ", "UTC");
+        var (sink, catalog, output) = Build(s_text with { Enrichments = Enrichments.All, Colour = true, Screen = new Screen() }, Returns);
+        byte[] record = ReturnedCalls()[2];
+        for (int i = 0; i < 100; i++)
+            WriteOne(sink, catalog, record);
+        output.Buffer!.Flush();
+        WriteOne(sink, catalog, record);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 200; i++)
+            WriteOne(sink, catalog, record);
+        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
+    }
+
     private const int SyscallArchOffset = 48;
 
     private static byte[][] Calls() =>
@@ -213,6 +230,11 @@ public sealed class SinkTests
         var catalog = SyscallObject.Events(number);
         var output = new MemoryOutput();
         return (LineSink.Create(catalog, options, output, out output.Buffer), catalog, output);
+    }
+
+    private sealed class Screen : IScreen
+    {
+        public (int Columns, int Rows) Size => (80, 24);
     }
 
     private sealed class MemoryOutput : IOutput

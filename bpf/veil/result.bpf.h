@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* How a result must have ended to be worth an event: --failed, and the filter by errno. */
+#pragma once
+
+#include "filter.bpf.h"
+
+#define VEIL_ERRNO_MAX 4095
+
+const volatile bool veil_only_failed;
+
+/* Positive numbers. A result that is no error has no key, so an allow drops it and a deny does not. */
+VEIL_FILTER(errno, __u32);
+
+/* ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND and ERESTART_RESTARTBLOCK (include/linux/errno.h): the call is made again
+ * or ends with EINTR, and nobody has refused it. */
+static __always_inline bool veil_is_restart(__u32 error)
+{
+	return (error >= 512 && error <= 514) || error == 516;
+}
+
+static __always_inline __u32 veil_errno_of(veil_ret_t ret)
+{
+	return (__u64)ret < (__u64)-VEIL_ERRNO_MAX ? 0 : -ret;
+}
+
+/* `again`: as with veil_filter_passes_as(). A restart is no failure; who names its errno wants to see it. */
+static __always_inline bool veil_ret_passes_as(veil_ret_t ret, bool again)
+{
+	__u32 error, mode = filter_errno_mode;
+
+	if (!veil_only_failed && !mode)
+		return true;
+	error = veil_errno_of(ret);
+	if (veil_only_failed && (!error || (veil_is_restart(error) && !(mode & VEIL_ALLOW))))
+		return false;
+	return !mode || veil_filter_counted(veil_filter_counter(errno, again),
+					    veil_filter_decide(veil_filter_find(errno, &error, mode), mode));
+}
+
+static __always_inline bool veil_ret_passes(veil_ret_t ret)
+{
+	return veil_ret_passes_as(ret, false);
+}
+
+static __always_inline bool veil_ret_passes_again(veil_ret_t ret)
+{
+	return veil_ret_passes_as(ret, true);
+}

@@ -1,0 +1,143 @@
+using Veil.Core.Events;
+using Veil.Core.Text;
+
+namespace Veil.Core.Sinks;
+
+/// <summary>
+/// The end of the pipeline on a terminal: rows that fit its width, under a header that is there again after each screenful. What finds no place
+/// in the row goes on in the next one; no word is broken over two.
+/// </summary>
+internal sealed class ScreenSink : IEventSink
+{
+    // On fewer rows a header would be half of what is seen.
+    private const int RowsForAHeader = 6;
+
+    private const int ShiftMax = 4;
+
+    private readonly EventCatalog _catalog;
+    private readonly OutputOptions _options;
+    private readonly IScreen _screen;
+    private readonly OutputBuffer _buffer;
+    private ScreenLayout _layout;
+    private int _screenRows;
+    private int _rowsLeft;
+    private int _flushesSeen;
+
+    /// <summary>Lays out the columns.</summary>
+    public ScreenSink(EventCatalog catalog, in OutputOptions options, IScreen screen, IOutput output, out OutputBuffer buffer)
+    {
+        _catalog = catalog;
+        _options = options;
+        _screen = screen;
+        (int columns, _screenRows) = screen.Size;
+        _layout = ScreenLayout.For(catalog, options, columns);
+        _buffer = buffer = new OutputBuffer(output, _layout.LineBytesMax, options.EventsMax);
+    }
+
+    /// <inheritdoc/>
+    public void Write(ref EventView view)
+    {
+        // Once a batch, which is many times a second, and no signal and no thread is needed for it (SIGWINCH).
+        if (_flushesSeen != _buffer.Flushes)
+            FollowSize();
+        var line = _buffer.BeginLine();
+        int start = line.Length;
+        int rows = WriteRows(ref line, ref view);
+        if (_rowsLeft < rows)
+        {
+            line.Replace(start, start, _layout.Header);
+            _rowsLeft = _screenRows < RowsForAHeader ? int.MaxValue : _screenRows - 1;
+        }
+
+        _rowsLeft -= rows;
+        line.Append((byte)'\n');
+        _buffer.EndEvent(line);
+    }
+
+    private void FollowSize()
+    {
+        _flushesSeen = _buffer.Flushes;
+        (int columns, int rows) = _screen.Size;
+        _screenRows = rows;
+        if (columns == _layout.Columns)
+            return;
+        var layout = ScreenLayout.For(_catalog, _options, columns);
+        if (layout.Columns == _layout.Columns)
+            return;
+        _layout = layout;
+        _rowsLeft = 0;
+    }
+
+    private int WriteRows(ref LineWriter line, scoped ref EventView view)
+    {
+        int rows = 1, used = 0;
+        foreach (ref readonly var cell in _layout.CellsOf(view.Schema))
+        {
+            var column = cell.Column;
+            int mark = line.Length;
+            int at = used == 0 ? 0 : used + ScreenLayout.Gap;
+            // Where a wide value has moved it too far, nobody would look for its title any more.
+            bool isTitled = cell.IsTitled && rows == 1 && at - cell.At <= ShiftMax;
+            if (rows == 1)
+                at = Math.Max(at, cell.At);
+            line.PadTo(used, at);
+            int label = Begin(ref line, column, isTitled);
+            int value = line.Length;
+            ScreenValue.Write(ref line, column, ref view);
+            if (SaysNothing(line.Written[value..], column, isTitled))
+            {
+                line.Truncate(mark);
+                continue;
+            }
+
+            int width = Limited(ref line, value, column);
+            if (at + label + width > _layout.Columns && used > 0)
+            {
+                line.Truncate(mark);
+                line.Append("\n"u8);
+                at = Math.Min(ScreenLayout.Indent, _layout.Columns / 8);
+                line.PadTo(0, at);
+                rows++;
+                label = Begin(ref line, column, isTitled: column.IsWide && cell.IsTitled);
+                value = line.Length;
+                ScreenValue.Write(ref line, column, ref view);
+                width = Limited(ref line, value, column);
+            }
+
+            if (at + label + width > _layout.Columns)
+                width = Shortening.Shorten(ref line, value, Math.Max(1, _layout.Columns - at - label));
+            if (column.Colour.Length > 0)
+                line.Append(Ansi.ResetUtf8);
+            used = at + label + width;
+        }
+
+        return rows;
+    }
+
+    private static int Begin(ref LineWriter line, ScreenColumn column, bool isTitled)
+    {
+        int label = isTitled ? 0 : column.Label.Length;
+        line.Append(column.Label.AsSpan(0, label));
+        line.Append(column.Colour);
+        return label;
+    }
+
+    private static int Limited(ref LineWriter line, int value, ScreenColumn column)
+    {
+        int width = CellWidth.Of(line.Written[value..]);
+        return column.Limit > 0 && width > column.Limit ? Shortening.Shorten(ref line, value, column.Limit) : width;
+    }
+
+    // Under its title what is not known is a question mark. Elsewhere, and in what most events do not have, it is nothing.
+    private static bool SaysNothing(ReadOnlySpan<byte> text, ScreenColumn column, bool isTitled)
+    {
+        if (text.Length != 1)
+            return text.IsEmpty;
+        return text[0] switch
+        {
+            (byte)'?' => !isTitled && column.Text != ScreenText.Result,
+            (byte)'0' => column.HidesZero,
+            _ => false,
+        };
+    }
+}

@@ -1,0 +1,18 @@
+using System.Text;
+using Veil.Core.Sinks;
+
+namespace Veil.Cli.Tests.Screens;
+
+/// <summary>A terminal whose size the test says.</summary>
+internal sealed class FakeScreen(int columns, int rows) : IScreen
+{
+    public (int Columns, int Rows) Size { get; set; } = (columns, rows);
+}
+
+/// <summary>An output that keeps everything.</summary>
+internal sealed class Collected : IOutput
+{
+    public StringBuilder Text { get; } = new();
+
+    public void Write(ReadOnlySpan<byte> lines) => Text.Append(Encoding.UTF8.GetString(lines));
+}
