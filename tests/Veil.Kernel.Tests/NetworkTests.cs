@@ -311,12 +311,17 @@ public sealed class NetworkTests
         using var trace = new Trace(hook, "cycles", "ipv4", "5000");
 
         int Count(string who, string change) => trace.All(who).Count(seen => seen == change);
-        foreach (string change in (string[])[.. s_active, .. s_closesFirst])
+        // Acknowledgements that a timer sends may come while PID 1 runs: then the client's end goes through both states unseen.
+        int unseen = Rungs.SkipsPid1 ? 5000 - Count("pid", s_closesFirst[^1]) : 0;
+        unseen.ShouldBeInRange(0, 500);
+        foreach (string change in (string[])[.. s_active, s_closesFirst[0]])
             trace.Veil.ShouldAccountFor(Count("pid", change), 5000, change);
+        foreach (string change in s_closesFirst[1..])
+            trace.Veil.ShouldAccountFor(Count("pid", change) + unseen, 5000, change);
         foreach (string change in (string[])[s_passive[0], .. s_closesSecond])
             trace.Veil.ShouldAccountFor(Count("server_pid", change), 5000, change);
         trace.Veil.ShouldAccountFor(trace.All("server_pid").Count(static seen => seen.StartsWith("ACCEPT ", StringComparison.Ordinal)), 5000, "ACCEPT");
-        trace.Veil.ShouldAccountFor(trace.Events.Length, 10 * 5000 + 2);
+        trace.Veil.ShouldAccountFor(trace.Events.Length + 2 * unseen, 10 * 5000 + 2);
     }
 
     [Fact]

@@ -46,10 +46,18 @@ internal static class Rungs
     /// <summary>Has the system mounted tracefs, through which classic tracepoints are found?</summary>
     public static bool HasTracefs => Directory.Exists("/sys/kernel/tracing/events");
 
+    /// <summary>
+    /// Does the kernel run no program while PID 1 is the running task? So it is where PID 1 is the agent of such a machine: perf counts its
+    /// context switches and not one of their tracepoints. What an interrupt does meanwhile is not traced either.
+    /// </summary>
+    public static bool SkipsPid1 => IsSmall;
+
+    private static bool IsSmall => Environment.OSVersion.Version.Major == s_small.Major && Environment.OSVersion.Version.Minor == s_small.Minor;
+
     private static bool IsPossible(string rung)
     {
         var kernel = Environment.OSVersion.Version;
-        if (kernel.Major == s_small.Major && kernel.Minor == s_small.Minor && s_notInSmall.Contains(rung))
+        if (IsSmall && s_notInSmall.Contains(rung))
             return false;
         return rung switch
         {
