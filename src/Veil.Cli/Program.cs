@@ -18,7 +18,10 @@ internal static class Program
         }
         catch (Exception error)
         {
-            return ErrorBoundary.Report(error);
+            int code = ErrorBoundary.Report(error);
+            if (error is StoppedException stopped)
+                EarlySignals.EndBy(stopped.Signal);
+            return code;
         }
     }
 }

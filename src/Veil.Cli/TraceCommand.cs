@@ -35,7 +35,8 @@ internal static class TraceCommand
         foreach (string warning in options.Filters.SelectMany(Warnings).Concat(options.Modules.SelectMany(module => module.Warnings(options.FlagsOf(module)))))
             Messages.Write($"warning: {warning}");
 
-        using var stop = new StopSignal();
+        using var stop = new StopSignal(static () => EarlySignals.First);
+        EarlySignals.Take();
         // Before the session, which gives up the privileges that a path may need.
         using var control = OpenControl(request.Control, request.ControlGroup);
         // Before the drop too; it closes the socket before it ends, because it may have to remove it.

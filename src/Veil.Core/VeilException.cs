@@ -15,4 +15,7 @@ public class VeilException : Exception
 
     /// <summary>The process's exit code: 1, could not run or could not write.</summary>
     public virtual int ExitCode => Veil.Core.ExitCode.Failure;
+
+    /// <summary>Does it hold for every way to attach, so that no other has to be tried?</summary>
+    public virtual bool IsFinal => false;
 }

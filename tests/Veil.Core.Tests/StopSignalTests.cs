@@ -47,4 +47,30 @@ public sealed class StopSignalTests
 
         (stop.IsRequested, stop.Failure).ShouldBe((false, null));
     }
+
+    [Theory]
+    [InlineData(15, "SIGTERM")]
+    [InlineData(2, "SIGINT")]
+    [InlineData(1, "SIGHUP")]
+    public void ThrowIfEarly_AfterASignal_EndsAsThatSignalDoes(int signal, string name)
+    {
+        using var stop = new StopSignal(() => signal);
+
+        var stopped = Should.Throw<StoppedException>(stop.ThrowIfEarly);
+        (stopped.Signal, stopped.ExitCode, stopped.IsFinal).ShouldBe((signal, 128 + signal, true));
+        stopped.Message.ShouldBe($"stopped by {name} before the trace began; nothing stays attached");
+    }
+
+    /// <summary>It came after the last look: nobody asks again.</summary>
+    [Fact]
+    public void ListenToSignals_AfterASignal_IsAsked()
+    {
+        int signal = 0;
+        using var stop = new StopSignal(() => signal);
+        stop.ThrowIfEarly();
+        signal = 15;
+        stop.ListenToSignals();
+
+        stop.IsRequested.ShouldBeTrue();
+    }
 }

@@ -18,6 +18,55 @@ public sealed class EndingTests
         veil.Errors.ShouldContain("events delivered in");
     }
 
+    /// <summary>While it loads and attaches: the socket is there by then, and the last module is far.</summary>
+    [Theory]
+    [InlineData("TERM", 143)]
+    [InlineData("INT", 130)]
+    [InlineData("HUP", 129)]
+    public void Signal_WhileItStarts_UndoesWhatWasDoneAndSaysSo(string signal, int exitCode)
+    {
+        string socket = $"/run/veil-ending-{Guid.NewGuid():N}";
+        using var veil = VeilRun.Begin("--module", "syscall,files,scheduler,network", "--name", "no-such-name", "--control", socket);
+        SpinWait.SpinUntil(() => File.Exists(socket), TimeSpan.FromSeconds(20)).ShouldBeTrue();
+        veil.Signal(signal);
+
+        veil.WaitForExit().ShouldBe(exitCode);
+        veil.Errors.Trim().ShouldBe($"veil: stopped by SIG{signal} before the trace began; nothing stays attached");
+        File.Exists(socket).ShouldBeFalse();
+    }
+
+    /// <summary>At any other moment of the start: it ends as a process without handlers, in order, or as a trace that was stopped.</summary>
+    [Fact]
+    public void Signal_AtAnyMomentOfTheStart_LeavesNothing()
+    {
+        string socket = $"/run/veil-ending-{Guid.NewGuid():N}";
+        for (int milliseconds = 0; milliseconds <= 400; milliseconds += 10)
+        {
+            using var veil = VeilRun.Begin("--module", "syscall", "--name", "no-such-name", "--control", socket);
+            Thread.Sleep(milliseconds);
+            veil.Signal("TERM");
+
+            string said = $"{milliseconds} ms: {veil.WaitForExit()} {veil.Errors}";
+            bool inOrder = veil.ExitCode == 0
+                ? veil.Errors.Contains("events delivered in", StringComparison.Ordinal)
+                : veil.ExitCode == 143 && veil.Errors.Trim() is "" or "veil: stopped by SIGTERM before the trace began; nothing stays attached";
+            inOrder.ShouldBeTrue(said);
+            File.Exists(socket).ShouldBeFalse(said);
+        }
+    }
+
+    /// <summary>A script's background jobs and nohup(1) have them ignored: they stay so while it starts, too.</summary>
+    [Fact]
+    public void Signal_IgnoredByTheParent_IsIgnoredWhileItStarts()
+    {
+        string socket = $"/run/veil-ending-{Guid.NewGuid():N}";
+        using var veil = Shell($"trap '' HUP; {{veil}} --module syscall,files --name no-such-name --control {socket} & pid=$!; until [ -e {socket} ]; do :; done; kill -HUP $pid; {{veil}} control {socket} status; kill -TERM $pid; wait $pid");
+
+        veil.ExitCode.ShouldBe(0, veil.Errors);
+        veil.Lines[0].ShouldStartWith("tracing for ");
+        veil.Errors.ShouldContain("events delivered in");
+    }
+
     [Fact]
     public void Output_FullDisk_IsAnErrorThatSaysWhy()
     {

@@ -54,6 +54,44 @@ static void forget_runtime_variables(void)
 	*kept = NULL;
 }
 
+static volatile sig_atomic_t stop_asked;
+
+static void take_stop(int number)
+{
+	if (!stop_asked)
+		stop_asked = number;
+}
+
+// The runtime listens to signals by a thread, which must not be there before the privileges are dropped. Until then
+// this takes them, and the code that prepares a trace looks between its steps. A signal that is ignored stays ignored.
+void veil_take_stops(void)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction before, take = {.sa_handler = take_stop, .sa_flags = SA_RESTART};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+			(void)sigaction(numbers[i], &take, NULL);
+	}
+}
+
+int veil_stop_asked(void)
+{
+	return stop_asked;
+}
+
+// Who waits for us learns that it was the signal: shells and systemd tell that from an exit code.
+void veil_end_by(int number)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	(void)signal(number, SIG_DFL);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+	(void)raise(number);
+}
+
 static void refuse_less(int resource, unsigned long needed, unsigned long unit, const char *text)
 {
 	struct rlimit limit;

@@ -55,9 +55,10 @@ public sealed class AttachedModule : IDisposable
     /// <param name="rings">The rings that all modules share.</param>
     /// <param name="plan">What is counted in the kernel instead of sent; or nothing.</param>
     /// <param name="helper">The helper's process id, or 0.</param>
+    /// <param name="stop">Ends it between two steps.</param>
     /// <param name="log">Takes a line for every rung that is not taken.</param>
     /// <exception cref="VeilException">No rung is possible, or the forced one is not.</exception>
-    internal static AttachedModule Attach(TraceModule module, int number, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, Action<string> log)
+    internal static AttachedModule Attach(TraceModule module, int number, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal stop, Action<string> log)
     {
         var reasons = new List<string>();
         foreach (var rung in module.Rungs)
@@ -66,10 +67,12 @@ public sealed class AttachedModule : IDisposable
                 continue;
             try
             {
-                return AttachRung(module, number, rung, options, rings, plan, helper);
+                return AttachRung(module, number, rung, options, rings, plan, helper, stop);
             }
-            catch (Exception cause) when (cause is BpfException { IsOutOfDescriptors: false } or VeilException)
+            catch (Exception cause) when (cause is BpfException { IsOutOfDescriptors: false } or VeilException { IsFinal: false })
             {
+                // The kernel's check gives up for a signal, after some more tries of libbpf.
+                stop.ThrowIfEarly();
                 reasons.Add($"{rung.Name}: {cause.Message}");
                 log($"{module.Name}: {rung.Name} is not possible: {cause.Message}");
             }
@@ -90,7 +93,7 @@ public sealed class AttachedModule : IDisposable
         try
         {
             using var ring = new EventRings(ringBytes);
-            AttachRung(module, 0, rung, options, ring, plan: null, helper: 0).Dispose();
+            AttachRung(module, 0, rung, options, ring, plan: null, helper: 0, stop: null).Dispose();
             return null;
         }
         catch (Exception cause) when (cause is BpfException or VeilException)
@@ -155,8 +158,9 @@ public sealed class AttachedModule : IDisposable
         _object.Dispose();
     }
 
-    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, EventRings rings, CountPlan? plan, uint helper)
+    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal? stop)
     {
+        stop?.ThrowIfEarly();
         var bpfObject = BpfObject.Open(module.ReadObject(), module.Name);
         try
         {
@@ -183,6 +187,7 @@ public sealed class AttachedModule : IDisposable
             // libbpf reads the kernel's types for itself: ours need not be in memory beside them.
             if (MemoryCgroup.IsTight)
                 GC.Collect();
+            stop?.ThrowIfEarly();
             bpfObject.Load();
 
             var attached = new AttachedModule(module, rung, bpfObject, arguments, options.CountFilters, plan);
@@ -196,6 +201,7 @@ public sealed class AttachedModule : IDisposable
             {
                 foreach (string name in wanted)
                 {
+                    stop?.ThrowIfEarly();
                     var program = bpfObject.Program(name);
                     attached._attached.Add(program);
                     if (module.CountsMisses(program))

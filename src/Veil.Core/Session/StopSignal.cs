@@ -8,12 +8,15 @@ public sealed class StopSignal : IDisposable
 {
     private const int EfdCloexecNonblock = 0x80000 | 0x800;
     private readonly List<PosixSignalRegistration> _registrations = [];
+    private readonly Func<int> _early;
     private Timer? _timer;
     private int _requests;
 
     /// <summary>Makes the signal; it does not listen to the process's signals yet.</summary>
-    public StopSignal()
+    /// <param name="early">The signal that asked for the end before <see cref="ListenToSignals"/>, or 0: asked by <see cref="ThrowIfEarly"/>.</param>
+    public StopSignal(Func<int>? early = null)
     {
+        _early = early ?? (static () => 0);
         PollFd = LibC.EventFd(0, EfdCloexecNonblock);
         if (PollFd < 0)
             throw new VeilException($"making an eventfd: {Marshal.GetLastPInvokeErrorMessage()}");
@@ -49,6 +52,18 @@ public sealed class StopSignal : IDisposable
                     Request();
             }));
         }
+
+        // What came until now: between the last look and the new handlers too.
+        if (_early() != 0)
+            Request();
+    }
+
+    /// <summary>Ends what prepares a trace, where a signal has asked for it: to be called between its steps, while it can still be undone.</summary>
+    /// <exception cref="StoppedException">It has.</exception>
+    public void ThrowIfEarly()
+    {
+        if (_early() is > 0 and var signal)
+            throw new StoppedException(signal);
     }
 
     /// <summary>What went wrong beside the trace, on another thread; nothing where nothing did.</summary>

@@ -59,7 +59,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
             foreach (var (number, module) in options.Modules.Index().OrderByDescending(static module => module.Item.LoadBytes))
             {
                 var plan = options.Counting is null ? null : CountPlan.Of(module, [.. events.Schemas.Where(schema => schema.Kind / EventCatalog.KindsPerModule == number)], options.Counting);
-                _modules.Add(AttachedModule.Attach(module, number, options, _rings, plan, (uint)(root?.Pid ?? 0), options.Verbose ? message : static _ => { }));
+                _modules.Add(AttachedModule.Attach(module, number, options, _rings, plan, (uint)(root?.Pid ?? 0), stop, options.Verbose ? message : static _ => { }));
             }
 
             var order = options.Modules.ToList();
@@ -79,6 +79,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
                 sink = new EnrichSink(sink, options.Output.Enrichments, events.Header, root);
             _pausable = new PausableSink(sink, events);
             _reader = new EventReader(_rings.Readers, events, Filters(options.Modules, events), _pausable, _buffer);
+            stop.ThrowIfEarly();
         }
         catch
         {
