@@ -40,7 +40,7 @@ internal static class TraceCommand
         // Before the session, which gives up the privileges that a path may need.
         using var control = OpenControl(request.Control, request.ControlGroup);
         // Before the drop too; it closes the socket before it ends, because it may have to remove it.
-        using var root = RootClient.StartFor(options.Output.Enrichments, control);
+        using var root = RootClient.StartFor(options.Output.Enrichments, control, Messages.Write);
         using var file = options.WriteTo is { } path ? OutputFile.Open(path) : null;
         using var session = TraceSession.Start(options, stop, Messages.Write, root, file);
         var commands = new ControlCommands(session, ModuleCatalog.All);

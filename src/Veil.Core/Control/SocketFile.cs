@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Veil.Core.Interop;
@@ -63,6 +62,8 @@ internal sealed unsafe class SocketFile : IDisposable
         }
         catch
         {
+            if (file.Socket >= 0)
+                _ = LibC.Close(file.Socket);
             _ = LibC.Close(file._folder);
             throw;
         }
@@ -71,16 +72,22 @@ internal sealed unsafe class SocketFile : IDisposable
     /// <summary>Its folder, open.</summary>
     public int Folder => _folder;
 
-    /// <summary>What the helper process has to know to remove it: name, device, inode.</summary>
-    public string[] Description =>
-        [Encoding.UTF8.GetString(_name.AsSpan(0, _name.Length - 1)), _made.Device.ToString(CultureInfo.InvariantCulture), _made.Inode.ToString(CultureInfo.InvariantCulture)];
+    /// <summary>The socket's file itself, by a descriptor that keeps its inode (O_PATH).</summary>
+    public int Socket { get; private set; } = -1;
+
+    /// <summary>Its name in the folder.</summary>
+    public string Name => Encoding.UTF8.GetString(_name.AsSpan(0, _name.Length - 1));
+
+    /// <summary>Its path, as it was given.</summary>
+    public string Path => _path;
 
     /// <summary>Removes it, unless something else is in its place.</summary>
     /// <param name="root">Does it where we may not; or nothing.</param>
     public void Remove(RootClient? root)
     {
         if (!Remove(_made))
-            _ = root?.RemoveSocket();
+            root?.RemoveSocket();
+        _ = LibC.Close(Socket);
         _ = LibC.Close(_folder);
     }
 
@@ -99,7 +106,8 @@ internal sealed unsafe class SocketFile : IDisposable
         if (bound != 0)
             throw new VeilException($"--control: {_path}: {Marshal.GetPInvokeErrorMessage(error)}");
 
-        if (!LibC.TryGetFacts(_folder, _name, out _made) || _made.Type != LibC.FileType.Socket || _made.User != LibC.EffectiveUser())
+        Socket = LibC.OpenName(_folder, _name);
+        if (!LibC.TryGetFacts(Socket, out _made) || _made.Type != LibC.FileType.Socket || _made.User != LibC.EffectiveUser())
         {
             _made = default;
             throw new VeilException($"--control: {_path} was replaced as it was made: give a folder that nobody else may write to");

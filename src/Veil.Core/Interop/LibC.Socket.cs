@@ -60,6 +60,15 @@ internal static unsafe partial class LibC
             return OpenAt(AtFdCwd, name, pathDirectoryCloexec | directory, 0);
     }
 
+    /// <summary>Opens what a name, ended by a NUL, means in a folder: not what a link leads to, and for nothing but to know it again (O_PATH).</summary>
+    public static int OpenName(int folder, ReadOnlySpan<byte> name)
+    {
+        const int pathCloexec = 0x200000 | 0x80000;
+        int noFollow = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
+        fixed (byte* data = name)
+            return OpenAt(folder, data, pathCloexec | noFollow, 0);
+    }
+
     /// <summary>Removes a name, ended by a NUL, from a folder.</summary>
     public static int UnlinkAt(int folder, ReadOnlySpan<byte> name)
     {
@@ -97,13 +106,21 @@ internal static unsafe partial class LibC
     public static bool TryGetFacts(int folder, ReadOnlySpan<byte> name, out FileFacts facts)
     {
         const int noFollow = 0x100; // AT_SYMLINK_NOFOLLOW
+        return TryGetFacts(folder, name, noFollow, out facts);
+    }
+
+    /// <summary>What an open file is.</summary>
+    public static bool TryGetFacts(int fd, out FileFacts facts) => TryGetFacts(fd, "\0"u8, AtEmptyPath, out facts);
+
+    private static bool TryGetFacts(int folder, ReadOnlySpan<byte> name, int flags, out FileFacts facts)
+    {
         const uint wanted = 0x7ff; // STATX_BASIC_STATS
         const int uidOffset = 20;
         const int gidOffset = 24;
         var status = stackalloc byte[StatxBytes];
         fixed (byte* data = name)
         {
-            bool there = Statx(folder, data, noFollow, wanted, status) == 0;
+            bool there = Statx(folder, data, flags, wanted, status) == 0;
             facts = there
                 ? new(*(ulong*)(status + StatxDevMajorOffset), *(ulong*)(status + StatxInoOffset), *(uint*)(status + uidOffset), *(uint*)(status + gidOffset), (FileType)(*(ushort*)(status + StatxModeOffset) & 0xf000))
                 : default;

@@ -11,26 +11,43 @@ namespace Veil.Core.Privileged;
 /// </summary>
 public sealed unsafe class RootClient : IDisposable
 {
-    private const int PatienceSeconds = 5;
+    // The first answer waits for a program to start, on a machine that may be busy; any other one for a few calls of the kernel.
+    private const int StartMs = 5_000;
+    private const int PatienceMs = 1_000;
+
     private readonly Lock _gate = new();
     private readonly ControlServer? _control;
+    private readonly RootAbilities _abilities;
+    private readonly Action<string> _message;
     private int _socket;
+    private uint _serial;
+    private bool _isReady;
+    private bool _isLate;
+    private bool _isStopped;
+    private bool _hasEnded;
+    private bool _leavesSocket;
 
-    private RootClient(int socket, int pid, ControlServer? control)
+    private RootClient(int socket, int pid, RootAbilities abilities, ControlServer? control, Action<string> message)
     {
         _socket = socket;
+        _abilities = abilities;
         _control = control;
+        _message = message;
         if (control is not null)
             control.Root = this;
         Pid = pid;
+        _hasEnded = pid == 0;
     }
 
     /// <summary>Its process id, in our PID namespace; 0 where it could not be started.</summary>
     public int Pid { get; }
 
     /// <summary>Starts it where the options need it.</summary>
+    /// <param name="enrichments">What is added to events.</param>
+    /// <param name="control">The control socket, or none.</param>
+    /// <param name="message">Takes a line for the user, where the helper cannot do its work.</param>
     /// <returns>The helper; nothing where none is needed.</returns>
-    public static RootClient? StartFor(Enrichments enrichments, ControlServer? control)
+    public static RootClient? StartFor(Enrichments enrichments, ControlServer? control, Action<string> message)
     {
         if (LibC.EffectiveUser() != 0)
             return null;
@@ -44,76 +61,176 @@ public sealed unsafe class RootClient : IDisposable
 
         string[] arguments = ["veil", RootServer.Hidden, ((int)abilities).ToString(CultureInfo.InvariantCulture)];
         if (control is not null)
-            arguments = [.. arguments, .. control.File.Description];
-        return Start(arguments, control);
+            arguments = [.. arguments, control.File.Name];
+        return Start(arguments, abilities, control, message);
     }
 
-    /// <summary>Has it started, and does it answer?</summary>
-    public bool IsReady => Ask(RootRequest.Ready, 0, out _);
+    /// <summary>Waits until it has started and answers. Where it does not, a line says so.</summary>
+    internal bool WaitUntilReady()
+    {
+        _isReady = Ask(RootRequest.Ready, 0, StartMs, out _);
+        if (!_isReady)
+            _message(Pid == 0 ? "warning: the helper process could not be started: this process stays the user that it is" : $"warning: helper process {Pid} did not answer within {StartMs / 1_000} s: this process stays the user that it is");
+        return _isReady;
+    }
 
     /// <summary>A descriptor to read the name of a process from, or -1.</summary>
-    internal int OpenProcessName(uint pid) => Ask(RootRequest.OpenProcessName, pid, out int fd) ? fd : -1;
+    internal int OpenProcessName(uint pid) => Ask(RootRequest.OpenProcessName, pid, PatienceMs, out int fd) ? fd : -1;
 
-    /// <summary>Removes the control socket.</summary>
-    internal bool RemoveSocket() => Ask(RootRequest.RemoveSocket, 0, out _);
+    /// <summary>Has the control socket removed. Where that does not work, <see cref="Dispose"/> says so.</summary>
+    internal void RemoveSocket()
+    {
+        Watch();
+        _leavesSocket = !Ask(RootRequest.RemoveSocket, 0, PatienceMs, out _);
+    }
 
-    /// <summary>Has the control socket removed, lets the helper end, and waits for that.</summary>
+    /// <summary>Says, once, that it has ended or was stopped: by somebody else, as it does neither by itself. Never waits.</summary>
+    internal void Watch()
+    {
+        const int noHang = 1, untraced = 2, continued = 8;
+        lock (_gate)
+        {
+            if (_hasEnded)
+                return;
+            int status;
+            int changed = LibC.WaitFor(Pid, &status, noHang | untraced | continued);
+            if (changed == 0)
+                return;
+            bool wasStopped = _isStopped;
+            _isStopped = changed > 0 && (status & 0xff) == 0x7f;
+            // Children of a process that ignores SIGCHLD leave no status: ECHILD.
+            _hasEnded = changed < 0 || (!_isStopped && status != 0xffff);
+            if (_hasEnded)
+                _message($"helper process {Pid} has ended{(changed > 0 && (status & 0x7f) is > 0 and var signal ? signal == 9 ? " (SIGKILL)" : $" (signal {signal})" : "")}: {Lacks}{(_control is null ? "" : "; remove it then")}");
+            else if (_isStopped && !wasStopped)
+                _message($"helper process {Pid} is stopped: {Lacks}; kill -CONT {Pid} lets it go on");
+        }
+    }
+
+    /// <summary>Has the control socket removed, lets the helper end, and waits for that as long as it may take.</summary>
     public void Dispose()
     {
         _control?.Dispose();
+        Watch();
         lock (_gate)
         {
             if (_socket < 0)
                 return;
-            // Its end of the socket closes when it ends. Somebody may have stopped it (SIGSTOP): then it is left behind.
-            int unused;
             _ = LibC.ShutDown(_socket, LibC.ShutWrite);
-            if (LibC.ReceiveWith(_socket, &unused, sizeof(int), out _) == 0)
-                _ = LibC.WaitFor(Pid, null, 0);
+            if (!_hasEnded)
+            {
+                // Its end of the socket closes when it ends. Somebody may have stopped it (SIGSTOP): then it is left behind.
+                if (!_isStopped && HasClosed(_isLate ? 0 : _isReady ? PatienceMs : StartMs))
+                    _ = LibC.WaitFor(Pid, null, 0);
+                else
+                {
+                    string rest = _leavesSocket ? "remove that and end" : "end";
+                    _message($"helper process {Pid} {(_isStopped ? "is stopped" : "does not answer")}, and is left behind{(_leavesSocket ? $" with {_control!.File.Path}" : "")}: "
+                        + (_isStopped ? $"kill -CONT {Pid} lets it {rest}" : $"it will {rest} once it goes on"));
+                }
+            }
+
             _ = LibC.Close(_socket);
             _socket = -1;
         }
     }
 
-    private static RootClient Start(string[] arguments, ControlServer? control)
+    private string Lacks => string.Join(" and ", new[]
     {
-        int folder = control?.File.Folder ?? -1;
-        if (!LibC.TryMakePair(out int ours, out int theirs))
-            return new RootClient(-1, 0, control);
-        const int receiveTimeout = 20; // SO_RCVTIMEO
-        long* patience = stackalloc long[] { PatienceSeconds, 0 };
-        _ = LibC.SetSockOpt(ours, LibC.SolSocket, receiveTimeout, patience, 2 * sizeof(long));
+        _abilities.HasFlag(RootAbilities.ProcessNames) ? "names of processes that /proc hides are not found" : "",
+        _control is null ? "" : $"{_control.File.Path} stays behind at the end",
+    }.Where(static part => part.Length > 0));
 
-        // Out of the way of 3 and 4, which is what they become there.
-        int high = LibC.DuplicateHigh(theirs);
-        int highFolder = folder < 0 ? -1 : LibC.DuplicateHigh(folder);
-        int pid = LibC.Spawn("/proc/self/exe", arguments, folder < 0 ? [high] : [high, highFolder]);
+    private static RootClient Start(string[] arguments, RootAbilities abilities, ControlServer? control, Action<string> message)
+    {
+        if (!LibC.TryMakePair(out int ours, out int theirs))
+            return new RootClient(-1, 0, abilities, control, message);
+
+        // Out of the way of 3 and those after it, which is what they become there.
+        int[] given = control is null ? [theirs] : [theirs, control.File.Folder, control.File.Socket];
+        int[] high = Array.ConvertAll(given, LibC.DuplicateHigh);
+        int pid = LibC.Spawn("/proc/self/exe", arguments, high);
         _ = LibC.Close(theirs);
-        _ = LibC.Close(high);
-        if (highFolder >= 0)
-            _ = LibC.Close(highFolder);
+        foreach (int fd in high)
+            _ = LibC.Close(fd);
         if (pid > 0)
-            return new RootClient(ours, pid, control);
+            return new RootClient(ours, pid, abilities, control, message);
         _ = LibC.Close(ours);
-        return new RootClient(-1, 0, control);
+        return new RootClient(-1, 0, abilities, control, message);
     }
 
-    private bool Ask(RootRequest request, uint pid, out int fd)
+    private bool Ask(RootRequest request, uint pid, int patienceMs, out int fd)
     {
         fd = -1;
         lock (_gate)
         {
-            if (_socket < 0)
+            // It is waited for once: where it did not answer, it is asked again when that answer has come.
+            if (_socket < 0 || _hasEnded || _isStopped || (_isLate && !HasCaughtUp()))
                 return false;
-            var question = stackalloc uint[] { (uint)request, pid };
-            int error = -1;
-            if (LibC.SendWith(_socket, question, 2 * sizeof(uint), -1) && LibC.ReceiveWith(_socket, &error, sizeof(int), out fd) == sizeof(int))
-                return error == 0;
-            // An answer that comes late must not be taken for the next one's.
-            _ = LibC.Close(_socket);
-            _socket = -1;
-            return false;
+            var question = stackalloc uint[] { (uint)request, pid, ++_serial };
+            return LibC.SendWith(_socket, question, 3 * sizeof(uint), -1) && Takes(patienceMs, out int error, out fd) && error == 0;
         }
+    }
+
+    private bool HasCaughtUp()
+    {
+        bool caughtUp = Takes(0, out _, out int fd);
+        Forget(fd);
+        return caughtUp;
+    }
+
+    // The answer to the last question. One that comes late is not taken for the next one's.
+    private bool Takes(int patienceMs, out int error, out int fd)
+    {
+        var answer = stackalloc int[] { -1, 0 };
+        for (long until = Environment.TickCount64 + patienceMs; WaitsFor(until);)
+        {
+            int taken = LibC.ReceiveWith(_socket, answer, 2 * sizeof(int), out fd);
+            if (taken == 0)
+                break;
+            if (taken == 2 * sizeof(int) && (uint)answer[1] == _serial)
+            {
+                _isLate = false;
+                error = answer[0];
+                return true;
+            }
+
+            Forget(fd);
+        }
+
+        (_isLate, error, fd) = (true, -1, -1);
+        return false;
+    }
+
+    private bool HasClosed(int patienceMs)
+    {
+        var answer = stackalloc int[2];
+        for (long until = Environment.TickCount64 + patienceMs; WaitsFor(until);)
+        {
+            if (LibC.ReceiveWith(_socket, answer, 2 * sizeof(int), out int fd) == 0)
+                return true;
+            Forget(fd);
+        }
+
+        return false;
+    }
+
+    private bool WaitsFor(long untilMs)
+    {
+        while (true)
+        {
+            var wait = new LibC.PollFd { Fd = _socket, Events = LibC.PollIn };
+            int ready = LibC.Poll(&wait, 1, (int)Math.Max(0, untilMs - Environment.TickCount64));
+            // Less than none: a signal.
+            if (ready >= 0)
+                return ready > 0;
+        }
+    }
+
+    private static void Forget(int fd)
+    {
+        if (fd >= 0)
+            _ = LibC.Close(fd);
     }
 
     // proc(5): hidepid=1 and 2 keep others' files from those without CAP_SYS_PTRACE, or the gid= group.

@@ -17,26 +17,24 @@ public static unsafe class RootServer
 
     private const int Peer = 3;
     private const int Folder = 4;
+    private const int Socket = 5;
+    private const int Enoent = 2;
+    private const int Eintr = 4;
     private const int Einval = 22;
     private const int Eacces = 13;
     private const int PrSetName = 15;
     private const uint PidMax = 1 << 22; // PID_MAX_LIMIT of include/linux/threads.h
 
     /// <summary>Serves until the peer is gone; the exit code.</summary>
-    /// <param name="words">The abilities, and of the socket the name, device and inode.</param>
+    /// <param name="words">The abilities, and the name of the control socket in its folder.</param>
     public static int Run(ReadOnlySpan<string> words)
     {
-        if (words.Length is not (1 or 4) || !int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out int number) || LibC.TypeOf(Peer) != LibC.FileType.Socket)
+        if (words.Length is not (1 or 2) || !int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out int number) || LibC.TypeOf(Peer) != LibC.FileType.Socket)
             return ExitCode.Usage;
         var abilities = (RootAbilities)number;
-        byte[] name = [];
-        ulong device = 0, inode = 0;
-        if (words.Length == 4)
-        {
-            name = Encoding.UTF8.GetBytes(words[1] + "\0");
-            if (name.Contains((byte)'/') || !ulong.TryParse(words[2], NumberStyles.None, CultureInfo.InvariantCulture, out device) || !ulong.TryParse(words[3], NumberStyles.None, CultureInfo.InvariantCulture, out inode))
-                return ExitCode.Usage;
-        }
+        byte[] name = words.Length == 2 ? Encoding.UTF8.GetBytes(words[1] + "\0") : [];
+        if (name.Contains((byte)'/'))
+            return ExitCode.Usage;
 
         bool hasSocket = abilities.HasFlag(RootAbilities.Socket) && name.Length > 1;
         fixed (byte* title = "veil-root\0"u8)
@@ -44,29 +42,36 @@ public static unsafe class RootServer
         _ = LibC.ChangeFolder("/");
         Privileges.DropAllBut((abilities.HasFlag(RootAbilities.ProcessNames) ? Privileges.SysPtrace : 0) | (hasSocket ? Privileges.DacOverride : 0), keepUser: hasSocket);
         _ = SystemCallFilter.ForHelper(abilities).TryInstall(out _);
-        Serve(abilities, hasSocket ? name : [], device, inode);
+        Serve(abilities, hasSocket ? name : []);
         return ExitCode.Success;
     }
 
-    private static void Serve(RootAbilities abilities, ReadOnlySpan<byte> name, ulong device, ulong inode)
+    private static void Serve(RootAbilities abilities, ReadOnlySpan<byte> name)
     {
         var question = stackalloc uint[3];
+        var answer = stackalloc int[2];
         while (true)
         {
             int taken = LibC.ReceiveWith(Peer, question, 3 * sizeof(uint), out int given);
             if (given >= 0)
                 _ = LibC.Close(given);
+            if (taken < 0 && Marshal.GetLastPInvokeError() == Eintr)
+                continue;
+            // However the trace has ended, SIGKILL too: what it could not remove any more.
+            if (taken == 0 && name.Length > 1)
+                _ = Remove(name);
             if (taken <= 0)
                 return;
             int fd = -1;
-            int error = taken != 2 * sizeof(uint) ? Einval : (RootRequest)question[0] switch
+            int error = taken != 3 * sizeof(uint) ? Einval : (RootRequest)question[0] switch
             {
                 RootRequest.Ready => 0,
                 RootRequest.OpenProcessName => abilities.HasFlag(RootAbilities.ProcessNames) ? OpenName(question[1], out fd) : Eacces,
-                RootRequest.RemoveSocket => name.Length > 1 ? Remove(name, device, inode) : Eacces,
+                RootRequest.RemoveSocket => name.Length > 1 ? Remove(name) : Eacces,
                 _ => Einval,
             };
-            bool sent = LibC.SendWith(Peer, &error, sizeof(int), fd);
+            (answer[0], answer[1]) = (error, (int)question[2]);
+            bool sent = LibC.SendWith(Peer, answer, 2 * sizeof(int), fd);
             if (fd >= 0)
                 _ = LibC.Close(fd);
             if (!sent)
@@ -87,6 +92,13 @@ public static unsafe class RootServer
         return fd >= 0 ? 0 : Marshal.GetLastPInvokeError();
     }
 
-    private static int Remove(ReadOnlySpan<byte> name, ulong device, ulong inode) =>
-        LibC.TryGetFacts(Folder, name, out var there) && (there.Device, there.Inode) == (device, inode) && LibC.UnlinkAt(Folder, name) == 0 ? 0 : Marshal.GetLastPInvokeError() is > 0 and var error ? error : Einval;
+    // The open descriptor keeps the inode: no other file can have its number, however long the trace is gone.
+    private static int Remove(ReadOnlySpan<byte> name)
+    {
+        if (!LibC.TryGetFacts(Socket, out var made) || !LibC.TryGetFacts(Folder, name, out var there))
+            return Enoent;
+        if ((there.Device, there.Inode) != (made.Device, made.Inode))
+            return Enoent;
+        return LibC.UnlinkAt(Folder, name) == 0 ? 0 : Marshal.GetLastPInvokeError();
+    }
 }

@@ -28,6 +28,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
     private readonly SessionOptions _options;
     private readonly StopSignal _stop;
     private readonly Action<string> _message;
+    private readonly RootClient? _root;
     private readonly EventRings _rings;
     private readonly WaitSet _wait;
     private readonly List<AttachedModule> _modules = [];
@@ -49,6 +50,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
         _options = options;
         _stop = stop;
         _message = message;
+        _root = root;
         _rates = [.. options.Modules.Select(static _ => new RateMeter())];
         _rings = new EventRings(options.RingBytes, options.Rings);
         // Before the privileges go: it needs CAP_SYS_ADMIN.
@@ -142,7 +144,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
 
         if (Environment.GetEnvironmentVariable("VEIL_KEEP_PRIVILEGES") == "1")
             return;
-        string held = Privileges.DropForReading(keepUser: root is { IsReady: false });
+        string held = Privileges.DropForReading(keepUser: root is not null && !root.WaitUntilReady());
         var filter = SystemCallFilter.ForReader(asksForNames: options.TakesCommands || options.Output.Enrichments.HasFlag(Enrichments.User));
         string calls = filter.TryInstall(out string? refusal) ? "a system call filter" : $"no system call filter ({refusal})";
         if (options.Verbose)
@@ -266,6 +268,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
                 ReportLosses();
                 FeedRates();
                 ExplainSilence();
+                _root?.Watch();
             }
         }
 
