@@ -30,6 +30,8 @@ internal static class TraceCommand
     {
         var request = ReadRequest(parsed, flags);
         var options = request.Options with { CountFilters = request.Control is not null || Terminal.IsThere || request.Options.MeasureCost, TakesCommands = request.Control is not null || Terminal.IsThere };
+        // First of all: the little that has been done until here fits into a few megabytes.
+        MemoryCgroup.Require(options, RootClient.NeededFor(options.Output.Enrichments, request.Control is not null) != RootAbilities.None);
         if (!request.Yes)
             Confirm(options);
         foreach (string warning in options.Filters.SelectMany(Warnings).Concat(options.Modules.SelectMany(module => module.Warnings(options.FlagsOf(module)))))

@@ -8,10 +8,15 @@ internal sealed class MemoryCgroup : IDisposable
     private const string MountV2 = "/sys/fs/cgroup";
     private const string MountV1 = "/sys/fs/cgroup/memory";
 
-    public MemoryCgroup(int mebibytes)
+    /// <summary>Makes it.</summary>
+    /// <param name="mebibytes">The limit.</param>
+    /// <param name="above">The group that it is in, where that is not the tests' own.</param>
+    public MemoryCgroup(int mebibytes, MemoryCgroup? above = null)
     {
         string limit = Directory.Exists(MountV1) ? "memory.limit_in_bytes" : "memory.max";
-        Folder = Path.Combine(Mount!, "veil-test-" + Guid.NewGuid().ToString("N"));
+        Folder = Path.Combine(above?.Folder ?? Mount!, "veil-test-" + Guid.NewGuid().ToString("N"));
+        if (above is not null && limit == "memory.max")
+            File.WriteAllText(above.Folder + "/cgroup.subtree_control", "+memory");
         Directory.CreateDirectory(Folder);
         File.WriteAllText(Path.Combine(Folder, limit), (mebibytes * 1024L * 1024).ToString(CultureInfo.InvariantCulture));
     }

@@ -75,6 +75,17 @@ public sealed unsafe class BpfMap
         }
     }
 
+    /// <summary><c>BPF_F_*</c> of include/uapi/linux/bpf.h, as the map is or will be made with.</summary>
+    /// <exception cref="ObjectDisposedException">The object is disposed.</exception>
+    public uint Flags
+    {
+        get
+        {
+            using var lease = new HandleLease(_object.Handle);
+            return NativeMap.bpf_map__map_flags(Native);
+        }
+    }
+
     /// <summary>The descriptor, owned by the object.</summary>
     /// <exception cref="InvalidOperationException">The map does not exist yet: the object is not loaded.</exception>
     /// <exception cref="ObjectDisposedException">The object is disposed.</exception>

@@ -55,10 +55,11 @@ public abstract class TraceModule
     public virtual IReadOnlyList<TraceModule> Instances(ModuleArguments arguments, IReadOnlyList<FilterExpression> filters) => Instances(arguments);
 
     /// <summary>
-    /// Kernel memory in bytes that the check of its programs takes while they are loaded, where that is tens of megabytes; as measured in a
-    /// memory cgroup, for <see cref="Session.MemoryCgroup"/>.
+    /// Kernel memory in bytes that the check of its programs takes while they are loaded, where that is megabytes; as measured in a memory cgroup,
+    /// so that one that allows less is known before.
     /// </summary>
-    public virtual long LoadBytes => 0;
+    /// <param name="rung">How it is attached.</param>
+    public virtual long LoadBytes(HookRung rung) => 0;
 
     /// <summary>What this kernel does not let the module see, for <c>veil doctor</c>: what, and why.</summary>
     public virtual IEnumerable<string> Gaps() => [];

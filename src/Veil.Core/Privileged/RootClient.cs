@@ -49,13 +49,7 @@ public sealed unsafe class RootClient : IDisposable
     /// <returns>The helper; nothing where none is needed.</returns>
     public static RootClient? StartFor(Enrichments enrichments, ControlServer? control, Action<string> message)
     {
-        if (LibC.EffectiveUser() != 0)
-            return null;
-        var abilities = RootAbilities.None;
-        if (enrichments.HasFlag(Enrichments.Proc) && HidesProcesses())
-            abilities |= RootAbilities.ProcessNames;
-        if (control is not null)
-            abilities |= RootAbilities.Socket;
+        var abilities = NeededFor(enrichments, control is not null);
         if (abilities == RootAbilities.None)
             return null;
 
@@ -63,6 +57,14 @@ public sealed unsafe class RootClient : IDisposable
         if (control is not null)
             arguments = [.. arguments, control.File.Name];
         return Start(arguments, abilities, control, message);
+    }
+
+    /// <summary>What a trace would need it for.</summary>
+    public static RootAbilities NeededFor(Enrichments enrichments, bool hasControl)
+    {
+        if (LibC.EffectiveUser() != 0)
+            return RootAbilities.None;
+        return (enrichments.HasFlag(Enrichments.Proc) && HidesProcesses() ? RootAbilities.ProcessNames : RootAbilities.None) | (hasControl ? RootAbilities.Socket : RootAbilities.None);
     }
 
     /// <summary>Waits until it has started and answers. Where it does not, a line says so.</summary>

@@ -56,9 +56,10 @@ public sealed class AttachedModule : IDisposable
     /// <param name="plan">What is counted in the kernel instead of sent; or nothing.</param>
     /// <param name="helper">The helper's process id, or 0.</param>
     /// <param name="stop">Ends it between two steps.</param>
+    /// <param name="budget">What memory there is.</param>
     /// <param name="log">Takes a line for every rung that is not taken.</param>
     /// <exception cref="VeilException">No rung is possible, or the forced one is not.</exception>
-    internal static AttachedModule Attach(TraceModule module, int number, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal stop, Action<string> log)
+    internal static AttachedModule Attach(TraceModule module, int number, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal stop, MemoryBudget budget, Action<string> log)
     {
         var reasons = new List<string>();
         foreach (var rung in module.Rungs)
@@ -67,7 +68,7 @@ public sealed class AttachedModule : IDisposable
                 continue;
             try
             {
-                return AttachRung(module, number, rung, options, rings, plan, helper, stop);
+                return AttachRung(module, number, rung, options, rings, plan, helper, stop, budget);
             }
             catch (Exception cause) when (cause is BpfException { IsOutOfDescriptors: false } or VeilException { IsFinal: false })
             {
@@ -93,7 +94,7 @@ public sealed class AttachedModule : IDisposable
         try
         {
             using var ring = new EventRings(ringBytes);
-            AttachRung(module, 0, rung, options, ring, plan: null, helper: 0, stop: null).Dispose();
+            AttachRung(module, 0, rung, options, ring, plan: null, helper: 0, stop: null, MemoryBudget.OfOne(ringBytes)).Dispose();
             return null;
         }
         catch (Exception cause) when (cause is BpfException or VeilException)
@@ -158,7 +159,7 @@ public sealed class AttachedModule : IDisposable
         _object.Dispose();
     }
 
-    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal? stop)
+    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal? stop, MemoryBudget budget)
     {
         stop?.ThrowIfEarly();
         var bpfObject = BpfObject.Open(module.ReadObject(), module.Name);
@@ -188,6 +189,7 @@ public sealed class AttachedModule : IDisposable
             if (MemoryCgroup.IsTight)
                 GC.Collect();
             stop?.ThrowIfEarly();
+            long bytes = budget.Require(bpfObject, module, rung);
             bpfObject.Load();
 
             var attached = new AttachedModule(module, rung, bpfObject, arguments, options.CountFilters, plan);
@@ -215,6 +217,7 @@ public sealed class AttachedModule : IDisposable
                 throw;
             }
 
+            budget.Take(bytes);
             return attached;
         }
         catch

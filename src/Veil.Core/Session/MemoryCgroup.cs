@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Numerics;
-using Veil.Core.Modules;
 
 namespace Veil.Core.Session;
 
@@ -8,13 +7,10 @@ namespace Veil.Core.Session;
 public static class MemoryCgroup
 {
     private const long MiB = 1024 * 1024;
-    private const string MountV2 = "/sys/fs/cgroup";
-    private const string MountV1 = "/sys/fs/cgroup/memory";
 
-    // Measured, with room: the runtime with the kernel's types while a module is loaded, and the maps of a module on average. What the kernel's
-    // check of a large program takes for a moment comes to it (TraceModule.LoadBytes).
-    private const long BytesWithoutModules = 16 * MiB;
-    private const long BytesOfModule = 2 * MiB;
+    // What is looked at where /proc is hidden.
+    private const string MembershipDefault = "0::/\n1:memory:/";
+    private const string MountsDefault = "1 1 0:1 / /sys/fs/cgroup rw - cgroup2 none rw\n1 1 0:2 / /sys/fs/cgroup/memory rw - cgroup none rw,memory";
 
     // Of what is allowed, this part is left to the ring.
     private const int PartOfRing = 16;
@@ -36,16 +32,11 @@ public static class MemoryCgroup
     /// <summary>How many things (sockets, calls under way) a module remembers at most: 4,096 in 64 MiB, and all that it would from 1 GiB on.</summary>
     internal static int TableEntriesMax { get; } = TableEntriesFor(LimitBytes);
 
-    /// <summary>Checks that a trace fits.</summary>
-    /// <param name="modules">The modules.</param>
-    /// <param name="ringBytes">Bytes of the rings.</param>
-    /// <exception cref="VeilException">It does not.</exception>
-    internal static void Require(IReadOnlyList<TraceModule> modules, long ringBytes)
-    {
-        long needed = BytesWithoutModules + modules.Max(static module => module.LoadBytes) + (modules.Count * BytesOfModule) + ringBytes;
-        if (needed > LimitBytes)
-            throw new VeilException($"starting: {(modules.Count == 1 ? "this module needs" : $"these {modules.Count} modules need")} {needed / MiB} MiB of memory, and the memory cgroup allows {LimitBytes / MiB}: raise its limit{(modules.Count == 1 ? "" : ", choose fewer modules")} or a smaller --buffer");
-    }
+    /// <summary>Checks that a trace fits, as far as that can be known before anything is made.</summary>
+    /// <param name="options">The trace.</param>
+    /// <param name="hasHelper">With a helper process?</param>
+    /// <exception cref="MemoryShortageException">It does not.</exception>
+    public static void Require(SessionOptions options, bool hasHelper) => MemoryBudget.Require(options, hasHelper, LimitBytes);
 
     internal static int TableEntriesFor(long limitBytes) =>
         (int)Math.Clamp((long)BitOperations.RoundUpToPowerOf2((ulong)(limitBytes / BytesForTableEntry) + 1) / 2, TableEntriesMin, int.MaxValue);
@@ -54,28 +45,78 @@ public static class MemoryCgroup
         (int)Math.Clamp((long)BitOperations.RoundUpToPowerOf2((ulong)(limitBytes / PartOfRing) + 1) / 2, RingBytesMin, SessionOptions.DefaultRingBytes);
 
     /// <summary>The lowest limit on the way from a group to the mount, which in a container is the group itself.</summary>
-    internal static long LowestOf(string membership, Func<string, string?> readLimit)
+    /// <param name="membership"><c>/proc/self/cgroup</c>.</param>
+    /// <param name="mounts"><c>/proc/self/mountinfo</c>.</param>
+    /// <param name="read">The text of a file, or nothing.</param>
+    internal static long LowestOf(string membership, string mounts, Func<string, string?> read)
     {
         long lowest = long.MaxValue;
         foreach (string line in membership.Split('\n'))
         {
-            // "0::/a/b" of version 2, "4:memory:/a/b" of version 1: cgroups(7).
+            // "0::/a/b" of version 2, "4:memory:/a/b" of version 1: cgroups(7). Of both at once, one has the memory.
             if (line.Split(':', 3) is not [_, var controllers, var path])
                 continue;
-            (string mount, string file) = controllers.Length == 0 ? (MountV2, "memory.max") : (MountV1, "memory.limit_in_bytes");
-            if (controllers.Length > 0 && !controllers.Split(',').Contains("memory"))
+            bool isFirst = controllers.Split(',').Contains("memory");
+            if (!isFirst && controllers.Length > 0)
                 continue;
-            for (string? group = path.TrimEnd('/'); group is not null; group = group.Length == 0 ? null : group[..Math.Max(0, group.LastIndexOf('/'))])
-            {
-                if (long.TryParse(readLimit($"{mount}{group}/{file}"), NumberStyles.None, CultureInfo.InvariantCulture, out long limit))
-                    lowest = Math.Min(lowest, limit);
-            }
+            var having = Mounts(mounts, isFirst).ToList();
+            // A mount may show a part of the tree that we are not in, beside one that shows ours.
+            if (having.Exists(mount => Within(mount.Root, path) is not null))
+                having.RemoveAll(mount => Within(mount.Root, path) is null);
+            foreach (var (root, point) in having)
+                lowest = Math.Min(lowest, LowestBelow(point, Within(root, path) ?? path, isFirst, read));
         }
 
         return lowest;
     }
 
-    private static long Read() => ReadText("/proc/self/cgroup") is { } membership ? LowestOf(membership, ReadText) : long.MaxValue;
+    private static long LowestBelow(string point, string path, bool isFirst, Func<string, string?> read)
+    {
+        long lowest = long.MaxValue;
+        // "/../a": outside of what our namespace shows. What the mount begins with is above it or beside it.
+        if (path.Split('/').Contains(".."))
+            path = "";
+        for (string? group = path.TrimEnd('/'); group is not null; group = group.Length == 0 ? null : group[..Math.Max(0, group.LastIndexOf('/'))])
+        {
+            Take(read($"{point}{group}/{(isFirst ? "memory.limit_in_bytes" : "memory.max")}"));
+            // The groups above that the mount does not show, too: version 1 alone tells it.
+            if (isFirst && read($"{point}{group}/memory.stat") is { } facts)
+                Take(facts.Split('\n').FirstOrDefault(static fact => fact.StartsWith("hierarchical_memory_limit ", StringComparison.Ordinal))?.Split(' ')[1]);
+        }
+
+        return lowest;
+
+        void Take(string? text)
+        {
+            if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long limit))
+                lowest = Math.Min(lowest, limit);
+        }
+    }
+
+    // proc_pid_mountinfo(5): "35 31 0:32 ROOT POINT OPTIONS … - TYPE SOURCE OPTIONS".
+    private static IEnumerable<(string Root, string Point)> Mounts(string mounts, bool isFirst)
+    {
+        foreach (string line in mounts.Split('\n'))
+        {
+            int dash = line.IndexOf(" - ", StringComparison.Ordinal);
+            if (dash < 0 || line[(dash + 3)..].Split(' ') is not [var type, _, var options, ..])
+                continue;
+            if (isFirst ? type == "cgroup" && options.Split(',').Contains("memory") : type == "cgroup2")
+                yield return (Unescape(line.Split(' ')[3]), Unescape(line.Split(' ')[4]));
+        }
+    }
+
+    // A path below the root of a mount; nothing where it is not there.
+    private static string? Within(string root, string path) =>
+        root == "/" ? path : path == root || path.StartsWith(root + "/", StringComparison.Ordinal) ? path[root.Length..] : null;
+
+    // The kernel writes blanks and backslashes as three octal digits (mangle_path()).
+    private static string Unescape(string text) =>
+        text.Replace("\\040", " ", StringComparison.Ordinal).Replace("\\011", "\t", StringComparison.Ordinal).Replace("\\134", "\\", StringComparison.Ordinal);
+
+    private static long Read() => ReadText("/proc/self/cgroup") is { } membership && ReadText("/proc/self/mountinfo") is { } mounts
+        ? LowestOf(membership, mounts, ReadText)
+        : LowestOf(MembershipDefault, MountsDefault, ReadText);
 
     private static string? ReadText(string path)
     {

@@ -57,11 +57,12 @@ public sealed class TraceSession : IDisposable, ILossObserver
         _statistics = options.MeasureCost ? BpfStatistics.Enable() : null;
         try
         {
+            var budget = MemoryBudget.Of(options, root is not null, MemoryCgroup.LimitBytes);
             // Whose check takes the kernel much memory for a moment goes first, while the others' maps are not there yet.
-            foreach (var (number, module) in options.Modules.Index().OrderByDescending(static module => module.Item.LoadBytes))
+            foreach (var (number, module) in options.Modules.Index().OrderByDescending(static module => module.Item.LoadBytes(module.Item.Rungs[0])))
             {
                 var plan = options.Counting is null ? null : CountPlan.Of(module, [.. events.Schemas.Where(schema => schema.Kind / EventCatalog.KindsPerModule == number)], options.Counting);
-                _modules.Add(AttachedModule.Attach(module, number, options, _rings, plan, (uint)(root?.Pid ?? 0), stop, options.Verbose ? message : static _ => { }));
+                _modules.Add(AttachedModule.Attach(module, number, options, _rings, plan, (uint)(root?.Pid ?? 0), stop, budget, options.Verbose ? message : static _ => { }));
             }
 
             var order = options.Modules.ToList();
@@ -113,7 +114,6 @@ public sealed class TraceSession : IDisposable, ILossObserver
         if (!KernelFeatures.HasBtf)
             throw new VeilException("tracing needs the kernel's BTF: /sys/kernel/btf/vmlinux is missing (a kernel built with CONFIG_DEBUG_INFO_BTF has it)");
         Privileges.Require();
-        MemoryCgroup.Require(options.Modules, options.RingBytes);
         if (!PidNamespace.IsInitial)
             message("warning: this is a PID namespace of its own, and the kernel's ids are those of the host: --pid and the output mean those");
         try

@@ -54,6 +54,9 @@ public sealed class FilesModule : TraceModule
     ];
 
     /// <inheritdoc/>
+    public override long LoadBytes(HookRung rung) => 3 * 1024 * 1024;
+
+    /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("files");
 
     /// <inheritdoc/>

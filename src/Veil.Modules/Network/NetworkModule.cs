@@ -45,7 +45,7 @@ public sealed class NetworkModule : TraceModule
     ];
 
     /// <inheritdoc/>
-    public override long LoadBytes => 30 * 1024 * 1024;
+    public override long LoadBytes(HookRung rung) => (rung.Name == Tracepoint ? 40 : 30) * 1024 * 1024;
 
     /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("network");
