@@ -17,6 +17,7 @@ public sealed class HostileEnvironmentTests : IDisposable
         { "ulimit -s 16; exec env -i " + Trace, "the stack may have 16 KiB only" },
         { "ulimit -v 16384; exec " + Trace, "the address space may have 16 MiB only" },
         { "ulimit -v 600000; exec {veil} --version", "the address space may have 585 MiB only" },
+        { "ulimit -v 700000; exec {veil} --module syscall -n x --buffer 1G", "cannot allocate memory (ENOMEM); the address space may have 683 MiB (ulimit -v): raise that, or ask for less" },
         { "exec {veil} --version >&-", "standard output is closed" },
         { "exec {veil} --help >&-", "standard output is closed" },
         { "exec {veil} doctor >&- <&-", "standard output is closed" },
@@ -57,10 +58,34 @@ public sealed class HostileEnvironmentTests : IDisposable
             string line = OnlyLine(veil);
             (line.Contains("too many open files", StringComparison.Ordinal) || line.Contains("files may be open only", StringComparison.Ordinal)).ShouldBeTrue($"{limit}: {line}");
             line.ShouldContain("ulimit -n");
+            line.ShouldContain("96 are enough");
             traced.ShouldBeFalse($"{limit} is too few, and less is enough");
         }
 
         traced.ShouldBeTrue();
+    }
+
+    /// <summary>What docs/usage.md says is enough, is; the lines say the same number.</summary>
+    [Theory]
+    [InlineData("syscall", "--stats --returns")]
+    [InlineData("files", "--stats")]
+    [InlineData("network", "--stats --count-by comm --interval 1")]
+    [InlineData("scheduler", "--stats")]
+    [InlineData("memory", "--stats --hist duration_ns --count-by comm --interval 1")]
+    [InlineData("syscall,files,network,scheduler,memory", "--stats")]
+    public void Start_AsManyOpenFilesAsTheDocsSay_Traces(string modules, string flags)
+    {
+        string row = File.ReadLines(Path.Combine(Repository.Root, "docs/usage.md")).Single(static line => line.StartsWith("| open files", StringComparison.Ordinal));
+        string[] words = row.Split('|')[2].Trim().Split(' ');
+        row.ShouldContain($"| {words[0]} are enough for one module, and {words[^6]} more for each further one |");
+        int limit = int.Parse(words[0]) + (int.Parse(words[^6]) * (modules.Split(',').Length - 1));
+
+        using var veil = VeilRun.AttachOrEnd($"ulimit -n {limit}", ["--module", modules, "--name", "no-such-name", "--control", _folder + "/socket", .. flags.Split(' ')]);
+        veil.IsAttached.ShouldBeTrue(veil.Errors);
+        veil.Stop().ShouldBe(0, veil.Errors);
+
+        using var few = VeilRun.AttachOrEnd("ulimit -n 28", "--module", modules, "--name", "no-such-name");
+        OnlyLine(few).ShouldContain($"too many open files: the limit is 28 (ulimit -n), and {limit} are enough for ");
     }
 
     [Fact]

@@ -27,13 +27,17 @@ internal static class BpfErrors
         return Create(operation, name, errno);
     }
 
-    /// <summary>What a lack of privileges or of descriptors looks like, and for whom.</summary>
+    /// <summary>What a lack of privileges, descriptors or memory looks like, and for whom.</summary>
     internal static unsafe string? HintFor(int errno)
     {
+        var limit = stackalloc ulong[2];
         if (errno == ErrnoName.EMFILE)
-        {
-            var limit = stackalloc ulong[2];
             return NativeFile.getrlimit(NativeFile.RLIMIT_NOFILE, limit) == 0 ? $"the limit is {limit[0]} (ulimit -n)" : null;
+        if (errno == ErrnoName.ENOMEM)
+        {
+            return NativeFile.getrlimit(NativeFile.RLIMIT_AS, limit) == 0 && limit[0] != ulong.MaxValue
+                ? $"the address space may have {limit[0] >> 20} MiB (ulimit -v): raise that, or ask for less"
+                : "the machine or the memory cgroup has too little: ask for less";
         }
 
         if (errno is not (ErrnoName.EPERM or ErrnoName.EACCES))

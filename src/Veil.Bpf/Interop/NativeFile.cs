@@ -7,6 +7,7 @@ internal static unsafe partial class NativeFile
 {
     internal const int F_DUPFD_CLOEXEC = 1030;
     internal const int RLIMIT_NOFILE = 7;
+    internal const int RLIMIT_AS = 9;
 
     internal const int PROT_READ = 1;
     internal const int PROT_WRITE = 2;

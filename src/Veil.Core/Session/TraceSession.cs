@@ -128,6 +128,10 @@ public sealed class TraceSession : IDisposable, ILossObserver
                 message($"warning: {module.Module.Name} by {module.Rung.Name} can miss events uncounted: before Linux 6.7 a tracepoint's program is skipped in silence while another runs on that CPU");
             return session;
         }
+        catch (Exception cause) when (OpenFiles.IsShort(cause))
+        {
+            throw OpenFiles.Explain(cause, options.Modules.Count);
+        }
         catch (BpfException cause)
         {
             throw new VeilException(cause.Message, cause);

@@ -1,0 +1,28 @@
+using System.ComponentModel;
+using Veil.Bpf;
+
+namespace Veil.Core.Session;
+
+/// <summary>
+/// The limit of open files (RLIMIT_NOFILE). How many a trace needs depends on the kernel's ways to attach and on libbpf's probes, so it is tried; where
+/// it does not fit, the line says a number that is enough.
+/// </summary>
+internal static class OpenFiles
+{
+    private const int Emfile = 24;
+
+    // Measured: 36 to 50 for one module, 77 with --stats and --control, 204 for all six.
+    private const int WithoutModules = 32;
+    private const int OfModule = 64;
+
+    /// <summary>How many are enough for a trace, with every flag.</summary>
+    public static int EnoughFor(int modules) => WithoutModules + (OfModule * modules);
+
+    /// <summary>Is that what went wrong?</summary>
+    public static bool IsShort(Exception error) =>
+        error is BpfException { IsOutOfDescriptors: true } or Win32Exception { NativeErrorCode: Emfile } or IOException { HResult: Emfile };
+
+    /// <summary>The line.</summary>
+    public static VeilException Explain(Exception cause, int modules) =>
+        new($"starting: too many open files: the limit is {StandardStreams.FilesMax} (ulimit -n), and {EnoughFor(modules)} are enough for {(modules == 1 ? "this module" : $"these {modules} modules")}", cause);
+}
