@@ -280,12 +280,19 @@ static __always_inline int files_open_failed(__u32 slot, const struct files_aske
 	return 0;
 }
 
+/* From 6.9 on pidfd_open() and clone3() make their descriptor by vfs_open(): nobody opened a file. */
+static __always_inline bool files_is_pidfd(struct dentry *dentry)
+{
+	return BPF_CORE_READ(dentry, d_sb, s_magic) == PIDFS_MAGIC;
+}
+
 /* fentry: the functions that all of the kernel's own callers go through too. */
 
 SEC("fexit/vfs_open")
 int BPF_PROG(open_fentry, const struct path *path, struct file *file, int ret)
 {
-	if (ret || BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT || !files_passes(files_op__open))
+	if (ret || BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT || files_is_pidfd(BPF_CORE_READ(path, dentry)) ||
+	    !files_passes(files_op__open))
 		return 0;
 	return files_done(FILES_SLOT_OPEN, files_op__open, BPF_CORE_READ(path, dentry), BPF_CORE_READ(path, mnt), ret);
 }
@@ -455,7 +462,7 @@ static __always_inline int files_leave_file(__u32 slot, enum files_op op, long r
 
 static __always_inline int files_opened(struct file *file)
 {
-	if (BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT)
+	if (BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT || files_is_pidfd(BPF_CORE_READ(file, f_path.dentry)))
 		return 0;
 	return files_file_done(FILES_SLOT_OPEN, files_op__open, file, 0);
 }
