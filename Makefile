@@ -50,7 +50,7 @@ bin/veil: $(BPF_OBJECTS) $(CS_SOURCES) eng/publish | artifacts/setup.stamp
 test: build artifacts/workloads.stamp artifacts/test-bpf/binding.bpf.o ## build and run all tests (as root: the kernel's too)
 	@eng/run-tests
 
-artifacts/workloads.stamp: $(wildcard tests/workloads/*.[ch] tests/workloads/*/*.[ch] tests/workloads/Makefile) | artifacts/setup.stamp
+artifacts/workloads.stamp: $(wildcard tests/workloads/*.[ch] tests/workloads/*/*.[ch] tests/workloads/*/*.cpp tests/workloads/Makefile) | artifacts/setup.stamp
 	@$(MAKE) --no-print-directory -C tests/workloads
 	@touch $@
 

@@ -7,7 +7,40 @@ internal static class Repository
 
     public static string Veil { get; } = Existing("bin/veil", "make build");
 
-    public static string Workload(string name) => Existing(Path.Combine("artifacts/workloads", name), "make test");
+    // Tests run as a user without rights as well, to whom root's home is closed: then a copy that everybody may read.
+    private static readonly Lazy<string> s_workloads = new(() => IsForAll(Root) ? Path.Combine(Root, Workloads) : Copied(Path.Combine(Root, Workloads)));
+
+    private const string Workloads = "artifacts/workloads";
+
+    public static string Workload(string name)
+    {
+        Existing(Path.Combine(Workloads, name), "make test");
+        return Path.Combine(WorkloadsFolder, name);
+    }
+
+    public static string WorkloadsFolder => s_workloads.Value;
+
+    private static bool IsForAll(string folder)
+    {
+        for (var at = new DirectoryInfo(folder); at is not null; at = at.Parent)
+        {
+            if (!at.UnixFileMode.HasFlag(UnixFileMode.OtherExecute))
+                return false;
+        }
+
+        return true;
+    }
+
+    private static string Copied(string folder)
+    {
+        var copy = Directory.CreateTempSubdirectory("veil-workloads-");
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => copy.Delete(recursive: true);
+        if (OperatingSystem.IsLinux())
+            copy.UnixFileMode |= UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+        foreach (string file in Directory.GetFiles(folder))
+            File.Copy(file, Path.Combine(copy.FullName, Path.GetFileName(file)));
+        return copy.FullName;
+    }
 
     private static string Existing(string path, string target)
     {

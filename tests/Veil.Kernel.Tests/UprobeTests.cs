@@ -351,7 +351,7 @@ public sealed class UprobeTests : IDisposable
     private static VeilRun Trace(string program, string name, string[] targets, out Workload workload, params string[] more)
     {
         workload = Workload.Waiting(program, name);
-        string[] uprobes = [.. targets.Select(static target => $"--uprobe={Path.Combine(Repository.Root, "artifacts/workloads", target)}")];
+        string[] uprobes = [.. targets.Select(static target => $"--uprobe={Path.Combine(Repository.WorkloadsFolder, target)}")];
         var veil = VeilRun.Attach(["--module", "uprobe", "-p", workload.Pid, "--output", "json", .. uprobes, .. more]);
         workload.Go();
         veil.Stop().ShouldBe(0);
