@@ -19,7 +19,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 vpath %.bpf.c $(sort $(dir $(BPF_SOURCES)))
 
-.PHONY: test-kernels guest help setup generate build test bench demo fmt lint install clean syscalls man microbench reproducible lock
+.PHONY: always test-kernels guest help setup generate build test bench demo fmt lint install clean syscalls man microbench reproducible lock
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,9 +43,16 @@ artifacts/test-bpf/%.bpf.o: tests/bpf/%.bpf.c $(BPF_HEADERS) | artifacts/setup.s
 
 build: bin/veil ## bin/veil: one native file (the default)
 
-bin/veil: $(BPF_OBJECTS) $(CS_SOURCES) eng/publish | artifacts/setup.stamp
+bin/veil: $(BPF_OBJECTS) $(CS_SOURCES) eng/publish artifacts/version | artifacts/setup.stamp
 	@eng/publish
 	@touch $@
+
+# Changes when the commit does, so that `veil --version` is true.
+artifacts/version: always
+	@mkdir -p $(@D)
+	@eng/version | cmp -s - $@ || eng/version >$@
+
+always:
 
 test: build artifacts/workloads.stamp artifacts/test-bpf/binding.bpf.o ## build and run all tests (as root: the kernel's too)
 	@eng/run-tests

@@ -92,7 +92,7 @@ public sealed class ArchitectureTests
         files.SelectMany(static file => File.ReadLines(file).Where(static line => line.TrimStart().StartsWith("return;", StringComparison.Ordinal)).Select(line => $"{Path.GetFileName(file)}: {line.Trim()}")).ShouldBeEmpty();
     }
 
-    private static string Root()
+    internal static string Root()
     {
         string root = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(root, "Veil.slnx")))
