@@ -19,7 +19,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 vpath %.bpf.c $(sort $(dir $(BPF_SOURCES)))
 
-.PHONY: test-kernels guest help setup generate build test bench demo fmt lint install clean syscalls man microbench reproducible lock
+.PHONY: always test-kernels guest help setup generate build test bench demo fmt lint install clean syscalls man microbench reproducible release lock
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,9 +43,16 @@ artifacts/test-bpf/%.bpf.o: tests/bpf/%.bpf.c $(BPF_HEADERS) | artifacts/setup.s
 
 build: bin/veil ## bin/veil: one native file (the default)
 
-bin/veil: $(BPF_OBJECTS) $(CS_SOURCES) eng/publish | artifacts/setup.stamp
+bin/veil: $(BPF_OBJECTS) $(CS_SOURCES) eng/publish artifacts/version | artifacts/setup.stamp
 	@eng/publish
 	@touch $@
+
+# Changes when the commit does, so that `veil --version` is true.
+artifacts/version: always
+	@mkdir -p $(@D)
+	@eng/version | cmp -s - $@ || eng/version >$@
+
+always:
 
 test: build artifacts/workloads.stamp artifacts/test-bpf/binding.bpf.o ## build and run all tests (as root: the kernel's too)
 	@eng/run-tests
@@ -92,11 +99,14 @@ lock: | artifacts/setup.stamp ## refresh the lock files after a package's or the
 install: build ## install to PREFIX (/usr/local)
 	@install -Dm755 bin/veil $(DESTDIR)$(PREFIX)/bin/veil
 	@install -Dm644 docs/veil.1 $(DESTDIR)$(PREFIX)/share/man/man1/veil.1
-	@install -Dm644 -t $(DESTDIR)$(PREFIX)/share/doc/veil LICENSE THIRD-PARTY-NOTICES artifacts/publish/dotnet-notices.txt
+	@install -Dm644 -t $(DESTDIR)$(PREFIX)/share/doc/veil README.md LICENSE THIRD-PARTY-NOTICES artifacts/publish/dotnet-notices.txt
 	@install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	@bin/veil completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/veil
 	@bin/veil completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_veil
 	@bin/veil completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/veil.fish
+
+release: build ## artifacts/release: the archive, its SBOM (CycloneDX) and SHA256SUMS
+	@eng/release
 
 clean: ## remove what was built (not what was installed)
 	@rm -rf artifacts bin

@@ -52,7 +52,7 @@ internal static class CommandLine
         foreach (var option in flags.All)
             root.Add(option);
         root.Add(new HelpOption("--help", "-h", "-?") { Description = "help, of the modules that are named", Action = new HelpText.Action(flags, root) });
-        root.Add(new VersionOption("--version") { Description = "the version" });
+        root.Add(new VersionOption("--version") { Description = "the version, commit and date", Action = new VersionText.Action() });
         root.Add(DoctorCommand.Create());
         root.Add(ControlCommand.Create());
         root.Add(ConfigCommand.Create());

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using System.Xml.Linq;
@@ -55,6 +56,26 @@ public sealed class ArchitectureTests
         }
     }
 
+    /// <summary>The index repeats title, status and date of each decision, in the order of their numbers.</summary>
+    [Fact]
+    public void Decisions_EachHasStatusAndDate_AndTheIndexNamesIt()
+    {
+        string folder = Path.Combine(Root(), "docs/adr");
+        var expected = new List<string>();
+        foreach (string file in Directory.EnumerateFiles(folder, "0*.md").Order(StringComparer.Ordinal))
+        {
+            string name = Path.GetFileName(file);
+            string[] lines = File.ReadAllLines(file);
+            int number = int.Parse(name[..4], CultureInfo.InvariantCulture);
+            lines[0].ShouldStartWith($"# {number}. ", Case.Sensitive, name);
+            lines[2].ShouldMatch(@"^Status: (proposed|accepted|rejected|superseded by \[\d+\]\(\d{4}-[a-z0-9-]+\.md\))$", name);
+            lines[4].ShouldMatch(@"^Date: \d{4}-\d{2}-\d{2}$", name);
+            expected.Add($"| [{number}]({name}) | {lines[0][$"# {number}. ".Length..]} | {lines[2]["Status: ".Length..]} | {lines[4]["Date: ".Length..]} |");
+        }
+
+        File.ReadLines(Path.Combine(folder, "README.md")).Where(static line => line.StartsWith("| [", StringComparison.Ordinal)).ShouldBe(expected);
+    }
+
     [Fact]
     public void Core_KnowsNoModule()
     {
@@ -71,7 +92,7 @@ public sealed class ArchitectureTests
         files.SelectMany(static file => File.ReadLines(file).Where(static line => line.TrimStart().StartsWith("return;", StringComparison.Ordinal)).Select(line => $"{Path.GetFileName(file)}: {line.Trim()}")).ShouldBeEmpty();
     }
 
-    private static string Root()
+    internal static string Root()
     {
         string root = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(root, "Veil.slnx")))
