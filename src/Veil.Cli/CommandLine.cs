@@ -11,6 +11,8 @@ namespace Veil.Cli;
 /// <summary>From words to a command.</summary>
 internal static class CommandLine
 {
+    private const string Version = "--version";
+
     /// <summary>Parses and runs; the exit code.</summary>
     public static int Run(string[] args)
     {
@@ -37,8 +39,14 @@ internal static class CommandLine
             return ExitCode.Success;
         }
 
+        // Who asks for help gets it, whatever else is there and in whatever order.
+        if (args.Any(static arg => arg is "--help" or "-h" or "-?"))
+            args = [.. args.Where(static arg => arg != Version)];
+
         Habits.Answer(args, root);
         RefuseUnknownFlags(args, root);
+        if (args.Length > 1 && args.Contains(Version))
+            throw new UsageException($"{Version}: stands alone; leave the rest out");
 
         // No response files: @ begins many a value, and never a file name here.
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
@@ -61,7 +69,7 @@ internal static class CommandLine
         foreach (var option in flags.All)
             root.Add(option);
         root.Add(new HelpOption("--help", "-h", "-?") { Description = "help, of the modules that are named", Action = new HelpText.Action(flags, root) });
-        root.Add(new VersionOption("--version") { Description = "the version, commit and date", Action = new VersionText.Action() });
+        root.Add(new VersionOption(Version) { Description = "the version, commit and date", Action = new VersionText.Action() });
         root.Add(DoctorCommand.Create());
         root.Add(ControlCommand.Create());
         root.Add(ConfigCommand.Create());

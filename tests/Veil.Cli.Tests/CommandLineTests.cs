@@ -174,6 +174,7 @@ public sealed class CommandLineTests
     [InlineData("help nosuch", "help: unknown topic 'nosuch' (available: syscall, files, network, scheduler, memory, uprobe, doctor, control, config, completion, help, filters, counting, losses, or a flag)")]
     [InlineData("help --ernno", "help: unknown topic '--ernno'; did you mean '--errno'? (available: syscall, files, network, scheduler, memory, uprobe, doctor, control, config, completion, help, filters, counting, losses, or a flag)")]
     [InlineData("--list-fields nosuch", "--list-fields: unknown module 'nosuch' (available: syscall, files, network, scheduler, memory, uprobe)")]
+    [InlineData("--version extra", "--version: stands alone; leave the rest out")]
     [InlineData("--version --pid 5", "--version: stands alone; leave the rest out")]
     [InlineData("control", "control: usage: veil control PATH [COMMAND…]; see veil help control")]
     [InlineData("help fils", "help: unknown topic 'fils'; did you mean 'files'? (available: syscall, files, network, scheduler, memory, uprobe, doctor, control, config, completion, help, filters, counting, losses, or a flag)")]
@@ -185,6 +186,12 @@ public sealed class CommandLineTests
         error.Message.ShouldBe(message);
         error.ExitCode.ShouldBe(2);
     }
+
+    [Theory]
+    [InlineData("--version --help")]
+    [InlineData("--help --version")]
+    [InlineData("help --version")]
+    public void Run_HelpBesideTheVersion_IsHelp(string line) => CommandLine.Run(line.Split(' ')).ShouldBe(0);
 
     [Fact]
     public void Run_NoArgument_ShowsThreeStarters()

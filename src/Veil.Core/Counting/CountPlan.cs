@@ -154,7 +154,7 @@ internal sealed class CountPlan
             return;
         var valid = Names(events, histogram: flag == "--hist").ToList();
         string hint = NearestName.Find(name, valid) is [var nearest, ..] ? $"; did you mean '{nearest}'?" : "";
-        string why = events.Any(schema => Find(schema, name) is not null) ? flag == "--hist" ? $"is a name or a code in module {module.Name}, which makes no histogram{(Names(events, histogram: false).Contains(name) ? $"; --count-by {name} counts it" : "")}" : $"cannot be counted by in module {module.Name}"
+        string why = events.Any(schema => Find(schema, name) is not null) ? flag == "--hist" ? $"is not a quantity in module {module.Name}{(Names(events, histogram: false).Contains(name) ? $"; --count-by {name} counts it" : "")}" : $"cannot be counted by in module {module.Name}"
             : name is "duration_ns" or "ret" or "errno" or "errno_nr" && module.Flags.FirstOrDefault(flag => AddsEvents(module, flag)) is { } adds ? $"needs --{adds.Name}"
             : $"is not a field of module {module.Name}";
         throw new UsageException($"{flag}: '{Escaping.ForMessage(name)}' {why}{hint} (available: {string.Join(' ', valid)})");
