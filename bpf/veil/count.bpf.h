@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /*
- * Counting in the kernel: an event is not sent, but adds one to a count that its key finds. What is counted is
- * constant when the verifier looks, so that a tracing program has none of this in it, and a counting one no ring.
- * The key is a member of the event struct, by its place there; so every field of every module can be one.
+ * Counting in the kernel: an event is not sent, but adds one to a count that its key finds. What is
+ * counted is in .rodata constants, so the verifier removes the unused path: a tracing program has none of this in it,
+ * and a counting one no ring. The key is a member of the event struct, by its place there; so every field of every
+ * module can be one.
  */
 #pragma once
 
@@ -112,7 +113,7 @@ struct {
 
 const volatile __u64 veil_count_zeros[VEIL_HIST_SLOTS];
 
-/* Is a member of the event needed? All are, but where one is counted by. */
+/* True if the member must be set: always when sending; when counting, only the counted ones. */
 #define veil_wants(type, member)                                                                                       \
 	(!veil_counting || (veil_count_key_kind && veil_count_key_offset == offsetof(type, member)) ||                 \
 	 (veil_count_value_size && veil_count_value_offset == offsetof(type, member)))

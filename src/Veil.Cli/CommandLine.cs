@@ -11,6 +11,8 @@ namespace Veil.Cli;
 /// <summary>From words to a command.</summary>
 internal static class CommandLine
 {
+    private const string Version = "--version";
+
     /// <summary>Parses and runs; the exit code.</summary>
     public static int Run(string[] args)
     {
@@ -29,7 +31,22 @@ internal static class CommandLine
             return ExitCode.Success;
         }
 
+        if (args.Length == 0)
+            throw new UsageException(HelpText.Starters());
+        if (HelpCommand.IsAboutFlag(args))
+        {
+            StandardStreams.WriteOutput(HelpCommand.Text(args[1..], flags, root));
+            return ExitCode.Success;
+        }
+
+        // Who asks for help gets it, whatever else is there and in whatever order.
+        if (args.Any(static arg => arg is "--help" or "-h" or "-?"))
+            args = [.. args.Where(static arg => arg != Version)];
+
+        Habits.Answer(args, root);
         RefuseUnknownFlags(args, root);
+        if (args.Length > 1 && args.Contains(Version))
+            throw new UsageException($"{Version}: stands alone; leave the rest out");
 
         // No response files: @ begins many a value, and never a file name here.
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
@@ -52,7 +69,7 @@ internal static class CommandLine
         foreach (var option in flags.All)
             root.Add(option);
         root.Add(new HelpOption("--help", "-h", "-?") { Description = "help, of the modules that are named", Action = new HelpText.Action(flags, root) });
-        root.Add(new VersionOption("--version") { Description = "the version, commit and date", Action = new VersionText.Action() });
+        root.Add(new VersionOption(Version) { Description = "the version, commit and date", Action = new VersionText.Action() });
         root.Add(DoctorCommand.Create());
         root.Add(ControlCommand.Create());
         root.Add(ConfigCommand.Create());
@@ -67,7 +84,7 @@ internal static class CommandLine
     {
         var names = root.Options.SelectMany(static option => option.Aliases.Append(option.Name)).ToList();
         Option? waiting = null;
-        foreach (string arg in args)
+        foreach (var (index, arg) in args.Index())
         {
             var before = waiting;
             waiting = root.Options.FirstOrDefault(option => option.Arity.MinimumNumberOfValues > 0 && (option.Name == arg || option.Aliases.Contains(arg)));
@@ -82,9 +99,13 @@ internal static class CommandLine
                 continue;
             }
 
-            var near = NearestName.Find(flag, names.Where(static name => name.StartsWith("--", StringComparison.Ordinal)));
-            string help = near.Count > 0 ? $"did you mean '{near[0]}'?" : "see veil --help";
-            throw new UsageException($"no flag '{Escaping.ForMessage(flag)}'; {help} (a value that begins with '-' is written --flag={Escaping.ForMessage(arg)})");
+            string? value = arg.Length > flag.Length ? arg[(flag.Length + 1)..] : index + 1 < args.Length ? args[index + 1] : null;
+            if (Habits.Flag(flag, value) is { } instead)
+                throw new UsageException($"unknown flag '{Escaping.ForMessage(flag)}'; {instead}");
+            // Without the dashes: they are no letters that were typed right.
+            var near = NearestName.Find(flag.TrimStart('-'), names.Where(static name => name.StartsWith("--", StringComparison.Ordinal)).Select(static name => name[2..]));
+            string help = near.Count > 0 ? $"did you mean '--{near[0]}'?" : "see veil --help";
+            throw new UsageException($"unknown flag '{Escaping.ForMessage(flag)}'; {help} (a value that begins with '-' is written --flag={Escaping.ForMessage(arg)})");
         }
 
         // The parser takes a repeated flag without a value for the first one alone.

@@ -86,7 +86,7 @@ internal static class CompletionCommand
             case ["completion"]:
                 return StartingWith(word, s_scripts.Keys);
             case ["help"]:
-                return StartingWith(word, HelpCommand.Words(CommandLine.Create(new TraceFlags())));
+                return StartingWith(word, word.StartsWith('-') ? flags.All.Select(static option => option.Name) : HelpCommand.Words(CommandLine.Create(new TraceFlags())));
             case ["config"]:
                 return StartingWith(word, ["validate"]);
             case ["control", _]:

@@ -27,7 +27,7 @@ internal static class CountFlags
 
         RefuseAny(parsed, [flags.Fields, flags.Enrich, flags.Buffer, flags.Rings, flags.MaxEvents], "is for events, and counting shows none; leave one of them out");
         if (flags.ModuleFlags.FirstOrDefault(static flag => flag.Key.Name == "file").Value is { } file)
-            RefuseAny(parsed, [file], "is decided in userspace, and counting is done in the kernel: --count-by filename shows the files");
+            RefuseAny(parsed, [file], "is decided in userspace, after counting: --count-by filename shows the files");
         return new CountOptions(
             by, histogram,
             Number(flags.Top.Name, parsed.GetValue(flags.Top), TopMax),

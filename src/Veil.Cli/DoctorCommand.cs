@@ -73,7 +73,7 @@ internal static class DoctorCommand
             {
                 json.WriteStartObject(module.Module);
                 json.WriteString("hook", module.Hook);
-                json.WriteStartObject("rungs");
+                json.WriteStartObject("hooks");
                 foreach (var rung in module.Rungs)
                 {
                     json.WriteStartObject(rung.Name);

@@ -34,7 +34,7 @@ internal static class ListCommand
     }
 
     private static TraceModule Find(string name) => ModuleCatalog.All.FirstOrDefault(module => module.Name == name)
-        ?? throw new UsageException($"--list-fields: no module '{Escaping.ForMessage(name)}'{Messages.Suggest(name, Names)} (available: {string.Join(", ", Names)})");
+        ?? throw new UsageException($"--list-fields: unknown module '{Escaping.ForMessage(name)}'{Messages.Suggest(name, Names)} (available: {string.Join(", ", Names)})");
 
     private static List<string> Names => [.. ModuleCatalog.All.Select(static module => module.Name)];
 
@@ -82,15 +82,8 @@ internal static class ListCommand
     internal static List<(string Name, string Type, string? Needs)> FieldsOf(TraceModule module)
     {
         var fields = new List<(string Name, string Type, string? Needs)>();
-        ModuleFlag?[] adding = [null, .. module.Flags.Where(static flag => flag.ValueName is null || flag == Thresholds.Slower)];
-        foreach (var flag in adding)
+        foreach (var (flag, arguments) in AddedFields.Flags(module).Select(static added => ((ModuleFlag?)added.Flag, added.Arguments)).Prepend((null, ModuleArguments.None)))
         {
-            var arguments = flag switch
-            {
-                null => ModuleArguments.None,
-                { ValueName: null } => ModuleArguments.None with { Switches = new HashSet<string>(StringComparer.Ordinal) { flag.Name } },
-                _ => ModuleArguments.None with { Values = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal) { [flag.Name] = ["1s"] } },
-            };
             foreach (var field in EventCatalog.Of([module.ForDoctor()], arguments).Schemas.SelectMany(static schema => schema.Fields))
             {
                 if (!fields.Exists(known => known.Name == field.Name))

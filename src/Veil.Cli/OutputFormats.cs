@@ -8,10 +8,17 @@ namespace Veil.Cli;
 internal static class OutputFormats
 {
     /// <summary>Reads it; text where it was not given.</summary>
-    public static OutputFormat Parse(string? value) => value switch
+    /// <param name="value">As given.</param>
+    /// <param name="canWrite">Whether the command has <c>--write</c> too.</param>
+    public static OutputFormat Parse(string? value, bool canWrite = false) => value switch
     {
         null or "text" => OutputFormat.Text,
         "json" => OutputFormat.Json,
-        _ => throw new UsageException($"--output: '{Escaping.ForMessage(value)}' is no form of output (text, json){Messages.Suggest(value, ["text", "json"])}"),
+        _ => throw new UsageException($"--output: unknown format '{Escaping.ForMessage(value)}'{Hint(value, canWrite)} (available: text, json)"),
     };
+
+    // With strace and others -o takes a file.
+    private static string Hint(string value, bool canWrite) => canWrite && value.AsSpan().ContainsAny('.', '/')
+        ? $"; to write to a file: --write {Escaping.ForMessage(value)}"
+        : Messages.Suggest(value, ["text", "json"]);
 }

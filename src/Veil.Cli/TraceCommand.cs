@@ -142,7 +142,7 @@ internal static class TraceCommand
         var counting = CountFlags.Read(parsed, flags);
         modules = [.. modules.SelectMany(module => module.Instances(arguments, filters))];
         var fields = Words("--fields", parsed.GetValue(flags.Fields) ?? []);
-        var format = OutputFormats.Parse(parsed.GetValue(flags.Output));
+        var format = OutputFormats.Parse(parsed.GetValue(flags.Output), canWrite: true);
         string? writeTo = WriteTo(parsed.GetValue(flags.Write));
         return new SessionOptions
         {
@@ -198,7 +198,7 @@ internal static class TraceCommand
 
     /// <summary>The module of that name.</summary>
     internal static TraceModule Module(string name) => ModuleCatalog.All.FirstOrDefault(module => module.Name == name)
-        ?? throw new UsageException($"--module: no module '{Escaping.ForMessage(name)}'{Messages.Suggest(name, s_moduleNames)} (available: {string.Join(", ", s_moduleNames)})");
+        ?? throw new UsageException($"--module: unknown module '{Escaping.ForMessage(name)}'{(Habits.Module(name) is { } instead ? $"; {instead}" : Messages.Suggest(name, s_moduleNames))} (available: {string.Join(", ", s_moduleNames)})");
 
     private static Enrichments Enrich(string[] values)
     {
@@ -212,7 +212,7 @@ internal static class TraceCommand
                 "user" => Enrichments.User,
                 "proc" => Enrichments.Proc,
                 "all" => Enrichments.All,
-                _ => throw new UsageException($"--enrich: '{Escaping.ForMessage(word)}' is no enrichment ({string.Join(", ", names)}){Messages.Suggest(word, names)}"),
+                _ => throw new UsageException($"--enrich: unknown enrichment '{Escaping.ForMessage(word)}'{Messages.Suggest(word, names)} (available: {string.Join(", ", names)})"),
             };
         }
 
@@ -236,7 +236,7 @@ internal static class TraceCommand
         {
             var names = module.Rungs.Select(static rung => rung.Name).ToList();
             if (!names.Contains(value))
-                throw new UsageException($"--hook: module {module.Name} cannot attach by '{Escaping.ForMessage(value)}' ({string.Join(", ", names)}){Messages.Suggest(value, names)}");
+                throw new UsageException($"--hook: module {module.Name} has no hook '{Escaping.ForMessage(value)}'{Messages.Suggest(value, names)} (available: {string.Join(", ", names)})");
         }
 
         return value;

@@ -50,7 +50,7 @@ internal sealed class TraceFlags
 
     public Option<string> Buffer { get; } = new("--buffer") { HelpName = "SIZE", Description = "memory for events on their way, a power of two such as 64M [16M]" };
 
-    public Option<string> Hook { get; } = new("--hook") { HelpName = "NAME", Description = "attach this way only, of the ways that the module has: " + string.Join(", ", ModuleCatalog.All.SelectMany(static module => module.Rungs).Select(static rung => rung.Name).Distinct()) + " [the best that works]" };
+    public Option<string> Hook { get; } = new("--hook") { HelpName = "NAME", Description = "attach by this hook only, one that the module has: " + string.Join(", ", ModuleCatalog.All.SelectMany(static module => module.Rungs).Select(static rung => rung.Name).Distinct()) + " [the best that works]" };
 
     public Option<string> Rings { get; } = new("--rings") { HelpName = "N", Description = "share that memory out to so many rings, at most one a CPU [1; on 8 CPUs or more as many as there are MiB]" };
 
@@ -83,7 +83,7 @@ internal sealed class TraceFlags
     [
         ("What to trace", [Module, .. ModuleFlags.Where(static flag => !IsThreshold(flag.Key) && !IsFilter(flag.Key)).Select(static flag => flag.Value), Hook, IncludeSelf]),
         ("Filters (a value allows, '!' before it denies, deny wins; in bash '!' needs single quotes)", [.. Filters.Where(static filter => !IsThreshold(filter.Key)).Select(static filter => filter.Value), .. ModuleFlags.Where(static flag => IsFilter(flag.Key)).Select(static flag => flag.Value)]),
-        ("Only what is worth it (in the kernel; with syscall and uprobe an event as each call ends)", [.. ModuleFlags.Where(static flag => IsThreshold(flag.Key)).Select(static flag => flag.Value), .. Filters.Where(static filter => IsThreshold(filter.Key)).Select(static filter => filter.Value)]),
+        ("Thresholds (in the kernel; with syscall and uprobe an event as each call ends)", [.. ModuleFlags.Where(static flag => IsThreshold(flag.Key)).Select(static flag => flag.Value), .. Filters.Where(static filter => IsThreshold(filter.Key)).Select(static filter => filter.Value)]),
         ("Output", [Output, Wide, Fields, Enrich, Write, FailOnLoss, Quiet, Verbose]),
         ("Counting (instead of events)", [Count, CountBy, Histogram, Top, Interval, Keys]),
         ("Running", [Duration, MaxEvents, Buffer, Rings, Control, ControlGroup, Stats, Yes]),

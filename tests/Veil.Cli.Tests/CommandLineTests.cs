@@ -2,6 +2,7 @@ using System.CommandLine;
 using Veil.Bpf;
 using Veil.Core;
 using Veil.Core.Filters;
+using Veil.Core.Modules;
 using Veil.Core.Session;
 using Veil.Core.Sinks;
 using Veil.Modules;
@@ -84,22 +85,26 @@ public sealed class CommandLineTests
 
     [Theory]
     [InlineData("", "--module: say what to trace: {modules}; see veil --help")]
-    [InlineData("--module filez", "--module: no module 'filez'; did you mean 'files'? (available: {modules})")]
-    [InlineData("--module sycsall", "--module: no module 'sycsall'; did you mean 'syscall'? (available: {modules})")]
+    [InlineData("--module filez", "--module: unknown module 'filez'; did you mean 'files'? (available: {modules})")]
+    [InlineData("--module sycsall", "--module: unknown module 'sycsall'; did you mean 'syscall'? (available: {modules})")]
     [InlineData("--module syscall,", "--module: an entry of 'syscall,' is empty")]
-    [InlineData("--module syscall --output xml", "--output: 'xml' is no form of output (text, json)")]
-    [InlineData("--module syscall --output jsn", "--output: 'jsn' is no form of output (text, json); did you mean 'json'?")]
-    [InlineData("--module syscall --enrich tme", "--enrich: 'tme' is no enrichment (time, user, proc, all); did you mean 'time'?")]
+    [InlineData("--module syscall --output xml", "--output: unknown format 'xml' (available: text, json)")]
+    [InlineData("--module syscall --output jsn", "--output: unknown format 'jsn'; did you mean 'json'? (available: text, json)")]
+    [InlineData("--module syscall -o out.txt", "--output: unknown format 'out.txt'; to write to a file: --write out.txt (available: text, json)")]
+    [InlineData("--module exec", "--module: unknown module 'exec'; for programs that start: --module syscall --syscall execve,execveat (available: {modules})")]
+    [InlineData("--module syscall -p nginx", "--pid: 'nginx' is not a process id from 1 to 4194304; for a process's name: -n nginx")]
+    [InlineData("--module syscall -s %file", "--syscall: '%file' is a class of strace, which veil does not have; name the calls, such as openat,read, or trace with --module files, network or memory")]
+    [InlineData("--module syscall --enrich tme", "--enrich: unknown enrichment 'tme'; did you mean 'time'? (available: time, user, proc, all)")]
     [InlineData("--module syscall --buffer 10M", "--buffer: '10M' is not a power of two from 64K to 1G, such as 32M")]
     [InlineData("--module syscall --buffer 16MBB", "--buffer: '16MBB' is not a power of two from 64K to 1G, such as 32M")]
     [InlineData("--module syscall --buffer 32K", "--buffer: '32K' is not a power of two from 64K to 1G, such as 32M")]
     [InlineData("--module syscall --buffer 99999999999999G", "--buffer: '99999999999999G' is not a power of two from 64K to 1G, such as 32M")]
-    [InlineData("--module syscall --hook kprobe", "--hook: module syscall cannot attach by 'kprobe' (tp_btf, raw_tp, tracepoint)")]
-    [InlineData("--module files --op delete", "--op: 'delete' is no file operation (open, read, write or copy)")]
-    [InlineData("--module files --op raed", "--op: 'raed' is no file operation (open, read, write or copy); did you mean 'read'?")]
+    [InlineData("--module syscall --hook kprobe", "--hook: module syscall has no hook 'kprobe' (available: tp_btf, raw_tp, tracepoint)")]
+    [InlineData("--module files --op delete", "--op: unknown file operation 'delete' (available: open, read, write, copy)")]
+    [InlineData("--module files --op raed", "--op: unknown file operation 'raed'; did you mean 'read'? (available: open, read, write, copy)")]
     [InlineData("--module files --file !", "--file: the value '!' is empty; give a path (/etc/hosts), a folder (/etc), the end of a path (etc/hosts), a part of one (hosts) or a pattern (*.log), '!' before it denies")]
     [InlineData("--module syscall --op read", "--op: no chosen module has it (syscall); files would")]
-    [InlineData("--module memory --fault huge", "--fault: 'huge' is no kind of page fault (minor or major)")]
+    [InlineData("--module memory --fault huge", "--fault: unknown kind of page fault 'huge' (available: minor, major)")]
     [InlineData("--module syscall --enrich time --fields pid", "--enrich: --fields leaves out what it adds (time, username, proc_name): name it there too")]
     [InlineData("--module syscall --count --fields pid", "--fields: is for events, and counting shows none; leave one of them out")]
     [InlineData("--module syscall --count --enrich time", "--enrich: is for events, and counting shows none; leave one of them out")]
@@ -108,13 +113,13 @@ public sealed class CommandLineTests
     [InlineData("--module syscall --count --keys x", "--keys: 'x' is not a number from 1 to 1000000")]
     [InlineData("--module syscall --count --interval 0", "--interval: '0' is not a number of seconds from 0.1 to 86400")]
     [InlineData("--module syscall --count --interval 1e9", "--interval: '1e9' is not a number of seconds from 0.1 to 86400")]
-    [InlineData("--module files --count --file /etc/", "--file: is decided in userspace, and counting is done in the kernel: --count-by filename shows the files")]
+    [InlineData("--module files --count --file /etc/", "--file: is decided in userspace, after counting: --count-by filename shows the files")]
     [InlineData("--module syscall --slower 10", "--slower: '10' is not a duration from 1ns to 86400s with its unit, such as 10ms")]
     [InlineData("--module syscall --slower 0ms", "--slower: '0ms' is not a duration from 1ns to 86400s with its unit, such as 10ms")]
     [InlineData("--module memory --slower 1ms 2ms", "--slower: given more than once, but it takes one value")]
-    [InlineData("--module files --errno ENOET", "--errno: 'ENOET' is no error, by name or number; did you mean 'ENOENT' or 'ENONET'?")]
+    [InlineData("--module files --errno ENOET", "--errno: unknown error 'ENOET'; did you mean 'ENOENT' or 'ENONET'?")]
     [InlineData("--module files --errno !", "--errno: the value '!' is empty; give an error's name, such as ENOENT, or its number from 1 to 4095, '!' before it denies")]
-    [InlineData("--module files --errno 0", "--errno: '0' is no error, by name or number")]
+    [InlineData("--module files --errno 0", "--errno: unknown error '0'")]
     [InlineData("--module network --errno EPERM", "--errno: no chosen module has it (network); syscall, files would")]
     [InlineData("--module syscall --duration 0s", "--duration: '0s' is not a time from 1ms to 30d, such as 10s, 5m or 2h")]
     [InlineData("--module syscall --duration 10min", "--duration: '10min' is not a time from 1ms to 30d, such as 10s, 5m or 2h")]
@@ -138,8 +143,8 @@ public sealed class CommandLineTests
     public void Read_ModuleGivenTwice_IsThereOnce() => Read("--module files,files --module files").Modules.ShouldHaveSingleItem();
 
     [Theory]
-    [InlineData("--foo", "no flag '--foo'; see veil --help (a value that begins with '-' is written --flag=--foo)")]
-    [InlineData("--module syscall --syscal read", "no flag '--syscal'; did you mean '--syscall'? (a value that begins with '-' is written --flag=--syscal)")]
+    [InlineData("--foo", "unknown flag '--foo'; see veil --help (a value that begins with '-' is written --flag=--foo)")]
+    [InlineData("--module syscall --syscal read", "unknown flag '--syscal'; did you mean '--syscall'? (a value that begins with '-' is written --flag=--syscal)")]
     [InlineData("--module syscall -p", "-p: a value is missing (PID,…)")]
     [InlineData("--module syscall -n --fail-on-loss", "--name: a value is missing (TEXT,…)")]
     [InlineData("--module syscall --pid -q", "--pid: a value is missing (PID,…)")]
@@ -150,11 +155,29 @@ public sealed class CommandLineTests
     [InlineData("config", "config: usage: veil config validate FILE…; see veil help config")]
     [InlineData("config validate", "config validate: usage: veil config validate FILE…; see veil help config validate")]
     [InlineData("config validat", "unexpected word 'validat'; see veil help config; did you mean 'validate'?")]
-    [InlineData("help config nix", "help: config has no command 'nix' (available: validate)")]
-    [InlineData("help files more", "help: nothing comes after a module, but there is 'more'")]
+    [InlineData("help config nix", "help: config: unknown command 'nix' (available: validate)")]
+    [InlineData("help files more", "help: 'more' is one word too many after 'files'")]
+    [InlineData("-- ls -l", "--: veil cannot run 'ls' yet; start it, then: veil --module syscall -p PID")]
+    [InlineData("--module syscall -- ls", "--: veil cannot run 'ls' yet; start it, then: veil --module syscall -p PID")]
+    [InlineData("ls -l", "'ls' is not a command of veil (doctor, control, config, completion, help), and veil cannot run programs yet; to trace one, start it, then: veil --module syscall -p PID")]
+    [InlineData("files", "'files' is a module; type: veil --module files")]
+    [InlineData("docto", "unexpected word 'docto'; see veil --help; did you mean 'doctor'?")]
+    [InlineData("-f ls", "unknown flag '-f'; children are not followed yet; -n NAME traces every process of that name")]
+    [InlineData("-c ls", "unknown flag '-c'; counting is --count: veil --module syscall --count")]
+    [InlineData("-e trace=openat,read ls", "unknown flag '-e'; system calls are chosen by -s, --syscall: -s openat,read")]
+    [InlineData("-e openat ls", "unknown flag '-e'; system calls are chosen by -s, --syscall: -s openat")]
+    [InlineData("-e trace=%file ls", "unknown flag '-e'; system calls are chosen by name: -s openat,read; --module files, network and memory are what classes are for")]
+    [InlineData("-e", "unknown flag '-e'; system calls are chosen by -s, --syscall: -s openat,read")]
+    [InlineData("--module syscall --comm nginx", "unknown flag '--comm'; names are filtered by -n, --name: -n nginx")]
+    [InlineData("--module syscall --comm=nginx", "unknown flag '--comm'; names are filtered by -n, --name: -n nginx")]
+    [InlineData("--all", "unknown flag '--all'; see veil --help (a value that begins with '-' is written --flag=--all)")]
+    [InlineData("help nosuch", "help: unknown topic 'nosuch' (available: syscall, files, network, scheduler, memory, uprobe, doctor, control, config, completion, help, filters, counting, losses, or a flag)")]
+    [InlineData("help --ernno", "help: unknown topic '--ernno'; did you mean '--errno'? (available: syscall, files, network, scheduler, memory, uprobe, doctor, control, config, completion, help, filters, counting, losses, or a flag)")]
+    [InlineData("--list-fields nosuch", "--list-fields: unknown module 'nosuch' (available: syscall, files, network, scheduler, memory, uprobe)")]
+    [InlineData("--version extra", "--version: stands alone; leave the rest out")]
     [InlineData("--version --pid 5", "--version: stands alone; leave the rest out")]
     [InlineData("control", "control: usage: veil control PATH [COMMAND…]; see veil help control")]
-    [InlineData("help fils", "help: no module and no command 'fils'; did you mean 'files'? (available: syscall, files, network, scheduler, memory, uprobe, doctor, control, config, completion, help)")]
+    [InlineData("help fils", "help: unknown topic 'fils'; did you mean 'files'? (available: syscall, files, network, scheduler, memory, uprobe, doctor, control, config, completion, help, filters, counting, losses, or a flag)")]
     [InlineData("--module syscall --output json --output text", "--output: given more than once, but it takes one value")]
     public void Run_WrongFlag_SaysWhatAndWhy(string line, string message)
     {
@@ -163,6 +186,34 @@ public sealed class CommandLineTests
         error.Message.ShouldBe(message);
         error.ExitCode.ShouldBe(2);
     }
+
+    [Theory]
+    [InlineData("--version --help")]
+    [InlineData("--help --version")]
+    [InlineData("help --version")]
+    public void Run_HelpBesideTheVersion_IsHelp(string line) => CommandLine.Run(line.Split(' ')).ShouldBe(0);
+
+    [Fact]
+    public void Run_NoArgument_ShowsThreeStarters()
+    {
+        var error = Should.Throw<UsageException>(static () => CommandLine.Run([]));
+
+        error.ExitCode.ShouldBe(2);
+        error.Message.Split('\n').ShouldBe([
+            "say what to trace, for instance:",
+            "veil --module syscall -n nginx --slower 10ms  what is slow?",
+            "veil --module files --op open --errno ENOENT  which file is missing?",
+            "veil --module network                         who talks to whom?",
+            "more questions: veil help; all flags: veil --help"], StringComparer.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("memory", "ret", null)]
+    [InlineData("syscall", "ret", "--returns")]
+    [InlineData("uprobe", "duration_ns", "--latency")]
+    [InlineData("files", "duration_ns", "--slower")]
+    public void FlagFor_Field_IsAFlagThatTheModuleHas(string module, string field, string? flag) =>
+        AddedFields.FlagFor([TraceCommand.Module(module)], field).ShouldBe(flag);
 
     [Fact]
     public void Run_AnyFlagAgainWithoutItsValue_SaysThatItIsMissing()

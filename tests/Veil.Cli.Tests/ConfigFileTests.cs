@@ -94,27 +94,27 @@ public sealed class ConfigFileTests : IDisposable
     [InlineData("", "it is empty; it needs modules:, or profiles:")]
     [InlineData("# nothing\n", "it is empty; it needs modules:, or profiles:")]
     [InlineData("- a\n", "1:1: a configuration is a mapping, such as modules: {syscall: {}}")]
-    [InlineData("modles: {}\n", "1:1: no key 'modles'; did you mean 'modules'? (available: modules, output, run)")]
+    [InlineData("modles: {}\n", "1:1: unknown key 'modles'; did you mean 'modules'? (available: modules, output, run)")]
     [InlineData("output: {format: json}\n", "1:1: modules: is missing: it says what to trace")]
     [InlineData("modules: {}\n", "1:10: modules: is empty: it says what to trace")]
-    [InlineData("modules:\n  filez: {}\n", "2:3: no module 'filez'; did you mean 'files'?")]
-    [InlineData("modules:\n  files:\n    flags:\n      op: delete\n", "4:11: --op: 'delete' is no file operation")]
-    [InlineData("modules:\n  files:\n    flags:\n      opp: read\n", "4:7: no flag of files 'opp'; did you mean 'op'?")]
-    [InlineData("modules:\n  files:\n    flags:\n      port: 80\n", "4:7: no flag of files 'port'")]
-    [InlineData("modules:\n  files:\n    flag: {}\n", "3:5: no key 'flag'; did you mean 'flags'?")]
+    [InlineData("modules:\n  filez: {}\n", "2:3: unknown module 'filez'; did you mean 'files'?")]
+    [InlineData("modules:\n  files:\n    flags:\n      op: delete\n", "4:11: --op: unknown file operation 'delete'")]
+    [InlineData("modules:\n  files:\n    flags:\n      opp: read\n", "4:7: unknown flag of files 'opp'; did you mean 'op'?")]
+    [InlineData("modules:\n  files:\n    flags:\n      port: 80\n", "4:7: unknown flag of files 'port'")]
+    [InlineData("modules:\n  files:\n    flag: {}\n", "3:5: unknown key 'flag'; did you mean 'flags'?")]
     [InlineData("modules:\n  syscall: {flags: {pid: []}}\n", "2:26: pid: the list is empty; leave it out instead")]
     [InlineData("modules:\n  syscall: {flags: {pid: {a: 1}}}\n", "2:26: pid is a value, or a list of values")]
     [InlineData("modules:\n  syscall: {flags: {pid: ''}}\n", "2:26: --pid: the value is empty")]
     [InlineData("modules:\n  syscall: {flags: {returns: maybe}}\n", "2:30: returns is true or false")]
     [InlineData("modules: [syscall]\n", "1:10: modules is a mapping")]
-    [InlineData("modules: {syscall: }\noutput: {format: xml}\n", "2:18: --output: 'xml' is no form of output")]
+    [InlineData("modules: {syscall: }\noutput: {format: xml}\n", "2:18: --output: unknown format 'xml'")]
     [InlineData("modules: {syscall: }\noutput: {count: true, top: 0}\n", "2:28: --top: '0' is not a number from 1 to 1000000")]
     [InlineData("modules: {syscall: }\nmodules: {files: }\n", "uplicate key")]
     [InlineData("modules:\n\tsyscall: {}\n", "tab")]
     [InlineData("a: &x [1]\nb: *x\n", "2:4: aliases (*name) are not understood; write it out")]
     [InlineData("modules: {syscall: }\n---\nmodules: {files: }\n", "there is a second document")]
     [InlineData("profiles: {a: {modules: {syscall: }}}\n", "which profile? Add default:, or give --profile (a)")]
-    [InlineData("default: bb\nprofiles: {b: {modules: {syscall: }}}\n", "1:10: no profile 'bb' (available: b)")]
+    [InlineData("default: bb\nprofiles: {b: {modules: {syscall: }}}\n", "1:10: unknown profile 'bb' (available: b)")]
     public void Request_OfWhatIsWrong_SaysWhereAndWhy(string text, string message)
     {
         string said = Should.Throw<UsageException>(() => Read(text)).Message;
@@ -134,8 +134,8 @@ public sealed class ConfigFileTests : IDisposable
         File.WriteAllBytes(_path, [.. "a: b\nc:"u8, 0xff]);
         Should.Throw<UsageException>(() => ConfigFile.Read(_path)).Message.ShouldBe($"{_path}:2:3: it is not UTF-8");
         Should.Throw<UsageException>(() => Read($"modules: {{syscall: {{flags: {{pid: [{string.Join(',', Enumerable.Repeat(1, 70_000))}]}}}}}}")).Message.ShouldEndWith("more than 65536 values are no configuration");
-        Should.Throw<UsageException>(() => ConfigFile.Read("/nonexistent/x.yaml")).Message.ShouldBe("--config: /nonexistent/x.yaml: there is no such file");
-        Should.Throw<UsageException>(() => ConfigFile.Read("/tmp")).Message.ShouldBe("--config: /tmp: it is a folder");
+        Should.Throw<UsageException>(() => ConfigFile.Read("/nonexistent/x.yaml")).Message.ShouldBe("/nonexistent/x.yaml: no such file");
+        Should.Throw<UsageException>(() => ConfigFile.Read("/tmp")).Message.ShouldBe("/tmp: it is a folder");
     }
 
     [Fact]

@@ -49,7 +49,8 @@ public sealed partial class HelpTests
         {
             HelpText.Columns = columns;
             string help = HelpText.Whole(s_flags, s_root) + string.Concat(ModuleCatalog.All.Select(static module => HelpText.Of(module, s_flags)))
-                + string.Concat(HelpText.Commands(s_root).Select(HelpText.Of));
+                + string.Concat(HelpText.Commands(s_root).Select(HelpText.Of)) + HelpText.Questions(s_root)
+                + string.Concat(HelpTopics.Topics.Select(static topic => HelpText.OfTopic(topic.Name, s_flags, s_root))) + string.Concat(s_root.Options.Select(static option => HelpText.Of(option, s_flags)));
 
             foreach (string line in help.Split('\n'))
                 (line.Length <= columns || !line.Trim().TrimEnd('\\').Trim().Contains(' ', StringComparison.Ordinal)).ShouldBeTrue(line);
@@ -83,6 +84,54 @@ public sealed partial class HelpTests
             if (!line.Contains("uprobe", StringComparison.Ordinal) && !line.Contains("www-data", StringComparison.Ordinal))
                 TraceCommand.Read(parsed, s_flags).Modules.ShouldNotBeEmpty(example.Command);
         }
+    }
+
+    [Fact]
+    public void Questions_EachOfThem_IsAnsweredByARightCommand()
+    {
+        string help = HelpText.Questions(s_root);
+        foreach (var (question, command) in HelpTopics.Questions)
+        {
+            help.ShouldContain(question);
+            string line = command.Replace("/usr/bin/bash:readline", "/bin/sh:main", StringComparison.Ordinal);
+            var parsed = s_root.Parse(line.Split(' ')[1..]);
+            parsed.Errors.ShouldBeEmpty(command);
+            if (!line.Contains("uprobe", StringComparison.Ordinal))
+                TraceCommand.Read(parsed, s_flags).Modules.ShouldNotBeEmpty(command);
+        }
+
+        HelpTopics.Starters.Count().ShouldBe(3);
+    }
+
+    [Fact]
+    public void Help_OfEveryFlag_IsThereWithAndWithoutDashes()
+    {
+        foreach (var option in s_root.Options)
+        {
+            string help = HelpCommand.Text([option.Name], s_flags, s_root);
+            help.ShouldStartWith(HelpText.Names(option));
+            string bare = option.Name.TrimStart('-');
+            if (!HelpCommand.Words(s_root).Contains(bare))
+                HelpCommand.Text([bare], s_flags, s_root).ShouldBe(help);
+            CommandLine.Run(["help", option.Name]).ShouldBe(0, option.Name);
+        }
+    }
+
+    [Theory]
+    [InlineData("filters", "--syscall")]
+    [InlineData("filters", "--errno")]
+    [InlineData("counting", "--hist FIELD")]
+    [InlineData("losses", "ring_full")]
+    [InlineData("control", "clear [MODULE] MAP")]
+    [InlineData("errno", "Modules")]
+    public void Help_OfATopic_HasIt(string topic, string text) => HelpCommand.Text([topic], s_flags, s_root).ShouldContain(text);
+
+    [Fact]
+    public void LossCauses_AllOfThem_AreInTheDocs()
+    {
+        string docs = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "usage.md"));
+        foreach (var (cause, _) in HelpTopics.LossCauses)
+            docs.ShouldContain($"| `{cause}` |");
     }
 
     [Fact]

@@ -76,13 +76,13 @@ public sealed class ControlTests : IDisposable
     }
 
     [Theory]
-    [InlineData("ad pid 1", "no command 'ad'; did you mean 'add'?")]
-    [InlineData("add pdi 1", "no filter 'pdi'; did you mean 'pid'?")]
+    [InlineData("ad pid 1", "unknown command 'ad'; did you mean 'add'?")]
+    [InlineData("add pdi 1", "unknown filter 'pdi'; did you mean 'pid'?")]
     [InlineData("add pid 99999999999", "pid: '99999999999' is out of range (a process id from 1 to ")]
     [InlineData("add pid", "say which key: a process id from 1 to ")]
     [InlineData("add pid 1,,2", "pid: ")]
     [InlineData("add pid 2 x", "pid: 'x' is not a process id")]
-    [InlineData("add syscall opneat", "syscall: 'opneat' is no system call; did you mean 'openat'")]
+    [InlineData("add syscall opneat", "syscall: unknown system call 'opneat'; did you mean 'openat'")]
     [InlineData("add syscall !read", "'!read' denies, which is add syscall_deny read")]
     [InlineData("add port 80", "syscall has no filter 'port'; network has (available: pid, tid, uid, name, syscall, each with _deny too)")]
     [InlineData("add syscall op read", "syscall has no filter 'op'; files has (available: ")]

@@ -29,7 +29,7 @@ public sealed class HelperCommandTests
 
     [Theory]
     [InlineData("--list-modules --pid 1", "veil: --pid: --list-modules traces nothing; leave one of them out\n")]
-    [InlineData("--list-fields nework", "veil: --list-fields: no module 'nework'; did you mean 'network'? (available: syscall, files, network, scheduler, memory, uprobe)\n")]
+    [InlineData("--list-fields nework", "veil: --list-fields: unknown module 'nework'; did you mean 'network'? (available: syscall, files, network, scheduler, memory, uprobe)\n")]
     [InlineData("completion tcsh", "veil: completion: no script for 'tcsh' (available: bash, zsh, fish)\n")]
     public void Lists_WithWhatTheyWouldIgnore_AreErrors(string line, string error)
     {

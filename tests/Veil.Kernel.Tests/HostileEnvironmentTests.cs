@@ -234,10 +234,10 @@ public sealed class HostileEnvironmentTests : IDisposable
     {
         using var fifo = Shell("mkfifo {folder}/fifo; exec timeout 10 {veil} --config {folder}/fifo");
         fifo.ExitCode.ShouldBe(2);
-        OnlyLine(fifo).ShouldContain("it is no regular file");
+        OnlyLine(fifo).ShouldContain("it is not a regular file");
         using var validated = Shell("mkfifo {folder}/other; exec timeout 10 {veil} config validate {folder}/other");
         validated.ExitCode.ShouldBe(2);
-        OnlyLine(validated).ShouldContain("other: it is no regular file; standard input is -");
+        OnlyLine(validated).ShouldContain("other: it is not a regular file; standard input is -");
 
         using var piped = Shell("echo 'modules: {syscall: {}}' | {veil} config validate -");
         piped.ExitCode.ShouldBe(0, piped.Errors);

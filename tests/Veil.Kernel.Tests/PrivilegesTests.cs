@@ -91,7 +91,7 @@ public sealed class PrivilegesTests
         using (doctor)
         {
             return JsonDocument.Parse(doctor.RawOutput).RootElement.GetProperty("modules").EnumerateObject()
-                .SelectMany(static module => module.Value.GetProperty("rungs").EnumerateObject().Select(rung => (Key: (module.Name, rung.Name), Possible: rung.Value.GetProperty("possible").GetBoolean())))
+                .SelectMany(static module => module.Value.GetProperty("hooks").EnumerateObject().Select(rung => (Key: (module.Name, rung.Name), Possible: rung.Value.GetProperty("possible").GetBoolean())))
                 .ToDictionary(static rung => rung.Key, static rung => rung.Possible);
         }
     }

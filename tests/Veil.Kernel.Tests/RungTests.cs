@@ -69,7 +69,7 @@ public sealed class RungTests
         modules.EnumerateObject().Select(static module => module.Name).ShouldBe(Rungs.Modules);
         foreach (string module in Rungs.Modules)
         {
-            var rungs = modules.GetProperty(module).GetProperty("rungs").EnumerateObject().ToList();
+            var rungs = modules.GetProperty(module).GetProperty("hooks").EnumerateObject().ToList();
             rungs.Select(static rung => rung.Name).ShouldBe(Rungs.All(module), module);
             rungs.Where(static rung => rung.Value.GetProperty("possible").GetBoolean()).Select(static rung => rung.Name).ShouldBe(Rungs.Possible(module), module);
             modules.GetProperty(module).GetProperty("hook").GetString().ShouldBe(Rungs.Best(module));

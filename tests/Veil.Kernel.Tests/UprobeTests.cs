@@ -307,8 +307,8 @@ public sealed class UprobeTests : IDisposable
         ErrorOf(text + "/below", "f").ShouldBe("cannot be opened: Not a directory");
         ErrorOf(text, "f").ShouldBe("is not an ELF file");
         ErrorOf(cut, "f").ShouldMatch("^is truncated: its [a-z ]+ would end beyond the file's 100000 bytes$");
-        ErrorOf(fifo, "f").ShouldBe("is no regular file");
-        ErrorOf("/dev/zero", "f").ShouldBe("is empty, or no regular file");
+        ErrorOf(fifo, "f").ShouldBe("is not a regular file");
+        ErrorOf("/dev/zero", "f").ShouldBe("is empty, or not a regular file");
     }
 
     [Theory]

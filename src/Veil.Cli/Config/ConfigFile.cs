@@ -201,7 +201,7 @@ internal sealed partial class ConfigFile
             throw Wrong(node.Start, $"which profile? Add default:, or give --profile ({string.Join(", ", Profiles)})");
         return Get(profiles, profile) is { } chosen
             ? Mapping(chosen, profile)
-            : throw Wrong(place, $"no profile '{Escaping.ForMessage(profile)}'{Messages.Suggest(profile, Profiles)} (available: {string.Join(", ", Profiles)})");
+            : throw Wrong(place, $"unknown profile '{Escaping.ForMessage(profile)}'{Messages.Suggest(profile, Profiles)} (available: {string.Join(", ", Profiles)})");
     }
 
     private void AddSection(YamlMappingNode trace, string section, Dictionary<string, string> known, TraceFlags flags, List<string> words, Dictionary<string, Mark> places)
@@ -244,7 +244,7 @@ internal sealed partial class ConfigFile
         {
             string name = KeyText(key);
             if (!known.Contains(name))
-                throw Wrong(key.Start, $"no {what} '{Escaping.ForMessage(name)}'{Messages.Suggest(name, known)} (available: {string.Join(", ", known)})");
+                throw Wrong(key.Start, $"unknown {what} '{Escaping.ForMessage(name)}'{Messages.Suggest(name, known)} (available: {string.Join(", ", known)})");
         }
     }
 
@@ -270,7 +270,7 @@ internal sealed partial class ConfigFile
         }
         catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
         {
-            throw new UsageException($"--config: {path}: {Escaping.ForMessage(cause.Message)}");
+            throw new UsageException($"{path}: {Escaping.ForMessage(cause.Message)}");
         }
 
         if (length > BytesMax)
@@ -295,20 +295,20 @@ internal sealed partial class ConfigFile
         if (path == "-")
             return new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
         if (Directory.Exists(path))
-            throw new UsageException($"--config: {path}: it is a folder");
+            throw new UsageException($"{path}: it is a folder");
         var handle = new SafeFileHandle(Open(path, readOnlyNonBlockingCloexec), ownsHandle: true);
         if (handle.IsInvalid)
         {
             const int enoent = 2;
             int errno = Marshal.GetLastPInvokeError();
-            throw new UsageException($"--config: {path}: {(errno == enoent ? "there is no such file" : Marshal.GetPInvokeErrorMessage(errno))}");
+            throw new UsageException($"{path}: {(errno == enoent ? "no such file" : Marshal.GetPInvokeErrorMessage(errno))}");
         }
 
         var file = new FileStream(handle, FileAccess.Read, bufferSize: 0);
         if (file.CanSeek)
             return file;
         file.Dispose();
-        throw new UsageException($"--config: {path}: it is no regular file; standard input is -");
+        throw new UsageException($"{path}: it is not a regular file; standard input is -");
     }
 
     // An alias can stand for a tree that is larger than memory, and nesting for more than the stack: both before anything is built.

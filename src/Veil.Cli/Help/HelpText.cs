@@ -9,7 +9,7 @@ using Veil.Modules;
 namespace Veil.Cli.Help;
 
 /// <summary>What <c>--help</c> prints: of the whole, or of the modules that the line names. The man page says the same (<see cref="ManPage"/>).</summary>
-internal static class HelpText
+internal static partial class HelpText
 {
     private const int ColumnsElsewhere = 110;
     private const int ColumnsMin = 40;
@@ -47,6 +47,7 @@ internal static class HelpText
         foreach (var (title, options) in flags.Groups)
             Section(text, title, options.Select(Line));
         Section(text, "Help", root.Options.Where(option => !flags.All.Contains(option)).Select(Line));
+        Section(text, "Topics (more of each: veil help TOPIC; veil help alone lists questions)", HelpTopics.Topics);
         Section(text, "Commands (more of each: veil help COMMAND)", Commands(root).Select(static command => (Usage(command), command.Description ?? "")));
         Examples_(text, Examples);
         Section(text, "Exit codes", ExitCodes);

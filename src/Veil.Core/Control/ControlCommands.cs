@@ -11,7 +11,8 @@ namespace Veil.Core.Control;
 /// <param name="catalog">All modules that there are, so that a mistake can say whose a filter is.</param>
 public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceModule> catalog)
 {
-    private static readonly (string Name, string Arguments, string Summary)[] s_commands =
+    /// <summary>All commands, as <c>help</c> lists them.</summary>
+    public static IReadOnlyList<(string Name, string Arguments, string Summary)> Commands { get; } =
     [
         ("add", "[MODULE] MAP KEY…", "put keys into a filter"),
         ("del", "[MODULE] MAP KEY…", "take keys out"),
@@ -30,7 +31,7 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
     private ulong _droppedBeforePause;
 
     /// <summary>The commands' names.</summary>
-    public static IEnumerable<string> Names => s_commands.Select(static command => command.Name).Append("exit");
+    public static IEnumerable<string> Names => Commands.Select(static command => command.Name).Append("exit");
 
     /// <summary>Runs one command.</summary>
     /// <param name="line">The command and its arguments, separated by blanks.</param>
@@ -98,7 +99,7 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
         "resume" => None(command, arguments, Resume),
         "help" => None(command, arguments, Help),
         "quit" or "exit" => None(command, arguments, Quit),
-        _ => throw new UsageException($"no command '{Escaping.ForMessage(command)}'{Suggest(command, Names)} (available: {string.Join(", ", Names)})"),
+        _ => throw new UsageException($"unknown command '{Escaping.ForMessage(command)}'{Suggest(command, Names)} (available: {string.Join(", ", Names)})"),
     };
 
     private static ControlAnswer None(string command, ReadOnlySpan<string> arguments, Func<ControlAnswer> run) =>
@@ -106,7 +107,7 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
 
     private static ControlAnswer Help() => ControlAnswer.Listing(
     [
-        .. s_commands.Select(static command => $"{command.Name + " " + command.Arguments,-24} {command.Summary}"),
+        .. Commands.Select(static command => $"{command.Name + " " + command.Arguments,-24} {command.Summary}"),
         "MAP is the name of a filter (pid, tid, uid, name, syscall, …), or with _deny behind it the keys that it denies.",
     ]);
 
@@ -285,7 +286,7 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
         if (having.Count > 0)
             return new($"{command}: {whose} {(whose.Contains(',', StringComparison.Ordinal) ? "have" : "has")} no filter '{dimension}'; {string.Join(", ", having)} {(having.Count == 1 ? "has" : "have")} ({available})");
         var known = MapNames(asked).SelectMany(static map => new[] { map, map + DenySuffix }).Concat(session.Modules.Select(static module => module.Module.Name));
-        return new($"{command}: no filter '{Escaping.ForMessage(name)}'{Suggest(name, known)} ({available})");
+        return new($"{command}: unknown filter '{Escaping.ForMessage(name)}'{Suggest(name, known)} ({available})");
     }
 
     private static string DimensionOf(string map) => map.EndsWith(DenySuffix, StringComparison.Ordinal) ? map[..^DenySuffix.Length] : map;

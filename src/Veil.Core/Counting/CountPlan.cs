@@ -154,10 +154,10 @@ internal sealed class CountPlan
             return;
         var valid = Names(events, histogram: flag == "--hist").ToList();
         string hint = NearestName.Find(name, valid) is [var nearest, ..] ? $"; did you mean '{nearest}'?" : "";
-        string why = events.Any(schema => Find(schema, name) is not null) ? $"is no number in the events of module {module.Name}"
+        string why = events.Any(schema => Find(schema, name) is not null) ? flag == "--hist" ? $"is not a quantity in module {module.Name}{(Names(events, histogram: false).Contains(name) ? $"; --count-by {name} counts it" : "")}" : $"cannot be counted by in module {module.Name}"
             : name is "duration_ns" or "ret" or "errno" or "errno_nr" && module.Flags.FirstOrDefault(flag => AddsEvents(module, flag)) is { } adds ? $"needs --{adds.Name}"
-            : $"is no field of module {module.Name}";
-        throw new UsageException($"{flag}: '{Escaping.ForMessage(name)}' {why}{hint} (valid: {string.Join(' ', valid)})");
+            : $"is not a field of module {module.Name}";
+        throw new UsageException($"{flag}: '{Escaping.ForMessage(name)}' {why}{hint} (available: {string.Join(' ', valid)})");
     }
 
     private static bool AddsEvents(TraceModule module, ModuleFlag flag)

@@ -27,7 +27,7 @@ public sealed class ErrnoDimension : FilterDimension
     public override string? ParseKeys(string text, List<FilterKey> keys)
     {
         if (!Errno.TryGetNumber(text, out int number) && !(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number is > 0 and <= ErrnoMax))
-            return $"is no error, by name or number{Nearest(text.ToUpperInvariant(), KeyNames())}";
+            return $"unknown error {Quoted(text)}{Nearest(text.ToUpperInvariant(), KeyNames())}";
         keys.Add(new((UInt128)number, text));
         return null;
     }

@@ -26,27 +26,33 @@ public abstract class FilterDimension
     /// <summary>Turns what a user wrote into keys; a name may stand for several.</summary>
     /// <param name="text">The value, without <c>!</c>.</param>
     /// <param name="keys">Takes the keys.</param>
-    /// <returns>Nothing, or why it is none (completes "--pid: 'x' ").</returns>
+    /// <returns>Nothing, or why it is none, with the value quoted (comes after "--pid: ").</returns>
     public abstract string? ParseKeys(string text, List<FilterKey> keys);
 
     /// <summary>The names that keys can have, for completion; none where they are numbers or free text.</summary>
     public virtual IEnumerable<string> KeyNames() => [];
 
-    /// <summary>Whether this machine can ever have it. Of the keys that are given at once, one has to.</summary>
+    /// <summary>Whether this machine can ever have it. At least one key of a list must be possible here.</summary>
     public virtual bool CanMatch(FilterKey key) => true;
 
     /// <summary>What is worth a warning although the keys are right: a process that does not exist.</summary>
     public virtual IEnumerable<string> Warnings(IEnumerable<FilterKey> keys) => [];
 
     /// <summary>Reads one number that must fit.</summary>
-    protected string? ParseNumber(string text, long least, long most, out long number)
+    /// <param name="text">The number.</param>
+    /// <param name="least">The least that fits.</param>
+    /// <param name="most">The most that fits.</param>
+    /// <param name="number">What it is.</param>
+    /// <param name="whole">What messages quote, where the number is a part of it.</param>
+    /// <returns>Nothing, or why it is none.</returns>
+    protected string? ParseNumber(string text, long least, long most, out long number, string? whole = null)
     {
         number = 0;
         bool isNumber = text.Length > 0 && text.AsSpan(text[0] == '-' ? 1 : 0) is { Length: > 0 } digits && !digits.ContainsAnyExceptInRange('0', '9');
         if (!isNumber)
-            return $"is not {AcceptedForm}";
+            return $"{Quoted(whole ?? text)} is not {AcceptedForm}";
         if (!long.TryParse(text, out number) || number < least || number > most)
-            return $"is out of range ({AcceptedForm})";
+            return $"{Quoted(whole ?? text)} is out of range ({AcceptedForm})";
         return null;
     }
 
@@ -58,6 +64,12 @@ public abstract class FilterDimension
             ? string.Join(", ", items)
             : $"{string.Join(", ", items.Take(few))} or {items.Count - few} others";
     }
+
+    /// <summary>A value as messages show it.</summary>
+    protected static string Quoted(string text) => $"'{Escaping.ForMessage(text)}'";
+
+    /// <summary>Why a name that is in no list is refused.</summary>
+    protected static string Unknown(string what, string text, IEnumerable<string> names) => $"unknown {what} {Quoted(text)}{Nearest(text, names)}";
 
     /// <summary>A suggestion, or nothing.</summary>
     protected static string Nearest(string text, IEnumerable<string> names) =>

@@ -69,7 +69,7 @@ public sealed record FilterExpression(FilterDimension Dimension, IReadOnlyDictio
                     throw new UsageException($"{where}: '{Escaping.ForMessage(text)}' is not UTF-8");
                 keys.Clear();
                 if (dimension.ParseKeys(text, keys) is { } wrong)
-                    throw new UsageException($"{where}: '{Escaping.ForMessage(text)}' {wrong}");
+                    throw new UsageException($"{where}: {wrong}");
                 foreach (var key in keys)
                     read.Add((key, deny));
             }

@@ -28,12 +28,12 @@ public sealed class NameDimension : FilterDimension
     public override string? ParseKeys(string text, List<FilterKey> keys)
     {
         if (text.Contains('\0', StringComparison.Ordinal))
-            return "holds a NUL, which no task name has";
+            return $"{Quoted(text)} holds a NUL, which no task name has";
         if (text.AsSpan().ContainsAny('*', '?'))
-            return "is no pattern: the text is found in any part of a name; leave * and ? out";
+            return $"{Quoted(text)} is a pattern, which --name does not take: the text is found in any part of a name; leave * and ? out";
         Span<byte> padded = stackalloc byte[16];
         if (!Encoding.UTF8.TryGetBytes(text, padded[..BytesMax], out int length))
-            return $"is longer than a task name can be: the kernel keeps {BytesMax} bytes";
+            return $"{Quoted(text)} is longer than a task name can be: the kernel keeps {BytesMax} bytes";
         padded[length..].Clear();
         keys.Add(new(BinaryPrimitives.ReadUInt128LittleEndian(padded), text));
         return null;

@@ -28,7 +28,7 @@ public sealed class PidDimension : FilterDimension
     public override string? ParseKeys(string text, List<FilterKey> keys)
     {
         if (ParseNumber(text, 1, PidMax, out long pid) is { } wrong)
-            return wrong;
+            return char.IsAsciiLetter(text[0]) ? $"{wrong}; for a process's name: -n {text}" : wrong;
         keys.Add(new((UInt128)pid, text));
         return null;
     }

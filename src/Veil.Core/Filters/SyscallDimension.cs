@@ -43,7 +43,9 @@ public sealed class SyscallDimension : FilterDimension
 
         return keys.Count > 0
             ? null
-            : $"is no system call{Nearest(text, KeyNames())}";
+            : text.StartsWith('%')
+                ? $"{Quoted(text)} is a class of strace, which veil does not have; name the calls, such as openat,read, or trace with --module files, network or memory"
+                : Unknown("system call", text, KeyNames());
     }
 
     /// <inheritdoc/>

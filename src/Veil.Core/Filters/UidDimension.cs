@@ -33,7 +33,7 @@ public sealed class UidDimension : FilterDimension
         }
         else if (!NameService.TryGetUserId(text, out uid))
         {
-            return $"is no user of this system{Nearest(text, KeyNames())}";
+            return Unknown("user", text, KeyNames());
         }
 
         keys.Add(new(uid, text));

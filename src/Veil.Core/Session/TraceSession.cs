@@ -104,7 +104,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
     public static TraceSession Start(SessionOptions options, StopSignal stop, Action<string> message, RootClient? root = null, OutputFile? file = null)
     {
         var events = EventCatalog.Of(options.Modules, options.ArgumentsOf);
-        FieldSelection.Validate(events, options.Output);
+        FieldSelection.Validate(events, options.Output, field => AddedFields.FlagFor(options.Modules, field));
         if (options.Counting is { } counting)
         {
             foreach (var module in options.Modules)

@@ -5,7 +5,10 @@ public static class NearestName
 {
     // A guess from fewer letters says more about the list of names than about what was typed.
     private const int MinPrefixLength = 2;
-    private const int MinSubstringLength = 3;
+    private const int MinSubstringLength = 4;
+
+    // A small part of a long name is not near it.
+    private const int MaxTimesLonger = 3;
 
     // How a candidate was found, best first: a single typing slip beats a word that was cut short, which beats two slips.
     private const int SameLetters = 0;
@@ -70,7 +73,7 @@ public static class NearestName
             return new Match(candidate, Prefix, excess);
         if (edits == 2 && bound >= 2)
             return new Match(candidate, TwoEdits, excess);
-        if (folded.Length >= MinSubstringLength && other.Contains(folded, StringComparison.Ordinal))
+        if (folded.Length >= MinSubstringLength && folded.Length * MaxTimesLonger >= other.Length && other.Contains(folded, StringComparison.Ordinal))
             return new Match(candidate, Substring, excess);
         return new Match(candidate, edits <= bound ? MoreEdits : NotNear, excess);
     }

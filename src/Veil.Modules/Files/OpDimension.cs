@@ -25,7 +25,7 @@ public sealed class OpDimension : FilterDimension
     {
         int index = Array.IndexOf(s_names, text);
         if (index < 0)
-            return $"is no file operation ({AcceptedForm}){Nearest(text, s_names)}";
+            return $"{Unknown("file operation", text, s_names)} (available: {string.Join(", ", s_names)})";
         keys.Add(new((UInt128)index, text));
         return null;
     }

@@ -467,8 +467,7 @@ static __always_inline int files_opened(struct file *file)
 	return files_file_done(FILES_SLOT_OPEN, files_op__open, file, 0);
 }
 
-/* An open file inside another one is none of its own, but its return would be taken for the other's: they are counted.
- */
+/* Nested opens are not reported, but are counted so that their returns are not taken for the outer one's. */
 SEC("kprobe/vfs_open")
 int BPF_KPROBE(open_enter_kprobe, const struct path *path, struct file *file)
 {

@@ -25,7 +25,7 @@ public sealed class FaultDimension : FilterDimension
     {
         int index = Array.IndexOf(s_names, text);
         if (index < 0)
-            return $"is no kind of page fault ({AcceptedForm}){Nearest(text, s_names)}";
+            return $"{Unknown("kind of page fault", text, s_names)} (available: {string.Join(", ", s_names)})";
         keys.Add(new((UInt128)index, text));
         return null;
     }

@@ -921,9 +921,9 @@ static __always_inline int network_connects(struct sock *sk)
  * connections. So there is a second program behind the first, for what the first was skipped for.
  *
  * Only the changes that packets and timers make can be that, and no two of these meet on a CPU: the first program notes
- * which one it has seen, and the second acts where that is another one. It is skipped itself only while it runs
- * beneath, when the first does not. A process's change is noted too: else a note that stayed because the second was
- * skipped could be taken for that of a later socket at the same address.
+ * which one it has seen, and the second acts where that is another one. The second program is skipped only if it is
+ * itself the interrupted one; the first then runs. A process's change is noted too: else a note that stayed because the
+ * second was skipped could be taken for that of a later socket at the same address.
  */
 struct network_seen {
 	__u64 address;

@@ -29,11 +29,11 @@ public sealed class CpuDimension : FilterDimension
         int dash = text.IndexOf('-', 1);
         string first = dash < 0 ? text : text[..dash];
         string last = dash < 0 ? text : text[(dash + 1)..];
-        if ((ParseNumber(first, 0, KernelMax, out long from) ?? ParseNumber(last, 0, KernelMax, out _)) is { } wrong)
+        if ((ParseNumber(first, 0, KernelMax, out long from, text) ?? ParseNumber(last, 0, KernelMax, out _, text)) is { } wrong)
             return wrong;
         _ = ParseNumber(last, 0, KernelMax, out long to);
         if (from > to)
-            return $"ends before it begins ({AcceptedForm})";
+            return $"{Quoted(text)} ends before it begins ({AcceptedForm})";
         for (long cpu = from; cpu <= to; cpu++)
             keys.Add(new((UInt128)cpu, cpu.ToString(System.Globalization.CultureInfo.InvariantCulture)));
         return null;

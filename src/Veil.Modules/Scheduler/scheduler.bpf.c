@@ -101,7 +101,7 @@ static __always_inline enum scheduler_state scheduler_state(long bits, int exit_
 		return scheduler_state__STOPPED;
 	if (bits & TASK_PARKED)
 		return scheduler_state__PARKED;
-	if (bits & (TASK_INTERRUPTIBLE | TASK_WAKING)) /* of the sleeps that a task is woken from the usual one */
+	if (bits & (TASK_INTERRUPTIBLE | TASK_WAKING)) /* TASK_WAKING hides which sleep it was; assume interruptible. */
 		return scheduler_state__SLEEPING;
 	if (bits & TASK_NOLOAD)
 		return scheduler_state__IDLE;

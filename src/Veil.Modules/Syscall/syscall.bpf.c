@@ -70,7 +70,7 @@ static __always_inline struct syscall_call *syscall_call_of(struct task_struct *
 	return bpf_map_lookup_elem(&syscall_calls, &tid);
 }
 
-/* Nothing but the difference of two of them is ever shown; where none is, it is only not 0. */
+/* Only differences are shown; without durations any non-zero value marks a call in progress. */
 static __always_inline __u64 syscall_clock(void)
 {
 	return !veil_counting || veil_count_needs_time || veil_slower_ns ? bpf_ktime_get_boot_ns() : 1;

@@ -133,7 +133,7 @@ public sealed partial class ElfFile
     private static string Explain(ReadOnlySpan<byte> start)
     {
         if (start.IsEmpty)
-            return "is empty, or no regular file";
+            return "is empty, or not a regular file";
         return start.StartsWith("#!"u8) ? "is not an ELF file but a script: name its interpreter" : "is not an ELF file";
     }
 

@@ -56,7 +56,7 @@ internal sealed partial class ProbeFile : IEquatable<ProbeFile>
     }
 
     /// <summary>Opens what a user named, which may be anything, as a stream that can seek.</summary>
-    /// <exception cref="ElfException">It is not there, must not be read, or is no regular file.</exception>
+    /// <exception cref="ElfException">It is not there, must not be read, or is not a regular file.</exception>
     public static FileStream OpenStream(string path, string? root = null)
     {
         int fd = root is null ? Open(path, ReadOnlyNonBlockingCloexec) : OpenBelow(root, path);
@@ -70,7 +70,7 @@ internal sealed partial class ProbeFile : IEquatable<ProbeFile>
             var stream = new FileStream(handle, FileAccess.Read, bufferSize: 0);
             if (stream.CanSeek)
                 return stream;
-            throw new ElfException("is no regular file");
+            throw new ElfException("is not a regular file");
         }
         catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
         {

@@ -165,7 +165,7 @@ public sealed class ElfFileTests
     }
 
     [Theory]
-    [InlineData("", "is empty, or no regular file")]
+    [InlineData("", "is empty, or not a regular file")]
     [InlineData("\u007f", "is not an ELF file")]
     [InlineData("\u007fELF", "is truncated: its ELF header would end beyond the file's 4 bytes")]
     [InlineData("#!/bin/sh\n", "is not an ELF file but a script: name its interpreter")]

@@ -30,7 +30,7 @@ public sealed class FilterExpressionTests
         FilterExpression.Parse(new UidDimension(), ["root", "!0"]).Bits.ShouldHaveSingleItem().Value.ShouldBe(FilterBits.Allow | FilterBits.Deny);
 
     [Theory]
-    [InlineData("rooot", "--uid: 'rooot' is no user of this system; did you mean 'root'?")]
+    [InlineData("rooot", "--uid: unknown user 'rooot'; did you mean 'root'?")]
     [InlineData("4294967295", "--uid: '4294967295' is out of range (a user name or an id from 0 to 4294967294)")]
     public void Parse_WrongUser_SaysWhatAndWhy(string value, string message) => Error(new UidDimension(), value).ShouldBe(message);
 
@@ -46,8 +46,8 @@ public sealed class FilterExpressionTests
     [Theory]
     [InlineData("sixteen-bytes-xx", "--name: 'sixteen-bytes-xx' is longer than a task name can be: the kernel keeps 15 bytes")]
     [InlineData("a\ufffd", "--name: 'a\ufffd' is not UTF-8")]
-    [InlineData("ngin*", "--name: 'ngin*' is no pattern: the text is found in any part of a name; leave * and ? out")]
-    [InlineData("?", "--name: '?' is no pattern: the text is found in any part of a name; leave * and ? out")]
+    [InlineData("ngin*", "--name: 'ngin*' is a pattern, which --name does not take: the text is found in any part of a name; leave * and ? out")]
+    [InlineData("?", "--name: '?' is a pattern, which --name does not take: the text is found in any part of a name; leave * and ? out")]
     public void Parse_WrongName_SaysWhatAndWhy(string value, string message) => Error(new NameDimension(), value).ShouldBe(message);
 
     [Fact]
@@ -61,7 +61,7 @@ public sealed class FilterExpressionTests
             [3UL, (1UL << 32) | 3, (2UL << 32) | 0x40000003], ignoreOrder: true);
 
     [Theory]
-    [InlineData("OPENAT", "--syscall: 'OPENAT' is no system call; did you mean 'openat' or 'openat2' or 'open'?")]
+    [InlineData("OPENAT", "--syscall: unknown system call 'OPENAT'; did you mean 'openat' or 'openat2' or 'open'?")]
     [InlineData("99999", "--syscall: '99999' is out of range (a system call's name, or its number from 0 to 1023)")]
     [InlineData("-1", "--syscall: '-1' is out of range (a system call's name, or its number from 0 to 1023)")]
     public void Parse_WrongSyscall_SaysWhatAndWhy(string value, string message) => Error(new SyscallDimension(), value).ShouldBe(message);

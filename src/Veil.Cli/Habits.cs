@@ -1,0 +1,68 @@
+using System.CommandLine;
+using Veil.Cli.Help;
+using Veil.Core;
+using Veil.Core.Text;
+using Veil.Modules;
+
+namespace Veil.Cli;
+
+/// <summary>What people type who know other tracers, with what to type here instead.</summary>
+internal static class Habits
+{
+    /// <summary>Refuses a program to run: only what runs already can be traced.</summary>
+    /// <exception cref="UsageException">There is one; says how to trace it.</exception>
+    public static void Answer(string[] args, RootCommand root)
+    {
+        var commands = HelpText.Commands(root).Select(static command => command.Name).ToList();
+        string first = args[0];
+        if (commands.Contains(first))
+            return;
+        if (Array.IndexOf(args, "--") is >= 0 and var dashes)
+        {
+            string program = dashes + 1 < args.Length ? $"'{Escaping.ForMessage(args[dashes + 1])}'" : "a program";
+            throw new UsageException($"--: veil cannot run {program} yet; start it, then: veil --module syscall -p PID");
+        }
+
+        if (first.StartsWith('-') || NearestName.Find(first, commands).Count > 0)
+            return;
+        if (ModuleCatalog.All.Any(module => module.Name == first))
+            throw new UsageException($"'{first}' is a module; type: veil --module {first}");
+        throw new UsageException($"'{Escaping.ForMessage(first)}' is not a command of veil ({string.Join(", ", commands)}), and veil cannot run programs yet; to trace one, start it, then: veil --module syscall -p PID");
+    }
+
+    /// <summary>What to type instead of a flag that veil does not have, or nothing.</summary>
+    /// <param name="flag">The word, without its <c>=value</c>.</param>
+    /// <param name="value">The word after it, or after its <c>=</c>.</param>
+    public static string? Flag(string flag, string? value) => flag switch
+    {
+        "-f" or "-ff" or "--follow-forks" => "children are not followed yet; -n NAME traces every process of that name",
+        "-c" or "-C" or "--summary-only" => "counting is --count: veil --module syscall --count",
+        "-e" or "--trace" or "--expr" => Calls(value),
+        ['-', 'e', ..] => Calls(flag[2..] == "trace" ? value : flag[2..]),
+        "-t" or "-tt" or "-ttt" => "wall-clock time is --enrich time",
+        "-T" => "durations and results are --returns",
+        "--comm" => $"names are filtered by -n, --name: -n {Shown(value, "NAME")}",
+        _ => null,
+    };
+
+    /// <summary>What to type instead of a module that veil does not have, or nothing.</summary>
+    public static string? Module(string name) => name switch
+    {
+        "exec" or "execve" or "execsnoop" => "for programs that start: --module syscall --syscall execve,execveat",
+        "open" or "opens" or "opensnoop" => "for opened files: --module files --op open",
+        "tcp" or "tcpconnect" or "connect" => "for TCP connections: --module network",
+        "func" or "function" or "funclatency" or "usdt" => "for functions: --module uprobe",
+        _ => null,
+    };
+
+    private static string Calls(string? value)
+    {
+        string? calls = value is not null && value.StartsWith("trace=", StringComparison.Ordinal) ? value["trace=".Length..] : value;
+        return calls?.StartsWith('%') == true
+            ? "system calls are chosen by name: -s openat,read; --module files, network and memory are what classes are for"
+            : $"system calls are chosen by -s, --syscall: -s {Shown(calls, "openat,read")}";
+    }
+
+    private static string Shown(string? value, string otherwise) =>
+        value is { Length: > 0 } && value[0] != '-' ? value.AsSpan().ContainsAny("!*? '") ? $"'{Escaping.ForMessage(value)}'" : Escaping.ForMessage(value) : otherwise;
+}

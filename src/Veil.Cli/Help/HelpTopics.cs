@@ -1,0 +1,56 @@
+using Veil.Core.Modules;
+
+namespace Veil.Cli.Help;
+
+/// <summary>What <c>veil help</c> knows beside modules, commands and flags: questions by symptom, and topics that many flags share.</summary>
+internal static class HelpTopics
+{
+    /// <summary>A question with the command that answers it.</summary>
+    public static IReadOnlyList<(string Question, string Command)> Questions { get; } =
+    [
+        ("what is slow?", "veil --module syscall -n nginx --slower 10ms"),
+        ("what fails?", "veil --module syscall -n nginx --failed"),
+        ("which file is missing?", "veil --module files --op open --errno ENOENT"),
+        ("who is refused?", "veil --module files --errno EACCES,EPERM"),
+        ("what does it do most?", "veil --module syscall -n nginx --count"),
+        ("who reads and writes?", "veil --module files --op read,write --count-by comm"),
+        ("who talks to whom?", "veil --module network"),
+        ("why does it wait for a CPU?", "veil --module scheduler -n nginx --slower 10ms"),
+        ("does it wait for the disk?", "veil --module memory --fault major"),
+        ("which function is called?", "veil --module uprobe --uprobe /usr/bin/bash:readline --latency"),
+    ];
+
+    /// <summary>What a bare <c>veil</c> shows: three questions to start with.</summary>
+    public static IEnumerable<(string Question, string Command)> Starters =>
+        Questions.Where(static entry => entry.Question is "what is slow?" or "which file is missing?" or "who talks to whom?");
+
+    /// <summary>The topics, with what each is about.</summary>
+    public static IReadOnlyList<(string Name, string Summary)> Topics { get; } =
+    [
+        (Filters, "choose what is traced"),
+        (Counting, "counts and histograms instead of events"),
+        (Losses, "which events can be lost, why, and what helps"),
+        (Control, "change a running trace"),
+    ];
+
+    /// <summary>Topic names.</summary>
+    public const string Filters = "filters", Counting = "counting", Losses = "losses", Control = "control";
+
+    /// <summary>Why an event can be lost.</summary>
+    public static IReadOnlyList<(string Cause, string Meaning)> LossCauses { get; } =
+    [
+        ("ring_full", "events came faster than the output took them: filter more, write to a file, or give --buffer a larger size"),
+        ("map_full", "more calls were in progress at once than can be remembered: filter more"),
+        ("missed_probe", "the kernel skipped the BPF program, because one was already running on that CPU"),
+        ("read_failed", "a record was damaged and is not shown"),
+        ("not_written", "the output failed; the line before says why"),
+    ];
+
+    /// <summary>Examples that show how to count.</summary>
+    public static IReadOnlyList<Example> CountingExamples { get; } =
+    [
+        new("veil --module syscall --count", "which calls, how often"),
+        new("veil --module files --op read --count-by comm --interval 1", "who reads, each second"),
+        new("veil --module scheduler --hist wait_ns", "how long tasks wait for a CPU"),
+    ];
+}
