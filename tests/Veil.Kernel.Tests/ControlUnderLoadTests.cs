@@ -274,6 +274,8 @@ public sealed partial class ControlUnderLoadTests : IDisposable
             "scheduler" => ("switches", ["sleep", "5"]),
             _ => ("net", new[] { "client-closes", "ipv4" }),
         };
+        if (VeilRun.HasCapabilitiesAlone)
+            File.SetUnixFileMode(_folder, (UnixFileMode)0b111_111_111); // the socket is another user's then
         using var workload = Workload.Waiting(name, arguments);
         using var veil = VeilRun.Attach(["--module", .. words, "--hook", hook, "-n", name, "-o", "json", "--control", Path]);
         using var client = new SocketClient(Path);
