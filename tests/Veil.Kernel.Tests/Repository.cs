@@ -33,10 +33,11 @@ internal static class Repository
 
     private static string Copied(string folder)
     {
-        var copy = Directory.CreateTempSubdirectory("veil-workloads-");
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => copy.Delete(recursive: true);
+        var temporary = Directory.CreateTempSubdirectory("veil-tests-");
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => temporary.Delete(recursive: true);
         if (OperatingSystem.IsLinux())
-            copy.UnixFileMode |= UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+            temporary.UnixFileMode |= UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+        var copy = temporary.CreateSubdirectory(Path.GetFileName(folder));
         foreach (string file in Directory.GetFiles(folder))
             File.Copy(file, Path.Combine(copy.FullName, Path.GetFileName(file)));
         return copy.FullName;
