@@ -958,8 +958,6 @@ static __always_inline int network_second(struct sock *sk, int oldstate, int new
 
 	if (!seen)
 		return 0;
-	/* Also of a process's change: a note that stays could be taken for that of a later socket at the same address.
-	 */
 	if (seen->address == (__u64)sk && seen->oldstate == oldstate && seen->newstate == newstate) {
 		seen->address = 0;
 		return 0;

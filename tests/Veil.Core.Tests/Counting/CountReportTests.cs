@@ -1,6 +1,5 @@
 using System.Text;
 using Veil.Core.Counting;
-using Veil.Core.Modules;
 using Veil.Core.Sinks;
 using Veil.Core.Tests.Events;
 
@@ -78,7 +77,7 @@ public sealed class CountReportTests
     {
         var output = new Collected();
         var shown = new OutputOptions(OutputFormat.Text, [], Enrichments.None, Colour: false) { Screen = columns is { } width ? new Screen(width) : null };
-        var plan = CountPlan.Of(new Module(), SyscallObject.Events(Returns).Schemas, options);
+        var plan = CountPlan.Of(new SyscallObject.Module(), SyscallObject.Events(Returns).Schemas, options);
         new CountReport(options, shown, output).Print([(plan, new CountedEvents([.. rows], 0, 0, 0))], TimeSpan.FromSeconds(1), 0);
         return output.Text.ToString();
     }
@@ -93,22 +92,5 @@ public sealed class CountReportTests
         public StringBuilder Text { get; } = new();
 
         public void Write(ReadOnlySpan<byte> lines) => Text.Append(Encoding.UTF8.GetString(lines));
-    }
-
-    private sealed class Module : TraceModule
-    {
-        public override string Name => "syscall";
-
-        public override string Summary => "";
-
-        public override string CountKey => "syscall";
-
-        public override IReadOnlyList<Example> Examples => [];
-
-        public override IReadOnlyList<HookRung> Rungs => [];
-
-        public override byte[] ReadObject() => throw new NotSupportedException();
-
-        public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments) => [];
     }
 }

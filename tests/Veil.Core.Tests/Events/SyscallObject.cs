@@ -20,8 +20,8 @@ internal static class SyscallObject
 
     public static BpfObject Open() => BpfObject.Open(File.ReadAllBytes(Path.Combine(Root, "artifacts/bpf/syscall.bpf.o")), "syscall");
 
-    // This project does not know the modules; the schema asks for a name only.
-    private sealed class Module : TraceModule
+    /// <summary>This project does not know the modules; a schema and a report ask for names only.</summary>
+    internal sealed class Module : TraceModule
     {
         public override string Name => "syscall";
 
