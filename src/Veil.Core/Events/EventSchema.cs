@@ -11,7 +11,7 @@ public sealed class EventSchema
 
     private EventSchema(string module, uint kind, int index, int sizeBytes, EventField[] fields, EventColumn[] columns)
     {
-        _parts = [.. fields.Select(static field => field.Value).Where(static value => value.Format == FieldFormat.Path)];
+        _parts = [.. fields.Select(static field => field.Value).Where(static value => value.Format is FieldFormat.Path or FieldFormat.CallArguments).Select(static value => value.Format == FieldFormat.Path ? value : value with { Offset = value.Offset + Calls.CallView.PartOffset, Size = EventPart.SizeBytes })];
         Module = module;
         Kind = kind;
         Index = index;

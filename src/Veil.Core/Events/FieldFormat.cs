@@ -78,6 +78,12 @@ public enum FieldFormat
     /// <summary><c>ENOENT(2)</c>, or 0.</summary>
     ErrnoNameAndNumber,
 
+    /// <summary>A whole system call, as strace writes it.</summary>
+    Call,
+
+    /// <summary>The arguments of a system call, an object in JSON.</summary>
+    CallArguments,
+
     /// <summary>Wall-clock time, from the enrichment.</summary>
     Time,
 

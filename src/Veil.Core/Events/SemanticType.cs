@@ -51,6 +51,18 @@ internal static class SemanticType
                 columns.Add(new(name + "=", 22, new(FieldFormat.SyscallNameAndNumber, offset, size)));
                 columns.Add(new("", 0, new(FieldFormat.SyscallForeignArch, offset, size)));
                 return true;
+            case "veil_call_t":
+                const int ret = 8;
+                fields.Add(new("syscall", new(FieldFormat.SyscallName, offset, 8)));
+                fields.Add(new("syscall_nr", new(FieldFormat.SyscallNumber, offset, 8)));
+                fields.Add(new("arch", new(FieldFormat.SyscallArch, offset, 8)));
+                fields.Add(new("ret", new(FieldFormat.Return, offset + ret, 8)));
+                fields.Add(new("errno", new(FieldFormat.ErrnoName, offset + ret, 8)));
+                fields.Add(new("errno_nr", new(FieldFormat.ErrnoNumber, offset + ret, 8)));
+                fields.Add(new("args", new(FieldFormat.CallArguments, offset, size)));
+                columns.Add(new("", 0, new(FieldFormat.SyscallForeignArch, offset, 8)));
+                columns.Add(new("", 0, new(FieldFormat.Call, offset, size)));
+                return true;
             case "veil_ret_t":
                 fields.Add(new(name, new(FieldFormat.Return, offset, size)));
                 fields.Add(new("errno", new(FieldFormat.ErrnoName, offset, size)));

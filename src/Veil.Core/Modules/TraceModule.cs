@@ -100,6 +100,11 @@ public abstract class TraceModule
     {
     }
 
+    /// <summary>Fills what must be filled before the programs are attached.</summary>
+    public virtual void Loaded(BpfObject bpfObject, ModuleArguments arguments)
+    {
+    }
+
     /// <summary>Attaches a program; by default where its section says.</summary>
     public virtual IEnumerable<BpfLink> Attach(BpfProgram program, HookRung rung, ModuleArguments arguments) => [program.Attach()];
 

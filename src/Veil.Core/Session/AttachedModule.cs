@@ -191,6 +191,7 @@ public sealed class AttachedModule : IDisposable
             stop?.ThrowIfEarly();
             long bytes = budget.Require(bpfObject, module, rung);
             bpfObject.Load();
+            module.Loaded(bpfObject, arguments);
 
             var attached = new AttachedModule(module, rung, bpfObject, arguments, options.CountFilters, plan);
             foreach (var map in attached.Filters)

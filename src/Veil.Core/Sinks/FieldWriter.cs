@@ -25,6 +25,7 @@ internal static class FieldWriter
     {
         FieldFormat.Comm => BytesMaxOfText(value.Size),
         FieldFormat.Path or FieldFormat.PathIfAny => BytesMaxOfText(EventPart.LengthMax),
+        FieldFormat.Call or FieldFormat.CallArguments => 128 * 1024,
         FieldFormat.Constant => BytesMaxOfText(value.Names![0]!.Length),
         FieldFormat.UserName or FieldFormat.ProcName => BytesMaxOfText(NameBytesMax),
         _ => 80, // numbers, and names out of our own tables
@@ -112,6 +113,12 @@ internal static class FieldWriter
         int start = line.Length;
         switch (value.Format)
         {
+            case FieldFormat.Call:
+                Calls.CallText.Write(ref line, new Calls.CallView(view.Record, value.Offset), Calls.CallOptions.Current);
+                break;
+            case FieldFormat.CallArguments:
+                Calls.CallText.WriteJson(ref line, new Calls.CallView(view.Record, value.Offset), Calls.CallOptions.Current with { IsJson = true });
+                break;
             case FieldFormat.Constant:
                 return TStyle.Text(ref line, value.Names![0]);
             case FieldFormat.Path or FieldFormat.PathIfAny:

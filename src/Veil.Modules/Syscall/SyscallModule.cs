@@ -1,4 +1,5 @@
 using Veil.Bpf;
+using Veil.Core.Calls;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
 
@@ -8,6 +9,7 @@ namespace Veil.Modules.Syscall;
 public sealed class SyscallModule : TraceModule
 {
     private const string Returns = "returns";
+    private const string Args = "args";
 
     /// <inheritdoc/>
     public override string Name => "syscall";
@@ -31,7 +33,7 @@ public sealed class SyscallModule : TraceModule
 
     /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } =
-        [new(Returns, null, "an event as each call ends, with its result, error and duration; only so are calls seen that seccomp refuses"), Thresholds.Slower, Thresholds.Failed];
+        [new(Returns, null, "an event as each call ends, with its result, error and duration; only so are calls seen that seccomp refuses"), new(Args, null, "what each call was asked: its arguments as strace shows them; implies --returns"), Thresholds.Slower, Thresholds.Failed];
 
     /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
@@ -61,11 +63,11 @@ public sealed class SyscallModule : TraceModule
             (true, true) => ["thread_exit", "exit", "enter"],
             (true, false) => ["exec", "thread_exit", "exit", "enter"],
         };
-        return [.. names.Select(name => $"{name}_{rung.Name}")];
+        return [.. names.Select(name => $"{(arguments.Has(Args) ? "args_" : "")}{name}_{rung.Name}")];
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => [HasReturns(arguments) ? 1 : 0];
+    public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => [arguments.Has(Args) ? 2 : HasReturns(arguments) ? 1 : 0];
 
     /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
@@ -74,13 +76,30 @@ public sealed class SyscallModule : TraceModule
         Thresholds.Configure(bpfObject, arguments);
         bpfObject.SetGlobal("syscall_returns", returns);
         bpfObject.SetGlobal("syscall_calls_in_tasks", TaskStorage.IsSteady);
-        bpfObject.Map("syscall_calls").SetAutoCreate(returns && !TaskStorage.IsSteady);
-        bpfObject.Map("syscall_task_calls").SetAutoCreate(returns && TaskStorage.IsSteady);
+        bool args = arguments.Has(Args);
+        bpfObject.Map("syscall_calls").SetAutoCreate(!args && returns && !TaskStorage.IsSteady);
+        bpfObject.Map("syscall_task_calls").SetAutoCreate(!args && returns && TaskStorage.IsSteady);
+        bpfObject.Map("syscall_drafts").SetAutoCreate(args && !TaskStorage.IsSteady);
+        bpfObject.Map("syscall_no_draft").SetAutoCreate(args && !TaskStorage.IsSteady);
+        bpfObject.Map("syscall_t_drafts").SetAutoCreate(args && TaskStorage.IsSteady);
+        bpfObject.Map("syscall_plans").SetAutoCreate(args);
+        if (args)
+            bpfObject.Map("syscall_plans").SetMaxEntries(5 * CallPlan.TableCalls);
     }
 
     /// <inheritdoc/>
     public override string? FlagNeededBy(FilterDimension filter, ModuleArguments arguments) => filter is ErrnoDimension && !HasReturns(arguments) ? Returns : null;
 
+    /// <inheritdoc/>
+    public override void Loaded(BpfObject bpfObject, ModuleArguments arguments)
+    {
+        if (!arguments.Has(Args))
+            return;
+        var plans = new BpfHashMap<uint, CallPlanBytes>(bpfObject.Map("syscall_plans"));
+        foreach (var (key, plan) in CallPlan.All(CallOptions.Current))
+            plans.Set(key, plan);
+    }
+
     // What a call came to is only known at its end.
-    private static bool HasReturns(ModuleArguments arguments) => arguments.Has(Returns) || Thresholds.AreGiven(arguments);
+    private static bool HasReturns(ModuleArguments arguments) => arguments.Has(Returns) || arguments.Has(Args) || Thresholds.AreGiven(arguments);
 }

@@ -1,0 +1,32 @@
+namespace Veil.Core.Calls;
+
+/// <summary>A system call: its arguments and its result.</summary>
+/// <param name="Name">As in the kernel's tables.</param>
+/// <param name="Arguments">In their order.</param>
+public sealed record CallSpec(string Name, params IReadOnlyList<Argument> Arguments)
+{
+    /// <summary>What it returns.</summary>
+    public CallResult Result { get; init; } = CallResult.Number;
+}
+
+/// <summary>What a call returns where it has not failed.</summary>
+public enum CallResult
+{
+    /// <summary>A number.</summary>
+    Number,
+
+    /// <summary>An address.</summary>
+    Address,
+
+    /// <summary>A descriptor.</summary>
+    Descriptor,
+
+    /// <summary>A word, in hexadecimal.</summary>
+    Hex,
+
+    /// <summary>Permissions, in octal.</summary>
+    Octal,
+
+    /// <summary>Nothing: it does not return.</summary>
+    Never,
+}
