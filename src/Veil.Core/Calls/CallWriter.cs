@@ -105,7 +105,8 @@ public ref struct CallWriter
     public void Flags(FlagSet set, ulong value)
     {
         Quote();
-        set.Format(ref _line, value, remark: !IsJson);
+        if (set.Format(ref _line, value) == 0 && value != 0 && set.UnknownName is { IsEmpty: false } unknown)
+            Remark(unknown);
         Quote();
     }
 
