@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Counting in the kernel: an event is not sent, but adds one to a count that its key finds. What is
  * counted is in .rodata constants, so the verifier removes the unused path: a tracing program has none of this in it,
@@ -95,28 +95,23 @@ struct veil_small_counts {
 	__uint(max_entries, 1);
 	__uint(key_size, 4);
 	__uint(value_size, 8);
-} veil_small_counts_0 SEC(".maps"), veil_small_counts_1 SEC(".maps");
+} veil_small_0 SEC(".maps"), veil_small_1 SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 2 * VEIL_COUNT_RESTS);
 	__type(key, __u32);
 	__type(value, __u64);
-} veil_count_rests SEC(".maps");
+} veil_rests SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct veil_count_path);
-} veil_count_paths SEC(".maps");
+} veil_path_keys SEC(".maps");
 
 const volatile __u64 veil_count_zeros[VEIL_HIST_SLOTS];
-
-/* True if the member must be set: always when sending; when counting, only the counted ones. */
-#define veil_wants(type, member)                                                                                       \
-	(!veil_counting || (veil_count_key_kind && veil_count_key_offset == offsetof(type, member)) ||                 \
-	 (veil_count_value_size && veil_count_value_offset == offsetof(type, member)))
 
 /* Per CPU, and still atomic: a program can be preempted or interrupted by another one. */
 static __always_inline void veil_count_add(__u64 *count)
@@ -161,7 +156,7 @@ static __always_inline void veil_count_leave(__u32 turn, bool both)
 static __always_inline void veil_count_rest(enum veil_count_rest rest, __u32 turn)
 {
 	__u32 slot = turn * VEIL_COUNT_RESTS + rest;
-	__u64 *count = bpf_map_lookup_elem(&veil_count_rests, &slot);
+	__u64 *count = bpf_map_lookup_elem(&veil_rests, &slot);
 
 	if (count)
 		veil_count_add(count);
@@ -244,8 +239,7 @@ static __always_inline void veil_count_key_found(const void *key, __u64 slot, __
 
 static __always_inline void veil_count_small(__u32 key, __u64 slot, __u32 turn)
 {
-	__u64 *count =
-	    turn ? bpf_map_lookup_elem(&veil_small_counts_1, &key) : bpf_map_lookup_elem(&veil_small_counts_0, &key);
+	__u64 *count = turn ? bpf_map_lookup_elem(&veil_small_1, &key) : bpf_map_lookup_elem(&veil_small_0, &key);
 
 	if (count)
 		veil_count_add(count + slot);
@@ -258,7 +252,7 @@ static __always_inline void veil_count_path(const void *event, __u32 turn)
 	__u64 size = path->size;
 	__u32 zero = 0;
 
-	key = bpf_map_lookup_elem(&veil_count_paths, &zero);
+	key = bpf_map_lookup_elem(&veil_path_keys, &zero);
 	if (!key)
 		return;
 	__builtin_memset(key, 0, sizeof(*key));

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* From a finished event to the shared ring, and the ledger of what could not go there. */
 #pragma once
 
@@ -57,7 +57,7 @@ struct {
 	__uint(max_entries, VEIL_USERS_MAX);
 	__type(key, __u32);
 	__type(value, struct veil_user_losses);
-} veil_user_losses SEC(".maps");
+} veil_user_lost SEC(".maps");
 const volatile struct veil_user_losses veil_no_losses;
 volatile __u32 veil_has_user_losses;
 
@@ -102,7 +102,7 @@ static __noinline void veil_lost_by(enum veil_loss cause, __u32 uid)
 
 	if (key >= VEIL_LOSS_CAUSES)
 		return;
-	losses = veil_value_of(&veil_user_losses, &uid, &veil_no_losses);
+	losses = veil_value_of(&veil_user_lost, &uid, &veil_no_losses);
 	count = losses ? &losses->counts[key] : bpf_map_lookup_elem(&veil_losses, &key);
 	/* Atomic even where it is per CPU: a uprobe's program can be preempted by another thread's. */
 	if (count)
@@ -114,7 +114,7 @@ static __noinline void veil_lost_by(enum veil_loss cause, __u32 uid)
 /* An event of the running task is lost. */
 static __always_inline void veil_lost(enum veil_loss cause)
 {
-	veil_lost_by(cause, bpf_get_current_uid_gid());
+	veil_lost_by(cause, veil_current_uid());
 }
 
 static __always_inline volatile __u8 *veil_near_of(__u32 number)
@@ -161,7 +161,7 @@ static __noinline bool veil_admit(void *ring, __u32 number, __u64 size, __u32 ui
 			*veil_near_of(number) = 0;
 		return true;
 	}
-	key.uid = uid == (__u32)bpf_get_current_uid_gid() ? veil_current_payer(uid) : uid;
+	key.uid = uid == veil_current_uid() ? veil_current_payer(uid) : uid;
 	share = veil_value_of(&veil_shares, &key, &veil_no_share);
 	if (!share)
 		return false;
@@ -180,7 +180,7 @@ static __noinline bool veil_admit(void *ring, __u32 number, __u64 size, __u32 ui
 
 static __always_inline __u32 veil_uid_or_current(const __u32 *uid)
 {
-	return uid ? *uid : (__u32)bpf_get_current_uid_gid();
+	return uid ? *uid : veil_current_uid();
 }
 
 /* `uid`: of whom the event is; none: of the running task. */
@@ -209,7 +209,7 @@ static __always_inline __u32 veil_ring_number(void)
 	return veil_ring_count > 1 ? bpf_get_smp_processor_id() % veil_ring_count : 0;
 }
 
-static __always_inline void *veil_reserve(__u64 size, const __u32 *uid)
+static __always_inline void *veil_ring_reserve(__u64 size, const __u32 *uid)
 {
 	__u32 number = veil_ring_number();
 	void *event = NULL, *ring;
@@ -228,11 +228,11 @@ static __always_inline void *veil_reserve(__u64 size, const __u32 *uid)
 
 /* Where an event is put together: in the ring, or where events are counted in `scratch`, on the caller's stack. NULL:
  * it is lost. */
-#define veil_begin(scratch) veil_begin_as(scratch, NULL)
+#define veil_reserve(scratch) veil_reserve_as(scratch, NULL)
 
 /* The same for an event that need not be the running task's: `uid` points to whose it is. */
-#define veil_begin_as(scratch, uid)                                                                                    \
-	((typeof(scratch))(veil_counting ? (void *)(scratch) : veil_reserve(sizeof(*(scratch)), uid)))
+#define veil_reserve_as(scratch, uid)                                                                                  \
+	((typeof(scratch))(veil_counting ? (void *)(scratch) : veil_ring_reserve(sizeof(*(scratch)), uid)))
 
 /*
  * The reader looks every few tens of milliseconds by itself; a wake-up for every event costs the traced

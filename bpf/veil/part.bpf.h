@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Events with values of variable size: a draft is the event's struct with its parts after it, put together in memory
  * of its own and sent as long as it became. Each part is noted in a member of the struct (struct veil_part).

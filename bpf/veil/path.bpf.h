@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From a dentry and its mount to an absolute path, as d_path() in fs/d_path.c does it, but up to the root of the mount
  * namespace: what a chroot hides from its process is shown.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How a result must have ended to be worth an event: --failed, and the filter by errno. */
 #pragma once
 

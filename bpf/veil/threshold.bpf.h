@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How long something must have taken to be worth an event. Constant when the verifier looks. */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One program of each kind and one map of each kind, for the tests of the binding. All act for one thread only. */
 #include "veil/kernel.bpf.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* TCP connections: their changes of state, who accepted them, and what they came to when they close. */
 #include <bpf/bpf_endian.h>
 #include "veil/arch.bpf.h"
@@ -103,7 +103,7 @@ VEIL_EVENT(2, network_failed_event);
 
 VEIL_FILTER(port, __u32);
 
-/* A hook on tcp_connect() tells of a connect(), which by then has a local port. */
+/* CONNECT is emitted at tcp_connect(), where the socket has a local port. */
 const volatile bool network_connect_hook;
 
 /* From 5.12 on (commit c5dbb89fc2ac) a program that has a typed pointer can have the kernel make a socket's cookie. */
@@ -129,7 +129,7 @@ struct network_socket {
 	__u8 waits;		     /* for accept() */
 	__u8 handshake;		     /* its handshake was seen from the start */
 	__u8 active;		     /* it connected: its SYN counts as a byte that was acknowledged */
-	__u8 untold;		     /* its CONNECT is still to be told */
+	__u8 connect_pending;	     /* its CONNECT is still to be emitted */
 	__u8 registered;	     /* it is counted in network_ports */
 };
 
@@ -140,7 +140,7 @@ struct {
 	__type(value, struct network_socket);
 } network_sockets SEC(".maps");
 
-const struct network_socket network_fresh = {};
+const struct network_socket network_nothing = {};
 
 /* Who listens on a port has what arrives there, until somebody accepts it. */
 struct network_port {
@@ -164,7 +164,7 @@ struct {
 
 static __always_inline __u16 network_sport(struct sock *sk)
 {
-	/* Not skc_num: that one is gone when the change to CLOSE is told (inet_put_port()). */
+	/* Not skc_num: inet_put_port() clears it before the change to CLOSE. */
 	return bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
 }
 
@@ -192,7 +192,7 @@ static __always_inline struct network_socket *network_remember(struct sock *sk)
 {
 	__u64 address = (__u64)sk;
 
-	if (bpf_map_update_elem(&network_sockets, &address, &network_fresh, BPF_ANY)) {
+	if (bpf_map_update_elem(&network_sockets, &address, &network_nothing, BPF_ANY)) {
 		veil_lost(VEIL_LOST_MAP_FULL);
 		return NULL;
 	}
@@ -298,7 +298,7 @@ static __always_inline void network_describe(struct sock *sk, enum network_evt e
 	}
 }
 
-static __always_inline void network_tell(struct sock *sk, enum network_evt evt, int oldstate, int newstate, __u64 id,
+static __always_inline void network_emit(struct sock *sk, enum network_evt evt, int oldstate, int newstate, __u64 id,
 					 const struct veil_identity *who)
 {
 	__u16 sport = network_sport(sk), dport = network_dport(sk);
@@ -306,7 +306,7 @@ static __always_inline void network_tell(struct sock *sk, enum network_evt evt, 
 
 	if (!veil_identity_passes(who) || !network_ports_pass(sport, dport))
 		return;
-	event = veil_begin_as(&counted, &who->uid);
+	event = veil_reserve_as(&counted, &who->uid);
 	if (!event)
 		return;
 	veil_event_init_as(&event->common, network_event_kind, who);
@@ -327,7 +327,7 @@ static __always_inline enum network_side network_reset_by(int error, int oldstat
 	return NEITHER_SIDE;
 }
 
-static __always_inline void network_tell_failed(struct sock *sk, int oldstate, __u64 id,
+static __always_inline void network_failed_emit(struct sock *sk, int oldstate, __u64 id,
 						const struct veil_identity *who)
 {
 	__u16 sport = network_sport(sk), dport = network_dport(sk);
@@ -336,7 +336,7 @@ static __always_inline void network_tell_failed(struct sock *sk, int oldstate, _
 
 	if (!veil_identity_passes(who) || !network_ports_pass(sport, dport))
 		return;
-	event = veil_begin_as(&counted, &who->uid);
+	event = veil_reserve_as(&counted, &who->uid);
 	if (!event)
 		return;
 	veil_event_init_as(&event->common, network_failed_event_kind, who);
@@ -382,7 +382,7 @@ static __always_inline void network_figures(struct sock *sk, int oldstate, const
 	    socket && socket->established_ns ? event->common.timestamp - socket->established_ns : VEIL_DURATION_UNKNOWN;
 }
 
-static __always_inline void network_tell_close(struct sock *sk, int oldstate, const struct network_socket *socket,
+static __always_inline void network_close_emit(struct sock *sk, int oldstate, const struct network_socket *socket,
 					       __u64 id, const struct veil_identity *who)
 {
 	__u16 sport = network_sport(sk), dport = network_dport(sk);
@@ -391,7 +391,7 @@ static __always_inline void network_tell_close(struct sock *sk, int oldstate, co
 
 	if (!veil_identity_passes(who) || !network_ports_pass(sport, dport))
 		return;
-	event = veil_begin_as(&counted, &who->uid);
+	event = veil_reserve_as(&counted, &who->uid);
 	if (!event)
 		return;
 	veil_event_init_as(&event->common, network_close_event_kind, who);
@@ -422,7 +422,7 @@ static __always_inline bool network_is_same(const struct network_process *proces
 	return leader && BPF_CORE_READ(leader, start_time) == process->started_ns;
 }
 
-static __always_inline bool network_runs(struct task_struct *leader)
+static __always_inline bool network_is_alive(struct task_struct *leader)
 {
 	return BPF_CORE_READ(leader, exit_state) != EXIT_DEAD && BPF_CORE_READ(leader, signal, live.counter) > 0;
 }
@@ -447,7 +447,7 @@ __noinline long network_find_file(__u64 process, __u64 file, __u32 fd)
 
 	/* The first thread has ended, others may go on. */
 	if (!own)
-		return network_runs(leader) ? fd : NO_SUCH_FILE;
+		return network_is_alive(leader) ? fd : NO_SUCH_FILE;
 	table = BPF_CORE_READ(own, fdt);
 	count = BPF_CORE_READ(table, max_fds);
 	files = (__u64)BPF_CORE_READ(table, fd);
@@ -467,7 +467,7 @@ __noinline long network_find_file(__u64 process, __u64 file, __u32 fd)
 }
 
 /* Has a process a descriptor that is given out already, and whose file accept() is still to put there? */
-__noinline int network_installs(__u64 process)
+__noinline int network_is_installing(__u64 process)
 {
 	struct fdtable *table = BPF_CORE_READ((struct task_struct *)process, files, fdt);
 	__u64 files = (__u64)BPF_CORE_READ(table, fd), open = (__u64)BPF_CORE_READ(table, open_fds), word = 0, file;
@@ -522,10 +522,7 @@ static __always_inline void network_inherit(struct network_socket *socket)
 	socket->owner = socket->heir;
 	socket->heir.leader = 0;
 	socket->installed = 1;
-	BPF_CORE_READ_INTO(&socket->who.comm, leader, comm);
-	socket->who.pid = BPF_CORE_READ(leader, tgid);
-	socket->who.tid = BPF_CORE_READ(leader, pid);
-	socket->who.uid = BPF_CORE_READ(leader, cred, uid.val);
+	veil_identity_of(veil_task_at(leader), &socket->who);
 }
 
 /* The process's own socket: that of MPTCP has the file. NULL where nobody has it (any more, or not yet). */
@@ -572,19 +569,19 @@ static __noinline bool network_confirm(struct network_socket *socket, struct soc
 	}
 	/* accept() gives out the descriptor last, close() takes it back first: packets come in between. */
 	if (!socket->heir.leader && network_is_same(&socket->owner) &&
-	    (installed ? network_is_released(file) : network_installs(socket->owner.leader)))
+	    (installed ? network_is_released(file) : network_is_installing(socket->owner.leader)))
 		return true;
 	socket->known = 0;
 	return false;
 }
 
 /* A process that ends closes what it still has. */
-static __always_inline bool network_closes_itself(const struct network_process *process)
+static __always_inline bool network_will_close(const struct network_process *process)
 {
 	struct task_struct *leader = (struct task_struct *)process->leader;
 
 	return network_is_same(process) &&
-	       (leader == veil_task_read(veil_current(), group_leader) || network_runs(leader));
+	       (leader == veil_task_read(veil_current(), group_leader) || network_is_alive(leader));
 }
 
 /* The listener that a connection came in by, if it is one process's. */
@@ -637,7 +634,7 @@ static __noinline int network_find_owner(struct sock *sk, struct veil_identity *
 			socket->owner = other->owner;
 			socket->known = 1;
 			socket->installed = 0;
-		} else if (!socket->known || !network_closes_itself(&socket->owner)) {
+		} else if (!socket->known || !network_will_close(&socket->owner)) {
 			return 0;
 		}
 	} else {
@@ -649,7 +646,7 @@ static __noinline int network_find_owner(struct sock *sk, struct veil_identity *
 	return 1;
 }
 
-static __always_inline void network_nobody(struct sock *sk, struct veil_identity *who)
+static __always_inline void network_set_nobody(struct sock *sk, struct veil_identity *who)
 {
 	const struct veil_identity nobody = {
 	    .comm = VEIL_COMM_UNKNOWN, .pid = VEIL_PID_UNKNOWN, .tid = VEIL_PID_UNKNOWN};
@@ -669,7 +666,7 @@ static __always_inline bool network_acts_for_itself(struct sock *sk)
 	return !network_in_kernel_thread() || !network_mptcp_of(sk);
 }
 
-static __always_inline void network_listening(struct sock *sk, __u32 pid, struct network_socket *socket)
+static __always_inline void network_listener_add(struct sock *sk, __u32 pid, struct network_socket *socket)
 {
 	struct network_port key = network_port_of(sk);
 	struct network_listener fresh = {.sk = (__u64)sk, .pid = pid, .sockets = 1}, *listener;
@@ -688,7 +685,7 @@ static __always_inline void network_listening(struct sock *sk, __u32 pid, struct
 	socket->registered = 1;
 }
 
-static __always_inline void network_listened(struct sock *sk)
+static __always_inline void network_listener_drop(struct sock *sk)
 {
 	struct network_port key = network_port_of(sk);
 	struct network_listener *listener = bpf_map_lookup_elem(&network_ports, &key);
@@ -705,7 +702,7 @@ static __always_inline void network_listened(struct sock *sk)
 }
 
 /* A socket that the kernel made for a finished handshake: a copy of the listener's. */
-static __always_inline void network_born(struct sock *sk, __u64 cookie)
+static __always_inline void network_handshake_end(struct sock *sk, __u64 cookie)
 {
 	struct network_socket *socket = network_remember(sk);
 
@@ -721,7 +718,7 @@ static __always_inline void network_born(struct sock *sk, __u64 cookie)
  * sk_shutdown tells a close() that gives up unread data, which shuts down first (__tcp_close()), from a reset that
  * comes in.
  */
-static __always_inline bool network_deliberate(struct sock *sk, int oldstate, int newstate)
+static __always_inline bool network_is_deliberate(struct sock *sk, int oldstate, int newstate)
 {
 	if (newstate == STATE(FIN_WAIT1) || newstate == STATE(LAST_ACK) || oldstate == STATE(LISTEN))
 		return true;
@@ -747,74 +744,74 @@ static __always_inline enum network_evt network_evt_of(int oldstate, int newstat
 	}
 }
 
-/* An MPTCP socket's own state tells who closes it; what becomes of the connection is told of the TCP sockets. */
-static __always_inline void network_closes_mptcp(struct sock *sk, int oldstate, int newstate)
+/* An MPTCP socket's own state shows who closes it. The events are those of its TCP sockets. */
+static __always_inline void network_mptcp_close(struct sock *sk, int oldstate, int newstate)
 {
 	struct network_socket *socket;
 	struct veil_identity who;
 	struct sock *first;
 
 	if (!BPF_CORE_READ(sk, sk_lock.owned) || network_in_kernel_thread() ||
-	    !network_deliberate(sk, oldstate, newstate))
+	    !network_is_deliberate(sk, oldstate, newstate))
 		return;
 	first = network_tcp_of(sk);
 	socket = first ? network_find(first) : NULL;
 	if (!socket)
 		return;
-	veil_identity_of_current(&who);
+	veil_identity_of(veil_current(), &who);
 	socket->waits = 0;
 	network_own(socket, &who, 0);
 }
 
 /* connect() or listen(): both by the running task, or by the kernel for another path of an MPTCP connection. */
-static __always_inline void network_begun(struct sock *sk, int newstate, __u64 cookie)
+static __always_inline void network_start(struct sock *sk, int newstate, __u64 cookie)
 {
 	struct network_socket *socket = network_remember(sk);
-	bool untold = socket && network_connect_hook && newstate == STATE(SYN_SENT);
+	bool connect_pending = socket && network_connect_hook && newstate == STATE(SYN_SENT);
 	struct veil_identity who;
 	__u64 id = network_id(sk, socket, cookie);
 
 	if (network_acts_for_itself(sk)) {
-		veil_identity_of_current(&who);
+		veil_identity_of(veil_current(), &who);
 		if (socket)
 			network_own(socket, &who, 0);
 	} else if (!network_find_owner(sk, &who)) {
-		network_nobody(sk, &who);
+		network_set_nobody(sk, &who);
 	}
 	if (socket) {
 		socket->handshake = 1;
 		socket->active = newstate == STATE(SYN_SENT);
-		socket->untold = untold;
+		socket->connect_pending = connect_pending;
 		if (newstate == STATE(LISTEN))
-			network_listening(sk, who.pid, socket);
+			network_listener_add(sk, who.pid, socket);
 	}
-	if (!untold)
-		network_tell(sk, network_evt_of(STATE(CLOSE), newstate), STATE(CLOSE), newstate, id, &who);
+	if (!connect_pending)
+		network_emit(sk, network_evt_of(STATE(CLOSE), newstate), STATE(CLOSE), newstate, id, &who);
 }
 
-static __always_inline int network_changes(struct sock *sk, int oldstate, int newstate, __u64 cookie)
+static __always_inline int network_state_change(struct sock *sk, int oldstate, int newstate, __u64 cookie)
 {
 	struct network_socket *socket;
 	struct veil_identity who;
 	enum network_evt evt;
 	__u16 protocol;
-	bool acts;
+	bool acts, known;
 	__u64 id;
 
-	/* The tracepoint also tells of other protocols, and of a close() of what was closed already. */
+	/* The tracepoint is also hit by other protocols, and by a close() of what was closed already. */
 	if (oldstate == newstate)
 		return 0;
 	protocol = BPF_CORE_READ(sk, sk_protocol);
 	if (protocol == IPPROTO_MPTCP)
-		network_closes_mptcp(sk, oldstate, newstate);
+		network_mptcp_close(sk, oldstate, newstate);
 	if (protocol != IPPROTO_TCP)
 		return 0;
 	if (oldstate == STATE(CLOSE)) {
-		network_begun(sk, newstate, cookie);
+		network_start(sk, newstate, cookie);
 		return 0;
 	}
 	if (oldstate == STATE(LISTEN) && newstate == STATE(SYN_RECV)) {
-		network_born(sk, cookie);
+		network_handshake_end(sk, cookie);
 		return 0;
 	}
 
@@ -822,11 +819,11 @@ static __always_inline int network_changes(struct sock *sk, int oldstate, int ne
 	if (!socket && newstate != STATE(CLOSE))
 		socket = network_remember(sk);
 	id = network_id(sk, socket, cookie);
-	if (socket && socket->untold) {
+	if (socket && socket->connect_pending) {
 		/* tcp_connect() was not reached: there was no port or no route. */
-		socket->untold = 0;
+		socket->connect_pending = 0;
 		who = socket->who;
-		network_tell(sk, network_evt__CONNECT, STATE(CLOSE), STATE(SYN_SENT), id, &who);
+		network_emit(sk, network_evt__CONNECT, STATE(CLOSE), STATE(SYN_SENT), id, &who);
 	}
 
 	/*
@@ -835,31 +832,30 @@ static __always_inline int network_changes(struct sock *sk, int oldstate, int ne
 	 * (sock_owned_by_user()), they wait until that process deals with them.
 	 */
 	acts = BPF_CORE_READ(sk, sk_lock.owned) && network_acts_for_itself(sk);
-	if ((acts && network_deliberate(sk, oldstate, newstate)) || !network_find_owner(sk, &who)) {
-		if (acts) {
-			veil_identity_of_current(&who);
-			if (socket) {
-				socket->waits = 0;
-				network_own(socket, &who, 0);
-			}
-		} else {
-			network_nobody(sk, &who);
+	known = !(acts && network_is_deliberate(sk, oldstate, newstate)) && network_find_owner(sk, &who);
+	if (!known && acts) {
+		veil_identity_of(veil_current(), &who);
+		if (socket) {
+			socket->waits = 0;
+			network_own(socket, &who, 0);
 		}
+	} else if (!known) {
+		network_set_nobody(sk, &who);
 	}
 
 	if (newstate == STATE(ESTABLISHED) && socket)
 		socket->established_ns = bpf_ktime_get_boot_ns();
 	evt = network_evt_of(oldstate, newstate);
 	if (evt == network_evt__FAILED)
-		network_tell_failed(sk, oldstate, id, &who);
+		network_failed_emit(sk, oldstate, id, &who);
 	else if (evt == network_evt__CLOSE && oldstate != STATE(LISTEN))
-		network_tell_close(sk, oldstate, socket, id, &who);
+		network_close_emit(sk, oldstate, socket, id, &who);
 	else
-		network_tell(sk, evt, oldstate, newstate, id, &who);
+		network_emit(sk, evt, oldstate, newstate, id, &who);
 
 	if (newstate == STATE(CLOSE)) {
 		if (socket && socket->registered)
-			network_listened(sk);
+			network_listener_drop(sk);
 		network_forget(sk);
 	}
 	return 0;
@@ -869,7 +865,7 @@ static __always_inline int network_changes(struct sock *sk, int oldstate, int ne
 #define NOT_INSTALLED ((__u32)-1)
 
 /* The running task got the socket from accept(). Its state stays as it is. */
-static __always_inline int network_accepted(struct sock *sk, __u32 fd)
+static __always_inline int network_accept_end(struct sock *sk, __u32 fd)
 {
 	struct network_socket *socket, *listener;
 	struct sock *listening = NULL;
@@ -880,7 +876,7 @@ static __always_inline int network_accepted(struct sock *sk, __u32 fd)
 	if (!sk)
 		return 0;
 	state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	veil_identity_of_current(&who);
+	veil_identity_of(veil_current(), &who);
 	socket = network_find(sk);
 	if (!socket && state != STATE(CLOSE))
 		socket = network_remember(sk); /* its handshake was before the trace */
@@ -895,20 +891,20 @@ static __always_inline int network_accepted(struct sock *sk, __u32 fd)
 		network_own(socket, &who, fd);
 		socket->installed = fd != NOT_INSTALLED;
 	}
-	network_tell(sk, network_evt__ACCEPT, state, state, network_id(sk, socket, 0), &who);
+	network_emit(sk, network_evt__ACCEPT, state, state, network_id(sk, socket, 0), &who);
 	return 0;
 }
 
-static __always_inline int network_connects(struct sock *sk)
+static __always_inline int network_connect_start(struct sock *sk)
 {
 	struct network_socket *socket = network_find(sk);
 	struct veil_identity who;
 
-	if (!socket || !socket->untold)
+	if (!socket || !socket->connect_pending)
 		return 0;
-	socket->untold = 0;
+	socket->connect_pending = 0;
 	who = socket->who;
-	network_tell(sk, network_evt__CONNECT, STATE(CLOSE), STATE(SYN_SENT), network_id(sk, socket, 0), &who);
+	network_emit(sk, network_evt__CONNECT, STATE(CLOSE), STATE(SYN_SENT), network_id(sk, socket, 0), &who);
 	return 0;
 }
 
@@ -948,7 +944,7 @@ static __always_inline int network_first(struct sock *sk, int oldstate, int news
 		seen->oldstate = oldstate;
 		seen->newstate = newstate;
 	}
-	return network_changes(sk, oldstate, newstate, cookie);
+	return network_state_change(sk, oldstate, newstate, cookie);
 }
 
 static __always_inline int network_second(struct sock *sk, int oldstate, int newstate, __u64 cookie)
@@ -964,52 +960,52 @@ static __always_inline int network_second(struct sock *sk, int oldstate, int new
 	}
 	if (BPF_CORE_READ(sk, sk_lock.owned))
 		return 0;
-	return network_changes(sk, oldstate, newstate, cookie);
+	return network_state_change(sk, oldstate, newstate, cookie);
 }
 
 SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(state_tp_btf, struct sock *sk, int oldstate, int newstate)
+int BPF_PROG(network_state_tp_btf, struct sock *sk, int oldstate, int newstate)
 {
 	return network_first(sk, oldstate, newstate, network_cookies ? bpf_get_socket_cookie(sk) : 0);
 }
 
 SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(state_second_tp_btf, struct sock *sk, int oldstate, int newstate)
+int BPF_PROG(network_state_second_tp_btf, struct sock *sk, int oldstate, int newstate)
 {
 	return network_second(sk, oldstate, newstate, network_cookies ? bpf_get_socket_cookie(sk) : 0);
 }
 
 SEC("raw_tp/inet_sock_set_state")
-int state_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+int network_state_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
 	return network_first((struct sock *)ctx->args[0], ctx->args[1], ctx->args[2], 0);
 }
 
 SEC("raw_tp/inet_sock_set_state")
-int state_second_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+int network_state_second_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
 	return network_second((struct sock *)ctx->args[0], ctx->args[1], ctx->args[2], 0);
 }
 
 /* Here a second one is of no use: any program of this kind keeps all others of its kind from running. */
 SEC("tracepoint/sock/inet_sock_set_state")
-int state_tracepoint(struct trace_event_raw_inet_sock_set_state *ctx)
+int network_state_tracepoint(struct trace_event_raw_inet_sock_set_state *ctx)
 {
-	return network_changes((struct sock *)ctx->skaddr, ctx->oldstate, ctx->newstate, 0);
+	return network_state_change((struct sock *)ctx->skaddr, ctx->oldstate, ctx->newstate, 0);
 }
 
 /* ---- the kernel's own functions, where they can be hooked ---- */
 
 SEC("fentry/tcp_connect")
-int BPF_PROG(connect_fentry, struct sock *sk)
+int BPF_PROG(network_connect_fentry, struct sock *sk)
 {
-	return network_connects(sk);
+	return network_connect_start(sk);
 }
 
 SEC("kprobe/tcp_connect")
-int BPF_KPROBE(connect_kprobe, struct sock *sk)
+int BPF_KPROBE(network_connect_kprobe, struct sock *sk)
 {
-	return network_connects(sk);
+	return network_connect_start(sk);
 }
 
 /*
@@ -1018,15 +1014,15 @@ int BPF_KPROBE(connect_kprobe, struct sock *sk)
  * a kretprobe on it runs out of places (maxactive) where many wait.
  */
 SEC("fentry/security_sock_graft")
-int BPF_PROG(graft_fentry, struct sock *sk)
+int BPF_PROG(network_graft_fentry, struct sock *sk)
 {
-	return network_accepted(sk, NOT_INSTALLED);
+	return network_accept_end(sk, NOT_INSTALLED);
 }
 
 SEC("kprobe/security_sock_graft")
-int BPF_KPROBE(graft_kprobe, struct sock *sk)
+int BPF_KPROBE(network_graft_kprobe, struct sock *sk)
 {
-	return network_accepted(sk, NOT_INSTALLED);
+	return network_accept_end(sk, NOT_INSTALLED);
 }
 
 /*
@@ -1035,7 +1031,7 @@ int BPF_KPROBE(graft_kprobe, struct sock *sk)
  * would make one load of the two, at an address that it chooses, and the verifier wants to see the offsets.
  */
 SEC("fexit/inet_csk_accept")
-int accept_fentry(__u64 *ctx)
+int network_accept_fentry(__u64 *ctx)
 {
 	struct sock *sk;
 
@@ -1043,13 +1039,13 @@ int accept_fentry(__u64 *ctx)
 		asm volatile("%0 = *(u64 *)(%1 + 16)" : "=r"(sk) : "r"(ctx));
 	else
 		asm volatile("%0 = *(u64 *)(%1 + 32)" : "=r"(sk) : "r"(ctx));
-	return network_accepted(sk, NOT_INSTALLED);
+	return network_accept_end(sk, NOT_INSTALLED);
 }
 
 SEC("kretprobe/inet_csk_accept")
-int BPF_KRETPROBE(accept_kprobe, struct sock *sk)
+int BPF_KRETPROBE(network_accept_kprobe, struct sock *sk)
 {
-	return network_accepted(sk, NOT_INSTALLED);
+	return network_accept_end(sk, NOT_INSTALLED);
 }
 
 /* ---- the accept system calls, where they cannot: the descriptor that was returned leads to the socket ---- */
@@ -1064,21 +1060,12 @@ static __always_inline struct sock *network_sock_of(struct file *file)
 	return BPF_CORE_READ(socket, sk);
 }
 
-static __always_inline int network_accept_returns(long fd)
+static __always_inline int network_accept_call_end(long fd)
 {
-	struct task_struct *task = veil_current();
-	struct fdtable *table;
-	struct file **files, *file = NULL;
+	struct file *file = fd < 0 ? NULL : veil_current_file(fd);
 
-	if (fd < 0)
-		return 0;
-	table = BPF_CORE_READ(task, files, fdt);
-	if (!table || fd >= BPF_CORE_READ(table, max_fds))
-		return 0;
-	files = BPF_CORE_READ(table, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
 	/* Another thread may have put something else there by now, which is then looked at in vain. */
-	return file ? network_accepted(network_sock_of(file), fd) : 0;
+	return file ? network_accept_end(network_sock_of(file), fd) : 0;
 }
 
 /*
@@ -1111,8 +1098,6 @@ static __always_inline bool network_is_accept(void *regs, __s32 nr)
 	return call == SYS_ACCEPT || call == SYS_ACCEPT4;
 }
 
-#define network_nr_typed(regs) ((__s32)((struct pt_regs___x86 *)(regs))->orig_ax)
-
 #elif defined(__TARGET_ARCH_arm64)
 
 #define ARM64_ACCEPT  202
@@ -1129,39 +1114,37 @@ static __always_inline bool network_is_accept(void *regs, __s32 nr)
 	return nr == ARM64_ACCEPT || nr == ARM64_ACCEPT4;
 }
 
-#define network_nr_typed(regs) (((struct pt_regs___arm64 *)(regs))->syscallno)
-
 #endif
 
 SEC("tp_btf/sys_exit")
-int BPF_PROG(accept_tp_btf, struct pt_regs *regs, long ret)
+int BPF_PROG(network_accept_tp_btf, struct pt_regs *regs, long ret)
 {
-	if (ret < 0 || !network_is_accept(regs, network_nr_typed(regs)))
+	if (ret < 0 || !network_is_accept(regs, veil_syscall_nr_btf(regs)))
 		return 0;
-	return network_accept_returns(ret);
+	return network_accept_call_end(ret);
 }
 
 SEC("raw_tp/sys_exit")
-int accept_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+int network_accept_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
 	void *regs = (void *)ctx->args[0];
 	long ret = ctx->args[1];
 
 	if (ret < 0 || !network_is_accept(regs, veil_syscall_nr(regs)))
 		return 0;
-	return network_accept_returns(ret);
+	return network_accept_call_end(ret);
 }
 
 SEC("tracepoint/syscalls/sys_exit_accept")
-int accept_tracepoint(struct trace_event_raw_sys_exit *ctx)
+int network_accept_tracepoint(struct trace_event_raw_sys_exit *ctx)
 {
-	return network_accept_returns(ctx->ret);
+	return network_accept_call_end(ctx->ret);
 }
 
 SEC("tracepoint/syscalls/sys_exit_accept4")
-int accept4_tracepoint(struct trace_event_raw_sys_exit *ctx)
+int network_accept4_tracepoint(struct trace_event_raw_sys_exit *ctx)
 {
-	return network_accept_returns(ctx->ret);
+	return network_accept_call_end(ctx->ret);
 }
 
 /*
@@ -1189,7 +1172,7 @@ __noinline int network_bequeath(__u64 child, __u64 place, __u32 fd)
 	if (!socket)
 		return 0;
 	if (!socket->known || !network_has_file(&socket->owner, file)) {
-		veil_identity_of_current(&who);
+		veil_identity_of(veil_current(), &who);
 		network_own(socket, &who, fd);
 	}
 	if (socket->heir.leader && network_has_file(&socket->heir, file))
@@ -1198,8 +1181,9 @@ __noinline int network_bequeath(__u64 child, __u64 place, __u32 fd)
 	return 0;
 }
 
-static __always_inline int network_forks(struct task_struct *child)
+static __always_inline int network_fork(struct task_struct *child)
 {
+	struct task_struct *parent = veil_current().address;
 	struct files_struct *files = BPF_CORE_READ(child, files);
 	struct fdtable *table;
 	unsigned long *open, word = 0;
@@ -1208,7 +1192,7 @@ static __always_inline int network_forks(struct task_struct *child)
 	__u32 count;
 
 	/* The same ones: a thread. */
-	if (!files || files == BPF_CORE_READ(veil_current(), files))
+	if (!files || files == BPF_CORE_READ(parent, files))
 		return 0;
 	table = BPF_CORE_READ(files, fdt);
 	count = BPF_CORE_READ(table, max_fds);
@@ -1226,26 +1210,26 @@ static __always_inline int network_forks(struct task_struct *child)
 }
 
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(fork_tp_btf, struct task_struct *parent, struct task_struct *child)
+int BPF_PROG(network_fork_tp_btf, struct task_struct *parent, struct task_struct *child)
 {
-	return network_forks(child);
+	return network_fork(child);
 }
 
 SEC("raw_tp/sched_process_fork")
-int fork_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+int network_fork_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return network_forks((struct task_struct *)ctx->args[1]);
+	return network_fork((struct task_struct *)ctx->args[1]);
 }
 
 /* The classic tracepoint has no pointer to the child, which is the last of its parent's. */
 SEC("tracepoint/sched/sched_process_fork")
-int fork_tracepoint(struct trace_event_raw_sched_process_fork *ctx)
+int network_fork_tracepoint(struct trace_event_raw_sched_process_fork *ctx)
 {
-	struct list_head *last = BPF_CORE_READ(veil_current(), children.prev);
-	struct task_struct *child =
-	    (void *)last - __builtin_preserve_field_info(((struct task_struct *)0)->sibling, BPF_FIELD_BYTE_OFFSET);
+	struct task_struct *parent = veil_current().address;
+	struct list_head *last = BPF_CORE_READ(parent, children.prev);
+	struct task_struct *child = (void *)last - bpf_core_field_offset(struct task_struct, sibling);
 
-	return BPF_CORE_READ(child, pid) == ctx->child_pid ? network_forks(child) : 0;
+	return BPF_CORE_READ(child, pid) == ctx->child_pid ? network_fork(child) : 0;
 }
 
 /*
@@ -1255,7 +1239,7 @@ int fork_tracepoint(struct trace_event_raw_sched_process_fork *ctx)
  * counts, which after a fork is most often the parent.
  */
 SEC("iter/task_file")
-int sockets_iter(struct bpf_iter__task_file *ctx)
+int network_sockets_iter(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
@@ -1269,10 +1253,7 @@ int sockets_iter(struct bpf_iter__task_file *ctx)
 	sk = network_tcp_of(network_sock_of(file));
 	if (!sk || BPF_CORE_READ(sk, __sk_common.skc_state) == STATE(CLOSE))
 		return 0;
-	BPF_CORE_READ_INTO(&fresh.who.comm, task, comm);
-	fresh.who.pid = BPF_CORE_READ(task, tgid);
-	fresh.who.tid = BPF_CORE_READ(task, pid);
-	fresh.who.uid = BPF_CORE_READ(task, cred, uid.val);
+	veil_identity_of(veil_task_at(task), &fresh.who);
 	network_process_of(BPF_CORE_READ(task, group_leader), ctx->fd, &fresh.owner);
 	address = (__u64)sk;
 	refused = bpf_map_update_elem(&network_sockets, &address, &fresh, BPF_NOEXIST);
@@ -1292,8 +1273,8 @@ int sockets_iter(struct bpf_iter__task_file *ctx)
 		return 0;
 	}
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) == STATE(LISTEN))
-		network_listening(sk, fresh.who.pid, socket);
-	/* It was closed meanwhile, and nobody will take it out. */
+		network_listener_add(sk, fresh.who.pid, socket);
+	/* It was closed meanwhile: no hook will drop the record. */
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) == STATE(CLOSE))
 		bpf_map_delete_elem(&network_sockets, &address);
 	return 0;

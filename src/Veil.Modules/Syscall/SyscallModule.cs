@@ -61,7 +61,7 @@ public sealed class SyscallModule : TraceModule
             (true, true) => ["thread_exit", "exit", "enter"],
             (true, false) => ["exec", "thread_exit", "exit", "enter"],
         };
-        return [.. names.Select(name => $"{name}_{rung.Name}")];
+        return [.. names.Select(name => $"syscall_{name}_{rung.Name}")];
     }
 
     /// <inheritdoc/>
@@ -73,9 +73,9 @@ public sealed class SyscallModule : TraceModule
         bool returns = HasReturns(arguments);
         Thresholds.Configure(bpfObject, arguments);
         bpfObject.SetGlobal("syscall_returns", returns);
-        bpfObject.SetGlobal("syscall_calls_in_tasks", TaskStorage.IsSteady);
-        bpfObject.Map("syscall_calls").SetAutoCreate(returns && !TaskStorage.IsSteady);
-        bpfObject.Map("syscall_task_calls").SetAutoCreate(returns && TaskStorage.IsSteady);
+        bpfObject.SetGlobal("syscall_in_tasks", TaskStorage.IsSteady);
+        bpfObject.Map("syscall_tids").SetAutoCreate(returns && !TaskStorage.IsSteady);
+        bpfObject.Map("syscall_tasks").SetAutoCreate(returns && TaskStorage.IsSteady);
     }
 
     /// <inheritdoc/>

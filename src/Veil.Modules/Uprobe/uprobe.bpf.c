@@ -1,7 +1,8 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Calls of a function in user space: an event as each begins or, with --latency, as each returns. */
 #include "veil/emit.bpf.h"
 #include "veil/filter.bpf.h"
+#include "veil/task_state.bpf.h"
 #include "veil/threshold.bpf.h"
 
 char _license[] SEC("license") = "GPL";
@@ -30,14 +31,14 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u32);
-} uprobe_no_programs SEC(".maps");
+} uprobe_no_progs SEC(".maps");
 
 const volatile bool uprobe_never;
 
 static __always_inline void uprobe_use_thread_stack(struct pt_regs *ctx)
 {
 	if (uprobe_never)
-		bpf_tail_call(ctx, &uprobe_no_programs, 0);
+		bpf_tail_call(ctx, &uprobe_no_progs, 0);
 }
 
 /*
@@ -58,39 +59,8 @@ struct uprobe_calls {
 	struct uprobe_frame frames[UPROBE_DEPTH];
 };
 
-/* Kept with the task where the kernel can be asked for it at any moment: made once in its life, with room for all. */
-const volatile bool uprobe_calls_in_tasks;
-
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct uprobe_calls);
-} uprobe_task_calls SEC(".maps");
-
-/* Else by the thread's id, for as long as it is in a call. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
-	__type(key, __u32);
-	__type(value, struct uprobe_calls);
-} uprobe_thread_calls SEC(".maps");
-
-static const struct uprobe_calls uprobe_none;
-
-static __always_inline struct uprobe_calls *uprobe_calls_of(struct task_struct *task, __u32 tid, bool create)
-{
-	struct uprobe_calls *calls;
-
-	if (uprobe_calls_in_tasks)
-		return bpf_task_storage_get(&uprobe_task_calls, task, NULL,
-					    create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
-	calls = bpf_map_lookup_elem(&uprobe_thread_calls, &tid);
-	if (calls || !create)
-		return calls;
-	bpf_map_update_elem(&uprobe_thread_calls, &tid, &uprobe_none, BPF_ANY);
-	return bpf_map_lookup_elem(&uprobe_thread_calls, &tid);
-}
+/* The hash has a thread for as long as it is in a call; with the task they are made once in its life. */
+VEIL_TASK_STATE(uprobe, struct uprobe_calls, 4096);
 
 static __always_inline struct uprobe_frame *uprobe_frame_at(struct uprobe_calls *calls, __u32 index)
 {
@@ -101,8 +71,8 @@ static __always_inline struct uprobe_frame *uprobe_frame_at(struct uprobe_calls 
 static __always_inline void uprobe_set_depth(struct uprobe_calls *calls, __u32 tid, __u32 depth)
 {
 	calls->depth = depth;
-	if (!depth && !uprobe_calls_in_tasks)
-		bpf_map_delete_elem(&uprobe_thread_calls, &tid);
+	if (!depth)
+		veil_task_state_drop(uprobe, tid);
 }
 
 /*
@@ -151,20 +121,21 @@ static __always_inline __u64 uprobe_return_address(struct pt_regs *regs)
  * Entered by a jump out of a function that is watched too (a tail call)? Then it returns to where the kernel catches
  * returns, and the two calls, at one stack pointer, are both alive.
  */
-static __always_inline bool uprobe_is_tail_call(struct pt_regs *regs, struct task_struct *task)
+static __always_inline bool uprobe_is_tail_call(struct pt_regs *regs, struct veil_task task)
 {
-	__u64 trampoline = BPF_CORE_READ(task, mm, uprobes_state.xol_area, vaddr);
+	struct task_struct *address = task.address;
+	__u64 trampoline = BPF_CORE_READ(address, mm, uprobes_state.xol_area, vaddr);
 
 	return trampoline && uprobe_return_address(regs) == trampoline;
 }
 
-static __always_inline void uprobe_returned(__u64 start_ns)
+static __always_inline void uprobe_return_emit(__u64 start_ns)
 {
 	struct uprobe_return_event counted, *event;
 
 	if (!veil_is_slow(start_ns))
 		return;
-	event = veil_begin(&counted);
+	event = veil_reserve(&counted);
 	if (!event)
 		return;
 	veil_event_init(&event->common, uprobe_return_event_kind, veil_current());
@@ -176,9 +147,9 @@ static __always_inline void uprobe_returned(__u64 start_ns)
  * A call that was left in another way than by returning. A global function: the verifier walks it once, and each turn
  * of the loop that calls it has one way on. Before 6.4 it gave up otherwise.
  */
-__noinline int uprobe_abandoned(void)
+__noinline int uprobe_abandoned_emit(void)
 {
-	uprobe_returned(0);
+	uprobe_return_emit(0);
 	return 0;
 }
 
@@ -190,22 +161,22 @@ static __always_inline __u32 uprobe_unwind(struct uprobe_calls *calls, __u64 sp)
 	for (int i = 0; i < UPROBE_DEPTH; i++) {
 		if (!depth || uprobe_frame_at(calls, depth - 1)->sp >= sp)
 			break;
-		uprobe_abandoned();
+		uprobe_abandoned_emit();
 		depth--;
 	}
 	return depth;
 }
 
 SEC("uprobe")
-int call(struct pt_regs *ctx)
+int uprobe_call(struct pt_regs *ctx)
 {
-	struct task_struct *task = veil_current();
+	struct veil_task task = veil_current();
 	struct uprobe_event counted, *event;
 
 	uprobe_use_thread_stack(ctx);
 	if (!veil_task_passes(task))
 		return 0;
-	event = veil_begin(&counted);
+	event = veil_reserve(&counted);
 	if (!event)
 		return 0;
 	veil_event_init(&event->common, uprobe_event_kind, task);
@@ -214,9 +185,9 @@ int call(struct pt_regs *ctx)
 }
 
 SEC("uprobe")
-int enter(struct pt_regs *ctx)
+int uprobe_enter(struct pt_regs *ctx)
 {
-	struct task_struct *task = veil_current();
+	struct veil_task task = veil_current();
 	struct uprobe_calls *calls;
 	__u32 tid, depth;
 	__u64 sp = PT_REGS_SP(ctx);
@@ -224,18 +195,19 @@ int enter(struct pt_regs *ctx)
 	uprobe_use_thread_stack(ctx);
 	if (!veil_task_passes(task))
 		return 0;
-	tid = veil_task_read(task, pid);
-	calls = uprobe_calls_of(task, tid, true);
+	tid = veil_task_tid(task);
+	calls = veil_task_state_make(uprobe, task, tid);
 	if (!calls) {
 		veil_lost(VEIL_LOST_MAP_FULL);
 		return 0;
 	}
-	depth = uprobe_unwind(calls, sp + !uprobe_is_tail_call(ctx, task));
+	/* A call that is at the same stack pointer was left, unless this one is its tail call. */
+	depth = uprobe_unwind(calls, uprobe_is_tail_call(ctx, task) ? sp : sp + 1);
 	if (depth < UPROBE_DEPTH) {
 		*uprobe_frame_at(calls, depth) = (struct uprobe_frame){.sp = sp, .start_ns = bpf_ktime_get_boot_ns()};
 		depth++;
 	} else {
-		uprobe_abandoned();
+		uprobe_abandoned_emit();
 	}
 	uprobe_set_depth(calls, tid, depth);
 	return 0;
@@ -244,10 +216,10 @@ int enter(struct pt_regs *ctx)
 /* The call whose return is at one of these stack pointers ends, and those that it left behind. */
 static __always_inline void uprobe_end(struct uprobe_slot slot)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid(), depth;
+	__u32 tid = veil_current_tid(), depth;
 	struct uprobe_calls *calls;
 
-	calls = uprobe_calls_of(veil_current(), tid, false);
+	calls = veil_task_state_find(uprobe, veil_current(), tid);
 	if (!calls)
 		return; /* filtered out, or begun before the trace */
 	depth = uprobe_unwind(calls, slot.lowest);
@@ -255,7 +227,7 @@ static __always_inline void uprobe_end(struct uprobe_slot slot)
 		struct uprobe_frame *frame = uprobe_frame_at(calls, depth - 1);
 
 		if (frame->sp <= slot.highest) {
-			uprobe_returned(frame->start_ns);
+			uprobe_return_emit(frame->start_ns);
 			depth--;
 		}
 	}
@@ -263,7 +235,7 @@ static __always_inline void uprobe_end(struct uprobe_slot slot)
 }
 
 SEC("uretprobe")
-int leave(struct pt_regs *ctx)
+int uprobe_leave(struct pt_regs *ctx)
 {
 	uprobe_use_thread_stack(ctx);
 	uprobe_end(uprobe_slot_of(ctx));
@@ -272,7 +244,7 @@ int leave(struct pt_regs *ctx)
 
 /* At a ret instruction: the stack pointer is again what it was at the first one. */
 SEC("uprobe")
-int leave_at_ret(struct pt_regs *ctx)
+int uprobe_leave_at_ret(struct pt_regs *ctx)
 {
 	__u64 sp = PT_REGS_SP(ctx);
 
@@ -284,7 +256,7 @@ int leave_at_ret(struct pt_regs *ctx)
 /* Nothing returns any more: the thread ends, or its program does. */
 static __always_inline void uprobe_end_all(__u32 tid)
 {
-	struct uprobe_calls *calls = uprobe_calls_of(veil_current(), tid, false);
+	struct uprobe_calls *calls = veil_task_state_find(uprobe, veil_current(), tid);
 
 	if (!calls)
 		return;
@@ -293,16 +265,16 @@ static __always_inline void uprobe_end_all(__u32 tid)
 }
 
 SEC("raw_tp/sched_process_exit")
-int thread_exit(void *ctx)
+int uprobe_thread_exit(void *ctx)
 {
-	uprobe_end_all((__u32)bpf_get_current_pid_tgid());
+	uprobe_end_all(veil_current_tid());
 	return 0;
 }
 
 /* The calls may be known by the id that the thread had before: execve gives it the leader's (de_thread() in fs/exec.c).
  */
 SEC("raw_tp/sched_process_exec")
-int exec(struct bpf_raw_tracepoint_args *ctx)
+int uprobe_exec(struct bpf_raw_tracepoint_args *ctx)
 {
 	uprobe_end_all((__u32)ctx->args[1]);
 	return 0;
