@@ -30,7 +30,7 @@ const volatile __u32 veil_module;
 	(!veil_counting || (veil_count_key_kind && veil_count_key_offset == offsetof(type, member)) ||                 \
 	 (veil_count_value_size && veil_count_value_offset == offsetof(type, member)))
 
-/* The time of the event, where it is shown or a duration is made of it. */
+/* The time of the event, if it is shown or a duration is computed from it. */
 static __always_inline veil_timestamp_t veil_event_time(void)
 {
 	return veil_count_needs_time || veil_wants(struct veil_event, timestamp) ? bpf_ktime_get_boot_ns() : 0;
@@ -48,7 +48,7 @@ static __always_inline void veil_event_init(struct veil_event *event, __u32 kind
 	event->timestamp = veil_event_time();
 }
 
-/* Who did it, where that is not or may not be the running task: remembered while it was. */
+/* Who did it, remembered for an event that comes when another task runs. */
 struct veil_identity {
 	veil_comm_t comm;
 	veil_pid_t pid;

@@ -12,7 +12,7 @@
 #define VEIL_SINGLE	 (1ULL << 32)
 #define VEIL_FILTER_KEYS 10240
 
-/* What the filters in force let through and dropped, where somebody can ask for it. */
+/* How many events each filter has passed and dropped, for `status`. */
 #define VEIL_FILTER_COUNTERS 32
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -62,23 +62,23 @@ static __always_inline bool veil_filter_counted(__u32 counter, bool passes)
 #define veil_filter_may_hold(dimension, low) (filter_##dimension##_hint >> ((__u32)(low) % 64) & 1)
 
 /*
- * An event is counted once by each filter that it comes to, in one order: first the filters of its task, then those of
- * the module. What asks a second time (at the end of what it asked at the beginning) asks `again`, and is in no count.
+ * Each filter counts an event once, in one order: first the filters of its task, then those of the module. A second
+ * check (as a call ends, after one as it began) is made with `again`, and is not counted.
  */
 #define veil_filter_counter(dimension, again) ((again) ? 0 : filter_##dimension##_counter)
 
 /*
- * No key like that is allowed, whatever the rest of it is: for a check before the rest is known, and before the task
- * is looked at. So it is left out where decisions are counted, or events of other tasks would be in the count.
+ * True if no key that begins with `low` is allowed: an early check, before the rest of the key is known and the task is
+ * looked at. Not made when decisions are counted, because it would count events of tasks that other filters drop.
  */
 #define veil_filter_excludes(dimension, low)                                                                           \
 	(!filter_##dimension##_counter && (filter_##dimension##_mode & VEIL_ALLOW) &&                                  \
 	 !veil_filter_may_hold(dimension, low))
 
 /*
- * What the filter says of a key: VEIL_ALLOW, VEIL_DENY, both or neither. `mode` is the dimension's, read once and
- * before all else: userspace orders its stores so that an event that reads in this order is decided by the filter
- * before a change or by the one after it (FilterChange.cs). So a word is never read twice for one decision.
+ * What the filter has for a key: VEIL_ALLOW, VEIL_DENY, both or neither. `mode` is read once and first: userspace
+ * orders its stores so that an event is decided by the filter before a change or by the one after it (FilterChange.cs).
+ * So no word is read twice for one decision.
  */
 #define veil_filter_find(dimension, key, mode)                                                                         \
 	({                                                                                                             \
@@ -100,13 +100,13 @@ static __always_inline bool veil_filter_counted(__u32 counter, bool passes)
 #define veil_filter_passes(dimension, key)	 veil_filter_passes_as(dimension, key, false)
 #define veil_filter_passes_again(dimension, key) veil_filter_passes_as(dimension, key, true)
 
-/* A filter of the module that costs less than those of the task: asked before them where nothing is counted, and after
- * them where something is. Both have to be asked. */
+/* For a filter of the module that is cheaper than those of the task: checked before them, but after them when decisions
+ * are counted. A program checks both. */
 #define veil_filter_passes_early(dimension, key)                                                                       \
 	(filter_##dimension##_counter || veil_filter_passes_again(dimension, key))
 #define veil_filter_passes_late(dimension, key) (!filter_##dimension##_counter || veil_filter_passes(dimension, key))
 
-/* Of two keys, as an event has that has two sides: a deny of either says no, an allow of either is enough. */
+/* For an event with two sides: a deny of either key drops it, an allow of either is enough. */
 #define veil_filter_either_passes(dimension, one, other)                                                               \
 	({                                                                                                             \
 		__u32 mode_ = filter_##dimension##_mode;                                                               \
@@ -121,7 +121,7 @@ static __always_inline __u32 veil_filter_bits(const __u8 *found)
 	return found ? *found : 0;
 }
 
-/* The whole rule: a deny says no; otherwise yes, unless something is allowed and this is not. */
+/* The rule: a denied key is dropped; if any key is allowed, all others are dropped too. */
 static __always_inline bool veil_filter_decide(__u32 bits, __u32 mode)
 {
 	if (bits & VEIL_DENY)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Files as they are opened, read and written, with their paths. */
+/* Files as they are opened, read, written and copied, with their paths. */
 #include "veil/arch.bpf.h"
 #include "veil/result.bpf.h"
 #include "veil/threshold.bpf.h"
 
-/* Who walks along paths; all rungs need the first two. */
+/* The programs that resolve paths. All hooks need the first two. */
 enum files_slot {
 	FILES_SLOT_CALL,
 	FILES_SLOT_URING,
@@ -38,7 +38,7 @@ struct files_event {
 	veil_path_t target; /* of a copy */
 };
 
-/* With --slower, which needs a begin to each end. It begins as the other one does. */
+/* With --slower, which needs a start for each end. It begins like the other one. */
 struct files_timed_event {
 	struct veil_event common;
 	enum files_op op;
@@ -54,7 +54,7 @@ VEIL_EVENT(1, files_timed_event);
 
 const volatile bool files_timed;
 
-/* When an operation began, by thread and slot. What never ends gives way. */
+/* When an operation started, by thread and slot. One that never ends is evicted. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
@@ -81,7 +81,7 @@ static __always_inline bool files_passes(enum files_op op)
 	       veil_filter_passes_late(op, &key);
 }
 
-/* The same before the end, which asks and counts. */
+/* The same at the start. The end counts. */
 static __always_inline bool files_may_pass(enum files_op op)
 {
 	__u32 key = op;
@@ -274,7 +274,7 @@ static __always_inline bool files_is_pidfd(struct dentry *dentry)
 	return BPF_CORE_READ(dentry, d_sb, s_magic) == PIDFS_MAGIC;
 }
 
-/* fentry: the functions that all of the kernel's own callers go through too. */
+/* fentry: functions that the kernel's own callers go through too. */
 
 SEC("fexit/vfs_open")
 int BPF_PROG(files_open_exit_fentry, const struct path *path, struct file *file, int ret)
@@ -413,7 +413,8 @@ static __always_inline int files_call_keep(__u32 slot, __u64 first, __u64 second
 
 	if (files_timed)
 		files_clock_start(key);
-	/* The kernel drops the return of a function that runs in more threads at once than a kretprobe has room for. */
+	/* The kernel drops the return of a function that runs in more threads at once than a kretprobe has instances.
+	 */
 	if (bpf_map_lookup_elem(&files_calls, &key))
 		veil_lost(VEIL_LOST_MISSED_PROBE);
 	if (bpf_map_update_elem(&files_calls, &key, &call, BPF_ANY))
@@ -865,8 +866,8 @@ static __always_inline int files_copy_emit(void *regs, enum veil_arch arch, enum
 }
 
 /*
- * Refused by SECCOMP_RET_TRAP: the registers are rolled back (syscall_rollback()), and what stands for a result is the
- * number of the call or its first argument. SIGSYS waits to be delivered.
+ * Was the call refused by SECCOMP_RET_TRAP? Then the registers are rolled back (syscall_rollback()), the register of
+ * the result has the number of the call or its first argument, and SIGSYS is pending.
  */
 static __always_inline bool files_call_trapped(void)
 {
@@ -878,9 +879,9 @@ static __always_inline bool files_call_trapped(void)
 }
 
 /*
- * Seccomp may let a call return 0 without a run (SECCOMP_RET_ERRNO with no errno), and 0 is a descriptor too. An open
- * that had it has left word where the next one is to be looked for (alloc_fd() in fs/file.c). Another thread that
- * closes or opens meanwhile can make this wrong: then the name is the one that was asked for.
+ * Seccomp may skip a call and return 0 (SECCOMP_RET_ERRNO with no errno), and 0 is a descriptor too. A real open that
+ * got it has set where the next search starts (alloc_fd() in fs/file.c). Another thread that opens or closes meanwhile
+ * can make this wrong: then the name is the one that was asked for.
  */
 static __always_inline bool files_open_is_feigned(enum files_op op, long ret)
 {
@@ -891,7 +892,7 @@ static __always_inline bool files_open_is_feigned(enum files_op op, long ret)
 	return BPF_CORE_READ(task, files, next_fd) != 1;
 }
 
-/* Reads and writes nothing and opens nothing; FICLONE and its like apart, no ioctl is a copy. */
+/* Not a call of this module. Of all ioctls only FICLONE and FICLONERANGE are copies. */
 static __always_inline bool files_call_is_other(void *regs, enum veil_arch arch, enum files_call_kind kind)
 {
 	return kind <= FILES_CALL_EXEC || (kind == FILES_CALL_IOCTL && !files_is_clone(regs, arch));
@@ -917,7 +918,7 @@ static __always_inline int files_syscall_emit(void *regs, enum veil_arch arch, e
 		return 0;
 	event = files_event_start(walk, op, ret);
 	if (files_wants_path(filename)) {
-		/* EBADF, or another thread closed it meanwhile: there is a result, but no name to it. */
+		/* Empty for EBADF, or if another thread closed it meanwhile. */
 		fd = op == files_op__open ? ret : veil_syscall_arg0(regs, arch);
 		file = veil_current_file(fd);
 		files_add_file(FILES_SLOT_CALL, walk, &event->filename, file);
@@ -1011,9 +1012,9 @@ int BPF_PROG(files_call_exit_fentry, struct pt_regs *regs, long ret)
 }
 
 /*
- * kprobe: the kernel drops the return of a function that runs in more threads at once than a kretprobe has room for,
- * and a read that waits takes up a room. 5.10 has as many as there are CPUs (register_kretprobe, kernel/kprobes.c).
- * What is still remembered when the system call ends was dropped, and has the call's result.
+ * kprobe: the kernel drops the return of a function that runs in more threads at once than a kretprobe has instances,
+ * and a read that blocks occupies one. 5.10 has as many as there are CPUs (register_kretprobe() in kernel/kprobes.c). A
+ * call that is still kept when its system call ends was dropped, and has that result.
  */
 static __always_inline bool files_dropped_end(enum files_op op, long ret)
 {
@@ -1123,7 +1124,7 @@ static __always_inline bool files_uring_passes(enum files_call_kind kind)
 	       veil_filter_passes_late(op, &op);
 }
 
-/* The same before the end, which asks and counts. */
+/* The same at the start. The end counts. */
 static __always_inline bool files_uring_may_pass(enum files_call_kind kind)
 {
 	__u32 op = files_op_of(kind);
@@ -1131,7 +1132,7 @@ static __always_inline bool files_uring_may_pass(enum files_call_kind kind)
 	return veil_filter_passes_again(op, &op) && veil_task_passes_again(files_uring_task());
 }
 
-/* The file that a request is about: of an open the one that it came to, if that went into the table of descriptors. */
+/* The file of a request. An open has one if it went into the descriptor table. */
 static __always_inline struct file *files_uring_file(struct io_kiocb *request, enum files_op op, long ret)
 {
 	if (op != files_op__open)
@@ -1143,7 +1144,7 @@ static __always_inline struct file *files_uring_file(struct io_kiocb *request, e
 
 #define SPLICE_F_FD_IN_FIXED (1u << 31)
 
-/* The other file of a copy; NULL: it is one of the ring's own table. */
+/* The source of a copy. NULL: it is in the ring's own table. */
 static __always_inline struct file *files_uring_source(struct io_kiocb *request)
 {
 	struct io_splice *splice = (struct io_splice *)request;
@@ -1163,7 +1164,7 @@ static __always_inline int files_uring_end(struct io_kiocb *request, bool with_o
 	enum files_op op;
 	long ret;
 
-	/* More results of one request come without it. */
+	/* Further results of one request come without it. */
 	if (!walk || !request)
 		return 0;
 	kind = files_uring_kind(request);

@@ -66,7 +66,7 @@ struct {
 	__type(value, struct memory_call);
 } memory_calls SEC(".maps");
 
-/* The last exception of a thread. It stays when the fault was not served, so the least recent give way. */
+/* The last exception of a thread. It stays if the fault was not served; the least recently used are evicted. */
 struct memory_exception {
 	__u64 start_ns;
 	__u64 address;
@@ -100,8 +100,8 @@ static __always_inline int memory_emit(struct veil_task task, enum memory_fault 
 }
 
 /*
- * A fault that has to wait for a page may be given back with VM_FAULT_RETRY once the page is on its way, for the caller
- * to look everything up again and call once more. The fault is then one fault, which began with the first call.
+ * A fault that has to wait for a page may return VM_FAULT_RETRY, and the caller looks everything up again and calls
+ * once more. That is one fault, which began with the first call.
  */
 static __always_inline int memory_start(__u64 address, __u32 flags, bool returns_can_be_missed)
 {
@@ -109,7 +109,7 @@ static __always_inline int memory_start(__u64 address, __u32 flags, bool returns
 	struct memory_call *call, fresh = {.address = address, .flags = flags};
 	__u32 tid;
 
-	/* Called once more for the same fault. */
+	/* A retry is the same fault, and is not counted twice. */
 	if (!veil_task_passes_as(task, flags & FAULT_FLAG_TRIED))
 		return 0;
 	tid = veil_task_tid(task);
@@ -119,7 +119,8 @@ static __always_inline int memory_start(__u64 address, __u32 flags, bool returns
 		call->retried = false;
 		return 0;
 	}
-	/* The kernel drops the return of a function that runs in more threads at once than a kretprobe has room for. */
+	/* The kernel drops the return of a function that runs in more threads at once than a kretprobe has instances.
+	 */
 	if (call && !call->retried && returns_can_be_missed)
 		veil_lost(VEIL_LOST_MISSED_PROBE);
 	fresh.start_ns = bpf_ktime_get_boot_ns();
@@ -166,7 +167,7 @@ int BPF_PROG(memory_enter_fentry, struct vm_area_struct *vma, unsigned long addr
 	return memory_start(address, flags, false);
 }
 
-/* The registers came with 5.9 (commit bce617edecad); on 5.8 the next rung is taken. */
+/* The registers came with 5.9 (commit bce617edecad); on 5.8 the next hook is taken. */
 SEC("fexit/handle_mm_fault")
 int BPF_PROG(memory_exit_fentry, struct vm_area_struct *vma, unsigned long address, unsigned int flags,
 	     struct pt_regs *regs, unsigned int result)
@@ -187,9 +188,9 @@ int BPF_KRETPROBE(memory_exit_kprobe, unsigned int result)
 }
 
 /*
- * The perf events come out of mm_account_fault() itself. They know the address, but not the access: the error code of
- * the exception is gone from the registers by then (orig_ax is -1: idtentry_body in arch/x86/entry/entry_64.S). So
- * where the kernel has tracepoints at the exception, that is remembered from there, and when it was.
+ * mm_account_fault() itself raises the perf events. They have the address but not the access: the error code of the
+ * exception is gone from the registers by then (orig_ax is -1: idtentry_body in arch/x86/entry/entry_64.S). So the
+ * tracepoints at the exception, where the kernel has them, note the error code and the time.
  */
 static __always_inline int memory_note_exception(__u64 address, __u64 error_code)
 {
@@ -198,7 +199,7 @@ static __always_inline int memory_note_exception(__u64 address, __u64 error_code
 	struct memory_exception *known;
 	__u32 tid;
 
-	/* The fault itself asks, and counts. */
+	/* Counted at the fault itself. */
 	if (!veil_task_passes_again(task))
 		return 0;
 	tid = veil_task_tid(task);
@@ -207,7 +208,7 @@ static __always_inline int memory_note_exception(__u64 address, __u64 error_code
 	if (known)
 		*known = exception;
 	else
-		/* If it finds no room the event still comes, without what only the exception knows. */
+		/* If there is no room the event still comes, without access and duration. */
 		bpf_map_update_elem(&memory_traps, &tid, &exception, BPF_ANY);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* TCP connections: their changes of state, who accepted them, and what they came to when they close. */
+/* TCP connections: their changes of state, who accepted them, and their totals as they close. */
 #include <bpf/bpf_endian.h>
 #include "veil/arch.bpf.h"
 #include "veil/emit.bpf.h"
@@ -106,17 +106,17 @@ VEIL_FILTER(port, __u32);
 /* CONNECT is emitted at tcp_connect(), where the socket has a local port. */
 const volatile bool network_connect_hook;
 
-/* From 5.12 on (commit c5dbb89fc2ac) a program that has a typed pointer can have the kernel make a socket's cookie. */
+/* From 5.12 on (commit c5dbb89fc2ac) bpf_get_socket_cookie() takes a typed pointer. */
 const volatile bool network_cookies;
 
 /* A process that has a descriptor of a socket. */
 struct network_process {
 	__u64 leader; /* its first thread, a struct task_struct */
 	__u64 started_ns;
-	__u32 fd; /* where the socket was seen among its files: looked at first */
+	__u32 fd; /* where the socket was last seen among its files */
 };
 
-/* What is remembered of a socket, by its address in the kernel, from its first change of state to its last. */
+/* A socket, by its address in the kernel, from its first change of state to its last. */
 struct network_socket {
 	__u64 id;
 	__u64 established_ns;
@@ -142,7 +142,7 @@ struct {
 
 const struct network_socket network_nothing = {};
 
-/* Who listens on a port has what arrives there, until somebody accepts it. */
+/* A new connection belongs to the process that listens on its port, until it is accepted. */
 struct network_port {
 	__u64 net;
 	__u64 port;
@@ -152,7 +152,7 @@ struct network_listener {
 	__u64 sk; /* the first of them */
 	__u32 pid;
 	__u32 sockets;
-	__u32 shared; /* by several processes (SO_REUSEPORT, several addresses): then nobody is taken for it */
+	__u32 shared; /* by several processes (SO_REUSEPORT, several addresses): then none is named */
 };
 
 struct {
@@ -206,7 +206,7 @@ static __always_inline void network_forget(struct sock *sk)
 	bpf_map_delete_elem(&network_sockets, &address);
 }
 
-/* ---- MPTCP: the socket that the process has is one of protocol 262, which has TCP sockets of its own below ---- */
+/* ---- MPTCP: the process has a socket of protocol 262, on top of TCP sockets that the kernel has ---- */
 
 static __always_inline bool network_is_tcp(struct sock *sk)
 {
@@ -217,7 +217,7 @@ static __always_inline bool network_is_tcp(struct sock *sk)
 	       (family == network_family__IPv4 || family == network_family__IPv6);
 }
 
-/* The socket of a process, to the one of TCP: of several the first, with which the connection was made. */
+/* The TCP socket of a process's socket. MPTCP may have several: the first, which made the connection. */
 static __always_inline struct sock *network_tcp_of(struct sock *sk)
 {
 	if (!sk)
@@ -230,7 +230,7 @@ static __always_inline struct sock *network_tcp_of(struct sock *sk)
 	return network_is_tcp(sk) ? sk : NULL;
 }
 
-/* The way back; NULL where it is a socket of its own. */
+/* The MPTCP socket of a TCP socket. NULL: it has none. */
 static __always_inline struct mptcp_sock *network_mptcp_of(struct sock *sk)
 {
 	struct mptcp_subflow_context *subflow;
@@ -255,8 +255,8 @@ static __always_inline bool network_ports_pass(__u16 sport, __u16 dport)
 /* ---- events ---- */
 
 /*
- * What joins the lines of a socket: its cookie, as ss and bpf_get_socket_cookie() have it. Where the kernel has made
- * none and cannot be asked to, a number of our own: beyond any cookie, and made of the time so that none comes twice.
+ * Identifies a socket in all its events: its cookie, as ss shows it. If the kernel has made none and cannot be asked
+ * to, a number of our own: larger than any cookie, and made of time and CPU so that it is unique.
  */
 static __always_inline __u64 network_id(struct sock *sk, struct network_socket *socket, __u64 cookie)
 {
@@ -315,8 +315,8 @@ static __always_inline void network_emit(struct sock *sk, enum network_evt evt, 
 }
 
 /*
- * Which side ended a connection out of turn. tcp_reset() sets the error to one of these before it closes, `ss -K` to
- * ECONNABORTED; who gives up a connection by itself goes to CLOSE without FIN and, at that time, without an error.
+ * Which side reset a connection. tcp_reset() sets one of these errors before it closes, `ss -K` sets ECONNABORTED. A
+ * side that gives up by itself goes to CLOSE without FIN and, at that time, without an error.
  */
 static __always_inline enum network_side network_reset_by(int error, int oldstate)
 {
@@ -348,9 +348,9 @@ static __always_inline void network_failed_emit(struct sock *sk, int oldstate, _
 }
 
 /*
- * The kernel's counters are of sequence numbers: bytes_acked has the SYN of the side that connected (the other side
- * starts behind its own, tcp_create_openreq_child()) and our FIN, bytes_received the peer's FIN. What was sent and
- * received is without them.
+ * The kernel counts sequence numbers: bytes_acked includes the SYN of the side that connected (the other side starts
+ * after its own, tcp_create_openreq_child()) and our FIN, bytes_received the peer's FIN. They are no data, so subtract
+ * them.
  */
 static __always_inline void network_figures(struct sock *sk, int oldstate, const struct network_socket *socket,
 					    struct network_close_event *event)
@@ -368,7 +368,7 @@ static __always_inline void network_figures(struct sock *sk, int oldstate, const
 	if (socket && socket->handshake) {
 		active = socket->active;
 	} else {
-		/* The segments that went out, less those on the way, are what was acknowledged, and know of no SYN. */
+		/* What was sent, less what is in flight, was acknowledged, and does not include the SYN. */
 		__u32 next = BPF_CORE_READ(tcp, snd_nxt);
 		__u64 sent = BPF_CORE_READ(tcp, bytes_sent) - BPF_CORE_READ(tcp, bytes_retrans);
 		__u64 under_way = next - una - (fin_sent && next == end && una != end ? 1 : 0);
@@ -407,13 +407,13 @@ static __always_inline void network_close_emit(struct sock *sk, int oldstate, co
 /*
  * ---- who ----
  *
- * The running task is known to have a socket when it does something with it. Half of the events come later, in an
- * interrupt. Until then it may have ended, or passed the socket on, so both is looked up at the event.
+ * A task that uses a socket has it. Half of the events come later, in an interrupt. By then the task may have ended, or
+ * passed the socket on, so both are checked at the event.
  */
 
 /*
- * The memory of a task that was freed can be read all the same, and may be another task's by now, which began at
- * another time.
+ * The memory of a freed task can still be read, and may belong to another task by now: one that started at another
+ * time.
  */
 static __always_inline bool network_is_same(const struct network_process *process)
 {
@@ -427,15 +427,15 @@ static __always_inline bool network_is_alive(struct task_struct *leader)
 	return BPF_CORE_READ(leader, exit_state) != EXIT_DEAD && BPF_CORE_READ(leader, signal, live.counter) > 0;
 }
 
-/* Descriptors of a process among which a socket is looked for. Few at once: with its callers' the stack is full. */
+/* How many descriptors of a process are searched. Few at once: the callers leave little stack. */
 #define FILES_AT_ONCE 4
 #define FILES_MAX     1024
 
 #define NO_SUCH_FILE -1L
 
 /*
- * The descriptor that a process has of a file, which was `fd` when it was seen last. Where it has too many to look at,
- * it is not said that it has none. A global function, which the verifier walks once.
+ * The descriptor that a process has of a file; it was last seen at `fd`. If there are too many to search, `fd` again:
+ * it may still have it. A global function, which the verifier walks once.
  */
 __noinline long network_find_file(__u64 process, __u64 file, __u32 fd)
 {
@@ -466,7 +466,7 @@ __noinline long network_find_file(__u64 process, __u64 file, __u32 fd)
 	return fd;
 }
 
-/* Has a process a descriptor that is given out already, and whose file accept() is still to put there? */
+/* Does the process have a descriptor that is allocated and has no file yet, as within accept()? */
 __noinline int network_is_installing(__u64 process)
 {
 	struct fdtable *table = BPF_CORE_READ((struct task_struct *)process, files, fdt);
@@ -506,7 +506,7 @@ static __always_inline bool network_has_file(struct network_process *process, st
 	return true;
 }
 
-/* The running task has the socket. */
+/* The running task owns the socket. */
 static __always_inline void network_own(struct network_socket *socket, const struct veil_identity *who, __u32 fd)
 {
 	socket->who = *who;
@@ -525,7 +525,7 @@ static __always_inline void network_inherit(struct network_socket *socket)
 	veil_identity_of(veil_task_at(leader), &socket->who);
 }
 
-/* The process's own socket: that of MPTCP has the file. NULL where nobody has it (any more, or not yet). */
+/* The process's socket, which of MPTCP is that one. NULL: no process has it (any more, or yet). */
 static __always_inline struct socket *network_socket_of(struct sock *sk)
 {
 	struct mptcp_sock *mptcp = network_mptcp_of(sk);
@@ -543,17 +543,17 @@ static __always_inline bool network_is_released(struct file *file)
 	return BPF_CORE_READ(file, f_ref.refcnt.counter) < 0;
 }
 
-/* Makes sure that the owner in the record is the one that has the socket now. */
+/* Checks that the recorded owner still has the socket, and passes it to the heir if not. */
 static __noinline bool network_confirm(struct network_socket *socket, struct sock *sk)
 {
 	struct socket *own = network_socket_of(sk);
-	/* Before the look at the files: accept() may go on meanwhile on another CPU. */
+	/* Read before the files: accept() may go on on another CPU. */
 	bool installed = *(volatile __u8 *)&socket->installed;
 	struct file *file;
 
 	if (!socket->known)
 		return false;
-	/* Nobody has what was closed: it is of the one that closed it. */
+	/* Closed: it is still the last owner's. */
 	if (!own)
 		return true;
 	file = BPF_CORE_READ(own, file);
@@ -567,7 +567,7 @@ static __noinline bool network_confirm(struct network_socket *socket, struct soc
 		network_inherit(socket);
 		return true;
 	}
-	/* accept() gives out the descriptor last, close() takes it back first: packets come in between. */
+	/* Packets may come before accept() has installed the descriptor, and after close() has removed it. */
 	if (!socket->heir.leader && network_is_same(&socket->owner) &&
 	    (installed ? network_is_released(file) : network_is_installing(socket->owner.leader)))
 		return true;
@@ -575,7 +575,7 @@ static __noinline bool network_confirm(struct network_socket *socket, struct soc
 	return false;
 }
 
-/* A process that ends closes what it still has. */
+/* Is this process going to close it, if only by ending? */
 static __always_inline bool network_will_close(const struct network_process *process)
 {
 	struct task_struct *leader = (struct task_struct *)process->leader;
@@ -584,7 +584,7 @@ static __always_inline bool network_will_close(const struct network_process *pro
 	       (leader == veil_task_read(veil_current(), group_leader) || network_is_alive(leader));
 }
 
-/* The listener that a connection came in by, if it is one process's. */
+/* The listener of a connection, if it is one process's. */
 static __always_inline struct network_socket *network_listener_of(struct sock *sk, struct sock **listening)
 {
 	struct network_port key = network_port_of(sk);
@@ -596,7 +596,7 @@ static __always_inline struct network_socket *network_listener_of(struct sock *s
 	return network_find(*listening);
 }
 
-/* Of the paths of an MPTCP connection the first knows who has it. NULL where this is that one, or that one is gone. */
+/* The first path of an MPTCP connection, whose record has the owner. NULL: this is the first, or it is gone. */
 static __always_inline struct sock *network_first_path_of(struct sock *sk)
 {
 	struct mptcp_sock *mptcp = network_mptcp_of(sk);
@@ -605,7 +605,7 @@ static __always_inline struct sock *network_first_path_of(struct sock *sk)
 	return first == sk ? NULL : first;
 }
 
-/* Who has the socket at this moment, as far as it is known: 1, or 0. */
+/* Finds who has the socket now. 0: not known. */
 static __noinline int network_find_owner(struct sock *sk, struct veil_identity *who)
 {
 	struct network_socket *socket = network_find(sk), *other;
@@ -629,7 +629,7 @@ static __noinline int network_find_owner(struct sock *sk, struct veil_identity *
 		if (other) {
 			if (!network_confirm(other, relative))
 				return 0;
-			/* For when the listener is gone: then this one is closed with it. */
+			/* Kept for when the listener is gone: its sockets are closed with it. */
 			socket->who = other->who;
 			socket->owner = other->owner;
 			socket->known = 1;
@@ -660,7 +660,7 @@ static __always_inline bool network_in_kernel_thread(void)
 	return veil_task_read(veil_current(), flags) & PF_KTHREAD;
 }
 
-/* A thread of the kernel looks after the TCP sockets of MPTCP, for the process that has that one. */
+/* A kernel thread may act on the TCP sockets of MPTCP, for the process that has the connection. */
 static __always_inline bool network_acts_for_itself(struct sock *sk)
 {
 	return !network_in_kernel_thread() || !network_mptcp_of(sk);
@@ -701,7 +701,7 @@ static __always_inline void network_listener_drop(struct sock *sk)
 		listener->sk = 0;
 }
 
-/* A socket that the kernel made for a finished handshake: a copy of the listener's. */
+/* A handshake ended: the kernel made a socket for it, a copy of the listener's. */
 static __always_inline void network_handshake_end(struct sock *sk, __u64 cookie)
 {
 	struct network_socket *socket = network_remember(sk);
@@ -714,9 +714,8 @@ static __always_inline void network_handshake_end(struct sock *sk, __u64 cookie)
 }
 
 /*
- * Does a process do this on purpose? Then it is the one to name, also where the socket was another's before.
- * sk_shutdown tells a close() that gives up unread data, which shuts down first (__tcp_close()), from a reset that
- * comes in.
+ * Is this done by a process, and not by a packet? Then that process is named, even if the socket was another's before.
+ * A close() that gives up unread data shuts down first (__tcp_close()), an incoming reset does not: sk_shutdown tells.
  */
 static __always_inline bool network_is_deliberate(struct sock *sk, int oldstate, int newstate)
 {
@@ -827,9 +826,9 @@ static __always_inline int network_state_change(struct sock *sk, int oldstate, i
 	}
 
 	/*
-	 * In half of the cases the running task is a stranger that an interrupt stopped. It is a user of this socket
-	 * where the socket is owned: packets and timers never touch a socket that a process has locked
-	 * (sock_owned_by_user()), they wait until that process deals with them.
+	 * In half of the cases the running task was only interrupted, and has nothing to do with the socket. It uses
+	 * the socket if it holds the lock: packets and timers leave a locked socket alone until the process has
+	 * released it (sock_owned_by_user()).
 	 */
 	acts = BPF_CORE_READ(sk, sk_lock.owned) && network_acts_for_itself(sk);
 	known = !(acts && network_is_deliberate(sk, oldstate, newstate)) && network_find_owner(sk, &who);
@@ -861,7 +860,7 @@ static __always_inline int network_state_change(struct sock *sk, int oldstate, i
 	return 0;
 }
 
-/* The hooks of the kernel's own functions come before accept() has put the socket into the table of files. */
+/* The fentry and kprobe hooks come before accept() has installed the descriptor. */
 #define NOT_INSTALLED ((__u32)-1)
 
 /* The running task got the socket from accept(). Its state stays as it is. */
@@ -881,7 +880,7 @@ static __always_inline int network_accept_end(struct sock *sk, __u32 fd)
 	if (!socket && state != STATE(CLOSE))
 		socket = network_remember(sk); /* its handshake was before the trace */
 	if (socket) {
-		/* Who accepts has the listener too: it came to it by a way that was not seen. */
+		/* A task that accepts has the listener too, however it got it. */
 		if (socket->waits && !socket->known) {
 			listener = network_listener_of(sk, &listening);
 			if (listener && !listener->known && !listener->heirs)
@@ -912,14 +911,14 @@ static __always_inline int network_connect_start(struct sock *sk)
  * ---- changes of state ----
  *
  * The kernel does not run a program while the same one runs on that CPU (raw tracepoints: from 6.1 on, commit
- * 05b24ff9b2cf). A process that changes a socket's state may be stopped by an interrupt within the program, and the
- * packets that are then dealt with change other sockets' states: in a server on a busy machine one of a hundred
- * connections. So there is a second program behind the first, for what the first was skipped for.
+ * 05b24ff9b2cf). A process that changes a socket's state may be interrupted within the program, and packets that are
+ * handled then change the states of other sockets: in a busy server one of a hundred connections. So a second program
+ * follows the first, for the changes that the first was skipped for.
  *
- * Only the changes that packets and timers make can be that, and no two of these meet on a CPU: the first program notes
- * which one it has seen, and the second acts where that is another one. The second program is skipped only if it is
- * itself the interrupted one; the first then runs. A process's change is noted too: else a note that stayed because the
- * second was skipped could be taken for that of a later socket at the same address.
+ * Those are made by packets and timers, and no two of them nest on a CPU. The first program notes the change that it
+ * has seen, and the second acts if that was another one. The second program is skipped only if it is itself the
+ * interrupted one; the first then runs. A process's change is noted too: otherwise an old note, left because the second
+ * was skipped, could match a later socket at the same address.
  */
 struct network_seen {
 	__u64 address;
@@ -987,14 +986,14 @@ int network_state_second_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 	return network_second((struct sock *)ctx->args[0], ctx->args[1], ctx->args[2], 0);
 }
 
-/* Here a second one is of no use: any program of this kind keeps all others of its kind from running. */
+/* A second one would not help: while a program at a classic tracepoint runs, no other of its kind does. */
 SEC("tracepoint/sock/inet_sock_set_state")
 int network_state_tracepoint(struct trace_event_raw_inet_sock_set_state *ctx)
 {
 	return network_state_change((struct sock *)ctx->skaddr, ctx->oldstate, ctx->newstate, 0);
 }
 
-/* ---- the kernel's own functions, where they can be hooked ---- */
+/* ---- kernel functions, where they can be hooked ---- */
 
 SEC("fentry/tcp_connect")
 int BPF_PROG(network_connect_fentry, struct sock *sk)
@@ -1009,9 +1008,9 @@ int BPF_KPROBE(network_connect_kprobe, struct sock *sk)
 }
 
 /*
- * Where accept() gives the new socket to its file, with the socket locked (sock_graft()). Better than the return of
- * inet_csk_accept(): that is before the lock, so it races with the last step of the handshake, and as it may wait long,
- * a kretprobe on it runs out of places (maxactive) where many wait.
+ * Where accept() ties the new socket to its file, with the socket locked (sock_graft()). The return of
+ * inet_csk_accept() is worse: it comes before the lock, so it races with the last step of the handshake, and a
+ * kretprobe on it runs out of instances (maxactive) where many threads wait.
  */
 SEC("fentry/security_sock_graft")
 int BPF_PROG(network_graft_fentry, struct sock *sk)
@@ -1026,9 +1025,9 @@ int BPF_KPROBE(network_graft_kprobe, struct sock *sk)
 }
 
 /*
- * Without security modules (CONFIG_SECURITY_NETWORK) there is no such function. The arguments after the listener went
- * into a struct in 6.10 (commit 92ef0fd55ac8); the result stands behind them. Written as assembly, because the compiler
- * would make one load of the two, at an address that it chooses, and the verifier wants to see the offsets.
+ * Without CONFIG_SECURITY_NETWORK that function does not exist. The result follows the arguments, which went into a
+ * struct in 6.10 (commit 92ef0fd55ac8). Assembly, because the compiler would merge both loads into one at a computed
+ * offset, which the verifier refuses.
  */
 SEC("fexit/inet_csk_accept")
 int network_accept_fentry(__u64 *ctx)
@@ -1048,9 +1047,9 @@ int BPF_KRETPROBE(network_accept_kprobe, struct sock *sk)
 	return network_accept_end(sk, NOT_INSTALLED);
 }
 
-/* ---- the accept system calls, where they cannot: the descriptor that was returned leads to the socket ---- */
+/* ---- otherwise the accept system calls: the returned descriptor leads to the socket ---- */
 
-/* Nothing where the file is no socket: a socket points back to its file. */
+/* NULL: the file is no socket. A socket points back to its file. */
 static __always_inline struct sock *network_sock_of(struct file *file)
 {
 	struct socket *socket = BPF_CORE_READ(file, private_data);
@@ -1064,13 +1063,13 @@ static __always_inline int network_accept_call_end(long fd)
 {
 	struct file *file = fd < 0 ? NULL : veil_current_file(fd);
 
-	/* Another thread may have put something else there by now, which is then looked at in vain. */
+	/* Another thread may have replaced the file by now; what is no TCP socket is ignored. */
 	return file ? network_accept_end(network_sock_of(file), fd) : 0;
 }
 
 /*
- * Every system call of the machine comes by here, so its number is asked for first. `regs` are those of the call; the
- * 32-bit table's numbers mean other calls in the 64-bit one.
+ * Every system call of the machine comes here, so the number is checked first. A 32-bit call's number means another
+ * call in the 64-bit table.
  */
 #if defined(__TARGET_ARCH_x86)
 
@@ -1150,11 +1149,11 @@ int network_accept4_tracepoint(struct trace_event_raw_sys_exit *ctx)
 /*
  * ---- fork: the child has what the parent has ----
  *
- * A server that puts itself into the background ends after it, one that forks for each connection closes it after it.
+ * A server that goes into the background ends its parent, one that forks for each connection closes it in its parent.
  */
 #define FORKED_FILES_MAX 256
 
-/* Global as well. */
+/* A global function too. */
 __noinline int network_bequeath(__u64 child, __u64 place, __u32 fd)
 {
 	struct file *file = NULL;
@@ -1191,7 +1190,7 @@ static __always_inline int network_fork(struct task_struct *child)
 	__u64 leader = (__u64)BPF_CORE_READ(child, group_leader); /* itself, as a number */
 	__u32 count;
 
-	/* The same ones: a thread. */
+	/* A thread shares its files. */
 	if (!files || files == BPF_CORE_READ(parent, files))
 		return 0;
 	table = BPF_CORE_READ(files, fdt);
@@ -1221,7 +1220,7 @@ int network_fork_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 	return network_fork((struct task_struct *)ctx->args[1]);
 }
 
-/* The classic tracepoint has no pointer to the child, which is the last of its parent's. */
+/* The classic tracepoint has no pointer to the child: it is the last in its parent's list. */
 SEC("tracepoint/sched/sched_process_fork")
 int network_fork_tracepoint(struct trace_event_raw_sched_process_fork *ctx)
 {
@@ -1235,8 +1234,8 @@ int network_fork_tracepoint(struct trace_event_raw_sched_process_fork *ctx)
 /*
  * ---- sockets from before the trace ----
  *
- * Run once, when the hooks are attached: over the files of all processes. Of several that have a socket the first one
- * counts, which after a fork is most often the parent.
+ * Runs once over the files of all processes, after the hooks are attached. If several have a socket the first one owns
+ * it, which after a fork is usually the parent.
  */
 SEC("iter/task_file")
 int network_sockets_iter(struct bpf_iter__task_file *ctx)

@@ -50,11 +50,11 @@ VEIL_FILTER(cpu, __u32);
 #define TASK_EXIT_DEAD	   0x0010 /* of exit_state */
 #define TASK_EXIT_ZOMBIE   0x0020 /* of exit_state */
 
-/* The hook says in which state the task leaves. */
+/* The hook has an argument for the state in which the task leaves. */
 const volatile bool scheduler_has_state;
 
-/* The tracer's id in the initial PID namespace, once it was seen to run: of other tasks than the running one only that
- * can be told. */
+/* The tracer's id in the initial PID namespace, known once it was seen to run. Only the running task can be asked for
+ * its id in the tracer's namespace. */
 static __u32 scheduler_self;
 
 static __always_inline bool scheduler_is_self(__u32 pid)
@@ -98,12 +98,12 @@ static __always_inline enum scheduler_state scheduler_state(long bits, int exit_
 	return bits ? scheduler_state__DISK_SLEEP : scheduler_state__RUNNING;
 }
 
-/* Waiting is measured: somebody wants to see it. */
+/* Waits are measured: wait_ns is shown, counted or filtered by. */
 const volatile bool scheduler_waits;
 
 /*
- * Since when a task is able to run, by the clock of events, and for which of its turns: the time of an earlier wait is
- * so never taken for that of this one, and nothing has to be cleared when a task goes to sleep.
+ * Since when a task has been ready to run, and for which of its turns on a CPU. With the turn an old time is never
+ * taken for that of this wait, and nothing has to be cleared when a task goes to sleep.
  */
 struct scheduler_since {
 	__u64 time;
@@ -114,14 +114,13 @@ struct scheduler_since {
  * has no room the wait is not known. */
 VEIL_TASK_STATE(scheduler, struct scheduler_since, 65536);
 
-/* Which of its turns a task waits for; the first is 1. The kernel counts the task's leaves just before it tells of one.
- */
+/* Which of its turns a task waits for; the first is 1. The kernel counts a switch just before the tracepoint. */
 static __always_inline __u64 scheduler_turn(struct veil_task task)
 {
 	return veil_task_read(task, nvcsw) + veil_task_read(task, nivcsw) + 1;
 }
 
-/* Whom the filters mean: the task that the number or the key is of, where there is one. */
+/* Which task the filters are about: the one that the counted field belongs to, if there is one. */
 enum scheduler_side {
 	SCHEDULER_EITHER,
 	SCHEDULER_OUTGOING,
@@ -138,7 +137,7 @@ static __always_inline enum scheduler_side scheduler_side_of(__u32 offset)
 	return SCHEDULER_OUTGOING;
 }
 
-/* Constant, so the verifier keeps one of the ways. */
+/* From .rodata constants, so the verifier keeps one path. */
 static __always_inline enum scheduler_side scheduler_side(void)
 {
 	if (veil_slower_ns)
@@ -166,8 +165,8 @@ static __always_inline bool scheduler_names_pass(struct veil_task one, struct ve
 }
 
 /*
- * A switch has two sides, and is left out as the tracer's own only where the other side is the idle task or the tracer
- * again: where it takes the CPU from somebody, that is the other one's switch too.
+ * A switch is the tracer's own, and left out, only if both sides are the tracer or the idle task: if it takes the CPU
+ * from another task, the switch is that task's too.
  */
 static __always_inline bool scheduler_is_own(enum scheduler_side side, __u32 prev_pid, __u32 next_pid)
 {
@@ -181,7 +180,7 @@ struct scheduler_pair {
 	__u32 prev_pid, next_pid;
 };
 
-/* The filters are asked for both tasks: where they mean one side alone, both are that one. */
+/* The filters are checked for both tasks. Where they are about one side, both are that one. */
 static __always_inline bool scheduler_passes(const struct scheduler_pair *pair)
 {
 	__u32 one_id = pair->prev_pid, other_id = pair->next_pid;
@@ -216,15 +215,15 @@ static __always_inline bool scheduler_passes(const struct scheduler_pair *pair)
 	return scheduler_names_pass(one, other);
 }
 
-/* Where the filters mean the task that waits alone, they tell already now whether anybody wants to know its wait. */
+/* If the filters are about the waiting task alone, its wait is needed only if it passes. */
 static __always_inline bool scheduler_wait_is_wanted(struct veil_task task)
 {
 	return scheduler_side() != SCHEDULER_INCOMING || veil_task_passes_again(task);
 }
 
 /*
- * A task waits from now on. One that was preempted on its way to sleep is woken while it stands in the queue: it has
- * waited since it was preempted. What is there for a first turn is of an earlier task with that id.
+ * A task waits from now on. If it was preempted on its way to sleep it is woken while still in the queue, and has
+ * waited since it was preempted. An entry found for a first turn is of an earlier task with that id.
  */
 static __always_inline void scheduler_wait_start(struct veil_task task, __u64 *now)
 {
@@ -243,9 +242,8 @@ static __always_inline void scheduler_wait_start(struct veil_task task, __u64 *n
 }
 
 /*
- * The outgoing task waits again if it was preempted or gave way. The task's own state decides, as it does for the
- * kernel's books (sched_info_depart() in kernel/sched/stats.h): a signal may have kept it from a sleep that the hook
- * still tells of.
+ * The outgoing task waits again if it was preempted or yielded. Its own state decides, as in the kernel's accounting
+ * (sched_info_depart() in kernel/sched/stats.h): a signal may have kept it from the sleep that the hook reports.
  */
 static __always_inline void scheduler_leave(bool preempted, struct veil_task task, __u64 *now)
 {
@@ -260,7 +258,7 @@ static __always_inline void scheduler_leave(bool preempted, struct veil_task tas
 		veil_task_state_drop(scheduler, veil_task_tid(task));
 }
 
-/* What the incoming task has waited, wherever it was moved meanwhile: the clock is one for all CPUs. */
+/* How long the incoming task has waited, on whatever CPUs: all share one clock. */
 static __always_inline veil_duration_t scheduler_wait(struct veil_task task, __u64 now)
 {
 	struct scheduler_since *since = veil_task_state_find(scheduler, task, veil_task_tid(task));
@@ -288,7 +286,7 @@ static __always_inline void scheduler_emit(const struct scheduler_pair *pair, co
 	event->common.timestamp = scheduler_waits ? now : veil_event_time();
 	event->cpu = cpu;
 	event->prev_prio = veil_task_read(prev, prio);
-	/* A task that is preempted is still to run, whatever it was about to do. */
+	/* A preempted task goes on running, whatever state it was about to enter. */
 	if ((bool)args[0])
 		event->prev_state = scheduler_state__RUNNING;
 	else
@@ -308,7 +306,7 @@ static __always_inline int scheduler_switch(const __u64 *args, struct veil_task 
 	__u32 cpu = bpf_get_smp_processor_id();
 	__u64 now = 0;
 
-	/* Whoever is shown next may have waited since now. */
+	/* Before the filters: a later event may need this wait. */
 	if (scheduler_waits)
 		scheduler_leave((bool)args[0], prev, &now);
 	if (!veil_filter_passes_early(cpu, &cpu))

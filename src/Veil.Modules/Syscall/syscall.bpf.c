@@ -30,8 +30,8 @@ const volatile bool syscall_returns;
 
 VEIL_FILTER(syscall, struct veil_syscall);
 
-/* The call that a thread is in, if it passed the filters. It stays until the thread ends: to write into it costs half
- * of what making and deleting one for each call does. */
+/* The call that a thread is in, if it passed the filters. Kept until the thread ends: to overwrite it costs half of
+ * making and deleting one for each call. */
 struct syscall_call {
 	__u64 start_ns; /* 0: it is in none */
 	struct veil_syscall syscall;
@@ -66,7 +66,7 @@ static __always_inline int syscall_start(long id)
 	struct syscall_call *call;
 	struct veil_task task;
 
-	/* Before the task is even looked at: most calls are not the few that were asked for. */
+	/* Before the task is looked at: most calls are not among the few that are allowed. */
 	if (veil_filter_excludes(syscall, syscall.nr))
 		return 0;
 	task = veil_current();
@@ -93,7 +93,7 @@ struct syscall_done {
 	veil_ret_t ret;
 };
 
-/* Takes what was noted when the call began; false where nothing was. */
+/* Takes what was noted as the call began. */
 static __always_inline bool syscall_take(struct veil_task task, struct syscall_done *done)
 {
 	struct syscall_call *call = veil_task_state_find(syscall, task, veil_task_tid(task));
@@ -107,13 +107,13 @@ static __always_inline bool syscall_take(struct veil_task task, struct syscall_d
 }
 
 /*
- * A call that was not seen to begin, or that no filter wanted then. Seccomp decides before sys_enter: what it refuses
- * only has an end (syscall_trace_enter() in kernel/entry/syscall-common.c). So do the calls that were under way when
- * the trace began. The filters are asked now; for what they dropped at the beginning that is once more.
+ * A call that was not seen to begin, or was filtered out then. Seccomp decides before sys_enter: a call that it refuses
+ * only has an end (syscall_trace_enter() in kernel/entry/syscall-common.c), as has a call that was under way when the
+ * trace began. The filters are checked now, for the others once more.
  */
 static __always_inline bool syscall_take_unseen(struct veil_task task, struct syscall_done *done, __s32 nr)
 {
-	/* How long it took is not known, and so not that it was slow. */
+	/* Not known to be slow. */
 	if (veil_slower_ns || !veil_ret_passes_again(done->ret))
 		return false;
 	/* rt_sigreturn leaves -1, so that it is not taken for the call that the signal interrupted. */
@@ -122,7 +122,7 @@ static __always_inline bool syscall_take_unseen(struct veil_task task, struct sy
 	done->syscall.nr = nr;
 	done->syscall.arch = veil_syscall_arch(task, nr);
 	if (done->ret == 0 && veil_syscall_makes_task(&done->syscall))
-		return false; /* the new task comes out of a call that the old one made */
+		return false; /* a new task, returning from its parent's call */
 	return veil_filter_passes_again(syscall, &done->syscall);
 }
 
@@ -145,7 +145,7 @@ static __always_inline int syscall_return_emit(struct veil_task task, const stru
 	return 0;
 }
 
-/* `nr` is only looked at where it is needed: to read it may take a helper. */
+/* A macro, so that `nr` is read only when needed: it may take a helper. */
 #define syscall_end(result, nr)                                                                                        \
 	({                                                                                                             \
 		struct syscall_done done_ = {.ret = (result)};                                                         \
@@ -167,8 +167,8 @@ static __always_inline int syscall_thread_end(void)
 	return 0;
 }
 
-/* When another thread than the leader calls execve, it takes over the leader's id (de_thread() in fs/exec.c) before it
- * returns. Only needed where calls are found by it. */
+/* A thread that calls execve takes over the leader's id before it returns (de_thread() in fs/exec.c). Only needed where
+ * calls are kept by id. */
 static __always_inline int syscall_move(__u32 old_tid)
 {
 	__u32 tid = veil_current_tid();

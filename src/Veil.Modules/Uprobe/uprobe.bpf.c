@@ -13,18 +13,17 @@ struct uprobe_event {
 
 struct uprobe_return_event {
 	struct veil_event common;
-	veil_duration_t duration_ns; /* not known: the call was left in another way than by returning */
+	veil_duration_t duration_ns; /* not known: the call did not return */
 };
 
 VEIL_EVENT(0, uprobe_event);
 VEIL_EVENT(1, uprobe_return_event);
 
 /*
- * From 6.13 on the JIT for x86 gives a program with a large frame a stack of its own, one for each CPU: a program is
- * never entered twice on one. At uprobes that does not hold. They are preempted like the thread that they run in, and
- * the next thread's run writes over the stack of the first: wrong events, and on 7.2 an Oops. A program with a tail
- * call gets no such stack (check_max_stack_depth() in kernel/bpf/verifier.c). This one is never taken, and the verifier
- * removes it.
+ * From 6.13 on the x86 JIT gives a program with a large frame a private stack per CPU, on the ground that a program is
+ * never entered twice on a CPU. At uprobes it can be: they are preempted like the thread that they run in, and the next
+ * thread's run overwrites the stack of the first: wrong events, and on 7.2 an Oops. A program with a tail call gets no
+ * such stack (check_max_stack_depth() in kernel/bpf/verifier.c). This one is never made, and the verifier removes it.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -118,8 +117,8 @@ static __always_inline __u64 uprobe_return_address(struct pt_regs *regs)
 #endif
 
 /*
- * Entered by a jump out of a function that is watched too (a tail call)? Then it returns to where the kernel catches
- * returns, and the two calls, at one stack pointer, are both alive.
+ * Was the function entered by a tail call of a function that is probed too? Then its return address is the kernel's
+ * trampoline, and both calls, at one stack pointer, are alive.
  */
 static __always_inline bool uprobe_is_tail_call(struct pt_regs *regs, struct veil_task task)
 {
@@ -144,8 +143,8 @@ static __always_inline void uprobe_return_emit(__u64 start_ns)
 }
 
 /*
- * A call that was left in another way than by returning. A global function: the verifier walks it once, and each turn
- * of the loop that calls it has one way on. Before 6.4 it gave up otherwise.
+ * A call that did not return. A global function, so that the verifier walks it once and each iteration of the loop that
+ * calls it has one path. Verifiers before 6.4 give up otherwise.
  */
 __noinline int uprobe_abandoned_emit(void)
 {
@@ -153,7 +152,7 @@ __noinline int uprobe_abandoned_emit(void)
 	return 0;
 }
 
-/* Ends all calls whose frames lie below a stack pointer; how many are left. */
+/* Ends all calls whose frames lie below a stack pointer. Returns how many are left. */
 static __always_inline __u32 uprobe_unwind(struct uprobe_calls *calls, __u64 sp)
 {
 	__u32 depth = calls->depth;
@@ -213,7 +212,7 @@ int uprobe_enter(struct pt_regs *ctx)
 	return 0;
 }
 
-/* The call whose return is at one of these stack pointers ends, and those that it left behind. */
+/* Ends the call that has one of these stack pointers, and the calls that it abandoned. */
 static __always_inline void uprobe_end(struct uprobe_slot slot)
 {
 	__u32 tid = veil_current_tid(), depth;
@@ -253,7 +252,7 @@ int uprobe_leave_at_ret(struct pt_regs *ctx)
 	return 0;
 }
 
-/* Nothing returns any more: the thread ends, or its program does. */
+/* The thread ends, or its program does: nothing returns any more. */
 static __always_inline void uprobe_end_all(__u32 tid)
 {
 	struct uprobe_calls *calls = veil_task_state_find(uprobe, veil_current(), tid);
@@ -271,8 +270,7 @@ int uprobe_thread_exit(void *ctx)
 	return 0;
 }
 
-/* The calls may be known by the id that the thread had before: execve gives it the leader's (de_thread() in fs/exec.c).
- */
+/* The calls are kept by the id that the thread had before execve gave it the leader's (de_thread() in fs/exec.c). */
 SEC("raw_tp/sched_process_exec")
 int uprobe_exec(struct bpf_raw_tracepoint_args *ctx)
 {
