@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tasks: who runs, and what a task is called and who it is for. Right for every task, by every hook. */
+/* Tasks: the running one and any other, read right by every hook and on every kernel. */
 #pragma once
 
 #include "types.bpf.h"
@@ -7,13 +7,13 @@
 /* How the fields of a task may be read depends on where its pointer came from. */
 enum veil_task_access {
 	VEIL_TASK_BY_LOAD,   /* an argument of tp_btf or fentry: the verifier knows its type */
-	VEIL_TASK_BY_HELPER, /* any other address; also of memory that was freed meanwhile */
-	VEIL_TASK_BY_EITHER, /* the running task: by load from 5.11 on */
+	VEIL_TASK_BY_HELPER, /* any other address, even of freed memory */
+	VEIL_TASK_BY_EITHER, /* the running task, and one that was read from it: by load from 5.11 on */
 };
 
 /*
- * `access` is constant to the compiler, which keeps one way to read. So a task must not be a member of what a helper
- * gets the address of: from memory it is no constant, and the verifier walks both ways.
+ * `access` must stay a constant for the compiler, which then keeps one of the two reads. So do not make a task a member
+ * of a struct whose address goes to a helper: read back from memory it is no constant, and the verifier walks both.
  */
 struct veil_task {
 	struct task_struct *address;
@@ -28,7 +28,7 @@ static __always_inline struct veil_task veil_current(void)
 {
 	struct veil_task task;
 
-	task.access = VEIL_TASK_BY_EITHER; /* no initializer: the compiler may make a copy of memory of it */
+	task.access = VEIL_TASK_BY_EITHER; /* an initializer may become a copy from memory */
 	if (VEIL_HAS_TASK_BTF)
 		task.address = bpf_get_current_task_btf();
 	else
@@ -64,8 +64,9 @@ static __always_inline struct veil_task veil_task_at(struct task_struct *address
 /* A field. The address goes into a variable: BPF_CORE_READ() would relocate all members of its argument. */
 #define veil_task_read(task, field)                                                                                    \
 	({                                                                                                             \
-		struct task_struct *address_ = (task).address;                                                         \
-		veil_task_by_load(task) ? address_->field : BPF_CORE_READ(address_, field);                            \
+		struct veil_task read_ = (task);                                                                       \
+		struct task_struct *address_ = read_.address;                                                          \
+		veil_task_by_load(read_) ? address_->field : BPF_CORE_READ(address_, field);                           \
 	})
 
 static __always_inline __u32 veil_task_pid(struct veil_task task)

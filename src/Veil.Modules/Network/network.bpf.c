@@ -525,7 +525,7 @@ static __always_inline void network_inherit(struct network_socket *socket)
 	veil_identity_of(veil_task_at(leader), &socket->who);
 }
 
-/* The process's socket, which of MPTCP is that one. NULL: no process has it (any more, or yet). */
+/* The socket that the process sees: the MPTCP one, if there is one. NULL: no process has it (any more, or yet). */
 static __always_inline struct socket *network_socket_of(struct sock *sk)
 {
 	struct mptcp_sock *mptcp = network_mptcp_of(sk);
