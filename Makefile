@@ -99,7 +99,7 @@ lock: | artifacts/setup.stamp ## refresh the lock files after a package's or the
 install: build ## install to PREFIX (/usr/local)
 	@install -Dm755 bin/veil $(DESTDIR)$(PREFIX)/bin/veil
 	@install -Dm644 docs/veil.1 $(DESTDIR)$(PREFIX)/share/man/man1/veil.1
-	@install -Dm644 -t $(DESTDIR)$(PREFIX)/share/doc/veil README.md LICENSE THIRD-PARTY-NOTICES artifacts/publish/dotnet-notices.txt
+	@install -Dm644 -t $(DESTDIR)$(PREFIX)/share/doc/veil README.md LICENSE LICENSES/GPL-2.0-or-later.txt THIRD-PARTY-NOTICES artifacts/publish/dotnet-notices.txt
 	@install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	@bin/veil completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/veil
 	@bin/veil completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_veil

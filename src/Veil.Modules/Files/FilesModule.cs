@@ -91,19 +91,19 @@ public sealed class FilesModule : TraceModule
         bool timed = Thresholds.NeedTime(arguments);
         List<string> programs = UringPrograms(rung, timed);
         if (rung.Name is "tp_btf" or "raw_tp")
-            return timed ? [.. programs, $"syscall_{rung.Name}", $"syscall_begin_{rung.Name}"] : [.. programs, $"syscall_{rung.Name}"];
+            return timed ? [.. programs, $"files_call_exit_{rung.Name}", $"files_call_enter_{rung.Name}"] : [.. programs, $"files_call_exit_{rung.Name}"];
 
         // Only the first three functions are exported: the others are the compiler's to keep or not.
         List<string> names = ["open", "read", "write"];
-        foreach (var (name, function) in new[] { ("open_failed", "do_filp_open"), ("open_failed_7", "do_file_open"), ("readv", "vfs_readv"), ("writev", "vfs_writev") })
+        foreach (var (name, function) in new[] { ("filp", "do_filp_open"), ("file", "do_file_open"), ("readv", "vfs_readv"), ("writev", "vfs_writev") })
         {
             if (KernelFeatures.HasFunction(function))
                 names.Add(name);
         }
 
         if (rung.Name == "fentry")
-            return [.. programs, .. names.Append("call").Select(static name => name + "_fentry"), .. timed ? names.Append("call").Select(static name => name + "_begin_fentry") : []];
-        return [.. programs, "call_kprobe", .. names.SelectMany(static name => new[] { $"{name}_kprobe", $"{name}_enter_kprobe" }), .. timed ? ["call_begin_kprobe"] : Array.Empty<string>()];
+            return [.. programs, .. names.Append("call").Select(static name => $"files_{name}_exit_fentry"), .. timed ? names.Append("call").Select(static name => $"files_{name}_enter_fentry") : []];
+        return [.. programs, "files_call_exit_kprobe", .. names.SelectMany(static name => new[] { $"files_{name}_exit_kprobe", $"files_{name}_enter_kprobe" }), .. timed ? ["files_call_enter_kprobe"] : Array.Empty<string>()];
     }
 
     /// <inheritdoc/>
@@ -122,7 +122,7 @@ public sealed class FilesModule : TraceModule
         if (rung.Name is "tp_btf" or "raw_tp")
         {
             bpfObject.Map("path_walks").SetMaxEntries(CallSlots);
-            bpfObject.Map("files_told").SetMaxEntries(1);
+            bpfObject.Map("files_failures").SetMaxEntries(1);
         }
     }
 
@@ -139,7 +139,7 @@ public sealed class FilesModule : TraceModule
     {
         if (WhyNoUring() is not null)
             return [];
-        string begin = KernelFeatures.HasBtfTracepoint("io_uring_submit_req") ? "uring_begin" : "uring_begin_sqe";
-        return timed ? [$"uring_{rung.Name}", begin] : [$"uring_{rung.Name}"];
+        string begin = KernelFeatures.HasBtfTracepoint("io_uring_submit_req") ? "files_uring_req" : "files_uring_sqe";
+        return timed ? [$"files_uring_exit_{rung.Name}", begin] : [$"files_uring_exit_{rung.Name}"];
     }
 }

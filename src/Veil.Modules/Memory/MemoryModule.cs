@@ -9,8 +9,8 @@ namespace Veil.Modules.Memory;
 public sealed class MemoryModule : TraceModule
 {
     private const string Perf = "perf";
-    private const string Minor = "minor_perf";
-    private const string Major = "major_perf";
+    private const string Minor = "memory_minor_perf";
+    private const string Major = "memory_major_perf";
     private const int NoSuchDevice = 19; // ENODEV
 
     /// <inheritdoc/>
@@ -57,18 +57,18 @@ public sealed class MemoryModule : TraceModule
     {
         // The return first: a fault that was seen to begin is then also seen to end.
         if (rung.Name != Perf)
-            return [$"exit_{rung.Name}", $"enter_{rung.Name}"];
+            return [$"memory_exit_{rung.Name}", $"memory_enter_{rung.Name}"];
 
         // The codes of the exception are read as x86 has them; arm64 has no such tracepoints.
         bool exceptions = RuntimeInformation.ProcessArchitecture == Architecture.X64 && KernelFeatures.HasBtfTracepoint("page_fault_user");
-        return exceptions ? ["user_exception_perf", "kernel_exception_perf", Minor, Major] : [Minor, Major];
+        return exceptions ? ["memory_user_exception_perf", "memory_kernel_exception_perf", Minor, Major] : [Minor, Major];
     }
 
     /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
         Thresholds.Configure(bpfObject, arguments);
-        bpfObject.Map(rung.Name == Perf ? "memory_calls" : "memory_exceptions").SetMaxEntries(1);
+        bpfObject.Map(rung.Name == Perf ? "memory_calls" : "memory_traps").SetMaxEntries(1);
     }
 
     /// <inheritdoc/>

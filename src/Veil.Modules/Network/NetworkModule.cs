@@ -13,7 +13,7 @@ public sealed class NetworkModule : TraceModule
     private const string TpBtf = "tp_btf";
     private const string RawTp = "raw_tp";
     private const string Tracepoint = "tracepoint";
-    private const string Iterator = "sockets_iter";
+    private const string Iterator = "network_sockets_iter";
 
     /// <inheritdoc/>
     public override string Name => "network";
@@ -57,26 +57,26 @@ public sealed class NetworkModule : TraceModule
         // the one first that was attached first. At the very end the sockets that are there already.
         string[] changes = rung.Name switch
         {
-            Tracepoint => ["fork_tracepoint", "state_tracepoint"],
-            RawTp => ["fork_raw_tp", "state_raw_tp", "state_second_raw_tp"],
-            _ => ["fork_tp_btf", "state_tp_btf", "state_second_tp_btf"],
+            Tracepoint => ["network_fork_tracepoint", "network_state_tracepoint"],
+            RawTp => ["network_fork_raw_tp", "network_state_raw_tp", "network_state_second_raw_tp"],
+            _ => ["network_fork_tp_btf", "network_state_tp_btf", "network_state_second_tp_btf"],
         };
         if (rung.Name is not (Fentry or Kprobe))
             return [.. SystemCalls(rung), .. changes, Iterator];
 
         string accept = KernelFeatures.HasFunction("security_sock_graft") ? "graft" : "accept";
-        return [$"connect_{rung.Name}", $"{accept}_{rung.Name}", .. changes, Iterator];
+        return [$"network_connect_{rung.Name}", $"network_{accept}_{rung.Name}", .. changes, Iterator];
     }
 
     // A program at sys_exit runs for every call of the machine: getppid takes 186 ns instead of the 140 with the calls' own tracepoints, and
     // 108 without a trace. So these are taken wherever tracefs is there to find them in.
     private static string[] SystemCalls(HookRung rung) =>
-        rung.Name == Tracepoint || KernelFeatures.HasTracepoint("syscalls", "sys_exit_accept4") ? ["accept_tracepoint", "accept4_tracepoint"] : [$"accept_{rung.Name}"];
+        rung.Name == Tracepoint || KernelFeatures.HasTracepoint("syscalls", "sys_exit_accept4") ? ["network_accept_tracepoint", "network_accept4_tracepoint"] : [$"network_accept_{rung.Name}"];
 
     /// <inheritdoc/>
     public override bool CountsMisses(BpfProgram program) =>
-        !program.Name.StartsWith("state_", StringComparison.Ordinal)
-        || program.Name == "state_tracepoint"
+        !program.Name.StartsWith("network_state_", StringComparison.Ordinal)
+        || program.Name == "network_state_tracepoint"
         // 7.x preempts programs. What a process itself changes can then be skipped too, and the second program leaves that to the first.
         || KernelFeatures.KernelVersion.Major >= 7;
 

@@ -56,8 +56,8 @@ public sealed class SchedulerModule : TraceModule
     public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments)
     {
         // The switches last: a task that is seen to take a CPU was then seen to wake up.
-        string[] names = Waits(arguments) ? ["wakeup", "wakeup_new", "switch"] : ["switch"];
-        return [.. names.Select(name => $"{name}_{rung.Name}")];
+        string[] names = Waits(arguments) ? ["wake", "new", "switch"] : ["switch"];
+        return [.. names.Select(name => $"scheduler_{name}_{rung.Name}")];
     }
 
     /// <inheritdoc/>
@@ -70,9 +70,9 @@ public sealed class SchedulerModule : TraceModule
         Thresholds.Configure(bpfObject, arguments);
         bpfObject.SetGlobal("scheduler_has_state", KernelFeatures.KernelVersion >= new Version(5, 18));
         bpfObject.SetGlobal("scheduler_waits", waits);
-        bpfObject.SetGlobal("scheduler_since_in_tasks", inTasks);
-        bpfObject.Map("scheduler_task_since").SetAutoCreate(waits && inTasks);
-        bpfObject.Map("scheduler_since").SetAutoCreate(waits && !inTasks);
+        bpfObject.SetGlobal("scheduler_in_tasks", inTasks);
+        bpfObject.Map("scheduler_tasks").SetAutoCreate(waits && inTasks);
+        bpfObject.Map("scheduler_tids").SetAutoCreate(waits && !inTasks);
     }
 
     // Every wake-up of the machine is traced for it.

@@ -63,7 +63,7 @@ public sealed class SyscallModule : TraceModule
             (true, true) => ["thread_exit", "exit", "enter"],
             (true, false) => ["exec", "thread_exit", "exit", "enter"],
         };
-        return [.. names.Select(name => $"{(arguments.Has(Args) ? "args_" : "")}{name}_{rung.Name}")];
+        return [.. names.Select(name => $"{(arguments.Has(Args) ? "args" : "syscall")}_{name}_{rung.Name}")];
     }
 
     /// <inheritdoc/>
@@ -75,13 +75,13 @@ public sealed class SyscallModule : TraceModule
         bool returns = HasReturns(arguments);
         Thresholds.Configure(bpfObject, arguments);
         bpfObject.SetGlobal("syscall_returns", returns);
-        bpfObject.SetGlobal("syscall_calls_in_tasks", TaskStorage.IsSteady);
+        bpfObject.SetGlobal("syscall_in_tasks", TaskStorage.IsSteady);
         bool args = arguments.Has(Args);
-        bpfObject.Map("syscall_calls").SetAutoCreate(!args && returns && !TaskStorage.IsSteady);
-        bpfObject.Map("syscall_task_calls").SetAutoCreate(!args && returns && TaskStorage.IsSteady);
-        bpfObject.Map("syscall_drafts").SetAutoCreate(args && !TaskStorage.IsSteady);
-        bpfObject.Map("syscall_no_draft").SetAutoCreate(args && !TaskStorage.IsSteady);
-        bpfObject.Map("syscall_t_drafts").SetAutoCreate(args && TaskStorage.IsSteady);
+        bpfObject.SetGlobal("args_in_tasks", TaskStorage.IsSteady);
+        bpfObject.Map("syscall_tids").SetAutoCreate(returns && !args && !TaskStorage.IsSteady);
+        bpfObject.Map("syscall_tasks").SetAutoCreate(returns && !args && TaskStorage.IsSteady);
+        bpfObject.Map("args_tids").SetAutoCreate(args && !TaskStorage.IsSteady);
+        bpfObject.Map("args_tasks").SetAutoCreate(args && TaskStorage.IsSteady);
         bpfObject.Map("syscall_plans").SetAutoCreate(args);
         if (args)
             bpfObject.Map("syscall_plans").SetMaxEntries(5 * CallPlan.TableCalls);

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "veil/emit.bpf.h"
+#include "veil/task_state.bpf.h"
 
 #define SYSCALL_ARGS	    6
 #define SYSCALL_TABLES	    5 /* enum veil_arch */
@@ -102,45 +103,13 @@ struct syscall_draft {
 	char bytes[SYSCALL_BYTES];
 };
 
-/* Kept with the task where the kernel can be asked for it at any moment: a third of the cost, room for every thread. */
-const volatile bool syscall_calls_in_tasks;
+VEIL_TASK_STATE(args, struct syscall_draft, 2048);
 
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct syscall_draft);
-} syscall_t_drafts SEC(".maps");
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 2048);
-	__type(key, __u32);
-	__type(value, struct syscall_draft);
-} syscall_drafts SEC(".maps");
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct syscall_draft);
-} syscall_no_draft SEC(".maps");
-
-static __always_inline struct syscall_draft *syscall_draft_of(struct task_struct *task, bool create)
+static __always_inline struct syscall_draft *syscall_current_draft(void)
 {
-	__u32 tid, zero = 0;
-	struct syscall_draft *draft;
-	void *none;
+	struct veil_task task = veil_current();
 
-	if (syscall_calls_in_tasks)
-		return bpf_task_storage_get(&syscall_t_drafts, task, NULL,
-					    create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
-	tid = veil_task_read(task, pid);
-	draft = bpf_map_lookup_elem(&syscall_drafts, &tid);
-	if (draft || !create)
-		return draft;
-	none = bpf_map_lookup_elem(&syscall_no_draft, &zero);
-	if (none)
-		bpf_map_update_elem(&syscall_drafts, &tid, none, BPF_ANY);
-	return bpf_map_lookup_elem(&syscall_drafts, &tid);
+	return veil_task_state_find(args, task, veil_task_tid(task));
 }
 
 struct {
@@ -255,7 +224,7 @@ static __noinline int syscall_add(struct syscall_draft *draft, __u64 address, __
  */
 __noinline int syscall_add_chunk(__u64 address, __u64 size, __u32 tag, __u32 flags)
 {
-	struct syscall_draft *draft = syscall_draft_of(veil_current(), false);
+	struct syscall_draft *draft = syscall_current_draft();
 
 	return draft ? syscall_add_to(draft, address, size, tag, flags) : 0;
 }
@@ -300,7 +269,7 @@ __noinline int syscall_add_strings(__u64 address, __u64 size_max, __u32 arg, __u
 
 __noinline int syscall_add_number(__u64 address, __u32 arg, __u32 flags)
 {
-	struct syscall_draft *draft = syscall_draft_of(veil_current(), false);
+	struct syscall_draft *draft = syscall_current_draft();
 	__u64 width = flags & SYSCALL_COMPAT ? 4 : 8, number = 0, place;
 	struct syscall_chunk *chunk;
 	bool failed = false;
@@ -471,6 +440,15 @@ static __always_inline void syscall_args_enter(struct syscall_draft *draft)
 		if (plan->enters >> arg & 1 && !syscall_read_arg(draft, plan, arg, 0))
 			draft->unread |= 1U << arg;
 	}
+}
+
+/* A call that was not seen to begin: its input is read now. */
+static __always_inline void syscall_args_unseen(struct syscall_draft *draft, const void *from)
+{
+	const struct syscall_plan *plan = syscall_plan_of(&draft->call.syscall);
+
+	draft->size = 0;
+	draft->unread = plan && from ? plan->enters : 0;
 }
 
 /* What is known only now. */

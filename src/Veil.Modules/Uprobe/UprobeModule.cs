@@ -110,8 +110,8 @@ public sealed class UprobeModule : TraceModule
     /// <inheritdoc/>
     public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments) =>
         // Entry last: a call seen to begin is then also seen to end.
-        !HasLatency(arguments) ? ["call"]
-            : ["exec", "thread_exit", .. _target!.Sites.Any(static site => site.Returns is null) ? ["leave"] : (string[])[], .. _target.Sites.Any(static site => site.Returns is not null) ? ["leave_at_ret"] : (string[])[], "enter"];
+        !HasLatency(arguments) ? ["uprobe_call"]
+            : ["uprobe_exec", "uprobe_thread_exit", .. _target!.Sites.Any(static site => site.Returns is null) ? ["uprobe_leave"] : (string[])[], .. _target.Sites.Any(static site => site.Returns is not null) ? ["uprobe_leave_at_ret"] : (string[])[], "uprobe_enter"];
 
     /// <inheritdoc/>
     public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => HasLatency(arguments) ? [1] : [0];
@@ -121,17 +121,17 @@ public sealed class UprobeModule : TraceModule
     {
         Thresholds.Configure(bpfObject, arguments);
         bool latency = HasLatency(arguments);
-        foreach (string program in (string[])(rung.Name == MultiRung ? ["call", "enter", "leave", "leave_at_ret"] : []))
+        foreach (string program in (string[])(rung.Name == MultiRung ? ["uprobe_call", "uprobe_enter", "uprobe_leave", "uprobe_leave_at_ret"] : []))
             bpfObject.Program(program).MakeUprobeMulti();
-        bpfObject.SetGlobal("uprobe_calls_in_tasks", TaskStorage.IsSteady);
-        bpfObject.Map("uprobe_task_calls").SetAutoCreate(latency && TaskStorage.IsSteady);
-        bpfObject.Map("uprobe_thread_calls").SetAutoCreate(latency && !TaskStorage.IsSteady);
+        bpfObject.SetGlobal("uprobe_in_tasks", TaskStorage.IsSteady);
+        bpfObject.Map("uprobe_tasks").SetAutoCreate(latency && TaskStorage.IsSteady);
+        bpfObject.Map("uprobe_tids").SetAutoCreate(latency && !TaskStorage.IsSteady);
     }
 
     /// <inheritdoc/>
     public override IEnumerable<BpfLink> Attach(BpfProgram program, HookRung rung, ModuleArguments arguments)
     {
-        if (program.Name is "exec" or "thread_exit")
+        if (program.Name is "uprobe_exec" or "uprobe_thread_exit")
         {
             yield return program.Attach();
             yield break;
@@ -141,11 +141,11 @@ public sealed class UprobeModule : TraceModule
         {
             var offsets = program.Name switch
             {
-                "leave" when site.Returns is not null => [],
-                "leave_at_ret" => site.Returns ?? [],
+                "uprobe_leave" when site.Returns is not null => [],
+                "uprobe_leave_at_ret" => site.Returns ?? [],
                 _ => site.Offsets,
             };
-            bool onReturn = program.Name == "leave";
+            bool onReturn = program.Name == "uprobe_leave";
             if (rung.Name == MultiRung && offsets.Count > 0)
             {
                 yield return program.AttachUprobeMulti(site.File.Handle, _target.Path, [.. offsets], onReturn, site.Counter);
