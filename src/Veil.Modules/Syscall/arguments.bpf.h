@@ -15,6 +15,9 @@
 #include "veil/emit.bpf.h"
 #include "veil/task_state.bpf.h"
 
+#define VEIL_PATH_SLOTS 2 /* a call's begin and its end */
+#include "veil/path.bpf.h"
+
 #define SYSCALL_ARGS	    6
 #define SYSCALL_TABLES	    5 /* enum veil_arch */
 #define SYSCALL_TABLE_CALLS 1024
@@ -371,6 +374,86 @@ __noinline int syscall_add_messages(__u64 address, __u64 number, __u64 sizes, __
 	return read;
 }
 
+#define SYSCALL_FD_RETURNED 7 /* the place of what a call returned, among its descriptors */
+#define SYSCALL_AT_FDCWD    -100
+
+/* Adds what has been put together elsewhere in the kernel. */
+static __always_inline int syscall_add_kernel(struct syscall_draft *draft, const void *from, __u64 size, __u32 tag)
+{
+	struct syscall_chunk *chunk;
+	__u64 place = draft->size;
+
+	if (place > SYSCALL_BYTES - 1024 - sizeof(*chunk))
+		return 0;
+	chunk = (void *)&draft->bytes[place];
+	place += sizeof(*chunk);
+	chunk->address = 0;
+	chunk->arg = tag;
+	chunk->index = 0;
+	chunk->kind = tag >> 16;
+	chunk->flags = 0;
+	if (place <= SYSCALL_BYTES - 4096) {
+		asm volatile("" : "+r"(size));
+		if (size > 4096)
+			size = 4096;
+		if (bpf_probe_read_kernel(&draft->bytes[place], size, from))
+			return 0;
+	} else {
+		asm volatile("" : "+r"(size));
+		if (size > 1024) {
+			size = 1024;
+			chunk->flags = SYSCALL_TRUNCATED;
+		}
+		if (bpf_probe_read_kernel(&draft->bytes[place], size, from))
+			return 0;
+	}
+	chunk->size = size;
+	draft->size = place + ((size + 7) & ~7ULL);
+	return 1;
+}
+
+/* What a place in the tree of files is called. */
+__noinline int syscall_add_path(__u64 dentry, __u64 mount, __u32 arg, __u32 slot)
+{
+	struct syscall_draft *draft = syscall_current_draft();
+	struct path_walk *walk;
+	__u64 start;
+
+	veil_path_resolve(slot, dentry, mount);
+	walk = veil_path_walk(slot);
+	if (!draft || !walk)
+		return 0;
+	start = walk->start;
+	asm volatile("" : "+r"(start));
+	if (start >= VEIL_PATH_MAX)
+		return 0;
+	return syscall_add_kernel(draft, &walk->bytes[start], VEIL_PATH_MAX - start,
+				  syscall_tag(arg, 0, SYSCALL_CHUNK_PATH));
+}
+
+/* What a descriptor stands for now. */
+static __noinline int syscall_add_descriptor(__s32 fd, __u32 arg, __u32 slot)
+{
+	struct task_struct *task = veil_current().address;
+	struct dentry *dentry;
+	struct vfsmount *mount;
+	struct file *file;
+
+	if (fd == SYSCALL_AT_FDCWD) {
+		dentry = BPF_CORE_READ(task, fs, pwd.dentry);
+		mount = BPF_CORE_READ(task, fs, pwd.mnt);
+	} else {
+		if (fd < 0)
+			return 0;
+		file = veil_current_file(fd);
+		if (!file)
+			return 0;
+		dentry = BPF_CORE_READ(file, f_path.dentry);
+		mount = BPF_CORE_READ(file, f_path.mnt);
+	}
+	return syscall_add_path((__u64)dentry, (__u64)mount, arg, slot);
+}
+
 /* Reads argument `arg` as its reader says. False: some of it could not be read. */
 static __noinline int syscall_read_arg(struct syscall_draft *draft, const struct syscall_plan *plan, __u32 arg,
 				       __u32 flags)
@@ -440,6 +523,10 @@ static __always_inline void syscall_args_enter(struct syscall_draft *draft)
 		if (plan->enters >> arg & 1 && !syscall_read_arg(draft, plan, arg, 0))
 			draft->unread |= 1U << arg;
 	}
+	for (__u32 arg = 0; arg < SYSCALL_ARGS; arg++) {
+		if (plan->descriptors >> arg & 1)
+			syscall_add_descriptor(draft->event.call.args[arg], arg, 0);
+	}
 }
 
 /* A call that was not seen to begin: its input is read now. */
@@ -465,4 +552,6 @@ static __always_inline void syscall_args_exit(struct syscall_draft *draft)
 		if (!failed && plan->exits >> arg & 1)
 			syscall_read_arg(draft, plan, arg, SYSCALL_OUTPUT);
 	}
+	if (!failed && plan->descriptors >> SYSCALL_FD_RETURNED)
+		syscall_add_descriptor(draft->event.call.ret, SYSCALL_FD_RETURNED, 1);
 }
