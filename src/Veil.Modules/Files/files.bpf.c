@@ -286,6 +286,12 @@ int BPF_PROG(files_open_exit_fentry, const struct path *path, struct file *file,
 			       ret);
 }
 
+/* Of a function that returns a pointer or an errno. Only compared: to the verifier it is a pointer. */
+static __always_inline bool files_is_error(long ret)
+{
+	return (unsigned long)ret >= (unsigned long)-VEIL_ERRNO_MAX;
+}
+
 static __always_inline int files_filp_open_emit(int folder, struct filename *name, const struct open_flags *flags,
 						long ret)
 {
@@ -299,7 +305,7 @@ static __always_inline int files_filp_open_emit(int folder, struct filename *nam
 static __always_inline int files_filp_open_end_fentry(int folder, struct filename *name, const struct open_flags *flags,
 						      long ret)
 {
-	if (!veil_errno_of(ret) || !files_passes(files_op__open))
+	if (!files_is_error(ret) || !files_passes(files_op__open))
 		return 0;
 	return files_filp_open_emit(folder, name, flags, ret);
 }
@@ -497,7 +503,7 @@ int BPF_KRETPROBE(files_open_exit_kprobe, int ret)
 
 static __always_inline int files_filp_open_end_kprobe(long ret)
 {
-	bool passes = veil_errno_of(ret) && files_passes(files_op__open);
+	bool passes = files_is_error(ret) && files_passes(files_op__open);
 	struct files_call call;
 
 	/* The call is taken in any case, or it would stay. */
