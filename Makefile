@@ -80,8 +80,9 @@ demo: build artifacts/workloads.stamp ## trace a small workload for some seconds
 syscalls: | artifacts/setup.stamp ## refresh the system call tables from Debian's newest kernel headers
 	@eng/make-syscalls
 
-man: build ## refresh docs/veil.1 from the help
+man: build ## refresh docs/veil.1 and the tables of modules in the docs from what modules declare
 	@bin/veil __man >docs/veil.1
+	@bin/veil __tables README.md docs/usage.md
 
 fmt: | artifacts/setup.stamp ## format C# and C
 	@$(DOTNET) format Veil.slnx

@@ -50,8 +50,8 @@ public sealed class CommandLineTests
         options.Filters.ShouldHaveSingleItem().Bits.ToDictionary(static key => (int)key.Key.Bits, static key => key.Value)
             .ShouldBe(new Dictionary<int, FilterBits> { [2] = FilterBits.Allow, [11] = FilterBits.Deny, [110] = FilterBits.Allow }, ignoreOrder: true);
         // What failed is known when a call ends.
-        options.Modules[0].EventNumbers(options.ArgumentsOf(options.Modules[0])).ShouldBe([1]);
-        options.Modules[0].EventNumbers(Read("--module syscall").Arguments).ShouldBe([0]);
+        options.Modules[0].ChosenEvent(options.ArgumentsOf(options.Modules[0]))!.Struct.ShouldBe("syscall_return_event");
+        options.Modules[0].ChosenEvent(Read("--module syscall").Arguments).ShouldBeNull();
     }
 
     [Fact]
@@ -209,11 +209,13 @@ public sealed class CommandLineTests
 
     [Theory]
     [InlineData("memory", "ret", null)]
-    [InlineData("syscall", "ret", "--returns")]
-    [InlineData("uprobe", "duration_ns", "--latency")]
-    [InlineData("files", "duration_ns", "--slower")]
-    public void FlagFor_Field_IsAFlagThatTheModuleHas(string module, string field, string? flag) =>
-        AddedFields.FlagFor([TraceCommand.Module(module)], field).ShouldBe(flag);
+    [InlineData("syscall", "pid", null)]
+    [InlineData("syscall", "ret", "module syscall has it with --returns")]
+    [InlineData("memory,syscall", "errno_nr", "module syscall has it with --returns")]
+    [InlineData("uprobe", "duration_ns", "module uprobe has it with --latency")]
+    [InlineData("files", "duration_ns", "module files has it with --slower")]
+    public void HintFor_Field_NamesTheFlagOfTheModuleThatHasIt(string modules, string field, string? hint) =>
+        ModuleFields.HintFor(modules.Split(',').Select(TraceCommand.Module), field).ShouldBe(hint);
 
     [Fact]
     public void Run_AnyFlagAgainWithoutItsValue_SaysThatItIsMissing()
