@@ -47,7 +47,7 @@ public sealed class EventCatalog
     public static IEnumerable<(int Number, string Name)> Declared(Btf btf)
     {
         for (int number = 0; btf.TryGetVariable(VariablePrefix + number, out var variable); number++)
-            yield return (number, btf.NameOf(btf.PointedType(variable.TypeId)));
+            yield return (number, btf.NameOf(btf.Resolve(btf.PointedType(variable.TypeId))));
     }
 
     /// <summary>Adds the event struct that an object declares with <c>VEIL_EVENT</c>.</summary>
