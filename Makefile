@@ -72,7 +72,7 @@ guest: build artifacts/workloads.stamp ## a shell in a virtual machine, with vei
 
 bench: build artifacts/workloads.stamp ## the figures: ratios against the floor and the peers, in one run
 	@$(MAKE) --no-print-directory -C bench/floor
-	@$(DOTNET) run --project bench/Veil.Bench -c Release -- $(or $(BENCH_ARGS),--into docs/performance.md)
+	@PATH="$$(eng/peers):$$PATH" VEIL_PEERS="$$(eng/peers --versions)" eng/tracefs with $(DOTNET) run --project bench/Veil.Bench -c Release -- $(or $(BENCH_ARGS),--into docs/performance.md)
 
 microbench: $(BPF_OBJECTS) ## the parts of an event's way in userspace, each alone (BenchmarkDotNet)
 	@$(DOTNET) run --project bench/Veil.MicroBench -c Release -- $(BENCH_ARGS)

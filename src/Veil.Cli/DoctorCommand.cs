@@ -32,9 +32,11 @@ internal static class DoctorCommand
         return report.Modules.All(static module => module.Hook is not null) ? ExitCode.Success : ExitCode.Failure;
     }
 
+    // A line of the report is one line, which scripts look for; on a terminal it goes on below itself.
     private static string Text(SystemReport report)
     {
         var text = new StringBuilder();
+        int columns = TerminalScreen.OfOutput()?.Size.Columns ?? int.MaxValue;
         Line("kernel", report.Kernel);
         Line("BTF", report.HasBtf ? "yes" : "no: /sys/kernel/btf/vmlinux is missing, and nothing works without (CONFIG_DEBUG_INFO_BTF)");
         Line("privileges", report.MissingPrivileges is { } missing ? $"{missing} missing: run it as root, or with CAP_BPF and CAP_PERFMON" : "enough");
@@ -46,14 +48,21 @@ internal static class DoctorCommand
         {
             Line(module.Module, module.Hook is { } hook ? $"by {hook}" : "cannot run here");
             foreach (var rung in module.Rungs.TakeWhile(rung => rung.Name != module.Hook))
-                text.Append("  not by ").Append(rung.Name).Append(": ").AppendLine(Escaping.Visible(rung.Reason ?? ""));
+                Wrapped("  ", $"not by {rung.Name}: {Escaping.Visible(rung.Reason ?? "")}");
             foreach (string gap in module.Gaps)
-                text.Append("  does not see ").AppendLine(gap);
+                Wrapped("  ", "does not see " + gap);
         }
 
         return text.ToString();
 
-        void Line(string name, string value) => text.Append(name.PadRight(12)).AppendLine(Escaping.Visible(value));
+        void Line(string name, string value) => Wrapped(name.PadRight(12), Escaping.Visible(value));
+
+        void Wrapped(string beginning, string value)
+        {
+            string indent = new(' ', Math.Max(beginning.Length, 4));
+            foreach (var (number, line) in WordWrap.Lines(value, columns - indent.Length).Index())
+                text.Append(number == 0 ? beginning : indent).AppendLine(line);
+        }
     }
 
     private static string Json(SystemReport report)

@@ -93,6 +93,7 @@ public sealed class CommandLineTests
     [InlineData("--module syscall -o out.txt", "--output: unknown format 'out.txt'; to write to a file: --write out.txt (available: text, json)")]
     [InlineData("--module exec", "--module: unknown module 'exec'; for programs that start: --module syscall --syscall execve,execveat (available: {modules})")]
     [InlineData("--module syscall -p nginx", "--pid: 'nginx' is not a process id from 1 to 4194304; for a process's name: -n nginx")]
+    [InlineData("--module syscall --tid nginx", "--tid: 'nginx' is not a thread id from 1 to 4194304; for a thread's name: -n nginx")]
     [InlineData("--module syscall -s %file", "--syscall: '%file' is a class of strace, which veil does not have; name the calls, such as openat,read, or trace with --module files, network or memory")]
     [InlineData("--module syscall --enrich tme", "--enrich: unknown enrichment 'tme'; did you mean 'time'? (available: time, user, proc, all)")]
     [InlineData("--module syscall --buffer 10M", "--buffer: '10M' is not a power of two from 64K to 1G, such as 32M")]

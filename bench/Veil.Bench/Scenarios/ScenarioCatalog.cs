@@ -33,7 +33,6 @@ internal sealed class ScenarioCatalog(Programs programs, int calls)
     private const string Getppid = "getppid";
 
     // A run of a slow tracer should not take longer than one of the others.
-    private const int PrintfCalls = 50_000;
     private const int PerfCalls = 20_000;
     private const int StraceCalls = 5_000;
     private const int PeerRounds = 5;
@@ -116,9 +115,9 @@ internal sealed class ScenarioCatalog(Programs programs, int calls)
     private static Scenario Bpftrace(string name, int calls, string? mark, Func<string, string> program) => Bpftrace(
         name, calls, mark, (_, idle) => program(idle));
 
-    private static Scenario BpftraceOfWorkload() => Bpftrace(
+    private Scenario BpftraceOfWorkload() => Bpftrace(
         BpftracePrintf,
-        PrintfCalls,
+        calls,
         // bpftrace has no names for the numbers; the line ends with that of getppid.
         RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? " 173\n" : " 110\n",
         (pid, _) => $"/pid == {pid}/ {{ printf(\"%s %d %d %d %lld %d\\n\", comm, pid, tid, uid, nsecs, args->id); }}");

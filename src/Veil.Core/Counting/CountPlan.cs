@@ -105,7 +105,7 @@ internal sealed class CountPlan
             counts.SetMaxEntries(MaxKeys);
             if (HasSmall)
             {
-                var small = bpfObject.Map($"veil_small_counts_{turn}");
+                var small = bpfObject.Map($"veil_small_{turn}");
                 small.SetSizes(sizeof(uint), Slots * sizeof(ulong));
                 small.SetMaxEntries(Kind == KeyKind.None ? 1 : SmallKeys);
             }
@@ -115,7 +115,7 @@ internal sealed class CountPlan
         {
             bpfObject.Map("veil_counts_1").SetSizes(KeyBytes, Slots * sizeof(ulong));
             if (HasSmall)
-                bpfObject.Map("veil_small_counts_1").SetSizes(sizeof(uint), Slots * sizeof(ulong));
+                bpfObject.Map("veil_small_1").SetSizes(sizeof(uint), Slots * sizeof(ulong));
         }
     }
 

@@ -47,7 +47,7 @@ internal sealed unsafe class EventCounts
     {
         get
         {
-            var rests = new BpfPerCpuArray<ulong>(_object.Map("veil_count_rests"));
+            var rests = new BpfPerCpuArray<ulong>(_object.Map("veil_rests"));
             return _pausedTaken + Sum(rests, 0, CountRest.Paused) + Sum(rests, 1, CountRest.Paused);
         }
     }
@@ -57,14 +57,14 @@ internal sealed unsafe class EventCounts
     {
         get
         {
-            var rests = new BpfPerCpuArray<ulong>(_object.Map("veil_count_rests"));
+            var rests = new BpfPerCpuArray<ulong>(_object.Map("veil_rests"));
             bool isEmpty = true;
             for (int turn = 0; turn < (Plan.InTurns ? 2 : 1); turn++)
             {
                 isEmpty &= Sum(rests, turn, CountRest.MapFull) + Sum(rests, turn, CountRest.NoField) == 0;
                 isEmpty &= !new BpfPerCpuSums(_object.Map($"veil_counts_{turn}")).HasKeys();
                 if (Plan.HasSmall)
-                    new BpfPerCpuSums(_object.Map($"veil_small_counts_{turn}")).Visit(remove: false, (_, sums) => isEmpty &= !Array.Exists(sums, static sum => sum != 0));
+                    new BpfPerCpuSums(_object.Map($"veil_small_{turn}")).Visit(remove: false, (_, sums) => isEmpty &= !Array.Exists(sums, static sum => sum != 0));
             }
 
             return isEmpty;
@@ -83,7 +83,7 @@ internal sealed unsafe class EventCounts
         new BpfPerCpuSums(_object.Map($"veil_counts_{turn}")).Visit(remove: Plan.InTurns, (key, sums) => keys.Add((key.ToArray(), sums)));
         if (Plan.HasSmall)
         {
-            var small = new BpfPerCpuSums(_object.Map($"veil_small_counts_{turn}"));
+            var small = new BpfPerCpuSums(_object.Map($"veil_small_{turn}"));
             small.Visit(remove: false, (key, sums) =>
             {
                 if (!Array.Exists(sums, static sum => sum != 0))
@@ -94,7 +94,7 @@ internal sealed unsafe class EventCounts
             });
         }
 
-        var rests = new BpfPerCpuArray<ulong>(_object.Map("veil_count_rests"));
+        var rests = new BpfPerCpuArray<ulong>(_object.Map("veil_rests"));
         ulong paused = TakeOne(rests, turn, CountRest.Paused);
         if (Plan.InTurns)
             _pausedTaken += paused;

@@ -25,7 +25,7 @@ public sealed class TidDimension : FilterDimension
     public override string? ParseKeys(string text, List<FilterKey> keys)
     {
         if (ParseNumber(text, 1, TidMax, out long tid) is { } wrong)
-            return wrong;
+            return char.IsAsciiLetter(text[0]) ? $"{wrong}; for a thread's name: -n {text}" : wrong;
         keys.Add(new((UInt128)tid, text));
         return null;
     }

@@ -33,7 +33,7 @@ internal sealed class LossLedger
         _users = [.. _causes.Select(static _ => new List<UserLoss>())];
         _object = bpfObject;
         _ofNobody = new BpfPerCpuArray<ulong>(bpfObject.Map("veil_losses"));
-        _ofUsers = new BpfHashMap<uint, UserLosses>(bpfObject.Map("veil_user_losses"));
+        _ofUsers = new BpfHashMap<uint, UserLosses>(bpfObject.Map("veil_user_lost"));
     }
 
     /// <summary>Names each cause with what it lost since the last call.</summary>

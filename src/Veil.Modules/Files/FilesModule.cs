@@ -57,11 +57,11 @@ public sealed class FilesModule : TraceModule
     [
         // The end first: what was seen to begin is then also seen to end.
         new("fentry", "fexit/vfs_open, vfs_read, vfs_write; tp_btf/sys_exit, io_uring_complete",
-            [.. Uring("fentry"), .. s_functions.Select(static name => Function(name, "fentry")), "call_fentry",
-                .. s_functions.Select(static name => Function(name, "begin_fentry", s_timed)), new("call_begin_fentry", s_timed)]) { LoadBytes = LoadBytes, UnusedMaps = ["files_calls"] },
+            [.. Uring("fentry"), .. s_functions.Select(static name => Function(name, "exit_fentry")), "files_call_exit_fentry",
+                .. s_functions.Select(static name => Function(name, "enter_fentry", s_timed)), new("files_call_enter_fentry", s_timed)]) { LoadBytes = LoadBytes, UnusedMaps = ["files_calls"] },
         new("kprobe", "kretprobe/vfs_open, vfs_read, vfs_write; raw_tp/sys_exit, io_uring_complete",
-            [.. Uring("kprobe"), "call_kprobe", .. s_functions.SelectMany(static name => new[] { Function(name, "kprobe"), Function(name, "enter_kprobe") }),
-                new("call_begin_kprobe", s_timed)]) { LoadBytes = LoadBytes },
+            [.. Uring("kprobe"), "files_call_exit_kprobe", .. s_functions.SelectMany(static name => new[] { Function(name, "exit_kprobe"), Function(name, "enter_kprobe") }),
+                new("files_call_enter_kprobe", s_timed)]) { LoadBytes = LoadBytes },
         SystemCalls("tp_btf"),
         SystemCalls("raw_tp"),
     ];
@@ -98,22 +98,22 @@ public sealed class FilesModule : TraceModule
         bpfObject.SetGlobal("files_timed", s_timed.IsChosen(arguments));
         if (!s_timed.IsChosen(arguments))
             bpfObject.Map("files_starts").SetMaxEntries(1);
-        if (rung.UnusedMaps.Contains("files_told"))
+        if (rung.UnusedMaps.Contains("files_failures"))
             bpfObject.Map("path_walks").SetMaxEntries(CallSlots);
     }
 
     // Only the first three functions are exported: the others are the compiler's to keep or not.
     private static readonly (string Name, string? Function)[] s_functions =
-        [("open", null), ("read", null), ("write", null), ("open_failed", "do_filp_open"), ("open_failed_7", "do_file_open"), ("readv", "vfs_readv"), ("writev", "vfs_writev")];
+        [("open", null), ("read", null), ("write", null), ("filp", "do_filp_open"), ("file", "do_file_open"), ("readv", "vfs_readv"), ("writev", "vfs_writev")];
 
     private static HookProgram Function((string Name, string? Function) traced, string ending, EventKind? kind = null) =>
-        new($"{traced.Name}_{ending}", kind, traced.Function is { } function ? _ => KernelFeatures.HasFunction(function) : null);
+        new($"files_{traced.Name}_{ending}", kind, traced.Function is { } function ? _ => KernelFeatures.HasFunction(function) : null);
 
     private static HookRung SystemCalls(string rung) =>
-        new(rung, $"{rung}/sys_exit, io_uring_complete", [.. Uring(rung), $"syscall_{rung}", new($"syscall_begin_{rung}", s_timed)])
+        new(rung, $"{rung}/sys_exit, io_uring_complete", [.. Uring(rung), $"files_call_exit_{rung}", new($"files_call_enter_{rung}", s_timed)])
         {
             LoadBytes = LoadBytes,
-            UnusedMaps = ["files_calls", "files_told"],
+            UnusedMaps = ["files_calls", "files_failures"],
         };
 
     // The tracepoint names the request, and the request has its result, from 5.19 on.
@@ -128,8 +128,8 @@ public sealed class FilesModule : TraceModule
     // What submits was renamed in 6.3.
     private static HookProgram[] Uring(string rung) =>
     [
-        new($"uring_{rung}", When: static _ => WhyNoUring() is null),
-        new("uring_begin", s_timed, static _ => WhyNoUring() is null && KernelFeatures.HasBtfTracepoint("io_uring_submit_req")),
-        new("uring_begin_sqe", s_timed, static _ => WhyNoUring() is null && !KernelFeatures.HasBtfTracepoint("io_uring_submit_req")),
+        new($"files_uring_exit_{rung}", When: static _ => WhyNoUring() is null),
+        new("files_uring_req", s_timed, static _ => WhyNoUring() is null && KernelFeatures.HasBtfTracepoint("io_uring_submit_req")),
+        new("files_uring_sqe", s_timed, static _ => WhyNoUring() is null && !KernelFeatures.HasBtfTracepoint("io_uring_submit_req")),
     ];
 }

@@ -8,8 +8,8 @@ namespace Veil.Modules.Memory;
 /// <summary>Page faults.</summary>
 public sealed class MemoryModule : TraceModule
 {
-    private const string Minor = "minor_perf";
-    private const string Major = "major_perf";
+    private const string Minor = "memory_minor_perf";
+    private const string Major = "memory_major_perf";
     private const int NoSuchDevice = 19; // ENODEV
 
     /// <inheritdoc/>
@@ -37,10 +37,10 @@ public sealed class MemoryModule : TraceModule
     public override IReadOnlyList<HookRung> Rungs { get; } =
     [
         // The return first: a fault that was seen to begin is then also seen to end.
-        new("fentry", "fentry and fexit/handle_mm_fault", "exit_fentry", "enter_fentry") { UnusedMaps = ["memory_exceptions"] },
-        new("kprobe", "kprobe and kretprobe/handle_mm_fault", "exit_kprobe", "enter_kprobe") { UnusedMaps = ["memory_exceptions"] },
+        new("fentry", "fentry and fexit/handle_mm_fault", "memory_exit_fentry", "memory_enter_fentry") { UnusedMaps = ["memory_traps"] },
+        new("kprobe", "kprobe and kretprobe/handle_mm_fault", "memory_exit_kprobe", "memory_enter_kprobe") { UnusedMaps = ["memory_traps"] },
         new("perf", "perf software events page-faults-min and page-faults-maj",
-            new("user_exception_perf", When: HasExceptions), new("kernel_exception_perf", When: HasExceptions), Minor, Major) { UnusedMaps = ["memory_calls"] },
+            new("memory_user_exception_perf", When: HasExceptions), new("memory_kernel_exception_perf", When: HasExceptions), Minor, Major) { UnusedMaps = ["memory_calls"] },
     ];
 
     /// <inheritdoc/>

@@ -8,19 +8,19 @@ namespace Veil.Modules.Network;
 public sealed class NetworkModule : TraceModule
 {
     private static readonly Version s_cookies = new(5, 12);
-    private const string Iterator = "sockets_iter";
+    private const string Iterator = "network_sockets_iter";
     private const long LoadBytes = 30 * 1024 * 1024, TracepointLoadBytes = 40 * 1024 * 1024;
 
-    private static readonly HookProgram s_acceptCall = new("accept_tracepoint", When: HasAcceptCalls), s_accept4Call = new("accept4_tracepoint", When: HasAcceptCalls);
+    private static readonly HookProgram s_acceptCall = new("network_accept_tracepoint", When: HasAcceptCalls), s_accept4Call = new("network_accept4_tracepoint", When: HasAcceptCalls);
 
     // The changes of state come after what tells more of that which they begin. Of two programs at one tracepoint the kernel runs
     // the one first that was attached first. At the very end the sockets that are there already.
-    private static readonly HookProgram[] s_btfChanges = ["fork_tp_btf", "state_tp_btf", "state_second_tp_btf", Iterator];
+    private static readonly HookProgram[] s_btfChanges = ["network_fork_tp_btf", "network_state_tp_btf", "network_state_second_tp_btf", Iterator];
 
     private static readonly HookRung s_fentry = new("fentry", "tp_btf/inet_sock_set_state, fentry/tcp_connect, fentry/security_sock_graft or fexit/inet_csk_accept",
-        ["connect_fentry", new("graft_fentry", When: HasGraft), new("accept_fentry", When: static arguments => !HasGraft(arguments)), .. s_btfChanges]) { LoadBytes = LoadBytes };
+        ["network_connect_fentry", new("network_graft_fentry", When: HasGraft), new("network_accept_fentry", When: static arguments => !HasGraft(arguments)), .. s_btfChanges]) { LoadBytes = LoadBytes };
     private static readonly HookRung s_kprobe = new("kprobe", "tp_btf/inet_sock_set_state, kprobe/tcp_connect, kprobe/security_sock_graft or kretprobe/inet_csk_accept",
-        ["connect_kprobe", new("graft_kprobe", When: HasGraft), new("accept_kprobe", When: static arguments => !HasGraft(arguments)), .. s_btfChanges]) { LoadBytes = LoadBytes };
+        ["network_connect_kprobe", new("network_graft_kprobe", When: HasGraft), new("network_accept_kprobe", When: static arguments => !HasGraft(arguments)), .. s_btfChanges]) { LoadBytes = LoadBytes };
 
     /// <inheritdoc/>
     public override string Name => "network";
@@ -47,11 +47,11 @@ public sealed class NetworkModule : TraceModule
         s_fentry,
         s_kprobe,
         new("tp_btf", "tp_btf/inet_sock_set_state, tp_btf/sys_exit or tracepoints of accept",
-            [s_acceptCall, s_accept4Call, new("accept_tp_btf", When: static arguments => !HasAcceptCalls(arguments)), .. s_btfChanges]) { LoadBytes = LoadBytes },
+            [s_acceptCall, s_accept4Call, new("network_accept_tp_btf", When: static arguments => !HasAcceptCalls(arguments)), .. s_btfChanges]) { LoadBytes = LoadBytes },
         new("raw_tp", "raw_tp/inet_sock_set_state, raw_tp/sys_exit or tracepoints of accept",
-            s_acceptCall, s_accept4Call, new("accept_raw_tp", When: static arguments => !HasAcceptCalls(arguments)), "fork_raw_tp", "state_raw_tp", "state_second_raw_tp", Iterator) { LoadBytes = LoadBytes },
+            s_acceptCall, s_accept4Call, new("network_accept_raw_tp", When: static arguments => !HasAcceptCalls(arguments)), "network_fork_raw_tp", "network_state_raw_tp", "network_state_second_raw_tp", Iterator) { LoadBytes = LoadBytes },
         new("tracepoint", "tracepoint/sock/inet_sock_set_state, tracepoints of accept and accept4",
-            "accept_tracepoint", "accept4_tracepoint", "fork_tracepoint", "state_tracepoint", Iterator) { LoadBytes = TracepointLoadBytes },
+            "network_accept_tracepoint", "network_accept4_tracepoint", "network_fork_tracepoint", "network_state_tracepoint", Iterator) { LoadBytes = TracepointLoadBytes },
     ];
 
     /// <inheritdoc/>
@@ -59,8 +59,8 @@ public sealed class NetworkModule : TraceModule
 
     /// <inheritdoc/>
     public override bool CountsMisses(BpfProgram program) =>
-        !program.Name.StartsWith("state_", StringComparison.Ordinal)
-        || program.Name == "state_tracepoint"
+        !program.Name.StartsWith("network_state_", StringComparison.Ordinal)
+        || program.Name == "network_state_tracepoint"
         // 7.x preempts programs. What a process itself changes can then be skipped too, and the second program leaves that to the first.
         || KernelFeatures.KernelVersion.Major >= 7;
 

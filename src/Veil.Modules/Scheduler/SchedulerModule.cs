@@ -50,13 +50,13 @@ public sealed class SchedulerModule : TraceModule
         bool waits = Waits(arguments), inTasks = rung == s_tpBtf && TaskStorage.IsSteadyInScheduler;
         bpfObject.SetGlobal("scheduler_has_state", KernelFeatures.KernelVersion >= new Version(5, 18));
         bpfObject.SetGlobal("scheduler_waits", waits);
-        bpfObject.SetGlobal("scheduler_since_in_tasks", inTasks);
-        bpfObject.Map("scheduler_task_since").SetAutoCreate(waits && inTasks);
-        bpfObject.Map("scheduler_since").SetAutoCreate(waits && !inTasks);
+        bpfObject.SetGlobal("scheduler_in_tasks", inTasks);
+        bpfObject.Map("scheduler_tasks").SetAutoCreate(waits && inTasks);
+        bpfObject.Map("scheduler_tids").SetAutoCreate(waits && !inTasks);
     }
 
     // The switches last: a task that is seen to take a CPU was then seen to wake up.
-    private static HookProgram[] Programs(string rung) => [new($"wakeup_{rung}", When: Waits), new($"wakeup_new_{rung}", When: Waits), $"switch_{rung}"];
+    private static HookProgram[] Programs(string rung) => [new($"scheduler_wake_{rung}", When: Waits), new($"scheduler_new_{rung}", When: Waits), $"scheduler_switch_{rung}"];
 
     // Every wake-up of the machine is traced for it.
     private static bool Waits(ModuleArguments arguments) => arguments.Shows(Wait) || Thresholds.NeedTime(arguments);

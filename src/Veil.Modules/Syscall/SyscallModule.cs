@@ -55,12 +55,12 @@ public sealed class SyscallModule : TraceModule
     {
         bool returns = s_return.IsChosen(arguments);
         bpfObject.SetGlobal("syscall_returns", returns);
-        bpfObject.SetGlobal("syscall_calls_in_tasks", TaskStorage.IsSteady);
-        bpfObject.Map("syscall_calls").SetAutoCreate(returns && !TaskStorage.IsSteady);
-        bpfObject.Map("syscall_task_calls").SetAutoCreate(returns && TaskStorage.IsSteady);
+        bpfObject.SetGlobal("syscall_in_tasks", TaskStorage.IsSteady);
+        bpfObject.Map("syscall_tids").SetAutoCreate(returns && !TaskStorage.IsSteady);
+        bpfObject.Map("syscall_tasks").SetAutoCreate(returns && TaskStorage.IsSteady);
     }
 
     // Entry last: a call seen to begin is then also seen to end.
     private static HookProgram[] Programs(string rung) =>
-        [new($"exec_{rung}", s_return, static _ => !TaskStorage.IsSteady), new($"thread_exit_{rung}", s_return), new($"exit_{rung}", s_return), $"enter_{rung}"];
+        [new($"syscall_exec_{rung}", s_return, static _ => !TaskStorage.IsSteady), new($"syscall_thread_exit_{rung}", s_return), new($"syscall_exit_{rung}", s_return), $"syscall_enter_{rung}"];
 }

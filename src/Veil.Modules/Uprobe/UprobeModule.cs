@@ -31,8 +31,8 @@ public sealed class UprobeModule : TraceModule
         // Entry last: a call seen to begin is then also seen to end.
         HookProgram[] programs =
         [
-            new("call", When: static arguments => !s_return.IsChosen(arguments)), new("exec", s_return), new("thread_exit", s_return),
-            new("leave", s_return, _ => HasSites(returns: false)), new("leave_at_ret", s_return, _ => HasSites(returns: true)), new("enter", s_return),
+            new("uprobe_call", When: static arguments => !s_return.IsChosen(arguments)), new("uprobe_exec", s_return), new("uprobe_thread_exit", s_return),
+            new("uprobe_leave", s_return, _ => HasSites(returns: false)), new("uprobe_leave_at_ret", s_return, _ => HasSites(returns: true)), new("uprobe_enter", s_return),
         ];
         _multi = new("uprobe_multi", "the same by one link for all places (6.6): needs no CAP_SYS_ADMIN", programs);
         Rungs = [new("uprobe", "uprobe, and uretprobe with --latency", programs), _multi];
@@ -121,17 +121,17 @@ public sealed class UprobeModule : TraceModule
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
         bool latency = s_return.IsChosen(arguments);
-        foreach (string program in (string[])(rung == _multi ? ["call", "enter", "leave", "leave_at_ret"] : []))
+        foreach (string program in (string[])(rung == _multi ? ["uprobe_call", "uprobe_enter", "uprobe_leave", "uprobe_leave_at_ret"] : []))
             bpfObject.Program(program).MakeUprobeMulti();
-        bpfObject.SetGlobal("uprobe_calls_in_tasks", TaskStorage.IsSteady);
-        bpfObject.Map("uprobe_task_calls").SetAutoCreate(latency && TaskStorage.IsSteady);
-        bpfObject.Map("uprobe_thread_calls").SetAutoCreate(latency && !TaskStorage.IsSteady);
+        bpfObject.SetGlobal("uprobe_in_tasks", TaskStorage.IsSteady);
+        bpfObject.Map("uprobe_tasks").SetAutoCreate(latency && TaskStorage.IsSteady);
+        bpfObject.Map("uprobe_tids").SetAutoCreate(latency && !TaskStorage.IsSteady);
     }
 
     /// <inheritdoc/>
     public override IEnumerable<BpfLink> Attach(BpfProgram program, HookRung rung, ModuleArguments arguments)
     {
-        if (program.Name is "exec" or "thread_exit")
+        if (program.Name is "uprobe_exec" or "uprobe_thread_exit")
         {
             yield return program.Attach();
             yield break;
@@ -141,11 +141,11 @@ public sealed class UprobeModule : TraceModule
         {
             var offsets = program.Name switch
             {
-                "leave" when site.Returns is not null => [],
-                "leave_at_ret" => site.Returns ?? [],
+                "uprobe_leave" when site.Returns is not null => [],
+                "uprobe_leave_at_ret" => site.Returns ?? [],
                 _ => site.Offsets,
             };
-            bool onReturn = program.Name == "leave";
+            bool onReturn = program.Name == "uprobe_leave";
             if (rung == _multi && offsets.Count > 0)
             {
                 yield return program.AttachUprobeMulti(site.File.Handle, _target.Path, [.. offsets], onReturn, site.Counter);

@@ -69,7 +69,7 @@ public sealed class SharedConstantsTests
         var syscall = bpf.Btf.FindStruct("veil_syscall")!;
         syscall.Members.Select(static member => (member.Name, member.OffsetBytes, member.SizeBytes)).ShouldBe([("nr", 0, 4), ("arch", 4, 4)]);
         bpf.Btf.FindStruct("veil_user_losses")!.SizeBytes.ShouldBe(LossLedger.Causes * sizeof(ulong));
-        bpf.Map("veil_count_rests").MaxEntries.ShouldBe(2 * (int)CountRest.Rests);
+        bpf.Map("veil_rests").MaxEntries.ShouldBe(2 * (int)CountRest.Rests);
         // A filter of a module has at most this place.
         bpf.Map("filter_counts").MaxEntries.ShouldBeGreaterThan((int)FilterMap.CounterOf(10) + 1);
     }
