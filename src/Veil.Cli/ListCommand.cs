@@ -78,22 +78,12 @@ internal static class ListCommand
         return string.Concat(fields.Select(static field => $"{field.Name,-14} {field.Type,-18} {field.Needs}".TrimEnd() + "\n"));
     }
 
-    // The fields of the events as they are, then those that a switch adds.
-    internal static List<(string Name, string Type, string? Needs)> FieldsOf(TraceModule module)
-    {
-        var fields = new List<(string Name, string Type, string? Needs)>();
-        foreach (var (flag, arguments) in AddedFields.Flags(module).Select(static added => ((ModuleFlag?)added.Flag, added.Arguments)).Prepend((null, ModuleArguments.None)))
-        {
-            foreach (var field in EventCatalog.Of([module.ForDoctor()], arguments).Schemas.SelectMany(static schema => schema.Fields))
-            {
-                if (!fields.Exists(known => known.Name == field.Name))
-                    fields.Add((field.Name, TypeOf(field.Value.Format), flag is null ? null : "--" + flag.Name));
-            }
-        }
-
-        fields.AddRange([("time", "string", "--enrich time"), ("username", "string or null", "--enrich user"), ("proc_name", "string or null", "--enrich proc")]);
-        return fields;
-    }
+    // Those of the events as they are, those that a switch adds, and those of --enrich.
+    internal static List<(string Name, string Type, string? Needs)> FieldsOf(TraceModule module) =>
+    [
+        .. ModuleFields.Of(module).Select(static known => (known.Field.Name, TypeOf(known.Field.Value.Format), known.Flag is null ? null : "--" + known.Flag)),
+        ("time", "string", "--enrich time"), ("username", "string or null", "--enrich user"), ("proc_name", "string or null", "--enrich proc"),
+    ];
 
     // As JSON has it.
     private static string TypeOf(FieldFormat format) => format switch

@@ -13,12 +13,12 @@ internal sealed class CountPlan
     public const int HistogramSlots = 64;
 
     private const int WordBytes = sizeof(ulong);
-    private const int BytesKeyBytes = 24; // VEIL_COUNT_WORDS
-    private const int PathKeyBytes = 264; // struct veil_count_path
-    private const int PathHeadBytes = 8;
-    private const int PathTruncatedOffset = 4;
-    private const int PathDeletedOffset = 6;
-    private const int SmallKeys = 1_024; // VEIL_COUNT_SMALL
+    internal const int BytesKeyBytes = 24; // VEIL_COUNT_WORDS
+    internal const int PathKeyBytes = 264; // struct veil_count_path
+    internal const int PathHeadBytes = 8;
+    internal const int PathTruncatedOffset = 4;
+    internal const int PathDeletedOffset = 6;
+    internal const int SmallKeys = 1_024; // VEIL_COUNT_SMALL
 
     private CountPlan(EventSchema schema, EventField? key, EventField? value, CountOptions options)
     {
@@ -152,23 +152,13 @@ internal sealed class CountPlan
     {
         if (name is null || events.Any(schema => Find(schema, name) is { } field && can(field)))
             return;
+        if (ModuleFields.HintFor([module], name) is { } how && !events.Any(schema => Find(schema, name) is not null))
+            throw new UsageException($"{flag}: '{Escaping.ForMessage(name)}': {how}");
         var valid = Names(events, histogram: flag == "--hist").ToList();
         string hint = NearestName.Find(name, valid) is [var nearest, ..] ? $"; did you mean '{nearest}'?" : "";
         string why = events.Any(schema => Find(schema, name) is not null) ? flag == "--hist" ? $"is not a quantity in module {module.Name}{(Names(events, histogram: false).Contains(name) ? $"; --count-by {name} counts it" : "")}" : $"cannot be counted by in module {module.Name}"
-            : name is "duration_ns" or "ret" or "errno" or "errno_nr" && module.Flags.FirstOrDefault(flag => AddsEvents(module, flag)) is { } adds ? $"needs --{adds.Name}"
             : $"is not a field of module {module.Name}";
         throw new UsageException($"{flag}: '{Escaping.ForMessage(name)}' {why}{hint} (available: {string.Join(' ', valid)})");
-    }
-
-    private static bool AddsEvents(TraceModule module, ModuleFlag flag)
-    {
-        var given = flag switch
-        {
-            { ValueName: null } when flag != Thresholds.Failed => ModuleArguments.None with { Switches = new HashSet<string> { flag.Name } },
-            _ when flag == Thresholds.Slower => ModuleArguments.None with { Values = new Dictionary<string, IReadOnlyList<string>> { [flag.Name] = ["1s"] } },
-            _ => ModuleArguments.None,
-        };
-        return !module.EventNumbers(given).SequenceEqual(module.EventNumbers(ModuleArguments.None));
     }
 
     private static bool CanBeKey(EventField field) => field.Name != "module" && field.Value.Format is not (FieldFormat.Time or FieldFormat.UserName or FieldFormat.ProcName);
@@ -191,15 +181,15 @@ internal sealed class CountPlan
         FieldFormat.SyscallArch => KeyKind.Arch,
         _ => size <= WordBytes ? KeyKind.Word : KeyKind.Bytes,
     };
+}
 
-    // enum veil_count_key
-    private enum KeyKind
-    {
-        None,
-        Word,
-        Bytes,
-        Errno,
-        Arch,
-        Path,
-    }
+/// <summary>What the bytes of a key are (<c>enum veil_count_key</c>).</summary>
+internal enum KeyKind
+{
+    None,
+    Word,
+    Bytes,
+    Errno,
+    Arch,
+    Path,
 }
