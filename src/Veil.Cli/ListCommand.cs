@@ -87,23 +87,13 @@ internal static class ListCommand
             foreach (var field in EventCatalog.Of([module.ForDoctor()], arguments).Schemas.SelectMany(static schema => schema.Fields))
             {
                 if (!fields.Exists(known => known.Name == field.Name))
-                    fields.Add((field.Name, TypeOf(field.Value.Format), flag is null ? null : "--" + flag.Name));
+                    fields.Add((field.Name, field.Value.JsonType, flag is null ? null : "--" + flag.Name));
             }
         }
 
-        fields.AddRange([("time", "string", "--enrich time"), ("username", "string or null", "--enrich user"), ("proc_name", "string or null", "--enrich proc")]);
+        fields.AddRange(EnrichedColumns.All.Select(static added => (added.Column.Name, added.Column.Value.JsonType, (string?)("--enrich " + EnrichedColumns.FlagValueOf(added.By)))));
         return fields;
     }
-
-    // As JSON has it.
-    private static string TypeOf(FieldFormat format) => format switch
-    {
-        FieldFormat.Unsigned or FieldFormat.Signed or FieldFormat.SyscallNumber => "number",
-        FieldFormat.UnsignedOrUnknown or FieldFormat.UnsignedOrNone or FieldFormat.Pid or FieldFormat.Duration or FieldFormat.Return or FieldFormat.ErrnoNumber => "number or null",
-        FieldFormat.Boolean => "boolean",
-        FieldFormat.ErrnoName => "string or null",
-        _ => "string",
-    };
 
     private static string Lines<T>(IEnumerable<T> items, Action<Utf8JsonWriter, T> write)
     {

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Veil.Bpf;
+using Veil.Core.Events;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
 
@@ -41,6 +42,12 @@ public sealed class MemoryModule : TraceModule
         new("kprobe", "kprobe and kretprobe/handle_mm_fault"),
         new(Perf, "perf software events page-faults-min and page-faults-maj"),
     ];
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)
+    {
+        ["evt_type"] = new() { Title = "EVENT" },
+    };
 
     /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("memory");
