@@ -28,7 +28,7 @@ internal sealed class CountPlan
         Value = value;
         MaxKeys = options.Keys;
         InTurns = options.Interval is not null;
-        Kind = key?.Value.Key ?? KeyKind.None;
+        Kind = key?.Value.Facts.Key ?? KeyKind.None;
     }
 
     /// <summary>The events that have the key.</summary>
@@ -92,12 +92,12 @@ internal sealed class CountPlan
         {
             bpfObject.SetGlobal("veil_count_value_offset", (uint)value.Value.Offset);
             bpfObject.SetGlobal("veil_count_value_size", (uint)value.Value.Size);
-            bpfObject.SetGlobal("veil_count_value_signed", value.Value.Quantity!.IsSigned);
+            bpfObject.SetGlobal("veil_count_value_signed", value.Value.Facts.Quantity!.IsSigned);
         }
 
         bpfObject.SetGlobal("veil_count_event_size", (uint)Math.Max(EndOf(Key), EndOf(Value)));
         bpfObject.SetGlobal("veil_count_small_keys", HasSmall);
-        bpfObject.SetGlobal("veil_count_needs_time", Key?.Value.Quantity is { NeedsTime: true } || Value?.Value.Quantity is { NeedsTime: true });
+        bpfObject.SetGlobal("veil_count_needs_time", Key?.Value.Facts.Quantity is { NeedsTime: true } || Value?.Value.Facts.Quantity is { NeedsTime: true });
         bpfObject.SetGlobal("veil_count_in_turns", InTurns);
         for (int turn = 0; turn < (InTurns ? 2 : 1); turn++)
         {
@@ -172,9 +172,9 @@ internal sealed class CountPlan
         return !module.EventNumbers(given).SequenceEqual(module.EventNumbers(ModuleArguments.None));
     }
 
-    private static bool CanBeKey(EventField field) => field.Name != "module" && field.Value.Key is not null;
+    private static bool CanBeKey(EventField field) => field.Name != "module" && field.Value.Facts.Key is not null;
 
-    private static bool CanBeHistogram(EventField field) => field.Value.Quantity is not null;
+    private static bool CanBeHistogram(EventField field) => field.Value.Facts.Quantity is not null;
 
     private static int EndOf(EventField? field) => field is { Value: var value } ? value.Offset + value.Size : 0;
 }

@@ -203,7 +203,7 @@ internal sealed class CountReport(CountOptions options, OutputOptions shown, IOu
             var ranking = rows.Select(static row => new Row(row.Key, row.Value)).OrderByDescending(static row => row.Count).ThenBy(static row => row.Text, StringComparer.Ordinal).ToList();
             ulong beyond = ranking.Skip(keysMax).Aggregate(0ul, static (sum, row) => sum + row.Count);
             return new Table(
-                module, first.Key?.Name, first.Value?.Name, first.Value?.Value.Quantity, ranking[..Math.Min(ranking.Count, keysMax)],
+                module, first.Key?.Name, first.Value?.Name, first.Value?.Value.Facts.Quantity, ranking[..Math.Min(ranking.Count, keysMax)],
                 Sum(static counted => counted.Total), Sum(static counted => counted.MapFull) + beyond, Sum(static counted => counted.NoField), Sum(static counted => counted.Paused));
 
             ulong Sum(Func<CountedEvents, ulong> of) => parts.Aggregate(0ul, (sum, part) => sum + of(part.Counted));

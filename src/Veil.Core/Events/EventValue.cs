@@ -21,14 +21,12 @@ public abstract class EventValue
     public int Size { get; }
 
     /// <summary>Its type in JSON.</summary>
-    public abstract string JsonType { get; }
+    public string JsonType => Facts.JsonType;
 
     /// <summary>The enumerators' names by their value, with holes; of a constant the one value. UTF-8.</summary>
     internal byte[]?[] Names { get; }
 
-    internal abstract KeyKind? Key { get; }
-
-    internal abstract Quantity? Quantity { get; }
+    internal abstract ValueFacts Facts { get; }
 
     internal abstract int BytesMax { get; }
 
@@ -81,11 +79,7 @@ public abstract class EventValue
 internal sealed class EventValue<TKind>(int offset = 0, int size = 0, byte[]?[]? names = null) : EventValue(offset, size, names ?? [])
     where TKind : struct, IValueKind
 {
-    public override string JsonType => TKind.JsonType;
-
-    internal override KeyKind? Key => TKind.Key;
-
-    internal override Quantity? Quantity => TKind.Quantity;
+    internal override ValueFacts Facts => TKind.Facts;
 
     internal override int BytesMax => TKind.BytesMax(this);
 

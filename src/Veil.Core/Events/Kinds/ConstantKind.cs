@@ -8,18 +8,14 @@ internal readonly struct ConstantKind : IValueKind
 {
     private const int ScreenWidthMax = 40;
 
-    public static string JsonType => "string";
-
-    public static KeyKind? Key => KeyKind.None;
-
-    public static Quantity? Quantity => null;
+    public static ValueFacts Facts { get; } = new("string", KeyKind.None, null);
 
     public static EventValue Of(string text) => new EventValue<ConstantKind>(names: [Encoding.UTF8.GetBytes(text)]);
 
     public static ColumnHint Hint(string text) => new() { Width = Math.Min(Encoding.UTF8.GetByteCount(text), ScreenWidthMax), Limit = ScreenWidthMax };
 
-    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
-        where TStyle : struct, IValueStyle => TStyle.Text(ref line, value.Names[0]);
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
+        TStyle.Text(ref line, value.Names[0]);
 
     public static int BytesMax(EventValue value) => Escaping.BytesMax(value.Names[0]!.Length);
 

@@ -15,11 +15,7 @@ internal readonly struct EnumKind : IMemberKind, IValueKind
 
     public static string[] Typedefs => [Keyword];
 
-    public static string JsonType => "string";
-
-    public static KeyKind? Key => KeyKind.Word;
-
-    public static Quantity? Quantity => null;
+    public static ValueFacts Facts { get; } = new("string", KeyKind.Word, null);
 
     public static void Expand(MemberShape member)
     {
@@ -27,8 +23,7 @@ internal readonly struct EnumKind : IMemberKind, IValueKind
         member.Add<EnumKind>(names.Max(static text => text?.Length ?? 0), names: names);
     }
 
-    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
-        where TStyle : struct, IValueStyle
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle
     {
         ulong number = value.Unsigned(view.Record);
         if (number >= (ulong)value.Names.Length || value.Names[number] is not { } name)

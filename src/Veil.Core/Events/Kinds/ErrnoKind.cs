@@ -14,11 +14,7 @@ internal readonly struct ErrnoKind : IMemberKind, IValueKind
 
     public static string[] Typedefs => ["veil_errno_t"];
 
-    public static string JsonType => "string or null";
-
-    public static KeyKind? Key => KeyKind.Errno;
-
-    public static Quantity? Quantity => null;
+    public static ValueFacts Facts { get; } = new("string or null", KeyKind.Errno, null);
 
     public static void Expand(MemberShape member) => Expand(member, member.Name, new() { Title = "ERROR", Width = 15, WidthMin = 12, Rank = 23, IsRare = true, HidesZero = true });
 
@@ -29,8 +25,7 @@ internal readonly struct ErrnoKind : IMemberKind, IValueKind
         member.Column<NameAndNumber>(name, Width, hint);
     }
 
-    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
-        where TStyle : struct, IValueStyle
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle
     {
         long ret = value.Signed(view.Record);
         if (Of(ret) is 0)
@@ -63,11 +58,7 @@ internal readonly struct ErrnoKind : IMemberKind, IValueKind
 
     private readonly struct Number : IValueKind
     {
-        public static string JsonType => "number or null";
-
-        public static KeyKind? Key => KeyKind.Errno;
-
-        public static Quantity? Quantity => null;
+        public static ValueFacts Facts { get; } = new("number or null", KeyKind.Errno, null);
 
         public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
             where TStyle : struct, IValueStyle =>
@@ -77,8 +68,7 @@ internal readonly struct ErrnoKind : IMemberKind, IValueKind
     // ENOENT(2), or 0
     private readonly struct NameAndNumber : IColumnForm
     {
-        public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
-            where TStyle : struct, IValueStyle
+        public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle
         {
             long ret = value.Signed(view.Record);
             if (Of(ret) is 0)

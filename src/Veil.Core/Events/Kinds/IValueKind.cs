@@ -8,19 +8,12 @@ namespace Veil.Core.Events.Kinds;
 /// </summary>
 internal interface IValueKind
 {
-    /// <summary>Its type in JSON, for <c>--list-fields</c>.</summary>
-    static abstract string JsonType { get; }
-
-    /// <summary>How the kernel counts by it; null where it does not.</summary>
-    static abstract KeyKind? Key { get; }
-
-    /// <summary>The quantity that it is, for histograms; null where it is none.</summary>
-    static abstract Quantity? Quantity { get; }
+    /// <summary>What does not depend on the value.</summary>
+    static abstract ValueFacts Facts { get; }
 
     /// <summary>Appends the value.</summary>
     /// <returns>The number of characters that it shows.</returns>
-    static abstract int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
-        where TStyle : struct, IValueStyle;
+    static abstract int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle;
 
     /// <summary>An upper bound of the bytes that a value takes in any output. Numbers, and names out of our own tables, have few.</summary>
     static virtual int BytesMax(EventValue value) => 80;

@@ -7,16 +7,11 @@ internal readonly struct IpKind : IMemberKind, IValueKind
 {
     public static string[] Typedefs => ["veil_ip_t"];
 
-    public static string JsonType => "string";
-
-    public static KeyKind? Key => KeyKind.Bytes;
-
-    public static Quantity? Quantity => null;
+    public static ValueFacts Facts { get; } = new("string", KeyKind.Bytes, null);
 
     public static void Expand(MemberShape member) => member.Add<IpKind>(15);
 
-    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
-        where TStyle : struct, IValueStyle
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle
     {
         int start = line.Length;
         TStyle.Quote(ref line);

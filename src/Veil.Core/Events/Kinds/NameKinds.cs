@@ -5,8 +5,8 @@ namespace Veil.Core.Events.Kinds;
 /// <summary>The user's name, from the enrichment.</summary>
 internal readonly struct UserNameKind : INameKind
 {
-    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
-        where TStyle : struct, IValueStyle => view.UserName.IsEmpty ? TStyle.Unknown(ref line) : TStyle.Text(ref line, view.UserName);
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
+        view.UserName.IsEmpty ? TStyle.Unknown(ref line) : TStyle.Text(ref line, view.UserName);
 
     public static ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) => view.UserName;
 }
@@ -14,8 +14,8 @@ internal readonly struct UserNameKind : INameKind
 /// <summary>The process's current name, from the enrichment.</summary>
 internal readonly struct ProcNameKind : INameKind
 {
-    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
-        where TStyle : struct, IValueStyle => view.ProcName.IsEmpty ? TStyle.Unknown(ref line) : TStyle.Text(ref line, view.ProcName);
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
+        view.ProcName.IsEmpty ? TStyle.Unknown(ref line) : TStyle.Text(ref line, view.ProcName);
 
     public static ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) => view.ProcName;
 }
@@ -23,11 +23,7 @@ internal readonly struct ProcNameKind : INameKind
 /// <summary>A name that an enrichment found.</summary>
 internal interface INameKind : IValueKind
 {
-    static string IValueKind.JsonType => "string or null";
-
-    static KeyKind? IValueKind.Key => null;
-
-    static Quantity? IValueKind.Quantity => null;
+    static ValueFacts IValueKind.Facts => new("string or null", null, null);
 
     static int IValueKind.BytesMax(EventValue value) => Escaping.BytesMax(EventView.NameBytesMax);
 }

@@ -7,11 +7,7 @@ internal readonly struct PathKind : IMemberKind, IValueKind
 {
     public static string[] Typedefs => ["veil_path_t"];
 
-    public static string JsonType => "string";
-
-    public static KeyKind? Key => KeyKind.Path;
-
-    public static Quantity? Quantity => null;
+    public static ValueFacts Facts { get; } = new("string", KeyKind.Path, null);
 
     public static void Expand(MemberShape member)
     {
@@ -28,8 +24,7 @@ internal readonly struct PathKind : IMemberKind, IValueKind
         member.Field<FlagKind>(of + "deleted");
     }
 
-    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
-        where TStyle : struct, IValueStyle =>
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
         value.PartOf(view.Record) is { IsAbsent: false } part ? TStyle.Path(ref line, part, view.Record) : TStyle.Unknown(ref line);
 
     public static int BytesMax(EventValue value) => Escaping.BytesMax(EventPart.LengthMax);
@@ -49,6 +44,7 @@ internal readonly struct PathKind : IMemberKind, IValueKind
     private readonly struct TruncatedMark : IColumnForm
     {
         public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
-            where TStyle : struct, IValueStyle => line.Append(value.Unsigned(view.Record) != 0 ? "truncated"u8 : []);
+            where TStyle : struct, IValueStyle =>
+            line.Append(value.Unsigned(view.Record) != 0 ? "truncated"u8 : []);
     }
 }

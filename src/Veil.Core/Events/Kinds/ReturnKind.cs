@@ -8,11 +8,7 @@ internal readonly struct ReturnKind : IMemberKind, IValueKind
 {
     public static string[] Typedefs => ["veil_ret_t"];
 
-    public static string JsonType => "number or null";
-
-    public static KeyKind? Key => KeyKind.Word;
-
-    public static Quantity? Quantity => Quantity.Signed;
+    public static ValueFacts Facts { get; } = new("number or null", KeyKind.Word, Quantity.Signed);
 
     public static void Expand(MemberShape member)
     {
@@ -21,16 +17,15 @@ internal readonly struct ReturnKind : IMemberKind, IValueKind
         ErrnoKind.Expand(member, "errno", new() { IsHidden = true });
     }
 
-    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
-        where TStyle : struct, IValueStyle => value.Signed(view.Record) is var ret && HasResult(ret) ? line.Append(ret) : TStyle.Unknown(ref line);
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
+        value.Signed(view.Record) is var ret && HasResult(ret) ? line.Append(ret) : TStyle.Unknown(ref line);
 
     // Of a call that ended in the middle of a restart only the kernel saw a result, as strace has it: ? ERESTARTSYS.
     private static bool HasResult(long ret) => ret >= 0 || (ret != ErrnoKind.NeverReturned && !Errno.IsRestart(-ret));
 
     private readonly struct Readable : IColumnForm
     {
-        public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
-            where TStyle : struct, IValueStyle
+        public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle
         {
             long ret = value.Signed(view.Record);
             // Nobody counts that far: it is an address (mmap, brk).

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Veil.Core.Kernel;
 using Veil.Core.Text;
 
@@ -9,11 +10,7 @@ internal readonly struct SyscallKind : IMemberKind, IValueKind
 {
     public static string[] Typedefs => ["veil_syscall_t"];
 
-    public static string JsonType => "string";
-
-    public static KeyKind? Key => KeyKind.Word;
-
-    public static Quantity? Quantity => null;
+    public static ValueFacts Facts { get; } = new("string", KeyKind.Word, null);
 
     public static void Expand(MemberShape member)
     {
@@ -24,8 +21,7 @@ internal readonly struct SyscallKind : IMemberKind, IValueKind
         member.Column<ForeignArch>("arch", 0, ColumnHint.Remark, "");
     }
 
-    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
-        where TStyle : struct, IValueStyle
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle
     {
         int start = line.Length;
         TStyle.Quote(ref line);
@@ -34,16 +30,19 @@ internal readonly struct SyscallKind : IMemberKind, IValueKind
         return line.Length - start;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void AppendName(ref LineWriter line, ReadOnlySpan<byte> syscall)
     {
         int number = NumberOf(syscall);
         var name = TableOf(syscall).NameUtf8(number);
-        if (!name.IsEmpty)
-        {
+        if (name.IsEmpty)
+            AppendUnnamed(ref line, number);
+        else
             line.Append(name);
-            return;
-        }
+    }
 
+    private static void AppendUnnamed(ref LineWriter line, int number)
+    {
         line.Append("syscall_"u8);
         line.Append((long)number);
     }
@@ -55,26 +54,18 @@ internal readonly struct SyscallKind : IMemberKind, IValueKind
 
     private readonly struct Number : IValueKind
     {
-        public static string JsonType => "number";
-
-        public static KeyKind? Key => KeyKind.Word;
-
-        public static Quantity? Quantity => null;
+        public static ValueFacts Facts { get; } = new("number", KeyKind.Word, null);
 
         public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
-            where TStyle : struct, IValueStyle => line.Append((long)NumberOf(value.Of(view.Record)));
+            where TStyle : struct, IValueStyle =>
+            line.Append((long)NumberOf(value.Of(view.Record)));
     }
 
     private readonly struct Arch : IValueKind
     {
-        public static string JsonType => "string";
+        public static ValueFacts Facts { get; } = new("string", KeyKind.Arch, null);
 
-        public static KeyKind? Key => KeyKind.Arch;
-
-        public static Quantity? Quantity => null;
-
-        public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
-            where TStyle : struct, IValueStyle
+        public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle
         {
             int start = line.Length;
             TStyle.Quote(ref line);
@@ -87,8 +78,7 @@ internal readonly struct SyscallKind : IMemberKind, IValueKind
     // openat(257)
     private readonly struct NameAndNumber : IColumnForm
     {
-        public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
-            where TStyle : struct, IValueStyle
+        public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle
         {
             int start = line.Length;
             var syscall = value.Of(view.Record);
@@ -105,8 +95,7 @@ internal readonly struct SyscallKind : IMemberKind, IValueKind
     // Nothing where the call is of the machine's own table.
     private readonly struct ForeignArch : IColumnForm
     {
-        public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
-            where TStyle : struct, IValueStyle
+        public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle
         {
             var arch = (SyscallArch)value.Of(view.Record)[4];
             return arch == SyscallTable.Native ? 0 : line.Append("arch="u8) + line.Append(SyscallTable.For(arch).ArchNameUtf8);

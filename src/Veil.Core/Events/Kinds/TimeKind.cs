@@ -5,14 +5,9 @@ namespace Veil.Core.Events.Kinds;
 /// <summary>The wall-clock time, from the enrichment.</summary>
 internal readonly struct TimeKind : IValueKind
 {
-    public static string JsonType => "string";
+    public static ValueFacts Facts { get; } = new("string", null, null);
 
-    public static KeyKind? Key => null;
-
-    public static Quantity? Quantity => null;
-
-    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
-        where TStyle : struct, IValueStyle
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle
     {
         int start = line.Length;
         TStyle.Quote(ref line);
@@ -30,8 +25,7 @@ internal readonly struct TimeKind : IValueKind
         private const int Start = 11;
         private const int End = 26;
 
-        public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
-            where TStyle : struct, IValueStyle
+        public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle
         {
             int start = line.Length;
             TStyle.Time(ref line, view.WallTimeNs);
