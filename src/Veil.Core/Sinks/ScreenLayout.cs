@@ -144,14 +144,14 @@ internal sealed class ScreenLayout
     }
 
     // Of several modules too, whose user it is has a column or is left out.
-    private static bool IsLowCommon(ScreenColumn column, int detailsAt) => detailsAt != ScreenCell.Anywhere && column.Key is "uid" or "gid";
+    private static bool IsLowCommon(ScreenColumn column, int detailsAt) => detailsAt != ScreenCell.Anywhere && column.Key == "uid";
 
     // The columns that all kinds begin with, and those of enrichments.
     private static List<ScreenColumn> Common(List<List<ScreenColumn>> ofKinds)
     {
-        var rest = ofKinds.ConvertAll(static kind => kind.FindAll(static column => column.Key != "gid"));
-        int same = rest[0].FindIndex(column => rest.Exists(kind => kind[rest[0].IndexOf(column)].Key != column.Key));
-        return [.. rest[0][..same], .. rest[0].Where(static column => column.Key is "username" or "proc_name")];
+        var first = ofKinds[0];
+        int same = first.FindIndex(column => ofKinds.Exists(kind => kind[first.IndexOf(column)].Key != column.Key));
+        return [.. first[..same], .. first.Where(static column => column.Key is "username" or "proc_name")];
     }
 
     // The columns of all kinds, each as wide as the widest: first of the kind that has most, and before what is as wide as it is.
