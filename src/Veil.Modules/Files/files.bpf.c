@@ -220,7 +220,11 @@ static __always_inline int files_file_emit(__u32 slot, enum files_op op, struct 
 }
 
 #define AT_FDCWD       -100
-#define LOOKUP_IN_ROOT 0x100000 /* include/linux/namei.h */
+/* include/linux/namei.h, which BTF does not have. They were numbered anew between 6.12 and 7.2; neither number means
+ * anything else to an open in the other numbering. */
+#define LOOKUP_IN_ROOT (1 << 20 | 1 << 28)
+#define LOOKUP_CACHED  (1 << 21 | 1 << 9)
+#define EAGAIN	       11
 
 /* What an open asked for. */
 struct files_asked {
@@ -295,10 +299,18 @@ static __always_inline bool files_is_error(long ret)
 static __always_inline int files_filp_open_emit(int folder, struct filename *name, const struct open_flags *flags,
 						long ret)
 {
-	struct files_asked asked = {.folder = folder, .name = BPF_CORE_READ(name, name)};
+	struct files_asked asked = {.folder = folder};
+	int lookup_flags = BPF_CORE_READ(flags, lookup_flags);
 
+	/* Since 7.0 a name that could not be had (too long, a bad address) comes here as an error: the call tells it. */
+	if (files_is_error((long)name))
+		return 0;
+	/* io_uring tries it without waiting first. As openat2(2) with RESOLVE_CACHED it is told by the call. */
+	if (lookup_flags & LOOKUP_CACHED && ret == -EAGAIN)
+		return 0;
 	files_note_failure(ret);
-	asked.in_root = BPF_CORE_READ(flags, lookup_flags) & LOOKUP_IN_ROOT;
+	asked.name = BPF_CORE_READ(name, name);
+	asked.in_root = lookup_flags & LOOKUP_IN_ROOT;
 	return files_failed_open_emit(FILES_SLOT_OPEN_FAILED, &asked, ret);
 }
 
