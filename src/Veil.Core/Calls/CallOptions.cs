@@ -6,7 +6,21 @@ namespace Veil.Core.Calls;
 /// <param name="Descriptors">How much is said of descriptors (<c>--fds</c>).</param>
 public sealed record CallOptions(bool IsJson = false, int StringSize = CallOptions.StringSizeDefault, DescriptorDetail Descriptors = DescriptorDetail.All)
 {
-    public static CallOptions Current { get; set; } = new();
+    private static CallOptions s_current = new();
+
+    /// <summary>Those of this trace: what the kernel's side reads and what is shown go together, so there is one for all outputs.</summary>
+    public static CallOptions Current
+    {
+        get => s_current;
+        set
+        {
+            s_current = value;
+            CurrentJson = value with { IsJson = true };
+        }
+    }
+
+    /// <summary>The same for JSON.</summary>
+    public static CallOptions CurrentJson { get; private set; } = new(IsJson: true);
 
     /// <summary>As strace has it.</summary>
     public const int StringSizeDefault = 32;

@@ -11,6 +11,16 @@ public static class CallText
     {
         var spec = CallTable.Of(call.Arch, call.Number).Spec;
         AppendName(ref line, call);
+        WriteArguments(ref line, call, options);
+        var writer = new CallWriter(line, options);
+        WriteResult(ref writer, call, spec);
+        line = writer.Line;
+    }
+
+    /// <summary>Writes the arguments in parentheses.</summary>
+    public static void WriteArguments(ref LineWriter line, in CallView call, CallOptions options)
+    {
+        var spec = CallTable.Of(call.Arch, call.Number).Spec;
         line.Append((byte)'(');
         var writer = new CallWriter(line, options);
         bool isFirst = true;
@@ -26,7 +36,6 @@ public static class CallText
         }
 
         writer.Line.Append((byte)')');
-        WriteResult(ref writer, call, spec);
         line = writer.Line;
     }
 

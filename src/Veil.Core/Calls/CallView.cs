@@ -22,7 +22,9 @@ public readonly ref struct CallView
     /// <summary>In <see cref="Find"/>, the place of what the call returned.</summary>
     public const int ReturnArg = 7;
 
-    private const int RetOffset = 8;
+    /// <summary>Where its result is in it.</summary>
+    public const int RetOffset = 8;
+
     private const int ArgsOffset = 16;
     private const long ErrnoMax = 4095;
 

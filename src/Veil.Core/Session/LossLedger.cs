@@ -10,7 +10,7 @@ namespace Veil.Core.Session;
 internal sealed class LossLedger
 {
     private const string NamePrefix = "VEIL_LOST_";
-    private const int Causes = 4; // VEIL_LOSS_CAUSES
+    internal const int Causes = 4; // VEIL_LOSS_CAUSES
 
     private readonly BpfObject _object;
     private readonly BpfPerCpuArray<ulong> _ofNobody;

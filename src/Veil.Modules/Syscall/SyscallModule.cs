@@ -1,5 +1,6 @@
 using Veil.Bpf;
 using Veil.Core.Calls;
+using Veil.Core.Events;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
 
@@ -9,13 +10,18 @@ namespace Veil.Modules.Syscall;
 public sealed class SyscallModule : TraceModule
 {
     private const string Returns = "returns";
+
     private const string Args = "args";
+
+    // What a call came to is only known at its end.
+    private static readonly EventKind s_args = new("syscall_args_event", [Args]);
+    private static readonly EventKind s_return = new("syscall_return_event", [Returns, .. Thresholds.OfResults, Args]);
 
     /// <inheritdoc/>
     public override string Name => "syscall";
 
     /// <inheritdoc/>
-    public override string Summary => "system calls";
+    public override string Summary => "system calls, as they begin or with their results";
 
     /// <inheritdoc/>
     public override string CountKey => "syscall";
@@ -33,73 +39,65 @@ public sealed class SyscallModule : TraceModule
 
     /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } =
-        [new(Returns, null, "an event as each call ends, with its result, error and duration; only so are calls seen that seccomp refuses"), new(Args, null, "what each call was asked: its arguments as strace shows them; implies --returns"), Thresholds.Slower, Thresholds.Failed];
+        [new(Returns, null, "an event as each call ends, with its result, error and duration; only so are calls seen that seccomp refuses"), new(Args, null, "an event as each call ends, with its arguments as strace shows them"), Thresholds.Slower, Thresholds.Failed];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<EventKind> EventsByFlag { get; } = [s_args, s_return];
 
     /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
     [
-        new("tp_btf", "tp_btf/sys_enter"),
-        new("raw_tp", "raw_tp/sys_enter"),
-        new("tracepoint", "tracepoint/raw_syscalls/sys_enter"),
+        new("tp_btf", "tp_btf/sys_enter", Programs("tp_btf")),
+        new("raw_tp", "raw_tp/sys_enter", Programs("raw_tp")),
+        new("tracepoint", "tracepoint/raw_syscalls/sys_enter", Programs("tracepoint")),
     ];
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)
+    {
+        ["ret"] = new() { Width = 15, WidthMin = 14 },
+    };
 
     /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("syscall");
 
     /// <inheritdoc/>
-    public override IReadOnlyList<TraceModule> Instances(ModuleArguments arguments)
-    {
-        Thresholds.Validate(arguments);
-        return [this];
-    }
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments)
-    {
-        // Entry last: a call seen to begin is then also seen to end.
-        string[] names = (HasReturns(arguments), TaskStorage.IsSteady) switch
-        {
-            (false, _) => ["enter"],
-            (true, true) => ["thread_exit", "exit", "enter"],
-            (true, false) => ["exec", "thread_exit", "exit", "enter"],
-        };
-        return [.. names.Select(name => $"{(arguments.Has(Args) ? "args" : "syscall")}_{name}_{rung.Name}")];
-    }
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => [arguments.Has(Args) ? 2 : HasReturns(arguments) ? 1 : 0];
-
-    /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
-        bool returns = HasReturns(arguments);
-        Thresholds.Configure(bpfObject, arguments);
+        bool args = s_args.IsChosen(arguments), returns = s_return.IsChosen(arguments) && !args;
         bpfObject.SetGlobal("syscall_returns", returns);
         bpfObject.SetGlobal("syscall_in_tasks", TaskStorage.IsSteady);
-        bool args = arguments.Has(Args);
+        bpfObject.Map("syscall_tids").SetAutoCreate(returns && !TaskStorage.IsSteady);
+        bpfObject.Map("syscall_tasks").SetAutoCreate(returns && TaskStorage.IsSteady);
         bpfObject.SetGlobal("args_in_tasks", TaskStorage.IsSteady);
-        bpfObject.Map("syscall_tids").SetAutoCreate(returns && !args && !TaskStorage.IsSteady);
-        bpfObject.Map("syscall_tasks").SetAutoCreate(returns && !args && TaskStorage.IsSteady);
         bpfObject.Map("args_tids").SetAutoCreate(args && !TaskStorage.IsSteady);
         bpfObject.Map("args_tasks").SetAutoCreate(args && TaskStorage.IsSteady);
         bpfObject.Map("syscall_plans").SetAutoCreate(args);
+        bpfObject.Map("path_walks").SetAutoCreate(args);
         if (args)
             bpfObject.Map("syscall_plans").SetMaxEntries(5 * CallPlan.TableCalls);
     }
 
     /// <inheritdoc/>
-    public override string? FlagNeededBy(FilterDimension filter, ModuleArguments arguments) => filter is ErrnoDimension && !HasReturns(arguments) ? Returns : null;
-
-    /// <inheritdoc/>
-    public override void Loaded(BpfObject bpfObject, ModuleArguments arguments)
+    public override void Fill(BpfObject bpfObject, ModuleArguments arguments)
     {
-        if (!arguments.Has(Args))
+        if (!s_args.IsChosen(arguments))
             return;
         var plans = new BpfHashMap<uint, CallPlanBytes>(bpfObject.Map("syscall_plans"));
         foreach (var (key, plan) in CallPlan.All(CallOptions.Current))
             plans.Set(key, plan);
     }
 
-    // What a call came to is only known at its end.
-    private static bool HasReturns(ModuleArguments arguments) => arguments.Has(Returns) || arguments.Has(Args) || Thresholds.AreGiven(arguments);
+    // Entry last: a call seen to begin is then also seen to end.
+    private static HookProgram[] Programs(string rung) =>
+    [
+        new($"args_exec_{rung}", s_args, static _ => !TaskStorage.IsSteady),
+        new($"args_thread_exit_{rung}", s_args),
+        new($"args_exit_{rung}", s_args),
+        new($"args_enter_{rung}", s_args),
+        new($"syscall_exec_{rung}", s_return, static arguments => !s_args.IsChosen(arguments) && !TaskStorage.IsSteady),
+        new($"syscall_thread_exit_{rung}", s_return, static arguments => !s_args.IsChosen(arguments)),
+        new($"syscall_exit_{rung}", s_return, static arguments => !s_args.IsChosen(arguments)),
+        new($"syscall_enter_{rung}", When: static arguments => !s_args.IsChosen(arguments)),
+    ];
 }
