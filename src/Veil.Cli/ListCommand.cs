@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text;
 using System.Text.Json;
 using Veil.Core;
-using Veil.Core.Events;
 using Veil.Core.Modules;
 using Veil.Core.Session;
 using Veil.Core.Sinks;
@@ -81,19 +80,9 @@ internal static class ListCommand
     // Those of the events as they are, those that a switch adds, and those of --enrich.
     internal static List<(string Name, string Type, string? Needs)> FieldsOf(TraceModule module) =>
     [
-        .. ModuleFields.Of(module).Select(static known => (known.Field.Name, TypeOf(known.Field.Value.Format), known.Flag is null ? null : "--" + known.Flag)),
-        ("time", "string", "--enrich time"), ("username", "string or null", "--enrich user"), ("proc_name", "string or null", "--enrich proc"),
+        .. ModuleFields.Of(module).Select(static known => (known.Field.Name, known.Field.Value.JsonType, known.Flag is null ? null : "--" + known.Flag)),
+        .. EnrichedColumns.All.Select(static added => (added.Column.Name, added.Column.Value.JsonType, (string?)("--enrich " + EnrichedColumns.FlagValueOf(added.By)))),
     ];
-
-    // As JSON has it.
-    private static string TypeOf(FieldFormat format) => format switch
-    {
-        FieldFormat.Unsigned or FieldFormat.Signed or FieldFormat.SyscallNumber => "number",
-        FieldFormat.UnsignedOrUnknown or FieldFormat.UnsignedOrNone or FieldFormat.Pid or FieldFormat.Duration or FieldFormat.Return or FieldFormat.ErrnoNumber => "number or null",
-        FieldFormat.Boolean => "boolean",
-        FieldFormat.ErrnoName => "string or null",
-        _ => "string",
-    };
 
     private static string Lines<T>(IEnumerable<T> items, Action<Utf8JsonWriter, T> write)
     {

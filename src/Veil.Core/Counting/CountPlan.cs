@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Veil.Bpf;
 using Veil.Core.Events;
+using Veil.Core.Events.Kinds;
 using Veil.Core.Modules;
 using Veil.Core.Text;
 
@@ -27,7 +28,7 @@ internal sealed class CountPlan
         Value = value;
         MaxKeys = options.Keys;
         InTurns = options.Interval is not null;
-        Kind = key is { } by ? KindOf(by.Value.Format, by.Value.Size) : KeyKind.None;
+        Kind = key?.Value.Facts.Key ?? KeyKind.None;
     }
 
     /// <summary>The events that have the key.</summary>
@@ -91,12 +92,12 @@ internal sealed class CountPlan
         {
             bpfObject.SetGlobal("veil_count_value_offset", (uint)value.Value.Offset);
             bpfObject.SetGlobal("veil_count_value_size", (uint)value.Value.Size);
-            bpfObject.SetGlobal("veil_count_value_signed", IsSigned(value.Value.Format));
+            bpfObject.SetGlobal("veil_count_value_signed", value.Value.Facts.Quantity!.IsSigned);
         }
 
         bpfObject.SetGlobal("veil_count_event_size", (uint)Math.Max(EndOf(Key), EndOf(Value)));
         bpfObject.SetGlobal("veil_count_small_keys", HasSmall);
-        bpfObject.SetGlobal("veil_count_needs_time", NeedsTime(Key) || NeedsTime(Value));
+        bpfObject.SetGlobal("veil_count_needs_time", Key?.Value.Facts.Quantity is { NeedsTime: true } || Value?.Value.Facts.Quantity is { NeedsTime: true });
         bpfObject.SetGlobal("veil_count_in_turns", InTurns);
         for (int turn = 0; turn < (InTurns ? 2 : 1); turn++)
         {
@@ -161,35 +162,9 @@ internal sealed class CountPlan
         throw new UsageException($"{flag}: '{Escaping.ForMessage(name)}' {why}{hint} (available: {string.Join(' ', valid)})");
     }
 
-    private static bool CanBeKey(EventField field) => field.Name != "module" && field.Value.Format is not (FieldFormat.Time or FieldFormat.UserName or FieldFormat.ProcName);
+    private static bool CanBeKey(EventField field) => field.Name != "module" && field.Value.Facts.Key is not null;
 
-    private static bool CanBeHistogram(EventField field) =>
-        field.Value.Format is FieldFormat.Unsigned or FieldFormat.Pid or FieldFormat.UnsignedOrUnknown or FieldFormat.UnsignedOrNone or FieldFormat.Duration or FieldFormat.Signed or FieldFormat.Return && field.Value.Size > 0;
-
-    private static bool IsSigned(FieldFormat format) => format is FieldFormat.Signed or FieldFormat.Return;
+    private static bool CanBeHistogram(EventField field) => field.Value.Facts.Quantity is not null;
 
     private static int EndOf(EventField? field) => field is { Value: var value } ? value.Offset + value.Size : 0;
-
-    // A duration is the time of the event less an earlier one.
-    private static bool NeedsTime(EventField? field) => field is { } known && known.Name.EndsWith("_ns", StringComparison.Ordinal);
-
-    private static KeyKind KindOf(FieldFormat format, int size) => format switch
-    {
-        FieldFormat.Constant => KeyKind.None,
-        FieldFormat.Path => KeyKind.Path,
-        FieldFormat.ErrnoName or FieldFormat.ErrnoNumber => KeyKind.Errno,
-        FieldFormat.SyscallArch => KeyKind.Arch,
-        _ => size <= WordBytes ? KeyKind.Word : KeyKind.Bytes,
-    };
-}
-
-/// <summary>What the bytes of a key are (<c>enum veil_count_key</c>).</summary>
-internal enum KeyKind
-{
-    None,
-    Word,
-    Bytes,
-    Errno,
-    Arch,
-    Path,
 }

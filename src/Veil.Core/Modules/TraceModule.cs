@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Veil.Bpf;
 using Veil.Core.Events;
 using Veil.Core.Filters;
@@ -37,6 +38,9 @@ public abstract class TraceModule
 
     /// <summary>Fields that have one value for the whole trace.</summary>
     public virtual IReadOnlyList<(string Name, string Value)> Constants => [];
+
+    /// <summary>What a terminal cannot know of a column from its kind of value, by the column's name.</summary>
+    public virtual IReadOnlyDictionary<string, ColumnHint> Columns => FrozenDictionary<string, ColumnHint>.Empty;
 
     /// <summary>Every filter: those that all modules have, then its own.</summary>
     public IEnumerable<FilterDimension> Filters => s_commonFilters.Concat(OwnFilters);

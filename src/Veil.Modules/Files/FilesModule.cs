@@ -67,6 +67,12 @@ public sealed class FilesModule : TraceModule
     ];
 
     /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)
+    {
+        ["bytes"] = new() { WidthMin = 6, Rank = 9, SameAs = "ret", HidesZero = true },
+    };
+
+    /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("files");
 
     /// <inheritdoc/>

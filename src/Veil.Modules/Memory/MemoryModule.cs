@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Veil.Bpf;
+using Veil.Core.Events;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
 
@@ -42,6 +43,12 @@ public sealed class MemoryModule : TraceModule
         new("perf", "perf software events page-faults-min and page-faults-maj",
             new("memory_user_exception_perf", When: HasExceptions), new("memory_kernel_exception_perf", When: HasExceptions), Minor, Major) { UnusedMaps = ["memory_calls"] },
     ];
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)
+    {
+        ["evt_type"] = new() { Title = "EVENT" },
+    };
 
     /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("memory");

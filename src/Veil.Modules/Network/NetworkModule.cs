@@ -1,4 +1,5 @@
 using Veil.Bpf;
+using Veil.Core.Events;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
 
@@ -53,6 +54,24 @@ public sealed class NetworkModule : TraceModule
         new("tracepoint", "tracepoint/sock/inet_sock_set_state, tracepoints of accept and accept4",
             "network_accept_tracepoint", "network_accept4_tracepoint", "network_fork_tracepoint", "network_state_tracepoint", Iterator) { LoadBytes = TracepointLoadBytes },
     ];
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)
+    {
+        ["evt_type"] = new() { Title = "EVENT" },
+        ["family"] = new() { Rank = 5 },
+        ["saddr"] = new() { Title = "SOURCE", Label = "source=", Width = 21, WidthMin = 18, Port = "sport" },
+        ["daddr"] = new() { Title = "DEST", Label = "dest=", Width = 21, WidthMin = 18, Port = "dport" },
+        ["oldstate"] = new() { Title = "OLD_STATE", Width = 11, Rank = 15 },
+        ["newstate"] = new() { Title = "STATE", Width = 11, Rank = 60 },
+        ["socket_id"] = new() { Title = "SOCKET", WidthMin = 6, Rank = 8 },
+        ["netns"] = new() { Width = 10, Rank = 7 },
+        ["reset_by"] = new() { Width = 8, Rank = 21, IsRare = true },
+        ["rx_bytes"] = new() { WidthMin = 8, Rank = 65, IsRare = true },
+        ["tx_bytes"] = new() { WidthMin = 8, Rank = 65, IsRare = true },
+        ["retransmits"] = new() { Title = "RETRANS", Width = 7, Rank = 25, IsRare = true, HidesZero = true },
+        ["srtt_us"] = new() { Width = 7, Rank = 24 },
+    };
 
     /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("network");

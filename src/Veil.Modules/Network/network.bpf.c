@@ -94,7 +94,7 @@ struct network_close_event {
 	veil_bytes_t rx_bytes;
 	veil_bytes_t tx_bytes;
 	__u32 retransmits;
-	__u32 srtt_us;
+	veil_microseconds_t srtt_us;
 };
 
 VEIL_EVENT(0, network_event);

@@ -1,4 +1,5 @@
 using Veil.Bpf;
+using Veil.Core.Events;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
 
@@ -37,6 +38,16 @@ public sealed class SchedulerModule : TraceModule
 
     /// <inheritdoc/>
     public override IReadOnlyList<(string Alias, string Field)> FieldAliases => [("prev_comm", "comm"), ("prev_pid", "pid"), ("prev_tid", "tid")];
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)
+    {
+        ["prev_prio"] = new() { Title = "PPRIO", Rank = 12 },
+        ["prev_state"] = new() { Title = "STATE", Width = 10, Rank = 70 },
+        ["next_prio"] = new() { Title = "NPRIO", Rank = 11 },
+        ["next_tid"] = new() { Rank = 41 },
+        ["wait_ns"] = new() { Rank = ColumnHint.Kept, IsRare = false },
+    };
 
     /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("scheduler");

@@ -1,4 +1,5 @@
 using Veil.Bpf;
+using Veil.Core.Events;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
 
@@ -46,6 +47,12 @@ public sealed class SyscallModule : TraceModule
         new("raw_tp", "raw_tp/sys_enter", Programs("raw_tp")),
         new("tracepoint", "tracepoint/raw_syscalls/sys_enter", Programs("tracepoint")),
     ];
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)
+    {
+        ["ret"] = new() { Width = 15, WidthMin = 14 },
+    };
 
     /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("syscall");

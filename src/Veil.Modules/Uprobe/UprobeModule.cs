@@ -1,5 +1,6 @@
 using Veil.Bpf;
 using Veil.Core;
+using Veil.Core.Events;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
 
@@ -72,6 +73,12 @@ public sealed class UprobeModule : TraceModule
     /// <inheritdoc/>
     public override IReadOnlyList<(string Name, string Value)> Constants =>
         [("symbol", _target?.Symbol ?? ""), ("path", _target?.Path ?? "")];
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)
+    {
+        ["path"] = new() { Rank = 6 },
+    };
 
     /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("uprobe");
