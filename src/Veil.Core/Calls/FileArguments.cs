@@ -123,7 +123,7 @@ internal static class FileArguments
     private const uint SetBits = 0xe00; // S_ISUID | S_ISGID | S_ISVTX
 
     /// <summary>A user or group: -1 is "as it is".</summary>
-    public static Argument Id { get; } = new OwnArgument(static (ref writer, in call, position) =>
+    public static Argument Id { get; } = new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
     {
         if ((uint)call[position] == uint.MaxValue)
             writer.Number(-1);
@@ -132,18 +132,18 @@ internal static class FileArguments
     });
 
     /// <summary>The mode of an <c>open</c> whose flags are before it: it counts only where a file may be made.</summary>
-    public static Argument ModeIfCreating { get; } = new OwnArgument(static (ref writer, in call, position) => writer.Octal((ushort)call[position]))
+    public static Argument ModeIfCreating { get; } = new OwnArgument(static (ref CallWriter writer, in CallView call, int position) => writer.Octal((ushort)call[position]))
     {
-        Omitted = static (in call, position) => !IsCreating(call[position - 1]),
+        Omitted = static (in CallView call, int position) => !IsCreating(call[position - 1]),
     };
 
     /// <summary>The type of a file and its permissions.</summary>
-    public static Argument TypeAndMode { get; } = new OwnArgument(static (ref writer, in call, position) => TypedMode(ref writer, (ushort)call[position]));
+    public static Argument TypeAndMode { get; } = new OwnArgument(static (ref CallWriter writer, in CallView call, int position) => TypedMode(ref writer, (ushort)call[position]));
 
     /// <summary>The number of a device, after the mode of a <c>mknod</c>.</summary>
-    public static Argument DeviceOfNode { get; } = new OwnArgument(static (ref writer, in call, position) => Device(ref writer, (uint)call[position]))
+    public static Argument DeviceOfNode { get; } = new OwnArgument(static (ref CallWriter writer, in CallView call, int position) => Device(ref writer, (uint)call[position]))
     {
-        Omitted = static (in call, position) => (call[position - 1] & TypeMask) is not (0x2000 or 0x6000),
+        Omitted = static (in CallView call, int position) => (call[position - 1] & TypeMask) is not (0x2000 or 0x6000),
     };
 
     /// <summary>Never shown.</summary>
@@ -156,7 +156,7 @@ internal static class FileArguments
     public static bool IsCreating(ulong flags) => (flags & (0x40 | 0x400000)) != 0;
 
     /// <summary>A pointer to a time, a structure of two <c>long</c>.</summary>
-    public static Argument Timespec(bool isOld = true) => new StructArgument(16, static (ref writer, bytes, in call) => Times.Write(ref writer, bytes, call.WordBytes, isMicro: false))
+    public static Argument Timespec(bool isOld = true) => new StructArgument(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) => Times.Write(ref writer, bytes, call.WordBytes, isMicro: false))
     {
         Size32 = isOld ? 8 : 16,
     };

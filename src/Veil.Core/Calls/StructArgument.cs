@@ -10,6 +10,8 @@ internal delegate void StructWriter(ref CallWriter writer, ReadOnlySpan<byte> by
 /// <param name="write">Writes it.</param>
 internal sealed class StructArgument(int size, StructWriter write) : Argument
 {
+    private readonly int _size = size;
+
     /// <summary>Bytes that are read where addresses and <c>long</c> have 4.</summary>
     public int Size32 { get; init; } = size;
 
@@ -29,7 +31,7 @@ internal sealed class StructArgument(int size, StructWriter write) : Argument
     public override void Write(ref CallWriter writer, in CallView call, int position)
     {
         var chunk = call.Find(position, output: IsOutput);
-        int needed = call.Is32Bit ? Size32 : size;
+        int needed = call.Is32Bit ? Size32 : _size;
         if (!chunk.IsRead || chunk.Bytes.Length < needed || (IsAddressAfterFailure && call.HasFailed))
             writer.Address(call[position]);
         else
@@ -38,7 +40,7 @@ internal sealed class StructArgument(int size, StructWriter write) : Argument
 
     private CallReader Reader(bool is32Bit)
     {
-        int bytes = is32Bit ? Size32 : size;
+        int bytes = is32Bit ? Size32 : _size;
         return SizeArg == 0 ? new(CallRead.Fixed, bytes, bytes) : new(CallRead.Counted, 1, bytes, SizeArg);
     }
 }

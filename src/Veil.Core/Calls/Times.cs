@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Veil.Core.Calls;
 
 /// <summary>Times in the memory of a process.</summary>
@@ -57,11 +55,13 @@ internal static class Times
         if (seconds is < -62135510400 or > 253402214400)
             return;
         var local = DateTimeOffset.FromUnixTimeSeconds(seconds).ToLocalTime();
-        Span<byte> text = stackalloc byte[32];
-        if (!local.TryFormat(text, out int length, "yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture))
-            return;
         writer.TextOnly(" /* "u8);
-        writer.TextOnly(text[..length]);
+        Part(ref writer, local.Year, 4, (byte)'-');
+        Part(ref writer, local.Month, 2, (byte)'-');
+        Part(ref writer, local.Day, 2, (byte)'T');
+        Part(ref writer, local.Hour, 2, (byte)':');
+        Part(ref writer, local.Minute, 2, (byte)':');
+        writer.Line.AppendPadded((uint)local.Second, 2);
         if (fraction != 0)
         {
             writer.Line.Append((byte)'.');
@@ -73,5 +73,11 @@ internal static class Times
         writer.Line.AppendPadded((uint)Math.Abs(minutes / 60), 2);
         writer.Line.AppendPadded((uint)Math.Abs(minutes % 60), 2);
         writer.TextOnly(" */"u8);
+    }
+
+    private static void Part(ref CallWriter writer, int value, int digits, byte separator)
+    {
+        writer.Line.AppendPadded((uint)value, digits);
+        writer.Line.Append(separator);
     }
 }
