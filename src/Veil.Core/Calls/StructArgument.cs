@@ -35,7 +35,7 @@ internal sealed class StructArgument(int size, StructWriter write) : Argument
         if (!chunk.IsRead || chunk.Bytes.Length < needed || (IsAddressAfterFailure && call.HasFailed))
             writer.Address(call[position]);
         else
-            write(ref writer, chunk.Bytes, call);
+            write(ref writer, chunk.Bytes[..needed], call);
     }
 
     private CallReader Reader(bool is32Bit)

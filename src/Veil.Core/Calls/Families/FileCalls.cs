@@ -40,7 +40,7 @@ internal static partial class FileCalls
         new("lseek", Fd, Long, Enum(FlagSets.LseekWhence)),
         new("sendfile", Fd, Fd, s_movedOffset, Size),
         new("sendfile64", Fd, Fd, s_movedOffset, Size),
-        new("copy_file_range", Fd, s_offsetIn, Fd, s_offsetIn, Size, Hex),
+        new("copy_file_range", Fd, s_offsetIn, Fd, s_offsetIn, Size, UInt),
         new("splice", Fd, s_offsetIn, Fd, s_offsetIn, Size, Flags(FlagSets.SpliceFlags)),
         new("tee", Fd, Fd, Size, Flags(FlagSets.SpliceFlags)),
         new("vmsplice", Fd, new VectorArgument(2, isOutput: false), Size, Flags(FlagSets.SpliceFlags)),

@@ -27,7 +27,19 @@ internal static class IoctlCalls
     private static void Request(ref CallWriter writer, in CallView call, int position)
     {
         uint request = (uint)call[position];
-        if (FlagSets.IoctlRequests.NameOf(request) is { IsEmpty: false } name)
+        // Those of include/uapi/linux/fs.h that the generated table has not, or that btrfs has as its own.
+        var name = request switch
+        {
+            1 => "FIBMAP"u8,
+            2 => "FIGETBSZ"u8,
+            GetFileFlags => "FS_IOC_GETFLAGS"u8,
+            SetFileFlags => "FS_IOC_SETFLAGS"u8,
+            FiClone => "BTRFS_IOC_CLONE or FICLONE"u8,
+            0x4020940d => "BTRFS_IOC_CLONE_RANGE or FICLONERANGE"u8,
+            0xc0189436 => "BTRFS_IOC_FILE_EXTENT_SAME or FIDEDUPERANGE"u8,
+            _ => FlagSets.IoctlRequests.NameOf(request),
+        };
+        if (!name.IsEmpty)
         {
             writer.Word(name);
             return;

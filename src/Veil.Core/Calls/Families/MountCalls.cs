@@ -29,7 +29,7 @@ internal static class MountCalls
         new("open_tree", DirFd, FilePath, Flags(FlagSets.OpenTreeFlags)) { Result = CallResult.Descriptor },
         new("open_tree_attr", DirFd, FilePath, Flags(FlagSets.OpenTreeFlags), new StructArgument(32, Attributes) { SizeArg = 4 }, Size) { Result = CallResult.Descriptor },
         new("mount_setattr", DirFd, FilePath, Flags(FlagSets.AtFlags), new StructArgument(32, Attributes) { SizeArg = 4 }, Size),
-        new("statmount", s_request, Address, Size, Hex),
+        new("statmount", s_request, Address, Size, new OwnArgument(StatmountFlags)),
         new("listmount", s_request, new ArrayArgument(8, -1, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) => writer.Hex(bytes.U64(0))), Size, Hex),
         new("quotactl", new OwnArgument(QuotaCommand), FilePath, new OwnArgument(QuotaId) { Omitted = IsSync }, new OwnArgument(QuotaAddress) { Begin = s_string, Omitted = IsSync }),
         new("quotactl_fd", Fd, new OwnArgument(QuotaCommand), new OwnArgument(QuotaId) { Omitted = IsSync }, Address),
@@ -116,6 +116,14 @@ internal static class MountCalls
         else
             writer.Hex(bytes.U64(16));
         writer.EndStruct();
+    }
+
+    private static void StatmountFlags(ref CallWriter writer, in CallView call, int position)
+    {
+        if ((uint)call[position] == 1)
+            writer.Word("STATMOUNT_BY_FD"u8);
+        else
+            writer.Hex((uint)call[position]);
     }
 
     // QCMD(): the command is above the type.
