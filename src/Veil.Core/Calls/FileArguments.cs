@@ -60,7 +60,8 @@ internal sealed class VectorArgument(int count, bool isOutput) : Argument
     public override CallReader Input(int position, CallOptions options, bool is32Bit)
     {
         int unit = is32Bit ? 8 : 16;
-        return isOutput ? new(CallRead.Counted, unit, CallOptions.ElementsMax * unit, count) : new(CallRead.Vector, 1, options.StringSize, count);
+        return isOutput ? new(CallRead.Counted, unit, CallOptions.ElementsMax * unit, count)
+            : new(CallRead.Vector, 1, options.StringSize, count);
     }
 
     public override CallReader Output(int position, CallOptions options, bool is32Bit) =>
@@ -83,7 +84,8 @@ internal sealed class VectorArgument(int count, bool isOutput) : Argument
         // What a call that reads has filled: the rest of the parts are empty.
         ulong left = isOutput && call.HasSucceeded ? (ulong)call.Ret : ulong.MaxValue;
         int index = 0;
-        for (var structs = isEmpty ? default : vector.Bytes; structs.Length >= 2 * word && (ulong)index < number; structs = structs[(2 * word)..])
+        var structs = isEmpty ? default : vector.Bytes;
+        for (; structs.Length >= 2 * word && (ulong)index < number; structs = structs[(2 * word)..])
         {
             ulong address = structs.UWord(0, word), size = structs.UWord(1, word);
             writer.Item();
@@ -132,16 +134,19 @@ internal static class FileArguments
     });
 
     /// <summary>The mode of an <c>open</c> whose flags are before it: it counts only where a file may be made.</summary>
-    public static Argument ModeIfCreating { get; } = new OwnArgument(static (ref CallWriter writer, in CallView call, int position) => writer.Octal((ushort)call[position]))
+    public static Argument ModeIfCreating { get; } = new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
+        writer.Octal((ushort)call[position]))
     {
         Omitted = static (in CallView call, int position) => !IsCreating(call[position - 1]),
     };
 
     /// <summary>The type of a file and its permissions.</summary>
-    public static Argument TypeAndMode { get; } = new OwnArgument(static (ref CallWriter writer, in CallView call, int position) => TypedMode(ref writer, (ushort)call[position]));
+    public static Argument TypeAndMode { get; } = new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
+        TypedMode(ref writer, (ushort)call[position]));
 
     /// <summary>The number of a device, after the mode of a <c>mknod</c>.</summary>
-    public static Argument DeviceOfNode { get; } = new OwnArgument(static (ref CallWriter writer, in CallView call, int position) => Device(ref writer, (uint)call[position]))
+    public static Argument DeviceOfNode { get; } = new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
+        Device(ref writer, (uint)call[position]))
     {
         Omitted = static (in CallView call, int position) => (call[position - 1] & TypeMask) is not (0x2000 or 0x6000),
     };
@@ -154,12 +159,6 @@ internal static class FileArguments
 
     /// <summary><c>O_CREAT</c> or <c>O_TMPFILE</c>.</summary>
     public static bool IsCreating(ulong flags) => (flags & (0x40 | 0x400000)) != 0;
-
-    /// <summary>A pointer to a time, a structure of two <c>long</c>.</summary>
-    public static Argument Timespec(bool isOld = true) => new StructArgument(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) => Times.Write(ref writer, bytes, call.WordBytes, isMicro: false))
-    {
-        Size32 = isOld ? 8 : 16,
-    };
 
     /// <summary>A type and permissions: <c>S_IFREG|0644</c>.</summary>
     public static void TypedMode(ref CallWriter writer, uint mode)

@@ -11,7 +11,8 @@ internal static class SignalSet
     /// <summary>The mask of a call that may wait, a pointer to a <c>sigset_t</c>.</summary>
     /// <param name="isAddressAfterFailure">Does strace write an address where the call has failed?</param>
     public static Argument Argument(bool isAddressAfterFailure = false) =>
-        new StructArgument(8, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) => Write(ref writer, bytes.U64(0))) { IsAddressAfterFailure = isAddressAfterFailure };
+        new StructArgument(8, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+            Write(ref writer, bytes.U64(0))) { IsAddressAfterFailure = isAddressAfterFailure };
 
     /// <summary><c>SIGUSR1</c>.</summary>
     public static void WriteSignal(ref CallWriter writer, uint signal)

@@ -94,8 +94,10 @@ internal static class StructBytes
     public static long I64(this ReadOnlySpan<byte> bytes, int at) => BinaryPrimitives.ReadInt64LittleEndian(bytes[at..]);
 
     /// <summary>The <c>long</c> that is the structure's word <paramref name="index"/>.</summary>
-    public static long Word(this ReadOnlySpan<byte> bytes, int index, int wordBytes) => wordBytes == 4 ? bytes.I32(4 * index) : bytes.I64(8 * index);
+    public static long Word(this ReadOnlySpan<byte> bytes, int index, int wordBytes) =>
+        wordBytes == 4 ? bytes.I32(4 * index) : bytes.I64(8 * index);
 
     /// <summary>The same, without sign.</summary>
-    public static ulong UWord(this ReadOnlySpan<byte> bytes, int index, int wordBytes) => wordBytes == 4 ? bytes.U32(4 * index) : bytes.U64(8 * index);
+    public static ulong UWord(this ReadOnlySpan<byte> bytes, int index, int wordBytes) =>
+        wordBytes == 4 ? bytes.U32(4 * index) : bytes.U64(8 * index);
 }

@@ -38,7 +38,8 @@ internal sealed class CallRecord(SyscallArch arch, string name, long ret, params
     private string Write(bool isJson)
     {
         byte[] record = new byte[CallView.SizeBytes + _row.Count];
-        BinaryPrimitives.WriteInt32LittleEndian(record, SyscallTable.For(arch).TryGetNumber(name, out int number) ? number : throw new InvalidOperationException(name));
+        BinaryPrimitives.WriteInt32LittleEndian(record,
+            SyscallTable.For(arch).TryGetNumber(name, out int number) ? number : throw new InvalidOperationException(name));
         BinaryPrimitives.WriteInt32LittleEndian(record.AsSpan(4), (int)arch);
         BinaryPrimitives.WriteInt64LittleEndian(record.AsSpan(8), ret);
         for (int arg = 0; arg < args.Length; arg++)

@@ -66,7 +66,8 @@ public sealed class FilesTests
         vector[8] = 2;
         BinaryPrimitives.WriteUInt64LittleEndian(vector.AsSpan(16), 1);
         vector[24] = 5;
-        new CallRecord(Arch, "writev", -14, 4, 0x1000, 2).With(1, vector).With(1, "a\""u8, kind: CallChunkKind.Part).With(1, default, CallChunkMarks.Unread, CallChunkKind.Part, 1).Text
+        new CallRecord(Arch, "writev", -14, 4, 0x1000, 2).With(1, vector).With(1, "a\""u8, kind: CallChunkKind.Part).With(1, default,
+            CallChunkMarks.Unread, CallChunkKind.Part, 1).Text
             .ShouldBe("writev(4, [{iov_base=\"a\\\"\", iov_len=2}, {iov_base=0x1, iov_len=5}], 2) = -1 EFAULT (Bad address)");
     }
 
@@ -88,7 +89,8 @@ public sealed class FilesTests
                 for (int round = 0; round < 8; round++)
                 {
                     random.NextBytes(bytes);
-                    ulong[] args = [.. Enumerable.Range(0, 6).Select(_ => round % 2 == 0 ? (ulong)random.Next(40) : (ulong)random.NextInt64())];
+                    ulong[] args = [.. Enumerable.Range(0, 6).Select(_ =>
+                        round % 2 == 0 ? (ulong)random.Next(40) : (ulong)random.NextInt64())];
                     var record = new CallRecord(arch, name, random.Next(-2, 64), args);
                     for (int arg = 0; arg < 6; arg++)
                     {

@@ -8,9 +8,11 @@ namespace Veil.Core.Calls;
 internal static class DescriptorCalls
 {
     // include/uapi/asm-generic/fcntl.h and include/uapi/linux/fcntl.h
-    private const uint FDupFd = 0, FGetFd = 1, FSetFd = 2, FGetFl = 3, FSetFl = 4, FGetLk = 5, FSetLk = 6, FSetLkw = 7, FSetOwn = 8, FGetOwn = 9, FSetSig = 10, FGetSig = 11;
+    private const uint FDupFd = 0, FGetFd = 1, FSetFd = 2, FGetFl = 3, FSetFl = 4, FGetLk = 5, FSetLk = 6, FSetLkw = 7, FSetOwn = 8,
+        FGetOwn = 9, FSetSig = 10, FGetSig = 11;
     private const uint FGetLk64 = 12, FSetLkw64 = 14, FSetOwnEx = 15, FGetOwnEx = 16, FGetOwnerUids = 17, FOfdGetLk = 36, FOfdSetLkw = 38;
-    private const uint FSetLease = 1024, FGetLease = 1025, FNotify = 1026, FDupFdQuery = 1027, FCreatedQuery = 1028, FDupFdCloexec = 1030, FSetPipeSize = 1031, FGetPipeSize = 1032;
+    private const uint FSetLease = 1024, FGetLease = 1025, FNotify = 1026, FDupFdQuery = 1027, FCreatedQuery = 1028, FDupFdCloexec = 1030,
+        FSetPipeSize = 1031, FGetPipeSize = 1032;
     private const uint FAddSeals = 1033, FGetSeals = 1034, FGetRwHint = 1035, FSetFileRwHint = 1038;
 
     private const int LockBytes = 32;
@@ -99,7 +101,8 @@ internal static class DescriptorCalls
             case FAddSeals:
                 writer.Flags(FlagSets.FileSeals, (uint)value);
                 break;
-            case >= FGetLk and <= FSetLkw or >= FGetLk64 and <= FSetLkw64 or FSetOwnEx or FGetOwnEx or FGetOwnerUids or (>= FOfdGetLk and <= FOfdSetLkw)
+            case >= FGetLk and <= FSetLkw or >= FGetLk64 and <= FSetLkw64 or FSetOwnEx or FGetOwnEx or FGetOwnerUids
+                or (>= FOfdGetLk and <= FOfdSetLkw)
                 or (>= FGetRwHint and <= FSetFileRwHint):
                 FcntlStruct(ref writer, call, position, command);
                 break;

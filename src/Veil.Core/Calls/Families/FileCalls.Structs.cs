@@ -10,14 +10,17 @@ internal static partial class FileCalls
     private static readonly Argument s_stat64 = new StructArgument(96, Stat64) { IsOutput = true };
     private static readonly Argument s_statfs = new StructArgument(120, Statfs) { Size32 = 64, IsOutput = true };
     private static readonly Argument s_timevals =
-        new StructArgument(32, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) => Times.WriteMoments(ref writer, bytes, isMicro: true)) { Size32 = 16 };
+        new StructArgument(32, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+            Times.WriteMoments(ref writer, bytes, isMicro: true)) { Size32 = 16 };
 
     private static readonly Argument s_timespecs = new StructArgument(32, Moments) { Size32 = 16 };
     private static readonly Argument s_offsetIn = new StructArgument(8, Bracketed64);
-    private static readonly Argument s_movedOffset = new OwnArgument(MovedOffset) { Begin = new(CallRead.Fixed, 8, 8), End = new(CallRead.Fixed, 8, 8) };
+    private static readonly Argument s_movedOffset = new OwnArgument(MovedOffset) { Begin = new(CallRead.Fixed, 8, 8),
+        End = new(CallRead.Fixed, 8, 8) };
 
     // struct file_handle: the sizes, and up to MAX_HANDLE_SZ bytes.
-    private static readonly Argument s_handleOut = new OwnArgument(HandleOut) { Begin = new(CallRead.Fixed, 8, 8), End = new(CallRead.Fixed, 136, 136) };
+    private static readonly Argument s_handleOut = new OwnArgument(HandleOut) { Begin = new(CallRead.Fixed, 8, 8),
+        End = new(CallRead.Fixed, 136, 136) };
     private static readonly Argument s_handleIn = new OwnArgument(HandleIn) { Begin = new(CallRead.Fixed, 136, 136) };
 
     private static void OpenHow(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
@@ -54,7 +57,8 @@ internal static partial class FileCalls
         }
     }
 
-    private static void Stat64(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) => Stat(ref writer, bytes.U32(16), bytes.U64(32), bytes.I64(44));
+    private static void Stat64(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) =>
+        Stat(ref writer, bytes.U32(16), bytes.U64(32), bytes.I64(44));
 
     private static void Stat(ref CallWriter writer, uint mode, ulong device, long size)
     {
@@ -180,7 +184,8 @@ internal static partial class FileCalls
         writer.EndStruct();
     }
 
-    private static void Moments(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) => Times.WriteMoments(ref writer, bytes, isMicro: false);
+    private static void Moments(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) =>
+        Times.WriteMoments(ref writer, bytes, isMicro: false);
 
     private static void Bracketed(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
     {
@@ -302,7 +307,8 @@ internal static partial class FileCalls
         FileArguments.HexString(ref writer, writer.Cut(handle), handle.Length > writer.Options.StringSize || size > (uint)handle.Length);
     }
 
-    private static void Entries(ref CallWriter writer, in CallView call, int position) => Entries(ref writer, call, position, call.Is32Bit ? 8 : 16);
+    private static void Entries(ref CallWriter writer, in CallView call, int position) =>
+        Entries(ref writer, call, position, call.Is32Bit ? 8 : 16);
 
     private static void Entries64(ref CallWriter writer, in CallView call, int position) => Entries(ref writer, call, position, 16);
 

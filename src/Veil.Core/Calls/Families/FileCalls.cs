@@ -20,7 +20,8 @@ internal static partial class FileCalls
         new("creat", FilePath, Mode) { Result = CallResult.Descriptor },
         new("close", Fd),
         new("close_range", UInt, UInt, Flags(FlagSets.CloseRangeFlags)),
-        new("name_to_handle_at", DirFd, FilePath, s_handleOut, new StructArgument(4, Bracketed) { IsOutput = true }, Flags(FlagSets.AtHandle)),
+        new("name_to_handle_at", DirFd, FilePath, s_handleOut, new StructArgument(4, Bracketed) { IsOutput = true },
+            Flags(FlagSets.AtHandle)),
         new("open_by_handle_at", Fd, s_handleIn, s_open) { Result = CallResult.Descriptor },
         new("memfd_create", Arguments.String, Flags(FlagSets.MemfdFlags)) { Result = CallResult.Descriptor },
     ];
@@ -67,7 +68,8 @@ internal static partial class FileCalls
         new("lstat64", FilePath, s_stat64),
         new("fstat64", Fd, s_stat64),
         new("fstatat64", DirFd, FilePath, s_stat64, Flags(FlagSets.AtFlags)),
-        new("statx", DirFd, FilePath, new OwnArgument(StatxFlags), Flags(FlagSets.StatxMask), new StructArgument(48, Statx) { IsOutput = true }),
+        new("statx", DirFd, FilePath, new OwnArgument(StatxFlags), Flags(FlagSets.StatxMask),
+            new StructArgument(48, Statx) { IsOutput = true }),
         new("statfs", FilePath, s_statfs),
         new("fstatfs", Fd, s_statfs),
         new("statfs64", FilePath, Size, new StructArgument(84, Statfs64) { IsOutput = true }),
@@ -147,6 +149,7 @@ internal static partial class FileCalls
         new("fadvise64_64", Fd, Offset, Hidden, Offset, Hidden, Enum(FlagSets.FadviseAdvice)),
         new("i386:readahead", Fd, Offset, Hidden, UInt),
         new("i386:sync_file_range", Fd, Offset, Hidden, Offset, Hidden, Flags(FlagSets.SyncFileRangeFlags)),
-        new("_llseek", Fd, new OwnArgument(HighOffset), Hidden, new StructArgument(8, Bracketed64) { IsOutput = true }, Enum(FlagSets.LseekWhence)),
+        new("_llseek", Fd, new OwnArgument(HighOffset), Hidden, new StructArgument(8, Bracketed64) { IsOutput = true },
+            Enum(FlagSets.LseekWhence)),
     ];
 }

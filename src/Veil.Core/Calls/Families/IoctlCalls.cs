@@ -6,11 +6,15 @@ namespace Veil.Core.Calls;
 /// <summary><c>ioctl</c>: the names of all requests, the arguments of the common ones.</summary>
 internal static class IoctlCalls
 {
-    private const uint TcGets = 0x5401, TcSets = 0x5402, TcSetsWait = 0x5403, TcSetsFlush = 0x5404, TcSendBreak = 0x5409, TcXonc = 0x540a, TcFlush = 0x540b;
-    private const uint TiocExclusive = 0x540c, TiocNotExclusive = 0x540d, TiocControlling = 0x540e, TiocGetGroup = 0x540f, TiocSetGroup = 0x5410;
-    private const uint TiocOutputQueue = 0x5411, TiocGetSize = 0x5413, TiocSetSize = 0x5414, FioRead = 0x541b, FioNonBlocking = 0x5421, TiocNotTty = 0x5422;
+    private const uint TcGets = 0x5401, TcSets = 0x5402, TcSetsWait = 0x5403, TcSetsFlush = 0x5404, TcSendBreak = 0x5409, TcXonc = 0x540a,
+        TcFlush = 0x540b;
+    private const uint TiocExclusive = 0x540c, TiocNotExclusive = 0x540d, TiocControlling = 0x540e, TiocGetGroup = 0x540f,
+        TiocSetGroup = 0x5410;
+    private const uint TiocOutputQueue = 0x5411, TiocGetSize = 0x5413, TiocSetSize = 0x5414, FioRead = 0x541b, FioNonBlocking = 0x5421,
+        TiocNotTty = 0x5422;
     private const uint TiocGetSession = 0x5429, FioNotCloexec = 0x5450, FioCloexec = 0x5451, FioAsync = 0x5452;
-    private const uint TiocPtyNumber = 0x80045430, TiocPtyLock = 0x40045431, FiClone = 0x40049409, GetFileFlags = 0x80086601, SetFileFlags = 0x40086602;
+    private const uint TiocPtyNumber = 0x80045430, TiocPtyLock = 0x40045431, FiClone = 0x40049409, GetFileFlags = 0x80086601,
+        SetFileFlags = 0x40086602;
     private const int TermiosBytes = 36, FilledBytes = 36;
 
     /// <summary>It.</summary>
@@ -20,7 +24,8 @@ internal static class IoctlCalls
         {
             Begin = new(CallRead.Fixed, FilledBytes, FilledBytes),
             End = new(CallRead.Fixed, FilledBytes, FilledBytes),
-            Omitted = static (in CallView call, int _) => (uint)call[1] is FioCloexec or FioNotCloexec or TiocExclusive or TiocNotExclusive or TiocNotTty,
+            Omitted = static (in CallView call, int _) =>
+                (uint)call[1] is FioCloexec or FioNotCloexec or TiocExclusive or TiocNotExclusive or TiocNotTty,
         }),
     ];
 
@@ -48,7 +53,8 @@ internal static class IoctlCalls
         // include/uapi/asm-generic/ioctl.h: direction, size, type and number.
         writer.Quote();
         writer.Line.Append("_IOC("u8);
-        writer.Line.Append((request >> 30) switch { 0 => "_IOC_NONE"u8, 1 => "_IOC_WRITE"u8, 2 => "_IOC_READ"u8, _ => "_IOC_READ|_IOC_WRITE"u8 });
+        writer.Line.Append((request >> 30) switch { 0 => "_IOC_NONE"u8, 1 => "_IOC_WRITE"u8, 2 => "_IOC_READ"u8,
+            _ => "_IOC_READ|_IOC_WRITE"u8 });
         writer.Line.Append(", "u8);
         writer.AppendHex((request >> 8) & 0xff);
         writer.Line.Append(", "u8);
@@ -94,12 +100,14 @@ internal static class IoctlCalls
                 writer.Word((uint)call[position] switch { 0 => "TCIFLUSH"u8, 1 => "TCOFLUSH"u8, 2 => "TCIOFLUSH"u8, _ => "TC???FLUSH"u8 });
                 break;
             case TcXonc:
-                writer.Word((uint)call[position] switch { 0 => "TCOOFF"u8, 1 => "TCOON"u8, 2 => "TCIOFF"u8, 3 => "TCION"u8, _ => "TC???"u8 });
+                writer.Word((uint)call[position] switch { 0 => "TCOOFF"u8, 1 => "TCOON"u8, 2 => "TCIOFF"u8, 3 => "TCION"u8,
+                    _ => "TC???"u8 });
                 break;
             case FiClone or TcSendBreak or TiocControlling:
                 writer.Number(call.Int(position));
                 break;
-            case (>= TcGets and <= TcSetsFlush) or TiocGetSize or TiocSetSize or TiocGetGroup or TiocSetGroup or TiocOutputQueue or FioRead or FioNonBlocking
+            case (>= TcGets and <= TcSetsFlush) or TiocGetSize or TiocSetSize or TiocGetGroup or TiocSetGroup or TiocOutputQueue or FioRead
+                or FioNonBlocking
                 or FioAsync or TiocGetSession or TiocPtyNumber or TiocPtyLock or GetFileFlags or SetFileFlags:
                 writer.Address(call[position]);
                 break;
@@ -133,7 +141,10 @@ internal static class IoctlCalls
     private static void FileFlags(ref CallWriter writer, uint flags)
     {
         writer.BeginArray();
-        Bits(ref writer, flags, "FS_SECRM_FL FS_UNRM_FL FS_COMPR_FL FS_SYNC_FL FS_IMMUTABLE_FL FS_APPEND_FL FS_NODUMP_FL FS_NOATIME_FL FS_DIRTY_FL FS_COMPRBLK_FL FS_NOCOMP_FL FS_ENCRYPT_FL FS_INDEX_FL FS_IMAGIC_FL FS_JOURNAL_DATA_FL FS_NOTAIL_FL FS_DIRSYNC_FL FS_TOPDIR_FL FS_HUGE_FILE_FL FS_EXTENT_FL FS_VERITY_FL FS_EA_INODE_FL FS_EOFBLOCKS_FL FS_NOCOW_FL - FS_DAX_FL - - FS_INLINE_DATA_FL FS_PROJINHERIT_FL FS_CASEFOLD_FL FS_RESERVED_FL"u8);
+        Bits(ref writer, flags, "FS_SECRM_FL FS_UNRM_FL FS_COMPR_FL FS_SYNC_FL FS_IMMUTABLE_FL FS_APPEND_FL FS_NODUMP_FL "u8 +
+            "FS_NOATIME_FL FS_DIRTY_FL FS_COMPRBLK_FL FS_NOCOMP_FL FS_ENCRYPT_FL FS_INDEX_FL FS_IMAGIC_FL FS_JOURNAL_DATA_FL "u8 +
+            "FS_NOTAIL_FL FS_DIRSYNC_FL FS_TOPDIR_FL FS_HUGE_FILE_FL FS_EXTENT_FL FS_VERITY_FL FS_EA_INODE_FL FS_EOFBLOCKS_FL "u8 +
+            "FS_NOCOW_FL - FS_DAX_FL - - FS_INLINE_DATA_FL FS_PROJINHERIT_FL FS_CASEFOLD_FL FS_RESERVED_FL"u8);
         writer.EndArray();
     }
 
@@ -159,7 +170,8 @@ internal static class IoctlCalls
         Choice(
             ref writer,
             (control & 0xf) + ((control & 0x1000) != 0 ? 16u : 0),
-            "B0 B50 B75 B110 B134 B150 B200 B300 B600 B1200 B1800 B2400 B4800 B9600 B19200 B38400 BOTHER B57600 B115200 B230400 B460800 B500000 B576000 B921600 B1000000 B1152000 B1500000 B2000000 B2500000 B3000000 B3500000 B4000000"u8);
+            "B0 B50 B75 B110 B134 B150 B200 B300 B600 B1200 B1800 B2400 B4800 B9600 B19200 B38400 BOTHER B57600 B115200 B230400 "u8 +
+                "B460800 B500000 B576000 B921600 B1000000 B1152000 B1500000 B2000000 B2500000 B3000000 B3500000 B4000000"u8);
         Choice(ref writer, (control >> 4) & 3, "|CS5 |CS6 |CS7 |CS8"u8);
         Rest(
             ref writer,

@@ -13,7 +13,8 @@ internal static class MountCalls
 
     private static readonly CallReader s_string = new(CallRead.String, SizeMax: 4094);
 
-    private static readonly Argument s_request = new StructArgument(24, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) => Request(ref writer, bytes, call));
+    private static readonly Argument s_request = new StructArgument(24,
+        static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) => Request(ref writer, bytes, call));
 
     /// <summary>Them.</summary>
     public static IEnumerable<CallSpec> All =>
@@ -22,16 +23,20 @@ internal static class MountCalls
         new("umount", FilePath),
         new("umount2", FilePath, Flags(FlagSets.UmountFlags)),
         new("fsopen", Arguments.String, Flags(FlagSets.FsopenFlags)) { Result = CallResult.Descriptor },
-        new("fsconfig", Fd, Enum(FlagSets.FsconfigCommands), new OwnArgument(ConfigKey) { Begin = s_string }, new OwnArgument(ConfigValue) { Begin = s_string }, new OwnArgument(ConfigAux)),
+        new("fsconfig", Fd, Enum(FlagSets.FsconfigCommands), new OwnArgument(ConfigKey) { Begin = s_string },
+            new OwnArgument(ConfigValue) { Begin = s_string }, new OwnArgument(ConfigAux)),
         new("fsmount", Fd, Flags(FlagSets.FsmountFlags), Flags(FlagSets.MountAttrs)) { Result = CallResult.Descriptor },
         new("fspick", DirFd, FilePath, Flags(FlagSets.FspickFlags)) { Result = CallResult.Descriptor },
         new("move_mount", DirFd, FilePath, DirFd, FilePath, Flags(FlagSets.MoveMountFlags)),
         new("open_tree", DirFd, FilePath, Flags(FlagSets.OpenTreeFlags)) { Result = CallResult.Descriptor },
-        new("open_tree_attr", DirFd, FilePath, Flags(FlagSets.OpenTreeFlags), new StructArgument(32, Attributes) { SizeArg = 4 }, Size) { Result = CallResult.Descriptor },
+        new("open_tree_attr", DirFd, FilePath, Flags(FlagSets.OpenTreeFlags), new StructArgument(32, Attributes) { SizeArg = 4 },
+            Size) { Result = CallResult.Descriptor },
         new("mount_setattr", DirFd, FilePath, Flags(FlagSets.AtFlags), new StructArgument(32, Attributes) { SizeArg = 4 }, Size),
         new("statmount", s_request, Address, Size, new OwnArgument(StatmountFlags)),
-        new("listmount", s_request, new ArrayArgument(8, -1, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) => writer.Hex(bytes.U64(0))), Size, Hex),
-        new("quotactl", new OwnArgument(QuotaCommand), FilePath, new OwnArgument(QuotaId) { Omitted = IsSync }, new OwnArgument(QuotaAddress) { Begin = s_string, Omitted = IsSync }),
+        new("listmount", s_request, new ArrayArgument(8, -1, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+            writer.Hex(bytes.U64(0))), Size, Hex),
+        new("quotactl", new OwnArgument(QuotaCommand), FilePath, new OwnArgument(QuotaId) { Omitted = IsSync },
+            new OwnArgument(QuotaAddress) { Begin = s_string, Omitted = IsSync }),
         new("quotactl_fd", Fd, new OwnArgument(QuotaCommand), new OwnArgument(QuotaId) { Omitted = IsSync }, Address),
     ];
 

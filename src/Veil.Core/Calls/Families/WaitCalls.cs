@@ -11,7 +11,8 @@ internal static class WaitCalls
     private const uint EpollDelete = 2;
 
     private static readonly Argument s_polls = new PollArgument();
-    private static readonly Argument s_fdSet = new OwnArgument(FdSet) { Begin = new(CallRead.Fixed, FdSetBytes, FdSetBytes), End = new(CallRead.Fixed, FdSetBytes, FdSetBytes) };
+    private static readonly Argument s_fdSet = new OwnArgument(FdSet) { Begin = new(CallRead.Fixed, FdSetBytes, FdSetBytes),
+        End = new(CallRead.Fixed, FdSetBytes, FdSetBytes) };
 
     // x86-64 packs struct epoll_event, as i386 has it; arm64 does not.
     private static readonly Argument s_event = new OwnArgument(EventOf) { Begin = new(CallRead.Fixed, 12, 12) };
@@ -21,27 +22,34 @@ internal static class WaitCalls
     public static IEnumerable<CallSpec> All =>
     [
         new("poll", s_polls, UInt, Int) { ResultWriter = PollResult },
-        new("ppoll", s_polls, UInt, new TimeoutArgument(isMicro: false, isOld: true), SignalSet.Argument(), Size) { ResultWriter = PollResult },
-        new("ppoll_time64", s_polls, UInt, new TimeoutArgument(isMicro: false, isOld: false), SignalSet.Argument(), Size) { ResultWriter = PollResult },
+        new("ppoll", s_polls, UInt, new TimeoutArgument(isMicro: false, isOld: true), SignalSet.Argument(),
+            Size) { ResultWriter = PollResult },
+        new("ppoll_time64", s_polls, UInt, new TimeoutArgument(isMicro: false, isOld: false), SignalSet.Argument(),
+            Size) { ResultWriter = PollResult },
         new("select", Int, s_fdSet, s_fdSet, s_fdSet, new TimeoutArgument(isMicro: true, isOld: true)) { ResultWriter = SelectResult },
         new("_newselect", Int, s_fdSet, s_fdSet, s_fdSet, new TimeoutArgument(isMicro: true, isOld: true)) { ResultWriter = SelectResult },
-        new("pselect6", Int, s_fdSet, s_fdSet, s_fdSet, new TimeoutArgument(isMicro: false, isOld: true), s_maskOfSelect) { ResultWriter = SelectResult },
-        new("pselect6_time64", Int, s_fdSet, s_fdSet, s_fdSet, new TimeoutArgument(isMicro: false, isOld: false), s_maskOfSelect) { ResultWriter = SelectResult },
+        new("pselect6", Int, s_fdSet, s_fdSet, s_fdSet, new TimeoutArgument(isMicro: false, isOld: true),
+            s_maskOfSelect) { ResultWriter = SelectResult },
+        new("pselect6_time64", Int, s_fdSet, s_fdSet, s_fdSet, new TimeoutArgument(isMicro: false, isOld: false),
+            s_maskOfSelect) { ResultWriter = SelectResult },
         new("epoll_create", Int) { Result = CallResult.Descriptor },
         new("epoll_create1", Flags(FlagSets.EpollFlags)) { Result = CallResult.Descriptor },
         new("epoll_ctl", Fd, Enum(FlagSets.EpollOps), Fd, s_event),
         new("epoll_wait", Fd, s_events, Int, Int),
         new("epoll_pwait", Fd, s_events, Int, Int, SignalSet.Argument(isAddressAfterFailure: true), Size),
-        new("epoll_pwait2", Fd, s_events, Int, new StructArgument(16, Time) { IsAddressAfterFailure = true }, SignalSet.Argument(isAddressAfterFailure: true), Size),
+        new("epoll_pwait2", Fd, s_events, Int, new StructArgument(16, Time) { IsAddressAfterFailure = true },
+            SignalSet.Argument(isAddressAfterFailure: true), Size),
         new("arm64:epoll_ctl", Fd, Enum(FlagSets.EpollOps), Fd, new OwnArgument(EventOf) { Begin = new(CallRead.Fixed, 16, 16) }),
         new("arm64:epoll_pwait", Fd, s_wideEvents, Int, Int, SignalSet.Argument(isAddressAfterFailure: true), Size),
-        new("arm64:epoll_pwait2", Fd, s_wideEvents, Int, new StructArgument(16, Time) { IsAddressAfterFailure = true }, SignalSet.Argument(isAddressAfterFailure: true), Size),
+        new("arm64:epoll_pwait2", Fd, s_wideEvents, Int, new StructArgument(16, Time) { IsAddressAfterFailure = true },
+            SignalSet.Argument(isAddressAfterFailure: true), Size),
     ];
 
     private static Argument s_wideEvents => new ArrayArgument(16, -1, Event);
 
     // The mask of pselect6 is behind a second pointer and is not read.
-    private static Argument s_maskOfSelect => new StructArgument(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) =>
+    private static Argument s_maskOfSelect =>
+        new StructArgument(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) =>
     {
         writer.BeginStruct();
         writer.Field("sigmask"u8);
@@ -54,7 +62,8 @@ internal static class WaitCalls
         Size32 = 8,
     };
 
-    private static void Time(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) => Times.Write(ref writer, bytes, 8, isMicro: false);
+    private static void Time(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) =>
+        Times.Write(ref writer, bytes, 8, isMicro: false);
 
     private static void EventOf(ref CallWriter writer, in CallView call, int position)
     {
