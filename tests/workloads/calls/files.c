@@ -27,8 +27,8 @@
 #include <unistd.h>
 #include <utime.h>
 
-#define BAD	 ((void *)1)
-#define GONE	 ((void *)0xfffffffffffff000)
+#define BAD	  ((void *)1)
+#define GONE	  ((void *)0xfffffffffffff000)
 #define call(...) syscall(__VA_ARGS__)
 
 static char buffer[4096];
@@ -36,7 +36,7 @@ static const char long_text[] = "0123456789abcdefghijklmnopqrstuvwxyz\n\t\001\"\
 
 static void opens(void)
 {
-	struct open_how how = { .flags = O_RDWR | O_CREAT, .mode = 0600, .resolve = 8 /* RESOLVE_BENEATH */ };
+	struct open_how how = {.flags = O_RDWR | O_CREAT, .mode = 0600, .resolve = 8 /* RESOLVE_BENEATH */};
 	char long_path[600];
 	int fd;
 
@@ -75,7 +75,7 @@ static void opens(void)
 
 static void reads(void)
 {
-	struct iovec parts[3] = { { buffer, 4 }, { buffer + 100, 60 }, { NULL, 0 } }, bad = { BAD, 5 };
+	struct iovec parts[3] = {{buffer, 4}, {buffer + 100, 60}, {NULL, 0}}, bad = {BAD, 5};
 	int fd = call(SYS_openat, AT_FDCWD, "a", O_RDWR);
 
 	call(SYS_read, fd, buffer, 8);
@@ -233,10 +233,10 @@ static void names(void)
 
 static void times(void)
 {
-	struct utimbuf old = { 1000000000, 1000000001 };
-	struct timeval micro[2] = { { 1000000000, 5 }, { 1000000001, 999999 } };
-	struct timespec nano[2] = { { 1000000000, 7 }, { 0, UTIME_OMIT } };
-	struct timespec now[2] = { { 0, UTIME_NOW }, { 5, 1000000000 } };
+	struct utimbuf old = {1000000000, 1000000001};
+	struct timeval micro[2] = {{1000000000, 5}, {1000000001, 999999}};
+	struct timespec nano[2] = {{1000000000, 7}, {0, UTIME_OMIT}};
+	struct timespec now[2] = {{0, UTIME_NOW}, {5, 1000000000}};
 
 	call(SYS_utime, "a", &old);
 	call(SYS_utime, "a", NULL);
@@ -255,11 +255,11 @@ static void times(void)
 
 static void descriptors(void)
 {
-	struct flock lock = { F_WRLCK, SEEK_SET, 0, 10, 0 };
+	struct flock lock = {F_WRLCK, SEEK_SET, 0, 10, 0};
 	struct {
 		int type;
 		int pid;
-	} owner = { 1, 0 };
+	} owner = {1, 0};
 	uint64_t hint = 2;
 	int pipes[2], fd = call(SYS_openat, AT_FDCWD, "a", O_RDWR | O_APPEND);
 
@@ -333,7 +333,7 @@ static void descriptors(void)
 
 static void copies(void)
 {
-	struct iovec part = { (void *)long_text, 5 };
+	struct iovec part = {(void *)long_text, 5};
 	loff_t at = 2, to = 3;
 	int pipes[2], in = call(SYS_openat, AT_FDCWD, "a", O_RDONLY), out = call(SYS_openat, AT_FDCWD, "b", O_RDWR);
 
@@ -374,7 +374,7 @@ static void attributes(void)
 	struct {
 		uint64_t value;
 		uint32_t size, flags;
-	} args = { (uint64_t)buffer, 10, 0 };
+	} args = {(uint64_t)buffer, 10, 0};
 	int fd = call(SYS_openat, AT_FDCWD, "a", O_RDWR);
 
 	call(SYS_setxattr, "a", "trusted.x", "value", 5L, 0);
@@ -411,11 +411,11 @@ static void mounts(void)
 {
 	struct {
 		uint64_t set, clear, propagation, fd;
-	} attr = { 3, 4, 1 << 18, 0 };
+	} attr = {3, 4, 1 << 18, 0};
 	struct {
 		uint32_t size, spare;
 		uint64_t id, param;
-	} request = { 24, 0, 1, 2 };
+	} request = {24, 0, 1, 2};
 	char statfs[256];
 	int fd;
 
@@ -463,15 +463,15 @@ static void mounts(void)
 
 static void watches(void)
 {
-	struct epoll_event event = { EPOLLIN | EPOLLET, { .u64 = 0x123456789 } }, events[3];
-	struct pollfd polls[2] = { { 0, POLLIN | POLLPRI, 0 }, { -1, POLLOUT, 0 } };
-	struct timespec none = { 0, 0 }, some = { 0, 1000000 };
-	struct timeval none_tv = { 0, 0 }, some_tv = { 0, 1000 };
+	struct epoll_event event = {EPOLLIN | EPOLLET, {.u64 = 0x123456789}}, events[3];
+	struct pollfd polls[2] = {{0, POLLIN | POLLPRI, 0}, {-1, POLLOUT, 0}};
+	struct timespec none = {0, 0}, some = {0, 1000000};
+	struct timeval none_tv = {0, 0}, some_tv = {0, 1000};
 	uint64_t mask = 1 << (SIGUSR1 - 1), one = 1;
 	struct {
 		const void *mask;
 		size_t size;
-	} set = { &mask, 8 };
+	} set = {&mask, 8};
 	fd_set in, out;
 	int fd, watch, pipes[2];
 
@@ -591,7 +591,7 @@ static void handles(void)
 		uint32_t bytes;
 		int type;
 		unsigned char handle[128];
-	} handle = { 128, 0, { 0 } };
+	} handle = {128, 0, {0}};
 	int mount_id;
 
 	call(SYS_name_to_handle_at, AT_FDCWD, "none", &handle, &mount_id, 0);
@@ -605,7 +605,7 @@ static void handles(void)
 
 int main(void)
 {
-	static const char *const made[] = { "a", "b", "c", "link", "link2", "fifo", "odd" };
+	static const char *const made[] = {"a", "b", "c", "link", "link2", "fifo", "odd"};
 	static const char folder[] = "/tmp/calls-files";
 
 	mkdir(folder, 0700);
