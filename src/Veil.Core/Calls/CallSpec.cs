@@ -7,7 +7,13 @@ public sealed record CallSpec(string Name, params IReadOnlyList<Argument> Argume
 {
     /// <summary>What it returns.</summary>
     public CallResult Result { get; init; } = CallResult.Number;
+
+    /// <summary>Writes the result of a call that has not failed, in text; null: <see cref="Result"/> says all.</summary>
+    public CallResultWriter? ResultWriter { get; init; }
 }
+
+/// <summary>Writes what a call returned, and what strace says of it in brackets.</summary>
+public delegate void CallResultWriter(ref CallWriter writer, in CallView call);
 
 /// <summary>What a call returns where it has not failed.</summary>
 public enum CallResult

@@ -111,6 +111,12 @@ public static class CallText
             return;
         }
 
+        if (spec.ResultWriter is { } writeResult)
+        {
+            writeResult(ref writer, call);
+            return;
+        }
+
         switch (spec.Result)
         {
             case CallResult.Address:

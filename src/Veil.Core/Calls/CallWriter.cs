@@ -64,7 +64,7 @@ public ref struct CallWriter
     public void Null() => _line.Append(IsJson ? "null"u8 : "NULL"u8);
 
     /// <summary>A number in octal with a leading zero, as of permissions; a string in JSON.</summary>
-    public void Octal(uint value, int digits = 3)
+    public void Octal(uint value, int digits = 2)
     {
         Quote();
         AppendOctal(value, digits);
@@ -199,7 +199,7 @@ public ref struct CallWriter
     }
 
     /// <summary>Octal without quotes, with a leading zero.</summary>
-    public void AppendOctal(uint value, int digits = 3)
+    public void AppendOctal(uint value, int digits = 2)
     {
         int shift = 30;
         while (shift > 0 && value >> shift == 0 && shift / 3 >= digits)
