@@ -32,7 +32,7 @@ public sealed partial class MemberKindsTests
     private static string Fields(string typedef) => Kind.Of(typedef).Fields is { Count: > 0 } fields ? string.Join(", ", fields.Select(static field => $"`{field.Name}`: {field.Value.JsonType}")) : "none";
 
     private static string Columns(string typedef) => Kind.Of(typedef).Columns is { Count: > 0 } columns
-        ? string.Join(", ", columns.Select(static column => (column.Label.Length > 0 ? $"`{column.Label}`" : "no label") + (typedef == EnumKind.Keyword ? " and the longest" : column.Width > 0 ? $" {column.Width}" : " last")))
+        ? string.Join(", ", columns.Select(column => (column.Label.Length > 0 ? $"`{column.Label}`" : "no label") + (typedef == EnumKind.Keyword ? " and the longest" : column.Width > 0 ? $" {column.Width}" : " last")))
         : "none";
 
     [GeneratedRegex(@"^(typedef [^{;]*|} )\b(?<name>veil_\w+_t)(\[\d+\])?;", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1_000)]
