@@ -14,12 +14,12 @@ internal sealed class CountPlan
     public const int HistogramSlots = 64;
 
     private const int WordBytes = sizeof(ulong);
-    private const int BytesKeyBytes = 24; // VEIL_COUNT_WORDS
-    private const int PathKeyBytes = 264; // struct veil_count_path
-    private const int PathHeadBytes = 8;
-    private const int PathTruncatedOffset = 4;
-    private const int PathDeletedOffset = 6;
-    private const int SmallKeys = 1_024; // VEIL_COUNT_SMALL
+    internal const int BytesKeyBytes = 24; // VEIL_COUNT_WORDS
+    internal const int PathKeyBytes = 264; // struct veil_count_path
+    internal const int PathHeadBytes = 8;
+    internal const int PathTruncatedOffset = 4;
+    internal const int PathDeletedOffset = 6;
+    internal const int SmallKeys = 1_024; // VEIL_COUNT_SMALL
 
     private CountPlan(EventSchema schema, EventField? key, EventField? value, CountOptions options)
     {
@@ -106,7 +106,7 @@ internal sealed class CountPlan
             counts.SetMaxEntries(MaxKeys);
             if (HasSmall)
             {
-                var small = bpfObject.Map($"veil_small_counts_{turn}");
+                var small = bpfObject.Map($"veil_small_{turn}");
                 small.SetSizes(sizeof(uint), Slots * sizeof(ulong));
                 small.SetMaxEntries(Kind == KeyKind.None ? 1 : SmallKeys);
             }
@@ -116,7 +116,7 @@ internal sealed class CountPlan
         {
             bpfObject.Map("veil_counts_1").SetSizes(KeyBytes, Slots * sizeof(ulong));
             if (HasSmall)
-                bpfObject.Map("veil_small_counts_1").SetSizes(sizeof(uint), Slots * sizeof(ulong));
+                bpfObject.Map("veil_small_1").SetSizes(sizeof(uint), Slots * sizeof(ulong));
         }
     }
 
@@ -153,23 +153,13 @@ internal sealed class CountPlan
     {
         if (name is null || events.Any(schema => Find(schema, name) is { } field && can(field)))
             return;
+        if (ModuleFields.HintFor([module], name) is { } how && !events.Any(schema => Find(schema, name) is not null))
+            throw new UsageException($"{flag}: '{Escaping.ForMessage(name)}': {how}");
         var valid = Names(events, histogram: flag == "--hist").ToList();
         string hint = NearestName.Find(name, valid) is [var nearest, ..] ? $"; did you mean '{nearest}'?" : "";
         string why = events.Any(schema => Find(schema, name) is not null) ? flag == "--hist" ? $"is not a quantity in module {module.Name}{(Names(events, histogram: false).Contains(name) ? $"; --count-by {name} counts it" : "")}" : $"cannot be counted by in module {module.Name}"
-            : name is "duration_ns" or "ret" or "errno" or "errno_nr" && module.Flags.FirstOrDefault(flag => AddsEvents(module, flag)) is { } adds ? $"needs --{adds.Name}"
             : $"is not a field of module {module.Name}";
         throw new UsageException($"{flag}: '{Escaping.ForMessage(name)}' {why}{hint} (available: {string.Join(' ', valid)})");
-    }
-
-    private static bool AddsEvents(TraceModule module, ModuleFlag flag)
-    {
-        var given = flag switch
-        {
-            { ValueName: null } when flag != Thresholds.Failed => ModuleArguments.None with { Switches = new HashSet<string> { flag.Name } },
-            _ when flag == Thresholds.Slower => ModuleArguments.None with { Values = new Dictionary<string, IReadOnlyList<string>> { [flag.Name] = ["1s"] } },
-            _ => ModuleArguments.None,
-        };
-        return !module.EventNumbers(given).SequenceEqual(module.EventNumbers(ModuleArguments.None));
     }
 
     private static bool CanBeKey(EventField field) => field.Name != "module" && field.Value.Facts.Key is not null;

@@ -32,9 +32,9 @@ public static class FieldSelection
     /// <summary>Checks the names of <c>--fields</c> against all events of the session.</summary>
     /// <param name="catalog">The events.</param>
     /// <param name="options">The names.</param>
-    /// <param name="flagThatAdds">The flag of a chosen module that adds a field, or nothing.</param>
+    /// <param name="hintFor">How to get a field that the events lack, or nothing.</param>
     /// <exception cref="UsageException">A name that no event has; lists the valid ones.</exception>
-    public static void Validate(EventCatalog catalog, in OutputOptions options, Func<string, string?> flagThatAdds)
+    public static void Validate(EventCatalog catalog, in OutputOptions options, Func<string, string?> hintFor)
     {
         var valid = new List<string>();
         foreach (var schema in catalog.Schemas)
@@ -53,10 +53,11 @@ public static class FieldSelection
                 throw new UsageException($"--fields: '{Escaping.ForMessage(name)}' is named twice");
             if (valid.Contains(name))
                 continue;
+            if (hintFor(name) is { } how)
+                throw new UsageException($"--fields: '{Escaping.ForMessage(name)}': {how}");
             string hint = name switch
             {
                 _ when EnrichmentOf(name) is not Enrichments.None and var by => $"; --enrich {EnrichedColumns.FlagValueOf(by)} adds it",
-                _ when flagThatAdds(name) is { } flag => $"; {flag} adds it",
                 _ => NearestName.Find(name, valid) is [var nearest, ..] ? $"; did you mean '{nearest}'?" : "",
             };
             throw new UsageException($"--fields: unknown field '{Escaping.ForMessage(name)}'{hint} (available: {string.Join(' ', valid)})");
