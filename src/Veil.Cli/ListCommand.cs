@@ -81,7 +81,7 @@ internal static class ListCommand
     internal static List<(string Name, string Type, string? Needs)> FieldsOf(TraceModule module) =>
     [
         .. ModuleFields.Of(module).Select(static known => (known.Field.Name, known.Field.Value.JsonType, known.Flag is null ? null : "--" + known.Flag)),
-        .. EnrichedColumns.All.Select(static added => (added.Column.Name, added.Column.Value.JsonType, "--enrich " + EnrichedColumns.FlagValueOf(added.By))),
+        .. EnrichedColumns.All.Select(static added => (added.Column.Name, added.Column.Value.JsonType, (string?)("--enrich " + EnrichedColumns.FlagValueOf(added.By)))),
     ];
 
     private static string Lines<T>(IEnumerable<T> items, Action<Utf8JsonWriter, T> write)

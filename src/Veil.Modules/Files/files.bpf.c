@@ -220,7 +220,11 @@ static __always_inline int files_file_emit(__u32 slot, enum files_op op, struct 
 }
 
 #define AT_FDCWD       -100
-#define LOOKUP_IN_ROOT 0x100000 /* include/linux/namei.h */
+/* include/linux/namei.h, which BTF does not have. They were numbered anew between 6.12 and 7.2; neither number means
+ * anything else to an open in the other numbering. */
+#define LOOKUP_IN_ROOT (1 << 20 | 1 << 28)
+#define LOOKUP_CACHED  (1 << 21 | 1 << 9)
+#define EAGAIN	       11
 
 /* What an open asked for. */
 struct files_asked {
@@ -235,19 +239,37 @@ static __always_inline void files_add_folder(__u32 slot, struct path_walk *walk,
 					     const struct files_asked *asked)
 {
 	struct task_struct *task = veil_current().address;
+	struct fs_struct *fs = BPF_CORE_READ(task, fs);
+	struct dentry *dentry = NULL;
+	struct vfsmount *mount = NULL;
+	struct file *file;
 	char first = 0;
 
 	if (asked->from_user)
 		bpf_probe_read_user(&first, 1, asked->name);
 	else
 		bpf_probe_read_kernel(&first, 1, asked->name);
-	if (first == '/' && !asked->in_root)
-		files_add_path(slot, walk, path, BPF_CORE_READ(task, fs, root.dentry),
-			       BPF_CORE_READ(task, fs, root.mnt));
-	else if (asked->folder == AT_FDCWD)
-		files_add_path(slot, walk, path, BPF_CORE_READ(task, fs, pwd.dentry), BPF_CORE_READ(task, fs, pwd.mnt));
+	walk->root = BPF_CORE_READ(fs, root.dentry);
+	walk->root_mount = BPF_CORE_READ(fs, root.mnt);
+	if (first == '/' && !asked->in_root) {
+		dentry = walk->root;
+		mount = walk->root_mount;
+	} else if (asked->folder == AT_FDCWD) {
+		dentry = BPF_CORE_READ(fs, pwd.dentry);
+		mount = BPF_CORE_READ(fs, pwd.mnt);
+	} else if ((file = veil_current_file(asked->folder))) {
+		dentry = BPF_CORE_READ(file, f_path.dentry);
+		mount = BPF_CORE_READ(file, f_path.mnt);
+	}
+	if (asked->in_root) {
+		walk->root = dentry;
+		walk->root_mount = mount;
+	}
+	if (dentry)
+		files_add_path(slot, walk, path, dentry, mount);
 	else
-		files_add_file(slot, walk, path, veil_current_file(asked->folder));
+		veil_part_start(&walk->draft, path);
+	walk->root = NULL;
 }
 
 /* An open that did not come to a file: the name that was asked for, with the folder that it was relative to. */
@@ -255,6 +277,7 @@ static __always_inline int files_failed_open_emit(__u32 slot, const struct files
 {
 	struct path_walk *walk = veil_path_walk(slot);
 	struct files_event *event;
+	__u32 folder_size;
 	__u64 start_ns;
 
 	if (!walk || !files_result_passes(files_call_key(slot), ret, &start_ns))
@@ -262,7 +285,9 @@ static __always_inline int files_failed_open_emit(__u32 slot, const struct files
 	event = files_event_start(walk, files_op__open, ret);
 	if (files_wants_path(filename)) {
 		files_add_folder(slot, walk, &event->filename, asked);
+		folder_size = event->filename.size;
 		veil_path_append(walk, &event->filename, asked->name, asked->from_user);
+		veil_path_keep_in_root(slot, walk, &event->filename, folder_size);
 	}
 	files_event_emit(walk, veil_current(), start_ns);
 	return 0;
@@ -295,10 +320,18 @@ static __always_inline bool files_is_error(long ret)
 static __always_inline int files_filp_open_emit(int folder, struct filename *name, const struct open_flags *flags,
 						long ret)
 {
-	struct files_asked asked = {.folder = folder, .name = BPF_CORE_READ(name, name)};
+	struct files_asked asked = {.folder = folder};
+	int lookup_flags = BPF_CORE_READ(flags, lookup_flags);
 
+	/* Since 7.0 a name that could not be had (too long, a bad address) comes here as an error: the call tells it. */
+	if (files_is_error((long)name))
+		return 0;
+	/* io_uring tries it without waiting first. As openat2(2) with RESOLVE_CACHED it is told by the call. */
+	if (lookup_flags & LOOKUP_CACHED && ret == -EAGAIN)
+		return 0;
 	files_note_failure(ret);
-	asked.in_root = BPF_CORE_READ(flags, lookup_flags) & LOOKUP_IN_ROOT;
+	asked.name = BPF_CORE_READ(name, name);
+	asked.in_root = lookup_flags & LOOKUP_IN_ROOT;
 	return files_failed_open_emit(FILES_SLOT_OPEN_FAILED, &asked, ret);
 }
 

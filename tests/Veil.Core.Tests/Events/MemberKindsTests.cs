@@ -35,7 +35,7 @@ public sealed partial class MemberKindsTests
         ? string.Join(", ", columns.Select(column => (column.Label.Length > 0 ? $"`{column.Label}`" : "no label") + (typedef == EnumKind.Keyword ? " and the longest" : column.Width > 0 ? $" {column.Width}" : " last")))
         : "none";
 
-    [GeneratedRegex(@"^(typedef [^{;]*|} )\b(?<name>veil_\w+_t)(\[\d+\][^;]*)?;", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1_000)]
+    [GeneratedRegex(@"^(typedef [^{;]*|} )\b(?<name>veil_\w+_t)(\[\d+\])?( __attribute__\(\(aligned\(\d+\)\)\))?;", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1_000)]
     private static partial Regex Typedef();
 
     [GeneratedRegex("`(?<name>[a-z0-9_]+)`", RegexOptions.ExplicitCapture, 1_000)]

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Veil.Core.Counting;
 using Veil.Core.Events.Kinds;
 using Veil.Core.Events;
+using Veil.Core.Events.Kinds;
 using Veil.Core.Filters;
 using Veil.Core.Session;
 using Veil.Core.Tests.Events;
