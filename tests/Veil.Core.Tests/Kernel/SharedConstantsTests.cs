@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using Veil.Core.Counting;
-using Veil.Core.Events.Kinds;
 using Veil.Core.Events;
 using Veil.Core.Events.Kinds;
 using Veil.Core.Filters;
