@@ -23,7 +23,7 @@ public sealed class HostileEnvironmentTests : IDisposable
         { "exec {veil} --help >&-", "standard output is closed" },
         { "exec {veil} doctor >&- <&-", "standard output is closed" },
         { "exec " + Trace + " >&-", "standard output is closed" },
-        { "unshare -m --propagation private bash -c 'mount -t tmpfs none /proc; exec {veil} --module uprobe --uprobe {veil}:main -n x --yes'", "a uprobe needs /proc" },
+        { "unshare -m --propagation private bash -c 'mount -t tmpfs none /proc; exec {veil} --module uprobe --hook uprobe --uprobe " + Repository.Workload("uprobe") + ":traced_call -n x --yes'", "a uprobe needs /proc" },
         { "exec {veil} --help > /dev/full", "writing the output: No space left on device" },
         { "exec {veil} --list-modules > /dev/full", "writing the output: No space left on device" },
         { "mkdir {folder}/gone; cd {folder}/gone; rmdir {folder}/gone; exec {veil} --module uprobe --uprobe gone:main -p 1", "the current folder is gone" },
