@@ -56,7 +56,7 @@ internal static class TraceCommand
         if (!options.Quiet)
             Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Rung.Name}").Distinct()) + HowToStop(stop, prompt is not null));
 
-        var summary = session.Run();
+        var summary = session.Run(prompt is null ? null : prompt.Close);
         control?.Dispose();
         prompt?.Dispose();
         if (summary.Failure is { ClosedByReader: true })

@@ -303,6 +303,21 @@ public sealed class ControlTests : IDisposable
         terminal.End().ShouldContain("is canonical\r\n");
     }
 
+    [Fact]
+    public void Prompt_EndedByASignal_IsNoPartOfTheLastTable()
+    {
+        using var terminal = new Terminal($"{Repository.Veil} --module syscall --pid 1 --count-by syscall & echo pid=$!.; fg");
+        terminal.WaitFor("pid=");
+        string pid = terminal.WaitFor(".");
+        terminal.WaitFor("CTRL-C pauses and asks");
+        terminal.Type("\u0003");
+        terminal.WaitFor("veil $ ");
+        System.Diagnostics.Process.Start("kill", ["-TERM", pid]).WaitForExit();
+        string rest = terminal.End();
+        rest[rest.LastIndexOf("veil $ ", StringComparison.Ordinal)..].ShouldContain("SYSCALL");
+        rest[rest.LastIndexOf("veil $ ", StringComparison.Ordinal)..].Split('\n')[0].ShouldNotContain("SYSCALL");
+    }
+
     [Theory]
     [InlineData("veil $ ", "TERM")]
     [InlineData("veil $ ", "HUP")]
@@ -411,6 +426,19 @@ public sealed class ControlTests : IDisposable
         veil.Stop().ShouldBe(0);
         watch.ElapsedMilliseconds.ShouldBeLessThan(5_000);
         clients.StandardInput.Close();
+    }
+
+    /// <summary>The command whose turn it was is done, what came behind it is not: nobody would read the answers.</summary>
+    [Fact]
+    public void Client_ThatIsGone_AsksNoMore()
+    {
+        using var veil = VeilRun.Attach("--module", "syscall", "--pid", "1", "--control", Path_);
+        using (var client = Connect())
+            client.Send(Encoding.UTF8.GetBytes("add pid 2\n" + string.Concat(Enumerable.Repeat("status json\n", 300)) + "add pid 3\n"));
+        Thread.Sleep(1_000);
+
+        Ask("list pid").ShouldBe("1\n2\n.\n");
+        veil.Stop().ShouldBe(0);
     }
 
     [Fact]

@@ -210,14 +210,15 @@ public sealed class TraceSession : IDisposable, ILossObserver
     /// Delivers events until the stop, then detaches, delivers what is in the ring already, and sums up. An output that fails ends it
     /// too: what could not be written is counted, and the summary carries the failure.
     /// </summary>
-    public SessionSummary Run()
+    /// <param name="beforeLast">Called once the trace is to end, before what is left is written.</param>
+    public SessionSummary Run(Action? beforeLast = null)
     {
         if (_options.Duration is { } duration)
             _stop.RequestAfter(duration - Stopwatch.GetElapsedTime(_startedAt));
         long allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
         try
         {
-            Deliver();
+            Deliver(beforeLast);
         }
         catch (OutputException failure)
         {
@@ -254,7 +255,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
         _rings.Dispose();
     }
 
-    private void Deliver()
+    private void Deliver(Action? beforeLast)
     {
         long lossesReportedAt = Environment.TickCount64;
         FeedRates();
@@ -281,6 +282,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
         if (isComplete)
             ReportLosses();
         End();
+        beforeLast?.Invoke();
         _reader.Drain(last: true);
         if (!isComplete)
             ReportLosses();

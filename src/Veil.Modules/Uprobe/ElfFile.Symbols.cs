@@ -22,6 +22,9 @@ public sealed partial class ElfFile
     /// <summary>The symbols of this file that are kept in another one: what strip(1) and distributions split off.</summary>
     public ElfFile? Companion { get; set; }
 
+    /// <summary>Why the file that its debug link names is of no use: the end of a message, or nothing.</summary>
+    internal string SymbolsMissing { get; set; } = "";
+
     /// <summary>Where in the file the functions of a name begin.</summary>
     /// <param name="name">
     /// As in the symbol table, or demangled (C++ and Rust; parameters may be left out where there is but one such function). A version behind
@@ -149,16 +152,16 @@ public sealed partial class ElfFile
     private string WhyNotChosen(string name)
     {
         var (plain, _, _) = SplitVersion(name);
-        string text = $"has several implementations of {Escaping.ForMessage(plain)}, and which one is called is decided when a program starts (IFUNC): name the implementation";
-        var choices = FunctionNames().Where(function => function.StartsWith("__" + plain + "_", StringComparison.Ordinal)).Distinct(StringComparer.Ordinal).Take(ChoicesMax).ToList();
-        return choices.Count == 0 ? text : $"{text}, such as {Choice(choices)}";
+        string text = $"has several implementations of {Escaping.ForMessage(plain)}, and which one is called is decided when a program starts (IFUNC): name the implementation, or give its address (PATH:0x…, as nm and objdump show it)";
+        var choices = FunctionNames().Where(function => function.TrimStart('_').StartsWith(plain + "_", StringComparison.Ordinal)).Distinct(StringComparer.Ordinal).Take(ChoicesMax).ToList();
+        return choices.Count == 0 ? text : $"{text}; there is {Choice(choices)}";
     }
 
     private string WhyNot(string name, string plain, string? version, List<ElfSymbol> found)
     {
         string shown = Escaping.ForMessage(name);
         if (_symbols is null && _dynamicSymbols is null && Companion is null)
-            return "has no symbol tables: it is stripped, and its functions have no names any more";
+            return "has no symbol tables: it is stripped, and its functions have no names any more" + SymbolsMissing;
         if (found.Exists(static symbol => symbol.IsDefined))
             return $"has no function {shown}: that is {(found.Exists(static symbol => symbol.IsDefined && symbol.Type is ElfSymbolType.Object or ElfSymbolType.Common or ElfSymbolType.ThreadLocal) ? "a variable" : "something else")}";
         if (found.Count > 0)
@@ -168,7 +171,7 @@ public sealed partial class ElfFile
         if (Tables().Any(static table => table.Table.NamesBytes > MangledBytesMax))
             return $"has no symbol {shown}, and too many names to look for it as the source has it: give the symbol as nm shows it";
         var nearest = NearestName.Find(name, FunctionNames());
-        string stripped = _symbols is null && Companion is null ? " among those that it exports (it is stripped: the others have no names any more)" : "";
+        string stripped = _symbols is null && Companion is null ? $" among those that it exports (it is stripped: the others have no names any more{SymbolsMissing})" : "";
         return $"has no function {shown}{stripped}" + (nearest.Count == 0 ? "" : $"; did you mean {Choice(nearest)}?");
     }
 

@@ -10,6 +10,15 @@ public sealed class PathPatternTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
+    [Fact]
+    public void Warnings_OfDotsAlone_AreNone()
+    {
+        var flags = new TraceFlags();
+        var options = TraceCommand.Read(CommandLine.Create(flags).Parse(["--module", "files", "--file", "/etc/../etc/./hosts"]), flags);
+
+        options.Modules.ShouldHaveSingleItem().Warnings(options.Arguments).ShouldBeEmpty();
+    }
+
     [Theory]
     [InlineData("/etc/hosts", "/etc/hosts", true)]
     [InlineData("/etc/hosts", "/etc/hosts.deny", false)]

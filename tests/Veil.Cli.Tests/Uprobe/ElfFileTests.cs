@@ -152,6 +152,21 @@ public sealed class ElfFileTests
         elf.FindFunction("exported").ShouldBe([0x110ul]);
     }
 
+    [Theory]
+    [InlineData(false, "; x.debug, which it names for them, is not there")]
+    [InlineData(true, "x.debug, which it names for them, is of another build")]
+    public void Companion_ThatDoesNotFit_IsSaid(bool isThere, string why)
+    {
+        string folder = Directory.CreateTempSubdirectory("veil-elf-").FullName;
+        File.WriteAllBytes(folder + "/x", new ElfBuilder().More(".gnu_debuglink", 1, "x.debug\0\x01\x02\x03\x04"u8.ToArray()).Build());
+        if (isThere)
+            File.WriteAllBytes(folder + "/x.debug", new ElfBuilder().Symbol("internal", 0x140).Build());
+
+        var file = ProbeFile.Open(folder + "/x", folder + "/x");
+        Should.Throw<ElfException>(() => file.Elf.FindFunction("internal")).Message.ShouldEndWith(why);
+        Directory.Delete(folder, recursive: true);
+    }
+
     [Fact]
     public void CanUnwind_FileThatThrows_IsKnown()
     {
