@@ -4,7 +4,7 @@ using System.Text.Json;
 using Veil.Core;
 using Veil.Core.Events;
 using Veil.Core.Modules;
-using Veil.Core.Session;
+using Veil.Core.Output;
 using Veil.Core.Sinks;
 using Veil.Core.Text;
 using Veil.Modules;
@@ -84,7 +84,7 @@ internal static class ListCommand
         var fields = new List<(string Name, string Type, string? Needs)>();
         foreach (var (flag, arguments) in AddedFields.Flags(module).Select(static added => ((ModuleFlag?)added.Flag, added.Arguments)).Prepend((null, ModuleArguments.None)))
         {
-            foreach (var field in EventCatalog.Of([module.ForDoctor()], arguments).Schemas.SelectMany(static schema => schema.Fields))
+            foreach (var field in ModuleEvents.Read([module.ForDoctor()], arguments).Schemas.SelectMany(static schema => schema.Fields))
             {
                 if (!fields.Exists(known => known.Name == field.Name))
                     fields.Add((field.Name, TypeOf(field.Value.Format), flag is null ? null : "--" + flag.Name));

@@ -1,5 +1,6 @@
+using Veil.Core.Output;
 using Veil.Core.Privileged;
-using Veil.Core.Session;
+using Veil.Core.Waiting;
 
 namespace Veil.Cli;
 

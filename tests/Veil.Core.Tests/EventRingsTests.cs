@@ -1,4 +1,4 @@
-using Veil.Core.Session;
+using Veil.Core.Sources;
 
 namespace Veil.Core.Tests;
 

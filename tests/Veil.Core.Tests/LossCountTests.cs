@@ -1,5 +1,5 @@
 using System.Globalization;
-using Veil.Core.Session;
+using Veil.Core.Losses;
 
 namespace Veil.Core.Tests;
 

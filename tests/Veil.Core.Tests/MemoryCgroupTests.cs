@@ -1,5 +1,5 @@
 using Veil.Bpf;
-using Veil.Core.Session;
+using Veil.Core.Sources;
 
 namespace Veil.Core.Tests;
 

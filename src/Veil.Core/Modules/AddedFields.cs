@@ -1,5 +1,3 @@
-using Veil.Core.Events;
-
 namespace Veil.Core.Modules;
 
 /// <summary>Which flag of a module adds which fields to its events.</summary>
@@ -26,7 +24,7 @@ public static class AddedFields
         {
             foreach (var (flag, arguments) in Flags(module))
             {
-                if (EventCatalog.Of([module.ForDoctor()], arguments).Schemas.Any(schema => schema.Fields.Any(known => known.Name == field)))
+                if (ModuleEvents.Read([module.ForDoctor()], arguments).Schemas.Any(schema => schema.Fields.Any(known => known.Name == field)))
                     return "--" + flag.Name;
             }
         }

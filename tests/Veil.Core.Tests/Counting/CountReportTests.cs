@@ -1,5 +1,6 @@
 using System.Text;
 using Veil.Core.Counting;
+using Veil.Core.Output;
 using Veil.Core.Sinks;
 using Veil.Core.Tests.Events;
 
