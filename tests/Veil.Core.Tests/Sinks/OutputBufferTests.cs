@@ -1,5 +1,4 @@
 using Veil.Core.Output;
-using Veil.Core.Sinks;
 
 namespace Veil.Core.Tests.Sinks;
 

@@ -181,7 +181,7 @@ public sealed class SinkTests
         Returned(Call("odd", 4, 0, 0), -4000, ulong.MaxValue),
     ];
 
-    private static byte[] Call(string comm, uint pid, int syscall, byte arch, bool latin1 = false)
+    internal static byte[] Call(string comm, uint pid, int syscall, byte arch, bool latin1 = false)
     {
         var record = new byte[56];
         (latin1 ? Encoding.Latin1 : Encoding.UTF8).GetBytes(comm).CopyTo(record, 0);
@@ -236,14 +236,5 @@ public sealed class SinkTests
     private sealed class Screen : IScreen
     {
         public (int Columns, int Rows) Size => (80, 24);
-    }
-
-    private sealed class MemoryOutput : IOutput
-    {
-        private readonly List<byte> _bytes = [];
-
-        public string Text => Encoding.UTF8.GetString([.. _bytes]);
-
-        public void Write(ReadOnlySpan<byte> lines) => _bytes.AddRange(lines);
     }
 }

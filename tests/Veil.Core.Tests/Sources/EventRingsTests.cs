@@ -1,6 +1,6 @@
 using Veil.Core.Sources;
 
-namespace Veil.Core.Tests;
+namespace Veil.Core.Tests.Sources;
 
 public sealed class EventRingsTests
 {

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Veil.Core.Losses;
 
-namespace Veil.Core.Tests;
+namespace Veil.Core.Tests.Losses;
 
 public class LossCountTests
 {

@@ -1,6 +1,6 @@
 using Veil.Core.Session;
 
-namespace Veil.Core.Tests;
+namespace Veil.Core.Tests.Session;
 
 public sealed class RateMeterTests
 {

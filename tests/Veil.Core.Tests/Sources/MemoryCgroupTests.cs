@@ -1,7 +1,7 @@
 using Veil.Bpf;
 using Veil.Core.Sources;
 
-namespace Veil.Core.Tests;
+namespace Veil.Core.Tests.Sources;
 
 public sealed class MemoryCgroupTests
 {
