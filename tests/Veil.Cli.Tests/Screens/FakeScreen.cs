@@ -1,6 +1,5 @@
 using System.Text;
 using Veil.Core.Output;
-using Veil.Core.Sinks;
 
 namespace Veil.Cli.Tests.Screens;
 

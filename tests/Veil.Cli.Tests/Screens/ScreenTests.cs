@@ -143,7 +143,7 @@ public sealed class ScreenTests
                 Samples.Write(sink, schema, record, longest.AsSpan(..256), longest.AsSpan(..256));
             }
 
-            Should.NotThrow(buffer.Flush);
+            Should.NotThrow(sink.Flush);
         }
     }
 
