@@ -1,10 +1,10 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From a dentry and its mount to an absolute path, as d_path() in fs/d_path.c does it, but up to the root of the mount
  * namespace: what a chroot hides from its process is shown.
  *
- * Include it after VEIL_PATH_SLOTS is defined, the number of programs that walk: each has memory of its own per CPU,
- * because another program may run while one is preempted. The same program may not; the kernel counts that as missed.
+ * Define VEIL_PATH_SLOTS first, the number of programs that walk. Each has its own memory per CPU, because another
+ * program may run while one is preempted. The same program may not; the kernel counts that as missed.
  */
 #pragma once
 
@@ -13,6 +13,8 @@
 #define PATH_NAME_MAX	 256 /* a name has at most 255 bytes */
 #define PATH_CLIMB_STEPS 8
 #define PATH_CLIMBS	 256 /* 2,048 components: no path of 4,096 bytes has more */
+#define PATH_SCAN_STEPS	 16
+#define PATH_SCANS	 257 /* VEIL_PATH_MAX and the end */
 
 #define PIPEFS_MAGIC	    0x50495045 /* include/uapi/linux/magic.h */
 #define SOCKFS_MAGIC	    0x534F434B
@@ -26,9 +28,18 @@ struct path_walk {
 	struct dentry *dentry;
 	struct vfsmount *mount;
 	struct dentry *mount_root;
-	__u32 start; /* the path is bytes[start, VEIL_PATH_MAX): it grows to the front */
+	struct dentry *root; /* that ".." does not lead out of; NULL where nobody asks */
+	struct vfsmount *root_mount;
+	__u32 root_start; /* where the path below the root begins; 0: the root is not above the file */
+	__u32 depth;	  /* names below the root */
+	__u32 start;	  /* the path is bytes[start, VEIL_PATH_MAX): it grows to the front */
 	bool truncated;
 	bool deleted;
+	__u32 scanned; /* veil_path_scan(): from here to the end, places in the draft */
+	__u32 scan_end;
+	__u32 scan_name; /* bytes of the name that it is in, and how many of them are dots */
+	__u32 scan_dots;
+	__u32 left_root; /* behind the last ".." that would have led out of the root */
 	char bytes[VEIL_PATH_MAX + PATH_NAME_MAX];
 	struct veil_draft draft;
 };
@@ -45,7 +56,7 @@ static __always_inline struct path_walk *veil_path_walk(__u32 slot)
 	return bpf_map_lookup_elem(&path_walks, &slot);
 }
 
-/* Puts text before what is there. `length` is known to the compiler. */
+/* Puts text in front. `length` must be a constant. */
 static __always_inline void path_prepend(struct path_walk *walk, const char *text, __u32 length)
 {
 	__u32 start = (walk->start - length) & (VEIL_PATH_MAX - 1);
@@ -91,8 +102,8 @@ static __always_inline void path_enter_mount(struct path_walk *walk, struct vfsm
 }
 
 /*
- * Some components of the way up; 1 if there are more. A global function: the verifier walks it once, however often it
- * is called, and kernels before bpf_loop() (5.17) can do it too.
+ * Climbs some components; 1 if there are more. A global function, which the verifier walks once however often it is
+ * called; bpf_loop() came with 5.17.
  */
 __noinline int veil_path_climb(__u32 slot)
 {
@@ -103,6 +114,10 @@ __noinline int veil_path_climb(__u32 slot)
 	for (int step = 0; step < PATH_CLIMB_STEPS; step++) {
 		struct dentry *dentry = walk->dentry, *parent;
 
+		if (dentry == walk->root && walk->mount == walk->root_mount) {
+			walk->root_start = walk->start;
+			walk->root = NULL;
+		}
 		if (dentry == walk->mount_root) {
 			struct mount *mount = (void *)walk->mount - bpf_core_field_offset(struct mount, mnt), *above;
 
@@ -118,12 +133,13 @@ __noinline int veil_path_climb(__u32 slot)
 			return 0; /* cut off from the tree, as a lazily unmounted one is */
 		if (!path_prepend_name(walk, dentry))
 			return 0;
+		walk->depth += walk->root != NULL;
 		walk->dentry = parent;
 	}
 	return 1;
 }
 
-/* The name of a file whose place is gone, as the kernel says it. */
+/* The kernel's mark for a file whose name is gone. */
 static __always_inline void path_prepend_deleted(struct path_walk *walk)
 {
 	path_prepend(walk, " (deleted)", 10);
@@ -150,7 +166,7 @@ static __always_inline void path_prepend_ns(struct path_walk *walk, struct inode
 	walk->start = start;
 }
 
-/* What has no place in any tree is named by its kind and number, as /proc/PID/fd does. */
+/* A file that is in no tree gets its kind and number, as in /proc/PID/fd. */
 static __always_inline bool path_is_special(struct path_walk *walk, struct dentry *dentry)
 {
 	unsigned long magic = BPF_CORE_READ(dentry, d_sb, s_magic);
@@ -177,7 +193,7 @@ static __always_inline bool path_is_special(struct path_walk *walk, struct dentr
 		path_prepend(walk, "anon_inode:", 11);
 		return true;
 	}
-	/* A file that never had a place, as of memfd_create(2): simple_dname() in fs/d_path.c. */
+	/* A file that never had a name, such as of memfd_create(2): simple_dname() in fs/d_path.c. */
 	if (BPF_CORE_READ(dentry, d_parent) == dentry && dentry != walk->mount_root) {
 		path_prepend_deleted(walk);
 		path_prepend_name(walk, dentry);
@@ -198,6 +214,7 @@ __noinline int veil_path_resolve(__u32 slot, __u64 dentry_address, __u64 mount_a
 	walk->start = VEIL_PATH_MAX;
 	walk->truncated = 0;
 	walk->deleted = 0;
+	walk->root_start = walk->depth = 0;
 	walk->dentry = dentry;
 	path_enter_mount(walk, mount);
 	if (path_is_special(walk, dentry))
@@ -224,9 +241,8 @@ static __always_inline void veil_path_add(struct path_walk *walk, struct veil_pa
 }
 
 /*
- * Appends a name to the path that was added last: what was asked for, which there need not be. A name that cannot be
- * read leaves no path at all, for the folder alone would be a wrong one. That is no loss: the caller gave a bad
- * pointer.
+ * Appends a name, which need not exist, to the path that was added last. If the name cannot be read the path is empty:
+ * the folder alone would be wrong. That is no loss, the caller gave a bad pointer.
  */
 static __always_inline void veil_path_append(struct path_walk *walk, struct veil_part *path, const void *name,
 					     bool from_user)
@@ -243,7 +259,7 @@ static __always_inline void veil_path_append(struct path_walk *walk, struct veil
 		draft->bytes[place] = '/';
 		place = veil_draft_place(place + 1);
 	}
-	/* One more than fits, with the NUL: so that a name is known to be cut. */
+	/* One byte more than fits, so that a cut name is noticed. */
 	if (!length)
 		length = from_user ? bpf_probe_read_user_str(&draft->bytes[place], VEIL_PATH_MAX + 1, name)
 				   : bpf_probe_read_kernel_str(&draft->bytes[place], VEIL_PATH_MAX + 1, name);
@@ -260,4 +276,66 @@ static __always_inline void veil_path_append(struct path_walk *walk, struct veil
 	path->size = size;
 	path->deleted = 0;
 	draft->size = path->offset + size;
+}
+
+/* Some bytes of a name, to find where it would leave the root; 1 if there are more. */
+__noinline int veil_path_scan(__u32 slot)
+{
+	struct path_walk *walk = veil_path_walk(slot);
+
+	if (!walk)
+		return 0;
+	for (int step = 0; step < PATH_SCAN_STEPS; step++) {
+		bool ends = walk->scanned >= walk->scan_end;
+		char byte = walk->draft.bytes[veil_draft_place(walk->scanned)];
+
+		if (!ends && byte != '/') {
+			walk->scan_name++;
+			walk->scan_dots += byte == '.';
+		} else {
+			if (walk->scan_name == 2 && walk->scan_dots == 2) {
+				if (walk->depth)
+					walk->depth--;
+				else
+					walk->left_root = walk->scanned;
+			} else if (walk->scan_name > 1 || walk->scan_name > walk->scan_dots) {
+				walk->depth++;
+			}
+			walk->scan_name = walk->scan_dots = 0;
+		}
+		if (ends)
+			return 0;
+		walk->scanned++;
+	}
+	return 1;
+}
+
+/*
+ * After veil_path_append(): above the root ".." leads to the root, so a name that would leave it goes on there
+ * (follow_dotdot() in fs/namei.c). Left as it was, it would be the name of a file outside of a chroot.
+ */
+static __always_inline void veil_path_keep_in_root(__u32 slot, struct path_walk *walk, struct veil_part *path,
+						   __u32 folder_size)
+{
+	struct veil_draft *draft = &walk->draft;
+	__u32 root_size = folder_size - (VEIL_PATH_MAX - walk->root_start), size;
+
+	/* Of the namespace's own root nothing is before the name. */
+	if (!walk->root_start || root_size <= 1 || root_size > folder_size || path->size <= folder_size)
+		return;
+	walk->scanned = path->offset + folder_size;
+	walk->scan_end = path->offset + path->size;
+	walk->scan_name = walk->scan_dots = 0;
+	walk->left_root = 0;
+	for (int scan = 0; scan < PATH_SCANS; scan++) {
+		if (!veil_path_scan(slot))
+			break;
+	}
+	if (!walk->left_root)
+		return;
+	size = veil_draft_place(walk->scan_end - walk->left_root);
+	bpf_probe_read_kernel(&draft->bytes[veil_draft_place(path->offset + root_size)], size,
+			      &draft->bytes[veil_draft_place(walk->left_root)]);
+	path->size = root_size + size;
+	draft->size = path->offset + path->size;
 }

@@ -1,4 +1,3 @@
-using Veil.Core.Output;
 using Veil.Core.Privileged;
 using Veil.Core.Waiting;
 
@@ -14,7 +13,6 @@ internal static class Program
         {
             if (args is [RootServer.Hidden, .. var words])
                 return RootServer.Run(words);
-            StandardStreams.RequireOutput();
             return CommandLine.Run(args);
         }
         catch (Exception error)

@@ -5,7 +5,8 @@ namespace Veil.Core.Events;
 /// <summary>Every kind of event of a session, by the number in its records.</summary>
 public sealed class EventCatalog
 {
-    private const int KindsPerModule = 256;
+    internal const int KindsPerModule = 256;
+    private const string VariablePrefix = "veil_event_";
     private readonly List<EventSchema> _all = [];
     private EventSchema?[] _byKind = [];
 
@@ -15,6 +16,13 @@ public sealed class EventCatalog
     /// <summary>All schemas, in the order of modules and structs.</summary>
     public IReadOnlyList<EventSchema> Schemas => _all;
 
+    /// <summary>The event structs that an object declares with <c>VEIL_EVENT</c>, by their numbers.</summary>
+    public static IEnumerable<(int Number, string Name)> Declared(Btf btf)
+    {
+        for (int number = 0; btf.TryGetVariable(VariablePrefix + number, out var variable); number++)
+            yield return (number, btf.NameOf(btf.Resolve(btf.PointedType(variable.TypeId))));
+    }
+
     /// <summary>Adds the event struct that an object declares with <c>VEIL_EVENT</c>.</summary>
     /// <param name="btf">The object's BTF.</param>
     /// <param name="module">The module.</param>
@@ -23,7 +31,7 @@ public sealed class EventCatalog
     public void Add(Btf btf, IEventOwner module, int moduleNumber, int number)
     {
         Header ??= EventHeader.FromBtf(btf);
-        var name = $"veil_event_{number}";
+        string name = VariablePrefix + number;
         if (!btf.TryGetVariable(name, out var variable))
             throw new VeilException($"reading the events of module {module.Name}: its object declares no {name}");
         var type = btf.ReadStruct(btf.PointedType(variable.TypeId));

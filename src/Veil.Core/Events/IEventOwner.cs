@@ -11,4 +11,7 @@ public interface IEventOwner
 
     /// <summary>Fields that have one value for the whole trace.</summary>
     IReadOnlyList<(string Name, string Value)> Constants { get; }
+
+    /// <summary>What a terminal cannot know of a column from its kind of value, by the column's name.</summary>
+    IReadOnlyDictionary<string, ColumnHint> Columns { get; }
 }

@@ -14,6 +14,9 @@ public abstract class FilterDimension
     /// <summary>A one-letter alias of the flag, or none.</summary>
     public virtual char? Alias => null;
 
+    /// <summary>Where the help has it.</summary>
+    public virtual FlagRole Role => FlagRole.Filter;
+
     /// <summary>What a value is, for the help: <c>PID</c>.</summary>
     public abstract string ValueName { get; }
 

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
 using Veil.Core.Filters;
-using Veil.Core.Kernel;
 using Veil.Core.Interop;
+using Veil.Core.Kernel;
 using Veil.Core.Options;
 using Veil.Core.Sources;
 

@@ -21,8 +21,12 @@ public static class ModuleEvents
         for (int number = 0; number < modules.Count; number++)
         {
             using var bpfObject = BpfObject.Open(modules[number].ReadObject(), modules[number].Name);
-            foreach (int kind in modules[number].EventNumbers(arguments(modules[number])))
-                catalog.Add(bpfObject.Btf, modules[number], number, kind);
+            var chosen = modules[number].ChosenEvent(arguments(modules[number]));
+            foreach (var (kind, name) in EventCatalog.Declared(bpfObject.Btf))
+            {
+                if (modules[number].Emits(name, chosen))
+                    catalog.Add(bpfObject.Btf, modules[number], number, kind);
+            }
         }
 
         return catalog;

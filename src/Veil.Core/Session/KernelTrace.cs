@@ -29,7 +29,7 @@ public static class KernelTrace
     public static TraceSession Start(SessionOptions options, StopSignal stop, Action<string> message, RootClient? root = null, OutputFile? file = null)
     {
         var events = ModuleEvents.Read(options.Modules, options.ArgumentsOf);
-        FieldSelection.Validate(events, options.Output, field => AddedFields.FlagFor(options.Modules, field));
+        FieldSelection.Validate(events, options.Output, field => ModuleFields.HintFor(options.Modules, field));
         if (options.Counting is { } counting)
         {
             foreach (var module in options.Modules)

@@ -170,7 +170,7 @@ internal sealed class AttachedModule : IDisposable
         try
         {
             var arguments = options.ArgumentsOf(module);
-            var wanted = module.Programs(rung, arguments);
+            var wanted = rung.Programs.Where(program => program.IsWanted(arguments)).Select(static program => program.Name).ToList();
             RefuseMissingHooks(wanted.Select(bpfObject.Program));
             foreach (var program in bpfObject.Programs)
                 program.AutoLoad = wanted.Contains(program.Name);
@@ -185,6 +185,9 @@ internal sealed class AttachedModule : IDisposable
 
             foreach (var (index, dimension) in module.Filters.Index())
                 KernelFilter.Configure(bpfObject, dimension, options.CountFilters ? KernelFilter.CounterOf(index) : 0);
+            Thresholds.Configure(bpfObject, arguments);
+            foreach (string map in rung.UnusedMaps)
+                bpfObject.Map(map).SetMaxEntries(1);
             module.Configure(bpfObject, rung, arguments);
             plan?.Configure(bpfObject);
             rings.Give(bpfObject);
@@ -193,7 +196,7 @@ internal sealed class AttachedModule : IDisposable
             if (MemoryCgroup.IsTight)
                 GC.Collect();
             stop?.ThrowIfEarly();
-            long bytes = budget.Require(bpfObject, module, rung);
+            long bytes = budget.Require(bpfObject, rung);
             bpfObject.Load();
 
             var attached = new AttachedModule(module, rung, bpfObject, arguments, options.CountFilters, plan);

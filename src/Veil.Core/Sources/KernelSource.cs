@@ -43,7 +43,7 @@ internal sealed class KernelSource : IEventSource
         {
             var budget = MemoryBudget.Of(options, root is not null, MemoryCgroup.LimitBytes);
             // Whose check takes the kernel much memory for a moment goes first, while the others' maps are not there yet.
-            foreach (var (number, module) in options.Modules.Index().OrderByDescending(static module => module.Item.LoadBytes(module.Item.Rungs[0])))
+            foreach (var (number, module) in options.Modules.Index().OrderByDescending(static module => module.Item.Rungs[0].LoadBytes))
             {
                 var plan = options.Counting is null ? null : CountPlan.Of(module, [.. events.SchemasOf(number)], options.Counting);
                 _modules.Add(AttachedModule.Attach(module, number, options, _rings, plan, (uint)(root?.Pid ?? 0), stop, budget, log));

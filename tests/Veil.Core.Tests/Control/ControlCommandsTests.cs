@@ -173,7 +173,5 @@ public sealed class ControlCommandsTests : IDisposable
         public override IReadOnlyList<HookRung> Rungs => [];
 
         public override byte[] ReadObject() => throw new NotSupportedException();
-
-        public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments) => [];
     }
 }

@@ -36,8 +36,6 @@ internal static class SyscallObject
         public override EventFilter? CreateFilter(EventSchema schema) => filter;
 
         public override byte[] ReadObject() => throw new NotSupportedException();
-
-        public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments) => [];
     }
 
     private static string FindRoot()
