@@ -4,7 +4,7 @@ using Veil.Core;
 using Veil.Core.Control;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
-using Veil.Core.Session;
+using Veil.Core.Output;
 using Veil.Core.Text;
 using Veil.Modules;
 

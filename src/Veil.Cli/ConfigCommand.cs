@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Veil.Cli.Config;
 using Veil.Core;
-using Veil.Core.Session;
+using Veil.Core.Output;
 using Veil.Core.Text;
 
 namespace Veil.Cli;

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Veil.Core;
 using Veil.Core.Counting;
-using Veil.Core.Modules;
+using Veil.Core.Filters;
 using Veil.Core.Text;
 
 namespace Veil.Cli;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Veil.Cli.Help;
 using Veil.Core;
-using Veil.Core.Session;
+using Veil.Core.Output;
 using Veil.Core.Text;
 using Veil.Modules;
 

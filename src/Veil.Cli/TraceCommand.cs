@@ -7,10 +7,14 @@ using Veil.Core;
 using Veil.Core.Control;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
+using Veil.Core.Options;
+using Veil.Core.Output;
 using Veil.Core.Privileged;
 using Veil.Core.Session;
 using Veil.Core.Sinks;
+using Veil.Core.Sources;
 using Veil.Core.Text;
+using Veil.Core.Waiting;
 using Veil.Modules;
 
 namespace Veil.Cli;
@@ -46,7 +50,7 @@ internal static class TraceCommand
         // Before the drop too; it closes the socket before it ends, because it may have to remove it.
         using var root = RootClient.StartFor(options.Output.Enrichments, control, Messages.Write);
         using var file = options.WriteTo is { } path ? OutputFile.Open(path) : null;
-        using var session = TraceSession.Start(options, stop, Messages.Write, root, file);
+        using var session = KernelTrace.Start(options, stop, Messages.Write, root, file);
         var commands = new ControlCommands(session, ModuleCatalog.All);
         using var prompt = Terminal.IsThere ? new TracePrompt(commands, session, stop) : null;
         stop.ListenToSignals(prompt is null ? null : prompt.Open);
@@ -54,7 +58,7 @@ internal static class TraceCommand
         if (options is { RingBytes: < SessionOptions.DefaultRingBytes, Counting: null, Quiet: false } && options.RingBytes == MemoryCgroup.DefaultRingBytes)
             Messages.Write($"the memory cgroup allows {MemoryCgroup.LimitBytes >> 20} MiB: the ring has {options.RingBytes >> 10} KiB (--buffer sets another size), and modules remember less at once");
         if (!options.Quiet)
-            Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Rung.Name}").Distinct()) + HowToStop(stop, prompt is not null));
+            Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Hook}").Distinct()) + HowToStop(stop, prompt is not null));
 
         var summary = session.Run(prompt is null ? null : prompt.Close);
         control?.Dispose();
@@ -156,8 +160,8 @@ internal static class TraceCommand
             Output = new OutputOptions(format, fields, Shown(Enrich(parsed.GetValue(flags.Enrich) ?? []), fields), writeTo is null && UseColour())
             {
                 Screen = writeTo is null && !IsWide(parsed.GetValue(flags.Wide), format, fields) ? TerminalScreen.OfOutput() : null,
-                EventsMax = MaxEvents(parsed.GetValue(flags.MaxEvents)),
             },
+            EventsMax = MaxEvents(parsed.GetValue(flags.MaxEvents)),
             Duration = Duration(parsed.GetValue(flags.Duration)),
             WriteTo = writeTo,
             Counting = counting,

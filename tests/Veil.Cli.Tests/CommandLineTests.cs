@@ -3,7 +3,7 @@ using Veil.Bpf;
 using Veil.Core;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
-using Veil.Core.Session;
+using Veil.Core.Options;
 using Veil.Core.Sinks;
 using Veil.Modules;
 
@@ -37,7 +37,7 @@ public sealed class CommandLineTests
     {
         var options = Read("--module syscall,files --max-events 7 -w /tmp/x");
 
-        (options.Output.EventsMax, options.WriteTo, options.Duration).ShouldBe((7UL, "/tmp/x", null));
+        (options.EventsMax, options.WriteTo, options.Duration).ShouldBe((7UL, "/tmp/x", null));
         options.Output.Screen.ShouldBeNull();
         Read("--module syscall -w -").WriteTo.ShouldBeNull();
     }

@@ -43,7 +43,7 @@ public sealed class ConfigFileTests : IDisposable
     {
         var options = Read("modules: {syscall: }\noutput: {write: /tmp/x, wide: true}\nrun: {duration: 10s, max_events: 5}\n").Options;
 
-        (options.Duration, options.Output.EventsMax, options.WriteTo).ShouldBe((TimeSpan.FromSeconds(10), 5UL, "/tmp/x"));
+        (options.Duration, options.EventsMax, options.WriteTo).ShouldBe((TimeSpan.FromSeconds(10), 5UL, "/tmp/x"));
     }
 
     /// <summary>What a module filters by is its own: files' errors do not make syscall show calls as they end.</summary>

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Veil.Core.Control;
 using Veil.Core.Session;
 using Veil.Core.Text;
+using Veil.Core.Waiting;
 
 namespace Veil.Cli.Prompt;
 

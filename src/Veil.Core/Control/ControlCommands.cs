@@ -2,6 +2,7 @@ using Veil.Bpf;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
 using Veil.Core.Session;
+using Veil.Core.Sources;
 using Veil.Core.Text;
 
 namespace Veil.Core.Control;
@@ -273,7 +274,7 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
     }
 
     // Whose it is, where it is one at all: a filter of another module, or a flag that is for the start.
-    private UsageException NoSuchFilter(string command, string name, IReadOnlyList<AttachedModule> asked)
+    private UsageException NoSuchFilter(string command, string name, IReadOnlyList<TracedModule> asked)
     {
         string dimension = DimensionOf(name);
         string whose = string.Join(", ", asked.Select(static module => module.Module.Name).Distinct(StringComparer.Ordinal));
@@ -291,9 +292,9 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
 
     private static string DimensionOf(string map) => map.EndsWith(DenySuffix, StringComparison.Ordinal) ? map[..^DenySuffix.Length] : map;
 
-    private static Func<AttachedModule, bool> Named(string name) => module => module.Module.Name == name;
+    private static Func<TracedModule, bool> Named(string name) => module => module.Module.Name == name;
 
-    private static IEnumerable<string> MapNames(IEnumerable<AttachedModule> modules) =>
+    private static IEnumerable<string> MapNames(IEnumerable<TracedModule> modules) =>
         modules.SelectMany(static module => module.Filters).Select(static map => map.Dimension.Name).Distinct(StringComparer.Ordinal);
 
     private static string Suggest(string word, IEnumerable<string> names) =>

@@ -7,7 +7,7 @@ namespace Veil.Core.Counting;
 /// The counts of a session's modules over time: all begin, turn and end together, each time at one moment, whose clocks are read there and
 /// then. What follows (waiting until the programs have left a set, reading it, printing) takes as long as it takes, and is in no figure.
 /// </summary>
-internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, CountReport report, TimeSpan? interval)
+internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, IReadOnlyList<CountReport> reports, TimeSpan? interval)
 {
     // A program counts for some hundred nanoseconds, unless the CPU is taken from it meanwhile.
     private const int QuietPollMs = 1;
@@ -163,7 +163,10 @@ internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, CountRep
         }
 
         lock (_printing)
-            report.Print(taken, Stopwatch.GetElapsedTime(_from.Ticks, _turned.Ticks), _turned.WallTimeNs);
+        {
+            foreach (var report in reports)
+                report.Print(taken, Stopwatch.GetElapsedTime(_from.Ticks, _turned.Ticks), _turned.WallTimeNs);
+        }
     }
 
     // Not a grace period: only a program whose CPU was taken away is worth waiting for, and none for long.

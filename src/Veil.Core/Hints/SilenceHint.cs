@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Text;
 using Veil.Core.Filters;
+using Veil.Core.Interop;
 using Veil.Core.Kernel;
-using Veil.Core.Session;
+using Veil.Core.Options;
+using Veil.Core.Sources;
 
 namespace Veil.Core.Hints;
 
@@ -37,11 +39,12 @@ internal sealed class SilenceHint
 
     /// <summary>What is likely; nothing where nothing is known.</summary>
     /// <param name="modules">The modules, each with what its filters hold now.</param>
-    /// <param name="dropped">Events that <c>--file</c> dropped.</param>
-    public string? Explain(IReadOnlyList<AttachedModule> modules, ulong dropped)
+    /// <param name="dropped">Events that a filter in userspace dropped.</param>
+    /// <param name="flag">That filter's flag.</param>
+    public string? Explain(IReadOnlyList<TracedModule> modules, ulong dropped, string flag)
     {
         if (dropped > 0)
-            return $"nothing yet: --file dropped all {dropped} events so far";
+            return $"nothing yet: {flag} dropped all {dropped} events so far";
         var filters = modules.SelectMany(static module => module.Filters).Where(static filter => filter.Keys.Count > 0).ToList();
         // In a namespace of its own /proc has other ids than the filters, and where it hides the processes of others, none of them is known to be gone.
         bool isKnown = PidNamespace.IsInitial && ReadText("/proc/1/comm") is not null;

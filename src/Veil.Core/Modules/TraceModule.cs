@@ -8,7 +8,7 @@ namespace Veil.Core.Modules;
 /// <summary>
 /// What the core needs to know of a module. The rest (what an event holds, what is filtered) the core reads from the module's object.
 /// </summary>
-public abstract class TraceModule
+public abstract class TraceModule : IEventOwner
 {
     private static readonly FilterDimension[] s_commonFilters = [new PidDimension(), new TidDimension(), new UidDimension(), new NameDimension()];
 
