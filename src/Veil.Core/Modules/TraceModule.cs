@@ -87,10 +87,10 @@ public abstract class TraceModule
     public abstract IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments);
 
     /// <summary>
-    /// Is the program that was attached last the one that tells the events, out of what the others note? Then it is detached first: else the last
-    /// events of a trace would lack what nobody notes any more.
+    /// Is what was attached last detached first? Else a trace would end with events that lack what nobody notes any more, with beginnings whose
+    /// end nobody sees, or with both. Not where an end without its beginning is an event too.
     /// </summary>
-    public virtual bool DetachesLastFirst => false;
+    public virtual bool DetachesLastFirst => true;
 
     /// <summary>The numbers of the event structs that are emitted (<c>VEIL_EVENT</c>).</summary>
     public virtual IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => [0];

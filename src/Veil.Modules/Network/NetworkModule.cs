@@ -81,10 +81,6 @@ public sealed class NetworkModule : TraceModule
         || KernelFeatures.KernelVersion.Major >= 7;
 
     /// <inheritdoc/>
-    // A change of state is of the owner that the other hooks have told of.
-    public override bool DetachesLastFirst => true;
-
-    /// <inheritdoc/>
     public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => [0, 1, 2];
 
     /// <inheritdoc/>

@@ -61,9 +61,6 @@ public sealed class SchedulerModule : TraceModule
     }
 
     /// <inheritdoc/>
-    public override bool DetachesLastFirst => true;
-
-    /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
         bool waits = Waits(arguments), inTasks = rung.Name == TpBtf && TaskStorage.IsSteadyInScheduler;

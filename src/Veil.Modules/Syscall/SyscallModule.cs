@@ -65,6 +65,10 @@ public sealed class SyscallModule : TraceModule
     }
 
     /// <inheritdoc/>
+    // A call that was not seen to begin is an event.
+    public override bool DetachesLastFirst => false;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => [HasReturns(arguments) ? 1 : 0];
 
     /// <inheritdoc/>

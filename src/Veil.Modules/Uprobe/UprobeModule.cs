@@ -109,9 +109,10 @@ public sealed class UprobeModule : TraceModule
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments) =>
-        // Entry last: a call seen to begin is then also seen to end.
+        // Entry last: a call seen to begin is then also seen to end. Returns first, so that they are seen for longest: the end of a thread must not be
+        // taken for the end of a call that has returned unseen.
         !HasLatency(arguments) ? ["call"]
-            : ["exec", "thread_exit", .. _target!.Sites.Any(static site => site.Returns is null) ? ["leave"] : (string[])[], .. _target.Sites.Any(static site => site.Returns is not null) ? ["leave_at_ret"] : (string[])[], "enter"];
+            : [.. _target!.Sites.Any(static site => site.Returns is null) ? ["leave"] : (string[])[], .. _target.Sites.Any(static site => site.Returns is not null) ? ["leave_at_ret"] : (string[])[], "exec", "thread_exit", "enter"];
 
     /// <inheritdoc/>
     public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => HasLatency(arguments) ? [1] : [0];
