@@ -82,9 +82,9 @@ internal static class ListCommand
     internal static List<(string Name, string Type, string? Needs)> FieldsOf(TraceModule module)
     {
         var fields = new List<(string Name, string Type, string? Needs)>();
-        foreach (var (flag, arguments) in AddedFields.Flags(module).Select(static added => ((ModuleFlag?)added.Flag, added.Arguments)).Prepend((null, ModuleArguments.None)))
+        foreach (var (flag, arguments) in Variants(module))
         {
-            foreach (var field in EventCatalog.Of([module.ForDoctor()], arguments).Schemas.SelectMany(static schema => schema.Fields))
+            foreach (var field in SchemasOf(module, arguments).SelectMany(static schema => schema.Fields))
             {
                 if (!fields.Exists(known => known.Name == field.Name))
                     fields.Add((field.Name, TypeOf(field.Value.Format), flag is null ? null : "--" + flag.Name));
@@ -95,13 +95,21 @@ internal static class ListCommand
         return fields;
     }
 
+    /// <summary>The events of a module, with every field that a flag adds.</summary>
+    internal static IEnumerable<EventSchema> SchemasOf(TraceModule module) => Variants(module).SelectMany(variant => SchemasOf(module, variant.Arguments));
+
+    private static IEnumerable<EventSchema> SchemasOf(TraceModule module, ModuleArguments arguments) => EventCatalog.Of([module.ForDoctor()], arguments).Schemas;
+
+    private static IEnumerable<(ModuleFlag? Flag, ModuleArguments Arguments)> Variants(TraceModule module) =>
+        AddedFields.Flags(module).Select(static added => ((ModuleFlag?)added.Flag, added.Arguments)).Prepend((null, ModuleArguments.None));
+
     // As JSON has it.
     private static string TypeOf(FieldFormat format) => format switch
     {
         FieldFormat.Unsigned or FieldFormat.Signed or FieldFormat.SyscallNumber => "number",
         FieldFormat.UnsignedOrUnknown or FieldFormat.UnsignedOrNone or FieldFormat.Pid or FieldFormat.Duration or FieldFormat.Return or FieldFormat.ErrnoNumber => "number or null",
         FieldFormat.Boolean => "boolean",
-        FieldFormat.ErrnoName => "string or null",
+        FieldFormat.ErrnoName or FieldFormat.Comm or FieldFormat.Path => "string or null",
         _ => "string",
     };
 

@@ -1,3 +1,4 @@
+using Veil.Core.Events;
 using Veil.Core.Modules;
 
 namespace Veil.Core.Counting;
@@ -18,6 +19,9 @@ public sealed record CountOptions(string? By, string? Histogram, int? Top, TimeS
 
     /// <summary>Keys that text shows, where it is not said.</summary>
     public const int DefaultTop = 10;
+
+    /// <summary>The fields that can be counted by, or of which a histogram can be made.</summary>
+    public static IEnumerable<string> FieldNames(IEnumerable<EventSchema> events, bool histogram) => CountPlan.Names(events, histogram);
 
     /// <summary>The field that a module is counted by, or none.</summary>
     public string? KeyOf(TraceModule module) => By ?? (Histogram is null ? module.CountKey : null);

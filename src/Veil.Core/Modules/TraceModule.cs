@@ -41,6 +41,14 @@ public abstract class TraceModule
     /// <summary>Every filter: those that all modules have, then its own.</summary>
     public IEnumerable<FilterDimension> Filters => s_commonFilters.Concat(OwnFilters);
 
+    /// <summary>Is it a filter of the task, as all modules have them?</summary>
+    internal static bool IsOfTask(FilterDimension filter) => s_commonFilters.Any(common => common.Name == filter.Name);
+
+    /// <summary>Why a trace may have had nothing to show yet, where the module itself knows; nothing otherwise.</summary>
+    /// <param name="processes">The processes that are traced, each with its sockets (inodes) when the trace began; none: all.</param>
+    /// <param name="filters">The filters as they are now.</param>
+    public virtual string? WhySilent(IReadOnlyList<(int Pid, HashSet<long> Sockets)> processes, IReadOnlyList<FilterMap> filters) => null;
+
     /// <summary>The flag without which a filter has nothing to compare; nothing where it always has.</summary>
     /// <param name="filter">One of <see cref="Filters"/>.</param>
     /// <param name="arguments">The flags.</param>

@@ -81,6 +81,15 @@ public sealed class NetworkModule : TraceModule
         || KernelFeatures.KernelVersion.Major >= 7;
 
     /// <inheritdoc/>
+    public override string? WhySilent(IReadOnlyList<(int Pid, HashSet<long> Sockets)> processes, IReadOnlyList<FilterMap> filters)
+    {
+        if (processes is [var only])
+            return TcpSockets.Explain(only.Pid, only.Sockets);
+        var ports = filters.Where(static filter => filter.Dimension is PortDimension).SelectMany(static filter => filter.Keys).Where(static key => key.Value == FilterBits.Allow).Select(static key => (int)key.Key.Bits).ToList();
+        return processes.Count == 0 && ports.Count > 0 ? TcpSockets.Explain(ports) : null;
+    }
+
+    /// <inheritdoc/>
     public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => [0, 1, 2];
 
     /// <inheritdoc/>
