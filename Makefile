@@ -19,10 +19,10 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 vpath %.bpf.c $(sort $(dir $(BPF_SOURCES)))
 
-.PHONY: always test-kernels guest help setup generate build test bench demo fmt lint install clean syscalls man microbench reproducible release lock
+.PHONY: always test-new-module test-kernels guest help setup generate build test bench demo fmt lint install clean syscalls man microbench reproducible release lock
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: artifacts/setup.stamp ## install what the build needs (apt, once)
 
@@ -61,6 +61,9 @@ artifacts/workloads.stamp: $(wildcard tests/workloads/*.[ch] tests/workloads/*/*
 	@$(MAKE) --no-print-directory -C tests/workloads
 	@touch $@
 
+test-new-module: build artifacts/workloads.stamp artifacts/test-bpf/binding.bpf.o ## follow docs/adding-a-module.md in a copy, build and test what it makes (root)
+	@eng/test-new-module
+
 test-kernels: build artifacts/workloads.stamp artifacts/test-bpf/binding.bpf.o ## try every module on Debian's kernels in QEMU (KERNEL=6.1 for one)
 	@eng/test-kernels $(KERNEL)
 
@@ -80,8 +83,9 @@ demo: build artifacts/workloads.stamp ## trace a small workload for some seconds
 syscalls: | artifacts/setup.stamp ## refresh the system call tables from Debian's newest kernel headers
 	@eng/make-syscalls
 
-man: build ## refresh docs/veil.1 from the help
+man: build ## refresh docs/veil.1 and the tables of modules in the docs from what modules declare
 	@bin/veil __man >docs/veil.1
+	@bin/veil __tables README.md docs/usage.md
 
 fmt: | artifacts/setup.stamp ## format C# and C
 	@$(DOTNET) format Veil.slnx
@@ -99,7 +103,7 @@ lock: | artifacts/setup.stamp ## refresh the lock files after a package's or the
 install: build ## install to PREFIX (/usr/local)
 	@install -Dm755 bin/veil $(DESTDIR)$(PREFIX)/bin/veil
 	@install -Dm644 docs/veil.1 $(DESTDIR)$(PREFIX)/share/man/man1/veil.1
-	@install -Dm644 -t $(DESTDIR)$(PREFIX)/share/doc/veil README.md LICENSE THIRD-PARTY-NOTICES artifacts/publish/dotnet-notices.txt
+	@install -Dm644 -t $(DESTDIR)$(PREFIX)/share/doc/veil README.md LICENSE LICENSES/GPL-2.0-or-later.txt THIRD-PARTY-NOTICES artifacts/publish/dotnet-notices.txt
 	@install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	@bin/veil completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/veil
 	@bin/veil completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_veil

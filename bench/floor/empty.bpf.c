@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-3.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* What a hook costs before a program does anything: one empty program a hook and end, loaded only when chosen. */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-3.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The least that a tracer can do for a delivered system call: one lookup of the PID, one event with the fields of
  * Veil's, one submit that wakes nobody. What Veil costs above this is Veil's own.

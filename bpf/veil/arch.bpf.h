@@ -1,8 +1,8 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a system call is on each machine: which table it indexes, and where its arguments are. */
 #pragma once
 
-#include "types.bpf.h"
+#include "task.bpf.h"
 
 #if defined(__TARGET_ARCH_x86)
 
@@ -10,7 +10,7 @@
 #define X32_BIT	      0x40000000
 #define X32_CALLS_MAX 1024
 
-static __always_inline enum veil_arch veil_syscall_arch(struct task_struct *task, __s32 nr)
+static __always_inline enum veil_arch veil_syscall_arch(struct veil_task task, __s32 nr)
 {
 	if (veil_task_read(task, thread_info.status) & TS_COMPAT)
 		return VEIL_ARCH_I386;
@@ -47,7 +47,7 @@ static __always_inline __u64 veil_syscall_arg2(void *regs, enum veil_arch arch)
 
 #define TIF_32BIT (1UL << 22) /* arch/arm64/include/asm/thread_info.h */
 
-static __always_inline enum veil_arch veil_syscall_arch(struct task_struct *task, __s32 nr)
+static __always_inline enum veil_arch veil_syscall_arch(struct veil_task task, __s32 nr)
 {
 	return veil_task_read(task, thread_info.flags) & TIF_32BIT ? VEIL_ARCH_ARM : VEIL_ARCH_ARM64;
 }

@@ -1,9 +1,8 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Counting in the kernel: an event is not sent, but adds one to a count that its key finds. What is
- * counted is in .rodata constants, so the verifier removes the unused path: a tracing program has none of this in it,
- * and a counting one no ring. The key is a member of the event struct, by its place there; so every field of every
- * module can be one.
+ * Counting in the kernel: an event is not sent, but adds one to the count of its key. The key is a member of the event
+ * struct, known by its offset, so every field of every module can be one. What is counted is in .rodata constants, so
+ * the verifier removes the unused path: a tracing program has none of this in it, and a counting one no ring.
  */
 #pragma once
 
@@ -28,26 +27,26 @@ const volatile __u32 veil_count_value_offset;
 const volatile __u32 veil_count_value_size;
 const volatile bool veil_count_value_signed;
 
-/* Bytes that an event needs to have key and number. */
+/* An event of fewer bytes lacks the key or the number. */
 const volatile __u32 veil_count_event_size;
 
-/* A duration is counted, so that the time of the event is needed. */
+/* A duration is counted, which takes the time of the event. */
 const volatile bool veil_count_needs_time;
 
-/* Two sets of counts, of which one is counted in while the other is read and emptied (--interval). */
+/* There are two sets of counts: programs count in one while userspace reads and empties the other (--interval). */
 const volatile bool veil_count_in_turns;
 volatile __u32 veil_count_turn;
 
-/* All modules begin and end at one moment, whatever attaching and detaching take. */
+/* All modules start and stop counting at the same moment, however long attaching and detaching take. */
 enum veil_count_state {
-	VEIL_COUNT_IDLE, /* before the first is to be counted, and after the last */
+	VEIL_COUNT_IDLE, /* not started yet, or over */
 	VEIL_COUNT_ACTIVE,
 	VEIL_COUNT_DROP, /* paused */
 };
 volatile __u32 veil_count_state;
 
-/* Programs that count in a set now. The set that nobody is in any more is read at once: a grace period of RCU, which
- * says the same, takes seconds on a busy machine. A cache line for each CPU, up to as many as there are. */
+/* How many programs are counting in a set now. Userspace reads a set once there are none: a grace period of RCU would
+ * do too, but takes seconds on a busy machine. Each shard has its cache line; CPUs beyond their number share. */
 #define VEIL_COUNT_SHARDS 64
 struct veil_count_running {
 	__u64 programs;
@@ -58,8 +57,8 @@ struct veil_count_running {
 #define VEIL_COUNT_PATH_MAX 256
 #define VEIL_COUNT_SMALL    1024
 #define VEIL_DRAFT_MAX	    16384 /* of an event with parts; a power of two */
-/* Slot 0 holds zeros, slot n what is at least 2^(n-1) and less than 2^n; the last but one all that is more, the last
- * what has no such number. */
+/* Slot 0 is for zero, slot n for 2^(n-1) up to 2^n. VEIL_HIST_MOST is for all that is more, VEIL_HIST_UNKNOWN for
+ * events without a number. */
 #define VEIL_HIST_MOST	  62
 #define VEIL_HIST_UNKNOWN 63
 #define VEIL_HIST_SLOTS	  64 /* a power of two: a mask is a bound that every verifier understands */
@@ -72,7 +71,7 @@ struct veil_count_path {
 	char bytes[VEIL_COUNT_PATH_MAX];
 };
 
-/* Events that are in no count of a key. */
+/* Events that are counted under no key. */
 enum veil_count_rest {
 	VEIL_COUNT_MAP_FULL,
 	VEIL_COUNT_NO_FIELD, /* an event of a kind that lacks the field */
@@ -88,35 +87,30 @@ struct veil_counts {
 	__uint(value_size, 8);
 } veil_counts_0 SEC(".maps"), veil_counts_1 SEC(".maps");
 
-/* Where the key is a small number, or there is none, an array does it, which costs half of a hash map. */
+/* Small numbers, and no key at all, are counted in an array, which costs half of a hash map. */
 const volatile bool veil_count_small_keys;
 struct veil_small_counts {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__uint(key_size, 4);
 	__uint(value_size, 8);
-} veil_small_counts_0 SEC(".maps"), veil_small_counts_1 SEC(".maps");
+} veil_small_0 SEC(".maps"), veil_small_1 SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 2 * VEIL_COUNT_RESTS);
 	__type(key, __u32);
 	__type(value, __u64);
-} veil_count_rests SEC(".maps");
+} veil_rests SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct veil_count_path);
-} veil_count_paths SEC(".maps");
+} veil_path_keys SEC(".maps");
 
 const volatile __u64 veil_count_zeros[VEIL_HIST_SLOTS];
-
-/* True if the member must be set: always when sending; when counting, only the counted ones. */
-#define veil_wants(type, member)                                                                                       \
-	(!veil_counting || (veil_count_key_kind && veil_count_key_offset == offsetof(type, member)) ||                 \
-	 (veil_count_value_size && veil_count_value_offset == offsetof(type, member)))
 
 /* Per CPU, and still atomic: a program can be preempted or interrupted by another one. */
 static __always_inline void veil_count_add(__u64 *count)
@@ -134,9 +128,9 @@ static __always_inline __u64 *veil_count_running_here(__u32 turn)
 }
 
 /*
- * Userspace turns to the other set, waits until nobody is in the old one, and takes it. Who enters therefore looks
- * again at the turn. If it changed meanwhile the program enters both, since it may change once more: whichever set is
- * the current one then cannot be taken before the program has left.
+ * Userspace switches to the other set, waits until no program is in the old one, and takes it. So a program reads the
+ * turn again after it has entered. If it changed, the program enters both sets, since it may change once more:
+ * whichever set is current then cannot be taken before the program has left.
  */
 static __always_inline __u32 veil_count_enter(bool *both)
 {
@@ -161,7 +155,7 @@ static __always_inline void veil_count_leave(__u32 turn, bool both)
 static __always_inline void veil_count_rest(enum veil_count_rest rest, __u32 turn)
 {
 	__u32 slot = turn * VEIL_COUNT_RESTS + rest;
-	__u64 *count = bpf_map_lookup_elem(&veil_count_rests, &slot);
+	__u64 *count = bpf_map_lookup_elem(&veil_rests, &slot);
 
 	if (count)
 		veil_count_add(count);
@@ -199,7 +193,7 @@ static __always_inline __u64 veil_count_word(const void *member, __u32 size, boo
 	case 4:
 		return is_signed ? (__u64)(__s64) * (const __s32 *)member : *(const __u32 *)member;
 	default:
-		/* The verifier wants reads of the stack aligned, and a struct of two words need not be. */
+		/* Two words, because reads of the stack must be aligned, and a struct need not be. */
 		return ((const __u32 *)member)[0] | (__u64)((const __u32 *)member)[1] << 32;
 	}
 }
@@ -224,7 +218,7 @@ static __always_inline __u64 veil_count_slot(const void *event)
 	({                                                                                                             \
 		__u64 *counts_ = bpf_map_lookup_elem(map, key);                                                        \
 		if (!counts_) {                                                                                        \
-			/* Another CPU may have been here first: then the key is there now, and that is as good. */    \
+			/* Fails if another CPU was first: then the key is there. */                                   \
 			bpf_map_update_elem(map, key, (const void *)veil_count_zeros, BPF_NOEXIST);                    \
 			counts_ = bpf_map_lookup_elem(map, key);                                                       \
 		}                                                                                                      \
@@ -244,8 +238,7 @@ static __always_inline void veil_count_key_found(const void *key, __u64 slot, __
 
 static __always_inline void veil_count_small(__u32 key, __u64 slot, __u32 turn)
 {
-	__u64 *count =
-	    turn ? bpf_map_lookup_elem(&veil_small_counts_1, &key) : bpf_map_lookup_elem(&veil_small_counts_0, &key);
+	__u64 *count = turn ? bpf_map_lookup_elem(&veil_small_1, &key) : bpf_map_lookup_elem(&veil_small_0, &key);
 
 	if (count)
 		veil_count_add(count + slot);
@@ -258,13 +251,13 @@ static __always_inline void veil_count_path(const void *event, __u32 turn)
 	__u64 size = path->size;
 	__u32 zero = 0;
 
-	key = bpf_map_lookup_elem(&veil_count_paths, &zero);
+	key = bpf_map_lookup_elem(&veil_path_keys, &zero);
 	if (!key)
 		return;
 	__builtin_memset(key, 0, sizeof(*key));
 	key->truncated = path->truncated || size > VEIL_COUNT_PATH_MAX;
 	key->deleted = path->deleted && size <= VEIL_COUNT_PATH_MAX;
-	/* Compared anew, right before the call: 5.10's verifier forgets the bounds of a register that was saved. */
+	/* Compared again right before the call: 5.10's verifier forgets the bounds of a saved register. */
 	asm volatile("" : "+r"(size));
 	if (size > VEIL_COUNT_PATH_MAX)
 		size = VEIL_COUNT_PATH_MAX;
@@ -309,13 +302,13 @@ static __always_inline void veil_count_in_turn(const void *event, __u64 size, __
 	veil_count_key_found(key, veil_count_slot(event), turn);
 }
 
-/* A call costs some 8 ns where the kernel guards every return: a module with few programs and many events has it inside
- * each of them. */
+/* A call costs some 8 ns where the kernel guards every return, so a module with few programs and many events inlines
+ * it. */
 #ifndef VEIL_COUNT_INLINE
 #define VEIL_COUNT_INLINE __noinline
 #endif
 
-/* Counts an event of `size` bytes. Its members that nobody counts by need not be set. */
+/* Counts an event of `size` bytes. Only the members that veil_wants() need be set. */
 static VEIL_COUNT_INLINE void veil_count(const void *event, __u64 size)
 {
 	__u32 turn = 0;

@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
-/* From a finished event to the shared ring, and the ledger of what could not go there. */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sends finished events through the shared ring, and counts those that are lost. */
 #pragma once
 
 #include "event.bpf.h"
@@ -13,14 +13,13 @@ enum veil_loss {
 	VEIL_LOSS_CAUSES,
 };
 
-/* Shared by all modules of a session: the session makes it and every object takes that one, so the size here is a
- * placeholder. */
+/* Shared by all modules of a session, which makes it: the size here is a placeholder. */
 struct veil_ring_type {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
 } veil_ring SEC(".maps");
 
-/* Where there is more than one, each for some of the CPUs: its writers take a lock in turn. */
+/* The writers of a ring share a lock, so on a large machine there are several, each for some of the CPUs. */
 const volatile __u32 veil_ring_count = 1;
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
@@ -29,7 +28,7 @@ struct {
 	__array(values, struct veil_ring_type);
 } veil_rings SEC(".maps");
 
-/* Losses of users that veil_users has no room for. */
+/* Losses of users that veil_user_lost has no room for. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, VEIL_LOSS_CAUSES);
@@ -57,15 +56,15 @@ struct {
 	__uint(max_entries, VEIL_USERS_MAX);
 	__type(key, __u32);
 	__type(value, struct veil_user_losses);
-} veil_user_losses SEC(".maps");
+} veil_user_lost SEC(".maps");
 const volatile struct veil_user_losses veil_no_losses;
 volatile __u32 veil_has_user_losses;
 
-/* What a user had of a ring's last eighth. */
+/* How much of a ring's last eighth a user has taken. */
 struct veil_share {
-	__u64 turn;	 /* the reader's progress, when this was looked at last */
+	__u64 turn;	 /* how far the reader was when this was last updated */
 	__u64 used;	 /* bytes in that turn */
-	__u64 calm_from; /* the turn from which on the user does not flood any more */
+	__u64 calm_from; /* the first turn in which the user may have room again */
 };
 struct veil_share_key {
 	__u32 uid;
@@ -83,7 +82,7 @@ const volatile struct veil_share veil_no_share;
 #define VEIL_NEAR_MAX 256
 volatile __u8 veil_near[VEIL_NEAR_MAX];
 
-/* The value of a key, which is added where it is absent; NULL: there is no room for it. */
+/* Looks a key up, and adds it if it is absent. NULL: the map is full. */
 #define veil_value_of(map, key, absent)                                                                                \
 	({                                                                                                             \
 		void *value_ = bpf_map_lookup_elem(map, key);                                                          \
@@ -102,7 +101,7 @@ static __noinline void veil_lost_by(enum veil_loss cause, __u32 uid)
 
 	if (key >= VEIL_LOSS_CAUSES)
 		return;
-	losses = veil_value_of(&veil_user_losses, &uid, &veil_no_losses);
+	losses = veil_value_of(&veil_user_lost, &uid, &veil_no_losses);
 	count = losses ? &losses->counts[key] : bpf_map_lookup_elem(&veil_losses, &key);
 	/* Atomic even where it is per CPU: a uprobe's program can be preempted by another thread's. */
 	if (count)
@@ -114,7 +113,7 @@ static __noinline void veil_lost_by(enum veil_loss cause, __u32 uid)
 /* An event of the running task is lost. */
 static __always_inline void veil_lost(enum veil_loss cause)
 {
-	veil_lost_by(cause, bpf_get_current_uid_gid());
+	veil_lost_by(cause, veil_current_uid());
 }
 
 static __always_inline volatile __u8 *veil_near_of(__u32 number)
@@ -126,8 +125,8 @@ static __always_inline volatile __u8 *veil_near_of(__u32 number)
 }
 
 /*
- * Who stands for what the running task does. In a user namespace that a user has made (unshare(1), rootless containers)
- * that is this user: there it has uids by the thousand. 32 is the kernel's limit of levels (create_user_ns()).
+ * The user whose share the running task uses. In a user namespace it is the user who made it (unshare(1), rootless
+ * containers), who has thousands of uids there. The kernel allows 32 levels of them (create_user_ns()).
  */
 static __noinline __u32 veil_current_payer(__u32 uid)
 {
@@ -146,9 +145,9 @@ static __noinline __u32 veil_current_payer(__u32 uid)
 }
 
 /*
- * May an event have room in a ring that is nearly full? All may until seven eighths are taken. Of the last one a user
- * may have as much as is left for the others, until the reader has got half an eighth further. Who wants more
- * floods, and has none of it before it has been calm for as long.
+ * May an event have room in a ring that is nearly full? Up to seven eighths everyone may. In the last eighth a user may
+ * take as much as is then left for the others, until the reader has advanced by half an eighth. A user who wants more
+ * is flooding, and gets nothing there until it has been quiet for as long.
  */
 static __noinline bool veil_admit(void *ring, __u32 number, __u64 size, __u32 uid)
 {
@@ -161,7 +160,7 @@ static __noinline bool veil_admit(void *ring, __u32 number, __u64 size, __u32 ui
 			*veil_near_of(number) = 0;
 		return true;
 	}
-	key.uid = uid == (__u32)bpf_get_current_uid_gid() ? veil_current_payer(uid) : uid;
+	key.uid = uid == veil_current_uid() ? veil_current_payer(uid) : uid;
 	share = veil_value_of(&veil_shares, &key, &veil_no_share);
 	if (!share)
 		return false;
@@ -180,10 +179,10 @@ static __noinline bool veil_admit(void *ring, __u32 number, __u64 size, __u32 ui
 
 static __always_inline __u32 veil_uid_or_current(const __u32 *uid)
 {
-	return uid ? *uid : (__u32)bpf_get_current_uid_gid();
+	return uid ? *uid : veil_current_uid();
 }
 
-/* `uid`: of whom the event is; none: of the running task. */
+/* `uid` points to the user of the event. NULL: the running task's. */
 static __always_inline bool veil_has_room(void *ring, __u32 number, __u64 size, const __u32 *uid)
 {
 	return !*veil_near_of(number) || veil_admit(ring, number, size, veil_uid_or_current(uid));
@@ -196,7 +195,7 @@ static __always_inline void veil_lost_room(__u32 number, const __u32 *uid)
 	veil_lost_by(VEIL_LOST_RING_FULL, veil_uid_or_current(uid));
 }
 
-/* Looked at once in an eighth of the ring: before it has gone round to the next one, seven can be taken. */
+/* Checked once per eighth of the ring, and early: seven eighths can be full before the next check. */
 static __always_inline void veil_look_ahead(void *ring, __u32 number)
 {
 	if (bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= 6 * veil_wakeup_interval)
@@ -209,7 +208,7 @@ static __always_inline __u32 veil_ring_number(void)
 	return veil_ring_count > 1 ? bpf_get_smp_processor_id() % veil_ring_count : 0;
 }
 
-static __always_inline void *veil_reserve(__u64 size, const __u32 *uid)
+static __always_inline void *veil_ring_reserve(__u64 size, const __u32 *uid)
 {
 	__u32 number = veil_ring_number();
 	void *event = NULL, *ring;
@@ -226,13 +225,13 @@ static __always_inline void *veil_reserve(__u64 size, const __u32 *uid)
 	return event;
 }
 
-/* Where an event is put together: in the ring, or where events are counted in `scratch`, on the caller's stack. NULL:
- * it is lost. */
-#define veil_begin(scratch) veil_begin_as(scratch, NULL)
+/* Room for an event: in the ring, or when counting in `scratch`, on the caller's stack. NULL: the event is lost, and
+ * counted so. */
+#define veil_reserve(scratch) veil_reserve_as(scratch, NULL)
 
-/* The same for an event that need not be the running task's: `uid` points to whose it is. */
-#define veil_begin_as(scratch, uid)                                                                                    \
-	((typeof(scratch))(veil_counting ? (void *)(scratch) : veil_reserve(sizeof(*(scratch)), uid)))
+/* The same for an event of another task than the running one. `uid` points to its user. */
+#define veil_reserve_as(scratch, uid)                                                                                  \
+	((typeof(scratch))(veil_counting ? (void *)(scratch) : veil_ring_reserve(sizeof(*(scratch)), uid)))
 
 /*
  * The reader looks every few tens of milliseconds by itself; a wake-up for every event costs the traced
@@ -284,8 +283,8 @@ static __always_inline void veil_output_to(void *ring, __u32 number, void *event
 		veil_look_ahead(ring, number);
 }
 
-/* The same for an event of a size that is known only now, built elsewhere: copied. Two producers at once may both miss
- * a boundary: then the next one wakes the reader, or its own clock. */
+/* Sends an event whose size is known only now: it was built elsewhere, and is copied. Two producers at once may both
+ * miss a boundary; then the next event wakes the reader, or its own clock does. */
 static __always_inline void veil_output(void *event, __u64 size)
 {
 	if (veil_counting) {

@@ -1,8 +1,9 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The common header, first member of every event struct. Its order is the order of the fields on the screen. */
 #pragma once
 
 #include "count.bpf.h"
+#include "task.bpf.h"
 
 struct veil_event {
 	veil_comm_t comm;
@@ -24,25 +25,30 @@ struct veil_event {
 /* The module's number in this session, set before load. */
 const volatile __u32 veil_module;
 
-/* The time of the event, where it is shown or a duration is made of it. */
+/* True if the member must be set: always when sending; when counting, only the counted ones. */
+#define veil_wants(type, member)                                                                                       \
+	(!veil_counting || (veil_count_key_kind && veil_count_key_offset == offsetof(type, member)) ||                 \
+	 (veil_count_value_size && veil_count_value_offset == offsetof(type, member)))
+
+/* The time of the event, if it is shown or a duration is computed from it. */
 static __always_inline veil_timestamp_t veil_event_time(void)
 {
 	return veil_count_needs_time || veil_wants(struct veil_event, timestamp) ? bpf_ktime_get_boot_ns() : 0;
 }
 
-static __always_inline void veil_event_init(struct veil_event *event, __u32 kind, struct task_struct *task)
+static __always_inline void veil_event_init(struct veil_event *event, __u32 kind, struct veil_task task)
 {
 	if (veil_wants(struct veil_event, comm))
 		veil_task_comm(task, event->comm);
-	event->pid = veil_task_read(task, tgid);
-	event->tid = veil_task_read(task, pid);
+	event->pid = veil_task_pid(task);
+	event->tid = veil_task_tid(task);
 	if (veil_wants(struct veil_event, uid))
 		event->uid = veil_task_uid(task);
 	event->kind = veil_module << 8 | kind;
 	event->timestamp = veil_event_time();
 }
 
-/* Who did it, where that is not or may not be the running task: remembered while it was. */
+/* Who did it, remembered for an event that comes when another task runs. */
 struct veil_identity {
 	veil_comm_t comm;
 	veil_pid_t pid;
@@ -50,13 +56,11 @@ struct veil_identity {
 	veil_uid_t uid;
 };
 
-static __always_inline void veil_identity_of_current(struct veil_identity *identity)
+static __always_inline void veil_identity_of(struct veil_task task, struct veil_identity *identity)
 {
-	struct task_struct *task = veil_current();
-
 	veil_task_comm(task, identity->comm);
-	identity->pid = veil_task_read(task, tgid);
-	identity->tid = veil_task_read(task, pid);
+	identity->pid = veil_task_pid(task);
+	identity->tid = veil_task_tid(task);
 	identity->uid = veil_task_uid(task);
 }
 

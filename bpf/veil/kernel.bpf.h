@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The kernel types that Veil's programs touch, and nothing else.
  *
@@ -349,36 +349,6 @@ struct trace_event_raw_sched_process_exec {
 };
 
 #pragma clang attribute pop
-
-/*
- * The running task. From 5.11 on (commit 3ca1032ab7ab) it is had as a BTF pointer, whose fields are plain loads: one
- * helper call, then no more. Before, each field is read by a helper.
- */
-#define VEIL_HAS_TASK_BTF bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
-
-static __always_inline struct task_struct *veil_current(void)
-{
-	if (VEIL_HAS_TASK_BTF)
-		return bpf_get_current_task_btf();
-	return (struct task_struct *)bpf_get_current_task();
-}
-
-#define veil_task_read(task, field) (VEIL_HAS_TASK_BTF ? (task)->field : BPF_CORE_READ(task, field))
-
-/* Ids as the initial user namespace has them, as bpf_get_current_uid_gid() gives them. */
-#define veil_task_uid(task) (VEIL_HAS_TASK_BTF ? (task)->cred->uid.val : (__u32)bpf_get_current_uid_gid())
-#define veil_task_gid(task) (VEIL_HAS_TASK_BTF ? (task)->cred->gid.val : (__u32)(bpf_get_current_uid_gid() >> 32))
-
-/* The running task's name into 16 bytes, aligned to 8. What follows the NUL is not cleared by every kernel. */
-static __always_inline void veil_task_comm(struct task_struct *task, void *comm)
-{
-	if (VEIL_HAS_TASK_BTF) {
-		((__u64 *)comm)[0] = *(__u64 *)&task->comm[0];
-		((__u64 *)comm)[1] = *(__u64 *)&task->comm[8];
-	} else {
-		bpf_get_current_comm(comm, 16);
-	}
-}
 
 /* Masks a value that the compiler knows to be in bounds already, for the verifier, which may not. */
 #define veil_bound(value, mask) asm volatile("%0 &= %1" : "+r"(value) : "i"(mask))

@@ -1,7 +1,7 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Events with values of variable size: a draft is the event's struct with its parts after it, put together in memory
- * of its own and sent as long as it became. Each part is noted in a member of the struct (struct veil_part).
+ * Events with values of variable size. A draft is the event's struct followed by its parts, built in memory of its own
+ * and sent with the size that it then has. A member of the struct says where each part is (struct veil_part).
  */
 #pragma once
 
@@ -17,14 +17,14 @@ struct veil_draft {
 	char bytes[VEIL_DRAFT_MAX];
 };
 
-/* Begins an event whose struct has `size` bytes. */
+/* Starts an event whose struct has `size` bytes. */
 static __always_inline void *veil_draft_start(struct veil_draft *draft, __u32 size)
 {
 	draft->size = size;
 	return draft->bytes;
 }
 
-/* A part of no bytes, after what is there. */
+/* Adds an empty part. */
 static __always_inline void veil_part_start(struct veil_draft *draft, struct veil_part *part)
 {
 	part->offset = draft->size;
@@ -39,7 +39,7 @@ static __always_inline void veil_part_omit(struct veil_part *part)
 	__builtin_memset(part, 0, sizeof(*part));
 }
 
-/* A part of bytes that the kernel has, up to VEIL_PART_MAX. */
+/* Adds a part: bytes of kernel memory, up to VEIL_PART_MAX. */
 static __always_inline void veil_part_add(struct veil_draft *draft, struct veil_part *part, const void *from,
 					  __u32 size)
 {

@@ -1,10 +1,10 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From a dentry and its mount to an absolute path, as d_path() in fs/d_path.c does it, but up to the root of the mount
  * namespace: what a chroot hides from its process is shown.
  *
- * Include it after VEIL_PATH_SLOTS is defined, the number of programs that walk: each has memory of its own per CPU,
- * because another program may run while one is preempted. The same program may not; the kernel counts that as missed.
+ * Define VEIL_PATH_SLOTS first, the number of programs that walk. Each has its own memory per CPU, because another
+ * program may run while one is preempted. The same program may not; the kernel counts that as missed.
  */
 #pragma once
 
@@ -45,7 +45,7 @@ static __always_inline struct path_walk *veil_path_walk(__u32 slot)
 	return bpf_map_lookup_elem(&path_walks, &slot);
 }
 
-/* Puts text before what is there. `length` is known to the compiler. */
+/* Puts text in front. `length` must be a constant. */
 static __always_inline void path_prepend(struct path_walk *walk, const char *text, __u32 length)
 {
 	__u32 start = (walk->start - length) & (VEIL_PATH_MAX - 1);
@@ -91,8 +91,8 @@ static __always_inline void path_enter_mount(struct path_walk *walk, struct vfsm
 }
 
 /*
- * Some components of the way up; 1 if there are more. A global function: the verifier walks it once, however often it
- * is called, and kernels before bpf_loop() (5.17) can do it too.
+ * Climbs some components; 1 if there are more. A global function, which the verifier walks once however often it is
+ * called; bpf_loop() came with 5.17.
  */
 __noinline int veil_path_climb(__u32 slot)
 {
@@ -123,7 +123,7 @@ __noinline int veil_path_climb(__u32 slot)
 	return 1;
 }
 
-/* The name of a file whose place is gone, as the kernel says it. */
+/* The kernel's mark for a file whose name is gone. */
 static __always_inline void path_prepend_deleted(struct path_walk *walk)
 {
 	path_prepend(walk, " (deleted)", 10);
@@ -150,7 +150,7 @@ static __always_inline void path_prepend_ns(struct path_walk *walk, struct inode
 	walk->start = start;
 }
 
-/* What has no place in any tree is named by its kind and number, as /proc/PID/fd does. */
+/* A file that is in no tree gets its kind and number, as in /proc/PID/fd. */
 static __always_inline bool path_is_special(struct path_walk *walk, struct dentry *dentry)
 {
 	unsigned long magic = BPF_CORE_READ(dentry, d_sb, s_magic);
@@ -177,7 +177,7 @@ static __always_inline bool path_is_special(struct path_walk *walk, struct dentr
 		path_prepend(walk, "anon_inode:", 11);
 		return true;
 	}
-	/* A file that never had a place, as of memfd_create(2): simple_dname() in fs/d_path.c. */
+	/* A file that never had a name, such as of memfd_create(2): simple_dname() in fs/d_path.c. */
 	if (BPF_CORE_READ(dentry, d_parent) == dentry && dentry != walk->mount_root) {
 		path_prepend_deleted(walk);
 		path_prepend_name(walk, dentry);
@@ -224,9 +224,8 @@ static __always_inline void veil_path_add(struct path_walk *walk, struct veil_pa
 }
 
 /*
- * Appends a name to the path that was added last: what was asked for, which there need not be. A name that cannot be
- * read leaves no path at all, for the folder alone would be a wrong one. That is no loss: the caller gave a bad
- * pointer.
+ * Appends a name, which need not exist, to the path that was added last. If the name cannot be read the path is empty:
+ * the folder alone would be wrong. That is no loss, the caller gave a bad pointer.
  */
 static __always_inline void veil_path_append(struct path_walk *walk, struct veil_part *path, const void *name,
 					     bool from_user)
@@ -243,7 +242,7 @@ static __always_inline void veil_path_append(struct path_walk *walk, struct veil
 		draft->bytes[place] = '/';
 		place = veil_draft_place(place + 1);
 	}
-	/* One more than fits, with the NUL: so that a name is known to be cut. */
+	/* One byte more than fits, so that a cut name is noticed. */
 	if (!length)
 		length = from_user ? bpf_probe_read_user_str(&draft->bytes[place], VEIL_PATH_MAX + 1, name)
 				   : bpf_probe_read_kernel_str(&draft->bytes[place], VEIL_PATH_MAX + 1, name);

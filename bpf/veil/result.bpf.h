@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
-/* How a result must have ended to be worth an event: --failed, and the filter by errno. */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which results are worth an event: --failed, and the filter by errno. */
 #pragma once
 
 #include "filter.bpf.h"
@@ -8,11 +8,11 @@
 
 const volatile bool veil_only_failed;
 
-/* Positive numbers. A result that is no error has no key, so an allow drops it and a deny does not. */
+/* By positive errno. A success has the key 0, which is never in the map: an allow drops it, a deny does not. */
 VEIL_FILTER(errno, __u32);
 
 /* ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND and ERESTART_RESTARTBLOCK (include/linux/errno.h): the call is made again
- * or ends with EINTR, and nobody has refused it. */
+ * or ends with EINTR; it has not failed. */
 static __always_inline bool veil_is_restart(__u32 error)
 {
 	return (error >= 512 && error <= 514) || error == 516;
@@ -23,7 +23,7 @@ static __always_inline __u32 veil_errno_of(veil_ret_t ret)
 	return (__u64)ret < (__u64)-VEIL_ERRNO_MAX ? 0 : -ret;
 }
 
-/* `again`: as with veil_filter_passes_as(). A restart is no failure; who names its errno wants to see it. */
+/* `again` as for veil_filter_passes_as(). A restart is no failure, unless its errno is asked for. */
 static __always_inline bool veil_ret_passes_as(veil_ret_t ret, bool again)
 {
 	__u32 error, mode = filter_errno_mode;

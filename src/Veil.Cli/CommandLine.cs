@@ -25,6 +25,12 @@ internal static class CommandLine
 
         var flags = new TraceFlags();
         var root = Create(flags);
+        if (args is [DocTables.Hidden, .. var files])
+        {
+            DocTables.Write(files);
+            return ExitCode.Success;
+        }
+
         if (args is [ManPage.Hidden])
         {
             StandardStreams.WriteOutput(ManPage.Text(flags, root));

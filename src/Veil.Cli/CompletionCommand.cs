@@ -142,7 +142,7 @@ internal static class CompletionCommand
         if (option == flags.Fields)
             return Chosen(before).SelectMany(module => ListCommand.FieldsOf(module)).Select(static field => field.Name).Distinct(StringComparer.Ordinal);
         if (option == flags.CountBy || option == flags.Histogram)
-            return CountOptions.FieldNames(Chosen(before).SelectMany(ListCommand.SchemasOf), histogram: option == flags.Histogram);
+            return Chosen(before).SelectMany(module => CountOptions.FieldNames(module, histogram: option == flags.Histogram)).Distinct(StringComparer.Ordinal);
         if (option == flags.Profile)
             return Profiles(before);
         FilterDimension? dimension = flags.Filters.FirstOrDefault(filter => filter.Value == option).Key;

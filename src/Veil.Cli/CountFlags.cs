@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Veil.Core;
 using Veil.Core.Counting;
+using Veil.Core.Modules;
 using Veil.Core.Text;
 
 namespace Veil.Cli;
@@ -26,8 +27,7 @@ internal static class CountFlags
         }
 
         RefuseAny(parsed, [flags.Fields, flags.Enrich, flags.Buffer, flags.Rings, flags.MaxEvents], "is for events, and counting shows none; leave one of them out");
-        if (flags.ModuleFlags.FirstOrDefault(static flag => flag.Key.Name == "file").Value is { } file)
-            RefuseAny(parsed, [file], "is decided in userspace, after counting: --count-by filename shows the files");
+        RefuseAny(parsed, flags.ModuleFlags.Where(static flag => flag.Key.Role == FlagRole.Filter).Select(static flag => flag.Value), "is decided in userspace, after counting: --count-by filename shows the files");
         return new CountOptions(
             by, histogram,
             Number(flags.Top.Name, parsed.GetValue(flags.Top), TopMax),

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text;
 using System.Text.Json;
 using Veil.Core;
-using Veil.Core.Events;
 using Veil.Core.Modules;
 using Veil.Core.Session;
 using Veil.Core.Sinks;
@@ -78,40 +77,12 @@ internal static class ListCommand
         return string.Concat(fields.Select(static field => $"{field.Name,-14} {field.Type,-18} {field.Needs}".TrimEnd() + "\n"));
     }
 
-    // The fields of the events as they are, then those that a switch adds.
-    internal static List<(string Name, string Type, string? Needs)> FieldsOf(TraceModule module)
-    {
-        var fields = new List<(string Name, string Type, string? Needs)>();
-        foreach (var (flag, arguments) in Variants(module))
-        {
-            foreach (var field in SchemasOf(module, arguments).SelectMany(static schema => schema.Fields))
-            {
-                if (!fields.Exists(known => known.Name == field.Name))
-                    fields.Add((field.Name, TypeOf(field.Value.Format), flag is null ? null : "--" + flag.Name));
-            }
-        }
-
-        fields.AddRange([("time", "string", "--enrich time"), ("username", "string or null", "--enrich user"), ("proc_name", "string or null", "--enrich proc")]);
-        return fields;
-    }
-
-    /// <summary>The events of a module, with every field that a flag adds.</summary>
-    internal static IEnumerable<EventSchema> SchemasOf(TraceModule module) => Variants(module).SelectMany(variant => SchemasOf(module, variant.Arguments));
-
-    private static IEnumerable<EventSchema> SchemasOf(TraceModule module, ModuleArguments arguments) => EventCatalog.Of([module.ForDoctor()], arguments).Schemas;
-
-    private static IEnumerable<(ModuleFlag? Flag, ModuleArguments Arguments)> Variants(TraceModule module) =>
-        AddedFields.Flags(module).Select(static added => ((ModuleFlag?)added.Flag, added.Arguments)).Prepend((null, ModuleArguments.None));
-
-    // As JSON has it.
-    private static string TypeOf(FieldFormat format) => format switch
-    {
-        FieldFormat.Unsigned or FieldFormat.Signed or FieldFormat.SyscallNumber => "number",
-        FieldFormat.UnsignedOrUnknown or FieldFormat.UnsignedOrNone or FieldFormat.Pid or FieldFormat.Duration or FieldFormat.Return or FieldFormat.ErrnoNumber => "number or null",
-        FieldFormat.Boolean => "boolean",
-        FieldFormat.ErrnoName or FieldFormat.Comm or FieldFormat.Path => "string or null",
-        _ => "string",
-    };
+    // Those of the events as they are, those that a switch adds, and those of --enrich.
+    internal static List<(string Name, string Type, string? Needs)> FieldsOf(TraceModule module) =>
+    [
+        .. ModuleFields.Of(module).Select(static known => (known.Field.Name, known.Field.Value.JsonType, known.Flag is null ? null : "--" + known.Flag)),
+        .. EnrichedColumns.All.Select(static added => (added.Column.Name, added.Column.Value.JsonType, (string?)("--enrich " + EnrichedColumns.FlagValueOf(added.By)))),
+    ];
 
     private static string Lines<T>(IEnumerable<T> items, Action<Utf8JsonWriter, T> write)
     {

@@ -81,9 +81,9 @@ internal sealed class TraceFlags
     /// <summary>All options by what they are for, in the order of the help.</summary>
     public IReadOnlyList<(string Title, IReadOnlyList<Option> Options)> Groups =>
     [
-        ("What to trace", [Module, .. ModuleFlags.Where(static flag => !IsThreshold(flag.Key) && !IsFilter(flag.Key)).Select(static flag => flag.Value), Hook, IncludeSelf]),
-        ("Filters (a value allows, '!' before it denies, deny wins; in bash '!' needs single quotes)", [.. Filters.Where(static filter => !IsThreshold(filter.Key)).Select(static filter => filter.Value), .. ModuleFlags.Where(static flag => IsFilter(flag.Key)).Select(static flag => flag.Value)]),
-        ("Thresholds (in the kernel; with syscall and uprobe an event as each call ends)", [.. ModuleFlags.Where(static flag => IsThreshold(flag.Key)).Select(static flag => flag.Value), .. Filters.Where(static filter => IsThreshold(filter.Key)).Select(static filter => filter.Value)]),
+        ("What to trace", [Module, .. OfModules(FlagRole.Choice), Hook, IncludeSelf]),
+        ("Filters (a value allows, '!' before it denies, deny wins; in bash '!' needs single quotes)", [.. OfFilters(FlagRole.Filter), .. OfModules(FlagRole.Filter)]),
+        ($"Thresholds (in the kernel; with {EndingModules} an event as each call ends)", [.. OfModules(FlagRole.Threshold), .. OfFilters(FlagRole.Threshold)]),
         ("Output", [Output, Wide, Fields, Enrich, Write, FailOnLoss, Quiet, Verbose]),
         ("Counting (instead of events)", [Count, CountBy, Histogram, Top, Interval, Keys]),
         ("Running", [Duration, MaxEvents, Buffer, Rings, Control, ControlGroup, Stats, Yes]),
@@ -97,12 +97,13 @@ internal sealed class TraceFlags
     /// <summary>The option of a filter or a module's flag.</summary>
     public Option OptionOf(string name) => Filters.Values.Concat(ModuleFlags.Values).First(option => option.Name == "--" + name);
 
-    private static bool IsFilter(ModuleFlag flag) => flag.Name == "file";
+    // A threshold chooses what a flag of their own chooses too: the end of a call instead of its beginning.
+    private static string EndingModules => string.Join(" and ", ModuleCatalog.All
+        .Where(static module => module.EventsByFlag.Any(kind => module.Flags.Any(flag => flag.Name == kind.Flags[0] && flag.Role == FlagRole.Choice))).Select(static module => module.Name));
 
-    // A filter in the kernel, and of what a call came to.
-    private static bool IsThreshold(FilterDimension filter) => filter is ErrnoDimension;
+    private IEnumerable<Option> OfModules(FlagRole role) => ModuleFlags.Where(flag => flag.Key.Role == role).Select(static flag => flag.Value);
 
-    private static bool IsThreshold(ModuleFlag flag) => flag == Thresholds.Slower || flag == Thresholds.Failed;
+    private IEnumerable<Option> OfFilters(FlagRole role) => Filters.Where(filter => filter.Key.Role == role).Select(static filter => filter.Value);
 
     private static Option<string[]> FilterOption(FilterDimension dimension)
     {

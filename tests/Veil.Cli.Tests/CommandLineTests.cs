@@ -50,8 +50,8 @@ public sealed class CommandLineTests
         options.Filters.ShouldHaveSingleItem().Bits.ToDictionary(static key => (int)key.Key.Bits, static key => key.Value)
             .ShouldBe(new Dictionary<int, FilterBits> { [2] = FilterBits.Allow, [11] = FilterBits.Deny, [110] = FilterBits.Allow }, ignoreOrder: true);
         // What failed is known when a call ends.
-        options.Modules[0].EventNumbers(options.ArgumentsOf(options.Modules[0])).ShouldBe([1]);
-        options.Modules[0].EventNumbers(Read("--module syscall").Arguments).ShouldBe([0]);
+        options.Modules[0].ChosenEvent(options.ArgumentsOf(options.Modules[0]))!.Struct.ShouldBe("syscall_return_event");
+        options.Modules[0].ChosenEvent(Read("--module syscall").Arguments).ShouldBeNull();
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public sealed class CommandLineTests
     [InlineData("--module files --op raed", "--op: unknown file operation 'raed'; did you mean 'read'? (available: open, read, write, copy)")]
     [InlineData("--module files --file !", "--file: the value '!' is empty; give a path (/etc/hosts), a folder (/etc), the end of a path (etc/hosts), a part of one (hosts) or a pattern (*.log), '!' before it denies")]
     [InlineData("--module syscall --op read", "--op: no chosen module has it (syscall); files would")]
-    [InlineData("--module memory --fault huge", "--fault: unknown kind of page fault 'huge' (available: minor, major)")]
+    [InlineData("--module memory --fault huge", "--fault: unknown page fault 'huge' (available: minor, major)")]
     [InlineData("--module syscall --enrich time --fields pid", "--enrich: --fields leaves out what it adds (time, username, proc_name): name it there too")]
     [InlineData("--module syscall --count --fields pid", "--fields: is for events, and counting shows none; leave one of them out")]
     [InlineData("--module syscall --count --enrich time", "--enrich: is for events, and counting shows none; leave one of them out")]
@@ -210,11 +210,13 @@ public sealed class CommandLineTests
 
     [Theory]
     [InlineData("memory", "ret", null)]
-    [InlineData("syscall", "ret", "--returns")]
-    [InlineData("uprobe", "duration_ns", "--latency")]
-    [InlineData("files", "duration_ns", "--slower")]
-    public void FlagFor_Field_IsAFlagThatTheModuleHas(string module, string field, string? flag) =>
-        AddedFields.FlagFor([TraceCommand.Module(module)], field).ShouldBe(flag);
+    [InlineData("syscall", "pid", null)]
+    [InlineData("syscall", "ret", "module syscall has it with --returns")]
+    [InlineData("memory,syscall", "errno_nr", "module syscall has it with --returns")]
+    [InlineData("uprobe", "duration_ns", "module uprobe has it with --latency")]
+    [InlineData("files", "duration_ns", "module files has it with --slower")]
+    public void HintFor_Field_NamesTheFlagOfTheModuleThatHasIt(string modules, string field, string? hint) =>
+        ModuleFields.HintFor(modules.Split(',').Select(TraceCommand.Module), field).ShouldBe(hint);
 
     [Fact]
     public void Run_AnyFlagAgainWithoutItsValue_SaysThatItIsMissing()

@@ -139,6 +139,17 @@ public sealed partial class HelpTests
         File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "veil.1")).ShouldBe(ManPage.Text(s_flags, s_root), "docs/veil.1 is old: make man");
 
     [Fact]
+    public void DocTables_InTheRepository_AreThoseThatTheModulesMake()
+    {
+        foreach (string file in DocTables.Files)
+        {
+            string text = File.ReadAllText(Path.Combine(RepositoryRoot(), file));
+            text.ShouldContain("make man -->", Case.Sensitive, file);
+            text.ShouldBe(DocTables.Update(text), $"the tables of {file} are old: make man");
+        }
+    }
+
+    [Fact]
     public void ManPage_NoLineBeginsAMacroByAccident() =>
         ManPage.Text(s_flags, s_root).Split('\n').Where(static line => line.StartsWith('.')).ShouldAllBe(static line => Macro().IsMatch(line));
 

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Text;
 using Veil.Bpf;
 
 namespace Veil.Kernel.Tests;
@@ -213,6 +215,47 @@ public sealed partial class BindingTests
         }
     }
 
+    [Theory]
+    [InlineData("see_tp_btf")]
+    [InlineData("see_raw_tp")]
+    public void Task_AnotherThanTheRunningOne_IsReadAsItself(string program)
+    {
+        using var other = Process.Start("setpriv", ["--reuid", "1234", "--regid", "2345", "--clear-groups", "sleep", "60"]);
+        try
+        {
+            SpinWait.SpinUntil(() => File.ReadAllText($"/proc/{other.Id}/comm") == "sleep\n", TimeSpan.FromSeconds(30)).ShouldBeTrue();
+
+            Seen(program, other.Id).ShouldBe(("sleep", (uint)other.Id, (uint)other.Id, 1234u, 2345u));
+        }
+        finally
+        {
+            other.Kill();
+            other.WaitForExit();
+        }
+    }
+
+    [Fact]
+    public void Task_TheRunningOne_IsReadAsItself() =>
+        Seen("see_current", Environment.ProcessId).ShouldBe((File.ReadAllText("/proc/thread-self/comm").TrimEnd('\n'), (uint)Environment.ProcessId, (uint)CurrentThread(), 0u, 0u));
+
+    // What the program saw as this thread sent a signal that does nothing.
+    private static (string Comm, uint Pid, uint Tid, uint Uid, uint Gid) Seen(string program, int target)
+    {
+        const int doesNothing = 18; // SIGCONT
+        using var loaded = Load(program);
+        using (loaded.Program(program).Attach())
+            Kill(target, doesNothing).ShouldBe(0);
+        var seen = loaded.Global<SeenTask>("seen");
+        var comm = MemoryMarshal.AsBytes<CommWords>([seen.Comm]);
+        return (Encoding.UTF8.GetString(comm[..comm.IndexOf((byte)0)]), seen.Pid, seen.Tid, seen.Uid, seen.Gid);
+    }
+
+    // struct seen_task
+    private readonly record struct SeenTask(uint Pid, uint Padding, CommWords Comm, uint Tid, uint Uid, uint Gid, uint End);
+
+    // veil_comm_t
+    private readonly record struct CommWords(ulong Low, ulong High);
+
     [Fact]
     public void Load_ProgramThatTheVerifierRefuses_QuotesItsVerdict()
     {
@@ -297,6 +340,9 @@ public sealed partial class BindingTests
     }
 
     private static int CurrentThread() => GetTid();
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int pid, int signal);
 
     [LibraryImport("libc", EntryPoint = "gettid")]
     private static partial int GetTid();

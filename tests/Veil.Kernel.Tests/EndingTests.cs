@@ -147,11 +147,11 @@ public sealed class EndingTests
     public void Killed_NothingStaysAttached()
     {
         using var veil = VeilRun.Attach("--module", "syscall", "-p", "1");
-        Programs().ShouldContain("enter_tp_btf");
+        Programs().ShouldContain("syscall_enter_tp_btf");
         veil.Signal("KILL");
         veil.WaitForExit();
         // The kernel frees programs some time after the last reference is gone (RCU).
-        SpinWait.SpinUntil(static () => !Programs().Contains("enter_tp_btf", StringComparison.Ordinal), TimeSpan.FromSeconds(10)).ShouldBeTrue();
+        SpinWait.SpinUntil(static () => !Programs().Contains("syscall_enter_tp_btf", StringComparison.Ordinal), TimeSpan.FromSeconds(10)).ShouldBeTrue();
     }
 
     private static string Programs()

@@ -150,7 +150,7 @@ public sealed class MemoryTests
         var run = VeilRun.ToEnd("--module", "memory", "--fault", "huge");
 
         run.ExitCode.ShouldBe(2);
-        run.Errors.ShouldBe("veil: --fault: unknown kind of page fault 'huge' (available: minor, major)\n");
+        run.Errors.ShouldBe("veil: --fault: unknown page fault 'huge' (available: minor, major)\n");
     }
 
     private static (Workload Workload, JsonElement[] Events) Trace(string hook, string kind, string pages, params string[] more)

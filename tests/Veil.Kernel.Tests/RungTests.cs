@@ -5,7 +5,7 @@ namespace Veil.Kernel.Tests;
 /// <summary>Every module by every way of attaching it, sending events, counting, and making a histogram: against what must work here.</summary>
 public sealed class RungTests
 {
-    // What is counted in a histogram, and what the module needs beside --module.
+    // What is counted in a histogram, and what the module needs beside --module; of a module that is not here nothing, and `pid`.
     private static readonly Dictionary<string, (string[] Flags, string Histogram)> s_flags = new(StringComparer.Ordinal)
     {
         ["syscall"] = (["--returns"], "duration_ns"),
@@ -38,7 +38,7 @@ public sealed class RungTests
     [MemberData(nameof(Ways))]
     public void Rung_OfTheTable_AttachesOrIsRefused(string module, string hook, string mode)
     {
-        var (flags, histogram) = s_flags[module];
+        var (flags, histogram) = s_flags.GetValueOrDefault(module, ([], "pid"));
         string[] counting = mode switch
         {
             "count" => ["--count"],

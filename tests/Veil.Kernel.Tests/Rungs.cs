@@ -1,31 +1,23 @@
+using Veil.Modules;
+
 namespace Veil.Kernel.Tests;
 
 /// <summary>
-/// The ways of attaching that must work, written down and not asked of the product: what Veil refuses and is listed here is a fault, and
-/// so is what it takes and is not listed. <see cref="RungTests"/> holds the product against it in both directions.
+/// The ways of attaching that must work. Which there are, the modules declare; where each works is written down here and not asked of the
+/// product: what Veil refuses and should work is a fault, and so is what it takes and should not. <see cref="RungTests"/> holds the product
+/// against it in both directions.
 /// </summary>
 internal static class Rungs
 {
-    // Every kernel from 5.10 on whose configuration is that of a distribution (Debian's 5.10, 6.1, 6.12 and 7.x in the guests): all of it.
-    private static readonly (string Module, string[] Rungs)[] s_distribution =
-    [
-        ("syscall", ["tp_btf", "raw_tp", "tracepoint"]),
-        ("files", ["fentry", "kprobe", "tp_btf", "raw_tp"]),
-        ("network", ["fentry", "kprobe", "tp_btf", "raw_tp", "tracepoint"]),
-        ("scheduler", ["tp_btf", "raw_tp"]),
-        ("memory", ["fentry", "kprobe", "perf"]),
-        ("uprobe", ["uprobe", "uprobe_multi"]),
-    ];
-
     // 6.18 as small virtual machines have it: built without kprobes, and function tracing is refused.
     private static readonly Version s_small = new(6, 18);
     private static readonly string[] s_notInSmall = ["fentry", "kprobe"];
 
     /// <summary>The modules.</summary>
-    public static string[] Modules => [.. s_distribution.Select(static row => row.Module)];
+    public static string[] Modules => [.. ModuleCatalog.All.Select(static module => module.Name)];
 
     /// <summary>Every way that there is, best first.</summary>
-    public static string[] All(string module) => s_distribution.Single(row => row.Module == module).Rungs;
+    public static string[] All(string module) => [.. ModuleCatalog.All.Single(known => known.Name == module).Rungs.Select(static rung => rung.Name)];
 
     /// <summary>Those that must work on this kernel and under these conditions, best first.</summary>
     public static string[] Possible(string module) => [.. All(module).Where(IsPossible)];

@@ -157,8 +157,8 @@ public sealed class SchedulerTests
         workload.Go();
         veil.Stop().ShouldBe(0);
 
-        veil.Errors.ShouldContain("veil: cost: scheduler switch_");
-        veil.Errors.Contains("veil: cost: scheduler wakeup_", StringComparison.Ordinal).ShouldBe(traced);
+        veil.Errors.ShouldContain("veil: cost: scheduler_switch_");
+        veil.Errors.Contains("veil: cost: scheduler_wake_", StringComparison.Ordinal).ShouldBe(traced);
     }
 
     [Theory]

@@ -20,7 +20,7 @@ public sealed class StatsTests : IDisposable
 
         var cost = JsonDocument.Parse(client.Ask("status json").ShouldNotBeNull()[3..]).RootElement.GetProperty("cost");
         var program = cost.GetProperty("programs").EnumerateArray().Single();
-        program.GetProperty("program").GetString().ShouldBe("enter_tp_btf");
+        program.GetProperty("program").GetString().ShouldBe("syscall_enter_tp_btf");
         // Other processes' calls run it too.
         program.GetProperty("runs").GetUInt64().ShouldBeGreaterThanOrEqualTo(100_000ul);
         program.GetProperty("time_ns").GetUInt64().ShouldBeGreaterThan(100_000ul);
@@ -29,7 +29,7 @@ public sealed class StatsTests : IDisposable
         cost.GetProperty("map_bytes").GetUInt64().ShouldBeGreaterThan(16_000_000ul);
         veil.Stop().ShouldBe(0);
         veil.Errors.ShouldContain("veil: cost: BPF programs ran ");
-        veil.Errors.ShouldContain("veil: cost: syscall enter_tp_btf: ");
+        veil.Errors.ShouldContain("veil: cost: syscall_enter_tp_btf: ");
         veil.Errors.ShouldContain("veil: cost: veil took ");
     }
 

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One program of each kind and one map of each kind, for the tests of the binding. All act for one thread only. */
-#include "veil/kernel.bpf.h"
+#include "veil/task.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -125,6 +125,49 @@ SEC("tp_btf/no_such_tracepoint")
 int BPF_PROG(on_missing_tracepoint)
 {
 	return 0;
+}
+
+/* Put together on the stack, with the name where only its type aligns it: the verifier refuses words that are not. */
+struct seen_task {
+	veil_pid_t pid;
+	veil_comm_t comm;
+	veil_tid_t tid;
+	veil_uid_t uid;
+	veil_gid_t gid;
+};
+struct seen_task seen;
+
+static __always_inline int see(struct veil_task task)
+{
+	struct seen_task now = {};
+
+	if (!ours())
+		return 0;
+	now.pid = veil_task_pid(task);
+	now.tid = veil_task_tid(task);
+	now.uid = veil_task_uid(task);
+	now.gid = veil_task_gid(task);
+	veil_task_comm(task, now.comm);
+	seen = now;
+	return 0;
+}
+
+SEC("raw_tp/signal_generate")
+int see_current(void *ctx)
+{
+	return see(veil_current());
+}
+
+SEC("raw_tp/signal_generate")
+int see_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return see(veil_task_at((void *)ctx->args[2]));
+}
+
+SEC("tp_btf/signal_generate")
+int BPF_PROG(see_tp_btf, int signal, void *info, struct task_struct *task)
+{
+	return see(veil_task_typed(task));
 }
 
 /* Reads beyond the value: refused by every verifier. */

@@ -64,6 +64,9 @@ public sealed unsafe partial class BpfProgram
     public string? TracedFunction => Section.StartsWith("fentry/", StringComparison.Ordinal) ? Section["fentry/".Length..]
         : Section.StartsWith("fexit/", StringComparison.Ordinal) ? Section["fexit/".Length..] : null;
 
+    /// <summary>Whether it is an iterator: it is run (<see cref="Iterate"/>) and not left attached.</summary>
+    public bool IsIterator => Section.StartsWith("iter/", StringComparison.Ordinal);
+
     /// <summary>The descriptor, owned by the object.</summary>
     /// <exception cref="InvalidOperationException">It is not loaded.</exception>
     /// <exception cref="ObjectDisposedException">The object is disposed.</exception>

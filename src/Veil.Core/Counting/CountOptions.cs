@@ -1,4 +1,3 @@
-using Veil.Core.Events;
 using Veil.Core.Modules;
 
 namespace Veil.Core.Counting;
@@ -21,7 +20,8 @@ public sealed record CountOptions(string? By, string? Histogram, int? Top, TimeS
     public const int DefaultTop = 10;
 
     /// <summary>The fields that can be counted by, or of which a histogram can be made.</summary>
-    public static IEnumerable<string> FieldNames(IEnumerable<EventSchema> events, bool histogram) => CountPlan.Names(events, histogram);
+    public static IEnumerable<string> FieldNames(TraceModule module, bool histogram) =>
+        ModuleFields.Of(module).Select(static known => known.Field).Where(field => histogram ? CountPlan.CanBeHistogram(field) : CountPlan.CanBeKey(field)).Select(static field => field.Name);
 
     /// <summary>The field that a module is counted by, or none.</summary>
     public string? KeyOf(TraceModule module) => By ?? (Histogram is null ? module.CountKey : null);

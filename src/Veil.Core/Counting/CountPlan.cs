@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Veil.Bpf;
 using Veil.Core.Events;
+using Veil.Core.Events.Kinds;
 using Veil.Core.Modules;
 using Veil.Core.Text;
 
@@ -13,12 +14,12 @@ internal sealed class CountPlan
     public const int HistogramSlots = 64;
 
     private const int WordBytes = sizeof(ulong);
-    private const int BytesKeyBytes = 24; // VEIL_COUNT_WORDS
-    private const int PathKeyBytes = 264; // struct veil_count_path
-    private const int PathHeadBytes = 8;
-    private const int PathTruncatedOffset = 4;
-    private const int PathDeletedOffset = 6;
-    private const int SmallKeys = 1_024; // VEIL_COUNT_SMALL
+    internal const int BytesKeyBytes = 24; // VEIL_COUNT_WORDS
+    internal const int PathKeyBytes = 264; // struct veil_count_path
+    internal const int PathHeadBytes = 8;
+    internal const int PathTruncatedOffset = 4;
+    internal const int PathDeletedOffset = 6;
+    internal const int SmallKeys = 1_024; // VEIL_COUNT_SMALL
 
     private CountPlan(EventSchema schema, EventField? key, EventField? value, CountOptions options)
     {
@@ -27,7 +28,7 @@ internal sealed class CountPlan
         Value = value;
         MaxKeys = options.Keys;
         InTurns = options.Interval is not null;
-        Kind = key is { } by ? KindOf(by.Value.Format, by.Value.Size) : KeyKind.None;
+        Kind = key?.Value.Facts.Key ?? KeyKind.None;
     }
 
     /// <summary>The events that have the key.</summary>
@@ -91,12 +92,12 @@ internal sealed class CountPlan
         {
             bpfObject.SetGlobal("veil_count_value_offset", (uint)value.Value.Offset);
             bpfObject.SetGlobal("veil_count_value_size", (uint)value.Value.Size);
-            bpfObject.SetGlobal("veil_count_value_signed", IsSigned(value.Value.Format));
+            bpfObject.SetGlobal("veil_count_value_signed", value.Value.Facts.Quantity!.IsSigned);
         }
 
         bpfObject.SetGlobal("veil_count_event_size", (uint)Math.Max(EndOf(Key), EndOf(Value)));
         bpfObject.SetGlobal("veil_count_small_keys", HasSmall);
-        bpfObject.SetGlobal("veil_count_needs_time", NeedsTime(Key) || NeedsTime(Value));
+        bpfObject.SetGlobal("veil_count_needs_time", Key?.Value.Facts.Quantity is { NeedsTime: true } || Value?.Value.Facts.Quantity is { NeedsTime: true });
         bpfObject.SetGlobal("veil_count_in_turns", InTurns);
         for (int turn = 0; turn < (InTurns ? 2 : 1); turn++)
         {
@@ -105,7 +106,7 @@ internal sealed class CountPlan
             counts.SetMaxEntries(MaxKeys);
             if (HasSmall)
             {
-                var small = bpfObject.Map($"veil_small_counts_{turn}");
+                var small = bpfObject.Map($"veil_small_{turn}");
                 small.SetSizes(sizeof(uint), Slots * sizeof(ulong));
                 small.SetMaxEntries(Kind == KeyKind.None ? 1 : SmallKeys);
             }
@@ -115,7 +116,7 @@ internal sealed class CountPlan
         {
             bpfObject.Map("veil_counts_1").SetSizes(KeyBytes, Slots * sizeof(ulong));
             if (HasSmall)
-                bpfObject.Map("veil_small_counts_1").SetSizes(sizeof(uint), Slots * sizeof(ulong));
+                bpfObject.Map("veil_small_1").SetSizes(sizeof(uint), Slots * sizeof(ulong));
         }
     }
 
@@ -152,54 +153,18 @@ internal sealed class CountPlan
     {
         if (name is null || events.Any(schema => Find(schema, name) is { } field && can(field)))
             return;
+        if (ModuleFields.HintFor([module], name) is { } how && !events.Any(schema => Find(schema, name) is not null))
+            throw new UsageException($"{flag}: '{Escaping.ForMessage(name)}': {how}");
         var valid = Names(events, histogram: flag == "--hist").ToList();
         string hint = NearestName.Find(name, valid) is [var nearest, ..] ? $"; did you mean '{nearest}'?" : "";
         string why = events.Any(schema => Find(schema, name) is not null) ? flag == "--hist" ? $"is not a quantity in module {module.Name}{(Names(events, histogram: false).Contains(name) ? $"; --count-by {name} counts it" : "")}" : $"cannot be counted by in module {module.Name}"
-            : name is "duration_ns" or "ret" or "errno" or "errno_nr" && module.Flags.FirstOrDefault(flag => AddsEvents(module, flag)) is { } adds ? $"needs --{adds.Name}"
             : $"is not a field of module {module.Name}";
         throw new UsageException($"{flag}: '{Escaping.ForMessage(name)}' {why}{hint} (available: {string.Join(' ', valid)})");
     }
 
-    private static bool AddsEvents(TraceModule module, ModuleFlag flag)
-    {
-        var given = flag switch
-        {
-            { ValueName: null } when flag != Thresholds.Failed => ModuleArguments.None with { Switches = new HashSet<string> { flag.Name } },
-            _ when flag == Thresholds.Slower => ModuleArguments.None with { Values = new Dictionary<string, IReadOnlyList<string>> { [flag.Name] = ["1s"] } },
-            _ => ModuleArguments.None,
-        };
-        return !module.EventNumbers(given).SequenceEqual(module.EventNumbers(ModuleArguments.None));
-    }
+    internal static bool CanBeKey(EventField field) => field.Name != "module" && field.Value.Facts.Key is not null;
 
-    private static bool CanBeKey(EventField field) => field.Name != "module" && field.Value.Format is not (FieldFormat.Time or FieldFormat.UserName or FieldFormat.ProcName);
-
-    private static bool CanBeHistogram(EventField field) =>
-        field.Value.Format is FieldFormat.Unsigned or FieldFormat.Pid or FieldFormat.UnsignedOrUnknown or FieldFormat.UnsignedOrNone or FieldFormat.Duration or FieldFormat.Signed or FieldFormat.Return && field.Value.Size > 0;
-
-    private static bool IsSigned(FieldFormat format) => format is FieldFormat.Signed or FieldFormat.Return;
+    internal static bool CanBeHistogram(EventField field) => field.Value.Facts.Quantity is not null;
 
     private static int EndOf(EventField? field) => field is { Value: var value } ? value.Offset + value.Size : 0;
-
-    // A duration is the time of the event less an earlier one.
-    private static bool NeedsTime(EventField? field) => field is { } known && known.Name.EndsWith("_ns", StringComparison.Ordinal);
-
-    private static KeyKind KindOf(FieldFormat format, int size) => format switch
-    {
-        FieldFormat.Constant => KeyKind.None,
-        FieldFormat.Path => KeyKind.Path,
-        FieldFormat.ErrnoName or FieldFormat.ErrnoNumber => KeyKind.Errno,
-        FieldFormat.SyscallArch => KeyKind.Arch,
-        _ => size <= WordBytes ? KeyKind.Word : KeyKind.Bytes,
-    };
-
-    // enum veil_count_key
-    private enum KeyKind
-    {
-        None,
-        Word,
-        Bytes,
-        Errno,
-        Arch,
-        Path,
-    }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Veil.Core.Events;
+using Veil.Core.Events.Kinds;
 using Veil.Core.Sinks;
 using Veil.Core.Text;
 
@@ -116,7 +117,7 @@ internal sealed class CountReport(CountOptions options, OutputOptions shown, IOu
                 slot = end;
             }
 
-            Line(Histogram.Label(slot, table.Value!), row.Slots[slot]);
+            Line(Histogram.Label(slot, table.Quantity!), row.Slots[slot]);
         }
 
         if (row.Slots[Histogram.Unknown] > 0)
@@ -177,7 +178,7 @@ internal sealed class CountReport(CountOptions options, OutputOptions shown, IOu
         public ulong Count { get; } = Slots.Aggregate(0ul, static (sum, count) => sum + count);
     }
 
-    private sealed record Table(string Module, string? Key, string? Value, List<Row> Rows, ulong Total, ulong MapFull, ulong NoField, ulong Paused)
+    private sealed record Table(string Module, string? Key, string? Value, Quantity? Quantity, List<Row> Rows, ulong Total, ulong MapFull, ulong NoField, ulong Paused)
     {
         public double Percent(ulong count) => Total == 0 ? 0 : 100.0 * count / Total;
 
@@ -202,7 +203,7 @@ internal sealed class CountReport(CountOptions options, OutputOptions shown, IOu
             var ranking = rows.Select(static row => new Row(row.Key, row.Value)).OrderByDescending(static row => row.Count).ThenBy(static row => row.Text, StringComparer.Ordinal).ToList();
             ulong beyond = ranking.Skip(keysMax).Aggregate(0ul, static (sum, row) => sum + row.Count);
             return new Table(
-                module, first.Key?.Name, first.Value?.Name, ranking[..Math.Min(ranking.Count, keysMax)],
+                module, first.Key?.Name, first.Value?.Name, first.Value?.Value.Facts.Quantity, ranking[..Math.Min(ranking.Count, keysMax)],
                 Sum(static counted => counted.Total), Sum(static counted => counted.MapFull) + beyond, Sum(static counted => counted.NoField), Sum(static counted => counted.Paused));
 
             ulong Sum(Func<CountedEvents, ulong> of) => parts.Aggregate(0ul, (sum, part) => sum + of(part.Counted));
@@ -213,7 +214,7 @@ internal sealed class CountReport(CountOptions options, OutputOptions shown, IOu
             if (plan.Key is not { } field)
                 return "";
             var view = new EventView { Record = plan.RecordOf(key), Schema = plan.Schema };
-            var line = new LineWriter(new byte[FieldWriter.BytesMax(field.Value) + 64]);
+            var line = new LineWriter(new byte[field.Value.BytesMax + 64]);
             if (format == OutputFormat.Json)
             {
                 line.Append(Encoding.UTF8.GetBytes($",\"{field.Name}\":"));
@@ -221,13 +222,11 @@ internal sealed class CountReport(CountOptions options, OutputOptions shown, IOu
             }
             else
             {
-                // Where there is no error, that is said too.
-                var value = field.Value.Format == FieldFormat.ErrnoName ? field.Value with { Format = FieldFormat.ErrnoNameAndNumber } : field.Value;
                 // Before a histogram the key stands inside a line, and ends there.
                 if (plan.Value is null)
-                    FieldWriter.Write<TextStyle>(ref line, value, ref view);
+                    field.Value.InTable.WriteText(ref line, ref view);
                 else
-                    FieldWriter.Write<PairStyle>(ref line, value, ref view);
+                    field.Value.InTable.WritePair(ref line, ref view);
                 if (plan.IsCut(key))
                     line.Append("…"u8);
             }

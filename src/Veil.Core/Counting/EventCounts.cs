@@ -7,11 +7,6 @@ namespace Veil.Core.Counting;
 /// <summary>The counts of one module in the kernel.</summary>
 internal sealed unsafe class EventCounts
 {
-    private const int MapFull = 0; // enum veil_count_rest
-    private const int NoField = 1;
-    private const int Paused = 2;
-    private const int Rests = 3;
-
     private readonly BpfObject _object;
     private readonly uint* _state;
     private readonly uint* _turn;
@@ -52,8 +47,8 @@ internal sealed unsafe class EventCounts
     {
         get
         {
-            var rests = new BpfPerCpuArray<ulong>(_object.Map("veil_count_rests"));
-            return _pausedTaken + Sum(rests, Paused) + Sum(rests, Rests + Paused);
+            var rests = new BpfPerCpuArray<ulong>(_object.Map("veil_rests"));
+            return _pausedTaken + Sum(rests, 0, CountRest.Paused) + Sum(rests, 1, CountRest.Paused);
         }
     }
 
@@ -62,14 +57,14 @@ internal sealed unsafe class EventCounts
     {
         get
         {
-            var rests = new BpfPerCpuArray<ulong>(_object.Map("veil_count_rests"));
+            var rests = new BpfPerCpuArray<ulong>(_object.Map("veil_rests"));
             bool isEmpty = true;
             for (int turn = 0; turn < (Plan.InTurns ? 2 : 1); turn++)
             {
-                isEmpty &= Sum(rests, (turn * Rests) + MapFull) + Sum(rests, (turn * Rests) + NoField) == 0;
+                isEmpty &= Sum(rests, turn, CountRest.MapFull) + Sum(rests, turn, CountRest.NoField) == 0;
                 isEmpty &= !new BpfPerCpuSums(_object.Map($"veil_counts_{turn}")).HasKeys();
                 if (Plan.HasSmall)
-                    new BpfPerCpuSums(_object.Map($"veil_small_counts_{turn}")).Visit(remove: false, (_, sums) => isEmpty &= !Array.Exists(sums, static sum => sum != 0));
+                    new BpfPerCpuSums(_object.Map($"veil_small_{turn}")).Visit(remove: false, (_, sums) => isEmpty &= !Array.Exists(sums, static sum => sum != 0));
             }
 
             return isEmpty;
@@ -88,7 +83,7 @@ internal sealed unsafe class EventCounts
         new BpfPerCpuSums(_object.Map($"veil_counts_{turn}")).Visit(remove: Plan.InTurns, (key, sums) => keys.Add((key.ToArray(), sums)));
         if (Plan.HasSmall)
         {
-            var small = new BpfPerCpuSums(_object.Map($"veil_small_counts_{turn}"));
+            var small = new BpfPerCpuSums(_object.Map($"veil_small_{turn}"));
             small.Visit(remove: false, (key, sums) =>
             {
                 if (!Array.Exists(sums, static sum => sum != 0))
@@ -99,27 +94,28 @@ internal sealed unsafe class EventCounts
             });
         }
 
-        var rests = new BpfPerCpuArray<ulong>(_object.Map("veil_count_rests"));
-        int first = turn * Rests;
-        ulong paused = TakeOne(rests, first + Paused);
+        var rests = new BpfPerCpuArray<ulong>(_object.Map("veil_rests"));
+        ulong paused = TakeOne(rests, turn, CountRest.Paused);
         if (Plan.InTurns)
             _pausedTaken += paused;
-        return new CountedEvents(keys, TakeOne(rests, first + MapFull), TakeOne(rests, first + NoField), paused);
+        return new CountedEvents(keys, TakeOne(rests, turn, CountRest.MapFull), TakeOne(rests, turn, CountRest.NoField), paused);
     }
 
     // A set of its own turn is emptied; the only one goes on growing, and is read once.
-    private ulong TakeOne(BpfPerCpuArray<ulong> counts, int index)
+    private ulong TakeOne(BpfPerCpuArray<ulong> counts, int turn, CountRest rest)
     {
-        ulong sum = Sum(counts, index);
+        ulong sum = Sum(counts, turn, rest);
         if (Plan.InTurns && sum != 0)
-            counts.Write(index, new ulong[KernelFeatures.PossibleCpuCount]);
+            counts.Write(PlaceOf(turn, rest), new ulong[KernelFeatures.PossibleCpuCount]);
         return sum;
     }
 
-    private static ulong Sum(BpfPerCpuArray<ulong> counts, int index)
+    private static int PlaceOf(int turn, CountRest rest) => (turn * (int)CountRest.Rests) + (int)rest;
+
+    private static ulong Sum(BpfPerCpuArray<ulong> counts, int turn, CountRest rest)
     {
         var perCpu = new ulong[KernelFeatures.PossibleCpuCount];
-        counts.Read(index, perCpu);
+        counts.Read(PlaceOf(turn, rest), perCpu);
         ulong sum = 0;
         foreach (ulong count in perCpu)
             sum += count;
@@ -139,7 +135,7 @@ internal sealed unsafe class EventCounts
 
     // struct veil_count_running [2][VEIL_COUNT_SHARDS]
     [StructLayout(LayoutKind.Sequential, Size = 2 * Shards * Words * sizeof(ulong))]
-    private struct Running
+    internal struct Running
     {
         public const int Shards = 64;
         public const int Words = 8;
@@ -157,6 +153,22 @@ internal enum CountState
 
     /// <summary>It is dropped, and counted as that.</summary>
     Drop,
+}
+
+/// <summary>Events that are in no count of a key (<c>enum veil_count_rest</c>).</summary>
+internal enum CountRest
+{
+    /// <summary>Their key found no room.</summary>
+    MapFull,
+
+    /// <summary>They are of a kind that lacks the field.</summary>
+    NoField,
+
+    /// <summary>They came while the trace was paused.</summary>
+    Paused,
+
+    /// <summary>How many there are.</summary>
+    Rests,
 }
 
 /// <summary>What was counted.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Veil.Core.Events.Kinds;
 
 namespace Veil.Core.Counting;
 
@@ -17,30 +18,19 @@ internal static class Histogram
     /// <summary>The first number beyond a slot.</summary>
     public static UInt128 To(int slot) => slot == 0 ? 1 : UInt128.One << (slot == Most ? BitsMax : slot);
 
-    /// <summary>A slot with the field's unit, such as <c>[16us, 33us)</c>.</summary>
-    public static string Label(int slot, string field) => $"[{Text(From(slot), field)}, {Text(To(slot), field)})";
+    /// <summary>A slot with its unit, such as <c>[16us, 33us)</c>.</summary>
+    public static string Label(int slot, Quantity quantity) => $"[{Text((double)From(slot), quantity)}, {Text((double)To(slot), quantity)})";
 
-    /// <summary>A number with its unit, of two or three digits where it is a time.</summary>
-    public static string Text(UInt128 number, string field)
-    {
-        if (field.EndsWith("_ns", StringComparison.Ordinal))
-            return Scaled((double)number, 1000, ["ns", "us", "ms", "s"]);
-        if (field.EndsWith("_us", StringComparison.Ordinal))
-            return Scaled((double)number, 1000, ["us", "ms", "s"]);
-        if (field.Contains("bytes", StringComparison.Ordinal))
-            return Scaled((double)number, 1024, ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]);
-        return Scaled((double)number, 1024, ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"]);
-    }
-
-    private static string Scaled(double number, double step, string[] units)
+    // Of two or three digits where it is a time.
+    private static string Text(double number, Quantity quantity)
     {
         int unit = 0;
-        while (number >= step && unit < units.Length - 1)
+        while (number >= quantity.Step && unit < quantity.Units.Length - 1)
         {
-            number /= step;
+            number /= quantity.Step;
             unit++;
         }
 
-        return (number < 10 && number != Math.Floor(number) ? number.ToString("F1", CultureInfo.InvariantCulture) : Math.Round(number).ToString("F0", CultureInfo.InvariantCulture)) + units[unit];
+        return (number < 10 && number != Math.Floor(number) ? number.ToString("F1", CultureInfo.InvariantCulture) : Math.Round(number).ToString("F0", CultureInfo.InvariantCulture)) + quantity.Units[unit];
     }
 }

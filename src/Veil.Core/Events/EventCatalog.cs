@@ -7,6 +7,7 @@ namespace Veil.Core.Events;
 public sealed class EventCatalog
 {
     internal const int KindsPerModule = 256;
+    private const string VariablePrefix = "veil_event_";
     private readonly List<EventSchema> _all = [];
     private EventSchema?[] _byKind = [];
 
@@ -31,11 +32,22 @@ public sealed class EventCatalog
         for (int number = 0; number < modules.Count; number++)
         {
             using var bpfObject = BpfObject.Open(modules[number].ReadObject(), modules[number].Name);
-            foreach (int kind in modules[number].EventNumbers(arguments(modules[number])))
-                catalog.Add(bpfObject.Btf, modules[number], number, kind);
+            var chosen = modules[number].ChosenEvent(arguments(modules[number]));
+            foreach (var (kind, name) in Declared(bpfObject.Btf))
+            {
+                if (modules[number].Emits(name, chosen))
+                    catalog.Add(bpfObject.Btf, modules[number], number, kind);
+            }
         }
 
         return catalog;
+    }
+
+    /// <summary>The event structs that an object declares with <c>VEIL_EVENT</c>, by their numbers.</summary>
+    public static IEnumerable<(int Number, string Name)> Declared(Btf btf)
+    {
+        for (int number = 0; btf.TryGetVariable(VariablePrefix + number, out var variable); number++)
+            yield return (number, btf.NameOf(btf.Resolve(btf.PointedType(variable.TypeId))));
     }
 
     /// <summary>Adds the event struct that an object declares with <c>VEIL_EVENT</c>.</summary>
@@ -46,7 +58,7 @@ public sealed class EventCatalog
     public void Add(Btf btf, TraceModule module, int moduleNumber, int number)
     {
         Header ??= EventHeader.FromBtf(btf);
-        var name = $"veil_event_{number}";
+        string name = VariablePrefix + number;
         if (!btf.TryGetVariable(name, out var variable))
             throw new VeilException($"reading the events of module {module.Name}: its object declares no {name}");
         var type = btf.ReadStruct(btf.PointedType(variable.TypeId));

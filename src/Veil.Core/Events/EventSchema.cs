@@ -1,5 +1,5 @@
-using System.Text;
 using Veil.Bpf;
+using Veil.Core.Events.Kinds;
 using Veil.Core.Modules;
 
 namespace Veil.Core.Events;
@@ -11,7 +11,7 @@ public sealed class EventSchema
 
     private EventSchema(string module, uint kind, int index, int sizeBytes, EventField[] fields, EventColumn[] columns)
     {
-        _parts = [.. fields.Select(static field => field.Value).Where(static value => value.Format == FieldFormat.Path)];
+        _parts = [.. fields.Select(static field => field.Value).Where(static value => value.Is<PathKind>())];
         Module = module;
         Kind = kind;
         Index = index;
@@ -50,8 +50,8 @@ public sealed class EventSchema
     /// <exception cref="VeilException">The struct does not begin with the header, or has a member whose type says nothing.</exception>
     public static EventSchema FromStruct(Btf btf, BtfStruct type, TraceModule module, uint kind, int index = 0)
     {
-        var fields = new List<EventField> { new("module", Constant(module.Name)) };
-        var columns = new List<EventColumn>();
+        var shape = new MemberShape(module.Columns);
+        shape.Fields.Add(new("module", ConstantKind.Of(module.Name)));
         if (type.Members.Count == 0 || type.Members[0].StructName != "veil_event")
             throw new VeilException($"reading the events of module {module.Name}: struct {type.Name} does not begin with struct veil_event");
 
@@ -70,19 +70,19 @@ public sealed class EventSchema
 
         foreach (var (name, text) in module.Constants)
         {
-            fields.Add(new(name, Constant(text)));
-            columns.Add(new(name + "=", 0, Constant(text)));
+            shape.Fields.Add(new(name, ConstantKind.Of(text)));
+            shape.Column(name, 0, ConstantKind.Of(text), ConstantKind.Hint(text));
         }
 
         foreach (var (alias, name) in module.FieldAliases)
-            fields.Add(new(alias, fields.Find(field => field.Name == name).Value ?? throw new VeilException($"reading the events of module {module.Name}: no field {name}")));
+            shape.Fields.Add(new(alias, shape.Fields.Find(field => field.Name == name).Value ?? throw new VeilException($"reading the events of module {module.Name}: no field {name}")));
 
         // What is wide only now and then stands last, so that it moves nothing.
-        return new EventSchema(module.Name, kind, index, type.SizeBytes, [.. fields], [.. columns.OrderBy(static column => column.Width == 0)]);
+        return new EventSchema(module.Name, kind, index, type.SizeBytes, [.. shape.Fields], [.. shape.Columns.OrderBy(static column => column.Width == 0)]);
 
         void Add(BtfMember member, int offset)
         {
-            if (!SemanticType.TryExpand(btf, member, offset, fields, columns))
+            if (!MemberKinds.TryExpand(shape, btf, member, offset))
                 throw new VeilException($"reading the events of module {module.Name}: {type.Name}.{member.Name} has no semantic type of types.bpf.h");
         }
     }
@@ -97,6 +97,4 @@ public sealed class EventSchema
 
         return true;
     }
-
-    private static EventValue Constant(string text) => new(FieldFormat.Constant, Names: [Encoding.UTF8.GetBytes(text)]);
 }

@@ -3,6 +3,9 @@ namespace Veil.Core.Events;
 /// <summary>An event where it lies in the ring. Valid only inside the call that it is handed to; copy what must outlive it.</summary>
 public ref struct EventView
 {
+    /// <summary>The longest name that an enrichment hands on, in bytes.</summary>
+    public const int NameBytesMax = 256;
+
     /// <summary>The record, exactly as the program wrote it.</summary>
     public ReadOnlySpan<byte> Record { get; set; }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Veil.Core.Kernel;
+using Veil.Core.Modules;
 
 namespace Veil.Core.Filters;
 
@@ -9,10 +10,13 @@ public sealed class ErrnoDimension : FilterDimension
     /// <summary>The name of the flag.</summary>
     public const string FlagName = "errno";
 
-    private const int ErrnoMax = 4095; // VEIL_ERRNO_MAX
+    internal const int ErrnoMax = 4095; // VEIL_ERRNO_MAX
 
     /// <inheritdoc/>
     public override string Name => FlagName;
+
+    /// <inheritdoc/>
+    public override FlagRole Role => FlagRole.Threshold;
 
     /// <inheritdoc/>
     public override string ValueName => "NAME";

@@ -1,3 +1,4 @@
+using Veil.Core.Modules;
 using Veil.Core.Text;
 
 namespace Veil.Core.Filters;
@@ -13,6 +14,9 @@ public abstract class FilterDimension
 
     /// <summary>A one-letter alias of the flag, or none.</summary>
     public virtual char? Alias => null;
+
+    /// <summary>Where the help has it.</summary>
+    public virtual FlagRole Role => FlagRole.Filter;
 
     /// <summary>What a value is, for the help: <c>PID</c>.</summary>
     public abstract string ValueName { get; }

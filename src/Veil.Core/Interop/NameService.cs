@@ -19,7 +19,7 @@ internal static unsafe class NameService
         if (LibC.GetPwUid(uid, &entry, buffer, BufferBytes, &found) != 0 || found is null)
             return [];
         var name = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(found->Name);
-        return name[..Math.Min(name.Length, Sinks.FieldWriter.NameBytesMax)].ToArray();
+        return name[..Math.Min(name.Length, Events.EventView.NameBytesMax)].ToArray();
     }
 
     /// <summary>The id of a user.</summary>

@@ -14,8 +14,8 @@ public sealed record ModuleArguments(IReadOnlySet<string> Switches, IReadOnlyDic
     /// <summary>The names of the filters that were given for the module.</summary>
     public IReadOnlySet<string> Filters { get; init; } = new HashSet<string>();
 
-    /// <summary>Was a filter given that is called so?</summary>
-    public bool IsFilteredBy(string name) => Filters.Contains(name);
+    /// <summary>Is the flag or the filter given?</summary>
+    public bool IsGiven(string name) => Switches.Contains(name) || Values.ContainsKey(name) || Filters.Contains(name);
 
     /// <summary>Is the field shown or counted? What is not need not be found out.</summary>
     public bool Shows(string field) => Fields is null || Fields.Contains(field);

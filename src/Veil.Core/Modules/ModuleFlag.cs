@@ -5,4 +5,5 @@ namespace Veil.Core.Modules;
 /// <param name="ValueName">What a value is, for the help; none: the flag is a switch. With values it is a list, and may be repeated.</param>
 /// <param name="Description">What it does, for the help.</param>
 /// <param name="TakesOne">It takes one value, and no list.</param>
-public sealed record ModuleFlag(string Name, string? ValueName, string Description, bool TakesOne = false);
+/// <param name="Role">What it does to a trace: it groups the help.</param>
+public sealed record ModuleFlag(string Name, string? ValueName, string Description, bool TakesOne = false, FlagRole Role = FlagRole.Choice);

@@ -8,17 +8,16 @@ namespace Veil.Core.Modules;
 public static class Thresholds
 {
     /// <summary><c>--slower DURATION</c>.</summary>
-    public static ModuleFlag Slower { get; } = new("slower", "DURATION", "only what took so long or longer, such as 10ms (ns, us, ms, s)", TakesOne: true);
+    public static ModuleFlag Slower { get; } = new("slower", "DURATION", "only what took so long or longer, such as 10ms (ns, us, ms, s)", TakesOne: true, FlagRole.Threshold);
 
     /// <summary><c>--failed</c>.</summary>
-    public static ModuleFlag Failed { get; } = new("failed", null, "only what failed");
+    public static ModuleFlag Failed { get; } = new("failed", null, "only what failed", Role: FlagRole.Threshold);
 
-    /// <summary>Is a result asked for, and so the end of what is traced?</summary>
-    public static bool AreGiven(ModuleArguments arguments) =>
-        arguments.Has(Failed.Name) || arguments.Of(Slower.Name).Count > 0 || arguments.IsFilteredBy(ErrnoDimension.FlagName);
+    /// <summary>The flags that are decided at the end of what is traced, and so choose events of that.</summary>
+    public static IReadOnlyList<string> OfResults { get; } = [Slower.Name, Failed.Name, ErrnoDimension.FlagName];
 
     /// <summary>Is the time from begin to end asked for?</summary>
-    public static bool NeedTime(ModuleArguments arguments) => arguments.Of(Slower.Name).Count > 0;
+    public static bool NeedTime(ModuleArguments arguments) => arguments.IsGiven(Slower.Name);
 
     /// <summary>Checks the values.</summary>
     /// <exception cref="UsageException">One is wrong.</exception>

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Veil.Bpf;
 using Veil.Core.Events;
 using Veil.Core.Filters;
@@ -38,6 +39,9 @@ public abstract class TraceModule
     /// <summary>Fields that have one value for the whole trace.</summary>
     public virtual IReadOnlyList<(string Name, string Value)> Constants => [];
 
+    /// <summary>What a terminal cannot know of a column from its kind of value, by the column's name.</summary>
+    public virtual IReadOnlyDictionary<string, ColumnHint> Columns => FrozenDictionary<string, ColumnHint>.Empty;
+
     /// <summary>Every filter: those that all modules have, then its own.</summary>
     public IEnumerable<FilterDimension> Filters => s_commonFilters.Concat(OwnFilters);
 
@@ -49,25 +53,31 @@ public abstract class TraceModule
     /// <param name="filters">The filters as they are now.</param>
     public virtual string? WhySilent(IReadOnlyList<(int Pid, HashSet<long> Sockets)> processes, IReadOnlyList<FilterMap> filters) => null;
 
+    /// <summary>
+    /// The kinds of event that a flag chooses instead of the others. What the object declares beside them (<c>VEIL_EVENT</c>) is emitted where no
+    /// flag chooses one; with nothing here, all that it declares.
+    /// </summary>
+    public virtual IReadOnlyList<EventKind> EventsByFlag => [];
+
+    /// <summary>The kind of event that these flags choose; none: the usual ones.</summary>
+    public EventKind? ChosenEvent(ModuleArguments arguments) => EventsByFlag.FirstOrDefault(kind => kind.IsChosen(arguments));
+
+    /// <summary>Is an event struct of the object emitted?</summary>
+    /// <param name="name">The struct.</param>
+    /// <param name="chosen">The kind of event that flags choose, or none.</param>
+    public bool Emits(string name, EventKind? chosen) => chosen is null ? EventsByFlag.All(kind => kind.Struct != name) : chosen.Struct == name;
+
     /// <summary>The flag without which a filter has nothing to compare; nothing where it always has.</summary>
     /// <param name="filter">One of <see cref="Filters"/>.</param>
     /// <param name="arguments">The flags.</param>
-    public virtual string? FlagNeededBy(FilterDimension filter, ModuleArguments arguments) => null;
+    public string? FlagNeededBy(FilterDimension filter, ModuleArguments arguments) =>
+        EventsByFlag.FirstOrDefault(kind => kind.Flags.Contains(filter.Name) && !kind.IsChosen(arguments))?.Flags[0];
 
     /// <summary>What is attached: the module itself, or one for each thing that its flags name.</summary>
+    /// <param name="arguments">The flags.</param>
+    /// <param name="filters">The filters: a path is looked up where the chosen processes are.</param>
     /// <exception cref="UsageException">A flag's value is wrong.</exception>
-    public virtual IReadOnlyList<TraceModule> Instances(ModuleArguments arguments) => [this];
-
-    /// <summary>The same, where the filters matter: a path is looked up where the chosen processes are.</summary>
-    /// <exception cref="UsageException">A flag's value is wrong.</exception>
-    public virtual IReadOnlyList<TraceModule> Instances(ModuleArguments arguments, IReadOnlyList<FilterExpression> filters) => Instances(arguments);
-
-    /// <summary>
-    /// Kernel memory in bytes that the check of its programs takes while they are loaded, where that is megabytes; as measured in a memory cgroup,
-    /// so that one that allows less is known before.
-    /// </summary>
-    /// <param name="rung">How it is attached.</param>
-    public virtual long LoadBytes(HookRung rung) => 0;
+    public virtual IReadOnlyList<TraceModule> Instances(ModuleArguments arguments, IReadOnlyList<FilterExpression> filters) => [this];
 
     /// <summary>What this kernel does not let the module see, for <c>veil doctor</c>: what, and why.</summary>
     public virtual IEnumerable<string> Gaps() => [];
@@ -89,27 +99,25 @@ public abstract class TraceModule
     /// <summary>The compiled BPF object.</summary>
     public abstract byte[] ReadObject();
 
-    /// <summary>The programs that a rung attaches, in the order of attaching. Leaves out those that this kernel has no hook for.</summary>
-    /// <param name="rung">One of <see cref="Rungs"/>.</param>
-    /// <param name="arguments">The flags.</param>
-    public abstract IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments);
-
     /// <summary>
     /// Is what was attached last detached first? Else a trace would end with events that lack what nobody notes any more, with beginnings whose
     /// end nobody sees, or with both. Not where an end without its beginning is an event too.
     /// </summary>
     public virtual bool DetachesLastFirst => true;
 
-    /// <summary>The numbers of the event structs that are emitted (<c>VEIL_EVENT</c>).</summary>
-    public virtual IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => [0];
-
-    /// <summary>Sets what must be set before the object is loaded.</summary>
+    /// <summary>Sets what must be set before the object is loaded, beside thresholds, filters and the sizes of unused maps.</summary>
     public virtual void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
     }
 
-    /// <summary>Attaches a program; by default where its section says.</summary>
-    public virtual IEnumerable<BpfLink> Attach(BpfProgram program, HookRung rung, ModuleArguments arguments) => [program.Attach()];
+    /// <summary>Attaches a program; by default where its section says. An iterator has run when it returns, and leaves no link.</summary>
+    public virtual IEnumerable<BpfLink> Attach(BpfProgram program, HookRung rung, ModuleArguments arguments)
+    {
+        if (!program.IsIterator)
+            return [program.Attach()];
+        program.Iterate();
+        return [];
+    }
 
     /// <summary>
     /// Is it a loss when the kernel skips the program, because it was running on that CPU already? Not where another program of the

@@ -166,7 +166,7 @@ public sealed class AttachedModule : IDisposable
         try
         {
             var arguments = options.ArgumentsOf(module);
-            var wanted = module.Programs(rung, arguments);
+            var wanted = rung.Programs.Where(program => program.IsWanted(arguments)).Select(static program => program.Name).ToList();
             RefuseMissingHooks(wanted.Select(bpfObject.Program));
             foreach (var program in bpfObject.Programs)
                 program.AutoLoad = wanted.Contains(program.Name);
@@ -181,6 +181,9 @@ public sealed class AttachedModule : IDisposable
 
             foreach (var (index, dimension) in module.Filters.Index())
                 FilterMap.Configure(bpfObject, dimension, options.CountFilters ? FilterMap.CounterOf(index) : 0);
+            Thresholds.Configure(bpfObject, arguments);
+            foreach (string map in rung.UnusedMaps)
+                bpfObject.Map(map).SetMaxEntries(1);
             module.Configure(bpfObject, rung, arguments);
             plan?.Configure(bpfObject);
             rings.Give(bpfObject);
@@ -189,7 +192,7 @@ public sealed class AttachedModule : IDisposable
             if (MemoryCgroup.IsTight)
                 GC.Collect();
             stop?.ThrowIfEarly();
-            long bytes = budget.Require(bpfObject, module, rung);
+            long bytes = budget.Require(bpfObject, rung);
             bpfObject.Load();
 
             var attached = new AttachedModule(module, rung, bpfObject, arguments, options.CountFilters, plan);

@@ -10,7 +10,7 @@ namespace Veil.Core.Session;
 internal sealed class LossLedger
 {
     private const string NamePrefix = "VEIL_LOST_";
-    private const int Causes = 4; // VEIL_LOSS_CAUSES
+    internal const int Causes = 4; // VEIL_LOSS_CAUSES
 
     private readonly BpfObject _object;
     private readonly BpfPerCpuArray<ulong> _ofNobody;
@@ -33,7 +33,7 @@ internal sealed class LossLedger
         _users = [.. _causes.Select(static _ => new List<UserLoss>())];
         _object = bpfObject;
         _ofNobody = new BpfPerCpuArray<ulong>(bpfObject.Map("veil_losses"));
-        _ofUsers = new BpfHashMap<uint, UserLosses>(bpfObject.Map("veil_user_losses"));
+        _ofUsers = new BpfHashMap<uint, UserLosses>(bpfObject.Map("veil_user_lost"));
     }
 
     /// <summary>Names each cause with what it lost since the last call.</summary>

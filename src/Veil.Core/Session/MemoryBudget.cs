@@ -47,20 +47,19 @@ internal sealed class MemoryBudget
     public static void Require(SessionOptions options, bool hasHelper, long limitBytes)
     {
         var budget = Of(options, hasHelper, limitBytes);
-        long load = options.Modules.Max(module => module.LoadBytes(module.Rungs.FirstOrDefault(rung => rung.Name == options.Hook) ?? module.Rungs[0]));
+        long load = options.Modules.Max(module => (module.Rungs.FirstOrDefault(rung => rung.Name == options.Hook) ?? module.Rungs[0]).LoadBytes);
         budget.Require(Math.Max(load + ModuleBytes, options.Modules.Count * ModuleBytes));
     }
 
     /// <summary>Before an object is loaded: is there room for its maps, and for the check of its programs?</summary>
     /// <param name="bpfObject">With its maps as they will be created.</param>
-    /// <param name="module">Whose it is.</param>
     /// <param name="rung">How it is to be attached.</param>
     /// <returns>What it takes once it is loaded.</returns>
     /// <exception cref="MemoryShortageException">There is not.</exception>
-    public long Require(BpfObject bpfObject, TraceModule module, HookRung rung)
+    public long Require(BpfObject bpfObject, HookRung rung)
     {
         long bytes = ProgramsBytes + bpfObject.Maps.Where(static map => map.WillBeCreated).Sum(static map => MapMemory.Of(map, KernelFeatures.PossibleCpuCount));
-        Require(bytes + module.LoadBytes(rung));
+        Require(bytes + rung.LoadBytes);
         return bytes;
     }
 

@@ -24,7 +24,7 @@ public sealed record SessionCost(IReadOnlyList<ProgramCost> Programs, TimeSpan C
 
         yield return Text($"cost: BPF programs ran {runs} times in {timeNs / 1e9:F3} s ({Share(timeNs / 1e9):F1}% of a CPU), {Each(timeNs, runs)} ns each");
         foreach (var program in Programs)
-            yield return Text($"cost: {program.Module} {program.Program}: {program.Runs} runs, {Each(program.TimeNs, program.Runs)} ns each");
+            yield return Text($"cost: {program.Program}: {program.Runs} runs, {Each(program.TimeNs, program.Runs)} ns each");
         yield return Text($"cost: veil took {Cpu.TotalSeconds:F3} s of CPU ({Share(Cpu.TotalSeconds):F1}% of a CPU), {MemoryBytes / BytesPerMiB:F1} MiB of memory, {MapBytes / BytesPerMiB:F1} MiB in BPF maps");
     }
 

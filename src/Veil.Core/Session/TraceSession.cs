@@ -59,7 +59,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
         {
             var budget = MemoryBudget.Of(options, root is not null, MemoryCgroup.LimitBytes);
             // Whose check takes the kernel much memory for a moment goes first, while the others' maps are not there yet.
-            foreach (var (number, module) in options.Modules.Index().OrderByDescending(static module => module.Item.LoadBytes(module.Item.Rungs[0])))
+            foreach (var (number, module) in options.Modules.Index().OrderByDescending(static module => module.Item.Rungs[0].LoadBytes))
             {
                 var plan = options.Counting is null ? null : CountPlan.Of(module, [.. events.Schemas.Where(schema => schema.Kind / EventCatalog.KindsPerModule == number)], options.Counting);
                 _modules.Add(AttachedModule.Attach(module, number, options, _rings, plan, (uint)(root?.Pid ?? 0), stop, budget, options.Verbose ? message : static _ => { }));
@@ -104,7 +104,7 @@ public sealed class TraceSession : IDisposable, ILossObserver
     public static TraceSession Start(SessionOptions options, StopSignal stop, Action<string> message, RootClient? root = null, OutputFile? file = null)
     {
         var events = EventCatalog.Of(options.Modules, options.ArgumentsOf);
-        FieldSelection.Validate(events, options.Output, field => AddedFields.FlagFor(options.Modules, field));
+        FieldSelection.Validate(events, options.Output, field => ModuleFields.HintFor(options.Modules, field));
         if (options.Counting is { } counting)
         {
             foreach (var module in options.Modules)

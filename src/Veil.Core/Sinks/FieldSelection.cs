@@ -1,4 +1,5 @@
 using Veil.Core.Events;
+using Veil.Core.Events.Kinds;
 using Veil.Core.Text;
 
 namespace Veil.Core.Sinks;
@@ -7,13 +8,7 @@ namespace Veil.Core.Sinks;
 public static class FieldSelection
 {
     /// <summary>The enrichment that adds a field, or none.</summary>
-    public static Enrichments EnrichmentOf(string field) => field switch
-    {
-        "time" => Enrichments.Time,
-        "username" => Enrichments.User,
-        "proc_name" => Enrichments.Proc,
-        _ => Enrichments.None,
-    };
+    public static Enrichments EnrichmentOf(string field) => EnrichedColumns.All.FirstOrDefault(added => added.Column.Name == field).By;
 
     /// <summary>
     /// The fields of one kind of event, in the order in which they are shown. Every line has all that were chosen: those that the kind lacks
@@ -22,24 +17,24 @@ public static class FieldSelection
     public static List<EventField> Of(EventSchema schema, in OutputOptions options)
     {
         var all = new List<EventField>(schema.Fields);
-        if (options.Enrichments.HasFlag(Enrichments.Time))
-            all.Add(new("time", new(FieldFormat.Time)));
-        if (options.Enrichments.HasFlag(Enrichments.User))
-            all.Add(new("username", new(FieldFormat.UserName)));
-        if (options.Enrichments.HasFlag(Enrichments.Proc))
-            all.Add(new("proc_name", new(FieldFormat.ProcName)));
+        foreach (var (by, column) in EnrichedColumns.All)
+        {
+            if (options.Enrichments.HasFlag(by))
+                all.Add(new(column.Name, column.Value));
+        }
+
         if (options.Fields.Count == 0)
             return all;
 
-        return [.. options.Fields.Select(name => new EventField(name, all.Find(field => field.Name == name).Value ?? new(FieldFormat.Absent)))];
+        return [.. options.Fields.Select(name => new EventField(name, all.Find(field => field.Name == name).Value ?? new EventValue<AbsentKind>()))];
     }
 
     /// <summary>Checks the names of <c>--fields</c> against all events of the session.</summary>
     /// <param name="catalog">The events.</param>
     /// <param name="options">The names.</param>
-    /// <param name="flagThatAdds">The flag of a chosen module that adds a field, or nothing.</param>
+    /// <param name="hintFor">How to get a field that the events lack, or nothing.</param>
     /// <exception cref="UsageException">A name that no event has; lists the valid ones.</exception>
-    public static void Validate(EventCatalog catalog, in OutputOptions options, Func<string, string?> flagThatAdds)
+    public static void Validate(EventCatalog catalog, in OutputOptions options, Func<string, string?> hintFor)
     {
         var valid = new List<string>();
         foreach (var schema in catalog.Schemas)
@@ -58,10 +53,11 @@ public static class FieldSelection
                 throw new UsageException($"--fields: '{Escaping.ForMessage(name)}' is named twice");
             if (valid.Contains(name))
                 continue;
+            if (hintFor(name) is { } how)
+                throw new UsageException($"--fields: '{Escaping.ForMessage(name)}': {how}");
             string hint = name switch
             {
-                "time" or "username" or "proc_name" => $"; --enrich {name switch { "time" => "time", "username" => "user", _ => "proc" }} adds it",
-                _ when flagThatAdds(name) is { } flag => $"; {flag} adds it",
+                _ when EnrichmentOf(name) is not Enrichments.None and var by => $"; --enrich {EnrichedColumns.FlagValueOf(by)} adds it",
                 _ => NearestName.Find(name, valid) is [var nearest, ..] ? $"; did you mean '{nearest}'?" : "",
             };
             throw new UsageException($"--fields: unknown field '{Escaping.ForMessage(name)}'{hint} (available: {string.Join(' ', valid)})");

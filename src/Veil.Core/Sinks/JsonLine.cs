@@ -1,5 +1,6 @@
 using System.Text;
 using Veil.Core.Events;
+using Veil.Core.Events.Kinds;
 using Veil.Core.Text;
 
 namespace Veil.Core.Sinks;
@@ -17,7 +18,7 @@ internal readonly struct JsonLine : ILine
         foreach (ref readonly var step in steps)
         {
             line.Append(step.Prefix);
-            if (FieldWriter.Write<JsonStyle>(ref line, step.Value, ref view) == JsonStyle.NotExact)
+            if (step.Value.WriteJson(ref line, ref view) == JsonStyle.NotExact)
                 AppendExactBytes(ref line, step.Key, step.Value, ref view);
         }
 
@@ -27,7 +28,7 @@ internal readonly struct JsonLine : ILine
     /// <summary>Appends one value, and its exact bytes where the string cannot hold them.</summary>
     public static void Append(ref LineWriter line, in EventField field, scoped ref EventView view)
     {
-        if (FieldWriter.Write<JsonStyle>(ref line, field.Value, ref view) == JsonStyle.NotExact)
+        if (field.Value.WriteJson(ref line, ref view) == JsonStyle.NotExact)
             AppendExactBytes(ref line, Encoding.UTF8.GetBytes(field.Name), field.Value, ref view);
     }
 
@@ -37,7 +38,7 @@ internal readonly struct JsonLine : ILine
         line.Append(",\""u8);
         line.Append(key);
         line.Append("_hex\":\""u8);
-        foreach (byte one in FieldWriter.RawText(value, ref view))
+        foreach (byte one in value.RawText(ref view))
             line.AppendHex(one, digits: 2);
         line.Append((byte)'"');
     }

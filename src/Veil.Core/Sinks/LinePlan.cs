@@ -1,4 +1,5 @@
 using Veil.Core.Events;
+using Veil.Core.Events.Kinds;
 
 namespace Veil.Core.Sinks;
 
@@ -36,5 +37,5 @@ internal sealed class LinePlan
     public ReadOnlySpan<OutputStep> Rest => _steps.AsSpan(_identity.End..);
 
     private static bool IsIdentity(in OutputStep step, EventHeader header) =>
-        step.Value.Format == FieldFormat.Constant || (step.Value.Size > 0 && step.Value.Offset + step.Value.Size <= header.IdentityBytes);
+        step.Value.Is<ConstantKind>() || (step.Value.Size > 0 && step.Value.Offset + step.Value.Size <= header.IdentityBytes);
 }

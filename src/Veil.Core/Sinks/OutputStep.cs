@@ -12,7 +12,7 @@ namespace Veil.Core.Sinks;
 internal readonly record struct OutputStep(byte[] Prefix, EventValue Value, int Width, byte[] Key, byte[] Suffix)
 {
     /// <summary>An upper bound of what it appends.</summary>
-    public int BytesMax => Prefix.Length + Suffix.Length + Width + Key.Length + FieldWriter.BytesMax(Value);
+    public int BytesMax => Prefix.Length + Suffix.Length + Width + Key.Length + Value.BytesMax;
 
     /// <summary>The steps of an output that shows fields.</summary>
     public static OutputStep[] OfFields(EventSchema schema, in OutputOptions options, Func<EventField, bool, string> prefix) =>

@@ -16,7 +16,7 @@ internal readonly struct PairLine : ILine
         foreach (ref readonly var step in steps)
         {
             line.Append(step.Prefix);
-            FieldWriter.Write<PairStyle>(ref line, step.Value, ref view);
+            step.Value.WritePair(ref line, ref view);
         }
 
         return line.Length;

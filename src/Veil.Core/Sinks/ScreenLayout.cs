@@ -1,5 +1,6 @@
 using System.Text;
 using Veil.Core.Events;
+using Veil.Core.Text;
 
 namespace Veil.Core.Sinks;
 
@@ -79,12 +80,12 @@ internal sealed class ScreenLayout
             if (Needed(chosen, lowest) <= columns)
                 break;
             // Of what is to be kept, the last goes on in another row.
-            chosen.RemoveAt(lowest < ScreenColumn.Kept ? chosen.FindIndex(column => column.Rank == lowest) : chosen.Count - 1);
+            chosen.RemoveAt(lowest < ColumnHint.Kept ? chosen.FindIndex(column => column.Rank == lowest) : chosen.Count - 1);
         }
 
         var widths = chosen.ConvertAll(static column => column.WidthMin);
         // What is as wide as it is keeps its room.
-        int left = columns - Needed(chosen, ScreenColumn.Kept - 1);
+        int left = columns - Needed(chosen, ColumnHint.Kept - 1);
         while (left > 0 && Widen(chosen, widths, ref left))
         {
         }
@@ -102,7 +103,7 @@ internal sealed class ScreenLayout
         // What is of little use makes room before anything is narrowed, and what is as wide as it is has less before anything else goes.
         int Needed(List<ScreenColumn> all, int lowest)
         {
-            int wide = lowest <= OfLittleUse ? Math.Min(WideWanted, columns / 2) : lowest < ScreenColumn.Kept ? Math.Min(DetailsMin, columns / 2) : WideMin;
+            int wide = lowest <= OfLittleUse ? Math.Min(WideWanted, columns / 2) : lowest < ColumnHint.Kept ? Math.Min(DetailsMin, columns / 2) : WideMin;
             return all.Sum(column => (column.IsWide ? wide : lowest <= OfLittleUse ? column.Width : column.WidthMin) + Gap) - Gap + (reserved > 0 ? reserved + Gap : 0);
         }
     }
@@ -135,7 +136,7 @@ internal sealed class ScreenLayout
 
         foreach (var column in detailsAt == ScreenCell.Anywhere ? columns.OrderByDescending(static column => column.IsWide) : columns.AsEnumerable())
         {
-            if (!places.ContainsKey(column.Key) && (column.IsRare || column.Rank >= (detailsAt == ScreenCell.Anywhere ? ScreenColumn.Kept : 20)) && !IsLowCommon(column, detailsAt))
+            if (!places.ContainsKey(column.Key) && (column.IsRare || column.Rank >= (detailsAt == ScreenCell.Anywhere ? ColumnHint.Kept : 20)) && !IsLowCommon(column, detailsAt))
                 cells.Add(new(column, detailsAt, IsTitled: false));
         }
 
@@ -143,14 +144,14 @@ internal sealed class ScreenLayout
     }
 
     // Of several modules too, whose user it is has a column or is left out.
-    private static bool IsLowCommon(ScreenColumn column, int detailsAt) => detailsAt != ScreenCell.Anywhere && column.Key is "UID" or "GID";
+    private static bool IsLowCommon(ScreenColumn column, int detailsAt) => detailsAt != ScreenCell.Anywhere && column.Key == "uid";
 
     // The columns that all kinds begin with, and those of enrichments.
     private static List<ScreenColumn> Common(List<List<ScreenColumn>> ofKinds)
     {
-        var rest = ofKinds.ConvertAll(static kind => kind.FindAll(static column => column.Key != "GID"));
-        int same = rest[0].FindIndex(column => rest.Exists(kind => kind[rest[0].IndexOf(column)].Key != column.Key));
-        return [.. rest[0][..same], .. rest[0].Where(static column => column.Key is "username" or "proc_name")];
+        var first = ofKinds[0];
+        int same = first.FindIndex(column => ofKinds.Exists(kind => kind[first.IndexOf(column)].Key != column.Key));
+        return [.. first[..same], .. first.Where(static column => column.Key is "username" or "proc_name")];
     }
 
     // The columns of all kinds, each as wide as the widest: first of the kind that has most, and before what is as wide as it is.

@@ -83,7 +83,7 @@ internal sealed class ScreenSink : IEventSink
             line.PadTo(used, at);
             int label = Begin(ref line, column, isTitled);
             int value = line.Length;
-            ScreenValue.Write(ref line, column, ref view);
+            column.Write(ref line, ref view);
             if (SaysNothing(line.Written[value..], column, isTitled))
             {
                 line.Truncate(mark);
@@ -100,7 +100,7 @@ internal sealed class ScreenSink : IEventSink
                 rows++;
                 label = Begin(ref line, column, isTitled: column.IsWide && cell.IsTitled);
                 value = line.Length;
-                ScreenValue.Write(ref line, column, ref view);
+                column.Write(ref line, ref view);
                 width = Limited(ref line, value, column);
             }
 
@@ -135,7 +135,7 @@ internal sealed class ScreenSink : IEventSink
             return text.IsEmpty;
         return text[0] switch
         {
-            (byte)'?' => !isTitled && column.Text != ScreenText.Result,
+            (byte)'?' => !isTitled && !column.ShowsUnknown,
             (byte)'0' => column.HidesZero,
             _ => false,
         };

@@ -13,6 +13,9 @@ public static class Escaping
     /// <summary>The most bytes that one input byte becomes: <c>\u001b</c>.</summary>
     public const int MaxGrowth = 6;
 
+    /// <summary>An upper bound of what a text takes in any output: the text, its exact bytes in hexadecimal, and their key.</summary>
+    public static int BytesMax(int bytes) => (bytes * MaxGrowth) + (bytes * 2) + 64;
+
     private static readonly SearchValues<byte> s_plainInText = SearchValues.Create(Plain("\\ ="u8));
     private static readonly SearchValues<byte> s_keyBytes = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_."u8);
     private static readonly SearchValues<byte> s_plainInJson = SearchValues.Create(Plain("\\\""u8));

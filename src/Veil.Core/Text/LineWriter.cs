@@ -18,11 +18,13 @@ public ref struct LineWriter(Span<byte> memory)
     public readonly ReadOnlySpan<byte> Written => _memory[..Length];
 
     /// <summary>Appends bytes as they are.</summary>
+    /// <returns>Their number, and so do the others.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Append(ReadOnlySpan<byte> bytes)
+    public int Append(ReadOnlySpan<byte> bytes)
     {
         bytes.CopyTo(_memory[Length..]);
         Length += bytes.Length;
+        return bytes.Length;
     }
 
     /// <summary>Appends one byte.</summary>
@@ -30,17 +32,19 @@ public ref struct LineWriter(Span<byte> memory)
     public void Append(byte value) => _memory[Length++] = value;
 
     /// <summary>Appends a decimal number.</summary>
-    public void Append(ulong value)
+    public int Append(ulong value)
     {
         Utf8Formatter.TryFormat(value, _memory[Length..], out int written);
         Length += written;
+        return written;
     }
 
     /// <summary>Appends a decimal number.</summary>
-    public void Append(long value)
+    public int Append(long value)
     {
         Utf8Formatter.TryFormat(value, _memory[Length..], out int written);
         Length += written;
+        return written;
     }
 
     /// <summary>Appends a decimal number with leading zeros.</summary>

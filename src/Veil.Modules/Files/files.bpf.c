@@ -1,10 +1,10 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
-/* Files as they are opened, read and written, with their paths. */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Files as they are opened, read, written and copied, with their paths. */
 #include "veil/arch.bpf.h"
 #include "veil/result.bpf.h"
 #include "veil/threshold.bpf.h"
 
-/* Who walks along paths; all rungs need the first two. */
+/* The programs that resolve paths. All hooks need the first two. */
 enum files_slot {
 	FILES_SLOT_CALL,
 	FILES_SLOT_URING,
@@ -38,7 +38,7 @@ struct files_event {
 	veil_path_t target; /* of a copy */
 };
 
-/* With --slower, which needs a begin to each end. It begins as the other one does. */
+/* With --slower, which needs a start for each end. It begins like the other one. */
 struct files_timed_event {
 	struct veil_event common;
 	enum files_op op;
@@ -54,7 +54,7 @@ VEIL_EVENT(1, files_timed_event);
 
 const volatile bool files_timed;
 
-/* When an operation began, by thread and slot. What never ends gives way. */
+/* When an operation started, by thread and slot. One that never ends is evicted. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
@@ -64,7 +64,7 @@ struct {
 
 static __always_inline __u64 files_call_key(__u32 slot)
 {
-	return (__u64)slot << 32 | (__u32)bpf_get_current_pid_tgid();
+	return (__u64)slot << 32 | veil_current_tid();
 }
 
 VEIL_FILTER(op, __u32);
@@ -81,7 +81,7 @@ static __always_inline bool files_passes(enum files_op op)
 	       veil_filter_passes_late(op, &key);
 }
 
-/* The same before the end, which asks and counts. */
+/* The same at the start. The end counts. */
 static __always_inline bool files_may_pass(enum files_op op)
 {
 	__u32 key = op;
@@ -89,8 +89,8 @@ static __always_inline bool files_may_pass(enum files_op op)
 	return veil_filter_passes_again(op, &key) && veil_task_passes_again(veil_current());
 }
 
-/* Where its begin is not known, an event has no duration; one that had to be slow to be told is lost. */
-static __always_inline void files_begun(__u64 key)
+/* Without its start an event has no duration, and with --slower it is lost. */
+static __always_inline void files_clock_start(__u64 key)
 {
 	__u64 now = bpf_ktime_get_boot_ns();
 
@@ -98,44 +98,45 @@ static __always_inline void files_begun(__u64 key)
 		veil_lost(VEIL_LOST_MAP_FULL);
 }
 
-static __always_inline int files_begins(__u32 slot, enum files_op op)
+static __always_inline int files_op_start(__u32 slot, enum files_op op)
 {
 	if (files_may_pass(op))
-		files_begun(files_call_key(slot));
+		files_clock_start(files_call_key(slot));
 	return 0;
 }
 
 /*
  * fentry and kprobe see no call that failed before it came to their functions: that seccomp(2) refused, or with a bad
- * descriptor or pointer. sys_exit tells those, and here is noted what was told already: the last failure, by thread.
+ * descriptor or pointer. The program at sys_exit emits those. It must not emit again what was emitted before: the last
+ * failure of a thread is noted here.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
 	__type(key, __u32);
 	__type(value, __s64);
-} files_told SEC(".maps");
+} files_failures SEC(".maps");
 
-static __always_inline void files_tell(__s64 ret)
+static __always_inline void files_note_failure(__s64 ret)
 {
-	__u32 tid = bpf_get_current_pid_tgid();
+	__u32 tid = veil_current_tid();
 
 	if (ret < 0)
-		bpf_map_update_elem(&files_told, &tid, &ret, BPF_ANY);
+		bpf_map_update_elem(&files_failures, &tid, &ret, BPF_ANY);
 }
 
-static __always_inline bool files_forget(__s64 ret)
+static __always_inline bool files_take_failure(__s64 ret)
 {
-	__u32 tid = bpf_get_current_pid_tgid();
-	__s64 *told = bpf_map_lookup_elem(&files_told, &tid);
-	bool same = told && *told == ret;
+	__u32 tid = veil_current_tid();
+	__s64 *noted = bpf_map_lookup_elem(&files_failures, &tid);
+	bool same = noted && *noted == ret;
 
-	if (told)
-		bpf_map_delete_elem(&files_told, &tid);
+	if (noted)
+		bpf_map_delete_elem(&files_failures, &tid);
 	return same;
 }
 
-/* Is the result worth an event? Asked once, for it takes the time of the begin. */
+/* Is the result worth an event? Asked once: it takes the start out of the map. */
 static __always_inline bool files_result_passes(__u64 key, long ret, __u64 *start_ns)
 {
 	__u64 *start;
@@ -155,8 +156,8 @@ static __always_inline bool files_result_passes(__u64 key, long ret, __u64 *star
 	(veil_wants(struct files_event, member) || veil_wants(struct files_event, member.truncated) ||                 \
 	 veil_wants(struct files_event, member.deleted))
 
-/* Begins an event without paths. NULL: it is not worth one. */
-static __always_inline struct files_event *files_start(struct path_walk *walk, enum files_op op, long ret)
+/* Begins an event, without its paths. */
+static __always_inline struct files_event *files_event_start(struct path_walk *walk, enum files_op op, long ret)
 {
 	struct files_event *event =
 	    veil_draft_start(&walk->draft, files_timed ? sizeof(struct files_timed_event) : sizeof(struct files_event));
@@ -169,7 +170,7 @@ static __always_inline struct files_event *files_start(struct path_walk *walk, e
 	return event;
 }
 
-static __always_inline void files_emit(struct path_walk *walk, struct task_struct *task, __u64 start_ns)
+static __always_inline void files_event_emit(struct path_walk *walk, struct veil_task task, __u64 start_ns)
 {
 	struct files_timed_event *event = (void *)walk->draft.bytes;
 
@@ -186,7 +187,7 @@ static __always_inline void files_add_path(__u32 slot, struct path_walk *walk, s
 	veil_path_add(walk, path);
 }
 
-/* NULL: the descriptor led nowhere, and the name is empty. */
+/* Without a file (NULL) the path is empty: the descriptor led nowhere. */
 static __always_inline void files_add_file(__u32 slot, struct path_walk *walk, struct veil_part *path,
 					   struct file *file)
 {
@@ -196,43 +197,34 @@ static __always_inline void files_add_file(__u32 slot, struct path_walk *walk, s
 		veil_part_start(&walk->draft, path);
 }
 
-static __always_inline int files_done(__u32 slot, enum files_op op, struct dentry *dentry, struct vfsmount *mount,
-				      long ret)
+static __always_inline int files_path_emit(__u32 slot, enum files_op op, struct dentry *dentry, struct vfsmount *mount,
+					   long ret)
 {
 	struct path_walk *walk = veil_path_walk(slot);
 	struct files_event *event;
 	__u64 start_ns;
 
-	files_tell(ret);
+	files_note_failure(ret);
 	if (!walk || !files_result_passes(files_call_key(slot), ret, &start_ns))
 		return 0;
-	event = files_start(walk, op, ret);
+	event = files_event_start(walk, op, ret);
 	if (files_wants_path(filename))
 		files_add_path(slot, walk, &event->filename, dentry, mount);
-	files_emit(walk, veil_current(), start_ns);
+	files_event_emit(walk, veil_current(), start_ns);
 	return 0;
 }
 
-static __always_inline int files_file_done(__u32 slot, enum files_op op, struct file *file, long ret)
+static __always_inline int files_file_emit(__u32 slot, enum files_op op, struct file *file, long ret)
 {
-	return files_done(slot, op, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), ret);
-}
-
-static __always_inline struct file *files_of_descriptor(__u32 fd)
-{
-	struct task_struct *task = veil_current();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files, *file = NULL;
-
-	if (!table || fd >= BPF_CORE_READ(table, max_fds))
-		return NULL;
-	files = BPF_CORE_READ(table, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
-	return file;
+	return files_path_emit(slot, op, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), ret);
 }
 
 #define AT_FDCWD       -100
-#define LOOKUP_IN_ROOT 0x100000 /* include/linux/namei.h */
+/* include/linux/namei.h, which BTF does not have. They were numbered anew between 6.12 and 7.2; neither number means
+ * anything else to an open in the other numbering. */
+#define LOOKUP_IN_ROOT (1 << 20 | 1 << 28)
+#define LOOKUP_CACHED  (1 << 21 | 1 << 9)
+#define EAGAIN	       11
 
 /* What an open asked for. */
 struct files_asked {
@@ -246,7 +238,7 @@ struct files_asked {
 static __always_inline void files_add_folder(__u32 slot, struct path_walk *walk, struct veil_part *path,
 					     const struct files_asked *asked)
 {
-	struct task_struct *task = veil_current();
+	struct task_struct *task = veil_current().address;
 	char first = 0;
 
 	if (asked->from_user)
@@ -259,11 +251,11 @@ static __always_inline void files_add_folder(__u32 slot, struct path_walk *walk,
 	else if (asked->folder == AT_FDCWD)
 		files_add_path(slot, walk, path, BPF_CORE_READ(task, fs, pwd.dentry), BPF_CORE_READ(task, fs, pwd.mnt));
 	else
-		files_add_file(slot, walk, path, files_of_descriptor(asked->folder));
+		files_add_file(slot, walk, path, veil_current_file(asked->folder));
 }
 
 /* An open that did not come to a file: the name that was asked for, with the folder that it was relative to. */
-static __always_inline int files_open_failed(__u32 slot, const struct files_asked *asked, long ret)
+static __always_inline int files_failed_open_emit(__u32 slot, const struct files_asked *asked, long ret)
 {
 	struct path_walk *walk = veil_path_walk(slot);
 	struct files_event *event;
@@ -271,12 +263,12 @@ static __always_inline int files_open_failed(__u32 slot, const struct files_aske
 
 	if (!walk || !files_result_passes(files_call_key(slot), ret, &start_ns))
 		return 0;
-	event = files_start(walk, files_op__open, ret);
+	event = files_event_start(walk, files_op__open, ret);
 	if (files_wants_path(filename)) {
 		files_add_folder(slot, walk, &event->filename, asked);
 		veil_path_append(walk, &event->filename, asked->name, asked->from_user);
 	}
-	files_emit(walk, veil_current(), start_ns);
+	files_event_emit(walk, veil_current(), start_ns);
 	return 0;
 }
 
@@ -286,115 +278,134 @@ static __always_inline bool files_is_pidfd(struct dentry *dentry)
 	return BPF_CORE_READ(dentry, d_sb, s_magic) == PIDFS_MAGIC;
 }
 
-/* fentry: the functions that all of the kernel's own callers go through too. */
+/* fentry: functions that the kernel's own callers go through too. */
 
 SEC("fexit/vfs_open")
-int BPF_PROG(open_fentry, const struct path *path, struct file *file, int ret)
+int BPF_PROG(files_open_exit_fentry, const struct path *path, struct file *file, int ret)
 {
 	if (ret || BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT || files_is_pidfd(BPF_CORE_READ(path, dentry)) ||
 	    !files_passes(files_op__open))
 		return 0;
-	return files_done(FILES_SLOT_OPEN, files_op__open, BPF_CORE_READ(path, dentry), BPF_CORE_READ(path, mnt), ret);
+	return files_path_emit(FILES_SLOT_OPEN, files_op__open, BPF_CORE_READ(path, dentry), BPF_CORE_READ(path, mnt),
+			       ret);
 }
 
-static __always_inline int files_open_failed_in_kernel(int folder, struct filename *name,
-						       const struct open_flags *flags, long ret)
+/* Of a function that returns a pointer or an errno. Only compared: to the verifier it is a pointer. */
+static __always_inline bool files_is_error(long ret)
 {
-	struct files_asked asked = {.folder = folder, .name = BPF_CORE_READ(name, name)};
-
-	files_tell(ret);
-	asked.in_root = BPF_CORE_READ(flags, lookup_flags) & LOOKUP_IN_ROOT;
-	return files_open_failed(FILES_SLOT_OPEN_FAILED, &asked, ret);
+	return (unsigned long)ret >= (unsigned long)-VEIL_ERRNO_MAX;
 }
 
-static __always_inline int files_open_left_fentry(int folder, struct filename *name, const struct open_flags *flags,
-						  long ret)
+static __always_inline int files_filp_open_emit(int folder, struct filename *name, const struct open_flags *flags,
+						long ret)
 {
-	if ((unsigned long)ret < (unsigned long)-4095 || !files_passes(files_op__open))
+	struct files_asked asked = {.folder = folder};
+	int lookup_flags = BPF_CORE_READ(flags, lookup_flags);
+
+	/* Since 7.0 a name that could not be had (too long, a bad address) comes here as an error: the call tells it. */
+	if (files_is_error((long)name))
 		return 0;
-	return files_open_failed_in_kernel(folder, name, flags, ret);
+	/* io_uring tries it without waiting first. As openat2(2) with RESOLVE_CACHED it is told by the call. */
+	if (lookup_flags & LOOKUP_CACHED && ret == -EAGAIN)
+		return 0;
+	files_note_failure(ret);
+	asked.name = BPF_CORE_READ(name, name);
+	asked.in_root = lookup_flags & LOOKUP_IN_ROOT;
+	return files_failed_open_emit(FILES_SLOT_OPEN_FAILED, &asked, ret);
+}
+
+static __always_inline int files_filp_open_end_fentry(int folder, struct filename *name, const struct open_flags *flags,
+						      long ret)
+{
+	if (!files_is_error(ret) || !files_passes(files_op__open))
+		return 0;
+	return files_filp_open_emit(folder, name, flags, ret);
 }
 
 SEC("fexit/do_filp_open")
-int BPF_PROG(open_failed_fentry, int folder, struct filename *name, const struct open_flags *flags, long ret)
+int BPF_PROG(files_filp_exit_fentry, int folder, struct filename *name, const struct open_flags *flags, long ret)
 {
-	return files_open_left_fentry(folder, name, flags, ret);
+	return files_filp_open_end_fentry(folder, name, flags, ret);
 }
 
 /* Its name in 7.x. */
 SEC("fexit/do_file_open")
-int BPF_PROG(open_failed_7_fentry, int folder, struct filename *name, const struct open_flags *flags, long ret)
+int BPF_PROG(files_file_exit_fentry, int folder, struct filename *name, const struct open_flags *flags, long ret)
 {
-	return files_open_left_fentry(folder, name, flags, ret);
+	return files_filp_open_end_fentry(folder, name, flags, ret);
 }
 
 SEC("fexit/vfs_read")
-int BPF_PROG(read_fentry, struct file *file, char *buffer, unsigned long count, void *position, long ret)
+int BPF_PROG(files_read_exit_fentry, struct file *file, char *buffer, unsigned long count, void *position, long ret)
 {
-	return files_passes(files_op__read) ? files_file_done(FILES_SLOT_READ, files_op__read, file, ret) : 0;
+	return files_passes(files_op__read) ? files_file_emit(FILES_SLOT_READ, files_op__read, file, ret) : 0;
 }
 
 SEC("fexit/vfs_write")
-int BPF_PROG(write_fentry, struct file *file, const char *buffer, unsigned long count, void *position, long ret)
+int BPF_PROG(files_write_exit_fentry, struct file *file, const char *buffer, unsigned long count, void *position,
+	     long ret)
 {
-	return files_passes(files_op__write) ? files_file_done(FILES_SLOT_WRITE, files_op__write, file, ret) : 0;
+	return files_passes(files_op__write) ? files_file_emit(FILES_SLOT_WRITE, files_op__write, file, ret) : 0;
 }
 
 SEC("fexit/vfs_readv")
-int BPF_PROG(readv_fentry, struct file *file, const void *vec, unsigned long count, void *position, int flags, long ret)
+int BPF_PROG(files_readv_exit_fentry, struct file *file, const void *vec, unsigned long count, void *position,
+	     int flags, long ret)
 {
-	return files_passes(files_op__read) ? files_file_done(FILES_SLOT_READV, files_op__read, file, ret) : 0;
+	return files_passes(files_op__read) ? files_file_emit(FILES_SLOT_READV, files_op__read, file, ret) : 0;
 }
 
 SEC("fexit/vfs_writev")
-int BPF_PROG(writev_fentry, struct file *file, const void *vec, unsigned long count, void *position, int flags,
-	     long ret)
+int BPF_PROG(files_writev_exit_fentry, struct file *file, const void *vec, unsigned long count, void *position,
+	     int flags, long ret)
 {
-	return files_passes(files_op__write) ? files_file_done(FILES_SLOT_WRITEV, files_op__write, file, ret) : 0;
+	return files_passes(files_op__write) ? files_file_emit(FILES_SLOT_WRITEV, files_op__write, file, ret) : 0;
 }
 
-/* Their begins, with --slower. */
+/* Their starts, with --slower. */
 
 SEC("fentry/vfs_open")
-int BPF_PROG(open_begin_fentry, const struct path *path, struct file *file)
+int BPF_PROG(files_open_enter_fentry, const struct path *path, struct file *file)
 {
-	return BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT ? 0 : files_begins(FILES_SLOT_OPEN, files_op__open);
+	if (!(BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT))
+		files_op_start(FILES_SLOT_OPEN, files_op__open);
+	return 0;
 }
 
 SEC("fentry/do_filp_open")
-int BPF_PROG(open_failed_begin_fentry)
+int BPF_PROG(files_filp_enter_fentry)
 {
-	return files_begins(FILES_SLOT_OPEN_FAILED, files_op__open);
+	return files_op_start(FILES_SLOT_OPEN_FAILED, files_op__open);
 }
 
 SEC("fentry/do_file_open")
-int BPF_PROG(open_failed_7_begin_fentry)
+int BPF_PROG(files_file_enter_fentry)
 {
-	return files_begins(FILES_SLOT_OPEN_FAILED, files_op__open);
+	return files_op_start(FILES_SLOT_OPEN_FAILED, files_op__open);
 }
 
 SEC("fentry/vfs_read")
-int BPF_PROG(read_begin_fentry)
+int BPF_PROG(files_read_enter_fentry)
 {
-	return files_begins(FILES_SLOT_READ, files_op__read);
+	return files_op_start(FILES_SLOT_READ, files_op__read);
 }
 
 SEC("fentry/vfs_write")
-int BPF_PROG(write_begin_fentry)
+int BPF_PROG(files_write_enter_fentry)
 {
-	return files_begins(FILES_SLOT_WRITE, files_op__write);
+	return files_op_start(FILES_SLOT_WRITE, files_op__write);
 }
 
 SEC("fentry/vfs_readv")
-int BPF_PROG(readv_begin_fentry)
+int BPF_PROG(files_readv_enter_fentry)
 {
-	return files_begins(FILES_SLOT_READV, files_op__read);
+	return files_op_start(FILES_SLOT_READV, files_op__read);
 }
 
 SEC("fentry/vfs_writev")
-int BPF_PROG(writev_begin_fentry)
+int BPF_PROG(files_writev_enter_fentry)
 {
-	return files_begins(FILES_SLOT_WRITEV, files_op__write);
+	return files_op_start(FILES_SLOT_WRITEV, files_op__write);
 }
 
 /* kprobe: the same functions; what they were called with is remembered until they return. */
@@ -413,14 +424,15 @@ struct {
 	__type(value, struct files_call);
 } files_calls SEC(".maps");
 
-static __always_inline int files_remember(__u32 slot, __u64 first, __u64 second, __u64 third)
+static __always_inline int files_call_keep(__u32 slot, __u64 first, __u64 second, __u64 third)
 {
 	struct files_call call = {.first = first, .second = second, .third = third};
 	__u64 key = files_call_key(slot);
 
 	if (files_timed)
-		files_begun(key);
-	/* The kernel drops the return of a function that runs in more threads at once than a kretprobe has room for. */
+		files_clock_start(key);
+	/* The kernel drops the return of a function that runs in more threads at once than a kretprobe has instances.
+	 */
 	if (bpf_map_lookup_elem(&files_calls, &key))
 		veil_lost(VEIL_LOST_MISSED_PROBE);
 	if (bpf_map_update_elem(&files_calls, &key, &call, BPF_ANY))
@@ -428,20 +440,22 @@ static __always_inline int files_remember(__u32 slot, __u64 first, __u64 second,
 	return 0;
 }
 
-static __always_inline int files_enter(__u32 slot, enum files_op op, __u64 first)
+static __always_inline int files_call_start(__u32 slot, enum files_op op, __u64 first)
 {
-	return files_passes(op) ? files_remember(slot, first, 0, 0) : 0;
+	if (files_passes(op))
+		files_call_keep(slot, first, 0, 0);
+	return 0;
 }
 
-/* An open that works comes to vfs_open() too, and is counted there; one that does not, as it returns. */
-static __always_inline int files_enter_open(int folder, struct filename *name, const struct open_flags *flags)
+/* An open that succeeds comes to vfs_open() too, whose program counts it. One that fails is counted as it returns. */
+static __always_inline int files_filp_open_start(int folder, struct filename *name, const struct open_flags *flags)
 {
 	if (!files_may_pass(files_op__open))
 		return 0;
-	return files_remember(FILES_SLOT_OPEN_FAILED, (__u64)folder, (__u64)name, (__u64)flags);
+	return files_call_keep(FILES_SLOT_OPEN_FAILED, (__u64)folder, (__u64)name, (__u64)flags);
 }
 
-static __always_inline bool files_leave(__u32 slot, struct files_call *call)
+static __always_inline bool files_call_take(__u32 slot, struct files_call *call)
 {
 	__u64 key = files_call_key(slot);
 	struct files_call *found = bpf_map_lookup_elem(&files_calls, &key);
@@ -453,23 +467,25 @@ static __always_inline bool files_leave(__u32 slot, struct files_call *call)
 	return true;
 }
 
-static __always_inline int files_leave_file(__u32 slot, enum files_op op, long ret)
+static __always_inline int files_call_end(__u32 slot, enum files_op op, long ret)
 {
 	struct files_call call;
 
-	return files_leave(slot, &call) ? files_file_done(slot, op, (struct file *)call.first, ret) : 0;
+	if (files_call_take(slot, &call))
+		files_file_emit(slot, op, (struct file *)call.first, ret);
+	return 0;
 }
 
-static __always_inline int files_opened(struct file *file)
+static __always_inline int files_open_emit(struct file *file)
 {
 	if (BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT || files_is_pidfd(BPF_CORE_READ(file, f_path.dentry)))
 		return 0;
-	return files_file_done(FILES_SLOT_OPEN, files_op__open, file, 0);
+	return files_file_emit(FILES_SLOT_OPEN, files_op__open, file, 0);
 }
 
 /* Nested opens are not reported, but are counted so that their returns are not taken for the outer one's. */
 SEC("kprobe/vfs_open")
-int BPF_KPROBE(open_enter_kprobe, const struct path *path, struct file *file)
+int BPF_KPROBE(files_open_enter_kprobe, const struct path *path, struct file *file)
 {
 	if (BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT) {
 		__u64 key = files_call_key(FILES_SLOT_OPEN);
@@ -479,11 +495,11 @@ int BPF_KPROBE(open_enter_kprobe, const struct path *path, struct file *file)
 			outer->second++;
 		return 0;
 	}
-	return files_enter(FILES_SLOT_OPEN, files_op__open, (__u64)file);
+	return files_call_start(FILES_SLOT_OPEN, files_op__open, (__u64)file);
 }
 
 SEC("kretprobe/vfs_open")
-int BPF_KRETPROBE(open_kprobe, int ret)
+int BPF_KRETPROBE(files_open_exit_kprobe, int ret)
 {
 	__u64 key = files_call_key(FILES_SLOT_OPEN);
 	struct files_call call, *outer = bpf_map_lookup_elem(&files_calls, &key);
@@ -492,91 +508,93 @@ int BPF_KRETPROBE(open_kprobe, int ret)
 		outer->second--;
 		return 0;
 	}
-	return files_leave(FILES_SLOT_OPEN, &call) && !ret ? files_opened((struct file *)call.first) : 0;
+	if (files_call_take(FILES_SLOT_OPEN, &call) && !ret)
+		files_open_emit((struct file *)call.first);
+	return 0;
 }
 
-static __always_inline int files_open_left(long ret)
+static __always_inline int files_filp_open_end_kprobe(long ret)
 {
-	bool failed = (unsigned long)ret >= (unsigned long)-4095, passes = failed && files_passes(files_op__open);
+	bool passes = files_is_error(ret) && files_passes(files_op__open);
 	struct files_call call;
 
-	/* It is forgotten in any case. */
-	if (!files_leave(FILES_SLOT_OPEN_FAILED, &call) || !passes)
+	/* The call is taken in any case, or it would stay. */
+	if (!files_call_take(FILES_SLOT_OPEN_FAILED, &call) || !passes)
 		return 0;
-	return files_open_failed_in_kernel((int)call.first, (struct filename *)call.second,
-					   (struct open_flags *)call.third, ret);
+	return files_filp_open_emit((int)call.first, (struct filename *)call.second, (struct open_flags *)call.third,
+				    ret);
 }
 
 SEC("kprobe/do_filp_open")
-int BPF_KPROBE(open_failed_enter_kprobe, int folder, struct filename *name, const struct open_flags *flags)
+int BPF_KPROBE(files_filp_enter_kprobe, int folder, struct filename *name, const struct open_flags *flags)
 {
-	return files_enter_open(folder, name, flags);
+	return files_filp_open_start(folder, name, flags);
 }
 
 SEC("kretprobe/do_filp_open")
-int BPF_KRETPROBE(open_failed_kprobe, long ret)
+int BPF_KRETPROBE(files_filp_exit_kprobe, long ret)
 {
-	return files_open_left(ret);
+	return files_filp_open_end_kprobe(ret);
 }
 
 SEC("kprobe/do_file_open")
-int BPF_KPROBE(open_failed_7_enter_kprobe, int folder, struct filename *name, const struct open_flags *flags)
+int BPF_KPROBE(files_file_enter_kprobe, int folder, struct filename *name, const struct open_flags *flags)
 {
-	return files_enter_open(folder, name, flags);
+	return files_filp_open_start(folder, name, flags);
 }
 
 SEC("kretprobe/do_file_open")
-int BPF_KRETPROBE(open_failed_7_kprobe, long ret)
+int BPF_KRETPROBE(files_file_exit_kprobe, long ret)
 {
-	return files_open_left(ret);
+	return files_filp_open_end_kprobe(ret);
 }
 
 SEC("kprobe/vfs_read")
-int BPF_KPROBE(read_enter_kprobe, struct file *file)
+int BPF_KPROBE(files_read_enter_kprobe, struct file *file)
 {
-	return files_enter(FILES_SLOT_READ, files_op__read, (__u64)file);
+	return files_call_start(FILES_SLOT_READ, files_op__read, (__u64)file);
 }
 
 SEC("kretprobe/vfs_read")
-int BPF_KRETPROBE(read_kprobe, long ret)
+int BPF_KRETPROBE(files_read_exit_kprobe, long ret)
 {
-	return files_leave_file(FILES_SLOT_READ, files_op__read, ret);
+	return files_call_end(FILES_SLOT_READ, files_op__read, ret);
 }
 
 SEC("kprobe/vfs_write")
-int BPF_KPROBE(write_enter_kprobe, struct file *file)
+int BPF_KPROBE(files_write_enter_kprobe, struct file *file)
 {
-	return files_enter(FILES_SLOT_WRITE, files_op__write, (__u64)file);
+	return files_call_start(FILES_SLOT_WRITE, files_op__write, (__u64)file);
 }
 
 SEC("kretprobe/vfs_write")
-int BPF_KRETPROBE(write_kprobe, long ret)
+int BPF_KRETPROBE(files_write_exit_kprobe, long ret)
 {
-	return files_leave_file(FILES_SLOT_WRITE, files_op__write, ret);
+	return files_call_end(FILES_SLOT_WRITE, files_op__write, ret);
 }
 
 SEC("kprobe/vfs_readv")
-int BPF_KPROBE(readv_enter_kprobe, struct file *file)
+int BPF_KPROBE(files_readv_enter_kprobe, struct file *file)
 {
-	return files_enter(FILES_SLOT_READV, files_op__read, (__u64)file);
+	return files_call_start(FILES_SLOT_READV, files_op__read, (__u64)file);
 }
 
 SEC("kretprobe/vfs_readv")
-int BPF_KRETPROBE(readv_kprobe, long ret)
+int BPF_KRETPROBE(files_readv_exit_kprobe, long ret)
 {
-	return files_leave_file(FILES_SLOT_READV, files_op__read, ret);
+	return files_call_end(FILES_SLOT_READV, files_op__read, ret);
 }
 
 SEC("kprobe/vfs_writev")
-int BPF_KPROBE(writev_enter_kprobe, struct file *file)
+int BPF_KPROBE(files_writev_enter_kprobe, struct file *file)
 {
-	return files_enter(FILES_SLOT_WRITEV, files_op__write, (__u64)file);
+	return files_call_start(FILES_SLOT_WRITEV, files_op__write, (__u64)file);
 }
 
 SEC("kretprobe/vfs_writev")
-int BPF_KRETPROBE(writev_kprobe, long ret)
+int BPF_KRETPROBE(files_writev_exit_kprobe, long ret)
 {
-	return files_leave_file(FILES_SLOT_WRITEV, files_op__write, ret);
+	return files_call_end(FILES_SLOT_WRITEV, files_op__write, ret);
 }
 
 /* System calls, as they end: the registers still hold the arguments, and the descriptor leads to the file. */
@@ -720,10 +738,11 @@ static __always_inline enum files_call_kind files_call_kind(__u32 nr, enum veil_
 
 static __always_inline enum files_op files_op_of(enum files_call_kind kind)
 {
-	return kind == FILES_CALL_READ	  ? files_op__read
-	       : kind == FILES_CALL_WRITE ? files_op__write
-	       : kind > FILES_CALL_WRITE  ? files_op__copy
-					  : files_op__open;
+	if (kind == FILES_CALL_READ)
+		return files_op__read;
+	if (kind == FILES_CALL_WRITE)
+		return files_op__write;
+	return kind > FILES_CALL_WRITE ? files_op__copy : files_op__open;
 }
 
 #define RESOLVE_IN_ROOT 0x10 /* include/uapi/linux/openat2.h */
@@ -735,7 +754,8 @@ struct files_open_how {
 };
 
 /* An open that failed, from the registers of its call. */
-static __always_inline int files_call_failed(void *regs, enum veil_arch arch, enum files_call_kind kind, long ret)
+static __always_inline int files_failed_syscall_emit(void *regs, enum veil_arch arch, enum files_call_kind kind,
+						     long ret)
 {
 	__u64 first = veil_syscall_arg0(regs, arch);
 	struct files_asked asked = {.folder = AT_FDCWD, .name = (void *)first, .from_user = true};
@@ -751,7 +771,7 @@ static __always_inline int files_call_failed(void *regs, enum veil_arch arch, en
 		bpf_probe_read_user(&how, sizeof(how), (void *)veil_syscall_arg2(regs, arch));
 		asked.in_root = how.resolve & RESOLVE_IN_ROOT;
 	}
-	return files_open_failed(FILES_SLOT_CALL, &asked, ret);
+	return files_failed_open_emit(FILES_SLOT_CALL, &asked, ret);
 }
 
 /* include/uapi/linux/fs.h: reflinks, which share what they copy. */
@@ -780,7 +800,7 @@ struct files_copy {
 };
 
 /* A reflink's result is 0; its bytes are those that it shares. */
-static __always_inline void files_read_clone(void *regs, enum veil_arch arch, long ret, struct files_copy *copy)
+static __always_inline void files_clone_read(void *regs, enum veil_arch arch, long ret, struct files_copy *copy)
 {
 	__u64 argument = veil_syscall_arg2(regs, arch);
 	struct files_clone_range range = {};
@@ -794,7 +814,7 @@ static __always_inline void files_read_clone(void *regs, enum veil_arch arch, lo
 		copy->source_fd = range.source_fd;
 	}
 	copy->bytes = range.length;
-	source = files_of_descriptor(copy->source_fd);
+	source = veil_current_file(copy->source_fd);
 	if (!range.length && source)
 		copy->bytes = BPF_CORE_READ(source, f_path.dentry, d_inode, i_size) - range.source_offset;
 	if (ret)
@@ -803,7 +823,7 @@ static __always_inline void files_read_clone(void *regs, enum veil_arch arch, lo
 
 #define FMODE_WRITE 2
 
-static __always_inline void files_read_copy(void *regs, enum veil_arch arch, enum files_call_kind kind, long ret,
+static __always_inline void files_copy_read(void *regs, enum veil_arch arch, enum files_call_kind kind, long ret,
 					    struct files_copy *copy)
 {
 	int first = veil_syscall_arg0(regs, arch), second = veil_syscall_arg1(regs, arch);
@@ -824,10 +844,10 @@ static __always_inline void files_read_copy(void *regs, enum veil_arch arch, enu
 		copy->target_fd = second;
 		break;
 	case FILES_CALL_IOCTL:
-		files_read_clone(regs, arch, ret, copy);
+		files_clone_read(regs, arch, ret, copy);
 		break;
 	default: /* vmsplice: out of memory into a pipe, or out of one into memory */
-		pipe = files_of_descriptor(first);
+		pipe = veil_current_file(first);
 		copy->source_fd = copy->target_fd = -1;
 		if (pipe && !(BPF_CORE_READ(pipe, f_mode) & FMODE_WRITE))
 			copy->source_fd = first;
@@ -836,39 +856,40 @@ static __always_inline void files_read_copy(void *regs, enum veil_arch arch, enu
 	}
 }
 
-static __always_inline int files_copy_done(void *regs, enum veil_arch arch, enum files_call_kind kind, long ret)
+static __always_inline int files_copy_emit(void *regs, enum veil_arch arch, enum files_call_kind kind, long ret)
 {
 	struct path_walk *walk = veil_path_walk(FILES_SLOT_CALL);
-	struct files_copy copy;
+	bool from_memory, to_memory;
 	struct files_event *event;
+	struct files_copy copy;
 	__u64 start_ns;
 
 	if (!walk || !files_result_passes(files_call_key(FILES_SLOT_CALL), ret, &start_ns))
 		return 0;
-	event = files_start(walk, files_op__copy, ret);
-	files_read_copy(regs, arch, kind, ret, &copy);
+	event = files_event_start(walk, files_op__copy, ret);
+	files_copy_read(regs, arch, kind, ret, &copy);
 	event->bytes = copy.bytes;
-	if (kind == FILES_CALL_VMSPLICE && copy.source_fd < 0)
+	from_memory = kind == FILES_CALL_VMSPLICE && copy.source_fd < 0;
+	to_memory = kind == FILES_CALL_VMSPLICE && copy.target_fd < 0;
+	if (from_memory)
 		veil_part_omit(&event->filename);
 	else if (files_wants_path(filename))
-		files_add_file(FILES_SLOT_CALL, walk, &event->filename, files_of_descriptor(copy.source_fd));
-	if (kind != FILES_CALL_VMSPLICE || copy.target_fd >= 0) {
-		if (files_wants_path(target))
-			files_add_file(FILES_SLOT_CALL, walk, &event->target, files_of_descriptor(copy.target_fd));
-		else
-			veil_part_start(&walk->draft, &event->target);
-	}
-	files_emit(walk, veil_current(), start_ns);
+		files_add_file(FILES_SLOT_CALL, walk, &event->filename, veil_current_file(copy.source_fd));
+	if (!to_memory && files_wants_path(target))
+		files_add_file(FILES_SLOT_CALL, walk, &event->target, veil_current_file(copy.target_fd));
+	else if (!to_memory)
+		veil_part_start(&walk->draft, &event->target);
+	files_event_emit(walk, veil_current(), start_ns);
 	return 0;
 }
 
 /*
- * Refused by SECCOMP_RET_TRAP: the registers are rolled back (syscall_rollback()), and what stands for a result is the
- * number of the call or its first argument. SIGSYS waits to be delivered.
+ * Was the call refused by SECCOMP_RET_TRAP? Then the registers are rolled back (syscall_rollback()), the register of
+ * the result has the number of the call or its first argument, and SIGSYS is pending.
  */
 static __always_inline bool files_call_trapped(void)
 {
-	struct task_struct *task = veil_current();
+	struct task_struct *task = veil_current().address;
 
 	if (!bpf_core_field_exists(task->seccomp) || !BPF_CORE_READ(task, seccomp.mode))
 		return false;
@@ -876,53 +897,55 @@ static __always_inline bool files_call_trapped(void)
 }
 
 /*
- * Seccomp may let a call return 0 without a run (SECCOMP_RET_ERRNO with no errno), and 0 is a descriptor too. An open
- * that had it has left word where the next one is to be looked for (alloc_fd() in fs/file.c). Another thread that
- * closes or opens meanwhile can make this wrong: then the name is the one that was asked for.
+ * Seccomp may skip a call and return 0 (SECCOMP_RET_ERRNO with no errno), and 0 is a descriptor too. A real open that
+ * got it has set where the next search starts (alloc_fd() in fs/file.c). Another thread that opens or closes meanwhile
+ * can make this wrong: then the name is the one that was asked for.
  */
 static __always_inline bool files_open_is_feigned(enum files_op op, long ret)
 {
-	struct task_struct *task = veil_current();
+	struct task_struct *task = veil_current().address;
 
 	if (op != files_op__open || ret || !bpf_core_field_exists(task->seccomp) || !BPF_CORE_READ(task, seccomp.mode))
 		return false;
 	return BPF_CORE_READ(task, files, next_fd) != 1;
 }
 
-/* Reads and writes nothing and opens nothing; FICLONE and its like apart, no ioctl is a copy. */
+/* Not a call of this module. Of all ioctls only FICLONE and FICLONERANGE are copies. */
 static __always_inline bool files_call_is_other(void *regs, enum veil_arch arch, enum files_call_kind kind)
 {
 	return kind <= FILES_CALL_EXEC || (kind == FILES_CALL_IOCTL && !files_is_clone(regs, arch));
 }
 
 /* A call that came to an end, from its registers. */
-static __always_inline int files_call_done(void *regs, enum veil_arch arch, enum files_call_kind kind, long ret)
+static __always_inline int files_syscall_emit(void *regs, enum veil_arch arch, enum files_call_kind kind, long ret)
 {
 	enum files_op op = files_op_of(kind);
 	struct files_event *event;
 	struct path_walk *walk;
 	struct file *file;
 	__u64 start_ns;
+	__u32 fd;
 
 	if (op == files_op__copy)
-		return files_copy_done(regs, arch, kind, ret);
+		return files_copy_emit(regs, arch, kind, ret);
 	if ((op == files_op__open && ret < 0) || files_open_is_feigned(op, ret))
-		return files_call_failed(regs, arch, kind, ret);
+		return files_failed_syscall_emit(regs, arch, kind, ret);
 
 	walk = veil_path_walk(FILES_SLOT_CALL);
 	if (!walk || !files_result_passes(files_call_key(FILES_SLOT_CALL), ret, &start_ns))
 		return 0;
-	event = files_start(walk, op, ret);
+	event = files_event_start(walk, op, ret);
 	if (files_wants_path(filename)) {
-		/* EBADF, or another thread closed it meanwhile: there is a result, but no name to it. */
-		file = files_of_descriptor(op == files_op__open ? (__u32)ret : (__u32)veil_syscall_arg0(regs, arch));
+		/* Empty for EBADF, or if another thread closed it meanwhile. */
+		fd = op == files_op__open ? ret : veil_syscall_arg0(regs, arch);
+		file = veil_current_file(fd);
 		files_add_file(FILES_SLOT_CALL, walk, &event->filename, file);
 	}
-	files_emit(walk, veil_current(), start_ns);
+	files_event_emit(walk, veil_current(), start_ns);
 	return 0;
 }
 
-static __always_inline int files_syscall_done(void *regs, long ret)
+static __always_inline int files_syscall_end(void *regs, long ret)
 {
 	__s32 nr = veil_syscall_nr(regs);
 	enum veil_arch arch = veil_syscall_arch(veil_current(), nr);
@@ -930,95 +953,106 @@ static __always_inline int files_syscall_done(void *regs, long ret)
 
 	if (files_call_is_other(regs, arch, kind) || !files_passes(files_op_of(kind)))
 		return 0;
-	return files_call_done(regs, arch, kind, files_call_trapped() ? VEIL_RET_NONE : ret);
+	return files_syscall_emit(regs, arch, kind, files_call_trapped() ? VEIL_RET_NONE : ret);
 }
 
-static __always_inline int files_syscall_begins(void *regs, long nr)
+static __always_inline int files_syscall_start(void *regs, long nr)
 {
 	enum veil_arch arch = veil_syscall_arch(veil_current(), nr);
 	enum files_call_kind kind = files_call_kind(nr, arch);
 
 	if (files_call_is_other(regs, arch, kind))
 		return 0;
-	return files_begins(FILES_SLOT_CALL, files_op_of(kind));
+	return files_op_start(FILES_SLOT_CALL, files_op_of(kind));
 }
 
 SEC("tp_btf/sys_enter")
-int BPF_PROG(syscall_begin_tp_btf, struct pt_regs *regs, long nr)
+int BPF_PROG(files_call_enter_tp_btf, struct pt_regs *regs, long nr)
 {
-	return files_syscall_begins(regs, nr);
+	return files_syscall_start(regs, nr);
 }
 
 SEC("raw_tp/sys_enter")
-int syscall_begin_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+int files_call_enter_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return files_syscall_begins((void *)ctx->args[0], ctx->args[1]);
+	return files_syscall_start((void *)ctx->args[0], ctx->args[1]);
 }
 
 SEC("tp_btf/sys_exit")
-int BPF_PROG(syscall_tp_btf, struct pt_regs *regs, long ret)
+int BPF_PROG(files_call_exit_tp_btf, struct pt_regs *regs, long ret)
 {
-	return files_syscall_done(regs, ret);
+	return files_syscall_end(regs, ret);
 }
 
 SEC("raw_tp/sys_exit")
-int syscall_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+int files_call_exit_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return files_syscall_done((void *)ctx->args[0], ctx->args[1]);
+	return files_syscall_end((void *)ctx->args[0], ctx->args[1]);
 }
 
-/* Beside fentry and kprobe: copies, which go through no function of one name, and what failed before their functions.
- */
-static __always_inline int files_call_beside(void *regs, enum veil_arch arch, enum files_call_kind kind, long ret)
+/* Was the call's end seen at the functions that fentry and kprobe are at? Copies have none, and some failures come
+ * before them. */
+static __always_inline bool files_was_emitted(enum files_op op, long ret)
 {
+	if (op == files_op__copy || files_open_is_feigned(op, ret))
+		return false;
+	return ret >= 0 || files_take_failure(ret);
+}
+
+/* Beside fentry and kprobe: what does not come to their functions. */
+static __always_inline int files_beside_end(void *regs, enum veil_arch arch, enum files_call_kind kind, long ret)
+{
+	enum files_op op = files_op_of(kind);
+
 	if (kind == FILES_CALL_EXEC)
-		files_forget(0);
-	/* The cheaper order, unless what was told before would be in the count. */
-	if (files_call_is_other(regs, arch, kind) || (!filter_op_counter && !files_passes(files_op_of(kind))))
+		files_take_failure(0);
+	if (files_call_is_other(regs, arch, kind))
+		return 0;
+	/* The filters first, which is cheaper; but where they count they must not count an event twice. */
+	if (!filter_op_counter && !files_passes(op))
 		return 0;
 	if (files_call_trapped())
 		ret = VEIL_RET_NONE;
-	else if (files_op_of(kind) != files_op__copy && !files_open_is_feigned(files_op_of(kind), ret) &&
-		 (ret >= 0 || files_forget(ret)))
+	else if (files_was_emitted(op, ret))
 		return 0;
-	if (filter_op_counter && !files_passes(files_op_of(kind)))
+	if (filter_op_counter && !files_passes(op))
 		return 0;
-	return files_call_done(regs, arch, kind, ret);
+	return files_syscall_emit(regs, arch, kind, ret);
 }
 
 SEC("tp_btf/sys_exit")
-int BPF_PROG(call_fentry, struct pt_regs *regs, long ret)
+int BPF_PROG(files_call_exit_fentry, struct pt_regs *regs, long ret)
 {
 	__s32 nr = veil_syscall_nr(regs);
 	enum veil_arch arch = veil_syscall_arch(veil_current(), nr);
 
-	return files_call_beside(regs, arch, files_call_kind(nr, arch), ret);
+	return files_beside_end(regs, arch, files_call_kind(nr, arch), ret);
 }
 
 /*
- * kprobe: the kernel drops the return of a function that runs in more threads at once than a kretprobe has room for,
- * and a read that waits takes up a room. 5.10 has as many as there are CPUs (register_kretprobe, kernel/kprobes.c).
- * What is still remembered when the system call ends was dropped, and has the call's result.
+ * kprobe: the kernel drops the return of a function that runs in more threads at once than a kretprobe has instances,
+ * and a read that blocks occupies one. 5.10 has as many as there are CPUs (register_kretprobe() in kernel/kprobes.c). A
+ * call that is still kept when its system call ends was dropped, and has that result.
  */
-static __always_inline bool files_was_dropped(void *regs, enum veil_arch arch, enum files_call_kind kind, long ret)
+static __always_inline bool files_dropped_end(enum files_op op, long ret)
 {
+	__u32 slot = op == files_op__read ? FILES_SLOT_READ : FILES_SLOT_WRITE;
+	__u32 slot_v = op == files_op__read ? FILES_SLOT_READV : FILES_SLOT_WRITEV;
 	struct files_call call;
 
-	if (files_op_of(kind) == files_op__read && files_leave(FILES_SLOT_READ, &call))
-		files_file_done(FILES_SLOT_READ, files_op__read, (struct file *)call.first, ret);
-	else if (files_op_of(kind) == files_op__read && files_leave(FILES_SLOT_READV, &call))
-		files_file_done(FILES_SLOT_READV, files_op__read, (struct file *)call.first, ret);
-	else if (files_op_of(kind) == files_op__write && files_leave(FILES_SLOT_WRITE, &call))
-		files_file_done(FILES_SLOT_WRITE, files_op__write, (struct file *)call.first, ret);
-	else if (files_op_of(kind) == files_op__write && files_leave(FILES_SLOT_WRITEV, &call))
-		files_file_done(FILES_SLOT_WRITEV, files_op__write, (struct file *)call.first, ret);
-	else
+	if (op != files_op__read && op != files_op__write)
 		return false;
+	if (!files_call_take(slot, &call)) {
+		slot = slot_v;
+		if (!files_call_take(slot, &call))
+			return false;
+	}
+	files_file_emit(slot, op, (struct file *)call.first, ret);
 	return true;
 }
 
 SEC("raw_tp/sys_exit")
-int call_kprobe(struct bpf_raw_tracepoint_args *ctx)
+int files_call_exit_kprobe(struct bpf_raw_tracepoint_args *ctx)
 {
 	void *regs = (void *)ctx->args[0];
 	long ret = ctx->args[1];
@@ -1028,34 +1062,34 @@ int call_kprobe(struct bpf_raw_tracepoint_args *ctx)
 	struct files_call call;
 
 	if (kind > FILES_CALL_EXEC && files_op_of(kind) == files_op__open) {
-		/* A failure is told from the registers, below. */
-		files_leave(FILES_SLOT_OPEN_FAILED, &call);
-		if (files_leave(FILES_SLOT_OPEN, &call) && ret >= 0)
-			return files_opened((struct file *)call.first);
-	} else if (kind > FILES_CALL_EXEC && files_was_dropped(regs, arch, kind, ret)) {
-		files_forget(ret);
+		/* A failure is emitted from the registers, below. */
+		files_call_take(FILES_SLOT_OPEN_FAILED, &call);
+		if (files_call_take(FILES_SLOT_OPEN, &call) && ret >= 0)
+			return files_open_emit((struct file *)call.first);
+	} else if (kind > FILES_CALL_EXEC && files_dropped_end(files_op_of(kind), ret)) {
+		files_take_failure(ret);
 		return 0;
 	}
-	return files_call_beside(regs, arch, kind, ret);
+	return files_beside_end(regs, arch, kind, ret);
 }
 
-static __always_inline int files_copy_begins(void *regs, long nr)
+static __always_inline int files_copy_start(void *regs, long nr)
 {
 	enum files_call_kind kind = files_call_kind(nr, veil_syscall_arch(veil_current(), nr));
 
-	return files_op_of(kind) == files_op__copy ? files_syscall_begins(regs, nr) : 0;
+	return files_op_of(kind) == files_op__copy ? files_syscall_start(regs, nr) : 0;
 }
 
 SEC("tp_btf/sys_enter")
-int BPF_PROG(call_begin_fentry, struct pt_regs *regs, long nr)
+int BPF_PROG(files_call_enter_fentry, struct pt_regs *regs, long nr)
 {
-	return files_copy_begins(regs, nr);
+	return files_copy_start(regs, nr);
 }
 
 SEC("raw_tp/sys_enter")
-int call_begin_kprobe(struct bpf_raw_tracepoint_args *ctx)
+int files_call_enter_kprobe(struct bpf_raw_tracepoint_args *ctx)
 {
-	return files_copy_begins((void *)ctx->args[0], ctx->args[1]);
+	return files_copy_start((void *)ctx->args[0], ctx->args[1]);
 }
 
 /*
@@ -1081,12 +1115,12 @@ static const __u8 files_uring_kinds[64] = {
 #define PF_IO_WORKER 0x00000010 /* include/linux/sched.h */
 
 /* What a worker thread of io_uring does (since 5.12 one of the process's own) its process does. */
-static __always_inline struct task_struct *files_uring_task(void)
+static __always_inline struct veil_task files_uring_task(void)
 {
-	struct task_struct *task = veil_current();
+	struct veil_task task = veil_current();
 
 	if (veil_task_read(task, flags) & PF_IO_WORKER)
-		return veil_task_read(task, group_leader);
+		task.address = veil_task_read(task, group_leader);
 	return task;
 }
 
@@ -1108,7 +1142,7 @@ static __always_inline bool files_uring_passes(enum files_call_kind kind)
 	       veil_filter_passes_late(op, &op);
 }
 
-/* The same before the end, which asks and counts. */
+/* The same at the start. The end counts. */
 static __always_inline bool files_uring_may_pass(enum files_call_kind kind)
 {
 	__u32 op = files_op_of(kind);
@@ -1116,29 +1150,29 @@ static __always_inline bool files_uring_may_pass(enum files_call_kind kind)
 	return veil_filter_passes_again(op, &op) && veil_task_passes_again(files_uring_task());
 }
 
-/* The file that a request is about: of an open the one that it came to, if that went into the table of descriptors. */
+/* The file of a request. An open has one if it went into the descriptor table. */
 static __always_inline struct file *files_uring_file(struct io_kiocb *request, enum files_op op, long ret)
 {
 	if (op != files_op__open)
 		return BPF_CORE_READ(request, file);
 	if (ret < 0 || BPF_CORE_READ((struct io_open *)request, file_slot))
 		return NULL;
-	return files_of_descriptor(ret);
+	return veil_current_file(ret);
 }
 
 #define SPLICE_F_FD_IN_FIXED (1u << 31)
 
-/* The other file of a copy; NULL: it is one of the ring's own table. */
+/* The source of a copy. NULL: it is in the ring's own table. */
 static __always_inline struct file *files_uring_source(struct io_kiocb *request)
 {
 	struct io_splice *splice = (struct io_splice *)request;
 
 	if (BPF_CORE_READ(splice, flags) & SPLICE_F_FD_IN_FIXED)
 		return NULL;
-	return files_of_descriptor(BPF_CORE_READ(splice, splice_fd_in));
+	return veil_current_file(BPF_CORE_READ(splice, splice_fd_in));
 }
 
-static __always_inline int files_uring_done(struct io_kiocb *request, bool with_opens)
+static __always_inline int files_uring_end(struct io_kiocb *request, bool with_opens)
 {
 	struct path_walk *walk = veil_path_walk(FILES_SLOT_URING);
 	struct files_event *event;
@@ -1148,7 +1182,7 @@ static __always_inline int files_uring_done(struct io_kiocb *request, bool with_
 	enum files_op op;
 	long ret;
 
-	/* More results of one request come without it. */
+	/* Further results of one request come without it. */
 	if (!walk || !request)
 		return 0;
 	kind = files_uring_kind(request);
@@ -1159,59 +1193,59 @@ static __always_inline int files_uring_done(struct io_kiocb *request, bool with_
 	if (!files_result_passes((__u64)request, ret, &start_ns))
 		return 0;
 
-	event = files_start(walk, op, ret);
+	event = files_event_start(walk, op, ret);
 	file = files_uring_file(request, op, ret);
 	if (files_wants_path(filename))
 		files_add_file(FILES_SLOT_URING, walk, &event->filename,
 			       op == files_op__copy ? files_uring_source(request) : file);
 	if (op == files_op__copy && files_wants_path(target))
 		files_add_file(FILES_SLOT_URING, walk, &event->target, file);
-	files_emit(walk, files_uring_task(), start_ns);
+	files_event_emit(walk, files_uring_task(), start_ns);
 	return 0;
 }
 
-static __always_inline int files_uring_begins(struct io_kiocb *request)
+static __always_inline int files_uring_start(struct io_kiocb *request)
 {
 	enum files_call_kind kind = files_uring_kind(request);
 
 	if (kind != FILES_CALL_OTHER && files_uring_may_pass(kind))
-		files_begun((__u64)request);
+		files_clock_start((__u64)request);
 	return 0;
 }
 
 SEC("tp_btf/io_uring_complete")
-int BPF_PROG(uring_tp_btf, void *ring, void *request)
+int BPF_PROG(files_uring_exit_tp_btf, void *ring, void *request)
 {
-	return files_uring_done(request, true);
+	return files_uring_end(request, true);
 }
 
 SEC("tp_btf/io_uring_complete")
-int BPF_PROG(uring_fentry, void *ring, void *request)
+int BPF_PROG(files_uring_exit_fentry, void *ring, void *request)
 {
-	return files_uring_done(request, false);
+	return files_uring_end(request, false);
 }
 
 SEC("raw_tp/io_uring_complete")
-int uring_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+int files_uring_exit_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return files_uring_done((void *)ctx->args[1], true);
+	return files_uring_end((void *)ctx->args[1], true);
 }
 
 SEC("raw_tp/io_uring_complete")
-int uring_kprobe(struct bpf_raw_tracepoint_args *ctx)
+int files_uring_exit_kprobe(struct bpf_raw_tracepoint_args *ctx)
 {
-	return files_uring_done((void *)ctx->args[1], false);
+	return files_uring_end((void *)ctx->args[1], false);
 }
 
 /* io_uring_submit_sqe was renamed io_uring_submit_req in 6.3. */
 SEC("raw_tp/io_uring_submit_req")
-int uring_begin(struct bpf_raw_tracepoint_args *ctx)
+int files_uring_req(struct bpf_raw_tracepoint_args *ctx)
 {
-	return files_uring_begins((void *)ctx->args[0]);
+	return files_uring_start((void *)ctx->args[0]);
 }
 
 SEC("raw_tp/io_uring_submit_sqe")
-int uring_begin_sqe(struct bpf_raw_tracepoint_args *ctx)
+int files_uring_sqe(struct bpf_raw_tracepoint_args *ctx)
 {
-	return files_uring_begins((void *)ctx->args[0]);
+	return files_uring_start((void *)ctx->args[0]);
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Veil.Bpf;
+using Veil.Core.Events;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
 
@@ -8,16 +9,15 @@ namespace Veil.Modules.Memory;
 /// <summary>Page faults.</summary>
 public sealed class MemoryModule : TraceModule
 {
-    private const string Perf = "perf";
-    private const string Minor = "minor_perf";
-    private const string Major = "major_perf";
+    private const string Minor = "memory_minor_perf";
+    private const string Major = "memory_major_perf";
     private const int NoSuchDevice = 19; // ENODEV
 
     /// <inheritdoc/>
     public override string Name => "memory";
 
     /// <inheritdoc/>
-    public override string Summary => "page faults";
+    public override string Summary => "page faults, with their addresses";
 
     /// <inheritdoc/>
     public override string CountKey => "evt_type";
@@ -29,7 +29,7 @@ public sealed class MemoryModule : TraceModule
     ];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new FaultDimension()];
+    public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new EnumDimension("fault", "page fault", "minor", "major")];
 
     /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } = [Thresholds.Slower];
@@ -37,39 +37,21 @@ public sealed class MemoryModule : TraceModule
     /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
     [
-        new("fentry", "fentry and fexit/handle_mm_fault"),
-        new("kprobe", "kprobe and kretprobe/handle_mm_fault"),
-        new(Perf, "perf software events page-faults-min and page-faults-maj"),
+        // The return first: a fault that was seen to begin is then also seen to end.
+        new("fentry", "fentry and fexit/handle_mm_fault", "memory_exit_fentry", "memory_enter_fentry") { UnusedMaps = ["memory_traps"] },
+        new("kprobe", "kprobe and kretprobe/handle_mm_fault", "memory_exit_kprobe", "memory_enter_kprobe") { UnusedMaps = ["memory_traps"] },
+        new("perf", "perf software events page-faults-min and page-faults-maj",
+            new("memory_user_exception_perf", When: HasExceptions), new("memory_kernel_exception_perf", When: HasExceptions), Minor, Major) { UnusedMaps = ["memory_calls"] },
     ];
 
     /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)
+    {
+        ["evt_type"] = new() { Title = "EVENT" },
+    };
+
+    /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("memory");
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<TraceModule> Instances(ModuleArguments arguments)
-    {
-        Thresholds.Validate(arguments);
-        return [this];
-    }
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments)
-    {
-        // The return first: a fault that was seen to begin is then also seen to end.
-        if (rung.Name != Perf)
-            return [$"exit_{rung.Name}", $"enter_{rung.Name}"];
-
-        // The codes of the exception are read as x86 has them; arm64 has no such tracepoints.
-        bool exceptions = RuntimeInformation.ProcessArchitecture == Architecture.X64 && KernelFeatures.HasBtfTracepoint("page_fault_user");
-        return exceptions ? ["user_exception_perf", "kernel_exception_perf", Minor, Major] : [Minor, Major];
-    }
-
-    /// <inheritdoc/>
-    public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
-    {
-        Thresholds.Configure(bpfObject, arguments);
-        bpfObject.Map(rung.Name == Perf ? "memory_calls" : "memory_exceptions").SetMaxEntries(1);
-    }
 
     /// <inheritdoc/>
     public override IEnumerable<BpfLink> Attach(BpfProgram program, HookRung rung, ModuleArguments arguments)
@@ -99,6 +81,10 @@ public sealed class MemoryModule : TraceModule
 
         return links;
     }
+
+    // The codes of the exception are read as x86 has them; arm64 has no such tracepoints.
+    private static bool HasExceptions(ModuleArguments arguments) =>
+        RuntimeInformation.ProcessArchitecture == Architecture.X64 && KernelFeatures.HasBtfTracepoint("page_fault_user");
 
     // A CPU that is offline has no events; possible ones need not be there.
     private static PerfEventHandle? Open(PerfSoftwareEvent kind, int cpu)

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Page faults that were served: an event for each that the kernel counts in getrusage(2), by its own rule,
  * mm_account_fault() in mm/memory.c.
@@ -66,7 +66,7 @@ struct {
 	__type(value, struct memory_call);
 } memory_calls SEC(".maps");
 
-/* The last exception of a thread. It stays when the fault was not served, so the least recent give way. */
+/* The last exception of a thread. It stays if the fault was not served; the least recently used are evicted. */
 struct memory_exception {
 	__u64 start_ns;
 	__u64 address;
@@ -78,16 +78,16 @@ struct {
 	__uint(max_entries, 16384);
 	__type(key, __u32);
 	__type(value, struct memory_exception);
-} memory_exceptions SEC(".maps");
+} memory_traps SEC(".maps");
 
-static __always_inline int memory_emit(struct task_struct *task, enum memory_fault fault, __u64 address,
+static __always_inline int memory_emit(struct veil_task task, enum memory_fault fault, __u64 address,
 				       enum memory_access access, __u64 start_ns)
 {
 	struct memory_event counted, *event;
 
 	if (!veil_is_slow(start_ns))
 		return 0;
-	event = veil_begin(&counted);
+	event = veil_reserve(&counted);
 	if (!event)
 		return 0;
 	veil_event_init(&event->common, memory_event_kind, task);
@@ -100,26 +100,27 @@ static __always_inline int memory_emit(struct task_struct *task, enum memory_fau
 }
 
 /*
- * A fault that has to wait for a page may be given back with VM_FAULT_RETRY once the page is on its way, for the caller
- * to look everything up again and call once more. The fault is then one fault, which began with the first call.
+ * A fault that has to wait for a page may return VM_FAULT_RETRY, and the caller looks everything up again and calls
+ * once more. That is one fault, which began with the first call.
  */
-static __always_inline int memory_enter(__u64 address, __u32 flags, bool returns_can_be_missed)
+static __always_inline int memory_start(__u64 address, __u32 flags, bool returns_can_be_missed)
 {
-	struct task_struct *task = veil_current();
+	struct veil_task task = veil_current();
 	struct memory_call *call, fresh = {.address = address, .flags = flags};
 	__u32 tid;
 
-	/* Called once more for the same fault. */
+	/* A retry is the same fault, and is not counted twice. */
 	if (!veil_task_passes_as(task, flags & FAULT_FLAG_TRIED))
 		return 0;
-	tid = veil_task_read(task, pid);
+	tid = veil_task_tid(task);
 	call = bpf_map_lookup_elem(&memory_calls, &tid);
 	if (call && call->retried && call->address == address) {
 		call->flags = flags;
 		call->retried = false;
 		return 0;
 	}
-	/* The kernel drops the return of a function that runs in more threads at once than a kretprobe has room for. */
+	/* The kernel drops the return of a function that runs in more threads at once than a kretprobe has instances.
+	 */
 	if (call && !call->retried && returns_can_be_missed)
 		veil_lost(VEIL_LOST_MISSED_PROBE);
 	fresh.start_ns = bpf_ktime_get_boot_ns();
@@ -130,10 +131,11 @@ static __always_inline int memory_enter(__u64 address, __u32 flags, bool returns
 	return 0;
 }
 
-static __always_inline int memory_exit(__u32 result)
+static __always_inline int memory_end(__u32 result)
 {
-	struct task_struct *task = veil_current();
-	__u32 tid = veil_task_read(task, pid), fault;
+	struct veil_task task = veil_current();
+	__u32 tid = veil_task_tid(task), fault = memory_fault__minor;
+	enum memory_access access = memory_access__read;
 	struct memory_call *call, done;
 
 	call = bpf_map_lookup_elem(&memory_calls, &tid);
@@ -148,83 +150,84 @@ static __always_inline int memory_exit(__u32 result)
 	if (result & VM_FAULT_ERROR)
 		return 0;
 
-	fault = result & VM_FAULT_MAJOR || done.flags & FAULT_FLAG_TRIED ? memory_fault__major : memory_fault__minor;
+	if (result & VM_FAULT_MAJOR || done.flags & FAULT_FLAG_TRIED)
+		fault = memory_fault__major;
 	if (!veil_filter_passes(fault, &fault))
 		return 0;
-	return memory_emit(task, fault, done.address,
-			   done.flags & FAULT_FLAG_WRITE	 ? memory_access__write
-			   : done.flags & FAULT_FLAG_INSTRUCTION ? memory_access__exec
-								 : memory_access__read,
-			   done.start_ns);
+	if (done.flags & FAULT_FLAG_WRITE)
+		access = memory_access__write;
+	else if (done.flags & FAULT_FLAG_INSTRUCTION)
+		access = memory_access__exec;
+	return memory_emit(task, fault, done.address, access, done.start_ns);
 }
 
 SEC("fentry/handle_mm_fault")
-int BPF_PROG(enter_fentry, struct vm_area_struct *vma, unsigned long address, unsigned int flags)
+int BPF_PROG(memory_enter_fentry, struct vm_area_struct *vma, unsigned long address, unsigned int flags)
 {
-	return memory_enter(address, flags, false);
+	return memory_start(address, flags, false);
 }
 
-/* The registers came with 5.9 (commit bce617edecad); on 5.8 the next rung is taken. */
+/* The registers came with 5.9 (commit bce617edecad); on 5.8 the next hook is taken. */
 SEC("fexit/handle_mm_fault")
-int BPF_PROG(exit_fentry, struct vm_area_struct *vma, unsigned long address, unsigned int flags, struct pt_regs *regs,
-	     unsigned int result)
+int BPF_PROG(memory_exit_fentry, struct vm_area_struct *vma, unsigned long address, unsigned int flags,
+	     struct pt_regs *regs, unsigned int result)
 {
-	return memory_exit(result);
+	return memory_end(result);
 }
 
 SEC("kprobe/handle_mm_fault")
-int BPF_KPROBE(enter_kprobe, struct vm_area_struct *vma, unsigned long address, unsigned int flags)
+int BPF_KPROBE(memory_enter_kprobe, struct vm_area_struct *vma, unsigned long address, unsigned int flags)
 {
-	return memory_enter(address, flags, true);
+	return memory_start(address, flags, true);
 }
 
 SEC("kretprobe/handle_mm_fault")
-int BPF_KRETPROBE(exit_kprobe, unsigned int result)
+int BPF_KRETPROBE(memory_exit_kprobe, unsigned int result)
 {
-	return memory_exit(result);
+	return memory_end(result);
 }
 
 /*
- * The perf events come out of mm_account_fault() itself. They know the address, but not the access: the error code of
- * the exception is gone from the registers by then (orig_ax is -1: idtentry_body in arch/x86/entry/entry_64.S). So
- * where the kernel has tracepoints at the exception, that is remembered from there, and when it was.
+ * mm_account_fault() itself raises the perf events. They have the address but not the access: the error code of the
+ * exception is gone from the registers by then (orig_ax is -1: idtentry_body in arch/x86/entry/entry_64.S). So the
+ * tracepoints at the exception, where the kernel has them, note the error code and the time.
  */
-static __always_inline int memory_exception(__u64 address, __u64 error_code)
+static __always_inline int memory_note_exception(__u64 address, __u64 error_code)
 {
 	struct memory_exception exception = {.address = address, .error_code = error_code};
-	struct task_struct *task = veil_current();
+	struct veil_task task = veil_current();
 	struct memory_exception *known;
 	__u32 tid;
 
-	/* The fault itself asks, and counts. */
+	/* Counted at the fault itself. */
 	if (!veil_task_passes_again(task))
 		return 0;
-	tid = veil_task_read(task, pid);
+	tid = veil_task_tid(task);
 	exception.start_ns = bpf_ktime_get_boot_ns();
-	known = bpf_map_lookup_elem(&memory_exceptions, &tid);
+	known = bpf_map_lookup_elem(&memory_traps, &tid);
 	if (known)
 		*known = exception;
 	else
-		/* If it finds no room the event still comes, without what only the exception knows. */
-		bpf_map_update_elem(&memory_exceptions, &tid, &exception, BPF_ANY);
+		/* If there is no room the event still comes, without access and duration. */
+		bpf_map_update_elem(&memory_traps, &tid, &exception, BPF_ANY);
 	return 0;
 }
 
 SEC("raw_tp/page_fault_user")
-int user_exception_perf(struct bpf_raw_tracepoint_args *ctx)
+int memory_user_exception_perf(struct bpf_raw_tracepoint_args *ctx)
 {
-	return memory_exception(ctx->args[0], ctx->args[2]);
+	return memory_note_exception(ctx->args[0], ctx->args[2]);
 }
 
 SEC("raw_tp/page_fault_kernel")
-int kernel_exception_perf(struct bpf_raw_tracepoint_args *ctx)
+int memory_kernel_exception_perf(struct bpf_raw_tracepoint_args *ctx)
 {
-	return memory_exception(ctx->args[0], ctx->args[2]);
+	return memory_note_exception(ctx->args[0], ctx->args[2]);
 }
 
-static __always_inline int memory_perf(struct bpf_perf_event_data *ctx, __u32 fault)
+static __always_inline int memory_count_fault(struct bpf_perf_event_data *ctx, __u32 fault)
 {
-	struct task_struct *task = veil_current();
+	struct veil_task task = veil_current();
 	enum memory_access access = memory_access__unknown;
 	struct memory_exception *exception;
 	__u64 start_ns = 0;
@@ -233,25 +236,28 @@ static __always_inline int memory_perf(struct bpf_perf_event_data *ctx, __u32 fa
 	if (!veil_filter_passes_early(fault, &fault) || !veil_task_passes(task) ||
 	    !veil_filter_passes_late(fault, &fault))
 		return 0;
-	tid = veil_task_read(task, pid);
-	exception = bpf_map_lookup_elem(&memory_exceptions, &tid);
+	tid = veil_task_tid(task);
+	exception = bpf_map_lookup_elem(&memory_traps, &tid);
 	if (exception && exception->address == ctx->addr) {
-		access = exception->error_code & (X86_PF_WRITE | X86_PF_SHADOW) ? memory_access__write
-			 : exception->error_code & X86_PF_INSTR			? memory_access__exec
-										: memory_access__read;
+		if (exception->error_code & (X86_PF_WRITE | X86_PF_SHADOW))
+			access = memory_access__write;
+		else if (exception->error_code & X86_PF_INSTR)
+			access = memory_access__exec;
+		else
+			access = memory_access__read;
 		start_ns = exception->start_ns;
 	}
 	return memory_emit(task, fault, ctx->addr, access, start_ns);
 }
 
 SEC("perf_event")
-int minor_perf(struct bpf_perf_event_data *ctx)
+int memory_minor_perf(struct bpf_perf_event_data *ctx)
 {
-	return memory_perf(ctx, memory_fault__minor);
+	return memory_count_fault(ctx, memory_fault__minor);
 }
 
 SEC("perf_event")
-int major_perf(struct bpf_perf_event_data *ctx)
+int memory_major_perf(struct bpf_perf_event_data *ctx)
 {
-	return memory_perf(ctx, memory_fault__major);
+	return memory_count_fault(ctx, memory_fault__major);
 }

@@ -1,4 +1,5 @@
 using Veil.Bpf;
+using Veil.Core.Events;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
 
@@ -8,18 +9,25 @@ namespace Veil.Modules.Network;
 public sealed class NetworkModule : TraceModule
 {
     private static readonly Version s_cookies = new(5, 12);
-    private const string Fentry = "fentry";
-    private const string Kprobe = "kprobe";
-    private const string TpBtf = "tp_btf";
-    private const string RawTp = "raw_tp";
-    private const string Tracepoint = "tracepoint";
-    private const string Iterator = "sockets_iter";
+    private const string Iterator = "network_sockets_iter";
+    private const long LoadBytes = 30 * 1024 * 1024, TracepointLoadBytes = 40 * 1024 * 1024;
+
+    private static readonly HookProgram s_acceptCall = new("network_accept_tracepoint", When: HasAcceptCalls), s_accept4Call = new("network_accept4_tracepoint", When: HasAcceptCalls);
+
+    // The changes of state come after what tells more of that which they begin. Of two programs at one tracepoint the kernel runs
+    // the one first that was attached first. At the very end the sockets that are there already.
+    private static readonly HookProgram[] s_btfChanges = ["network_fork_tp_btf", "network_state_tp_btf", "network_state_second_tp_btf", Iterator];
+
+    private static readonly HookRung s_fentry = new("fentry", "tp_btf/inet_sock_set_state, fentry/tcp_connect, fentry/security_sock_graft or fexit/inet_csk_accept",
+        ["network_connect_fentry", new("network_graft_fentry", When: HasGraft), new("network_accept_fentry", When: static arguments => !HasGraft(arguments)), .. s_btfChanges]) { LoadBytes = LoadBytes };
+    private static readonly HookRung s_kprobe = new("kprobe", "tp_btf/inet_sock_set_state, kprobe/tcp_connect, kprobe/security_sock_graft or kretprobe/inet_csk_accept",
+        ["network_connect_kprobe", new("network_graft_kprobe", When: HasGraft), new("network_accept_kprobe", When: static arguments => !HasGraft(arguments)), .. s_btfChanges]) { LoadBytes = LoadBytes };
 
     /// <inheritdoc/>
     public override string Name => "network";
 
     /// <inheritdoc/>
-    public override string Summary => "TCP connections";
+    public override string Summary => "TCP connections: who, from where to where, how much, how long";
 
     /// <inheritdoc/>
     public override string CountKey => "dport";
@@ -37,46 +45,41 @@ public sealed class NetworkModule : TraceModule
     /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
     [
-        new(Fentry, "tp_btf/inet_sock_set_state, fentry/tcp_connect, fentry/security_sock_graft or fexit/inet_csk_accept"),
-        new(Kprobe, "tp_btf/inet_sock_set_state, kprobe/tcp_connect, kprobe/security_sock_graft or kretprobe/inet_csk_accept"),
-        new(TpBtf, "tp_btf/inet_sock_set_state, tp_btf/sys_exit or tracepoints of accept"),
-        new(RawTp, "raw_tp/inet_sock_set_state, raw_tp/sys_exit or tracepoints of accept"),
-        new(Tracepoint, "tracepoint/sock/inet_sock_set_state, tracepoints of accept and accept4"),
+        s_fentry,
+        s_kprobe,
+        new("tp_btf", "tp_btf/inet_sock_set_state, tp_btf/sys_exit or tracepoints of accept",
+            [s_acceptCall, s_accept4Call, new("network_accept_tp_btf", When: static arguments => !HasAcceptCalls(arguments)), .. s_btfChanges]) { LoadBytes = LoadBytes },
+        new("raw_tp", "raw_tp/inet_sock_set_state, raw_tp/sys_exit or tracepoints of accept",
+            s_acceptCall, s_accept4Call, new("network_accept_raw_tp", When: static arguments => !HasAcceptCalls(arguments)), "network_fork_raw_tp", "network_state_raw_tp", "network_state_second_raw_tp", Iterator) { LoadBytes = LoadBytes },
+        new("tracepoint", "tracepoint/sock/inet_sock_set_state, tracepoints of accept and accept4",
+            "network_accept_tracepoint", "network_accept4_tracepoint", "network_fork_tracepoint", "network_state_tracepoint", Iterator) { LoadBytes = TracepointLoadBytes },
     ];
 
     /// <inheritdoc/>
-    public override long LoadBytes(HookRung rung) => (rung.Name == Tracepoint ? 40 : 30) * 1024 * 1024;
+    public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)
+    {
+        ["evt_type"] = new() { Title = "EVENT" },
+        ["family"] = new() { Rank = 5 },
+        ["saddr"] = new() { Title = "SOURCE", Label = "source=", Width = 21, WidthMin = 18, Port = "sport" },
+        ["daddr"] = new() { Title = "DEST", Label = "dest=", Width = 21, WidthMin = 18, Port = "dport" },
+        ["oldstate"] = new() { Title = "OLD_STATE", Width = 11, Rank = 15 },
+        ["newstate"] = new() { Title = "STATE", Width = 11, Rank = 60 },
+        ["socket_id"] = new() { Title = "SOCKET", WidthMin = 6, Rank = 8 },
+        ["netns"] = new() { Width = 10, Rank = 7 },
+        ["reset_by"] = new() { Width = 8, Rank = 21, IsRare = true },
+        ["rx_bytes"] = new() { WidthMin = 8, Rank = 65, IsRare = true },
+        ["tx_bytes"] = new() { WidthMin = 8, Rank = 65, IsRare = true },
+        ["retransmits"] = new() { Title = "RETRANS", Width = 7, Rank = 25, IsRare = true, HidesZero = true },
+        ["srtt_us"] = new() { Width = 7, Rank = 24 },
+    };
 
     /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("network");
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments)
-    {
-        // The changes of state come after what tells more of that which they begin. Of two programs at one tracepoint the kernel runs
-        // the one first that was attached first. At the very end the sockets that are there already.
-        string[] changes = rung.Name switch
-        {
-            Tracepoint => ["fork_tracepoint", "state_tracepoint"],
-            RawTp => ["fork_raw_tp", "state_raw_tp", "state_second_raw_tp"],
-            _ => ["fork_tp_btf", "state_tp_btf", "state_second_tp_btf"],
-        };
-        if (rung.Name is not (Fentry or Kprobe))
-            return [.. SystemCalls(rung), .. changes, Iterator];
-
-        string accept = KernelFeatures.HasFunction("security_sock_graft") ? "graft" : "accept";
-        return [$"connect_{rung.Name}", $"{accept}_{rung.Name}", .. changes, Iterator];
-    }
-
-    // A program at sys_exit runs for every call of the machine: getppid takes 186 ns instead of the 140 with the calls' own tracepoints, and
-    // 108 without a trace. So these are taken wherever tracefs is there to find them in.
-    private static string[] SystemCalls(HookRung rung) =>
-        rung.Name == Tracepoint || KernelFeatures.HasTracepoint("syscalls", "sys_exit_accept4") ? ["accept_tracepoint", "accept4_tracepoint"] : [$"accept_{rung.Name}"];
-
-    /// <inheritdoc/>
     public override bool CountsMisses(BpfProgram program) =>
-        !program.Name.StartsWith("state_", StringComparison.Ordinal)
-        || program.Name == "state_tracepoint"
+        !program.Name.StartsWith("network_state_", StringComparison.Ordinal)
+        || program.Name == "network_state_tracepoint"
         // 7.x preempts programs. What a process itself changes can then be skipped too, and the second program leaves that to the first.
         || KernelFeatures.KernelVersion.Major >= 7;
 
@@ -90,21 +93,15 @@ public sealed class NetworkModule : TraceModule
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => [0, 1, 2];
-
-    /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
-        bpfObject.SetGlobal("network_connect_hook", rung.Name is Fentry or Kprobe);
+        bpfObject.SetGlobal("network_connect_hook", rung == s_fentry || rung == s_kprobe);
         bpfObject.SetGlobal("network_cookies", KernelFeatures.KernelVersion >= s_cookies);
     }
 
-    /// <inheritdoc/>
-    public override IEnumerable<BpfLink> Attach(BpfProgram program, HookRung rung, ModuleArguments arguments)
-    {
-        if (program.Name != Iterator)
-            return [program.Attach()];
-        program.Iterate();
-        return [];
-    }
+    private static bool HasGraft(ModuleArguments arguments) => KernelFeatures.HasFunction("security_sock_graft");
+
+    // A program at sys_exit runs for every call of the machine: getppid takes 186 ns instead of the 140 with the calls' own tracepoints, and
+    // 108 without a trace. So these are taken wherever tracefs is there to find them in.
+    private static bool HasAcceptCalls(ModuleArguments arguments) => KernelFeatures.HasTracepoint("syscalls", "sys_exit_accept4");
 }

@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
-/* TCP connections: their changes of state, who accepted them, and what they came to when they close. */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* TCP connections: their changes of state, who accepted them, and their totals as they close. */
 #include <bpf/bpf_endian.h>
 #include "veil/arch.bpf.h"
 #include "veil/emit.bpf.h"
@@ -94,7 +94,7 @@ struct network_close_event {
 	veil_bytes_t rx_bytes;
 	veil_bytes_t tx_bytes;
 	__u32 retransmits;
-	__u32 srtt_us;
+	veil_microseconds_t srtt_us;
 };
 
 VEIL_EVENT(0, network_event);
@@ -103,20 +103,20 @@ VEIL_EVENT(2, network_failed_event);
 
 VEIL_FILTER(port, __u32);
 
-/* A hook on tcp_connect() tells of a connect(), which by then has a local port. */
+/* CONNECT is emitted at tcp_connect(), where the socket has a local port. */
 const volatile bool network_connect_hook;
 
-/* From 5.12 on (commit c5dbb89fc2ac) a program that has a typed pointer can have the kernel make a socket's cookie. */
+/* From 5.12 on (commit c5dbb89fc2ac) bpf_get_socket_cookie() takes a typed pointer. */
 const volatile bool network_cookies;
 
 /* A process that has a descriptor of a socket. */
 struct network_process {
 	__u64 leader; /* its first thread, a struct task_struct */
 	__u64 started_ns;
-	__u32 fd; /* where the socket was seen among its files: looked at first */
+	__u32 fd; /* where the socket was last seen among its files */
 };
 
-/* What is remembered of a socket, by its address in the kernel, from its first change of state to its last. */
+/* A socket, by its address in the kernel, from its first change of state to its last. */
 struct network_socket {
 	__u64 id;
 	__u64 established_ns;
@@ -129,7 +129,7 @@ struct network_socket {
 	__u8 waits;		     /* for accept() */
 	__u8 handshake;		     /* its handshake was seen from the start */
 	__u8 active;		     /* it connected: its SYN counts as a byte that was acknowledged */
-	__u8 untold;		     /* its CONNECT is still to be told */
+	__u8 connect_pending;	     /* its CONNECT is still to be emitted */
 	__u8 registered;	     /* it is counted in network_ports */
 };
 
@@ -140,9 +140,9 @@ struct {
 	__type(value, struct network_socket);
 } network_sockets SEC(".maps");
 
-const struct network_socket network_fresh = {};
+const struct network_socket network_nothing = {};
 
-/* Who listens on a port has what arrives there, until somebody accepts it. */
+/* A new connection belongs to the process that listens on its port, until it is accepted. */
 struct network_port {
 	__u64 net;
 	__u64 port;
@@ -152,7 +152,7 @@ struct network_listener {
 	__u64 sk; /* the first of them */
 	__u32 pid;
 	__u32 sockets;
-	__u32 shared; /* by several processes (SO_REUSEPORT, several addresses): then nobody is taken for it */
+	__u32 shared; /* by several processes (SO_REUSEPORT, several addresses): then none is named */
 };
 
 struct {
@@ -164,7 +164,7 @@ struct {
 
 static __always_inline __u16 network_sport(struct sock *sk)
 {
-	/* Not skc_num: that one is gone when the change to CLOSE is told (inet_put_port()). */
+	/* Not skc_num: inet_put_port() clears it before the change to CLOSE. */
 	return bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
 }
 
@@ -192,7 +192,7 @@ static __always_inline struct network_socket *network_remember(struct sock *sk)
 {
 	__u64 address = (__u64)sk;
 
-	if (bpf_map_update_elem(&network_sockets, &address, &network_fresh, BPF_ANY)) {
+	if (bpf_map_update_elem(&network_sockets, &address, &network_nothing, BPF_ANY)) {
 		veil_lost(VEIL_LOST_MAP_FULL);
 		return NULL;
 	}
@@ -206,7 +206,7 @@ static __always_inline void network_forget(struct sock *sk)
 	bpf_map_delete_elem(&network_sockets, &address);
 }
 
-/* ---- MPTCP: the socket that the process has is one of protocol 262, which has TCP sockets of its own below ---- */
+/* ---- MPTCP: the process has a socket of protocol 262, on top of TCP sockets that the kernel has ---- */
 
 static __always_inline bool network_is_tcp(struct sock *sk)
 {
@@ -217,7 +217,7 @@ static __always_inline bool network_is_tcp(struct sock *sk)
 	       (family == network_family__IPv4 || family == network_family__IPv6);
 }
 
-/* The socket of a process, to the one of TCP: of several the first, with which the connection was made. */
+/* The TCP socket of a process's socket. MPTCP may have several: the first, which made the connection. */
 static __always_inline struct sock *network_tcp_of(struct sock *sk)
 {
 	if (!sk)
@@ -230,7 +230,7 @@ static __always_inline struct sock *network_tcp_of(struct sock *sk)
 	return network_is_tcp(sk) ? sk : NULL;
 }
 
-/* The way back; NULL where it is a socket of its own. */
+/* The MPTCP socket of a TCP socket. NULL: it has none. */
 static __always_inline struct mptcp_sock *network_mptcp_of(struct sock *sk)
 {
 	struct mptcp_subflow_context *subflow;
@@ -255,8 +255,8 @@ static __always_inline bool network_ports_pass(__u16 sport, __u16 dport)
 /* ---- events ---- */
 
 /*
- * What joins the lines of a socket: its cookie, as ss and bpf_get_socket_cookie() have it. Where the kernel has made
- * none and cannot be asked to, a number of our own: beyond any cookie, and made of the time so that none comes twice.
+ * Identifies a socket in all its events: its cookie, as ss shows it. If the kernel has made none and cannot be asked
+ * to, a number of our own: larger than any cookie, and made of time and CPU so that it is unique.
  */
 static __always_inline __u64 network_id(struct sock *sk, struct network_socket *socket, __u64 cookie)
 {
@@ -298,7 +298,7 @@ static __always_inline void network_describe(struct sock *sk, enum network_evt e
 	}
 }
 
-static __always_inline void network_tell(struct sock *sk, enum network_evt evt, int oldstate, int newstate, __u64 id,
+static __always_inline void network_emit(struct sock *sk, enum network_evt evt, int oldstate, int newstate, __u64 id,
 					 const struct veil_identity *who)
 {
 	__u16 sport = network_sport(sk), dport = network_dport(sk);
@@ -306,7 +306,7 @@ static __always_inline void network_tell(struct sock *sk, enum network_evt evt, 
 
 	if (!veil_identity_passes(who) || !network_ports_pass(sport, dport))
 		return;
-	event = veil_begin_as(&counted, &who->uid);
+	event = veil_reserve_as(&counted, &who->uid);
 	if (!event)
 		return;
 	veil_event_init_as(&event->common, network_event_kind, who);
@@ -315,8 +315,8 @@ static __always_inline void network_tell(struct sock *sk, enum network_evt evt, 
 }
 
 /*
- * Which side ended a connection out of turn. tcp_reset() sets the error to one of these before it closes, `ss -K` to
- * ECONNABORTED; who gives up a connection by itself goes to CLOSE without FIN and, at that time, without an error.
+ * Which side reset a connection. tcp_reset() sets one of these errors before it closes, `ss -K` sets ECONNABORTED. A
+ * side that gives up by itself goes to CLOSE without FIN and, at that time, without an error.
  */
 static __always_inline enum network_side network_reset_by(int error, int oldstate)
 {
@@ -327,7 +327,7 @@ static __always_inline enum network_side network_reset_by(int error, int oldstat
 	return NEITHER_SIDE;
 }
 
-static __always_inline void network_tell_failed(struct sock *sk, int oldstate, __u64 id,
+static __always_inline void network_failed_emit(struct sock *sk, int oldstate, __u64 id,
 						const struct veil_identity *who)
 {
 	__u16 sport = network_sport(sk), dport = network_dport(sk);
@@ -336,7 +336,7 @@ static __always_inline void network_tell_failed(struct sock *sk, int oldstate, _
 
 	if (!veil_identity_passes(who) || !network_ports_pass(sport, dport))
 		return;
-	event = veil_begin_as(&counted, &who->uid);
+	event = veil_reserve_as(&counted, &who->uid);
 	if (!event)
 		return;
 	veil_event_init_as(&event->common, network_failed_event_kind, who);
@@ -348,9 +348,9 @@ static __always_inline void network_tell_failed(struct sock *sk, int oldstate, _
 }
 
 /*
- * The kernel's counters are of sequence numbers: bytes_acked has the SYN of the side that connected (the other side
- * starts behind its own, tcp_create_openreq_child()) and our FIN, bytes_received the peer's FIN. What was sent and
- * received is without them.
+ * The kernel counts sequence numbers: bytes_acked includes the SYN of the side that connected (the other side starts
+ * after its own, tcp_create_openreq_child()) and our FIN, bytes_received the peer's FIN. They are no data, so subtract
+ * them.
  */
 static __always_inline void network_figures(struct sock *sk, int oldstate, const struct network_socket *socket,
 					    struct network_close_event *event)
@@ -368,7 +368,7 @@ static __always_inline void network_figures(struct sock *sk, int oldstate, const
 	if (socket && socket->handshake) {
 		active = socket->active;
 	} else {
-		/* The segments that went out, less those on the way, are what was acknowledged, and know of no SYN. */
+		/* What was sent, less what is in flight, was acknowledged, and does not include the SYN. */
 		__u32 next = BPF_CORE_READ(tcp, snd_nxt);
 		__u64 sent = BPF_CORE_READ(tcp, bytes_sent) - BPF_CORE_READ(tcp, bytes_retrans);
 		__u64 under_way = next - una - (fin_sent && next == end && una != end ? 1 : 0);
@@ -382,7 +382,7 @@ static __always_inline void network_figures(struct sock *sk, int oldstate, const
 	    socket && socket->established_ns ? event->common.timestamp - socket->established_ns : VEIL_DURATION_UNKNOWN;
 }
 
-static __always_inline void network_tell_close(struct sock *sk, int oldstate, const struct network_socket *socket,
+static __always_inline void network_close_emit(struct sock *sk, int oldstate, const struct network_socket *socket,
 					       __u64 id, const struct veil_identity *who)
 {
 	__u16 sport = network_sport(sk), dport = network_dport(sk);
@@ -391,7 +391,7 @@ static __always_inline void network_tell_close(struct sock *sk, int oldstate, co
 
 	if (!veil_identity_passes(who) || !network_ports_pass(sport, dport))
 		return;
-	event = veil_begin_as(&counted, &who->uid);
+	event = veil_reserve_as(&counted, &who->uid);
 	if (!event)
 		return;
 	veil_event_init_as(&event->common, network_close_event_kind, who);
@@ -407,13 +407,13 @@ static __always_inline void network_tell_close(struct sock *sk, int oldstate, co
 /*
  * ---- who ----
  *
- * The running task is known to have a socket when it does something with it. Half of the events come later, in an
- * interrupt. Until then it may have ended, or passed the socket on, so both is looked up at the event.
+ * A task that uses a socket has it. Half of the events come later, in an interrupt. By then the task may have ended, or
+ * passed the socket on, so both are checked at the event.
  */
 
 /*
- * The memory of a task that was freed can be read all the same, and may be another task's by now, which began at
- * another time.
+ * The memory of a freed task can still be read, and may belong to another task by now: one that started at another
+ * time.
  */
 static __always_inline bool network_is_same(const struct network_process *process)
 {
@@ -422,20 +422,20 @@ static __always_inline bool network_is_same(const struct network_process *proces
 	return leader && BPF_CORE_READ(leader, start_time) == process->started_ns;
 }
 
-static __always_inline bool network_runs(struct task_struct *leader)
+static __always_inline bool network_is_alive(struct task_struct *leader)
 {
 	return BPF_CORE_READ(leader, exit_state) != EXIT_DEAD && BPF_CORE_READ(leader, signal, live.counter) > 0;
 }
 
-/* Descriptors of a process among which a socket is looked for. Few at once: with its callers' the stack is full. */
+/* How many descriptors of a process are searched. Few at once: the callers leave little stack. */
 #define FILES_AT_ONCE 4
 #define FILES_MAX     1024
 
 #define NO_SUCH_FILE -1L
 
 /*
- * The descriptor that a process has of a file, which was `fd` when it was seen last. Where it has too many to look at,
- * it is not said that it has none. A global function, which the verifier walks once.
+ * The descriptor that a process has of a file; it was last seen at `fd`. If there are too many to search, `fd` again:
+ * it may still have it. A global function, which the verifier walks once.
  */
 __noinline long network_find_file(__u64 process, __u64 file, __u32 fd)
 {
@@ -447,7 +447,7 @@ __noinline long network_find_file(__u64 process, __u64 file, __u32 fd)
 
 	/* The first thread has ended, others may go on. */
 	if (!own)
-		return network_runs(leader) ? fd : NO_SUCH_FILE;
+		return network_is_alive(leader) ? fd : NO_SUCH_FILE;
 	table = BPF_CORE_READ(own, fdt);
 	count = BPF_CORE_READ(table, max_fds);
 	files = (__u64)BPF_CORE_READ(table, fd);
@@ -466,8 +466,8 @@ __noinline long network_find_file(__u64 process, __u64 file, __u32 fd)
 	return fd;
 }
 
-/* Has a process a descriptor that is given out already, and whose file accept() is still to put there? */
-__noinline int network_installs(__u64 process)
+/* Does the process have a descriptor that is allocated and has no file yet, as within accept()? */
+__noinline int network_is_installing(__u64 process)
 {
 	struct fdtable *table = BPF_CORE_READ((struct task_struct *)process, files, fdt);
 	__u64 files = (__u64)BPF_CORE_READ(table, fd), open = (__u64)BPF_CORE_READ(table, open_fds), word = 0, file;
@@ -506,7 +506,7 @@ static __always_inline bool network_has_file(struct network_process *process, st
 	return true;
 }
 
-/* The running task has the socket. */
+/* The running task owns the socket. */
 static __always_inline void network_own(struct network_socket *socket, const struct veil_identity *who, __u32 fd)
 {
 	socket->who = *who;
@@ -522,13 +522,10 @@ static __always_inline void network_inherit(struct network_socket *socket)
 	socket->owner = socket->heir;
 	socket->heir.leader = 0;
 	socket->installed = 1;
-	BPF_CORE_READ_INTO(&socket->who.comm, leader, comm);
-	socket->who.pid = BPF_CORE_READ(leader, tgid);
-	socket->who.tid = BPF_CORE_READ(leader, pid);
-	socket->who.uid = BPF_CORE_READ(leader, cred, uid.val);
+	veil_identity_of(veil_task_at(leader), &socket->who);
 }
 
-/* The process's own socket: that of MPTCP has the file. NULL where nobody has it (any more, or not yet). */
+/* The socket that the process sees: the MPTCP one, if there is one. NULL: no process has it (any more, or yet). */
 static __always_inline struct socket *network_socket_of(struct sock *sk)
 {
 	struct mptcp_sock *mptcp = network_mptcp_of(sk);
@@ -546,17 +543,17 @@ static __always_inline bool network_is_released(struct file *file)
 	return BPF_CORE_READ(file, f_ref.refcnt.counter) < 0;
 }
 
-/* Makes sure that the owner in the record is the one that has the socket now. */
+/* Checks that the recorded owner still has the socket, and passes it to the heir if not. */
 static __noinline bool network_confirm(struct network_socket *socket, struct sock *sk)
 {
 	struct socket *own = network_socket_of(sk);
-	/* Before the look at the files: accept() may go on meanwhile on another CPU. */
+	/* Read before the files: accept() may go on on another CPU. */
 	bool installed = *(volatile __u8 *)&socket->installed;
 	struct file *file;
 
 	if (!socket->known)
 		return false;
-	/* Nobody has what was closed: it is of the one that closed it. */
+	/* Closed: it is still the last owner's. */
 	if (!own)
 		return true;
 	file = BPF_CORE_READ(own, file);
@@ -570,24 +567,24 @@ static __noinline bool network_confirm(struct network_socket *socket, struct soc
 		network_inherit(socket);
 		return true;
 	}
-	/* accept() gives out the descriptor last, close() takes it back first: packets come in between. */
+	/* Packets may come before accept() has installed the descriptor, and after close() has removed it. */
 	if (!socket->heir.leader && network_is_same(&socket->owner) &&
-	    (installed ? network_is_released(file) : network_installs(socket->owner.leader)))
+	    (installed ? network_is_released(file) : network_is_installing(socket->owner.leader)))
 		return true;
 	socket->known = 0;
 	return false;
 }
 
-/* A process that ends closes what it still has. */
-static __always_inline bool network_closes_itself(const struct network_process *process)
+/* Is this process going to close it, if only by ending? */
+static __always_inline bool network_will_close(const struct network_process *process)
 {
 	struct task_struct *leader = (struct task_struct *)process->leader;
 
 	return network_is_same(process) &&
-	       (leader == veil_task_read(veil_current(), group_leader) || network_runs(leader));
+	       (leader == veil_task_read(veil_current(), group_leader) || network_is_alive(leader));
 }
 
-/* The listener that a connection came in by, if it is one process's. */
+/* The listener of a connection, if it is one process's. */
 static __always_inline struct network_socket *network_listener_of(struct sock *sk, struct sock **listening)
 {
 	struct network_port key = network_port_of(sk);
@@ -599,7 +596,7 @@ static __always_inline struct network_socket *network_listener_of(struct sock *s
 	return network_find(*listening);
 }
 
-/* Of the paths of an MPTCP connection the first knows who has it. NULL where this is that one, or that one is gone. */
+/* The first path of an MPTCP connection, whose record has the owner. NULL: this is the first, or it is gone. */
 static __always_inline struct sock *network_first_path_of(struct sock *sk)
 {
 	struct mptcp_sock *mptcp = network_mptcp_of(sk);
@@ -608,7 +605,7 @@ static __always_inline struct sock *network_first_path_of(struct sock *sk)
 	return first == sk ? NULL : first;
 }
 
-/* Who has the socket at this moment, as far as it is known: 1, or 0. */
+/* Finds who has the socket now. 0: not known. */
 static __noinline int network_find_owner(struct sock *sk, struct veil_identity *who)
 {
 	struct network_socket *socket = network_find(sk), *other;
@@ -632,12 +629,12 @@ static __noinline int network_find_owner(struct sock *sk, struct veil_identity *
 		if (other) {
 			if (!network_confirm(other, relative))
 				return 0;
-			/* For when the listener is gone: then this one is closed with it. */
+			/* Kept for when the listener is gone: its sockets are closed with it. */
 			socket->who = other->who;
 			socket->owner = other->owner;
 			socket->known = 1;
 			socket->installed = 0;
-		} else if (!socket->known || !network_closes_itself(&socket->owner)) {
+		} else if (!socket->known || !network_will_close(&socket->owner)) {
 			return 0;
 		}
 	} else {
@@ -649,7 +646,7 @@ static __noinline int network_find_owner(struct sock *sk, struct veil_identity *
 	return 1;
 }
 
-static __always_inline void network_nobody(struct sock *sk, struct veil_identity *who)
+static __always_inline void network_set_nobody(struct sock *sk, struct veil_identity *who)
 {
 	const struct veil_identity nobody = {
 	    .comm = VEIL_COMM_UNKNOWN, .pid = VEIL_PID_UNKNOWN, .tid = VEIL_PID_UNKNOWN};
@@ -663,13 +660,13 @@ static __always_inline bool network_in_kernel_thread(void)
 	return veil_task_read(veil_current(), flags) & PF_KTHREAD;
 }
 
-/* A thread of the kernel looks after the TCP sockets of MPTCP, for the process that has that one. */
+/* A kernel thread may act on the TCP sockets of MPTCP, for the process that has the connection. */
 static __always_inline bool network_acts_for_itself(struct sock *sk)
 {
 	return !network_in_kernel_thread() || !network_mptcp_of(sk);
 }
 
-static __always_inline void network_listening(struct sock *sk, __u32 pid, struct network_socket *socket)
+static __always_inline void network_listener_add(struct sock *sk, __u32 pid, struct network_socket *socket)
 {
 	struct network_port key = network_port_of(sk);
 	struct network_listener fresh = {.sk = (__u64)sk, .pid = pid, .sockets = 1}, *listener;
@@ -688,7 +685,7 @@ static __always_inline void network_listening(struct sock *sk, __u32 pid, struct
 	socket->registered = 1;
 }
 
-static __always_inline void network_listened(struct sock *sk)
+static __always_inline void network_listener_drop(struct sock *sk)
 {
 	struct network_port key = network_port_of(sk);
 	struct network_listener *listener = bpf_map_lookup_elem(&network_ports, &key);
@@ -704,8 +701,8 @@ static __always_inline void network_listened(struct sock *sk)
 		listener->sk = 0;
 }
 
-/* A socket that the kernel made for a finished handshake: a copy of the listener's. */
-static __always_inline void network_born(struct sock *sk, __u64 cookie)
+/* A handshake ended: the kernel made a socket for it, a copy of the listener's. */
+static __always_inline void network_handshake_end(struct sock *sk, __u64 cookie)
 {
 	struct network_socket *socket = network_remember(sk);
 
@@ -717,11 +714,10 @@ static __always_inline void network_born(struct sock *sk, __u64 cookie)
 }
 
 /*
- * Does a process do this on purpose? Then it is the one to name, also where the socket was another's before.
- * sk_shutdown tells a close() that gives up unread data, which shuts down first (__tcp_close()), from a reset that
- * comes in.
+ * Is this done by a process, and not by a packet? Then that process is named, even if the socket was another's before.
+ * A close() that gives up unread data shuts down first (__tcp_close()), an incoming reset does not: sk_shutdown tells.
  */
-static __always_inline bool network_deliberate(struct sock *sk, int oldstate, int newstate)
+static __always_inline bool network_is_deliberate(struct sock *sk, int oldstate, int newstate)
 {
 	if (newstate == STATE(FIN_WAIT1) || newstate == STATE(LAST_ACK) || oldstate == STATE(LISTEN))
 		return true;
@@ -747,74 +743,74 @@ static __always_inline enum network_evt network_evt_of(int oldstate, int newstat
 	}
 }
 
-/* An MPTCP socket's own state tells who closes it; what becomes of the connection is told of the TCP sockets. */
-static __always_inline void network_closes_mptcp(struct sock *sk, int oldstate, int newstate)
+/* An MPTCP socket's own state shows who closes it. The events are those of its TCP sockets. */
+static __always_inline void network_mptcp_close(struct sock *sk, int oldstate, int newstate)
 {
 	struct network_socket *socket;
 	struct veil_identity who;
 	struct sock *first;
 
 	if (!BPF_CORE_READ(sk, sk_lock.owned) || network_in_kernel_thread() ||
-	    !network_deliberate(sk, oldstate, newstate))
+	    !network_is_deliberate(sk, oldstate, newstate))
 		return;
 	first = network_tcp_of(sk);
 	socket = first ? network_find(first) : NULL;
 	if (!socket)
 		return;
-	veil_identity_of_current(&who);
+	veil_identity_of(veil_current(), &who);
 	socket->waits = 0;
 	network_own(socket, &who, 0);
 }
 
 /* connect() or listen(): both by the running task, or by the kernel for another path of an MPTCP connection. */
-static __always_inline void network_begun(struct sock *sk, int newstate, __u64 cookie)
+static __always_inline void network_start(struct sock *sk, int newstate, __u64 cookie)
 {
 	struct network_socket *socket = network_remember(sk);
-	bool untold = socket && network_connect_hook && newstate == STATE(SYN_SENT);
+	bool connect_pending = socket && network_connect_hook && newstate == STATE(SYN_SENT);
 	struct veil_identity who;
 	__u64 id = network_id(sk, socket, cookie);
 
 	if (network_acts_for_itself(sk)) {
-		veil_identity_of_current(&who);
+		veil_identity_of(veil_current(), &who);
 		if (socket)
 			network_own(socket, &who, 0);
 	} else if (!network_find_owner(sk, &who)) {
-		network_nobody(sk, &who);
+		network_set_nobody(sk, &who);
 	}
 	if (socket) {
 		socket->handshake = 1;
 		socket->active = newstate == STATE(SYN_SENT);
-		socket->untold = untold;
+		socket->connect_pending = connect_pending;
 		if (newstate == STATE(LISTEN))
-			network_listening(sk, who.pid, socket);
+			network_listener_add(sk, who.pid, socket);
 	}
-	if (!untold)
-		network_tell(sk, network_evt_of(STATE(CLOSE), newstate), STATE(CLOSE), newstate, id, &who);
+	if (!connect_pending)
+		network_emit(sk, network_evt_of(STATE(CLOSE), newstate), STATE(CLOSE), newstate, id, &who);
 }
 
-static __always_inline int network_changes(struct sock *sk, int oldstate, int newstate, __u64 cookie)
+static __always_inline int network_state_change(struct sock *sk, int oldstate, int newstate, __u64 cookie)
 {
 	struct network_socket *socket;
 	struct veil_identity who;
 	enum network_evt evt;
 	__u16 protocol;
-	bool acts;
+	bool acts, known;
 	__u64 id;
 
-	/* The tracepoint also tells of other protocols, and of a close() of what was closed already. */
+	/* The tracepoint is also hit by other protocols, and by a close() of what was closed already. */
 	if (oldstate == newstate)
 		return 0;
 	protocol = BPF_CORE_READ(sk, sk_protocol);
 	if (protocol == IPPROTO_MPTCP)
-		network_closes_mptcp(sk, oldstate, newstate);
+		network_mptcp_close(sk, oldstate, newstate);
 	if (protocol != IPPROTO_TCP)
 		return 0;
 	if (oldstate == STATE(CLOSE)) {
-		network_begun(sk, newstate, cookie);
+		network_start(sk, newstate, cookie);
 		return 0;
 	}
 	if (oldstate == STATE(LISTEN) && newstate == STATE(SYN_RECV)) {
-		network_born(sk, cookie);
+		network_handshake_end(sk, cookie);
 		return 0;
 	}
 
@@ -822,54 +818,53 @@ static __always_inline int network_changes(struct sock *sk, int oldstate, int ne
 	if (!socket && newstate != STATE(CLOSE))
 		socket = network_remember(sk);
 	id = network_id(sk, socket, cookie);
-	if (socket && socket->untold) {
+	if (socket && socket->connect_pending) {
 		/* tcp_connect() was not reached: there was no port or no route. */
-		socket->untold = 0;
+		socket->connect_pending = 0;
 		who = socket->who;
-		network_tell(sk, network_evt__CONNECT, STATE(CLOSE), STATE(SYN_SENT), id, &who);
+		network_emit(sk, network_evt__CONNECT, STATE(CLOSE), STATE(SYN_SENT), id, &who);
 	}
 
 	/*
-	 * In half of the cases the running task is a stranger that an interrupt stopped. It is a user of this socket
-	 * where the socket is owned: packets and timers never touch a socket that a process has locked
-	 * (sock_owned_by_user()), they wait until that process deals with them.
+	 * In half of the cases the running task was only interrupted, and has nothing to do with the socket. It uses
+	 * the socket if it holds the lock: packets and timers leave a locked socket alone until the process has
+	 * released it (sock_owned_by_user()).
 	 */
 	acts = BPF_CORE_READ(sk, sk_lock.owned) && network_acts_for_itself(sk);
-	if ((acts && network_deliberate(sk, oldstate, newstate)) || !network_find_owner(sk, &who)) {
-		if (acts) {
-			veil_identity_of_current(&who);
-			if (socket) {
-				socket->waits = 0;
-				network_own(socket, &who, 0);
-			}
-		} else {
-			network_nobody(sk, &who);
+	known = !(acts && network_is_deliberate(sk, oldstate, newstate)) && network_find_owner(sk, &who);
+	if (!known && acts) {
+		veil_identity_of(veil_current(), &who);
+		if (socket) {
+			socket->waits = 0;
+			network_own(socket, &who, 0);
 		}
+	} else if (!known) {
+		network_set_nobody(sk, &who);
 	}
 
 	if (newstate == STATE(ESTABLISHED) && socket)
 		socket->established_ns = bpf_ktime_get_boot_ns();
 	evt = network_evt_of(oldstate, newstate);
 	if (evt == network_evt__FAILED)
-		network_tell_failed(sk, oldstate, id, &who);
+		network_failed_emit(sk, oldstate, id, &who);
 	else if (evt == network_evt__CLOSE && oldstate != STATE(LISTEN))
-		network_tell_close(sk, oldstate, socket, id, &who);
+		network_close_emit(sk, oldstate, socket, id, &who);
 	else
-		network_tell(sk, evt, oldstate, newstate, id, &who);
+		network_emit(sk, evt, oldstate, newstate, id, &who);
 
 	if (newstate == STATE(CLOSE)) {
 		if (socket && socket->registered)
-			network_listened(sk);
+			network_listener_drop(sk);
 		network_forget(sk);
 	}
 	return 0;
 }
 
-/* The hooks of the kernel's own functions come before accept() has put the socket into the table of files. */
+/* The fentry and kprobe hooks come before accept() has installed the descriptor. */
 #define NOT_INSTALLED ((__u32)-1)
 
 /* The running task got the socket from accept(). Its state stays as it is. */
-static __always_inline int network_accepted(struct sock *sk, __u32 fd)
+static __always_inline int network_accept_end(struct sock *sk, __u32 fd)
 {
 	struct network_socket *socket, *listener;
 	struct sock *listening = NULL;
@@ -880,12 +875,12 @@ static __always_inline int network_accepted(struct sock *sk, __u32 fd)
 	if (!sk)
 		return 0;
 	state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	veil_identity_of_current(&who);
+	veil_identity_of(veil_current(), &who);
 	socket = network_find(sk);
 	if (!socket && state != STATE(CLOSE))
 		socket = network_remember(sk); /* its handshake was before the trace */
 	if (socket) {
-		/* Who accepts has the listener too: it came to it by a way that was not seen. */
+		/* A task that accepts has the listener too, however it got it. */
 		if (socket->waits && !socket->known) {
 			listener = network_listener_of(sk, &listening);
 			if (listener && !listener->known && !listener->heirs)
@@ -895,20 +890,20 @@ static __always_inline int network_accepted(struct sock *sk, __u32 fd)
 		network_own(socket, &who, fd);
 		socket->installed = fd != NOT_INSTALLED;
 	}
-	network_tell(sk, network_evt__ACCEPT, state, state, network_id(sk, socket, 0), &who);
+	network_emit(sk, network_evt__ACCEPT, state, state, network_id(sk, socket, 0), &who);
 	return 0;
 }
 
-static __always_inline int network_connects(struct sock *sk)
+static __always_inline int network_connect_start(struct sock *sk)
 {
 	struct network_socket *socket = network_find(sk);
 	struct veil_identity who;
 
-	if (!socket || !socket->untold)
+	if (!socket || !socket->connect_pending)
 		return 0;
-	socket->untold = 0;
+	socket->connect_pending = 0;
 	who = socket->who;
-	network_tell(sk, network_evt__CONNECT, STATE(CLOSE), STATE(SYN_SENT), network_id(sk, socket, 0), &who);
+	network_emit(sk, network_evt__CONNECT, STATE(CLOSE), STATE(SYN_SENT), network_id(sk, socket, 0), &who);
 	return 0;
 }
 
@@ -916,14 +911,14 @@ static __always_inline int network_connects(struct sock *sk)
  * ---- changes of state ----
  *
  * The kernel does not run a program while the same one runs on that CPU (raw tracepoints: from 6.1 on, commit
- * 05b24ff9b2cf). A process that changes a socket's state may be stopped by an interrupt within the program, and the
- * packets that are then dealt with change other sockets' states: in a server on a busy machine one of a hundred
- * connections. So there is a second program behind the first, for what the first was skipped for.
+ * 05b24ff9b2cf). A process that changes a socket's state may be interrupted within the program, and packets that are
+ * handled then change the states of other sockets: in a busy server one of a hundred connections. So a second program
+ * follows the first, for the changes that the first was skipped for.
  *
- * Only the changes that packets and timers make can be that, and no two of these meet on a CPU: the first program notes
- * which one it has seen, and the second acts where that is another one. The second program is skipped only if it is
- * itself the interrupted one; the first then runs. A process's change is noted too: else a note that stayed because the
- * second was skipped could be taken for that of a later socket at the same address.
+ * Those are made by packets and timers, and no two of them nest on a CPU. The first program notes the change that it
+ * has seen, and the second acts if that was another one. The second program is skipped only if it is itself the
+ * interrupted one; the first then runs. A process's change is noted too: otherwise an old note, left because the second
+ * was skipped, could match a later socket at the same address.
  */
 struct network_seen {
 	__u64 address;
@@ -948,7 +943,7 @@ static __always_inline int network_first(struct sock *sk, int oldstate, int news
 		seen->oldstate = oldstate;
 		seen->newstate = newstate;
 	}
-	return network_changes(sk, oldstate, newstate, cookie);
+	return network_state_change(sk, oldstate, newstate, cookie);
 }
 
 static __always_inline int network_second(struct sock *sk, int oldstate, int newstate, __u64 cookie)
@@ -964,78 +959,78 @@ static __always_inline int network_second(struct sock *sk, int oldstate, int new
 	}
 	if (BPF_CORE_READ(sk, sk_lock.owned))
 		return 0;
-	return network_changes(sk, oldstate, newstate, cookie);
+	return network_state_change(sk, oldstate, newstate, cookie);
 }
 
 SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(state_tp_btf, struct sock *sk, int oldstate, int newstate)
+int BPF_PROG(network_state_tp_btf, struct sock *sk, int oldstate, int newstate)
 {
 	return network_first(sk, oldstate, newstate, network_cookies ? bpf_get_socket_cookie(sk) : 0);
 }
 
 SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(state_second_tp_btf, struct sock *sk, int oldstate, int newstate)
+int BPF_PROG(network_state_second_tp_btf, struct sock *sk, int oldstate, int newstate)
 {
 	return network_second(sk, oldstate, newstate, network_cookies ? bpf_get_socket_cookie(sk) : 0);
 }
 
 SEC("raw_tp/inet_sock_set_state")
-int state_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+int network_state_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
 	return network_first((struct sock *)ctx->args[0], ctx->args[1], ctx->args[2], 0);
 }
 
 SEC("raw_tp/inet_sock_set_state")
-int state_second_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+int network_state_second_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
 	return network_second((struct sock *)ctx->args[0], ctx->args[1], ctx->args[2], 0);
 }
 
-/* Here a second one is of no use: any program of this kind keeps all others of its kind from running. */
+/* A second one would not help: while a program at a classic tracepoint runs, no other of its kind does. */
 SEC("tracepoint/sock/inet_sock_set_state")
-int state_tracepoint(struct trace_event_raw_inet_sock_set_state *ctx)
+int network_state_tracepoint(struct trace_event_raw_inet_sock_set_state *ctx)
 {
-	return network_changes((struct sock *)ctx->skaddr, ctx->oldstate, ctx->newstate, 0);
+	return network_state_change((struct sock *)ctx->skaddr, ctx->oldstate, ctx->newstate, 0);
 }
 
-/* ---- the kernel's own functions, where they can be hooked ---- */
+/* ---- kernel functions, where they can be hooked ---- */
 
 SEC("fentry/tcp_connect")
-int BPF_PROG(connect_fentry, struct sock *sk)
+int BPF_PROG(network_connect_fentry, struct sock *sk)
 {
-	return network_connects(sk);
+	return network_connect_start(sk);
 }
 
 SEC("kprobe/tcp_connect")
-int BPF_KPROBE(connect_kprobe, struct sock *sk)
+int BPF_KPROBE(network_connect_kprobe, struct sock *sk)
 {
-	return network_connects(sk);
+	return network_connect_start(sk);
 }
 
 /*
- * Where accept() gives the new socket to its file, with the socket locked (sock_graft()). Better than the return of
- * inet_csk_accept(): that is before the lock, so it races with the last step of the handshake, and as it may wait long,
- * a kretprobe on it runs out of places (maxactive) where many wait.
+ * Where accept() ties the new socket to its file, with the socket locked (sock_graft()). The return of
+ * inet_csk_accept() is worse: it comes before the lock, so it races with the last step of the handshake, and a
+ * kretprobe on it runs out of instances (maxactive) where many threads wait.
  */
 SEC("fentry/security_sock_graft")
-int BPF_PROG(graft_fentry, struct sock *sk)
+int BPF_PROG(network_graft_fentry, struct sock *sk)
 {
-	return network_accepted(sk, NOT_INSTALLED);
+	return network_accept_end(sk, NOT_INSTALLED);
 }
 
 SEC("kprobe/security_sock_graft")
-int BPF_KPROBE(graft_kprobe, struct sock *sk)
+int BPF_KPROBE(network_graft_kprobe, struct sock *sk)
 {
-	return network_accepted(sk, NOT_INSTALLED);
+	return network_accept_end(sk, NOT_INSTALLED);
 }
 
 /*
- * Without security modules (CONFIG_SECURITY_NETWORK) there is no such function. The arguments after the listener went
- * into a struct in 6.10 (commit 92ef0fd55ac8); the result stands behind them. Written as assembly, because the compiler
- * would make one load of the two, at an address that it chooses, and the verifier wants to see the offsets.
+ * Without CONFIG_SECURITY_NETWORK that function does not exist. The result follows the arguments, which went into a
+ * struct in 6.10 (commit 92ef0fd55ac8). Assembly, because the compiler would merge both loads into one at a computed
+ * offset, which the verifier refuses.
  */
 SEC("fexit/inet_csk_accept")
-int accept_fentry(__u64 *ctx)
+int network_accept_fentry(__u64 *ctx)
 {
 	struct sock *sk;
 
@@ -1043,18 +1038,18 @@ int accept_fentry(__u64 *ctx)
 		asm volatile("%0 = *(u64 *)(%1 + 16)" : "=r"(sk) : "r"(ctx));
 	else
 		asm volatile("%0 = *(u64 *)(%1 + 32)" : "=r"(sk) : "r"(ctx));
-	return network_accepted(sk, NOT_INSTALLED);
+	return network_accept_end(sk, NOT_INSTALLED);
 }
 
 SEC("kretprobe/inet_csk_accept")
-int BPF_KRETPROBE(accept_kprobe, struct sock *sk)
+int BPF_KRETPROBE(network_accept_kprobe, struct sock *sk)
 {
-	return network_accepted(sk, NOT_INSTALLED);
+	return network_accept_end(sk, NOT_INSTALLED);
 }
 
-/* ---- the accept system calls, where they cannot: the descriptor that was returned leads to the socket ---- */
+/* ---- otherwise the accept system calls: the returned descriptor leads to the socket ---- */
 
-/* Nothing where the file is no socket: a socket points back to its file. */
+/* NULL: the file is no socket. A socket points back to its file. */
 static __always_inline struct sock *network_sock_of(struct file *file)
 {
 	struct socket *socket = BPF_CORE_READ(file, private_data);
@@ -1064,26 +1059,17 @@ static __always_inline struct sock *network_sock_of(struct file *file)
 	return BPF_CORE_READ(socket, sk);
 }
 
-static __always_inline int network_accept_returns(long fd)
+static __always_inline int network_accept_call_end(long fd)
 {
-	struct task_struct *task = veil_current();
-	struct fdtable *table;
-	struct file **files, *file = NULL;
+	struct file *file = fd < 0 ? NULL : veil_current_file(fd);
 
-	if (fd < 0)
-		return 0;
-	table = BPF_CORE_READ(task, files, fdt);
-	if (!table || fd >= BPF_CORE_READ(table, max_fds))
-		return 0;
-	files = BPF_CORE_READ(table, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
-	/* Another thread may have put something else there by now, which is then looked at in vain. */
-	return file ? network_accepted(network_sock_of(file), fd) : 0;
+	/* Another thread may have replaced the file by now; what is no TCP socket is ignored. */
+	return file ? network_accept_end(network_sock_of(file), fd) : 0;
 }
 
 /*
- * Every system call of the machine comes by here, so its number is asked for first. `regs` are those of the call; the
- * 32-bit table's numbers mean other calls in the 64-bit one.
+ * Every system call of the machine comes here, so the number is checked first. A 32-bit call's number means another
+ * call in the 64-bit table.
  */
 #if defined(__TARGET_ARCH_x86)
 
@@ -1111,8 +1097,6 @@ static __always_inline bool network_is_accept(void *regs, __s32 nr)
 	return call == SYS_ACCEPT || call == SYS_ACCEPT4;
 }
 
-#define network_nr_typed(regs) ((__s32)((struct pt_regs___x86 *)(regs))->orig_ax)
-
 #elif defined(__TARGET_ARCH_arm64)
 
 #define ARM64_ACCEPT  202
@@ -1129,49 +1113,47 @@ static __always_inline bool network_is_accept(void *regs, __s32 nr)
 	return nr == ARM64_ACCEPT || nr == ARM64_ACCEPT4;
 }
 
-#define network_nr_typed(regs) (((struct pt_regs___arm64 *)(regs))->syscallno)
-
 #endif
 
 SEC("tp_btf/sys_exit")
-int BPF_PROG(accept_tp_btf, struct pt_regs *regs, long ret)
+int BPF_PROG(network_accept_tp_btf, struct pt_regs *regs, long ret)
 {
-	if (ret < 0 || !network_is_accept(regs, network_nr_typed(regs)))
+	if (ret < 0 || !network_is_accept(regs, veil_syscall_nr_btf(regs)))
 		return 0;
-	return network_accept_returns(ret);
+	return network_accept_call_end(ret);
 }
 
 SEC("raw_tp/sys_exit")
-int accept_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+int network_accept_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
 	void *regs = (void *)ctx->args[0];
 	long ret = ctx->args[1];
 
 	if (ret < 0 || !network_is_accept(regs, veil_syscall_nr(regs)))
 		return 0;
-	return network_accept_returns(ret);
+	return network_accept_call_end(ret);
 }
 
 SEC("tracepoint/syscalls/sys_exit_accept")
-int accept_tracepoint(struct trace_event_raw_sys_exit *ctx)
+int network_accept_tracepoint(struct trace_event_raw_sys_exit *ctx)
 {
-	return network_accept_returns(ctx->ret);
+	return network_accept_call_end(ctx->ret);
 }
 
 SEC("tracepoint/syscalls/sys_exit_accept4")
-int accept4_tracepoint(struct trace_event_raw_sys_exit *ctx)
+int network_accept4_tracepoint(struct trace_event_raw_sys_exit *ctx)
 {
-	return network_accept_returns(ctx->ret);
+	return network_accept_call_end(ctx->ret);
 }
 
 /*
  * ---- fork: the child has what the parent has ----
  *
- * A server that puts itself into the background ends after it, one that forks for each connection closes it after it.
+ * A server that goes into the background ends its parent, one that forks for each connection closes it in its parent.
  */
 #define FORKED_FILES_MAX 256
 
-/* Global as well. */
+/* A global function too. */
 __noinline int network_bequeath(__u64 child, __u64 place, __u32 fd)
 {
 	struct file *file = NULL;
@@ -1189,7 +1171,7 @@ __noinline int network_bequeath(__u64 child, __u64 place, __u32 fd)
 	if (!socket)
 		return 0;
 	if (!socket->known || !network_has_file(&socket->owner, file)) {
-		veil_identity_of_current(&who);
+		veil_identity_of(veil_current(), &who);
 		network_own(socket, &who, fd);
 	}
 	if (socket->heir.leader && network_has_file(&socket->heir, file))
@@ -1198,8 +1180,9 @@ __noinline int network_bequeath(__u64 child, __u64 place, __u32 fd)
 	return 0;
 }
 
-static __always_inline int network_forks(struct task_struct *child)
+static __always_inline int network_fork(struct task_struct *child)
 {
+	struct task_struct *parent = veil_current().address;
 	struct files_struct *files = BPF_CORE_READ(child, files);
 	struct fdtable *table;
 	unsigned long *open, word = 0;
@@ -1207,8 +1190,8 @@ static __always_inline int network_forks(struct task_struct *child)
 	__u64 leader = (__u64)BPF_CORE_READ(child, group_leader); /* itself, as a number */
 	__u32 count;
 
-	/* The same ones: a thread. */
-	if (!files || files == BPF_CORE_READ(veil_current(), files))
+	/* A thread shares its files. */
+	if (!files || files == BPF_CORE_READ(parent, files))
 		return 0;
 	table = BPF_CORE_READ(files, fdt);
 	count = BPF_CORE_READ(table, max_fds);
@@ -1226,36 +1209,36 @@ static __always_inline int network_forks(struct task_struct *child)
 }
 
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(fork_tp_btf, struct task_struct *parent, struct task_struct *child)
+int BPF_PROG(network_fork_tp_btf, struct task_struct *parent, struct task_struct *child)
 {
-	return network_forks(child);
+	return network_fork(child);
 }
 
 SEC("raw_tp/sched_process_fork")
-int fork_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+int network_fork_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return network_forks((struct task_struct *)ctx->args[1]);
+	return network_fork((struct task_struct *)ctx->args[1]);
 }
 
-/* The classic tracepoint has no pointer to the child, which is the last of its parent's. */
+/* The classic tracepoint has no pointer to the child: it is the last in its parent's list. */
 SEC("tracepoint/sched/sched_process_fork")
-int fork_tracepoint(struct trace_event_raw_sched_process_fork *ctx)
+int network_fork_tracepoint(struct trace_event_raw_sched_process_fork *ctx)
 {
-	struct list_head *last = BPF_CORE_READ(veil_current(), children.prev);
-	struct task_struct *child =
-	    (void *)last - __builtin_preserve_field_info(((struct task_struct *)0)->sibling, BPF_FIELD_BYTE_OFFSET);
+	struct task_struct *parent = veil_current().address;
+	struct list_head *last = BPF_CORE_READ(parent, children.prev);
+	struct task_struct *child = (void *)last - bpf_core_field_offset(struct task_struct, sibling);
 
-	return BPF_CORE_READ(child, pid) == ctx->child_pid ? network_forks(child) : 0;
+	return BPF_CORE_READ(child, pid) == ctx->child_pid ? network_fork(child) : 0;
 }
 
 /*
  * ---- sockets from before the trace ----
  *
- * Run once, when the hooks are attached: over the files of all processes. Of several that have a socket the first one
- * counts, which after a fork is most often the parent.
+ * Runs once over the files of all processes, after the hooks are attached. If several have a socket the first one owns
+ * it, which after a fork is usually the parent.
  */
 SEC("iter/task_file")
-int sockets_iter(struct bpf_iter__task_file *ctx)
+int network_sockets_iter(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
@@ -1269,10 +1252,7 @@ int sockets_iter(struct bpf_iter__task_file *ctx)
 	sk = network_tcp_of(network_sock_of(file));
 	if (!sk || BPF_CORE_READ(sk, __sk_common.skc_state) == STATE(CLOSE))
 		return 0;
-	BPF_CORE_READ_INTO(&fresh.who.comm, task, comm);
-	fresh.who.pid = BPF_CORE_READ(task, tgid);
-	fresh.who.tid = BPF_CORE_READ(task, pid);
-	fresh.who.uid = BPF_CORE_READ(task, cred, uid.val);
+	veil_identity_of(veil_task_at(task), &fresh.who);
 	network_process_of(BPF_CORE_READ(task, group_leader), ctx->fd, &fresh.owner);
 	address = (__u64)sk;
 	refused = bpf_map_update_elem(&network_sockets, &address, &fresh, BPF_NOEXIST);
@@ -1292,8 +1272,8 @@ int sockets_iter(struct bpf_iter__task_file *ctx)
 		return 0;
 	}
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) == STATE(LISTEN))
-		network_listening(sk, fresh.who.pid, socket);
-	/* It was closed meanwhile, and nobody will take it out. */
+		network_listener_add(sk, fresh.who.pid, socket);
+	/* It was closed meanwhile: no hook will drop the record. */
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) == STATE(CLOSE))
 		bpf_map_delete_elem(&network_sockets, &address);
 	return 0;

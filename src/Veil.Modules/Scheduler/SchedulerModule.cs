@@ -1,4 +1,5 @@
 using Veil.Bpf;
+using Veil.Core.Events;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
 
@@ -8,13 +9,13 @@ namespace Veil.Modules.Scheduler;
 public sealed class SchedulerModule : TraceModule
 {
     private const string Wait = "wait_ns";
-    private const string TpBtf = "tp_btf";
+    private static readonly HookRung s_tpBtf = new("tp_btf", "tp_btf/sched_switch, sched_wakeup, sched_wakeup_new", Programs("tp_btf"));
 
     /// <inheritdoc/>
     public override string Name => "scheduler";
 
     /// <inheritdoc/>
-    public override string Summary => "context switches";
+    public override string Summary => "context switches: who leaves a CPU and why, and who takes it";
 
     /// <inheritdoc/>
     public override string CountKey => "next_comm";
@@ -33,44 +34,37 @@ public sealed class SchedulerModule : TraceModule
     public override IReadOnlyList<ModuleFlag> Flags { get; } = [Thresholds.Slower];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<HookRung> Rungs { get; } =
-    [
-        new(TpBtf, "tp_btf/sched_switch, sched_wakeup, sched_wakeup_new"),
-        new("raw_tp", "raw_tp/sched_switch, sched_wakeup, sched_wakeup_new"),
-    ];
+    public override IReadOnlyList<HookRung> Rungs { get; } = [s_tpBtf, new("raw_tp", "raw_tp/sched_switch, sched_wakeup, sched_wakeup_new", Programs("raw_tp"))];
 
     /// <inheritdoc/>
     public override IReadOnlyList<(string Alias, string Field)> FieldAliases => [("prev_comm", "comm"), ("prev_pid", "pid"), ("prev_tid", "tid")];
 
     /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)
+    {
+        ["prev_prio"] = new() { Title = "PPRIO", Rank = 12 },
+        ["prev_state"] = new() { Title = "STATE", Width = 10, Rank = 70 },
+        ["next_prio"] = new() { Title = "NPRIO", Rank = 11 },
+        ["next_tid"] = new() { Rank = 41 },
+        ["wait_ns"] = new() { Rank = ColumnHint.Kept, IsRare = false },
+    };
+
+    /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("scheduler");
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<TraceModule> Instances(ModuleArguments arguments)
-    {
-        Thresholds.Validate(arguments);
-        return [this];
-    }
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments)
-    {
-        // The switches last: a task that is seen to take a CPU was then seen to wake up.
-        string[] names = Waits(arguments) ? ["wakeup", "wakeup_new", "switch"] : ["switch"];
-        return [.. names.Select(name => $"{name}_{rung.Name}")];
-    }
 
     /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
-        bool waits = Waits(arguments), inTasks = rung.Name == TpBtf && TaskStorage.IsSteadyInScheduler;
-        Thresholds.Configure(bpfObject, arguments);
+        bool waits = Waits(arguments), inTasks = rung == s_tpBtf && TaskStorage.IsSteadyInScheduler;
         bpfObject.SetGlobal("scheduler_has_state", KernelFeatures.KernelVersion >= new Version(5, 18));
         bpfObject.SetGlobal("scheduler_waits", waits);
-        bpfObject.SetGlobal("scheduler_since_in_tasks", inTasks);
-        bpfObject.Map("scheduler_task_since").SetAutoCreate(waits && inTasks);
-        bpfObject.Map("scheduler_since").SetAutoCreate(waits && !inTasks);
+        bpfObject.SetGlobal("scheduler_in_tasks", inTasks);
+        bpfObject.Map("scheduler_tasks").SetAutoCreate(waits && inTasks);
+        bpfObject.Map("scheduler_tids").SetAutoCreate(waits && !inTasks);
     }
+
+    // The switches last: a task that is seen to take a CPU was then seen to wake up.
+    private static HookProgram[] Programs(string rung) => [new($"scheduler_wake_{rung}", When: Waits), new($"scheduler_new_{rung}", When: Waits), $"scheduler_switch_{rung}"];
 
     // Every wake-up of the machine is traced for it.
     private static bool Waits(ModuleArguments arguments) => arguments.Shows(Wait) || Thresholds.NeedTime(arguments);

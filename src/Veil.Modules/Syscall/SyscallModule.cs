@@ -1,4 +1,5 @@
 using Veil.Bpf;
+using Veil.Core.Events;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
 
@@ -9,11 +10,14 @@ public sealed class SyscallModule : TraceModule
 {
     private const string Returns = "returns";
 
+    // What a call came to is only known at its end.
+    private static readonly EventKind s_return = new("syscall_return_event", [Returns, .. Thresholds.OfResults]);
+
     /// <inheritdoc/>
     public override string Name => "syscall";
 
     /// <inheritdoc/>
-    public override string Summary => "system calls";
+    public override string Summary => "system calls, as they begin or with their results";
 
     /// <inheritdoc/>
     public override string CountKey => "syscall";
@@ -34,57 +38,40 @@ public sealed class SyscallModule : TraceModule
         [new(Returns, null, "an event as each call ends, with its result, error and duration; only so are calls seen that seccomp refuses"), Thresholds.Slower, Thresholds.Failed];
 
     /// <inheritdoc/>
+    public override IReadOnlyList<EventKind> EventsByFlag { get; } = [s_return];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
     [
-        new("tp_btf", "tp_btf/sys_enter"),
-        new("raw_tp", "raw_tp/sys_enter"),
-        new("tracepoint", "tracepoint/raw_syscalls/sys_enter"),
+        new("tp_btf", "tp_btf/sys_enter", Programs("tp_btf")),
+        new("raw_tp", "raw_tp/sys_enter", Programs("raw_tp")),
+        new("tracepoint", "tracepoint/raw_syscalls/sys_enter", Programs("tracepoint")),
     ];
 
     /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)
+    {
+        ["ret"] = new() { Width = 15, WidthMin = 14 },
+    };
+
+    /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("syscall");
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<TraceModule> Instances(ModuleArguments arguments)
-    {
-        Thresholds.Validate(arguments);
-        return [this];
-    }
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments)
-    {
-        // Entry last: a call seen to begin is then also seen to end.
-        string[] names = (HasReturns(arguments), TaskStorage.IsSteady) switch
-        {
-            (false, _) => ["enter"],
-            (true, true) => ["thread_exit", "exit", "enter"],
-            (true, false) => ["exec", "thread_exit", "exit", "enter"],
-        };
-        return [.. names.Select(name => $"{name}_{rung.Name}")];
-    }
 
     /// <inheritdoc/>
     // A call that was not seen to begin is an event.
     public override bool DetachesLastFirst => false;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => [HasReturns(arguments) ? 1 : 0];
-
-    /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
-        bool returns = HasReturns(arguments);
-        Thresholds.Configure(bpfObject, arguments);
+        bool returns = s_return.IsChosen(arguments);
         bpfObject.SetGlobal("syscall_returns", returns);
-        bpfObject.SetGlobal("syscall_calls_in_tasks", TaskStorage.IsSteady);
-        bpfObject.Map("syscall_calls").SetAutoCreate(returns && !TaskStorage.IsSteady);
-        bpfObject.Map("syscall_task_calls").SetAutoCreate(returns && TaskStorage.IsSteady);
+        bpfObject.SetGlobal("syscall_in_tasks", TaskStorage.IsSteady);
+        bpfObject.Map("syscall_tids").SetAutoCreate(returns && !TaskStorage.IsSteady);
+        bpfObject.Map("syscall_tasks").SetAutoCreate(returns && TaskStorage.IsSteady);
     }
 
-    /// <inheritdoc/>
-    public override string? FlagNeededBy(FilterDimension filter, ModuleArguments arguments) => filter is ErrnoDimension && !HasReturns(arguments) ? Returns : null;
-
-    // What a call came to is only known at its end.
-    private static bool HasReturns(ModuleArguments arguments) => arguments.Has(Returns) || Thresholds.AreGiven(arguments);
+    // Entry last: a call seen to begin is then also seen to end.
+    private static HookProgram[] Programs(string rung) =>
+        [new($"syscall_exec_{rung}", s_return, static _ => !TaskStorage.IsSteady), new($"syscall_thread_exit_{rung}", s_return), new($"syscall_exit_{rung}", s_return), $"syscall_enter_{rung}"];
 }

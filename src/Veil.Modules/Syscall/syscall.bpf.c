@@ -1,9 +1,10 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* System calls: an event as each begins or, with --returns, as each ends. */
 #define VEIL_COUNT_INLINE __always_inline
 #include "veil/arch.bpf.h"
 #include "veil/emit.bpf.h"
 #include "veil/result.bpf.h"
+#include "veil/task_state.bpf.h"
 #include "veil/threshold.bpf.h"
 
 char _license[] SEC("license") = "GPL";
@@ -29,46 +30,14 @@ const volatile bool syscall_returns;
 
 VEIL_FILTER(syscall, struct veil_syscall);
 
-/* The call that a thread is in, if it passed the filters. It stays until the thread ends: to write into it costs half
- * of what making and deleting one for each call does. */
+/* The call that a thread is in, if it passed the filters. Kept until the thread ends: to overwrite it costs half of
+ * making and deleting one for each call. */
 struct syscall_call {
 	__u64 start_ns; /* 0: it is in none */
 	struct veil_syscall syscall;
 };
 
-/* Kept with the task where the kernel can be asked for it at any moment: a third of the cost, room for every thread. */
-const volatile bool syscall_calls_in_tasks;
-
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct syscall_call);
-} syscall_task_calls SEC(".maps");
-
-/* Else by the thread's id. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, __u32);
-	__type(value, struct syscall_call);
-} syscall_calls SEC(".maps");
-
-static __always_inline struct syscall_call *syscall_call_of(struct task_struct *task, bool create)
-{
-	struct syscall_call none = {}, *call;
-	__u32 tid;
-
-	if (syscall_calls_in_tasks)
-		return bpf_task_storage_get(&syscall_task_calls, task, NULL,
-					    create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
-	tid = veil_task_read(task, pid);
-	call = bpf_map_lookup_elem(&syscall_calls, &tid);
-	if (call || !create)
-		return call;
-	bpf_map_update_elem(&syscall_calls, &tid, &none, BPF_ANY);
-	return bpf_map_lookup_elem(&syscall_calls, &tid);
-}
+VEIL_TASK_STATE(syscall, struct syscall_call, 65536);
 
 /* Only differences are shown; without durations any non-zero value marks a call in progress. */
 static __always_inline __u64 syscall_clock(void)
@@ -76,13 +45,28 @@ static __always_inline __u64 syscall_clock(void)
 	return !veil_counting || veil_count_needs_time || veil_slower_ns ? bpf_ktime_get_boot_ns() : 1;
 }
 
-static __always_inline int syscall_enter(long id)
+static __always_inline int syscall_emit(struct veil_task task, const struct veil_syscall *syscall)
+{
+	struct syscall_event counted, *event;
+
+	event = veil_reserve(&counted);
+	if (!event)
+		return 0;
+	veil_event_init(&event->common, syscall_event_kind, task);
+	if (veil_wants(struct syscall_event, gid))
+		event->gid = veil_task_gid(task);
+	event->syscall = *syscall;
+	veil_submit(event, sizeof(*event));
+	return 0;
+}
+
+static __always_inline int syscall_start(long id)
 {
 	struct veil_syscall syscall = {.nr = (__s32)id};
-	struct syscall_event counted, *event;
-	struct task_struct *task;
+	struct syscall_call *call;
+	struct veil_task task;
 
-	/* Before the task is even looked at: most calls are not the few that were asked for. */
+	/* Before the task is looked at: most calls are not among the few that are allowed. */
 	if (veil_filter_excludes(syscall, syscall.nr))
 		return 0;
 	task = veil_current();
@@ -91,40 +75,28 @@ static __always_inline int syscall_enter(long id)
 	syscall.arch = veil_syscall_arch(task, syscall.nr);
 	if (!veil_filter_passes(syscall, &syscall))
 		return 0;
+	if (!syscall_returns)
+		return syscall_emit(task, &syscall);
 
-	if (syscall_returns) {
-		struct syscall_call *call = syscall_call_of(task, true);
-
-		if (call)
-			*call = (struct syscall_call){.start_ns = syscall_clock(), .syscall = syscall};
-		else
-			veil_lost(VEIL_LOST_MAP_FULL);
-		return 0;
-	}
-
-	event = veil_begin(&counted);
-	if (!event)
-		return 0;
-	veil_event_init(&event->common, syscall_event_kind, task);
-	if (veil_wants(struct syscall_event, gid))
-		event->gid = veil_task_gid(task);
-	event->syscall = syscall;
-	veil_submit(event, sizeof(*event));
+	call = veil_task_state_make(syscall, task, veil_task_tid(task));
+	if (call)
+		*call = (struct syscall_call){.start_ns = syscall_clock(), .syscall = syscall};
+	else
+		veil_lost(VEIL_LOST_MAP_FULL);
 	return 0;
 }
 
 /* A call that ends. */
 struct syscall_done {
-	struct task_struct *task;
 	__u64 start_ns; /* 0: it was not seen to begin */
 	struct veil_syscall syscall;
 	veil_ret_t ret;
 };
 
-/* Takes what was noted when the call began; false where nothing was. */
-static __always_inline bool syscall_take(struct syscall_done *done)
+/* Takes what was noted as the call began. */
+static __always_inline bool syscall_take(struct veil_task task, struct syscall_done *done)
 {
-	struct syscall_call *call = syscall_call_of(done->task, false);
+	struct syscall_call *call = veil_task_state_find(syscall, task, veil_task_tid(task));
 
 	if (!call || !call->start_ns)
 		return false;
@@ -135,37 +107,37 @@ static __always_inline bool syscall_take(struct syscall_done *done)
 }
 
 /*
- * A call that was not seen to begin, or that no filter wanted then. Seccomp decides before sys_enter: what it refuses
- * only has an end (syscall_trace_enter() in kernel/entry/syscall-common.c). So do the calls that were under way when
- * the trace began. The filters are asked now; for what they dropped at the beginning that is once more.
+ * A call that was not seen to begin, or was filtered out then. Seccomp decides before sys_enter: a call that it refuses
+ * only has an end (syscall_trace_enter() in kernel/entry/syscall-common.c), as has a call that was under way when the
+ * trace began. The filters are checked now, for the others once more.
  */
-static __always_inline bool syscall_take_unseen(struct syscall_done *done, __s32 nr)
+static __always_inline bool syscall_take_unseen(struct veil_task task, struct syscall_done *done, __s32 nr)
 {
-	/* How long it took is not known, and so not that it was slow. */
+	/* Not known to be slow. */
 	if (veil_slower_ns || !veil_ret_passes_again(done->ret))
 		return false;
 	/* rt_sigreturn leaves -1, so that it is not taken for the call that the signal interrupted. */
-	if (nr == -1 || veil_filter_excludes(syscall, nr) || !veil_task_passes_again(done->task))
+	if (nr == -1 || veil_filter_excludes(syscall, nr) || !veil_task_passes_again(task))
 		return false;
 	done->syscall.nr = nr;
-	done->syscall.arch = veil_syscall_arch(done->task, nr);
+	done->syscall.arch = veil_syscall_arch(task, nr);
 	if (done->ret == 0 && veil_syscall_makes_task(&done->syscall))
-		return false; /* the new task comes out of a call that the old one made */
+		return false; /* a new task, returning from its parent's call */
 	return veil_filter_passes_again(syscall, &done->syscall);
 }
 
-static __always_inline int syscall_end(const struct syscall_done *done)
+static __always_inline int syscall_return_emit(struct veil_task task, const struct syscall_done *done)
 {
 	struct syscall_return_event counted, *event;
 
 	if (!veil_ret_passes(done->ret) || !veil_is_slow(done->start_ns))
 		return 0;
-	event = veil_begin(&counted);
+	event = veil_reserve(&counted);
 	if (!event)
 		return 0;
-	veil_event_init(&event->common, syscall_return_event_kind, done->task);
+	veil_event_init(&event->common, syscall_return_event_kind, task);
 	if (veil_wants(struct syscall_return_event, gid))
-		event->gid = veil_task_gid(done->task);
+		event->gid = veil_task_gid(task);
 	event->syscall = done->syscall;
 	event->ret = done->ret;
 	event->duration_ns = done->start_ns ? event->common.timestamp - done->start_ns : VEIL_DURATION_UNKNOWN;
@@ -173,114 +145,115 @@ static __always_inline int syscall_end(const struct syscall_done *done)
 	return 0;
 }
 
-/* `nr` is only looked at where it is needed. */
-#define syscall_exit(result, nr)                                                                                       \
+/* A macro, so that `nr` is read only when needed: it may take a helper. */
+#define syscall_end(result, nr)                                                                                        \
 	({                                                                                                             \
-		struct syscall_done done_ = {.task = veil_current(), .ret = (result)};                                 \
-		syscall_take(&done_) || syscall_take_unseen(&done_, nr) ? syscall_end(&done_) : 0;                     \
+		struct syscall_done done_ = {.ret = (result)};                                                         \
+		struct veil_task task_ = veil_current();                                                               \
+		if (syscall_take(task_, &done_) || syscall_take_unseen(task_, &done_, nr))                             \
+			syscall_return_emit(task_, &done_);                                                            \
+		0;                                                                                                     \
 	})
 
 /* A thread that ends inside a call (exit, or killed while it waits) never comes back from it. */
-static __always_inline int syscall_thread_exit(void)
+static __always_inline int syscall_thread_end(void)
 {
-	struct task_struct *task = veil_current();
-	struct syscall_done done = {.task = task, .ret = VEIL_RET_NONE};
-	__u32 tid = veil_task_read(task, pid);
+	struct syscall_done done = {.ret = VEIL_RET_NONE};
+	struct veil_task task = veil_current();
 
-	if (syscall_take(&done))
-		syscall_end(&done);
-	if (!syscall_calls_in_tasks)
-		bpf_map_delete_elem(&syscall_calls, &tid);
+	if (syscall_take(task, &done))
+		syscall_return_emit(task, &done);
+	veil_task_state_drop(syscall, veil_task_tid(task));
 	return 0;
 }
 
-/* When another thread than the leader calls execve, it takes over the leader's id (de_thread() in fs/exec.c) before it
- * returns. Only needed where calls are found by it. */
-static __always_inline int syscall_exec(__u32 old_tid)
+/* A thread that calls execve takes over the leader's id before it returns (de_thread() in fs/exec.c). Only needed where
+ * calls are kept by id. */
+static __always_inline int syscall_move(__u32 old_tid)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	__u32 tid = veil_current_tid();
 	struct syscall_call *call, moved;
 
 	if (old_tid == tid)
 		return 0;
-	call = bpf_map_lookup_elem(&syscall_calls, &old_tid);
+	call = bpf_map_lookup_elem(&syscall_tids, &old_tid);
 	if (!call)
 		return 0;
 	moved = *call;
-	bpf_map_delete_elem(&syscall_calls, &old_tid);
-	if (bpf_map_update_elem(&syscall_calls, &tid, &moved, BPF_ANY))
+	bpf_map_delete_elem(&syscall_tids, &old_tid);
+	if (bpf_map_update_elem(&syscall_tids, &tid, &moved, BPF_ANY))
 		veil_lost(VEIL_LOST_MAP_FULL);
 	return 0;
 }
 
 SEC("tp_btf/sys_enter")
-int BPF_PROG(enter_tp_btf, struct pt_regs *regs, long id)
+int BPF_PROG(syscall_enter_tp_btf, struct pt_regs *regs, long id)
 {
-	return syscall_enter(id);
+	return syscall_start(id);
 }
 
 SEC("tp_btf/sys_exit")
-int BPF_PROG(exit_tp_btf, struct pt_regs *regs, long ret)
+int BPF_PROG(syscall_exit_tp_btf, struct pt_regs *regs, long ret)
 {
-	return syscall_exit(ret, veil_syscall_nr_btf(regs));
+	return syscall_end(ret, veil_syscall_nr_btf(regs));
 }
 
 SEC("tp_btf/sched_process_exit")
-int BPF_PROG(thread_exit_tp_btf)
+int BPF_PROG(syscall_thread_exit_tp_btf)
 {
-	return syscall_thread_exit();
+	return syscall_thread_end();
 }
 
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(exec_tp_btf, struct task_struct *task, int old_tid)
+int BPF_PROG(syscall_exec_tp_btf, struct task_struct *task, int old_tid)
 {
-	return syscall_exec(old_tid);
+	return syscall_move(old_tid);
 }
 
 SEC("raw_tp/sys_enter")
-int enter_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+int syscall_enter_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return syscall_enter(ctx->args[1]);
+	return syscall_start(ctx->args[1]);
 }
 
 SEC("raw_tp/sys_exit")
-int exit_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+int syscall_exit_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return syscall_exit(ctx->args[1], veil_syscall_nr((void *)ctx->args[0]));
+	return syscall_end(ctx->args[1], veil_syscall_nr((void *)ctx->args[0]));
 }
 
 SEC("raw_tp/sched_process_exit")
-int thread_exit_raw_tp(void *ctx)
+int syscall_thread_exit_raw_tp(void *ctx)
 {
-	return syscall_thread_exit();
+	return syscall_thread_end();
 }
 
 SEC("raw_tp/sched_process_exec")
-int exec_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+int syscall_exec_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return syscall_exec((__u32)ctx->args[1]);
+	return syscall_move((__u32)ctx->args[1]);
 }
 
 SEC("tracepoint/raw_syscalls/sys_enter")
-int enter_tracepoint(struct trace_event_raw_sys_enter *ctx)
+int syscall_enter_tracepoint(struct trace_event_raw_sys_enter *ctx)
 {
-	return syscall_enter(ctx->id);
+	return syscall_start(ctx->id);
 }
 
 SEC("tracepoint/raw_syscalls/sys_exit")
-int exit_tracepoint(struct trace_event_raw_sys_exit *ctx)
+int syscall_exit_tracepoint(struct trace_event_raw_sys_exit *ctx)
 {
-	return syscall_exit(ctx->ret, (__s32)ctx->id);
+	return syscall_end(ctx->ret, (__s32)ctx->id);
 }
 
 SEC("tracepoint/sched/sched_process_exit")
-int thread_exit_tracepoint(void *ctx)
+int syscall_thread_exit_tracepoint(void *ctx)
 {
-	return syscall_thread_exit();
+	return syscall_thread_end();
 }
 
 SEC("tracepoint/sched/sched_process_exec")
-int exec_tracepoint(struct trace_event_raw_sched_process_exec *ctx)
+int syscall_exec_tracepoint(struct trace_event_raw_sched_process_exec *ctx)
 {
-	return syscall_exec(ctx->old_pid);
+	return syscall_move(ctx->old_pid);
 }

@@ -1,5 +1,6 @@
 using Veil.Bpf;
 using Veil.Core;
+using Veil.Core.Events;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
 
@@ -10,7 +11,11 @@ public sealed class UprobeModule : TraceModule
 {
     internal const string TargetFlag = "uprobe";
     private const string LatencyFlag = "latency";
-    private const string MultiRung = "uprobe_multi";
+
+    // What a call took is only known at its end.
+    private static readonly EventKind s_return = new("uprobe_return_event", LatencyFlag, Thresholds.Slower.Name);
+
+    private readonly HookRung _multi;
     private readonly UprobeTarget? _target;
     private readonly IReadOnlyList<UprobeTarget> _askAbout;
 
@@ -24,6 +29,16 @@ public sealed class UprobeModule : TraceModule
     {
         _target = target;
         _askAbout = askAbout;
+        // Entry last: a call seen to begin is then also seen to end. Returns first, so that they are detached last: the end of a thread must not be
+        // taken for the end of a call that has returned unseen.
+        HookProgram[] programs =
+        [
+            new("uprobe_call", When: static arguments => !s_return.IsChosen(arguments)),
+            new("uprobe_leave", s_return, _ => HasSites(returns: false)), new("uprobe_leave_at_ret", s_return, _ => HasSites(returns: true)),
+            new("uprobe_exec", s_return), new("uprobe_thread_exit", s_return), new("uprobe_enter", s_return),
+        ];
+        _multi = new("uprobe_multi", "the same by one link for all places (6.6): needs no CAP_SYS_ADMIN", programs);
+        Rungs = [new("uprobe", "uprobe, and uretprobe with --latency", programs), _multi];
     }
 
     /// <inheritdoc/>
@@ -52,15 +67,20 @@ public sealed class UprobeModule : TraceModule
     ];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<HookRung> Rungs { get; } =
-    [
-        new("uprobe", "uprobe, and uretprobe with --latency"),
-        new(MultiRung, "the same by one link for all places (6.6): needs no CAP_SYS_ADMIN"),
-    ];
+    public override IReadOnlyList<HookRung> Rungs { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<EventKind> EventsByFlag { get; } = [s_return];
 
     /// <inheritdoc/>
     public override IReadOnlyList<(string Name, string Value)> Constants =>
-        _target is null ? [] : [("symbol", _target.Symbol), ("path", _target.Path)];
+        [("symbol", _target?.Symbol ?? ""), ("path", _target?.Path ?? "")];
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)
+    {
+        ["path"] = new() { Rank = 6 },
+    };
 
     /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("uprobe");
@@ -71,21 +91,20 @@ public sealed class UprobeModule : TraceModule
     /// <inheritdoc/>
     public override IReadOnlyList<TraceModule> Instances(ModuleArguments arguments, IReadOnlyList<FilterExpression> filters)
     {
-        Thresholds.Validate(arguments);
         if (arguments.Of(TargetFlag) is not { Count: > 0 } values)
             throw new UsageException($"--module {Name}: say which function: --{TargetFlag} PATH:SYMBOL, such as /usr/bin/bash:readline");
         var processes = ProcessScope.Of(filters);
         var targets = OneProbeEach([.. WithCommas(values).Distinct(StringComparer.Ordinal).Select(value => UprobeTarget.Parse(value, processes))]);
-        if (HasLatency(arguments) && targets.Find(static target => target.IsGo) is { } go)
+        if (s_return.IsChosen(arguments) && targets.Find(static target => target.IsGo) is { } go)
         {
             throw new UsageException(
                 $"--{LatencyFlag}: {go.Path} is a Go program, and Go moves the stacks that return addresses are on: a probe on returns would crash it; without --{LatencyFlag} it can be traced");
         }
 
-        if (HasLatency(arguments) && targets.Find(static target => target.IsPlace) is { } place)
+        if (s_return.IsChosen(arguments) && targets.Find(static target => target.IsPlace) is { } place)
             throw new UsageException($"--{LatencyFlag}: {place.Shown} is a place in code and no function: nothing returns there; without --{LatencyFlag} it can be traced");
 
-        if (HasLatency(arguments))
+        if (s_return.IsChosen(arguments))
             targets = targets.ConvertAll(static target => target.WithReturns());
         // One question for all.
         return [.. targets.Select((target, index) => new UprobeModule(target, index == 0 ? targets : []))];
@@ -102,37 +121,26 @@ public sealed class UprobeModule : TraceModule
         var questions = new List<string>();
         if (!filters.Any(static filter => filter.Dimension.Name is "pid" or "tid" or "uid" && filter.Bits.Values.Any(static bits => bits.HasFlag(FilterBits.Allow))))
             questions.Add($"without --pid, --tid or --uid, every process is stopped for an instant at each call of {Functions(_askAbout)}");
-        if (HasLatency(arguments) && _askAbout.Where(static target => target.Sites.Any(static site => site.BreaksUnwinding)).ToList() is { Count: > 0 } breaking)
+        if (s_return.IsChosen(arguments) && _askAbout.Where(static target => target.Sites.Any(static site => site.BreaksUnwinding)).ToList() is { Count: > 0 } breaking)
             questions.Add($"--{LatencyFlag}: an exception that passes through {Functions(breaking)} would end the program, and its file has what throws them");
         return questions.Count == 0 ? null : string.Join("; ", questions);
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments) =>
-        // Entry last: a call seen to begin is then also seen to end. Returns first, so that they are seen for longest: the end of a thread must not be
-        // taken for the end of a call that has returned unseen.
-        !HasLatency(arguments) ? ["call"]
-            : [.. _target!.Sites.Any(static site => site.Returns is null) ? ["leave"] : (string[])[], .. _target.Sites.Any(static site => site.Returns is not null) ? ["leave_at_ret"] : (string[])[], "exec", "thread_exit", "enter"];
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<int> EventNumbers(ModuleArguments arguments) => HasLatency(arguments) ? [1] : [0];
-
-    /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
-        Thresholds.Configure(bpfObject, arguments);
-        bool latency = HasLatency(arguments);
-        foreach (string program in (string[])(rung.Name == MultiRung ? ["call", "enter", "leave", "leave_at_ret"] : []))
+        bool latency = s_return.IsChosen(arguments);
+        foreach (string program in (string[])(rung == _multi ? ["uprobe_call", "uprobe_enter", "uprobe_leave", "uprobe_leave_at_ret"] : []))
             bpfObject.Program(program).MakeUprobeMulti();
-        bpfObject.SetGlobal("uprobe_calls_in_tasks", TaskStorage.IsSteady);
-        bpfObject.Map("uprobe_task_calls").SetAutoCreate(latency && TaskStorage.IsSteady);
-        bpfObject.Map("uprobe_thread_calls").SetAutoCreate(latency && !TaskStorage.IsSteady);
+        bpfObject.SetGlobal("uprobe_in_tasks", TaskStorage.IsSteady);
+        bpfObject.Map("uprobe_tasks").SetAutoCreate(latency && TaskStorage.IsSteady);
+        bpfObject.Map("uprobe_tids").SetAutoCreate(latency && !TaskStorage.IsSteady);
     }
 
     /// <inheritdoc/>
     public override IEnumerable<BpfLink> Attach(BpfProgram program, HookRung rung, ModuleArguments arguments)
     {
-        if (program.Name is "exec" or "thread_exit")
+        if (program.Name is "uprobe_exec" or "uprobe_thread_exit")
         {
             yield return program.Attach();
             yield break;
@@ -142,12 +150,12 @@ public sealed class UprobeModule : TraceModule
         {
             var offsets = program.Name switch
             {
-                "leave" when site.Returns is not null => [],
-                "leave_at_ret" => site.Returns ?? [],
+                "uprobe_leave" when site.Returns is not null => [],
+                "uprobe_leave_at_ret" => site.Returns ?? [],
                 _ => site.Offsets,
             };
-            bool onReturn = program.Name == "leave";
-            if (rung.Name == MultiRung && offsets.Count > 0)
+            bool onReturn = program.Name == "uprobe_leave";
+            if (rung == _multi && offsets.Count > 0)
             {
                 yield return program.AttachUprobeMulti(site.File.Handle, _target.Path, [.. offsets], onReturn, site.Counter);
             }
@@ -206,8 +214,7 @@ public sealed class UprobeModule : TraceModule
         return kept;
     }
 
-    // What a call took is only known at its end.
-    private static bool HasLatency(ModuleArguments arguments) => arguments.Has(LatencyFlag) || Thresholds.NeedTime(arguments);
+    private bool HasSites(bool returns) => _target!.Sites.Any(site => site.Returns is not null == returns);
 
     private static string Functions(IEnumerable<UprobeTarget> targets) => string.Join(", ", targets.Select(static target => target.Shown));
 }

@@ -1,7 +1,8 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Calls of a function in user space: an event as each begins or, with --latency, as each returns. */
 #include "veil/emit.bpf.h"
 #include "veil/filter.bpf.h"
+#include "veil/task_state.bpf.h"
 #include "veil/threshold.bpf.h"
 
 char _license[] SEC("license") = "GPL";
@@ -12,32 +13,31 @@ struct uprobe_event {
 
 struct uprobe_return_event {
 	struct veil_event common;
-	veil_duration_t duration_ns; /* not known: the call was left in another way than by returning */
+	veil_duration_t duration_ns; /* not known: the call did not return */
 };
 
 VEIL_EVENT(0, uprobe_event);
 VEIL_EVENT(1, uprobe_return_event);
 
 /*
- * From 6.13 on the JIT for x86 gives a program with a large frame a stack of its own, one for each CPU: a program is
- * never entered twice on one. At uprobes that does not hold. They are preempted like the thread that they run in, and
- * the next thread's run writes over the stack of the first: wrong events, and on 7.2 an Oops. A program with a tail
- * call gets no such stack (check_max_stack_depth() in kernel/bpf/verifier.c). This one is never taken, and the verifier
- * removes it.
+ * From 6.13 on the x86 JIT gives a program with a large frame a private stack per CPU, on the ground that a program is
+ * never entered twice on a CPU. At uprobes it can be: they are preempted like the thread that they run in, and the next
+ * thread's run overwrites the stack of the first: wrong events, and on 7.2 an Oops. A program with a tail call gets no
+ * such stack (check_max_stack_depth() in kernel/bpf/verifier.c). This one is never made, and the verifier removes it.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u32);
-} uprobe_no_programs SEC(".maps");
+} uprobe_no_progs SEC(".maps");
 
 const volatile bool uprobe_never;
 
 static __always_inline void uprobe_use_thread_stack(struct pt_regs *ctx)
 {
 	if (uprobe_never)
-		bpf_tail_call(ctx, &uprobe_no_programs, 0);
+		bpf_tail_call(ctx, &uprobe_no_progs, 0);
 }
 
 /*
@@ -58,39 +58,8 @@ struct uprobe_calls {
 	struct uprobe_frame frames[UPROBE_DEPTH];
 };
 
-/* Kept with the task where the kernel can be asked for it at any moment: made once in its life, with room for all. */
-const volatile bool uprobe_calls_in_tasks;
-
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct uprobe_calls);
-} uprobe_task_calls SEC(".maps");
-
-/* Else by the thread's id, for as long as it is in a call. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
-	__type(key, __u32);
-	__type(value, struct uprobe_calls);
-} uprobe_thread_calls SEC(".maps");
-
-static const struct uprobe_calls uprobe_none;
-
-static __always_inline struct uprobe_calls *uprobe_calls_of(struct task_struct *task, __u32 tid, bool create)
-{
-	struct uprobe_calls *calls;
-
-	if (uprobe_calls_in_tasks)
-		return bpf_task_storage_get(&uprobe_task_calls, task, NULL,
-					    create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
-	calls = bpf_map_lookup_elem(&uprobe_thread_calls, &tid);
-	if (calls || !create)
-		return calls;
-	bpf_map_update_elem(&uprobe_thread_calls, &tid, &uprobe_none, BPF_ANY);
-	return bpf_map_lookup_elem(&uprobe_thread_calls, &tid);
-}
+/* The hash has a thread for as long as it is in a call; with the task they are made once in its life. */
+VEIL_TASK_STATE(uprobe, struct uprobe_calls, 4096);
 
 static __always_inline struct uprobe_frame *uprobe_frame_at(struct uprobe_calls *calls, __u32 index)
 {
@@ -101,8 +70,8 @@ static __always_inline struct uprobe_frame *uprobe_frame_at(struct uprobe_calls 
 static __always_inline void uprobe_set_depth(struct uprobe_calls *calls, __u32 tid, __u32 depth)
 {
 	calls->depth = depth;
-	if (!depth && !uprobe_calls_in_tasks)
-		bpf_map_delete_elem(&uprobe_thread_calls, &tid);
+	if (!depth)
+		veil_task_state_drop(uprobe, tid);
 }
 
 /*
@@ -148,23 +117,24 @@ static __always_inline __u64 uprobe_return_address(struct pt_regs *regs)
 #endif
 
 /*
- * Entered by a jump out of a function that is watched too (a tail call)? Then it returns to where the kernel catches
- * returns, and the two calls, at one stack pointer, are both alive.
+ * Was the function entered by a tail call of a function that is probed too? Then its return address is the kernel's
+ * trampoline, and both calls, at one stack pointer, are alive.
  */
-static __always_inline bool uprobe_is_tail_call(struct pt_regs *regs, struct task_struct *task)
+static __always_inline bool uprobe_is_tail_call(struct pt_regs *regs, struct veil_task task)
 {
-	__u64 trampoline = BPF_CORE_READ(task, mm, uprobes_state.xol_area, vaddr);
+	struct task_struct *address = task.address;
+	__u64 trampoline = BPF_CORE_READ(address, mm, uprobes_state.xol_area, vaddr);
 
 	return trampoline && uprobe_return_address(regs) == trampoline;
 }
 
-static __always_inline void uprobe_returned(__u64 start_ns)
+static __always_inline void uprobe_return_emit(__u64 start_ns)
 {
 	struct uprobe_return_event counted, *event;
 
 	if (!veil_is_slow(start_ns))
 		return;
-	event = veil_begin(&counted);
+	event = veil_reserve(&counted);
 	if (!event)
 		return;
 	veil_event_init(&event->common, uprobe_return_event_kind, veil_current());
@@ -173,16 +143,16 @@ static __always_inline void uprobe_returned(__u64 start_ns)
 }
 
 /*
- * A call that was left in another way than by returning. A global function: the verifier walks it once, and each turn
- * of the loop that calls it has one way on. Before 6.4 it gave up otherwise.
+ * A call that did not return. A global function, so that the verifier walks it once and each iteration of the loop that
+ * calls it has one path. Verifiers before 6.4 give up otherwise.
  */
-__noinline int uprobe_abandoned(void)
+__noinline int uprobe_abandoned_emit(void)
 {
-	uprobe_returned(0);
+	uprobe_return_emit(0);
 	return 0;
 }
 
-/* Ends all calls whose frames lie below a stack pointer; how many are left. */
+/* Ends all calls whose frames lie below a stack pointer. Returns how many are left. */
 static __always_inline __u32 uprobe_unwind(struct uprobe_calls *calls, __u64 sp)
 {
 	__u32 depth = calls->depth;
@@ -190,22 +160,22 @@ static __always_inline __u32 uprobe_unwind(struct uprobe_calls *calls, __u64 sp)
 	for (int i = 0; i < UPROBE_DEPTH; i++) {
 		if (!depth || uprobe_frame_at(calls, depth - 1)->sp >= sp)
 			break;
-		uprobe_abandoned();
+		uprobe_abandoned_emit();
 		depth--;
 	}
 	return depth;
 }
 
 SEC("uprobe")
-int call(struct pt_regs *ctx)
+int uprobe_call(struct pt_regs *ctx)
 {
-	struct task_struct *task = veil_current();
+	struct veil_task task = veil_current();
 	struct uprobe_event counted, *event;
 
 	uprobe_use_thread_stack(ctx);
 	if (!veil_task_passes(task))
 		return 0;
-	event = veil_begin(&counted);
+	event = veil_reserve(&counted);
 	if (!event)
 		return 0;
 	veil_event_init(&event->common, uprobe_event_kind, task);
@@ -214,9 +184,9 @@ int call(struct pt_regs *ctx)
 }
 
 SEC("uprobe")
-int enter(struct pt_regs *ctx)
+int uprobe_enter(struct pt_regs *ctx)
 {
-	struct task_struct *task = veil_current();
+	struct veil_task task = veil_current();
 	struct uprobe_calls *calls;
 	__u32 tid, depth;
 	__u64 sp = PT_REGS_SP(ctx);
@@ -224,30 +194,31 @@ int enter(struct pt_regs *ctx)
 	uprobe_use_thread_stack(ctx);
 	if (!veil_task_passes(task))
 		return 0;
-	tid = veil_task_read(task, pid);
-	calls = uprobe_calls_of(task, tid, true);
+	tid = veil_task_tid(task);
+	calls = veil_task_state_make(uprobe, task, tid);
 	if (!calls) {
 		veil_lost(VEIL_LOST_MAP_FULL);
 		return 0;
 	}
-	depth = uprobe_unwind(calls, sp + !uprobe_is_tail_call(ctx, task));
+	/* A call that is at the same stack pointer was left, unless this one is its tail call. */
+	depth = uprobe_unwind(calls, uprobe_is_tail_call(ctx, task) ? sp : sp + 1);
 	if (depth < UPROBE_DEPTH) {
 		*uprobe_frame_at(calls, depth) = (struct uprobe_frame){.sp = sp, .start_ns = bpf_ktime_get_boot_ns()};
 		depth++;
 	} else {
-		uprobe_abandoned();
+		uprobe_abandoned_emit();
 	}
 	uprobe_set_depth(calls, tid, depth);
 	return 0;
 }
 
-/* The call whose return is at one of these stack pointers ends, and those that it left behind. */
+/* Ends the call that has one of these stack pointers, and the calls that it abandoned. */
 static __always_inline void uprobe_end(struct uprobe_slot slot)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid(), depth;
+	__u32 tid = veil_current_tid(), depth;
 	struct uprobe_calls *calls;
 
-	calls = uprobe_calls_of(veil_current(), tid, false);
+	calls = veil_task_state_find(uprobe, veil_current(), tid);
 	if (!calls)
 		return; /* filtered out, or begun before the trace */
 	depth = uprobe_unwind(calls, slot.lowest);
@@ -255,7 +226,7 @@ static __always_inline void uprobe_end(struct uprobe_slot slot)
 		struct uprobe_frame *frame = uprobe_frame_at(calls, depth - 1);
 
 		if (frame->sp <= slot.highest) {
-			uprobe_returned(frame->start_ns);
+			uprobe_return_emit(frame->start_ns);
 			depth--;
 		}
 	}
@@ -263,7 +234,7 @@ static __always_inline void uprobe_end(struct uprobe_slot slot)
 }
 
 SEC("uretprobe")
-int leave(struct pt_regs *ctx)
+int uprobe_leave(struct pt_regs *ctx)
 {
 	uprobe_use_thread_stack(ctx);
 	uprobe_end(uprobe_slot_of(ctx));
@@ -272,7 +243,7 @@ int leave(struct pt_regs *ctx)
 
 /* At a ret instruction: the stack pointer is again what it was at the first one. */
 SEC("uprobe")
-int leave_at_ret(struct pt_regs *ctx)
+int uprobe_leave_at_ret(struct pt_regs *ctx)
 {
 	__u64 sp = PT_REGS_SP(ctx);
 
@@ -281,10 +252,10 @@ int leave_at_ret(struct pt_regs *ctx)
 	return 0;
 }
 
-/* Nothing returns any more: the thread ends, or its program does. */
+/* The thread ends, or its program does: nothing returns any more. */
 static __always_inline void uprobe_end_all(__u32 tid)
 {
-	struct uprobe_calls *calls = uprobe_calls_of(veil_current(), tid, false);
+	struct uprobe_calls *calls = veil_task_state_find(uprobe, veil_current(), tid);
 
 	if (!calls)
 		return;
@@ -293,16 +264,15 @@ static __always_inline void uprobe_end_all(__u32 tid)
 }
 
 SEC("raw_tp/sched_process_exit")
-int thread_exit(void *ctx)
+int uprobe_thread_exit(void *ctx)
 {
-	uprobe_end_all((__u32)bpf_get_current_pid_tgid());
+	uprobe_end_all(veil_current_tid());
 	return 0;
 }
 
-/* The calls may be known by the id that the thread had before: execve gives it the leader's (de_thread() in fs/exec.c).
- */
+/* The calls are kept by the id that the thread had before execve gave it the leader's (de_thread() in fs/exec.c). */
 SEC("raw_tp/sched_process_exec")
-int exec(struct bpf_raw_tracepoint_args *ctx)
+int uprobe_exec(struct bpf_raw_tracepoint_args *ctx)
 {
 	uprobe_end_all((__u32)ctx->args[1]);
 	return 0;

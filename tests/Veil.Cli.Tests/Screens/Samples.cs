@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Veil.Core.Events;
+using Veil.Core.Events.Kinds;
 using Veil.Core.Kernel;
 using Veil.Core.Modules;
 using Veil.Core.Sinks;
@@ -139,11 +140,11 @@ internal static class Samples
         var bytes = record.AsSpan(place.Offset, place.Size);
         switch (value)
         {
-            case string text when place.Format == FieldFormat.Comm:
+            case string text when place.Is<CommKind>():
                 bytes.Clear();
                 Encoding.UTF8.GetBytes(text, bytes);
                 break;
-            case string text when place.Format == FieldFormat.Path:
+            case string text when place.Is<PathKind>():
                 byte[] path = Encoding.UTF8.GetBytes(text);
                 new EventPart((uint)record.Length, path.Length, false, false).Write(bytes);
                 return [.. record, .. path];

@@ -1,5 +1,6 @@
 using System.Text;
 using Veil.Core.Events;
+using Veil.Core.Events.Kinds;
 using Veil.Core.Sinks;
 using Veil.Modules;
 
@@ -134,7 +135,7 @@ public sealed class ScreenTests
             foreach (var schema in catalog.Schemas)
             {
                 var record = AnyRecord(schema, random);
-                foreach (var path in schema.Fields.Where(static field => field.Value.Format == FieldFormat.Path))
+                foreach (var path in schema.Fields.Where(static field => field.Value.Is<PathKind>()))
                 {
                     new EventPart((uint)record.Length, longest.Length, true, false).Write(record.AsSpan(path.Value.Offset));
                     record = [.. record, .. longest];
@@ -186,17 +187,17 @@ public sealed class ScreenTests
 
     private static byte[] AnyRecord(EventSchema schema, Random random)
     {
-        var parts = schema.Fields.Where(static field => field.Value.Format == FieldFormat.Path).Select(static field => field.Value).ToList();
+        var parts = schema.Fields.Where(static field => field.Value.Is<PathKind>()).Select(static field => field.Value).ToList();
         var texts = parts.ConvertAll(_ => Encoding.UTF8.GetBytes(AnyText(random, 80)));
         var record = new byte[schema.SizeBytes + texts.Sum(static text => text.Length)];
         random.NextBytes(record.AsSpan(0, schema.SizeBytes));
         foreach (var field in schema.Fields)
         {
-            if (field.Value.Format is FieldFormat.SyscallName)
+            if (field.Value.Is<SyscallKind>())
                 record[field.Value.Offset + 4] = (byte)random.Next(5);
-            else if (field.Value.Format is FieldFormat.Comm)
+            else if (field.Value.Is<CommKind>())
                 AnyName(random).CopyTo(record.AsSpan(field.Value.Offset));
-            else if (field.Value.Format is FieldFormat.Enumerator)
+            else if (field.Value.Is<EnumKind>())
                 record.AsSpan(field.Value.Offset, field.Value.Size).Clear();
         }
 

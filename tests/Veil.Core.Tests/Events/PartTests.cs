@@ -175,7 +175,5 @@ public sealed class PartTests
         public override IReadOnlyList<HookRung> Rungs => [];
 
         public override byte[] ReadObject() => throw new NotSupportedException();
-
-        public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments) => [];
     }
 }

@@ -34,8 +34,6 @@ internal static class SyscallObject
         public override IReadOnlyList<HookRung> Rungs => [];
 
         public override byte[] ReadObject() => throw new NotSupportedException();
-
-        public override IReadOnlyList<string> Programs(HookRung rung, ModuleArguments arguments) => [];
     }
 
     private static string FindRoot()

@@ -56,10 +56,10 @@ public sealed class SinkTests
     [Theory]
     [InlineData("foo", "--fields: unknown field 'foo' (available: module comm pid tid uid timestamp gid syscall syscall_nr arch)")]
     [InlineData("time", "--fields: unknown field 'time'; --enrich time adds it (available: module comm pid tid uid timestamp gid syscall syscall_nr arch)")]
-    [InlineData("ret", "--fields: unknown field 'ret'; --returns adds it (available: module comm pid tid uid timestamp gid syscall syscall_nr arch)")]
+    [InlineData("ret", "--fields: 'ret': module syscall has it with --returns")]
     [InlineData("syscal", "--fields: unknown field 'syscal'; did you mean 'syscall'? (available: module comm pid tid uid timestamp gid syscall syscall_nr arch)")]
     public void Fields_Unknown_ListTheValidOnes(string field, string message) =>
-        Should.Throw<UsageException>(() => FieldSelection.Validate(SyscallObject.Events(0), s_text with { Fields = [field] }, static name => name == "ret" ? "--returns" : null)).Message.ShouldBe(message);
+        Should.Throw<UsageException>(() => FieldSelection.Validate(SyscallObject.Events(0), s_text with { Fields = [field] }, static name => name == "ret" ? "module syscall has it with --returns" : null)).Message.ShouldBe(message);
 
     /// <summary>The word for "not known" stands only where there is no value: no error is 0, and what strace calls "? ERESTARTSYS" is no result.</summary>
     [Theory]

@@ -1,7 +1,6 @@
-using Veil.Core.Events;
 using Veil.Core.Text;
 
-namespace Veil.Core.Sinks;
+namespace Veil.Core.Events.Kinds;
 
 /// <summary>What differs between the outputs in writing a value.</summary>
 internal interface IValueStyle
@@ -18,10 +17,11 @@ internal interface IValueStyle
     static abstract int Path(ref LineWriter line, EventPart part, ReadOnlySpan<byte> record);
 
     /// <summary>Appends the word for what cannot be known.</summary>
-    static abstract void Unknown(ref LineWriter line);
+    /// <returns>As <see cref="Text"/>, and so do the others.</returns>
+    static abstract int Unknown(ref LineWriter line);
 
     /// <summary>Appends what stands for an error's name where there is no error.</summary>
-    static abstract void NoError(ref LineWriter line);
+    static abstract int NoError(ref LineWriter line);
 
     /// <summary>Appends a point in time, nanoseconds since 1970.</summary>
     static abstract void Time(ref LineWriter line, long wallTimeNs);

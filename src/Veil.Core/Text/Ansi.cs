@@ -1,4 +1,4 @@
-namespace Veil.Core.Sinks;
+namespace Veil.Core.Text;
 
 /// <summary>The colours of the text output: few, and readable on light and dark terminals.</summary>
 internal static class Ansi

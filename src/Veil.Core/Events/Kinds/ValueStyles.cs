@@ -1,7 +1,6 @@
-using Veil.Core.Events;
 using Veil.Core.Text;
 
-namespace Veil.Core.Sinks;
+namespace Veil.Core.Events.Kinds;
 
 /// <summary>Columns of text.</summary>
 internal readonly struct TextStyle : IValueStyle
@@ -30,9 +29,9 @@ internal readonly struct TextStyle : IValueStyle
         return before + 4 + Text(ref line, EventPart.DeletedSuffix[1..]);
     }
 
-    public static void Unknown(ref LineWriter line) => line.Append((byte)'?');
+    public static int Unknown(ref LineWriter line) => line.Append("?"u8);
 
-    public static void NoError(ref LineWriter line) => line.Append((byte)'0');
+    public static int NoError(ref LineWriter line) => line.Append("0"u8);
 
     public static void Time(ref LineWriter line, long wallTimeNs) => Rfc3339.AppendLocal(ref line, wallTimeNs);
 }
@@ -65,9 +64,9 @@ internal readonly struct PairStyle : IValueStyle
 
     public static int Path(ref LineWriter line, EventPart part, ReadOnlySpan<byte> record) => Text(ref line, part.Of(record));
 
-    public static void Unknown(ref LineWriter line) => line.Append((byte)'?');
+    public static int Unknown(ref LineWriter line) => line.Append("?"u8);
 
-    public static void NoError(ref LineWriter line) => line.Append((byte)'0');
+    public static int NoError(ref LineWriter line) => line.Append("0"u8);
 
     public static void Time(ref LineWriter line, long wallTimeNs) => Rfc3339.AppendLocal(ref line, wallTimeNs);
 }
@@ -90,9 +89,9 @@ internal readonly struct JsonStyle : IValueStyle
     /// <summary>What <see cref="Text"/> answers where the string does not hold every byte.</summary>
     public const int NotExact = -1;
 
-    public static void Unknown(ref LineWriter line) => line.Append("null"u8);
+    public static int Unknown(ref LineWriter line) => line.Append("null"u8);
 
-    public static void NoError(ref LineWriter line) => line.Append("null"u8);
+    public static int NoError(ref LineWriter line) => line.Append("null"u8);
 
     public static void Time(ref LineWriter line, long wallTimeNs) => Rfc3339.AppendUtc(ref line, wallTimeNs);
 }

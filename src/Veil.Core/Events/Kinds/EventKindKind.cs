@@ -1,0 +1,11 @@
+namespace Veil.Core.Events.Kinds;
+
+/// <summary>The kind of an event, which the reader alone needs.</summary>
+internal readonly struct EventKindKind : IMemberKind
+{
+    public static string[] Typedefs => ["veil_kind_t"];
+
+    public static void Expand(MemberShape member)
+    {
+    }
+}

@@ -1,0 +1,16 @@
+using Veil.Core.Text;
+
+namespace Veil.Core.Events.Kinds;
+
+/// <summary>A number that tells things apart; 0 is not known.</summary>
+internal readonly struct IdKind : IMemberKind, IValueKind
+{
+    public static string[] Typedefs => ["veil_id_t"];
+
+    public static ValueFacts Facts { get; } = new("number or null", KeyKind.Word, Quantity.Count);
+
+    public static void Expand(MemberShape member) => member.Add<IdKind>(10);
+
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
+        value.Unsigned(view.Record) is var some && some != 0 ? line.Append(some) : TStyle.Unknown(ref line);
+}

@@ -1,0 +1,29 @@
+using Veil.Core.Text;
+
+namespace Veil.Core.Events.Kinds;
+
+/// <summary>The user's name, from the enrichment.</summary>
+internal readonly struct UserNameKind : INameKind
+{
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
+        view.UserName.IsEmpty ? TStyle.Unknown(ref line) : TStyle.Text(ref line, view.UserName);
+
+    public static ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) => view.UserName;
+}
+
+/// <summary>The process's current name, from the enrichment.</summary>
+internal readonly struct ProcNameKind : INameKind
+{
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
+        view.ProcName.IsEmpty ? TStyle.Unknown(ref line) : TStyle.Text(ref line, view.ProcName);
+
+    public static ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) => view.ProcName;
+}
+
+/// <summary>A name that an enrichment found.</summary>
+internal interface INameKind : IValueKind
+{
+    static ValueFacts IValueKind.Facts => new("string or null", null, null);
+
+    static int IValueKind.BytesMax(EventValue value) => Escaping.BytesMax(EventView.NameBytesMax);
+}

@@ -1,0 +1,10 @@
+namespace Veil.Core.Modules;
+
+/// <summary>A kind of event that is emitted instead of the usual ones, where one of its flags is given.</summary>
+/// <param name="Struct">The struct that <c>VEIL_EVENT</c> declares.</param>
+/// <param name="Flags">The flags and filters that choose it, without dashes; the first is the one that messages and lists name.</param>
+public sealed record EventKind(string Struct, params IReadOnlyList<string> Flags)
+{
+    /// <summary>Is one of its flags given?</summary>
+    public bool IsChosen(ModuleArguments arguments) => Flags.Any(arguments.IsGiven);
+}

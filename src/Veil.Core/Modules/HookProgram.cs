@@ -1,0 +1,14 @@
+namespace Veil.Core.Modules;
+
+/// <summary>A BPF program of a rung.</summary>
+/// <param name="Name">Its name in the object.</param>
+/// <param name="Event">It is only attached where this kind of event is emitted; none: for every kind.</param>
+/// <param name="When">What else must hold, where not the flags alone decide: what this kernel has, which fields are shown.</param>
+public sealed record HookProgram(string Name, EventKind? Event = null, Func<ModuleArguments, bool>? When = null)
+{
+    /// <summary>Is it attached with these flags, on this kernel?</summary>
+    public bool IsWanted(ModuleArguments arguments) => Event?.IsChosen(arguments) != false && When?.Invoke(arguments) != false;
+
+    /// <summary>A program that is always attached.</summary>
+    public static implicit operator HookProgram(string name) => new(name);
+}
