@@ -12,6 +12,7 @@ public sealed partial class DocsTests
         ["veil --module files --name shop"] = "made by a program of its own, on a terminal",
         ["veil --module syscall --name shop"] = "the same",
         ["veil --module files --errno EACCES,EPERM"] = "the same",
+        ["veil --module files --name ls --op open"] = "on a terminal: ScreenTests",
         ["veil --module syscall -n burst --buffer 64K"] = "how much is lost is the machine's",
         ["veil doctor"] = "what is possible is the machine's",
         ["veil --module syscall,files -p 812 --control"] = "one trace over several commands: ControlTests",
@@ -51,12 +52,12 @@ public sealed partial class DocsTests
 
         using var workload = command switch
         {
-            _ when command.Contains("-n renamer", StringComparison.Ordinal) => Workload.Waiting("renamer", "61203d22e280ae"),
+            _ when command.Contains("-p 31308", StringComparison.Ordinal) => Workload.Waiting("renamer", "61203d22e280ae"),
             _ when command.Contains("-n burst", StringComparison.Ordinal) => Workload.Waiting("burst", "10000"),
-            _ when command.Contains("-p 27347", StringComparison.Ordinal) => Workload.Waiting("hold", "1"),
+            _ when command.Contains("-p 27347", StringComparison.Ordinal) => Workload.Waiting("hold", "50"),
             _ => null,
         };
-        words = [.. words.Select(word => word == "27347" ? workload!.Pid : word)];
+        words = [.. words.Select(word => word is "27347" or "31308" ? workload!.Pid : word)];
         using var veil = isFull ? VeilRun.AttachInto("/dev/full", words) : VeilRun.Attach(words);
         if (workload is not null)
             workload.Go();
