@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The kernel types that the two programs use; CO-RE relocates the offsets against the running kernel's BTF. */
 #ifndef FLOOR_KERNEL_BPF_H
 #define FLOOR_KERNEL_BPF_H

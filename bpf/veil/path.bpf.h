@@ -13,6 +13,8 @@
 #define PATH_NAME_MAX	 256 /* a name has at most 255 bytes */
 #define PATH_CLIMB_STEPS 8
 #define PATH_CLIMBS	 256 /* 2,048 components: no path of 4,096 bytes has more */
+#define PATH_SCAN_STEPS	 16
+#define PATH_SCANS	 257 /* VEIL_PATH_MAX and the end */
 
 #define PIPEFS_MAGIC	    0x50495045 /* include/uapi/linux/magic.h */
 #define SOCKFS_MAGIC	    0x534F434B
@@ -26,9 +28,18 @@ struct path_walk {
 	struct dentry *dentry;
 	struct vfsmount *mount;
 	struct dentry *mount_root;
-	__u32 start; /* the path is bytes[start, VEIL_PATH_MAX): it grows to the front */
+	struct dentry *root; /* that ".." does not lead out of; NULL where nobody asks */
+	struct vfsmount *root_mount;
+	__u32 root_start; /* where the path below the root begins; 0: the root is not above the file */
+	__u32 depth;	  /* names below the root */
+	__u32 start;	  /* the path is bytes[start, VEIL_PATH_MAX): it grows to the front */
 	bool truncated;
 	bool deleted;
+	__u32 scanned; /* veil_path_scan(): from here to the end, places in the draft */
+	__u32 scan_end;
+	__u32 scan_name; /* bytes of the name that it is in, and how many of them are dots */
+	__u32 scan_dots;
+	__u32 left_root; /* behind the last ".." that would have led out of the root */
 	char bytes[VEIL_PATH_MAX + PATH_NAME_MAX];
 	struct veil_draft draft;
 };
@@ -103,6 +114,10 @@ __noinline int veil_path_climb(__u32 slot)
 	for (int step = 0; step < PATH_CLIMB_STEPS; step++) {
 		struct dentry *dentry = walk->dentry, *parent;
 
+		if (dentry == walk->root && walk->mount == walk->root_mount) {
+			walk->root_start = walk->start;
+			walk->root = NULL;
+		}
 		if (dentry == walk->mount_root) {
 			struct mount *mount = (void *)walk->mount - bpf_core_field_offset(struct mount, mnt), *above;
 
@@ -118,6 +133,7 @@ __noinline int veil_path_climb(__u32 slot)
 			return 0; /* cut off from the tree, as a lazily unmounted one is */
 		if (!path_prepend_name(walk, dentry))
 			return 0;
+		walk->depth += walk->root != NULL;
 		walk->dentry = parent;
 	}
 	return 1;
@@ -198,6 +214,7 @@ __noinline int veil_path_resolve(__u32 slot, __u64 dentry_address, __u64 mount_a
 	walk->start = VEIL_PATH_MAX;
 	walk->truncated = 0;
 	walk->deleted = 0;
+	walk->root_start = walk->depth = 0;
 	walk->dentry = dentry;
 	path_enter_mount(walk, mount);
 	if (path_is_special(walk, dentry))
@@ -259,4 +276,66 @@ static __always_inline void veil_path_append(struct path_walk *walk, struct veil
 	path->size = size;
 	path->deleted = 0;
 	draft->size = path->offset + size;
+}
+
+/* Some bytes of a name, to find where it would leave the root; 1 if there are more. */
+__noinline int veil_path_scan(__u32 slot)
+{
+	struct path_walk *walk = veil_path_walk(slot);
+
+	if (!walk)
+		return 0;
+	for (int step = 0; step < PATH_SCAN_STEPS; step++) {
+		bool ends = walk->scanned >= walk->scan_end;
+		char byte = walk->draft.bytes[veil_draft_place(walk->scanned)];
+
+		if (!ends && byte != '/') {
+			walk->scan_name++;
+			walk->scan_dots += byte == '.';
+		} else {
+			if (walk->scan_name == 2 && walk->scan_dots == 2) {
+				if (walk->depth)
+					walk->depth--;
+				else
+					walk->left_root = walk->scanned;
+			} else if (walk->scan_name > 1 || walk->scan_name > walk->scan_dots) {
+				walk->depth++;
+			}
+			walk->scan_name = walk->scan_dots = 0;
+		}
+		if (ends)
+			return 0;
+		walk->scanned++;
+	}
+	return 1;
+}
+
+/*
+ * After veil_path_append(): above the root ".." leads to the root, so a name that would leave it goes on there
+ * (follow_dotdot() in fs/namei.c). Left as it was, it would be the name of a file outside of a chroot.
+ */
+static __always_inline void veil_path_keep_in_root(__u32 slot, struct path_walk *walk, struct veil_part *path,
+						   __u32 folder_size)
+{
+	struct veil_draft *draft = &walk->draft;
+	__u32 root_size = folder_size - (VEIL_PATH_MAX - walk->root_start), size;
+
+	/* Of the namespace's own root nothing is before the name. */
+	if (!walk->root_start || root_size <= 1 || root_size > folder_size || path->size <= folder_size)
+		return;
+	walk->scanned = path->offset + folder_size;
+	walk->scan_end = path->offset + path->size;
+	walk->scan_name = walk->scan_dots = 0;
+	walk->left_root = 0;
+	for (int scan = 0; scan < PATH_SCANS; scan++) {
+		if (!veil_path_scan(slot))
+			break;
+	}
+	if (!walk->left_root)
+		return;
+	size = veil_draft_place(walk->scan_end - walk->left_root);
+	bpf_probe_read_kernel(&draft->bytes[veil_draft_place(path->offset + root_size)], size,
+			      &draft->bytes[veil_draft_place(walk->left_root)]);
+	path->size = root_size + size;
+	draft->size = path->offset + path->size;
 }

@@ -31,6 +31,8 @@ internal static class ControlCommand
         // A line break in a word would be a command of its own.
         if (words.FirstOrDefault(static word => word.AsSpan().ContainsAny('\n', '\r')) is not null)
             throw new UsageException("control: a word holds a line break");
+        // Before anything is changed: who asked would not learn of it.
+        StandardStreams.RequireOutput();
         using var connection = new ControlConnection(path);
         if (words.Length > 0)
             return Do(connection, Line(words)) ? ExitCode.Success : ExitCode.Failure;

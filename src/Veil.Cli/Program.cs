@@ -13,7 +13,6 @@ internal static class Program
         {
             if (args is [RootServer.Hidden, .. var words])
                 return RootServer.Run(words);
-            StandardStreams.RequireOutput();
             return CommandLine.Run(args);
         }
         catch (Exception error)

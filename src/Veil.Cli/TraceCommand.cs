@@ -29,6 +29,8 @@ internal static class TraceCommand
     public static int Run(ParseResult parsed, TraceFlags flags)
     {
         var request = ReadRequest(parsed, flags);
+        if (request.Options.WriteTo is null)
+            StandardStreams.RequireOutput();
         var options = request.Options with { CountFilters = request.Control is not null || Terminal.IsThere || request.Options.MeasureCost, TakesCommands = request.Control is not null || Terminal.IsThere };
         // First of all: the little that has been done until here fits into a few megabytes.
         MemoryCgroup.Require(options, RootClient.NeededFor(options.Output.Enrichments, request.Control is not null) != RootAbilities.None);

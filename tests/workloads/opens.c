@@ -102,7 +102,13 @@ static void other_roots(const char *folder)
 	done("open", jail, jail, false);
 	snprintf(path, sizeof(path), "%s/jail/in-root", folder);
 	failed("open", syscall(SYS_openat2, jail, "/in-root", &how, sizeof(how)), ENOENT, path);
+	snprintf(path, sizeof(path), "%s/jail/up", folder);
+	failed("open", syscall(SYS_openat2, jail, "../../up", &how, sizeof(how)), ENOENT, path);
+	snprintf(path, sizeof(path), "%s/jail/in/../up", folder);
+	failed("open", syscall(SYS_openat2, jail, "/../in/../up", &how, sizeof(how)), ENOENT, path);
 	how.resolve = RESOLVE_BENEATH;
+	snprintf(path, sizeof(path), "%s/jail/../beneath", folder);
+	failed("open", syscall(SYS_openat2, jail, "../beneath", &how, sizeof(how)), EXDEV, path);
 	failed("open", syscall(SYS_openat2, jail, "/beneath", &how, sizeof(how)), EXDEV, "/beneath");
 	snprintf(path, sizeof(path), "%s/jail/below", folder);
 	failed("open", syscall(SYS_openat2, jail, "below", &how, sizeof(how)), ENOENT, path);
@@ -112,6 +118,20 @@ static void other_roots(const char *folder)
 	failed("open", open("/absolute", O_RDONLY), ENOENT, path);
 	snprintf(path, sizeof(path), "%s/jail/relative", folder);
 	failed("open", open("relative", O_RDONLY), ENOENT, path);
+
+	/* ".." at the root is the root, wherever the name comes to it. */
+	snprintf(path, sizeof(path), "%s/jail/up", folder);
+	failed("open", open("../up", O_RDONLY), ENOENT, path);
+	failed("open", open("/.././/../up", O_RDONLY), ENOENT, path);
+	require((mkdir("in", 0700) == 0 || errno == EEXIST) && chdir("in") == 0, "in");
+	failed("open", open("../../up", O_RDONLY), ENOENT, path);
+	failed("open", open("./../in/../../up", O_RDONLY), ENOENT, path);
+	snprintf(path, sizeof(path), "%s/jail/in/.../../up", folder);
+	failed("open", open(".../../up", O_RDONLY), ENOENT, path);
+	snprintf(path, sizeof(path), "%s/jail/in/../up", folder);
+	failed("open", open("../up", O_RDONLY), ENOENT, path);
+	snprintf(path, sizeof(path), "%s/jail", folder);
+	failed("open", open("../..", O_RDWR), EISDIR, path);
 }
 
 #define REFUSE(call, answer) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1), BPF_STMT(BPF_RET | BPF_K, answer)

@@ -65,7 +65,7 @@ internal sealed unsafe class ControlClient(int fd, uint user) : IDisposable
     private bool Receive()
     {
         if (HasCommand)
-            return true; // it has gone, and what it asked for is done all the same
+            return true; // it has gone, and this command of its is done all the same
         if (_input.Length - _inputLength < ChunkBytes)
             Array.Resize(ref _input, _input.Length * 2);
         nint count;
@@ -123,13 +123,13 @@ internal sealed unsafe class ControlClient(int fd, uint user) : IDisposable
         nint sent;
         fixed (byte* data = _answer)
             sent = LibC.Send(fd, data + _sent, _answer.Length - _sent, LibC.MsgNoSignal);
-        if (sent < 0 && Marshal.GetLastPInvokeError() is LibC.Eagain or LibC.Eintr)
-            return true;
+        // Nobody is there any more: commands that came behind this one would be answered to nobody, and keep the others' waiting.
+        if (sent < 0)
+            return Marshal.GetLastPInvokeError() is LibC.Eagain or LibC.Eintr;
         ActiveAt = Environment.TickCount64;
         _sent += (int)sent;
-        if (sent >= 0 && _sent < _answer.Length)
+        if (_sent < _answer.Length)
             return true;
-        // Sent, or for nobody: the commands that came with this one are done even so, until the end is read.
         _answer = [];
         _sent = 0;
         return !_lastAnswer;

@@ -45,9 +45,10 @@ public sealed record SystemReport
             Lockdown = KernelFeatures.Lockdown,
             Memlock = ReadMemlock(),
             HasTracefs = Directory.Exists("/sys/kernel/tracing/events") || Directory.Exists("/sys/kernel/debug/tracing/events"),
-            Modules = [.. modules.Select(module => new ModuleReport(
+            // The hooks of the module that is attached: those of another instance are not the same to it.
+            Modules = [.. modules.Select(static module => module.ForDoctor()).Select(module => new ModuleReport(
                 module.Name,
-                [.. module.Rungs.Select(rung => new RungReport(rung.Name, hopeless ?? AttachedModule.WhyNot(module.ForDoctor(), rung)))],
+                [.. module.Rungs.Select(rung => new RungReport(rung.Name, hopeless ?? AttachedModule.WhyNot(module, rung)))],
                 [.. module.Gaps()]))],
         };
     }

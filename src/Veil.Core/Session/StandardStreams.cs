@@ -33,7 +33,14 @@ public static class StandardStreams
 
     /// <summary>Writes to standard output, for commands that print and end.</summary>
     /// <exception cref="OutputException">It takes no more.</exception>
-    public static void WriteOutput(string text) => WriteFully(Encoding.UTF8.GetBytes(text));
+    /// <exception cref="VeilException">There is none.</exception>
+    public static void WriteOutput(string text)
+    {
+        if (text.Length == 0)
+            return;
+        RequireOutput();
+        WriteFully(Encoding.UTF8.GetBytes(text));
+    }
 
     private static unsafe void WriteFully(ReadOnlySpan<byte> bytes)
     {

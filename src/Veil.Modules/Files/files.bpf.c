@@ -239,19 +239,37 @@ static __always_inline void files_add_folder(__u32 slot, struct path_walk *walk,
 					     const struct files_asked *asked)
 {
 	struct task_struct *task = veil_current().address;
+	struct fs_struct *fs = BPF_CORE_READ(task, fs);
+	struct dentry *dentry = NULL;
+	struct vfsmount *mount = NULL;
+	struct file *file;
 	char first = 0;
 
 	if (asked->from_user)
 		bpf_probe_read_user(&first, 1, asked->name);
 	else
 		bpf_probe_read_kernel(&first, 1, asked->name);
-	if (first == '/' && !asked->in_root)
-		files_add_path(slot, walk, path, BPF_CORE_READ(task, fs, root.dentry),
-			       BPF_CORE_READ(task, fs, root.mnt));
-	else if (asked->folder == AT_FDCWD)
-		files_add_path(slot, walk, path, BPF_CORE_READ(task, fs, pwd.dentry), BPF_CORE_READ(task, fs, pwd.mnt));
+	walk->root = BPF_CORE_READ(fs, root.dentry);
+	walk->root_mount = BPF_CORE_READ(fs, root.mnt);
+	if (first == '/' && !asked->in_root) {
+		dentry = walk->root;
+		mount = walk->root_mount;
+	} else if (asked->folder == AT_FDCWD) {
+		dentry = BPF_CORE_READ(fs, pwd.dentry);
+		mount = BPF_CORE_READ(fs, pwd.mnt);
+	} else if ((file = veil_current_file(asked->folder))) {
+		dentry = BPF_CORE_READ(file, f_path.dentry);
+		mount = BPF_CORE_READ(file, f_path.mnt);
+	}
+	if (asked->in_root) {
+		walk->root = dentry;
+		walk->root_mount = mount;
+	}
+	if (dentry)
+		files_add_path(slot, walk, path, dentry, mount);
 	else
-		files_add_file(slot, walk, path, veil_current_file(asked->folder));
+		veil_part_start(&walk->draft, path);
+	walk->root = NULL;
 }
 
 /* An open that did not come to a file: the name that was asked for, with the folder that it was relative to. */
@@ -259,6 +277,7 @@ static __always_inline int files_failed_open_emit(__u32 slot, const struct files
 {
 	struct path_walk *walk = veil_path_walk(slot);
 	struct files_event *event;
+	__u32 folder_size;
 	__u64 start_ns;
 
 	if (!walk || !files_result_passes(files_call_key(slot), ret, &start_ns))
@@ -266,7 +285,9 @@ static __always_inline int files_failed_open_emit(__u32 slot, const struct files
 	event = files_event_start(walk, files_op__open, ret);
 	if (files_wants_path(filename)) {
 		files_add_folder(slot, walk, &event->filename, asked);
+		folder_size = event->filename.size;
 		veil_path_append(walk, &event->filename, asked->name, asked->from_user);
+		veil_path_keep_in_root(slot, walk, &event->filename, folder_size);
 	}
 	files_event_emit(walk, veil_current(), start_ns);
 	return 0;
