@@ -24,8 +24,8 @@ internal static class TraceCommand
 {
     private const int RingBytesMin = 64 * 1024;
     private const int RingBytesMax = 1024 * 1024 * 1024;
-    private const double DurationMinNs = 1e6;
-    private const double DurationMaxNs = 30 * 86_400e9;
+    private static readonly TimeSpan s_durationMin = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan s_durationMax = TimeSpan.FromDays(30);
 
     private static readonly List<string> s_moduleNames = [.. ModuleCatalog.All.Select(static module => module.Name)];
 
@@ -162,7 +162,7 @@ internal static class TraceCommand
                 Screen = writeTo is null && !IsWide(parsed.GetValue(flags.Wide), format, fields) ? TerminalScreen.OfOutput() : null,
             },
             EventsMax = MaxEvents(parsed.GetValue(flags.MaxEvents)),
-            Duration = Duration(parsed.GetValue(flags.Duration)),
+            Duration = TimeFlag.Read(flags.Duration.Name, parsed.GetValue(flags.Duration), s_durationMin, s_durationMax, "1ms to 30d, such as 10s, 5m or 2h"),
             WriteTo = writeTo,
             Counting = counting,
             RingBytes = counting is not null ? RingBytesMin : RingBytes(parsed.GetValue(flags.Buffer)),
@@ -200,7 +200,7 @@ internal static class TraceCommand
     {
         return values.Length > 0
             ? [.. Words("--module", values).Select(Module).Distinct()]
-            : throw new UsageException($"--module: say what to trace: {string.Join(", ", s_moduleNames)}; see veil --help");
+            : throw new UsageException($"--module: say what to trace, such as --module syscall (available: {string.Join(", ", s_moduleNames)}); see veil --help");
     }
 
     /// <summary>The module of that name.</summary>
@@ -272,16 +272,6 @@ internal static class TraceCommand
         return ulong.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out ulong count) && count >= 1
             ? count
             : throw new UsageException($"--max-events: '{Escaping.ForMessage(value)}' is not a number from 1 to {ulong.MaxValue}");
-    }
-
-    private static TimeSpan? Duration(string? value)
-    {
-        if (value is null)
-            return null;
-        bool isAlone = value.Length > 0 && char.IsAsciiDigit(value[^1]);
-        return DurationText.TryParse(isAlone ? value + "s" : value, out double nanoseconds) && nanoseconds is >= DurationMinNs and <= DurationMaxNs
-            ? TimeSpan.FromMilliseconds(nanoseconds / 1e6)
-            : throw new UsageException($"--duration: '{Escaping.ForMessage(value)}' is not a time from 1ms to 30d, such as 10s, 5m or 2h");
     }
 
     private static int? Rings(string? value)

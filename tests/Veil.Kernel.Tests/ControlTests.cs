@@ -53,7 +53,8 @@ public sealed class ControlTests : IDisposable
         Ask("add errno_deny ENOENT").ShouldBe("OK errno denies EPERM, ENOENT\n");
         Thread.Sleep(200);
         Ask("status").ShouldContain("errno denies EPERM, ENOENT");
-        Ask("add errno !EACCES").ShouldBe("ERR errno: '!EACCES' denies, which is add errno_deny EACCES\n");
+        Ask("add errno !EACCES").ShouldBe("OK errno denies EPERM, ENOENT, EACCES\n");
+        Ask("del errno !EACCES").ShouldBe("OK errno denies EPERM, ENOENT\n");
         Ask("del errno_deny EPERM").ShouldBe("OK errno denies ENOENT\n");
         Ask("quit").ShouldBe("OK\n");
         veil.WaitForExit().ShouldBe(0);
@@ -75,6 +76,14 @@ public sealed class ControlTests : IDisposable
         Ask("status").ShouldNotContain("errno");
     }
 
+    [Fact]
+    public void Errno_OfSeveralModules_SaysWhichDidNotTakeIt()
+    {
+        using var veil = VeilRun.Attach("--module", "syscall,files", "--pid", "1", "--control", Path_);
+
+        Ask("add errno ENOENT").ShouldBe("OK errno allows ENOENT; not in syscall: it shows calls as they begin, which have no result yet (--returns)\n");
+    }
+
     [Theory]
     [InlineData("ad pid 1", "unknown command 'ad'; did you mean 'add'?")]
     [InlineData("add pdi 1", "unknown filter 'pdi'; did you mean 'pid'?")]
@@ -83,7 +92,7 @@ public sealed class ControlTests : IDisposable
     [InlineData("add pid 1,,2", "pid: ")]
     [InlineData("add pid 2 x", "pid: 'x' is not a process id")]
     [InlineData("add syscall opneat", "syscall: unknown system call 'opneat'; did you mean 'openat'")]
-    [InlineData("add syscall !read", "'!read' denies, which is add syscall_deny read")]
+    [InlineData("add syscall_deny !read", "syscall_deny: it denies already; leave the '!' of '!read' out")]
     [InlineData("add port 80", "syscall has no filter 'port'; network has (available: pid, tid, uid, name, syscall, each with _deny too)")]
     [InlineData("add syscall op read", "syscall has no filter 'op'; files has (available: ")]
     [InlineData("add syscall port_deny 80", "syscall has no filter 'port'; network has (available: ")]

@@ -13,6 +13,7 @@ internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, IReadOnl
     private const int QuietPollMs = 1;
     private const int QuietAtEndMs = 100;
     private const int PauseWaitsMs = 200;
+    private const double LastShareMin = 0.05;
 
     private readonly Lock _printing = new();
     private readonly Lock _taking = new();
@@ -139,6 +140,9 @@ internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, IReadOnl
         if (_reading)
             PrintTurned();
         _turned = _end;
+        // Nothing came in the moment between the last interval and the end: that is no interval of its own.
+        if (interval is { } length && _turns > 0 && Stopwatch.GetElapsedTime(_from.Ticks, _end.Ticks) < LastShareMin * length && counts.All(static module => module.IsEmpty))
+            return;
         Print(static module => module.TakeCurrent());
     }
 

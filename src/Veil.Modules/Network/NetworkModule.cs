@@ -81,8 +81,13 @@ public sealed class NetworkModule : TraceModule
         || KernelFeatures.KernelVersion.Major >= 7;
 
     /// <inheritdoc/>
-    // A change of state is of the owner that the other hooks have told of.
-    public override bool DetachesLastFirst => true;
+    public override string? WhySilent(IReadOnlyList<(int Pid, HashSet<long> Sockets)> processes, IReadOnlyList<FilterMap> filters)
+    {
+        if (processes is [var only])
+            return TcpSockets.Explain(only.Pid, only.Sockets);
+        var ports = filters.Where(static filter => filter.Dimension is PortDimension).SelectMany(static filter => filter.Keys).Where(static key => key.Value == FilterBits.Allow).Select(static key => (int)key.Key.Bits).ToList();
+        return processes.Count == 0 && ports.Count > 0 ? TcpSockets.Explain(ports) : null;
+    }
 
     /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)

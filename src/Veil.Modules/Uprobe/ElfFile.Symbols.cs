@@ -13,6 +13,7 @@ public sealed partial class ElfFile
     private const int SuggestionNameBytesMax = 128;
     private const int MangledBytesMax = 32 << 20; // the whole heap is 128 MiB
     private const int ChoicesMax = 8;
+    private const int SuggestionsMax = 3;
 
     // What C++ and Rust programs call to throw, or have for those that pass through them.
     private static readonly string[] s_throwers = ["__cxa_throw", "__gxx_personality_v0", "rust_eh_personality"];
@@ -170,7 +171,9 @@ public sealed partial class ElfFile
             return $"has no {shown}, but {Choice(versions)}";
         if (Tables().Any(static table => table.Table.NamesBytes > MangledBytesMax))
             return $"has no symbol {shown}, and too many names to look for it as the source has it: give the symbol as nm shows it";
-        var nearest = NearestName.Find(name, FunctionNames());
+        IReadOnlyList<string> nearest = NearestName.Find(name, FunctionNames());
+        if (nearest.Count == 0)
+            nearest = FunctionsCalled(FunctionName.LastPartOf(name));
         string stripped = _symbols is null && Companion is null ? $" among those that it exports (it is stripped: the others have no names any more{SymbolsMissing})" : "";
         return $"has no function {shown}{stripped}" + (nearest.Count == 0 ? "" : $"; did you mean {Choice(nearest)}?");
     }
@@ -201,6 +204,28 @@ public sealed partial class ElfFile
         }
 
         return found.Count == 0 ? [] : found.Values.First();
+    }
+
+    /// <summary>Functions as the source has them whose last name is this one: of another class, with other parameters, of a template.</summary>
+    private List<string> FunctionsCalled(string last)
+    {
+        byte[] part = Encoding.UTF8.GetBytes(last);
+        var names = new SortedSet<string>(StringComparer.Ordinal);
+        if (part.Length > 0)
+        {
+            ScanNames(MangledBytesMax, (mangled, _) =>
+            {
+                if (mangled[0] == (byte)'_' && mangled.Length <= FunctionName.SymbolMax && mangled.IndexOf(part) >= 0
+                    && FunctionName.Read(WithoutVersion(mangled)) is { } read && FunctionName.LastPartOf(read.Name) == last)
+                {
+                    names.Add(read.Full);
+                }
+
+                return names.Count < NamesMax;
+            });
+        }
+
+        return [.. names.Take(SuggestionsMax)];
     }
 
     private static string WithoutVersion(ReadOnlySpan<byte> name)

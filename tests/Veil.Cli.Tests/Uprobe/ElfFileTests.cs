@@ -77,6 +77,14 @@ public sealed class ElfFileTests
     [Fact]
     public void Find_NoTables_SaysStripped() => Error(new ElfBuilder(), "main").ShouldStartWith("has no symbol tables: it is stripped");
 
+    [Theory]
+    [InlineData("Cache::get(int)", "has no function Cache::get(int); did you mean app::Cache::get(int)?")]
+    [InlineData("app::work", "has no function app::work; did you mean app::work<long>(long)?")]
+    [InlineData("other::get", "has no function other::get; did you mean app::Cache::get(int)?")]
+    [InlineData("other::et", "has no function other::et")]
+    public void Find_FunctionOfAnotherClass_IsSuggested(string name, string message) =>
+        Error(new ElfBuilder().Symbol("_ZN3app5Cache3getEi").Symbol("_ZN3app4workIlEEvT_"), name).ShouldBe(message);
+
     [Fact]
     public void Find_HostileName_IsEscaped() => Error(new ElfBuilder().Symbol("read\u001b[31m"), "read").ShouldBe("has no function read; did you mean read\\x1b[31m?");
 
