@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using Veil.Core.Events;
+using Veil.Core.Losses;
 using Veil.Core.Modules;
+using Veil.Core.Output;
 using Veil.Core.Sinks;
 using Veil.Modules;
 
@@ -14,7 +16,7 @@ internal static class Sample
     private const int PidOffset = 16;
     private const int SyscallOffset = 44;
 
-    public static EventCatalog Events { get; } = EventCatalog.Of([ModuleCatalog.All.First(static module => module.Name == "syscall")], ModuleArguments.None);
+    public static EventCatalog Events { get; } = ModuleEvents.Read([ModuleCatalog.All.First(static module => module.Name == "syscall")], ModuleArguments.None);
 
     /// <summary>Its bytes.</summary>
     public static byte[] Record()
@@ -31,11 +33,23 @@ internal static class Sample
     /// <summary>Takes everything and keeps nothing.</summary>
     public sealed class Nowhere : IOutput, IEventSink
     {
+        public ulong Delivered => 0;
+
         public void Write(ReadOnlySpan<byte> lines)
         {
         }
 
         public void Write(ref EventView view)
+        {
+        }
+
+        public bool Lost(LossKey key, LossCount lost) => true;
+
+        public void Flush()
+        {
+        }
+
+        public void End()
         {
         }
     }

@@ -2,23 +2,23 @@
 /*
  * Semantic types. A member's typedef says what its value means, and so how every sink shows it: userspace
  * reads the layout of the event structs, and these names, from the object's BTF. Nothing mirrors them.
- * Each is a kind of value in src/Veil.Core/Events/Kinds; the list is documented in docs/adding-a-module.md, and EventSchema
- * refuses a name that it does not know.
+ * Each is a kind of value in src/Veil.Core/Events/Kinds. The list is documented in docs/adding-a-module.md;
+ * EventSchema refuses a name that it does not know.
  * Plain __u32 and its like are numbers. An enum shows what follows the first double underscore of the enumerator.
  */
 #pragma once
 
 #include "kernel.bpf.h"
 
-typedef __u32 veil_pid_t;	/* thread group id, what userspace calls the PID; all ones: not known */
-typedef __u32 veil_tid_t;	/* thread id, the kernel's pid; all ones: not known */
-typedef __u32 veil_uid_t;	/* user id in the initial user namespace */
-typedef __u32 veil_gid_t;	/* group id in the initial user namespace */
-typedef __u64 veil_timestamp_t; /* nanoseconds since boot, CLOCK_BOOTTIME */
-typedef __u64 veil_duration_t;	/* nanoseconds; all ones: not known */
+typedef __u32 veil_pid_t;	   /* thread group id, what userspace calls the PID; all ones: not known */
+typedef __u32 veil_tid_t;	   /* thread id, the kernel's pid; all ones: not known */
+typedef __u32 veil_uid_t;	   /* user id in the initial user namespace */
+typedef __u32 veil_gid_t;	   /* group id in the initial user namespace */
+typedef __u64 veil_timestamp_t;	   /* nanoseconds since boot, CLOCK_BOOTTIME */
+typedef __u64 veil_duration_t;	   /* nanoseconds; all ones: not known */
 typedef __u32 veil_microseconds_t; /* microseconds that the kernel measured itself */
-typedef __s64 veil_ret_t;	/* what a call returned, -4095..-1 an errno; the least value: it never returned */
-typedef __u32 veil_kind_t;	/* module << 8 | index of the event struct in the module; never shown */
+typedef __s64 veil_ret_t;	   /* what a call returned, -4095..-1 an errno; the least value: it never returned */
+typedef __u32 veil_kind_t;	   /* module << 8 | index of the event struct in the module; never shown */
 /* Task name: NUL padded, any bytes; VEIL_COMM_UNKNOWN: not known. Aligned, for it is read and written as two words. */
 typedef char veil_comm_t[16] __attribute__((aligned(8)));
 typedef __s64 veil_errno_t; /* 0, or an errno: negative, as a call returns it */

@@ -3,7 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using Veil.Cli.Help;
 using Veil.Core;
-using Veil.Core.Session;
+using Veil.Core.Output;
 using Veil.Core.Text;
 
 namespace Veil.Cli;

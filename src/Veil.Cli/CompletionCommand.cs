@@ -1,10 +1,12 @@
 using System.CommandLine;
+using Veil.Cli.Config;
 using Veil.Cli.Help;
 using Veil.Core;
 using Veil.Core.Control;
+using Veil.Core.Counting;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
-using Veil.Core.Session;
+using Veil.Core.Output;
 using Veil.Core.Text;
 using Veil.Modules;
 
@@ -139,8 +141,27 @@ internal static class CompletionCommand
             return Chosen(before).SelectMany(static module => module.Rungs).Select(static rung => rung.Name).Distinct(StringComparer.Ordinal);
         if (option == flags.Fields)
             return Chosen(before).SelectMany(module => ListCommand.FieldsOf(module)).Select(static field => field.Name).Distinct(StringComparer.Ordinal);
+        if (option == flags.CountBy || option == flags.Histogram)
+            return Chosen(before).SelectMany(module => CountOptions.FieldNames(module, histogram: option == flags.Histogram)).Distinct(StringComparer.Ordinal);
+        if (option == flags.Profile)
+            return Profiles(before);
         FilterDimension? dimension = flags.Filters.FirstOrDefault(filter => filter.Value == option).Key;
         return dimension?.KeyNames() ?? [];
+    }
+
+    // Of the file that the line names.
+    private static IReadOnlyList<string> Profiles(string[] words)
+    {
+        int at = Array.FindIndex(words, static word => word == "--config" || word.StartsWith("--config=", StringComparison.Ordinal));
+        string? path = at < 0 ? null : words[at].Contains('=', StringComparison.Ordinal) ? words[at]["--config=".Length..] : words.ElementAtOrDefault(at + 1);
+        try
+        {
+            return path is null or "-" ? [] : ConfigFile.Read(path).Profiles;
+        }
+        catch (UsageException)
+        {
+            return [];
+        }
     }
 
     // The modules that the line names already; all where it names none yet.

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Veil.Cli.Config;
 using Veil.Core;
-using Veil.Core.Session;
+using Veil.Core.Output;
 using Veil.Core.Text;
 
 namespace Veil.Cli;
@@ -26,11 +26,12 @@ internal static class ConfigCommand
             try
             {
                 var config = ConfigFile.Read(file);
-                foreach (string? profile in config.Profiles is { Count: > 0 } profiles ? profiles : [null!])
-                    _ = config.Request(profile);
-                if (config.Profiles.Count > 0 && config.HasDefault)
-                    _ = config.Request(null);
-                StandardStreams.WriteOutput(Escaping.Visible(config.Profiles.Count == 0 ? $"{file}: right" : $"{file}: right ({string.Join(", ", config.Profiles)})") + "\n");
+                string?[] profiles = config.Profiles is { Count: > 0 } all ? [.. all, .. config.HasDefault ? (string?[])[null] : []] : [null];
+                var mistakes = profiles.SelectMany(config.Mistakes).Distinct(StringComparer.Ordinal).ToList();
+                mistakes.ForEach(Messages.Write);
+                allRight &= mistakes.Count == 0;
+                if (mistakes.Count == 0)
+                    StandardStreams.WriteOutput(Escaping.Visible(config.Profiles.Count == 0 ? $"{file}: right" : $"{file}: right ({string.Join(", ", config.Profiles)})") + "\n");
             }
             catch (UsageException wrong)
             {

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Veil.Core;
 using Veil.Core.Control;
-using Veil.Core.Session;
+using Veil.Core.Output;
 using Veil.Core.Text;
 
 namespace Veil.Cli;

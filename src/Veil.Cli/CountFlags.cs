@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Veil.Core;
 using Veil.Core.Counting;
-using Veil.Core.Modules;
+using Veil.Core.Filters;
 using Veil.Core.Text;
 
 namespace Veil.Cli;
@@ -12,8 +12,8 @@ internal static class CountFlags
 {
     private const int TopMax = 1_000_000;
     private const int KeysMax = 1_000_000;
-    private const double SecondsMin = 0.1;
-    private const double SecondsMax = 86_400;
+    private static readonly TimeSpan s_intervalMin = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan s_intervalMax = TimeSpan.FromDays(1);
 
     /// <summary>What is counted, or nothing.</summary>
     /// <exception cref="UsageException">A value is wrong, or a flag would be ignored.</exception>
@@ -31,7 +31,7 @@ internal static class CountFlags
         return new CountOptions(
             by, histogram,
             Number(flags.Top.Name, parsed.GetValue(flags.Top), TopMax),
-            Seconds(flags.Interval.Name, parsed.GetValue(flags.Interval)),
+            TimeFlag.Read(flags.Interval.Name, parsed.GetValue(flags.Interval), s_intervalMin, s_intervalMax, "0.1s to 1d, such as 1s or 5m"),
             Number(flags.Keys.Name, parsed.GetValue(flags.Keys), KeysMax) ?? (histogram is null ? CountOptions.DefaultKeys : CountOptions.DefaultHistogramKeys));
     }
 
@@ -50,12 +50,4 @@ internal static class CountFlags
             : throw new UsageException($"{flag}: '{Escaping.ForMessage(value)}' is not a number from 1 to {most}");
     }
 
-    private static TimeSpan? Seconds(string flag, string? value)
-    {
-        if (value is null)
-            return null;
-        return double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds) && seconds is >= SecondsMin and <= SecondsMax
-            ? TimeSpan.FromSeconds(seconds)
-            : throw new UsageException($"{flag}: '{Escaping.ForMessage(value)}' is not a number of seconds from {SecondsMin.ToString(CultureInfo.InvariantCulture)} to {SecondsMax}");
-    }
 }

@@ -2,8 +2,7 @@ using System.ComponentModel;
 using System.Runtime.InteropServices;
 using Veil.Bpf;
 using Veil.Core;
-using Veil.Core.Session;
-using Veil.Core.Sinks;
+using Veil.Core.Output;
 using Veil.Core.Text;
 
 namespace Veil.Cli;

@@ -51,6 +51,8 @@ internal static class Habits
         "exec" or "execve" or "execsnoop" => "for programs that start: --module syscall --syscall execve,execveat",
         "open" or "opens" or "opensnoop" => "for opened files: --module files --op open",
         "tcp" or "tcpconnect" or "connect" => "for TCP connections: --module network",
+        "udp" or "dns" => "of UDP, which DNS runs over, there are its system calls: --module syscall --syscall sendto,sendmsg,sendmmsg,recvfrom,recvmsg",
+        "fork" or "child" or "children" or "follow" => "children are not followed yet; -n NAME traces every process of that name",
         "func" or "function" or "funclatency" or "usdt" => "for functions: --module uprobe",
         _ => null,
     };

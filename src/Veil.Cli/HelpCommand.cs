@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Veil.Cli.Help;
 using Veil.Core;
-using Veil.Core.Session;
+using Veil.Core.Output;
 using Veil.Core.Text;
 using Veil.Modules;
 
@@ -34,6 +34,7 @@ internal static class HelpCommand
         [var name] when HelpTopics.Topics.Any(topic => topic.Name == name) => HelpText.OfTopic(name, flags, root),
         [var name] when ModuleCatalog.All.FirstOrDefault(module => module.Name == name) is { } module => HelpText.Of(module, flags),
         [var name, .. var rest] when HelpText.Commands(root).FirstOrDefault(known => known.Name == name) is { } known => HelpText.Of(Below(known, rest)),
+        [var name] when Habits.Module(name) is { } instead => $"{name}: {instead}\n",
         [var name] when FlagOf(name, root) is { } option => HelpText.Of(option, flags),
         [var name, var more, ..] when IsKnown(name, root) => throw new UsageException($"help: '{Escaping.ForMessage(more)}' is one word too many after '{Escaping.ForMessage(name)}'"),
         [var name, ..] => throw new UsageException($"help: unknown topic '{Escaping.ForMessage(name)}'{Near(name, root)} (available: {string.Join(", ", Words(root))}, or a flag)"),

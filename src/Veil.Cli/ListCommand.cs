@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Veil.Core;
 using Veil.Core.Modules;
-using Veil.Core.Session;
+using Veil.Core.Output;
 using Veil.Core.Sinks;
 using Veil.Core.Text;
 using Veil.Modules;

@@ -1,4 +1,4 @@
-using Veil.Core.Session;
+using Veil.Core.Output;
 using Veil.Core.Text;
 
 namespace Veil.Cli;

@@ -1,5 +1,5 @@
 using Veil.Core.Privileged;
-using Veil.Core.Session;
+using Veil.Core.Waiting;
 
 namespace Veil.Cli;
 

@@ -7,10 +7,14 @@ using Veil.Core;
 using Veil.Core.Control;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
+using Veil.Core.Options;
+using Veil.Core.Output;
 using Veil.Core.Privileged;
 using Veil.Core.Session;
 using Veil.Core.Sinks;
+using Veil.Core.Sources;
 using Veil.Core.Text;
+using Veil.Core.Waiting;
 using Veil.Modules;
 
 namespace Veil.Cli;
@@ -20,8 +24,8 @@ internal static class TraceCommand
 {
     private const int RingBytesMin = 64 * 1024;
     private const int RingBytesMax = 1024 * 1024 * 1024;
-    private const double DurationMinNs = 1e6;
-    private const double DurationMaxNs = 30 * 86_400e9;
+    private static readonly TimeSpan s_durationMin = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan s_durationMax = TimeSpan.FromDays(30);
 
     private static readonly List<string> s_moduleNames = [.. ModuleCatalog.All.Select(static module => module.Name)];
 
@@ -46,7 +50,7 @@ internal static class TraceCommand
         // Before the drop too; it closes the socket before it ends, because it may have to remove it.
         using var root = RootClient.StartFor(options.Output.Enrichments, control, Messages.Write);
         using var file = options.WriteTo is { } path ? OutputFile.Open(path) : null;
-        using var session = TraceSession.Start(options, stop, Messages.Write, root, file);
+        using var session = KernelTrace.Start(options, stop, Messages.Write, root, file);
         var commands = new ControlCommands(session, ModuleCatalog.All);
         using var prompt = Terminal.IsThere ? new TracePrompt(commands, session, stop) : null;
         stop.ListenToSignals(prompt is null ? null : prompt.Open);
@@ -54,9 +58,9 @@ internal static class TraceCommand
         if (options is { RingBytes: < SessionOptions.DefaultRingBytes, Counting: null, Quiet: false } && options.RingBytes == MemoryCgroup.DefaultRingBytes)
             Messages.Write($"the memory cgroup allows {MemoryCgroup.LimitBytes >> 20} MiB: the ring has {options.RingBytes >> 10} KiB (--buffer sets another size), and modules remember less at once");
         if (!options.Quiet)
-            Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Rung.Name}").Distinct()) + HowToStop(stop, prompt is not null));
+            Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Hook}").Distinct()) + HowToStop(stop, prompt is not null));
 
-        var summary = session.Run();
+        var summary = session.Run(prompt is null ? null : prompt.Close);
         control?.Dispose();
         prompt?.Dispose();
         if (summary.Failure is { ClosedByReader: true })
@@ -156,9 +160,9 @@ internal static class TraceCommand
             Output = new OutputOptions(format, fields, Shown(Enrich(parsed.GetValue(flags.Enrich) ?? []), fields), writeTo is null && UseColour())
             {
                 Screen = writeTo is null && !IsWide(parsed.GetValue(flags.Wide), format, fields) ? TerminalScreen.OfOutput() : null,
-                EventsMax = MaxEvents(parsed.GetValue(flags.MaxEvents)),
             },
-            Duration = Duration(parsed.GetValue(flags.Duration)),
+            EventsMax = MaxEvents(parsed.GetValue(flags.MaxEvents)),
+            Duration = TimeFlag.Read(flags.Duration.Name, parsed.GetValue(flags.Duration), s_durationMin, s_durationMax, "1ms to 30d, such as 10s, 5m or 2h"),
             WriteTo = writeTo,
             Counting = counting,
             RingBytes = counting is not null ? RingBytesMin : RingBytes(parsed.GetValue(flags.Buffer)),
@@ -196,7 +200,7 @@ internal static class TraceCommand
     {
         return values.Length > 0
             ? [.. Words("--module", values).Select(Module).Distinct()]
-            : throw new UsageException($"--module: say what to trace: {string.Join(", ", s_moduleNames)}; see veil --help");
+            : throw new UsageException($"--module: say what to trace, such as --module syscall (available: {string.Join(", ", s_moduleNames)}); see veil --help");
     }
 
     /// <summary>The module of that name.</summary>
@@ -268,16 +272,6 @@ internal static class TraceCommand
         return ulong.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out ulong count) && count >= 1
             ? count
             : throw new UsageException($"--max-events: '{Escaping.ForMessage(value)}' is not a number from 1 to {ulong.MaxValue}");
-    }
-
-    private static TimeSpan? Duration(string? value)
-    {
-        if (value is null)
-            return null;
-        bool isAlone = value.Length > 0 && char.IsAsciiDigit(value[^1]);
-        return DurationText.TryParse(isAlone ? value + "s" : value, out double nanoseconds) && nanoseconds is >= DurationMinNs and <= DurationMaxNs
-            ? TimeSpan.FromMilliseconds(nanoseconds / 1e6)
-            : throw new UsageException($"--duration: '{Escaping.ForMessage(value)}' is not a time from 1ms to 30d, such as 10s, 5m or 2h");
     }
 
     private static int? Rings(string? value)

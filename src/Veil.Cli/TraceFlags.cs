@@ -32,7 +32,7 @@ internal sealed class TraceFlags
 
     public Option<string> Write { get; } = new("--write", "-w") { HelpName = "FILE", Description = "write events, or counts, to a file, which is emptied first; messages stay on the screen" };
 
-    public Option<string> Duration { get; } = new("--duration") { HelpName = "TIME", Description = "end by itself after this time: 10s (ms, s, m, h; a number alone is seconds)" };
+    public Option<string> Duration { get; } = new("--duration") { HelpName = "TIME", Description = "end by itself after this time: 10s (ns, us, ms, s, m, h, d; a number alone is seconds)" };
 
     public Option<string> MaxEvents { get; } = new("--max-events") { HelpName = "N", Description = "end by itself after so many events" };
 
@@ -44,7 +44,7 @@ internal sealed class TraceFlags
 
     public Option<string> Top { get; } = new("--top") { HelpName = "N", Description = "show so many keys [10; all as JSON]" };
 
-    public Option<string> Interval { get; } = new("--interval") { HelpName = "SECONDS", Description = "print the counts each time and begin anew [once, at the end]" };
+    public Option<string> Interval { get; } = new("--interval") { HelpName = "TIME", Description = "print the counts each time and begin anew: 1s (units as of --duration) [once, at the end]" };
 
     public Option<string> Keys { get; } = new("--keys") { HelpName = "N", Description = "room for so many keys; what comes after is counted together [10240; 1024 with --hist]" };
 
@@ -68,11 +68,11 @@ internal sealed class TraceFlags
 
     public Option<bool> Stats { get; } = new("--stats") { Description = "say at the end, and in the status, what the trace itself cost: BPF programs, CPU, memory" };
 
-    public Option<bool> Yes { get; } = new("--yes", "-y") { Description = "start without asking" };
+    public Option<bool> Yes { get; } = new("--yes", "-y") { Description = "start without asking: uprobe asks before every process is stopped at each call (without --pid, --tid or --uid), and with --latency where an exception could end the program" };
 
     public Option<bool> Quiet { get; } = new("--quiet", "-q") { Description = "no summary and no start line; losses and errors are still said" };
 
-    public Option<bool> Verbose { get; } = new("--verbose", "-v") { Description = "say which hooks were tried" };
+    public Option<bool> Verbose { get; } = new("--verbose", "-v") { Description = "say which hooks were tried, and which privileges are kept" };
 
     public Option<bool> ListModules { get; } = new("--list-modules") { Description = "list the modules, and trace nothing" };
 

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Veil.Core.Session;
+using Veil.Core.Options;
 
 namespace Veil.Cli;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.Reflection;
-using Veil.Core.Session;
+using Veil.Core.Output;
 
 namespace Veil.Cli;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 namespace Veil.Cli.Tests;
@@ -8,6 +9,13 @@ namespace Veil.Cli.Tests;
 /// <summary>The house stays as it was built: references run one way, and no name says nothing.</summary>
 public sealed class ArchitectureTests
 {
+    // Each room of the core knows those before it alone.
+    private static readonly string[] s_rooms =
+    [
+        "Text", "Interop", "Kernel", "Events", "Losses", "Waiting", "Filters", "Modules", "Output", "Sinks", "Counting", "Options", "Privileged",
+        "Enrichers", "Pipeline", "Sources", "Hints", "Session", "Control", "Doctor",
+    ];
+
     private static readonly string[] s_layers = ["Veil.Bpf", "Veil.Core", "Veil.Modules", "veil"];
 
     [Fact]
@@ -81,6 +89,30 @@ public sealed class ArchitectureTests
     {
         foreach (string file in Directory.EnumerateFiles(Path.Combine(Root(), "src/Veil.Core"), "*.cs", SearchOption.AllDirectories))
             File.ReadAllText(file).ShouldNotContain("Veil.Modules", Case.Sensitive, file);
+    }
+
+    [Fact]
+    public void Core_EachRoom_KnowsOnlyThoseBeforeIt()
+    {
+        string core = Path.Combine(Root(), "src/Veil.Core");
+        Directory.EnumerateDirectories(core).Select(static folder => Path.GetFileName(folder)).Except(["bin", "obj"]).ShouldBe(s_rooms, ignoreOrder: true);
+        var upward = new HashSet<string>();
+        foreach (var (place, room) in s_rooms.Index())
+        {
+            foreach (string file in Directory.EnumerateFiles(Path.Combine(core, room), "*.cs"))
+            {
+                string text = File.ReadAllText(file);
+                text.ShouldContain($"namespace Veil.Core.{room};\n", Case.Sensitive, file);
+                foreach (Match known in Regex.Matches(text, @"\bVeil\.Core\.(?<room>\w+)", RegexOptions.None, TimeSpan.FromSeconds(1)))
+                {
+                    if (Array.IndexOf(s_rooms, known.Groups["room"].Value) > place)
+                        upward.Add($"{Path.GetFileName(file)}: {known.Groups["room"].Value}");
+                }
+            }
+        }
+
+        // The helper that stays root removes the socket of the control server when that has closed it.
+        upward.ShouldBe(["RootClient.cs: Control"]);
     }
 
     /// <summary>A test that goes away when something is missing counts as passed: what cannot run is skipped by an attribute that says why.</summary>

@@ -3,7 +3,7 @@ using Veil.Bpf;
 using Veil.Core;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
-using Veil.Core.Session;
+using Veil.Core.Options;
 using Veil.Core.Sinks;
 using Veil.Modules;
 
@@ -32,12 +32,20 @@ public sealed class CommandLineTests
         Read("--module syscall --count --duration " + text).Duration.ShouldBe(TimeSpan.FromMilliseconds(milliseconds));
     }
 
+    [Theory]
+    [InlineData("1", 1_000)]
+    [InlineData("1s", 1_000)]
+    [InlineData("250ms", 250)]
+    [InlineData("1d", 86_400_000)]
+    public void Interval_HoweverItIsWritten_IsATime(string text, int milliseconds) =>
+        Read("--module syscall --count --interval " + text).Counting!.Interval.ShouldBe(TimeSpan.FromMilliseconds(milliseconds));
+
     [Fact]
     public void Ends_OfATraceAndItsFile_AreTaken()
     {
         var options = Read("--module syscall,files --max-events 7 -w /tmp/x");
 
-        (options.Output.EventsMax, options.WriteTo, options.Duration).ShouldBe((7UL, "/tmp/x", null));
+        (options.EventsMax, options.WriteTo, options.Duration).ShouldBe((7UL, "/tmp/x", null));
         options.Output.Screen.ShouldBeNull();
         Read("--module syscall -w -").WriteTo.ShouldBeNull();
     }
@@ -84,7 +92,7 @@ public sealed class CommandLineTests
     }
 
     [Theory]
-    [InlineData("", "--module: say what to trace: {modules}; see veil --help")]
+    [InlineData("", "--module: say what to trace, such as --module syscall (available: {modules}); see veil --help")]
     [InlineData("--module filez", "--module: unknown module 'filez'; did you mean 'files'? (available: {modules})")]
     [InlineData("--module sycsall", "--module: unknown module 'sycsall'; did you mean 'syscall'? (available: {modules})")]
     [InlineData("--module syscall,", "--module: an entry of 'syscall,' is empty")]
@@ -112,8 +120,8 @@ public sealed class CommandLineTests
     [InlineData("--module syscall --top 5", "--top: nothing is counted without --count, --count-by or --hist")]
     [InlineData("--module syscall --count --top 0", "--top: '0' is not a number from 1 to 1000000")]
     [InlineData("--module syscall --count --keys x", "--keys: 'x' is not a number from 1 to 1000000")]
-    [InlineData("--module syscall --count --interval 0", "--interval: '0' is not a number of seconds from 0.1 to 86400")]
-    [InlineData("--module syscall --count --interval 1e9", "--interval: '1e9' is not a number of seconds from 0.1 to 86400")]
+    [InlineData("--module syscall --count --interval 0", "--interval: '0' is not a time from 0.1s to 1d, such as 1s or 5m")]
+    [InlineData("--module syscall --count --interval 1e9", "--interval: '1e9' is not a time from 0.1s to 1d, such as 1s or 5m")]
     [InlineData("--module files --count --file /etc/", "--file: is decided in userspace, after counting: --count-by filename shows the files")]
     [InlineData("--module syscall --slower 10", "--slower: '10' is not a duration from 1ns to 86400s with its unit, such as 10ms")]
     [InlineData("--module syscall --slower 0ms", "--slower: '0ms' is not a duration from 1ns to 86400s with its unit, such as 10ms")]

@@ -16,6 +16,9 @@ public sealed class CompletionTests
     [InlineData("-m syscall -u roo", "root")]
     [InlineData("-m network --fields sa", "saddr")]
     [InlineData("-m files --hook ra", "raw_tp")]
+    [InlineData("-m network --count-by dp", "dport")]
+    [InlineData("-m network --hist rx", "rx_bytes")]
+    [InlineData("-m network --hist comm", "")]
     [InlineData("--output j", "json")]
     [InlineData("--output json j", "")]
     [InlineData("control /run/x sta", "status")]
@@ -30,4 +33,18 @@ public sealed class CompletionTests
     [InlineData("-m files --file /et", "")]
     public void Candidates_OfAHalfTypedLine(string line, string expected) =>
         string.Join(' ', CompletionCommand.Candidates(line.Split(' '))).ShouldBe(expected);
+
+    [Theory]
+    [InlineData("--config {0} --profile c", "calls")]
+    [InlineData("--config={0} --profile c", "calls")]
+    [InlineData("--config /no/such/file --profile c", "")]
+    [InlineData("--profile c", "")]
+    public void Candidates_OfAProfile_AreThoseOfTheFile(string line, string expected)
+    {
+        string path = Path.GetTempFileName();
+        File.WriteAllText(path, "profiles: {calls: {modules: {syscall: }}, files: {modules: {files: }}}\n");
+
+        string.Join(' ', CompletionCommand.Candidates(line.Replace("{0}", path, StringComparison.Ordinal).Split(' '))).ShouldBe(expected);
+        File.Delete(path);
+    }
 }

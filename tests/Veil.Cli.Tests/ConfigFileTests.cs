@@ -43,7 +43,7 @@ public sealed class ConfigFileTests : IDisposable
     {
         var options = Read("modules: {syscall: }\noutput: {write: /tmp/x, wide: true}\nrun: {duration: 10s, max_events: 5}\n").Options;
 
-        (options.Duration, options.Output.EventsMax, options.WriteTo).ShouldBe((TimeSpan.FromSeconds(10), 5UL, "/tmp/x"));
+        (options.Duration, options.EventsMax, options.WriteTo).ShouldBe((TimeSpan.FromSeconds(10), 5UL, "/tmp/x"));
     }
 
     /// <summary>What a module filters by is its own: files' errors do not make syscall show calls as they end.</summary>
@@ -106,6 +106,7 @@ public sealed class ConfigFileTests : IDisposable
     [InlineData("modules:\n  syscall: {flags: {pid: {a: 1}}}\n", "2:26: pid is a value, or a list of values")]
     [InlineData("modules:\n  syscall: {flags: {pid: ''}}\n", "2:26: --pid: the value is empty")]
     [InlineData("modules:\n  syscall: {flags: {returns: maybe}}\n", "2:30: returns is true or false")]
+    [InlineData("modules:\n  syscall: {flags: {syscall: !read }}\n", "syscall: to YAML '!' begins a type; write the value in quotes: '!read'")]
     [InlineData("modules: [syscall]\n", "1:10: modules is a mapping")]
     [InlineData("modules: {syscall: }\noutput: {format: xml}\n", "2:18: --output: unknown format 'xml'")]
     [InlineData("modules: {syscall: }\noutput: {count: true, top: 0}\n", "2:28: --top: '0' is not a number from 1 to 1000000")]
@@ -122,6 +123,22 @@ public sealed class ConfigFileTests : IDisposable
         said.ShouldStartWith(_path + ":");
         said.ShouldContain(message);
         said.ShouldNotContain('\n');
+    }
+
+    [Fact]
+    public void Mistakes_AllOfThem_AreFoundAtOnce()
+    {
+        File.WriteAllText(_path, "modules:\n  filez: {}\n  files:\n    flags: {op: delete, pid: 0, file: []}\n  syscall: {flags: {opp: read}}\noutput: {format: xml, top: 0, count: maybe}\n");
+
+        ConfigFile.Read(_path).Mistakes(null).Select(mistake => mistake[(_path.Length + 1)..].Split(' ')[0]).ShouldBe(["6:38:", "2:3:", "4:39:", "4:30:", "4:17:", "6:28:", "6:18:", "5:21:"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public void Mistakes_OfWhatIsRight_AreNone()
+    {
+        File.WriteAllText(_path, "modules: {syscall: }\n");
+
+        ConfigFile.Read(_path).Mistakes(null).ShouldBeEmpty();
     }
 
     [Fact]

@@ -124,6 +124,11 @@ public sealed partial class HelpTests
     [InlineData("losses", "ring_full")]
     [InlineData("control", "clear [MODULE] MAP")]
     [InlineData("errno", "Modules")]
+    [InlineData("--yes", "every process is stopped at each call")]
+    [InlineData("dns", "--syscall sendto")]
+    [InlineData("udp", "--syscall sendto")]
+    [InlineData("exec", "--syscall execve")]
+    [InlineData("children", "-n NAME")]
     public void Help_OfATopic_HasIt(string topic, string text) => HelpCommand.Text([topic], s_flags, s_root).ShouldContain(text);
 
     [Fact]

@@ -1,4 +1,4 @@
-using Veil.Core.Session;
+using Veil.Core.Waiting;
 
 namespace Veil.Core.Tests;
 

@@ -53,7 +53,8 @@ public sealed class ControlTests : IDisposable
         Ask("add errno_deny ENOENT").ShouldBe("OK errno denies EPERM, ENOENT\n");
         Thread.Sleep(200);
         Ask("status").ShouldContain("errno denies EPERM, ENOENT");
-        Ask("add errno !EACCES").ShouldBe("ERR errno: '!EACCES' denies, which is add errno_deny EACCES\n");
+        Ask("add errno !EACCES").ShouldBe("OK errno denies EPERM, ENOENT, EACCES\n");
+        Ask("del errno !EACCES").ShouldBe("OK errno denies EPERM, ENOENT\n");
         Ask("del errno_deny EPERM").ShouldBe("OK errno denies ENOENT\n");
         Ask("quit").ShouldBe("OK\n");
         veil.WaitForExit().ShouldBe(0);
@@ -75,6 +76,14 @@ public sealed class ControlTests : IDisposable
         Ask("status").ShouldNotContain("errno");
     }
 
+    [Fact]
+    public void Errno_OfSeveralModules_SaysWhichDidNotTakeIt()
+    {
+        using var veil = VeilRun.Attach("--module", "syscall,files", "--pid", "1", "--control", Path_);
+
+        Ask("add errno ENOENT").ShouldBe("OK errno allows ENOENT; not in syscall: it shows calls as they begin, which have no result yet (--returns)\n");
+    }
+
     [Theory]
     [InlineData("ad pid 1", "unknown command 'ad'; did you mean 'add'?")]
     [InlineData("add pdi 1", "unknown filter 'pdi'; did you mean 'pid'?")]
@@ -83,7 +92,7 @@ public sealed class ControlTests : IDisposable
     [InlineData("add pid 1,,2", "pid: ")]
     [InlineData("add pid 2 x", "pid: 'x' is not a process id")]
     [InlineData("add syscall opneat", "syscall: unknown system call 'opneat'; did you mean 'openat'")]
-    [InlineData("add syscall !read", "'!read' denies, which is add syscall_deny read")]
+    [InlineData("add syscall_deny !read", "syscall_deny: it denies already; leave the '!' of '!read' out")]
     [InlineData("add port 80", "syscall has no filter 'port'; network has (available: pid, tid, uid, name, syscall, each with _deny too)")]
     [InlineData("add syscall op read", "syscall has no filter 'op'; files has (available: ")]
     [InlineData("add syscall port_deny 80", "syscall has no filter 'port'; network has (available: ")]
@@ -303,6 +312,21 @@ public sealed class ControlTests : IDisposable
         terminal.End().ShouldContain("is canonical\r\n");
     }
 
+    [Fact]
+    public void Prompt_EndedByASignal_IsNoPartOfTheLastTable()
+    {
+        using var terminal = new Terminal($"{Repository.Veil} --module syscall --pid 1 --count-by syscall & echo pid=$!.; fg");
+        terminal.WaitFor("pid=");
+        string pid = terminal.WaitFor(".");
+        terminal.WaitFor("CTRL-C pauses and asks");
+        terminal.Type("\u0003");
+        terminal.WaitFor("veil $ ");
+        System.Diagnostics.Process.Start("kill", ["-TERM", pid]).WaitForExit();
+        string rest = terminal.End();
+        rest[rest.LastIndexOf("veil $ ", StringComparison.Ordinal)..].ShouldContain("SYSCALL");
+        rest[rest.LastIndexOf("veil $ ", StringComparison.Ordinal)..].Split('\n')[0].ShouldNotContain("SYSCALL");
+    }
+
     [Theory]
     [InlineData("veil $ ", "TERM")]
     [InlineData("veil $ ", "HUP")]
@@ -411,6 +435,19 @@ public sealed class ControlTests : IDisposable
         veil.Stop().ShouldBe(0);
         watch.ElapsedMilliseconds.ShouldBeLessThan(5_000);
         clients.StandardInput.Close();
+    }
+
+    /// <summary>The command whose turn it was is done, what came behind it is not: nobody would read the answers.</summary>
+    [Fact]
+    public void Client_ThatIsGone_AsksNoMore()
+    {
+        using var veil = VeilRun.Attach("--module", "syscall", "--pid", "1", "--control", Path_);
+        using (var client = Connect())
+            client.Send(Encoding.UTF8.GetBytes("add pid 2\n" + string.Concat(Enumerable.Repeat("status json\n", 300)) + "add pid 3\n"));
+        Thread.Sleep(1_000);
+
+        Ask("list pid").ShouldBe("1\n2\n.\n");
+        veil.Stop().ShouldBe(0);
     }
 
     [Fact]

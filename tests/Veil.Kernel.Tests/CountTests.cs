@@ -92,6 +92,20 @@ public sealed partial class CountTests : IDisposable
         veil.ShouldAccountFor((long)SumIsTotal(veil), 2 * (long)calls);
     }
 
+    /// <summary>The moment between the last interval and the end is no interval.</summary>
+    [Fact]
+    public void Interval_ThatTheEndFallsOn_HasNoEmptyTableBehindIt()
+    {
+        using var burst = Workload.Waiting("burst", "100");
+        using var veil = VeilRun.Attach("-m", "syscall", "-p", burst.Pid, "-s", "getppid", "--count", "--interval", "1s", "--duration", "2s", "-o", "json");
+        burst.Go();
+        veil.WaitForExit().ShouldBe(0);
+
+        var totals = veil.Events.Where(static e => e.TryGetProperty("total", out _)).ToList();
+        totals.Sum(static e => e.GetProperty("total").GetInt64()).ShouldBe(100);
+        totals.Count.ShouldBe(2);
+    }
+
     /// <summary>On a machine that has no CPU to spare: a table's time and seconds are those of the switch, and intervals keep to the first one's beat.</summary>
     [Fact]
     public void Interval_OnABusyMachine_TablesFollowEachOtherWithoutGapOrDrift()

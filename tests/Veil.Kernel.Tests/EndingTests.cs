@@ -18,6 +18,37 @@ public sealed class EndingTests
         veil.Errors.ShouldContain("events delivered in");
     }
 
+    public static TheoryData<string, string> Timed
+    {
+        get
+        {
+            var rows = new TheoryData<string, string>();
+            foreach (string module in (string[])["uprobe", "memory"])
+            {
+                foreach (string hook in Rungs.Possible(module))
+                    rows.Add(module, hook);
+            }
+
+            return rows;
+        }
+    }
+
+    /// <summary>The hooks go one after the other, while what they watch goes on: what is seen to begin until the end is seen to end.</summary>
+    [Theory]
+    [MemberData(nameof(Timed))]
+    public void End_WhileCallsGoOn_MakesNoEventWithoutDuration(string module, string hook)
+    {
+        using var workload = module == "uprobe" ? Workload.Waiting("uprobe", "endless") : Workload.Waiting("faults", "endless", "1");
+        workload.Begin();
+        string[] which = module == "uprobe" ? ["--uprobe", Repository.Workload("uprobe") + ":traced_call", "--latency"] : [];
+        using var veil = VeilRun.Attach(["--module", module, "--hook", hook, "-p", workload.Pid, "--duration", "1s", "-o", "json", .. which]);
+        veil.WaitForExit().ShouldBe(0);
+
+        veil.ShouldHaveLostNothing();
+        veil.Events.Length.ShouldBeGreaterThan(50);
+        veil.Events.ShouldAllBe(static e => e.GetProperty("duration_ns").ValueKind == System.Text.Json.JsonValueKind.Number);
+    }
+
     /// <summary>While it loads and attaches: the socket is there by then, and the last module is far.</summary>
     [Theory]
     [InlineData("TERM", 143)]

@@ -23,6 +23,7 @@ public sealed class HostileEnvironmentTests : IDisposable
         { "exec {veil} --help >&-", "standard output is closed" },
         { "exec {veil} doctor >&- <&-", "standard output is closed" },
         { "exec " + Trace + " >&-", "standard output is closed" },
+        { "unshare -m --propagation private bash -c 'mount -t tmpfs none /proc; exec {veil} --module uprobe --hook uprobe --uprobe " + Repository.Workload("uprobe") + ":traced_call -n x --yes'", "a uprobe needs /proc" },
         { "exec {veil} --help > /dev/full", "writing the output: No space left on device" },
         { "exec {veil} --list-modules > /dev/full", "writing the output: No space left on device" },
         { "mkdir {folder}/gone; cd {folder}/gone; rmdir {folder}/gone; exec {veil} --module uprobe --uprobe gone:main -p 1", "the current folder is gone" },
@@ -164,6 +165,16 @@ public sealed class HostileEnvironmentTests : IDisposable
             veil.Lines[0].ShouldBe("/dev/null");
         if (closed.Contains("2>&-", StringComparison.Ordinal))
             veil.Lines[1].ShouldBe("/dev/null");
+    }
+
+    [Fact]
+    public void Write_WithoutStandardOutput_Traces()
+    {
+        using var hold = Workload.Waiting("hold", "0").Begin();
+        using var veil = Shell($"exec {{veil}} --module syscall -p {hold.Pid} --max-events 3 -w {{folder}}/out >&-");
+
+        veil.ExitCode.ShouldBe(0, veil.Errors);
+        File.ReadAllLines(_folder + "/out").Length.ShouldBe(3);
     }
 
     /// <summary>The file's largest size is reached: SIGXFSZ would end the process without a word.</summary>

@@ -321,7 +321,8 @@ public sealed class NetworkTests
         foreach (string change in (string[])[s_passive[0], .. s_closesSecond])
             trace.Veil.ShouldAccountFor(Count("server_pid", change), 5000, change);
         trace.Veil.ShouldAccountFor(trace.All("server_pid").Count(static seen => seen.StartsWith("ACCEPT ", StringComparison.Ordinal)), 5000, "ACCEPT");
-        trace.Veil.ShouldAccountFor(trace.Events.Length + 2 * unseen, 10 * 5000 + 2);
+        var kinds = trace.All("pid").Concat(trace.All("server_pid")).CountBy(static seen => seen);
+        trace.Veil.ShouldAccountFor(trace.Events.Length + 2 * unseen, 10 * 5000 + 2, string.Join("; ", kinds.Select(static kind => $"{kind.Value} {kind.Key}")));
     }
 
     [Fact]

@@ -1,8 +1,11 @@
 using System.Text.Json;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
+using Veil.Core.Options;
+using Veil.Core.Output;
 using Veil.Core.Session;
 using Veil.Core.Sinks;
+using Veil.Core.Waiting;
 using Veil.Modules;
 
 namespace Veil.Kernel.Tests;
@@ -47,7 +50,7 @@ public sealed class ObjectModuleTests
             using (var output = OutputFile.Open(file))
             {
                 var options = new SessionOptions { Modules = [Of("scheduler")], Filters = [filter], Hook = hook, Output = new OutputOptions(OutputFormat.Json, [], Enrichments.None, false), Quiet = true };
-                using var session = TraceSession.Start(options, stop, static _ => { }, root: null, output);
+                using var session = KernelTrace.Start(options, stop, static _ => { }, root: null, output);
                 var reader = new Thread(() => session.Run());
                 reader.Start();
                 workload.Go();

@@ -29,6 +29,55 @@ public sealed class SilenceTests
     }
 
     [Theory]
+    [InlineData("--module syscall", "makes no system calls; it has been running on a CPU (state R) since the trace began; see --module scheduler or uprobe")]
+    [InlineData("--module syscall --count", "makes no system calls; it has been running on a CPU (state R) since the trace began; see --module scheduler or uprobe")]
+    [InlineData("--module files", "computes: it has been running on a CPU (state R) since the trace began; see --module syscall or scheduler or uprobe")]
+    public void Silence_OfAProcessThatComputes_SaysSo(string flags, string hint)
+    {
+        using var loop = Process.Start(new ProcessStartInfo("bash", ["-c", "echo; while :; do :; done"]) { RedirectStandardOutput = true })!;
+        loop.StandardOutput.ReadLine();
+        using var veil = VeilRun.Attach([.. flags.Split(' '), "--pid", loop.Id.ToString()]);
+        Hint(veil).ShouldBe($"PID {loop.Id} {hint}");
+        loop.Kill();
+    }
+
+    /// <summary>On a terminal filters are counted: the events that one drops are of all other processes.</summary>
+    [Fact]
+    public void Silence_OfAProcessThatComputes_IsNotBlamedOnTheFilter()
+    {
+        using var loop = Process.Start(new ProcessStartInfo("bash", ["-c", "echo; while :; do :; done"]) { RedirectStandardOutput = true })!;
+        loop.StandardOutput.ReadLine();
+        using var terminal = new Terminal($"{Repository.Veil} --module syscall --pid {loop.Id}");
+        terminal.WaitFor($"veil: nothing yet: PID {loop.Id} makes no system calls");
+        loop.Kill();
+    }
+
+    [Fact]
+    public void Silence_OfAProcessWithoutTcp_SaysWhatIsSeen()
+    {
+        using var udp = new System.Net.Sockets.UdpClient(0);
+        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        int port = ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+        using var hold = Workload.Waiting("hold", "0");
+        using var none = VeilRun.Attach("--module", "network", "--pid", hold.Pid);
+        using var listens = VeilRun.Attach("--module", "network", "--port", port.ToString());
+
+        Hint(none).ShouldBe($"only TCP connections are seen, and PID {hold.Pid} had no TCP socket when the trace began");
+        Hint(listens).ShouldBe($"port {port} has a listener and no connection: events come with each connection");
+    }
+
+    [Fact]
+    public void Silence_OfChildrenThatComeAndGo_NamesThem()
+    {
+        using var parent = Process.Start(new ProcessStartInfo("bash", ["-c", "read; while :; do sleep 2; done"]) { RedirectStandardInput = true })!;
+        using var veil = VeilRun.Attach("--module", "memory", "--fault", "major", "--pid", parent.Id.ToString());
+        parent.StandardInput.WriteLine();
+        Hint(veil).ShouldMatch($"^PID {parent.Id} has 1 child \\([0-9]+\\) that is not traced, and as young as this trace; -n 'sleep' traces every thread of that name, those to come too$");
+        parent.Kill(entireProcessTree: true);
+    }
+
+    [Theory]
     [InlineData("--name no-such-name", "no thread has a name with 'no-such-name' in it")]
     [InlineData("--uid 3999999999", "no process of user 3999999999 runs")]
     public void Silence_OfFiltersThatNothingHas_SaysWhich(string flags, string hint)

@@ -281,7 +281,7 @@ public sealed class UprobeTests : IDisposable
     [Theory]
     [InlineData("traced_cal", "has no function traced_cal; did you mean traced_call?")]
     [InlineData("traced_variable", "has no function traced_variable: that is a variable")]
-    [InlineData("traced_chosen", "has several implementations of traced_chosen, and which one is called is decided when a program starts (IFUNC): name the implementation")]
+    [InlineData("traced_chosen", "has several implementations of traced_chosen, and which one is called is decided when a program starts (IFUNC): name the implementation, or give its address (PATH:0x…, as nm and objdump show it)")]
     public void Uprobe_NoSuchFunction_SaysWhy(string symbol, string message) => ErrorOf(Repository.Workload("uprobe"), symbol).ShouldBe(message);
 
     [Fact]

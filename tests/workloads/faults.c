@@ -94,6 +94,16 @@ static void touch_failing(char *region)
 			(void)*(volatile char *)(region + i * page);
 }
 
+/* Until somebody ends it. */
+static void touch_endlessly(char *region)
+{
+	for (;;) {
+		touch_write(region);
+		require(madvise(region, (size_t)(pages * page), MADV_DONTNEED) == 0, "madvise");
+		usleep(1000);
+	}
+}
+
 /* A function that only returns, at the start of each page of a file in memory. */
 static char *map_code(void)
 {
@@ -177,7 +187,7 @@ int main(int argc, char **argv)
 	const char *kind;
 
 	if (argc < 3)
-		usage("read|write|exec|kernel|lock|failing|threads|cold N [FILE]");
+		usage("read|write|exec|kernel|lock|failing|endless|threads|cold N [FILE]");
 	kind = argv[1];
 	page = sysconf(_SC_PAGESIZE);
 	pages = parse_count(argv[2]);
@@ -196,12 +206,14 @@ int main(int argc, char **argv)
 	} else if (strcmp(kind, "failing") == 0) {
 		signal(SIGBUS, on_fault);
 		measure("", map(PROT_READ, MAP_PRIVATE, memfd_create("empty", 0)), touch_failing);
+	} else if (strcmp(kind, "endless") == 0) {
+		touch_endlessly(map_fresh());
 	} else if (strcmp(kind, "threads") == 0) {
 		measure_threads();
 	} else if (strcmp(kind, "cold") == 0 && argc > 3) {
 		measure("", map_cold(argv[3]), touch_read);
 	} else {
-		usage("read|write|exec|kernel|lock|failing|threads|cold N [FILE]");
+		usage("read|write|exec|kernel|lock|failing|endless|threads|cold N [FILE]");
 	}
 	return 0;
 }

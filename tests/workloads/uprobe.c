@@ -29,6 +29,14 @@ static void run_calls(void)
 	truth("calls", CALLS);
 }
 
+static void run_endless(void)
+{
+	for (;;) {
+		traced_call();
+		usleep(1000);
+	}
+}
+
 static void run_two(void)
 {
 	for (int i = 0; i < CALLS; i++) {
@@ -189,6 +197,7 @@ static const struct {
 	void (*run)(void);
 } cases[] = {
     {"calls", run_calls},
+    {"endless", run_endless},
     {"two", run_two},
     {"busy", run_busy},
     {"recursion", run_recursion},

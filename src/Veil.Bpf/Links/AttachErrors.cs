@@ -38,6 +38,7 @@ internal static class AttachErrors
             "this kernel has no such function, inlined it, or forbids probes on it (available_filter_functions in tracefs lists the others)",
         // Taken back from CAP_PERFMON in 6.16, and in the stable kernels of July 2025 (commit ba677dbe77af).
         (HookKind.Uprobe, ErrnoName.EACCES) when !ProcessCapabilities.HasSysAdmin() => "this kernel lets only CAP_SYS_ADMIN open uprobes as perf events",
+        (HookKind.Uprobe or HookKind.UprobeMulti, ErrnoName.ENOENT) when !Directory.Exists("/proc/self/fd") => "a uprobe needs /proc: it is attached through /proc/self/fd",
         (HookKind.Uprobe or HookKind.UprobeMulti, ErrnoName.EINVAL) => "the offset is not the start of an instruction inside the file's code",
         (HookKind.Uprobe or HookKind.PerfEvent or HookKind.Other, ErrnoName.EOPNOTSUPP) => "its section does not say where: attach it explicitly",
         _ => null,

@@ -61,6 +61,9 @@ internal sealed partial class ConfigFile
     private readonly string _path;
     private readonly YamlMappingNode _root;
 
+    // Where all mistakes are looked for, and not the first one.
+    private List<string>? _mistakes;
+
     private ConfigFile(string path, YamlMappingNode root)
     {
         _path = path;
@@ -104,6 +107,25 @@ internal sealed partial class ConfigFile
         }
     }
 
+    /// <summary>Every mistake of a profile, in the order of the file as far as it can be read.</summary>
+    /// <param name="profile">Its name; none for the default, or for a file without profiles.</param>
+    public IReadOnlyList<string> Mistakes(string? profile)
+    {
+        _mistakes = [];
+        try
+        {
+            _ = Request(profile);
+        }
+        catch (UsageException last)
+        {
+            _mistakes.Add(last.Message);
+        }
+
+        var all = _mistakes;
+        _mistakes = null;
+        return all;
+    }
+
     /// <summary>What a profile asks for, checked as a command line is.</summary>
     /// <param name="profile">Its name; none for the default, or for a file without profiles.</param>
     /// <exception cref="UsageException">Something in it is wrong: says where.</exception>
@@ -122,12 +144,32 @@ internal sealed partial class ConfigFile
         var modules = Mapping(modulesNode, "modules");
         if (modules.Children.Count == 0)
             throw Wrong(modules.Start, "modules: is empty: it says what to trace");
-        RefuseUnknown(modules, [.. ModuleCatalog.All.Select(static module => module.Name)], "module");
+        string[] known = [.. ModuleCatalog.All.Select(static module => module.Name)];
+        RefuseUnknown(modules, known, "module");
 
         var parts = new List<TraceRequest>();
-        foreach (var (key, value) in modules.Children)
-            parts.Add(ReadModule(KeyText(key), key, value, flags, common, new(places, StringComparer.Ordinal)));
-        return Join(parts);
+        foreach (var (key, value) in modules.Children.Where(entry => known.Contains(KeyText(entry.Key))))
+        {
+            try
+            {
+                parts.Add(ReadModule(KeyText(key), key, value, flags, common, new(places, StringComparer.Ordinal)));
+            }
+            catch (UsageException wrong)
+            {
+                Report(wrong);
+            }
+        }
+
+        return parts.Count > 0 ? Join(parts) : throw Wrong(modules.Start, "modules: none of them is right");
+    }
+
+    // The first mistake ends it, unless all are looked for. What is the same for all modules is one mistake.
+    private void Report(UsageException mistake)
+    {
+        if (_mistakes is null)
+            throw mistake;
+        if (!_mistakes.Contains(mistake.Message))
+            _mistakes.Add(mistake.Message);
     }
 
     private TraceRequest ReadModule(string name, YamlNode key, YamlNode value, TraceFlags flags, List<string> common, Dictionary<string, Mark> places)
@@ -146,21 +188,31 @@ internal sealed partial class ConfigFile
         }
 
         words.AddRange(common);
-        try
+        while (true)
         {
-            var root = new RootCommand();
-            foreach (var option in flags.All)
-                root.Add(option);
-            var parsed = root.Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
-            if (parsed.Errors.Count > 0)
-                throw new UsageException(Escaping.ForMessage(parsed.Errors[0].Message));
-            return TraceRequest.Read(parsed, flags);
+            try
+            {
+                return Parse(words, flags);
+            }
+            catch (UsageException wrong)
+            {
+                string blamed = wrong.Message.Split(':')[0];
+                var mistake = Wrong(places.TryGetValue(blamed, out var place) ? place : key.Start, wrong.Message);
+                // What it lacks without that flag is no mistake of the file.
+                if (_mistakes is null || words.RemoveAll(word => word == blamed || word.StartsWith(blamed + "=", StringComparison.Ordinal)) == 0)
+                    throw mistake;
+                Report(mistake);
+            }
         }
-        catch (UsageException wrong)
-        {
-            string blamed = wrong.Message.Split(':')[0];
-            throw Wrong(places.TryGetValue(blamed, out var place) ? place : key.Start, wrong.Message);
-        }
+    }
+
+    private static TraceRequest Parse(List<string> words, TraceFlags flags)
+    {
+        var root = new RootCommand();
+        foreach (var option in flags.All)
+            root.Add(option);
+        var parsed = root.Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        return parsed.Errors.Count == 0 ? TraceRequest.Read(parsed, flags) : throw new UsageException(Escaping.ForMessage(parsed.Errors[0].Message));
     }
 
     // Filters and flags keep to their module; output and run are the same for all.
@@ -213,29 +265,35 @@ internal sealed partial class ConfigFile
     private void AddAll(YamlMappingNode values, Dictionary<string, string> known, string what, TraceFlags flags, List<string> words, Dictionary<string, Mark> places)
     {
         RefuseUnknown(values, [.. known.Keys], what);
-        foreach (var (key, value) in values.Children)
+        foreach (var (key, value) in values.Children.Where(entry => known.ContainsKey(KeyText(entry.Key))))
         {
             string flag = known[KeyText(key)];
             places[flag] = value.Start;
-            if (flags.All.FirstOrDefault(option => option.Name == flag) is not { } option)
-                throw Wrong(key.Start, $"{flag} does not exist");
-            if (option is Option<bool>)
+            try
             {
-                if (value is YamlScalarNode { Value: "true" })
-                    words.Add(flag);
-                else if (value is not YamlScalarNode { Value: "false" })
-                    throw Wrong(value.Start, $"{KeyText(key)} is true or false");
-                continue;
+                words.AddRange(Words(key, value, flags.All.FirstOrDefault(option => option.Name == flag) ?? throw Wrong(key.Start, $"{flag} does not exist")));
             }
-
-            // An item of a list is one value already, whatever it holds.
-            bool split = option is not Option<string[]> || value is not YamlSequenceNode;
-            var items = value is YamlSequenceNode list ? list.Children : [value];
-            if (items.Count == 0)
-                throw Wrong(value.Start, $"{KeyText(key)}: the list is empty; leave it out instead");
-            foreach (var item in items)
-                words.Add(Scalar(item, KeyText(key)) is { Length: > 0 } text ? $"{flag}={(split ? text : ListText.Escape(text))}" : throw Wrong(item.Start, $"{flag}: the value is empty"));
+            catch (UsageException wrong)
+            {
+                Report(wrong);
+            }
         }
+    }
+
+    private List<string> Words(YamlNode key, YamlNode value, Option option)
+    {
+        if (option is Option<bool>)
+        {
+            return value is YamlScalarNode { Value: "true" } ? [option.Name]
+                : value is YamlScalarNode { Value: "false" } ? [] : throw Wrong(value.Start, $"{KeyText(key)} is true or false");
+        }
+
+        // An item of a list is one value already, whatever it holds.
+        bool split = option is not Option<string[]> || value is not YamlSequenceNode;
+        var items = value is YamlSequenceNode list ? list.Children : [value];
+        if (items.Count == 0)
+            throw Wrong(value.Start, $"{KeyText(key)}: the list is empty; leave it out instead");
+        return [.. items.Select(item => Scalar(item, KeyText(key)) is { Length: > 0 } text ? $"{option.Name}={(split ? text : ListText.Escape(text))}" : throw Wrong(item.Start, $"{option.Name}: the value is empty"))];
     }
 
     private void RefuseUnknown(YamlMappingNode mapping, IReadOnlyList<string> known, string what = "key")
@@ -244,15 +302,16 @@ internal sealed partial class ConfigFile
         {
             string name = KeyText(key);
             if (!known.Contains(name))
-                throw Wrong(key.Start, $"unknown {what} '{Escaping.ForMessage(name)}'{Messages.Suggest(name, known)} (available: {string.Join(", ", known)})");
+                Report(Wrong(key.Start, $"unknown {what} '{Escaping.ForMessage(name)}'{Messages.Suggest(name, known)} (available: {string.Join(", ", known)})"));
         }
     }
 
     private YamlMappingNode Mapping(YamlNode node, string name) =>
         node as YamlMappingNode ?? throw Wrong(node.Start, $"{Escaping.ForMessage(name)} is a mapping: lines of key: value, indented below it");
 
-    private string Scalar(YamlNode node, string name) =>
-        node is YamlScalarNode { Value: { } text } ? text : throw Wrong(node.Start, $"{Escaping.ForMessage(name)} is a value, or a list of values");
+    private string Scalar(YamlNode node, string name) => !node.Tag.IsEmpty && node.Tag.Value.StartsWith('!') && node.Tag.Value.Length > 1
+        ? throw Wrong(node.Start, $"{Escaping.ForMessage(name)}: to YAML '!' begins a type; write the value in quotes: '{Escaping.ForMessage(node.Tag.Value)}'")
+        : node is YamlScalarNode { Value: { } text } ? text : throw Wrong(node.Start, $"{Escaping.ForMessage(name)} is a value, or a list of values");
 
     private string KeyText(YamlNode key) => key is YamlScalarNode { Value: { } text } ? text : throw Wrong(key.Start, "a key is a word");
 

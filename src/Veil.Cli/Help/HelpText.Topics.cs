@@ -71,7 +71,7 @@ internal static partial class HelpText
                 Paragraph(text, "Filters choose what is traced. An event must pass every filter that is given. A filter passes what it allows and does not deny; one that only denies passes the rest. All but --file are decided in the kernel.", "", "");
                 foreach (var (title, options) in flags.Groups.Where(group => group.Options.Any(option => option is Option<string[]> && option != flags.Module && flags.Filters.Values.Contains(option))))
                     Section(text, title, options.Select(Line));
-                Examples_(text, AllExamples.Where(static example => example.Command.Contains("'!", StringComparison.Ordinal)).Take(2));
+                Examples_(text, AllExamples.Where(static example => example.Command.Contains("'!", StringComparison.Ordinal)).DistinctBy(static example => example.Command).Take(2));
                 break;
             case HelpTopics.Counting:
                 Paragraph(text, "Events are counted in the kernel and not shown one by one: exact at any rate. The table comes at the end, or every --interval.", "", "");

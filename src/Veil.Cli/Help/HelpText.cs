@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.Text;
 using Veil.Core.Modules;
-using Veil.Core.Session;
+using Veil.Core.Output;
 using Veil.Core.Text;
 using Veil.Modules;
 

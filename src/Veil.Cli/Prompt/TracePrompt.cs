@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Veil.Core.Control;
 using Veil.Core.Session;
 using Veil.Core.Text;
+using Veil.Core.Waiting;
 
 namespace Veil.Cli.Prompt;
 
@@ -46,12 +47,18 @@ internal sealed class TracePrompt : IDisposable
             _stop.Request();
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
+    /// <summary>Takes the prompt off the screen, for what is written there after it.</summary>
+    public void Close()
     {
         _ended = true;
         _asked.Release();
         _thread.Join();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Close();
         _terminal.Dispose();
     }
 

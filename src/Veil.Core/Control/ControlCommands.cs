@@ -2,6 +2,7 @@ using Veil.Bpf;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
 using Veil.Core.Session;
+using Veil.Core.Sources;
 using Veil.Core.Text;
 
 namespace Veil.Core.Control;
@@ -143,25 +144,25 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
         var keys = FilterExpression.ReadKeys(view.Maps[0].Dimension, view.Name, arguments.ToArray());
         if (command == "add")
             FilterExpression.RequireOneThatCanMatch(view.Maps[0].Dimension, view.Name, keys);
-        if (keys.FirstOrDefault(static key => key.Denied) is { Key.Text: { } text })
-            throw new UsageException($"{view.Name}: '!{Escaping.ForMessage(text)}' denies, which is {command} {view.Dimension}{DenySuffix} {Escaping.ForMessage(text)}");
+        if (view.Bit == FilterBits.Deny && keys.FirstOrDefault(static key => key.Denied) is { Key.Text: { } text })
+            throw new UsageException($"{view.Name}: it denies already; leave the '!' of '!{Escaping.ForMessage(text)}' out");
 
         // Everything is worked out before anything is changed: a list applies as a whole or not at all.
         var wanted = new List<Dictionary<FilterKey, FilterBits>>();
         foreach (var map in view.Maps)
         {
             var after = new Dictionary<FilterKey, FilterBits>(map.Keys, FilterKeyByBits.Instance);
-            foreach (var (key, _) in keys)
+            foreach (var (key, denied) in keys)
             {
                 after.TryGetValue(key, out var held);
-                if (command == "del" && (held & view.Bit) == FilterBits.None)
+                if (command == "del" && (held & (denied ? FilterBits.Deny : view.Bit)) == FilterBits.None)
                     throw new UsageException($"{view.Name}: '{Escaping.ForMessage(key.Text)}' is not there");
             }
 
-            foreach (var (key, _) in keys)
+            foreach (var (key, denied) in keys)
             {
                 after.TryGetValue(key, out var held);
-                Put(after, key, change(held, view.Bit));
+                Put(after, key, change(held, denied ? FilterBits.Deny : view.Bit));
             }
 
             if (after.Count > FilterExpression.KeysMax)
@@ -222,9 +223,10 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
     private string InForce(string dimension)
     {
         var modules = session.Modules.Select(module => (module.Module.Name, Filter: module.Filters.FirstOrDefault(filter => filter.Dimension.Name == dimension))).Where(static module => module.Filter is not null).Select(static module => (module.Name, Words: StatusText.Words(module.Filter!))).ToList();
-        return modules.TrueForAll(module => module.Words == modules[0].Words)
+        var without = session.Modules.SelectMany(module => module.FiltersWithoutFlag.Where(filter => filter.Name == dimension).Select(filter => $"; not in {module.Module.Name}: it shows calls as they begin, which have no result yet (--{filter.Flag})"));
+        return (modules.TrueForAll(module => module.Words == modules[0].Words)
             ? $"{dimension} {modules[0].Words}"
-            : string.Join("; ", modules.Select(module => $"{module.Name} {dimension} {module.Words}"));
+            : string.Join("; ", modules.Select(module => $"{module.Name} {dimension} {module.Words}"))) + string.Concat(without);
     }
 
     private static void Put(Dictionary<FilterKey, FilterBits> keys, in FilterKey key, FilterBits bits)
@@ -273,7 +275,7 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
     }
 
     // Whose it is, where it is one at all: a filter of another module, or a flag that is for the start.
-    private UsageException NoSuchFilter(string command, string name, IReadOnlyList<AttachedModule> asked)
+    private UsageException NoSuchFilter(string command, string name, IReadOnlyList<TracedModule> asked)
     {
         string dimension = DimensionOf(name);
         string whose = string.Join(", ", asked.Select(static module => module.Module.Name).Distinct(StringComparer.Ordinal));
@@ -291,9 +293,9 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
 
     private static string DimensionOf(string map) => map.EndsWith(DenySuffix, StringComparison.Ordinal) ? map[..^DenySuffix.Length] : map;
 
-    private static Func<AttachedModule, bool> Named(string name) => module => module.Module.Name == name;
+    private static Func<TracedModule, bool> Named(string name) => module => module.Module.Name == name;
 
-    private static IEnumerable<string> MapNames(IEnumerable<AttachedModule> modules) =>
+    private static IEnumerable<string> MapNames(IEnumerable<TracedModule> modules) =>
         modules.SelectMany(static module => module.Filters).Select(static map => map.Dimension.Name).Distinct(StringComparer.Ordinal);
 
     private static string Suggest(string word, IEnumerable<string> names) =>

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Veil.Core.Interop;
 using Veil.Core.Privileged;
-using Veil.Core.Session;
+using Veil.Core.Waiting;
 
 namespace Veil.Core.Control;
 

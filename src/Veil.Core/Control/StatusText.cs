@@ -20,9 +20,10 @@ internal static class StatusText
             (status.PausedFor is { } paused ? $"paused for {Seconds(paused)} s, started {Seconds(status.Duration)} s ago" : $"tracing for {Seconds(status.Duration)} s")
             + (status.EventsPerSecond is { } rate ? $", {rate} events/s" : "")
             + (status.DroppedPaused > 0 ? $", {status.DroppedPaused} dropped while paused" : "")
-            + (status.DroppedByFilter > 0 ? $", {status.DroppedByFilter} dropped by --file" : ""),
-            $"ring     {status.RingPendingBytes / 1024} of {status.RingBytes / 1024} KiB ({100 * status.RingPendingBytes / status.RingBytes}%){(status.Rings > 1 ? $", {status.Rings} rings" : "")}",
+            + (status.DroppedByFilter > 0 ? $", {status.DroppedByFilter} dropped by {status.FilterFlag}" : ""),
         };
+        if (status.Rings is { } rings)
+            lines.Add($"ring     {rings.PendingBytes / 1024} of {rings.Bytes / 1024} KiB ({100 * rings.PendingBytes / rings.Bytes}%){(rings.Count > 1 ? $", {rings.Count} rings" : "")}");
         foreach (var module in status.Modules)
         {
             string lost = module.Lost.Count == 0 ? "0 lost" : string.Join(", ", module.Lost.Select(static cause => $"{cause.Value.Count} lost ({cause.Key}{cause.Value.UsersText.Replace(" (", ", ", StringComparison.Ordinal).TrimEnd(')')})"));
@@ -54,9 +55,9 @@ internal static class StatusText
             WriteNumber(json, "events_per_second", status.EventsPerSecond);
             json.WriteNumber("dropped_paused", status.DroppedPaused);
             json.WriteNumber("dropped_by_filter", status.DroppedByFilter);
-            json.WriteNumber("ring_bytes", status.RingBytes);
-            json.WriteNumber("rings", status.Rings);
-            json.WriteNumber("ring_pending_bytes", status.RingPendingBytes);
+            WriteNumber(json, "ring_bytes", status.Rings?.Bytes);
+            WriteNumber(json, "rings", status.Rings?.Count);
+            WriteNumber(json, "ring_pending_bytes", status.Rings?.PendingBytes);
             json.WriteStartArray("modules");
             foreach (var module in status.Modules)
             {

@@ -7,12 +7,13 @@ namespace Veil.Core.Counting;
 /// The counts of a session's modules over time: all begin, turn and end together, each time at one moment, whose clocks are read there and
 /// then. What follows (waiting until the programs have left a set, reading it, printing) takes as long as it takes, and is in no figure.
 /// </summary>
-internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, CountReport report, TimeSpan? interval)
+internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, IReadOnlyList<CountReport> reports, TimeSpan? interval)
 {
     // A program counts for some hundred nanoseconds, unless the CPU is taken from it meanwhile.
     private const int QuietPollMs = 1;
     private const int QuietAtEndMs = 100;
     private const int PauseWaitsMs = 200;
+    private const double LastShareMin = 0.05;
 
     private readonly Lock _printing = new();
     private readonly Lock _taking = new();
@@ -139,6 +140,9 @@ internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, CountRep
         if (_reading)
             PrintTurned();
         _turned = _end;
+        // Nothing came in the moment between the last interval and the end: that is no interval of its own.
+        if (interval is { } length && _turns > 0 && Stopwatch.GetElapsedTime(_from.Ticks, _end.Ticks) < LastShareMin * length && counts.All(static module => module.IsEmpty))
+            return;
         Print(static module => module.TakeCurrent());
     }
 
@@ -163,7 +167,10 @@ internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, CountRep
         }
 
         lock (_printing)
-            report.Print(taken, Stopwatch.GetElapsedTime(_from.Ticks, _turned.Ticks), _turned.WallTimeNs);
+        {
+            foreach (var report in reports)
+                report.Print(taken, Stopwatch.GetElapsedTime(_from.Ticks, _turned.Ticks), _turned.WallTimeNs);
+        }
     }
 
     // Not a grace period: only a program whose CPU was taken away is worth waiting for, and none for long.

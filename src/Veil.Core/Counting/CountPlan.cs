@@ -162,9 +162,9 @@ internal sealed class CountPlan
         throw new UsageException($"{flag}: '{Escaping.ForMessage(name)}' {why}{hint} (available: {string.Join(' ', valid)})");
     }
 
-    private static bool CanBeKey(EventField field) => field.Name != "module" && field.Value.Facts.Key is not null;
+    internal static bool CanBeKey(EventField field) => field.Name != "module" && field.Value.Facts.Key is not null;
 
-    private static bool CanBeHistogram(EventField field) => field.Value.Facts.Quantity is not null;
+    internal static bool CanBeHistogram(EventField field) => field.Value.Facts.Quantity is not null;
 
     private static int EndOf(EventField? field) => field is { Value: var value } ? value.Offset + value.Size : 0;
 }

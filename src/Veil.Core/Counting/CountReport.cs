@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Veil.Core.Events;
 using Veil.Core.Events.Kinds;
+using Veil.Core.Output;
 using Veil.Core.Sinks;
 using Veil.Core.Text;
 

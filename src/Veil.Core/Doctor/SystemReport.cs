@@ -4,7 +4,7 @@ using Veil.Bpf;
 using Veil.Core.Interop;
 using Veil.Core.Modules;
 using Veil.Core.Privileged;
-using Veil.Core.Session;
+using Veil.Core.Sources;
 
 namespace Veil.Core.Doctor;
 

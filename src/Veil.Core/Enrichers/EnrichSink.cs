@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Veil.Core.Events;
+using Veil.Core.Losses;
 using Veil.Core.Privileged;
 using Veil.Core.Sinks;
 
@@ -16,6 +17,9 @@ public sealed class EnrichSink(IEventSink next, Enrichments enrichments, EventHe
     private readonly bool _proc = enrichments.HasFlag(Enrichments.Proc);
 
     /// <inheritdoc/>
+    public ulong Delivered => next.Delivered;
+
+    /// <inheritdoc/>
     public void Write(ref EventView view)
     {
         var record = view.Record;
@@ -28,4 +32,13 @@ public sealed class EnrichSink(IEventSink next, Enrichments enrichments, EventHe
             view.ProcName = _processes.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[header.PidOffset..]), timestamp);
         next.Write(ref view);
     }
+
+    /// <inheritdoc/>
+    public bool Lost(LossKey key, LossCount lost) => next.Lost(key, lost);
+
+    /// <inheritdoc/>
+    public void Flush() => next.Flush();
+
+    /// <inheritdoc/>
+    public void End() => next.End();
 }

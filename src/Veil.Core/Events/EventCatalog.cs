@@ -1,5 +1,4 @@
 using Veil.Bpf;
-using Veil.Core.Modules;
 
 namespace Veil.Core.Events;
 
@@ -17,32 +16,6 @@ public sealed class EventCatalog
     /// <summary>All schemas, in the order of modules and structs.</summary>
     public IReadOnlyList<EventSchema> Schemas => _all;
 
-    /// <summary>Reads the events of modules from their objects; needs no privilege and loads nothing.</summary>
-    /// <param name="modules">The modules, in the order of their numbers.</param>
-    /// <param name="arguments">The flags of modules.</param>
-    public static EventCatalog Of(IReadOnlyList<TraceModule> modules, ModuleArguments arguments) => Of(modules, _ => arguments);
-
-    /// <summary>The same, where each module has flags of its own.</summary>
-    /// <param name="modules">The modules, in the order of their numbers.</param>
-    /// <param name="arguments">The flags of a module.</param>
-    public static EventCatalog Of(IReadOnlyList<TraceModule> modules, Func<TraceModule, ModuleArguments> arguments)
-    {
-        ArgumentNullException.ThrowIfNull(arguments);
-        var catalog = new EventCatalog();
-        for (int number = 0; number < modules.Count; number++)
-        {
-            using var bpfObject = BpfObject.Open(modules[number].ReadObject(), modules[number].Name);
-            var chosen = modules[number].ChosenEvent(arguments(modules[number]));
-            foreach (var (kind, name) in Declared(bpfObject.Btf))
-            {
-                if (modules[number].Emits(name, chosen))
-                    catalog.Add(bpfObject.Btf, modules[number], number, kind);
-            }
-        }
-
-        return catalog;
-    }
-
     /// <summary>The event structs that an object declares with <c>VEIL_EVENT</c>, by their numbers.</summary>
     public static IEnumerable<(int Number, string Name)> Declared(Btf btf)
     {
@@ -55,7 +28,7 @@ public sealed class EventCatalog
     /// <param name="module">The module.</param>
     /// <param name="moduleNumber">The value of <c>veil_module</c> in the object.</param>
     /// <param name="number">The struct's number in the module.</param>
-    public void Add(Btf btf, TraceModule module, int moduleNumber, int number)
+    public void Add(Btf btf, IEventOwner module, int moduleNumber, int number)
     {
         Header ??= EventHeader.FromBtf(btf);
         string name = VariablePrefix + number;
@@ -67,6 +40,10 @@ public sealed class EventCatalog
         _byKind[schema.Kind] = schema;
         _all.Add(schema);
     }
+
+    /// <summary>The schemas of one module.</summary>
+    /// <param name="module">The module's number in the session.</param>
+    public IEnumerable<EventSchema> SchemasOf(int module) => _all.Where(schema => schema.Kind / KindsPerModule == module);
 
     /// <summary>Adds up counters that are kept by <see cref="EventSchema.Index"/>, of all modules or of one. From any thread.</summary>
     /// <param name="counts">A counter a schema.</param>

@@ -1,6 +1,5 @@
 using Veil.Bpf;
 using Veil.Core.Events.Kinds;
-using Veil.Core.Modules;
 
 namespace Veil.Core.Events;
 
@@ -48,7 +47,7 @@ public sealed class EventSchema
     /// <param name="kind">The value that marks its records.</param>
     /// <param name="index">Its place in the catalog.</param>
     /// <exception cref="VeilException">The struct does not begin with the header, or has a member whose type says nothing.</exception>
-    public static EventSchema FromStruct(Btf btf, BtfStruct type, TraceModule module, uint kind, int index = 0)
+    public static EventSchema FromStruct(Btf btf, BtfStruct type, IEventOwner module, uint kind, int index = 0)
     {
         var shape = new MemberShape(module.Columns);
         shape.Fields.Add(new("module", ConstantKind.Of(module.Name)));

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Veil.Core.Kernel;
-using Veil.Core.Modules;
 
 namespace Veil.Core.Filters;
 

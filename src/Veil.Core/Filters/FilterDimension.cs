@@ -1,4 +1,3 @@
-using Veil.Core.Modules;
 using Veil.Core.Text;
 
 namespace Veil.Core.Filters;

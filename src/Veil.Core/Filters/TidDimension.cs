@@ -1,5 +1,4 @@
 using Veil.Core.Interop;
-using Veil.Core.Session;
 
 namespace Veil.Core.Filters;
 

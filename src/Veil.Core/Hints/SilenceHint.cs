@@ -1,8 +1,11 @@
 using System.Globalization;
 using System.Text;
 using Veil.Core.Filters;
+using Veil.Core.Interop;
 using Veil.Core.Kernel;
-using Veil.Core.Session;
+using Veil.Core.Modules;
+using Veil.Core.Options;
+using Veil.Core.Sources;
 
 namespace Veil.Core.Hints;
 
@@ -18,9 +21,14 @@ internal sealed class SilenceHint
     // More processes than a person has in mind, and more threads than are quickly looked at.
     private const int ProcessesMax = 64;
     private const int ThreadsMax = 256;
+    private const int DescriptorsMax = 4_096;
     private const int Named = 8;
 
+    // What /proc counts time in (USER_HZ).
+    private const ulong NsPerTick = 10_000_000;
+
     private readonly Dictionary<int, ProcessState> _atStart = [];
+    private readonly ulong _startedTicks = (ulong)LibC.NowNs(LibC.ClockBoottime) / NsPerTick;
 
     private SilenceHint()
     {
@@ -37,15 +45,17 @@ internal sealed class SilenceHint
 
     /// <summary>What is likely; nothing where nothing is known.</summary>
     /// <param name="modules">The modules, each with what its filters hold now.</param>
-    /// <param name="dropped">Events that <c>--file</c> dropped.</param>
-    public string? Explain(IReadOnlyList<AttachedModule> modules, ulong dropped)
+    /// <param name="dropped">Events that a filter in userspace dropped.</param>
+    /// <param name="flag">That filter's flag.</param>
+    public string? Explain(IReadOnlyList<TracedModule> modules, ulong dropped, string flag)
     {
         if (dropped > 0)
-            return $"nothing yet: --file dropped all {dropped} events so far";
+            return $"nothing yet: {flag} dropped all {dropped} events so far";
         var filters = modules.SelectMany(static module => module.Filters).Where(static filter => filter.Keys.Count > 0).ToList();
         // In a namespace of its own /proc has other ids than the filters, and where it hides the processes of others, none of them is known to be gone.
         bool isKnown = PidNamespace.IsInitial && ReadText("/proc/1/comm") is not null;
-        string? why = isKnown ? OfProcesses(filters) ?? OfNames(filters) ?? OfUsers(filters) : null;
+        string? why = isKnown ? OfProcesses(modules, filters) ?? OfNames(filters) ?? OfUsers(filters) : null;
+        why ??= modules is [var only] ? only.Module.WhySilent([], only.Filters) : null;
         why ??= OfCounts(filters);
         return why is null ? null : $"nothing yet: {why}";
     }
@@ -53,7 +63,7 @@ internal sealed class SilenceHint
     private static List<int> AllowedPids(IEnumerable<KeyValuePair<FilterKey, FilterBits>> keys) =>
         [.. keys.Where(static key => key.Value == FilterBits.Allow).Select(static key => (int)key.Key.Bits).Distinct().Take(ProcessesMax)];
 
-    private string? OfProcesses(List<FilterMap> filters)
+    private string? OfProcesses(IReadOnlyList<TracedModule> modules, List<FilterMap> filters)
     {
         var traced = AllowedPids(filters.Where(static filter => filter.Dimension is PidDimension).SelectMany(static filter => filter.Keys));
         if (traced.Count == 0)
@@ -64,13 +74,21 @@ internal sealed class SilenceHint
 
         var children = ChildrenOf(living.ToHashSet());
         if (children.Count > 0)
-        {
-            string those = string.Join(", ", children.Take(Named)) + (children.Count > Named ? $" and {children.Count - Named} more" : "");
-            string whose = living is [var parent] ? $"PID {parent} has" : $"the {living.Count} processes have";
-            return $"{whose} {children.Count} {(children.Count == 1 ? "child" : "children")} ({those}) that {(children.Count == 1 ? "is" : "are")} not traced; -p {string.Join(',', living.Concat(children).Take(ProcessesMax))} traces {(living.Count + children.Count == 2 ? "both" : "all")}";
-        }
+            return OfChildren(living, children);
+        if (modules is [var module] && module.Module.WhySilent(living.ConvertAll(pid => (pid, _atStart.TryGetValue(pid, out var known) ? known.Sockets : [])), module.Filters) is { } why)
+            return why;
+        return living is [var one] && _atStart.TryGetValue(one, out var then) ? then.Compare(one, modules) : null;
+    }
 
-        return living is [var one] && _atStart.TryGetValue(one, out var then) ? then.Compare(one) : null;
+    private string OfChildren(List<int> living, List<int> children)
+    {
+        string those = string.Join(", ", children.Take(Named)) + (children.Count > Named ? $" and {children.Count - Named} more" : "");
+        string whose = living is [var parent] ? $"PID {parent} has" : $"the {living.Count} processes have";
+        string text = $"{whose} {children.Count} {(children.Count == 1 ? "child" : "children")} ({those}) that {(children.Count == 1 ? "is" : "are")} not traced";
+        // By the time that anybody has typed its id, a child that the trace has seen born may be gone, and the next one there.
+        if (children.TrueForAll(pid => Stat(pid) is { StartTicks: var began } && began > _startedTicks) && ReadText($"/proc/{children[0]}/comm") is { Length: > 0 } name)
+            return $"{text}, and as young as this trace; -n '{Text.Escaping.ForMessage(name)}' traces every thread of that name, those to come too";
+        return $"{text}; -p {string.Join(',', living.Concat(children).Take(ProcessesMax))} traces {(living.Count + children.Count == 2 ? "both" : "all")}";
     }
 
     private static string? OfNames(List<FilterMap> filters)
@@ -107,7 +125,12 @@ internal sealed class SilenceHint
             }
 
             if (passed == 0 && refused > 0)
-                return $"--{dimension.Key} dropped all {refused} events that came to it";
+            {
+                // Who passes a filter of the task is known to exist; the events are those of all others.
+                return TraceModule.IsOfTask(dimension.First().Dimension)
+                    ? $"of the {refused} events so far none was by what --{dimension.Key} asks for"
+                    : $"--{dimension.Key} dropped all {refused} events that came to it";
+            }
         }
 
         return null;
@@ -122,9 +145,9 @@ internal sealed class SilenceHint
         var parents = new Dictionary<int, int>();
         foreach (string process in Directories("/proc").Where(IsNumber))
         {
-            // proc_pid_stat(5): after the name, which may hold anything, come the state and the parent.
-            if (ReadText($"/proc/{process}/stat") is { } stat && stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries) is [not "Z", var parent, ..])
-                parents[int.Parse(process, CultureInfo.InvariantCulture)] = int.Parse(parent, CultureInfo.InvariantCulture);
+            int pid = int.Parse(process, CultureInfo.InvariantCulture);
+            if (Stat(pid) is { State: not "Z", Parent: var parent })
+                parents[pid] = parent;
         }
 
         return [.. parents.Keys.Where(pid => !traced.Contains(pid) && IsBelow(pid)).Order()];
@@ -142,6 +165,12 @@ internal sealed class SilenceHint
             return false;
         }
     }
+
+    // proc_pid_stat(5): after the name, which may hold anything, come the state and the parent, and as the 22nd field when it began.
+    private static (string State, int Parent, ulong StartTicks)? Stat(int pid) =>
+        ReadText($"/proc/{pid}/stat") is { } stat && stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries) is [var state, var parent, .. { Length: > 17 } rest]
+            ? (state, int.Parse(parent, CultureInfo.InvariantCulture), ulong.Parse(rest[17], CultureInfo.InvariantCulture))
+            : null;
 
     private static bool IsNumber(string name) => !name.AsSpan().ContainsAnyExceptInRange('0', '9');
 
@@ -172,13 +201,16 @@ internal sealed class SilenceHint
     /// <summary>What a process did, so far as the next look can tell whether it did anything since.</summary>
     /// <param name="Exists">It does.</param>
     /// <param name="Call">The system call that its first thread waits in, where we may know.</param>
-    /// <param name="Switches">How often its threads, each, were switched.</param>
-    private sealed record ProcessState(bool Exists, string? Call, string Switches)
+    /// <param name="Sleeps">How often its threads, each, gave up a CPU.</param>
+    /// <param name="Preemptions">How often it was taken from them.</param>
+    /// <param name="Sockets">Inodes of its sockets, where we may know.</param>
+    private sealed record ProcessState(bool Exists, string? Call, string Sleeps, string Preemptions, HashSet<long> Sockets)
     {
-        public static ProcessState Read(int pid) => new(Directory.Exists($"/proc/{pid}"), CallOf(pid), SwitchesOf(pid));
+        public static ProcessState Read(int pid) =>
+            new(Directory.Exists($"/proc/{pid}"), CallOf(pid), OfThreads(pid, "voluntary_ctxt_switches:"), OfThreads(pid, "nonvoluntary_ctxt_switches:"), SocketsOf(pid));
 
         /// <summary>What it has done since: nothing, computing, or nothing that is known.</summary>
-        public string? Compare(int pid)
+        public string? Compare(int pid, IReadOnlyList<TracedModule> modules)
         {
             if (!Exists)
                 return null;
@@ -186,17 +218,53 @@ internal sealed class SilenceHint
                 return $"PID {pid} has ended, and its parent has not taken notice (a zombie)";
             if (Field($"/proc/{pid}/status", "State:") is ['T' or 't', ..])
                 return $"PID {pid} is stopped (SIGSTOP, or a debugger)";
-            if (SwitchesOf(pid) != Switches || Field($"/proc/{pid}/status", "State:") is ['R', ..])
+            if (OfThreads(pid, "voluntary_ctxt_switches:") != Sleeps)
                 return null;
-            string threads = Switches.Split(' ') is { Length: > 1 } all ? $", and none of its {all.Length} threads has run" : "";
+            int running = Directories($"/proc/{pid}/task").Take(ThreadsMax).Count(thread => Field($"/proc/{pid}/task/{thread}/status", "State:") is ['R', ..]);
+            if (running > 0)
+                return Computes(pid, running, modules);
+            if (OfThreads(pid, "nonvoluntary_ctxt_switches:") != Preemptions)
+                return null;
+            string threads = Sleeps.Split(' ') is { Length: > 1 } all ? $", and none of its {all.Length} threads has run" : "";
             return Call is null ? $"PID {pid} has slept since the trace began{threads}" : $"PID {pid} has been in {Call} since the trace began{threads}";
+        }
+
+        // Some of its threads have been on a CPU, or waited for one, all the time; the others have slept.
+        private string Computes(int pid, int running, IReadOnlyList<TracedModule> modules)
+        {
+            var traced = modules.Select(static module => module.Module.Name).ToHashSet(StringComparer.Ordinal);
+            // A call that begins is seen, whatever it comes to: where results are asked for, it may be under way.
+            bool seesCalls = modules.Any(static module => module.FiltersWithoutFlag.Count > 0 && module.Filters.All(static filter => filter.Keys.Count == 0 || TraceModule.IsOfTask(filter.Dimension)));
+            string who = Sleeps.Split(' ').Length is > 1 and var all ? $"{running} of its {all} threads {(running == 1 ? "has" : "have")}" : "it has";
+            string others = string.Join(" or ", ((string[])["syscall", "scheduler", "uprobe"]).Where(name => !traced.Contains(name)));
+            return $"PID {pid} {(seesCalls ? "makes no system calls; " : "computes: ")}{who} been running on a CPU (state R) since the trace began{(others.Length > 0 ? "; see --module " + others : "")}";
+        }
+
+        private static HashSet<long> SocketsOf(int pid)
+        {
+            const string prefix = "socket:[";
+            var sockets = new HashSet<long>();
+            try
+            {
+                foreach (string fd in Directory.EnumerateFiles($"/proc/{pid}/fd").Take(DescriptorsMax))
+                {
+                    if (new FileInfo(fd).LinkTarget is { } target && target.StartsWith(prefix, StringComparison.Ordinal) && long.TryParse(target[prefix.Length..^1], out long inode))
+                        sockets.Add(inode);
+                }
+            }
+            catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+            {
+                return sockets;
+            }
+
+            return sockets;
         }
 
         public static string? Field(string file, string name) =>
             ReadText(file)?.Split('\n').FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))?[name.Length..].Trim();
 
-        private static string SwitchesOf(int pid) => string.Join(' ', Directories($"/proc/{pid}/task").Take(ThreadsMax).Order(StringComparer.Ordinal).Select(thread =>
-            $"{thread}:{Field($"/proc/{pid}/task/{thread}/status", "voluntary_ctxt_switches:")}+{Field($"/proc/{pid}/task/{thread}/status", "nonvoluntary_ctxt_switches:")}"));
+        private static string OfThreads(int pid, string field) => string.Join(' ', Directories($"/proc/{pid}/task").Take(ThreadsMax).Order(StringComparer.Ordinal)
+            .Select(thread => $"{thread}:{Field($"/proc/{pid}/task/{thread}/status", field)}"));
 
         // proc_pid_syscall(5): the number, six arguments, the stack pointer and the program counter; or `running`, or -1 outside of a call.
         private static string? CallOf(int pid)

@@ -8,7 +8,7 @@ namespace Veil.Core.Kernel;
 public static partial class FlagSets
 {
     /// <summary>Values: O_RDONLY, O_WRONLY, O_RDWR …</summary>
-    public static FlagSet OpenAccess => new(0, 4, false, 80024, 0, 0, 0x0);
+    public static FlagSet OpenAccess => new(0, 4, false, 79850, 0, 0, 0x0);
 
     /// <summary>Flags: O_CREAT, O_EXCL, O_NOCTTY …</summary>
     public static FlagSet Open => OpenOf(SyscallTable.Native);
@@ -16,68 +16,68 @@ public static partial class FlagSets
     /// <summary><see cref="Open"/> of an architecture: the values differ.</summary>
     public static FlagSet OpenOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(21, 17, true, 80024, 0, 4, 0x3)
-            : new(4, 17, true, 80024, 0, 4, 0x3);
+            ? new(21, 17, true, 79850, 0, 4, 0x3)
+            : new(4, 17, true, 79850, 0, 4, 0x3);
 
     /// <summary>Flags: RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS …</summary>
-    public static FlagSet OpenResolve => new(38, 6, true, 80030, 0, 0, 0x0);
+    public static FlagSet OpenResolve => new(38, 6, true, 79856, 0, 0, 0x0);
 
     /// <summary>Values: AT_FDCWD</summary>
-    public static FlagSet AtFd => new(44, 1, false, 80042, 0, 0, 0x0);
+    public static FlagSet AtFd => new(44, 1, false, 79868, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_REMOVEDIR, AT_SYMLINK_FOLLOW …</summary>
-    public static FlagSet AtFlags => new(45, 6, true, 80042, 0, 0, 0x0);
+    public static FlagSet AtFlags => new(45, 6, true, 79868, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_EACCESS, AT_EMPTY_PATH</summary>
-    public static FlagSet AtAccess => new(51, 3, true, 80042, 0, 0, 0x0);
+    public static FlagSet AtAccess => new(51, 3, true, 79868, 0, 0, 0x0);
 
     /// <summary>Flags: AT_STATX_FORCE_SYNC, AT_STATX_DONT_SYNC, AT_SYMLINK_NOFOLLOW …</summary>
-    public static FlagSet AtStatx => new(54, 8, true, 80042, 0, 0, 0x0);
+    public static FlagSet AtStatx => new(54, 8, true, 79868, 0, 0, 0x0);
 
     /// <summary>Flags: AT_HANDLE_FID, AT_HANDLE_MNT_ID_UNIQUE, AT_HANDLE_CONNECTABLE …</summary>
-    public static FlagSet AtHandle => new(62, 5, true, 80042, 0, 0, 0x0);
+    public static FlagSet AtHandle => new(62, 5, true, 79868, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_EXECVE_CHECK</summary>
-    public static FlagSet AtExec => new(67, 3, true, 80042, 0, 0, 0x0);
+    public static FlagSet AtExec => new(67, 3, true, 79868, 0, 0, 0x0);
 
     /// <summary>Flags: R_OK, W_OK, X_OK …</summary>
-    public static FlagSet AccessMode => new(70, 4, true, 80049, 0, 0, 0x0);
+    public static FlagSet AccessMode => new(70, 4, true, 79875, 0, 0, 0x0);
 
     /// <summary>Values: S_IFIFO, S_IFCHR, S_IFDIR …</summary>
-    public static FlagSet FileType => new(74, 7, false, 80054, 0, 0, 0x0);
+    public static FlagSet FileType => new(74, 7, false, 79880, 0, 0, 0x0);
 
     /// <summary>Flags: S_ISUID, S_ISGID, S_ISVTX</summary>
-    public static FlagSet ModeBits => new(81, 3, true, 80062, 0, 0, 0x0);
+    public static FlagSet ModeBits => new(81, 3, true, 79888, 0, 0, 0x0);
 
     /// <summary>Values: DT_UNKNOWN, DT_FIFO, DT_CHR …</summary>
-    public static FlagSet DirentType => new(84, 9, false, 80070, 0, 0, 0x0);
+    public static FlagSet DirentType => new(84, 9, false, 79896, 0, 0, 0x0);
 
     /// <summary>Flags: RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT</summary>
-    public static FlagSet RenameFlags => new(93, 3, true, 80077, 0, 0, 0x0);
+    public static FlagSet RenameFlags => new(93, 3, true, 79903, 0, 0, 0x0);
 
     /// <summary>Values: SEEK_SET, SEEK_CUR, SEEK_END …</summary>
-    public static FlagSet LseekWhence => new(96, 5, false, 80088, 0, 0, 0x0);
+    public static FlagSet LseekWhence => new(96, 5, false, 79914, 0, 0, 0x0);
 
     /// <summary>Flags: FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_NO_HIDE_STALE …</summary>
-    public static FlagSet FallocateModes => new(101, 8, true, 80097, 0, 0, 0x0);
+    public static FlagSet FallocateModes => new(101, 8, true, 79923, 0, 0, 0x0);
 
     /// <summary>Flags: LOCK_SH, LOCK_EX, LOCK_NB …</summary>
-    public static FlagSet FlockOps => new(109, 8, true, 80111, 0, 0, 0x0);
+    public static FlagSet FlockOps => new(109, 8, true, 79937, 0, 0, 0x0);
 
     /// <summary>Values: POSIX_FADV_NORMAL, POSIX_FADV_RANDOM, POSIX_FADV_SEQUENTIAL …</summary>
-    public static FlagSet FadviseAdvice => new(117, 6, false, 80120, 0, 0, 0x0);
+    public static FlagSet FadviseAdvice => new(117, 6, false, 79946, 0, 0, 0x0);
 
     /// <summary>Flags: SYNC_FILE_RANGE_WAIT_BEFORE, SYNC_FILE_RANGE_WRITE, SYNC_FILE_RANGE_WAIT_AFTER</summary>
-    public static FlagSet SyncFileRangeFlags => new(123, 3, true, 80135, 0, 0, 0x0);
+    public static FlagSet SyncFileRangeFlags => new(123, 3, true, 79961, 0, 0, 0x0);
 
     /// <summary>Flags: RWF_HIPRI, RWF_DSYNC, RWF_SYNC …</summary>
-    public static FlagSet RwFlags => new(126, 9, true, 80155, 0, 0, 0x0);
+    public static FlagSet RwFlags => new(126, 9, true, 79981, 0, 0, 0x0);
 
     /// <summary>Flags: XATTR_CREATE, XATTR_REPLACE</summary>
-    public static FlagSet XattrFlags => new(135, 2, true, 80163, 0, 0, 0x0);
+    public static FlagSet XattrFlags => new(135, 2, true, 79989, 0, 0, 0x0);
 
     /// <summary>Flags: SPLICE_F_MOVE, SPLICE_F_NONBLOCK, SPLICE_F_MORE …</summary>
-    public static FlagSet SpliceFlags => new(137, 4, true, 80173, 0, 0, 0x0);
+    public static FlagSet SpliceFlags => new(137, 4, true, 79999, 0, 0, 0x0);
 
     /// <summary>Flags: O_NONBLOCK, O_CLOEXEC, O_NOTIFICATION_PIPE …</summary>
     public static FlagSet PipeFlags => PipeFlagsOf(SyscallTable.Native);
@@ -85,38 +85,38 @@ public static partial class FlagSets
     /// <summary><see cref="PipeFlags"/> of an architecture: the values differ.</summary>
     public static FlagSet PipeFlagsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(145, 4, true, 80024, 0, 0, 0x0)
-            : new(141, 4, true, 80024, 0, 0, 0x0);
+            ? new(145, 4, true, 79850, 0, 0, 0x0)
+            : new(141, 4, true, 79850, 0, 0, 0x0);
 
     /// <summary>Flags: O_CLOEXEC</summary>
-    public static FlagSet DupFlags => new(149, 1, true, 80024, 0, 0, 0x0);
+    public static FlagSet DupFlags => new(149, 1, true, 79850, 0, 0, 0x0);
 
     /// <summary>Flags: CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC</summary>
-    public static FlagSet CloseRangeFlags => new(150, 2, true, 80186, 0, 0, 0x0);
+    public static FlagSet CloseRangeFlags => new(150, 2, true, 80012, 0, 0, 0x0);
 
     /// <summary>Flags: FS_XFLAG_REALTIME, FS_XFLAG_PREALLOC, FS_XFLAG_IMMUTABLE …</summary>
-    public static FlagSet FileAttributes => new(152, 20, true, 80202, 0, 0, 0x0);
+    public static FlagSet FileAttributes => new(152, 20, true, 80028, 0, 0, 0x0);
 
     /// <summary>Values: F_DUPFD, F_GETFD, F_SETFD …</summary>
-    public static FlagSet FcntlCommands => new(172, 38, false, 80215, 0, 0, 0x0);
+    public static FlagSet FcntlCommands => new(172, 38, false, 80041, 0, 0, 0x0);
 
     /// <summary>Flags: FD_CLOEXEC</summary>
-    public static FlagSet FdFlags => new(210, 1, true, 80221, 0, 0, 0x0);
+    public static FlagSet FdFlags => new(210, 1, true, 80047, 0, 0, 0x0);
 
     /// <summary>Values: F_RDLCK, F_WRLCK, F_UNLCK …</summary>
-    public static FlagSet LockTypes => new(211, 5, false, 80215, 0, 0, 0x0);
+    public static FlagSet LockTypes => new(211, 5, false, 80041, 0, 0, 0x0);
 
     /// <summary>Values: F_OWNER_TID, F_OWNER_PID, F_OWNER_PGRP</summary>
-    public static FlagSet OwnerTypes => new(216, 3, false, 80228, 0, 0, 0x0);
+    public static FlagSet OwnerTypes => new(216, 3, false, 80054, 0, 0, 0x0);
 
     /// <summary>Flags: F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW …</summary>
-    public static FlagSet FileSeals => new(219, 6, true, 80240, 0, 0, 0x0);
+    public static FlagSet FileSeals => new(219, 6, true, 80066, 0, 0, 0x0);
 
     /// <summary>Flags: DN_ACCESS, DN_MODIFY, DN_CREATE …</summary>
-    public static FlagSet NotifyFlags => new(225, 7, true, 80251, 0, 0, 0x0);
+    public static FlagSet NotifyFlags => new(225, 7, true, 80077, 0, 0, 0x0);
 
     /// <summary>Values: RWH_WRITE_LIFE_NOT_SET, RWH_WRITE_LIFE_NONE, RWH_WRITE_LIFE_SHORT …</summary>
-    public static FlagSet WriteHints => new(232, 6, false, 80258, 0, 0, 0x0);
+    public static FlagSet WriteHints => new(232, 6, false, 80084, 0, 0, 0x0);
 
     /// <summary>Flags: PROT_READ, PROT_WRITE, PROT_EXEC …</summary>
     public static FlagSet MmapProt => MmapProtOf(SyscallTable.Native);
@@ -124,11 +124,11 @@ public static partial class FlagSets
     /// <summary><see cref="MmapProt"/> of an architecture: the values differ.</summary>
     public static FlagSet MmapProtOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(245, 9, true, 80277, 0, 0, 0x0)
-            : new(238, 7, true, 80277, 0, 0, 0x0);
+            ? new(245, 9, true, 80103, 0, 0, 0x0)
+            : new(238, 7, true, 80103, 0, 0, 0x0);
 
     /// <summary>Values: MAP_FILE, MAP_SHARED, MAP_PRIVATE …</summary>
-    public static FlagSet MmapType => new(254, 5, false, 80286, 0, 0, 0x0);
+    public static FlagSet MmapType => new(254, 5, false, 80112, 0, 0, 0x0);
 
     /// <summary>Flags: MAP_FIXED, MAP_ANONYMOUS, MAP_32BIT …</summary>
     public static FlagSet MmapFlags => MmapFlagsOf(SyscallTable.Native);
@@ -136,242 +136,242 @@ public static partial class FlagSets
     /// <summary><see cref="MmapFlags"/> of an architecture: the values differ.</summary>
     public static FlagSet MmapFlagsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(275, 14, true, 80286, 254, 5, 0xf)
-            : new(259, 16, true, 80286, 254, 5, 0xf);
+            ? new(275, 14, true, 80112, 254, 5, 0xf)
+            : new(259, 16, true, 80112, 254, 5, 0xf);
 
     /// <summary>Flags: MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP</summary>
-    public static FlagSet MremapFlags => new(289, 3, true, 80294, 0, 0, 0x0);
+    public static FlagSet MremapFlags => new(289, 3, true, 80120, 0, 0, 0x0);
 
     /// <summary>Values: MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL …</summary>
-    public static FlagSet MadviseAdvice => new(292, 27, false, 80305, 0, 0, 0x0);
+    public static FlagSet MadviseAdvice => new(292, 27, false, 80131, 0, 0, 0x0);
 
     /// <summary>Flags: MS_SYNC, MS_ASYNC, MS_INVALIDATE</summary>
-    public static FlagSet MsyncFlags => new(319, 3, true, 80314, 0, 0, 0x0);
+    public static FlagSet MsyncFlags => new(319, 3, true, 80140, 0, 0, 0x0);
 
     /// <summary>Flags: MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT</summary>
-    public static FlagSet MlockallFlags => new(322, 3, true, 80321, 0, 0, 0x0);
+    public static FlagSet MlockallFlags => new(322, 3, true, 80147, 0, 0, 0x0);
 
     /// <summary>Flags: MLOCK_ONFAULT</summary>
-    public static FlagSet Mlock2Flags => new(325, 1, true, 80329, 0, 0, 0x0);
+    public static FlagSet Mlock2Flags => new(325, 1, true, 80155, 0, 0, 0x0);
 
-    /// <summary>Flags: PKEY_DISABLE_ACCESS, PKEY_DISABLE_WRITE, PKEY_UNRESTRICTED</summary>
+    /// <summary>Flags: PKEY_DISABLE_ACCESS, PKEY_DISABLE_WRITE</summary>
     public static FlagSet PkeyRights => PkeyRightsOf(SyscallTable.Native);
 
     /// <summary><see cref="PkeyRights"/> of an architecture: the values differ.</summary>
     public static FlagSet PkeyRightsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(329, 5, true, 80339, 0, 0, 0x0)
-            : new(326, 3, true, 80339, 0, 0, 0x0);
+            ? new(328, 4, true, 80165, 0, 0, 0x0)
+            : new(326, 2, true, 80165, 0, 0, 0x0);
 
     /// <summary>Flags: SHADOW_STACK_SET_TOKEN, SHADOW_STACK_SET_MARKER</summary>
-    public static FlagSet ShadowStackFlags => new(334, 2, true, 80348, 0, 0, 0x0);
+    public static FlagSet ShadowStackFlags => new(332, 2, true, 80174, 0, 0, 0x0);
 
     /// <summary>Flags: MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_HUGETLB …</summary>
-    public static FlagSet MemfdFlags => new(336, 5, true, 80365, 0, 0, 0x0);
+    public static FlagSet MemfdFlags => new(334, 5, true, 80191, 0, 0, 0x0);
 
     /// <summary>Values: MPOL_DEFAULT, MPOL_PREFERRED, MPOL_BIND …</summary>
-    public static FlagSet MempolicyModes => new(341, 7, false, 80373, 0, 0, 0x0);
+    public static FlagSet MempolicyModes => new(339, 7, false, 80199, 0, 0, 0x0);
 
     /// <summary>Flags: MPOL_F_STATIC_NODES, MPOL_F_RELATIVE_NODES, MPOL_F_NUMA_BALANCING</summary>
-    public static FlagSet Mempolicy => new(348, 3, true, 80373, 341, 7, 0x1fff);
+    public static FlagSet Mempolicy => new(346, 3, true, 80199, 339, 7, 0x1fff);
 
     /// <summary>Flags: MPOL_MF_STRICT, MPOL_MF_MOVE, MPOL_MF_MOVE_ALL</summary>
-    public static FlagSet MbindFlags => new(351, 3, true, 80373, 0, 0, 0x0);
+    public static FlagSet MbindFlags => new(349, 3, true, 80199, 0, 0, 0x0);
 
     /// <summary>Flags: MPOL_F_NODE, MPOL_F_ADDR, MPOL_F_MEMS_ALLOWED</summary>
-    public static FlagSet GetMempolicyFlags => new(354, 3, true, 80373, 0, 0, 0x0);
+    public static FlagSet GetMempolicyFlags => new(352, 3, true, 80199, 0, 0, 0x0);
 
     /// <summary>Flags: UFFD_USER_MODE_ONLY, O_NONBLOCK, O_CLOEXEC</summary>
-    public static FlagSet UserfaultfdFlags => new(357, 3, true, 80382, 0, 0, 0x0);
+    public static FlagSet UserfaultfdFlags => new(355, 3, true, 80208, 0, 0, 0x0);
 
     /// <summary>Values: AF_UNSPEC, AF_UNIX, AF_INET …</summary>
-    public static FlagSet SocketDomain => new(360, 46, false, 80391, 0, 0, 0x0);
+    public static FlagSet SocketDomain => new(358, 46, false, 80217, 0, 0, 0x0);
 
     /// <summary>Values: SOCK_STREAM, SOCK_DGRAM, SOCK_RAW …</summary>
-    public static FlagSet SocketTypes => new(406, 7, false, 80398, 0, 0, 0x0);
+    public static FlagSet SocketTypes => new(404, 7, false, 80224, 0, 0, 0x0);
 
     /// <summary>Flags: SOCK_CLOEXEC, SOCK_NONBLOCK</summary>
-    public static FlagSet SocketType => new(413, 2, true, 80398, 406, 7, 0xf);
+    public static FlagSet SocketType => new(411, 2, true, 80224, 404, 7, 0xf);
 
     /// <summary>Flags: SOCK_CLOEXEC, SOCK_NONBLOCK</summary>
-    public static FlagSet SocketFlags => new(415, 2, true, 80398, 0, 0, 0x0);
+    public static FlagSet SocketFlags => new(413, 2, true, 80224, 0, 0, 0x0);
 
     /// <summary>Values: IPPROTO_IP, IPPROTO_ICMP, IPPROTO_IGMP …</summary>
-    public static FlagSet IpProto => new(417, 36, false, 80407, 0, 0, 0x0);
+    public static FlagSet IpProto => new(415, 36, false, 80233, 0, 0, 0x0);
 
     /// <summary>Flags: MSG_OOB, MSG_PEEK, MSG_DONTROUTE …</summary>
-    public static FlagSet MsgFlags => new(453, 22, true, 80419, 0, 0, 0x0);
+    public static FlagSet MsgFlags => new(451, 22, true, 80245, 0, 0, 0x0);
 
     /// <summary>Values: SHUT_RD, SHUT_WR, SHUT_RDWR</summary>
-    public static FlagSet SocketShutdown => new(475, 3, false, 80427, 0, 0, 0x0);
+    public static FlagSet SocketShutdown => new(473, 3, false, 80253, 0, 0, 0x0);
 
     /// <summary>Values: SOL_IP, SOL_SOCKET, SOL_TCP …</summary>
-    public static FlagSet SocketLevels => new(478, 41, false, 80436, 0, 0, 0x0);
+    public static FlagSet SocketLevels => new(476, 41, false, 80262, 0, 0, 0x0);
 
     /// <summary>Values: SO_DEBUG, SO_REUSEADDR, SO_TYPE …</summary>
-    public static FlagSet SocketOptions => new(519, 81, false, 80443, 0, 0, 0x0);
+    public static FlagSet SocketOptions => new(517, 81, false, 80269, 0, 0, 0x0);
 
     /// <summary>Values: IP_TOS, IP_TTL, IP_HDRINCL …</summary>
-    public static FlagSet IpOptions => new(600, 47, false, 80450, 0, 0, 0x0);
+    public static FlagSet IpOptions => new(598, 47, false, 80276, 0, 0, 0x0);
 
     /// <summary>Values: IPV6_ADDRFORM, IPV6_2292PKTINFO, IPV6_2292HOPOPTS …</summary>
-    public static FlagSet Ipv6Options => new(647, 62, false, 80457, 0, 0, 0x0);
+    public static FlagSet Ipv6Options => new(645, 62, false, 80283, 0, 0, 0x0);
 
     /// <summary>Values: TCP_NODELAY, TCP_MAXSEG, TCP_CORK …</summary>
-    public static FlagSet TcpOptions => new(709, 41, false, 80466, 0, 0, 0x0);
+    public static FlagSet TcpOptions => new(707, 45, false, 80292, 0, 0, 0x0);
 
     /// <summary>Values: UDP_CORK, UDP_ENCAP, UDP_NO_CHECK6_TX …</summary>
-    public static FlagSet UdpOptions => new(750, 6, false, 80474, 0, 0, 0x0);
+    public static FlagSet UdpOptions => new(752, 6, false, 80300, 0, 0, 0x0);
 
     /// <summary>Values: PACKET_ADD_MEMBERSHIP, PACKET_DROP_MEMBERSHIP, PACKET_RECV_OUTPUT …</summary>
-    public static FlagSet PacketOptions => new(756, 23, false, 80482, 0, 0, 0x0);
+    public static FlagSet PacketOptions => new(758, 23, false, 80308, 0, 0, 0x0);
 
     /// <summary>Values: NETLINK_ADD_MEMBERSHIP, NETLINK_DROP_MEMBERSHIP, NETLINK_PKTINFO …</summary>
-    public static FlagSet NetlinkOptions => new(779, 12, false, 80493, 0, 0, 0x0);
+    public static FlagSet NetlinkOptions => new(781, 12, false, 80319, 0, 0, 0x0);
 
     /// <summary>Values: NETLINK_ROUTE, NETLINK_UNUSED, NETLINK_USERSOCK …</summary>
-    public static FlagSet NetlinkFamilies => new(791, 22, false, 80493, 0, 0, 0x0);
+    public static FlagSet NetlinkFamilies => new(793, 22, false, 80319, 0, 0, 0x0);
 
     /// <summary>Values: NLMSG_NOOP, NLMSG_ERROR, NLMSG_DONE …</summary>
-    public static FlagSet NetlinkTypes => new(813, 4, false, 80505, 0, 0, 0x0);
+    public static FlagSet NetlinkTypes => new(815, 4, false, 80331, 0, 0, 0x0);
 
     /// <summary>Flags: NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK …</summary>
-    public static FlagSet NetlinkFlags => new(817, 10, true, 80515, 0, 0, 0x0);
+    public static FlagSet NetlinkFlags => new(819, 10, true, 80341, 0, 0, 0x0);
 
     /// <summary>Values: RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK …</summary>
-    public static FlagSet RtnetlinkTypes => new(827, 75, false, 80525, 0, 0, 0x0);
+    public static FlagSet RtnetlinkTypes => new(829, 75, false, 80351, 0, 0, 0x0);
 
     /// <summary>Values: ETH_P_802_3, ETH_P_AX25, ETH_P_ALL …</summary>
-    public static FlagSet EthernetProtocols => new(902, 106, false, 80533, 0, 0, 0x0);
+    public static FlagSet EthernetProtocols => new(904, 105, false, 80359, 0, 0, 0x0);
 
     /// <summary>Values: SCM_RIGHTS, SCM_CREDENTIALS, SCM_SECURITY …</summary>
-    public static FlagSet ControlMessages => new(1008, 4, false, 80543, 0, 0, 0x0);
+    public static FlagSet ControlMessages => new(1009, 4, false, 80369, 0, 0, 0x0);
 
-    /// <summary>Flags: SOF_TIMESTAMPING_TX_RECORD_MASK, SOF_TIMESTAMPING_TX_HARDWARE, SOF_TIMESTAMPING_TX_SOFTWARE …</summary>
-    public static FlagSet TimestampingFlags => new(1012, 20, true, 80551, 0, 0, 0x0);
+    /// <summary>Flags: SOF_TIMESTAMPING_TX_HARDWARE, SOF_TIMESTAMPING_TX_SOFTWARE, SOF_TIMESTAMPING_RX_HARDWARE …</summary>
+    public static FlagSet TimestampingFlags => new(1013, 19, true, 80377, 0, 0, 0x0);
 
     /// <summary>Flags: POLLIN, POLLPRI, POLLOUT …</summary>
-    public static FlagSet PollEvents => new(1032, 14, true, 80572, 0, 0, 0x0);
+    public static FlagSet PollEvents => new(1032, 14, true, 80398, 0, 0, 0x0);
 
     /// <summary>Values: EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD</summary>
-    public static FlagSet EpollOps => new(1046, 3, false, 80580, 0, 0, 0x0);
+    public static FlagSet EpollOps => new(1046, 3, false, 80406, 0, 0, 0x0);
 
     /// <summary>Flags: EPOLLIN, EPOLLPRI, EPOLLOUT …</summary>
-    public static FlagSet EpollEvents => new(1049, 16, true, 80594, 0, 0, 0x0);
+    public static FlagSet EpollEvents => new(1049, 16, true, 80420, 0, 0, 0x0);
 
     /// <summary>Flags: EPOLL_CLOEXEC</summary>
-    public static FlagSet EpollFlags => new(1065, 1, true, 80603, 0, 0, 0x0);
+    public static FlagSet EpollFlags => new(1065, 1, true, 80429, 0, 0, 0x0);
 
     /// <summary>Flags: EFD_SEMAPHORE, EFD_CLOEXEC, EFD_NONBLOCK</summary>
-    public static FlagSet EventfdFlags => new(1066, 3, true, 80613, 0, 0, 0x0);
+    public static FlagSet EventfdFlags => new(1066, 3, true, 80439, 0, 0, 0x0);
 
     /// <summary>Flags: SFD_CLOEXEC, SFD_NONBLOCK</summary>
-    public static FlagSet SignalfdFlags => new(1069, 2, true, 80621, 0, 0, 0x0);
+    public static FlagSet SignalfdFlags => new(1069, 2, true, 80447, 0, 0, 0x0);
 
     /// <summary>Flags: TFD_CLOEXEC, TFD_NONBLOCK</summary>
-    public static FlagSet TimerfdFlags => new(1071, 2, true, 80629, 0, 0, 0x0);
+    public static FlagSet TimerfdFlags => new(1071, 2, true, 80455, 0, 0, 0x0);
 
     /// <summary>Flags: TFD_TIMER_ABSTIME, TFD_TIMER_CANCEL_ON_SET</summary>
-    public static FlagSet TimerfdSetFlags => new(1073, 2, true, 80629, 0, 0, 0x0);
+    public static FlagSet TimerfdSetFlags => new(1073, 2, true, 80455, 0, 0, 0x0);
 
     /// <summary>Flags: IN_NONBLOCK, IN_CLOEXEC</summary>
-    public static FlagSet InotifyFlags => new(1075, 2, true, 80637, 0, 0, 0x0);
+    public static FlagSet InotifyFlags => new(1075, 2, true, 80463, 0, 0, 0x0);
 
     /// <summary>Flags: IN_ACCESS, IN_MODIFY, IN_ATTRIB …</summary>
-    public static FlagSet InotifyMask => new(1077, 22, true, 80637, 0, 0, 0x0);
+    public static FlagSet InotifyMask => new(1077, 22, true, 80463, 0, 0, 0x0);
 
     /// <summary>Values: FAN_CLASS_NOTIF, FAN_CLASS_CONTENT, FAN_CLASS_PRE_CONTENT</summary>
-    public static FlagSet FanotifyClass => new(1099, 3, false, 80644, 0, 0, 0x0);
+    public static FlagSet FanotifyClass => new(1099, 3, false, 80470, 0, 0, 0x0);
 
     /// <summary>Flags: FAN_CLOEXEC, FAN_NONBLOCK, FAN_UNLIMITED_QUEUE …</summary>
-    public static FlagSet FanotifyInitFlags => new(1102, 13, true, 80658, 1099, 3, 0xc);
+    public static FlagSet FanotifyInitFlags => new(1102, 13, true, 80484, 1099, 3, 0xc);
 
     /// <summary>Flags: FAN_MARK_ADD, FAN_MARK_REMOVE, FAN_MARK_DONT_FOLLOW …</summary>
-    public static FlagSet FanotifyMarkFlags => new(1115, 12, true, 80666, 0, 0, 0x0);
+    public static FlagSet FanotifyMarkFlags => new(1115, 12, true, 80492, 0, 0, 0x0);
 
     /// <summary>Flags: FAN_ACCESS, FAN_MODIFY, FAN_ATTRIB …</summary>
-    public static FlagSet FanotifyMask => new(1127, 24, true, 80658, 0, 0, 0x0);
+    public static FlagSet FanotifyMask => new(1127, 24, true, 80484, 0, 0, 0x0);
 
     /// <summary>Values: SIGHUP, SIGINT, SIGQUIT …</summary>
-    public static FlagSet Signals => new(1151, 64, false, 80679, 0, 0, 0x0);
+    public static FlagSet Signals => new(1151, 64, false, 80505, 0, 0, 0x0);
 
     /// <summary>Flags: SA_RESTORER, SA_ONSTACK, SA_RESTART …</summary>
-    public static FlagSet SigactionFlags => new(1215, 10, true, 80686, 0, 0, 0x0);
+    public static FlagSet SigactionFlags => new(1215, 10, true, 80512, 0, 0, 0x0);
 
     /// <summary>Values: SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK</summary>
-    public static FlagSet SigprocmaskHow => new(1225, 3, false, 80693, 0, 0, 0x0);
+    public static FlagSet SigprocmaskHow => new(1225, 3, false, 80519, 0, 0, 0x0);
 
     /// <summary>Flags: SS_ONSTACK, SS_DISABLE, SS_AUTODISARM</summary>
-    public static FlagSet SigaltstackFlags => new(1228, 3, true, 80701, 0, 0, 0x0);
+    public static FlagSet SigaltstackFlags => new(1228, 3, true, 80527, 0, 0, 0x0);
 
     /// <summary>Values: SI_USER, SI_KERNEL, SI_ASYNCNL …</summary>
-    public static FlagSet SiginfoCodes => new(1231, 10, false, 80708, 0, 0, 0x0);
+    public static FlagSet SiginfoCodes => new(1231, 10, false, 80534, 0, 0, 0x0);
 
     /// <summary>Values: CLD_EXITED, CLD_KILLED, CLD_DUMPED …</summary>
-    public static FlagSet SigchldCodes => new(1241, 6, false, 80715, 0, 0, 0x0);
+    public static FlagSet SigchldCodes => new(1241, 6, false, 80541, 0, 0, 0x0);
 
     /// <summary>Values: SEGV_MAPERR, SEGV_ACCERR, SEGV_BNDERR …</summary>
-    public static FlagSet SigsegvCodes => new(1247, 10, false, 80723, 0, 0, 0x0);
+    public static FlagSet SigsegvCodes => new(1247, 10, false, 80549, 0, 0, 0x0);
 
     /// <summary>Values: BUS_ADRALN, BUS_ADRERR, BUS_OBJERR …</summary>
-    public static FlagSet SigbusCodes => new(1257, 5, false, 80732, 0, 0, 0x0);
+    public static FlagSet SigbusCodes => new(1257, 5, false, 80558, 0, 0, 0x0);
 
     /// <summary>Values: FPE_INTDIV, FPE_INTOVF, FPE_FLTDIV …</summary>
-    public static FlagSet SigfpeCodes => new(1262, 10, false, 80740, 0, 0, 0x0);
+    public static FlagSet SigfpeCodes => new(1262, 10, false, 80566, 0, 0, 0x0);
 
     /// <summary>Values: ILL_ILLOPC, ILL_ILLOPN, ILL_ILLADR …</summary>
-    public static FlagSet SigillCodes => new(1272, 9, false, 80748, 0, 0, 0x0);
+    public static FlagSet SigillCodes => new(1272, 9, false, 80574, 0, 0, 0x0);
 
     /// <summary>Values: TRAP_BRKPT, TRAP_TRACE, TRAP_BRANCH …</summary>
-    public static FlagSet SigtrapCodes => new(1281, 6, false, 80756, 0, 0, 0x0);
+    public static FlagSet SigtrapCodes => new(1281, 6, false, 80582, 0, 0, 0x0);
 
     /// <summary>Values: POLL_IN, POLL_OUT, POLL_MSG …</summary>
-    public static FlagSet SigpollCodes => new(1287, 6, false, 80765, 0, 0, 0x0);
+    public static FlagSet SigpollCodes => new(1287, 6, false, 80591, 0, 0, 0x0);
 
     /// <summary>Values: SIGEV_SIGNAL, SIGEV_NONE, SIGEV_THREAD …</summary>
-    public static FlagSet SigeventNotify => new(1293, 4, false, 80774, 0, 0, 0x0);
+    public static FlagSet SigeventNotify => new(1293, 4, false, 80600, 0, 0, 0x0);
 
     /// <summary>Flags: PIDFD_NONBLOCK, PIDFD_THREAD</summary>
-    public static FlagSet PidfdFlags => new(1297, 2, true, 80784, 0, 0, 0x0);
+    public static FlagSet PidfdFlags => new(1297, 2, true, 80610, 0, 0, 0x0);
 
     /// <summary>Flags: PIDFD_SIGNAL_THREAD, PIDFD_SIGNAL_THREAD_GROUP, PIDFD_SIGNAL_PROCESS_GROUP</summary>
-    public static FlagSet PidfdSignalFlags => new(1299, 3, true, 80794, 0, 0, 0x0);
+    public static FlagSet PidfdSignalFlags => new(1299, 3, true, 80620, 0, 0, 0x0);
 
     /// <summary>Values: FUTEX_WAIT, FUTEX_WAKE, FUTEX_FD …</summary>
-    public static FlagSet FutexOps => new(1302, 33, false, 80811, 0, 0, 0x0);
+    public static FlagSet FutexOps => new(1302, 27, false, 80637, 0, 0, 0x0);
 
-    /// <summary>Flags: FUTEX_CLOCK_REALTIME</summary>
-    public static FlagSet Futex => new(1335, 1, true, 80811, 1302, 33, 0xff);
+    /// <summary>Flags: FUTEX_CLOCK_REALTIME, FUTEX_ROBUST_UNLOCK, FUTEX_ROBUST_LIST32</summary>
+    public static FlagSet Futex => new(1329, 3, true, 80637, 1302, 27, 0xff);
 
     /// <summary>Flags: FUTEX2_NUMA, FUTEX2_MPOL, FUTEX2_PRIVATE</summary>
-    public static FlagSet Futex2Flags => new(1336, 3, true, 80821, 0, 0, 0x0);
+    public static FlagSet Futex2Flags => new(1332, 3, true, 80647, 0, 0, 0x0);
 
     /// <summary>Values: FUTEX2_SIZE_U8, FUTEX2_SIZE_U16, FUTEX2_SIZE_U32 …</summary>
-    public static FlagSet Futex2Sizes => new(1339, 4, false, 80832, 0, 0, 0x0);
+    public static FlagSet Futex2Sizes => new(1335, 4, false, 80658, 0, 0, 0x0);
 
     /// <summary>Flags: FUTEX2_PRIVATE, FUTEX2_NUMA, FUTEX2_MPOL</summary>
-    public static FlagSet Futex2 => new(1343, 3, true, 80821, 1339, 4, 0x3);
+    public static FlagSet Futex2 => new(1339, 3, true, 80647, 1335, 4, 0x3);
 
     /// <summary>Values: FUTEX_OP_SET, FUTEX_OP_ADD, FUTEX_OP_OR …</summary>
-    public static FlagSet FutexWakeOps => new(1346, 5, false, 80848, 0, 0, 0x0);
+    public static FlagSet FutexWakeOps => new(1342, 5, false, 80674, 0, 0, 0x0);
 
     /// <summary>Values: FUTEX_OP_CMP_EQ, FUTEX_OP_CMP_NE, FUTEX_OP_CMP_LT …</summary>
-    public static FlagSet FutexWakeComparisons => new(1351, 6, false, 80861, 0, 0, 0x0);
+    public static FlagSet FutexWakeComparisons => new(1347, 6, false, 80687, 0, 0, 0x0);
 
     /// <summary>Flags: CLONE_VM, CLONE_FS, CLONE_FILES …</summary>
-    public static FlagSet CloneFlags => new(1357, 26, true, 80878, 0, 0, 0x0);
+    public static FlagSet CloneFlags => new(1353, 26, true, 80704, 0, 0, 0x0);
 
     /// <summary>Flags: CLONE_NEWTIME, CLONE_VM, CLONE_FS …</summary>
-    public static FlagSet UnshareFlags => new(1383, 14, true, 80878, 0, 0, 0x0);
+    public static FlagSet UnshareFlags => new(1379, 14, true, 80704, 0, 0, 0x0);
 
     /// <summary>Flags: CLONE_NEWTIME, CLONE_NEWNS, CLONE_NEWCGROUP …</summary>
-    public static FlagSet SetnsTypes => new(1397, 8, true, 80888, 0, 0, 0x0);
+    public static FlagSet SetnsTypes => new(1393, 8, true, 80714, 0, 0, 0x0);
 
     /// <summary>Flags: WNOHANG, WEXITED, WSTOPPED …</summary>
-    public static FlagSet WaitOptions => new(1405, 8, true, 80901, 0, 0, 0x0);
+    public static FlagSet WaitOptions => new(1401, 8, true, 80727, 0, 0, 0x0);
 
     /// <summary>Values: P_ALL, P_PID, P_PGID …</summary>
-    public static FlagSet WaitidTypes => new(1413, 4, false, 80906, 0, 0, 0x0);
+    public static FlagSet WaitidTypes => new(1409, 4, false, 80732, 0, 0, 0x0);
 
     /// <summary>Values: PTRACE_TRACEME, PTRACE_PEEKTEXT, PTRACE_PEEKDATA …</summary>
     public static FlagSet PtraceRequests => PtraceRequestsOf(SyscallTable.Native);
@@ -379,53 +379,53 @@ public static partial class FlagSets
     /// <summary><see cref="PtraceRequests"/> of an architecture: the values differ.</summary>
     public static FlagSet PtraceRequestsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(1461, 36, false, 80912, 0, 0, 0x0)
-            : new(1417, 44, false, 80912, 0, 0, 0x0);
+            ? new(1457, 36, false, 80738, 0, 0, 0x0)
+            : new(1413, 44, false, 80738, 0, 0, 0x0);
 
     /// <summary>Flags: PTRACE_O_TRACESYSGOOD, PTRACE_O_TRACEFORK, PTRACE_O_TRACEVFORK …</summary>
-    public static FlagSet PtraceOptions => new(1497, 10, true, 80923, 0, 0, 0x0);
+    public static FlagSet PtraceOptions => new(1493, 10, true, 80749, 0, 0, 0x0);
 
     /// <summary>Values: PTRACE_EVENT_FORK, PTRACE_EVENT_VFORK, PTRACE_EVENT_CLONE …</summary>
-    public static FlagSet PtraceEvents => new(1507, 8, false, 80936, 0, 0, 0x0);
+    public static FlagSet PtraceEvents => new(1503, 8, false, 80762, 0, 0, 0x0);
 
     /// <summary>Values: PR_SET_VMA_ANON_NAME, PR_SET_PDEATHSIG, PR_GET_PDEATHSIG …</summary>
-    public static FlagSet PrctlOptions => new(1515, 81, false, 80953, 0, 0, 0x0);
+    public static FlagSet PrctlOptions => new(1511, 81, false, 80779, 0, 0, 0x0);
 
     /// <summary>Values: PR_SET_MM_START_CODE, PR_SET_MM_END_CODE, PR_SET_MM_START_DATA …</summary>
-    public static FlagSet PrctlSetMm => new(1596, 15, false, 80960, 0, 0, 0x0);
+    public static FlagSet PrctlSetMm => new(1592, 15, false, 80786, 0, 0, 0x0);
 
     /// <summary>Values: PR_CAP_AMBIENT_IS_SET, PR_CAP_AMBIENT_RAISE, PR_CAP_AMBIENT_LOWER …</summary>
-    public static FlagSet PrctlCapAmbient => new(1611, 4, false, 80974, 0, 0, 0x0);
+    public static FlagSet PrctlCapAmbient => new(1607, 4, false, 80800, 0, 0, 0x0);
 
     /// <summary>Values: PR_MCE_KILL_CLEAR, PR_MCE_KILL_SET</summary>
-    public static FlagSet PrctlMceKill => new(1615, 2, false, 80993, 0, 0, 0x0);
+    public static FlagSet PrctlMceKill => new(1611, 2, false, 80819, 0, 0, 0x0);
 
     /// <summary>Values: PR_MCE_KILL_LATE, PR_MCE_KILL_EARLY, PR_MCE_KILL_DEFAULT</summary>
-    public static FlagSet PrctlMceKillPolicy => new(1617, 3, false, 80993, 0, 0, 0x0);
+    public static FlagSet PrctlMceKillPolicy => new(1613, 3, false, 80819, 0, 0, 0x0);
 
     /// <summary>Values: PR_SPEC_STORE_BYPASS, PR_SPEC_INDIRECT_BRANCH, PR_SPEC_L1D_FLUSH</summary>
-    public static FlagSet PrctlSpeculation => new(1620, 3, false, 81009, 0, 0, 0x0);
+    public static FlagSet PrctlSpeculation => new(1616, 3, false, 80835, 0, 0, 0x0);
 
     /// <summary>Flags: PR_SPEC_PRCTL, PR_SPEC_ENABLE, PR_SPEC_DISABLE …</summary>
-    public static FlagSet PrctlSpeculationFlags => new(1623, 5, true, 81009, 0, 0, 0x0);
+    public static FlagSet PrctlSpeculationFlags => new(1619, 5, true, 80835, 0, 0, 0x0);
 
     /// <summary>Values: PR_TSC_ENABLE, PR_TSC_SIGSEGV</summary>
-    public static FlagSet PrctlTsc => new(1628, 2, false, 81021, 0, 0, 0x0);
+    public static FlagSet PrctlTsc => new(1624, 2, false, 80847, 0, 0, 0x0);
 
     /// <summary>Values: PR_SET_VMA_ANON_NAME</summary>
-    public static FlagSet PrctlTimerSlackVma => new(1630, 1, false, 81032, 0, 0, 0x0);
+    public static FlagSet PrctlTimerSlackVma => new(1626, 1, false, 80858, 0, 0, 0x0);
 
     /// <summary>Values: PR_SYS_DISPATCH_OFF, PR_SYS_DISPATCH_ON, PR_SYS_DISPATCH_INCLUSIVE_ON</summary>
-    public static FlagSet PrctlSyscallUserDispatch => new(1631, 3, false, 80953, 0, 0, 0x0);
+    public static FlagSet PrctlSyscallUserDispatch => new(1627, 3, false, 80779, 0, 0, 0x0);
 
     /// <summary>Values: PR_SCHED_CORE_GET, PR_SCHED_CORE_CREATE, PR_SCHED_CORE_SHARE_TO …</summary>
-    public static FlagSet PrctlSchedCore => new(1634, 4, false, 81047, 0, 0, 0x0);
+    public static FlagSet PrctlSchedCore => new(1630, 4, false, 80873, 0, 0, 0x0);
 
     /// <summary>Flags: PR_MDWE_REFUSE_EXEC_GAIN, PR_MDWE_NO_INHERIT</summary>
-    public static FlagSet PrctlMdwe => new(1638, 2, true, 81065, 0, 0, 0x0);
+    public static FlagSet PrctlMdwe => new(1634, 2, true, 80891, 0, 0, 0x0);
 
     /// <summary>Flags: SECBIT_NOROOT, SECBIT_NOROOT_LOCKED, SECBIT_NO_SETUID_FIXUP …</summary>
-    public static FlagSet Securebits => new(1640, 12, true, 81077, 0, 0, 0x0);
+    public static FlagSet Securebits => new(1636, 12, true, 80903, 0, 0, 0x0);
 
     /// <summary>Values: ARCH_SHSTK_SHSTK, ARCH_SHSTK_WRSS, ARCH_XCOMP_TILECFG …</summary>
     public static FlagSet ArchPrctl => ArchPrctlOf(SyscallTable.Native);
@@ -433,311 +433,311 @@ public static partial class FlagSets
     /// <summary><see cref="ArchPrctl"/> of an architecture: the values differ.</summary>
     public static FlagSet ArchPrctlOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(1679, 0, false, 81088, 0, 0, 0x0)
-            : new(1652, 27, false, 81088, 0, 0, 0x0);
+            ? new(1675, 0, false, 80914, 0, 0, 0x0)
+            : new(1648, 27, false, 80914, 0, 0, 0x0);
 
     /// <summary>Values: RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA …</summary>
-    public static FlagSet Rlimits => new(1679, 16, false, 81097, 0, 0, 0x0);
+    public static FlagSet Rlimits => new(1675, 16, false, 80923, 0, 0, 0x0);
 
     /// <summary>Values: RUSAGE_SELF, RUSAGE_THREAD, RUSAGE_BOTH …</summary>
-    public static FlagSet RusageWho => new(1695, 4, false, 81108, 0, 0, 0x0);
+    public static FlagSet RusageWho => new(1691, 4, false, 80934, 0, 0, 0x0);
 
     /// <summary>Values: PRIO_PROCESS, PRIO_PGRP, PRIO_USER</summary>
-    public static FlagSet PriorityWhich => new(1699, 3, false, 81119, 0, 0, 0x0);
+    public static FlagSet PriorityWhich => new(1695, 3, false, 80945, 0, 0, 0x0);
 
     /// <summary>Values: IOPRIO_WHO_PROCESS, IOPRIO_WHO_PGRP, IOPRIO_WHO_USER</summary>
-    public static FlagSet IoprioWhich => new(1702, 3, false, 81128, 0, 0, 0x0);
+    public static FlagSet IoprioWhich => new(1698, 3, false, 80954, 0, 0, 0x0);
 
     /// <summary>Values: IOPRIO_CLASS_NONE, IOPRIO_CLASS_RT, IOPRIO_CLASS_BE …</summary>
-    public static FlagSet IoprioClasses => new(1705, 6, false, 81143, 0, 0, 0x0);
+    public static FlagSet IoprioClasses => new(1701, 5, false, 80969, 0, 0, 0x0);
 
     /// <summary>Values: CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID …</summary>
-    public static FlagSet ClockIds => new(1711, 13, false, 81160, 0, 0, 0x0);
+    public static FlagSet ClockIds => new(1706, 13, false, 80986, 0, 0, 0x0);
 
     /// <summary>Flags: TIMER_ABSTIME</summary>
-    public static FlagSet TimerFlags => new(1724, 1, true, 81170, 0, 0, 0x0);
+    public static FlagSet TimerFlags => new(1719, 1, true, 80996, 0, 0, 0x0);
 
     /// <summary>Values: ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF</summary>
-    public static FlagSet ItimerWhich => new(1725, 3, false, 81180, 0, 0, 0x0);
+    public static FlagSet ItimerWhich => new(1720, 3, false, 81006, 0, 0, 0x0);
 
     /// <summary>Flags: ADJ_OFFSET_SS_READ, ADJ_OFFSET_SINGLESHOT, ADJ_OFFSET …</summary>
-    public static FlagSet AdjtimexModes => new(1728, 13, true, 81191, 0, 0, 0x0);
+    public static FlagSet AdjtimexModes => new(1723, 13, true, 81017, 0, 0, 0x0);
 
     /// <summary>Flags: STA_PLL, STA_PPSFREQ, STA_PPSTIME …</summary>
-    public static FlagSet AdjtimexStatus => new(1741, 16, true, 81199, 0, 0, 0x0);
+    public static FlagSet AdjtimexStatus => new(1736, 16, true, 81025, 0, 0, 0x0);
 
     /// <summary>Values: TIME_OK, TIME_INS, TIME_DEL …</summary>
-    public static FlagSet AdjtimexStates => new(1757, 6, false, 81207, 0, 0, 0x0);
+    public static FlagSet AdjtimexStates => new(1752, 6, false, 81033, 0, 0, 0x0);
 
     /// <summary>Values: SCHED_NORMAL, SCHED_FIFO, SCHED_RR …</summary>
-    public static FlagSet SchedPolicies => new(1763, 8, false, 81216, 0, 0, 0x0);
+    public static FlagSet SchedPolicies => new(1758, 8, false, 81042, 0, 0, 0x0);
 
     /// <summary>Flags: SCHED_RESET_ON_FORK</summary>
-    public static FlagSet SchedPolicyFlags => new(1771, 1, true, 81216, 1763, 8, 0x3fffffff);
+    public static FlagSet SchedPolicyFlags => new(1766, 1, true, 81042, 1758, 8, 0x3fffffff);
 
     /// <summary>Flags: SCHED_FLAG_RESET_ON_FORK, SCHED_FLAG_RECLAIM, SCHED_FLAG_DL_OVERRUN …</summary>
-    public static FlagSet SchedAttrFlags => new(1772, 7, true, 81226, 0, 0, 0x0);
+    public static FlagSet SchedAttrFlags => new(1767, 7, true, 81052, 0, 0, 0x0);
 
     /// <summary>Values: CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH …</summary>
-    public static FlagSet Capabilities => new(1779, 41, false, 81241, 0, 0, 0x0);
+    public static FlagSet Capabilities => new(1774, 41, false, 81067, 0, 0, 0x0);
 
     /// <summary>Values: _LINUX_CAPABILITY_VERSION_1, _LINUX_CAPABILITY_VERSION_2, _LINUX_CAPABILITY_VERSION_3</summary>
-    public static FlagSet CapVersions => new(1820, 3, false, 81249, 0, 0, 0x0);
+    public static FlagSet CapVersions => new(1815, 3, false, 81075, 0, 0, 0x0);
 
     /// <summary>Flags: MS_RDONLY, MS_NOSUID, MS_NODEV …</summary>
-    public static FlagSet MountFlags => new(1823, 31, true, 80314, 0, 0, 0x0);
+    public static FlagSet MountFlags => new(1818, 31, true, 80140, 0, 0, 0x0);
 
     /// <summary>Flags: MNT_FORCE, MNT_DETACH, MNT_EXPIRE …</summary>
-    public static FlagSet UmountFlags => new(1854, 4, true, 81279, 0, 0, 0x0);
+    public static FlagSet UmountFlags => new(1849, 4, true, 81105, 0, 0, 0x0);
 
     /// <summary>Flags: FSOPEN_CLOEXEC</summary>
-    public static FlagSet FsopenFlags => new(1858, 1, true, 81287, 0, 0, 0x0);
+    public static FlagSet FsopenFlags => new(1853, 1, true, 81113, 0, 0, 0x0);
 
     /// <summary>Flags: FSPICK_CLOEXEC, FSPICK_SYMLINK_NOFOLLOW, FSPICK_NO_AUTOMOUNT …</summary>
-    public static FlagSet FspickFlags => new(1859, 4, true, 81298, 0, 0, 0x0);
+    public static FlagSet FspickFlags => new(1854, 4, true, 81124, 0, 0, 0x0);
 
     /// <summary>Values: FSCONFIG_SET_FLAG, FSCONFIG_SET_STRING, FSCONFIG_SET_BINARY …</summary>
-    public static FlagSet FsconfigCommands => new(1863, 9, false, 81309, 0, 0, 0x0);
+    public static FlagSet FsconfigCommands => new(1858, 9, false, 81135, 0, 0, 0x0);
 
     /// <summary>Flags: FSMOUNT_CLOEXEC, FSMOUNT_NAMESPACE</summary>
-    public static FlagSet FsmountFlags => new(1872, 2, true, 81322, 0, 0, 0x0);
+    public static FlagSet FsmountFlags => new(1867, 2, true, 81148, 0, 0, 0x0);
 
     /// <summary>Values: MOUNT_ATTR_RELATIME, MOUNT_ATTR_NOATIME, MOUNT_ATTR_STRICTATIME</summary>
-    public static FlagSet MountAttrAtime => new(1874, 3, false, 81334, 0, 0, 0x0);
+    public static FlagSet MountAttrAtime => new(1869, 3, false, 81160, 0, 0, 0x0);
 
     /// <summary>Flags: MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV …</summary>
-    public static FlagSet MountAttrs => new(1877, 10, true, 81334, 0, 0, 0x0);
+    public static FlagSet MountAttrs => new(1872, 9, true, 81160, 0, 0, 0x0);
 
     /// <summary>Flags: MOVE_MOUNT_F_SYMLINKS, MOVE_MOUNT_F_AUTOMOUNTS, MOVE_MOUNT_F_EMPTY_PATH …</summary>
-    public static FlagSet MoveMountFlags => new(1887, 8, true, 81349, 0, 0, 0x0);
+    public static FlagSet MoveMountFlags => new(1881, 8, true, 81175, 0, 0, 0x0);
 
     /// <summary>Flags: OPEN_TREE_CLONE, OPEN_TREE_CLOEXEC, OPEN_TREE_NAMESPACE …</summary>
-    public static FlagSet OpenTreeFlags => new(1895, 7, true, 81364, 0, 0, 0x0);
+    public static FlagSet OpenTreeFlags => new(1889, 7, true, 81190, 0, 0, 0x0);
 
     /// <summary>Flags: MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE …</summary>
-    public static FlagSet MountPropagation => new(1902, 4, true, 80314, 0, 0, 0x0);
+    public static FlagSet MountPropagation => new(1896, 4, true, 80140, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH …</summary>
-    public static FlagSet MountSetattrFlags => new(1906, 4, true, 80042, 0, 0, 0x0);
+    public static FlagSet MountSetattrFlags => new(1900, 4, true, 79868, 0, 0, 0x0);
 
     /// <summary>Flags: STATMOUNT_SB_BASIC, STATMOUNT_MNT_BASIC, STATMOUNT_PROPAGATE_FROM …</summary>
-    public static FlagSet StatmountMask => new(1910, 15, true, 81378, 0, 0, 0x0);
+    public static FlagSet StatmountMask => new(1904, 15, true, 81204, 0, 0, 0x0);
 
     /// <summary>Flags: STATX_ALL, STATX_BASIC_STATS, STATX_TYPE …</summary>
-    public static FlagSet StatxMask => new(1925, 20, true, 81392, 0, 0, 0x0);
+    public static FlagSet StatxMask => new(1919, 20, true, 81218, 0, 0, 0x0);
 
     /// <summary>Flags: STATX_ATTR_COMPRESSED, STATX_ATTR_IMMUTABLE, STATX_ATTR_APPEND …</summary>
-    public static FlagSet StatxAttributes => new(1945, 10, true, 81402, 0, 0, 0x0);
+    public static FlagSet StatxAttributes => new(1939, 10, true, 81228, 0, 0, 0x0);
 
     /// <summary>Values: QNX4_SUPER_MAGIC, AUTOFS_SUPER_MAGIC, MINIX_SUPER_MAGIC …</summary>
-    public static FlagSet StatfsTypes => new(1955, 78, false, 81417, 0, 0, 0x0);
+    public static FlagSet StatfsTypes => new(1949, 78, false, 81243, 0, 0, 0x0);
 
     /// <summary>Flags: ST_VALID, ST_RDONLY, ST_NOSUID …</summary>
-    public static FlagSet StatfsFlags => new(2033, 11, true, 81427, 0, 0, 0x0);
+    public static FlagSet StatfsFlags => new(2027, 11, true, 81253, 0, 0, 0x0);
 
     /// <summary>Values: Q_XQUOTAON, Q_XQUOTAOFF, Q_XGETQUOTA …</summary>
-    public static FlagSet QuotaCommands => new(2044, 18, false, 81434, 0, 0, 0x0);
+    public static FlagSet QuotaCommands => new(2038, 18, false, 81260, 0, 0, 0x0);
 
     /// <summary>Values: USRQUOTA, GRPQUOTA, PRJQUOTA</summary>
-    public static FlagSet QuotaTypes => new(2062, 3, false, 81440, 0, 0, 0x0);
+    public static FlagSet QuotaTypes => new(2056, 3, false, 81266, 0, 0, 0x0);
 
     /// <summary>Values: QFMT_VFS_OLD, QFMT_VFS_V0, QFMT_OCFS2 …</summary>
-    public static FlagSet QuotaFormats => new(2065, 5, false, 81449, 0, 0, 0x0);
+    public static FlagSet QuotaFormats => new(2059, 5, false, 81275, 0, 0, 0x0);
 
     /// <summary>Flags: GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE</summary>
-    public static FlagSet GetrandomFlags => new(2070, 3, true, 81458, 0, 0, 0x0);
+    public static FlagSet GetrandomFlags => new(2064, 3, true, 81284, 0, 0, 0x0);
 
     /// <summary>Values: SECCOMP_SET_MODE_STRICT, SECCOMP_SET_MODE_FILTER, SECCOMP_GET_ACTION_AVAIL …</summary>
-    public static FlagSet SeccompOps => new(2073, 4, false, 81467, 0, 0, 0x0);
+    public static FlagSet SeccompOps => new(2067, 4, false, 81293, 0, 0, 0x0);
 
     /// <summary>Values: SECCOMP_MODE_DISABLED, SECCOMP_MODE_STRICT, SECCOMP_MODE_FILTER</summary>
-    public static FlagSet SeccompModes => new(2077, 3, false, 81488, 0, 0, 0x0);
+    public static FlagSet SeccompModes => new(2071, 3, false, 81314, 0, 0, 0x0);
 
     /// <summary>Flags: SECCOMP_FILTER_FLAG_TSYNC, SECCOMP_FILTER_FLAG_LOG, SECCOMP_FILTER_FLAG_SPEC_ALLOW …</summary>
-    public static FlagSet SeccompFilterFlags => new(2080, 6, true, 81505, 0, 0, 0x0);
+    public static FlagSet SeccompFilterFlags => new(2074, 6, true, 81331, 0, 0, 0x0);
 
     /// <summary>Values: SECCOMP_RET_KILL_THREAD, SECCOMP_RET_TRAP, SECCOMP_RET_ERRNO …</summary>
-    public static FlagSet SeccompActions => new(2086, 8, false, 81529, 0, 0, 0x0);
+    public static FlagSet SeccompActions => new(2080, 8, false, 81355, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_CREATE_RULESET_VERSION, LANDLOCK_CREATE_RULESET_ERRATA</summary>
-    public static FlagSet LandlockFlags => new(2094, 2, true, 81545, 0, 0, 0x0);
+    public static FlagSet LandlockFlags => new(2088, 2, true, 81371, 0, 0, 0x0);
 
     /// <summary>Values: LANDLOCK_RULE_PATH_BENEATH, LANDLOCK_RULE_NET_PORT</summary>
-    public static FlagSet LandlockRules => new(2096, 2, false, 81573, 0, 0, 0x0);
+    public static FlagSet LandlockRules => new(2090, 2, false, 81399, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_ACCESS_FS_EXECUTE, LANDLOCK_ACCESS_FS_WRITE_FILE, LANDLOCK_ACCESS_FS_READ_FILE …</summary>
-    public static FlagSet LandlockFs => new(2098, 17, true, 81591, 0, 0, 0x0);
+    public static FlagSet LandlockFs => new(2092, 17, true, 81417, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_ACCESS_NET_BIND_TCP, LANDLOCK_ACCESS_NET_CONNECT_TCP, LANDLOCK_ACCESS_NET_BIND_UDP …</summary>
-    public static FlagSet LandlockNet => new(2115, 4, true, 81614, 0, 0, 0x0);
+    public static FlagSet LandlockNet => new(2109, 4, true, 81440, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET, LANDLOCK_SCOPE_SIGNAL</summary>
-    public static FlagSet LandlockScope => new(2119, 2, true, 81638, 0, 0, 0x0);
+    public static FlagSet LandlockScope => new(2113, 2, true, 81464, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF, LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON, LANDLOCK_RESTRICT_SELF_LOG_SUBDOMAINS_OFF …</summary>
-    public static FlagSet LandlockRestrictFlags => new(2121, 4, true, 81657, 0, 0, 0x0);
+    public static FlagSet LandlockRestrictFlags => new(2115, 4, true, 81483, 0, 0, 0x0);
 
     /// <summary>Values: KEYCTL_GET_KEYRING_ID, KEYCTL_JOIN_SESSION_KEYRING, KEYCTL_UPDATE …</summary>
-    public static FlagSet KeyctlOps => new(2125, 33, false, 81684, 0, 0, 0x0);
+    public static FlagSet KeyctlOps => new(2119, 33, false, 81510, 0, 0, 0x0);
 
     /// <summary>Values: KEY_SPEC_REQUESTOR_KEYRING, KEY_SPEC_REQKEY_AUTH_KEY, KEY_SPEC_GROUP_KEYRING …</summary>
-    public static FlagSet KeySpecs => new(2158, 8, false, 81695, 0, 0, 0x0);
+    public static FlagSet KeySpecs => new(2152, 8, false, 81521, 0, 0, 0x0);
 
     /// <summary>Values: KEY_REQKEY_DEFL_DEFAULT, KEY_REQKEY_DEFL_THREAD_KEYRING, KEY_REQKEY_DEFL_PROCESS_KEYRING …</summary>
-    public static FlagSet KeyReqkeyDefaults => new(2166, 9, false, 81708, 0, 0, 0x0);
+    public static FlagSet KeyReqkeyDefaults => new(2160, 9, false, 81534, 0, 0, 0x0);
 
     /// <summary>Values: LSM_ATTR_UNDEF, LSM_ATTR_CURRENT, LSM_ATTR_EXEC …</summary>
-    public static FlagSet LsmAttrs => new(2175, 7, false, 81728, 0, 0, 0x0);
+    public static FlagSet LsmAttrs => new(2169, 7, false, 81554, 0, 0, 0x0);
 
     /// <summary>Values: BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM …</summary>
-    public static FlagSet BpfCommands => new(2182, 39, false, 81741, 0, 0, 0x0);
+    public static FlagSet BpfCommands => new(2176, 39, false, 81567, 0, 0, 0x0);
 
     /// <summary>Values: BPF_MAP_TYPE_UNSPEC, BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_ARRAY …</summary>
-    public static FlagSet BpfMapTypes => new(2221, 36, false, 81749, 0, 0, 0x0);
+    public static FlagSet BpfMapTypes => new(2215, 36, false, 81575, 0, 0, 0x0);
 
     /// <summary>Values: BPF_PROG_TYPE_UNSPEC, BPF_PROG_TYPE_SOCKET_FILTER, BPF_PROG_TYPE_KPROBE …</summary>
-    public static FlagSet BpfProgTypes => new(2257, 33, false, 81766, 0, 0, 0x0);
+    public static FlagSet BpfProgTypes => new(2251, 33, false, 81592, 0, 0, 0x0);
 
     /// <summary>Values: BPF_CGROUP_INET_INGRESS, BPF_CGROUP_INET_EGRESS, BPF_CGROUP_INET_SOCK_CREATE …</summary>
-    public static FlagSet BpfAttachTypes => new(2290, 59, false, 81741, 0, 0, 0x0);
+    public static FlagSet BpfAttachTypes => new(2284, 59, false, 81567, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_NO_PREALLOC, BPF_F_NO_COMMON_LRU, BPF_F_NUMA_NODE …</summary>
-    public static FlagSet BpfMapFlags => new(2349, 19, true, 81784, 0, 0, 0x0);
+    public static FlagSet BpfMapFlags => new(2343, 19, true, 81610, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_NOEXIST, BPF_EXIST, BPF_F_LOCK …</summary>
-    public static FlagSet BpfElemFlags => new(2368, 4, true, 81741, 0, 0, 0x0);
+    public static FlagSet BpfElemFlags => new(2362, 4, true, 81567, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_STRICT_ALIGNMENT, BPF_F_ANY_ALIGNMENT, BPF_F_TEST_RND_HI32 …</summary>
-    public static FlagSet BpfLoadFlags => new(2372, 8, true, 81784, 0, 0, 0x0);
+    public static FlagSet BpfLoadFlags => new(2366, 8, true, 81610, 0, 0, 0x0);
 
     /// <summary>Values: PERF_TYPE_HARDWARE, PERF_TYPE_SOFTWARE, PERF_TYPE_TRACEPOINT …</summary>
-    public static FlagSet PerfTypes => new(2380, 6, false, 81794, 0, 0, 0x0);
+    public static FlagSet PerfTypes => new(2374, 6, false, 81620, 0, 0, 0x0);
 
     /// <summary>Values: PERF_COUNT_HW_CPU_CYCLES, PERF_COUNT_HW_INSTRUCTIONS, PERF_COUNT_HW_CACHE_REFERENCES …</summary>
-    public static FlagSet PerfHardware => new(2386, 10, false, 81808, 0, 0, 0x0);
+    public static FlagSet PerfHardware => new(2380, 10, false, 81634, 0, 0, 0x0);
 
     /// <summary>Values: PERF_COUNT_SW_CPU_CLOCK, PERF_COUNT_SW_TASK_CLOCK, PERF_COUNT_SW_PAGE_FAULTS …</summary>
-    public static FlagSet PerfSoftware => new(2396, 12, false, 81826, 0, 0, 0x0);
+    public static FlagSet PerfSoftware => new(2390, 12, false, 81652, 0, 0, 0x0);
 
     /// <summary>Flags: PERF_SAMPLE_IP, PERF_SAMPLE_TID, PERF_SAMPLE_TIME …</summary>
-    public static FlagSet PerfSample => new(2408, 25, true, 81844, 0, 0, 0x0);
+    public static FlagSet PerfSample => new(2402, 25, true, 81670, 0, 0, 0x0);
 
     /// <summary>Flags: PERF_FORMAT_TOTAL_TIME_ENABLED, PERF_FORMAT_TOTAL_TIME_RUNNING, PERF_FORMAT_ID …</summary>
-    public static FlagSet PerfReadFormat => new(2433, 5, true, 81860, 0, 0, 0x0);
+    public static FlagSet PerfReadFormat => new(2427, 5, true, 81686, 0, 0, 0x0);
 
     /// <summary>Flags: PERF_FLAG_FD_NO_GROUP, PERF_FLAG_FD_OUTPUT, PERF_FLAG_PID_CGROUP …</summary>
-    public static FlagSet PerfOpenFlags => new(2438, 4, true, 81876, 0, 0, 0x0);
+    public static FlagSet PerfOpenFlags => new(2432, 4, true, 81702, 0, 0, 0x0);
 
     /// <summary>Values: IORING_OP_NOP, IORING_OP_READV, IORING_OP_WRITEV …</summary>
-    public static FlagSet UringOps => new(2442, 65, false, 81890, 0, 0, 0x0);
+    public static FlagSet UringOps => new(2436, 65, false, 81716, 0, 0, 0x0);
 
     /// <summary>Flags: IORING_SETUP_IOPOLL, IORING_SETUP_SQPOLL, IORING_SETUP_SQ_AFF …</summary>
-    public static FlagSet UringSetupFlags => new(2507, 21, true, 81904, 0, 0, 0x0);
+    public static FlagSet UringSetupFlags => new(2501, 21, true, 81730, 0, 0, 0x0);
 
     /// <summary>Flags: IORING_ENTER_GETEVENTS, IORING_ENTER_SQ_WAKEUP, IORING_ENTER_SQ_WAIT …</summary>
-    public static FlagSet UringEnterFlags => new(2528, 8, true, 81921, 0, 0, 0x0);
+    public static FlagSet UringEnterFlags => new(2522, 8, true, 81747, 0, 0, 0x0);
 
     /// <summary>Values: IORING_REGISTER_BUFFERS, IORING_UNREGISTER_BUFFERS, IORING_REGISTER_FILES …</summary>
-    public static FlagSet UringRegisterOps => new(2536, 38, false, 81938, 0, 0, 0x0);
+    public static FlagSet UringRegisterOps => new(2530, 38, false, 81764, 0, 0, 0x0);
 
     /// <summary>Flags: IORING_FEAT_SINGLE_MMAP, IORING_FEAT_NODROP, IORING_FEAT_SUBMIT_STABLE …</summary>
-    public static FlagSet UringFeatures => new(2574, 18, true, 81958, 0, 0, 0x0);
+    public static FlagSet UringFeatures => new(2568, 18, true, 81784, 0, 0, 0x0);
 
     /// <summary>Flags: IOSQE_FIXED_FILE, IOSQE_IO_DRAIN, IOSQE_IO_LINK …</summary>
-    public static FlagSet UringSqFlags => new(2592, 7, true, 81974, 0, 0, 0x0);
+    public static FlagSet UringSqFlags => new(2586, 7, true, 81800, 0, 0, 0x0);
 
     /// <summary>Values: IOCB_CMD_PREAD, IOCB_CMD_PWRITE, IOCB_CMD_FSYNC …</summary>
-    public static FlagSet AioCommands => new(2599, 8, false, 81984, 0, 0, 0x0);
+    public static FlagSet AioCommands => new(2593, 8, false, 81810, 0, 0, 0x0);
 
     /// <summary>Flags: IOCB_FLAG_RESFD, IOCB_FLAG_IOPRIO</summary>
-    public static FlagSet AioFlags => new(2607, 2, true, 81997, 0, 0, 0x0);
+    public static FlagSet AioFlags => new(2601, 2, true, 81823, 0, 0, 0x0);
 
     /// <summary>Values: MEMBARRIER_CMD_QUERY, MEMBARRIER_CMD_GLOBAL, MEMBARRIER_CMD_GLOBAL_EXPEDITED …</summary>
-    public static FlagSet MembarrierCommands => new(2609, 11, false, 82011, 0, 0, 0x0);
+    public static FlagSet MembarrierCommands => new(2603, 11, false, 81837, 0, 0, 0x0);
 
     /// <summary>Flags: MEMBARRIER_CMD_FLAG_CPU</summary>
-    public static FlagSet MembarrierFlags => new(2620, 1, true, 82030, 0, 0, 0x0);
+    public static FlagSet MembarrierFlags => new(2614, 1, true, 81856, 0, 0, 0x0);
 
     /// <summary>Flags: RSEQ_FLAG_UNREGISTER, RSEQ_FLAG_SLICE_EXT_DEFAULT_ON</summary>
-    public static FlagSet RseqFlags => new(2621, 2, true, 82054, 0, 0, 0x0);
+    public static FlagSet RseqFlags => new(2615, 2, true, 81880, 0, 0, 0x0);
 
     /// <summary>Values: KCMP_FILE, KCMP_VM, KCMP_FILES …</summary>
-    public static FlagSet KcmpTypes => new(2623, 8, false, 82068, 0, 0, 0x0);
+    public static FlagSet KcmpTypes => new(2617, 8, false, 81894, 0, 0, 0x0);
 
     /// <summary>Flags: KEXEC_ON_CRASH, KEXEC_PRESERVE_CONTEXT, KEXEC_UPDATE_ELFCOREHDR …</summary>
-    public static FlagSet KexecFlags => new(2631, 4, true, 82077, 0, 0, 0x0);
+    public static FlagSet KexecFlags => new(2625, 4, true, 81903, 0, 0, 0x0);
 
     /// <summary>Values: KEXEC_ARCH_DEFAULT, KEXEC_ARCH_386, KEXEC_ARCH_68K …</summary>
-    public static FlagSet KexecArchs => new(2635, 16, false, 82087, 0, 0, 0x0);
+    public static FlagSet KexecArchs => new(2629, 16, false, 81913, 0, 0, 0x0);
 
     /// <summary>Flags: KEXEC_FILE_UNLOAD, KEXEC_FILE_ON_CRASH, KEXEC_FILE_NO_INITRAMFS …</summary>
-    public static FlagSet KexecFileFlags => new(2651, 6, true, 82102, 0, 0, 0x0);
+    public static FlagSet KexecFileFlags => new(2645, 6, true, 81928, 0, 0, 0x0);
 
     /// <summary>Flags: MODULE_INIT_IGNORE_MODVERSIONS, MODULE_INIT_IGNORE_VERMAGIC, MODULE_INIT_COMPRESSED_FILE</summary>
-    public static FlagSet ModuleInitFlags => new(2657, 3, true, 82117, 0, 0, 0x0);
+    public static FlagSet ModuleInitFlags => new(2651, 3, true, 81943, 0, 0, 0x0);
 
     /// <summary>Flags: O_NONBLOCK, O_TRUNC</summary>
-    public static FlagSet ModuleDeleteFlags => new(2660, 2, true, 80024, 0, 0, 0x0);
+    public static FlagSet ModuleDeleteFlags => new(2654, 2, true, 79850, 0, 0, 0x0);
 
     /// <summary>Values: LINUX_REBOOT_MAGIC2A, LINUX_REBOOT_MAGIC2B, LINUX_REBOOT_MAGIC2C …</summary>
-    public static FlagSet RebootMagic => new(2662, 5, false, 82133, 0, 0, 0x0);
+    public static FlagSet RebootMagic => new(2656, 5, false, 81959, 0, 0, 0x0);
 
     /// <summary>Values: LINUX_REBOOT_CMD_CAD_OFF, LINUX_REBOOT_CMD_RESTART, LINUX_REBOOT_CMD_POWER_OFF …</summary>
-    public static FlagSet RebootCommands => new(2667, 8, false, 82156, 0, 0, 0x0);
+    public static FlagSet RebootCommands => new(2661, 8, false, 81982, 0, 0, 0x0);
 
     /// <summary>Flags: SWAP_FLAG_PREFER, SWAP_FLAG_DISCARD, SWAP_FLAG_DISCARD_ONCE …</summary>
-    public static FlagSet SwapFlags => new(2675, 4, true, 82177, 0, 0, 0x0);
+    public static FlagSet SwapFlags => new(2669, 4, true, 82003, 0, 0, 0x0);
 
     /// <summary>Values: SYSLOG_ACTION_CLOSE, SYSLOG_ACTION_OPEN, SYSLOG_ACTION_READ …</summary>
-    public static FlagSet SyslogActions => new(2679, 11, false, 82191, 0, 0, 0x0);
+    public static FlagSet SyslogActions => new(2673, 11, false, 82017, 0, 0, 0x0);
 
     /// <summary>Values: PER_LINUX, PER_BSD, PER_LINUX32 …</summary>
-    public static FlagSet Personalities => new(2690, 23, false, 82209, 0, 0, 0x0);
+    public static FlagSet Personalities => new(2684, 23, false, 82035, 0, 0, 0x0);
 
     /// <summary>Flags: UNAME26, ADDR_NO_RANDOMIZE, FDPIC_FUNCPTRS …</summary>
-    public static FlagSet PersonalityFlags => new(2713, 11, true, 82209, 2690, 23, 0xff);
+    public static FlagSet PersonalityFlags => new(2707, 11, true, 82035, 2684, 23, 0xff);
 
     /// <summary>Flags: MPOL_MF_MOVE, MPOL_MF_MOVE_ALL</summary>
-    public static FlagSet MovePagesFlags => new(2724, 2, true, 80373, 0, 0, 0x0);
+    public static FlagSet MovePagesFlags => new(2718, 2, true, 80199, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet IpcCommands => new(2726, 4, false, 82217, 0, 0, 0x0);
+    public static FlagSet IpcCommands => new(2720, 4, false, 82043, 0, 0, 0x0);
 
     /// <summary>Flags: IPC_CREAT, IPC_EXCL, IPC_NOWAIT</summary>
-    public static FlagSet IpcCreate => new(2730, 3, true, 82217, 0, 0, 0x0);
+    public static FlagSet IpcCreate => new(2724, 3, true, 82043, 0, 0, 0x0);
 
     /// <summary>Values: SEMOP, SEMGET, SEMCTL …</summary>
-    public static FlagSet IpcCalls => new(2733, 12, false, 82225, 0, 0, 0x0);
+    public static FlagSet IpcCalls => new(2727, 12, false, 82051, 0, 0, 0x0);
 
     /// <summary>Values: IPC_PRIVATE</summary>
-    public static FlagSet IpcKeys => new(2745, 1, false, 82217, 0, 0, 0x0);
+    public static FlagSet IpcKeys => new(2739, 1, false, 82043, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet ShmCommands => new(2746, 9, false, 82238, 0, 0, 0x0);
+    public static FlagSet ShmCommands => new(2740, 9, false, 82064, 0, 0, 0x0);
 
     /// <summary>Flags: SHM_RDONLY, SHM_RND, SHM_REMAP …</summary>
-    public static FlagSet ShmFlags => new(2755, 4, true, 82238, 0, 0, 0x0);
+    public static FlagSet ShmFlags => new(2749, 4, true, 82064, 0, 0, 0x0);
 
     /// <summary>Flags: IPC_CREAT, IPC_EXCL, SHM_HUGETLB …</summary>
-    public static FlagSet ShmgetFlags => new(2759, 4, true, 82238, 0, 0, 0x0);
+    public static FlagSet ShmgetFlags => new(2753, 4, true, 82064, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet SemCommands => new(2763, 14, false, 82246, 0, 0, 0x0);
+    public static FlagSet SemCommands => new(2757, 14, false, 82072, 0, 0, 0x0);
 
     /// <summary>Flags: SEM_UNDO, IPC_NOWAIT</summary>
-    public static FlagSet SemFlags => new(2777, 2, true, 82246, 0, 0, 0x0);
+    public static FlagSet SemFlags => new(2771, 2, true, 82072, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet MsgqCommands => new(2779, 7, false, 80419, 0, 0, 0x0);
+    public static FlagSet MsgqCommands => new(2773, 7, false, 80245, 0, 0, 0x0);
 
     /// <summary>Flags: MSG_NOERROR, MSG_EXCEPT, MSG_COPY …</summary>
-    public static FlagSet MsgqFlags => new(2786, 4, true, 80419, 0, 0, 0x0);
+    public static FlagSet MsgqFlags => new(2780, 4, true, 80245, 0, 0, 0x0);
 
     /// <summary>Values: SYS_SOCKET, SYS_BIND, SYS_CONNECT …</summary>
-    public static FlagSet SocketcallCalls => new(2790, 20, false, 82254, 0, 0, 0x0);
+    public static FlagSet SocketcallCalls => new(2784, 20, false, 82080, 0, 0, 0x0);
 
     /// <summary>Values: FDCLRPRM, FDMSGON, FDMSGOFF …</summary>
-    public static FlagSet IoctlRequests => new(2810, 1781, false, 82262, 0, 0, 0x0);
+    public static FlagSet IoctlRequests => new(2804, 1781, false, 82088, 0, 0, 0x0);
 
     // One name a line; NameOffsets points at them.
     internal static ReadOnlySpan<byte> Names =>
@@ -1012,7 +1012,6 @@ public static partial class FlagSets
         MLOCK_ONFAULT
         PKEY_DISABLE_ACCESS
         PKEY_DISABLE_WRITE
-        PKEY_UNRESTRICTED
         PKEY_DISABLE_EXECUTE
         PKEY_DISABLE_READ
         SHADOW_STACK_SET_TOKEN
@@ -1397,7 +1396,9 @@ public static partial class FlagSets
         TCP_THIN_DUPACK
         TCP_USER_TIMEOUT
         TCP_REPAIR
+        TCP_REPAIR_QUEUE
         TCP_QUEUE_SEQ
+        TCP_REPAIR_OPTIONS
         TCP_FASTOPEN
         TCP_TIMESTAMP
         TCP_NOTSENT_LOWAT
@@ -1413,13 +1414,15 @@ public static partial class FlagSets
         TCP_ZEROCOPY_RECEIVE
         TCP_INQ
         TCP_TX_DELAY
+        TCP_AO_ADD_KEY
+        TCP_AO_DEL_KEY
         TCP_AO_INFO
+        TCP_AO_GET_KEYS
         TCP_AO_REPAIR
         TCP_IS_MPTCP
         TCP_RTO_MAX_MS
         TCP_RTO_MIN_US
         TCP_DELACK_MAX_US
-        TCP_DATA_OFFSET
         UDP_CORK
         UDP_ENCAP
         UDP_NO_CHECK6_TX
@@ -1604,7 +1607,6 @@ public static partial class FlagSets
         ETH_P_GRE_OSI
         ETH_P_PUP
         ETH_P_PUPAT
-        ETH_P_802_3_MIN
         ETH_P_IP
         ETH_P_X25
         ETH_P_ARP
@@ -1682,7 +1684,6 @@ public static partial class FlagSets
         SCM_CREDENTIALS
         SCM_SECURITY
         SCM_PIDFD
-        SOF_TIMESTAMPING_TX_RECORD_MASK
         SOF_TIMESTAMPING_TX_HARDWARE
         SOF_TIMESTAMPING_TX_SOFTWARE
         SOF_TIMESTAMPING_RX_HARDWARE
@@ -1819,8 +1820,8 @@ public static partial class FlagSets
         FAN_MNT_ATTACH
         FAN_MNT_DETACH
         FAN_ONDIR
-        FAN_RENAME
         FAN_EVENT_ON_CHILD
+        FAN_RENAME
         SIGHUP
         SIGINT
         SIGQUIT
@@ -1999,13 +2000,9 @@ public static partial class FlagSets
         FUTEX_WAIT_REQUEUE_PI_PRIVATE
         FUTEX_CMP_REQUEUE_PI_PRIVATE
         FUTEX_LOCK_PI2_PRIVATE
-        FUTEX_UNLOCK_WAKE_LIST64_PRIVATE
-        FUTEX_UNLOCK_PI_LIST64_PRIVATE
-        FUTEX_UNLOCK_BITSET_LIST64_PRIVATE
-        FUTEX_UNLOCK_WAKE_LIST32_PRIVATE
-        FUTEX_UNLOCK_PI_LIST32_PRIVATE
-        FUTEX_UNLOCK_BITSET_LIST32_PRIVATE
         FUTEX_CLOCK_REALTIME
+        FUTEX_ROBUST_UNLOCK
+        FUTEX_ROBUST_LIST32
         FUTEX2_NUMA
         FUTEX2_MPOL
         FUTEX2_PRIVATE
@@ -2320,8 +2317,7 @@ public static partial class FlagSets
         IOPRIO_CLASS_RT
         IOPRIO_CLASS_BE
         IOPRIO_CLASS_IDLE
-        IOPRIO_CLASS_MASK
-        IOPRIO_CLASS_SHIFT
+        IOPRIO_CLASS_INVALID
         CLOCK_REALTIME
         CLOCK_MONOTONIC
         CLOCK_PROCESS_CPUTIME_ID
@@ -5373,240 +5369,239 @@ public static partial class FlagSets
         2807, 2821, 2831, 2845, 2855, 2867, 2881, 2894, 2907, 2921, 2935, 2950, 2961, 2971, 2983, 2992, 3012, 2821, 2831, 2867, 2881,
         2894, 2907, 2921, 2935, 2950, 2961, 2971, 2983, 2992, 3012, 3030, 3045, 3058, 3075, 3087, 3099, 3115, 3129, 3143, 3153, 3165,
         3179, 3191, 3206, 3223, 3237, 3253, 3267, 3279, 3295, 3311, 3321, 3334, 3353, 3373, 3394, 3408, 3422, 3440, 3459, 3477, 3485,
-        3494, 3508, 3520, 3531, 3543, 3557, 3577, 3596, 3557, 3577, 3614, 3635, 3596, 3653, 3676, 3700, 3712, 3730, 3742, 3758, 3767,
-        3780, 3795, 3805, 3821, 3832, 3852, 3877, 3897, 3919, 3941, 3956, 3969, 3986, 3998, 4010, 4030, 76, 144, 4050, 4060, 4068, 4076,
-        4084, 4091, 4104, 4114, 4124, 4134, 4141, 4150, 4158, 4168, 4179, 4191, 4198, 4209, 4219, 4226, 4236, 4246, 4253, 4260, 4268,
-        4277, 4288, 4295, 4301, 4309, 4316, 4324, 4337, 4345, 4354, 4362, 4372, 4386, 4394, 4401, 4408, 4417, 4424, 4435, 4442, 4449,
-        4457, 4469, 4480, 4489, 4498, 4513, 4523, 4535, 4548, 4535, 4548, 4562, 4573, 4586, 4599, 4612, 4624, 4636, 4648, 4660, 4672,
-        4683, 4696, 4709, 4725, 4742, 4755, 4767, 4779, 4790, 4805, 4818, 4834, 4846, 4861, 4875, 4887, 4900, 4913, 4926, 4937, 4953,
-        4966, 4983, 4999, 5011, 5023, 5037, 5045, 5054, 5068, 5079, 5089, 5099, 5112, 5120, 5132, 5140, 5148, 5160, 5168, 5181, 5194,
-        5203, 5218, 5228, 5244, 5257, 5270, 5287, 5295, 5303, 5313, 5320, 5331, 5339, 5347, 5356, 5367, 5376, 5388, 5396, 5404, 5413,
-        5423, 5434, 5443, 5454, 5462, 5473, 5481, 5489, 5498, 5510, 5518, 5527, 5539, 5548, 5558, 5571, 5585, 5596, 5604, 5613, 5622,
-        5630, 5638, 5646, 5654, 5662, 5672, 5681, 5689, 5699, 5708, 5721, 5729, 5738, 5751, 5764, 5774, 5784, 5797, 5810, 5822, 5834,
-        5844, 5857, 5870, 5882, 5894, 5906, 5918, 5934, 5950, 5977, 6010, 6041, 6057, 6074, 6091, 6103, 6120, 6134, 6145, 6160, 6175,
-        6186, 6205, 6213, 6233, 6245, 6255, 6267, 6282, 6294, 6303, 6318, 6338, 6351, 6370, 6388, 6404, 6418, 6443, 6468, 6482, 6493,
-        6513, 6523, 6537, 6549, 6559, 6576, 6593, 6612, 6632, 6648, 6664, 6688, 6708, 6728, 6744, 6756, 6771, 6783, 6794, 6807, 6820,
-        6837, 6854, 6873, 6888, 6902, 6909, 6916, 6923, 6934, 6945, 6961, 6973, 6984, 6995, 7009, 7025, 7036, 7047, 7058, 7065, 7077,
-        7093, 7108, 7119, 7134, 7149, 7159, 7171, 7183, 7207, 7223, 7242, 7258, 7275, 7293, 7311, 7330, 7348, 7364, 7389, 7415, 7427,
-        7444, 7463, 7484, 7502, 7526, 7551, 7566, 7583, 7597, 7617, 7629, 7643, 7660, 7677, 7694, 7709, 7729, 7743, 7761, 7774, 7787,
-        7801, 7819, 7837, 7857, 7877, 7897, 7918, 7936, 7954, 7963, 7976, 7988, 8006, 8025, 8044, 8070, 8091, 8110, 8128, 8145, 7427,
-        7444, 7463, 7484, 7502, 7526, 7551, 8158, 8175, 8188, 8206, 8220, 8237, 8250, 8268, 8283, 8294, 8311, 8324, 8341, 8354, 8368,
-        8384, 8396, 8415, 8437, 8454, 8471, 8488, 8504, 8522, 8536, 8548, 8559, 8568, 8581, 8595, 8607, 8618, 8630, 8647, 8664, 8673,
-        8686, 8701, 8712, 8737, 8753, 8770, 8781, 8795, 8808, 8822, 8840, 8852, 8865, 8879, 8897, 8918, 8926, 8941, 8958, 8981, 9002,
-        9010, 9023, 9035, 9049, 9062, 9077, 9092, 9110, 9126, 9135, 9145, 9162, 9179, 9191, 9199, 9221, 9244, 9263, 9278, 9296, 9315,
-        9330, 9345, 9360, 9374, 9389, 9404, 9416, 9432, 9452, 9469, 9483, 9501, 9521, 9543, 9562, 9585, 9604, 9627, 9651, 9667, 9691,
-        9710, 9726, 9742, 9766, 9791, 9807, 9823, 9846, 9860, 9875, 9892, 9909, 9927, 9941, 9954, 9970, 9984, 9998, 10017, 10035, 10053,
-        10068, 10084, 10107, 10123, 10145, 10162, 10175, 10190, 10202, 10213, 10225, 10236, 10250, 10264, 10276, 10286, 10297, 10313,
-        10333, 10344, 10355, 10367, 10380, 10392, 10404, 10416, 10428, 10440, 10452, 10464, 10477, 10490, 10503, 10516, 10529, 10542,
-        10554, 10566, 10578, 10591, 10604, 10617, 10631, 10645, 10659, 10674, 10689, 10704, 10718, 10732, 10746, 10760, 10777, 10794,
-        10811, 10826, 10841, 10856, 10872, 10888, 10904, 10921, 10938, 10955, 10972, 10983, 10994, 11009, 11024, 11039, 11050, 11061,
-        11072, 11084, 11096, 11108, 11121, 11134, 11147, 11166, 11179, 11192, 11205, 11220, 11235, 11250, 11266, 11282, 11298, 11310,
-        11322, 11334, 11355, 11376, 11397, 11411, 11425, 11439, 11451, 11462, 11472, 11484, 11495, 11507, 11521, 11534, 11550, 11560,
-        11572, 11584, 11598, 11613, 11627, 11641, 11652, 11665, 11676, 11689, 11699, 11713, 11724, 11737, 11754, 11765, 11776, 11786,
-        11797, 11811, 11821, 11833, 11849, 11858, 11868, 11878, 11888, 11902, 11918, 11932, 11942, 11955, 11965, 11978, 11991, 12004,
-        12014, 12025, 12036, 12046, 12056, 12067, 12079, 12090, 12102, 12112, 12123, 12135, 12146, 12157, 12171, 12185, 12199, 12214,
-        12228, 12243, 12256, 12270, 12280, 12295, 12309, 12319, 12334, 12347, 12361, 12374, 12387, 12401, 12412, 12423, 12433, 12446,
-        12459, 12470, 12481, 12492, 12502, 12512, 12523, 12534, 12544, 12555, 12567, 12577, 12587, 12602, 12614, 12626, 12638, 12651,
-        12662, 12678, 12694, 12704, 12718, 12733, 12744, 12760, 12773, 12783, 12815, 12844, 12873, 12902, 12931, 12957, 12987, 13017,
-        13041, 13067, 13091, 13117, 13145, 13172, 13201, 13230, 13256, 13284, 13315, 13346, 13353, 13361, 13369, 13377, 13385, 13394,
-        13405, 13416, 13427, 13438, 13446, 13457, 13467, 13482, 13496, 13510, 13524, 13532, 13541, 13550, 13559, 13568, 13578, 13590,
-        13602, 13614, 13626, 13635, 13646, 13661, 13673, 13686, 13694, 13708, 13722, 13734, 13747, 13759, 13772, 13784, 13797, 13815,
-        13839, 13851, 13862, 13872, 13882, 13892, 13907, 13924, 13932, 13946, 13958, 13968, 13978, 13993, 14006, 14017, 14031, 14042,
-        14053, 14068, 14083, 14098, 14110, 14119, 14130, 14146, 14164, 14186, 14198, 14211, 14231, 14251, 14268, 14285, 14300, 14315,
-        14334, 14350, 14372, 14387, 14407, 14420, 14436, 14457, 14474, 14489, 14504, 14526, 14555, 14570, 14590, 14609, 14625, 14636,
-        14647, 14658, 14674, 14692, 14701, 14716, 14729, 14740, 14751, 14767, 14781, 14795, 14810, 14823, 14837, 14853, 14872, 14887,
-        14902, 14917, 14927, 14938, 14957, 14964, 14971, 14979, 14986, 14994, 15002, 15009, 15016, 15024, 15032, 15040, 15048, 15056,
-        15064, 15072, 15082, 15090, 15098, 15106, 15114, 15122, 15130, 15137, 15145, 15153, 15163, 15171, 15180, 15186, 15193, 15200,
-        15209, 15217, 15225, 15233, 15241, 15249, 15257, 15265, 15273, 15281, 15290, 15299, 15308, 15317, 15326, 15335, 15344, 15353,
-        15362, 15371, 15380, 15389, 15398, 15407, 15416, 15425, 15434, 15443, 15452, 15461, 15470, 15479, 15488, 15500, 15511, 15522,
-        15533, 15546, 15557, 15570, 15583, 15598, 15616, 15626, 15638, 15650, 15661, 15672, 15686, 15694, 15704, 15715, 15727, 15736,
-        15745, 15756, 15765, 15774, 15783, 15794, 15805, 15816, 15828, 15840, 15854, 15866, 15878, 15890, 15902, 15914, 15927, 15940,
-        15953, 15966, 15977, 15988, 15999, 16010, 16024, 16038, 16049, 16060, 16071, 16082, 16093, 16104, 16115, 16126, 16137, 16150,
-        16161, 16172, 16183, 16194, 16205, 16216, 16227, 16238, 16251, 16262, 16273, 16285, 16297, 16306, 16316, 16324, 16333, 16342,
-        16351, 16360, 16369, 16382, 16393, 16406, 16422, 16437, 16450, 16470, 16496, 16523, 16534, 16545, 16554, 16568, 16586, 16600,
-        16614, 16630, 16647, 16665, 16683, 16705, 16726, 16741, 16760, 16779, 16801, 16827, 16849, 16871, 16895, 16920, 16946, 16972,
-        17002, 17031, 17054, 17087, 17118, 17153, 17186, 17217, 17252, 17273, 17285, 17297, 17312, 17327, 17343, 17359, 17297, 17273,
-        17285, 17375, 17388, 17401, 17413, 17427, 17440, 17456, 17472, 17488, 17504, 17520, 17536, 17545, 17554, 17566, 17580, 17592,
-        17605, 17617, 17630, 17643, 17655, 17669, 17682, 17702, 17723, 17738, 17753, 17772, 17788, 17801, 17814, 17828, 17841, 17854,
-        17863, 17883, 17901, 17536, 17545, 17554, 17566, 17630, 17643, 17655, 17772, 17788, 17801, 17814, 17828, 17841, 17901, 17643,
-        17772, 17788, 17801, 17814, 17828, 17841, 17915, 17923, 17931, 17940, 17951, 17959, 17968, 17975, 17987, 17993, 17999, 18006,
-        18014, 18029, 18045, 18061, 18076, 18092, 18108, 18123, 18135, 18147, 18165, 18180, 18195, 18212, 18229, 18243, 18257, 18275,
-        18293, 18308, 18331, 18354, 18372, 18386, 18411, 18430, 18448, 18467, 18485, 18503, 18520, 18537, 18550, 18567, 18581, 18600,
-        18618, 18636, 18662, 18690, 18714, 18744, 18784, 18824, 18014, 18029, 18045, 18061, 18076, 18092, 18108, 18123, 18135, 18147,
-        18229, 18243, 18293, 18372, 18386, 18848, 18867, 18430, 18448, 18467, 18485, 18503, 18520, 18537, 18550, 18567, 18581, 18600,
-        18618, 18636, 18662, 18690, 18714, 18744, 18784, 18824, 18886, 18908, 18927, 18947, 18967, 18986, 19010, 19029, 19051, 19069,
-        19094, 19112, 19131, 19150, 19168, 19192, 19210, 19231, 19249, 19270, 19287, 19304, 19320, 19336, 19351, 19366, 19382, 19398,
-        19411, 19424, 19437, 19450, 19464, 19478, 19490, 19502, 19516, 19530, 19545, 19560, 19576, 19592, 19603, 19614, 19632, 19650,
-        19668, 19686, 19714, 19741, 19753, 19769, 19779, 19802, 19825, 19845, 19865, 19884, 19903, 19922, 19947, 19973, 19988, 20003,
-        20018, 20032, 20046, 20070, 20094, 20112, 20136, 20160, 20178, 20196, 20225, 20249, 20273, 20287, 20301, 20315, 20327, 20339,
-        20359, 20379, 20402, 20425, 20455, 20472, 20489, 20516, 20543, 20571, 20585, 20609, 20620, 20631, 20643, 20654, 20669, 20688,
-        20709, 20728, 20749, 20768, 20790, 20810, 20824, 20844, 20862, 20882, 20900, 20915, 20934, 20948, 20967, 20989, 21010, 21031,
-        21056, 21074, 21090, 21107, 21125, 21145, 21166, 21190, 21208, 21222, 21237, 21253, 21275, 21298, 21312, 19249, 21327, 21347,
-        21366, 21395, 21413, 21434, 21457, 21482, 21507, 21526, 21540, 21561, 21584, 21614, 21631, 21655, 21683, 21718, 21744, 21777,
-        21806, 21842, 21859, 21875, 21894, 21914, 21926, 21938, 21950, 21962, 21977, 21992, 22012, 22032, 22052, 22078, 22104, 22122,
-        22139, 22156, 22176, 22200, 22222, 22244, 22262, 22281, 22297, 22315, 22333, 22344, 22357, 22369, 22382, 22394, 22405, 22418,
-        22432, 22447, 22457, 22470, 22488, 22504, 22516, 22530, 22544, 22556, 22570, 22582, 22598, 22611, 22621, 22631, 22650, 22666,
-        22682, 22700, 22716, 22732, 22750, 22768, 22787, 22802, 22818, 22843, 22867, 22887, 22909, 22932, 22947, 22968, 22989, 23005,
-        23015, 23025, 23039, 23051, 23066, 23078, 23097, 23119, 23130, 23144, 23157, 23170, 23181, 23195, 23203, 23217, 23227, 23236,
-        23245, 23253, 23265, 23277, 23285, 23293, 23301, 23312, 23325, 23339, 23353, 23367, 23380, 23393, 23402, 23411, 23419, 23427,
-        23436, 23445, 23454, 23464, 23475, 23488, 23499, 23508, 23520, 23530, 23541, 23556, 23566, 23586, 23611, 23630, 23652, 23675,
-        23698, 23724, 23750, 23760, 23777, 23797, 23808, 23819, 23828, 23839, 23850, 23862, 23882, 23903, 23921, 23935, 23947, 23960,
-        23974, 23989, 24003, 24018, 24033, 24047, 24061, 24074, 24087, 24104, 24117, 24136, 24146, 24156, 24172, 24190, 24202, 24219,
-        24233, 24244, 24259, 24277, 24292, 24304, 24312, 24335, 24363, 24391, 24419, 24429, 24439, 24448, 24458, 24473, 24484, 24496,
-        24507, 24522, 24533, 24547, 24555, 24563, 24570, 24580, 24592, 24606, 24617, 24626, 24636, 24648, 24661, 24674, 24689, 24701,
-        24713, 24729, 24738, 24746, 24756, 24766, 24776, 24787, 24798, 24814, 24829, 24844, 24868, 24888, 24906, 24924, 24944, 24964,
-        24982, 25006, 25022, 25042, 25067, 25092, 25108, 25126, 25146, 25165, 25188, 25206, 25224, 25241, 25146, 25165, 25259, 25281,
-        25298, 25126, 25321, 25343, 25367, 25391, 25413, 25437, 25461, 25482, 25501, 25517, 25535, 304, 355, 371, 385, 24592, 24606,
-        24617, 24626, 304, 355, 371, 385, 25555, 25574, 25594, 25619, 25638, 25658, 25676, 25696, 25715, 25736, 25756, 25776, 25800,
-        25825, 25846, 25867, 25877, 25895, 25906, 25917, 25929, 25939, 25949, 25961, 25973, 25985, 25995, 26006, 26019, 26031, 26044,
-        26059, 26079, 26092, 26111, 26132, 26154, 26175, 26193, 26211, 26232, 26253, 26275, 26293, 26308, 26332, 26349, 26368, 26386,
-        26405, 26424, 26442, 26460, 26479, 26495, 26511, 26527, 26545, 26563, 26580, 26601, 26623, 26640, 26657, 26674, 26695, 26714,
-        26730, 26749, 26766, 26778, 26789, 26810, 26830, 26850, 26869, 26885, 26903, 26916, 26931, 26943, 26957, 26970, 26988, 27002,
-        27015, 27028, 27049, 27065, 27081, 27094, 27110, 27121, 27134, 27149, 27162, 27174, 27194, 27208, 27220, 27237, 27254, 27267,
-        27288, 27299, 27316, 27331, 27348, 27365, 27383, 27397, 27419, 27431, 27449, 27465, 27483, 27504, 27517, 27532, 27549, 27563,
-        27580, 27597, 27614, 27623, 27633, 27643, 27652, 27662, 27677, 27689, 27700, 27714, 27726, 27741, 27752, 27764, 27776, 27787,
-        27799, 27810, 27823, 27836, 27852, 27859, 27869, 27880, 27889, 27899, 27909, 27920, 27931, 27946, 27955, 27964, 27973, 27986,
-        27998, 28009, 28021, 28032, 28046, 28058, 28072, 28096, 28120, 28145, 28169, 28191, 28211, 28231, 28257, 28281, 28312, 28345,
-        28377, 28416, 28440, 28457, 28475, 28498, 28516, 28532, 28550, 28575, 28607, 28638, 28665, 28688, 28715, 28745, 28774, 28802,
-        28832, 28863, 28892, 28920, 28948, 28977, 29006, 29036, 29064, 29089, 29117, 29146, 29178, 29207, 29239, 29268, 29305, 29341,
-        29363, 29404, 29443, 29485, 29514, 29536, 29564, 29578, 29592, 29605, 29620, 29636, 29649, 29661, 29675, 29689, 29701, 29720,
-        29734, 29760, 29779, 29803, 29823, 29848, 29862, 29885, 29903, 29925, 29943, 29961, 29981, 30001, 30018, 30037, 30061, 30073,
-        30093, 30110, 30137, 30162, 30185, 30215, 30237, 30262, 30287, 30311, 30335, 30366, 30398, 30430, 30459, 30496, 30526, 30560,
-        30586, 30601, 30618, 30632, 30650, 30669, 30683, 30703, 30718, 30738, 30758, 30778, 30799, 30813, 30825, 30837, 30853, 30869,
-        30887, 30908, 30928, 30950, 30971, 30994, 31009, 31033, 31046, 31067, 31085, 31116, 31131, 31151, 31172, 31204, 31225, 31246,
-        31262, 31278, 31300, 31321, 31338, 31354, 31370, 31388, 31405, 31432, 31458, 31478, 31496, 31515, 31539, 31569, 31594, 31620,
-        31645, 31671, 31693, 31722, 31744, 31771, 31797, 31817, 31838, 31858, 31878, 31900, 31928, 31961, 31996, 32015, 32034, 32058,
-        32083, 32107, 32128, 32155, 32181, 32207, 32233, 32259, 32278, 32302, 32321, 32342, 32370, 32391, 32415, 32439, 32464, 32482,
-        32507, 32532, 32558, 32579, 32601, 32624, 32647, 32668, 32696, 32717, 32746, 32777, 32805, 32830, 32857, 32886, 32914, 32952,
-        32981, 33003, 33028, 33046, 33064, 33088, 33110, 33134, 33158, 33181, 33209, 33229, 33254, 33280, 33298, 33317, 33339, 33361,
-        33386, 33411, 33438, 33465, 33489, 33513, 33528, 33547, 33565, 33589, 33613, 33635, 33657, 33674, 33691, 33707, 33725, 33737,
-        33752, 33781, 33810, 33839, 33868, 33883, 33912, 33927, 33941, 33949, 33968, 33992, 34027, 34042, 34065, 34080, 34095, 34109,
-        34125, 34140, 34163, 34187, 34211, 34235, 34263, 34291, 34310, 34326, 34351, 34376, 34395, 34413, 34433, 34449, 34462, 34475,
-        34496, 34512, 34530, 34548, 34560, 34575, 34596, 34612, 34623, 34637, 34660, 34675, 34695, 34714, 34726, 34736, 34747, 34755,
-        34778, 34798, 34818, 34840, 34856, 34876, 34901, 34927, 34946, 34965, 34986, 35005, 35019, 35040, 35065, 35092, 35123, 35150,
-        35184, 35212, 35237, 35275, 35312, 35341, 35365, 35390, 35416, 35447, 35476, 35506, 35536, 35567, 35598, 35618, 35643, 35673,
-        35688, 35704, 35721, 35738, 35755, 35777, 35792, 35808, 35827, 35849, 35865, 35887, 35910, 35929, 35950, 35973, 35997, 36019,
-        36041, 36057, 36076, 36103, 36130, 36156, 36181, 36212, 36243, 36258, 36276, 36293, 36315, 36335, 36356, 36377, 36391, 36407,
-        36424, 36440, 36461, 36483, 36502, 36524, 36550, 36568, 36586, 36604, 36629, 36646, 36669, 36692, 36710, 36730, 36747, 36763,
-        36786, 36802, 36817, 36833, 36851, 36869, 36884, 36899, 36917, 36937, 36954, 36980, 37005, 37019, 37038, 37057, 37076, 37094,
-        37114, 37131, 37150, 37170, 37189, 37209, 37228, 37245, 37265, 37283, 37304, 37329, 37346, 37367, 37388, 37410, 37437, 37457,
-        37472, 37489, 37507, 37528, 37550, 37573, 37588, 37605, 37628, 37648, 37668, 37688, 37708, 37727, 37750, 37774, 37798, 37824,
-        37850, 37870, 37889, 37916, 37943, 37964, 37996, 38020, 38047, 38070, 38093, 38116, 38139, 38162, 38183, 38204, 38233, 38256,
-        38281, 38304, 38328, 38354, 38376, 38400, 38424, 38450, 38479, 38509, 38531, 38559, 38589, 38618, 38647, 38670, 38700, 38725,
-        38756, 38781, 38808, 38841, 38866, 38893, 38919, 38947, 38975, 39008, 39036, 39057, 39080, 39102, 39132, 39162, 39187, 39216,
-        39243, 39265, 39291, 39318, 39342, 39361, 39387, 39410, 39438, 39460, 39484, 39512, 39532, 39559, 39581, 39602, 39626, 39651,
-        39679, 39703, 39723, 39745, 39762, 39777, 39791, 39809, 39821, 39841, 39864, 39879, 39895, 39910, 39926, 39940, 39954, 39970,
-        39987, 40003, 40020, 40041, 40063, 40095, 40136, 40169, 40211, 40254, 40306, 40344, 40391, 40424, 40448, 40469, 40500, 40510,
-        40518, 40529, 40537, 40550, 40558, 40571, 40586, 40601, 40624, 40648, 40676, 40695, 40710, 40725, 40741, 40760, 40778, 40793,
-        40810, 40826, 40841, 40855, 40872, 40890, 40909, 40926, 40947, 40965, 40985, 41009, 41026, 41044, 41065, 41096, 41124, 76, 59,
-        41152, 41173, 41194, 41215, 41235, 41255, 41280, 41305, 41332, 41355, 41379, 41405, 41427, 41455, 41472, 41490, 41513, 41537,
-        41557, 41576, 41595, 41618, 41643, 41663, 41689, 41714, 41742, 41768, 41794, 41804, 41812, 41824, 41835, 41844, 41853, 41869,
-        41888, 41904, 41914, 41924, 41935, 41947, 41958, 41970, 41979, 41987, 41996, 42009, 42019, 42028, 42040, 42056, 42064, 42082,
-        42097, 42112, 42131, 42149, 42166, 42178, 42192, 42208, 3956, 3969, 42223, 42232, 42240, 42249, 42258, 42268, 42277, 42288,
-        42294, 42301, 42308, 42319, 42326, 42333, 42340, 42347, 42353, 42359, 42366, 42373, 42223, 42232, 42240, 42249, 42385, 42394,
-        42405, 42414, 42423, 42436, 42447, 42455, 42465, 42258, 42268, 42474, 42486, 42223, 42232, 42240, 42249, 42500, 42507, 42514,
-        42521, 42529, 42537, 42544, 42551, 42560, 42569, 42582, 42277, 42223, 42232, 42240, 42249, 42591, 42600, 42609, 42622, 42634,
-        42645, 42277, 42654, 42665, 42674, 42686, 42697, 42708, 42724, 42740, 42755, 42764, 42773, 42784, 42797, 42810, 42825, 42840,
-        42852, 42864, 42876, 42889, 42902, 42911, 42919, 42928, 42937, 42946, 42961, 42969, 42977, 42989, 42998, 43008, 43016, 43040,
-        43049, 43058, 43068, 43079, 43089, 43098, 43107, 43117, 43127, 43138, 43149, 43159, 43165, 43179, 43192, 43209, 43220, 43229,
-        43238, 43250, 43261, 43278, 43292, 43306, 43317, 43341, 43363, 43385, 43407, 43429, 43452, 43475, 43496, 43522, 43543, 43564,
-        43579, 43601, 43626, 43653, 43678, 43699, 43727, 43752, 43773, 43791, 43826, 43852, 43880, 43907, 43929, 43949, 43974, 44004,
-        44034, 44060, 44074, 44091, 44114, 44130, 44153, 44168, 44185, 44198, 44214, 44231, 44249, 44279, 44307, 44329, 44353, 44373,
-        44392, 44412, 44438, 44458, 44479, 44498, 44526, 44555, 44571, 44587, 44601, 44619, 44635, 44649, 44666, 44684, 44710, 44738,
-        44764, 44780, 44793, 44813, 44830, 44847, 44863, 44879, 44901, 44917, 44937, 44958, 44979, 44996, 45012, 45029, 45042, 45055,
-        45069, 45092, 45128, 45135, 45142, 45150, 45158, 45165, 45172, 45180, 45188, 45195, 45202, 45209, 45218, 45227, 45237, 45247,
-        45257, 45266, 45274, 45285, 45296, 45305, 45314, 45323, 45332, 45345, 45358, 45367, 45377, 45386, 45398, 45410, 45418, 45426,
-        45436, 45445, 45454, 45462, 45471, 45480, 45489, 45500, 45511, 45518, 45525, 45533, 45541, 45553, 45565, 45574, 45582, 45591,
-        45605, 45618, 45631, 45646, 45661, 45676, 45690, 45706, 45722, 45733, 45745, 45754, 45768, 45783, 45807, 45831, 45860, 45878,
-        45896, 45912, 45937, 45964, 45985, 46007, 46029, 46051, 46072, 46092, 46118, 46143, 46166, 46188, 46210, 46238, 46265, 46292,
-        46309, 46332, 46351, 46377, 46401, 46424, 46446, 46468, 46496, 46523, 46546, 46570, 46593, 46604, 46616, 46627, 46639, 46650,
-        46662, 46673, 46685, 46696, 46707, 46720, 46738, 46753, 46777, 46802, 46812, 46822, 46832, 46842, 46853, 46868, 46885, 46895,
-        46905, 46915, 46927, 46939, 46951, 46964, 46977, 46989, 47001, 47016, 47031, 47046, 47061, 47076, 47091, 47105, 47119, 47130,
-        47141, 47152, 47163, 47175, 47189, 47202, 47215, 47229, 47242, 47255, 47268, 47281, 47294, 47308, 47322, 47334, 47353, 47366,
-        47376, 47386, 47400, 47414, 47426, 47438, 47450, 47462, 47473, 47485, 47495, 47504, 47513, 47522, 47532, 47542, 47552, 47563,
-        47574, 47586, 47598, 47610, 47622, 47638, 47654, 47672, 47695, 47713, 47734, 47746, 47758, 47770, 47782, 47796, 47810, 47827,
-        47843, 47864, 47886, 47906, 47921, 47944, 47972, 47983, 47993, 48018, 48044, 48066, 48090, 48115, 48140, 48167, 48191, 48211,
-        48225, 48245, 48268, 48288, 48304, 48325, 48346, 48363, 48382, 48397, 48418, 48438, 48446, 48469, 48477, 48493, 48509, 48527,
-        48543, 48551, 48573, 48594, 48616, 48633, 48649, 48667, 48686, 48704, 48725, 48754, 48781, 48805, 48830, 48855, 48875, 48898,
-        48928, 48950, 48974, 48995, 49009, 49023, 49037, 49054, 49086, 49120, 49151, 49182, 49208, 49236, 49264, 49293, 49323, 49355,
-        49383, 49409, 49435, 49460, 49483, 49513, 49540, 49564, 49588, 49612, 49636, 49673, 49698, 49736, 49761, 49785, 49801, 49826,
-        49848, 49874, 49894, 49921, 49936, 49953, 49978, 50007, 50031, 50056, 50085, 50106, 50127, 50150, 50181, 50211, 50232, 50268,
-        50290, 50313, 50341, 50356, 50372, 50391, 50408, 50424, 50434, 50444, 50456, 50470, 50488, 50502, 50525, 50548, 50564, 50581,
-        50603, 50622, 50642, 50662, 50682, 50706, 50727, 50748, 50763, 50800, 50824, 50845, 50863, 50874, 50882, 50907, 50931, 50957,
-        50985, 51012, 51025, 51039, 51053, 51067, 51081, 51095, 51109, 51122, 51135, 51150, 51165, 51181, 51198, 51216, 51242, 51252,
-        51271, 51292, 51323, 51347, 51375, 51407, 51435, 51466, 51492, 51519, 51548, 51579, 51597, 51619, 51639, 51663, 51681, 51701,
-        51726, 51751, 51770, 51788, 51810, 51831, 51856, 51882, 51903, 51932, 51962, 51989, 52016, 52040, 52058, 52086, 52105, 52132,
-        52165, 52197, 52212, 52232, 52256, 52264, 52286, 52315, 52329, 52349, 52366, 52388, 52405, 52423, 52450, 52479, 52508, 52532,
-        52559, 52585, 52610, 52640, 52657, 52672, 52690, 52714, 52737, 52759, 52774, 52799, 52821, 52838, 52863, 52890, 52914, 52937,
-        52961, 52971, 52992, 53024, 53046, 53072, 53105, 53118, 53133, 53156, 53178, 53195, 53205, 53219, 53244, 53265, 53288, 53323,
-        53360, 53382, 53412, 53429, 53446, 53466, 53487, 53501, 53519, 53543, 53566, 53578, 53591, 53614, 53629, 53648, 53665, 53696,
-        53718, 53738, 53756, 53774, 53795, 53813, 53828, 53845, 53862, 53883, 53908, 53933, 53961, 53992, 54016, 54040, 54076, 54096,
-        54121, 54154, 54176, 54201, 54232, 54267, 54298, 54332, 54363, 54379, 54399, 54417, 54439, 54458, 54477, 54486, 54512, 54539,
-        54557, 54570, 54589, 54619, 54638, 54669, 54694, 54707, 54721, 54735, 54747, 54765, 54776, 54796, 54814, 54839, 54859, 54885,
-        54911, 54931, 54944, 54964, 54977, 54991, 55006, 55025, 55047, 55065, 55084, 55104, 55124, 55147, 55170, 55196, 55217, 55238,
-        55258, 55291, 55324, 55351, 55373, 55399, 55421, 55449, 55475, 55500, 55526, 55553, 55578, 55598, 55620, 55639, 55663, 55672,
-        55688, 55713, 55740, 55768, 55798, 55827, 55837, 55861, 55883, 55900, 55913, 55925, 55938, 55952, 55974, 56003, 56021, 56040,
-        56062, 56080, 56091, 56131, 56170, 56193, 56214, 56235, 56247, 56260, 56272, 56284, 56298, 56314, 56327, 56339, 56350, 56365,
-        56380, 56391, 56403, 56428, 56449, 56469, 56493, 56512, 56533, 56551, 56576, 56601, 56625, 56653, 56676, 56703, 56727, 56751,
-        56774, 56800, 56825, 56855, 56884, 56911, 56938, 56966, 56992, 57020, 57044, 57071, 57090, 57109, 57128, 57146, 57174, 57204,
-        57218, 57242, 57258, 57284, 57317, 57339, 57352, 57370, 57388, 57413, 57427, 57452, 57478, 57517, 57558, 57582, 57610, 57632,
-        57656, 57682, 57713, 57745, 57770, 57802, 57830, 57859, 57882, 57896, 57910, 57925, 57949, 57968, 57988, 58008, 58028, 58059,
-        58082, 58095, 58113, 58122, 58131, 58146, 58175, 58198, 58223, 58243, 58262, 58289, 58311, 58340, 58363, 58390, 58415, 58442,
-        58472, 58496, 58521, 58547, 58559, 58571, 58583, 58606, 58627, 58640, 58667, 58677, 58692, 58717, 58743, 58761, 58772, 58784,
-        58797, 58818, 58843, 58878, 58909, 58926, 58947, 58964, 59001, 59026, 59056, 59075, 59094, 59108, 59129, 59152, 59175, 59199,
-        59218, 59251, 59260, 59274, 59296, 59322, 59348, 59371, 59394, 59408, 59423, 59439, 59458, 59478, 59500, 59518, 59537, 59558,
-        59577, 59601, 59622, 59653, 59665, 59688, 59704, 59718, 59734, 59754, 59773, 59792, 59813, 59832, 59852, 59872, 59903, 59918,
-        59938, 59959, 59981, 59996, 60021, 60046, 60059, 60075, 60092, 60109, 60124, 60137, 60158, 60183, 60210, 60222, 60243, 60267,
-        60285, 60306, 60327, 60345, 60358, 60386, 60413, 60437, 60463, 60481, 60500, 60514, 60529, 60542, 60565, 60577, 60592, 60608,
-        60621, 60635, 60657, 60674, 60691, 60710, 60731, 60749, 60766, 60784, 60808, 60831, 60856, 60883, 60903, 60929, 60943, 60954,
-        60968, 60984, 61009, 61031, 61057, 61092, 61119, 61147, 61172, 61201, 61214, 61228, 61248, 61267, 61285, 61302, 61319, 61332,
-        61350, 61364, 61378, 61393, 61413, 61433, 61457, 61479, 61498, 61517, 61539, 61560, 61580, 61603, 61625, 61645, 61664, 61683,
-        61696, 61715, 61724, 61733, 61742, 61753, 61763, 61778, 61793, 61809, 61827, 61843, 61863, 61877, 61894, 61910, 61927, 61947,
-        61965, 61981, 62001, 62032, 62050, 62072, 62092, 62110, 62129, 62147, 62171, 62183, 62204, 62220, 62241, 62264, 62278, 62302,
-        62320, 62349, 62368, 62387, 62411, 62438, 62450, 62465, 62485, 62509, 62529, 62552, 62573, 62595, 62617, 62642, 62659, 62676,
-        62701, 62728, 62750, 62775, 62800, 62831, 62862, 62892, 62923, 62952, 62982, 63004, 63027, 63047, 63068, 63088, 63108, 63131,
-        63153, 63175, 63197, 63225, 63235, 63248, 63262, 63280, 63303, 63320, 63337, 63355, 63371, 63389, 63412, 63421, 63431, 63445,
-        63468, 63479, 63505, 63525, 63538, 63554, 63581, 63607, 63623, 63643, 63661, 63680, 63694, 63703, 63720, 63751, 63782, 63807,
-        63821, 63836, 63850, 63861, 63884, 63903, 63921, 63942, 63968, 63983, 64013, 64032, 64059, 64081, 64106, 64122, 64132, 64153,
-        64182, 64215, 64248, 64273, 64290, 64306, 64325, 64344, 64373, 64389, 64411, 64423, 64451, 64469, 64480, 64501, 64522, 64542,
-        64563, 64595, 64623, 64635, 64656, 64671, 64690, 64709, 64731, 64749, 64767, 64785, 64815, 64847, 64873, 64889, 64905, 64921,
-        64938, 64951, 64970, 64997, 65025, 65048, 65071, 65094, 65117, 65135, 65144, 65159, 65189, 65210, 65234, 65245, 65257, 65283,
-        65307, 65318, 65331, 65343, 65356, 65368, 65385, 65402, 65415, 65460, 65481, 65495, 65528, 65537, 65562, 65585, 65608, 65622,
-        65637, 65653, 65672, 65701, 65724, 65736, 65766, 65786, 65813, 65837, 65870, 65882, 65895, 65909, 65927, 65946, 65963, 65982,
-        65998, 66008, 66021, 66033, 66056, 66074, 66098, 66120, 66144, 66159, 66177, 66190, 66217, 66237, 66271, 66289, 66307, 66322,
-        66336, 66351, 66364, 66397, 66409, 66435, 66484, 66500, 66523, 66536, 66554, 66581, 66595, 66639, 66658, 66677, 66701, 66715,
-        66730, 66756, 66772, 66789, 66810, 66831, 66852, 66873, 66894, 66911, 66929, 66951, 66969, 66989, 67012, 67033, 67056, 67082,
-        67106, 67126, 67146, 67166, 67183, 67201, 67216, 67232, 67249, 67269, 67278, 67285, 67301, 67319, 67338, 67356, 67386, 67416,
-        67436, 67464, 67495, 67523, 67545, 67565, 67585, 67608, 67639, 67661, 67693, 67718, 67731, 67756, 67778, 67792, 67815, 67837,
-        67851, 67865, 67892, 67916, 67947, 67967, 67985, 68002, 68020, 68040, 68066, 68094, 68122, 68146, 68174, 68204, 68227, 68260,
-        68294, 68324, 68354, 68384, 68404, 68430, 68454, 68483, 68514, 68540, 68577, 68603, 68637, 68668, 68693, 68719, 68742, 68770,
-        68795, 68805, 68827, 68851, 68874, 68894, 68907, 68922, 68939, 68961, 68988, 69011, 69038, 69070, 69096, 69128, 69154, 69169,
-        69187, 69216, 69245, 69271, 69301, 69328, 69355, 69387, 69414, 69446, 69478, 69496, 69510, 69526, 69545, 69579, 69616, 69643,
-        69671, 69696, 69722, 69742, 69763, 69783, 69805, 69824, 69842, 69862, 69886, 69904, 69923, 69951, 69976, 69997, 70024, 70049,
-        70082, 70106, 70137, 70165, 70197, 70228, 70259, 70286, 70319, 70352, 70378, 70404, 70432, 70466, 70492, 70522, 70552, 70580,
-        70602, 70626, 70664, 70688, 70709, 70738, 70773, 70800, 70827, 70851, 70884, 70914, 70938, 70963, 70991, 71016, 71042, 71060,
-        71081, 71101, 71119, 71134, 71165, 71205, 71235, 71265, 71285, 71303, 71321, 71337, 71354, 71369, 71383, 71418, 71453, 71479,
-        71502, 71519, 71541, 71561, 71587, 71614, 71636, 71670, 71699, 71727, 71748, 71771, 71800, 71833, 71865, 71890, 71905, 71945,
-        71952, 71971, 71993, 72021, 72051, 72069, 72085, 72116, 72141, 72161, 72187, 72210, 72240, 72267, 72295, 72324, 72348, 72377,
-        72406, 72429, 72452, 72478, 72509, 72533, 72562, 72593, 72620, 72656, 72692, 72722, 72752, 72777, 72800, 72831, 72862, 72893,
-        72921, 72945, 72979, 73005, 73015, 73025, 73039, 73052, 73074, 73097, 73122, 73148, 73177, 73204, 73232, 73255, 73277, 73304,
-        73331, 73356, 73383, 73407, 73434, 73464, 73478, 73502, 73523, 73537, 73557, 73584, 73607, 73633, 73659, 73681, 73702, 73723,
-        73737, 73758, 73789, 73813, 73840, 73860, 73886, 73915, 73951, 73975, 73994, 74013, 74034, 74059, 74078, 74098, 74126, 74154,
-        74191, 74216, 74256, 74294, 74327, 74355, 74381, 74408, 74436, 74467, 74487, 74519, 74547, 74571, 74595, 74622, 74646, 74679,
-        74706, 74720, 74742, 74756, 74771, 74789, 74805, 74825, 74840, 74857, 74877, 74896, 74933, 74956, 74984, 75005, 75035, 75062,
-        75093, 75107, 75121, 75140, 75163, 75188, 75206, 75227, 75245, 75271, 75300, 75320, 75339, 75368, 75394, 75417, 75441, 75474,
-        75501, 75524, 75542, 75570, 75581, 75592, 75609, 75625, 75646, 75664, 75689, 75719, 75736, 75755, 75770, 75793, 75830, 75865,
-        75894, 75915, 75930, 75959, 75990, 76021, 76046, 76062, 76092, 76123, 76153, 76179, 76203, 76235, 76243, 76251, 76260, 76268,
-        76293, 76310, 76328, 76355, 76375, 76396, 76415, 76434, 76455, 76476, 76498, 76523, 76554, 76578, 76599, 76633, 76660, 76699,
-        76728, 76750, 76770, 76792, 76817, 76835, 76851, 76870, 76890, 76913, 76937, 76967, 76983, 76997, 77021, 77045, 77071, 77097,
-        77127, 77161, 77180, 77199, 77222, 77241, 77259, 77273, 77302, 77329, 77367, 77398, 77432, 77462, 77490, 77517, 77546, 77585,
-        77608, 77629, 77662, 77695, 77712, 77731, 77746, 77764, 77783, 77806, 77830, 77859, 77890, 77913, 77941, 77967, 77993, 78014,
-        78026, 78047, 78069, 78093, 78123, 78146, 78177, 78194, 78222, 78248, 78263, 78291, 78305, 78320, 78340, 78360, 78376, 78388,
-        78401, 78420, 78452, 78475, 78497, 78512, 78528, 78545, 78564, 78588, 78601, 78617, 78629, 78648, 78671, 78694, 78716, 78738,
-        78752, 78776, 78801, 78818, 78842, 78861, 78894, 78915, 78935, 78955, 78973, 78989, 79011, 79034, 79057, 79086, 79108, 79130,
-        79154, 79177, 79207, 79221, 79235, 79248, 79261, 79276, 79298, 79318, 79342, 79361, 79383, 79407, 79434, 79467, 79482, 79512,
-        79542, 79576, 79602, 79618, 79641, 79657, 79682, 79703, 79727, 79747, 79771, 79796, 79827, 79849, 79869, 79890, 79907, 79929,
-        79950, 79969, 79998,
+        3494, 3508, 3520, 3531, 3543, 3557, 3577, 3557, 3577, 3596, 3617, 3635, 3658, 3682, 3694, 3712, 3724, 3740, 3749, 3762, 3777,
+        3787, 3803, 3814, 3834, 3859, 3879, 3901, 3923, 3938, 3951, 3968, 3980, 3992, 4012, 76, 144, 4032, 4042, 4050, 4058, 4066, 4073,
+        4086, 4096, 4106, 4116, 4123, 4132, 4140, 4150, 4161, 4173, 4180, 4191, 4201, 4208, 4218, 4228, 4235, 4242, 4250, 4259, 4270,
+        4277, 4283, 4291, 4298, 4306, 4319, 4327, 4336, 4344, 4354, 4368, 4376, 4383, 4390, 4399, 4406, 4417, 4424, 4431, 4439, 4451,
+        4462, 4471, 4480, 4495, 4505, 4517, 4530, 4517, 4530, 4544, 4555, 4568, 4581, 4594, 4606, 4618, 4630, 4642, 4654, 4665, 4678,
+        4691, 4707, 4724, 4737, 4749, 4761, 4772, 4787, 4800, 4816, 4828, 4843, 4857, 4869, 4882, 4895, 4908, 4919, 4935, 4948, 4965,
+        4981, 4993, 5005, 5019, 5027, 5036, 5050, 5061, 5071, 5081, 5094, 5102, 5114, 5122, 5130, 5142, 5150, 5163, 5176, 5185, 5200,
+        5210, 5226, 5239, 5252, 5269, 5277, 5285, 5295, 5302, 5313, 5321, 5329, 5338, 5349, 5358, 5370, 5378, 5386, 5395, 5405, 5416,
+        5425, 5436, 5444, 5455, 5463, 5471, 5480, 5492, 5500, 5509, 5521, 5530, 5540, 5553, 5567, 5578, 5586, 5595, 5604, 5612, 5620,
+        5628, 5636, 5644, 5654, 5663, 5671, 5681, 5690, 5703, 5711, 5720, 5733, 5746, 5756, 5766, 5779, 5792, 5804, 5816, 5826, 5839,
+        5852, 5864, 5876, 5888, 5900, 5916, 5932, 5959, 5992, 6023, 6039, 6056, 6073, 6085, 6102, 6116, 6127, 6142, 6157, 6168, 6187,
+        6195, 6215, 6227, 6237, 6249, 6264, 6276, 6285, 6300, 6320, 6333, 6352, 6370, 6386, 6400, 6425, 6450, 6464, 6475, 6495, 6505,
+        6519, 6531, 6541, 6558, 6575, 6594, 6614, 6630, 6646, 6670, 6690, 6710, 6726, 6738, 6753, 6765, 6776, 6789, 6802, 6819, 6836,
+        6855, 6870, 6884, 6891, 6898, 6905, 6916, 6927, 6943, 6955, 6966, 6977, 6991, 7007, 7018, 7029, 7040, 7047, 7059, 7075, 7090,
+        7101, 7116, 7131, 7141, 7153, 7165, 7189, 7205, 7224, 7240, 7257, 7275, 7293, 7312, 7330, 7346, 7371, 7397, 7409, 7426, 7445,
+        7466, 7484, 7508, 7533, 7548, 7565, 7579, 7599, 7611, 7625, 7642, 7659, 7676, 7691, 7711, 7725, 7743, 7756, 7769, 7783, 7801,
+        7819, 7839, 7859, 7879, 7900, 7918, 7936, 7945, 7958, 7970, 7988, 8007, 8026, 8052, 8073, 8092, 8110, 8127, 7409, 7426, 7445,
+        7466, 7484, 7508, 7533, 8140, 8157, 8170, 8188, 8202, 8219, 8232, 8250, 8265, 8276, 8293, 8306, 8323, 8336, 8350, 8366, 8378,
+        8397, 8419, 8436, 8453, 8470, 8486, 8504, 8518, 8530, 8541, 8550, 8563, 8577, 8589, 8600, 8612, 8629, 8646, 8655, 8668, 8683,
+        8694, 8719, 8735, 8752, 8763, 8780, 8794, 8813, 8826, 8840, 8858, 8870, 8883, 8897, 8915, 8936, 8944, 8959, 8976, 8999, 9020,
+        9028, 9041, 9056, 9071, 9083, 9099, 9113, 9126, 9141, 9156, 9174, 9183, 9193, 9210, 9227, 9239, 9247, 9269, 9292, 9311, 9326,
+        9344, 9363, 9378, 9393, 9408, 9422, 9437, 9452, 9464, 9480, 9500, 9517, 9531, 9549, 9569, 9591, 9610, 9633, 9652, 9675, 9699,
+        9715, 9739, 9758, 9774, 9790, 9814, 9839, 9855, 9871, 9894, 9908, 9923, 9940, 9957, 9975, 9989, 10002, 10018, 10032, 10046,
+        10065, 10083, 10101, 10116, 10132, 10155, 10171, 10193, 10210, 10223, 10238, 10250, 10261, 10273, 10284, 10298, 10312, 10324,
+        10334, 10345, 10361, 10381, 10392, 10403, 10415, 10428, 10440, 10452, 10464, 10476, 10488, 10500, 10512, 10525, 10538, 10551,
+        10564, 10577, 10590, 10602, 10614, 10626, 10639, 10652, 10665, 10679, 10693, 10707, 10722, 10737, 10752, 10766, 10780, 10794,
+        10808, 10825, 10842, 10859, 10874, 10889, 10904, 10920, 10936, 10952, 10969, 10986, 11003, 11020, 11031, 11042, 11057, 11072,
+        11087, 11098, 11109, 11120, 11132, 11144, 11156, 11169, 11182, 11195, 11214, 11227, 11240, 11253, 11268, 11283, 11298, 11314,
+        11330, 11346, 11358, 11370, 11382, 11403, 11424, 11445, 11459, 11473, 11487, 11499, 11510, 11520, 11532, 11543, 11555, 11569,
+        11582, 11598, 11608, 11620, 11632, 11646, 11661, 11675, 11689, 11700, 11713, 11724, 11737, 11747, 11761, 11772, 11785, 11802,
+        11813, 11824, 11834, 11845, 11859, 11869, 11881, 11890, 11900, 11910, 11920, 11934, 11950, 11964, 11974, 11987, 11997, 12010,
+        12023, 12036, 12046, 12057, 12068, 12078, 12088, 12099, 12111, 12122, 12134, 12144, 12155, 12167, 12178, 12189, 12203, 12217,
+        12231, 12246, 12260, 12275, 12288, 12302, 12312, 12327, 12341, 12351, 12366, 12379, 12393, 12406, 12419, 12433, 12444, 12455,
+        12465, 12478, 12491, 12502, 12513, 12524, 12534, 12544, 12555, 12566, 12576, 12587, 12599, 12609, 12619, 12634, 12646, 12658,
+        12670, 12683, 12694, 12710, 12726, 12736, 12750, 12765, 12776, 12792, 12805, 12815, 12844, 12873, 12902, 12931, 12957, 12987,
+        13017, 13041, 13067, 13091, 13117, 13145, 13172, 13201, 13230, 13256, 13284, 13315, 13346, 13353, 13361, 13369, 13377, 13385,
+        13394, 13405, 13416, 13427, 13438, 13446, 13457, 13467, 13482, 13496, 13510, 13524, 13532, 13541, 13550, 13559, 13568, 13578,
+        13590, 13602, 13614, 13626, 13635, 13646, 13661, 13673, 13686, 13694, 13708, 13722, 13734, 13747, 13759, 13772, 13784, 13797,
+        13815, 13839, 13851, 13862, 13872, 13882, 13892, 13907, 13924, 13932, 13946, 13958, 13968, 13978, 13993, 14006, 14017, 14031,
+        14042, 14053, 14068, 14083, 14098, 14110, 14119, 14130, 14146, 14164, 14186, 14198, 14211, 14231, 14251, 14268, 14285, 14300,
+        14315, 14334, 14350, 14372, 14387, 14407, 14420, 14436, 14457, 14474, 14489, 14504, 14526, 14555, 14570, 14590, 14609, 14625,
+        14636, 14647, 14658, 14674, 14692, 14701, 14716, 14729, 14740, 14751, 14767, 14781, 14795, 14810, 14823, 14837, 14853, 14872,
+        14887, 14902, 14917, 14927, 14946, 14957, 14964, 14971, 14979, 14986, 14994, 15002, 15009, 15016, 15024, 15032, 15040, 15048,
+        15056, 15064, 15072, 15082, 15090, 15098, 15106, 15114, 15122, 15130, 15137, 15145, 15153, 15163, 15171, 15180, 15186, 15193,
+        15200, 15209, 15217, 15225, 15233, 15241, 15249, 15257, 15265, 15273, 15281, 15290, 15299, 15308, 15317, 15326, 15335, 15344,
+        15353, 15362, 15371, 15380, 15389, 15398, 15407, 15416, 15425, 15434, 15443, 15452, 15461, 15470, 15479, 15488, 15500, 15511,
+        15522, 15533, 15546, 15557, 15570, 15583, 15598, 15616, 15626, 15638, 15650, 15661, 15672, 15686, 15694, 15704, 15715, 15727,
+        15736, 15745, 15756, 15765, 15774, 15783, 15794, 15805, 15816, 15828, 15840, 15854, 15866, 15878, 15890, 15902, 15914, 15927,
+        15940, 15953, 15966, 15977, 15988, 15999, 16010, 16024, 16038, 16049, 16060, 16071, 16082, 16093, 16104, 16115, 16126, 16137,
+        16150, 16161, 16172, 16183, 16194, 16205, 16216, 16227, 16238, 16251, 16262, 16273, 16285, 16297, 16306, 16316, 16324, 16333,
+        16342, 16351, 16360, 16369, 16382, 16393, 16406, 16422, 16437, 16450, 16470, 16496, 16523, 16534, 16545, 16554, 16568, 16586,
+        16600, 16614, 16630, 16647, 16665, 16683, 16705, 16726, 16741, 16760, 16779, 16801, 16827, 16849, 16871, 16895, 16920, 16946,
+        16972, 17002, 17031, 17054, 17075, 17095, 17115, 17127, 17139, 17154, 17169, 17185, 17201, 17139, 17115, 17127, 17217, 17230,
+        17243, 17255, 17269, 17282, 17298, 17314, 17330, 17346, 17362, 17378, 17387, 17396, 17408, 17422, 17434, 17447, 17459, 17472,
+        17485, 17497, 17511, 17524, 17544, 17565, 17580, 17595, 17614, 17630, 17643, 17656, 17670, 17683, 17696, 17705, 17725, 17743,
+        17378, 17387, 17396, 17408, 17472, 17485, 17497, 17614, 17630, 17643, 17656, 17670, 17683, 17743, 17485, 17614, 17630, 17643,
+        17656, 17670, 17683, 17757, 17765, 17773, 17782, 17793, 17801, 17810, 17817, 17829, 17835, 17841, 17848, 17856, 17871, 17887,
+        17903, 17918, 17934, 17950, 17965, 17977, 17989, 18007, 18022, 18037, 18054, 18071, 18085, 18099, 18117, 18135, 18150, 18173,
+        18196, 18214, 18228, 18253, 18272, 18290, 18309, 18327, 18345, 18362, 18379, 18392, 18409, 18423, 18442, 18460, 18478, 18504,
+        18532, 18556, 18586, 18626, 18666, 17856, 17871, 17887, 17903, 17918, 17934, 17950, 17965, 17977, 17989, 18071, 18085, 18135,
+        18214, 18228, 18690, 18709, 18272, 18290, 18309, 18327, 18345, 18362, 18379, 18392, 18409, 18423, 18442, 18460, 18478, 18504,
+        18532, 18556, 18586, 18626, 18666, 18728, 18750, 18769, 18789, 18809, 18828, 18852, 18871, 18893, 18911, 18936, 18954, 18973,
+        18992, 19010, 19034, 19052, 19073, 19091, 19112, 19129, 19146, 19162, 19178, 19193, 19208, 19224, 19240, 19253, 19266, 19279,
+        19292, 19306, 19320, 19332, 19344, 19358, 19372, 19387, 19402, 19418, 19434, 19445, 19456, 19474, 19492, 19510, 19528, 19556,
+        19583, 19595, 19611, 19621, 19644, 19667, 19687, 19707, 19726, 19745, 19764, 19789, 19815, 19830, 19845, 19860, 19874, 19888,
+        19912, 19936, 19954, 19978, 20002, 20020, 20038, 20067, 20091, 20115, 20129, 20143, 20157, 20169, 20181, 20201, 20221, 20244,
+        20267, 20297, 20314, 20331, 20358, 20385, 20413, 20427, 20451, 20462, 20473, 20485, 20496, 20511, 20530, 20551, 20570, 20591,
+        20610, 20632, 20652, 20666, 20686, 20704, 20724, 20742, 20757, 20776, 20790, 20809, 20831, 20852, 20873, 20898, 20916, 20932,
+        20949, 20967, 20987, 21008, 21032, 21050, 21064, 21079, 21095, 21117, 21140, 21154, 19091, 21169, 21189, 21208, 21237, 21255,
+        21276, 21299, 21324, 21349, 21368, 21382, 21403, 21426, 21456, 21473, 21497, 21525, 21560, 21586, 21619, 21648, 21684, 21701,
+        21717, 21736, 21756, 21768, 21780, 21792, 21804, 21819, 21834, 21854, 21874, 21894, 21920, 21946, 21964, 21981, 21998, 22018,
+        22042, 22064, 22086, 22104, 22123, 22139, 22157, 22175, 22186, 22199, 22211, 22224, 22236, 22247, 22260, 22274, 22289, 22299,
+        22312, 22330, 22346, 22358, 22372, 22386, 22398, 22412, 22424, 22440, 22453, 22463, 22473, 22492, 22508, 22524, 22542, 22558,
+        22574, 22592, 22613, 22628, 22644, 22669, 22693, 22713, 22735, 22758, 22773, 22794, 22815, 22831, 22841, 22851, 22865, 22877,
+        22892, 22904, 22923, 22945, 22956, 22970, 22983, 22996, 23007, 23021, 23029, 23043, 23053, 23062, 23071, 23079, 23091, 23103,
+        23111, 23119, 23127, 23138, 23151, 23165, 23179, 23193, 23206, 23219, 23228, 23237, 23245, 23253, 23262, 23271, 23280, 23290,
+        23301, 23314, 23325, 23334, 23346, 23356, 23367, 23382, 23392, 23412, 23437, 23456, 23478, 23501, 23524, 23550, 23576, 23586,
+        23603, 23623, 23634, 23645, 23654, 23665, 23676, 23688, 23708, 23729, 23747, 23761, 23773, 23786, 23800, 23815, 23829, 23844,
+        23859, 23873, 23887, 23900, 23913, 23930, 23943, 23962, 23972, 23982, 23998, 24016, 24028, 24045, 24059, 24070, 24085, 24103,
+        24118, 24130, 24138, 24161, 24189, 24217, 24245, 24255, 24265, 24274, 24284, 24299, 24310, 24322, 24333, 24348, 24359, 24373,
+        24381, 24389, 24396, 24406, 24418, 24432, 24443, 24452, 24462, 24474, 24487, 24500, 24515, 24527, 24539, 24555, 24564, 24572,
+        24582, 24592, 24602, 24613, 24624, 24640, 24655, 24670, 24694, 24714, 24732, 24750, 24770, 24790, 24808, 24832, 24848, 24868,
+        24893, 24918, 24934, 24952, 24972, 24991, 25014, 25032, 25050, 25067, 24972, 24991, 25085, 25107, 25124, 25147, 25169, 25193,
+        25217, 25239, 25263, 25287, 25308, 25327, 25343, 25361, 304, 355, 371, 385, 24418, 24432, 24443, 24452, 304, 355, 371, 385,
+        25381, 25400, 25420, 25445, 25464, 25484, 25502, 25522, 25541, 25562, 25582, 25602, 25626, 25651, 25672, 25693, 25703, 25721,
+        25732, 25743, 25755, 25765, 25775, 25787, 25799, 25811, 25821, 25832, 25845, 25857, 25870, 25885, 25905, 25918, 25937, 25958,
+        25980, 26001, 26019, 26037, 26058, 26079, 26101, 26119, 26134, 26158, 26175, 26194, 26212, 26231, 26250, 26268, 26286, 26305,
+        26321, 26337, 26353, 26371, 26389, 26406, 26427, 26449, 26466, 26483, 26500, 26521, 26540, 26556, 26575, 26592, 26604, 26615,
+        26636, 26656, 26676, 26695, 26711, 26729, 26742, 26757, 26769, 26783, 26796, 26814, 26828, 26841, 26854, 26875, 26891, 26907,
+        26920, 26936, 26947, 26960, 26975, 26988, 27000, 27020, 27034, 27046, 27063, 27080, 27093, 27114, 27125, 27142, 27157, 27174,
+        27191, 27209, 27223, 27245, 27257, 27275, 27291, 27309, 27330, 27343, 27358, 27375, 27389, 27406, 27423, 27440, 27449, 27459,
+        27469, 27478, 27488, 27503, 27515, 27526, 27540, 27552, 27567, 27578, 27590, 27602, 27613, 27625, 27636, 27649, 27662, 27678,
+        27685, 27695, 27706, 27715, 27725, 27735, 27746, 27757, 27772, 27781, 27790, 27799, 27812, 27824, 27835, 27847, 27858, 27872,
+        27884, 27898, 27922, 27946, 27971, 27995, 28017, 28037, 28057, 28083, 28107, 28138, 28171, 28203, 28242, 28266, 28283, 28301,
+        28324, 28342, 28358, 28376, 28401, 28433, 28464, 28491, 28514, 28541, 28571, 28600, 28628, 28658, 28689, 28718, 28746, 28774,
+        28803, 28832, 28862, 28890, 28915, 28943, 28972, 29004, 29033, 29065, 29094, 29131, 29167, 29189, 29230, 29269, 29311, 29340,
+        29362, 29390, 29404, 29418, 29431, 29446, 29462, 29475, 29487, 29501, 29515, 29527, 29546, 29560, 29586, 29605, 29629, 29649,
+        29674, 29688, 29711, 29729, 29751, 29769, 29787, 29807, 29827, 29844, 29863, 29887, 29899, 29919, 29936, 29963, 29988, 30011,
+        30041, 30063, 30088, 30113, 30137, 30161, 30192, 30224, 30256, 30285, 30322, 30352, 30386, 30412, 30427, 30444, 30458, 30476,
+        30495, 30509, 30529, 30544, 30564, 30584, 30604, 30625, 30639, 30651, 30663, 30679, 30695, 30713, 30734, 30754, 30776, 30797,
+        30820, 30835, 30859, 30872, 30893, 30911, 30942, 30957, 30977, 30998, 31030, 31051, 31072, 31088, 31104, 31126, 31147, 31164,
+        31180, 31196, 31214, 31231, 31258, 31284, 31304, 31322, 31341, 31365, 31395, 31420, 31446, 31471, 31497, 31519, 31548, 31570,
+        31597, 31623, 31643, 31664, 31684, 31704, 31726, 31754, 31787, 31822, 31841, 31860, 31884, 31909, 31933, 31954, 31981, 32007,
+        32033, 32059, 32085, 32104, 32128, 32147, 32168, 32196, 32217, 32241, 32265, 32290, 32308, 32333, 32358, 32384, 32405, 32427,
+        32450, 32473, 32494, 32522, 32543, 32572, 32603, 32631, 32656, 32683, 32712, 32740, 32778, 32807, 32829, 32854, 32872, 32890,
+        32914, 32936, 32960, 32984, 33007, 33035, 33055, 33080, 33106, 33124, 33143, 33165, 33187, 33212, 33237, 33264, 33291, 33315,
+        33339, 33354, 33373, 33391, 33415, 33439, 33461, 33483, 33500, 33517, 33533, 33551, 33563, 33578, 33607, 33636, 33665, 33694,
+        33709, 33738, 33753, 33767, 33775, 33794, 33818, 33853, 33868, 33891, 33906, 33921, 33935, 33951, 33966, 33989, 34013, 34037,
+        34061, 34089, 34117, 34136, 34152, 34177, 34202, 34221, 34239, 34259, 34275, 34288, 34301, 34322, 34338, 34356, 34374, 34386,
+        34401, 34422, 34438, 34449, 34463, 34486, 34501, 34521, 34540, 34552, 34562, 34573, 34581, 34604, 34624, 34644, 34666, 34682,
+        34702, 34727, 34753, 34772, 34791, 34812, 34831, 34845, 34866, 34891, 34918, 34949, 34976, 35010, 35038, 35063, 35101, 35138,
+        35167, 35191, 35216, 35242, 35273, 35302, 35332, 35362, 35393, 35424, 35444, 35469, 35499, 35514, 35530, 35547, 35564, 35581,
+        35603, 35618, 35634, 35653, 35675, 35691, 35713, 35736, 35755, 35776, 35799, 35823, 35845, 35867, 35883, 35902, 35929, 35956,
+        35982, 36007, 36038, 36069, 36084, 36102, 36119, 36141, 36161, 36182, 36203, 36217, 36233, 36250, 36266, 36287, 36309, 36328,
+        36350, 36376, 36394, 36412, 36430, 36455, 36472, 36495, 36518, 36536, 36556, 36573, 36589, 36612, 36628, 36643, 36659, 36677,
+        36695, 36710, 36725, 36743, 36763, 36780, 36806, 36831, 36845, 36864, 36883, 36902, 36920, 36940, 36957, 36976, 36996, 37015,
+        37035, 37054, 37071, 37091, 37109, 37130, 37155, 37172, 37193, 37214, 37236, 37263, 37283, 37298, 37315, 37333, 37354, 37376,
+        37399, 37414, 37431, 37454, 37474, 37494, 37514, 37534, 37553, 37576, 37600, 37624, 37650, 37676, 37696, 37715, 37742, 37769,
+        37790, 37822, 37846, 37873, 37896, 37919, 37942, 37965, 37988, 38009, 38030, 38059, 38082, 38107, 38130, 38154, 38180, 38202,
+        38226, 38250, 38276, 38305, 38335, 38357, 38385, 38415, 38444, 38473, 38496, 38526, 38551, 38582, 38607, 38634, 38667, 38692,
+        38719, 38745, 38773, 38801, 38834, 38862, 38883, 38906, 38928, 38958, 38988, 39013, 39042, 39069, 39091, 39117, 39144, 39168,
+        39187, 39213, 39236, 39264, 39286, 39310, 39338, 39358, 39385, 39407, 39428, 39452, 39477, 39505, 39529, 39549, 39571, 39588,
+        39603, 39617, 39635, 39647, 39667, 39690, 39705, 39721, 39736, 39752, 39766, 39780, 39796, 39813, 39829, 39846, 39867, 39889,
+        39921, 39962, 39995, 40037, 40080, 40132, 40170, 40217, 40250, 40274, 40295, 40326, 40336, 40344, 40355, 40363, 40376, 40384,
+        40397, 40412, 40427, 40450, 40474, 40502, 40521, 40536, 40551, 40567, 40586, 40604, 40619, 40636, 40652, 40667, 40681, 40698,
+        40716, 40735, 40752, 40773, 40791, 40811, 40835, 40852, 40870, 40891, 40922, 40950, 76, 59, 40978, 40999, 41020, 41041, 41061,
+        41081, 41106, 41131, 41158, 41181, 41205, 41231, 41253, 41281, 41298, 41316, 41339, 41363, 41383, 41402, 41421, 41444, 41469,
+        41489, 41515, 41540, 41568, 41594, 41620, 41630, 41638, 41650, 41661, 41670, 41679, 41695, 41714, 41730, 41740, 41750, 41761,
+        41773, 41784, 41796, 41805, 41813, 41822, 41835, 41845, 41854, 41866, 41882, 41890, 41908, 41923, 41938, 41957, 41975, 41992,
+        42004, 42018, 42034, 3938, 3951, 42049, 42058, 42066, 42075, 42084, 42094, 42103, 42114, 42120, 42127, 42134, 42145, 42152,
+        42159, 42166, 42173, 42179, 42185, 42192, 42199, 42049, 42058, 42066, 42075, 42211, 42220, 42231, 42240, 42249, 42262, 42273,
+        42281, 42291, 42084, 42094, 42300, 42312, 42049, 42058, 42066, 42075, 42326, 42333, 42340, 42347, 42355, 42363, 42370, 42377,
+        42386, 42395, 42408, 42103, 42049, 42058, 42066, 42075, 42417, 42426, 42435, 42448, 42460, 42471, 42103, 42480, 42491, 42500,
+        42512, 42523, 42534, 42550, 42566, 42581, 42590, 42599, 42610, 42623, 42636, 42651, 42666, 42678, 42690, 42702, 42715, 42728,
+        42737, 42745, 42754, 42763, 42772, 42787, 42795, 42803, 42815, 42824, 42834, 42842, 42866, 42875, 42884, 42894, 42905, 42915,
+        42924, 42933, 42943, 42953, 42964, 42975, 42985, 42991, 43005, 43018, 43035, 43046, 43055, 43064, 43076, 43087, 43104, 43118,
+        43132, 43143, 43167, 43189, 43211, 43233, 43255, 43278, 43301, 43322, 43348, 43369, 43390, 43405, 43427, 43452, 43479, 43504,
+        43525, 43553, 43578, 43599, 43617, 43652, 43678, 43706, 43733, 43755, 43775, 43800, 43830, 43860, 43886, 43900, 43917, 43940,
+        43956, 43979, 43994, 44011, 44024, 44040, 44057, 44075, 44105, 44133, 44155, 44179, 44199, 44218, 44238, 44264, 44284, 44305,
+        44324, 44352, 44381, 44397, 44413, 44427, 44445, 44461, 44475, 44492, 44510, 44536, 44564, 44590, 44606, 44619, 44639, 44656,
+        44673, 44689, 44705, 44727, 44743, 44763, 44784, 44805, 44822, 44838, 44855, 44868, 44881, 44895, 44918, 44954, 44961, 44968,
+        44976, 44984, 44991, 44998, 45006, 45014, 45021, 45028, 45035, 45044, 45053, 45063, 45073, 45083, 45092, 45100, 45111, 45122,
+        45131, 45140, 45149, 45158, 45171, 45184, 45193, 45203, 45212, 45224, 45236, 45244, 45252, 45262, 45271, 45280, 45288, 45297,
+        45306, 45315, 45326, 45337, 45344, 45351, 45359, 45367, 45379, 45391, 45400, 45408, 45417, 45431, 45444, 45457, 45472, 45487,
+        45502, 45516, 45532, 45548, 45559, 45571, 45580, 45594, 45609, 45633, 45657, 45686, 45704, 45722, 45738, 45763, 45790, 45811,
+        45833, 45855, 45877, 45898, 45918, 45944, 45969, 45992, 46014, 46036, 46064, 46091, 46118, 46135, 46158, 46177, 46203, 46227,
+        46250, 46272, 46294, 46322, 46349, 46372, 46396, 46419, 46430, 46442, 46453, 46465, 46476, 46488, 46499, 46511, 46522, 46533,
+        46546, 46564, 46579, 46603, 46628, 46638, 46648, 46658, 46668, 46679, 46694, 46711, 46721, 46731, 46741, 46753, 46765, 46777,
+        46790, 46803, 46815, 46827, 46842, 46857, 46872, 46887, 46902, 46917, 46931, 46945, 46956, 46967, 46978, 46989, 47001, 47015,
+        47028, 47041, 47055, 47068, 47081, 47094, 47107, 47120, 47134, 47148, 47160, 47179, 47192, 47202, 47212, 47226, 47240, 47252,
+        47264, 47276, 47288, 47299, 47311, 47321, 47330, 47339, 47348, 47358, 47368, 47378, 47389, 47400, 47412, 47424, 47436, 47448,
+        47464, 47480, 47498, 47521, 47539, 47560, 47572, 47584, 47596, 47608, 47622, 47636, 47653, 47669, 47690, 47712, 47732, 47747,
+        47770, 47798, 47809, 47819, 47844, 47870, 47892, 47916, 47941, 47966, 47993, 48017, 48037, 48051, 48071, 48094, 48114, 48130,
+        48151, 48172, 48189, 48208, 48223, 48244, 48264, 48272, 48295, 48303, 48319, 48335, 48353, 48369, 48377, 48399, 48420, 48442,
+        48459, 48475, 48493, 48512, 48530, 48551, 48580, 48607, 48631, 48656, 48681, 48701, 48724, 48754, 48776, 48800, 48821, 48835,
+        48849, 48863, 48880, 48912, 48946, 48977, 49008, 49034, 49062, 49090, 49119, 49149, 49181, 49209, 49235, 49261, 49286, 49309,
+        49339, 49366, 49390, 49414, 49438, 49462, 49499, 49524, 49562, 49587, 49611, 49627, 49652, 49674, 49700, 49720, 49747, 49762,
+        49779, 49804, 49833, 49857, 49882, 49911, 49932, 49953, 49976, 50007, 50037, 50058, 50094, 50116, 50139, 50167, 50182, 50198,
+        50217, 50234, 50250, 50260, 50270, 50282, 50296, 50314, 50328, 50351, 50374, 50390, 50407, 50429, 50448, 50468, 50488, 50508,
+        50532, 50553, 50574, 50589, 50626, 50650, 50671, 50689, 50700, 50708, 50733, 50757, 50783, 50811, 50838, 50851, 50865, 50879,
+        50893, 50907, 50921, 50935, 50948, 50961, 50976, 50991, 51007, 51024, 51042, 51068, 51078, 51097, 51118, 51149, 51173, 51201,
+        51233, 51261, 51292, 51318, 51345, 51374, 51405, 51423, 51445, 51465, 51489, 51507, 51527, 51552, 51577, 51596, 51614, 51636,
+        51657, 51682, 51708, 51729, 51758, 51788, 51815, 51842, 51866, 51884, 51912, 51931, 51958, 51991, 52023, 52038, 52058, 52082,
+        52090, 52112, 52141, 52155, 52175, 52192, 52214, 52231, 52249, 52276, 52305, 52334, 52358, 52385, 52411, 52436, 52466, 52483,
+        52498, 52516, 52540, 52563, 52585, 52600, 52625, 52647, 52664, 52689, 52716, 52740, 52763, 52787, 52797, 52818, 52850, 52872,
+        52898, 52931, 52944, 52959, 52982, 53004, 53021, 53031, 53045, 53070, 53091, 53114, 53149, 53186, 53208, 53238, 53255, 53272,
+        53292, 53313, 53327, 53345, 53369, 53392, 53404, 53417, 53440, 53455, 53474, 53491, 53522, 53544, 53564, 53582, 53600, 53621,
+        53639, 53654, 53671, 53688, 53709, 53734, 53759, 53787, 53818, 53842, 53866, 53902, 53922, 53947, 53980, 54002, 54027, 54058,
+        54093, 54124, 54158, 54189, 54205, 54225, 54243, 54265, 54284, 54303, 54312, 54338, 54365, 54383, 54396, 54415, 54445, 54464,
+        54495, 54520, 54533, 54547, 54561, 54573, 54591, 54602, 54622, 54640, 54665, 54685, 54711, 54737, 54757, 54770, 54790, 54803,
+        54817, 54832, 54851, 54873, 54891, 54910, 54930, 54950, 54973, 54996, 55022, 55043, 55064, 55084, 55117, 55150, 55177, 55199,
+        55225, 55247, 55275, 55301, 55326, 55352, 55379, 55404, 55424, 55446, 55465, 55489, 55498, 55514, 55539, 55566, 55594, 55624,
+        55653, 55663, 55687, 55709, 55726, 55739, 55751, 55764, 55778, 55800, 55829, 55847, 55866, 55888, 55906, 55917, 55957, 55996,
+        56019, 56040, 56061, 56073, 56086, 56098, 56110, 56124, 56140, 56153, 56165, 56176, 56191, 56206, 56217, 56229, 56254, 56275,
+        56295, 56319, 56338, 56359, 56377, 56402, 56427, 56451, 56479, 56502, 56529, 56553, 56577, 56600, 56626, 56651, 56681, 56710,
+        56737, 56764, 56792, 56818, 56846, 56870, 56897, 56916, 56935, 56954, 56972, 57000, 57030, 57044, 57068, 57084, 57110, 57143,
+        57165, 57178, 57196, 57214, 57239, 57253, 57278, 57304, 57343, 57384, 57408, 57436, 57458, 57482, 57508, 57539, 57571, 57596,
+        57628, 57656, 57685, 57708, 57722, 57736, 57751, 57775, 57794, 57814, 57834, 57854, 57885, 57908, 57921, 57939, 57948, 57957,
+        57972, 58001, 58024, 58049, 58069, 58088, 58115, 58137, 58166, 58189, 58216, 58241, 58268, 58298, 58322, 58347, 58373, 58385,
+        58397, 58409, 58432, 58453, 58466, 58493, 58503, 58518, 58543, 58569, 58587, 58598, 58610, 58623, 58644, 58669, 58704, 58735,
+        58752, 58773, 58790, 58827, 58852, 58882, 58901, 58920, 58934, 58955, 58978, 59001, 59025, 59044, 59077, 59086, 59100, 59122,
+        59148, 59174, 59197, 59220, 59234, 59249, 59265, 59284, 59304, 59326, 59344, 59363, 59384, 59403, 59427, 59448, 59479, 59491,
+        59514, 59530, 59544, 59560, 59580, 59599, 59618, 59639, 59658, 59678, 59698, 59729, 59744, 59764, 59785, 59807, 59822, 59847,
+        59872, 59885, 59901, 59918, 59935, 59950, 59963, 59984, 60009, 60036, 60048, 60069, 60093, 60111, 60132, 60153, 60171, 60184,
+        60212, 60239, 60263, 60289, 60307, 60326, 60340, 60355, 60368, 60391, 60403, 60418, 60434, 60447, 60461, 60483, 60500, 60517,
+        60536, 60557, 60575, 60592, 60610, 60634, 60657, 60682, 60709, 60729, 60755, 60769, 60780, 60794, 60810, 60835, 60857, 60883,
+        60918, 60945, 60973, 60998, 61027, 61040, 61054, 61074, 61093, 61111, 61128, 61145, 61158, 61176, 61190, 61204, 61219, 61239,
+        61259, 61283, 61305, 61324, 61343, 61365, 61386, 61406, 61429, 61451, 61471, 61490, 61509, 61522, 61541, 61550, 61559, 61568,
+        61579, 61589, 61604, 61619, 61635, 61653, 61669, 61689, 61703, 61720, 61736, 61753, 61773, 61791, 61807, 61827, 61858, 61876,
+        61898, 61918, 61936, 61955, 61973, 61997, 62009, 62030, 62046, 62067, 62090, 62104, 62128, 62146, 62175, 62194, 62213, 62237,
+        62264, 62276, 62291, 62311, 62335, 62355, 62378, 62399, 62421, 62443, 62468, 62485, 62502, 62527, 62554, 62576, 62601, 62626,
+        62657, 62688, 62718, 62749, 62778, 62808, 62830, 62853, 62873, 62894, 62914, 62934, 62957, 62979, 63001, 63023, 63051, 63061,
+        63074, 63088, 63106, 63129, 63146, 63163, 63181, 63197, 63215, 63238, 63247, 63257, 63271, 63294, 63305, 63331, 63351, 63364,
+        63380, 63407, 63433, 63449, 63469, 63487, 63506, 63520, 63529, 63546, 63577, 63608, 63633, 63647, 63662, 63676, 63687, 63710,
+        63729, 63747, 63768, 63794, 63809, 63839, 63858, 63885, 63907, 63932, 63948, 63958, 63979, 64008, 64041, 64074, 64099, 64116,
+        64132, 64151, 64170, 64199, 64215, 64237, 64249, 64277, 64295, 64306, 64327, 64348, 64368, 64389, 64421, 64449, 64461, 64482,
+        64497, 64516, 64535, 64557, 64575, 64593, 64611, 64641, 64673, 64699, 64715, 64731, 64747, 64764, 64777, 64796, 64823, 64851,
+        64874, 64897, 64920, 64943, 64961, 64970, 64985, 65015, 65036, 65060, 65071, 65083, 65109, 65133, 65144, 65157, 65169, 65182,
+        65194, 65211, 65228, 65241, 65286, 65307, 65321, 65354, 65363, 65388, 65411, 65434, 65448, 65463, 65479, 65498, 65527, 65550,
+        65562, 65592, 65612, 65639, 65663, 65696, 65708, 65721, 65735, 65753, 65772, 65789, 65808, 65824, 65834, 65847, 65859, 65882,
+        65900, 65924, 65946, 65970, 65985, 66003, 66016, 66043, 66063, 66097, 66115, 66133, 66148, 66162, 66177, 66190, 66223, 66235,
+        66261, 66310, 66326, 66349, 66362, 66380, 66407, 66421, 66465, 66484, 66503, 66527, 66541, 66556, 66582, 66598, 66615, 66636,
+        66657, 66678, 66699, 66720, 66737, 66755, 66777, 66795, 66815, 66838, 66859, 66882, 66908, 66932, 66952, 66972, 66992, 67009,
+        67027, 67042, 67058, 67075, 67095, 67104, 67111, 67127, 67145, 67164, 67182, 67212, 67242, 67262, 67290, 67321, 67349, 67371,
+        67391, 67411, 67434, 67465, 67487, 67519, 67544, 67557, 67582, 67604, 67618, 67641, 67663, 67677, 67691, 67718, 67742, 67773,
+        67793, 67811, 67828, 67846, 67866, 67892, 67920, 67948, 67972, 68000, 68030, 68053, 68086, 68120, 68150, 68180, 68210, 68230,
+        68256, 68280, 68309, 68340, 68366, 68403, 68429, 68463, 68494, 68519, 68545, 68568, 68596, 68621, 68631, 68653, 68677, 68700,
+        68720, 68733, 68748, 68765, 68787, 68814, 68837, 68864, 68896, 68922, 68954, 68980, 68995, 69013, 69042, 69071, 69097, 69127,
+        69154, 69181, 69213, 69240, 69272, 69304, 69322, 69336, 69352, 69371, 69405, 69442, 69469, 69497, 69522, 69548, 69568, 69589,
+        69609, 69631, 69650, 69668, 69688, 69712, 69730, 69749, 69777, 69802, 69823, 69850, 69875, 69908, 69932, 69963, 69991, 70023,
+        70054, 70085, 70112, 70145, 70178, 70204, 70230, 70258, 70292, 70318, 70348, 70378, 70406, 70428, 70452, 70490, 70514, 70535,
+        70564, 70599, 70626, 70653, 70677, 70710, 70740, 70764, 70789, 70817, 70842, 70868, 70886, 70907, 70927, 70945, 70960, 70991,
+        71031, 71061, 71091, 71111, 71129, 71147, 71163, 71180, 71195, 71209, 71244, 71279, 71305, 71328, 71345, 71367, 71387, 71413,
+        71440, 71462, 71496, 71525, 71553, 71574, 71597, 71626, 71659, 71691, 71716, 71731, 71771, 71778, 71797, 71819, 71847, 71877,
+        71895, 71911, 71942, 71967, 71987, 72013, 72036, 72066, 72093, 72121, 72150, 72174, 72203, 72232, 72255, 72278, 72304, 72335,
+        72359, 72388, 72419, 72446, 72482, 72518, 72548, 72578, 72603, 72626, 72657, 72688, 72719, 72747, 72771, 72805, 72831, 72841,
+        72851, 72865, 72878, 72900, 72923, 72948, 72974, 73003, 73030, 73058, 73081, 73103, 73130, 73157, 73182, 73209, 73233, 73260,
+        73290, 73304, 73328, 73349, 73363, 73383, 73410, 73433, 73459, 73485, 73507, 73528, 73549, 73563, 73584, 73615, 73639, 73666,
+        73686, 73712, 73741, 73777, 73801, 73820, 73839, 73860, 73885, 73904, 73924, 73952, 73980, 74017, 74042, 74082, 74120, 74153,
+        74181, 74207, 74234, 74262, 74293, 74313, 74345, 74373, 74397, 74421, 74448, 74472, 74505, 74532, 74546, 74568, 74582, 74597,
+        74615, 74631, 74651, 74666, 74683, 74703, 74722, 74759, 74782, 74810, 74831, 74861, 74888, 74919, 74933, 74947, 74966, 74989,
+        75014, 75032, 75053, 75071, 75097, 75126, 75146, 75165, 75194, 75220, 75243, 75267, 75300, 75327, 75350, 75368, 75396, 75407,
+        75418, 75435, 75451, 75472, 75490, 75515, 75545, 75562, 75581, 75596, 75619, 75656, 75691, 75720, 75741, 75756, 75785, 75816,
+        75847, 75872, 75888, 75918, 75949, 75979, 76005, 76029, 76061, 76069, 76077, 76086, 76094, 76119, 76136, 76154, 76181, 76201,
+        76222, 76241, 76260, 76281, 76302, 76324, 76349, 76380, 76404, 76425, 76459, 76486, 76525, 76554, 76576, 76596, 76618, 76643,
+        76661, 76677, 76696, 76716, 76739, 76763, 76793, 76809, 76823, 76847, 76871, 76897, 76923, 76953, 76987, 77006, 77025, 77048,
+        77067, 77085, 77099, 77128, 77155, 77193, 77224, 77258, 77288, 77316, 77343, 77372, 77411, 77434, 77455, 77488, 77521, 77538,
+        77557, 77572, 77590, 77609, 77632, 77656, 77685, 77716, 77739, 77767, 77793, 77819, 77840, 77852, 77873, 77895, 77919, 77949,
+        77972, 78003, 78020, 78048, 78074, 78089, 78117, 78131, 78146, 78166, 78186, 78202, 78214, 78227, 78246, 78278, 78301, 78323,
+        78338, 78354, 78371, 78390, 78414, 78427, 78443, 78455, 78474, 78497, 78520, 78542, 78564, 78578, 78602, 78627, 78644, 78668,
+        78687, 78720, 78741, 78761, 78781, 78799, 78815, 78837, 78860, 78883, 78912, 78934, 78956, 78980, 79003, 79033, 79047, 79061,
+        79074, 79087, 79102, 79124, 79144, 79168, 79187, 79209, 79233, 79260, 79293, 79308, 79338, 79368, 79402, 79428, 79444, 79467,
+        79483, 79508, 79529, 79553, 79573, 79597, 79622, 79653, 79675, 79695, 79716, 79733, 79755, 79776, 79795, 79824,
     ];
 
     internal static ReadOnlySpan<ulong> Values =>
@@ -5627,27 +5622,27 @@ public static partial class FlagSets
         0x8, 0x10, 0x20, 0x40, 0x80, 0x4000, 0x8000, 0x10000, 0x100, 0x800, 0x1000, 0x2000, 0x20000, 0x40000, 0x80000, 0x100000,
         0x4000000, 0x10, 0x20, 0x4000, 0x8000, 0x10000, 0x100, 0x800, 0x1000, 0x2000, 0x20000, 0x40000, 0x80000, 0x100000, 0x4000000,
         0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17,
-        0x18, 0x19, 0x64, 0x65, 0x66, 0x67, 0x4, 0x1, 0x2, 0x1, 0x2, 0x4, 0x1, 0x1, 0x2, 0x0, 0x1, 0x2, 0x4, 0x8, 0x0, 0x1, 0x2, 0x1,
-        0x2, 0x4, 0x8, 0x10, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x8000, 0x4000, 0x2000, 0x1, 0x2, 0x4, 0x1, 0x2, 0x4, 0x1, 0x800,
-        0x80000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15,
-        0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a,
-        0x2b, 0x2c, 0x2d, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0xa, 0x80000, 0x800, 0x80000, 0x800, 0x0, 0x1, 0x2, 0x4, 0x6, 0x8, 0xc, 0x11,
-        0x16, 0x1d, 0x21, 0x29, 0x2b, 0x2c, 0x2e, 0x2f, 0x32, 0x33, 0x3a, 0x3b, 0x3c, 0x5c, 0x5e, 0x62, 0x67, 0x6c, 0x73, 0x84, 0x87,
-        0x88, 0x89, 0x8f, 0x90, 0xff, 0x100, 0x106, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000,
-        0x2000, 0x4000, 0x8000, 0x10000, 0x40000, 0x2000000, 0x4000000, 0x20000000, 0x40000000, 0x0, 0x1, 0x2, 0x0, 0x1, 0x6, 0x11, 0x29,
-        0x3a, 0x84, 0x88, 0xff, 0x100, 0x101, 0x102, 0x103, 0x104, 0x105, 0x106, 0x107, 0x108, 0x109, 0x10a, 0x10b, 0x10c, 0x10d, 0x10e,
-        0x10f, 0x110, 0x111, 0x112, 0x113, 0x114, 0x115, 0x116, 0x117, 0x118, 0x119, 0x11a, 0x11b, 0x11c, 0x11d, 0x11e, 0x11f, 0x1, 0x2,
-        0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19,
-        0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e,
-        0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x37, 0x38, 0x39, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42, 0x43, 0x44, 0x45,
-        0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x50, 0x52, 0x53, 0x54, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9,
-        0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x20, 0x21, 0x22, 0x23, 0x24,
-        0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6,
-        0x7, 0x8, 0x9, 0xa, 0xb, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20,
-        0x22, 0x23, 0x24, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b,
-        0x3c, 0x3d, 0x3e, 0x42, 0x43, 0x46, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa,
-        0xb, 0xc, 0xd, 0xe, 0x10, 0x11, 0x12, 0x13, 0x15, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23,
-        0x24, 0x25, 0x28, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0xf0, 0x1, 0x64, 0x65, 0x66, 0x67, 0x68, 0x1, 0x2, 0x3, 0x5, 0x6, 0x7, 0x8, 0x9,
+        0x18, 0x19, 0x64, 0x65, 0x66, 0x67, 0x4, 0x1, 0x2, 0x1, 0x2, 0x4, 0x1, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x1, 0x2, 0x1, 0x2, 0x4,
+        0x8, 0x10, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x8000, 0x4000, 0x2000, 0x1, 0x2, 0x4, 0x1, 0x2, 0x4, 0x1, 0x800, 0x80000, 0x0,
+        0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18,
+        0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d,
+        0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0xa, 0x80000, 0x800, 0x80000, 0x800, 0x0, 0x1, 0x2, 0x4, 0x6, 0x8, 0xc, 0x11, 0x16, 0x1d, 0x21,
+        0x29, 0x2b, 0x2c, 0x2e, 0x2f, 0x32, 0x33, 0x3a, 0x3b, 0x3c, 0x5c, 0x5e, 0x62, 0x67, 0x6c, 0x73, 0x84, 0x87, 0x88, 0x89, 0x8f,
+        0x90, 0xff, 0x100, 0x106, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000,
+        0x10000, 0x40000, 0x2000000, 0x4000000, 0x20000000, 0x40000000, 0x0, 0x1, 0x2, 0x0, 0x1, 0x6, 0x11, 0x29, 0x3a, 0x84, 0x88, 0xff,
+        0x100, 0x101, 0x102, 0x103, 0x104, 0x105, 0x106, 0x107, 0x108, 0x109, 0x10a, 0x10b, 0x10c, 0x10d, 0x10e, 0x10f, 0x110, 0x111,
+        0x112, 0x113, 0x114, 0x115, 0x116, 0x117, 0x118, 0x119, 0x11a, 0x11b, 0x11c, 0x11d, 0x11e, 0x11f, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6,
+        0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d,
+        0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32,
+        0x33, 0x34, 0x35, 0x37, 0x38, 0x39, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49,
+        0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x50, 0x52, 0x53, 0x54, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe,
+        0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28,
+        0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb,
+        0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x22, 0x23, 0x24, 0x2a,
+        0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x42,
+        0x43, 0x46, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0x10,
+        0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25,
+        0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x1, 0x64, 0x65, 0x66, 0x67, 0x68, 0x1, 0x2, 0x3, 0x5, 0x6, 0x7, 0x8, 0x9,
         0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9,
         0xa, 0xb, 0xc, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x12, 0x13, 0x14, 0x15,
         0x16, 0x1, 0x2, 0x3, 0x4, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x300, 0x100, 0x200, 0x400, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16,
@@ -5655,268 +5650,267 @@ public static partial class FlagSets
         0x34, 0x38, 0x39, 0x3a, 0x3c, 0x3d, 0x3e, 0x40, 0x42, 0x43, 0x44, 0x48, 0x49, 0x4a, 0x4e, 0x4f, 0x50, 0x51, 0x52, 0x54, 0x55,
         0x56, 0x58, 0x59, 0x5a, 0x5c, 0x5e, 0x5f, 0x60, 0x64, 0x65, 0x66, 0x68, 0x69, 0x6a, 0x6c, 0x6d, 0x6e, 0x70, 0x71, 0x72, 0x74,
         0x75, 0x76, 0x78, 0x79, 0x7a, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xc, 0xd, 0xe, 0x10, 0x11, 0x15, 0x16, 0x17, 0x18,
-        0x19, 0x1a, 0x1b, 0x1c, 0x60, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9, 0xfa, 0xfe, 0x200, 0x201, 0x600, 0x800, 0x805, 0x806, 0x8ff, 0xa00,
-        0xa01, 0x22eb, 0x22f0, 0x4305, 0x6000, 0x6001, 0x6002, 0x6003, 0x6004, 0x6005, 0x6006, 0x6007, 0x6558, 0x8035, 0x809b, 0x80f3,
-        0x8100, 0x8137, 0x86dd, 0x8808, 0x8809, 0x883e, 0x8847, 0x8848, 0x884c, 0x8863, 0x8864, 0x886c, 0x8870, 0x8884, 0x888e, 0x8892,
-        0x8899, 0x88a2, 0x88a4, 0x88a8, 0x88b5, 0x88be, 0x88c3, 0x88c7, 0x88ca, 0x88cc, 0x88e3, 0x88e5, 0x88e7, 0x88f5, 0x88f7, 0x88f8,
-        0x88fb, 0x8902, 0x8906, 0x890d, 0x8914, 0x8915, 0x8917, 0x892f, 0x894f, 0x9000, 0x9100, 0x9200, 0x9300, 0x9988, 0xdada, 0xdadb,
-        0xe001, 0xed3e, 0xfbfb, 0xfd3a, 0x1, 0x2, 0x3, 0x4, 0x40303, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400,
-        0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200,
-        0x400, 0x1000, 0x2000, 0x8000, 0x1, 0x2, 0x3, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x2000,
-        0x10000000, 0x20000000, 0x40000000, 0x80000000, 0x80000, 0x1, 0x80000, 0x800, 0x80000, 0x800, 0x80000, 0x800, 0x1, 0x2, 0x800,
-        0x80000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x2000, 0x4000, 0x8000, 0x1000000, 0x2000000,
-        0x4000000, 0x10000000, 0x20000000, 0x40000000, 0x80000000, 0x0, 0x4, 0x8, 0x1, 0x2, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400,
-        0x800, 0x1000, 0x4000, 0x2000, 0x1, 0x2, 0x4, 0x8, 0x110, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1, 0x2, 0x4, 0x8, 0x10,
-        0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x100000, 0x1000000, 0x2000000,
-        0x40000000, 0x10000000, 0x8000000, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12,
-        0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27,
-        0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c,
-        0x3d, 0x3e, 0x3f, 0x40, 0x4000000, 0x8000000, 0x10000000, 0x40000000, 0x80000000, 0x4, 0x1, 0x2, 0x400, 0x800, 0x0, 0x1, 0x2,
-        0x1, 0x2, 0x80000000, 0x0, 0x80, 0xffffffc4, 0xfffffff9, 0xfffffffa, 0xfffffffb, 0xfffffffc, 0xfffffffd, 0xfffffffe, 0xffffffff,
-        0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x3, 0x4, 0x5,
-        0x6, 0x7, 0x8, 0xe, 0xf, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6,
-        0x0, 0x1, 0x2, 0x4, 0x800, 0x80, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0x80, 0x81,
-        0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8d, 0x281, 0x287, 0x28a, 0x681, 0x687, 0x68a, 0x100, 0x4, 0x8,
-        0x80, 0x0, 0x1, 0x2, 0x3, 0x80, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x100, 0x200, 0x400, 0x800,
-        0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000,
-        0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x80000000, 0x100000000, 0x200000000, 0x80, 0x100, 0x200, 0x400, 0x800,
-        0x10000, 0x20000, 0x40000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x80, 0x20000, 0x2000000,
-        0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x1, 0x4, 0x2, 0x8, 0x1000000, 0x80000000, 0x40000000, 0x20000000, 0x0,
-        0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x18, 0x19, 0x1a,
-        0x1e, 0x1f, 0x20, 0x21, 0x4200, 0x4201, 0x4202, 0x4203, 0x4204, 0x4205, 0x4206, 0x4207, 0x4208, 0x4209, 0x420a, 0x420b, 0x420c,
-        0x420d, 0x420e, 0x420f, 0x4210, 0x4211, 0x4212, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x10, 0x11, 0x18, 0x1f, 0x20,
-        0x21, 0x22, 0x4200, 0x4201, 0x4202, 0x4203, 0x4204, 0x4205, 0x4206, 0x4207, 0x4208, 0x4209, 0x420a, 0x420b, 0x420c, 0x420d,
-        0x420e, 0x420f, 0x4210, 0x4211, 0x4212, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100000, 0x200000, 0x1, 0x2, 0x3, 0x4, 0x5,
-        0x6, 0x7, 0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x13, 0x14, 0x15, 0x16,
-        0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b,
-        0x2c, 0x2d, 0x2e, 0x2f, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42,
-        0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b, 0x4d, 0x4e, 0x4f, 0x50, 0x51, 0x41555856, 0x53564d41, 0x59616d61,
-        0xffffffffffffffff, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x1, 0x2, 0x3, 0x4, 0x0, 0x1, 0x0,
-        0x1, 0x2, 0x0, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x1, 0x2, 0x0, 0x0, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x1, 0x2, 0x1, 0x2, 0x4,
-        0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1, 0x2, 0x11, 0x12, 0x1001, 0x1002, 0x1003, 0x1004, 0x1011, 0x1012,
-        0x1021, 0x1022, 0x1023, 0x1024, 0x1025, 0x2001, 0x2002, 0x2003, 0x4001, 0x4002, 0x4003, 0x4004, 0x5001, 0x5002, 0x5003, 0x5004,
-        0x5005, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x0, 0x1, 0xfffffffe, 0xffffffff, 0x0,
-        0x1, 0x2, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0x3, 0x7, 0xd, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0x10, 0x1,
-        0x0, 0x1, 0x2, 0xa001, 0x8001, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x80, 0x100, 0x1000, 0x2000, 0x4000, 0x1, 0x2, 0x4, 0x8, 0x10,
-        0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x0, 0x1, 0x2, 0x3,
-        0x4, 0x5, 0x6, 0x7, 0x40000000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb,
-        0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21,
-        0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x19980330, 0x20071026, 0x20080522, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100,
-        0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000,
-        0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x80000000, 0x1, 0x2, 0x4, 0x8, 0x1, 0x1, 0x2,
-        0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x1, 0x2, 0x0, 0x10, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x80, 0x100000,
-        0x200000, 0x0, 0x1, 0x2, 0x4, 0x10, 0x20, 0x40, 0x100, 0x200, 0x1, 0x80000, 0x2, 0x100, 0x800, 0x1000, 0x8000, 0x20000, 0x40000,
-        0x80000, 0x100000, 0x100, 0x800, 0x1000, 0x8000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000,
-        0x2000, 0x4000, 0xfff, 0x7ff, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000,
-        0x8000, 0x10000, 0x20000, 0x4, 0x10, 0x20, 0x40, 0x800, 0x1000, 0x2000, 0x100000, 0x200000, 0x400000, 0x2f, 0x187, 0x137f,
-        0x1cd1, 0x2468, 0x3434, 0x4d44, 0x4d5a, 0x517b, 0x564c, 0x6969, 0x72b6, 0x9660, 0x9fa0, 0x9fa1, 0x9fa2, 0xadf5, 0xadff, 0xef53,
-        0xf15f, 0x27e0eb, 0x414a53, 0xc0ffee, 0xc36400, 0x1021994, 0x1021997, 0x7655821, 0x9041934, 0xbad1dea, 0x11307854, 0x15013346,
-        0x2011bab0, 0x28cd3d45, 0x42494e4d, 0x43415d53, 0x444d4142, 0x454d444d, 0x474d454d, 0x4e554c4c, 0x50494446, 0x50495045,
-        0x52654973, 0x5345434d, 0x5346414f, 0x534f434b, 0x58465342, 0x5a3c69f0, 0x5a4f4653, 0x6165676c, 0x62646576, 0x62656572,
-        0x63677270, 0x64626720, 0x64646178, 0x65735546, 0x68191122, 0x6b414653, 0x6c6f6f70, 0x6e736673, 0x73636673, 0x73717368,
-        0x73727279, 0x73757245, 0x7461636f, 0x74726163, 0x794c7630, 0x858458f6, 0x9123683e, 0x958458f6, 0xabba1974, 0xca451a4e,
-        0xcafe4a11, 0xde5e81e4, 0xf2f52010, 0xf97cff8c, 0xf995e849, 0xfe534d42, 0xff534d42, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x40, 0x400,
-        0x800, 0x1000, 0x2000, 0x5801, 0x5802, 0x5803, 0x5804, 0x5805, 0x5806, 0x5807, 0x5808, 0x5809, 0x800001, 0x800002, 0x800003,
-        0x800004, 0x800005, 0x800006, 0x800007, 0x800008, 0x800009, 0x0, 0x1, 0x2, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2,
-        0x3, 0x0, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x0, 0x30000, 0x50000, 0x7fc00000, 0x7ff00000, 0x7ffc0000, 0x7fff0000,
-        0x80000000, 0x1, 0x2, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000,
-        0x8000, 0x10000, 0x1, 0x2, 0x4, 0x8, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb,
-        0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20,
-        0xfffffff8, 0xfffffff9, 0xfffffffa, 0xfffffffb, 0xfffffffc, 0xfffffffd, 0xfffffffe, 0xffffffff, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5,
-        0x6, 0x7, 0xffffffff, 0x0, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc,
-        0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22,
-        0x23, 0x24, 0x25, 0x26, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13,
-        0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5,
-        0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c,
-        0x1d, 0x1e, 0x1f, 0x20, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13,
+        0x19, 0x1a, 0x1b, 0x1c, 0x60, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9, 0xfa, 0xfe, 0x200, 0x201, 0x800, 0x805, 0x806, 0x8ff, 0xa00, 0xa01,
+        0x22eb, 0x22f0, 0x4305, 0x6000, 0x6001, 0x6002, 0x6003, 0x6004, 0x6005, 0x6006, 0x6007, 0x6558, 0x8035, 0x809b, 0x80f3, 0x8100,
+        0x8137, 0x86dd, 0x8808, 0x8809, 0x883e, 0x8847, 0x8848, 0x884c, 0x8863, 0x8864, 0x886c, 0x8870, 0x8884, 0x888e, 0x8892, 0x8899,
+        0x88a2, 0x88a4, 0x88a8, 0x88b5, 0x88be, 0x88c3, 0x88c7, 0x88ca, 0x88cc, 0x88e3, 0x88e5, 0x88e7, 0x88f5, 0x88f7, 0x88f8, 0x88fb,
+        0x8902, 0x8906, 0x890d, 0x8914, 0x8915, 0x8917, 0x892f, 0x894f, 0x9000, 0x9100, 0x9200, 0x9300, 0x9988, 0xdada, 0xdadb, 0xe001,
+        0xed3e, 0xfbfb, 0xfd3a, 0x1, 0x2, 0x3, 0x4, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000,
+        0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1000,
+        0x2000, 0x8000, 0x1, 0x2, 0x3, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x2000, 0x10000000, 0x20000000,
+        0x40000000, 0x80000000, 0x80000, 0x1, 0x80000, 0x800, 0x80000, 0x800, 0x80000, 0x800, 0x1, 0x2, 0x800, 0x80000, 0x1, 0x2, 0x4,
+        0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x2000, 0x4000, 0x8000, 0x1000000, 0x2000000, 0x4000000, 0x10000000,
+        0x20000000, 0x40000000, 0x80000000, 0x0, 0x4, 0x8, 0x1, 0x2, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x4000,
+        0x2000, 0x1, 0x2, 0x4, 0x8, 0x110, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80,
+        0x100, 0x200, 0x400, 0x800, 0x1000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x100000, 0x1000000, 0x2000000, 0x40000000,
+        0x8000000, 0x10000000, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14,
+        0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29,
+        0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e,
+        0x3f, 0x40, 0x4000000, 0x8000000, 0x10000000, 0x40000000, 0x80000000, 0x4, 0x1, 0x2, 0x400, 0x800, 0x0, 0x1, 0x2, 0x1, 0x2,
+        0x80000000, 0x0, 0x80, 0xffffffc4, 0xfffffff9, 0xfffffffa, 0xfffffffb, 0xfffffffc, 0xfffffffd, 0xfffffffe, 0xffffffff, 0x1, 0x2,
+        0x3, 0x4, 0x5, 0x6, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7,
+        0x8, 0xe, 0xf, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x0, 0x1,
+        0x2, 0x4, 0x800, 0x80, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0x80, 0x81, 0x83,
+        0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8d, 0x100, 0x200, 0x400, 0x4, 0x8, 0x80, 0x0, 0x1, 0x2, 0x3, 0x80, 0x4,
+        0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000,
+        0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x10000000,
+        0x20000000, 0x40000000, 0x80000000, 0x100000000, 0x200000000, 0x80, 0x100, 0x200, 0x400, 0x800, 0x10000, 0x20000, 0x40000,
+        0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000,
+        0x20000000, 0x40000000, 0x1, 0x4, 0x2, 0x8, 0x1000000, 0x80000000, 0x40000000, 0x20000000, 0x0, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2,
+        0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x18, 0x19, 0x1a, 0x1e, 0x1f, 0x20, 0x21, 0x4200,
+        0x4201, 0x4202, 0x4203, 0x4204, 0x4205, 0x4206, 0x4207, 0x4208, 0x4209, 0x420a, 0x420b, 0x420c, 0x420d, 0x420e, 0x420f, 0x4210,
+        0x4211, 0x4212, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x10, 0x11, 0x18, 0x1f, 0x20, 0x21, 0x22, 0x4200, 0x4201,
+        0x4202, 0x4203, 0x4204, 0x4205, 0x4206, 0x4207, 0x4208, 0x4209, 0x420a, 0x420b, 0x420c, 0x420d, 0x420e, 0x420f, 0x4210, 0x4211,
+        0x4212, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100000, 0x200000, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x80, 0x0, 0x1, 0x2,
+        0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b,
+        0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x32,
+        0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47,
+        0x48, 0x49, 0x4a, 0x4b, 0x4d, 0x4e, 0x4f, 0x50, 0x51, 0x41555856, 0x53564d41, 0x59616d61, 0xffffffffffffffff, 0x1, 0x2, 0x3, 0x4,
+        0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x1, 0x2, 0x3, 0x4, 0x0, 0x1, 0x0, 0x1, 0x2, 0x0, 0x1, 0x2, 0x1, 0x2, 0x4,
+        0x8, 0x10, 0x1, 0x2, 0x0, 0x0, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200,
+        0x400, 0x800, 0x1, 0x2, 0x11, 0x12, 0x1001, 0x1002, 0x1003, 0x1004, 0x1011, 0x1012, 0x1021, 0x1022, 0x1023, 0x1024, 0x1025,
+        0x2001, 0x2002, 0x2003, 0x4001, 0x4002, 0x4003, 0x4004, 0x5001, 0x5002, 0x5003, 0x5004, 0x5005, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5,
+        0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x0, 0x1, 0xfffffffe, 0xffffffff, 0x0, 0x1, 0x2, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2,
+        0x3, 0x7, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0x10, 0x1, 0x0, 0x1, 0x2, 0xa001, 0x8001, 0x1, 0x2, 0x4,
+        0x8, 0x10, 0x20, 0x80, 0x100, 0x1000, 0x2000, 0x4000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800,
+        0x1000, 0x2000, 0x4000, 0x8000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x40000000, 0x1, 0x2, 0x4,
+        0x8, 0x10, 0x20, 0x40, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13,
         0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28,
-        0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x1, 0x2, 0x4, 0x8,
-        0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x1, 0x2, 0x4,
-        0x0, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9,
-        0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400,
-        0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x800,
-        0x1, 0x2, 0x4, 0x8, 0x10, 0x1, 0x2, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf,
-        0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24,
-        0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39,
-        0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000,
-        0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x0, 0x1, 0x2, 0x3,
-        0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a,
-        0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200,
-        0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x0, 0x1, 0x2, 0x3, 0x5,
-        0x6, 0x7, 0x8, 0x1, 0x2, 0x0, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x1, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x4,
-        0x5, 0x6, 0x7, 0x1, 0x2, 0x4, 0x8, 0x0, 0x30000, 0x40000, 0x80000, 0xa0000, 0xf0000, 0x140000, 0x150000, 0x160000, 0x280000,
-        0x2a0000, 0x320000, 0x3e0000, 0xb70000, 0xf30000, 0x1020000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x1, 0x2, 0x4, 0x800, 0x200,
-        0x5121996, 0x16041998, 0x20112000, 0x28121969, 0xfee1dead, 0x0, 0x1234567, 0x4321fedc, 0x45584543, 0x89abcdef, 0xa1b2c3d4,
-        0xcdef0123, 0xd000fce2, 0x8000, 0x10000, 0x20000, 0x40000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0x0, 0x6, 0x8,
-        0xc, 0xf, 0x10, 0x80000, 0x740000, 0x800000, 0x4000005, 0x4000006, 0x4000009, 0x400000a, 0x400000b, 0x400000d, 0x4100001,
-        0x410000e, 0x5000002, 0x5000004, 0x5000007, 0x6000003, 0x7000003, 0x8000008, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000,
-        0x400000, 0x800000, 0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x200, 0x400, 0x800, 0x1, 0x2, 0x3,
-        0x4, 0xb, 0xc, 0xd, 0xe, 0x15, 0x16, 0x17, 0x18, 0x0, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0xe, 0xf, 0x1000, 0x2000, 0x4000,
-        0x8000, 0x200, 0x400, 0x800, 0x1000, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x1000, 0x800,
-        0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0x1000, 0x2000, 0x4000, 0x800, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc,
-        0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x241, 0x245, 0x246, 0x247, 0x249, 0x24a, 0x24b, 0x254, 0x256, 0x258, 0x259, 0x25a,
-        0x1200, 0x125d, 0x125e, 0x125f, 0x1260, 0x1261, 0x1262, 0x1263, 0x1264, 0x1265, 0x1266, 0x1267, 0x1268, 0x1269, 0x1274, 0x1275,
-        0x1276, 0x1277, 0x1278, 0x1279, 0x127a, 0x127b, 0x127c, 0x127d, 0x127e, 0x127f, 0x1b03, 0x1be6, 0x1bec, 0x2311, 0x2400, 0x2401,
-        0x2402, 0x2403, 0x2405, 0x3b64, 0x3b65, 0x3b66, 0x3b67, 0x3b68, 0x3b69, 0x3b6a, 0x3b6b, 0x3b6c, 0x3b6d, 0x3b6e, 0x3b6f, 0x3b70,
-        0x3b71, 0x3b72, 0x3b73, 0x3b74, 0x3b75, 0x3b76, 0x3b77, 0x3b78, 0x3b79, 0x3b80, 0x3b81, 0x3b82, 0x3b83, 0x3b84, 0x3b85, 0x3b86,
-        0x3b87, 0x3b88, 0x3b89, 0x3b8a, 0x3b8b, 0x3b8c, 0x3b8d, 0x3b8e, 0x3b8f, 0x3b90, 0x3b91, 0x3b92, 0x3b93, 0x3b94, 0x3d13, 0x3e01,
-        0x3e02, 0x4101, 0x4102, 0x4200, 0x420a, 0x420c, 0x420e, 0x4210, 0x4300, 0x48f9, 0x48fa, 0x4b27, 0x4f25, 0x4f26, 0x4f39, 0x4f3c,
-        0x5000, 0x5001, 0x5002, 0x5003, 0x5008, 0x500e, 0x5015, 0x5016, 0x5100, 0x5101, 0x5111, 0x5204, 0x5206, 0x5207, 0x5361, 0x5363,
-        0x5401, 0x5402, 0x5403, 0x5404, 0x5405, 0x5406, 0x5407, 0x5408, 0x5409, 0x540a, 0x540b, 0x540c, 0x540d, 0x540e, 0x540f, 0x5410,
-        0x5411, 0x5412, 0x5413, 0x5414, 0x5415, 0x5416, 0x5417, 0x5418, 0x5419, 0x541a, 0x541b, 0x541c, 0x541d, 0x541e, 0x541f, 0x5420,
-        0x5421, 0x5422, 0x5423, 0x5424, 0x5425, 0x5427, 0x5428, 0x5429, 0x542e, 0x542f, 0x5432, 0x5433, 0x5434, 0x5435, 0x5437, 0x5441,
-        0x5450, 0x5451, 0x5452, 0x5453, 0x5454, 0x5455, 0x5456, 0x5457, 0x5458, 0x5459, 0x545a, 0x545b, 0x545c, 0x545d, 0x5460, 0x5501,
-        0x5502, 0x5509, 0x550c, 0x5603, 0x5646, 0x5700, 0x5701, 0x5760, 0x5761, 0x641e, 0x641f, 0x6430, 0x6431, 0x6441, 0x6442, 0x6443,
-        0x6444, 0x6445, 0x6447, 0x6452, 0x6458, 0x6459, 0x645a, 0x6609, 0x660c, 0x6611, 0x6612, 0x6628, 0x6701, 0x6702, 0x6703, 0x6780,
-        0x6781, 0x6900, 0x6901, 0x6902, 0x7001, 0x7002, 0x7003, 0x7004, 0x7005, 0x7006, 0x700f, 0x7010, 0x7014, 0x7040, 0x7041, 0x7501,
-        0x7502, 0x7c80, 0x7c81, 0x8901, 0x8902, 0x8903, 0x8904, 0x8905, 0x8906, 0x8907, 0x890b, 0x890c, 0x890d, 0x8910, 0x8911, 0x8912,
-        0x8913, 0x8914, 0x8915, 0x8916, 0x8917, 0x8918, 0x8919, 0x891a, 0x891b, 0x891c, 0x891d, 0x891e, 0x891f, 0x8920, 0x8921, 0x8922,
-        0x8923, 0x8924, 0x8925, 0x8926, 0x8927, 0x8929, 0x8930, 0x8931, 0x8932, 0x8933, 0x8934, 0x8935, 0x8936, 0x8937, 0x8938, 0x8940,
-        0x8941, 0x8942, 0x8943, 0x8946, 0x8947, 0x8948, 0x8949, 0x894a, 0x894b, 0x894c, 0x8953, 0x8954, 0x8955, 0x8960, 0x8961, 0x8962,
-        0x8970, 0x8971, 0x8980, 0x8981, 0x8982, 0x8983, 0x8990, 0x8991, 0x8992, 0x8993, 0x8994, 0x8995, 0x89a0, 0x89a1, 0x89a2, 0x89a3,
-        0x89b0, 0x89b1, 0x9360, 0x9361, 0x9362, 0x9406, 0x9407, 0x9408, 0x941c, 0x942e, 0x9a00, 0x9a01, 0xa521, 0xa522, 0xa523, 0xa524,
-        0xa525, 0xa526, 0xa527, 0xa528, 0xae00, 0xae01, 0xae03, 0xae04, 0xae06, 0xae41, 0xae44, 0xae45, 0xae47, 0xae60, 0xae64, 0xae71,
-        0xae78, 0xae80, 0xae97, 0xae9a, 0xaea2, 0xaea3, 0xaead, 0xaeb3, 0xaeb7, 0xaec3, 0xaec4, 0xaec7, 0xaece, 0xaf01, 0xaf02, 0xaf7d,
-        0xaf7e, 0xb100, 0xb101, 0xb102, 0xb502, 0xb600, 0xb601, 0xb640, 0xb641, 0xb642, 0xb643, 0xb644, 0xb680, 0xb701, 0xb702, 0xb703,
-        0xb704, 0xba00, 0xba01, 0xba40, 0xba41, 0xba42, 0xba43, 0xf501, 0xf502, 0xf503, 0xf504, 0xf505, 0xf507, 0xf50f, 0xf517, 0xf518,
-        0xf519, 0xff01, 0xff02, 0xff03, 0xff04, 0xff05, 0xff06, 0xff07, 0xff08, 0xff09, 0xff0a, 0x40016b01, 0x40016b03, 0x4001af72,
-        0x4001af84, 0x40021beb, 0x40025367, 0x400261f2, 0x400261f3, 0x40026d01, 0x4002f516, 0x40035004, 0x40035005, 0x40041b02,
-        0x40041be8, 0x40041be9, 0x40042303, 0x40042305, 0x40042307, 0x4004230b, 0x4004230e, 0x40042318, 0x40042408, 0x40042409,
-        0x40043d04, 0x40043d0d, 0x40043d14, 0x4004420d, 0x40044317, 0x40044581, 0x40044590, 0x40044591, 0x400445a0, 0x40044620,
-        0x40044f1f, 0x40044f28, 0x40044f2b, 0x40044f2d, 0x40044f2e, 0x40045010, 0x40045017, 0x40045042, 0x40045106, 0x40045108,
-        0x40045109, 0x4004510d, 0x4004510f, 0x40045201, 0x40045362, 0x40045366, 0x40045407, 0x40045408, 0x40045431, 0x40045436,
-        0x40045506, 0x4004550a, 0x4004550d, 0x4004550e, 0x4004550f, 0x40045564, 0x40045565, 0x40045566, 0x40045567, 0x40045568,
-        0x40045569, 0x4004556a, 0x4004556b, 0x4004556d, 0x4004556e, 0x4004560e, 0x40045612, 0x40045613, 0x40045644, 0x400456c1,
-        0x400461f1, 0x40046201, 0x40046411, 0x40046443, 0x40046445, 0x40046446, 0x4004644b, 0x4004644c, 0x4004644d, 0x40046457,
-        0x4004645b, 0x40046460, 0x40046483, 0x40046602, 0x40046604, 0x40046606, 0x40046607, 0x40046629, 0x4004662b, 0x40046783,
-        0x40046784, 0x40046911, 0x40046912, 0x40046913, 0x40046914, 0x40046915, 0x40046917, 0x40046918, 0x40046919, 0x4004691d,
-        0x4004691f, 0x40046923, 0x40046b04, 0x40046b05, 0x40046d02, 0x40046d0d, 0x40046efa, 0x40047300, 0x40047301, 0x40047303,
-        0x40047602, 0x40049366, 0x40049409, 0x40049421, 0x40049801, 0x4004ae86, 0x4004ae8b, 0x4004ae99, 0x4004aec2, 0x4004af07,
-        0x4004af09, 0x4004af42, 0x4004af43, 0x4004af44, 0x4004af61, 0x4004af77, 0x4004b681, 0x4004b682, 0x4004b701, 0x4004ee01,
-        0x4004ee02, 0x4004ee03, 0x4004ee04, 0x4004f303, 0x4004f304, 0x4004f306, 0x4004f506, 0x4004f50d, 0x4004f51b, 0x4005a502,
-        0x4005a503, 0x40063e00, 0x4007a504, 0x4007a505, 0x40081271, 0x40081bea, 0x40082316, 0x40082404, 0x40082406, 0x4008240b,
-        0x40082a01, 0x40082a02, 0x40084004, 0x40084202, 0x40084203, 0x40084503, 0x40084504, 0x40084b09, 0x40084b0a, 0x40084b0b,
-        0x40084b0d, 0x40084b0e, 0x40084b15, 0x40084b17, 0x40084f37, 0x40084f38, 0x40084f3e, 0x40085112, 0x40085203, 0x40085400,
-        0x40085503, 0x40085507, 0x4008556c, 0x40085618, 0x400856c1, 0x40085e04, 0x40086200, 0x40086201, 0x40086203, 0x40086408,
-        0x40086409, 0x40086414, 0x40086422, 0x40086424, 0x40086425, 0x4008642a, 0x4008642b, 0x4008642c, 0x40086432, 0x40086442,
-        0x40086443, 0x40086444, 0x40086445, 0x40086446, 0x40086447, 0x40086448, 0x40086449, 0x4008644c, 0x4008644d, 0x40086454,
-        0x40086456, 0x40086464, 0x4008646e, 0x4008646f, 0x40086478, 0x40086482, 0x40086602, 0x40086604, 0x40086606, 0x40086607,
-        0x40086610, 0x4008662c, 0x40086d01, 0x40086d09, 0x40086d0a, 0x40086d12, 0x40086d14, 0x40086d16, 0x40086e81, 0x40086e8b,
-        0x40086ef8, 0x40086efa, 0x4008700c, 0x4008700e, 0x400870a2, 0x400870a5, 0x400870b1, 0x40087101, 0x40087543, 0x40087602,
-        0x40089413, 0x40089416, 0x4008941a, 0x4008ae48, 0x4008ae52, 0x4008ae61, 0x4008ae6a, 0x4008ae89, 0x4008ae8a, 0x4008ae90,
-        0x4008ae93, 0x4008ae95, 0x4008ae9c, 0x4008af00, 0x4008af03, 0x4008af10, 0x4008af13, 0x4008af14, 0x4008af15, 0x4008af20,
-        0x4008af21, 0x4008af22, 0x4008af23, 0x4008af24, 0x4008af25, 0x4008af30, 0x4008af60, 0x4008af74, 0x4008af75, 0x4008af7c,
-        0x4008af83, 0x4008b646, 0x4008b648, 0x4008b684, 0x4008ca12, 0x4008f50a, 0x4008f510, 0x40095505, 0x400c0248, 0x400c55cb,
-        0x400c644a, 0x400c6455, 0x400c645a, 0x400c645f, 0x400c6615, 0x400c690a, 0x400caed0, 0x400cee06, 0x4010060f, 0x40101283,
-        0x40101286, 0x40101287, 0x40101288, 0x4010230a, 0x40102317, 0x40103d02, 0x40103d0b, 0x40103e05, 0x40104205, 0x40104593,
-        0x40104b0f, 0x40104b10, 0x40104b1a, 0x40104f32, 0x40104f33, 0x40106150, 0x40106151, 0x40106152, 0x40106153, 0x40106154,
-        0x40106181, 0x40106183, 0x40106184, 0x40106185, 0x4010618a, 0x4010618b, 0x4010618c, 0x4010618d, 0x4010640d, 0x40106410,
-        0x4010641a, 0x4010641c, 0x40106436, 0x40106437, 0x40106439, 0x40106441, 0x40106442, 0x40106444, 0x40106445, 0x40106446,
-        0x40106449, 0x40106451, 0x40106453, 0x40106455, 0x40106459, 0x40106476, 0x4010647b, 0x40106614, 0x40106785, 0x40106d0b,
-        0x40106d0c, 0x40106e80, 0x40106e8c, 0x4010942a, 0x40109441, 0x4010a51f, 0x4010a521, 0x4010a523, 0x4010ae42, 0x4010ae67,
-        0x4010ae68, 0x4010aeaa, 0x4010aeab, 0x4010aeac, 0x4010b201, 0x4010b300, 0x4010ca13, 0x4014024c, 0x40144304, 0x40144305,
-        0x40144f2f, 0x4014563c, 0x4014644a, 0x40182304, 0x4018230f, 0x40182310, 0x40184b07, 0x40184b13, 0x4018643f, 0x40186441,
-        0x40186443, 0x40186444, 0x40186447, 0x4018644b, 0x4018644c, 0x40186d06, 0x40186d08, 0x40186e8d, 0x40187013, 0x40187014,
-        0x40187542, 0x40189429, 0x4018aebd, 0x4018aee1, 0x4018aee2, 0x4018aee3, 0x4018f50b, 0x4018f514, 0x401c5504, 0x401c5820,
-        0x40200242, 0x40200243, 0x4020431f, 0x40204b04, 0x4020565a, 0x4020565b, 0x40206417, 0x40206435, 0x40206443, 0x40206445,
-        0x40206447, 0x40206448, 0x40206449, 0x4020644b, 0x4020644d, 0x4020644e, 0x40206450, 0x4020645c, 0x4020645d, 0x40206d17,
-        0x40206d18, 0x40207012, 0x40207505, 0x40207506, 0x4020940d, 0x4020ae46, 0x4020ae76, 0x4020aea5, 0x4020aeb2, 0x4020aed2,
-        0x4020ca10, 0x40246a21, 0x40247007, 0x4024700a, 0x40281be2, 0x40282301, 0x40282312, 0x40282313, 0x40284504, 0x40285107,
-        0x4028641b, 0x4028644e, 0x4028644f, 0x40286454, 0x40286608, 0x40286d10, 0x4028700f, 0x4028af11, 0x4028b501, 0x4028b503,
-        0x4028b504, 0x402c5639, 0x402c6467, 0x40304580, 0x4030560b, 0x40305652, 0x40306440, 0x40306443, 0x40309410, 0x40309439,
-        0x4030ae7b, 0x40345622, 0x40345632, 0x40383d03, 0x40383d0c, 0x4038564f, 0x40386449, 0x4038ae7a, 0x40405501, 0x404056c0,
-        0x40406448, 0x4040644c, 0x40406469, 0x40406a31, 0x4040942c, 0x4040ae77, 0x4040ae79, 0x4040ae9e, 0x4040aea0, 0x40444f34,
-        0x40444f35, 0x40444f36, 0x40445637, 0x40445e02, 0x40446440, 0x40486477, 0x40489426, 0x4048ae9b, 0x4048aec9, 0x4048aecb,
-        0x4054561e, 0x40586446, 0x40586447, 0x405c5503, 0x40603d07, 0x40603d10, 0x406855c9, 0x4068aea3, 0x4070aea0, 0x40781be3,
-        0x40786440, 0x40786e88, 0x40800290, 0x40806685, 0x40809440, 0x4080aea2, 0x4080aebf, 0x40886445, 0x408c563e, 0x4090ae82,
-        0x40a0ae49, 0x40e8662e, 0x40e8af40, 0x40e8af41, 0x41009432, 0x41015500, 0x4138ae84, 0x4140aecd, 0x4188aea7, 0x4188aec6,
-        0x41a0ae8d, 0x43403d05, 0x43403d0e, 0x44006a33, 0x4400ae8f, 0x50009401, 0x50009402, 0x50009403, 0x50009404, 0x50009405,
-        0x5000940a, 0x5000940b, 0x5000940c, 0x5000940e, 0x5000940f, 0x50009417, 0x50009418, 0x5000943a, 0x5000943f, 0x5000aea5,
-        0x80016a11, 0x80016a12, 0x80016b01, 0x80016b03, 0x8001af71, 0x8001af85, 0x80025364, 0x8002a52a, 0x8002a52b, 0x8002af76,
-        0x8002f515, 0x80041284, 0x80041285, 0x80041bee, 0x80044206, 0x80044207, 0x80044208, 0x80044209, 0x80044315, 0x8004431e,
-        0x80044501, 0x80044584, 0x80044d76, 0x80045002, 0x80045005, 0x80045006, 0x80045007, 0x8004500b, 0x8004500f, 0x80045010,
-        0x80045017, 0x80045043, 0x80045104, 0x80045105, 0x8004510a, 0x8004510b, 0x80045113, 0x80045200, 0x80045360, 0x80045430,
-        0x80045432, 0x80045438, 0x80045439, 0x80045440, 0x8004552d, 0x80045626, 0x8004562e, 0x80045643, 0x80045701, 0x80045702,
-        0x80045703, 0x80045704, 0x80045705, 0x80045707, 0x80045709, 0x8004570a, 0x8004587d, 0x80046402, 0x8004644e, 0x80046601,
-        0x80046603, 0x80046605, 0x80046900, 0x80046901, 0x80046902, 0x80046907, 0x80046908, 0x80046909, 0x8004690f, 0x80046924,
-        0x80046990, 0x80046a01, 0x80046b04, 0x80046b05, 0x80046d03, 0x80046d0e, 0x80046ef8, 0x80046ef9, 0x80046efa, 0x80047013,
-        0x80047300, 0x80047601, 0x80047c05, 0x80049363, 0x80049367, 0x80049370, 0x8004a405, 0x8004a524, 0x8004a529, 0x8004ae98,
-        0x8004af08, 0x8004af70, 0x8004af79, 0x8004af7a, 0x8004af80, 0x8004af81, 0x8004b505, 0x8004b506, 0x8004b645, 0x8004b647,
-        0x8004b683, 0x8004b702, 0x8004b706, 0x8004b707, 0x8004b708, 0x8004b709, 0x8004f300, 0x8004f302, 0x8004f303, 0x8004f304,
-        0x8004f50c, 0x8004f50e, 0x8004f51a, 0x80081270, 0x80081272, 0x80081280, 0x80082407, 0x80084003, 0x80084201, 0x80084202,
-        0x80084203, 0x80084204, 0x80084205, 0x80084206, 0x80084502, 0x80084503, 0x80084504, 0x80084b01, 0x80085202, 0x80085502,
-        0x80085610, 0x80085617, 0x8008563f, 0x80085665, 0x80086445, 0x80086601, 0x80086603, 0x80086605, 0x8008662c, 0x8008690c,
-        0x80086d03, 0x80086e8a, 0x80086ef8, 0x80086ef9, 0x80086efb, 0x8008700b, 0x8008700d, 0x800870a1, 0x800870a3, 0x800870b2,
-        0x800870b3, 0x80087601, 0x80089418, 0x80089419, 0x8008a404, 0x8008ae9d, 0x8008af00, 0x8008af26, 0x8008af73, 0x8008af83,
-        0x8008b705, 0x8008b70d, 0x8008ca11, 0x8008f511, 0x8008f512, 0x8008f513, 0x80096782, 0x800c4211, 0x800c4f2a, 0x800c5011,
-        0x800c5012, 0x800c6613, 0x800ca400, 0x800cee07, 0x8010020f, 0x8010230c, 0x80104204, 0x80104592, 0x8010500c, 0x8010500d,
-        0x80105013, 0x80105014, 0x80106463, 0x8010661b, 0x8010690c, 0x8010a402, 0x8010a403, 0x8010a406, 0x8010a407, 0x8010a40a,
-        0x8010a51e, 0x8010a520, 0x8010a522, 0x8010aebb, 0x8010aebc, 0x8010af78, 0x8010b70a, 0x8010b70b, 0x8010b70c, 0x80111500,
-        0x8014020e, 0x80184f3a, 0x80186d05, 0x80186d07, 0x80186e82, 0x80186e83, 0x80186e84, 0x80189439, 0x801c581f, 0x80200204,
-        0x80204612, 0x802048f8, 0x80204f3d, 0x80204f3f, 0x80206900, 0x80207011, 0x8020ca15, 0x8020ca16, 0x80246a22, 0x80247008,
-        0x80247009, 0x80280215, 0x80280217, 0x80284504, 0x80285700, 0x80287010, 0x803048fc, 0x80304d65, 0x8030560a, 0x80306453,
-        0x80306d02, 0x80306d04, 0x80306e85, 0x8030942b, 0x8030ae7c, 0x80345621, 0x80345631, 0x80386433, 0x803c4f3b, 0x80405600,
-        0x80406a32, 0x8040942d, 0x8040ae9f, 0x8040ee08, 0x8044b401, 0x80489439, 0x8048ae66, 0x80500212, 0x80500213, 0x80503d01,
-        0x80503d0a, 0x805c4d65, 0x805cee05, 0x80685600, 0x8068690b, 0x8070ae9f, 0x80800211, 0x80809440, 0x8080aea1, 0x8080ca14,
-        0x80811501, 0x80845663, 0x80885659, 0x808c563d, 0x8090ae81, 0x80e8662d, 0x80f86406, 0x810048fb, 0x81009431, 0x810c9365,
-        0x811cf301, 0x8138ae83, 0x8140aecc, 0x8188aea6, 0x81904b06, 0x81a0ae8c, 0x81f8943c, 0x820048fe, 0x8208ae63, 0x83c0550b,
-        0x84006a34, 0x8400941f, 0x84009422, 0x8400ae8e, 0x864048fd, 0x8818564c, 0x8fa44309, 0x90009427, 0x9000aea4, 0x9000aecf,
-        0xc0044b21, 0xc0044d67, 0xc0044d68, 0xc0044d6f, 0xc0044d70, 0xc0044d71, 0xc0044d72, 0xc0044d73, 0xc0045002, 0xc0045003,
-        0xc0045004, 0xc0045005, 0xc0045006, 0xc0045007, 0xc0045009, 0xc004500a, 0xc0045040, 0xc0045041, 0xc0045103, 0xc004510e,
-        0xc0045401, 0xc0045405, 0xc0045406, 0xc0045627, 0xc004562f, 0xc0045706, 0xc0045708, 0xc0045877, 0xc0045878, 0xc0046412,
-        0xc0046413, 0xc0046427, 0xc0046428, 0xc0046449, 0xc004644d, 0xc00464af, 0xc00464b4, 0xc00464be, 0xc00464c9, 0xc0046686,
-        0xc0046d00, 0xc0046d01, 0xc004ae02, 0xc004ae0a, 0xc004aea7, 0xc004b40c, 0xc008240a, 0xc0082a00, 0xc0084b03, 0xc0084b1f,
-        0xc0085365, 0xc0085504, 0xc0085508, 0xc008561b, 0xc008561c, 0xc0085666, 0xc00856c7, 0xc0086202, 0xc008640a, 0xc0086420,
-        0xc0086421, 0xc0086423, 0xc0086440, 0xc0086441, 0xc0086442, 0xc0086443, 0xc0086444, 0xc0086445, 0xc0086446, 0xc0086448,
-        0xc008644a, 0xc008644b, 0xc008644c, 0xc008644d, 0xc0086451, 0xc0086453, 0xc0086456, 0xc0086457, 0xc0086460, 0xc0086461,
-        0xc0086462, 0xc0086465, 0xc008646a, 0xc008646d, 0xc0086470, 0xc00864bf, 0xc00864c0, 0xc00864d0, 0xc00864d2, 0xc0086efa,
-        0xc00870a4, 0xc0089364, 0xc008ae05, 0xc008ae09, 0xc008ae67, 0xc008ae88, 0xc008ae91, 0xc008aeb0, 0xc008aeba, 0xc008aec1,
-        0xc008af16, 0xc008af7b, 0xc008af7f, 0xc008af82, 0xc0096616, 0xc00c5116, 0xc00c5364, 0xc00c55ca, 0xc00c642d, 0xc00c642e,
-        0xc00c6448, 0xc00c644a, 0xc00c644b, 0xc00c644f, 0xc00c6463, 0xc00c6466, 0xc00c6468, 0xc00c6469, 0xc00caee0, 0xc0101282,
-        0xc010128e, 0xc0101502, 0xc0104b11, 0xc0104b14, 0xc0104b1e, 0xc0104b23, 0xc0104b24, 0xc0104b25, 0xc0104b28, 0xc0106401,
-        0xc0106403, 0xc0106407, 0xc010640b, 0xc010640c, 0xc0106418, 0xc010641d, 0xc0106426, 0xc0106438, 0xc0106440, 0xc0106441,
-        0xc0106442, 0xc0106443, 0xc0106444, 0xc0106445, 0xc0106446, 0xc0106447, 0xc0106448, 0xc0106449, 0xc010644a, 0xc010644b,
-        0xc010644c, 0xc010644d, 0xc010644e, 0xc0106450, 0xc0106451, 0xc0106452, 0xc0106459, 0xc010645b, 0xc0106461, 0xc0106462,
-        0xc0106464, 0xc0106467, 0xc010646c, 0xc010646d, 0xc0106471, 0xc0106479, 0xc010647a, 0xc0106480, 0xc01064ab, 0xc01064ac,
-        0xc01064b3, 0xc01064b5, 0xc01064bd, 0xc01064c4, 0xc01064c5, 0xc01064c7, 0xc01064c8, 0xc01064d1, 0xc0107521, 0xc0109414,
-        0xc0109428, 0xc010a401, 0xc010ae53, 0xc010b200, 0xc010b301, 0xc010b40e, 0xc010b40f, 0xc010f508, 0xc0144302, 0xc0144303,
-        0xc0144306, 0xc0144307, 0xc0145608, 0xc014563b, 0xc014646a, 0xc014646b, 0xc01464a6, 0xc014a100, 0xc0181b01, 0xc0181be4,
-        0xc0181be5, 0xc0181bed, 0xc0182306, 0xc0182309, 0xc018230d, 0xc0182314, 0xc0182315, 0xc0184800, 0xc0184b0c, 0xc0184b18,
-        0xc0184b19, 0xc0184b1b, 0xc0184b1d, 0xc0184b20, 0xc018560b, 0xc0185879, 0xc0186419, 0xc018643a, 0xc018643b, 0xc018643c,
-        0xc0186440, 0xc0186441, 0xc0186442, 0xc0186443, 0xc0186444, 0xc0186445, 0xc0186446, 0xc0186448, 0xc0186449, 0xc018644a,
-        0xc018644c, 0xc0186450, 0xc0186451, 0xc0186452, 0xc0186453, 0xc0186455, 0xc018645c, 0xc0186462, 0xc018646b, 0xc018646d,
-        0xc0186472, 0xc0186473, 0xc0186474, 0xc0186475, 0xc018647c, 0xc0186481, 0xc01864b0, 0xc01864b1, 0xc01864ba, 0xc01864c1,
-        0xc01864c2, 0xc01864c6, 0xc01864cb, 0xc01864cd, 0xc01864cf, 0xc0186901, 0xc0186902, 0xc0186d13, 0xc0186d15, 0xc0186e86,
-        0xc0186e87, 0xc0189371, 0xc0189372, 0xc0189373, 0xc0189374, 0xc0189375, 0xc0189376, 0xc0189377, 0xc0189378, 0xc0189379,
-        0xc018937a, 0xc018937b, 0xc018937c, 0xc018937d, 0xc018937e, 0xc0189436, 0xc018a408, 0xc018a409, 0xc018ae85, 0xc018aec0,
-        0xc01c1b01, 0xc01c1be1, 0xc01c5605, 0xc01c5613, 0xc01c64a3, 0xc01c64ad, 0xc01c64ae, 0xc0200a00, 0xc0202302, 0xc0202308,
-        0xc0204b08, 0xc0204b1c, 0xc0204b26, 0xc020560a, 0xc020560c, 0xc020560e, 0xc0205611, 0xc0205647, 0xc0205648, 0xc0205649,
-        0xc02056c3, 0xc0206416, 0xc0206434, 0xc0206440, 0xc0206443, 0xc0206447, 0xc0206449, 0xc020644a, 0xc020644e, 0xc0206454,
-        0xc020645d, 0xc020645e, 0xc0206461, 0xc0206462, 0xc0206464, 0xc0206466, 0xc0206482, 0xc0206483, 0xc02064a4, 0xc02064a5,
-        0xc02064b2, 0xc02064b6, 0xc02064b9, 0xc02064cc, 0xc020660b, 0xc020662a, 0xc0207301, 0xc0207302, 0xc0207503, 0xc0207504,
-        0xc0209442, 0xc020a528, 0xc020a529, 0xc020f509, 0xc0216d02, 0xc024560d, 0xc02464bb, 0xc0281b04, 0xc0282300, 0xc0284b05,
-        0xc0284b12, 0xc0284b16, 0xc0285628, 0xc0285629, 0xc028564d, 0xc028564e, 0xc02856c6, 0xc0286404, 0xc0286405, 0xc0286415,
-        0xc0286440, 0xc0286442, 0xc0286444, 0xc0286445, 0xc0286448, 0xc0286451, 0xc0286452, 0xc028645e, 0xc0286461, 0xc0286484,
-        0xc02864c3, 0xc028660f, 0xc0286687, 0xc0286903, 0xc0286904, 0xc0286d0f, 0xc0286d11, 0xc0287c02, 0xc028a501, 0xc028ae92,
-        0xc02c5600, 0xc02c5625, 0xc02c5638, 0xc02c563a, 0xc02c564a, 0xc02c6446, 0xc02c6447, 0xc02c6468, 0xc030128a, 0xc0303e03,
-        0xc0305602, 0xc0305615, 0xc0305616, 0xc03056c4, 0xc0306442, 0xc0306444, 0xc0306446, 0xc0306457, 0xc0306480, 0xc03064b7,
-        0xc03064ca, 0xc0306905, 0xc0306906, 0xc0306907, 0xc0306909, 0xc030b404, 0xc0345641, 0xc0345642, 0xc034564b, 0xc0345700,
-        0xc0347c03, 0xc0383e04, 0xc0384b22, 0xc038563b, 0xc038563c, 0xc0385650, 0xc03856c1, 0xc0386440, 0xc0386441, 0xc0386443,
-        0xc0386444, 0xc0386446, 0xc038644a, 0xc038644f, 0xc03864bc, 0xc0389423, 0xc0389424, 0xc038943b, 0xc038a550, 0xc038a551,
-        0xc0401289, 0xc040128b, 0xc0403d08, 0xc0403d11, 0xc0403d15, 0xc0405602, 0xc0405610, 0xc0405626, 0xc0405627, 0xc040563d,
-        0xc040563e, 0xc040564a, 0xc040564b, 0xc040565e, 0xc040565f, 0xc0405665, 0xc0405668, 0xc0406400, 0xc0406429, 0xc0406442,
-        0xc0406449, 0xc040644d, 0xc0406454, 0xc0406469, 0xc0406481, 0xc04064a0, 0xc04064aa, 0xc0406618, 0xc0406619, 0xc040aed4,
-        0xc040aed5, 0xc040b408, 0xc040b409, 0xc0445624, 0xc0445636, 0xc0485619, 0xc0485630, 0xc0485660, 0xc0485661, 0xc0486440,
-        0xc0486446, 0xc048644a, 0xc0486456, 0xc0486458, 0xc04864a8, 0xc04864a9, 0xc0487c04, 0xc048ae65, 0xc048aec8, 0xc048aeca,
-        0xc048b402, 0xc048b40b, 0xc04c56c5, 0xc04c644b, 0xc050561a, 0xc05064a7, 0xc0506617, 0xc054561d, 0xc054b40a, 0xc054f305,
-        0xc058420b, 0xc0585604, 0xc0585605, 0xc0585609, 0xc058560f, 0xc0585611, 0xc058565d, 0xc0586442, 0xc0586448, 0xc058644d,
-        0xc058ff0b, 0xc0603d06, 0xc0603d0f, 0xc0604212, 0xc0604b02, 0xc0606610, 0xc0607520, 0xc0684608, 0xc06855c8, 0xc06864a1,
-        0xc06864a2, 0xc06864b8, 0xc06864ce, 0xc0686611, 0xc07056c2, 0xc0709411, 0xc074510c, 0xc0745645, 0xc0804d66, 0xc080661a,
-        0xc080aebe, 0xc0845657, 0xc0845658, 0xc08c5102, 0xc08c5114, 0xc0905664, 0xc0945662, 0xc09c5604, 0xc0a06446, 0xc0a44d74,
-        0xc0a44d75, 0xc0b06440, 0xc0c85666, 0xc0c89425, 0xc0cc5615, 0xc0cc5616, 0xc0d05604, 0xc0d05605, 0xc0d05640, 0xc0e85667,
-        0xc0e8a532, 0xc0e8a533, 0xc100565c, 0xc1007c00, 0xc1007c01, 0xc100b405, 0xc100b406, 0xc1086201, 0xc110b40d, 0xc1206446,
-        0xc168644c, 0xc16cb403, 0xc208ae62, 0xc250b407, 0xc400941b, 0xc400941d, 0xc4009420, 0xc4089434, 0xc4405401, 0xc4c03d09,
-        0xc4c03d12, 0xc4c03d16, 0xca289435, 0xcfa44308, 0xcfa45115, 0xcfb04301, 0xd0009411, 0xd0009412, 0xd000941e, 0xd000943d,
-        0xd000943e,
+        0x19980330, 0x20071026, 0x20080522, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x400, 0x800, 0x1000, 0x2000, 0x4000,
+        0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000, 0x4000000, 0x8000000,
+        0x10000000, 0x20000000, 0x40000000, 0x80000000, 0x1, 0x2, 0x4, 0x8, 0x1, 0x1, 0x2, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6,
+        0x7, 0x8, 0x1, 0x2, 0x0, 0x10, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x80, 0x100000, 0x200000, 0x1, 0x2, 0x4, 0x10, 0x20, 0x40,
+        0x100, 0x200, 0x1, 0x80000, 0x2, 0x100, 0x800, 0x1000, 0x8000, 0x20000, 0x40000, 0x80000, 0x100000, 0x100, 0x800, 0x1000, 0x8000,
+        0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0xfff, 0x7ff, 0x1, 0x2, 0x4, 0x8,
+        0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x4, 0x10, 0x20, 0x40,
+        0x800, 0x1000, 0x2000, 0x100000, 0x200000, 0x400000, 0x2f, 0x187, 0x137f, 0x1cd1, 0x2468, 0x3434, 0x4d44, 0x4d5a, 0x517b, 0x564c,
+        0x6969, 0x72b6, 0x9660, 0x9fa0, 0x9fa1, 0x9fa2, 0xadf5, 0xadff, 0xef53, 0xf15f, 0x27e0eb, 0x414a53, 0xc0ffee, 0xc36400,
+        0x1021994, 0x1021997, 0x7655821, 0x9041934, 0xbad1dea, 0x11307854, 0x15013346, 0x2011bab0, 0x28cd3d45, 0x42494e4d, 0x43415d53,
+        0x444d4142, 0x454d444d, 0x474d454d, 0x4e554c4c, 0x50494446, 0x50495045, 0x52654973, 0x5345434d, 0x5346414f, 0x534f434b,
+        0x58465342, 0x5a3c69f0, 0x5a4f4653, 0x6165676c, 0x62646576, 0x62656572, 0x63677270, 0x64626720, 0x64646178, 0x65735546,
+        0x68191122, 0x6b414653, 0x6c6f6f70, 0x6e736673, 0x73636673, 0x73717368, 0x73727279, 0x73757245, 0x7461636f, 0x74726163,
+        0x794c7630, 0x858458f6, 0x9123683e, 0x958458f6, 0xabba1974, 0xca451a4e, 0xcafe4a11, 0xde5e81e4, 0xf2f52010, 0xf97cff8c,
+        0xf995e849, 0xfe534d42, 0xff534d42, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x40, 0x400, 0x800, 0x1000, 0x2000, 0x5801, 0x5802, 0x5803,
+        0x5804, 0x5805, 0x5806, 0x5807, 0x5808, 0x5809, 0x800001, 0x800002, 0x800003, 0x800004, 0x800005, 0x800006, 0x800007, 0x800008,
+        0x800009, 0x0, 0x1, 0x2, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10,
+        0x20, 0x0, 0x30000, 0x50000, 0x7fc00000, 0x7ff00000, 0x7ffc0000, 0x7fff0000, 0x80000000, 0x1, 0x2, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8,
+        0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x1, 0x2, 0x4, 0x8, 0x1, 0x2, 0x1,
+        0x2, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14,
+        0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0xfffffff8, 0xfffffff9, 0xfffffffa, 0xfffffffb,
+        0xfffffffc, 0xfffffffd, 0xfffffffe, 0xffffffff, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0xffffffff, 0x0, 0x64, 0x65, 0x66, 0x67,
+        0x68, 0x69, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15,
+        0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x0, 0x1, 0x2, 0x3, 0x4,
+        0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b,
+        0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf,
+        0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x0, 0x1, 0x2, 0x3, 0x4,
+        0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b,
+        0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30,
+        0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400,
+        0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80,
+        0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9,
+        0xa, 0xb, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000,
+        0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x800, 0x1, 0x2, 0x4, 0x8, 0x10, 0x1, 0x2, 0x4, 0x8, 0x0,
+        0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18,
+        0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d,
+        0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x1, 0x2, 0x4,
+        0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000,
+        0x100000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe,
+        0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23,
+        0x24, 0x25, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000,
+        0x20000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x0, 0x1, 0x2, 0x3, 0x5, 0x6, 0x7, 0x8, 0x1, 0x2, 0x0, 0x1, 0x2, 0x4, 0x8, 0x10,
+        0x20, 0x40, 0x80, 0x100, 0x200, 0x1, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x1, 0x2, 0x4, 0x8, 0x0, 0x30000, 0x40000,
+        0x80000, 0xa0000, 0xf0000, 0x140000, 0x150000, 0x160000, 0x280000, 0x2a0000, 0x320000, 0x3e0000, 0xb70000, 0xf30000, 0x1020000,
+        0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x1, 0x2, 0x4, 0x800, 0x200, 0x5121996, 0x16041998, 0x20112000, 0x28121969, 0xfee1dead, 0x0,
+        0x1234567, 0x4321fedc, 0x45584543, 0x89abcdef, 0xa1b2c3d4, 0xcdef0123, 0xd000fce2, 0x8000, 0x10000, 0x20000, 0x40000, 0x0, 0x1,
+        0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0x0, 0x6, 0x8, 0xc, 0xf, 0x10, 0x80000, 0x740000, 0x800000, 0x4000005, 0x4000006,
+        0x4000009, 0x400000a, 0x400000b, 0x400000d, 0x4100001, 0x410000e, 0x5000002, 0x5000004, 0x5000007, 0x6000003, 0x7000003,
+        0x8000008, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x2,
+        0x4, 0x0, 0x1, 0x2, 0x3, 0x200, 0x400, 0x800, 0x1, 0x2, 0x3, 0x4, 0xb, 0xc, 0xd, 0xe, 0x15, 0x16, 0x17, 0x18, 0x0, 0x0, 0x1, 0x2,
+        0x3, 0xb, 0xc, 0xd, 0xe, 0xf, 0x1000, 0x2000, 0x4000, 0x8000, 0x200, 0x400, 0x800, 0x1000, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd,
+        0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x1000, 0x800, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0x1000, 0x2000, 0x4000, 0x800, 0x1,
+        0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x241, 0x245, 0x246, 0x247,
+        0x249, 0x24a, 0x24b, 0x254, 0x256, 0x258, 0x259, 0x25a, 0x1200, 0x125d, 0x125e, 0x125f, 0x1260, 0x1261, 0x1262, 0x1263, 0x1264,
+        0x1265, 0x1266, 0x1267, 0x1268, 0x1269, 0x1274, 0x1275, 0x1276, 0x1277, 0x1278, 0x1279, 0x127a, 0x127b, 0x127c, 0x127d, 0x127e,
+        0x127f, 0x1b03, 0x1be6, 0x1bec, 0x2311, 0x2400, 0x2401, 0x2402, 0x2403, 0x2405, 0x3b64, 0x3b65, 0x3b66, 0x3b67, 0x3b68, 0x3b69,
+        0x3b6a, 0x3b6b, 0x3b6c, 0x3b6d, 0x3b6e, 0x3b6f, 0x3b70, 0x3b71, 0x3b72, 0x3b73, 0x3b74, 0x3b75, 0x3b76, 0x3b77, 0x3b78, 0x3b79,
+        0x3b80, 0x3b81, 0x3b82, 0x3b83, 0x3b84, 0x3b85, 0x3b86, 0x3b87, 0x3b88, 0x3b89, 0x3b8a, 0x3b8b, 0x3b8c, 0x3b8d, 0x3b8e, 0x3b8f,
+        0x3b90, 0x3b91, 0x3b92, 0x3b93, 0x3b94, 0x3d13, 0x3e01, 0x3e02, 0x4101, 0x4102, 0x4200, 0x420a, 0x420c, 0x420e, 0x4210, 0x4300,
+        0x48f9, 0x48fa, 0x4b27, 0x4f25, 0x4f26, 0x4f39, 0x4f3c, 0x5000, 0x5001, 0x5002, 0x5003, 0x5008, 0x500e, 0x5015, 0x5016, 0x5100,
+        0x5101, 0x5111, 0x5204, 0x5206, 0x5207, 0x5361, 0x5363, 0x5401, 0x5402, 0x5403, 0x5404, 0x5405, 0x5406, 0x5407, 0x5408, 0x5409,
+        0x540a, 0x540b, 0x540c, 0x540d, 0x540e, 0x540f, 0x5410, 0x5411, 0x5412, 0x5413, 0x5414, 0x5415, 0x5416, 0x5417, 0x5418, 0x5419,
+        0x541a, 0x541b, 0x541c, 0x541d, 0x541e, 0x541f, 0x5420, 0x5421, 0x5422, 0x5423, 0x5424, 0x5425, 0x5427, 0x5428, 0x5429, 0x542e,
+        0x542f, 0x5432, 0x5433, 0x5434, 0x5435, 0x5437, 0x5441, 0x5450, 0x5451, 0x5452, 0x5453, 0x5454, 0x5455, 0x5456, 0x5457, 0x5458,
+        0x5459, 0x545a, 0x545b, 0x545c, 0x545d, 0x5460, 0x5501, 0x5502, 0x5509, 0x550c, 0x5603, 0x5646, 0x5700, 0x5701, 0x5760, 0x5761,
+        0x641e, 0x641f, 0x6430, 0x6431, 0x6441, 0x6442, 0x6443, 0x6444, 0x6445, 0x6447, 0x6452, 0x6458, 0x6459, 0x645a, 0x6609, 0x660c,
+        0x6611, 0x6612, 0x6628, 0x6701, 0x6702, 0x6703, 0x6780, 0x6781, 0x6900, 0x6901, 0x6902, 0x7001, 0x7002, 0x7003, 0x7004, 0x7005,
+        0x7006, 0x700f, 0x7010, 0x7014, 0x7040, 0x7041, 0x7501, 0x7502, 0x7c80, 0x7c81, 0x8901, 0x8902, 0x8903, 0x8904, 0x8905, 0x8906,
+        0x8907, 0x890b, 0x890c, 0x890d, 0x8910, 0x8911, 0x8912, 0x8913, 0x8914, 0x8915, 0x8916, 0x8917, 0x8918, 0x8919, 0x891a, 0x891b,
+        0x891c, 0x891d, 0x891e, 0x891f, 0x8920, 0x8921, 0x8922, 0x8923, 0x8924, 0x8925, 0x8926, 0x8927, 0x8929, 0x8930, 0x8931, 0x8932,
+        0x8933, 0x8934, 0x8935, 0x8936, 0x8937, 0x8938, 0x8940, 0x8941, 0x8942, 0x8943, 0x8946, 0x8947, 0x8948, 0x8949, 0x894a, 0x894b,
+        0x894c, 0x8953, 0x8954, 0x8955, 0x8960, 0x8961, 0x8962, 0x8970, 0x8971, 0x8980, 0x8981, 0x8982, 0x8983, 0x8990, 0x8991, 0x8992,
+        0x8993, 0x8994, 0x8995, 0x89a0, 0x89a1, 0x89a2, 0x89a3, 0x89b0, 0x89b1, 0x9360, 0x9361, 0x9362, 0x9406, 0x9407, 0x9408, 0x941c,
+        0x942e, 0x9a00, 0x9a01, 0xa521, 0xa522, 0xa523, 0xa524, 0xa525, 0xa526, 0xa527, 0xa528, 0xae00, 0xae01, 0xae03, 0xae04, 0xae06,
+        0xae41, 0xae44, 0xae45, 0xae47, 0xae60, 0xae64, 0xae71, 0xae78, 0xae80, 0xae97, 0xae9a, 0xaea2, 0xaea3, 0xaead, 0xaeb3, 0xaeb7,
+        0xaec3, 0xaec4, 0xaec7, 0xaece, 0xaf01, 0xaf02, 0xaf7d, 0xaf7e, 0xb100, 0xb101, 0xb102, 0xb502, 0xb600, 0xb601, 0xb640, 0xb641,
+        0xb642, 0xb643, 0xb644, 0xb680, 0xb701, 0xb702, 0xb703, 0xb704, 0xba00, 0xba01, 0xba40, 0xba41, 0xba42, 0xba43, 0xf501, 0xf502,
+        0xf503, 0xf504, 0xf505, 0xf507, 0xf50f, 0xf517, 0xf518, 0xf519, 0xff01, 0xff02, 0xff03, 0xff04, 0xff05, 0xff06, 0xff07, 0xff08,
+        0xff09, 0xff0a, 0x40016b01, 0x40016b03, 0x4001af72, 0x4001af84, 0x40021beb, 0x40025367, 0x400261f2, 0x400261f3, 0x40026d01,
+        0x4002f516, 0x40035004, 0x40035005, 0x40041b02, 0x40041be8, 0x40041be9, 0x40042303, 0x40042305, 0x40042307, 0x4004230b,
+        0x4004230e, 0x40042318, 0x40042408, 0x40042409, 0x40043d04, 0x40043d0d, 0x40043d14, 0x4004420d, 0x40044317, 0x40044581,
+        0x40044590, 0x40044591, 0x400445a0, 0x40044620, 0x40044f1f, 0x40044f28, 0x40044f2b, 0x40044f2d, 0x40044f2e, 0x40045010,
+        0x40045017, 0x40045042, 0x40045106, 0x40045108, 0x40045109, 0x4004510d, 0x4004510f, 0x40045201, 0x40045362, 0x40045366,
+        0x40045407, 0x40045408, 0x40045431, 0x40045436, 0x40045506, 0x4004550a, 0x4004550d, 0x4004550e, 0x4004550f, 0x40045564,
+        0x40045565, 0x40045566, 0x40045567, 0x40045568, 0x40045569, 0x4004556a, 0x4004556b, 0x4004556d, 0x4004556e, 0x4004560e,
+        0x40045612, 0x40045613, 0x40045644, 0x400456c1, 0x400461f1, 0x40046201, 0x40046411, 0x40046443, 0x40046445, 0x40046446,
+        0x4004644b, 0x4004644c, 0x4004644d, 0x40046457, 0x4004645b, 0x40046460, 0x40046483, 0x40046602, 0x40046604, 0x40046606,
+        0x40046607, 0x40046629, 0x4004662b, 0x40046783, 0x40046784, 0x40046911, 0x40046912, 0x40046913, 0x40046914, 0x40046915,
+        0x40046917, 0x40046918, 0x40046919, 0x4004691d, 0x4004691f, 0x40046923, 0x40046b04, 0x40046b05, 0x40046d02, 0x40046d0d,
+        0x40046efa, 0x40047300, 0x40047301, 0x40047303, 0x40047602, 0x40049366, 0x40049409, 0x40049421, 0x40049801, 0x4004ae86,
+        0x4004ae8b, 0x4004ae99, 0x4004aec2, 0x4004af07, 0x4004af09, 0x4004af42, 0x4004af43, 0x4004af44, 0x4004af61, 0x4004af77,
+        0x4004b681, 0x4004b682, 0x4004b701, 0x4004ee01, 0x4004ee02, 0x4004ee03, 0x4004ee04, 0x4004f303, 0x4004f304, 0x4004f306,
+        0x4004f506, 0x4004f50d, 0x4004f51b, 0x4005a502, 0x4005a503, 0x40063e00, 0x4007a504, 0x4007a505, 0x40081271, 0x40081bea,
+        0x40082316, 0x40082404, 0x40082406, 0x4008240b, 0x40082a01, 0x40082a02, 0x40084004, 0x40084202, 0x40084203, 0x40084503,
+        0x40084504, 0x40084b09, 0x40084b0a, 0x40084b0b, 0x40084b0d, 0x40084b0e, 0x40084b15, 0x40084b17, 0x40084f37, 0x40084f38,
+        0x40084f3e, 0x40085112, 0x40085203, 0x40085400, 0x40085503, 0x40085507, 0x4008556c, 0x40085618, 0x400856c1, 0x40085e04,
+        0x40086200, 0x40086201, 0x40086203, 0x40086408, 0x40086409, 0x40086414, 0x40086422, 0x40086424, 0x40086425, 0x4008642a,
+        0x4008642b, 0x4008642c, 0x40086432, 0x40086442, 0x40086443, 0x40086444, 0x40086445, 0x40086446, 0x40086447, 0x40086448,
+        0x40086449, 0x4008644c, 0x4008644d, 0x40086454, 0x40086456, 0x40086464, 0x4008646e, 0x4008646f, 0x40086478, 0x40086482,
+        0x40086602, 0x40086604, 0x40086606, 0x40086607, 0x40086610, 0x4008662c, 0x40086d01, 0x40086d09, 0x40086d0a, 0x40086d12,
+        0x40086d14, 0x40086d16, 0x40086e81, 0x40086e8b, 0x40086ef8, 0x40086efa, 0x4008700c, 0x4008700e, 0x400870a2, 0x400870a5,
+        0x400870b1, 0x40087101, 0x40087543, 0x40087602, 0x40089413, 0x40089416, 0x4008941a, 0x4008ae48, 0x4008ae52, 0x4008ae61,
+        0x4008ae6a, 0x4008ae89, 0x4008ae8a, 0x4008ae90, 0x4008ae93, 0x4008ae95, 0x4008ae9c, 0x4008af00, 0x4008af03, 0x4008af10,
+        0x4008af13, 0x4008af14, 0x4008af15, 0x4008af20, 0x4008af21, 0x4008af22, 0x4008af23, 0x4008af24, 0x4008af25, 0x4008af30,
+        0x4008af60, 0x4008af74, 0x4008af75, 0x4008af7c, 0x4008af83, 0x4008b646, 0x4008b648, 0x4008b684, 0x4008ca12, 0x4008f50a,
+        0x4008f510, 0x40095505, 0x400c0248, 0x400c55cb, 0x400c644a, 0x400c6455, 0x400c645a, 0x400c645f, 0x400c6615, 0x400c690a,
+        0x400caed0, 0x400cee06, 0x4010060f, 0x40101283, 0x40101286, 0x40101287, 0x40101288, 0x4010230a, 0x40102317, 0x40103d02,
+        0x40103d0b, 0x40103e05, 0x40104205, 0x40104593, 0x40104b0f, 0x40104b10, 0x40104b1a, 0x40104f32, 0x40104f33, 0x40106150,
+        0x40106151, 0x40106152, 0x40106153, 0x40106154, 0x40106181, 0x40106183, 0x40106184, 0x40106185, 0x4010618a, 0x4010618b,
+        0x4010618c, 0x4010618d, 0x4010640d, 0x40106410, 0x4010641a, 0x4010641c, 0x40106436, 0x40106437, 0x40106439, 0x40106441,
+        0x40106442, 0x40106444, 0x40106445, 0x40106446, 0x40106449, 0x40106451, 0x40106453, 0x40106455, 0x40106459, 0x40106476,
+        0x4010647b, 0x40106614, 0x40106785, 0x40106d0b, 0x40106d0c, 0x40106e80, 0x40106e8c, 0x4010942a, 0x40109441, 0x4010a51f,
+        0x4010a521, 0x4010a523, 0x4010ae42, 0x4010ae67, 0x4010ae68, 0x4010aeaa, 0x4010aeab, 0x4010aeac, 0x4010b201, 0x4010b300,
+        0x4010ca13, 0x4014024c, 0x40144304, 0x40144305, 0x40144f2f, 0x4014563c, 0x4014644a, 0x40182304, 0x4018230f, 0x40182310,
+        0x40184b07, 0x40184b13, 0x4018643f, 0x40186441, 0x40186443, 0x40186444, 0x40186447, 0x4018644b, 0x4018644c, 0x40186d06,
+        0x40186d08, 0x40186e8d, 0x40187013, 0x40187014, 0x40187542, 0x40189429, 0x4018aebd, 0x4018aee1, 0x4018aee2, 0x4018aee3,
+        0x4018f50b, 0x4018f514, 0x401c5504, 0x401c5820, 0x40200242, 0x40200243, 0x4020431f, 0x40204b04, 0x4020565a, 0x4020565b,
+        0x40206417, 0x40206435, 0x40206443, 0x40206445, 0x40206447, 0x40206448, 0x40206449, 0x4020644b, 0x4020644d, 0x4020644e,
+        0x40206450, 0x4020645c, 0x4020645d, 0x40206d17, 0x40206d18, 0x40207012, 0x40207505, 0x40207506, 0x4020940d, 0x4020ae46,
+        0x4020ae76, 0x4020aea5, 0x4020aeb2, 0x4020aed2, 0x4020ca10, 0x40246a21, 0x40247007, 0x4024700a, 0x40281be2, 0x40282301,
+        0x40282312, 0x40282313, 0x40284504, 0x40285107, 0x4028641b, 0x4028644e, 0x4028644f, 0x40286454, 0x40286608, 0x40286d10,
+        0x4028700f, 0x4028af11, 0x4028b501, 0x4028b503, 0x4028b504, 0x402c5639, 0x402c6467, 0x40304580, 0x4030560b, 0x40305652,
+        0x40306440, 0x40306443, 0x40309410, 0x40309439, 0x4030ae7b, 0x40345622, 0x40345632, 0x40383d03, 0x40383d0c, 0x4038564f,
+        0x40386449, 0x4038ae7a, 0x40405501, 0x404056c0, 0x40406448, 0x4040644c, 0x40406469, 0x40406a31, 0x4040942c, 0x4040ae77,
+        0x4040ae79, 0x4040ae9e, 0x4040aea0, 0x40444f34, 0x40444f35, 0x40444f36, 0x40445637, 0x40445e02, 0x40446440, 0x40486477,
+        0x40489426, 0x4048ae9b, 0x4048aec9, 0x4048aecb, 0x4054561e, 0x40586446, 0x40586447, 0x405c5503, 0x40603d07, 0x40603d10,
+        0x406855c9, 0x4068aea3, 0x4070aea0, 0x40781be3, 0x40786440, 0x40786e88, 0x40800290, 0x40806685, 0x40809440, 0x4080aea2,
+        0x4080aebf, 0x40886445, 0x408c563e, 0x4090ae82, 0x40a0ae49, 0x40e8662e, 0x40e8af40, 0x40e8af41, 0x41009432, 0x41015500,
+        0x4138ae84, 0x4140aecd, 0x4188aea7, 0x4188aec6, 0x41a0ae8d, 0x43403d05, 0x43403d0e, 0x44006a33, 0x4400ae8f, 0x50009401,
+        0x50009402, 0x50009403, 0x50009404, 0x50009405, 0x5000940a, 0x5000940b, 0x5000940c, 0x5000940e, 0x5000940f, 0x50009417,
+        0x50009418, 0x5000943a, 0x5000943f, 0x5000aea5, 0x80016a11, 0x80016a12, 0x80016b01, 0x80016b03, 0x8001af71, 0x8001af85,
+        0x80025364, 0x8002a52a, 0x8002a52b, 0x8002af76, 0x8002f515, 0x80041284, 0x80041285, 0x80041bee, 0x80044206, 0x80044207,
+        0x80044208, 0x80044209, 0x80044315, 0x8004431e, 0x80044501, 0x80044584, 0x80044d76, 0x80045002, 0x80045005, 0x80045006,
+        0x80045007, 0x8004500b, 0x8004500f, 0x80045010, 0x80045017, 0x80045043, 0x80045104, 0x80045105, 0x8004510a, 0x8004510b,
+        0x80045113, 0x80045200, 0x80045360, 0x80045430, 0x80045432, 0x80045438, 0x80045439, 0x80045440, 0x8004552d, 0x80045626,
+        0x8004562e, 0x80045643, 0x80045701, 0x80045702, 0x80045703, 0x80045704, 0x80045705, 0x80045707, 0x80045709, 0x8004570a,
+        0x8004587d, 0x80046402, 0x8004644e, 0x80046601, 0x80046603, 0x80046605, 0x80046900, 0x80046901, 0x80046902, 0x80046907,
+        0x80046908, 0x80046909, 0x8004690f, 0x80046924, 0x80046990, 0x80046a01, 0x80046b04, 0x80046b05, 0x80046d03, 0x80046d0e,
+        0x80046ef8, 0x80046ef9, 0x80046efa, 0x80047013, 0x80047300, 0x80047601, 0x80047c05, 0x80049363, 0x80049367, 0x80049370,
+        0x8004a405, 0x8004a524, 0x8004a529, 0x8004ae98, 0x8004af08, 0x8004af70, 0x8004af79, 0x8004af7a, 0x8004af80, 0x8004af81,
+        0x8004b505, 0x8004b506, 0x8004b645, 0x8004b647, 0x8004b683, 0x8004b702, 0x8004b706, 0x8004b707, 0x8004b708, 0x8004b709,
+        0x8004f300, 0x8004f302, 0x8004f303, 0x8004f304, 0x8004f50c, 0x8004f50e, 0x8004f51a, 0x80081270, 0x80081272, 0x80081280,
+        0x80082407, 0x80084003, 0x80084201, 0x80084202, 0x80084203, 0x80084204, 0x80084205, 0x80084206, 0x80084502, 0x80084503,
+        0x80084504, 0x80084b01, 0x80085202, 0x80085502, 0x80085610, 0x80085617, 0x8008563f, 0x80085665, 0x80086445, 0x80086601,
+        0x80086603, 0x80086605, 0x8008662c, 0x8008690c, 0x80086d03, 0x80086e8a, 0x80086ef8, 0x80086ef9, 0x80086efb, 0x8008700b,
+        0x8008700d, 0x800870a1, 0x800870a3, 0x800870b2, 0x800870b3, 0x80087601, 0x80089418, 0x80089419, 0x8008a404, 0x8008ae9d,
+        0x8008af00, 0x8008af26, 0x8008af73, 0x8008af83, 0x8008b705, 0x8008b70d, 0x8008ca11, 0x8008f511, 0x8008f512, 0x8008f513,
+        0x80096782, 0x800c4211, 0x800c4f2a, 0x800c5011, 0x800c5012, 0x800c6613, 0x800ca400, 0x800cee07, 0x8010020f, 0x8010230c,
+        0x80104204, 0x80104592, 0x8010500c, 0x8010500d, 0x80105013, 0x80105014, 0x80106463, 0x8010661b, 0x8010690c, 0x8010a402,
+        0x8010a403, 0x8010a406, 0x8010a407, 0x8010a40a, 0x8010a51e, 0x8010a520, 0x8010a522, 0x8010aebb, 0x8010aebc, 0x8010af78,
+        0x8010b70a, 0x8010b70b, 0x8010b70c, 0x80111500, 0x8014020e, 0x80184f3a, 0x80186d05, 0x80186d07, 0x80186e82, 0x80186e83,
+        0x80186e84, 0x80189439, 0x801c581f, 0x80200204, 0x80204612, 0x802048f8, 0x80204f3d, 0x80204f3f, 0x80206900, 0x80207011,
+        0x8020ca15, 0x8020ca16, 0x80246a22, 0x80247008, 0x80247009, 0x80280215, 0x80280217, 0x80284504, 0x80285700, 0x80287010,
+        0x803048fc, 0x80304d65, 0x8030560a, 0x80306453, 0x80306d02, 0x80306d04, 0x80306e85, 0x8030942b, 0x8030ae7c, 0x80345621,
+        0x80345631, 0x80386433, 0x803c4f3b, 0x80405600, 0x80406a32, 0x8040942d, 0x8040ae9f, 0x8040ee08, 0x8044b401, 0x80489439,
+        0x8048ae66, 0x80500212, 0x80500213, 0x80503d01, 0x80503d0a, 0x805c4d65, 0x805cee05, 0x80685600, 0x8068690b, 0x8070ae9f,
+        0x80800211, 0x80809440, 0x8080aea1, 0x8080ca14, 0x80811501, 0x80845663, 0x80885659, 0x808c563d, 0x8090ae81, 0x80e8662d,
+        0x80f86406, 0x810048fb, 0x81009431, 0x810c9365, 0x811cf301, 0x8138ae83, 0x8140aecc, 0x8188aea6, 0x81904b06, 0x81a0ae8c,
+        0x81f8943c, 0x820048fe, 0x8208ae63, 0x83c0550b, 0x84006a34, 0x8400941f, 0x84009422, 0x8400ae8e, 0x864048fd, 0x8818564c,
+        0x8fa44309, 0x90009427, 0x9000aea4, 0x9000aecf, 0xc0044b21, 0xc0044d67, 0xc0044d68, 0xc0044d6f, 0xc0044d70, 0xc0044d71,
+        0xc0044d72, 0xc0044d73, 0xc0045002, 0xc0045003, 0xc0045004, 0xc0045005, 0xc0045006, 0xc0045007, 0xc0045009, 0xc004500a,
+        0xc0045040, 0xc0045041, 0xc0045103, 0xc004510e, 0xc0045401, 0xc0045405, 0xc0045406, 0xc0045627, 0xc004562f, 0xc0045706,
+        0xc0045708, 0xc0045877, 0xc0045878, 0xc0046412, 0xc0046413, 0xc0046427, 0xc0046428, 0xc0046449, 0xc004644d, 0xc00464af,
+        0xc00464b4, 0xc00464be, 0xc00464c9, 0xc0046686, 0xc0046d00, 0xc0046d01, 0xc004ae02, 0xc004ae0a, 0xc004aea7, 0xc004b40c,
+        0xc008240a, 0xc0082a00, 0xc0084b03, 0xc0084b1f, 0xc0085365, 0xc0085504, 0xc0085508, 0xc008561b, 0xc008561c, 0xc0085666,
+        0xc00856c7, 0xc0086202, 0xc008640a, 0xc0086420, 0xc0086421, 0xc0086423, 0xc0086440, 0xc0086441, 0xc0086442, 0xc0086443,
+        0xc0086444, 0xc0086445, 0xc0086446, 0xc0086448, 0xc008644a, 0xc008644b, 0xc008644c, 0xc008644d, 0xc0086451, 0xc0086453,
+        0xc0086456, 0xc0086457, 0xc0086460, 0xc0086461, 0xc0086462, 0xc0086465, 0xc008646a, 0xc008646d, 0xc0086470, 0xc00864bf,
+        0xc00864c0, 0xc00864d0, 0xc00864d2, 0xc0086efa, 0xc00870a4, 0xc0089364, 0xc008ae05, 0xc008ae09, 0xc008ae67, 0xc008ae88,
+        0xc008ae91, 0xc008aeb0, 0xc008aeba, 0xc008aec1, 0xc008af16, 0xc008af7b, 0xc008af7f, 0xc008af82, 0xc0096616, 0xc00c5116,
+        0xc00c5364, 0xc00c55ca, 0xc00c642d, 0xc00c642e, 0xc00c6448, 0xc00c644a, 0xc00c644b, 0xc00c644f, 0xc00c6463, 0xc00c6466,
+        0xc00c6468, 0xc00c6469, 0xc00caee0, 0xc0101282, 0xc010128e, 0xc0101502, 0xc0104b11, 0xc0104b14, 0xc0104b1e, 0xc0104b23,
+        0xc0104b24, 0xc0104b25, 0xc0104b28, 0xc0106401, 0xc0106403, 0xc0106407, 0xc010640b, 0xc010640c, 0xc0106418, 0xc010641d,
+        0xc0106426, 0xc0106438, 0xc0106440, 0xc0106441, 0xc0106442, 0xc0106443, 0xc0106444, 0xc0106445, 0xc0106446, 0xc0106447,
+        0xc0106448, 0xc0106449, 0xc010644a, 0xc010644b, 0xc010644c, 0xc010644d, 0xc010644e, 0xc0106450, 0xc0106451, 0xc0106452,
+        0xc0106459, 0xc010645b, 0xc0106461, 0xc0106462, 0xc0106464, 0xc0106467, 0xc010646c, 0xc010646d, 0xc0106471, 0xc0106479,
+        0xc010647a, 0xc0106480, 0xc01064ab, 0xc01064ac, 0xc01064b3, 0xc01064b5, 0xc01064bd, 0xc01064c4, 0xc01064c5, 0xc01064c7,
+        0xc01064c8, 0xc01064d1, 0xc0107521, 0xc0109414, 0xc0109428, 0xc010a401, 0xc010ae53, 0xc010b200, 0xc010b301, 0xc010b40e,
+        0xc010b40f, 0xc010f508, 0xc0144302, 0xc0144303, 0xc0144306, 0xc0144307, 0xc0145608, 0xc014563b, 0xc014646a, 0xc014646b,
+        0xc01464a6, 0xc014a100, 0xc0181b01, 0xc0181be4, 0xc0181be5, 0xc0181bed, 0xc0182306, 0xc0182309, 0xc018230d, 0xc0182314,
+        0xc0182315, 0xc0184800, 0xc0184b0c, 0xc0184b18, 0xc0184b19, 0xc0184b1b, 0xc0184b1d, 0xc0184b20, 0xc018560b, 0xc0185879,
+        0xc0186419, 0xc018643a, 0xc018643b, 0xc018643c, 0xc0186440, 0xc0186441, 0xc0186442, 0xc0186443, 0xc0186444, 0xc0186445,
+        0xc0186446, 0xc0186448, 0xc0186449, 0xc018644a, 0xc018644c, 0xc0186450, 0xc0186451, 0xc0186452, 0xc0186453, 0xc0186455,
+        0xc018645c, 0xc0186462, 0xc018646b, 0xc018646d, 0xc0186472, 0xc0186473, 0xc0186474, 0xc0186475, 0xc018647c, 0xc0186481,
+        0xc01864b0, 0xc01864b1, 0xc01864ba, 0xc01864c1, 0xc01864c2, 0xc01864c6, 0xc01864cb, 0xc01864cd, 0xc01864cf, 0xc0186901,
+        0xc0186902, 0xc0186d13, 0xc0186d15, 0xc0186e86, 0xc0186e87, 0xc0189371, 0xc0189372, 0xc0189373, 0xc0189374, 0xc0189375,
+        0xc0189376, 0xc0189377, 0xc0189378, 0xc0189379, 0xc018937a, 0xc018937b, 0xc018937c, 0xc018937d, 0xc018937e, 0xc0189436,
+        0xc018a408, 0xc018a409, 0xc018ae85, 0xc018aec0, 0xc01c1b01, 0xc01c1be1, 0xc01c5605, 0xc01c5613, 0xc01c64a3, 0xc01c64ad,
+        0xc01c64ae, 0xc0200a00, 0xc0202302, 0xc0202308, 0xc0204b08, 0xc0204b1c, 0xc0204b26, 0xc020560a, 0xc020560c, 0xc020560e,
+        0xc0205611, 0xc0205647, 0xc0205648, 0xc0205649, 0xc02056c3, 0xc0206416, 0xc0206434, 0xc0206440, 0xc0206443, 0xc0206447,
+        0xc0206449, 0xc020644a, 0xc020644e, 0xc0206454, 0xc020645d, 0xc020645e, 0xc0206461, 0xc0206462, 0xc0206464, 0xc0206466,
+        0xc0206482, 0xc0206483, 0xc02064a4, 0xc02064a5, 0xc02064b2, 0xc02064b6, 0xc02064b9, 0xc02064cc, 0xc020660b, 0xc020662a,
+        0xc0207301, 0xc0207302, 0xc0207503, 0xc0207504, 0xc0209442, 0xc020a528, 0xc020a529, 0xc020f509, 0xc0216d02, 0xc024560d,
+        0xc02464bb, 0xc0281b04, 0xc0282300, 0xc0284b05, 0xc0284b12, 0xc0284b16, 0xc0285628, 0xc0285629, 0xc028564d, 0xc028564e,
+        0xc02856c6, 0xc0286404, 0xc0286405, 0xc0286415, 0xc0286440, 0xc0286442, 0xc0286444, 0xc0286445, 0xc0286448, 0xc0286451,
+        0xc0286452, 0xc028645e, 0xc0286461, 0xc0286484, 0xc02864c3, 0xc028660f, 0xc0286687, 0xc0286903, 0xc0286904, 0xc0286d0f,
+        0xc0286d11, 0xc0287c02, 0xc028a501, 0xc028ae92, 0xc02c5600, 0xc02c5625, 0xc02c5638, 0xc02c563a, 0xc02c564a, 0xc02c6446,
+        0xc02c6447, 0xc02c6468, 0xc030128a, 0xc0303e03, 0xc0305602, 0xc0305615, 0xc0305616, 0xc03056c4, 0xc0306442, 0xc0306444,
+        0xc0306446, 0xc0306457, 0xc0306480, 0xc03064b7, 0xc03064ca, 0xc0306905, 0xc0306906, 0xc0306907, 0xc0306909, 0xc030b404,
+        0xc0345641, 0xc0345642, 0xc034564b, 0xc0345700, 0xc0347c03, 0xc0383e04, 0xc0384b22, 0xc038563b, 0xc038563c, 0xc0385650,
+        0xc03856c1, 0xc0386440, 0xc0386441, 0xc0386443, 0xc0386444, 0xc0386446, 0xc038644a, 0xc038644f, 0xc03864bc, 0xc0389423,
+        0xc0389424, 0xc038943b, 0xc038a550, 0xc038a551, 0xc0401289, 0xc040128b, 0xc0403d08, 0xc0403d11, 0xc0403d15, 0xc0405602,
+        0xc0405610, 0xc0405626, 0xc0405627, 0xc040563d, 0xc040563e, 0xc040564a, 0xc040564b, 0xc040565e, 0xc040565f, 0xc0405665,
+        0xc0405668, 0xc0406400, 0xc0406429, 0xc0406442, 0xc0406449, 0xc040644d, 0xc0406454, 0xc0406469, 0xc0406481, 0xc04064a0,
+        0xc04064aa, 0xc0406618, 0xc0406619, 0xc040aed4, 0xc040aed5, 0xc040b408, 0xc040b409, 0xc0445624, 0xc0445636, 0xc0485619,
+        0xc0485630, 0xc0485660, 0xc0485661, 0xc0486440, 0xc0486446, 0xc048644a, 0xc0486456, 0xc0486458, 0xc04864a8, 0xc04864a9,
+        0xc0487c04, 0xc048ae65, 0xc048aec8, 0xc048aeca, 0xc048b402, 0xc048b40b, 0xc04c56c5, 0xc04c644b, 0xc050561a, 0xc05064a7,
+        0xc0506617, 0xc054561d, 0xc054b40a, 0xc054f305, 0xc058420b, 0xc0585604, 0xc0585605, 0xc0585609, 0xc058560f, 0xc0585611,
+        0xc058565d, 0xc0586442, 0xc0586448, 0xc058644d, 0xc058ff0b, 0xc0603d06, 0xc0603d0f, 0xc0604212, 0xc0604b02, 0xc0606610,
+        0xc0607520, 0xc0684608, 0xc06855c8, 0xc06864a1, 0xc06864a2, 0xc06864b8, 0xc06864ce, 0xc0686611, 0xc07056c2, 0xc0709411,
+        0xc074510c, 0xc0745645, 0xc0804d66, 0xc080661a, 0xc080aebe, 0xc0845657, 0xc0845658, 0xc08c5102, 0xc08c5114, 0xc0905664,
+        0xc0945662, 0xc09c5604, 0xc0a06446, 0xc0a44d74, 0xc0a44d75, 0xc0b06440, 0xc0c85666, 0xc0c89425, 0xc0cc5615, 0xc0cc5616,
+        0xc0d05604, 0xc0d05605, 0xc0d05640, 0xc0e85667, 0xc0e8a532, 0xc0e8a533, 0xc100565c, 0xc1007c00, 0xc1007c01, 0xc100b405,
+        0xc100b406, 0xc1086201, 0xc110b40d, 0xc1206446, 0xc168644c, 0xc16cb403, 0xc208ae62, 0xc250b407, 0xc400941b, 0xc400941d,
+        0xc4009420, 0xc4089434, 0xc4405401, 0xc4c03d09, 0xc4c03d12, 0xc4c03d16, 0xca289435, 0xcfa44308, 0xcfa45115, 0xcfb04301,
+        0xd0009411, 0xd0009412, 0xd000941e, 0xd000943d, 0xd000943e,
     ];
 }

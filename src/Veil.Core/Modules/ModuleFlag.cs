@@ -1,3 +1,5 @@
+using Veil.Core.Filters;
+
 namespace Veil.Core.Modules;
 
 /// <summary>A flag that only some modules have, and that is no filter in the kernel.</summary>

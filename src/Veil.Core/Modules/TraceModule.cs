@@ -8,7 +8,7 @@ namespace Veil.Core.Modules;
 /// <summary>
 /// What the core needs to know of a module. The rest (what an event holds, what is filtered) the core reads from the module's object.
 /// </summary>
-public abstract class TraceModule
+public abstract class TraceModule : IEventOwner
 {
     private static readonly FilterDimension[] s_commonFilters = [new PidDimension(), new TidDimension(), new UidDimension(), new NameDimension()];
 
@@ -44,6 +44,14 @@ public abstract class TraceModule
 
     /// <summary>Every filter: those that all modules have, then its own.</summary>
     public IEnumerable<FilterDimension> Filters => s_commonFilters.Concat(OwnFilters);
+
+    /// <summary>Is it a filter of the task, as all modules have them?</summary>
+    internal static bool IsOfTask(FilterDimension filter) => s_commonFilters.Any(common => common.Name == filter.Name);
+
+    /// <summary>Why a trace may have had nothing to show yet, where the module itself knows; nothing otherwise.</summary>
+    /// <param name="processes">The processes that are traced, each with its sockets (inodes) when the trace began; none: all.</param>
+    /// <param name="filters">The filters as they are now.</param>
+    public virtual string? WhySilent(IReadOnlyList<(int Pid, HashSet<long> Sockets)> processes, IReadOnlyList<FilterMap> filters) => null;
 
     /// <summary>
     /// The kinds of event that a flag chooses instead of the others. What the object declares beside them (<c>VEIL_EVENT</c>) is emitted where no
@@ -92,10 +100,10 @@ public abstract class TraceModule
     public abstract byte[] ReadObject();
 
     /// <summary>
-    /// Is the program that was attached last the one that tells the events, out of what the others note? Then it is detached first: else the last
-    /// events of a trace would lack what nobody notes any more.
+    /// Is what was attached last detached first? Else a trace would end with events that lack what nobody notes any more, with beginnings whose
+    /// end nobody sees, or with both. Not where an end without its beginning is an event too.
     /// </summary>
-    public virtual bool DetachesLastFirst => false;
+    public virtual bool DetachesLastFirst => true;
 
     /// <summary>Sets what must be set before the object is loaded, beside thresholds, filters and the sizes of unused maps.</summary>
     public virtual void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)

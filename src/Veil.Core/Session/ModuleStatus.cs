@@ -1,4 +1,5 @@
 using Veil.Core.Filters;
+using Veil.Core.Losses;
 
 namespace Veil.Core.Session;
 

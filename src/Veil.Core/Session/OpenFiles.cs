@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using Veil.Bpf;
+using Veil.Core.Output;
 
 namespace Veil.Core.Session;
 

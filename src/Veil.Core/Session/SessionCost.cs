@@ -1,4 +1,5 @@
 using System.Globalization;
+using Veil.Core.Sources;
 
 namespace Veil.Core.Session;
 
@@ -34,10 +35,3 @@ public sealed record SessionCost(IReadOnlyList<ProgramCost> Programs, TimeSpan C
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
-
-/// <summary>What one program took so far.</summary>
-/// <param name="Module">Its module.</param>
-/// <param name="Program">Its name.</param>
-/// <param name="Runs">How often it ran.</param>
-/// <param name="TimeNs">Nanoseconds in all.</param>
-public readonly record struct ProgramCost(string Module, string Program, ulong Runs, ulong TimeNs);

@@ -1,3 +1,5 @@
+using Veil.Core.Sources;
+
 namespace Veil.Core.Session;
 
 /// <summary>A trace at one moment.</summary>
@@ -15,17 +17,14 @@ public sealed record SessionStatus
     /// <summary>Events that a filter in userspace dropped.</summary>
     public required ulong DroppedByFilter { get; init; }
 
+    /// <summary>The flag of that filter, with its dashes; empty where there is none.</summary>
+    public required string FilterFlag { get; init; }
+
     /// <summary>Events a second, over the last five; nothing where that is not known yet, or events are counted and not sent.</summary>
     public required ulong? EventsPerSecond { get; init; }
 
-    /// <summary>The ring's size.</summary>
-    public required int RingBytes { get; init; }
-
-    /// <summary>How many rings that is.</summary>
-    public required int Rings { get; init; }
-
-    /// <summary>What of it waits to be read.</summary>
-    public required long RingPendingBytes { get; init; }
+    /// <summary>The rings; nothing where events come from elsewhere.</summary>
+    public required RingUse? Rings { get; init; }
 
     /// <summary>Since the hooks were attached.</summary>
     public required TimeSpan Duration { get; init; }

@@ -1,4 +1,5 @@
 using Veil.Core.Events;
+using Veil.Core.Losses;
 using Veil.Core.Text;
 
 namespace Veil.Core.Sinks;
@@ -18,4 +19,7 @@ internal interface ILine
     /// <summary>Appends some of the steps.</summary>
     /// <returns>The line's length up to the end of its last value: what comes after that is only for a next one.</returns>
     static abstract int Write(ref LineWriter line, ReadOnlySpan<OutputStep> steps, scoped ref EventView view);
+
+    /// <summary>Appends a line that says what was lost, where a reader of this form can tell it from an event.</summary>
+    static virtual bool TryAppendLoss(ref LineWriter line, LossKey key, LossCount lost) => false;
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using Veil.Core.Events;
 using Veil.Core.Events.Kinds;
+using Veil.Core.Losses;
 using Veil.Core.Text;
 
 namespace Veil.Core.Sinks;
@@ -23,6 +24,12 @@ internal readonly struct JsonLine : ILine
         }
 
         return line.Length;
+    }
+
+    public static bool TryAppendLoss(ref LineWriter line, LossKey key, LossCount lost)
+    {
+        LossNotice.Append(ref line, key, lost);
+        return true;
     }
 
     /// <summary>Appends one value, and its exact bytes where the string cannot hold them.</summary>

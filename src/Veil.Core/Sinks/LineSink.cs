@@ -1,4 +1,6 @@
 using Veil.Core.Events;
+using Veil.Core.Losses;
+using Veil.Core.Output;
 
 namespace Veil.Core.Sinks;
 
@@ -9,13 +11,12 @@ public static class LineSink
     /// <param name="catalog">The events that will come.</param>
     /// <param name="options">What to show.</param>
     /// <param name="output">Where lines go.</param>
-    /// <param name="buffer">The buffer that the sink fills.</param>
-    public static IEventSink Create(EventCatalog catalog, in OutputOptions options, IOutput output, out OutputBuffer buffer) => options switch
+    public static IEventSink Create(EventCatalog catalog, in OutputOptions options, IOutput output) => options switch
     {
-        { Format: OutputFormat.Json } => new LineSink<JsonLine>(catalog, options, output, out buffer),
-        { Fields.Count: 0, Screen: { } screen } => new ScreenSink(catalog, options, screen, output, out buffer),
-        { Fields.Count: > 0 } => new LineSink<PairLine>(catalog, options, output, out buffer),
-        _ => new LineSink<TextLine>(catalog, options, output, out buffer),
+        { Format: OutputFormat.Json } => new LineSink<JsonLine>(catalog, options, output),
+        { Fields.Count: 0, Screen: { } screen } => new ScreenSink(catalog, options, screen, output),
+        { Fields.Count: > 0 } => new LineSink<PairLine>(catalog, options, output),
+        _ => new LineSink<TextLine>(catalog, options, output),
     };
 }
 
@@ -26,7 +27,7 @@ internal sealed class LineSink<TLine> : IEventSink
     private readonly OutputBuffer _buffer;
     private readonly LinePlan[] _plans;
 
-    public LineSink(EventCatalog catalog, in OutputOptions options, IOutput output, out OutputBuffer buffer)
+    public LineSink(EventCatalog catalog, in OutputOptions options, IOutput output)
     {
         _plans = new LinePlan[catalog.Schemas.Count];
         int lineBytesMax = 0;
@@ -38,8 +39,11 @@ internal sealed class LineSink<TLine> : IEventSink
             lineBytesMax = Math.Max(lineBytesMax, plan.LineBytesMax);
         }
 
-        _buffer = buffer = new OutputBuffer(output, lineBytesMax, options.EventsMax);
+        _buffer = new OutputBuffer(output, Math.Max(lineBytesMax, LossNotice.BytesMax));
     }
+
+    /// <inheritdoc/>
+    public ulong Delivered => _buffer.EventsWritten;
 
     /// <inheritdoc/>
     public void Write(ref EventView view)
@@ -61,4 +65,19 @@ internal sealed class LineSink<TLine> : IEventSink
         line.Append(TLine.End);
         _buffer.EndEvent(line);
     }
+    /// <inheritdoc/>
+    public bool Lost(LossKey key, LossCount lost)
+    {
+        var line = _buffer.BeginLine();
+        if (!TLine.TryAppendLoss(ref line, key, lost))
+            return false;
+        _buffer.EndNotice(line);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Flush() => _buffer.Flush();
+
+    /// <inheritdoc/>
+    public void End() => _buffer.Flush();
 }

@@ -1,3 +1,5 @@
+using Veil.Core.Output;
+
 namespace Veil.Core.Sinks;
 
 /// <summary>What the output shows, and how.</summary>
@@ -9,9 +11,6 @@ public readonly record struct OutputOptions(OutputFormat Format, IReadOnlyList<s
 {
     /// <summary>The terminal that text is laid out for; none: the full columns, which are the same everywhere.</summary>
     public IScreen? Screen { get; init; }
-
-    /// <summary>Events after which no more are shown; none: all are.</summary>
-    public ulong? EventsMax { get; init; }
 }
 
 /// <summary>The output's form.</summary>

@@ -1,4 +1,6 @@
 using Veil.Core.Events;
+using Veil.Core.Losses;
+using Veil.Core.Output;
 using Veil.Core.Text;
 
 namespace Veil.Core.Sinks;
@@ -24,15 +26,18 @@ internal sealed class ScreenSink : IEventSink
     private int _flushesSeen;
 
     /// <summary>Lays out the columns.</summary>
-    public ScreenSink(EventCatalog catalog, in OutputOptions options, IScreen screen, IOutput output, out OutputBuffer buffer)
+    public ScreenSink(EventCatalog catalog, in OutputOptions options, IScreen screen, IOutput output)
     {
         _catalog = catalog;
         _options = options;
         _screen = screen;
         (int columns, _screenRows) = screen.Size;
         _layout = ScreenLayout.For(catalog, options, columns);
-        _buffer = buffer = new OutputBuffer(output, _layout.LineBytesMax, options.EventsMax);
+        _buffer = new OutputBuffer(output, _layout.LineBytesMax);
     }
+
+    /// <inheritdoc/>
+    public ulong Delivered => _buffer.EventsWritten;
 
     /// <inheritdoc/>
     public void Write(ref EventView view)
@@ -53,6 +58,15 @@ internal sealed class ScreenSink : IEventSink
         line.Append((byte)'\n');
         _buffer.EndEvent(line);
     }
+
+    /// <inheritdoc/>
+    public bool Lost(LossKey key, LossCount lost) => false;
+
+    /// <inheritdoc/>
+    public void Flush() => _buffer.Flush();
+
+    /// <inheritdoc/>
+    public void End() => _buffer.Flush();
 
     private void FollowSize()
     {

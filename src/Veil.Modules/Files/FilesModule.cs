@@ -85,7 +85,8 @@ public sealed class FilesModule : TraceModule
         foreach (string value in arguments.Of(FileFlag))
         {
             string text = value.TrimStart('!');
-            if (PathPattern.RealOf(text) is { } real)
+            // Cleaning it of ".." alone is no link.
+            if (PathPattern.RealOf(text) is { } real && real != Path.GetFullPath(text))
                 yield return $"--file: '{Escaping.ForMessage(text)}' goes through a symbolic link; '{Escaping.ForMessage(real)}' is matched too";
         }
     }

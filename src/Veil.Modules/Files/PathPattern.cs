@@ -30,10 +30,20 @@ internal sealed class PathPattern
             throw new UsageException($"--file: {EmptyValue.Explain(value)}; give a path (/etc/hosts), a folder (/etc), the end of a path (etc/hosts), a part of one (hosts) or a pattern (*.log), '!' before it denies");
         if (text.Contains('\ufffd', StringComparison.Ordinal))
             throw new UsageException($"--file: '{Escaping.ForMessage(text)}' is not UTF-8");
+        text = Absolute(text);
         int wildcard = WildcardAt(text);
         yield return new PathPattern(text, wildcard >= 0, deny);
         if (RealOf(text) is { } real)
             yield return new PathPattern(real, wildcard >= 0, deny);
+    }
+
+    // As the shell completes a path: from the current folder.
+    private static string Absolute(string text)
+    {
+        if (!text.StartsWith("./", StringComparison.Ordinal) && !text.StartsWith("../", StringComparison.Ordinal))
+            return text;
+        int wildcard = WildcardAt(text), end = wildcard < 0 ? text.Length : text.LastIndexOf('/', wildcard) + 1;
+        return Escape(Path.GetFullPath(Unescape(text[..end]))) + text[end..];
     }
 
     /// <summary>What a value also means, because a symbolic link is in it; or nothing.</summary>

@@ -219,7 +219,7 @@ static __always_inline int files_file_emit(__u32 slot, enum files_op op, struct 
 	return files_path_emit(slot, op, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), ret);
 }
 
-#define AT_FDCWD       -100
+#define AT_FDCWD -100
 /* include/linux/namei.h, which BTF does not have. They were numbered anew between 6.12 and 7.2; neither number means
  * anything else to an open in the other numbering. */
 #define LOOKUP_IN_ROOT (1 << 20 | 1 << 28)
@@ -323,7 +323,8 @@ static __always_inline int files_filp_open_emit(int folder, struct filename *nam
 	struct files_asked asked = {.folder = folder};
 	int lookup_flags = BPF_CORE_READ(flags, lookup_flags);
 
-	/* Since 7.0 a name that could not be had (too long, a bad address) comes here as an error: the call tells it. */
+	/* Since 7.0 a name that could not be had (too long, a bad address) comes here as an error: the call tells it.
+	 */
 	if (files_is_error((long)name))
 		return 0;
 	/* io_uring tries it without waiting first. As openat2(2) with RESOLVE_CACHED it is told by the call. */

@@ -18,10 +18,7 @@ public sealed class NetworkModule : TraceModule
     // the one first that was attached first. At the very end the sockets that are there already.
     private static readonly HookProgram[] s_btfChanges = ["network_fork_tp_btf", "network_state_tp_btf", "network_state_second_tp_btf", Iterator];
 
-    private static readonly HookRung s_fentry = new("fentry", "tp_btf/inet_sock_set_state, fentry/tcp_connect, fentry/security_sock_graft or fexit/inet_csk_accept",
-        ["network_connect_fentry", new("network_graft_fentry", When: HasGraft), new("network_accept_fentry", When: static arguments => !HasGraft(arguments)), .. s_btfChanges]) { LoadBytes = LoadBytes };
-    private static readonly HookRung s_kprobe = new("kprobe", "tp_btf/inet_sock_set_state, kprobe/tcp_connect, kprobe/security_sock_graft or kretprobe/inet_csk_accept",
-        ["network_connect_kprobe", new("network_graft_kprobe", When: HasGraft), new("network_accept_kprobe", When: static arguments => !HasGraft(arguments)), .. s_btfChanges]) { LoadBytes = LoadBytes };
+    private static readonly HookRung s_fentry = Connecting("fentry", "fexit"), s_kprobe = Connecting("kprobe", "kretprobe");
 
     /// <inheritdoc/>
     public override string Name => "network";
@@ -84,8 +81,13 @@ public sealed class NetworkModule : TraceModule
         || KernelFeatures.KernelVersion.Major >= 7;
 
     /// <inheritdoc/>
-    // A change of state is of the owner that the other hooks have told of.
-    public override bool DetachesLastFirst => true;
+    public override string? WhySilent(IReadOnlyList<(int Pid, HashSet<long> Sockets)> processes, IReadOnlyList<FilterMap> filters)
+    {
+        if (processes is [var only])
+            return TcpSockets.Explain(only.Pid, only.Sockets);
+        var ports = filters.Where(static filter => filter.Dimension is PortDimension).SelectMany(static filter => filter.Keys).Where(static key => key.Value == FilterBits.Allow).Select(static key => (int)key.Key.Bits).ToList();
+        return processes.Count == 0 && ports.Count > 0 ? TcpSockets.Explain(ports) : null;
+    }
 
     /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
@@ -93,6 +95,13 @@ public sealed class NetworkModule : TraceModule
         bpfObject.SetGlobal("network_connect_hook", rung == s_fentry || rung == s_kprobe);
         bpfObject.SetGlobal("network_cookies", KernelFeatures.KernelVersion >= s_cookies);
     }
+
+    private static HookRung Connecting(string rung, string atReturn) => new(
+        rung, $"tp_btf/inet_sock_set_state, {rung}/tcp_connect, {rung}/security_sock_graft or {atReturn}/inet_csk_accept",
+        [$"network_connect_{rung}", new($"network_graft_{rung}", When: HasGraft), new($"network_accept_{rung}", When: static arguments => !HasGraft(arguments)), .. s_btfChanges])
+    {
+        LoadBytes = LoadBytes,
+    };
 
     private static bool HasGraft(ModuleArguments arguments) => KernelFeatures.HasFunction("security_sock_graft");
 

@@ -25,6 +25,7 @@ public sealed class SchedulerModule : TraceModule
     [
         new("veil --module scheduler --cpu 0-3 --name nginx", "who runs before and after some threads, and how long they waited"),
         new("veil --module scheduler --pid $(pidof nginx) --slower 10ms", "when a process waited long for a CPU, and who had it"),
+        new("veil --module scheduler --pid $(pidof nginx) --fields prev_pid,prev_state,next_comm", "who takes the CPU from it (a count by next_comm is of its own turns)"),
     ];
 
     /// <inheritdoc/>
@@ -51,9 +52,6 @@ public sealed class SchedulerModule : TraceModule
 
     /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("scheduler");
-
-    /// <inheritdoc/>
-    public override bool DetachesLastFirst => true;
 
     /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)

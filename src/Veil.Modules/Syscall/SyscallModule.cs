@@ -62,6 +62,10 @@ public sealed class SyscallModule : TraceModule
     public override byte[] ReadObject() => EmbeddedObject.Read("syscall");
 
     /// <inheritdoc/>
+    // A call that was not seen to begin is an event.
+    public override bool DetachesLastFirst => false;
+
+    /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
         bool args = s_args.IsChosen(arguments), returns = s_return.IsChosen(arguments) && !args;

@@ -13,6 +13,7 @@ public sealed partial class ElfFile
     private const int SuggestionNameBytesMax = 128;
     private const int MangledBytesMax = 32 << 20; // the whole heap is 128 MiB
     private const int ChoicesMax = 8;
+    private const int SuggestionsMax = 3;
 
     // What C++ and Rust programs call to throw, or have for those that pass through them.
     private static readonly string[] s_throwers = ["__cxa_throw", "__gxx_personality_v0", "rust_eh_personality"];
@@ -21,6 +22,9 @@ public sealed partial class ElfFile
 
     /// <summary>The symbols of this file that are kept in another one: what strip(1) and distributions split off.</summary>
     public ElfFile? Companion { get; set; }
+
+    /// <summary>Why the file that its debug link names is of no use: the end of a message, or nothing.</summary>
+    internal string SymbolsMissing { get; set; } = "";
 
     /// <summary>Where in the file the functions of a name begin.</summary>
     /// <param name="name">
@@ -149,16 +153,16 @@ public sealed partial class ElfFile
     private string WhyNotChosen(string name)
     {
         var (plain, _, _) = SplitVersion(name);
-        string text = $"has several implementations of {Escaping.ForMessage(plain)}, and which one is called is decided when a program starts (IFUNC): name the implementation";
-        var choices = FunctionNames().Where(function => function.StartsWith("__" + plain + "_", StringComparison.Ordinal)).Distinct(StringComparer.Ordinal).Take(ChoicesMax).ToList();
-        return choices.Count == 0 ? text : $"{text}, such as {Choice(choices)}";
+        string text = $"has several implementations of {Escaping.ForMessage(plain)}, and which one is called is decided when a program starts (IFUNC): name the implementation, or give its address (PATH:0x…, as nm and objdump show it)";
+        var choices = FunctionNames().Where(function => function.TrimStart('_').StartsWith(plain + "_", StringComparison.Ordinal)).Distinct(StringComparer.Ordinal).Take(ChoicesMax).ToList();
+        return choices.Count == 0 ? text : $"{text}; there is {Choice(choices)}";
     }
 
     private string WhyNot(string name, string plain, string? version, List<ElfSymbol> found)
     {
         string shown = Escaping.ForMessage(name);
         if (_symbols is null && _dynamicSymbols is null && Companion is null)
-            return "has no symbol tables: it is stripped, and its functions have no names any more";
+            return "has no symbol tables: it is stripped, and its functions have no names any more" + SymbolsMissing;
         if (found.Exists(static symbol => symbol.IsDefined))
             return $"has no function {shown}: that is {(found.Exists(static symbol => symbol.IsDefined && symbol.Type is ElfSymbolType.Object or ElfSymbolType.Common or ElfSymbolType.ThreadLocal) ? "a variable" : "something else")}";
         if (found.Count > 0)
@@ -167,8 +171,10 @@ public sealed partial class ElfFile
             return $"has no {shown}, but {Choice(versions)}";
         if (Tables().Any(static table => table.Table.NamesBytes > MangledBytesMax))
             return $"has no symbol {shown}, and too many names to look for it as the source has it: give the symbol as nm shows it";
-        var nearest = NearestName.Find(name, FunctionNames());
-        string stripped = _symbols is null && Companion is null ? " among those that it exports (it is stripped: the others have no names any more)" : "";
+        IReadOnlyList<string> nearest = NearestName.Find(name, FunctionNames());
+        if (nearest.Count == 0)
+            nearest = FunctionsCalled(FunctionName.LastPartOf(name));
+        string stripped = _symbols is null && Companion is null ? $" among those that it exports (it is stripped: the others have no names any more{SymbolsMissing})" : "";
         return $"has no function {shown}{stripped}" + (nearest.Count == 0 ? "" : $"; did you mean {Choice(nearest)}?");
     }
 
@@ -198,6 +204,28 @@ public sealed partial class ElfFile
         }
 
         return found.Count == 0 ? [] : found.Values.First();
+    }
+
+    /// <summary>Functions as the source has them whose last name is this one: of another class, with other parameters, of a template.</summary>
+    private List<string> FunctionsCalled(string last)
+    {
+        byte[] part = Encoding.UTF8.GetBytes(last);
+        var names = new SortedSet<string>(StringComparer.Ordinal);
+        if (part.Length > 0)
+        {
+            ScanNames(MangledBytesMax, (mangled, _) =>
+            {
+                if (mangled[0] == (byte)'_' && mangled.Length <= FunctionName.SymbolMax && mangled.IndexOf(part) >= 0
+                    && FunctionName.Read(WithoutVersion(mangled)) is { } read && FunctionName.LastPartOf(read.Name) == last)
+                {
+                    names.Add(read.Full);
+                }
+
+                return names.Count < NamesMax;
+            });
+        }
+
+        return [.. names.Take(SuggestionsMax)];
     }
 
     private static string WithoutVersion(ReadOnlySpan<byte> name)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Veil.Core.Text;
 
 namespace Veil.Modules.Uprobe;
 
@@ -22,7 +23,17 @@ internal static class SymbolFile
         if (elf.Companion is not null || elf.DebugLink is not { } link || Path.GetDirectoryName(path) is not { } folder)
             return;
         foreach (string candidate in new[] { $"{folder}/{link.Name}", $"{folder}/.debug/{link.Name}", $"{DebugFolder}{folder}/{link.Name}" })
-            elf.Companion ??= TryRead(candidate, root, file => id.Length > 0 && file.BuildId.Length > 0 ? file.BuildId == id : file.Crc() == link.Crc);
+            elf.Companion ??= TryRead(candidate, root, file => Fits(file, candidate));
+        if (elf.Companion is null && elf.SymbolsMissing.Length == 0)
+            elf.SymbolsMissing = $"; {Escaping.ForMessage(link.Name)}, which it names for them, is not there";
+
+        bool Fits(ElfFile file, string candidate)
+        {
+            if (id.Length > 0 && file.BuildId.Length > 0 ? file.BuildId == id : file.Crc() == link.Crc)
+                return true;
+            elf.SymbolsMissing = $"; {Escaping.ForMessage(candidate)}, which it names for them, is of another build";
+            return false;
+        }
     }
 
     // Stays open as long as the file that it belongs to; only its symbols are read.

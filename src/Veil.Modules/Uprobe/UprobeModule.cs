@@ -29,11 +29,13 @@ public sealed class UprobeModule : TraceModule
     {
         _target = target;
         _askAbout = askAbout;
-        // Entry last: a call seen to begin is then also seen to end.
+        // Entry last: a call seen to begin is then also seen to end. Returns first, so that they are detached last: the end of a thread must not be
+        // taken for the end of a call that has returned unseen.
         HookProgram[] programs =
         [
-            new("uprobe_call", When: static arguments => !s_return.IsChosen(arguments)), new("uprobe_exec", s_return), new("uprobe_thread_exit", s_return),
-            new("uprobe_leave", s_return, _ => HasSites(returns: false)), new("uprobe_leave_at_ret", s_return, _ => HasSites(returns: true)), new("uprobe_enter", s_return),
+            new("uprobe_call", When: static arguments => !s_return.IsChosen(arguments)),
+            new("uprobe_leave", s_return, _ => HasSites(returns: false)), new("uprobe_leave_at_ret", s_return, _ => HasSites(returns: true)),
+            new("uprobe_exec", s_return), new("uprobe_thread_exit", s_return), new("uprobe_enter", s_return),
         ];
         _multi = new("uprobe_multi", "the same by one link for all places (6.6): needs no CAP_SYS_ADMIN", programs);
         Rungs = [new("uprobe", "uprobe, and uretprobe with --latency", programs), _multi];

@@ -10,6 +10,15 @@ public sealed class PathPatternTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
+    [Fact]
+    public void Warnings_OfDotsAlone_AreNone()
+    {
+        var flags = new TraceFlags();
+        var options = TraceCommand.Read(CommandLine.Create(flags).Parse(["--module", "files", "--file", "/etc/../etc/./hosts"]), flags);
+
+        options.Modules.ShouldHaveSingleItem().Warnings(options.Arguments).ShouldBeEmpty();
+    }
+
     [Theory]
     [InlineData("/etc/hosts", "/etc/hosts", true)]
     [InlineData("/etc/hosts", "/etc/hosts.deny", false)]
@@ -54,6 +63,19 @@ public sealed class PathPatternTests : IDisposable
     [InlineData("?", "", false)]
     public void Matches_ByShape(string pattern, string path, bool matches) =>
         PathPattern.Parse(pattern).First().Matches(Encoding.UTF8.GetBytes(path)).ShouldBe(matches);
+
+    /// <summary>As a shell completes it; a name without a slash, and the end of a path, stay what they are.</summary>
+    [Theory]
+    [InlineData("./app.log", "", "/app.log", true)]
+    [InlineData("./a/../app.log", "", "/app.log", true)]
+    [InlineData("./", "", "/below", true)]
+    [InlineData("./*.log", "", "/app.log", true)]
+    [InlineData("./*.log", "", "/below/app.log", false)]
+    [InlineData("../", "..", "/other", true)]
+    [InlineData("!../logs/", "..", "/logs/app", true)]
+    [InlineData("./app.log", "", "/x/app.log", false)]
+    public void Matches_FromTheCurrentFolder(string pattern, string folder, string path, bool matches) =>
+        PathPattern.Parse(pattern).First().Matches(Encoding.UTF8.GetBytes(Path.GetFullPath(Path.Combine(Environment.CurrentDirectory, folder)) + path)).ShouldBe(matches);
 
     [Fact]
     public void Parse_ThroughALink_IsBothNames()

@@ -1,5 +1,5 @@
 using System.Text;
-using Veil.Core.Sinks;
+using Veil.Core.Output;
 
 namespace Veil.Cli.Tests.Screens;
 

@@ -16,7 +16,7 @@ internal static class Samples
 
     /// <summary>The kinds of event of some modules.</summary>
     public static EventCatalog Catalog(string modules) =>
-        EventCatalog.Of([.. modules.Split(',').Select(static name => ModuleCatalog.All.First(module => module.Name == name).ForDoctor())], s_arguments);
+        ModuleEvents.Read([.. modules.Split(',').Select(static name => ModuleCatalog.All.First(module => module.Name == name).ForDoctor())], s_arguments);
 
     /// <summary>Some events of a module.</summary>
     public static List<(EventSchema Schema, byte[] Record)> Of(string module, EventCatalog? catalog = null)
@@ -85,7 +85,7 @@ internal static class Samples
     {
         var catalog = Catalog(modules);
         var output = new Collected();
-        var sink = LineSink.Create(catalog, columns is { } width ? options with { Screen = new FakeScreen(width, 24) } : options, output, out var buffer);
+        var sink = LineSink.Create(catalog, columns is { } width ? options with { Screen = new FakeScreen(width, 24) } : options, output);
         foreach (string module in modules.Split(','))
         {
             foreach (var (schema, record) in Of(module, catalog).Concat(withRare ? RareOf(module, catalog) : []))
@@ -102,7 +102,7 @@ internal static class Samples
             Write(sink, schema, record);
         }
 
-        buffer.Flush();
+        sink.Flush();
         return output.Text.ToString();
     }
 

@@ -57,14 +57,14 @@ public sealed class ScreenTests
             {
                 var catalog = Samples.Catalog(name);
                 var output = new Collected();
-                var sink = LineSink.Create(catalog, s_text with { Enrichments = enrichments, Screen = new FakeScreen(columns, 24) }, output, out var buffer);
+                var sink = LineSink.Create(catalog, s_text with { Enrichments = enrichments, Screen = new FakeScreen(columns, 24) }, output);
                 for (int i = 0; i < 200; i++)
                 {
                     var schema = catalog.Schemas[random.Next(catalog.Schemas.Count)];
                     Samples.Write(sink, schema, AnyRecord(schema, random), Encoding.UTF8.GetBytes(AnyText(random, 20)), Encoding.UTF8.GetBytes(AnyText(random, 20)));
                 }
 
-                buffer.Flush();
+                sink.Flush();
                 string[] rows = output.Text.ToString().Split('\n');
                 rows[^1].ShouldBeEmpty();
                 foreach (string row in rows)
@@ -103,16 +103,16 @@ public sealed class ScreenTests
         var screen = new FakeScreen(80, 24);
         var catalog = Samples.Catalog("syscall");
         var output = new Collected();
-        var sink = LineSink.Create(catalog, s_text with { Screen = screen }, output, out var buffer);
+        var sink = LineSink.Create(catalog, s_text with { Screen = screen }, output);
         var (schema, record) = Samples.Of("syscall", catalog)[0];
         Samples.Write(sink, schema, record);
-        buffer.Flush();
+        sink.Flush();
         screen.Size = (120, 24);
         Samples.Write(sink, schema, record);
-        buffer.Flush();
+        sink.Flush();
         screen.Size = (120, 50);
         Samples.Write(sink, schema, record);
-        buffer.Flush();
+        sink.Flush();
 
         string[] rows = output.Text.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         rows.Select(static row => row.Split(' ')[0]).ShouldBe(["COMM", "nginx", "COMM", "nginx", "nginx"]);
@@ -127,7 +127,7 @@ public sealed class ScreenTests
         var random = new Random(3);
         var screen = new FakeScreen(20, 24);
         var catalog = Samples.Catalog(name);
-        var sink = LineSink.Create(catalog, s_text with { Enrichments = Enrichments.All, Colour = true, Screen = screen }, new Collected(), out var buffer);
+        var sink = LineSink.Create(catalog, s_text with { Enrichments = Enrichments.All, Colour = true, Screen = screen }, new Collected());
         byte[] longest = [.. Enumerable.Repeat((byte)1, EventPart.LengthMax)];
         foreach (int columns in (int[])[20, 1_000, 65_535, 1, 300])
         {
@@ -144,7 +144,7 @@ public sealed class ScreenTests
                 Samples.Write(sink, schema, record, longest.AsSpan(..256), longest.AsSpan(..256));
             }
 
-            Should.NotThrow(buffer.Flush);
+            Should.NotThrow(sink.Flush);
         }
     }
 

@@ -77,6 +77,14 @@ public sealed class ElfFileTests
     [Fact]
     public void Find_NoTables_SaysStripped() => Error(new ElfBuilder(), "main").ShouldStartWith("has no symbol tables: it is stripped");
 
+    [Theory]
+    [InlineData("Cache::get(int)", "has no function Cache::get(int); did you mean app::Cache::get(int)?")]
+    [InlineData("app::work", "has no function app::work; did you mean app::work<long>(long)?")]
+    [InlineData("other::get", "has no function other::get; did you mean app::Cache::get(int)?")]
+    [InlineData("other::et", "has no function other::et")]
+    public void Find_FunctionOfAnotherClass_IsSuggested(string name, string message) =>
+        Error(new ElfBuilder().Symbol("_ZN3app5Cache3getEi").Symbol("_ZN3app4workIlEEvT_"), name).ShouldBe(message);
+
     [Fact]
     public void Find_HostileName_IsEscaped() => Error(new ElfBuilder().Symbol("read\u001b[31m"), "read").ShouldBe("has no function read; did you mean read\\x1b[31m?");
 
@@ -150,6 +158,21 @@ public sealed class ElfFileTests
         elf.Companion = new ElfFile(new MemoryStream(new ElfBuilder().Symbol("internal", 0x140).Build()), Architecture.X64, isCompanion: true);
         elf.FindFunction("internal").ShouldBe([0x140ul]);
         elf.FindFunction("exported").ShouldBe([0x110ul]);
+    }
+
+    [Theory]
+    [InlineData(false, "; x.debug, which it names for them, is not there")]
+    [InlineData(true, "x.debug, which it names for them, is of another build")]
+    public void Companion_ThatDoesNotFit_IsSaid(bool isThere, string why)
+    {
+        string folder = Directory.CreateTempSubdirectory("veil-elf-").FullName;
+        File.WriteAllBytes(folder + "/x", new ElfBuilder().More(".gnu_debuglink", 1, "x.debug\0\x01\x02\x03\x04"u8.ToArray()).Build());
+        if (isThere)
+            File.WriteAllBytes(folder + "/x.debug", new ElfBuilder().Symbol("internal", 0x140).Build());
+
+        var file = ProbeFile.Open(folder + "/x", folder + "/x");
+        Should.Throw<ElfException>(() => file.Elf.FindFunction("internal")).Message.ShouldEndWith(why);
+        Directory.Delete(folder, recursive: true);
     }
 
     [Fact]

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Veil.Core;
-using Veil.Core.Session;
+using Veil.Core.Options;
 
 namespace Veil.Cli.Tests.Uprobe;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Veil.Core.Counting;
+using Veil.Core.Output;
 using Veil.Core.Sinks;
 using Veil.Core.Tests.Events;
 
@@ -75,22 +76,15 @@ public sealed class CountReportTests
 
     private static string Print(CountOptions options, int? columns, params (byte[] Key, ulong[] Slots)[] rows)
     {
-        var output = new Collected();
+        var output = new MemoryOutput();
         var shown = new OutputOptions(OutputFormat.Text, [], Enrichments.None, Colour: false) { Screen = columns is { } width ? new Screen(width) : null };
         var plan = CountPlan.Of(new SyscallObject.Module(), SyscallObject.Events(Returns).Schemas, options);
         new CountReport(options, shown, output).Print([(plan, new CountedEvents([.. rows], 0, 0, 0))], TimeSpan.FromSeconds(1), 0);
-        return output.Text.ToString();
+        return output.Text;
     }
 
     private sealed class Screen(int columns) : IScreen
     {
         public (int Columns, int Rows) Size => (columns, 24);
-    }
-
-    private sealed class Collected : IOutput
-    {
-        public StringBuilder Text { get; } = new();
-
-        public void Write(ReadOnlySpan<byte> lines) => Text.Append(Encoding.UTF8.GetString(lines));
     }
 }

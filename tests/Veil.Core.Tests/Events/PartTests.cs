@@ -1,9 +1,8 @@
 using System.Buffers.Binary;
-using System.Text;
 using Veil.Bpf;
 using Veil.Core.Events;
 using Veil.Core.Modules;
-using Veil.Core.Session;
+using Veil.Core.Pipeline;
 using Veil.Core.Sinks;
 
 namespace Veil.Core.Tests.Events;
@@ -130,36 +129,16 @@ public sealed class PartTests
 
     private static string Render(EventCatalog catalog, OutputOptions options, out ulong damaged, params byte[][] records)
     {
-        var output = new Collected();
-        var sink = LineSink.Create(catalog, options, output, out var buffer);
-        var reader = new EventReader([], catalog, new EventFilter?[catalog.Schemas.Count], sink, buffer);
+        var output = new MemoryOutput();
+        var pipeline = EventPipeline.To([new TraceOutput(options, output)], catalog, new EventFilter?[catalog.Schemas.Count], eventsMax: null, static _ => { }, root: null);
         foreach (var record in records)
-            reader.Deliver(record);
-        buffer.Flush();
-        var lost = new Losses();
-        reader.CollectLosses(lost);
-        reader.CollectLosses(lost);
-        damaged = lost.Count;
-        return output.Text.ToString();
-    }
-
-    private sealed class Losses : ILossObserver
-    {
-        public ulong Count { get; private set; }
-
-        public void Lost(string module, string cause, LossCount lost)
-        {
-            module.ShouldBe("files");
-            cause.ShouldBe("read_failed");
-            Count += lost.Count;
-        }
-    }
-
-    private sealed class Collected : IOutput
-    {
-        public StringBuilder Text { get; } = new();
-
-        public void Write(ReadOnlySpan<byte> bytes) => Text.Append(Encoding.UTF8.GetString(bytes));
+            pipeline.Deliver(record);
+        pipeline.Flush();
+        string lines = output.Text;
+        pipeline.ReportDamaged();
+        pipeline.ReportDamaged();
+        damaged = pipeline.Losses.Of("files").GetValueOrDefault("read_failed").Count;
+        return lines;
     }
 
     private sealed class Module : TraceModule

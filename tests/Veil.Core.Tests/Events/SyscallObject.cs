@@ -21,7 +21,7 @@ internal static class SyscallObject
     public static BpfObject Open() => BpfObject.Open(File.ReadAllBytes(Path.Combine(Root, "artifacts/bpf/syscall.bpf.o")), "syscall");
 
     /// <summary>This project does not know the modules; a schema and a report ask for names only.</summary>
-    internal sealed class Module : TraceModule
+    internal sealed class Module(EventFilter? filter = null) : TraceModule
     {
         public override string Name => "syscall";
 
@@ -32,6 +32,8 @@ internal static class SyscallObject
         public override IReadOnlyList<Example> Examples => [];
 
         public override IReadOnlyList<HookRung> Rungs => [];
+
+        public override EventFilter? CreateFilter(EventSchema schema) => filter;
 
         public override byte[] ReadObject() => throw new NotSupportedException();
     }

@@ -3,7 +3,7 @@ using Veil.Core.Counting;
 using Veil.Core.Events;
 using Veil.Core.Events.Kinds;
 using Veil.Core.Filters;
-using Veil.Core.Session;
+using Veil.Core.Sources;
 using Veil.Core.Tests.Events;
 
 namespace Veil.Core.Tests.Kernel;
@@ -72,7 +72,7 @@ public sealed class SharedConstantsTests
         bpf.Btf.FindStruct("veil_user_losses")!.SizeBytes.ShouldBe(LossLedger.Causes * sizeof(ulong));
         bpf.Map("veil_rests").MaxEntries.ShouldBe(2 * (int)CountRest.Rests);
         // A filter of a module has at most this place.
-        bpf.Map("filter_counts").MaxEntries.ShouldBeGreaterThan((int)FilterMap.CounterOf(10) + 1);
+        bpf.Map("filter_counts").MaxEntries.ShouldBeGreaterThan((int)KernelFilter.CounterOf(10) + 1);
     }
 
     /// <summary>Its members are not in the objects of modules that have no path.</summary>

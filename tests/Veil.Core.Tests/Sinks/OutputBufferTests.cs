@@ -1,4 +1,4 @@
-using Veil.Core.Sinks;
+using Veil.Core.Output;
 
 namespace Veil.Core.Tests.Sinks;
 
@@ -31,26 +31,6 @@ public sealed class OutputBufferTests
         output.Writes.Count.ShouldBe(1);
         (output.Writes[0] % 6).ShouldBe(0);
         output.Writes[0].ShouldBeGreaterThanOrEqualTo(OutputBuffer.BatchBytes);
-    }
-
-    [Theory]
-    [InlineData(1)]
-    [InlineData(7)]
-    public void IsComplete_AfterAsManyEventsAsMayBe_HoweverOftenItIsFlushed(int flushEvery)
-    {
-        var buffer = new OutputBuffer(new Recorder(), 100, eventsMax: 10);
-        for (int i = 1; i <= 10; i++)
-        {
-            buffer.IsComplete.ShouldBeFalse();
-            AddLine(buffer);
-            if (i % flushEvery == 0)
-                buffer.Flush();
-        }
-
-        buffer.IsComplete.ShouldBeTrue();
-        buffer.Flush();
-        buffer.IsComplete.ShouldBeTrue();
-        buffer.EventsWritten.ShouldBe(10UL);
     }
 
     [Fact]

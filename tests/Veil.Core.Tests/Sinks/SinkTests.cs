@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json;
 using Veil.Core.Events;
+using Veil.Core.Output;
 using Veil.Core.Sinks;
 using Veil.Core.Tests.Events;
 
@@ -149,7 +150,7 @@ public sealed class SinkTests
         byte[] record = ReturnedCalls()[2];
         for (int i = 0; i < 100; i++)
             WriteOne(sink, catalog, record);
-        output.Buffer!.Flush();
+        sink.Flush();
         WriteOne(sink, catalog, record);
 
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -180,7 +181,7 @@ public sealed class SinkTests
         Returned(Call("odd", 4, 0, 0), -4000, ulong.MaxValue),
     ];
 
-    private static byte[] Call(string comm, uint pid, int syscall, byte arch, bool latin1 = false)
+    internal static byte[] Call(string comm, uint pid, int syscall, byte arch, bool latin1 = false)
     {
         var record = new byte[56];
         (latin1 ? Encoding.Latin1 : Encoding.UTF8).GetBytes(comm).CopyTo(record, 0);
@@ -208,7 +209,7 @@ public sealed class SinkTests
         var (sink, catalog, output) = Build(options, number);
         foreach (byte[] record in records)
             WriteOne(sink, catalog, record, hostileNames);
-        output.Buffer!.Flush();
+        sink.Flush();
         return output.Text;
     }
 
@@ -229,22 +230,11 @@ public sealed class SinkTests
     {
         var catalog = SyscallObject.Events(number);
         var output = new MemoryOutput();
-        return (LineSink.Create(catalog, options, output, out output.Buffer), catalog, output);
+        return (LineSink.Create(catalog, options, output), catalog, output);
     }
 
     private sealed class Screen : IScreen
     {
         public (int Columns, int Rows) Size => (80, 24);
-    }
-
-    private sealed class MemoryOutput : IOutput
-    {
-        private readonly List<byte> _bytes = [];
-
-        public OutputBuffer? Buffer;
-
-        public string Text => Encoding.UTF8.GetString([.. _bytes]);
-
-        public void Write(ReadOnlySpan<byte> lines) => _bytes.AddRange(lines);
     }
 }

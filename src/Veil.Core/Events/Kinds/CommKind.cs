@@ -10,7 +10,7 @@ internal readonly struct CommKind : IMemberKind, IValueKind
 
     public static string[] Typedefs => ["veil_comm_t"];
 
-    public static ValueFacts Facts { get; } = new("string", KeyKind.Bytes, null);
+    public static ValueFacts Facts { get; } = new("string or null", KeyKind.Bytes, null);
 
     public static void Expand(MemberShape member) =>
         member.Add<CommKind>(LengthMax, new() { Title = member.Name.ToUpperInvariant(), WidthMin = 10, Limit = LengthMax, Colour = Ansi.Cyan }, member.Name == "comm" ? "" : null);

@@ -7,7 +7,7 @@ internal readonly struct PathKind : IMemberKind, IValueKind
 {
     public static string[] Typedefs => ["veil_path_t"];
 
-    public static ValueFacts Facts { get; } = new("string", KeyKind.Path, null);
+    public static ValueFacts Facts { get; } = new("string or null", KeyKind.Path, null);
 
     public static void Expand(MemberShape member)
     {

@@ -57,5 +57,26 @@ internal sealed record FunctionName(string Name, string? Parameters, string? Res
         return words.Where(static word => !char.IsAsciiDigit(word[0]) && char.IsAscii(word[0]) && !s_noParts.Contains(word)).MaxBy(static word => word.Length) ?? "";
     }
 
+    /// <summary>The function's own name, without its classes, the arguments of its template and its parameters.</summary>
+    public static string LastPartOf(string name)
+    {
+        int end = name.AsSpan().IndexOf('(') is > 0 and var parameters ? parameters : name.Length;
+        if (name[end - 1] == '>')
+        {
+            for (int open = 0; end > 0;)
+            {
+                end--;
+                open += name[end] switch { '>' => 1, '<' => -1, _ => 0 };
+                if (open == 0)
+                    break;
+            }
+        }
+
+        int start = end;
+        while (start > 0 && IsWord(name[start - 1]))
+            start--;
+        return name[start..end];
+    }
+
     private static bool IsWord(char c) => char.IsLetterOrDigit(c) || c == '_';
 }

@@ -1,0 +1,28 @@
+namespace Veil.Core.Losses;
+
+/// <summary>Causes of loss that userspace counts itself, and what to do about each.</summary>
+internal static class LossCause
+{
+    /// <summary>The kernel did not run the program.</summary>
+    public const string MissedProbe = "missed_probe";
+
+    /// <summary>A record that is not what its event should be; the kernel counts memory that it could not read under the same name.</summary>
+    public const string ReadFailed = "read_failed";
+
+    /// <summary>The output failed.</summary>
+    public const string NotWritten = "not_written";
+
+    /// <summary>What <see cref="NotWritten"/> is counted under instead of a module.</summary>
+    public const string Output = "output";
+
+    /// <summary>What a user can do, or has to know; begins with a blank where there is something.</summary>
+    public static string Hint(string cause) => cause switch
+    {
+        "ring_full" => " (events came faster than the output took them: filter more, write to a file, or give --buffer a larger size)",
+        "map_full" => " (more calls under way at once than can be remembered: filter more)",
+        MissedProbe => " (the kernel skipped the program, because one was running on that CPU already; whether a filter would have left the event out is not known)",
+        ReadFailed => " (memory that the event needs could not be read)",
+        NotWritten => " (the output ended before it took them)",
+        _ => "",
+    };
+}

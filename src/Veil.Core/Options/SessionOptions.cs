@@ -1,0 +1,85 @@
+using Veil.Core.Counting;
+using Veil.Core.Filters;
+using Veil.Core.Modules;
+using Veil.Core.Sinks;
+
+namespace Veil.Core.Options;
+
+/// <summary>Everything that a trace is told before it starts. Checked already: nothing here can be wrong in itself.</summary>
+public sealed record SessionOptions
+{
+    /// <summary>The default size of the ring.</summary>
+    public const int DefaultRingBytes = 16 * 1024 * 1024;
+
+    /// <summary>The modules, each once.</summary>
+    public required IReadOnlyList<TraceModule> Modules { get; init; }
+
+    /// <summary>The filters; each goes to every module that has its dimension.</summary>
+    public IReadOnlyList<FilterExpression> Filters { get; init; } = [];
+
+    /// <summary>The filters that a module is to apply, as far as it has their dimensions.</summary>
+    public IEnumerable<FilterExpression> FiltersOf(TraceModule module) => Filters.Where(filter => filter.Module is null || filter.Module == module.Name);
+
+    /// <summary>The flags of modules; each goes to every module that has it.</summary>
+    public ModuleArguments Arguments { get; init; } = ModuleArguments.None;
+
+    /// <summary>By module its own flags instead, as a configuration gives them.</summary>
+    public IReadOnlyDictionary<string, ModuleArguments> OwnArguments { get; init; } = new Dictionary<string, ModuleArguments>();
+
+    /// <summary>The flags of a module.</summary>
+    public ModuleArguments FlagsOf(TraceModule module) => OwnArguments.GetValueOrDefault(module.Name, Arguments);
+
+    /// <summary>The flags of a module, with its filters and the fields that are wanted of it.</summary>
+    public ModuleArguments ArgumentsOf(TraceModule module) => FlagsOf(module) with
+    {
+        Filters = FiltersOf(module).Select(static filter => filter.Dimension.Name).ToHashSet(),
+        Fields = Counting is { } counting ? new[] { counting.KeyOf(module), counting.Histogram }.OfType<string>().ToHashSet()
+            : Output.Fields is { Count: > 0 } fields ? fields.ToHashSet()
+            : null,
+    };
+
+    /// <summary>The rung that is forced, or none.</summary>
+    public string? Hook { get; init; }
+
+    /// <summary>What is shown.</summary>
+    public required OutputOptions Output { get; init; }
+
+    /// <summary>Count events in the kernel, and show none; or nothing.</summary>
+    public CountOptions? Counting { get; init; }
+
+    /// <summary>Bytes of the ring: a power of two.</summary>
+    public int RingBytes { get; init; } = DefaultRingBytes;
+
+    /// <summary>How many rings share those bytes; none: what suits the CPUs.</summary>
+    public int? Rings { get; init; }
+
+    /// <summary>The trace ends by itself after this time; none: it does not.</summary>
+    public TimeSpan? Duration { get; init; }
+
+    /// <summary>The trace ends by itself after so many events; none: it does not.</summary>
+    public ulong? EventsMax { get; init; }
+
+    /// <summary>The file that events and counts go to; none: standard output.</summary>
+    public string? WriteTo { get; init; }
+
+    /// <summary>Trace the tracer too.</summary>
+    public bool IncludeSelf { get; init; }
+
+    /// <summary>End with exit code 3 if an event was lost.</summary>
+    public bool FailOnLoss { get; init; }
+
+    /// <summary>Count what each filter lets through and drops: where somebody can ask for it, as it costs a few nanoseconds an event.</summary>
+    public bool CountFilters { get; init; }
+
+    /// <summary>Filters may be changed while it runs, by a socket or a prompt.</summary>
+    public bool TakesCommands { get; init; }
+
+    /// <summary>Measure what the trace costs.</summary>
+    public bool MeasureCost { get; init; }
+
+    /// <summary>Say nothing but errors and losses.</summary>
+    public bool Quiet { get; init; }
+
+    /// <summary>Say which hooks were tried, and why one was not taken.</summary>
+    public bool Verbose { get; init; }
+}

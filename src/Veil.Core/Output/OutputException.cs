@@ -1,0 +1,20 @@
+using System.Runtime.InteropServices;
+using Veil.Core.Interop;
+
+namespace Veil.Core.Output;
+
+/// <summary>The output takes no more. A closed pipe is how people end a trace (<c>| head</c>), everything else is an error.</summary>
+public sealed class OutputException(string message, bool closedByReader) : VeilException(message)
+{
+    /// <summary>The reading end was closed.</summary>
+    public bool ClosedByReader { get; } = closedByReader;
+
+    /// <summary>A write that was refused.</summary>
+    /// <param name="errno">Why.</param>
+    internal static OutputException Of(int errno) => errno == LibC.Epipe
+        ? new("writing the output: the reader closed it", closedByReader: true)
+        : new($"writing the output: {Marshal.GetPInvokeErrorMessage(errno)}", closedByReader: false);
+
+    /// <inheritdoc/>
+    public override int ExitCode => ClosedByReader ? Veil.Core.ExitCode.Success : Veil.Core.ExitCode.Failure;
+}

@@ -1,0 +1,88 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Veil.Core.Interop;
+
+namespace Veil.Core.Output;
+
+/// <summary>The streams that this process was given.</summary>
+public static class StandardStreams
+{
+    internal const int Output = 1;
+    private const int Error = 2;
+
+    // poll() promises that so much of it fits into a pipe (fs/pipe.c); lines of at most that many bytes stay whole.
+    private const int ErrorChunkBytes = 4096;
+    private const int ErrorWaitMs = 1_000;
+
+    private static volatile bool s_errorIsStuck;
+
+    /// <summary>
+    /// Checks that there is a standard output. Without one (<c>>&amp;-</c>) <c>/dev/null</c> has its number, opened for reading alone
+    /// (Native/start.c).
+    /// </summary>
+    /// <exception cref="VeilException">There is none.</exception>
+    public static void RequireOutput()
+    {
+        if (!LibC.IsWritable(Output))
+            throw new VeilException("writing the output: standard output is closed; give it a file, a pipe or a terminal");
+    }
+
+    /// <summary>How many files this process may have open (RLIMIT_NOFILE).</summary>
+    public static ulong FilesMax => LibC.LimitOf(7);
+
+    /// <summary>Writes to standard output, for commands that print and end.</summary>
+    /// <exception cref="OutputException">It takes no more.</exception>
+    /// <exception cref="VeilException">There is none.</exception>
+    public static void WriteOutput(string text)
+    {
+        if (text.Length == 0)
+            return;
+        RequireOutput();
+        WriteFully(Encoding.UTF8.GetBytes(text));
+    }
+
+    private static unsafe void WriteFully(ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* data = bytes)
+        {
+            for (nint written = 0, count; written < bytes.Length; written += count)
+            {
+                count = LibC.Write(Output, data + written, bytes.Length - (int)written);
+                if (count >= 0)
+                    continue;
+                int error = Marshal.GetLastPInvokeError();
+                if (error is not (LibC.Eintr or LibC.Eagain))
+                    throw OutputException.Of(error);
+                count = 0;
+            }
+        }
+    }
+
+    /// <summary>Writes to standard error. What cannot be written there has nowhere else to go, and nothing waits long for it.</summary>
+    public static unsafe void WriteError(string text)
+    {
+        if (!LibC.IsWritable(Error))
+            return;
+        var bytes = Encoding.UTF8.GetBytes(text);
+        bool mayBlock = LibC.MayBlock(Error);
+        fixed (byte* data = bytes)
+        {
+            for (int written = 0; written < bytes.Length;)
+            {
+                var wait = new LibC.PollFd { Fd = Error, Events = LibC.PollOut };
+                if (mayBlock && LibC.Poll(&wait, 1, s_errorIsStuck ? 0 : ErrorWaitMs) == 0)
+                {
+                    // A terminal after CTRL-S, a reader that reads nothing: a trace and its end do not hang on that.
+                    s_errorIsStuck = true;
+                    return;
+                }
+
+                s_errorIsStuck = false;
+                nint count = LibC.Write(Error, data + written, mayBlock ? Math.Min(bytes.Length - written, ErrorChunkBytes) : bytes.Length - written);
+                if (count < 0 && Marshal.GetLastPInvokeError() is not (LibC.Eintr or LibC.Eagain))
+                    return;
+                written += (int)Math.Max(count, 0);
+            }
+        }
+    }
+}

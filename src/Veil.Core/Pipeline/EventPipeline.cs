@@ -1,0 +1,159 @@
+using System.Buffers.Binary;
+using Veil.Core.Enrichers;
+using Veil.Core.Events;
+using Veil.Core.Losses;
+using Veil.Core.Modules;
+using Veil.Core.Output;
+using Veil.Core.Privileged;
+using Veil.Core.Sinks;
+
+namespace Veil.Core.Pipeline;
+
+/// <summary>
+/// What a source gives its records and losses to, in their order: checks a record, asks the filter in userspace, drops it in a pause, and hands
+/// the event on to the sink. Fed by one thread; paused, resumed and asked for its counters from any.
+/// </summary>
+internal sealed class EventPipeline : ILossObserver
+{
+    private readonly EventCatalog _catalog;
+    private readonly EventHeader _header;
+    private readonly EventFilter?[] _filters;
+    private readonly IEventSink _sink;
+    private readonly Action<string> _message;
+    private readonly ulong[] _taken;
+    private readonly ulong[] _damaged;
+    private readonly ulong[] _droppedPaused;
+    private ulong _left;
+    private bool _paused;
+
+    /// <summary>Makes the pipeline.</summary>
+    /// <param name="catalog">The events that come.</param>
+    /// <param name="filters">By <see cref="EventSchema.Index"/>, where there is one.</param>
+    /// <param name="sink">Where events go.</param>
+    /// <param name="eventsMax">Events after which it takes no more; none: it always does.</param>
+    /// <param name="message">Takes a line for the user, about losses that the sink has no place for.</param>
+    public EventPipeline(EventCatalog catalog, EventFilter?[] filters, IEventSink sink, ulong? eventsMax, Action<string> message)
+    {
+        _catalog = catalog;
+        _header = catalog.Header;
+        _filters = filters;
+        _sink = sink;
+        _left = eventsMax ?? ulong.MaxValue;
+        _message = message;
+        _taken = new ulong[catalog.Schemas.Count];
+        _damaged = new ulong[catalog.Schemas.Count];
+        _droppedPaused = new ulong[catalog.Schemas.Count];
+        FilterFlag = filters.OfType<EventFilter>().FirstOrDefault()?.Flag ?? "";
+    }
+
+    /// <summary>Makes the pipeline with a sink for each output. What some output wants to know beside the record is looked up once, for all.</summary>
+    /// <param name="catalog">The events that come.</param>
+    /// <param name="filters">By <see cref="EventSchema.Index"/>, where there is one.</param>
+    /// <param name="outputs">At least one.</param>
+    /// <param name="eventsMax">Events after which it takes no more; none: it always does.</param>
+    /// <param name="message">Takes a line for the user, about losses that not every output has a place for.</param>
+    /// <param name="root">The helper process, or none.</param>
+    public static EventPipeline To(IReadOnlyList<TraceOutput> outputs, EventCatalog catalog, EventFilter?[] filters, ulong? eventsMax, Action<string> message, RootClient? root)
+    {
+        var sinks = outputs.Select(output => LineSink.Create(catalog, output.Options, output.Output)).ToList();
+        var enrichments = outputs.Aggregate(Enrichments.None, static (all, output) => all | output.Options.Enrichments);
+        var sink = sinks.Count == 1 ? sinks[0] : new SinkFork(sinks);
+        if (enrichments != Enrichments.None)
+            sink = new EnrichSink(sink, enrichments, catalog.Header, root);
+        return new EventPipeline(catalog, filters, sink, eventsMax, message);
+    }
+
+    /// <summary>Events that passed the checks and the filter; those that came in a pause too.</summary>
+    public ulong Taken => _catalog.Sum(_taken);
+
+    /// <summary>Those of one module.</summary>
+    /// <param name="module">Its number in the session.</param>
+    public ulong TakenOf(int module) => _catalog.Sum(_taken, module);
+
+    /// <summary>Events that every output has taken.</summary>
+    public ulong Delivered => _sink.Delivered;
+
+    /// <summary>Events that a filter in userspace dropped.</summary>
+    public ulong DroppedByFilter { get; private set; }
+
+    /// <summary>The flag of that filter, with its dashes; empty where there is none.</summary>
+    public string FilterFlag { get; }
+
+    /// <summary>Does it drop events now?</summary>
+    public bool Paused
+    {
+        get => Volatile.Read(ref _paused);
+        set => Volatile.Write(ref _paused, value);
+    }
+
+    /// <summary>Events dropped in all pauses so far.</summary>
+    public ulong DroppedPaused => _catalog.Sum(_droppedPaused);
+
+    /// <summary>Those of one module.</summary>
+    /// <param name="module">Its number in the session.</param>
+    public ulong DroppedPausedOf(int module) => _catalog.Sum(_droppedPaused, module);
+
+    /// <summary>Has it handed on all the events that it may? Then nothing more must be delivered.</summary>
+    public bool IsComplete => _left == 0;
+
+    /// <summary>All losses so far.</summary>
+    public LossTotals Losses { get; } = new();
+
+    /// <summary>Takes one record. It is valid only during the call.</summary>
+    /// <exception cref="OutputException">The output takes no more.</exception>
+    /// <exception cref="VeilException">It is no record of this session.</exception>
+    public void Deliver(ReadOnlySpan<byte> record)
+    {
+        if (record.Length < _header.SizeBytes)
+            throw new VeilException($"reading the events: a record of {record.Length} bytes, but every event has at least {_header.SizeBytes}");
+        var schema = _catalog.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[_header.KindOffset..]));
+        if (!schema.IsWhole(record))
+        {
+            _damaged[schema.Index]++;
+            return;
+        }
+
+        var view = new EventView { Record = record, Schema = schema };
+        if (_filters[schema.Index] is { } filter && !filter.Passes(ref view))
+        {
+            DroppedByFilter++;
+            return;
+        }
+
+        // Before the sink, which throws where the output fails: this event is then one of those that were not written.
+        _taken[schema.Index]++;
+        if (_paused)
+        {
+            _droppedPaused[schema.Index]++;
+            return;
+        }
+
+        _left--;
+        _sink.Write(ref view);
+    }
+
+    /// <inheritdoc/>
+    public void Lost(LossKey key, LossCount lost)
+    {
+        Losses.Add(key, lost);
+        if (!_sink.Lost(key, lost))
+            _message($"lost {lost.Count} events of {key}{lost.UsersText}");
+    }
+
+    /// <summary>Tells of the records that were not what their events should be, since the last call.</summary>
+    public void ReportDamaged()
+    {
+        foreach (var schema in _catalog.Schemas)
+        {
+            if (_damaged[schema.Index] is var count && count > 0)
+                Lost(new(schema.Module, LossCause.ReadFailed), new LossCount(count, []));
+            _damaged[schema.Index] = 0;
+        }
+    }
+
+    /// <summary>A batch has ended.</summary>
+    public void Flush() => _sink.Flush();
+
+    /// <summary>Nothing more comes.</summary>
+    public void End() => _sink.End();
+}

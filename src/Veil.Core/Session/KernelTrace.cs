@@ -1,0 +1,82 @@
+using Veil.Bpf;
+using Veil.Core.Counting;
+using Veil.Core.Hints;
+using Veil.Core.Interop;
+using Veil.Core.Modules;
+using Veil.Core.Options;
+using Veil.Core.Output;
+using Veil.Core.Pipeline;
+using Veil.Core.Privileged;
+using Veil.Core.Sinks;
+using Veil.Core.Sources;
+using Veil.Core.Waiting;
+
+namespace Veil.Core.Session;
+
+/// <summary>Starts a trace of the running kernel.</summary>
+public static class KernelTrace
+{
+    // Three shares of a busy CPU to another task's one. auditd asks for nearly the same (priority_boost, auditd.conf(5)).
+    private const int ReaderNice = -5;
+
+    /// <summary>Loads and attaches every module, then gives up the privileges that are not needed any more.</summary>
+    /// <param name="options">What to trace and show.</param>
+    /// <param name="stop">Ends the trace.</param>
+    /// <param name="message">Takes a line for the user.</param>
+    /// <param name="root">The helper process that does later what needs root; none where nothing does.</param>
+    /// <param name="file">Where events and counts go; none: standard output.</param>
+    /// <exception cref="VeilException">Something could not be attached; nothing stays attached.</exception>
+    public static TraceSession Start(SessionOptions options, StopSignal stop, Action<string> message, RootClient? root = null, OutputFile? file = null)
+    {
+        var events = ModuleEvents.Read(options.Modules, options.ArgumentsOf);
+        FieldSelection.Validate(events, options.Output, field => ModuleFields.HintFor(options.Modules, field));
+        if (options.Counting is { } counting)
+        {
+            foreach (var module in options.Modules)
+                _ = CountPlan.Of(module, events.Schemas, counting);
+        }
+
+        if (!KernelFeatures.HasBtf)
+            throw new VeilException("tracing needs the kernel's BTF: /sys/kernel/btf/vmlinux is missing (a kernel built with CONFIG_DEBUG_INFO_BTF has it)");
+        Privileges.Require();
+        if (!PidNamespace.IsInitial)
+            message("warning: this is a PID namespace of its own, and the kernel's ids are those of the host: --pid and the output mean those");
+        KernelSource? source = null;
+        try
+        {
+            source = new KernelSource(options, events, stop, options.Verbose ? message : static _ => { }, root);
+            file?.Empty();
+            var output = new TraceOutput(options.Output, new FdOutput(file?.Fd ?? StandardStreams.Output, stop));
+            stop.ThrowIfEarly();
+            var session = new TraceSession(source, [output], options, stop, message, root, options.Quiet ? null : SilenceHint.Watch(options));
+            // A machine in trouble is often one without a free CPU, and a reader that waits for its turn loses events. Without
+            // the right to it (CAP_SYS_NICE) the reader stays what it is.
+            _ = LibC.SetPriority(0, 0, ReaderNice);
+            source.PrepareCost();
+            DropPrivileges(options, message, root);
+            foreach (var module in source.MissingUncounted)
+                message($"warning: {module.Module.Name} by {module.Hook} can miss events uncounted: before Linux 6.7 a tracepoint's program is skipped in silence while another runs on that CPU");
+            return session;
+        }
+        catch (Exception cause)
+        {
+            source?.Dispose();
+            if (OpenFiles.IsShort(cause))
+                throw OpenFiles.Explain(cause, options.Modules.Count);
+            if (cause is BpfException)
+                throw new VeilException(cause.Message, cause);
+            throw;
+        }
+    }
+
+    private static void DropPrivileges(SessionOptions options, Action<string> message, RootClient? root)
+    {
+        if (Environment.GetEnvironmentVariable("VEIL_KEEP_PRIVILEGES") == "1")
+            return;
+        string held = Privileges.DropForReading(keepUser: root is not null && !root.WaitUntilReady());
+        var filter = SystemCallFilter.ForReader(asksForNames: options.TakesCommands || options.Output.Enrichments.HasFlag(Enrichments.User));
+        string calls = filter.TryInstall(out string? refusal) ? "a system call filter" : $"no system call filter ({refusal})";
+        if (options.Verbose)
+            message($"privileges: {held}, {calls}{(root is { Pid: > 0 } ? $"; helper process {root.Pid}" : "")}");
+    }
+}

@@ -1,0 +1,261 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+using Veil.Bpf;
+using Veil.Core.Counting;
+using Veil.Core.Filters;
+using Veil.Core.Interop;
+using Veil.Core.Losses;
+using Veil.Core.Modules;
+using Veil.Core.Options;
+using Veil.Core.Waiting;
+
+namespace Veil.Core.Sources;
+
+/// <summary>A module in the kernel. Owns its object and links; disposing detaches and unloads.</summary>
+internal sealed class AttachedModule : IDisposable
+{
+    private readonly BpfObject _object;
+    private readonly List<BpfLink> _links = [];
+    private readonly LossLedger _losses;
+    private readonly List<BpfProgram> _programs = [];
+    private readonly List<BpfProgram> _attached = [];
+    private readonly List<SafeFileHandle> _mapFacts = [];
+
+    private AttachedModule(TraceModule module, HookRung rung, BpfObject bpfObject, ModuleArguments arguments, bool countFilters, CountPlan? plan)
+    {
+        Module = module;
+        Rung = rung;
+        _object = bpfObject;
+        _losses = new LossLedger(bpfObject);
+        Counts = plan is null ? null : new EventCounts(bpfObject, plan);
+        Traced = new TracedModule(
+            module,
+            rung.Name,
+            [.. module.Filters.Index()
+                .Where(filter => module.FlagNeededBy(filter.Item, arguments) is null)
+                .Select(filter => new FilterMap(filter.Item, new KernelFilter(bpfObject, filter.Item, countFilters ? KernelFilter.CounterOf(filter.Index) : 0)))],
+            [.. module.Filters.Select(filter => (filter.Name, Flag: module.FlagNeededBy(filter, arguments)!)).Where(static filter => filter.Flag is not null)]);
+    }
+
+    /// <summary>The module.</summary>
+    public TraceModule Module { get; }
+
+    /// <summary>How it is attached.</summary>
+    public HookRung Rung { get; }
+
+    /// <summary>What the session knows of it.</summary>
+    public TracedModule Traced { get; }
+
+    /// <summary>What it counts in the kernel; nothing where it sends events.</summary>
+    public EventCounts? Counts { get; }
+
+    /// <summary>
+    /// Climbs down the ladder: the first rung that loads and attaches is taken.
+    /// </summary>
+    /// <param name="module">The module.</param>
+    /// <param name="number">Its number in the session.</param>
+    /// <param name="options">The session's options.</param>
+    /// <param name="rings">The rings that all modules share.</param>
+    /// <param name="plan">What is counted in the kernel instead of sent; or nothing.</param>
+    /// <param name="helper">The helper's process id, or 0.</param>
+    /// <param name="stop">Ends it between two steps.</param>
+    /// <param name="budget">What memory there is.</param>
+    /// <param name="log">Takes a line for every rung that is not taken.</param>
+    /// <exception cref="VeilException">No rung is possible, or the forced one is not.</exception>
+    public static AttachedModule Attach(TraceModule module, int number, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal stop, MemoryBudget budget, Action<string> log)
+    {
+        var reasons = new List<string>();
+        foreach (var rung in module.Rungs)
+        {
+            if (options.Hook is not null && rung.Name != options.Hook)
+                continue;
+            try
+            {
+                return AttachRung(module, number, rung, options, rings, plan, helper, stop, budget);
+            }
+            catch (Exception cause) when (cause is BpfException { IsOutOfDescriptors: false } or VeilException { IsFinal: false })
+            {
+                // The kernel's check gives up for a signal, after some more tries of libbpf.
+                stop.ThrowIfEarly();
+                reasons.Add($"{rung.Name}: {cause.Message}");
+                log($"{module.Name}: {rung.Name} is not possible: {cause.Message}");
+            }
+        }
+
+        throw new VeilException(reasons.Count == 1
+            ? $"attaching module {module.Name} by {reasons[0]}"
+            : $"attaching module {module.Name}: no hook works here ({string.Join("; ", reasons)})");
+    }
+
+    /// <summary>Attaches a module in one way for an instant, to this process alone.</summary>
+    /// <returns>Why it does not work, or nothing.</returns>
+    public static string? WhyNot(TraceModule module, HookRung rung)
+    {
+        const int ringBytes = 4096;
+        var self = FilterExpression.Parse(new PidDimension(), [Environment.ProcessId.ToString(CultureInfo.InvariantCulture)]);
+        var options = new SessionOptions { Modules = [module], Filters = [self], Output = default, RingBytes = ringBytes };
+        try
+        {
+            using var ring = new EventRings(ringBytes);
+            AttachRung(module, 0, rung, options, ring, plan: null, helper: 0, stop: null, MemoryBudget.OfOne(ringBytes)).Dispose();
+            return null;
+        }
+        catch (Exception cause) when (cause is BpfException or VeilException)
+        {
+            return cause.Message;
+        }
+    }
+
+    /// <summary>Detaches the hooks. What they emitted stays in the ring.</summary>
+    public void Detach()
+    {
+        if (Module.DetachesLastFirst)
+            _links.Reverse();
+        foreach (var link in _links)
+            link.Dispose();
+        _links.Clear();
+    }
+
+    /// <summary>
+    /// Does the kernel skip programs here without counting it? It does with classic tracepoints, while another program runs on that CPU,
+    /// before Linux 6.7.
+    /// </summary>
+    public bool MissesUncounted =>
+        KernelFeatures.KernelVersion < new Version(6, 7) && _programs.Exists(static program => program.Type == BpfProgramType.Tracepoint);
+
+    /// <summary>What each program took since it was loaded; all zero where the kernel was not asked to measure.</summary>
+    public IEnumerable<ProgramCost> Costs() => _attached.Select(program =>
+    {
+        var info = program.Info();
+        return new ProgramCost(Module.Name, program.Name, info.RunCount, info.RunTimeNs);
+    });
+
+    /// <summary>Opens what <see cref="MapBytes"/> reads: once the privileges are gone, that is root's (proc(5), of a process that is not dumpable).</summary>
+    public void PrepareMapBytes()
+    {
+        foreach (var map in _object.Maps.Where(static map => map.WillBeCreated && !map.Name.StartsWith("veil_ring", StringComparison.Ordinal)))
+            _mapFacts.Add(File.OpenHandle($"/proc/self/fdinfo/{map.Fd}"));
+    }
+
+    /// <summary>Kernel memory of its maps, as the kernel tells of a map's descriptor (bpf_map_show_fdinfo()).</summary>
+    public long MapBytes() => _mapFacts.Sum(static facts =>
+    {
+        const string field = "memlock:";
+        Span<byte> text = stackalloc byte[1024];
+        string? line = Encoding.ASCII.GetString(text[..RandomAccess.Read(facts, text, 0)]).Split('\n').FirstOrDefault(static line => line.StartsWith(field, StringComparison.Ordinal));
+        return line is null ? 0 : long.Parse(line.AsSpan(field.Length), NumberStyles.Integer, CultureInfo.InvariantCulture);
+    });
+
+    /// <summary>Names each cause with what it lost since the last call.</summary>
+    public void CollectLosses(ILossObserver observer)
+    {
+        _losses.Collect(Module.Name, observer);
+        _losses.CollectMisses(Module.Name, _programs, observer);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Detach();
+        foreach (var facts in _mapFacts)
+            facts.Dispose();
+        _object.Dispose();
+    }
+
+    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal? stop, MemoryBudget budget)
+    {
+        stop?.ThrowIfEarly();
+        var bpfObject = BpfObject.Open(module.ReadObject(), module.Name);
+        try
+        {
+            var arguments = options.ArgumentsOf(module);
+            var wanted = rung.Programs.Where(program => program.IsWanted(arguments)).Select(static program => program.Name).ToList();
+            RefuseMissingHooks(wanted.Select(bpfObject.Program));
+            foreach (var program in bpfObject.Programs)
+                program.AutoLoad = wanted.Contains(program.Name);
+            bpfObject.SetGlobal("veil_module", (uint)number);
+            bpfObject.SetGlobal("veil_self", options.IncludeSelf ? 0u : (uint)Environment.ProcessId);
+            bpfObject.SetGlobal("veil_self_helper", options.IncludeSelf ? 0u : helper);
+            if (PidNamespace.IsInitial is false)
+            {
+                bpfObject.SetGlobal("veil_self_ns_device", PidNamespace.Own.Device);
+                bpfObject.SetGlobal("veil_self_ns_inode", PidNamespace.Own.Inode);
+            }
+
+            foreach (var (index, dimension) in module.Filters.Index())
+                KernelFilter.Configure(bpfObject, dimension, options.CountFilters ? KernelFilter.CounterOf(index) : 0);
+            Thresholds.Configure(bpfObject, arguments);
+            foreach (string map in rung.UnusedMaps)
+                bpfObject.Map(map).SetMaxEntries(1);
+            module.Configure(bpfObject, rung, arguments);
+            plan?.Configure(bpfObject);
+            rings.Give(bpfObject);
+            LimitTables(bpfObject);
+            // libbpf reads the kernel's types for itself: ours need not be in memory beside them.
+            if (MemoryCgroup.IsTight)
+                GC.Collect();
+            stop?.ThrowIfEarly();
+            long bytes = budget.Require(bpfObject, rung);
+            bpfObject.Load();
+            module.Fill(bpfObject, arguments);
+
+            var attached = new AttachedModule(module, rung, bpfObject, arguments, options.CountFilters, plan);
+            foreach (var map in attached.Traced.Filters)
+            {
+                if (options.FiltersOf(module).FirstOrDefault(filter => filter.Dimension.Name == map.Dimension.Name) is { } filter)
+                    map.Replace(filter.Bits);
+            }
+
+            try
+            {
+                foreach (string name in wanted)
+                {
+                    stop?.ThrowIfEarly();
+                    var program = bpfObject.Program(name);
+                    attached._attached.Add(program);
+                    if (module.CountsMisses(program))
+                        attached._programs.Add(program);
+                    attached._links.AddRange(module.Attach(program, rung, arguments));
+                }
+            }
+            catch
+            {
+                attached.Detach();
+                throw;
+            }
+
+            budget.Take(bytes);
+            return attached;
+        }
+        catch
+        {
+            bpfObject.Dispose();
+            throw;
+        }
+    }
+
+    // What a module remembers has its memory from the start. Where little is allowed it remembers less, and counts what it could not (map_full).
+    // Filters and counts hold as many keys as they promise.
+    private static void LimitTables(BpfObject bpfObject)
+    {
+        foreach (var map in bpfObject.Maps)
+        {
+            bool isPromised = map.Name.StartsWith("filter_", StringComparison.Ordinal) || map.Name.StartsWith("veil_", StringComparison.Ordinal);
+            if (map.WillBeCreated && map.Type is BpfMapType.Hash or BpfMapType.LruHash && !isPromised && map.MaxEntries > MemoryCgroup.TableEntriesMax)
+                map.SetMaxEntries(MemoryCgroup.TableEntriesMax);
+        }
+    }
+
+    // What the kernel lacks altogether is asked first: to find it out by loading costs a parse of the kernel's types and the verifier's time.
+    private static void RefuseMissingHooks(IEnumerable<BpfProgram> programs)
+    {
+        foreach (var program in programs)
+        {
+            if (program.NeedsKprobes && !KernelFeatures.HasKprobes)
+                throw new VeilException($"{program.Section}: kprobes are not in this kernel (CONFIG_KPROBE_EVENTS)");
+            if (program.TracedFunction is { } function && KernelFeatures.FentryRefusal(function) is { } refusal)
+                throw new VeilException($"{program.Section}: {refusal}");
+        }
+    }
+}

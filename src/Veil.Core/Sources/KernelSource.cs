@@ -1,0 +1,195 @@
+using Veil.Bpf;
+using Veil.Core.Counting;
+using Veil.Core.Events;
+using Veil.Core.Options;
+using Veil.Core.Pipeline;
+using Veil.Core.Privileged;
+using Veil.Core.Waiting;
+
+namespace Veil.Core.Sources;
+
+/// <summary>The running kernel: programs that are attached, and the rings that they write to. Records go on straight out of the mapped memory.</summary>
+internal sealed class KernelSource : IEventSource
+{
+    // An event waits at most this long for its reader (the contract says 100 ms); a full ring wakes it earlier.
+    private const int PollMs = 40;
+    private const int HeldMs = (int)(RingMerge.BoundNs / 1_000_000);
+
+    // The producers see free space late if it is given back late, and the cache line bounces if it is given back often.
+    private const int ReleaseEveryBytes = 64 * 1024;
+
+    // A small ring gives back in parts, too: users that do not flood have a share of each (veil_admit() in emit.bpf.h).
+    private const int ReleasesARound = 16;
+
+    private readonly EventRings _rings;
+    private readonly RingMerge? _merge;
+    private readonly List<AttachedModule> _modules = [];
+    private readonly BpfStatistics? _statistics;
+
+    /// <summary>Loads and attaches every module.</summary>
+    /// <param name="options">What to trace.</param>
+    /// <param name="events">The kinds of event of the modules.</param>
+    /// <param name="stop">Ends it between two steps.</param>
+    /// <param name="log">Takes a line for every hook that is not taken.</param>
+    /// <param name="root">The helper process, which is left out of the trace; or none.</param>
+    /// <exception cref="VeilException">Something could not be attached; nothing stays attached.</exception>
+    public KernelSource(SessionOptions options, EventCatalog events, StopSignal stop, Action<string> log, RootClient? root)
+    {
+        Events = events;
+        _rings = new EventRings(options.RingBytes, options.Rings);
+        // Before the privileges go: it needs CAP_SYS_ADMIN.
+        _statistics = options.MeasureCost ? BpfStatistics.Enable() : null;
+        try
+        {
+            var budget = MemoryBudget.Of(options, root is not null, MemoryCgroup.LimitBytes);
+            // Whose check takes the kernel much memory for a moment goes first, while the others' maps are not there yet.
+            foreach (var (number, module) in options.Modules.Index().OrderByDescending(static module => module.Item.Rungs[0].LoadBytes))
+            {
+                var plan = options.Counting is null ? null : CountPlan.Of(module, [.. events.SchemasOf(number)], options.Counting);
+                _modules.Add(AttachedModule.Attach(module, number, options, _rings, plan, (uint)(root?.Pid ?? 0), stop, budget, log));
+            }
+
+            var order = options.Modules.ToList();
+            _modules.Sort((one, other) => order.IndexOf(one.Module).CompareTo(order.IndexOf(other.Module)));
+
+            // Mapped last: until here the process holds the kernel's BTF, and the two need not be in memory at once.
+            _rings.Map();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+
+        _merge = _rings.Count > 1 ? new RingMerge(_rings.Readers, events.Header.TimestampOffset) : null;
+        Modules = _modules.ConvertAll(static module => module.Traced);
+        Counts = [.. _modules.Select(static module => module.Counts).OfType<EventCounts>()];
+        PollFds = [.. _rings.Readers.Select(static ring => ring.PollFd)];
+    }
+
+    /// <inheritdoc/>
+    public EventCatalog Events { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<TracedModule> Modules { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<EventCounts> Counts { get; }
+
+    /// <inheritdoc/>
+    public RingUse? Rings => _rings.Use;
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<int> PollFds { get; }
+
+    /// <summary>Earlier where an event is held back until no earlier one can come.</summary>
+    public int WaitMs => _merge is { Holds: true } ? HeldMs : PollMs;
+
+    /// <inheritdoc/>
+    public bool HasEnded => false;
+
+    /// <summary>The modules that can miss events which nobody counts.</summary>
+    public IEnumerable<TracedModule> MissingUncounted => _modules.Where(static module => module.MissesUncounted).Select(static module => module.Traced);
+
+    /// <summary>Takes all that is there now. Of several rings what is too young to be in order waits for the next time.</summary>
+    public void Drain(EventPipeline pipeline, bool last)
+    {
+        if (_merge is null)
+            DrainOne(_rings.Readers[0], pipeline);
+        else
+            DrainMerged(_merge, pipeline, last);
+    }
+
+    /// <inheritdoc/>
+    public ulong Discard()
+    {
+        ulong count = 0;
+        if (_merge is not null)
+        {
+            _merge.Begin(last: true);
+            while (_merge.TryRead(out _))
+                count++;
+            _merge.End();
+            return count;
+        }
+
+        while (_rings.Readers[0].TryRead(out _))
+            count++;
+        _rings.Readers[0].Release();
+        return count;
+    }
+
+    /// <inheritdoc/>
+    public void ReportLosses(EventPipeline pipeline)
+    {
+        foreach (var module in _modules)
+            module.CollectLosses(pipeline);
+    }
+
+    /// <inheritdoc/>
+    public void Detach()
+    {
+        foreach (var module in _modules)
+            module.Detach();
+    }
+
+    /// <summary>Opens what <see cref="Cost"/> reads and what needs a privilege.</summary>
+    public void PrepareCost()
+    {
+        if (_statistics is null)
+            return;
+        foreach (var module in _modules)
+            module.PrepareMapBytes();
+    }
+
+    /// <inheritdoc/>
+    public SourceCost? Cost() => _statistics is null ? null : new SourceCost(
+        [.. _modules.SelectMany(static module => module.Costs())],
+        _rings.Use.Bytes + _modules.Sum(static module => module.MapBytes()));
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var module in _modules)
+            module.Dispose();
+        _modules.Clear();
+        _statistics?.Dispose();
+        _rings.Dispose();
+    }
+
+    private static void DrainOne(RingBuffer ring, EventPipeline pipeline)
+    {
+        int unreleased = 0, releaseEvery = Math.Min(ReleaseEveryBytes, ring.SizeBytes / ReleasesARound);
+        try
+        {
+            while (!pipeline.IsComplete && ring.TryRead(out var record))
+            {
+                pipeline.Deliver(record);
+                unreleased += record.Length;
+                if (unreleased >= releaseEvery)
+                {
+                    ring.Release();
+                    unreleased = 0;
+                }
+            }
+        }
+        finally
+        {
+            ring.Release();
+        }
+    }
+
+    private static void DrainMerged(RingMerge merge, EventPipeline pipeline, bool last)
+    {
+        merge.Begin(last);
+        try
+        {
+            while (!pipeline.IsComplete && merge.TryRead(out var record))
+                pipeline.Deliver(record);
+        }
+        finally
+        {
+            merge.End();
+        }
+    }
+}
