@@ -114,7 +114,8 @@ internal sealed partial class ConfigFile
         _mistakes = [];
         try
         {
-            _ = Request(profile);
+            if (ReadModules(profile) is { Count: > 0 } parts)
+                _ = Join(parts);
         }
         catch (UsageException last)
         {
@@ -129,7 +130,10 @@ internal sealed partial class ConfigFile
     /// <summary>What a profile asks for, checked as a command line is.</summary>
     /// <param name="profile">Its name; none for the default, or for a file without profiles.</param>
     /// <exception cref="UsageException">Something in it is wrong: says where.</exception>
-    public TraceRequest Request(string? profile)
+    public TraceRequest Request(string? profile) => Join(ReadModules(profile));
+
+    // What is asked of each module; where all mistakes are looked for, of those that have none.
+    private List<TraceRequest> ReadModules(string? profile)
     {
         var trace = Choose(profile);
         RefuseUnknown(trace, ["modules", "output", "run"]);
@@ -160,7 +164,7 @@ internal sealed partial class ConfigFile
             }
         }
 
-        return parts.Count > 0 ? Join(parts) : throw Wrong(modules.Start, "modules: none of them is right");
+        return parts;
     }
 
     // The first mistake ends it, unless all are looked for. What is the same for all modules is one mistake.
