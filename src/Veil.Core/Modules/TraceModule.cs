@@ -59,8 +59,8 @@ public abstract class TraceModule : IEventOwner
     /// </summary>
     public virtual IReadOnlyList<EventKind> EventsByFlag => [];
 
-    /// <summary>The kind of event that these flags choose; none: the usual ones.</summary>
-    public EventKind? ChosenEvent(ModuleArguments arguments) => EventsByFlag.FirstOrDefault(kind => kind.IsChosen(arguments));
+    /// <summary>The kind of event that these flags choose, of several the last; none: the usual ones.</summary>
+    public EventKind? ChosenEvent(ModuleArguments arguments) => EventsByFlag.LastOrDefault(kind => kind.IsChosen(arguments));
 
     /// <summary>Is an event struct of the object emitted?</summary>
     /// <param name="name">The struct.</param>

@@ -42,7 +42,7 @@ public sealed class SyscallModule : TraceModule
         [new(Returns, null, "an event as each call ends, with its result, error and duration; only so are calls seen that seccomp refuses"), new(Args, null, "an event as each call ends, with its arguments as strace shows them"), Thresholds.Slower, Thresholds.Failed];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<EventKind> EventsByFlag { get; } = [s_args, s_return];
+    public override IReadOnlyList<EventKind> EventsByFlag { get; } = [s_return, s_args];
 
     /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
@@ -95,10 +95,10 @@ public sealed class SyscallModule : TraceModule
     // Entry last: a call seen to begin is then also seen to end.
     private static HookProgram[] Programs(string rung) =>
     [
-        new($"args_exec_{rung}", s_args, static _ => !TaskStorage.IsSteady),
-        new($"args_thread_exit_{rung}", s_args),
-        new($"args_exit_{rung}", s_args),
-        new($"args_enter_{rung}", s_args),
+        new($"syscall_arg_exec_{rung}", s_args, static _ => !TaskStorage.IsSteady),
+        new($"syscall_arg_thread_exit_{rung}", s_args),
+        new($"syscall_arg_exit_{rung}", s_args),
+        new($"syscall_arg_enter_{rung}", s_args),
         new($"syscall_exec_{rung}", s_return, static arguments => !s_args.IsChosen(arguments) && !TaskStorage.IsSteady),
         new($"syscall_thread_exit_{rung}", s_return, static arguments => !s_args.IsChosen(arguments)),
         new($"syscall_exit_{rung}", s_return, static arguments => !s_args.IsChosen(arguments)),

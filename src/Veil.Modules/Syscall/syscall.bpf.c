@@ -366,74 +366,74 @@ int syscall_exec_tracepoint(struct trace_event_raw_sched_process_exec *ctx)
 
 /* The same with what the arguments point to. */
 SEC("tp_btf/sys_enter")
-int BPF_PROG(args_enter_tp_btf, struct pt_regs *regs, long id)
+int BPF_PROG(syscall_arg_enter_tp_btf, struct pt_regs *regs, long id)
 {
 	return syscall_start(id, regs, SYSCALL_BTF, true);
 }
 
 SEC("tp_btf/sys_exit")
-int BPF_PROG(args_exit_tp_btf, struct pt_regs *regs, long ret)
+int BPF_PROG(syscall_arg_exit_tp_btf, struct pt_regs *regs, long ret)
 {
 	return syscall_end(ret, veil_syscall_nr_btf(regs), regs, SYSCALL_BTF, true);
 }
 
 SEC("tp_btf/sched_process_exit")
-int BPF_PROG(args_thread_exit_tp_btf)
+int BPF_PROG(syscall_arg_thread_exit_tp_btf)
 {
 	return syscall_thread_end(true);
 }
 
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(args_exec_tp_btf, struct task_struct *task, int old_tid)
+int BPF_PROG(syscall_arg_exec_tp_btf, struct task_struct *task, int old_tid)
 {
 	return syscall_move(old_tid, true);
 }
 
 SEC("raw_tp/sys_enter")
-int args_enter_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+int syscall_arg_enter_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
 	return syscall_start(ctx->args[1], (void *)ctx->args[0], SYSCALL_RAW_TP, true);
 }
 
 SEC("raw_tp/sys_exit")
-int args_exit_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+int syscall_arg_exit_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
 	return syscall_end(ctx->args[1], veil_syscall_nr((void *)ctx->args[0]), (void *)ctx->args[0], SYSCALL_RAW_TP,
 			   true);
 }
 
 SEC("raw_tp/sched_process_exit")
-int args_thread_exit_raw_tp(void *ctx)
+int syscall_arg_thread_exit_raw_tp(void *ctx)
 {
 	return syscall_thread_end(true);
 }
 
 SEC("raw_tp/sched_process_exec")
-int args_exec_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+int syscall_arg_exec_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
 	return syscall_move((__u32)ctx->args[1], true);
 }
 
 SEC("tracepoint/raw_syscalls/sys_enter")
-int args_enter_tracepoint(struct trace_event_raw_sys_enter *ctx)
+int syscall_arg_enter_tracepoint(struct trace_event_raw_sys_enter *ctx)
 {
 	return syscall_start(ctx->id, ctx, SYSCALL_TRACEPOINT, true);
 }
 
 SEC("tracepoint/raw_syscalls/sys_exit")
-int args_exit_tracepoint(struct trace_event_raw_sys_exit *ctx)
+int syscall_arg_exit_tracepoint(struct trace_event_raw_sys_exit *ctx)
 {
 	return syscall_end(ctx->ret, (__s32)ctx->id, NULL, SYSCALL_RAW_TP, true);
 }
 
 SEC("tracepoint/sched/sched_process_exit")
-int args_thread_exit_tracepoint(void *ctx)
+int syscall_arg_thread_exit_tracepoint(void *ctx)
 {
 	return syscall_thread_end(true);
 }
 
 SEC("tracepoint/sched/sched_process_exec")
-int args_exec_tracepoint(struct trace_event_raw_sched_process_exec *ctx)
+int syscall_arg_exec_tracepoint(struct trace_event_raw_sched_process_exec *ctx)
 {
 	return syscall_move(ctx->old_pid, true);
 }
