@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json.Nodes;
@@ -17,6 +18,12 @@ public sealed class ArchitectureTests
     ];
 
     private static readonly string[] s_layers = ["Veil.Bpf", "Veil.Core", "Veil.Modules", "veil"];
+
+    [Fact]
+    public void Sources_OfEveryProject_BeginWithTheirLicence() =>
+        Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.cs", SearchOption.AllDirectories)
+            .Where(static file => !file.Contains("/obj/", StringComparison.Ordinal) && !File.ReadLines(file).First().StartsWith("// SPDX-License-Identifier: GPL-3.0-only", StringComparison.Ordinal))
+            .ShouldBeEmpty();
 
     [Fact]
     public void References_BetweenProjects_RunOneWay()

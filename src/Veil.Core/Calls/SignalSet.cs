@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 using System.Numerics;
 using Veil.Core.Kernel;
 
@@ -12,7 +13,8 @@ internal static class SignalSet
     /// <param name="isAddressAfterFailure">Does strace write an address where the call has failed?</param>
     public static Argument Argument(bool isAddressAfterFailure = false) =>
         new StructArgument(8, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
-            Write(ref writer, bytes.U64(0))) { IsAddressAfterFailure = isAddressAfterFailure };
+            Write(ref writer, bytes.U64(0)))
+        { IsAddressAfterFailure = isAddressAfterFailure };
 
     /// <summary><c>SIGUSR1</c>.</summary>
     public static void WriteSignal(ref CallWriter writer, uint signal)

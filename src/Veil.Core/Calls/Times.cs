@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Calls;
 
 /// <summary>Times in the memory of a process.</summary>

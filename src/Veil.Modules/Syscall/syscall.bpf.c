@@ -191,8 +191,8 @@ static __always_inline int syscall_return_emit(struct veil_task task, const stru
 	return 0;
 }
 
-/* The same with the arguments. Of a call that has only an end they are in its registers: `from` is where the program has
- * these, or NULL. */
+/* The same with the arguments. Of a call that has only an end they are in its registers: `from` is where the program
+ * has these, or NULL. */
 static __always_inline int syscall_args_emit(struct veil_task task, const struct syscall_done *done, void *from,
 					     enum syscall_source source)
 {
@@ -233,7 +233,7 @@ static __always_inline int syscall_args_emit(struct veil_task task, const struct
 }
 
 /* A macro, so that `nr` is read only when needed: it may take a helper. */
-#define syscall_end(result, nr, from, source, with_args)                                                                \
+#define syscall_end(result, nr, from, source, with_args)                                                               \
 	({                                                                                                             \
 		struct syscall_done done_ = {.ret = (result)};                                                         \
 		struct veil_task task_ = veil_current();                                                               \

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 using Veil.Core.Kernel;
 
 namespace Veil.Core.Calls;
@@ -11,16 +12,23 @@ internal static partial class FileCalls
     private static readonly Argument s_statfs = new StructArgument(120, Statfs) { Size32 = 64, IsOutput = true };
     private static readonly Argument s_timevals =
         new StructArgument(32, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
-            Times.WriteMoments(ref writer, bytes, isMicro: true)) { Size32 = 16 };
+            Times.WriteMoments(ref writer, bytes, isMicro: true))
+        { Size32 = 16 };
 
     private static readonly Argument s_timespecs = new StructArgument(32, Moments) { Size32 = 16 };
     private static readonly Argument s_offsetIn = new StructArgument(8, Bracketed64);
-    private static readonly Argument s_movedOffset = new OwnArgument(MovedOffset) { Begin = new(CallRead.Fixed, 8, 8),
-        End = new(CallRead.Fixed, 8, 8) };
+    private static readonly Argument s_movedOffset = new OwnArgument(MovedOffset)
+    {
+        Begin = new(CallRead.Fixed, 8, 8),
+        End = new(CallRead.Fixed, 8, 8)
+    };
 
     // struct file_handle: the sizes, and up to MAX_HANDLE_SZ bytes.
-    private static readonly Argument s_handleOut = new OwnArgument(HandleOut) { Begin = new(CallRead.Fixed, 8, 8),
-        End = new(CallRead.Fixed, 136, 136) };
+    private static readonly Argument s_handleOut = new OwnArgument(HandleOut)
+    {
+        Begin = new(CallRead.Fixed, 8, 8),
+        End = new(CallRead.Fixed, 136, 136)
+    };
     private static readonly Argument s_handleIn = new OwnArgument(HandleIn) { Begin = new(CallRead.Fixed, 136, 136) };
 
     private static void OpenHow(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)

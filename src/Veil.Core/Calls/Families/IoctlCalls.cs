@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 using Veil.Core.Kernel;
 using static Veil.Core.Calls.Arguments;
 
@@ -53,8 +54,13 @@ internal static class IoctlCalls
         // include/uapi/asm-generic/ioctl.h: direction, size, type and number.
         writer.Quote();
         writer.Line.Append("_IOC("u8);
-        writer.Line.Append((request >> 30) switch { 0 => "_IOC_NONE"u8, 1 => "_IOC_WRITE"u8, 2 => "_IOC_READ"u8,
-            _ => "_IOC_READ|_IOC_WRITE"u8 });
+        writer.Line.Append((request >> 30) switch
+        {
+            0 => "_IOC_NONE"u8,
+            1 => "_IOC_WRITE"u8,
+            2 => "_IOC_READ"u8,
+            _ => "_IOC_READ|_IOC_WRITE"u8
+        });
         writer.Line.Append(", "u8);
         writer.AppendHex((request >> 8) & 0xff);
         writer.Line.Append(", "u8);
@@ -100,8 +106,14 @@ internal static class IoctlCalls
                 writer.Word((uint)call[position] switch { 0 => "TCIFLUSH"u8, 1 => "TCOFLUSH"u8, 2 => "TCIOFLUSH"u8, _ => "TC???FLUSH"u8 });
                 break;
             case TcXonc:
-                writer.Word((uint)call[position] switch { 0 => "TCOOFF"u8, 1 => "TCOON"u8, 2 => "TCIOFF"u8, 3 => "TCION"u8,
-                    _ => "TC???"u8 });
+                writer.Word((uint)call[position] switch
+                {
+                    0 => "TCOOFF"u8,
+                    1 => "TCOON"u8,
+                    2 => "TCIOFF"u8,
+                    3 => "TCION"u8,
+                    _ => "TC???"u8
+                });
                 break;
             case FiClone or TcSendBreak or TiocControlling:
                 writer.Number(call.Int(position));

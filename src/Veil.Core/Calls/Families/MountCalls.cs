@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 using Veil.Core.Kernel;
 using static Veil.Core.Calls.Arguments;
 using static Veil.Core.Calls.FileArguments;

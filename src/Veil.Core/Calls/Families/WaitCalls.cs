@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 using Veil.Core.Kernel;
 using static Veil.Core.Calls.Arguments;
 
@@ -11,8 +12,11 @@ internal static class WaitCalls
     private const uint EpollDelete = 2;
 
     private static readonly Argument s_polls = new PollArgument();
-    private static readonly Argument s_fdSet = new OwnArgument(FdSet) { Begin = new(CallRead.Fixed, FdSetBytes, FdSetBytes),
-        End = new(CallRead.Fixed, FdSetBytes, FdSetBytes) };
+    private static readonly Argument s_fdSet = new OwnArgument(FdSet)
+    {
+        Begin = new(CallRead.Fixed, FdSetBytes, FdSetBytes),
+        End = new(CallRead.Fixed, FdSetBytes, FdSetBytes)
+    };
 
     // x86-64 packs struct epoll_event, as i386 has it; arm64 does not.
     private static readonly Argument s_event = new OwnArgument(EventOf) { Begin = new(CallRead.Fixed, 12, 12) };
@@ -58,9 +62,9 @@ internal static class WaitCalls
         writer.Unsigned(bytes.UWord(1, call.WordBytes));
         writer.EndStruct();
     })
-    {
-        Size32 = 8,
-    };
+        {
+            Size32 = 8,
+        };
 
     private static void Time(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) =>
         Times.Write(ref writer, bytes, 8, isMicro: false);
