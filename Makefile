@@ -89,7 +89,7 @@ man: build ## refresh docs/veil.1 and the tables of modules in the docs from wha
 
 fmt: | artifacts/setup.stamp ## format C# and C
 	@$(DOTNET) format Veil.slnx
-	@clang-format -i bpf/veil/*.h src/Veil.Modules/*/*.bpf.c src/Veil.Cli/Native/*.c tests/bpf/*.c tests/workloads/*.[ch] tests/workloads/*/*.[ch] bench/floor/*.[ch]
+	@clang-format -i bpf/veil/*.h src/Veil.Modules/*/*.bpf.[ch] src/Veil.Cli/Native/*.c tests/bpf/*.c tests/workloads/*.[ch] tests/workloads/*/*.[ch] bench/floor/*.[ch]
 
 lint: $(BPF_OBJECTS) | artifacts/setup.stamp ## formatting and analyzers, without changing anything
 	@eng/lint

@@ -56,14 +56,14 @@ struct syscall_plan {
 
 /* What a chunk is of an argument. */
 enum syscall_chunk_kind {
-	SYSCALL_CHUNK_VALUE,	  /* what it points to; of an array of strings, the string `index` */
-	SYSCALL_CHUNK_NAME,	  /* of a message, its address */
-	SYSCALL_CHUNK_VECTOR,	  /* of a message, its struct iovec */
-	SYSCALL_CHUNK_PART,	  /* what struct iovec `index` points to */
-	SYSCALL_CHUNK_CONTROL,	  /* of a message, its control data */
-	SYSCALL_CHUNK_PATH,	  /* of a descriptor, what it stands for, as text */
-	SYSCALL_CHUNK_SOCKET,	  /* of a descriptor, struct syscall_socket and a path */
-	SYSCALL_CHUNK_NUMBER,	  /* how many addresses an array has: a word */
+	SYSCALL_CHUNK_VALUE,   /* what it points to; of an array of strings, the string `index` */
+	SYSCALL_CHUNK_NAME,    /* of a message, its address */
+	SYSCALL_CHUNK_VECTOR,  /* of a message, its struct iovec */
+	SYSCALL_CHUNK_PART,    /* what struct iovec `index` points to */
+	SYSCALL_CHUNK_CONTROL, /* of a message, its control data */
+	SYSCALL_CHUNK_PATH,    /* of a descriptor, what it stands for, as text */
+	SYSCALL_CHUNK_SOCKET,  /* of a descriptor, struct syscall_socket and a path */
+	SYSCALL_CHUNK_NUMBER,  /* how many addresses an array has: a word */
 };
 
 #define SYSCALL_UNREAD	  1 /* it could not be read */
@@ -167,7 +167,7 @@ static __always_inline __u64 syscall_room(__u64 place)
 }
 
 /* What a chunk is, in one word: a function of BPF has five parameters. */
-#define SYSCALL_STRING		       (1U << 31)
+#define SYSCALL_STRING		      (1U << 31)
 #define syscall_tag(arg, index, kind) ((arg) | (index) << 8 | (kind) << 16)
 
 /* Adds a chunk. `tag` may carry SYSCALL_STRING: `size` is then the most that is shown. False: it could not be read. */
