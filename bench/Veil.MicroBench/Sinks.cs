@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 using BenchmarkDotNet.Attributes;
 using Veil.Core.Enrichers;
 using Veil.Core.Events;

@@ -43,6 +43,27 @@ static __always_inline __u64 veil_syscall_arg2(void *regs, enum veil_arch arch)
 	return arch == VEIL_ARCH_I386 ? (__u32)value : value;
 }
 
+/* All arguments; `read` is how a member of the registers is had. */
+#define veil_syscall_args(read, regs, arch, args)                                                                      \
+	({                                                                                                             \
+		struct pt_regs___x86 *regs_ = (void *)(regs);                                                          \
+		if ((arch) == VEIL_ARCH_I386) {                                                                        \
+			(args)[0] = (__u32)read(regs_, bx);                                                            \
+			(args)[1] = (__u32)read(regs_, cx);                                                            \
+			(args)[2] = (__u32)read(regs_, dx);                                                            \
+			(args)[3] = (__u32)read(regs_, si);                                                            \
+			(args)[4] = (__u32)read(regs_, di);                                                            \
+			(args)[5] = (__u32)read(regs_, bp);                                                            \
+		} else {                                                                                               \
+			(args)[0] = read(regs_, di);                                                                   \
+			(args)[1] = read(regs_, si);                                                                   \
+			(args)[2] = read(regs_, dx);                                                                   \
+			(args)[3] = read(regs_, r10);                                                                  \
+			(args)[4] = read(regs_, r8);                                                                   \
+			(args)[5] = read(regs_, r9);                                                                   \
+		}                                                                                                      \
+	})
+
 #elif defined(__TARGET_ARCH_arm64)
 
 #define TIF_32BIT (1UL << 22) /* arch/arm64/include/asm/thread_info.h */
@@ -71,9 +92,24 @@ static __always_inline __u64 veil_syscall_arg2(void *regs, enum veil_arch arch)
 	return BPF_CORE_READ((struct pt_regs___arm64 *)regs, regs[2]);
 }
 
+#define veil_syscall_args(read, regs, arch, args)                                                                      \
+	({                                                                                                             \
+		struct pt_regs___arm64 *regs_ = (void *)(regs);                                                        \
+		(args)[0] = read(regs_, orig_x0);                                                                      \
+		(args)[1] = read(regs_, regs[1]);                                                                      \
+		(args)[2] = read(regs_, regs[2]);                                                                      \
+		(args)[3] = read(regs_, regs[3]);                                                                      \
+		(args)[4] = read(regs_, regs[4]);                                                                      \
+		(args)[5] = read(regs_, regs[5]);                                                                      \
+	})
+
 #else
 #error "system calls are known on x86 and arm64"
 #endif
+
+/* A member as tp_btf may read it, and as all may. */
+#define veil_regs_plain(regs, member) ((regs)->member)
+#define veil_regs_core(regs, member)  BPF_CORE_READ(regs, member)
 
 /* fork, vfork, clone and clone3: they return in the new task too. */
 static __always_inline bool veil_syscall_makes_task(const struct veil_syscall *syscall)

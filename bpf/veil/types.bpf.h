@@ -72,3 +72,12 @@ typedef struct veil_syscall {
 	__s32 nr;
 	enum veil_arch arch;
 } veil_syscall_t;
+
+/* A call with all that is known of it. What its arguments point to is in the part: a row of chunks, of which
+ * src/Veil.Modules/Syscall/arguments.bpf.h says what they are. */
+typedef struct veil_call {
+	veil_syscall_t syscall;
+	veil_ret_t ret;
+	__u64 args[6];
+	struct veil_part values;
+} veil_call_t;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core;
 
 /// <summary>Bad input: what, where and what to do, in one line. Nothing was started.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core;
 
 /// <summary>An error that a user can cause or must know of: one clear line and an exit code, never a stack trace.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json.Nodes;
@@ -12,11 +13,17 @@ public sealed class ArchitectureTests
     // Each room of the core knows those before it alone.
     private static readonly string[] s_rooms =
     [
-        "Text", "Interop", "Kernel", "Events", "Losses", "Waiting", "Filters", "Modules", "Output", "Sinks", "Counting", "Options", "Privileged",
+        "Text", "Interop", "Kernel", "Events", "Calls", "Losses", "Waiting", "Filters", "Modules", "Output", "Sinks", "Counting", "Options", "Privileged",
         "Enrichers", "Pipeline", "Sources", "Hints", "Session", "Control", "Doctor",
     ];
 
     private static readonly string[] s_layers = ["Veil.Bpf", "Veil.Core", "Veil.Modules", "veil"];
+
+    [Fact]
+    public void Sources_OfEveryProject_BeginWithTheirLicence() =>
+        Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.cs", SearchOption.AllDirectories)
+            .Where(static file => !file.Contains("/obj/", StringComparison.Ordinal) && !File.ReadLines(file).First().StartsWith("// SPDX-License-Identifier: GPL-3.0-only", StringComparison.Ordinal))
+            .ShouldBeEmpty();
 
     [Fact]
     public void References_BetweenProjects_RunOneWay()

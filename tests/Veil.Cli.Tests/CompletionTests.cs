@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Cli.Tests;
 
 /// <summary>What a half-typed command line can become.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Cli.Tests;
 
 /// <summary>Compares with a file that a person has read. UPDATE_GOLDEN=1 writes the files anew, for a person to read again.</summary>

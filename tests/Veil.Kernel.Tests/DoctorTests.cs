@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Kernel.Tests;
 
 /// <summary>What <c>veil doctor</c> says; that it is true is in <see cref="RungTests"/>.</summary>

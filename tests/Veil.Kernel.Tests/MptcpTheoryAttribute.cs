@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Kernel.Tests;
 
 /// <summary>A theory about MPTCP, skipped with the reason where the kernel is built without it.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Kernel.Tests;
 
 /// <summary>In pipelines, without a terminal, and in a real one (tmux): keys in, the screen out.</summary>

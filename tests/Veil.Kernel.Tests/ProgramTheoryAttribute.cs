@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Kernel.Tests;
 
 /// <summary>A theory that needs a program, and is skipped, with the reason, where that is not installed: the guests have few.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Kernel.Tests;
 
 /// <summary>Where the shipped binary and the workloads are: found from the tests' own place, not from the current folder.</summary>

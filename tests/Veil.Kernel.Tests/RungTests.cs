@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 using System.Text.Json;
 
 namespace Veil.Kernel.Tests;
@@ -27,6 +28,8 @@ public sealed class RungTests
                 {
                     foreach (string mode in new[] { "events", "count", "hist" })
                         data.Add(module, rung, mode);
+                    if (module == "syscall")
+                        data.Add(module, rung, "args");
                 }
             }
 
@@ -43,6 +46,7 @@ public sealed class RungTests
         {
             "count" => ["--count"],
             "hist" => ["--hist", histogram],
+            "args" => ["--args"],
             _ => [],
         };
         string[] arguments = ["--module", module, "--hook", hook, "-p", Environment.ProcessId.ToString(), .. flags, .. counting];

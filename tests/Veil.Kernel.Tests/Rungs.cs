@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 using Veil.Modules;
 
 namespace Veil.Kernel.Tests;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Kernel.Tests;
 
 /// <summary>The syscall module on this kernel: counts and values against workloads that know what they did.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Bench.Processes;
 
 /// <summary>Where the programs are that take part, and where big outputs go.</summary>

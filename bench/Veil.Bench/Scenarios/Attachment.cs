@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Bench.Scenarios;
 
 /// <summary>How one knows that a tracer has attached.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Bench.Scenarios;
 
 /// <summary>One row of the table: what is attached while the workload runs.</summary>

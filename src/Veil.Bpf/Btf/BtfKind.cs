@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Bpf;
 
 /// <summary>Kinds of BTF types, numbered as in Documentation/bpf/btf.rst.</summary>

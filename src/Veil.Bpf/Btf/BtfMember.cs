@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Bpf;
 
 /// <summary>A member of a structure or union, seen through typedefs and qualifiers.</summary>

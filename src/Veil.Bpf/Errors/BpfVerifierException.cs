@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Bpf;
 
 /// <summary>The kernel's verifier refused a program.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Bpf;
 
 /// <summary>The running kernel lacks something: it is too old, or was built or locked down without it.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Bpf.Interop;
 
 /// <summary>The native libraries, named once.</summary>

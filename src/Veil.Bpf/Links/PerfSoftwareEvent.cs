@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Bpf;
 
 /// <summary>Events that the kernel counts itself, without hardware (<c>enum perf_sw_ids</c>); see perf_event_open(2).</summary>

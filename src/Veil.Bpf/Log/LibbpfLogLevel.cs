@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Bpf;
 
 /// <summary>How loud a message of libbpf is (<c>enum libbpf_print_level</c>).</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Bpf;
 
 /// <summary>What the kernel knows of a map.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Bpf;
 
 /// <summary>What a map is (<c>enum bpf_map_type</c>, include/uapi/linux/bpf.h).</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Doctor;
 
 /// <summary>Whether one way of attaching a module works here.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Events;
 
 /// <summary>A column of the default text output. It may show several fields at once, or none of its own.</summary>

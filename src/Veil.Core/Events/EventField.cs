@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Events;
 
 /// <summary>A named value of an event: a JSON key, a name for <c>--fields</c>.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 using System.Buffers.Binary;
 
 namespace Veil.Core.Events;
@@ -53,7 +54,7 @@ public readonly record struct EventPart
 
     /// <summary>Is it after the struct, and within the record?</summary>
     public bool IsWithin(int structBytes, int recordBytes) =>
-        IsAbsent ? Length == 0 : Offset >= (uint)structBytes && Length <= LengthMax && Offset + (ulong)Length <= (ulong)recordBytes;
+        IsAbsent ? Length == 0 : Offset >= (uint)structBytes && Offset + (ulong)Length <= (ulong)recordBytes;
 
     /// <summary>Its bytes in a record.</summary>
     public ReadOnlySpan<byte> Of(ReadOnlySpan<byte> record) => record.Slice((int)Offset, Length);

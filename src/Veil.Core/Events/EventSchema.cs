@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 using Veil.Bpf;
 using Veil.Core.Events.Kinds;
 
@@ -10,7 +11,7 @@ public sealed class EventSchema
 
     private EventSchema(string module, uint kind, int index, int sizeBytes, EventField[] fields, EventColumn[] columns)
     {
-        _parts = [.. fields.Select(static field => field.Value).Where(static value => value.Is<PathKind>())];
+        _parts = [.. fields.Select(static field => field.Value).SelectMany(CallKind.PartOf)];
         Module = module;
         Kind = kind;
         Index = index;

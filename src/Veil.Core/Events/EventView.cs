@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Events;
 
 /// <summary>An event where it lies in the ring. Valid only inside the call that it is handed to; copy what must outlive it.</summary>

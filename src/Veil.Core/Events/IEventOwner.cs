@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Events;
 
 /// <summary>Whose events they are, and what it adds to what the struct holds.</summary>

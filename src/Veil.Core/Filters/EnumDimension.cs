@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Filters;
 
 /// <summary>One of a few words that an <c>enum</c> of the module's object has.</summary>

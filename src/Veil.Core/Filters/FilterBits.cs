@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Filters;
 
 /// <summary>The value of a filter map, and the mode of a dimension: <c>VEIL_ALLOW</c>, <c>VEIL_DENY</c>.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Filters;
 
 /// <summary>Keys are the same if the kernel takes them for the same, however they were written.</summary>

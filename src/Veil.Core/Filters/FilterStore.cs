@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Filters;
 
 /// <summary>One store into the kernel's side of a dimension; see <see cref="FilterChange"/> for their order.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Interop;
 
 /// <summary>The PID namespace that we run in. Events carry the ids of the initial one.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Kernel;
 
 /// <summary>Names of flags and enumerations of system call arguments, as the kernel's headers spell them.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Kernel;
 
 /// <summary>The system call table a call went through. The values are shared with the BPF programs.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Kernel;
 
 /// <summary>One parameter of a system call, as the kernel's prototype has it.</summary>

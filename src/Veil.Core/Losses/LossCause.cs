@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Losses;
 
 /// <summary>Causes of loss that userspace counts itself, and what to do about each.</summary>

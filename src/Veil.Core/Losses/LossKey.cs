@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Losses;
 
 /// <summary>Where events were lost, and why.</summary>

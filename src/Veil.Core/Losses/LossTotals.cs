@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Losses;
 
 /// <summary>All losses of a trace so far. Added to by one thread, asked by any.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Modules;
 
 /// <summary>A kind of event that is emitted instead of the usual ones, where one of its flags is given.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Modules;
 
 /// <summary>A command line for the help.</summary>

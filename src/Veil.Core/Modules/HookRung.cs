@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Modules;
 
 /// <summary>One way to attach a module: a step of its ladder.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Modules;
 
 /// <summary>The flags of modules (<see cref="ModuleFlag"/>) that were given.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 using System.Collections.Frozen;
 using Veil.Bpf;
 using Veil.Core.Events;
@@ -59,8 +60,8 @@ public abstract class TraceModule : IEventOwner
     /// </summary>
     public virtual IReadOnlyList<EventKind> EventsByFlag => [];
 
-    /// <summary>The kind of event that these flags choose; none: the usual ones.</summary>
-    public EventKind? ChosenEvent(ModuleArguments arguments) => EventsByFlag.FirstOrDefault(kind => kind.IsChosen(arguments));
+    /// <summary>The kind of event that these flags choose, of several the last; none: the usual ones.</summary>
+    public EventKind? ChosenEvent(ModuleArguments arguments) => EventsByFlag.LastOrDefault(kind => kind.IsChosen(arguments));
 
     /// <summary>Is an event struct of the object emitted?</summary>
     /// <param name="name">The struct.</param>
@@ -107,6 +108,11 @@ public abstract class TraceModule : IEventOwner
 
     /// <summary>Sets what must be set before the object is loaded, beside thresholds, filters and the sizes of unused maps.</summary>
     public virtual void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
+    {
+    }
+
+    /// <summary>Fills the maps that must be filled before the programs are attached.</summary>
+    public virtual void Fill(BpfObject bpfObject, ModuleArguments arguments)
     {
     }
 

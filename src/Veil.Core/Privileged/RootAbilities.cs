@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Privileged;
 
 /// <summary>What a trace needs root for after it has begun.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Privileged;
 
 /// <summary>All that the helper process can be asked for. There is no request with a path in it.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Session;
 
 /// <summary>The rate of a counter over the last seconds. Fed by one thread, asked by any.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
@@ -198,6 +199,7 @@ internal sealed class AttachedModule : IDisposable
             stop?.ThrowIfEarly();
             long bytes = budget.Require(bpfObject, rung);
             bpfObject.Load();
+            module.Fill(bpfObject, arguments);
 
             var attached = new AttachedModule(module, rung, bpfObject, arguments, options.CountFilters, plan);
             foreach (var map in attached.Traced.Filters)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 using Veil.Bpf;
 using Veil.Core.Filters;
 using Veil.Core.Interop;

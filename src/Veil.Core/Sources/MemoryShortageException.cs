@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Sources;
 
 /// <summary>The memory cgroup allows less than a trace needs.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Sources;
 
 /// <summary>What a source costs in the kernel.</summary>

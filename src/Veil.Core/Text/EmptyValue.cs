@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Text;
 
 /// <summary>How the same mistake is said everywhere.</summary>

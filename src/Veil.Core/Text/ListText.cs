@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Text;
 
 /// <summary>Lists as flags and control commands have them: separated by commas, <c>\,</c> for one that belongs to a value.</summary>

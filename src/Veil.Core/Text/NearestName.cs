@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Text;
 
 /// <summary>Suggestions for a name that does not exist, for "did you mean" in error messages.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Text;
 
 /// <summary>Points in time as RFC 3339 has them. The part down to the second is kept: it is the same for thousands of events.</summary>

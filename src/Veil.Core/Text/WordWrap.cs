@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Text;
 
 /// <summary>Breaks text at its blanks, so that its lines fit into some places.</summary>

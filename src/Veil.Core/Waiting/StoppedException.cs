@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Waiting;
 
 /// <summary>A signal asked for the end while a trace was prepared. Nothing stays attached.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Modules.Files;
 
 /// <summary>A path without symbolic links, as the kernel names an open file. What does not exist (yet) stays as it is.</summary>

@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: GPL-3.0-only
 using Veil.Bpf;
+using Veil.Core.Calls;
 using Veil.Core.Events;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
@@ -10,8 +12,11 @@ public sealed class SyscallModule : TraceModule
 {
     private const string Returns = "returns";
 
+    private const string Args = "args";
+
     // What a call came to is only known at its end.
-    private static readonly EventKind s_return = new("syscall_return_event", [Returns, .. Thresholds.OfResults]);
+    private static readonly EventKind s_args = new("syscall_args_event", [Args]);
+    private static readonly EventKind s_return = new("syscall_return_event", [Returns, .. Thresholds.OfResults, Args]);
 
     /// <inheritdoc/>
     public override string Name => "syscall";
@@ -35,10 +40,10 @@ public sealed class SyscallModule : TraceModule
 
     /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } =
-        [new(Returns, null, "an event as each call ends, with its result, error and duration; only so are calls seen that seccomp refuses"), Thresholds.Slower, Thresholds.Failed];
+        [new(Returns, null, "an event as each call ends, with its result, error and duration; only so are calls seen that seccomp refuses"), new(Args, null, "an event as each call ends, with its arguments as strace shows them"), Thresholds.Slower, Thresholds.Failed];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<EventKind> EventsByFlag { get; } = [s_return];
+    public override IReadOnlyList<EventKind> EventsByFlag { get; } = [s_return, s_args];
 
     /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
@@ -64,14 +69,40 @@ public sealed class SyscallModule : TraceModule
     /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
-        bool returns = s_return.IsChosen(arguments);
+        bool args = s_args.IsChosen(arguments), returns = s_return.IsChosen(arguments) && !args;
         bpfObject.SetGlobal("syscall_returns", returns);
         bpfObject.SetGlobal("syscall_in_tasks", TaskStorage.IsSteady);
         bpfObject.Map("syscall_tids").SetAutoCreate(returns && !TaskStorage.IsSteady);
         bpfObject.Map("syscall_tasks").SetAutoCreate(returns && TaskStorage.IsSteady);
+        bpfObject.SetGlobal("args_in_tasks", TaskStorage.IsSteady);
+        bpfObject.Map("args_tids").SetAutoCreate(args && !TaskStorage.IsSteady);
+        bpfObject.Map("args_tasks").SetAutoCreate(args && TaskStorage.IsSteady);
+        bpfObject.Map("syscall_plans").SetAutoCreate(args);
+        bpfObject.Map("path_walks").SetAutoCreate(args);
+        if (args)
+            bpfObject.Map("syscall_plans").SetMaxEntries(5 * CallPlan.TableCalls);
+    }
+
+    /// <inheritdoc/>
+    public override void Fill(BpfObject bpfObject, ModuleArguments arguments)
+    {
+        if (!s_args.IsChosen(arguments))
+            return;
+        var plans = new BpfHashMap<uint, CallPlanBytes>(bpfObject.Map("syscall_plans"));
+        foreach (var (key, plan) in CallPlan.All(CallOptions.Current))
+            plans.Set(key, plan);
     }
 
     // Entry last: a call seen to begin is then also seen to end.
     private static HookProgram[] Programs(string rung) =>
-        [new($"syscall_exec_{rung}", s_return, static _ => !TaskStorage.IsSteady), new($"syscall_thread_exit_{rung}", s_return), new($"syscall_exit_{rung}", s_return), $"syscall_enter_{rung}"];
+    [
+        new($"syscall_arg_exec_{rung}", s_args, static _ => !TaskStorage.IsSteady),
+        new($"syscall_arg_thread_exit_{rung}", s_args),
+        new($"syscall_arg_exit_{rung}", s_args),
+        new($"syscall_arg_enter_{rung}", s_args),
+        new($"syscall_exec_{rung}", s_return, static arguments => !s_args.IsChosen(arguments) && !TaskStorage.IsSteady),
+        new($"syscall_thread_exit_{rung}", s_return, static arguments => !s_args.IsChosen(arguments)),
+        new($"syscall_exit_{rung}", s_return, static arguments => !s_args.IsChosen(arguments)),
+        new($"syscall_enter_{rung}", When: static arguments => !s_args.IsChosen(arguments)),
+    ];
 }

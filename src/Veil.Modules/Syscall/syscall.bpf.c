@@ -6,6 +6,7 @@
 #include "veil/result.bpf.h"
 #include "veil/task_state.bpf.h"
 #include "veil/threshold.bpf.h"
+#include "arguments.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -25,17 +26,11 @@ struct syscall_return_event {
 
 VEIL_EVENT(0, syscall_event);
 VEIL_EVENT(1, syscall_return_event);
+VEIL_EVENT(2, syscall_args_event);
 
 const volatile bool syscall_returns;
 
 VEIL_FILTER(syscall, struct veil_syscall);
-
-/* The call that a thread is in, if it passed the filters. Kept until the thread ends: to overwrite it costs half of
- * making and deleting one for each call. */
-struct syscall_call {
-	__u64 start_ns; /* 0: it is in none */
-	struct veil_syscall syscall;
-};
 
 VEIL_TASK_STATE(syscall, struct syscall_call, 65536);
 
@@ -60,7 +55,51 @@ static __always_inline int syscall_emit(struct veil_task task, const struct veil
 	return 0;
 }
 
-static __always_inline int syscall_start(long id)
+/* Where a program has the arguments. */
+enum syscall_source {
+	SYSCALL_BTF,
+	SYSCALL_RAW_TP,
+	SYSCALL_TRACEPOINT,
+};
+
+static __always_inline void syscall_copy_args(void *from, enum syscall_source source, enum veil_arch arch, __u64 *args)
+{
+	struct trace_event_raw_sys_enter *event = from;
+
+	switch (source) {
+	case SYSCALL_BTF:
+		veil_syscall_args(veil_regs_plain, from, arch, args);
+		break;
+	case SYSCALL_RAW_TP:
+		veil_syscall_args(veil_regs_core, from, arch, args);
+		break;
+	case SYSCALL_TRACEPOINT:
+		args[0] = event->args[0];
+		args[1] = event->args[1];
+		args[2] = event->args[2];
+		args[3] = event->args[3];
+		args[4] = event->args[4];
+		args[5] = event->args[5];
+		break;
+	}
+}
+
+/* The call of a thread, or NULL. `with_args` is constant here and below: a program has no code for the other. */
+static __always_inline struct syscall_call *syscall_find(struct veil_task task, bool with_args)
+{
+	if (with_args)
+		return veil_task_state_find(args, task, veil_task_tid(task));
+	return veil_task_state_find(syscall, task, veil_task_tid(task));
+}
+
+static __always_inline struct syscall_call *syscall_make(struct veil_task task, bool with_args)
+{
+	if (with_args)
+		return veil_task_state_make(args, task, veil_task_tid(task));
+	return veil_task_state_make(syscall, task, veil_task_tid(task));
+}
+
+static __always_inline int syscall_start(long id, void *from, enum syscall_source source, bool with_args)
 {
 	struct veil_syscall syscall = {.nr = (__s32)id};
 	struct syscall_call *call;
@@ -75,14 +114,21 @@ static __always_inline int syscall_start(long id)
 	syscall.arch = veil_syscall_arch(task, syscall.nr);
 	if (!veil_filter_passes(syscall, &syscall))
 		return 0;
-	if (!syscall_returns)
+	if (!with_args && !syscall_returns)
 		return syscall_emit(task, &syscall);
 
-	call = veil_task_state_make(syscall, task, veil_task_tid(task));
-	if (call)
-		*call = (struct syscall_call){.start_ns = syscall_clock(), .syscall = syscall};
-	else
+	call = syscall_make(task, with_args);
+	if (!call) {
 		veil_lost(VEIL_LOST_MAP_FULL);
+		return 0;
+	}
+	*call = (struct syscall_call){.start_ns = syscall_clock(), .syscall = syscall};
+	if (with_args) {
+		struct syscall_draft *draft = (void *)call;
+
+		syscall_copy_args(from, source, syscall.arch, draft->event.call.args);
+		syscall_args_enter(draft);
+	}
 	return 0;
 }
 
@@ -94,9 +140,9 @@ struct syscall_done {
 };
 
 /* Takes what was noted as the call began. */
-static __always_inline bool syscall_take(struct veil_task task, struct syscall_done *done)
+static __always_inline bool syscall_take(struct veil_task task, struct syscall_done *done, bool with_args)
 {
-	struct syscall_call *call = veil_task_state_find(syscall, task, veil_task_tid(task));
+	struct syscall_call *call = syscall_find(task, with_args);
 
 	if (!call || !call->start_ns)
 		return false;
@@ -145,23 +191,74 @@ static __always_inline int syscall_return_emit(struct veil_task task, const stru
 	return 0;
 }
 
+/* The same with the arguments. Of a call that has only an end they are in its registers: `from` is where the program
+ * has these, or NULL. */
+static __always_inline int syscall_args_emit(struct veil_task task, const struct syscall_done *done, void *from,
+					     enum syscall_source source)
+{
+	struct syscall_args_event *event;
+	struct syscall_draft *draft;
+	__u64 size;
+
+	if (!veil_ret_passes(done->ret) || !veil_is_slow(done->start_ns))
+		return 0;
+	draft = (void *)syscall_make(task, true);
+	if (!draft) {
+		veil_lost(VEIL_LOST_MAP_FULL);
+		return 0;
+	}
+	event = &draft->event;
+	event->call.ret = done->ret;
+	if (!done->start_ns) {
+		draft->call.syscall = done->syscall;
+		if (from)
+			syscall_copy_args(from, source, done->syscall.arch, event->call.args);
+		else
+			__builtin_memset(event->call.args, 0, sizeof(event->call.args));
+		syscall_args_unseen(draft, from);
+	}
+	event->call.syscall = done->syscall;
+	syscall_args_exit(draft);
+	veil_event_init(&event->common, syscall_args_event_kind, task);
+	if (veil_wants(struct syscall_args_event, gid))
+		event->gid = veil_task_gid(task);
+	event->duration_ns = done->start_ns ? event->common.timestamp - done->start_ns : VEIL_DURATION_UNKNOWN;
+	size = draft->size;
+	event->call.values = (struct veil_part){.offset = size ? sizeof(*event) : 0, .size = size};
+	asm volatile("" : "+r"(size));
+	if (size > SYSCALL_BYTES)
+		return 0;
+	veil_output(event, sizeof(*event) + size);
+	return 0;
+}
+
 /* A macro, so that `nr` is read only when needed: it may take a helper. */
-#define syscall_end(result, nr)                                                                                        \
+#define syscall_end(result, nr, from, source, with_args)                                                               \
 	({                                                                                                             \
 		struct syscall_done done_ = {.ret = (result)};                                                         \
 		struct veil_task task_ = veil_current();                                                               \
-		if (syscall_take(task_, &done_) || syscall_take_unseen(task_, &done_, nr))                             \
-			syscall_return_emit(task_, &done_);                                                            \
+		if (syscall_take(task_, &done_, with_args) || syscall_take_unseen(task_, &done_, nr)) {                \
+			if (with_args)                                                                                 \
+				syscall_args_emit(task_, &done_, from, source);                                        \
+			else                                                                                           \
+				syscall_return_emit(task_, &done_);                                                    \
+		}                                                                                                      \
 		0;                                                                                                     \
 	})
 
 /* A thread that ends inside a call (exit, or killed while it waits) never comes back from it. */
-static __always_inline int syscall_thread_end(void)
+static __always_inline int syscall_thread_end(bool with_args)
 {
 	struct syscall_done done = {.ret = VEIL_RET_NONE};
 	struct veil_task task = veil_current();
 
-	if (syscall_take(task, &done))
+	if (with_args) {
+		if (syscall_take(task, &done, true))
+			syscall_args_emit(task, &done, NULL, SYSCALL_RAW_TP);
+		veil_task_state_drop(args, veil_task_tid(task));
+		return 0;
+	}
+	if (syscall_take(task, &done, false))
 		syscall_return_emit(task, &done);
 	veil_task_state_drop(syscall, veil_task_tid(task));
 	return 0;
@@ -169,13 +266,21 @@ static __always_inline int syscall_thread_end(void)
 
 /* A thread that calls execve takes over the leader's id before it returns (de_thread() in fs/exec.c). Only needed where
  * calls are kept by id. */
-static __always_inline int syscall_move(__u32 old_tid)
+static __always_inline int syscall_move(__u32 old_tid, bool with_args)
 {
 	__u32 tid = veil_current_tid();
 	struct syscall_call *call, moved;
 
 	if (old_tid == tid)
 		return 0;
+	if (with_args) {
+		struct syscall_draft *draft = bpf_map_lookup_elem(&args_tids, &old_tid);
+
+		if (draft && bpf_map_update_elem(&args_tids, &tid, draft, BPF_ANY))
+			veil_lost(VEIL_LOST_MAP_FULL);
+		bpf_map_delete_elem(&args_tids, &old_tid);
+		return 0;
+	}
 	call = bpf_map_lookup_elem(&syscall_tids, &old_tid);
 	if (!call)
 		return 0;
@@ -189,71 +294,146 @@ static __always_inline int syscall_move(__u32 old_tid)
 SEC("tp_btf/sys_enter")
 int BPF_PROG(syscall_enter_tp_btf, struct pt_regs *regs, long id)
 {
-	return syscall_start(id);
+	return syscall_start(id, regs, SYSCALL_BTF, false);
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(syscall_exit_tp_btf, struct pt_regs *regs, long ret)
 {
-	return syscall_end(ret, veil_syscall_nr_btf(regs));
+	return syscall_end(ret, veil_syscall_nr_btf(regs), regs, SYSCALL_BTF, false);
 }
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(syscall_thread_exit_tp_btf)
 {
-	return syscall_thread_end();
+	return syscall_thread_end(false);
 }
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(syscall_exec_tp_btf, struct task_struct *task, int old_tid)
 {
-	return syscall_move(old_tid);
+	return syscall_move(old_tid, false);
 }
 
 SEC("raw_tp/sys_enter")
 int syscall_enter_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return syscall_start(ctx->args[1]);
+	return syscall_start(ctx->args[1], (void *)ctx->args[0], SYSCALL_RAW_TP, false);
 }
 
 SEC("raw_tp/sys_exit")
 int syscall_exit_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return syscall_end(ctx->args[1], veil_syscall_nr((void *)ctx->args[0]));
+	return syscall_end(ctx->args[1], veil_syscall_nr((void *)ctx->args[0]), (void *)ctx->args[0], SYSCALL_RAW_TP,
+			   false);
 }
 
 SEC("raw_tp/sched_process_exit")
 int syscall_thread_exit_raw_tp(void *ctx)
 {
-	return syscall_thread_end();
+	return syscall_thread_end(false);
 }
 
 SEC("raw_tp/sched_process_exec")
 int syscall_exec_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return syscall_move((__u32)ctx->args[1]);
+	return syscall_move((__u32)ctx->args[1], false);
 }
 
 SEC("tracepoint/raw_syscalls/sys_enter")
 int syscall_enter_tracepoint(struct trace_event_raw_sys_enter *ctx)
 {
-	return syscall_start(ctx->id);
+	return syscall_start(ctx->id, ctx, SYSCALL_TRACEPOINT, false);
 }
 
 SEC("tracepoint/raw_syscalls/sys_exit")
 int syscall_exit_tracepoint(struct trace_event_raw_sys_exit *ctx)
 {
-	return syscall_end(ctx->ret, (__s32)ctx->id);
+	return syscall_end(ctx->ret, (__s32)ctx->id, NULL, SYSCALL_RAW_TP, false);
 }
 
 SEC("tracepoint/sched/sched_process_exit")
 int syscall_thread_exit_tracepoint(void *ctx)
 {
-	return syscall_thread_end();
+	return syscall_thread_end(false);
 }
 
 SEC("tracepoint/sched/sched_process_exec")
 int syscall_exec_tracepoint(struct trace_event_raw_sched_process_exec *ctx)
 {
-	return syscall_move(ctx->old_pid);
+	return syscall_move(ctx->old_pid, false);
+}
+
+/* The same with what the arguments point to. */
+SEC("tp_btf/sys_enter")
+int BPF_PROG(syscall_arg_enter_tp_btf, struct pt_regs *regs, long id)
+{
+	return syscall_start(id, regs, SYSCALL_BTF, true);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(syscall_arg_exit_tp_btf, struct pt_regs *regs, long ret)
+{
+	return syscall_end(ret, veil_syscall_nr_btf(regs), regs, SYSCALL_BTF, true);
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(syscall_arg_thread_exit_tp_btf)
+{
+	return syscall_thread_end(true);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(syscall_arg_exec_tp_btf, struct task_struct *task, int old_tid)
+{
+	return syscall_move(old_tid, true);
+}
+
+SEC("raw_tp/sys_enter")
+int syscall_arg_enter_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return syscall_start(ctx->args[1], (void *)ctx->args[0], SYSCALL_RAW_TP, true);
+}
+
+SEC("raw_tp/sys_exit")
+int syscall_arg_exit_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return syscall_end(ctx->args[1], veil_syscall_nr((void *)ctx->args[0]), (void *)ctx->args[0], SYSCALL_RAW_TP,
+			   true);
+}
+
+SEC("raw_tp/sched_process_exit")
+int syscall_arg_thread_exit_raw_tp(void *ctx)
+{
+	return syscall_thread_end(true);
+}
+
+SEC("raw_tp/sched_process_exec")
+int syscall_arg_exec_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return syscall_move((__u32)ctx->args[1], true);
+}
+
+SEC("tracepoint/raw_syscalls/sys_enter")
+int syscall_arg_enter_tracepoint(struct trace_event_raw_sys_enter *ctx)
+{
+	return syscall_start(ctx->id, ctx, SYSCALL_TRACEPOINT, true);
+}
+
+SEC("tracepoint/raw_syscalls/sys_exit")
+int syscall_arg_exit_tracepoint(struct trace_event_raw_sys_exit *ctx)
+{
+	return syscall_end(ctx->ret, (__s32)ctx->id, NULL, SYSCALL_RAW_TP, true);
+}
+
+SEC("tracepoint/sched/sched_process_exit")
+int syscall_arg_thread_exit_tracepoint(void *ctx)
+{
+	return syscall_thread_end(true);
+}
+
+SEC("tracepoint/sched/sched_process_exec")
+int syscall_arg_exec_tracepoint(struct trace_event_raw_sched_process_exec *ctx)
+{
+	return syscall_move(ctx->old_pid, true);
 }

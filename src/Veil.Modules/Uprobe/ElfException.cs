@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Modules.Uprobe;
 
 /// <summary>Why a function cannot be found in a file; the message completes the sentence <c>PATH …</c>.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Modules.Uprobe;
 
 /// <summary>What a symbol of an ELF file says of itself.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Modules.Uprobe;
 
 /// <summary>Where a file is probed.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 using Iced.Intel;
 
 namespace Veil.Modules.Uprobe;

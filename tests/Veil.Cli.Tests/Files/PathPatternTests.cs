@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 using System.Text;
 using Veil.Core;
 using Veil.Modules.Files;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Cli.Tests.Uprobe;
 
 /// <summary>A file of any length that holds a few bytes in front and zeros, and counts what is read of it.</summary>

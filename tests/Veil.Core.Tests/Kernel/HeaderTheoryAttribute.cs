@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Tests.Kernel;
 
 /// <summary>A theory that needs the machine's own kernel headers; reported as skipped where they are not installed.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 using Veil.Core.Kernel;
 using Veil.Core.Text;
 
@@ -20,9 +21,15 @@ internal readonly struct ErrnoKind : IMemberKind, IValueKind
 
     public static void Expand(MemberShape member, string name, ColumnHint hint)
     {
+        AddFields(member, name);
+        member.Column<NameAndNumber>(name, Width, hint);
+    }
+
+    /// <summary>Adds its fields.</summary>
+    public static void AddFields(MemberShape member, string name)
+    {
         member.Field<ErrnoKind>(name);
         member.Field<Number>(name + "_nr");
-        member.Column<NameAndNumber>(name, Width, hint);
     }
 
     public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle

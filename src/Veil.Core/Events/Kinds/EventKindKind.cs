@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Events.Kinds;
 
 /// <summary>The kind of an event, which the reader alone needs.</summary>

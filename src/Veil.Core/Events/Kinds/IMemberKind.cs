@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Events.Kinds;
 
 /// <summary>What members of event structs are, by their typedef. <see cref="MemberKinds"/> has the list.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Events.Kinds;
 
 /// <summary>How the kernel finds the key that it counts by: <c>enum veil_count_key</c>.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 using Veil.Bpf;
 
 namespace Veil.Core.Events.Kinds;
@@ -10,6 +11,7 @@ internal static class MemberKinds
     static MemberKinds()
     {
         Add<BytesKind>();
+        Add<CallKind>();
         Add<ChosenPortKind>();
         Add<CommKind>();
         Add<CpuKind>();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Events.Kinds;
 
 /// <summary>A quantity, of which a histogram can be made.</summary>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using Veil.Core.Kernel;
@@ -14,12 +15,21 @@ internal readonly struct SyscallKind : IMemberKind, IValueKind
 
     public static void Expand(MemberShape member)
     {
-        member.Field<SyscallKind>(member.Name);
-        member.Field<Number>(member.Name + "_nr");
-        member.Field<Arch>("arch");
+        AddFields(member, member.Name);
         member.Column<NameAndNumber>(member.Name, 22, new() { WidthMin = 15 });
-        member.Column<ForeignArch>("arch", 0, ColumnHint.Remark, "");
+        AddArch(member);
     }
+
+    /// <summary>Adds its fields.</summary>
+    public static void AddFields(MemberShape member, string name)
+    {
+        member.Field<SyscallKind>(name);
+        member.Field<Number>(name + "_nr");
+        member.Field<Arch>("arch");
+    }
+
+    /// <summary>Adds the column of a foreign table.</summary>
+    public static void AddArch(MemberShape member) => member.Column<ForeignArch>("arch", 0, ColumnHint.Remark, "");
 
     public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle
     {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Events.Kinds;
 
 /// <summary>What can be done with a kind of value.</summary>

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-3.0-only
+using Veil.Core.Kernel;
+using Veil.Core.Text;
+
+namespace Veil.Core.Calls;
+
+/// <summary>A whole call: <c>openat(AT_FDCWD, "/etc/hosts", O_RDONLY|O_CLOEXEC) = 3</c>, or the object of its arguments in JSON.</summary>
+public static class CallText
+{
+    /// <summary>Writes name, arguments and result, as strace does.</summary>
+    public static void Write(ref LineWriter line, in CallView call, CallOptions options)
+    {
+        var spec = CallTable.Of(call.Arch, call.Number).Spec;
+        AppendName(ref line, call);
+        WriteArguments(ref line, call, options);
+        var writer = new CallWriter(line, options);
+        WriteResult(ref writer, call, spec);
+        line = writer.Line;
+    }
+
+    /// <summary>Writes the arguments in parentheses.</summary>
+    public static void WriteArguments(ref LineWriter line, in CallView call, CallOptions options)
+    {
+        var spec = CallTable.Of(call.Arch, call.Number).Spec;
+        line.Append((byte)'(');
+        var writer = new CallWriter(line, options);
+        bool isFirst = true;
+        for (int position = 0; position < spec.Arguments.Count; position++)
+        {
+            var argument = spec.Arguments[position];
+            if (argument.IsOmitted(call, position))
+                continue;
+            if (!isFirst)
+                writer.Line.Append(", "u8);
+            isFirst = false;
+            argument.Write(ref writer, call, position);
+        }
+
+        writer.Line.Append((byte)')');
+        line = writer.Line;
+    }
+
+    /// <summary>Writes the arguments as the members of a JSON object.</summary>
+    public static void WriteJson(ref LineWriter line, in CallView call, CallOptions options)
+    {
+        var (spec, names) = CallTable.Of(call.Arch, call.Number);
+        line.Append((byte)'{');
+        var writer = new CallWriter(line, options);
+        bool isFirst = true;
+        for (int position = 0; position < spec.Arguments.Count; position++)
+        {
+            var argument = spec.Arguments[position];
+            if (argument.IsOmitted(call, position))
+                continue;
+            if (!isFirst)
+                writer.Line.Append((byte)',');
+            isFirst = false;
+            writer.Quote();
+            writer.Line.Append(names[position]);
+            writer.Line.Append("\":"u8);
+            writer.WasInexact = false;
+            argument.Write(ref writer, call, position);
+            if (writer.WasInexact)
+                AppendExact(ref writer.Line, names[position], call.FindAny(position).Bytes);
+        }
+
+        line = writer.Line;
+        line.Append((byte)'}');
+    }
+
+    private static void AppendExact(ref LineWriter line, ReadOnlySpan<byte> name, ReadOnlySpan<byte> bytes)
+    {
+        line.Append(",\""u8);
+        line.Append(name);
+        line.Append("_hex\":\""u8);
+        foreach (byte value in bytes)
+            line.AppendHex(value, digits: 2);
+        line.Append((byte)'"');
+    }
+
+    private static void AppendName(ref LineWriter line, in CallView call)
+    {
+        var name = SyscallTable.For(call.Arch).NameUtf8(call.Number);
+        if (!name.IsEmpty)
+        {
+            line.Append(name);
+            return;
+        }
+
+        line.Append("syscall_0x"u8);
+        line.AppendHex((uint)call.Number);
+    }
+
+    private static void WriteResult(ref CallWriter writer, in CallView call, CallSpec spec)
+    {
+        ref var line = ref writer.Line;
+        line.Append(" = "u8);
+        if (call.Ret == CallView.NeverReturned)
+        {
+            line.Append((byte)'?');
+            return;
+        }
+
+        if (call.HasFailed)
+        {
+            int error = (int)-call.Ret;
+            line.Append(Errno.IsRestart(error) ? "? "u8 : "-1 "u8);
+            line.Append(Errno.NameUtf8(error));
+            line.Append(" ("u8);
+            line.Append(ErrnoText.Of(error));
+            line.Append((byte)')');
+            return;
+        }
+
+        if (spec.ResultWriter is { } writeResult)
+        {
+            writeResult(ref writer, call);
+            return;
+        }
+
+        switch (spec.Result)
+        {
+            case CallResult.Address:
+                writer.Hex((ulong)call.Ret);
+                break;
+            case CallResult.Hex:
+                writer.Hex((ulong)call.Ret);
+                break;
+            case CallResult.Octal:
+                writer.Octal((uint)call.Ret);
+                break;
+            case CallResult.Descriptor:
+                writer.Number(call.Ret);
+                CallDescriptor.Write(ref writer, call, CallView.ReturnArg);
+                break;
+            default:
+                writer.Number(call.Ret);
+                break;
+        }
+    }
+}

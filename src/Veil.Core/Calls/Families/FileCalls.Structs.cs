@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-3.0-only
+using Veil.Core.Kernel;
+
+namespace Veil.Core.Calls;
+
+internal static partial class FileCalls
+{
+    private static readonly CallReader s_entries = new(CallRead.Result, 1, 4096);
+
+    private static readonly Argument s_stat = new StructArgument(144, Stat) { Size32 = 64, IsOutput = true };
+    private static readonly Argument s_stat64 = new StructArgument(96, Stat64) { IsOutput = true };
+    private static readonly Argument s_statfs = new StructArgument(120, Statfs) { Size32 = 64, IsOutput = true };
+    private static readonly Argument s_timevals =
+        new StructArgument(32, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+            Times.WriteMoments(ref writer, bytes, isMicro: true))
+        { Size32 = 16 };
+
+    private static readonly Argument s_timespecs = new StructArgument(32, Moments) { Size32 = 16 };
+    private static readonly Argument s_offsetIn = new StructArgument(8, Bracketed64);
+    private static readonly Argument s_movedOffset = new OwnArgument(MovedOffset)
+    {
+        Begin = new(CallRead.Fixed, 8, 8),
+        End = new(CallRead.Fixed, 8, 8)
+    };
+
+    // struct file_handle: the sizes, and up to MAX_HANDLE_SZ bytes.
+    private static readonly Argument s_handleOut = new OwnArgument(HandleOut)
+    {
+        Begin = new(CallRead.Fixed, 8, 8),
+        End = new(CallRead.Fixed, 136, 136)
+    };
+    private static readonly Argument s_handleIn = new OwnArgument(HandleIn) { Begin = new(CallRead.Fixed, 136, 136) };
+
+    private static void OpenHow(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
+    {
+        ulong flags = bytes.U64(0), mode = bytes.U64(8);
+        writer.BeginStruct();
+        writer.Field("flags"u8);
+        writer.Flags(FlagSets.Open, flags);
+        if (mode != 0 || FileArguments.IsCreating(flags))
+        {
+            writer.Field("mode"u8);
+            writer.Octal((uint)mode);
+        }
+
+        writer.Field("resolve"u8);
+        writer.Flags(FlagSets.OpenResolve, bytes.U64(16));
+        writer.EndStruct();
+    }
+
+    private static void Stat(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
+    {
+        // include/uapi/asm-generic/stat.h, and x86's own two.
+        switch (call.Arch)
+        {
+            case SyscallArch.I386:
+                Stat(ref writer, bytes.U16(8), bytes.U16(16), bytes.U32(20));
+                break;
+            case SyscallArch.Arm64:
+                Stat(ref writer, bytes.U32(16), bytes.U64(32), bytes.I64(48));
+                break;
+            default:
+                Stat(ref writer, bytes.U32(24), bytes.U64(40), bytes.I64(48));
+                break;
+        }
+    }
+
+    private static void Stat64(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) =>
+        Stat(ref writer, bytes.U32(16), bytes.U64(32), bytes.I64(44));
+
+    private static void Stat(ref CallWriter writer, uint mode, ulong device, long size)
+    {
+        writer.BeginStruct();
+        writer.Field("st_mode"u8);
+        FileArguments.TypedMode(ref writer, mode);
+        if ((mode & 0xf000) is 0x2000 or 0x6000)
+        {
+            writer.Field("st_rdev"u8);
+            FileArguments.Device(ref writer, device);
+        }
+        else
+        {
+            writer.Field("st_size"u8);
+            writer.Number(size);
+        }
+
+        writer.More();
+        writer.EndStruct();
+    }
+
+    private static void StatxFlags(ref CallWriter writer, in CallView call, int position)
+    {
+        const uint syncs = 0x6000; // AT_STATX_SYNC_TYPE, whose 0 has a name
+        uint flags = (uint)call[position];
+        if ((flags & syncs) != 0)
+        {
+            writer.Flags(FlagSets.AtStatx, flags);
+            return;
+        }
+
+        writer.Quote();
+        writer.Line.Append("AT_STATX_SYNC_AS_STAT"u8);
+        if (flags != 0)
+        {
+            writer.Line.Append((byte)'|');
+            FlagSets.AtStatx.Format(ref writer.Line, flags);
+        }
+
+        writer.Quote();
+    }
+
+    private static void Statx(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
+    {
+        writer.BeginStruct();
+        writer.Field("stx_mask"u8);
+        writer.Flags(FlagSets.StatxMask, bytes.U32(0));
+        writer.Field("stx_attributes"u8);
+        writer.Flags(FlagSets.StatxAttributes, bytes.U64(8));
+        writer.Field("stx_mode"u8);
+        FileArguments.TypedMode(ref writer, bytes.U16(28));
+        writer.Field("stx_size"u8);
+        writer.Unsigned(bytes.U64(40));
+        writer.More();
+        writer.EndStruct();
+    }
+
+    // All fields are words, but f_fsid, which is two int.
+    private static void Statfs(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
+    {
+        int word = call.WordBytes;
+        StatfsHead(ref writer, bytes.UWord(0, word), bytes.UWord(1, word));
+        for (int field = 0; field < 5; field++)
+            StatfsCount(ref writer, field, bytes.UWord(2 + field, word));
+        StatfsTail(ref writer, bytes[(7 * word)..], word);
+    }
+
+    private static void Statfs64(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
+    {
+        StatfsHead(ref writer, bytes.U32(0), bytes.U32(4));
+        for (int field = 0; field < 5; field++)
+            StatfsCount(ref writer, field, bytes.U64(8 + (8 * field)));
+        StatfsTail(ref writer, bytes[48..], 4);
+    }
+
+    private static void StatfsHead(ref CallWriter writer, ulong type, ulong blockSize)
+    {
+        writer.BeginStruct();
+        writer.Field("f_type"u8);
+        writer.Name(FlagSets.StatfsTypes, (uint)type);
+        writer.Field("f_bsize"u8);
+        writer.Unsigned(blockSize);
+    }
+
+    private static void StatfsCount(ref CallWriter writer, int field, ulong value)
+    {
+        writer.Field(field switch { 0 => "f_blocks"u8, 1 => "f_bfree"u8, 2 => "f_bavail"u8, 3 => "f_files"u8, _ => "f_ffree"u8 });
+        writer.Unsigned(value);
+    }
+
+    private static void StatfsTail(ref CallWriter writer, ReadOnlySpan<byte> bytes, int word)
+    {
+        writer.Field("f_fsid"u8);
+        writer.BeginStruct();
+        writer.Field("val"u8);
+        writer.BeginArray();
+        writer.Item();
+        writer.Hex(bytes.U32(0));
+        writer.Item();
+        writer.Hex(bytes.U32(4));
+        writer.EndArray();
+        writer.EndStruct();
+        writer.Field("f_namelen"u8);
+        writer.Unsigned(bytes[8..].UWord(0, word));
+        writer.Field("f_frsize"u8);
+        writer.Unsigned(bytes[8..].UWord(1, word));
+        writer.Field("f_flags"u8);
+        writer.Flags(FlagSets.StatfsFlags, bytes[8..].UWord(2, word));
+        writer.EndStruct();
+    }
+
+    private static void Utimbuf(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
+    {
+        writer.BeginStruct();
+        for (int index = 0; index < 2; index++)
+        {
+            long seconds = bytes.Word(index, call.WordBytes);
+            writer.Field(index == 0 ? "actime"u8 : "modtime"u8);
+            writer.Number(seconds);
+            Times.Remark(ref writer, seconds, 0, 9);
+        }
+
+        writer.EndStruct();
+    }
+
+    private static void Moments(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) =>
+        Times.WriteMoments(ref writer, bytes, isMicro: false);
+
+    private static void Bracketed(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
+    {
+        writer.BeginArray();
+        writer.Number(bytes.I32(0));
+        writer.EndArray();
+    }
+
+    private static void Bracketed64(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
+    {
+        writer.BeginArray();
+        writer.Number(bytes.I64(0));
+        writer.EndArray();
+    }
+
+    private static void HighOffset(ref CallWriter writer, in CallView call, int position) =>
+        writer.Number((long)(((ulong)(uint)call[position] << 32) | (uint)call[position + 1]));
+
+    // [2 => 7]: where it was, and where it is after the call.
+    private static void MovedOffset(ref CallWriter writer, in CallView call, int position)
+    {
+        var before = call.Find(position);
+        var after = call.Find(position, output: true);
+        if (!before.IsRead || before.Bytes.Length < 8)
+        {
+            writer.Address(call[position]);
+            return;
+        }
+
+        // i386's sendfile has one of 4 bytes.
+        bool isShort = call.Is32Bit && call.Number == 187;
+        writer.BeginArray();
+        writer.Item();
+        writer.Number(isShort ? before.Bytes.I32(0) : before.Bytes.I64(0));
+        if (call.Ret > 0 && after.IsRead && after.Bytes.Length >= 8)
+        {
+            if (writer.IsJson)
+                writer.Item();
+            writer.TextOnly(" => "u8);
+            writer.Number(isShort ? after.Bytes.I32(0) : after.Bytes.I64(0));
+        }
+
+        writer.EndArray();
+    }
+
+    // What it points to may lie elsewhere and is not read.
+    private static void XattrArgs(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
+    {
+        writer.BeginStruct();
+        writer.Field("value"u8);
+        writer.Address(bytes.U64(0));
+        writer.Field("size"u8);
+        writer.Unsigned(bytes.U32(8));
+        writer.Field("flags"u8);
+        writer.Flags(FlagSets.XattrFlags, bytes.U32(12));
+        writer.EndStruct();
+    }
+
+    private static void HandleIn(ref CallWriter writer, in CallView call, int position)
+    {
+        var chunk = call.Find(position);
+        if (!chunk.IsRead || chunk.Bytes.Length < 8)
+        {
+            writer.Address(call[position]);
+            return;
+        }
+
+        writer.BeginStruct();
+        writer.Field("handle_bytes"u8);
+        writer.Unsigned(chunk.Bytes.U32(0));
+        HandleRest(ref writer, chunk.Bytes);
+        writer.EndStruct();
+    }
+
+    private static void HandleOut(ref CallWriter writer, in CallView call, int position)
+    {
+        var before = call.Find(position);
+        var after = call.Find(position, output: true);
+        if (!before.IsRead || before.Bytes.Length < 8)
+        {
+            writer.Address(call[position]);
+            return;
+        }
+
+        bool isFilled = after.IsRead && after.Bytes.Length >= 8;
+        uint room = before.Bytes.U32(0);
+        writer.BeginStruct();
+        writer.Field("handle_bytes"u8);
+        if (!isFilled || !writer.IsJson)
+            writer.Unsigned(room);
+        if (isFilled)
+        {
+            uint size = after.Bytes.U32(0);
+            if (writer.IsJson)
+            {
+                writer.Unsigned(size);
+            }
+            else if (size != room)
+            {
+                writer.TextOnly(" => "u8);
+                writer.Unsigned(size);
+            }
+
+            HandleRest(ref writer, after.Bytes);
+        }
+
+        writer.EndStruct();
+    }
+
+    private static void HandleRest(ref CallWriter writer, ReadOnlySpan<byte> bytes)
+    {
+        var handle = bytes[8..];
+        uint size = bytes.U32(0);
+        writer.Field("handle_type"u8);
+        writer.Number(bytes.I32(4));
+        writer.Field("f_handle"u8);
+        if (size < (uint)handle.Length)
+            handle = handle[..(int)size];
+        FileArguments.HexString(ref writer, writer.Cut(handle), handle.Length > writer.Options.StringSize || size > (uint)handle.Length);
+    }
+
+    private static void Entries(ref CallWriter writer, in CallView call, int position) =>
+        Entries(ref writer, call, position, call.Is32Bit ? 8 : 16);
+
+    private static void Entries64(ref CallWriter writer, in CallView call, int position) => Entries(ref writer, call, position, 16);
+
+    // Their number is known only where all of them were read.
+    private static void Entries(ref CallWriter writer, in CallView call, int position, int lengthAt)
+    {
+        writer.Address(call[position]);
+        if (writer.IsJson || !call.HasSucceeded)
+            return;
+        var chunk = call.Find(position, output: true);
+        if (call.Ret != 0 && (!chunk.IsRead || chunk.IsTruncated))
+            return;
+        ulong entries = 0;
+        var left = call.Ret == 0 ? default : chunk.Bytes;
+        while (left.Length > lengthAt + 2 && left.U16(lengthAt) is > 0 and var length && length <= left.Length)
+        {
+            entries++;
+            left = left[length..];
+        }
+
+        writer.TextOnly(" /* "u8);
+        writer.Unsigned(entries);
+        writer.TextOnly(entries == 1 ? " entry */"u8 : " entries */"u8);
+    }
+}
