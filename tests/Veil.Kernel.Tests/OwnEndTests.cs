@@ -51,7 +51,8 @@ public sealed class OwnEndTests : IDisposable
         using var veil = VeilRun.Attach("-m", "syscall", "-p", burst.Pid, "-s", "getppid", "--max-events", events.ToString(), "-o", "json", "--fail-on-loss");
         burst.Go();
 
-        veil.WaitForExit().ShouldBe(0, veil.Errors);
+        veil.WaitForExit().ShouldBe(veil.LossCode, veil.Errors);
+        veil.ShouldHaveLostNothing();
         veil.Events.Length.ShouldBe(events);
         veil.Errors.ShouldContain($"veil: {events} event{(events == 1 ? "" : "s")} delivered in ");
     }

@@ -95,6 +95,9 @@ internal sealed class VeilRun : IDisposable
     /// <summary>Did the kernel run the programs each time?</summary>
     public bool HasSkippedNothing => Skips == 0;
 
+    /// <summary>What --fail-on-loss ends with: skipped programs may be lost events, where the kernel skips.</summary>
+    public int LossCode => MayMissProbes && !HasSkippedNothing ? 3 : 0;
+
     private long Skips => Errors.Split('\n')
         .Where(static line => line.StartsWith("veil: lost ", StringComparison.Ordinal) && line.Contains("missed_probe (", StringComparison.Ordinal))
         .Sum(static line => long.Parse(line["veil: lost ".Length..].Split(':')[0]));

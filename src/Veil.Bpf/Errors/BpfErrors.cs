@@ -28,6 +28,19 @@ internal static class BpfErrors
         return Create(operation, name, errno);
     }
 
+    /// <summary>
+    /// The same of a perf event, and so of a kprobe. Debian and Ubuntu patch in more levels of perf_event_paranoid, by default; perf_event_open(2)
+    /// asks for CAP_SYS_ADMIN there, and CAP_PERFMON does not count.
+    /// </summary>
+    internal static string? HintForPerfEvent(int errno)
+    {
+        const int levelMax = 2;
+        const string file = "/proc/sys/kernel/perf_event_paranoid";
+        return errno == ErrnoName.EACCES && !ProcessCapabilities.HasSysAdmin() && File.Exists(file) && int.TryParse(File.ReadAllText(file), out int level) && level > levelMax
+            ? $"kernel.perf_event_paranoid is {level}, which keeps perf events and kprobes for CAP_SYS_ADMIN: run as root, or set it to {levelMax}"
+            : HintFor(errno);
+    }
+
     /// <summary>What a lack of privileges, descriptors or memory looks like, and for whom.</summary>
     internal static unsafe string? HintFor(int errno)
     {

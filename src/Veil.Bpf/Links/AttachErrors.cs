@@ -37,6 +37,7 @@ internal static class AttachErrors
         (HookKind.RawTracepoint, ErrnoName.ENOENT) => "this kernel has no such tracepoint",
         (HookKind.Kprobe, ErrnoName.ENOENT or ErrnoName.EINVAL) =>
             "this kernel has no such function, inlined it, or forbids probes on it (available_filter_functions in tracefs lists the others)",
+        (HookKind.Kprobe or HookKind.PerfEvent, ErrnoName.EACCES) => BpfErrors.HintForPerfEvent(errno),
         // Taken back from CAP_PERFMON in 6.16, and in the stable kernels of July 2025 (commit ba677dbe77af).
         (HookKind.Uprobe, ErrnoName.EACCES) when !ProcessCapabilities.HasSysAdmin() => "this kernel lets only CAP_SYS_ADMIN open uprobes as perf events",
         (HookKind.Uprobe or HookKind.UprobeMulti, ErrnoName.ENOENT) when !Directory.Exists("/proc/self/fd") => "a uprobe needs /proc: it is attached through /proc/self/fd",

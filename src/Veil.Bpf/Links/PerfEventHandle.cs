@@ -39,7 +39,8 @@ public sealed unsafe class PerfEventHandle : SafeHandleMinusOneIsInvalid
         if (fd >= 0)
             return new PerfEventHandle((int)fd);
         var subject = cpu < 0 ? $"{kind} of thread {pid}" : $"{kind} on CPU {cpu}";
-        throw BpfErrors.Create("opening perf event", subject, Marshal.GetLastPInvokeError());
+        var errno = Marshal.GetLastPInvokeError();
+        throw new BpfException("opening perf event", subject, errno, BpfErrors.HintForPerfEvent(errno));
     }
 
     /// <inheritdoc/>
