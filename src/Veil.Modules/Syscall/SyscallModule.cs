@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using Veil.Bpf;
+using Veil.Core;
 using Veil.Core.Calls;
 using Veil.Core.Events;
 using Veil.Core.Filters;
@@ -13,6 +14,9 @@ public sealed class SyscallModule : TraceModule
     private const string Returns = "returns";
 
     private const string Args = "args";
+
+    // Before, the check of its programs was not seen to end within a minute of an emulated 5.10.
+    private static readonly Version s_argsSince = new(6, 2);
 
     // What a call came to is only known at its end.
     private static readonly EventKind s_args = new("syscall_args_event", [Args]);
@@ -69,6 +73,8 @@ public sealed class SyscallModule : TraceModule
     /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
+        if (s_args.IsChosen(arguments) && KernelFeatures.KernelVersion < s_argsSince)
+            throw new KernelTooOldException("--args", s_argsSince, KernelFeatures.KernelVersion, "--returns has results and durations");
         bool args = s_args.IsChosen(arguments), returns = s_return.IsChosen(arguments) && !args;
         bpfObject.SetGlobal("syscall_returns", returns);
         bpfObject.SetGlobal("syscall_in_tasks", TaskStorage.IsSteady);
