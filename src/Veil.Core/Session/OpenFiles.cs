@@ -22,7 +22,8 @@ internal static class OpenFiles
 
     /// <summary>Is that what went wrong?</summary>
     public static bool IsShort(Exception error) =>
-        error is BpfException { IsOutOfDescriptors: true } or Win32Exception { NativeErrorCode: Emfile } or IOException { HResult: Emfile };
+        error is BpfException { IsOutOfDescriptors: true } or Win32Exception { NativeErrorCode: Emfile } or IOException { HResult: Emfile }
+            or VeilException { InnerException: Win32Exception { NativeErrorCode: Emfile } };
 
     /// <summary>The line.</summary>
     public static VeilException Explain(Exception cause, int modules) =>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.ComponentModel;
 using System.Runtime.InteropServices;
 using Veil.Core.Interop;
 
@@ -24,7 +25,7 @@ internal sealed unsafe class WaitSet : IDisposable
         _outputs = [.. outputs.Where(static output => output >= 0)];
         _epoll = LibC.EPollCreate(LibC.EPollCloexec);
         if (_epoll < 0)
-            throw new VeilException($"making an epoll set: {Marshal.GetLastPInvokeErrorMessage()}");
+            throw new VeilException($"making an epoll set: {Marshal.GetLastPInvokeErrorMessage()}", new Win32Exception(Marshal.GetLastPInvokeError()));
         foreach (int ring in rings)
             Add(ring, LibC.EPollIn | LibC.EPollEdge);
         _eventsMax = rings.Count + 1 + _outputs.Length;
