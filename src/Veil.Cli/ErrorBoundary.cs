@@ -38,7 +38,7 @@ internal static partial class ErrorBoundary
         VeilException or BpfException => error.Message,
         TypeInitializationException { InnerException: { } cause } => Explain(cause),
         OutOfMemoryException => "out of memory: raise the limits of address space and processes (ulimit -v, ulimit -u) and of the cgroup, or ask for less; the heap is bounded to 128 MiB",
-        Win32Exception { NativeErrorCode: Emfile } or IOException { HResult: Emfile } => $"too many open files: the limit is {StandardStreams.FilesMax} (ulimit -n)",
+        Win32Exception { NativeErrorCode: Emfile } or IOException { HResult: Emfile } => $"too many open files: the limit is {StandardStreams.FilesMax} (ulimit -n), and 96 are enough to trace by one module",
         Win32Exception { NativeErrorCode: Eagain } or IOException { HResult: Eagain } => "no process or thread can be made: the limit of this user is reached (ulimit -u)",
         IOException when !HasCurrentFolder() => "the current folder is gone: change to one that exists",
         IOException or UnauthorizedAccessException or Win32Exception => Escaping.ForMessage(error.Message),

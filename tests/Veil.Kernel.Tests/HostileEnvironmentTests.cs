@@ -47,7 +47,7 @@ public sealed class HostileEnvironmentTests : IDisposable
     public void Start_AnyLimitOfOpenFiles_TracesOrSaysSo()
     {
         bool traced = false;
-        for (int limit = 4; limit <= 40; limit++)
+        for (int limit = 4; limit <= 50; limit++)
         {
             using var veil = VeilRun.AttachOrEnd($"ulimit -n {limit}", "--module", "syscall", "-p", "1");
             if (veil.IsAttached)
