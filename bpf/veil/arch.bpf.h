@@ -127,3 +127,23 @@ static __always_inline bool veil_syscall_makes_task(const struct veil_syscall *s
 		return nr == 2 || nr == 120 || nr == 190 || nr == 435;
 	}
 }
+
+/* execve and execveat: where they succeed, the caller's memory is gone. */
+static __always_inline bool veil_syscall_replaces_program(const struct veil_syscall *syscall)
+{
+	__s32 nr = syscall->nr;
+
+	switch (syscall->arch) {
+	case VEIL_ARCH_X86_64:
+		return nr == 59 || nr == 322;
+	case VEIL_ARCH_X32:
+		nr &= ~0x40000000;
+		return nr == 520 || nr == 545;
+	case VEIL_ARCH_ARM64:
+		return nr == 221 || nr == 281;
+	case VEIL_ARCH_I386:
+		return nr == 11 || nr == 358;
+	default:
+		return nr == 11 || nr == 387;
+	}
+}

@@ -445,7 +445,7 @@ public sealed class ControlTests : IDisposable
         using var veil = VeilRun.Attach("--module", "syscall", "--pid", "1", "--control", Path_);
         using (var client = Connect())
             client.Send(Encoding.UTF8.GetBytes("add pid 2\n" + string.Concat(Enumerable.Repeat("status json\n", 300)) + "add pid 3\n"));
-        Thread.Sleep(1_000);
+        Thread.Sleep(1_000); // The 300 answers take some milliseconds each: what must not be done cannot be waited for.
 
         Ask("list pid").ShouldBe("1\n2\n.\n");
         veil.Stop().ShouldBe(0);

@@ -22,13 +22,10 @@ public enum CallResult
     /// <summary>A number.</summary>
     Number,
 
-    /// <summary>An address.</summary>
-    Address,
-
     /// <summary>A descriptor.</summary>
     Descriptor,
 
-    /// <summary>A word, in hexadecimal.</summary>
+    /// <summary>A word or an address, in hexadecimal.</summary>
     Hex,
 
     /// <summary>Permissions, in octal.</summary>

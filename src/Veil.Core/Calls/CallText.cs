@@ -120,9 +120,6 @@ public static class CallText
 
         switch (spec.Result)
         {
-            case CallResult.Address:
-                writer.Hex((ulong)call.Ret);
-                break;
             case CallResult.Hex:
                 writer.Hex((ulong)call.Ret);
                 break;

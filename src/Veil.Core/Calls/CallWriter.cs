@@ -92,13 +92,8 @@ public ref struct CallWriter
 
         Quote();
         AppendHex(value);
-        if (!IsJson && set.UnknownName is { IsEmpty: false } unknown)
-        {
-            _line.Append(" /* "u8);
-            _line.Append(unknown);
-            _line.Append(" */"u8);
-        }
-
+        if (set.UnknownName is { IsEmpty: false } unknown)
+            Remark(unknown);
         Quote();
     }
 

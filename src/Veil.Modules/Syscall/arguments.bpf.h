@@ -546,6 +546,9 @@ static __always_inline void syscall_args_exit(struct syscall_draft *draft)
 
 	if (!plan)
 		return;
+	/* At the old addresses there is now the new program. */
+	if (!failed && veil_syscall_replaces_program(&draft->call.syscall))
+		draft->unread = 0;
 	for (__u32 arg = 0; arg < SYSCALL_ARGS; arg++) {
 		if (draft->unread >> arg & 1)
 			syscall_read_arg(draft, plan, arg, SYSCALL_LATE);

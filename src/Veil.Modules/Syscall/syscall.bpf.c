@@ -226,8 +226,10 @@ static __always_inline int syscall_args_emit(struct veil_task task, const struct
 	size = draft->size;
 	event->call.values = (struct veil_part){.offset = size ? sizeof(*event) : 0, .size = size};
 	asm volatile("" : "+r"(size));
-	if (size > SYSCALL_BYTES)
+	if (size > SYSCALL_BYTES) { /* for the verifier: syscall_add_to() keeps within it */
+		veil_lost(VEIL_LOST_READ_FAILED);
 		return 0;
+	}
 	veil_output(event, sizeof(*event) + size);
 	return 0;
 }
