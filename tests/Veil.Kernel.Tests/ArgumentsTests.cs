@@ -7,15 +7,13 @@ namespace Veil.Kernel.Tests;
 /// <summary>What calls were asked: <c>--args</c>, by every hook.</summary>
 public sealed class ArgumentsTests : IDisposable
 {
-    private const string Refused = "--args is refused";
-
     private readonly string _folder = Directory.CreateTempSubdirectory("veil-args-").FullName;
 
     public static TheoryData<string> Hooks => [.. Rungs.Possible("syscall")];
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    [KernelTheory(6, 2, Refused)]
+    [Theory]
     [MemberData(nameof(Hooks))]
     public void Args_OfAnOpenAReadAndAClose_AreWhatStraceShows(string hook)
     {
@@ -29,7 +27,7 @@ public sealed class ArgumentsTests : IDisposable
         calls.ShouldContain(call => call.EndsWith($"close(3<{file}>) = 0", StringComparison.Ordinal));
     }
 
-    [KernelTheory(6, 2, Refused)]
+    [Theory]
     [MemberData(nameof(Hooks))]
     public void Args_OfWhatIsNotThere_HaveTheErrorInWords(string hook)
     {
@@ -39,7 +37,7 @@ public sealed class ArgumentsTests : IDisposable
             .ShouldContain(call => call.EndsWith($">, \"{missing}\", O_RDONLY) = -1 ENOENT (No such file or directory)", StringComparison.Ordinal));
     }
 
-    [KernelFact(6, 2, Refused)]
+    [Fact]
     public void Args_Json_AreAnObjectByTheKernelsNames()
     {
         string missing = Path.Combine(_folder, "missing\u001b");
