@@ -516,7 +516,8 @@ __noinline int syscall_add_socket(__u64 file_address, __u32 tag)
 		break;
 	}
 	if (to->family == 2 || to->family == 10) {
-		to->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+		/* Not skc_num: that is cleared as a connection ends. */
+		to->local_port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
 		to->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
 	}
 	chunk->size = sizeof(*to);

@@ -8,7 +8,7 @@ namespace Veil.Core.Events.Kinds;
 internal readonly struct CallKind : IMemberKind, IValueKind
 {
     // 32 strings, or as many bytes as a record can have in octal, and names.
-    private const int LineBytesMax = 128 * 1024;
+    internal const int LineBytesMax = 128 * 1024;
 
     public static string[] Typedefs => ["veil_call_t"];
 
