@@ -187,16 +187,14 @@ static __always_inline __u64 syscall_room(__u64 place)
  *
  * Adds a chunk. `tag` may carry SYSCALL_STRING: `size` is then the most that is shown. 0: it could not be read.
  */
-__noinline int syscall_add_chunk(__u64 address, __u64 size, __u32 tag, __u32 flags)
+static __always_inline int syscall_add_to(struct syscall_draft *draft, __u64 address, __u64 size, __u32 tag,
+					  __u32 flags)
 {
-	struct syscall_draft *draft = syscall_current_draft();
 	bool is_string = tag & SYSCALL_STRING;
 	struct syscall_chunk *chunk;
 	__u64 place, room;
 	long length;
 
-	if (!draft)
-		return 0;
 	chunk = syscall_begin(draft, address, tag, flags);
 	if (!chunk)
 		return 0;
@@ -229,6 +227,13 @@ __noinline int syscall_add_chunk(__u64 address, __u64 size, __u32 tag, __u32 fla
 	chunk->size = size;
 	draft->size = place + ((size + 7) & ~7ULL);
 	return 1;
+}
+
+__noinline int syscall_add_chunk(__u64 address, __u64 size, __u32 tag, __u32 flags)
+{
+	struct syscall_draft *draft = syscall_current_draft();
+
+	return draft ? syscall_add_to(draft, address, size, tag, flags) : 0;
 }
 
 #define SYSCALL_COMPAT 256 /* beside the flags of a chunk: addresses have 4 bytes */
@@ -533,7 +538,7 @@ __noinline int syscall_add_socket(__u64 file_address, __u32 tag)
  * More than a path says: of a device its number (with bit 32 of a block device), of a pidfd the process, of a signalfd
  * its signals, of an eventfd what it has.
  */
-static __always_inline bool syscall_file_detail(struct file *file, struct dentry *dentry, __u64 *detail)
+static __always_inline bool syscall_file_detail(struct file *file, struct dentry *dentry, bool is_root, __u64 *detail)
 {
 	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
 	__u16 type = BPF_CORE_READ(inode, i_mode) & SYSCALL_MODE_TYPE;
@@ -548,7 +553,7 @@ static __always_inline bool syscall_file_detail(struct file *file, struct dentry
 		*detail = BPF_CORE_READ(inode, i_rdev) | (__u64)(type == SYSCALL_MODE_BLOCK) << 32;
 		return true;
 	}
-	if (BPF_CORE_READ(dentry, d_parent) != dentry)
+	if (!is_root)
 		return false;
 	magic = BPF_CORE_READ(dentry, d_sb, s_magic);
 	if (magic == PIDFS_MAGIC) {
@@ -582,11 +587,6 @@ static __always_inline bool syscall_file_detail(struct file *file, struct dentry
 	return false;
 }
 
-static __always_inline bool syscall_is_socket(struct dentry *dentry)
-{
-	return BPF_CORE_READ(dentry, d_sb, s_magic) == SOCKFS_MAGIC;
-}
-
 /* What a descriptor stands for now. */
 __noinline int syscall_add_descriptor(__s32 fd, __u32 tag)
 {
@@ -594,6 +594,7 @@ __noinline int syscall_add_descriptor(__s32 fd, __u32 tag)
 	struct fs_struct *fs;
 	struct file *file;
 	__u64 detail = 0;
+	bool is_root;
 
 	if (fd == SYSCALL_AT_FDCWD) {
 		fs = veil_task_read(veil_current(), fs);
@@ -605,9 +606,10 @@ __noinline int syscall_add_descriptor(__s32 fd, __u32 tag)
 		if (!file)
 			return 0;
 		BPF_CORE_READ_INTO(&path, file, f_path);
-		if (syscall_is_socket(path.dentry))
+		is_root = BPF_CORE_READ(path.dentry, d_parent) == path.dentry;
+		if (is_root && BPF_CORE_READ(path.dentry, d_sb, s_magic) == SOCKFS_MAGIC)
 			return syscall_add_socket((__u64)file, tag);
-		if (syscall_file_detail(file, path.dentry, &detail))
+		if (syscall_file_detail(file, path.dentry, is_root, &detail))
 			tag |= SYSCALL_TAG_DETAILED;
 	}
 	return syscall_add_path((__u64)path.dentry, (__u64)path.mnt, detail, tag);
@@ -664,7 +666,7 @@ __noinline int syscall_read_arg(__u32 arg, __u32 flags)
 		count = draft->event.call.args[counted];
 	switch (reader.read) {
 	case SYSCALL_READ_STRING:
-		return syscall_add_chunk(address, reader.size_max, arg | SYSCALL_STRING, flags);
+		return syscall_add_to(draft, address, reader.size_max, arg | SYSCALL_STRING, flags);
 	case SYSCALL_READ_STRINGS:
 		return syscall_add_strings(address, reader.size_max, arg, with_width);
 	case SYSCALL_READ_NUMBER:
@@ -700,7 +702,7 @@ __noinline int syscall_read_arg(__u32 arg, __u32 flags)
 		size = reader.size_max;
 		flags |= SYSCALL_TRUNCATED;
 	}
-	read = syscall_add_chunk(address, size, arg, flags);
+	read = syscall_add_to(draft, address, size, arg, flags);
 	if (read && reader.read == SYSCALL_READ_FDS)
 		syscall_add_descriptors(address, size, reader.unit,
 					arg | (flags & SYSCALL_OUTPUT ? SYSCALL_AT_EXIT : 0));
