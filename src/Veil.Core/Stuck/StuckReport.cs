@@ -154,13 +154,15 @@ public sealed class StuckReport(CallOptions options, int columns)
         return null;
     }
 
-    // What every stack of a task that sleeps begins with says nothing.
+    // What every stack of a task that sleeps begins and ends with says nothing.
     private List<string> Names(ReadOnlySpan<ulong> stack)
     {
         var names = new List<string>();
         foreach (ulong address in stack)
         {
             string name = _symbols.Value.NameOf(address);
+            if (name is "do_syscall_64" or "el0_svc_common" or "do_el0_svc")
+                break;
             if (names.Count > 0 || name is not ("__schedule" or "schedule" or "__switch_to" or "context_switch"))
                 names.Add(name);
         }

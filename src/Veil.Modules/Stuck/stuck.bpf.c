@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `veil stuck`: one look at all tasks, and nothing stays attached. The iterator writes a struct stuck_task for each task
- * that is wanted; src/Veil.Core/Stuck reads them and, from outside, what the arguments of their calls point to.
+ * `veil stuck`: one look at all tasks, and nothing stays attached. The iterator writes a struct stuck_task for each
+ * task that is wanted; src/Veil.Core/Stuck reads them and, from outside, what the arguments of their calls point to.
  */
 #include "veil/arch.bpf.h"
 #include "veil/filter.bpf.h"
