@@ -326,6 +326,16 @@ struct socket {
 	struct sock *sk;
 };
 
+/* syscall: a program that takes the place of another. */
+struct linux_binprm {
+	unsigned long p; /* its stack */
+	int argc;
+	int envc;
+	const char *filename;
+	const char *interp; /* not the same: of a script */
+	const char *fdpath; /* what `filename` is where it was given below a descriptor */
+};
+
 /* syscall: what a descriptor stands for. */
 struct socket_alloc {
 	struct inode vfs_inode;

@@ -97,7 +97,7 @@ public sealed class SyscallModule : TraceModule
     // Entry last: a call seen to begin is then also seen to end.
     private static HookProgram[] Programs(string rung) =>
     [
-        new($"syscall_arg_exec_{rung}", s_args, static _ => !TaskStorage.IsSteady),
+        new($"syscall_arg_exec_{rung}", s_args, _ => rung != "tracepoint" || !TaskStorage.IsSteady), // a tracepoint only moves what is kept by id
         new($"syscall_arg_thread_exit_{rung}", s_args),
         new($"syscall_arg_exit_{rung}", s_args),
         new($"syscall_arg_enter_{rung}", s_args),

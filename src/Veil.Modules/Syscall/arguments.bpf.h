@@ -728,6 +728,89 @@ static __always_inline void syscall_args_enter(struct syscall_draft *draft)
 	}
 }
 
+/* A string of the kernel. */
+static __always_inline int syscall_add_name(struct syscall_draft *draft, __u64 address, __u64 name, __u32 arg)
+{
+	struct syscall_chunk *chunk = syscall_begin(draft, address, arg, SYSCALL_LATE);
+	__u64 place = draft->size;
+	long length;
+
+	asm volatile("" : "+r"(place));
+	if (!chunk || place > SYSCALL_BYTES - SYSCALL_ROOM_MAX)
+		return 0;
+	length = bpf_probe_read_kernel_str(&draft->bytes[place], SYSCALL_ROOM_MAX, (const void *)name);
+	if (length <= 0) {
+		chunk->flags |= SYSCALL_UNREAD;
+		return 0;
+	}
+	chunk->size = length - 1;
+	draft->size = place + ((length + 6) & ~7ULL);
+	return 1;
+}
+
+#define SYSCALL_SCRIPT (1ULL << 32) /* beside the number of environment variables */
+
+/*
+ * An argument of execve that could not be read as it began: the memory that it was in is gone, but what the kernel took
+ * from there is the new program's, whose stack begins with the number of arguments and their addresses. A script's
+ * arguments are changed.
+ */
+__noinline int syscall_read_replaced(__u32 arg, __u64 stack, __u64 filename, __u64 arguments, __u64 variables)
+{
+	struct syscall_draft *draft = syscall_current_draft();
+	const struct syscall_plan *plan;
+	struct syscall_chunk *chunk;
+	__u64 place = arg, address, first = 0;
+	bool is_compat;
+	__u8 read;
+
+	asm volatile("" : "+r"(place));
+	if (!draft || place >= SYSCALL_ARGS)
+		return 0;
+	plan = syscall_plan_of(&draft->call.syscall);
+	if (!plan)
+		return 0;
+	read = plan->enter[place].read;
+	address = draft->event.call.args[place];
+	if (read == SYSCALL_READ_STRING)
+		return filename ? syscall_add_name(draft, address, filename, arg) : 0;
+	if (read == SYSCALL_READ_NUMBER) {
+		chunk = syscall_begin(draft, address, syscall_tag(arg, 0, SYSCALL_CHUNK_NUMBER), SYSCALL_LATE);
+		if (!chunk)
+			return 0;
+		chunk->size = sizeof(__u64);
+		*(__u64 *)(chunk + 1) = (__u32)variables;
+		draft->size += sizeof(__u64);
+		return 1;
+	}
+	if (read != SYSCALL_READ_STRINGS || variables & SYSCALL_SCRIPT)
+		return 0;
+	if (bpf_probe_read_user(&first, sizeof(first), (const void *)stack))
+		return 0;
+	is_compat = first != arguments; /* the first address is in the same word */
+	return syscall_add_strings(stack + (is_compat ? 4 : 8), plan->enter[place].size_max, arg,
+				   SYSCALL_LATE | (is_compat ? SYSCALL_COMPAT : 0));
+}
+
+/* Another program is in the place of the one that asked for it. */
+static __always_inline void syscall_args_replaced(struct syscall_draft *draft, struct linux_binprm *program)
+{
+	const char *filename = BPF_CORE_READ(program, filename), *interpreter = BPF_CORE_READ(program, interp);
+	__u64 stack = BPF_CORE_READ(program, p), variables = (__u32)BPF_CORE_READ(program, envc);
+	__u64 arguments = (__u32)BPF_CORE_READ(program, argc);
+	__u32 unread = draft->unread;
+
+	if (interpreter != filename)
+		variables |= SYSCALL_SCRIPT;
+	if (bpf_core_field_exists(program->fdpath) && BPF_CORE_READ(program, fdpath)) /* since 5.9 */
+		filename = NULL;
+	for (__u32 arg = 0; arg < SYSCALL_ARGS; arg++) {
+		if (unread >> arg & 1)
+			syscall_read_replaced(arg, stack, (__u64)filename, arguments, variables);
+	}
+	draft->unread = 0;
+}
+
 /* A call that was not seen to begin: its input is read now. */
 static __always_inline void syscall_args_unseen(struct syscall_draft *draft, const void *from)
 {
