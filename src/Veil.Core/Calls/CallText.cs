@@ -25,7 +25,8 @@ public static class CallText
         line.Append((byte)'(');
         var writer = new CallWriter(line, options);
         bool isFirst = true;
-        for (int position = 0; position < spec.Arguments.Count; position++)
+        spec.TextWriter?.Invoke(ref writer, call);
+        for (int position = 0; spec.TextWriter is null && position < spec.Arguments.Count; position++)
         {
             var argument = spec.Arguments[position];
             if (argument.IsOmitted(call, position))
