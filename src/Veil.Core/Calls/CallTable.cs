@@ -19,7 +19,7 @@ public static class CallTable
 
     // A spec whose name begins with a table's name and a colon (i386:pread64) is for that table alone.
     private static IEnumerable<IEnumerable<CallSpec>> Families =>
-        [FileCalls.All, DescriptorCalls.All, WaitCalls.All, MountCalls.All, IoctlCalls.All];
+        [FileCalls.All, DescriptorCalls.All, WaitCalls.All, MountCalls.All, IoctlCalls.All, SocketCalls.All, UringCalls.All];
 
     /// <summary>A call; of a number that no table has, one without arguments.</summary>
     /// <param name="arch">The table.</param>

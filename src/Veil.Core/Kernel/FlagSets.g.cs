@@ -9,7 +9,7 @@ namespace Veil.Core.Kernel;
 public static partial class FlagSets
 {
     /// <summary>Values: O_RDONLY, O_WRONLY, O_RDWR …</summary>
-    public static FlagSet OpenAccess => new(0, 4, false, 79850, 0, 0, 0x0);
+    public static FlagSet OpenAccess => new(0, 4, false, 83428, 0, 0, 0x0);
 
     /// <summary>Flags: O_CREAT, O_EXCL, O_NOCTTY …</summary>
     public static FlagSet Open => OpenOf(SyscallTable.Native);
@@ -17,68 +17,68 @@ public static partial class FlagSets
     /// <summary><see cref="Open"/> of an architecture: the values differ.</summary>
     public static FlagSet OpenOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(21, 17, true, 79850, 0, 4, 0x3)
-            : new(4, 17, true, 79850, 0, 4, 0x3);
+            ? new(21, 17, true, 83428, 0, 4, 0x3)
+            : new(4, 17, true, 83428, 0, 4, 0x3);
 
     /// <summary>Flags: RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS …</summary>
-    public static FlagSet OpenResolve => new(38, 6, true, 79856, 0, 0, 0x0);
+    public static FlagSet OpenResolve => new(38, 6, true, 83434, 0, 0, 0x0);
 
     /// <summary>Values: AT_FDCWD</summary>
-    public static FlagSet AtFd => new(44, 1, false, 79868, 0, 0, 0x0);
+    public static FlagSet AtFd => new(44, 1, false, 83446, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_REMOVEDIR, AT_SYMLINK_FOLLOW …</summary>
-    public static FlagSet AtFlags => new(45, 6, true, 79868, 0, 0, 0x0);
+    public static FlagSet AtFlags => new(45, 6, true, 83446, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_EACCESS, AT_EMPTY_PATH</summary>
-    public static FlagSet AtAccess => new(51, 3, true, 79868, 0, 0, 0x0);
+    public static FlagSet AtAccess => new(51, 3, true, 83446, 0, 0, 0x0);
 
     /// <summary>Flags: AT_STATX_FORCE_SYNC, AT_STATX_DONT_SYNC, AT_SYMLINK_NOFOLLOW …</summary>
-    public static FlagSet AtStatx => new(54, 8, true, 79868, 0, 0, 0x0);
+    public static FlagSet AtStatx => new(54, 8, true, 83446, 0, 0, 0x0);
 
     /// <summary>Flags: AT_HANDLE_FID, AT_HANDLE_MNT_ID_UNIQUE, AT_HANDLE_CONNECTABLE …</summary>
-    public static FlagSet AtHandle => new(62, 5, true, 79868, 0, 0, 0x0);
+    public static FlagSet AtHandle => new(62, 5, true, 83446, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_EXECVE_CHECK</summary>
-    public static FlagSet AtExec => new(67, 3, true, 79868, 0, 0, 0x0);
+    public static FlagSet AtExec => new(67, 3, true, 83446, 0, 0, 0x0);
 
     /// <summary>Flags: R_OK, W_OK, X_OK …</summary>
-    public static FlagSet AccessMode => new(70, 4, true, 79875, 0, 0, 0x0);
+    public static FlagSet AccessMode => new(70, 4, true, 83453, 0, 0, 0x0);
 
     /// <summary>Values: S_IFIFO, S_IFCHR, S_IFDIR …</summary>
-    public static FlagSet FileType => new(74, 7, false, 79880, 0, 0, 0x0);
+    public static FlagSet FileType => new(74, 7, false, 83458, 0, 0, 0x0);
 
     /// <summary>Flags: S_ISUID, S_ISGID, S_ISVTX</summary>
-    public static FlagSet ModeBits => new(81, 3, true, 79888, 0, 0, 0x0);
+    public static FlagSet ModeBits => new(81, 3, true, 83466, 0, 0, 0x0);
 
     /// <summary>Values: DT_UNKNOWN, DT_FIFO, DT_CHR …</summary>
-    public static FlagSet DirentType => new(84, 9, false, 79896, 0, 0, 0x0);
+    public static FlagSet DirentType => new(84, 9, false, 83474, 0, 0, 0x0);
 
     /// <summary>Flags: RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT</summary>
-    public static FlagSet RenameFlags => new(93, 3, true, 79903, 0, 0, 0x0);
+    public static FlagSet RenameFlags => new(93, 3, true, 83481, 0, 0, 0x0);
 
     /// <summary>Values: SEEK_SET, SEEK_CUR, SEEK_END …</summary>
-    public static FlagSet LseekWhence => new(96, 5, false, 79914, 0, 0, 0x0);
+    public static FlagSet LseekWhence => new(96, 5, false, 83492, 0, 0, 0x0);
 
     /// <summary>Flags: FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_NO_HIDE_STALE …</summary>
-    public static FlagSet FallocateModes => new(101, 8, true, 79923, 0, 0, 0x0);
+    public static FlagSet FallocateModes => new(101, 8, true, 83501, 0, 0, 0x0);
 
     /// <summary>Flags: LOCK_SH, LOCK_EX, LOCK_NB …</summary>
-    public static FlagSet FlockOps => new(109, 8, true, 79937, 0, 0, 0x0);
+    public static FlagSet FlockOps => new(109, 8, true, 83515, 0, 0, 0x0);
 
     /// <summary>Values: POSIX_FADV_NORMAL, POSIX_FADV_RANDOM, POSIX_FADV_SEQUENTIAL …</summary>
-    public static FlagSet FadviseAdvice => new(117, 6, false, 79946, 0, 0, 0x0);
+    public static FlagSet FadviseAdvice => new(117, 6, false, 83524, 0, 0, 0x0);
 
     /// <summary>Flags: SYNC_FILE_RANGE_WAIT_BEFORE, SYNC_FILE_RANGE_WRITE, SYNC_FILE_RANGE_WAIT_AFTER</summary>
-    public static FlagSet SyncFileRangeFlags => new(123, 3, true, 79961, 0, 0, 0x0);
+    public static FlagSet SyncFileRangeFlags => new(123, 3, true, 83539, 0, 0, 0x0);
 
     /// <summary>Flags: RWF_HIPRI, RWF_DSYNC, RWF_SYNC …</summary>
-    public static FlagSet RwFlags => new(126, 9, true, 79981, 0, 0, 0x0);
+    public static FlagSet RwFlags => new(126, 9, true, 83559, 0, 0, 0x0);
 
     /// <summary>Flags: XATTR_CREATE, XATTR_REPLACE</summary>
-    public static FlagSet XattrFlags => new(135, 2, true, 79989, 0, 0, 0x0);
+    public static FlagSet XattrFlags => new(135, 2, true, 83567, 0, 0, 0x0);
 
     /// <summary>Flags: SPLICE_F_MOVE, SPLICE_F_NONBLOCK, SPLICE_F_MORE …</summary>
-    public static FlagSet SpliceFlags => new(137, 4, true, 79999, 0, 0, 0x0);
+    public static FlagSet SpliceFlags => new(137, 4, true, 83577, 0, 0, 0x0);
 
     /// <summary>Flags: O_NONBLOCK, O_CLOEXEC, O_NOTIFICATION_PIPE …</summary>
     public static FlagSet PipeFlags => PipeFlagsOf(SyscallTable.Native);
@@ -86,38 +86,38 @@ public static partial class FlagSets
     /// <summary><see cref="PipeFlags"/> of an architecture: the values differ.</summary>
     public static FlagSet PipeFlagsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(145, 4, true, 79850, 0, 0, 0x0)
-            : new(141, 4, true, 79850, 0, 0, 0x0);
+            ? new(145, 4, true, 83428, 0, 0, 0x0)
+            : new(141, 4, true, 83428, 0, 0, 0x0);
 
     /// <summary>Flags: O_CLOEXEC</summary>
-    public static FlagSet DupFlags => new(149, 1, true, 79850, 0, 0, 0x0);
+    public static FlagSet DupFlags => new(149, 1, true, 83428, 0, 0, 0x0);
 
     /// <summary>Flags: CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC</summary>
-    public static FlagSet CloseRangeFlags => new(150, 2, true, 80012, 0, 0, 0x0);
+    public static FlagSet CloseRangeFlags => new(150, 2, true, 83590, 0, 0, 0x0);
 
     /// <summary>Flags: FS_XFLAG_REALTIME, FS_XFLAG_PREALLOC, FS_XFLAG_IMMUTABLE …</summary>
-    public static FlagSet FileAttributes => new(152, 20, true, 80028, 0, 0, 0x0);
+    public static FlagSet FileAttributes => new(152, 20, true, 83606, 0, 0, 0x0);
 
     /// <summary>Values: F_DUPFD, F_GETFD, F_SETFD …</summary>
-    public static FlagSet FcntlCommands => new(172, 38, false, 80041, 0, 0, 0x0);
+    public static FlagSet FcntlCommands => new(172, 38, false, 83619, 0, 0, 0x0);
 
     /// <summary>Flags: FD_CLOEXEC</summary>
-    public static FlagSet FdFlags => new(210, 1, true, 80047, 0, 0, 0x0);
+    public static FlagSet FdFlags => new(210, 1, true, 83625, 0, 0, 0x0);
 
     /// <summary>Values: F_RDLCK, F_WRLCK, F_UNLCK …</summary>
-    public static FlagSet LockTypes => new(211, 5, false, 80041, 0, 0, 0x0);
+    public static FlagSet LockTypes => new(211, 5, false, 83619, 0, 0, 0x0);
 
     /// <summary>Values: F_OWNER_TID, F_OWNER_PID, F_OWNER_PGRP</summary>
-    public static FlagSet OwnerTypes => new(216, 3, false, 80054, 0, 0, 0x0);
+    public static FlagSet OwnerTypes => new(216, 3, false, 83632, 0, 0, 0x0);
 
     /// <summary>Flags: F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW …</summary>
-    public static FlagSet FileSeals => new(219, 6, true, 80066, 0, 0, 0x0);
+    public static FlagSet FileSeals => new(219, 6, true, 83644, 0, 0, 0x0);
 
     /// <summary>Flags: DN_ACCESS, DN_MODIFY, DN_CREATE …</summary>
-    public static FlagSet NotifyFlags => new(225, 7, true, 80077, 0, 0, 0x0);
+    public static FlagSet NotifyFlags => new(225, 7, true, 83655, 0, 0, 0x0);
 
     /// <summary>Values: RWH_WRITE_LIFE_NOT_SET, RWH_WRITE_LIFE_NONE, RWH_WRITE_LIFE_SHORT …</summary>
-    public static FlagSet WriteHints => new(232, 6, false, 80084, 0, 0, 0x0);
+    public static FlagSet WriteHints => new(232, 6, false, 83662, 0, 0, 0x0);
 
     /// <summary>Flags: PROT_READ, PROT_WRITE, PROT_EXEC …</summary>
     public static FlagSet MmapProt => MmapProtOf(SyscallTable.Native);
@@ -125,11 +125,11 @@ public static partial class FlagSets
     /// <summary><see cref="MmapProt"/> of an architecture: the values differ.</summary>
     public static FlagSet MmapProtOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(245, 9, true, 80103, 0, 0, 0x0)
-            : new(238, 7, true, 80103, 0, 0, 0x0);
+            ? new(245, 9, true, 83681, 0, 0, 0x0)
+            : new(238, 7, true, 83681, 0, 0, 0x0);
 
     /// <summary>Values: MAP_FILE, MAP_SHARED, MAP_PRIVATE …</summary>
-    public static FlagSet MmapType => new(254, 5, false, 80112, 0, 0, 0x0);
+    public static FlagSet MmapType => new(254, 5, false, 83690, 0, 0, 0x0);
 
     /// <summary>Flags: MAP_FIXED, MAP_ANONYMOUS, MAP_32BIT …</summary>
     public static FlagSet MmapFlags => MmapFlagsOf(SyscallTable.Native);
@@ -137,23 +137,23 @@ public static partial class FlagSets
     /// <summary><see cref="MmapFlags"/> of an architecture: the values differ.</summary>
     public static FlagSet MmapFlagsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(275, 14, true, 80112, 254, 5, 0xf)
-            : new(259, 16, true, 80112, 254, 5, 0xf);
+            ? new(275, 14, true, 83690, 254, 5, 0xf)
+            : new(259, 16, true, 83690, 254, 5, 0xf);
 
     /// <summary>Flags: MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP</summary>
-    public static FlagSet MremapFlags => new(289, 3, true, 80120, 0, 0, 0x0);
+    public static FlagSet MremapFlags => new(289, 3, true, 83698, 0, 0, 0x0);
 
     /// <summary>Values: MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL …</summary>
-    public static FlagSet MadviseAdvice => new(292, 27, false, 80131, 0, 0, 0x0);
+    public static FlagSet MadviseAdvice => new(292, 27, false, 83709, 0, 0, 0x0);
 
     /// <summary>Flags: MS_SYNC, MS_ASYNC, MS_INVALIDATE</summary>
-    public static FlagSet MsyncFlags => new(319, 3, true, 80140, 0, 0, 0x0);
+    public static FlagSet MsyncFlags => new(319, 3, true, 83718, 0, 0, 0x0);
 
     /// <summary>Flags: MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT</summary>
-    public static FlagSet MlockallFlags => new(322, 3, true, 80147, 0, 0, 0x0);
+    public static FlagSet MlockallFlags => new(322, 3, true, 83725, 0, 0, 0x0);
 
     /// <summary>Flags: MLOCK_ONFAULT</summary>
-    public static FlagSet Mlock2Flags => new(325, 1, true, 80155, 0, 0, 0x0);
+    public static FlagSet Mlock2Flags => new(325, 1, true, 83733, 0, 0, 0x0);
 
     /// <summary>Flags: PKEY_DISABLE_ACCESS, PKEY_DISABLE_WRITE</summary>
     public static FlagSet PkeyRights => PkeyRightsOf(SyscallTable.Native);
@@ -161,218 +161,287 @@ public static partial class FlagSets
     /// <summary><see cref="PkeyRights"/> of an architecture: the values differ.</summary>
     public static FlagSet PkeyRightsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(328, 4, true, 80165, 0, 0, 0x0)
-            : new(326, 2, true, 80165, 0, 0, 0x0);
+            ? new(328, 4, true, 83743, 0, 0, 0x0)
+            : new(326, 2, true, 83743, 0, 0, 0x0);
 
     /// <summary>Flags: SHADOW_STACK_SET_TOKEN, SHADOW_STACK_SET_MARKER</summary>
-    public static FlagSet ShadowStackFlags => new(332, 2, true, 80174, 0, 0, 0x0);
+    public static FlagSet ShadowStackFlags => new(332, 2, true, 83752, 0, 0, 0x0);
 
     /// <summary>Flags: MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_HUGETLB …</summary>
-    public static FlagSet MemfdFlags => new(334, 5, true, 80191, 0, 0, 0x0);
+    public static FlagSet MemfdFlags => new(334, 5, true, 83769, 0, 0, 0x0);
 
     /// <summary>Values: MPOL_DEFAULT, MPOL_PREFERRED, MPOL_BIND …</summary>
-    public static FlagSet MempolicyModes => new(339, 7, false, 80199, 0, 0, 0x0);
+    public static FlagSet MempolicyModes => new(339, 7, false, 83777, 0, 0, 0x0);
 
     /// <summary>Flags: MPOL_F_STATIC_NODES, MPOL_F_RELATIVE_NODES, MPOL_F_NUMA_BALANCING</summary>
-    public static FlagSet Mempolicy => new(346, 3, true, 80199, 339, 7, 0x1fff);
+    public static FlagSet Mempolicy => new(346, 3, true, 83777, 339, 7, 0x1fff);
 
     /// <summary>Flags: MPOL_MF_STRICT, MPOL_MF_MOVE, MPOL_MF_MOVE_ALL</summary>
-    public static FlagSet MbindFlags => new(349, 3, true, 80199, 0, 0, 0x0);
+    public static FlagSet MbindFlags => new(349, 3, true, 83777, 0, 0, 0x0);
 
     /// <summary>Flags: MPOL_F_NODE, MPOL_F_ADDR, MPOL_F_MEMS_ALLOWED</summary>
-    public static FlagSet GetMempolicyFlags => new(352, 3, true, 80199, 0, 0, 0x0);
+    public static FlagSet GetMempolicyFlags => new(352, 3, true, 83777, 0, 0, 0x0);
 
     /// <summary>Flags: UFFD_USER_MODE_ONLY, O_NONBLOCK, O_CLOEXEC</summary>
-    public static FlagSet UserfaultfdFlags => new(355, 3, true, 80208, 0, 0, 0x0);
+    public static FlagSet UserfaultfdFlags => new(355, 3, true, 83786, 0, 0, 0x0);
 
     /// <summary>Values: AF_UNSPEC, AF_UNIX, AF_INET …</summary>
-    public static FlagSet SocketDomain => new(358, 46, false, 80217, 0, 0, 0x0);
+    public static FlagSet SocketDomain => new(358, 46, false, 83795, 0, 0, 0x0);
 
     /// <summary>Values: SOCK_STREAM, SOCK_DGRAM, SOCK_RAW …</summary>
-    public static FlagSet SocketTypes => new(404, 7, false, 80224, 0, 0, 0x0);
+    public static FlagSet SocketTypes => new(404, 7, false, 83802, 0, 0, 0x0);
 
     /// <summary>Flags: SOCK_CLOEXEC, SOCK_NONBLOCK</summary>
-    public static FlagSet SocketType => new(411, 2, true, 80224, 404, 7, 0xf);
+    public static FlagSet SocketType => new(411, 2, true, 83802, 404, 7, 0xf);
 
     /// <summary>Flags: SOCK_CLOEXEC, SOCK_NONBLOCK</summary>
-    public static FlagSet SocketFlags => new(413, 2, true, 80224, 0, 0, 0x0);
+    public static FlagSet SocketFlags => new(413, 2, true, 83802, 0, 0, 0x0);
 
     /// <summary>Values: IPPROTO_IP, IPPROTO_ICMP, IPPROTO_IGMP …</summary>
-    public static FlagSet IpProto => new(415, 36, false, 80233, 0, 0, 0x0);
+    public static FlagSet IpProto => new(415, 36, false, 83811, 0, 0, 0x0);
 
     /// <summary>Flags: MSG_OOB, MSG_PEEK, MSG_DONTROUTE …</summary>
-    public static FlagSet MsgFlags => new(451, 22, true, 80245, 0, 0, 0x0);
+    public static FlagSet MsgFlags => new(451, 25, true, 83823, 0, 0, 0x0);
 
     /// <summary>Values: SHUT_RD, SHUT_WR, SHUT_RDWR</summary>
-    public static FlagSet SocketShutdown => new(473, 3, false, 80253, 0, 0, 0x0);
+    public static FlagSet SocketShutdown => new(476, 3, false, 83831, 0, 0, 0x0);
 
     /// <summary>Values: SOL_IP, SOL_SOCKET, SOL_TCP …</summary>
-    public static FlagSet SocketLevels => new(476, 41, false, 80262, 0, 0, 0x0);
+    public static FlagSet SocketLevels => new(479, 41, false, 83840, 0, 0, 0x0);
 
     /// <summary>Values: SO_DEBUG, SO_REUSEADDR, SO_TYPE …</summary>
-    public static FlagSet SocketOptions => new(517, 81, false, 80269, 0, 0, 0x0);
+    public static FlagSet SocketOptions => new(520, 81, false, 83847, 0, 0, 0x0);
 
     /// <summary>Values: IP_TOS, IP_TTL, IP_HDRINCL …</summary>
-    public static FlagSet IpOptions => new(598, 47, false, 80276, 0, 0, 0x0);
+    public static FlagSet IpOptions => new(601, 47, false, 83854, 0, 0, 0x0);
 
     /// <summary>Values: IPV6_ADDRFORM, IPV6_2292PKTINFO, IPV6_2292HOPOPTS …</summary>
-    public static FlagSet Ipv6Options => new(645, 62, false, 80283, 0, 0, 0x0);
+    public static FlagSet Ipv6Options => new(648, 62, false, 83861, 0, 0, 0x0);
 
     /// <summary>Values: TCP_NODELAY, TCP_MAXSEG, TCP_CORK …</summary>
-    public static FlagSet TcpOptions => new(707, 45, false, 80292, 0, 0, 0x0);
+    public static FlagSet TcpOptions => new(710, 45, false, 83870, 0, 0, 0x0);
 
     /// <summary>Values: UDP_CORK, UDP_ENCAP, UDP_NO_CHECK6_TX …</summary>
-    public static FlagSet UdpOptions => new(752, 6, false, 80300, 0, 0, 0x0);
+    public static FlagSet UdpOptions => new(755, 6, false, 83878, 0, 0, 0x0);
 
     /// <summary>Values: PACKET_ADD_MEMBERSHIP, PACKET_DROP_MEMBERSHIP, PACKET_RECV_OUTPUT …</summary>
-    public static FlagSet PacketOptions => new(758, 23, false, 80308, 0, 0, 0x0);
+    public static FlagSet PacketOptions => new(761, 23, false, 83886, 0, 0, 0x0);
 
     /// <summary>Values: NETLINK_ADD_MEMBERSHIP, NETLINK_DROP_MEMBERSHIP, NETLINK_PKTINFO …</summary>
-    public static FlagSet NetlinkOptions => new(781, 12, false, 80319, 0, 0, 0x0);
+    public static FlagSet NetlinkOptions => new(784, 12, false, 83897, 0, 0, 0x0);
 
     /// <summary>Values: NETLINK_ROUTE, NETLINK_UNUSED, NETLINK_USERSOCK …</summary>
-    public static FlagSet NetlinkFamilies => new(793, 22, false, 80319, 0, 0, 0x0);
+    public static FlagSet NetlinkFamilies => new(796, 22, false, 83897, 0, 0, 0x0);
 
     /// <summary>Values: NLMSG_NOOP, NLMSG_ERROR, NLMSG_DONE …</summary>
-    public static FlagSet NetlinkTypes => new(815, 4, false, 80331, 0, 0, 0x0);
+    public static FlagSet NetlinkTypes => new(818, 4, false, 83909, 0, 0, 0x0);
 
     /// <summary>Flags: NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK …</summary>
-    public static FlagSet NetlinkFlags => new(819, 10, true, 80341, 0, 0, 0x0);
+    public static FlagSet NetlinkFlags => new(822, 6, true, 83919, 0, 0, 0x0);
+
+    /// <summary>Flags: NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK …</summary>
+    public static FlagSet NetlinkGetFlags => new(828, 10, true, 83919, 0, 0, 0x0);
+
+    /// <summary>Flags: NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK …</summary>
+    public static FlagSet NetlinkNewFlags => new(838, 10, true, 83919, 0, 0, 0x0);
 
     /// <summary>Values: RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK …</summary>
-    public static FlagSet RtnetlinkTypes => new(829, 75, false, 80351, 0, 0, 0x0);
+    public static FlagSet RtnetlinkTypes => new(848, 75, false, 83929, 0, 0, 0x0);
 
     /// <summary>Values: ETH_P_802_3, ETH_P_AX25, ETH_P_ALL …</summary>
-    public static FlagSet EthernetProtocols => new(904, 105, false, 80359, 0, 0, 0x0);
+    public static FlagSet EthernetProtocols => new(923, 105, false, 83937, 0, 0, 0x0);
 
     /// <summary>Values: SCM_RIGHTS, SCM_CREDENTIALS, SCM_SECURITY …</summary>
-    public static FlagSet ControlMessages => new(1009, 4, false, 80369, 0, 0, 0x0);
+    public static FlagSet ControlMessages => new(1028, 11, false, 83947, 0, 0, 0x0);
+
+    /// <summary>Values: IP_TOS, IP_TTL, IP_RECVOPTS …</summary>
+    public static FlagSet IpControlMessages => new(1039, 8, false, 83854, 0, 0, 0x0);
+
+    /// <summary>Values: IPT_SO_SET_REPLACE, IPT_SO_SET_ADD_COUNTERS, ARPT_SO_SET_REPLACE …</summary>
+    public static FlagSet IpTablesSet => new(1047, 6, false, 83854, 0, 0, 0x0);
+
+    /// <summary>Values: IPT_SO_GET_INFO, IPT_SO_GET_ENTRIES, IPT_SO_GET_REVISION_MATCH …</summary>
+    public static FlagSet IpTablesGet => new(1053, 11, false, 83854, 0, 0, 0x0);
+
+    /// <summary>Values: IP6T_SO_SET_REPLACE, IP6T_SO_SET_ADD_COUNTERS</summary>
+    public static FlagSet Ip6TablesSet => new(1064, 2, false, 83861, 0, 0, 0x0);
+
+    /// <summary>Values: IP6T_SO_GET_INFO, IP6T_SO_GET_ENTRIES, IP6T_SO_GET_REVISION_MATCH …</summary>
+    public static FlagSet Ip6TablesGet => new(1066, 4, false, 83861, 0, 0, 0x0);
+
+    /// <summary>Values: ICMP_FILTER</summary>
+    public static FlagSet RawOptions => new(1070, 1, false, 83955, 0, 0, 0x0);
+
+    /// <summary>Values: SO_VM_SOCKETS_BUFFER_SIZE, SO_VM_SOCKETS_BUFFER_MIN_SIZE, SO_VM_SOCKETS_BUFFER_MAX_SIZE …</summary>
+    public static FlagSet VsockOptions => new(1071, 8, false, 83963, 0, 0, 0x0);
+
+    /// <summary>Values: CAN_RAW_FILTER, CAN_RAW_ERR_FILTER, CAN_RAW_LOOPBACK …</summary>
+    public static FlagSet CanRawOptions => new(1079, 8, false, 83981, 0, 0, 0x0);
+
+    /// <summary>Values: TIPC_IMPORTANCE, TIPC_SRC_DROPPABLE, TIPC_DEST_DROPPABLE …</summary>
+    public static FlagSet TipcOptions => new(1087, 12, false, 83993, 0, 0, 0x0);
+
+    /// <summary>Values: DCCP_SOCKOPT_PACKET_SIZE, DCCP_SOCKOPT_SERVICE, DCCP_SOCKOPT_CHANGE_L …</summary>
+    public static FlagSet DccpOptions => new(1099, 15, false, 84002, 0, 0, 0x0);
+
+    /// <summary>Values: ALG_SET_KEY, ALG_SET_IV, ALG_SET_OP …</summary>
+    public static FlagSet AlgOptions => new(1114, 7, false, 84019, 0, 0, 0x0);
+
+    /// <summary>Values: TLS_TX, TLS_RX, TLS_TX_ZEROCOPY_RO …</summary>
+    public static FlagSet TlsOptions => new(1121, 5, false, 84031, 0, 0, 0x0);
+
+    /// <summary>Values: XDP_MMAP_OFFSETS, XDP_RX_RING, XDP_TX_RING …</summary>
+    public static FlagSet XdpOptions => new(1126, 9, false, 84039, 0, 0, 0x0);
+
+    /// <summary>Values: BTPROTO_L2CAP, BTPROTO_HCI, BTPROTO_SCO …</summary>
+    public static FlagSet BluetoothProtocols => new(1135, 8, false, 84047, 0, 0, 0x0);
+
+    /// <summary>Values: CAN_RAW, CAN_BCM, CAN_TP16 …</summary>
+    public static FlagSet CanProtocols => new(1143, 7, false, 84059, 0, 0, 0x0);
+
+    /// <summary>Values: ARPHRD_NETROM, ARPHRD_ETHER, ARPHRD_EETHER …</summary>
+    public static FlagSet ArpHardware => new(1150, 67, false, 84067, 0, 0, 0x0);
+
+    /// <summary>Values: PACKET_HOST, PACKET_BROADCAST, PACKET_MULTICAST …</summary>
+    public static FlagSet PacketTypes => new(1217, 8, false, 83886, 0, 0, 0x0);
+
+    /// <summary>Values: PACKET_MR_MULTICAST, PACKET_MR_PROMISC, PACKET_MR_ALLMULTI …</summary>
+    public static FlagSet PacketMembership => new(1225, 4, false, 84078, 0, 0, 0x0);
+
+    /// <summary>Values: VMADDR_CID_HYPERVISOR, VMADDR_CID_LOCAL, VMADDR_CID_HOST …</summary>
+    public static FlagSet VsockCid => new(1229, 4, false, 84092, 0, 0, 0x0);
+
+    /// <summary>Flags: VMADDR_FLAG_TO_HOST</summary>
+    public static FlagSet VsockFlags => new(1233, 1, true, 84107, 0, 0, 0x0);
+
+    /// <summary>Values: SOCK_TXREHASH_DISABLED, SOCK_TXREHASH_ENABLED, SOCK_TXREHASH_DEFAULT</summary>
+    public static FlagSet TxRehash => new(1234, 3, false, 84123, 0, 0, 0x0);
 
     /// <summary>Flags: SOF_TIMESTAMPING_TX_HARDWARE, SOF_TIMESTAMPING_TX_SOFTWARE, SOF_TIMESTAMPING_RX_HARDWARE …</summary>
-    public static FlagSet TimestampingFlags => new(1013, 19, true, 80377, 0, 0, 0x0);
+    public static FlagSet TimestampingFlags => new(1237, 19, true, 84141, 0, 0, 0x0);
 
     /// <summary>Flags: POLLIN, POLLPRI, POLLOUT …</summary>
-    public static FlagSet PollEvents => new(1032, 14, true, 80398, 0, 0, 0x0);
+    public static FlagSet PollEvents => new(1256, 14, true, 84162, 0, 0, 0x0);
 
     /// <summary>Values: EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD</summary>
-    public static FlagSet EpollOps => new(1046, 3, false, 80406, 0, 0, 0x0);
+    public static FlagSet EpollOps => new(1270, 3, false, 84170, 0, 0, 0x0);
 
     /// <summary>Flags: EPOLLIN, EPOLLPRI, EPOLLOUT …</summary>
-    public static FlagSet EpollEvents => new(1049, 16, true, 80420, 0, 0, 0x0);
+    public static FlagSet EpollEvents => new(1273, 16, true, 84184, 0, 0, 0x0);
 
     /// <summary>Flags: EPOLL_CLOEXEC</summary>
-    public static FlagSet EpollFlags => new(1065, 1, true, 80429, 0, 0, 0x0);
+    public static FlagSet EpollFlags => new(1289, 1, true, 84193, 0, 0, 0x0);
 
     /// <summary>Flags: EFD_SEMAPHORE, EFD_CLOEXEC, EFD_NONBLOCK</summary>
-    public static FlagSet EventfdFlags => new(1066, 3, true, 80439, 0, 0, 0x0);
+    public static FlagSet EventfdFlags => new(1290, 3, true, 84203, 0, 0, 0x0);
 
     /// <summary>Flags: SFD_CLOEXEC, SFD_NONBLOCK</summary>
-    public static FlagSet SignalfdFlags => new(1069, 2, true, 80447, 0, 0, 0x0);
+    public static FlagSet SignalfdFlags => new(1293, 2, true, 84211, 0, 0, 0x0);
 
     /// <summary>Flags: TFD_CLOEXEC, TFD_NONBLOCK</summary>
-    public static FlagSet TimerfdFlags => new(1071, 2, true, 80455, 0, 0, 0x0);
+    public static FlagSet TimerfdFlags => new(1295, 2, true, 84219, 0, 0, 0x0);
 
     /// <summary>Flags: TFD_TIMER_ABSTIME, TFD_TIMER_CANCEL_ON_SET</summary>
-    public static FlagSet TimerfdSetFlags => new(1073, 2, true, 80455, 0, 0, 0x0);
+    public static FlagSet TimerfdSetFlags => new(1297, 2, true, 84219, 0, 0, 0x0);
 
     /// <summary>Flags: IN_NONBLOCK, IN_CLOEXEC</summary>
-    public static FlagSet InotifyFlags => new(1075, 2, true, 80463, 0, 0, 0x0);
+    public static FlagSet InotifyFlags => new(1299, 2, true, 84227, 0, 0, 0x0);
 
     /// <summary>Flags: IN_ACCESS, IN_MODIFY, IN_ATTRIB …</summary>
-    public static FlagSet InotifyMask => new(1077, 22, true, 80463, 0, 0, 0x0);
+    public static FlagSet InotifyMask => new(1301, 22, true, 84227, 0, 0, 0x0);
 
     /// <summary>Values: FAN_CLASS_NOTIF, FAN_CLASS_CONTENT, FAN_CLASS_PRE_CONTENT</summary>
-    public static FlagSet FanotifyClass => new(1099, 3, false, 80470, 0, 0, 0x0);
+    public static FlagSet FanotifyClass => new(1323, 3, false, 84234, 0, 0, 0x0);
 
     /// <summary>Flags: FAN_CLOEXEC, FAN_NONBLOCK, FAN_UNLIMITED_QUEUE …</summary>
-    public static FlagSet FanotifyInitFlags => new(1102, 13, true, 80484, 1099, 3, 0xc);
+    public static FlagSet FanotifyInitFlags => new(1326, 13, true, 84248, 1323, 3, 0xc);
 
     /// <summary>Flags: FAN_MARK_ADD, FAN_MARK_REMOVE, FAN_MARK_DONT_FOLLOW …</summary>
-    public static FlagSet FanotifyMarkFlags => new(1115, 12, true, 80492, 0, 0, 0x0);
+    public static FlagSet FanotifyMarkFlags => new(1339, 12, true, 84256, 0, 0, 0x0);
 
     /// <summary>Flags: FAN_ACCESS, FAN_MODIFY, FAN_ATTRIB …</summary>
-    public static FlagSet FanotifyMask => new(1127, 24, true, 80484, 0, 0, 0x0);
+    public static FlagSet FanotifyMask => new(1351, 24, true, 84248, 0, 0, 0x0);
 
     /// <summary>Values: SIGHUP, SIGINT, SIGQUIT …</summary>
-    public static FlagSet Signals => new(1151, 64, false, 80505, 0, 0, 0x0);
+    public static FlagSet Signals => new(1375, 64, false, 84269, 0, 0, 0x0);
 
     /// <summary>Flags: SA_RESTORER, SA_ONSTACK, SA_RESTART …</summary>
-    public static FlagSet SigactionFlags => new(1215, 10, true, 80512, 0, 0, 0x0);
+    public static FlagSet SigactionFlags => new(1439, 10, true, 84276, 0, 0, 0x0);
 
     /// <summary>Values: SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK</summary>
-    public static FlagSet SigprocmaskHow => new(1225, 3, false, 80519, 0, 0, 0x0);
+    public static FlagSet SigprocmaskHow => new(1449, 3, false, 84283, 0, 0, 0x0);
 
     /// <summary>Flags: SS_ONSTACK, SS_DISABLE, SS_AUTODISARM</summary>
-    public static FlagSet SigaltstackFlags => new(1228, 3, true, 80527, 0, 0, 0x0);
+    public static FlagSet SigaltstackFlags => new(1452, 3, true, 84291, 0, 0, 0x0);
 
     /// <summary>Values: SI_USER, SI_KERNEL, SI_ASYNCNL …</summary>
-    public static FlagSet SiginfoCodes => new(1231, 10, false, 80534, 0, 0, 0x0);
+    public static FlagSet SiginfoCodes => new(1455, 10, false, 84298, 0, 0, 0x0);
 
     /// <summary>Values: CLD_EXITED, CLD_KILLED, CLD_DUMPED …</summary>
-    public static FlagSet SigchldCodes => new(1241, 6, false, 80541, 0, 0, 0x0);
+    public static FlagSet SigchldCodes => new(1465, 6, false, 84305, 0, 0, 0x0);
 
     /// <summary>Values: SEGV_MAPERR, SEGV_ACCERR, SEGV_BNDERR …</summary>
-    public static FlagSet SigsegvCodes => new(1247, 10, false, 80549, 0, 0, 0x0);
+    public static FlagSet SigsegvCodes => new(1471, 10, false, 84313, 0, 0, 0x0);
 
     /// <summary>Values: BUS_ADRALN, BUS_ADRERR, BUS_OBJERR …</summary>
-    public static FlagSet SigbusCodes => new(1257, 5, false, 80558, 0, 0, 0x0);
+    public static FlagSet SigbusCodes => new(1481, 5, false, 84322, 0, 0, 0x0);
 
     /// <summary>Values: FPE_INTDIV, FPE_INTOVF, FPE_FLTDIV …</summary>
-    public static FlagSet SigfpeCodes => new(1262, 10, false, 80566, 0, 0, 0x0);
+    public static FlagSet SigfpeCodes => new(1486, 10, false, 84330, 0, 0, 0x0);
 
     /// <summary>Values: ILL_ILLOPC, ILL_ILLOPN, ILL_ILLADR …</summary>
-    public static FlagSet SigillCodes => new(1272, 9, false, 80574, 0, 0, 0x0);
+    public static FlagSet SigillCodes => new(1496, 9, false, 84338, 0, 0, 0x0);
 
     /// <summary>Values: TRAP_BRKPT, TRAP_TRACE, TRAP_BRANCH …</summary>
-    public static FlagSet SigtrapCodes => new(1281, 6, false, 80582, 0, 0, 0x0);
+    public static FlagSet SigtrapCodes => new(1505, 6, false, 84346, 0, 0, 0x0);
 
     /// <summary>Values: POLL_IN, POLL_OUT, POLL_MSG …</summary>
-    public static FlagSet SigpollCodes => new(1287, 6, false, 80591, 0, 0, 0x0);
+    public static FlagSet SigpollCodes => new(1511, 6, false, 84355, 0, 0, 0x0);
 
     /// <summary>Values: SIGEV_SIGNAL, SIGEV_NONE, SIGEV_THREAD …</summary>
-    public static FlagSet SigeventNotify => new(1293, 4, false, 80600, 0, 0, 0x0);
+    public static FlagSet SigeventNotify => new(1517, 4, false, 84364, 0, 0, 0x0);
 
     /// <summary>Flags: PIDFD_NONBLOCK, PIDFD_THREAD</summary>
-    public static FlagSet PidfdFlags => new(1297, 2, true, 80610, 0, 0, 0x0);
+    public static FlagSet PidfdFlags => new(1521, 2, true, 84374, 0, 0, 0x0);
 
     /// <summary>Flags: PIDFD_SIGNAL_THREAD, PIDFD_SIGNAL_THREAD_GROUP, PIDFD_SIGNAL_PROCESS_GROUP</summary>
-    public static FlagSet PidfdSignalFlags => new(1299, 3, true, 80620, 0, 0, 0x0);
+    public static FlagSet PidfdSignalFlags => new(1523, 3, true, 84384, 0, 0, 0x0);
 
     /// <summary>Values: FUTEX_WAIT, FUTEX_WAKE, FUTEX_FD …</summary>
-    public static FlagSet FutexOps => new(1302, 27, false, 80637, 0, 0, 0x0);
+    public static FlagSet FutexOps => new(1526, 27, false, 84401, 0, 0, 0x0);
 
     /// <summary>Flags: FUTEX_CLOCK_REALTIME, FUTEX_ROBUST_UNLOCK, FUTEX_ROBUST_LIST32</summary>
-    public static FlagSet Futex => new(1329, 3, true, 80637, 1302, 27, 0xff);
+    public static FlagSet Futex => new(1553, 3, true, 84401, 1526, 27, 0xff);
 
     /// <summary>Flags: FUTEX2_NUMA, FUTEX2_MPOL, FUTEX2_PRIVATE</summary>
-    public static FlagSet Futex2Flags => new(1332, 3, true, 80647, 0, 0, 0x0);
+    public static FlagSet Futex2Flags => new(1556, 3, true, 84411, 0, 0, 0x0);
 
     /// <summary>Values: FUTEX2_SIZE_U8, FUTEX2_SIZE_U16, FUTEX2_SIZE_U32 …</summary>
-    public static FlagSet Futex2Sizes => new(1335, 4, false, 80658, 0, 0, 0x0);
+    public static FlagSet Futex2Sizes => new(1559, 4, false, 84422, 0, 0, 0x0);
 
     /// <summary>Flags: FUTEX2_PRIVATE, FUTEX2_NUMA, FUTEX2_MPOL</summary>
-    public static FlagSet Futex2 => new(1339, 3, true, 80647, 1335, 4, 0x3);
+    public static FlagSet Futex2 => new(1563, 3, true, 84411, 1559, 4, 0x3);
 
     /// <summary>Values: FUTEX_OP_SET, FUTEX_OP_ADD, FUTEX_OP_OR …</summary>
-    public static FlagSet FutexWakeOps => new(1342, 5, false, 80674, 0, 0, 0x0);
+    public static FlagSet FutexWakeOps => new(1566, 5, false, 84438, 0, 0, 0x0);
 
     /// <summary>Values: FUTEX_OP_CMP_EQ, FUTEX_OP_CMP_NE, FUTEX_OP_CMP_LT …</summary>
-    public static FlagSet FutexWakeComparisons => new(1347, 6, false, 80687, 0, 0, 0x0);
+    public static FlagSet FutexWakeComparisons => new(1571, 6, false, 84451, 0, 0, 0x0);
 
     /// <summary>Flags: CLONE_VM, CLONE_FS, CLONE_FILES …</summary>
-    public static FlagSet CloneFlags => new(1353, 26, true, 80704, 0, 0, 0x0);
+    public static FlagSet CloneFlags => new(1577, 26, true, 84468, 0, 0, 0x0);
 
     /// <summary>Flags: CLONE_NEWTIME, CLONE_VM, CLONE_FS …</summary>
-    public static FlagSet UnshareFlags => new(1379, 14, true, 80704, 0, 0, 0x0);
+    public static FlagSet UnshareFlags => new(1603, 14, true, 84468, 0, 0, 0x0);
 
     /// <summary>Flags: CLONE_NEWTIME, CLONE_NEWNS, CLONE_NEWCGROUP …</summary>
-    public static FlagSet SetnsTypes => new(1393, 8, true, 80714, 0, 0, 0x0);
+    public static FlagSet SetnsTypes => new(1617, 8, true, 84478, 0, 0, 0x0);
 
     /// <summary>Flags: WNOHANG, WEXITED, WSTOPPED …</summary>
-    public static FlagSet WaitOptions => new(1401, 8, true, 80727, 0, 0, 0x0);
+    public static FlagSet WaitOptions => new(1625, 8, true, 84491, 0, 0, 0x0);
 
     /// <summary>Values: P_ALL, P_PID, P_PGID …</summary>
-    public static FlagSet WaitidTypes => new(1409, 4, false, 80732, 0, 0, 0x0);
+    public static FlagSet WaitidTypes => new(1633, 4, false, 84496, 0, 0, 0x0);
 
     /// <summary>Values: PTRACE_TRACEME, PTRACE_PEEKTEXT, PTRACE_PEEKDATA …</summary>
     public static FlagSet PtraceRequests => PtraceRequestsOf(SyscallTable.Native);
@@ -380,53 +449,53 @@ public static partial class FlagSets
     /// <summary><see cref="PtraceRequests"/> of an architecture: the values differ.</summary>
     public static FlagSet PtraceRequestsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(1457, 36, false, 80738, 0, 0, 0x0)
-            : new(1413, 44, false, 80738, 0, 0, 0x0);
+            ? new(1681, 36, false, 84502, 0, 0, 0x0)
+            : new(1637, 44, false, 84502, 0, 0, 0x0);
 
     /// <summary>Flags: PTRACE_O_TRACESYSGOOD, PTRACE_O_TRACEFORK, PTRACE_O_TRACEVFORK …</summary>
-    public static FlagSet PtraceOptions => new(1493, 10, true, 80749, 0, 0, 0x0);
+    public static FlagSet PtraceOptions => new(1717, 10, true, 84513, 0, 0, 0x0);
 
     /// <summary>Values: PTRACE_EVENT_FORK, PTRACE_EVENT_VFORK, PTRACE_EVENT_CLONE …</summary>
-    public static FlagSet PtraceEvents => new(1503, 8, false, 80762, 0, 0, 0x0);
+    public static FlagSet PtraceEvents => new(1727, 8, false, 84526, 0, 0, 0x0);
 
     /// <summary>Values: PR_SET_VMA_ANON_NAME, PR_SET_PDEATHSIG, PR_GET_PDEATHSIG …</summary>
-    public static FlagSet PrctlOptions => new(1511, 81, false, 80779, 0, 0, 0x0);
+    public static FlagSet PrctlOptions => new(1735, 81, false, 84543, 0, 0, 0x0);
 
     /// <summary>Values: PR_SET_MM_START_CODE, PR_SET_MM_END_CODE, PR_SET_MM_START_DATA …</summary>
-    public static FlagSet PrctlSetMm => new(1592, 15, false, 80786, 0, 0, 0x0);
+    public static FlagSet PrctlSetMm => new(1816, 15, false, 84550, 0, 0, 0x0);
 
     /// <summary>Values: PR_CAP_AMBIENT_IS_SET, PR_CAP_AMBIENT_RAISE, PR_CAP_AMBIENT_LOWER …</summary>
-    public static FlagSet PrctlCapAmbient => new(1607, 4, false, 80800, 0, 0, 0x0);
+    public static FlagSet PrctlCapAmbient => new(1831, 4, false, 84564, 0, 0, 0x0);
 
     /// <summary>Values: PR_MCE_KILL_CLEAR, PR_MCE_KILL_SET</summary>
-    public static FlagSet PrctlMceKill => new(1611, 2, false, 80819, 0, 0, 0x0);
+    public static FlagSet PrctlMceKill => new(1835, 2, false, 84583, 0, 0, 0x0);
 
     /// <summary>Values: PR_MCE_KILL_LATE, PR_MCE_KILL_EARLY, PR_MCE_KILL_DEFAULT</summary>
-    public static FlagSet PrctlMceKillPolicy => new(1613, 3, false, 80819, 0, 0, 0x0);
+    public static FlagSet PrctlMceKillPolicy => new(1837, 3, false, 84583, 0, 0, 0x0);
 
     /// <summary>Values: PR_SPEC_STORE_BYPASS, PR_SPEC_INDIRECT_BRANCH, PR_SPEC_L1D_FLUSH</summary>
-    public static FlagSet PrctlSpeculation => new(1616, 3, false, 80835, 0, 0, 0x0);
+    public static FlagSet PrctlSpeculation => new(1840, 3, false, 84599, 0, 0, 0x0);
 
     /// <summary>Flags: PR_SPEC_PRCTL, PR_SPEC_ENABLE, PR_SPEC_DISABLE …</summary>
-    public static FlagSet PrctlSpeculationFlags => new(1619, 5, true, 80835, 0, 0, 0x0);
+    public static FlagSet PrctlSpeculationFlags => new(1843, 5, true, 84599, 0, 0, 0x0);
 
     /// <summary>Values: PR_TSC_ENABLE, PR_TSC_SIGSEGV</summary>
-    public static FlagSet PrctlTsc => new(1624, 2, false, 80847, 0, 0, 0x0);
+    public static FlagSet PrctlTsc => new(1848, 2, false, 84611, 0, 0, 0x0);
 
     /// <summary>Values: PR_SET_VMA_ANON_NAME</summary>
-    public static FlagSet PrctlTimerSlackVma => new(1626, 1, false, 80858, 0, 0, 0x0);
+    public static FlagSet PrctlTimerSlackVma => new(1850, 1, false, 84622, 0, 0, 0x0);
 
     /// <summary>Values: PR_SYS_DISPATCH_OFF, PR_SYS_DISPATCH_ON, PR_SYS_DISPATCH_INCLUSIVE_ON</summary>
-    public static FlagSet PrctlSyscallUserDispatch => new(1627, 3, false, 80779, 0, 0, 0x0);
+    public static FlagSet PrctlSyscallUserDispatch => new(1851, 3, false, 84543, 0, 0, 0x0);
 
     /// <summary>Values: PR_SCHED_CORE_GET, PR_SCHED_CORE_CREATE, PR_SCHED_CORE_SHARE_TO …</summary>
-    public static FlagSet PrctlSchedCore => new(1630, 4, false, 80873, 0, 0, 0x0);
+    public static FlagSet PrctlSchedCore => new(1854, 4, false, 84637, 0, 0, 0x0);
 
     /// <summary>Flags: PR_MDWE_REFUSE_EXEC_GAIN, PR_MDWE_NO_INHERIT</summary>
-    public static FlagSet PrctlMdwe => new(1634, 2, true, 80891, 0, 0, 0x0);
+    public static FlagSet PrctlMdwe => new(1858, 2, true, 84655, 0, 0, 0x0);
 
     /// <summary>Flags: SECBIT_NOROOT, SECBIT_NOROOT_LOCKED, SECBIT_NO_SETUID_FIXUP …</summary>
-    public static FlagSet Securebits => new(1636, 12, true, 80903, 0, 0, 0x0);
+    public static FlagSet Securebits => new(1860, 12, true, 84667, 0, 0, 0x0);
 
     /// <summary>Values: ARCH_SHSTK_SHSTK, ARCH_SHSTK_WRSS, ARCH_XCOMP_TILECFG …</summary>
     public static FlagSet ArchPrctl => ArchPrctlOf(SyscallTable.Native);
@@ -434,311 +503,311 @@ public static partial class FlagSets
     /// <summary><see cref="ArchPrctl"/> of an architecture: the values differ.</summary>
     public static FlagSet ArchPrctlOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(1675, 0, false, 80914, 0, 0, 0x0)
-            : new(1648, 27, false, 80914, 0, 0, 0x0);
+            ? new(1899, 0, false, 84678, 0, 0, 0x0)
+            : new(1872, 27, false, 84678, 0, 0, 0x0);
 
     /// <summary>Values: RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA …</summary>
-    public static FlagSet Rlimits => new(1675, 16, false, 80923, 0, 0, 0x0);
+    public static FlagSet Rlimits => new(1899, 16, false, 84687, 0, 0, 0x0);
 
     /// <summary>Values: RUSAGE_SELF, RUSAGE_THREAD, RUSAGE_BOTH …</summary>
-    public static FlagSet RusageWho => new(1691, 4, false, 80934, 0, 0, 0x0);
+    public static FlagSet RusageWho => new(1915, 4, false, 84698, 0, 0, 0x0);
 
     /// <summary>Values: PRIO_PROCESS, PRIO_PGRP, PRIO_USER</summary>
-    public static FlagSet PriorityWhich => new(1695, 3, false, 80945, 0, 0, 0x0);
+    public static FlagSet PriorityWhich => new(1919, 3, false, 84709, 0, 0, 0x0);
 
     /// <summary>Values: IOPRIO_WHO_PROCESS, IOPRIO_WHO_PGRP, IOPRIO_WHO_USER</summary>
-    public static FlagSet IoprioWhich => new(1698, 3, false, 80954, 0, 0, 0x0);
+    public static FlagSet IoprioWhich => new(1922, 3, false, 84718, 0, 0, 0x0);
 
     /// <summary>Values: IOPRIO_CLASS_NONE, IOPRIO_CLASS_RT, IOPRIO_CLASS_BE …</summary>
-    public static FlagSet IoprioClasses => new(1701, 5, false, 80969, 0, 0, 0x0);
+    public static FlagSet IoprioClasses => new(1925, 5, false, 84733, 0, 0, 0x0);
 
     /// <summary>Values: CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID …</summary>
-    public static FlagSet ClockIds => new(1706, 13, false, 80986, 0, 0, 0x0);
+    public static FlagSet ClockIds => new(1930, 13, false, 84750, 0, 0, 0x0);
 
     /// <summary>Flags: TIMER_ABSTIME</summary>
-    public static FlagSet TimerFlags => new(1719, 1, true, 80996, 0, 0, 0x0);
+    public static FlagSet TimerFlags => new(1943, 1, true, 84760, 0, 0, 0x0);
 
     /// <summary>Values: ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF</summary>
-    public static FlagSet ItimerWhich => new(1720, 3, false, 81006, 0, 0, 0x0);
+    public static FlagSet ItimerWhich => new(1944, 3, false, 84770, 0, 0, 0x0);
 
     /// <summary>Flags: ADJ_OFFSET_SS_READ, ADJ_OFFSET_SINGLESHOT, ADJ_OFFSET …</summary>
-    public static FlagSet AdjtimexModes => new(1723, 13, true, 81017, 0, 0, 0x0);
+    public static FlagSet AdjtimexModes => new(1947, 13, true, 84781, 0, 0, 0x0);
 
     /// <summary>Flags: STA_PLL, STA_PPSFREQ, STA_PPSTIME …</summary>
-    public static FlagSet AdjtimexStatus => new(1736, 16, true, 81025, 0, 0, 0x0);
+    public static FlagSet AdjtimexStatus => new(1960, 16, true, 84789, 0, 0, 0x0);
 
     /// <summary>Values: TIME_OK, TIME_INS, TIME_DEL …</summary>
-    public static FlagSet AdjtimexStates => new(1752, 6, false, 81033, 0, 0, 0x0);
+    public static FlagSet AdjtimexStates => new(1976, 6, false, 84797, 0, 0, 0x0);
 
     /// <summary>Values: SCHED_NORMAL, SCHED_FIFO, SCHED_RR …</summary>
-    public static FlagSet SchedPolicies => new(1758, 8, false, 81042, 0, 0, 0x0);
+    public static FlagSet SchedPolicies => new(1982, 8, false, 84806, 0, 0, 0x0);
 
     /// <summary>Flags: SCHED_RESET_ON_FORK</summary>
-    public static FlagSet SchedPolicyFlags => new(1766, 1, true, 81042, 1758, 8, 0x3fffffff);
+    public static FlagSet SchedPolicyFlags => new(1990, 1, true, 84806, 1982, 8, 0x3fffffff);
 
     /// <summary>Flags: SCHED_FLAG_RESET_ON_FORK, SCHED_FLAG_RECLAIM, SCHED_FLAG_DL_OVERRUN …</summary>
-    public static FlagSet SchedAttrFlags => new(1767, 7, true, 81052, 0, 0, 0x0);
+    public static FlagSet SchedAttrFlags => new(1991, 7, true, 84816, 0, 0, 0x0);
 
     /// <summary>Values: CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH …</summary>
-    public static FlagSet Capabilities => new(1774, 41, false, 81067, 0, 0, 0x0);
+    public static FlagSet Capabilities => new(1998, 41, false, 84831, 0, 0, 0x0);
 
     /// <summary>Values: _LINUX_CAPABILITY_VERSION_1, _LINUX_CAPABILITY_VERSION_2, _LINUX_CAPABILITY_VERSION_3</summary>
-    public static FlagSet CapVersions => new(1815, 3, false, 81075, 0, 0, 0x0);
+    public static FlagSet CapVersions => new(2039, 3, false, 84839, 0, 0, 0x0);
 
     /// <summary>Flags: MS_RDONLY, MS_NOSUID, MS_NODEV …</summary>
-    public static FlagSet MountFlags => new(1818, 31, true, 80140, 0, 0, 0x0);
+    public static FlagSet MountFlags => new(2042, 31, true, 83718, 0, 0, 0x0);
 
     /// <summary>Flags: MNT_FORCE, MNT_DETACH, MNT_EXPIRE …</summary>
-    public static FlagSet UmountFlags => new(1849, 4, true, 81105, 0, 0, 0x0);
+    public static FlagSet UmountFlags => new(2073, 4, true, 84869, 0, 0, 0x0);
 
     /// <summary>Flags: FSOPEN_CLOEXEC</summary>
-    public static FlagSet FsopenFlags => new(1853, 1, true, 81113, 0, 0, 0x0);
+    public static FlagSet FsopenFlags => new(2077, 1, true, 84877, 0, 0, 0x0);
 
     /// <summary>Flags: FSPICK_CLOEXEC, FSPICK_SYMLINK_NOFOLLOW, FSPICK_NO_AUTOMOUNT …</summary>
-    public static FlagSet FspickFlags => new(1854, 4, true, 81124, 0, 0, 0x0);
+    public static FlagSet FspickFlags => new(2078, 4, true, 84888, 0, 0, 0x0);
 
     /// <summary>Values: FSCONFIG_SET_FLAG, FSCONFIG_SET_STRING, FSCONFIG_SET_BINARY …</summary>
-    public static FlagSet FsconfigCommands => new(1858, 9, false, 81135, 0, 0, 0x0);
+    public static FlagSet FsconfigCommands => new(2082, 9, false, 84899, 0, 0, 0x0);
 
     /// <summary>Flags: FSMOUNT_CLOEXEC, FSMOUNT_NAMESPACE</summary>
-    public static FlagSet FsmountFlags => new(1867, 2, true, 81148, 0, 0, 0x0);
+    public static FlagSet FsmountFlags => new(2091, 2, true, 84912, 0, 0, 0x0);
 
     /// <summary>Values: MOUNT_ATTR_RELATIME, MOUNT_ATTR_NOATIME, MOUNT_ATTR_STRICTATIME</summary>
-    public static FlagSet MountAttrAtime => new(1869, 3, false, 81160, 0, 0, 0x0);
+    public static FlagSet MountAttrAtime => new(2093, 3, false, 84924, 0, 0, 0x0);
 
     /// <summary>Flags: MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV …</summary>
-    public static FlagSet MountAttrs => new(1872, 9, true, 81160, 0, 0, 0x0);
+    public static FlagSet MountAttrs => new(2096, 9, true, 84924, 0, 0, 0x0);
 
     /// <summary>Flags: MOVE_MOUNT_F_SYMLINKS, MOVE_MOUNT_F_AUTOMOUNTS, MOVE_MOUNT_F_EMPTY_PATH …</summary>
-    public static FlagSet MoveMountFlags => new(1881, 8, true, 81175, 0, 0, 0x0);
+    public static FlagSet MoveMountFlags => new(2105, 8, true, 84939, 0, 0, 0x0);
 
     /// <summary>Flags: OPEN_TREE_CLONE, OPEN_TREE_CLOEXEC, OPEN_TREE_NAMESPACE …</summary>
-    public static FlagSet OpenTreeFlags => new(1889, 7, true, 81190, 0, 0, 0x0);
+    public static FlagSet OpenTreeFlags => new(2113, 7, true, 84954, 0, 0, 0x0);
 
     /// <summary>Flags: MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE …</summary>
-    public static FlagSet MountPropagation => new(1896, 4, true, 80140, 0, 0, 0x0);
+    public static FlagSet MountPropagation => new(2120, 4, true, 83718, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH …</summary>
-    public static FlagSet MountSetattrFlags => new(1900, 4, true, 79868, 0, 0, 0x0);
+    public static FlagSet MountSetattrFlags => new(2124, 4, true, 83446, 0, 0, 0x0);
 
     /// <summary>Flags: STATMOUNT_SB_BASIC, STATMOUNT_MNT_BASIC, STATMOUNT_PROPAGATE_FROM …</summary>
-    public static FlagSet StatmountMask => new(1904, 15, true, 81204, 0, 0, 0x0);
+    public static FlagSet StatmountMask => new(2128, 15, true, 84968, 0, 0, 0x0);
 
     /// <summary>Flags: STATX_ALL, STATX_BASIC_STATS, STATX_TYPE …</summary>
-    public static FlagSet StatxMask => new(1919, 20, true, 81218, 0, 0, 0x0);
+    public static FlagSet StatxMask => new(2143, 20, true, 84982, 0, 0, 0x0);
 
     /// <summary>Flags: STATX_ATTR_COMPRESSED, STATX_ATTR_IMMUTABLE, STATX_ATTR_APPEND …</summary>
-    public static FlagSet StatxAttributes => new(1939, 10, true, 81228, 0, 0, 0x0);
+    public static FlagSet StatxAttributes => new(2163, 10, true, 84992, 0, 0, 0x0);
 
     /// <summary>Values: QNX4_SUPER_MAGIC, AUTOFS_SUPER_MAGIC, MINIX_SUPER_MAGIC …</summary>
-    public static FlagSet StatfsTypes => new(1949, 78, false, 81243, 0, 0, 0x0);
+    public static FlagSet StatfsTypes => new(2173, 78, false, 85007, 0, 0, 0x0);
 
     /// <summary>Flags: ST_VALID, ST_RDONLY, ST_NOSUID …</summary>
-    public static FlagSet StatfsFlags => new(2027, 11, true, 81253, 0, 0, 0x0);
+    public static FlagSet StatfsFlags => new(2251, 11, true, 85017, 0, 0, 0x0);
 
     /// <summary>Values: Q_XQUOTAON, Q_XQUOTAOFF, Q_XGETQUOTA …</summary>
-    public static FlagSet QuotaCommands => new(2038, 18, false, 81260, 0, 0, 0x0);
+    public static FlagSet QuotaCommands => new(2262, 18, false, 85024, 0, 0, 0x0);
 
     /// <summary>Values: USRQUOTA, GRPQUOTA, PRJQUOTA</summary>
-    public static FlagSet QuotaTypes => new(2056, 3, false, 81266, 0, 0, 0x0);
+    public static FlagSet QuotaTypes => new(2280, 3, false, 85030, 0, 0, 0x0);
 
     /// <summary>Values: QFMT_VFS_OLD, QFMT_VFS_V0, QFMT_OCFS2 …</summary>
-    public static FlagSet QuotaFormats => new(2059, 5, false, 81275, 0, 0, 0x0);
+    public static FlagSet QuotaFormats => new(2283, 5, false, 85039, 0, 0, 0x0);
 
     /// <summary>Flags: GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE</summary>
-    public static FlagSet GetrandomFlags => new(2064, 3, true, 81284, 0, 0, 0x0);
+    public static FlagSet GetrandomFlags => new(2288, 3, true, 85048, 0, 0, 0x0);
 
     /// <summary>Values: SECCOMP_SET_MODE_STRICT, SECCOMP_SET_MODE_FILTER, SECCOMP_GET_ACTION_AVAIL …</summary>
-    public static FlagSet SeccompOps => new(2067, 4, false, 81293, 0, 0, 0x0);
+    public static FlagSet SeccompOps => new(2291, 4, false, 85057, 0, 0, 0x0);
 
     /// <summary>Values: SECCOMP_MODE_DISABLED, SECCOMP_MODE_STRICT, SECCOMP_MODE_FILTER</summary>
-    public static FlagSet SeccompModes => new(2071, 3, false, 81314, 0, 0, 0x0);
+    public static FlagSet SeccompModes => new(2295, 3, false, 85078, 0, 0, 0x0);
 
     /// <summary>Flags: SECCOMP_FILTER_FLAG_TSYNC, SECCOMP_FILTER_FLAG_LOG, SECCOMP_FILTER_FLAG_SPEC_ALLOW …</summary>
-    public static FlagSet SeccompFilterFlags => new(2074, 6, true, 81331, 0, 0, 0x0);
+    public static FlagSet SeccompFilterFlags => new(2298, 6, true, 85095, 0, 0, 0x0);
 
     /// <summary>Values: SECCOMP_RET_KILL_THREAD, SECCOMP_RET_TRAP, SECCOMP_RET_ERRNO …</summary>
-    public static FlagSet SeccompActions => new(2080, 8, false, 81355, 0, 0, 0x0);
+    public static FlagSet SeccompActions => new(2304, 8, false, 85119, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_CREATE_RULESET_VERSION, LANDLOCK_CREATE_RULESET_ERRATA</summary>
-    public static FlagSet LandlockFlags => new(2088, 2, true, 81371, 0, 0, 0x0);
+    public static FlagSet LandlockFlags => new(2312, 2, true, 85135, 0, 0, 0x0);
 
     /// <summary>Values: LANDLOCK_RULE_PATH_BENEATH, LANDLOCK_RULE_NET_PORT</summary>
-    public static FlagSet LandlockRules => new(2090, 2, false, 81399, 0, 0, 0x0);
+    public static FlagSet LandlockRules => new(2314, 2, false, 85163, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_ACCESS_FS_EXECUTE, LANDLOCK_ACCESS_FS_WRITE_FILE, LANDLOCK_ACCESS_FS_READ_FILE …</summary>
-    public static FlagSet LandlockFs => new(2092, 17, true, 81417, 0, 0, 0x0);
+    public static FlagSet LandlockFs => new(2316, 17, true, 85181, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_ACCESS_NET_BIND_TCP, LANDLOCK_ACCESS_NET_CONNECT_TCP, LANDLOCK_ACCESS_NET_BIND_UDP …</summary>
-    public static FlagSet LandlockNet => new(2109, 4, true, 81440, 0, 0, 0x0);
+    public static FlagSet LandlockNet => new(2333, 4, true, 85204, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET, LANDLOCK_SCOPE_SIGNAL</summary>
-    public static FlagSet LandlockScope => new(2113, 2, true, 81464, 0, 0, 0x0);
+    public static FlagSet LandlockScope => new(2337, 2, true, 85228, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF, LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON, LANDLOCK_RESTRICT_SELF_LOG_SUBDOMAINS_OFF …</summary>
-    public static FlagSet LandlockRestrictFlags => new(2115, 4, true, 81483, 0, 0, 0x0);
+    public static FlagSet LandlockRestrictFlags => new(2339, 4, true, 85247, 0, 0, 0x0);
 
     /// <summary>Values: KEYCTL_GET_KEYRING_ID, KEYCTL_JOIN_SESSION_KEYRING, KEYCTL_UPDATE …</summary>
-    public static FlagSet KeyctlOps => new(2119, 33, false, 81510, 0, 0, 0x0);
+    public static FlagSet KeyctlOps => new(2343, 33, false, 85274, 0, 0, 0x0);
 
     /// <summary>Values: KEY_SPEC_REQUESTOR_KEYRING, KEY_SPEC_REQKEY_AUTH_KEY, KEY_SPEC_GROUP_KEYRING …</summary>
-    public static FlagSet KeySpecs => new(2152, 8, false, 81521, 0, 0, 0x0);
+    public static FlagSet KeySpecs => new(2376, 8, false, 85285, 0, 0, 0x0);
 
     /// <summary>Values: KEY_REQKEY_DEFL_DEFAULT, KEY_REQKEY_DEFL_THREAD_KEYRING, KEY_REQKEY_DEFL_PROCESS_KEYRING …</summary>
-    public static FlagSet KeyReqkeyDefaults => new(2160, 9, false, 81534, 0, 0, 0x0);
+    public static FlagSet KeyReqkeyDefaults => new(2384, 9, false, 85298, 0, 0, 0x0);
 
     /// <summary>Values: LSM_ATTR_UNDEF, LSM_ATTR_CURRENT, LSM_ATTR_EXEC …</summary>
-    public static FlagSet LsmAttrs => new(2169, 7, false, 81554, 0, 0, 0x0);
+    public static FlagSet LsmAttrs => new(2393, 7, false, 85318, 0, 0, 0x0);
 
     /// <summary>Values: BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM …</summary>
-    public static FlagSet BpfCommands => new(2176, 39, false, 81567, 0, 0, 0x0);
+    public static FlagSet BpfCommands => new(2400, 39, false, 85331, 0, 0, 0x0);
 
     /// <summary>Values: BPF_MAP_TYPE_UNSPEC, BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_ARRAY …</summary>
-    public static FlagSet BpfMapTypes => new(2215, 36, false, 81575, 0, 0, 0x0);
+    public static FlagSet BpfMapTypes => new(2439, 36, false, 85339, 0, 0, 0x0);
 
     /// <summary>Values: BPF_PROG_TYPE_UNSPEC, BPF_PROG_TYPE_SOCKET_FILTER, BPF_PROG_TYPE_KPROBE …</summary>
-    public static FlagSet BpfProgTypes => new(2251, 33, false, 81592, 0, 0, 0x0);
+    public static FlagSet BpfProgTypes => new(2475, 33, false, 85356, 0, 0, 0x0);
 
     /// <summary>Values: BPF_CGROUP_INET_INGRESS, BPF_CGROUP_INET_EGRESS, BPF_CGROUP_INET_SOCK_CREATE …</summary>
-    public static FlagSet BpfAttachTypes => new(2284, 59, false, 81567, 0, 0, 0x0);
+    public static FlagSet BpfAttachTypes => new(2508, 59, false, 85331, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_NO_PREALLOC, BPF_F_NO_COMMON_LRU, BPF_F_NUMA_NODE …</summary>
-    public static FlagSet BpfMapFlags => new(2343, 19, true, 81610, 0, 0, 0x0);
+    public static FlagSet BpfMapFlags => new(2567, 19, true, 85374, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_NOEXIST, BPF_EXIST, BPF_F_LOCK …</summary>
-    public static FlagSet BpfElemFlags => new(2362, 4, true, 81567, 0, 0, 0x0);
+    public static FlagSet BpfElemFlags => new(2586, 4, true, 85331, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_STRICT_ALIGNMENT, BPF_F_ANY_ALIGNMENT, BPF_F_TEST_RND_HI32 …</summary>
-    public static FlagSet BpfLoadFlags => new(2366, 8, true, 81610, 0, 0, 0x0);
+    public static FlagSet BpfLoadFlags => new(2590, 8, true, 85374, 0, 0, 0x0);
 
     /// <summary>Values: PERF_TYPE_HARDWARE, PERF_TYPE_SOFTWARE, PERF_TYPE_TRACEPOINT …</summary>
-    public static FlagSet PerfTypes => new(2374, 6, false, 81620, 0, 0, 0x0);
+    public static FlagSet PerfTypes => new(2598, 6, false, 85384, 0, 0, 0x0);
 
     /// <summary>Values: PERF_COUNT_HW_CPU_CYCLES, PERF_COUNT_HW_INSTRUCTIONS, PERF_COUNT_HW_CACHE_REFERENCES …</summary>
-    public static FlagSet PerfHardware => new(2380, 10, false, 81634, 0, 0, 0x0);
+    public static FlagSet PerfHardware => new(2604, 10, false, 85398, 0, 0, 0x0);
 
     /// <summary>Values: PERF_COUNT_SW_CPU_CLOCK, PERF_COUNT_SW_TASK_CLOCK, PERF_COUNT_SW_PAGE_FAULTS …</summary>
-    public static FlagSet PerfSoftware => new(2390, 12, false, 81652, 0, 0, 0x0);
+    public static FlagSet PerfSoftware => new(2614, 12, false, 85416, 0, 0, 0x0);
 
     /// <summary>Flags: PERF_SAMPLE_IP, PERF_SAMPLE_TID, PERF_SAMPLE_TIME …</summary>
-    public static FlagSet PerfSample => new(2402, 25, true, 81670, 0, 0, 0x0);
+    public static FlagSet PerfSample => new(2626, 25, true, 85434, 0, 0, 0x0);
 
     /// <summary>Flags: PERF_FORMAT_TOTAL_TIME_ENABLED, PERF_FORMAT_TOTAL_TIME_RUNNING, PERF_FORMAT_ID …</summary>
-    public static FlagSet PerfReadFormat => new(2427, 5, true, 81686, 0, 0, 0x0);
+    public static FlagSet PerfReadFormat => new(2651, 5, true, 85450, 0, 0, 0x0);
 
     /// <summary>Flags: PERF_FLAG_FD_NO_GROUP, PERF_FLAG_FD_OUTPUT, PERF_FLAG_PID_CGROUP …</summary>
-    public static FlagSet PerfOpenFlags => new(2432, 4, true, 81702, 0, 0, 0x0);
+    public static FlagSet PerfOpenFlags => new(2656, 4, true, 85466, 0, 0, 0x0);
 
     /// <summary>Values: IORING_OP_NOP, IORING_OP_READV, IORING_OP_WRITEV …</summary>
-    public static FlagSet UringOps => new(2436, 65, false, 81716, 0, 0, 0x0);
+    public static FlagSet UringOps => new(2660, 65, false, 85480, 0, 0, 0x0);
 
     /// <summary>Flags: IORING_SETUP_IOPOLL, IORING_SETUP_SQPOLL, IORING_SETUP_SQ_AFF …</summary>
-    public static FlagSet UringSetupFlags => new(2501, 21, true, 81730, 0, 0, 0x0);
+    public static FlagSet UringSetupFlags => new(2725, 21, true, 85494, 0, 0, 0x0);
 
     /// <summary>Flags: IORING_ENTER_GETEVENTS, IORING_ENTER_SQ_WAKEUP, IORING_ENTER_SQ_WAIT …</summary>
-    public static FlagSet UringEnterFlags => new(2522, 8, true, 81747, 0, 0, 0x0);
+    public static FlagSet UringEnterFlags => new(2746, 8, true, 85511, 0, 0, 0x0);
 
     /// <summary>Values: IORING_REGISTER_BUFFERS, IORING_UNREGISTER_BUFFERS, IORING_REGISTER_FILES …</summary>
-    public static FlagSet UringRegisterOps => new(2530, 38, false, 81764, 0, 0, 0x0);
+    public static FlagSet UringRegisterOps => new(2754, 38, false, 85528, 0, 0, 0x0);
 
     /// <summary>Flags: IORING_FEAT_SINGLE_MMAP, IORING_FEAT_NODROP, IORING_FEAT_SUBMIT_STABLE …</summary>
-    public static FlagSet UringFeatures => new(2568, 18, true, 81784, 0, 0, 0x0);
+    public static FlagSet UringFeatures => new(2792, 18, true, 85548, 0, 0, 0x0);
 
     /// <summary>Flags: IOSQE_FIXED_FILE, IOSQE_IO_DRAIN, IOSQE_IO_LINK …</summary>
-    public static FlagSet UringSqFlags => new(2586, 7, true, 81800, 0, 0, 0x0);
+    public static FlagSet UringSqFlags => new(2810, 7, true, 85564, 0, 0, 0x0);
 
     /// <summary>Values: IOCB_CMD_PREAD, IOCB_CMD_PWRITE, IOCB_CMD_FSYNC …</summary>
-    public static FlagSet AioCommands => new(2593, 8, false, 81810, 0, 0, 0x0);
+    public static FlagSet AioCommands => new(2817, 8, false, 85574, 0, 0, 0x0);
 
     /// <summary>Flags: IOCB_FLAG_RESFD, IOCB_FLAG_IOPRIO</summary>
-    public static FlagSet AioFlags => new(2601, 2, true, 81823, 0, 0, 0x0);
+    public static FlagSet AioFlags => new(2825, 2, true, 85587, 0, 0, 0x0);
 
     /// <summary>Values: MEMBARRIER_CMD_QUERY, MEMBARRIER_CMD_GLOBAL, MEMBARRIER_CMD_GLOBAL_EXPEDITED …</summary>
-    public static FlagSet MembarrierCommands => new(2603, 11, false, 81837, 0, 0, 0x0);
+    public static FlagSet MembarrierCommands => new(2827, 11, false, 85601, 0, 0, 0x0);
 
     /// <summary>Flags: MEMBARRIER_CMD_FLAG_CPU</summary>
-    public static FlagSet MembarrierFlags => new(2614, 1, true, 81856, 0, 0, 0x0);
+    public static FlagSet MembarrierFlags => new(2838, 1, true, 85620, 0, 0, 0x0);
 
     /// <summary>Flags: RSEQ_FLAG_UNREGISTER, RSEQ_FLAG_SLICE_EXT_DEFAULT_ON</summary>
-    public static FlagSet RseqFlags => new(2615, 2, true, 81880, 0, 0, 0x0);
+    public static FlagSet RseqFlags => new(2839, 2, true, 85644, 0, 0, 0x0);
 
     /// <summary>Values: KCMP_FILE, KCMP_VM, KCMP_FILES …</summary>
-    public static FlagSet KcmpTypes => new(2617, 8, false, 81894, 0, 0, 0x0);
+    public static FlagSet KcmpTypes => new(2841, 8, false, 85658, 0, 0, 0x0);
 
     /// <summary>Flags: KEXEC_ON_CRASH, KEXEC_PRESERVE_CONTEXT, KEXEC_UPDATE_ELFCOREHDR …</summary>
-    public static FlagSet KexecFlags => new(2625, 4, true, 81903, 0, 0, 0x0);
+    public static FlagSet KexecFlags => new(2849, 4, true, 85667, 0, 0, 0x0);
 
     /// <summary>Values: KEXEC_ARCH_DEFAULT, KEXEC_ARCH_386, KEXEC_ARCH_68K …</summary>
-    public static FlagSet KexecArchs => new(2629, 16, false, 81913, 0, 0, 0x0);
+    public static FlagSet KexecArchs => new(2853, 16, false, 85677, 0, 0, 0x0);
 
     /// <summary>Flags: KEXEC_FILE_UNLOAD, KEXEC_FILE_ON_CRASH, KEXEC_FILE_NO_INITRAMFS …</summary>
-    public static FlagSet KexecFileFlags => new(2645, 6, true, 81928, 0, 0, 0x0);
+    public static FlagSet KexecFileFlags => new(2869, 6, true, 85692, 0, 0, 0x0);
 
     /// <summary>Flags: MODULE_INIT_IGNORE_MODVERSIONS, MODULE_INIT_IGNORE_VERMAGIC, MODULE_INIT_COMPRESSED_FILE</summary>
-    public static FlagSet ModuleInitFlags => new(2651, 3, true, 81943, 0, 0, 0x0);
+    public static FlagSet ModuleInitFlags => new(2875, 3, true, 85707, 0, 0, 0x0);
 
     /// <summary>Flags: O_NONBLOCK, O_TRUNC</summary>
-    public static FlagSet ModuleDeleteFlags => new(2654, 2, true, 79850, 0, 0, 0x0);
+    public static FlagSet ModuleDeleteFlags => new(2878, 2, true, 83428, 0, 0, 0x0);
 
     /// <summary>Values: LINUX_REBOOT_MAGIC2A, LINUX_REBOOT_MAGIC2B, LINUX_REBOOT_MAGIC2C …</summary>
-    public static FlagSet RebootMagic => new(2656, 5, false, 81959, 0, 0, 0x0);
+    public static FlagSet RebootMagic => new(2880, 5, false, 85723, 0, 0, 0x0);
 
     /// <summary>Values: LINUX_REBOOT_CMD_CAD_OFF, LINUX_REBOOT_CMD_RESTART, LINUX_REBOOT_CMD_POWER_OFF …</summary>
-    public static FlagSet RebootCommands => new(2661, 8, false, 81982, 0, 0, 0x0);
+    public static FlagSet RebootCommands => new(2885, 8, false, 85746, 0, 0, 0x0);
 
     /// <summary>Flags: SWAP_FLAG_PREFER, SWAP_FLAG_DISCARD, SWAP_FLAG_DISCARD_ONCE …</summary>
-    public static FlagSet SwapFlags => new(2669, 4, true, 82003, 0, 0, 0x0);
+    public static FlagSet SwapFlags => new(2893, 4, true, 85767, 0, 0, 0x0);
 
     /// <summary>Values: SYSLOG_ACTION_CLOSE, SYSLOG_ACTION_OPEN, SYSLOG_ACTION_READ …</summary>
-    public static FlagSet SyslogActions => new(2673, 11, false, 82017, 0, 0, 0x0);
+    public static FlagSet SyslogActions => new(2897, 11, false, 85781, 0, 0, 0x0);
 
     /// <summary>Values: PER_LINUX, PER_BSD, PER_LINUX32 …</summary>
-    public static FlagSet Personalities => new(2684, 23, false, 82035, 0, 0, 0x0);
+    public static FlagSet Personalities => new(2908, 23, false, 85799, 0, 0, 0x0);
 
     /// <summary>Flags: UNAME26, ADDR_NO_RANDOMIZE, FDPIC_FUNCPTRS …</summary>
-    public static FlagSet PersonalityFlags => new(2707, 11, true, 82035, 2684, 23, 0xff);
+    public static FlagSet PersonalityFlags => new(2931, 11, true, 85799, 2908, 23, 0xff);
 
     /// <summary>Flags: MPOL_MF_MOVE, MPOL_MF_MOVE_ALL</summary>
-    public static FlagSet MovePagesFlags => new(2718, 2, true, 80199, 0, 0, 0x0);
+    public static FlagSet MovePagesFlags => new(2942, 2, true, 83777, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet IpcCommands => new(2720, 4, false, 82043, 0, 0, 0x0);
+    public static FlagSet IpcCommands => new(2944, 4, false, 85807, 0, 0, 0x0);
 
     /// <summary>Flags: IPC_CREAT, IPC_EXCL, IPC_NOWAIT</summary>
-    public static FlagSet IpcCreate => new(2724, 3, true, 82043, 0, 0, 0x0);
+    public static FlagSet IpcCreate => new(2948, 3, true, 85807, 0, 0, 0x0);
 
     /// <summary>Values: SEMOP, SEMGET, SEMCTL …</summary>
-    public static FlagSet IpcCalls => new(2727, 12, false, 82051, 0, 0, 0x0);
+    public static FlagSet IpcCalls => new(2951, 12, false, 85815, 0, 0, 0x0);
 
     /// <summary>Values: IPC_PRIVATE</summary>
-    public static FlagSet IpcKeys => new(2739, 1, false, 82043, 0, 0, 0x0);
+    public static FlagSet IpcKeys => new(2963, 1, false, 85807, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet ShmCommands => new(2740, 9, false, 82064, 0, 0, 0x0);
+    public static FlagSet ShmCommands => new(2964, 9, false, 85828, 0, 0, 0x0);
 
     /// <summary>Flags: SHM_RDONLY, SHM_RND, SHM_REMAP …</summary>
-    public static FlagSet ShmFlags => new(2749, 4, true, 82064, 0, 0, 0x0);
+    public static FlagSet ShmFlags => new(2973, 4, true, 85828, 0, 0, 0x0);
 
     /// <summary>Flags: IPC_CREAT, IPC_EXCL, SHM_HUGETLB …</summary>
-    public static FlagSet ShmgetFlags => new(2753, 4, true, 82064, 0, 0, 0x0);
+    public static FlagSet ShmgetFlags => new(2977, 4, true, 85828, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet SemCommands => new(2757, 14, false, 82072, 0, 0, 0x0);
+    public static FlagSet SemCommands => new(2981, 14, false, 85836, 0, 0, 0x0);
 
     /// <summary>Flags: SEM_UNDO, IPC_NOWAIT</summary>
-    public static FlagSet SemFlags => new(2771, 2, true, 82072, 0, 0, 0x0);
+    public static FlagSet SemFlags => new(2995, 2, true, 85836, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet MsgqCommands => new(2773, 7, false, 80245, 0, 0, 0x0);
+    public static FlagSet MsgqCommands => new(2997, 7, false, 83823, 0, 0, 0x0);
 
     /// <summary>Flags: MSG_NOERROR, MSG_EXCEPT, MSG_COPY …</summary>
-    public static FlagSet MsgqFlags => new(2780, 4, true, 80245, 0, 0, 0x0);
+    public static FlagSet MsgqFlags => new(3004, 4, true, 83823, 0, 0, 0x0);
 
     /// <summary>Values: SYS_SOCKET, SYS_BIND, SYS_CONNECT …</summary>
-    public static FlagSet SocketcallCalls => new(2784, 20, false, 82080, 0, 0, 0x0);
+    public static FlagSet SocketcallCalls => new(3008, 20, false, 85844, 0, 0, 0x0);
 
     /// <summary>Values: FDCLRPRM, FDMSGON, FDMSGOFF …</summary>
-    public static FlagSet IoctlRequests => new(2804, 1781, false, 82088, 0, 0, 0x0);
+    public static FlagSet IoctlRequests => new(3028, 1791, false, 85852, 0, 0, 0x0);
 
     // One name a line; NameOffsets points at them.
     internal static ReadOnlySpan<byte> Names =>
@@ -1152,6 +1221,9 @@ public static partial class FlagSets
         MSG_ZEROCOPY
         MSG_FASTOPEN
         MSG_CMSG_CLOEXEC
+        MSG_SENDPAGE_NOTLAST
+        MSG_NO_SHARED_FRAGS
+        MSG_CMSG_COMPAT
         SHUT_RD
         SHUT_WR
         SHUT_RDWR
@@ -1501,6 +1573,10 @@ public static partial class FlagSets
         NLM_F_ROOT
         NLM_F_MATCH
         NLM_F_ATOMIC
+        NLM_F_REPLACE
+        NLM_F_EXCL
+        NLM_F_CREATE
+        NLM_F_APPEND
         RTM_NEWLINK
         RTM_DELLINK
         RTM_GETLINK
@@ -1685,6 +1761,196 @@ public static partial class FlagSets
         SCM_CREDENTIALS
         SCM_SECURITY
         SCM_PIDFD
+        IPT_SO_SET_REPLACE
+        IPT_SO_SET_ADD_COUNTERS
+        ARPT_SO_SET_REPLACE
+        ARPT_SO_SET_ADD_COUNTERS
+        EBT_SO_SET_ENTRIES
+        EBT_SO_SET_COUNTERS
+        IPT_SO_GET_INFO
+        IPT_SO_GET_ENTRIES
+        IPT_SO_GET_REVISION_MATCH
+        IPT_SO_GET_REVISION_TARGET
+        ARPT_SO_GET_INFO
+        ARPT_SO_GET_ENTRIES
+        ARPT_SO_GET_REVISION_TARGET
+        EBT_SO_GET_INFO
+        EBT_SO_GET_ENTRIES
+        EBT_SO_GET_INIT_INFO
+        EBT_SO_GET_INIT_ENTRIES
+        IP6T_SO_SET_REPLACE
+        IP6T_SO_SET_ADD_COUNTERS
+        IP6T_SO_GET_INFO
+        IP6T_SO_GET_ENTRIES
+        IP6T_SO_GET_REVISION_MATCH
+        IP6T_SO_GET_REVISION_TARGET
+        ICMP_FILTER
+        SO_VM_SOCKETS_BUFFER_SIZE
+        SO_VM_SOCKETS_BUFFER_MIN_SIZE
+        SO_VM_SOCKETS_BUFFER_MAX_SIZE
+        SO_VM_SOCKETS_PEER_HOST_VM_ID
+        SO_VM_SOCKETS_TRUSTED
+        SO_VM_SOCKETS_CONNECT_TIMEOUT_OLD
+        SO_VM_SOCKETS_NONBLOCK_TXRX
+        SO_VM_SOCKETS_CONNECT_TIMEOUT_NEW
+        CAN_RAW_FILTER
+        CAN_RAW_ERR_FILTER
+        CAN_RAW_LOOPBACK
+        CAN_RAW_RECV_OWN_MSGS
+        CAN_RAW_FD_FRAMES
+        CAN_RAW_JOIN_FILTERS
+        CAN_RAW_XL_FRAMES
+        CAN_RAW_XL_VCID_OPTS
+        TIPC_IMPORTANCE
+        TIPC_SRC_DROPPABLE
+        TIPC_DEST_DROPPABLE
+        TIPC_CONN_TIMEOUT
+        TIPC_NODE_RECVQ_DEPTH
+        TIPC_SOCK_RECVQ_DEPTH
+        TIPC_MCAST_BROADCAST
+        TIPC_MCAST_REPLICAST
+        TIPC_GROUP_JOIN
+        TIPC_GROUP_LEAVE
+        TIPC_SOCK_RECVQ_USED
+        TIPC_NODELAY
+        DCCP_SOCKOPT_PACKET_SIZE
+        DCCP_SOCKOPT_SERVICE
+        DCCP_SOCKOPT_CHANGE_L
+        DCCP_SOCKOPT_CHANGE_R
+        DCCP_SOCKOPT_GET_CUR_MPS
+        DCCP_SOCKOPT_SERVER_TIMEWAIT
+        DCCP_SOCKOPT_SEND_CSCOV
+        DCCP_SOCKOPT_RECV_CSCOV
+        DCCP_SOCKOPT_AVAILABLE_CCIDS
+        DCCP_SOCKOPT_CCID
+        DCCP_SOCKOPT_TX_CCID
+        DCCP_SOCKOPT_RX_CCID
+        DCCP_SOCKOPT_QPOLICY_ID
+        DCCP_SOCKOPT_QPOLICY_TXQLEN
+        DCCP_SOCKOPT_CCID_RX_INFO
+        ALG_SET_KEY
+        ALG_SET_IV
+        ALG_SET_OP
+        ALG_SET_AEAD_ASSOCLEN
+        ALG_SET_AEAD_AUTHSIZE
+        ALG_SET_DRBG_ENTROPY
+        ALG_SET_KEY_BY_KEY_SERIAL
+        TLS_TX
+        TLS_RX
+        TLS_TX_ZEROCOPY_RO
+        TLS_RX_EXPECT_NO_PAD
+        TLS_TX_MAX_PAYLOAD_LEN
+        XDP_MMAP_OFFSETS
+        XDP_RX_RING
+        XDP_TX_RING
+        XDP_UMEM_REG
+        XDP_UMEM_FILL_RING
+        XDP_UMEM_COMPLETION_RING
+        XDP_STATISTICS
+        XDP_OPTIONS
+        XDP_MAX_TX_SKB_BUDGET
+        BTPROTO_L2CAP
+        BTPROTO_HCI
+        BTPROTO_SCO
+        BTPROTO_RFCOMM
+        BTPROTO_BNEP
+        BTPROTO_CMTP
+        BTPROTO_HIDP
+        BTPROTO_AVDTP
+        CAN_RAW
+        CAN_BCM
+        CAN_TP16
+        CAN_TP20
+        CAN_MCNET
+        CAN_ISOTP
+        CAN_J1939
+        ARPHRD_NETROM
+        ARPHRD_ETHER
+        ARPHRD_EETHER
+        ARPHRD_AX25
+        ARPHRD_PRONET
+        ARPHRD_CHAOS
+        ARPHRD_IEEE802
+        ARPHRD_ARCNET
+        ARPHRD_APPLETLK
+        ARPHRD_DLCI
+        ARPHRD_ATM
+        ARPHRD_METRICOM
+        ARPHRD_IEEE1394
+        ARPHRD_EUI64
+        ARPHRD_INFINIBAND
+        ARPHRD_SLIP
+        ARPHRD_CSLIP
+        ARPHRD_SLIP6
+        ARPHRD_CSLIP6
+        ARPHRD_RSRVD
+        ARPHRD_ADAPT
+        ARPHRD_ROSE
+        ARPHRD_X25
+        ARPHRD_HWX25
+        ARPHRD_CAN
+        ARPHRD_MCTP
+        ARPHRD_PPP
+        ARPHRD_CISCO
+        ARPHRD_LAPB
+        ARPHRD_DDCMP
+        ARPHRD_RAWHDLC
+        ARPHRD_RAWIP
+        ARPHRD_TUNNEL
+        ARPHRD_TUNNEL6
+        ARPHRD_FRAD
+        ARPHRD_SKIP
+        ARPHRD_LOOPBACK
+        ARPHRD_LOCALTLK
+        ARPHRD_FDDI
+        ARPHRD_BIF
+        ARPHRD_SIT
+        ARPHRD_IPDDP
+        ARPHRD_IPGRE
+        ARPHRD_PIMREG
+        ARPHRD_HIPPI
+        ARPHRD_ASH
+        ARPHRD_ECONET
+        ARPHRD_IRDA
+        ARPHRD_FCPP
+        ARPHRD_FCAL
+        ARPHRD_FCPL
+        ARPHRD_FCFABRIC
+        ARPHRD_IEEE802_TR
+        ARPHRD_IEEE80211
+        ARPHRD_IEEE80211_PRISM
+        ARPHRD_IEEE80211_RADIOTAP
+        ARPHRD_IEEE802154
+        ARPHRD_IEEE802154_MONITOR
+        ARPHRD_PHONET
+        ARPHRD_PHONET_PIPE
+        ARPHRD_CAIF
+        ARPHRD_IP6GRE
+        ARPHRD_NETLINK
+        ARPHRD_6LOWPAN
+        ARPHRD_VSOCKMON
+        ARPHRD_NONE
+        ARPHRD_VOID
+        PACKET_HOST
+        PACKET_BROADCAST
+        PACKET_MULTICAST
+        PACKET_OTHERHOST
+        PACKET_OUTGOING
+        PACKET_LOOPBACK
+        PACKET_USER
+        PACKET_KERNEL
+        PACKET_MR_MULTICAST
+        PACKET_MR_PROMISC
+        PACKET_MR_ALLMULTI
+        PACKET_MR_UNICAST
+        VMADDR_CID_HYPERVISOR
+        VMADDR_CID_LOCAL
+        VMADDR_CID_HOST
+        VMADDR_CID_ANY
+        VMADDR_FLAG_TO_HOST
+        SOCK_TXREHASH_DISABLED
+        SOCK_TXREHASH_ENABLED
+        SOCK_TXREHASH_DEFAULT
         SOF_TIMESTAMPING_TX_HARDWARE
         SOF_TIMESTAMPING_TX_SOFTWARE
         SOF_TIMESTAMPING_RX_HARDWARE
@@ -3484,6 +3750,7 @@ public static partial class FlagSets
         CCISS_REGNEWD
         CCISS_RESCANDISK
         SNDCTL_COPR_RESET
+        GSMIOC_DISABLE_NET
         SNDRV_FIREWIRE_IOCTL_LOCK
         SNDRV_FIREWIRE_IOCTL_UNLOCK
         AMDKFD_IOC_CREATE_PROCESS
@@ -4173,9 +4440,11 @@ public static partial class FlagSets
         F2FS_IOC_SEC_TRIM_FILE
         UI_ABS_SETUP
         FS_IOC_FSSETXATTR
+        BR2684_SETFILT
         FDSETPRM
         FDDEFPRM
         CS_CONFIG_BUFS
+        GSMIOC_SETCONF_EXT
         AMDKFD_IOC_SET_MEMORY_POLICY
         VIDIOC_SUBSCRIBE_EVENT
         VIDIOC_UNSUBSCRIBE_EVENT
@@ -4234,10 +4503,12 @@ public static partial class FlagSets
         BTRFS_IOC_DEFRAG_RANGE
         BTRFS_IOC_SET_FEATURES
         KVM_SET_CLOCK
+        GSMIOC_ENABLE_NET
         VIDIOC_S_AUDIO
         VIDIOC_S_AUDOUT
         PTP_PEROUT_REQUEST
         PTP_PEROUT_REQUEST2
+        GSMIOC_SETCONF_DLCI
         VIDIOC_DBG_S_REGISTER
         DRM_IOCTL_XE_EXEC
         KVM_XEN_HVM_CONFIG
@@ -4263,6 +4534,7 @@ public static partial class FlagSets
         KVM_SET_GUEST_DEBUG
         KVM_XEN_HVM_SET_ATTR
         KVM_XEN_VCPU_SET_ATTR
+        GSMIOC_SETCONF
         VIDIOC_S_TUNER
         DRM_IOCTL_V3D_SUBMIT_TFU
         DRM_IOCTL_V3D_SUBMIT_CSD
@@ -4335,6 +4607,7 @@ public static partial class FlagSets
         CS_GET_IF_VERSION
         EVIOCGVERSION
         EVIOCGEFFECTS
+        GSMIOC_GETFIRST
         OSS_GETVERSION
         SOUND_PCM_READ_RATE
         SOUND_PCM_READ_BITS
@@ -4524,6 +4797,7 @@ public static partial class FlagSets
         FS_IOC_FSGETXATTR
         FDGETPRM
         FBIOGET_VBLANK
+        GSMIOC_GETCONF_EXT
         SNDRV_FIREWIRE_IOCTL_GET_INFO
         OMAPFB_GET_VRAM_INFO
         OMAPFB_GET_DISPLAY_INFO
@@ -4560,6 +4834,7 @@ public static partial class FlagSets
         GPIO_GET_CHIPINFO_IOCTL
         BTRFS_IOC_GET_SUPPORTED_FEATURES
         KVM_SET_PIT
+        GSMIOC_GETCONF
         FDGETDRVSTAT
         FDPOLLDRVSTAT
         PTP_CLOCK_GETCAPS
@@ -5005,6 +5280,7 @@ public static partial class FlagSets
         DELL_WMI_SMBIOS_CMD
         MEDIA_IOC_SETUP_LINK
         SYNC_IOC_FILE_INFO
+        GSMIOC_GETCONF_DLCI
         AMDKFD_IOC_CRIU_OP
         VIDIOC_SUBDEV_G_CROP
         VIDIOC_SUBDEV_S_CROP
@@ -5218,6 +5494,21 @@ public static partial class FlagSets
         RTM_???
         ETH_P_???
         SCM_???
+        RAW_???
+        SO_VM_SOCKETS_???
+        CAN_RAW_???
+        TIPC_???
+        DCCP_SOCKOPT_???
+        ALG_SET_???
+        TLS_???
+        XDP_???
+        BTPROTO_???
+        CAN_???
+        ARPHRD_???
+        PACKET_MR_???
+        VMADDR_CID_???
+        VMADDR_FLAG_???
+        SOCK_TXREHASH_???
         SOF_TIMESTAMPING_???
         POLL???
         EPOLL_CTL_???
@@ -5377,232 +5668,245 @@ public static partial class FlagSets
         4462, 4471, 4480, 4495, 4505, 4517, 4530, 4517, 4530, 4544, 4555, 4568, 4581, 4594, 4606, 4618, 4630, 4642, 4654, 4665, 4678,
         4691, 4707, 4724, 4737, 4749, 4761, 4772, 4787, 4800, 4816, 4828, 4843, 4857, 4869, 4882, 4895, 4908, 4919, 4935, 4948, 4965,
         4981, 4993, 5005, 5019, 5027, 5036, 5050, 5061, 5071, 5081, 5094, 5102, 5114, 5122, 5130, 5142, 5150, 5163, 5176, 5185, 5200,
-        5210, 5226, 5239, 5252, 5269, 5277, 5285, 5295, 5302, 5313, 5321, 5329, 5338, 5349, 5358, 5370, 5378, 5386, 5395, 5405, 5416,
-        5425, 5436, 5444, 5455, 5463, 5471, 5480, 5492, 5500, 5509, 5521, 5530, 5540, 5553, 5567, 5578, 5586, 5595, 5604, 5612, 5620,
-        5628, 5636, 5644, 5654, 5663, 5671, 5681, 5690, 5703, 5711, 5720, 5733, 5746, 5756, 5766, 5779, 5792, 5804, 5816, 5826, 5839,
-        5852, 5864, 5876, 5888, 5900, 5916, 5932, 5959, 5992, 6023, 6039, 6056, 6073, 6085, 6102, 6116, 6127, 6142, 6157, 6168, 6187,
-        6195, 6215, 6227, 6237, 6249, 6264, 6276, 6285, 6300, 6320, 6333, 6352, 6370, 6386, 6400, 6425, 6450, 6464, 6475, 6495, 6505,
-        6519, 6531, 6541, 6558, 6575, 6594, 6614, 6630, 6646, 6670, 6690, 6710, 6726, 6738, 6753, 6765, 6776, 6789, 6802, 6819, 6836,
-        6855, 6870, 6884, 6891, 6898, 6905, 6916, 6927, 6943, 6955, 6966, 6977, 6991, 7007, 7018, 7029, 7040, 7047, 7059, 7075, 7090,
-        7101, 7116, 7131, 7141, 7153, 7165, 7189, 7205, 7224, 7240, 7257, 7275, 7293, 7312, 7330, 7346, 7371, 7397, 7409, 7426, 7445,
-        7466, 7484, 7508, 7533, 7548, 7565, 7579, 7599, 7611, 7625, 7642, 7659, 7676, 7691, 7711, 7725, 7743, 7756, 7769, 7783, 7801,
-        7819, 7839, 7859, 7879, 7900, 7918, 7936, 7945, 7958, 7970, 7988, 8007, 8026, 8052, 8073, 8092, 8110, 8127, 7409, 7426, 7445,
-        7466, 7484, 7508, 7533, 8140, 8157, 8170, 8188, 8202, 8219, 8232, 8250, 8265, 8276, 8293, 8306, 8323, 8336, 8350, 8366, 8378,
-        8397, 8419, 8436, 8453, 8470, 8486, 8504, 8518, 8530, 8541, 8550, 8563, 8577, 8589, 8600, 8612, 8629, 8646, 8655, 8668, 8683,
-        8694, 8719, 8735, 8752, 8763, 8780, 8794, 8813, 8826, 8840, 8858, 8870, 8883, 8897, 8915, 8936, 8944, 8959, 8976, 8999, 9020,
-        9028, 9041, 9056, 9071, 9083, 9099, 9113, 9126, 9141, 9156, 9174, 9183, 9193, 9210, 9227, 9239, 9247, 9269, 9292, 9311, 9326,
-        9344, 9363, 9378, 9393, 9408, 9422, 9437, 9452, 9464, 9480, 9500, 9517, 9531, 9549, 9569, 9591, 9610, 9633, 9652, 9675, 9699,
-        9715, 9739, 9758, 9774, 9790, 9814, 9839, 9855, 9871, 9894, 9908, 9923, 9940, 9957, 9975, 9989, 10002, 10018, 10032, 10046,
-        10065, 10083, 10101, 10116, 10132, 10155, 10171, 10193, 10210, 10223, 10238, 10250, 10261, 10273, 10284, 10298, 10312, 10324,
-        10334, 10345, 10361, 10381, 10392, 10403, 10415, 10428, 10440, 10452, 10464, 10476, 10488, 10500, 10512, 10525, 10538, 10551,
-        10564, 10577, 10590, 10602, 10614, 10626, 10639, 10652, 10665, 10679, 10693, 10707, 10722, 10737, 10752, 10766, 10780, 10794,
-        10808, 10825, 10842, 10859, 10874, 10889, 10904, 10920, 10936, 10952, 10969, 10986, 11003, 11020, 11031, 11042, 11057, 11072,
-        11087, 11098, 11109, 11120, 11132, 11144, 11156, 11169, 11182, 11195, 11214, 11227, 11240, 11253, 11268, 11283, 11298, 11314,
-        11330, 11346, 11358, 11370, 11382, 11403, 11424, 11445, 11459, 11473, 11487, 11499, 11510, 11520, 11532, 11543, 11555, 11569,
-        11582, 11598, 11608, 11620, 11632, 11646, 11661, 11675, 11689, 11700, 11713, 11724, 11737, 11747, 11761, 11772, 11785, 11802,
-        11813, 11824, 11834, 11845, 11859, 11869, 11881, 11890, 11900, 11910, 11920, 11934, 11950, 11964, 11974, 11987, 11997, 12010,
-        12023, 12036, 12046, 12057, 12068, 12078, 12088, 12099, 12111, 12122, 12134, 12144, 12155, 12167, 12178, 12189, 12203, 12217,
-        12231, 12246, 12260, 12275, 12288, 12302, 12312, 12327, 12341, 12351, 12366, 12379, 12393, 12406, 12419, 12433, 12444, 12455,
-        12465, 12478, 12491, 12502, 12513, 12524, 12534, 12544, 12555, 12566, 12576, 12587, 12599, 12609, 12619, 12634, 12646, 12658,
-        12670, 12683, 12694, 12710, 12726, 12736, 12750, 12765, 12776, 12792, 12805, 12815, 12844, 12873, 12902, 12931, 12957, 12987,
-        13017, 13041, 13067, 13091, 13117, 13145, 13172, 13201, 13230, 13256, 13284, 13315, 13346, 13353, 13361, 13369, 13377, 13385,
-        13394, 13405, 13416, 13427, 13438, 13446, 13457, 13467, 13482, 13496, 13510, 13524, 13532, 13541, 13550, 13559, 13568, 13578,
-        13590, 13602, 13614, 13626, 13635, 13646, 13661, 13673, 13686, 13694, 13708, 13722, 13734, 13747, 13759, 13772, 13784, 13797,
-        13815, 13839, 13851, 13862, 13872, 13882, 13892, 13907, 13924, 13932, 13946, 13958, 13968, 13978, 13993, 14006, 14017, 14031,
-        14042, 14053, 14068, 14083, 14098, 14110, 14119, 14130, 14146, 14164, 14186, 14198, 14211, 14231, 14251, 14268, 14285, 14300,
-        14315, 14334, 14350, 14372, 14387, 14407, 14420, 14436, 14457, 14474, 14489, 14504, 14526, 14555, 14570, 14590, 14609, 14625,
-        14636, 14647, 14658, 14674, 14692, 14701, 14716, 14729, 14740, 14751, 14767, 14781, 14795, 14810, 14823, 14837, 14853, 14872,
-        14887, 14902, 14917, 14927, 14946, 14957, 14964, 14971, 14979, 14986, 14994, 15002, 15009, 15016, 15024, 15032, 15040, 15048,
-        15056, 15064, 15072, 15082, 15090, 15098, 15106, 15114, 15122, 15130, 15137, 15145, 15153, 15163, 15171, 15180, 15186, 15193,
-        15200, 15209, 15217, 15225, 15233, 15241, 15249, 15257, 15265, 15273, 15281, 15290, 15299, 15308, 15317, 15326, 15335, 15344,
-        15353, 15362, 15371, 15380, 15389, 15398, 15407, 15416, 15425, 15434, 15443, 15452, 15461, 15470, 15479, 15488, 15500, 15511,
-        15522, 15533, 15546, 15557, 15570, 15583, 15598, 15616, 15626, 15638, 15650, 15661, 15672, 15686, 15694, 15704, 15715, 15727,
-        15736, 15745, 15756, 15765, 15774, 15783, 15794, 15805, 15816, 15828, 15840, 15854, 15866, 15878, 15890, 15902, 15914, 15927,
-        15940, 15953, 15966, 15977, 15988, 15999, 16010, 16024, 16038, 16049, 16060, 16071, 16082, 16093, 16104, 16115, 16126, 16137,
-        16150, 16161, 16172, 16183, 16194, 16205, 16216, 16227, 16238, 16251, 16262, 16273, 16285, 16297, 16306, 16316, 16324, 16333,
-        16342, 16351, 16360, 16369, 16382, 16393, 16406, 16422, 16437, 16450, 16470, 16496, 16523, 16534, 16545, 16554, 16568, 16586,
-        16600, 16614, 16630, 16647, 16665, 16683, 16705, 16726, 16741, 16760, 16779, 16801, 16827, 16849, 16871, 16895, 16920, 16946,
-        16972, 17002, 17031, 17054, 17075, 17095, 17115, 17127, 17139, 17154, 17169, 17185, 17201, 17139, 17115, 17127, 17217, 17230,
-        17243, 17255, 17269, 17282, 17298, 17314, 17330, 17346, 17362, 17378, 17387, 17396, 17408, 17422, 17434, 17447, 17459, 17472,
-        17485, 17497, 17511, 17524, 17544, 17565, 17580, 17595, 17614, 17630, 17643, 17656, 17670, 17683, 17696, 17705, 17725, 17743,
-        17378, 17387, 17396, 17408, 17472, 17485, 17497, 17614, 17630, 17643, 17656, 17670, 17683, 17743, 17485, 17614, 17630, 17643,
-        17656, 17670, 17683, 17757, 17765, 17773, 17782, 17793, 17801, 17810, 17817, 17829, 17835, 17841, 17848, 17856, 17871, 17887,
-        17903, 17918, 17934, 17950, 17965, 17977, 17989, 18007, 18022, 18037, 18054, 18071, 18085, 18099, 18117, 18135, 18150, 18173,
-        18196, 18214, 18228, 18253, 18272, 18290, 18309, 18327, 18345, 18362, 18379, 18392, 18409, 18423, 18442, 18460, 18478, 18504,
-        18532, 18556, 18586, 18626, 18666, 17856, 17871, 17887, 17903, 17918, 17934, 17950, 17965, 17977, 17989, 18071, 18085, 18135,
-        18214, 18228, 18690, 18709, 18272, 18290, 18309, 18327, 18345, 18362, 18379, 18392, 18409, 18423, 18442, 18460, 18478, 18504,
-        18532, 18556, 18586, 18626, 18666, 18728, 18750, 18769, 18789, 18809, 18828, 18852, 18871, 18893, 18911, 18936, 18954, 18973,
-        18992, 19010, 19034, 19052, 19073, 19091, 19112, 19129, 19146, 19162, 19178, 19193, 19208, 19224, 19240, 19253, 19266, 19279,
-        19292, 19306, 19320, 19332, 19344, 19358, 19372, 19387, 19402, 19418, 19434, 19445, 19456, 19474, 19492, 19510, 19528, 19556,
-        19583, 19595, 19611, 19621, 19644, 19667, 19687, 19707, 19726, 19745, 19764, 19789, 19815, 19830, 19845, 19860, 19874, 19888,
-        19912, 19936, 19954, 19978, 20002, 20020, 20038, 20067, 20091, 20115, 20129, 20143, 20157, 20169, 20181, 20201, 20221, 20244,
-        20267, 20297, 20314, 20331, 20358, 20385, 20413, 20427, 20451, 20462, 20473, 20485, 20496, 20511, 20530, 20551, 20570, 20591,
-        20610, 20632, 20652, 20666, 20686, 20704, 20724, 20742, 20757, 20776, 20790, 20809, 20831, 20852, 20873, 20898, 20916, 20932,
-        20949, 20967, 20987, 21008, 21032, 21050, 21064, 21079, 21095, 21117, 21140, 21154, 19091, 21169, 21189, 21208, 21237, 21255,
-        21276, 21299, 21324, 21349, 21368, 21382, 21403, 21426, 21456, 21473, 21497, 21525, 21560, 21586, 21619, 21648, 21684, 21701,
-        21717, 21736, 21756, 21768, 21780, 21792, 21804, 21819, 21834, 21854, 21874, 21894, 21920, 21946, 21964, 21981, 21998, 22018,
-        22042, 22064, 22086, 22104, 22123, 22139, 22157, 22175, 22186, 22199, 22211, 22224, 22236, 22247, 22260, 22274, 22289, 22299,
-        22312, 22330, 22346, 22358, 22372, 22386, 22398, 22412, 22424, 22440, 22453, 22463, 22473, 22492, 22508, 22524, 22542, 22558,
-        22574, 22592, 22613, 22628, 22644, 22669, 22693, 22713, 22735, 22758, 22773, 22794, 22815, 22831, 22841, 22851, 22865, 22877,
-        22892, 22904, 22923, 22945, 22956, 22970, 22983, 22996, 23007, 23021, 23029, 23043, 23053, 23062, 23071, 23079, 23091, 23103,
-        23111, 23119, 23127, 23138, 23151, 23165, 23179, 23193, 23206, 23219, 23228, 23237, 23245, 23253, 23262, 23271, 23280, 23290,
-        23301, 23314, 23325, 23334, 23346, 23356, 23367, 23382, 23392, 23412, 23437, 23456, 23478, 23501, 23524, 23550, 23576, 23586,
-        23603, 23623, 23634, 23645, 23654, 23665, 23676, 23688, 23708, 23729, 23747, 23761, 23773, 23786, 23800, 23815, 23829, 23844,
-        23859, 23873, 23887, 23900, 23913, 23930, 23943, 23962, 23972, 23982, 23998, 24016, 24028, 24045, 24059, 24070, 24085, 24103,
-        24118, 24130, 24138, 24161, 24189, 24217, 24245, 24255, 24265, 24274, 24284, 24299, 24310, 24322, 24333, 24348, 24359, 24373,
-        24381, 24389, 24396, 24406, 24418, 24432, 24443, 24452, 24462, 24474, 24487, 24500, 24515, 24527, 24539, 24555, 24564, 24572,
-        24582, 24592, 24602, 24613, 24624, 24640, 24655, 24670, 24694, 24714, 24732, 24750, 24770, 24790, 24808, 24832, 24848, 24868,
-        24893, 24918, 24934, 24952, 24972, 24991, 25014, 25032, 25050, 25067, 24972, 24991, 25085, 25107, 25124, 25147, 25169, 25193,
-        25217, 25239, 25263, 25287, 25308, 25327, 25343, 25361, 304, 355, 371, 385, 24418, 24432, 24443, 24452, 304, 355, 371, 385,
-        25381, 25400, 25420, 25445, 25464, 25484, 25502, 25522, 25541, 25562, 25582, 25602, 25626, 25651, 25672, 25693, 25703, 25721,
-        25732, 25743, 25755, 25765, 25775, 25787, 25799, 25811, 25821, 25832, 25845, 25857, 25870, 25885, 25905, 25918, 25937, 25958,
-        25980, 26001, 26019, 26037, 26058, 26079, 26101, 26119, 26134, 26158, 26175, 26194, 26212, 26231, 26250, 26268, 26286, 26305,
-        26321, 26337, 26353, 26371, 26389, 26406, 26427, 26449, 26466, 26483, 26500, 26521, 26540, 26556, 26575, 26592, 26604, 26615,
-        26636, 26656, 26676, 26695, 26711, 26729, 26742, 26757, 26769, 26783, 26796, 26814, 26828, 26841, 26854, 26875, 26891, 26907,
-        26920, 26936, 26947, 26960, 26975, 26988, 27000, 27020, 27034, 27046, 27063, 27080, 27093, 27114, 27125, 27142, 27157, 27174,
-        27191, 27209, 27223, 27245, 27257, 27275, 27291, 27309, 27330, 27343, 27358, 27375, 27389, 27406, 27423, 27440, 27449, 27459,
-        27469, 27478, 27488, 27503, 27515, 27526, 27540, 27552, 27567, 27578, 27590, 27602, 27613, 27625, 27636, 27649, 27662, 27678,
-        27685, 27695, 27706, 27715, 27725, 27735, 27746, 27757, 27772, 27781, 27790, 27799, 27812, 27824, 27835, 27847, 27858, 27872,
-        27884, 27898, 27922, 27946, 27971, 27995, 28017, 28037, 28057, 28083, 28107, 28138, 28171, 28203, 28242, 28266, 28283, 28301,
-        28324, 28342, 28358, 28376, 28401, 28433, 28464, 28491, 28514, 28541, 28571, 28600, 28628, 28658, 28689, 28718, 28746, 28774,
-        28803, 28832, 28862, 28890, 28915, 28943, 28972, 29004, 29033, 29065, 29094, 29131, 29167, 29189, 29230, 29269, 29311, 29340,
-        29362, 29390, 29404, 29418, 29431, 29446, 29462, 29475, 29487, 29501, 29515, 29527, 29546, 29560, 29586, 29605, 29629, 29649,
-        29674, 29688, 29711, 29729, 29751, 29769, 29787, 29807, 29827, 29844, 29863, 29887, 29899, 29919, 29936, 29963, 29988, 30011,
-        30041, 30063, 30088, 30113, 30137, 30161, 30192, 30224, 30256, 30285, 30322, 30352, 30386, 30412, 30427, 30444, 30458, 30476,
-        30495, 30509, 30529, 30544, 30564, 30584, 30604, 30625, 30639, 30651, 30663, 30679, 30695, 30713, 30734, 30754, 30776, 30797,
-        30820, 30835, 30859, 30872, 30893, 30911, 30942, 30957, 30977, 30998, 31030, 31051, 31072, 31088, 31104, 31126, 31147, 31164,
-        31180, 31196, 31214, 31231, 31258, 31284, 31304, 31322, 31341, 31365, 31395, 31420, 31446, 31471, 31497, 31519, 31548, 31570,
-        31597, 31623, 31643, 31664, 31684, 31704, 31726, 31754, 31787, 31822, 31841, 31860, 31884, 31909, 31933, 31954, 31981, 32007,
-        32033, 32059, 32085, 32104, 32128, 32147, 32168, 32196, 32217, 32241, 32265, 32290, 32308, 32333, 32358, 32384, 32405, 32427,
-        32450, 32473, 32494, 32522, 32543, 32572, 32603, 32631, 32656, 32683, 32712, 32740, 32778, 32807, 32829, 32854, 32872, 32890,
-        32914, 32936, 32960, 32984, 33007, 33035, 33055, 33080, 33106, 33124, 33143, 33165, 33187, 33212, 33237, 33264, 33291, 33315,
-        33339, 33354, 33373, 33391, 33415, 33439, 33461, 33483, 33500, 33517, 33533, 33551, 33563, 33578, 33607, 33636, 33665, 33694,
-        33709, 33738, 33753, 33767, 33775, 33794, 33818, 33853, 33868, 33891, 33906, 33921, 33935, 33951, 33966, 33989, 34013, 34037,
-        34061, 34089, 34117, 34136, 34152, 34177, 34202, 34221, 34239, 34259, 34275, 34288, 34301, 34322, 34338, 34356, 34374, 34386,
-        34401, 34422, 34438, 34449, 34463, 34486, 34501, 34521, 34540, 34552, 34562, 34573, 34581, 34604, 34624, 34644, 34666, 34682,
-        34702, 34727, 34753, 34772, 34791, 34812, 34831, 34845, 34866, 34891, 34918, 34949, 34976, 35010, 35038, 35063, 35101, 35138,
-        35167, 35191, 35216, 35242, 35273, 35302, 35332, 35362, 35393, 35424, 35444, 35469, 35499, 35514, 35530, 35547, 35564, 35581,
-        35603, 35618, 35634, 35653, 35675, 35691, 35713, 35736, 35755, 35776, 35799, 35823, 35845, 35867, 35883, 35902, 35929, 35956,
-        35982, 36007, 36038, 36069, 36084, 36102, 36119, 36141, 36161, 36182, 36203, 36217, 36233, 36250, 36266, 36287, 36309, 36328,
-        36350, 36376, 36394, 36412, 36430, 36455, 36472, 36495, 36518, 36536, 36556, 36573, 36589, 36612, 36628, 36643, 36659, 36677,
-        36695, 36710, 36725, 36743, 36763, 36780, 36806, 36831, 36845, 36864, 36883, 36902, 36920, 36940, 36957, 36976, 36996, 37015,
-        37035, 37054, 37071, 37091, 37109, 37130, 37155, 37172, 37193, 37214, 37236, 37263, 37283, 37298, 37315, 37333, 37354, 37376,
-        37399, 37414, 37431, 37454, 37474, 37494, 37514, 37534, 37553, 37576, 37600, 37624, 37650, 37676, 37696, 37715, 37742, 37769,
-        37790, 37822, 37846, 37873, 37896, 37919, 37942, 37965, 37988, 38009, 38030, 38059, 38082, 38107, 38130, 38154, 38180, 38202,
-        38226, 38250, 38276, 38305, 38335, 38357, 38385, 38415, 38444, 38473, 38496, 38526, 38551, 38582, 38607, 38634, 38667, 38692,
-        38719, 38745, 38773, 38801, 38834, 38862, 38883, 38906, 38928, 38958, 38988, 39013, 39042, 39069, 39091, 39117, 39144, 39168,
-        39187, 39213, 39236, 39264, 39286, 39310, 39338, 39358, 39385, 39407, 39428, 39452, 39477, 39505, 39529, 39549, 39571, 39588,
-        39603, 39617, 39635, 39647, 39667, 39690, 39705, 39721, 39736, 39752, 39766, 39780, 39796, 39813, 39829, 39846, 39867, 39889,
-        39921, 39962, 39995, 40037, 40080, 40132, 40170, 40217, 40250, 40274, 40295, 40326, 40336, 40344, 40355, 40363, 40376, 40384,
-        40397, 40412, 40427, 40450, 40474, 40502, 40521, 40536, 40551, 40567, 40586, 40604, 40619, 40636, 40652, 40667, 40681, 40698,
-        40716, 40735, 40752, 40773, 40791, 40811, 40835, 40852, 40870, 40891, 40922, 40950, 76, 59, 40978, 40999, 41020, 41041, 41061,
-        41081, 41106, 41131, 41158, 41181, 41205, 41231, 41253, 41281, 41298, 41316, 41339, 41363, 41383, 41402, 41421, 41444, 41469,
-        41489, 41515, 41540, 41568, 41594, 41620, 41630, 41638, 41650, 41661, 41670, 41679, 41695, 41714, 41730, 41740, 41750, 41761,
-        41773, 41784, 41796, 41805, 41813, 41822, 41835, 41845, 41854, 41866, 41882, 41890, 41908, 41923, 41938, 41957, 41975, 41992,
-        42004, 42018, 42034, 3938, 3951, 42049, 42058, 42066, 42075, 42084, 42094, 42103, 42114, 42120, 42127, 42134, 42145, 42152,
-        42159, 42166, 42173, 42179, 42185, 42192, 42199, 42049, 42058, 42066, 42075, 42211, 42220, 42231, 42240, 42249, 42262, 42273,
-        42281, 42291, 42084, 42094, 42300, 42312, 42049, 42058, 42066, 42075, 42326, 42333, 42340, 42347, 42355, 42363, 42370, 42377,
-        42386, 42395, 42408, 42103, 42049, 42058, 42066, 42075, 42417, 42426, 42435, 42448, 42460, 42471, 42103, 42480, 42491, 42500,
-        42512, 42523, 42534, 42550, 42566, 42581, 42590, 42599, 42610, 42623, 42636, 42651, 42666, 42678, 42690, 42702, 42715, 42728,
-        42737, 42745, 42754, 42763, 42772, 42787, 42795, 42803, 42815, 42824, 42834, 42842, 42866, 42875, 42884, 42894, 42905, 42915,
-        42924, 42933, 42943, 42953, 42964, 42975, 42985, 42991, 43005, 43018, 43035, 43046, 43055, 43064, 43076, 43087, 43104, 43118,
-        43132, 43143, 43167, 43189, 43211, 43233, 43255, 43278, 43301, 43322, 43348, 43369, 43390, 43405, 43427, 43452, 43479, 43504,
-        43525, 43553, 43578, 43599, 43617, 43652, 43678, 43706, 43733, 43755, 43775, 43800, 43830, 43860, 43886, 43900, 43917, 43940,
-        43956, 43979, 43994, 44011, 44024, 44040, 44057, 44075, 44105, 44133, 44155, 44179, 44199, 44218, 44238, 44264, 44284, 44305,
-        44324, 44352, 44381, 44397, 44413, 44427, 44445, 44461, 44475, 44492, 44510, 44536, 44564, 44590, 44606, 44619, 44639, 44656,
-        44673, 44689, 44705, 44727, 44743, 44763, 44784, 44805, 44822, 44838, 44855, 44868, 44881, 44895, 44918, 44954, 44961, 44968,
-        44976, 44984, 44991, 44998, 45006, 45014, 45021, 45028, 45035, 45044, 45053, 45063, 45073, 45083, 45092, 45100, 45111, 45122,
-        45131, 45140, 45149, 45158, 45171, 45184, 45193, 45203, 45212, 45224, 45236, 45244, 45252, 45262, 45271, 45280, 45288, 45297,
-        45306, 45315, 45326, 45337, 45344, 45351, 45359, 45367, 45379, 45391, 45400, 45408, 45417, 45431, 45444, 45457, 45472, 45487,
-        45502, 45516, 45532, 45548, 45559, 45571, 45580, 45594, 45609, 45633, 45657, 45686, 45704, 45722, 45738, 45763, 45790, 45811,
-        45833, 45855, 45877, 45898, 45918, 45944, 45969, 45992, 46014, 46036, 46064, 46091, 46118, 46135, 46158, 46177, 46203, 46227,
-        46250, 46272, 46294, 46322, 46349, 46372, 46396, 46419, 46430, 46442, 46453, 46465, 46476, 46488, 46499, 46511, 46522, 46533,
-        46546, 46564, 46579, 46603, 46628, 46638, 46648, 46658, 46668, 46679, 46694, 46711, 46721, 46731, 46741, 46753, 46765, 46777,
-        46790, 46803, 46815, 46827, 46842, 46857, 46872, 46887, 46902, 46917, 46931, 46945, 46956, 46967, 46978, 46989, 47001, 47015,
-        47028, 47041, 47055, 47068, 47081, 47094, 47107, 47120, 47134, 47148, 47160, 47179, 47192, 47202, 47212, 47226, 47240, 47252,
-        47264, 47276, 47288, 47299, 47311, 47321, 47330, 47339, 47348, 47358, 47368, 47378, 47389, 47400, 47412, 47424, 47436, 47448,
-        47464, 47480, 47498, 47521, 47539, 47560, 47572, 47584, 47596, 47608, 47622, 47636, 47653, 47669, 47690, 47712, 47732, 47747,
-        47770, 47798, 47809, 47819, 47844, 47870, 47892, 47916, 47941, 47966, 47993, 48017, 48037, 48051, 48071, 48094, 48114, 48130,
-        48151, 48172, 48189, 48208, 48223, 48244, 48264, 48272, 48295, 48303, 48319, 48335, 48353, 48369, 48377, 48399, 48420, 48442,
-        48459, 48475, 48493, 48512, 48530, 48551, 48580, 48607, 48631, 48656, 48681, 48701, 48724, 48754, 48776, 48800, 48821, 48835,
-        48849, 48863, 48880, 48912, 48946, 48977, 49008, 49034, 49062, 49090, 49119, 49149, 49181, 49209, 49235, 49261, 49286, 49309,
-        49339, 49366, 49390, 49414, 49438, 49462, 49499, 49524, 49562, 49587, 49611, 49627, 49652, 49674, 49700, 49720, 49747, 49762,
-        49779, 49804, 49833, 49857, 49882, 49911, 49932, 49953, 49976, 50007, 50037, 50058, 50094, 50116, 50139, 50167, 50182, 50198,
-        50217, 50234, 50250, 50260, 50270, 50282, 50296, 50314, 50328, 50351, 50374, 50390, 50407, 50429, 50448, 50468, 50488, 50508,
-        50532, 50553, 50574, 50589, 50626, 50650, 50671, 50689, 50700, 50708, 50733, 50757, 50783, 50811, 50838, 50851, 50865, 50879,
-        50893, 50907, 50921, 50935, 50948, 50961, 50976, 50991, 51007, 51024, 51042, 51068, 51078, 51097, 51118, 51149, 51173, 51201,
-        51233, 51261, 51292, 51318, 51345, 51374, 51405, 51423, 51445, 51465, 51489, 51507, 51527, 51552, 51577, 51596, 51614, 51636,
-        51657, 51682, 51708, 51729, 51758, 51788, 51815, 51842, 51866, 51884, 51912, 51931, 51958, 51991, 52023, 52038, 52058, 52082,
-        52090, 52112, 52141, 52155, 52175, 52192, 52214, 52231, 52249, 52276, 52305, 52334, 52358, 52385, 52411, 52436, 52466, 52483,
-        52498, 52516, 52540, 52563, 52585, 52600, 52625, 52647, 52664, 52689, 52716, 52740, 52763, 52787, 52797, 52818, 52850, 52872,
-        52898, 52931, 52944, 52959, 52982, 53004, 53021, 53031, 53045, 53070, 53091, 53114, 53149, 53186, 53208, 53238, 53255, 53272,
-        53292, 53313, 53327, 53345, 53369, 53392, 53404, 53417, 53440, 53455, 53474, 53491, 53522, 53544, 53564, 53582, 53600, 53621,
-        53639, 53654, 53671, 53688, 53709, 53734, 53759, 53787, 53818, 53842, 53866, 53902, 53922, 53947, 53980, 54002, 54027, 54058,
-        54093, 54124, 54158, 54189, 54205, 54225, 54243, 54265, 54284, 54303, 54312, 54338, 54365, 54383, 54396, 54415, 54445, 54464,
-        54495, 54520, 54533, 54547, 54561, 54573, 54591, 54602, 54622, 54640, 54665, 54685, 54711, 54737, 54757, 54770, 54790, 54803,
-        54817, 54832, 54851, 54873, 54891, 54910, 54930, 54950, 54973, 54996, 55022, 55043, 55064, 55084, 55117, 55150, 55177, 55199,
-        55225, 55247, 55275, 55301, 55326, 55352, 55379, 55404, 55424, 55446, 55465, 55489, 55498, 55514, 55539, 55566, 55594, 55624,
-        55653, 55663, 55687, 55709, 55726, 55739, 55751, 55764, 55778, 55800, 55829, 55847, 55866, 55888, 55906, 55917, 55957, 55996,
-        56019, 56040, 56061, 56073, 56086, 56098, 56110, 56124, 56140, 56153, 56165, 56176, 56191, 56206, 56217, 56229, 56254, 56275,
-        56295, 56319, 56338, 56359, 56377, 56402, 56427, 56451, 56479, 56502, 56529, 56553, 56577, 56600, 56626, 56651, 56681, 56710,
-        56737, 56764, 56792, 56818, 56846, 56870, 56897, 56916, 56935, 56954, 56972, 57000, 57030, 57044, 57068, 57084, 57110, 57143,
-        57165, 57178, 57196, 57214, 57239, 57253, 57278, 57304, 57343, 57384, 57408, 57436, 57458, 57482, 57508, 57539, 57571, 57596,
-        57628, 57656, 57685, 57708, 57722, 57736, 57751, 57775, 57794, 57814, 57834, 57854, 57885, 57908, 57921, 57939, 57948, 57957,
-        57972, 58001, 58024, 58049, 58069, 58088, 58115, 58137, 58166, 58189, 58216, 58241, 58268, 58298, 58322, 58347, 58373, 58385,
-        58397, 58409, 58432, 58453, 58466, 58493, 58503, 58518, 58543, 58569, 58587, 58598, 58610, 58623, 58644, 58669, 58704, 58735,
-        58752, 58773, 58790, 58827, 58852, 58882, 58901, 58920, 58934, 58955, 58978, 59001, 59025, 59044, 59077, 59086, 59100, 59122,
-        59148, 59174, 59197, 59220, 59234, 59249, 59265, 59284, 59304, 59326, 59344, 59363, 59384, 59403, 59427, 59448, 59479, 59491,
-        59514, 59530, 59544, 59560, 59580, 59599, 59618, 59639, 59658, 59678, 59698, 59729, 59744, 59764, 59785, 59807, 59822, 59847,
-        59872, 59885, 59901, 59918, 59935, 59950, 59963, 59984, 60009, 60036, 60048, 60069, 60093, 60111, 60132, 60153, 60171, 60184,
-        60212, 60239, 60263, 60289, 60307, 60326, 60340, 60355, 60368, 60391, 60403, 60418, 60434, 60447, 60461, 60483, 60500, 60517,
-        60536, 60557, 60575, 60592, 60610, 60634, 60657, 60682, 60709, 60729, 60755, 60769, 60780, 60794, 60810, 60835, 60857, 60883,
-        60918, 60945, 60973, 60998, 61027, 61040, 61054, 61074, 61093, 61111, 61128, 61145, 61158, 61176, 61190, 61204, 61219, 61239,
-        61259, 61283, 61305, 61324, 61343, 61365, 61386, 61406, 61429, 61451, 61471, 61490, 61509, 61522, 61541, 61550, 61559, 61568,
-        61579, 61589, 61604, 61619, 61635, 61653, 61669, 61689, 61703, 61720, 61736, 61753, 61773, 61791, 61807, 61827, 61858, 61876,
-        61898, 61918, 61936, 61955, 61973, 61997, 62009, 62030, 62046, 62067, 62090, 62104, 62128, 62146, 62175, 62194, 62213, 62237,
-        62264, 62276, 62291, 62311, 62335, 62355, 62378, 62399, 62421, 62443, 62468, 62485, 62502, 62527, 62554, 62576, 62601, 62626,
-        62657, 62688, 62718, 62749, 62778, 62808, 62830, 62853, 62873, 62894, 62914, 62934, 62957, 62979, 63001, 63023, 63051, 63061,
-        63074, 63088, 63106, 63129, 63146, 63163, 63181, 63197, 63215, 63238, 63247, 63257, 63271, 63294, 63305, 63331, 63351, 63364,
-        63380, 63407, 63433, 63449, 63469, 63487, 63506, 63520, 63529, 63546, 63577, 63608, 63633, 63647, 63662, 63676, 63687, 63710,
-        63729, 63747, 63768, 63794, 63809, 63839, 63858, 63885, 63907, 63932, 63948, 63958, 63979, 64008, 64041, 64074, 64099, 64116,
-        64132, 64151, 64170, 64199, 64215, 64237, 64249, 64277, 64295, 64306, 64327, 64348, 64368, 64389, 64421, 64449, 64461, 64482,
-        64497, 64516, 64535, 64557, 64575, 64593, 64611, 64641, 64673, 64699, 64715, 64731, 64747, 64764, 64777, 64796, 64823, 64851,
-        64874, 64897, 64920, 64943, 64961, 64970, 64985, 65015, 65036, 65060, 65071, 65083, 65109, 65133, 65144, 65157, 65169, 65182,
-        65194, 65211, 65228, 65241, 65286, 65307, 65321, 65354, 65363, 65388, 65411, 65434, 65448, 65463, 65479, 65498, 65527, 65550,
-        65562, 65592, 65612, 65639, 65663, 65696, 65708, 65721, 65735, 65753, 65772, 65789, 65808, 65824, 65834, 65847, 65859, 65882,
-        65900, 65924, 65946, 65970, 65985, 66003, 66016, 66043, 66063, 66097, 66115, 66133, 66148, 66162, 66177, 66190, 66223, 66235,
-        66261, 66310, 66326, 66349, 66362, 66380, 66407, 66421, 66465, 66484, 66503, 66527, 66541, 66556, 66582, 66598, 66615, 66636,
-        66657, 66678, 66699, 66720, 66737, 66755, 66777, 66795, 66815, 66838, 66859, 66882, 66908, 66932, 66952, 66972, 66992, 67009,
-        67027, 67042, 67058, 67075, 67095, 67104, 67111, 67127, 67145, 67164, 67182, 67212, 67242, 67262, 67290, 67321, 67349, 67371,
-        67391, 67411, 67434, 67465, 67487, 67519, 67544, 67557, 67582, 67604, 67618, 67641, 67663, 67677, 67691, 67718, 67742, 67773,
-        67793, 67811, 67828, 67846, 67866, 67892, 67920, 67948, 67972, 68000, 68030, 68053, 68086, 68120, 68150, 68180, 68210, 68230,
-        68256, 68280, 68309, 68340, 68366, 68403, 68429, 68463, 68494, 68519, 68545, 68568, 68596, 68621, 68631, 68653, 68677, 68700,
-        68720, 68733, 68748, 68765, 68787, 68814, 68837, 68864, 68896, 68922, 68954, 68980, 68995, 69013, 69042, 69071, 69097, 69127,
-        69154, 69181, 69213, 69240, 69272, 69304, 69322, 69336, 69352, 69371, 69405, 69442, 69469, 69497, 69522, 69548, 69568, 69589,
-        69609, 69631, 69650, 69668, 69688, 69712, 69730, 69749, 69777, 69802, 69823, 69850, 69875, 69908, 69932, 69963, 69991, 70023,
-        70054, 70085, 70112, 70145, 70178, 70204, 70230, 70258, 70292, 70318, 70348, 70378, 70406, 70428, 70452, 70490, 70514, 70535,
-        70564, 70599, 70626, 70653, 70677, 70710, 70740, 70764, 70789, 70817, 70842, 70868, 70886, 70907, 70927, 70945, 70960, 70991,
-        71031, 71061, 71091, 71111, 71129, 71147, 71163, 71180, 71195, 71209, 71244, 71279, 71305, 71328, 71345, 71367, 71387, 71413,
-        71440, 71462, 71496, 71525, 71553, 71574, 71597, 71626, 71659, 71691, 71716, 71731, 71771, 71778, 71797, 71819, 71847, 71877,
-        71895, 71911, 71942, 71967, 71987, 72013, 72036, 72066, 72093, 72121, 72150, 72174, 72203, 72232, 72255, 72278, 72304, 72335,
-        72359, 72388, 72419, 72446, 72482, 72518, 72548, 72578, 72603, 72626, 72657, 72688, 72719, 72747, 72771, 72805, 72831, 72841,
-        72851, 72865, 72878, 72900, 72923, 72948, 72974, 73003, 73030, 73058, 73081, 73103, 73130, 73157, 73182, 73209, 73233, 73260,
-        73290, 73304, 73328, 73349, 73363, 73383, 73410, 73433, 73459, 73485, 73507, 73528, 73549, 73563, 73584, 73615, 73639, 73666,
-        73686, 73712, 73741, 73777, 73801, 73820, 73839, 73860, 73885, 73904, 73924, 73952, 73980, 74017, 74042, 74082, 74120, 74153,
-        74181, 74207, 74234, 74262, 74293, 74313, 74345, 74373, 74397, 74421, 74448, 74472, 74505, 74532, 74546, 74568, 74582, 74597,
-        74615, 74631, 74651, 74666, 74683, 74703, 74722, 74759, 74782, 74810, 74831, 74861, 74888, 74919, 74933, 74947, 74966, 74989,
-        75014, 75032, 75053, 75071, 75097, 75126, 75146, 75165, 75194, 75220, 75243, 75267, 75300, 75327, 75350, 75368, 75396, 75407,
-        75418, 75435, 75451, 75472, 75490, 75515, 75545, 75562, 75581, 75596, 75619, 75656, 75691, 75720, 75741, 75756, 75785, 75816,
-        75847, 75872, 75888, 75918, 75949, 75979, 76005, 76029, 76061, 76069, 76077, 76086, 76094, 76119, 76136, 76154, 76181, 76201,
-        76222, 76241, 76260, 76281, 76302, 76324, 76349, 76380, 76404, 76425, 76459, 76486, 76525, 76554, 76576, 76596, 76618, 76643,
-        76661, 76677, 76696, 76716, 76739, 76763, 76793, 76809, 76823, 76847, 76871, 76897, 76923, 76953, 76987, 77006, 77025, 77048,
-        77067, 77085, 77099, 77128, 77155, 77193, 77224, 77258, 77288, 77316, 77343, 77372, 77411, 77434, 77455, 77488, 77521, 77538,
-        77557, 77572, 77590, 77609, 77632, 77656, 77685, 77716, 77739, 77767, 77793, 77819, 77840, 77852, 77873, 77895, 77919, 77949,
-        77972, 78003, 78020, 78048, 78074, 78089, 78117, 78131, 78146, 78166, 78186, 78202, 78214, 78227, 78246, 78278, 78301, 78323,
-        78338, 78354, 78371, 78390, 78414, 78427, 78443, 78455, 78474, 78497, 78520, 78542, 78564, 78578, 78602, 78627, 78644, 78668,
-        78687, 78720, 78741, 78761, 78781, 78799, 78815, 78837, 78860, 78883, 78912, 78934, 78956, 78980, 79003, 79033, 79047, 79061,
-        79074, 79087, 79102, 79124, 79144, 79168, 79187, 79209, 79233, 79260, 79293, 79308, 79338, 79368, 79402, 79428, 79444, 79467,
-        79483, 79508, 79529, 79553, 79573, 79597, 79622, 79653, 79675, 79695, 79716, 79733, 79755, 79776, 79795, 79824,
+        5210, 5226, 5239, 5252, 5269, 5290, 5310, 5326, 5334, 5342, 5352, 5359, 5370, 5378, 5386, 5395, 5406, 5415, 5427, 5435, 5443,
+        5452, 5462, 5473, 5482, 5493, 5501, 5512, 5520, 5528, 5537, 5549, 5557, 5566, 5578, 5587, 5597, 5610, 5624, 5635, 5643, 5652,
+        5661, 5669, 5677, 5685, 5693, 5701, 5711, 5720, 5728, 5738, 5747, 5760, 5768, 5777, 5790, 5803, 5813, 5823, 5836, 5849, 5861,
+        5873, 5883, 5896, 5909, 5921, 5933, 5945, 5957, 5973, 5989, 6016, 6049, 6080, 6096, 6113, 6130, 6142, 6159, 6173, 6184, 6199,
+        6214, 6225, 6244, 6252, 6272, 6284, 6294, 6306, 6321, 6333, 6342, 6357, 6377, 6390, 6409, 6427, 6443, 6457, 6482, 6507, 6521,
+        6532, 6552, 6562, 6576, 6588, 6598, 6615, 6632, 6651, 6671, 6687, 6703, 6727, 6747, 6767, 6783, 6795, 6810, 6822, 6833, 6846,
+        6859, 6876, 6893, 6912, 6927, 6941, 6948, 6955, 6962, 6973, 6984, 7000, 7012, 7023, 7034, 7048, 7064, 7075, 7086, 7097, 7104,
+        7116, 7132, 7147, 7158, 7173, 7188, 7198, 7210, 7222, 7246, 7262, 7281, 7297, 7314, 7332, 7350, 7369, 7387, 7403, 7428, 7454,
+        7466, 7483, 7502, 7523, 7541, 7565, 7590, 7605, 7622, 7636, 7656, 7668, 7682, 7699, 7716, 7733, 7748, 7768, 7782, 7800, 7813,
+        7826, 7840, 7858, 7876, 7896, 7916, 7936, 7957, 7975, 7993, 8002, 8015, 8027, 8045, 8064, 8083, 8109, 8130, 8149, 8167, 8184,
+        7466, 7483, 7502, 7523, 7541, 7565, 7590, 8197, 8214, 8227, 8245, 8259, 8276, 8289, 8307, 8322, 8333, 8350, 8363, 8380, 8393,
+        8407, 8423, 8435, 8454, 8476, 8493, 8510, 8527, 8543, 8561, 8575, 8587, 8598, 8607, 8620, 8634, 8646, 8657, 8669, 8686, 8703,
+        8712, 8725, 8740, 8751, 8776, 8792, 8809, 8820, 8837, 8851, 8870, 8883, 8897, 8915, 8927, 8940, 8954, 8972, 8993, 9001, 9016,
+        9033, 9056, 9077, 9085, 9098, 9113, 9128, 9140, 9156, 9170, 9183, 9198, 9213, 9231, 9240, 9250, 9267, 9284, 9296, 9304, 9326,
+        9349, 9368, 9383, 9401, 9420, 9435, 9450, 9465, 9479, 9494, 9509, 9521, 9537, 9557, 9574, 9588, 9606, 9626, 9648, 9667, 9690,
+        9709, 9732, 9756, 9772, 9796, 9815, 9831, 9847, 9871, 9896, 9912, 9928, 9951, 9965, 9980, 9997, 10014, 10032, 10046, 10059,
+        10075, 10089, 10103, 10122, 10140, 10158, 10173, 10189, 10212, 10228, 10250, 10267, 10280, 10295, 10307, 10318, 10330, 10341,
+        10355, 10369, 10381, 10391, 10402, 10418, 10355, 10369, 10381, 10391, 10402, 10418, 10438, 10449, 10460, 10472, 10355, 10369,
+        10381, 10391, 10402, 10418, 10485, 10499, 10510, 10523, 10536, 10548, 10560, 10572, 10584, 10596, 10608, 10620, 10633, 10646,
+        10659, 10672, 10685, 10698, 10710, 10722, 10734, 10747, 10760, 10773, 10787, 10801, 10815, 10830, 10845, 10860, 10874, 10888,
+        10902, 10916, 10933, 10950, 10967, 10982, 10997, 11012, 11028, 11044, 11060, 11077, 11094, 11111, 11128, 11139, 11150, 11165,
+        11180, 11195, 11206, 11217, 11228, 11240, 11252, 11264, 11277, 11290, 11303, 11322, 11335, 11348, 11361, 11376, 11391, 11406,
+        11422, 11438, 11454, 11466, 11478, 11490, 11511, 11532, 11553, 11567, 11581, 11595, 11607, 11618, 11628, 11640, 11651, 11663,
+        11677, 11690, 11706, 11716, 11728, 11740, 11754, 11769, 11783, 11797, 11808, 11821, 11832, 11845, 11855, 11869, 11880, 11893,
+        11910, 11921, 11932, 11942, 11953, 11967, 11977, 11989, 11998, 12008, 12018, 12028, 12042, 12058, 12072, 12082, 12095, 12105,
+        12118, 12131, 12144, 12154, 12165, 12176, 12186, 12196, 12207, 12219, 12230, 12242, 12252, 12263, 12275, 12286, 12297, 12311,
+        12325, 12339, 12354, 12368, 12383, 12396, 12410, 12420, 12435, 12449, 12459, 12474, 12487, 12501, 12514, 12527, 12541, 12552,
+        12563, 12573, 12586, 12599, 12610, 12621, 12632, 12642, 12652, 12663, 12674, 12684, 12695, 12707, 12717, 12727, 12742, 12754,
+        12766, 12778, 12791, 12802, 12818, 12834, 12844, 12858, 12873, 12884, 12900, 12913, 6142, 6225, 6252, 6588, 6615, 6632, 6651,
+        6948, 6955, 7000, 7012, 7023, 7064, 7173, 7210, 12923, 12942, 12966, 12986, 13011, 13030, 13050, 13066, 13085, 13111, 13138,
+        13155, 13175, 13203, 13219, 13238, 13259, 13283, 13303, 13328, 13345, 13365, 13392, 13420, 13432, 13458, 13488, 13518, 13548,
+        13570, 13604, 13632, 13666, 13681, 13700, 13717, 13739, 13757, 13778, 13796, 13817, 13833, 13852, 13872, 13890, 13912, 13934,
+        13955, 13976, 13992, 14009, 14030, 14043, 14068, 14089, 14111, 14133, 14158, 14187, 14211, 14235, 14264, 14282, 14303, 14324,
+        14348, 14376, 14402, 14414, 14425, 14436, 14458, 14480, 14501, 14527, 14534, 14541, 14560, 14581, 14604, 14621, 14633, 14645,
+        14658, 14677, 14702, 14717, 14729, 14751, 14765, 14777, 14789, 14804, 14817, 14830, 14843, 14857, 14865, 14873, 14882, 14891,
+        14901, 14911, 14921, 14935, 14948, 14962, 14974, 14988, 15001, 15016, 15030, 15046, 15058, 15069, 15085, 15101, 15114, 15132,
+        15144, 15157, 15170, 15184, 15197, 15210, 15222, 15233, 15246, 15257, 15269, 15280, 15293, 15305, 15318, 15333, 15346, 15360,
+        15375, 15387, 15399, 15415, 15431, 15443, 15454, 15465, 15478, 15491, 15505, 15518, 15529, 15543, 15555, 15567, 15579, 15591,
+        15607, 15625, 15642, 15665, 15691, 15709, 15735, 15749, 15768, 15780, 15794, 15809, 15824, 15840, 15852, 15864, 15876, 15893,
+        15910, 15927, 15943, 15959, 15971, 15985, 16005, 16023, 16042, 16060, 16082, 16099, 16115, 16130, 16150, 16173, 16195, 16217,
+        16246, 16275, 16304, 16333, 16359, 16389, 16419, 16443, 16469, 16493, 16519, 16547, 16574, 16603, 16632, 16658, 16686, 16717,
+        16748, 16755, 16763, 16771, 16779, 16787, 16796, 16807, 16818, 16829, 16840, 16848, 16859, 16869, 16884, 16898, 16912, 16926,
+        16934, 16943, 16952, 16961, 16970, 16980, 16992, 17004, 17016, 17028, 17037, 17048, 17063, 17075, 17088, 17096, 17110, 17124,
+        17136, 17149, 17161, 17174, 17186, 17199, 17217, 17241, 17253, 17264, 17274, 17284, 17294, 17309, 17326, 17334, 17348, 17360,
+        17370, 17380, 17395, 17408, 17419, 17433, 17444, 17455, 17470, 17485, 17500, 17512, 17521, 17532, 17548, 17566, 17588, 17600,
+        17613, 17633, 17653, 17670, 17687, 17702, 17717, 17736, 17752, 17774, 17789, 17809, 17822, 17838, 17859, 17876, 17891, 17906,
+        17928, 17957, 17972, 17992, 18011, 18027, 18038, 18049, 18060, 18076, 18094, 18103, 18118, 18131, 18142, 18153, 18169, 18183,
+        18197, 18212, 18225, 18239, 18255, 18274, 18289, 18304, 18319, 18329, 18348, 18359, 18366, 18373, 18381, 18388, 18396, 18404,
+        18411, 18418, 18426, 18434, 18442, 18450, 18458, 18466, 18474, 18484, 18492, 18500, 18508, 18516, 18524, 18532, 18539, 18547,
+        18555, 18565, 18573, 18582, 18588, 18595, 18602, 18611, 18619, 18627, 18635, 18643, 18651, 18659, 18667, 18675, 18683, 18692,
+        18701, 18710, 18719, 18728, 18737, 18746, 18755, 18764, 18773, 18782, 18791, 18800, 18809, 18818, 18827, 18836, 18845, 18854,
+        18863, 18872, 18881, 18890, 18902, 18913, 18924, 18935, 18948, 18959, 18972, 18985, 19000, 19018, 19028, 19040, 19052, 19063,
+        19074, 19088, 19096, 19106, 19117, 19129, 19138, 19147, 19158, 19167, 19176, 19185, 19196, 19207, 19218, 19230, 19242, 19256,
+        19268, 19280, 19292, 19304, 19316, 19329, 19342, 19355, 19368, 19379, 19390, 19401, 19412, 19426, 19440, 19451, 19462, 19473,
+        19484, 19495, 19506, 19517, 19528, 19539, 19552, 19563, 19574, 19585, 19596, 19607, 19618, 19629, 19640, 19653, 19664, 19675,
+        19687, 19699, 19708, 19718, 19726, 19735, 19744, 19753, 19762, 19771, 19784, 19795, 19808, 19824, 19839, 19852, 19872, 19898,
+        19925, 19936, 19947, 19956, 19970, 19988, 20002, 20016, 20032, 20049, 20067, 20085, 20107, 20128, 20143, 20162, 20181, 20203,
+        20229, 20251, 20273, 20297, 20322, 20348, 20374, 20404, 20433, 20456, 20477, 20497, 20517, 20529, 20541, 20556, 20571, 20587,
+        20603, 20541, 20517, 20529, 20619, 20632, 20645, 20657, 20671, 20684, 20700, 20716, 20732, 20748, 20764, 20780, 20789, 20798,
+        20810, 20824, 20836, 20849, 20861, 20874, 20887, 20899, 20913, 20926, 20946, 20967, 20982, 20997, 21016, 21032, 21045, 21058,
+        21072, 21085, 21098, 21107, 21127, 21145, 20780, 20789, 20798, 20810, 20874, 20887, 20899, 21016, 21032, 21045, 21058, 21072,
+        21085, 21145, 20887, 21016, 21032, 21045, 21058, 21072, 21085, 21159, 21167, 21175, 21184, 21195, 21203, 21212, 21219, 21231,
+        21237, 21243, 21250, 21258, 21273, 21289, 21305, 21320, 21336, 21352, 21367, 21379, 21391, 21409, 21424, 21439, 21456, 21473,
+        21487, 21501, 21519, 21537, 21552, 21575, 21598, 21616, 21630, 21655, 21674, 21692, 21711, 21729, 21747, 21764, 21781, 21794,
+        21811, 21825, 21844, 21862, 21880, 21906, 21934, 21958, 21988, 22028, 22068, 21258, 21273, 21289, 21305, 21320, 21336, 21352,
+        21367, 21379, 21391, 21473, 21487, 21537, 21616, 21630, 22092, 22111, 21674, 21692, 21711, 21729, 21747, 21764, 21781, 21794,
+        21811, 21825, 21844, 21862, 21880, 21906, 21934, 21958, 21988, 22028, 22068, 22130, 22152, 22171, 22191, 22211, 22230, 22254,
+        22273, 22295, 22313, 22338, 22356, 22375, 22394, 22412, 22436, 22454, 22475, 22493, 22514, 22531, 22548, 22564, 22580, 22595,
+        22610, 22626, 22642, 22655, 22668, 22681, 22694, 22708, 22722, 22734, 22746, 22760, 22774, 22789, 22804, 22820, 22836, 22847,
+        22858, 22876, 22894, 22912, 22930, 22958, 22985, 22997, 23013, 23023, 23046, 23069, 23089, 23109, 23128, 23147, 23166, 23191,
+        23217, 23232, 23247, 23262, 23276, 23290, 23314, 23338, 23356, 23380, 23404, 23422, 23440, 23469, 23493, 23517, 23531, 23545,
+        23559, 23571, 23583, 23603, 23623, 23646, 23669, 23699, 23716, 23733, 23760, 23787, 23815, 23829, 23853, 23864, 23875, 23887,
+        23898, 23913, 23932, 23953, 23972, 23993, 24012, 24034, 24054, 24068, 24088, 24106, 24126, 24144, 24159, 24178, 24192, 24211,
+        24233, 24254, 24275, 24300, 24318, 24334, 24351, 24369, 24389, 24410, 24434, 24452, 24466, 24481, 24497, 24519, 24542, 24556,
+        22493, 24571, 24591, 24610, 24639, 24657, 24678, 24701, 24726, 24751, 24770, 24784, 24805, 24828, 24858, 24875, 24899, 24927,
+        24962, 24988, 25021, 25050, 25086, 25103, 25119, 25138, 25158, 25170, 25182, 25194, 25206, 25221, 25236, 25256, 25276, 25296,
+        25322, 25348, 25366, 25383, 25400, 25420, 25444, 25466, 25488, 25506, 25525, 25541, 25559, 25577, 25588, 25601, 25613, 25626,
+        25638, 25649, 25662, 25676, 25691, 25701, 25714, 25732, 25748, 25760, 25774, 25788, 25800, 25814, 25826, 25842, 25855, 25865,
+        25875, 25894, 25910, 25926, 25944, 25960, 25976, 25994, 26015, 26030, 26046, 26071, 26095, 26115, 26137, 26160, 26175, 26196,
+        26217, 26233, 26243, 26253, 26267, 26279, 26294, 26306, 26325, 26347, 26358, 26372, 26385, 26398, 26409, 26423, 26431, 26445,
+        26455, 26464, 26473, 26481, 26493, 26505, 26513, 26521, 26529, 26540, 26553, 26567, 26581, 26595, 26608, 26621, 26630, 26639,
+        26647, 26655, 26664, 26673, 26682, 26692, 26703, 26716, 26727, 26736, 26748, 26758, 26769, 26784, 26794, 26814, 26839, 26858,
+        26880, 26903, 26926, 26952, 26978, 26988, 27005, 27025, 27036, 27047, 27056, 27067, 27078, 27090, 27110, 27131, 27149, 27163,
+        27175, 27188, 27202, 27217, 27231, 27246, 27261, 27275, 27289, 27302, 27315, 27332, 27345, 27364, 27374, 27384, 27400, 27418,
+        27430, 27447, 27461, 27472, 27487, 27505, 27520, 27532, 27540, 27563, 27591, 27619, 27647, 27657, 27667, 27676, 27686, 27701,
+        27712, 27724, 27735, 27750, 27761, 27775, 27783, 27791, 27798, 27808, 27820, 27834, 27845, 27854, 27864, 27876, 27889, 27902,
+        27917, 27929, 27941, 27957, 27966, 27974, 27984, 27994, 28004, 28015, 28026, 28042, 28057, 28072, 28096, 28116, 28134, 28152,
+        28172, 28192, 28210, 28234, 28250, 28270, 28295, 28320, 28336, 28354, 28374, 28393, 28416, 28434, 28452, 28469, 28374, 28393,
+        28487, 28509, 28526, 28549, 28571, 28595, 28619, 28641, 28665, 28689, 28710, 28729, 28745, 28763, 304, 355, 371, 385, 27820,
+        27834, 27845, 27854, 304, 355, 371, 385, 28783, 28802, 28822, 28847, 28866, 28886, 28904, 28924, 28943, 28964, 28984, 29004,
+        29028, 29053, 29074, 29095, 29105, 29123, 29134, 29145, 29157, 29167, 29177, 29189, 29201, 29213, 29223, 29234, 29247, 29259,
+        29272, 29287, 29307, 29320, 29339, 29360, 29382, 29403, 29421, 29439, 29460, 29481, 29503, 29521, 29536, 29560, 29577, 29596,
+        29614, 29633, 29652, 29670, 29688, 29707, 29723, 29739, 29755, 29773, 29791, 29808, 29829, 29851, 29868, 29885, 29902, 29923,
+        29942, 29958, 29977, 29994, 30006, 30017, 30038, 30058, 30078, 30097, 30113, 30131, 30144, 30159, 30171, 30185, 30198, 30216,
+        30230, 30243, 30256, 30277, 30293, 30309, 30322, 30338, 30349, 30362, 30377, 30390, 30402, 30422, 30436, 30448, 30465, 30482,
+        30495, 30516, 30527, 30544, 30559, 30576, 30593, 30611, 30625, 30647, 30659, 30677, 30693, 30711, 30732, 30745, 30760, 30777,
+        30791, 30808, 30825, 30842, 30851, 30861, 30871, 30880, 30890, 30905, 30917, 30928, 30942, 30954, 30969, 30980, 30992, 31004,
+        31015, 31027, 31038, 31051, 31064, 31080, 31087, 31097, 31108, 31117, 31127, 31137, 31148, 31159, 31174, 31183, 31192, 31201,
+        31214, 31226, 31237, 31249, 31260, 31274, 31286, 31300, 31324, 31348, 31373, 31397, 31419, 31439, 31459, 31485, 31509, 31540,
+        31573, 31605, 31644, 31668, 31685, 31703, 31726, 31744, 31760, 31778, 31803, 31835, 31866, 31893, 31916, 31943, 31973, 32002,
+        32030, 32060, 32091, 32120, 32148, 32176, 32205, 32234, 32264, 32292, 32317, 32345, 32374, 32406, 32435, 32467, 32496, 32533,
+        32569, 32591, 32632, 32671, 32713, 32742, 32764, 32792, 32806, 32820, 32833, 32848, 32864, 32877, 32889, 32903, 32917, 32929,
+        32948, 32962, 32988, 33007, 33031, 33051, 33076, 33090, 33113, 33131, 33153, 33171, 33189, 33209, 33229, 33246, 33265, 33289,
+        33301, 33321, 33338, 33365, 33390, 33413, 33443, 33465, 33490, 33515, 33539, 33563, 33594, 33626, 33658, 33687, 33724, 33754,
+        33788, 33814, 33829, 33846, 33860, 33878, 33897, 33911, 33931, 33946, 33966, 33986, 34006, 34027, 34041, 34053, 34065, 34081,
+        34097, 34115, 34136, 34156, 34178, 34199, 34222, 34237, 34261, 34274, 34295, 34313, 34344, 34359, 34379, 34400, 34432, 34453,
+        34474, 34490, 34506, 34528, 34549, 34566, 34582, 34598, 34616, 34633, 34660, 34686, 34706, 34724, 34743, 34767, 34797, 34822,
+        34848, 34873, 34899, 34921, 34950, 34972, 34999, 35025, 35045, 35066, 35086, 35106, 35128, 35156, 35189, 35224, 35243, 35262,
+        35286, 35311, 35335, 35356, 35383, 35409, 35435, 35461, 35487, 35506, 35530, 35549, 35570, 35598, 35619, 35643, 35667, 35692,
+        35710, 35735, 35760, 35786, 35807, 35829, 35852, 35875, 35896, 35924, 35945, 35974, 36005, 36033, 36058, 36085, 36114, 36142,
+        36180, 36209, 36231, 36256, 36274, 36292, 36316, 36338, 36362, 36386, 36409, 36437, 36457, 36482, 36508, 36526, 36545, 36567,
+        36589, 36614, 36639, 36666, 36693, 36717, 36741, 36756, 36775, 36793, 36817, 36841, 36863, 36885, 36902, 36919, 36935, 36953,
+        36965, 36980, 37009, 37038, 37067, 37096, 37111, 37140, 37155, 37169, 37177, 37196, 37220, 37255, 37270, 37293, 37308, 37323,
+        37337, 37353, 37368, 37391, 37415, 37439, 37463, 37491, 37519, 37538, 37554, 37579, 37604, 37623, 37641, 37661, 37677, 37690,
+        37703, 37724, 37740, 37758, 37776, 37788, 37803, 37824, 37840, 37851, 37865, 37888, 37903, 37923, 37942, 37954, 37964, 37975,
+        37983, 38006, 38026, 38046, 38068, 38084, 38104, 38129, 38155, 38174, 38193, 38214, 38233, 38247, 38268, 38293, 38320, 38351,
+        38378, 38412, 38440, 38465, 38503, 38540, 38569, 38593, 38618, 38644, 38675, 38704, 38734, 38764, 38795, 38826, 38846, 38871,
+        38901, 38916, 38932, 38949, 38966, 38983, 39005, 39020, 39036, 39055, 39077, 39093, 39115, 39138, 39157, 39178, 39201, 39225,
+        39247, 39269, 39285, 39304, 39331, 39358, 39384, 39409, 39440, 39471, 39486, 39504, 39521, 39543, 39563, 39584, 39605, 39619,
+        39635, 39652, 39668, 39689, 39711, 39730, 39752, 39778, 39796, 39814, 39832, 39857, 39874, 39897, 39920, 39938, 39958, 39975,
+        39991, 40014, 40030, 40045, 40061, 40079, 40097, 40112, 40127, 40145, 40165, 40182, 40208, 40233, 40247, 40266, 40285, 40304,
+        40322, 40342, 40359, 40378, 40398, 40417, 40437, 40456, 40473, 40493, 40511, 40532, 40557, 40574, 40595, 40616, 40638, 40665,
+        40685, 40700, 40717, 40735, 40756, 40778, 40801, 40816, 40833, 40856, 40876, 40896, 40916, 40936, 40955, 40978, 41002, 41026,
+        41052, 41078, 41098, 41117, 41144, 41171, 41192, 41224, 41248, 41275, 41298, 41321, 41344, 41367, 41390, 41411, 41432, 41461,
+        41484, 41509, 41532, 41556, 41582, 41604, 41628, 41652, 41678, 41707, 41737, 41759, 41787, 41817, 41846, 41875, 41898, 41928,
+        41953, 41984, 42009, 42036, 42069, 42094, 42121, 42147, 42175, 42203, 42236, 42264, 42285, 42308, 42330, 42360, 42390, 42415,
+        42444, 42471, 42493, 42519, 42546, 42570, 42589, 42615, 42638, 42666, 42688, 42712, 42740, 42760, 42787, 42809, 42830, 42854,
+        42879, 42907, 42931, 42951, 42973, 42990, 43005, 43019, 43037, 43049, 43069, 43092, 43107, 43123, 43138, 43154, 43168, 43182,
+        43198, 43215, 43231, 43248, 43269, 43291, 43323, 43364, 43397, 43439, 43482, 43534, 43572, 43619, 43652, 43676, 43697, 43728,
+        43738, 43746, 43757, 43765, 43778, 43786, 43799, 43814, 43829, 43852, 43876, 43904, 43923, 43938, 43953, 43969, 43988, 44006,
+        44021, 44038, 44054, 44069, 44083, 44100, 44118, 44137, 44154, 44175, 44193, 44213, 44237, 44254, 44272, 44293, 44324, 44352, 76,
+        59, 44380, 44401, 44422, 44443, 44463, 44483, 44508, 44533, 44560, 44583, 44607, 44633, 44655, 44683, 44700, 44718, 44741, 44765,
+        44785, 44804, 44823, 44846, 44871, 44891, 44917, 44942, 44970, 44996, 45022, 45032, 45040, 45052, 45063, 45072, 45081, 45097,
+        45116, 45132, 45142, 45152, 45163, 45175, 45186, 45198, 45207, 45215, 45224, 45237, 45247, 45256, 45268, 45284, 45292, 45310,
+        45325, 45340, 45359, 45377, 45394, 45406, 45420, 45436, 3938, 3951, 45451, 45460, 45468, 45477, 45486, 45496, 45505, 45516,
+        45522, 45529, 45536, 45547, 45554, 45561, 45568, 45575, 45581, 45587, 45594, 45601, 45451, 45460, 45468, 45477, 45613, 45622,
+        45633, 45642, 45651, 45664, 45675, 45683, 45693, 45486, 45496, 45702, 45714, 45451, 45460, 45468, 45477, 45728, 45735, 45742,
+        45749, 45757, 45765, 45772, 45779, 45788, 45797, 45810, 45505, 45451, 45460, 45468, 45477, 45819, 45828, 45837, 45850, 45862,
+        45873, 45505, 45882, 45893, 45902, 45914, 45925, 45936, 45952, 45968, 45983, 45992, 46001, 46012, 46025, 46038, 46053, 46068,
+        46080, 46092, 46104, 46117, 46130, 46139, 46147, 46156, 46165, 46174, 46189, 46197, 46205, 46217, 46226, 46236, 46244, 46268,
+        46277, 46286, 46296, 46307, 46317, 46326, 46335, 46345, 46355, 46366, 46377, 46387, 46393, 46407, 46420, 46437, 46448, 46457,
+        46466, 46478, 46489, 46506, 46520, 46534, 46545, 46569, 46591, 46613, 46635, 46657, 46680, 46703, 46724, 46750, 46771, 46792,
+        46807, 46829, 46854, 46881, 46906, 46927, 46955, 46980, 47001, 47019, 47054, 47080, 47108, 47135, 47157, 47177, 47202, 47232,
+        47262, 47288, 47302, 47319, 47342, 47358, 47381, 47396, 47413, 47426, 47442, 47459, 47477, 47507, 47535, 47557, 47581, 47601,
+        47620, 47640, 47666, 47686, 47707, 47726, 47754, 47783, 47799, 47815, 47829, 47847, 47863, 47877, 47894, 47912, 47931, 47957,
+        47985, 48011, 48027, 48040, 48060, 48077, 48094, 48110, 48126, 48148, 48164, 48184, 48205, 48226, 48243, 48259, 48276, 48289,
+        48302, 48316, 48339, 48375, 48382, 48389, 48397, 48405, 48412, 48419, 48427, 48435, 48442, 48449, 48456, 48465, 48474, 48484,
+        48494, 48504, 48513, 48521, 48532, 48543, 48552, 48561, 48570, 48579, 48592, 48605, 48614, 48624, 48633, 48645, 48657, 48665,
+        48673, 48683, 48692, 48701, 48709, 48718, 48727, 48736, 48747, 48758, 48765, 48772, 48780, 48788, 48800, 48812, 48821, 48829,
+        48838, 48852, 48865, 48878, 48893, 48908, 48923, 48937, 48953, 48969, 48980, 48992, 49001, 49015, 49030, 49054, 49078, 49107,
+        49125, 49143, 49159, 49184, 49211, 49232, 49254, 49276, 49298, 49319, 49339, 49365, 49390, 49413, 49435, 49457, 49485, 49512,
+        49539, 49556, 49579, 49598, 49624, 49648, 49671, 49693, 49715, 49743, 49770, 49793, 49817, 49840, 49851, 49863, 49874, 49886,
+        49897, 49909, 49920, 49932, 49943, 49954, 49967, 49985, 50000, 50024, 50049, 50059, 50069, 50079, 50089, 50100, 50115, 50132,
+        50142, 50152, 50162, 50174, 50186, 50198, 50211, 50224, 50236, 50248, 50263, 50278, 50293, 50308, 50323, 50338, 50352, 50366,
+        50377, 50388, 50399, 50410, 50422, 50436, 50449, 50462, 50476, 50489, 50502, 50515, 50528, 50541, 50555, 50569, 50581, 50600,
+        50613, 50623, 50633, 50647, 50661, 50673, 50685, 50697, 50709, 50720, 50732, 50742, 50751, 50760, 50769, 50779, 50789, 50799,
+        50810, 50821, 50833, 50845, 50857, 50869, 50885, 50901, 50919, 50942, 50960, 50981, 50993, 51005, 51017, 51029, 51043, 51057,
+        51074, 51090, 51111, 51133, 51153, 51168, 51191, 51219, 51230, 51240, 51265, 51291, 51313, 51337, 51362, 51387, 51414, 51438,
+        51458, 51472, 51492, 51515, 51535, 51551, 51572, 51593, 51610, 51629, 51644, 51665, 51685, 51693, 51716, 51724, 51740, 51756,
+        51774, 51790, 51798, 51820, 51841, 51863, 51880, 51896, 51914, 51933, 51951, 51972, 52001, 52028, 52052, 52077, 52102, 52122,
+        52145, 52175, 52197, 52221, 52242, 52256, 52270, 52284, 52301, 52333, 52367, 52398, 52429, 52455, 52483, 52511, 52540, 52570,
+        52602, 52630, 52656, 52682, 52707, 52730, 52760, 52787, 52811, 52835, 52859, 52883, 52920, 52945, 52983, 53008, 53032, 53048,
+        53073, 53095, 53121, 53141, 53168, 53183, 53200, 53225, 53254, 53278, 53303, 53332, 53353, 53374, 53397, 53428, 53458, 53479,
+        53515, 53537, 53560, 53588, 53603, 53619, 53638, 53655, 53671, 53681, 53691, 53703, 53717, 53735, 53749, 53772, 53795, 53811,
+        53828, 53850, 53869, 53889, 53909, 53929, 53953, 53974, 53995, 54010, 54047, 54071, 54092, 54110, 54121, 54129, 54154, 54178,
+        54204, 54232, 54259, 54272, 54286, 54300, 54314, 54328, 54342, 54356, 54369, 54382, 54397, 54412, 54428, 54445, 54463, 54489,
+        54499, 54518, 54539, 54570, 54594, 54622, 54654, 54682, 54713, 54739, 54766, 54795, 54826, 54844, 54866, 54886, 54910, 54928,
+        54948, 54973, 54998, 55017, 55035, 55057, 55078, 55103, 55129, 55150, 55179, 55209, 55236, 55263, 55287, 55305, 55333, 55352,
+        55379, 55412, 55444, 55459, 55479, 55503, 55511, 55533, 55562, 55576, 55596, 55613, 55635, 55652, 55670, 55697, 55726, 55755,
+        55779, 55806, 55832, 55857, 55887, 55904, 55919, 55937, 55961, 55984, 56006, 56021, 56046, 56068, 56085, 56110, 56137, 56161,
+        56184, 56208, 56218, 56239, 56271, 56293, 56319, 56352, 56365, 56380, 56403, 56425, 56442, 56452, 56466, 56491, 56512, 56535,
+        56570, 56607, 56629, 56659, 56676, 56693, 56713, 56734, 56748, 56766, 56790, 56813, 56825, 56838, 56861, 56876, 56895, 56912,
+        56943, 56965, 56985, 57003, 57021, 57042, 57060, 57075, 57092, 57109, 57130, 57155, 57180, 57208, 57239, 57263, 57287, 57323,
+        57343, 57368, 57401, 57423, 57448, 57479, 57514, 57545, 57579, 57610, 57626, 57646, 57664, 57686, 57705, 57724, 57733, 57759,
+        57786, 57804, 57817, 57836, 57866, 57885, 57916, 57941, 57954, 57968, 57982, 57994, 58012, 58023, 58043, 58061, 58086, 58106,
+        58132, 58158, 58178, 58191, 58211, 58224, 58238, 58253, 58272, 58294, 58312, 58331, 58351, 58371, 58394, 58417, 58443, 58464,
+        58485, 58505, 58538, 58571, 58598, 58620, 58646, 58668, 58696, 58722, 58747, 58773, 58800, 58825, 58845, 58867, 58886, 58910,
+        58919, 58935, 58960, 58987, 59015, 59045, 59074, 59084, 59108, 59130, 59147, 59160, 59172, 59185, 59199, 59221, 59250, 59268,
+        59287, 59309, 59327, 59338, 59378, 59417, 59440, 59461, 59482, 59494, 59507, 59519, 59531, 59545, 59561, 59574, 59586, 59597,
+        59612, 59627, 59638, 59650, 59675, 59696, 59716, 59740, 59759, 59780, 59798, 59823, 59848, 59872, 59900, 59923, 59950, 59974,
+        59998, 60021, 60047, 60072, 60102, 60131, 60158, 60185, 60213, 60239, 60267, 60291, 60318, 60337, 60356, 60375, 60393, 60421,
+        60451, 60465, 60489, 60505, 60531, 60564, 60586, 60599, 60617, 60635, 60660, 60674, 60699, 60725, 60764, 60805, 60829, 60857,
+        60879, 60903, 60929, 60960, 60992, 61017, 61049, 61077, 61106, 61129, 61143, 61157, 61172, 61196, 61215, 61235, 61255, 61275,
+        61306, 61329, 61342, 61360, 61375, 61384, 61393, 61408, 61427, 61456, 61479, 61504, 61524, 61543, 61570, 61592, 61621, 61644,
+        61671, 61696, 61723, 61753, 61777, 61802, 61828, 61840, 61852, 61864, 61887, 61908, 61921, 61948, 61958, 61973, 61998, 62024,
+        62042, 62053, 62065, 62078, 62099, 62124, 62159, 62190, 62207, 62228, 62245, 62282, 62307, 62337, 62356, 62375, 62389, 62410,
+        62433, 62456, 62480, 62499, 62532, 62541, 62555, 62577, 62603, 62629, 62652, 62675, 62689, 62707, 62722, 62738, 62757, 62777,
+        62797, 62819, 62837, 62856, 62877, 62896, 62920, 62941, 62972, 62984, 63007, 63023, 63037, 63053, 63073, 63092, 63111, 63132,
+        63151, 63171, 63191, 63222, 63237, 63257, 63278, 63300, 63315, 63330, 63355, 63380, 63393, 63409, 63426, 63443, 63458, 63471,
+        63492, 63517, 63544, 63556, 63577, 63601, 63619, 63640, 63661, 63679, 63692, 63720, 63747, 63771, 63797, 63815, 63834, 63848,
+        63863, 63876, 63899, 63911, 63926, 63942, 63955, 63969, 63991, 64008, 64025, 64044, 64065, 64083, 64100, 64118, 64142, 64165,
+        64190, 64217, 64237, 64263, 64277, 64288, 64302, 64318, 64343, 64365, 64391, 64426, 64453, 64481, 64506, 64535, 64548, 64562,
+        64582, 64601, 64619, 64636, 64653, 64666, 64684, 64698, 64712, 64728, 64743, 64763, 64783, 64807, 64829, 64848, 64867, 64889,
+        64910, 64930, 64953, 64975, 64995, 65014, 65033, 65046, 65065, 65074, 65083, 65092, 65103, 65113, 65128, 65143, 65159, 65177,
+        65193, 65213, 65227, 65244, 65260, 65277, 65297, 65315, 65331, 65351, 65382, 65400, 65422, 65442, 65460, 65479, 65497, 65521,
+        65533, 65554, 65570, 65591, 65614, 65628, 65652, 65670, 65699, 65718, 65737, 65761, 65788, 65800, 65815, 65835, 65859, 65879,
+        65902, 65923, 65945, 65967, 65992, 66009, 66026, 66051, 66078, 66100, 66125, 66150, 66181, 66212, 66242, 66273, 66302, 66332,
+        66354, 66377, 66397, 66418, 66438, 66458, 66481, 66503, 66525, 66547, 66575, 66585, 66598, 66612, 66630, 66653, 66670, 66687,
+        66705, 66721, 66739, 66762, 66771, 66781, 66795, 66818, 66829, 66855, 66875, 66888, 66904, 66931, 66957, 66973, 66993, 67011,
+        67030, 67044, 67053, 67070, 67101, 67132, 67157, 67171, 67186, 67200, 67211, 67234, 67253, 67271, 67292, 67318, 67333, 67363,
+        67382, 67409, 67431, 67456, 67472, 67482, 67503, 67532, 67565, 67598, 67623, 67640, 67656, 67675, 67694, 67723, 67739, 67761,
+        67773, 67801, 67819, 67830, 67851, 67872, 67892, 67913, 67945, 67973, 67985, 68006, 68021, 68040, 68059, 68081, 68099, 68117,
+        68135, 68165, 68197, 68223, 68239, 68255, 68271, 68288, 68301, 68320, 68347, 68375, 68398, 68421, 68444, 68467, 68485, 68494,
+        68509, 68528, 68558, 68579, 68603, 68614, 68626, 68652, 68676, 68687, 68700, 68712, 68725, 68737, 68754, 68771, 68784, 68829,
+        68850, 68864, 68897, 68906, 68931, 68954, 68977, 68991, 69006, 69022, 69041, 69070, 69093, 69105, 69135, 69155, 69182, 69206,
+        69239, 69251, 69266, 69279, 69293, 69311, 69330, 69347, 69366, 69382, 69392, 69405, 69417, 69440, 69458, 69482, 69504, 69528,
+        69543, 69561, 69574, 69601, 69621, 69655, 69673, 69691, 69706, 69720, 69735, 69748, 69781, 69793, 69819, 69868, 69884, 69907,
+        69920, 69938, 69965, 69979, 70023, 70042, 70061, 70085, 70099, 70114, 70140, 70156, 70173, 70194, 70215, 70236, 70257, 70278,
+        70295, 70313, 70335, 70353, 70373, 70396, 70417, 70440, 70466, 70490, 70510, 70530, 70550, 70567, 70585, 70600, 70616, 70633,
+        70653, 70662, 70669, 70685, 70703, 70722, 70740, 70770, 70800, 70820, 70848, 70879, 70907, 70929, 70949, 70969, 70992, 71023,
+        71045, 71077, 71102, 71115, 71140, 71162, 71176, 71199, 71221, 71235, 71249, 71276, 71300, 71331, 71351, 71369, 71386, 71404,
+        71424, 71450, 71478, 71506, 71530, 71558, 71588, 71611, 71644, 71678, 71708, 71738, 71768, 71788, 71814, 71838, 71867, 71898,
+        71924, 71961, 71987, 72021, 72052, 72077, 72103, 72126, 72154, 72179, 72189, 72211, 72235, 72258, 72278, 72291, 72306, 72323,
+        72345, 72372, 72395, 72422, 72454, 72480, 72512, 72538, 72553, 72571, 72600, 72629, 72655, 72685, 72712, 72739, 72771, 72798,
+        72830, 72862, 72880, 72894, 72910, 72929, 72963, 73000, 73027, 73055, 73080, 73106, 73126, 73147, 73167, 73189, 73208, 73226,
+        73246, 73270, 73288, 73307, 73335, 73360, 73381, 73408, 73433, 73466, 73490, 73521, 73549, 73581, 73612, 73643, 73670, 73703,
+        73736, 73762, 73788, 73816, 73850, 73876, 73906, 73936, 73964, 73986, 74010, 74048, 74072, 74093, 74122, 74157, 74184, 74211,
+        74235, 74268, 74298, 74322, 74347, 74375, 74400, 74426, 74444, 74465, 74485, 74503, 74518, 74549, 74589, 74619, 74649, 74669,
+        74687, 74705, 74721, 74738, 74753, 74767, 74802, 74837, 74863, 74886, 74903, 74925, 74945, 74971, 74998, 75020, 75054, 75083,
+        75111, 75132, 75155, 75184, 75217, 75249, 75274, 75289, 75329, 75336, 75355, 75377, 75405, 75435, 75453, 75469, 75500, 75525,
+        75545, 75571, 75594, 75624, 75651, 75679, 75708, 75732, 75761, 75790, 75813, 75836, 75862, 75893, 75917, 75946, 75977, 76004,
+        76040, 76076, 76106, 76136, 76161, 76184, 76215, 76246, 76277, 76305, 76329, 76363, 76389, 76399, 76409, 76423, 76436, 76458,
+        76481, 76506, 76532, 76561, 76588, 76616, 76639, 76661, 76688, 76715, 76740, 76767, 76791, 76818, 76848, 76862, 76886, 76907,
+        76921, 76941, 76968, 76991, 77017, 77043, 77065, 77086, 77107, 77121, 77142, 77173, 77197, 77224, 77244, 77270, 77299, 77335,
+        77359, 77378, 77397, 77418, 77443, 77462, 77482, 77510, 77538, 77575, 77600, 77640, 77678, 77711, 77739, 77765, 77792, 77820,
+        77851, 77871, 77903, 77931, 77955, 77979, 78006, 78030, 78063, 78090, 78104, 78126, 78140, 78155, 78173, 78189, 78209, 78224,
+        78241, 78261, 78280, 78317, 78340, 78368, 78389, 78419, 78446, 78477, 78491, 78505, 78524, 78547, 78572, 78590, 78611, 78629,
+        78655, 78684, 78704, 78723, 78752, 78778, 78801, 78825, 78858, 78885, 78908, 78926, 78954, 78965, 78976, 78993, 79009, 79030,
+        79048, 79073, 79103, 79120, 79139, 79154, 79177, 79214, 79249, 79278, 79299, 79314, 79343, 79374, 79405, 79430, 79446, 79476,
+        79507, 79537, 79563, 79587, 79619, 79627, 79635, 79644, 79652, 79677, 79694, 79712, 79739, 79759, 79780, 79799, 79819, 79838,
+        79859, 79880, 79902, 79927, 79958, 79982, 80003, 80037, 80064, 80103, 80132, 80154, 80174, 80196, 80221, 80239, 80255, 80274,
+        80294, 80317, 80341, 80371, 80387, 80401, 80425, 80449, 80475, 80501, 80531, 80565, 80584, 80603, 80626, 80645, 80663, 80677,
+        80706, 80733, 80771, 80802, 80836, 80866, 80894, 80921, 80950, 80989, 81012, 81033, 81066, 81099, 81116, 81135, 81150, 81168,
+        81187, 81210, 81234, 81263, 81294, 81317, 81345, 81371, 81397, 81418, 81430, 81451, 81473, 81497, 81527, 81550, 81581, 81598,
+        81626, 81652, 81667, 81695, 81709, 81724, 81744, 81764, 81780, 81792, 81805, 81824, 81856, 81879, 81901, 81916, 81932, 81949,
+        81968, 81992, 82005, 82021, 82033, 82052, 82075, 82098, 82120, 82142, 82156, 82180, 82205, 82222, 82246, 82265, 82298, 82319,
+        82339, 82359, 82377, 82393, 82415, 82438, 82461, 82490, 82512, 82534, 82558, 82581, 82611, 82625, 82639, 82652, 82665, 82680,
+        82702, 82722, 82746, 82765, 82787, 82811, 82838, 82871, 82886, 82916, 82946, 82980, 83006, 83022, 83045, 83061, 83086, 83107,
+        83131, 83151, 83175, 83200, 83231, 83253, 83273, 83294, 83311, 83333, 83354, 83373, 83402,
     ];
 
     internal static ReadOnlySpan<ulong> Values =>
@@ -5630,288 +5934,300 @@ public static partial class FlagSets
         0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0xa, 0x80000, 0x800, 0x80000, 0x800, 0x0, 0x1, 0x2, 0x4, 0x6, 0x8, 0xc, 0x11, 0x16, 0x1d, 0x21,
         0x29, 0x2b, 0x2c, 0x2e, 0x2f, 0x32, 0x33, 0x3a, 0x3b, 0x3c, 0x5c, 0x5e, 0x62, 0x67, 0x6c, 0x73, 0x84, 0x87, 0x88, 0x89, 0x8f,
         0x90, 0xff, 0x100, 0x106, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000,
-        0x10000, 0x40000, 0x2000000, 0x4000000, 0x20000000, 0x40000000, 0x0, 0x1, 0x2, 0x0, 0x1, 0x6, 0x11, 0x29, 0x3a, 0x84, 0x88, 0xff,
-        0x100, 0x101, 0x102, 0x103, 0x104, 0x105, 0x106, 0x107, 0x108, 0x109, 0x10a, 0x10b, 0x10c, 0x10d, 0x10e, 0x10f, 0x110, 0x111,
-        0x112, 0x113, 0x114, 0x115, 0x116, 0x117, 0x118, 0x119, 0x11a, 0x11b, 0x11c, 0x11d, 0x11e, 0x11f, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6,
-        0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d,
-        0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32,
-        0x33, 0x34, 0x35, 0x37, 0x38, 0x39, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49,
-        0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x50, 0x52, 0x53, 0x54, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe,
-        0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28,
-        0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb,
-        0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x22, 0x23, 0x24, 0x2a,
-        0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x42,
-        0x43, 0x46, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0x10,
-        0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25,
-        0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x1, 0x64, 0x65, 0x66, 0x67, 0x68, 0x1, 0x2, 0x3, 0x5, 0x6, 0x7, 0x8, 0x9,
-        0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9,
-        0xa, 0xb, 0xc, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x12, 0x13, 0x14, 0x15,
-        0x16, 0x1, 0x2, 0x3, 0x4, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x300, 0x100, 0x200, 0x400, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16,
-        0x18, 0x19, 0x1a, 0x1c, 0x1d, 0x1e, 0x20, 0x21, 0x22, 0x24, 0x25, 0x26, 0x28, 0x29, 0x2a, 0x2c, 0x2d, 0x2e, 0x30, 0x31, 0x32,
-        0x34, 0x38, 0x39, 0x3a, 0x3c, 0x3d, 0x3e, 0x40, 0x42, 0x43, 0x44, 0x48, 0x49, 0x4a, 0x4e, 0x4f, 0x50, 0x51, 0x52, 0x54, 0x55,
-        0x56, 0x58, 0x59, 0x5a, 0x5c, 0x5e, 0x5f, 0x60, 0x64, 0x65, 0x66, 0x68, 0x69, 0x6a, 0x6c, 0x6d, 0x6e, 0x70, 0x71, 0x72, 0x74,
-        0x75, 0x76, 0x78, 0x79, 0x7a, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xc, 0xd, 0xe, 0x10, 0x11, 0x15, 0x16, 0x17, 0x18,
-        0x19, 0x1a, 0x1b, 0x1c, 0x60, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9, 0xfa, 0xfe, 0x200, 0x201, 0x800, 0x805, 0x806, 0x8ff, 0xa00, 0xa01,
-        0x22eb, 0x22f0, 0x4305, 0x6000, 0x6001, 0x6002, 0x6003, 0x6004, 0x6005, 0x6006, 0x6007, 0x6558, 0x8035, 0x809b, 0x80f3, 0x8100,
-        0x8137, 0x86dd, 0x8808, 0x8809, 0x883e, 0x8847, 0x8848, 0x884c, 0x8863, 0x8864, 0x886c, 0x8870, 0x8884, 0x888e, 0x8892, 0x8899,
-        0x88a2, 0x88a4, 0x88a8, 0x88b5, 0x88be, 0x88c3, 0x88c7, 0x88ca, 0x88cc, 0x88e3, 0x88e5, 0x88e7, 0x88f5, 0x88f7, 0x88f8, 0x88fb,
-        0x8902, 0x8906, 0x890d, 0x8914, 0x8915, 0x8917, 0x892f, 0x894f, 0x9000, 0x9100, 0x9200, 0x9300, 0x9988, 0xdada, 0xdadb, 0xe001,
-        0xed3e, 0xfbfb, 0xfd3a, 0x1, 0x2, 0x3, 0x4, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000,
-        0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1000,
-        0x2000, 0x8000, 0x1, 0x2, 0x3, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x2000, 0x10000000, 0x20000000,
-        0x40000000, 0x80000000, 0x80000, 0x1, 0x80000, 0x800, 0x80000, 0x800, 0x80000, 0x800, 0x1, 0x2, 0x800, 0x80000, 0x1, 0x2, 0x4,
-        0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x2000, 0x4000, 0x8000, 0x1000000, 0x2000000, 0x4000000, 0x10000000,
-        0x20000000, 0x40000000, 0x80000000, 0x0, 0x4, 0x8, 0x1, 0x2, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x4000,
-        0x2000, 0x1, 0x2, 0x4, 0x8, 0x110, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80,
-        0x100, 0x200, 0x400, 0x800, 0x1000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x100000, 0x1000000, 0x2000000, 0x40000000,
-        0x8000000, 0x10000000, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14,
-        0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29,
-        0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e,
-        0x3f, 0x40, 0x4000000, 0x8000000, 0x10000000, 0x40000000, 0x80000000, 0x4, 0x1, 0x2, 0x400, 0x800, 0x0, 0x1, 0x2, 0x1, 0x2,
-        0x80000000, 0x0, 0x80, 0xffffffc4, 0xfffffff9, 0xfffffffa, 0xfffffffb, 0xfffffffc, 0xfffffffd, 0xfffffffe, 0xffffffff, 0x1, 0x2,
-        0x3, 0x4, 0x5, 0x6, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7,
-        0x8, 0xe, 0xf, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x0, 0x1,
-        0x2, 0x4, 0x800, 0x80, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0x80, 0x81, 0x83,
-        0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8d, 0x100, 0x200, 0x400, 0x4, 0x8, 0x80, 0x0, 0x1, 0x2, 0x3, 0x80, 0x4,
-        0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000,
-        0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x10000000,
-        0x20000000, 0x40000000, 0x80000000, 0x100000000, 0x200000000, 0x80, 0x100, 0x200, 0x400, 0x800, 0x10000, 0x20000, 0x40000,
-        0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000,
-        0x20000000, 0x40000000, 0x1, 0x4, 0x2, 0x8, 0x1000000, 0x80000000, 0x40000000, 0x20000000, 0x0, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2,
-        0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x18, 0x19, 0x1a, 0x1e, 0x1f, 0x20, 0x21, 0x4200,
-        0x4201, 0x4202, 0x4203, 0x4204, 0x4205, 0x4206, 0x4207, 0x4208, 0x4209, 0x420a, 0x420b, 0x420c, 0x420d, 0x420e, 0x420f, 0x4210,
-        0x4211, 0x4212, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x10, 0x11, 0x18, 0x1f, 0x20, 0x21, 0x22, 0x4200, 0x4201,
-        0x4202, 0x4203, 0x4204, 0x4205, 0x4206, 0x4207, 0x4208, 0x4209, 0x420a, 0x420b, 0x420c, 0x420d, 0x420e, 0x420f, 0x4210, 0x4211,
-        0x4212, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100000, 0x200000, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x80, 0x0, 0x1, 0x2,
-        0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b,
-        0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x32,
-        0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47,
-        0x48, 0x49, 0x4a, 0x4b, 0x4d, 0x4e, 0x4f, 0x50, 0x51, 0x41555856, 0x53564d41, 0x59616d61, 0xffffffffffffffff, 0x1, 0x2, 0x3, 0x4,
-        0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x1, 0x2, 0x3, 0x4, 0x0, 0x1, 0x0, 0x1, 0x2, 0x0, 0x1, 0x2, 0x1, 0x2, 0x4,
-        0x8, 0x10, 0x1, 0x2, 0x0, 0x0, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200,
-        0x400, 0x800, 0x1, 0x2, 0x11, 0x12, 0x1001, 0x1002, 0x1003, 0x1004, 0x1011, 0x1012, 0x1021, 0x1022, 0x1023, 0x1024, 0x1025,
-        0x2001, 0x2002, 0x2003, 0x4001, 0x4002, 0x4003, 0x4004, 0x5001, 0x5002, 0x5003, 0x5004, 0x5005, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5,
-        0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x0, 0x1, 0xfffffffe, 0xffffffff, 0x0, 0x1, 0x2, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2,
-        0x3, 0x7, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0x10, 0x1, 0x0, 0x1, 0x2, 0xa001, 0x8001, 0x1, 0x2, 0x4,
-        0x8, 0x10, 0x20, 0x80, 0x100, 0x1000, 0x2000, 0x4000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800,
-        0x1000, 0x2000, 0x4000, 0x8000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x40000000, 0x1, 0x2, 0x4,
-        0x8, 0x10, 0x20, 0x40, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13,
-        0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28,
-        0x19980330, 0x20071026, 0x20080522, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x400, 0x800, 0x1000, 0x2000, 0x4000,
-        0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000, 0x4000000, 0x8000000,
-        0x10000000, 0x20000000, 0x40000000, 0x80000000, 0x1, 0x2, 0x4, 0x8, 0x1, 0x1, 0x2, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6,
-        0x7, 0x8, 0x1, 0x2, 0x0, 0x10, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x80, 0x100000, 0x200000, 0x1, 0x2, 0x4, 0x10, 0x20, 0x40,
-        0x100, 0x200, 0x1, 0x80000, 0x2, 0x100, 0x800, 0x1000, 0x8000, 0x20000, 0x40000, 0x80000, 0x100000, 0x100, 0x800, 0x1000, 0x8000,
-        0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0xfff, 0x7ff, 0x1, 0x2, 0x4, 0x8,
-        0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x4, 0x10, 0x20, 0x40,
-        0x800, 0x1000, 0x2000, 0x100000, 0x200000, 0x400000, 0x2f, 0x187, 0x137f, 0x1cd1, 0x2468, 0x3434, 0x4d44, 0x4d5a, 0x517b, 0x564c,
-        0x6969, 0x72b6, 0x9660, 0x9fa0, 0x9fa1, 0x9fa2, 0xadf5, 0xadff, 0xef53, 0xf15f, 0x27e0eb, 0x414a53, 0xc0ffee, 0xc36400,
-        0x1021994, 0x1021997, 0x7655821, 0x9041934, 0xbad1dea, 0x11307854, 0x15013346, 0x2011bab0, 0x28cd3d45, 0x42494e4d, 0x43415d53,
-        0x444d4142, 0x454d444d, 0x474d454d, 0x4e554c4c, 0x50494446, 0x50495045, 0x52654973, 0x5345434d, 0x5346414f, 0x534f434b,
-        0x58465342, 0x5a3c69f0, 0x5a4f4653, 0x6165676c, 0x62646576, 0x62656572, 0x63677270, 0x64626720, 0x64646178, 0x65735546,
-        0x68191122, 0x6b414653, 0x6c6f6f70, 0x6e736673, 0x73636673, 0x73717368, 0x73727279, 0x73757245, 0x7461636f, 0x74726163,
-        0x794c7630, 0x858458f6, 0x9123683e, 0x958458f6, 0xabba1974, 0xca451a4e, 0xcafe4a11, 0xde5e81e4, 0xf2f52010, 0xf97cff8c,
-        0xf995e849, 0xfe534d42, 0xff534d42, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x40, 0x400, 0x800, 0x1000, 0x2000, 0x5801, 0x5802, 0x5803,
-        0x5804, 0x5805, 0x5806, 0x5807, 0x5808, 0x5809, 0x800001, 0x800002, 0x800003, 0x800004, 0x800005, 0x800006, 0x800007, 0x800008,
-        0x800009, 0x0, 0x1, 0x2, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10,
-        0x20, 0x0, 0x30000, 0x50000, 0x7fc00000, 0x7ff00000, 0x7ffc0000, 0x7fff0000, 0x80000000, 0x1, 0x2, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8,
-        0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x1, 0x2, 0x4, 0x8, 0x1, 0x2, 0x1,
-        0x2, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14,
-        0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0xfffffff8, 0xfffffff9, 0xfffffffa, 0xfffffffb,
-        0xfffffffc, 0xfffffffd, 0xfffffffe, 0xffffffff, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0xffffffff, 0x0, 0x64, 0x65, 0x66, 0x67,
-        0x68, 0x69, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15,
-        0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x0, 0x1, 0x2, 0x3, 0x4,
-        0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b,
-        0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf,
-        0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x0, 0x1, 0x2, 0x3, 0x4,
-        0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b,
-        0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30,
-        0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400,
-        0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80,
-        0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9,
-        0xa, 0xb, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000,
-        0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x800, 0x1, 0x2, 0x4, 0x8, 0x10, 0x1, 0x2, 0x4, 0x8, 0x0,
+        0x10000, 0x40000, 0x2000000, 0x4000000, 0x20000000, 0x40000000, 0x20000, 0x80000, 0x80000000, 0x0, 0x1, 0x2, 0x0, 0x1, 0x6, 0x11,
+        0x29, 0x3a, 0x84, 0x88, 0xff, 0x100, 0x101, 0x102, 0x103, 0x104, 0x105, 0x106, 0x107, 0x108, 0x109, 0x10a, 0x10b, 0x10c, 0x10d,
+        0x10e, 0x10f, 0x110, 0x111, 0x112, 0x113, 0x114, 0x115, 0x116, 0x117, 0x118, 0x119, 0x11a, 0x11b, 0x11c, 0x11d, 0x11e, 0x11f,
         0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18,
         0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d,
-        0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x1, 0x2, 0x4,
-        0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000,
-        0x100000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe,
+        0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x37, 0x38, 0x39, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42, 0x43, 0x44,
+        0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x50, 0x52, 0x53, 0x54, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8,
+        0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x20, 0x21, 0x22, 0x23,
+        0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x1, 0x2, 0x3, 0x4, 0x5,
+        0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f,
+        0x20, 0x22, 0x23, 0x24, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a,
+        0x3b, 0x3c, 0x3d, 0x3e, 0x42, 0x43, 0x46, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9,
+        0xa, 0xb, 0xc, 0xd, 0xe, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20,
+        0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x1, 0x64, 0x65, 0x66, 0x67, 0x68, 0x1, 0x2,
+        0x3, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x1, 0x2, 0x3,
+        0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf,
+        0x10, 0x12, 0x13, 0x14, 0x15, 0x16, 0x1, 0x2, 0x3, 0x4, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x300,
+        0x100, 0x200, 0x400, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x100, 0x200, 0x400, 0x800, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x18,
+        0x19, 0x1a, 0x1c, 0x1d, 0x1e, 0x20, 0x21, 0x22, 0x24, 0x25, 0x26, 0x28, 0x29, 0x2a, 0x2c, 0x2d, 0x2e, 0x30, 0x31, 0x32, 0x34,
+        0x38, 0x39, 0x3a, 0x3c, 0x3d, 0x3e, 0x40, 0x42, 0x43, 0x44, 0x48, 0x49, 0x4a, 0x4e, 0x4f, 0x50, 0x51, 0x52, 0x54, 0x55, 0x56,
+        0x58, 0x59, 0x5a, 0x5c, 0x5e, 0x5f, 0x60, 0x64, 0x65, 0x66, 0x68, 0x69, 0x6a, 0x6c, 0x6d, 0x6e, 0x70, 0x71, 0x72, 0x74, 0x75,
+        0x76, 0x78, 0x79, 0x7a, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xc, 0xd, 0xe, 0x10, 0x11, 0x15, 0x16, 0x17, 0x18, 0x19,
+        0x1a, 0x1b, 0x1c, 0x60, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9, 0xfa, 0xfe, 0x200, 0x201, 0x800, 0x805, 0x806, 0x8ff, 0xa00, 0xa01, 0x22eb,
+        0x22f0, 0x4305, 0x6000, 0x6001, 0x6002, 0x6003, 0x6004, 0x6005, 0x6006, 0x6007, 0x6558, 0x8035, 0x809b, 0x80f3, 0x8100, 0x8137,
+        0x86dd, 0x8808, 0x8809, 0x883e, 0x8847, 0x8848, 0x884c, 0x8863, 0x8864, 0x886c, 0x8870, 0x8884, 0x888e, 0x8892, 0x8899, 0x88a2,
+        0x88a4, 0x88a8, 0x88b5, 0x88be, 0x88c3, 0x88c7, 0x88ca, 0x88cc, 0x88e3, 0x88e5, 0x88e7, 0x88f5, 0x88f7, 0x88f8, 0x88fb, 0x8902,
+        0x8906, 0x890d, 0x8914, 0x8915, 0x8917, 0x892f, 0x894f, 0x9000, 0x9100, 0x9200, 0x9300, 0x9988, 0xdada, 0xdadb, 0xe001, 0xed3e,
+        0xfbfb, 0xfd3a, 0x1, 0x2, 0x3, 0x4, 0x1d, 0x23, 0x25, 0x3d, 0x3f, 0x40, 0x41, 0x1, 0x2, 0x6, 0x7, 0x8, 0xb, 0x14, 0x17, 0x40,
+        0x41, 0x60, 0x61, 0x80, 0x81, 0x40, 0x41, 0x42, 0x43, 0x60, 0x61, 0x63, 0x80, 0x81, 0x82, 0x83, 0x40, 0x41, 0x40, 0x41, 0x44,
+        0x45, 0x1, 0x0, 0x1, 0x2, 0x3, 0x5, 0x6, 0x7, 0x8, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x7f, 0x80, 0x81, 0x82, 0x83, 0x84,
+        0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x80, 0x1, 0x2, 0x3,
+        0x4, 0x5, 0x6, 0x7, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7,
+        0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0xf, 0x13, 0x17, 0x18, 0x1b, 0x20, 0x100, 0x101,
+        0x102, 0x103, 0x104, 0x108, 0x10e, 0x10f, 0x110, 0x118, 0x122, 0x200, 0x201, 0x204, 0x205, 0x206, 0x207, 0x300, 0x301, 0x302,
+        0x303, 0x304, 0x305, 0x306, 0x307, 0x308, 0x309, 0x30a, 0x30b, 0x30c, 0x30d, 0x30e, 0x30f, 0x310, 0x311, 0x312, 0x313, 0x320,
+        0x321, 0x322, 0x323, 0x324, 0x325, 0x334, 0x335, 0x336, 0x337, 0x338, 0x339, 0x33a, 0xfffe, 0xffff, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5,
+        0x6, 0x7, 0x0, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0xffffffff, 0x1, 0x0, 0x1, 0xff, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100,
+        0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80,
+        0x100, 0x200, 0x400, 0x1000, 0x2000, 0x8000, 0x1, 0x2, 0x3, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400,
+        0x2000, 0x10000000, 0x20000000, 0x40000000, 0x80000000, 0x80000, 0x1, 0x80000, 0x800, 0x80000, 0x800, 0x80000, 0x800, 0x1, 0x2,
+        0x800, 0x80000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x2000, 0x4000, 0x8000, 0x1000000,
+        0x2000000, 0x4000000, 0x10000000, 0x20000000, 0x40000000, 0x80000000, 0x0, 0x4, 0x8, 0x1, 0x2, 0x10, 0x20, 0x40, 0x80, 0x100,
+        0x200, 0x400, 0x800, 0x1000, 0x4000, 0x2000, 0x1, 0x2, 0x4, 0x8, 0x110, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1, 0x2,
+        0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x100000,
+        0x1000000, 0x2000000, 0x40000000, 0x8000000, 0x10000000, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe,
         0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23,
-        0x24, 0x25, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000,
-        0x20000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x0, 0x1, 0x2, 0x3, 0x5, 0x6, 0x7, 0x8, 0x1, 0x2, 0x0, 0x1, 0x2, 0x4, 0x8, 0x10,
-        0x20, 0x40, 0x80, 0x100, 0x200, 0x1, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x1, 0x2, 0x4, 0x8, 0x0, 0x30000, 0x40000,
-        0x80000, 0xa0000, 0xf0000, 0x140000, 0x150000, 0x160000, 0x280000, 0x2a0000, 0x320000, 0x3e0000, 0xb70000, 0xf30000, 0x1020000,
-        0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x1, 0x2, 0x4, 0x800, 0x200, 0x5121996, 0x16041998, 0x20112000, 0x28121969, 0xfee1dead, 0x0,
-        0x1234567, 0x4321fedc, 0x45584543, 0x89abcdef, 0xa1b2c3d4, 0xcdef0123, 0xd000fce2, 0x8000, 0x10000, 0x20000, 0x40000, 0x0, 0x1,
-        0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0x0, 0x6, 0x8, 0xc, 0xf, 0x10, 0x80000, 0x740000, 0x800000, 0x4000005, 0x4000006,
-        0x4000009, 0x400000a, 0x400000b, 0x400000d, 0x4100001, 0x410000e, 0x5000002, 0x5000004, 0x5000007, 0x6000003, 0x7000003,
-        0x8000008, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x2,
-        0x4, 0x0, 0x1, 0x2, 0x3, 0x200, 0x400, 0x800, 0x1, 0x2, 0x3, 0x4, 0xb, 0xc, 0xd, 0xe, 0x15, 0x16, 0x17, 0x18, 0x0, 0x0, 0x1, 0x2,
-        0x3, 0xb, 0xc, 0xd, 0xe, 0xf, 0x1000, 0x2000, 0x4000, 0x8000, 0x200, 0x400, 0x800, 0x1000, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd,
-        0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x1000, 0x800, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0x1000, 0x2000, 0x4000, 0x800, 0x1,
-        0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x241, 0x245, 0x246, 0x247,
-        0x249, 0x24a, 0x24b, 0x254, 0x256, 0x258, 0x259, 0x25a, 0x1200, 0x125d, 0x125e, 0x125f, 0x1260, 0x1261, 0x1262, 0x1263, 0x1264,
-        0x1265, 0x1266, 0x1267, 0x1268, 0x1269, 0x1274, 0x1275, 0x1276, 0x1277, 0x1278, 0x1279, 0x127a, 0x127b, 0x127c, 0x127d, 0x127e,
-        0x127f, 0x1b03, 0x1be6, 0x1bec, 0x2311, 0x2400, 0x2401, 0x2402, 0x2403, 0x2405, 0x3b64, 0x3b65, 0x3b66, 0x3b67, 0x3b68, 0x3b69,
-        0x3b6a, 0x3b6b, 0x3b6c, 0x3b6d, 0x3b6e, 0x3b6f, 0x3b70, 0x3b71, 0x3b72, 0x3b73, 0x3b74, 0x3b75, 0x3b76, 0x3b77, 0x3b78, 0x3b79,
-        0x3b80, 0x3b81, 0x3b82, 0x3b83, 0x3b84, 0x3b85, 0x3b86, 0x3b87, 0x3b88, 0x3b89, 0x3b8a, 0x3b8b, 0x3b8c, 0x3b8d, 0x3b8e, 0x3b8f,
-        0x3b90, 0x3b91, 0x3b92, 0x3b93, 0x3b94, 0x3d13, 0x3e01, 0x3e02, 0x4101, 0x4102, 0x4200, 0x420a, 0x420c, 0x420e, 0x4210, 0x4300,
-        0x48f9, 0x48fa, 0x4b27, 0x4f25, 0x4f26, 0x4f39, 0x4f3c, 0x5000, 0x5001, 0x5002, 0x5003, 0x5008, 0x500e, 0x5015, 0x5016, 0x5100,
-        0x5101, 0x5111, 0x5204, 0x5206, 0x5207, 0x5361, 0x5363, 0x5401, 0x5402, 0x5403, 0x5404, 0x5405, 0x5406, 0x5407, 0x5408, 0x5409,
-        0x540a, 0x540b, 0x540c, 0x540d, 0x540e, 0x540f, 0x5410, 0x5411, 0x5412, 0x5413, 0x5414, 0x5415, 0x5416, 0x5417, 0x5418, 0x5419,
-        0x541a, 0x541b, 0x541c, 0x541d, 0x541e, 0x541f, 0x5420, 0x5421, 0x5422, 0x5423, 0x5424, 0x5425, 0x5427, 0x5428, 0x5429, 0x542e,
-        0x542f, 0x5432, 0x5433, 0x5434, 0x5435, 0x5437, 0x5441, 0x5450, 0x5451, 0x5452, 0x5453, 0x5454, 0x5455, 0x5456, 0x5457, 0x5458,
-        0x5459, 0x545a, 0x545b, 0x545c, 0x545d, 0x5460, 0x5501, 0x5502, 0x5509, 0x550c, 0x5603, 0x5646, 0x5700, 0x5701, 0x5760, 0x5761,
-        0x641e, 0x641f, 0x6430, 0x6431, 0x6441, 0x6442, 0x6443, 0x6444, 0x6445, 0x6447, 0x6452, 0x6458, 0x6459, 0x645a, 0x6609, 0x660c,
-        0x6611, 0x6612, 0x6628, 0x6701, 0x6702, 0x6703, 0x6780, 0x6781, 0x6900, 0x6901, 0x6902, 0x7001, 0x7002, 0x7003, 0x7004, 0x7005,
-        0x7006, 0x700f, 0x7010, 0x7014, 0x7040, 0x7041, 0x7501, 0x7502, 0x7c80, 0x7c81, 0x8901, 0x8902, 0x8903, 0x8904, 0x8905, 0x8906,
-        0x8907, 0x890b, 0x890c, 0x890d, 0x8910, 0x8911, 0x8912, 0x8913, 0x8914, 0x8915, 0x8916, 0x8917, 0x8918, 0x8919, 0x891a, 0x891b,
-        0x891c, 0x891d, 0x891e, 0x891f, 0x8920, 0x8921, 0x8922, 0x8923, 0x8924, 0x8925, 0x8926, 0x8927, 0x8929, 0x8930, 0x8931, 0x8932,
-        0x8933, 0x8934, 0x8935, 0x8936, 0x8937, 0x8938, 0x8940, 0x8941, 0x8942, 0x8943, 0x8946, 0x8947, 0x8948, 0x8949, 0x894a, 0x894b,
-        0x894c, 0x8953, 0x8954, 0x8955, 0x8960, 0x8961, 0x8962, 0x8970, 0x8971, 0x8980, 0x8981, 0x8982, 0x8983, 0x8990, 0x8991, 0x8992,
-        0x8993, 0x8994, 0x8995, 0x89a0, 0x89a1, 0x89a2, 0x89a3, 0x89b0, 0x89b1, 0x9360, 0x9361, 0x9362, 0x9406, 0x9407, 0x9408, 0x941c,
-        0x942e, 0x9a00, 0x9a01, 0xa521, 0xa522, 0xa523, 0xa524, 0xa525, 0xa526, 0xa527, 0xa528, 0xae00, 0xae01, 0xae03, 0xae04, 0xae06,
-        0xae41, 0xae44, 0xae45, 0xae47, 0xae60, 0xae64, 0xae71, 0xae78, 0xae80, 0xae97, 0xae9a, 0xaea2, 0xaea3, 0xaead, 0xaeb3, 0xaeb7,
-        0xaec3, 0xaec4, 0xaec7, 0xaece, 0xaf01, 0xaf02, 0xaf7d, 0xaf7e, 0xb100, 0xb101, 0xb102, 0xb502, 0xb600, 0xb601, 0xb640, 0xb641,
-        0xb642, 0xb643, 0xb644, 0xb680, 0xb701, 0xb702, 0xb703, 0xb704, 0xba00, 0xba01, 0xba40, 0xba41, 0xba42, 0xba43, 0xf501, 0xf502,
-        0xf503, 0xf504, 0xf505, 0xf507, 0xf50f, 0xf517, 0xf518, 0xf519, 0xff01, 0xff02, 0xff03, 0xff04, 0xff05, 0xff06, 0xff07, 0xff08,
-        0xff09, 0xff0a, 0x40016b01, 0x40016b03, 0x4001af72, 0x4001af84, 0x40021beb, 0x40025367, 0x400261f2, 0x400261f3, 0x40026d01,
-        0x4002f516, 0x40035004, 0x40035005, 0x40041b02, 0x40041be8, 0x40041be9, 0x40042303, 0x40042305, 0x40042307, 0x4004230b,
-        0x4004230e, 0x40042318, 0x40042408, 0x40042409, 0x40043d04, 0x40043d0d, 0x40043d14, 0x4004420d, 0x40044317, 0x40044581,
-        0x40044590, 0x40044591, 0x400445a0, 0x40044620, 0x40044f1f, 0x40044f28, 0x40044f2b, 0x40044f2d, 0x40044f2e, 0x40045010,
-        0x40045017, 0x40045042, 0x40045106, 0x40045108, 0x40045109, 0x4004510d, 0x4004510f, 0x40045201, 0x40045362, 0x40045366,
-        0x40045407, 0x40045408, 0x40045431, 0x40045436, 0x40045506, 0x4004550a, 0x4004550d, 0x4004550e, 0x4004550f, 0x40045564,
-        0x40045565, 0x40045566, 0x40045567, 0x40045568, 0x40045569, 0x4004556a, 0x4004556b, 0x4004556d, 0x4004556e, 0x4004560e,
-        0x40045612, 0x40045613, 0x40045644, 0x400456c1, 0x400461f1, 0x40046201, 0x40046411, 0x40046443, 0x40046445, 0x40046446,
-        0x4004644b, 0x4004644c, 0x4004644d, 0x40046457, 0x4004645b, 0x40046460, 0x40046483, 0x40046602, 0x40046604, 0x40046606,
-        0x40046607, 0x40046629, 0x4004662b, 0x40046783, 0x40046784, 0x40046911, 0x40046912, 0x40046913, 0x40046914, 0x40046915,
-        0x40046917, 0x40046918, 0x40046919, 0x4004691d, 0x4004691f, 0x40046923, 0x40046b04, 0x40046b05, 0x40046d02, 0x40046d0d,
-        0x40046efa, 0x40047300, 0x40047301, 0x40047303, 0x40047602, 0x40049366, 0x40049409, 0x40049421, 0x40049801, 0x4004ae86,
-        0x4004ae8b, 0x4004ae99, 0x4004aec2, 0x4004af07, 0x4004af09, 0x4004af42, 0x4004af43, 0x4004af44, 0x4004af61, 0x4004af77,
-        0x4004b681, 0x4004b682, 0x4004b701, 0x4004ee01, 0x4004ee02, 0x4004ee03, 0x4004ee04, 0x4004f303, 0x4004f304, 0x4004f306,
-        0x4004f506, 0x4004f50d, 0x4004f51b, 0x4005a502, 0x4005a503, 0x40063e00, 0x4007a504, 0x4007a505, 0x40081271, 0x40081bea,
-        0x40082316, 0x40082404, 0x40082406, 0x4008240b, 0x40082a01, 0x40082a02, 0x40084004, 0x40084202, 0x40084203, 0x40084503,
-        0x40084504, 0x40084b09, 0x40084b0a, 0x40084b0b, 0x40084b0d, 0x40084b0e, 0x40084b15, 0x40084b17, 0x40084f37, 0x40084f38,
-        0x40084f3e, 0x40085112, 0x40085203, 0x40085400, 0x40085503, 0x40085507, 0x4008556c, 0x40085618, 0x400856c1, 0x40085e04,
-        0x40086200, 0x40086201, 0x40086203, 0x40086408, 0x40086409, 0x40086414, 0x40086422, 0x40086424, 0x40086425, 0x4008642a,
-        0x4008642b, 0x4008642c, 0x40086432, 0x40086442, 0x40086443, 0x40086444, 0x40086445, 0x40086446, 0x40086447, 0x40086448,
-        0x40086449, 0x4008644c, 0x4008644d, 0x40086454, 0x40086456, 0x40086464, 0x4008646e, 0x4008646f, 0x40086478, 0x40086482,
-        0x40086602, 0x40086604, 0x40086606, 0x40086607, 0x40086610, 0x4008662c, 0x40086d01, 0x40086d09, 0x40086d0a, 0x40086d12,
-        0x40086d14, 0x40086d16, 0x40086e81, 0x40086e8b, 0x40086ef8, 0x40086efa, 0x4008700c, 0x4008700e, 0x400870a2, 0x400870a5,
-        0x400870b1, 0x40087101, 0x40087543, 0x40087602, 0x40089413, 0x40089416, 0x4008941a, 0x4008ae48, 0x4008ae52, 0x4008ae61,
-        0x4008ae6a, 0x4008ae89, 0x4008ae8a, 0x4008ae90, 0x4008ae93, 0x4008ae95, 0x4008ae9c, 0x4008af00, 0x4008af03, 0x4008af10,
-        0x4008af13, 0x4008af14, 0x4008af15, 0x4008af20, 0x4008af21, 0x4008af22, 0x4008af23, 0x4008af24, 0x4008af25, 0x4008af30,
-        0x4008af60, 0x4008af74, 0x4008af75, 0x4008af7c, 0x4008af83, 0x4008b646, 0x4008b648, 0x4008b684, 0x4008ca12, 0x4008f50a,
-        0x4008f510, 0x40095505, 0x400c0248, 0x400c55cb, 0x400c644a, 0x400c6455, 0x400c645a, 0x400c645f, 0x400c6615, 0x400c690a,
-        0x400caed0, 0x400cee06, 0x4010060f, 0x40101283, 0x40101286, 0x40101287, 0x40101288, 0x4010230a, 0x40102317, 0x40103d02,
-        0x40103d0b, 0x40103e05, 0x40104205, 0x40104593, 0x40104b0f, 0x40104b10, 0x40104b1a, 0x40104f32, 0x40104f33, 0x40106150,
-        0x40106151, 0x40106152, 0x40106153, 0x40106154, 0x40106181, 0x40106183, 0x40106184, 0x40106185, 0x4010618a, 0x4010618b,
-        0x4010618c, 0x4010618d, 0x4010640d, 0x40106410, 0x4010641a, 0x4010641c, 0x40106436, 0x40106437, 0x40106439, 0x40106441,
-        0x40106442, 0x40106444, 0x40106445, 0x40106446, 0x40106449, 0x40106451, 0x40106453, 0x40106455, 0x40106459, 0x40106476,
-        0x4010647b, 0x40106614, 0x40106785, 0x40106d0b, 0x40106d0c, 0x40106e80, 0x40106e8c, 0x4010942a, 0x40109441, 0x4010a51f,
-        0x4010a521, 0x4010a523, 0x4010ae42, 0x4010ae67, 0x4010ae68, 0x4010aeaa, 0x4010aeab, 0x4010aeac, 0x4010b201, 0x4010b300,
-        0x4010ca13, 0x4014024c, 0x40144304, 0x40144305, 0x40144f2f, 0x4014563c, 0x4014644a, 0x40182304, 0x4018230f, 0x40182310,
-        0x40184b07, 0x40184b13, 0x4018643f, 0x40186441, 0x40186443, 0x40186444, 0x40186447, 0x4018644b, 0x4018644c, 0x40186d06,
-        0x40186d08, 0x40186e8d, 0x40187013, 0x40187014, 0x40187542, 0x40189429, 0x4018aebd, 0x4018aee1, 0x4018aee2, 0x4018aee3,
-        0x4018f50b, 0x4018f514, 0x401c5504, 0x401c5820, 0x40200242, 0x40200243, 0x4020431f, 0x40204b04, 0x4020565a, 0x4020565b,
-        0x40206417, 0x40206435, 0x40206443, 0x40206445, 0x40206447, 0x40206448, 0x40206449, 0x4020644b, 0x4020644d, 0x4020644e,
-        0x40206450, 0x4020645c, 0x4020645d, 0x40206d17, 0x40206d18, 0x40207012, 0x40207505, 0x40207506, 0x4020940d, 0x4020ae46,
-        0x4020ae76, 0x4020aea5, 0x4020aeb2, 0x4020aed2, 0x4020ca10, 0x40246a21, 0x40247007, 0x4024700a, 0x40281be2, 0x40282301,
-        0x40282312, 0x40282313, 0x40284504, 0x40285107, 0x4028641b, 0x4028644e, 0x4028644f, 0x40286454, 0x40286608, 0x40286d10,
-        0x4028700f, 0x4028af11, 0x4028b501, 0x4028b503, 0x4028b504, 0x402c5639, 0x402c6467, 0x40304580, 0x4030560b, 0x40305652,
-        0x40306440, 0x40306443, 0x40309410, 0x40309439, 0x4030ae7b, 0x40345622, 0x40345632, 0x40383d03, 0x40383d0c, 0x4038564f,
-        0x40386449, 0x4038ae7a, 0x40405501, 0x404056c0, 0x40406448, 0x4040644c, 0x40406469, 0x40406a31, 0x4040942c, 0x4040ae77,
-        0x4040ae79, 0x4040ae9e, 0x4040aea0, 0x40444f34, 0x40444f35, 0x40444f36, 0x40445637, 0x40445e02, 0x40446440, 0x40486477,
-        0x40489426, 0x4048ae9b, 0x4048aec9, 0x4048aecb, 0x4054561e, 0x40586446, 0x40586447, 0x405c5503, 0x40603d07, 0x40603d10,
-        0x406855c9, 0x4068aea3, 0x4070aea0, 0x40781be3, 0x40786440, 0x40786e88, 0x40800290, 0x40806685, 0x40809440, 0x4080aea2,
-        0x4080aebf, 0x40886445, 0x408c563e, 0x4090ae82, 0x40a0ae49, 0x40e8662e, 0x40e8af40, 0x40e8af41, 0x41009432, 0x41015500,
-        0x4138ae84, 0x4140aecd, 0x4188aea7, 0x4188aec6, 0x41a0ae8d, 0x43403d05, 0x43403d0e, 0x44006a33, 0x4400ae8f, 0x50009401,
-        0x50009402, 0x50009403, 0x50009404, 0x50009405, 0x5000940a, 0x5000940b, 0x5000940c, 0x5000940e, 0x5000940f, 0x50009417,
-        0x50009418, 0x5000943a, 0x5000943f, 0x5000aea5, 0x80016a11, 0x80016a12, 0x80016b01, 0x80016b03, 0x8001af71, 0x8001af85,
-        0x80025364, 0x8002a52a, 0x8002a52b, 0x8002af76, 0x8002f515, 0x80041284, 0x80041285, 0x80041bee, 0x80044206, 0x80044207,
-        0x80044208, 0x80044209, 0x80044315, 0x8004431e, 0x80044501, 0x80044584, 0x80044d76, 0x80045002, 0x80045005, 0x80045006,
-        0x80045007, 0x8004500b, 0x8004500f, 0x80045010, 0x80045017, 0x80045043, 0x80045104, 0x80045105, 0x8004510a, 0x8004510b,
-        0x80045113, 0x80045200, 0x80045360, 0x80045430, 0x80045432, 0x80045438, 0x80045439, 0x80045440, 0x8004552d, 0x80045626,
-        0x8004562e, 0x80045643, 0x80045701, 0x80045702, 0x80045703, 0x80045704, 0x80045705, 0x80045707, 0x80045709, 0x8004570a,
-        0x8004587d, 0x80046402, 0x8004644e, 0x80046601, 0x80046603, 0x80046605, 0x80046900, 0x80046901, 0x80046902, 0x80046907,
-        0x80046908, 0x80046909, 0x8004690f, 0x80046924, 0x80046990, 0x80046a01, 0x80046b04, 0x80046b05, 0x80046d03, 0x80046d0e,
-        0x80046ef8, 0x80046ef9, 0x80046efa, 0x80047013, 0x80047300, 0x80047601, 0x80047c05, 0x80049363, 0x80049367, 0x80049370,
-        0x8004a405, 0x8004a524, 0x8004a529, 0x8004ae98, 0x8004af08, 0x8004af70, 0x8004af79, 0x8004af7a, 0x8004af80, 0x8004af81,
-        0x8004b505, 0x8004b506, 0x8004b645, 0x8004b647, 0x8004b683, 0x8004b702, 0x8004b706, 0x8004b707, 0x8004b708, 0x8004b709,
-        0x8004f300, 0x8004f302, 0x8004f303, 0x8004f304, 0x8004f50c, 0x8004f50e, 0x8004f51a, 0x80081270, 0x80081272, 0x80081280,
-        0x80082407, 0x80084003, 0x80084201, 0x80084202, 0x80084203, 0x80084204, 0x80084205, 0x80084206, 0x80084502, 0x80084503,
-        0x80084504, 0x80084b01, 0x80085202, 0x80085502, 0x80085610, 0x80085617, 0x8008563f, 0x80085665, 0x80086445, 0x80086601,
-        0x80086603, 0x80086605, 0x8008662c, 0x8008690c, 0x80086d03, 0x80086e8a, 0x80086ef8, 0x80086ef9, 0x80086efb, 0x8008700b,
-        0x8008700d, 0x800870a1, 0x800870a3, 0x800870b2, 0x800870b3, 0x80087601, 0x80089418, 0x80089419, 0x8008a404, 0x8008ae9d,
-        0x8008af00, 0x8008af26, 0x8008af73, 0x8008af83, 0x8008b705, 0x8008b70d, 0x8008ca11, 0x8008f511, 0x8008f512, 0x8008f513,
-        0x80096782, 0x800c4211, 0x800c4f2a, 0x800c5011, 0x800c5012, 0x800c6613, 0x800ca400, 0x800cee07, 0x8010020f, 0x8010230c,
-        0x80104204, 0x80104592, 0x8010500c, 0x8010500d, 0x80105013, 0x80105014, 0x80106463, 0x8010661b, 0x8010690c, 0x8010a402,
-        0x8010a403, 0x8010a406, 0x8010a407, 0x8010a40a, 0x8010a51e, 0x8010a520, 0x8010a522, 0x8010aebb, 0x8010aebc, 0x8010af78,
-        0x8010b70a, 0x8010b70b, 0x8010b70c, 0x80111500, 0x8014020e, 0x80184f3a, 0x80186d05, 0x80186d07, 0x80186e82, 0x80186e83,
-        0x80186e84, 0x80189439, 0x801c581f, 0x80200204, 0x80204612, 0x802048f8, 0x80204f3d, 0x80204f3f, 0x80206900, 0x80207011,
-        0x8020ca15, 0x8020ca16, 0x80246a22, 0x80247008, 0x80247009, 0x80280215, 0x80280217, 0x80284504, 0x80285700, 0x80287010,
-        0x803048fc, 0x80304d65, 0x8030560a, 0x80306453, 0x80306d02, 0x80306d04, 0x80306e85, 0x8030942b, 0x8030ae7c, 0x80345621,
-        0x80345631, 0x80386433, 0x803c4f3b, 0x80405600, 0x80406a32, 0x8040942d, 0x8040ae9f, 0x8040ee08, 0x8044b401, 0x80489439,
-        0x8048ae66, 0x80500212, 0x80500213, 0x80503d01, 0x80503d0a, 0x805c4d65, 0x805cee05, 0x80685600, 0x8068690b, 0x8070ae9f,
-        0x80800211, 0x80809440, 0x8080aea1, 0x8080ca14, 0x80811501, 0x80845663, 0x80885659, 0x808c563d, 0x8090ae81, 0x80e8662d,
-        0x80f86406, 0x810048fb, 0x81009431, 0x810c9365, 0x811cf301, 0x8138ae83, 0x8140aecc, 0x8188aea6, 0x81904b06, 0x81a0ae8c,
-        0x81f8943c, 0x820048fe, 0x8208ae63, 0x83c0550b, 0x84006a34, 0x8400941f, 0x84009422, 0x8400ae8e, 0x864048fd, 0x8818564c,
-        0x8fa44309, 0x90009427, 0x9000aea4, 0x9000aecf, 0xc0044b21, 0xc0044d67, 0xc0044d68, 0xc0044d6f, 0xc0044d70, 0xc0044d71,
-        0xc0044d72, 0xc0044d73, 0xc0045002, 0xc0045003, 0xc0045004, 0xc0045005, 0xc0045006, 0xc0045007, 0xc0045009, 0xc004500a,
-        0xc0045040, 0xc0045041, 0xc0045103, 0xc004510e, 0xc0045401, 0xc0045405, 0xc0045406, 0xc0045627, 0xc004562f, 0xc0045706,
-        0xc0045708, 0xc0045877, 0xc0045878, 0xc0046412, 0xc0046413, 0xc0046427, 0xc0046428, 0xc0046449, 0xc004644d, 0xc00464af,
-        0xc00464b4, 0xc00464be, 0xc00464c9, 0xc0046686, 0xc0046d00, 0xc0046d01, 0xc004ae02, 0xc004ae0a, 0xc004aea7, 0xc004b40c,
-        0xc008240a, 0xc0082a00, 0xc0084b03, 0xc0084b1f, 0xc0085365, 0xc0085504, 0xc0085508, 0xc008561b, 0xc008561c, 0xc0085666,
-        0xc00856c7, 0xc0086202, 0xc008640a, 0xc0086420, 0xc0086421, 0xc0086423, 0xc0086440, 0xc0086441, 0xc0086442, 0xc0086443,
-        0xc0086444, 0xc0086445, 0xc0086446, 0xc0086448, 0xc008644a, 0xc008644b, 0xc008644c, 0xc008644d, 0xc0086451, 0xc0086453,
-        0xc0086456, 0xc0086457, 0xc0086460, 0xc0086461, 0xc0086462, 0xc0086465, 0xc008646a, 0xc008646d, 0xc0086470, 0xc00864bf,
-        0xc00864c0, 0xc00864d0, 0xc00864d2, 0xc0086efa, 0xc00870a4, 0xc0089364, 0xc008ae05, 0xc008ae09, 0xc008ae67, 0xc008ae88,
-        0xc008ae91, 0xc008aeb0, 0xc008aeba, 0xc008aec1, 0xc008af16, 0xc008af7b, 0xc008af7f, 0xc008af82, 0xc0096616, 0xc00c5116,
-        0xc00c5364, 0xc00c55ca, 0xc00c642d, 0xc00c642e, 0xc00c6448, 0xc00c644a, 0xc00c644b, 0xc00c644f, 0xc00c6463, 0xc00c6466,
-        0xc00c6468, 0xc00c6469, 0xc00caee0, 0xc0101282, 0xc010128e, 0xc0101502, 0xc0104b11, 0xc0104b14, 0xc0104b1e, 0xc0104b23,
-        0xc0104b24, 0xc0104b25, 0xc0104b28, 0xc0106401, 0xc0106403, 0xc0106407, 0xc010640b, 0xc010640c, 0xc0106418, 0xc010641d,
-        0xc0106426, 0xc0106438, 0xc0106440, 0xc0106441, 0xc0106442, 0xc0106443, 0xc0106444, 0xc0106445, 0xc0106446, 0xc0106447,
-        0xc0106448, 0xc0106449, 0xc010644a, 0xc010644b, 0xc010644c, 0xc010644d, 0xc010644e, 0xc0106450, 0xc0106451, 0xc0106452,
-        0xc0106459, 0xc010645b, 0xc0106461, 0xc0106462, 0xc0106464, 0xc0106467, 0xc010646c, 0xc010646d, 0xc0106471, 0xc0106479,
-        0xc010647a, 0xc0106480, 0xc01064ab, 0xc01064ac, 0xc01064b3, 0xc01064b5, 0xc01064bd, 0xc01064c4, 0xc01064c5, 0xc01064c7,
-        0xc01064c8, 0xc01064d1, 0xc0107521, 0xc0109414, 0xc0109428, 0xc010a401, 0xc010ae53, 0xc010b200, 0xc010b301, 0xc010b40e,
-        0xc010b40f, 0xc010f508, 0xc0144302, 0xc0144303, 0xc0144306, 0xc0144307, 0xc0145608, 0xc014563b, 0xc014646a, 0xc014646b,
-        0xc01464a6, 0xc014a100, 0xc0181b01, 0xc0181be4, 0xc0181be5, 0xc0181bed, 0xc0182306, 0xc0182309, 0xc018230d, 0xc0182314,
-        0xc0182315, 0xc0184800, 0xc0184b0c, 0xc0184b18, 0xc0184b19, 0xc0184b1b, 0xc0184b1d, 0xc0184b20, 0xc018560b, 0xc0185879,
-        0xc0186419, 0xc018643a, 0xc018643b, 0xc018643c, 0xc0186440, 0xc0186441, 0xc0186442, 0xc0186443, 0xc0186444, 0xc0186445,
-        0xc0186446, 0xc0186448, 0xc0186449, 0xc018644a, 0xc018644c, 0xc0186450, 0xc0186451, 0xc0186452, 0xc0186453, 0xc0186455,
-        0xc018645c, 0xc0186462, 0xc018646b, 0xc018646d, 0xc0186472, 0xc0186473, 0xc0186474, 0xc0186475, 0xc018647c, 0xc0186481,
-        0xc01864b0, 0xc01864b1, 0xc01864ba, 0xc01864c1, 0xc01864c2, 0xc01864c6, 0xc01864cb, 0xc01864cd, 0xc01864cf, 0xc0186901,
-        0xc0186902, 0xc0186d13, 0xc0186d15, 0xc0186e86, 0xc0186e87, 0xc0189371, 0xc0189372, 0xc0189373, 0xc0189374, 0xc0189375,
-        0xc0189376, 0xc0189377, 0xc0189378, 0xc0189379, 0xc018937a, 0xc018937b, 0xc018937c, 0xc018937d, 0xc018937e, 0xc0189436,
-        0xc018a408, 0xc018a409, 0xc018ae85, 0xc018aec0, 0xc01c1b01, 0xc01c1be1, 0xc01c5605, 0xc01c5613, 0xc01c64a3, 0xc01c64ad,
-        0xc01c64ae, 0xc0200a00, 0xc0202302, 0xc0202308, 0xc0204b08, 0xc0204b1c, 0xc0204b26, 0xc020560a, 0xc020560c, 0xc020560e,
-        0xc0205611, 0xc0205647, 0xc0205648, 0xc0205649, 0xc02056c3, 0xc0206416, 0xc0206434, 0xc0206440, 0xc0206443, 0xc0206447,
-        0xc0206449, 0xc020644a, 0xc020644e, 0xc0206454, 0xc020645d, 0xc020645e, 0xc0206461, 0xc0206462, 0xc0206464, 0xc0206466,
-        0xc0206482, 0xc0206483, 0xc02064a4, 0xc02064a5, 0xc02064b2, 0xc02064b6, 0xc02064b9, 0xc02064cc, 0xc020660b, 0xc020662a,
-        0xc0207301, 0xc0207302, 0xc0207503, 0xc0207504, 0xc0209442, 0xc020a528, 0xc020a529, 0xc020f509, 0xc0216d02, 0xc024560d,
-        0xc02464bb, 0xc0281b04, 0xc0282300, 0xc0284b05, 0xc0284b12, 0xc0284b16, 0xc0285628, 0xc0285629, 0xc028564d, 0xc028564e,
-        0xc02856c6, 0xc0286404, 0xc0286405, 0xc0286415, 0xc0286440, 0xc0286442, 0xc0286444, 0xc0286445, 0xc0286448, 0xc0286451,
-        0xc0286452, 0xc028645e, 0xc0286461, 0xc0286484, 0xc02864c3, 0xc028660f, 0xc0286687, 0xc0286903, 0xc0286904, 0xc0286d0f,
-        0xc0286d11, 0xc0287c02, 0xc028a501, 0xc028ae92, 0xc02c5600, 0xc02c5625, 0xc02c5638, 0xc02c563a, 0xc02c564a, 0xc02c6446,
-        0xc02c6447, 0xc02c6468, 0xc030128a, 0xc0303e03, 0xc0305602, 0xc0305615, 0xc0305616, 0xc03056c4, 0xc0306442, 0xc0306444,
-        0xc0306446, 0xc0306457, 0xc0306480, 0xc03064b7, 0xc03064ca, 0xc0306905, 0xc0306906, 0xc0306907, 0xc0306909, 0xc030b404,
-        0xc0345641, 0xc0345642, 0xc034564b, 0xc0345700, 0xc0347c03, 0xc0383e04, 0xc0384b22, 0xc038563b, 0xc038563c, 0xc0385650,
-        0xc03856c1, 0xc0386440, 0xc0386441, 0xc0386443, 0xc0386444, 0xc0386446, 0xc038644a, 0xc038644f, 0xc03864bc, 0xc0389423,
-        0xc0389424, 0xc038943b, 0xc038a550, 0xc038a551, 0xc0401289, 0xc040128b, 0xc0403d08, 0xc0403d11, 0xc0403d15, 0xc0405602,
-        0xc0405610, 0xc0405626, 0xc0405627, 0xc040563d, 0xc040563e, 0xc040564a, 0xc040564b, 0xc040565e, 0xc040565f, 0xc0405665,
-        0xc0405668, 0xc0406400, 0xc0406429, 0xc0406442, 0xc0406449, 0xc040644d, 0xc0406454, 0xc0406469, 0xc0406481, 0xc04064a0,
-        0xc04064aa, 0xc0406618, 0xc0406619, 0xc040aed4, 0xc040aed5, 0xc040b408, 0xc040b409, 0xc0445624, 0xc0445636, 0xc0485619,
-        0xc0485630, 0xc0485660, 0xc0485661, 0xc0486440, 0xc0486446, 0xc048644a, 0xc0486456, 0xc0486458, 0xc04864a8, 0xc04864a9,
-        0xc0487c04, 0xc048ae65, 0xc048aec8, 0xc048aeca, 0xc048b402, 0xc048b40b, 0xc04c56c5, 0xc04c644b, 0xc050561a, 0xc05064a7,
-        0xc0506617, 0xc054561d, 0xc054b40a, 0xc054f305, 0xc058420b, 0xc0585604, 0xc0585605, 0xc0585609, 0xc058560f, 0xc0585611,
-        0xc058565d, 0xc0586442, 0xc0586448, 0xc058644d, 0xc058ff0b, 0xc0603d06, 0xc0603d0f, 0xc0604212, 0xc0604b02, 0xc0606610,
-        0xc0607520, 0xc0684608, 0xc06855c8, 0xc06864a1, 0xc06864a2, 0xc06864b8, 0xc06864ce, 0xc0686611, 0xc07056c2, 0xc0709411,
-        0xc074510c, 0xc0745645, 0xc0804d66, 0xc080661a, 0xc080aebe, 0xc0845657, 0xc0845658, 0xc08c5102, 0xc08c5114, 0xc0905664,
-        0xc0945662, 0xc09c5604, 0xc0a06446, 0xc0a44d74, 0xc0a44d75, 0xc0b06440, 0xc0c85666, 0xc0c89425, 0xc0cc5615, 0xc0cc5616,
-        0xc0d05604, 0xc0d05605, 0xc0d05640, 0xc0e85667, 0xc0e8a532, 0xc0e8a533, 0xc100565c, 0xc1007c00, 0xc1007c01, 0xc100b405,
-        0xc100b406, 0xc1086201, 0xc110b40d, 0xc1206446, 0xc168644c, 0xc16cb403, 0xc208ae62, 0xc250b407, 0xc400941b, 0xc400941d,
-        0xc4009420, 0xc4089434, 0xc4405401, 0xc4c03d09, 0xc4c03d12, 0xc4c03d16, 0xca289435, 0xcfa44308, 0xcfa45115, 0xcfb04301,
-        0xd0009411, 0xd0009412, 0xd000941e, 0xd000943d, 0xd000943e,
+        0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38,
+        0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x4000000, 0x8000000, 0x10000000, 0x40000000, 0x80000000, 0x4, 0x1, 0x2, 0x400,
+        0x800, 0x0, 0x1, 0x2, 0x1, 0x2, 0x80000000, 0x0, 0x80, 0xffffffc4, 0xfffffff9, 0xfffffffa, 0xfffffffb, 0xfffffffc, 0xfffffffd,
+        0xfffffffe, 0xffffffff, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0x1, 0x2, 0x3, 0x4, 0x5,
+        0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0xe, 0xf, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x1,
+        0x2, 0x3, 0x4, 0x5, 0x6, 0x0, 0x1, 0x2, 0x4, 0x800, 0x80, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa,
+        0xb, 0xc, 0xd, 0x80, 0x81, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8d, 0x100, 0x200, 0x400, 0x4, 0x8, 0x80,
+        0x0, 0x1, 0x2, 0x3, 0x80, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x100, 0x200, 0x400, 0x800, 0x1000,
+        0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000,
+        0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x80000000, 0x100000000, 0x200000000, 0x80, 0x100, 0x200, 0x400, 0x800,
+        0x10000, 0x20000, 0x40000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x80, 0x20000, 0x2000000,
+        0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x1, 0x4, 0x2, 0x8, 0x1000000, 0x80000000, 0x40000000, 0x20000000, 0x0,
+        0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x18, 0x19, 0x1a,
+        0x1e, 0x1f, 0x20, 0x21, 0x4200, 0x4201, 0x4202, 0x4203, 0x4204, 0x4205, 0x4206, 0x4207, 0x4208, 0x4209, 0x420a, 0x420b, 0x420c,
+        0x420d, 0x420e, 0x420f, 0x4210, 0x4211, 0x4212, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x10, 0x11, 0x18, 0x1f, 0x20,
+        0x21, 0x22, 0x4200, 0x4201, 0x4202, 0x4203, 0x4204, 0x4205, 0x4206, 0x4207, 0x4208, 0x4209, 0x420a, 0x420b, 0x420c, 0x420d,
+        0x420e, 0x420f, 0x4210, 0x4211, 0x4212, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100000, 0x200000, 0x1, 0x2, 0x3, 0x4, 0x5,
+        0x6, 0x7, 0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x13, 0x14, 0x15, 0x16,
+        0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b,
+        0x2c, 0x2d, 0x2e, 0x2f, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42,
+        0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b, 0x4d, 0x4e, 0x4f, 0x50, 0x51, 0x41555856, 0x53564d41, 0x59616d61,
+        0xffffffffffffffff, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x1, 0x2, 0x3, 0x4, 0x0, 0x1, 0x0,
+        0x1, 0x2, 0x0, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x1, 0x2, 0x0, 0x0, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x1, 0x2, 0x1, 0x2, 0x4,
+        0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1, 0x2, 0x11, 0x12, 0x1001, 0x1002, 0x1003, 0x1004, 0x1011, 0x1012,
+        0x1021, 0x1022, 0x1023, 0x1024, 0x1025, 0x2001, 0x2002, 0x2003, 0x4001, 0x4002, 0x4003, 0x4004, 0x5001, 0x5002, 0x5003, 0x5004,
+        0x5005, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x0, 0x1, 0xfffffffe, 0xffffffff, 0x0,
+        0x1, 0x2, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0x3, 0x7, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0x10, 0x1, 0x0,
+        0x1, 0x2, 0xa001, 0x8001, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x80, 0x100, 0x1000, 0x2000, 0x4000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20,
+        0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x0, 0x1, 0x2, 0x3, 0x4,
+        0x5, 0x6, 0x7, 0x40000000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc,
+        0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22,
+        0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x19980330, 0x20071026, 0x20080522, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x400,
+        0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000,
+        0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x80000000, 0x1, 0x2, 0x4, 0x8, 0x1, 0x1, 0x2, 0x4, 0x8,
+        0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x1, 0x2, 0x0, 0x10, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x80, 0x100000, 0x200000,
+        0x1, 0x2, 0x4, 0x10, 0x20, 0x40, 0x100, 0x200, 0x1, 0x80000, 0x2, 0x100, 0x800, 0x1000, 0x8000, 0x20000, 0x40000, 0x80000,
+        0x100000, 0x100, 0x800, 0x1000, 0x8000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000,
+        0x4000, 0xfff, 0x7ff, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000,
+        0x10000, 0x20000, 0x4, 0x10, 0x20, 0x40, 0x800, 0x1000, 0x2000, 0x100000, 0x200000, 0x400000, 0x2f, 0x187, 0x137f, 0x1cd1,
+        0x2468, 0x3434, 0x4d44, 0x4d5a, 0x517b, 0x564c, 0x6969, 0x72b6, 0x9660, 0x9fa0, 0x9fa1, 0x9fa2, 0xadf5, 0xadff, 0xef53, 0xf15f,
+        0x27e0eb, 0x414a53, 0xc0ffee, 0xc36400, 0x1021994, 0x1021997, 0x7655821, 0x9041934, 0xbad1dea, 0x11307854, 0x15013346,
+        0x2011bab0, 0x28cd3d45, 0x42494e4d, 0x43415d53, 0x444d4142, 0x454d444d, 0x474d454d, 0x4e554c4c, 0x50494446, 0x50495045,
+        0x52654973, 0x5345434d, 0x5346414f, 0x534f434b, 0x58465342, 0x5a3c69f0, 0x5a4f4653, 0x6165676c, 0x62646576, 0x62656572,
+        0x63677270, 0x64626720, 0x64646178, 0x65735546, 0x68191122, 0x6b414653, 0x6c6f6f70, 0x6e736673, 0x73636673, 0x73717368,
+        0x73727279, 0x73757245, 0x7461636f, 0x74726163, 0x794c7630, 0x858458f6, 0x9123683e, 0x958458f6, 0xabba1974, 0xca451a4e,
+        0xcafe4a11, 0xde5e81e4, 0xf2f52010, 0xf97cff8c, 0xf995e849, 0xfe534d42, 0xff534d42, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x40, 0x400,
+        0x800, 0x1000, 0x2000, 0x5801, 0x5802, 0x5803, 0x5804, 0x5805, 0x5806, 0x5807, 0x5808, 0x5809, 0x800001, 0x800002, 0x800003,
+        0x800004, 0x800005, 0x800006, 0x800007, 0x800008, 0x800009, 0x0, 0x1, 0x2, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2,
+        0x3, 0x0, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x0, 0x30000, 0x50000, 0x7fc00000, 0x7ff00000, 0x7ffc0000, 0x7fff0000,
+        0x80000000, 0x1, 0x2, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000,
+        0x8000, 0x10000, 0x1, 0x2, 0x4, 0x8, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb,
+        0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20,
+        0xfffffff8, 0xfffffff9, 0xfffffffa, 0xfffffffb, 0xfffffffc, 0xfffffffd, 0xfffffffe, 0xffffffff, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5,
+        0x6, 0x7, 0xffffffff, 0x0, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc,
+        0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22,
+        0x23, 0x24, 0x25, 0x26, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13,
+        0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5,
+        0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c,
+        0x1d, 0x1e, 0x1f, 0x20, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13,
+        0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28,
+        0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x1, 0x2, 0x4, 0x8,
+        0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x1, 0x2, 0x4,
+        0x0, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9,
+        0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400,
+        0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x800,
+        0x1, 0x2, 0x4, 0x8, 0x10, 0x1, 0x2, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf,
+        0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24,
+        0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39,
+        0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000,
+        0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x0, 0x1, 0x2, 0x3,
+        0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a,
+        0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200,
+        0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x0, 0x1, 0x2, 0x3, 0x5,
+        0x6, 0x7, 0x8, 0x1, 0x2, 0x0, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x1, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x4,
+        0x5, 0x6, 0x7, 0x1, 0x2, 0x4, 0x8, 0x0, 0x30000, 0x40000, 0x80000, 0xa0000, 0xf0000, 0x140000, 0x150000, 0x160000, 0x280000,
+        0x2a0000, 0x320000, 0x3e0000, 0xb70000, 0xf30000, 0x1020000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x1, 0x2, 0x4, 0x800, 0x200,
+        0x5121996, 0x16041998, 0x20112000, 0x28121969, 0xfee1dead, 0x0, 0x1234567, 0x4321fedc, 0x45584543, 0x89abcdef, 0xa1b2c3d4,
+        0xcdef0123, 0xd000fce2, 0x8000, 0x10000, 0x20000, 0x40000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0x0, 0x6, 0x8,
+        0xc, 0xf, 0x10, 0x80000, 0x740000, 0x800000, 0x4000005, 0x4000006, 0x4000009, 0x400000a, 0x400000b, 0x400000d, 0x4100001,
+        0x410000e, 0x5000002, 0x5000004, 0x5000007, 0x6000003, 0x7000003, 0x8000008, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000,
+        0x400000, 0x800000, 0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x200, 0x400, 0x800, 0x1, 0x2, 0x3,
+        0x4, 0xb, 0xc, 0xd, 0xe, 0x15, 0x16, 0x17, 0x18, 0x0, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0xe, 0xf, 0x1000, 0x2000, 0x4000,
+        0x8000, 0x200, 0x400, 0x800, 0x1000, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x1000, 0x800,
+        0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0x1000, 0x2000, 0x4000, 0x800, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc,
+        0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x241, 0x245, 0x246, 0x247, 0x249, 0x24a, 0x24b, 0x254, 0x256, 0x258, 0x259, 0x25a,
+        0x1200, 0x125d, 0x125e, 0x125f, 0x1260, 0x1261, 0x1262, 0x1263, 0x1264, 0x1265, 0x1266, 0x1267, 0x1268, 0x1269, 0x1274, 0x1275,
+        0x1276, 0x1277, 0x1278, 0x1279, 0x127a, 0x127b, 0x127c, 0x127d, 0x127e, 0x127f, 0x1b03, 0x1be6, 0x1bec, 0x2311, 0x2400, 0x2401,
+        0x2402, 0x2403, 0x2405, 0x3b64, 0x3b65, 0x3b66, 0x3b67, 0x3b68, 0x3b69, 0x3b6a, 0x3b6b, 0x3b6c, 0x3b6d, 0x3b6e, 0x3b6f, 0x3b70,
+        0x3b71, 0x3b72, 0x3b73, 0x3b74, 0x3b75, 0x3b76, 0x3b77, 0x3b78, 0x3b79, 0x3b80, 0x3b81, 0x3b82, 0x3b83, 0x3b84, 0x3b85, 0x3b86,
+        0x3b87, 0x3b88, 0x3b89, 0x3b8a, 0x3b8b, 0x3b8c, 0x3b8d, 0x3b8e, 0x3b8f, 0x3b90, 0x3b91, 0x3b92, 0x3b93, 0x3b94, 0x3d13, 0x3e01,
+        0x3e02, 0x4101, 0x4102, 0x4200, 0x420a, 0x420c, 0x420e, 0x4210, 0x4300, 0x4703, 0x48f9, 0x48fa, 0x4b27, 0x4f25, 0x4f26, 0x4f39,
+        0x4f3c, 0x5000, 0x5001, 0x5002, 0x5003, 0x5008, 0x500e, 0x5015, 0x5016, 0x5100, 0x5101, 0x5111, 0x5204, 0x5206, 0x5207, 0x5361,
+        0x5363, 0x5401, 0x5402, 0x5403, 0x5404, 0x5405, 0x5406, 0x5407, 0x5408, 0x5409, 0x540a, 0x540b, 0x540c, 0x540d, 0x540e, 0x540f,
+        0x5410, 0x5411, 0x5412, 0x5413, 0x5414, 0x5415, 0x5416, 0x5417, 0x5418, 0x5419, 0x541a, 0x541b, 0x541c, 0x541d, 0x541e, 0x541f,
+        0x5420, 0x5421, 0x5422, 0x5423, 0x5424, 0x5425, 0x5427, 0x5428, 0x5429, 0x542e, 0x542f, 0x5432, 0x5433, 0x5434, 0x5435, 0x5437,
+        0x5441, 0x5450, 0x5451, 0x5452, 0x5453, 0x5454, 0x5455, 0x5456, 0x5457, 0x5458, 0x5459, 0x545a, 0x545b, 0x545c, 0x545d, 0x5460,
+        0x5501, 0x5502, 0x5509, 0x550c, 0x5603, 0x5646, 0x5700, 0x5701, 0x5760, 0x5761, 0x641e, 0x641f, 0x6430, 0x6431, 0x6441, 0x6442,
+        0x6443, 0x6444, 0x6445, 0x6447, 0x6452, 0x6458, 0x6459, 0x645a, 0x6609, 0x660c, 0x6611, 0x6612, 0x6628, 0x6701, 0x6702, 0x6703,
+        0x6780, 0x6781, 0x6900, 0x6901, 0x6902, 0x7001, 0x7002, 0x7003, 0x7004, 0x7005, 0x7006, 0x700f, 0x7010, 0x7014, 0x7040, 0x7041,
+        0x7501, 0x7502, 0x7c80, 0x7c81, 0x8901, 0x8902, 0x8903, 0x8904, 0x8905, 0x8906, 0x8907, 0x890b, 0x890c, 0x890d, 0x8910, 0x8911,
+        0x8912, 0x8913, 0x8914, 0x8915, 0x8916, 0x8917, 0x8918, 0x8919, 0x891a, 0x891b, 0x891c, 0x891d, 0x891e, 0x891f, 0x8920, 0x8921,
+        0x8922, 0x8923, 0x8924, 0x8925, 0x8926, 0x8927, 0x8929, 0x8930, 0x8931, 0x8932, 0x8933, 0x8934, 0x8935, 0x8936, 0x8937, 0x8938,
+        0x8940, 0x8941, 0x8942, 0x8943, 0x8946, 0x8947, 0x8948, 0x8949, 0x894a, 0x894b, 0x894c, 0x8953, 0x8954, 0x8955, 0x8960, 0x8961,
+        0x8962, 0x8970, 0x8971, 0x8980, 0x8981, 0x8982, 0x8983, 0x8990, 0x8991, 0x8992, 0x8993, 0x8994, 0x8995, 0x89a0, 0x89a1, 0x89a2,
+        0x89a3, 0x89b0, 0x89b1, 0x9360, 0x9361, 0x9362, 0x9406, 0x9407, 0x9408, 0x941c, 0x942e, 0x9a00, 0x9a01, 0xa521, 0xa522, 0xa523,
+        0xa524, 0xa525, 0xa526, 0xa527, 0xa528, 0xae00, 0xae01, 0xae03, 0xae04, 0xae06, 0xae41, 0xae44, 0xae45, 0xae47, 0xae60, 0xae64,
+        0xae71, 0xae78, 0xae80, 0xae97, 0xae9a, 0xaea2, 0xaea3, 0xaead, 0xaeb3, 0xaeb7, 0xaec3, 0xaec4, 0xaec7, 0xaece, 0xaf01, 0xaf02,
+        0xaf7d, 0xaf7e, 0xb100, 0xb101, 0xb102, 0xb502, 0xb600, 0xb601, 0xb640, 0xb641, 0xb642, 0xb643, 0xb644, 0xb680, 0xb701, 0xb702,
+        0xb703, 0xb704, 0xba00, 0xba01, 0xba40, 0xba41, 0xba42, 0xba43, 0xf501, 0xf502, 0xf503, 0xf504, 0xf505, 0xf507, 0xf50f, 0xf517,
+        0xf518, 0xf519, 0xff01, 0xff02, 0xff03, 0xff04, 0xff05, 0xff06, 0xff07, 0xff08, 0xff09, 0xff0a, 0x40016b01, 0x40016b03,
+        0x4001af72, 0x4001af84, 0x40021beb, 0x40025367, 0x400261f2, 0x400261f3, 0x40026d01, 0x4002f516, 0x40035004, 0x40035005,
+        0x40041b02, 0x40041be8, 0x40041be9, 0x40042303, 0x40042305, 0x40042307, 0x4004230b, 0x4004230e, 0x40042318, 0x40042408,
+        0x40042409, 0x40043d04, 0x40043d0d, 0x40043d14, 0x4004420d, 0x40044317, 0x40044581, 0x40044590, 0x40044591, 0x400445a0,
+        0x40044620, 0x40044f1f, 0x40044f28, 0x40044f2b, 0x40044f2d, 0x40044f2e, 0x40045010, 0x40045017, 0x40045042, 0x40045106,
+        0x40045108, 0x40045109, 0x4004510d, 0x4004510f, 0x40045201, 0x40045362, 0x40045366, 0x40045407, 0x40045408, 0x40045431,
+        0x40045436, 0x40045506, 0x4004550a, 0x4004550d, 0x4004550e, 0x4004550f, 0x40045564, 0x40045565, 0x40045566, 0x40045567,
+        0x40045568, 0x40045569, 0x4004556a, 0x4004556b, 0x4004556d, 0x4004556e, 0x4004560e, 0x40045612, 0x40045613, 0x40045644,
+        0x400456c1, 0x400461f1, 0x40046201, 0x40046411, 0x40046443, 0x40046445, 0x40046446, 0x4004644b, 0x4004644c, 0x4004644d,
+        0x40046457, 0x4004645b, 0x40046460, 0x40046483, 0x40046602, 0x40046604, 0x40046606, 0x40046607, 0x40046629, 0x4004662b,
+        0x40046783, 0x40046784, 0x40046911, 0x40046912, 0x40046913, 0x40046914, 0x40046915, 0x40046917, 0x40046918, 0x40046919,
+        0x4004691d, 0x4004691f, 0x40046923, 0x40046b04, 0x40046b05, 0x40046d02, 0x40046d0d, 0x40046efa, 0x40047300, 0x40047301,
+        0x40047303, 0x40047602, 0x40049366, 0x40049409, 0x40049421, 0x40049801, 0x4004ae86, 0x4004ae8b, 0x4004ae99, 0x4004aec2,
+        0x4004af07, 0x4004af09, 0x4004af42, 0x4004af43, 0x4004af44, 0x4004af61, 0x4004af77, 0x4004b681, 0x4004b682, 0x4004b701,
+        0x4004ee01, 0x4004ee02, 0x4004ee03, 0x4004ee04, 0x4004f303, 0x4004f304, 0x4004f306, 0x4004f506, 0x4004f50d, 0x4004f51b,
+        0x4005a502, 0x4005a503, 0x40063e00, 0x4007a504, 0x4007a505, 0x40081271, 0x40081bea, 0x40082316, 0x40082404, 0x40082406,
+        0x4008240b, 0x40082a01, 0x40082a02, 0x40084004, 0x40084202, 0x40084203, 0x40084503, 0x40084504, 0x40084b09, 0x40084b0a,
+        0x40084b0b, 0x40084b0d, 0x40084b0e, 0x40084b15, 0x40084b17, 0x40084f37, 0x40084f38, 0x40084f3e, 0x40085112, 0x40085203,
+        0x40085400, 0x40085503, 0x40085507, 0x4008556c, 0x40085618, 0x400856c1, 0x40085e04, 0x40086200, 0x40086201, 0x40086203,
+        0x40086408, 0x40086409, 0x40086414, 0x40086422, 0x40086424, 0x40086425, 0x4008642a, 0x4008642b, 0x4008642c, 0x40086432,
+        0x40086442, 0x40086443, 0x40086444, 0x40086445, 0x40086446, 0x40086447, 0x40086448, 0x40086449, 0x4008644c, 0x4008644d,
+        0x40086454, 0x40086456, 0x40086464, 0x4008646e, 0x4008646f, 0x40086478, 0x40086482, 0x40086602, 0x40086604, 0x40086606,
+        0x40086607, 0x40086610, 0x4008662c, 0x40086d01, 0x40086d09, 0x40086d0a, 0x40086d12, 0x40086d14, 0x40086d16, 0x40086e81,
+        0x40086e8b, 0x40086ef8, 0x40086efa, 0x4008700c, 0x4008700e, 0x400870a2, 0x400870a5, 0x400870b1, 0x40087101, 0x40087543,
+        0x40087602, 0x40089413, 0x40089416, 0x4008941a, 0x4008ae48, 0x4008ae52, 0x4008ae61, 0x4008ae6a, 0x4008ae89, 0x4008ae8a,
+        0x4008ae90, 0x4008ae93, 0x4008ae95, 0x4008ae9c, 0x4008af00, 0x4008af03, 0x4008af10, 0x4008af13, 0x4008af14, 0x4008af15,
+        0x4008af20, 0x4008af21, 0x4008af22, 0x4008af23, 0x4008af24, 0x4008af25, 0x4008af30, 0x4008af60, 0x4008af74, 0x4008af75,
+        0x4008af7c, 0x4008af83, 0x4008b646, 0x4008b648, 0x4008b684, 0x4008ca12, 0x4008f50a, 0x4008f510, 0x40095505, 0x400c0248,
+        0x400c55cb, 0x400c644a, 0x400c6455, 0x400c645a, 0x400c645f, 0x400c6615, 0x400c690a, 0x400caed0, 0x400cee06, 0x4010060f,
+        0x40101283, 0x40101286, 0x40101287, 0x40101288, 0x4010230a, 0x40102317, 0x40103d02, 0x40103d0b, 0x40103e05, 0x40104205,
+        0x40104593, 0x40104b0f, 0x40104b10, 0x40104b1a, 0x40104f32, 0x40104f33, 0x40106150, 0x40106151, 0x40106152, 0x40106153,
+        0x40106154, 0x40106181, 0x40106183, 0x40106184, 0x40106185, 0x4010618a, 0x4010618b, 0x4010618c, 0x4010618d, 0x4010640d,
+        0x40106410, 0x4010641a, 0x4010641c, 0x40106436, 0x40106437, 0x40106439, 0x40106441, 0x40106442, 0x40106444, 0x40106445,
+        0x40106446, 0x40106449, 0x40106451, 0x40106453, 0x40106455, 0x40106459, 0x40106476, 0x4010647b, 0x40106614, 0x40106785,
+        0x40106d0b, 0x40106d0c, 0x40106e80, 0x40106e8c, 0x4010942a, 0x40109441, 0x4010a51f, 0x4010a521, 0x4010a523, 0x4010ae42,
+        0x4010ae67, 0x4010ae68, 0x4010aeaa, 0x4010aeab, 0x4010aeac, 0x4010b201, 0x4010b300, 0x4010ca13, 0x4014024c, 0x40144304,
+        0x40144305, 0x40144f2f, 0x4014563c, 0x4014644a, 0x40182304, 0x4018230f, 0x40182310, 0x40184b07, 0x40184b13, 0x4018643f,
+        0x40186441, 0x40186443, 0x40186444, 0x40186447, 0x4018644b, 0x4018644c, 0x40186d06, 0x40186d08, 0x40186e8d, 0x40187013,
+        0x40187014, 0x40187542, 0x40189429, 0x4018aebd, 0x4018aee1, 0x4018aee2, 0x4018aee3, 0x4018f50b, 0x4018f514, 0x401c5504,
+        0x401c5820, 0x401c6190, 0x40200242, 0x40200243, 0x4020431f, 0x40204706, 0x40204b04, 0x4020565a, 0x4020565b, 0x40206417,
+        0x40206435, 0x40206443, 0x40206445, 0x40206447, 0x40206448, 0x40206449, 0x4020644b, 0x4020644d, 0x4020644e, 0x40206450,
+        0x4020645c, 0x4020645d, 0x40206d17, 0x40206d18, 0x40207012, 0x40207505, 0x40207506, 0x4020940d, 0x4020ae46, 0x4020ae76,
+        0x4020aea5, 0x4020aeb2, 0x4020aed2, 0x4020ca10, 0x40246a21, 0x40247007, 0x4024700a, 0x40281be2, 0x40282301, 0x40282312,
+        0x40282313, 0x40284504, 0x40285107, 0x4028641b, 0x4028644e, 0x4028644f, 0x40286454, 0x40286608, 0x40286d10, 0x4028700f,
+        0x4028af11, 0x4028b501, 0x4028b503, 0x4028b504, 0x402c5639, 0x402c6467, 0x40304580, 0x4030560b, 0x40305652, 0x40306440,
+        0x40306443, 0x40309410, 0x40309439, 0x4030ae7b, 0x40344702, 0x40345622, 0x40345632, 0x40383d03, 0x40383d0c, 0x40384708,
+        0x4038564f, 0x40386449, 0x4038ae7a, 0x40405501, 0x404056c0, 0x40406448, 0x4040644c, 0x40406469, 0x40406a31, 0x4040942c,
+        0x4040ae77, 0x4040ae79, 0x4040ae9e, 0x4040aea0, 0x40444f34, 0x40444f35, 0x40444f36, 0x40445637, 0x40445e02, 0x40446440,
+        0x40486477, 0x40489426, 0x4048ae9b, 0x4048aec9, 0x4048aecb, 0x404c4701, 0x4054561e, 0x40586446, 0x40586447, 0x405c5503,
+        0x40603d07, 0x40603d10, 0x406855c9, 0x4068aea3, 0x4070aea0, 0x40781be3, 0x40786440, 0x40786e88, 0x40800290, 0x40806685,
+        0x40809440, 0x4080aea2, 0x4080aebf, 0x40886445, 0x408c563e, 0x4090ae82, 0x40a0ae49, 0x40e8662e, 0x40e8af40, 0x40e8af41,
+        0x41009432, 0x41015500, 0x4138ae84, 0x4140aecd, 0x4188aea7, 0x4188aec6, 0x41a0ae8d, 0x43403d05, 0x43403d0e, 0x44006a33,
+        0x4400ae8f, 0x50009401, 0x50009402, 0x50009403, 0x50009404, 0x50009405, 0x5000940a, 0x5000940b, 0x5000940c, 0x5000940e,
+        0x5000940f, 0x50009417, 0x50009418, 0x5000943a, 0x5000943f, 0x5000aea5, 0x80016a11, 0x80016a12, 0x80016b01, 0x80016b03,
+        0x8001af71, 0x8001af85, 0x80025364, 0x8002a52a, 0x8002a52b, 0x8002af76, 0x8002f515, 0x80041284, 0x80041285, 0x80041bee,
+        0x80044206, 0x80044207, 0x80044208, 0x80044209, 0x80044315, 0x8004431e, 0x80044501, 0x80044584, 0x80044704, 0x80044d76,
+        0x80045002, 0x80045005, 0x80045006, 0x80045007, 0x8004500b, 0x8004500f, 0x80045010, 0x80045017, 0x80045043, 0x80045104,
+        0x80045105, 0x8004510a, 0x8004510b, 0x80045113, 0x80045200, 0x80045360, 0x80045430, 0x80045432, 0x80045438, 0x80045439,
+        0x80045440, 0x8004552d, 0x80045626, 0x8004562e, 0x80045643, 0x80045701, 0x80045702, 0x80045703, 0x80045704, 0x80045705,
+        0x80045707, 0x80045709, 0x8004570a, 0x8004587d, 0x80046402, 0x8004644e, 0x80046601, 0x80046603, 0x80046605, 0x80046900,
+        0x80046901, 0x80046902, 0x80046907, 0x80046908, 0x80046909, 0x8004690f, 0x80046924, 0x80046990, 0x80046a01, 0x80046b04,
+        0x80046b05, 0x80046d03, 0x80046d0e, 0x80046ef8, 0x80046ef9, 0x80046efa, 0x80047013, 0x80047300, 0x80047601, 0x80047c05,
+        0x80049363, 0x80049367, 0x80049370, 0x8004a405, 0x8004a524, 0x8004a529, 0x8004ae98, 0x8004af08, 0x8004af70, 0x8004af79,
+        0x8004af7a, 0x8004af80, 0x8004af81, 0x8004b505, 0x8004b506, 0x8004b645, 0x8004b647, 0x8004b683, 0x8004b702, 0x8004b706,
+        0x8004b707, 0x8004b708, 0x8004b709, 0x8004f300, 0x8004f302, 0x8004f303, 0x8004f304, 0x8004f50c, 0x8004f50e, 0x8004f51a,
+        0x80081270, 0x80081272, 0x80081280, 0x80082407, 0x80084003, 0x80084201, 0x80084202, 0x80084203, 0x80084204, 0x80084205,
+        0x80084206, 0x80084502, 0x80084503, 0x80084504, 0x80084b01, 0x80085202, 0x80085502, 0x80085610, 0x80085617, 0x8008563f,
+        0x80085665, 0x80086445, 0x80086601, 0x80086603, 0x80086605, 0x8008662c, 0x8008690c, 0x80086d03, 0x80086e8a, 0x80086ef8,
+        0x80086ef9, 0x80086efb, 0x8008700b, 0x8008700d, 0x800870a1, 0x800870a3, 0x800870b2, 0x800870b3, 0x80087601, 0x80089418,
+        0x80089419, 0x8008a404, 0x8008ae9d, 0x8008af00, 0x8008af26, 0x8008af73, 0x8008af83, 0x8008b705, 0x8008b70d, 0x8008ca11,
+        0x8008f511, 0x8008f512, 0x8008f513, 0x80096782, 0x800c4211, 0x800c4f2a, 0x800c5011, 0x800c5012, 0x800c6613, 0x800ca400,
+        0x800cee07, 0x8010020f, 0x8010230c, 0x80104204, 0x80104592, 0x8010500c, 0x8010500d, 0x80105013, 0x80105014, 0x80106463,
+        0x8010661b, 0x8010690c, 0x8010a402, 0x8010a403, 0x8010a406, 0x8010a407, 0x8010a40a, 0x8010a51e, 0x8010a520, 0x8010a522,
+        0x8010aebb, 0x8010aebc, 0x8010af78, 0x8010b70a, 0x8010b70b, 0x8010b70c, 0x80111500, 0x8014020e, 0x80184f3a, 0x80186d05,
+        0x80186d07, 0x80186e82, 0x80186e83, 0x80186e84, 0x80189439, 0x801c581f, 0x80200204, 0x80204612, 0x80204705, 0x802048f8,
+        0x80204f3d, 0x80204f3f, 0x80206900, 0x80207011, 0x8020ca15, 0x8020ca16, 0x80246a22, 0x80247008, 0x80247009, 0x80280215,
+        0x80280217, 0x80284504, 0x80285700, 0x80287010, 0x803048fc, 0x80304d65, 0x8030560a, 0x80306453, 0x80306d02, 0x80306d04,
+        0x80306e85, 0x8030942b, 0x8030ae7c, 0x80345621, 0x80345631, 0x80386433, 0x803c4f3b, 0x80405600, 0x80406a32, 0x8040942d,
+        0x8040ae9f, 0x8040ee08, 0x8044b401, 0x80489439, 0x8048ae66, 0x804c4700, 0x80500212, 0x80500213, 0x80503d01, 0x80503d0a,
+        0x805c4d65, 0x805cee05, 0x80685600, 0x8068690b, 0x8070ae9f, 0x80800211, 0x80809440, 0x8080aea1, 0x8080ca14, 0x80811501,
+        0x80845663, 0x80885659, 0x808c563d, 0x8090ae81, 0x80e8662d, 0x80f86406, 0x810048fb, 0x81009431, 0x810c9365, 0x811cf301,
+        0x8138ae83, 0x8140aecc, 0x8188aea6, 0x81904b06, 0x81a0ae8c, 0x81f8943c, 0x820048fe, 0x8208ae63, 0x83c0550b, 0x84006a34,
+        0x8400941f, 0x84009422, 0x8400ae8e, 0x864048fd, 0x8818564c, 0x8fa44309, 0x90009427, 0x9000aea4, 0x9000aecf, 0xc0044b21,
+        0xc0044d67, 0xc0044d68, 0xc0044d6f, 0xc0044d70, 0xc0044d71, 0xc0044d72, 0xc0044d73, 0xc0045002, 0xc0045003, 0xc0045004,
+        0xc0045005, 0xc0045006, 0xc0045007, 0xc0045009, 0xc004500a, 0xc0045040, 0xc0045041, 0xc0045103, 0xc004510e, 0xc0045401,
+        0xc0045405, 0xc0045406, 0xc0045627, 0xc004562f, 0xc0045706, 0xc0045708, 0xc0045877, 0xc0045878, 0xc0046412, 0xc0046413,
+        0xc0046427, 0xc0046428, 0xc0046449, 0xc004644d, 0xc00464af, 0xc00464b4, 0xc00464be, 0xc00464c9, 0xc0046686, 0xc0046d00,
+        0xc0046d01, 0xc004ae02, 0xc004ae0a, 0xc004aea7, 0xc004b40c, 0xc008240a, 0xc0082a00, 0xc0084b03, 0xc0084b1f, 0xc0085365,
+        0xc0085504, 0xc0085508, 0xc008561b, 0xc008561c, 0xc0085666, 0xc00856c7, 0xc0086202, 0xc008640a, 0xc0086420, 0xc0086421,
+        0xc0086423, 0xc0086440, 0xc0086441, 0xc0086442, 0xc0086443, 0xc0086444, 0xc0086445, 0xc0086446, 0xc0086448, 0xc008644a,
+        0xc008644b, 0xc008644c, 0xc008644d, 0xc0086451, 0xc0086453, 0xc0086456, 0xc0086457, 0xc0086460, 0xc0086461, 0xc0086462,
+        0xc0086465, 0xc008646a, 0xc008646d, 0xc0086470, 0xc00864bf, 0xc00864c0, 0xc00864d0, 0xc00864d2, 0xc0086efa, 0xc00870a4,
+        0xc0089364, 0xc008ae05, 0xc008ae09, 0xc008ae67, 0xc008ae88, 0xc008ae91, 0xc008aeb0, 0xc008aeba, 0xc008aec1, 0xc008af16,
+        0xc008af7b, 0xc008af7f, 0xc008af82, 0xc0096616, 0xc00c5116, 0xc00c5364, 0xc00c55ca, 0xc00c642d, 0xc00c642e, 0xc00c6448,
+        0xc00c644a, 0xc00c644b, 0xc00c644f, 0xc00c6463, 0xc00c6466, 0xc00c6468, 0xc00c6469, 0xc00caee0, 0xc0101282, 0xc010128e,
+        0xc0101502, 0xc0104b11, 0xc0104b14, 0xc0104b1e, 0xc0104b23, 0xc0104b24, 0xc0104b25, 0xc0104b28, 0xc0106401, 0xc0106403,
+        0xc0106407, 0xc010640b, 0xc010640c, 0xc0106418, 0xc010641d, 0xc0106426, 0xc0106438, 0xc0106440, 0xc0106441, 0xc0106442,
+        0xc0106443, 0xc0106444, 0xc0106445, 0xc0106446, 0xc0106447, 0xc0106448, 0xc0106449, 0xc010644a, 0xc010644b, 0xc010644c,
+        0xc010644d, 0xc010644e, 0xc0106450, 0xc0106451, 0xc0106452, 0xc0106459, 0xc010645b, 0xc0106461, 0xc0106462, 0xc0106464,
+        0xc0106467, 0xc010646c, 0xc010646d, 0xc0106471, 0xc0106479, 0xc010647a, 0xc0106480, 0xc01064ab, 0xc01064ac, 0xc01064b3,
+        0xc01064b5, 0xc01064bd, 0xc01064c4, 0xc01064c5, 0xc01064c7, 0xc01064c8, 0xc01064d1, 0xc0107521, 0xc0109414, 0xc0109428,
+        0xc010a401, 0xc010ae53, 0xc010b200, 0xc010b301, 0xc010b40e, 0xc010b40f, 0xc010f508, 0xc0144302, 0xc0144303, 0xc0144306,
+        0xc0144307, 0xc0145608, 0xc014563b, 0xc014646a, 0xc014646b, 0xc01464a6, 0xc014a100, 0xc0181b01, 0xc0181be4, 0xc0181be5,
+        0xc0181bed, 0xc0182306, 0xc0182309, 0xc018230d, 0xc0182314, 0xc0182315, 0xc0184800, 0xc0184b0c, 0xc0184b18, 0xc0184b19,
+        0xc0184b1b, 0xc0184b1d, 0xc0184b20, 0xc018560b, 0xc0185879, 0xc0186419, 0xc018643a, 0xc018643b, 0xc018643c, 0xc0186440,
+        0xc0186441, 0xc0186442, 0xc0186443, 0xc0186444, 0xc0186445, 0xc0186446, 0xc0186448, 0xc0186449, 0xc018644a, 0xc018644c,
+        0xc0186450, 0xc0186451, 0xc0186452, 0xc0186453, 0xc0186455, 0xc018645c, 0xc0186462, 0xc018646b, 0xc018646d, 0xc0186472,
+        0xc0186473, 0xc0186474, 0xc0186475, 0xc018647c, 0xc0186481, 0xc01864b0, 0xc01864b1, 0xc01864ba, 0xc01864c1, 0xc01864c2,
+        0xc01864c6, 0xc01864cb, 0xc01864cd, 0xc01864cf, 0xc0186901, 0xc0186902, 0xc0186d13, 0xc0186d15, 0xc0186e86, 0xc0186e87,
+        0xc0189371, 0xc0189372, 0xc0189373, 0xc0189374, 0xc0189375, 0xc0189376, 0xc0189377, 0xc0189378, 0xc0189379, 0xc018937a,
+        0xc018937b, 0xc018937c, 0xc018937d, 0xc018937e, 0xc0189436, 0xc018a408, 0xc018a409, 0xc018ae85, 0xc018aec0, 0xc01c1b01,
+        0xc01c1be1, 0xc01c5605, 0xc01c5613, 0xc01c64a3, 0xc01c64ad, 0xc01c64ae, 0xc0200a00, 0xc0202302, 0xc0202308, 0xc0204b08,
+        0xc0204b1c, 0xc0204b26, 0xc020560a, 0xc020560c, 0xc020560e, 0xc0205611, 0xc0205647, 0xc0205648, 0xc0205649, 0xc02056c3,
+        0xc0206416, 0xc0206434, 0xc0206440, 0xc0206443, 0xc0206447, 0xc0206449, 0xc020644a, 0xc020644e, 0xc0206454, 0xc020645d,
+        0xc020645e, 0xc0206461, 0xc0206462, 0xc0206464, 0xc0206466, 0xc0206482, 0xc0206483, 0xc02064a4, 0xc02064a5, 0xc02064b2,
+        0xc02064b6, 0xc02064b9, 0xc02064cc, 0xc020660b, 0xc020662a, 0xc0207301, 0xc0207302, 0xc0207503, 0xc0207504, 0xc0209442,
+        0xc020a528, 0xc020a529, 0xc020f509, 0xc0216d02, 0xc024560d, 0xc02464bb, 0xc0281b04, 0xc0282300, 0xc0284b05, 0xc0284b12,
+        0xc0284b16, 0xc0285628, 0xc0285629, 0xc028564d, 0xc028564e, 0xc02856c6, 0xc0286404, 0xc0286405, 0xc0286415, 0xc0286440,
+        0xc0286442, 0xc0286444, 0xc0286445, 0xc0286448, 0xc0286451, 0xc0286452, 0xc028645e, 0xc0286461, 0xc0286484, 0xc02864c3,
+        0xc028660f, 0xc0286687, 0xc0286903, 0xc0286904, 0xc0286d0f, 0xc0286d11, 0xc0287c02, 0xc028a501, 0xc028ae92, 0xc02c5600,
+        0xc02c5625, 0xc02c5638, 0xc02c563a, 0xc02c564a, 0xc02c6446, 0xc02c6447, 0xc02c6468, 0xc030128a, 0xc0303e03, 0xc0305602,
+        0xc0305615, 0xc0305616, 0xc03056c4, 0xc0306442, 0xc0306444, 0xc0306446, 0xc0306457, 0xc0306480, 0xc03064b7, 0xc03064ca,
+        0xc0306905, 0xc0306906, 0xc0306907, 0xc0306909, 0xc030b404, 0xc0345641, 0xc0345642, 0xc034564b, 0xc0345700, 0xc0347c03,
+        0xc0383e04, 0xc0384707, 0xc0384b22, 0xc038563b, 0xc038563c, 0xc0385650, 0xc03856c1, 0xc0386440, 0xc0386441, 0xc0386443,
+        0xc0386444, 0xc0386446, 0xc038644a, 0xc038644f, 0xc03864bc, 0xc0389423, 0xc0389424, 0xc038943b, 0xc038a550, 0xc038a551,
+        0xc0401289, 0xc040128b, 0xc0403d08, 0xc0403d11, 0xc0403d15, 0xc0405602, 0xc0405610, 0xc0405626, 0xc0405627, 0xc040563d,
+        0xc040563e, 0xc040564a, 0xc040564b, 0xc040565e, 0xc040565f, 0xc0405665, 0xc0405668, 0xc0406400, 0xc0406429, 0xc0406442,
+        0xc0406449, 0xc040644d, 0xc0406454, 0xc0406469, 0xc0406481, 0xc04064a0, 0xc04064aa, 0xc0406618, 0xc0406619, 0xc040aed4,
+        0xc040aed5, 0xc040b408, 0xc040b409, 0xc0445624, 0xc0445636, 0xc0485619, 0xc0485630, 0xc0485660, 0xc0485661, 0xc0486440,
+        0xc0486446, 0xc048644a, 0xc0486456, 0xc0486458, 0xc04864a8, 0xc04864a9, 0xc0487c04, 0xc048ae65, 0xc048aec8, 0xc048aeca,
+        0xc048b402, 0xc048b40b, 0xc04c56c5, 0xc04c644b, 0xc050561a, 0xc05064a7, 0xc0506617, 0xc054561d, 0xc054b40a, 0xc054f305,
+        0xc058420b, 0xc0585604, 0xc0585605, 0xc0585609, 0xc058560f, 0xc0585611, 0xc058565d, 0xc0586442, 0xc0586448, 0xc058644d,
+        0xc058ff0b, 0xc0603d06, 0xc0603d0f, 0xc0604212, 0xc0604b02, 0xc0606610, 0xc0607520, 0xc0684608, 0xc06855c8, 0xc06864a1,
+        0xc06864a2, 0xc06864b8, 0xc06864ce, 0xc0686611, 0xc07056c2, 0xc0709411, 0xc074510c, 0xc0745645, 0xc0804d66, 0xc080661a,
+        0xc080aebe, 0xc0845657, 0xc0845658, 0xc08c5102, 0xc08c5114, 0xc0905664, 0xc0945662, 0xc09c5604, 0xc0a06446, 0xc0a44d74,
+        0xc0a44d75, 0xc0b06440, 0xc0c85666, 0xc0c89425, 0xc0cc5615, 0xc0cc5616, 0xc0d05604, 0xc0d05605, 0xc0d05640, 0xc0e85667,
+        0xc0e8a532, 0xc0e8a533, 0xc100565c, 0xc1007c00, 0xc1007c01, 0xc100b405, 0xc100b406, 0xc1086201, 0xc110b40d, 0xc1206446,
+        0xc168644c, 0xc16cb403, 0xc208ae62, 0xc250b407, 0xc400941b, 0xc400941d, 0xc4009420, 0xc4089434, 0xc4405401, 0xc4c03d09,
+        0xc4c03d12, 0xc4c03d16, 0xca289435, 0xcfa44308, 0xcfa45115, 0xcfb04301, 0xd0009411, 0xd0009412, 0xd000941e, 0xd000943d,
+        0xd000943e,
     ];
 }

@@ -232,7 +232,9 @@ __noinline int syscall_add_chunk(__u64 address, __u64 size, __u32 tag, __u32 fla
 	return draft ? syscall_add_to(draft, address, size, tag, flags) : 0;
 }
 
-#define SYSCALL_COMPAT 256 /* beside the flags of a chunk: addresses have 4 bytes */
+/* Beside the flags of a chunk. */
+#define SYSCALL_COMPAT	256 /* addresses have 4 bytes */
+#define SYSCALL_SEVERAL 512 /* it is a struct mmsghdr, which ends in the length of its message */
 
 static __always_inline __u64 syscall_word(__u64 from, bool is_compat, bool *failed)
 {
@@ -337,7 +339,8 @@ __noinline int syscall_add_message(__u64 address, __u64 sizes, __u32 arg, __u32 
 	bool is_compat = flags & SYSCALL_COMPAT, failed = false;
 	__u64 width = is_compat ? 4 : 8, name, name_size, control, control_size, vector, count;
 
-	if (!syscall_add_chunk(address, 7 * width, syscall_tag(arg, 0, SYSCALL_CHUNK_VALUE), flags & 0xff))
+	if (!syscall_add_chunk(address, (flags & SYSCALL_SEVERAL ? 8 : 7) * width,
+			       syscall_tag(arg, 0, SYSCALL_CHUNK_VALUE), flags & 0xff))
 		return 0;
 	name = syscall_word(address, is_compat, &failed);
 	name_size = syscall_word(address + width, true, &failed);
@@ -369,7 +372,7 @@ __noinline int syscall_add_messages(__u64 address, __u64 number, __u64 sizes, __
 	for (__u32 index = 0; index < SYSCALL_MESSAGES_MAX; index++) {
 		if (index >= number)
 			break;
-		read &= syscall_add_message(address + index * size, sizes, arg | index << 3, flags);
+		read &= syscall_add_message(address + index * size, sizes, arg | index << 3, flags | SYSCALL_SEVERAL);
 	}
 	return read;
 }
