@@ -42,7 +42,10 @@ internal static class ControlMessages
             writer.Field("cmsg_len"u8);
             writer.Unsigned(length);
             writer.Field("cmsg_level"u8);
-            writer.Name(FlagSets.SocketLevels, level);
+            if (FlagSets.SocketLevels.NameOf(level) is { IsEmpty: false } name)
+                writer.Word(name);
+            else
+                WriteUnknownLevel(ref writer, level);
             writer.Field("cmsg_type"u8);
             WriteType(ref writer, level, type);
             if (length > (ulong)header && Math.Min(length, size - at) > (ulong)header)
@@ -70,6 +73,12 @@ internal static class ControlMessages
         }
 
         writer.EndArray();
+    }
+
+    private static void WriteUnknownLevel(ref CallWriter writer, uint level)
+    {
+        writer.Hex(level);
+        writer.Remark("SOL_???"u8);
     }
 
     private static void WriteType(ref CallWriter writer, uint level, uint type)

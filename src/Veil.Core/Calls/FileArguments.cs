@@ -109,10 +109,12 @@ internal sealed class VectorArgument(int count, bool isOutput) : Argument
             ulong filled = Math.Min(size, left);
             if (address != 0 && filled == 0 && (size == 0 || isOutput))
                 writer.String([], false);
-            else if (address != 0 && part.IsRead && (!isNetlink || !NetlinkMessages.TryWrite(ref writer, part.Bytes, filled)))
-                writer.String(writer.Cut(part.Bytes), filled > (ulong)Math.Min(part.Bytes.Length, writer.Options.StringSize));
             else if (address == 0 || !part.IsRead)
                 writer.Address(address);
+            else if (isNetlink)
+                NetlinkMessages.Write(ref writer, part.Bytes, filled);
+            else
+                WritePart(ref writer, part.Bytes, filled);
             left -= filled;
             writer.Field("iov_len"u8);
             writer.Unsigned(size);
@@ -122,6 +124,12 @@ internal sealed class VectorArgument(int count, bool isOutput) : Argument
         if ((ulong)index < number)
             writer.More();
         writer.EndArray();
+    }
+
+    private static void WritePart(ref CallWriter writer, ReadOnlySpan<byte> bytes, ulong filled)
+    {
+        var shown = writer.Cut(filled < (ulong)bytes.Length ? bytes[..(int)filled] : bytes);
+        writer.String(shown, filled > (ulong)shown.Length);
     }
 }
 

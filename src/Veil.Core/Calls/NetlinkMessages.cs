@@ -10,14 +10,18 @@ internal static class NetlinkMessages
     private const int HeaderBytes = 16;
     private const ushort Error = 2, Done = 3;
 
-    /// <summary>Writes the messages in a buffer, as far as they were read; false where there is none.</summary>
+    /// <summary>Writes the messages in a buffer, as far as they were read.</summary>
     /// <param name="writer">Where to.</param>
     /// <param name="bytes">What was read.</param>
     /// <param name="size">The bytes that there are.</param>
-    public static bool TryWrite(ref CallWriter writer, ReadOnlySpan<byte> bytes, ulong size)
+    public static void Write(ref CallWriter writer, ReadOnlySpan<byte> bytes, ulong size)
     {
         if (bytes.Length < HeaderBytes || size < HeaderBytes)
-            return false;
+        {
+            FileArguments.HexString(ref writer, bytes, size > (ulong)bytes.Length);
+            return;
+        }
+
         ulong length = Aligned(bytes);
         bool isArray = length >= HeaderBytes && length + HeaderBytes <= size;
         if (isArray)
@@ -42,7 +46,6 @@ internal static class NetlinkMessages
 
         if (isArray)
             writer.EndArray();
-        return true;
     }
 
     private static ulong Aligned(ReadOnlySpan<byte> bytes) => (bytes.U32(0) + 3ul) & ~3ul;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Numerics;
 using Veil.Core.Kernel;
 
 namespace Veil.Core.Calls;
@@ -7,7 +8,9 @@ namespace Veil.Core.Calls;
 internal static class SocketOptions
 {
     /// <summary>Bytes of the longest value that is decoded.</summary>
-    public const int SizeMax = 32;
+    public const int SizeMax = GroupBytes;
+
+    private const int GroupBytes = 8 + SocketAddress.SizeMax; // struct group_req of 64 bits
 
     private const uint SolIp = 0, SolSocket = 1, SolTcp = 6, SolUdp = 17, SolVsock = 40, SolIpv6 = 41, SolCanRaw = 101, SolRaw = 255, SolPacket = 263,
         SolDccp = 269, SolNetlink = 270, SolTipc = 271, SolAlg = 279, SolTls = 282, SolXdp = 283;
@@ -16,8 +19,8 @@ internal static class SocketOptions
     private const uint SoLinger = 13, SoPeerCred = 17, SoAttachFilter = 26, SoAttachReuseportCbpf = 51, SoTxRehash = 74;
 
     // Of include/uapi/linux/in.h, in6.h and if_packet.h
-    private const uint IpAddMembership = 35, IpDropMembership = 36, IpProtocol = 52, Ipv6AddMembership = 20, Ipv6LeaveAnycast = 28;
-    private const uint PacketAddMembership = 1, PacketDropMembership = 2, PacketRxRing = 5, PacketTxRing = 13;
+    private const uint IpAddMembership = 35, IpDropMembership = 36, McastJoinGroup = 42, McastLeaveGroup = 45, IpPortRange = 51, IpProtocol = 52, Ipv6AddMembership = 20, Ipv6LeaveAnycast = 28;
+    private const uint PacketAddMembership = 1, PacketDropMembership = 2, PacketRxRing = 5, PacketTxRing = 13, IcmpFilter = 1;
 
     // Those of SOL_SOCKET that are an int, whatever length was given.
     private static ReadOnlySpan<byte> IntOptions =>
@@ -113,6 +116,12 @@ internal static class SocketOptions
                 return size == 2 * wordBytes && bytes.Length >= size && WriteProgram(ref writer, bytes, wordBytes);
             case (SolIp, IpAddMembership or IpDropMembership) when !isGet:
                 return bytes.Length >= 8 && WriteMember(ref writer, bytes);
+            case (SolIp or SolIpv6, McastJoinGroup or McastLeaveGroup) when !isGet:
+                return wordBytes == 8 && bytes.Length >= GroupBytes && WriteGroup(ref writer, bytes);
+            case (SolIp, IpPortRange) when size == 4 && bytes.Length >= 4:
+                return WritePortRange(ref writer, bytes.U32(0));
+            case (SolRaw, IcmpFilter) when bytes.Length >= 4:
+                return WriteIcmpFilter(ref writer, bytes.U32(0));
             case (SolIpv6, Ipv6AddMembership or Ipv6AddMembership + 1 or Ipv6LeaveAnycast - 1 or Ipv6LeaveAnycast) when !isGet:
                 return bytes.Length >= 20 && WriteMember6(ref writer, bytes);
             case (SolPacket, PacketAddMembership or PacketDropMembership) when !isGet:
@@ -202,6 +211,67 @@ internal static class SocketOptions
         writer.Field("imr_interface"u8);
         SocketAddress.WriteInet(ref writer, bytes[4..8]);
         writer.EndStruct();
+        return true;
+    }
+
+    private static bool WriteGroup(ref CallWriter writer, ReadOnlySpan<byte> bytes)
+    {
+        writer.BeginStruct();
+        writer.Field("gr_interface"u8);
+        SocketAddress.WriteInterface(ref writer, bytes.U32(0));
+        writer.Field("gr_group"u8);
+        SocketAddress.Write(ref writer, bytes[8..GroupBytes]);
+        writer.EndStruct();
+        return true;
+    }
+
+    // Two ports in one number; 0: the system's.
+    private static bool WritePortRange(ref CallWriter writer, uint value)
+    {
+        uint low = value & 0xffff, high = value >> 16;
+        writer.BeginArray();
+        writer.Item();
+        writer.Hex(value);
+        if (!writer.IsJson && value != 0 && (low == 0 || high == 0 || low <= high))
+        {
+            writer.TextOnly(" /* "u8);
+            if (low != 0)
+                writer.Unsigned(low);
+            writer.TextOnly(".."u8);
+            if (high != 0)
+                writer.Unsigned(high);
+            writer.TextOnly(" */"u8);
+        }
+
+        writer.EndArray();
+        return true;
+    }
+
+    // The types that do not pass; of most of them those that do. In JSON those that do not.
+    private static bool WriteIcmpFilter(ref CallWriter writer, uint value)
+    {
+        const int types = 32;
+        if (!writer.IsJson && BitOperations.PopCount(value) > types / 2)
+        {
+            writer.TextOnly("~"u8);
+            value = ~value;
+        }
+
+        bool isFirst = true;
+        writer.BeginArray();
+        for (int type = 0; type < types; type++)
+        {
+            if ((value >> type & 1) == 0)
+                continue;
+            if (writer.IsJson)
+                writer.Item();
+            else if (!isFirst)
+                writer.TextOnly(" "u8);
+            isFirst = false;
+            writer.Name(FlagSets.IcmpTypes, (uint)type);
+        }
+
+        writer.EndArray();
         return true;
     }
 

@@ -9,7 +9,7 @@ namespace Veil.Core.Kernel;
 public static partial class FlagSets
 {
     /// <summary>Values: O_RDONLY, O_WRONLY, O_RDWR …</summary>
-    public static FlagSet OpenAccess => new(0, 4, false, 83428, 0, 0, 0x0);
+    public static FlagSet OpenAccess => new(0, 4, false, 83668, 0, 0, 0x0);
 
     /// <summary>Flags: O_CREAT, O_EXCL, O_NOCTTY …</summary>
     public static FlagSet Open => OpenOf(SyscallTable.Native);
@@ -17,68 +17,68 @@ public static partial class FlagSets
     /// <summary><see cref="Open"/> of an architecture: the values differ.</summary>
     public static FlagSet OpenOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(21, 17, true, 83428, 0, 4, 0x3)
-            : new(4, 17, true, 83428, 0, 4, 0x3);
+            ? new(21, 17, true, 83668, 0, 4, 0x3)
+            : new(4, 17, true, 83668, 0, 4, 0x3);
 
     /// <summary>Flags: RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS …</summary>
-    public static FlagSet OpenResolve => new(38, 6, true, 83434, 0, 0, 0x0);
+    public static FlagSet OpenResolve => new(38, 6, true, 83674, 0, 0, 0x0);
 
     /// <summary>Values: AT_FDCWD</summary>
-    public static FlagSet AtFd => new(44, 1, false, 83446, 0, 0, 0x0);
+    public static FlagSet AtFd => new(44, 1, false, 83686, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_REMOVEDIR, AT_SYMLINK_FOLLOW …</summary>
-    public static FlagSet AtFlags => new(45, 6, true, 83446, 0, 0, 0x0);
+    public static FlagSet AtFlags => new(45, 6, true, 83686, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_EACCESS, AT_EMPTY_PATH</summary>
-    public static FlagSet AtAccess => new(51, 3, true, 83446, 0, 0, 0x0);
+    public static FlagSet AtAccess => new(51, 3, true, 83686, 0, 0, 0x0);
 
     /// <summary>Flags: AT_STATX_FORCE_SYNC, AT_STATX_DONT_SYNC, AT_SYMLINK_NOFOLLOW …</summary>
-    public static FlagSet AtStatx => new(54, 8, true, 83446, 0, 0, 0x0);
+    public static FlagSet AtStatx => new(54, 8, true, 83686, 0, 0, 0x0);
 
     /// <summary>Flags: AT_HANDLE_FID, AT_HANDLE_MNT_ID_UNIQUE, AT_HANDLE_CONNECTABLE …</summary>
-    public static FlagSet AtHandle => new(62, 5, true, 83446, 0, 0, 0x0);
+    public static FlagSet AtHandle => new(62, 5, true, 83686, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_EXECVE_CHECK</summary>
-    public static FlagSet AtExec => new(67, 3, true, 83446, 0, 0, 0x0);
+    public static FlagSet AtExec => new(67, 3, true, 83686, 0, 0, 0x0);
 
     /// <summary>Flags: R_OK, W_OK, X_OK …</summary>
-    public static FlagSet AccessMode => new(70, 4, true, 83453, 0, 0, 0x0);
+    public static FlagSet AccessMode => new(70, 4, true, 83693, 0, 0, 0x0);
 
     /// <summary>Values: S_IFIFO, S_IFCHR, S_IFDIR …</summary>
-    public static FlagSet FileType => new(74, 7, false, 83458, 0, 0, 0x0);
+    public static FlagSet FileType => new(74, 7, false, 83698, 0, 0, 0x0);
 
     /// <summary>Flags: S_ISUID, S_ISGID, S_ISVTX</summary>
-    public static FlagSet ModeBits => new(81, 3, true, 83466, 0, 0, 0x0);
+    public static FlagSet ModeBits => new(81, 3, true, 83706, 0, 0, 0x0);
 
     /// <summary>Values: DT_UNKNOWN, DT_FIFO, DT_CHR …</summary>
-    public static FlagSet DirentType => new(84, 9, false, 83474, 0, 0, 0x0);
+    public static FlagSet DirentType => new(84, 9, false, 83714, 0, 0, 0x0);
 
     /// <summary>Flags: RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT</summary>
-    public static FlagSet RenameFlags => new(93, 3, true, 83481, 0, 0, 0x0);
+    public static FlagSet RenameFlags => new(93, 3, true, 83721, 0, 0, 0x0);
 
     /// <summary>Values: SEEK_SET, SEEK_CUR, SEEK_END …</summary>
-    public static FlagSet LseekWhence => new(96, 5, false, 83492, 0, 0, 0x0);
+    public static FlagSet LseekWhence => new(96, 5, false, 83732, 0, 0, 0x0);
 
     /// <summary>Flags: FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_NO_HIDE_STALE …</summary>
-    public static FlagSet FallocateModes => new(101, 8, true, 83501, 0, 0, 0x0);
+    public static FlagSet FallocateModes => new(101, 8, true, 83741, 0, 0, 0x0);
 
     /// <summary>Flags: LOCK_SH, LOCK_EX, LOCK_NB …</summary>
-    public static FlagSet FlockOps => new(109, 8, true, 83515, 0, 0, 0x0);
+    public static FlagSet FlockOps => new(109, 8, true, 83755, 0, 0, 0x0);
 
     /// <summary>Values: POSIX_FADV_NORMAL, POSIX_FADV_RANDOM, POSIX_FADV_SEQUENTIAL …</summary>
-    public static FlagSet FadviseAdvice => new(117, 6, false, 83524, 0, 0, 0x0);
+    public static FlagSet FadviseAdvice => new(117, 6, false, 83764, 0, 0, 0x0);
 
     /// <summary>Flags: SYNC_FILE_RANGE_WAIT_BEFORE, SYNC_FILE_RANGE_WRITE, SYNC_FILE_RANGE_WAIT_AFTER</summary>
-    public static FlagSet SyncFileRangeFlags => new(123, 3, true, 83539, 0, 0, 0x0);
+    public static FlagSet SyncFileRangeFlags => new(123, 3, true, 83779, 0, 0, 0x0);
 
     /// <summary>Flags: RWF_HIPRI, RWF_DSYNC, RWF_SYNC …</summary>
-    public static FlagSet RwFlags => new(126, 9, true, 83559, 0, 0, 0x0);
+    public static FlagSet RwFlags => new(126, 9, true, 83799, 0, 0, 0x0);
 
     /// <summary>Flags: XATTR_CREATE, XATTR_REPLACE</summary>
-    public static FlagSet XattrFlags => new(135, 2, true, 83567, 0, 0, 0x0);
+    public static FlagSet XattrFlags => new(135, 2, true, 83807, 0, 0, 0x0);
 
     /// <summary>Flags: SPLICE_F_MOVE, SPLICE_F_NONBLOCK, SPLICE_F_MORE …</summary>
-    public static FlagSet SpliceFlags => new(137, 4, true, 83577, 0, 0, 0x0);
+    public static FlagSet SpliceFlags => new(137, 4, true, 83817, 0, 0, 0x0);
 
     /// <summary>Flags: O_NONBLOCK, O_CLOEXEC, O_NOTIFICATION_PIPE …</summary>
     public static FlagSet PipeFlags => PipeFlagsOf(SyscallTable.Native);
@@ -86,38 +86,38 @@ public static partial class FlagSets
     /// <summary><see cref="PipeFlags"/> of an architecture: the values differ.</summary>
     public static FlagSet PipeFlagsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(145, 4, true, 83428, 0, 0, 0x0)
-            : new(141, 4, true, 83428, 0, 0, 0x0);
+            ? new(145, 4, true, 83668, 0, 0, 0x0)
+            : new(141, 4, true, 83668, 0, 0, 0x0);
 
     /// <summary>Flags: O_CLOEXEC</summary>
-    public static FlagSet DupFlags => new(149, 1, true, 83428, 0, 0, 0x0);
+    public static FlagSet DupFlags => new(149, 1, true, 83668, 0, 0, 0x0);
 
     /// <summary>Flags: CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC</summary>
-    public static FlagSet CloseRangeFlags => new(150, 2, true, 83590, 0, 0, 0x0);
+    public static FlagSet CloseRangeFlags => new(150, 2, true, 83830, 0, 0, 0x0);
 
     /// <summary>Flags: FS_XFLAG_REALTIME, FS_XFLAG_PREALLOC, FS_XFLAG_IMMUTABLE …</summary>
-    public static FlagSet FileAttributes => new(152, 20, true, 83606, 0, 0, 0x0);
+    public static FlagSet FileAttributes => new(152, 20, true, 83846, 0, 0, 0x0);
 
     /// <summary>Values: F_DUPFD, F_GETFD, F_SETFD …</summary>
-    public static FlagSet FcntlCommands => new(172, 38, false, 83619, 0, 0, 0x0);
+    public static FlagSet FcntlCommands => new(172, 38, false, 83859, 0, 0, 0x0);
 
     /// <summary>Flags: FD_CLOEXEC</summary>
-    public static FlagSet FdFlags => new(210, 1, true, 83625, 0, 0, 0x0);
+    public static FlagSet FdFlags => new(210, 1, true, 83865, 0, 0, 0x0);
 
     /// <summary>Values: F_RDLCK, F_WRLCK, F_UNLCK …</summary>
-    public static FlagSet LockTypes => new(211, 5, false, 83619, 0, 0, 0x0);
+    public static FlagSet LockTypes => new(211, 5, false, 83859, 0, 0, 0x0);
 
     /// <summary>Values: F_OWNER_TID, F_OWNER_PID, F_OWNER_PGRP</summary>
-    public static FlagSet OwnerTypes => new(216, 3, false, 83632, 0, 0, 0x0);
+    public static FlagSet OwnerTypes => new(216, 3, false, 83872, 0, 0, 0x0);
 
     /// <summary>Flags: F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW …</summary>
-    public static FlagSet FileSeals => new(219, 6, true, 83644, 0, 0, 0x0);
+    public static FlagSet FileSeals => new(219, 6, true, 83884, 0, 0, 0x0);
 
     /// <summary>Flags: DN_ACCESS, DN_MODIFY, DN_CREATE …</summary>
-    public static FlagSet NotifyFlags => new(225, 7, true, 83655, 0, 0, 0x0);
+    public static FlagSet NotifyFlags => new(225, 7, true, 83895, 0, 0, 0x0);
 
     /// <summary>Values: RWH_WRITE_LIFE_NOT_SET, RWH_WRITE_LIFE_NONE, RWH_WRITE_LIFE_SHORT …</summary>
-    public static FlagSet WriteHints => new(232, 6, false, 83662, 0, 0, 0x0);
+    public static FlagSet WriteHints => new(232, 6, false, 83902, 0, 0, 0x0);
 
     /// <summary>Flags: PROT_READ, PROT_WRITE, PROT_EXEC …</summary>
     public static FlagSet MmapProt => MmapProtOf(SyscallTable.Native);
@@ -125,11 +125,11 @@ public static partial class FlagSets
     /// <summary><see cref="MmapProt"/> of an architecture: the values differ.</summary>
     public static FlagSet MmapProtOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(245, 9, true, 83681, 0, 0, 0x0)
-            : new(238, 7, true, 83681, 0, 0, 0x0);
+            ? new(245, 9, true, 83921, 0, 0, 0x0)
+            : new(238, 7, true, 83921, 0, 0, 0x0);
 
     /// <summary>Values: MAP_FILE, MAP_SHARED, MAP_PRIVATE …</summary>
-    public static FlagSet MmapType => new(254, 5, false, 83690, 0, 0, 0x0);
+    public static FlagSet MmapType => new(254, 5, false, 83930, 0, 0, 0x0);
 
     /// <summary>Flags: MAP_FIXED, MAP_ANONYMOUS, MAP_32BIT …</summary>
     public static FlagSet MmapFlags => MmapFlagsOf(SyscallTable.Native);
@@ -137,23 +137,23 @@ public static partial class FlagSets
     /// <summary><see cref="MmapFlags"/> of an architecture: the values differ.</summary>
     public static FlagSet MmapFlagsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(275, 14, true, 83690, 254, 5, 0xf)
-            : new(259, 16, true, 83690, 254, 5, 0xf);
+            ? new(275, 14, true, 83930, 254, 5, 0xf)
+            : new(259, 16, true, 83930, 254, 5, 0xf);
 
     /// <summary>Flags: MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP</summary>
-    public static FlagSet MremapFlags => new(289, 3, true, 83698, 0, 0, 0x0);
+    public static FlagSet MremapFlags => new(289, 3, true, 83938, 0, 0, 0x0);
 
     /// <summary>Values: MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL …</summary>
-    public static FlagSet MadviseAdvice => new(292, 27, false, 83709, 0, 0, 0x0);
+    public static FlagSet MadviseAdvice => new(292, 27, false, 83949, 0, 0, 0x0);
 
     /// <summary>Flags: MS_SYNC, MS_ASYNC, MS_INVALIDATE</summary>
-    public static FlagSet MsyncFlags => new(319, 3, true, 83718, 0, 0, 0x0);
+    public static FlagSet MsyncFlags => new(319, 3, true, 83958, 0, 0, 0x0);
 
     /// <summary>Flags: MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT</summary>
-    public static FlagSet MlockallFlags => new(322, 3, true, 83725, 0, 0, 0x0);
+    public static FlagSet MlockallFlags => new(322, 3, true, 83965, 0, 0, 0x0);
 
     /// <summary>Flags: MLOCK_ONFAULT</summary>
-    public static FlagSet Mlock2Flags => new(325, 1, true, 83733, 0, 0, 0x0);
+    public static FlagSet Mlock2Flags => new(325, 1, true, 83973, 0, 0, 0x0);
 
     /// <summary>Flags: PKEY_DISABLE_ACCESS, PKEY_DISABLE_WRITE</summary>
     public static FlagSet PkeyRights => PkeyRightsOf(SyscallTable.Native);
@@ -161,287 +161,290 @@ public static partial class FlagSets
     /// <summary><see cref="PkeyRights"/> of an architecture: the values differ.</summary>
     public static FlagSet PkeyRightsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(328, 4, true, 83743, 0, 0, 0x0)
-            : new(326, 2, true, 83743, 0, 0, 0x0);
+            ? new(328, 4, true, 83983, 0, 0, 0x0)
+            : new(326, 2, true, 83983, 0, 0, 0x0);
 
     /// <summary>Flags: SHADOW_STACK_SET_TOKEN, SHADOW_STACK_SET_MARKER</summary>
-    public static FlagSet ShadowStackFlags => new(332, 2, true, 83752, 0, 0, 0x0);
+    public static FlagSet ShadowStackFlags => new(332, 2, true, 83992, 0, 0, 0x0);
 
     /// <summary>Flags: MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_HUGETLB …</summary>
-    public static FlagSet MemfdFlags => new(334, 5, true, 83769, 0, 0, 0x0);
+    public static FlagSet MemfdFlags => new(334, 5, true, 84009, 0, 0, 0x0);
 
     /// <summary>Values: MPOL_DEFAULT, MPOL_PREFERRED, MPOL_BIND …</summary>
-    public static FlagSet MempolicyModes => new(339, 7, false, 83777, 0, 0, 0x0);
+    public static FlagSet MempolicyModes => new(339, 7, false, 84017, 0, 0, 0x0);
 
     /// <summary>Flags: MPOL_F_STATIC_NODES, MPOL_F_RELATIVE_NODES, MPOL_F_NUMA_BALANCING</summary>
-    public static FlagSet Mempolicy => new(346, 3, true, 83777, 339, 7, 0x1fff);
+    public static FlagSet Mempolicy => new(346, 3, true, 84017, 339, 7, 0x1fff);
 
     /// <summary>Flags: MPOL_MF_STRICT, MPOL_MF_MOVE, MPOL_MF_MOVE_ALL</summary>
-    public static FlagSet MbindFlags => new(349, 3, true, 83777, 0, 0, 0x0);
+    public static FlagSet MbindFlags => new(349, 3, true, 84017, 0, 0, 0x0);
 
     /// <summary>Flags: MPOL_F_NODE, MPOL_F_ADDR, MPOL_F_MEMS_ALLOWED</summary>
-    public static FlagSet GetMempolicyFlags => new(352, 3, true, 83777, 0, 0, 0x0);
+    public static FlagSet GetMempolicyFlags => new(352, 3, true, 84017, 0, 0, 0x0);
 
     /// <summary>Flags: UFFD_USER_MODE_ONLY, O_NONBLOCK, O_CLOEXEC</summary>
-    public static FlagSet UserfaultfdFlags => new(355, 3, true, 83786, 0, 0, 0x0);
+    public static FlagSet UserfaultfdFlags => new(355, 3, true, 84026, 0, 0, 0x0);
 
     /// <summary>Values: AF_UNSPEC, AF_UNIX, AF_INET …</summary>
-    public static FlagSet SocketDomain => new(358, 46, false, 83795, 0, 0, 0x0);
+    public static FlagSet SocketDomain => new(358, 46, false, 84035, 0, 0, 0x0);
 
     /// <summary>Values: SOCK_STREAM, SOCK_DGRAM, SOCK_RAW …</summary>
-    public static FlagSet SocketTypes => new(404, 7, false, 83802, 0, 0, 0x0);
+    public static FlagSet SocketTypes => new(404, 7, false, 84042, 0, 0, 0x0);
 
     /// <summary>Flags: SOCK_CLOEXEC, SOCK_NONBLOCK</summary>
-    public static FlagSet SocketType => new(411, 2, true, 83802, 404, 7, 0xf);
+    public static FlagSet SocketType => new(411, 2, true, 84042, 404, 7, 0xf);
 
     /// <summary>Flags: SOCK_CLOEXEC, SOCK_NONBLOCK</summary>
-    public static FlagSet SocketFlags => new(413, 2, true, 83802, 0, 0, 0x0);
+    public static FlagSet SocketFlags => new(413, 2, true, 84042, 0, 0, 0x0);
 
     /// <summary>Values: IPPROTO_IP, IPPROTO_ICMP, IPPROTO_IGMP …</summary>
-    public static FlagSet IpProto => new(415, 36, false, 83811, 0, 0, 0x0);
+    public static FlagSet IpProto => new(415, 36, false, 84051, 0, 0, 0x0);
 
     /// <summary>Flags: MSG_OOB, MSG_PEEK, MSG_DONTROUTE …</summary>
-    public static FlagSet MsgFlags => new(451, 25, true, 83823, 0, 0, 0x0);
+    public static FlagSet MsgFlags => new(451, 25, true, 84063, 0, 0, 0x0);
 
     /// <summary>Values: SHUT_RD, SHUT_WR, SHUT_RDWR</summary>
-    public static FlagSet SocketShutdown => new(476, 3, false, 83831, 0, 0, 0x0);
+    public static FlagSet SocketShutdown => new(476, 3, false, 84071, 0, 0, 0x0);
 
     /// <summary>Values: SOL_IP, SOL_SOCKET, SOL_TCP …</summary>
-    public static FlagSet SocketLevels => new(479, 41, false, 83840, 0, 0, 0x0);
+    public static FlagSet SocketLevels => new(479, 41, false, 84080, 0, 0, 0x0);
 
     /// <summary>Values: SO_DEBUG, SO_REUSEADDR, SO_TYPE …</summary>
-    public static FlagSet SocketOptions => new(520, 81, false, 83847, 0, 0, 0x0);
+    public static FlagSet SocketOptions => new(520, 79, false, 84087, 0, 0, 0x0);
 
     /// <summary>Values: IP_TOS, IP_TTL, IP_HDRINCL …</summary>
-    public static FlagSet IpOptions => new(601, 47, false, 83854, 0, 0, 0x0);
+    public static FlagSet IpOptions => new(599, 47, false, 84094, 0, 0, 0x0);
 
     /// <summary>Values: IPV6_ADDRFORM, IPV6_2292PKTINFO, IPV6_2292HOPOPTS …</summary>
-    public static FlagSet Ipv6Options => new(648, 62, false, 83861, 0, 0, 0x0);
+    public static FlagSet Ipv6Options => new(646, 64, false, 84101, 0, 0, 0x0);
 
     /// <summary>Values: TCP_NODELAY, TCP_MAXSEG, TCP_CORK …</summary>
-    public static FlagSet TcpOptions => new(710, 45, false, 83870, 0, 0, 0x0);
+    public static FlagSet TcpOptions => new(710, 46, false, 84110, 0, 0, 0x0);
 
     /// <summary>Values: UDP_CORK, UDP_ENCAP, UDP_NO_CHECK6_TX …</summary>
-    public static FlagSet UdpOptions => new(755, 6, false, 83878, 0, 0, 0x0);
+    public static FlagSet UdpOptions => new(756, 6, false, 84118, 0, 0, 0x0);
 
     /// <summary>Values: PACKET_ADD_MEMBERSHIP, PACKET_DROP_MEMBERSHIP, PACKET_RECV_OUTPUT …</summary>
-    public static FlagSet PacketOptions => new(761, 23, false, 83886, 0, 0, 0x0);
+    public static FlagSet PacketOptions => new(762, 23, false, 84126, 0, 0, 0x0);
 
     /// <summary>Values: NETLINK_ADD_MEMBERSHIP, NETLINK_DROP_MEMBERSHIP, NETLINK_PKTINFO …</summary>
-    public static FlagSet NetlinkOptions => new(784, 12, false, 83897, 0, 0, 0x0);
+    public static FlagSet NetlinkOptions => new(785, 12, false, 84137, 0, 0, 0x0);
 
     /// <summary>Values: NETLINK_ROUTE, NETLINK_UNUSED, NETLINK_USERSOCK …</summary>
-    public static FlagSet NetlinkFamilies => new(796, 22, false, 83897, 0, 0, 0x0);
+    public static FlagSet NetlinkFamilies => new(797, 22, false, 84137, 0, 0, 0x0);
 
     /// <summary>Values: NLMSG_NOOP, NLMSG_ERROR, NLMSG_DONE …</summary>
-    public static FlagSet NetlinkTypes => new(818, 4, false, 83909, 0, 0, 0x0);
+    public static FlagSet NetlinkTypes => new(819, 4, false, 84149, 0, 0, 0x0);
 
     /// <summary>Flags: NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK …</summary>
-    public static FlagSet NetlinkFlags => new(822, 6, true, 83919, 0, 0, 0x0);
+    public static FlagSet NetlinkFlags => new(823, 6, true, 84159, 0, 0, 0x0);
 
     /// <summary>Flags: NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK …</summary>
-    public static FlagSet NetlinkGetFlags => new(828, 10, true, 83919, 0, 0, 0x0);
+    public static FlagSet NetlinkGetFlags => new(829, 10, true, 84159, 0, 0, 0x0);
 
     /// <summary>Flags: NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK …</summary>
-    public static FlagSet NetlinkNewFlags => new(838, 10, true, 83919, 0, 0, 0x0);
+    public static FlagSet NetlinkNewFlags => new(839, 10, true, 84159, 0, 0, 0x0);
 
     /// <summary>Values: RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK …</summary>
-    public static FlagSet RtnetlinkTypes => new(848, 75, false, 83929, 0, 0, 0x0);
+    public static FlagSet RtnetlinkTypes => new(849, 75, false, 84169, 0, 0, 0x0);
 
     /// <summary>Values: ETH_P_802_3, ETH_P_AX25, ETH_P_ALL …</summary>
-    public static FlagSet EthernetProtocols => new(923, 105, false, 83937, 0, 0, 0x0);
+    public static FlagSet EthernetProtocols => new(924, 105, false, 84177, 0, 0, 0x0);
 
     /// <summary>Values: SCM_RIGHTS, SCM_CREDENTIALS, SCM_SECURITY …</summary>
-    public static FlagSet ControlMessages => new(1028, 11, false, 83947, 0, 0, 0x0);
+    public static FlagSet ControlMessages => new(1029, 11, false, 84187, 0, 0, 0x0);
 
     /// <summary>Values: IP_TOS, IP_TTL, IP_RECVOPTS …</summary>
-    public static FlagSet IpControlMessages => new(1039, 8, false, 83854, 0, 0, 0x0);
+    public static FlagSet IpControlMessages => new(1040, 8, false, 84094, 0, 0, 0x0);
 
     /// <summary>Values: IPT_SO_SET_REPLACE, IPT_SO_SET_ADD_COUNTERS, ARPT_SO_SET_REPLACE …</summary>
-    public static FlagSet IpTablesSet => new(1047, 6, false, 83854, 0, 0, 0x0);
+    public static FlagSet IpTablesSet => new(1048, 6, false, 84094, 0, 0, 0x0);
 
     /// <summary>Values: IPT_SO_GET_INFO, IPT_SO_GET_ENTRIES, IPT_SO_GET_REVISION_MATCH …</summary>
-    public static FlagSet IpTablesGet => new(1053, 11, false, 83854, 0, 0, 0x0);
+    public static FlagSet IpTablesGet => new(1054, 11, false, 84094, 0, 0, 0x0);
 
     /// <summary>Values: IP6T_SO_SET_REPLACE, IP6T_SO_SET_ADD_COUNTERS</summary>
-    public static FlagSet Ip6TablesSet => new(1064, 2, false, 83861, 0, 0, 0x0);
+    public static FlagSet Ip6TablesSet => new(1065, 2, false, 84101, 0, 0, 0x0);
 
     /// <summary>Values: IP6T_SO_GET_INFO, IP6T_SO_GET_ENTRIES, IP6T_SO_GET_REVISION_MATCH …</summary>
-    public static FlagSet Ip6TablesGet => new(1066, 4, false, 83861, 0, 0, 0x0);
+    public static FlagSet Ip6TablesGet => new(1067, 4, false, 84101, 0, 0, 0x0);
 
     /// <summary>Values: ICMP_FILTER</summary>
-    public static FlagSet RawOptions => new(1070, 1, false, 83955, 0, 0, 0x0);
+    public static FlagSet RawOptions => new(1071, 1, false, 84195, 0, 0, 0x0);
+
+    /// <summary>Values: ICMP_ECHOREPLY, ICMP_DEST_UNREACH, ICMP_SOURCE_QUENCH …</summary>
+    public static FlagSet IcmpTypes => new(1072, 13, false, 84203, 0, 0, 0x0);
 
     /// <summary>Values: SO_VM_SOCKETS_BUFFER_SIZE, SO_VM_SOCKETS_BUFFER_MIN_SIZE, SO_VM_SOCKETS_BUFFER_MAX_SIZE …</summary>
-    public static FlagSet VsockOptions => new(1071, 8, false, 83963, 0, 0, 0x0);
+    public static FlagSet VsockOptions => new(1085, 8, false, 84212, 0, 0, 0x0);
 
     /// <summary>Values: CAN_RAW_FILTER, CAN_RAW_ERR_FILTER, CAN_RAW_LOOPBACK …</summary>
-    public static FlagSet CanRawOptions => new(1079, 8, false, 83981, 0, 0, 0x0);
+    public static FlagSet CanRawOptions => new(1093, 8, false, 84230, 0, 0, 0x0);
 
     /// <summary>Values: TIPC_IMPORTANCE, TIPC_SRC_DROPPABLE, TIPC_DEST_DROPPABLE …</summary>
-    public static FlagSet TipcOptions => new(1087, 12, false, 83993, 0, 0, 0x0);
+    public static FlagSet TipcOptions => new(1101, 12, false, 84242, 0, 0, 0x0);
 
     /// <summary>Values: DCCP_SOCKOPT_PACKET_SIZE, DCCP_SOCKOPT_SERVICE, DCCP_SOCKOPT_CHANGE_L …</summary>
-    public static FlagSet DccpOptions => new(1099, 15, false, 84002, 0, 0, 0x0);
+    public static FlagSet DccpOptions => new(1113, 15, false, 84251, 0, 0, 0x0);
 
     /// <summary>Values: ALG_SET_KEY, ALG_SET_IV, ALG_SET_OP …</summary>
-    public static FlagSet AlgOptions => new(1114, 7, false, 84019, 0, 0, 0x0);
+    public static FlagSet AlgOptions => new(1128, 7, false, 84268, 0, 0, 0x0);
 
     /// <summary>Values: TLS_TX, TLS_RX, TLS_TX_ZEROCOPY_RO …</summary>
-    public static FlagSet TlsOptions => new(1121, 5, false, 84031, 0, 0, 0x0);
+    public static FlagSet TlsOptions => new(1135, 5, false, 84280, 0, 0, 0x0);
 
     /// <summary>Values: XDP_MMAP_OFFSETS, XDP_RX_RING, XDP_TX_RING …</summary>
-    public static FlagSet XdpOptions => new(1126, 9, false, 84039, 0, 0, 0x0);
+    public static FlagSet XdpOptions => new(1140, 9, false, 84288, 0, 0, 0x0);
 
     /// <summary>Values: BTPROTO_L2CAP, BTPROTO_HCI, BTPROTO_SCO …</summary>
-    public static FlagSet BluetoothProtocols => new(1135, 8, false, 84047, 0, 0, 0x0);
+    public static FlagSet BluetoothProtocols => new(1149, 8, false, 84296, 0, 0, 0x0);
 
     /// <summary>Values: CAN_RAW, CAN_BCM, CAN_TP16 …</summary>
-    public static FlagSet CanProtocols => new(1143, 7, false, 84059, 0, 0, 0x0);
+    public static FlagSet CanProtocols => new(1157, 7, false, 84308, 0, 0, 0x0);
 
     /// <summary>Values: ARPHRD_NETROM, ARPHRD_ETHER, ARPHRD_EETHER …</summary>
-    public static FlagSet ArpHardware => new(1150, 67, false, 84067, 0, 0, 0x0);
+    public static FlagSet ArpHardware => new(1164, 67, false, 84316, 0, 0, 0x0);
 
     /// <summary>Values: PACKET_HOST, PACKET_BROADCAST, PACKET_MULTICAST …</summary>
-    public static FlagSet PacketTypes => new(1217, 8, false, 83886, 0, 0, 0x0);
+    public static FlagSet PacketTypes => new(1231, 8, false, 84126, 0, 0, 0x0);
 
     /// <summary>Values: PACKET_MR_MULTICAST, PACKET_MR_PROMISC, PACKET_MR_ALLMULTI …</summary>
-    public static FlagSet PacketMembership => new(1225, 4, false, 84078, 0, 0, 0x0);
+    public static FlagSet PacketMembership => new(1239, 4, false, 84327, 0, 0, 0x0);
 
     /// <summary>Values: VMADDR_CID_HYPERVISOR, VMADDR_CID_LOCAL, VMADDR_CID_HOST …</summary>
-    public static FlagSet VsockCid => new(1229, 4, false, 84092, 0, 0, 0x0);
+    public static FlagSet VsockCid => new(1243, 4, false, 84341, 0, 0, 0x0);
 
     /// <summary>Flags: VMADDR_FLAG_TO_HOST</summary>
-    public static FlagSet VsockFlags => new(1233, 1, true, 84107, 0, 0, 0x0);
+    public static FlagSet VsockFlags => new(1247, 1, true, 84356, 0, 0, 0x0);
 
     /// <summary>Values: SOCK_TXREHASH_DISABLED, SOCK_TXREHASH_ENABLED, SOCK_TXREHASH_DEFAULT</summary>
-    public static FlagSet TxRehash => new(1234, 3, false, 84123, 0, 0, 0x0);
+    public static FlagSet TxRehash => new(1248, 3, false, 84372, 0, 0, 0x0);
 
     /// <summary>Flags: SOF_TIMESTAMPING_TX_HARDWARE, SOF_TIMESTAMPING_TX_SOFTWARE, SOF_TIMESTAMPING_RX_HARDWARE …</summary>
-    public static FlagSet TimestampingFlags => new(1237, 19, true, 84141, 0, 0, 0x0);
+    public static FlagSet TimestampingFlags => new(1251, 19, true, 84390, 0, 0, 0x0);
 
     /// <summary>Flags: POLLIN, POLLPRI, POLLOUT …</summary>
-    public static FlagSet PollEvents => new(1256, 14, true, 84162, 0, 0, 0x0);
+    public static FlagSet PollEvents => new(1270, 14, true, 84411, 0, 0, 0x0);
 
     /// <summary>Values: EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD</summary>
-    public static FlagSet EpollOps => new(1270, 3, false, 84170, 0, 0, 0x0);
+    public static FlagSet EpollOps => new(1284, 3, false, 84419, 0, 0, 0x0);
 
     /// <summary>Flags: EPOLLIN, EPOLLPRI, EPOLLOUT …</summary>
-    public static FlagSet EpollEvents => new(1273, 16, true, 84184, 0, 0, 0x0);
+    public static FlagSet EpollEvents => new(1287, 16, true, 84433, 0, 0, 0x0);
 
     /// <summary>Flags: EPOLL_CLOEXEC</summary>
-    public static FlagSet EpollFlags => new(1289, 1, true, 84193, 0, 0, 0x0);
+    public static FlagSet EpollFlags => new(1303, 1, true, 84442, 0, 0, 0x0);
 
     /// <summary>Flags: EFD_SEMAPHORE, EFD_CLOEXEC, EFD_NONBLOCK</summary>
-    public static FlagSet EventfdFlags => new(1290, 3, true, 84203, 0, 0, 0x0);
+    public static FlagSet EventfdFlags => new(1304, 3, true, 84452, 0, 0, 0x0);
 
     /// <summary>Flags: SFD_CLOEXEC, SFD_NONBLOCK</summary>
-    public static FlagSet SignalfdFlags => new(1293, 2, true, 84211, 0, 0, 0x0);
+    public static FlagSet SignalfdFlags => new(1307, 2, true, 84460, 0, 0, 0x0);
 
     /// <summary>Flags: TFD_CLOEXEC, TFD_NONBLOCK</summary>
-    public static FlagSet TimerfdFlags => new(1295, 2, true, 84219, 0, 0, 0x0);
+    public static FlagSet TimerfdFlags => new(1309, 2, true, 84468, 0, 0, 0x0);
 
     /// <summary>Flags: TFD_TIMER_ABSTIME, TFD_TIMER_CANCEL_ON_SET</summary>
-    public static FlagSet TimerfdSetFlags => new(1297, 2, true, 84219, 0, 0, 0x0);
+    public static FlagSet TimerfdSetFlags => new(1311, 2, true, 84468, 0, 0, 0x0);
 
     /// <summary>Flags: IN_NONBLOCK, IN_CLOEXEC</summary>
-    public static FlagSet InotifyFlags => new(1299, 2, true, 84227, 0, 0, 0x0);
+    public static FlagSet InotifyFlags => new(1313, 2, true, 84476, 0, 0, 0x0);
 
     /// <summary>Flags: IN_ACCESS, IN_MODIFY, IN_ATTRIB …</summary>
-    public static FlagSet InotifyMask => new(1301, 22, true, 84227, 0, 0, 0x0);
+    public static FlagSet InotifyMask => new(1315, 22, true, 84476, 0, 0, 0x0);
 
     /// <summary>Values: FAN_CLASS_NOTIF, FAN_CLASS_CONTENT, FAN_CLASS_PRE_CONTENT</summary>
-    public static FlagSet FanotifyClass => new(1323, 3, false, 84234, 0, 0, 0x0);
+    public static FlagSet FanotifyClass => new(1337, 3, false, 84483, 0, 0, 0x0);
 
     /// <summary>Flags: FAN_CLOEXEC, FAN_NONBLOCK, FAN_UNLIMITED_QUEUE …</summary>
-    public static FlagSet FanotifyInitFlags => new(1326, 13, true, 84248, 1323, 3, 0xc);
+    public static FlagSet FanotifyInitFlags => new(1340, 13, true, 84497, 1337, 3, 0xc);
 
     /// <summary>Flags: FAN_MARK_ADD, FAN_MARK_REMOVE, FAN_MARK_DONT_FOLLOW …</summary>
-    public static FlagSet FanotifyMarkFlags => new(1339, 12, true, 84256, 0, 0, 0x0);
+    public static FlagSet FanotifyMarkFlags => new(1353, 12, true, 84505, 0, 0, 0x0);
 
     /// <summary>Flags: FAN_ACCESS, FAN_MODIFY, FAN_ATTRIB …</summary>
-    public static FlagSet FanotifyMask => new(1351, 24, true, 84248, 0, 0, 0x0);
+    public static FlagSet FanotifyMask => new(1365, 24, true, 84497, 0, 0, 0x0);
 
     /// <summary>Values: SIGHUP, SIGINT, SIGQUIT …</summary>
-    public static FlagSet Signals => new(1375, 64, false, 84269, 0, 0, 0x0);
+    public static FlagSet Signals => new(1389, 64, false, 84518, 0, 0, 0x0);
 
     /// <summary>Flags: SA_RESTORER, SA_ONSTACK, SA_RESTART …</summary>
-    public static FlagSet SigactionFlags => new(1439, 10, true, 84276, 0, 0, 0x0);
+    public static FlagSet SigactionFlags => new(1453, 10, true, 84525, 0, 0, 0x0);
 
     /// <summary>Values: SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK</summary>
-    public static FlagSet SigprocmaskHow => new(1449, 3, false, 84283, 0, 0, 0x0);
+    public static FlagSet SigprocmaskHow => new(1463, 3, false, 84532, 0, 0, 0x0);
 
     /// <summary>Flags: SS_ONSTACK, SS_DISABLE, SS_AUTODISARM</summary>
-    public static FlagSet SigaltstackFlags => new(1452, 3, true, 84291, 0, 0, 0x0);
+    public static FlagSet SigaltstackFlags => new(1466, 3, true, 84540, 0, 0, 0x0);
 
     /// <summary>Values: SI_USER, SI_KERNEL, SI_ASYNCNL …</summary>
-    public static FlagSet SiginfoCodes => new(1455, 10, false, 84298, 0, 0, 0x0);
+    public static FlagSet SiginfoCodes => new(1469, 10, false, 84547, 0, 0, 0x0);
 
     /// <summary>Values: CLD_EXITED, CLD_KILLED, CLD_DUMPED …</summary>
-    public static FlagSet SigchldCodes => new(1465, 6, false, 84305, 0, 0, 0x0);
+    public static FlagSet SigchldCodes => new(1479, 6, false, 84554, 0, 0, 0x0);
 
     /// <summary>Values: SEGV_MAPERR, SEGV_ACCERR, SEGV_BNDERR …</summary>
-    public static FlagSet SigsegvCodes => new(1471, 10, false, 84313, 0, 0, 0x0);
+    public static FlagSet SigsegvCodes => new(1485, 10, false, 84562, 0, 0, 0x0);
 
     /// <summary>Values: BUS_ADRALN, BUS_ADRERR, BUS_OBJERR …</summary>
-    public static FlagSet SigbusCodes => new(1481, 5, false, 84322, 0, 0, 0x0);
+    public static FlagSet SigbusCodes => new(1495, 5, false, 84571, 0, 0, 0x0);
 
     /// <summary>Values: FPE_INTDIV, FPE_INTOVF, FPE_FLTDIV …</summary>
-    public static FlagSet SigfpeCodes => new(1486, 10, false, 84330, 0, 0, 0x0);
+    public static FlagSet SigfpeCodes => new(1500, 10, false, 84579, 0, 0, 0x0);
 
     /// <summary>Values: ILL_ILLOPC, ILL_ILLOPN, ILL_ILLADR …</summary>
-    public static FlagSet SigillCodes => new(1496, 9, false, 84338, 0, 0, 0x0);
+    public static FlagSet SigillCodes => new(1510, 9, false, 84587, 0, 0, 0x0);
 
     /// <summary>Values: TRAP_BRKPT, TRAP_TRACE, TRAP_BRANCH …</summary>
-    public static FlagSet SigtrapCodes => new(1505, 6, false, 84346, 0, 0, 0x0);
+    public static FlagSet SigtrapCodes => new(1519, 6, false, 84595, 0, 0, 0x0);
 
     /// <summary>Values: POLL_IN, POLL_OUT, POLL_MSG …</summary>
-    public static FlagSet SigpollCodes => new(1511, 6, false, 84355, 0, 0, 0x0);
+    public static FlagSet SigpollCodes => new(1525, 6, false, 84604, 0, 0, 0x0);
 
     /// <summary>Values: SIGEV_SIGNAL, SIGEV_NONE, SIGEV_THREAD …</summary>
-    public static FlagSet SigeventNotify => new(1517, 4, false, 84364, 0, 0, 0x0);
+    public static FlagSet SigeventNotify => new(1531, 4, false, 84613, 0, 0, 0x0);
 
     /// <summary>Flags: PIDFD_NONBLOCK, PIDFD_THREAD</summary>
-    public static FlagSet PidfdFlags => new(1521, 2, true, 84374, 0, 0, 0x0);
+    public static FlagSet PidfdFlags => new(1535, 2, true, 84623, 0, 0, 0x0);
 
     /// <summary>Flags: PIDFD_SIGNAL_THREAD, PIDFD_SIGNAL_THREAD_GROUP, PIDFD_SIGNAL_PROCESS_GROUP</summary>
-    public static FlagSet PidfdSignalFlags => new(1523, 3, true, 84384, 0, 0, 0x0);
+    public static FlagSet PidfdSignalFlags => new(1537, 3, true, 84633, 0, 0, 0x0);
 
     /// <summary>Values: FUTEX_WAIT, FUTEX_WAKE, FUTEX_FD …</summary>
-    public static FlagSet FutexOps => new(1526, 27, false, 84401, 0, 0, 0x0);
+    public static FlagSet FutexOps => new(1540, 27, false, 84650, 0, 0, 0x0);
 
     /// <summary>Flags: FUTEX_CLOCK_REALTIME, FUTEX_ROBUST_UNLOCK, FUTEX_ROBUST_LIST32</summary>
-    public static FlagSet Futex => new(1553, 3, true, 84401, 1526, 27, 0xff);
+    public static FlagSet Futex => new(1567, 3, true, 84650, 1540, 27, 0xff);
 
     /// <summary>Flags: FUTEX2_NUMA, FUTEX2_MPOL, FUTEX2_PRIVATE</summary>
-    public static FlagSet Futex2Flags => new(1556, 3, true, 84411, 0, 0, 0x0);
+    public static FlagSet Futex2Flags => new(1570, 3, true, 84660, 0, 0, 0x0);
 
     /// <summary>Values: FUTEX2_SIZE_U8, FUTEX2_SIZE_U16, FUTEX2_SIZE_U32 …</summary>
-    public static FlagSet Futex2Sizes => new(1559, 4, false, 84422, 0, 0, 0x0);
+    public static FlagSet Futex2Sizes => new(1573, 4, false, 84671, 0, 0, 0x0);
 
     /// <summary>Flags: FUTEX2_PRIVATE, FUTEX2_NUMA, FUTEX2_MPOL</summary>
-    public static FlagSet Futex2 => new(1563, 3, true, 84411, 1559, 4, 0x3);
+    public static FlagSet Futex2 => new(1577, 3, true, 84660, 1573, 4, 0x3);
 
     /// <summary>Values: FUTEX_OP_SET, FUTEX_OP_ADD, FUTEX_OP_OR …</summary>
-    public static FlagSet FutexWakeOps => new(1566, 5, false, 84438, 0, 0, 0x0);
+    public static FlagSet FutexWakeOps => new(1580, 5, false, 84687, 0, 0, 0x0);
 
     /// <summary>Values: FUTEX_OP_CMP_EQ, FUTEX_OP_CMP_NE, FUTEX_OP_CMP_LT …</summary>
-    public static FlagSet FutexWakeComparisons => new(1571, 6, false, 84451, 0, 0, 0x0);
+    public static FlagSet FutexWakeComparisons => new(1585, 6, false, 84700, 0, 0, 0x0);
 
     /// <summary>Flags: CLONE_VM, CLONE_FS, CLONE_FILES …</summary>
-    public static FlagSet CloneFlags => new(1577, 26, true, 84468, 0, 0, 0x0);
+    public static FlagSet CloneFlags => new(1591, 26, true, 84717, 0, 0, 0x0);
 
     /// <summary>Flags: CLONE_NEWTIME, CLONE_VM, CLONE_FS …</summary>
-    public static FlagSet UnshareFlags => new(1603, 14, true, 84468, 0, 0, 0x0);
+    public static FlagSet UnshareFlags => new(1617, 14, true, 84717, 0, 0, 0x0);
 
     /// <summary>Flags: CLONE_NEWTIME, CLONE_NEWNS, CLONE_NEWCGROUP …</summary>
-    public static FlagSet SetnsTypes => new(1617, 8, true, 84478, 0, 0, 0x0);
+    public static FlagSet SetnsTypes => new(1631, 8, true, 84727, 0, 0, 0x0);
 
     /// <summary>Flags: WNOHANG, WEXITED, WSTOPPED …</summary>
-    public static FlagSet WaitOptions => new(1625, 8, true, 84491, 0, 0, 0x0);
+    public static FlagSet WaitOptions => new(1639, 8, true, 84740, 0, 0, 0x0);
 
     /// <summary>Values: P_ALL, P_PID, P_PGID …</summary>
-    public static FlagSet WaitidTypes => new(1633, 4, false, 84496, 0, 0, 0x0);
+    public static FlagSet WaitidTypes => new(1647, 4, false, 84745, 0, 0, 0x0);
 
     /// <summary>Values: PTRACE_TRACEME, PTRACE_PEEKTEXT, PTRACE_PEEKDATA …</summary>
     public static FlagSet PtraceRequests => PtraceRequestsOf(SyscallTable.Native);
@@ -449,53 +452,53 @@ public static partial class FlagSets
     /// <summary><see cref="PtraceRequests"/> of an architecture: the values differ.</summary>
     public static FlagSet PtraceRequestsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(1681, 36, false, 84502, 0, 0, 0x0)
-            : new(1637, 44, false, 84502, 0, 0, 0x0);
+            ? new(1695, 36, false, 84751, 0, 0, 0x0)
+            : new(1651, 44, false, 84751, 0, 0, 0x0);
 
     /// <summary>Flags: PTRACE_O_TRACESYSGOOD, PTRACE_O_TRACEFORK, PTRACE_O_TRACEVFORK …</summary>
-    public static FlagSet PtraceOptions => new(1717, 10, true, 84513, 0, 0, 0x0);
+    public static FlagSet PtraceOptions => new(1731, 10, true, 84762, 0, 0, 0x0);
 
     /// <summary>Values: PTRACE_EVENT_FORK, PTRACE_EVENT_VFORK, PTRACE_EVENT_CLONE …</summary>
-    public static FlagSet PtraceEvents => new(1727, 8, false, 84526, 0, 0, 0x0);
+    public static FlagSet PtraceEvents => new(1741, 8, false, 84775, 0, 0, 0x0);
 
     /// <summary>Values: PR_SET_VMA_ANON_NAME, PR_SET_PDEATHSIG, PR_GET_PDEATHSIG …</summary>
-    public static FlagSet PrctlOptions => new(1735, 81, false, 84543, 0, 0, 0x0);
+    public static FlagSet PrctlOptions => new(1749, 81, false, 84792, 0, 0, 0x0);
 
     /// <summary>Values: PR_SET_MM_START_CODE, PR_SET_MM_END_CODE, PR_SET_MM_START_DATA …</summary>
-    public static FlagSet PrctlSetMm => new(1816, 15, false, 84550, 0, 0, 0x0);
+    public static FlagSet PrctlSetMm => new(1830, 15, false, 84799, 0, 0, 0x0);
 
     /// <summary>Values: PR_CAP_AMBIENT_IS_SET, PR_CAP_AMBIENT_RAISE, PR_CAP_AMBIENT_LOWER …</summary>
-    public static FlagSet PrctlCapAmbient => new(1831, 4, false, 84564, 0, 0, 0x0);
+    public static FlagSet PrctlCapAmbient => new(1845, 4, false, 84813, 0, 0, 0x0);
 
     /// <summary>Values: PR_MCE_KILL_CLEAR, PR_MCE_KILL_SET</summary>
-    public static FlagSet PrctlMceKill => new(1835, 2, false, 84583, 0, 0, 0x0);
+    public static FlagSet PrctlMceKill => new(1849, 2, false, 84832, 0, 0, 0x0);
 
     /// <summary>Values: PR_MCE_KILL_LATE, PR_MCE_KILL_EARLY, PR_MCE_KILL_DEFAULT</summary>
-    public static FlagSet PrctlMceKillPolicy => new(1837, 3, false, 84583, 0, 0, 0x0);
+    public static FlagSet PrctlMceKillPolicy => new(1851, 3, false, 84832, 0, 0, 0x0);
 
     /// <summary>Values: PR_SPEC_STORE_BYPASS, PR_SPEC_INDIRECT_BRANCH, PR_SPEC_L1D_FLUSH</summary>
-    public static FlagSet PrctlSpeculation => new(1840, 3, false, 84599, 0, 0, 0x0);
+    public static FlagSet PrctlSpeculation => new(1854, 3, false, 84848, 0, 0, 0x0);
 
     /// <summary>Flags: PR_SPEC_PRCTL, PR_SPEC_ENABLE, PR_SPEC_DISABLE …</summary>
-    public static FlagSet PrctlSpeculationFlags => new(1843, 5, true, 84599, 0, 0, 0x0);
+    public static FlagSet PrctlSpeculationFlags => new(1857, 5, true, 84848, 0, 0, 0x0);
 
     /// <summary>Values: PR_TSC_ENABLE, PR_TSC_SIGSEGV</summary>
-    public static FlagSet PrctlTsc => new(1848, 2, false, 84611, 0, 0, 0x0);
+    public static FlagSet PrctlTsc => new(1862, 2, false, 84860, 0, 0, 0x0);
 
     /// <summary>Values: PR_SET_VMA_ANON_NAME</summary>
-    public static FlagSet PrctlTimerSlackVma => new(1850, 1, false, 84622, 0, 0, 0x0);
+    public static FlagSet PrctlTimerSlackVma => new(1864, 1, false, 84871, 0, 0, 0x0);
 
     /// <summary>Values: PR_SYS_DISPATCH_OFF, PR_SYS_DISPATCH_ON, PR_SYS_DISPATCH_INCLUSIVE_ON</summary>
-    public static FlagSet PrctlSyscallUserDispatch => new(1851, 3, false, 84543, 0, 0, 0x0);
+    public static FlagSet PrctlSyscallUserDispatch => new(1865, 3, false, 84792, 0, 0, 0x0);
 
     /// <summary>Values: PR_SCHED_CORE_GET, PR_SCHED_CORE_CREATE, PR_SCHED_CORE_SHARE_TO …</summary>
-    public static FlagSet PrctlSchedCore => new(1854, 4, false, 84637, 0, 0, 0x0);
+    public static FlagSet PrctlSchedCore => new(1868, 4, false, 84886, 0, 0, 0x0);
 
     /// <summary>Flags: PR_MDWE_REFUSE_EXEC_GAIN, PR_MDWE_NO_INHERIT</summary>
-    public static FlagSet PrctlMdwe => new(1858, 2, true, 84655, 0, 0, 0x0);
+    public static FlagSet PrctlMdwe => new(1872, 2, true, 84904, 0, 0, 0x0);
 
     /// <summary>Flags: SECBIT_NOROOT, SECBIT_NOROOT_LOCKED, SECBIT_NO_SETUID_FIXUP …</summary>
-    public static FlagSet Securebits => new(1860, 12, true, 84667, 0, 0, 0x0);
+    public static FlagSet Securebits => new(1874, 12, true, 84916, 0, 0, 0x0);
 
     /// <summary>Values: ARCH_SHSTK_SHSTK, ARCH_SHSTK_WRSS, ARCH_XCOMP_TILECFG …</summary>
     public static FlagSet ArchPrctl => ArchPrctlOf(SyscallTable.Native);
@@ -503,311 +506,311 @@ public static partial class FlagSets
     /// <summary><see cref="ArchPrctl"/> of an architecture: the values differ.</summary>
     public static FlagSet ArchPrctlOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(1899, 0, false, 84678, 0, 0, 0x0)
-            : new(1872, 27, false, 84678, 0, 0, 0x0);
+            ? new(1913, 0, false, 84927, 0, 0, 0x0)
+            : new(1886, 27, false, 84927, 0, 0, 0x0);
 
     /// <summary>Values: RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA …</summary>
-    public static FlagSet Rlimits => new(1899, 16, false, 84687, 0, 0, 0x0);
+    public static FlagSet Rlimits => new(1913, 16, false, 84936, 0, 0, 0x0);
 
     /// <summary>Values: RUSAGE_SELF, RUSAGE_THREAD, RUSAGE_BOTH …</summary>
-    public static FlagSet RusageWho => new(1915, 4, false, 84698, 0, 0, 0x0);
+    public static FlagSet RusageWho => new(1929, 4, false, 84947, 0, 0, 0x0);
 
     /// <summary>Values: PRIO_PROCESS, PRIO_PGRP, PRIO_USER</summary>
-    public static FlagSet PriorityWhich => new(1919, 3, false, 84709, 0, 0, 0x0);
+    public static FlagSet PriorityWhich => new(1933, 3, false, 84958, 0, 0, 0x0);
 
     /// <summary>Values: IOPRIO_WHO_PROCESS, IOPRIO_WHO_PGRP, IOPRIO_WHO_USER</summary>
-    public static FlagSet IoprioWhich => new(1922, 3, false, 84718, 0, 0, 0x0);
+    public static FlagSet IoprioWhich => new(1936, 3, false, 84967, 0, 0, 0x0);
 
     /// <summary>Values: IOPRIO_CLASS_NONE, IOPRIO_CLASS_RT, IOPRIO_CLASS_BE …</summary>
-    public static FlagSet IoprioClasses => new(1925, 5, false, 84733, 0, 0, 0x0);
+    public static FlagSet IoprioClasses => new(1939, 5, false, 84982, 0, 0, 0x0);
 
     /// <summary>Values: CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID …</summary>
-    public static FlagSet ClockIds => new(1930, 13, false, 84750, 0, 0, 0x0);
+    public static FlagSet ClockIds => new(1944, 13, false, 84999, 0, 0, 0x0);
 
     /// <summary>Flags: TIMER_ABSTIME</summary>
-    public static FlagSet TimerFlags => new(1943, 1, true, 84760, 0, 0, 0x0);
+    public static FlagSet TimerFlags => new(1957, 1, true, 85009, 0, 0, 0x0);
 
     /// <summary>Values: ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF</summary>
-    public static FlagSet ItimerWhich => new(1944, 3, false, 84770, 0, 0, 0x0);
+    public static FlagSet ItimerWhich => new(1958, 3, false, 85019, 0, 0, 0x0);
 
     /// <summary>Flags: ADJ_OFFSET_SS_READ, ADJ_OFFSET_SINGLESHOT, ADJ_OFFSET …</summary>
-    public static FlagSet AdjtimexModes => new(1947, 13, true, 84781, 0, 0, 0x0);
+    public static FlagSet AdjtimexModes => new(1961, 13, true, 85030, 0, 0, 0x0);
 
     /// <summary>Flags: STA_PLL, STA_PPSFREQ, STA_PPSTIME …</summary>
-    public static FlagSet AdjtimexStatus => new(1960, 16, true, 84789, 0, 0, 0x0);
+    public static FlagSet AdjtimexStatus => new(1974, 16, true, 85038, 0, 0, 0x0);
 
     /// <summary>Values: TIME_OK, TIME_INS, TIME_DEL …</summary>
-    public static FlagSet AdjtimexStates => new(1976, 6, false, 84797, 0, 0, 0x0);
+    public static FlagSet AdjtimexStates => new(1990, 6, false, 85046, 0, 0, 0x0);
 
     /// <summary>Values: SCHED_NORMAL, SCHED_FIFO, SCHED_RR …</summary>
-    public static FlagSet SchedPolicies => new(1982, 8, false, 84806, 0, 0, 0x0);
+    public static FlagSet SchedPolicies => new(1996, 8, false, 85055, 0, 0, 0x0);
 
     /// <summary>Flags: SCHED_RESET_ON_FORK</summary>
-    public static FlagSet SchedPolicyFlags => new(1990, 1, true, 84806, 1982, 8, 0x3fffffff);
+    public static FlagSet SchedPolicyFlags => new(2004, 1, true, 85055, 1996, 8, 0x3fffffff);
 
     /// <summary>Flags: SCHED_FLAG_RESET_ON_FORK, SCHED_FLAG_RECLAIM, SCHED_FLAG_DL_OVERRUN …</summary>
-    public static FlagSet SchedAttrFlags => new(1991, 7, true, 84816, 0, 0, 0x0);
+    public static FlagSet SchedAttrFlags => new(2005, 7, true, 85065, 0, 0, 0x0);
 
     /// <summary>Values: CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH …</summary>
-    public static FlagSet Capabilities => new(1998, 41, false, 84831, 0, 0, 0x0);
+    public static FlagSet Capabilities => new(2012, 41, false, 85080, 0, 0, 0x0);
 
     /// <summary>Values: _LINUX_CAPABILITY_VERSION_1, _LINUX_CAPABILITY_VERSION_2, _LINUX_CAPABILITY_VERSION_3</summary>
-    public static FlagSet CapVersions => new(2039, 3, false, 84839, 0, 0, 0x0);
+    public static FlagSet CapVersions => new(2053, 3, false, 85088, 0, 0, 0x0);
 
     /// <summary>Flags: MS_RDONLY, MS_NOSUID, MS_NODEV …</summary>
-    public static FlagSet MountFlags => new(2042, 31, true, 83718, 0, 0, 0x0);
+    public static FlagSet MountFlags => new(2056, 31, true, 83958, 0, 0, 0x0);
 
     /// <summary>Flags: MNT_FORCE, MNT_DETACH, MNT_EXPIRE …</summary>
-    public static FlagSet UmountFlags => new(2073, 4, true, 84869, 0, 0, 0x0);
+    public static FlagSet UmountFlags => new(2087, 4, true, 85118, 0, 0, 0x0);
 
     /// <summary>Flags: FSOPEN_CLOEXEC</summary>
-    public static FlagSet FsopenFlags => new(2077, 1, true, 84877, 0, 0, 0x0);
+    public static FlagSet FsopenFlags => new(2091, 1, true, 85126, 0, 0, 0x0);
 
     /// <summary>Flags: FSPICK_CLOEXEC, FSPICK_SYMLINK_NOFOLLOW, FSPICK_NO_AUTOMOUNT …</summary>
-    public static FlagSet FspickFlags => new(2078, 4, true, 84888, 0, 0, 0x0);
+    public static FlagSet FspickFlags => new(2092, 4, true, 85137, 0, 0, 0x0);
 
     /// <summary>Values: FSCONFIG_SET_FLAG, FSCONFIG_SET_STRING, FSCONFIG_SET_BINARY …</summary>
-    public static FlagSet FsconfigCommands => new(2082, 9, false, 84899, 0, 0, 0x0);
+    public static FlagSet FsconfigCommands => new(2096, 9, false, 85148, 0, 0, 0x0);
 
     /// <summary>Flags: FSMOUNT_CLOEXEC, FSMOUNT_NAMESPACE</summary>
-    public static FlagSet FsmountFlags => new(2091, 2, true, 84912, 0, 0, 0x0);
+    public static FlagSet FsmountFlags => new(2105, 2, true, 85161, 0, 0, 0x0);
 
     /// <summary>Values: MOUNT_ATTR_RELATIME, MOUNT_ATTR_NOATIME, MOUNT_ATTR_STRICTATIME</summary>
-    public static FlagSet MountAttrAtime => new(2093, 3, false, 84924, 0, 0, 0x0);
+    public static FlagSet MountAttrAtime => new(2107, 3, false, 85173, 0, 0, 0x0);
 
     /// <summary>Flags: MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV …</summary>
-    public static FlagSet MountAttrs => new(2096, 9, true, 84924, 0, 0, 0x0);
+    public static FlagSet MountAttrs => new(2110, 9, true, 85173, 0, 0, 0x0);
 
     /// <summary>Flags: MOVE_MOUNT_F_SYMLINKS, MOVE_MOUNT_F_AUTOMOUNTS, MOVE_MOUNT_F_EMPTY_PATH …</summary>
-    public static FlagSet MoveMountFlags => new(2105, 8, true, 84939, 0, 0, 0x0);
+    public static FlagSet MoveMountFlags => new(2119, 8, true, 85188, 0, 0, 0x0);
 
     /// <summary>Flags: OPEN_TREE_CLONE, OPEN_TREE_CLOEXEC, OPEN_TREE_NAMESPACE …</summary>
-    public static FlagSet OpenTreeFlags => new(2113, 7, true, 84954, 0, 0, 0x0);
+    public static FlagSet OpenTreeFlags => new(2127, 7, true, 85203, 0, 0, 0x0);
 
     /// <summary>Flags: MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE …</summary>
-    public static FlagSet MountPropagation => new(2120, 4, true, 83718, 0, 0, 0x0);
+    public static FlagSet MountPropagation => new(2134, 4, true, 83958, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH …</summary>
-    public static FlagSet MountSetattrFlags => new(2124, 4, true, 83446, 0, 0, 0x0);
+    public static FlagSet MountSetattrFlags => new(2138, 4, true, 83686, 0, 0, 0x0);
 
     /// <summary>Flags: STATMOUNT_SB_BASIC, STATMOUNT_MNT_BASIC, STATMOUNT_PROPAGATE_FROM …</summary>
-    public static FlagSet StatmountMask => new(2128, 15, true, 84968, 0, 0, 0x0);
+    public static FlagSet StatmountMask => new(2142, 15, true, 85217, 0, 0, 0x0);
 
     /// <summary>Flags: STATX_ALL, STATX_BASIC_STATS, STATX_TYPE …</summary>
-    public static FlagSet StatxMask => new(2143, 20, true, 84982, 0, 0, 0x0);
+    public static FlagSet StatxMask => new(2157, 20, true, 85231, 0, 0, 0x0);
 
     /// <summary>Flags: STATX_ATTR_COMPRESSED, STATX_ATTR_IMMUTABLE, STATX_ATTR_APPEND …</summary>
-    public static FlagSet StatxAttributes => new(2163, 10, true, 84992, 0, 0, 0x0);
+    public static FlagSet StatxAttributes => new(2177, 10, true, 85241, 0, 0, 0x0);
 
     /// <summary>Values: QNX4_SUPER_MAGIC, AUTOFS_SUPER_MAGIC, MINIX_SUPER_MAGIC …</summary>
-    public static FlagSet StatfsTypes => new(2173, 78, false, 85007, 0, 0, 0x0);
+    public static FlagSet StatfsTypes => new(2187, 78, false, 85256, 0, 0, 0x0);
 
     /// <summary>Flags: ST_VALID, ST_RDONLY, ST_NOSUID …</summary>
-    public static FlagSet StatfsFlags => new(2251, 11, true, 85017, 0, 0, 0x0);
+    public static FlagSet StatfsFlags => new(2265, 11, true, 85266, 0, 0, 0x0);
 
     /// <summary>Values: Q_XQUOTAON, Q_XQUOTAOFF, Q_XGETQUOTA …</summary>
-    public static FlagSet QuotaCommands => new(2262, 18, false, 85024, 0, 0, 0x0);
+    public static FlagSet QuotaCommands => new(2276, 18, false, 85273, 0, 0, 0x0);
 
     /// <summary>Values: USRQUOTA, GRPQUOTA, PRJQUOTA</summary>
-    public static FlagSet QuotaTypes => new(2280, 3, false, 85030, 0, 0, 0x0);
+    public static FlagSet QuotaTypes => new(2294, 3, false, 85279, 0, 0, 0x0);
 
     /// <summary>Values: QFMT_VFS_OLD, QFMT_VFS_V0, QFMT_OCFS2 …</summary>
-    public static FlagSet QuotaFormats => new(2283, 5, false, 85039, 0, 0, 0x0);
+    public static FlagSet QuotaFormats => new(2297, 5, false, 85288, 0, 0, 0x0);
 
     /// <summary>Flags: GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE</summary>
-    public static FlagSet GetrandomFlags => new(2288, 3, true, 85048, 0, 0, 0x0);
+    public static FlagSet GetrandomFlags => new(2302, 3, true, 85297, 0, 0, 0x0);
 
     /// <summary>Values: SECCOMP_SET_MODE_STRICT, SECCOMP_SET_MODE_FILTER, SECCOMP_GET_ACTION_AVAIL …</summary>
-    public static FlagSet SeccompOps => new(2291, 4, false, 85057, 0, 0, 0x0);
+    public static FlagSet SeccompOps => new(2305, 4, false, 85306, 0, 0, 0x0);
 
     /// <summary>Values: SECCOMP_MODE_DISABLED, SECCOMP_MODE_STRICT, SECCOMP_MODE_FILTER</summary>
-    public static FlagSet SeccompModes => new(2295, 3, false, 85078, 0, 0, 0x0);
+    public static FlagSet SeccompModes => new(2309, 3, false, 85327, 0, 0, 0x0);
 
     /// <summary>Flags: SECCOMP_FILTER_FLAG_TSYNC, SECCOMP_FILTER_FLAG_LOG, SECCOMP_FILTER_FLAG_SPEC_ALLOW …</summary>
-    public static FlagSet SeccompFilterFlags => new(2298, 6, true, 85095, 0, 0, 0x0);
+    public static FlagSet SeccompFilterFlags => new(2312, 6, true, 85344, 0, 0, 0x0);
 
     /// <summary>Values: SECCOMP_RET_KILL_THREAD, SECCOMP_RET_TRAP, SECCOMP_RET_ERRNO …</summary>
-    public static FlagSet SeccompActions => new(2304, 8, false, 85119, 0, 0, 0x0);
+    public static FlagSet SeccompActions => new(2318, 8, false, 85368, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_CREATE_RULESET_VERSION, LANDLOCK_CREATE_RULESET_ERRATA</summary>
-    public static FlagSet LandlockFlags => new(2312, 2, true, 85135, 0, 0, 0x0);
+    public static FlagSet LandlockFlags => new(2326, 2, true, 85384, 0, 0, 0x0);
 
     /// <summary>Values: LANDLOCK_RULE_PATH_BENEATH, LANDLOCK_RULE_NET_PORT</summary>
-    public static FlagSet LandlockRules => new(2314, 2, false, 85163, 0, 0, 0x0);
+    public static FlagSet LandlockRules => new(2328, 2, false, 85412, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_ACCESS_FS_EXECUTE, LANDLOCK_ACCESS_FS_WRITE_FILE, LANDLOCK_ACCESS_FS_READ_FILE …</summary>
-    public static FlagSet LandlockFs => new(2316, 17, true, 85181, 0, 0, 0x0);
+    public static FlagSet LandlockFs => new(2330, 17, true, 85430, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_ACCESS_NET_BIND_TCP, LANDLOCK_ACCESS_NET_CONNECT_TCP, LANDLOCK_ACCESS_NET_BIND_UDP …</summary>
-    public static FlagSet LandlockNet => new(2333, 4, true, 85204, 0, 0, 0x0);
+    public static FlagSet LandlockNet => new(2347, 4, true, 85453, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET, LANDLOCK_SCOPE_SIGNAL</summary>
-    public static FlagSet LandlockScope => new(2337, 2, true, 85228, 0, 0, 0x0);
+    public static FlagSet LandlockScope => new(2351, 2, true, 85477, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF, LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON, LANDLOCK_RESTRICT_SELF_LOG_SUBDOMAINS_OFF …</summary>
-    public static FlagSet LandlockRestrictFlags => new(2339, 4, true, 85247, 0, 0, 0x0);
+    public static FlagSet LandlockRestrictFlags => new(2353, 4, true, 85496, 0, 0, 0x0);
 
     /// <summary>Values: KEYCTL_GET_KEYRING_ID, KEYCTL_JOIN_SESSION_KEYRING, KEYCTL_UPDATE …</summary>
-    public static FlagSet KeyctlOps => new(2343, 33, false, 85274, 0, 0, 0x0);
+    public static FlagSet KeyctlOps => new(2357, 33, false, 85523, 0, 0, 0x0);
 
     /// <summary>Values: KEY_SPEC_REQUESTOR_KEYRING, KEY_SPEC_REQKEY_AUTH_KEY, KEY_SPEC_GROUP_KEYRING …</summary>
-    public static FlagSet KeySpecs => new(2376, 8, false, 85285, 0, 0, 0x0);
+    public static FlagSet KeySpecs => new(2390, 8, false, 85534, 0, 0, 0x0);
 
     /// <summary>Values: KEY_REQKEY_DEFL_DEFAULT, KEY_REQKEY_DEFL_THREAD_KEYRING, KEY_REQKEY_DEFL_PROCESS_KEYRING …</summary>
-    public static FlagSet KeyReqkeyDefaults => new(2384, 9, false, 85298, 0, 0, 0x0);
+    public static FlagSet KeyReqkeyDefaults => new(2398, 9, false, 85547, 0, 0, 0x0);
 
     /// <summary>Values: LSM_ATTR_UNDEF, LSM_ATTR_CURRENT, LSM_ATTR_EXEC …</summary>
-    public static FlagSet LsmAttrs => new(2393, 7, false, 85318, 0, 0, 0x0);
+    public static FlagSet LsmAttrs => new(2407, 7, false, 85567, 0, 0, 0x0);
 
     /// <summary>Values: BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM …</summary>
-    public static FlagSet BpfCommands => new(2400, 39, false, 85331, 0, 0, 0x0);
+    public static FlagSet BpfCommands => new(2414, 39, false, 85580, 0, 0, 0x0);
 
     /// <summary>Values: BPF_MAP_TYPE_UNSPEC, BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_ARRAY …</summary>
-    public static FlagSet BpfMapTypes => new(2439, 36, false, 85339, 0, 0, 0x0);
+    public static FlagSet BpfMapTypes => new(2453, 36, false, 85588, 0, 0, 0x0);
 
     /// <summary>Values: BPF_PROG_TYPE_UNSPEC, BPF_PROG_TYPE_SOCKET_FILTER, BPF_PROG_TYPE_KPROBE …</summary>
-    public static FlagSet BpfProgTypes => new(2475, 33, false, 85356, 0, 0, 0x0);
+    public static FlagSet BpfProgTypes => new(2489, 33, false, 85605, 0, 0, 0x0);
 
     /// <summary>Values: BPF_CGROUP_INET_INGRESS, BPF_CGROUP_INET_EGRESS, BPF_CGROUP_INET_SOCK_CREATE …</summary>
-    public static FlagSet BpfAttachTypes => new(2508, 59, false, 85331, 0, 0, 0x0);
+    public static FlagSet BpfAttachTypes => new(2522, 59, false, 85580, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_NO_PREALLOC, BPF_F_NO_COMMON_LRU, BPF_F_NUMA_NODE …</summary>
-    public static FlagSet BpfMapFlags => new(2567, 19, true, 85374, 0, 0, 0x0);
+    public static FlagSet BpfMapFlags => new(2581, 19, true, 85623, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_NOEXIST, BPF_EXIST, BPF_F_LOCK …</summary>
-    public static FlagSet BpfElemFlags => new(2586, 4, true, 85331, 0, 0, 0x0);
+    public static FlagSet BpfElemFlags => new(2600, 4, true, 85580, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_STRICT_ALIGNMENT, BPF_F_ANY_ALIGNMENT, BPF_F_TEST_RND_HI32 …</summary>
-    public static FlagSet BpfLoadFlags => new(2590, 8, true, 85374, 0, 0, 0x0);
+    public static FlagSet BpfLoadFlags => new(2604, 8, true, 85623, 0, 0, 0x0);
 
     /// <summary>Values: PERF_TYPE_HARDWARE, PERF_TYPE_SOFTWARE, PERF_TYPE_TRACEPOINT …</summary>
-    public static FlagSet PerfTypes => new(2598, 6, false, 85384, 0, 0, 0x0);
+    public static FlagSet PerfTypes => new(2612, 6, false, 85633, 0, 0, 0x0);
 
     /// <summary>Values: PERF_COUNT_HW_CPU_CYCLES, PERF_COUNT_HW_INSTRUCTIONS, PERF_COUNT_HW_CACHE_REFERENCES …</summary>
-    public static FlagSet PerfHardware => new(2604, 10, false, 85398, 0, 0, 0x0);
+    public static FlagSet PerfHardware => new(2618, 10, false, 85647, 0, 0, 0x0);
 
     /// <summary>Values: PERF_COUNT_SW_CPU_CLOCK, PERF_COUNT_SW_TASK_CLOCK, PERF_COUNT_SW_PAGE_FAULTS …</summary>
-    public static FlagSet PerfSoftware => new(2614, 12, false, 85416, 0, 0, 0x0);
+    public static FlagSet PerfSoftware => new(2628, 12, false, 85665, 0, 0, 0x0);
 
     /// <summary>Flags: PERF_SAMPLE_IP, PERF_SAMPLE_TID, PERF_SAMPLE_TIME …</summary>
-    public static FlagSet PerfSample => new(2626, 25, true, 85434, 0, 0, 0x0);
+    public static FlagSet PerfSample => new(2640, 25, true, 85683, 0, 0, 0x0);
 
     /// <summary>Flags: PERF_FORMAT_TOTAL_TIME_ENABLED, PERF_FORMAT_TOTAL_TIME_RUNNING, PERF_FORMAT_ID …</summary>
-    public static FlagSet PerfReadFormat => new(2651, 5, true, 85450, 0, 0, 0x0);
+    public static FlagSet PerfReadFormat => new(2665, 5, true, 85699, 0, 0, 0x0);
 
     /// <summary>Flags: PERF_FLAG_FD_NO_GROUP, PERF_FLAG_FD_OUTPUT, PERF_FLAG_PID_CGROUP …</summary>
-    public static FlagSet PerfOpenFlags => new(2656, 4, true, 85466, 0, 0, 0x0);
+    public static FlagSet PerfOpenFlags => new(2670, 4, true, 85715, 0, 0, 0x0);
 
     /// <summary>Values: IORING_OP_NOP, IORING_OP_READV, IORING_OP_WRITEV …</summary>
-    public static FlagSet UringOps => new(2660, 65, false, 85480, 0, 0, 0x0);
+    public static FlagSet UringOps => new(2674, 65, false, 85729, 0, 0, 0x0);
 
     /// <summary>Flags: IORING_SETUP_IOPOLL, IORING_SETUP_SQPOLL, IORING_SETUP_SQ_AFF …</summary>
-    public static FlagSet UringSetupFlags => new(2725, 21, true, 85494, 0, 0, 0x0);
+    public static FlagSet UringSetupFlags => new(2739, 21, true, 85743, 0, 0, 0x0);
 
     /// <summary>Flags: IORING_ENTER_GETEVENTS, IORING_ENTER_SQ_WAKEUP, IORING_ENTER_SQ_WAIT …</summary>
-    public static FlagSet UringEnterFlags => new(2746, 8, true, 85511, 0, 0, 0x0);
+    public static FlagSet UringEnterFlags => new(2760, 8, true, 85760, 0, 0, 0x0);
 
     /// <summary>Values: IORING_REGISTER_BUFFERS, IORING_UNREGISTER_BUFFERS, IORING_REGISTER_FILES …</summary>
-    public static FlagSet UringRegisterOps => new(2754, 38, false, 85528, 0, 0, 0x0);
+    public static FlagSet UringRegisterOps => new(2768, 38, false, 85777, 0, 0, 0x0);
 
     /// <summary>Flags: IORING_FEAT_SINGLE_MMAP, IORING_FEAT_NODROP, IORING_FEAT_SUBMIT_STABLE …</summary>
-    public static FlagSet UringFeatures => new(2792, 18, true, 85548, 0, 0, 0x0);
+    public static FlagSet UringFeatures => new(2806, 18, true, 85797, 0, 0, 0x0);
 
     /// <summary>Flags: IOSQE_FIXED_FILE, IOSQE_IO_DRAIN, IOSQE_IO_LINK …</summary>
-    public static FlagSet UringSqFlags => new(2810, 7, true, 85564, 0, 0, 0x0);
+    public static FlagSet UringSqFlags => new(2824, 7, true, 85813, 0, 0, 0x0);
 
     /// <summary>Values: IOCB_CMD_PREAD, IOCB_CMD_PWRITE, IOCB_CMD_FSYNC …</summary>
-    public static FlagSet AioCommands => new(2817, 8, false, 85574, 0, 0, 0x0);
+    public static FlagSet AioCommands => new(2831, 8, false, 85823, 0, 0, 0x0);
 
     /// <summary>Flags: IOCB_FLAG_RESFD, IOCB_FLAG_IOPRIO</summary>
-    public static FlagSet AioFlags => new(2825, 2, true, 85587, 0, 0, 0x0);
+    public static FlagSet AioFlags => new(2839, 2, true, 85836, 0, 0, 0x0);
 
     /// <summary>Values: MEMBARRIER_CMD_QUERY, MEMBARRIER_CMD_GLOBAL, MEMBARRIER_CMD_GLOBAL_EXPEDITED …</summary>
-    public static FlagSet MembarrierCommands => new(2827, 11, false, 85601, 0, 0, 0x0);
+    public static FlagSet MembarrierCommands => new(2841, 11, false, 85850, 0, 0, 0x0);
 
     /// <summary>Flags: MEMBARRIER_CMD_FLAG_CPU</summary>
-    public static FlagSet MembarrierFlags => new(2838, 1, true, 85620, 0, 0, 0x0);
+    public static FlagSet MembarrierFlags => new(2852, 1, true, 85869, 0, 0, 0x0);
 
     /// <summary>Flags: RSEQ_FLAG_UNREGISTER, RSEQ_FLAG_SLICE_EXT_DEFAULT_ON</summary>
-    public static FlagSet RseqFlags => new(2839, 2, true, 85644, 0, 0, 0x0);
+    public static FlagSet RseqFlags => new(2853, 2, true, 85893, 0, 0, 0x0);
 
     /// <summary>Values: KCMP_FILE, KCMP_VM, KCMP_FILES …</summary>
-    public static FlagSet KcmpTypes => new(2841, 8, false, 85658, 0, 0, 0x0);
+    public static FlagSet KcmpTypes => new(2855, 8, false, 85907, 0, 0, 0x0);
 
     /// <summary>Flags: KEXEC_ON_CRASH, KEXEC_PRESERVE_CONTEXT, KEXEC_UPDATE_ELFCOREHDR …</summary>
-    public static FlagSet KexecFlags => new(2849, 4, true, 85667, 0, 0, 0x0);
+    public static FlagSet KexecFlags => new(2863, 4, true, 85916, 0, 0, 0x0);
 
     /// <summary>Values: KEXEC_ARCH_DEFAULT, KEXEC_ARCH_386, KEXEC_ARCH_68K …</summary>
-    public static FlagSet KexecArchs => new(2853, 16, false, 85677, 0, 0, 0x0);
+    public static FlagSet KexecArchs => new(2867, 16, false, 85926, 0, 0, 0x0);
 
     /// <summary>Flags: KEXEC_FILE_UNLOAD, KEXEC_FILE_ON_CRASH, KEXEC_FILE_NO_INITRAMFS …</summary>
-    public static FlagSet KexecFileFlags => new(2869, 6, true, 85692, 0, 0, 0x0);
+    public static FlagSet KexecFileFlags => new(2883, 6, true, 85941, 0, 0, 0x0);
 
     /// <summary>Flags: MODULE_INIT_IGNORE_MODVERSIONS, MODULE_INIT_IGNORE_VERMAGIC, MODULE_INIT_COMPRESSED_FILE</summary>
-    public static FlagSet ModuleInitFlags => new(2875, 3, true, 85707, 0, 0, 0x0);
+    public static FlagSet ModuleInitFlags => new(2889, 3, true, 85956, 0, 0, 0x0);
 
     /// <summary>Flags: O_NONBLOCK, O_TRUNC</summary>
-    public static FlagSet ModuleDeleteFlags => new(2878, 2, true, 83428, 0, 0, 0x0);
+    public static FlagSet ModuleDeleteFlags => new(2892, 2, true, 83668, 0, 0, 0x0);
 
     /// <summary>Values: LINUX_REBOOT_MAGIC2A, LINUX_REBOOT_MAGIC2B, LINUX_REBOOT_MAGIC2C …</summary>
-    public static FlagSet RebootMagic => new(2880, 5, false, 85723, 0, 0, 0x0);
+    public static FlagSet RebootMagic => new(2894, 5, false, 85972, 0, 0, 0x0);
 
     /// <summary>Values: LINUX_REBOOT_CMD_CAD_OFF, LINUX_REBOOT_CMD_RESTART, LINUX_REBOOT_CMD_POWER_OFF …</summary>
-    public static FlagSet RebootCommands => new(2885, 8, false, 85746, 0, 0, 0x0);
+    public static FlagSet RebootCommands => new(2899, 8, false, 85995, 0, 0, 0x0);
 
     /// <summary>Flags: SWAP_FLAG_PREFER, SWAP_FLAG_DISCARD, SWAP_FLAG_DISCARD_ONCE …</summary>
-    public static FlagSet SwapFlags => new(2893, 4, true, 85767, 0, 0, 0x0);
+    public static FlagSet SwapFlags => new(2907, 4, true, 86016, 0, 0, 0x0);
 
     /// <summary>Values: SYSLOG_ACTION_CLOSE, SYSLOG_ACTION_OPEN, SYSLOG_ACTION_READ …</summary>
-    public static FlagSet SyslogActions => new(2897, 11, false, 85781, 0, 0, 0x0);
+    public static FlagSet SyslogActions => new(2911, 11, false, 86030, 0, 0, 0x0);
 
     /// <summary>Values: PER_LINUX, PER_BSD, PER_LINUX32 …</summary>
-    public static FlagSet Personalities => new(2908, 23, false, 85799, 0, 0, 0x0);
+    public static FlagSet Personalities => new(2922, 23, false, 86048, 0, 0, 0x0);
 
     /// <summary>Flags: UNAME26, ADDR_NO_RANDOMIZE, FDPIC_FUNCPTRS …</summary>
-    public static FlagSet PersonalityFlags => new(2931, 11, true, 85799, 2908, 23, 0xff);
+    public static FlagSet PersonalityFlags => new(2945, 11, true, 86048, 2922, 23, 0xff);
 
     /// <summary>Flags: MPOL_MF_MOVE, MPOL_MF_MOVE_ALL</summary>
-    public static FlagSet MovePagesFlags => new(2942, 2, true, 83777, 0, 0, 0x0);
+    public static FlagSet MovePagesFlags => new(2956, 2, true, 84017, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet IpcCommands => new(2944, 4, false, 85807, 0, 0, 0x0);
+    public static FlagSet IpcCommands => new(2958, 4, false, 86056, 0, 0, 0x0);
 
     /// <summary>Flags: IPC_CREAT, IPC_EXCL, IPC_NOWAIT</summary>
-    public static FlagSet IpcCreate => new(2948, 3, true, 85807, 0, 0, 0x0);
+    public static FlagSet IpcCreate => new(2962, 3, true, 86056, 0, 0, 0x0);
 
     /// <summary>Values: SEMOP, SEMGET, SEMCTL …</summary>
-    public static FlagSet IpcCalls => new(2951, 12, false, 85815, 0, 0, 0x0);
+    public static FlagSet IpcCalls => new(2965, 12, false, 86064, 0, 0, 0x0);
 
     /// <summary>Values: IPC_PRIVATE</summary>
-    public static FlagSet IpcKeys => new(2963, 1, false, 85807, 0, 0, 0x0);
+    public static FlagSet IpcKeys => new(2977, 1, false, 86056, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet ShmCommands => new(2964, 9, false, 85828, 0, 0, 0x0);
+    public static FlagSet ShmCommands => new(2978, 9, false, 86077, 0, 0, 0x0);
 
     /// <summary>Flags: SHM_RDONLY, SHM_RND, SHM_REMAP …</summary>
-    public static FlagSet ShmFlags => new(2973, 4, true, 85828, 0, 0, 0x0);
+    public static FlagSet ShmFlags => new(2987, 4, true, 86077, 0, 0, 0x0);
 
     /// <summary>Flags: IPC_CREAT, IPC_EXCL, SHM_HUGETLB …</summary>
-    public static FlagSet ShmgetFlags => new(2977, 4, true, 85828, 0, 0, 0x0);
+    public static FlagSet ShmgetFlags => new(2991, 4, true, 86077, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet SemCommands => new(2981, 14, false, 85836, 0, 0, 0x0);
+    public static FlagSet SemCommands => new(2995, 14, false, 86085, 0, 0, 0x0);
 
     /// <summary>Flags: SEM_UNDO, IPC_NOWAIT</summary>
-    public static FlagSet SemFlags => new(2995, 2, true, 85836, 0, 0, 0x0);
+    public static FlagSet SemFlags => new(3009, 2, true, 86085, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet MsgqCommands => new(2997, 7, false, 83823, 0, 0, 0x0);
+    public static FlagSet MsgqCommands => new(3011, 7, false, 84063, 0, 0, 0x0);
 
     /// <summary>Flags: MSG_NOERROR, MSG_EXCEPT, MSG_COPY …</summary>
-    public static FlagSet MsgqFlags => new(3004, 4, true, 83823, 0, 0, 0x0);
+    public static FlagSet MsgqFlags => new(3018, 4, true, 84063, 0, 0, 0x0);
 
     /// <summary>Values: SYS_SOCKET, SYS_BIND, SYS_CONNECT …</summary>
-    public static FlagSet SocketcallCalls => new(3008, 20, false, 85844, 0, 0, 0x0);
+    public static FlagSet SocketcallCalls => new(3022, 20, false, 86093, 0, 0, 0x0);
 
     /// <summary>Values: FDCLRPRM, FDMSGON, FDMSGOFF …</summary>
-    public static FlagSet IoctlRequests => new(3028, 1791, false, 85852, 0, 0, 0x0);
+    public static FlagSet IoctlRequests => new(3042, 1791, false, 86101, 0, 0, 0x0);
 
     // One name a line; NameOffsets points at them.
     internal static ReadOnlySpan<byte> Names =>
@@ -1343,8 +1346,6 @@ public static partial class FlagSets
         SO_RCVMARK
         SO_PASSPIDFD
         SO_PEERPIDFD
-        SO_DEVMEM_LINEAR
-        SO_DEVMEM_DMABUF
         SO_DEVMEM_DONTNEED
         SO_RCVPRIORITY
         SO_PASSRIGHTS
@@ -1424,6 +1425,7 @@ public static partial class FlagSets
         IPV6_ROUTER_ALERT_ISOLATE
         IPV6_RECVERR_RFC4884
         IPV6_FLOWLABEL_MGR
+        IPV6_FLOWINFO_SEND
         IPV6_IPSEC_POLICY
         IPV6_XFRM_POLICY
         IPV6_HDRINCL
@@ -1441,6 +1443,7 @@ public static partial class FlagSets
         IPV6_RECVPATHMTU
         IPV6_PATHMTU
         IPV6_DONTFRAG
+        IPV6_USE_MIN_MTU
         IPV6_RECVTCLASS
         IPV6_TCLASS
         IPV6_AUTOFLOWLABEL
@@ -1465,6 +1468,7 @@ public static partial class FlagSets
         TCP_QUICKACK
         TCP_CONGESTION
         TCP_MD5SIG
+        TCP_COOKIE_TRANSACTIONS
         TCP_THIN_LINEAR_TIMEOUTS
         TCP_THIN_DUPACK
         TCP_USER_TIMEOUT
@@ -1785,6 +1789,19 @@ public static partial class FlagSets
         IP6T_SO_GET_REVISION_MATCH
         IP6T_SO_GET_REVISION_TARGET
         ICMP_FILTER
+        ICMP_ECHOREPLY
+        ICMP_DEST_UNREACH
+        ICMP_SOURCE_QUENCH
+        ICMP_REDIRECT
+        ICMP_ECHO
+        ICMP_TIME_EXCEEDED
+        ICMP_PARAMETERPROB
+        ICMP_TIMESTAMP
+        ICMP_TIMESTAMPREPLY
+        ICMP_INFO_REQUEST
+        ICMP_INFO_REPLY
+        ICMP_ADDRESS
+        ICMP_ADDRESSREPLY
         SO_VM_SOCKETS_BUFFER_SIZE
         SO_VM_SOCKETS_BUFFER_MIN_SIZE
         SO_VM_SOCKETS_BUFFER_MAX_SIZE
@@ -5495,6 +5512,7 @@ public static partial class FlagSets
         ETH_P_???
         SCM_???
         RAW_???
+        ICMP_???
         SO_VM_SOCKETS_???
         CAN_RAW_???
         TIPC_???
@@ -5674,239 +5692,240 @@ public static partial class FlagSets
         5873, 5883, 5896, 5909, 5921, 5933, 5945, 5957, 5973, 5989, 6016, 6049, 6080, 6096, 6113, 6130, 6142, 6159, 6173, 6184, 6199,
         6214, 6225, 6244, 6252, 6272, 6284, 6294, 6306, 6321, 6333, 6342, 6357, 6377, 6390, 6409, 6427, 6443, 6457, 6482, 6507, 6521,
         6532, 6552, 6562, 6576, 6588, 6598, 6615, 6632, 6651, 6671, 6687, 6703, 6727, 6747, 6767, 6783, 6795, 6810, 6822, 6833, 6846,
-        6859, 6876, 6893, 6912, 6927, 6941, 6948, 6955, 6962, 6973, 6984, 7000, 7012, 7023, 7034, 7048, 7064, 7075, 7086, 7097, 7104,
-        7116, 7132, 7147, 7158, 7173, 7188, 7198, 7210, 7222, 7246, 7262, 7281, 7297, 7314, 7332, 7350, 7369, 7387, 7403, 7428, 7454,
-        7466, 7483, 7502, 7523, 7541, 7565, 7590, 7605, 7622, 7636, 7656, 7668, 7682, 7699, 7716, 7733, 7748, 7768, 7782, 7800, 7813,
-        7826, 7840, 7858, 7876, 7896, 7916, 7936, 7957, 7975, 7993, 8002, 8015, 8027, 8045, 8064, 8083, 8109, 8130, 8149, 8167, 8184,
-        7466, 7483, 7502, 7523, 7541, 7565, 7590, 8197, 8214, 8227, 8245, 8259, 8276, 8289, 8307, 8322, 8333, 8350, 8363, 8380, 8393,
-        8407, 8423, 8435, 8454, 8476, 8493, 8510, 8527, 8543, 8561, 8575, 8587, 8598, 8607, 8620, 8634, 8646, 8657, 8669, 8686, 8703,
-        8712, 8725, 8740, 8751, 8776, 8792, 8809, 8820, 8837, 8851, 8870, 8883, 8897, 8915, 8927, 8940, 8954, 8972, 8993, 9001, 9016,
-        9033, 9056, 9077, 9085, 9098, 9113, 9128, 9140, 9156, 9170, 9183, 9198, 9213, 9231, 9240, 9250, 9267, 9284, 9296, 9304, 9326,
-        9349, 9368, 9383, 9401, 9420, 9435, 9450, 9465, 9479, 9494, 9509, 9521, 9537, 9557, 9574, 9588, 9606, 9626, 9648, 9667, 9690,
-        9709, 9732, 9756, 9772, 9796, 9815, 9831, 9847, 9871, 9896, 9912, 9928, 9951, 9965, 9980, 9997, 10014, 10032, 10046, 10059,
-        10075, 10089, 10103, 10122, 10140, 10158, 10173, 10189, 10212, 10228, 10250, 10267, 10280, 10295, 10307, 10318, 10330, 10341,
-        10355, 10369, 10381, 10391, 10402, 10418, 10355, 10369, 10381, 10391, 10402, 10418, 10438, 10449, 10460, 10472, 10355, 10369,
-        10381, 10391, 10402, 10418, 10485, 10499, 10510, 10523, 10536, 10548, 10560, 10572, 10584, 10596, 10608, 10620, 10633, 10646,
-        10659, 10672, 10685, 10698, 10710, 10722, 10734, 10747, 10760, 10773, 10787, 10801, 10815, 10830, 10845, 10860, 10874, 10888,
-        10902, 10916, 10933, 10950, 10967, 10982, 10997, 11012, 11028, 11044, 11060, 11077, 11094, 11111, 11128, 11139, 11150, 11165,
-        11180, 11195, 11206, 11217, 11228, 11240, 11252, 11264, 11277, 11290, 11303, 11322, 11335, 11348, 11361, 11376, 11391, 11406,
-        11422, 11438, 11454, 11466, 11478, 11490, 11511, 11532, 11553, 11567, 11581, 11595, 11607, 11618, 11628, 11640, 11651, 11663,
-        11677, 11690, 11706, 11716, 11728, 11740, 11754, 11769, 11783, 11797, 11808, 11821, 11832, 11845, 11855, 11869, 11880, 11893,
-        11910, 11921, 11932, 11942, 11953, 11967, 11977, 11989, 11998, 12008, 12018, 12028, 12042, 12058, 12072, 12082, 12095, 12105,
-        12118, 12131, 12144, 12154, 12165, 12176, 12186, 12196, 12207, 12219, 12230, 12242, 12252, 12263, 12275, 12286, 12297, 12311,
-        12325, 12339, 12354, 12368, 12383, 12396, 12410, 12420, 12435, 12449, 12459, 12474, 12487, 12501, 12514, 12527, 12541, 12552,
-        12563, 12573, 12586, 12599, 12610, 12621, 12632, 12642, 12652, 12663, 12674, 12684, 12695, 12707, 12717, 12727, 12742, 12754,
-        12766, 12778, 12791, 12802, 12818, 12834, 12844, 12858, 12873, 12884, 12900, 12913, 6142, 6225, 6252, 6588, 6615, 6632, 6651,
-        6948, 6955, 7000, 7012, 7023, 7064, 7173, 7210, 12923, 12942, 12966, 12986, 13011, 13030, 13050, 13066, 13085, 13111, 13138,
-        13155, 13175, 13203, 13219, 13238, 13259, 13283, 13303, 13328, 13345, 13365, 13392, 13420, 13432, 13458, 13488, 13518, 13548,
-        13570, 13604, 13632, 13666, 13681, 13700, 13717, 13739, 13757, 13778, 13796, 13817, 13833, 13852, 13872, 13890, 13912, 13934,
-        13955, 13976, 13992, 14009, 14030, 14043, 14068, 14089, 14111, 14133, 14158, 14187, 14211, 14235, 14264, 14282, 14303, 14324,
-        14348, 14376, 14402, 14414, 14425, 14436, 14458, 14480, 14501, 14527, 14534, 14541, 14560, 14581, 14604, 14621, 14633, 14645,
-        14658, 14677, 14702, 14717, 14729, 14751, 14765, 14777, 14789, 14804, 14817, 14830, 14843, 14857, 14865, 14873, 14882, 14891,
-        14901, 14911, 14921, 14935, 14948, 14962, 14974, 14988, 15001, 15016, 15030, 15046, 15058, 15069, 15085, 15101, 15114, 15132,
-        15144, 15157, 15170, 15184, 15197, 15210, 15222, 15233, 15246, 15257, 15269, 15280, 15293, 15305, 15318, 15333, 15346, 15360,
-        15375, 15387, 15399, 15415, 15431, 15443, 15454, 15465, 15478, 15491, 15505, 15518, 15529, 15543, 15555, 15567, 15579, 15591,
-        15607, 15625, 15642, 15665, 15691, 15709, 15735, 15749, 15768, 15780, 15794, 15809, 15824, 15840, 15852, 15864, 15876, 15893,
-        15910, 15927, 15943, 15959, 15971, 15985, 16005, 16023, 16042, 16060, 16082, 16099, 16115, 16130, 16150, 16173, 16195, 16217,
-        16246, 16275, 16304, 16333, 16359, 16389, 16419, 16443, 16469, 16493, 16519, 16547, 16574, 16603, 16632, 16658, 16686, 16717,
-        16748, 16755, 16763, 16771, 16779, 16787, 16796, 16807, 16818, 16829, 16840, 16848, 16859, 16869, 16884, 16898, 16912, 16926,
-        16934, 16943, 16952, 16961, 16970, 16980, 16992, 17004, 17016, 17028, 17037, 17048, 17063, 17075, 17088, 17096, 17110, 17124,
-        17136, 17149, 17161, 17174, 17186, 17199, 17217, 17241, 17253, 17264, 17274, 17284, 17294, 17309, 17326, 17334, 17348, 17360,
-        17370, 17380, 17395, 17408, 17419, 17433, 17444, 17455, 17470, 17485, 17500, 17512, 17521, 17532, 17548, 17566, 17588, 17600,
-        17613, 17633, 17653, 17670, 17687, 17702, 17717, 17736, 17752, 17774, 17789, 17809, 17822, 17838, 17859, 17876, 17891, 17906,
-        17928, 17957, 17972, 17992, 18011, 18027, 18038, 18049, 18060, 18076, 18094, 18103, 18118, 18131, 18142, 18153, 18169, 18183,
-        18197, 18212, 18225, 18239, 18255, 18274, 18289, 18304, 18319, 18329, 18348, 18359, 18366, 18373, 18381, 18388, 18396, 18404,
-        18411, 18418, 18426, 18434, 18442, 18450, 18458, 18466, 18474, 18484, 18492, 18500, 18508, 18516, 18524, 18532, 18539, 18547,
-        18555, 18565, 18573, 18582, 18588, 18595, 18602, 18611, 18619, 18627, 18635, 18643, 18651, 18659, 18667, 18675, 18683, 18692,
-        18701, 18710, 18719, 18728, 18737, 18746, 18755, 18764, 18773, 18782, 18791, 18800, 18809, 18818, 18827, 18836, 18845, 18854,
-        18863, 18872, 18881, 18890, 18902, 18913, 18924, 18935, 18948, 18959, 18972, 18985, 19000, 19018, 19028, 19040, 19052, 19063,
-        19074, 19088, 19096, 19106, 19117, 19129, 19138, 19147, 19158, 19167, 19176, 19185, 19196, 19207, 19218, 19230, 19242, 19256,
-        19268, 19280, 19292, 19304, 19316, 19329, 19342, 19355, 19368, 19379, 19390, 19401, 19412, 19426, 19440, 19451, 19462, 19473,
-        19484, 19495, 19506, 19517, 19528, 19539, 19552, 19563, 19574, 19585, 19596, 19607, 19618, 19629, 19640, 19653, 19664, 19675,
-        19687, 19699, 19708, 19718, 19726, 19735, 19744, 19753, 19762, 19771, 19784, 19795, 19808, 19824, 19839, 19852, 19872, 19898,
-        19925, 19936, 19947, 19956, 19970, 19988, 20002, 20016, 20032, 20049, 20067, 20085, 20107, 20128, 20143, 20162, 20181, 20203,
-        20229, 20251, 20273, 20297, 20322, 20348, 20374, 20404, 20433, 20456, 20477, 20497, 20517, 20529, 20541, 20556, 20571, 20587,
-        20603, 20541, 20517, 20529, 20619, 20632, 20645, 20657, 20671, 20684, 20700, 20716, 20732, 20748, 20764, 20780, 20789, 20798,
-        20810, 20824, 20836, 20849, 20861, 20874, 20887, 20899, 20913, 20926, 20946, 20967, 20982, 20997, 21016, 21032, 21045, 21058,
-        21072, 21085, 21098, 21107, 21127, 21145, 20780, 20789, 20798, 20810, 20874, 20887, 20899, 21016, 21032, 21045, 21058, 21072,
-        21085, 21145, 20887, 21016, 21032, 21045, 21058, 21072, 21085, 21159, 21167, 21175, 21184, 21195, 21203, 21212, 21219, 21231,
-        21237, 21243, 21250, 21258, 21273, 21289, 21305, 21320, 21336, 21352, 21367, 21379, 21391, 21409, 21424, 21439, 21456, 21473,
-        21487, 21501, 21519, 21537, 21552, 21575, 21598, 21616, 21630, 21655, 21674, 21692, 21711, 21729, 21747, 21764, 21781, 21794,
-        21811, 21825, 21844, 21862, 21880, 21906, 21934, 21958, 21988, 22028, 22068, 21258, 21273, 21289, 21305, 21320, 21336, 21352,
-        21367, 21379, 21391, 21473, 21487, 21537, 21616, 21630, 22092, 22111, 21674, 21692, 21711, 21729, 21747, 21764, 21781, 21794,
-        21811, 21825, 21844, 21862, 21880, 21906, 21934, 21958, 21988, 22028, 22068, 22130, 22152, 22171, 22191, 22211, 22230, 22254,
-        22273, 22295, 22313, 22338, 22356, 22375, 22394, 22412, 22436, 22454, 22475, 22493, 22514, 22531, 22548, 22564, 22580, 22595,
-        22610, 22626, 22642, 22655, 22668, 22681, 22694, 22708, 22722, 22734, 22746, 22760, 22774, 22789, 22804, 22820, 22836, 22847,
-        22858, 22876, 22894, 22912, 22930, 22958, 22985, 22997, 23013, 23023, 23046, 23069, 23089, 23109, 23128, 23147, 23166, 23191,
-        23217, 23232, 23247, 23262, 23276, 23290, 23314, 23338, 23356, 23380, 23404, 23422, 23440, 23469, 23493, 23517, 23531, 23545,
-        23559, 23571, 23583, 23603, 23623, 23646, 23669, 23699, 23716, 23733, 23760, 23787, 23815, 23829, 23853, 23864, 23875, 23887,
-        23898, 23913, 23932, 23953, 23972, 23993, 24012, 24034, 24054, 24068, 24088, 24106, 24126, 24144, 24159, 24178, 24192, 24211,
-        24233, 24254, 24275, 24300, 24318, 24334, 24351, 24369, 24389, 24410, 24434, 24452, 24466, 24481, 24497, 24519, 24542, 24556,
-        22493, 24571, 24591, 24610, 24639, 24657, 24678, 24701, 24726, 24751, 24770, 24784, 24805, 24828, 24858, 24875, 24899, 24927,
-        24962, 24988, 25021, 25050, 25086, 25103, 25119, 25138, 25158, 25170, 25182, 25194, 25206, 25221, 25236, 25256, 25276, 25296,
-        25322, 25348, 25366, 25383, 25400, 25420, 25444, 25466, 25488, 25506, 25525, 25541, 25559, 25577, 25588, 25601, 25613, 25626,
-        25638, 25649, 25662, 25676, 25691, 25701, 25714, 25732, 25748, 25760, 25774, 25788, 25800, 25814, 25826, 25842, 25855, 25865,
-        25875, 25894, 25910, 25926, 25944, 25960, 25976, 25994, 26015, 26030, 26046, 26071, 26095, 26115, 26137, 26160, 26175, 26196,
-        26217, 26233, 26243, 26253, 26267, 26279, 26294, 26306, 26325, 26347, 26358, 26372, 26385, 26398, 26409, 26423, 26431, 26445,
-        26455, 26464, 26473, 26481, 26493, 26505, 26513, 26521, 26529, 26540, 26553, 26567, 26581, 26595, 26608, 26621, 26630, 26639,
-        26647, 26655, 26664, 26673, 26682, 26692, 26703, 26716, 26727, 26736, 26748, 26758, 26769, 26784, 26794, 26814, 26839, 26858,
-        26880, 26903, 26926, 26952, 26978, 26988, 27005, 27025, 27036, 27047, 27056, 27067, 27078, 27090, 27110, 27131, 27149, 27163,
-        27175, 27188, 27202, 27217, 27231, 27246, 27261, 27275, 27289, 27302, 27315, 27332, 27345, 27364, 27374, 27384, 27400, 27418,
-        27430, 27447, 27461, 27472, 27487, 27505, 27520, 27532, 27540, 27563, 27591, 27619, 27647, 27657, 27667, 27676, 27686, 27701,
-        27712, 27724, 27735, 27750, 27761, 27775, 27783, 27791, 27798, 27808, 27820, 27834, 27845, 27854, 27864, 27876, 27889, 27902,
-        27917, 27929, 27941, 27957, 27966, 27974, 27984, 27994, 28004, 28015, 28026, 28042, 28057, 28072, 28096, 28116, 28134, 28152,
-        28172, 28192, 28210, 28234, 28250, 28270, 28295, 28320, 28336, 28354, 28374, 28393, 28416, 28434, 28452, 28469, 28374, 28393,
-        28487, 28509, 28526, 28549, 28571, 28595, 28619, 28641, 28665, 28689, 28710, 28729, 28745, 28763, 304, 355, 371, 385, 27820,
-        27834, 27845, 27854, 304, 355, 371, 385, 28783, 28802, 28822, 28847, 28866, 28886, 28904, 28924, 28943, 28964, 28984, 29004,
-        29028, 29053, 29074, 29095, 29105, 29123, 29134, 29145, 29157, 29167, 29177, 29189, 29201, 29213, 29223, 29234, 29247, 29259,
-        29272, 29287, 29307, 29320, 29339, 29360, 29382, 29403, 29421, 29439, 29460, 29481, 29503, 29521, 29536, 29560, 29577, 29596,
-        29614, 29633, 29652, 29670, 29688, 29707, 29723, 29739, 29755, 29773, 29791, 29808, 29829, 29851, 29868, 29885, 29902, 29923,
-        29942, 29958, 29977, 29994, 30006, 30017, 30038, 30058, 30078, 30097, 30113, 30131, 30144, 30159, 30171, 30185, 30198, 30216,
-        30230, 30243, 30256, 30277, 30293, 30309, 30322, 30338, 30349, 30362, 30377, 30390, 30402, 30422, 30436, 30448, 30465, 30482,
-        30495, 30516, 30527, 30544, 30559, 30576, 30593, 30611, 30625, 30647, 30659, 30677, 30693, 30711, 30732, 30745, 30760, 30777,
-        30791, 30808, 30825, 30842, 30851, 30861, 30871, 30880, 30890, 30905, 30917, 30928, 30942, 30954, 30969, 30980, 30992, 31004,
-        31015, 31027, 31038, 31051, 31064, 31080, 31087, 31097, 31108, 31117, 31127, 31137, 31148, 31159, 31174, 31183, 31192, 31201,
-        31214, 31226, 31237, 31249, 31260, 31274, 31286, 31300, 31324, 31348, 31373, 31397, 31419, 31439, 31459, 31485, 31509, 31540,
-        31573, 31605, 31644, 31668, 31685, 31703, 31726, 31744, 31760, 31778, 31803, 31835, 31866, 31893, 31916, 31943, 31973, 32002,
-        32030, 32060, 32091, 32120, 32148, 32176, 32205, 32234, 32264, 32292, 32317, 32345, 32374, 32406, 32435, 32467, 32496, 32533,
-        32569, 32591, 32632, 32671, 32713, 32742, 32764, 32792, 32806, 32820, 32833, 32848, 32864, 32877, 32889, 32903, 32917, 32929,
-        32948, 32962, 32988, 33007, 33031, 33051, 33076, 33090, 33113, 33131, 33153, 33171, 33189, 33209, 33229, 33246, 33265, 33289,
-        33301, 33321, 33338, 33365, 33390, 33413, 33443, 33465, 33490, 33515, 33539, 33563, 33594, 33626, 33658, 33687, 33724, 33754,
-        33788, 33814, 33829, 33846, 33860, 33878, 33897, 33911, 33931, 33946, 33966, 33986, 34006, 34027, 34041, 34053, 34065, 34081,
-        34097, 34115, 34136, 34156, 34178, 34199, 34222, 34237, 34261, 34274, 34295, 34313, 34344, 34359, 34379, 34400, 34432, 34453,
-        34474, 34490, 34506, 34528, 34549, 34566, 34582, 34598, 34616, 34633, 34660, 34686, 34706, 34724, 34743, 34767, 34797, 34822,
-        34848, 34873, 34899, 34921, 34950, 34972, 34999, 35025, 35045, 35066, 35086, 35106, 35128, 35156, 35189, 35224, 35243, 35262,
-        35286, 35311, 35335, 35356, 35383, 35409, 35435, 35461, 35487, 35506, 35530, 35549, 35570, 35598, 35619, 35643, 35667, 35692,
-        35710, 35735, 35760, 35786, 35807, 35829, 35852, 35875, 35896, 35924, 35945, 35974, 36005, 36033, 36058, 36085, 36114, 36142,
-        36180, 36209, 36231, 36256, 36274, 36292, 36316, 36338, 36362, 36386, 36409, 36437, 36457, 36482, 36508, 36526, 36545, 36567,
-        36589, 36614, 36639, 36666, 36693, 36717, 36741, 36756, 36775, 36793, 36817, 36841, 36863, 36885, 36902, 36919, 36935, 36953,
-        36965, 36980, 37009, 37038, 37067, 37096, 37111, 37140, 37155, 37169, 37177, 37196, 37220, 37255, 37270, 37293, 37308, 37323,
-        37337, 37353, 37368, 37391, 37415, 37439, 37463, 37491, 37519, 37538, 37554, 37579, 37604, 37623, 37641, 37661, 37677, 37690,
-        37703, 37724, 37740, 37758, 37776, 37788, 37803, 37824, 37840, 37851, 37865, 37888, 37903, 37923, 37942, 37954, 37964, 37975,
-        37983, 38006, 38026, 38046, 38068, 38084, 38104, 38129, 38155, 38174, 38193, 38214, 38233, 38247, 38268, 38293, 38320, 38351,
-        38378, 38412, 38440, 38465, 38503, 38540, 38569, 38593, 38618, 38644, 38675, 38704, 38734, 38764, 38795, 38826, 38846, 38871,
-        38901, 38916, 38932, 38949, 38966, 38983, 39005, 39020, 39036, 39055, 39077, 39093, 39115, 39138, 39157, 39178, 39201, 39225,
-        39247, 39269, 39285, 39304, 39331, 39358, 39384, 39409, 39440, 39471, 39486, 39504, 39521, 39543, 39563, 39584, 39605, 39619,
-        39635, 39652, 39668, 39689, 39711, 39730, 39752, 39778, 39796, 39814, 39832, 39857, 39874, 39897, 39920, 39938, 39958, 39975,
-        39991, 40014, 40030, 40045, 40061, 40079, 40097, 40112, 40127, 40145, 40165, 40182, 40208, 40233, 40247, 40266, 40285, 40304,
-        40322, 40342, 40359, 40378, 40398, 40417, 40437, 40456, 40473, 40493, 40511, 40532, 40557, 40574, 40595, 40616, 40638, 40665,
-        40685, 40700, 40717, 40735, 40756, 40778, 40801, 40816, 40833, 40856, 40876, 40896, 40916, 40936, 40955, 40978, 41002, 41026,
-        41052, 41078, 41098, 41117, 41144, 41171, 41192, 41224, 41248, 41275, 41298, 41321, 41344, 41367, 41390, 41411, 41432, 41461,
-        41484, 41509, 41532, 41556, 41582, 41604, 41628, 41652, 41678, 41707, 41737, 41759, 41787, 41817, 41846, 41875, 41898, 41928,
-        41953, 41984, 42009, 42036, 42069, 42094, 42121, 42147, 42175, 42203, 42236, 42264, 42285, 42308, 42330, 42360, 42390, 42415,
-        42444, 42471, 42493, 42519, 42546, 42570, 42589, 42615, 42638, 42666, 42688, 42712, 42740, 42760, 42787, 42809, 42830, 42854,
-        42879, 42907, 42931, 42951, 42973, 42990, 43005, 43019, 43037, 43049, 43069, 43092, 43107, 43123, 43138, 43154, 43168, 43182,
-        43198, 43215, 43231, 43248, 43269, 43291, 43323, 43364, 43397, 43439, 43482, 43534, 43572, 43619, 43652, 43676, 43697, 43728,
-        43738, 43746, 43757, 43765, 43778, 43786, 43799, 43814, 43829, 43852, 43876, 43904, 43923, 43938, 43953, 43969, 43988, 44006,
-        44021, 44038, 44054, 44069, 44083, 44100, 44118, 44137, 44154, 44175, 44193, 44213, 44237, 44254, 44272, 44293, 44324, 44352, 76,
-        59, 44380, 44401, 44422, 44443, 44463, 44483, 44508, 44533, 44560, 44583, 44607, 44633, 44655, 44683, 44700, 44718, 44741, 44765,
-        44785, 44804, 44823, 44846, 44871, 44891, 44917, 44942, 44970, 44996, 45022, 45032, 45040, 45052, 45063, 45072, 45081, 45097,
-        45116, 45132, 45142, 45152, 45163, 45175, 45186, 45198, 45207, 45215, 45224, 45237, 45247, 45256, 45268, 45284, 45292, 45310,
-        45325, 45340, 45359, 45377, 45394, 45406, 45420, 45436, 3938, 3951, 45451, 45460, 45468, 45477, 45486, 45496, 45505, 45516,
-        45522, 45529, 45536, 45547, 45554, 45561, 45568, 45575, 45581, 45587, 45594, 45601, 45451, 45460, 45468, 45477, 45613, 45622,
-        45633, 45642, 45651, 45664, 45675, 45683, 45693, 45486, 45496, 45702, 45714, 45451, 45460, 45468, 45477, 45728, 45735, 45742,
-        45749, 45757, 45765, 45772, 45779, 45788, 45797, 45810, 45505, 45451, 45460, 45468, 45477, 45819, 45828, 45837, 45850, 45862,
-        45873, 45505, 45882, 45893, 45902, 45914, 45925, 45936, 45952, 45968, 45983, 45992, 46001, 46012, 46025, 46038, 46053, 46068,
-        46080, 46092, 46104, 46117, 46130, 46139, 46147, 46156, 46165, 46174, 46189, 46197, 46205, 46217, 46226, 46236, 46244, 46268,
-        46277, 46286, 46296, 46307, 46317, 46326, 46335, 46345, 46355, 46366, 46377, 46387, 46393, 46407, 46420, 46437, 46448, 46457,
-        46466, 46478, 46489, 46506, 46520, 46534, 46545, 46569, 46591, 46613, 46635, 46657, 46680, 46703, 46724, 46750, 46771, 46792,
-        46807, 46829, 46854, 46881, 46906, 46927, 46955, 46980, 47001, 47019, 47054, 47080, 47108, 47135, 47157, 47177, 47202, 47232,
-        47262, 47288, 47302, 47319, 47342, 47358, 47381, 47396, 47413, 47426, 47442, 47459, 47477, 47507, 47535, 47557, 47581, 47601,
-        47620, 47640, 47666, 47686, 47707, 47726, 47754, 47783, 47799, 47815, 47829, 47847, 47863, 47877, 47894, 47912, 47931, 47957,
-        47985, 48011, 48027, 48040, 48060, 48077, 48094, 48110, 48126, 48148, 48164, 48184, 48205, 48226, 48243, 48259, 48276, 48289,
-        48302, 48316, 48339, 48375, 48382, 48389, 48397, 48405, 48412, 48419, 48427, 48435, 48442, 48449, 48456, 48465, 48474, 48484,
-        48494, 48504, 48513, 48521, 48532, 48543, 48552, 48561, 48570, 48579, 48592, 48605, 48614, 48624, 48633, 48645, 48657, 48665,
-        48673, 48683, 48692, 48701, 48709, 48718, 48727, 48736, 48747, 48758, 48765, 48772, 48780, 48788, 48800, 48812, 48821, 48829,
-        48838, 48852, 48865, 48878, 48893, 48908, 48923, 48937, 48953, 48969, 48980, 48992, 49001, 49015, 49030, 49054, 49078, 49107,
-        49125, 49143, 49159, 49184, 49211, 49232, 49254, 49276, 49298, 49319, 49339, 49365, 49390, 49413, 49435, 49457, 49485, 49512,
-        49539, 49556, 49579, 49598, 49624, 49648, 49671, 49693, 49715, 49743, 49770, 49793, 49817, 49840, 49851, 49863, 49874, 49886,
-        49897, 49909, 49920, 49932, 49943, 49954, 49967, 49985, 50000, 50024, 50049, 50059, 50069, 50079, 50089, 50100, 50115, 50132,
-        50142, 50152, 50162, 50174, 50186, 50198, 50211, 50224, 50236, 50248, 50263, 50278, 50293, 50308, 50323, 50338, 50352, 50366,
-        50377, 50388, 50399, 50410, 50422, 50436, 50449, 50462, 50476, 50489, 50502, 50515, 50528, 50541, 50555, 50569, 50581, 50600,
-        50613, 50623, 50633, 50647, 50661, 50673, 50685, 50697, 50709, 50720, 50732, 50742, 50751, 50760, 50769, 50779, 50789, 50799,
-        50810, 50821, 50833, 50845, 50857, 50869, 50885, 50901, 50919, 50942, 50960, 50981, 50993, 51005, 51017, 51029, 51043, 51057,
-        51074, 51090, 51111, 51133, 51153, 51168, 51191, 51219, 51230, 51240, 51265, 51291, 51313, 51337, 51362, 51387, 51414, 51438,
-        51458, 51472, 51492, 51515, 51535, 51551, 51572, 51593, 51610, 51629, 51644, 51665, 51685, 51693, 51716, 51724, 51740, 51756,
-        51774, 51790, 51798, 51820, 51841, 51863, 51880, 51896, 51914, 51933, 51951, 51972, 52001, 52028, 52052, 52077, 52102, 52122,
-        52145, 52175, 52197, 52221, 52242, 52256, 52270, 52284, 52301, 52333, 52367, 52398, 52429, 52455, 52483, 52511, 52540, 52570,
-        52602, 52630, 52656, 52682, 52707, 52730, 52760, 52787, 52811, 52835, 52859, 52883, 52920, 52945, 52983, 53008, 53032, 53048,
-        53073, 53095, 53121, 53141, 53168, 53183, 53200, 53225, 53254, 53278, 53303, 53332, 53353, 53374, 53397, 53428, 53458, 53479,
-        53515, 53537, 53560, 53588, 53603, 53619, 53638, 53655, 53671, 53681, 53691, 53703, 53717, 53735, 53749, 53772, 53795, 53811,
-        53828, 53850, 53869, 53889, 53909, 53929, 53953, 53974, 53995, 54010, 54047, 54071, 54092, 54110, 54121, 54129, 54154, 54178,
-        54204, 54232, 54259, 54272, 54286, 54300, 54314, 54328, 54342, 54356, 54369, 54382, 54397, 54412, 54428, 54445, 54463, 54489,
-        54499, 54518, 54539, 54570, 54594, 54622, 54654, 54682, 54713, 54739, 54766, 54795, 54826, 54844, 54866, 54886, 54910, 54928,
-        54948, 54973, 54998, 55017, 55035, 55057, 55078, 55103, 55129, 55150, 55179, 55209, 55236, 55263, 55287, 55305, 55333, 55352,
-        55379, 55412, 55444, 55459, 55479, 55503, 55511, 55533, 55562, 55576, 55596, 55613, 55635, 55652, 55670, 55697, 55726, 55755,
-        55779, 55806, 55832, 55857, 55887, 55904, 55919, 55937, 55961, 55984, 56006, 56021, 56046, 56068, 56085, 56110, 56137, 56161,
-        56184, 56208, 56218, 56239, 56271, 56293, 56319, 56352, 56365, 56380, 56403, 56425, 56442, 56452, 56466, 56491, 56512, 56535,
-        56570, 56607, 56629, 56659, 56676, 56693, 56713, 56734, 56748, 56766, 56790, 56813, 56825, 56838, 56861, 56876, 56895, 56912,
-        56943, 56965, 56985, 57003, 57021, 57042, 57060, 57075, 57092, 57109, 57130, 57155, 57180, 57208, 57239, 57263, 57287, 57323,
-        57343, 57368, 57401, 57423, 57448, 57479, 57514, 57545, 57579, 57610, 57626, 57646, 57664, 57686, 57705, 57724, 57733, 57759,
-        57786, 57804, 57817, 57836, 57866, 57885, 57916, 57941, 57954, 57968, 57982, 57994, 58012, 58023, 58043, 58061, 58086, 58106,
-        58132, 58158, 58178, 58191, 58211, 58224, 58238, 58253, 58272, 58294, 58312, 58331, 58351, 58371, 58394, 58417, 58443, 58464,
-        58485, 58505, 58538, 58571, 58598, 58620, 58646, 58668, 58696, 58722, 58747, 58773, 58800, 58825, 58845, 58867, 58886, 58910,
-        58919, 58935, 58960, 58987, 59015, 59045, 59074, 59084, 59108, 59130, 59147, 59160, 59172, 59185, 59199, 59221, 59250, 59268,
-        59287, 59309, 59327, 59338, 59378, 59417, 59440, 59461, 59482, 59494, 59507, 59519, 59531, 59545, 59561, 59574, 59586, 59597,
-        59612, 59627, 59638, 59650, 59675, 59696, 59716, 59740, 59759, 59780, 59798, 59823, 59848, 59872, 59900, 59923, 59950, 59974,
-        59998, 60021, 60047, 60072, 60102, 60131, 60158, 60185, 60213, 60239, 60267, 60291, 60318, 60337, 60356, 60375, 60393, 60421,
-        60451, 60465, 60489, 60505, 60531, 60564, 60586, 60599, 60617, 60635, 60660, 60674, 60699, 60725, 60764, 60805, 60829, 60857,
-        60879, 60903, 60929, 60960, 60992, 61017, 61049, 61077, 61106, 61129, 61143, 61157, 61172, 61196, 61215, 61235, 61255, 61275,
-        61306, 61329, 61342, 61360, 61375, 61384, 61393, 61408, 61427, 61456, 61479, 61504, 61524, 61543, 61570, 61592, 61621, 61644,
-        61671, 61696, 61723, 61753, 61777, 61802, 61828, 61840, 61852, 61864, 61887, 61908, 61921, 61948, 61958, 61973, 61998, 62024,
-        62042, 62053, 62065, 62078, 62099, 62124, 62159, 62190, 62207, 62228, 62245, 62282, 62307, 62337, 62356, 62375, 62389, 62410,
-        62433, 62456, 62480, 62499, 62532, 62541, 62555, 62577, 62603, 62629, 62652, 62675, 62689, 62707, 62722, 62738, 62757, 62777,
-        62797, 62819, 62837, 62856, 62877, 62896, 62920, 62941, 62972, 62984, 63007, 63023, 63037, 63053, 63073, 63092, 63111, 63132,
-        63151, 63171, 63191, 63222, 63237, 63257, 63278, 63300, 63315, 63330, 63355, 63380, 63393, 63409, 63426, 63443, 63458, 63471,
-        63492, 63517, 63544, 63556, 63577, 63601, 63619, 63640, 63661, 63679, 63692, 63720, 63747, 63771, 63797, 63815, 63834, 63848,
-        63863, 63876, 63899, 63911, 63926, 63942, 63955, 63969, 63991, 64008, 64025, 64044, 64065, 64083, 64100, 64118, 64142, 64165,
-        64190, 64217, 64237, 64263, 64277, 64288, 64302, 64318, 64343, 64365, 64391, 64426, 64453, 64481, 64506, 64535, 64548, 64562,
-        64582, 64601, 64619, 64636, 64653, 64666, 64684, 64698, 64712, 64728, 64743, 64763, 64783, 64807, 64829, 64848, 64867, 64889,
-        64910, 64930, 64953, 64975, 64995, 65014, 65033, 65046, 65065, 65074, 65083, 65092, 65103, 65113, 65128, 65143, 65159, 65177,
-        65193, 65213, 65227, 65244, 65260, 65277, 65297, 65315, 65331, 65351, 65382, 65400, 65422, 65442, 65460, 65479, 65497, 65521,
-        65533, 65554, 65570, 65591, 65614, 65628, 65652, 65670, 65699, 65718, 65737, 65761, 65788, 65800, 65815, 65835, 65859, 65879,
-        65902, 65923, 65945, 65967, 65992, 66009, 66026, 66051, 66078, 66100, 66125, 66150, 66181, 66212, 66242, 66273, 66302, 66332,
-        66354, 66377, 66397, 66418, 66438, 66458, 66481, 66503, 66525, 66547, 66575, 66585, 66598, 66612, 66630, 66653, 66670, 66687,
-        66705, 66721, 66739, 66762, 66771, 66781, 66795, 66818, 66829, 66855, 66875, 66888, 66904, 66931, 66957, 66973, 66993, 67011,
-        67030, 67044, 67053, 67070, 67101, 67132, 67157, 67171, 67186, 67200, 67211, 67234, 67253, 67271, 67292, 67318, 67333, 67363,
-        67382, 67409, 67431, 67456, 67472, 67482, 67503, 67532, 67565, 67598, 67623, 67640, 67656, 67675, 67694, 67723, 67739, 67761,
-        67773, 67801, 67819, 67830, 67851, 67872, 67892, 67913, 67945, 67973, 67985, 68006, 68021, 68040, 68059, 68081, 68099, 68117,
-        68135, 68165, 68197, 68223, 68239, 68255, 68271, 68288, 68301, 68320, 68347, 68375, 68398, 68421, 68444, 68467, 68485, 68494,
-        68509, 68528, 68558, 68579, 68603, 68614, 68626, 68652, 68676, 68687, 68700, 68712, 68725, 68737, 68754, 68771, 68784, 68829,
-        68850, 68864, 68897, 68906, 68931, 68954, 68977, 68991, 69006, 69022, 69041, 69070, 69093, 69105, 69135, 69155, 69182, 69206,
-        69239, 69251, 69266, 69279, 69293, 69311, 69330, 69347, 69366, 69382, 69392, 69405, 69417, 69440, 69458, 69482, 69504, 69528,
-        69543, 69561, 69574, 69601, 69621, 69655, 69673, 69691, 69706, 69720, 69735, 69748, 69781, 69793, 69819, 69868, 69884, 69907,
-        69920, 69938, 69965, 69979, 70023, 70042, 70061, 70085, 70099, 70114, 70140, 70156, 70173, 70194, 70215, 70236, 70257, 70278,
-        70295, 70313, 70335, 70353, 70373, 70396, 70417, 70440, 70466, 70490, 70510, 70530, 70550, 70567, 70585, 70600, 70616, 70633,
-        70653, 70662, 70669, 70685, 70703, 70722, 70740, 70770, 70800, 70820, 70848, 70879, 70907, 70929, 70949, 70969, 70992, 71023,
-        71045, 71077, 71102, 71115, 71140, 71162, 71176, 71199, 71221, 71235, 71249, 71276, 71300, 71331, 71351, 71369, 71386, 71404,
-        71424, 71450, 71478, 71506, 71530, 71558, 71588, 71611, 71644, 71678, 71708, 71738, 71768, 71788, 71814, 71838, 71867, 71898,
-        71924, 71961, 71987, 72021, 72052, 72077, 72103, 72126, 72154, 72179, 72189, 72211, 72235, 72258, 72278, 72291, 72306, 72323,
-        72345, 72372, 72395, 72422, 72454, 72480, 72512, 72538, 72553, 72571, 72600, 72629, 72655, 72685, 72712, 72739, 72771, 72798,
-        72830, 72862, 72880, 72894, 72910, 72929, 72963, 73000, 73027, 73055, 73080, 73106, 73126, 73147, 73167, 73189, 73208, 73226,
-        73246, 73270, 73288, 73307, 73335, 73360, 73381, 73408, 73433, 73466, 73490, 73521, 73549, 73581, 73612, 73643, 73670, 73703,
-        73736, 73762, 73788, 73816, 73850, 73876, 73906, 73936, 73964, 73986, 74010, 74048, 74072, 74093, 74122, 74157, 74184, 74211,
-        74235, 74268, 74298, 74322, 74347, 74375, 74400, 74426, 74444, 74465, 74485, 74503, 74518, 74549, 74589, 74619, 74649, 74669,
-        74687, 74705, 74721, 74738, 74753, 74767, 74802, 74837, 74863, 74886, 74903, 74925, 74945, 74971, 74998, 75020, 75054, 75083,
-        75111, 75132, 75155, 75184, 75217, 75249, 75274, 75289, 75329, 75336, 75355, 75377, 75405, 75435, 75453, 75469, 75500, 75525,
-        75545, 75571, 75594, 75624, 75651, 75679, 75708, 75732, 75761, 75790, 75813, 75836, 75862, 75893, 75917, 75946, 75977, 76004,
-        76040, 76076, 76106, 76136, 76161, 76184, 76215, 76246, 76277, 76305, 76329, 76363, 76389, 76399, 76409, 76423, 76436, 76458,
-        76481, 76506, 76532, 76561, 76588, 76616, 76639, 76661, 76688, 76715, 76740, 76767, 76791, 76818, 76848, 76862, 76886, 76907,
-        76921, 76941, 76968, 76991, 77017, 77043, 77065, 77086, 77107, 77121, 77142, 77173, 77197, 77224, 77244, 77270, 77299, 77335,
-        77359, 77378, 77397, 77418, 77443, 77462, 77482, 77510, 77538, 77575, 77600, 77640, 77678, 77711, 77739, 77765, 77792, 77820,
-        77851, 77871, 77903, 77931, 77955, 77979, 78006, 78030, 78063, 78090, 78104, 78126, 78140, 78155, 78173, 78189, 78209, 78224,
-        78241, 78261, 78280, 78317, 78340, 78368, 78389, 78419, 78446, 78477, 78491, 78505, 78524, 78547, 78572, 78590, 78611, 78629,
-        78655, 78684, 78704, 78723, 78752, 78778, 78801, 78825, 78858, 78885, 78908, 78926, 78954, 78965, 78976, 78993, 79009, 79030,
-        79048, 79073, 79103, 79120, 79139, 79154, 79177, 79214, 79249, 79278, 79299, 79314, 79343, 79374, 79405, 79430, 79446, 79476,
-        79507, 79537, 79563, 79587, 79619, 79627, 79635, 79644, 79652, 79677, 79694, 79712, 79739, 79759, 79780, 79799, 79819, 79838,
-        79859, 79880, 79902, 79927, 79958, 79982, 80003, 80037, 80064, 80103, 80132, 80154, 80174, 80196, 80221, 80239, 80255, 80274,
-        80294, 80317, 80341, 80371, 80387, 80401, 80425, 80449, 80475, 80501, 80531, 80565, 80584, 80603, 80626, 80645, 80663, 80677,
-        80706, 80733, 80771, 80802, 80836, 80866, 80894, 80921, 80950, 80989, 81012, 81033, 81066, 81099, 81116, 81135, 81150, 81168,
-        81187, 81210, 81234, 81263, 81294, 81317, 81345, 81371, 81397, 81418, 81430, 81451, 81473, 81497, 81527, 81550, 81581, 81598,
-        81626, 81652, 81667, 81695, 81709, 81724, 81744, 81764, 81780, 81792, 81805, 81824, 81856, 81879, 81901, 81916, 81932, 81949,
-        81968, 81992, 82005, 82021, 82033, 82052, 82075, 82098, 82120, 82142, 82156, 82180, 82205, 82222, 82246, 82265, 82298, 82319,
-        82339, 82359, 82377, 82393, 82415, 82438, 82461, 82490, 82512, 82534, 82558, 82581, 82611, 82625, 82639, 82652, 82665, 82680,
-        82702, 82722, 82746, 82765, 82787, 82811, 82838, 82871, 82886, 82916, 82946, 82980, 83006, 83022, 83045, 83061, 83086, 83107,
-        83131, 83151, 83175, 83200, 83231, 83253, 83273, 83294, 83311, 83333, 83354, 83373, 83402,
+        6859, 6878, 6893, 6907, 6914, 6921, 6928, 6939, 6950, 6966, 6978, 6989, 7000, 7014, 7030, 7041, 7052, 7063, 7070, 7082, 7098,
+        7113, 7124, 7139, 7154, 7164, 7176, 7188, 7212, 7228, 7247, 7263, 7280, 7298, 7316, 7335, 7353, 7369, 7394, 7420, 7432, 7449,
+        7468, 7489, 7507, 7531, 7556, 7571, 7588, 7602, 7622, 7634, 7648, 7665, 7682, 7699, 7714, 7734, 7748, 7766, 7779, 7792, 7806,
+        7824, 7842, 7862, 7882, 7902, 7923, 7941, 7959, 7968, 7981, 7993, 8011, 8030, 8049, 8075, 8096, 8115, 8134, 8152, 8169, 7432,
+        7449, 7468, 7489, 7507, 7531, 7556, 8182, 8199, 8212, 8230, 8244, 8261, 8274, 8292, 8307, 8318, 8335, 8348, 8365, 8378, 8392,
+        8409, 8425, 8437, 8456, 8478, 8495, 8512, 8529, 8545, 8563, 8577, 8589, 8600, 8609, 8622, 8636, 8648, 8659, 8671, 8688, 8705,
+        8714, 8727, 8742, 8753, 8777, 8802, 8818, 8835, 8846, 8863, 8877, 8896, 8909, 8923, 8941, 8953, 8966, 8980, 8998, 9019, 9027,
+        9042, 9059, 9082, 9103, 9111, 9124, 9139, 9154, 9166, 9182, 9196, 9209, 9224, 9239, 9257, 9266, 9276, 9293, 9310, 9322, 9330,
+        9352, 9375, 9394, 9409, 9427, 9446, 9461, 9476, 9491, 9505, 9520, 9535, 9547, 9563, 9583, 9600, 9614, 9632, 9652, 9674, 9693,
+        9716, 9735, 9758, 9782, 9798, 9822, 9841, 9857, 9873, 9897, 9922, 9938, 9954, 9977, 9991, 10006, 10023, 10040, 10058, 10072,
+        10085, 10101, 10115, 10129, 10148, 10166, 10184, 10199, 10215, 10238, 10254, 10276, 10293, 10306, 10321, 10333, 10344, 10356,
+        10367, 10381, 10395, 10407, 10417, 10428, 10444, 10381, 10395, 10407, 10417, 10428, 10444, 10464, 10475, 10486, 10498, 10381,
+        10395, 10407, 10417, 10428, 10444, 10511, 10525, 10536, 10549, 10562, 10574, 10586, 10598, 10610, 10622, 10634, 10646, 10659,
+        10672, 10685, 10698, 10711, 10724, 10736, 10748, 10760, 10773, 10786, 10799, 10813, 10827, 10841, 10856, 10871, 10886, 10900,
+        10914, 10928, 10942, 10959, 10976, 10993, 11008, 11023, 11038, 11054, 11070, 11086, 11103, 11120, 11137, 11154, 11165, 11176,
+        11191, 11206, 11221, 11232, 11243, 11254, 11266, 11278, 11290, 11303, 11316, 11329, 11348, 11361, 11374, 11387, 11402, 11417,
+        11432, 11448, 11464, 11480, 11492, 11504, 11516, 11537, 11558, 11579, 11593, 11607, 11621, 11633, 11644, 11654, 11666, 11677,
+        11689, 11703, 11716, 11732, 11742, 11754, 11766, 11780, 11795, 11809, 11823, 11834, 11847, 11858, 11871, 11881, 11895, 11906,
+        11919, 11936, 11947, 11958, 11968, 11979, 11993, 12003, 12015, 12024, 12034, 12044, 12054, 12068, 12084, 12098, 12108, 12121,
+        12131, 12144, 12157, 12170, 12180, 12191, 12202, 12212, 12222, 12233, 12245, 12256, 12268, 12278, 12289, 12301, 12312, 12323,
+        12337, 12351, 12365, 12380, 12394, 12409, 12422, 12436, 12446, 12461, 12475, 12485, 12500, 12513, 12527, 12540, 12553, 12567,
+        12578, 12589, 12599, 12612, 12625, 12636, 12647, 12658, 12668, 12678, 12689, 12700, 12710, 12721, 12733, 12743, 12753, 12768,
+        12780, 12792, 12804, 12817, 12828, 12844, 12860, 12870, 12884, 12899, 12910, 12926, 12939, 6142, 6225, 6252, 6588, 6615, 6632,
+        6651, 6914, 6921, 6966, 6978, 6989, 7030, 7139, 7176, 12949, 12968, 12992, 13012, 13037, 13056, 13076, 13092, 13111, 13137,
+        13164, 13181, 13201, 13229, 13245, 13264, 13285, 13309, 13329, 13354, 13371, 13391, 13418, 13446, 13458, 13473, 13491, 13510,
+        13524, 13534, 13553, 13572, 13587, 13607, 13625, 13641, 13654, 13672, 13698, 13728, 13758, 13788, 13810, 13844, 13872, 13906,
+        13921, 13940, 13957, 13979, 13997, 14018, 14036, 14057, 14073, 14092, 14112, 14130, 14152, 14174, 14195, 14216, 14232, 14249,
+        14270, 14283, 14308, 14329, 14351, 14373, 14398, 14427, 14451, 14475, 14504, 14522, 14543, 14564, 14588, 14616, 14642, 14654,
+        14665, 14676, 14698, 14720, 14741, 14767, 14774, 14781, 14800, 14821, 14844, 14861, 14873, 14885, 14898, 14917, 14942, 14957,
+        14969, 14991, 15005, 15017, 15029, 15044, 15057, 15070, 15083, 15097, 15105, 15113, 15122, 15131, 15141, 15151, 15161, 15175,
+        15188, 15202, 15214, 15228, 15241, 15256, 15270, 15286, 15298, 15309, 15325, 15341, 15354, 15372, 15384, 15397, 15410, 15424,
+        15437, 15450, 15462, 15473, 15486, 15497, 15509, 15520, 15533, 15545, 15558, 15573, 15586, 15600, 15615, 15627, 15639, 15655,
+        15671, 15683, 15694, 15705, 15718, 15731, 15745, 15758, 15769, 15783, 15795, 15807, 15819, 15831, 15847, 15865, 15882, 15905,
+        15931, 15949, 15975, 15989, 16008, 16020, 16034, 16049, 16064, 16080, 16092, 16104, 16116, 16133, 16150, 16167, 16183, 16199,
+        16211, 16225, 16245, 16263, 16282, 16300, 16322, 16339, 16355, 16370, 16390, 16413, 16435, 16457, 16486, 16515, 16544, 16573,
+        16599, 16629, 16659, 16683, 16709, 16733, 16759, 16787, 16814, 16843, 16872, 16898, 16926, 16957, 16988, 16995, 17003, 17011,
+        17019, 17027, 17036, 17047, 17058, 17069, 17080, 17088, 17099, 17109, 17124, 17138, 17152, 17166, 17174, 17183, 17192, 17201,
+        17210, 17220, 17232, 17244, 17256, 17268, 17277, 17288, 17303, 17315, 17328, 17336, 17350, 17364, 17376, 17389, 17401, 17414,
+        17426, 17439, 17457, 17481, 17493, 17504, 17514, 17524, 17534, 17549, 17566, 17574, 17588, 17600, 17610, 17620, 17635, 17648,
+        17659, 17673, 17684, 17695, 17710, 17725, 17740, 17752, 17761, 17772, 17788, 17806, 17828, 17840, 17853, 17873, 17893, 17910,
+        17927, 17942, 17957, 17976, 17992, 18014, 18029, 18049, 18062, 18078, 18099, 18116, 18131, 18146, 18168, 18197, 18212, 18232,
+        18251, 18267, 18278, 18289, 18300, 18316, 18334, 18343, 18358, 18371, 18382, 18393, 18409, 18423, 18437, 18452, 18465, 18479,
+        18495, 18514, 18529, 18544, 18559, 18569, 18588, 18599, 18606, 18613, 18621, 18628, 18636, 18644, 18651, 18658, 18666, 18674,
+        18682, 18690, 18698, 18706, 18714, 18724, 18732, 18740, 18748, 18756, 18764, 18772, 18779, 18787, 18795, 18805, 18813, 18822,
+        18828, 18835, 18842, 18851, 18859, 18867, 18875, 18883, 18891, 18899, 18907, 18915, 18923, 18932, 18941, 18950, 18959, 18968,
+        18977, 18986, 18995, 19004, 19013, 19022, 19031, 19040, 19049, 19058, 19067, 19076, 19085, 19094, 19103, 19112, 19121, 19130,
+        19142, 19153, 19164, 19175, 19188, 19199, 19212, 19225, 19240, 19258, 19268, 19280, 19292, 19303, 19314, 19328, 19336, 19346,
+        19357, 19369, 19378, 19387, 19398, 19407, 19416, 19425, 19436, 19447, 19458, 19470, 19482, 19496, 19508, 19520, 19532, 19544,
+        19556, 19569, 19582, 19595, 19608, 19619, 19630, 19641, 19652, 19666, 19680, 19691, 19702, 19713, 19724, 19735, 19746, 19757,
+        19768, 19779, 19792, 19803, 19814, 19825, 19836, 19847, 19858, 19869, 19880, 19893, 19904, 19915, 19927, 19939, 19948, 19958,
+        19966, 19975, 19984, 19993, 20002, 20011, 20024, 20035, 20048, 20064, 20079, 20092, 20112, 20138, 20165, 20176, 20187, 20196,
+        20210, 20228, 20242, 20256, 20272, 20289, 20307, 20325, 20347, 20368, 20383, 20402, 20421, 20443, 20469, 20491, 20513, 20537,
+        20562, 20588, 20614, 20644, 20673, 20696, 20717, 20737, 20757, 20769, 20781, 20796, 20811, 20827, 20843, 20781, 20757, 20769,
+        20859, 20872, 20885, 20897, 20911, 20924, 20940, 20956, 20972, 20988, 21004, 21020, 21029, 21038, 21050, 21064, 21076, 21089,
+        21101, 21114, 21127, 21139, 21153, 21166, 21186, 21207, 21222, 21237, 21256, 21272, 21285, 21298, 21312, 21325, 21338, 21347,
+        21367, 21385, 21020, 21029, 21038, 21050, 21114, 21127, 21139, 21256, 21272, 21285, 21298, 21312, 21325, 21385, 21127, 21256,
+        21272, 21285, 21298, 21312, 21325, 21399, 21407, 21415, 21424, 21435, 21443, 21452, 21459, 21471, 21477, 21483, 21490, 21498,
+        21513, 21529, 21545, 21560, 21576, 21592, 21607, 21619, 21631, 21649, 21664, 21679, 21696, 21713, 21727, 21741, 21759, 21777,
+        21792, 21815, 21838, 21856, 21870, 21895, 21914, 21932, 21951, 21969, 21987, 22004, 22021, 22034, 22051, 22065, 22084, 22102,
+        22120, 22146, 22174, 22198, 22228, 22268, 22308, 21498, 21513, 21529, 21545, 21560, 21576, 21592, 21607, 21619, 21631, 21713,
+        21727, 21777, 21856, 21870, 22332, 22351, 21914, 21932, 21951, 21969, 21987, 22004, 22021, 22034, 22051, 22065, 22084, 22102,
+        22120, 22146, 22174, 22198, 22228, 22268, 22308, 22370, 22392, 22411, 22431, 22451, 22470, 22494, 22513, 22535, 22553, 22578,
+        22596, 22615, 22634, 22652, 22676, 22694, 22715, 22733, 22754, 22771, 22788, 22804, 22820, 22835, 22850, 22866, 22882, 22895,
+        22908, 22921, 22934, 22948, 22962, 22974, 22986, 23000, 23014, 23029, 23044, 23060, 23076, 23087, 23098, 23116, 23134, 23152,
+        23170, 23198, 23225, 23237, 23253, 23263, 23286, 23309, 23329, 23349, 23368, 23387, 23406, 23431, 23457, 23472, 23487, 23502,
+        23516, 23530, 23554, 23578, 23596, 23620, 23644, 23662, 23680, 23709, 23733, 23757, 23771, 23785, 23799, 23811, 23823, 23843,
+        23863, 23886, 23909, 23939, 23956, 23973, 24000, 24027, 24055, 24069, 24093, 24104, 24115, 24127, 24138, 24153, 24172, 24193,
+        24212, 24233, 24252, 24274, 24294, 24308, 24328, 24346, 24366, 24384, 24399, 24418, 24432, 24451, 24473, 24494, 24515, 24540,
+        24558, 24574, 24591, 24609, 24629, 24650, 24674, 24692, 24706, 24721, 24737, 24759, 24782, 24796, 22733, 24811, 24831, 24850,
+        24879, 24897, 24918, 24941, 24966, 24991, 25010, 25024, 25045, 25068, 25098, 25115, 25139, 25167, 25202, 25228, 25261, 25290,
+        25326, 25343, 25359, 25378, 25398, 25410, 25422, 25434, 25446, 25461, 25476, 25496, 25516, 25536, 25562, 25588, 25606, 25623,
+        25640, 25660, 25684, 25706, 25728, 25746, 25765, 25781, 25799, 25817, 25828, 25841, 25853, 25866, 25878, 25889, 25902, 25916,
+        25931, 25941, 25954, 25972, 25988, 26000, 26014, 26028, 26040, 26054, 26066, 26082, 26095, 26105, 26115, 26134, 26150, 26166,
+        26184, 26200, 26216, 26234, 26255, 26270, 26286, 26311, 26335, 26355, 26377, 26400, 26415, 26436, 26457, 26473, 26483, 26493,
+        26507, 26519, 26534, 26546, 26565, 26587, 26598, 26612, 26625, 26638, 26649, 26663, 26671, 26685, 26695, 26704, 26713, 26721,
+        26733, 26745, 26753, 26761, 26769, 26780, 26793, 26807, 26821, 26835, 26848, 26861, 26870, 26879, 26887, 26895, 26904, 26913,
+        26922, 26932, 26943, 26956, 26967, 26976, 26988, 26998, 27009, 27024, 27034, 27054, 27079, 27098, 27120, 27143, 27166, 27192,
+        27218, 27228, 27245, 27265, 27276, 27287, 27296, 27307, 27318, 27330, 27350, 27371, 27389, 27403, 27415, 27428, 27442, 27457,
+        27471, 27486, 27501, 27515, 27529, 27542, 27555, 27572, 27585, 27604, 27614, 27624, 27640, 27658, 27670, 27687, 27701, 27712,
+        27727, 27745, 27760, 27772, 27780, 27803, 27831, 27859, 27887, 27897, 27907, 27916, 27926, 27941, 27952, 27964, 27975, 27990,
+        28001, 28015, 28023, 28031, 28038, 28048, 28060, 28074, 28085, 28094, 28104, 28116, 28129, 28142, 28157, 28169, 28181, 28197,
+        28206, 28214, 28224, 28234, 28244, 28255, 28266, 28282, 28297, 28312, 28336, 28356, 28374, 28392, 28412, 28432, 28450, 28474,
+        28490, 28510, 28535, 28560, 28576, 28594, 28614, 28633, 28656, 28674, 28692, 28709, 28614, 28633, 28727, 28749, 28766, 28789,
+        28811, 28835, 28859, 28881, 28905, 28929, 28950, 28969, 28985, 29003, 304, 355, 371, 385, 28060, 28074, 28085, 28094, 304, 355,
+        371, 385, 29023, 29042, 29062, 29087, 29106, 29126, 29144, 29164, 29183, 29204, 29224, 29244, 29268, 29293, 29314, 29335, 29345,
+        29363, 29374, 29385, 29397, 29407, 29417, 29429, 29441, 29453, 29463, 29474, 29487, 29499, 29512, 29527, 29547, 29560, 29579,
+        29600, 29622, 29643, 29661, 29679, 29700, 29721, 29743, 29761, 29776, 29800, 29817, 29836, 29854, 29873, 29892, 29910, 29928,
+        29947, 29963, 29979, 29995, 30013, 30031, 30048, 30069, 30091, 30108, 30125, 30142, 30163, 30182, 30198, 30217, 30234, 30246,
+        30257, 30278, 30298, 30318, 30337, 30353, 30371, 30384, 30399, 30411, 30425, 30438, 30456, 30470, 30483, 30496, 30517, 30533,
+        30549, 30562, 30578, 30589, 30602, 30617, 30630, 30642, 30662, 30676, 30688, 30705, 30722, 30735, 30756, 30767, 30784, 30799,
+        30816, 30833, 30851, 30865, 30887, 30899, 30917, 30933, 30951, 30972, 30985, 31000, 31017, 31031, 31048, 31065, 31082, 31091,
+        31101, 31111, 31120, 31130, 31145, 31157, 31168, 31182, 31194, 31209, 31220, 31232, 31244, 31255, 31267, 31278, 31291, 31304,
+        31320, 31327, 31337, 31348, 31357, 31367, 31377, 31388, 31399, 31414, 31423, 31432, 31441, 31454, 31466, 31477, 31489, 31500,
+        31514, 31526, 31540, 31564, 31588, 31613, 31637, 31659, 31679, 31699, 31725, 31749, 31780, 31813, 31845, 31884, 31908, 31925,
+        31943, 31966, 31984, 32000, 32018, 32043, 32075, 32106, 32133, 32156, 32183, 32213, 32242, 32270, 32300, 32331, 32360, 32388,
+        32416, 32445, 32474, 32504, 32532, 32557, 32585, 32614, 32646, 32675, 32707, 32736, 32773, 32809, 32831, 32872, 32911, 32953,
+        32982, 33004, 33032, 33046, 33060, 33073, 33088, 33104, 33117, 33129, 33143, 33157, 33169, 33188, 33202, 33228, 33247, 33271,
+        33291, 33316, 33330, 33353, 33371, 33393, 33411, 33429, 33449, 33469, 33486, 33505, 33529, 33541, 33561, 33578, 33605, 33630,
+        33653, 33683, 33705, 33730, 33755, 33779, 33803, 33834, 33866, 33898, 33927, 33964, 33994, 34028, 34054, 34069, 34086, 34100,
+        34118, 34137, 34151, 34171, 34186, 34206, 34226, 34246, 34267, 34281, 34293, 34305, 34321, 34337, 34355, 34376, 34396, 34418,
+        34439, 34462, 34477, 34501, 34514, 34535, 34553, 34584, 34599, 34619, 34640, 34672, 34693, 34714, 34730, 34746, 34768, 34789,
+        34806, 34822, 34838, 34856, 34873, 34900, 34926, 34946, 34964, 34983, 35007, 35037, 35062, 35088, 35113, 35139, 35161, 35190,
+        35212, 35239, 35265, 35285, 35306, 35326, 35346, 35368, 35396, 35429, 35464, 35483, 35502, 35526, 35551, 35575, 35596, 35623,
+        35649, 35675, 35701, 35727, 35746, 35770, 35789, 35810, 35838, 35859, 35883, 35907, 35932, 35950, 35975, 36000, 36026, 36047,
+        36069, 36092, 36115, 36136, 36164, 36185, 36214, 36245, 36273, 36298, 36325, 36354, 36382, 36420, 36449, 36471, 36496, 36514,
+        36532, 36556, 36578, 36602, 36626, 36649, 36677, 36697, 36722, 36748, 36766, 36785, 36807, 36829, 36854, 36879, 36906, 36933,
+        36957, 36981, 36996, 37015, 37033, 37057, 37081, 37103, 37125, 37142, 37159, 37175, 37193, 37205, 37220, 37249, 37278, 37307,
+        37336, 37351, 37380, 37395, 37409, 37417, 37436, 37460, 37495, 37510, 37533, 37548, 37563, 37577, 37593, 37608, 37631, 37655,
+        37679, 37703, 37731, 37759, 37778, 37794, 37819, 37844, 37863, 37881, 37901, 37917, 37930, 37943, 37964, 37980, 37998, 38016,
+        38028, 38043, 38064, 38080, 38091, 38105, 38128, 38143, 38163, 38182, 38194, 38204, 38215, 38223, 38246, 38266, 38286, 38308,
+        38324, 38344, 38369, 38395, 38414, 38433, 38454, 38473, 38487, 38508, 38533, 38560, 38591, 38618, 38652, 38680, 38705, 38743,
+        38780, 38809, 38833, 38858, 38884, 38915, 38944, 38974, 39004, 39035, 39066, 39086, 39111, 39141, 39156, 39172, 39189, 39206,
+        39223, 39245, 39260, 39276, 39295, 39317, 39333, 39355, 39378, 39397, 39418, 39441, 39465, 39487, 39509, 39525, 39544, 39571,
+        39598, 39624, 39649, 39680, 39711, 39726, 39744, 39761, 39783, 39803, 39824, 39845, 39859, 39875, 39892, 39908, 39929, 39951,
+        39970, 39992, 40018, 40036, 40054, 40072, 40097, 40114, 40137, 40160, 40178, 40198, 40215, 40231, 40254, 40270, 40285, 40301,
+        40319, 40337, 40352, 40367, 40385, 40405, 40422, 40448, 40473, 40487, 40506, 40525, 40544, 40562, 40582, 40599, 40618, 40638,
+        40657, 40677, 40696, 40713, 40733, 40751, 40772, 40797, 40814, 40835, 40856, 40878, 40905, 40925, 40940, 40957, 40975, 40996,
+        41018, 41041, 41056, 41073, 41096, 41116, 41136, 41156, 41176, 41195, 41218, 41242, 41266, 41292, 41318, 41338, 41357, 41384,
+        41411, 41432, 41464, 41488, 41515, 41538, 41561, 41584, 41607, 41630, 41651, 41672, 41701, 41724, 41749, 41772, 41796, 41822,
+        41844, 41868, 41892, 41918, 41947, 41977, 41999, 42027, 42057, 42086, 42115, 42138, 42168, 42193, 42224, 42249, 42276, 42309,
+        42334, 42361, 42387, 42415, 42443, 42476, 42504, 42525, 42548, 42570, 42600, 42630, 42655, 42684, 42711, 42733, 42759, 42786,
+        42810, 42829, 42855, 42878, 42906, 42928, 42952, 42980, 43000, 43027, 43049, 43070, 43094, 43119, 43147, 43171, 43191, 43213,
+        43230, 43245, 43259, 43277, 43289, 43309, 43332, 43347, 43363, 43378, 43394, 43408, 43422, 43438, 43455, 43471, 43488, 43509,
+        43531, 43563, 43604, 43637, 43679, 43722, 43774, 43812, 43859, 43892, 43916, 43937, 43968, 43978, 43986, 43997, 44005, 44018,
+        44026, 44039, 44054, 44069, 44092, 44116, 44144, 44163, 44178, 44193, 44209, 44228, 44246, 44261, 44278, 44294, 44309, 44323,
+        44340, 44358, 44377, 44394, 44415, 44433, 44453, 44477, 44494, 44512, 44533, 44564, 44592, 76, 59, 44620, 44641, 44662, 44683,
+        44703, 44723, 44748, 44773, 44800, 44823, 44847, 44873, 44895, 44923, 44940, 44958, 44981, 45005, 45025, 45044, 45063, 45086,
+        45111, 45131, 45157, 45182, 45210, 45236, 45262, 45272, 45280, 45292, 45303, 45312, 45321, 45337, 45356, 45372, 45382, 45392,
+        45403, 45415, 45426, 45438, 45447, 45455, 45464, 45477, 45487, 45496, 45508, 45524, 45532, 45550, 45565, 45580, 45599, 45617,
+        45634, 45646, 45660, 45676, 3938, 3951, 45691, 45700, 45708, 45717, 45726, 45736, 45745, 45756, 45762, 45769, 45776, 45787,
+        45794, 45801, 45808, 45815, 45821, 45827, 45834, 45841, 45691, 45700, 45708, 45717, 45853, 45862, 45873, 45882, 45891, 45904,
+        45915, 45923, 45933, 45726, 45736, 45942, 45954, 45691, 45700, 45708, 45717, 45968, 45975, 45982, 45989, 45997, 46005, 46012,
+        46019, 46028, 46037, 46050, 45745, 45691, 45700, 45708, 45717, 46059, 46068, 46077, 46090, 46102, 46113, 45745, 46122, 46133,
+        46142, 46154, 46165, 46176, 46192, 46208, 46223, 46232, 46241, 46252, 46265, 46278, 46293, 46308, 46320, 46332, 46344, 46357,
+        46370, 46379, 46387, 46396, 46405, 46414, 46429, 46437, 46445, 46457, 46466, 46476, 46484, 46508, 46517, 46526, 46536, 46547,
+        46557, 46566, 46575, 46585, 46595, 46606, 46617, 46627, 46633, 46647, 46660, 46677, 46688, 46697, 46706, 46718, 46729, 46746,
+        46760, 46774, 46785, 46809, 46831, 46853, 46875, 46897, 46920, 46943, 46964, 46990, 47011, 47032, 47047, 47069, 47094, 47121,
+        47146, 47167, 47195, 47220, 47241, 47259, 47294, 47320, 47348, 47375, 47397, 47417, 47442, 47472, 47502, 47528, 47542, 47559,
+        47582, 47598, 47621, 47636, 47653, 47666, 47682, 47699, 47717, 47747, 47775, 47797, 47821, 47841, 47860, 47880, 47906, 47926,
+        47947, 47966, 47994, 48023, 48039, 48055, 48069, 48087, 48103, 48117, 48134, 48152, 48171, 48197, 48225, 48251, 48267, 48280,
+        48300, 48317, 48334, 48350, 48366, 48388, 48404, 48424, 48445, 48466, 48483, 48499, 48516, 48529, 48542, 48556, 48579, 48615,
+        48622, 48629, 48637, 48645, 48652, 48659, 48667, 48675, 48682, 48689, 48696, 48705, 48714, 48724, 48734, 48744, 48753, 48761,
+        48772, 48783, 48792, 48801, 48810, 48819, 48832, 48845, 48854, 48864, 48873, 48885, 48897, 48905, 48913, 48923, 48932, 48941,
+        48949, 48958, 48967, 48976, 48987, 48998, 49005, 49012, 49020, 49028, 49040, 49052, 49061, 49069, 49078, 49092, 49105, 49118,
+        49133, 49148, 49163, 49177, 49193, 49209, 49220, 49232, 49241, 49255, 49270, 49294, 49318, 49347, 49365, 49383, 49399, 49424,
+        49451, 49472, 49494, 49516, 49538, 49559, 49579, 49605, 49630, 49653, 49675, 49697, 49725, 49752, 49779, 49796, 49819, 49838,
+        49864, 49888, 49911, 49933, 49955, 49983, 50010, 50033, 50057, 50080, 50091, 50103, 50114, 50126, 50137, 50149, 50160, 50172,
+        50183, 50194, 50207, 50225, 50240, 50264, 50289, 50299, 50309, 50319, 50329, 50340, 50355, 50372, 50382, 50392, 50402, 50414,
+        50426, 50438, 50451, 50464, 50476, 50488, 50503, 50518, 50533, 50548, 50563, 50578, 50592, 50606, 50617, 50628, 50639, 50650,
+        50662, 50676, 50689, 50702, 50716, 50729, 50742, 50755, 50768, 50781, 50795, 50809, 50821, 50840, 50853, 50863, 50873, 50887,
+        50901, 50913, 50925, 50937, 50949, 50960, 50972, 50982, 50991, 51000, 51009, 51019, 51029, 51039, 51050, 51061, 51073, 51085,
+        51097, 51109, 51125, 51141, 51159, 51182, 51200, 51221, 51233, 51245, 51257, 51269, 51283, 51297, 51314, 51330, 51351, 51373,
+        51393, 51408, 51431, 51459, 51470, 51480, 51505, 51531, 51553, 51577, 51602, 51627, 51654, 51678, 51698, 51712, 51732, 51755,
+        51775, 51791, 51812, 51833, 51850, 51869, 51884, 51905, 51925, 51933, 51956, 51964, 51980, 51996, 52014, 52030, 52038, 52060,
+        52081, 52103, 52120, 52136, 52154, 52173, 52191, 52212, 52241, 52268, 52292, 52317, 52342, 52362, 52385, 52415, 52437, 52461,
+        52482, 52496, 52510, 52524, 52541, 52573, 52607, 52638, 52669, 52695, 52723, 52751, 52780, 52810, 52842, 52870, 52896, 52922,
+        52947, 52970, 53000, 53027, 53051, 53075, 53099, 53123, 53160, 53185, 53223, 53248, 53272, 53288, 53313, 53335, 53361, 53381,
+        53408, 53423, 53440, 53465, 53494, 53518, 53543, 53572, 53593, 53614, 53637, 53668, 53698, 53719, 53755, 53777, 53800, 53828,
+        53843, 53859, 53878, 53895, 53911, 53921, 53931, 53943, 53957, 53975, 53989, 54012, 54035, 54051, 54068, 54090, 54109, 54129,
+        54149, 54169, 54193, 54214, 54235, 54250, 54287, 54311, 54332, 54350, 54361, 54369, 54394, 54418, 54444, 54472, 54499, 54512,
+        54526, 54540, 54554, 54568, 54582, 54596, 54609, 54622, 54637, 54652, 54668, 54685, 54703, 54729, 54739, 54758, 54779, 54810,
+        54834, 54862, 54894, 54922, 54953, 54979, 55006, 55035, 55066, 55084, 55106, 55126, 55150, 55168, 55188, 55213, 55238, 55257,
+        55275, 55297, 55318, 55343, 55369, 55390, 55419, 55449, 55476, 55503, 55527, 55545, 55573, 55592, 55619, 55652, 55684, 55699,
+        55719, 55743, 55751, 55773, 55802, 55816, 55836, 55853, 55875, 55892, 55910, 55937, 55966, 55995, 56019, 56046, 56072, 56097,
+        56127, 56144, 56159, 56177, 56201, 56224, 56246, 56261, 56286, 56308, 56325, 56350, 56377, 56401, 56424, 56448, 56458, 56479,
+        56511, 56533, 56559, 56592, 56605, 56620, 56643, 56665, 56682, 56692, 56706, 56731, 56752, 56775, 56810, 56847, 56869, 56899,
+        56916, 56933, 56953, 56974, 56988, 57006, 57030, 57053, 57065, 57078, 57101, 57116, 57135, 57152, 57183, 57205, 57225, 57243,
+        57261, 57282, 57300, 57315, 57332, 57349, 57370, 57395, 57420, 57448, 57479, 57503, 57527, 57563, 57583, 57608, 57641, 57663,
+        57688, 57719, 57754, 57785, 57819, 57850, 57866, 57886, 57904, 57926, 57945, 57964, 57973, 57999, 58026, 58044, 58057, 58076,
+        58106, 58125, 58156, 58181, 58194, 58208, 58222, 58234, 58252, 58263, 58283, 58301, 58326, 58346, 58372, 58398, 58418, 58431,
+        58451, 58464, 58478, 58493, 58512, 58534, 58552, 58571, 58591, 58611, 58634, 58657, 58683, 58704, 58725, 58745, 58778, 58811,
+        58838, 58860, 58886, 58908, 58936, 58962, 58987, 59013, 59040, 59065, 59085, 59107, 59126, 59150, 59159, 59175, 59200, 59227,
+        59255, 59285, 59314, 59324, 59348, 59370, 59387, 59400, 59412, 59425, 59439, 59461, 59490, 59508, 59527, 59549, 59567, 59578,
+        59618, 59657, 59680, 59701, 59722, 59734, 59747, 59759, 59771, 59785, 59801, 59814, 59826, 59837, 59852, 59867, 59878, 59890,
+        59915, 59936, 59956, 59980, 59999, 60020, 60038, 60063, 60088, 60112, 60140, 60163, 60190, 60214, 60238, 60261, 60287, 60312,
+        60342, 60371, 60398, 60425, 60453, 60479, 60507, 60531, 60558, 60577, 60596, 60615, 60633, 60661, 60691, 60705, 60729, 60745,
+        60771, 60804, 60826, 60839, 60857, 60875, 60900, 60914, 60939, 60965, 61004, 61045, 61069, 61097, 61119, 61143, 61169, 61200,
+        61232, 61257, 61289, 61317, 61346, 61369, 61383, 61397, 61412, 61436, 61455, 61475, 61495, 61515, 61546, 61569, 61582, 61600,
+        61615, 61624, 61633, 61648, 61667, 61696, 61719, 61744, 61764, 61783, 61810, 61832, 61861, 61884, 61911, 61936, 61963, 61993,
+        62017, 62042, 62068, 62080, 62092, 62104, 62127, 62148, 62161, 62188, 62198, 62213, 62238, 62264, 62282, 62293, 62305, 62318,
+        62339, 62364, 62399, 62430, 62447, 62468, 62485, 62522, 62547, 62577, 62596, 62615, 62629, 62650, 62673, 62696, 62720, 62739,
+        62772, 62781, 62795, 62817, 62843, 62869, 62892, 62915, 62929, 62947, 62962, 62978, 62997, 63017, 63037, 63059, 63077, 63096,
+        63117, 63136, 63160, 63181, 63212, 63224, 63247, 63263, 63277, 63293, 63313, 63332, 63351, 63372, 63391, 63411, 63431, 63462,
+        63477, 63497, 63518, 63540, 63555, 63570, 63595, 63620, 63633, 63649, 63666, 63683, 63698, 63711, 63732, 63757, 63784, 63796,
+        63817, 63841, 63859, 63880, 63901, 63919, 63932, 63960, 63987, 64011, 64037, 64055, 64074, 64088, 64103, 64116, 64139, 64151,
+        64166, 64182, 64195, 64209, 64231, 64248, 64265, 64284, 64305, 64323, 64340, 64358, 64382, 64405, 64430, 64457, 64477, 64503,
+        64517, 64528, 64542, 64558, 64583, 64605, 64631, 64666, 64693, 64721, 64746, 64775, 64788, 64802, 64822, 64841, 64859, 64876,
+        64893, 64906, 64924, 64938, 64952, 64968, 64983, 65003, 65023, 65047, 65069, 65088, 65107, 65129, 65150, 65170, 65193, 65215,
+        65235, 65254, 65273, 65286, 65305, 65314, 65323, 65332, 65343, 65353, 65368, 65383, 65399, 65417, 65433, 65453, 65467, 65484,
+        65500, 65517, 65537, 65555, 65571, 65591, 65622, 65640, 65662, 65682, 65700, 65719, 65737, 65761, 65773, 65794, 65810, 65831,
+        65854, 65868, 65892, 65910, 65939, 65958, 65977, 66001, 66028, 66040, 66055, 66075, 66099, 66119, 66142, 66163, 66185, 66207,
+        66232, 66249, 66266, 66291, 66318, 66340, 66365, 66390, 66421, 66452, 66482, 66513, 66542, 66572, 66594, 66617, 66637, 66658,
+        66678, 66698, 66721, 66743, 66765, 66787, 66815, 66825, 66838, 66852, 66870, 66893, 66910, 66927, 66945, 66961, 66979, 67002,
+        67011, 67021, 67035, 67058, 67069, 67095, 67115, 67128, 67144, 67171, 67197, 67213, 67233, 67251, 67270, 67284, 67293, 67310,
+        67341, 67372, 67397, 67411, 67426, 67440, 67451, 67474, 67493, 67511, 67532, 67558, 67573, 67603, 67622, 67649, 67671, 67696,
+        67712, 67722, 67743, 67772, 67805, 67838, 67863, 67880, 67896, 67915, 67934, 67963, 67979, 68001, 68013, 68041, 68059, 68070,
+        68091, 68112, 68132, 68153, 68185, 68213, 68225, 68246, 68261, 68280, 68299, 68321, 68339, 68357, 68375, 68405, 68437, 68463,
+        68479, 68495, 68511, 68528, 68541, 68560, 68587, 68615, 68638, 68661, 68684, 68707, 68725, 68734, 68749, 68768, 68798, 68819,
+        68843, 68854, 68866, 68892, 68916, 68927, 68940, 68952, 68965, 68977, 68994, 69011, 69024, 69069, 69090, 69104, 69137, 69146,
+        69171, 69194, 69217, 69231, 69246, 69262, 69281, 69310, 69333, 69345, 69375, 69395, 69422, 69446, 69479, 69491, 69506, 69519,
+        69533, 69551, 69570, 69587, 69606, 69622, 69632, 69645, 69657, 69680, 69698, 69722, 69744, 69768, 69783, 69801, 69814, 69841,
+        69861, 69895, 69913, 69931, 69946, 69960, 69975, 69988, 70021, 70033, 70059, 70108, 70124, 70147, 70160, 70178, 70205, 70219,
+        70263, 70282, 70301, 70325, 70339, 70354, 70380, 70396, 70413, 70434, 70455, 70476, 70497, 70518, 70535, 70553, 70575, 70593,
+        70613, 70636, 70657, 70680, 70706, 70730, 70750, 70770, 70790, 70807, 70825, 70840, 70856, 70873, 70893, 70902, 70909, 70925,
+        70943, 70962, 70980, 71010, 71040, 71060, 71088, 71119, 71147, 71169, 71189, 71209, 71232, 71263, 71285, 71317, 71342, 71355,
+        71380, 71402, 71416, 71439, 71461, 71475, 71489, 71516, 71540, 71571, 71591, 71609, 71626, 71644, 71664, 71690, 71718, 71746,
+        71770, 71798, 71828, 71851, 71884, 71918, 71948, 71978, 72008, 72028, 72054, 72078, 72107, 72138, 72164, 72201, 72227, 72261,
+        72292, 72317, 72343, 72366, 72394, 72419, 72429, 72451, 72475, 72498, 72518, 72531, 72546, 72563, 72585, 72612, 72635, 72662,
+        72694, 72720, 72752, 72778, 72793, 72811, 72840, 72869, 72895, 72925, 72952, 72979, 73011, 73038, 73070, 73102, 73120, 73134,
+        73150, 73169, 73203, 73240, 73267, 73295, 73320, 73346, 73366, 73387, 73407, 73429, 73448, 73466, 73486, 73510, 73528, 73547,
+        73575, 73600, 73621, 73648, 73673, 73706, 73730, 73761, 73789, 73821, 73852, 73883, 73910, 73943, 73976, 74002, 74028, 74056,
+        74090, 74116, 74146, 74176, 74204, 74226, 74250, 74288, 74312, 74333, 74362, 74397, 74424, 74451, 74475, 74508, 74538, 74562,
+        74587, 74615, 74640, 74666, 74684, 74705, 74725, 74743, 74758, 74789, 74829, 74859, 74889, 74909, 74927, 74945, 74961, 74978,
+        74993, 75007, 75042, 75077, 75103, 75126, 75143, 75165, 75185, 75211, 75238, 75260, 75294, 75323, 75351, 75372, 75395, 75424,
+        75457, 75489, 75514, 75529, 75569, 75576, 75595, 75617, 75645, 75675, 75693, 75709, 75740, 75765, 75785, 75811, 75834, 75864,
+        75891, 75919, 75948, 75972, 76001, 76030, 76053, 76076, 76102, 76133, 76157, 76186, 76217, 76244, 76280, 76316, 76346, 76376,
+        76401, 76424, 76455, 76486, 76517, 76545, 76569, 76603, 76629, 76639, 76649, 76663, 76676, 76698, 76721, 76746, 76772, 76801,
+        76828, 76856, 76879, 76901, 76928, 76955, 76980, 77007, 77031, 77058, 77088, 77102, 77126, 77147, 77161, 77181, 77208, 77231,
+        77257, 77283, 77305, 77326, 77347, 77361, 77382, 77413, 77437, 77464, 77484, 77510, 77539, 77575, 77599, 77618, 77637, 77658,
+        77683, 77702, 77722, 77750, 77778, 77815, 77840, 77880, 77918, 77951, 77979, 78005, 78032, 78060, 78091, 78111, 78143, 78171,
+        78195, 78219, 78246, 78270, 78303, 78330, 78344, 78366, 78380, 78395, 78413, 78429, 78449, 78464, 78481, 78501, 78520, 78557,
+        78580, 78608, 78629, 78659, 78686, 78717, 78731, 78745, 78764, 78787, 78812, 78830, 78851, 78869, 78895, 78924, 78944, 78963,
+        78992, 79018, 79041, 79065, 79098, 79125, 79148, 79166, 79194, 79205, 79216, 79233, 79249, 79270, 79288, 79313, 79343, 79360,
+        79379, 79394, 79417, 79454, 79489, 79518, 79539, 79554, 79583, 79614, 79645, 79670, 79686, 79716, 79747, 79777, 79803, 79827,
+        79859, 79867, 79875, 79884, 79892, 79917, 79934, 79952, 79979, 79999, 80020, 80039, 80059, 80078, 80099, 80120, 80142, 80167,
+        80198, 80222, 80243, 80277, 80304, 80343, 80372, 80394, 80414, 80436, 80461, 80479, 80495, 80514, 80534, 80557, 80581, 80611,
+        80627, 80641, 80665, 80689, 80715, 80741, 80771, 80805, 80824, 80843, 80866, 80885, 80903, 80917, 80946, 80973, 81011, 81042,
+        81076, 81106, 81134, 81161, 81190, 81229, 81252, 81273, 81306, 81339, 81356, 81375, 81390, 81408, 81427, 81450, 81474, 81503,
+        81534, 81557, 81585, 81611, 81637, 81658, 81670, 81691, 81713, 81737, 81767, 81790, 81821, 81838, 81866, 81892, 81907, 81935,
+        81949, 81964, 81984, 82004, 82020, 82032, 82045, 82064, 82096, 82119, 82141, 82156, 82172, 82189, 82208, 82232, 82245, 82261,
+        82273, 82292, 82315, 82338, 82360, 82382, 82396, 82420, 82445, 82462, 82486, 82505, 82538, 82559, 82579, 82599, 82617, 82633,
+        82655, 82678, 82701, 82730, 82752, 82774, 82798, 82821, 82851, 82865, 82879, 82892, 82905, 82920, 82942, 82962, 82986, 83005,
+        83027, 83051, 83078, 83111, 83126, 83156, 83186, 83220, 83246, 83262, 83285, 83301, 83326, 83347, 83371, 83391, 83415, 83440,
+        83471, 83493, 83513, 83534, 83551, 83573, 83594, 83613, 83642,
     ];
 
     internal static ReadOnlySpan<ulong> Values =>
@@ -5940,13 +5959,13 @@ public static partial class FlagSets
         0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18,
         0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d,
         0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x37, 0x38, 0x39, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42, 0x43, 0x44,
-        0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x50, 0x52, 0x53, 0x54, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8,
-        0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x20, 0x21, 0x22, 0x23,
-        0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x1, 0x2, 0x3, 0x4, 0x5,
-        0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f,
-        0x20, 0x22, 0x23, 0x24, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a,
-        0x3b, 0x3c, 0x3d, 0x3e, 0x42, 0x43, 0x46, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9,
-        0xa, 0xb, 0xc, 0xd, 0xe, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20,
+        0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x50, 0x52, 0x53, 0x54, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa,
+        0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25,
+        0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8,
+        0x9, 0xa, 0xb, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22,
+        0x23, 0x24, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c,
+        0x3d, 0x3e, 0x3f, 0x42, 0x43, 0x46, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa,
+        0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20,
         0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x1, 0x64, 0x65, 0x66, 0x67, 0x68, 0x1, 0x2,
         0x3, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x1, 0x2, 0x3,
         0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf,
@@ -5963,271 +5982,271 @@ public static partial class FlagSets
         0x8906, 0x890d, 0x8914, 0x8915, 0x8917, 0x892f, 0x894f, 0x9000, 0x9100, 0x9200, 0x9300, 0x9988, 0xdada, 0xdadb, 0xe001, 0xed3e,
         0xfbfb, 0xfd3a, 0x1, 0x2, 0x3, 0x4, 0x1d, 0x23, 0x25, 0x3d, 0x3f, 0x40, 0x41, 0x1, 0x2, 0x6, 0x7, 0x8, 0xb, 0x14, 0x17, 0x40,
         0x41, 0x60, 0x61, 0x80, 0x81, 0x40, 0x41, 0x42, 0x43, 0x60, 0x61, 0x63, 0x80, 0x81, 0x82, 0x83, 0x40, 0x41, 0x40, 0x41, 0x44,
-        0x45, 0x1, 0x0, 0x1, 0x2, 0x3, 0x5, 0x6, 0x7, 0x8, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x7f, 0x80, 0x81, 0x82, 0x83, 0x84,
-        0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x80, 0x1, 0x2, 0x3,
-        0x4, 0x5, 0x6, 0x7, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7,
-        0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0xf, 0x13, 0x17, 0x18, 0x1b, 0x20, 0x100, 0x101,
-        0x102, 0x103, 0x104, 0x108, 0x10e, 0x10f, 0x110, 0x118, 0x122, 0x200, 0x201, 0x204, 0x205, 0x206, 0x207, 0x300, 0x301, 0x302,
-        0x303, 0x304, 0x305, 0x306, 0x307, 0x308, 0x309, 0x30a, 0x30b, 0x30c, 0x30d, 0x30e, 0x30f, 0x310, 0x311, 0x312, 0x313, 0x320,
-        0x321, 0x322, 0x323, 0x324, 0x325, 0x334, 0x335, 0x336, 0x337, 0x338, 0x339, 0x33a, 0xfffe, 0xffff, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5,
-        0x6, 0x7, 0x0, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0xffffffff, 0x1, 0x0, 0x1, 0xff, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100,
-        0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80,
-        0x100, 0x200, 0x400, 0x1000, 0x2000, 0x8000, 0x1, 0x2, 0x3, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400,
-        0x2000, 0x10000000, 0x20000000, 0x40000000, 0x80000000, 0x80000, 0x1, 0x80000, 0x800, 0x80000, 0x800, 0x80000, 0x800, 0x1, 0x2,
-        0x800, 0x80000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x2000, 0x4000, 0x8000, 0x1000000,
-        0x2000000, 0x4000000, 0x10000000, 0x20000000, 0x40000000, 0x80000000, 0x0, 0x4, 0x8, 0x1, 0x2, 0x10, 0x20, 0x40, 0x80, 0x100,
-        0x200, 0x400, 0x800, 0x1000, 0x4000, 0x2000, 0x1, 0x2, 0x4, 0x8, 0x110, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1, 0x2,
-        0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x100000,
-        0x1000000, 0x2000000, 0x40000000, 0x8000000, 0x10000000, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe,
-        0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23,
-        0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38,
-        0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x4000000, 0x8000000, 0x10000000, 0x40000000, 0x80000000, 0x4, 0x1, 0x2, 0x400,
-        0x800, 0x0, 0x1, 0x2, 0x1, 0x2, 0x80000000, 0x0, 0x80, 0xffffffc4, 0xfffffff9, 0xfffffffa, 0xfffffffb, 0xfffffffc, 0xfffffffd,
-        0xfffffffe, 0xffffffff, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0x1, 0x2, 0x3, 0x4, 0x5,
-        0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0xe, 0xf, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x1,
-        0x2, 0x3, 0x4, 0x5, 0x6, 0x0, 0x1, 0x2, 0x4, 0x800, 0x80, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa,
-        0xb, 0xc, 0xd, 0x80, 0x81, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8d, 0x100, 0x200, 0x400, 0x4, 0x8, 0x80,
-        0x0, 0x1, 0x2, 0x3, 0x80, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x100, 0x200, 0x400, 0x800, 0x1000,
-        0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000,
-        0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x80000000, 0x100000000, 0x200000000, 0x80, 0x100, 0x200, 0x400, 0x800,
-        0x10000, 0x20000, 0x40000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x80, 0x20000, 0x2000000,
-        0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x1, 0x4, 0x2, 0x8, 0x1000000, 0x80000000, 0x40000000, 0x20000000, 0x0,
-        0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x18, 0x19, 0x1a,
-        0x1e, 0x1f, 0x20, 0x21, 0x4200, 0x4201, 0x4202, 0x4203, 0x4204, 0x4205, 0x4206, 0x4207, 0x4208, 0x4209, 0x420a, 0x420b, 0x420c,
-        0x420d, 0x420e, 0x420f, 0x4210, 0x4211, 0x4212, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x10, 0x11, 0x18, 0x1f, 0x20,
-        0x21, 0x22, 0x4200, 0x4201, 0x4202, 0x4203, 0x4204, 0x4205, 0x4206, 0x4207, 0x4208, 0x4209, 0x420a, 0x420b, 0x420c, 0x420d,
-        0x420e, 0x420f, 0x4210, 0x4211, 0x4212, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100000, 0x200000, 0x1, 0x2, 0x3, 0x4, 0x5,
-        0x6, 0x7, 0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x13, 0x14, 0x15, 0x16,
+        0x45, 0x1, 0x0, 0x3, 0x4, 0x5, 0x8, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x0, 0x1, 0x2, 0x3, 0x5, 0x6, 0x7, 0x8, 0x1, 0x2,
+        0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x7f, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x1, 0x2, 0x3, 0x4, 0x5,
+        0x6, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x80, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x3,
+        0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x0, 0x1, 0x2, 0x3, 0x4,
+        0x5, 0x6, 0x7, 0x8, 0xf, 0x13, 0x17, 0x18, 0x1b, 0x20, 0x100, 0x101, 0x102, 0x103, 0x104, 0x108, 0x10e, 0x10f, 0x110, 0x118,
+        0x122, 0x200, 0x201, 0x204, 0x205, 0x206, 0x207, 0x300, 0x301, 0x302, 0x303, 0x304, 0x305, 0x306, 0x307, 0x308, 0x309, 0x30a,
+        0x30b, 0x30c, 0x30d, 0x30e, 0x30f, 0x310, 0x311, 0x312, 0x313, 0x320, 0x321, 0x322, 0x323, 0x324, 0x325, 0x334, 0x335, 0x336,
+        0x337, 0x338, 0x339, 0x33a, 0xfffe, 0xffff, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x0, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2,
+        0xffffffff, 0x1, 0x0, 0x1, 0xff, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000,
+        0x8000, 0x10000, 0x20000, 0x40000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1000, 0x2000, 0x8000, 0x1,
+        0x2, 0x3, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x2000, 0x10000000, 0x20000000, 0x40000000,
+        0x80000000, 0x80000, 0x1, 0x80000, 0x800, 0x80000, 0x800, 0x80000, 0x800, 0x1, 0x2, 0x800, 0x80000, 0x1, 0x2, 0x4, 0x8, 0x10,
+        0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x2000, 0x4000, 0x8000, 0x1000000, 0x2000000, 0x4000000, 0x10000000, 0x20000000,
+        0x40000000, 0x80000000, 0x0, 0x4, 0x8, 0x1, 0x2, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x4000, 0x2000, 0x1,
+        0x2, 0x4, 0x8, 0x110, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200,
+        0x400, 0x800, 0x1000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x100000, 0x1000000, 0x2000000, 0x40000000, 0x8000000,
+        0x10000000, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16,
         0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b,
-        0x2c, 0x2d, 0x2e, 0x2f, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42,
-        0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b, 0x4d, 0x4e, 0x4f, 0x50, 0x51, 0x41555856, 0x53564d41, 0x59616d61,
-        0xffffffffffffffff, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x1, 0x2, 0x3, 0x4, 0x0, 0x1, 0x0,
-        0x1, 0x2, 0x0, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x1, 0x2, 0x0, 0x0, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x1, 0x2, 0x1, 0x2, 0x4,
-        0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1, 0x2, 0x11, 0x12, 0x1001, 0x1002, 0x1003, 0x1004, 0x1011, 0x1012,
-        0x1021, 0x1022, 0x1023, 0x1024, 0x1025, 0x2001, 0x2002, 0x2003, 0x4001, 0x4002, 0x4003, 0x4004, 0x5001, 0x5002, 0x5003, 0x5004,
-        0x5005, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x0, 0x1, 0xfffffffe, 0xffffffff, 0x0,
-        0x1, 0x2, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0x3, 0x7, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0x10, 0x1, 0x0,
-        0x1, 0x2, 0xa001, 0x8001, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x80, 0x100, 0x1000, 0x2000, 0x4000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20,
-        0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x0, 0x1, 0x2, 0x3, 0x4,
-        0x5, 0x6, 0x7, 0x40000000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc,
-        0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22,
-        0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x19980330, 0x20071026, 0x20080522, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x400,
-        0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000,
-        0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x80000000, 0x1, 0x2, 0x4, 0x8, 0x1, 0x1, 0x2, 0x4, 0x8,
-        0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x1, 0x2, 0x0, 0x10, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x80, 0x100000, 0x200000,
-        0x1, 0x2, 0x4, 0x10, 0x20, 0x40, 0x100, 0x200, 0x1, 0x80000, 0x2, 0x100, 0x800, 0x1000, 0x8000, 0x20000, 0x40000, 0x80000,
-        0x100000, 0x100, 0x800, 0x1000, 0x8000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000,
-        0x4000, 0xfff, 0x7ff, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000,
-        0x10000, 0x20000, 0x4, 0x10, 0x20, 0x40, 0x800, 0x1000, 0x2000, 0x100000, 0x200000, 0x400000, 0x2f, 0x187, 0x137f, 0x1cd1,
-        0x2468, 0x3434, 0x4d44, 0x4d5a, 0x517b, 0x564c, 0x6969, 0x72b6, 0x9660, 0x9fa0, 0x9fa1, 0x9fa2, 0xadf5, 0xadff, 0xef53, 0xf15f,
-        0x27e0eb, 0x414a53, 0xc0ffee, 0xc36400, 0x1021994, 0x1021997, 0x7655821, 0x9041934, 0xbad1dea, 0x11307854, 0x15013346,
-        0x2011bab0, 0x28cd3d45, 0x42494e4d, 0x43415d53, 0x444d4142, 0x454d444d, 0x474d454d, 0x4e554c4c, 0x50494446, 0x50495045,
-        0x52654973, 0x5345434d, 0x5346414f, 0x534f434b, 0x58465342, 0x5a3c69f0, 0x5a4f4653, 0x6165676c, 0x62646576, 0x62656572,
-        0x63677270, 0x64626720, 0x64646178, 0x65735546, 0x68191122, 0x6b414653, 0x6c6f6f70, 0x6e736673, 0x73636673, 0x73717368,
-        0x73727279, 0x73757245, 0x7461636f, 0x74726163, 0x794c7630, 0x858458f6, 0x9123683e, 0x958458f6, 0xabba1974, 0xca451a4e,
-        0xcafe4a11, 0xde5e81e4, 0xf2f52010, 0xf97cff8c, 0xf995e849, 0xfe534d42, 0xff534d42, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x40, 0x400,
-        0x800, 0x1000, 0x2000, 0x5801, 0x5802, 0x5803, 0x5804, 0x5805, 0x5806, 0x5807, 0x5808, 0x5809, 0x800001, 0x800002, 0x800003,
-        0x800004, 0x800005, 0x800006, 0x800007, 0x800008, 0x800009, 0x0, 0x1, 0x2, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2,
-        0x3, 0x0, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x0, 0x30000, 0x50000, 0x7fc00000, 0x7ff00000, 0x7ffc0000, 0x7fff0000,
-        0x80000000, 0x1, 0x2, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000,
-        0x8000, 0x10000, 0x1, 0x2, 0x4, 0x8, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb,
-        0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20,
-        0xfffffff8, 0xfffffff9, 0xfffffffa, 0xfffffffb, 0xfffffffc, 0xfffffffd, 0xfffffffe, 0xffffffff, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5,
-        0x6, 0x7, 0xffffffff, 0x0, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc,
-        0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22,
-        0x23, 0x24, 0x25, 0x26, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13,
-        0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5,
-        0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c,
-        0x1d, 0x1e, 0x1f, 0x20, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13,
-        0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28,
-        0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x1, 0x2, 0x4, 0x8,
-        0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x1, 0x2, 0x4,
-        0x0, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9,
-        0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400,
-        0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x800,
-        0x1, 0x2, 0x4, 0x8, 0x10, 0x1, 0x2, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf,
-        0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24,
-        0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39,
-        0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000,
-        0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x0, 0x1, 0x2, 0x3,
-        0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a,
-        0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200,
-        0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x0, 0x1, 0x2, 0x3, 0x5,
-        0x6, 0x7, 0x8, 0x1, 0x2, 0x0, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x1, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x4,
-        0x5, 0x6, 0x7, 0x1, 0x2, 0x4, 0x8, 0x0, 0x30000, 0x40000, 0x80000, 0xa0000, 0xf0000, 0x140000, 0x150000, 0x160000, 0x280000,
-        0x2a0000, 0x320000, 0x3e0000, 0xb70000, 0xf30000, 0x1020000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x1, 0x2, 0x4, 0x800, 0x200,
-        0x5121996, 0x16041998, 0x20112000, 0x28121969, 0xfee1dead, 0x0, 0x1234567, 0x4321fedc, 0x45584543, 0x89abcdef, 0xa1b2c3d4,
-        0xcdef0123, 0xd000fce2, 0x8000, 0x10000, 0x20000, 0x40000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0x0, 0x6, 0x8,
-        0xc, 0xf, 0x10, 0x80000, 0x740000, 0x800000, 0x4000005, 0x4000006, 0x4000009, 0x400000a, 0x400000b, 0x400000d, 0x4100001,
-        0x410000e, 0x5000002, 0x5000004, 0x5000007, 0x6000003, 0x7000003, 0x8000008, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000,
-        0x400000, 0x800000, 0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x200, 0x400, 0x800, 0x1, 0x2, 0x3,
-        0x4, 0xb, 0xc, 0xd, 0xe, 0x15, 0x16, 0x17, 0x18, 0x0, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0xe, 0xf, 0x1000, 0x2000, 0x4000,
-        0x8000, 0x200, 0x400, 0x800, 0x1000, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x1000, 0x800,
-        0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0x1000, 0x2000, 0x4000, 0x800, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc,
-        0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x241, 0x245, 0x246, 0x247, 0x249, 0x24a, 0x24b, 0x254, 0x256, 0x258, 0x259, 0x25a,
-        0x1200, 0x125d, 0x125e, 0x125f, 0x1260, 0x1261, 0x1262, 0x1263, 0x1264, 0x1265, 0x1266, 0x1267, 0x1268, 0x1269, 0x1274, 0x1275,
-        0x1276, 0x1277, 0x1278, 0x1279, 0x127a, 0x127b, 0x127c, 0x127d, 0x127e, 0x127f, 0x1b03, 0x1be6, 0x1bec, 0x2311, 0x2400, 0x2401,
-        0x2402, 0x2403, 0x2405, 0x3b64, 0x3b65, 0x3b66, 0x3b67, 0x3b68, 0x3b69, 0x3b6a, 0x3b6b, 0x3b6c, 0x3b6d, 0x3b6e, 0x3b6f, 0x3b70,
-        0x3b71, 0x3b72, 0x3b73, 0x3b74, 0x3b75, 0x3b76, 0x3b77, 0x3b78, 0x3b79, 0x3b80, 0x3b81, 0x3b82, 0x3b83, 0x3b84, 0x3b85, 0x3b86,
-        0x3b87, 0x3b88, 0x3b89, 0x3b8a, 0x3b8b, 0x3b8c, 0x3b8d, 0x3b8e, 0x3b8f, 0x3b90, 0x3b91, 0x3b92, 0x3b93, 0x3b94, 0x3d13, 0x3e01,
-        0x3e02, 0x4101, 0x4102, 0x4200, 0x420a, 0x420c, 0x420e, 0x4210, 0x4300, 0x4703, 0x48f9, 0x48fa, 0x4b27, 0x4f25, 0x4f26, 0x4f39,
-        0x4f3c, 0x5000, 0x5001, 0x5002, 0x5003, 0x5008, 0x500e, 0x5015, 0x5016, 0x5100, 0x5101, 0x5111, 0x5204, 0x5206, 0x5207, 0x5361,
-        0x5363, 0x5401, 0x5402, 0x5403, 0x5404, 0x5405, 0x5406, 0x5407, 0x5408, 0x5409, 0x540a, 0x540b, 0x540c, 0x540d, 0x540e, 0x540f,
-        0x5410, 0x5411, 0x5412, 0x5413, 0x5414, 0x5415, 0x5416, 0x5417, 0x5418, 0x5419, 0x541a, 0x541b, 0x541c, 0x541d, 0x541e, 0x541f,
-        0x5420, 0x5421, 0x5422, 0x5423, 0x5424, 0x5425, 0x5427, 0x5428, 0x5429, 0x542e, 0x542f, 0x5432, 0x5433, 0x5434, 0x5435, 0x5437,
-        0x5441, 0x5450, 0x5451, 0x5452, 0x5453, 0x5454, 0x5455, 0x5456, 0x5457, 0x5458, 0x5459, 0x545a, 0x545b, 0x545c, 0x545d, 0x5460,
-        0x5501, 0x5502, 0x5509, 0x550c, 0x5603, 0x5646, 0x5700, 0x5701, 0x5760, 0x5761, 0x641e, 0x641f, 0x6430, 0x6431, 0x6441, 0x6442,
-        0x6443, 0x6444, 0x6445, 0x6447, 0x6452, 0x6458, 0x6459, 0x645a, 0x6609, 0x660c, 0x6611, 0x6612, 0x6628, 0x6701, 0x6702, 0x6703,
-        0x6780, 0x6781, 0x6900, 0x6901, 0x6902, 0x7001, 0x7002, 0x7003, 0x7004, 0x7005, 0x7006, 0x700f, 0x7010, 0x7014, 0x7040, 0x7041,
-        0x7501, 0x7502, 0x7c80, 0x7c81, 0x8901, 0x8902, 0x8903, 0x8904, 0x8905, 0x8906, 0x8907, 0x890b, 0x890c, 0x890d, 0x8910, 0x8911,
-        0x8912, 0x8913, 0x8914, 0x8915, 0x8916, 0x8917, 0x8918, 0x8919, 0x891a, 0x891b, 0x891c, 0x891d, 0x891e, 0x891f, 0x8920, 0x8921,
-        0x8922, 0x8923, 0x8924, 0x8925, 0x8926, 0x8927, 0x8929, 0x8930, 0x8931, 0x8932, 0x8933, 0x8934, 0x8935, 0x8936, 0x8937, 0x8938,
-        0x8940, 0x8941, 0x8942, 0x8943, 0x8946, 0x8947, 0x8948, 0x8949, 0x894a, 0x894b, 0x894c, 0x8953, 0x8954, 0x8955, 0x8960, 0x8961,
-        0x8962, 0x8970, 0x8971, 0x8980, 0x8981, 0x8982, 0x8983, 0x8990, 0x8991, 0x8992, 0x8993, 0x8994, 0x8995, 0x89a0, 0x89a1, 0x89a2,
-        0x89a3, 0x89b0, 0x89b1, 0x9360, 0x9361, 0x9362, 0x9406, 0x9407, 0x9408, 0x941c, 0x942e, 0x9a00, 0x9a01, 0xa521, 0xa522, 0xa523,
-        0xa524, 0xa525, 0xa526, 0xa527, 0xa528, 0xae00, 0xae01, 0xae03, 0xae04, 0xae06, 0xae41, 0xae44, 0xae45, 0xae47, 0xae60, 0xae64,
-        0xae71, 0xae78, 0xae80, 0xae97, 0xae9a, 0xaea2, 0xaea3, 0xaead, 0xaeb3, 0xaeb7, 0xaec3, 0xaec4, 0xaec7, 0xaece, 0xaf01, 0xaf02,
-        0xaf7d, 0xaf7e, 0xb100, 0xb101, 0xb102, 0xb502, 0xb600, 0xb601, 0xb640, 0xb641, 0xb642, 0xb643, 0xb644, 0xb680, 0xb701, 0xb702,
-        0xb703, 0xb704, 0xba00, 0xba01, 0xba40, 0xba41, 0xba42, 0xba43, 0xf501, 0xf502, 0xf503, 0xf504, 0xf505, 0xf507, 0xf50f, 0xf517,
-        0xf518, 0xf519, 0xff01, 0xff02, 0xff03, 0xff04, 0xff05, 0xff06, 0xff07, 0xff08, 0xff09, 0xff0a, 0x40016b01, 0x40016b03,
-        0x4001af72, 0x4001af84, 0x40021beb, 0x40025367, 0x400261f2, 0x400261f3, 0x40026d01, 0x4002f516, 0x40035004, 0x40035005,
-        0x40041b02, 0x40041be8, 0x40041be9, 0x40042303, 0x40042305, 0x40042307, 0x4004230b, 0x4004230e, 0x40042318, 0x40042408,
-        0x40042409, 0x40043d04, 0x40043d0d, 0x40043d14, 0x4004420d, 0x40044317, 0x40044581, 0x40044590, 0x40044591, 0x400445a0,
-        0x40044620, 0x40044f1f, 0x40044f28, 0x40044f2b, 0x40044f2d, 0x40044f2e, 0x40045010, 0x40045017, 0x40045042, 0x40045106,
-        0x40045108, 0x40045109, 0x4004510d, 0x4004510f, 0x40045201, 0x40045362, 0x40045366, 0x40045407, 0x40045408, 0x40045431,
-        0x40045436, 0x40045506, 0x4004550a, 0x4004550d, 0x4004550e, 0x4004550f, 0x40045564, 0x40045565, 0x40045566, 0x40045567,
-        0x40045568, 0x40045569, 0x4004556a, 0x4004556b, 0x4004556d, 0x4004556e, 0x4004560e, 0x40045612, 0x40045613, 0x40045644,
-        0x400456c1, 0x400461f1, 0x40046201, 0x40046411, 0x40046443, 0x40046445, 0x40046446, 0x4004644b, 0x4004644c, 0x4004644d,
-        0x40046457, 0x4004645b, 0x40046460, 0x40046483, 0x40046602, 0x40046604, 0x40046606, 0x40046607, 0x40046629, 0x4004662b,
-        0x40046783, 0x40046784, 0x40046911, 0x40046912, 0x40046913, 0x40046914, 0x40046915, 0x40046917, 0x40046918, 0x40046919,
-        0x4004691d, 0x4004691f, 0x40046923, 0x40046b04, 0x40046b05, 0x40046d02, 0x40046d0d, 0x40046efa, 0x40047300, 0x40047301,
-        0x40047303, 0x40047602, 0x40049366, 0x40049409, 0x40049421, 0x40049801, 0x4004ae86, 0x4004ae8b, 0x4004ae99, 0x4004aec2,
-        0x4004af07, 0x4004af09, 0x4004af42, 0x4004af43, 0x4004af44, 0x4004af61, 0x4004af77, 0x4004b681, 0x4004b682, 0x4004b701,
-        0x4004ee01, 0x4004ee02, 0x4004ee03, 0x4004ee04, 0x4004f303, 0x4004f304, 0x4004f306, 0x4004f506, 0x4004f50d, 0x4004f51b,
-        0x4005a502, 0x4005a503, 0x40063e00, 0x4007a504, 0x4007a505, 0x40081271, 0x40081bea, 0x40082316, 0x40082404, 0x40082406,
-        0x4008240b, 0x40082a01, 0x40082a02, 0x40084004, 0x40084202, 0x40084203, 0x40084503, 0x40084504, 0x40084b09, 0x40084b0a,
-        0x40084b0b, 0x40084b0d, 0x40084b0e, 0x40084b15, 0x40084b17, 0x40084f37, 0x40084f38, 0x40084f3e, 0x40085112, 0x40085203,
-        0x40085400, 0x40085503, 0x40085507, 0x4008556c, 0x40085618, 0x400856c1, 0x40085e04, 0x40086200, 0x40086201, 0x40086203,
-        0x40086408, 0x40086409, 0x40086414, 0x40086422, 0x40086424, 0x40086425, 0x4008642a, 0x4008642b, 0x4008642c, 0x40086432,
-        0x40086442, 0x40086443, 0x40086444, 0x40086445, 0x40086446, 0x40086447, 0x40086448, 0x40086449, 0x4008644c, 0x4008644d,
-        0x40086454, 0x40086456, 0x40086464, 0x4008646e, 0x4008646f, 0x40086478, 0x40086482, 0x40086602, 0x40086604, 0x40086606,
-        0x40086607, 0x40086610, 0x4008662c, 0x40086d01, 0x40086d09, 0x40086d0a, 0x40086d12, 0x40086d14, 0x40086d16, 0x40086e81,
-        0x40086e8b, 0x40086ef8, 0x40086efa, 0x4008700c, 0x4008700e, 0x400870a2, 0x400870a5, 0x400870b1, 0x40087101, 0x40087543,
-        0x40087602, 0x40089413, 0x40089416, 0x4008941a, 0x4008ae48, 0x4008ae52, 0x4008ae61, 0x4008ae6a, 0x4008ae89, 0x4008ae8a,
-        0x4008ae90, 0x4008ae93, 0x4008ae95, 0x4008ae9c, 0x4008af00, 0x4008af03, 0x4008af10, 0x4008af13, 0x4008af14, 0x4008af15,
-        0x4008af20, 0x4008af21, 0x4008af22, 0x4008af23, 0x4008af24, 0x4008af25, 0x4008af30, 0x4008af60, 0x4008af74, 0x4008af75,
-        0x4008af7c, 0x4008af83, 0x4008b646, 0x4008b648, 0x4008b684, 0x4008ca12, 0x4008f50a, 0x4008f510, 0x40095505, 0x400c0248,
-        0x400c55cb, 0x400c644a, 0x400c6455, 0x400c645a, 0x400c645f, 0x400c6615, 0x400c690a, 0x400caed0, 0x400cee06, 0x4010060f,
-        0x40101283, 0x40101286, 0x40101287, 0x40101288, 0x4010230a, 0x40102317, 0x40103d02, 0x40103d0b, 0x40103e05, 0x40104205,
-        0x40104593, 0x40104b0f, 0x40104b10, 0x40104b1a, 0x40104f32, 0x40104f33, 0x40106150, 0x40106151, 0x40106152, 0x40106153,
-        0x40106154, 0x40106181, 0x40106183, 0x40106184, 0x40106185, 0x4010618a, 0x4010618b, 0x4010618c, 0x4010618d, 0x4010640d,
-        0x40106410, 0x4010641a, 0x4010641c, 0x40106436, 0x40106437, 0x40106439, 0x40106441, 0x40106442, 0x40106444, 0x40106445,
-        0x40106446, 0x40106449, 0x40106451, 0x40106453, 0x40106455, 0x40106459, 0x40106476, 0x4010647b, 0x40106614, 0x40106785,
-        0x40106d0b, 0x40106d0c, 0x40106e80, 0x40106e8c, 0x4010942a, 0x40109441, 0x4010a51f, 0x4010a521, 0x4010a523, 0x4010ae42,
-        0x4010ae67, 0x4010ae68, 0x4010aeaa, 0x4010aeab, 0x4010aeac, 0x4010b201, 0x4010b300, 0x4010ca13, 0x4014024c, 0x40144304,
-        0x40144305, 0x40144f2f, 0x4014563c, 0x4014644a, 0x40182304, 0x4018230f, 0x40182310, 0x40184b07, 0x40184b13, 0x4018643f,
-        0x40186441, 0x40186443, 0x40186444, 0x40186447, 0x4018644b, 0x4018644c, 0x40186d06, 0x40186d08, 0x40186e8d, 0x40187013,
-        0x40187014, 0x40187542, 0x40189429, 0x4018aebd, 0x4018aee1, 0x4018aee2, 0x4018aee3, 0x4018f50b, 0x4018f514, 0x401c5504,
-        0x401c5820, 0x401c6190, 0x40200242, 0x40200243, 0x4020431f, 0x40204706, 0x40204b04, 0x4020565a, 0x4020565b, 0x40206417,
-        0x40206435, 0x40206443, 0x40206445, 0x40206447, 0x40206448, 0x40206449, 0x4020644b, 0x4020644d, 0x4020644e, 0x40206450,
-        0x4020645c, 0x4020645d, 0x40206d17, 0x40206d18, 0x40207012, 0x40207505, 0x40207506, 0x4020940d, 0x4020ae46, 0x4020ae76,
-        0x4020aea5, 0x4020aeb2, 0x4020aed2, 0x4020ca10, 0x40246a21, 0x40247007, 0x4024700a, 0x40281be2, 0x40282301, 0x40282312,
-        0x40282313, 0x40284504, 0x40285107, 0x4028641b, 0x4028644e, 0x4028644f, 0x40286454, 0x40286608, 0x40286d10, 0x4028700f,
-        0x4028af11, 0x4028b501, 0x4028b503, 0x4028b504, 0x402c5639, 0x402c6467, 0x40304580, 0x4030560b, 0x40305652, 0x40306440,
-        0x40306443, 0x40309410, 0x40309439, 0x4030ae7b, 0x40344702, 0x40345622, 0x40345632, 0x40383d03, 0x40383d0c, 0x40384708,
-        0x4038564f, 0x40386449, 0x4038ae7a, 0x40405501, 0x404056c0, 0x40406448, 0x4040644c, 0x40406469, 0x40406a31, 0x4040942c,
-        0x4040ae77, 0x4040ae79, 0x4040ae9e, 0x4040aea0, 0x40444f34, 0x40444f35, 0x40444f36, 0x40445637, 0x40445e02, 0x40446440,
-        0x40486477, 0x40489426, 0x4048ae9b, 0x4048aec9, 0x4048aecb, 0x404c4701, 0x4054561e, 0x40586446, 0x40586447, 0x405c5503,
-        0x40603d07, 0x40603d10, 0x406855c9, 0x4068aea3, 0x4070aea0, 0x40781be3, 0x40786440, 0x40786e88, 0x40800290, 0x40806685,
-        0x40809440, 0x4080aea2, 0x4080aebf, 0x40886445, 0x408c563e, 0x4090ae82, 0x40a0ae49, 0x40e8662e, 0x40e8af40, 0x40e8af41,
-        0x41009432, 0x41015500, 0x4138ae84, 0x4140aecd, 0x4188aea7, 0x4188aec6, 0x41a0ae8d, 0x43403d05, 0x43403d0e, 0x44006a33,
-        0x4400ae8f, 0x50009401, 0x50009402, 0x50009403, 0x50009404, 0x50009405, 0x5000940a, 0x5000940b, 0x5000940c, 0x5000940e,
-        0x5000940f, 0x50009417, 0x50009418, 0x5000943a, 0x5000943f, 0x5000aea5, 0x80016a11, 0x80016a12, 0x80016b01, 0x80016b03,
-        0x8001af71, 0x8001af85, 0x80025364, 0x8002a52a, 0x8002a52b, 0x8002af76, 0x8002f515, 0x80041284, 0x80041285, 0x80041bee,
-        0x80044206, 0x80044207, 0x80044208, 0x80044209, 0x80044315, 0x8004431e, 0x80044501, 0x80044584, 0x80044704, 0x80044d76,
-        0x80045002, 0x80045005, 0x80045006, 0x80045007, 0x8004500b, 0x8004500f, 0x80045010, 0x80045017, 0x80045043, 0x80045104,
-        0x80045105, 0x8004510a, 0x8004510b, 0x80045113, 0x80045200, 0x80045360, 0x80045430, 0x80045432, 0x80045438, 0x80045439,
-        0x80045440, 0x8004552d, 0x80045626, 0x8004562e, 0x80045643, 0x80045701, 0x80045702, 0x80045703, 0x80045704, 0x80045705,
-        0x80045707, 0x80045709, 0x8004570a, 0x8004587d, 0x80046402, 0x8004644e, 0x80046601, 0x80046603, 0x80046605, 0x80046900,
-        0x80046901, 0x80046902, 0x80046907, 0x80046908, 0x80046909, 0x8004690f, 0x80046924, 0x80046990, 0x80046a01, 0x80046b04,
-        0x80046b05, 0x80046d03, 0x80046d0e, 0x80046ef8, 0x80046ef9, 0x80046efa, 0x80047013, 0x80047300, 0x80047601, 0x80047c05,
-        0x80049363, 0x80049367, 0x80049370, 0x8004a405, 0x8004a524, 0x8004a529, 0x8004ae98, 0x8004af08, 0x8004af70, 0x8004af79,
-        0x8004af7a, 0x8004af80, 0x8004af81, 0x8004b505, 0x8004b506, 0x8004b645, 0x8004b647, 0x8004b683, 0x8004b702, 0x8004b706,
-        0x8004b707, 0x8004b708, 0x8004b709, 0x8004f300, 0x8004f302, 0x8004f303, 0x8004f304, 0x8004f50c, 0x8004f50e, 0x8004f51a,
-        0x80081270, 0x80081272, 0x80081280, 0x80082407, 0x80084003, 0x80084201, 0x80084202, 0x80084203, 0x80084204, 0x80084205,
-        0x80084206, 0x80084502, 0x80084503, 0x80084504, 0x80084b01, 0x80085202, 0x80085502, 0x80085610, 0x80085617, 0x8008563f,
-        0x80085665, 0x80086445, 0x80086601, 0x80086603, 0x80086605, 0x8008662c, 0x8008690c, 0x80086d03, 0x80086e8a, 0x80086ef8,
-        0x80086ef9, 0x80086efb, 0x8008700b, 0x8008700d, 0x800870a1, 0x800870a3, 0x800870b2, 0x800870b3, 0x80087601, 0x80089418,
-        0x80089419, 0x8008a404, 0x8008ae9d, 0x8008af00, 0x8008af26, 0x8008af73, 0x8008af83, 0x8008b705, 0x8008b70d, 0x8008ca11,
-        0x8008f511, 0x8008f512, 0x8008f513, 0x80096782, 0x800c4211, 0x800c4f2a, 0x800c5011, 0x800c5012, 0x800c6613, 0x800ca400,
-        0x800cee07, 0x8010020f, 0x8010230c, 0x80104204, 0x80104592, 0x8010500c, 0x8010500d, 0x80105013, 0x80105014, 0x80106463,
-        0x8010661b, 0x8010690c, 0x8010a402, 0x8010a403, 0x8010a406, 0x8010a407, 0x8010a40a, 0x8010a51e, 0x8010a520, 0x8010a522,
-        0x8010aebb, 0x8010aebc, 0x8010af78, 0x8010b70a, 0x8010b70b, 0x8010b70c, 0x80111500, 0x8014020e, 0x80184f3a, 0x80186d05,
-        0x80186d07, 0x80186e82, 0x80186e83, 0x80186e84, 0x80189439, 0x801c581f, 0x80200204, 0x80204612, 0x80204705, 0x802048f8,
-        0x80204f3d, 0x80204f3f, 0x80206900, 0x80207011, 0x8020ca15, 0x8020ca16, 0x80246a22, 0x80247008, 0x80247009, 0x80280215,
-        0x80280217, 0x80284504, 0x80285700, 0x80287010, 0x803048fc, 0x80304d65, 0x8030560a, 0x80306453, 0x80306d02, 0x80306d04,
-        0x80306e85, 0x8030942b, 0x8030ae7c, 0x80345621, 0x80345631, 0x80386433, 0x803c4f3b, 0x80405600, 0x80406a32, 0x8040942d,
-        0x8040ae9f, 0x8040ee08, 0x8044b401, 0x80489439, 0x8048ae66, 0x804c4700, 0x80500212, 0x80500213, 0x80503d01, 0x80503d0a,
-        0x805c4d65, 0x805cee05, 0x80685600, 0x8068690b, 0x8070ae9f, 0x80800211, 0x80809440, 0x8080aea1, 0x8080ca14, 0x80811501,
-        0x80845663, 0x80885659, 0x808c563d, 0x8090ae81, 0x80e8662d, 0x80f86406, 0x810048fb, 0x81009431, 0x810c9365, 0x811cf301,
-        0x8138ae83, 0x8140aecc, 0x8188aea6, 0x81904b06, 0x81a0ae8c, 0x81f8943c, 0x820048fe, 0x8208ae63, 0x83c0550b, 0x84006a34,
-        0x8400941f, 0x84009422, 0x8400ae8e, 0x864048fd, 0x8818564c, 0x8fa44309, 0x90009427, 0x9000aea4, 0x9000aecf, 0xc0044b21,
-        0xc0044d67, 0xc0044d68, 0xc0044d6f, 0xc0044d70, 0xc0044d71, 0xc0044d72, 0xc0044d73, 0xc0045002, 0xc0045003, 0xc0045004,
-        0xc0045005, 0xc0045006, 0xc0045007, 0xc0045009, 0xc004500a, 0xc0045040, 0xc0045041, 0xc0045103, 0xc004510e, 0xc0045401,
-        0xc0045405, 0xc0045406, 0xc0045627, 0xc004562f, 0xc0045706, 0xc0045708, 0xc0045877, 0xc0045878, 0xc0046412, 0xc0046413,
-        0xc0046427, 0xc0046428, 0xc0046449, 0xc004644d, 0xc00464af, 0xc00464b4, 0xc00464be, 0xc00464c9, 0xc0046686, 0xc0046d00,
-        0xc0046d01, 0xc004ae02, 0xc004ae0a, 0xc004aea7, 0xc004b40c, 0xc008240a, 0xc0082a00, 0xc0084b03, 0xc0084b1f, 0xc0085365,
-        0xc0085504, 0xc0085508, 0xc008561b, 0xc008561c, 0xc0085666, 0xc00856c7, 0xc0086202, 0xc008640a, 0xc0086420, 0xc0086421,
-        0xc0086423, 0xc0086440, 0xc0086441, 0xc0086442, 0xc0086443, 0xc0086444, 0xc0086445, 0xc0086446, 0xc0086448, 0xc008644a,
-        0xc008644b, 0xc008644c, 0xc008644d, 0xc0086451, 0xc0086453, 0xc0086456, 0xc0086457, 0xc0086460, 0xc0086461, 0xc0086462,
-        0xc0086465, 0xc008646a, 0xc008646d, 0xc0086470, 0xc00864bf, 0xc00864c0, 0xc00864d0, 0xc00864d2, 0xc0086efa, 0xc00870a4,
-        0xc0089364, 0xc008ae05, 0xc008ae09, 0xc008ae67, 0xc008ae88, 0xc008ae91, 0xc008aeb0, 0xc008aeba, 0xc008aec1, 0xc008af16,
-        0xc008af7b, 0xc008af7f, 0xc008af82, 0xc0096616, 0xc00c5116, 0xc00c5364, 0xc00c55ca, 0xc00c642d, 0xc00c642e, 0xc00c6448,
-        0xc00c644a, 0xc00c644b, 0xc00c644f, 0xc00c6463, 0xc00c6466, 0xc00c6468, 0xc00c6469, 0xc00caee0, 0xc0101282, 0xc010128e,
-        0xc0101502, 0xc0104b11, 0xc0104b14, 0xc0104b1e, 0xc0104b23, 0xc0104b24, 0xc0104b25, 0xc0104b28, 0xc0106401, 0xc0106403,
-        0xc0106407, 0xc010640b, 0xc010640c, 0xc0106418, 0xc010641d, 0xc0106426, 0xc0106438, 0xc0106440, 0xc0106441, 0xc0106442,
-        0xc0106443, 0xc0106444, 0xc0106445, 0xc0106446, 0xc0106447, 0xc0106448, 0xc0106449, 0xc010644a, 0xc010644b, 0xc010644c,
-        0xc010644d, 0xc010644e, 0xc0106450, 0xc0106451, 0xc0106452, 0xc0106459, 0xc010645b, 0xc0106461, 0xc0106462, 0xc0106464,
-        0xc0106467, 0xc010646c, 0xc010646d, 0xc0106471, 0xc0106479, 0xc010647a, 0xc0106480, 0xc01064ab, 0xc01064ac, 0xc01064b3,
-        0xc01064b5, 0xc01064bd, 0xc01064c4, 0xc01064c5, 0xc01064c7, 0xc01064c8, 0xc01064d1, 0xc0107521, 0xc0109414, 0xc0109428,
-        0xc010a401, 0xc010ae53, 0xc010b200, 0xc010b301, 0xc010b40e, 0xc010b40f, 0xc010f508, 0xc0144302, 0xc0144303, 0xc0144306,
-        0xc0144307, 0xc0145608, 0xc014563b, 0xc014646a, 0xc014646b, 0xc01464a6, 0xc014a100, 0xc0181b01, 0xc0181be4, 0xc0181be5,
-        0xc0181bed, 0xc0182306, 0xc0182309, 0xc018230d, 0xc0182314, 0xc0182315, 0xc0184800, 0xc0184b0c, 0xc0184b18, 0xc0184b19,
-        0xc0184b1b, 0xc0184b1d, 0xc0184b20, 0xc018560b, 0xc0185879, 0xc0186419, 0xc018643a, 0xc018643b, 0xc018643c, 0xc0186440,
-        0xc0186441, 0xc0186442, 0xc0186443, 0xc0186444, 0xc0186445, 0xc0186446, 0xc0186448, 0xc0186449, 0xc018644a, 0xc018644c,
-        0xc0186450, 0xc0186451, 0xc0186452, 0xc0186453, 0xc0186455, 0xc018645c, 0xc0186462, 0xc018646b, 0xc018646d, 0xc0186472,
-        0xc0186473, 0xc0186474, 0xc0186475, 0xc018647c, 0xc0186481, 0xc01864b0, 0xc01864b1, 0xc01864ba, 0xc01864c1, 0xc01864c2,
-        0xc01864c6, 0xc01864cb, 0xc01864cd, 0xc01864cf, 0xc0186901, 0xc0186902, 0xc0186d13, 0xc0186d15, 0xc0186e86, 0xc0186e87,
-        0xc0189371, 0xc0189372, 0xc0189373, 0xc0189374, 0xc0189375, 0xc0189376, 0xc0189377, 0xc0189378, 0xc0189379, 0xc018937a,
-        0xc018937b, 0xc018937c, 0xc018937d, 0xc018937e, 0xc0189436, 0xc018a408, 0xc018a409, 0xc018ae85, 0xc018aec0, 0xc01c1b01,
-        0xc01c1be1, 0xc01c5605, 0xc01c5613, 0xc01c64a3, 0xc01c64ad, 0xc01c64ae, 0xc0200a00, 0xc0202302, 0xc0202308, 0xc0204b08,
-        0xc0204b1c, 0xc0204b26, 0xc020560a, 0xc020560c, 0xc020560e, 0xc0205611, 0xc0205647, 0xc0205648, 0xc0205649, 0xc02056c3,
-        0xc0206416, 0xc0206434, 0xc0206440, 0xc0206443, 0xc0206447, 0xc0206449, 0xc020644a, 0xc020644e, 0xc0206454, 0xc020645d,
-        0xc020645e, 0xc0206461, 0xc0206462, 0xc0206464, 0xc0206466, 0xc0206482, 0xc0206483, 0xc02064a4, 0xc02064a5, 0xc02064b2,
-        0xc02064b6, 0xc02064b9, 0xc02064cc, 0xc020660b, 0xc020662a, 0xc0207301, 0xc0207302, 0xc0207503, 0xc0207504, 0xc0209442,
-        0xc020a528, 0xc020a529, 0xc020f509, 0xc0216d02, 0xc024560d, 0xc02464bb, 0xc0281b04, 0xc0282300, 0xc0284b05, 0xc0284b12,
-        0xc0284b16, 0xc0285628, 0xc0285629, 0xc028564d, 0xc028564e, 0xc02856c6, 0xc0286404, 0xc0286405, 0xc0286415, 0xc0286440,
-        0xc0286442, 0xc0286444, 0xc0286445, 0xc0286448, 0xc0286451, 0xc0286452, 0xc028645e, 0xc0286461, 0xc0286484, 0xc02864c3,
-        0xc028660f, 0xc0286687, 0xc0286903, 0xc0286904, 0xc0286d0f, 0xc0286d11, 0xc0287c02, 0xc028a501, 0xc028ae92, 0xc02c5600,
-        0xc02c5625, 0xc02c5638, 0xc02c563a, 0xc02c564a, 0xc02c6446, 0xc02c6447, 0xc02c6468, 0xc030128a, 0xc0303e03, 0xc0305602,
-        0xc0305615, 0xc0305616, 0xc03056c4, 0xc0306442, 0xc0306444, 0xc0306446, 0xc0306457, 0xc0306480, 0xc03064b7, 0xc03064ca,
-        0xc0306905, 0xc0306906, 0xc0306907, 0xc0306909, 0xc030b404, 0xc0345641, 0xc0345642, 0xc034564b, 0xc0345700, 0xc0347c03,
-        0xc0383e04, 0xc0384707, 0xc0384b22, 0xc038563b, 0xc038563c, 0xc0385650, 0xc03856c1, 0xc0386440, 0xc0386441, 0xc0386443,
-        0xc0386444, 0xc0386446, 0xc038644a, 0xc038644f, 0xc03864bc, 0xc0389423, 0xc0389424, 0xc038943b, 0xc038a550, 0xc038a551,
-        0xc0401289, 0xc040128b, 0xc0403d08, 0xc0403d11, 0xc0403d15, 0xc0405602, 0xc0405610, 0xc0405626, 0xc0405627, 0xc040563d,
-        0xc040563e, 0xc040564a, 0xc040564b, 0xc040565e, 0xc040565f, 0xc0405665, 0xc0405668, 0xc0406400, 0xc0406429, 0xc0406442,
-        0xc0406449, 0xc040644d, 0xc0406454, 0xc0406469, 0xc0406481, 0xc04064a0, 0xc04064aa, 0xc0406618, 0xc0406619, 0xc040aed4,
-        0xc040aed5, 0xc040b408, 0xc040b409, 0xc0445624, 0xc0445636, 0xc0485619, 0xc0485630, 0xc0485660, 0xc0485661, 0xc0486440,
-        0xc0486446, 0xc048644a, 0xc0486456, 0xc0486458, 0xc04864a8, 0xc04864a9, 0xc0487c04, 0xc048ae65, 0xc048aec8, 0xc048aeca,
-        0xc048b402, 0xc048b40b, 0xc04c56c5, 0xc04c644b, 0xc050561a, 0xc05064a7, 0xc0506617, 0xc054561d, 0xc054b40a, 0xc054f305,
-        0xc058420b, 0xc0585604, 0xc0585605, 0xc0585609, 0xc058560f, 0xc0585611, 0xc058565d, 0xc0586442, 0xc0586448, 0xc058644d,
-        0xc058ff0b, 0xc0603d06, 0xc0603d0f, 0xc0604212, 0xc0604b02, 0xc0606610, 0xc0607520, 0xc0684608, 0xc06855c8, 0xc06864a1,
-        0xc06864a2, 0xc06864b8, 0xc06864ce, 0xc0686611, 0xc07056c2, 0xc0709411, 0xc074510c, 0xc0745645, 0xc0804d66, 0xc080661a,
-        0xc080aebe, 0xc0845657, 0xc0845658, 0xc08c5102, 0xc08c5114, 0xc0905664, 0xc0945662, 0xc09c5604, 0xc0a06446, 0xc0a44d74,
-        0xc0a44d75, 0xc0b06440, 0xc0c85666, 0xc0c89425, 0xc0cc5615, 0xc0cc5616, 0xc0d05604, 0xc0d05605, 0xc0d05640, 0xc0e85667,
-        0xc0e8a532, 0xc0e8a533, 0xc100565c, 0xc1007c00, 0xc1007c01, 0xc100b405, 0xc100b406, 0xc1086201, 0xc110b40d, 0xc1206446,
-        0xc168644c, 0xc16cb403, 0xc208ae62, 0xc250b407, 0xc400941b, 0xc400941d, 0xc4009420, 0xc4089434, 0xc4405401, 0xc4c03d09,
-        0xc4c03d12, 0xc4c03d16, 0xca289435, 0xcfa44308, 0xcfa45115, 0xcfb04301, 0xd0009411, 0xd0009412, 0xd000941e, 0xd000943d,
-        0xd000943e,
+        0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40,
+        0x4000000, 0x8000000, 0x10000000, 0x40000000, 0x80000000, 0x4, 0x1, 0x2, 0x400, 0x800, 0x0, 0x1, 0x2, 0x1, 0x2, 0x80000000, 0x0,
+        0x80, 0xffffffc4, 0xfffffff9, 0xfffffffa, 0xfffffffb, 0xfffffffc, 0xfffffffd, 0xfffffffe, 0xffffffff, 0x1, 0x2, 0x3, 0x4, 0x5,
+        0x6, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0xe, 0xf,
+        0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x0, 0x1, 0x2, 0x4,
+        0x800, 0x80, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0x80, 0x81, 0x83, 0x84, 0x85,
+        0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8d, 0x100, 0x200, 0x400, 0x4, 0x8, 0x80, 0x0, 0x1, 0x2, 0x3, 0x80, 0x4, 0x8, 0x0,
+        0x1, 0x2, 0x3, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000,
+        0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000,
+        0x40000000, 0x80000000, 0x100000000, 0x200000000, 0x80, 0x100, 0x200, 0x400, 0x800, 0x10000, 0x20000, 0x40000, 0x2000000,
+        0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000,
+        0x40000000, 0x1, 0x4, 0x2, 0x8, 0x1000000, 0x80000000, 0x40000000, 0x20000000, 0x0, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5,
+        0x6, 0x7, 0x8, 0x9, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x18, 0x19, 0x1a, 0x1e, 0x1f, 0x20, 0x21, 0x4200, 0x4201, 0x4202,
+        0x4203, 0x4204, 0x4205, 0x4206, 0x4207, 0x4208, 0x4209, 0x420a, 0x420b, 0x420c, 0x420d, 0x420e, 0x420f, 0x4210, 0x4211, 0x4212,
+        0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x10, 0x11, 0x18, 0x1f, 0x20, 0x21, 0x22, 0x4200, 0x4201, 0x4202, 0x4203,
+        0x4204, 0x4205, 0x4206, 0x4207, 0x4208, 0x4209, 0x420a, 0x420b, 0x420c, 0x420d, 0x420e, 0x420f, 0x4210, 0x4211, 0x4212, 0x1, 0x2,
+        0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100000, 0x200000, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6,
+        0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f,
+        0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x32, 0x33, 0x34, 0x35, 0x36,
+        0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b,
+        0x4d, 0x4e, 0x4f, 0x50, 0x51, 0x41555856, 0x53564d41, 0x59616d61, 0xffffffffffffffff, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8,
+        0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x1, 0x2, 0x3, 0x4, 0x0, 0x1, 0x0, 0x1, 0x2, 0x0, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x1,
+        0x2, 0x0, 0x0, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800,
+        0x1, 0x2, 0x11, 0x12, 0x1001, 0x1002, 0x1003, 0x1004, 0x1011, 0x1012, 0x1021, 0x1022, 0x1023, 0x1024, 0x1025, 0x2001, 0x2002,
+        0x2003, 0x4001, 0x4002, 0x4003, 0x4004, 0x5001, 0x5002, 0x5003, 0x5004, 0x5005, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9,
+        0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x0, 0x1, 0xfffffffe, 0xffffffff, 0x0, 0x1, 0x2, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0x3, 0x7, 0x0, 0x1,
+        0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0x10, 0x1, 0x0, 0x1, 0x2, 0xa001, 0x8001, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x80,
+        0x100, 0x1000, 0x2000, 0x4000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000,
+        0x8000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x40000000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40,
+        0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17,
+        0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x19980330, 0x20071026,
+        0x20080522, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000,
+        0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000,
+        0x40000000, 0x80000000, 0x1, 0x2, 0x4, 0x8, 0x1, 0x1, 0x2, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x1, 0x2, 0x0,
+        0x10, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x80, 0x100000, 0x200000, 0x1, 0x2, 0x4, 0x10, 0x20, 0x40, 0x100, 0x200, 0x1,
+        0x80000, 0x2, 0x100, 0x800, 0x1000, 0x8000, 0x20000, 0x40000, 0x80000, 0x100000, 0x100, 0x800, 0x1000, 0x8000, 0x1, 0x2, 0x4,
+        0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0xfff, 0x7ff, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20,
+        0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x4, 0x10, 0x20, 0x40, 0x800, 0x1000,
+        0x2000, 0x100000, 0x200000, 0x400000, 0x2f, 0x187, 0x137f, 0x1cd1, 0x2468, 0x3434, 0x4d44, 0x4d5a, 0x517b, 0x564c, 0x6969,
+        0x72b6, 0x9660, 0x9fa0, 0x9fa1, 0x9fa2, 0xadf5, 0xadff, 0xef53, 0xf15f, 0x27e0eb, 0x414a53, 0xc0ffee, 0xc36400, 0x1021994,
+        0x1021997, 0x7655821, 0x9041934, 0xbad1dea, 0x11307854, 0x15013346, 0x2011bab0, 0x28cd3d45, 0x42494e4d, 0x43415d53, 0x444d4142,
+        0x454d444d, 0x474d454d, 0x4e554c4c, 0x50494446, 0x50495045, 0x52654973, 0x5345434d, 0x5346414f, 0x534f434b, 0x58465342,
+        0x5a3c69f0, 0x5a4f4653, 0x6165676c, 0x62646576, 0x62656572, 0x63677270, 0x64626720, 0x64646178, 0x65735546, 0x68191122,
+        0x6b414653, 0x6c6f6f70, 0x6e736673, 0x73636673, 0x73717368, 0x73727279, 0x73757245, 0x7461636f, 0x74726163, 0x794c7630,
+        0x858458f6, 0x9123683e, 0x958458f6, 0xabba1974, 0xca451a4e, 0xcafe4a11, 0xde5e81e4, 0xf2f52010, 0xf97cff8c, 0xf995e849,
+        0xfe534d42, 0xff534d42, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x40, 0x400, 0x800, 0x1000, 0x2000, 0x5801, 0x5802, 0x5803, 0x5804,
+        0x5805, 0x5806, 0x5807, 0x5808, 0x5809, 0x800001, 0x800002, 0x800003, 0x800004, 0x800005, 0x800006, 0x800007, 0x800008, 0x800009,
+        0x0, 0x1, 0x2, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x0,
+        0x30000, 0x50000, 0x7fc00000, 0x7ff00000, 0x7ffc0000, 0x7fff0000, 0x80000000, 0x1, 0x2, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20,
+        0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x1, 0x2, 0x4, 0x8, 0x1, 0x2, 0x1, 0x2, 0x4,
+        0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16,
+        0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0xfffffff8, 0xfffffff9, 0xfffffffa, 0xfffffffb, 0xfffffffc,
+        0xfffffffd, 0xfffffffe, 0xffffffff, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0xffffffff, 0x0, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69,
+        0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17,
+        0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7,
+        0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e,
+        0x1f, 0x20, 0x21, 0x22, 0x23, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12,
+        0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8,
+        0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e,
+        0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33,
+        0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000,
+        0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x0, 0x1, 0x2, 0x3,
+        0x4, 0x5, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0x1, 0x2,
+        0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000,
+        0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x800, 0x1, 0x2, 0x4, 0x8, 0x10, 0x1, 0x2, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4,
+        0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b,
+        0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30,
+        0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20,
+        0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x1, 0x2,
+        0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11,
+        0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x1, 0x2,
+        0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x1, 0x2, 0x4,
+        0x8, 0x10, 0x20, 0x40, 0x0, 0x1, 0x2, 0x3, 0x5, 0x6, 0x7, 0x8, 0x1, 0x2, 0x0, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100,
+        0x200, 0x1, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x1, 0x2, 0x4, 0x8, 0x0, 0x30000, 0x40000, 0x80000, 0xa0000,
+        0xf0000, 0x140000, 0x150000, 0x160000, 0x280000, 0x2a0000, 0x320000, 0x3e0000, 0xb70000, 0xf30000, 0x1020000, 0x1, 0x2, 0x4, 0x8,
+        0x10, 0x20, 0x1, 0x2, 0x4, 0x800, 0x200, 0x5121996, 0x16041998, 0x20112000, 0x28121969, 0xfee1dead, 0x0, 0x1234567, 0x4321fedc,
+        0x45584543, 0x89abcdef, 0xa1b2c3d4, 0xcdef0123, 0xd000fce2, 0x8000, 0x10000, 0x20000, 0x40000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6,
+        0x7, 0x8, 0x9, 0xa, 0x0, 0x6, 0x8, 0xc, 0xf, 0x10, 0x80000, 0x740000, 0x800000, 0x4000005, 0x4000006, 0x4000009, 0x400000a,
+        0x400000b, 0x400000d, 0x4100001, 0x410000e, 0x5000002, 0x5000004, 0x5000007, 0x6000003, 0x7000003, 0x8000008, 0x20000, 0x40000,
+        0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x200,
+        0x400, 0x800, 0x1, 0x2, 0x3, 0x4, 0xb, 0xc, 0xd, 0xe, 0x15, 0x16, 0x17, 0x18, 0x0, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0xe, 0xf,
+        0x1000, 0x2000, 0x4000, 0x8000, 0x200, 0x400, 0x800, 0x1000, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13,
+        0x14, 0x1000, 0x800, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0x1000, 0x2000, 0x4000, 0x800, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8,
+        0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x241, 0x245, 0x246, 0x247, 0x249, 0x24a, 0x24b, 0x254, 0x256,
+        0x258, 0x259, 0x25a, 0x1200, 0x125d, 0x125e, 0x125f, 0x1260, 0x1261, 0x1262, 0x1263, 0x1264, 0x1265, 0x1266, 0x1267, 0x1268,
+        0x1269, 0x1274, 0x1275, 0x1276, 0x1277, 0x1278, 0x1279, 0x127a, 0x127b, 0x127c, 0x127d, 0x127e, 0x127f, 0x1b03, 0x1be6, 0x1bec,
+        0x2311, 0x2400, 0x2401, 0x2402, 0x2403, 0x2405, 0x3b64, 0x3b65, 0x3b66, 0x3b67, 0x3b68, 0x3b69, 0x3b6a, 0x3b6b, 0x3b6c, 0x3b6d,
+        0x3b6e, 0x3b6f, 0x3b70, 0x3b71, 0x3b72, 0x3b73, 0x3b74, 0x3b75, 0x3b76, 0x3b77, 0x3b78, 0x3b79, 0x3b80, 0x3b81, 0x3b82, 0x3b83,
+        0x3b84, 0x3b85, 0x3b86, 0x3b87, 0x3b88, 0x3b89, 0x3b8a, 0x3b8b, 0x3b8c, 0x3b8d, 0x3b8e, 0x3b8f, 0x3b90, 0x3b91, 0x3b92, 0x3b93,
+        0x3b94, 0x3d13, 0x3e01, 0x3e02, 0x4101, 0x4102, 0x4200, 0x420a, 0x420c, 0x420e, 0x4210, 0x4300, 0x4703, 0x48f9, 0x48fa, 0x4b27,
+        0x4f25, 0x4f26, 0x4f39, 0x4f3c, 0x5000, 0x5001, 0x5002, 0x5003, 0x5008, 0x500e, 0x5015, 0x5016, 0x5100, 0x5101, 0x5111, 0x5204,
+        0x5206, 0x5207, 0x5361, 0x5363, 0x5401, 0x5402, 0x5403, 0x5404, 0x5405, 0x5406, 0x5407, 0x5408, 0x5409, 0x540a, 0x540b, 0x540c,
+        0x540d, 0x540e, 0x540f, 0x5410, 0x5411, 0x5412, 0x5413, 0x5414, 0x5415, 0x5416, 0x5417, 0x5418, 0x5419, 0x541a, 0x541b, 0x541c,
+        0x541d, 0x541e, 0x541f, 0x5420, 0x5421, 0x5422, 0x5423, 0x5424, 0x5425, 0x5427, 0x5428, 0x5429, 0x542e, 0x542f, 0x5432, 0x5433,
+        0x5434, 0x5435, 0x5437, 0x5441, 0x5450, 0x5451, 0x5452, 0x5453, 0x5454, 0x5455, 0x5456, 0x5457, 0x5458, 0x5459, 0x545a, 0x545b,
+        0x545c, 0x545d, 0x5460, 0x5501, 0x5502, 0x5509, 0x550c, 0x5603, 0x5646, 0x5700, 0x5701, 0x5760, 0x5761, 0x641e, 0x641f, 0x6430,
+        0x6431, 0x6441, 0x6442, 0x6443, 0x6444, 0x6445, 0x6447, 0x6452, 0x6458, 0x6459, 0x645a, 0x6609, 0x660c, 0x6611, 0x6612, 0x6628,
+        0x6701, 0x6702, 0x6703, 0x6780, 0x6781, 0x6900, 0x6901, 0x6902, 0x7001, 0x7002, 0x7003, 0x7004, 0x7005, 0x7006, 0x700f, 0x7010,
+        0x7014, 0x7040, 0x7041, 0x7501, 0x7502, 0x7c80, 0x7c81, 0x8901, 0x8902, 0x8903, 0x8904, 0x8905, 0x8906, 0x8907, 0x890b, 0x890c,
+        0x890d, 0x8910, 0x8911, 0x8912, 0x8913, 0x8914, 0x8915, 0x8916, 0x8917, 0x8918, 0x8919, 0x891a, 0x891b, 0x891c, 0x891d, 0x891e,
+        0x891f, 0x8920, 0x8921, 0x8922, 0x8923, 0x8924, 0x8925, 0x8926, 0x8927, 0x8929, 0x8930, 0x8931, 0x8932, 0x8933, 0x8934, 0x8935,
+        0x8936, 0x8937, 0x8938, 0x8940, 0x8941, 0x8942, 0x8943, 0x8946, 0x8947, 0x8948, 0x8949, 0x894a, 0x894b, 0x894c, 0x8953, 0x8954,
+        0x8955, 0x8960, 0x8961, 0x8962, 0x8970, 0x8971, 0x8980, 0x8981, 0x8982, 0x8983, 0x8990, 0x8991, 0x8992, 0x8993, 0x8994, 0x8995,
+        0x89a0, 0x89a1, 0x89a2, 0x89a3, 0x89b0, 0x89b1, 0x9360, 0x9361, 0x9362, 0x9406, 0x9407, 0x9408, 0x941c, 0x942e, 0x9a00, 0x9a01,
+        0xa521, 0xa522, 0xa523, 0xa524, 0xa525, 0xa526, 0xa527, 0xa528, 0xae00, 0xae01, 0xae03, 0xae04, 0xae06, 0xae41, 0xae44, 0xae45,
+        0xae47, 0xae60, 0xae64, 0xae71, 0xae78, 0xae80, 0xae97, 0xae9a, 0xaea2, 0xaea3, 0xaead, 0xaeb3, 0xaeb7, 0xaec3, 0xaec4, 0xaec7,
+        0xaece, 0xaf01, 0xaf02, 0xaf7d, 0xaf7e, 0xb100, 0xb101, 0xb102, 0xb502, 0xb600, 0xb601, 0xb640, 0xb641, 0xb642, 0xb643, 0xb644,
+        0xb680, 0xb701, 0xb702, 0xb703, 0xb704, 0xba00, 0xba01, 0xba40, 0xba41, 0xba42, 0xba43, 0xf501, 0xf502, 0xf503, 0xf504, 0xf505,
+        0xf507, 0xf50f, 0xf517, 0xf518, 0xf519, 0xff01, 0xff02, 0xff03, 0xff04, 0xff05, 0xff06, 0xff07, 0xff08, 0xff09, 0xff0a,
+        0x40016b01, 0x40016b03, 0x4001af72, 0x4001af84, 0x40021beb, 0x40025367, 0x400261f2, 0x400261f3, 0x40026d01, 0x4002f516,
+        0x40035004, 0x40035005, 0x40041b02, 0x40041be8, 0x40041be9, 0x40042303, 0x40042305, 0x40042307, 0x4004230b, 0x4004230e,
+        0x40042318, 0x40042408, 0x40042409, 0x40043d04, 0x40043d0d, 0x40043d14, 0x4004420d, 0x40044317, 0x40044581, 0x40044590,
+        0x40044591, 0x400445a0, 0x40044620, 0x40044f1f, 0x40044f28, 0x40044f2b, 0x40044f2d, 0x40044f2e, 0x40045010, 0x40045017,
+        0x40045042, 0x40045106, 0x40045108, 0x40045109, 0x4004510d, 0x4004510f, 0x40045201, 0x40045362, 0x40045366, 0x40045407,
+        0x40045408, 0x40045431, 0x40045436, 0x40045506, 0x4004550a, 0x4004550d, 0x4004550e, 0x4004550f, 0x40045564, 0x40045565,
+        0x40045566, 0x40045567, 0x40045568, 0x40045569, 0x4004556a, 0x4004556b, 0x4004556d, 0x4004556e, 0x4004560e, 0x40045612,
+        0x40045613, 0x40045644, 0x400456c1, 0x400461f1, 0x40046201, 0x40046411, 0x40046443, 0x40046445, 0x40046446, 0x4004644b,
+        0x4004644c, 0x4004644d, 0x40046457, 0x4004645b, 0x40046460, 0x40046483, 0x40046602, 0x40046604, 0x40046606, 0x40046607,
+        0x40046629, 0x4004662b, 0x40046783, 0x40046784, 0x40046911, 0x40046912, 0x40046913, 0x40046914, 0x40046915, 0x40046917,
+        0x40046918, 0x40046919, 0x4004691d, 0x4004691f, 0x40046923, 0x40046b04, 0x40046b05, 0x40046d02, 0x40046d0d, 0x40046efa,
+        0x40047300, 0x40047301, 0x40047303, 0x40047602, 0x40049366, 0x40049409, 0x40049421, 0x40049801, 0x4004ae86, 0x4004ae8b,
+        0x4004ae99, 0x4004aec2, 0x4004af07, 0x4004af09, 0x4004af42, 0x4004af43, 0x4004af44, 0x4004af61, 0x4004af77, 0x4004b681,
+        0x4004b682, 0x4004b701, 0x4004ee01, 0x4004ee02, 0x4004ee03, 0x4004ee04, 0x4004f303, 0x4004f304, 0x4004f306, 0x4004f506,
+        0x4004f50d, 0x4004f51b, 0x4005a502, 0x4005a503, 0x40063e00, 0x4007a504, 0x4007a505, 0x40081271, 0x40081bea, 0x40082316,
+        0x40082404, 0x40082406, 0x4008240b, 0x40082a01, 0x40082a02, 0x40084004, 0x40084202, 0x40084203, 0x40084503, 0x40084504,
+        0x40084b09, 0x40084b0a, 0x40084b0b, 0x40084b0d, 0x40084b0e, 0x40084b15, 0x40084b17, 0x40084f37, 0x40084f38, 0x40084f3e,
+        0x40085112, 0x40085203, 0x40085400, 0x40085503, 0x40085507, 0x4008556c, 0x40085618, 0x400856c1, 0x40085e04, 0x40086200,
+        0x40086201, 0x40086203, 0x40086408, 0x40086409, 0x40086414, 0x40086422, 0x40086424, 0x40086425, 0x4008642a, 0x4008642b,
+        0x4008642c, 0x40086432, 0x40086442, 0x40086443, 0x40086444, 0x40086445, 0x40086446, 0x40086447, 0x40086448, 0x40086449,
+        0x4008644c, 0x4008644d, 0x40086454, 0x40086456, 0x40086464, 0x4008646e, 0x4008646f, 0x40086478, 0x40086482, 0x40086602,
+        0x40086604, 0x40086606, 0x40086607, 0x40086610, 0x4008662c, 0x40086d01, 0x40086d09, 0x40086d0a, 0x40086d12, 0x40086d14,
+        0x40086d16, 0x40086e81, 0x40086e8b, 0x40086ef8, 0x40086efa, 0x4008700c, 0x4008700e, 0x400870a2, 0x400870a5, 0x400870b1,
+        0x40087101, 0x40087543, 0x40087602, 0x40089413, 0x40089416, 0x4008941a, 0x4008ae48, 0x4008ae52, 0x4008ae61, 0x4008ae6a,
+        0x4008ae89, 0x4008ae8a, 0x4008ae90, 0x4008ae93, 0x4008ae95, 0x4008ae9c, 0x4008af00, 0x4008af03, 0x4008af10, 0x4008af13,
+        0x4008af14, 0x4008af15, 0x4008af20, 0x4008af21, 0x4008af22, 0x4008af23, 0x4008af24, 0x4008af25, 0x4008af30, 0x4008af60,
+        0x4008af74, 0x4008af75, 0x4008af7c, 0x4008af83, 0x4008b646, 0x4008b648, 0x4008b684, 0x4008ca12, 0x4008f50a, 0x4008f510,
+        0x40095505, 0x400c0248, 0x400c55cb, 0x400c644a, 0x400c6455, 0x400c645a, 0x400c645f, 0x400c6615, 0x400c690a, 0x400caed0,
+        0x400cee06, 0x4010060f, 0x40101283, 0x40101286, 0x40101287, 0x40101288, 0x4010230a, 0x40102317, 0x40103d02, 0x40103d0b,
+        0x40103e05, 0x40104205, 0x40104593, 0x40104b0f, 0x40104b10, 0x40104b1a, 0x40104f32, 0x40104f33, 0x40106150, 0x40106151,
+        0x40106152, 0x40106153, 0x40106154, 0x40106181, 0x40106183, 0x40106184, 0x40106185, 0x4010618a, 0x4010618b, 0x4010618c,
+        0x4010618d, 0x4010640d, 0x40106410, 0x4010641a, 0x4010641c, 0x40106436, 0x40106437, 0x40106439, 0x40106441, 0x40106442,
+        0x40106444, 0x40106445, 0x40106446, 0x40106449, 0x40106451, 0x40106453, 0x40106455, 0x40106459, 0x40106476, 0x4010647b,
+        0x40106614, 0x40106785, 0x40106d0b, 0x40106d0c, 0x40106e80, 0x40106e8c, 0x4010942a, 0x40109441, 0x4010a51f, 0x4010a521,
+        0x4010a523, 0x4010ae42, 0x4010ae67, 0x4010ae68, 0x4010aeaa, 0x4010aeab, 0x4010aeac, 0x4010b201, 0x4010b300, 0x4010ca13,
+        0x4014024c, 0x40144304, 0x40144305, 0x40144f2f, 0x4014563c, 0x4014644a, 0x40182304, 0x4018230f, 0x40182310, 0x40184b07,
+        0x40184b13, 0x4018643f, 0x40186441, 0x40186443, 0x40186444, 0x40186447, 0x4018644b, 0x4018644c, 0x40186d06, 0x40186d08,
+        0x40186e8d, 0x40187013, 0x40187014, 0x40187542, 0x40189429, 0x4018aebd, 0x4018aee1, 0x4018aee2, 0x4018aee3, 0x4018f50b,
+        0x4018f514, 0x401c5504, 0x401c5820, 0x401c6190, 0x40200242, 0x40200243, 0x4020431f, 0x40204706, 0x40204b04, 0x4020565a,
+        0x4020565b, 0x40206417, 0x40206435, 0x40206443, 0x40206445, 0x40206447, 0x40206448, 0x40206449, 0x4020644b, 0x4020644d,
+        0x4020644e, 0x40206450, 0x4020645c, 0x4020645d, 0x40206d17, 0x40206d18, 0x40207012, 0x40207505, 0x40207506, 0x4020940d,
+        0x4020ae46, 0x4020ae76, 0x4020aea5, 0x4020aeb2, 0x4020aed2, 0x4020ca10, 0x40246a21, 0x40247007, 0x4024700a, 0x40281be2,
+        0x40282301, 0x40282312, 0x40282313, 0x40284504, 0x40285107, 0x4028641b, 0x4028644e, 0x4028644f, 0x40286454, 0x40286608,
+        0x40286d10, 0x4028700f, 0x4028af11, 0x4028b501, 0x4028b503, 0x4028b504, 0x402c5639, 0x402c6467, 0x40304580, 0x4030560b,
+        0x40305652, 0x40306440, 0x40306443, 0x40309410, 0x40309439, 0x4030ae7b, 0x40344702, 0x40345622, 0x40345632, 0x40383d03,
+        0x40383d0c, 0x40384708, 0x4038564f, 0x40386449, 0x4038ae7a, 0x40405501, 0x404056c0, 0x40406448, 0x4040644c, 0x40406469,
+        0x40406a31, 0x4040942c, 0x4040ae77, 0x4040ae79, 0x4040ae9e, 0x4040aea0, 0x40444f34, 0x40444f35, 0x40444f36, 0x40445637,
+        0x40445e02, 0x40446440, 0x40486477, 0x40489426, 0x4048ae9b, 0x4048aec9, 0x4048aecb, 0x404c4701, 0x4054561e, 0x40586446,
+        0x40586447, 0x405c5503, 0x40603d07, 0x40603d10, 0x406855c9, 0x4068aea3, 0x4070aea0, 0x40781be3, 0x40786440, 0x40786e88,
+        0x40800290, 0x40806685, 0x40809440, 0x4080aea2, 0x4080aebf, 0x40886445, 0x408c563e, 0x4090ae82, 0x40a0ae49, 0x40e8662e,
+        0x40e8af40, 0x40e8af41, 0x41009432, 0x41015500, 0x4138ae84, 0x4140aecd, 0x4188aea7, 0x4188aec6, 0x41a0ae8d, 0x43403d05,
+        0x43403d0e, 0x44006a33, 0x4400ae8f, 0x50009401, 0x50009402, 0x50009403, 0x50009404, 0x50009405, 0x5000940a, 0x5000940b,
+        0x5000940c, 0x5000940e, 0x5000940f, 0x50009417, 0x50009418, 0x5000943a, 0x5000943f, 0x5000aea5, 0x80016a11, 0x80016a12,
+        0x80016b01, 0x80016b03, 0x8001af71, 0x8001af85, 0x80025364, 0x8002a52a, 0x8002a52b, 0x8002af76, 0x8002f515, 0x80041284,
+        0x80041285, 0x80041bee, 0x80044206, 0x80044207, 0x80044208, 0x80044209, 0x80044315, 0x8004431e, 0x80044501, 0x80044584,
+        0x80044704, 0x80044d76, 0x80045002, 0x80045005, 0x80045006, 0x80045007, 0x8004500b, 0x8004500f, 0x80045010, 0x80045017,
+        0x80045043, 0x80045104, 0x80045105, 0x8004510a, 0x8004510b, 0x80045113, 0x80045200, 0x80045360, 0x80045430, 0x80045432,
+        0x80045438, 0x80045439, 0x80045440, 0x8004552d, 0x80045626, 0x8004562e, 0x80045643, 0x80045701, 0x80045702, 0x80045703,
+        0x80045704, 0x80045705, 0x80045707, 0x80045709, 0x8004570a, 0x8004587d, 0x80046402, 0x8004644e, 0x80046601, 0x80046603,
+        0x80046605, 0x80046900, 0x80046901, 0x80046902, 0x80046907, 0x80046908, 0x80046909, 0x8004690f, 0x80046924, 0x80046990,
+        0x80046a01, 0x80046b04, 0x80046b05, 0x80046d03, 0x80046d0e, 0x80046ef8, 0x80046ef9, 0x80046efa, 0x80047013, 0x80047300,
+        0x80047601, 0x80047c05, 0x80049363, 0x80049367, 0x80049370, 0x8004a405, 0x8004a524, 0x8004a529, 0x8004ae98, 0x8004af08,
+        0x8004af70, 0x8004af79, 0x8004af7a, 0x8004af80, 0x8004af81, 0x8004b505, 0x8004b506, 0x8004b645, 0x8004b647, 0x8004b683,
+        0x8004b702, 0x8004b706, 0x8004b707, 0x8004b708, 0x8004b709, 0x8004f300, 0x8004f302, 0x8004f303, 0x8004f304, 0x8004f50c,
+        0x8004f50e, 0x8004f51a, 0x80081270, 0x80081272, 0x80081280, 0x80082407, 0x80084003, 0x80084201, 0x80084202, 0x80084203,
+        0x80084204, 0x80084205, 0x80084206, 0x80084502, 0x80084503, 0x80084504, 0x80084b01, 0x80085202, 0x80085502, 0x80085610,
+        0x80085617, 0x8008563f, 0x80085665, 0x80086445, 0x80086601, 0x80086603, 0x80086605, 0x8008662c, 0x8008690c, 0x80086d03,
+        0x80086e8a, 0x80086ef8, 0x80086ef9, 0x80086efb, 0x8008700b, 0x8008700d, 0x800870a1, 0x800870a3, 0x800870b2, 0x800870b3,
+        0x80087601, 0x80089418, 0x80089419, 0x8008a404, 0x8008ae9d, 0x8008af00, 0x8008af26, 0x8008af73, 0x8008af83, 0x8008b705,
+        0x8008b70d, 0x8008ca11, 0x8008f511, 0x8008f512, 0x8008f513, 0x80096782, 0x800c4211, 0x800c4f2a, 0x800c5011, 0x800c5012,
+        0x800c6613, 0x800ca400, 0x800cee07, 0x8010020f, 0x8010230c, 0x80104204, 0x80104592, 0x8010500c, 0x8010500d, 0x80105013,
+        0x80105014, 0x80106463, 0x8010661b, 0x8010690c, 0x8010a402, 0x8010a403, 0x8010a406, 0x8010a407, 0x8010a40a, 0x8010a51e,
+        0x8010a520, 0x8010a522, 0x8010aebb, 0x8010aebc, 0x8010af78, 0x8010b70a, 0x8010b70b, 0x8010b70c, 0x80111500, 0x8014020e,
+        0x80184f3a, 0x80186d05, 0x80186d07, 0x80186e82, 0x80186e83, 0x80186e84, 0x80189439, 0x801c581f, 0x80200204, 0x80204612,
+        0x80204705, 0x802048f8, 0x80204f3d, 0x80204f3f, 0x80206900, 0x80207011, 0x8020ca15, 0x8020ca16, 0x80246a22, 0x80247008,
+        0x80247009, 0x80280215, 0x80280217, 0x80284504, 0x80285700, 0x80287010, 0x803048fc, 0x80304d65, 0x8030560a, 0x80306453,
+        0x80306d02, 0x80306d04, 0x80306e85, 0x8030942b, 0x8030ae7c, 0x80345621, 0x80345631, 0x80386433, 0x803c4f3b, 0x80405600,
+        0x80406a32, 0x8040942d, 0x8040ae9f, 0x8040ee08, 0x8044b401, 0x80489439, 0x8048ae66, 0x804c4700, 0x80500212, 0x80500213,
+        0x80503d01, 0x80503d0a, 0x805c4d65, 0x805cee05, 0x80685600, 0x8068690b, 0x8070ae9f, 0x80800211, 0x80809440, 0x8080aea1,
+        0x8080ca14, 0x80811501, 0x80845663, 0x80885659, 0x808c563d, 0x8090ae81, 0x80e8662d, 0x80f86406, 0x810048fb, 0x81009431,
+        0x810c9365, 0x811cf301, 0x8138ae83, 0x8140aecc, 0x8188aea6, 0x81904b06, 0x81a0ae8c, 0x81f8943c, 0x820048fe, 0x8208ae63,
+        0x83c0550b, 0x84006a34, 0x8400941f, 0x84009422, 0x8400ae8e, 0x864048fd, 0x8818564c, 0x8fa44309, 0x90009427, 0x9000aea4,
+        0x9000aecf, 0xc0044b21, 0xc0044d67, 0xc0044d68, 0xc0044d6f, 0xc0044d70, 0xc0044d71, 0xc0044d72, 0xc0044d73, 0xc0045002,
+        0xc0045003, 0xc0045004, 0xc0045005, 0xc0045006, 0xc0045007, 0xc0045009, 0xc004500a, 0xc0045040, 0xc0045041, 0xc0045103,
+        0xc004510e, 0xc0045401, 0xc0045405, 0xc0045406, 0xc0045627, 0xc004562f, 0xc0045706, 0xc0045708, 0xc0045877, 0xc0045878,
+        0xc0046412, 0xc0046413, 0xc0046427, 0xc0046428, 0xc0046449, 0xc004644d, 0xc00464af, 0xc00464b4, 0xc00464be, 0xc00464c9,
+        0xc0046686, 0xc0046d00, 0xc0046d01, 0xc004ae02, 0xc004ae0a, 0xc004aea7, 0xc004b40c, 0xc008240a, 0xc0082a00, 0xc0084b03,
+        0xc0084b1f, 0xc0085365, 0xc0085504, 0xc0085508, 0xc008561b, 0xc008561c, 0xc0085666, 0xc00856c7, 0xc0086202, 0xc008640a,
+        0xc0086420, 0xc0086421, 0xc0086423, 0xc0086440, 0xc0086441, 0xc0086442, 0xc0086443, 0xc0086444, 0xc0086445, 0xc0086446,
+        0xc0086448, 0xc008644a, 0xc008644b, 0xc008644c, 0xc008644d, 0xc0086451, 0xc0086453, 0xc0086456, 0xc0086457, 0xc0086460,
+        0xc0086461, 0xc0086462, 0xc0086465, 0xc008646a, 0xc008646d, 0xc0086470, 0xc00864bf, 0xc00864c0, 0xc00864d0, 0xc00864d2,
+        0xc0086efa, 0xc00870a4, 0xc0089364, 0xc008ae05, 0xc008ae09, 0xc008ae67, 0xc008ae88, 0xc008ae91, 0xc008aeb0, 0xc008aeba,
+        0xc008aec1, 0xc008af16, 0xc008af7b, 0xc008af7f, 0xc008af82, 0xc0096616, 0xc00c5116, 0xc00c5364, 0xc00c55ca, 0xc00c642d,
+        0xc00c642e, 0xc00c6448, 0xc00c644a, 0xc00c644b, 0xc00c644f, 0xc00c6463, 0xc00c6466, 0xc00c6468, 0xc00c6469, 0xc00caee0,
+        0xc0101282, 0xc010128e, 0xc0101502, 0xc0104b11, 0xc0104b14, 0xc0104b1e, 0xc0104b23, 0xc0104b24, 0xc0104b25, 0xc0104b28,
+        0xc0106401, 0xc0106403, 0xc0106407, 0xc010640b, 0xc010640c, 0xc0106418, 0xc010641d, 0xc0106426, 0xc0106438, 0xc0106440,
+        0xc0106441, 0xc0106442, 0xc0106443, 0xc0106444, 0xc0106445, 0xc0106446, 0xc0106447, 0xc0106448, 0xc0106449, 0xc010644a,
+        0xc010644b, 0xc010644c, 0xc010644d, 0xc010644e, 0xc0106450, 0xc0106451, 0xc0106452, 0xc0106459, 0xc010645b, 0xc0106461,
+        0xc0106462, 0xc0106464, 0xc0106467, 0xc010646c, 0xc010646d, 0xc0106471, 0xc0106479, 0xc010647a, 0xc0106480, 0xc01064ab,
+        0xc01064ac, 0xc01064b3, 0xc01064b5, 0xc01064bd, 0xc01064c4, 0xc01064c5, 0xc01064c7, 0xc01064c8, 0xc01064d1, 0xc0107521,
+        0xc0109414, 0xc0109428, 0xc010a401, 0xc010ae53, 0xc010b200, 0xc010b301, 0xc010b40e, 0xc010b40f, 0xc010f508, 0xc0144302,
+        0xc0144303, 0xc0144306, 0xc0144307, 0xc0145608, 0xc014563b, 0xc014646a, 0xc014646b, 0xc01464a6, 0xc014a100, 0xc0181b01,
+        0xc0181be4, 0xc0181be5, 0xc0181bed, 0xc0182306, 0xc0182309, 0xc018230d, 0xc0182314, 0xc0182315, 0xc0184800, 0xc0184b0c,
+        0xc0184b18, 0xc0184b19, 0xc0184b1b, 0xc0184b1d, 0xc0184b20, 0xc018560b, 0xc0185879, 0xc0186419, 0xc018643a, 0xc018643b,
+        0xc018643c, 0xc0186440, 0xc0186441, 0xc0186442, 0xc0186443, 0xc0186444, 0xc0186445, 0xc0186446, 0xc0186448, 0xc0186449,
+        0xc018644a, 0xc018644c, 0xc0186450, 0xc0186451, 0xc0186452, 0xc0186453, 0xc0186455, 0xc018645c, 0xc0186462, 0xc018646b,
+        0xc018646d, 0xc0186472, 0xc0186473, 0xc0186474, 0xc0186475, 0xc018647c, 0xc0186481, 0xc01864b0, 0xc01864b1, 0xc01864ba,
+        0xc01864c1, 0xc01864c2, 0xc01864c6, 0xc01864cb, 0xc01864cd, 0xc01864cf, 0xc0186901, 0xc0186902, 0xc0186d13, 0xc0186d15,
+        0xc0186e86, 0xc0186e87, 0xc0189371, 0xc0189372, 0xc0189373, 0xc0189374, 0xc0189375, 0xc0189376, 0xc0189377, 0xc0189378,
+        0xc0189379, 0xc018937a, 0xc018937b, 0xc018937c, 0xc018937d, 0xc018937e, 0xc0189436, 0xc018a408, 0xc018a409, 0xc018ae85,
+        0xc018aec0, 0xc01c1b01, 0xc01c1be1, 0xc01c5605, 0xc01c5613, 0xc01c64a3, 0xc01c64ad, 0xc01c64ae, 0xc0200a00, 0xc0202302,
+        0xc0202308, 0xc0204b08, 0xc0204b1c, 0xc0204b26, 0xc020560a, 0xc020560c, 0xc020560e, 0xc0205611, 0xc0205647, 0xc0205648,
+        0xc0205649, 0xc02056c3, 0xc0206416, 0xc0206434, 0xc0206440, 0xc0206443, 0xc0206447, 0xc0206449, 0xc020644a, 0xc020644e,
+        0xc0206454, 0xc020645d, 0xc020645e, 0xc0206461, 0xc0206462, 0xc0206464, 0xc0206466, 0xc0206482, 0xc0206483, 0xc02064a4,
+        0xc02064a5, 0xc02064b2, 0xc02064b6, 0xc02064b9, 0xc02064cc, 0xc020660b, 0xc020662a, 0xc0207301, 0xc0207302, 0xc0207503,
+        0xc0207504, 0xc0209442, 0xc020a528, 0xc020a529, 0xc020f509, 0xc0216d02, 0xc024560d, 0xc02464bb, 0xc0281b04, 0xc0282300,
+        0xc0284b05, 0xc0284b12, 0xc0284b16, 0xc0285628, 0xc0285629, 0xc028564d, 0xc028564e, 0xc02856c6, 0xc0286404, 0xc0286405,
+        0xc0286415, 0xc0286440, 0xc0286442, 0xc0286444, 0xc0286445, 0xc0286448, 0xc0286451, 0xc0286452, 0xc028645e, 0xc0286461,
+        0xc0286484, 0xc02864c3, 0xc028660f, 0xc0286687, 0xc0286903, 0xc0286904, 0xc0286d0f, 0xc0286d11, 0xc0287c02, 0xc028a501,
+        0xc028ae92, 0xc02c5600, 0xc02c5625, 0xc02c5638, 0xc02c563a, 0xc02c564a, 0xc02c6446, 0xc02c6447, 0xc02c6468, 0xc030128a,
+        0xc0303e03, 0xc0305602, 0xc0305615, 0xc0305616, 0xc03056c4, 0xc0306442, 0xc0306444, 0xc0306446, 0xc0306457, 0xc0306480,
+        0xc03064b7, 0xc03064ca, 0xc0306905, 0xc0306906, 0xc0306907, 0xc0306909, 0xc030b404, 0xc0345641, 0xc0345642, 0xc034564b,
+        0xc0345700, 0xc0347c03, 0xc0383e04, 0xc0384707, 0xc0384b22, 0xc038563b, 0xc038563c, 0xc0385650, 0xc03856c1, 0xc0386440,
+        0xc0386441, 0xc0386443, 0xc0386444, 0xc0386446, 0xc038644a, 0xc038644f, 0xc03864bc, 0xc0389423, 0xc0389424, 0xc038943b,
+        0xc038a550, 0xc038a551, 0xc0401289, 0xc040128b, 0xc0403d08, 0xc0403d11, 0xc0403d15, 0xc0405602, 0xc0405610, 0xc0405626,
+        0xc0405627, 0xc040563d, 0xc040563e, 0xc040564a, 0xc040564b, 0xc040565e, 0xc040565f, 0xc0405665, 0xc0405668, 0xc0406400,
+        0xc0406429, 0xc0406442, 0xc0406449, 0xc040644d, 0xc0406454, 0xc0406469, 0xc0406481, 0xc04064a0, 0xc04064aa, 0xc0406618,
+        0xc0406619, 0xc040aed4, 0xc040aed5, 0xc040b408, 0xc040b409, 0xc0445624, 0xc0445636, 0xc0485619, 0xc0485630, 0xc0485660,
+        0xc0485661, 0xc0486440, 0xc0486446, 0xc048644a, 0xc0486456, 0xc0486458, 0xc04864a8, 0xc04864a9, 0xc0487c04, 0xc048ae65,
+        0xc048aec8, 0xc048aeca, 0xc048b402, 0xc048b40b, 0xc04c56c5, 0xc04c644b, 0xc050561a, 0xc05064a7, 0xc0506617, 0xc054561d,
+        0xc054b40a, 0xc054f305, 0xc058420b, 0xc0585604, 0xc0585605, 0xc0585609, 0xc058560f, 0xc0585611, 0xc058565d, 0xc0586442,
+        0xc0586448, 0xc058644d, 0xc058ff0b, 0xc0603d06, 0xc0603d0f, 0xc0604212, 0xc0604b02, 0xc0606610, 0xc0607520, 0xc0684608,
+        0xc06855c8, 0xc06864a1, 0xc06864a2, 0xc06864b8, 0xc06864ce, 0xc0686611, 0xc07056c2, 0xc0709411, 0xc074510c, 0xc0745645,
+        0xc0804d66, 0xc080661a, 0xc080aebe, 0xc0845657, 0xc0845658, 0xc08c5102, 0xc08c5114, 0xc0905664, 0xc0945662, 0xc09c5604,
+        0xc0a06446, 0xc0a44d74, 0xc0a44d75, 0xc0b06440, 0xc0c85666, 0xc0c89425, 0xc0cc5615, 0xc0cc5616, 0xc0d05604, 0xc0d05605,
+        0xc0d05640, 0xc0e85667, 0xc0e8a532, 0xc0e8a533, 0xc100565c, 0xc1007c00, 0xc1007c01, 0xc100b405, 0xc100b406, 0xc1086201,
+        0xc110b40d, 0xc1206446, 0xc168644c, 0xc16cb403, 0xc208ae62, 0xc250b407, 0xc400941b, 0xc400941d, 0xc4009420, 0xc4089434,
+        0xc4405401, 0xc4c03d09, 0xc4c03d12, 0xc4c03d16, 0xca289435, 0xcfa44308, 0xcfa45115, 0xcfb04301, 0xd0009411, 0xd0009412,
+        0xd000941e, 0xd000943d, 0xd000943e,
     ];
 }

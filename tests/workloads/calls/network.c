@@ -505,6 +505,7 @@ static void options(void)
 	struct ip_mreq member = {.imr_multiaddr.s_addr = htonl(0xe0000001), .imr_interface.s_addr = htonl(0x7f000001)};
 	struct ip_mreqn member_n = {.imr_multiaddr.s_addr = htonl(0xe0000001), .imr_ifindex = 1};
 	struct ipv6_mreq member6 = {.ipv6mr_multiaddr = {.s6_addr = {0xff, 2, [15] = 1}}, .ipv6mr_interface = 1};
+	struct group_req group = {.gr_interface = 1, .gr_group.ss_family = AF_INET};
 	struct timeval when = {1, 500000};
 	struct linger linger = {1, 5};
 	struct packet_mreq packet = {.mr_ifindex = 1, .mr_type = PACKET_MR_PROMISC, .mr_alen = 6, .mr_address = {1, 2, 3, 4, 5, 6}};
@@ -592,6 +593,9 @@ static void options(void)
 	call(SYS_setsockopt, -1, SOL_IP, IP_ADD_MEMBERSHIP, of(member));
 	call(SYS_setsockopt, -1, SOL_IP, IP_DROP_MEMBERSHIP, of(member_n));
 	call(SYS_setsockopt, -1, SOL_IP, IP_ADD_MEMBERSHIP, of(one));
+	call(SYS_setsockopt, -1, SOL_IP, MCAST_JOIN_GROUP, of(group));
+	call(SYS_setsockopt, -1, SOL_IP, 51 /* IP_LOCAL_PORT_RANGE */, &(int){0x20001000}, 4);
+	call(SYS_setsockopt, -1, SOL_RAW, 1 /* ICMP_FILTER */, &(int){~0x21}, 4);
 	call(SYS_setsockopt, -1, SOL_IP, IP_MULTICAST_TTL, "\001", 1);
 	call(SYS_setsockopt, -1, SOL_IP, IP_MULTICAST_IF, of(member.imr_interface));
 	call(SYS_setsockopt, -1, SOL_IPV6, IPV6_V6ONLY, of(one));
@@ -689,9 +693,9 @@ static void waits(void)
 	call(SYS_select, 0, NULL, NULL, NULL, &micro);
 	call(SYS_select, -1, &in, NULL, NULL, &micro);
 	call(SYS_select, 8, BAD, NULL, NULL, NULL);
-	FD_SET(100, &in);
+	FD_SET(60, &in);
 	micro.tv_usec = 0;
-	call(SYS_select, 101, &in, NULL, NULL, &micro);
+	call(SYS_select, 61, &in, NULL, NULL, &micro);
 	FD_ZERO(&in);
 	FD_SET(pair[0], &in);
 	wide.mask = &mask;

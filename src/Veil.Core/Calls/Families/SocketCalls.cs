@@ -10,10 +10,11 @@ internal static class SocketCalls
     // include/linux/socket.h
     private const uint AfInet = 2, AfInet6 = 10, AfNetlink = 16, AfPacket = 17, AfCan = 29, AfBluetooth = 31, AfRxrpc = 33;
 
+    private const uint TypeMask = 0xf; // SOCK_TYPE_MASK
     private const int NameAt = 4;
 
     private static readonly Argument s_domain = Enum(FlagSets.SocketDomain);
-    private static readonly Argument s_type = Flags(FlagSets.SocketType);
+    private static readonly Argument s_type = new OwnArgument(Type);
     private static readonly Argument s_flags = Flags(FlagSets.MsgFlags);
     private static readonly Argument s_address = new SocketAddressArgument(2);
     private static readonly Argument s_outAddress = new OutSocketAddressArgument(2);
@@ -51,6 +52,29 @@ internal static class SocketCalls
         new("setsockopt", Fd, Enum(FlagSets.SocketLevels), new OwnArgument(OptionToSet), new SetOptionArgument(), Int),
         new("getsockopt", Fd, Enum(FlagSets.SocketLevels), new OwnArgument(OptionToGet), new GetOptionArgument(), new LengthArgument(isShownAlone: true)),
     ];
+
+    // A type, and flags beside it: of a type that has no name all is one number.
+    private static void Type(ref CallWriter writer, in CallView call, int position)
+    {
+        uint value = (uint)call[position], flags = value & ~TypeMask;
+        var type = FlagSets.SocketTypes.NameOf(value & TypeMask);
+        if (type.IsEmpty)
+        {
+            writer.Flags(FlagSets.SocketFlags, value);
+            return;
+        }
+
+        writer.Quote();
+        writer.Line.Append(type);
+        if (flags != 0)
+        {
+            writer.Line.Append((byte)'|');
+            if (FlagSets.SocketFlags.Format(ref writer.Line, flags) == 0)
+                writer.Remark("SOCK_???"u8);
+        }
+
+        writer.Quote();
+    }
 
     private static void Protocol(ref CallWriter writer, in CallView call, int position)
     {
@@ -144,9 +168,11 @@ internal static class SocketCalls
         public override void Write(ref CallWriter writer, in CallView call, int position)
         {
             var chunk = call.Find(position);
-            if (!TryWriteAddress(ref writer, call, position, chunk)
-                && (SocketAddress.FamilyOf(call.Find(NameAt).Bytes) != SocketAddress.Netlink
-                    || !NetlinkMessages.TryWrite(ref writer, chunk.Bytes, call[position + 1])))
+            if (TryWriteAddress(ref writer, call, position, chunk))
+                return;
+            if (SocketAddress.FamilyOf(call.Find(NameAt).Bytes) == SocketAddress.Netlink)
+                NetlinkMessages.Write(ref writer, chunk.Bytes, call[position + 1]);
+            else
                 writer.String(chunk.Bytes, chunk.IsTruncated);
         }
     }
@@ -169,8 +195,9 @@ internal static class SocketCalls
             if (TryWriteAddress(ref writer, call, position, chunk))
                 return;
             var bytes = chunk.Bytes[..(int)Math.Min((ulong)chunk.Bytes.Length, size)];
-            if (SocketAddress.FamilyOf(call.Find(NameAt, output: true).Bytes) != SocketAddress.Netlink
-                || !NetlinkMessages.TryWrite(ref writer, bytes, size))
+            if (SocketAddress.FamilyOf(call.Find(NameAt, output: true).Bytes) == SocketAddress.Netlink)
+                NetlinkMessages.Write(ref writer, bytes, size);
+            else
                 writer.String(bytes, size > (ulong)bytes.Length);
         }
     }
