@@ -50,7 +50,10 @@ internal static class CommandLine
         if (args.Any(static arg => arg is "--help" or "-h" or "-?"))
             args = [.. args.Where(static arg => arg != Version)];
 
-        Habits.Answer(args, root);
+        args = StartedCommand.TakeFrom(args);
+        if (args.Length > 0)
+            Habits.Answer(args, root);
+        args = StartedCommand.AddDefaults(args);
         RefuseUnknownFlags(args, root);
         if (args.Length > 1 && args.Contains(Version))
             throw new UsageException($"{Version}: stands alone; leave the rest out");

@@ -19,7 +19,7 @@ internal static partial class HelpText
     private const int NarrowBelow = 70;
 
     /// <summary>Places in a row: those of the terminal, so that no word is broken over two.</summary>
-    internal static int Columns { get; set; } = Math.Max(TerminalScreen.OfOutput()?.Size.Columns ?? ColumnsElsewhere, ColumnsMin);
+    internal static int Columns { get; set; } = Math.Max(TerminalScreen.Of(StandardStreams.Output)?.Size.Columns ?? ColumnsElsewhere, ColumnsMin);
 
     /// <summary>The examples, the first of each module and then of more than one.</summary>
     public static IEnumerable<Example> Examples =>
