@@ -65,7 +65,7 @@ const volatile __u32 veil_command; /* its thread group, or 0 */
 
 VEIL_TASK_STATE(veil_mark, __u32, 65536);
 
-/* Processes that were added as roots while the trace runs: `add follow`. */
+/* Processes that were added as roots while the trace runs: `add follow`. Of a denied one the children get no mark. */
 VEIL_FILTER(follow, __u32);
 
 /* The mark of a task, or 0. Most tasks have nothing of any BPF program: that costs no helper. */
@@ -79,17 +79,19 @@ static __always_inline __u32 veil_task_mark(struct veil_task task)
 	return mark ? *mark : 0;
 }
 
+static __always_inline __u32 veil_task_follow_bits(struct veil_task task)
+{
+	__u32 mode = veil_follow ? filter_follow_mode : 0, pid;
+
+	if (!mode)
+		return 0;
+	pid = veil_task_pid(task);
+	return veil_filter_find(follow, &pid, mode);
+}
+
 static __always_inline bool veil_task_followed(struct veil_task task)
 {
-	__u32 pid, mode;
-
-	if (veil_task_mark(task))
-		return true;
-	mode = veil_follow ? filter_follow_mode : 0;
-	if (!mode)
-		return false;
-	pid = veil_task_pid(task);
-	return veil_filter_find(follow, &pid, mode) & VEIL_ALLOW;
+	return veil_task_mark(task) || veil_task_follow_bits(task) & VEIL_ALLOW;
 }
 
 /* What the filters of the task are asked for; 0: the task is not in the trace, whatever they say. */

@@ -59,6 +59,8 @@ int BPF_PROG(veil_hand_on, struct task_struct *child, unsigned long clone_flags)
 
 	if (!veil_follow_children && !(clone_flags & CLONE_THREAD))
 		return 0;
+	if (veil_task_follow_bits(parent) & VEIL_DENY)
+		return 0;
 	if (!mark && veil_task_passes_again(parent))
 		mark = VEIL_MARK;
 	if (mark && !veil_task_set_mark(veil_task_typed(child), mark))

@@ -74,7 +74,7 @@ internal sealed class Following
         bpfObject.SetGlobal("veil_follow_children", _options.Follow);
         bpfObject.SetGlobal("veil_command", (uint)_options.Command);
         bpfObject.SetGlobal("veil_mark_in_tasks", _inTasks);
-        bpfObject.Map(State).SetAutoCreate(_options.Command > 0);
+        bpfObject.Map(State).SetAutoCreate(Kind != 0);
         bpfObject.Map(InTasks).SetAutoCreate(Kind != 0 && _inTasks);
         bpfObject.Map(ById).SetAutoCreate(Kind != 0 && !_inTasks);
         var roots = bpfObject.Map("filter_" + FollowDimension.Instance.Name);
