@@ -40,6 +40,7 @@ static struct {
 } command;
 
 static char program[PATH_MAX];
+static bool may_be_script;
 
 static int check_program(const char *path)
 {
@@ -50,6 +51,18 @@ static int check_program(const char *path)
 	if (S_ISDIR(status.st_mode))
 		return EISDIR;
 	return S_ISREG(status.st_mode) && status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH) ? 0 : EACCES;
+}
+
+// As bash tells a script without a first line from a program that is none of this machine: no NUL in its first line.
+static bool is_text(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char start[80];
+	ssize_t length = read(fd, start, sizeof(start));
+	const char *line = length > 0 ? memchr(start, '\n', length) : NULL;
+
+	close(fd);
+	return length >= 0 && !memchr(start, 0, line ? line - start : length);
 }
 
 // As a shell and strace do: what is not tried is no execve that failed. An errno, or 0 and `program`.
@@ -70,8 +83,8 @@ static int find_program(const char *name)
 		path = "/bin:/usr/bin"; // execvp(3)
 	for (;; path = end + 1) {
 		end = strchrnul(path, ':');
-		int length = snprintf(program, sizeof(program), "%.*s%s%s", (int)(end - path), path, end == path ? "" : "/",
-				      name);
+		int length = snprintf(program, sizeof(program), "%.*s%s%s", (int)(end - path), path,
+				      end == path ? "" : "/", name);
 		if (length < (int)sizeof(program)) {
 			int found = check_program(program);
 
@@ -126,9 +139,9 @@ static int run(char **argv)
 		return error;
 	execv(program, argv);
 	error = errno;
-	if (error != ENOEXEC)
+	if (error != ENOEXEC || !may_be_script)
 		return error;
-	// A script without its first line, as of execvp(3). Its own name is a place of argv that was the flag's.
+	// As execvp(3) does. The place before its name was that of the two dashes.
 	argv[0] = program;
 	argv[-1] = shell;
 	execv(shell, argv - 1);
@@ -188,6 +201,7 @@ void veil_command_fork(int argc, char **argv)
 	command.error = find_program(argv[0]);
 	if (command.error)
 		return;
+	may_be_script = is_text(program);
 	if (!make_pipe(word) || !make_pipe(failed)) {
 		command.error = errno;
 		return;
