@@ -47,6 +47,7 @@ static __always_inline bool veil_current_is_self(__u32 pid)
 	return inside && (inside == veil_self || inside == veil_self_helper);
 }
 
+#ifndef VEIL_WITHOUT_FOLLOW
 /*
  * Following: who is in the trace hands a mark on to the tasks that it makes (follow.bpf.h). A task with a mark is asked
  * for no allow of the filters below, and for every deny. All modules of a session share the marks.
@@ -105,6 +106,17 @@ static __always_inline __u32 veil_filter_asked(__u32 pid, bool followed)
 		return 0;
 	return (filter_pid_mode | filter_tid_mode | filter_uid_mode | filter_name_mode) & VEIL_ALLOW ? VEIL_ANY : 0;
 }
+#else /* a look at what is there already */
+static __always_inline bool veil_task_followed(struct veil_task task)
+{
+	return false;
+}
+
+static __always_inline __u32 veil_filter_asked(__u32 pid, bool followed)
+{
+	return VEIL_ANY;
+}
+#endif
 
 /* The cheap ones first. */
 static __always_inline bool veil_task_passes_as(struct veil_task task, bool again)
@@ -174,4 +186,6 @@ static __always_inline bool veil_identity_passes(const struct veil_identity *ide
 	return true;
 }
 
+#ifndef VEIL_WITHOUT_FOLLOW
 #include "follow.bpf.h"
+#endif
