@@ -105,6 +105,7 @@ struct task_struct {
 	const struct cred *cred;
 	struct seccomp seccomp; /* CONFIG_SECCOMP */
 	struct sigpending pending;
+	struct bpf_local_storage *bpf_storage; /* since 5.11, commit a10787e6d58c */
 	char comm[16];
 };
 

@@ -50,7 +50,10 @@ internal static class CommandLine
         if (args.Any(static arg => arg is "--help" or "-h" or "-?"))
             args = [.. args.Where(static arg => arg != Version)];
 
-        Habits.Answer(args, root);
+        args = StartedCommand.TakeFrom(args);
+        if (args.Length > 0)
+            Habits.Answer(args, root);
+        args = StartedCommand.AddDefaults(args);
         RefuseUnknownFlags(args, root);
         if (args.Length > 1 && args.Contains(Version))
             throw new UsageException($"{Version}: stands alone; leave the rest out");
@@ -127,7 +130,10 @@ internal static class CommandLine
         {
             var current = parsed.CommandResult.Command;
             string help = current == parsed.RootCommandResult.Command ? "--help" : $"help {HelpText.FullName(current)}";
-            return $"unexpected word '{Escaping.ForMessage(word)}'; see veil {help}{Messages.Suggest(word, [.. current.Subcommands.Select(static command => command.Name)])}";
+            string near = Messages.Suggest(word, [.. current.Subcommands.Select(static command => command.Name)]);
+            // As other tracers take it.
+            string run = current == parsed.RootCommandResult.Command && near.Length == 0 && StartedCommand.Words.Count == 0 ? $"; a program to run stands behind two dashes: veil [flags] -- {Escaping.ForMessage(word)}" : "";
+            return $"unexpected word '{Escaping.ForMessage(word)}'; see veil {help}{near}{run}";
         }
 
         var error = parsed.Errors[0];

@@ -88,6 +88,9 @@ internal static class CompletionCommand
         {
             case ["completion"]:
                 return StartingWith(word, s_scripts.Keys);
+            // The words of the command that is to be run; its files are the shell's to complete.
+            case [['-', ..], ..] when before.Contains("--"):
+                return [];
             case ["help"]:
                 return StartingWith(word, word.StartsWith('-') ? flags.All.Select(static option => option.Name) : HelpCommand.Words(CommandLine.Create(new TraceFlags())));
             case ["config"]:

@@ -46,6 +46,9 @@ internal sealed partial class ConfigFile
     {
         ["control"] = "--control",
         ["control_group"] = "--control-group",
+        ["follow"] = "--follow",
+        ["no_follow"] = "--no-follow",
+        ["user"] = "--user",
         ["yes"] = "--yes",
         ["duration"] = "--duration",
         ["max_events"] = "--max-events",

@@ -87,8 +87,8 @@ internal sealed class SilenceHint
         string whose = living is [var parent] ? $"PID {parent} has" : $"the {living.Count} processes have";
         string text = $"{whose} {children.Count} {(children.Count == 1 ? "child" : "children")} ({those}) that {(children.Count == 1 ? "is" : "are")} not traced";
         // By the time that anybody has typed its id, a child that the trace has seen born may be gone, and the next one there.
-        if (children.TrueForAll(pid => Stat(pid) is { StartTicks: var began } && began > _startedTicks) && ReadText($"/proc/{children[0]}/comm") is { Length: > 0 } name)
-            return $"{text}, and as young as this trace; -n '{Text.Escaping.ForMessage(name)}' traces every thread of that name, those to come too";
+        if (children.TrueForAll(pid => Stat(pid) is { StartTicks: var began } && began > _startedTicks))
+            return $"{text}, and as young as this trace; --follow traces children from the moment they are made";
         return $"{text}; -p {string.Join(',', living.Concat(children).Take(ProcessesMax))} traces {(living.Count + children.Count == 2 ? "both" : "all")}";
     }
 

@@ -78,6 +78,9 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "getpwnam_r", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int GetPwNam(string name, Passwd* entry, byte* buffer, nint size, Passwd** result);
 
+    [LibraryImport("libc", EntryPoint = "getgrouplist", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int GetGroupList(string name, uint gid, uint* groups, int* count);
+
     [LibraryImport("libc", EntryPoint = "getgrnam_r", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int GetGrNam(string name, GroupEntry* entry, byte* buffer, nint size, GroupEntry** result);
 
@@ -103,7 +106,7 @@ internal static unsafe partial class LibC
     internal static partial nint ProcessVmReadV(int process, IoVector* local, nuint locals, IoVector* remote, nuint remotes, nuint flags);
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
-    private static partial int Kill(int id, int signal);
+    internal static partial int Kill(int id, int signal);
 
     [LibraryImport("libc", EntryPoint = "tgkill", SetLastError = true)]
     private static partial int TgKill(int process, int thread, int signal);

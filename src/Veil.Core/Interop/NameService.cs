@@ -24,14 +24,28 @@ internal static unsafe class NameService
     }
 
     /// <summary>The id of a user.</summary>
-    public static bool TryGetUserId(string name, out uint uid)
+    public static bool TryGetUserId(string name, out uint uid) => TryGetUser(name, out uid, out _);
+
+    /// <summary>The ids of a user, and of the user's group.</summary>
+    public static bool TryGetUser(string name, out uint uid, out uint gid)
     {
         var buffer = stackalloc byte[BufferBytes];
         LibC.Passwd entry;
         LibC.Passwd* found;
         bool known = LibC.GetPwNam(name, &entry, buffer, BufferBytes, &found) == 0 && found is not null;
-        uid = known ? found->Uid : 0;
+        (uid, gid) = known ? (found->Uid, found->Gid) : (0, 0);
         return known;
+    }
+
+    /// <summary>All groups of a user.</summary>
+    public static uint[] GroupsOf(string name, uint gid)
+    {
+        const int most = 65_536; // NGROUPS_MAX
+        var groups = new uint[most];
+        int count = most;
+        fixed (uint* first = groups)
+            _ = LibC.GetGroupList(name, gid, first, &count);
+        return groups[..Math.Min(count, most)];
     }
 
     /// <summary>The id of a group.</summary>

@@ -47,7 +47,7 @@ public abstract class TraceModule : IEventOwner
     public IEnumerable<FilterDimension> Filters => s_commonFilters.Concat(OwnFilters);
 
     /// <summary>Is it a filter of the task, as all modules have them?</summary>
-    internal static bool IsOfTask(FilterDimension filter) => s_commonFilters.Any(common => common.Name == filter.Name);
+    public static bool IsOfTask(FilterDimension filter) => s_commonFilters.Any(common => common.Name == filter.Name);
 
     /// <summary>Why a trace may have had nothing to show yet, where the module itself knows; nothing otherwise.</summary>
     /// <param name="processes">The processes that are traced, each with its sockets (inodes) when the trace began; none: all.</param>

@@ -2,6 +2,7 @@
 using Veil.Core.Counting;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
+using Veil.Core.Output;
 using Veil.Core.Sinks;
 
 namespace Veil.Core.Options;
@@ -39,6 +40,12 @@ public sealed record SessionOptions
             : null,
     };
 
+    /// <summary>Descendants are traced too: of what the filters choose, and of the command.</summary>
+    public bool Follow { get; init; }
+
+    /// <summary>The process id of the command that is traced beside what the filters choose, if they choose anything; 0: none.</summary>
+    public int Command { get; init; }
+
     /// <summary>The rung that is forced, or none.</summary>
     public string? Hook { get; init; }
 
@@ -60,8 +67,11 @@ public sealed record SessionOptions
     /// <summary>The trace ends by itself after so many events; none: it does not.</summary>
     public ulong? EventsMax { get; init; }
 
-    /// <summary>The file that events and counts go to; none: standard output.</summary>
+    /// <summary>The file that events and counts go to; none: a standard stream.</summary>
     public string? WriteTo { get; init; }
+
+    /// <summary>That stream: standard output belongs to a command that is traced, and events go to standard error.</summary>
+    public int Stream { get; init; } = StandardStreams.Output;
 
     /// <summary>Trace the tracer too.</summary>
     public bool IncludeSelf { get; init; }

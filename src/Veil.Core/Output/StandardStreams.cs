@@ -8,8 +8,11 @@ namespace Veil.Core.Output;
 /// <summary>The streams that this process was given.</summary>
 public static class StandardStreams
 {
-    internal const int Output = 1;
-    private const int Error = 2;
+    /// <summary>Standard output.</summary>
+    public const int Output = 1;
+
+    /// <summary>Standard error.</summary>
+    public const int Error = 2;
 
     // poll() promises that so much of it fits into a pipe (fs/pipe.c); lines of at most that many bytes stay whole.
     private const int ErrorChunkBytes = 4096;
@@ -18,14 +21,14 @@ public static class StandardStreams
     private static volatile bool s_errorIsStuck;
 
     /// <summary>
-    /// Checks that there is a standard output. Without one (<c>>&amp;-</c>) <c>/dev/null</c> has its number, opened for reading alone
+    /// Checks that there is such a stream, by default standard output. Without one (<c>>&amp;-</c>) <c>/dev/null</c> has its number, opened for reading alone
     /// (Native/start.c).
     /// </summary>
     /// <exception cref="VeilException">There is none.</exception>
-    public static void RequireOutput()
+    public static void RequireOutput(int stream = Output)
     {
-        if (!LibC.IsWritable(Output))
-            throw new VeilException("writing the output: standard output is closed; give it a file, a pipe or a terminal");
+        if (!LibC.IsWritable(stream))
+            throw new VeilException($"writing the output: standard {(stream == Output ? "output" : "error")} is closed; give it a file, a pipe or a terminal");
     }
 
     /// <summary>How many files this process may have open (RLIMIT_NOFILE).</summary>

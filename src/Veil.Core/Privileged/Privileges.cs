@@ -10,6 +10,7 @@ namespace Veil.Core.Privileged;
 internal static unsafe class Privileges
 {
     public const ulong DacOverride = 1UL << 1;
+    private const ulong Kill = 1UL << 5;
     public const ulong SysPtrace = 1UL << 19;
     private const ulong SysAdmin = 1UL << 21;
     private const ulong Perfmon = 1UL << 38;
@@ -61,23 +62,24 @@ internal static unsafe class Privileges
     /// for it even to look into a map that is open. What the kernel refuses to take is kept.
     /// </summary>
     /// <param name="keepUser">Stay who we are: there is nobody else who could do what needs root later.</param>
+    /// <param name="signals">Pass signals on to a command, which may be root's: CAP_KILL stays, and <see cref="SystemCallFilter"/> says for whom.</param>
     /// <returns>What is held now, for people.</returns>
-    public static string DropForReading(bool keepUser)
+    public static string DropForReading(bool keepUser, bool signals)
     {
         OnFinalizerThread(static () => ShrinkThread());
         ShrinkThread();
         ulong before = ReadSet(Permitted);
         string? refusal = keepUser ? "there is no helper process" : LeaveRoot();
-        SetCapabilities(effective: 0, permitted: before & Bpf);
-        if (!MapsOpenWithoutCapability())
-            SetCapabilities(before & Bpf, before & Bpf);
-        else
-            SetCapabilities(0, 0);
+        SetCapabilities(effective: 0, permitted: before & (Bpf | Kill));
+        ulong kept = before & ((MapsOpenWithoutCapability() ? 0 : Bpf) | (signals ? Kill : 0));
+        SetCapabilities(kept, kept);
         // As leaving root did for all threads, where that was possible.
         OnFinalizerThread(static () => SetCapabilities(0, 0));
         uint user = LibC.EffectiveUser();
-        return $"user {user}{(user == 0 ? $" ({refusal})" : "")}, {(ReadSet(Permitted) == 0 ? "no capability" : "CAP_BPF")}";
+        return $"user {user}{(user == 0 ? $" ({refusal})" : "")}, {NamesOf(ReadSet(Permitted))}";
     }
+
+    private static string NamesOf(ulong held) => held == 0 ? "no capability" : string.Join(" and ", new[] { (held & Bpf) != 0 ? "CAP_BPF" : null, (held & Kill) != 0 ? "CAP_KILL" : null }.OfType<string>());
 
     /// <summary>Keeps these capabilities and this user, in a process that has no thread but this one and the finalizer's.</summary>
     public static void DropAllBut(ulong kept, bool keepUser)

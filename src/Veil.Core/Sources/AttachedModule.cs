@@ -23,7 +23,7 @@ internal sealed class AttachedModule : IDisposable
     private readonly List<BpfProgram> _attached = [];
     private readonly List<SafeFileHandle> _mapFacts = [];
 
-    private AttachedModule(TraceModule module, HookRung rung, BpfObject bpfObject, ModuleArguments arguments, bool countFilters, CountPlan? plan)
+    private AttachedModule(TraceModule module, HookRung rung, BpfObject bpfObject, ModuleArguments arguments, SessionOptions options, CountPlan? plan)
     {
         Module = module;
         Rung = rung;
@@ -35,7 +35,8 @@ internal sealed class AttachedModule : IDisposable
             rung.Name,
             [.. module.Filters.Index()
                 .Where(filter => module.FlagNeededBy(filter.Item, arguments) is null)
-                .Select(filter => new FilterMap(filter.Item, new KernelFilter(bpfObject, filter.Item, countFilters ? KernelFilter.CounterOf(filter.Index) : 0)))],
+                .Select(filter => new FilterMap(filter.Item, new KernelFilter(bpfObject, filter.Item, options.CountFilters ? KernelFilter.CounterOf(filter.Index) : 0))),
+                .. Following.Filters(options).Select(filter => new FilterMap(filter, new KernelFilter(bpfObject, filter, 0)))],
             [.. module.Filters.Select(filter => (filter.Name, Flag: module.FlagNeededBy(filter, arguments)!)).Where(static filter => filter.Flag is not null)]);
     }
 
@@ -62,9 +63,10 @@ internal sealed class AttachedModule : IDisposable
     /// <param name="helper">The helper's process id, or 0.</param>
     /// <param name="stop">Ends it between two steps.</param>
     /// <param name="budget">What memory there is.</param>
+    /// <param name="following">What follows descendants.</param>
     /// <param name="log">Takes a line for every rung that is not taken.</param>
     /// <exception cref="VeilException">No rung is possible, or the forced one is not.</exception>
-    public static AttachedModule Attach(TraceModule module, int number, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal stop, MemoryBudget budget, Action<string> log)
+    public static AttachedModule Attach(TraceModule module, int number, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal stop, MemoryBudget budget, Following following, Action<string> log)
     {
         var reasons = new List<string>();
         foreach (var rung in module.Rungs)
@@ -73,7 +75,7 @@ internal sealed class AttachedModule : IDisposable
                 continue;
             try
             {
-                return AttachRung(module, number, rung, options, rings, plan, helper, stop, budget);
+                return AttachRung(module, number, rung, options, rings, plan, helper, stop, budget, following);
             }
             catch (Exception cause) when (cause is BpfException { IsOutOfDescriptors: false } or VeilException { IsFinal: false })
             {
@@ -99,7 +101,7 @@ internal sealed class AttachedModule : IDisposable
         try
         {
             using var ring = new EventRings(ringBytes);
-            AttachRung(module, 0, rung, options, ring, plan: null, helper: 0, stop: null, MemoryBudget.OfOne(ringBytes)).Dispose();
+            AttachRung(module, 0, rung, options, ring, plan: null, helper: 0, stop: null, MemoryBudget.OfOne(ringBytes), new Following(options, modules: 1)).Dispose();
             return null;
         }
         catch (Exception cause) when (cause is BpfException or VeilException)
@@ -164,14 +166,15 @@ internal sealed class AttachedModule : IDisposable
         _object.Dispose();
     }
 
-    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal? stop, MemoryBudget budget)
+    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal? stop, MemoryBudget budget, Following following)
     {
         stop?.ThrowIfEarly();
         var bpfObject = BpfObject.Open(module.ReadObject(), module.Name);
         try
         {
             var arguments = options.ArgumentsOf(module);
-            var wanted = rung.Programs.Where(program => program.IsWanted(arguments)).Select(static program => program.Name).ToList();
+            List<string> before = [.. following.ProgramsBefore()], after = [.. following.ProgramsAfter()];
+            List<string> wanted = [.. before, .. rung.Programs.Where(program => program.IsWanted(arguments)).Select(static program => program.Name), .. after];
             RefuseMissingHooks(wanted.Select(bpfObject.Program));
             foreach (var program in bpfObject.Programs)
                 program.AutoLoad = wanted.Contains(program.Name);
@@ -186,6 +189,7 @@ internal sealed class AttachedModule : IDisposable
 
             foreach (var (index, dimension) in module.Filters.Index())
                 KernelFilter.Configure(bpfObject, dimension, options.CountFilters ? KernelFilter.CounterOf(index) : 0);
+            following.Configure(bpfObject);
             Thresholds.Configure(bpfObject, arguments);
             foreach (string map in rung.UnusedMaps)
                 bpfObject.Map(map).SetMaxEntries(1);
@@ -201,13 +205,14 @@ internal sealed class AttachedModule : IDisposable
             bpfObject.Load();
             module.Fill(bpfObject, arguments);
 
-            var attached = new AttachedModule(module, rung, bpfObject, arguments, options.CountFilters, plan);
+            var attached = new AttachedModule(module, rung, bpfObject, arguments, options, plan);
             foreach (var map in attached.Traced.Filters)
             {
                 if (options.FiltersOf(module).FirstOrDefault(filter => filter.Dimension.Name == map.Dimension.Name) is { } filter)
                     map.Replace(filter.Bits);
             }
 
+            var links = new Dictionary<string, BpfLink>(StringComparer.Ordinal);
             try
             {
                 foreach (string name in wanted)
@@ -215,9 +220,13 @@ internal sealed class AttachedModule : IDisposable
                     stop?.ThrowIfEarly();
                     var program = bpfObject.Program(name);
                     attached._attached.Add(program);
-                    if (module.CountsMisses(program))
+                    bool isFollowing = before.Contains(name) || after.Contains(name);
+                    if (isFollowing || module.CountsMisses(program))
                         attached._programs.Add(program);
-                    attached._links.AddRange(module.Attach(program, rung, arguments));
+                    if (isFollowing)
+                        attached._links.Add(links[name] = program.Attach());
+                    else
+                        attached._links.AddRange(module.Attach(program, rung, arguments));
                 }
             }
             catch
@@ -227,6 +236,7 @@ internal sealed class AttachedModule : IDisposable
             }
 
             budget.Take(bytes);
+            following.Take(bpfObject, links);
             return attached;
         }
         catch

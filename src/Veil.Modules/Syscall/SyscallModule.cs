@@ -3,6 +3,7 @@ using Veil.Bpf;
 using Veil.Core.Calls;
 using Veil.Core.Events;
 using Veil.Core.Filters;
+using Veil.Core.Kernel;
 using Veil.Core.Modules;
 
 namespace Veil.Modules.Syscall;
