@@ -12,27 +12,19 @@ public sealed unsafe partial class BpfProgram
     /// <exception cref="InvalidOperationException">It is not loaded.</exception>
     public void Iterate()
     {
+        using var run = PrepareIteration();
+        run.Run();
+    }
+
+    /// <summary>Prepares such a run for later (5.8).</summary>
+    /// <exception cref="UnsupportedByKernelException">The kernel lacks this iterator.</exception>
+    /// <exception cref="BpfException">Privileges are missing.</exception>
+    /// <exception cref="InvalidOperationException">It is not loaded.</exception>
+    public BpfIteration PrepareIteration()
+    {
         using var link = AttachIterator();
         int iterator = NativeAttach.bpf_iter_create(link.Fd);
-        if (iterator < 0)
-            throw BpfErrors.Create("running program", Name, Marshal.GetLastPInvokeError());
-        try
-        {
-            const int roomBytes = 4096;
-            byte* room = stackalloc byte[roomBytes];
-            nint count;
-            while ((count = NativeFile.read(iterator, room, roomBytes)) != 0)
-            {
-                int errno = Marshal.GetLastPInvokeError();
-                // EAGAIN: a million things were looked at, and it goes on from there (bpf_seq_read()).
-                if (count < 0 && errno is not (ErrnoName.EINTR or ErrnoName.EAGAIN))
-                    throw BpfErrors.Create("running program", Name, errno);
-            }
-        }
-        finally
-        {
-            _ = NativeFile.close(iterator);
-        }
+        return iterator >= 0 ? new BpfIteration(Name, iterator) : throw BpfErrors.Create("running program", Name, Marshal.GetLastPInvokeError());
     }
 
     private BpfLink AttachIterator()

@@ -18,6 +18,7 @@ internal sealed class AttachedModule : IDisposable
 {
     private readonly BpfObject _object;
     private readonly List<BpfLink> _links = [];
+    private readonly List<BpfIteration> _last = [];
     private readonly LossLedger _losses;
     private readonly List<BpfProgram> _programs = [];
     private readonly List<BpfProgram> _attached = [];
@@ -108,7 +109,7 @@ internal sealed class AttachedModule : IDisposable
         }
     }
 
-    /// <summary>Detaches the hooks. What they emitted stays in the ring.</summary>
+    /// <summary>Detaches the hooks, and runs what runs last. What they emitted stays in the ring.</summary>
     public void Detach()
     {
         if (Module.DetachesLastFirst)
@@ -116,6 +117,13 @@ internal sealed class AttachedModule : IDisposable
         foreach (var link in _links)
             link.Dispose();
         _links.Clear();
+        foreach (var iteration in _last)
+        {
+            iteration.Run();
+            iteration.Dispose();
+        }
+
+        _last.Clear();
     }
 
     /// <summary>
@@ -171,10 +179,10 @@ internal sealed class AttachedModule : IDisposable
         try
         {
             var arguments = options.ArgumentsOf(module);
-            var wanted = rung.Programs.Where(program => program.IsWanted(arguments)).Select(static program => program.Name).ToList();
-            RefuseMissingHooks(wanted.Select(bpfObject.Program));
+            var wanted = rung.Programs.Where(program => program.IsWanted(arguments)).ToList();
+            RefuseMissingHooks(wanted.Select(hook => bpfObject.Program(hook.Name)));
             foreach (var program in bpfObject.Programs)
-                program.AutoLoad = wanted.Contains(program.Name);
+                program.AutoLoad = wanted.Exists(hook => hook.Name == program.Name);
             bpfObject.SetGlobal("veil_module", (uint)number);
             bpfObject.SetGlobal("veil_self", options.IncludeSelf ? 0u : (uint)Environment.ProcessId);
             bpfObject.SetGlobal("veil_self_helper", options.IncludeSelf ? 0u : helper);
@@ -210,14 +218,17 @@ internal sealed class AttachedModule : IDisposable
 
             try
             {
-                foreach (string name in wanted)
+                foreach (var hook in wanted)
                 {
                     stop?.ThrowIfEarly();
-                    var program = bpfObject.Program(name);
+                    var program = bpfObject.Program(hook.Name);
                     attached._attached.Add(program);
                     if (module.CountsMisses(program))
                         attached._programs.Add(program);
-                    attached._links.AddRange(module.Attach(program, rung, arguments));
+                    if (hook.IsLast)
+                        attached._last.Add(program.PrepareIteration());
+                    else
+                        attached._links.AddRange(module.Attach(program, rung, arguments));
                 }
             }
             catch

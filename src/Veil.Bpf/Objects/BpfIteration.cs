@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-only
+using System.Runtime.InteropServices;
+using Veil.Bpf.Interop;
+
+namespace Veil.Bpf;
+
+/// <summary>A run of an <c>iter/</c> program that has not begun. It outlives the privileges that made it.</summary>
+public sealed unsafe class BpfIteration : IDisposable
+{
+    private readonly string _program;
+    private int _fd;
+
+    internal BpfIteration(string program, int fd)
+    {
+        _program = program;
+        _fd = fd;
+    }
+
+    /// <summary>Runs the program over all that it iterates, once. What it prints is not kept.</summary>
+    /// <exception cref="BpfException">It ended early.</exception>
+    public void Run()
+    {
+        const int roomBytes = 4096;
+        byte* room = stackalloc byte[roomBytes];
+        nint count;
+        while ((count = NativeFile.read(_fd, room, roomBytes)) != 0)
+        {
+            int errno = Marshal.GetLastPInvokeError();
+            // EAGAIN: a million things were looked at, and it goes on from there (bpf_seq_read()).
+            if (count < 0 && errno is not (ErrnoName.EINTR or ErrnoName.EAGAIN))
+                throw BpfErrors.Create("running program", _program, errno);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_fd >= 0)
+            _ = NativeFile.close(_fd);
+        _fd = -1;
+    }
+}
