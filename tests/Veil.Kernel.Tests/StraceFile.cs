@@ -11,7 +11,9 @@ namespace Veil.Kernel.Tests;
 /// </summary>
 internal sealed partial class StraceFile
 {
-    private readonly Dictionary<string, List<string>> _threads = new(StringComparer.Ordinal);
+    private const int PatienceMs = 10_000;
+
+    private readonly Dictionary<string, List<string>> _threads;
 
     private StraceFile(Dictionary<string, List<string>> threads) => _threads = threads;
 
@@ -108,7 +110,7 @@ internal sealed partial class StraceFile
             foreach (string line in lines)
             {
                 if (Child().Match(line) is { Success: true } child)
-                    Name(child.Groups[1].Value, $"{name}.{++children}");
+                    Name(child.Groups["pid"].Value, $"{name}.{++children}");
             }
         }
     }
@@ -116,9 +118,11 @@ internal sealed partial class StraceFile
     private static string Masked(string line, Dictionary<string, string> names)
     {
         line = Address().Replace(line, "0xADDRESS");
-        line = Random().Replace(line, "$1\"RANDOM\"");
+        line = Random().Replace(line, "${call}\"RANDOM\"");
         line = Temporary().Replace(line, "TEMPORARY");
-        line = Times().Replace(line, "$1=TIME");
+        line = Times().Replace(line, "${field}=TIME");
+        line = Date().Replace(line, "DATE");
+        line = Parent().Replace(line, "PARENT");
         return Number().Replace(line, number => names.TryGetValue(number.Value, out string? name) ? $"<{name}>" : number.Value);
     }
 
@@ -152,27 +156,33 @@ internal sealed partial class StraceFile
         return start + end + longest[0, 0];
     }
 
-    [GeneratedRegex(@"^<\.\.\. \w+ resumed>")]
+    [GeneratedRegex(@"^<\.\.\. \w+ resumed>", RegexOptions.None, PatienceMs)]
     private static partial Regex Resumed();
 
-    [GeneratedRegex(@"\)\s+= ")]
+    [GeneratedRegex(@"\)\s+= ", RegexOptions.None, PatienceMs)]
     private static partial Regex BeforeResult();
 
-    [GeneratedRegex(@"^(?:clone3?|v?fork)\(.* = (\d+)$")]
+    [GeneratedRegex(@"^(?:clone3?|v?fork)\(.* = (?<pid>\d+)$", RegexOptions.None, PatienceMs)]
     private static partial Regex Child();
 
-    [GeneratedRegex("0x[0-9a-f]{6,}")]
+    [GeneratedRegex("0x[0-9a-f]{6,}", RegexOptions.None, PatienceMs)]
     private static partial Regex Address();
 
-    [GeneratedRegex("^(getrandom\\()\"(?:[^\"\\\\]|\\\\.)*\"")]
+    [GeneratedRegex("^(?<call>getrandom\\()\"(?:[^\"\\\\]|\\\\.)*\"", RegexOptions.None, PatienceMs)]
     private static partial Regex Random();
 
-    [GeneratedRegex("(?<=/)cc[A-Za-z0-9]{6}")]
+    [GeneratedRegex("(?<=/)cc[A-Za-z0-9]{6}", RegexOptions.None, PatienceMs)]
     private static partial Regex Temporary();
 
-    [GeneratedRegex(@"\b(si_utime|si_stime|tv_sec|tv_usec|tv_nsec)=\d+(?: /\* [0-9.]+ s \*/)?")]
+    [GeneratedRegex(@"\b(?<field>si_utime|si_stime|tv_sec|tv_usec|tv_nsec)=\d+(?: /\* [0-9.]+ s \*/)?", RegexOptions.None, PatienceMs)]
     private static partial Regex Times();
 
-    [GeneratedRegex(@"(?<![\w.])\d{2,7}(?![\w.])")]
+    [GeneratedRegex(@"/\* \d{4}-\d\d-\d\dT[0-9:.+-]+ \*/", RegexOptions.None, PatienceMs)]
+    private static partial Regex Date();
+
+    [GeneratedRegex(@"(?<=^getppid\(\) = )\d+", RegexOptions.None, PatienceMs)]
+    private static partial Regex Parent();
+
+    [GeneratedRegex(@"(?<![\w.])\d{2,7}(?![\w.])", RegexOptions.None, PatienceMs)]
     private static partial Regex Number();
 }
