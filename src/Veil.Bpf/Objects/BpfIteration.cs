@@ -16,11 +16,12 @@ public sealed unsafe class BpfIteration : IDisposable
         _fd = fd;
     }
 
-    /// <summary>Runs the program over all that it iterates, once. What it prints is not kept.</summary>
+    /// <summary>Runs the program over all that it iterates, once.</summary>
+    /// <param name="take">Takes what the program writes (<c>bpf_seq_write()</c>), piece by piece; none: it is not kept.</param>
     /// <exception cref="BpfException">It ended early.</exception>
-    public void Run()
+    public void Run(BytesTaker? take = null)
     {
-        const int roomBytes = 4096;
+        const int roomBytes = 32 * 1024; // what the kernel collects before it waits for a read (bpf_seq_read())
         byte* room = stackalloc byte[roomBytes];
         nint count;
         while ((count = NativeFile.read(_fd, room, roomBytes)) != 0)
@@ -29,6 +30,8 @@ public sealed unsafe class BpfIteration : IDisposable
             // EAGAIN: a million things were looked at, and it goes on from there (bpf_seq_read()).
             if (count < 0 && errno is not (ErrnoName.EINTR or ErrnoName.EAGAIN))
                 throw BpfErrors.Create("running program", _program, errno);
+            if (count > 0)
+                take?.Invoke(new ReadOnlySpan<byte>(room, (int)count));
         }
     }
 

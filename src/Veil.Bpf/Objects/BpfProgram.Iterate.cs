@@ -6,14 +6,18 @@ namespace Veil.Bpf;
 
 public sealed unsafe partial class BpfProgram
 {
-    /// <summary>Runs an <c>iter/</c> program once over all that it iterates (5.8). What it prints is not kept.</summary>
+    /// <summary>Takes bytes, which are valid during the call alone.</summary>
+    public delegate void BytesTaker(ReadOnlySpan<byte> bytes);
+
+    /// <summary>Runs an <c>iter/</c> program once over all that it iterates (5.8).</summary>
+    /// <param name="take">Takes what it writes, in its order; a write of it may come in pieces. Null: nobody does.</param>
     /// <exception cref="UnsupportedByKernelException">The kernel lacks this iterator.</exception>
     /// <exception cref="BpfException">Privileges are missing, or it ended early.</exception>
     /// <exception cref="InvalidOperationException">It is not loaded.</exception>
-    public void Iterate()
+    public void Iterate(BytesTaker? take = null)
     {
         using var run = PrepareIteration();
-        run.Run();
+        run.Run(take);
     }
 
     /// <summary>Prepares such a run for later (5.8).</summary>
