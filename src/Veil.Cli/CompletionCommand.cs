@@ -100,7 +100,7 @@ internal static class CompletionCommand
             case ["control", ..]:
                 return [];
             case ["doctor", ..]:
-                return before[^1] is "--output" or "-o" ? StartingWith(word, ["text", "json"]) : StartingWith(word, ["--output", "--help"]);
+                return before[^1] is "--output" or "-o" ? StartingWith(word, OutputFormats.Names(isTrace: false)) : StartingWith(word, ["--output", "--help"]);
         }
 
         if (word.StartsWith('-') && word.IndexOf('=', StringComparison.Ordinal) is var equals)
@@ -138,7 +138,7 @@ internal static class CompletionCommand
         if (option == flags.Module || option == flags.ListFields)
             return ModuleCatalog.All.Select(static module => module.Name);
         if (option == flags.Output)
-            return ["text", "json"];
+            return OutputFormats.Names(isTrace: true);
         if (option == flags.Enrich)
             return ["time", "user", "proc", "all"];
         if (option == flags.Hook)

@@ -198,7 +198,12 @@ internal static class TraceCommand
         var counting = CountFlags.Read(parsed, flags);
         modules = [.. modules.SelectMany(module => module.Instances(arguments, filters))];
         var fields = Words("--fields", parsed.GetValue(flags.Fields) ?? []);
-        var format = OutputFormats.Parse(parsed.GetValue(flags.Output), canWrite: true);
+        var enrichments = Enrich(parsed.GetValue(flags.Enrich) ?? []);
+        var format = OutputFormats.Parse(parsed.GetValue(flags.Output), isTrace: true);
+        if (format == OutputFormat.Strace)
+            arguments = StraceFlags.Imply(arguments, modules, fields, enrichments, counting);
+        else
+            enrichments = Shown(enrichments, fields);
         string? written = parsed.GetValue(flags.Write), writeTo = WriteTo(written);
         int stream = written is null ? StartedCommand.Stream : StandardStreams.Output;
         return new SessionOptions
@@ -207,7 +212,7 @@ internal static class TraceCommand
             Filters = filters,
             Arguments = arguments,
             Hook = Hook(parsed.GetValue(flags.Hook), modules),
-            Output = new OutputOptions(format, fields, Shown(Enrich(parsed.GetValue(flags.Enrich) ?? []), fields), writeTo is null && UseColour(stream))
+            Output = new OutputOptions(format, fields, enrichments, writeTo is null && UseColour(stream))
             {
                 Screen = writeTo is null && !IsWide(parsed.GetValue(flags.Wide), format, fields) ? TerminalScreen.Of(stream) : null,
             },
@@ -303,8 +308,8 @@ internal static class TraceCommand
 
     private static bool IsWide(bool wide, OutputFormat format, List<string> fields)
     {
-        if (wide && format == OutputFormat.Json)
-            throw new UsageException("--wide: is for columns, and --output json has none; leave one of them out");
+        if (wide && format != OutputFormat.Text)
+            throw new UsageException($"--wide: is for columns, and --output {format.ToString().ToLowerInvariant()} has none; leave one of them out");
         if (wide && fields.Count > 0)
             throw new UsageException("--wide: is for columns, and --fields makes none; leave one of them out");
         return wide;

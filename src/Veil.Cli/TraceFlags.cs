@@ -23,7 +23,7 @@ internal sealed class TraceFlags
 
     public Option<string[]> Module { get; } = List("--module", "NAME,…", $"what to trace: {string.Join(", ", ModuleCatalog.All.Select(static module => module.Name))}", "-m");
 
-    public Option<string> Output { get; } = new("--output", "-o") { HelpName = "text|json", Description = "the form of an event: columns, or one JSON object a line [text]" };
+    public Option<string> Output { get; } = new("--output", "-o") { HelpName = "text|json|strace", Description = "the form of an event: columns, one JSON object a line, or of system calls as strace -f -o FILE writes them [text]" };
 
     public Option<string[]> Fields { get; } = List("--fields", "FIELD,…", "show these fields only, in this order; text becomes key=value");
 

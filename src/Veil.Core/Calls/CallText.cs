@@ -8,36 +8,54 @@ namespace Veil.Core.Calls;
 public static class CallText
 {
     /// <summary>Writes name, arguments and result, as strace does.</summary>
-    public static void Write(ref LineWriter line, in CallView call, CallOptions options)
+    /// <param name="line">Where to.</param>
+    /// <param name="call">The call.</param>
+    /// <param name="options">How it is shown.</param>
+    /// <param name="resultColumn">The place in the line where the result begins, if the call leaves room for it.</param>
+    public static void Write(ref LineWriter line, in CallView call, CallOptions options, int resultColumn = 0)
     {
         var spec = CallTable.Of(call.Arch, call.Number).Spec;
         AppendName(ref line, call);
         WriteArguments(ref line, call, options);
+        if (call.IsRunning)
+            return;
+        line.Append((byte)' ');
+        line.PadTo(line.Length, resultColumn);
+        line.Append("= "u8);
         var writer = new CallWriter(line, options);
         WriteResult(ref writer, call, spec);
         line = writer.Line;
     }
 
-    /// <summary>Writes the arguments in parentheses.</summary>
+    /// <summary>Writes the arguments in parentheses; of a call that did not come back not those that it would have filled.</summary>
     public static void WriteArguments(ref LineWriter line, in CallView call, CallOptions options)
     {
         var spec = CallTable.Of(call.Arch, call.Number).Spec;
         line.Append((byte)'(');
         var writer = new CallWriter(line, options);
-        bool isFirst = true;
+        bool isFirst = true, isUnfinished = call.IsRunning;
         spec.TextWriter?.Invoke(ref writer, call);
         for (int position = 0; spec.TextWriter is null && position < spec.Arguments.Count; position++)
         {
             var argument = spec.Arguments[position];
             if (argument.IsOmitted(call, position))
                 continue;
+            if (!call.HasReturned && IsFilled(argument, position, call, options))
+            {
+                isUnfinished = true;
+                break;
+            }
+
             if (!isFirst)
                 writer.Line.Append(", "u8);
             isFirst = false;
             argument.Write(ref writer, call, position);
         }
 
-        writer.Line.Append((byte)')');
+        if (isUnfinished)
+            writer.Line.Append(" <unfinished ...>"u8);
+        if (!call.IsRunning)
+            writer.Line.Append((byte)')');
         line = writer.Line;
     }
 
@@ -69,6 +87,9 @@ public static class CallText
         line.Append((byte)'}');
     }
 
+    private static bool IsFilled(Argument argument, int position, in CallView call, CallOptions options) =>
+        argument.Output(position, options, call.Is32Bit).Read != CallRead.None && argument.Input(position, options, call.Is32Bit).Read == CallRead.None;
+
     private static void AppendExact(ref LineWriter line, ReadOnlySpan<byte> name, ReadOnlySpan<byte> bytes)
     {
         line.Append(",\""u8);
@@ -95,8 +116,7 @@ public static class CallText
     private static void WriteResult(ref CallWriter writer, in CallView call, CallSpec spec)
     {
         ref var line = ref writer.Line;
-        line.Append(" = "u8);
-        if (call.Ret == CallView.NeverReturned)
+        if (!call.HasReturned)
         {
             line.Append((byte)'?');
             return;

@@ -16,13 +16,13 @@ public sealed class SyscallDimension : FilterDimension
     public override string ValueName => "CALL";
 
     /// <inheritdoc/>
-    public override string Description => "these system calls, by name or number";
+    public override string Description => "these system calls, by name, number or class (%file, %network, …)";
 
     // Tables grow by some ten calls a year and hold fewer than 600: a newer kernel's calls fit, slips do not.
     private const int NumberMax = 1023;
 
     /// <inheritdoc/>
-    public override string AcceptedForm => $"a system call's name, or its number from 0 to {NumberMax}";
+    public override string AcceptedForm => $"a system call's name, its number from 0 to {NumberMax}, or a class such as %file";
 
     /// <inheritdoc/>
     public override string? ParseKeys(string text, List<FilterKey> keys)
@@ -36,21 +36,31 @@ public sealed class SyscallDimension : FilterDimension
             return null;
         }
 
-        foreach (var arch in SyscallTable.OfThisMachine)
+        if (text[0] == '%')
         {
-            if (SyscallTable.For(arch).TryGetNumber(text, out int number))
-                keys.Add(Key(arch, number, text));
+            if (SyscallClasses.Find(text) is not { } calls)
+                return $"unknown class {Quoted(text)} (available: {string.Join(", ", SyscallClasses.Names)})";
+            foreach (string call in calls)
+                AddCall(call, keys);
+            return keys.Count > 0 ? null : $"class {Quoted(text)} has no call of this machine";
         }
 
-        return keys.Count > 0
-            ? null
-            : text.StartsWith('%')
-                ? $"{Quoted(text)} is a class of strace, which veil does not have; name the calls, such as openat,read, or trace with --module files, network or memory"
-                : Unknown("system call", text, KeyNames());
+        AddCall(text, keys);
+        return keys.Count > 0 ? null : Unknown("system call", text, KeyNames());
     }
 
     /// <inheritdoc/>
-    public override IEnumerable<string> KeyNames() => SyscallTable.OfThisMachine.SelectMany(static arch => SyscallTable.For(arch).Names).Distinct();
+    public override IEnumerable<string> KeyNames() =>
+        SyscallTable.OfThisMachine.SelectMany(static arch => SyscallTable.For(arch).Names).Distinct().Concat(SyscallClasses.Names);
+
+    private static void AddCall(string name, List<FilterKey> keys)
+    {
+        foreach (var arch in SyscallTable.OfThisMachine)
+        {
+            if (SyscallTable.For(arch).TryGetNumber(name, out int number))
+                keys.Add(Key(arch, number, name));
+        }
+    }
 
     // struct veil_syscall: the number, then the table.
     private static FilterKey Key(SyscallArch arch, int number, string text) => new(((UInt128)(uint)arch << 32) | (uint)number, text);

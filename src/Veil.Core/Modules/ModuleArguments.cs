@@ -12,6 +12,9 @@ public sealed record ModuleArguments(IReadOnlySet<string> Switches, IReadOnlyDic
     /// <summary>The fields that are shown or counted; nothing: all of them.</summary>
     public IReadOnlySet<string>? Fields { get; init; }
 
+    /// <summary>Is the output in the form of strace?</summary>
+    public bool IsStrace { get; init; }
+
     /// <summary>The names of the filters that were given for the module.</summary>
     public IReadOnlySet<string> Filters { get; init; } = new HashSet<string>();
 

@@ -35,6 +35,7 @@ public sealed record SessionOptions
     public ModuleArguments ArgumentsOf(TraceModule module) => FlagsOf(module) with
     {
         Filters = FiltersOf(module).Select(static filter => filter.Dimension.Name).ToHashSet(),
+        IsStrace = Output.Format == OutputFormat.Strace,
         Fields = Counting is { } counting ? new[] { counting.KeyOf(module), counting.Histogram }.OfType<string>().ToHashSet()
             : Output.Fields is { Count: > 0 } fields ? fields.ToHashSet()
             : null,

@@ -48,6 +48,9 @@ public sealed class SyscallModule : TraceModule
     public override IReadOnlyList<EventKind> EventsByFlag { get; } = [s_return, s_args];
 
     /// <inheritdoc/>
+    public override EventKind? EventsOfStrace { get; } = s_args with { Beside = ["syscall_signal_event", "syscall_exit_event"] };
+
+    /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
     [
         new("tp_btf", "tp_btf/sys_enter", Programs("tp_btf")),
@@ -76,6 +79,7 @@ public sealed class SyscallModule : TraceModule
         bpfObject.SetGlobal("syscall_in_tasks", TaskStorage.IsSteady);
         bpfObject.Map("syscall_tids").SetAutoCreate(returns && !TaskStorage.IsSteady);
         bpfObject.Map("syscall_tasks").SetAutoCreate(returns && TaskStorage.IsSteady);
+        bpfObject.SetGlobal("syscall_strace", arguments.IsStrace);
         bpfObject.SetGlobal("args_in_tasks", TaskStorage.IsSteady);
         bpfObject.Map("args_tids").SetAutoCreate(args && !TaskStorage.IsSteady);
         bpfObject.Map("args_tasks").SetAutoCreate(args && TaskStorage.IsSteady);
@@ -100,6 +104,11 @@ public sealed class SyscallModule : TraceModule
     [
         new($"syscall_arg_exec_{rung}", s_args, _ => rung != "tracepoint" || !TaskStorage.IsSteady), // a tracepoint only moves what is kept by id
         new($"syscall_arg_thread_exit_{rung}", s_args),
+        // After it: the call that a thread is in ends before the thread.
+        new("syscall_exit", When: static arguments => arguments.IsStrace),
+        new("syscall_signal_deliver", When: static arguments => arguments.IsStrace),
+        new("syscall_signal_send", When: static arguments => arguments.IsStrace),
+        new("syscall_running", When: static arguments => arguments.IsStrace) { IsLast = true },
         new($"syscall_arg_exit_{rung}", s_args),
         new($"syscall_arg_enter_{rung}", s_args),
         new($"syscall_exec_{rung}", s_return, static arguments => !s_args.IsChosen(arguments) && !TaskStorage.IsSteady),
