@@ -145,7 +145,7 @@ internal static class TraceCommand
             filters.Add(FilterExpression.Parse(dimension, values));
         }
 
-        var arguments = Arguments(parsed, flags, modules) with { Filters = filters.Select(static filter => filter.Dimension.Name).ToHashSet() };
+        var arguments = Arguments(parsed, flags, modules) with { Filters = filters.ToDictionary(static filter => filter.Dimension.Name) };
         Thresholds.Validate(arguments);
         var counting = CountFlags.Read(parsed, flags);
         modules = [.. modules.SelectMany(module => module.Instances(arguments, filters))];

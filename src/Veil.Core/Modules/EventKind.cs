@@ -6,6 +6,9 @@ namespace Veil.Core.Modules;
 /// <param name="Flags">The flags and filters that choose it, without dashes; the first is the one that messages and lists name.</param>
 public sealed record EventKind(string Struct, params IReadOnlyList<string> Flags)
 {
-    /// <summary>Is one of its flags given?</summary>
-    public bool IsChosen(ModuleArguments arguments) => Flags.Any(arguments.IsGiven);
+    /// <summary>Must all of its flags be given? One is enough.</summary>
+    public bool NeedsAll { get; init; }
+
+    /// <summary>Are its flags given?</summary>
+    public bool IsChosen(ModuleArguments arguments) => NeedsAll ? Flags.All(arguments.IsGiven) : Flags.Any(arguments.IsGiven);
 }

@@ -7,15 +7,22 @@ using Veil.Core.Text;
 
 namespace Veil.Modules.Files;
 
-/// <summary>Files as they are opened, read, written and copied, with their absolute paths.</summary>
+/// <summary>What is done to files, with their absolute paths.</summary>
 public sealed class FilesModule : TraceModule
 {
     private const string FileFlag = "file";
     private const long LoadBytes = 3 * 1024 * 1024;
-    private const int CallSlots = 2; // FILES_SLOT_CALL, FILES_SLOT_URING
+    private const int CallSlots = 3; // FILES_SLOT_CALL, FILES_SLOT_ENTER, FILES_SLOT_URING
+    private const string Close = "close";
+
+    // The order is that of enum files_op. Without --op it is those up to copy.
+    private static readonly EnumDimension s_op = new(
+        "op", "file operation", "open", "read", "write", "copy", "sync", "truncate", "stat", "unlink", "rename", "mkdir", "rmdir", "link", "symlink", "chmod", "chown", "mmap", Close);
 
     // The time from begin to end needs the begin.
     private static readonly EventKind s_timed = new("files_timed_event", Thresholds.Slower.Name);
+    private static readonly EventKind s_detailed = new("files_op_event", s_op.Name);
+    private static readonly EventKind s_timedAndDetailed = new("files_timed_op_event", s_op.Name, Thresholds.Slower.Name) { NeedsAll = true };
 
     private readonly IReadOnlyList<PathPattern> _patterns;
 
@@ -31,7 +38,7 @@ public sealed class FilesModule : TraceModule
     public override string Name => "files";
 
     /// <inheritdoc/>
-    public override string Summary => "opens, reads, writes and copies, with absolute paths";
+    public override string Summary => "opens, reads, writes, copies and, by --op, all else done to files, with absolute paths";
 
     /// <inheritdoc/>
     public override string CountKey => "filename";
@@ -41,17 +48,18 @@ public sealed class FilesModule : TraceModule
     [
         new("veil --module files --op read --enrich time", "who reads which file, and when"),
         new("veil --module files --name nginx --file /etc/", "what a service touches below a folder"),
+        new("veil --module files --op unlink,rename,chmod --file /srv/app/", "who deletes, renames or chmods files there"),
     ];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new EnumDimension("op", "file operation", "open", "read", "write", "copy"), new ErrnoDimension()];
+    public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [s_op, new ErrnoDimension()];
 
     /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } =
         [new(FileFlag, "PATH", "/a/file, all below /a/folder/, the/end of a path, a part of one, or a pattern: *.log", Role: FlagRole.Filter), Thresholds.Slower, Thresholds.Failed];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<EventKind> EventsByFlag { get; } = [s_timed];
+    public override IReadOnlyList<EventKind> EventsByFlag { get; } = [s_timed, s_detailed, s_timedAndDetailed];
 
     /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
@@ -59,10 +67,10 @@ public sealed class FilesModule : TraceModule
         // The end first: what was seen to begin is then also seen to end.
         new("fentry", "fexit/vfs_open, vfs_read, vfs_write; tp_btf/sys_exit, io_uring_complete",
             [.. Uring("fentry"), .. s_functions.Select(static name => Function(name, "exit_fentry")), "files_call_exit_fentry",
-                .. s_functions.Select(static name => Function(name, "enter_fentry", s_timed)), new("files_call_enter_fentry", s_timed)]) { LoadBytes = LoadBytes, UnusedMaps = ["files_calls"] },
+                .. s_functions.Select(static name => Function(name, "enter_fentry", s_timed)), new("files_call_enter_fentry", When: NeedsBegin)]) { LoadBytes = LoadBytes, UnusedMaps = ["files_calls"] },
         new("kprobe", "kretprobe/vfs_open, vfs_read, vfs_write; raw_tp/sys_exit, io_uring_complete",
             [.. Uring("kprobe"), "files_call_exit_kprobe", .. s_functions.SelectMany(static name => new[] { Function(name, "exit_kprobe"), Function(name, "enter_kprobe") }),
-                new("files_call_enter_kprobe", s_timed)]) { LoadBytes = LoadBytes },
+                new("files_call_enter_kprobe", When: NeedsBegin)]) { LoadBytes = LoadBytes },
         SystemCalls("tp_btf"),
         SystemCalls("raw_tp"),
     ];
@@ -103,12 +111,23 @@ public sealed class FilesModule : TraceModule
     /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
+        bool closes = SeesClose(arguments);
         bpfObject.SetGlobal("files_timed", s_timed.IsChosen(arguments));
+        bpfObject.SetGlobal("files_detailed", s_detailed.IsChosen(arguments));
+        bpfObject.SetGlobal("files_closes", closes);
+        bpfObject.SetGlobal("files_closing_in_tasks", TaskStorage.IsSteady);
+        bpfObject.Map("files_closing_tids").SetAutoCreate(closes && !TaskStorage.IsSteady);
+        bpfObject.Map("files_closing_tasks").SetAutoCreate(closes && TaskStorage.IsSteady);
         if (!s_timed.IsChosen(arguments))
             bpfObject.Map("files_starts").SetMaxEntries(1);
         if (rung.UnusedMaps.Contains("files_failures"))
             bpfObject.Map("path_walks").SetMaxEntries(CallSlots);
     }
+
+    // The path of what is closed is gone at the end.
+    private static bool SeesClose(ModuleArguments arguments) => arguments.Filters.TryGetValue(s_op.Name, out var op) && op.Allows(Close);
+
+    private static bool NeedsBegin(ModuleArguments arguments) => s_timed.IsChosen(arguments) || SeesClose(arguments);
 
     // Only the first three functions are exported: the others are the compiler's to keep or not.
     private static readonly (string Name, string? Function)[] s_functions =
@@ -118,7 +137,7 @@ public sealed class FilesModule : TraceModule
         new($"files_{traced.Name}_{ending}", kind, traced.Function is { } function ? _ => KernelFeatures.HasFunction(function) : null);
 
     private static HookRung SystemCalls(string rung) =>
-        new(rung, $"{rung}/sys_exit, io_uring_complete", [.. Uring(rung), $"files_call_exit_{rung}", new($"files_call_enter_{rung}", s_timed)])
+        new(rung, $"{rung}/sys_exit, io_uring_complete", [.. Uring(rung), $"files_call_exit_{rung}", new($"files_call_enter_{rung}", When: NeedsBegin)])
         {
             LoadBytes = LoadBytes,
             UnusedMaps = ["files_calls", "files_failures"],
