@@ -11,6 +11,8 @@ internal readonly struct FileFlagsKind : IMemberKind, IValueKind
     // enum veil_flag_set
     private static readonly FlagSet[] s_sets = [default, FlagSets.Open, FlagSets.AtFlags, FlagSets.AtStatx, FlagSets.RenameFlags, FlagSets.MmapFlags, FlagSets.SyncFileRangeFlags];
 
+    private const uint StatxSet = 3, StatxSyncMask = 0x6000; // AT_STATX_SYNC_TYPE, whose 0 has a name
+
     public static string[] Typedefs => ["veil_file_flags_t"];
 
     public static ValueFacts Facts { get; } = new("string or null", KeyKind.Word, null);
@@ -31,7 +33,12 @@ internal readonly struct FileFlagsKind : IMemberKind, IValueKind
             return TStyle.Unknown(ref line);
         int start = line.Length;
         TStyle.Quote(ref line);
-        s_sets[set].Format(ref line, BinaryPrimitives.ReadUInt32LittleEndian(raw[sizeof(uint)..]));
+        uint word = BinaryPrimitives.ReadUInt32LittleEndian(raw[sizeof(uint)..]);
+        bool isPlainStatx = set == StatxSet && (word & StatxSyncMask) == 0;
+        if (isPlainStatx)
+            line.Append(word == 0 ? "AT_STATX_SYNC_AS_STAT"u8 : "AT_STATX_SYNC_AS_STAT|"u8);
+        if (!isPlainStatx || word != 0)
+            s_sets[set].Format(ref line, word);
         TStyle.Quote(ref line);
         return line.Length - start;
     }
