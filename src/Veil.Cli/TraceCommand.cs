@@ -149,6 +149,8 @@ internal static class TraceCommand
         Thresholds.Validate(arguments);
         var counting = CountFlags.Read(parsed, flags);
         modules = [.. modules.SelectMany(module => module.Instances(arguments, filters))];
+        if (counting is not null && modules.FirstOrDefault(static module => module.FiltersInUserspace is not null) is { FiltersInUserspace: { } late })
+            throw new UsageException($"{late}: so many values are decided in userspace, after counting; give fewer, or --count-by filename");
         var fields = Words("--fields", parsed.GetValue(flags.Fields) ?? []);
         var format = OutputFormats.Parse(parsed.GetValue(flags.Output), canWrite: true);
         string? writeTo = WriteTo(parsed.GetValue(flags.Write));

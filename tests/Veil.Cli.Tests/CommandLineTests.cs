@@ -123,7 +123,6 @@ public sealed class CommandLineTests
     [InlineData("--module syscall --count --keys x", "--keys: 'x' is not a number from 1 to 1000000")]
     [InlineData("--module syscall --count --interval 0", "--interval: '0' is not a time from 0.1s to 1d, such as 1s or 5m")]
     [InlineData("--module syscall --count --interval 1e9", "--interval: '1e9' is not a time from 0.1s to 1d, such as 1s or 5m")]
-    [InlineData("--module files --count --file /etc/", "--file: is decided in userspace, after counting: --count-by filename shows the files")]
     [InlineData("--module syscall --slower 10", "--slower: '10' is not a duration from 1ns to 86400s with its unit, such as 10ms")]
     [InlineData("--module syscall --slower 0ms", "--slower: '0ms' is not a duration from 1ns to 86400s with its unit, such as 10ms")]
     [InlineData("--module memory --slower 1ms 2ms", "--slower: given more than once, but it takes one value")]

@@ -93,6 +93,9 @@ public abstract class TraceModule : IEventOwner
     /// <summary>What to ask before starting, where the trace could hurt; nothing for no question.</summary>
     public virtual string? Question(IReadOnlyList<FilterExpression> filters, ModuleArguments arguments) => null;
 
+    /// <summary>The flag of the filter in userspace, where there is one.</summary>
+    public virtual string? FiltersInUserspace => null;
+
     /// <summary>The filter in userspace, or none.</summary>
     /// <param name="schema">The events that it is asked about.</param>
     public virtual EventFilter? CreateFilter(EventSchema schema) => null;

@@ -3,14 +3,12 @@ using Veil.Bpf;
 using Veil.Core.Events;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
-using Veil.Core.Text;
 
 namespace Veil.Modules.Files;
 
 /// <summary>What is done to files, with their absolute paths.</summary>
 public sealed class FilesModule : TraceModule
 {
-    private const string FileFlag = "file";
     private const long LoadBytes = 3 * 1024 * 1024;
     private const int CallSlots = 3; // FILES_SLOT_CALL, FILES_SLOT_ENTER, FILES_SLOT_URING
     private const string Close = "close";
@@ -24,15 +22,22 @@ public sealed class FilesModule : TraceModule
     private static readonly EventKind s_detailed = new("files_op_event", s_op.Name);
     private static readonly EventKind s_timedAndDetailed = new("files_timed_op_event", s_op.Name, Thresholds.Slower.Name) { NeedsAll = true };
 
-    private readonly IReadOnlyList<PathPattern> _patterns;
+    private static readonly PathDimension s_file = new(
+        "file", "a file, all below /a/folder/, the/end of a path, a part of one, or a pattern: *.log");
 
-    /// <summary>Without a filter by path.</summary>
+    private static readonly FilterDimension[] s_filtersWithoutFile = [s_op, new ErrnoDimension()];
+    private static readonly FilterDimension[] s_filters = [s_file, .. s_filtersWithoutFile];
+
+    // A filter by path that the kernel has no room for.
+    private readonly PathAutomaton? _paths;
+
+    /// <summary>With the filter by path in the kernel.</summary>
     public FilesModule()
-        : this([])
+        : this(null)
     {
     }
 
-    private FilesModule(IReadOnlyList<PathPattern> patterns) => _patterns = patterns;
+    private FilesModule(PathAutomaton? paths) => _paths = paths;
 
     /// <inheritdoc/>
     public override string Name => "files";
@@ -52,11 +57,11 @@ public sealed class FilesModule : TraceModule
     ];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [s_op, new ErrnoDimension()];
+    public override IReadOnlyList<FilterDimension> OwnFilters => _paths is null ? s_filters : s_filtersWithoutFile;
 
     /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } =
-        [new(FileFlag, "PATH", "/a/file, all below /a/folder/, the/end of a path, a part of one, or a pattern: *.log", Role: FlagRole.Filter), Thresholds.Slower, Thresholds.Failed];
+        [Thresholds.Slower, Thresholds.Failed];
 
     /// <inheritdoc/>
     public override IReadOnlyList<EventKind> EventsByFlag { get; } = [s_timed, s_detailed, s_timedAndDetailed];
@@ -86,23 +91,14 @@ public sealed class FilesModule : TraceModule
 
     /// <inheritdoc/>
     public override IReadOnlyList<TraceModule> Instances(ModuleArguments arguments, IReadOnlyList<FilterExpression> filters) =>
-        arguments.Of(FileFlag) is { Count: > 0 } values ? [new FilesModule([.. values.SelectMany(PathPattern.Parse)])] : [this];
+        filters.FirstOrDefault(static filter => filter.Dimension == s_file) is { } file && PathAutomaton.Of(file.Bits) is { FitsKernel: false } paths ? [new FilesModule(paths)] : [this];
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Warnings(ModuleArguments arguments)
-    {
-        foreach (string value in arguments.Of(FileFlag))
-        {
-            string text = value.TrimStart('!');
-            // Cleaning it of ".." alone is no link.
-            if (PathPattern.RealOf(text) is { } real && real != Path.GetFullPath(text))
-                yield return $"--file: '{Escaping.ForMessage(text)}' goes through a symbolic link; '{Escaping.ForMessage(real)}' is matched too";
-        }
-    }
+    public override string? FiltersInUserspace => _paths is null ? null : "--" + s_file.Name;
 
     /// <inheritdoc/>
     public override EventFilter? CreateFilter(EventSchema schema) =>
-        _patterns.Count == 0 ? null : new PathFilter(_patterns, [.. schema.Fields.Where(static field => field.Name is "filename" or "target").Select(static field => field.Value)]);
+        _paths is null ? null : new PathFilter(FiltersInUserspace!, _paths, schema.Fields.Where(static field => field.Name is "filename" or "target").Select(static field => field.Value));
 
     /// <inheritdoc/>
     public override IEnumerable<string> Gaps() =>
@@ -115,9 +111,9 @@ public sealed class FilesModule : TraceModule
         bpfObject.SetGlobal("files_timed", s_timed.IsChosen(arguments));
         bpfObject.SetGlobal("files_detailed", s_detailed.IsChosen(arguments));
         bpfObject.SetGlobal("files_closes", closes);
-        bpfObject.SetGlobal("files_closing_in_tasks", TaskStorage.IsSteady);
-        bpfObject.Map("files_closing_tids").SetAutoCreate(closes && !TaskStorage.IsSteady);
-        bpfObject.Map("files_closing_tasks").SetAutoCreate(closes && TaskStorage.IsSteady);
+        bpfObject.SetGlobal("closing_in_tasks", TaskStorage.IsSteady);
+        bpfObject.Map("closing_tids").SetAutoCreate(closes && !TaskStorage.IsSteady);
+        bpfObject.Map("closing_tasks").SetAutoCreate(closes && TaskStorage.IsSteady);
         if (!s_timed.IsChosen(arguments))
             bpfObject.Map("files_starts").SetMaxEntries(1);
         if (rung.UnusedMaps.Contains("files_failures"))

@@ -18,8 +18,9 @@ enum files_slot {
 	FILES_SLOT_WRITEV,
 	FILES_SLOTS,
 };
-#define VEIL_PATH_SLOTS FILES_SLOTS
-#include "veil/path.bpf.h"
+#define VEIL_PATH_SLOTS	 FILES_SLOTS
+#define VEIL_PATH_FILTER file
+#include "veil/filter_path.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -206,8 +207,8 @@ static __always_inline bool files_result_passes(__u64 key, long ret, __u64 *star
 }
 
 #define files_wants_path(member)                                                                                       \
-	(veil_wants(struct files_event, member) || veil_wants(struct files_event, member.truncated) ||                 \
-	 veil_wants(struct files_event, member.deleted))
+	(filter_file_mode || veil_wants(struct files_event, member) ||                                                 \
+	 veil_wants(struct files_event, member.truncated) || veil_wants(struct files_event, member.deleted))
 
 /* Begins an event, without its paths. */
 static __always_inline struct files_event *files_event_start(struct path_walk *walk, enum files_op op, long ret)
@@ -232,10 +233,33 @@ static __always_inline struct files_event *files_event_start(struct path_walk *w
 	return (struct files_event *)event;
 }
 
-static __always_inline void files_event_emit(struct path_walk *walk, struct veil_task task, __u64 start_ns)
+static __always_inline __u32 files_path_bits(__u32 slot, const struct veil_part *path)
+{
+	if (!path->size)
+		return 0;
+	return veil_path_bits(slot, path->offset, path->size, path->deleted);
+}
+
+/* The filter by path, last of all: either path is enough. */
+static __always_inline bool files_paths_pass(__u32 slot, struct path_walk *walk)
+{
+	struct files_event *event = (void *)walk->draft.bytes;
+	struct veil_path_match *match;
+
+	if (!filter_file_mode)
+		return true;
+	match = veil_path_filter_start(slot);
+	return !match || veil_path_filter_decide(match, files_path_bits(slot, &event->filename) |
+							    files_path_bits(slot, &event->target));
+}
+
+static __always_inline void files_event_emit(__u32 slot, struct path_walk *walk, struct veil_task task, __u64 start_ns)
 {
 	struct files_timed_event *event = (void *)walk->draft.bytes;
 	__u64 duration;
+
+	if (!files_paths_pass(slot, walk))
+		return;
 
 	veil_event_init(&event->common,
 			files_detailed ? (files_timed ? files_timed_op_event_kind : files_op_event_kind)
@@ -281,7 +305,7 @@ static __always_inline int files_path_emit(__u32 slot, enum files_op op, struct 
 	event = files_event_start(walk, op, ret);
 	if (files_wants_path(filename))
 		files_add_path(slot, walk, &event->filename, dentry, mount);
-	files_event_emit(walk, veil_current(), start_ns);
+	files_event_emit(slot, walk, veil_current(), start_ns);
 	return 0;
 }
 
@@ -365,7 +389,7 @@ static __always_inline int files_failed_open_emit(__u32 slot, const struct files
 	}
 	if (asked->regs)
 		files_add_details(walk, asked->regs);
-	files_event_emit(walk, veil_current(), start_ns);
+	files_event_emit(slot, walk, veil_current(), start_ns);
 	return 0;
 }
 
@@ -1321,7 +1345,7 @@ static __always_inline int files_copy_emit(void *regs, enum veil_arch arch, enum
 		files_add_file(FILES_SLOT_CALL, walk, &event->target, veil_current_file(copy.target_fd));
 	else if (!to_memory)
 		veil_part_start(&walk->draft, &event->target);
-	files_event_emit(walk, veil_current(), start_ns);
+	files_event_emit(FILES_SLOT_CALL, walk, veil_current(), start_ns);
 	return 0;
 }
 
@@ -1360,7 +1384,7 @@ struct files_closing {
 	__u8 deleted;
 	char bytes[VEIL_PATH_MAX];
 };
-VEIL_TASK_STATE(files_closing, struct files_closing, 1024);
+VEIL_TASK_STATE(closing, struct files_closing, 1024);
 
 static __always_inline int files_close_start(void *regs, enum veil_arch arch)
 {
@@ -1373,7 +1397,7 @@ static __always_inline int files_close_start(void *regs, enum veil_arch arch)
 
 	if (!walk || !file)
 		return 0;
-	closing = veil_task_state_make(files_closing, task, veil_current_tid());
+	closing = veil_task_state_make(closing, task, veil_current_tid());
 	if (!closing) {
 		veil_lost(VEIL_LOST_MAP_FULL);
 		return 0;
@@ -1402,7 +1426,7 @@ static __always_inline void files_add_closed(struct path_walk *walk, struct veil
 
 	if (!files_closes)
 		return;
-	closing = veil_task_state_find(files_closing, task, tid);
+	closing = veil_task_state_find(closing, task, tid);
 	if (!closing)
 		return;
 	if (closing->fd == (__u64)fd + 1) {
@@ -1411,7 +1435,7 @@ static __always_inline void files_add_closed(struct path_walk *walk, struct veil
 		path->deleted = closing->deleted;
 	}
 	closing->fd = 0;
-	veil_task_state_drop(files_closing, tid);
+	veil_task_state_drop(closing, tid);
 }
 
 #define FILES_NAME_TARGET  1 /* it is the event's second path */
@@ -1489,7 +1513,7 @@ static __always_inline int files_shaped_emit(void *regs, enum veil_arch arch, en
 	}
 	if (files_detailed)
 		files_add_details_of(walk, arguments, arch, kind);
-	files_event_emit(walk, veil_current(), start_ns);
+	files_event_emit(FILES_SLOT_CALL, walk, veil_current(), start_ns);
 	return 0;
 }
 
@@ -1536,7 +1560,7 @@ static __always_inline int files_syscall_emit(void *regs, enum veil_arch arch, e
 		files_add_file(FILES_SLOT_CALL, walk, &event->filename, file);
 	}
 	files_add_details(walk, regs);
-	files_event_emit(walk, veil_current(), start_ns);
+	files_event_emit(FILES_SLOT_CALL, walk, veil_current(), start_ns);
 	return 0;
 }
 
@@ -1806,7 +1830,7 @@ static __always_inline int files_uring_end(struct io_kiocb *request, bool with_o
 			       op == files_op__copy ? files_uring_source(request) : file);
 	if (op == files_op__copy && files_wants_path(target))
 		files_add_file(FILES_SLOT_URING, walk, &event->target, file);
-	files_event_emit(walk, files_uring_task(), start_ns);
+	files_event_emit(FILES_SLOT_URING, walk, files_uring_task(), start_ns);
 	return 0;
 }
 
