@@ -8,6 +8,8 @@ public sealed class FileOperationsTests : IDisposable
 {
     private const string Every = "open,read,write,copy,sync,truncate,stat,unlink,rename,mkdir,rmdir,link,symlink,chmod,chown,mmap,close";
 
+    private static readonly string[] s_fields = ["op", "ret", "bytes", "filename", "target", "flags", "mode", "offset", "requested"];
+
     private readonly string _folder = Directory.CreateTempSubdirectory("veil-operations-").FullName;
 
     public static TheoryData<string> Hooks => [.. Rungs.Possible("files")];
@@ -37,7 +39,7 @@ public sealed class FileOperationsTests : IDisposable
         var (_, events) = Trace(Rungs.Best("files"));
 
         events.Select(static e => e.GetProperty("op").GetString()!).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ShouldBe(["open", "read", "write"]);
-        events.ShouldAllBe(static e => !e.TryGetProperty("requested", out _));
+        events.Count(static e => e.TryGetProperty("requested", out var _)).ShouldBe(0);
     }
 
     [Fact]
@@ -50,16 +52,16 @@ public sealed class FileOperationsTests : IDisposable
 
         string line = veil.Lines.ShouldHaveSingleItem();
         line[line.IndexOf("op=", StringComparison.Ordinal)..].ShouldBe(
-            $"op=rename    ret=-17             errno=EEXIST             bytes=0           filename={_folder}/file  target={_folder}/dir/moved  flags=RENAME_NOREPLACE  requested=file");
+            $"op=rename    ret=-17             errno=EEXIST(17)         bytes=0           filename={_folder}/file  target={_folder}/dir/moved  flags=RENAME_NOREPLACE  requested=file");
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static IEnumerable<string> Expected(Workload workload, string hook) => Enumerable.Range(0, (int)workload.Number("operations"))
-        .Select(i => string.Join(' ', new[] { "op", "ret", "bytes", "filename", "target", "flags", "mode", "offset", "requested" }.Select(key => Known(hook, workload[$"{i}.op"], key, workload.Said($"{i}.{key}") ? workload[$"{i}.{key}"] : "null"))));
+        .Select(i => string.Join(' ', s_fields.Select(key => Known(hook, workload[$"{i}.op"], key, workload.Said($"{i}.{key}") ? workload[$"{i}.{key}"] : "null"))));
 
     private static IEnumerable<string> Described(IEnumerable<JsonElement> events, string hook) => events.Select(e =>
-        string.Join(' ', new[] { "op", "ret", "bytes", "filename", "target", "flags", "mode", "offset", "requested" }.Select(key => Known(hook, e.GetProperty("op").GetString()!, key, e.GetProperty(key) is { ValueKind: JsonValueKind.Null } ? "null" : e.GetProperty(key).ToString()))));
+        string.Join(' ', s_fields.Select(key => Known(hook, e.GetProperty("op").GetString()!, key, e.GetProperty(key) is { ValueKind: JsonValueKind.Null } ? "null" : e.GetProperty(key).ToString()))));
 
     // The functions of the kernel do not know the call that opens, reads or writes.
     private static string Known(string hook, string op, string key, string value) =>

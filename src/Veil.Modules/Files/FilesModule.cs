@@ -26,7 +26,7 @@ public sealed class FilesModule : TraceModule
         "file", "a file, all below /a/folder/, the/end of a path, a part of one, or a pattern: *.log");
 
     private static readonly FilterDimension[] s_filtersWithoutFile = [s_op, new ErrnoDimension()];
-    private static readonly FilterDimension[] s_filters = [s_file, .. s_filtersWithoutFile];
+    private static readonly FilterDimension[] s_filters = [s_op, s_file, new ErrnoDimension()];
 
     // A filter by path that the kernel has no room for.
     private readonly PathAutomaton? _paths;
