@@ -40,7 +40,6 @@ public sealed class ModuleFactsTests
         {
             declared.ShouldContain(kind.Struct);
             kind.Flags.ShouldBeSubsetOf(module.Flags.Select(static flag => flag.Name).Concat(module.Filters.Select(static filter => filter.Name)));
-            module.Flags.Select(static flag => flag.Name).ShouldContain(kind.Flags[0]);
         }
 
         foreach (var program in module.Rungs.SelectMany(static rung => rung.Programs).Where(static program => program.Event is not null))

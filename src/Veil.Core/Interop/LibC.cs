@@ -36,7 +36,7 @@ internal static unsafe partial class LibC
     private const uint StatxIno = 0x100;
     private const uint StatxSize = 0x200;
     private const int AtEmptyPath = 0x1000;
-    private const int AtFdCwd = -100;
+    public const int AtFdCwd = -100;
     private const int FGetFl = 3;
     private const int OAccMode = 3;
     private const int OAppend = 0x400;

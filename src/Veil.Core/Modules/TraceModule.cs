@@ -75,7 +75,7 @@ public abstract class TraceModule : IEventOwner
     /// <param name="filter">One of <see cref="Filters"/>.</param>
     /// <param name="arguments">The flags.</param>
     public string? FlagNeededBy(FilterDimension filter, ModuleArguments arguments) =>
-        EventsByFlag.FirstOrDefault(kind => kind.Flags.Contains(filter.Name) && !kind.IsChosen(arguments))?.Flags[0];
+        EventsByFlag.FirstOrDefault(kind => kind.Flags.Skip(1).Contains(filter.Name) && !kind.IsChosen(arguments))?.Flags[0];
 
     /// <summary>What is attached: the module itself, or one for each thing that its flags name.</summary>
     /// <param name="arguments">The flags.</param>
@@ -95,6 +95,9 @@ public abstract class TraceModule : IEventOwner
 
     /// <summary>What to ask before starting, where the trace could hurt; nothing for no question.</summary>
     public virtual string? Question(IReadOnlyList<FilterExpression> filters, ModuleArguments arguments) => null;
+
+    /// <summary>The flag of the filter in userspace, where there is one.</summary>
+    public virtual string? FiltersInUserspace => null;
 
     /// <summary>The filter in userspace, or none.</summary>
     /// <param name="schema">The events that it is asked about.</param>

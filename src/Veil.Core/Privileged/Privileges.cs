@@ -10,6 +10,7 @@ namespace Veil.Core.Privileged;
 internal static unsafe class Privileges
 {
     public const ulong DacOverride = 1UL << 1;
+    public const ulong DacReadSearch = 1UL << 2;
     private const ulong Kill = 1UL << 5;
     public const ulong SysPtrace = 1UL << 19;
     private const ulong SysAdmin = 1UL << 21;

@@ -8,7 +8,7 @@ using Veil.Core.Text;
 namespace Veil.Core.Privileged;
 
 /// <summary>
-/// The helper process itself: <c>veil</c> once more, with a hidden first word. It answers one request after the other, each of a fixed size and a
+/// The helper process itself: <c>veil</c> once more, with a hidden first word. It answers one request after the other, each of a
 /// fixed kind, and ends when its peer does, however that ends. Signals are blocked for it from its first instruction on (<see cref="LibC.Spawn"/>).
 /// </summary>
 public static unsafe class RootServer
@@ -41,7 +41,8 @@ public static unsafe class RootServer
         fixed (byte* title = "veil-root\0"u8)
             _ = LibC.PrCtl(PrSetName, (nuint)title, 0, 0, 0);
         _ = LibC.ChangeFolder("/");
-        Privileges.DropAllBut((abilities.HasFlag(RootAbilities.ProcessNames) ? Privileges.SysPtrace : 0) | (hasSocket ? Privileges.DacOverride : 0), keepUser: hasSocket);
+        bool looks = abilities.HasFlag(RootAbilities.Paths);
+        Privileges.DropAllBut((looks || abilities.HasFlag(RootAbilities.ProcessNames) ? Privileges.SysPtrace : 0) | (looks ? Privileges.DacReadSearch : 0) | (hasSocket ? Privileges.DacOverride : 0), keepUser: hasSocket);
         _ = SystemCallFilter.ForHelper(abilities).TryInstall(out _);
         Serve(abilities, hasSocket ? name : []);
         return ExitCode.Success;
@@ -49,11 +50,11 @@ public static unsafe class RootServer
 
     private static void Serve(RootAbilities abilities, ReadOnlySpan<byte> name)
     {
-        var question = stackalloc uint[3];
-        var answer = stackalloc int[2];
+        var question = stackalloc uint[PathMessage.BytesMax / sizeof(uint)];
+        var answer = stackalloc int[PathMessage.BytesMax / sizeof(int)];
         while (true)
         {
-            int taken = LibC.ReceiveWith(Peer, question, 3 * sizeof(uint), out int given);
+            int taken = LibC.ReceiveWith(Peer, question, PathMessage.BytesMax, out int given);
             if (given >= 0)
                 _ = LibC.Close(given);
             if (taken < 0 && Marshal.GetLastPInvokeError() == Eintr)
@@ -63,21 +64,29 @@ public static unsafe class RootServer
                 _ = Remove(name);
             if (taken <= 0)
                 return;
-            int fd = -1;
-            int error = taken != 3 * sizeof(uint) ? Einval : (RootRequest)question[0] switch
+            int fd = -1, size = 2 * sizeof(int);
+            bool isPath = taken > PathMessage.HeadBytes && (RootRequest)question[0] == RootRequest.ExplainPath;
+            int error = taken != 3 * sizeof(uint) && !isPath ? Einval : (RootRequest)question[0] switch
             {
                 RootRequest.Ready => 0,
                 RootRequest.OpenProcessName => abilities.HasFlag(RootAbilities.ProcessNames) ? OpenName(question[1], out fd) : Eacces,
                 RootRequest.RemoveSocket => name.Length > 1 ? Remove(name) : Eacces,
+                RootRequest.ExplainPath => isPath && abilities.HasFlag(RootAbilities.Paths) ? Explain(new(question, taken), new(answer, PathMessage.BytesMax), out size) : Eacces,
                 _ => Einval,
             };
             (answer[0], answer[1]) = (error, (int)question[2]);
-            bool sent = LibC.SendWith(Peer, answer, 2 * sizeof(int), fd);
+            bool sent = LibC.SendWith(Peer, answer, size, fd);
             if (fd >= 0)
                 _ = LibC.Close(fd);
             if (!sent)
                 return;
         }
+    }
+
+    private static int Explain(ReadOnlySpan<byte> question, Span<byte> answer, out int size)
+    {
+        size = PathMessage.WriteAnswer(answer, PathWalk.Find(PathMessage.ReadQuestion(question)));
+        return 0;
     }
 
     private static int OpenName(uint pid, out int fd)

@@ -78,7 +78,9 @@ internal sealed unsafe class SystemCallFilter
         var filter = new SystemCallFilter();
         filter.Permit("recvmsg sendmsg");
         filter.Permit(Runtime);
-        if (abilities.HasFlag(RootAbilities.ProcessNames))
+        if (abilities.HasFlag(RootAbilities.Paths))
+            filter.Permit("statx readlinkat read");
+        if ((abilities & (RootAbilities.ProcessNames | RootAbilities.Paths)) != RootAbilities.None)
         {
             filter.PermitWithout("openat", 2, OpenForWriting);
             filter.PermitWithout("open", 1, OpenForWriting);

@@ -36,7 +36,7 @@ internal sealed class AttachedModule : IDisposable
             rung.Name,
             [.. module.Filters.Index()
                 .Where(filter => module.FlagNeededBy(filter.Item, arguments) is null)
-                .Select(filter => new FilterMap(filter.Item, new KernelFilter(bpfObject, filter.Item, options.CountFilters ? KernelFilter.CounterOf(filter.Index) : 0))),
+                .Select(filter => new FilterMap(filter.Item, StorageOf(bpfObject, filter.Item, options.CountFilters ? KernelFilter.CounterOf(filter.Index) : 0))),
                 .. Following.Filters(options).Select(filter => new FilterMap(filter, new KernelFilter(bpfObject, filter, 0)))],
             [.. module.Filters.Select(filter => (filter.Name, Flag: module.FlagNeededBy(filter, arguments)!)).Where(static filter => filter.Flag is not null)]);
     }
@@ -256,6 +256,9 @@ internal sealed class AttachedModule : IDisposable
             throw;
         }
     }
+
+    private static IFilterStorage StorageOf(BpfObject bpfObject, FilterDimension dimension, uint counter) =>
+        dimension is PathDimension path ? new KernelPathFilter(bpfObject, path, counter) : new KernelFilter(bpfObject, dimension, counter);
 
     // What a module remembers has its memory from the start. Where little is allowed it remembers less, and counts what it could not (map_full).
     // Filters and counts hold as many keys as they promise.

@@ -1,23 +1,48 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Text;
-using Veil.Core;
-using Veil.Modules.Files;
+using Veil.Core.Filters;
 
-namespace Veil.Cli.Tests.Files;
+namespace Veil.Core.Tests.Filters;
 
-public sealed class PathPatternTests : IDisposable
+public sealed class PathAutomatonTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("veil-pattern-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    [Fact]
-    public void Warnings_OfDotsAlone_AreNone()
-    {
-        var flags = new TraceFlags();
-        var options = TraceCommand.Read(CommandLine.Create(flags).Parse(["--module", "files", "--file", "/etc/../etc/./hosts"]), flags);
+    private static readonly PathDimension s_file = new("file", "");
 
-        options.Modules.ShouldHaveSingleItem().Warnings(options.Arguments).ShouldBeEmpty();
+    [Fact]
+    public void Warnings_OfDotsAlone_AreNone() => s_file.Warnings(FilterExpression.Parse(s_file, ["/etc/../etc/./hosts"]).Bits.Keys).ShouldBeEmpty();
+
+    [Fact]
+    public void Find_OfSeveral_IsWhatEachSays()
+    {
+        var automaton = PathAutomaton.Of(FilterExpression.Parse(s_file, ["/srv/", "!*.log", "hosts", "!hosts"]).Bits);
+
+        automaton.Find("/srv/a"u8).ShouldBe(FilterBits.Allow);
+        automaton.Find("/srv/a.log"u8).ShouldBe(FilterBits.Allow | FilterBits.Deny);
+        automaton.Find("/etc/hosts"u8).ShouldBe(FilterBits.Allow | FilterBits.Deny);
+        automaton.Find("/etc/passwd"u8).ShouldBe(FilterBits.None);
+        automaton.Passes(FilterBits.Allow).ShouldBeTrue();
+        automaton.Passes(FilterBits.None).ShouldBeFalse();
+        automaton.Passes(FilterBits.Allow | FilterBits.Deny).ShouldBeFalse();
+    }
+
+    /// <summary>A pattern may lie across the words that hold the states.</summary>
+    [Fact]
+    public void Find_OfManyLongOnes_IsWhatEachSays()
+    {
+        var paths = Enumerable.Range(0, 40).Select(static i => $"/{new string((char)('a' + (i % 26)), 50 + i)}/file{i}").ToList();
+        var automaton = PathAutomaton.Of(FilterExpression.Parse(s_file, paths).Bits);
+
+        automaton.FitsKernel.ShouldBeFalse();
+        foreach (string path in paths)
+        {
+            automaton.Find(Encoding.UTF8.GetBytes(path)).ShouldBe(FilterBits.Allow);
+            automaton.Find(Encoding.UTF8.GetBytes(path + "/below")).ShouldBe(FilterBits.Allow);
+            automaton.Find(Encoding.UTF8.GetBytes(path + "x")).ShouldBe(FilterBits.None);
+        }
     }
 
     [Theory]
@@ -63,7 +88,7 @@ public sealed class PathPatternTests : IDisposable
     [InlineData("*", "", true)]
     [InlineData("?", "", false)]
     public void Matches_ByShape(string pattern, string path, bool matches) =>
-        PathPattern.Parse(pattern).First().Matches(Encoding.UTF8.GetBytes(path)).ShouldBe(matches);
+        Matches(pattern, path).ShouldBe(matches);
 
     /// <summary>As a shell completes it; a name without a slash, and the end of a path, stay what they are.</summary>
     [Theory]
@@ -73,10 +98,10 @@ public sealed class PathPatternTests : IDisposable
     [InlineData("./*.log", "", "/app.log", true)]
     [InlineData("./*.log", "", "/below/app.log", false)]
     [InlineData("../", "..", "/other", true)]
-    [InlineData("!../logs/", "..", "/logs/app", true)]
+    [InlineData("../logs/", "..", "/logs/app", true)]
     [InlineData("./app.log", "", "/x/app.log", false)]
     public void Matches_FromTheCurrentFolder(string pattern, string folder, string path, bool matches) =>
-        PathPattern.Parse(pattern).First().Matches(Encoding.UTF8.GetBytes(Path.GetFullPath(Path.Combine(Environment.CurrentDirectory, folder)) + path)).ShouldBe(matches);
+        Matches(pattern, Path.GetFullPath(Path.Combine(Environment.CurrentDirectory, folder)) + path).ShouldBe(matches);
 
     [Fact]
     public void Parse_ThroughALink_IsBothNames()
@@ -92,7 +117,7 @@ public sealed class PathPatternTests : IDisposable
         PathPattern.RealOf(_folder + "/link/up/../x").ShouldBe(_folder + "/real/x");
         PathPattern.RealOf(_folder + "/real/file").ShouldBeNull();
         PathPattern.RealOf("link/file").ShouldBeNull();
-        PathPattern.Parse("!" + _folder + "/link/file").Count(pattern => pattern.Deny).ShouldBe(2);
+        FilterExpression.Parse(s_file, ["!" + _folder + "/link/file"]).Bits.Values.ShouldBe([FilterBits.Deny, FilterBits.Deny]);
     }
 
     [Fact]
@@ -108,6 +133,8 @@ public sealed class PathPatternTests : IDisposable
     [InlineData("")]
     [InlineData("!")]
     public void Parse_Nothing_SaysWhatAValueIs(string value) =>
-        Should.Throw<UsageException>(() => PathPattern.Parse(value).ToList()).Message.ShouldEndWith(
+        Should.Throw<UsageException>(() => FilterExpression.Parse(s_file, [value])).Message.ShouldEndWith(
             "give a path (/etc/hosts), a folder (/etc), the end of a path (etc/hosts), a part of one (hosts) or a pattern (*.log), '!' before it denies");
+
+    private static bool Matches(string pattern, string path) => PathAutomaton.Of(FilterExpression.Parse(s_file, [pattern]).Bits).Find(Encoding.UTF8.GetBytes(path)) != FilterBits.None;
 }

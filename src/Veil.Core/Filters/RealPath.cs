@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
-namespace Veil.Modules.Files;
+namespace Veil.Core.Filters;
 
 /// <summary>A path without symbolic links, as the kernel names an open file. What does not exist (yet) stays as it is.</summary>
 internal static class RealPath
