@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-only
-using System.Collections.Concurrent;
-
 namespace Veil.Bpf.Tests;
 
 /// <summary>What is refused before the kernel is asked, so without root.</summary>
@@ -34,38 +32,6 @@ public class ArgumentTests
 
         (error.Operation, error.Subject, error.ErrnoName).ShouldBe(("opening object", "files", "LIBBPF_ERRNO__FORMAT"));
         error.Cause.ShouldContain("not a proper ELF object");
-    }
-
-    [Fact]
-    public void SetLog_Sink_ReceivesWhatLibbpfSays()
-    {
-        // Other tests may be talking to libbpf at the same time.
-        var lines = new ConcurrentQueue<(LibbpfLogLevel, string)>();
-        Libbpf.SetLog((level, line) => lines.Enqueue((level, line)));
-        try
-        {
-            Should.Throw<BpfException>(() => BpfObject.Open(new byte[100], "files"));
-        }
-        finally
-        {
-            Libbpf.SetLog(null);
-        }
-
-        lines.ShouldContain((LibbpfLogLevel.Warning, "libbpf: elf: 'files' is not a proper ELF object"));
-    }
-
-    [Fact]
-    public void SetLog_SinkThrows_OperationStillReportsItsOwnError()
-    {
-        Libbpf.SetLog((_, _) => throw new NotSupportedException());
-        try
-        {
-            Should.Throw<BpfException>(() => BpfObject.Open(new byte[100], "files")).Subject.ShouldBe("files");
-        }
-        finally
-        {
-            Libbpf.SetLog(null);
-        }
     }
 
     [Theory]

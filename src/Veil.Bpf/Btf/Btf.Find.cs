@@ -10,10 +10,6 @@ public sealed partial class Btf
     /// <exception cref="BpfException">It is damaged.</exception>
     public BtfStruct? FindStruct(string name) => FindType(name, BtfKind.Struct) is var id and not 0 ? ReadStruct(id) : null;
 
-    /// <summary>The union with this tag; null if there is none.</summary>
-    /// <exception cref="BpfException">It is damaged.</exception>
-    public BtfStruct? FindUnion(string name) => FindType(name, BtfKind.Union) is var id and not 0 ? ReadStruct(id) : null;
-
     /// <summary>The enumeration with this tag, of 32 or 64 bits; null if there is none.</summary>
     /// <exception cref="BpfException">It is damaged.</exception>
     public BtfEnum? FindEnum(string name)

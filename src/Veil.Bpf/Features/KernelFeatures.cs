@@ -14,7 +14,6 @@ public static partial class KernelFeatures
 
     private static readonly ConcurrentDictionary<int, bool?> s_programTypes = new();
     private static readonly ConcurrentDictionary<int, bool?> s_mapTypes = new();
-    private static readonly ConcurrentDictionary<(int, int), bool?> s_helpers = new();
     private static readonly Lazy<int> s_possibleCpus = new(ReadPossibleCpuCount);
     private static readonly WeakReference<Btf?> s_btf = new(null);
 
@@ -63,13 +62,6 @@ public static partial class KernelFeatures
     /// <returns>Null if it cannot be told, usually for lack of privileges.</returns>
     public static bool? SupportsMapType(BpfMapType type) =>
         s_mapTypes.GetOrAdd((int)type, static type => ProbeMapType(type));
-
-    /// <summary>Whether programs of a type may call a helper; see bpf-helpers(7).</summary>
-    /// <param name="type">The program type.</param>
-    /// <param name="helper">The helper's number (<c>enum bpf_func_id</c>), such as 130 for bpf_ringbuf_output.</param>
-    /// <returns>Null if it cannot be told, usually for lack of privileges.</returns>
-    public static bool? SupportsHelper(BpfProgramType type, int helper) =>
-        s_helpers.GetOrAdd(((int)type, helper), static pair => ProbeHelper(pair.Item1, pair.Item2));
 
     /// <summary>The kernel's own types. Parsed at first use; given back to the garbage collector when nobody holds it.</summary>
     /// <exception cref="UnsupportedByKernelException">There is no /sys/kernel/btf/vmlinux.</exception>
@@ -140,12 +132,6 @@ public static partial class KernelFeatures
     {
         using var log = LogCapture.Begin();
         return Answer(NativeProbe.libbpf_probe_bpf_map_type(type, null));
-    }
-
-    private static unsafe bool? ProbeHelper(int programType, int helper)
-    {
-        using var log = LogCapture.Begin();
-        return Answer(NativeProbe.libbpf_probe_bpf_helper(programType, helper, null));
     }
 
     /// <summary>libbpf takes any refusal for a no, one for lack of privileges too, which says nothing about the kernel.</summary>

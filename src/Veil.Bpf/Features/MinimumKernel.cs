@@ -11,7 +11,6 @@ internal static class MinimumKernel
     internal static readonly Version RawTracepoint = new(4, 17);
     internal static readonly Version KernelBtf = new(5, 4);
     internal static readonly Version MappableMaps = new(5, 5);
-    internal static readonly Version RawTracepointTestRun = new(5, 10);
     internal static readonly Version MapsBesideLockedMemory = new(5, 11);
     internal static readonly Version PerfProbes = new(4, 17);
     internal static readonly Version RunTimeStatistics = new(5, 8);

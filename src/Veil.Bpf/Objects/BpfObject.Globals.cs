@@ -40,18 +40,6 @@ public sealed unsafe partial class BpfObject
             throw NoVariable("setting global", variable);
     }
 
-    /// <summary>Sets an array or structure byte by byte; see <see cref="SetGlobal"/>.</summary>
-    /// <param name="variable">The variable's name in C.</param>
-    /// <param name="value">Must have the variable's size.</param>
-    /// <exception cref="BpfException">There is no such variable, or the sizes differ.</exception>
-    /// <exception cref="InvalidOperationException">The variable is constant and the object loaded.</exception>
-    public void SetGlobalBytes(string variable, ReadOnlySpan<byte> value)
-    {
-        if (!Btf.TryGetVariable(variable, out var found))
-            throw NoVariable("setting global", variable);
-        SetGlobalBytes(found, value);
-    }
-
     /// <summary>
     /// The live memory of a global variable, shared with the running programs: what one side writes the other sees. Use
     /// <see cref="Volatile"/> or <see cref="Interlocked"/> where the order matters. Needs Linux 5.5.

@@ -137,24 +137,6 @@ public sealed unsafe class RingBuffer : IDisposable
         _cursor.Release();
     }
 
-    /// <summary>
-    /// Sleeps until the kernel wakes the reader, records are there, or time is up. Programs that submit with BPF_RB_NO_WAKEUP do not wake
-    /// it: give a timeout.
-    /// </summary>
-    /// <param name="timeoutMs">Milliseconds; 0 does not wait, -1 waits for ever.</param>
-    /// <returns>Whether there is something unreleased. False as well when a signal interrupted.</returns>
-    /// <exception cref="ObjectDisposedException">It is disposed.</exception>
-    /// <exception cref="BpfException">poll(2) reported an error.</exception>
-    public bool Wait(int timeoutMs)
-    {
-        var poll = new NativeFile.PollFd { Fd = PollFd, Events = NativeFile.POLLIN };
-        var ready = NativeFile.poll(&poll, 1, timeoutMs);
-        if (ready >= 0)
-            return ready > 0;
-        var errno = Marshal.GetLastPInvokeError();
-        return errno == ErrnoName.EINTR ? false : throw BpfErrors.Create("waiting for", "ring buffer", errno);
-    }
-
     /// <summary>Unmaps the ring. Records that were not released stay for the next reader.</summary>
     public void Dispose()
     {
