@@ -98,6 +98,12 @@ public sealed class ArchitectureTests
             File.ReadAllText(file).ShouldNotContain("Veil.Modules", Case.Sensitive, file);
     }
 
+    /// <summary>libc and libbpf are bound in one place a library, and nowhere else.</summary>
+    [Fact]
+    public void NativeCalls_AreBoundInInteropAlone() =>
+        Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.cs", SearchOption.AllDirectories).Where(static file => File.ReadAllText(file) is var text && (text.Contains("[LibraryImport(\"libc\"", StringComparison.Ordinal) || text.Contains("[LibraryImport(LibraryNames", StringComparison.Ordinal)))
+            .Select(static file => Path.GetRelativePath(Path.Combine(Root(), "src"), Path.GetDirectoryName(file)!)).Distinct().ShouldBe(["Veil.Bpf/Interop", "Veil.Core/Interop"], ignoreOrder: true);
+
     [Fact]
     public void Core_EachRoom_KnowsOnlyThoseBeforeIt()
     {

@@ -25,7 +25,7 @@ public static unsafe partial class KernelFeatures
         using var log = LogCapture.Begin();
         var program = LoadEmptyTracingProgram(BPF_TRACE_FENTRY, typeId);
         if (program < 0)
-            return $"this kernel refuses function tracing ({ErrnoName.Of(-program)}): not configured, or locked down";
+            return $"this kernel refuses function tracing ({Errno.Of(-program)}): not configured, or locked down";
         new FileDescriptorHandle(program).Dispose();
         return null;
     }
@@ -41,7 +41,7 @@ public static unsafe partial class KernelFeatures
         using var log = LogCapture.Begin();
         var program = LoadEmptyTracingProgram(BPF_TRACE_RAW_TP, typeId);
         if (program < 0)
-            return program is -ErrnoName.EPERM or -ErrnoName.EACCES ? null : false;
+            return program is -Errno.EPERM or -Errno.EACCES ? null : false;
         new FileDescriptorHandle(program).Dispose();
         return true;
     }

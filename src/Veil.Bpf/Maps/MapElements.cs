@@ -27,7 +27,7 @@ internal static unsafe class MapElements
     {
         if (result == 0)
             return true;
-        return result == -ErrnoName.ENOENT ? false : throw Error(map, -result, operation);
+        return result == -Errno.ENOENT ? false : throw Error(map, -result, operation);
     }
 
     internal static void Succeeded(BpfMapHandle map, int result, string operation)
@@ -74,7 +74,7 @@ internal static unsafe class MapElements
                 var result = delete
                     ? NativeMapElements.bpf_map_lookup_and_delete_batch(map, input, to, keys, values, &count, null)
                     : NativeMapElements.bpf_map_lookup_batch(map, input, to, keys, values, &count, null);
-                if (result == -ErrnoName.ENOSPC)
+                if (result == -Errno.ENOSPC)
                 {
                     // One bucket holds more than the buffer, nothing was read: try the same bucket with more room.
                     capacity = checked(capacity * 2);
@@ -83,13 +83,13 @@ internal static unsafe class MapElements
                     continue;
                 }
 
-                if (first && result is -ErrnoName.EINVAL or -ErrnoName.ENOTSUPP or -ErrnoName.EOPNOTSUPP)
+                if (first && result is -Errno.EINVAL or -Errno.ENOTSUPP or -Errno.EOPNOTSUPP)
                     return false;
-                if (result != 0 && result != -ErrnoName.ENOENT)
+                if (result != 0 && result != -Errno.ENOENT)
                     throw Error(map, -result, "reading map");
                 for (uint i = 0; i < count; i++)
                     visit(keys + i * (nuint)keySize, values + i * (nuint)valueStride);
-                if (result == -ErrnoName.ENOENT)
+                if (result == -Errno.ENOENT)
                     return true;
                 var used = from;
                 from = to;
@@ -147,9 +147,9 @@ internal static unsafe class MapElements
         return errno switch
         {
             // "Argument list too long" is what the C library makes of it.
-            ErrnoName.E2BIG => new BpfException(operation, name, "the map is full", errno),
-            ErrnoName.EEXIST => new BpfException(operation, name, "the key is there already", errno),
-            ErrnoName.ENOENT => new BpfException(operation, name, "there is no such key", errno),
+            Errno.E2BIG => new BpfException(operation, name, "the map is full", errno),
+            Errno.EEXIST => new BpfException(operation, name, "the key is there already", errno),
+            Errno.ENOENT => new BpfException(operation, name, "there is no such key", errno),
             _ => BpfErrors.Create(operation, name, errno),
         };
     }

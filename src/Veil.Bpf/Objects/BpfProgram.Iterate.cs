@@ -25,7 +25,7 @@ public sealed unsafe partial class BpfProgram
             {
                 int errno = Marshal.GetLastPInvokeError();
                 // EAGAIN: a million things were looked at, and it goes on from there (bpf_seq_read()).
-                if (count < 0 && errno is not (ErrnoName.EINTR or ErrnoName.EAGAIN))
+                if (count < 0 && errno is not (Errno.EINTR or Errno.EAGAIN))
                     throw BpfErrors.Create("running program", Name, errno);
             }
         }

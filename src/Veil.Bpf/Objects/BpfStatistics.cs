@@ -25,8 +25,8 @@ public sealed class BpfStatistics : SafeHandleMinusOneIsInvalid
         return fd switch
         {
             >= 0 => new BpfStatistics(fd),
-            -ErrnoName.EINVAL => throw new UnsupportedByKernelException(
-                "enabling", "program statistics", "run-time statistics on request", MinimumKernel.RunTimeStatistics, ErrnoName.EINVAL),
+            -Errno.EINVAL => throw new UnsupportedByKernelException(
+                "enabling", "program statistics", "run-time statistics on request", MinimumKernel.RunTimeStatistics, Errno.EINVAL),
             _ => throw BpfErrors.Create("enabling", "program statistics", -fd),
         };
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
-using Veil.Core.Kernel;
+using Veil.Bpf;
 
 namespace Veil.Core.Filters;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Runtime.InteropServices;
 using System.Text;
+using Veil.Bpf;
 using Veil.Core.Interop;
 
 namespace Veil.Core.Output;
@@ -52,7 +53,7 @@ public static class StandardStreams
                 if (count >= 0)
                     continue;
                 int error = Marshal.GetLastPInvokeError();
-                if (error is not (LibC.Eintr or LibC.Eagain))
+                if (error is not (Errno.EINTR or Errno.EAGAIN))
                     throw OutputException.Of(error);
                 count = 0;
             }
@@ -80,7 +81,7 @@ public static class StandardStreams
 
                 s_errorIsStuck = false;
                 nint count = LibC.Write(Error, data + written, mayBlock ? Math.Min(bytes.Length - written, ErrorChunkBytes) : bytes.Length - written);
-                if (count < 0 && Marshal.GetLastPInvokeError() is not (LibC.Eintr or LibC.Eagain))
+                if (count < 0 && Marshal.GetLastPInvokeError() is not (Errno.EINTR or Errno.EAGAIN))
                     return;
                 written += (int)Math.Max(count, 0);
             }

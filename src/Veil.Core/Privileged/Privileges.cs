@@ -26,7 +26,6 @@ internal static unsafe class Privileges
     private const int PrSetKeepCaps = 8;
     private const int PrCapBoundingSetDrop = 24;
     private const int PrSetNoNewPrivs = 38;
-    private const int Eperm = 1;
 
     // Places in what capget(2) gives.
     private const int Effective = 0;
@@ -133,7 +132,7 @@ internal static unsafe class Privileges
         const int attributeBytes = 32;
         byte* attribute = stackalloc byte[attributeBytes];
         *(int*)attribute = -1;
-        bool refused = LibC.Syscall(IsArm ? 280 : 321, getNextKey, (nint)attribute, attributeBytes, 0, 0) < 0 && Marshal.GetLastPInvokeError() == Eperm;
+        bool refused = LibC.Syscall(IsArm ? 280 : 321, getNextKey, (nint)attribute, attributeBytes, 0, 0) < 0 && Marshal.GetLastPInvokeError() == Errno.EPERM;
         return !refused && (KernelFeatures.KernelVersion >= new Version(5, 19) || !KernelFeatures.UnprivilegedBpf);
     }
 

@@ -52,6 +52,9 @@ public sealed class SchedulerModule : TraceModule
     };
 
     /// <inheritdoc/>
+    public override bool ShowsComputing => true;
+
+    /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("scheduler");
 
     /// <inheritdoc/>

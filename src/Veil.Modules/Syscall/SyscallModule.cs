@@ -64,6 +64,9 @@ public sealed class SyscallModule : TraceModule
     };
 
     /// <inheritdoc/>
+    public override bool ShowsComputing => true;
+
+    /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("syscall");
 
     /// <inheritdoc/>

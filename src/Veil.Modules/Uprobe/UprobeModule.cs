@@ -84,6 +84,9 @@ public sealed class UprobeModule : TraceModule
     };
 
     /// <inheritdoc/>
+    public override bool ShowsComputing => true;
+
+    /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("uprobe");
 
     /// <inheritdoc/>

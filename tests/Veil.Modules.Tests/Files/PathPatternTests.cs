@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Text;
 using Veil.Core;
+using Veil.Core.Modules;
 using Veil.Modules.Files;
 
-namespace Veil.Cli.Tests.Files;
+namespace Veil.Modules.Tests.Files;
 
 public sealed class PathPatternTests : IDisposable
 {
@@ -14,10 +15,9 @@ public sealed class PathPatternTests : IDisposable
     [Fact]
     public void Warnings_OfDotsAlone_AreNone()
     {
-        var flags = new TraceFlags();
-        var options = TraceCommand.Read(CommandLine.Create(flags).Parse(["--module", "files", "--file", "/etc/../etc/./hosts"]), flags);
+        var flags = ModuleArguments.None with { Values = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal) { ["file"] = ["/etc/../etc/./hosts"] } };
 
-        options.Modules.ShouldHaveSingleItem().Warnings(options.Arguments).ShouldBeEmpty();
+        new FilesModule().Warnings(flags).ShouldBeEmpty();
     }
 
     [Theory]

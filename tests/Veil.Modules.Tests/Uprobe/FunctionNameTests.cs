@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Text;
 using Veil.Modules.Uprobe.Names;
 
-namespace Veil.Cli.Tests.Uprobe;
+namespace Veil.Modules.Tests.Uprobe;
 
 /// <summary>Names of C++ and Rust functions, against c++filt(1) and against what the manglings' own documents say.</summary>
 public sealed class FunctionNameTests

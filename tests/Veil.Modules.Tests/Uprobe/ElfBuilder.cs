@@ -2,7 +2,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Veil.Cli.Tests.Uprobe;
+namespace Veil.Modules.Tests.Uprobe;
 
 /// <summary>Writes small ELF files: one segment of code at <see cref="Base"/>, the symbol tables that are asked for, nothing else.</summary>
 internal sealed class ElfBuilder

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using Veil.Core.Filters;
 using Veil.Core.Kernel;
 
-namespace Veil.Core.Filters;
+namespace Veil.Modules.Syscall;
 
 /// <summary>The system call. A name stands for the call in every table of the machine; so does a number.</summary>
 public sealed class SyscallDimension : FilterDimension
