@@ -43,9 +43,9 @@ public class ArgumentTests
     [Fact]
     public unsafe void PerCpuLayout_FourByteValues_KeepTheirDistance()
     {
-        var memory = stackalloc byte[24];
+        byte* memory = stackalloc byte[24];
         PerCpuLayout.Write<uint>([1, 2, 3], memory);
-        var back = new uint[3];
+        uint[] back = new uint[3];
         PerCpuLayout.Read<uint>(memory, back);
 
         back.ShouldBe([1u, 2u, 3u]);

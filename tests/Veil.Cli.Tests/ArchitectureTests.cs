@@ -30,7 +30,7 @@ public sealed class ArchitectureTests
     {
         for (int layer = 0; layer < s_layers.Length; layer++)
         {
-            var above = s_layers[layer..];
+            string[] above = s_layers[layer..];
             var references = Assembly.Load(s_layers[layer]).GetReferencedAssemblies().Select(static name => name.Name!);
             references.Intersect(above).ShouldBeEmpty(s_layers[layer]);
         }

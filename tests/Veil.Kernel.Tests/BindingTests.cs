@@ -73,7 +73,7 @@ public sealed partial class BindingTests
             GetPpid();
         link.Dispose();
 
-        var perCpu = new ulong[KernelFeatures.PossibleCpuCount];
+        ulong[] perCpu = new ulong[KernelFeatures.PossibleCpuCount];
         new BpfPerCpuArray<ulong>(loaded.Map("per_cpu_array")).Read(1, perCpu);
         perCpu.Aggregate(0UL, static (sum, count) => sum + count).ShouldBe(5UL);
         loaded.Program("on_tp_btf").Info().Id.ShouldBeGreaterThan(0u);
@@ -163,7 +163,7 @@ public sealed partial class BindingTests
         using (loaded.Program("on_perf_event").AttachPerfEvent(faults))
         {
             // So large that it is new memory, and no page of it was touched before (mallopt(3), M_MMAP_THRESHOLD).
-            var memory = (byte*)NativeMemory.AlignedAlloc(64 << 20, (nuint)Environment.SystemPageSize);
+            byte* memory = (byte*)NativeMemory.AlignedAlloc(64 << 20, (nuint)Environment.SystemPageSize);
             for (int page = 0; page < pages; page++)
                 memory[page * Environment.SystemPageSize] = 1;
             NativeMemory.AlignedFree(memory);

@@ -12,7 +12,7 @@ internal static class BpfErrors
     /// <summary>As above, with libbpf's own explanation as the cause where it gave one.</summary>
     internal static BpfException Create(string operation, string subject, int errno, string libbpfText)
     {
-        var said = VerifierLog.LastWarning(libbpfText);
+        string? said = VerifierLog.LastWarning(libbpfText);
         return said is null
             ? Create(operation, subject, errno)
             : new BpfException(operation, subject, said, errno, HintFor(errno));
@@ -44,7 +44,7 @@ internal static class BpfErrors
     /// <summary>What a lack of privileges, descriptors or memory looks like, and for whom.</summary>
     internal static unsafe string? HintFor(int errno)
     {
-        var limit = stackalloc ulong[2];
+        ulong* limit = stackalloc ulong[2];
         if (errno == Errno.EMFILE)
             return NativeFile.getrlimit(NativeFile.RLIMIT_NOFILE, limit) == 0 ? $"the limit is {limit[0]} (ulimit -n)" : null;
         if (errno == Errno.ENOMEM)
@@ -56,7 +56,7 @@ internal static class BpfErrors
 
         if (errno is not (Errno.EPERM or Errno.EACCES))
             return null;
-        var missing = ProcessCapabilities.MissingForTracing();
+        string? missing = ProcessCapabilities.MissingForTracing();
         if (missing is not null)
             return $"needs {missing}: run as root";
         return KernelFeatures.Lockdown is "integrity" or "confidentiality"

@@ -57,8 +57,8 @@ public class BpfException : Exception
 
     private static string Format(string operation, string subject, string cause, int errno, string? hint)
     {
-        var head = subject.Length == 0 ? operation : $"{operation} {subject}";
-        var name = errno == 0 ? "" : $" ({Bpf.Errno.Of(errno)})";
+        string head = subject.Length == 0 ? operation : $"{operation} {subject}";
+        string name = errno == 0 ? "" : $" ({Bpf.Errno.Of(errno)})";
         return hint is null ? $"{head}: {cause}{name}" : $"{head}: {cause}{name}; {hint}";
     }
 }

@@ -109,7 +109,7 @@ public static partial class Errno
         // The C library would say "Unknown error 4000".
         if (IsLibbpf(errno))
             return "libbpf cannot use this object file";
-        var text = Marshal.GetPInvokeErrorMessage(errno);
+        string text = Marshal.GetPInvokeErrorMessage(errno);
         // "Is a directory" becomes lower case, "RPC version wrong" must not.
         return text.Length > 1 && char.IsUpper(text[0]) && !char.IsUpper(text[1]) ? char.ToLowerInvariant(text[0]) + text[1..] : text;
     }

@@ -20,10 +20,10 @@ public static unsafe partial class KernelFeatures
 
     private static string? ProbeFentryLoad(string function)
     {
-        if (!HasBtf || !KernelBtf.TryFindFunction(function, out var typeId))
+        if (!HasBtf || !KernelBtf.TryFindFunction(function, out int typeId))
             return "this kernel has no such function";
         using var log = LogCapture.Begin();
-        var program = LoadEmptyTracingProgram(BPF_TRACE_FENTRY, typeId);
+        int program = LoadEmptyTracingProgram(BPF_TRACE_FENTRY, typeId);
         if (program < 0)
             return $"this kernel refuses function tracing ({Errno.Of(-program)}): not configured, or locked down";
         new FileDescriptorHandle(program).Dispose();
@@ -36,10 +36,10 @@ public static unsafe partial class KernelFeatures
     /// </summary>
     private static bool? ProbeTracing()
     {
-        if (!HasBtf || !KernelBtf.TryFindTypedef("btf_trace_sched_switch", out var typeId))
+        if (!HasBtf || !KernelBtf.TryFindTypedef("btf_trace_sched_switch", out int typeId))
             return false;
         using var log = LogCapture.Begin();
-        var program = LoadEmptyTracingProgram(BPF_TRACE_RAW_TP, typeId);
+        int program = LoadEmptyTracingProgram(BPF_TRACE_RAW_TP, typeId);
         if (program < 0)
             return program is -Errno.EPERM or -Errno.EACCES ? null : false;
         new FileDescriptorHandle(program).Dispose();
@@ -49,7 +49,7 @@ public static unsafe partial class KernelFeatures
     private static int LoadEmptyTracingProgram(int attachType, int attachTypeId)
     {
         // r0 = 0; exit
-        var instructions = stackalloc ulong[] { 0x00000000_000000b7, 0x00000000_00000095 };
+        ulong* instructions = stackalloc ulong[] { 0x00000000_000000b7, 0x00000000_00000095 };
         var options = new NativeProgram.BpfProgLoadOpts
         {
             Size = (nuint)sizeof(NativeProgram.BpfProgLoadOpts),

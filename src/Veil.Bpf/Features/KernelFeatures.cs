@@ -42,9 +42,9 @@ public static partial class KernelFeatures
         get
         {
             // "[none] integrity confidentiality": the brackets mark the one in force.
-            var text = ReadText("/sys/kernel/security/lockdown");
-            var open = text?.IndexOf('[', StringComparison.Ordinal) ?? -1;
-            var close = text?.IndexOf(']', StringComparison.Ordinal) ?? -1;
+            string? text = ReadText("/sys/kernel/security/lockdown");
+            int open = text?.IndexOf('[', StringComparison.Ordinal) ?? -1;
+            int close = text?.IndexOf(']', StringComparison.Ordinal) ?? -1;
             return open >= 0 && close > open ? text![(open + 1)..close] : null;
         }
     }
@@ -99,9 +99,9 @@ public static partial class KernelFeatures
     {
         // "6.1.0-18-amd64", "5.10.0-rc1+", "6.18": numbers up to the first thing that is neither digit nor dot.
         Span<int> parts = [0, 0, 0];
-        var index = 0;
-        var digits = 0;
-        foreach (var c in release)
+        int index = 0;
+        int digits = 0;
+        foreach (char c in release)
         {
             if (char.IsAsciiDigit(c) && digits < 9)
             {
@@ -161,15 +161,15 @@ public static partial class KernelFeatures
     // By the call, as /proc may be hidden.
     private static unsafe string ReadRelease()
     {
-        const int FieldBytes = 65; // struct new_utsname of include/uapi/linux/utsname.h; the release is the third field
-        var names = stackalloc byte[FieldBytes * 6];
-        return NativeFile.uname(names) == 0 ? NativeText.Read(names + FieldBytes * 2) : "";
+        const int fieldBytes = 65; // struct new_utsname of include/uapi/linux/utsname.h; the release is the third field
+        byte* names = stackalloc byte[fieldBytes * 6];
+        return NativeFile.uname(names) == 0 ? NativeText.Read(names + fieldBytes * 2) : "";
     }
 
     private static int ReadPossibleCpuCount()
     {
         using var log = LogCapture.Begin();
-        var count = NativeMapElements.libbpf_num_possible_cpus();
+        int count = NativeMapElements.libbpf_num_possible_cpus();
         return count > 0 ? count : throw BpfErrors.Create("counting CPUs", "in /sys/devices/system/cpu/possible", -count);
     }
 }

@@ -41,7 +41,7 @@ internal sealed unsafe class LogCapture : IDisposable
             return 0;
 
         // libbpf builds some return values from errno after it has printed; 1.1 restores it by itself, older ones do not.
-        var errno = Marshal.GetLastSystemError();
+        int errno = Marshal.GetLastSystemError();
         byte* text = null;
         if (NativeLog.vasprintf(&text, format, arguments) >= 0)
         {

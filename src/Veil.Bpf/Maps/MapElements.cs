@@ -56,22 +56,22 @@ internal static unsafe class MapElements
     /// </summary>
     private static bool TryWalkBatches(BpfMapHandle map, int keySize, int valueStride, int maxEntries, bool delete, Visitor visit)
     {
-        var capacity = Math.Min((uint)maxEntries, FirstChunk);
-        var keys = (byte*)NativeMemory.Alloc(capacity, (nuint)keySize);
-        var values = (byte*)NativeMemory.Alloc(capacity, (nuint)valueStride);
+        uint capacity = Math.Min((uint)maxEntries, FirstChunk);
+        byte* keys = (byte*)NativeMemory.Alloc(capacity, (nuint)keySize);
+        byte* values = (byte*)NativeMemory.Alloc(capacity, (nuint)valueStride);
         // The cursor is a bucket number for hash maps and a key for others.
-        var cursorSize = Math.Max(keySize, 8);
-        var cursors = stackalloc byte[2 * cursorSize];
-        var from = cursors;
-        var to = cursors + cursorSize;
-        var first = true;
+        int cursorSize = Math.Max(keySize, 8);
+        byte* cursors = stackalloc byte[2 * cursorSize];
+        byte* from = cursors;
+        byte* to = cursors + cursorSize;
+        bool first = true;
         try
         {
             while (true)
             {
-                var count = capacity;
-                var input = first ? null : from;
-                var result = delete
+                uint count = capacity;
+                byte* input = first ? null : from;
+                int result = delete
                     ? NativeMapElements.bpf_map_lookup_and_delete_batch(map, input, to, keys, values, &count, null)
                     : NativeMapElements.bpf_map_lookup_batch(map, input, to, keys, values, &count, null);
                 if (result == -Errno.ENOSPC)
@@ -91,7 +91,7 @@ internal static unsafe class MapElements
                     visit(keys + i * (nuint)keySize, values + i * (nuint)valueStride);
                 if (result == -Errno.ENOENT)
                     return true;
-                var used = from;
+                byte* used = from;
                 from = to;
                 to = used;
                 first = false;
@@ -106,14 +106,14 @@ internal static unsafe class MapElements
 
     private static void WalkKeys(BpfMapHandle map, int keySize, int valueStride, int maxEntries, bool delete, Visitor visit)
     {
-        var buffer = (byte*)NativeMemory.Alloc((nuint)(2 * keySize + valueStride));
-        var key = buffer;
-        var next = buffer + keySize;
-        var value = buffer + 2 * keySize;
+        byte* buffer = (byte*)NativeMemory.Alloc((nuint)(2 * keySize + valueStride));
+        byte* key = buffer;
+        byte* next = buffer + keySize;
+        byte* value = buffer + 2 * keySize;
         // A key that is deleted while it is the cursor sends the kernel back to the start; the bound keeps a busy map from holding us for
         // ever.
-        var budget = 2L * maxEntries + 16;
-        var first = true;
+        long budget = 2L * maxEntries + 16;
+        bool first = true;
         try
         {
             while (Found(map, NativeMapElements.bpf_map_get_next_key(map, first ? null : key, next), "walking map"))
@@ -128,7 +128,7 @@ internal static unsafe class MapElements
                     continue;
                 }
 
-                var seen = key;
+                byte* seen = key;
                 key = next;
                 next = seen;
                 first = false;
@@ -143,7 +143,7 @@ internal static unsafe class MapElements
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static BpfException Error(BpfMapHandle map, int errno, string operation)
     {
-        var name = map.Info().Name;
+        string name = map.Info().Name;
         return errno switch
         {
             // "Argument list too long" is what the C library makes of it.

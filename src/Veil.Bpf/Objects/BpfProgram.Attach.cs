@@ -57,7 +57,7 @@ public sealed unsafe partial class BpfProgram
     {
         using var lease = new HandleLease(file);
         using var scope = Begin();
-        var counters = new ulong[offsets.Length];
+        ulong[] counters = new ulong[offsets.Length];
         counters.AsSpan().Fill(counterOffset);
         nint path = Marshal.StringToCoTaskMemUTF8(PathOf(lease));
         nint link;
@@ -107,12 +107,12 @@ public sealed unsafe partial class BpfProgram
     public BpfLink AttachPerfEvent(int perfFd)
     {
         // libbpf's link closes the descriptor that it is given.
-        var own = NativeFile.fcntl(perfFd, NativeFile.F_DUPFD_CLOEXEC, 0);
+        int own = NativeFile.fcntl(perfFd, NativeFile.F_DUPFD_CLOEXEC, 0);
         if (own < 0)
             throw BpfErrors.Create(AttachOperation, $"{Name} to perf event", Marshal.GetLastPInvokeError());
         using var scope = Begin();
-        var link = NativeAttach.bpf_program__attach_perf_event(_native, own);
-        var errno = Marshal.GetLastPInvokeError();
+        nint link = NativeAttach.bpf_program__attach_perf_event(_native, own);
+        int errno = Marshal.GetLastPInvokeError();
         if (link == 0)
             _ = NativeFile.close(own);
         return scope.Finish(link, errno, "perf event", HookKind.PerfEvent);

@@ -74,7 +74,7 @@ public sealed unsafe partial class BpfProgram
         get
         {
             using var lease = new HandleLease(_object.Handle);
-            var fd = NativeProgram.bpf_program__fd(_native);
+            int fd = NativeProgram.bpf_program__fd(_native);
             return fd >= 0 ? fd : throw new InvalidOperationException($"Program {Name} is not loaded.");
         }
     }
@@ -86,8 +86,8 @@ public sealed unsafe partial class BpfProgram
     {
         using var lease = new HandleLease(_object.Handle);
         NativeProgram.BpfProgInfo info = default;
-        var size = (uint)sizeof(NativeProgram.BpfProgInfo);
-        var error = -NativeProgram.bpf_obj_get_info_by_fd(Fd, &info, &size);
+        uint size = (uint)sizeof(NativeProgram.BpfProgInfo);
+        int error = -NativeProgram.bpf_obj_get_info_by_fd(Fd, &info, &size);
         if (error != 0)
             throw BpfErrors.Create("describing program", Name, error);
         return new BpfProgramInfo(

@@ -21,7 +21,7 @@ public sealed class BpfStatistics : SafeHandleMinusOneIsInvalid
     /// <exception cref="BpfException">Privileges are missing (CAP_SYS_ADMIN).</exception>
     public static BpfStatistics Enable()
     {
-        var fd = NativeProgram.bpf_enable_stats(BPF_STATS_RUN_TIME);
+        int fd = NativeProgram.bpf_enable_stats(BPF_STATS_RUN_TIME);
         return fd switch
         {
             >= 0 => new BpfStatistics(fd),

@@ -42,8 +42,8 @@ public sealed unsafe class RingBuffer : IDisposable
         if (info.Type != BpfMapType.RingBuffer || info.MaxEntries != sizeBytes)
             throw new ArgumentException($"Map {info.Name} is of type {info.Type} and size {info.MaxEntries}, not a ring of {sizeBytes} bytes.", nameof(map));
 
-        var page = (nuint)Environment.SystemPageSize;
-        var added = false;
+        nuint page = (nuint)Environment.SystemPageSize;
+        bool added = false;
         map.DangerousAddRef(ref added);
         try
         {
@@ -116,7 +116,7 @@ public sealed unsafe class RingBuffer : IDisposable
     public bool TryRead(out ReadOnlySpan<byte> record)
     {
         // The producer position bounces between CPUs: it is read again only when the cursor has caught up with it.
-        if ((!_cursor.IsAtKnownEnd || Refresh()) && _cursor.TryNext(out var data, out var length))
+        if ((!_cursor.IsAtKnownEnd || Refresh()) && _cursor.TryNext(out byte* data, out int length))
         {
             record = MemoryMarshal.CreateReadOnlySpan(ref *data, length);
             return true;
@@ -159,7 +159,7 @@ public sealed unsafe class RingBuffer : IDisposable
 
     private static void CheckSize(int sizeBytes)
     {
-        var page = Environment.SystemPageSize;
+        int page = Environment.SystemPageSize;
         if (sizeBytes < page || sizeBytes > MaxSizeBytes || (sizeBytes & (sizeBytes - 1)) != 0)
         {
             throw new ArgumentException(

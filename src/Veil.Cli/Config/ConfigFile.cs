@@ -6,8 +6,8 @@ using System.Text;
 using System.Text.Unicode;
 using Microsoft.Win32.SafeHandles;
 using Veil.Bpf;
-using Veil.Core.Interop;
 using Veil.Core;
+using Veil.Core.Interop;
 using Veil.Core.Modules;
 using Veil.Core.Text;
 using Veil.Modules;
@@ -327,7 +327,7 @@ internal sealed class ConfigFile
 
     private static string ReadText(string path)
     {
-        var buffer = new byte[BytesMax + 1];
+        byte[] buffer = new byte[BytesMax + 1];
         int length;
         try
         {

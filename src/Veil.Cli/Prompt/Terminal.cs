@@ -69,7 +69,7 @@ internal sealed unsafe class Terminal(Func<bool> ended) : IDisposable
             {
                 if (LibC.GetTerminal(0, before) != 0)
                     return;
-                var raw = stackalloc byte[_before.Length];
+                byte* raw = stackalloc byte[_before.Length];
                 _before.CopyTo(new Span<byte>(raw, _before.Length));
                 ((uint*)raw)[InputFlags] &= ~Ixon;
                 ((uint*)raw)[LocalFlags] &= ~(Isig | Icanon | Echo);

@@ -100,7 +100,7 @@ internal sealed unsafe class ControlClient(int fd, uint user) : IDisposable
         int used = _lineLength + 1;
         _inputLength -= used;
         // What comes after a long line has no need of its room.
-        var rest = _input.Length > ChunkBytes ? new byte[Math.Max(ChunkBytes, _inputLength)] : _input;
+        byte[] rest = _input.Length > ChunkBytes ? new byte[Math.Max(ChunkBytes, _inputLength)] : _input;
         Array.Copy(_input, used, rest, 0, _inputLength);
         _input = rest;
         FindLine(0, _inputLength);

@@ -27,7 +27,7 @@ internal static unsafe partial class LibC
     private static bool TryGetFacts(int folder, ReadOnlySpan<byte> name, int flags, out FileFacts facts)
     {
         const int uid = 20, gid = 24, mode = 28, inode = 32, size = 40, major = 136, minor = 140;
-        var status = stackalloc byte[StatxBytes];
+        byte* status = stackalloc byte[StatxBytes];
         fixed (byte* data = name)
         {
             bool there = Statx(folder, data, flags, StatxBasic, status) == 0;

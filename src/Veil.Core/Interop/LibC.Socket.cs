@@ -73,7 +73,7 @@ internal static unsafe partial class LibC
     /// <summary>Binds a socket to a path.</summary>
     public static int BindTo(int socket, ReadOnlySpan<byte> path)
     {
-        var address = stackalloc byte[SocketAddressBytes];
+        byte* address = stackalloc byte[SocketAddressBytes];
         Fill(address, path);
         return Bind(socket, address, SocketAddressBytes);
     }
@@ -81,7 +81,7 @@ internal static unsafe partial class LibC
     /// <summary>Connects a socket to a path.</summary>
     public static int ConnectTo(int socket, ReadOnlySpan<byte> path)
     {
-        var address = stackalloc byte[SocketAddressBytes];
+        byte* address = stackalloc byte[SocketAddressBytes];
         Fill(address, path);
         return Connect(socket, address, SocketAddressBytes);
     }
@@ -89,7 +89,7 @@ internal static unsafe partial class LibC
     /// <summary>Who is at the other end of a connected socket (SO_PEERCRED, unix(7)).</summary>
     public static bool TryGetPeer(int socket, out uint user)
     {
-        var credentials = stackalloc uint[3]; // pid, uid, gid
+        uint* credentials = stackalloc uint[3]; // pid, uid, gid
         int length = 3 * sizeof(uint);
         bool known = GetSockOpt(socket, SolSocket, SoPeerCred, credentials, &length) == 0;
         user = credentials[1];

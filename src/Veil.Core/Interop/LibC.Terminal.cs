@@ -22,7 +22,7 @@ internal static unsafe partial class LibC
     public static (int Columns, int Rows) WindowSize(int fd)
     {
         const ulong tiocgwinsz = 0x5413;
-        var size = stackalloc ushort[4]; // struct winsize: rows, columns, pixels
+        ushort* size = stackalloc ushort[4]; // struct winsize: rows, columns, pixels
         return IoCtl(fd, tiocgwinsz, size) == 0 ? (size[1], size[0]) : default;
     }
 

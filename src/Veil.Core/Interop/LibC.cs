@@ -135,14 +135,14 @@ internal static unsafe partial class LibC
     public static bool IsIgnored(int signal)
     {
         // struct sigaction of glibc begins with the handler; SIG_IGN is 1.
-        var action = stackalloc nint[32];
+        nint* action = stackalloc nint[32];
         return SigAction(signal, null, action) == 0 && action[0] == 1;
     }
 
     /// <summary>The limit that is in force for this process (getrlimit(2)); <see cref="ulong.MaxValue"/> for none.</summary>
     public static ulong LimitOf(int resource)
     {
-        var limit = stackalloc ulong[2];
+        ulong* limit = stackalloc ulong[2];
         return GetRLimit(resource, limit) == 0 ? limit[0] : ulong.MaxValue;
     }
 

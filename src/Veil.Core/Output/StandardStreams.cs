@@ -65,7 +65,7 @@ public static class StandardStreams
     {
         if (!LibC.IsWritable(Error))
             return;
-        var bytes = Encoding.UTF8.GetBytes(text);
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
         bool mayBlock = LibC.MayBlock(Error);
         fixed (byte* data = bytes)
         {

@@ -170,7 +170,7 @@ public sealed unsafe class RootClient : IDisposable
             // It is waited for once: where it did not answer, it is asked again when that answer has come.
             if (_socket < 0 || _hasEnded || _isStopped || (_isLate && !HasCaughtUp()))
                 return false;
-            var question = stackalloc uint[] { (uint)request, pid, ++_serial };
+            uint* question = stackalloc uint[] { (uint)request, pid, ++_serial };
             return LibC.SendWith(_socket, question, 3 * sizeof(uint), -1) && Takes(patienceMs, out int error, out fd) && error == 0;
         }
     }
@@ -185,7 +185,7 @@ public sealed unsafe class RootClient : IDisposable
     // The answer to the last question. One that comes late is not taken for the next one's.
     private bool Takes(int patienceMs, out int error, out int fd)
     {
-        var answer = stackalloc int[] { -1, 0 };
+        int* answer = stackalloc int[] { -1, 0 };
         for (long until = Environment.TickCount64 + patienceMs; WaitsFor(until);)
         {
             int taken = LibC.ReceiveWith(_socket, answer, 2 * sizeof(int), out fd);
@@ -207,7 +207,7 @@ public sealed unsafe class RootClient : IDisposable
 
     private bool HasClosed(int patienceMs)
     {
-        var answer = stackalloc int[2];
+        int* answer = stackalloc int[2];
         for (long until = Environment.TickCount64 + patienceMs; WaitsFor(until);)
         {
             if (LibC.ReceiveWith(_socket, answer, 2 * sizeof(int), out int fd) == 0)

@@ -46,8 +46,8 @@ public static unsafe class RootServer
 
     private static void Serve(RootAbilities abilities, ReadOnlySpan<byte> name)
     {
-        var question = stackalloc uint[3];
-        var answer = stackalloc int[2];
+        uint* question = stackalloc uint[3];
+        int* answer = stackalloc int[2];
         while (true)
         {
             int taken = LibC.ReceiveWith(Peer, question, 3 * sizeof(uint), out int given);

@@ -75,7 +75,7 @@ internal sealed class KernelFilter : IFilterStorage
 
         static ulong Sum(BpfPerCpuArray<ulong> counts, uint slot)
         {
-            var perCpu = new ulong[KernelFeatures.PossibleCpuCount];
+            ulong[] perCpu = new ulong[KernelFeatures.PossibleCpuCount];
             counts.Read((int)slot, perCpu);
             return perCpu.Aggregate(0ul, static (sum, count) => sum + count);
         }

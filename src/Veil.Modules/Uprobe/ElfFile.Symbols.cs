@@ -307,7 +307,7 @@ public sealed partial class ElfFile
     {
         foreach (var (file, table) in Tables())
         {
-            var strings = new byte[(int)Math.Min(table.NamesBytes, (ulong)bytesMax)];
+            byte[] strings = new byte[(int)Math.Min(table.NamesBytes, (ulong)bytesMax)];
             file.ReadExactly(table.NamesOffset, strings);
             file.Scan(table, symbol =>
             {

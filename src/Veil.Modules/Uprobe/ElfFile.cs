@@ -104,7 +104,7 @@ public sealed partial class ElfFile
     internal byte[] ReadCode(ulong offset, int bytes)
     {
         RequireWithin("function", offset, (ulong)bytes);
-        var code = new byte[bytes];
+        byte[] code = new byte[bytes];
         ReadExactly(offset, code);
         return code;
     }

@@ -106,7 +106,7 @@ internal sealed class ProbeFile : IEquatable<ProbeFile>
         if (folder < 0)
             return -1;
         using var owner = new SafeFileHandle(folder, ownsHandle: true);
-        var how = stackalloc ulong[] { ReadOnlyNonBlockingCloexec, 0, resolveInRoot };
+        ulong* how = stackalloc ulong[] { ReadOnlyNonBlockingCloexec, 0, resolveInRoot };
         byte[] name = [.. System.Text.Encoding.UTF8.GetBytes(path), 0];
         fixed (byte* start = name)
         {

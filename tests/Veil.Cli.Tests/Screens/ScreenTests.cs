@@ -135,7 +135,7 @@ public sealed class ScreenTests
             screen.Size = (columns, 24);
             foreach (var schema in catalog.Schemas)
             {
-                var record = AnyRecord(schema, random);
+                byte[] record = AnyRecord(schema, random);
                 foreach (var path in schema.Fields.Where(static field => field.Value.Is<PathKind>()))
                 {
                     new EventPart((uint)record.Length, longest.Length, true, false).Write(record.AsSpan(path.Value.Offset));
@@ -190,7 +190,7 @@ public sealed class ScreenTests
     {
         var parts = schema.Fields.Where(static field => field.Value.Is<PathKind>()).Select(static field => field.Value).ToList();
         var texts = parts.ConvertAll(_ => Encoding.UTF8.GetBytes(AnyText(random, 80)));
-        var record = new byte[schema.SizeBytes + texts.Sum(static text => text.Length)];
+        byte[] record = new byte[schema.SizeBytes + texts.Sum(static text => text.Length)];
         random.NextBytes(record.AsSpan(0, schema.SizeBytes));
         foreach (var field in schema.Fields)
         {

@@ -20,7 +20,7 @@ internal readonly struct EnumKind : IMemberKind, IValueKind
 
     public static void Expand(MemberShape member)
     {
-        var names = Names(member.Enum!);
+        byte[]?[] names = Names(member.Enum!);
         member.Add<EnumKind>(names.Max(static text => text?.Length ?? 0), names: names);
     }
 
@@ -38,7 +38,7 @@ internal readonly struct EnumKind : IMemberKind, IValueKind
     private static byte[]?[] Names(BtfEnum type)
     {
         var shown = type.Values.Where(static value => value.Value is >= 0 and < EnumeratorMax).ToList();
-        var names = new byte[]?[shown.Count == 0 ? 0 : shown.Max(static value => value.Value) + 1];
+        byte[]?[] names = new byte[]?[shown.Count == 0 ? 0 : shown.Max(static value => value.Value) + 1];
         foreach (var (name, value) in shown)
             names[value] = Encoding.UTF8.GetBytes(name[(name.IndexOf("__", StringComparison.Ordinal) is var at and >= 0 ? at + 2 : 0)..]);
         return names;
