@@ -32,6 +32,9 @@ public static class StandardStreams
     /// <summary>How many files this process may have open (RLIMIT_NOFILE).</summary>
     public static ulong FilesMax => LibC.LimitOf(7);
 
+    /// <summary>The columns of the terminal on standard error; 0 where there is none.</summary>
+    public static int ErrorColumns => LibC.IsTerminal(Error) ? LibC.WindowSize(Error).Columns : 0;
+
     /// <summary>Writes to standard output, for commands that print and end.</summary>
     /// <exception cref="OutputException">It takes no more.</exception>
     /// <exception cref="VeilException">There is none.</exception>

@@ -198,7 +198,7 @@ public sealed class ScreenTests
                 record[field.Value.Offset + 4] = (byte)random.Next(5);
             else if (field.Value.Is<CommKind>())
                 AnyName(random).CopyTo(record.AsSpan(field.Value.Offset));
-            else if (field.Value.Is<EnumKind>())
+            else if (field.Value.Is<EnumKind>() || field.Value.Is<OptionalEnumKind>())
                 record.AsSpan(field.Value.Offset, field.Value.Size).Clear();
         }
 

@@ -21,7 +21,11 @@ internal readonly struct EnumKind : IMemberKind, IValueKind
     public static void Expand(MemberShape member)
     {
         byte[]?[] names = Names(member.Enum!);
-        member.Add<EnumKind>(names.Max(static text => text?.Length ?? 0), names: names);
+        int width = names.Max(static text => text?.Length ?? 0);
+        if (member.Enum!.Values.Any(static value => value.Value == (long)Unknown))
+            member.Add<OptionalEnumKind>(width, names: names);
+        else
+            member.Add<EnumKind>(width, names: names);
     }
 
     public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle
