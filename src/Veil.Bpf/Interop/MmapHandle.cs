@@ -26,6 +26,5 @@ internal sealed class MmapHandle : SafeHandleZeroOrMinusOneIsInvalid
         return new MmapHandle(address, length);
     }
 
-    /// <inheritdoc/>
     protected override bool ReleaseHandle() => NativeFile.munmap(handle, _length) == 0;
 }

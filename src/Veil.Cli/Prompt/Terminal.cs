@@ -149,7 +149,6 @@ internal sealed unsafe class Terminal(Func<bool> ended) : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         LeaveRaw();

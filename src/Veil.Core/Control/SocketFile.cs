@@ -93,7 +93,6 @@ internal sealed unsafe class SocketFile : IDisposable
         _ = LibC.Close(_folder);
     }
 
-    /// <inheritdoc/>
     public void Dispose() => Remove(root: null);
 
     private void Make(int listener, uint? group)

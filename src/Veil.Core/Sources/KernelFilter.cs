@@ -44,7 +44,6 @@ internal sealed class KernelFilter : IFilterStorage
         }
     }
 
-    /// <inheritdoc/>
     public int KeyBytes { get; }
 
     /// <summary>
@@ -65,7 +64,6 @@ internal sealed class KernelFilter : IFilterStorage
     /// <summary>The counter of a dimension by its place among those of its module.</summary>
     public static uint CounterOf(int index) => (uint)(index + 1) * 2;
 
-    /// <inheritdoc/>
     public (ulong Passed, ulong Dropped)? Counts()
     {
         if (_counter == 0)
@@ -81,7 +79,6 @@ internal sealed class KernelFilter : IFilterStorage
         }
     }
 
-    /// <inheritdoc/>
     public void Store(in FilterStore store)
     {
         switch (store.Kind)

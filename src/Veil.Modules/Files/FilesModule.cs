@@ -8,7 +8,7 @@ using Veil.Core.Text;
 namespace Veil.Modules.Files;
 
 /// <summary>Files as they are opened, read, written and copied, with their absolute paths.</summary>
-public sealed class FilesModule : TraceModule
+internal sealed class FilesModule : TraceModule
 {
     private const string FileFlag = "file";
     private const long LoadBytes = 3 * 1024 * 1024;

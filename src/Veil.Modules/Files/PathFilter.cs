@@ -11,10 +11,8 @@ internal sealed class PathFilter(IReadOnlyList<PathPattern> patterns, IReadOnlyL
     private readonly PathPattern[] _allowed = [.. patterns.Where(static pattern => !pattern.Deny)];
     private readonly EventValue[] _paths = [.. paths];
 
-    /// <inheritdoc/>
     public override string Flag => "--file";
 
-    /// <inheritdoc/>
     public override bool Passes(ref EventView view) => !AnyMatches(_denied, view.Record) && (_allowed.Length == 0 || AnyMatches(_allowed, view.Record));
 
     private bool AnyMatches(PathPattern[] patterns, ReadOnlySpan<byte> record)

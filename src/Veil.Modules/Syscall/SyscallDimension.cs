@@ -5,27 +5,21 @@ using Veil.Core.Kernel;
 namespace Veil.Modules.Syscall;
 
 /// <summary>The system call. A name stands for the call in every table of the machine; so does a number.</summary>
-public sealed class SyscallDimension : FilterDimension
+internal sealed class SyscallDimension : FilterDimension
 {
-    /// <inheritdoc/>
     public override string Name => "syscall";
 
-    /// <inheritdoc/>
     public override char? Alias => 's';
 
-    /// <inheritdoc/>
     public override string ValueName => "CALL";
 
-    /// <inheritdoc/>
     public override string Description => "these system calls, by name or number";
 
     // Tables grow by some ten calls a year and hold fewer than 600: a newer kernel's calls fit, slips do not.
     private const int NumberMax = 1023;
 
-    /// <inheritdoc/>
     public override string AcceptedForm => $"a system call's name, or its number from 0 to {NumberMax}";
 
-    /// <inheritdoc/>
     public override string? ParseKeys(string text, List<FilterKey> keys)
     {
         if (char.IsAsciiDigit(text[0]) || text[0] == '-')
@@ -50,7 +44,6 @@ public sealed class SyscallDimension : FilterDimension
                 : Unknown("system call", text, KeyNames());
     }
 
-    /// <inheritdoc/>
     public override IEnumerable<string> KeyNames() => SyscallTable.OfThisMachine.SelectMany(static arch => SyscallTable.For(arch).Names).Distinct();
 
     // struct veil_syscall: the number, then the table.

@@ -9,7 +9,7 @@ using Veil.Core.Modules;
 namespace Veil.Modules.Syscall;
 
 /// <summary>System calls, as they begin or, with <c>--returns</c>, as they end.</summary>
-public sealed class SyscallModule : TraceModule
+internal sealed class SyscallModule : TraceModule
 {
     private const string Returns = "returns";
 

@@ -6,7 +6,7 @@ using Veil.Modules.Uprobe.Names;
 namespace Veil.Modules.Uprobe;
 
 /// <summary>From names to functions.</summary>
-public sealed partial class ElfFile
+internal sealed partial class ElfFile
 {
     private const int NamesMax = 1 << 16;
     private const int SuggestionsFromMax = 50_000;

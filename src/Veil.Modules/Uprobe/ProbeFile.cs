@@ -87,13 +87,10 @@ internal sealed class ProbeFile : IEquatable<ProbeFile>
         }
     }
 
-    /// <inheritdoc/>
     public bool Equals(ProbeFile? other) => other is not null && Identity == other.Identity;
 
-    /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as ProbeFile);
 
-    /// <inheritdoc/>
     public override int GetHashCode() => Identity.GetHashCode();
 
     // Below /proc/PID/root an absolute symbolic link would lead to our own root: RESOLVE_IN_ROOT keeps it there (openat2(2), 5.6).
