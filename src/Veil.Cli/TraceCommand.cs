@@ -213,6 +213,7 @@ internal static class TraceCommand
         return new SessionOptions
         {
             Modules = modules,
+            Available = ModuleCatalog.All,
             Filters = filters,
             Arguments = arguments,
             Hook = Hook(parsed.GetValue(flags.Hook), modules),

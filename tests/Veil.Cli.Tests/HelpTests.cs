@@ -42,6 +42,7 @@ public sealed partial class HelpTests
     [Theory]
     [InlineData(60)]
     [InlineData(80)]
+    [InlineData(120)]
     [InlineData(160)]
     public void Help_OnATerminal_FitsItsWidth(int columns)
     {
@@ -51,7 +52,8 @@ public sealed partial class HelpTests
             HelpText.Columns = columns;
             string help = HelpText.Whole(s_flags, s_root) + string.Concat(ModuleCatalog.All.Select(static module => HelpText.Of(module, s_flags)))
                 + string.Concat(HelpText.Commands(s_root).Select(HelpText.Of)) + HelpText.Questions(s_root)
-                + string.Concat(HelpTopics.Topics.Select(static topic => HelpText.OfTopic(topic.Name, s_flags, s_root))) + string.Concat(s_root.Options.Select(static option => HelpText.Of(option, s_flags)));
+                + string.Concat(HelpTopics.Topics.Select(static topic => HelpText.OfTopic(topic.Name, s_flags, s_root))) + string.Concat(s_root.Options.Select(static option => HelpText.Of(option, s_flags)))
+                + ListCommand.Modules(asJson: false, columns);
 
             foreach (string line in help.Split('\n'))
                 (line.Length <= columns || !line.Trim().TrimEnd('\\').Trim().Contains(' ', StringComparison.Ordinal)).ShouldBeTrue(line);
@@ -138,6 +140,28 @@ public sealed partial class HelpTests
         string docs = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "usage.md"));
         foreach (var (cause, _) in HelpTopics.LossCauses)
             docs.ShouldContain($"| `{cause}` |");
+    }
+
+    /// <summary>The table of flags is written by hand: it has every flag, by the names and the value of the help, with the modules that have it, and examples that are right.</summary>
+    [Fact]
+    public void FlagTable_OfTheDocs_HasEveryFlagAsTheHelpHasIt()
+    {
+        string docs = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "usage.md"));
+        const string head = "| flag | default | meaning | example |\n|---|---|---|---|\n";
+        docs = docs[(docs.IndexOf(head, StringComparison.Ordinal) + head.Length)..];
+        var rows = docs[..docs.IndexOf("\n\n", StringComparison.Ordinal)].Split('\n')
+            .Select(static row => row.Replace("\\|", "\0", StringComparison.Ordinal).Split('|').Select(static cell => cell.Replace('\0', '|').Trim()).ToArray()).ToList();
+
+        rows.Select(static row => Sorted(row[1].Replace("`", "", StringComparison.Ordinal))).ShouldBe(s_root.Options.Select(static option => Sorted(HelpText.Names(option))), ignoreOrder: true);
+        foreach (string[] row in rows)
+        {
+            string name = row[1].Split('`')[^2].Split(' ')[0][2..];
+            var having = ModuleCatalog.All.Where(module => module.OwnFilters.Any(filter => filter.Name == name) || module.Flags.Any(flag => flag.Name == name)).Select(static module => module.Name);
+            having.Where(module => !row[3].Contains($"`{module}`", StringComparison.Ordinal)).ShouldBeEmpty(row[1]);
+            s_root.Parse(row[4].Trim('`').Replace("'", "", StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries)).Errors.ShouldBeEmpty(row[4]);
+        }
+
+        static string Sorted(string names) => string.Join(", ", names.Split(", ").Order(StringComparer.Ordinal));
     }
 
     [Fact]

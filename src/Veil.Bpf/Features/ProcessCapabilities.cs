@@ -38,7 +38,7 @@ internal static class ProcessCapabilities
     {
         try
         {
-            foreach (var line in File.ReadLines("/proc/self/status"))
+            foreach (string line in File.ReadLines("/proc/self/status"))
             {
                 if (line.StartsWith("CapEff:", StringComparison.Ordinal))
                     return ulong.Parse(line.AsSpan(7).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);

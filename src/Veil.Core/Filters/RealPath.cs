@@ -11,7 +11,7 @@ internal static class RealPath
     {
         var left = new Stack<string>(Names(path));
         string real = "";
-        for (int links = 0; left.TryPop(out var name);)
+        for (int links = 0; left.TryPop(out string? name);)
         {
             if (name == "..")
             {

@@ -31,14 +31,16 @@ internal sealed class SilenceHint
     private readonly Dictionary<int, ProcessState> _atStart = [];
     private readonly ulong _startedTicks = (ulong)LibC.NowNs(LibC.ClockBoottime) / NsPerTick;
 
-    private SilenceHint()
-    {
-    }
+    // Modules that would show something of a process that only computes.
+    private readonly string[] _ofComputing;
+
+    private SilenceHint(SessionOptions options) =>
+        _ofComputing = [.. options.Available.Where(static module => module.ShowsComputing).Select(static module => module.Name).Except(options.Modules.Select(static module => module.Name))];
 
     /// <summary>Looks at the processes that are to be traced.</summary>
     public static SilenceHint Watch(SessionOptions options)
     {
-        var hint = new SilenceHint();
+        var hint = new SilenceHint(options);
         foreach (int pid in AllowedPids(options.Filters.Where(static filter => filter.Dimension is PidDimension).SelectMany(static filter => filter.Bits)))
             hint._atStart[pid] = ProcessState.Read(pid);
         return hint;
@@ -78,7 +80,7 @@ internal sealed class SilenceHint
             return OfChildren(living, children);
         if (modules is [var module] && module.Module.WhySilent(living.ConvertAll(pid => (pid, _atStart.TryGetValue(pid, out var known) ? known.Sockets : [])), module.Filters) is { } why)
             return why;
-        return living is [var one] && _atStart.TryGetValue(one, out var then) ? then.Compare(one, modules) : null;
+        return living is [var one] && _atStart.TryGetValue(one, out var then) ? then.Compare(one, modules, _ofComputing) : null;
     }
 
     private string OfChildren(List<int> living, List<int> children)
@@ -211,7 +213,7 @@ internal sealed class SilenceHint
             new(Directory.Exists($"/proc/{pid}"), CallOf(pid), OfThreads(pid, "voluntary_ctxt_switches:"), OfThreads(pid, "nonvoluntary_ctxt_switches:"), SocketsOf(pid));
 
         /// <summary>What it has done since: nothing, computing, or nothing that is known.</summary>
-        public string? Compare(int pid, IReadOnlyList<TracedModule> modules)
+        public string? Compare(int pid, IReadOnlyList<TracedModule> modules, string[] others)
         {
             if (!Exists)
                 return null;
@@ -223,7 +225,7 @@ internal sealed class SilenceHint
                 return null;
             int running = Directories($"/proc/{pid}/task").Take(ThreadsMax).Count(thread => Field($"/proc/{pid}/task/{thread}/status", "State:") is ['R', ..]);
             if (running > 0)
-                return Computes(pid, running, modules);
+                return Computes(pid, running, modules, others);
             if (OfThreads(pid, "nonvoluntary_ctxt_switches:") != Preemptions)
                 return null;
             string threads = Sleeps.Split(' ') is { Length: > 1 } all ? $", and none of its {all.Length} threads has run" : "";
@@ -231,14 +233,12 @@ internal sealed class SilenceHint
         }
 
         // Some of its threads have been on a CPU, or waited for one, all the time; the others have slept.
-        private string Computes(int pid, int running, IReadOnlyList<TracedModule> modules)
+        private string Computes(int pid, int running, IReadOnlyList<TracedModule> modules, string[] others)
         {
-            var traced = modules.Select(static module => module.Module.Name).ToHashSet(StringComparer.Ordinal);
             // A call that begins is seen, whatever it comes to: where results are asked for, it may be under way.
             bool seesCalls = modules.Any(static module => module.FiltersWithoutFlag.Count > 0 && module.Filters.All(static filter => filter.Keys.Count == 0 || TraceModule.IsOfTask(filter.Dimension)));
             string who = Sleeps.Split(' ').Length is > 1 and var all ? $"{running} of its {all} threads {(running == 1 ? "has" : "have")}" : "it has";
-            string others = string.Join(" or ", ((string[])["syscall", "scheduler", "uprobe"]).Where(name => !traced.Contains(name)));
-            return $"PID {pid} {(seesCalls ? "makes no system calls; " : "computes: ")}{who} been running on a CPU (state R) since the trace began{(others.Length > 0 ? "; see --module " + others : "")}";
+            return $"PID {pid} {(seesCalls ? "makes no system calls; " : "computes: ")}{who} been running on a CPU (state R) since the trace began{(others.Length > 0 ? "; see --module " + string.Join(" or ", others) : "")}";
         }
 
         private static HashSet<long> SocketsOf(int pid)

@@ -49,6 +49,9 @@ public abstract class TraceModule : IEventOwner
     /// <summary>Is it a filter of the task, as all modules have them?</summary>
     public static bool IsOfTask(FilterDimension filter) => s_commonFilters.Any(common => common.Name == filter.Name);
 
+    /// <summary>Does it show anything of a process that only computes? Then it is named where a trace of such a process is silent.</summary>
+    public virtual bool ShowsComputing => false;
+
     /// <summary>Why a trace may have had nothing to show yet, where the module itself knows; nothing otherwise.</summary>
     /// <param name="processes">The processes that are traced, each with its sockets (inodes) when the trace began; none: all.</param>
     /// <param name="filters">The filters as they are now.</param>

@@ -16,6 +16,9 @@ public sealed record SessionOptions
     /// <summary>The modules, each once.</summary>
     public required IReadOnlyList<TraceModule> Modules { get; init; }
 
+    /// <summary>All modules that there are, for hints.</summary>
+    public IReadOnlyList<TraceModule> Available { get; init; } = [];
+
     /// <summary>The filters; each goes to every module that has its dimension.</summary>
     public IReadOnlyList<FilterExpression> Filters { get; init; } = [];
 

@@ -105,7 +105,7 @@ internal sealed unsafe class SystemCallFilter
         fixed (ulong* instructions = _program.ToArray())
         {
             // struct sock_fprog
-            var program = stackalloc nint[] { _program.Count, (nint)instructions };
+            nint* program = stackalloc nint[] { _program.Count, (nint)instructions };
             nint result = LibC.Syscall(number, setModeFilter, allThreads, (nint)program, 0, 0);
             refusal = result == 0 ? null : result > 0 ? $"thread {result} has a filter of its own" : Marshal.GetLastPInvokeErrorMessage();
             return result == 0;

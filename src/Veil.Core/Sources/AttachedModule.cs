@@ -165,7 +165,6 @@ internal sealed class AttachedModule : IDisposable
         _losses.CollectMisses(Module.Name, _programs, observer);
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         Detach();

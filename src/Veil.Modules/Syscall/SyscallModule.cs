@@ -9,7 +9,7 @@ using Veil.Core.Modules;
 namespace Veil.Modules.Syscall;
 
 /// <summary>System calls, as they begin or, with <c>--returns</c>, as they end.</summary>
-public sealed class SyscallModule : TraceModule
+internal sealed class SyscallModule : TraceModule
 {
     private const string Returns = "returns";
 
@@ -63,6 +63,9 @@ public sealed class SyscallModule : TraceModule
     {
         ["ret"] = new() { Width = 15, WidthMin = 14 },
     };
+
+    /// <inheritdoc/>
+    public override bool ShowsComputing => true;
 
     /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("syscall");

@@ -2,7 +2,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Veil.Cli.Tests.Uprobe;
+namespace Veil.Modules.Tests.Uprobe;
 
 /// <summary>Writes small ELF files: one segment of code at <see cref="Base"/>, the symbol tables that are asked for, nothing else.</summary>
 internal sealed class ElfBuilder
@@ -184,7 +184,7 @@ internal sealed class ElfBuilder
 
     private byte[] Section(int name, uint type, ulong offset, ulong bytes, uint link, ulong address = 0)
     {
-        var section = new byte[Is64 ? 64 : 40];
+        byte[] section = new byte[Is64 ? 64 : 40];
         U32(section, 0, (uint)name);
         U32(section, 4, type);
         Word(section, Is64 ? 16 : 12, address);
@@ -196,7 +196,7 @@ internal sealed class ElfBuilder
 
     private byte[] SymbolBytes(int name, ulong address, byte info, ushort section)
     {
-        var symbol = new byte[Is64 ? 24 : 16];
+        byte[] symbol = new byte[Is64 ? 24 : 16];
         U32(symbol, 0, (uint)name);
         symbol[Is64 ? 4 : 12] = info;
         U16(symbol, Is64 ? 6 : 14, section);

@@ -4,7 +4,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Veil.Modules.Uprobe;
 
-namespace Veil.Cli.Tests.Uprobe;
+namespace Veil.Modules.Tests.Uprobe;
 
 /// <summary>Finding a function in a file that may be anything.</summary>
 public sealed class ElfFileTests

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Text;
 
-namespace Veil.Core.Kernel;
+namespace Veil.Bpf;
 
 /// <summary>
 /// Names by number over two constant blobs of the executable: nothing is built at start-up and nothing is allocated.

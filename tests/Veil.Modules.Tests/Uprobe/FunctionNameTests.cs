@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Text;
 using Veil.Modules.Uprobe.Names;
 
-namespace Veil.Cli.Tests.Uprobe;
+namespace Veil.Modules.Tests.Uprobe;
 
 /// <summary>Names of C++ and Rust functions, against c++filt(1) and against what the manglings' own documents say.</summary>
 public sealed class FunctionNameTests
@@ -118,7 +118,7 @@ public sealed class FunctionNameTests
         var symbol = new StringBuilder("_Z1fSt4pairIiiE");
         for (int i = 0; i < 40; i++)
             symbol.Append("St4pairIS").Append(i == 0 ? "" : Base36(i - 1)).Append("_S").Append(i == 0 ? "" : Base36(i - 1)).Append("_E");
-        var start = Stopwatch.GetTimestamp();
+        long start = Stopwatch.GetTimestamp();
 
         FunctionName.Read(symbol.ToString());
         FunctionName.Read("_Z1f" + new string('P', 100_000) + "i").ShouldBeNull();

@@ -5,7 +5,7 @@
 // Source: linux-headers-7.2.13+deb14-common 7.2.13-1 (Debian sid), include/linux/errno.h
 // </auto-generated>
 
-namespace Veil.Core.Kernel;
+namespace Veil.Bpf;
 
 public static partial class Errno
 {

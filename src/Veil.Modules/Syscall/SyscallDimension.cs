@@ -1,30 +1,35 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using Veil.Core.Filters;
 using Veil.Core.Kernel;
 
-namespace Veil.Core.Filters;
+namespace Veil.Modules.Syscall;
 
 /// <summary>The system call. A name stands for the call in every table of the machine; so does a number.</summary>
-public sealed class SyscallDimension : FilterDimension
+internal sealed class SyscallDimension : FilterDimension
 {
-    /// <inheritdoc/>
     public override string Name => "syscall";
 
-    /// <inheritdoc/>
     public override char? Alias => 's';
 
-    /// <inheritdoc/>
     public override string ValueName => "CALL";
 
+<<<<<<< HEAD:src/Veil.Core/Filters/SyscallDimension.cs
     /// <inheritdoc/>
     public override string Description => "these system calls, by name, number or class (%file, %network, …)";
+=======
+    public override string Description => "these system calls, by name or number";
+>>>>>>> wt-clean:src/Veil.Modules/Syscall/SyscallDimension.cs
 
     // Tables grow by some ten calls a year and hold fewer than 600: a newer kernel's calls fit, slips do not.
     private const int NumberMax = 1023;
 
+<<<<<<< HEAD:src/Veil.Core/Filters/SyscallDimension.cs
     /// <inheritdoc/>
     public override string AcceptedForm => $"a system call's name, its number from 0 to {NumberMax}, or a class such as %file";
+=======
+    public override string AcceptedForm => $"a system call's name, or its number from 0 to {NumberMax}";
+>>>>>>> wt-clean:src/Veil.Modules/Syscall/SyscallDimension.cs
 
-    /// <inheritdoc/>
     public override string? ParseKeys(string text, List<FilterKey> keys)
     {
         if (char.IsAsciiDigit(text[0]) || text[0] == '-')
@@ -49,6 +54,7 @@ public sealed class SyscallDimension : FilterDimension
         return keys.Count > 0 ? null : Unknown("system call", text, KeyNames());
     }
 
+<<<<<<< HEAD:src/Veil.Core/Filters/SyscallDimension.cs
     /// <inheritdoc/>
     public override IEnumerable<string> KeyNames() =>
         SyscallTable.OfThisMachine.SelectMany(static arch => SyscallTable.For(arch).Names).Distinct().Concat(SyscallClasses.Names);
@@ -61,6 +67,9 @@ public sealed class SyscallDimension : FilterDimension
                 keys.Add(Key(arch, number, name));
         }
     }
+=======
+    public override IEnumerable<string> KeyNames() => SyscallTable.OfThisMachine.SelectMany(static arch => SyscallTable.For(arch).Names).Distinct();
+>>>>>>> wt-clean:src/Veil.Modules/Syscall/SyscallDimension.cs
 
     // struct veil_syscall: the number, then the table.
     private static FilterKey Key(SyscallArch arch, int number, string text) => new(((UInt128)(uint)arch << 32) | (uint)number, text);

@@ -2,9 +2,8 @@
 using Veil.Bpf;
 using Veil.Core.Events;
 using Veil.Core.Modules;
-using Veil.Modules;
 
-namespace Veil.Cli.Tests;
+namespace Veil.Modules.Tests;
 
 /// <summary>What the modules declare, against their objects.</summary>
 public sealed class ModuleFactsTests
@@ -62,7 +61,7 @@ public sealed class ModuleFactsTests
     [MemberData(nameof(Modules))]
     public void CountKey_IsAFieldThatIsAlwaysThere(string name)
     {
-        var module = TraceCommand.Module(name);
+        var module = Module(name);
 
         ModuleFields.Of(module).ShouldContain(field => field.Field.Name == module.CountKey && field.Flag == null);
     }
@@ -86,9 +85,11 @@ public sealed class ModuleFactsTests
         }
     }
 
+    private static TraceModule Module(string name) => ModuleCatalog.All.Single(module => module.Name == name);
+
     private static BpfObject Open(string name, out TraceModule module)
     {
-        module = TraceCommand.Module(name);
+        module = Module(name);
         return BpfObject.Open(module.ReadObject(), name);
     }
 }
