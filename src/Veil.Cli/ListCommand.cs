@@ -29,7 +29,7 @@ internal static class ListCommand
         }
 
         bool asJson = OutputFormats.Parse(parsed.GetValue(flags.Output)) == OutputFormat.Json;
-        StandardStreams.WriteOutput(asked == flags.ListModules ? Modules(asJson, TerminalScreen.OfOutput()?.Size.Columns) : Fields(Find(parsed.GetValue(flags.ListFields)!), asJson));
+        StandardStreams.WriteOutput(asked == flags.ListModules ? Modules(asJson, TerminalScreen.Of(StandardStreams.Output)?.Size.Columns) : Fields(Find(parsed.GetValue(flags.ListFields)!), asJson));
         return ExitCode.Success;
     }
 

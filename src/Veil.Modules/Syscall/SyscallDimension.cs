@@ -13,22 +13,12 @@ internal sealed class SyscallDimension : FilterDimension
 
     public override string ValueName => "CALL";
 
-<<<<<<< HEAD:src/Veil.Core/Filters/SyscallDimension.cs
-    /// <inheritdoc/>
     public override string Description => "these system calls, by name, number or class (%file, %network, …)";
-=======
-    public override string Description => "these system calls, by name or number";
->>>>>>> wt-clean:src/Veil.Modules/Syscall/SyscallDimension.cs
 
     // Tables grow by some ten calls a year and hold fewer than 600: a newer kernel's calls fit, slips do not.
     private const int NumberMax = 1023;
 
-<<<<<<< HEAD:src/Veil.Core/Filters/SyscallDimension.cs
-    /// <inheritdoc/>
     public override string AcceptedForm => $"a system call's name, its number from 0 to {NumberMax}, or a class such as %file";
-=======
-    public override string AcceptedForm => $"a system call's name, or its number from 0 to {NumberMax}";
->>>>>>> wt-clean:src/Veil.Modules/Syscall/SyscallDimension.cs
 
     public override string? ParseKeys(string text, List<FilterKey> keys)
     {
@@ -54,8 +44,6 @@ internal sealed class SyscallDimension : FilterDimension
         return keys.Count > 0 ? null : Unknown("system call", text, KeyNames());
     }
 
-<<<<<<< HEAD:src/Veil.Core/Filters/SyscallDimension.cs
-    /// <inheritdoc/>
     public override IEnumerable<string> KeyNames() =>
         SyscallTable.OfThisMachine.SelectMany(static arch => SyscallTable.For(arch).Names).Distinct().Concat(SyscallClasses.Names);
 
@@ -67,9 +55,6 @@ internal sealed class SyscallDimension : FilterDimension
                 keys.Add(Key(arch, number, name));
         }
     }
-=======
-    public override IEnumerable<string> KeyNames() => SyscallTable.OfThisMachine.SelectMany(static arch => SyscallTable.For(arch).Names).Distinct();
->>>>>>> wt-clean:src/Veil.Modules/Syscall/SyscallDimension.cs
 
     // struct veil_syscall: the number, then the table.
     private static FilterKey Key(SyscallArch arch, int number, string text) => new(((UInt128)(uint)arch << 32) | (uint)number, text);

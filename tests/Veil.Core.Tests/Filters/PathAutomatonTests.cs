@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Text;
-<<<<<<<< HEAD:tests/Veil.Core.Tests/Filters/PathAutomatonTests.cs
 using Veil.Core.Filters;
 
 namespace Veil.Core.Tests.Filters;
-========
-using Veil.Core;
-using Veil.Core.Modules;
-using Veil.Modules.Files;
-
-namespace Veil.Modules.Tests.Files;
->>>>>>>> wt-clean:tests/Veil.Modules.Tests/Files/PathPatternTests.cs
 
 public sealed class PathAutomatonTests : IDisposable
 {
@@ -18,7 +10,6 @@ public sealed class PathAutomatonTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-<<<<<<<< HEAD:tests/Veil.Core.Tests/Filters/PathAutomatonTests.cs
     private static readonly PathDimension s_file = new("file", "");
 
     [Fact]
@@ -52,14 +43,6 @@ public sealed class PathAutomatonTests : IDisposable
             automaton.Find(Encoding.UTF8.GetBytes(path + "/below")).ShouldBe(FilterBits.Allow);
             automaton.Find(Encoding.UTF8.GetBytes(path + "x")).ShouldBe(FilterBits.None);
         }
-========
-    [Fact]
-    public void Warnings_OfDotsAlone_AreNone()
-    {
-        var flags = ModuleArguments.None with { Values = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal) { ["file"] = ["/etc/../etc/./hosts"] } };
-
-        new FilesModule().Warnings(flags).ShouldBeEmpty();
->>>>>>>> wt-clean:tests/Veil.Modules.Tests/Files/PathPatternTests.cs
     }
 
     [Theory]
