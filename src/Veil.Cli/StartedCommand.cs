@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Veil.Bpf;
 using Veil.Core;
 using Veil.Core.Output;
 using Veil.Core.Running;
