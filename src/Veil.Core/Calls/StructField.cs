@@ -4,7 +4,7 @@ using Veil.Core.Kernel;
 
 namespace Veil.Core.Calls;
 
-/// <summary>A field of a structure of C. It is aligned to its size, to at most a word.</summary>
+/// <summary>A field of a structure of C. It is aligned to its size, to at most a word, if it is no array of characters.</summary>
 /// <param name="name">As strace has it; empty: a gap that is not shown.</param>
 /// <param name="size">Bytes.</param>
 /// <param name="size32">Bytes where <c>long</c> has 4.</param>
@@ -14,6 +14,9 @@ internal sealed class StructField(string name, int size, int size32, StructWrite
     public byte[] Name { get; } = Encoding.UTF8.GetBytes(name);
 
     public StructWriter Write { get; } = write;
+
+    /// <summary>Is it an array of characters?</summary>
+    public bool IsText { get; init; }
 
     public int Size(bool is32Bit) => is32Bit ? size32 : size;
 

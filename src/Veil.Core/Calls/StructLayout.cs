@@ -65,7 +65,7 @@ internal sealed class StructLayout
         for (int index = 0; index < places.Length; index++)
         {
             int size = _fields[index].Size(is32Bit), alignment = Math.Min(size, is32Bit ? 4 : 8);
-            if (_fields[index].Name.Length > 0)
+            if (_fields[index].Name.Length > 0 && !_fields[index].IsText)
                 at = (at + alignment - 1) / alignment * alignment;
             places[index] = at;
             at += size;

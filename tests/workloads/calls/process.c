@@ -170,7 +170,7 @@ static void futexes(void)
 	struct {
 		uint64_t value, address;
 		uint32_t flags, reserved;
-	} waiters[2] = {{7, (uintptr_t)&word, 2, 0}, {1, (uintptr_t)&other, 0x82, 5}};
+	} waiters[200] = {{7, (uintptr_t)&word, 2, 0}, {1, (uintptr_t)&other, 0x82, 5}};
 
 	call(SYS_futex, &word, FUTEX_WAKE, 1, 0L, 0L, 0L);
 	call(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 0x7fffffff, 0L, 0L, 0L);

@@ -12,17 +12,21 @@ internal static class IdentityCalls
     private const int CapabilityBytes = 12; // struct __user_cap_data_struct
     private const uint CapabilityVersion1 = 0x19980330;
     private const int CpuSetBytes = 128;
+    private const int AttrBytes = 56, AttrFirstBytes = 48, AttrParameters = 16; // struct sched_attr
+    private const uint ResetOnFork = 0x40000000;
 
     private static readonly Argument s_idOut = Pointers.OutUInt;
+
+    private static readonly Argument s_policy = new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
+        Policy(ref writer, (uint)call[position]));
 
     private static readonly StructLayout s_capHeader = new(StructField.Enum("version", FlagSets.CapVersions), StructField.Int("pid"));
     private static readonly StructLayout s_rlimit = new(Limit("rlim_cur"), Limit("rlim_max"));
     private static readonly StructLayout s_rlimit64 = new(Limit64("rlim_cur"), Limit64("rlim_max"));
     private static readonly StructLayout s_param = new(StructField.Int("sched_priority"));
-    private static readonly StructLayout s_attr = new(StructField.UInt("size"), StructField.Enum("sched_policy", FlagSets.SchedPolicies),
-        StructField.Flags64("sched_flags", FlagSets.SchedAttrFlags), StructField.Int("sched_nice"), StructField.UInt("sched_priority"),
-        StructField.U64("sched_runtime"), StructField.U64("sched_deadline"), StructField.U64("sched_period"), StructField.UInt("sched_util_min"),
-        StructField.UInt("sched_util_max"));
+    // Of struct sched_attr, what is from AttrParameters on.
+    private static readonly StructLayout s_attrParameters = new(StructField.Int("sched_nice"), StructField.UInt("sched_priority"),
+        StructField.U64("sched_runtime"), StructField.U64("sched_deadline"), StructField.U64("sched_period"));
 
     /// <summary>Them.</summary>
     public static IEnumerable<CallSpec> All => [.. Users, .. Limits, .. Scheduling];
@@ -68,15 +72,16 @@ internal static class IdentityCalls
         new("sched_getaffinity", Int, Size, new OwnArgument(CpuSetOut) { End = new(CallRead.Result, 1, CpuSetBytes) }),
         new("sched_setaffinity", Int, Size, new OwnArgument(CpuSetIn) { Begin = new(CallRead.Counted, 1, CpuSetBytes, 1) }),
         new("sched_getscheduler", Int) { ResultWriter = SchedulerResult },
-        new("sched_setscheduler", Int, Flags(FlagSets.SchedPolicyFlags), s_param.Input),
+        new("sched_setscheduler", Int, s_policy, s_param.Input),
         new("sched_getparam", Int, s_param.Output),
         new("sched_setparam", Int, s_param.Input),
-        new("sched_get_priority_max", Enum(FlagSets.SchedPolicies)),
-        new("sched_get_priority_min", Enum(FlagSets.SchedPolicies)),
+        new("sched_get_priority_max", s_policy),
+        new("sched_get_priority_min", s_policy),
         new("sched_rr_get_interval", Int, Interval(size32: 8)),
         new("sched_rr_get_interval_time64", Int, Interval(size32: 16)),
-        new("sched_getattr", Int, new OwnArgument(AttributesOut) { End = new(CallRead.Counted, 1, s_attr.Size, 2) }, UInt, Hex),
-        new("sched_setattr", Int, new OwnArgument(AttributesIn) { Begin = new(CallRead.Fixed, s_attr.Size, s_attr.Size) }, Hex),
+        new("sched_getattr", Int, new OwnArgument(AttributesOut) { End = new(CallRead.Counted, 1, AttrBytes, 2) }, UInt,
+            KernelCalls.OnlyFlag("SCHED_GETATTR_FLAG_DL_DYNAMIC")),
+        new("sched_setattr", Int, new OwnArgument(AttributesIn) { Begin = new(CallRead.Fixed, AttrBytes, AttrBytes) }, Hex),
         new("getcpu", Pointers.OutUInt, Pointers.OutUInt, Address),
     ];
 
@@ -128,13 +133,13 @@ internal static class IdentityCalls
     private static void Capabilities(ref CallWriter writer, in CallView call, int position, in CallChunk chunk)
     {
         var header = call.Find(0);
-        if (!chunk.IsRead || chunk.Bytes.Length < 2 * CapabilityBytes)
+        if (!header.IsRead || header.Bytes.Length < 4 || !chunk.IsRead || chunk.Bytes.Length < 2 * CapabilityBytes)
         {
             writer.Address(call[position]);
             return;
         }
 
-        bool isWide = header.IsRead && header.Bytes.Length >= 4 && header.Bytes.U32(0) != CapabilityVersion1;
+        bool isWide = header.Bytes.U32(0) != CapabilityVersion1;
         writer.BeginStruct();
         for (int index = 0; index < 3; index++)
         {
@@ -194,7 +199,7 @@ internal static class IdentityCalls
     {
         writer.Hex((ulong)call.Ret);
         writer.TextOnly(" ("u8);
-        writer.Flags(FlagSets.SchedPolicyFlags, (ulong)call.Ret);
+        Policy(ref writer, (uint)call.Ret);
         writer.TextOnly(")"u8);
     }
 
@@ -242,7 +247,52 @@ internal static class IdentityCalls
             return;
         }
 
+        const uint keepPolicy = 8, keepParameters = 16;
         int size = (int)Math.Min(chunk.Bytes.U32(0), (uint)chunk.Bytes.Length);
-        s_attr.Write(ref writer, chunk.Bytes[..Math.Max(size, 4)], call);
+        var bytes = chunk.Bytes;
+        writer.BeginStruct();
+        writer.Field("size"u8);
+        writer.Unsigned(bytes.U32(0));
+        if (size >= AttrFirstBytes)
+        {
+            ulong flags = bytes.U64(8);
+            if ((flags & keepPolicy) == 0)
+            {
+                writer.Field("sched_policy"u8);
+                Policy(ref writer, bytes.U32(4));
+            }
+
+            writer.Field("sched_flags"u8);
+            writer.Flags(FlagSets.SchedAttrFlags, flags);
+            if ((flags & keepParameters) == 0)
+                s_attrParameters.WriteFields(ref writer, bytes[AttrParameters..], call);
+            if (size >= AttrBytes)
+            {
+                writer.Field("sched_util_min"u8);
+                writer.Unsigned(bytes.U32(48));
+                writer.Field("sched_util_max"u8);
+                writer.Unsigned(bytes.U32(52));
+            }
+        }
+
+        writer.EndStruct();
+    }
+
+    // SCHED_NORMAL of the kernel's headers is SCHED_OTHER everywhere else.
+    private static void Policy(ref CallWriter writer, uint value)
+    {
+        uint policy = value & ~ResetOnFork;
+        writer.Quote();
+        if ((value & ResetOnFork) != 0)
+            writer.Line.Append("SCHED_RESET_ON_FORK|"u8);
+        var name = policy == 0 ? "SCHED_OTHER"u8 : FlagSets.SchedPolicies.NameOf(policy);
+        writer.Line.Append(name);
+        if (name.IsEmpty)
+        {
+            writer.AppendHex(policy);
+            writer.Remark("SCHED_???"u8);
+        }
+
+        writer.Quote();
     }
 }

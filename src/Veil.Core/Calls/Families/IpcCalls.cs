@@ -34,7 +34,7 @@ internal static class IpcCalls
         new StructField("sem_flg", 2, 2, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
             writer.Flags(FlagSets.SemFlags, bytes.U16(0))));
 
-    private static readonly Argument s_sembufs = new ArrayArgument(s_sembuf.Size, 1, s_sembuf.Write);
+    private static readonly Argument s_sembufs = new ArrayArgument(s_sembuf.Size, 2, s_sembuf.Write);
 
     private static readonly StructLayout s_mqAttributes = new(
         new StructField("mq_flags", 8, 4, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>

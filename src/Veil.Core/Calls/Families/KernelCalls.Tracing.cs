@@ -38,7 +38,7 @@ internal static partial class KernelCalls
 
     private static readonly StructLayout s_mapAttributes = new(StructField.Enum("map_type", FlagSets.BpfMapTypes), StructField.UInt("key_size"),
         StructField.UInt("value_size"), StructField.UInt("max_entries"), StructField.Flags("map_flags", FlagSets.BpfMapFlags),
-        StructField.Int("inner_map_fd"), ObjectName("map_name"), StructField.UInt("map_ifindex"), StructField.Int("btf_fd"),
+        StructField.Int("inner_map_fd"), StructField.Gap(4), ObjectName("map_name"), StructField.UInt("map_ifindex"), StructField.Int("btf_fd"),
         StructField.UInt("btf_key_type_id"), StructField.UInt("btf_value_type_id"), StructField.UInt("btf_vmlinux_value_type_id"),
         StructField.U64("map_extra"));
 
@@ -52,7 +52,11 @@ internal static partial class KernelCalls
 
     private static IEnumerable<CallSpec> Tracing =>
     [
-        new("bpf", Enum(FlagSets.BpfCommands), new OwnArgument(BpfAttributes) { Begin = new(CallRead.Counted, 1, BpfBytes, 2) }, UInt, Hidden, Hidden)
+        new("bpf", Enum(FlagSets.BpfCommands), new OwnArgument(BpfAttributes)
+        {
+            Begin = new(CallRead.Counted, 1, BpfBytes, 2),
+            End = new(CallRead.Counted, 1, BpfBytes, 2),
+        }, UInt, Hidden, Hidden)
         { Result = CallResult.Descriptor },
         new("perf_event_open", new OwnArgument(PerfAttributes) { Begin = new(CallRead.Fixed, 64, 64) }, Int, Int, Int, Flags(FlagSets.PerfOpenFlags))
         { Result = CallResult.Descriptor },
@@ -74,7 +78,8 @@ internal static partial class KernelCalls
     {
         int end = bytes.IndexOf((byte)0);
         writer.String(end < 0 ? bytes : bytes[..end], false);
-    });
+    })
+    { IsText = true };
 
     private static void KernelVersion(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
     {
@@ -92,7 +97,8 @@ internal static partial class KernelCalls
 
     private static void BpfAttributes(ref CallWriter writer, in CallView call, int position)
     {
-        var chunk = call.Find(position);
+        // The kernel fills in what the next identifier is; of the others it is shown what they were given.
+        var chunk = (uint)call[0] is 11 or 12 or 23 or 31 ? call.FindAny(position) : call.Find(position);
         var layout = (uint)call[0] switch
         {
             0 => s_mapAttributes,

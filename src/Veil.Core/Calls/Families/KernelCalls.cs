@@ -17,8 +17,7 @@ internal static partial class KernelCalls
         StructField.UInt("mem_unit"));
 
     private static readonly Argument s_uname = new StructArgument(2 * NameBytes, Uname) { IsOutput = true };
-    private static readonly Argument s_dumpedName = new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
-        Buffer(ref writer, call, position, output: false)) { Begin = new(CallRead.Counted, 1, CallOptions.StringSizeDefault, 1) };
+    private static readonly Argument s_hostName = new OwnArgument(HostName) { Begin = new(CallRead.Counted, 1, CallOptions.StringSizeDefault, 1) };
 
     private static readonly StructLayout s_seccompSizes = new(StructField.UShort("seccomp_notif"), StructField.UShort("seccomp_notif_resp"),
         StructField.UShort("seccomp_data"));
@@ -38,8 +37,8 @@ internal static partial class KernelCalls
         new("getrandom", new OwnArgument(Random) { End = new(CallRead.Result, 1, CallOptions.StringSizeDefault) }, Size, Flags(FlagSets.GetrandomFlags)),
         new("sysinfo", s_sysinfo.Output),
         new("uname", s_uname),
-        new("sethostname", s_dumpedName, UInt),
-        new("setdomainname", s_dumpedName, UInt),
+        new("sethostname", s_hostName, UInt),
+        new("setdomainname", s_hostName, UInt),
         new("syslog", new OwnArgument(SyslogAction), new OwnArgument(SyslogBuffer)
         {
             End = new(CallRead.Result, 1, CallOptions.StringSizeDefault),
@@ -57,8 +56,6 @@ internal static partial class KernelCalls
         new("finit_module", Fd, Arguments.String, Flags(FlagSets.ModuleInitFlags)),
         new("delete_module", Arguments.String, Flags(FlagSets.ModuleDeleteFlags)),
         new("kexec_file_load", Fd, Fd, Size, s_kexecLine, Flags(FlagSets.KexecFileFlags)),
-        new("quotactl", new OwnArgument(Quota), FilePath, UInt, Address),
-        new("quotactl_fd", Fd, new OwnArgument(Quota), UInt, Address),
         new("sysfs", Hex, Hex, Hex),
         new("ustat", new OwnArgument(static (ref CallWriter writer, in CallView call, int position) => Device(ref writer, (uint)call[position])), Address),
         new("uselib", FilePath),
@@ -79,7 +76,8 @@ internal static partial class KernelCalls
         }),
         new("landlock_create_ruleset", new OwnArgument(Ruleset) { Begin = new(CallRead.Counted, 1, s_ruleset.Size, 1) }, Size,
             Flags(FlagSets.LandlockFlags)) { Result = CallResult.Descriptor },
-        new("landlock_add_rule", Fd, Enum(FlagSets.LandlockRules), new OwnArgument(LandlockRule) { Begin = new(CallRead.Fixed, 16, 16) }, Hex),
+        new("landlock_add_rule", Fd, Enum(FlagSets.LandlockRules), new OwnArgument(LandlockRule) { Begin = new(CallRead.Fixed, 16, 16) },
+            OnlyFlag("LANDLOCK_ADD_RULE_QUIET")),
         new("landlock_restrict_self", Fd, Flags(FlagSets.LandlockRestrictFlags)),
         new("add_key", Arguments.String, Arguments.String, InBuffer(3), Size, new OwnArgument(Key)),
         new("request_key", Arguments.String, Arguments.String, Arguments.String, new OwnArgument(Key)),
@@ -94,14 +92,35 @@ internal static partial class KernelCalls
     private static OwnArgument s_kexecLine => new(static (ref CallWriter writer, in CallView call, int position) =>
         Buffer(ref writer, call, position, output: false)) { Begin = new(CallRead.Counted, 1, CallOptions.StringSizeDefault, 2) };
 
+    // A word of flags of which only the first has a name.
+    internal static OwnArgument OnlyFlag(string name)
+    {
+        byte[] text = System.Text.Encoding.UTF8.GetBytes(name);
+        return new((ref CallWriter writer, in CallView call, int position) =>
+        {
+            if ((uint)call[position] == 1)
+                writer.Word(text);
+            else
+                writer.Hex((uint)call[position]);
+        });
+    }
+
     private static void Buffer(ref CallWriter writer, in CallView call, int position, bool output)
     {
         var chunk = call.Find(position, output: output);
-        // strace shows no name of a call that has failed for its length.
         if (!chunk.IsRead)
             writer.Address(call[position]);
         else
             writer.String(chunk.Bytes, chunk.IsTruncated);
+    }
+
+    private static void HostName(ref CallWriter writer, in CallView call, int position)
+    {
+        const uint nameMax = 64; // __NEW_UTS_LEN
+        if ((uint)call[1] > nameMax)
+            writer.Address(call[position]);
+        else
+            Buffer(ref writer, call, position, output: false);
     }
 
     private static void Random(ref CallWriter writer, in CallView call, int position)
@@ -201,28 +220,6 @@ internal static partial class KernelCalls
     }
 
     private static void RebootArgument(ref CallWriter writer, in CallView call, int position) => Buffer(ref writer, call, position, output: false);
-
-    private static void Quota(ref CallWriter writer, in CallView call, int position)
-    {
-        uint command = (uint)call[position] >> 8, type = (uint)call[position] & 0xff;
-        writer.Quote();
-        writer.Line.Append("QCMD("u8);
-        NameOrHex(ref writer, FlagSets.QuotaCommands, command);
-        writer.Line.Append(", "u8);
-        NameOrHex(ref writer, FlagSets.QuotaTypes, type);
-        writer.Line.Append((byte)')');
-        writer.Quote();
-    }
-
-    private static void NameOrHex(ref CallWriter writer, FlagSet set, uint value)
-    {
-        var name = set.NameOf(value);
-        writer.Line.Append(name);
-        if (!name.IsEmpty)
-            return;
-        writer.AppendHex(value);
-        writer.Remark(set.UnknownName);
-    }
 
     private static void SeccompFlags(ref CallWriter writer, in CallView call, int position)
     {

@@ -89,7 +89,7 @@ internal static partial class ProcessCalls
         [41] = [Size, Hex, Hex, Hex], // PR_SET_THP_DISABLE
         [47] = [Enum(FlagSets.PrctlCapAmbient), Either(static (in CallView call) => call[1] is >= 1 and <= 3, Enum(FlagSets.Capabilities), Hex), Hex, Hex], // PR_CAP_AMBIENT
         [GetSpeculation] = [Enum(FlagSets.PrctlSpeculation)],
-        [53] = [Enum(FlagSets.PrctlSpeculation), Either(static (in CallView call) => call[1] <= 2, Flags(FlagSets.PrctlSpeculationFlags), Hex)], // PR_SET_SPECULATION_CTRL
+        [53] = [Enum(FlagSets.PrctlSpeculation), Either(static (in CallView call) => call[1] <= 2, Enum(FlagSets.PrctlSpeculationFlags), Hex)], // PR_SET_SPECULATION_CTRL
         [57] = [Size, Hex, Hex, Hex], // PR_SET_IO_FLUSHER
         [59] = [Enum(FlagSets.PrctlSyscallUserDispatch), Hex, Hex, Either(static (in CallView call) => call[1] <= 2, Address, Hex)], // PR_SET_SYSCALL_USER_DISPATCH
         [62] = [Enum(FlagSets.PrctlSchedCore), Int, new OwnArgument(PidType), Hex], // PR_SCHED_CORE

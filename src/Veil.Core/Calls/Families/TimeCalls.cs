@@ -60,7 +60,7 @@ internal static class TimeCalls
     [
         new("getitimer", Enum(FlagSets.ItimerWhich), s_itimerval.Output),
         new("setitimer", Enum(FlagSets.ItimerWhich), s_itimerval.Input, s_itimerval.Output),
-        new("timer_create", s_clock, new StructArgument(24, Event) { Size32 = 20 }, Pointers.OutInt),
+        new("timer_create", s_clock, new StructArgument(32, Event) { Size32 = 20 }, Pointers.OutInt),
         new("timer_settime", s_timer, Flags(FlagSets.TimerFlags), s_itimerspec.Input, s_itimerspec.Output),
         new("timer_gettime", s_timer, s_itimerspec.Output),
         new("timer_getoverrun", s_timer),
@@ -138,6 +138,13 @@ internal static class TimeCalls
         {
             writer.Field("sigev_notify_thread_id"u8);
             writer.Number(bytes.I32(word + 8));
+        }
+        else if (notify == thread)
+        {
+            writer.Field("sigev_notify_function"u8);
+            writer.Address(bytes[(word + 8)..].UWord(0, word));
+            writer.Field("sigev_notify_attributes"u8);
+            writer.Address(bytes[(word + 8)..].UWord(1, word));
         }
 
         writer.EndStruct();
