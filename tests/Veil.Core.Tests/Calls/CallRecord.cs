@@ -48,7 +48,7 @@ internal sealed class CallRecord(SyscallArch arch, string name, long ret, params
         BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(CallView.PartOffset), CallView.SizeBytes);
         BinaryPrimitives.WriteUInt16LittleEndian(record.AsSpan(CallView.PartOffset + 4), (ushort)_row.Count);
         _row.CopyTo(record, CallView.SizeBytes);
-        var line = new LineWriter(new byte[16384]);
+        var line = new LineWriter(new byte[64 * 1024]);
         var options = new CallOptions(isJson);
         var view = new CallView(record, 0);
         if (isJson)
