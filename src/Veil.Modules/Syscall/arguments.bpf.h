@@ -323,6 +323,7 @@ __noinline int syscall_add_vector(__u64 address, __u64 count, __u64 sizes, __u32
 {
 	__u64 width = flags & SYSCALL_COMPAT ? 4 : 8, left = sizes >> 16, size_max = sizes & 0xffff;
 	bool failed = false;
+	int read = 1;
 
 	if (count > SYSCALL_STRINGS_MAX)
 		count = SYSCALL_STRINGS_MAX;
@@ -340,12 +341,11 @@ __noinline int syscall_add_vector(__u64 address, __u64 count, __u64 sizes, __u32
 		if (size > left)
 			size = left;
 		left -= size;
-		if (!syscall_add_chunk(base, size < size_max ? size : size_max,
-				       syscall_tag(tag & 0xff, index, SYSCALL_CHUNK_PART),
-				       (flags & 0xff) | (size > size_max ? SYSCALL_TRUNCATED : 0)))
-			return 0;
+		read &= syscall_add_chunk(base, size < size_max ? size : size_max,
+					  syscall_tag(tag & 0xff, index, SYSCALL_CHUNK_PART),
+					  (flags & 0xff) | (size > size_max ? SYSCALL_TRUNCATED : 0));
 	}
-	return 1;
+	return read;
 }
 
 #define SYSCALL_NAME_MAX    128
