@@ -102,6 +102,9 @@ internal static class CommandLine
             if (arg.Length < 2 || arg[0] != '-')
                 continue;
             string flag = arg.Split('=')[0];
+            string? value = arg.Length > flag.Length ? arg[(flag.Length + 1)..] : index + 1 < args.Length ? args[index + 1] : null;
+            if (!names.Contains(flag) && Habits.Flag(flag, value) is { } instead)
+                throw new UsageException($"unknown flag '{Escaping.ForMessage(flag)}'; {instead}");
             bool shortFlags = arg[1] != '-';
             if (names.Contains(flag) || (shortFlags && names.Contains(flag[..2])))
             {
@@ -110,9 +113,6 @@ internal static class CommandLine
                 continue;
             }
 
-            string? value = arg.Length > flag.Length ? arg[(flag.Length + 1)..] : index + 1 < args.Length ? args[index + 1] : null;
-            if (Habits.Flag(flag, value) is { } instead)
-                throw new UsageException($"unknown flag '{Escaping.ForMessage(flag)}'; {instead}");
             // Without the dashes: they are no letters that were typed right.
             var near = NearestName.Find(flag.TrimStart('-'), names.Where(static name => name.StartsWith("--", StringComparison.Ordinal)).Select(static name => name[2..]));
             string help = near.Count > 0 ? $"did you mean '--{near[0]}'?" : "see veil --help";

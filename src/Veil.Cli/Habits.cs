@@ -47,7 +47,7 @@ internal static class Habits
         "open" or "opens" or "opensnoop" => "for opened files: --module files --op open",
         "tcp" or "tcpconnect" or "connect" => "for TCP connections: --module network",
         "udp" or "dns" => "of UDP, which DNS runs over, there are its system calls: --module syscall --syscall sendto,sendmsg,sendmmsg,recvfrom,recvmsg",
-        "fork" or "child" or "children" or "follow" => "children are followed by -f, --follow: veil --module syscall -p PID -f",
+        "fork" or "child" or "children" => "children are followed by -f, --follow: veil --module syscall -p PID -f",
         "func" or "function" or "funclatency" or "usdt" => "for functions: --module uprobe",
         _ => null,
     };

@@ -82,7 +82,7 @@ public sealed partial class HelpTests
             // An example's program need not be on this machine.
             if (line.Contains("/usr/bin/bash:", StringComparison.Ordinal) || line.Contains("libc.so.6:", StringComparison.Ordinal))
                 line = line.Replace("/usr/bin/bash:readline", "/bin/sh:main", StringComparison.Ordinal);
-            var parsed = s_root.Parse(line.Split(' ')[1..]);
+            var parsed = s_root.Parse(StartedCommand.AddDefaults(StartedCommand.TakeFrom(line.Split(' ')[1..])));
             parsed.Errors.ShouldBeEmpty(example.Command);
             if (!line.Contains("uprobe", StringComparison.Ordinal) && !line.Contains("www-data", StringComparison.Ordinal))
                 TraceCommand.Read(parsed, s_flags).Modules.ShouldNotBeEmpty(example.Command);
@@ -131,7 +131,7 @@ public sealed partial class HelpTests
     [InlineData("dns", "--syscall sendto")]
     [InlineData("udp", "--syscall sendto")]
     [InlineData("exec", "--syscall execve")]
-    [InlineData("children", "-n NAME")]
+    [InlineData("children", "--follow")]
     public void Help_OfATopic_HasIt(string topic, string text) => HelpCommand.Text([topic], s_flags, s_root).ShouldContain(text);
 
     [Fact]
