@@ -48,22 +48,6 @@ static __always_inline void veil_event_init(struct veil_event *event, __u32 kind
 	event->timestamp = veil_event_time();
 }
 
-/* Who did it, remembered for an event that comes when another task runs. */
-struct veil_identity {
-	veil_comm_t comm;
-	veil_pid_t pid;
-	veil_tid_t tid;
-	veil_uid_t uid;
-};
-
-static __always_inline void veil_identity_of(struct veil_task task, struct veil_identity *identity)
-{
-	veil_task_comm(task, identity->comm);
-	identity->pid = veil_task_pid(task);
-	identity->tid = veil_task_tid(task);
-	identity->uid = veil_task_uid(task);
-}
-
 static __always_inline void veil_event_init_as(struct veil_event *event, __u32 kind,
 					       const struct veil_identity *identity)
 {

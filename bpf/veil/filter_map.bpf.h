@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "event.bpf.h"
+#include "task.bpf.h"
 
 #define VEIL_ALLOW	 1
 #define VEIL_DENY	 2

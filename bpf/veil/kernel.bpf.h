@@ -69,9 +69,23 @@ struct sigpending {
 	sigset_t signal;
 };
 
+struct sched_entity {
+	__u64 sum_exec_runtime;
+	__u64 prev_sum_exec_runtime; /* as it came onto its CPU */
+};
+
+/* CONFIG_SCHED_INFO */
+struct sched_info {
+	unsigned long long last_arrival;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
+	void *stack;
 	unsigned int flags;
+	int on_cpu;
+	struct sched_entity se;
+	struct sched_info sched_info;
 	unsigned int __state; /* since 5.14, commit 2f064a59a11f */
 	int prio;
 	int exit_state;
@@ -80,6 +94,7 @@ struct task_struct {
 	struct fs_struct *fs;
 	int pid;
 	int tgid;
+	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct list_head children;
 	struct list_head sibling;
@@ -223,8 +238,13 @@ struct uprobes_state {
 	struct xol_area *xol_area;
 };
 
+struct rw_semaphore {
+	atomic64_t count;
+};
+
 struct mm_struct {
 	struct uprobes_state uprobes_state;
+	struct rw_semaphore mmap_lock;
 };
 
 /* network: a TCP socket, and the way to it from a file. */
@@ -305,6 +325,17 @@ struct socket {
 
 struct proto_accept_arg {
 	int flags;
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
 };
 
 struct bpf_iter__task_file {

@@ -118,6 +118,22 @@ static __always_inline long veil_task_state(struct veil_task task)
 	return BPF_CORE_READ(old, state);
 }
 
+/* Who did it, remembered for an event that comes when another task runs. */
+struct veil_identity {
+	veil_comm_t comm;
+	veil_pid_t pid;
+	veil_tid_t tid;
+	veil_uid_t uid;
+};
+
+static __always_inline void veil_identity_of(struct veil_task task, struct veil_identity *identity)
+{
+	veil_task_comm(task, identity->comm);
+	identity->pid = veil_task_pid(task);
+	identity->tid = veil_task_tid(task);
+	identity->uid = veil_task_uid(task);
+}
+
 /* The file of a descriptor of the running task; NULL: it has none, or another thread has closed it meanwhile. */
 static __always_inline struct file *veil_current_file(__u32 fd)
 {

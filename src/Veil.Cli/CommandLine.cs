@@ -78,6 +78,7 @@ internal static class CommandLine
         root.Add(new HelpOption("--help", "-h", "-?") { Description = "help, of the modules that are named", Action = new HelpText.Action(flags, root) });
         root.Add(new VersionOption(Version) { Description = "the version, commit and date", Action = new VersionText.Action() });
         root.Add(DoctorCommand.Create());
+        root.Add(StuckCommand.Create());
         root.Add(ControlCommand.Create());
         root.Add(ConfigCommand.Create());
         root.Add(CompletionCommand.Create());

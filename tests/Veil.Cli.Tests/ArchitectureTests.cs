@@ -14,7 +14,7 @@ public sealed class ArchitectureTests
     private static readonly string[] s_rooms =
     [
         "Text", "Interop", "Kernel", "Events", "Calls", "Losses", "Waiting", "Filters", "Modules", "Output", "Sinks", "Counting", "Options", "Privileged",
-        "Enrichers", "Pipeline", "Sources", "Hints", "Session", "Control", "Doctor",
+        "Enrichers", "Pipeline", "Sources", "Hints", "Session", "Control", "Doctor", "Stuck",
     ];
 
     private static readonly string[] s_layers = ["Veil.Bpf", "Veil.Core", "Veil.Modules", "veil"];

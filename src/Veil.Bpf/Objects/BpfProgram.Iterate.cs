@@ -6,11 +6,15 @@ namespace Veil.Bpf;
 
 public sealed unsafe partial class BpfProgram
 {
-    /// <summary>Runs an <c>iter/</c> program once over all that it iterates (5.8). What it prints is not kept.</summary>
+    /// <summary>Takes bytes, which are valid during the call alone.</summary>
+    public delegate void BytesTaker(ReadOnlySpan<byte> bytes);
+
+    /// <summary>Runs an <c>iter/</c> program once over all that it iterates (5.8).</summary>
+    /// <param name="take">Takes what it writes, in its order; a write of it may come in pieces. Null: nobody does.</param>
     /// <exception cref="UnsupportedByKernelException">The kernel lacks this iterator.</exception>
     /// <exception cref="BpfException">Privileges are missing, or it ended early.</exception>
     /// <exception cref="InvalidOperationException">It is not loaded.</exception>
-    public void Iterate()
+    public void Iterate(BytesTaker? take = null)
     {
         using var link = AttachIterator();
         int iterator = NativeAttach.bpf_iter_create(link.Fd);
@@ -18,7 +22,7 @@ public sealed unsafe partial class BpfProgram
             throw BpfErrors.Create("running program", Name, Marshal.GetLastPInvokeError());
         try
         {
-            const int roomBytes = 4096;
+            const int roomBytes = 32 * 1024; // what the kernel collects before it waits for a read (bpf_seq_read())
             byte* room = stackalloc byte[roomBytes];
             nint count;
             while ((count = NativeFile.read(iterator, room, roomBytes)) != 0)
@@ -27,6 +31,8 @@ public sealed unsafe partial class BpfProgram
                 // EAGAIN: a million things were looked at, and it goes on from there (bpf_seq_read()).
                 if (count < 0 && errno is not (ErrnoName.EINTR or ErrnoName.EAGAIN))
                     throw BpfErrors.Create("running program", Name, errno);
+                if (count > 0)
+                    take?.Invoke(new ReadOnlySpan<byte>(room, (int)count));
             }
         }
         finally

@@ -10,6 +10,7 @@ internal static class HelpTopics
     public static IReadOnlyList<(string Question, string Command)> Questions { get; } =
     [
         ("what is slow?", "veil --module syscall -n nginx --slower 10ms"),
+        ("what is stuck?", "veil stuck"),
         ("what fails?", "veil --module syscall -n nginx --failed"),
         ("which file is missing?", "veil --module files --op open --errno ENOENT"),
         ("who is refused?", "veil --module files --errno EACCES,EPERM"),

@@ -92,6 +92,17 @@ public readonly ref struct CallChunk
     /// <summary>What was read.</summary>
     public ReadOnlySpan<byte> Bytes { get; }
 
+    /// <summary>Writes a header.</summary>
+    internal static void WriteHeader(Span<byte> to, ulong address, int size, int arg, int index, CallChunkMarks marks, CallChunkKind kind)
+    {
+        BinaryPrimitives.WriteUInt64LittleEndian(to, address);
+        BinaryPrimitives.WriteInt32LittleEndian(to[8..], size);
+        to[12] = (byte)arg;
+        to[13] = (byte)index;
+        to[14] = (byte)marks;
+        to[15] = (byte)kind;
+    }
+
     /// <summary>Takes the first chunk off a row; false at its end, or where the row is damaged.</summary>
     internal static bool TryTake(scoped ref ReadOnlySpan<byte> row, out CallChunk chunk)
     {

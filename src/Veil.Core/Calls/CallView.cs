@@ -26,7 +26,7 @@ public readonly ref struct CallView
     /// <summary>Where its result is in it.</summary>
     public const int RetOffset = 8;
 
-    private const int ArgsOffset = 16;
+    internal const int ArgsOffset = 16;
     private const long ErrnoMax = 4095;
 
     private readonly ReadOnlySpan<byte> _call;

@@ -32,7 +32,7 @@ public static class Escaping
     /// change our own blank or <c>=</c>, and is escaped too.
     /// </summary>
     /// <returns>The number of characters shown.</returns>
-    public static int AppendText(ref LineWriter line, ReadOnlySpan<byte> raw)
+    public static int AppendText(ref LineWriter line, scoped ReadOnlySpan<byte> raw)
     {
         if (raw.ContainsAnyExcept(s_plainInText))
             return Append(ref line, raw, inColumns: true);
@@ -40,7 +40,7 @@ public static class Escaping
         return raw.Length;
     }
 
-    private static int Append(ref LineWriter line, ReadOnlySpan<byte> raw, bool inColumns)
+    private static int Append(ref LineWriter line, scoped ReadOnlySpan<byte> raw, bool inColumns)
     {
         int width = 0;
         bool afterBlank = true;

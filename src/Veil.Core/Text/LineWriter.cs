@@ -21,7 +21,7 @@ public ref struct LineWriter(Span<byte> memory)
     /// <summary>Appends bytes as they are.</summary>
     /// <returns>Their number, and so do the others.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Append(ReadOnlySpan<byte> bytes)
+    public int Append(scoped ReadOnlySpan<byte> bytes)
     {
         bytes.CopyTo(_memory[Length..]);
         Length += bytes.Length;

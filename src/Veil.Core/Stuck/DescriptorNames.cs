@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-3.0-only
+using System.Globalization;
+
+namespace Veil.Core.Stuck;
+
+/// <summary>What descriptors stand for, by <c>/proc</c>; of sockets both ends and the state of a connection.</summary>
+internal sealed class DescriptorNames
+{
+    private const int AtFdCwd = -100;
+    private const string SocketPrefix = "socket:[";
+
+    private readonly Dictionary<string, SocketTable> _tables = new(StringComparer.Ordinal);
+
+    /// <summary>The name, in strace's form (<c>-yy</c>); nothing where there is no such descriptor, or it may not be looked at.</summary>
+    public string? NameOf(uint tid, int fd)
+    {
+        if (fd < 0 && fd != AtFdCwd)
+            return null;
+        string folder = "/proc/" + tid.ToString(CultureInfo.InvariantCulture);
+        if (Link(fd == AtFdCwd ? folder + "/cwd" : $"{folder}/fd/{fd}") is not { } name)
+            return null;
+        return SocketOf(folder, name)?.Text ?? name;
+    }
+
+    /// <summary>The socket behind a descriptor, where it is one that <c>/proc/PID/net</c> lists.</summary>
+    public SocketTable.Socket? SocketOf(uint tid, int fd)
+    {
+        string folder = "/proc/" + tid.ToString(CultureInfo.InvariantCulture);
+        return fd >= 0 && Link($"{folder}/fd/{fd}") is { } name ? SocketOf(folder, name) : null;
+    }
+
+    private SocketTable.Socket? SocketOf(string folder, string name)
+    {
+        if (!name.StartsWith(SocketPrefix, StringComparison.Ordinal) || !ulong.TryParse(name.AsSpan(SocketPrefix.Length).TrimEnd(']'), NumberStyles.None, CultureInfo.InvariantCulture, out ulong inode))
+            return null;
+        string netns = Link(folder + "/ns/net") ?? "";
+        if (!_tables.TryGetValue(netns, out var table))
+            _tables.Add(netns, table = SocketTable.Read(folder + "/net"));
+        return table.Find(inode);
+    }
+
+    private static string? Link(string path)
+    {
+        try
+        {
+            return new FileInfo(path).LinkTarget;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}
