@@ -1165,8 +1165,10 @@ __noinline int files_add_requested(__u64 name)
 	if (draft->size >= VEIL_DRAFT_MAX / 2)
 		return 0;
 	length = bpf_probe_read_user_str(&draft->bytes[veil_draft_place(draft->size)], VEIL_PATH_MAX + 1, (void *)name);
-	if (length <= 0)
+	if (length < 0)
 		return 0;
+	/* An empty one is 0 bytes on some kernels, and its NUL on others. */
+	length += !length;
 	veil_part_start(draft, &event->requested);
 	event->requested.truncated = length > VEIL_PATH_MAX;
 	event->requested.size = length - 1;
