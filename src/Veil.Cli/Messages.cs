@@ -61,7 +61,7 @@ internal static class Messages
     }
 
     /// <summary>Lines that fit a terminal, broken at blanks; what continues one is indented, as no line of ours begins.</summary>
-    internal static string Fit(string lines, int columns) => string.Join('\n', lines.Split('\n').Select(line => 
+    internal static string Fit(string lines, int columns) => string.Join('\n', lines.Split('\n').Select(line =>
         line.Length <= columns ? line : (line.StartsWith("  ", StringComparison.Ordinal) ? "  " : "") + string.Join("\n  ", WordWrap.Lines(line.TrimStart(' '), columns - 2))));
 
     // Whatever a message quotes, no line that is not ours begins as one of ours. The verifier says several lines, which are kept apart.

@@ -2,6 +2,7 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
 using Veil.Cli.Help;
+using Veil.Core.Sinks;
 using Veil.Modules;
 
 namespace Veil.Cli.Tests;
@@ -146,11 +147,7 @@ public sealed partial class HelpTests
     [Fact]
     public void FlagTable_OfTheDocs_HasEveryFlagAsTheHelpHasIt()
     {
-        string docs = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "usage.md"));
-        const string head = "| flag | default | meaning | example |\n|---|---|---|---|\n";
-        docs = docs[(docs.IndexOf(head, StringComparison.Ordinal) + head.Length)..];
-        var rows = docs[..docs.IndexOf("\n\n", StringComparison.Ordinal)].Split('\n')
-            .Select(static row => row.Replace("\\|", "\0", StringComparison.Ordinal).Split('|').Select(static cell => cell.Replace('\0', '|').Trim()).ToArray()).ToList();
+        var rows = Table("| flag | default | meaning | example |");
 
         rows.Select(static row => Sorted(row[1].Replace("`", "", StringComparison.Ordinal))).ShouldBe(s_root.Options.Select(static option => Sorted(HelpText.Names(option))), ignoreOrder: true);
         foreach (string[] row in rows)
@@ -162,6 +159,19 @@ public sealed partial class HelpTests
         }
 
         static string Sorted(string names) => string.Join(", ", names.Split(", ").Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>The keys of JSON and the columns of text, by hand too: those of syscall as it lists and writes them.</summary>
+    [Fact]
+    public void KeyAndColumnTables_OfTheDocs_AreThoseOfSyscall()
+    {
+        Table("| key | type | with | meaning |").Where(static row => row[1] != "`comm_hex`").Select(static row => (row[1].Trim('`'), row[2], row[3].Trim('`'))).ShouldBe(
+            ListCommand.FieldsOf(TraceCommand.Module("syscall")).Select(static field => (field.Name, field.Type, field.Needs ?? "")));
+
+        var columns = Screens.Samples.Catalog("syscall").Schemas[0].Columns.Concat(EnrichedColumns.All.Select(static added => added.Column));
+        // The last one, arch, is shown where it says something, and is as wide as that.
+        Table("| column | width of the value | what |").Where(static row => row[2].Length > 0).Select(static row => (Label: row[1].StartsWith('`') ? row[1].Trim('`') : "", Width: row[2])).ShouldBe(
+            columns.Where(static column => column.Width > 0).Select(static column => (column.Label, $"{column.Width}")), ignoreOrder: true);
     }
 
     [Fact]
@@ -185,6 +195,14 @@ public sealed partial class HelpTests
 
     [GeneratedRegex(@"^\.(?:TH|SH|SS|TP|BR|B|I|nf|fi)(?: |$)", RegexOptions.None, 1_000)]
     private static partial Regex Macro();
+
+    // The rows of a table in usage.md, each cell without blanks around it.
+    private static List<string[]> Table(string head)
+    {
+        string docs = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "usage.md"));
+        docs = docs[docs.IndexOf(head + "\n", StringComparison.Ordinal)..];
+        return [.. docs[..docs.IndexOf("\n\n", StringComparison.Ordinal)].Split('\n').Skip(2).Select(static row => row.Replace("\\|", "\0", StringComparison.Ordinal).Split('|').Select(static cell => cell.Replace('\0', '|').Trim()).ToArray())];
+    }
 
     internal static string RepositoryRoot()
     {

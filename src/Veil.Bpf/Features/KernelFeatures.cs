@@ -32,7 +32,7 @@ public static partial class KernelFeatures
     public static bool HasUprobes { get; } = HasEventSource("uprobe");
 
     /// <summary>Whether unprivileged users may call bpf(2): /proc/sys/kernel/unprivileged_bpf_disabled is 0.</summary>
-    public static bool UnprivilegedBpf => ReadText("/proc/sys/kernel/unprivileged_bpf_disabled") == "0";
+    public static bool UnprivilegedBpf => KernelFile.Text("/proc/sys/kernel/unprivileged_bpf_disabled") == "0";
 
     /// <summary>
     /// The lockdown mode, <c>none</c>, <c>integrity</c> or <c>confidentiality</c>; null where it cannot be read. See kernel_lockdown(7).
@@ -42,7 +42,7 @@ public static partial class KernelFeatures
         get
         {
             // "[none] integrity confidentiality": the brackets mark the one in force.
-            string? text = ReadText("/sys/kernel/security/lockdown");
+            string? text = KernelFile.Text("/sys/kernel/security/lockdown");
             int open = text?.IndexOf('[', StringComparison.Ordinal) ?? -1;
             int close = text?.IndexOf(']', StringComparison.Ordinal) ?? -1;
             return open >= 0 && close > open ? text![(open + 1)..close] : null;
@@ -93,7 +93,7 @@ public static partial class KernelFeatures
     /// <param name="category">The subsystem, as in <c>syscalls</c>.</param>
     /// <param name="name">The event, as in <c>sys_enter_openat</c>.</param>
     public static bool HasTracepoint(string category, string name) =>
-        Exists($"/sys/kernel/tracing/events/{category}/{name}/id") || Exists($"/sys/kernel/debug/tracing/events/{category}/{name}/id");
+        File.Exists($"/sys/kernel/tracing/events/{category}/{name}/id") || File.Exists($"/sys/kernel/debug/tracing/events/{category}/{name}/id");
 
     internal static Version ParseRelease(string release)
     {
@@ -142,21 +142,7 @@ public static partial class KernelFeatures
         _ => null,
     };
 
-    private static bool HasEventSource(string name) => Exists($"/sys/bus/event_source/devices/{name}/type");
-
-    private static bool Exists(string path) => File.Exists(path);
-
-    private static string? ReadText(string path)
-    {
-        try
-        {
-            return File.ReadAllText(path).Trim();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
+    private static bool HasEventSource(string name) => File.Exists($"/sys/bus/event_source/devices/{name}/type");
 
     // By the call, as /proc may be hidden.
     private static unsafe string ReadRelease()
