@@ -40,7 +40,10 @@ internal static class SocketCalls
         new("sendmsg", Fd, new MessageArgument(isOutput: false), s_flags),
         new("recvmsg", Fd, new MessageArgument(isOutput: true), s_flags),
         new("sendmmsg", Fd, new MessageArgument(isOutput: false, 2), UInt, s_flags),
-        new("recvmmsg", Fd, new MessageArgument(isOutput: true, 2), UInt, s_flags, WaitCalls.Timeout(isOld: true)) { ResultWriter = ReceivedSeveral },
+        new("recvmmsg", Fd, new MessageArgument(isOutput: true, 2), UInt, s_flags, WaitCalls.Timeout(isOld: true))
+        {
+            ResultWriter = ReceivedSeveral,
+        },
         new("recvmmsg_time64", Fd, new MessageArgument(isOutput: true, 2), UInt, s_flags, WaitCalls.Timeout(isOld: false))
         {
             ResultWriter = ReceivedSeveral,
@@ -50,7 +53,8 @@ internal static class SocketCalls
             Begin = new(CallRead.Fixed, 4 * CallView.ArgsMax, 4 * CallView.ArgsMax),
         }),
         new("setsockopt", Fd, Enum(FlagSets.SocketLevels), new OwnArgument(OptionToSet), new SetOptionArgument(), Int),
-        new("getsockopt", Fd, Enum(FlagSets.SocketLevels), new OwnArgument(OptionToGet), new GetOptionArgument(), new LengthArgument(isShownAlone: true)),
+        new("getsockopt", Fd, Enum(FlagSets.SocketLevels), new OwnArgument(OptionToGet), new GetOptionArgument(),
+            new LengthArgument(isShownAlone: true)),
     ];
 
     // A type, and flags beside it: of a type that has no name all is one number.
@@ -163,7 +167,8 @@ internal static class SocketCalls
     /// <summary>What is sent, with the length after it.</summary>
     private sealed class SentArgument : Argument
     {
-        public override CallReader Input(int position, CallOptions options, bool is32Bit) => new(CallRead.Counted, 1, options.StringSize, position + 1);
+        public override CallReader Input(int position, CallOptions options, bool is32Bit) =>
+            new(CallRead.Counted, 1, options.StringSize, position + 1);
 
         public override void Write(ref CallWriter writer, in CallView call, int position)
         {
