@@ -117,7 +117,8 @@ internal sealed class MessageArgument(bool isOutput, int count = -1) : Argument
         ulong controlLength = header.UWord(5, word);
         var nameChunk = call.Find(arg, CallChunkKind.Name, output: isOutput);
         int nameSize = nameChunk.IsRead ? Math.Min(Math.Min(nameLength, room), nameChunk.Bytes.Length) : 0;
-        bool isNetlink = nameSize >= 2 && SocketAddress.FamilyOf(nameChunk.Bytes) == SocketAddress.Netlink;
+        bool isNetlink = (nameSize >= 2 && SocketAddress.FamilyOf(nameChunk.Bytes) == SocketAddress.Netlink)
+            || CallSocket.NetlinkProtocol(call, 0) >= 0;
 
         writer.BeginStruct();
         writer.Field("msg_name"u8);

@@ -184,7 +184,8 @@ public sealed class SocketsTests
     {
         var random = new Random(2);
         byte[] bytes = new byte[512];
-        string[] names = ["sendmsg", "recvmsg", "sendmmsg", "recvmmsg", "sendto", "recvfrom", "setsockopt", "getsockopt", "connect", "accept4"];
+        string[] names = ["sendmsg", "recvmsg", "sendmmsg", "recvmmsg", "sendto", "recvfrom", "setsockopt", "getsockopt", "connect",
+            "accept4"];
         CallChunkKind[] kinds = [CallChunkKind.Value, CallChunkKind.Name, CallChunkKind.Vector, CallChunkKind.Part, CallChunkKind.Control];
         foreach (string name in names)
         {

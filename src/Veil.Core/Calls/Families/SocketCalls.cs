@@ -24,7 +24,7 @@ internal static class SocketCalls
     public static IEnumerable<CallSpec> All =>
     [
         new("socket", s_domain, s_type, new OwnArgument(Protocol)) { Result = CallResult.Descriptor },
-        new("socketpair", s_domain, s_type, UInt, new OwnArgument(Pair) { End = new(CallRead.Fixed, 8, 8) }),
+        new("socketpair", s_domain, s_type, UInt, new DescriptorPairArgument()),
         new("bind", Fd, s_address, Int),
         new("connect", Fd, s_address, Int),
         new("listen", Fd, Int),
@@ -132,23 +132,6 @@ internal static class SocketCalls
         writer.EndArray();
     }
 
-    private static void Pair(ref CallWriter writer, in CallView call, int position)
-    {
-        var chunk = call.Find(position, output: true);
-        if (!chunk.IsRead || chunk.Bytes.Length < 8)
-        {
-            writer.Address(call[position]);
-            return;
-        }
-
-        writer.BeginArray();
-        writer.Item();
-        writer.Number(chunk.Bytes.I32(0));
-        writer.Item();
-        writer.Number(chunk.Bytes.I32(4));
-        writer.EndArray();
-    }
-
     private static void OptionToSet(ref CallWriter writer, in CallView call, int position) =>
         SocketOptions.WriteName(ref writer, (uint)call[1], (uint)call[position], isGet: false);
 
@@ -175,8 +158,9 @@ internal static class SocketCalls
             var chunk = call.Find(position);
             if (TryWriteAddress(ref writer, call, position, chunk))
                 return;
-            if (SocketAddress.FamilyOf(call.Find(NameAt).Bytes) == SocketAddress.Netlink)
-                NetlinkMessages.Write(ref writer, chunk.Bytes, call[position + 1]);
+            int protocol = CallSocket.NetlinkProtocol(call, 0);
+            if (protocol >= 0 || SocketAddress.FamilyOf(call.Find(NameAt).Bytes) == SocketAddress.Netlink)
+                NetlinkMessages.Write(ref writer, chunk.Bytes, call[position + 1], protocol);
             else
                 writer.String(chunk.Bytes, chunk.IsTruncated);
         }
@@ -200,8 +184,9 @@ internal static class SocketCalls
             if (TryWriteAddress(ref writer, call, position, chunk))
                 return;
             var bytes = chunk.Bytes[..(int)Math.Min((ulong)chunk.Bytes.Length, size)];
-            if (SocketAddress.FamilyOf(call.Find(NameAt, output: true).Bytes) == SocketAddress.Netlink)
-                NetlinkMessages.Write(ref writer, bytes, size);
+            int protocol = CallSocket.NetlinkProtocol(call, 0);
+            if (protocol >= 0 || SocketAddress.FamilyOf(call.Find(NameAt, output: true).Bytes) == SocketAddress.Netlink)
+                NetlinkMessages.Write(ref writer, bytes, size, protocol);
             else
                 writer.String(bytes, size > (ulong)bytes.Length);
         }
