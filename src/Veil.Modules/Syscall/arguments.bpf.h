@@ -374,9 +374,9 @@ __noinline int syscall_add_message(__u64 address, __u64 sizes, __u32 arg, __u32 
 	if (vector && count)
 		read &= syscall_add_vector(vector, count, sizes, syscall_tag(arg, 0, SYSCALL_CHUNK_VECTOR), flags);
 	if (control && control_size)
-		read &= syscall_add_chunk(control,
-					  control_size < SYSCALL_CONTROL_MAX ? control_size : SYSCALL_CONTROL_MAX,
-					  syscall_tag(arg, 0, SYSCALL_CHUNK_CONTROL), flags & 0xff);
+		read &=
+		    syscall_add_chunk(control, control_size < SYSCALL_CONTROL_MAX ? control_size : SYSCALL_CONTROL_MAX,
+				      syscall_tag(arg, 0, SYSCALL_CHUNK_CONTROL), flags & 0xff);
 	return read;
 }
 
