@@ -19,7 +19,7 @@ public sealed unsafe class BpfIteration : IDisposable
     /// <summary>Runs the program over all that it iterates, once.</summary>
     /// <param name="take">Takes what the program writes (<c>bpf_seq_write()</c>), piece by piece; none: it is not kept.</param>
     /// <exception cref="BpfException">It ended early.</exception>
-    public void Run(BytesTaker? take = null)
+    public void Run(BpfProgram.BytesTaker? take = null)
     {
         const int roomBytes = 32 * 1024; // what the kernel collects before it waits for a read (bpf_seq_read())
         byte* room = stackalloc byte[roomBytes];

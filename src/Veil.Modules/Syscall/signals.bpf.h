@@ -78,7 +78,7 @@ static __always_inline void syscall_signal(struct veil_task task, __u32 signal, 
 }
 
 SEC("raw_tp/signal_deliver")
-int syscall_signal_deliver(struct bpf_raw_tracepoint_args *ctx)
+int syscall_deliver(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct k_sigaction *action = (void *)ctx->args[2];
 	__u32 signal = ctx->args[0], marks = 0;
@@ -93,7 +93,7 @@ int syscall_signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 }
 
 SEC("raw_tp/signal_generate")
-int syscall_signal_send(struct bpf_raw_tracepoint_args *ctx)
+int syscall_send(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *target = (void *)ctx->args[2];
 	__u32 signal = ctx->args[0];
