@@ -5,6 +5,7 @@ using Veil.Bpf;
 using Veil.Cli.Config;
 using Veil.Cli.Prompt;
 using Veil.Core;
+using Veil.Core.Calls;
 using Veil.Core.Control;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
@@ -147,6 +148,7 @@ internal static class TraceCommand
 
         var arguments = Arguments(parsed, flags, modules) with { Filters = filters.Select(static filter => filter.Dimension.Name).ToHashSet() };
         Thresholds.Validate(arguments);
+        CallOptions.Current = CallFlags.Read(arguments);
         var counting = CountFlags.Read(parsed, flags);
         modules = [.. modules.SelectMany(module => module.Instances(arguments, filters))];
         var fields = Words("--fields", parsed.GetValue(flags.Fields) ?? []);
