@@ -148,9 +148,7 @@ internal static class TraceCommand
 
         var arguments = Arguments(parsed, flags, modules) with { Filters = filters.Select(static filter => filter.Dimension.Name).ToHashSet() };
         Thresholds.Validate(arguments);
-        CallOptions.Current = CallFlags.Read(arguments);
         var counting = CountFlags.Read(parsed, flags);
-        modules = [.. modules.SelectMany(module => module.Instances(arguments, filters))];
         var fields = Words("--fields", parsed.GetValue(flags.Fields) ?? []);
         var enrichments = Enrich(parsed.GetValue(flags.Enrich) ?? []);
         var format = OutputFormats.Parse(parsed.GetValue(flags.Output), isTrace: true);
@@ -158,6 +156,8 @@ internal static class TraceCommand
             arguments = StraceFlags.Imply(arguments, modules, fields, enrichments, counting);
         else
             enrichments = Shown(enrichments, fields);
+        CallOptions.Current = CallFlags.Read(arguments, format == OutputFormat.Strace ? DescriptorDetail.None : DescriptorDetail.All);
+        modules = [.. modules.SelectMany(module => module.Instances(arguments, filters))];
         string? writeTo = WriteTo(parsed.GetValue(flags.Write));
         return new SessionOptions
         {
