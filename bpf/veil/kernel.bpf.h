@@ -129,6 +129,8 @@ struct super_block {
 };
 
 struct inode {
+	unsigned short i_mode;
+	__u32 i_rdev;
 	unsigned long i_ino;
 	long long i_size;
 	void *i_private;
@@ -266,6 +268,7 @@ struct sock_common {
 	__be16 skc_dport;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	struct proto *skc_prot;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr; /* CONFIG_IPV6 */
 	struct in6_addr skc_v6_rcv_saddr;
@@ -321,6 +324,57 @@ struct mptcp_subflow_context {
 struct socket {
 	struct file *file;
 	struct sock *sk;
+};
+
+/* syscall: a program that takes the place of another. */
+struct linux_binprm {
+	unsigned long p; /* its stack */
+	int argc;
+	int envc;
+	const char *filename;
+	const char *interp; /* not the same: of a script */
+	const char *fdpath; /* what `filename` is where it was given below a descriptor */
+};
+
+/* syscall: what a descriptor stands for. */
+struct socket_alloc {
+	struct inode vfs_inode;
+};
+
+struct proto {
+	char name[32];
+};
+
+struct sockaddr_un {
+	char sun_path[108];
+};
+
+struct unix_address {
+	int len;
+	struct sockaddr_un name[1];
+};
+
+struct unix_sock {
+	struct unix_address *addr;
+	struct sock *peer;
+};
+
+struct netlink_sock {
+	__u32 portid;
+};
+
+struct eventfd_ctx {
+	__u64 count;
+	unsigned int flags;
+	int id; /* since 5.2, commit b556db17b0e7 */
+};
+
+struct upid {
+	int nr;
+};
+
+struct pid {
+	struct upid numbers[1];
 };
 
 struct proto_accept_arg {

@@ -80,10 +80,32 @@ static __always_inline void path_prepend_number(struct path_walk *walk, __u64 nu
 	}
 }
 
-static __always_inline bool path_prepend_name(struct path_walk *walk, struct dentry *dentry)
+/* What is read of each dentry. */
+struct path_dentry {
+	struct dentry *parent;
+	__u32 hash;
+	__u32 length;
+	const unsigned char *name;
+};
+
+/* At once where they lie in this order, which is not so where the kernel shuffles its structs. */
+static __always_inline void path_read_dentry(struct path_dentry *to, struct dentry *dentry)
 {
-	const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
-	__u32 length = BPF_CORE_READ(dentry, d_name.len) & (PATH_NAME_MAX - 1);
+	__u32 parent = bpf_core_field_offset(struct dentry, d_parent);
+
+	if (bpf_core_field_offset(struct dentry, d_name) == parent + 8) {
+		bpf_probe_read_kernel(to, sizeof(*to), (void *)dentry + parent);
+		return;
+	}
+	to->parent = BPF_CORE_READ(dentry, d_parent);
+	to->length = BPF_CORE_READ(dentry, d_name.len);
+	to->name = BPF_CORE_READ(dentry, d_name.name);
+}
+
+static __always_inline bool path_prepend_name(struct path_walk *walk, const struct path_dentry *dentry)
+{
+	const unsigned char *name = dentry->name;
+	__u32 length = dentry->length & (PATH_NAME_MAX - 1);
 	__u32 start = walk->start;
 
 	if (start < length + 1) {
@@ -115,7 +137,8 @@ __noinline int veil_path_climb(__u32 slot)
 	if (!walk)
 		return 0;
 	for (int step = 0; step < PATH_CLIMB_STEPS; step++) {
-		struct dentry *dentry = walk->dentry, *parent;
+		struct dentry *dentry = walk->dentry;
+		struct path_dentry read = {};
 
 		if (dentry == walk->root && walk->mount == walk->root_mount) {
 			walk->root_start = walk->start;
@@ -131,13 +154,13 @@ __noinline int veil_path_climb(__u32 slot)
 			path_enter_mount(walk, (void *)above + bpf_core_field_offset(struct mount, mnt));
 			continue;
 		}
-		parent = BPF_CORE_READ(dentry, d_parent);
-		if (!parent || parent == dentry)
+		path_read_dentry(&read, dentry);
+		if (!read.parent || read.parent == dentry)
 			return 0; /* cut off from the tree, as a lazily unmounted one is */
-		if (!path_prepend_name(walk, dentry))
+		if (!path_prepend_name(walk, &read))
 			return 0;
 		walk->depth += walk->root != NULL;
-		walk->dentry = parent;
+		walk->dentry = read.parent;
 	}
 	return 1;
 }
@@ -170,10 +193,14 @@ static __always_inline void path_prepend_ns(struct path_walk *walk, struct inode
 }
 
 /* A file that is in no tree gets its kind and number, as in /proc/PID/fd. */
-static __always_inline bool path_is_special(struct path_walk *walk, struct dentry *dentry)
+static __always_inline bool path_is_special(struct path_walk *walk, struct dentry *dentry,
+					    const struct path_dentry *read)
 {
-	unsigned long magic = BPF_CORE_READ(dentry, d_sb, s_magic);
+	unsigned long magic;
 
+	if (read->parent != dentry)
+		return false;
+	magic = BPF_CORE_READ(dentry, d_sb, s_magic);
 	switch (magic) {
 	case PIPEFS_MAGIC:
 	case SOCKFS_MAGIC:
@@ -191,18 +218,17 @@ static __always_inline bool path_is_special(struct path_walk *walk, struct dentr
 		path_prepend(walk, "anon_inode:[pidfd]", 18);
 		return true;
 	case ANON_INODE_FS_MAGIC:
-		path_prepend_name(walk, dentry);
+		path_prepend_name(walk, read);
 		walk->start = (walk->start + 1) & (VEIL_PATH_MAX - 1); /* without the slash */
 		path_prepend(walk, "anon_inode:", 11);
 		return true;
 	}
 	/* A file that never had a name, such as of memfd_create(2): simple_dname() in fs/d_path.c. */
-	if (BPF_CORE_READ(dentry, d_parent) == dentry && dentry != walk->mount_root) {
-		path_prepend_deleted(walk);
-		path_prepend_name(walk, dentry);
-		return true;
-	}
-	return false;
+	if (dentry == walk->mount_root)
+		return false;
+	path_prepend_deleted(walk);
+	path_prepend_name(walk, read);
+	return true;
 }
 
 /* Leaves the path in the slot's walk. A global function too: it is long, and many programs call it. */
@@ -211,6 +237,7 @@ __noinline int veil_path_resolve(__u32 slot, __u64 dentry_address, __u64 mount_a
 	struct path_walk *walk = veil_path_walk(slot);
 	struct dentry *dentry = (struct dentry *)dentry_address;
 	struct vfsmount *mount = (struct vfsmount *)mount_address;
+	struct path_dentry read = {};
 
 	if (!walk)
 		return 0;
@@ -220,11 +247,12 @@ __noinline int veil_path_resolve(__u32 slot, __u64 dentry_address, __u64 mount_a
 	walk->root_start = walk->depth = 0;
 	walk->dentry = dentry;
 	path_enter_mount(walk, mount);
-	if (path_is_special(walk, dentry))
+	path_read_dentry(&read, dentry);
+	if (path_is_special(walk, dentry, &read))
 		return 0;
 
 	/* Unhashed and not a root: the name is gone, the file lives on (d_unlinked() in include/linux/dcache.h). */
-	if (!BPF_CORE_READ(dentry, d_hash.pprev) && BPF_CORE_READ(dentry, d_parent) != dentry)
+	if (read.parent != dentry && !BPF_CORE_READ(dentry, d_hash.pprev))
 		path_prepend_deleted(walk);
 	for (int climb = 0; climb < PATH_CLIMBS; climb++) {
 		if (!veil_path_climb(slot))

@@ -5,6 +5,7 @@ using Veil.Bpf;
 using Veil.Cli.Config;
 using Veil.Cli.Prompt;
 using Veil.Core;
+using Veil.Core.Calls;
 using Veil.Core.Control;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
@@ -147,6 +148,7 @@ internal static class TraceCommand
 
         var arguments = Arguments(parsed, flags, modules) with { Filters = filters.ToDictionary(static filter => filter.Dimension.Name) };
         Thresholds.Validate(arguments);
+        CallOptions.Current = CallFlags.Read(arguments);
         var counting = CountFlags.Read(parsed, flags);
         modules = [.. modules.SelectMany(module => module.Instances(arguments, filters))];
         if (counting is not null && modules.FirstOrDefault(static module => module.FiltersInUserspace is not null) is { FiltersInUserspace: { } late })

@@ -100,15 +100,13 @@ internal sealed class FdArgument : Argument
             writer.Word("AT_FDCWD"u8);
         else
             writer.Number(fd);
-        if (!writer.IsJson)
-            CallDescriptor.Write(ref writer, call, position);
+        CallDescriptor.Write(ref writer, call, position);
     }
 }
 
 internal sealed class StringArgument : Argument
 {
-    // PATH_MAX less the NUL and one that says that there is more.
-    private const int WholeMax = 4094;
+    private const int WholeMax = 4095; // PATH_MAX less the NUL
 
     public bool IsWhole { get; init; }
 

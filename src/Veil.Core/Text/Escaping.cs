@@ -93,7 +93,7 @@ public static class Escaping
 
     /// <summary>Appends the bytes as the inside of a JSON string. What is not UTF-8 becomes U+FFFD.</summary>
     /// <returns>False where bytes were replaced, so that the caller can give them exactly elsewhere.</returns>
-    public static bool AppendJson(ref LineWriter line, ReadOnlySpan<byte> raw)
+    public static bool AppendJson(ref LineWriter line, scoped ReadOnlySpan<byte> raw)
     {
         if (IsPlainJson(raw))
         {

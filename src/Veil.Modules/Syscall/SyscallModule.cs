@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using Veil.Bpf;
-using Veil.Core;
 using Veil.Core.Calls;
 using Veil.Core.Events;
 using Veil.Core.Filters;
@@ -13,14 +12,9 @@ public sealed class SyscallModule : TraceModule
 {
     private const string Returns = "returns";
 
-    private const string Args = "args";
-
-    // Before, the check of its programs was not seen to end within a minute of an emulated 5.10.
-    private static readonly Version s_argsSince = new(6, 2);
-
     // What a call came to is only known at its end.
-    private static readonly EventKind s_args = new("syscall_args_event", [Args]);
-    private static readonly EventKind s_return = new("syscall_return_event", [Returns, .. Thresholds.OfResults, Args]);
+    private static readonly EventKind s_args = new("syscall_args_event", [CallFlags.Args.Name]);
+    private static readonly EventKind s_return = new("syscall_return_event", [Returns, .. Thresholds.OfResults, CallFlags.Args.Name]);
 
     /// <inheritdoc/>
     public override string Name => "syscall";
@@ -44,7 +38,10 @@ public sealed class SyscallModule : TraceModule
 
     /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } =
-        [new(Returns, null, "an event as each call ends, with its result, error and duration; only so are calls seen that seccomp refuses"), new(Args, null, "an event as each call ends, with its arguments as strace shows them"), Thresholds.Slower, Thresholds.Failed];
+    [
+        new(Returns, null, "an event as each call ends, with its result, error and duration; only so are calls seen that seccomp refuses"),
+        CallFlags.Args, CallFlags.StringSize, CallFlags.Fds, Thresholds.Slower, Thresholds.Failed,
+    ];
 
     /// <inheritdoc/>
     public override IReadOnlyList<EventKind> EventsByFlag { get; } = [s_return, s_args];
@@ -73,8 +70,6 @@ public sealed class SyscallModule : TraceModule
     /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
-        if (s_args.IsChosen(arguments) && KernelFeatures.KernelVersion < s_argsSince)
-            throw new KernelTooOldException("--args", s_argsSince, KernelFeatures.KernelVersion, "--returns has results and durations");
         bool args = s_args.IsChosen(arguments), returns = s_return.IsChosen(arguments) && !args;
         bpfObject.SetGlobal("syscall_returns", returns);
         bpfObject.SetGlobal("syscall_in_tasks", TaskStorage.IsSteady);
@@ -102,7 +97,7 @@ public sealed class SyscallModule : TraceModule
     // Entry last: a call seen to begin is then also seen to end.
     private static HookProgram[] Programs(string rung) =>
     [
-        new($"syscall_arg_exec_{rung}", s_args, static _ => !TaskStorage.IsSteady),
+        new($"syscall_arg_exec_{rung}", s_args, _ => rung != "tracepoint" || !TaskStorage.IsSteady), // a tracepoint only moves what is kept by id
         new($"syscall_arg_thread_exit_{rung}", s_args),
         new($"syscall_arg_exit_{rung}", s_args),
         new($"syscall_arg_enter_{rung}", s_args),

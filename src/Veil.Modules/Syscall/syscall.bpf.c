@@ -293,6 +293,19 @@ static __always_inline int syscall_move(__u32 old_tid, bool with_args)
 	return 0;
 }
 
+/* execve has replaced the program: what of it could not be read then is in the new one. */
+static __always_inline int syscall_replaced(__u32 old_tid, struct linux_binprm *program)
+{
+	struct syscall_draft *draft;
+
+	if (!args_in_tasks)
+		syscall_move(old_tid, true);
+	draft = syscall_current_draft();
+	if (draft && draft->call.start_ns && draft->unread && veil_syscall_replaces_program(&draft->call.syscall))
+		syscall_args_replaced(draft, program);
+	return 0;
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(syscall_enter_tp_btf, struct pt_regs *regs, long id)
 {
@@ -386,9 +399,9 @@ int BPF_PROG(syscall_arg_thread_exit_tp_btf)
 }
 
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(syscall_arg_exec_tp_btf, struct task_struct *task, int old_tid)
+int BPF_PROG(syscall_arg_exec_tp_btf, struct task_struct *task, int old_tid, struct linux_binprm *program)
 {
-	return syscall_move(old_tid, true);
+	return syscall_replaced(old_tid, program);
 }
 
 SEC("raw_tp/sys_enter")
@@ -413,7 +426,7 @@ int syscall_arg_thread_exit_raw_tp(void *ctx)
 SEC("raw_tp/sched_process_exec")
 int syscall_arg_exec_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return syscall_move((__u32)ctx->args[1], true);
+	return syscall_replaced((__u32)ctx->args[1], (struct linux_binprm *)ctx->args[2]);
 }
 
 SEC("tracepoint/raw_syscalls/sys_enter")

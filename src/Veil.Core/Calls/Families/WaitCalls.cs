@@ -192,11 +192,11 @@ internal static class WaitCalls
     /// <summary>An array of <c>struct pollfd</c>; what was found is part of the result in text, of the array in JSON.</summary>
     private sealed class PollArgument : Argument
     {
-        public override CallReader Input(int position, CallOptions options, bool is32Bit) => Reader;
+        private const int SizeMax = PollBytes * CallOptions.ElementsMax;
 
-        public override CallReader Output(int position, CallOptions options, bool is32Bit) => Reader;
+        public override CallReader Input(int position, CallOptions options, bool is32Bit) => CallReader.OfDescriptors(options, PollBytes, SizeMax, count: 1);
 
-        private static CallReader Reader => new(CallRead.Counted, PollBytes, PollBytes * CallOptions.ElementsMax, 1);
+        public override CallReader Output(int position, CallOptions options, bool is32Bit) => new(CallRead.Counted, PollBytes, SizeMax, 1);
 
         public override void Write(ref CallWriter writer, in CallView call, int position)
         {
@@ -217,6 +217,7 @@ internal static class WaitCalls
                 writer.BeginStruct();
                 writer.Field("fd"u8);
                 writer.Number(fd);
+                CallDescriptor.Write(ref writer, call, position, at / PollBytes);
                 if (fd >= 0)
                 {
                     writer.Field("events"u8);
