@@ -55,6 +55,22 @@ typedef struct {
 
 struct signal_struct {
 	atomic_t live; /* threads */
+	unsigned int flags;
+	int group_exit_code;
+	struct task_struct *group_exec_task; /* since 5.17 */
+};
+
+/* Before. */
+struct signal_struct___exit {
+	struct task_struct *group_exit_task;
+};
+
+struct sigaction {
+	void *sa_handler;
+};
+
+struct k_sigaction {
+	struct sigaction sa;
 };
 
 struct seccomp {
@@ -89,6 +105,7 @@ struct task_struct {
 	unsigned int __state; /* since 5.14, commit 2f064a59a11f */
 	int prio;
 	int exit_state;
+	int exit_code;
 	struct mm_struct *mm;
 	struct files_struct *files;
 	struct fs_struct *fs;
@@ -105,6 +122,7 @@ struct task_struct {
 	const struct cred *cred;
 	struct seccomp seccomp; /* CONFIG_SECCOMP */
 	struct sigpending pending;
+	struct bpf_local_storage *bpf_storage; /* since 5.11, commit a10787e6d58c */
 	char comm[16];
 };
 

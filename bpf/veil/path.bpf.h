@@ -39,7 +39,10 @@ struct path_walk {
 	__u32 scan_end;
 	__u32 scan_name; /* bytes of the name that it is in, and how many of them are dots */
 	__u32 scan_dots;
-	__u32 left_root; /* behind the last ".." that would have led out of the root */
+	__u32 left_root;  /* behind the last ".." that would have led out of the root */
+	__u32 clean_root; /* veil_path_clean(): ".." does not lead out of what is before */
+	__u32 clean_end;  /* where the name that it is in ends, in the path that it makes */
+	__u32 clean_skip; /* names that a ".." behind them takes back */
 	char bytes[VEIL_PATH_MAX + PATH_NAME_MAX];
 	struct veil_draft draft;
 };
@@ -340,4 +343,78 @@ static __always_inline void veil_path_keep_in_root(__u32 slot, struct path_walk 
 			      &draft->bytes[veil_draft_place(walk->left_root)]);
 	path->size = root_size + size;
 	draft->size = path->offset + path->size;
+}
+
+#define PATH_CLEAN_STEPS 32
+#define PATH_CLEANS	 129 /* VEIL_PATH_MAX and one more */
+
+/* Some bytes of a path, from its end; 1 if there are more. */
+__noinline int veil_path_clean_some(__u32 slot)
+{
+	struct path_walk *walk = veil_path_walk(slot);
+
+	if (!walk)
+		return 0;
+	for (int step = 0; step < PATH_CLEAN_STEPS; step++) {
+		bool is_gone;
+		__u32 start;
+		char byte;
+
+		if (walk->scan_end <= walk->scanned)
+			return 0;
+		walk->scan_end--;
+		byte = walk->draft.bytes[veil_draft_place(walk->scan_end)];
+		start = (walk->start - 1) & (VEIL_PATH_MAX - 1);
+		walk->bytes[start] = byte;
+		walk->start = start;
+		if (byte != '/') {
+			walk->scan_name++;
+			walk->scan_dots += byte == '.';
+			continue;
+		}
+		is_gone = walk->scan_name <= 1 && walk->scan_name == walk->scan_dots;
+		if (walk->scan_name == 2 && walk->scan_dots == 2) {
+			walk->clean_skip++;
+			is_gone = true;
+		} else if (!is_gone && walk->clean_skip) {
+			walk->clean_skip--;
+			is_gone = true;
+		}
+		if (is_gone)
+			walk->start = walk->clean_end;
+		walk->clean_end = walk->start;
+		walk->scan_name = walk->scan_dots = 0;
+		if (walk->scan_end == walk->clean_root)
+			walk->clean_skip = 0;
+	}
+	return 1;
+}
+
+/*
+ * After veil_path_append(): takes ".", ".." and empty names out of the path that was added last, so that a filter by
+ * path has one spelling to compare. A symbolic link before ".." is taken for a folder.
+ */
+static __always_inline void veil_path_clean(__u32 slot, struct path_walk *walk, struct veil_part *path,
+					    __u32 folder_size)
+{
+	__u32 root_size = walk->root_start ? folder_size - (VEIL_PATH_MAX - walk->root_start) : 0;
+
+	if (!path->size || walk->draft.bytes[veil_draft_place(path->offset)] != '/')
+		return;
+	walk->scanned = path->offset;
+	walk->scan_end = path->offset + path->size;
+	walk->scan_name = walk->scan_dots = 0;
+	walk->clean_root = path->offset + (root_size > 1 && root_size <= folder_size ? root_size : 0);
+	walk->clean_skip = 0;
+	walk->start = walk->clean_end = VEIL_PATH_MAX;
+	for (int part = 0; part < PATH_CLEANS; part++) {
+		if (!veil_path_clean_some(slot))
+			break;
+	}
+	if (walk->start == VEIL_PATH_MAX)
+		path_prepend(walk, "/", 1);
+	walk->truncated = path->truncated;
+	walk->deleted = 0;
+	walk->draft.size = path->offset;
+	veil_path_add(walk, path);
 }
