@@ -23,10 +23,12 @@ internal static class MemoryCalls
         Omitted = static (in CallView call, int position) => (call[position - 1] & RemapWithAddress) == 0,
     };
 
-    private static readonly Argument s_addresses = new ArrayArgument(8, 1, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+    private static readonly Argument s_addresses =
+        new ArrayArgument(8, 1, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
         writer.Address(bytes.UWord(0, bytes.Length)))
     { Unit32 = 4 };
-    private static readonly Argument s_nodeNumbers = new ArrayArgument(4, 1, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+    private static readonly Argument s_nodeNumbers =
+        new ArrayArgument(4, 1, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
         writer.Number(bytes.I32(0)));
     private static readonly Argument s_pageStatus = new ArrayArgument(4, 1, PageStatus) { IsOutput = true };
 
@@ -44,7 +46,8 @@ internal static class MemoryCalls
         new("process_madvise", Fd, RemoteVector(2), Size, Enum(FlagSets.MadviseAdvice), Hex),
         new("process_mrelease", Fd, Hex),
         new("msync", Address, Size, Flags(FlagSets.MsyncFlags)),
-        new("mincore", Address, Size, new OwnArgument(Residency) { End = new(CallRead.Fixed, CallOptions.ElementsMax, CallOptions.ElementsMax) }),
+        new("mincore", Address, Size, new OwnArgument(Residency) { End = new(CallRead.Fixed, CallOptions.ElementsMax,
+            CallOptions.ElementsMax) }),
         new("mlock", Address, Size),
         new("mlock2", Address, Size, Flags(FlagSets.Mlock2Flags)),
         new("munlock", Address, Size),
@@ -66,12 +69,14 @@ internal static class MemoryCalls
         new("userfaultfd", Flags(FlagSets.UserfaultfdFlags)) { Result = CallResult.Descriptor },
         new("memfd_secret", Flags(FlagSets.DupFlags)) { Result = CallResult.Descriptor },
         new("cachestat", Fd, Address, Address, Hex),
-        new("membarrier", Enum(FlagSets.MembarrierCommands), Flags(FlagSets.MembarrierFlags), new OwnArgument(Cpu) { Omitted = IsWithoutCpu })
+        new("membarrier", Enum(FlagSets.MembarrierCommands), Flags(FlagSets.MembarrierFlags),
+            new OwnArgument(Cpu) { Omitted = IsWithoutCpu })
         { ResultWriter = MembarrierResult },
     ];
 
     /// <summary>An array of <c>struct iovec</c> whose addresses are another process's.</summary>
-    private static ArrayArgument RemoteVector(int count) => new ArrayArgument(16, count, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) =>
+    private static ArrayArgument RemoteVector(int count) =>
+        new ArrayArgument(16, count, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) =>
     {
         writer.BeginStruct();
         writer.Field("iov_base"u8);
@@ -149,7 +154,8 @@ internal static class MemoryCalls
         writer.EndArray();
     }
 
-    private static OwnArgument NodeMask(int count, bool isOutput = false) => new OwnArgument((ref CallWriter writer, in CallView call, int position) =>
+    private static OwnArgument NodeMask(int count, bool isOutput = false) =>
+        new OwnArgument((ref CallWriter writer, in CallView call, int position) =>
     {
         // One less than is said counts: mm/mempolicy.c, get_nodes().
         var chunk = call.Find(position, output: isOutput);
