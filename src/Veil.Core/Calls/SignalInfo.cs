@@ -22,7 +22,8 @@ internal static class SignalInfo
     public static Argument Output { get; } = new StructArgument(SizeBytes, Write) { IsOutput = true };
 
     /// <summary>Writes it.</summary>
-    public static void Write(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) => Write(ref writer, bytes, call.Is32Bit ? 4 : 8);
+    public static void Write(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) =>
+        Write(ref writer, bytes, call.Is32Bit ? 4 : 8);
 
     /// <summary>The same, where a word has 4 or 8 bytes.</summary>
     public static void Write(ref CallWriter writer, ReadOnlySpan<byte> bytes, int word)
