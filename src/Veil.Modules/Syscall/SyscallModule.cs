@@ -16,8 +16,8 @@ public sealed class SyscallModule : TraceModule
 
     private const string Args = "args";
 
-    /// <summary>The first kernel with <c>--args</c>. Before, the check of its programs was not seen to end within a minute of an emulated 5.10.</summary>
-    public static readonly Version ArgsSince = new(6, 2);
+    // Before, the check of its programs was not seen to end within a minute of an emulated 5.10.
+    private static readonly Version s_argsSince = new(6, 2);
 
     // What a call came to is only known at its end.
     private static readonly EventKind s_args = new("syscall_args_event", [Args]);
@@ -74,8 +74,8 @@ public sealed class SyscallModule : TraceModule
     /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
-        if (s_args.IsChosen(arguments) && KernelFeatures.KernelVersion < ArgsSince)
-            throw new KernelTooOldException("--args", ArgsSince, KernelFeatures.KernelVersion, "--returns has results and durations");
+        if (s_args.IsChosen(arguments) && KernelFeatures.KernelVersion < s_argsSince)
+            throw new KernelTooOldException("--args", s_argsSince, KernelFeatures.KernelVersion, "--returns has results and durations");
         bool args = s_args.IsChosen(arguments), returns = s_return.IsChosen(arguments) && !args;
         bpfObject.SetGlobal("syscall_returns", returns);
         bpfObject.SetGlobal("syscall_in_tasks", TaskStorage.IsSteady);
