@@ -32,7 +32,7 @@ public sealed class OracleTests(ITestOutputHelper output) : IDisposable
         ("/usr/bin/sqlite3 base.db <files/statements", 30),
         ("/usr/bin/git -C repository status", 30));
 
-    public static TheoryData<string, int> Calls => new() { { "files", 30 }, { "signals", 30 } };
+    public static TheoryData<string, int> Calls => new() { { "files", 30 }, { "endings", 30 } };
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
