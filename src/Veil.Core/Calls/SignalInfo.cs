@@ -3,10 +3,10 @@ using Veil.Core.Kernel;
 
 namespace Veil.Core.Calls;
 
-/// <summary>What comes with a signal: the <c>siginfo_t</c> of 64-bit processes, which is the kernel's own <c>struct kernel_siginfo</c> too.</summary>
-internal static class Siginfo
+/// <summary>What comes with a signal: a <c>siginfo_t</c>. That of 64-bit processes is the kernel's own <c>struct kernel_siginfo</c> too.</summary>
+internal static class SignalInfo
 {
-    /// <summary>Bytes that mean something.</summary>
+    /// <summary>Bytes of it that mean something.</summary>
     public const int SizeBytes = 48;
 
     // include/uapi/asm-generic/siginfo.h
@@ -14,10 +14,26 @@ internal static class Siginfo
     private const int Ill = 4, Trap = 5, Bus = 7, Fpe = 8, Segv = 11, Chld = 17, Io = 29, Sys = 31; // the same on x86 and arm64
     private const int SegvBounds = 3, SegvKey = 4, BusLeast = 4, BusMost = 5, ChildExited = 1;
 
+    /// <summary>An argument that the call reads.</summary>
+    public static Argument Input { get; } = new StructArgument(SizeBytes, Write);
+
+    /// <summary>An argument that the call fills.</summary>
+    public static Argument Output { get; } = new StructArgument(SizeBytes, Write) { IsOutput = true };
+
     /// <summary>Writes it as strace does: <c>{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=…}</c>.</summary>
-    public static void Write(ref CallWriter writer, ReadOnlySpan<byte> info)
+    /// <param name="writer">Where to.</param>
+    /// <param name="bytes">The structure.</param>
+    /// <param name="word">Bytes of an address and of <c>long</c> in it.</param>
+    public static void Write(ref CallWriter writer, ReadOnlySpan<byte> bytes, int word)
     {
-        int signal = info.I32(0), error = info.I32(4), code = info.I32(8);
+        int signal = bytes.I32(0), error = bytes.I32(4), code = bytes.I32(8);
+        if (signal == 0)
+        {
+            writer.BeginStruct();
+            writer.EndStruct();
+            return;
+        }
+
         writer.BeginStruct();
         writer.Field("si_signo"u8);
         SignalSet.WriteSignal(ref writer, (uint)signal);
@@ -32,12 +48,19 @@ internal static class Siginfo
                 writer.Number(error);
         }
 
+        // What the signal brings is behind the three numbers, aligned to a word.
+        var rest = bytes[(word == 8 ? 16 : 12)..];
         if (code <= SiUser)
-            WriteSent(ref writer, info, code);
+            WriteSent(ref writer, rest, code, word);
         else
-            WriteRaised(ref writer, info, signal, code);
+            WriteRaised(ref writer, rest, signal, code, word);
         writer.EndStruct();
     }
+
+    private static void Write(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) => Write(ref writer, bytes, call.WordBytes);
+
+    // Behind two ids and a status; times of 64 bits are aligned.
+    private static int TimesOffset(int word) => word == 8 ? 16 : 12;
 
     private static void WriteCode(ref CallWriter writer, int signal, int code)
     {
@@ -64,30 +87,30 @@ internal static class Siginfo
     }
 
     // By a process.
-    private static void WriteSent(ref CallWriter writer, ReadOnlySpan<byte> info, int code)
+    private static void WriteSent(ref CallWriter writer, ReadOnlySpan<byte> info, int code, int word)
     {
         switch (code)
         {
             case SiTimer:
                 writer.Field("si_timerid"u8);
-                writer.Hex(info.U32(16));
+                writer.Hex(info.U32(0));
                 writer.Field("si_overrun"u8);
-                writer.Number(info.I32(20));
-                WriteValue(ref writer, info);
+                writer.Number(info.I32(4));
+                WriteValue(ref writer, info, word);
                 break;
             case SiSigio:
-                WriteBand(ref writer, info);
+                WriteBand(ref writer, info, word);
                 break;
             default:
                 WriteSender(ref writer, info);
-                if (code is not (SiUser or SiTkill) && info.U64(24) != 0)
-                    WriteValue(ref writer, info);
+                if (code is not (SiUser or SiTkill) && info[8..].UWord(0, word) != 0)
+                    WriteValue(ref writer, info, word);
                 break;
         }
     }
 
     // By the kernel.
-    private static void WriteRaised(ref CallWriter writer, ReadOnlySpan<byte> info, int signal, int code)
+    private static void WriteRaised(ref CallWriter writer, ReadOnlySpan<byte> info, int signal, int code, int word)
     {
         switch (signal)
         {
@@ -95,55 +118,55 @@ internal static class Siginfo
                 WriteSender(ref writer, info);
                 writer.Field("si_status"u8);
                 if (code == ChildExited)
-                    writer.Number(info.I32(24));
+                    writer.Number(info.I32(8));
                 else
-                    SignalSet.WriteSignal(ref writer, info.U32(24));
-                WriteClock(ref writer, "si_utime"u8, info.I64(32));
-                WriteClock(ref writer, "si_stime"u8, info.I64(40));
+                    SignalSet.WriteSignal(ref writer, info.U32(8));
+                WriteClock(ref writer, "si_utime"u8, info[TimesOffset(word)..].Word(0, word));
+                WriteClock(ref writer, "si_stime"u8, info[TimesOffset(word)..].Word(1, word));
                 break;
             case Ill or Trap or Bus or Fpe or Segv:
-                WriteFault(ref writer, info, signal, code);
+                WriteFault(ref writer, info, signal, code, word);
                 break;
             case Io when code != SiKernel:
-                WriteBand(ref writer, info);
+                WriteBand(ref writer, info, word);
                 break;
             case Sys:
-                WriteCall(ref writer, info);
+                WriteCall(ref writer, info, word);
                 break;
             default:
-                if (info.U64(16) != 0)
+                if (info.U64(0) != 0)
                     WriteSender(ref writer, info);
-                if (info.U64(24) != 0)
-                    WriteValue(ref writer, info);
+                if (info[8..].UWord(0, word) != 0)
+                    WriteValue(ref writer, info, word);
                 break;
         }
     }
 
-    private static void WriteFault(ref CallWriter writer, ReadOnlySpan<byte> info, int signal, int code)
+    private static void WriteFault(ref CallWriter writer, ReadOnlySpan<byte> info, int signal, int code, int word)
     {
-        WriteAddress(ref writer, "si_addr"u8, info.U64(16));
+        WriteAddress(ref writer, "si_addr"u8, info.UWord(0, word));
         switch (signal, code)
         {
             case (Segv, SegvBounds):
-                WriteAddress(ref writer, "si_lower"u8, info.U64(32));
-                WriteAddress(ref writer, "si_upper"u8, info.U64(40));
+                WriteAddress(ref writer, "si_lower"u8, info.UWord(2, word));
+                WriteAddress(ref writer, "si_upper"u8, info.UWord(3, word));
                 break;
             case (Segv, SegvKey):
                 writer.Field("si_pkey"u8);
-                writer.Unsigned(info.U32(32));
+                writer.Unsigned(info.U32(2 * word));
                 break;
             case (Bus, BusLeast or BusMost):
                 writer.Field("si_addr_lsb"u8);
-                writer.Hex(info.U16(24));
+                writer.Hex(info.U16(word));
                 break;
         }
     }
 
-    private static void WriteCall(ref CallWriter writer, ReadOnlySpan<byte> info)
+    private static void WriteCall(ref CallWriter writer, ReadOnlySpan<byte> info, int word)
     {
-        int number = info.I32(24);
-        uint audit = info.U32(28);
-        WriteAddress(ref writer, "si_call_addr"u8, info.U64(16));
+        int number = info.I32(word);
+        uint audit = info.U32(word + 4);
+        WriteAddress(ref writer, "si_call_addr"u8, info.UWord(0, word));
         writer.Field("si_syscall"u8);
         // include/uapi/linux/audit.h
         SyscallArch? arch = audit switch
@@ -193,24 +216,24 @@ internal static class Siginfo
     private static void WriteSender(ref CallWriter writer, ReadOnlySpan<byte> info)
     {
         writer.Field("si_pid"u8);
-        writer.Number(info.I32(16));
+        writer.Number(info.I32(0));
         writer.Field("si_uid"u8);
-        writer.Number(info.I32(20));
+        writer.Unsigned(info.U32(4));
     }
 
-    private static void WriteValue(ref CallWriter writer, ReadOnlySpan<byte> info)
+    private static void WriteValue(ref CallWriter writer, ReadOnlySpan<byte> info, int word)
     {
         writer.Field("si_int"u8);
-        writer.Number(info.I32(24));
-        WriteAddress(ref writer, "si_ptr"u8, info.U64(24));
+        writer.Number(info.I32(8));
+        WriteAddress(ref writer, "si_ptr"u8, info[8..].UWord(0, word));
     }
 
-    private static void WriteBand(ref CallWriter writer, ReadOnlySpan<byte> info)
+    private static void WriteBand(ref CallWriter writer, ReadOnlySpan<byte> info, int word)
     {
         writer.Field("si_band"u8);
-        writer.Number(info.I64(16));
+        writer.Number(info.Word(0, word));
         writer.Field("si_fd"u8);
-        writer.Number(info.I32(24));
+        writer.Number(info.I32(word));
     }
 
     private static void WriteAddress(ref CallWriter writer, ReadOnlySpan<byte> field, ulong address)
