@@ -92,7 +92,7 @@ internal static partial class KernelCalls
         int end = bytes.IndexOf((byte)0);
         writer.String(end < 0 ? bytes : bytes[..end], false);
     })
-    { IsText = true };
+        { IsText = true };
 
     private static void KernelVersion(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
     {
@@ -221,8 +221,14 @@ internal static partial class KernelCalls
         uint skid = (uint)(bits >> 15 & 3);
         writer.Field("precise_ip"u8);
         writer.Unsigned(skid);
-        writer.Remark(skid switch { 0 => "arbitrary skid"u8, 1 => "constant skid"u8, 2 => "requested to have 0 skid"u8, _ => "must "
-            + "have 0 skid"u8 });
+        writer.Remark(skid switch
+        {
+            0 => "arbitrary skid"u8,
+            1 => "constant skid"u8,
+            2 => "requested to have 0 skid"u8,
+            _ => "must "
+            + "have 0 skid"u8
+        });
         writer.More();
         writer.EndStruct();
     }
@@ -336,8 +342,11 @@ internal static partial class KernelCalls
             case SetSignalMask when chunk.IsRead && chunk.Bytes.Length >= 8:
                 SignalSet.Write(ref writer, chunk.Bytes.U64(0));
                 break;
-            case (>= PeekText and <= PeekUser) or GetEventMessage when call.Find(position, output: true) is { IsRead: true,
-                Bytes.Length: >= 8 } filled:
+            case (>= PeekText and <= PeekUser) or GetEventMessage when call.Find(position, output: true) is
+            {
+                IsRead: true,
+                Bytes.Length: >= 8
+            } filled:
                 writer.BeginArray();
                 writer.Item();
                 if ((uint)call[0] == GetEventMessage)

@@ -19,8 +19,11 @@ internal static partial class KernelCalls
         StructField.UInt("mem_unit"));
 
     private static readonly Argument s_uname = new StructArgument(2 * NameBytes, Uname) { IsOutput = true };
-    private static readonly Argument s_hostName = new OwnArgument(HostName) { Begin = new(CallRead.Counted, 1,
-        CallOptions.StringSizeDefault, 1) };
+    private static readonly Argument s_hostName = new OwnArgument(HostName)
+    {
+        Begin = new(CallRead.Counted, 1,
+        CallOptions.StringSizeDefault, 1)
+    };
 
     private static readonly StructLayout s_seccompSizes = new(StructField.UShort("seccomp_notif"), StructField.UShort("seccomp_notif_resp"),
         StructField.UShort("seccomp_data"));

@@ -26,7 +26,7 @@ internal static class MemoryCalls
     private static readonly Argument s_addresses =
         new ArrayArgument(8, 1, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
         writer.Address(bytes.UWord(0, bytes.Length)))
-    { Unit32 = 4 };
+        { Unit32 = 4 };
     private static readonly Argument s_nodeNumbers =
         new ArrayArgument(4, 1, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
         writer.Number(bytes.I32(0)));
@@ -85,7 +85,7 @@ internal static class MemoryCalls
         writer.Unsigned(bytes.UWord(1, call.WordBytes));
         writer.EndStruct();
     })
-    { Unit32 = 8 };
+        { Unit32 = 8 };
 
     private static void MapFlags(ref CallWriter writer, in CallView call, int position)
     {
@@ -177,10 +177,10 @@ internal static class MemoryCalls
 
         writer.EndArray();
     })
-    {
-        Begin = isOutput ? default : new(CallRead.Fixed, NodeMaskBytes, NodeMaskBytes),
-        End = isOutput ? new(CallRead.Fixed, NodeMaskBytes, NodeMaskBytes) : default,
-    };
+        {
+            Begin = isOutput ? default : new(CallRead.Fixed, NodeMaskBytes, NodeMaskBytes),
+            End = isOutput ? new(CallRead.Fixed, NodeMaskBytes, NodeMaskBytes) : default,
+        };
 
     private static void PageStatus(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
     {

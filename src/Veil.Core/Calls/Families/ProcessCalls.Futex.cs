@@ -31,7 +31,7 @@ internal static partial class ProcessCalls
     private static readonly Argument s_timeout =
         new StructArgument(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
         Times.Write(ref writer, bytes, bytes.Length / 2, isMicro: false))
-    { Size32 = 8 };
+        { Size32 = 8 };
 
     private static IEnumerable<CallSpec> Futexes =>
     [

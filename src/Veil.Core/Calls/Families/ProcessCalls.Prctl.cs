@@ -122,11 +122,11 @@ internal static partial class ProcessCalls
     private static OwnArgument PrctlArgument(CallReader begin, CallReader end) =>
         new(static (ref CallWriter writer, in CallView call, int position) =>
         ArgumentsOf(call)[position - 1].Write(ref writer, call, position))
-    {
-        Begin = begin,
-        End = end,
-        Omitted = static (in CallView call, int position) => position > ArgumentsOf(call).Length,
-    };
+        {
+            Begin = begin,
+            End = end,
+            Omitted = static (in CallView call, int position) => position > ArgumentsOf(call).Length,
+        };
 
     private static Argument[] ArgumentsOf(in CallView call)
     {

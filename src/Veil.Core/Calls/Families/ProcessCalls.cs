@@ -28,10 +28,11 @@ internal static partial class ProcessCalls
         WaitStatus.Write(ref writer, bytes.U32(0));
         writer.EndArray();
     })
-    { IsOutput = true };
+        { IsOutput = true };
 
     private static readonly StructLayout s_rusage = new(StructField.Timeval("ru_utime"),
-        StructField.Timeval("ru_stime")) { IsAbbreviated = true };
+        StructField.Timeval("ru_stime"))
+    { IsAbbreviated = true };
 
     /// <summary>Them.</summary>
     public static IEnumerable<CallSpec> All => [.. Births, .. Ends, .. Threads, .. Futexes, .. Prctls];

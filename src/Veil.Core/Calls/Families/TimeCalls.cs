@@ -40,7 +40,7 @@ internal static class TimeCalls
         Times.Remark(ref writer, seconds, 0, digits: 9);
         writer.EndArray();
     })
-    { Size32 = 4, IsOutput = true };
+        { Size32 = 4, IsOutput = true };
 
     /// <summary>Them.</summary>
     public static IEnumerable<CallSpec> All => [.. Clocks, .. Timers, .. Compat];
