@@ -155,7 +155,7 @@ internal static class TraceCommand
             throw new UsageException($"{late}: so many values are decided in userspace, after counting; give fewer, or --count-by filename");
         var fields = Words("--fields", parsed.GetValue(flags.Fields) ?? []);
         var enrichments = Enrich(parsed.GetValue(flags.Enrich) ?? []);
-        if (enrichments.HasFlag(Enrichments.Why) && !modules.Exists(HasPaths))
+        if (enrichments.HasFlag(Enrichments.Why) && !modules.Exists(module => HasPaths(module) || module.ChosenEvent(arguments)?.Flags[0] == "args"))
             throw NoModuleHas("--enrich why", modules, HasPaths, "paths");
         var format = OutputFormats.Parse(parsed.GetValue(flags.Output), canWrite: true);
         string? writeTo = WriteTo(parsed.GetValue(flags.Write));

@@ -6,7 +6,7 @@
 #include "veil/result.bpf.h"
 #include "veil/task_state.bpf.h"
 #include "veil/threshold.bpf.h"
-#include "arguments.bpf.h"
+#include "filter_arguments.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -219,6 +219,8 @@ static __always_inline int syscall_args_emit(struct veil_task task, const struct
 	}
 	event->call.syscall = done->syscall;
 	syscall_args_exit(draft);
+	if (!syscall_arguments_pass(draft))
+		return 0;
 	veil_event_init(&event->common, syscall_args_event_kind, task);
 	if (veil_wants(struct syscall_args_event, gid))
 		event->gid = veil_task_gid(task);
