@@ -13,9 +13,11 @@ internal sealed class SyscallModule : TraceModule
 {
     private const string Returns = "returns";
 
+    private static readonly PathDimension s_path = new("path", "calls with such a path, or on a descriptor of one, as --file of files; syscall then shows arguments");
+
     // What a call came to is only known at its end.
-    private static readonly EventKind s_args = new("syscall_args_event", [CallFlags.Args.Name]);
-    private static readonly EventKind s_return = new("syscall_return_event", [Returns, .. Thresholds.OfResults, CallFlags.Args.Name]);
+    private static readonly EventKind s_args = new("syscall_args_event", [CallFlags.Args.Name, s_path.Name, FdDimension.FlagName]);
+    private static readonly EventKind s_return = new("syscall_return_event", [Returns, .. Thresholds.OfResults, .. s_args.Flags]);
 
     /// <inheritdoc/>
     public override string Name => "syscall";
@@ -35,7 +37,7 @@ internal sealed class SyscallModule : TraceModule
     ];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new SyscallDimension(), new ErrnoDimension()];
+    public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new SyscallDimension(), s_path, new FdDimension(), new ErrnoDimension()];
 
     /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } =
@@ -88,6 +90,9 @@ internal sealed class SyscallModule : TraceModule
         bpfObject.Map("args_tasks").SetAutoCreate(args && TaskStorage.IsSteady);
         bpfObject.Map("syscall_plans").SetAutoCreate(args);
         bpfObject.Map("path_walks").SetAutoCreate(args);
+        bpfObject.Map("path_matches").SetAutoCreate(args);
+        bpfObject.Map("filter_path").SetAutoCreate(args);
+        bpfObject.Map("filter_fd").SetAutoCreate(args);
         if (args)
             bpfObject.Map("syscall_plans").SetMaxEntries(5 * CallPlan.TableCalls);
     }
