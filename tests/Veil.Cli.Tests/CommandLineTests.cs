@@ -122,7 +122,7 @@ public sealed class CommandLineTests
     [InlineData("--module files --file !", "--file: the value '!' is empty; give a path (/etc/hosts), a folder (/etc), the end of a path (etc/hosts), a part of one (hosts) or a pattern (*.log), '!' before it denies")]
     [InlineData("--module syscall --op read", "--op: no chosen module has it (syscall); files would")]
     [InlineData("--module memory --fault huge", "--fault: unknown page fault 'huge' (available: minor, major)")]
-    [InlineData("--module syscall --enrich time --fields pid", "--enrich: --fields leaves out what it adds (time, username, proc_name): name it there too")]
+    [InlineData("--module syscall --enrich time --fields pid", "--enrich: --fields leaves out what it adds (time, username, proc_name, why): name it there too")]
     [InlineData("--module syscall --count --fields pid", "--fields: is for events, and counting shows none; leave one of them out")]
     [InlineData("--module syscall --count --enrich time", "--enrich: is for events, and counting shows none; leave one of them out")]
     [InlineData("--module syscall --top 5", "--top: nothing is counted without --count, --count-by or --hist")]
