@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using Veil.Core;
-using Veil.Core.Calls;
 using Veil.Core.Counting;
 using Veil.Core.Modules;
 using Veil.Core.Sinks;
@@ -11,7 +10,6 @@ namespace Veil.Cli;
 internal static class StraceFlags
 {
     private const string Duration = "duration_ns";
-    private const string Args = "args";
 
     /// <summary>The flags of modules with those that it stands for.</summary>
     /// <exception cref="UsageException">Something else was asked for beside it.</exception>
@@ -25,7 +23,6 @@ internal static class StraceFlags
             throw new UsageException($"--fields: a line of strace has room for {Duration} alone (as strace -T)");
         if (enrichments is not (Enrichments.None or Enrichments.Time))
             throw new UsageException("--enrich: a line of strace has room for time alone (as strace -ttt)");
-        CallOptions.Current = CallOptions.Current with { Descriptors = DescriptorDetail.None };
-        return arguments with { Switches = arguments.Switches.Append(Args).ToHashSet() };
+        return arguments with { Switches = arguments.Switches.Append(CallFlags.Args.Name).ToHashSet() };
     }
 }

@@ -194,11 +194,7 @@ internal static class TraceCommand
 
         var arguments = Arguments(parsed, flags, modules) with { Filters = filters.ToDictionary(static filter => filter.Dimension.Name) };
         Thresholds.Validate(arguments);
-        CallOptions.Current = CallFlags.Read(arguments);
         var counting = CountFlags.Read(parsed, flags);
-        modules = [.. modules.SelectMany(module => module.Instances(arguments, filters))];
-        if (counting is not null && modules.FirstOrDefault(static module => module.FiltersInUserspace is not null) is { FiltersInUserspace: { } late })
-            throw new UsageException($"{late}: so many values are decided in userspace, after counting; give fewer, or --count-by filename");
         var fields = Words("--fields", parsed.GetValue(flags.Fields) ?? []);
         var enrichments = Enrich(parsed.GetValue(flags.Enrich) ?? []);
         if (enrichments.HasFlag(Enrichments.Why) && !modules.Exists(HasPaths))
@@ -208,6 +204,10 @@ internal static class TraceCommand
             arguments = StraceFlags.Imply(arguments, modules, fields, enrichments, counting);
         else
             enrichments = Shown(enrichments, fields);
+        CallOptions.Current = CallFlags.Read(arguments, format == OutputFormat.Strace ? DescriptorDetail.None : DescriptorDetail.All);
+        modules = [.. modules.SelectMany(module => module.Instances(arguments, filters))];
+        if (counting is not null && modules.FirstOrDefault(static module => module.FiltersInUserspace is not null) is { FiltersInUserspace: { } late })
+            throw new UsageException($"{late}: so many values are decided in userspace, after counting; give fewer, or --count-by filename");
         string? written = parsed.GetValue(flags.Write), writeTo = WriteTo(written);
         int stream = written is null ? StartedCommand.Stream : StandardStreams.Output;
         return new SessionOptions

@@ -11,19 +11,10 @@ public sealed class WhyTests : IDisposable
     [Fact]
     public void Why_OfEachError_IsTheComponentThatRefused()
     {
-        File.SetUnixFileMode(_folder, (UnixFileMode)0b111_101_101);
-        Directory.CreateDirectory(_folder + "/closed");
-        File.WriteAllText(_folder + "/closed/file", "");
-        File.SetUnixFileMode(_folder + "/closed", (UnixFileMode)0b111_000_000);
-        File.WriteAllText(_folder + "/secret", "");
-        File.SetUnixFileMode(_folder + "/secret", (UnixFileMode)0b110_000_000);
-        Directory.CreateDirectory(_folder + "/sticky");
-        File.WriteAllText(_folder + "/sticky/file", "");
-        File.SetUnixFileMode(_folder + "/sticky", (UnixFileMode)0b1_111_111_111);
-        Directory.CreateSymbolicLink(_folder + "/one", "two");
-        Directory.CreateSymbolicLink(_folder + "/two", "one");
-        File.CreateSymbolicLink(_folder + "/broken", "nowhere");
-        Directory.CreateSymbolicLink(_folder + "/through", ".");
+        const string made = "chmod 755 .; mkdir closed; touch closed/file; chmod 700 closed; touch secret; chmod 600 secret; mkdir sticky; touch sticky/file; chmod 1777 sticky; "
+            + "ln -s two one; ln -s one two; ln -s nowhere broken; ln -s . through";
+        using (var maker = Process.Start(new ProcessStartInfo("sh", ["-c", made]) { WorkingDirectory = _folder })!)
+            maker.WaitForExit();
 
         string[] commands =
         [

@@ -17,10 +17,11 @@ public static class CallText
     {
         var spec = CallTable.Of(call.Arch, call.Number).Spec;
         AppendName(ref line, call);
-        WriteArguments(ref line, call, options);
+        if (!AppendArguments(ref line, call, spec, options) || call.IsRunning)
+            line.Append(" <unfinished ...>"u8);
         if (call.IsRunning)
             return;
-        line.Append((byte)' ');
+        line.Append(") "u8);
         line.PadTo(line.Length, resultColumn);
         line.Append("= "u8);
         var writer = new CallWriter(line, options);
@@ -28,36 +29,11 @@ public static class CallText
         line = writer.Line;
     }
 
-    /// <summary>Writes the arguments in parentheses; of a call that did not come back not those that it would have filled.</summary>
+    /// <summary>Writes the arguments in parentheses.</summary>
     public static void WriteArguments(ref LineWriter line, in CallView call, CallOptions options)
     {
-        var spec = CallTable.Of(call.Arch, call.Number).Spec;
-        line.Append((byte)'(');
-        var writer = new CallWriter(line, options);
-        bool isFirst = true, isUnfinished = call.IsRunning;
-        spec.TextWriter?.Invoke(ref writer, call);
-        for (int position = 0; spec.TextWriter is null && position < spec.Arguments.Count; position++)
-        {
-            var argument = spec.Arguments[position];
-            if (argument.IsOmitted(call, position))
-                continue;
-            if (!call.HasReturned && IsFilled(argument, position, call, options))
-            {
-                isUnfinished = true;
-                break;
-            }
-
-            if (!isFirst)
-                writer.Line.Append(", "u8);
-            isFirst = false;
-            argument.Write(ref writer, call, position);
-        }
-
-        if (isUnfinished)
-            writer.Line.Append(" <unfinished ...>"u8);
-        if (!call.IsRunning)
-            writer.Line.Append((byte)')');
-        line = writer.Line;
+        AppendArguments(ref line, call, CallTable.Of(call.Arch, call.Number).Spec, options, isWhole: true);
+        line.Append((byte)')');
     }
 
     /// <summary>Writes the arguments as the members of a JSON object.</summary>
@@ -86,6 +62,41 @@ public static class CallText
 
         line = writer.Line;
         line.Append((byte)'}');
+    }
+
+    // With the parenthesis before them. Of a call that did not come back up to the first that it would have filled: then false.
+    private static bool AppendArguments(ref LineWriter line, in CallView call, CallSpec spec, CallOptions options, bool isWhole = false)
+    {
+        line.Append((byte)'(');
+        var writer = new CallWriter(line, options);
+        if (spec.TextWriter is { } write)
+        {
+            write(ref writer, call);
+            line = writer.Line;
+            return true;
+        }
+
+        bool isFirst = true;
+        isWhole |= call.HasReturned;
+        for (int position = 0; position < spec.Arguments.Count; position++)
+        {
+            var argument = spec.Arguments[position];
+            if (argument.IsOmitted(call, position))
+                continue;
+            if (!isWhole && IsFilled(argument, position, call, options))
+            {
+                line = writer.Line;
+                return false;
+            }
+
+            if (!isFirst)
+                writer.Line.Append(", "u8);
+            isFirst = false;
+            argument.Write(ref writer, call, position);
+        }
+
+        line = writer.Line;
+        return true;
     }
 
     private static bool IsFilled(Argument argument, int position, in CallView call, CallOptions options) =>

@@ -13,7 +13,8 @@ internal static class ControlMessages
         TimestampNew = 63, TimestampNsNew = 64, TimestampingNew = 65;
 
     // Of SOL_IP: include/uapi/linux/in.h.
-    private const uint IpTos = 1, IpTtl = 2, IpRecvOpts = 6, IpRetOpts = 7, IpPktInfo = 8, IpRecvErr = 11, IpOrigDstAddr = 20, IpChecksum = 23;
+    private const uint IpTos = 1, IpTtl = 2, IpRecvOpts = 6, IpRetOpts = 7, IpPktInfo = 8, IpRecvErr = 11,
+        IpOrigDstAddr = 20, IpChecksum = 23;
 
     /// <summary>Writes all of them.</summary>
     /// <param name="writer">Where to.</param>

@@ -112,7 +112,7 @@ internal sealed class VectorArgument(int count, bool isOutput) : Argument
             else if (address == 0 || !part.IsRead)
                 writer.Address(address);
             else if (isNetlink)
-                NetlinkMessages.Write(ref writer, part.Bytes, filled);
+                NetlinkMessages.Write(ref writer, part.Bytes, filled, CallSocket.NetlinkProtocol(call, 0));
             else
                 WritePart(ref writer, part.Bytes, filled);
             left -= filled;

@@ -17,7 +17,8 @@ internal sealed class MessageArgument(bool isOutput, int count = -1) : Argument
             return Parts(options);
         // What the caller gave, of which the length of the address is shown.
         int bytes = 8 * (is32Bit ? 4 : 8);
-        return count < 0 ? new(CallRead.Fixed, HeaderBytes(is32Bit), HeaderBytes(is32Bit)) : new(CallRead.Counted, bytes, MessagesMax * bytes, count);
+        return count < 0 ? new(CallRead.Fixed, HeaderBytes(is32Bit), HeaderBytes(is32Bit))
+            : new(CallRead.Counted, bytes, MessagesMax * bytes, count);
     }
 
     public override CallReader Output(int position, CallOptions options, bool is32Bit)
@@ -107,7 +108,8 @@ internal sealed class MessageArgument(bool isOutput, int count = -1) : Argument
     }
 
     // `before` is the structure before the call; empty where it does not change.
-    private void WriteHeader(ref CallWriter writer, in CallView call, int arg, ReadOnlySpan<byte> header, ReadOnlySpan<byte> before, ulong filled)
+    private void WriteHeader(ref CallWriter writer, in CallView call, int arg, ReadOnlySpan<byte> header, ReadOnlySpan<byte> before,
+        ulong filled)
     {
         int word = call.WordBytes;
         ulong name = header.UWord(0, word), vector = header.UWord(2, word), number = header.UWord(3, word), control = header.UWord(4, word);
@@ -115,7 +117,8 @@ internal sealed class MessageArgument(bool isOutput, int count = -1) : Argument
         ulong controlLength = header.UWord(5, word);
         var nameChunk = call.Find(arg, CallChunkKind.Name, output: isOutput);
         int nameSize = nameChunk.IsRead ? Math.Min(Math.Min(nameLength, room), nameChunk.Bytes.Length) : 0;
-        bool isNetlink = nameSize >= 2 && SocketAddress.FamilyOf(nameChunk.Bytes) == SocketAddress.Netlink;
+        bool isNetlink = (nameSize >= 2 && SocketAddress.FamilyOf(nameChunk.Bytes) == SocketAddress.Netlink)
+            || CallSocket.NetlinkProtocol(call, 0) >= 0;
 
         writer.BeginStruct();
         writer.Field("msg_name"u8);

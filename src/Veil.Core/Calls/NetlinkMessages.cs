@@ -9,13 +9,15 @@ internal static class NetlinkMessages
 {
     // include/uapi/linux/netlink.h
     private const int HeaderBytes = 16;
-    private const ushort Error = 2, Done = 3;
+    private const ushort Error = 2, Done = 3, FirstOfProtocol = 16;
+    private const int Route = 0;
 
     /// <summary>Writes the messages in a buffer, as far as they were read.</summary>
     /// <param name="writer">Where to.</param>
     /// <param name="bytes">What was read.</param>
     /// <param name="size">The bytes that there are.</param>
-    public static void Write(ref CallWriter writer, ReadOnlySpan<byte> bytes, ulong size)
+    /// <param name="protocol">The protocol, which the types belong to; negative: not known.</param>
+    public static void Write(ref CallWriter writer, ReadOnlySpan<byte> bytes, ulong size, int protocol)
     {
         if (bytes.Length < HeaderBytes || size < HeaderBytes)
         {
@@ -31,7 +33,7 @@ internal static class NetlinkMessages
         {
             if (isArray)
                 writer.Item();
-            WriteOne(ref writer, bytes, size);
+            WriteOne(ref writer, bytes, size, protocol);
             length = Aligned(bytes);
             if (length < HeaderBytes || length + HeaderBytes > size)
                 break;
@@ -51,7 +53,7 @@ internal static class NetlinkMessages
 
     private static ulong Aligned(ReadOnlySpan<byte> bytes) => (bytes.U32(0) + 3ul) & ~3ul;
 
-    private static void WriteOne(ref CallWriter writer, ReadOnlySpan<byte> bytes, ulong size)
+    private static void WriteOne(ref CallWriter writer, ReadOnlySpan<byte> bytes, ulong size, int protocol)
     {
         ushort type = bytes.U16(4);
         ulong length = Math.Min(bytes.U32(0), size);
@@ -65,9 +67,16 @@ internal static class NetlinkMessages
         writer.Field("nlmsg_len"u8);
         writer.Unsigned(bytes.U32(0));
         writer.Field("nlmsg_type"u8);
-        writer.Name(FlagSets.NetlinkTypes, type);
+        bool isRoute = protocol == Route && type >= FirstOfProtocol;
+        writer.Name(isRoute ? FlagSets.RtnetlinkTypes : FlagSets.NetlinkTypes, type);
         writer.Field("nlmsg_flags"u8);
-        writer.Flags(FlagSets.NetlinkFlags, bytes.U16(6));
+        // RTM_NEW…, RTM_DEL…, RTM_GET…, RTM_SET…: include/uapi/linux/rtnetlink.h
+        writer.Flags(!isRoute ? FlagSets.NetlinkFlags : (type & 3) switch
+        {
+            0 => FlagSets.NetlinkNewFlags,
+            2 => FlagSets.NetlinkGetFlags,
+            _ => FlagSets.NetlinkFlags,
+        }, bytes.U16(6));
         writer.Field("nlmsg_seq"u8);
         writer.Unsigned(bytes.U32(8));
         writer.Field("nlmsg_pid"u8);

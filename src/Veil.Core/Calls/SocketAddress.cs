@@ -16,7 +16,8 @@ internal static class SocketAddress
 
     // include/linux/socket.h
     private const ushort Unix = 1, Inet = 2, Inet6 = 10, Packet = 17, Vsock = 40, Alg = 38;
-    private const int InetBytes = 16, Inet6Bytes = 24, Inet6ScopeBytes = 28, UnixBytes = 110, NetlinkBytes = 12, PacketBytes = 20, AlgBytes = 88;
+    private const int InetBytes = 16, Inet6Bytes = 24, Inet6ScopeBytes = 28, UnixBytes = 110, NetlinkBytes = 12, PacketBytes = 20,
+        AlgBytes = 88;
     private const int Loopback = 1; // include/net/flow.h: the first interface of every network namespace
     private const int DataAt = 2;
 
@@ -44,7 +45,9 @@ internal static class SocketAddress
         writer.TextOnly(")"u8);
     }
 
-    /// <summary>A field that is an address of IPv6: <c>inet_pton(AF_INET6, "::1", &amp;sin6_addr)</c>, in JSON a field like others.</summary>
+    /// <summary>
+    /// A field that is an address of IPv6: <c>inet_pton(AF_INET6, "::1", &amp;sin6_addr)</c>, in JSON a field like others.
+    /// </summary>
     public static void WriteInet6(ref CallWriter writer, ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> field)
     {
         if (writer.IsJson)
@@ -265,7 +268,8 @@ internal static class SocketAddress
 /// <param name="length">The argument that says its length.</param>
 internal sealed class SocketAddressArgument(int length) : Argument
 {
-    public override CallReader Input(int position, CallOptions options, bool is32Bit) => new(CallRead.Counted, 1, SocketAddress.SizeMax, length);
+    public override CallReader Input(int position, CallOptions options, bool is32Bit) =>
+        new(CallRead.Counted, 1, SocketAddress.SizeMax, length);
 
     public override void Write(ref CallWriter writer, in CallView call, int position)
     {
@@ -282,7 +286,8 @@ internal sealed class SocketAddressArgument(int length) : Argument
 /// <param name="length">The argument that points to its length: the room before, what was needed afterwards.</param>
 internal sealed class OutSocketAddressArgument(int length) : Argument
 {
-    public override CallReader Output(int position, CallOptions options, bool is32Bit) => new(CallRead.Pointed, 1, SocketAddress.SizeMax, length);
+    public override CallReader Output(int position, CallOptions options, bool is32Bit) =>
+        new(CallRead.Pointed, 1, SocketAddress.SizeMax, length);
 
     public override void Write(ref CallWriter writer, in CallView call, int position)
     {

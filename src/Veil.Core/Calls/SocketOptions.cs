@@ -12,21 +12,22 @@ internal static class SocketOptions
 
     private const int GroupBytes = 8 + SocketAddress.SizeMax; // struct group_req of 64 bits
 
-    private const uint SolIp = 0, SolSocket = 1, SolTcp = 6, SolUdp = 17, SolVsock = 40, SolIpv6 = 41, SolCanRaw = 101, SolRaw = 255, SolPacket = 263,
-        SolDccp = 269, SolNetlink = 270, SolTipc = 271, SolAlg = 279, SolTls = 282, SolXdp = 283;
+    private const uint SolIp = 0, SolSocket = 1, SolTcp = 6, SolUdp = 17, SolVsock = 40, SolIpv6 = 41, SolCanRaw = 101, SolRaw = 255,
+        SolPacket = 263, SolDccp = 269, SolNetlink = 270, SolTipc = 271, SolAlg = 279, SolTls = 282, SolXdp = 283;
 
     // include/uapi/asm-generic/socket.h
     private const uint SoLinger = 13, SoPeerCred = 17, SoAttachFilter = 26, SoAttachReuseportCbpf = 51, SoTxRehash = 74;
 
     // Of include/uapi/linux/in.h, in6.h and if_packet.h
-    private const uint IpAddMembership = 35, IpDropMembership = 36, McastJoinGroup = 42, McastLeaveGroup = 45, IpPortRange = 51, IpProtocol = 52, Ipv6AddMembership = 20, Ipv6LeaveAnycast = 28;
+    private const uint IpAddMembership = 35, IpDropMembership = 36, McastJoinGroup = 42, McastLeaveGroup = 45, IpPortRange = 51,
+        IpProtocol = 52, Ipv6AddMembership = 20, Ipv6LeaveAnycast = 28;
     private const uint PacketAddMembership = 1, PacketDropMembership = 2, PacketRxRing = 5, PacketTxRing = 13, IcmpFilter = 1;
 
     // Those of SOL_SOCKET that are an int, whatever length was given.
     private static ReadOnlySpan<byte> IntOptions =>
     [
-        1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15, 16, 18, 19, 27, 29, 30, 32, 33, 34, 35, 36, 37, 40, 41, 42, 43, 44, 45, 46, 49, 53, 56, 60, 63, 64, 65,
-        68, 69, 70, 73, 75, 76, 82, 83, 84,
+        1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15, 16, 18, 19, 27, 29, 30, 32, 33, 34, 35, 36, 37, 40, 41, 42, 43, 44, 45, 46, 49, 53, 56, 60,
+        63, 64, 65, 68, 69, 70, 73, 75, 76, 82, 83, 84,
     ];
 
     /// <summary>The name of an option; a number where nothing is known of its level.</summary>
@@ -42,7 +43,8 @@ internal static class SocketOptions
                 writer.Name(FlagSets.SocketOptions, name);
                 break;
             case SolIp:
-                writer.Name(!FlagSets.IpOptions.NameOf(name).IsEmpty ? FlagSets.IpOptions : isGet ? FlagSets.IpTablesGet : FlagSets.IpTablesSet, name);
+                writer.Name(!FlagSets.IpOptions.NameOf(name).IsEmpty ? FlagSets.IpOptions
+                    : isGet ? FlagSets.IpTablesGet : FlagSets.IpTablesSet, name);
                 break;
             case SolIpv6:
                 writer.Name(!FlagSets.Ipv6Options.NameOf(name).IsEmpty ? FlagSets.Ipv6Options
@@ -98,7 +100,8 @@ internal static class SocketOptions
     /// <param name="size">Its length.</param>
     /// <param name="isGet">Was it asked for?</param>
     /// <param name="wordBytes">Bytes of an address.</param>
-    public static bool TryWriteValue(ref CallWriter writer, uint level, uint name, ReadOnlySpan<byte> bytes, int size, bool isGet, int wordBytes)
+    public static bool TryWriteValue(ref CallWriter writer, uint level, uint name, ReadOnlySpan<byte> bytes, int size, bool isGet,
+        int wordBytes)
     {
         switch (level, name)
         {
@@ -137,7 +140,8 @@ internal static class SocketOptions
     private static bool TryWritePlain(ref CallWriter writer, uint level, uint name, ReadOnlySpan<byte> bytes, int size, bool isGet)
     {
         bool isNamed = (level == SolIp && name == IpProtocol && isGet) || (level == SolSocket && name == SoTxRehash);
-        bool isInt = isNamed || (level == SolSocket && IntOptions.IndexOf((byte)Math.Min(name, byte.MaxValue)) >= 0) || (level == SolNetlink && !isGet);
+        bool isInt = isNamed || (level == SolSocket && IntOptions.IndexOf((byte)Math.Min(name, byte.MaxValue)) >= 0)
+            || (level == SolNetlink && !isGet);
         if (bytes.Length < 4 && isInt)
         {
             if (!isGet)

@@ -94,8 +94,8 @@ internal sealed class SyscallModule : TraceModule
         new($"syscall_arg_thread_exit_{rung}", s_args),
         // After it: the call that a thread is in ends before the thread.
         new("syscall_exit", When: static arguments => arguments.IsStrace),
-        new("syscall_signal_deliver", When: static arguments => arguments.IsStrace),
-        new("syscall_signal_send", When: static arguments => arguments.IsStrace),
+        new("syscall_deliver", When: static arguments => arguments.IsStrace),
+        new(rung == "tp_btf" ? "syscall_send_tp_btf" : "syscall_send_raw_tp", When: static arguments => arguments.IsStrace),
         new("syscall_running", When: static arguments => arguments.IsStrace) { IsLast = true },
         new($"syscall_arg_exit_{rung}", s_args),
         new($"syscall_arg_enter_{rung}", s_args),

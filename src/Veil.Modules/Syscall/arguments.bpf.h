@@ -374,9 +374,9 @@ __noinline int syscall_add_message(__u64 address, __u64 sizes, __u32 arg, __u32 
 	if (vector && count)
 		read &= syscall_add_vector(vector, count, sizes, syscall_tag(arg, 0, SYSCALL_CHUNK_VECTOR), flags);
 	if (control && control_size)
-		read &= syscall_add_chunk(control,
-					  control_size < SYSCALL_CONTROL_MAX ? control_size : SYSCALL_CONTROL_MAX,
-					  syscall_tag(arg, 0, SYSCALL_CHUNK_CONTROL), flags & 0xff);
+		read &=
+		    syscall_add_chunk(control, control_size < SYSCALL_CONTROL_MAX ? control_size : SYSCALL_CONTROL_MAX,
+				      syscall_tag(arg, 0, SYSCALL_CHUNK_CONTROL), flags & 0xff);
 	return read;
 }
 
@@ -542,8 +542,8 @@ __noinline int syscall_add_socket(__u64 file_address, __u32 tag)
  */
 static __always_inline bool syscall_file_detail(struct file *file, struct dentry *dentry, bool is_root, __u64 *detail)
 {
-	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
-	__u16 type = BPF_CORE_READ(inode, i_mode) & SYSCALL_MODE_TYPE;
+	struct inode *inode = veil_read(struct dentry, dentry, d_inode);
+	__u16 type = veil_read(struct inode, inode, i_mode) & SYSCALL_MODE_TYPE;
 	const unsigned char *name;
 	struct eventfd_ctx *event;
 	unsigned long magic;
@@ -592,29 +592,38 @@ static __always_inline bool syscall_file_detail(struct file *file, struct dentry
 /* What a descriptor stands for now. */
 __noinline int syscall_add_descriptor(__s32 fd, __u32 tag)
 {
-	struct path path = {};
+	struct path_walk *walk = veil_path_walk(tag >> SYSCALL_AT_EXIT_BIT);
+	struct vfsmount *mount;
+	struct dentry *dentry;
 	struct fs_struct *fs;
 	struct file *file;
 	__u64 detail = 0;
 	bool is_root;
 
+	if (!walk)
+		return 0;
 	if (fd == SYSCALL_AT_FDCWD) {
 		fs = veil_task_read(veil_current(), fs);
-		BPF_CORE_READ_INTO(&path, fs, pwd);
+		dentry = veil_read(struct fs_struct, fs, pwd.dentry);
+		mount = veil_read(struct fs_struct, fs, pwd.mnt);
 	} else {
 		if (fd < 0)
 			return 0;
 		file = veil_current_file(fd);
 		if (!file)
 			return 0;
-		BPF_CORE_READ_INTO(&path, file, f_path);
-		is_root = BPF_CORE_READ(path.dentry, d_parent) == path.dentry;
-		if (is_root && BPF_CORE_READ(path.dentry, d_sb, s_magic) == SOCKFS_MAGIC)
+		dentry = veil_read(struct file, file, f_path.dentry);
+		mount = veil_read(struct file, file, f_path.mnt);
+		is_root = veil_read(struct dentry, dentry, d_parent) == dentry;
+		if (is_root && BPF_CORE_READ(dentry, d_sb, s_magic) == SOCKFS_MAGIC)
 			return syscall_add_socket((__u64)file, tag);
-		if (syscall_file_detail(file, path.dentry, is_root, &detail))
+		if (syscall_file_detail(file, dentry, is_root, &detail))
 			tag |= SYSCALL_TAG_DETAILED;
 	}
-	return syscall_add_path((__u64)path.dentry, (__u64)path.mnt, detail, tag);
+	/* Out of memory they are numbers, and not pointers of a type, which a global function does not take. */
+	walk->dentry = dentry;
+	walk->mount = mount;
+	return syscall_add_path(*(volatile __u64 *)&walk->dentry, *(volatile __u64 *)&walk->mount, detail, tag);
 }
 
 #define SYSCALL_FDS_MAX 32

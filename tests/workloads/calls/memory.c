@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Makes every system call on memory with valid, invalid and unusual arguments. The decoders of --args are compared with strace on it. */
+/* Makes every system call on memory with valid, invalid and unusual arguments. The decoders of --args are compared with
+ * strace on it. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -27,8 +28,10 @@ static void maps(void)
 	call(SYS_mmap, NULL, 0L, PROT_READ, MAP_PRIVATE, (long)fd, 0L);
 	call(SYS_mmap, NULL, 4096L, PROT_READ | 0x100, MAP_PRIVATE, 99L, 0L);
 	call(SYS_mmap, NULL, 4096L, PROT_READ, 0L, (long)fd, 0L);
-	call(SYS_mmap, NULL, 2097152L, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | 21 << 26, -1L, 0L);
-	call(SYS_mmap, NULL, 4096L, PROT_READ, MAP_PRIVATE | MAP_32BIT | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_LOCKED | MAP_ANONYMOUS, -1L, 0L);
+	call(SYS_mmap, NULL, 2097152L, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | 21 << 26,
+	     -1L, 0L);
+	call(SYS_mmap, NULL, 4096L, PROT_READ,
+	     MAP_PRIVATE | MAP_32BIT | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_LOCKED | MAP_ANONYMOUS, -1L, 0L);
 	call(SYS_mmap, NULL, -1L, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1L, 0L);
 	call(SYS_mmap, NULL, 4096L, PROT_READ, MAP_PRIVATE, (long)fd, 12345L);
 	call(SYS_mmap, NULL, 4096L, PROT_GROWSDOWN | 8, 0x40000007L, -1L, 0x123000L);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Makes every system call on sockets and every call that waits, with valid, invalid and unusual arguments, raw, in an
- * order that never changes, in a network namespace of its own where that can be had. The decoders of --args are compared
- * with strace on it.
+ * order that never changes, in a network namespace of its own where that can be had. The decoders of --args are
+ * compared with strace on it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -99,11 +99,17 @@ static void sockets(void)
 static void addresses(void)
 {
 	struct sockaddr_in in = inet(localhost, 80);
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(443), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	struct sockaddr_in6 in6 = {
+	    .sin6_family = AF_INET6, .sin6_port = htons(443), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
 	struct sockaddr_un un = {.sun_family = AF_UNIX, .sun_path = "/run/a \"socket\"\n"};
 	struct sockaddr_nl nl = {.nl_family = AF_NETLINK, .nl_pid = 12, .nl_groups = 0x11};
-	struct sockaddr_ll ll = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = 1, .sll_hatype = 1,
-				 .sll_pkttype = PACKET_OUTGOING, .sll_halen = 6, .sll_addr = {1, 2, 3, 0xab, 5, 6}};
+	struct sockaddr_ll ll = {.sll_family = AF_PACKET,
+				 .sll_protocol = htons(ETH_P_IP),
+				 .sll_ifindex = 1,
+				 .sll_hatype = 1,
+				 .sll_pkttype = PACKET_OUTGOING,
+				 .sll_halen = 6,
+				 .sll_addr = {1, 2, 3, 0xab, 5, 6}};
 	struct sockaddr_vm vm = {.svm_family = AF_VSOCK, .svm_port = 1024, .svm_cid = 3};
 	struct sockaddr_alg alg = {.salg_family = AF_ALG, .salg_type = "hash", .salg_name = "sha256"};
 	unsigned char other[40] = {AF_APPLETALK, 0, 1, 2, 3, 'x', 'y', '"', 0xff};
@@ -136,7 +142,8 @@ static void addresses(void)
 	call(SYS_bind, -1, of(in6));
 	in6.sin6_addr = (struct in6_addr){.s6_addr = {0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2}};
 	call(SYS_bind, -1, of(in6));
-	in6.sin6_addr = (struct in6_addr){.s6_addr = {[10] = 0xff, [11] = 0xff, [12] = 10, [13] = 1, [14] = 2, [15] = 3}};
+	in6.sin6_addr =
+	    (struct in6_addr){.s6_addr = {[10] = 0xff, [11] = 0xff, [12] = 10, [13] = 1, [14] = 2, [15] = 3}};
 	call(SYS_bind, -1, of(in6));
 	in6.sin6_addr = (struct in6_addr){.s6_addr = {[12] = 10, [13] = 1, [14] = 2, [15] = 3}};
 	call(SYS_bind, -1, of(in6));
@@ -245,7 +252,8 @@ static void tcp(void)
 static void udp(void)
 {
 	struct sockaddr_in first = inet(localhost, 45003), second = inet(localhost, 45004), from;
-	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(45005), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	struct sockaddr_in6 v6 = {
+	    .sin6_family = AF_INET6, .sin6_port = htons(45005), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
 	int one = 1, size = sizeof(from), a, b;
 
 	a = call(SYS_socket, AF_INET, SOCK_DGRAM, IPPROTO_IP);
@@ -270,8 +278,12 @@ static void udp(void)
 	{
 		char control[256] = {0};
 		struct iovec parts[] = {{buffer, 4}, {buffer + 100, 100}, {BAD, 0}};
-		struct msghdr message = {.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = parts, .msg_iovlen = 3,
-					 .msg_control = control, .msg_controllen = sizeof(control)};
+		struct msghdr message = {.msg_name = &from,
+					 .msg_namelen = sizeof(from),
+					 .msg_iov = parts,
+					 .msg_iovlen = 3,
+					 .msg_control = control,
+					 .msg_controllen = sizeof(control)};
 
 		call(SYS_sendto, a, "0123456789", 10, 0, of(second));
 		call(SYS_recvmsg, b, &message, MSG_DONTWAIT);
@@ -291,13 +303,13 @@ static void udp(void)
 	call(SYS_close, b);
 }
 
-
 static void send_control(int level, int type, const void *data, size_t size)
 {
 	_Alignas(8) char control[256] = {0};
 	struct cmsghdr *header = (void *)control;
 	struct iovec part = {"m", 1};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE(size)};
+	struct msghdr message = {
+	    .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE(size)};
 
 	header->cmsg_len = CMSG_LEN(size);
 	header->cmsg_level = level;
@@ -315,7 +327,8 @@ static void messages(void)
 	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2}, received = {.msg_iov = &in, .msg_iovlen = 1};
 	int pair[2], one = 1, fds[] = {0, 1, 2}, ttl = 64;
 	struct ucred creds = {.pid = 1, .uid = 1000, .gid = 1001};
-	struct in_pktinfo info = {.ipi_ifindex = 1, .ipi_addr.s_addr = htonl(0x7f000001), .ipi_spec_dst.s_addr = htonl(0x0a000001)};
+	struct in_pktinfo info = {
+	    .ipi_ifindex = 1, .ipi_addr.s_addr = htonl(0x7f000001), .ipi_spec_dst.s_addr = htonl(0x0a000001)};
 	struct in6_pktinfo info6 = {.ipi6_ifindex = 1, .ipi6_addr = IN6ADDR_LOOPBACK_INIT};
 	struct timeval when = {1700000000, 250000};
 	struct timespec when_ns = {1700000000, 250000000}, stamps[3] = {{1, 2}, {3, 4}, {5, 6}};
@@ -457,7 +470,8 @@ static void messages(void)
 
 static void several(void)
 {
-	struct iovec out[] = {{"one", 3}, {"two", 3}, {(void *)text, sizeof(text) - 1}}, in[] = {{buffer, 10}, {buffer + 10, 100}, {buffer + 200, 100}};
+	struct iovec out[] = {{"one", 3}, {"two", 3}, {(void *)text, sizeof(text) - 1}},
+		     in[] = {{buffer, 10}, {buffer + 10, 100}, {buffer + 200, 100}};
 	struct mmsghdr sent[12] = {0}, got[12] = {0};
 	struct timespec second = {1, 0}, past = {0, -1};
 	int pair[2];
@@ -508,8 +522,10 @@ static void options(void)
 	struct group_req group = {.gr_interface = 1, .gr_group.ss_family = AF_INET};
 	struct timeval when = {1, 500000};
 	struct linger linger = {1, 5};
-	struct packet_mreq packet = {.mr_ifindex = 1, .mr_type = PACKET_MR_PROMISC, .mr_alen = 6, .mr_address = {1, 2, 3, 4, 5, 6}};
-	static const int levels[] = {SOL_SOCKET, SOL_IP, SOL_IPV6, SOL_TCP, SOL_UDP, SOL_RAW, SOL_PACKET, SOL_NETLINK, SOL_VSOCK, SOL_ALG, SOL_XDP, 12345};
+	struct packet_mreq packet = {
+	    .mr_ifindex = 1, .mr_type = PACKET_MR_PROMISC, .mr_alen = 6, .mr_address = {1, 2, 3, 4, 5, 6}};
+	static const int levels[] = {SOL_SOCKET, SOL_IP,      SOL_IPV6,	 SOL_TCP, SOL_UDP, SOL_RAW,
+				     SOL_PACKET, SOL_NETLINK, SOL_VSOCK, SOL_ALG, SOL_XDP, 12345};
 	int tcp = call(SYS_socket, AF_INET, SOCK_STREAM, 0), unix_ = call(SYS_socket, AF_UNIX, SOCK_STREAM, 0);
 	int tcp6 = call(SYS_socket, AF_INET6, SOCK_STREAM, 0), one = 1, length = 4;
 
@@ -617,10 +633,12 @@ static void netlink(void)
 	struct {
 		struct nlmsghdr header;
 		struct ifaddrmsg body;
-	} request = {{sizeof(request), RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, 1700000000, 0}, {.ifa_family = AF_UNSPEC}};
+	} request = {{sizeof(request), RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, 1700000000, 0},
+		     {.ifa_family = AF_UNSPEC}};
 	struct sockaddr_nl address = {.nl_family = AF_NETLINK};
 	struct iovec part = {buffer, sizeof(buffer)};
-	struct msghdr message = {.msg_name = &address, .msg_namelen = sizeof(address), .msg_iov = &part, .msg_iovlen = 1};
+	struct msghdr message = {
+	    .msg_name = &address, .msg_namelen = sizeof(address), .msg_iov = &part, .msg_iovlen = 1};
 	struct nlmsghdr odd = {16, 77, 0x8000, 1, 2}, done = {20, NLMSG_DONE, NLM_F_MULTI, 1, 2};
 	int fd = call(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), size = sizeof(address);
 
@@ -649,7 +667,8 @@ static void netlink(void)
 
 static void waits(void)
 {
-	struct pollfd polls[40] = {{0, POLLIN, 0}, {-1, POLLOUT, 0}, {1234, POLLIN | POLLPRI | POLLRDHUP, 0}, {1, POLLOUT | POLLERR, 0}};
+	struct pollfd polls[40] = {
+	    {0, POLLIN, 0}, {-1, POLLOUT, 0}, {1234, POLLIN | POLLPRI | POLLRDHUP, 0}, {1, POLLOUT | POLLERR, 0}};
 	struct timespec short_time = {0, 1000}, bad_time = {-1, 2000000000}, none = {0, 0};
 	struct timeval micro = {0, 1000};
 	struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = 0x1122334455667788}, events[4];

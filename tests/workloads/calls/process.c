@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Makes every system call on processes and threads with valid, invalid and unusual arguments. The decoders of --args are compared with
- * strace on it.
+ * Makes every system call on processes and threads with valid, invalid and unusual arguments. The decoders of --args
+ * are compared with strace on it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -78,8 +78,9 @@ static void children(void)
 	call(SYS_kill, pid, SIGTERM);
 	call(SYS_waitid, P_PID, pid, &info, WEXITED, NULL);
 	call(SYS_clone, (unsigned long)(CLONE_THREAD | SIGCHLD), 0L, 0L, 0L, 0L);
-	call(SYS_clone, (unsigned long)(CLONE_VM | CLONE_FS | CLONE_SIGHAND | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_SETTLS |
-					CLONE_NEWUSER | CLONE_FS),
+	call(SYS_clone,
+	     (unsigned long)(CLONE_VM | CLONE_FS | CLONE_SIGHAND | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID |
+			     CLONE_SETTLS | CLONE_NEWUSER | CLONE_FS),
 	     0x1234L, &tid, &tid, 0x5678L);
 	call(SYS_clone, (unsigned long)(CLONE_PIDFD | CLONE_PARENT_SETTID), 0L, &tid, 0L, 0L);
 	pid = call(SYS_clone, (unsigned long)(CLONE_PIDFD | SIGCHLD), 0L, &pidfd, 0L, 0L);

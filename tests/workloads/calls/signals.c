@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Makes every system call on signals and time with valid, invalid and unusual arguments. The decoders of --args are compared with strace on it. */
+/* Makes every system call on signals and time with valid, invalid and unusual arguments. The decoders of --args are
+ * compared with strace on it. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
@@ -27,10 +28,13 @@ struct action {
 
 static void signals(void)
 {
-	struct action ignore = {SIG_IGN, 0, NULL, 0}, usual = {SIG_DFL, SA_RESTART | 0x04000000, (void *)0x1234, 0x5}, old;
-	struct action handler = {(void *)0x4321, SA_SIGINFO | SA_NODEFER | SA_ONSTACK | SA_RESETHAND | 0x400, NULL, ~0ULL};
+	struct action ignore = {SIG_IGN, 0, NULL, 0}, usual = {SIG_DFL, SA_RESTART | 0x04000000, (void *)0x1234, 0x5},
+		      old;
+	struct action handler = {(void *)0x4321, SA_SIGINFO | SA_NODEFER | SA_ONSTACK | SA_RESETHAND | 0x400, NULL,
+				 ~0ULL};
 	uint64_t mask = 1ULL << (SIGUSR1 - 1), many = ~0ULL, set = 0;
-	stack_t stack = {.ss_sp = (void *)0x1000, .ss_flags = 0, .ss_size = 65536}, off = {.ss_flags = SS_DISABLE}, old_stack;
+	stack_t stack = {.ss_sp = (void *)0x1000, .ss_flags = 0, .ss_size = 65536}, off = {.ss_flags = SS_DISABLE},
+		old_stack;
 	struct timespec none = {0, 0}, brief = {0, 1000000};
 	siginfo_t info;
 	int fd;

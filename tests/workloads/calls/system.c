@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Makes the system calls on identity, scheduling, System V IPC and the kernel's services with valid, invalid and unusual arguments. The
- * decoders of --args are compared with strace on it.
+ * Makes the system calls on identity, scheduling, System V IPC and the kernel's services with valid, invalid and
+ * unusual arguments. The decoders of --args are compared with strace on it.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -155,7 +155,8 @@ static void scheduling(void)
 		uint32_t priority;
 		uint64_t runtime, deadline, period;
 		uint32_t min, max;
-	} attr = {.size = 48, .policy = 6, .flags = 1, .runtime = 1, .deadline = 2, .period = 3}, nice = {.size = 48, .nice = 1}, read;
+	} attr = {.size = 48, .policy = 6, .flags = 1, .runtime = 1, .deadline = 2, .period = 3},
+	  nice = {.size = 48, .nice = 1}, read;
 	struct timespec interval;
 	unsigned long mask[16] = {3}, all[16];
 

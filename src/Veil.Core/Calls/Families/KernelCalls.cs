@@ -90,7 +90,8 @@ internal static partial class KernelCalls
     private const uint RebootRestart2 = 0xa1b2c3d4; // LINUX_REBOOT_CMD_RESTART2
 
     private static OwnArgument s_kexecLine => new(static (ref CallWriter writer, in CallView call, int position) =>
-        Buffer(ref writer, call, position, output: false)) { Begin = new(CallRead.Counted, 1, CallOptions.StringSizeDefault, 2) };
+        Buffer(ref writer, call, position, output: false))
+    { Begin = new(CallRead.Counted, 1, CallOptions.StringSizeDefault, 2) };
 
     // A word of flags of which only the first has a name.
     internal static OwnArgument OnlyFlag(string name)

@@ -12,6 +12,7 @@ internal static partial class ProcessCalls
         CloneChildSetTid = 0x1000000, CloneIntoCgroup = 0x200000000, CloneSignal = 0xff;
     private const int CloneArgsBytes = 88;
     private const int RseqBytes = 32;
+    private const int UserDescBytes = 16; // arch/x86/include/uapi/asm/ldt.h
 
     private static readonly StructLayout s_rseq = new(StructField.UInt("cpu_id_start"), new StructField("cpu_id", 4, 4, RseqCpu),
         StructField.Address64("rseq_cs"), StructField.Flags("flags", FlagSets.RseqFlags), StructField.UInt("node_id"), StructField.UInt("mm_cid"),
@@ -72,14 +73,18 @@ internal static partial class ProcessCalls
         new("set_robust_list", Address, Size),
         new("get_robust_list", s_pid, Pointers.OutAddress, Pointers.OutSize),
         new("rseq", new StructArgument(RseqBytes, Rseq), UInt, Flags(FlagSets.RseqFlags), Hex),
-        new("arch_prctl", Enum(FlagSets.ArchPrctl), s_archArgument) { ResultWriter = null },
+        new("arch_prctl", Enum(FlagSets.ArchPrctl), s_archArgument),
         new("getpgid", s_pid),
         new("getsid", s_pid),
         new("setpgid", s_pid, s_pid),
+        new("set_thread_area", new OwnArgument(ThreadArea) { Begin = s_userDesc, End = s_userDesc }) { ResultWriter = ThreadAreaResult },
+        new("get_thread_area", new StructArgument(UserDescBytes, UserDesc) { IsOutput = true }),
         new("modify_ldt", Int, Address, Size),
         new("iopl", Int),
         new("ioperm", Hex, Hex, Int),
     ];
+
+    private static CallReader s_userDesc => new(CallRead.Fixed, UserDescBytes, UserDescBytes);
 
     private static Argument s_parentTid => Pointers.OutInt;
 
@@ -307,6 +312,56 @@ internal static partial class ProcessCalls
         writer.Field("__reserved"u8);
         writer.Unsigned(bytes.U16(2));
         writer.EndStruct();
+    }
+
+    private static void ThreadArea(ref CallWriter writer, in CallView call, int position)
+    {
+        var chunk = call.Find(position);
+        if (!chunk.IsRead || chunk.Bytes.Length < UserDescBytes)
+            writer.Address(call[position]);
+        else
+            UserDesc(ref writer, chunk.Bytes, call);
+    }
+
+    private static void UserDesc(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
+    {
+        uint bits = bytes.U32(12);
+        writer.BeginStruct();
+        writer.Field("entry_number"u8);
+        writer.Number(bytes.I32(0));
+        writer.Field("base_addr"u8);
+        writer.Hex(bytes.U32(4));
+        writer.Field("limit"u8);
+        writer.Quote();
+        writer.Line.Append("0x"u8);
+        writer.Line.AppendHex(bytes.U32(8), digits: 6);
+        writer.Quote();
+        Bits(ref writer, "seg_32bit"u8, bits & 1);
+        Bits(ref writer, "contents"u8, bits >> 1 & 3);
+        Bits(ref writer, "read_exec_only"u8, bits >> 3 & 1);
+        Bits(ref writer, "limit_in_pages"u8, bits >> 4 & 1);
+        Bits(ref writer, "seg_not_present"u8, bits >> 5 & 1);
+        Bits(ref writer, "useable"u8, bits >> 6 & 1);
+        writer.EndStruct();
+    }
+
+    private static void Bits(ref CallWriter writer, ReadOnlySpan<byte> name, uint value)
+    {
+        writer.Field(name);
+        writer.Unsigned(value);
+    }
+
+    // Of an entry that was to be chosen the kernel writes which it is.
+    private static void ThreadAreaResult(ref CallWriter writer, in CallView call)
+    {
+        var asked = call.Find(0);
+        var given = call.Find(0, output: true);
+        writer.Number(call.Ret);
+        if (!asked.IsRead || asked.Bytes.Length < 4 || asked.Bytes.I32(0) != -1 || !given.IsRead || given.Bytes.Length < 4)
+            return;
+        writer.TextOnly(" (entry_number="u8);
+        writer.Number(given.Bytes.I32(0));
+        writer.TextOnly(")"u8);
     }
 
     private static void Personality(ref CallWriter writer, in CallView call, int position) => Personality(ref writer, (uint)call[position]);

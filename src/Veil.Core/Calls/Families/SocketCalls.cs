@@ -24,7 +24,7 @@ internal static class SocketCalls
     public static IEnumerable<CallSpec> All =>
     [
         new("socket", s_domain, s_type, new OwnArgument(Protocol)) { Result = CallResult.Descriptor },
-        new("socketpair", s_domain, s_type, UInt, new OwnArgument(Pair) { End = new(CallRead.Fixed, 8, 8) }),
+        new("socketpair", s_domain, s_type, UInt, new DescriptorPairArgument()),
         new("bind", Fd, s_address, Int),
         new("connect", Fd, s_address, Int),
         new("listen", Fd, Int),
@@ -40,7 +40,10 @@ internal static class SocketCalls
         new("sendmsg", Fd, new MessageArgument(isOutput: false), s_flags),
         new("recvmsg", Fd, new MessageArgument(isOutput: true), s_flags),
         new("sendmmsg", Fd, new MessageArgument(isOutput: false, 2), UInt, s_flags),
-        new("recvmmsg", Fd, new MessageArgument(isOutput: true, 2), UInt, s_flags, WaitCalls.Timeout(isOld: true)) { ResultWriter = ReceivedSeveral },
+        new("recvmmsg", Fd, new MessageArgument(isOutput: true, 2), UInt, s_flags, WaitCalls.Timeout(isOld: true))
+        {
+            ResultWriter = ReceivedSeveral,
+        },
         new("recvmmsg_time64", Fd, new MessageArgument(isOutput: true, 2), UInt, s_flags, WaitCalls.Timeout(isOld: false))
         {
             ResultWriter = ReceivedSeveral,
@@ -50,7 +53,8 @@ internal static class SocketCalls
             Begin = new(CallRead.Fixed, 4 * CallView.ArgsMax, 4 * CallView.ArgsMax),
         }),
         new("setsockopt", Fd, Enum(FlagSets.SocketLevels), new OwnArgument(OptionToSet), new SetOptionArgument(), Int),
-        new("getsockopt", Fd, Enum(FlagSets.SocketLevels), new OwnArgument(OptionToGet), new GetOptionArgument(), new LengthArgument(isShownAlone: true)),
+        new("getsockopt", Fd, Enum(FlagSets.SocketLevels), new OwnArgument(OptionToGet), new GetOptionArgument(),
+            new LengthArgument(isShownAlone: true)),
     ];
 
     // A type, and flags beside it: of a type that has no name all is one number.
@@ -128,23 +132,6 @@ internal static class SocketCalls
         writer.EndArray();
     }
 
-    private static void Pair(ref CallWriter writer, in CallView call, int position)
-    {
-        var chunk = call.Find(position, output: true);
-        if (!chunk.IsRead || chunk.Bytes.Length < 8)
-        {
-            writer.Address(call[position]);
-            return;
-        }
-
-        writer.BeginArray();
-        writer.Item();
-        writer.Number(chunk.Bytes.I32(0));
-        writer.Item();
-        writer.Number(chunk.Bytes.I32(4));
-        writer.EndArray();
-    }
-
     private static void OptionToSet(ref CallWriter writer, in CallView call, int position) =>
         SocketOptions.WriteName(ref writer, (uint)call[1], (uint)call[position], isGet: false);
 
@@ -163,15 +150,17 @@ internal static class SocketCalls
     /// <summary>What is sent, with the length after it.</summary>
     private sealed class SentArgument : Argument
     {
-        public override CallReader Input(int position, CallOptions options, bool is32Bit) => new(CallRead.Counted, 1, options.StringSize, position + 1);
+        public override CallReader Input(int position, CallOptions options, bool is32Bit) =>
+            new(CallRead.Counted, 1, options.StringSize, position + 1);
 
         public override void Write(ref CallWriter writer, in CallView call, int position)
         {
             var chunk = call.Find(position);
             if (TryWriteAddress(ref writer, call, position, chunk))
                 return;
-            if (SocketAddress.FamilyOf(call.Find(NameAt).Bytes) == SocketAddress.Netlink)
-                NetlinkMessages.Write(ref writer, chunk.Bytes, call[position + 1]);
+            int protocol = CallSocket.NetlinkProtocol(call, 0);
+            if (protocol >= 0 || SocketAddress.FamilyOf(call.Find(NameAt).Bytes) == SocketAddress.Netlink)
+                NetlinkMessages.Write(ref writer, chunk.Bytes, call[position + 1], protocol);
             else
                 writer.String(chunk.Bytes, chunk.IsTruncated);
         }
@@ -195,8 +184,9 @@ internal static class SocketCalls
             if (TryWriteAddress(ref writer, call, position, chunk))
                 return;
             var bytes = chunk.Bytes[..(int)Math.Min((ulong)chunk.Bytes.Length, size)];
-            if (SocketAddress.FamilyOf(call.Find(NameAt, output: true).Bytes) == SocketAddress.Netlink)
-                NetlinkMessages.Write(ref writer, bytes, size);
+            int protocol = CallSocket.NetlinkProtocol(call, 0);
+            if (protocol >= 0 || SocketAddress.FamilyOf(call.Find(NameAt, output: true).Bytes) == SocketAddress.Netlink)
+                NetlinkMessages.Write(ref writer, bytes, size, protocol);
             else
                 writer.String(bytes, size > (ulong)bytes.Length);
         }
