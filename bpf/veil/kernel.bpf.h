@@ -55,6 +55,22 @@ typedef struct {
 
 struct signal_struct {
 	atomic_t live; /* threads */
+	unsigned int flags;
+	int group_exit_code;
+	struct task_struct *group_exec_task; /* since 5.17 */
+};
+
+/* Before. */
+struct signal_struct___exit {
+	struct task_struct *group_exit_task;
+};
+
+struct sigaction {
+	void *sa_handler;
+};
+
+struct k_sigaction {
+	struct sigaction sa;
 };
 
 struct seccomp {
@@ -89,6 +105,7 @@ struct task_struct {
 	unsigned int __state; /* since 5.14, commit 2f064a59a11f */
 	int prio;
 	int exit_state;
+	int exit_code;
 	struct mm_struct *mm;
 	struct files_struct *files;
 	struct fs_struct *fs;
@@ -130,6 +147,8 @@ struct super_block {
 };
 
 struct inode {
+	unsigned short i_mode;
+	__u32 i_rdev;
 	unsigned long i_ino;
 	long long i_size;
 	void *i_private;
@@ -267,6 +286,7 @@ struct sock_common {
 	__be16 skc_dport;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	struct proto *skc_prot;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr; /* CONFIG_IPV6 */
 	struct in6_addr skc_v6_rcv_saddr;
@@ -322,6 +342,57 @@ struct mptcp_subflow_context {
 struct socket {
 	struct file *file;
 	struct sock *sk;
+};
+
+/* syscall: a program that takes the place of another. */
+struct linux_binprm {
+	unsigned long p; /* its stack */
+	int argc;
+	int envc;
+	const char *filename;
+	const char *interp; /* not the same: of a script */
+	const char *fdpath; /* what `filename` is where it was given below a descriptor */
+};
+
+/* syscall: what a descriptor stands for. */
+struct socket_alloc {
+	struct inode vfs_inode;
+};
+
+struct proto {
+	char name[32];
+};
+
+struct sockaddr_un {
+	char sun_path[108];
+};
+
+struct unix_address {
+	int len;
+	struct sockaddr_un name[1];
+};
+
+struct unix_sock {
+	struct unix_address *addr;
+	struct sock *peer;
+};
+
+struct netlink_sock {
+	__u32 portid;
+};
+
+struct eventfd_ctx {
+	__u64 count;
+	unsigned int flags;
+	int id; /* since 5.2, commit b556db17b0e7 */
+};
+
+struct upid {
+	int nr;
+};
+
+struct pid {
+	struct upid numbers[1];
 };
 
 struct proto_accept_arg {
@@ -381,7 +452,24 @@ struct trace_event_raw_sched_process_exec {
 	int old_pid;
 };
 
+enum special_kfunc_type {
+	KF_bpf_rdonly_cast,
+};
+
 #pragma clang attribute pop
+
+/* Since 6.2, commit a35b9af4ec2c: gives an address its type, so that fields are read by loads, which fail softly. */
+extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
+
+#define VEIL_HAS_CAST bpf_core_enum_value_exists(enum special_kfunc_type, KF_bpf_rdonly_cast)
+
+/* A field of a kernel's struct at any address: a load where there is the cast, else a call of a helper. */
+#define veil_read(type, address, field)                                                                                \
+	({                                                                                                             \
+		type *at_ = (type *)(address);                                                                         \
+		VEIL_HAS_CAST ? ((type *)bpf_rdonly_cast(at_, bpf_core_type_id_kernel(type)))->field                   \
+			      : BPF_CORE_READ(at_, field);                                                             \
+	})
 
 /* Masks a value that the compiler knows to be in bounds already, for the verifier, which may not. */
 #define veil_bound(value, mask) asm volatile("%0 &= %1" : "+r"(value) : "i"(mask))

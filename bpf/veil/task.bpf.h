@@ -139,12 +139,22 @@ static __always_inline void veil_identity_of(struct veil_task task, struct veil_
 static __always_inline struct file *veil_current_file(__u32 fd)
 {
 	struct task_struct *task = veil_current().address;
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
 	struct file **files, *file = NULL;
+	struct files_struct *opened;
+	struct fdtable *table;
 
-	if (!table || fd >= BPF_CORE_READ(table, max_fds))
-		return NULL;
-	files = BPF_CORE_READ(table, fd);
+	if (VEIL_HAS_TASK_BTF) {
+		opened = task->files;
+		table = opened ? opened->fdt : NULL;
+		if (!table || fd >= table->max_fds)
+			return NULL;
+		files = table->fd;
+	} else {
+		table = BPF_CORE_READ(task, files, fdt);
+		if (!table || fd >= BPF_CORE_READ(table, max_fds))
+			return NULL;
+		files = BPF_CORE_READ(table, fd);
+	}
 	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
 	return file;
 }

@@ -100,7 +100,7 @@ internal static class CompletionCommand
             case ["control", ..]:
                 return [];
             case ["doctor", ..]:
-                return before[^1] is "--output" or "-o" ? StartingWith(word, ["text", "json"]) : StartingWith(word, ["--output", "--help"]);
+                return before[^1] is "--output" or "-o" ? StartingWith(word, OutputFormats.Names(isTrace: false)) : StartingWith(word, ["--output", "--help"]);
         }
 
         if (word.StartsWith('-') && word.IndexOf('=', StringComparison.Ordinal) is var equals)
@@ -138,9 +138,9 @@ internal static class CompletionCommand
         if (option == flags.Module || option == flags.ListFields)
             return ModuleCatalog.All.Select(static module => module.Name);
         if (option == flags.Output)
-            return ["text", "json"];
+            return OutputFormats.Names(isTrace: true);
         if (option == flags.Enrich)
-            return ["time", "user", "proc", "all"];
+            return ["time", "user", "proc", "why", "all"];
         if (option == flags.Hook)
             return Chosen(before).SelectMany(static module => module.Rungs).Select(static rung => rung.Name).Distinct(StringComparer.Ordinal);
         if (option == flags.Fields)

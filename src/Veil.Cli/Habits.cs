@@ -55,9 +55,7 @@ internal static class Habits
     private static string Calls(string? value)
     {
         string? calls = value is not null && value.StartsWith("trace=", StringComparison.Ordinal) ? value["trace=".Length..] : value;
-        return calls?.StartsWith('%') == true
-            ? "system calls are chosen by name: -s openat,read; --module files, network and memory are what classes are for"
-            : $"system calls are chosen by -s, --syscall: -s {Shown(calls, "openat,read")}";
+        return $"system calls are chosen by -s, --syscall: -s {Shown(calls, "openat,read")}";
     }
 
     private static string Shown(string? value, string otherwise) =>

@@ -5,6 +5,7 @@ using Veil.Bpf;
 using Veil.Cli.Config;
 using Veil.Cli.Prompt;
 using Veil.Core;
+using Veil.Core.Calls;
 using Veil.Core.Control;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
@@ -191,21 +192,32 @@ internal static class TraceCommand
             filters.Add(FilterExpression.Parse(dimension, values));
         }
 
-        var arguments = Arguments(parsed, flags, modules) with { Filters = filters.Select(static filter => filter.Dimension.Name).ToHashSet() };
+        var arguments = Arguments(parsed, flags, modules) with { Filters = filters.ToDictionary(static filter => filter.Dimension.Name) };
         Thresholds.Validate(arguments);
         var counting = CountFlags.Read(parsed, flags);
-        modules = [.. modules.SelectMany(module => module.Instances(arguments, filters))];
         var fields = Words("--fields", parsed.GetValue(flags.Fields) ?? []);
-        var format = OutputFormats.Parse(parsed.GetValue(flags.Output), canWrite: true);
+        var enrichments = Enrich(parsed.GetValue(flags.Enrich) ?? []);
+        if (enrichments.HasFlag(Enrichments.Why) && !modules.Exists(HasPaths))
+            throw NoModuleHas("--enrich why", modules, HasPaths, "paths");
+        var format = OutputFormats.Parse(parsed.GetValue(flags.Output), isTrace: true);
+        if (format == OutputFormat.Strace)
+            arguments = StraceFlags.Imply(arguments, modules, fields, enrichments, counting);
+        else
+            enrichments = Shown(enrichments, fields);
+        CallOptions.Current = CallFlags.Read(arguments, format == OutputFormat.Strace ? DescriptorDetail.None : DescriptorDetail.All);
+        modules = [.. modules.SelectMany(module => module.Instances(arguments, filters))];
+        if (counting is not null && modules.FirstOrDefault(static module => module.FiltersInUserspace is not null) is { FiltersInUserspace: { } late })
+            throw new UsageException($"{late}: so many values are decided in userspace, after counting; give fewer, or --count-by filename");
         string? written = parsed.GetValue(flags.Write), writeTo = WriteTo(written);
         int stream = written is null ? StartedCommand.Stream : StandardStreams.Output;
         return new SessionOptions
         {
             Modules = modules,
+            Available = ModuleCatalog.All,
             Filters = filters,
             Arguments = arguments,
             Hook = Hook(parsed.GetValue(flags.Hook), modules),
-            Output = new OutputOptions(format, fields, Shown(Enrich(parsed.GetValue(flags.Enrich) ?? []), fields), writeTo is null && UseColour(stream))
+            Output = new OutputOptions(format, fields, enrichments, writeTo is null && UseColour(stream))
             {
                 Screen = writeTo is null && !IsWide(parsed.GetValue(flags.Wide), format, fields) ? TerminalScreen.Of(stream) : null,
             },
@@ -259,7 +271,7 @@ internal static class TraceCommand
 
     private static Enrichments Enrich(string[] values)
     {
-        string[] names = ["time", "user", "proc", "all"];
+        string[] names = ["time", "user", "proc", "why", "all"];
         var chosen = Enrichments.None;
         foreach (string word in Words("--enrich", values))
         {
@@ -268,6 +280,7 @@ internal static class TraceCommand
                 "time" => Enrichments.Time,
                 "user" => Enrichments.User,
                 "proc" => Enrichments.Proc,
+                "why" => Enrichments.Why,
                 "all" => Enrichments.All,
                 _ => throw new UsageException($"--enrich: unknown enrichment '{Escaping.ForMessage(word)}'{Messages.Suggest(word, names)} (available: {string.Join(", ", names)})"),
             };
@@ -282,7 +295,7 @@ internal static class TraceCommand
         if (chosen == Enrichments.None || fields.Count == 0)
             return chosen;
         var shown = chosen & fields.Aggregate(Enrichments.None, static (all, field) => all | FieldSelection.EnrichmentOf(field));
-        return shown != Enrichments.None ? shown : throw new UsageException("--enrich: --fields leaves out what it adds (time, username, proc_name): name it there too");
+        return shown != Enrichments.None ? shown : throw new UsageException("--enrich: --fields leaves out what it adds (time, username, proc_name, why): name it there too");
     }
 
     private static string? Hook(string? value, List<TraceModule> modules)
@@ -301,8 +314,8 @@ internal static class TraceCommand
 
     private static bool IsWide(bool wide, OutputFormat format, List<string> fields)
     {
-        if (wide && format == OutputFormat.Json)
-            throw new UsageException("--wide: is for columns, and --output json has none; leave one of them out");
+        if (wide && format != OutputFormat.Text)
+            throw new UsageException($"--wide: is for columns, and --output {format.ToString().ToLowerInvariant()} has none; leave one of them out");
         if (wide && fields.Count > 0)
             throw new UsageException("--wide: is for columns, and --fields makes none; leave one of them out");
         return wide;
@@ -367,10 +380,12 @@ internal static class TraceCommand
         return words;
     }
 
-    private static UsageException NoModuleHas(string flag, List<TraceModule> chosen, Func<TraceModule, bool> has)
+    private static bool HasPaths(TraceModule module) => ModuleFields.Of(module).Any(static known => known.Field.Name == "filename");
+
+    private static UsageException NoModuleHas(string flag, List<TraceModule> chosen, Func<TraceModule, bool> has, string what = "it")
     {
         var having = ModuleCatalog.All.Where(has).Select(static module => module.Name);
-        return new UsageException($"{flag}: no chosen module has it ({string.Join(", ", chosen.Select(static module => module.Name))}); {string.Join(", ", having)} would");
+        return new UsageException($"{flag}: no chosen module has {what} ({string.Join(", ", chosen.Select(static module => module.Name))}); {string.Join(", ", having)} would");
     }
 
     private static IEnumerable<string> Warnings(FilterExpression filter) =>

@@ -23,11 +23,11 @@ internal sealed class TraceFlags
 
     public Option<string[]> Module { get; } = List("--module", "NAME,…", $"what to trace: {string.Join(", ", ModuleCatalog.All.Select(static module => module.Name))}", "-m");
 
-    public Option<string> Output { get; } = new("--output", "-o") { HelpName = "text|json", Description = "the form of an event: columns, or one JSON object a line [text]" };
+    public Option<string> Output { get; } = new("--output", "-o") { HelpName = "text|json|strace", Description = "the form of an event: columns, one JSON object a line, or of system calls as strace -f -o FILE writes them [text]" };
 
     public Option<string[]> Fields { get; } = List("--fields", "FIELD,…", "show these fields only, in this order; text becomes key=value");
 
-    public Option<string[]> Enrich { get; } = List("--enrich", "time,user,proc,all", "add wall-clock time, the user's name, the process's current name");
+    public Option<string[]> Enrich { get; } = List("--enrich", "time,user,proc,why,all", "add wall-clock time, the user's name, the process's current name; why a path refused a call (files), which all leaves out");
 
     public Option<bool> Wide { get; } = new("--wide") { Description = "on a terminal too, the full columns that a file or a pipe gets" };
 

@@ -28,8 +28,7 @@ public sealed class RungTests
                 {
                     foreach (string mode in new[] { "events", "count", "hist" })
                         data.Add(module, rung, mode);
-                    // --args is refused before.
-                    if (module == "syscall" && Environment.OSVersion.Version >= new Version(6, 2))
+                    if (module == "syscall")
                         data.Add(module, rung, "args");
                 }
             }

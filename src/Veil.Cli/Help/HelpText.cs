@@ -166,7 +166,6 @@ internal static partial class HelpText
         /// <summary>Who asks how it is written need not have written it.</summary>
         public override bool ClearsParseErrors => true;
 
-        /// <inheritdoc/>
         public override int Invoke(ParseResult parseResult)
         {
             if (parseResult.CommandResult.Command is var command && command != root)

@@ -49,6 +49,12 @@ public enum CallChunkMarks : byte
 
     /// <summary>It is output, read when the call ended.</summary>
     Output = 8,
+
+    /// <summary>Of a path: the name is gone.</summary>
+    Deleted = 16,
+
+    /// <summary>Of a path: <see cref="CallChunk.Address"/> is more than it says.</summary>
+    Detailed = 32,
 }
 
 /// <summary>What was read for an argument: <c>struct syscall_chunk</c> and the bytes after it. A view of the record.</summary>
@@ -71,7 +77,7 @@ public readonly ref struct CallChunk
     /// <summary>Is there one, and could it be read?</summary>
     public bool IsRead => Exists && (Marks & CallChunkMarks.Unread) == CallChunkMarks.None;
 
-    /// <summary>Where it was in the process.</summary>
+    /// <summary>Where it was in the process; of a descriptor, more than its path says.</summary>
     public ulong Address => BinaryPrimitives.ReadUInt64LittleEndian(_header);
 
     /// <summary>The argument; of several messages the number of this one, times 8, is added.</summary>
@@ -87,7 +93,7 @@ public readonly ref struct CallChunk
     public CallChunkKind Kind => (CallChunkKind)_header[15];
 
     /// <summary>There was more than <see cref="Bytes"/>.</summary>
-    public bool IsTruncated => (Marks & CallChunkMarks.Truncated) != CallChunkMarks.None;
+    public bool IsTruncated => Exists && (Marks & CallChunkMarks.Truncated) != CallChunkMarks.None;
 
     /// <summary>What was read.</summary>
     public ReadOnlySpan<byte> Bytes { get; }

@@ -12,10 +12,15 @@ internal static class CallEscaping
 
     private static readonly SearchValues<byte> s_plain = SearchValues.Create([.. Enumerable.Range(0x20, 0x5f).Select(static value => (byte)value).Where(static value => value is not ((byte)'"' or (byte)'\\'))]);
 
+    private static readonly SearchValues<byte> s_plainInBrackets = SearchValues.Create([.. Enumerable.Range(0x20, 0x5f).Select(static value => (byte)value).Where(static value => value is not ((byte)'"' or (byte)'\\' or (byte)'<' or (byte)'>'))]);
+
     /// <summary>Appends the bytes.</summary>
-    public static void Append(ref LineWriter line, ReadOnlySpan<byte> bytes)
+    /// <param name="line">Where to.</param>
+    /// <param name="bytes">The bytes.</param>
+    /// <param name="inBrackets">Angle brackets are escaped too: they stand around it.</param>
+    public static void Append(ref LineWriter line, ReadOnlySpan<byte> bytes, bool inBrackets = false)
     {
-        if (!bytes.ContainsAnyExcept(s_plain))
+        if (!bytes.ContainsAnyExcept(inBrackets ? s_plainInBrackets : s_plain))
         {
             line.Append(bytes);
             return;
@@ -26,6 +31,9 @@ internal static class CallEscaping
             byte value = bytes[at];
             switch (value)
             {
+                case (byte)'<' or (byte)'>' when inBrackets:
+                    AppendOctal(ref line, value, isBeforeDigit: false);
+                    break;
                 case (byte)'"' or (byte)'\\':
                     line.Append((byte)'\\');
                     line.Append(value);
@@ -38,13 +46,13 @@ internal static class CallEscaping
                     line.Append("tnvfr"u8[value - '\t']);
                     break;
                 default:
-                    AppendOctal(ref line, value, at + 1 < bytes.Length && bytes[at + 1] is >= (byte)'0' and <= (byte)'9');
+                    AppendOctal(ref line, value, at + 1 < bytes.Length && bytes[at + 1] is >= (byte)'0' and <= (byte)'7');
                     break;
             }
         }
     }
 
-    // As few digits as do: before another digit all three.
+    // As few digits as do: before another one of octal all three.
     private static void AppendOctal(ref LineWriter line, byte value, bool isBeforeDigit)
     {
         line.Append((byte)'\\');

@@ -26,6 +26,9 @@ public sealed record CallOptions(bool IsJson = false, int StringSize = CallOptio
     /// <summary>As strace has it.</summary>
     public const int StringSizeDefault = 32;
 
+    /// <summary>The most that can be asked for.</summary>
+    public const int StringSizeMax = 4096;
+
     /// <summary>The most elements of an array that are shown.</summary>
     public const int ElementsMax = 32;
 }

@@ -38,6 +38,12 @@ public enum CallRead : byte
 
     /// <summary>Several <c>struct mmsghdr</c>: at the beginning as many as the argument <see cref="CallReader.Count"/> says, at the end as the call returned.</summary>
     Messages,
+
+    /// <summary>
+    /// As <see cref="Counted"/>, of <see cref="CallReader.SizeMax"/> bytes where <see cref="CallReader.Count"/> is no argument: elements that begin
+    /// with a descriptor, and what these stand for.
+    /// </summary>
+    Descriptors,
 }
 
 /// <summary>One argument's row in the kernel's table: <c>struct syscall_reader</c>.</summary>
@@ -49,6 +55,18 @@ public readonly record struct CallReader(CallRead Read, int Unit = 1, int SizeMa
 {
     /// <summary>Bytes of the struct.</summary>
     public const int SizeBytes = 8;
+
+    /// <summary>Elements that begin with a descriptor; what these stand for is found only where it is shown.</summary>
+    /// <param name="options">How much is shown.</param>
+    /// <param name="unit">Bytes of an element.</param>
+    /// <param name="sizeMax">The most bytes that are read.</param>
+    /// <param name="count">The argument that says how many there are; without one <paramref name="sizeMax"/> says it.</param>
+    public static CallReader OfDescriptors(CallOptions options, int unit, int sizeMax, int count = CallView.ArgsMax) => options.Descriptors switch
+    {
+        not DescriptorDetail.None => new(CallRead.Descriptors, unit, sizeMax, count),
+        _ when count < CallView.ArgsMax => new(CallRead.Counted, unit, sizeMax, count),
+        _ => new(CallRead.Fixed, sizeMax, sizeMax),
+    };
 
     internal void Write(Span<byte> to)
     {

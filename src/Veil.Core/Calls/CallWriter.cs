@@ -34,6 +34,15 @@ public ref struct CallWriter
     /// <summary>Did the last string have bytes that JSON cannot hold?</summary>
     internal bool WasInexact { get; set; }
 
+    /// <summary>Was an address written, which may stand for what could not be read?</summary>
+    internal bool WroteAddress { get; private set; }
+
+    /// <summary>Was a string cut?</summary>
+    internal bool WasCut { get; private set; }
+
+    /// <summary>Was the result shown as a descriptor?</summary>
+    internal bool DescribedResult { get; set; }
+
     /// <summary>The line, for what is written as it is in both forms.</summary>
     [UnscopedRef]
     internal ref LineWriter Line => ref _line;
@@ -56,9 +65,13 @@ public ref struct CallWriter
     public void Address(ulong value)
     {
         if (value == 0)
+        {
             Null();
-        else
-            Hex(value);
+            return;
+        }
+
+        WroteAddress = true;
+        Hex(value);
     }
 
     /// <summary><c>NULL</c>, in JSON null.</summary>
@@ -115,6 +128,7 @@ public ref struct CallWriter
         else
             CallEscaping.Append(ref _line, bytes);
         _line.Append((byte)'"');
+        WasCut |= isTruncated;
         if (isTruncated && !IsJson)
             _line.Append("..."u8);
     }

@@ -14,7 +14,7 @@ internal static unsafe class NameService
     /// <summary>The name of a user id, raw bytes; empty where it has none.</summary>
     public static byte[] UserName(uint uid)
     {
-        var buffer = stackalloc byte[BufferBytes];
+        byte* buffer = stackalloc byte[BufferBytes];
         LibC.Passwd entry;
         LibC.Passwd* found;
         if (LibC.GetPwUid(uid, &entry, buffer, BufferBytes, &found) != 0 || found is null)
@@ -29,7 +29,7 @@ internal static unsafe class NameService
     /// <summary>The ids of a user, and of the user's group.</summary>
     public static bool TryGetUser(string name, out uint uid, out uint gid)
     {
-        var buffer = stackalloc byte[BufferBytes];
+        byte* buffer = stackalloc byte[BufferBytes];
         LibC.Passwd entry;
         LibC.Passwd* found;
         bool known = LibC.GetPwNam(name, &entry, buffer, BufferBytes, &found) == 0 && found is not null;
@@ -51,7 +51,7 @@ internal static unsafe class NameService
     /// <summary>The id of a group.</summary>
     public static bool TryGetGroupId(string name, out uint gid)
     {
-        var buffer = stackalloc byte[BufferBytes];
+        byte* buffer = stackalloc byte[BufferBytes];
         LibC.GroupEntry entry;
         LibC.GroupEntry* found;
         bool known = LibC.GetGrNam(name, &entry, buffer, BufferBytes, &found) == 0 && found is not null;

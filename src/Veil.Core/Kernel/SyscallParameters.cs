@@ -37,6 +37,19 @@ public static partial class SyscallParameters
         return parsed[signature] ??= Parse(Signatures[SignatureOffsets[signature]..(SignatureOffsets[signature + 1] - 1)]);
     }
 
+    /// <summary>The names of the parameters of all calls.</summary>
+    public static IReadOnlySet<string> Names()
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        for (int signature = 0; signature < SignatureOffsets.Length - 1; signature++)
+        {
+            foreach (var parameter in Parse(Signatures[SignatureOffsets[signature]..(SignatureOffsets[signature + 1] - 1)]))
+                names.Add(parameter.Name);
+        }
+
+        return names;
+    }
+
     private static SyscallParameter[] Parse(ReadOnlySpan<byte> signature)
     {
         if (signature.IsEmpty)

@@ -49,6 +49,9 @@ public abstract class TraceModule : IEventOwner
     /// <summary>Is it a filter of the task, as all modules have them?</summary>
     public static bool IsOfTask(FilterDimension filter) => s_commonFilters.Any(common => common.Name == filter.Name);
 
+    /// <summary>Does it show anything of a process that only computes? Then it is named where a trace of such a process is silent.</summary>
+    public virtual bool ShowsComputing => false;
+
     /// <summary>Why a trace may have had nothing to show yet, where the module itself knows; nothing otherwise.</summary>
     /// <param name="processes">The processes that are traced, each with its sockets (inodes) when the trace began; none: all.</param>
     /// <param name="filters">The filters as they are now.</param>
@@ -60,19 +63,22 @@ public abstract class TraceModule : IEventOwner
     /// </summary>
     public virtual IReadOnlyList<EventKind> EventsByFlag => [];
 
+    /// <summary>The kinds of event that <c>--output strace</c> shows; nothing: it can show none.</summary>
+    public virtual EventKind? EventsOfStrace => null;
+
     /// <summary>The kind of event that these flags choose, of several the last; none: the usual ones.</summary>
-    public EventKind? ChosenEvent(ModuleArguments arguments) => EventsByFlag.LastOrDefault(kind => kind.IsChosen(arguments));
+    public EventKind? ChosenEvent(ModuleArguments arguments) => arguments.IsStrace ? EventsOfStrace : EventsByFlag.LastOrDefault(kind => kind.IsChosen(arguments));
 
     /// <summary>Is an event struct of the object emitted?</summary>
     /// <param name="name">The struct.</param>
     /// <param name="chosen">The kind of event that flags choose, or none.</param>
-    public bool Emits(string name, EventKind? chosen) => chosen is null ? EventsByFlag.All(kind => kind.Struct != name) : chosen.Struct == name;
+    public bool Emits(string name, EventKind? chosen) => chosen is null ? EventsByFlag.All(kind => !kind.Has(name)) && EventsOfStrace?.Has(name) != true : chosen.Has(name);
 
     /// <summary>The flag without which a filter has nothing to compare; nothing where it always has.</summary>
     /// <param name="filter">One of <see cref="Filters"/>.</param>
     /// <param name="arguments">The flags.</param>
     public string? FlagNeededBy(FilterDimension filter, ModuleArguments arguments) =>
-        EventsByFlag.FirstOrDefault(kind => kind.Flags.Contains(filter.Name) && !kind.IsChosen(arguments))?.Flags[0];
+        EventsByFlag.FirstOrDefault(kind => kind.Flags.Skip(1).Contains(filter.Name) && !kind.IsChosen(arguments))?.Flags[0];
 
     /// <summary>What is attached: the module itself, or one for each thing that its flags name.</summary>
     /// <param name="arguments">The flags.</param>
@@ -92,6 +98,9 @@ public abstract class TraceModule : IEventOwner
 
     /// <summary>What to ask before starting, where the trace could hurt; nothing for no question.</summary>
     public virtual string? Question(IReadOnlyList<FilterExpression> filters, ModuleArguments arguments) => null;
+
+    /// <summary>The flag of the filter in userspace, where there is one.</summary>
+    public virtual string? FiltersInUserspace => null;
 
     /// <summary>The filter in userspace, or none.</summary>
     /// <param name="schema">The events that it is asked about.</param>

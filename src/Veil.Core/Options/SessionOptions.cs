@@ -16,6 +16,9 @@ public sealed record SessionOptions
     /// <summary>The modules, each once.</summary>
     public required IReadOnlyList<TraceModule> Modules { get; init; }
 
+    /// <summary>All modules that there are, for hints.</summary>
+    public IReadOnlyList<TraceModule> Available { get; init; } = [];
+
     /// <summary>The filters; each goes to every module that has its dimension.</summary>
     public IReadOnlyList<FilterExpression> Filters { get; init; } = [];
 
@@ -34,7 +37,8 @@ public sealed record SessionOptions
     /// <summary>The flags of a module, with its filters and the fields that are wanted of it.</summary>
     public ModuleArguments ArgumentsOf(TraceModule module) => FlagsOf(module) with
     {
-        Filters = FiltersOf(module).Select(static filter => filter.Dimension.Name).ToHashSet(),
+        Filters = FiltersOf(module).ToDictionary(static filter => filter.Dimension.Name),
+        IsStrace = Output.Format == OutputFormat.Strace,
         Fields = Counting is { } counting ? new[] { counting.KeyOf(module), counting.Histogram }.OfType<string>().ToHashSet()
             : Output.Fields is { Count: > 0 } fields ? fields.ToHashSet()
             : null,

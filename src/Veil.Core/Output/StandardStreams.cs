@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Runtime.InteropServices;
 using System.Text;
+using Veil.Bpf;
 using Veil.Core.Interop;
 
 namespace Veil.Core.Output;
@@ -34,6 +35,9 @@ public static class StandardStreams
     /// <summary>How many files this process may have open (RLIMIT_NOFILE).</summary>
     public static ulong FilesMax => LibC.LimitOf(7);
 
+    /// <summary>The columns of the terminal on standard error; 0 where there is none.</summary>
+    public static int ErrorColumns => LibC.IsTerminal(Error) ? LibC.WindowSize(Error).Columns : 0;
+
     /// <summary>Writes to standard output, for commands that print and end.</summary>
     /// <exception cref="OutputException">It takes no more.</exception>
     /// <exception cref="VeilException">There is none.</exception>
@@ -55,7 +59,7 @@ public static class StandardStreams
                 if (count >= 0)
                     continue;
                 int error = Marshal.GetLastPInvokeError();
-                if (error is not (LibC.Eintr or LibC.Eagain))
+                if (error is not (Errno.EINTR or Errno.EAGAIN))
                     throw OutputException.Of(error);
                 count = 0;
             }
@@ -67,7 +71,7 @@ public static class StandardStreams
     {
         if (!LibC.IsWritable(Error))
             return;
-        var bytes = Encoding.UTF8.GetBytes(text);
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
         bool mayBlock = LibC.MayBlock(Error);
         fixed (byte* data = bytes)
         {
@@ -83,7 +87,7 @@ public static class StandardStreams
 
                 s_errorIsStuck = false;
                 nint count = LibC.Write(Error, data + written, mayBlock ? Math.Min(bytes.Length - written, ErrorChunkBytes) : bytes.Length - written);
-                if (count < 0 && Marshal.GetLastPInvokeError() is not (LibC.Eintr or LibC.Eagain))
+                if (count < 0 && Marshal.GetLastPInvokeError() is not (Errno.EINTR or Errno.EAGAIN))
                     return;
                 written += (int)Math.Max(count, 0);
             }

@@ -10,6 +10,7 @@ namespace Veil.Core.Privileged;
 internal static unsafe class Privileges
 {
     public const ulong DacOverride = 1UL << 1;
+    public const ulong DacReadSearch = 1UL << 2;
     private const ulong Kill = 1UL << 5;
     public const ulong SysPtrace = 1UL << 19;
     private const ulong SysAdmin = 1UL << 21;
@@ -27,7 +28,6 @@ internal static unsafe class Privileges
     private const int PrSetKeepCaps = 8;
     private const int PrCapBoundingSetDrop = 24;
     private const int PrSetNoNewPrivs = 38;
-    private const int Eperm = 1;
 
     // Places in what capget(2) gives.
     private const int Effective = 0;
@@ -135,23 +135,23 @@ internal static unsafe class Privileges
         const int attributeBytes = 32;
         byte* attribute = stackalloc byte[attributeBytes];
         *(int*)attribute = -1;
-        bool refused = LibC.Syscall(IsArm ? 280 : 321, getNextKey, (nint)attribute, attributeBytes, 0, 0) < 0 && Marshal.GetLastPInvokeError() == Eperm;
+        bool refused = LibC.Syscall(IsArm ? 280 : 321, getNextKey, (nint)attribute, attributeBytes, 0, 0) < 0 && Marshal.GetLastPInvokeError() == Errno.EPERM;
         return !refused && (KernelFeatures.KernelVersion >= new Version(5, 19) || !KernelFeatures.UnprivilegedBpf);
     }
 
     private static void SetCapabilities(ulong effective, ulong permitted)
     {
-        var header = stackalloc uint[] { CapabilityVersion3, 0 };
+        uint* header = stackalloc uint[] { CapabilityVersion3, 0 };
         // effective, permitted, inheritable; the low 32 of each, then the high 32.
-        var sets = stackalloc uint[] { (uint)effective, (uint)permitted, 0, (uint)(effective >> 32), (uint)(permitted >> 32), 0 };
+        uint* sets = stackalloc uint[] { (uint)effective, (uint)permitted, 0, (uint)(effective >> 32), (uint)(permitted >> 32), 0 };
         _ = LibC.Syscall(IsArm ? 91 : 126, (nint)header, (nint)sets, 0, 0, 0);
     }
 
     // The call and not /proc, which a container or a chroot may hide: effective, permitted, inheritable, in two halves.
     private static ulong ReadSet(int which)
     {
-        var header = stackalloc uint[] { CapabilityVersion3, 0 };
-        var sets = stackalloc uint[6];
+        uint* header = stackalloc uint[] { CapabilityVersion3, 0 };
+        uint* sets = stackalloc uint[6];
         return LibC.Syscall(IsArm ? 90 : 125, (nint)header, (nint)sets, 0, 0, 0) == 0 ? sets[which] | ((ulong)sets[which + 3] << 32) : 0;
     }
 

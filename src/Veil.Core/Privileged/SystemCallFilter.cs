@@ -78,7 +78,9 @@ internal sealed unsafe class SystemCallFilter
         var filter = new SystemCallFilter();
         filter.Permit("recvmsg sendmsg");
         filter.Permit(Runtime);
-        if (abilities.HasFlag(RootAbilities.ProcessNames))
+        if (abilities.HasFlag(RootAbilities.Paths))
+            filter.Permit("statx readlinkat read");
+        if ((abilities & (RootAbilities.ProcessNames | RootAbilities.Paths)) != RootAbilities.None)
         {
             filter.PermitWithout("openat", 2, OpenForWriting);
             filter.PermitWithout("open", 1, OpenForWriting);
@@ -103,7 +105,7 @@ internal sealed unsafe class SystemCallFilter
         fixed (ulong* instructions = _program.ToArray())
         {
             // struct sock_fprog
-            var program = stackalloc nint[] { _program.Count, (nint)instructions };
+            nint* program = stackalloc nint[] { _program.Count, (nint)instructions };
             nint result = LibC.Syscall(number, setModeFilter, allThreads, (nint)program, 0, 0);
             refusal = result == 0 ? null : result > 0 ? $"thread {result} has a filter of its own" : Marshal.GetLastPInvokeErrorMessage();
             return result == 0;

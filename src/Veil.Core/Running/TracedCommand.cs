@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Runtime.InteropServices;
+using Veil.Bpf;
 using Veil.Core.Interop;
 using Veil.Core.Waiting;
 
@@ -59,7 +60,7 @@ public sealed unsafe class TracedCommand : IDisposable
                 if (count >= 0)
                     continue;
                 // Somebody has ended it while it waited; that is its end.
-                if (Marshal.GetLastPInvokeError() != LibC.Eintr)
+                if (Marshal.GetLastPInvokeError() != Errno.EINTR)
                     return;
                 count = 0;
             }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using Veil.Core.Events;
 using Veil.Core.Events.Kinds;
+using Veil.Core.Kernel;
 using Veil.Core.Text;
 
 namespace Veil.Core.Sinks;
@@ -27,7 +28,7 @@ public static class FieldSelection
         if (options.Fields.Count == 0)
             return all;
 
-        return [.. options.Fields.Select(name => new EventField(name, all.Find(field => field.Name == name).Value ?? new EventValue<AbsentKind>()))];
+        return [.. options.Fields.Select(name => new EventField(name, all.Find(field => field.Name == name).Value ?? ArgumentKind.Of(all, name) ?? new EventValue<AbsentKind>()))];
     }
 
     /// <summary>Checks the names of <c>--fields</c> against all events of the session.</summary>
@@ -54,7 +55,14 @@ public static class FieldSelection
                 throw new UsageException($"--fields: '{Escaping.ForMessage(name)}' is named twice");
             if (valid.Contains(name))
                 continue;
-            if (hintFor(name) is { } how)
+            bool isArgument = name.StartsWith(ArgumentKind.Prefix, StringComparison.Ordinal);
+            if (isArgument && valid.Contains("args"))
+            {
+                ValidateArgument(name[ArgumentKind.Prefix.Length..]);
+                continue;
+            }
+
+            if (hintFor(isArgument ? "args" : name) is { } how)
                 throw new UsageException($"--fields: '{Escaping.ForMessage(name)}': {how}");
             string hint = name switch
             {
@@ -63,5 +71,12 @@ public static class FieldSelection
             };
             throw new UsageException($"--fields: unknown field '{Escaping.ForMessage(name)}'{hint} (available: {string.Join(' ', valid)})");
         }
+    }
+
+    private static void ValidateArgument(string name)
+    {
+        var known = SyscallParameters.Names();
+        if (!known.Contains(name))
+            throw new UsageException($"--fields: no call has an argument '{Escaping.ForMessage(name)}'{(NearestName.Find(name, known) is [var nearest, ..] ? $"; did you mean '{ArgumentKind.Prefix}{nearest}'?" : "")}");
     }
 }

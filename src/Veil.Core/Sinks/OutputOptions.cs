@@ -4,7 +4,7 @@ using Veil.Core.Output;
 namespace Veil.Core.Sinks;
 
 /// <summary>What the output shows, and how.</summary>
-/// <param name="Format">Text or JSON.</param>
+/// <param name="Format">The form of an event.</param>
 /// <param name="Fields">The fields of <c>--fields</c>, in order; empty for all.</param>
 /// <param name="Enrichments">What is added to the kernel's own data.</param>
 /// <param name="Colour">Colour the text: only ever on a terminal.</param>
@@ -22,6 +22,9 @@ public enum OutputFormat
 
     /// <summary>An object a line.</summary>
     Json,
+
+    /// <summary>As <c>strace -f -o FILE</c> writes it: system calls with their arguments, signals and exits.</summary>
+    Strace,
 }
 
 /// <summary>What is added to an event in userspace.</summary>
@@ -40,6 +43,9 @@ public enum Enrichments
     /// <summary>The current name of the process, field <c>proc_name</c>.</summary>
     Proc = 4,
 
-    /// <summary>All of them.</summary>
+    /// <summary>Which component of a path refused a call, field <c>why</c>. Each is looked for anew.</summary>
+    Why = 8,
+
+    /// <summary>All that cost next to nothing.</summary>
     All = Time | User | Proc,
 }

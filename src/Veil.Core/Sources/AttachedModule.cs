@@ -18,6 +18,7 @@ internal sealed class AttachedModule : IDisposable
 {
     private readonly BpfObject _object;
     private readonly List<BpfLink> _links = [];
+    private readonly List<BpfIteration> _last = [];
     private readonly LossLedger _losses;
     private readonly List<BpfProgram> _programs = [];
     private readonly List<BpfProgram> _attached = [];
@@ -35,7 +36,7 @@ internal sealed class AttachedModule : IDisposable
             rung.Name,
             [.. module.Filters.Index()
                 .Where(filter => module.FlagNeededBy(filter.Item, arguments) is null)
-                .Select(filter => new FilterMap(filter.Item, new KernelFilter(bpfObject, filter.Item, options.CountFilters ? KernelFilter.CounterOf(filter.Index) : 0))),
+                .Select(filter => new FilterMap(filter.Item, StorageOf(bpfObject, filter.Item, options.CountFilters ? KernelFilter.CounterOf(filter.Index) : 0))),
                 .. Following.Filters(options).Select(filter => new FilterMap(filter, new KernelFilter(bpfObject, filter, 0)))],
             [.. module.Filters.Select(filter => (filter.Name, Flag: module.FlagNeededBy(filter, arguments)!)).Where(static filter => filter.Flag is not null)]);
     }
@@ -110,7 +111,7 @@ internal sealed class AttachedModule : IDisposable
         }
     }
 
-    /// <summary>Detaches the hooks. What they emitted stays in the ring.</summary>
+    /// <summary>Detaches the hooks, and runs what runs last. What they emitted stays in the ring.</summary>
     public void Detach()
     {
         if (Module.DetachesLastFirst)
@@ -118,6 +119,13 @@ internal sealed class AttachedModule : IDisposable
         foreach (var link in _links)
             link.Dispose();
         _links.Clear();
+        foreach (var iteration in _last)
+        {
+            iteration.Run();
+            iteration.Dispose();
+        }
+
+        _last.Clear();
     }
 
     /// <summary>
@@ -157,7 +165,6 @@ internal sealed class AttachedModule : IDisposable
         _losses.CollectMisses(Module.Name, _programs, observer);
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         Detach();
@@ -174,10 +181,11 @@ internal sealed class AttachedModule : IDisposable
         {
             var arguments = options.ArgumentsOf(module);
             List<string> before = [.. following.ProgramsBefore()], after = [.. following.ProgramsAfter()];
-            List<string> wanted = [.. before, .. rung.Programs.Where(program => program.IsWanted(arguments)).Select(static program => program.Name), .. after];
-            RefuseMissingHooks(wanted.Select(bpfObject.Program));
+            List<HookProgram> wanted =
+                [.. before.Select(static name => new HookProgram(name)), .. rung.Programs.Where(program => program.IsWanted(arguments)), .. after.Select(static name => new HookProgram(name))];
+            RefuseMissingHooks(wanted.Select(hook => bpfObject.Program(hook.Name)));
             foreach (var program in bpfObject.Programs)
-                program.AutoLoad = wanted.Contains(program.Name);
+                program.AutoLoad = wanted.Exists(hook => hook.Name == program.Name);
             bpfObject.SetGlobal("veil_module", (uint)number);
             bpfObject.SetGlobal("veil_self", options.IncludeSelf ? 0u : (uint)Environment.ProcessId);
             bpfObject.SetGlobal("veil_self_helper", options.IncludeSelf ? 0u : helper);
@@ -215,16 +223,18 @@ internal sealed class AttachedModule : IDisposable
             var links = new Dictionary<string, BpfLink>(StringComparer.Ordinal);
             try
             {
-                foreach (string name in wanted)
+                foreach (var hook in wanted)
                 {
                     stop?.ThrowIfEarly();
-                    var program = bpfObject.Program(name);
+                    var program = bpfObject.Program(hook.Name);
                     attached._attached.Add(program);
-                    bool isFollowing = before.Contains(name) || after.Contains(name);
+                    bool isFollowing = before.Contains(hook.Name) || after.Contains(hook.Name);
                     if (isFollowing || module.CountsMisses(program))
                         attached._programs.Add(program);
                     if (isFollowing)
-                        attached._links.Add(links[name] = program.Attach());
+                        attached._links.Add(links[hook.Name] = program.Attach());
+                    else if (hook.IsLast)
+                        attached._last.Add(program.PrepareIteration());
                     else
                         attached._links.AddRange(module.Attach(program, rung, arguments));
                 }
@@ -245,6 +255,9 @@ internal sealed class AttachedModule : IDisposable
             throw;
         }
     }
+
+    private static IFilterStorage StorageOf(BpfObject bpfObject, FilterDimension dimension, uint counter) =>
+        dimension is PathDimension path ? new KernelPathFilter(bpfObject, path, counter) : new KernelFilter(bpfObject, dimension, counter);
 
     // What a module remembers has its memory from the start. Where little is allowed it remembers less, and counts what it could not (map_full).
     // Filters and counts hold as many keys as they promise.

@@ -70,25 +70,19 @@ internal sealed class KernelSource : IEventSource
         PollFds = [.. _rings.Readers.Select(static ring => ring.PollFd)];
     }
 
-    /// <inheritdoc/>
     public EventCatalog Events { get; }
 
-    /// <inheritdoc/>
     public IReadOnlyList<TracedModule> Modules { get; }
 
-    /// <inheritdoc/>
     public IReadOnlyList<EventCounts> Counts { get; }
 
-    /// <inheritdoc/>
     public RingUse? Rings => _rings.Use;
 
-    /// <inheritdoc/>
     public IReadOnlyCollection<int> PollFds { get; }
 
     /// <summary>Earlier where an event is held back until no earlier one can come.</summary>
     public int WaitMs => _merge is { Holds: true } ? HeldMs : PollMs;
 
-    /// <inheritdoc/>
     public bool HasEnded => false;
 
     /// <summary>The modules that can miss events which nobody counts.</summary>
@@ -107,7 +101,6 @@ internal sealed class KernelSource : IEventSource
             DrainMerged(_merge, pipeline, last);
     }
 
-    /// <inheritdoc/>
     public ulong Discard()
     {
         ulong count = 0;
@@ -126,14 +119,12 @@ internal sealed class KernelSource : IEventSource
         return count;
     }
 
-    /// <inheritdoc/>
     public void ReportLosses(EventPipeline pipeline)
     {
         foreach (var module in _modules)
             module.CollectLosses(pipeline);
     }
 
-    /// <inheritdoc/>
     public void Detach()
     {
         foreach (var module in _modules)
@@ -149,12 +140,10 @@ internal sealed class KernelSource : IEventSource
             module.PrepareMapBytes();
     }
 
-    /// <inheritdoc/>
     public SourceCost? Cost() => _statistics is null ? null : new SourceCost(
         [.. _modules.SelectMany(static module => module.Costs())],
         _rings.Use.Bytes + _modules.Sum(static module => module.MapBytes()));
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var module in _modules)

@@ -93,7 +93,7 @@ public static class Escaping
 
     /// <summary>Appends the bytes as the inside of a JSON string. What is not UTF-8 becomes U+FFFD.</summary>
     /// <returns>False where bytes were replaced, so that the caller can give them exactly elsewhere.</returns>
-    public static bool AppendJson(ref LineWriter line, ReadOnlySpan<byte> raw)
+    public static bool AppendJson(ref LineWriter line, scoped ReadOnlySpan<byte> raw)
     {
         if (IsPlainJson(raw))
         {
@@ -139,7 +139,7 @@ public static class Escaping
     /// <summary>The text form of a managed string, for messages.</summary>
     public static string ForMessage(string text)
     {
-        var raw = Encoding.UTF8.GetBytes(text);
+        byte[] raw = Encoding.UTF8.GetBytes(text);
         var line = new LineWriter(new byte[(raw.Length * MaxGrowth) + 8]);
         Append(ref line, raw, inColumns: false);
         return Encoding.UTF8.GetString(line.Written);

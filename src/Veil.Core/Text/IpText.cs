@@ -18,7 +18,8 @@ public static class IpText
             AppendV6(ref line, ip);
     }
 
-    private static void AppendV4(ref LineWriter line, ReadOnlySpan<byte> bytes)
+    /// <summary>Appends an IPv4 address: its first 4 bytes.</summary>
+    public static void AppendV4(ref LineWriter line, ReadOnlySpan<byte> bytes)
     {
         for (int i = 0; i < 4; i++)
         {
@@ -28,7 +29,8 @@ public static class IpText
         }
     }
 
-    private static void AppendV6(ref LineWriter line, ReadOnlySpan<byte> bytes)
+    /// <summary>Appends an IPv6 address of 16 bytes.</summary>
+    public static void AppendV6(ref LineWriter line, ReadOnlySpan<byte> bytes)
     {
         if (bytes[..10].IndexOfAnyExcept((byte)0) < 0 && bytes[10] == 0xff && bytes[11] == 0xff)
         {

@@ -56,9 +56,8 @@ enum network_state {
 enum network_side {
 	network_side__local,
 	network_side__remote,
+	network_side__neither = 0xffffffff, /* all ones: not known */
 };
-
-#define NEITHER_SIDE ((enum network_side) - 1)
 
 struct network_change {
 	enum network_evt evt_type;
@@ -324,7 +323,7 @@ static __always_inline enum network_side network_reset_by(int error, int oldstat
 		return network_side__remote;
 	if (error == ECONNABORTED || (!error && (oldstate == STATE(ESTABLISHED) || oldstate == STATE(CLOSE_WAIT))))
 		return network_side__local;
-	return NEITHER_SIDE;
+	return network_side__neither;
 }
 
 static __always_inline void network_failed_emit(struct sock *sk, int oldstate, __u64 id,

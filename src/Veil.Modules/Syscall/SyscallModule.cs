@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using Veil.Bpf;
-using Veil.Core;
 using Veil.Core.Calls;
 using Veil.Core.Events;
 using Veil.Core.Filters;
@@ -10,18 +9,13 @@ using Veil.Core.Modules;
 namespace Veil.Modules.Syscall;
 
 /// <summary>System calls, as they begin or, with <c>--returns</c>, as they end.</summary>
-public sealed class SyscallModule : TraceModule
+internal sealed class SyscallModule : TraceModule
 {
     private const string Returns = "returns";
 
-    private const string Args = "args";
-
-    // Before, the check of its programs was not seen to end within a minute of an emulated 5.10.
-    private static readonly Version s_argsSince = new(6, 2);
-
     // What a call came to is only known at its end.
-    private static readonly EventKind s_args = new("syscall_args_event", [Args]);
-    private static readonly EventKind s_return = new("syscall_return_event", [Returns, .. Thresholds.OfResults, Args]);
+    private static readonly EventKind s_args = new("syscall_args_event", [CallFlags.Args.Name]);
+    private static readonly EventKind s_return = new("syscall_return_event", [Returns, .. Thresholds.OfResults, CallFlags.Args.Name]);
 
     /// <inheritdoc/>
     public override string Name => "syscall";
@@ -45,10 +39,16 @@ public sealed class SyscallModule : TraceModule
 
     /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } =
-        [new(Returns, null, "an event as each call ends, with its result, error and duration; only so are calls seen that seccomp refuses"), new(Args, null, "an event as each call ends, with its arguments as strace shows them"), Thresholds.Slower, Thresholds.Failed];
+    [
+        new(Returns, null, "an event as each call ends, with its result, error and duration; only so are calls seen that seccomp refuses"),
+        CallFlags.Args, CallFlags.StringSize, CallFlags.Fds, Thresholds.Slower, Thresholds.Failed,
+    ];
 
     /// <inheritdoc/>
     public override IReadOnlyList<EventKind> EventsByFlag { get; } = [s_return, s_args];
+
+    /// <inheritdoc/>
+    public override EventKind? EventsOfStrace { get; } = s_args with { Beside = ["syscall_signal_event", "syscall_exit_event"] };
 
     /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
@@ -65,6 +65,9 @@ public sealed class SyscallModule : TraceModule
     };
 
     /// <inheritdoc/>
+    public override bool ShowsComputing => true;
+
+    /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("syscall");
 
     /// <inheritdoc/>
@@ -74,13 +77,12 @@ public sealed class SyscallModule : TraceModule
     /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
-        if (s_args.IsChosen(arguments) && KernelFeatures.KernelVersion < s_argsSince)
-            throw new KernelTooOldException("--args", s_argsSince, KernelFeatures.KernelVersion, "--returns has results and durations");
         bool args = s_args.IsChosen(arguments), returns = s_return.IsChosen(arguments) && !args;
         bpfObject.SetGlobal("syscall_returns", returns);
         bpfObject.SetGlobal("syscall_in_tasks", TaskStorage.IsSteady);
         bpfObject.Map("syscall_tids").SetAutoCreate(returns && !TaskStorage.IsSteady);
         bpfObject.Map("syscall_tasks").SetAutoCreate(returns && TaskStorage.IsSteady);
+        bpfObject.SetGlobal("syscall_strace", arguments.IsStrace);
         bpfObject.SetGlobal("args_in_tasks", TaskStorage.IsSteady);
         bpfObject.Map("args_tids").SetAutoCreate(args && !TaskStorage.IsSteady);
         bpfObject.Map("args_tasks").SetAutoCreate(args && TaskStorage.IsSteady);
@@ -103,8 +105,13 @@ public sealed class SyscallModule : TraceModule
     // Entry last: a call seen to begin is then also seen to end.
     private static HookProgram[] Programs(string rung) =>
     [
-        new($"syscall_arg_exec_{rung}", s_args, static _ => !TaskStorage.IsSteady),
+        new($"syscall_arg_exec_{rung}", s_args, _ => rung != "tracepoint" || !TaskStorage.IsSteady), // a tracepoint only moves what is kept by id
         new($"syscall_arg_thread_exit_{rung}", s_args),
+        // After it: the call that a thread is in ends before the thread.
+        new("syscall_exit", When: static arguments => arguments.IsStrace),
+        new("syscall_deliver", When: static arguments => arguments.IsStrace),
+        new(rung == "tp_btf" ? "syscall_send_tp_btf" : "syscall_send_raw_tp", When: static arguments => arguments.IsStrace),
+        new("syscall_running", When: static arguments => arguments.IsStrace) { IsLast = true },
         new($"syscall_arg_exit_{rung}", s_args),
         new($"syscall_arg_enter_{rung}", s_args),
         new($"syscall_exec_{rung}", s_return, static arguments => !s_args.IsChosen(arguments) && !TaskStorage.IsSteady),

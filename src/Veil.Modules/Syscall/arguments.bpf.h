@@ -14,6 +14,7 @@
 
 #include "veil/emit.bpf.h"
 #include "veil/task_state.bpf.h"
+#include <bpf/bpf_endian.h>
 
 #define VEIL_PATH_SLOTS 2 /* a call's begin and its end */
 #include "veil/path.bpf.h"
@@ -35,6 +36,8 @@ enum syscall_read {
 	SYSCALL_READ_VECTOR,   /* as many struct iovec as the argument `count` says, and what they point to */
 	SYSCALL_READ_MESSAGE,  /* a struct msghdr, and what it points to */
 	SYSCALL_READ_MESSAGES, /* as many struct mmsghdr as the argument `count` says, or the call returned */
+	SYSCALL_READ_FDS,      /* as COUNTED, of `size_max` bytes where there is no such argument: each begins with a
+				* descriptor, which is looked up too */
 };
 
 struct syscall_reader {
@@ -61,15 +64,17 @@ enum syscall_chunk_kind {
 	SYSCALL_CHUNK_VECTOR,  /* of a message, its struct iovec */
 	SYSCALL_CHUNK_PART,    /* what struct iovec `index` points to */
 	SYSCALL_CHUNK_CONTROL, /* of a message, its control data */
-	SYSCALL_CHUNK_PATH,    /* of a descriptor, what it stands for, as text */
-	SYSCALL_CHUNK_SOCKET,  /* of a descriptor, struct syscall_socket and a path */
+	SYSCALL_CHUNK_PATH,    /* of a descriptor, what it stands for, as text; `address` is its detail */
+	SYSCALL_CHUNK_SOCKET,  /* of a descriptor, struct syscall_socket */
 	SYSCALL_CHUNK_NUMBER,  /* how many addresses an array has: a word */
 };
 
-#define SYSCALL_UNREAD	  1 /* it could not be read */
-#define SYSCALL_LATE	  2 /* it is input, and was read when the call ended */
-#define SYSCALL_TRUNCATED 4 /* there was more */
-#define SYSCALL_OUTPUT	  8 /* it was read when the call ended, as is right for it */
+#define SYSCALL_UNREAD	  1  /* it could not be read */
+#define SYSCALL_LATE	  2  /* it is input, and was read when the call ended */
+#define SYSCALL_TRUNCATED 4  /* there was more */
+#define SYSCALL_OUTPUT	  8  /* it was read when the call ended, as is right for it */
+#define SYSCALL_DELETED	  16 /* of a path: the name is gone */
+#define SYSCALL_DETAILED  32 /* of a path: `address` is more than it says */
 
 struct syscall_chunk {
 	__u64 address;
@@ -82,6 +87,11 @@ struct syscall_chunk {
 
 /* Bytes of all chunks of a call. With what is before them it has to fit kmalloc_nolock(), which gives 8 KiB. */
 #define SYSCALL_BYTES 7680
+
+/* What a chunk can have, where there is so much room, or less. */
+#define SYSCALL_ROOM_MAX  4104
+#define SYSCALL_ROOM_SOME 1024
+#define SYSCALL_ROOM_MIN  128
 
 struct syscall_args_event {
 	struct veil_event common;
@@ -130,76 +140,79 @@ static __always_inline struct syscall_plan *syscall_plan_of(const struct veil_sy
 	return nr < SYSCALL_TABLE_CALLS ? bpf_map_lookup_elem(&syscall_plans, &key) : NULL;
 }
 
-#define syscall_read_bytes(is_string, to, size, from)                                                                  \
-	((is_string) ? bpf_probe_read_user_str(to, size, (const void *)(from))                                         \
-		     : bpf_probe_read_user(to, size, (const void *)(from)))
-
-/*
- * Reads into the draft's room at `place`. The verifier knows no sum of two variables, so what is left is judged in
- * steps.
- */
-static __noinline long syscall_fetch(struct syscall_draft *draft, __u64 place, __u64 from, __u64 size, bool is_string)
-{
-	if (place <= SYSCALL_BYTES - 4096) {
-		asm volatile("" : "+r"(size));
-		if (size > 4096)
-			size = 4096;
-		return syscall_read_bytes(is_string, &draft->bytes[place], size, from);
-	}
-	if (place <= SYSCALL_BYTES - 1024) {
-		asm volatile("" : "+r"(size));
-		if (size > 1024)
-			size = 1024;
-		return syscall_read_bytes(is_string, &draft->bytes[place], size, from);
-	}
-	if (place <= SYSCALL_BYTES - 128) {
-		asm volatile("" : "+r"(size));
-		if (size > 128)
-			size = 128;
-		return syscall_read_bytes(is_string, &draft->bytes[place], size, from);
-	}
-	return -1;
-}
-
-static __always_inline __u64 syscall_room(__u64 place)
-{
-	return place <= SYSCALL_BYTES - 4096 ? 4096 : place <= SYSCALL_BYTES - 1024 ? 1024 : 128;
-}
-
 /* What a chunk is, in one word: a function of BPF has five parameters. */
 #define SYSCALL_STRING		      (1U << 31)
 #define syscall_tag(arg, index, kind) ((arg) | (index) << 8 | (kind) << 16)
 
-/* Adds a chunk. `tag` may carry SYSCALL_STRING: `size` is then the most that is shown. False: it could not be read. */
+/* Begins a chunk. NULL: there is no room. */
+static __always_inline struct syscall_chunk *syscall_begin(struct syscall_draft *draft, __u64 address, __u32 tag,
+							   __u32 flags)
+{
+	__u64 place = draft->size;
+	struct syscall_chunk *chunk;
+
+	if (place > SYSCALL_BYTES - SYSCALL_ROOM_MIN - sizeof(*chunk))
+		return NULL;
+	chunk = (void *)&draft->bytes[place];
+	chunk->address = address;
+	chunk->size = 0;
+	chunk->arg = tag;
+	chunk->index = tag >> 8;
+	chunk->flags = flags;
+	chunk->kind = tag >> 16 & 0x7f;
+	draft->size = place + sizeof(*chunk);
+	return chunk;
+}
+
+static __always_inline __u64 syscall_room(__u64 place)
+{
+	if (place <= SYSCALL_BYTES - SYSCALL_ROOM_MAX)
+		return SYSCALL_ROOM_MAX;
+	return place <= SYSCALL_BYTES - SYSCALL_ROOM_SOME ? SYSCALL_ROOM_SOME : SYSCALL_ROOM_MIN;
+}
+
+/* Reads with `room` as a constant, which the verifier can add to. */
+#define syscall_fetch(room)                                                                                            \
+	({                                                                                                             \
+		asm volatile("" : "+r"(size), "+r"(place));                                                            \
+		if (size > (room) || place > SYSCALL_BYTES - (room))                                                   \
+			return 0;                                                                                      \
+		is_string ? bpf_probe_read_user_str(&draft->bytes[place], size, (const void *)address)                 \
+			  : bpf_probe_read_user(&draft->bytes[place], size, (const void *)address);                    \
+	})
+
+/*
+ * What reads and what has parts of its own is a global function: the verifier looks at each once, however often it is
+ * called. Before 5.13 they take numbers only; so each asks for the draft again.
+ *
+ * Adds a chunk. `tag` may carry SYSCALL_STRING: `size` is then the most that is shown. 0: it could not be read.
+ */
 static __always_inline int syscall_add_to(struct syscall_draft *draft, __u64 address, __u64 size, __u32 tag,
 					  __u32 flags)
 {
 	bool is_string = tag & SYSCALL_STRING;
 	struct syscall_chunk *chunk;
-	__u64 place = draft->size, room;
+	__u64 place, room;
 	long length;
 
-	if (place > SYSCALL_BYTES - 128 - sizeof(*chunk))
+	chunk = syscall_begin(draft, address, tag, flags);
+	if (!chunk)
 		return 0;
-	chunk = (void *)&draft->bytes[place];
-	place += sizeof(*chunk);
-	chunk->address = address;
-	chunk->arg = tag;
-	chunk->index = tag >> 8;
-	chunk->kind = tag >> 16 & 0x7f;
-	chunk->flags = flags;
-	chunk->size = 0;
+	place = draft->size;
+	/* The verifier knows no sum of two variables, so what is left is judged in steps. */
 	room = syscall_room(place);
 	/* Two more than are shown: the NUL, and one that says that there is more. */
-	if (is_string)
-		size += 2;
+	size += is_string ? 2 : 0;
 	if (size > room) {
 		size = room;
-		if (!is_string)
-			chunk->flags |= SYSCALL_TRUNCATED;
+		chunk->flags |= is_string ? 0 : SYSCALL_TRUNCATED;
 	}
-	length = syscall_fetch(draft, place, address, size, is_string);
-	draft->size = place;
+	if (room == SYSCALL_ROOM_MAX)
+		length = syscall_fetch(SYSCALL_ROOM_MAX);
+	else if (room == SYSCALL_ROOM_SOME)
+		length = syscall_fetch(SYSCALL_ROOM_SOME);
+	else
+		length = syscall_fetch(SYSCALL_ROOM_MIN);
 	if (length < 0) {
 		chunk->flags |= SYSCALL_UNREAD;
 		return 0;
@@ -216,15 +229,6 @@ static __always_inline int syscall_add_to(struct syscall_draft *draft, __u64 add
 	return 1;
 }
 
-static __noinline int syscall_add(struct syscall_draft *draft, __u64 address, __u64 size, __u32 tag, __u32 flags)
-{
-	return syscall_add_to(draft, address, size, tag, flags);
-}
-
-/*
- * What follows reads what has parts of its own. Global functions: the verifier looks at each once, however often it is
- * called, and before 5.13 they take numbers only; so each asks for the draft again.
- */
 __noinline int syscall_add_chunk(__u64 address, __u64 size, __u32 tag, __u32 flags)
 {
 	struct syscall_draft *draft = syscall_current_draft();
@@ -232,7 +236,9 @@ __noinline int syscall_add_chunk(__u64 address, __u64 size, __u32 tag, __u32 fla
 	return draft ? syscall_add_to(draft, address, size, tag, flags) : 0;
 }
 
-#define SYSCALL_COMPAT 256 /* beside the flags of a chunk: addresses have 4 bytes */
+/* Beside the flags of a chunk. */
+#define SYSCALL_COMPAT	256 /* addresses have 4 bytes */
+#define SYSCALL_SEVERAL 512 /* it is a struct mmsghdr, which ends in the length of its message */
 
 static __always_inline __u64 syscall_word(__u64 from, bool is_compat, bool *failed)
 {
@@ -246,7 +252,8 @@ static __always_inline __u64 syscall_word(__u64 from, bool is_compat, bool *fail
 }
 
 #define SYSCALL_STRINGS_MAX  32
-#define SYSCALL_NUMBER_MAX   512
+#define SYSCALL_NUMBER_STEP  16
+#define SYSCALL_NUMBER_STEPS 64
 #define SYSCALL_VECTOR_MAX   16
 #define SYSCALL_MESSAGES_MAX 8
 
@@ -270,32 +277,43 @@ __noinline int syscall_add_strings(__u64 address, __u64 size_max, __u32 arg, __u
 	return 1;
 }
 
+/* How many of some addresses come before NULL, or before one that cannot be read. */
+__noinline int syscall_count_words(__u64 address, __u32 flags)
+{
+	__u64 width = flags & SYSCALL_COMPAT ? 4 : 8;
+	bool failed = false;
+
+	for (int index = 0; index < SYSCALL_NUMBER_STEP; index++) {
+		if (!syscall_word(address + index * width, flags & SYSCALL_COMPAT, &failed) || failed)
+			return index;
+	}
+	return SYSCALL_NUMBER_STEP;
+}
+
 __noinline int syscall_add_number(__u64 address, __u32 arg, __u32 flags)
 {
 	struct syscall_draft *draft = syscall_current_draft();
-	__u64 width = flags & SYSCALL_COMPAT ? 4 : 8, number = 0, place;
+	__u64 width = flags & SYSCALL_COMPAT ? 4 : 8, number = 0;
 	struct syscall_chunk *chunk;
 	bool failed = false;
 
 	if (!draft)
 		return 0;
-	for (__u32 index = 0; index < SYSCALL_NUMBER_MAX; index++) {
-		if (!syscall_word(address + index * width, flags & SYSCALL_COMPAT, &failed))
+	for (int step = 0; step < SYSCALL_NUMBER_STEPS; step++) {
+		int count = syscall_count_words(address + number * width, flags);
+
+		number += count;
+		if (count < SYSCALL_NUMBER_STEP)
 			break;
-		number++;
 	}
-	place = draft->size;
-	if (place > SYSCALL_BYTES - 128)
+	syscall_word(address + number * width, flags & SYSCALL_COMPAT, &failed);
+	chunk = syscall_begin(draft, address, syscall_tag(arg, 0, SYSCALL_CHUNK_NUMBER),
+			      (flags & 0xff) | (failed ? SYSCALL_UNREAD : 0));
+	if (!chunk)
 		return 0;
-	chunk = (void *)&draft->bytes[place];
-	chunk->address = address;
-	chunk->size = 8;
-	chunk->arg = arg;
-	chunk->index = 0;
-	chunk->flags = flags | (failed ? SYSCALL_UNREAD : 0);
-	chunk->kind = SYSCALL_CHUNK_NUMBER;
+	chunk->size = sizeof(number);
 	*(__u64 *)(chunk + 1) = number;
-	draft->size = place + sizeof(*chunk) + 8;
+	draft->size += sizeof(number);
 	return !failed;
 }
 
@@ -305,6 +323,7 @@ __noinline int syscall_add_vector(__u64 address, __u64 count, __u64 sizes, __u32
 {
 	__u64 width = flags & SYSCALL_COMPAT ? 4 : 8, left = sizes >> 16, size_max = sizes & 0xffff;
 	bool failed = false;
+	int read = 1;
 
 	if (count > SYSCALL_STRINGS_MAX)
 		count = SYSCALL_STRINGS_MAX;
@@ -322,11 +341,11 @@ __noinline int syscall_add_vector(__u64 address, __u64 count, __u64 sizes, __u32
 		if (size > left)
 			size = left;
 		left -= size;
-		if (!syscall_add_chunk(base, size < size_max ? size : size_max,
-				       syscall_tag(tag & 0xff, index, SYSCALL_CHUNK_PART), flags & 0xff))
-			return 0;
+		read &= syscall_add_chunk(base, size < size_max ? size : size_max,
+					  syscall_tag(tag & 0xff, index, SYSCALL_CHUNK_PART),
+					  (flags & 0xff) | (size > size_max ? SYSCALL_TRUNCATED : 0));
 	}
-	return 1;
+	return read;
 }
 
 #define SYSCALL_NAME_MAX    128
@@ -336,8 +355,10 @@ __noinline int syscall_add_message(__u64 address, __u64 sizes, __u32 arg, __u32 
 {
 	bool is_compat = flags & SYSCALL_COMPAT, failed = false;
 	__u64 width = is_compat ? 4 : 8, name, name_size, control, control_size, vector, count;
+	int read = 1;
 
-	if (!syscall_add_chunk(address, 7 * width, syscall_tag(arg, 0, SYSCALL_CHUNK_VALUE), flags & 0xff))
+	if (!syscall_add_chunk(address, (flags & SYSCALL_SEVERAL ? 8 : 7) * width,
+			       syscall_tag(arg, 0, SYSCALL_CHUNK_VALUE), flags & 0xff))
 		return 0;
 	name = syscall_word(address, is_compat, &failed);
 	name_size = syscall_word(address + width, true, &failed);
@@ -347,18 +368,16 @@ __noinline int syscall_add_message(__u64 address, __u64 sizes, __u32 arg, __u32 
 	control_size = syscall_word(address + 5 * width, is_compat, &failed);
 	if (failed)
 		return 0;
-	if (name && name_size &&
-	    !syscall_add_chunk(name, name_size < SYSCALL_NAME_MAX ? name_size : SYSCALL_NAME_MAX,
-			       syscall_tag(arg, 0, SYSCALL_CHUNK_NAME), flags & 0xff))
-		return 0;
-	if (vector && count &&
-	    !syscall_add_vector(vector, count, sizes, syscall_tag(arg, 0, SYSCALL_CHUNK_VECTOR), flags))
-		return 0;
+	if (name && name_size)
+		read &= syscall_add_chunk(name, name_size < SYSCALL_NAME_MAX ? name_size : SYSCALL_NAME_MAX,
+					  syscall_tag(arg, 0, SYSCALL_CHUNK_NAME), flags & 0xff);
+	if (vector && count)
+		read &= syscall_add_vector(vector, count, sizes, syscall_tag(arg, 0, SYSCALL_CHUNK_VECTOR), flags);
 	if (control && control_size)
-		return syscall_add_chunk(control,
-					 control_size < SYSCALL_CONTROL_MAX ? control_size : SYSCALL_CONTROL_MAX,
-					 syscall_tag(arg, 0, SYSCALL_CHUNK_CONTROL), flags & 0xff);
-	return 1;
+		read &=
+		    syscall_add_chunk(control, control_size < SYSCALL_CONTROL_MAX ? control_size : SYSCALL_CONTROL_MAX,
+				      syscall_tag(arg, 0, SYSCALL_CHUNK_CONTROL), flags & 0xff);
+	return read;
 }
 
 __noinline int syscall_add_messages(__u64 address, __u64 number, __u64 sizes, __u32 arg, __u32 flags)
@@ -369,55 +388,25 @@ __noinline int syscall_add_messages(__u64 address, __u64 number, __u64 sizes, __
 	for (__u32 index = 0; index < SYSCALL_MESSAGES_MAX; index++) {
 		if (index >= number)
 			break;
-		read &= syscall_add_message(address + index * size, sizes, arg | index << 3, flags);
+		read &= syscall_add_message(address + index * size, sizes, arg | index << 3, flags | SYSCALL_SEVERAL);
 	}
 	return read;
 }
 
-#define SYSCALL_FD_RETURNED 7 /* the place of what a call returned, among its descriptors */
-#define SYSCALL_AT_FDCWD    -100
-
-/* Adds what has been put together elsewhere in the kernel. */
-static __always_inline int syscall_add_kernel(struct syscall_draft *draft, const void *from, __u64 size, __u32 tag)
-{
-	struct syscall_chunk *chunk;
-	__u64 place = draft->size;
-
-	if (place > SYSCALL_BYTES - 1024 - sizeof(*chunk))
-		return 0;
-	chunk = (void *)&draft->bytes[place];
-	place += sizeof(*chunk);
-	chunk->address = 0;
-	chunk->arg = tag;
-	chunk->index = 0;
-	chunk->kind = tag >> 16;
-	chunk->flags = 0;
-	if (place <= SYSCALL_BYTES - 4096) {
-		asm volatile("" : "+r"(size));
-		if (size > 4096)
-			size = 4096;
-		if (bpf_probe_read_kernel(&draft->bytes[place], size, from))
-			return 0;
-	} else {
-		asm volatile("" : "+r"(size));
-		if (size > 1024) {
-			size = 1024;
-			chunk->flags = SYSCALL_TRUNCATED;
-		}
-		if (bpf_probe_read_kernel(&draft->bytes[place], size, from))
-			return 0;
-	}
-	chunk->size = size;
-	draft->size = place + ((size + 7) & ~7ULL);
-	return 1;
-}
+#define SYSCALL_FD_RETURNED  7 /* the place of what a call returned, among its descriptors */
+#define SYSCALL_AT_FDCWD     -100
+#define SYSCALL_AT_EXIT_BIT  31 /* in the tag of a descriptor: it is looked up when the call ends */
+#define SYSCALL_AT_EXIT	     (1U << SYSCALL_AT_EXIT_BIT)
+#define SYSCALL_TAG_DETAILED (1U << 30)
 
 /* What a place in the tree of files is called. */
-__noinline int syscall_add_path(__u64 dentry, __u64 mount, __u32 arg, __u32 slot)
+__noinline int syscall_add_path(__u64 dentry, __u64 mount, __u64 detail, __u32 tag)
 {
+	__u32 slot = tag >> SYSCALL_AT_EXIT_BIT;
 	struct syscall_draft *draft = syscall_current_draft();
+	struct syscall_chunk *chunk;
 	struct path_walk *walk;
-	__u64 start;
+	__u64 start, place, size;
 
 	veil_path_resolve(slot, dentry, mount);
 	walk = veil_path_walk(slot);
@@ -427,54 +416,268 @@ __noinline int syscall_add_path(__u64 dentry, __u64 mount, __u32 arg, __u32 slot
 	asm volatile("" : "+r"(start));
 	if (start >= VEIL_PATH_MAX)
 		return 0;
-	return syscall_add_kernel(draft, &walk->bytes[start], VEIL_PATH_MAX - start,
-				  syscall_tag(arg, 0, SYSCALL_CHUNK_PATH));
+	chunk = syscall_begin(draft, detail, (tag & 0xffff) | SYSCALL_CHUNK_PATH << 16,
+			      (walk->deleted ? SYSCALL_DELETED : 0) | (walk->truncated ? SYSCALL_TRUNCATED : 0) |
+				  (tag & SYSCALL_TAG_DETAILED ? SYSCALL_DETAILED : 0));
+	if (!chunk)
+		return 0;
+	place = draft->size;
+	size = VEIL_PATH_MAX - start;
+	asm volatile("" : "+r"(size), "+r"(place));
+	if (place <= SYSCALL_BYTES - VEIL_PATH_MAX) {
+		if (size > VEIL_PATH_MAX || bpf_probe_read_kernel(&draft->bytes[place], size, &walk->bytes[start]))
+			return 0;
+	} else {
+		if (size > SYSCALL_ROOM_MIN) {
+			size = SYSCALL_ROOM_MIN;
+			chunk->flags |= SYSCALL_TRUNCATED;
+		}
+		asm volatile("" : "+r"(size), "+r"(place));
+		if (place > SYSCALL_BYTES - SYSCALL_ROOM_MIN || size > SYSCALL_ROOM_MIN ||
+		    bpf_probe_read_kernel(&draft->bytes[place], size, &walk->bytes[start]))
+			return 0;
+	}
+	chunk->size = size;
+	draft->size = place + ((size + 7) & ~7ULL);
+	return 1;
+}
+
+/* A socket, as userspace shows it. CallSocket.cs has the same. */
+struct syscall_socket {
+	__u64 inode;
+	__u64 peer; /* AF_UNIX: the other's inode; AF_NETLINK: the port */
+	__u16 family;
+	__u16 local_port;
+	__u16 remote_port;
+	__u16 protocol;
+	__u8 local[16];
+	__u8 remote[16];
+	char name[16]; /* of struct proto */
+	__u32 path_size;
+	char path[108]; /* AF_UNIX: sun_path */
+};
+
+static __always_inline __u64 syscall_socket_inode(struct socket *socket)
+{
+	return socket ? BPF_CORE_READ((struct socket_alloc *)socket, vfs_inode.i_ino) : 0;
+}
+
+static __always_inline void syscall_read_unix(struct syscall_socket *to, struct sock *sk)
+{
+	struct unix_address *address;
+	struct sock *peer;
+	__u64 size;
+
+	if (!bpf_core_type_exists(struct unix_sock)) /* it is in a kernel module, CONFIG_UNIX=m */
+		return;
+	address = BPF_CORE_READ((struct unix_sock *)sk, addr);
+	peer = BPF_CORE_READ((struct unix_sock *)sk, peer);
+	to->peer = peer ? syscall_socket_inode(BPF_CORE_READ(peer, sk_socket)) : 0;
+	if (!address)
+		return;
+	size = BPF_CORE_READ(address, len) - 2; /* sun_family */
+	asm volatile("" : "+r"(size));
+	if (size > sizeof(to->path))
+		return;
+	if (!bpf_probe_read_kernel(to->path, size, address->name[0].sun_path))
+		to->path_size = size;
+}
+
+/* What is at both ends of a socket. */
+__noinline int syscall_add_socket(__u64 file_address, __u32 tag)
+{
+	struct socket *socket = BPF_CORE_READ((struct file *)file_address, private_data);
+	struct syscall_draft *draft = syscall_current_draft();
+	struct sock *sk = BPF_CORE_READ(socket, sk);
+	struct proto *proto = BPF_CORE_READ(sk, __sk_common.skc_prot);
+	struct syscall_chunk *chunk;
+	struct syscall_socket *to;
+
+	if (!draft || draft->size > SYSCALL_BYTES - 256 - sizeof(*chunk))
+		return 0;
+	chunk = syscall_begin(draft, 0, (tag & 0xffff) | SYSCALL_CHUNK_SOCKET << 16, 0);
+	if (!chunk)
+		return 0;
+	to = (void *)(chunk + 1);
+	__builtin_memset(to, 0, sizeof(*to));
+	to->inode = syscall_socket_inode(socket);
+	to->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	to->protocol = BPF_CORE_READ(sk, sk_protocol);
+	bpf_probe_read_kernel(to->name, sizeof(to->name), proto->name);
+	switch (to->family) {
+	case 1: /* AF_UNIX */
+		syscall_read_unix(to, sk);
+		break;
+	case 16: /* AF_NETLINK */
+		to->peer = BPF_CORE_READ((struct netlink_sock *)sk, portid);
+		break;
+	case 2: /* AF_INET */
+		BPF_CORE_READ_INTO((__u32 *)to->local, sk, __sk_common.skc_rcv_saddr);
+		BPF_CORE_READ_INTO((__u32 *)to->remote, sk, __sk_common.skc_daddr);
+		break;
+	case 10: /* AF_INET6 */
+		if (bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
+			BPF_CORE_READ_INTO(&to->local, sk, __sk_common.skc_v6_rcv_saddr);
+			BPF_CORE_READ_INTO(&to->remote, sk, __sk_common.skc_v6_daddr);
+		}
+		break;
+	}
+	if (to->family == 2 || to->family == 10) {
+		/* Not skc_num: that is cleared as a connection ends. */
+		to->local_port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+		to->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	}
+	chunk->size = sizeof(*to);
+	draft->size += sizeof(*to);
+	return 1;
+}
+
+#define SYSCALL_MODE_TYPE  0170000 /* S_IFMT */
+#define SYSCALL_MODE_BLOCK 0060000
+#define SYSCALL_MODE_CHAR  0020000
+
+/*
+ * More than a path says: of a device its number (with bit 32 of a block device), of a pidfd the process, of a signalfd
+ * its signals, of an eventfd what it has.
+ */
+static __always_inline bool syscall_file_detail(struct file *file, struct dentry *dentry, bool is_root, __u64 *detail)
+{
+	struct inode *inode = veil_read(struct dentry, dentry, d_inode);
+	__u16 type = veil_read(struct inode, inode, i_mode) & SYSCALL_MODE_TYPE;
+	const unsigned char *name;
+	struct eventfd_ctx *event;
+	unsigned long magic;
+	char start[8] = {};
+	struct pid *pid;
+	void *data;
+
+	if (type == SYSCALL_MODE_CHAR || type == SYSCALL_MODE_BLOCK) {
+		*detail = BPF_CORE_READ(inode, i_rdev) | (__u64)(type == SYSCALL_MODE_BLOCK) << 32;
+		return true;
+	}
+	if (!is_root)
+		return false;
+	magic = BPF_CORE_READ(dentry, d_sb, s_magic);
+	if (magic == PIDFS_MAGIC) {
+		pid = BPF_CORE_READ(inode, i_private);
+		*detail = BPF_CORE_READ(pid, numbers[0].nr);
+		return true;
+	}
+	if (magic != ANON_INODE_FS_MAGIC)
+		return false;
+	name = BPF_CORE_READ(dentry, d_name.name);
+	bpf_probe_read_kernel(start, sizeof(start), name);
+	data = BPF_CORE_READ(file, private_data);
+	if (start[1] == 'p' && start[2] == 'i') { /* [pidfd], before pidfs */
+		pid = data;
+		*detail = BPF_CORE_READ(pid, numbers[0].nr);
+		return true;
+	}
+	if (start[1] == 's') { /* [signalfd], which has those that it does not take */
+		bpf_probe_read_kernel(detail, sizeof(*detail), data);
+		*detail = ~*detail;
+		return true;
+	}
+	if (start[1] == 'e' && start[6] == 'f' && bpf_core_type_exists(struct eventfd_ctx)) { /* [eventfd] */
+		event = data;
+		*detail = BPF_CORE_READ(event, count);
+		if (*detail >> 32)
+			return false;
+		*detail |= (__u64)BPF_CORE_READ(event, id) << 32 | (__u64)BPF_CORE_READ(event, flags) << 63;
+		return true;
+	}
+	return false;
 }
 
 /* What a descriptor stands for now. */
-static __noinline int syscall_add_descriptor(__s32 fd, __u32 arg, __u32 slot)
+__noinline int syscall_add_descriptor(__s32 fd, __u32 tag)
 {
-	struct task_struct *task = veil_current().address;
-	struct dentry *dentry;
+	struct path_walk *walk = veil_path_walk(tag >> SYSCALL_AT_EXIT_BIT);
 	struct vfsmount *mount;
+	struct dentry *dentry;
+	struct fs_struct *fs;
 	struct file *file;
+	__u64 detail = 0;
+	bool is_root;
 
+	if (!walk)
+		return 0;
 	if (fd == SYSCALL_AT_FDCWD) {
-		dentry = BPF_CORE_READ(task, fs, pwd.dentry);
-		mount = BPF_CORE_READ(task, fs, pwd.mnt);
+		fs = veil_task_read(veil_current(), fs);
+		dentry = veil_read(struct fs_struct, fs, pwd.dentry);
+		mount = veil_read(struct fs_struct, fs, pwd.mnt);
 	} else {
 		if (fd < 0)
 			return 0;
 		file = veil_current_file(fd);
 		if (!file)
 			return 0;
-		dentry = BPF_CORE_READ(file, f_path.dentry);
-		mount = BPF_CORE_READ(file, f_path.mnt);
+		dentry = veil_read(struct file, file, f_path.dentry);
+		mount = veil_read(struct file, file, f_path.mnt);
+		is_root = veil_read(struct dentry, dentry, d_parent) == dentry;
+		if (is_root && BPF_CORE_READ(dentry, d_sb, s_magic) == SOCKFS_MAGIC)
+			return syscall_add_socket((__u64)file, tag);
+		if (syscall_file_detail(file, dentry, is_root, &detail))
+			tag |= SYSCALL_TAG_DETAILED;
 	}
-	return syscall_add_path((__u64)dentry, (__u64)mount, arg, slot);
+	/* Out of memory they are numbers, and not pointers of a type, which a global function does not take. */
+	walk->dentry = dentry;
+	walk->mount = mount;
+	return syscall_add_path(*(volatile __u64 *)&walk->dentry, *(volatile __u64 *)&walk->mount, detail, tag);
 }
 
-/* Reads argument `arg` as its reader says. False: some of it could not be read. */
-static __noinline int syscall_read_arg(struct syscall_draft *draft, const struct syscall_plan *plan, __u32 arg,
-				       __u32 flags)
-{
-	__u32 with_width = flags | (plan->is_compat ? SYSCALL_COMPAT : 0);
-	__u64 ret = draft->event.call.ret, address, size, count;
-	bool at_end = flags & SYSCALL_OUTPUT;
-	struct syscall_reader reader;
+#define SYSCALL_FDS_MAX 32
 
-	if (arg >= SYSCALL_ARGS)
+/* Descriptors that are at the beginning of each element of an array. */
+__noinline int syscall_add_descriptors(__u64 address, __u64 size, __u64 unit, __u32 tag)
+{
+	bool failed = false;
+
+	for (__u32 index = 0; index < SYSCALL_FDS_MAX; index++) {
+		__u64 at = index * unit;
+		__s32 fd;
+
+		if (at + 4 > size)
+			break;
+		fd = syscall_word(address + at, true, &failed);
+		if (failed)
+			break;
+		syscall_add_descriptor(fd, tag | index << 8);
+	}
+	return 0;
+}
+
+/* Reads argument `arg` as its reader says. 0: some of it could not be read. */
+__noinline int syscall_read_arg(__u32 arg, __u32 flags)
+{
+	struct syscall_draft *draft = syscall_current_draft();
+	__u64 ret, address, size, count = 0, place = arg, counted;
+	const struct syscall_plan *plan;
+	struct syscall_reader reader;
+	__u32 with_width;
+	int read;
+
+	asm volatile("" : "+r"(place));
+	if (place >= SYSCALL_ARGS || !draft)
 		return 1;
-	reader = at_end ? plan->exit[arg] : plan->enter[arg];
-	address = draft->event.call.args[arg];
+	plan = syscall_plan_of(&draft->call.syscall);
+	if (!plan)
+		return 1;
+	reader = flags & SYSCALL_OUTPUT ? plan->exit[place] : plan->enter[place];
+	with_width = flags | (plan->is_compat ? SYSCALL_COMPAT : 0);
+	ret = draft->event.call.ret;
+	address = draft->event.call.args[place];
 	if (!address)
 		return 1;
 	/* A vector's parts: what they have in all, and the most of each. */
-	size = (at_end ? ret : 1ULL << 40) << 16 | (reader.size_max & 0xffff);
-	count = draft->event.call.args[reader.count < SYSCALL_ARGS ? reader.count : 0];
+	size = (flags & SYSCALL_OUTPUT ? ret : 1ULL << 40) << 16 | (reader.size_max & 0xffff);
+	counted = reader.count;
+	asm volatile("" : "+r"(counted));
+	if (counted < SYSCALL_ARGS)
+		count = draft->event.call.args[counted];
 	switch (reader.read) {
 	case SYSCALL_READ_STRING:
-		return syscall_add(draft, address, reader.size_max, arg | SYSCALL_STRING, flags);
+		return syscall_add_to(draft, address, reader.size_max, arg | SYSCALL_STRING, flags);
 	case SYSCALL_READ_STRINGS:
 		return syscall_add_strings(address, reader.size_max, arg, with_width);
 	case SYSCALL_READ_NUMBER:
@@ -484,13 +687,16 @@ static __noinline int syscall_read_arg(struct syscall_draft *draft, const struct
 	case SYSCALL_READ_MESSAGE:
 		return syscall_add_message(address, size, arg, with_width);
 	case SYSCALL_READ_MESSAGES:
-		return syscall_add_messages(address, at_end ? ret : count, 1ULL << 56 | (reader.size_max & 0xffff), arg,
-					    with_width);
+		return syscall_add_messages(address, flags & SYSCALL_OUTPUT ? ret : count,
+					    1ULL << 56 | (reader.size_max & 0xffff), arg, with_width);
 	case SYSCALL_READ_FIXED:
 		size = reader.unit;
 		break;
 	case SYSCALL_READ_COUNTED:
 		size = count * reader.unit;
+		break;
+	case SYSCALL_READ_FDS:
+		size = counted < SYSCALL_ARGS ? count * reader.unit : reader.size_max;
 		break;
 	case SYSCALL_READ_RESULT:
 		size = ret * reader.unit;
@@ -507,7 +713,11 @@ static __noinline int syscall_read_arg(struct syscall_draft *draft, const struct
 		size = reader.size_max;
 		flags |= SYSCALL_TRUNCATED;
 	}
-	return syscall_add(draft, address, size, arg, flags);
+	read = syscall_add_to(draft, address, size, arg, flags);
+	if (read && reader.read == SYSCALL_READ_FDS)
+		syscall_add_descriptors(address, size, reader.unit,
+					arg | (flags & SYSCALL_OUTPUT ? SYSCALL_AT_EXIT : 0));
+	return read;
 }
 
 /* The arguments of a call that begins. */
@@ -520,13 +730,96 @@ static __always_inline void syscall_args_enter(struct syscall_draft *draft)
 	if (!plan)
 		return;
 	for (__u32 arg = 0; arg < SYSCALL_ARGS; arg++) {
-		if (plan->enters >> arg & 1 && !syscall_read_arg(draft, plan, arg, 0))
+		if (plan->enters >> arg & 1 && !syscall_read_arg(arg, 0))
 			draft->unread |= 1U << arg;
 	}
 	for (__u32 arg = 0; arg < SYSCALL_ARGS; arg++) {
 		if (plan->descriptors >> arg & 1)
-			syscall_add_descriptor(draft->event.call.args[arg], arg, 0);
+			syscall_add_descriptor(draft->event.call.args[arg], arg);
 	}
+}
+
+/* A string of the kernel. */
+static __always_inline int syscall_add_name(struct syscall_draft *draft, __u64 address, __u64 name, __u32 arg)
+{
+	struct syscall_chunk *chunk = syscall_begin(draft, address, arg, SYSCALL_LATE);
+	__u64 place = draft->size;
+	long length;
+
+	asm volatile("" : "+r"(place));
+	if (!chunk || place > SYSCALL_BYTES - SYSCALL_ROOM_MAX)
+		return 0;
+	length = bpf_probe_read_kernel_str(&draft->bytes[place], SYSCALL_ROOM_MAX, (const void *)name);
+	if (length <= 0) {
+		chunk->flags |= SYSCALL_UNREAD;
+		return 0;
+	}
+	chunk->size = length - 1;
+	draft->size = place + ((length + 6) & ~7ULL);
+	return 1;
+}
+
+#define SYSCALL_SCRIPT (1ULL << 32) /* beside the number of environment variables */
+
+/*
+ * An argument of execve that could not be read as it began: the memory that it was in is gone, but what the kernel took
+ * from there is the new program's, whose stack begins with the number of arguments and their addresses. A script's
+ * arguments are changed.
+ */
+__noinline int syscall_read_replaced(__u32 arg, __u64 stack, __u64 filename, __u64 arguments, __u64 variables)
+{
+	struct syscall_draft *draft = syscall_current_draft();
+	const struct syscall_plan *plan;
+	struct syscall_chunk *chunk;
+	__u64 place = arg, address, first = 0;
+	bool is_compat;
+	__u8 read;
+
+	asm volatile("" : "+r"(place));
+	if (!draft || place >= SYSCALL_ARGS)
+		return 0;
+	plan = syscall_plan_of(&draft->call.syscall);
+	if (!plan)
+		return 0;
+	read = plan->enter[place].read;
+	address = draft->event.call.args[place];
+	if (read == SYSCALL_READ_STRING)
+		return filename ? syscall_add_name(draft, address, filename, arg) : 0;
+	if (read == SYSCALL_READ_NUMBER) {
+		chunk = syscall_begin(draft, address, syscall_tag(arg, 0, SYSCALL_CHUNK_NUMBER), SYSCALL_LATE);
+		if (!chunk)
+			return 0;
+		chunk->size = sizeof(__u64);
+		*(__u64 *)(chunk + 1) = (__u32)variables;
+		draft->size += sizeof(__u64);
+		return 1;
+	}
+	if (read != SYSCALL_READ_STRINGS || variables & SYSCALL_SCRIPT)
+		return 0;
+	if (bpf_probe_read_user(&first, sizeof(first), (const void *)stack))
+		return 0;
+	is_compat = first != arguments; /* the first address is in the same word */
+	return syscall_add_strings(stack + (is_compat ? 4 : 8), plan->enter[place].size_max, arg,
+				   SYSCALL_LATE | (is_compat ? SYSCALL_COMPAT : 0));
+}
+
+/* Another program is in the place of the one that asked for it. */
+static __always_inline void syscall_args_replaced(struct syscall_draft *draft, struct linux_binprm *program)
+{
+	const char *filename = BPF_CORE_READ(program, filename), *interpreter = BPF_CORE_READ(program, interp);
+	__u64 stack = BPF_CORE_READ(program, p), variables = (__u32)BPF_CORE_READ(program, envc);
+	__u64 arguments = (__u32)BPF_CORE_READ(program, argc);
+	__u32 unread = draft->unread;
+
+	if (interpreter != filename)
+		variables |= SYSCALL_SCRIPT;
+	if (bpf_core_field_exists(program->fdpath) && BPF_CORE_READ(program, fdpath)) /* since 5.9 */
+		filename = NULL;
+	for (__u32 arg = 0; arg < SYSCALL_ARGS; arg++) {
+		if (unread >> arg & 1)
+			syscall_read_replaced(arg, stack, (__u64)filename, arguments, variables);
+	}
+	draft->unread = 0;
 }
 
 /* A call that was not seen to begin: its input is read now. */
@@ -551,10 +844,10 @@ static __always_inline void syscall_args_exit(struct syscall_draft *draft)
 		draft->unread = 0;
 	for (__u32 arg = 0; arg < SYSCALL_ARGS; arg++) {
 		if (draft->unread >> arg & 1)
-			syscall_read_arg(draft, plan, arg, SYSCALL_LATE);
+			syscall_read_arg(arg, SYSCALL_LATE);
 		if (!failed && plan->exits >> arg & 1)
-			syscall_read_arg(draft, plan, arg, SYSCALL_OUTPUT);
+			syscall_read_arg(arg, SYSCALL_OUTPUT);
 	}
 	if (!failed && plan->descriptors >> SYSCALL_FD_RETURNED)
-		syscall_add_descriptor(draft->event.call.ret, SYSCALL_FD_RETURNED, 1);
+		syscall_add_descriptor(draft->event.call.ret, SYSCALL_FD_RETURNED | SYSCALL_AT_EXIT);
 }

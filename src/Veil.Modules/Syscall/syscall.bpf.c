@@ -7,6 +7,7 @@
 #include "veil/task_state.bpf.h"
 #include "veil/threshold.bpf.h"
 #include "arguments.bpf.h"
+#include "signals.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -191,14 +192,33 @@ static __always_inline int syscall_return_emit(struct veil_task task, const stru
 	return 0;
 }
 
-/* The same with the arguments. Of a call that has only an end they are in its registers: `from` is where the program
+/* Sends a call with its arguments. */
+static __always_inline int syscall_args_send(struct veil_task task, struct syscall_draft *draft, __u64 start_ns)
+{
+	struct syscall_args_event *event = &draft->event;
+	__u64 size = draft->size;
+
+	veil_event_init(&event->common, syscall_args_event_kind, task);
+	if (veil_wants(struct syscall_args_event, gid))
+		event->gid = veil_task_gid(task);
+	event->duration_ns = start_ns ? event->common.timestamp - start_ns : VEIL_DURATION_UNKNOWN;
+	event->call.values = (struct veil_part){.offset = size ? sizeof(*event) : 0, .size = size};
+	asm volatile("" : "+r"(size));
+	if (size > SYSCALL_BYTES) { /* for the verifier: syscall_add_to() keeps within it */
+		veil_lost(VEIL_LOST_READ_FAILED);
+		return 0;
+	}
+	veil_output(event, sizeof(*event) + size);
+	return 0;
+}
+
+/* Ends it. Of a call that has only an end the arguments are in its registers: `from` is where the program
  * has these, or NULL. */
 static __always_inline int syscall_args_emit(struct veil_task task, const struct syscall_done *done, void *from,
 					     enum syscall_source source)
 {
 	struct syscall_args_event *event;
 	struct syscall_draft *draft;
-	__u64 size;
 
 	if (!veil_ret_passes(done->ret) || !veil_is_slow(done->start_ns))
 		return 0;
@@ -208,7 +228,7 @@ static __always_inline int syscall_args_emit(struct veil_task task, const struct
 		return 0;
 	}
 	event = &draft->event;
-	event->call.ret = done->ret;
+	event->call.ret = syscall_strace && syscall_is_killed(task) ? VEIL_RET_NONE : done->ret;
 	if (!done->start_ns) {
 		draft->call.syscall = done->syscall;
 		if (from)
@@ -219,19 +239,7 @@ static __always_inline int syscall_args_emit(struct veil_task task, const struct
 	}
 	event->call.syscall = done->syscall;
 	syscall_args_exit(draft);
-	veil_event_init(&event->common, syscall_args_event_kind, task);
-	if (veil_wants(struct syscall_args_event, gid))
-		event->gid = veil_task_gid(task);
-	event->duration_ns = done->start_ns ? event->common.timestamp - done->start_ns : VEIL_DURATION_UNKNOWN;
-	size = draft->size;
-	event->call.values = (struct veil_part){.offset = size ? sizeof(*event) : 0, .size = size};
-	asm volatile("" : "+r"(size));
-	if (size > SYSCALL_BYTES) { /* for the verifier: syscall_add_to() keeps within it */
-		veil_lost(VEIL_LOST_READ_FAILED);
-		return 0;
-	}
-	veil_output(event, sizeof(*event) + size);
-	return 0;
+	return syscall_args_send(task, draft, done->start_ns);
 }
 
 /* A macro, so that `nr` is read only when needed: it may take a helper. */
@@ -290,6 +298,19 @@ static __always_inline int syscall_move(__u32 old_tid, bool with_args)
 	bpf_map_delete_elem(&syscall_tids, &old_tid);
 	if (bpf_map_update_elem(&syscall_tids, &tid, &moved, BPF_ANY))
 		veil_lost(VEIL_LOST_MAP_FULL);
+	return 0;
+}
+
+/* execve has replaced the program: what of it could not be read then is in the new one. */
+static __always_inline int syscall_replaced(__u32 old_tid, struct linux_binprm *program)
+{
+	struct syscall_draft *draft;
+
+	if (!args_in_tasks)
+		syscall_move(old_tid, true);
+	draft = syscall_current_draft();
+	if (draft && draft->call.start_ns && draft->unread && veil_syscall_replaces_program(&draft->call.syscall))
+		syscall_args_replaced(draft, program);
 	return 0;
 }
 
@@ -386,9 +407,9 @@ int BPF_PROG(syscall_arg_thread_exit_tp_btf)
 }
 
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(syscall_arg_exec_tp_btf, struct task_struct *task, int old_tid)
+int BPF_PROG(syscall_arg_exec_tp_btf, struct task_struct *task, int old_tid, struct linux_binprm *program)
 {
-	return syscall_move(old_tid, true);
+	return syscall_replaced(old_tid, program);
 }
 
 SEC("raw_tp/sys_enter")
@@ -413,7 +434,7 @@ int syscall_arg_thread_exit_raw_tp(void *ctx)
 SEC("raw_tp/sched_process_exec")
 int syscall_arg_exec_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return syscall_move((__u32)ctx->args[1], true);
+	return syscall_replaced((__u32)ctx->args[1], (struct linux_binprm *)ctx->args[2]);
 }
 
 SEC("tracepoint/raw_syscalls/sys_enter")
@@ -438,4 +459,23 @@ SEC("tracepoint/sched/sched_process_exec")
 int syscall_arg_exec_tracepoint(struct trace_event_raw_sched_process_exec *ctx)
 {
 	return syscall_move(ctx->old_pid, true);
+}
+
+/* The calls that are still under way. Runs after all other programs are detached. */
+SEC("iter/task")
+int syscall_running(struct bpf_iter__task *ctx)
+{
+	struct task_struct *address = ctx->task;
+	struct syscall_draft *draft;
+	struct veil_task task;
+
+	if (!address)
+		return 0;
+	task = veil_task_typed(address);
+	draft = (void *)syscall_find(task, true);
+	if (!draft || !draft->call.start_ns)
+		return 0;
+	draft->event.call.syscall = draft->call.syscall;
+	draft->event.call.ret = VEIL_RET_RUNNING;
+	return syscall_args_send(task, draft, draft->call.start_ns);
 }

@@ -11,10 +11,10 @@ internal sealed class CallRecord(SyscallArch arch, string name, long ret, params
     private readonly List<byte> _row = [];
 
     /// <summary>Adds what was read for an argument.</summary>
-    public CallRecord With(int arg, ReadOnlySpan<byte> bytes, CallChunkMarks marks = default, CallChunkKind kind = default, int index = 0)
+    public CallRecord With(int arg, ReadOnlySpan<byte> bytes, CallChunkMarks marks = default, CallChunkKind kind = default, int index = 0, ulong? address = null)
     {
         Span<byte> header = stackalloc byte[CallChunk.HeaderBytes];
-        BinaryPrimitives.WriteUInt64LittleEndian(header, args[Math.Min(arg, args.Length - 1)]);
+        BinaryPrimitives.WriteUInt64LittleEndian(header, address ?? args[Math.Min(arg, args.Length - 1)]);
         BinaryPrimitives.WriteInt32LittleEndian(header[8..], bytes.Length);
         header[12] = (byte)arg;
         header[13] = (byte)index;
@@ -30,13 +30,39 @@ internal sealed class CallRecord(SyscallArch arch, string name, long ret, params
     /// <summary>The same, of an argument that the call fills.</summary>
     public CallRecord Filled(int arg, ReadOnlySpan<byte> bytes) => With(arg, bytes, CallChunkMarks.Output);
 
+    /// <summary>Adds what a descriptor stands for.</summary>
+    public CallRecord Described(int arg, ReadOnlySpan<byte> path, int index = 0, CallChunkMarks marks = default, ulong detail = 0) =>
+        With(arg, path, marks, CallChunkKind.Path, index, detail);
+
     /// <summary>As strace writes it.</summary>
-    public string Text => Write(isJson: false);
+    public string Text => TextOf(new CallOptions());
 
     /// <summary>The arguments in JSON.</summary>
-    public string Json => Write(isJson: true);
+    public string Json => Write(new CallOptions(IsJson: true), static (ref LineWriter line, in CallView call, CallOptions options) => CallText.WriteJson(ref line, call, options));
 
-    private string Write(bool isJson)
+    /// <summary>What its descriptors stand for, as members of an object.</summary>
+    public string Fds => Write(new CallOptions(IsJson: true), CallFacts.WriteDescriptors);
+
+    /// <summary>As strace writes it with other flags.</summary>
+    public string TextOf(CallOptions options) => Write(options, CallText.Write);
+
+    /// <summary>The arguments that were read in a way.</summary>
+    public string Names(CallChunkMarks mark) =>
+        Write(new CallOptions(), (ref LineWriter line, in CallView call, CallOptions options) => CallFacts.WriteNames(ref line, call, options, mark, quoted: false));
+
+    /// <summary>One of its paths.</summary>
+    public string? Path(int index) => CallFacts.TryGetPath(new CallView(Record(), 0), index, out var path) ? Encoding.UTF8.GetString(path) : null;
+
+    private delegate void Writer(ref LineWriter line, in CallView call, CallOptions options);
+
+    private string Write(CallOptions options, Writer write)
+    {
+        var line = new LineWriter(new byte[65536]);
+        write(ref line, new CallView(Record(), 0), options);
+        return Encoding.UTF8.GetString(line.Written);
+    }
+
+    private byte[] Record()
     {
         byte[] record = new byte[CallView.SizeBytes + _row.Count];
         BinaryPrimitives.WriteInt32LittleEndian(record,
@@ -48,13 +74,6 @@ internal sealed class CallRecord(SyscallArch arch, string name, long ret, params
         BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(CallView.PartOffset), CallView.SizeBytes);
         BinaryPrimitives.WriteUInt16LittleEndian(record.AsSpan(CallView.PartOffset + 4), (ushort)_row.Count);
         _row.CopyTo(record, CallView.SizeBytes);
-        var line = new LineWriter(new byte[16384]);
-        var options = new CallOptions(isJson);
-        var view = new CallView(record, 0);
-        if (isJson)
-            CallText.WriteJson(ref line, view, options);
-        else
-            CallText.Write(ref line, view, options);
-        return Encoding.UTF8.GetString(line.Written);
+        return record;
     }
 }

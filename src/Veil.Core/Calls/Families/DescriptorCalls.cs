@@ -48,18 +48,7 @@ internal static class DescriptorCalls
         new("i386:fanotify_mark", Fd, Flags(FlagSets.FanotifyMarkFlags), new OwnArgument(FanotifyMask), Hidden, s_fanotifyFolder, FilePath),
     ];
 
-    private static Argument s_pipe => new StructArgument(8, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
-    {
-        writer.BeginArray();
-        writer.Item();
-        writer.Number(bytes.I32(0));
-        writer.Item();
-        writer.Number(bytes.I32(4));
-        writer.EndArray();
-    })
-    {
-        IsOutput = true,
-    };
+    private static Argument s_pipe => new DescriptorPairArgument();
 
     private static Argument s_fanotifyFolder => new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
     {

@@ -49,6 +49,17 @@ internal static class WaitCalls
             SignalSet.Argument(isAddressAfterFailure: true), Size),
     ];
 
+    /// <summary>A timeout, in whose place the kernel leaves what is left of it.</summary>
+    public static Argument Timeout(bool isOld) => new TimeoutArgument(isMicro: false, isOld);
+
+    /// <summary>What is left of it, in the brackets after a result.</summary>
+    public static void WriteLeft(ref CallWriter writer, in CallView call, int position)
+    {
+        writer.TextOnly(" (left "u8);
+        TimeoutArgument.WriteLeft(ref writer, call, position);
+        writer.TextOnly(")"u8);
+    }
+
     private static Argument s_wideEvents => new ArrayArgument(16, -1, Event);
 
     // The mask of pselect6 is behind a second pointer and is not read.
@@ -192,11 +203,11 @@ internal static class WaitCalls
     /// <summary>An array of <c>struct pollfd</c>; what was found is part of the result in text, of the array in JSON.</summary>
     private sealed class PollArgument : Argument
     {
-        public override CallReader Input(int position, CallOptions options, bool is32Bit) => Reader;
+        private const int SizeMax = PollBytes * CallOptions.ElementsMax;
 
-        public override CallReader Output(int position, CallOptions options, bool is32Bit) => Reader;
+        public override CallReader Input(int position, CallOptions options, bool is32Bit) => CallReader.OfDescriptors(options, PollBytes, SizeMax, count: 1);
 
-        private static CallReader Reader => new(CallRead.Counted, PollBytes, PollBytes * CallOptions.ElementsMax, 1);
+        public override CallReader Output(int position, CallOptions options, bool is32Bit) => new(CallRead.Counted, PollBytes, SizeMax, 1);
 
         public override void Write(ref CallWriter writer, in CallView call, int position)
         {
@@ -217,6 +228,7 @@ internal static class WaitCalls
                 writer.BeginStruct();
                 writer.Field("fd"u8);
                 writer.Number(fd);
+                CallDescriptor.Write(ref writer, call, position, at / PollBytes);
                 if (fd >= 0)
                 {
                     writer.Field("events"u8);
