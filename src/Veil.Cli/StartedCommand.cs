@@ -35,7 +35,7 @@ internal static unsafe partial class StartedCommand
     {
         t_words = null;
         int dashes = Array.IndexOf(args, "--");
-        if (dashes < 0 || args[0][0] != '-')
+        if (dashes < 0 || !args[0].StartsWith('-'))
             return args;
         if (dashes + 1 == args.Length)
             throw new UsageException("--: say which command: veil -- CMD ARG…");
