@@ -226,8 +226,7 @@ internal static partial class KernelCalls
             0 => "arbitrary skid"u8,
             1 => "constant skid"u8,
             2 => "requested to have 0 skid"u8,
-            _ => "must "
-            + "have 0 skid"u8
+            _ => "must have 0 skid"u8,
         });
         writer.More();
         writer.EndStruct();
