@@ -43,6 +43,13 @@ static __always_inline __u64 veil_syscall_arg2(void *regs, enum veil_arch arch)
 	return arch == VEIL_ARCH_I386 ? (__u32)value : value;
 }
 
+static __always_inline __u64 veil_syscall_arg3(void *regs, enum veil_arch arch)
+{
+	if (arch == VEIL_ARCH_I386)
+		return (__u32)BPF_CORE_READ((struct pt_regs___x86 *)regs, si);
+	return BPF_CORE_READ((struct pt_regs___x86 *)regs, r10);
+}
+
 /* All arguments; `read` is how a member of the registers is had. */
 #define veil_syscall_args(read, regs, arch, args)                                                                      \
 	({                                                                                                             \
@@ -90,6 +97,11 @@ static __always_inline __u64 veil_syscall_arg1(void *regs, enum veil_arch arch)
 static __always_inline __u64 veil_syscall_arg2(void *regs, enum veil_arch arch)
 {
 	return BPF_CORE_READ((struct pt_regs___arm64 *)regs, regs[2]);
+}
+
+static __always_inline __u64 veil_syscall_arg3(void *regs, enum veil_arch arch)
+{
+	return BPF_CORE_READ((struct pt_regs___arm64 *)regs, regs[3]);
 }
 
 #define veil_syscall_args(read, regs, arch, args)                                                                      \

@@ -39,7 +39,10 @@ struct path_walk {
 	__u32 scan_end;
 	__u32 scan_name; /* bytes of the name that it is in, and how many of them are dots */
 	__u32 scan_dots;
-	__u32 left_root; /* behind the last ".." that would have led out of the root */
+	__u32 left_root;  /* behind the last ".." that would have led out of the root */
+	__u32 clean_root; /* veil_path_clean(): ".." does not lead out of what is before */
+	__u32 clean_end;  /* where the name that it is in ends, in the path that it makes */
+	__u32 clean_skip; /* names that a ".." behind them takes back */
 	char bytes[VEIL_PATH_MAX + PATH_NAME_MAX];
 	struct veil_draft draft;
 };
@@ -77,32 +80,10 @@ static __always_inline void path_prepend_number(struct path_walk *walk, __u64 nu
 	}
 }
 
-/* What is read of each dentry. */
-struct path_dentry {
-	struct dentry *parent;
-	__u32 hash;
-	__u32 length;
-	const unsigned char *name;
-};
-
-/* At once where they lie in this order, which is not so where the kernel shuffles its structs. */
-static __always_inline void path_read_dentry(struct path_dentry *to, struct dentry *dentry)
+static __always_inline bool path_prepend_name(struct path_walk *walk, struct dentry *dentry)
 {
-	__u32 parent = bpf_core_field_offset(struct dentry, d_parent);
-
-	if (bpf_core_field_offset(struct dentry, d_name) == parent + 8) {
-		bpf_probe_read_kernel(to, sizeof(*to), (void *)dentry + parent);
-		return;
-	}
-	to->parent = BPF_CORE_READ(dentry, d_parent);
-	to->length = BPF_CORE_READ(dentry, d_name.len);
-	to->name = BPF_CORE_READ(dentry, d_name.name);
-}
-
-static __always_inline bool path_prepend_name(struct path_walk *walk, const struct path_dentry *dentry)
-{
-	const unsigned char *name = dentry->name;
-	__u32 length = dentry->length & (PATH_NAME_MAX - 1);
+	const unsigned char *name = veil_read(struct dentry, dentry, d_name.name);
+	__u32 length = veil_read(struct dentry, dentry, d_name.len) & (PATH_NAME_MAX - 1);
 	__u32 start = walk->start;
 
 	if (start < length + 1) {
@@ -120,7 +101,7 @@ static __always_inline bool path_prepend_name(struct path_walk *walk, const stru
 static __always_inline void path_enter_mount(struct path_walk *walk, struct vfsmount *mount)
 {
 	walk->mount = mount;
-	walk->mount_root = BPF_CORE_READ(mount, mnt_root);
+	walk->mount_root = veil_read(struct vfsmount, mount, mnt_root);
 }
 
 /*
@@ -134,8 +115,7 @@ __noinline int veil_path_climb(__u32 slot)
 	if (!walk)
 		return 0;
 	for (int step = 0; step < PATH_CLIMB_STEPS; step++) {
-		struct dentry *dentry = walk->dentry;
-		struct path_dentry read = {};
+		struct dentry *dentry = walk->dentry, *parent;
 
 		if (dentry == walk->root && walk->mount == walk->root_mount) {
 			walk->root_start = walk->start;
@@ -144,20 +124,20 @@ __noinline int veil_path_climb(__u32 slot)
 		if (dentry == walk->mount_root) {
 			struct mount *mount = (void *)walk->mount - bpf_core_field_offset(struct mount, mnt), *above;
 
-			above = BPF_CORE_READ(mount, mnt_parent);
+			above = veil_read(struct mount, mount, mnt_parent);
 			if (above == mount)
 				return 0;
-			walk->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			walk->dentry = veil_read(struct mount, mount, mnt_mountpoint);
 			path_enter_mount(walk, (void *)above + bpf_core_field_offset(struct mount, mnt));
 			continue;
 		}
-		path_read_dentry(&read, dentry);
-		if (!read.parent || read.parent == dentry)
+		parent = veil_read(struct dentry, dentry, d_parent);
+		if (!parent || parent == dentry)
 			return 0; /* cut off from the tree, as a lazily unmounted one is */
-		if (!path_prepend_name(walk, &read))
+		if (!path_prepend_name(walk, dentry))
 			return 0;
 		walk->depth += walk->root != NULL;
-		walk->dentry = read.parent;
+		walk->dentry = parent;
 	}
 	return 1;
 }
@@ -190,13 +170,10 @@ static __always_inline void path_prepend_ns(struct path_walk *walk, struct inode
 }
 
 /* A file that is in no tree gets its kind and number, as in /proc/PID/fd. */
-static __always_inline bool path_is_special(struct path_walk *walk, struct dentry *dentry,
-					    const struct path_dentry *read)
+static __always_inline bool path_is_special(struct path_walk *walk, struct dentry *dentry)
 {
 	unsigned long magic;
 
-	if (read->parent != dentry)
-		return false;
 	magic = BPF_CORE_READ(dentry, d_sb, s_magic);
 	switch (magic) {
 	case PIPEFS_MAGIC:
@@ -215,7 +192,7 @@ static __always_inline bool path_is_special(struct path_walk *walk, struct dentr
 		path_prepend(walk, "anon_inode:[pidfd]", 18);
 		return true;
 	case ANON_INODE_FS_MAGIC:
-		path_prepend_name(walk, read);
+		path_prepend_name(walk, dentry);
 		walk->start = (walk->start + 1) & (VEIL_PATH_MAX - 1); /* without the slash */
 		path_prepend(walk, "anon_inode:", 11);
 		return true;
@@ -224,7 +201,7 @@ static __always_inline bool path_is_special(struct path_walk *walk, struct dentr
 	if (dentry == walk->mount_root)
 		return false;
 	path_prepend_deleted(walk);
-	path_prepend_name(walk, read);
+	path_prepend_name(walk, dentry);
 	return true;
 }
 
@@ -234,7 +211,7 @@ __noinline int veil_path_resolve(__u32 slot, __u64 dentry_address, __u64 mount_a
 	struct path_walk *walk = veil_path_walk(slot);
 	struct dentry *dentry = (struct dentry *)dentry_address;
 	struct vfsmount *mount = (struct vfsmount *)mount_address;
-	struct path_dentry read = {};
+	bool is_root;
 
 	if (!walk)
 		return 0;
@@ -244,12 +221,12 @@ __noinline int veil_path_resolve(__u32 slot, __u64 dentry_address, __u64 mount_a
 	walk->root_start = walk->depth = 0;
 	walk->dentry = dentry;
 	path_enter_mount(walk, mount);
-	path_read_dentry(&read, dentry);
-	if (path_is_special(walk, dentry, &read))
+	is_root = veil_read(struct dentry, dentry, d_parent) == dentry;
+	if (is_root && path_is_special(walk, dentry))
 		return 0;
 
 	/* Unhashed and not a root: the name is gone, the file lives on (d_unlinked() in include/linux/dcache.h). */
-	if (read.parent != dentry && !BPF_CORE_READ(dentry, d_hash.pprev))
+	if (!is_root && !veil_read(struct dentry, dentry, d_hash.pprev))
 		path_prepend_deleted(walk);
 	for (int climb = 0; climb < PATH_CLIMBS; climb++) {
 		if (!veil_path_climb(slot))
@@ -366,4 +343,78 @@ static __always_inline void veil_path_keep_in_root(__u32 slot, struct path_walk 
 			      &draft->bytes[veil_draft_place(walk->left_root)]);
 	path->size = root_size + size;
 	draft->size = path->offset + path->size;
+}
+
+#define PATH_CLEAN_STEPS 32
+#define PATH_CLEANS	 129 /* VEIL_PATH_MAX and one more */
+
+/* Some bytes of a path, from its end; 1 if there are more. */
+__noinline int veil_path_clean_some(__u32 slot)
+{
+	struct path_walk *walk = veil_path_walk(slot);
+
+	if (!walk)
+		return 0;
+	for (int step = 0; step < PATH_CLEAN_STEPS; step++) {
+		bool is_gone;
+		__u32 start;
+		char byte;
+
+		if (walk->scan_end <= walk->scanned)
+			return 0;
+		walk->scan_end--;
+		byte = walk->draft.bytes[veil_draft_place(walk->scan_end)];
+		start = (walk->start - 1) & (VEIL_PATH_MAX - 1);
+		walk->bytes[start] = byte;
+		walk->start = start;
+		if (byte != '/') {
+			walk->scan_name++;
+			walk->scan_dots += byte == '.';
+			continue;
+		}
+		is_gone = walk->scan_name <= 1 && walk->scan_name == walk->scan_dots;
+		if (walk->scan_name == 2 && walk->scan_dots == 2) {
+			walk->clean_skip++;
+			is_gone = true;
+		} else if (!is_gone && walk->clean_skip) {
+			walk->clean_skip--;
+			is_gone = true;
+		}
+		if (is_gone)
+			walk->start = walk->clean_end;
+		walk->clean_end = walk->start;
+		walk->scan_name = walk->scan_dots = 0;
+		if (walk->scan_end == walk->clean_root)
+			walk->clean_skip = 0;
+	}
+	return 1;
+}
+
+/*
+ * After veil_path_append(): takes ".", ".." and empty names out of the path that was added last, so that a filter by
+ * path has one spelling to compare. A symbolic link before ".." is taken for a folder.
+ */
+static __always_inline void veil_path_clean(__u32 slot, struct path_walk *walk, struct veil_part *path,
+					    __u32 folder_size)
+{
+	__u32 root_size = walk->root_start ? folder_size - (VEIL_PATH_MAX - walk->root_start) : 0;
+
+	if (!path->size || walk->draft.bytes[veil_draft_place(path->offset)] != '/')
+		return;
+	walk->scanned = path->offset;
+	walk->scan_end = path->offset + path->size;
+	walk->scan_name = walk->scan_dots = 0;
+	walk->clean_root = path->offset + (root_size > 1 && root_size <= folder_size ? root_size : 0);
+	walk->clean_skip = 0;
+	walk->start = walk->clean_end = VEIL_PATH_MAX;
+	for (int part = 0; part < PATH_CLEANS; part++) {
+		if (!veil_path_clean_some(slot))
+			break;
+	}
+	if (walk->start == VEIL_PATH_MAX)
+		path_prepend(walk, "/", 1);
+	walk->truncated = path->truncated;
+	walk->deleted = 0;
+	walk->draft.size = path->offset;
+	veil_path_add(walk, path);
 }

@@ -51,9 +51,30 @@ struct veil_part {
 #define VEIL_PATH_MAX 4096
 
 typedef struct veil_part veil_path_t; /* a path, any bytes but NUL */
+typedef struct veil_part veil_name_t; /* the same as a call asked for it */
+
+/* Whose flags a word has: src/Veil.Core/Events/Kinds/FileFlagsKind.cs has the same. */
+enum veil_flag_set {
+	VEIL_FLAGS_NONE, /* the call has none */
+	VEIL_FLAGS_OPEN,
+	VEIL_FLAGS_AT,
+	VEIL_FLAGS_STATX,
+	VEIL_FLAGS_RENAME,
+	VEIL_FLAGS_MMAP,
+	VEIL_FLAGS_SYNC,
+};
+typedef struct veil_file_flags {
+	__u32 set;
+	__u32 word;
+} veil_file_flags_t;
+
+typedef __u32 veil_mode_t;   /* permissions, shown in octal; all ones: the call has none */
+typedef __u64 veil_offset_t; /* a place in a file; all ones: the call has none */
 
 #define VEIL_PID_UNKNOWN      ((veil_pid_t)-1)
 #define VEIL_COMM_UNKNOWN     "\0\xff" /* no name is like that: an empty one has nothing behind it that counts */
+#define VEIL_MODE_NONE	      ((veil_mode_t)-1)
+#define VEIL_OFFSET_NONE      ((veil_offset_t)-1)
 #define VEIL_BYTES_UNKNOWN    ((veil_bytes_t)-1)
 #define VEIL_DURATION_UNKNOWN ((veil_duration_t)-1)
 #define VEIL_RET_NONE	      ((veil_ret_t)(1ULL << 63))

@@ -88,6 +88,9 @@ internal static class CompletionCommand
         {
             case ["completion"]:
                 return StartingWith(word, s_scripts.Keys);
+            // The words of the command that is to be run; its files are the shell's to complete.
+            case [['-', ..], ..] when before.Contains("--"):
+                return [];
             case ["help"]:
                 return StartingWith(word, word.StartsWith('-') ? flags.All.Select(static option => option.Name) : HelpCommand.Words(CommandLine.Create(new TraceFlags())));
             case ["config"]:
@@ -137,7 +140,7 @@ internal static class CompletionCommand
         if (option == flags.Output)
             return OutputFormats.Names(isTrace: true);
         if (option == flags.Enrich)
-            return ["time", "user", "proc", "all"];
+            return ["time", "user", "proc", "why", "all"];
         if (option == flags.Hook)
             return Chosen(before).SelectMany(static module => module.Rungs).Select(static rung => rung.Name).Distinct(StringComparer.Ordinal);
         if (option == flags.Fields)

@@ -3,7 +3,6 @@ using System.CommandLine;
 using System.Globalization;
 using Veil.Core;
 using Veil.Core.Counting;
-using Veil.Core.Filters;
 using Veil.Core.Text;
 
 namespace Veil.Cli;
@@ -28,7 +27,6 @@ internal static class CountFlags
         }
 
         RefuseAny(parsed, [flags.Fields, flags.Enrich, flags.Buffer, flags.Rings, flags.MaxEvents], "is for events, and counting shows none; leave one of them out");
-        RefuseAny(parsed, flags.ModuleFlags.Where(static flag => flag.Key.Role == FlagRole.Filter).Select(static flag => flag.Value), "is decided in userspace, after counting: --count-by filename shows the files");
         return new CountOptions(
             by, histogram,
             Number(flags.Top.Name, parsed.GetValue(flags.Top), TopMax),

@@ -10,7 +10,7 @@ public sealed class CompletionTests
     [InlineData("--module fi", "files")]
     [InlineData("--module syscall,net", "syscall,network")]
     [InlineData("--module=net", "--module=network")]
-    [InlineData("-m files --op r", "read")]
+    [InlineData("-m files --op r", "read rename rmdir")]
     [InlineData("-m files --op open !wr", "!write")]
     [InlineData("-m memory --fault m", "major minor")]
     [InlineData("-m syscall -s openat2,preadv", "openat2,preadv openat2,preadv2")]

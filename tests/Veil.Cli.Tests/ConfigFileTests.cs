@@ -28,9 +28,8 @@ public sealed class ConfigFileTests : IDisposable
 
         request.Options.Modules.Select(static module => module.Name).ShouldBe(["syscall", "files"]);
         request.Options.FiltersOf(request.Options.Modules[0]).Select(Text).ShouldBe(["pid 1:Allow 2:Allow", "syscall ioctl:Deny"]);
-        request.Options.FiltersOf(request.Options.Modules[1]).Select(Text).ShouldBe(["pid 3:Allow", "op open:Allow read:Allow"]);
+        request.Options.FiltersOf(request.Options.Modules[1]).Select(Text).ShouldBe(["pid 3:Allow", "op open:Allow read:Allow", "file /etc/:Allow"]);
         request.Options.FlagsOf(request.Options.Modules[0]).Switches.ShouldBe(["returns"]);
-        request.Options.FlagsOf(request.Options.Modules[1]).Of("file").ShouldBe(["/etc/"]);
         request.Options.Output.Format.ShouldBe(OutputFormat.Json);
         request.Options.Output.Enrichments.ShouldBe(Enrichments.Time | Enrichments.User);
         request.Options.Output.Fields.ShouldBe(["comm", "pid", "time", "username"]);
@@ -65,8 +64,7 @@ public sealed class ConfigFileTests : IDisposable
               files: {flags: {name: ['a,b', c], file: ['/srv/a,b\', "d,e"], op: "open,read"}}
             """);
 
-        request.Options.Filters.Select(Text).ShouldBe(["name a,b:Allow c:Allow", "op open:Allow read:Allow"]);
-        request.Options.FlagsOf(request.Options.Modules[0]).Of("file").ShouldBe(["/srv/a,b\\", "d,e"]);
+        request.Options.Filters.Select(Text).ShouldBe(["name a,b:Allow c:Allow", "op open:Allow read:Allow", @"file /srv/a,b\:Allow d,e:Allow"]);
     }
 
     [Fact]

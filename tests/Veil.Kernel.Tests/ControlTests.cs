@@ -99,7 +99,7 @@ public sealed class ControlTests : IDisposable
     [InlineData("add syscall port_deny 80", "syscall has no filter 'port'; network has (available: ")]
     [InlineData("add files pid 2", "module files is not traced (syscall is)")]
     [InlineData("add files", "module files is not traced (syscall is)")]
-    [InlineData("add file /etc", "--file is set when the trace starts, and cannot be changed while it runs (available: ")]
+    [InlineData("add file /etc", "syscall has no filter 'file'; files has (available: ")]
     [InlineData("add slower 1ms", "--slower is set when the trace starts, and cannot be changed while it runs (available: ")]
     [InlineData("list pid 1", "pid: takes no key here")]
     [InlineData("pause now", "pause: takes nothing after it")]

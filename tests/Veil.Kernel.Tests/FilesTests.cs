@@ -82,16 +82,31 @@ public sealed class FilesTests : IDisposable
         PathsFor(_folder + "/bound/", "!file").ShouldBeEmpty();
     }
 
+    /// <summary>More than the kernel has room for is decided in userspace, and said; it has the same events.</summary>
     [Fact]
-    public void File_Dropped_IsInTheSummary()
+    public void File_OfManyValues_IsDecidedInUserspaceAndSaysSo()
     {
+        string many = string.Join(',', Enumerable.Range(0, 100).Select(static i => $"/nowhere/file{i}").Append(_folder + "/created"));
         using var workload = Workload.Waiting("files", _folder);
-        using var veil = VeilRun.Attach("--module", "files", "--pid", workload.Pid, "--file", "/nowhere/");
+        using var veil = VeilRun.Attach("--module", "files", "--pid", workload.Pid, "--file", many, "--fields", "filename");
         workload.Go();
         veil.Stop().ShouldBe(0);
 
-        veil.Lines.ShouldBeEmpty();
-        veil.Errors.ShouldMatch("0 events delivered .*, 0 lost, [1-9][0-9]+ dropped by --file");
+        veil.Lines.ShouldHaveSingleItem().ShouldBe($"filename={_folder}/created");
+        veil.Errors.ShouldMatch("warning: --file: the values have [0-9]+ bytes together, of which the kernel takes 512: it is decided in userspace");
+        veil.Errors.ShouldMatch("1 event delivered .*, 0 lost, [1-9][0-9]+ dropped by --file");
+    }
+
+    [Fact]
+    public void File_WhereEventsAreCounted_IsDecidedInTheKernel()
+    {
+        using var workload = Workload.Waiting("copies", _folder);
+        using var veil = VeilRun.Attach("--module", "files", "--pid", workload.Pid, "--op", "copy", "--file", _folder + "/to", "--count", "-o", "json");
+        workload.Go();
+        veil.Stop().ShouldBe(0);
+
+        veil.Lines.ShouldNotBeEmpty();
+        veil.Errors.ShouldNotContain("dropped by");
     }
 
     [Theory]

@@ -28,7 +28,7 @@ public sealed unsafe class BpfIteration : IDisposable
         {
             int errno = Marshal.GetLastPInvokeError();
             // EAGAIN: a million things were looked at, and it goes on from there (bpf_seq_read()).
-            if (count < 0 && errno is not (ErrnoName.EINTR or ErrnoName.EAGAIN))
+            if (count < 0 && errno is not (Errno.EINTR or Errno.EAGAIN))
                 throw BpfErrors.Create("running program", _program, errno);
             if (count > 0)
                 take?.Invoke(new ReadOnlySpan<byte>(room, (int)count));

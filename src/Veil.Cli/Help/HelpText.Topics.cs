@@ -69,7 +69,7 @@ internal static partial class HelpText
         switch (topic)
         {
             case HelpTopics.Filters:
-                Paragraph(text, "Filters choose what is traced. An event must pass every filter that is given. A filter passes what it allows and does not deny; one that only denies passes the rest. All but --file are decided in the kernel.", "", "");
+                Paragraph(text, "Filters choose what is traced. An event must pass every filter that is given. A filter passes what it allows and does not deny; one that only denies passes the rest. All are decided in the kernel.", "", "");
                 foreach (var (title, options) in flags.Groups.Where(group => group.Options.Any(option => option is Option<string[]> && option != flags.Module && flags.Filters.Values.Contains(option))))
                     Section(text, title, options.Select(Line));
                 Examples_(text, AllExamples.Where(static example => example.Command.Contains("'!", StringComparison.Ordinal)).DistinctBy(static example => example.Command).Take(2));

@@ -19,8 +19,10 @@ public static class CallTable
 
     // A spec whose name begins with a table's name and a colon (i386:pread64) is for that table alone.
     private static IEnumerable<IEnumerable<CallSpec>> Families =>
-        [FileCalls.All, DescriptorCalls.All, WaitCalls.All, MountCalls.All, IoctlCalls.All, MemoryCalls.All, ProcessCalls.All,
-            SignalCalls.All, TimeCalls.All, IdentityCalls.All, IpcCalls.All, KernelCalls.All];
+    [
+        FileCalls.All, DescriptorCalls.All, WaitCalls.All, MountCalls.All, IoctlCalls.All, MemoryCalls.All, ProcessCalls.All,
+        SignalCalls.All, TimeCalls.All, IdentityCalls.All, IpcCalls.All, KernelCalls.All, SocketCalls.All, UringCalls.All,
+    ];
 
     /// <summary>A call; of a number that no table has, one without arguments.</summary>
     /// <param name="arch">The table.</param>

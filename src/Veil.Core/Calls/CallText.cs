@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using Veil.Bpf;
 using Veil.Core.Kernel;
 using Veil.Core.Text;
 
@@ -68,6 +69,13 @@ public static class CallText
     {
         line.Append((byte)'(');
         var writer = new CallWriter(line, options);
+        if (spec.TextWriter is { } write)
+        {
+            write(ref writer, call);
+            line = writer.Line;
+            return true;
+        }
+
         bool isFirst = true;
         isWhole |= call.HasReturned;
         spec.TextWriter?.Invoke(ref writer, call);

@@ -7,15 +7,18 @@ using Veil.Core.Sinks;
 
 namespace Veil.Core.Enrichers;
 
-/// <summary>Adds what the kernel's record does not hold: wall-clock time, the user's name, the process's current name.</summary>
+/// <summary>Adds what the kernel's record does not hold: wall-clock time, the user's name, the process's current name, why a path refused.</summary>
 public sealed class EnrichSink(IEventSink next, Enrichments enrichments, EventHeader header, RootClient? root) : IEventSink
 {
     private readonly WallClock _clock = new();
     private readonly UserNames _users = new();
+    private readonly PathReasons _reasons = new(root);
     private readonly ProcNames _processes = new(root);
     private readonly bool _time = enrichments.HasFlag(Enrichments.Time);
     private readonly bool _user = enrichments.HasFlag(Enrichments.User);
     private readonly bool _proc = enrichments.HasFlag(Enrichments.Proc);
+
+    private readonly bool _why = enrichments.HasFlag(Enrichments.Why);
 
     /// <inheritdoc/>
     public ulong Delivered => next.Delivered;
@@ -31,6 +34,8 @@ public sealed class EnrichSink(IEventSink next, Enrichments enrichments, EventHe
             view.UserName = _users.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[header.UidOffset..]));
         if (_proc)
             view.ProcName = _processes.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[header.PidOffset..]), timestamp);
+        if (_why)
+            view.Why = _reasons.Find(ref view, BinaryPrimitives.ReadUInt32LittleEndian(record[header.PidOffset..]), BinaryPrimitives.ReadUInt32LittleEndian(record[header.UidOffset..]), timestamp);
         next.Write(ref view);
     }
 

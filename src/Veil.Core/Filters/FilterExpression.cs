@@ -11,6 +11,9 @@ public sealed record FilterExpression(FilterDimension Dimension, IReadOnlyDictio
     /// <summary>The module that it is for; none for all that have the dimension.</summary>
     public string? Module { get; init; }
 
+    /// <summary>Is a key allowed by name?</summary>
+    public bool Allows(string text) => Bits.Any(key => key.Key.Text == text && key.Value.HasFlag(FilterBits.Allow));
+
     /// <summary>The most keys that a map holds: <c>VEIL_FILTER_KEYS</c>.</summary>
     public const int KeysMax = 10_240;
 

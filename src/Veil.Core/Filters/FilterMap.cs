@@ -29,20 +29,14 @@ public sealed class FilterMap(FilterDimension dimension, IFilterStorage storage)
     {
         try
         {
-            Store(_keys, wanted);
+            storage.Replace(dimension, _keys, wanted);
         }
         catch (BpfException)
         {
-            Store(wanted, _keys);
+            storage.Replace(dimension, wanted, _keys);
             throw;
         }
 
         _keys = new(wanted, FilterKeyByBits.Instance);
-    }
-
-    private void Store(IReadOnlyDictionary<FilterKey, FilterBits> before, IReadOnlyDictionary<FilterKey, FilterBits> after)
-    {
-        foreach (var store in FilterChange.Plan(dimension, storage.KeyBytes, before, after))
-            storage.Store(store);
     }
 }

@@ -12,6 +12,9 @@ public sealed record EventKind(string Struct, params IReadOnlyList<string> Flags
     /// <summary>Is it, or comes it with, the event of that struct?</summary>
     public bool Has(string name) => Struct == name || Beside.Contains(name);
 
-    /// <summary>Is one of its flags given?</summary>
-    public bool IsChosen(ModuleArguments arguments) => Flags.Any(arguments.IsGiven);
+    /// <summary>Must all of its flags be given? One is enough.</summary>
+    public bool NeedsAll { get; init; }
+
+    /// <summary>Are its flags given?</summary>
+    public bool IsChosen(ModuleArguments arguments) => NeedsAll ? Flags.All(arguments.IsGiven) : Flags.Any(arguments.IsGiven);
 }

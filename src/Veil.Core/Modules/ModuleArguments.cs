@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using Veil.Core.Filters;
+
 namespace Veil.Core.Modules;
 
 /// <summary>The flags of modules (<see cref="ModuleFlag"/>) that were given.</summary>
@@ -15,11 +17,11 @@ public sealed record ModuleArguments(IReadOnlySet<string> Switches, IReadOnlyDic
     /// <summary>Is the output in the form of strace?</summary>
     public bool IsStrace { get; init; }
 
-    /// <summary>The names of the filters that were given for the module.</summary>
-    public IReadOnlySet<string> Filters { get; init; } = new HashSet<string>();
+    /// <summary>The filters that were given for the module, by their names.</summary>
+    public IReadOnlyDictionary<string, FilterExpression> Filters { get; init; } = new Dictionary<string, FilterExpression>();
 
     /// <summary>Is the flag or the filter given?</summary>
-    public bool IsGiven(string name) => Switches.Contains(name) || Values.ContainsKey(name) || Filters.Contains(name);
+    public bool IsGiven(string name) => Switches.Contains(name) || Values.ContainsKey(name) || Filters.ContainsKey(name);
 
     /// <summary>Is the field shown or counted? What is not need not be found out.</summary>
     public bool Shows(string field) => Fields is null || Fields.Contains(field);

@@ -47,7 +47,10 @@ public abstract class TraceModule : IEventOwner
     public IEnumerable<FilterDimension> Filters => s_commonFilters.Concat(OwnFilters);
 
     /// <summary>Is it a filter of the task, as all modules have them?</summary>
-    internal static bool IsOfTask(FilterDimension filter) => s_commonFilters.Any(common => common.Name == filter.Name);
+    public static bool IsOfTask(FilterDimension filter) => s_commonFilters.Any(common => common.Name == filter.Name);
+
+    /// <summary>Does it show anything of a process that only computes? Then it is named where a trace of such a process is silent.</summary>
+    public virtual bool ShowsComputing => false;
 
     /// <summary>Why a trace may have had nothing to show yet, where the module itself knows; nothing otherwise.</summary>
     /// <param name="processes">The processes that are traced, each with its sockets (inodes) when the trace began; none: all.</param>
@@ -75,7 +78,7 @@ public abstract class TraceModule : IEventOwner
     /// <param name="filter">One of <see cref="Filters"/>.</param>
     /// <param name="arguments">The flags.</param>
     public string? FlagNeededBy(FilterDimension filter, ModuleArguments arguments) =>
-        EventsByFlag.FirstOrDefault(kind => kind.Flags.Contains(filter.Name) && !kind.IsChosen(arguments))?.Flags[0];
+        EventsByFlag.FirstOrDefault(kind => kind.Flags.Skip(1).Contains(filter.Name) && !kind.IsChosen(arguments))?.Flags[0];
 
     /// <summary>What is attached: the module itself, or one for each thing that its flags name.</summary>
     /// <param name="arguments">The flags.</param>
@@ -95,6 +98,9 @@ public abstract class TraceModule : IEventOwner
 
     /// <summary>What to ask before starting, where the trace could hurt; nothing for no question.</summary>
     public virtual string? Question(IReadOnlyList<FilterExpression> filters, ModuleArguments arguments) => null;
+
+    /// <summary>The flag of the filter in userspace, where there is one.</summary>
+    public virtual string? FiltersInUserspace => null;
 
     /// <summary>The filter in userspace, or none.</summary>
     /// <param name="schema">The events that it is asked about.</param>

@@ -13,4 +13,7 @@ public enum RootAbilities
 
     /// <summary>Removal of the control socket from a folder that only root may write to.</summary>
     Socket = 2,
+
+    /// <summary>A look along a path that a call was refused on: who may go there, and whose it is.</summary>
+    Paths = 4,
 }

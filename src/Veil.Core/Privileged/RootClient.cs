@@ -65,7 +65,7 @@ public sealed unsafe class RootClient : IDisposable
     {
         if (LibC.EffectiveUser() != 0)
             return RootAbilities.None;
-        return (enrichments.HasFlag(Enrichments.Proc) && HidesProcesses() ? RootAbilities.ProcessNames : RootAbilities.None) | (hasControl ? RootAbilities.Socket : RootAbilities.None);
+        return (enrichments.HasFlag(Enrichments.Why) ? RootAbilities.Paths : RootAbilities.None) | (enrichments.HasFlag(Enrichments.Proc) && HidesProcesses() ? RootAbilities.ProcessNames : RootAbilities.None) | (hasControl ? RootAbilities.Socket : RootAbilities.None);
     }
 
     /// <summary>Waits until it has started and answers. Where it does not, a line says so.</summary>
@@ -79,6 +79,16 @@ public sealed unsafe class RootClient : IDisposable
 
     /// <summary>A descriptor to read the name of a process from, or -1.</summary>
     internal int OpenProcessName(uint pid) => Ask(RootRequest.OpenProcessName, pid, PatienceMs, out int fd) ? fd : -1;
+
+    /// <summary>Which component of a path refused a call.</summary>
+    internal PathRefusal Explain(in PathQuestion question)
+    {
+        var message = stackalloc byte[PathMessage.BytesMax];
+        int size = PathMessage.WriteQuestion(new Span<byte>(message, PathMessage.BytesMax), question);
+        return Ask(RootRequest.ExplainPath, question.Pid, PatienceMs, (uint*)message, size, (int*)message, out int taken, out _) && taken >= PathMessage.HeadBytes
+            ? PathMessage.ReadAnswer(new ReadOnlySpan<byte>(message, taken))
+            : default;
+    }
 
     /// <summary>Has the control socket removed. Where that does not work, <see cref="Dispose"/> says so.</summary>
     internal void RemoveSocket()
@@ -141,6 +151,7 @@ public sealed unsafe class RootClient : IDisposable
     private string Lacks => string.Join(" and ", new[]
     {
         _abilities.HasFlag(RootAbilities.ProcessNames) ? "names of processes that /proc hides are not found" : "",
+        _abilities.HasFlag(RootAbilities.Paths) ? "reasons of refusals are not found" : "",
         _control is null ? "" : $"{_control.File.Path} stays behind at the end",
     }.Where(static part => part.Length > 0));
 
@@ -164,34 +175,42 @@ public sealed unsafe class RootClient : IDisposable
 
     private bool Ask(RootRequest request, uint pid, int patienceMs, out int fd)
     {
-        fd = -1;
+        var question = stackalloc uint[3];
+        var answer = stackalloc int[2];
+        return Ask(request, pid, patienceMs, question, 3 * sizeof(uint), answer, out _, out fd);
+    }
+
+    // The answer has room for as much as the longest question, or two words.
+    private bool Ask(RootRequest request, uint pid, int patienceMs, uint* question, int size, int* answer, out int taken, out int fd)
+    {
+        (taken, fd) = (0, -1);
         lock (_gate)
         {
             // It is waited for once: where it did not answer, it is asked again when that answer has come.
             if (_socket < 0 || _hasEnded || _isStopped || (_isLate && !HasCaughtUp()))
                 return false;
-            var question = stackalloc uint[] { (uint)request, pid, ++_serial };
-            return LibC.SendWith(_socket, question, 3 * sizeof(uint), -1) && Takes(patienceMs, out int error, out fd) && error == 0;
+            (question[0], question[1], question[2]) = ((uint)request, pid, ++_serial);
+            return LibC.SendWith(_socket, question, size, -1) && Takes(patienceMs, answer, size > 3 * sizeof(uint) ? PathMessage.BytesMax : 2 * sizeof(int), out int error, out taken, out fd) && error == 0;
         }
     }
 
     private bool HasCaughtUp()
     {
-        bool caughtUp = Takes(0, out _, out int fd);
+        var answer = stackalloc int[2];
+        bool caughtUp = Takes(0, answer, 2 * sizeof(int), out _, out _, out int fd);
         Forget(fd);
         return caughtUp;
     }
 
     // The answer to the last question. One that comes late is not taken for the next one's.
-    private bool Takes(int patienceMs, out int error, out int fd)
+    private bool Takes(int patienceMs, int* answer, int room, out int error, out int taken, out int fd)
     {
-        var answer = stackalloc int[] { -1, 0 };
         for (long until = Environment.TickCount64 + patienceMs; WaitsFor(until);)
         {
-            int taken = LibC.ReceiveWith(_socket, answer, 2 * sizeof(int), out fd);
+            taken = LibC.ReceiveWith(_socket, answer, room, out fd);
             if (taken == 0)
                 break;
-            if (taken == 2 * sizeof(int) && (uint)answer[1] == _serial)
+            if (taken >= 2 * sizeof(int) && (uint)answer[1] == _serial)
             {
                 _isLate = false;
                 error = answer[0];
@@ -201,13 +220,13 @@ public sealed unsafe class RootClient : IDisposable
             Forget(fd);
         }
 
-        (_isLate, error, fd) = (true, -1, -1);
+        (_isLate, error, taken, fd) = (true, -1, 0, -1);
         return false;
     }
 
     private bool HasClosed(int patienceMs)
     {
-        var answer = stackalloc int[2];
+        int* answer = stackalloc int[2];
         for (long until = Environment.TickCount64 + patienceMs; WaitsFor(until);)
         {
             if (LibC.ReceiveWith(_socket, answer, 2 * sizeof(int), out int fd) == 0)

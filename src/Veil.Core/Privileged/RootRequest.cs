@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Privileged;
 
-/// <summary>All that the helper process can be asked for. There is no request with a path in it.</summary>
+/// <summary>All that the helper process can be asked for. What one with a path tells is who may go there, and nothing of what is in files.</summary>
 internal enum RootRequest : uint
 {
     /// <summary>Is it there?</summary>
@@ -12,4 +12,7 @@ internal enum RootRequest : uint
 
     /// <summary>Removal of the control socket that it was started with.</summary>
     RemoveSocket = 3,
+
+    /// <summary>Which component of a path refused a call: <see cref="PathQuestion"/>.</summary>
+    ExplainPath = 4,
 }

@@ -19,8 +19,11 @@ public static class EnrichedColumns
     public static EventColumn Proc { get; } = new(
         "proc_name", "proc_name=", 15, new EventValue<ProcNameKind>(), new() { Title = "PROC", WidthMin = 8, Rank = 50, IsRare = true, Limit = 16, SameAs = "comm" });
 
+    /// <summary>Why a path refused a call.</summary>
+    public static EventColumn Why { get; } = new("why", "why=", 0, new EventValue<WhyKind>(), new() { Rank = 20, IsRare = true, IsWide = true });
+
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<(Enrichments By, EventColumn Column)> All { get; } = [(Enrichments.Time, Time), (Enrichments.User, User), (Enrichments.Proc, Proc)];
+    public static IReadOnlyList<(Enrichments By, EventColumn Column)> All { get; } = [(Enrichments.Time, Time), (Enrichments.User, User), (Enrichments.Proc, Proc), (Enrichments.Why, Why)];
 
     /// <summary>The value of <c>--enrich</c> that asks for it.</summary>
     public static string FlagValueOf(Enrichments by) => by.ToString().ToLowerInvariant();

@@ -23,6 +23,8 @@ internal static class LineColumns
         if (enrichments.HasFlag(Enrichments.Proc))
             columns.Add(EnrichedColumns.Proc);
         columns.AddRange(schema.Columns.Where(static column => column.Width == 0));
+        if (enrichments.HasFlag(Enrichments.Why))
+            columns.Add(EnrichedColumns.Why);
         return columns;
     }
 }

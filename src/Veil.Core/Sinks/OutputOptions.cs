@@ -43,6 +43,9 @@ public enum Enrichments
     /// <summary>The current name of the process, field <c>proc_name</c>.</summary>
     Proc = 4,
 
-    /// <summary>All of them.</summary>
+    /// <summary>Which component of a path refused a call, field <c>why</c>. Each is looked for anew.</summary>
+    Why = 8,
+
+    /// <summary>All that cost next to nothing.</summary>
     All = Time | User | Proc,
 }

@@ -24,7 +24,7 @@ internal sealed class AttachedModule : IDisposable
     private readonly List<BpfProgram> _attached = [];
     private readonly List<SafeFileHandle> _mapFacts = [];
 
-    private AttachedModule(TraceModule module, HookRung rung, BpfObject bpfObject, ModuleArguments arguments, bool countFilters, CountPlan? plan)
+    private AttachedModule(TraceModule module, HookRung rung, BpfObject bpfObject, ModuleArguments arguments, SessionOptions options, CountPlan? plan)
     {
         Module = module;
         Rung = rung;
@@ -36,7 +36,8 @@ internal sealed class AttachedModule : IDisposable
             rung.Name,
             [.. module.Filters.Index()
                 .Where(filter => module.FlagNeededBy(filter.Item, arguments) is null)
-                .Select(filter => new FilterMap(filter.Item, new KernelFilter(bpfObject, filter.Item, countFilters ? KernelFilter.CounterOf(filter.Index) : 0)))],
+                .Select(filter => new FilterMap(filter.Item, StorageOf(bpfObject, filter.Item, options.CountFilters ? KernelFilter.CounterOf(filter.Index) : 0))),
+                .. Following.Filters(options).Select(filter => new FilterMap(filter, new KernelFilter(bpfObject, filter, 0)))],
             [.. module.Filters.Select(filter => (filter.Name, Flag: module.FlagNeededBy(filter, arguments)!)).Where(static filter => filter.Flag is not null)]);
     }
 
@@ -63,9 +64,10 @@ internal sealed class AttachedModule : IDisposable
     /// <param name="helper">The helper's process id, or 0.</param>
     /// <param name="stop">Ends it between two steps.</param>
     /// <param name="budget">What memory there is.</param>
+    /// <param name="following">What follows descendants.</param>
     /// <param name="log">Takes a line for every rung that is not taken.</param>
     /// <exception cref="VeilException">No rung is possible, or the forced one is not.</exception>
-    public static AttachedModule Attach(TraceModule module, int number, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal stop, MemoryBudget budget, Action<string> log)
+    public static AttachedModule Attach(TraceModule module, int number, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal stop, MemoryBudget budget, Following following, Action<string> log)
     {
         var reasons = new List<string>();
         foreach (var rung in module.Rungs)
@@ -74,7 +76,7 @@ internal sealed class AttachedModule : IDisposable
                 continue;
             try
             {
-                return AttachRung(module, number, rung, options, rings, plan, helper, stop, budget);
+                return AttachRung(module, number, rung, options, rings, plan, helper, stop, budget, following);
             }
             catch (Exception cause) when (cause is BpfException { IsOutOfDescriptors: false } or VeilException { IsFinal: false })
             {
@@ -100,7 +102,7 @@ internal sealed class AttachedModule : IDisposable
         try
         {
             using var ring = new EventRings(ringBytes);
-            AttachRung(module, 0, rung, options, ring, plan: null, helper: 0, stop: null, MemoryBudget.OfOne(ringBytes)).Dispose();
+            AttachRung(module, 0, rung, options, ring, plan: null, helper: 0, stop: null, MemoryBudget.OfOne(ringBytes), new Following(options, modules: 1)).Dispose();
             return null;
         }
         catch (Exception cause) when (cause is BpfException or VeilException)
@@ -163,7 +165,6 @@ internal sealed class AttachedModule : IDisposable
         _losses.CollectMisses(Module.Name, _programs, observer);
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         Detach();
@@ -172,14 +173,16 @@ internal sealed class AttachedModule : IDisposable
         _object.Dispose();
     }
 
-    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal? stop, MemoryBudget budget)
+    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal? stop, MemoryBudget budget, Following following)
     {
         stop?.ThrowIfEarly();
         var bpfObject = BpfObject.Open(module.ReadObject(), module.Name);
         try
         {
             var arguments = options.ArgumentsOf(module);
-            var wanted = rung.Programs.Where(program => program.IsWanted(arguments)).ToList();
+            List<string> before = [.. following.ProgramsBefore()], after = [.. following.ProgramsAfter()];
+            List<HookProgram> wanted =
+                [.. before.Select(static name => new HookProgram(name)), .. rung.Programs.Where(program => program.IsWanted(arguments)), .. after.Select(static name => new HookProgram(name))];
             RefuseMissingHooks(wanted.Select(hook => bpfObject.Program(hook.Name)));
             foreach (var program in bpfObject.Programs)
                 program.AutoLoad = wanted.Exists(hook => hook.Name == program.Name);
@@ -194,6 +197,7 @@ internal sealed class AttachedModule : IDisposable
 
             foreach (var (index, dimension) in module.Filters.Index())
                 KernelFilter.Configure(bpfObject, dimension, options.CountFilters ? KernelFilter.CounterOf(index) : 0);
+            following.Configure(bpfObject);
             Thresholds.Configure(bpfObject, arguments);
             foreach (string map in rung.UnusedMaps)
                 bpfObject.Map(map).SetMaxEntries(1);
@@ -209,13 +213,14 @@ internal sealed class AttachedModule : IDisposable
             bpfObject.Load();
             module.Fill(bpfObject, arguments);
 
-            var attached = new AttachedModule(module, rung, bpfObject, arguments, options.CountFilters, plan);
+            var attached = new AttachedModule(module, rung, bpfObject, arguments, options, plan);
             foreach (var map in attached.Traced.Filters)
             {
                 if (options.FiltersOf(module).FirstOrDefault(filter => filter.Dimension.Name == map.Dimension.Name) is { } filter)
                     map.Replace(filter.Bits);
             }
 
+            var links = new Dictionary<string, BpfLink>(StringComparer.Ordinal);
             try
             {
                 foreach (var hook in wanted)
@@ -223,9 +228,12 @@ internal sealed class AttachedModule : IDisposable
                     stop?.ThrowIfEarly();
                     var program = bpfObject.Program(hook.Name);
                     attached._attached.Add(program);
-                    if (module.CountsMisses(program))
+                    bool isFollowing = before.Contains(hook.Name) || after.Contains(hook.Name);
+                    if (isFollowing || module.CountsMisses(program))
                         attached._programs.Add(program);
-                    if (hook.IsLast)
+                    if (isFollowing)
+                        attached._links.Add(links[hook.Name] = program.Attach());
+                    else if (hook.IsLast)
                         attached._last.Add(program.PrepareIteration());
                     else
                         attached._links.AddRange(module.Attach(program, rung, arguments));
@@ -238,6 +246,7 @@ internal sealed class AttachedModule : IDisposable
             }
 
             budget.Take(bytes);
+            following.Take(bpfObject, links);
             return attached;
         }
         catch
@@ -246,6 +255,9 @@ internal sealed class AttachedModule : IDisposable
             throw;
         }
     }
+
+    private static IFilterStorage StorageOf(BpfObject bpfObject, FilterDimension dimension, uint counter) =>
+        dimension is PathDimension path ? new KernelPathFilter(bpfObject, path, counter) : new KernelFilter(bpfObject, dimension, counter);
 
     // What a module remembers has its memory from the start. Where little is allowed it remembers less, and counts what it could not (map_full).
     // Filters and counts hold as many keys as they promise.

@@ -44,7 +44,7 @@ internal sealed class KernelFilter : IFilterStorage
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>Bytes of a key.</summary>
     public int KeyBytes { get; }
 
     /// <summary>
@@ -58,31 +58,38 @@ internal sealed class KernelFilter : IFilterStorage
     {
         bpfObject.TrySetGlobal($"filter_{dimension.Name}_counter", counter);
         const uint noPreallocation = 1; // BPF_F_NO_PREALLOC
-        if (KernelFeatures.KernelVersion >= new Version(6, 1))
+        if (dimension is not PathDimension && KernelFeatures.KernelVersion >= new Version(6, 1))
             bpfObject.Map("filter_" + dimension.Name).SetFlags(noPreallocation);
     }
 
     /// <summary>The counter of a dimension by its place among those of its module.</summary>
     public static uint CounterOf(int index) => (uint)(index + 1) * 2;
 
-    /// <inheritdoc/>
-    public (ulong Passed, ulong Dropped)? Counts()
+    public (ulong Passed, ulong Dropped)? Counts() => CountsOf(_object, _counter);
+
+    /// <summary>What a filter let through and what it dropped; nothing where that is not counted.</summary>
+    public static (ulong Passed, ulong Dropped)? CountsOf(BpfObject bpfObject, uint counter)
     {
-        if (_counter == 0)
+        if (counter == 0)
             return null;
-        var counts = new BpfPerCpuArray<ulong>(_object.Map("filter_counts"));
-        return (Sum(counts, _counter + 1), Sum(counts, _counter));
+        var counts = new BpfPerCpuArray<ulong>(bpfObject.Map("filter_counts"));
+        return (Sum(counts, counter + 1), Sum(counts, counter));
 
         static ulong Sum(BpfPerCpuArray<ulong> counts, uint slot)
         {
-            var perCpu = new ulong[KernelFeatures.PossibleCpuCount];
+            ulong[] perCpu = new ulong[KernelFeatures.PossibleCpuCount];
             counts.Read((int)slot, perCpu);
             return perCpu.Aggregate(0ul, static (sum, count) => sum + count);
         }
     }
 
-    /// <inheritdoc/>
-    public void Store(in FilterStore store)
+    public void Replace(FilterDimension dimension, IReadOnlyDictionary<FilterKey, FilterBits> before, IReadOnlyDictionary<FilterKey, FilterBits> after)
+    {
+        foreach (var store in FilterChange.Plan(dimension, KeyBytes, before, after))
+            Store(store);
+    }
+
+    private void Store(in FilterStore store)
     {
         switch (store.Kind)
         {

@@ -2,36 +2,49 @@
 using Veil.Bpf;
 using Veil.Core.Events;
 using Veil.Core.Filters;
+using Veil.Core.Kernel;
 using Veil.Core.Modules;
-using Veil.Core.Text;
 
 namespace Veil.Modules.Files;
 
-/// <summary>Files as they are opened, read, written and copied, with their absolute paths.</summary>
-public sealed class FilesModule : TraceModule
+/// <summary>What is done to files, with their absolute paths.</summary>
+internal sealed class FilesModule : TraceModule
 {
-    private const string FileFlag = "file";
     private const long LoadBytes = 3 * 1024 * 1024;
-    private const int CallSlots = 2; // FILES_SLOT_CALL, FILES_SLOT_URING
+    private const int CallSlots = 3; // FILES_SLOT_CALL, FILES_SLOT_ENTER, FILES_SLOT_URING
+    private const string Close = "close";
+
+    // The order is that of enum files_op. Without --op it is those up to copy.
+    private static readonly EnumDimension s_op = new(
+        "op", "file operation", "open", "read", "write", "copy", "sync", "truncate", "stat", "unlink", "rename", "mkdir", "rmdir", "link", "symlink", "chmod", "chown", "mmap", Close);
 
     // The time from begin to end needs the begin.
     private static readonly EventKind s_timed = new("files_timed_event", Thresholds.Slower.Name);
+    private static readonly EventKind s_detailed = new("files_op_event", s_op.Name);
+    private static readonly EventKind s_timedAndDetailed = new("files_timed_op_event", s_op.Name, Thresholds.Slower.Name) { NeedsAll = true };
 
-    private readonly IReadOnlyList<PathPattern> _patterns;
+    private static readonly PathDimension s_file = new(
+        "file", "a file, all below /a/folder/, the/end of a path, a part of one, or a pattern: *.log");
 
-    /// <summary>Without a filter by path.</summary>
+    private static readonly FilterDimension[] s_filtersWithoutFile = [s_op, new ErrnoDimension()];
+    private static readonly FilterDimension[] s_filters = [s_op, s_file, new ErrnoDimension()];
+
+    // A filter by path that the kernel has no room for.
+    private readonly PathAutomaton? _paths;
+
+    /// <summary>With the filter by path in the kernel.</summary>
     public FilesModule()
-        : this([])
+        : this(null)
     {
     }
 
-    private FilesModule(IReadOnlyList<PathPattern> patterns) => _patterns = patterns;
+    private FilesModule(PathAutomaton? paths) => _paths = paths;
 
     /// <inheritdoc/>
     public override string Name => "files";
 
     /// <inheritdoc/>
-    public override string Summary => "opens, reads, writes and copies, with absolute paths";
+    public override string Summary => "opens, reads, writes, copies and, by --op, all else done to files, with absolute paths";
 
     /// <inheritdoc/>
     public override string CountKey => "filename";
@@ -41,17 +54,18 @@ public sealed class FilesModule : TraceModule
     [
         new("veil --module files --op read --enrich time", "who reads which file, and when"),
         new("veil --module files --name nginx --file /etc/", "what a service touches below a folder"),
+        new("veil --module files --op unlink,rename,chmod --file /srv/app/", "who deletes, renames or chmods files there"),
     ];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new EnumDimension("op", "file operation", "open", "read", "write", "copy"), new ErrnoDimension()];
+    public override IReadOnlyList<FilterDimension> OwnFilters => _paths is null ? s_filters : s_filtersWithoutFile;
 
     /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } =
-        [new(FileFlag, "PATH", "/a/file, all below /a/folder/, the/end of a path, a part of one, or a pattern: *.log", Role: FlagRole.Filter), Thresholds.Slower, Thresholds.Failed];
+        [Thresholds.Slower, Thresholds.Failed];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<EventKind> EventsByFlag { get; } = [s_timed];
+    public override IReadOnlyList<EventKind> EventsByFlag { get; } = [s_timed, s_detailed, s_timedAndDetailed];
 
     /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
@@ -59,10 +73,10 @@ public sealed class FilesModule : TraceModule
         // The end first: what was seen to begin is then also seen to end.
         new("fentry", "fexit/vfs_open, vfs_read, vfs_write; tp_btf/sys_exit, io_uring_complete",
             [.. Uring("fentry"), .. s_functions.Select(static name => Function(name, "exit_fentry")), "files_call_exit_fentry",
-                .. s_functions.Select(static name => Function(name, "enter_fentry", s_timed)), new("files_call_enter_fentry", s_timed)]) { LoadBytes = LoadBytes, UnusedMaps = ["files_calls"] },
+                .. s_functions.Select(static name => Function(name, "enter_fentry", s_timed)), new("files_call_enter_fentry", When: NeedsBegin)]) { LoadBytes = LoadBytes, UnusedMaps = ["files_calls"] },
         new("kprobe", "kretprobe/vfs_open, vfs_read, vfs_write; raw_tp/sys_exit, io_uring_complete",
             [.. Uring("kprobe"), "files_call_exit_kprobe", .. s_functions.SelectMany(static name => new[] { Function(name, "exit_kprobe"), Function(name, "enter_kprobe") }),
-                new("files_call_enter_kprobe", s_timed)]) { LoadBytes = LoadBytes },
+                new("files_call_enter_kprobe", When: NeedsBegin)]) { LoadBytes = LoadBytes },
         SystemCalls("tp_btf"),
         SystemCalls("raw_tp"),
     ];
@@ -78,23 +92,14 @@ public sealed class FilesModule : TraceModule
 
     /// <inheritdoc/>
     public override IReadOnlyList<TraceModule> Instances(ModuleArguments arguments, IReadOnlyList<FilterExpression> filters) =>
-        arguments.Of(FileFlag) is { Count: > 0 } values ? [new FilesModule([.. values.SelectMany(PathPattern.Parse)])] : [this];
+        filters.FirstOrDefault(static filter => filter.Dimension == s_file) is { } file && PathAutomaton.Of(file.Bits) is { FitsKernel: false } paths ? [new FilesModule(paths)] : [this];
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Warnings(ModuleArguments arguments)
-    {
-        foreach (string value in arguments.Of(FileFlag))
-        {
-            string text = value.TrimStart('!');
-            // Cleaning it of ".." alone is no link.
-            if (PathPattern.RealOf(text) is { } real && real != Path.GetFullPath(text))
-                yield return $"--file: '{Escaping.ForMessage(text)}' goes through a symbolic link; '{Escaping.ForMessage(real)}' is matched too";
-        }
-    }
+    public override string? FiltersInUserspace => _paths is null ? null : "--" + s_file.Name;
 
     /// <inheritdoc/>
     public override EventFilter? CreateFilter(EventSchema schema) =>
-        _patterns.Count == 0 ? null : new PathFilter(_patterns, [.. schema.Fields.Where(static field => field.Name is "filename" or "target").Select(static field => field.Value)]);
+        _paths is null ? null : new PathFilter(FiltersInUserspace!, _paths, schema.Fields.Where(static field => field.Name is "filename" or "target").Select(static field => field.Value));
 
     /// <inheritdoc/>
     public override IEnumerable<string> Gaps() =>
@@ -103,12 +108,23 @@ public sealed class FilesModule : TraceModule
     /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
+        bool closes = SeesClose(arguments);
         bpfObject.SetGlobal("files_timed", s_timed.IsChosen(arguments));
+        bpfObject.SetGlobal("files_detailed", s_detailed.IsChosen(arguments));
+        bpfObject.SetGlobal("files_closes", closes);
+        bpfObject.SetGlobal("closing_in_tasks", TaskStorage.IsSteady);
+        bpfObject.Map("closing_tids").SetAutoCreate(closes && !TaskStorage.IsSteady);
+        bpfObject.Map("closing_tasks").SetAutoCreate(closes && TaskStorage.IsSteady);
         if (!s_timed.IsChosen(arguments))
             bpfObject.Map("files_starts").SetMaxEntries(1);
         if (rung.UnusedMaps.Contains("files_failures"))
             bpfObject.Map("path_walks").SetMaxEntries(CallSlots);
     }
+
+    // The path of what is closed is gone at the end.
+    private static bool SeesClose(ModuleArguments arguments) => arguments.Filters.TryGetValue(s_op.Name, out var op) && op.Allows(Close);
+
+    private static bool NeedsBegin(ModuleArguments arguments) => s_timed.IsChosen(arguments) || SeesClose(arguments);
 
     // Only the first three functions are exported: the others are the compiler's to keep or not.
     private static readonly (string Name, string? Function)[] s_functions =
@@ -118,7 +134,7 @@ public sealed class FilesModule : TraceModule
         new($"files_{traced.Name}_{ending}", kind, traced.Function is { } function ? _ => KernelFeatures.HasFunction(function) : null);
 
     private static HookRung SystemCalls(string rung) =>
-        new(rung, $"{rung}/sys_exit, io_uring_complete", [.. Uring(rung), $"files_call_exit_{rung}", new($"files_call_enter_{rung}", s_timed)])
+        new(rung, $"{rung}/sys_exit, io_uring_complete", [.. Uring(rung), $"files_call_exit_{rung}", new($"files_call_enter_{rung}", When: NeedsBegin)])
         {
             LoadBytes = LoadBytes,
             UnusedMaps = ["files_calls", "files_failures"],

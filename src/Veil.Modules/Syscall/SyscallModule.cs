@@ -3,12 +3,13 @@ using Veil.Bpf;
 using Veil.Core.Calls;
 using Veil.Core.Events;
 using Veil.Core.Filters;
+using Veil.Core.Kernel;
 using Veil.Core.Modules;
 
 namespace Veil.Modules.Syscall;
 
 /// <summary>System calls, as they begin or, with <c>--returns</c>, as they end.</summary>
-public sealed class SyscallModule : TraceModule
+internal sealed class SyscallModule : TraceModule
 {
     private const string Returns = "returns";
 
@@ -64,6 +65,9 @@ public sealed class SyscallModule : TraceModule
     };
 
     /// <inheritdoc/>
+    public override bool ShowsComputing => true;
+
+    /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("syscall");
 
     /// <inheritdoc/>
@@ -106,7 +110,7 @@ public sealed class SyscallModule : TraceModule
         // After it: the call that a thread is in ends before the thread.
         new("syscall_exit", When: static arguments => arguments.IsStrace),
         new("syscall_deliver", When: static arguments => arguments.IsStrace),
-        new("syscall_send", When: static arguments => arguments.IsStrace),
+        new(rung == "tp_btf" ? "syscall_send_tp_btf" : "syscall_send_raw_tp", When: static arguments => arguments.IsStrace),
         new("syscall_running", When: static arguments => arguments.IsStrace) { IsLast = true },
         new($"syscall_arg_exit_{rung}", s_args),
         new($"syscall_arg_enter_{rung}", s_args),

@@ -92,22 +92,33 @@ int syscall_deliver(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-SEC("raw_tp/signal_generate")
-int syscall_send(struct bpf_raw_tracepoint_args *ctx)
+/* Only a typed pointer may be asked for what is kept with a task, so there is a program for those too. */
+static __always_inline int syscall_send(struct veil_task target, __u32 signal, __u64 info, __u64 result)
 {
-	struct task_struct *target = (void *)ctx->args[2];
-	__u32 signal = ctx->args[0];
-	__u64 result = ctx->args[4];
+	struct task_struct *address = target.address;
 	bool ends;
 
-	if (signal == SIGNAL_KILL || result > SIGNAL_IGNORED || BPF_CORE_READ(target, flags) & PF_EXITING)
+	if (signal == SIGNAL_KILL || result > SIGNAL_IGNORED || BPF_CORE_READ(address, flags) & PF_EXITING)
 		return 0;
 	/* A process that ends ignores all, and no tracer is told. */
-	ends = BPF_CORE_READ(target, signal, flags) & SIGNAL_GROUP_EXIT;
-	if (result == SIGNAL_IGNORED ? ends : !ends || BPF_CORE_READ(target, signal, group_exit_code) != (int)signal)
+	ends = BPF_CORE_READ(address, signal, flags) & SIGNAL_GROUP_EXIT;
+	if (result == SIGNAL_IGNORED ? ends : !ends || BPF_CORE_READ(address, signal, group_exit_code) != (int)signal)
 		return 0;
-	syscall_signal(veil_task_at(target), signal, ctx->args[1], SYSCALL_SIGNAL_SENT);
+	syscall_signal(target, signal, info, SYSCALL_SIGNAL_SENT);
 	return 0;
+}
+
+SEC("tp_btf/signal_generate")
+int BPF_PROG(syscall_send_tp_btf, int signal, void *info, struct task_struct *target, int group,
+	     int result)
+{
+	return syscall_send(veil_task_typed(target), signal, (__u64)info, result);
+}
+
+SEC("raw_tp/signal_generate")
+int syscall_send_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return syscall_send(veil_task_at((void *)ctx->args[2]), ctx->args[0], ctx->args[1], ctx->args[4]);
 }
 
 /* Does the running thread end before it is back from its call? Who ends by another signal than SIGKILL gets it first.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using Veil.Bpf;
 using Veil.Core.Kernel;
 using static Veil.Core.Calls.Arguments;
 

@@ -20,14 +20,18 @@ internal static class MemberKinds
         Add<ErrnoKind>();
         Add<EventKindKind>();
         Add<GroupIdKind>();
+        Add<FileFlagsKind>();
+        Add<FileModeKind>();
         Add<HexKind>();
         Add<IdKind>();
         Add<IpKind>();
         Add<MicrosecondsKind>();
+        Add<OffsetKind>();
         Add<PathKind>();
         Add<PidKind>();
         Add<PortKind>();
         Add<PriorityKind>();
+        Add<RequestedNameKind>();
         Add<ReturnKind>();
         Add<SignedKind>();
         Add<SyscallKind>();

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-3.0-only
+using System.Buffers.Binary;
+using System.Text;
+using Veil.Core.Events;
+using Veil.Core.Events.Kinds;
+using Veil.Core.Privileged;
+
+namespace Veil.Core.Enrichers;
+
+/// <summary>
+/// Why a call on a path was refused: the component, its mode and its owner, looked for right after. It may have changed since. The same question is
+/// asked again after a second, and the table has a fixed size.
+/// </summary>
+/// <param name="root">Looks where we may not; or nothing.</param>
+public sealed class PathReasons(RootClient? root)
+{
+    private const int Slots = 1024;
+    private const ulong FreshNs = 1_000_000_000;
+    private readonly Dictionary<EventSchema, Source> _sources = [];
+    private readonly (PathQuestion Question, ulong AskedNs, byte[] Text)[] _known = new (PathQuestion, ulong, byte[])[Slots];
+    private readonly UserNames _users = new();
+
+    /// <summary>The reason, raw bytes; empty where there is none to be seen.</summary>
+    /// <param name="view">The event.</param>
+    /// <param name="pid">Its process.</param>
+    /// <param name="uid">Its user.</param>
+    /// <param name="timestamp">Its time since boot.</param>
+    public ReadOnlySpan<byte> Find(scoped ref EventView view, uint pid, uint uid, ulong timestamp)
+    {
+        if (!_sources.TryGetValue(view.Schema, out var source))
+            _sources.Add(view.Schema, source = new Source(view.Schema));
+        int error = source.ErrorOf(view.Record);
+        if (!PathWalk.Explains(error))
+            return [];
+        foreach (var path in source.Paths)
+        {
+            if (path.PartOf(view.Record) is { IsTruncated: false, Length: > 0 } part && part.Of(view.Record) is [(byte)'/', ..] bytes
+                && Ask(new(pid, uid, error, source.NeedOf(view.Record, path), Encoding.Latin1.GetString(part.NameOf(view.Record))), timestamp) is { Length: > 0 } reason)
+                return reason;
+        }
+
+        return [];
+    }
+
+    private byte[] Ask(in PathQuestion question, ulong nowNs)
+    {
+        ref var known = ref _known[(uint)question.GetHashCode() % Slots];
+        if (known.Text is not null && known.Question == question && nowNs - known.AskedNs < FreshNs)
+            return known.Text;
+        var refusal = root is null ? PathWalk.Find(question) : root.Explain(question);
+        string owner = refusal.Kind == PathRefusalKind.None ? "" : Encoding.Latin1.GetString(_users.Find(refusal.Owner));
+        known = (question, nowNs, Encoding.Latin1.GetBytes(refusal.Text(owner)));
+        return known.Text;
+    }
+
+    // Where a kind of event has what is asked.
+    private sealed class Source(EventSchema schema)
+    {
+        private readonly EventValue? _ret = Value(schema, "ret");
+        private readonly EventValue? _op = Value(schema, "op");
+        private readonly EventValue? _flags = Value(schema, "flags");
+
+        public EventValue[] Paths { get; } = [.. new[] { Value(schema, "filename"), Value(schema, "target") }.OfType<EventValue>().Where(static value => value.Is<PathKind>())];
+
+        public int ErrorOf(ReadOnlySpan<byte> record) => _ret?.Is<ReturnKind>() == true && Paths.Length > 0 ? (int)ErrnoKind.Of(_ret.Signed(record)) : 0;
+
+        public PathNeed NeedOf(ReadOnlySpan<byte> record, EventValue path)
+        {
+            if (_op is null || !_op.Is<EnumKind>() || _op.Unsigned(record) is var number && number >= (ulong)_op.Names.Length)
+                return PathNeed.None;
+            return Encoding.ASCII.GetString(_op.Names[number] ?? []) switch
+            {
+                "open" => OpenNeed(record),
+                "truncate" or "write" => PathNeed.Write,
+                "read" => PathNeed.Read,
+                "chmod" or "chown" => PathNeed.Own,
+                "unlink" or "rename" or "mkdir" or "rmdir" or "symlink" => PathNeed.Name,
+                "link" when path != Paths[0] => PathNeed.Name,
+                _ => PathNeed.None,
+            };
+        }
+
+        // The access mode of open(2); without it, whatever the caller lacks.
+        private PathNeed OpenNeed(ReadOnlySpan<byte> record) =>
+            _flags is null || !_flags.Is<FileFlagsKind>() ? PathNeed.Read | PathNeed.Write : (BinaryPrimitives.ReadUInt32LittleEndian(_flags.Of(record)[sizeof(uint)..]) & 3) switch
+            {
+                0 => PathNeed.Read,
+                1 => PathNeed.Write,
+                _ => PathNeed.Read | PathNeed.Write,
+            };
+
+        private static EventValue? Value(EventSchema schema, string name) => schema.Fields.FirstOrDefault(field => field.Name == name).Value;
+    }
+}

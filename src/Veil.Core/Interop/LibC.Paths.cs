@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-only
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Veil.Core.Interop;
+
+/// <summary>Names in folders. A string stands for bytes, one for each character (Latin-1): names need not be UTF-8.</summary>
+internal static unsafe partial class LibC
+{
+    private const int OPathCloexec = 0x200000 | 0x80000;
+
+    // O_NOFOLLOW; arm64 numbers it differently.
+    private static readonly int s_noFollow = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
+    private const int LinkBytesMax = 4096;
+
+    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true)]
+    private static partial int OpenAt(int folder, byte* name, int flags);
+
+    [LibraryImport("libc", EntryPoint = "readlinkat", SetLastError = true)]
+    private static partial nint ReadLinkAt(int folder, byte* name, byte* target, nint size);
+
+    /// <summary>A descriptor that stands for a place alone (O_PATH), or -1.</summary>
+    public static int OpenPath(int folder, string name, bool follow)
+    {
+        fixed (byte* bytes = Encoding.Latin1.GetBytes(name + "\0"))
+            return OpenAt(folder, bytes, OPathCloexec | (follow ? 0 : s_noFollow));
+    }
+
+    /// <summary>What a link leads to; null where it is none.</summary>
+    public static string? LinkOf(string path) => LinkAt(AtFdCwd, path);
+
+    /// <summary>The same of an open link.</summary>
+    public static string? LinkOf(int fd) => LinkAt(fd, "");
+
+    /// <summary>What a place is.</summary>
+    public static bool TryGetPathFacts(int fd, out PathFacts facts)
+    {
+        const int attributesOffset = 8, uidOffset = 20, gidOffset = 24, modeOffset = 28;
+        var status = stackalloc byte[StatxBytes];
+        var nothing = stackalloc byte[1];
+        bool there = Statx(fd, nothing, AtEmptyPath, StatxBasic, status) == 0;
+        facts = there ? new(*(ushort*)(status + modeOffset), *(uint*)(status + uidOffset), *(uint*)(status + gidOffset), *(ulong*)(status + attributesOffset)) : default;
+        return there;
+    }
+
+    /// <summary>The lines of a small file; none where it cannot be read.</summary>
+    public static string[] LinesOf(string path)
+    {
+        const int most = 4096;
+        int fd = OpenToRead(Encoding.Latin1.GetBytes(path + "\0"));
+        if (fd < 0)
+            return [];
+        Span<byte> text = stackalloc byte[most];
+        int length = Read(fd, text);
+        _ = Close(fd);
+        return length <= 0 ? [] : Encoding.Latin1.GetString(text[..length]).Split('\n');
+    }
+
+    private static string? LinkAt(int folder, string name)
+    {
+        var target = stackalloc byte[LinkBytesMax];
+        fixed (byte* bytes = Encoding.Latin1.GetBytes(name + "\0"))
+        {
+            nint length = ReadLinkAt(folder, bytes, target, LinkBytesMax);
+            return length < 0 ? null : Encoding.Latin1.GetString(target, (int)length);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-only
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Veil.Core.Privileged;
+
+/// <summary>A question about a path and its answer, as they go between a trace and its helper: words, then bytes of paths.</summary>
+internal static class PathMessage
+{
+    /// <summary>The longest of either: an answer may have two paths.</summary>
+    public const int BytesMax = HeadBytes + (2 * PathBytesMax);
+
+    /// <summary>Bytes before the first path.</summary>
+    public const int HeadBytes = 8 * sizeof(uint);
+
+    private const int PathBytesMax = 4096;
+
+    /// <summary>Writes a question; the first three words are the request's.</summary>
+    public static int WriteQuestion(Span<byte> message, in PathQuestion question)
+    {
+        Word(message, 3, question.User);
+        Word(message, 4, (uint)question.Error);
+        Word(message, 5, (uint)question.Need);
+        return HeadBytes + Text(message[HeadBytes..], question.Path);
+    }
+
+    /// <summary>Reads it.</summary>
+    public static PathQuestion ReadQuestion(ReadOnlySpan<byte> message) =>
+        new(Word(message, 1), Word(message, 3), (int)Word(message, 4), (PathNeed)Word(message, 5), Encoding.Latin1.GetString(message[HeadBytes..]));
+
+    /// <summary>Writes an answer; the first two words are those of every answer.</summary>
+    public static int WriteAnswer(Span<byte> message, in PathRefusal refusal)
+    {
+        Word(message, 2, (uint)refusal.Kind);
+        Word(message, 3, refusal.Mode);
+        Word(message, 4, refusal.Owner);
+        Word(message, 5, refusal.Caller);
+        int length = Text(message[HeadBytes..], refusal.Path ?? "");
+        Word(message, 6, (uint)length);
+        return HeadBytes + length + Text(message[(HeadBytes + length)..], refusal.Other ?? "");
+    }
+
+    /// <summary>Reads it.</summary>
+    public static PathRefusal ReadAnswer(ReadOnlySpan<byte> message)
+    {
+        var paths = message[HeadBytes..];
+        int length = (int)Math.Min(Word(message, 6), (uint)paths.Length);
+        return new((PathRefusalKind)Word(message, 2), Encoding.Latin1.GetString(paths[..length]), Encoding.Latin1.GetString(paths[length..]), Word(message, 3), Word(message, 4), Word(message, 5));
+    }
+
+    private static void Word(Span<byte> message, int number, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(message[(number * sizeof(uint))..], value);
+
+    private static uint Word(ReadOnlySpan<byte> message, int number) => BinaryPrimitives.ReadUInt32LittleEndian(message[(number * sizeof(uint))..]);
+
+    private static int Text(Span<byte> to, string text)
+    {
+        int length = Math.Min(text.Length, PathBytesMax);
+        return Encoding.Latin1.GetBytes(text.AsSpan(0, length), to);
+    }
+}
