@@ -123,6 +123,7 @@ internal sealed partial class StraceFile
         line = Times().Replace(line, "${field}=TIME");
         line = Date().Replace(line, "DATE");
         line = Parent().Replace(line, "PARENT");
+        line = Machine().Replace(line, "${call}MACHINE) =");
         return Number().Replace(line, number => names.TryGetValue(number.Value, out string? name) ? $"<{name}>" : number.Value);
     }
 
@@ -179,6 +180,9 @@ internal sealed partial class StraceFile
 
     [GeneratedRegex(@"/\* \d{4}-\d\d-\d\dT[0-9:.+-]+ \*/", RegexOptions.None, PatienceMs)]
     private static partial Regex Date();
+
+    [GeneratedRegex(@"^(?<call>sysinfo\().*\) =", RegexOptions.None, PatienceMs)]
+    private static partial Regex Machine();
 
     [GeneratedRegex(@"(?<=^getppid\(\) = )\d+", RegexOptions.None, PatienceMs)]
     private static partial Regex Parent();

@@ -12,7 +12,8 @@ public sealed record CallSpec(string Name, params IReadOnlyList<Argument> Argume
     /// <summary>Writes the result of a call that has not failed, in text; null: <see cref="Result"/> says all.</summary>
     public CallResultWriter? ResultWriter { get; init; }
 
-    /// <summary>Writes all arguments in text where strace has another order than the kernel's prototype; null: they are written one by one.</summary>
+    /// <summary>Writes all arguments in text where strace has another order than the kernel's prototype; null: they are written one by
+    /// one.</summary>
     public CallResultWriter? TextWriter { get; init; }
 }
 

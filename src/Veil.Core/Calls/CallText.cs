@@ -78,7 +78,8 @@ public static class CallText
 
         bool isFirst = true;
         isWhole |= call.HasReturned;
-        for (int position = 0; position < spec.Arguments.Count; position++)
+        spec.TextWriter?.Invoke(ref writer, call);
+        for (int position = 0; spec.TextWriter is null && position < spec.Arguments.Count; position++)
         {
             var argument = spec.Arguments[position];
             if (argument.IsOmitted(call, position))

@@ -4,16 +4,16 @@ using Veil.Core.Kernel;
 
 namespace Veil.Core.Calls;
 
-/// <summary>A <c>siginfo_t</c>.</summary>
+/// <summary>What comes with a signal: a <c>siginfo_t</c>. That of 64-bit processes is the kernel's own <c>struct kernel_siginfo</c> too.</summary>
 internal static class SignalInfo
 {
-    /// <summary>Bytes of it that are read.</summary>
-    public const int SizeBytes = 64;
+    /// <summary>Bytes of it that mean something.</summary>
+    public const int SizeBytes = 48;
 
     // include/uapi/asm-generic/siginfo.h
-    private const int User = 0, Timer = -2, ThreadKill = -6;
-    private const uint Ill = 4, Trap = 5, Bus = 7, Fpe = 8, Segv = 11, Child = 17, Io = 29, Sys = 31;
-    private const int ChildExited = 1;
+    private const int SiTimer = -2, SiSigio = -5, SiTkill = -6, SiUser = 0, SiKernel = 128;
+    private const int Ill = 4, Trap = 5, Bus = 7, Fpe = 8, Segv = 11, Chld = 17, Io = 29, Sys = 31; // the same on x86 and arm64
+    private const int SegvBounds = 3, SegvKey = 4, BusLeast = 4, BusMost = 5, ChildExited = 1;
 
     /// <summary>An argument that the call reads.</summary>
     public static Argument Input { get; } = new StructArgument(SizeBytes, Write);
@@ -21,160 +21,239 @@ internal static class SignalInfo
     /// <summary>An argument that the call fills.</summary>
     public static Argument Output { get; } = new StructArgument(SizeBytes, Write) { IsOutput = true };
 
-    /// <summary>Writes it.</summary>
-    public static void Write(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) => Write(ref writer, bytes, call.Is32Bit ? 4 : 8);
-
-    /// <summary>The same, where a word has 4 or 8 bytes.</summary>
+    /// <summary>Writes it as strace does: <c>{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=…}</c>.</summary>
+    /// <param name="writer">Where to.</param>
+    /// <param name="bytes">The structure.</param>
+    /// <param name="word">Bytes of an address and of <c>long</c> in it.</param>
     public static void Write(ref CallWriter writer, ReadOnlySpan<byte> bytes, int word)
     {
-        uint signal = bytes.U32(0);
-        int code = bytes.I32(8), error = bytes.I32(4);
-        writer.BeginStruct();
-        if (signal != 0)
+        int signal = bytes.I32(0), error = bytes.I32(4), code = bytes.I32(8);
+        if (signal == 0)
         {
-            writer.Field("si_signo"u8);
-            SignalSet.WriteSignal(ref writer, signal);
-            writer.Field("si_code"u8);
-            Code(ref writer, signal, code);
-            if (error != 0)
-            {
-                writer.Field("si_errno"u8);
-                if (error > 0 && Errno.NameUtf8(error) is { IsEmpty: false } name)
-                    writer.Word(name);
-                else
-                    writer.Number(error);
-            }
-
-            // What the signal brings is behind the three numbers, aligned to a word.
-            Rest(ref writer, bytes[(word == 8 ? 16 : 12)..], signal, code, word);
+            writer.BeginStruct();
+            writer.EndStruct();
+            return;
         }
 
+        writer.BeginStruct();
+        writer.Field("si_signo"u8);
+        SignalSet.WriteSignal(ref writer, (uint)signal);
+        writer.Field("si_code"u8);
+        WriteCode(ref writer, signal, code);
+        if (error != 0)
+        {
+            writer.Field("si_errno"u8);
+            if (Errno.NameUtf8(error) is { IsEmpty: false } name)
+                writer.Word(name);
+            else
+                writer.Number(error);
+        }
+
+        // What the signal brings is behind the three numbers, aligned to a word.
+        var rest = bytes[(word == 8 ? 16 : 12)..];
+        if (code <= SiUser)
+            WriteSent(ref writer, rest, code, word);
+        else
+            WriteRaised(ref writer, rest, signal, code, word);
         writer.EndStruct();
     }
 
-    private static void Code(ref CallWriter writer, uint signal, int code)
+    private static void Write(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) => Write(ref writer, bytes, call.WordBytes);
+
+    // Behind two ids and a status; times of 64 bits are aligned.
+    private static int TimesOffset(int word) => word == 8 ? 16 : 12;
+
+    private static void WriteCode(ref CallWriter writer, int signal, int code)
     {
-        var set = signal switch
+        FlagSet? own = signal switch
         {
-            _ when code is <= 0 or 0x80 => FlagSets.SiginfoCodes,
-            Child => FlagSets.SigchldCodes,
-            Segv => FlagSets.SigsegvCodes,
-            Bus => FlagSets.SigbusCodes,
-            Fpe => FlagSets.SigfpeCodes,
             Ill => FlagSets.SigillCodes,
             Trap => FlagSets.SigtrapCodes,
+            Bus => FlagSets.SigbusCodes,
+            Fpe => FlagSets.SigfpeCodes,
+            Segv => FlagSets.SigsegvCodes,
+            Chld => FlagSets.SigchldCodes,
             Io => FlagSets.SigpollCodes,
-            _ => FlagSets.SiginfoCodes,
+            _ => null,
         };
-        if (signal == Sys && code == 1)
-            writer.Word("SYS_SECCOMP"u8);
-        else if (set.NameOf((uint)code) is { IsEmpty: false } name)
-            writer.Word(name);
-        else
+        var name = FlagSets.SiginfoCodes.NameOf((uint)code);
+        if (name.IsEmpty && own is { } set)
+            name = set.NameOf((uint)code);
+        if (signal == Sys && code is 1 or 2)
+            name = code == 1 ? "SYS_SECCOMP"u8 : "SYS_USER_DISPATCH"u8;
+        if (name.IsEmpty)
             writer.Hex((uint)code);
+        else
+            writer.Word(name);
     }
 
-    private static void Rest(ref CallWriter writer, ReadOnlySpan<byte> bytes, uint signal, int code, int word)
+    // By a process.
+    private static void WriteSent(ref CallWriter writer, ReadOnlySpan<byte> info, int code, int word)
+    {
+        switch (code)
+        {
+            case SiTimer:
+                writer.Field("si_timerid"u8);
+                writer.Hex(info.U32(0));
+                writer.Field("si_overrun"u8);
+                writer.Number(info.I32(4));
+                WriteValue(ref writer, info, word);
+                break;
+            case SiSigio:
+                WriteBand(ref writer, info, word);
+                break;
+            default:
+                WriteSender(ref writer, info);
+                if (code is not (SiUser or SiTkill) && info[8..].UWord(0, word) != 0)
+                    WriteValue(ref writer, info, word);
+                break;
+        }
+    }
+
+    // By the kernel.
+    private static void WriteRaised(ref CallWriter writer, ReadOnlySpan<byte> info, int signal, int code, int word)
     {
         switch (signal)
         {
-            case var _ when code == Timer:
-                writer.Field("si_timerid"u8);
-                writer.Hex(bytes.U32(0));
-                writer.Field("si_overrun"u8);
-                writer.Number(bytes.I32(4));
-                Value(ref writer, bytes, word);
-                break;
-            case Child when code > 0:
-                Sender(ref writer, bytes);
+            case Chld:
+                WriteSender(ref writer, info);
                 writer.Field("si_status"u8);
                 if (code == ChildExited)
-                    writer.Number(bytes.I32(8));
+                    writer.Number(info.I32(8));
                 else
-                    SignalSet.WriteSignal(ref writer, bytes.U32(8));
-                writer.Field("si_utime"u8);
-                writer.Unsigned(bytes[(word == 8 ? 16 : 12)..].UWord(0, word));
-                writer.Field("si_stime"u8);
-                writer.Unsigned(bytes[(word == 8 ? 16 : 12)..].UWord(1, word));
+                    SignalSet.WriteSignal(ref writer, info.U32(8));
+                WriteClock(ref writer, "si_utime"u8, info[TimesOffset(word)..].Word(0, word));
+                WriteClock(ref writer, "si_stime"u8, info[TimesOffset(word)..].Word(1, word));
                 break;
-            case Ill or Trap or Bus or Fpe or Segv when code > 0:
-                writer.Field("si_addr"u8);
-                writer.Address(bytes.UWord(0, word));
+            case Ill or Trap or Bus or Fpe or Segv:
+                WriteFault(ref writer, info, signal, code, word);
                 break;
-            case Io when code > 0:
-                writer.Field("si_band"u8);
-                writer.Number(bytes.Word(0, word));
-                writer.Field("si_fd"u8);
-                writer.Number(bytes.I32(word));
+            case Io when code != SiKernel:
+                WriteBand(ref writer, info, word);
                 break;
-            case Sys when code > 0:
-                writer.Field("si_call_addr"u8);
-                writer.Address(bytes.UWord(0, word));
-                writer.Field("si_syscall"u8);
-                SystemCall(ref writer, bytes.U32(word), bytes.U32(word + 4));
-                writer.Field("si_arch"u8);
-                Arch(ref writer, bytes.U32(word + 4));
+            case Sys:
+                WriteCall(ref writer, info, word);
                 break;
             default:
-                Sender(ref writer, bytes);
-                if (code is not (User or ThreadKill))
-                    Value(ref writer, bytes, word);
+                if (info.U64(0) != 0)
+                    WriteSender(ref writer, info);
+                if (info[8..].UWord(0, word) != 0)
+                    WriteValue(ref writer, info, word);
                 break;
         }
     }
 
-    private static void Sender(ref CallWriter writer, ReadOnlySpan<byte> bytes)
+    private static void WriteFault(ref CallWriter writer, ReadOnlySpan<byte> info, int signal, int code, int word)
     {
-        writer.Field("si_pid"u8);
-        writer.Number(bytes.I32(0));
-        writer.Field("si_uid"u8);
-        writer.Unsigned(bytes.U32(4));
+        WriteAddress(ref writer, "si_addr"u8, info.UWord(0, word));
+        switch (signal, code)
+        {
+            case (Segv, SegvBounds):
+                WriteAddress(ref writer, "si_lower"u8, info.UWord(2, word));
+                WriteAddress(ref writer, "si_upper"u8, info.UWord(3, word));
+                break;
+            case (Segv, SegvKey):
+                writer.Field("si_pkey"u8);
+                writer.Unsigned(info.U32(2 * word));
+                break;
+            case (Bus, BusLeast or BusMost):
+                writer.Field("si_addr_lsb"u8);
+                writer.Hex(info.U16(word));
+                break;
+        }
     }
 
-    private static void Value(ref CallWriter writer, ReadOnlySpan<byte> bytes, int word)
+    private static void WriteCall(ref CallWriter writer, ReadOnlySpan<byte> info, int word)
     {
-        ulong value = bytes[8..].UWord(0, word);
-        if (value == 0)
-            return;
-        writer.Field("si_int"u8);
-        writer.Number((int)value);
-        writer.Field("si_ptr"u8);
-        writer.Address(value);
-    }
+        int number = info.I32(word);
+        uint audit = info.U32(word + 4);
+        WriteAddress(ref writer, "si_call_addr"u8, info.UWord(0, word));
+        writer.Field("si_syscall"u8);
+        // include/uapi/linux/audit.h
+        SyscallArch? arch = audit switch
+        {
+            0xc000003e => SyscallArch.X64,
+            0x40000003 => SyscallArch.I386,
+            0xc00000b7 => SyscallArch.Arm64,
+            0x40000028 => SyscallArch.Arm,
+            _ => null,
+        };
+        var name = arch is { } table ? SyscallTable.For(table).NameUtf8(number) : default;
+        if (!name.IsEmpty && arch == SyscallTable.Native)
+        {
+            writer.Quote();
+            writer.Line.Append("__NR_"u8);
+            writer.Line.Append(name);
+            writer.Quote();
+        }
+        else
+        {
+            writer.Unsigned((uint)number);
+            if (!name.IsEmpty)
+                writer.Remark(name);
+        }
 
-    // include/uapi/linux/audit.h
-    private static void Arch(ref CallWriter writer, uint arch)
-    {
+        writer.Field("si_arch"u8);
         switch (arch)
         {
-            case 0xc000003e:
+            case SyscallArch.X64:
                 writer.Word("AUDIT_ARCH_X86_64"u8);
                 break;
-            case 0x40000003:
+            case SyscallArch.I386:
                 writer.Word("AUDIT_ARCH_I386"u8);
                 break;
-            case 0xc00000b7:
+            case SyscallArch.Arm64:
                 writer.Word("AUDIT_ARCH_AARCH64"u8);
                 break;
+            case SyscallArch.Arm:
+                writer.Word("AUDIT_ARCH_ARM"u8);
+                break;
             default:
-                writer.Hex(arch);
+                writer.Hex(audit);
                 break;
         }
     }
 
-    private static void SystemCall(ref CallWriter writer, uint number, uint arch)
+    private static void WriteSender(ref CallWriter writer, ReadOnlySpan<byte> info)
     {
-        var table = SyscallTable.For(arch switch { 0x40000003 => SyscallArch.I386, 0xc00000b7 => SyscallArch.Arm64, _ => SyscallArch.X64 });
-        var name = table.NameUtf8((int)number);
-        if (name.IsEmpty)
-        {
-            writer.Hex(number);
-            return;
-        }
+        writer.Field("si_pid"u8);
+        writer.Number(info.I32(0));
+        writer.Field("si_uid"u8);
+        writer.Unsigned(info.U32(4));
+    }
 
-        writer.Quote();
-        writer.Line.Append("__NR_"u8);
-        writer.Line.Append(name);
-        writer.Quote();
+    private static void WriteValue(ref CallWriter writer, ReadOnlySpan<byte> info, int word)
+    {
+        writer.Field("si_int"u8);
+        writer.Number(info.I32(8));
+        WriteAddress(ref writer, "si_ptr"u8, info[8..].UWord(0, word));
+    }
+
+    private static void WriteBand(ref CallWriter writer, ReadOnlySpan<byte> info, int word)
+    {
+        writer.Field("si_band"u8);
+        writer.Number(info.Word(0, word));
+        writer.Field("si_fd"u8);
+        writer.Number(info.I32(word));
+    }
+
+    private static void WriteAddress(ref CallWriter writer, ReadOnlySpan<byte> field, ulong address)
+    {
+        writer.Field(field);
+        writer.Address(address);
+    }
+
+    // Ticks of 1/100 s, with the seconds as a remark.
+    private static void WriteClock(ref CallWriter writer, ReadOnlySpan<byte> field, long ticks)
+    {
+        writer.Field(field);
+        writer.Number(ticks);
+        if (ticks <= 0 || writer.IsJson)
+            return;
+        writer.TextOnly(" /* "u8);
+        writer.Line.Append(ticks / 100);
+        writer.Line.Append((byte)'.');
+        writer.Line.AppendPadded((uint)(ticks % 100), 2);
+        writer.TextOnly(" s */"u8);
     }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Calls;
 
-/// <summary>A structure of C, from its fields in their order. Their places follow, also where addresses and <c>long</c> have 4 bytes.</summary>
+/// <summary>A structure of C, from its fields in their order. Their places follow, also where addresses and <c>long</c> have 4
+/// bytes.</summary>
 internal sealed class StructLayout
 {
     private readonly StructField[] _fields;

@@ -10,7 +10,8 @@ internal static class WaitStatus
     private const uint Continued = 0xffff, StoppedByte = 0x7f, CoreDumped = 0x80;
     private const uint Trap = 5;
 
-    /// <summary><c>{WIFEXITED(s) &amp;&amp; WEXITSTATUS(s) == 3}</c>; in JSON <c>{"exited":3}</c>, <c>{"signaled":"SIGKILL"}</c>, <c>{"stopped":"SIGSTOP"}</c>.</summary>
+    /// <summary><c>{WIFEXITED(s) &amp;&amp; WEXITSTATUS(s) == 3}</c>; in JSON <c>{"exited":3}</c>, <c>{"signaled":"SIGKILL"}</c>,
+    /// <c>{"stopped":"SIGSTOP"}</c>.</summary>
     public static void Write(ref CallWriter writer, uint status)
     {
         uint signal = status & 0x7f, code = status >> 8 & 0xff;

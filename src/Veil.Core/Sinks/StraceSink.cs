@@ -124,7 +124,7 @@ internal sealed class StraceSink : IEventSink
         }
         else if (plan.Signal is { } signal)
         {
-            AppendSignal(ref line, record.Slice(signal.Offset, Siginfo.SizeBytes));
+            AppendSignal(ref line, record.Slice(signal.Offset, SignalInfo.SizeBytes));
             if ((Marks(signal, record) & Stops) != 0)
             {
                 line.Append((byte)'\n');
@@ -174,7 +174,7 @@ internal sealed class StraceSink : IEventSink
         AppendSignalName(ref line, BinaryPrimitives.ReadUInt32LittleEndian(info));
         line.Append((byte)' ');
         var writer = new CallWriter(line, CallOptions.Current);
-        Siginfo.Write(ref writer, info);
+        SignalInfo.Write(ref writer, info, 8);
         line = writer.Line;
         line.Append(" ---"u8);
     }

@@ -55,7 +55,9 @@ struct syscall_plan {
 	__u8 exits;	  /* ... when it ends */
 	__u8 descriptors; /* bit n: argument n is a descriptor; bit 7: the result is one */
 	__u8 is_compat;	  /* addresses and lengths in memory have 4 bytes */
-	__u32 unused;
+	__u8 paths;	  /* bit n: argument n is a path, whether or not it is shown whole */
+	__u8 fds;	  /* as descriptors, but also where these are not looked up */
+	__u16 unused;
 };
 
 /* What a chunk is of an argument. */

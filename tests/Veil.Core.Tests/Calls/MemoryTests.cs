@@ -16,7 +16,8 @@ public sealed class MemoryTests
         BinaryPrimitives.WriteInt32LittleEndian(status, -14);
         var record = new CallRecord(Arch, "move_pages", 0, 0, 2, 0x1000, 0, 0x2000, 2).With(2, pages).Filled(4, status);
         record.Text.ShouldBe("move_pages(0, 2, [NULL, 0x1], NULL, [-EFAULT, 0], MPOL_MF_MOVE) = 0");
-        record.Json.ShouldBe("{\"pid\":0,\"nr_pages\":2,\"pages\":[null,\"0x1\"],\"nodes\":null,\"status\":[\"-EFAULT\",0],\"flags\":\"MPOL_MF_MOVE\"}");
+        record.Json.ShouldBe("{\"pid\":0,\"nr_pages\":2,\"pages\":[null,\"0x1\"],\"nodes\":null,\"status\":[\"-EFAULT\",0],"
+            + "\"flags\":\"MPOL_MF_MOVE\"}");
     }
 
     [Theory]
@@ -30,11 +31,13 @@ public sealed class MemoryTests
 
     [Fact]
     public void Mremap_WithoutNewAddress_HasNone() =>
-        new CallRecord(Arch, "mremap", 0x2000, 0x1000, 4096, 8192, 1, 0x5000).Text.ShouldBe("mremap(0x1000, 4096, 8192, MREMAP_MAYMOVE) = 0x2000");
+        new CallRecord(Arch, "mremap", 0x2000, 0x1000, 4096, 8192, 1, 0x5000).Text.ShouldBe("mremap(0x1000, 4096, 8192, "
+            + "MREMAP_MAYMOVE) = 0x2000");
 
     [Fact]
     public void Mincore_OfTwoPages_HasTwo() =>
-        new CallRecord(Arch, "mincore", 0, 0x1000, 8192, 0x2000).Filled(2, [1, 0x82, 1, 1]).Text.ShouldBe("mincore(0x1000, 8192, [1, 0]) = 0");
+        new CallRecord(Arch, "mincore", 0, 0x1000, 8192, 0x2000).Filled(2, [1, 0x82, 1, 1]).Text.ShouldBe("mincore(0x1000, 8192, [1,"
+            + " 0]) = 0");
 
     [Fact]
     public void Membarrier_Query_NamesWhatThereIs() =>

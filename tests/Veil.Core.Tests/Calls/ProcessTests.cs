@@ -34,7 +34,8 @@ public sealed class ProcessTests
     {
         byte[] tid = [0x39, 0x30, 0, 0];
         var record = new CallRecord(Arch, "clone", 12345, 0x3d0f00, 0x7000, 0x1000, 0x2000, 0x3000).Filled(2, tid);
-        record.Text.ShouldBe("clone(child_stack=0x7000, flags=CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD|CLONE_SYSVSEM|CLONE_SETTLS|"
+        record.Text.ShouldBe("clone(child_stack=0x7000, flags=CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD|"
+            + "CLONE_SYSVSEM|CLONE_SETTLS|"
             + "CLONE_PARENT_SETTID|CLONE_CHILD_CLEARTID, parent_tid=[12345], tls=0x3000, child_tidptr=0x2000) = 12345");
         record.Json.ShouldStartWith("{\"clone_flags\":\"CLONE_VM|");
         new CallRecord(Arch, "clone", 12345, 0x11, 0, 0, 0, 0).Text.ShouldBe("clone(child_stack=NULL, flags=SIGCHLD) = 12345");
@@ -42,7 +43,8 @@ public sealed class ProcessTests
 
     [Fact]
     public void Clone3_OfShortStruct_IsAnAddress() =>
-        new CallRecord(Arch, "clone3", -22, 0x1000, 8).With(0, new byte[8]).Text.ShouldBe("clone3(0x1000, 8) = -1 EINVAL (Invalid argument)");
+        new CallRecord(Arch, "clone3", -22, 0x1000, 8).With(0, new byte[8]).Text.ShouldBe("clone3(0x1000, 8) = -1 EINVAL (Invalid "
+            + "argument)");
 
     [Fact]
     public void Execve_ThatFailed_HasArgumentsAndTheirNumber()
@@ -62,7 +64,8 @@ public sealed class ProcessTests
     [Theory]
     [InlineData(0x81, "futex(0x1000, FUTEX_WAKE_PRIVATE, 1) = 0")]
     [InlineData(0x80, "futex(0x1000, FUTEX_WAIT_PRIVATE, 1, {tv_sec=1, tv_nsec=2}) = 0")]
-    [InlineData(0x189, "futex(0x1000, FUTEX_WAIT_BITSET_PRIVATE|FUTEX_CLOCK_REALTIME, 1, {tv_sec=1, tv_nsec=2}, FUTEX_BITSET_MATCH_ANY) = 0")]
+    [InlineData(0x189, "futex(0x1000, FUTEX_WAIT_BITSET_PRIVATE|FUTEX_CLOCK_REALTIME, 1, {tv_sec=1, tv_nsec=2}, "
+        + "FUTEX_BITSET_MATCH_ANY) = 0")]
     [InlineData(3, "futex(0x1000, FUTEX_REQUEUE, 1, 8192, 0x3000) = 0")]
     [InlineData(7, "futex(0x1000, FUTEX_UNLOCK_PI) = 0")]
     public void Futex_OfOperation_HasItsArguments(ulong operation, string text)
@@ -77,7 +80,8 @@ public sealed class ProcessTests
     public void Prctl_OfName_ReadsIt()
     {
         new CallRecord(Arch, "prctl", 0, 15, 0x1000, 0, 0, 0).With(1, "worker"u8).Text.ShouldBe("prctl(PR_SET_NAME, \"worker\") = 0");
-        new CallRecord(Arch, "prctl", 0, 16, 0x1000, 0, 0, 0).Filled(1, "worker\0garbage.."u8).Text.ShouldBe("prctl(PR_GET_NAME, \"worker\") = 0");
+        new CallRecord(Arch, "prctl", 0, 16, 0x1000, 0, 0, 0).Filled(1, "worker\0garbage.."u8).Text.ShouldBe("prctl(PR_GET_NAME, "
+            + "\"worker\") = 0");
         new CallRecord(Arch, "prctl", 0, 38, 1, 0, 0, 0).Text.ShouldBe("prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) = 0");
         new CallRecord(Arch, "prctl", 1, 3, 1, 2, 3, 4).Text.ShouldBe("prctl(PR_GET_DUMPABLE) = 1 (SUID_DUMP_USER)");
     }

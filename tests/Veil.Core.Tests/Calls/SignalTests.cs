@@ -21,9 +21,11 @@ public sealed class SignalTests
     {
         var record = new CallRecord(Arch, "rt_sigaction", 0, 10, 0x1000, 0x2000, 8).With(1, Words(0x4321, 0x14000000, 0x1234, 5))
             .Filled(2, Words(0, 0, 0, 0));
-        record.Text.ShouldBe("rt_sigaction(SIGUSR1, {sa_handler=0x4321, sa_mask=[HUP QUIT], sa_flags=SA_RESTORER|SA_RESTART, sa_restorer=0x1234}, "
+        record.Text.ShouldBe("rt_sigaction(SIGUSR1, {sa_handler=0x4321, sa_mask=[HUP QUIT], sa_flags=SA_RESTORER|SA_RESTART, "
+            + "sa_restorer=0x1234}, "
             + "{sa_handler=SIG_DFL, sa_mask=[], sa_flags=0}, 8) = 0");
-        record.Json.ShouldBe("{\"sig\":\"SIGUSR1\",\"act\":{\"sa_handler\":\"0x4321\",\"sa_mask\":[\"HUP\",\"QUIT\"],\"sa_flags\":\"SA_RESTORER|SA_RESTART\","
+        record.Json.ShouldBe("{\"sig\":\"SIGUSR1\",\"act\":{\"sa_handler\":\"0x4321\",\"sa_mask\":[\"HUP\",\"QUIT\"],"
+            + "\"sa_flags\":\"SA_RESTORER|SA_RESTART\","
             + "\"sa_restorer\":\"0x1234\"},\"oact\":{\"sa_handler\":\"SIG_DFL\",\"sa_mask\":[],\"sa_flags\":\"0\"},\"sigsetsize\":8}");
     }
 
@@ -55,7 +57,8 @@ public sealed class SignalTests
     [Fact]
     public void TimerCreate_OfSignal_HasItsEvent() =>
         new CallRecord(Arch, "timer_create", 0, 1, 0x1000, 0x2000).With(1, Words(5, 10, 0, 0)).Filled(2, [7, 0, 0, 0]).Text
-            .ShouldBe("timer_create(CLOCK_MONOTONIC, {sigev_value={sival_int=5, sival_ptr=0x5}, sigev_signo=SIGUSR1, sigev_notify=SIGEV_SIGNAL}, [7]) = 0");
+            .ShouldBe("timer_create(CLOCK_MONOTONIC, {sigev_value={sival_int=5, sival_ptr=0x5}, sigev_signo=SIGUSR1, "
+                + "sigev_notify=SIGEV_SIGNAL}, [7]) = 0");
 
     [Fact]
     public void ClockGetTime_Of32Bits_HasShortTimes()
@@ -71,16 +74,19 @@ public sealed class SignalTests
     {
         var record = new CallRecord(Arch, "prlimit64", 0, 0, 3, 0, 0x1000).Filled(3, Words(8388608, ulong.MaxValue));
         record.Text.ShouldBe("prlimit64(0, RLIMIT_STACK, NULL, {rlim_cur=8192*1024, rlim_max=RLIM64_INFINITY}) = 0");
-        record.Json.ShouldBe("{\"pid\":0,\"resource\":\"RLIMIT_STACK\",\"new_rlim\":null,\"old_rlim\":{\"rlim_cur\":8388608,\"rlim_max\":\"RLIM64_INFINITY\"}}");
+        record.Json.ShouldBe("{\"pid\":0,\"resource\":\"RLIMIT_STACK\",\"new_rlim\":null,\"old_rlim\":{\"rlim_cur\":8388608,"
+            + "\"rlim_max\":\"RLIM64_INFINITY\"}}");
     }
 
     [Fact]
     public void GetRandom_IsHexadecimal() =>
-        new CallRecord(Arch, "getrandom", 2, 0x1000, 2, 1).Filled(0, [1, 0xab]).Text.ShouldBe("getrandom(\"\\x01\\xab\", 2, GRND_NONBLOCK) = 2");
+        new CallRecord(Arch, "getrandom", 2, 0x1000, 2, 1).Filled(0, [1, 0xab]).Text.ShouldBe("getrandom(\"\\x01\\xab\", 2, "
+            + "GRND_NONBLOCK) = 2");
 
     [Fact]
     public void GetAffinity_ListsProcessors() =>
-        new CallRecord(Arch, "sched_getaffinity", 8, 0, 8, 0x1000).Filled(2, Words(0x103)).Text.ShouldBe("sched_getaffinity(0, 8, [0 1 8]) = 8");
+        new CallRecord(Arch, "sched_getaffinity", 8, 0, 8, 0x1000).Filled(2, Words(0x103)).Text.ShouldBe("sched_getaffinity(0, 8, "
+            + "[0 1 8]) = 8");
 
     [Fact]
     public void CapGet_OfTwoStructs_JoinsThem()
@@ -89,7 +95,8 @@ public sealed class SignalTests
         data[0] = 2;
         data[12] = 0x40;
         new CallRecord(Arch, "capget", 0, 0x1000, 0x2000).With(0, [0x22, 5, 8, 0x20, 0, 0, 0, 0]).Filled(1, data).Text
-            .ShouldBe("capget({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=1<<CAP_DAC_OVERRIDE|1<<CAP_PERFMON, permitted=0, inheritable=0}) = 0");
+            .ShouldBe("capget({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=1<<CAP_DAC_OVERRIDE|1<<CAP_PERFMON, "
+                + "permitted=0, inheritable=0}) = 0");
     }
 
     [Fact]
@@ -107,7 +114,8 @@ public sealed class SignalTests
         attributes[12] = 1;
         "veil"u8.CopyTo(attributes.AsSpan(28));
         new CallRecord(Arch, "bpf", 3, 0, 0x1000, 48, 0, 0).With(1, attributes).Text
-            .ShouldBe("bpf(BPF_MAP_CREATE, {map_type=BPF_MAP_TYPE_ARRAY, key_size=4, value_size=8, max_entries=1, map_flags=0, inner_map_fd=0, "
+            .ShouldBe("bpf(BPF_MAP_CREATE, {map_type=BPF_MAP_TYPE_ARRAY, key_size=4, value_size=8, max_entries=1, map_flags=0, "
+                + "inner_map_fd=0, "
                 + "map_name=\"veil\", map_ifindex=0}, 48) = 3");
     }
 }

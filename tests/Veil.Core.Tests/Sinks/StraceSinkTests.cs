@@ -69,7 +69,7 @@ public sealed class StraceSinkTests
 
     [Fact]
     public void Write_SignalThatStops_IsTwoLines() =>
-        Lines(s_options, SignalOf(8689, 1, Stops, SiginfoTests.Bytes(19, 0, 0, 8689, 0, 0))).ShouldBe(
+        Lines(s_options, SignalOf(8689, 1, Stops, SignalInfoTests.Bytes(19, 0, 0, 8689, 0, 0))).ShouldBe(
         [
             "8689  --- SIGSTOP {si_signo=SIGSTOP, si_code=SI_USER, si_pid=8689, si_uid=0} ---",
             "8689  --- stopped by SIGSTOP ---",
@@ -78,7 +78,7 @@ public sealed class StraceSinkTests
     [Fact]
     public void Write_SignalThatWasSentInACall_ComesAfterIt()
     {
-        byte[] info = SiginfoTests.Bytes(17, 1, 0, 6, 0, 0);
+        byte[] info = SignalInfoTests.Bytes(17, 1, 0, 6, 0, 0);
         const string signal = "5     --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=6, si_uid=0, si_status=0, si_utime=0, si_stime=0} ---";
         const string call = "5     close(3)                          = 0";
 

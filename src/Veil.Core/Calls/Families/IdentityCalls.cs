@@ -92,16 +92,20 @@ internal static class IdentityCalls
     private static CallReader s_capabilities => new(CallRead.Fixed, 2 * CapabilityBytes, 2 * CapabilityBytes);
 
     // i386 has a second call of the same for ids of 32 bits.
-    private static IEnumerable<CallSpec> WithWide(string name, params Argument[] arguments) => [new(name, arguments), new(name + "32", arguments)];
+    private static IEnumerable<CallSpec> WithWide(string name, params Argument[] arguments) =>
+        [new(name, arguments), new(name + "32", arguments)];
 
     private static StructArgument Interval(int size32) => new(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
         Times.Write(ref writer, bytes, bytes.Length / 2, isMicro: false))
     { Size32 = size32, IsOutput = true };
 
-    private static StructField Limit(string name) => new(name, 8, 4, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
-        Limit(ref writer, bytes.Length == 4 && bytes.U32(0) == uint.MaxValue ? ulong.MaxValue : bytes.UWord(0, bytes.Length), bytes.Length == 4));
+    private static StructField Limit(string name) =>
+        new(name, 8, 4, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+        Limit(ref writer, bytes.Length == 4 && bytes.U32(0) == uint.MaxValue ? ulong.MaxValue : bytes.UWord(0, bytes.Length),
+            bytes.Length == 4));
 
-    private static StructField Limit64(string name) => new(name, 8, 8, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+    private static StructField Limit64(string name) =>
+        new(name, 8, 8, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
         Limit(ref writer, bytes.U64(0), is32Bit: false));
 
     private static void Limit(ref CallWriter writer, ulong value, bool is32Bit)
@@ -124,7 +128,8 @@ internal static class IdentityCalls
 
     private static void Group(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) => writer.Unsigned(bytes.U32(0));
 
-    private static void CapabilitiesIn(ref CallWriter writer, in CallView call, int position) => Capabilities(ref writer, call, position, call.Find(position));
+    private static void CapabilitiesIn(ref CallWriter writer, in CallView call, int position) =>
+        Capabilities(ref writer, call, position, call.Find(position));
 
     private static void CapabilitiesOut(ref CallWriter writer, in CallView call, int position) =>
         Capabilities(ref writer, call, position, call.Find(position, output: true));
@@ -203,7 +208,8 @@ internal static class IdentityCalls
         writer.TextOnly(")"u8);
     }
 
-    private static void CpuSetIn(ref CallWriter writer, in CallView call, int position) => CpuSet(ref writer, call, position, call.Find(position));
+    private static void CpuSetIn(ref CallWriter writer, in CallView call, int position) =>
+        CpuSet(ref writer, call, position, call.Find(position));
 
     private static void CpuSetOut(ref CallWriter writer, in CallView call, int position) =>
         CpuSet(ref writer, call, position, call.Find(position, output: true));
@@ -236,7 +242,8 @@ internal static class IdentityCalls
     private static void AttributesOut(ref CallWriter writer, in CallView call, int position) =>
         Attributes(ref writer, call, position, call.Find(position, output: true));
 
-    private static void AttributesIn(ref CallWriter writer, in CallView call, int position) => Attributes(ref writer, call, position, call.Find(position));
+    private static void AttributesIn(ref CallWriter writer, in CallView call, int position) =>
+        Attributes(ref writer, call, position, call.Find(position));
 
     // The structure says itself how long it is.
     private static void Attributes(ref CallWriter writer, in CallView call, int position, in CallChunk chunk)

@@ -23,11 +23,13 @@ internal static class IpcCalls
             writer.Hex((uint)call[position]);
     });
 
-    private static readonly Argument s_timeout = new StructArgument(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+    private static readonly Argument s_timeout =
+        new StructArgument(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
         Times.Write(ref writer, bytes, bytes.Length / 2, isMicro: false))
-    { Size32 = 8 };
+        { Size32 = 8 };
 
-    private static readonly Argument s_wideTimeout = new StructArgument(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+    private static readonly Argument s_wideTimeout =
+        new StructArgument(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
         Times.Write(ref writer, bytes, 8, isMicro: false));
 
     private static readonly StructLayout s_sembuf = new(StructField.UShort("sem_num"), StructField.Short("sem_op"),
@@ -60,7 +62,8 @@ internal static class IpcCalls
         new("semtimedop", Int, s_sembufs, UInt, s_timeout),
         new("semtimedop_time64", Int, s_sembufs, UInt, s_wideTimeout),
         new("semctl", Int, Int, Command(FlagSets.SemCommands), new OwnArgument(SemStatus) { Begin = s_control, End = s_control }),
-        new("mq_open", Name, Flags(FlagSets.Open), FileArguments.ModeIfCreating, new MqAttributesIfCreating()) { Result = CallResult.Descriptor },
+        new("mq_open", Name, Flags(FlagSets.Open), FileArguments.ModeIfCreating,
+            new MqAttributesIfCreating()) { Result = CallResult.Descriptor },
         new("mq_unlink", Name),
         new("mq_timedsend", Fd, InBuffer(2), Size, UInt, s_timeout),
         new("mq_timedsend_time64", Fd, InBuffer(2), Size, UInt, s_wideTimeout),
@@ -136,7 +139,8 @@ internal static class IpcCalls
         writer.Number(chunk.Bytes.Word(0, word));
         writer.Field("mtext"u8);
         var text = chunk.Bytes[word..];
-        writer.String(writer.Cut(text[..(int)Math.Min((ulong)text.Length, size)]), size > (ulong)Math.Min(text.Length, writer.Options.StringSize));
+        writer.String(writer.Cut(text[..(int)Math.Min((ulong)text.Length, size)]), size > (ulong)Math.Min(text.Length,
+            writer.Options.StringSize));
         writer.EndStruct();
     }
 

@@ -52,7 +52,11 @@ internal static partial class KernelCalls
             case KeyctlKind.Number:
                 writer.Number(call.Int(position));
                 break;
-            case KeyctlKind.Filled when call.Find(position, output: true) is { IsRead: true, Bytes: [.. var text, 0] } chunk && (uint)call[0] != 11:
+            case KeyctlKind.Filled when call.Find(position, output: true) is
+            {
+                IsRead: true, Bytes: [.. var text,
+                0]
+            } chunk && (uint)call[0] != 11:
                 // A description ends in a NUL, which is none of it.
                 writer.String(text, chunk.IsTruncated);
                 break;

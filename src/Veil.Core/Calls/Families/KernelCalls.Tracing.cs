@@ -12,41 +12,51 @@ internal static partial class KernelCalls
     private const int BpfNameBytes = 16;
 
     // include/uapi/linux/ptrace.h and arch/x86/include/asm/ptrace-abi.h
-    private const uint TraceMe = 0, PeekText = 1, PeekUser = 3, PokeUser = 6, Continue = 7, Kill = 8, SingleStep = 9, GetRegs = 12, SetFpRegs = 15,
+    private const uint TraceMe = 0, PeekText = 1, PeekUser = 3, PokeUser = 6, Continue = 7, Kill = 8, SingleStep = 9, GetRegs = 12,
+        SetFpRegs = 15,
         Attach = 16, Detach = 17, GetFpxRegs = 18, SetFpxRegs = 19, SystemCallStop = 24, SetOptions = 0x4200, GetEventMessage = 0x4201,
-        GetSignalInfo = 0x4202, SetSignalInfo = 0x4203, GetRegSet = 0x4204, SetRegSet = 0x4205, Seize = 0x4206, Interrupt = 0x4207, Listen = 0x4208,
+        GetSignalInfo = 0x4202, SetSignalInfo = 0x4203, GetRegSet = 0x4204, SetRegSet = 0x4205, Seize = 0x4206, Interrupt = 0x4207,
+            Listen = 0x4208,
         GetSignalMask = 0x420a, SetSignalMask = 0x420b, GetCallInfo = 0x420e;
 
     // struct user_regs_struct of x86-64, in its order.
     private static readonly string[] s_registers =
     [
-        "R15", "R14", "R13", "R12", "RBP", "RBX", "R11", "R10", "R9", "R8", "RAX", "RCX", "RDX", "RSI", "RDI", "ORIG_RAX", "RIP", "CS", "EFLAGS", "RSP",
+        "R15", "R14", "R13", "R12", "RBP", "RBX", "R11", "R10", "R9", "R8", "RAX", "RCX", "RDX", "RSI", "RDI", "ORIG_RAX", "RIP", "CS",
+            "EFLAGS", "RSP",
         "SS", "FS_BASE", "GS_BASE", "DS", "ES", "FS", "GS",
     ];
 
     private static readonly byte[][] s_registerNames = [.. s_registers.Select(System.Text.Encoding.UTF8.GetBytes)];
 
-    private static readonly StructLayout s_mapElement = new(StructField.Int("map_fd"), StructField.Address64("key"), StructField.Address64("value"),
+    private static readonly StructLayout s_mapElement = new(StructField.Int("map_fd"), StructField.Address64("key"),
+        StructField.Address64("value"),
         Wide("flags", FlagSets.BpfElemFlags));
 
     private static readonly StructLayout s_mapKey = new(StructField.Int("map_fd"), StructField.Address64("key"));
-    private static readonly StructLayout s_mapNext = new(StructField.Int("map_fd"), StructField.Address64("key"), StructField.Address64("next_key"));
+    private static readonly StructLayout s_mapNext = new(StructField.Int("map_fd"), StructField.Address64("key"),
+        StructField.Address64("next_key"));
     private static readonly StructLayout s_nextId = new(StructField.UInt("start_id"), StructField.UInt("next_id"));
     private static readonly StructLayout s_object = new(StructField.Address64("pathname"), StructField.Int("bpf_fd"));
     private static readonly StructLayout s_attachment = new(StructField.Int("target_fd"), StructField.Int("attach_bpf_fd"),
         StructField.Enum("attach_type", FlagSets.BpfAttachTypes), StructField.Hex("attach_flags"));
 
-    private static readonly StructLayout s_mapAttributes = new(StructField.Enum("map_type", FlagSets.BpfMapTypes), StructField.UInt("key_size"),
+    private static readonly StructLayout s_mapAttributes = new(StructField.Enum("map_type", FlagSets.BpfMapTypes),
+        StructField.UInt("key_size"),
         StructField.UInt("value_size"), StructField.UInt("max_entries"), StructField.Flags("map_flags", FlagSets.BpfMapFlags),
-        StructField.Int("inner_map_fd"), StructField.Gap(4), ObjectName("map_name"), StructField.UInt("map_ifindex"), StructField.Int("btf_fd"),
+        StructField.Int("inner_map_fd"), StructField.Gap(4), ObjectName("map_name"), StructField.UInt("map_ifindex"),
+            StructField.Int("btf_fd"),
         StructField.UInt("btf_key_type_id"), StructField.UInt("btf_value_type_id"), StructField.UInt("btf_vmlinux_value_type_id"),
         StructField.U64("map_extra"));
 
-    private static readonly StructLayout s_programAttributes = new(StructField.Enum("prog_type", FlagSets.BpfProgTypes), StructField.UInt("insn_cnt"),
+    private static readonly StructLayout s_programAttributes = new(StructField.Enum("prog_type", FlagSets.BpfProgTypes),
+        StructField.UInt("insn_cnt"),
         StructField.Address64("insns"), StructField.Address64("license"), StructField.UInt("log_level"), StructField.UInt("log_size"),
-        StructField.Address64("log_buf"), new StructField("kern_version", 4, 4, KernelVersion), StructField.Flags("prog_flags", FlagSets.BpfLoadFlags),
+        StructField.Address64("log_buf"), new StructField("kern_version", 4, 4, KernelVersion), StructField.Flags("prog_flags",
+            FlagSets.BpfLoadFlags),
         ObjectName("prog_name"), StructField.UInt("prog_ifindex"), StructField.Enum("expected_attach_type", FlagSets.BpfAttachTypes),
-        StructField.Int("prog_btf_fd"), StructField.UInt("func_info_rec_size"), StructField.Address64("func_info"), StructField.UInt("func_info_cnt"),
+        StructField.Int("prog_btf_fd"), StructField.UInt("func_info_rec_size"), StructField.Address64("func_info"),
+            StructField.UInt("func_info_cnt"),
         StructField.UInt("line_info_rec_size"), StructField.Address64("line_info"), StructField.UInt("line_info_cnt"),
         StructField.UInt("attach_btf_id"), StructField.Int("attach_prog_fd"));
 
@@ -58,7 +68,8 @@ internal static partial class KernelCalls
             End = new(CallRead.Counted, 1, BpfBytes, 2),
         }, UInt, Hidden, Hidden)
         { Result = CallResult.Descriptor },
-        new("perf_event_open", new OwnArgument(PerfAttributes) { Begin = new(CallRead.Fixed, 64, 64) }, Int, Int, Int, Flags(FlagSets.PerfOpenFlags))
+        new("perf_event_open", new OwnArgument(PerfAttributes) { Begin = new(CallRead.Fixed, 64, 64) }, Int, Int, Int,
+            Flags(FlagSets.PerfOpenFlags))
         { Result = CallResult.Descriptor },
         new("ptrace", Enum(FlagSets.PtraceRequests), new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
             writer.Number(call.Int(position))) { Omitted = static (in CallView call, int _) => (uint)call[0] == TraceMe },
@@ -71,15 +82,17 @@ internal static partial class KernelCalls
             }),
     ];
 
-    private static StructField Wide(string name, FlagSet set) => new(name, 8, 8, (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+    private static StructField Wide(string name, FlagSet set) =>
+        new(name, 8, 8, (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
         writer.Flags(set, bytes.U64(0)));
 
-    private static StructField ObjectName(string name) => new(name, BpfNameBytes, BpfNameBytes, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+    private static StructField ObjectName(string name) =>
+        new(name, BpfNameBytes, BpfNameBytes, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
     {
         int end = bytes.IndexOf((byte)0);
         writer.String(end < 0 ? bytes : bytes[..end], false);
     })
-    { IsText = true };
+        { IsText = true };
 
     private static void KernelVersion(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
     {
@@ -208,7 +221,13 @@ internal static partial class KernelCalls
         uint skid = (uint)(bits >> 15 & 3);
         writer.Field("precise_ip"u8);
         writer.Unsigned(skid);
-        writer.Remark(skid switch { 0 => "arbitrary skid"u8, 1 => "constant skid"u8, 2 => "requested to have 0 skid"u8, _ => "must have 0 skid"u8 });
+        writer.Remark(skid switch
+        {
+            0 => "arbitrary skid"u8,
+            1 => "constant skid"u8,
+            2 => "requested to have 0 skid"u8,
+            _ => "must have 0 skid"u8,
+        });
         writer.More();
         writer.EndStruct();
     }
@@ -322,7 +341,11 @@ internal static partial class KernelCalls
             case SetSignalMask when chunk.IsRead && chunk.Bytes.Length >= 8:
                 SignalSet.Write(ref writer, chunk.Bytes.U64(0));
                 break;
-            case (>= PeekText and <= PeekUser) or GetEventMessage when call.Find(position, output: true) is { IsRead: true, Bytes.Length: >= 8 } filled:
+            case (>= PeekText and <= PeekUser) or GetEventMessage when call.Find(position, output: true) is
+            {
+                IsRead: true,
+                Bytes.Length: >= 8
+            } filled:
                 writer.BeginArray();
                 writer.Item();
                 if ((uint)call[0] == GetEventMessage)
@@ -331,8 +354,8 @@ internal static partial class KernelCalls
                     writer.Hex(filled.Bytes.UWord(0, call.WordBytes));
                 writer.EndArray();
                 break;
-            case GetSignalInfo or SetSignalInfo or GetEventMessage or GetRegSet or SetRegSet or GetSignalMask or SetSignalMask or GetCallInfo
-                or (>= PeekText and <= PeekUser) or (>= GetRegs and <= SetFpRegs) or GetFpxRegs or SetFpxRegs:
+            case GetSignalInfo or SetSignalInfo or GetEventMessage or GetRegSet or SetRegSet or GetSignalMask or SetSignalMask
+                or GetCallInfo or (>= PeekText and <= PeekUser) or (>= GetRegs and <= SetFpRegs) or GetFpxRegs or SetFpxRegs:
                 writer.Address(call[position]);
                 break;
             default:

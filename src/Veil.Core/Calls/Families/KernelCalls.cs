@@ -5,19 +5,25 @@ using static Veil.Core.Calls.FileArguments;
 
 namespace Veil.Core.Calls;
 
-/// <summary>Calls on the kernel's own services: what the machine is, random numbers, security modules, keys, <c>bpf</c>, <c>perf</c>, <c>ptrace</c>.</summary>
+/// <summary>Calls on the kernel's own services: what the machine is, random numbers, security modules, keys, <c>bpf</c>, <c>perf</c>,
+/// <c>ptrace</c>.</summary>
 internal static partial class KernelCalls
 {
     // include/uapi/linux/utsname.h
     private const int NameBytes = 65;
 
-    private static readonly StructLayout s_sysinfo = new(StructField.Long("uptime"), new StructField("loads", 24, 12, Loads), StructField.ULong("totalram"),
+    private static readonly StructLayout s_sysinfo = new(StructField.Long("uptime"), new StructField("loads", 24, 12, Loads),
+        StructField.ULong("totalram"),
         StructField.ULong("freeram"), StructField.ULong("sharedram"), StructField.ULong("bufferram"), StructField.ULong("totalswap"),
         StructField.ULong("freeswap"), StructField.UShort("procs"), StructField.ULong("totalhigh"), StructField.ULong("freehigh"),
         StructField.UInt("mem_unit"));
 
     private static readonly Argument s_uname = new StructArgument(2 * NameBytes, Uname) { IsOutput = true };
-    private static readonly Argument s_hostName = new OwnArgument(HostName) { Begin = new(CallRead.Counted, 1, CallOptions.StringSizeDefault, 1) };
+    private static readonly Argument s_hostName = new OwnArgument(HostName)
+    {
+        Begin = new(CallRead.Counted, 1,
+        CallOptions.StringSizeDefault, 1)
+    };
 
     private static readonly StructLayout s_seccompSizes = new(StructField.UShort("seccomp_notif"), StructField.UShort("seccomp_notif_resp"),
         StructField.UShort("seccomp_data"));
@@ -26,15 +32,18 @@ internal static partial class KernelCalls
     private static readonly StructLayout s_ruleset = new(StructField.Flags64("handled_access_fs", FlagSets.LandlockFs),
         StructField.Flags64("handled_access_net", FlagSets.LandlockNet), StructField.Flags64("scoped", FlagSets.LandlockScope));
 
-    private static readonly StructLayout s_pathRule = new(StructField.Flags64("allowed_access", FlagSets.LandlockFs), StructField.Int("parent_fd"));
-    private static readonly StructLayout s_portRule = new(StructField.Flags64("allowed_access", FlagSets.LandlockNet), StructField.U64("port"));
+    private static readonly StructLayout s_pathRule = new(StructField.Flags64("allowed_access", FlagSets.LandlockFs),
+        StructField.Int("parent_fd"));
+    private static readonly StructLayout s_portRule = new(StructField.Flags64("allowed_access", FlagSets.LandlockNet),
+        StructField.U64("port"));
 
     /// <summary>Them.</summary>
     public static IEnumerable<CallSpec> All => [.. Machine, .. Security, .. Tracing];
 
     private static IEnumerable<CallSpec> Machine =>
     [
-        new("getrandom", new OwnArgument(Random) { End = new(CallRead.Result, 1, CallOptions.StringSizeDefault) }, Size, Flags(FlagSets.GetrandomFlags)),
+        new("getrandom", new OwnArgument(Random) { End = new(CallRead.Result, 1, CallOptions.StringSizeDefault) }, Size,
+            Flags(FlagSets.GetrandomFlags)),
         new("sysinfo", s_sysinfo.Output),
         new("uname", s_uname),
         new("sethostname", s_hostName, UInt),
@@ -57,7 +66,8 @@ internal static partial class KernelCalls
         new("delete_module", Arguments.String, Flags(FlagSets.ModuleDeleteFlags)),
         new("kexec_file_load", Fd, Fd, Size, s_kexecLine, Flags(FlagSets.KexecFileFlags)),
         new("sysfs", Hex, Hex, Hex),
-        new("ustat", new OwnArgument(static (ref CallWriter writer, in CallView call, int position) => Device(ref writer, (uint)call[position])), Address),
+        new("ustat", new OwnArgument(static (ref CallWriter writer, in CallView call, int position) => Device(ref writer,
+            (uint)call[position])), Address),
         new("uselib", FilePath),
         new("lookup_dcookie", Size, OutBuffer, Size),
         new("io_setup", UInt, Pointers.OutAddress),
@@ -220,7 +230,8 @@ internal static partial class KernelCalls
         writer.Quote();
     }
 
-    private static void RebootArgument(ref CallWriter writer, in CallView call, int position) => Buffer(ref writer, call, position, output: false);
+    private static void RebootArgument(ref CallWriter writer, in CallView call, int position) =>
+        Buffer(ref writer, call, position, output: false);
 
     private static void SeccompFlags(ref CallWriter writer, in CallView call, int position)
     {

@@ -24,10 +24,12 @@ internal static class MemoryCalls
         Omitted = static (in CallView call, int position) => (call[position - 1] & RemapWithAddress) == 0,
     };
 
-    private static readonly Argument s_addresses = new ArrayArgument(8, 1, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+    private static readonly Argument s_addresses =
+        new ArrayArgument(8, 1, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
         writer.Address(bytes.UWord(0, bytes.Length)))
-    { Unit32 = 4 };
-    private static readonly Argument s_nodeNumbers = new ArrayArgument(4, 1, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+        { Unit32 = 4 };
+    private static readonly Argument s_nodeNumbers =
+        new ArrayArgument(4, 1, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
         writer.Number(bytes.I32(0)));
     private static readonly Argument s_pageStatus = new ArrayArgument(4, 1, PageStatus) { IsOutput = true };
 
@@ -45,7 +47,8 @@ internal static class MemoryCalls
         new("process_madvise", Fd, RemoteVector(2), Size, Enum(FlagSets.MadviseAdvice), Hex),
         new("process_mrelease", Fd, Hex),
         new("msync", Address, Size, Flags(FlagSets.MsyncFlags)),
-        new("mincore", Address, Size, new OwnArgument(Residency) { End = new(CallRead.Fixed, CallOptions.ElementsMax, CallOptions.ElementsMax) }),
+        new("mincore", Address, Size, new OwnArgument(Residency) { End = new(CallRead.Fixed, CallOptions.ElementsMax,
+            CallOptions.ElementsMax) }),
         new("mlock", Address, Size),
         new("mlock2", Address, Size, Flags(FlagSets.Mlock2Flags)),
         new("munlock", Address, Size),
@@ -67,12 +70,14 @@ internal static class MemoryCalls
         new("userfaultfd", Flags(FlagSets.UserfaultfdFlags)) { Result = CallResult.Descriptor },
         new("memfd_secret", Flags(FlagSets.DupFlags)) { Result = CallResult.Descriptor },
         new("cachestat", Fd, Address, Address, Hex),
-        new("membarrier", Enum(FlagSets.MembarrierCommands), Flags(FlagSets.MembarrierFlags), new OwnArgument(Cpu) { Omitted = IsWithoutCpu })
+        new("membarrier", Enum(FlagSets.MembarrierCommands), Flags(FlagSets.MembarrierFlags),
+            new OwnArgument(Cpu) { Omitted = IsWithoutCpu })
         { ResultWriter = MembarrierResult },
     ];
 
     /// <summary>An array of <c>struct iovec</c> whose addresses are another process's.</summary>
-    private static ArrayArgument RemoteVector(int count) => new ArrayArgument(16, count, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) =>
+    private static ArrayArgument RemoteVector(int count) =>
+        new ArrayArgument(16, count, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) =>
     {
         writer.BeginStruct();
         writer.Field("iov_base"u8);
@@ -81,7 +86,7 @@ internal static class MemoryCalls
         writer.Unsigned(bytes.UWord(1, call.WordBytes));
         writer.EndStruct();
     })
-    { Unit32 = 8 };
+        { Unit32 = 8 };
 
     private static void MapFlags(ref CallWriter writer, in CallView call, int position)
     {
@@ -150,7 +155,8 @@ internal static class MemoryCalls
         writer.EndArray();
     }
 
-    private static OwnArgument NodeMask(int count, bool isOutput = false) => new OwnArgument((ref CallWriter writer, in CallView call, int position) =>
+    private static OwnArgument NodeMask(int count, bool isOutput = false) =>
+        new OwnArgument((ref CallWriter writer, in CallView call, int position) =>
     {
         // One less than is said counts: mm/mempolicy.c, get_nodes().
         var chunk = call.Find(position, output: isOutput);
@@ -172,10 +178,10 @@ internal static class MemoryCalls
 
         writer.EndArray();
     })
-    {
-        Begin = isOutput ? default : new(CallRead.Fixed, NodeMaskBytes, NodeMaskBytes),
-        End = isOutput ? new(CallRead.Fixed, NodeMaskBytes, NodeMaskBytes) : default,
-    };
+        {
+            Begin = isOutput ? default : new(CallRead.Fixed, NodeMaskBytes, NodeMaskBytes),
+            End = isOutput ? new(CallRead.Fixed, NodeMaskBytes, NodeMaskBytes) : default,
+        };
 
     private static void PageStatus(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
     {

@@ -13,7 +13,8 @@ internal static partial class ProcessCalls
         FutexLockPi2 = 13;
 
     private static readonly Argument s_waiters = new ArrayArgument(24, 1, Waiter);
-    private static readonly Argument s_twoWaiters = new StructArgument(48, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) =>
+    private static readonly Argument s_twoWaiters =
+        new StructArgument(48, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) =>
     {
         writer.BeginArray();
         writer.Item();
@@ -23,12 +24,14 @@ internal static partial class ProcessCalls
         writer.EndArray();
     });
 
-    private static readonly Argument s_wideTimeout = new StructArgument(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+    private static readonly Argument s_wideTimeout =
+        new StructArgument(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
         Times.Write(ref writer, bytes, 8, isMicro: false));
 
-    private static readonly Argument s_timeout = new StructArgument(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+    private static readonly Argument s_timeout =
+        new StructArgument(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
         Times.Write(ref writer, bytes, bytes.Length / 2, isMicro: false))
-    { Size32 = 8 };
+        { Size32 = 8 };
 
     private static IEnumerable<CallSpec> Futexes =>
     [
@@ -44,7 +47,8 @@ internal static partial class ProcessCalls
         new(name, Address, Flags(FlagSets.Futex), new FutexArgument(Value, timeout), new FutexArgument(TimeoutOrValue, timeout),
             new FutexArgument(SecondWord, timeout), new FutexArgument(LastValue, timeout));
 
-    private static void Value(ref CallWriter writer, in CallView call, int position, Argument timeout) => writer.Unsigned((uint)call[position]);
+    private static void Value(ref CallWriter writer, in CallView call, int position, Argument timeout) =>
+        writer.Unsigned((uint)call[position]);
 
     private static void TimeoutOrValue(ref CallWriter writer, in CallView call, int position, Argument timeout)
     {
@@ -141,7 +145,8 @@ internal static partial class ProcessCalls
     /// <summary>One of the last four arguments of <c>futex()</c>: the operation says which there are.</summary>
     private sealed class FutexArgument(FutexWriter write, Argument timeout) : Argument
     {
-        public override CallReader Input(int position, CallOptions options, bool is32Bit) => position == 3 ? timeout.Input(position, options, is32Bit) : default;
+        public override CallReader Input(int position, CallOptions options, bool is32Bit) =>
+            position == 3 ? timeout.Input(position, options, is32Bit) : default;
 
         public override bool IsOmitted(in CallView call, int position) => ((uint)call[1] & FutexCommand) switch
         {

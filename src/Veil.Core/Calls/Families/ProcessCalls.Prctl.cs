@@ -80,18 +80,22 @@ internal static partial class ProcessCalls
         [30] = [], // PR_GET_TIMERSLACK
         [31] = [], // PR_TASK_PERF_EVENTS_DISABLE
         [32] = [], // PR_TASK_PERF_EVENTS_ENABLE
-        [33] = [Enum(FlagSets.PrctlMceKill), Either(static (in CallView call) => call[1] == 1, Enum(FlagSets.PrctlMceKillPolicy), Hex), Hex, Hex], // PR_MCE_KILL
+        [33] = [Enum(FlagSets.PrctlMceKill), Either(static (in CallView call) => call[1] == 1, Enum(FlagSets.PrctlMceKillPolicy), Hex),
+            Hex, Hex], // PR_MCE_KILL
         [35] = [Enum(FlagSets.PrctlSetMm), Hex, Hex, Hex], // PR_SET_MM
         [36] = [Size], // PR_SET_CHILD_SUBREAPER
         [37] = [s_intOut], // PR_GET_CHILD_SUBREAPER
         [38] = [Size, Hex, Hex, Hex], // PR_SET_NO_NEW_PRIVS
         [40] = [s_addressOut], // PR_GET_TID_ADDRESS
         [41] = [Size, Hex, Hex, Hex], // PR_SET_THP_DISABLE
-        [47] = [Enum(FlagSets.PrctlCapAmbient), Either(static (in CallView call) => call[1] is >= 1 and <= 3, Enum(FlagSets.Capabilities), Hex), Hex, Hex], // PR_CAP_AMBIENT
+        [47] = [Enum(FlagSets.PrctlCapAmbient), Either(static (in CallView call) => call[1] is >= 1 and <= 3, Enum(FlagSets.Capabilities),
+            Hex), Hex, Hex], // PR_CAP_AMBIENT
         [GetSpeculation] = [Enum(FlagSets.PrctlSpeculation)],
-        [53] = [Enum(FlagSets.PrctlSpeculation), Either(static (in CallView call) => call[1] <= 2, Enum(FlagSets.PrctlSpeculationFlags), Hex)], // PR_SET_SPECULATION_CTRL
+        [53] = [Enum(FlagSets.PrctlSpeculation), Either(static (in CallView call) => call[1] <= 2, Enum(FlagSets.PrctlSpeculationFlags),
+            Hex)], // PR_SET_SPECULATION_CTRL
         [57] = [Size, Hex, Hex, Hex], // PR_SET_IO_FLUSHER
-        [59] = [Enum(FlagSets.PrctlSyscallUserDispatch), Hex, Hex, Either(static (in CallView call) => call[1] <= 2, Address, Hex)], // PR_SET_SYSCALL_USER_DISPATCH
+        // PR_SET_SYSCALL_USER_DISPATCH
+        [59] = [Enum(FlagSets.PrctlSyscallUserDispatch), Hex, Hex, Either(static (in CallView call) => call[1] <= 2, Address, Hex)],
         [62] = [Enum(FlagSets.PrctlSchedCore), Int, new OwnArgument(PidType), Hex], // PR_SCHED_CORE
         [65] = [Flags(FlagSets.PrctlMdwe), Hex, Hex, Hex], // PR_SET_MDWE
         [0x53564d41] = [Enum(FlagSets.PrctlTimerSlackVma), Hex, Either(static (in CallView call) => call[1] == 0, Size, Hex),
@@ -103,23 +107,26 @@ internal static partial class ProcessCalls
 
     private static IEnumerable<CallSpec> Prctls =>
     [
-        new("prctl", Enum(FlagSets.PrctlOptions), PrctlArgument(new(CallRead.String, SizeMax: NameBytes - 1), new(CallRead.Fixed, NameBytes, NameBytes)),
+        new("prctl", Enum(FlagSets.PrctlOptions), PrctlArgument(new(CallRead.String, SizeMax: NameBytes - 1), new(CallRead.Fixed,
+            NameBytes, NameBytes)),
             PrctlArgument(default, default), PrctlArgument(default, default), PrctlArgument(new(CallRead.String, SizeMax: 80), default))
         { ResultWriter = PrctlResult },
     ];
 
     private delegate bool CallTest(in CallView call);
 
-    private static OwnArgument Either(CallTest test, Argument first, Argument second) => new((ref CallWriter writer, in CallView call, int position) =>
+    private static OwnArgument Either(CallTest test, Argument first, Argument second) =>
+        new((ref CallWriter writer, in CallView call, int position) =>
         (test(call) ? first : second).Write(ref writer, call, position));
 
-    private static OwnArgument PrctlArgument(CallReader begin, CallReader end) => new(static (ref CallWriter writer, in CallView call, int position) =>
+    private static OwnArgument PrctlArgument(CallReader begin, CallReader end) =>
+        new(static (ref CallWriter writer, in CallView call, int position) =>
         ArgumentsOf(call)[position - 1].Write(ref writer, call, position))
-    {
-        Begin = begin,
-        End = end,
-        Omitted = static (in CallView call, int position) => position > ArgumentsOf(call).Length,
-    };
+        {
+            Begin = begin,
+            End = end,
+            Omitted = static (in CallView call, int position) => position > ArgumentsOf(call).Length,
+        };
 
     private static Argument[] ArgumentsOf(in CallView call)
     {

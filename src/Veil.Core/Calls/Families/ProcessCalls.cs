@@ -15,20 +15,24 @@ internal static partial class ProcessCalls
     private const int UserDescBytes = 16; // arch/x86/include/uapi/asm/ldt.h
 
     private static readonly StructLayout s_rseq = new(StructField.UInt("cpu_id_start"), new StructField("cpu_id", 4, 4, RseqCpu),
-        StructField.Address64("rseq_cs"), StructField.Flags("flags", FlagSets.RseqFlags), StructField.UInt("node_id"), StructField.UInt("mm_cid"),
+        StructField.Address64("rseq_cs"), StructField.Flags("flags", FlagSets.RseqFlags), StructField.UInt("node_id"),
+            StructField.UInt("mm_cid"),
         new StructField("slice_ctrl", 4, 4, RseqSlice));
 
     private static readonly Argument s_pid = Int;
-    private static readonly Argument s_status = new StructArgument(4, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) =>
+    private static readonly Argument s_status =
+        new StructArgument(4, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) =>
     {
         writer.BeginArray();
         writer.Item();
         WaitStatus.Write(ref writer, bytes.U32(0));
         writer.EndArray();
     })
-    { IsOutput = true };
+        { IsOutput = true };
 
-    private static readonly StructLayout s_rusage = new(StructField.Timeval("ru_utime"), StructField.Timeval("ru_stime")) { IsAbbreviated = true };
+    private static readonly StructLayout s_rusage = new(StructField.Timeval("ru_utime"),
+        StructField.Timeval("ru_stime"))
+    { IsAbbreviated = true };
 
     /// <summary>Them.</summary>
     public static IEnumerable<CallSpec> All => [.. Births, .. Ends, .. Threads, .. Futexes, .. Prctls];
@@ -46,8 +50,10 @@ internal static partial class ProcessCalls
         {
             Begin = new(CallRead.Counted, 1, CloneArgsBytes, 1),
         }, Size),
-        new("execve", FilePath, new OwnArgument(Strings) { Begin = s_strings }, new OwnArgument(Environment) { Begin = new(CallRead.Number) }),
-        new("execveat", DirFd, FilePath, new OwnArgument(Strings) { Begin = s_strings }, new OwnArgument(Environment) { Begin = new(CallRead.Number) },
+        new("execve", FilePath, new OwnArgument(Strings) { Begin = s_strings },
+            new OwnArgument(Environment) { Begin = new(CallRead.Number) }),
+        new("execveat", DirFd, FilePath, new OwnArgument(Strings) { Begin = s_strings },
+            new OwnArgument(Environment) { Begin = new(CallRead.Number) },
             Flags(FlagSets.AtExec)),
         new("unshare", new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
             writer.Flags(FlagSets.UnshareFlags, call[position]))),
@@ -126,7 +132,8 @@ internal static partial class ProcessCalls
         Omitted = static (in CallView call, int position) => (uint)call[0] is 0x1011, // ARCH_GET_CPUID
     };
 
-    private static void CloneFlags(ref CallWriter writer, in CallView call, int position) => CloneFlags(ref writer, call[position] & uint.MaxValue);
+    private static void CloneFlags(ref CallWriter writer, in CallView call, int position) =>
+        CloneFlags(ref writer, call[position] & uint.MaxValue);
 
     private static void CloneFlags(ref CallWriter writer, ulong flags)
     {

@@ -13,13 +13,15 @@ internal static class SignalCalls
     private static readonly Argument s_signal = new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
         SignalSet.WriteSignal(ref writer, (uint)call[position]));
 
-    private static readonly StructLayout s_stack = new(StructField.Address("ss_sp"), StructField.Flags("ss_flags", FlagSets.SigaltstackFlags),
+    private static readonly StructLayout s_stack = new(StructField.Address("ss_sp"), StructField.Flags("ss_flags",
+        FlagSets.SigaltstackFlags),
         StructField.ULong("ss_size"));
 
     /// <summary>Them.</summary>
     public static IEnumerable<CallSpec> All =>
     [
-        new("rt_sigaction", s_signal, new StructArgument(32, Action) { Size32 = 20 }, new StructArgument(32, Action) { Size32 = 20, IsOutput = true }, Size),
+        new("rt_sigaction", s_signal, new StructArgument(32, Action) { Size32 = 20 }, new StructArgument(32, Action) { Size32 = 20,
+            IsOutput = true }, Size),
         new("rt_sigprocmask", Enum(FlagSets.SigprocmaskHow), Set(3), Set(3, isOutput: true), Size),
         new("rt_sigpending", Set(1, isOutput: true), Size),
         new("rt_sigsuspend", Set(1), Size),

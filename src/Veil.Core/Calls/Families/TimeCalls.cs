@@ -11,7 +11,8 @@ internal static class TimeCalls
     private static readonly Argument s_timer = Int;
 
     private static readonly StructLayout s_timezone = new(StructField.Int("tz_minuteswest"), StructField.Int("tz_dsttime"));
-    private static readonly StructLayout s_tms = new(StructField.Long("tms_utime"), StructField.Long("tms_stime"), StructField.Long("tms_cutime"),
+    private static readonly StructLayout s_tms = new(StructField.Long("tms_utime"), StructField.Long("tms_stime"),
+        StructField.Long("tms_cutime"),
         StructField.Long("tms_cstime"));
 
     private static readonly StructLayout s_itimerval = new(StructField.Timeval("it_interval"), StructField.Timeval("it_value"));
@@ -21,12 +22,16 @@ internal static class TimeCalls
     private static readonly StructLayout s_itimerspec64 = new(WideTimespec("it_interval"), WideTimespec("it_value"));
 
     private static readonly StructLayout s_timex = new(StructField.Flags("modes", FlagSets.AdjtimexModes), StructField.Long("offset"),
-        StructField.Long("freq"), StructField.Long("maxerror"), StructField.Long("esterror"), StructField.Flags("status", FlagSets.AdjtimexStatus),
-        StructField.Long("constant"), StructField.Long("precision"), StructField.Long("tolerance"), StructField.Timeval("time"), StructField.Long("tick"),
-        StructField.Long("ppsfreq"), StructField.Long("jitter"), StructField.Int("shift"), StructField.Long("stabil"), StructField.Long("jitcnt"),
+        StructField.Long("freq"), StructField.Long("maxerror"), StructField.Long("esterror"), StructField.Flags("status",
+            FlagSets.AdjtimexStatus),
+        StructField.Long("constant"), StructField.Long("precision"), StructField.Long("tolerance"), StructField.Timeval("time"),
+            StructField.Long("tick"),
+        StructField.Long("ppsfreq"), StructField.Long("jitter"), StructField.Int("shift"), StructField.Long("stabil"),
+            StructField.Long("jitcnt"),
         StructField.Long("calcnt"), StructField.Long("errcnt"), StructField.Long("stbcnt"), StructField.Int("tai"));
 
-    private static readonly Argument s_seconds = new StructArgument(8, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+    private static readonly Argument s_seconds =
+        new StructArgument(8, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
     {
         long seconds = bytes.Word(0, bytes.Length);
         writer.BeginArray();
@@ -35,7 +40,7 @@ internal static class TimeCalls
         Times.Remark(ref writer, seconds, 0, digits: 9);
         writer.EndArray();
     })
-    { Size32 = 4, IsOutput = true };
+        { Size32 = 4, IsOutput = true };
 
     /// <summary>Them.</summary>
     public static IEnumerable<CallSpec> All => [.. Clocks, .. Timers, .. Compat];
@@ -83,13 +88,15 @@ internal static class TimeCalls
     ];
 
     private static StructArgument Time(bool isMicro = false, bool isOutput = false, bool isWide = false) =>
-        new(16, (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) => Times.Write(ref writer, bytes, bytes.Length / 2, isMicro))
+        new(16, (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) => Times.Write(ref writer, bytes, bytes.Length / 2,
+            isMicro))
         {
             Size32 = isWide ? 16 : 8,
             IsOutput = isOutput,
         };
 
-    private static StructField WideTimespec(string name) => new(name, 16, 16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+    private static StructField WideTimespec(string name) =>
+        new(name, 16, 16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
         Times.Write(ref writer, bytes, 8, isMicro: false));
 
     private static void TimeResult(ref CallWriter writer, in CallView call)

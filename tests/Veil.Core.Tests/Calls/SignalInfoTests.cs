@@ -6,7 +6,7 @@ using Veil.Core.Calls;
 namespace Veil.Core.Tests.Calls;
 
 /// <summary>What comes with a signal, as strace 7.2 wrote it for the same bytes.</summary>
-public sealed class SiginfoTests
+public sealed class SignalInfoTests
 {
     [Theory]
     [InlineData(10, 0x80, 0, 0, 0, 0UL, "{si_signo=SIGUSR1, si_code=SI_KERNEL}")]
@@ -52,7 +52,7 @@ public sealed class SiginfoTests
 
     internal static byte[] Bytes(int signal, int code, int error, int pid, int uid, ulong value)
     {
-        byte[] info = new byte[Siginfo.SizeBytes];
+        byte[] info = new byte[SignalInfo.SizeBytes];
         BinaryPrimitives.WriteInt32LittleEndian(info, signal);
         BinaryPrimitives.WriteInt32LittleEndian(info.AsSpan(4), error);
         BinaryPrimitives.WriteInt32LittleEndian(info.AsSpan(8), code);
@@ -65,7 +65,7 @@ public sealed class SiginfoTests
     private static string Text(byte[] info)
     {
         var writer = new CallWriter(new LineWriter(new byte[1024]), new CallOptions());
-        Siginfo.Write(ref writer, info);
+        SignalInfo.Write(ref writer, info, 8);
         return Encoding.UTF8.GetString(writer.Line.Written);
     }
 }
