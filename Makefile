@@ -9,7 +9,7 @@ BPF_ARCH    := $(if $(filter aarch64,$(ARCH)),arm64,x86)
 BPF_SOURCES := $(wildcard src/Veil.Modules/*/*.bpf.c)
 BPF_HEADERS := $(wildcard bpf/veil/*.h) $(wildcard src/Veil.Modules/*/*.bpf.h)
 BPF_OBJECTS := $(patsubst %.bpf.c,artifacts/bpf/%.bpf.o,$(notdir $(BPF_SOURCES)))
-CS_SOURCES  := $(shell find src -name '*.cs' -o -name '*.csproj') $(wildcard src/Veil.Cli/Native/*.c) Directory.Build.props Directory.Packages.props
+CS_SOURCES  := $(shell find src -name '*.cs' -o -name '*.csproj') $(wildcard src/Veil.Cli/Native/*.[ch]) Directory.Build.props Directory.Packages.props
 PREFIX      ?= /usr/local
 CLANG       ?= clang
 BPF_FLAGS   := -O2 -g -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Werror -Wno-unused-parameter \
@@ -89,7 +89,7 @@ man: build ## refresh docs/veil.1 and the tables of modules in the docs from wha
 
 fmt: | artifacts/setup.stamp ## format C# and C
 	@$(DOTNET) format Veil.slnx
-	@clang-format -i bpf/veil/*.h src/Veil.Modules/*/*.bpf.[ch] src/Veil.Cli/Native/*.c tests/bpf/*.c tests/workloads/*.[ch] tests/workloads/*/*.[ch] bench/floor/*.[ch]
+	@clang-format -i bpf/veil/*.h src/Veil.Modules/*/*.bpf.[ch] src/Veil.Cli/Native/*.[ch] tests/bpf/*.c tests/workloads/*.[ch] tests/workloads/*/*.[ch] bench/floor/*.[ch]
 
 lint: $(BPF_OBJECTS) | artifacts/setup.stamp ## formatting and analyzers, without changing anything
 	@eng/lint

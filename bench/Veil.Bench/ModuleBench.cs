@@ -51,6 +51,10 @@ internal sealed class ModuleBench(Programs programs, ScenarioRunner runner, int 
             Figure.AtMost(
                 "scheduler, ping-pong's time / with an empty program", 1.5,
                 _tables["scheduler"][ModuleScenarios.VeilRow].MedianNs / _tables["scheduler"][ModuleScenarios.EmptyRow].MedianNs, Cell.Ratio),
+            Figure.AtMost("--args --fds none, added by openat, read and close, ns", 1_000, AddedNs(ModuleScenarios.WithoutDescriptors), Cell.Ns),
+            Figure.AtMost("--args, added by openat, read and close, ns", 2_000, AddedNs(ModuleScenarios.WithDescriptors), Cell.Ns),
+            Figure.AtMost("--args, CPU of the tracer an event as text, ns", 600, Row(ModuleScenarios.WithDescriptors).CpuNsPerEvent, Cell.Ns),
+            Figure.AtMost("--args, CPU of the tracer an event as JSON, ns", 900, Row(ModuleScenarios.WithDescriptorsAsJson).CpuNsPerEvent, Cell.Ns),
             Whole("scheduler"),
             Whole("files"),
             Whole("network"),
@@ -59,6 +63,10 @@ internal sealed class ModuleBench(Programs programs, ScenarioRunner runner, int 
             Figure.AtMost("all modules, peak memory beyond the ring, MiB", 30 << 20, all.PeakBeyondRingBytes, Cell.Mebibytes, "30"),
         ];
     }
+
+    private Row Row(string name) => _tables[ModuleScenarios.Arguments][name];
+
+    private double AddedNs(string name) => _tables[ModuleScenarios.Arguments].AddedNs(name);
 
     // Of the scheduler other switches to the workload than those of the ping-pong are delivered too.
     private Figure Whole(string module)

@@ -31,7 +31,7 @@ static void Run(BenchOptions options)
     try
     {
         // A process to allow that makes no calls: it waits for a line that never comes.
-        using Child idle = Child.Start([programs.Burst, "--wait", "0"], stderrFile: "/dev/null", withInput: true);
+        using var idle = Child.Start([programs.Burst, "--wait", "0"], stderrFile: "/dev/null", withInput: true);
         Measure(options, programs, idle.Pid);
     }
     finally

@@ -18,7 +18,7 @@ internal static class StartupMemory
         long peak = 0;
         for (int run = 0; run < Runs; run++)
         {
-            using Child veil = Child.Start(
+            using var veil = Child.Start(
                 [programs.Veil, "--module", "syscall", "--pid", idlePid.ToString(CultureInfo.InvariantCulture)], stdoutFile: "/dev/null");
             long deadline = Environment.TickCount64 + (long)s_timeout.TotalMilliseconds;
             while (true)

@@ -22,7 +22,7 @@ internal static class Sample
     /// <summary>Its bytes.</summary>
     public static byte[] Record()
     {
-        var record = new byte[RecordBytes];
+        byte[] record = new byte[RecordBytes];
         "nginx"u8.CopyTo(record);
         BinaryPrimitives.WriteInt32LittleEndian(record.AsSpan(PidOffset), Environment.ProcessId);
         BinaryPrimitives.WriteInt32LittleEndian(record.AsSpan(PidOffset + 4), Environment.ProcessId);

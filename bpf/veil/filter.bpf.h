@@ -3,6 +3,7 @@
 #pragma once
 
 #include "filter_name.bpf.h"
+#include "task_state.bpf.h"
 
 VEIL_FILTER(pid, __u32);
 VEIL_FILTER(tid, __u32);
@@ -21,41 +22,126 @@ static __always_inline bool veil_is_self(__u32 pid)
 	return !veil_self_ns_inode && pid && (pid == veil_self || pid == veil_self_helper);
 }
 
-/* Does the tracer run? `pid` is the running task's. */
-static __always_inline bool veil_current_is_self(__u32 pid)
+/* The running process's id as the tracer knows it; 0: it has none in the tracer's namespace. */
+static __always_inline __u32 veil_current_inside(__u32 pid)
 {
 	struct bpf_pidns_info inside = {};
 
 	if (!veil_self_ns_inode)
-		return veil_is_self(pid);
-	return veil_self &&
-	       !bpf_get_ns_current_pid_tgid(veil_self_ns_device, veil_self_ns_inode, &inside, sizeof(inside)) &&
-	       (inside.tgid == veil_self || inside.tgid == veil_self_helper);
+		return pid;
+	if (bpf_get_ns_current_pid_tgid(veil_self_ns_device, veil_self_ns_inode, &inside, sizeof(inside)))
+		return 0;
+	return inside.tgid;
 }
+
+/* Does the tracer run? `pid` is the running task's. */
+static __always_inline bool veil_current_is_self(__u32 pid)
+{
+	__u32 inside;
+
+	if (!veil_self_ns_inode)
+		return veil_is_self(pid);
+	if (!veil_self)
+		return false;
+	inside = veil_current_inside(pid);
+	return inside && (inside == veil_self || inside == veil_self_helper);
+}
+
+#ifndef VEIL_WITHOUT_FOLLOW
+/*
+ * Following: who is in the trace hands a mark on to the tasks that it makes (follow.bpf.h). A task with a mark is asked
+ * for no allow of the filters below, and for every deny. All modules of a session share the marks.
+ */
+enum veil_follow {
+	VEIL_FOLLOW_NOTHING,
+	VEIL_FOLLOW_CHOSEN,  /* what the filters allow */
+	VEIL_FOLLOW_COMMAND, /* a command that the tracer has started, and what the filters allow, if they allow
+				anything */
+};
+const volatile enum veil_follow veil_follow;
+const volatile __u32 veil_command; /* its thread group, or 0 */
+
+#define VEIL_MARK	  1
+#define VEIL_MARK_COMMAND 2 /* of the command, or below it */
+
+VEIL_TASK_STATE(veil_mark, __u32, 65536);
+
+/* Processes that were added as roots while the trace runs: `add follow`. Of a denied one the children get no mark. */
+VEIL_FILTER(follow, __u32);
+
+/* The mark of a task, or 0. Most tasks have nothing of any BPF program: that costs no helper. */
+static __always_inline __u32 veil_task_mark(struct veil_task task)
+{
+	__u32 *mark;
+
+	if (!veil_follow || (veil_mark_in_tasks && !veil_task_read(task, bpf_storage)))
+		return 0;
+	mark = veil_task_state_find(veil_mark, task, veil_task_tid(task));
+	return mark ? *mark : 0;
+}
+
+static __always_inline __u32 veil_task_follow_bits(struct veil_task task)
+{
+	__u32 mode = veil_follow ? filter_follow_mode : 0, pid;
+
+	if (!mode)
+		return 0;
+	pid = veil_task_pid(task);
+	return veil_filter_find(follow, &pid, mode);
+}
+
+static __always_inline bool veil_task_followed(struct veil_task task)
+{
+	return veil_task_mark(task) || veil_task_follow_bits(task) & VEIL_ALLOW;
+}
+
+/* What the filters of the task are asked for; 0: the task is not in the trace, whatever they say. */
+static __always_inline __u32 veil_filter_asked(__u32 pid, bool followed)
+{
+	if (followed)
+		return VEIL_DENY;
+	if (veil_follow != VEIL_FOLLOW_COMMAND)
+		return VEIL_ANY;
+	if (!veil_self_ns_inode && pid == veil_command) /* before its execve */
+		return 0;
+	return (filter_pid_mode | filter_tid_mode | filter_uid_mode | filter_name_mode) & VEIL_ALLOW ? VEIL_ANY : 0;
+}
+#else /* a look at what is there already */
+static __always_inline bool veil_task_followed(struct veil_task task)
+{
+	return false;
+}
+
+static __always_inline __u32 veil_filter_asked(__u32 pid, bool followed)
+{
+	return VEIL_ANY;
+}
+#endif
 
 /* The cheap ones first. */
 static __always_inline bool veil_task_passes_as(struct veil_task task, bool again)
 {
-	__u32 pid = veil_task_pid(task);
+	__u32 pid = veil_task_pid(task), asked;
 
 	if (task.access == VEIL_TASK_BY_EITHER ? veil_current_is_self(pid) : veil_is_self(pid))
 		return false;
-	if (!veil_filter_passes_as(pid, &pid, again))
+	asked = veil_filter_asked(pid, veil_task_followed(task));
+	if (!asked || !veil_filter_passes_as(pid, &pid, again, asked))
 		return false;
 	if (filter_tid_mode) {
 		__u32 tid = veil_task_tid(task);
-		if (!veil_filter_passes_as(tid, &tid, again))
+		if (!veil_filter_passes_as(tid, &tid, again, asked))
 			return false;
 	}
 	if (filter_uid_mode) {
 		__u32 uid = veil_task_uid(task);
-		if (!veil_filter_passes_as(uid, &uid, again))
+		if (!veil_filter_passes_as(uid, &uid, again, asked))
 			return false;
 	}
 	if (filter_name_mode) {
 		struct veil_name name;
 		veil_task_comm(task, &name);
-		if (!veil_name_passes(&name, again))
+		if (!veil_name_passes(&name, again, asked))
 			return false;
 	}
 	return true;
@@ -71,20 +157,35 @@ static __always_inline bool veil_task_passes_again(struct veil_task task)
 	return veil_task_passes_as(task, true);
 }
 
+/* Remembers the running task. */
+static __always_inline void veil_identity_of_current(struct veil_identity *identity)
+{
+	struct veil_task task = veil_current();
+
+	veil_identity_of(task, identity);
+	identity->followed = veil_task_followed(task);
+}
+
 /* The same over a task that was remembered. */
 static __always_inline bool veil_identity_passes(const struct veil_identity *identity)
 {
-	__u32 pid = identity->pid, tid = identity->tid, uid = identity->uid;
+	__u32 pid = identity->pid, tid = identity->tid, uid = identity->uid, asked;
 
 	if (veil_is_self(pid))
 		return false;
-	if (!veil_filter_passes(pid, &pid) || !veil_filter_passes(tid, &tid) || !veil_filter_passes(uid, &uid))
+	asked = veil_filter_asked(pid, identity->followed);
+	if (!asked || !veil_filter_passes_as(pid, &pid, false, asked) ||
+	    !veil_filter_passes_as(tid, &tid, false, asked) || !veil_filter_passes_as(uid, &uid, false, asked))
 		return false;
 	if (filter_name_mode) {
 		struct veil_name name;
 		__builtin_memcpy(&name, identity->comm, sizeof(name));
-		if (!veil_name_passes(&name, false))
+		if (!veil_name_passes(&name, false, asked))
 			return false;
 	}
 	return true;
 }
+
+#ifndef VEIL_WITHOUT_FOLLOW
+#include "follow.bpf.h"
+#endif

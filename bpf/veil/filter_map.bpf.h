@@ -9,6 +9,7 @@
 
 #define VEIL_ALLOW	 1
 #define VEIL_DENY	 2
+#define VEIL_ANY	 (VEIL_ALLOW | VEIL_DENY)
 #define VEIL_SINGLE	 (1ULL << 32)
 #define VEIL_FILTER_KEYS 10240
 
@@ -91,14 +92,15 @@ static __always_inline bool veil_filter_counted(__u32 counter, bool passes)
 		bits_;                                                                                                 \
 	})
 
-#define veil_filter_passes_as(dimension, key, again)                                                                   \
+/* `asked` are the bits that count: a followed task is asked for no allow. */
+#define veil_filter_passes_as(dimension, key, again, asked)                                                            \
 	({                                                                                                             \
-		__u32 mode_ = filter_##dimension##_mode;                                                               \
+		__u32 mode_ = filter_##dimension##_mode & (asked);                                                     \
 		!mode_ || veil_filter_counted(veil_filter_counter(dimension, again),                                   \
 					      veil_filter_decide(veil_filter_find(dimension, key, mode_), mode_));     \
 	})
-#define veil_filter_passes(dimension, key)	 veil_filter_passes_as(dimension, key, false)
-#define veil_filter_passes_again(dimension, key) veil_filter_passes_as(dimension, key, true)
+#define veil_filter_passes(dimension, key)	 veil_filter_passes_as(dimension, key, false, VEIL_ANY)
+#define veil_filter_passes_again(dimension, key) veil_filter_passes_as(dimension, key, true, VEIL_ANY)
 
 /* For a filter of the module that is cheaper than those of the task: checked before them, but after them when decisions
  * are counted. A program checks both. */
@@ -107,9 +109,9 @@ static __always_inline bool veil_filter_counted(__u32 counter, bool passes)
 #define veil_filter_passes_late(dimension, key) (!filter_##dimension##_counter || veil_filter_passes(dimension, key))
 
 /* For an event with two sides: a deny of either key drops it, an allow of either is enough. */
-#define veil_filter_either_passes(dimension, one, other)                                                               \
+#define veil_filter_either_passes(dimension, one, other, asked)                                                        \
 	({                                                                                                             \
-		__u32 mode_ = filter_##dimension##_mode;                                                               \
+		__u32 mode_ = filter_##dimension##_mode & (asked);                                                     \
 		!mode_ || veil_filter_counted(filter_##dimension##_counter,                                            \
 					      veil_filter_decide(veil_filter_find(dimension, one, mode_) |             \
 								     veil_filter_find(dimension, other, mode_),        \

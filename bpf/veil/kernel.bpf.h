@@ -55,6 +55,22 @@ typedef struct {
 
 struct signal_struct {
 	atomic_t live; /* threads */
+	unsigned int flags;
+	int group_exit_code;
+	struct task_struct *group_exec_task; /* since 5.17 */
+};
+
+/* Before. */
+struct signal_struct___exit {
+	struct task_struct *group_exit_task;
+};
+
+struct sigaction {
+	void *sa_handler;
+};
+
+struct k_sigaction {
+	struct sigaction sa;
 };
 
 struct seccomp {
@@ -89,6 +105,7 @@ struct task_struct {
 	unsigned int __state; /* since 5.14, commit 2f064a59a11f */
 	int prio;
 	int exit_state;
+	int exit_code;
 	struct mm_struct *mm;
 	struct files_struct *files;
 	struct fs_struct *fs;
@@ -105,6 +122,7 @@ struct task_struct {
 	const struct cred *cred;
 	struct seccomp seccomp; /* CONFIG_SECCOMP */
 	struct sigpending pending;
+	struct bpf_local_storage *bpf_storage; /* since 5.11, commit a10787e6d58c */
 	char comm[16];
 };
 
@@ -434,7 +452,24 @@ struct trace_event_raw_sched_process_exec {
 	int old_pid;
 };
 
+enum special_kfunc_type {
+	KF_bpf_rdonly_cast,
+};
+
 #pragma clang attribute pop
+
+/* Since 6.2, commit a35b9af4ec2c: gives an address its type, so that fields are read by loads, which fail softly. */
+extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
+
+#define VEIL_HAS_CAST bpf_core_enum_value_exists(enum special_kfunc_type, KF_bpf_rdonly_cast)
+
+/* A field of a kernel's struct at any address: a load where there is the cast, else a call of a helper. */
+#define veil_read(type, address, field)                                                                                \
+	({                                                                                                             \
+		type *at_ = (type *)(address);                                                                         \
+		VEIL_HAS_CAST ? ((type *)bpf_rdonly_cast(at_, bpf_core_type_id_kernel(type)))->field                   \
+			      : BPF_CORE_READ(at_, field);                                                             \
+	})
 
 /* Masks a value that the compiler knows to be in bounds already, for the verifier, which may not. */
 #define veil_bound(value, mask) asm volatile("%0 &= %1" : "+r"(value) : "i"(mask))

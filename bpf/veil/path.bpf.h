@@ -80,32 +80,10 @@ static __always_inline void path_prepend_number(struct path_walk *walk, __u64 nu
 	}
 }
 
-/* What is read of each dentry. */
-struct path_dentry {
-	struct dentry *parent;
-	__u32 hash;
-	__u32 length;
-	const unsigned char *name;
-};
-
-/* At once where they lie in this order, which is not so where the kernel shuffles its structs. */
-static __always_inline void path_read_dentry(struct path_dentry *to, struct dentry *dentry)
+static __always_inline bool path_prepend_name(struct path_walk *walk, struct dentry *dentry)
 {
-	__u32 parent = bpf_core_field_offset(struct dentry, d_parent);
-
-	if (bpf_core_field_offset(struct dentry, d_name) == parent + 8) {
-		bpf_probe_read_kernel(to, sizeof(*to), (void *)dentry + parent);
-		return;
-	}
-	to->parent = BPF_CORE_READ(dentry, d_parent);
-	to->length = BPF_CORE_READ(dentry, d_name.len);
-	to->name = BPF_CORE_READ(dentry, d_name.name);
-}
-
-static __always_inline bool path_prepend_name(struct path_walk *walk, const struct path_dentry *dentry)
-{
-	const unsigned char *name = dentry->name;
-	__u32 length = dentry->length & (PATH_NAME_MAX - 1);
+	const unsigned char *name = veil_read(struct dentry, dentry, d_name.name);
+	__u32 length = veil_read(struct dentry, dentry, d_name.len) & (PATH_NAME_MAX - 1);
 	__u32 start = walk->start;
 
 	if (start < length + 1) {
@@ -123,7 +101,7 @@ static __always_inline bool path_prepend_name(struct path_walk *walk, const stru
 static __always_inline void path_enter_mount(struct path_walk *walk, struct vfsmount *mount)
 {
 	walk->mount = mount;
-	walk->mount_root = BPF_CORE_READ(mount, mnt_root);
+	walk->mount_root = veil_read(struct vfsmount, mount, mnt_root);
 }
 
 /*
@@ -137,8 +115,7 @@ __noinline int veil_path_climb(__u32 slot)
 	if (!walk)
 		return 0;
 	for (int step = 0; step < PATH_CLIMB_STEPS; step++) {
-		struct dentry *dentry = walk->dentry;
-		struct path_dentry read = {};
+		struct dentry *dentry = walk->dentry, *parent;
 
 		if (dentry == walk->root && walk->mount == walk->root_mount) {
 			walk->root_start = walk->start;
@@ -147,20 +124,20 @@ __noinline int veil_path_climb(__u32 slot)
 		if (dentry == walk->mount_root) {
 			struct mount *mount = (void *)walk->mount - bpf_core_field_offset(struct mount, mnt), *above;
 
-			above = BPF_CORE_READ(mount, mnt_parent);
+			above = veil_read(struct mount, mount, mnt_parent);
 			if (above == mount)
 				return 0;
-			walk->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			walk->dentry = veil_read(struct mount, mount, mnt_mountpoint);
 			path_enter_mount(walk, (void *)above + bpf_core_field_offset(struct mount, mnt));
 			continue;
 		}
-		path_read_dentry(&read, dentry);
-		if (!read.parent || read.parent == dentry)
+		parent = veil_read(struct dentry, dentry, d_parent);
+		if (!parent || parent == dentry)
 			return 0; /* cut off from the tree, as a lazily unmounted one is */
-		if (!path_prepend_name(walk, &read))
+		if (!path_prepend_name(walk, dentry))
 			return 0;
 		walk->depth += walk->root != NULL;
-		walk->dentry = read.parent;
+		walk->dentry = parent;
 	}
 	return 1;
 }
@@ -193,13 +170,10 @@ static __always_inline void path_prepend_ns(struct path_walk *walk, struct inode
 }
 
 /* A file that is in no tree gets its kind and number, as in /proc/PID/fd. */
-static __always_inline bool path_is_special(struct path_walk *walk, struct dentry *dentry,
-					    const struct path_dentry *read)
+static __always_inline bool path_is_special(struct path_walk *walk, struct dentry *dentry)
 {
 	unsigned long magic;
 
-	if (read->parent != dentry)
-		return false;
 	magic = BPF_CORE_READ(dentry, d_sb, s_magic);
 	switch (magic) {
 	case PIPEFS_MAGIC:
@@ -218,7 +192,7 @@ static __always_inline bool path_is_special(struct path_walk *walk, struct dentr
 		path_prepend(walk, "anon_inode:[pidfd]", 18);
 		return true;
 	case ANON_INODE_FS_MAGIC:
-		path_prepend_name(walk, read);
+		path_prepend_name(walk, dentry);
 		walk->start = (walk->start + 1) & (VEIL_PATH_MAX - 1); /* without the slash */
 		path_prepend(walk, "anon_inode:", 11);
 		return true;
@@ -227,7 +201,7 @@ static __always_inline bool path_is_special(struct path_walk *walk, struct dentr
 	if (dentry == walk->mount_root)
 		return false;
 	path_prepend_deleted(walk);
-	path_prepend_name(walk, read);
+	path_prepend_name(walk, dentry);
 	return true;
 }
 
@@ -237,7 +211,7 @@ __noinline int veil_path_resolve(__u32 slot, __u64 dentry_address, __u64 mount_a
 	struct path_walk *walk = veil_path_walk(slot);
 	struct dentry *dentry = (struct dentry *)dentry_address;
 	struct vfsmount *mount = (struct vfsmount *)mount_address;
-	struct path_dentry read = {};
+	bool is_root;
 
 	if (!walk)
 		return 0;
@@ -247,12 +221,12 @@ __noinline int veil_path_resolve(__u32 slot, __u64 dentry_address, __u64 mount_a
 	walk->root_start = walk->depth = 0;
 	walk->dentry = dentry;
 	path_enter_mount(walk, mount);
-	path_read_dentry(&read, dentry);
-	if (path_is_special(walk, dentry, &read))
+	is_root = veil_read(struct dentry, dentry, d_parent) == dentry;
+	if (is_root && path_is_special(walk, dentry))
 		return 0;
 
 	/* Unhashed and not a root: the name is gone, the file lives on (d_unlinked() in include/linux/dcache.h). */
-	if (read.parent != dentry && !BPF_CORE_READ(dentry, d_hash.pprev))
+	if (!is_root && !veil_read(struct dentry, dentry, d_hash.pprev))
 		path_prepend_deleted(walk);
 	for (int climb = 0; climb < PATH_CLIMBS; climb++) {
 		if (!veil_path_climb(slot))

@@ -124,6 +124,7 @@ struct veil_identity {
 	veil_pid_t pid;
 	veil_tid_t tid;
 	veil_uid_t uid;
+	__u32 followed; /* bool; set by whoever may ask it of the task */
 };
 
 static __always_inline void veil_identity_of(struct veil_task task, struct veil_identity *identity)

@@ -78,6 +78,7 @@ typedef __u64 veil_offset_t; /* a place in a file; all ones: the call has none *
 #define VEIL_BYTES_UNKNOWN    ((veil_bytes_t)-1)
 #define VEIL_DURATION_UNKNOWN ((veil_duration_t)-1)
 #define VEIL_RET_NONE	      ((veil_ret_t)(1ULL << 63))
+#define VEIL_RET_RUNNING      ((veil_ret_t)((1ULL << 63) + 1)) /* with --output strace: at the end of the trace */
 
 /* The order is SyscallArch's in C#; the test Schema_SyscallArch_MatchesC holds the two together. */
 enum veil_arch {

@@ -50,7 +50,10 @@ internal static class CommandLine
         if (args.Any(static arg => arg is "--help" or "-h" or "-?"))
             args = [.. args.Where(static arg => arg != Version)];
 
-        Habits.Answer(args, root);
+        args = StartedCommand.TakeFrom(args);
+        if (args.Length > 0)
+            Habits.Answer(args, root);
+        args = StartedCommand.AddDefaults(args);
         RefuseUnknownFlags(args, root);
         if (args.Length > 1 && args.Contains(Version))
             throw new UsageException($"{Version}: stands alone; leave the rest out");
@@ -99,6 +102,9 @@ internal static class CommandLine
             if (arg.Length < 2 || arg[0] != '-')
                 continue;
             string flag = arg.Split('=')[0];
+            string? value = arg.Length > flag.Length ? arg[(flag.Length + 1)..] : index + 1 < args.Length ? args[index + 1] : null;
+            if (!names.Contains(flag) && Habits.Flag(flag, value) is { } instead)
+                throw new UsageException($"unknown flag '{Escaping.ForMessage(flag)}'; {instead}");
             bool shortFlags = arg[1] != '-';
             if (names.Contains(flag) || (shortFlags && names.Contains(flag[..2])))
             {
@@ -107,9 +113,6 @@ internal static class CommandLine
                 continue;
             }
 
-            string? value = arg.Length > flag.Length ? arg[(flag.Length + 1)..] : index + 1 < args.Length ? args[index + 1] : null;
-            if (Habits.Flag(flag, value) is { } instead)
-                throw new UsageException($"unknown flag '{Escaping.ForMessage(flag)}'; {instead}");
             // Without the dashes: they are no letters that were typed right.
             var near = NearestName.Find(flag.TrimStart('-'), names.Where(static name => name.StartsWith("--", StringComparison.Ordinal)).Select(static name => name[2..]));
             string help = near.Count > 0 ? $"did you mean '--{near[0]}'?" : "see veil --help";
@@ -127,7 +130,10 @@ internal static class CommandLine
         {
             var current = parsed.CommandResult.Command;
             string help = current == parsed.RootCommandResult.Command ? "--help" : $"help {HelpText.FullName(current)}";
-            return $"unexpected word '{Escaping.ForMessage(word)}'; see veil {help}{Messages.Suggest(word, [.. current.Subcommands.Select(static command => command.Name)])}";
+            string near = Messages.Suggest(word, [.. current.Subcommands.Select(static command => command.Name)]);
+            // As other tracers take it.
+            string run = current == parsed.RootCommandResult.Command && near.Length == 0 && StartedCommand.Words.Count == 0 ? $"; a program to run stands behind two dashes: veil [flags] -- {Escaping.ForMessage(word)}" : "";
+            return $"unexpected word '{Escaping.ForMessage(word)}'; see veil {help}{near}{run}";
         }
 
         var error = parsed.Errors[0];

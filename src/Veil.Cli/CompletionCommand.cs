@@ -88,6 +88,9 @@ internal static class CompletionCommand
         {
             case ["completion"]:
                 return StartingWith(word, s_scripts.Keys);
+            // The words of the command that is to be run; its files are the shell's to complete.
+            case [['-', ..], ..] when before.Contains("--"):
+                return [];
             case ["help"]:
                 return StartingWith(word, word.StartsWith('-') ? flags.All.Select(static option => option.Name) : HelpCommand.Words(CommandLine.Create(new TraceFlags())));
             case ["config"]:
@@ -97,7 +100,7 @@ internal static class CompletionCommand
             case ["control", ..]:
                 return [];
             case ["doctor", ..]:
-                return before[^1] is "--output" or "-o" ? StartingWith(word, ["text", "json"]) : StartingWith(word, ["--output", "--help"]);
+                return before[^1] is "--output" or "-o" ? StartingWith(word, OutputFormats.Names(isTrace: false)) : StartingWith(word, ["--output", "--help"]);
         }
 
         if (word.StartsWith('-') && word.IndexOf('=', StringComparison.Ordinal) is var equals)
@@ -135,7 +138,7 @@ internal static class CompletionCommand
         if (option == flags.Module || option == flags.ListFields)
             return ModuleCatalog.All.Select(static module => module.Name);
         if (option == flags.Output)
-            return ["text", "json"];
+            return OutputFormats.Names(isTrace: true);
         if (option == flags.Enrich)
             return ["time", "user", "proc", "why", "all"];
         if (option == flags.Hook)

@@ -37,7 +37,7 @@ internal static class DoctorCommand
     private static string Text(SystemReport report)
     {
         var text = new StringBuilder();
-        int columns = TerminalScreen.OfOutput()?.Size.Columns ?? int.MaxValue;
+        int columns = TerminalScreen.Of(StandardStreams.Output)?.Size.Columns ?? int.MaxValue;
         Line("kernel", report.Kernel);
         Line("BTF", report.HasBtf ? "yes" : "no: /sys/kernel/btf/vmlinux is missing, and nothing works without (CONFIG_DEBUG_INFO_BTF)");
         Line("privileges", report.MissingPrivileges is { } missing ? $"{missing} missing: run it as root, or with CAP_BPF and CAP_PERFMON" : "enough");

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.ComponentModel;
-using System.Runtime.InteropServices;
 using Veil.Bpf;
 using Veil.Core;
+using Veil.Core.Interop;
 using Veil.Core.Output;
 using Veil.Core.Text;
 
 namespace Veil.Cli;
 
 /// <summary>Where every error ends, of whatever kind and thread: as one line and an exit code.</summary>
-internal static partial class ErrorBoundary
+internal static class ErrorBoundary
 {
-    private const int Eagain = 11;
-    private const int Emfile = 24;
 
     /// <summary>What has to be put back where the process ends at once: the terminal.</summary>
     public static Action? Restore { get; set; }
@@ -29,7 +27,7 @@ internal static partial class ErrorBoundary
     public static void EndAtOnce(Exception error)
     {
         Restore?.Invoke();
-        Exit(Report(error));
+        LibC.ExitAtOnce(Report(error));
     }
 
     /// <summary>The line.</summary>
@@ -38,8 +36,8 @@ internal static partial class ErrorBoundary
         VeilException or BpfException => error.Message,
         TypeInitializationException { InnerException: { } cause } => Explain(cause),
         OutOfMemoryException => "out of memory: raise the limits of address space and processes (ulimit -v, ulimit -u) and of the cgroup, or ask for less; the heap is bounded to 128 MiB",
-        Win32Exception { NativeErrorCode: Emfile } or IOException { HResult: Emfile } => $"too many open files: the limit is {StandardStreams.FilesMax} (ulimit -n), and 96 are enough to trace by one module",
-        Win32Exception { NativeErrorCode: Eagain } or IOException { HResult: Eagain } => "no process or thread can be made: the limit of this user is reached (ulimit -u)",
+        Win32Exception { NativeErrorCode: Errno.EMFILE } or IOException { HResult: Errno.EMFILE } => $"too many open files: the limit is {StandardStreams.FilesMax} (ulimit -n), and 96 are enough to trace by one module",
+        Win32Exception { NativeErrorCode: Errno.EAGAIN } or IOException { HResult: Errno.EAGAIN } => "no process or thread can be made: the limit of this user is reached (ulimit -u)",
         IOException when !HasCurrentFolder() => "the current folder is gone: change to one that exists",
         IOException or UnauthorizedAccessException or Win32Exception => Escaping.ForMessage(error.Message),
         _ => $"this is a fault of veil, please report it: {error.GetType()}: {Escaping.ForMessage(error.Message)} {Escaping.ForMessage(error.StackTrace?.Split('\n')[0].Trim() ?? "")}",
@@ -56,7 +54,4 @@ internal static partial class ErrorBoundary
             return false;
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "_exit")]
-    private static partial void Exit(int code);
 }

@@ -10,25 +10,19 @@ namespace Veil.Cli;
 /// <summary>What people type who know other tracers, with what to type here instead.</summary>
 internal static class Habits
 {
-    /// <summary>Refuses a program to run: only what runs already can be traced.</summary>
-    /// <exception cref="UsageException">There is one; says how to trace it.</exception>
+    /// <summary>Refuses a program to run that does not stand behind two dashes.</summary>
+    /// <exception cref="UsageException">There is one; says how to run it.</exception>
     public static void Answer(string[] args, RootCommand root)
     {
         var commands = HelpText.Commands(root).Select(static command => command.Name).ToList();
         string first = args[0];
         if (commands.Contains(first))
             return;
-        if (Array.IndexOf(args, "--") is >= 0 and var dashes)
-        {
-            string program = dashes + 1 < args.Length ? $"'{Escaping.ForMessage(args[dashes + 1])}'" : "a program";
-            throw new UsageException($"--: veil cannot run {program} yet; start it, then: veil --module syscall -p PID");
-        }
-
         if (first.StartsWith('-') || NearestName.Find(first, commands).Count > 0)
             return;
         if (ModuleCatalog.All.Any(module => module.Name == first))
             throw new UsageException($"'{first}' is a module; type: veil --module {first}");
-        throw new UsageException($"'{Escaping.ForMessage(first)}' is not a command of veil ({string.Join(", ", commands)}), and veil cannot run programs yet; to trace one, start it, then: veil --module syscall -p PID");
+        throw new UsageException($"'{Escaping.ForMessage(first)}' is not a command of veil ({string.Join(", ", commands)}); to run a program and trace it: veil -- {string.Join(' ', args.Select(Escaping.ForMessage))}");
     }
 
     /// <summary>What to type instead of a flag that veil does not have, or nothing.</summary>
@@ -36,7 +30,7 @@ internal static class Habits
     /// <param name="value">The word after it, or after its <c>=</c>.</param>
     public static string? Flag(string flag, string? value) => flag switch
     {
-        "-f" or "-ff" or "--follow-forks" => "children are not followed yet; -n NAME traces every process of that name",
+        "-ff" or "--follow-forks" => "children are followed by -f, --follow",
         "-c" or "-C" or "--summary-only" => "counting is --count: veil --module syscall --count",
         "-e" or "--trace" or "--expr" => Calls(value),
         ['-', 'e', ..] => Calls(flag[2..] == "trace" ? value : flag[2..]),
@@ -53,7 +47,7 @@ internal static class Habits
         "open" or "opens" or "opensnoop" => "for opened files: --module files --op open",
         "tcp" or "tcpconnect" or "connect" => "for TCP connections: --module network",
         "udp" or "dns" => "of UDP, which DNS runs over, there are its system calls: --module syscall --syscall sendto,sendmsg,sendmmsg,recvfrom,recvmsg",
-        "fork" or "child" or "children" or "follow" => "children are not followed yet; -n NAME traces every process of that name",
+        "fork" or "child" or "children" => "children are followed by -f, --follow: veil --module syscall -p PID -f",
         "func" or "function" or "funclatency" or "usdt" => "for functions: --module uprobe",
         _ => null,
     };
@@ -61,9 +55,7 @@ internal static class Habits
     private static string Calls(string? value)
     {
         string? calls = value is not null && value.StartsWith("trace=", StringComparison.Ordinal) ? value["trace=".Length..] : value;
-        return calls?.StartsWith('%') == true
-            ? "system calls are chosen by name: -s openat,read; --module files, network and memory are what classes are for"
-            : $"system calls are chosen by -s, --syscall: -s {Shown(calls, "openat,read")}";
+        return $"system calls are chosen by -s, --syscall: -s {Shown(calls, "openat,read")}";
     }
 
     private static string Shown(string? value, string otherwise) =>

@@ -29,7 +29,7 @@ internal static class ListCommand
         }
 
         bool asJson = OutputFormats.Parse(parsed.GetValue(flags.Output)) == OutputFormat.Json;
-        StandardStreams.WriteOutput(asked == flags.ListModules ? Modules(asJson) : Fields(Find(parsed.GetValue(flags.ListFields)!), asJson));
+        StandardStreams.WriteOutput(asked == flags.ListModules ? Modules(asJson, TerminalScreen.Of(StandardStreams.Output)?.Size.Columns) : Fields(Find(parsed.GetValue(flags.ListFields)!), asJson));
         return ExitCode.Success;
     }
 
@@ -38,7 +38,8 @@ internal static class ListCommand
 
     private static List<string> Names => [.. ModuleCatalog.All.Select(static module => module.Name)];
 
-    private static string Modules(bool asJson)
+    /// <summary>The modules; where the terminal is narrower than a line, each line's parts below each other.</summary>
+    internal static string Modules(bool asJson, int? columns)
     {
         if (asJson)
         {
@@ -52,14 +53,16 @@ internal static class ListCommand
             });
         }
 
-        var text = new StringBuilder();
-        foreach (var module in ModuleCatalog.All)
+        const string indent = "           ";
+        var rows = ModuleCatalog.All.Select(static module => (module.Name, module.Summary, Own: string.Join(' ', module.OwnFilters.Select(static filter => filter.Name).Concat(module.Flags.Select(static flag => flag.Name)).Select(static name => "--" + name)))).ToList();
+        var lines = rows.ConvertAll(static row => $"{row.Name,-10} {row.Summary,-62} {row.Own}".TrimEnd());
+        if (columns is { } width && lines.Exists(line => line.Length > width))
         {
-            var own = module.OwnFilters.Select(static filter => filter.Name).Concat(module.Flags.Select(static flag => flag.Name)).Select(static name => "--" + name);
-            text.Append($"{module.Name,-10} {module.Summary,-62} {string.Join(' ', own)}".TrimEnd()).Append('\n');
+            lines = [.. rows.SelectMany(row => WordWrap.Lines(row.Summary, width - indent.Length).Concat(WordWrap.Lines(row.Own, width - indent.Length))
+                .Select((line, number) => (number == 0 ? $"{row.Name,-10} " : indent) + line))];
         }
 
-        return text.ToString();
+        return string.Join('\n', lines) + "\n";
     }
 
     private static string Fields(TraceModule module, bool asJson)

@@ -14,6 +14,8 @@ internal static class Messages
     public static void Write(string text)
     {
         string line = $"veil: {Safe(text)}\n";
+        if (StandardStreams.ErrorColumns is > 0 and var columns)
+            line = Fit(line, columns);
         lock (s_gate)
         {
             if (s_held is { } held)
@@ -57,6 +59,10 @@ internal static class Messages
         if (lines.Length > 0)
             StandardStreams.WriteError(lines);
     }
+
+    /// <summary>Lines that fit a terminal, broken at blanks; what continues one is indented, as no line of ours begins.</summary>
+    internal static string Fit(string lines, int columns) => string.Join('\n', lines.Split('\n').Select(line =>
+        line.Length <= columns ? line : (line.StartsWith("  ", StringComparison.Ordinal) ? "  " : "") + string.Join("\n  ", WordWrap.Lines(line.TrimStart(' '), columns - 2))));
 
     // Whatever a message quotes, no line that is not ours begins as one of ours. The verifier says several lines, which are kept apart.
     private static string Safe(string text) => string.Join("\n  ", text.Split('\n').Select(Escaping.Visible));

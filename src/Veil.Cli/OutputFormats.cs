@@ -10,16 +10,21 @@ internal static class OutputFormats
 {
     /// <summary>Reads it; text where it was not given.</summary>
     /// <param name="value">As given.</param>
-    /// <param name="canWrite">Whether the command has <c>--write</c> too.</param>
-    public static OutputFormat Parse(string? value, bool canWrite = false) => value switch
+    /// <param name="isTrace">Whether the command traces: it has <c>--write</c> too, and the form of strace.</param>
+    public static OutputFormat Parse(string? value, bool isTrace = false) => value switch
     {
         null or "text" => OutputFormat.Text,
         "json" => OutputFormat.Json,
-        _ => throw new UsageException($"--output: unknown format '{Escaping.ForMessage(value)}'{Hint(value, canWrite)} (available: text, json)"),
+        "strace" when isTrace => OutputFormat.Strace,
+        _ => throw new UsageException($"--output: unknown format '{Escaping.ForMessage(value)}'{Hint(value, isTrace)} (available: {string.Join(", ", Names(isTrace))})"),
     };
 
+    /// <summary>What it can be.</summary>
+    /// <param name="isTrace">Whether the command traces.</param>
+    public static string[] Names(bool isTrace) => isTrace ? ["text", "json", "strace"] : ["text", "json"];
+
     // With strace and others -o takes a file.
-    private static string Hint(string value, bool canWrite) => canWrite && value.AsSpan().ContainsAny('.', '/')
+    private static string Hint(string value, bool isTrace) => isTrace && value.AsSpan().ContainsAny('.', '/')
         ? $"; to write to a file: --write {Escaping.ForMessage(value)}"
-        : Messages.Suggest(value, ["text", "json"]);
+        : Messages.Suggest(value, Names(isTrace));
 }

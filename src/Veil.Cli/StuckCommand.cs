@@ -53,7 +53,7 @@ internal static class StuckCommand
         StandardStreams.RequireOutput();
         foreach (string warning in options.Filters.SelectMany(static filter => filter.Dimension.Warnings(filter.Bits.Keys)))
             Messages.Write($"warning: {warning}");
-        var report = new StuckReport(new CallOptions(format == OutputFormat.Json), TerminalScreen.OfOutput()?.Size.Columns ?? int.MaxValue);
+        var report = new StuckReport(new CallOptions(format == OutputFormat.Json), TerminalScreen.Of(StandardStreams.Output)?.Size.Columns ?? int.MaxValue);
         var text = new StringBuilder();
         TaskLook.Run(StuckLook.ReadObject(), options, (in StuckTask task, ReadOnlySpan<ulong> stack) => report.Append(text, task, stack));
         StandardStreams.WriteOutput(text.ToString());

@@ -12,6 +12,7 @@ using Veil.Core.Modules;
 using Veil.Core.Options;
 using Veil.Core.Output;
 using Veil.Core.Privileged;
+using Veil.Core.Running;
 using Veil.Core.Session;
 using Veil.Core.Sinks;
 using Veil.Core.Sources;
@@ -35,15 +36,28 @@ internal static class TraceCommand
     public static int Run(ParseResult parsed, TraceFlags flags)
     {
         var request = ReadRequest(parsed, flags);
+        RefuseNothingToFollow(request);
         if (request.Options.WriteTo is null)
-            StandardStreams.RequireOutput();
-        var options = request.Options with { CountFilters = request.Control is not null || Terminal.IsThere || request.Options.MeasureCost, TakesCommands = request.Control is not null || Terminal.IsThere };
+            StandardStreams.RequireOutput(request.Options.Stream);
+        var user = request.User is { } name ? CommandUser.Parse(name) : null;
+        using var command = StartedCommand.Words.Count > 0 ? StartedCommand.Take() : null;
+        // CTRL-C belongs to the command, and so does the terminal.
+        bool asks = command is null && Terminal.IsThere;
+        var options = request.Options with
+        {
+            CountFilters = request.Control is not null || asks || request.Options.MeasureCost,
+            TakesCommands = request.Control is not null || asks,
+            Command = command?.Pid ?? 0,
+            Follow = request.Options.Follow || (command is not null && !request.NoFollow),
+        };
         // First of all: the little that has been done until here fits into a few megabytes.
         MemoryCgroup.Require(options, RootClient.NeededFor(options.Output.Enrichments, request.Control is not null) != RootAbilities.None);
         if (!request.Yes)
             Confirm(options);
         foreach (string warning in options.Filters.SelectMany(Warnings).Concat(options.Modules.SelectMany(module => module.Warnings(options.FlagsOf(module)))))
             Messages.Write($"warning: {warning}");
+        if (command is not null && StartedCommand.Warning is { } unseen)
+            Messages.Write(unseen);
 
         using var stop = new StopSignal(static () => EarlySignals.First);
         EarlySignals.Take();
@@ -52,16 +66,21 @@ internal static class TraceCommand
         // Before the drop too; it closes the socket before it ends, because it may have to remove it.
         using var root = RootClient.StartFor(options.Output.Enrichments, control, Messages.Write);
         using var file = options.WriteTo is { } path ? OutputFile.Open(path) : null;
-        using var session = KernelTrace.Start(options, stop, Messages.Write, root, file);
+        using var session = KernelTrace.Start(options, stop, Messages.Write, root, file, command);
         var commands = new ControlCommands(session, ModuleCatalog.All);
-        using var prompt = Terminal.IsThere ? new TracePrompt(commands, session, stop) : null;
-        stop.ListenToSignals(prompt is null ? null : prompt.Open);
+        using var prompt = asks ? new TracePrompt(commands, session, stop) : null;
+        if (command is null)
+            stop.ListenToSignals(prompt is null ? null : prompt.Open);
+        else
+            StartedCommand.TakeSignals();
         control?.Start(commands, stop);
         if (options is { RingBytes: < SessionOptions.DefaultRingBytes, Counting: null, Quiet: false } && options.RingBytes == MemoryCgroup.DefaultRingBytes)
             Messages.Write($"the memory cgroup allows {MemoryCgroup.LimitBytes >> 20} MiB: the ring has {options.RingBytes >> 10} KiB (--buffer sets another size), and modules remember less at once");
-        if (!options.Quiet)
+        if (!options.Quiet && command is null)
             Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Hook}").Distinct()) + HowToStop(stop, prompt is not null));
 
+        stop.ThrowIfEarly();
+        command?.Release(user);
         var summary = session.Run(prompt is null ? null : prompt.Close);
         control?.Dispose();
         prompt?.Dispose();
@@ -84,9 +103,36 @@ internal static class TraceCommand
             Messages.Write($"allocated {session.AllocatedBytes} bytes while {summary.Delivered} events were delivered");
         if (stop.Failure is { } failed)
             return ErrorBoundary.Report(failed);
-        if (summary.Failure is not null)
-            return ExitCode.Failure;
-        return options.FailOnLoss && summary.LostTotal > 0 ? ExitCode.Loss : ExitCode.Success;
+        if (command is null)
+            return summary.Failure is not null ? ExitCode.Failure : options.FailOnLoss && summary.LostTotal > 0 ? ExitCode.Loss : ExitCode.Success;
+        return EndOf(command, options.FailOnLoss && summary.LostTotal > 0, summary.Failure is not null, stop);
+    }
+
+    // Once the command runs, the exit code is its own: a script that traces one part of it goes on as it would.
+    private static int EndOf(TracedCommand command, bool lost, bool hasFailed, StopSignal stop)
+    {
+        if (hasFailed)
+            command.WaitForEnd(stop);
+        if (command.Failure() is { } why)
+            Messages.Write($"{StartedCommand.Name}: {why}");
+        if (!command.HasEnded)
+            Messages.Write($"{StartedCommand.Name} goes on, untraced, as process {command.Pid}");
+        return lost ? ExitCode.Loss : command.HasEnded ? command.ExitCode : hasFailed ? ExitCode.Failure : ExitCode.Success;
+    }
+
+    private static void RefuseNothingToFollow(TraceRequest request)
+    {
+        if (StartedCommand.Words.Count > 0)
+        {
+            if (request.NoFollow && request.Options.Follow)
+                throw new UsageException("--no-follow: not beside --follow; leave one of them out");
+            return;
+        }
+
+        if (request.NoFollow || request.User is not null)
+            throw new UsageException($"{(request.NoFollow ? "--no-follow" : "--user")}: is for a command: veil [flags] -- CMD ARG…");
+        if (request.Options.Follow && !request.Options.Filters.Any(static filter => TraceModule.IsOfTask(filter.Dimension) && filter.Bits.Values.Any(static bits => bits.HasFlag(FilterBits.Allow))))
+            throw new UsageException("--follow: everything is traced already; choose whose children to follow by -p, --tid, -u or -n, or run a command: veil [flags] -- CMD ARG…");
     }
 
     private static TraceRequest ReadRequest(ParseResult parsed, TraceFlags flags)
@@ -148,30 +194,38 @@ internal static class TraceCommand
 
         var arguments = Arguments(parsed, flags, modules) with { Filters = filters.ToDictionary(static filter => filter.Dimension.Name) };
         Thresholds.Validate(arguments);
-        CallOptions.Current = CallFlags.Read(arguments);
         var counting = CountFlags.Read(parsed, flags);
-        modules = [.. modules.SelectMany(module => module.Instances(arguments, filters))];
-        if (counting is not null && modules.FirstOrDefault(static module => module.FiltersInUserspace is not null) is { FiltersInUserspace: { } late })
-            throw new UsageException($"{late}: so many values are decided in userspace, after counting; give fewer, or --count-by filename");
         var fields = Words("--fields", parsed.GetValue(flags.Fields) ?? []);
         var enrichments = Enrich(parsed.GetValue(flags.Enrich) ?? []);
         if (enrichments.HasFlag(Enrichments.Why) && !modules.Exists(module => HasPaths(module) || module.ChosenEvent(arguments)?.Flags[0] == "args"))
             throw NoModuleHas("--enrich why", modules, HasPaths, "paths");
-        var format = OutputFormats.Parse(parsed.GetValue(flags.Output), canWrite: true);
-        string? writeTo = WriteTo(parsed.GetValue(flags.Write));
+        var format = OutputFormats.Parse(parsed.GetValue(flags.Output), isTrace: true);
+        if (format == OutputFormat.Strace)
+            arguments = StraceFlags.Imply(arguments, modules, fields, enrichments, counting);
+        else
+            enrichments = Shown(enrichments, fields);
+        CallOptions.Current = CallFlags.Read(arguments, format == OutputFormat.Strace ? DescriptorDetail.None : DescriptorDetail.All);
+        modules = [.. modules.SelectMany(module => module.Instances(arguments, filters))];
+        if (counting is not null && modules.FirstOrDefault(static module => module.FiltersInUserspace is not null) is { FiltersInUserspace: { } late })
+            throw new UsageException($"{late}: so many values are decided in userspace, after counting; give fewer, or --count-by filename");
+        string? written = parsed.GetValue(flags.Write), writeTo = WriteTo(written);
+        int stream = written is null ? StartedCommand.Stream : StandardStreams.Output;
         return new SessionOptions
         {
             Modules = modules,
+            Available = ModuleCatalog.All,
             Filters = filters,
             Arguments = arguments,
             Hook = Hook(parsed.GetValue(flags.Hook), modules),
-            Output = new OutputOptions(format, fields, Shown(enrichments, fields), writeTo is null && UseColour())
+            Output = new OutputOptions(format, fields, enrichments, writeTo is null && UseColour(stream))
             {
-                Screen = writeTo is null && !IsWide(parsed.GetValue(flags.Wide), format, fields) ? TerminalScreen.OfOutput() : null,
+                Screen = writeTo is null && !IsWide(parsed.GetValue(flags.Wide), format, fields) ? TerminalScreen.Of(stream) : null,
             },
             EventsMax = MaxEvents(parsed.GetValue(flags.MaxEvents)),
             Duration = TimeFlag.Read(flags.Duration.Name, parsed.GetValue(flags.Duration), s_durationMin, s_durationMax, "1ms to 30d, such as 10s, 5m or 2h"),
             WriteTo = writeTo,
+            Stream = stream,
+            Follow = parsed.GetValue(flags.Follow),
             Counting = counting,
             RingBytes = counting is not null ? RingBytesMin : RingBytes(parsed.GetValue(flags.Buffer)),
             Rings = counting is not null ? 1 : Rings(parsed.GetValue(flags.Rings)),
@@ -260,8 +314,8 @@ internal static class TraceCommand
 
     private static bool IsWide(bool wide, OutputFormat format, List<string> fields)
     {
-        if (wide && format == OutputFormat.Json)
-            throw new UsageException("--wide: is for columns, and --output json has none; leave one of them out");
+        if (wide && format != OutputFormat.Text)
+            throw new UsageException($"--wide: is for columns, and --output {format.ToString().ToLowerInvariant()} has none; leave one of them out");
         if (wide && fields.Count > 0)
             throw new UsageException("--wide: is for columns, and --fields makes none; leave one of them out");
         return wide;
@@ -337,8 +391,8 @@ internal static class TraceCommand
     private static IEnumerable<string> Warnings(FilterExpression filter) =>
         filter.Dimension.Warnings(filter.Bits.Keys);
 
-    private static bool UseColour() =>
-        !Console.IsOutputRedirected
+    private static bool UseColour(int stream) =>
+        !(stream == StandardStreams.Output ? Console.IsOutputRedirected : Console.IsErrorRedirected)
         && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
         && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
 }

@@ -23,7 +23,7 @@ internal sealed class TraceFlags
 
     public Option<string[]> Module { get; } = List("--module", "NAME,…", $"what to trace: {string.Join(", ", ModuleCatalog.All.Select(static module => module.Name))}", "-m");
 
-    public Option<string> Output { get; } = new("--output", "-o") { HelpName = "text|json", Description = "the form of an event: columns, or one JSON object a line [text]" };
+    public Option<string> Output { get; } = new("--output", "-o") { HelpName = "text|json|strace", Description = "the form of an event: columns, one JSON object a line, or of system calls as strace -f -o FILE writes them [text]" };
 
     public Option<string[]> Fields { get; } = List("--fields", "FIELD,…", "show these fields only, in this order; text becomes key=value");
 
@@ -32,6 +32,12 @@ internal sealed class TraceFlags
     public Option<bool> Wide { get; } = new("--wide") { Description = "on a terminal too, the full columns that a file or a pipe gets" };
 
     public Option<string> Write { get; } = new("--write", "-w") { HelpName = "FILE", Description = "write events, or counts, to a file, which is emptied first; messages stay on the screen" };
+
+    public Option<bool> Follow { get; } = new("--follow", "-f") { Description = "trace the children of what the filters choose too, and theirs, from the moment they are made; with a command (veil [flags] -- CMD ARG…) that is so" };
+
+    public Option<bool> NoFollow { get; } = new("--no-follow") { Description = "of a command, trace its own process alone" };
+
+    public Option<string> User { get; } = new("--user") { HelpName = "NAME", Description = "run the command as this user, with the user's groups" };
 
     public Option<string> Duration { get; } = new("--duration") { HelpName = "TIME", Description = "end by itself after this time: 10s (ns, us, ms, s, m, h, d; a number alone is seconds)" };
 
@@ -82,7 +88,7 @@ internal sealed class TraceFlags
     /// <summary>All options by what they are for, in the order of the help.</summary>
     public IReadOnlyList<(string Title, IReadOnlyList<Option> Options)> Groups =>
     [
-        ("What to trace", [Module, .. OfModules(FlagRole.Choice), Hook, IncludeSelf]),
+        ("What to trace", [Module, .. OfModules(FlagRole.Choice), Hook, Follow, NoFollow, User, IncludeSelf]),
         ("Filters (a value allows, '!' before it denies, deny wins; in bash '!' needs single quotes)", [.. OfFilters(FlagRole.Filter), .. OfModules(FlagRole.Filter)]),
         ($"Thresholds (in the kernel; with {EndingModules} an event as each call ends)", [.. OfModules(FlagRole.Threshold), .. OfFilters(FlagRole.Threshold)]),
         ("Output", [Output, Wide, Fields, Enrich, Write, FailOnLoss, Quiet, Verbose]),

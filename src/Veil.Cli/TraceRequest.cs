@@ -9,9 +9,11 @@ namespace Veil.Cli;
 /// <param name="Yes">Start without asking.</param>
 /// <param name="Control">The path of the control socket, or none.</param>
 /// <param name="ControlGroup">Who else may use it, or none.</param>
-internal sealed record TraceRequest(SessionOptions Options, bool Yes, string? Control, string? ControlGroup)
+/// <param name="NoFollow">Trace a command's own process alone.</param>
+/// <param name="User">Who a command runs as; none: who we are.</param>
+internal sealed record TraceRequest(SessionOptions Options, bool Yes, string? Control, string? ControlGroup, bool NoFollow, string? User)
 {
     /// <summary>Checks a whole command line.</summary>
     public static TraceRequest Read(ParseResult parsed, TraceFlags flags) =>
-        new(TraceCommand.Read(parsed, flags), parsed.GetValue(flags.Yes), parsed.GetValue(flags.Control), parsed.GetValue(flags.ControlGroup));
+        new(TraceCommand.Read(parsed, flags), parsed.GetValue(flags.Yes), parsed.GetValue(flags.Control), parsed.GetValue(flags.ControlGroup), parsed.GetValue(flags.NoFollow), parsed.GetValue(flags.User));
 }

@@ -24,7 +24,6 @@ internal static class VersionText
     /// <summary>Prints it.</summary>
     internal sealed class Action : SynchronousCommandLineAction
     {
-        /// <inheritdoc/>
         public override int Invoke(ParseResult parseResult)
         {
             StandardStreams.WriteOutput(Own() + "\n");

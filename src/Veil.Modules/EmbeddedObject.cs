@@ -12,7 +12,7 @@ internal static class EmbeddedObject
         string resource = name + ".bpf.o";
         using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(resource)
             ?? throw new InvalidOperationException($"this build holds no {resource}: run make generate");
-        var bytes = new byte[stream.Length];
+        byte[] bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
         return bytes;
     }

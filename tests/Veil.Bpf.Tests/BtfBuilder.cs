@@ -39,7 +39,7 @@ internal sealed class BtfBuilder
 
     internal byte[] Build()
     {
-        var raw = new byte[24 + _types.Count + _strings.Count];
+        byte[] raw = new byte[24 + _types.Count + _strings.Count];
         BinaryPrimitives.WriteUInt16LittleEndian(raw, 0xEB9F);
         raw[2] = 1;
         Word(raw, 4, 24);
@@ -56,7 +56,7 @@ internal sealed class BtfBuilder
 
     internal int Add(BtfKind kind, string name, uint countAndFlag, uint sizeOrType, uint[] rest)
     {
-        foreach (var word in (uint[])[Text(name), (uint)kind << 24 | countAndFlag, sizeOrType, .. rest])
+        foreach (uint word in (uint[])[Text(name), (uint)kind << 24 | countAndFlag, sizeOrType, .. rest])
             _types.AddRange([(byte)word, (byte)(word >> 8), (byte)(word >> 16), (byte)(word >> 24)]);
         return ++_count;
     }
@@ -67,7 +67,7 @@ internal sealed class BtfBuilder
     {
         if (text.Length == 0)
             return 0;
-        var at = (uint)_strings.Count;
+        uint at = (uint)_strings.Count;
         _strings.AddRange(Encoding.UTF8.GetBytes(text));
         _strings.Add(0);
         return at;

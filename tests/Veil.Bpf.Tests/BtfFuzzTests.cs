@@ -13,14 +13,14 @@ public class BtfFuzzTests
     [Fact]
     public void Parse_MutatedBtf_EndsInAnAnswerOrABpfException()
     {
-        var seed = Sample();
+        byte[] seed = Sample();
         // The same sequence in every run: what fails once fails again.
         var random = new Random(20240601);
-        var accepted = 0;
-        for (var round = 0; round < Rounds; round++)
+        int accepted = 0;
+        for (int round = 0; round < Rounds; round++)
         {
-            var bytes = (byte[])seed.Clone();
-            for (var i = random.Next(1, 6); i > 0; i--)
+            byte[] bytes = (byte[])seed.Clone();
+            for (int i = random.Next(1, 6); i > 0; i--)
                 bytes[random.Next(bytes.Length)] = random.Next(3) == 0 ? (byte)0xff : (byte)random.Next(256);
             if (random.Next(8) == 0)
                 bytes = bytes[..random.Next(bytes.Length)];
@@ -43,9 +43,9 @@ public class BtfFuzzTests
             return true;
         }
 
-        for (var id = -1; id <= btf.TypeCount; id++)
+        for (int id = -1; id <= btf.TypeCount; id++)
         {
-            var type = id;
+            int type = id;
             Attempt(() => btf.SizeOf(type));
             Attempt(() => btf.NameOf(type));
             Attempt(() => btf.ReadStruct(type));
@@ -75,12 +75,12 @@ public class BtfFuzzTests
     private static byte[] Sample()
     {
         var b = new BtfBuilder();
-        var u32 = b.Integer("unsigned int", 4);
-        var pid = b.Reference(BtfKind.Typedef, "veil_pid_t", u32);
-        var comm = b.Array(b.Integer("char", 1), 16);
-        var color = b.Enum("color", signed: false, ("RED", 0), ("GREEN", 1));
+        int u32 = b.Integer("unsigned int", 4);
+        int pid = b.Reference(BtfKind.Typedef, "veil_pid_t", u32);
+        int comm = b.Array(b.Integer("char", 1), 16);
+        int color = b.Enum("color", signed: false, ("RED", 0), ("GREEN", 1));
         b.Enum64("wide", signed: true, ("W", -1));
-        var inner = b.Composite(BtfKind.Union, "", 8, bitFields: true, ("bits", u32, 3u << 24));
+        int inner = b.Composite(BtfKind.Union, "", 8, bitFields: true, ("bits", u32, 3u << 24));
         b.Struct("event", 40, ("pid", pid, 0), ("comm", comm, 32), ("c", color, 160), ("", inner, 192), ("p", b.Reference(BtfKind.Pointer, "", pid), 256));
         b.Section(".bss", 4, (b.Variable("hits", u32), 0, 4));
         b.Reference(BtfKind.Function, "main", 0);

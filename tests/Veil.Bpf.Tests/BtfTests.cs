@@ -10,10 +10,10 @@ public class BtfTests
     public void FindStruct_TypedefBehindConst_ResolvesAndNamesTheFirst()
     {
         var b = new BtfBuilder();
-        var u32 = b.Integer("unsigned int", 4);
-        var inner = b.Reference(BtfKind.Typedef, "__u32", u32);
-        var outer = b.Reference(BtfKind.Typedef, "veil_pid_t", inner);
-        var constant = b.Reference(BtfKind.Const, "", outer);
+        int u32 = b.Integer("unsigned int", 4);
+        int inner = b.Reference(BtfKind.Typedef, "__u32", u32);
+        int outer = b.Reference(BtfKind.Typedef, "veil_pid_t", inner);
+        int constant = b.Reference(BtfKind.Const, "", outer);
         b.Struct("event", 8, ("first", u32, 0), ("pid", constant, 32));
 
         var found = b.Parse().FindStruct("event").ShouldNotBeNull();
@@ -37,12 +37,12 @@ public class BtfTests
     public void FindStruct_Arrays_GiveElementsOfAllDimensions()
     {
         var b = new BtfBuilder();
-        var character = b.Integer("char", 1, Signed);
-        var octet = b.Integer("unsigned char", 1);
-        var comm = b.Array(character, 16);
-        var commName = b.Reference(BtfKind.Typedef, "veil_comm_t", comm);
-        var grid = b.Array(b.Array(b.Reference(BtfKind.Typedef, "__u8", octet), 3), 2);
-        var flexible = b.Array(octet, 0);
+        int character = b.Integer("char", 1, Signed);
+        int octet = b.Integer("unsigned char", 1);
+        int comm = b.Array(character, 16);
+        int commName = b.Reference(BtfKind.Typedef, "veil_comm_t", comm);
+        int grid = b.Array(b.Array(b.Reference(BtfKind.Typedef, "__u8", octet), 3), 2);
+        int flexible = b.Array(octet, 0);
         b.Struct("event", 22, ("comm", commName, 0), ("grid", grid, 128), ("tail", flexible, 176));
 
         var members = b.Parse().FindStruct("event")!.Members;
@@ -60,7 +60,7 @@ public class BtfTests
     public void FindStruct_BitFields_GiveOffsetAndWidth()
     {
         var b = new BtfBuilder();
-        var u32 = b.Integer("unsigned int", 4);
+        int u32 = b.Integer("unsigned int", 4);
         b.Composite(BtfKind.Struct, "flags", 8, bitFields: true, ("plain", u32, 0), ("a", u32, 3u << 24 | 32), ("b", u32, 5u << 24 | 35));
 
         var members = b.Parse().FindStruct("flags")!.Members;
@@ -72,11 +72,11 @@ public class BtfTests
     public void FindStruct_SpecialMembers_AreTold()
     {
         var b = new BtfBuilder();
-        var boolean = b.Integer("_Bool", 1, Boolean);
-        var i64 = b.Integer("long", 8, Signed);
-        var color = b.Enum("color", signed: true, ("RED", -1));
-        var part = b.Composite(BtfKind.Union, "part", 8, bitFields: false, ("n", i64, 0));
-        var pointer = b.Reference(BtfKind.Pointer, "", part);
+        int boolean = b.Integer("_Bool", 1, Boolean);
+        int i64 = b.Integer("long", 8, Signed);
+        int color = b.Enum("color", signed: true, ("RED", -1));
+        int part = b.Composite(BtfKind.Union, "part", 8, bitFields: false, ("n", i64, 0));
+        int pointer = b.Reference(BtfKind.Pointer, "", part);
         b.Struct("s", 40, ("flag", boolean, 0), ("n", i64, 64), ("c", color, 128), ("u", part, 192), ("p", pointer, 256));
 
         var btf = b.Parse();
@@ -90,7 +90,6 @@ public class BtfTests
             ("u", BtfKind.Union, 8, false, false, null, "part"),
             ("p", BtfKind.Pointer, 8, false, false, null, null),
         ]);
-        btf.FindUnion("part")!.IsUnion.ShouldBeTrue();
         btf.FindStruct("part").ShouldBeNull();
     }
 
@@ -116,10 +115,10 @@ public class BtfTests
     public void TryGetVariable_DataSections_GiveSectionOffsetAndSize()
     {
         var b = new BtfBuilder();
-        var u32 = b.Integer("unsigned int", 4);
-        var target = b.Variable("target", u32);
-        var hidden = b.Variable("hidden", u32, linkage: 0);
-        var license = b.Variable("LICENSE", u32);
+        int u32 = b.Integer("unsigned int", 4);
+        int target = b.Variable("target", u32);
+        int hidden = b.Variable("hidden", u32, linkage: 0);
+        int license = b.Variable("LICENSE", u32);
         b.Section(".rodata", 12, (target, 8, 4));
         b.Section(".bss", 4, (hidden, 0, 4));
         b.Section("license", 4, (license, 0, 4));
@@ -174,7 +173,7 @@ public class BtfTests
     public void SizeOf_HugeArray_Throws()
     {
         var b = new BtfBuilder();
-        var row = b.Array(b.Integer("long", 8), 0x7fffffff);
+        int row = b.Array(b.Integer("long", 8), 0x7fffffff);
         var btf = b.Parse();
 
         Should.Throw<BpfException>(() => btf.SizeOf(row)).Message.ShouldBe("reading BTF: type 1 is larger than 2 GiB");
@@ -192,7 +191,7 @@ public class BtfTests
     {
         var b = new BtfBuilder();
         b.Integer("int", 4);
-        var raw = b.Build();
+        byte[] raw = b.Build();
         raw[at] = value;
 
         Should.Throw<BpfException>(() => Btf.Parse(raw)).Message.ShouldBe("reading BTF: " + cause);
@@ -211,7 +210,7 @@ public class BtfTests
     [Fact]
     public void Parse_BigEndian_SaysSo()
     {
-        var raw = new BtfBuilder().Build();
+        byte[] raw = new BtfBuilder().Build();
         (raw[0], raw[1]) = (raw[1], raw[0]);
 
         Should.Throw<BpfException>(() => Btf.Parse(raw)).Message.ShouldBe("reading BTF: it is big-endian");
@@ -232,7 +231,7 @@ public class BtfTests
     {
         var task = Btf.LoadKernel().FindStruct("task_struct").ShouldNotBeNull();
 
-        foreach (var name in (string[])["pid", "tgid"])
+        foreach (string name in (string[])["pid", "tgid"])
         {
             var member = task.FindMember(name).ShouldNotBeNull();
             (member.SizeBytes, member.TypedefName, member.IsSigned).ShouldBe((4, "pid_t", true));
@@ -246,7 +245,7 @@ public class BtfTests
     public void LoadKernel_EveryStruct_CanBeRead()
     {
         var btf = Btf.LoadKernel();
-        var structs = 0;
+        int structs = 0;
         foreach (var type in btf.Types)
         {
             if (type.Kind is BtfKind.Struct or BtfKind.Union)

@@ -26,7 +26,7 @@ public class KernelFeaturesTests
     }
 
     [Fact]
-    public void HasFentry_UnknownFunction_ReturnsFalse() => KernelFeatures.HasFentry("no_such_function").ShouldBeFalse();
+    public void FentryRefusal_UnknownFunction_SaysSo() => KernelFeatures.FentryRefusal("no_such_function").ShouldBe("this kernel has no such function");
 
     [Theory]
     [InlineData("tp_btf/sched_switch", (int)HookKind.BtfTracepoint)]

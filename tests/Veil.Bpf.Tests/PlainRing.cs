@@ -36,9 +36,9 @@ internal sealed unsafe class PlainRing : IDisposable
     /// <summary>Reserves a record as the kernel does: busy, and visible through the producer position. Returns its position.</summary>
     internal nuint Reserve(ReadOnlySpan<byte> payload)
     {
-        var position = Producer;
+        nuint position = Producer;
         WriteHeader(position, (uint)payload.Length | RingCursor.BusyBit);
-        for (var i = 0; i < payload.Length; i++)
+        for (int i = 0; i < payload.Length; i++)
             Write(position + RingCursor.HeaderSize + (nuint)i, payload[i]);
         Producer = position + (((nuint)payload.Length + 8 + 7) & ~(nuint)7);
         return position;
@@ -52,14 +52,14 @@ internal sealed unsafe class PlainRing : IDisposable
 
     internal void WriteHeader(nuint position, uint word)
     {
-        for (var i = 0; i < 4; i++)
+        for (int i = 0; i < 4; i++)
             Write(position + (nuint)i, (byte)(word >> (8 * i)));
     }
 
     /// <summary>As <see cref="RingBuffer.TryRead"/> does it.</summary>
     internal byte[]? Read()
     {
-        if ((!Cursor.IsAtKnownEnd || Cursor.Refresh()) && Cursor.TryNext(out var data, out var length))
+        if ((!Cursor.IsAtKnownEnd || Cursor.Refresh()) && Cursor.TryNext(out byte* data, out int length))
             return new ReadOnlySpan<byte>(data, length).ToArray();
         return null;
     }
@@ -72,7 +72,7 @@ internal sealed unsafe class PlainRing : IDisposable
 
     private void Write(nuint position, byte value)
     {
-        var offset = (int)(position & (nuint)(_size - 1));
+        int offset = (int)(position & (nuint)(_size - 1));
         _data[offset] = value;
         _data[offset + _size] = value;
     }

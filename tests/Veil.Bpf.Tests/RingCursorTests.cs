@@ -39,7 +39,7 @@ public class RingCursorTests
     public void Read_RecordAcrossTheEnd_IsContiguous()
     {
         using var ring = new PlainRing(64, start: 48);
-        var payload = Enumerable.Range(1, 30).Select(i => (byte)i).ToArray();
+        byte[] payload = Enumerable.Range(1, 30).Select(i => (byte)i).ToArray();
         ring.Submit(payload);
 
         ring.Read().ShouldBe(payload);
@@ -64,7 +64,7 @@ public class RingCursorTests
     public void Read_BusyRecord_StopsUntilItIsCommitted()
     {
         using var ring = new PlainRing(64);
-        var busy = ring.Reserve([1, 2]);
+        nuint busy = ring.Reserve([1, 2]);
         ring.Submit(3);
 
         ring.Read().ShouldBeNull();
@@ -137,16 +137,16 @@ public class RingCursorTests
     public bool Read_AnyRecords_ReturnsWhatWasCommitted(byte[][] payloads, bool[] discards)
     {
         using var ring = new PlainRing(4096, start: 4000);
-        for (var i = 0; i < payloads.Length; i++)
+        for (int i = 0; i < payloads.Length; i++)
         {
-            var payload = payloads[i];
-            var discard = i < discards.Length && discards[i];
-            var position = ring.Reserve(payload);
+            byte[] payload = payloads[i];
+            bool discard = i < discards.Length && discards[i];
+            nuint position = ring.Reserve(payload);
             if (discard)
                 ring.Discard(position, payload.Length);
             else
                 ring.Commit(position, payload.Length);
-            var read = ring.Read();
+            byte[]? read = ring.Read();
             if (discard ? read is not null : read is null || !read.AsSpan().SequenceEqual(payload))
                 return false;
             ring.Cursor.Release();

@@ -22,7 +22,7 @@ public class VerifierLogTests
     [Fact]
     public void TryExtract_Refused_FindsProgramAndLog()
     {
-        VerifierLog.TryExtract(Refused, out var program, out var log).ShouldBeTrue();
+        VerifierLog.TryExtract(Refused, out string? program, out string? log).ShouldBeTrue();
 
         program.ShouldBe("on_open");
         log.ShouldStartWith("0: R1=ctx() R10=fp0\n");
@@ -32,7 +32,7 @@ public class VerifierLogTests
     [Fact]
     public void BpfVerifierException_Refused_KeepsTheUsefulLines()
     {
-        VerifierLog.TryExtract(Refused, out var program, out var log);
+        VerifierLog.TryExtract(Refused, out string? program, out string? log);
         var error = new BpfVerifierException(program, 13, log);
 
         error.Message.ShouldBe("loading program on_open: refused by the verifier: R2 invalid mem access 'scalar' (EACCES)");
@@ -49,7 +49,7 @@ public class VerifierLogTests
     [Fact]
     public void UsefulLines_LongLog_KeepsTheLastEight()
     {
-        var log = string.Join('\n', Enumerable.Range(0, 100).Select(i => $"line {i}")) + "\nprocessed 5 insns (limit 1000000)\n";
+        string log = string.Join('\n', Enumerable.Range(0, 100).Select(i => $"line {i}")) + "\nprocessed 5 insns (limit 1000000)\n";
 
         VerifierLog.UsefulLines(log).ShouldBe("line 92\nline 93\nline 94\nline 95\nline 96\nline 97\nline 98\nline 99");
     }
@@ -78,9 +78,9 @@ public class VerifierLogTests
     [Fact]
     public void MissingBtfTarget_UnknownTracepoint_NamesIt()
     {
-        const string Text = "libbpf: prog 'on_x': failed to find kernel BTF type ID of 'no_such_tp': -3\nlibbpf: prog 'on_x': failed to load: -3\n";
+        const string text = "libbpf: prog 'on_x': failed to find kernel BTF type ID of 'no_such_tp': -3\nlibbpf: prog 'on_x': failed to load: -3\n";
 
-        VerifierLog.MissingBtfTarget(Text).ShouldBe("no_such_tp");
-        VerifierLog.FailedProgram(Text).ShouldBe("on_x");
+        VerifierLog.MissingBtfTarget(text).ShouldBe("no_such_tp");
+        VerifierLog.FailedProgram(text).ShouldBe("on_x");
     }
 }

@@ -13,7 +13,7 @@ public sealed class ArchitectureTests
     // Each room of the core knows those before it alone.
     private static readonly string[] s_rooms =
     [
-        "Text", "Interop", "Kernel", "Events", "Calls", "Losses", "Waiting", "Filters", "Modules", "Output", "Sinks", "Counting", "Options", "Privileged",
+        "Text", "Interop", "Kernel", "Events", "Calls", "Losses", "Waiting", "Running", "Filters", "Modules", "Output", "Sinks", "Counting", "Options", "Privileged",
         "Enrichers", "Pipeline", "Sources", "Hints", "Session", "Control", "Doctor", "Stuck",
     ];
 
@@ -30,7 +30,7 @@ public sealed class ArchitectureTests
     {
         for (int layer = 0; layer < s_layers.Length; layer++)
         {
-            var above = s_layers[layer..];
+            string[] above = s_layers[layer..];
             var references = Assembly.Load(s_layers[layer]).GetReferencedAssemblies().Select(static name => name.Name!);
             references.Intersect(above).ShouldBeEmpty(s_layers[layer]);
         }
@@ -97,6 +97,12 @@ public sealed class ArchitectureTests
         foreach (string file in Directory.EnumerateFiles(Path.Combine(Root(), "src/Veil.Core"), "*.cs", SearchOption.AllDirectories))
             File.ReadAllText(file).ShouldNotContain("Veil.Modules", Case.Sensitive, file);
     }
+
+    /// <summary>libc and libbpf are bound in one place a library, and nowhere else.</summary>
+    [Fact]
+    public void NativeCalls_AreBoundInInteropAlone() =>
+        Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.cs", SearchOption.AllDirectories).Where(static file => File.ReadAllText(file) is var text && (text.Contains("[LibraryImport(\"libc\"", StringComparison.Ordinal) || text.Contains("[LibraryImport(LibraryNames", StringComparison.Ordinal)))
+            .Select(static file => Path.GetRelativePath(Path.Combine(Root(), "src"), Path.GetDirectoryName(file)!)).Distinct().ShouldBe(["Veil.Bpf/Interop", "Veil.Core/Interop"], ignoreOrder: true);
 
     [Fact]
     public void Core_EachRoom_KnowsOnlyThoseBeforeIt()

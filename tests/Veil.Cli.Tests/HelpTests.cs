@@ -2,6 +2,7 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
 using Veil.Cli.Help;
+using Veil.Core.Sinks;
 using Veil.Modules;
 
 namespace Veil.Cli.Tests;
@@ -42,6 +43,7 @@ public sealed partial class HelpTests
     [Theory]
     [InlineData(60)]
     [InlineData(80)]
+    [InlineData(120)]
     [InlineData(160)]
     public void Help_OnATerminal_FitsItsWidth(int columns)
     {
@@ -51,7 +53,8 @@ public sealed partial class HelpTests
             HelpText.Columns = columns;
             string help = HelpText.Whole(s_flags, s_root) + string.Concat(ModuleCatalog.All.Select(static module => HelpText.Of(module, s_flags)))
                 + string.Concat(HelpText.Commands(s_root).Select(HelpText.Of)) + HelpText.Questions(s_root)
-                + string.Concat(HelpTopics.Topics.Select(static topic => HelpText.OfTopic(topic.Name, s_flags, s_root))) + string.Concat(s_root.Options.Select(static option => HelpText.Of(option, s_flags)));
+                + string.Concat(HelpTopics.Topics.Select(static topic => HelpText.OfTopic(topic.Name, s_flags, s_root))) + string.Concat(s_root.Options.Select(static option => HelpText.Of(option, s_flags)))
+                + ListCommand.Modules(asJson: false, columns);
 
             foreach (string line in help.Split('\n'))
                 (line.Length <= columns || !line.Trim().TrimEnd('\\').Trim().Contains(' ', StringComparison.Ordinal)).ShouldBeTrue(line);
@@ -80,7 +83,7 @@ public sealed partial class HelpTests
             // An example's program need not be on this machine.
             if (line.Contains("/usr/bin/bash:", StringComparison.Ordinal) || line.Contains("libc.so.6:", StringComparison.Ordinal))
                 line = line.Replace("/usr/bin/bash:readline", "/bin/sh:main", StringComparison.Ordinal);
-            var parsed = s_root.Parse(line.Split(' ')[1..]);
+            var parsed = s_root.Parse(StartedCommand.AddDefaults(StartedCommand.TakeFrom(line.Split(' ')[1..])));
             parsed.Errors.ShouldBeEmpty(example.Command);
             if (!line.Contains("uprobe", StringComparison.Ordinal) && !line.Contains("www-data", StringComparison.Ordinal))
                 TraceCommand.Read(parsed, s_flags).Modules.ShouldNotBeEmpty(example.Command);
@@ -129,7 +132,7 @@ public sealed partial class HelpTests
     [InlineData("dns", "--syscall sendto")]
     [InlineData("udp", "--syscall sendto")]
     [InlineData("exec", "--syscall execve")]
-    [InlineData("children", "-n NAME")]
+    [InlineData("children", "--follow")]
     public void Help_OfATopic_HasIt(string topic, string text) => HelpCommand.Text([topic], s_flags, s_root).ShouldContain(text);
 
     [Fact]
@@ -138,6 +141,37 @@ public sealed partial class HelpTests
         string docs = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "usage.md"));
         foreach (var (cause, _) in HelpTopics.LossCauses)
             docs.ShouldContain($"| `{cause}` |");
+    }
+
+    /// <summary>The table of flags is written by hand: it has every flag, by the names and the value of the help, with the modules that have it, and examples that are right.</summary>
+    [Fact]
+    public void FlagTable_OfTheDocs_HasEveryFlagAsTheHelpHasIt()
+    {
+        var rows = Table("| flag | default | meaning | example |");
+
+        rows.Select(static row => Sorted(row[1].Replace("`", "", StringComparison.Ordinal))).ShouldBe(s_root.Options.Select(static option => Sorted(HelpText.Names(option))), ignoreOrder: true);
+        foreach (string[] row in rows)
+        {
+            string name = row[1].Split('`')[^2].Split(' ')[0][2..];
+            var having = ModuleCatalog.All.Where(module => module.OwnFilters.Any(filter => filter.Name == name) || module.Flags.Any(flag => flag.Name == name)).Select(static module => module.Name);
+            having.Where(module => !row[3].Contains($"`{module}`", StringComparison.Ordinal)).ShouldBeEmpty(row[1]);
+            s_root.Parse(row[4].Trim('`').Replace("'", "", StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries)).Errors.ShouldBeEmpty(row[4]);
+        }
+
+        static string Sorted(string names) => string.Join(", ", names.Split(", ").Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>The keys of JSON and the columns of text, by hand too: those of syscall as it lists and writes them.</summary>
+    [Fact]
+    public void KeyAndColumnTables_OfTheDocs_AreThoseOfSyscall()
+    {
+        Table("| key | type | with | meaning |").Where(static row => row[1] != "`comm_hex`").Select(static row => (row[1].Trim('`'), row[2], row[3].Trim('`'))).ShouldBe(
+            ListCommand.FieldsOf(TraceCommand.Module("syscall")).Select(static field => (field.Name, field.Type, field.Needs ?? "")));
+
+        var columns = Screens.Samples.Catalog("syscall").Schemas[0].Columns.Concat(EnrichedColumns.All.Select(static added => added.Column));
+        // The last one, arch, is shown where it says something, and is as wide as that.
+        Table("| column | width of the value | what |").Where(static row => row[2].Length > 0).Select(static row => (Label: row[1].StartsWith('`') ? row[1].Trim('`') : "", Width: row[2])).ShouldBe(
+            columns.Where(static column => column.Width > 0).Select(static column => (column.Label, $"{column.Width}")), ignoreOrder: true);
     }
 
     [Fact]
@@ -161,6 +195,14 @@ public sealed partial class HelpTests
 
     [GeneratedRegex(@"^\.(?:TH|SH|SS|TP|BR|B|I|nf|fi)(?: |$)", RegexOptions.None, 1_000)]
     private static partial Regex Macro();
+
+    // The rows of a table in usage.md, each cell without blanks around it.
+    private static List<string[]> Table(string head)
+    {
+        string docs = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "usage.md"));
+        docs = docs[docs.IndexOf(head + "\n", StringComparison.Ordinal)..];
+        return [.. docs[..docs.IndexOf("\n\n", StringComparison.Ordinal)].Split('\n').Skip(2).Select(static row => row.Replace("\\|", "\0", StringComparison.Ordinal).Split('|').Select(static cell => cell.Replace('\0', '|').Trim()).ToArray())];
+    }
 
     internal static string RepositoryRoot()
     {

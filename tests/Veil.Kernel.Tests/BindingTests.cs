@@ -51,8 +51,6 @@ public sealed partial class BindingTests
         map.Remove(2999).ShouldBeFalse();
         map.TryGet(2999, out _).ShouldBeFalse();
         Should.Throw<BpfException>(() => map.Set(1, 1, BpfUpdateMode.NoExist)).ErrnoName.ShouldBe("EEXIST");
-        map.Clear();
-        map.Entries().ShouldBeEmpty();
     }
 
     [Fact]
@@ -75,15 +73,9 @@ public sealed partial class BindingTests
             GetPpid();
         link.Dispose();
 
-        var perCpu = new ulong[KernelFeatures.PossibleCpuCount];
+        ulong[] perCpu = new ulong[KernelFeatures.PossibleCpuCount];
         new BpfPerCpuArray<ulong>(loaded.Map("per_cpu_array")).Read(1, perCpu);
         perCpu.Aggregate(0UL, static (sum, count) => sum + count).ShouldBe(5UL);
-        var narrow = new uint[KernelFeatures.PossibleCpuCount];
-        var hash = new BpfPerCpuHashMap<uint, uint>(loaded.Map("per_cpu_hash"));
-        hash.Entries().ShouldHaveSingleItem().Key.ShouldBe(9u);
-        hash.TryGet(9, narrow).ShouldBeTrue();
-        narrow.Aggregate(0UL, static (sum, count) => sum + count).ShouldBe(5UL);
-        hash.TryGet(8, narrow).ShouldBeFalse();
         loaded.Program("on_tp_btf").Info().Id.ShouldBeGreaterThan(0u);
     }
 
@@ -171,7 +163,7 @@ public sealed partial class BindingTests
         using (loaded.Program("on_perf_event").AttachPerfEvent(faults))
         {
             // So large that it is new memory, and no page of it was touched before (mallopt(3), M_MMAP_THRESHOLD).
-            var memory = (byte*)NativeMemory.AlignedAlloc(64 << 20, (nuint)Environment.SystemPageSize);
+            byte* memory = (byte*)NativeMemory.AlignedAlloc(64 << 20, (nuint)Environment.SystemPageSize);
             for (int page = 0; page < pages; page++)
                 memory[page * Environment.SystemPageSize] = 1;
             NativeMemory.AlignedFree(memory);
@@ -275,14 +267,6 @@ public sealed partial class BindingTests
         var refused = Should.Throw<UnsupportedByKernelException>(static () => Load("on_missing_tracepoint").Dispose());
 
         refused.Message.ShouldContain("no_such_tracepoint");
-    }
-
-    [Fact]
-    public void RunRawTracepoint_ProgramThatReturnsAConstant_ReturnsIt()
-    {
-        using var loaded = Load("run_alone", static bpf => bpf.SetGlobal("constant", 33UL));
-
-        loaded.Program("run_alone").RunRawTracepoint().ShouldBe(33u);
     }
 
     [Fact]

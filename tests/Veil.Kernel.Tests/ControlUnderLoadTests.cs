@@ -146,7 +146,7 @@ public sealed partial class ControlUnderLoadTests : IDisposable
         using var over = new CancellationTokenSource();
         var garbage = new Thread(() =>
         {
-            var bytes = new byte[4096];
+            byte[] bytes = new byte[4096];
             var live = clients.Take(50).ToList();
             while (!over.IsCancellationRequested)
             {
@@ -174,7 +174,7 @@ public sealed partial class ControlUnderLoadTests : IDisposable
         foreach (var client in clients.Skip(50).Take(50))
         {
             client.Socket.Blocking = false;
-            var flood = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("help\n", 2_000)));
+            byte[] flood = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("help\n", 2_000)));
             try
             {
                 while (client.Socket.Send(flood) > 0)

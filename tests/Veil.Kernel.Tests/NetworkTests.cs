@@ -299,7 +299,7 @@ public sealed class NetworkTests
         using var trace = new Trace(hook, "listening", "ipv4");
 
         trace.Of("pid", "client").ShouldBe([.. s_active, .. s_closesFirst]);
-        var server = trace.Of("server_pid", "server");
+        string[] server = trace.Of("server_pid", "server");
         server[0].ShouldBe(s_passive[0]);
         server.Where(static change => !change.StartsWith("ACCEPT ", StringComparison.Ordinal)).ShouldBe([s_passive[0], .. s_closesSecond]);
         server.Count(static change => change.StartsWith("ACCEPT ", StringComparison.Ordinal)).ShouldBe(1);

@@ -24,7 +24,7 @@ public sealed class PrivilegesTests
         using var client = new SocketClient(socket);
         client.Ask("status").ShouldNotBeNull();
 
-        var tasks = Directory.GetDirectories($"/proc/{veil.Pid}/task");
+        string[] tasks = Directory.GetDirectories($"/proc/{veil.Pid}/task");
         tasks.Length.ShouldBeGreaterThanOrEqualTo(3);
         foreach (string task in tasks)
         {

@@ -302,14 +302,14 @@ public sealed class SchedulerTests
     // event in the kernel's own trace either, as seen on a virtual machine where the agent of its host is one of the two sides.
     private static void WaitsAgreeWithTheKernelsRunDelay(string hook, string name, string count)
     {
-        const long Difference = 100_000;
+        const long difference = 100_000;
         var (workload, events) = Trace(hook, name, count);
         long[] waits = [.. Incoming(workload, events).Select(static e => e.GetProperty("wait_ns")).Where(static wait => wait.ValueKind == JsonValueKind.Number).Select(static wait => wait.GetInt64())];
         long others = Math.Abs(workload.Number("turns") - waits.Length);
         others.ShouldBeLessThanOrEqualTo(2);
         waits.ShouldNotBeEmpty();
         long delay = workload.Number("run_delay");
-        Math.Abs(waits.Sum() - delay).ShouldBeLessThanOrEqualTo((delay / 100) + (waits.Length * Difference) + (others * waits.Max()));
+        Math.Abs(waits.Sum() - delay).ShouldBeLessThanOrEqualTo((delay / 100) + (waits.Length * difference) + (others * waits.Max()));
     }
 
     private static bool InWindow(Workload workload, JsonElement e) =>

@@ -74,7 +74,7 @@ public sealed class SilenceTests
         using var parent = Process.Start(new ProcessStartInfo("bash", ["-c", "read; while :; do sleep 2; done"]) { RedirectStandardInput = true })!;
         using var veil = VeilRun.Attach("--module", "memory", "--fault", "major", "--pid", parent.Id.ToString());
         parent.StandardInput.WriteLine();
-        Hint(veil).ShouldMatch($"^PID {parent.Id} has 1 child \\([0-9]+\\) that is not traced, and as young as this trace; -n 'sleep' traces every thread of that name, those to come too$");
+        Hint(veil).ShouldMatch($"^PID {parent.Id} has 1 child \\([0-9]+\\) that is not traced, and as young as this trace; --follow traces children from the moment they are made$");
         parent.Kill(entireProcessTree: true);
     }
 

@@ -80,7 +80,7 @@ internal sealed class Terminal : IDisposable
 
     private void Read()
     {
-        var buffer = new char[4096];
+        char[] buffer = new char[4096];
         int count;
         while ((count = _process.StandardOutput.Read(buffer)) > 0)
         {

@@ -179,7 +179,7 @@ public sealed class UprobeFilesTests : IDisposable
     public void Uprobe_AddressAndInstruction_AreTraced()
     {
         string program = Repository.Workload("uprobe");
-        var symbol = VeilRun.ToEndWith("nm", program).Lines.Single(static line => line.EndsWith(" traced_call", StringComparison.Ordinal));
+        string symbol = VeilRun.ToEndWith("nm", program).Lines.Single(static line => line.EndsWith(" traced_call", StringComparison.Ordinal));
         using var workload = Workload.Waiting("uprobe", "two");
         using var veil = Attach(workload, $"{program}:0x{symbol.Split(' ')[0]},{program}:traced_other+0");
         workload.Go();

@@ -18,13 +18,6 @@ struct {
 } hash SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, 64);
-	__type(key, __u32);
-	__type(value, __u32);
-} per_cpu_hash SEC(".maps");
-
-struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 2);
 	__type(key, __u32);
@@ -53,7 +46,7 @@ static __always_inline int hit(void)
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_tp_btf, struct pt_regs *regs, long id)
 {
-	__u32 key = 1, cpu_key = 9, one = 1, *count;
+	__u32 key = 1;
 	__u64 *element, *record;
 
 	if (!ours() || id != GETPPID_X86_64)
@@ -62,11 +55,6 @@ int BPF_PROG(on_tp_btf, struct pt_regs *regs, long id)
 	element = bpf_map_lookup_elem(&per_cpu_array, &key);
 	if (element)
 		*element += 1;
-	count = bpf_map_lookup_elem(&per_cpu_hash, &cpu_key);
-	if (count)
-		*count += 1;
-	else
-		bpf_map_update_elem(&per_cpu_hash, &cpu_key, &one, BPF_ANY);
 	record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
 	if (record) {
 		*record = hits;
@@ -82,12 +70,6 @@ SEC("raw_tp/sys_enter")
 int on_raw_tp(void *ctx)
 {
 	return hit();
-}
-
-SEC("raw_tp")
-int run_alone(void *ctx)
-{
-	return constant;
 }
 
 SEC("tracepoint/raw_syscalls/sys_enter")

@@ -54,6 +54,23 @@ static void bytes(long rounds)
 	unlink("/dev/shm/veil-loads-out");
 }
 
+/* What a program does with a small file: three calls a round, one of them with a path. */
+static void open_read_close(long rounds)
+{
+	const char *path = "/dev/shm/veil-loads-file";
+	int file = open(path, O_CREAT | O_TRUNC | O_RDWR, 0600);
+	char text[64];
+
+	require(file >= 0 && write(file, "127.0.0.1 localhost\n", 20) == 20 && close(file) == 0, path);
+	long long start = now_ns();
+	for (long i = 0; i < rounds; i++) {
+		file = open(path, O_RDONLY | O_CLOEXEC);
+		require(read(file, text, sizeof(text)) == 20 && close(file) == 0, "reading");
+	}
+	report(rounds, start);
+	unlink(path);
+}
+
 /* A page fault a round. */
 static void touch(long rounds)
 {
@@ -136,7 +153,7 @@ int main(int argc, char **argv)
 	long rounds;
 
 	if (argc < 3)
-		usage("ping-pong|bytes|touch|connect|call ROUNDS [CPU]");
+		usage("ping-pong|bytes|open|touch|connect|call ROUNDS [CPU]");
 	rounds = parse_count(argv[2]);
 	buffer_stdout();
 	if (argc > 3)
@@ -146,6 +163,8 @@ int main(int argc, char **argv)
 		ping_pong(rounds);
 	else if (strcmp(argv[1], "bytes") == 0)
 		bytes(rounds);
+	else if (strcmp(argv[1], "open") == 0)
+		open_read_close(rounds);
 	else if (strcmp(argv[1], "touch") == 0)
 		touch(rounds);
 	else if (strcmp(argv[1], "connect") == 0)
@@ -153,6 +172,6 @@ int main(int argc, char **argv)
 	else if (strcmp(argv[1], "call") == 0)
 		call(rounds);
 	else
-		usage("ping-pong|bytes|touch|connect|call ROUNDS [CPU]");
+		usage("ping-pong|bytes|open|touch|connect|call ROUNDS [CPU]");
 	return 0;
 }

@@ -11,6 +11,10 @@ internal sealed class ModuleScenarios(Programs programs)
     internal const string LatencyRow = "veil, --latency";
     internal const string EmptyRow = "empty program";
     internal const string BpftraceRow = "bpftrace, printf";
+    internal const string Arguments = "arguments";
+    internal const string WithoutDescriptors = "veil, --args, --fds none";
+    internal const string WithDescriptors = "veil, --args";
+    internal const string WithDescriptorsAsJson = "veil, --args, JSON";
     internal const string AllModules = "veil, all modules";
 
     // What costs ten microseconds and more a call.
@@ -20,6 +24,19 @@ internal sealed class ModuleScenarios(Programs programs)
     /// <summary>The tables: a title, and the rows.</summary>
     internal IReadOnlyList<(string Module, string Title, IReadOnlyList<Scenario> Rows)> All() =>
     [
+        (Arguments, "syscall --args, ns per openat, read and close",
+        [
+            Nothing("open", 1_000_000 / 3),
+            EmptyPair("open", 1_000_000 / 3),
+            Opens("veil, --returns", "--returns"),
+            Opens(WithoutDescriptors, "--args", "--fds", "none"),
+            Opens(WithDescriptors, "--args"),
+            Opens(WithDescriptorsAsJson, "--args", "--output", "json"),
+            Opens("veil, --args, another call allowed", "--args", "--syscall", "getppid") with { EventMark = null },
+            Bpftrace("open", 1_000_000 / 3, 1, "opens ", pid => $"tracepoint:syscalls:sys_enter_openat /pid == {pid}/ {{ printf(\"opens %s %d %s\\n\", comm, pid, str(args->filename)); }}") with { Name = "bpftrace, printf of openat alone" },
+            Peer("perf trace", "perf", "open", SlowCalls, 3, ") = ", Attachment.PerfEvent, (path, pid) => [path, "trace", "-o", programs.OutputFile, "-p", pid]),
+            Peer("strace -yy -T", "strace", "open", SlowCalls / 4, 3, ") = ", Attachment.Ptrace, (path, pid) => [path, "-f", "-yy", "-T", "-o", programs.OutputFile, "-p", pid]),
+        ]),
         ("scheduler", "scheduler, ns per round of a ping-pong (2 switches)",
         [
             Nothing("ping-pong", 200_000),
@@ -76,6 +93,12 @@ internal sealed class ModuleScenarios(Programs programs)
         EmptyRow = EmptyRow,
         Missing = File.Exists(programs.Empty) ? null : "empty is not built",
     };
+
+    private Scenario EmptyPair(string load, int calls) => Empty(load, calls, "both");
+
+    // Each line has its duration once.
+    private Scenario Opens(string name, params string[] flags) =>
+        Veil("syscall", "open", 1_000_000 / 3, 3, flags.Contains("json") ? "\"duration_ns\":" : "duration=", (pid, _) => ["--pid", pid, .. flags]) with { Name = name };
 
     private Scenario Veil(string module, string load, int calls, int eventsPerCall, string mark, Func<string, string, IReadOnlyList<string>> flags) => new()
     {

@@ -50,6 +50,7 @@ internal sealed class ScenarioCatalog(Programs programs, int calls)
         Empty("the same, with a look at the clock", "tp_btf_clock", "both") with { EmptyRow = EmptyBothEnds },
 
         Veil(VeilOtherPid, EmptyTpBtf, null, (_, idle) => ["--pid", idle]),
+        Veil($"{VeilOtherPid}, --follow", EmptyTpBtf, null, (_, idle) => ["--pid", idle, "--follow"]),
         Veil($"{VeilOtherPid}, raw_tp", EmptyRawTp, null, (_, idle) => ["--pid", idle, "--hook", "raw_tp"]),
         Veil($"{VeilOtherPid}, tracepoint", EmptyTracepoint, null, (_, idle) => ["--pid", idle, "--hook", "tracepoint"]),
         Veil(VeilOwnPidDenied, EmptyTpBtf, null, (pid, _) => ["--pid", "!" + pid]),

@@ -21,7 +21,7 @@ internal sealed class ScenarioRunner(Programs programs, int idlePid)
 
     internal Sample Run(Scenario scenario)
     {
-        using Child workload = Child.Start(
+        using var workload = Child.Start(
             scenario.Load is { } load
                 ? [programs.Loads, "--wait", load, Text(scenario.Calls), Text(Cpu.Workload)]
                 : [programs.Burst, "--wait", Text(scenario.Calls), Text(Cpu.Workload)],

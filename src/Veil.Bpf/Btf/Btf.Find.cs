@@ -10,15 +10,11 @@ public sealed partial class Btf
     /// <exception cref="BpfException">It is damaged.</exception>
     public BtfStruct? FindStruct(string name) => FindType(name, BtfKind.Struct) is var id and not 0 ? ReadStruct(id) : null;
 
-    /// <summary>The union with this tag; null if there is none.</summary>
-    /// <exception cref="BpfException">It is damaged.</exception>
-    public BtfStruct? FindUnion(string name) => FindType(name, BtfKind.Union) is var id and not 0 ? ReadStruct(id) : null;
-
     /// <summary>The enumeration with this tag, of 32 or 64 bits; null if there is none.</summary>
     /// <exception cref="BpfException">It is damaged.</exception>
     public BtfEnum? FindEnum(string name)
     {
-        var id = FindType(name, BtfKind.Enum);
+        int id = FindType(name, BtfKind.Enum);
         if (id == 0)
             id = FindType(name, BtfKind.Enum64);
         return id == 0 ? null : ReadEnum(id);
@@ -55,12 +51,12 @@ public sealed partial class Btf
         var places = PlacesOf(name);
         if (places.Count == 0)
             return 0;
-        var first = places.Min;
-        var last = places.Max;
-        for (var id = 1; id < _offsets.Length; id++)
+        uint first = places.Min;
+        uint last = places.Max;
+        for (int id = 1; id < _offsets.Length; id++)
         {
-            var at = _offsets[id];
-            var place = UInt32(at);
+            int at = _offsets[id];
+            uint place = UInt32(at);
             if (place >= first && place <= last && (BtfKind)(UInt32(at + 4) >> 24 & 0x1f) == kind && places.Contains(place))
                 return id;
         }
@@ -70,11 +66,11 @@ public sealed partial class Btf
 
     private SortedSet<uint> PlacesOf(string name)
     {
-        var pattern = new byte[Encoding.UTF8.GetByteCount(name) + 1];
+        byte[] pattern = new byte[Encoding.UTF8.GetByteCount(name) + 1];
         Encoding.UTF8.GetBytes(name, pattern);
         var strings = _raw.AsSpan(_stringsStart, _stringsLength);
         var places = new SortedSet<uint>();
-        for (var at = 0; strings[at..].IndexOf(pattern) is var step and >= 0; at += step + 1)
+        for (int at = 0; strings[at..].IndexOf(pattern) is var step and >= 0; at += step + 1)
             places.Add((uint)(at + step));
         return places;
     }

@@ -13,12 +13,12 @@ public sealed partial class Btf
     /// <exception cref="BpfException">It is something else, or damaged.</exception>
     public BtfStruct ReadStruct(int typeId)
     {
-        var id = Resolve(typeId);
+        int id = Resolve(typeId);
         var kind = KindOf(id);
         if (kind is not (BtfKind.Struct or BtfKind.Union))
             throw Invalid($"type {typeId} is no structure but {kind}");
         var members = new BtfMember[Count(id)];
-        for (var i = 0; i < members.Length; i++)
+        for (int i = 0; i < members.Length; i++)
             members[i] = ReadMember(Start(id) + TypeBytes + i * MemberBytes, KindFlag(id));
         return new BtfStruct(id, NameOf(id), Size(id), kind == BtfKind.Union, members);
     }
@@ -28,21 +28,21 @@ public sealed partial class Btf
     /// <exception cref="BpfException">It is something else, or damaged.</exception>
     public BtfEnum ReadEnum(int typeId)
     {
-        var id = Resolve(typeId);
+        int id = Resolve(typeId);
         var kind = KindOf(id);
-        var signed = KindFlagIfEnum(id, kind, typeId);
+        bool signed = KindFlagIfEnum(id, kind, typeId);
         var values = new (string, long)[Count(id)];
-        for (var i = 0; i < values.Length; i++)
+        for (int i = 0; i < values.Length; i++)
         {
             if (kind == BtfKind.Enum)
             {
-                var at = Start(id) + TypeBytes + i * 8;
-                var value = UInt32(at + 4);
+                int at = Start(id) + TypeBytes + i * 8;
+                uint value = UInt32(at + 4);
                 values[i] = (Text(UInt32(at)), signed ? (int)value : value);
             }
             else
             {
-                var at = Start(id) + TypeBytes + i * 12;
+                int at = Start(id) + TypeBytes + i * 12;
                 values[i] = (Text(UInt32(at)), (long)((ulong)UInt32(at + 8) << 32 | UInt32(at + 4)));
             }
         }
@@ -55,25 +55,25 @@ public sealed partial class Btf
 
     private int Size(int typeId)
     {
-        var size = SizeOrType(typeId);
+        uint size = SizeOrType(typeId);
         return size <= int.MaxValue ? (int)size : throw Invalid($"type {typeId} is larger than 2 GiB");
     }
 
     private BtfMember ReadMember(int at, bool hasBitFields)
     {
-        var typeId = Id(UInt32(at + 4));
-        var placement = UInt32(at + 8);
+        int typeId = Id(UInt32(at + 4));
+        uint placement = UInt32(at + 8);
         // With the structure's kind flag set, the upper byte is a bit-field's width; without it all 32 bits are the offset.
-        var bitSize = hasBitFields ? (int)(placement >> 24) : 0;
-        var offset = hasBitFields ? placement & 0xffffff : placement;
+        int bitSize = hasBitFields ? (int)(placement >> 24) : 0;
+        uint offset = hasBitFields ? placement & 0xffffff : placement;
         if (offset > int.MaxValue)
             throw Invalid($"a member of type {typeId} lies {offset} bits into its structure");
 
-        var resolved = Resolve(typeId, out var typedefName);
+        int resolved = Resolve(typeId, out string? typedefName);
         var (element, count, elementTypedef) = ReadElement(resolved);
         var kind = Unify(KindOf(resolved));
         var elementKind = Unify(KindOf(element));
-        var encoding = IntegerEncoding(element);
+        uint encoding = IntegerEncoding(element);
         return new BtfMember
         {
             Name = Text(UInt32(at)),
@@ -101,15 +101,15 @@ public sealed partial class Btf
     {
         long count = 1;
         string? typedefName = null;
-        for (var depth = 0; depth < MaxDepth; depth++)
+        for (int depth = 0; depth < MaxDepth; depth++)
         {
             if (KindOf(resolved) != BtfKind.Array)
                 return (resolved, (int)count, typedefName);
-            var array = Start(resolved) + TypeBytes;
+            int array = Start(resolved) + TypeBytes;
             count *= UInt32(array + 8);
             if (count > int.MaxValue)
                 throw Invalid($"array {resolved} has more than 2^31 elements");
-            resolved = Resolve(Id(UInt32(array)), out var name);
+            resolved = Resolve(Id(UInt32(array)), out string? name);
             typedefName ??= name;
         }
 
@@ -137,26 +137,26 @@ public sealed partial class Btf
     private Dictionary<string, BtfVariable> ReadVariables()
     {
         var variables = new Dictionary<string, BtfVariable>(StringComparer.Ordinal);
-        for (var id = 1; id < _offsets.Length; id++)
+        for (int id = 1; id < _offsets.Length; id++)
         {
             if (KindOf(id) != BtfKind.DataSection)
                 continue;
-            var section = NameOf(id);
+            string section = NameOf(id);
             // Maps, the license and undefined symbols are described the same way, yet no program sees them as memory of its own.
             if (!IsData(section))
                 continue;
-            for (var i = 0; i < Count(id); i++)
+            for (int i = 0; i < Count(id); i++)
             {
-                var at = Start(id) + TypeBytes + i * MemberBytes;
-                var typeId = Id(UInt32(at));
+                int at = Start(id) + TypeBytes + i * MemberBytes;
+                int typeId = Id(UInt32(at));
                 // Only variables have a place; libbpf lists extern functions beside them.
                 if (KindOf(typeId) != BtfKind.Variable)
                     continue;
                 var (offset, size) = (UInt32(at + 4), UInt32(at + 8));
                 if (offset > int.MaxValue || size > int.MaxValue)
                     throw Invalid($"variable {typeId} lies outside section {section}");
-                var name = NameOf(typeId);
-                var isStatic = UInt32(Start(typeId) + TypeBytes) == 0;
+                string name = NameOf(typeId);
+                bool isStatic = UInt32(Start(typeId) + TypeBytes) == 0;
                 variables[name] = new BtfVariable(name, section, (int)offset, (int)size, Id(SizeOrType(typeId)), isStatic);
             }
         }

@@ -33,14 +33,14 @@ public sealed partial class Btf
         _raw = raw;
         if (raw.Length < MinHeaderBytes)
             throw Invalid($"{raw.Length} bytes are fewer than a header");
-        var magic = BinaryPrimitives.ReadUInt16LittleEndian(raw);
+        ushort magic = BinaryPrimitives.ReadUInt16LittleEndian(raw);
         if (magic == BinaryPrimitives.ReverseEndianness(Magic))
             throw Invalid("it is big-endian");
         if (magic != Magic)
             throw Invalid($"the magic number is 0x{magic:x4}");
         if (raw[2] != 1)
             throw Invalid($"version {raw[2]} is unknown");
-        var headerLength = UInt32(4);
+        uint headerLength = UInt32(4);
         if (headerLength < MinHeaderBytes || headerLength > (uint)raw.Length)
             throw Invalid($"the header claims {headerLength} bytes");
 
@@ -61,7 +61,7 @@ public sealed partial class Btf
     {
         get
         {
-            for (var id = 1; id < _offsets.Length; id++)
+            for (int id = 1; id < _offsets.Length; id++)
                 yield return new BtfType(id, KindOf(id), NameOf(id));
         }
     }
@@ -80,18 +80,18 @@ public sealed partial class Btf
     /// <exception cref="BpfException">The file cannot be read or is damaged.</exception>
     public static Btf LoadKernel()
     {
-        const string Path = "/sys/kernel/btf/vmlinux";
+        const string path = "/sys/kernel/btf/vmlinux";
         try
         {
-            return new Btf(File.ReadAllBytes(Path));
+            return new Btf(File.ReadAllBytes(path));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new UnsupportedByKernelException(Operation, Path, "BTF (CONFIG_DEBUG_INFO_BTF)", MinimumKernel.KernelBtf);
+            throw new UnsupportedByKernelException(Operation, path, "BTF (CONFIG_DEBUG_INFO_BTF)", MinimumKernel.KernelBtf);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new BpfException(Operation, Path, e.Message, innerException: e);
+            throw new BpfException(Operation, path, e.Message, innerException: e);
         }
     }
 
@@ -114,7 +114,7 @@ public sealed partial class Btf
     /// <exception cref="BpfException">It is no pointer.</exception>
     public int PointedType(int typeId)
     {
-        var id = Resolve(typeId);
+        int id = Resolve(typeId);
         return KindOf(id) == BtfKind.Pointer ? Id(SizeOrType(id)) : throw Invalid($"type {typeId} is no pointer but {KindOf(id)}");
     }
 
@@ -123,13 +123,13 @@ public sealed partial class Btf
     public int SizeOf(int typeId)
     {
         long count = 1;
-        for (var depth = 0; depth < MaxDepth; depth++)
+        for (int depth = 0; depth < MaxDepth; depth++)
         {
             typeId = Resolve(typeId);
             switch (KindOf(typeId))
             {
                 case BtfKind.Array:
-                    var array = Start(typeId) + TypeBytes;
+                    int array = Start(typeId) + TypeBytes;
                     count *= UInt32(array + 8);
                     if (count > int.MaxValue)
                         throw Invalid($"array {typeId} is larger than 2 GiB");
@@ -139,7 +139,7 @@ public sealed partial class Btf
                     typeId = Id(SizeOrType(typeId));
                     continue;
                 default:
-                    var size = count * ElementSize(typeId);
+                    long size = count * ElementSize(typeId);
                     return size <= int.MaxValue ? (int)size : throw Invalid($"type {typeId} is larger than 2 GiB");
             }
         }
@@ -162,7 +162,7 @@ public sealed partial class Btf
     {
         typedefName = null;
         // A chain longer than there are types has met one twice. Real chains are short: the bound is for hostile ones.
-        for (var steps = 0; steps < MaxDepth; steps++)
+        for (int steps = 0; steps < MaxDepth; steps++)
         {
             var kind = KindOf(typeId);
             if (kind == BtfKind.Typedef)
@@ -186,14 +186,14 @@ public sealed partial class Btf
     {
         // No type is shorter than its fixed part, so the count is bounded by the input's own size.
         var offsets = new List<int>(length / 20 + 1) { -1 };
-        var end = start + length;
-        var at = start;
+        int end = start + length;
+        int at = start;
         while (at < end)
         {
             if (end - at < TypeBytes)
                 throw Invalid($"type {offsets.Count} is cut off");
-            var info = UInt32(at + 4);
-            var count = (long)(info & 0xffff);
+            uint info = UInt32(at + 4);
+            long count = (long)(info & 0xffff);
             long size = (BtfKind)(info >> 24 & 0x1f) switch
             {
                 BtfKind.Integer or BtfKind.Variable or BtfKind.DeclarationTag => 4,

@@ -12,7 +12,7 @@ internal static class BpfErrors
     /// <summary>As above, with libbpf's own explanation as the cause where it gave one.</summary>
     internal static BpfException Create(string operation, string subject, int errno, string libbpfText)
     {
-        var said = VerifierLog.LastWarning(libbpfText);
+        string? said = VerifierLog.LastWarning(libbpfText);
         return said is null
             ? Create(operation, subject, errno)
             : new BpfException(operation, subject, said, errno, HintFor(errno));
@@ -21,9 +21,9 @@ internal static class BpfErrors
     /// <summary>A map type that the kernel does not know, else the plain error.</summary>
     internal static BpfException MapCreation(string name, BpfMapType type, int errno, string operation = "creating map")
     {
-        if (errno is ErrnoName.EINVAL or ErrnoName.EOPNOTSUPP or ErrnoName.ENOTSUPP && KernelFeatures.SupportsMapType(type) == false)
+        if (errno is Errno.EINVAL or Errno.EOPNOTSUPP or Errno.ENOTSUPP && KernelFeatures.SupportsMapType(type) == false)
             return new UnsupportedByKernelException(operation, name, $"BPF maps of type {type}", MinimumKernel.Of(type), errno);
-        if (errno == ErrnoName.EPERM && KernelFeatures.KernelVersion < MinimumKernel.MapsBesideLockedMemory && ProcessCapabilities.MissingForTracing() is null)
+        if (errno == Errno.EPERM && KernelFeatures.KernelVersion < MinimumKernel.MapsBesideLockedMemory && ProcessCapabilities.MissingForTracing() is null)
             return new BpfException(operation, name, errno, "Linux before 5.11 counts it as locked memory: give CAP_SYS_RESOURCE too, or raise the limit (ulimit -l unlimited)");
         return Create(operation, name, errno);
     }
@@ -36,7 +36,7 @@ internal static class BpfErrors
     {
         const int levelMax = 2;
         const string file = "/proc/sys/kernel/perf_event_paranoid";
-        return errno == ErrnoName.EACCES && !ProcessCapabilities.HasSysAdmin() && File.Exists(file) && int.TryParse(File.ReadAllText(file), out int level) && level > levelMax
+        return errno == Errno.EACCES && !ProcessCapabilities.HasSysAdmin() && File.Exists(file) && int.TryParse(File.ReadAllText(file), out int level) && level > levelMax
             ? $"kernel.perf_event_paranoid is {level}, which keeps perf events and kprobes for CAP_SYS_ADMIN: run as root, or set it to {levelMax}"
             : HintFor(errno);
     }
@@ -44,19 +44,19 @@ internal static class BpfErrors
     /// <summary>What a lack of privileges, descriptors or memory looks like, and for whom.</summary>
     internal static unsafe string? HintFor(int errno)
     {
-        var limit = stackalloc ulong[2];
-        if (errno == ErrnoName.EMFILE)
+        ulong* limit = stackalloc ulong[2];
+        if (errno == Errno.EMFILE)
             return NativeFile.getrlimit(NativeFile.RLIMIT_NOFILE, limit) == 0 ? $"the limit is {limit[0]} (ulimit -n)" : null;
-        if (errno == ErrnoName.ENOMEM)
+        if (errno == Errno.ENOMEM)
         {
             return NativeFile.getrlimit(NativeFile.RLIMIT_AS, limit) == 0 && limit[0] != ulong.MaxValue
                 ? $"the address space may have {limit[0] >> 20} MiB (ulimit -v): raise that, or ask for less"
                 : "the machine or the memory cgroup has too little: ask for less";
         }
 
-        if (errno is not (ErrnoName.EPERM or ErrnoName.EACCES))
+        if (errno is not (Errno.EPERM or Errno.EACCES))
             return null;
-        var missing = ProcessCapabilities.MissingForTracing();
+        string? missing = ProcessCapabilities.MissingForTracing();
         if (missing is not null)
             return $"needs {missing}: run as root";
         return KernelFeatures.Lockdown is "integrity" or "confidentiality"

@@ -13,7 +13,7 @@ public class BpfException : Exception
     /// <param name="errno">The positive error number.</param>
     /// <param name="hint">What the user can do, or null.</param>
     public BpfException(string operation, string subject, int errno, string? hint = null)
-        : this(operation, subject, Bpf.ErrnoName.Describe(errno), errno, hint)
+        : this(operation, subject, Bpf.Errno.Describe(errno), errno, hint)
     {
     }
 
@@ -47,18 +47,18 @@ public class BpfException : Exception
     public int Errno { get; }
 
     /// <summary>The error's name, such as <c>EPERM</c>; empty if <see cref="Errno"/> is 0.</summary>
-    public string ErrnoName => Bpf.ErrnoName.Of(Errno);
+    public string ErrnoName => Bpf.Errno.Of(Errno);
 
     /// <summary>Whether the process or the machine has run out of file descriptors: another way to the same end does not help.</summary>
-    public bool IsOutOfDescriptors => Errno is Bpf.ErrnoName.EMFILE or Bpf.ErrnoName.ENFILE;
+    public bool IsOutOfDescriptors => Errno is Bpf.Errno.EMFILE or Bpf.Errno.ENFILE;
 
     /// <summary>What the user can do; null if nothing better than the cause is known.</summary>
     public string? Hint { get; }
 
     private static string Format(string operation, string subject, string cause, int errno, string? hint)
     {
-        var head = subject.Length == 0 ? operation : $"{operation} {subject}";
-        var name = errno == 0 ? "" : $" ({Bpf.ErrnoName.Of(errno)})";
+        string head = subject.Length == 0 ? operation : $"{operation} {subject}";
+        string name = errno == 0 ? "" : $" ({Bpf.Errno.Of(errno)})";
         return hint is null ? $"{head}: {cause}{name}" : $"{head}: {cause}{name}; {hint}";
     }
 }

@@ -15,22 +15,22 @@ internal static class VerifierLog
     {
         program = log = "";
         // The last: a program is tried again without a log first, and with it afterwards.
-        var begin = libbpfText.LastIndexOf(Begin, StringComparison.Ordinal);
+        int begin = libbpfText.LastIndexOf(Begin, StringComparison.Ordinal);
         if (begin < 0)
             return false;
-        var start = libbpfText.IndexOf('\n', begin);
+        int start = libbpfText.IndexOf('\n', begin);
         if (start < 0)
             return false;
         start++;
-        var end = libbpfText.IndexOf(End, start, StringComparison.Ordinal);
+        int end = libbpfText.IndexOf(End, start, StringComparison.Ordinal);
         if (end < 0)
             end = libbpfText.Length;
         // "libbpf: prog 'name': -- BEGIN"
-        var lineStart = libbpfText.LastIndexOf('\n', begin) + 1;
+        int lineStart = libbpfText.LastIndexOf('\n', begin) + 1;
         program = Quoted(libbpfText[lineStart..begin]);
 
-        var text = libbpfText[start..end];
-        var marker = text.LastIndexOf("libbpf: ", StringComparison.Ordinal);
+        string text = libbpfText[start..end];
+        int marker = text.LastIndexOf("libbpf: ", StringComparison.Ordinal);
         if (marker >= 0 && text.AsSpan(marker).TrimEnd().Contains("prog '", StringComparison.Ordinal))
             text = text[..marker];
         if (LastUseful(text) is null)
@@ -42,8 +42,8 @@ internal static class VerifierLog
     /// <summary>The text between the first pair of single quotes; empty if there is none.</summary>
     internal static string Quoted(string line)
     {
-        var open = line.IndexOf('\'', StringComparison.Ordinal);
-        var close = open < 0 ? -1 : line.IndexOf('\'', open + 1);
+        int open = line.IndexOf('\'', StringComparison.Ordinal);
+        int close = open < 0 ? -1 : line.IndexOf('\'', open + 1);
         return close < 0 ? "" : line[(open + 1)..close];
     }
 
@@ -54,8 +54,8 @@ internal static class VerifierLog
     internal static string UsefulLines(string log)
     {
         var kept = new List<string>(MaxUsefulLines);
-        var lines = log.Split('\n');
-        for (var i = lines.Length - 1; i >= 0 && kept.Count < MaxUsefulLines; i--)
+        string[] lines = log.Split('\n');
+        for (int i = lines.Length - 1; i >= 0 && kept.Count < MaxUsefulLines; i--)
         {
             if (!IsNoise(lines[i]))
                 kept.Add(lines[i].TrimEnd());
@@ -70,10 +70,10 @@ internal static class VerifierLog
     /// </summary>
     internal static string? LastWarning(string libbpfText)
     {
-        var lines = libbpfText.Split('\n');
-        for (var i = lines.Length - 1; i >= 0; i--)
+        string[] lines = libbpfText.Split('\n');
+        for (int i = lines.Length - 1; i >= 0; i--)
         {
-            var line = lines[i].Trim();
+            string line = lines[i].Trim();
             if (!line.StartsWith("libbpf: ", StringComparison.Ordinal) || IsEcho(line))
                 continue;
             return WithoutProgram(line["libbpf: ".Length..]).Replace("failed to ", "could not ", StringComparison.Ordinal);
@@ -85,7 +85,7 @@ internal static class VerifierLog
     /// <summary>The program that libbpf gave up on; empty if it was none.</summary>
     internal static string FailedProgram(string libbpfText)
     {
-        foreach (var line in libbpfText.Split('\n'))
+        foreach (string line in libbpfText.Split('\n'))
         {
             if (line.StartsWith("libbpf: prog '", StringComparison.Ordinal) && line.Contains("': failed to load: -", StringComparison.Ordinal))
                 return Quoted(line);
@@ -99,23 +99,23 @@ internal static class VerifierLog
     /// </summary>
     internal static string MissingBtfTarget(string libbpfText)
     {
-        const string Reason = "failed to find kernel BTF type ID of ";
-        var at = libbpfText.IndexOf(Reason, StringComparison.Ordinal);
-        return at < 0 ? "" : Quoted(libbpfText[(at + Reason.Length)..]);
+        const string reason = "failed to find kernel BTF type ID of ";
+        int at = libbpfText.IndexOf(reason, StringComparison.Ordinal);
+        return at < 0 ? "" : Quoted(libbpfText[(at + reason.Length)..]);
     }
 
     /// <summary>"prog 'x': " repeats the exception's subject.</summary>
     private static string WithoutProgram(string line)
     {
-        const string Separator = "': ";
-        var end = line.StartsWith("prog '", StringComparison.Ordinal) ? line.IndexOf(Separator, StringComparison.Ordinal) : -1;
-        return end < 0 ? line : line[(end + Separator.Length)..];
+        const string separator = "': ";
+        int end = line.StartsWith("prog '", StringComparison.Ordinal) ? line.IndexOf(separator, StringComparison.Ordinal) : -1;
+        return end < 0 ? line : line[(end + separator.Length)..];
     }
 
     private static string? LastUseful(string log)
     {
-        var lines = log.Split('\n');
-        for (var i = lines.Length - 1; i >= 0; i--)
+        string[] lines = log.Split('\n');
+        for (int i = lines.Length - 1; i >= 0; i--)
         {
             if (!IsNoise(lines[i]))
                 return lines[i].Trim();

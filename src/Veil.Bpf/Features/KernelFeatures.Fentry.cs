@@ -9,33 +9,23 @@ public static unsafe partial class KernelFeatures
     private const int BPF_TRACE_RAW_TP = 23;
     private const int BPF_TRACE_FENTRY = 24;
 
-    private static readonly ConcurrentDictionary<string, bool> s_fentry = new(StringComparer.Ordinal);
     private static readonly ConcurrentDictionary<string, string?> s_fentryRefusals = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// Whether <c>fentry</c> and <c>fexit</c> programs can be attached to a function (5.5 on x86-64, 6.0 on arm64). Asked by attaching an
-    /// empty program for an instant, because loading alone says little: kernels without function tracing accept the program and refuse
-    /// the attachment.
-    /// </summary>
-    /// <param name="function">The kernel function, as in <c>vfs_read</c>.</param>
-    /// <returns>False as well for lack of privileges or of the function.</returns>
-    public static bool HasFentry(string function) => s_fentry.GetOrAdd(function, static function => ProbeFentry(function));
-
-    /// <summary>
     /// Why the kernel would not load an <c>fentry</c> or <c>fexit</c> program for a function, or nothing. Cheaper than to find out by a
-    /// whole object, whose other programs are verified first. It says nothing of attaching; <see cref="HasFentry"/> does.
+    /// whole object, whose other programs are verified first. It says nothing of attaching.
     /// </summary>
     /// <param name="function">The kernel function, as in <c>vfs_read</c>.</param>
     public static string? FentryRefusal(string function) => s_fentryRefusals.GetOrAdd(function, static function => ProbeFentryLoad(function));
 
     private static string? ProbeFentryLoad(string function)
     {
-        if (!HasBtf || !KernelBtf.TryFindFunction(function, out var typeId))
+        if (!HasBtf || !KernelBtf.TryFindFunction(function, out int typeId))
             return "this kernel has no such function";
         using var log = LogCapture.Begin();
-        var program = LoadEmptyTracingProgram(BPF_TRACE_FENTRY, typeId);
+        int program = LoadEmptyTracingProgram(BPF_TRACE_FENTRY, typeId);
         if (program < 0)
-            return $"this kernel refuses function tracing ({ErrnoName.Of(-program)}): not configured, or locked down";
+            return $"this kernel refuses function tracing ({Errno.Of(-program)}): not configured, or locked down";
         new FileDescriptorHandle(program).Dispose();
         return null;
     }
@@ -46,37 +36,20 @@ public static unsafe partial class KernelFeatures
     /// </summary>
     private static bool? ProbeTracing()
     {
-        if (!HasBtf || !KernelBtf.TryFindTypedef("btf_trace_sched_switch", out var typeId))
+        if (!HasBtf || !KernelBtf.TryFindTypedef("btf_trace_sched_switch", out int typeId))
             return false;
         using var log = LogCapture.Begin();
-        var program = LoadEmptyTracingProgram(BPF_TRACE_RAW_TP, typeId);
+        int program = LoadEmptyTracingProgram(BPF_TRACE_RAW_TP, typeId);
         if (program < 0)
-            return program is -ErrnoName.EPERM or -ErrnoName.EACCES ? null : false;
+            return program is -Errno.EPERM or -Errno.EACCES ? null : false;
         new FileDescriptorHandle(program).Dispose();
-        return true;
-    }
-
-    private static bool ProbeFentry(string function)
-    {
-        if (!HasBtf || !KernelBtf.TryFindFunction(function, out var typeId))
-            return false;
-
-        using var log = LogCapture.Begin();
-        var program = LoadEmptyTracingProgram(BPF_TRACE_FENTRY, typeId);
-        if (program < 0)
-            return false;
-        using var programHandle = new FileDescriptorHandle(program);
-        var link = NativeProgram.bpf_raw_tracepoint_open(null, program);
-        if (link < 0)
-            return false;
-        new FileDescriptorHandle(link).Dispose();
         return true;
     }
 
     private static int LoadEmptyTracingProgram(int attachType, int attachTypeId)
     {
         // r0 = 0; exit
-        var instructions = stackalloc ulong[] { 0x00000000_000000b7, 0x00000000_00000095 };
+        ulong* instructions = stackalloc ulong[] { 0x00000000_000000b7, 0x00000000_00000095 };
         var options = new NativeProgram.BpfProgLoadOpts
         {
             Size = (nuint)sizeof(NativeProgram.BpfProgLoadOpts),

@@ -14,7 +14,6 @@ public static partial class KernelFeatures
 
     private static readonly ConcurrentDictionary<int, bool?> s_programTypes = new();
     private static readonly ConcurrentDictionary<int, bool?> s_mapTypes = new();
-    private static readonly ConcurrentDictionary<(int, int), bool?> s_helpers = new();
     private static readonly Lazy<int> s_possibleCpus = new(ReadPossibleCpuCount);
     private static readonly WeakReference<Btf?> s_btf = new(null);
 
@@ -33,7 +32,7 @@ public static partial class KernelFeatures
     public static bool HasUprobes { get; } = HasEventSource("uprobe");
 
     /// <summary>Whether unprivileged users may call bpf(2): /proc/sys/kernel/unprivileged_bpf_disabled is 0.</summary>
-    public static bool UnprivilegedBpf => ReadText("/proc/sys/kernel/unprivileged_bpf_disabled") == "0";
+    public static bool UnprivilegedBpf => KernelFile.Text("/proc/sys/kernel/unprivileged_bpf_disabled") == "0";
 
     /// <summary>
     /// The lockdown mode, <c>none</c>, <c>integrity</c> or <c>confidentiality</c>; null where it cannot be read. See kernel_lockdown(7).
@@ -43,9 +42,9 @@ public static partial class KernelFeatures
         get
         {
             // "[none] integrity confidentiality": the brackets mark the one in force.
-            var text = ReadText("/sys/kernel/security/lockdown");
-            var open = text?.IndexOf('[', StringComparison.Ordinal) ?? -1;
-            var close = text?.IndexOf(']', StringComparison.Ordinal) ?? -1;
+            string? text = KernelFile.Text("/sys/kernel/security/lockdown");
+            int open = text?.IndexOf('[', StringComparison.Ordinal) ?? -1;
+            int close = text?.IndexOf(']', StringComparison.Ordinal) ?? -1;
             return open >= 0 && close > open ? text![(open + 1)..close] : null;
         }
     }
@@ -63,13 +62,6 @@ public static partial class KernelFeatures
     /// <returns>Null if it cannot be told, usually for lack of privileges.</returns>
     public static bool? SupportsMapType(BpfMapType type) =>
         s_mapTypes.GetOrAdd((int)type, static type => ProbeMapType(type));
-
-    /// <summary>Whether programs of a type may call a helper; see bpf-helpers(7).</summary>
-    /// <param name="type">The program type.</param>
-    /// <param name="helper">The helper's number (<c>enum bpf_func_id</c>), such as 130 for bpf_ringbuf_output.</param>
-    /// <returns>Null if it cannot be told, usually for lack of privileges.</returns>
-    public static bool? SupportsHelper(BpfProgramType type, int helper) =>
-        s_helpers.GetOrAdd(((int)type, helper), static pair => ProbeHelper(pair.Item1, pair.Item2));
 
     /// <summary>The kernel's own types. Parsed at first use; given back to the garbage collector when nobody holds it.</summary>
     /// <exception cref="UnsupportedByKernelException">There is no /sys/kernel/btf/vmlinux.</exception>
@@ -101,15 +93,15 @@ public static partial class KernelFeatures
     /// <param name="category">The subsystem, as in <c>syscalls</c>.</param>
     /// <param name="name">The event, as in <c>sys_enter_openat</c>.</param>
     public static bool HasTracepoint(string category, string name) =>
-        Exists($"/sys/kernel/tracing/events/{category}/{name}/id") || Exists($"/sys/kernel/debug/tracing/events/{category}/{name}/id");
+        File.Exists($"/sys/kernel/tracing/events/{category}/{name}/id") || File.Exists($"/sys/kernel/debug/tracing/events/{category}/{name}/id");
 
     internal static Version ParseRelease(string release)
     {
         // "6.1.0-18-amd64", "5.10.0-rc1+", "6.18": numbers up to the first thing that is neither digit nor dot.
         Span<int> parts = [0, 0, 0];
-        var index = 0;
-        var digits = 0;
-        foreach (var c in release)
+        int index = 0;
+        int digits = 0;
+        foreach (char c in release)
         {
             if (char.IsAsciiDigit(c) && digits < 9)
             {
@@ -142,12 +134,6 @@ public static partial class KernelFeatures
         return Answer(NativeProbe.libbpf_probe_bpf_map_type(type, null));
     }
 
-    private static unsafe bool? ProbeHelper(int programType, int helper)
-    {
-        using var log = LogCapture.Begin();
-        return Answer(NativeProbe.libbpf_probe_bpf_helper(programType, helper, null));
-    }
-
     /// <summary>libbpf takes any refusal for a no, one for lack of privileges too, which says nothing about the kernel.</summary>
     private static bool? Answer(int result) => result switch
     {
@@ -156,34 +142,20 @@ public static partial class KernelFeatures
         _ => null,
     };
 
-    private static bool HasEventSource(string name) => Exists($"/sys/bus/event_source/devices/{name}/type");
-
-    private static bool Exists(string path) => File.Exists(path);
-
-    private static string? ReadText(string path)
-    {
-        try
-        {
-            return File.ReadAllText(path).Trim();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
+    private static bool HasEventSource(string name) => File.Exists($"/sys/bus/event_source/devices/{name}/type");
 
     // By the call, as /proc may be hidden.
     private static unsafe string ReadRelease()
     {
-        const int FieldBytes = 65; // struct new_utsname of include/uapi/linux/utsname.h; the release is the third field
-        var names = stackalloc byte[FieldBytes * 6];
-        return NativeFile.uname(names) == 0 ? NativeText.Read(names + FieldBytes * 2) : "";
+        const int fieldBytes = 65; // struct new_utsname of include/uapi/linux/utsname.h; the release is the third field
+        byte* names = stackalloc byte[fieldBytes * 6];
+        return NativeFile.uname(names) == 0 ? NativeText.Read(names + fieldBytes * 2) : "";
     }
 
     private static int ReadPossibleCpuCount()
     {
         using var log = LogCapture.Begin();
-        var count = NativeMapElements.libbpf_num_possible_cpus();
+        int count = NativeMapElements.libbpf_num_possible_cpus();
         return count > 0 ? count : throw BpfErrors.Create("counting CPUs", "in /sys/devices/system/cpu/possible", -count);
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
+using Veil.Bpf.Interop;
 
 namespace Veil.Bpf;
 
@@ -34,23 +35,9 @@ internal static class ProcessCapabilities
         };
     }
 
-    private static ulong? Effective()
-    {
-        try
-        {
-            foreach (var line in File.ReadLines("/proc/self/status"))
-            {
-                if (line.StartsWith("CapEff:", StringComparison.Ordinal))
-                    return ulong.Parse(line.AsSpan(7).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException or OverflowException)
-        {
-            return null;
-        }
-
-        return null;
-    }
+    private static ulong? Effective() =>
+        Array.Find(KernelFile.Lines("/proc/self/status"), static line => line.StartsWith("CapEff:", StringComparison.Ordinal)) is { } line
+            && ulong.TryParse(line.AsSpan(7).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong effective) ? effective : null;
 
     private static bool Has(ulong set, int capability) => (set >> capability & 1) != 0;
 }

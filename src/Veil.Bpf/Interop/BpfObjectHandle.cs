@@ -27,7 +27,6 @@ internal sealed unsafe class BpfObjectHandle : SafeHandleZeroOrMinusOneIsInvalid
 
     internal void Own(nint obj) => SetHandle(obj);
 
-    /// <inheritdoc/>
     protected override bool ReleaseHandle()
     {
         NativeObject.bpf_object__close(handle);

@@ -9,6 +9,5 @@ internal sealed class FileDescriptorHandle : SafeHandleMinusOneIsInvalid
     internal FileDescriptorHandle(int fd)
         : base(ownsHandle: true) => SetHandle(fd);
 
-    /// <inheritdoc/>
     protected override bool ReleaseHandle() => NativeFile.close((int)handle) == 0;
 }

@@ -13,7 +13,7 @@ internal readonly ref struct HandleLease
 
     internal HandleLease(SafeHandle handle)
     {
-        var added = false;
+        bool added = false;
         handle.DangerousAddRef(ref added);
         _handle = handle;
     }

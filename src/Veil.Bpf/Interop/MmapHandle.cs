@@ -20,12 +20,11 @@ internal sealed class MmapHandle : SafeHandleZeroOrMinusOneIsInvalid
 
     internal static MmapHandle Map(int fd, nuint length, int protection, nint offset, string operation, string subject)
     {
-        var address = NativeFile.mmap(0, length, protection, NativeFile.MAP_SHARED, fd, offset);
+        nint address = NativeFile.mmap(0, length, protection, NativeFile.MAP_SHARED, fd, offset);
         if (address == -1)
             throw BpfErrors.Create(operation, subject, Marshal.GetLastPInvokeError());
         return new MmapHandle(address, length);
     }
 
-    /// <inheritdoc/>
     protected override bool ReleaseHandle() => NativeFile.munmap(handle, _length) == 0;
 }

@@ -20,18 +20,6 @@ internal static unsafe partial class NativeAttach
     internal static partial nint bpf_program__attach(nint program);
 
     [LibraryImport(LibraryNames.Libbpf, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial nint bpf_program__attach_tracepoint(nint program, string category, string name);
-
-    [LibraryImport(LibraryNames.Libbpf, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial nint bpf_program__attach_raw_tracepoint(nint program, string name);
-
-    [LibraryImport(LibraryNames.Libbpf, SetLastError = true)]
-    internal static partial nint bpf_program__attach_trace(nint program);
-
-    [LibraryImport(LibraryNames.Libbpf, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial nint bpf_program__attach_kprobe(nint program, byte onReturn, string function);
-
-    [LibraryImport(LibraryNames.Libbpf, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial nint bpf_program__attach_uprobe_opts(nint program, int pid, string path, nuint offset, BpfUprobeOpts* options);
 
     /// <summary>bpf(2), for a link that libbpf before 1.3 cannot make.</summary>

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Veil.Bpf.Interop;
 
-/// <summary>File descriptors: close, duplicate, poll, map, perf events.</summary>
+/// <summary>File descriptors: close, duplicate, map, perf events.</summary>
 internal static unsafe partial class NativeFile
 {
     internal const int F_DUPFD_CLOEXEC = 1030;
@@ -14,8 +14,6 @@ internal static unsafe partial class NativeFile
     internal const int PROT_WRITE = 2;
     internal const int MAP_SHARED = 1;
     internal const int MAP_FIXED = 0x10;
-
-    internal const short POLLIN = 1;
 
     internal const ulong PERF_FLAG_FD_CLOEXEC = 8;
 
@@ -35,9 +33,6 @@ internal static unsafe partial class NativeFile
     internal static partial int fcntl(int fd, int command, int argument);
 
     [LibraryImport(LibraryNames.Libc, SetLastError = true)]
-    internal static partial int poll(PollFd* descriptors, nuint count, int timeoutMs);
-
-    [LibraryImport(LibraryNames.Libc, SetLastError = true)]
     internal static partial nint mmap(nint address, nuint length, int protection, int flags, int fd, nint offset);
 
     [LibraryImport(LibraryNames.Libc)]
@@ -49,14 +44,6 @@ internal static unsafe partial class NativeFile
 
     /// <summary>The number of perf_event_open(2); the two architectures that Veil is built for differ.</summary>
     internal static nint PerfEventOpenNumber => RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 298 : 241;
-
-    [StructLayout(LayoutKind.Sequential)]
-    internal struct PollFd
-    {
-        internal int Fd;
-        internal short Events;
-        internal short ReturnedEvents;
-    }
 
     /// <summary><c>struct perf_event_attr</c> as it was first published (PERF_ATTR_SIZE_VER0, 64 bytes): every kernel takes it.</summary>
     [StructLayout(LayoutKind.Sequential)]

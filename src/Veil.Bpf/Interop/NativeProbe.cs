@@ -11,7 +11,4 @@ internal static unsafe partial class NativeProbe
 
     [LibraryImport(LibraryNames.Libbpf)]
     internal static partial int libbpf_probe_bpf_map_type(int type, void* options);
-
-    [LibraryImport(LibraryNames.Libbpf)]
-    internal static partial int libbpf_probe_bpf_helper(int programType, int helper, void* options);
 }

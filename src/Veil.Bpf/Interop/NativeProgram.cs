@@ -27,9 +27,6 @@ internal static unsafe partial class NativeProgram
     [LibraryImport(LibraryNames.Libbpf)]
     internal static partial int bpf_program__fd(nint program);
 
-    [LibraryImport(LibraryNames.Libbpf)]
-    internal static partial int bpf_prog_test_run_opts(int fd, BpfTestRunOpts* options);
-
     /// <summary>Replies as <see cref="BpfProgInfo"/> or <see cref="BpfMapInfo"/>, by what the descriptor is.</summary>
     [LibraryImport(LibraryNames.Libbpf)]
     internal static partial int bpf_obj_get_info_by_fd(int fd, void* info, uint* size);
@@ -39,30 +36,6 @@ internal static unsafe partial class NativeProgram
 
     [LibraryImport(LibraryNames.Libbpf, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int bpf_prog_load(int type, string name, string license, ulong* instructions, nuint count, BpfProgLoadOpts* options);
-
-    [LibraryImport(LibraryNames.Libbpf)]
-    internal static partial int bpf_raw_tracepoint_open(byte* name, int fd);
-
-    /// <summary><c>struct bpf_test_run_opts</c>.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    internal struct BpfTestRunOpts
-    {
-        internal nuint Size;
-        internal void* DataIn;
-        internal void* DataOut;
-        internal uint DataSizeIn;
-        internal uint DataSizeOut;
-        internal void* ContextIn;
-        internal void* ContextOut;
-        internal uint ContextSizeIn;
-        internal uint ContextSizeOut;
-        internal uint ReturnValue;
-        internal int Repeat;
-        internal uint DurationNs;
-        internal uint Flags;
-        internal uint Cpu;
-        internal uint BatchSize;
-    }
 
     /// <summary>The head of <c>struct bpf_prog_load_opts</c>.</summary>
     [StructLayout(LayoutKind.Sequential)]

@@ -21,8 +21,8 @@ internal static class HookKinds
     /// <summary>libbpf's section names before the slash (libbpf documentation, "Program Types and ELF Sections").</summary>
     internal static HookKind OfSection(string section)
     {
-        var slash = section.IndexOf('/', StringComparison.Ordinal);
-        var head = (slash < 0 ? section : section[..slash]).TrimEnd('+');
+        int slash = section.IndexOf('/', StringComparison.Ordinal);
+        string head = (slash < 0 ? section : section[..slash]).TrimEnd('+');
         return head switch
         {
             "tracepoint" or "tp" => HookKind.Tracepoint,

@@ -35,11 +35,11 @@ public sealed unsafe class PerfEventHandle : SafeHandleMinusOneIsInvalid
             SamplePeriod = samplePeriod,
             Flags = Disabled,
         };
-        var fd = NativeFile.perf_event_open(NativeFile.PerfEventOpenNumber, &attributes, pid, cpu, -1, (nuint)NativeFile.PERF_FLAG_FD_CLOEXEC);
+        nint fd = NativeFile.perf_event_open(NativeFile.PerfEventOpenNumber, &attributes, pid, cpu, -1, (nuint)NativeFile.PERF_FLAG_FD_CLOEXEC);
         if (fd >= 0)
             return new PerfEventHandle((int)fd);
-        var subject = cpu < 0 ? $"{kind} of thread {pid}" : $"{kind} on CPU {cpu}";
-        var errno = Marshal.GetLastPInvokeError();
+        string subject = cpu < 0 ? $"{kind} of thread {pid}" : $"{kind} on CPU {cpu}";
+        int errno = Marshal.GetLastPInvokeError();
         throw new BpfException("opening perf event", subject, errno, BpfErrors.HintForPerfEvent(errno));
     }
 

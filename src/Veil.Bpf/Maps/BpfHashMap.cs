@@ -84,30 +84,6 @@ public readonly unsafe struct BpfHashMap<TKey, TValue>
         return entries;
     }
 
-    /// <summary>Copies the elements, as <see cref="Entries"/> reads them.</summary>
-    /// <returns>How many elements there are. If that is more than the destination holds, the rest was left out.</returns>
-    /// <exception cref="BpfException">The kernel refused.</exception>
-    public int CopyTo(Span<KeyValuePair<TKey, TValue>> destination)
-    {
-        var entries = Entries();
-        for (var i = 0; i < Math.Min(entries.Count, destination.Length); i++)
-            destination[i] = entries[i];
-        return entries.Count;
-    }
-
-    /// <summary>Reads all elements and removes them in the same step, so that nothing added by a program in between is lost.</summary>
-    /// <exception cref="BpfException">The kernel refused.</exception>
-    public IReadOnlyList<KeyValuePair<TKey, TValue>> Drain()
-    {
-        var entries = new List<KeyValuePair<TKey, TValue>>();
-        MapElements.Walk(_map, sizeof(TKey), sizeof(TValue), _maxEntries, delete: true, (key, value) => entries.Add(Pair(key, value)));
-        return entries;
-    }
-
-    /// <summary>Removes all elements.</summary>
-    /// <exception cref="BpfException">The kernel refused; the elements of an array cannot be removed.</exception>
-    public void Clear() => MapElements.Walk(_map, sizeof(TKey), sizeof(TValue), _maxEntries, delete: true, static (_, _) => { });
-
     private static KeyValuePair<TKey, TValue> Pair(byte* key, byte* value) =>
         new(Unsafe.ReadUnaligned<TKey>(key), Unsafe.ReadUnaligned<TValue>(value));
 }

@@ -95,7 +95,7 @@ public sealed unsafe class BpfMap
         get
         {
             using var lease = new HandleLease(_object.Handle);
-            var fd = NativeMap.bpf_map__fd(Native);
+            int fd = NativeMap.bpf_map__fd(Native);
             return fd >= 0 ? fd : throw new InvalidOperationException($"Map {Name} does not exist before {_object.Name} is loaded.");
         }
     }
@@ -150,7 +150,7 @@ public sealed unsafe class BpfMap
 
         var options = new NativeMapElements.BpfMapCreateOpts { Size = (nuint)sizeof(NativeMapElements.BpfMapCreateOpts), MapFlags = flags, InnerMapFd = (uint)innerFd };
         using var log = LogCapture.Begin();
-        var fd = NativeMapElements.bpf_map_create((int)type, name, (uint)keySize, (uint)valueSize, (uint)maxEntries, &options);
+        int fd = NativeMapElements.bpf_map_create((int)type, name, (uint)keySize, (uint)valueSize, (uint)maxEntries, &options);
         return fd >= 0 ? new BpfMapHandle(fd) : throw BpfErrors.MapCreation(name, type, -fd);
     }
 
@@ -228,7 +228,7 @@ public sealed unsafe class BpfMap
         using var lease = new HandleLease(_object.Handle);
         using var mapLease = new HandleLease(handle);
         using var log = LogCapture.Begin();
-        var error = -NativeMap.bpf_map__reuse_fd(Native, mapLease.Fd);
+        int error = -NativeMap.bpf_map__reuse_fd(Native, mapLease.Fd);
         if (error != 0)
             throw BpfErrors.Create("reusing map", Name, error, log.Text);
     }

@@ -24,7 +24,7 @@ public sealed unsafe class BpfMapHandle : SafeHandleMinusOneIsInvalid
 
     internal static BpfMapHandle Duplicate(int fd, string name)
     {
-        var own = NativeFile.fcntl(fd, NativeFile.F_DUPFD_CLOEXEC, 0);
+        int own = NativeFile.fcntl(fd, NativeFile.F_DUPFD_CLOEXEC, 0);
         return own >= 0 ? new BpfMapHandle(own) : throw BpfErrors.Create("opening map", name, Marshal.GetLastPInvokeError());
     }
 
@@ -35,8 +35,8 @@ public sealed unsafe class BpfMapHandle : SafeHandleMinusOneIsInvalid
     {
         using var lease = new HandleLease(this);
         NativeProgram.BpfMapInfo info = default;
-        var size = (uint)sizeof(NativeProgram.BpfMapInfo);
-        var error = -NativeProgram.bpf_obj_get_info_by_fd(lease.Fd, &info, &size);
+        uint size = (uint)sizeof(NativeProgram.BpfMapInfo);
+        int error = -NativeProgram.bpf_obj_get_info_by_fd(lease.Fd, &info, &size);
         if (error != 0)
             throw BpfErrors.Create("describing map", $"at descriptor {lease.Fd}", error);
         return new BpfMapInfo(

@@ -47,9 +47,9 @@ public readonly unsafe struct BpfPerCpuArray<TValue>
     public void Read(int index, Span<TValue> perCpu)
     {
         CheckIndex(index);
-        var cpus = PossibleCpuCount;
+        int cpus = PossibleCpuCount;
         PerCpuLayout.CheckLength(perCpu.Length, cpus, nameof(perCpu));
-        var key = (uint)index;
+        uint key = (uint)index;
         if (PerCpuLayout.Stride(sizeof(TValue)) == sizeof(TValue))
         {
             fixed (TValue* values = perCpu)
@@ -57,7 +57,7 @@ public readonly unsafe struct BpfPerCpuArray<TValue>
             return;
         }
 
-        var buffer = (byte*)NativeMemory.Alloc((nuint)cpus, (nuint)PerCpuLayout.Stride(sizeof(TValue)));
+        byte* buffer = (byte*)NativeMemory.Alloc((nuint)cpus, (nuint)PerCpuLayout.Stride(sizeof(TValue)));
         try
         {
             MapElements.Succeeded(_map, NativeMapElements.bpf_map_lookup_elem(_map, &key, buffer), "reading map");
@@ -79,8 +79,8 @@ public readonly unsafe struct BpfPerCpuArray<TValue>
     {
         CheckIndex(index);
         PerCpuLayout.CheckLength(perCpu.Length, PossibleCpuCount, nameof(perCpu));
-        var key = (uint)index;
-        var buffer = (byte*)NativeMemory.AllocZeroed((nuint)perCpu.Length, (nuint)PerCpuLayout.Stride(sizeof(TValue)));
+        uint key = (uint)index;
+        byte* buffer = (byte*)NativeMemory.AllocZeroed((nuint)perCpu.Length, (nuint)PerCpuLayout.Stride(sizeof(TValue)));
         try
         {
             PerCpuLayout.Write(perCpu, buffer);

@@ -28,7 +28,7 @@ public sealed unsafe class BpfPerCpuSums
     /// <exception cref="BpfException">The kernel refused.</exception>
     public bool HasKeys()
     {
-        var key = new byte[_info.KeySize];
+        byte[] key = new byte[_info.KeySize];
         fixed (byte* first = key)
             return MapElements.Found(_map, NativeMapElements.bpf_map_get_next_key(_map, null, first), "walking map");
     }
@@ -37,7 +37,7 @@ public sealed unsafe class BpfPerCpuSums
     /// <exception cref="BpfException">The kernel refused.</exception>
     public void Clear(ReadOnlySpan<byte> key)
     {
-        var zeros = new byte[KernelFeatures.PossibleCpuCount * _info.ValueSize];
+        byte[] zeros = new byte[KernelFeatures.PossibleCpuCount * _info.ValueSize];
         fixed (byte* keyBytes = key, values = zeros)
             MapElements.Succeeded(_map, NativeMapElements.bpf_map_update_elem(_map, keyBytes, values, 0), "writing map");
     }
@@ -51,7 +51,7 @@ public sealed unsafe class BpfPerCpuSums
         int cpus = KernelFeatures.PossibleCpuCount, counters = _info.ValueSize / sizeof(ulong);
         MapElements.Walk(_map, _info.KeySize, cpus * _info.ValueSize, _info.MaxEntries, remove, (key, value) =>
         {
-            var sums = new ulong[counters];
+            ulong[] sums = new ulong[counters];
             var counts = MemoryMarshal.Cast<byte, ulong>(new ReadOnlySpan<byte>(value, cpus * _info.ValueSize));
             for (int at = 0; at < counts.Length; at++)
                 sums[at % counters] += counts[at];

@@ -27,7 +27,7 @@ internal static unsafe class MapElements
     {
         if (result == 0)
             return true;
-        return result == -ErrnoName.ENOENT ? false : throw Error(map, -result, operation);
+        return result == -Errno.ENOENT ? false : throw Error(map, -result, operation);
     }
 
     internal static void Succeeded(BpfMapHandle map, int result, string operation)
@@ -56,25 +56,25 @@ internal static unsafe class MapElements
     /// </summary>
     private static bool TryWalkBatches(BpfMapHandle map, int keySize, int valueStride, int maxEntries, bool delete, Visitor visit)
     {
-        var capacity = Math.Min((uint)maxEntries, FirstChunk);
-        var keys = (byte*)NativeMemory.Alloc(capacity, (nuint)keySize);
-        var values = (byte*)NativeMemory.Alloc(capacity, (nuint)valueStride);
+        uint capacity = Math.Min((uint)maxEntries, FirstChunk);
+        byte* keys = (byte*)NativeMemory.Alloc(capacity, (nuint)keySize);
+        byte* values = (byte*)NativeMemory.Alloc(capacity, (nuint)valueStride);
         // The cursor is a bucket number for hash maps and a key for others.
-        var cursorSize = Math.Max(keySize, 8);
-        var cursors = stackalloc byte[2 * cursorSize];
-        var from = cursors;
-        var to = cursors + cursorSize;
-        var first = true;
+        int cursorSize = Math.Max(keySize, 8);
+        byte* cursors = stackalloc byte[2 * cursorSize];
+        byte* from = cursors;
+        byte* to = cursors + cursorSize;
+        bool first = true;
         try
         {
             while (true)
             {
-                var count = capacity;
-                var input = first ? null : from;
-                var result = delete
+                uint count = capacity;
+                byte* input = first ? null : from;
+                int result = delete
                     ? NativeMapElements.bpf_map_lookup_and_delete_batch(map, input, to, keys, values, &count, null)
                     : NativeMapElements.bpf_map_lookup_batch(map, input, to, keys, values, &count, null);
-                if (result == -ErrnoName.ENOSPC)
+                if (result == -Errno.ENOSPC)
                 {
                     // One bucket holds more than the buffer, nothing was read: try the same bucket with more room.
                     capacity = checked(capacity * 2);
@@ -83,15 +83,15 @@ internal static unsafe class MapElements
                     continue;
                 }
 
-                if (first && result is -ErrnoName.EINVAL or -ErrnoName.ENOTSUPP or -ErrnoName.EOPNOTSUPP)
+                if (first && result is -Errno.EINVAL or -Errno.ENOTSUPP or -Errno.EOPNOTSUPP)
                     return false;
-                if (result != 0 && result != -ErrnoName.ENOENT)
+                if (result != 0 && result != -Errno.ENOENT)
                     throw Error(map, -result, "reading map");
                 for (uint i = 0; i < count; i++)
                     visit(keys + i * (nuint)keySize, values + i * (nuint)valueStride);
-                if (result == -ErrnoName.ENOENT)
+                if (result == -Errno.ENOENT)
                     return true;
-                var used = from;
+                byte* used = from;
                 from = to;
                 to = used;
                 first = false;
@@ -106,14 +106,14 @@ internal static unsafe class MapElements
 
     private static void WalkKeys(BpfMapHandle map, int keySize, int valueStride, int maxEntries, bool delete, Visitor visit)
     {
-        var buffer = (byte*)NativeMemory.Alloc((nuint)(2 * keySize + valueStride));
-        var key = buffer;
-        var next = buffer + keySize;
-        var value = buffer + 2 * keySize;
+        byte* buffer = (byte*)NativeMemory.Alloc((nuint)(2 * keySize + valueStride));
+        byte* key = buffer;
+        byte* next = buffer + keySize;
+        byte* value = buffer + 2 * keySize;
         // A key that is deleted while it is the cursor sends the kernel back to the start; the bound keeps a busy map from holding us for
         // ever.
-        var budget = 2L * maxEntries + 16;
-        var first = true;
+        long budget = 2L * maxEntries + 16;
+        bool first = true;
         try
         {
             while (Found(map, NativeMapElements.bpf_map_get_next_key(map, first ? null : key, next), "walking map"))
@@ -128,7 +128,7 @@ internal static unsafe class MapElements
                     continue;
                 }
 
-                var seen = key;
+                byte* seen = key;
                 key = next;
                 next = seen;
                 first = false;
@@ -143,13 +143,13 @@ internal static unsafe class MapElements
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static BpfException Error(BpfMapHandle map, int errno, string operation)
     {
-        var name = map.Info().Name;
+        string name = map.Info().Name;
         return errno switch
         {
             // "Argument list too long" is what the C library makes of it.
-            ErrnoName.E2BIG => new BpfException(operation, name, "the map is full", errno),
-            ErrnoName.EEXIST => new BpfException(operation, name, "the key is there already", errno),
-            ErrnoName.ENOENT => new BpfException(operation, name, "there is no such key", errno),
+            Errno.E2BIG => new BpfException(operation, name, "the map is full", errno),
+            Errno.EEXIST => new BpfException(operation, name, "the key is there already", errno),
+            Errno.ENOENT => new BpfException(operation, name, "there is no such key", errno),
             _ => BpfErrors.Create(operation, name, errno),
         };
     }

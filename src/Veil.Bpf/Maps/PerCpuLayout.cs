@@ -14,14 +14,14 @@ internal static unsafe class PerCpuLayout
     internal static void Read<TValue>(byte* values, Span<TValue> destination)
         where TValue : unmanaged
     {
-        for (var cpu = 0; cpu < destination.Length; cpu++)
+        for (int cpu = 0; cpu < destination.Length; cpu++)
             destination[cpu] = Unsafe.ReadUnaligned<TValue>(values + (nint)cpu * Stride(sizeof(TValue)));
     }
 
     internal static void Write<TValue>(ReadOnlySpan<TValue> source, byte* values)
         where TValue : unmanaged
     {
-        for (var cpu = 0; cpu < source.Length; cpu++)
+        for (int cpu = 0; cpu < source.Length; cpu++)
             Unsafe.WriteUnaligned(values + (nint)cpu * Stride(sizeof(TValue)), source[cpu]);
     }
 

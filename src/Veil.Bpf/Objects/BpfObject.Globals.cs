@@ -40,18 +40,6 @@ public sealed unsafe partial class BpfObject
             throw NoVariable("setting global", variable);
     }
 
-    /// <summary>Sets an array or structure byte by byte; see <see cref="SetGlobal"/>.</summary>
-    /// <param name="variable">The variable's name in C.</param>
-    /// <param name="value">Must have the variable's size.</param>
-    /// <exception cref="BpfException">There is no such variable, or the sizes differ.</exception>
-    /// <exception cref="InvalidOperationException">The variable is constant and the object loaded.</exception>
-    public void SetGlobalBytes(string variable, ReadOnlySpan<byte> value)
-    {
-        if (!Btf.TryGetVariable(variable, out var found))
-            throw NoVariable("setting global", variable);
-        SetGlobalBytes(found, value);
-    }
-
     /// <summary>
     /// The live memory of a global variable, shared with the running programs: what one side writes the other sees. Use
     /// <see cref="Volatile"/> or <see cref="Interlocked"/> where the order matters. Needs Linux 5.5.
@@ -64,12 +52,12 @@ public sealed unsafe partial class BpfObject
     public ref T Global<T>(string variable)
         where T : unmanaged
     {
-        const string Operation = "mapping global";
+        const string operation = "mapping global";
         if (!Btf.TryGetVariable(variable, out var found))
-            throw NoVariable(Operation, variable);
+            throw NoVariable(operation, variable);
         if (!IsLoaded || IsConstant(found))
             throw new InvalidOperationException($"Global {variable} of {Name} is not live: {(IsLoaded ? "it is constant" : "the object is not loaded")}.");
-        return ref Unsafe.AsRef<T>(Locate(Operation, found, sizeof(T)));
+        return ref Unsafe.AsRef<T>(Locate(operation, found, sizeof(T)));
     }
 
     private static bool IsConstant(BtfVariable variable) => variable.Section.StartsWith(".rodata", StringComparison.Ordinal);
@@ -78,7 +66,7 @@ public sealed unsafe partial class BpfObject
     {
         if (IsLoaded && IsConstant(variable))
             throw new InvalidOperationException($"Global {variable.Name} of {Name} is constant and the object is loaded.");
-        var target = Locate("setting global", variable, value.Length);
+        byte* target = Locate("setting global", variable, value.Length);
         value.CopyTo(new Span<byte>(target, value.Length));
     }
 
@@ -91,7 +79,7 @@ public sealed unsafe partial class BpfObject
         if (IsLoaded && !map.IsMappable)
             throw new UnsupportedByKernelException(operation, variable.Name, "global variables in mapped memory", MinimumKernel.MappableMaps);
         nuint length;
-        var start = NativeMap.bpf_map__initial_value(map.Native, &length);
+        byte* start = NativeMap.bpf_map__initial_value(map.Native, &length);
         if (start == null || (nuint)variable.OffsetBytes + (nuint)sizeBytes > length)
             throw new BpfException(operation, variable.Name, $"it lies outside section {variable.Section} of {Name}");
         return start + variable.OffsetBytes;
@@ -109,9 +97,9 @@ public sealed unsafe partial class BpfObject
             byte* start;
             if (!map.IsInternal || !map.IsMappable || map.IsReadOnlyInternal || (start = NativeMap.bpf_map__initial_value(map.Native, &length)) == null)
                 continue;
-            var page = (nuint)Environment.SystemPageSize;
-            var size = (length + page - 1) & ~(page - 1);
-            var address = NativeFile.mmap(
+            nuint page = (nuint)Environment.SystemPageSize;
+            nuint size = (length + page - 1) & ~(page - 1);
+            nint address = NativeFile.mmap(
                 (nint)start, size, NativeFile.PROT_READ | NativeFile.PROT_WRITE, NativeFile.MAP_SHARED | NativeFile.MAP_FIXED, map.Fd, 0);
             if (address == -1)
                 throw BpfErrors.Create("mapping globals", map.Name, Marshal.GetLastPInvokeError());

@@ -22,7 +22,7 @@ public sealed partial class BpfObject
         using var lease = new HandleLease(_handle);
         RequireDescriptors();
         using var log = LogCapture.Begin();
-        var error = -NativeObject.bpf_object__load(lease.Value);
+        int error = -NativeObject.bpf_object__load(lease.Value);
         if (error != 0)
             throw LoadError(error, log.Text);
         IsLoaded = true;
@@ -35,42 +35,42 @@ public sealed partial class BpfObject
     /// </summary>
     private unsafe void RequireDescriptors()
     {
-        const int Trials = 8;
-        var limit = stackalloc ulong[2];
+        const int trials = 8;
+        ulong* limit = stackalloc ulong[2];
         if (NativeFile.getrlimit(NativeFile.RLIMIT_NOFILE, limit) != 0)
             return;
-        var needed = Maps.Count(static map => map.WillBeCreated) + Programs.Count(static program => program.AutoLoad) + Trials;
+        int needed = Maps.Count(static map => map.WillBeCreated) + Programs.Count(static program => program.AutoLoad) + trials;
         // The lowest number that is free: those below it are taken.
-        var lowest = NativeFile.fcntl(0, NativeFile.F_DUPFD_CLOEXEC, 0);
+        int lowest = NativeFile.fcntl(0, NativeFile.F_DUPFD_CLOEXEC, 0);
         if (lowest >= 0)
             _ = NativeFile.close(lowest);
-        if (lowest < 0 ? Marshal.GetLastPInvokeError() == ErrnoName.EMFILE : limit[0] - (ulong)lowest < (ulong)needed)
-            throw BpfErrors.Create("loading object", Name, ErrnoName.EMFILE);
+        if (lowest < 0 ? Marshal.GetLastPInvokeError() == Errno.EMFILE : limit[0] - (ulong)lowest < (ulong)needed)
+            throw BpfErrors.Create("loading object", Name, Errno.EMFILE);
     }
 
     private BpfException LoadError(int errno, string said)
     {
-        if (VerifierLog.TryExtract(said, out var program, out var verifierLog))
+        if (VerifierLog.TryExtract(said, out string? program, out string? verifierLog))
             return new BpfVerifierException(program, errno, verifierLog);
 
-        if (!KernelFeatures.HasBtf && errno is ErrnoName.ESRCH or ErrnoName.ENOENT or ErrnoName.EINVAL)
+        if (!KernelFeatures.HasBtf && errno is Errno.ESRCH or Errno.ENOENT or Errno.EINVAL)
             return new UnsupportedByKernelException("loading object", Name, "BTF (CONFIG_DEBUG_INFO_BTF)", MinimumKernel.KernelBtf, errno);
 
         // libbpf tries one place after the other for the kernel's types, and says of the last one that it is not there.
-        if (errno is ErrnoName.ESRCH && said.Contains("Error loading vmlinux BTF", StringComparison.Ordinal))
-            return new BpfException("loading object", Name, "the kernel's types (/sys/kernel/btf/vmlinux) do not fit into memory", ErrnoName.ENOMEM, "raise the limit of address space (ulimit -v), or the cgroup's of memory");
+        if (errno is Errno.ESRCH && said.Contains("Error loading vmlinux BTF", StringComparison.Ordinal))
+            return new BpfException("loading object", Name, "the kernel's types (/sys/kernel/btf/vmlinux) do not fit into memory", Errno.ENOMEM, "raise the limit of address space (ulimit -v), or the cgroup's of memory");
 
-        var failed = VerifierLog.FailedProgram(said);
+        string failed = VerifierLog.FailedProgram(said);
         if (VerifierLog.MissingBtfTarget(said) is { Length: > 0 } target)
             return new UnsupportedByKernelException("loading program", failed, $"a function or tracepoint {target} in its BTF", minimumVersion: null, errno);
 
-        if (IsFunctionTracing(failed) && errno is ErrnoName.EPERM && ProcessCapabilities.MissingForTracing() is null)
+        if (IsFunctionTracing(failed) && errno is Errno.EPERM && ProcessCapabilities.MissingForTracing() is null)
         {
             return new UnsupportedByKernelException(
                 "loading program", failed, "function tracing (CONFIG_FUNCTION_TRACER with BPF trampolines)", MinimumKernel.TracingPrograms, errno);
         }
 
-        if (errno is ErrnoName.EINVAL or ErrnoName.EOPNOTSUPP or ErrnoName.ENOTSUPP)
+        if (errno is Errno.EINVAL or Errno.EOPNOTSUPP or Errno.ENOTSUPP)
         {
             foreach (var map in Maps)
             {
@@ -90,7 +90,7 @@ public sealed partial class BpfObject
 
         // With privileges missing, libbpf's own lines only repeat the number or advise on ulimits.
         var (operation, subject) = failed.Length == 0 ? ("loading object", Name) : ("loading program", failed);
-        return errno is ErrnoName.EPERM
+        return errno is Errno.EPERM
             ? BpfErrors.Create(operation, subject, errno)
             : BpfErrors.Create(operation, subject, errno, said);
     }

@@ -20,11 +20,11 @@ public sealed partial class BpfObject : IDisposable
     {
         _handle = handle;
         Name = name;
-        var obj = handle.DangerousGetHandle();
+        nint obj = handle.DangerousGetHandle();
         Btf = ReadBtf(obj, name);
 
         var programs = new List<BpfProgram>();
-        for (var p = NativeObject.bpf_object__next_program(obj, 0); p != 0; p = NativeObject.bpf_object__next_program(obj, p))
+        for (nint p = NativeObject.bpf_object__next_program(obj, 0); p != 0; p = NativeObject.bpf_object__next_program(obj, p))
         {
             var program = new BpfProgram(this, p);
             programs.Add(program);
@@ -32,7 +32,7 @@ public sealed partial class BpfObject : IDisposable
         }
 
         var maps = new List<BpfMap>();
-        for (var m = NativeObject.bpf_object__next_map(obj, 0); m != 0; m = NativeObject.bpf_object__next_map(obj, m))
+        for (nint m = NativeObject.bpf_object__next_map(obj, 0); m != 0; m = NativeObject.bpf_object__next_map(obj, m))
         {
             var map = new BpfMap(this, m);
             maps.Add(map);
@@ -74,15 +74,15 @@ public sealed partial class BpfObject : IDisposable
             throw new BpfException("opening object", name, "it is empty");
         var handle = new BpfObjectHandle();
         using var log = LogCapture.Begin();
-        var nameBytes = new byte[Encoding.UTF8.GetMaxByteCount(name.Length) + 1];
+        byte[] nameBytes = new byte[Encoding.UTF8.GetMaxByteCount(name.Length) + 1];
         Encoding.UTF8.GetBytes(name, nameBytes);
         fixed (byte* nameText = nameBytes)
         {
             var options = new NativeObject.BpfObjectOpenOpts { Size = (nuint)sizeof(NativeObject.BpfObjectOpenOpts), ObjectName = nameText };
-            var obj = NativeObject.bpf_object__open_mem(handle.CopyElf(elf), (nuint)elf.Length, &options);
+            nint obj = NativeObject.bpf_object__open_mem(handle.CopyElf(elf), (nuint)elf.Length, &options);
             if (obj == 0)
             {
-                var errno = Marshal.GetLastPInvokeError();
+                int errno = Marshal.GetLastPInvokeError();
                 handle.FreeElf();
                 handle.Dispose();
                 throw BpfErrors.Create("opening object", name, errno, log.Text);
@@ -146,10 +146,10 @@ public sealed partial class BpfObject : IDisposable
 
     private static unsafe Btf ReadBtf(nint obj, string name)
     {
-        var btf = NativeObject.bpf_object__btf(obj);
+        nint btf = NativeObject.bpf_object__btf(obj);
         uint size = 0;
         // libbpf's copy and not the file's: the compiler leaves the offsets of global variables zero and libbpf fills them in when opening.
-        var raw = btf == 0 ? null : NativeObject.btf__raw_data(btf, &size);
+        void* raw = btf == 0 ? null : NativeObject.btf__raw_data(btf, &size);
         if (raw == null)
             throw new BpfException("opening object", name, "it has no BTF", hint: "compile it with clang -g -target bpf");
         return Btf.Parse(new ReadOnlySpan<byte>(raw, checked((int)size)));

@@ -13,41 +13,10 @@ public sealed unsafe partial class BpfProgram
     /// <exception cref="UnsupportedByKernelException">The kernel lacks this kind of hook.</exception>
     /// <exception cref="BpfException">The hook does not exist, privileges are missing, or the section names no hook.</exception>
     /// <exception cref="InvalidOperationException">It is not loaded.</exception>
-    public BpfLink Attach() => Attach(Section, &NativeAttach.bpf_program__attach);
-
-    /// <summary>
-    /// Attaches a <c>tp_btf</c>, <c>fentry</c>, <c>fexit</c> or <c>fmod_ret</c> program to the target that it was loaded for (5.5).
-    /// </summary>
-    /// <inheritdoc cref="Attach()"/>
-    public BpfLink AttachTrace() => Attach(Section, &NativeAttach.bpf_program__attach_trace);
-
-    /// <summary>Attaches to a tracepoint by way of tracefs (4.7).</summary>
-    /// <param name="category">The subsystem, as in <c>syscalls</c>.</param>
-    /// <param name="name">The event, as in <c>sys_enter_openat</c>.</param>
-    /// <inheritdoc cref="Attach()"/>
-    public BpfLink AttachTracepoint(string category, string name)
+    public BpfLink Attach()
     {
         using var scope = Begin();
-        return scope.Finish(NativeAttach.bpf_program__attach_tracepoint(_native, category, name), $"{category}/{name}", HookKind.Tracepoint);
-    }
-
-    /// <summary>Attaches to a tracepoint with its raw arguments (4.17).</summary>
-    /// <param name="name">The tracepoint without category, as in <c>sched_switch</c>.</param>
-    /// <inheritdoc cref="Attach()"/>
-    public BpfLink AttachRawTracepoint(string name)
-    {
-        using var scope = Begin();
-        return scope.Finish(NativeAttach.bpf_program__attach_raw_tracepoint(_native, name), name, HookKind.RawTracepoint);
-    }
-
-    /// <summary>Attaches to the entry or the return of a kernel function (4.1; as perf event 4.17).</summary>
-    /// <param name="function">A name from /proc/kallsyms that kprobes are allowed on.</param>
-    /// <param name="onReturn">True for a kretprobe.</param>
-    /// <inheritdoc cref="Attach()"/>
-    public BpfLink AttachKprobe(string function, bool onReturn = false)
-    {
-        using var scope = Begin();
-        return scope.Finish(NativeAttach.bpf_program__attach_kprobe(_native, onReturn ? (byte)1 : (byte)0, function), function, HookKind.Kprobe);
+        return scope.Finish(NativeAttach.bpf_program__attach(_native), Section, HookKinds.OfSection(Section));
     }
 
     /// <summary>Attaches to an instruction of a user-space file, in every process that maps it (as perf event 4.17).</summary>
@@ -88,7 +57,7 @@ public sealed unsafe partial class BpfProgram
     {
         using var lease = new HandleLease(file);
         using var scope = Begin();
-        var counters = new ulong[offsets.Length];
+        ulong[] counters = new ulong[offsets.Length];
         counters.AsSpan().Fill(counterOffset);
         nint path = Marshal.StringToCoTaskMemUTF8(PathOf(lease));
         nint link;
@@ -138,21 +107,15 @@ public sealed unsafe partial class BpfProgram
     public BpfLink AttachPerfEvent(int perfFd)
     {
         // libbpf's link closes the descriptor that it is given.
-        var own = NativeFile.fcntl(perfFd, NativeFile.F_DUPFD_CLOEXEC, 0);
+        int own = NativeFile.fcntl(perfFd, NativeFile.F_DUPFD_CLOEXEC, 0);
         if (own < 0)
             throw BpfErrors.Create(AttachOperation, $"{Name} to perf event", Marshal.GetLastPInvokeError());
         using var scope = Begin();
-        var link = NativeAttach.bpf_program__attach_perf_event(_native, own);
-        var errno = Marshal.GetLastPInvokeError();
+        nint link = NativeAttach.bpf_program__attach_perf_event(_native, own);
+        int errno = Marshal.GetLastPInvokeError();
         if (link == 0)
             _ = NativeFile.close(own);
         return scope.Finish(link, errno, "perf event", HookKind.PerfEvent);
-    }
-
-    private BpfLink Attach(string target, delegate*<nint, nint> attach)
-    {
-        using var scope = Begin();
-        return scope.Finish(attach(_native), target, HookKinds.OfSection(Section));
     }
 
     // What a path led to when the file was read, it need not lead to any more.

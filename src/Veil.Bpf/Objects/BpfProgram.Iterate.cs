@@ -16,29 +16,19 @@ public sealed unsafe partial class BpfProgram
     /// <exception cref="InvalidOperationException">It is not loaded.</exception>
     public void Iterate(BytesTaker? take = null)
     {
+        using var run = PrepareIteration();
+        run.Run(take);
+    }
+
+    /// <summary>Prepares such a run for later (5.8).</summary>
+    /// <exception cref="UnsupportedByKernelException">The kernel lacks this iterator.</exception>
+    /// <exception cref="BpfException">Privileges are missing.</exception>
+    /// <exception cref="InvalidOperationException">It is not loaded.</exception>
+    public BpfIteration PrepareIteration()
+    {
         using var link = AttachIterator();
         int iterator = NativeAttach.bpf_iter_create(link.Fd);
-        if (iterator < 0)
-            throw BpfErrors.Create("running program", Name, Marshal.GetLastPInvokeError());
-        try
-        {
-            const int roomBytes = 32 * 1024; // what the kernel collects before it waits for a read (bpf_seq_read())
-            byte* room = stackalloc byte[roomBytes];
-            nint count;
-            while ((count = NativeFile.read(iterator, room, roomBytes)) != 0)
-            {
-                int errno = Marshal.GetLastPInvokeError();
-                // EAGAIN: a million things were looked at, and it goes on from there (bpf_seq_read()).
-                if (count < 0 && errno is not (ErrnoName.EINTR or ErrnoName.EAGAIN))
-                    throw BpfErrors.Create("running program", Name, errno);
-                if (count > 0)
-                    take?.Invoke(new ReadOnlySpan<byte>(room, (int)count));
-            }
-        }
-        finally
-        {
-            _ = NativeFile.close(iterator);
-        }
+        return iterator >= 0 ? new BpfIteration(Name, iterator) : throw BpfErrors.Create("running program", Name, Marshal.GetLastPInvokeError());
     }
 
     private BpfLink AttachIterator()

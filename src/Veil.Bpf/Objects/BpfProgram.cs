@@ -6,8 +6,6 @@ namespace Veil.Bpf;
 /// <summary>One program of a <see cref="BpfObject"/>; lives and dies with it.</summary>
 public sealed unsafe partial class BpfProgram
 {
-    private const int MaxRawTracepointArguments = 12;
-
     private readonly BpfObject _object;
     private readonly nint _native;
 
@@ -76,7 +74,7 @@ public sealed unsafe partial class BpfProgram
         get
         {
             using var lease = new HandleLease(_object.Handle);
-            var fd = NativeProgram.bpf_program__fd(_native);
+            int fd = NativeProgram.bpf_program__fd(_native);
             return fd >= 0 ? fd : throw new InvalidOperationException($"Program {Name} is not loaded.");
         }
     }
@@ -88,47 +86,11 @@ public sealed unsafe partial class BpfProgram
     {
         using var lease = new HandleLease(_object.Handle);
         NativeProgram.BpfProgInfo info = default;
-        var size = (uint)sizeof(NativeProgram.BpfProgInfo);
-        var error = -NativeProgram.bpf_obj_get_info_by_fd(Fd, &info, &size);
+        uint size = (uint)sizeof(NativeProgram.BpfProgInfo);
+        int error = -NativeProgram.bpf_obj_get_info_by_fd(Fd, &info, &size);
         if (error != 0)
             throw BpfErrors.Create("describing program", Name, error);
         return new BpfProgramInfo(
             info.id, info.run_time_ns, info.run_cnt, info.recursion_misses, info.xlated_prog_len, info.jited_prog_len, info.verified_insns);
-    }
-
-    /// <summary>
-    /// Runs a <c>raw_tp</c> program once in the calling thread, as if the tracepoint had fired there (5.10). It need not be attached.
-    /// </summary>
-    /// <param name="arguments">The tracepoint's arguments, at most twelve; missing ones are zero.</param>
-    /// <returns>What the program returned.</returns>
-    /// <exception cref="ArgumentException">More than twelve arguments.</exception>
-    /// <exception cref="UnsupportedByKernelException">The kernel is older than 5.10.</exception>
-    /// <exception cref="BpfException">The program is of another type, or the kernel refused.</exception>
-    public uint RunRawTracepoint(params ReadOnlySpan<ulong> arguments)
-    {
-        const string Operation = "running program";
-        if (arguments.Length > MaxRawTracepointArguments)
-            throw new ArgumentException($"A tracepoint has at most {MaxRawTracepointArguments} arguments.", nameof(arguments));
-        if (Type != BpfProgramType.RawTracepoint)
-            throw new BpfException(Operation, Name, $"it is of type {Type}", hint: "only raw_tp programs can be run this way");
-        // All twelve: the kernel wants at least as many bytes as the program reads.
-        var context = stackalloc ulong[MaxRawTracepointArguments];
-        arguments.CopyTo(new Span<ulong>(context, MaxRawTracepointArguments));
-        var options = new NativeProgram.BpfTestRunOpts
-        {
-            Size = (nuint)sizeof(NativeProgram.BpfTestRunOpts),
-            ContextIn = context,
-            ContextSizeIn = MaxRawTracepointArguments * sizeof(ulong),
-        };
-        using var lease = new HandleLease(_object.Handle);
-        var error = -NativeProgram.bpf_prog_test_run_opts(Fd, &options);
-        return error switch
-        {
-            0 => options.ReturnValue,
-            ErrnoName.ENOTSUPP or ErrnoName.EOPNOTSUPP or ErrnoName.EINVAL when KernelFeatures.KernelVersion < MinimumKernel.RawTracepointTestRun =>
-                throw new UnsupportedByKernelException(
-                    Operation, Name, "test runs of raw tracepoint programs", MinimumKernel.RawTracepointTestRun, error),
-            _ => throw BpfErrors.Create(Operation, Name, error),
-        };
     }
 }

@@ -21,12 +21,12 @@ public sealed class BpfStatistics : SafeHandleMinusOneIsInvalid
     /// <exception cref="BpfException">Privileges are missing (CAP_SYS_ADMIN).</exception>
     public static BpfStatistics Enable()
     {
-        var fd = NativeProgram.bpf_enable_stats(BPF_STATS_RUN_TIME);
+        int fd = NativeProgram.bpf_enable_stats(BPF_STATS_RUN_TIME);
         return fd switch
         {
             >= 0 => new BpfStatistics(fd),
-            -ErrnoName.EINVAL => throw new UnsupportedByKernelException(
-                "enabling", "program statistics", "run-time statistics on request", MinimumKernel.RunTimeStatistics, ErrnoName.EINVAL),
+            -Errno.EINVAL => throw new UnsupportedByKernelException(
+                "enabling", "program statistics", "run-time statistics on request", MinimumKernel.RunTimeStatistics, Errno.EINVAL),
             _ => throw BpfErrors.Create("enabling", "program statistics", -fd),
         };
     }

@@ -42,8 +42,8 @@ public sealed unsafe class RingBuffer : IDisposable
         if (info.Type != BpfMapType.RingBuffer || info.MaxEntries != sizeBytes)
             throw new ArgumentException($"Map {info.Name} is of type {info.Type} and size {info.MaxEntries}, not a ring of {sizeBytes} bytes.", nameof(map));
 
-        var page = (nuint)Environment.SystemPageSize;
-        var added = false;
+        nuint page = (nuint)Environment.SystemPageSize;
+        bool added = false;
         map.DangerousAddRef(ref added);
         try
         {
@@ -116,7 +116,7 @@ public sealed unsafe class RingBuffer : IDisposable
     public bool TryRead(out ReadOnlySpan<byte> record)
     {
         // The producer position bounces between CPUs: it is read again only when the cursor has caught up with it.
-        if ((!_cursor.IsAtKnownEnd || Refresh()) && _cursor.TryNext(out var data, out var length))
+        if ((!_cursor.IsAtKnownEnd || Refresh()) && _cursor.TryNext(out byte* data, out int length))
         {
             record = MemoryMarshal.CreateReadOnlySpan(ref *data, length);
             return true;
@@ -135,24 +135,6 @@ public sealed unsafe class RingBuffer : IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         _cursor.Release();
-    }
-
-    /// <summary>
-    /// Sleeps until the kernel wakes the reader, records are there, or time is up. Programs that submit with BPF_RB_NO_WAKEUP do not wake
-    /// it: give a timeout.
-    /// </summary>
-    /// <param name="timeoutMs">Milliseconds; 0 does not wait, -1 waits for ever.</param>
-    /// <returns>Whether there is something unreleased. False as well when a signal interrupted.</returns>
-    /// <exception cref="ObjectDisposedException">It is disposed.</exception>
-    /// <exception cref="BpfException">poll(2) reported an error.</exception>
-    public bool Wait(int timeoutMs)
-    {
-        var poll = new NativeFile.PollFd { Fd = PollFd, Events = NativeFile.POLLIN };
-        var ready = NativeFile.poll(&poll, 1, timeoutMs);
-        if (ready >= 0)
-            return ready > 0;
-        var errno = Marshal.GetLastPInvokeError();
-        return errno == ErrnoName.EINTR ? false : throw BpfErrors.Create("waiting for", "ring buffer", errno);
     }
 
     /// <summary>Unmaps the ring. Records that were not released stay for the next reader.</summary>
@@ -177,7 +159,7 @@ public sealed unsafe class RingBuffer : IDisposable
 
     private static void CheckSize(int sizeBytes)
     {
-        var page = Environment.SystemPageSize;
+        int page = Environment.SystemPageSize;
         if (sizeBytes < page || sizeBytes > MaxSizeBytes || (sizeBytes & (sizeBytes - 1)) != 0)
         {
             throw new ArgumentException(

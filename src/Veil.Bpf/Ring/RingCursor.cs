@@ -63,8 +63,8 @@ internal unsafe struct RingCursor
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryNext(out byte* data, out int length)
     {
-        var header = _data + (_position & _mask);
-        var word = Volatile.Read(ref *(uint*)header);
+        byte* header = _data + (_position & _mask);
+        uint word = Volatile.Read(ref *(uint*)header);
         // One comparison catches the busy bit, the discard bit and a length that no record can have.
         if (word <= _mask)
         {
@@ -96,11 +96,11 @@ internal unsafe struct RingCursor
         length = 0;
         while (_position != _producerSeen || Refresh())
         {
-            var header = _data + (_position & _mask);
-            var word = Volatile.Read(ref *(uint*)header);
+            byte* header = _data + (_position & _mask);
+            uint word = Volatile.Read(ref *(uint*)header);
             if ((word & BusyBit) != 0)
                 return false;
-            var size = word & ~DiscardBit;
+            uint size = word & ~DiscardBit;
             if (size > _mask)
                 throw new BpfException("reading ring buffer", "", $"a record claims {size} bytes", hint: "a ring has one reader only");
             _position += Advance(size);

@@ -5,7 +5,9 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Unicode;
 using Microsoft.Win32.SafeHandles;
+using Veil.Bpf;
 using Veil.Core;
+using Veil.Core.Interop;
 using Veil.Core.Modules;
 using Veil.Core.Text;
 using Veil.Modules;
@@ -19,7 +21,7 @@ namespace Veil.Cli.Config;
 /// A trace written down in YAML. Its values become the flags of a command line and are read by the code that reads those: no rule exists
 /// twice. What is new are the places of mistakes.
 /// </summary>
-internal sealed partial class ConfigFile
+internal sealed class ConfigFile
 {
     private const int BytesMax = 1024 * 1024;
     private const int DepthMax = 16;
@@ -46,6 +48,9 @@ internal sealed partial class ConfigFile
     {
         ["control"] = "--control",
         ["control_group"] = "--control-group",
+        ["follow"] = "--follow",
+        ["no_follow"] = "--no-follow",
+        ["user"] = "--user",
         ["yes"] = "--yes",
         ["duration"] = "--duration",
         ["max_events"] = "--max-events",
@@ -325,7 +330,7 @@ internal sealed partial class ConfigFile
 
     private static string ReadText(string path)
     {
-        var buffer = new byte[BytesMax + 1];
+        byte[] buffer = new byte[BytesMax + 1];
         int length;
         try
         {
@@ -360,12 +365,11 @@ internal sealed partial class ConfigFile
             return new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
         if (Directory.Exists(path))
             throw new UsageException($"{path}: it is a folder");
-        var handle = new SafeFileHandle(Open(path, readOnlyNonBlockingCloexec), ownsHandle: true);
+        var handle = new SafeFileHandle(LibC.Open(path, readOnlyNonBlockingCloexec), ownsHandle: true);
         if (handle.IsInvalid)
         {
-            const int enoent = 2;
             int errno = Marshal.GetLastPInvokeError();
-            throw new UsageException($"{path}: {(errno == enoent ? "no such file" : Marshal.GetPInvokeErrorMessage(errno))}");
+            throw new UsageException($"{path}: {(errno == Errno.ENOENT ? "no such file" : Marshal.GetPInvokeErrorMessage(errno))}");
         }
 
         var file = new FileStream(handle, FileAccess.Read, bufferSize: 0);
@@ -395,7 +399,4 @@ internal sealed partial class ConfigFile
     private UsageException Wrong(Mark place, string why) => Wrong(_path, place, why);
 
     private static UsageException Wrong(string path, Mark place, string why) => new($"{path}:{Math.Max(place.Line, 1)}:{Math.Max(place.Column, 1)}: {why}");
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
 }

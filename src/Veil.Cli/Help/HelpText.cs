@@ -19,12 +19,13 @@ internal static partial class HelpText
     private const int NarrowBelow = 70;
 
     /// <summary>Places in a row: those of the terminal, so that no word is broken over two.</summary>
-    internal static int Columns { get; set; } = Math.Max(TerminalScreen.OfOutput()?.Size.Columns ?? ColumnsElsewhere, ColumnsMin);
+    internal static int Columns { get; set; } = Math.Max(TerminalScreen.Of(StandardStreams.Output)?.Size.Columns ?? ColumnsElsewhere, ColumnsMin);
 
     /// <summary>The examples, the first of each module and then of more than one.</summary>
     public static IEnumerable<Example> Examples =>
     [
         .. ModuleCatalog.All.Select(static module => module.Examples[0]),
+        new("veil -w /tmp/calls -- make -j2", "run a program, and write down what it and its children ask of the kernel"),
         new("veil --module syscall,network,files --enrich all", "three modules in one order, with wall-clock time, user and process names"),
         new("veil --module syscall -p $(pidof nginx) --control /run/veil.sock", "steer it from elsewhere: veil control /run/veil.sock add syscall openat"),
     ];
@@ -36,6 +37,7 @@ internal static partial class HelpText
         ("1", "could not start, go on or write the output: what the machine refused; or a control command was refused"),
         ("2", "the command line, the configuration or a file that they name is wrong; nothing was started"),
         ("3", "events were lost, and --fail-on-loss was given"),
+        ("126, 127", "the command is no program, or there is none of that name; of one that ran the exit code is its own, or 128 and the signal that ended it"),
     ];
 
     /// <summary>The help of the trace command.</summary>
@@ -43,7 +45,7 @@ internal static partial class HelpText
     {
         var text = new StringBuilder();
         Paragraph(text, root.Description!, "", "");
-        text.Append("\nUsage: veil --module NAME,… [filters] [options]\n       veil COMMAND …\n");
+        text.Append("\nUsage: veil --module NAME,… [filters] [options]\n       veil [options] -- CMD ARG…\n       veil COMMAND …\n");
         Section(text, "Modules (more of each: veil help MODULE)", ModuleCatalog.All.Select(static module => (module.Name, module.Summary)));
         foreach (var (title, options) in flags.Groups)
             Section(text, title, options.Select(Line));
@@ -164,7 +166,6 @@ internal static partial class HelpText
         /// <summary>Who asks how it is written need not have written it.</summary>
         public override bool ClearsParseErrors => true;
 
-        /// <inheritdoc/>
         public override int Invoke(ParseResult parseResult)
         {
             if (parseResult.CommandResult.Command is var command && command != root)

@@ -17,7 +17,7 @@ internal static class ManPage
         var page = new StringBuilder();
         page.Append($".TH VEIL 1 \"\" \"Veil {typeof(ManPage).Assembly.GetName().Version!.ToString(3)}\" \"User Commands\"\n");
         page.Append(".SH NAME\nveil \\- show what the Linux kernel does for processes\n");
-        page.Append(".SH SYNOPSIS\n.nf\n\\fBveil \\-\\-module\\fR \\fINAME\\fR,... [\\fIfilters\\fR] [\\fIoptions\\fR]\n");
+        page.Append(".SH SYNOPSIS\n.nf\n\\fBveil \\-\\-module\\fR \\fINAME\\fR,... [\\fIfilters\\fR] [\\fIoptions\\fR]\n\\fBveil\\fR [\\fIoptions\\fR] \\-\\- \\fICMD ARG\\fR...\n");
         foreach (var command in HelpText.Commands(root))
             page.Append($"\\fBveil\\fR {Roff(HelpText.Usage(command))}\n");
         page.Append(".fi\n.SH DESCRIPTION\n.B veil\nattaches BPF programs to hooks in the kernel and prints a line, or a JSON object, for each event.\n");

@@ -14,6 +14,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "command.h"
+
 #define KIB 1024ul
 #define MIB (1024 * KIB)
 
@@ -110,6 +112,8 @@ int __wrap___managed__Main(int argc, char **argv)
 
 int __wrap_main(int argc, char **argv)
 {
+	// First of all: the command gets what we were given.
+	veil_command_fork(argc, argv);
 	fill_standard_streams();
 	if (argc == 0 || argv[0][0] == '\0') {
 		dprintf(STDERR_FILENO,

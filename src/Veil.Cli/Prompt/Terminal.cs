@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Runtime.InteropServices;
 using System.Text;
+using Veil.Bpf;
+using Veil.Core.Interop;
 
 namespace Veil.Cli.Prompt;
 
@@ -9,13 +11,11 @@ namespace Veil.Cli.Prompt;
 /// terminal that takes nothing (CTRL-S, a dead connection) once the trace is to end.
 /// </summary>
 /// <param name="ended">Is there no point in waiting on? Asked ten times a second.</param>
-internal sealed unsafe partial class Terminal(Func<bool> ended) : IDisposable
+internal sealed unsafe class Terminal(Func<bool> ended) : IDisposable
 {
     // struct termios of glibc: four words of flags, then c_line and 32 control characters; 60 bytes on x86-64 and arm64.
     private const int TermiosBytes = 60;
     private const int StandardError = 2;
-    private const int Eintr = 4;
-    private const int Eagain = 11;
     private const int InputFlags = 0;
     private const int LocalFlags = 3;
     private const int ControlCharacters = 17;
@@ -27,10 +27,7 @@ internal sealed unsafe partial class Terminal(Func<bool> ended) : IDisposable
     private const uint Echo = 0x8;
     private const int TcsaNow = 0; // TCSADRAIN would wait for the terminal
     private const int PollMs = 100;
-    private const short PollIn = 1;
-    private const short PollOut = 4;
     private const int WidthDefault = 80;
-    private const ulong TiocgWinSz = 0x5413;
 
     // A description of our own, so that a write never blocks: the one of standard error is shared with the shell.
     private readonly int _screen = OpenScreen();
@@ -40,10 +37,10 @@ internal sealed unsafe partial class Terminal(Func<bool> ended) : IDisposable
     private bool _raw;
 
     /// <summary>Is there somebody at standard input and standard error?</summary>
-    public static bool IsThere => IsATty(0) == 1 && IsATty(2) == 1;
+    public static bool IsThere => LibC.IsTerminal(0) && LibC.IsTerminal(2);
 
     /// <summary>Is the job in the foreground ours? Another one is stopped by the kernel where it changes the terminal.</summary>
-    public static bool IsForeground => TcGetPGrp(0) == GetPGrp();
+    public static bool IsForeground => LibC.ForegroundOf(0) == LibC.ProcessGroup();
 
     /// <summary>Is our job in the foreground of the terminal that we belong to, if any, whatever the standard streams are?</summary>
     public static bool IsForegroundOfOurs
@@ -51,22 +48,15 @@ internal sealed unsafe partial class Terminal(Func<bool> ended) : IDisposable
         get
         {
             int terminal = OpenScreen();
-            bool isForeground = TcGetPGrp(terminal) == GetPGrp();
+            bool isForeground = LibC.ForegroundOf(terminal) == LibC.ProcessGroup();
             if (terminal != StandardError)
-                _ = Close(terminal);
+                _ = LibC.Close(terminal);
             return isForeground;
         }
     }
 
     /// <summary>The characters of a line.</summary>
-    public int Width
-    {
-        get
-        {
-            var size = stackalloc ushort[4]; // struct winsize: rows, columns, pixels
-            return IoCtl(_screen, TiocgWinSz, size) == 0 && size[1] > 0 ? size[1] : WidthDefault;
-        }
-    }
+    public int Width => LibC.WindowSize(_screen).Columns is > 0 and var columns ? columns : WidthDefault;
 
     /// <summary>Keys come one by one from now on, unseen, and none of them is a signal or stops the output.</summary>
     public void EnterRaw()
@@ -77,15 +67,15 @@ internal sealed unsafe partial class Terminal(Func<bool> ended) : IDisposable
                 return;
             fixed (byte* before = _before)
             {
-                if (TcGetAttr(0, before) != 0)
+                if (LibC.GetTerminal(0, before) != 0)
                     return;
-                var raw = stackalloc byte[_before.Length];
+                byte* raw = stackalloc byte[_before.Length];
                 _before.CopyTo(new Span<byte>(raw, _before.Length));
                 ((uint*)raw)[InputFlags] &= ~Ixon;
                 ((uint*)raw)[LocalFlags] &= ~(Isig | Icanon | Echo);
                 raw[ControlCharacters + VMin] = 1;
                 raw[ControlCharacters + VTime] = 0;
-                _raw = TcSetAttr(0, TcsaNow, raw) == 0;
+                _raw = LibC.SetTerminal(0, TcsaNow, raw) == 0;
             }
         }
     }
@@ -98,7 +88,7 @@ internal sealed unsafe partial class Terminal(Func<bool> ended) : IDisposable
             if (!_raw)
                 return;
             fixed (byte* before = _before)
-                _ = TcSetAttr(0, TcsaNow, before);
+                _ = LibC.SetTerminal(0, TcsaNow, before);
             _raw = false;
         }
     }
@@ -108,13 +98,13 @@ internal sealed unsafe partial class Terminal(Func<bool> ended) : IDisposable
     /// <returns>The byte, or -1 at the end.</returns>
     public int ReadKey(Func<bool> over)
     {
-        byte key;
+        Span<byte> key = stackalloc byte[1];
         while (!ended() && !over())
         {
-            var wait = new PollFd { Fd = 0, Events = PollIn };
-            if (Poll(&wait, 1, PollMs) <= 0)
+            var wait = new LibC.PollFd { Fd = 0, Events = LibC.PollIn };
+            if (LibC.Poll(&wait, 1, PollMs) <= 0)
                 continue;
-            return Read(0, &key, 1) == 1 ? key : -1;
+            return LibC.Read(0, key) == 1 ? key[0] : -1;
         }
 
         return -1;
@@ -127,9 +117,9 @@ internal sealed unsafe partial class Terminal(Func<bool> ended) : IDisposable
     public static string ReadLine()
     {
         var line = new StringBuilder();
-        byte key;
-        while (Read(0, &key, 1) == 1 && key != '\n')
-            line.Append((char)key);
+        Span<byte> key = stackalloc byte[1];
+        while (LibC.Read(0, key) == 1 && key[0] != '\n')
+            line.Append((char)key[0]);
         return line.ToString();
     }
 
@@ -141,16 +131,16 @@ internal sealed unsafe partial class Terminal(Func<bool> ended) : IDisposable
         {
             for (int written = 0; written < bytes.Length;)
             {
-                var wait = new PollFd { Fd = _screen, Events = PollOut };
-                if (Poll(&wait, 1, ended() ? 0 : PollMs) <= 0)
+                var wait = new LibC.PollFd { Fd = _screen, Events = LibC.PollOut };
+                if (LibC.Poll(&wait, 1, ended() ? 0 : PollMs) <= 0)
                 {
                     if (ended())
                         return;
                     continue;
                 }
 
-                nint count = WriteTo(_screen, data + written, bytes.Length - written);
-                if (count < 0 && Marshal.GetLastPInvokeError() is not (Eagain or Eintr))
+                nint count = LibC.Write(_screen, data + written, bytes.Length - written);
+                if (count < 0 && Marshal.GetLastPInvokeError() is not (Errno.EAGAIN or Errno.EINTR))
                     return;
                 if (count < 0)
                     Thread.Sleep(1); // room for less than the line break needs
@@ -159,59 +149,12 @@ internal sealed unsafe partial class Terminal(Func<bool> ended) : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         LeaveRaw();
         if (_screen != StandardError)
-            _ = Close(_screen);
+            _ = LibC.Close(_screen);
     }
 
-    private static int OpenScreen()
-    {
-        const int writeOnly = 1, noControl = 0x100, nonBlock = 0x800, closeOnExec = 0x80000;
-        fixed (byte* path = "/dev/tty"u8)
-            return Open(path, writeOnly | noControl | nonBlock | closeOnExec) is >= 0 and var fd ? fd : StandardError;
-    }
-
-    [LibraryImport("libc", EntryPoint = "isatty")]
-    private static partial int IsATty(int fd);
-
-    [LibraryImport("libc", EntryPoint = "tcgetpgrp")]
-    private static partial int TcGetPGrp(int fd);
-
-    [LibraryImport("libc", EntryPoint = "getpgrp")]
-    private static partial int GetPGrp();
-
-    [LibraryImport("libc", EntryPoint = "tcgetattr")]
-    private static partial int TcGetAttr(int fd, byte* attributes);
-
-    [LibraryImport("libc", EntryPoint = "tcsetattr")]
-    private static partial int TcSetAttr(int fd, int when, byte* attributes);
-
-    [LibraryImport("libc", EntryPoint = "poll")]
-    private static partial int Poll(PollFd* fds, nuint count, int timeoutMs);
-
-    [LibraryImport("libc", EntryPoint = "read")]
-    private static partial nint Read(int fd, byte* data, nint count);
-
-    [LibraryImport("libc", EntryPoint = "open")]
-    private static partial int Open(byte* path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "close")]
-    private static partial int Close(int fd);
-
-    [LibraryImport("libc", EntryPoint = "ioctl")]
-    private static partial int IoCtl(int fd, ulong request, void* argument);
-
-    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
-    private static partial nint WriteTo(int fd, byte* data, nint count);
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct PollFd
-    {
-        public int Fd;
-        public short Events;
-        public short Returned;
-    }
+    private static int OpenScreen() => LibC.OpenNonBlocking("/dev/tty") is >= 0 and var fd ? fd : StandardError;
 }

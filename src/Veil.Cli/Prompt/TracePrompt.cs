@@ -56,7 +56,6 @@ internal sealed class TracePrompt : IDisposable
         _thread.Join();
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         Close();

@@ -53,6 +53,9 @@ internal static class Arguments
 
     /// <summary>A buffer that the call fills; its length is what the call returned.</summary>
     public static Argument OutBuffer { get; } = new BufferArgument(length: 0, isOutput: true);
+
+    /// <summary>The same of a call that fills nothing, and says how much it would, where its length is 0; that is the argument at a place.</summary>
+    public static Argument AskedBuffer(int length) => new BufferArgument(length, isOutput: true);
 }
 
 internal sealed class IntArgument : Argument
@@ -149,7 +152,9 @@ internal sealed class BufferArgument(int length, bool isOutput) : Argument
     public override void Write(ref CallWriter writer, in CallView call, int position)
     {
         var chunk = call.Find(position, output: isOutput);
-        if (!chunk.Exists && isOutput && call.HasSucceeded && call.Ret == 0 && call[position] != 0)
+        if (isOutput && length > 0 && call[length] == 0)
+            writer.Address(call[position]);
+        else if (!chunk.Exists && isOutput && call.HasSucceeded && call.Ret == 0 && call[position] != 0)
             writer.String([], false);
         else if (!TryWriteAddress(ref writer, call, position, chunk))
             writer.String(chunk.Bytes, chunk.IsTruncated);

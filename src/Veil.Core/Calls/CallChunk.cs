@@ -93,7 +93,7 @@ public readonly ref struct CallChunk
     public CallChunkKind Kind => (CallChunkKind)_header[15];
 
     /// <summary>There was more than <see cref="Bytes"/>.</summary>
-    public bool IsTruncated => (Marks & CallChunkMarks.Truncated) != CallChunkMarks.None;
+    public bool IsTruncated => Exists && (Marks & CallChunkMarks.Truncated) != CallChunkMarks.None;
 
     /// <summary>What was read.</summary>
     public ReadOnlySpan<byte> Bytes { get; }

@@ -46,13 +46,13 @@ internal static class CallEscaping
                     line.Append("tnvfr"u8[value - '\t']);
                     break;
                 default:
-                    AppendOctal(ref line, value, at + 1 < bytes.Length && bytes[at + 1] is >= (byte)'0' and <= (byte)'9');
+                    AppendOctal(ref line, value, at + 1 < bytes.Length && bytes[at + 1] is >= (byte)'0' and <= (byte)'7');
                     break;
             }
         }
     }
 
-    // As few digits as do: before another digit all three.
+    // As few digits as do: before another one of octal all three.
     private static void AppendOctal(ref LineWriter line, byte value, bool isBeforeDigit)
     {
         line.Append((byte)'\\');

@@ -59,11 +59,21 @@ public static class CallFacts
     public static void WriteNames(ref LineWriter line, in CallView call, CallOptions options, CallChunkMarks mark, bool quoted)
     {
         var (spec, names) = CallTable.Of(call.Arch, call.Number);
+        var (seen, marked, cut) = Scan(call, options, mark);
         bool isFirst = true;
         for (int position = 0; position < spec.Arguments.Count; position++)
         {
             var argument = spec.Arguments[position];
-            if (argument.IsOmitted(call, position) || !Is(ref line, call, options, argument, position, mark))
+            bool isMarked = (marked >> position & 1) != 0, isSeen = (seen >> position & 1) != 0;
+            bool holds = mark switch
+            {
+                // A register that is no address for this command could not be read either, and is not missed.
+                CallChunkMarks.Unread => (isMarked || (!isSeen && IsWanted(call, options, argument, position)))
+                    && Shown(ref line, call, options, argument, position).WroteAddress,
+                CallChunkMarks.Truncated => isMarked || ((cut >> position & 1) != 0 && !argument.IsPath && Shown(ref line, call, options, argument, position).WasCut),
+                _ => isMarked,
+            };
+            if (!holds || argument.IsOmitted(call, position))
                 continue;
             if (!isFirst)
                 line.Append((byte)',');
@@ -76,27 +86,24 @@ public static class CallFacts
         }
     }
 
-    private static bool Is(ref LineWriter line, in CallView call, CallOptions options, Argument argument, int position, CallChunkMarks mark)
+    // Of which arguments something was read or tried, which have the mark, and of which more was read than is shown of a string.
+    private static (int Seen, int Marked, int Cut) Scan(in CallView call, CallOptions options, CallChunkMarks mark)
     {
-        bool isMarked = false, isLong = false, isAny = false;
+        int seen = 0, marked = 0, cut = 0;
         var row = call.Row;
         while (CallChunk.TryTake(ref row, out var chunk))
         {
-            // Of several messages the number stands above.
-            if ((chunk.Arg & 7) != position || chunk.Kind is CallChunkKind.Path or CallChunkKind.Socket)
+            if (chunk.Kind is CallChunkKind.Path or CallChunkKind.Socket)
                 continue;
-            isAny = true;
-            isLong |= chunk.Bytes.Length > options.StringSize;
-            isMarked |= (chunk.Marks & mark) != CallChunkMarks.None && (mark == CallChunkMarks.Unread ? !IsReadElsewhere(call, chunk) : chunk.IsRead);
+            int bit = 1 << (chunk.Arg & 7); // of several messages the number stands above
+            seen |= bit;
+            if (chunk.Bytes.Length > options.StringSize)
+                cut |= bit;
+            if ((chunk.Marks & mark) != CallChunkMarks.None && (mark == CallChunkMarks.Unread ? !IsReadElsewhere(call, chunk) : chunk.IsRead))
+                marked |= bit;
         }
 
-        return mark switch
-        {
-            // A register that is no address for this command could not be read either, and is not missed.
-            CallChunkMarks.Unread => (isMarked || (!isAny && IsWanted(call, options, argument, position))) && Shown(ref line, call, options, argument, position).WroteAddress,
-            CallChunkMarks.Truncated => isMarked || (isLong && Shown(ref line, call, options, argument, position).WasCut),
-            _ => isMarked,
-        };
+        return (seen, marked, cut);
     }
 
     private static bool IsReadElsewhere(in CallView call, in CallChunk unread) =>

@@ -25,6 +25,13 @@ internal readonly ref struct CallSocket(ReadOnlySpan<byte> bytes)
 
     private ReadOnlySpan<byte> Path => _bytes[PathOffset..][..Math.Min(BinaryPrimitives.ReadInt32LittleEndian(_bytes[PathSizeOffset..]), PathMax)];
 
+    /// <summary>The netlink protocol of a call's socket; negative: it is another socket, or it is not known what it is.</summary>
+    public static int NetlinkProtocol(in CallView call, int arg)
+    {
+        var bytes = call.Find(arg, CallChunkKind.Socket).Bytes;
+        return bytes.Length >= NameOffset && bytes.U16(FamilyOffset) == Netlink ? bytes.U16(ProtocolOffset) : -1;
+    }
+
     /// <summary>Appends it: <c>TCP:[a:p->b:q]</c>, or with less detail <c>socket:[N]</c>.</summary>
     public void Append(ref LineWriter line, bool isAll)
     {

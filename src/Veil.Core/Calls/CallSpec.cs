@@ -11,9 +11,12 @@ public sealed record CallSpec(string Name, params IReadOnlyList<Argument> Argume
 
     /// <summary>Writes the result of a call that has not failed, in text; null: <see cref="Result"/> says all.</summary>
     public CallResultWriter? ResultWriter { get; init; }
+
+    /// <summary>Writes all arguments in text where strace has another order than the kernel's prototype; null: they are written one by one.</summary>
+    public CallResultWriter? TextWriter { get; init; }
 }
 
-/// <summary>Writes what a call returned, and what strace says of it in brackets.</summary>
+/// <summary>Writes of a whole call: what it returned, and what strace says of it in brackets; or its arguments.</summary>
 public delegate void CallResultWriter(ref CallWriter writer, in CallView call);
 
 /// <summary>What a call returns where it has not failed.</summary>

@@ -19,7 +19,10 @@ public static class CallTable
 
     // A spec whose name begins with a table's name and a colon (i386:pread64) is for that table alone.
     private static IEnumerable<IEnumerable<CallSpec>> Families =>
-        [FileCalls.All, DescriptorCalls.All, WaitCalls.All, MountCalls.All, IoctlCalls.All];
+    [
+        FileCalls.All, DescriptorCalls.All, WaitCalls.All, MountCalls.All, IoctlCalls.All, MemoryCalls.All, ProcessCalls.All,
+        SignalCalls.All, TimeCalls.All, IdentityCalls.All, IpcCalls.All, KernelCalls.All, SocketCalls.All, UringCalls.All,
+    ];
 
     /// <summary>A call; of a number that no table has, one without arguments.</summary>
     /// <param name="arch">The table.</param>
@@ -37,6 +40,8 @@ public static class CallTable
     {
         var table = SyscallTable.For(arch);
         string name = Encoding.UTF8.GetString(table.NameUtf8(number));
+        if (name.Length == 0)
+            return KnownCall.Unknown;
         var parameters = SyscallParameters.Of(arch, number);
         var specs = s_specs.Value;
         if (!specs.TryGetValue($"{table.ArchName}:{name}", out var spec) && (!specs.TryGetValue(name, out spec) || spec.Arguments.Count != parameters.Length))
@@ -72,6 +77,7 @@ public static class CallTable
 /// <param name="Names">Their names, UTF-8.</param>
 public sealed record KnownCall(CallSpec Spec, IReadOnlyList<byte[]> Names)
 {
-    /// <summary>A call of which nothing is known.</summary>
-    public static KnownCall Unknown { get; } = new(new CallSpec("syscall"), []);
+    /// <summary>A call of which nothing is known: every register that may carry an argument.</summary>
+    public static KnownCall Unknown { get; } = new(new CallSpec("syscall", [.. Enumerable.Repeat(Calls.Arguments.Hex, CallView.ArgsMax)]),
+        [.. Enumerable.Range(0, CallView.ArgsMax).Select(static index => Encoding.UTF8.GetBytes($"arg{index}"))]);
 }

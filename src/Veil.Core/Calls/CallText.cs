@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using Veil.Bpf;
 using Veil.Core.Kernel;
 using Veil.Core.Text;
 
@@ -8,11 +9,21 @@ namespace Veil.Core.Calls;
 public static class CallText
 {
     /// <summary>Writes name, arguments and result, as strace does.</summary>
-    public static void Write(ref LineWriter line, in CallView call, CallOptions options)
+    /// <param name="line">Where to.</param>
+    /// <param name="call">The call.</param>
+    /// <param name="options">How it is shown.</param>
+    /// <param name="resultColumn">The place in the line where the result begins, if the call leaves room for it.</param>
+    public static void Write(ref LineWriter line, in CallView call, CallOptions options, int resultColumn = 0)
     {
         var spec = CallTable.Of(call.Arch, call.Number).Spec;
         AppendName(ref line, call);
-        WriteArguments(ref line, call, options);
+        if (!AppendArguments(ref line, call, spec, options) || call.IsRunning)
+            line.Append(" <unfinished ...>"u8);
+        if (call.IsRunning)
+            return;
+        line.Append(") "u8);
+        line.PadTo(line.Length, resultColumn);
+        line.Append("= "u8);
         var writer = new CallWriter(line, options);
         WriteResult(ref writer, call, spec);
         line = writer.Line;
@@ -21,23 +32,8 @@ public static class CallText
     /// <summary>Writes the arguments in parentheses.</summary>
     public static void WriteArguments(ref LineWriter line, in CallView call, CallOptions options)
     {
-        var spec = CallTable.Of(call.Arch, call.Number).Spec;
-        line.Append((byte)'(');
-        var writer = new CallWriter(line, options);
-        bool isFirst = true;
-        for (int position = 0; position < spec.Arguments.Count; position++)
-        {
-            var argument = spec.Arguments[position];
-            if (argument.IsOmitted(call, position))
-                continue;
-            if (!isFirst)
-                writer.Line.Append(", "u8);
-            isFirst = false;
-            argument.Write(ref writer, call, position);
-        }
-
-        writer.Line.Append((byte)')');
-        line = writer.Line;
+        AppendArguments(ref line, call, CallTable.Of(call.Arch, call.Number).Spec, options, isWhole: true);
+        line.Append((byte)')');
     }
 
     /// <summary>Writes the arguments as the members of a JSON object.</summary>
@@ -68,6 +64,44 @@ public static class CallText
         line.Append((byte)'}');
     }
 
+    // With the parenthesis before them. Of a call that did not come back up to the first that it would have filled: then false.
+    private static bool AppendArguments(ref LineWriter line, in CallView call, CallSpec spec, CallOptions options, bool isWhole = false)
+    {
+        line.Append((byte)'(');
+        var writer = new CallWriter(line, options);
+        if (spec.TextWriter is { } write)
+        {
+            write(ref writer, call);
+            line = writer.Line;
+            return true;
+        }
+
+        bool isFirst = true;
+        isWhole |= call.HasReturned;
+        for (int position = 0; position < spec.Arguments.Count; position++)
+        {
+            var argument = spec.Arguments[position];
+            if (argument.IsOmitted(call, position))
+                continue;
+            if (!isWhole && IsFilled(argument, position, call, options))
+            {
+                line = writer.Line;
+                return false;
+            }
+
+            if (!isFirst)
+                writer.Line.Append(", "u8);
+            isFirst = false;
+            argument.Write(ref writer, call, position);
+        }
+
+        line = writer.Line;
+        return true;
+    }
+
+    private static bool IsFilled(Argument argument, int position, in CallView call, CallOptions options) =>
+        argument.Output(position, options, call.Is32Bit).Read != CallRead.None && argument.Input(position, options, call.Is32Bit).Read == CallRead.None;
+
     private static void AppendExact(ref LineWriter line, ReadOnlySpan<byte> name, ReadOnlySpan<byte> bytes)
     {
         line.Append(",\""u8);
@@ -94,8 +128,7 @@ public static class CallText
     private static void WriteResult(ref CallWriter writer, in CallView call, CallSpec spec)
     {
         ref var line = ref writer.Line;
-        line.Append(" = "u8);
-        if (call.Ret == CallView.NeverReturned)
+        if (!call.HasReturned)
         {
             line.Append((byte)'?');
             return;

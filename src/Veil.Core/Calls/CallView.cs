@@ -20,6 +20,9 @@ public readonly ref struct CallView
     /// <summary>What stands for the result of a call that never returned.</summary>
     public const long NeverReturned = long.MinValue;
 
+    /// <summary>What stands for the result of a call that was under way when the trace ended (<c>VEIL_RET_RUNNING</c>).</summary>
+    public const long Running = long.MinValue + 1;
+
     /// <summary>In <see cref="Find"/>, the place of what the call returned.</summary>
     public const int ReturnArg = 7;
 
@@ -54,14 +57,20 @@ public readonly ref struct CallView
     /// <summary>Bytes of an address, and of <c>long</c>.</summary>
     public int WordBytes => Is32Bit ? 4 : 8;
 
-    /// <summary>What it returned: -4095 to -1 is an errno, <see cref="NeverReturned"/> that it did not.</summary>
+    /// <summary>What it returned: -4095 to -1 is an errno, <see cref="NeverReturned"/> and <see cref="Running"/> that it did not.</summary>
     public long Ret => BinaryPrimitives.ReadInt64LittleEndian(_call[RetOffset..]);
 
     /// <summary>Did it return an error?</summary>
     public bool HasFailed => Ret is < 0 and >= -ErrnoMax;
 
     /// <summary>Did it return, and no error?</summary>
-    public bool HasSucceeded => Ret != NeverReturned && !HasFailed;
+    public bool HasSucceeded => HasReturned && !HasFailed;
+
+    /// <summary>Did it return?</summary>
+    public bool HasReturned => Ret > Running;
+
+    /// <summary>Was it under way when the trace ended?</summary>
+    public bool IsRunning => Ret == Running;
 
     /// <summary>An argument as the register had it.</summary>
     public ulong this[int arg] => BinaryPrimitives.ReadUInt64LittleEndian(_call[(ArgsOffset + (8 * arg))..]);

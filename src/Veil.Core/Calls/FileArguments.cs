@@ -70,7 +70,6 @@ internal sealed class VectorArgument(int count, bool isOutput) : Argument
 
     public override void Write(ref CallWriter writer, in CallView call, int position)
     {
-        int word = call.WordBytes;
         ulong number = call[count];
         var vector = call.FindAny(position);
         bool isEmpty = number == 0 && call[position] != 0;
@@ -81,25 +80,41 @@ internal sealed class VectorArgument(int count, bool isOutput) : Argument
             return;
         }
 
-        writer.BeginArray();
         // What a call that reads has filled: the rest of the parts are empty.
-        ulong left = isOutput && call.HasSucceeded ? (ulong)call.Ret : ulong.MaxValue;
-        int index = 0;
-        var structs = isEmpty ? default : vector.Bytes;
+        WriteParts(ref writer, call, position, isEmpty ? default : vector.Bytes, number,
+            isOutput && call.HasSucceeded ? (ulong)call.Ret : ulong.MaxValue, isOutput);
+    }
+
+    /// <summary>Writes the structures and what they point to.</summary>
+    /// <param name="writer">Where to.</param>
+    /// <param name="call">The call.</param>
+    /// <param name="arg">Under which the parts were read.</param>
+    /// <param name="structs">The structures that were read.</param>
+    /// <param name="number">How many there are.</param>
+    /// <param name="left">The bytes in all parts.</param>
+    /// <param name="isOutput">Has the call filled them?</param>
+    /// <param name="isNetlink">Are messages of netlink in them?</param>
+    public static void WriteParts(ref CallWriter writer, in CallView call, int arg, ReadOnlySpan<byte> structs, ulong number, ulong left,
+        bool isOutput, bool isNetlink = false)
+    {
+        int word = call.WordBytes, index = 0;
+        writer.BeginArray();
         for (; structs.Length >= 2 * word && (ulong)index < number; structs = structs[(2 * word)..])
         {
             ulong address = structs.UWord(0, word), size = structs.UWord(1, word);
             writer.Item();
             writer.BeginStruct();
             writer.Field("iov_base"u8);
-            var part = call.Find(position, CallChunkKind.Part, index++, output: isOutput);
+            var part = call.Find(arg, CallChunkKind.Part, index++, output: isOutput);
             ulong filled = Math.Min(size, left);
             if (address != 0 && filled == 0 && (size == 0 || isOutput))
                 writer.String([], false);
-            else if (address != 0 && part.IsRead)
-                writer.String(writer.Cut(part.Bytes), filled > (ulong)Math.Min(part.Bytes.Length, writer.Options.StringSize));
-            else
+            else if (address == 0 || !part.IsRead)
                 writer.Address(address);
+            else if (isNetlink)
+                NetlinkMessages.Write(ref writer, part.Bytes, filled, CallSocket.NetlinkProtocol(call, 0));
+            else
+                WritePart(ref writer, part.Bytes, filled);
             left -= filled;
             writer.Field("iov_len"u8);
             writer.Unsigned(size);
@@ -109,6 +124,12 @@ internal sealed class VectorArgument(int count, bool isOutput) : Argument
         if ((ulong)index < number)
             writer.More();
         writer.EndArray();
+    }
+
+    private static void WritePart(ref CallWriter writer, ReadOnlySpan<byte> bytes, ulong filled)
+    {
+        var shown = writer.Cut(filled < (ulong)bytes.Length ? bytes[..(int)filled] : bytes);
+        writer.String(shown, filled > (ulong)shown.Length);
     }
 }
 

@@ -52,32 +52,46 @@ internal sealed class StructArgument(int size, StructWriter write) : Argument
 /// <param name="write">Writes one.</param>
 internal sealed class ArrayArgument(int unit, int count, StructWriter write) : Argument
 {
-    public override CallReader Input(int position, CallOptions options, bool is32Bit) =>
-        count < 0 ? default : new(CallRead.Counted, unit, CallOptions.ElementsMax * unit, count);
+    private readonly int _unit = unit;
+    private readonly int _count = count;
 
-    public override CallReader Output(int position, CallOptions options, bool is32Bit) =>
-        count < 0 ? new(CallRead.Result, unit, CallOptions.ElementsMax * unit) : default;
+    /// <summary>Bytes of each where addresses and <c>long</c> have 4.</summary>
+    public int Unit32 { get; init; } = unit;
+
+    /// <summary>Is it there only when the call has ended?</summary>
+    public bool IsOutput { get; init; } = count < 0;
+
+    public override CallReader Input(int position, CallOptions options, bool is32Bit) => IsOutput ? default : Reader(is32Bit);
+
+    public override CallReader Output(int position, CallOptions options, bool is32Bit) => IsOutput ? Reader(is32Bit) : default;
 
     public override void Write(ref CallWriter writer, in CallView call, int position)
     {
-        var chunk = call.Find(position, output: count < 0);
-        bool isEmpty = call[position] != 0 && (count < 0 ? call.Ret == 0 : (uint)call[count] == 0);
+        var chunk = call.Find(position, output: IsOutput);
+        bool isEmpty = call[position] != 0 && (_count < 0 ? call.Ret == 0 : (uint)call[_count] == 0);
         if (!chunk.IsRead && !isEmpty)
         {
             writer.Address(call[position]);
             return;
         }
 
+        int size = call.Is32Bit ? Unit32 : _unit;
         writer.BeginArray();
-        for (var left = isEmpty ? default : chunk.Bytes; left.Length >= unit; left = left[unit..])
+        for (var left = isEmpty ? default : chunk.Bytes; left.Length >= size; left = left[size..])
         {
             writer.Item();
-            write(ref writer, left[..unit], call);
+            write(ref writer, left[..size], call);
         }
 
         if (chunk.IsTruncated)
             writer.More();
         writer.EndArray();
+    }
+
+    private CallReader Reader(bool is32Bit)
+    {
+        int size = is32Bit ? Unit32 : _unit;
+        return new(_count < 0 ? CallRead.Result : CallRead.Counted, size, CallOptions.ElementsMax * size, Math.Max(_count, 0));
     }
 }
 

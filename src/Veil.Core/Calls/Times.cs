@@ -16,7 +16,7 @@ internal static class Times
         writer.Field("tv_sec"u8);
         writer.Number(bytes.Word(0, wordBytes));
         writer.Field(isMicro ? "tv_usec"u8 : "tv_nsec"u8);
-        writer.Number(bytes.Word(1, wordBytes));
+        writer.Unsigned(bytes.UWord(1, wordBytes));
         writer.EndStruct();
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Runtime.InteropServices;
 using System.Text;
+using Veil.Bpf;
 using Veil.Core.Interop;
 
 namespace Veil.Core.Control;
@@ -73,7 +74,7 @@ internal sealed unsafe class ControlClient(int fd, uint user) : IDisposable
         fixed (byte* data = _input)
             count = LibC.Receive(fd, data + _inputLength, ChunkBytes, 0);
         if (count <= 0)
-            return count < 0 && Marshal.GetLastPInvokeError() is LibC.Eagain or LibC.Eintr;
+            return count < 0 && Marshal.GetLastPInvokeError() is Errno.EAGAIN or Errno.EINTR;
         ActiveAt = Environment.TickCount64;
         FindLine(_inputLength, (int)count);
         _inputLength += (int)count;
@@ -99,7 +100,7 @@ internal sealed unsafe class ControlClient(int fd, uint user) : IDisposable
         int used = _lineLength + 1;
         _inputLength -= used;
         // What comes after a long line has no need of its room.
-        var rest = _input.Length > ChunkBytes ? new byte[Math.Max(ChunkBytes, _inputLength)] : _input;
+        byte[] rest = _input.Length > ChunkBytes ? new byte[Math.Max(ChunkBytes, _inputLength)] : _input;
         Array.Copy(_input, used, rest, 0, _inputLength);
         _input = rest;
         FindLine(0, _inputLength);
@@ -126,7 +127,7 @@ internal sealed unsafe class ControlClient(int fd, uint user) : IDisposable
             sent = LibC.Send(fd, data + _sent, _answer.Length - _sent, LibC.MsgNoSignal);
         // Nobody is there any more: commands that came behind this one would be answered to nobody, and keep the others' waiting.
         if (sent < 0)
-            return Marshal.GetLastPInvokeError() is LibC.Eagain or LibC.Eintr;
+            return Marshal.GetLastPInvokeError() is Errno.EAGAIN or Errno.EINTR;
         ActiveAt = Environment.TickCount64;
         _sent += (int)sent;
         if (_sent < _answer.Length)

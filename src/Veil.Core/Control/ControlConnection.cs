@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Runtime.InteropServices;
 using System.Text;
+using Veil.Bpf;
 using Veil.Core.Interop;
 using Veil.Core.Text;
 
@@ -36,13 +37,13 @@ public sealed unsafe class ControlConnection : IDisposable
         _ = LibC.Close(_fd);
         throw new VeilException($"control: {Escaping.ForMessage(path)}: " + error switch
         {
-            LibC.Enoent => "no such file: a trace makes its socket with --control PATH, and removes it at its end",
-            LibC.Enotdir => "a part of the path before its end is no folder: give the path that the trace was given with --control",
+            Errno.ENOENT => "no such file: a trace makes its socket with --control PATH, and removes it at its end",
+            Errno.ENOTDIR => "a part of the path before its end is no folder: give the path that the trace was given with --control",
             // Of a file that is no socket the kernel says the same as of a socket that nobody has, or that this user may not use.
-            LibC.Econnrefused or LibC.Eacces when KindOf(path) is { } kind => $"{kind}, and no socket: give the path that the trace was given with --control",
-            LibC.Eacces => "permission denied: the socket is for root and who started the trace, and for a group with --control-group",
-            LibC.Eprototype => "a socket of another kind, and no trace's: give the path that the trace was given with --control",
-            LibC.Econnrefused => "no trace listens there any more: it was ended without its clean-up; a new trace with the same --control replaces the socket",
+            Errno.ECONNREFUSED or Errno.EACCES when KindOf(path) is { } kind => $"{kind}, and no socket: give the path that the trace was given with --control",
+            Errno.EACCES => "permission denied: the socket is for root and who started the trace, and for a group with --control-group",
+            Errno.EPROTOTYPE => "a socket of another kind, and no trace's: give the path that the trace was given with --control",
+            Errno.ECONNREFUSED => "no trace listens there any more: it was ended without its clean-up; a new trace with the same --control replaces the socket",
             _ => Marshal.GetPInvokeErrorMessage(error),
         });
     }
@@ -60,7 +61,7 @@ public sealed unsafe class ControlConnection : IDisposable
             for (nint sent = 0; sent < line.Length;)
             {
                 nint count = LibC.Send(_fd, data + sent, line.Length - sent, LibC.MsgNoSignal);
-                if (count < 0 && Marshal.GetLastPInvokeError() != LibC.Eintr)
+                if (count < 0 && Marshal.GetLastPInvokeError() != Errno.EINTR)
                     break; // the answer may say why
                 sent += Math.Max(count, 0);
             }
@@ -108,7 +109,7 @@ public sealed unsafe class ControlConnection : IDisposable
             nint count;
             fixed (byte* data = _received)
                 count = LibC.Receive(_fd, data + _end, _received.Length - _end, 0);
-            if (count < 0 && Marshal.GetLastPInvokeError() == LibC.Eintr)
+            if (count < 0 && Marshal.GetLastPInvokeError() == Errno.EINTR)
                 continue;
             if (count <= 0)
                 throw new VeilException($"control: {_path}: the trace ended, or closed the connection, before it answered");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Runtime.InteropServices;
 using System.Text;
+using Veil.Bpf;
 using Veil.Core.Interop;
 using Veil.Core.Privileged;
 using Veil.Core.Waiting;
@@ -155,7 +156,7 @@ public sealed unsafe class ControlServer : IDisposable
         if (fd < 0)
         {
             // Out of descriptors: the connection stays pending until one is free.
-            if (Marshal.GetLastPInvokeError() is not (LibC.Emfile or LibC.Enfile))
+            if (Marshal.GetLastPInvokeError() is not (Errno.EMFILE or Errno.ENFILE))
                 return false;
             if (LongestIdle(_clients) is { } idle)
                 Close(idle, "another one came, and there are no more descriptors");

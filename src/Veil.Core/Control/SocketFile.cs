@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Runtime.InteropServices;
 using System.Text;
+using Veil.Bpf;
 using Veil.Core.Interop;
 using Veil.Core.Privileged;
 
@@ -92,7 +93,6 @@ internal sealed unsafe class SocketFile : IDisposable
         _ = LibC.Close(_folder);
     }
 
-    /// <inheritdoc/>
     public void Dispose() => Remove(root: null);
 
     private void Make(int listener, uint? group)
@@ -131,7 +131,7 @@ internal sealed unsafe class SocketFile : IDisposable
         int answer = LibC.ConnectTo(probe, _name.AsSpan(0, _name.Length - 1));
         int error = Marshal.GetLastPInvokeError();
         _ = LibC.Close(probe);
-        if (answer == 0 || error != LibC.Econnrefused)
+        if (answer == 0 || error != Errno.ECONNREFUSED)
             throw new VeilException($"--control: {_path} is in use{(answer == 0 ? "" : $" ({Marshal.GetPInvokeErrorMessage(error)})")}: give another path");
         if (there.User != LibC.EffectiveUser())
             throw new VeilException($"--control: {_path} is a socket of another user: give another path");
@@ -140,7 +140,7 @@ internal sealed unsafe class SocketFile : IDisposable
     }
 
     private bool Remove(in LibC.FileFacts seen) =>
-        LibC.TryGetFacts(_folder, _name, out var there) && (there.Device, there.Inode) == (seen.Device, seen.Inode) && LibC.UnlinkAt(_folder, _name) == 0;
+        LibC.TryGetFacts(_folder, _name, out var there) && there.IsSame(seen) && LibC.UnlinkAt(_folder, _name) == 0;
 
     private VeilException Failed(string what) => new($"--control: {what}{_path}: {Marshal.GetLastPInvokeErrorMessage()}");
 }

@@ -128,7 +128,7 @@ internal sealed class CountPlan
     /// <param name="key">The bytes that the map has.</param>
     public byte[] RecordOf(ReadOnlySpan<byte> key)
     {
-        var record = new byte[Schema.SizeBytes + PathKeyBytes];
+        byte[] record = new byte[Schema.SizeBytes + PathKeyBytes];
         switch (Kind)
         {
             case KeyKind.Path:

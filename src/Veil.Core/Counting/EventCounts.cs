@@ -115,7 +115,7 @@ internal sealed unsafe class EventCounts
 
     private static ulong Sum(BpfPerCpuArray<ulong> counts, int turn, CountRest rest)
     {
-        var perCpu = new ulong[KernelFeatures.PossibleCpuCount];
+        ulong[] perCpu = new ulong[KernelFeatures.PossibleCpuCount];
         counts.Read(PlaceOf(turn, rest), perCpu);
         ulong sum = 0;
         foreach (ulong count in perCpu)

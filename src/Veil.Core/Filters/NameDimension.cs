@@ -5,27 +5,21 @@ using System.Text;
 namespace Veil.Core.Filters;
 
 /// <summary>A part of the task's name. The kernel looks every window of a name up among the parts (<c>veil_name_search</c>).</summary>
-public sealed class NameDimension : FilterDimension
+internal sealed class NameDimension : FilterDimension
 {
     /// <summary>The longest task name in bytes: TASK_COMM_LEN less the NUL.</summary>
     public const int BytesMax = 15;
 
-    /// <inheritdoc/>
     public override string Name => "name";
 
-    /// <inheritdoc/>
     public override char? Alias => 'n';
 
-    /// <inheritdoc/>
     public override string ValueName => "TEXT";
 
-    /// <inheritdoc/>
     public override string Description => "tasks whose name contains the text";
 
-    /// <inheritdoc/>
     public override string AcceptedForm => $"1 to {BytesMax} bytes of a task's name";
 
-    /// <inheritdoc/>
     public override string? ParseKeys(string text, List<FilterKey> keys)
     {
         if (text.Contains('\0', StringComparison.Ordinal))

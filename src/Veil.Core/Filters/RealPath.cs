@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using Veil.Bpf.Interop;
+
 namespace Veil.Core.Filters;
 
 /// <summary>A path without symbolic links, as the kernel names an open file. What does not exist (yet) stays as it is.</summary>
@@ -11,7 +13,7 @@ internal static class RealPath
     {
         var left = new Stack<string>(Names(path));
         string real = "";
-        for (int links = 0; left.TryPop(out var name);)
+        for (int links = 0; left.TryPop(out string? name);)
         {
             if (name == "..")
             {
@@ -20,7 +22,7 @@ internal static class RealPath
             }
 
             string next = $"{real}/{name}";
-            if (LinkTarget(next) is not { } target)
+            if (KernelFile.Target(next) is not { } target)
             {
                 real = next;
                 continue;
@@ -39,16 +41,4 @@ internal static class RealPath
 
     // The last first, as they are pushed.
     private static IEnumerable<string> Names(string path) => path.Split('/').Where(static name => name is not ("" or ".")).Reverse();
-
-    private static string? LinkTarget(string path)
-    {
-        try
-        {
-            return new FileInfo(path).LinkTarget;
-        }
-        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
 }

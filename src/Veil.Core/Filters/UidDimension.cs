@@ -4,24 +4,18 @@ using Veil.Core.Interop;
 namespace Veil.Core.Filters;
 
 /// <summary>The real user id of the running task.</summary>
-public sealed class UidDimension : FilterDimension
+internal sealed class UidDimension : FilterDimension
 {
-    /// <inheritdoc/>
     public override string Name => "uid";
 
-    /// <inheritdoc/>
     public override char? Alias => 'u';
 
-    /// <inheritdoc/>
     public override string ValueName => "USER";
 
-    /// <inheritdoc/>
     public override string Description => "processes of these users, by number or name";
 
-    /// <inheritdoc/>
     public override string AcceptedForm => $"a user name or an id from 0 to {uint.MaxValue - 1}";
 
-    /// <inheritdoc/>
     public override string? ParseKeys(string text, List<FilterKey> keys)
     {
         uint uid;
@@ -41,6 +35,5 @@ public sealed class UidDimension : FilterDimension
         return null;
     }
 
-    /// <inheritdoc/>
     public override IEnumerable<string> KeyNames() => NameService.UserNames();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
 using System.Text;
+using Veil.Bpf.Interop;
 using Veil.Core.Filters;
 using Veil.Core.Interop;
 using Veil.Core.Kernel;
@@ -31,14 +32,16 @@ internal sealed class SilenceHint
     private readonly Dictionary<int, ProcessState> _atStart = [];
     private readonly ulong _startedTicks = (ulong)LibC.NowNs(LibC.ClockBoottime) / NsPerTick;
 
-    private SilenceHint()
-    {
-    }
+    // Modules that would show something of a process that only computes.
+    private readonly string[] _ofComputing;
+
+    private SilenceHint(SessionOptions options) =>
+        _ofComputing = [.. options.Available.Where(static module => module.ShowsComputing).Select(static module => module.Name).Except(options.Modules.Select(static module => module.Name))];
 
     /// <summary>Looks at the processes that are to be traced.</summary>
     public static SilenceHint Watch(SessionOptions options)
     {
-        var hint = new SilenceHint();
+        var hint = new SilenceHint(options);
         foreach (int pid in AllowedPids(options.Filters.Where(static filter => filter.Dimension is PidDimension).SelectMany(static filter => filter.Bits)))
             hint._atStart[pid] = ProcessState.Read(pid);
         return hint;
@@ -54,7 +57,7 @@ internal sealed class SilenceHint
             return $"nothing yet: {flag} dropped all {dropped} events so far";
         var filters = modules.SelectMany(static module => module.Filters).Where(static filter => filter.Keys.Count > 0).ToList();
         // In a namespace of its own /proc has other ids than the filters, and where it hides the processes of others, none of them is known to be gone.
-        bool isKnown = PidNamespace.IsInitial && ReadText("/proc/1/comm") is not null;
+        bool isKnown = PidNamespace.IsInitial && KernelFile.Text("/proc/1/comm") is not null;
         string? why = isKnown ? OfProcesses(modules, filters) ?? OfNames(filters) ?? OfUsers(filters) : null;
         why ??= modules is [var only] ? only.Module.WhySilent([], only.Filters) : null;
         why ??= OfCounts(filters);
@@ -78,7 +81,7 @@ internal sealed class SilenceHint
             return OfChildren(living, children);
         if (modules is [var module] && module.Module.WhySilent(living.ConvertAll(pid => (pid, _atStart.TryGetValue(pid, out var known) ? known.Sockets : [])), module.Filters) is { } why)
             return why;
-        return living is [var one] && _atStart.TryGetValue(one, out var then) ? then.Compare(one, modules) : null;
+        return living is [var one] && _atStart.TryGetValue(one, out var then) ? then.Compare(one, modules, _ofComputing) : null;
     }
 
     private string OfChildren(List<int> living, List<int> children)
@@ -87,8 +90,8 @@ internal sealed class SilenceHint
         string whose = living is [var parent] ? $"PID {parent} has" : $"the {living.Count} processes have";
         string text = $"{whose} {children.Count} {(children.Count == 1 ? "child" : "children")} ({those}) that {(children.Count == 1 ? "is" : "are")} not traced";
         // By the time that anybody has typed its id, a child that the trace has seen born may be gone, and the next one there.
-        if (children.TrueForAll(pid => Stat(pid) is { StartTicks: var began } && began > _startedTicks) && ReadText($"/proc/{children[0]}/comm") is { Length: > 0 } name)
-            return $"{text}, and as young as this trace; -n '{Text.Escaping.ForMessage(name)}' traces every thread of that name, those to come too";
+        if (children.TrueForAll(pid => Stat(pid) is { StartTicks: var began } && began > _startedTicks))
+            return $"{text}, and as young as this trace; --follow traces children from the moment they are made";
         return $"{text}; -p {string.Join(',', living.Concat(children).Take(ProcessesMax))} traces {(living.Count + children.Count == 2 ? "both" : "all")}";
     }
 
@@ -99,7 +102,7 @@ internal sealed class SilenceHint
             return null;
         return $"no thread has a name with {string.Join(" or ", wanted.Take(Named).Select(static text => $"'{Text.Escaping.ForMessage(text)}'"))} in it";
 
-        static IEnumerable<string> Threads() => Directories("/proc").Where(IsNumber).SelectMany(static process => Directories($"/proc/{process}/task").Take(ThreadsMax).Select(thread => ReadText($"/proc/{process}/task/{thread}/comm") ?? ""));
+        static IEnumerable<string> Threads() => KernelFile.Folders("/proc").Where(IsNumber).SelectMany(static process => KernelFile.Folders($"/proc/{process}/task").Take(ThreadsMax).Select(thread => KernelFile.Text($"/proc/{process}/task/{thread}/comm") ?? ""));
     }
 
     private static string? OfUsers(List<FilterMap> filters)
@@ -108,7 +111,7 @@ internal sealed class SilenceHint
         if (wanted.Count == 0)
             return null;
         var uids = wanted.Select(static key => key.Key.Bits.ToString(CultureInfo.InvariantCulture)).ToHashSet(StringComparer.Ordinal);
-        bool isThere = Directories("/proc").Where(IsNumber).Any(process => ProcessState.Field($"/proc/{process}/status", "Uid:") is { } ids && uids.Contains(ids.Split('\t')[0]));
+        bool isThere = KernelFile.Folders("/proc").Where(IsNumber).Any(process => ProcessState.Field($"/proc/{process}/status", "Uid:") is { } ids && uids.Contains(ids.Split('\t')[0]));
         return isThere ? null : $"no process of user {string.Join(" or ", wanted.Take(Named).Select(static key => Text.Escaping.ForMessage(key.Key.Text)))} runs";
     }
 
@@ -144,7 +147,7 @@ internal sealed class SilenceHint
     private static List<int> ChildrenOf(HashSet<int> traced)
     {
         var parents = new Dictionary<int, int>();
-        foreach (string process in Directories("/proc").Where(IsNumber))
+        foreach (string process in KernelFile.Folders("/proc").Where(IsNumber))
         {
             int pid = int.Parse(process, CultureInfo.InvariantCulture);
             if (Stat(pid) is { State: not "Z", Parent: var parent })
@@ -169,35 +172,11 @@ internal sealed class SilenceHint
 
     // proc_pid_stat(5): after the name, which may hold anything, come the state and the parent, and as the 22nd field when it began.
     private static (string State, int Parent, ulong StartTicks)? Stat(int pid) =>
-        ReadText($"/proc/{pid}/stat") is { } stat && stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries) is [var state, var parent, .. { Length: > 17 } rest]
+        KernelFile.Text($"/proc/{pid}/stat") is { } stat && stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries) is [var state, var parent, .. { Length: > 17 } rest]
             ? (state, int.Parse(parent, CultureInfo.InvariantCulture), ulong.Parse(rest[17], CultureInfo.InvariantCulture))
             : null;
 
     private static bool IsNumber(string name) => !name.AsSpan().ContainsAnyExceptInRange('0', '9');
-
-    private static IEnumerable<string> Directories(string path)
-    {
-        try
-        {
-            return [.. Directory.EnumerateDirectories(path).Select(static folder => Path.GetFileName(folder))];
-        }
-        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
-        {
-            return [];
-        }
-    }
-
-    private static string? ReadText(string path)
-    {
-        try
-        {
-            return File.ReadAllText(path, Encoding.UTF8).TrimEnd('\n');
-        }
-        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
 
     /// <summary>What a process did, so far as the next look can tell whether it did anything since.</summary>
     /// <param name="Exists">It does.</param>
@@ -211,7 +190,7 @@ internal sealed class SilenceHint
             new(Directory.Exists($"/proc/{pid}"), CallOf(pid), OfThreads(pid, "voluntary_ctxt_switches:"), OfThreads(pid, "nonvoluntary_ctxt_switches:"), SocketsOf(pid));
 
         /// <summary>What it has done since: nothing, computing, or nothing that is known.</summary>
-        public string? Compare(int pid, IReadOnlyList<TracedModule> modules)
+        public string? Compare(int pid, IReadOnlyList<TracedModule> modules, string[] others)
         {
             if (!Exists)
                 return null;
@@ -221,9 +200,9 @@ internal sealed class SilenceHint
                 return $"PID {pid} is stopped (SIGSTOP, or a debugger)";
             if (OfThreads(pid, "voluntary_ctxt_switches:") != Sleeps)
                 return null;
-            int running = Directories($"/proc/{pid}/task").Take(ThreadsMax).Count(thread => Field($"/proc/{pid}/task/{thread}/status", "State:") is ['R', ..]);
+            int running = KernelFile.Folders($"/proc/{pid}/task").Take(ThreadsMax).Count(thread => Field($"/proc/{pid}/task/{thread}/status", "State:") is ['R', ..]);
             if (running > 0)
-                return Computes(pid, running, modules);
+                return Computes(pid, running, modules, others);
             if (OfThreads(pid, "nonvoluntary_ctxt_switches:") != Preemptions)
                 return null;
             string threads = Sleeps.Split(' ') is { Length: > 1 } all ? $", and none of its {all.Length} threads has run" : "";
@@ -231,14 +210,12 @@ internal sealed class SilenceHint
         }
 
         // Some of its threads have been on a CPU, or waited for one, all the time; the others have slept.
-        private string Computes(int pid, int running, IReadOnlyList<TracedModule> modules)
+        private string Computes(int pid, int running, IReadOnlyList<TracedModule> modules, string[] others)
         {
-            var traced = modules.Select(static module => module.Module.Name).ToHashSet(StringComparer.Ordinal);
             // A call that begins is seen, whatever it comes to: where results are asked for, it may be under way.
             bool seesCalls = modules.Any(static module => module.FiltersWithoutFlag.Count > 0 && module.Filters.All(static filter => filter.Keys.Count == 0 || TraceModule.IsOfTask(filter.Dimension)));
             string who = Sleeps.Split(' ').Length is > 1 and var all ? $"{running} of its {all} threads {(running == 1 ? "has" : "have")}" : "it has";
-            string others = string.Join(" or ", ((string[])["syscall", "scheduler", "uprobe"]).Where(name => !traced.Contains(name)));
-            return $"PID {pid} {(seesCalls ? "makes no system calls; " : "computes: ")}{who} been running on a CPU (state R) since the trace began{(others.Length > 0 ? "; see --module " + others : "")}";
+            return $"PID {pid} {(seesCalls ? "makes no system calls; " : "computes: ")}{who} been running on a CPU (state R) since the trace began{(others.Length > 0 ? "; see --module " + string.Join(" or ", others) : "")}";
         }
 
         private static HashSet<long> SocketsOf(int pid)
@@ -262,15 +239,15 @@ internal sealed class SilenceHint
         }
 
         public static string? Field(string file, string name) =>
-            ReadText(file)?.Split('\n').FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))?[name.Length..].Trim();
+            KernelFile.Text(file)?.Split('\n').FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))?[name.Length..].Trim();
 
-        private static string OfThreads(int pid, string field) => string.Join(' ', Directories($"/proc/{pid}/task").Take(ThreadsMax).Order(StringComparer.Ordinal)
+        private static string OfThreads(int pid, string field) => string.Join(' ', KernelFile.Folders($"/proc/{pid}/task").Take(ThreadsMax).Order(StringComparer.Ordinal)
             .Select(thread => $"{thread}:{Field($"/proc/{pid}/task/{thread}/status", field)}"));
 
         // proc_pid_syscall(5): the number, six arguments, the stack pointer and the program counter; or `running`, or -1 outside of a call.
         private static string? CallOf(int pid)
         {
-            if (ReadText($"/proc/{pid}/syscall")?.Split(' ') is not [var number, _, _, _, _, _, _, var stack, _] || !int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int call))
+            if (KernelFile.Text($"/proc/{pid}/syscall")?.Split(' ') is not [var number, _, _, _, _, _, _, var stack, _] || !int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int call))
                 return null;
             // A 32-bit program's stack is below 4 GiB.
             var arch = SyscallTable.Native == SyscallArch.X64 && stack.Length <= "0xffffffff".Length ? SyscallArch.I386 : SyscallTable.Native;

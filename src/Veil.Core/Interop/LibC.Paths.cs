@@ -35,12 +35,11 @@ internal static unsafe partial class LibC
     /// <summary>What a place is.</summary>
     public static bool TryGetPathFacts(int fd, out PathFacts facts)
     {
-        const int attributesOffset = 8, uidOffset = 20, gidOffset = 24;
-        const uint basic = 0x7ff; // STATX_BASIC_STATS
+        const int attributesOffset = 8, uidOffset = 20, gidOffset = 24, modeOffset = 28;
         var status = stackalloc byte[StatxBytes];
         var nothing = stackalloc byte[1];
-        bool there = Statx(fd, nothing, AtEmptyPath, basic, status) == 0;
-        facts = there ? new(*(ushort*)(status + StatxModeOffset), *(uint*)(status + uidOffset), *(uint*)(status + gidOffset), *(ulong*)(status + attributesOffset)) : default;
+        bool there = Statx(fd, nothing, AtEmptyPath, StatxBasic, status) == 0;
+        facts = there ? new(*(ushort*)(status + modeOffset), *(uint*)(status + uidOffset), *(uint*)(status + gidOffset), *(ulong*)(status + attributesOffset)) : default;
         return there;
     }
 

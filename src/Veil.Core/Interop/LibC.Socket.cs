@@ -12,13 +12,6 @@ internal static unsafe partial class LibC
     public const int SolSocket = 1;
     public const int SoPeerCred = 17;
     public const int MsgNoSignal = 0x4000;
-    public const int Enfile = 23;
-    public const int Emfile = 24;
-    public const int Econnrefused = 111;
-    public const int Enoent = 2;
-    public const int Eacces = 13;
-    public const int Enotdir = 20;
-    public const int Eprototype = 91;
 
     // struct sockaddr_un: the family, then a path of 108 bytes with its NUL.
     public const int SocketPathMax = 107;
@@ -80,7 +73,7 @@ internal static unsafe partial class LibC
     /// <summary>Binds a socket to a path.</summary>
     public static int BindTo(int socket, ReadOnlySpan<byte> path)
     {
-        var address = stackalloc byte[SocketAddressBytes];
+        byte* address = stackalloc byte[SocketAddressBytes];
         Fill(address, path);
         return Bind(socket, address, SocketAddressBytes);
     }
@@ -88,7 +81,7 @@ internal static unsafe partial class LibC
     /// <summary>Connects a socket to a path.</summary>
     public static int ConnectTo(int socket, ReadOnlySpan<byte> path)
     {
-        var address = stackalloc byte[SocketAddressBytes];
+        byte* address = stackalloc byte[SocketAddressBytes];
         Fill(address, path);
         return Connect(socket, address, SocketAddressBytes);
     }
@@ -96,37 +89,11 @@ internal static unsafe partial class LibC
     /// <summary>Who is at the other end of a connected socket (SO_PEERCRED, unix(7)).</summary>
     public static bool TryGetPeer(int socket, out uint user)
     {
-        var credentials = stackalloc uint[3]; // pid, uid, gid
+        uint* credentials = stackalloc uint[3]; // pid, uid, gid
         int length = 3 * sizeof(uint);
         bool known = GetSockOpt(socket, SolSocket, SoPeerCred, credentials, &length) == 0;
         user = credentials[1];
         return known;
-    }
-
-    /// <summary>What is at a name, ended by a NUL, in a folder; the link itself where it is one.</summary>
-    public static bool TryGetFacts(int folder, ReadOnlySpan<byte> name, out FileFacts facts)
-    {
-        const int noFollow = 0x100; // AT_SYMLINK_NOFOLLOW
-        return TryGetFacts(folder, name, noFollow, out facts);
-    }
-
-    /// <summary>What an open file is.</summary>
-    public static bool TryGetFacts(int fd, out FileFacts facts) => TryGetFacts(fd, "\0"u8, AtEmptyPath, out facts);
-
-    private static bool TryGetFacts(int folder, ReadOnlySpan<byte> name, int flags, out FileFacts facts)
-    {
-        const uint wanted = 0x7ff; // STATX_BASIC_STATS
-        const int uidOffset = 20;
-        const int gidOffset = 24;
-        var status = stackalloc byte[StatxBytes];
-        fixed (byte* data = name)
-        {
-            bool there = Statx(folder, data, flags, wanted, status) == 0;
-            facts = there
-                ? new(*(ulong*)(status + StatxDevMajorOffset), *(ulong*)(status + StatxInoOffset), *(uint*)(status + uidOffset), *(uint*)(status + gidOffset), (FileType)(*(ushort*)(status + StatxModeOffset) & 0xf000))
-                : default;
-            return there;
-        }
     }
 
     private static void Fill(byte* address, ReadOnlySpan<byte> path)
@@ -150,7 +117,4 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "getsockopt", SetLastError = true)]
     private static partial int GetSockOpt(int socket, int level, int name, void* value, int* length);
-
-    /// <summary>Which file it is, whose, and of what kind.</summary>
-    internal readonly record struct FileFacts(ulong Device, ulong Inode, uint User, uint Group, FileType Type);
 }

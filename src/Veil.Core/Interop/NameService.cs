@@ -14,7 +14,7 @@ internal static unsafe class NameService
     /// <summary>The name of a user id, raw bytes; empty where it has none.</summary>
     public static byte[] UserName(uint uid)
     {
-        var buffer = stackalloc byte[BufferBytes];
+        byte* buffer = stackalloc byte[BufferBytes];
         LibC.Passwd entry;
         LibC.Passwd* found;
         if (LibC.GetPwUid(uid, &entry, buffer, BufferBytes, &found) != 0 || found is null)
@@ -24,20 +24,34 @@ internal static unsafe class NameService
     }
 
     /// <summary>The id of a user.</summary>
-    public static bool TryGetUserId(string name, out uint uid)
+    public static bool TryGetUserId(string name, out uint uid) => TryGetUser(name, out uid, out _);
+
+    /// <summary>The ids of a user, and of the user's group.</summary>
+    public static bool TryGetUser(string name, out uint uid, out uint gid)
     {
-        var buffer = stackalloc byte[BufferBytes];
+        byte* buffer = stackalloc byte[BufferBytes];
         LibC.Passwd entry;
         LibC.Passwd* found;
         bool known = LibC.GetPwNam(name, &entry, buffer, BufferBytes, &found) == 0 && found is not null;
-        uid = known ? found->Uid : 0;
+        (uid, gid) = known ? (found->Uid, found->Gid) : (0, 0);
         return known;
+    }
+
+    /// <summary>All groups of a user.</summary>
+    public static uint[] GroupsOf(string name, uint gid)
+    {
+        const int most = 65_536; // NGROUPS_MAX
+        var groups = new uint[most];
+        int count = most;
+        fixed (uint* first = groups)
+            _ = LibC.GetGroupList(name, gid, first, &count);
+        return groups[..Math.Min(count, most)];
     }
 
     /// <summary>The id of a group.</summary>
     public static bool TryGetGroupId(string name, out uint gid)
     {
-        var buffer = stackalloc byte[BufferBytes];
+        byte* buffer = stackalloc byte[BufferBytes];
         LibC.GroupEntry entry;
         LibC.GroupEntry* found;
         bool known = LibC.GetGrNam(name, &entry, buffer, BufferBytes, &found) == 0 && found is not null;

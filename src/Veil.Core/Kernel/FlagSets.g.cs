@@ -9,7 +9,7 @@ namespace Veil.Core.Kernel;
 public static partial class FlagSets
 {
     /// <summary>Values: O_RDONLY, O_WRONLY, O_RDWR …</summary>
-    public static FlagSet OpenAccess => new(0, 4, false, 79850, 0, 0, 0x0);
+    public static FlagSet OpenAccess => new(0, 4, false, 83668, 0, 0, 0x0);
 
     /// <summary>Flags: O_CREAT, O_EXCL, O_NOCTTY …</summary>
     public static FlagSet Open => OpenOf(SyscallTable.Native);
@@ -17,68 +17,68 @@ public static partial class FlagSets
     /// <summary><see cref="Open"/> of an architecture: the values differ.</summary>
     public static FlagSet OpenOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(21, 17, true, 79850, 0, 4, 0x3)
-            : new(4, 17, true, 79850, 0, 4, 0x3);
+            ? new(21, 17, true, 83668, 0, 4, 0x3)
+            : new(4, 17, true, 83668, 0, 4, 0x3);
 
     /// <summary>Flags: RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS …</summary>
-    public static FlagSet OpenResolve => new(38, 6, true, 79856, 0, 0, 0x0);
+    public static FlagSet OpenResolve => new(38, 6, true, 83674, 0, 0, 0x0);
 
     /// <summary>Values: AT_FDCWD</summary>
-    public static FlagSet AtFd => new(44, 1, false, 79868, 0, 0, 0x0);
+    public static FlagSet AtFd => new(44, 1, false, 83686, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_REMOVEDIR, AT_SYMLINK_FOLLOW …</summary>
-    public static FlagSet AtFlags => new(45, 6, true, 79868, 0, 0, 0x0);
+    public static FlagSet AtFlags => new(45, 6, true, 83686, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_EACCESS, AT_EMPTY_PATH</summary>
-    public static FlagSet AtAccess => new(51, 3, true, 79868, 0, 0, 0x0);
+    public static FlagSet AtAccess => new(51, 3, true, 83686, 0, 0, 0x0);
 
     /// <summary>Flags: AT_STATX_FORCE_SYNC, AT_STATX_DONT_SYNC, AT_SYMLINK_NOFOLLOW …</summary>
-    public static FlagSet AtStatx => new(54, 8, true, 79868, 0, 0, 0x0);
+    public static FlagSet AtStatx => new(54, 8, true, 83686, 0, 0, 0x0);
 
     /// <summary>Flags: AT_HANDLE_FID, AT_HANDLE_MNT_ID_UNIQUE, AT_HANDLE_CONNECTABLE …</summary>
-    public static FlagSet AtHandle => new(62, 5, true, 79868, 0, 0, 0x0);
+    public static FlagSet AtHandle => new(62, 5, true, 83686, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_EXECVE_CHECK</summary>
-    public static FlagSet AtExec => new(67, 3, true, 79868, 0, 0, 0x0);
+    public static FlagSet AtExec => new(67, 3, true, 83686, 0, 0, 0x0);
 
     /// <summary>Flags: R_OK, W_OK, X_OK …</summary>
-    public static FlagSet AccessMode => new(70, 4, true, 79875, 0, 0, 0x0);
+    public static FlagSet AccessMode => new(70, 4, true, 83693, 0, 0, 0x0);
 
     /// <summary>Values: S_IFIFO, S_IFCHR, S_IFDIR …</summary>
-    public static FlagSet FileType => new(74, 7, false, 79880, 0, 0, 0x0);
+    public static FlagSet FileType => new(74, 7, false, 83698, 0, 0, 0x0);
 
     /// <summary>Flags: S_ISUID, S_ISGID, S_ISVTX</summary>
-    public static FlagSet ModeBits => new(81, 3, true, 79888, 0, 0, 0x0);
+    public static FlagSet ModeBits => new(81, 3, true, 83706, 0, 0, 0x0);
 
     /// <summary>Values: DT_UNKNOWN, DT_FIFO, DT_CHR …</summary>
-    public static FlagSet DirentType => new(84, 9, false, 79896, 0, 0, 0x0);
+    public static FlagSet DirentType => new(84, 9, false, 83714, 0, 0, 0x0);
 
     /// <summary>Flags: RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT</summary>
-    public static FlagSet RenameFlags => new(93, 3, true, 79903, 0, 0, 0x0);
+    public static FlagSet RenameFlags => new(93, 3, true, 83721, 0, 0, 0x0);
 
     /// <summary>Values: SEEK_SET, SEEK_CUR, SEEK_END …</summary>
-    public static FlagSet LseekWhence => new(96, 5, false, 79914, 0, 0, 0x0);
+    public static FlagSet LseekWhence => new(96, 5, false, 83732, 0, 0, 0x0);
 
     /// <summary>Flags: FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_NO_HIDE_STALE …</summary>
-    public static FlagSet FallocateModes => new(101, 8, true, 79923, 0, 0, 0x0);
+    public static FlagSet FallocateModes => new(101, 8, true, 83741, 0, 0, 0x0);
 
     /// <summary>Flags: LOCK_SH, LOCK_EX, LOCK_NB …</summary>
-    public static FlagSet FlockOps => new(109, 8, true, 79937, 0, 0, 0x0);
+    public static FlagSet FlockOps => new(109, 8, true, 83755, 0, 0, 0x0);
 
     /// <summary>Values: POSIX_FADV_NORMAL, POSIX_FADV_RANDOM, POSIX_FADV_SEQUENTIAL …</summary>
-    public static FlagSet FadviseAdvice => new(117, 6, false, 79946, 0, 0, 0x0);
+    public static FlagSet FadviseAdvice => new(117, 6, false, 83764, 0, 0, 0x0);
 
     /// <summary>Flags: SYNC_FILE_RANGE_WAIT_BEFORE, SYNC_FILE_RANGE_WRITE, SYNC_FILE_RANGE_WAIT_AFTER</summary>
-    public static FlagSet SyncFileRangeFlags => new(123, 3, true, 79961, 0, 0, 0x0);
+    public static FlagSet SyncFileRangeFlags => new(123, 3, true, 83779, 0, 0, 0x0);
 
     /// <summary>Flags: RWF_HIPRI, RWF_DSYNC, RWF_SYNC …</summary>
-    public static FlagSet RwFlags => new(126, 9, true, 79981, 0, 0, 0x0);
+    public static FlagSet RwFlags => new(126, 9, true, 83799, 0, 0, 0x0);
 
     /// <summary>Flags: XATTR_CREATE, XATTR_REPLACE</summary>
-    public static FlagSet XattrFlags => new(135, 2, true, 79989, 0, 0, 0x0);
+    public static FlagSet XattrFlags => new(135, 2, true, 83807, 0, 0, 0x0);
 
     /// <summary>Flags: SPLICE_F_MOVE, SPLICE_F_NONBLOCK, SPLICE_F_MORE …</summary>
-    public static FlagSet SpliceFlags => new(137, 4, true, 79999, 0, 0, 0x0);
+    public static FlagSet SpliceFlags => new(137, 4, true, 83817, 0, 0, 0x0);
 
     /// <summary>Flags: O_NONBLOCK, O_CLOEXEC, O_NOTIFICATION_PIPE …</summary>
     public static FlagSet PipeFlags => PipeFlagsOf(SyscallTable.Native);
@@ -86,38 +86,38 @@ public static partial class FlagSets
     /// <summary><see cref="PipeFlags"/> of an architecture: the values differ.</summary>
     public static FlagSet PipeFlagsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(145, 4, true, 79850, 0, 0, 0x0)
-            : new(141, 4, true, 79850, 0, 0, 0x0);
+            ? new(145, 4, true, 83668, 0, 0, 0x0)
+            : new(141, 4, true, 83668, 0, 0, 0x0);
 
     /// <summary>Flags: O_CLOEXEC</summary>
-    public static FlagSet DupFlags => new(149, 1, true, 79850, 0, 0, 0x0);
+    public static FlagSet DupFlags => new(149, 1, true, 83668, 0, 0, 0x0);
 
     /// <summary>Flags: CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC</summary>
-    public static FlagSet CloseRangeFlags => new(150, 2, true, 80012, 0, 0, 0x0);
+    public static FlagSet CloseRangeFlags => new(150, 2, true, 83830, 0, 0, 0x0);
 
     /// <summary>Flags: FS_XFLAG_REALTIME, FS_XFLAG_PREALLOC, FS_XFLAG_IMMUTABLE …</summary>
-    public static FlagSet FileAttributes => new(152, 20, true, 80028, 0, 0, 0x0);
+    public static FlagSet FileAttributes => new(152, 20, true, 83846, 0, 0, 0x0);
 
     /// <summary>Values: F_DUPFD, F_GETFD, F_SETFD …</summary>
-    public static FlagSet FcntlCommands => new(172, 38, false, 80041, 0, 0, 0x0);
+    public static FlagSet FcntlCommands => new(172, 38, false, 83859, 0, 0, 0x0);
 
     /// <summary>Flags: FD_CLOEXEC</summary>
-    public static FlagSet FdFlags => new(210, 1, true, 80047, 0, 0, 0x0);
+    public static FlagSet FdFlags => new(210, 1, true, 83865, 0, 0, 0x0);
 
     /// <summary>Values: F_RDLCK, F_WRLCK, F_UNLCK …</summary>
-    public static FlagSet LockTypes => new(211, 5, false, 80041, 0, 0, 0x0);
+    public static FlagSet LockTypes => new(211, 5, false, 83859, 0, 0, 0x0);
 
     /// <summary>Values: F_OWNER_TID, F_OWNER_PID, F_OWNER_PGRP</summary>
-    public static FlagSet OwnerTypes => new(216, 3, false, 80054, 0, 0, 0x0);
+    public static FlagSet OwnerTypes => new(216, 3, false, 83872, 0, 0, 0x0);
 
     /// <summary>Flags: F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW …</summary>
-    public static FlagSet FileSeals => new(219, 6, true, 80066, 0, 0, 0x0);
+    public static FlagSet FileSeals => new(219, 6, true, 83884, 0, 0, 0x0);
 
     /// <summary>Flags: DN_ACCESS, DN_MODIFY, DN_CREATE …</summary>
-    public static FlagSet NotifyFlags => new(225, 7, true, 80077, 0, 0, 0x0);
+    public static FlagSet NotifyFlags => new(225, 7, true, 83895, 0, 0, 0x0);
 
     /// <summary>Values: RWH_WRITE_LIFE_NOT_SET, RWH_WRITE_LIFE_NONE, RWH_WRITE_LIFE_SHORT …</summary>
-    public static FlagSet WriteHints => new(232, 6, false, 80084, 0, 0, 0x0);
+    public static FlagSet WriteHints => new(232, 6, false, 83902, 0, 0, 0x0);
 
     /// <summary>Flags: PROT_READ, PROT_WRITE, PROT_EXEC …</summary>
     public static FlagSet MmapProt => MmapProtOf(SyscallTable.Native);
@@ -125,11 +125,11 @@ public static partial class FlagSets
     /// <summary><see cref="MmapProt"/> of an architecture: the values differ.</summary>
     public static FlagSet MmapProtOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(245, 9, true, 80103, 0, 0, 0x0)
-            : new(238, 7, true, 80103, 0, 0, 0x0);
+            ? new(245, 9, true, 83921, 0, 0, 0x0)
+            : new(238, 7, true, 83921, 0, 0, 0x0);
 
     /// <summary>Values: MAP_FILE, MAP_SHARED, MAP_PRIVATE …</summary>
-    public static FlagSet MmapType => new(254, 5, false, 80112, 0, 0, 0x0);
+    public static FlagSet MmapType => new(254, 5, false, 83930, 0, 0, 0x0);
 
     /// <summary>Flags: MAP_FIXED, MAP_ANONYMOUS, MAP_32BIT …</summary>
     public static FlagSet MmapFlags => MmapFlagsOf(SyscallTable.Native);
@@ -137,23 +137,23 @@ public static partial class FlagSets
     /// <summary><see cref="MmapFlags"/> of an architecture: the values differ.</summary>
     public static FlagSet MmapFlagsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(275, 14, true, 80112, 254, 5, 0xf)
-            : new(259, 16, true, 80112, 254, 5, 0xf);
+            ? new(275, 14, true, 83930, 254, 5, 0xf)
+            : new(259, 16, true, 83930, 254, 5, 0xf);
 
     /// <summary>Flags: MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP</summary>
-    public static FlagSet MremapFlags => new(289, 3, true, 80120, 0, 0, 0x0);
+    public static FlagSet MremapFlags => new(289, 3, true, 83938, 0, 0, 0x0);
 
     /// <summary>Values: MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL …</summary>
-    public static FlagSet MadviseAdvice => new(292, 27, false, 80131, 0, 0, 0x0);
+    public static FlagSet MadviseAdvice => new(292, 27, false, 83949, 0, 0, 0x0);
 
     /// <summary>Flags: MS_SYNC, MS_ASYNC, MS_INVALIDATE</summary>
-    public static FlagSet MsyncFlags => new(319, 3, true, 80140, 0, 0, 0x0);
+    public static FlagSet MsyncFlags => new(319, 3, true, 83958, 0, 0, 0x0);
 
     /// <summary>Flags: MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT</summary>
-    public static FlagSet MlockallFlags => new(322, 3, true, 80147, 0, 0, 0x0);
+    public static FlagSet MlockallFlags => new(322, 3, true, 83965, 0, 0, 0x0);
 
     /// <summary>Flags: MLOCK_ONFAULT</summary>
-    public static FlagSet Mlock2Flags => new(325, 1, true, 80155, 0, 0, 0x0);
+    public static FlagSet Mlock2Flags => new(325, 1, true, 83973, 0, 0, 0x0);
 
     /// <summary>Flags: PKEY_DISABLE_ACCESS, PKEY_DISABLE_WRITE</summary>
     public static FlagSet PkeyRights => PkeyRightsOf(SyscallTable.Native);
@@ -161,218 +161,290 @@ public static partial class FlagSets
     /// <summary><see cref="PkeyRights"/> of an architecture: the values differ.</summary>
     public static FlagSet PkeyRightsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(328, 4, true, 80165, 0, 0, 0x0)
-            : new(326, 2, true, 80165, 0, 0, 0x0);
+            ? new(328, 4, true, 83983, 0, 0, 0x0)
+            : new(326, 2, true, 83983, 0, 0, 0x0);
 
     /// <summary>Flags: SHADOW_STACK_SET_TOKEN, SHADOW_STACK_SET_MARKER</summary>
-    public static FlagSet ShadowStackFlags => new(332, 2, true, 80174, 0, 0, 0x0);
+    public static FlagSet ShadowStackFlags => new(332, 2, true, 83992, 0, 0, 0x0);
 
     /// <summary>Flags: MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_HUGETLB …</summary>
-    public static FlagSet MemfdFlags => new(334, 5, true, 80191, 0, 0, 0x0);
+    public static FlagSet MemfdFlags => new(334, 5, true, 84009, 0, 0, 0x0);
 
     /// <summary>Values: MPOL_DEFAULT, MPOL_PREFERRED, MPOL_BIND …</summary>
-    public static FlagSet MempolicyModes => new(339, 7, false, 80199, 0, 0, 0x0);
+    public static FlagSet MempolicyModes => new(339, 7, false, 84017, 0, 0, 0x0);
 
     /// <summary>Flags: MPOL_F_STATIC_NODES, MPOL_F_RELATIVE_NODES, MPOL_F_NUMA_BALANCING</summary>
-    public static FlagSet Mempolicy => new(346, 3, true, 80199, 339, 7, 0x1fff);
+    public static FlagSet Mempolicy => new(346, 3, true, 84017, 339, 7, 0x1fff);
 
     /// <summary>Flags: MPOL_MF_STRICT, MPOL_MF_MOVE, MPOL_MF_MOVE_ALL</summary>
-    public static FlagSet MbindFlags => new(349, 3, true, 80199, 0, 0, 0x0);
+    public static FlagSet MbindFlags => new(349, 3, true, 84017, 0, 0, 0x0);
 
     /// <summary>Flags: MPOL_F_NODE, MPOL_F_ADDR, MPOL_F_MEMS_ALLOWED</summary>
-    public static FlagSet GetMempolicyFlags => new(352, 3, true, 80199, 0, 0, 0x0);
+    public static FlagSet GetMempolicyFlags => new(352, 3, true, 84017, 0, 0, 0x0);
 
     /// <summary>Flags: UFFD_USER_MODE_ONLY, O_NONBLOCK, O_CLOEXEC</summary>
-    public static FlagSet UserfaultfdFlags => new(355, 3, true, 80208, 0, 0, 0x0);
+    public static FlagSet UserfaultfdFlags => new(355, 3, true, 84026, 0, 0, 0x0);
 
     /// <summary>Values: AF_UNSPEC, AF_UNIX, AF_INET …</summary>
-    public static FlagSet SocketDomain => new(358, 46, false, 80217, 0, 0, 0x0);
+    public static FlagSet SocketDomain => new(358, 46, false, 84035, 0, 0, 0x0);
 
     /// <summary>Values: SOCK_STREAM, SOCK_DGRAM, SOCK_RAW …</summary>
-    public static FlagSet SocketTypes => new(404, 7, false, 80224, 0, 0, 0x0);
+    public static FlagSet SocketTypes => new(404, 7, false, 84042, 0, 0, 0x0);
 
     /// <summary>Flags: SOCK_CLOEXEC, SOCK_NONBLOCK</summary>
-    public static FlagSet SocketType => new(411, 2, true, 80224, 404, 7, 0xf);
+    public static FlagSet SocketType => new(411, 2, true, 84042, 404, 7, 0xf);
 
     /// <summary>Flags: SOCK_CLOEXEC, SOCK_NONBLOCK</summary>
-    public static FlagSet SocketFlags => new(413, 2, true, 80224, 0, 0, 0x0);
+    public static FlagSet SocketFlags => new(413, 2, true, 84042, 0, 0, 0x0);
 
     /// <summary>Values: IPPROTO_IP, IPPROTO_ICMP, IPPROTO_IGMP …</summary>
-    public static FlagSet IpProto => new(415, 36, false, 80233, 0, 0, 0x0);
+    public static FlagSet IpProto => new(415, 36, false, 84051, 0, 0, 0x0);
 
     /// <summary>Flags: MSG_OOB, MSG_PEEK, MSG_DONTROUTE …</summary>
-    public static FlagSet MsgFlags => new(451, 22, true, 80245, 0, 0, 0x0);
+    public static FlagSet MsgFlags => new(451, 25, true, 84063, 0, 0, 0x0);
 
     /// <summary>Values: SHUT_RD, SHUT_WR, SHUT_RDWR</summary>
-    public static FlagSet SocketShutdown => new(473, 3, false, 80253, 0, 0, 0x0);
+    public static FlagSet SocketShutdown => new(476, 3, false, 84071, 0, 0, 0x0);
 
     /// <summary>Values: SOL_IP, SOL_SOCKET, SOL_TCP …</summary>
-    public static FlagSet SocketLevels => new(476, 41, false, 80262, 0, 0, 0x0);
+    public static FlagSet SocketLevels => new(479, 41, false, 84080, 0, 0, 0x0);
 
     /// <summary>Values: SO_DEBUG, SO_REUSEADDR, SO_TYPE …</summary>
-    public static FlagSet SocketOptions => new(517, 81, false, 80269, 0, 0, 0x0);
+    public static FlagSet SocketOptions => new(520, 79, false, 84087, 0, 0, 0x0);
 
     /// <summary>Values: IP_TOS, IP_TTL, IP_HDRINCL …</summary>
-    public static FlagSet IpOptions => new(598, 47, false, 80276, 0, 0, 0x0);
+    public static FlagSet IpOptions => new(599, 47, false, 84094, 0, 0, 0x0);
 
     /// <summary>Values: IPV6_ADDRFORM, IPV6_2292PKTINFO, IPV6_2292HOPOPTS …</summary>
-    public static FlagSet Ipv6Options => new(645, 62, false, 80283, 0, 0, 0x0);
+    public static FlagSet Ipv6Options => new(646, 64, false, 84101, 0, 0, 0x0);
 
     /// <summary>Values: TCP_NODELAY, TCP_MAXSEG, TCP_CORK …</summary>
-    public static FlagSet TcpOptions => new(707, 45, false, 80292, 0, 0, 0x0);
+    public static FlagSet TcpOptions => new(710, 46, false, 84110, 0, 0, 0x0);
 
     /// <summary>Values: UDP_CORK, UDP_ENCAP, UDP_NO_CHECK6_TX …</summary>
-    public static FlagSet UdpOptions => new(752, 6, false, 80300, 0, 0, 0x0);
+    public static FlagSet UdpOptions => new(756, 6, false, 84118, 0, 0, 0x0);
 
     /// <summary>Values: PACKET_ADD_MEMBERSHIP, PACKET_DROP_MEMBERSHIP, PACKET_RECV_OUTPUT …</summary>
-    public static FlagSet PacketOptions => new(758, 23, false, 80308, 0, 0, 0x0);
+    public static FlagSet PacketOptions => new(762, 23, false, 84126, 0, 0, 0x0);
 
     /// <summary>Values: NETLINK_ADD_MEMBERSHIP, NETLINK_DROP_MEMBERSHIP, NETLINK_PKTINFO …</summary>
-    public static FlagSet NetlinkOptions => new(781, 12, false, 80319, 0, 0, 0x0);
+    public static FlagSet NetlinkOptions => new(785, 12, false, 84137, 0, 0, 0x0);
 
     /// <summary>Values: NETLINK_ROUTE, NETLINK_UNUSED, NETLINK_USERSOCK …</summary>
-    public static FlagSet NetlinkFamilies => new(793, 22, false, 80319, 0, 0, 0x0);
+    public static FlagSet NetlinkFamilies => new(797, 22, false, 84137, 0, 0, 0x0);
 
     /// <summary>Values: NLMSG_NOOP, NLMSG_ERROR, NLMSG_DONE …</summary>
-    public static FlagSet NetlinkTypes => new(815, 4, false, 80331, 0, 0, 0x0);
+    public static FlagSet NetlinkTypes => new(819, 4, false, 84149, 0, 0, 0x0);
 
     /// <summary>Flags: NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK …</summary>
-    public static FlagSet NetlinkFlags => new(819, 10, true, 80341, 0, 0, 0x0);
+    public static FlagSet NetlinkFlags => new(823, 6, true, 84159, 0, 0, 0x0);
+
+    /// <summary>Flags: NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK …</summary>
+    public static FlagSet NetlinkGetFlags => new(829, 10, true, 84159, 0, 0, 0x0);
+
+    /// <summary>Flags: NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK …</summary>
+    public static FlagSet NetlinkNewFlags => new(839, 10, true, 84159, 0, 0, 0x0);
 
     /// <summary>Values: RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK …</summary>
-    public static FlagSet RtnetlinkTypes => new(829, 75, false, 80351, 0, 0, 0x0);
+    public static FlagSet RtnetlinkTypes => new(849, 75, false, 84169, 0, 0, 0x0);
 
     /// <summary>Values: ETH_P_802_3, ETH_P_AX25, ETH_P_ALL …</summary>
-    public static FlagSet EthernetProtocols => new(904, 105, false, 80359, 0, 0, 0x0);
+    public static FlagSet EthernetProtocols => new(924, 105, false, 84177, 0, 0, 0x0);
 
     /// <summary>Values: SCM_RIGHTS, SCM_CREDENTIALS, SCM_SECURITY …</summary>
-    public static FlagSet ControlMessages => new(1009, 4, false, 80369, 0, 0, 0x0);
+    public static FlagSet ControlMessages => new(1029, 11, false, 84187, 0, 0, 0x0);
+
+    /// <summary>Values: IP_TOS, IP_TTL, IP_RECVOPTS …</summary>
+    public static FlagSet IpControlMessages => new(1040, 8, false, 84094, 0, 0, 0x0);
+
+    /// <summary>Values: IPT_SO_SET_REPLACE, IPT_SO_SET_ADD_COUNTERS, ARPT_SO_SET_REPLACE …</summary>
+    public static FlagSet IpTablesSet => new(1048, 6, false, 84094, 0, 0, 0x0);
+
+    /// <summary>Values: IPT_SO_GET_INFO, IPT_SO_GET_ENTRIES, IPT_SO_GET_REVISION_MATCH …</summary>
+    public static FlagSet IpTablesGet => new(1054, 11, false, 84094, 0, 0, 0x0);
+
+    /// <summary>Values: IP6T_SO_SET_REPLACE, IP6T_SO_SET_ADD_COUNTERS</summary>
+    public static FlagSet Ip6TablesSet => new(1065, 2, false, 84101, 0, 0, 0x0);
+
+    /// <summary>Values: IP6T_SO_GET_INFO, IP6T_SO_GET_ENTRIES, IP6T_SO_GET_REVISION_MATCH …</summary>
+    public static FlagSet Ip6TablesGet => new(1067, 4, false, 84101, 0, 0, 0x0);
+
+    /// <summary>Values: ICMP_FILTER</summary>
+    public static FlagSet RawOptions => new(1071, 1, false, 84195, 0, 0, 0x0);
+
+    /// <summary>Values: ICMP_ECHOREPLY, ICMP_DEST_UNREACH, ICMP_SOURCE_QUENCH …</summary>
+    public static FlagSet IcmpTypes => new(1072, 13, false, 84203, 0, 0, 0x0);
+
+    /// <summary>Values: SO_VM_SOCKETS_BUFFER_SIZE, SO_VM_SOCKETS_BUFFER_MIN_SIZE, SO_VM_SOCKETS_BUFFER_MAX_SIZE …</summary>
+    public static FlagSet VsockOptions => new(1085, 8, false, 84212, 0, 0, 0x0);
+
+    /// <summary>Values: CAN_RAW_FILTER, CAN_RAW_ERR_FILTER, CAN_RAW_LOOPBACK …</summary>
+    public static FlagSet CanRawOptions => new(1093, 8, false, 84230, 0, 0, 0x0);
+
+    /// <summary>Values: TIPC_IMPORTANCE, TIPC_SRC_DROPPABLE, TIPC_DEST_DROPPABLE …</summary>
+    public static FlagSet TipcOptions => new(1101, 12, false, 84242, 0, 0, 0x0);
+
+    /// <summary>Values: DCCP_SOCKOPT_PACKET_SIZE, DCCP_SOCKOPT_SERVICE, DCCP_SOCKOPT_CHANGE_L …</summary>
+    public static FlagSet DccpOptions => new(1113, 15, false, 84251, 0, 0, 0x0);
+
+    /// <summary>Values: ALG_SET_KEY, ALG_SET_IV, ALG_SET_OP …</summary>
+    public static FlagSet AlgOptions => new(1128, 7, false, 84268, 0, 0, 0x0);
+
+    /// <summary>Values: TLS_TX, TLS_RX, TLS_TX_ZEROCOPY_RO …</summary>
+    public static FlagSet TlsOptions => new(1135, 5, false, 84280, 0, 0, 0x0);
+
+    /// <summary>Values: XDP_MMAP_OFFSETS, XDP_RX_RING, XDP_TX_RING …</summary>
+    public static FlagSet XdpOptions => new(1140, 9, false, 84288, 0, 0, 0x0);
+
+    /// <summary>Values: BTPROTO_L2CAP, BTPROTO_HCI, BTPROTO_SCO …</summary>
+    public static FlagSet BluetoothProtocols => new(1149, 8, false, 84296, 0, 0, 0x0);
+
+    /// <summary>Values: CAN_RAW, CAN_BCM, CAN_TP16 …</summary>
+    public static FlagSet CanProtocols => new(1157, 7, false, 84308, 0, 0, 0x0);
+
+    /// <summary>Values: ARPHRD_NETROM, ARPHRD_ETHER, ARPHRD_EETHER …</summary>
+    public static FlagSet ArpHardware => new(1164, 67, false, 84316, 0, 0, 0x0);
+
+    /// <summary>Values: PACKET_HOST, PACKET_BROADCAST, PACKET_MULTICAST …</summary>
+    public static FlagSet PacketTypes => new(1231, 8, false, 84126, 0, 0, 0x0);
+
+    /// <summary>Values: PACKET_MR_MULTICAST, PACKET_MR_PROMISC, PACKET_MR_ALLMULTI …</summary>
+    public static FlagSet PacketMembership => new(1239, 4, false, 84327, 0, 0, 0x0);
+
+    /// <summary>Values: VMADDR_CID_HYPERVISOR, VMADDR_CID_LOCAL, VMADDR_CID_HOST …</summary>
+    public static FlagSet VsockCid => new(1243, 4, false, 84341, 0, 0, 0x0);
+
+    /// <summary>Flags: VMADDR_FLAG_TO_HOST</summary>
+    public static FlagSet VsockFlags => new(1247, 1, true, 84356, 0, 0, 0x0);
+
+    /// <summary>Values: SOCK_TXREHASH_DISABLED, SOCK_TXREHASH_ENABLED, SOCK_TXREHASH_DEFAULT</summary>
+    public static FlagSet TxRehash => new(1248, 3, false, 84372, 0, 0, 0x0);
 
     /// <summary>Flags: SOF_TIMESTAMPING_TX_HARDWARE, SOF_TIMESTAMPING_TX_SOFTWARE, SOF_TIMESTAMPING_RX_HARDWARE …</summary>
-    public static FlagSet TimestampingFlags => new(1013, 19, true, 80377, 0, 0, 0x0);
+    public static FlagSet TimestampingFlags => new(1251, 19, true, 84390, 0, 0, 0x0);
 
     /// <summary>Flags: POLLIN, POLLPRI, POLLOUT …</summary>
-    public static FlagSet PollEvents => new(1032, 14, true, 80398, 0, 0, 0x0);
+    public static FlagSet PollEvents => new(1270, 14, true, 84411, 0, 0, 0x0);
 
     /// <summary>Values: EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD</summary>
-    public static FlagSet EpollOps => new(1046, 3, false, 80406, 0, 0, 0x0);
+    public static FlagSet EpollOps => new(1284, 3, false, 84419, 0, 0, 0x0);
 
     /// <summary>Flags: EPOLLIN, EPOLLPRI, EPOLLOUT …</summary>
-    public static FlagSet EpollEvents => new(1049, 16, true, 80420, 0, 0, 0x0);
+    public static FlagSet EpollEvents => new(1287, 16, true, 84433, 0, 0, 0x0);
 
     /// <summary>Flags: EPOLL_CLOEXEC</summary>
-    public static FlagSet EpollFlags => new(1065, 1, true, 80429, 0, 0, 0x0);
+    public static FlagSet EpollFlags => new(1303, 1, true, 84442, 0, 0, 0x0);
 
     /// <summary>Flags: EFD_SEMAPHORE, EFD_CLOEXEC, EFD_NONBLOCK</summary>
-    public static FlagSet EventfdFlags => new(1066, 3, true, 80439, 0, 0, 0x0);
+    public static FlagSet EventfdFlags => new(1304, 3, true, 84452, 0, 0, 0x0);
 
     /// <summary>Flags: SFD_CLOEXEC, SFD_NONBLOCK</summary>
-    public static FlagSet SignalfdFlags => new(1069, 2, true, 80447, 0, 0, 0x0);
+    public static FlagSet SignalfdFlags => new(1307, 2, true, 84460, 0, 0, 0x0);
 
     /// <summary>Flags: TFD_CLOEXEC, TFD_NONBLOCK</summary>
-    public static FlagSet TimerfdFlags => new(1071, 2, true, 80455, 0, 0, 0x0);
+    public static FlagSet TimerfdFlags => new(1309, 2, true, 84468, 0, 0, 0x0);
 
     /// <summary>Flags: TFD_TIMER_ABSTIME, TFD_TIMER_CANCEL_ON_SET</summary>
-    public static FlagSet TimerfdSetFlags => new(1073, 2, true, 80455, 0, 0, 0x0);
+    public static FlagSet TimerfdSetFlags => new(1311, 2, true, 84468, 0, 0, 0x0);
 
     /// <summary>Flags: IN_NONBLOCK, IN_CLOEXEC</summary>
-    public static FlagSet InotifyFlags => new(1075, 2, true, 80463, 0, 0, 0x0);
+    public static FlagSet InotifyFlags => new(1313, 2, true, 84476, 0, 0, 0x0);
 
     /// <summary>Flags: IN_ACCESS, IN_MODIFY, IN_ATTRIB …</summary>
-    public static FlagSet InotifyMask => new(1077, 22, true, 80463, 0, 0, 0x0);
+    public static FlagSet InotifyMask => new(1315, 22, true, 84476, 0, 0, 0x0);
 
     /// <summary>Values: FAN_CLASS_NOTIF, FAN_CLASS_CONTENT, FAN_CLASS_PRE_CONTENT</summary>
-    public static FlagSet FanotifyClass => new(1099, 3, false, 80470, 0, 0, 0x0);
+    public static FlagSet FanotifyClass => new(1337, 3, false, 84483, 0, 0, 0x0);
 
     /// <summary>Flags: FAN_CLOEXEC, FAN_NONBLOCK, FAN_UNLIMITED_QUEUE …</summary>
-    public static FlagSet FanotifyInitFlags => new(1102, 13, true, 80484, 1099, 3, 0xc);
+    public static FlagSet FanotifyInitFlags => new(1340, 13, true, 84497, 1337, 3, 0xc);
 
     /// <summary>Flags: FAN_MARK_ADD, FAN_MARK_REMOVE, FAN_MARK_DONT_FOLLOW …</summary>
-    public static FlagSet FanotifyMarkFlags => new(1115, 12, true, 80492, 0, 0, 0x0);
+    public static FlagSet FanotifyMarkFlags => new(1353, 12, true, 84505, 0, 0, 0x0);
 
     /// <summary>Flags: FAN_ACCESS, FAN_MODIFY, FAN_ATTRIB …</summary>
-    public static FlagSet FanotifyMask => new(1127, 24, true, 80484, 0, 0, 0x0);
+    public static FlagSet FanotifyMask => new(1365, 24, true, 84497, 0, 0, 0x0);
 
     /// <summary>Values: SIGHUP, SIGINT, SIGQUIT …</summary>
-    public static FlagSet Signals => new(1151, 64, false, 80505, 0, 0, 0x0);
+    public static FlagSet Signals => new(1389, 64, false, 84518, 0, 0, 0x0);
 
     /// <summary>Flags: SA_RESTORER, SA_ONSTACK, SA_RESTART …</summary>
-    public static FlagSet SigactionFlags => new(1215, 10, true, 80512, 0, 0, 0x0);
+    public static FlagSet SigactionFlags => new(1453, 10, true, 84525, 0, 0, 0x0);
 
     /// <summary>Values: SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK</summary>
-    public static FlagSet SigprocmaskHow => new(1225, 3, false, 80519, 0, 0, 0x0);
+    public static FlagSet SigprocmaskHow => new(1463, 3, false, 84532, 0, 0, 0x0);
 
     /// <summary>Flags: SS_ONSTACK, SS_DISABLE, SS_AUTODISARM</summary>
-    public static FlagSet SigaltstackFlags => new(1228, 3, true, 80527, 0, 0, 0x0);
+    public static FlagSet SigaltstackFlags => new(1466, 3, true, 84540, 0, 0, 0x0);
 
     /// <summary>Values: SI_USER, SI_KERNEL, SI_ASYNCNL …</summary>
-    public static FlagSet SiginfoCodes => new(1231, 10, false, 80534, 0, 0, 0x0);
+    public static FlagSet SiginfoCodes => new(1469, 10, false, 84547, 0, 0, 0x0);
 
     /// <summary>Values: CLD_EXITED, CLD_KILLED, CLD_DUMPED …</summary>
-    public static FlagSet SigchldCodes => new(1241, 6, false, 80541, 0, 0, 0x0);
+    public static FlagSet SigchldCodes => new(1479, 6, false, 84554, 0, 0, 0x0);
 
     /// <summary>Values: SEGV_MAPERR, SEGV_ACCERR, SEGV_BNDERR …</summary>
-    public static FlagSet SigsegvCodes => new(1247, 10, false, 80549, 0, 0, 0x0);
+    public static FlagSet SigsegvCodes => new(1485, 10, false, 84562, 0, 0, 0x0);
 
     /// <summary>Values: BUS_ADRALN, BUS_ADRERR, BUS_OBJERR …</summary>
-    public static FlagSet SigbusCodes => new(1257, 5, false, 80558, 0, 0, 0x0);
+    public static FlagSet SigbusCodes => new(1495, 5, false, 84571, 0, 0, 0x0);
 
     /// <summary>Values: FPE_INTDIV, FPE_INTOVF, FPE_FLTDIV …</summary>
-    public static FlagSet SigfpeCodes => new(1262, 10, false, 80566, 0, 0, 0x0);
+    public static FlagSet SigfpeCodes => new(1500, 10, false, 84579, 0, 0, 0x0);
 
     /// <summary>Values: ILL_ILLOPC, ILL_ILLOPN, ILL_ILLADR …</summary>
-    public static FlagSet SigillCodes => new(1272, 9, false, 80574, 0, 0, 0x0);
+    public static FlagSet SigillCodes => new(1510, 9, false, 84587, 0, 0, 0x0);
 
     /// <summary>Values: TRAP_BRKPT, TRAP_TRACE, TRAP_BRANCH …</summary>
-    public static FlagSet SigtrapCodes => new(1281, 6, false, 80582, 0, 0, 0x0);
+    public static FlagSet SigtrapCodes => new(1519, 6, false, 84595, 0, 0, 0x0);
 
     /// <summary>Values: POLL_IN, POLL_OUT, POLL_MSG …</summary>
-    public static FlagSet SigpollCodes => new(1287, 6, false, 80591, 0, 0, 0x0);
+    public static FlagSet SigpollCodes => new(1525, 6, false, 84604, 0, 0, 0x0);
 
     /// <summary>Values: SIGEV_SIGNAL, SIGEV_NONE, SIGEV_THREAD …</summary>
-    public static FlagSet SigeventNotify => new(1293, 4, false, 80600, 0, 0, 0x0);
+    public static FlagSet SigeventNotify => new(1531, 4, false, 84613, 0, 0, 0x0);
 
     /// <summary>Flags: PIDFD_NONBLOCK, PIDFD_THREAD</summary>
-    public static FlagSet PidfdFlags => new(1297, 2, true, 80610, 0, 0, 0x0);
+    public static FlagSet PidfdFlags => new(1535, 2, true, 84623, 0, 0, 0x0);
 
     /// <summary>Flags: PIDFD_SIGNAL_THREAD, PIDFD_SIGNAL_THREAD_GROUP, PIDFD_SIGNAL_PROCESS_GROUP</summary>
-    public static FlagSet PidfdSignalFlags => new(1299, 3, true, 80620, 0, 0, 0x0);
+    public static FlagSet PidfdSignalFlags => new(1537, 3, true, 84633, 0, 0, 0x0);
 
     /// <summary>Values: FUTEX_WAIT, FUTEX_WAKE, FUTEX_FD …</summary>
-    public static FlagSet FutexOps => new(1302, 27, false, 80637, 0, 0, 0x0);
+    public static FlagSet FutexOps => new(1540, 27, false, 84650, 0, 0, 0x0);
 
     /// <summary>Flags: FUTEX_CLOCK_REALTIME, FUTEX_ROBUST_UNLOCK, FUTEX_ROBUST_LIST32</summary>
-    public static FlagSet Futex => new(1329, 3, true, 80637, 1302, 27, 0xff);
+    public static FlagSet Futex => new(1567, 3, true, 84650, 1540, 27, 0xff);
 
     /// <summary>Flags: FUTEX2_NUMA, FUTEX2_MPOL, FUTEX2_PRIVATE</summary>
-    public static FlagSet Futex2Flags => new(1332, 3, true, 80647, 0, 0, 0x0);
+    public static FlagSet Futex2Flags => new(1570, 3, true, 84660, 0, 0, 0x0);
 
     /// <summary>Values: FUTEX2_SIZE_U8, FUTEX2_SIZE_U16, FUTEX2_SIZE_U32 …</summary>
-    public static FlagSet Futex2Sizes => new(1335, 4, false, 80658, 0, 0, 0x0);
+    public static FlagSet Futex2Sizes => new(1573, 4, false, 84671, 0, 0, 0x0);
 
     /// <summary>Flags: FUTEX2_PRIVATE, FUTEX2_NUMA, FUTEX2_MPOL</summary>
-    public static FlagSet Futex2 => new(1339, 3, true, 80647, 1335, 4, 0x3);
+    public static FlagSet Futex2 => new(1577, 3, true, 84660, 1573, 4, 0x3);
 
     /// <summary>Values: FUTEX_OP_SET, FUTEX_OP_ADD, FUTEX_OP_OR …</summary>
-    public static FlagSet FutexWakeOps => new(1342, 5, false, 80674, 0, 0, 0x0);
+    public static FlagSet FutexWakeOps => new(1580, 5, false, 84687, 0, 0, 0x0);
 
     /// <summary>Values: FUTEX_OP_CMP_EQ, FUTEX_OP_CMP_NE, FUTEX_OP_CMP_LT …</summary>
-    public static FlagSet FutexWakeComparisons => new(1347, 6, false, 80687, 0, 0, 0x0);
+    public static FlagSet FutexWakeComparisons => new(1585, 6, false, 84700, 0, 0, 0x0);
 
     /// <summary>Flags: CLONE_VM, CLONE_FS, CLONE_FILES …</summary>
-    public static FlagSet CloneFlags => new(1353, 26, true, 80704, 0, 0, 0x0);
+    public static FlagSet CloneFlags => new(1591, 26, true, 84717, 0, 0, 0x0);
 
     /// <summary>Flags: CLONE_NEWTIME, CLONE_VM, CLONE_FS …</summary>
-    public static FlagSet UnshareFlags => new(1379, 14, true, 80704, 0, 0, 0x0);
+    public static FlagSet UnshareFlags => new(1617, 14, true, 84717, 0, 0, 0x0);
 
     /// <summary>Flags: CLONE_NEWTIME, CLONE_NEWNS, CLONE_NEWCGROUP …</summary>
-    public static FlagSet SetnsTypes => new(1393, 8, true, 80714, 0, 0, 0x0);
+    public static FlagSet SetnsTypes => new(1631, 8, true, 84727, 0, 0, 0x0);
 
     /// <summary>Flags: WNOHANG, WEXITED, WSTOPPED …</summary>
-    public static FlagSet WaitOptions => new(1401, 8, true, 80727, 0, 0, 0x0);
+    public static FlagSet WaitOptions => new(1639, 8, true, 84740, 0, 0, 0x0);
 
     /// <summary>Values: P_ALL, P_PID, P_PGID …</summary>
-    public static FlagSet WaitidTypes => new(1409, 4, false, 80732, 0, 0, 0x0);
+    public static FlagSet WaitidTypes => new(1647, 4, false, 84745, 0, 0, 0x0);
 
     /// <summary>Values: PTRACE_TRACEME, PTRACE_PEEKTEXT, PTRACE_PEEKDATA …</summary>
     public static FlagSet PtraceRequests => PtraceRequestsOf(SyscallTable.Native);
@@ -380,53 +452,53 @@ public static partial class FlagSets
     /// <summary><see cref="PtraceRequests"/> of an architecture: the values differ.</summary>
     public static FlagSet PtraceRequestsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(1457, 36, false, 80738, 0, 0, 0x0)
-            : new(1413, 44, false, 80738, 0, 0, 0x0);
+            ? new(1695, 36, false, 84751, 0, 0, 0x0)
+            : new(1651, 44, false, 84751, 0, 0, 0x0);
 
     /// <summary>Flags: PTRACE_O_TRACESYSGOOD, PTRACE_O_TRACEFORK, PTRACE_O_TRACEVFORK …</summary>
-    public static FlagSet PtraceOptions => new(1493, 10, true, 80749, 0, 0, 0x0);
+    public static FlagSet PtraceOptions => new(1731, 10, true, 84762, 0, 0, 0x0);
 
     /// <summary>Values: PTRACE_EVENT_FORK, PTRACE_EVENT_VFORK, PTRACE_EVENT_CLONE …</summary>
-    public static FlagSet PtraceEvents => new(1503, 8, false, 80762, 0, 0, 0x0);
+    public static FlagSet PtraceEvents => new(1741, 8, false, 84775, 0, 0, 0x0);
 
     /// <summary>Values: PR_SET_VMA_ANON_NAME, PR_SET_PDEATHSIG, PR_GET_PDEATHSIG …</summary>
-    public static FlagSet PrctlOptions => new(1511, 81, false, 80779, 0, 0, 0x0);
+    public static FlagSet PrctlOptions => new(1749, 81, false, 84792, 0, 0, 0x0);
 
     /// <summary>Values: PR_SET_MM_START_CODE, PR_SET_MM_END_CODE, PR_SET_MM_START_DATA …</summary>
-    public static FlagSet PrctlSetMm => new(1592, 15, false, 80786, 0, 0, 0x0);
+    public static FlagSet PrctlSetMm => new(1830, 15, false, 84799, 0, 0, 0x0);
 
     /// <summary>Values: PR_CAP_AMBIENT_IS_SET, PR_CAP_AMBIENT_RAISE, PR_CAP_AMBIENT_LOWER …</summary>
-    public static FlagSet PrctlCapAmbient => new(1607, 4, false, 80800, 0, 0, 0x0);
+    public static FlagSet PrctlCapAmbient => new(1845, 4, false, 84813, 0, 0, 0x0);
 
     /// <summary>Values: PR_MCE_KILL_CLEAR, PR_MCE_KILL_SET</summary>
-    public static FlagSet PrctlMceKill => new(1611, 2, false, 80819, 0, 0, 0x0);
+    public static FlagSet PrctlMceKill => new(1849, 2, false, 84832, 0, 0, 0x0);
 
     /// <summary>Values: PR_MCE_KILL_LATE, PR_MCE_KILL_EARLY, PR_MCE_KILL_DEFAULT</summary>
-    public static FlagSet PrctlMceKillPolicy => new(1613, 3, false, 80819, 0, 0, 0x0);
+    public static FlagSet PrctlMceKillPolicy => new(1851, 3, false, 84832, 0, 0, 0x0);
 
     /// <summary>Values: PR_SPEC_STORE_BYPASS, PR_SPEC_INDIRECT_BRANCH, PR_SPEC_L1D_FLUSH</summary>
-    public static FlagSet PrctlSpeculation => new(1616, 3, false, 80835, 0, 0, 0x0);
+    public static FlagSet PrctlSpeculation => new(1854, 3, false, 84848, 0, 0, 0x0);
 
     /// <summary>Flags: PR_SPEC_PRCTL, PR_SPEC_ENABLE, PR_SPEC_DISABLE …</summary>
-    public static FlagSet PrctlSpeculationFlags => new(1619, 5, true, 80835, 0, 0, 0x0);
+    public static FlagSet PrctlSpeculationFlags => new(1857, 5, true, 84848, 0, 0, 0x0);
 
     /// <summary>Values: PR_TSC_ENABLE, PR_TSC_SIGSEGV</summary>
-    public static FlagSet PrctlTsc => new(1624, 2, false, 80847, 0, 0, 0x0);
+    public static FlagSet PrctlTsc => new(1862, 2, false, 84860, 0, 0, 0x0);
 
     /// <summary>Values: PR_SET_VMA_ANON_NAME</summary>
-    public static FlagSet PrctlTimerSlackVma => new(1626, 1, false, 80858, 0, 0, 0x0);
+    public static FlagSet PrctlTimerSlackVma => new(1864, 1, false, 84871, 0, 0, 0x0);
 
     /// <summary>Values: PR_SYS_DISPATCH_OFF, PR_SYS_DISPATCH_ON, PR_SYS_DISPATCH_INCLUSIVE_ON</summary>
-    public static FlagSet PrctlSyscallUserDispatch => new(1627, 3, false, 80779, 0, 0, 0x0);
+    public static FlagSet PrctlSyscallUserDispatch => new(1865, 3, false, 84792, 0, 0, 0x0);
 
     /// <summary>Values: PR_SCHED_CORE_GET, PR_SCHED_CORE_CREATE, PR_SCHED_CORE_SHARE_TO …</summary>
-    public static FlagSet PrctlSchedCore => new(1630, 4, false, 80873, 0, 0, 0x0);
+    public static FlagSet PrctlSchedCore => new(1868, 4, false, 84886, 0, 0, 0x0);
 
     /// <summary>Flags: PR_MDWE_REFUSE_EXEC_GAIN, PR_MDWE_NO_INHERIT</summary>
-    public static FlagSet PrctlMdwe => new(1634, 2, true, 80891, 0, 0, 0x0);
+    public static FlagSet PrctlMdwe => new(1872, 2, true, 84904, 0, 0, 0x0);
 
     /// <summary>Flags: SECBIT_NOROOT, SECBIT_NOROOT_LOCKED, SECBIT_NO_SETUID_FIXUP …</summary>
-    public static FlagSet Securebits => new(1636, 12, true, 80903, 0, 0, 0x0);
+    public static FlagSet Securebits => new(1874, 12, true, 84916, 0, 0, 0x0);
 
     /// <summary>Values: ARCH_SHSTK_SHSTK, ARCH_SHSTK_WRSS, ARCH_XCOMP_TILECFG …</summary>
     public static FlagSet ArchPrctl => ArchPrctlOf(SyscallTable.Native);
@@ -434,311 +506,311 @@ public static partial class FlagSets
     /// <summary><see cref="ArchPrctl"/> of an architecture: the values differ.</summary>
     public static FlagSet ArchPrctlOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(1675, 0, false, 80914, 0, 0, 0x0)
-            : new(1648, 27, false, 80914, 0, 0, 0x0);
+            ? new(1913, 0, false, 84927, 0, 0, 0x0)
+            : new(1886, 27, false, 84927, 0, 0, 0x0);
 
     /// <summary>Values: RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA …</summary>
-    public static FlagSet Rlimits => new(1675, 16, false, 80923, 0, 0, 0x0);
+    public static FlagSet Rlimits => new(1913, 16, false, 84936, 0, 0, 0x0);
 
     /// <summary>Values: RUSAGE_SELF, RUSAGE_THREAD, RUSAGE_BOTH …</summary>
-    public static FlagSet RusageWho => new(1691, 4, false, 80934, 0, 0, 0x0);
+    public static FlagSet RusageWho => new(1929, 4, false, 84947, 0, 0, 0x0);
 
     /// <summary>Values: PRIO_PROCESS, PRIO_PGRP, PRIO_USER</summary>
-    public static FlagSet PriorityWhich => new(1695, 3, false, 80945, 0, 0, 0x0);
+    public static FlagSet PriorityWhich => new(1933, 3, false, 84958, 0, 0, 0x0);
 
     /// <summary>Values: IOPRIO_WHO_PROCESS, IOPRIO_WHO_PGRP, IOPRIO_WHO_USER</summary>
-    public static FlagSet IoprioWhich => new(1698, 3, false, 80954, 0, 0, 0x0);
+    public static FlagSet IoprioWhich => new(1936, 3, false, 84967, 0, 0, 0x0);
 
     /// <summary>Values: IOPRIO_CLASS_NONE, IOPRIO_CLASS_RT, IOPRIO_CLASS_BE …</summary>
-    public static FlagSet IoprioClasses => new(1701, 5, false, 80969, 0, 0, 0x0);
+    public static FlagSet IoprioClasses => new(1939, 5, false, 84982, 0, 0, 0x0);
 
     /// <summary>Values: CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID …</summary>
-    public static FlagSet ClockIds => new(1706, 13, false, 80986, 0, 0, 0x0);
+    public static FlagSet ClockIds => new(1944, 13, false, 84999, 0, 0, 0x0);
 
     /// <summary>Flags: TIMER_ABSTIME</summary>
-    public static FlagSet TimerFlags => new(1719, 1, true, 80996, 0, 0, 0x0);
+    public static FlagSet TimerFlags => new(1957, 1, true, 85009, 0, 0, 0x0);
 
     /// <summary>Values: ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF</summary>
-    public static FlagSet ItimerWhich => new(1720, 3, false, 81006, 0, 0, 0x0);
+    public static FlagSet ItimerWhich => new(1958, 3, false, 85019, 0, 0, 0x0);
 
     /// <summary>Flags: ADJ_OFFSET_SS_READ, ADJ_OFFSET_SINGLESHOT, ADJ_OFFSET …</summary>
-    public static FlagSet AdjtimexModes => new(1723, 13, true, 81017, 0, 0, 0x0);
+    public static FlagSet AdjtimexModes => new(1961, 13, true, 85030, 0, 0, 0x0);
 
     /// <summary>Flags: STA_PLL, STA_PPSFREQ, STA_PPSTIME …</summary>
-    public static FlagSet AdjtimexStatus => new(1736, 16, true, 81025, 0, 0, 0x0);
+    public static FlagSet AdjtimexStatus => new(1974, 16, true, 85038, 0, 0, 0x0);
 
     /// <summary>Values: TIME_OK, TIME_INS, TIME_DEL …</summary>
-    public static FlagSet AdjtimexStates => new(1752, 6, false, 81033, 0, 0, 0x0);
+    public static FlagSet AdjtimexStates => new(1990, 6, false, 85046, 0, 0, 0x0);
 
     /// <summary>Values: SCHED_NORMAL, SCHED_FIFO, SCHED_RR …</summary>
-    public static FlagSet SchedPolicies => new(1758, 8, false, 81042, 0, 0, 0x0);
+    public static FlagSet SchedPolicies => new(1996, 8, false, 85055, 0, 0, 0x0);
 
     /// <summary>Flags: SCHED_RESET_ON_FORK</summary>
-    public static FlagSet SchedPolicyFlags => new(1766, 1, true, 81042, 1758, 8, 0x3fffffff);
+    public static FlagSet SchedPolicyFlags => new(2004, 1, true, 85055, 1996, 8, 0x3fffffff);
 
     /// <summary>Flags: SCHED_FLAG_RESET_ON_FORK, SCHED_FLAG_RECLAIM, SCHED_FLAG_DL_OVERRUN …</summary>
-    public static FlagSet SchedAttrFlags => new(1767, 7, true, 81052, 0, 0, 0x0);
+    public static FlagSet SchedAttrFlags => new(2005, 7, true, 85065, 0, 0, 0x0);
 
     /// <summary>Values: CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH …</summary>
-    public static FlagSet Capabilities => new(1774, 41, false, 81067, 0, 0, 0x0);
+    public static FlagSet Capabilities => new(2012, 41, false, 85080, 0, 0, 0x0);
 
     /// <summary>Values: _LINUX_CAPABILITY_VERSION_1, _LINUX_CAPABILITY_VERSION_2, _LINUX_CAPABILITY_VERSION_3</summary>
-    public static FlagSet CapVersions => new(1815, 3, false, 81075, 0, 0, 0x0);
+    public static FlagSet CapVersions => new(2053, 3, false, 85088, 0, 0, 0x0);
 
     /// <summary>Flags: MS_RDONLY, MS_NOSUID, MS_NODEV …</summary>
-    public static FlagSet MountFlags => new(1818, 31, true, 80140, 0, 0, 0x0);
+    public static FlagSet MountFlags => new(2056, 31, true, 83958, 0, 0, 0x0);
 
     /// <summary>Flags: MNT_FORCE, MNT_DETACH, MNT_EXPIRE …</summary>
-    public static FlagSet UmountFlags => new(1849, 4, true, 81105, 0, 0, 0x0);
+    public static FlagSet UmountFlags => new(2087, 4, true, 85118, 0, 0, 0x0);
 
     /// <summary>Flags: FSOPEN_CLOEXEC</summary>
-    public static FlagSet FsopenFlags => new(1853, 1, true, 81113, 0, 0, 0x0);
+    public static FlagSet FsopenFlags => new(2091, 1, true, 85126, 0, 0, 0x0);
 
     /// <summary>Flags: FSPICK_CLOEXEC, FSPICK_SYMLINK_NOFOLLOW, FSPICK_NO_AUTOMOUNT …</summary>
-    public static FlagSet FspickFlags => new(1854, 4, true, 81124, 0, 0, 0x0);
+    public static FlagSet FspickFlags => new(2092, 4, true, 85137, 0, 0, 0x0);
 
     /// <summary>Values: FSCONFIG_SET_FLAG, FSCONFIG_SET_STRING, FSCONFIG_SET_BINARY …</summary>
-    public static FlagSet FsconfigCommands => new(1858, 9, false, 81135, 0, 0, 0x0);
+    public static FlagSet FsconfigCommands => new(2096, 9, false, 85148, 0, 0, 0x0);
 
     /// <summary>Flags: FSMOUNT_CLOEXEC, FSMOUNT_NAMESPACE</summary>
-    public static FlagSet FsmountFlags => new(1867, 2, true, 81148, 0, 0, 0x0);
+    public static FlagSet FsmountFlags => new(2105, 2, true, 85161, 0, 0, 0x0);
 
     /// <summary>Values: MOUNT_ATTR_RELATIME, MOUNT_ATTR_NOATIME, MOUNT_ATTR_STRICTATIME</summary>
-    public static FlagSet MountAttrAtime => new(1869, 3, false, 81160, 0, 0, 0x0);
+    public static FlagSet MountAttrAtime => new(2107, 3, false, 85173, 0, 0, 0x0);
 
     /// <summary>Flags: MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV …</summary>
-    public static FlagSet MountAttrs => new(1872, 9, true, 81160, 0, 0, 0x0);
+    public static FlagSet MountAttrs => new(2110, 9, true, 85173, 0, 0, 0x0);
 
     /// <summary>Flags: MOVE_MOUNT_F_SYMLINKS, MOVE_MOUNT_F_AUTOMOUNTS, MOVE_MOUNT_F_EMPTY_PATH …</summary>
-    public static FlagSet MoveMountFlags => new(1881, 8, true, 81175, 0, 0, 0x0);
+    public static FlagSet MoveMountFlags => new(2119, 8, true, 85188, 0, 0, 0x0);
 
     /// <summary>Flags: OPEN_TREE_CLONE, OPEN_TREE_CLOEXEC, OPEN_TREE_NAMESPACE …</summary>
-    public static FlagSet OpenTreeFlags => new(1889, 7, true, 81190, 0, 0, 0x0);
+    public static FlagSet OpenTreeFlags => new(2127, 7, true, 85203, 0, 0, 0x0);
 
     /// <summary>Flags: MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE …</summary>
-    public static FlagSet MountPropagation => new(1896, 4, true, 80140, 0, 0, 0x0);
+    public static FlagSet MountPropagation => new(2134, 4, true, 83958, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH …</summary>
-    public static FlagSet MountSetattrFlags => new(1900, 4, true, 79868, 0, 0, 0x0);
+    public static FlagSet MountSetattrFlags => new(2138, 4, true, 83686, 0, 0, 0x0);
 
     /// <summary>Flags: STATMOUNT_SB_BASIC, STATMOUNT_MNT_BASIC, STATMOUNT_PROPAGATE_FROM …</summary>
-    public static FlagSet StatmountMask => new(1904, 15, true, 81204, 0, 0, 0x0);
+    public static FlagSet StatmountMask => new(2142, 15, true, 85217, 0, 0, 0x0);
 
     /// <summary>Flags: STATX_ALL, STATX_BASIC_STATS, STATX_TYPE …</summary>
-    public static FlagSet StatxMask => new(1919, 20, true, 81218, 0, 0, 0x0);
+    public static FlagSet StatxMask => new(2157, 20, true, 85231, 0, 0, 0x0);
 
     /// <summary>Flags: STATX_ATTR_COMPRESSED, STATX_ATTR_IMMUTABLE, STATX_ATTR_APPEND …</summary>
-    public static FlagSet StatxAttributes => new(1939, 10, true, 81228, 0, 0, 0x0);
+    public static FlagSet StatxAttributes => new(2177, 10, true, 85241, 0, 0, 0x0);
 
     /// <summary>Values: QNX4_SUPER_MAGIC, AUTOFS_SUPER_MAGIC, MINIX_SUPER_MAGIC …</summary>
-    public static FlagSet StatfsTypes => new(1949, 78, false, 81243, 0, 0, 0x0);
+    public static FlagSet StatfsTypes => new(2187, 78, false, 85256, 0, 0, 0x0);
 
     /// <summary>Flags: ST_VALID, ST_RDONLY, ST_NOSUID …</summary>
-    public static FlagSet StatfsFlags => new(2027, 11, true, 81253, 0, 0, 0x0);
+    public static FlagSet StatfsFlags => new(2265, 11, true, 85266, 0, 0, 0x0);
 
     /// <summary>Values: Q_XQUOTAON, Q_XQUOTAOFF, Q_XGETQUOTA …</summary>
-    public static FlagSet QuotaCommands => new(2038, 18, false, 81260, 0, 0, 0x0);
+    public static FlagSet QuotaCommands => new(2276, 18, false, 85273, 0, 0, 0x0);
 
     /// <summary>Values: USRQUOTA, GRPQUOTA, PRJQUOTA</summary>
-    public static FlagSet QuotaTypes => new(2056, 3, false, 81266, 0, 0, 0x0);
+    public static FlagSet QuotaTypes => new(2294, 3, false, 85279, 0, 0, 0x0);
 
     /// <summary>Values: QFMT_VFS_OLD, QFMT_VFS_V0, QFMT_OCFS2 …</summary>
-    public static FlagSet QuotaFormats => new(2059, 5, false, 81275, 0, 0, 0x0);
+    public static FlagSet QuotaFormats => new(2297, 5, false, 85288, 0, 0, 0x0);
 
     /// <summary>Flags: GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE</summary>
-    public static FlagSet GetrandomFlags => new(2064, 3, true, 81284, 0, 0, 0x0);
+    public static FlagSet GetrandomFlags => new(2302, 3, true, 85297, 0, 0, 0x0);
 
     /// <summary>Values: SECCOMP_SET_MODE_STRICT, SECCOMP_SET_MODE_FILTER, SECCOMP_GET_ACTION_AVAIL …</summary>
-    public static FlagSet SeccompOps => new(2067, 4, false, 81293, 0, 0, 0x0);
+    public static FlagSet SeccompOps => new(2305, 4, false, 85306, 0, 0, 0x0);
 
     /// <summary>Values: SECCOMP_MODE_DISABLED, SECCOMP_MODE_STRICT, SECCOMP_MODE_FILTER</summary>
-    public static FlagSet SeccompModes => new(2071, 3, false, 81314, 0, 0, 0x0);
+    public static FlagSet SeccompModes => new(2309, 3, false, 85327, 0, 0, 0x0);
 
     /// <summary>Flags: SECCOMP_FILTER_FLAG_TSYNC, SECCOMP_FILTER_FLAG_LOG, SECCOMP_FILTER_FLAG_SPEC_ALLOW …</summary>
-    public static FlagSet SeccompFilterFlags => new(2074, 6, true, 81331, 0, 0, 0x0);
+    public static FlagSet SeccompFilterFlags => new(2312, 6, true, 85344, 0, 0, 0x0);
 
     /// <summary>Values: SECCOMP_RET_KILL_THREAD, SECCOMP_RET_TRAP, SECCOMP_RET_ERRNO …</summary>
-    public static FlagSet SeccompActions => new(2080, 8, false, 81355, 0, 0, 0x0);
+    public static FlagSet SeccompActions => new(2318, 8, false, 85368, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_CREATE_RULESET_VERSION, LANDLOCK_CREATE_RULESET_ERRATA</summary>
-    public static FlagSet LandlockFlags => new(2088, 2, true, 81371, 0, 0, 0x0);
+    public static FlagSet LandlockFlags => new(2326, 2, true, 85384, 0, 0, 0x0);
 
     /// <summary>Values: LANDLOCK_RULE_PATH_BENEATH, LANDLOCK_RULE_NET_PORT</summary>
-    public static FlagSet LandlockRules => new(2090, 2, false, 81399, 0, 0, 0x0);
+    public static FlagSet LandlockRules => new(2328, 2, false, 85412, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_ACCESS_FS_EXECUTE, LANDLOCK_ACCESS_FS_WRITE_FILE, LANDLOCK_ACCESS_FS_READ_FILE …</summary>
-    public static FlagSet LandlockFs => new(2092, 17, true, 81417, 0, 0, 0x0);
+    public static FlagSet LandlockFs => new(2330, 17, true, 85430, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_ACCESS_NET_BIND_TCP, LANDLOCK_ACCESS_NET_CONNECT_TCP, LANDLOCK_ACCESS_NET_BIND_UDP …</summary>
-    public static FlagSet LandlockNet => new(2109, 4, true, 81440, 0, 0, 0x0);
+    public static FlagSet LandlockNet => new(2347, 4, true, 85453, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET, LANDLOCK_SCOPE_SIGNAL</summary>
-    public static FlagSet LandlockScope => new(2113, 2, true, 81464, 0, 0, 0x0);
+    public static FlagSet LandlockScope => new(2351, 2, true, 85477, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF, LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON, LANDLOCK_RESTRICT_SELF_LOG_SUBDOMAINS_OFF …</summary>
-    public static FlagSet LandlockRestrictFlags => new(2115, 4, true, 81483, 0, 0, 0x0);
+    public static FlagSet LandlockRestrictFlags => new(2353, 4, true, 85496, 0, 0, 0x0);
 
     /// <summary>Values: KEYCTL_GET_KEYRING_ID, KEYCTL_JOIN_SESSION_KEYRING, KEYCTL_UPDATE …</summary>
-    public static FlagSet KeyctlOps => new(2119, 33, false, 81510, 0, 0, 0x0);
+    public static FlagSet KeyctlOps => new(2357, 33, false, 85523, 0, 0, 0x0);
 
     /// <summary>Values: KEY_SPEC_REQUESTOR_KEYRING, KEY_SPEC_REQKEY_AUTH_KEY, KEY_SPEC_GROUP_KEYRING …</summary>
-    public static FlagSet KeySpecs => new(2152, 8, false, 81521, 0, 0, 0x0);
+    public static FlagSet KeySpecs => new(2390, 8, false, 85534, 0, 0, 0x0);
 
     /// <summary>Values: KEY_REQKEY_DEFL_DEFAULT, KEY_REQKEY_DEFL_THREAD_KEYRING, KEY_REQKEY_DEFL_PROCESS_KEYRING …</summary>
-    public static FlagSet KeyReqkeyDefaults => new(2160, 9, false, 81534, 0, 0, 0x0);
+    public static FlagSet KeyReqkeyDefaults => new(2398, 9, false, 85547, 0, 0, 0x0);
 
     /// <summary>Values: LSM_ATTR_UNDEF, LSM_ATTR_CURRENT, LSM_ATTR_EXEC …</summary>
-    public static FlagSet LsmAttrs => new(2169, 7, false, 81554, 0, 0, 0x0);
+    public static FlagSet LsmAttrs => new(2407, 7, false, 85567, 0, 0, 0x0);
 
     /// <summary>Values: BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM …</summary>
-    public static FlagSet BpfCommands => new(2176, 39, false, 81567, 0, 0, 0x0);
+    public static FlagSet BpfCommands => new(2414, 39, false, 85580, 0, 0, 0x0);
 
     /// <summary>Values: BPF_MAP_TYPE_UNSPEC, BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_ARRAY …</summary>
-    public static FlagSet BpfMapTypes => new(2215, 36, false, 81575, 0, 0, 0x0);
+    public static FlagSet BpfMapTypes => new(2453, 36, false, 85588, 0, 0, 0x0);
 
     /// <summary>Values: BPF_PROG_TYPE_UNSPEC, BPF_PROG_TYPE_SOCKET_FILTER, BPF_PROG_TYPE_KPROBE …</summary>
-    public static FlagSet BpfProgTypes => new(2251, 33, false, 81592, 0, 0, 0x0);
+    public static FlagSet BpfProgTypes => new(2489, 33, false, 85605, 0, 0, 0x0);
 
     /// <summary>Values: BPF_CGROUP_INET_INGRESS, BPF_CGROUP_INET_EGRESS, BPF_CGROUP_INET_SOCK_CREATE …</summary>
-    public static FlagSet BpfAttachTypes => new(2284, 59, false, 81567, 0, 0, 0x0);
+    public static FlagSet BpfAttachTypes => new(2522, 59, false, 85580, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_NO_PREALLOC, BPF_F_NO_COMMON_LRU, BPF_F_NUMA_NODE …</summary>
-    public static FlagSet BpfMapFlags => new(2343, 19, true, 81610, 0, 0, 0x0);
+    public static FlagSet BpfMapFlags => new(2581, 19, true, 85623, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_NOEXIST, BPF_EXIST, BPF_F_LOCK …</summary>
-    public static FlagSet BpfElemFlags => new(2362, 4, true, 81567, 0, 0, 0x0);
+    public static FlagSet BpfElemFlags => new(2600, 4, true, 85580, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_STRICT_ALIGNMENT, BPF_F_ANY_ALIGNMENT, BPF_F_TEST_RND_HI32 …</summary>
-    public static FlagSet BpfLoadFlags => new(2366, 8, true, 81610, 0, 0, 0x0);
+    public static FlagSet BpfLoadFlags => new(2604, 8, true, 85623, 0, 0, 0x0);
 
     /// <summary>Values: PERF_TYPE_HARDWARE, PERF_TYPE_SOFTWARE, PERF_TYPE_TRACEPOINT …</summary>
-    public static FlagSet PerfTypes => new(2374, 6, false, 81620, 0, 0, 0x0);
+    public static FlagSet PerfTypes => new(2612, 6, false, 85633, 0, 0, 0x0);
 
     /// <summary>Values: PERF_COUNT_HW_CPU_CYCLES, PERF_COUNT_HW_INSTRUCTIONS, PERF_COUNT_HW_CACHE_REFERENCES …</summary>
-    public static FlagSet PerfHardware => new(2380, 10, false, 81634, 0, 0, 0x0);
+    public static FlagSet PerfHardware => new(2618, 10, false, 85647, 0, 0, 0x0);
 
     /// <summary>Values: PERF_COUNT_SW_CPU_CLOCK, PERF_COUNT_SW_TASK_CLOCK, PERF_COUNT_SW_PAGE_FAULTS …</summary>
-    public static FlagSet PerfSoftware => new(2390, 12, false, 81652, 0, 0, 0x0);
+    public static FlagSet PerfSoftware => new(2628, 12, false, 85665, 0, 0, 0x0);
 
     /// <summary>Flags: PERF_SAMPLE_IP, PERF_SAMPLE_TID, PERF_SAMPLE_TIME …</summary>
-    public static FlagSet PerfSample => new(2402, 25, true, 81670, 0, 0, 0x0);
+    public static FlagSet PerfSample => new(2640, 25, true, 85683, 0, 0, 0x0);
 
     /// <summary>Flags: PERF_FORMAT_TOTAL_TIME_ENABLED, PERF_FORMAT_TOTAL_TIME_RUNNING, PERF_FORMAT_ID …</summary>
-    public static FlagSet PerfReadFormat => new(2427, 5, true, 81686, 0, 0, 0x0);
+    public static FlagSet PerfReadFormat => new(2665, 5, true, 85699, 0, 0, 0x0);
 
     /// <summary>Flags: PERF_FLAG_FD_NO_GROUP, PERF_FLAG_FD_OUTPUT, PERF_FLAG_PID_CGROUP …</summary>
-    public static FlagSet PerfOpenFlags => new(2432, 4, true, 81702, 0, 0, 0x0);
+    public static FlagSet PerfOpenFlags => new(2670, 4, true, 85715, 0, 0, 0x0);
 
     /// <summary>Values: IORING_OP_NOP, IORING_OP_READV, IORING_OP_WRITEV …</summary>
-    public static FlagSet UringOps => new(2436, 65, false, 81716, 0, 0, 0x0);
+    public static FlagSet UringOps => new(2674, 65, false, 85729, 0, 0, 0x0);
 
     /// <summary>Flags: IORING_SETUP_IOPOLL, IORING_SETUP_SQPOLL, IORING_SETUP_SQ_AFF …</summary>
-    public static FlagSet UringSetupFlags => new(2501, 21, true, 81730, 0, 0, 0x0);
+    public static FlagSet UringSetupFlags => new(2739, 21, true, 85743, 0, 0, 0x0);
 
     /// <summary>Flags: IORING_ENTER_GETEVENTS, IORING_ENTER_SQ_WAKEUP, IORING_ENTER_SQ_WAIT …</summary>
-    public static FlagSet UringEnterFlags => new(2522, 8, true, 81747, 0, 0, 0x0);
+    public static FlagSet UringEnterFlags => new(2760, 8, true, 85760, 0, 0, 0x0);
 
     /// <summary>Values: IORING_REGISTER_BUFFERS, IORING_UNREGISTER_BUFFERS, IORING_REGISTER_FILES …</summary>
-    public static FlagSet UringRegisterOps => new(2530, 38, false, 81764, 0, 0, 0x0);
+    public static FlagSet UringRegisterOps => new(2768, 38, false, 85777, 0, 0, 0x0);
 
     /// <summary>Flags: IORING_FEAT_SINGLE_MMAP, IORING_FEAT_NODROP, IORING_FEAT_SUBMIT_STABLE …</summary>
-    public static FlagSet UringFeatures => new(2568, 18, true, 81784, 0, 0, 0x0);
+    public static FlagSet UringFeatures => new(2806, 18, true, 85797, 0, 0, 0x0);
 
     /// <summary>Flags: IOSQE_FIXED_FILE, IOSQE_IO_DRAIN, IOSQE_IO_LINK …</summary>
-    public static FlagSet UringSqFlags => new(2586, 7, true, 81800, 0, 0, 0x0);
+    public static FlagSet UringSqFlags => new(2824, 7, true, 85813, 0, 0, 0x0);
 
     /// <summary>Values: IOCB_CMD_PREAD, IOCB_CMD_PWRITE, IOCB_CMD_FSYNC …</summary>
-    public static FlagSet AioCommands => new(2593, 8, false, 81810, 0, 0, 0x0);
+    public static FlagSet AioCommands => new(2831, 8, false, 85823, 0, 0, 0x0);
 
     /// <summary>Flags: IOCB_FLAG_RESFD, IOCB_FLAG_IOPRIO</summary>
-    public static FlagSet AioFlags => new(2601, 2, true, 81823, 0, 0, 0x0);
+    public static FlagSet AioFlags => new(2839, 2, true, 85836, 0, 0, 0x0);
 
     /// <summary>Values: MEMBARRIER_CMD_QUERY, MEMBARRIER_CMD_GLOBAL, MEMBARRIER_CMD_GLOBAL_EXPEDITED …</summary>
-    public static FlagSet MembarrierCommands => new(2603, 11, false, 81837, 0, 0, 0x0);
+    public static FlagSet MembarrierCommands => new(2841, 11, false, 85850, 0, 0, 0x0);
 
     /// <summary>Flags: MEMBARRIER_CMD_FLAG_CPU</summary>
-    public static FlagSet MembarrierFlags => new(2614, 1, true, 81856, 0, 0, 0x0);
+    public static FlagSet MembarrierFlags => new(2852, 1, true, 85869, 0, 0, 0x0);
 
     /// <summary>Flags: RSEQ_FLAG_UNREGISTER, RSEQ_FLAG_SLICE_EXT_DEFAULT_ON</summary>
-    public static FlagSet RseqFlags => new(2615, 2, true, 81880, 0, 0, 0x0);
+    public static FlagSet RseqFlags => new(2853, 2, true, 85893, 0, 0, 0x0);
 
     /// <summary>Values: KCMP_FILE, KCMP_VM, KCMP_FILES …</summary>
-    public static FlagSet KcmpTypes => new(2617, 8, false, 81894, 0, 0, 0x0);
+    public static FlagSet KcmpTypes => new(2855, 8, false, 85907, 0, 0, 0x0);
 
     /// <summary>Flags: KEXEC_ON_CRASH, KEXEC_PRESERVE_CONTEXT, KEXEC_UPDATE_ELFCOREHDR …</summary>
-    public static FlagSet KexecFlags => new(2625, 4, true, 81903, 0, 0, 0x0);
+    public static FlagSet KexecFlags => new(2863, 4, true, 85916, 0, 0, 0x0);
 
     /// <summary>Values: KEXEC_ARCH_DEFAULT, KEXEC_ARCH_386, KEXEC_ARCH_68K …</summary>
-    public static FlagSet KexecArchs => new(2629, 16, false, 81913, 0, 0, 0x0);
+    public static FlagSet KexecArchs => new(2867, 16, false, 85926, 0, 0, 0x0);
 
     /// <summary>Flags: KEXEC_FILE_UNLOAD, KEXEC_FILE_ON_CRASH, KEXEC_FILE_NO_INITRAMFS …</summary>
-    public static FlagSet KexecFileFlags => new(2645, 6, true, 81928, 0, 0, 0x0);
+    public static FlagSet KexecFileFlags => new(2883, 6, true, 85941, 0, 0, 0x0);
 
     /// <summary>Flags: MODULE_INIT_IGNORE_MODVERSIONS, MODULE_INIT_IGNORE_VERMAGIC, MODULE_INIT_COMPRESSED_FILE</summary>
-    public static FlagSet ModuleInitFlags => new(2651, 3, true, 81943, 0, 0, 0x0);
+    public static FlagSet ModuleInitFlags => new(2889, 3, true, 85956, 0, 0, 0x0);
 
     /// <summary>Flags: O_NONBLOCK, O_TRUNC</summary>
-    public static FlagSet ModuleDeleteFlags => new(2654, 2, true, 79850, 0, 0, 0x0);
+    public static FlagSet ModuleDeleteFlags => new(2892, 2, true, 83668, 0, 0, 0x0);
 
     /// <summary>Values: LINUX_REBOOT_MAGIC2A, LINUX_REBOOT_MAGIC2B, LINUX_REBOOT_MAGIC2C …</summary>
-    public static FlagSet RebootMagic => new(2656, 5, false, 81959, 0, 0, 0x0);
+    public static FlagSet RebootMagic => new(2894, 5, false, 85972, 0, 0, 0x0);
 
     /// <summary>Values: LINUX_REBOOT_CMD_CAD_OFF, LINUX_REBOOT_CMD_RESTART, LINUX_REBOOT_CMD_POWER_OFF …</summary>
-    public static FlagSet RebootCommands => new(2661, 8, false, 81982, 0, 0, 0x0);
+    public static FlagSet RebootCommands => new(2899, 8, false, 85995, 0, 0, 0x0);
 
     /// <summary>Flags: SWAP_FLAG_PREFER, SWAP_FLAG_DISCARD, SWAP_FLAG_DISCARD_ONCE …</summary>
-    public static FlagSet SwapFlags => new(2669, 4, true, 82003, 0, 0, 0x0);
+    public static FlagSet SwapFlags => new(2907, 4, true, 86016, 0, 0, 0x0);
 
     /// <summary>Values: SYSLOG_ACTION_CLOSE, SYSLOG_ACTION_OPEN, SYSLOG_ACTION_READ …</summary>
-    public static FlagSet SyslogActions => new(2673, 11, false, 82017, 0, 0, 0x0);
+    public static FlagSet SyslogActions => new(2911, 11, false, 86030, 0, 0, 0x0);
 
     /// <summary>Values: PER_LINUX, PER_BSD, PER_LINUX32 …</summary>
-    public static FlagSet Personalities => new(2684, 23, false, 82035, 0, 0, 0x0);
+    public static FlagSet Personalities => new(2922, 23, false, 86048, 0, 0, 0x0);
 
     /// <summary>Flags: UNAME26, ADDR_NO_RANDOMIZE, FDPIC_FUNCPTRS …</summary>
-    public static FlagSet PersonalityFlags => new(2707, 11, true, 82035, 2684, 23, 0xff);
+    public static FlagSet PersonalityFlags => new(2945, 11, true, 86048, 2922, 23, 0xff);
 
     /// <summary>Flags: MPOL_MF_MOVE, MPOL_MF_MOVE_ALL</summary>
-    public static FlagSet MovePagesFlags => new(2718, 2, true, 80199, 0, 0, 0x0);
+    public static FlagSet MovePagesFlags => new(2956, 2, true, 84017, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet IpcCommands => new(2720, 4, false, 82043, 0, 0, 0x0);
+    public static FlagSet IpcCommands => new(2958, 4, false, 86056, 0, 0, 0x0);
 
     /// <summary>Flags: IPC_CREAT, IPC_EXCL, IPC_NOWAIT</summary>
-    public static FlagSet IpcCreate => new(2724, 3, true, 82043, 0, 0, 0x0);
+    public static FlagSet IpcCreate => new(2962, 3, true, 86056, 0, 0, 0x0);
 
     /// <summary>Values: SEMOP, SEMGET, SEMCTL …</summary>
-    public static FlagSet IpcCalls => new(2727, 12, false, 82051, 0, 0, 0x0);
+    public static FlagSet IpcCalls => new(2965, 12, false, 86064, 0, 0, 0x0);
 
     /// <summary>Values: IPC_PRIVATE</summary>
-    public static FlagSet IpcKeys => new(2739, 1, false, 82043, 0, 0, 0x0);
+    public static FlagSet IpcKeys => new(2977, 1, false, 86056, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet ShmCommands => new(2740, 9, false, 82064, 0, 0, 0x0);
+    public static FlagSet ShmCommands => new(2978, 9, false, 86077, 0, 0, 0x0);
 
     /// <summary>Flags: SHM_RDONLY, SHM_RND, SHM_REMAP …</summary>
-    public static FlagSet ShmFlags => new(2749, 4, true, 82064, 0, 0, 0x0);
+    public static FlagSet ShmFlags => new(2987, 4, true, 86077, 0, 0, 0x0);
 
     /// <summary>Flags: IPC_CREAT, IPC_EXCL, SHM_HUGETLB …</summary>
-    public static FlagSet ShmgetFlags => new(2753, 4, true, 82064, 0, 0, 0x0);
+    public static FlagSet ShmgetFlags => new(2991, 4, true, 86077, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet SemCommands => new(2757, 14, false, 82072, 0, 0, 0x0);
+    public static FlagSet SemCommands => new(2995, 14, false, 86085, 0, 0, 0x0);
 
     /// <summary>Flags: SEM_UNDO, IPC_NOWAIT</summary>
-    public static FlagSet SemFlags => new(2771, 2, true, 82072, 0, 0, 0x0);
+    public static FlagSet SemFlags => new(3009, 2, true, 86085, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet MsgqCommands => new(2773, 7, false, 80245, 0, 0, 0x0);
+    public static FlagSet MsgqCommands => new(3011, 7, false, 84063, 0, 0, 0x0);
 
     /// <summary>Flags: MSG_NOERROR, MSG_EXCEPT, MSG_COPY …</summary>
-    public static FlagSet MsgqFlags => new(2780, 4, true, 80245, 0, 0, 0x0);
+    public static FlagSet MsgqFlags => new(3018, 4, true, 84063, 0, 0, 0x0);
 
     /// <summary>Values: SYS_SOCKET, SYS_BIND, SYS_CONNECT …</summary>
-    public static FlagSet SocketcallCalls => new(2784, 20, false, 82080, 0, 0, 0x0);
+    public static FlagSet SocketcallCalls => new(3022, 20, false, 86093, 0, 0, 0x0);
 
     /// <summary>Values: FDCLRPRM, FDMSGON, FDMSGOFF …</summary>
-    public static FlagSet IoctlRequests => new(2804, 1781, false, 82088, 0, 0, 0x0);
+    public static FlagSet IoctlRequests => new(3042, 1791, false, 86101, 0, 0, 0x0);
 
     // One name a line; NameOffsets points at them.
     internal static ReadOnlySpan<byte> Names =>
@@ -1152,6 +1224,9 @@ public static partial class FlagSets
         MSG_ZEROCOPY
         MSG_FASTOPEN
         MSG_CMSG_CLOEXEC
+        MSG_SENDPAGE_NOTLAST
+        MSG_NO_SHARED_FRAGS
+        MSG_CMSG_COMPAT
         SHUT_RD
         SHUT_WR
         SHUT_RDWR
@@ -1271,8 +1346,6 @@ public static partial class FlagSets
         SO_RCVMARK
         SO_PASSPIDFD
         SO_PEERPIDFD
-        SO_DEVMEM_LINEAR
-        SO_DEVMEM_DMABUF
         SO_DEVMEM_DONTNEED
         SO_RCVPRIORITY
         SO_PASSRIGHTS
@@ -1352,6 +1425,7 @@ public static partial class FlagSets
         IPV6_ROUTER_ALERT_ISOLATE
         IPV6_RECVERR_RFC4884
         IPV6_FLOWLABEL_MGR
+        IPV6_FLOWINFO_SEND
         IPV6_IPSEC_POLICY
         IPV6_XFRM_POLICY
         IPV6_HDRINCL
@@ -1369,6 +1443,7 @@ public static partial class FlagSets
         IPV6_RECVPATHMTU
         IPV6_PATHMTU
         IPV6_DONTFRAG
+        IPV6_USE_MIN_MTU
         IPV6_RECVTCLASS
         IPV6_TCLASS
         IPV6_AUTOFLOWLABEL
@@ -1393,6 +1468,7 @@ public static partial class FlagSets
         TCP_QUICKACK
         TCP_CONGESTION
         TCP_MD5SIG
+        TCP_COOKIE_TRANSACTIONS
         TCP_THIN_LINEAR_TIMEOUTS
         TCP_THIN_DUPACK
         TCP_USER_TIMEOUT
@@ -1501,6 +1577,10 @@ public static partial class FlagSets
         NLM_F_ROOT
         NLM_F_MATCH
         NLM_F_ATOMIC
+        NLM_F_REPLACE
+        NLM_F_EXCL
+        NLM_F_CREATE
+        NLM_F_APPEND
         RTM_NEWLINK
         RTM_DELLINK
         RTM_GETLINK
@@ -1685,6 +1765,209 @@ public static partial class FlagSets
         SCM_CREDENTIALS
         SCM_SECURITY
         SCM_PIDFD
+        IPT_SO_SET_REPLACE
+        IPT_SO_SET_ADD_COUNTERS
+        ARPT_SO_SET_REPLACE
+        ARPT_SO_SET_ADD_COUNTERS
+        EBT_SO_SET_ENTRIES
+        EBT_SO_SET_COUNTERS
+        IPT_SO_GET_INFO
+        IPT_SO_GET_ENTRIES
+        IPT_SO_GET_REVISION_MATCH
+        IPT_SO_GET_REVISION_TARGET
+        ARPT_SO_GET_INFO
+        ARPT_SO_GET_ENTRIES
+        ARPT_SO_GET_REVISION_TARGET
+        EBT_SO_GET_INFO
+        EBT_SO_GET_ENTRIES
+        EBT_SO_GET_INIT_INFO
+        EBT_SO_GET_INIT_ENTRIES
+        IP6T_SO_SET_REPLACE
+        IP6T_SO_SET_ADD_COUNTERS
+        IP6T_SO_GET_INFO
+        IP6T_SO_GET_ENTRIES
+        IP6T_SO_GET_REVISION_MATCH
+        IP6T_SO_GET_REVISION_TARGET
+        ICMP_FILTER
+        ICMP_ECHOREPLY
+        ICMP_DEST_UNREACH
+        ICMP_SOURCE_QUENCH
+        ICMP_REDIRECT
+        ICMP_ECHO
+        ICMP_TIME_EXCEEDED
+        ICMP_PARAMETERPROB
+        ICMP_TIMESTAMP
+        ICMP_TIMESTAMPREPLY
+        ICMP_INFO_REQUEST
+        ICMP_INFO_REPLY
+        ICMP_ADDRESS
+        ICMP_ADDRESSREPLY
+        SO_VM_SOCKETS_BUFFER_SIZE
+        SO_VM_SOCKETS_BUFFER_MIN_SIZE
+        SO_VM_SOCKETS_BUFFER_MAX_SIZE
+        SO_VM_SOCKETS_PEER_HOST_VM_ID
+        SO_VM_SOCKETS_TRUSTED
+        SO_VM_SOCKETS_CONNECT_TIMEOUT_OLD
+        SO_VM_SOCKETS_NONBLOCK_TXRX
+        SO_VM_SOCKETS_CONNECT_TIMEOUT_NEW
+        CAN_RAW_FILTER
+        CAN_RAW_ERR_FILTER
+        CAN_RAW_LOOPBACK
+        CAN_RAW_RECV_OWN_MSGS
+        CAN_RAW_FD_FRAMES
+        CAN_RAW_JOIN_FILTERS
+        CAN_RAW_XL_FRAMES
+        CAN_RAW_XL_VCID_OPTS
+        TIPC_IMPORTANCE
+        TIPC_SRC_DROPPABLE
+        TIPC_DEST_DROPPABLE
+        TIPC_CONN_TIMEOUT
+        TIPC_NODE_RECVQ_DEPTH
+        TIPC_SOCK_RECVQ_DEPTH
+        TIPC_MCAST_BROADCAST
+        TIPC_MCAST_REPLICAST
+        TIPC_GROUP_JOIN
+        TIPC_GROUP_LEAVE
+        TIPC_SOCK_RECVQ_USED
+        TIPC_NODELAY
+        DCCP_SOCKOPT_PACKET_SIZE
+        DCCP_SOCKOPT_SERVICE
+        DCCP_SOCKOPT_CHANGE_L
+        DCCP_SOCKOPT_CHANGE_R
+        DCCP_SOCKOPT_GET_CUR_MPS
+        DCCP_SOCKOPT_SERVER_TIMEWAIT
+        DCCP_SOCKOPT_SEND_CSCOV
+        DCCP_SOCKOPT_RECV_CSCOV
+        DCCP_SOCKOPT_AVAILABLE_CCIDS
+        DCCP_SOCKOPT_CCID
+        DCCP_SOCKOPT_TX_CCID
+        DCCP_SOCKOPT_RX_CCID
+        DCCP_SOCKOPT_QPOLICY_ID
+        DCCP_SOCKOPT_QPOLICY_TXQLEN
+        DCCP_SOCKOPT_CCID_RX_INFO
+        ALG_SET_KEY
+        ALG_SET_IV
+        ALG_SET_OP
+        ALG_SET_AEAD_ASSOCLEN
+        ALG_SET_AEAD_AUTHSIZE
+        ALG_SET_DRBG_ENTROPY
+        ALG_SET_KEY_BY_KEY_SERIAL
+        TLS_TX
+        TLS_RX
+        TLS_TX_ZEROCOPY_RO
+        TLS_RX_EXPECT_NO_PAD
+        TLS_TX_MAX_PAYLOAD_LEN
+        XDP_MMAP_OFFSETS
+        XDP_RX_RING
+        XDP_TX_RING
+        XDP_UMEM_REG
+        XDP_UMEM_FILL_RING
+        XDP_UMEM_COMPLETION_RING
+        XDP_STATISTICS
+        XDP_OPTIONS
+        XDP_MAX_TX_SKB_BUDGET
+        BTPROTO_L2CAP
+        BTPROTO_HCI
+        BTPROTO_SCO
+        BTPROTO_RFCOMM
+        BTPROTO_BNEP
+        BTPROTO_CMTP
+        BTPROTO_HIDP
+        BTPROTO_AVDTP
+        CAN_RAW
+        CAN_BCM
+        CAN_TP16
+        CAN_TP20
+        CAN_MCNET
+        CAN_ISOTP
+        CAN_J1939
+        ARPHRD_NETROM
+        ARPHRD_ETHER
+        ARPHRD_EETHER
+        ARPHRD_AX25
+        ARPHRD_PRONET
+        ARPHRD_CHAOS
+        ARPHRD_IEEE802
+        ARPHRD_ARCNET
+        ARPHRD_APPLETLK
+        ARPHRD_DLCI
+        ARPHRD_ATM
+        ARPHRD_METRICOM
+        ARPHRD_IEEE1394
+        ARPHRD_EUI64
+        ARPHRD_INFINIBAND
+        ARPHRD_SLIP
+        ARPHRD_CSLIP
+        ARPHRD_SLIP6
+        ARPHRD_CSLIP6
+        ARPHRD_RSRVD
+        ARPHRD_ADAPT
+        ARPHRD_ROSE
+        ARPHRD_X25
+        ARPHRD_HWX25
+        ARPHRD_CAN
+        ARPHRD_MCTP
+        ARPHRD_PPP
+        ARPHRD_CISCO
+        ARPHRD_LAPB
+        ARPHRD_DDCMP
+        ARPHRD_RAWHDLC
+        ARPHRD_RAWIP
+        ARPHRD_TUNNEL
+        ARPHRD_TUNNEL6
+        ARPHRD_FRAD
+        ARPHRD_SKIP
+        ARPHRD_LOOPBACK
+        ARPHRD_LOCALTLK
+        ARPHRD_FDDI
+        ARPHRD_BIF
+        ARPHRD_SIT
+        ARPHRD_IPDDP
+        ARPHRD_IPGRE
+        ARPHRD_PIMREG
+        ARPHRD_HIPPI
+        ARPHRD_ASH
+        ARPHRD_ECONET
+        ARPHRD_IRDA
+        ARPHRD_FCPP
+        ARPHRD_FCAL
+        ARPHRD_FCPL
+        ARPHRD_FCFABRIC
+        ARPHRD_IEEE802_TR
+        ARPHRD_IEEE80211
+        ARPHRD_IEEE80211_PRISM
+        ARPHRD_IEEE80211_RADIOTAP
+        ARPHRD_IEEE802154
+        ARPHRD_IEEE802154_MONITOR
+        ARPHRD_PHONET
+        ARPHRD_PHONET_PIPE
+        ARPHRD_CAIF
+        ARPHRD_IP6GRE
+        ARPHRD_NETLINK
+        ARPHRD_6LOWPAN
+        ARPHRD_VSOCKMON
+        ARPHRD_NONE
+        ARPHRD_VOID
+        PACKET_HOST
+        PACKET_BROADCAST
+        PACKET_MULTICAST
+        PACKET_OTHERHOST
+        PACKET_OUTGOING
+        PACKET_LOOPBACK
+        PACKET_USER
+        PACKET_KERNEL
+        PACKET_MR_MULTICAST
+        PACKET_MR_PROMISC
+        PACKET_MR_ALLMULTI
+        PACKET_MR_UNICAST
+        VMADDR_CID_HYPERVISOR
+        VMADDR_CID_LOCAL
+        VMADDR_CID_HOST
+        VMADDR_CID_ANY
+        VMADDR_FLAG_TO_HOST
+        SOCK_TXREHASH_DISABLED
+        SOCK_TXREHASH_ENABLED
+        SOCK_TXREHASH_DEFAULT
         SOF_TIMESTAMPING_TX_HARDWARE
         SOF_TIMESTAMPING_TX_SOFTWARE
         SOF_TIMESTAMPING_RX_HARDWARE
@@ -3484,6 +3767,7 @@ public static partial class FlagSets
         CCISS_REGNEWD
         CCISS_RESCANDISK
         SNDCTL_COPR_RESET
+        GSMIOC_DISABLE_NET
         SNDRV_FIREWIRE_IOCTL_LOCK
         SNDRV_FIREWIRE_IOCTL_UNLOCK
         AMDKFD_IOC_CREATE_PROCESS
@@ -4173,9 +4457,11 @@ public static partial class FlagSets
         F2FS_IOC_SEC_TRIM_FILE
         UI_ABS_SETUP
         FS_IOC_FSSETXATTR
+        BR2684_SETFILT
         FDSETPRM
         FDDEFPRM
         CS_CONFIG_BUFS
+        GSMIOC_SETCONF_EXT
         AMDKFD_IOC_SET_MEMORY_POLICY
         VIDIOC_SUBSCRIBE_EVENT
         VIDIOC_UNSUBSCRIBE_EVENT
@@ -4234,10 +4520,12 @@ public static partial class FlagSets
         BTRFS_IOC_DEFRAG_RANGE
         BTRFS_IOC_SET_FEATURES
         KVM_SET_CLOCK
+        GSMIOC_ENABLE_NET
         VIDIOC_S_AUDIO
         VIDIOC_S_AUDOUT
         PTP_PEROUT_REQUEST
         PTP_PEROUT_REQUEST2
+        GSMIOC_SETCONF_DLCI
         VIDIOC_DBG_S_REGISTER
         DRM_IOCTL_XE_EXEC
         KVM_XEN_HVM_CONFIG
@@ -4263,6 +4551,7 @@ public static partial class FlagSets
         KVM_SET_GUEST_DEBUG
         KVM_XEN_HVM_SET_ATTR
         KVM_XEN_VCPU_SET_ATTR
+        GSMIOC_SETCONF
         VIDIOC_S_TUNER
         DRM_IOCTL_V3D_SUBMIT_TFU
         DRM_IOCTL_V3D_SUBMIT_CSD
@@ -4335,6 +4624,7 @@ public static partial class FlagSets
         CS_GET_IF_VERSION
         EVIOCGVERSION
         EVIOCGEFFECTS
+        GSMIOC_GETFIRST
         OSS_GETVERSION
         SOUND_PCM_READ_RATE
         SOUND_PCM_READ_BITS
@@ -4524,6 +4814,7 @@ public static partial class FlagSets
         FS_IOC_FSGETXATTR
         FDGETPRM
         FBIOGET_VBLANK
+        GSMIOC_GETCONF_EXT
         SNDRV_FIREWIRE_IOCTL_GET_INFO
         OMAPFB_GET_VRAM_INFO
         OMAPFB_GET_DISPLAY_INFO
@@ -4560,6 +4851,7 @@ public static partial class FlagSets
         GPIO_GET_CHIPINFO_IOCTL
         BTRFS_IOC_GET_SUPPORTED_FEATURES
         KVM_SET_PIT
+        GSMIOC_GETCONF
         FDGETDRVSTAT
         FDPOLLDRVSTAT
         PTP_CLOCK_GETCAPS
@@ -5005,6 +5297,7 @@ public static partial class FlagSets
         DELL_WMI_SMBIOS_CMD
         MEDIA_IOC_SETUP_LINK
         SYNC_IOC_FILE_INFO
+        GSMIOC_GETCONF_DLCI
         AMDKFD_IOC_CRIU_OP
         VIDIOC_SUBDEV_G_CROP
         VIDIOC_SUBDEV_S_CROP
@@ -5218,6 +5511,22 @@ public static partial class FlagSets
         RTM_???
         ETH_P_???
         SCM_???
+        RAW_???
+        ICMP_???
+        SO_VM_SOCKETS_???
+        CAN_RAW_???
+        TIPC_???
+        DCCP_SOCKOPT_???
+        ALG_SET_???
+        TLS_???
+        XDP_???
+        BTPROTO_???
+        CAN_???
+        ARPHRD_???
+        PACKET_MR_???
+        VMADDR_CID_???
+        VMADDR_FLAG_???
+        SOCK_TXREHASH_???
         SOF_TIMESTAMPING_???
         POLL???
         EPOLL_CTL_???
@@ -5377,232 +5686,246 @@ public static partial class FlagSets
         4462, 4471, 4480, 4495, 4505, 4517, 4530, 4517, 4530, 4544, 4555, 4568, 4581, 4594, 4606, 4618, 4630, 4642, 4654, 4665, 4678,
         4691, 4707, 4724, 4737, 4749, 4761, 4772, 4787, 4800, 4816, 4828, 4843, 4857, 4869, 4882, 4895, 4908, 4919, 4935, 4948, 4965,
         4981, 4993, 5005, 5019, 5027, 5036, 5050, 5061, 5071, 5081, 5094, 5102, 5114, 5122, 5130, 5142, 5150, 5163, 5176, 5185, 5200,
-        5210, 5226, 5239, 5252, 5269, 5277, 5285, 5295, 5302, 5313, 5321, 5329, 5338, 5349, 5358, 5370, 5378, 5386, 5395, 5405, 5416,
-        5425, 5436, 5444, 5455, 5463, 5471, 5480, 5492, 5500, 5509, 5521, 5530, 5540, 5553, 5567, 5578, 5586, 5595, 5604, 5612, 5620,
-        5628, 5636, 5644, 5654, 5663, 5671, 5681, 5690, 5703, 5711, 5720, 5733, 5746, 5756, 5766, 5779, 5792, 5804, 5816, 5826, 5839,
-        5852, 5864, 5876, 5888, 5900, 5916, 5932, 5959, 5992, 6023, 6039, 6056, 6073, 6085, 6102, 6116, 6127, 6142, 6157, 6168, 6187,
-        6195, 6215, 6227, 6237, 6249, 6264, 6276, 6285, 6300, 6320, 6333, 6352, 6370, 6386, 6400, 6425, 6450, 6464, 6475, 6495, 6505,
-        6519, 6531, 6541, 6558, 6575, 6594, 6614, 6630, 6646, 6670, 6690, 6710, 6726, 6738, 6753, 6765, 6776, 6789, 6802, 6819, 6836,
-        6855, 6870, 6884, 6891, 6898, 6905, 6916, 6927, 6943, 6955, 6966, 6977, 6991, 7007, 7018, 7029, 7040, 7047, 7059, 7075, 7090,
-        7101, 7116, 7131, 7141, 7153, 7165, 7189, 7205, 7224, 7240, 7257, 7275, 7293, 7312, 7330, 7346, 7371, 7397, 7409, 7426, 7445,
-        7466, 7484, 7508, 7533, 7548, 7565, 7579, 7599, 7611, 7625, 7642, 7659, 7676, 7691, 7711, 7725, 7743, 7756, 7769, 7783, 7801,
-        7819, 7839, 7859, 7879, 7900, 7918, 7936, 7945, 7958, 7970, 7988, 8007, 8026, 8052, 8073, 8092, 8110, 8127, 7409, 7426, 7445,
-        7466, 7484, 7508, 7533, 8140, 8157, 8170, 8188, 8202, 8219, 8232, 8250, 8265, 8276, 8293, 8306, 8323, 8336, 8350, 8366, 8378,
-        8397, 8419, 8436, 8453, 8470, 8486, 8504, 8518, 8530, 8541, 8550, 8563, 8577, 8589, 8600, 8612, 8629, 8646, 8655, 8668, 8683,
-        8694, 8719, 8735, 8752, 8763, 8780, 8794, 8813, 8826, 8840, 8858, 8870, 8883, 8897, 8915, 8936, 8944, 8959, 8976, 8999, 9020,
-        9028, 9041, 9056, 9071, 9083, 9099, 9113, 9126, 9141, 9156, 9174, 9183, 9193, 9210, 9227, 9239, 9247, 9269, 9292, 9311, 9326,
-        9344, 9363, 9378, 9393, 9408, 9422, 9437, 9452, 9464, 9480, 9500, 9517, 9531, 9549, 9569, 9591, 9610, 9633, 9652, 9675, 9699,
-        9715, 9739, 9758, 9774, 9790, 9814, 9839, 9855, 9871, 9894, 9908, 9923, 9940, 9957, 9975, 9989, 10002, 10018, 10032, 10046,
-        10065, 10083, 10101, 10116, 10132, 10155, 10171, 10193, 10210, 10223, 10238, 10250, 10261, 10273, 10284, 10298, 10312, 10324,
-        10334, 10345, 10361, 10381, 10392, 10403, 10415, 10428, 10440, 10452, 10464, 10476, 10488, 10500, 10512, 10525, 10538, 10551,
-        10564, 10577, 10590, 10602, 10614, 10626, 10639, 10652, 10665, 10679, 10693, 10707, 10722, 10737, 10752, 10766, 10780, 10794,
-        10808, 10825, 10842, 10859, 10874, 10889, 10904, 10920, 10936, 10952, 10969, 10986, 11003, 11020, 11031, 11042, 11057, 11072,
-        11087, 11098, 11109, 11120, 11132, 11144, 11156, 11169, 11182, 11195, 11214, 11227, 11240, 11253, 11268, 11283, 11298, 11314,
-        11330, 11346, 11358, 11370, 11382, 11403, 11424, 11445, 11459, 11473, 11487, 11499, 11510, 11520, 11532, 11543, 11555, 11569,
-        11582, 11598, 11608, 11620, 11632, 11646, 11661, 11675, 11689, 11700, 11713, 11724, 11737, 11747, 11761, 11772, 11785, 11802,
-        11813, 11824, 11834, 11845, 11859, 11869, 11881, 11890, 11900, 11910, 11920, 11934, 11950, 11964, 11974, 11987, 11997, 12010,
-        12023, 12036, 12046, 12057, 12068, 12078, 12088, 12099, 12111, 12122, 12134, 12144, 12155, 12167, 12178, 12189, 12203, 12217,
-        12231, 12246, 12260, 12275, 12288, 12302, 12312, 12327, 12341, 12351, 12366, 12379, 12393, 12406, 12419, 12433, 12444, 12455,
-        12465, 12478, 12491, 12502, 12513, 12524, 12534, 12544, 12555, 12566, 12576, 12587, 12599, 12609, 12619, 12634, 12646, 12658,
-        12670, 12683, 12694, 12710, 12726, 12736, 12750, 12765, 12776, 12792, 12805, 12815, 12844, 12873, 12902, 12931, 12957, 12987,
-        13017, 13041, 13067, 13091, 13117, 13145, 13172, 13201, 13230, 13256, 13284, 13315, 13346, 13353, 13361, 13369, 13377, 13385,
-        13394, 13405, 13416, 13427, 13438, 13446, 13457, 13467, 13482, 13496, 13510, 13524, 13532, 13541, 13550, 13559, 13568, 13578,
-        13590, 13602, 13614, 13626, 13635, 13646, 13661, 13673, 13686, 13694, 13708, 13722, 13734, 13747, 13759, 13772, 13784, 13797,
-        13815, 13839, 13851, 13862, 13872, 13882, 13892, 13907, 13924, 13932, 13946, 13958, 13968, 13978, 13993, 14006, 14017, 14031,
-        14042, 14053, 14068, 14083, 14098, 14110, 14119, 14130, 14146, 14164, 14186, 14198, 14211, 14231, 14251, 14268, 14285, 14300,
-        14315, 14334, 14350, 14372, 14387, 14407, 14420, 14436, 14457, 14474, 14489, 14504, 14526, 14555, 14570, 14590, 14609, 14625,
-        14636, 14647, 14658, 14674, 14692, 14701, 14716, 14729, 14740, 14751, 14767, 14781, 14795, 14810, 14823, 14837, 14853, 14872,
-        14887, 14902, 14917, 14927, 14946, 14957, 14964, 14971, 14979, 14986, 14994, 15002, 15009, 15016, 15024, 15032, 15040, 15048,
-        15056, 15064, 15072, 15082, 15090, 15098, 15106, 15114, 15122, 15130, 15137, 15145, 15153, 15163, 15171, 15180, 15186, 15193,
-        15200, 15209, 15217, 15225, 15233, 15241, 15249, 15257, 15265, 15273, 15281, 15290, 15299, 15308, 15317, 15326, 15335, 15344,
-        15353, 15362, 15371, 15380, 15389, 15398, 15407, 15416, 15425, 15434, 15443, 15452, 15461, 15470, 15479, 15488, 15500, 15511,
-        15522, 15533, 15546, 15557, 15570, 15583, 15598, 15616, 15626, 15638, 15650, 15661, 15672, 15686, 15694, 15704, 15715, 15727,
-        15736, 15745, 15756, 15765, 15774, 15783, 15794, 15805, 15816, 15828, 15840, 15854, 15866, 15878, 15890, 15902, 15914, 15927,
-        15940, 15953, 15966, 15977, 15988, 15999, 16010, 16024, 16038, 16049, 16060, 16071, 16082, 16093, 16104, 16115, 16126, 16137,
-        16150, 16161, 16172, 16183, 16194, 16205, 16216, 16227, 16238, 16251, 16262, 16273, 16285, 16297, 16306, 16316, 16324, 16333,
-        16342, 16351, 16360, 16369, 16382, 16393, 16406, 16422, 16437, 16450, 16470, 16496, 16523, 16534, 16545, 16554, 16568, 16586,
-        16600, 16614, 16630, 16647, 16665, 16683, 16705, 16726, 16741, 16760, 16779, 16801, 16827, 16849, 16871, 16895, 16920, 16946,
-        16972, 17002, 17031, 17054, 17075, 17095, 17115, 17127, 17139, 17154, 17169, 17185, 17201, 17139, 17115, 17127, 17217, 17230,
-        17243, 17255, 17269, 17282, 17298, 17314, 17330, 17346, 17362, 17378, 17387, 17396, 17408, 17422, 17434, 17447, 17459, 17472,
-        17485, 17497, 17511, 17524, 17544, 17565, 17580, 17595, 17614, 17630, 17643, 17656, 17670, 17683, 17696, 17705, 17725, 17743,
-        17378, 17387, 17396, 17408, 17472, 17485, 17497, 17614, 17630, 17643, 17656, 17670, 17683, 17743, 17485, 17614, 17630, 17643,
-        17656, 17670, 17683, 17757, 17765, 17773, 17782, 17793, 17801, 17810, 17817, 17829, 17835, 17841, 17848, 17856, 17871, 17887,
-        17903, 17918, 17934, 17950, 17965, 17977, 17989, 18007, 18022, 18037, 18054, 18071, 18085, 18099, 18117, 18135, 18150, 18173,
-        18196, 18214, 18228, 18253, 18272, 18290, 18309, 18327, 18345, 18362, 18379, 18392, 18409, 18423, 18442, 18460, 18478, 18504,
-        18532, 18556, 18586, 18626, 18666, 17856, 17871, 17887, 17903, 17918, 17934, 17950, 17965, 17977, 17989, 18071, 18085, 18135,
-        18214, 18228, 18690, 18709, 18272, 18290, 18309, 18327, 18345, 18362, 18379, 18392, 18409, 18423, 18442, 18460, 18478, 18504,
-        18532, 18556, 18586, 18626, 18666, 18728, 18750, 18769, 18789, 18809, 18828, 18852, 18871, 18893, 18911, 18936, 18954, 18973,
-        18992, 19010, 19034, 19052, 19073, 19091, 19112, 19129, 19146, 19162, 19178, 19193, 19208, 19224, 19240, 19253, 19266, 19279,
-        19292, 19306, 19320, 19332, 19344, 19358, 19372, 19387, 19402, 19418, 19434, 19445, 19456, 19474, 19492, 19510, 19528, 19556,
-        19583, 19595, 19611, 19621, 19644, 19667, 19687, 19707, 19726, 19745, 19764, 19789, 19815, 19830, 19845, 19860, 19874, 19888,
-        19912, 19936, 19954, 19978, 20002, 20020, 20038, 20067, 20091, 20115, 20129, 20143, 20157, 20169, 20181, 20201, 20221, 20244,
-        20267, 20297, 20314, 20331, 20358, 20385, 20413, 20427, 20451, 20462, 20473, 20485, 20496, 20511, 20530, 20551, 20570, 20591,
-        20610, 20632, 20652, 20666, 20686, 20704, 20724, 20742, 20757, 20776, 20790, 20809, 20831, 20852, 20873, 20898, 20916, 20932,
-        20949, 20967, 20987, 21008, 21032, 21050, 21064, 21079, 21095, 21117, 21140, 21154, 19091, 21169, 21189, 21208, 21237, 21255,
-        21276, 21299, 21324, 21349, 21368, 21382, 21403, 21426, 21456, 21473, 21497, 21525, 21560, 21586, 21619, 21648, 21684, 21701,
-        21717, 21736, 21756, 21768, 21780, 21792, 21804, 21819, 21834, 21854, 21874, 21894, 21920, 21946, 21964, 21981, 21998, 22018,
-        22042, 22064, 22086, 22104, 22123, 22139, 22157, 22175, 22186, 22199, 22211, 22224, 22236, 22247, 22260, 22274, 22289, 22299,
-        22312, 22330, 22346, 22358, 22372, 22386, 22398, 22412, 22424, 22440, 22453, 22463, 22473, 22492, 22508, 22524, 22542, 22558,
-        22574, 22592, 22613, 22628, 22644, 22669, 22693, 22713, 22735, 22758, 22773, 22794, 22815, 22831, 22841, 22851, 22865, 22877,
-        22892, 22904, 22923, 22945, 22956, 22970, 22983, 22996, 23007, 23021, 23029, 23043, 23053, 23062, 23071, 23079, 23091, 23103,
-        23111, 23119, 23127, 23138, 23151, 23165, 23179, 23193, 23206, 23219, 23228, 23237, 23245, 23253, 23262, 23271, 23280, 23290,
-        23301, 23314, 23325, 23334, 23346, 23356, 23367, 23382, 23392, 23412, 23437, 23456, 23478, 23501, 23524, 23550, 23576, 23586,
-        23603, 23623, 23634, 23645, 23654, 23665, 23676, 23688, 23708, 23729, 23747, 23761, 23773, 23786, 23800, 23815, 23829, 23844,
-        23859, 23873, 23887, 23900, 23913, 23930, 23943, 23962, 23972, 23982, 23998, 24016, 24028, 24045, 24059, 24070, 24085, 24103,
-        24118, 24130, 24138, 24161, 24189, 24217, 24245, 24255, 24265, 24274, 24284, 24299, 24310, 24322, 24333, 24348, 24359, 24373,
-        24381, 24389, 24396, 24406, 24418, 24432, 24443, 24452, 24462, 24474, 24487, 24500, 24515, 24527, 24539, 24555, 24564, 24572,
-        24582, 24592, 24602, 24613, 24624, 24640, 24655, 24670, 24694, 24714, 24732, 24750, 24770, 24790, 24808, 24832, 24848, 24868,
-        24893, 24918, 24934, 24952, 24972, 24991, 25014, 25032, 25050, 25067, 24972, 24991, 25085, 25107, 25124, 25147, 25169, 25193,
-        25217, 25239, 25263, 25287, 25308, 25327, 25343, 25361, 304, 355, 371, 385, 24418, 24432, 24443, 24452, 304, 355, 371, 385,
-        25381, 25400, 25420, 25445, 25464, 25484, 25502, 25522, 25541, 25562, 25582, 25602, 25626, 25651, 25672, 25693, 25703, 25721,
-        25732, 25743, 25755, 25765, 25775, 25787, 25799, 25811, 25821, 25832, 25845, 25857, 25870, 25885, 25905, 25918, 25937, 25958,
-        25980, 26001, 26019, 26037, 26058, 26079, 26101, 26119, 26134, 26158, 26175, 26194, 26212, 26231, 26250, 26268, 26286, 26305,
-        26321, 26337, 26353, 26371, 26389, 26406, 26427, 26449, 26466, 26483, 26500, 26521, 26540, 26556, 26575, 26592, 26604, 26615,
-        26636, 26656, 26676, 26695, 26711, 26729, 26742, 26757, 26769, 26783, 26796, 26814, 26828, 26841, 26854, 26875, 26891, 26907,
-        26920, 26936, 26947, 26960, 26975, 26988, 27000, 27020, 27034, 27046, 27063, 27080, 27093, 27114, 27125, 27142, 27157, 27174,
-        27191, 27209, 27223, 27245, 27257, 27275, 27291, 27309, 27330, 27343, 27358, 27375, 27389, 27406, 27423, 27440, 27449, 27459,
-        27469, 27478, 27488, 27503, 27515, 27526, 27540, 27552, 27567, 27578, 27590, 27602, 27613, 27625, 27636, 27649, 27662, 27678,
-        27685, 27695, 27706, 27715, 27725, 27735, 27746, 27757, 27772, 27781, 27790, 27799, 27812, 27824, 27835, 27847, 27858, 27872,
-        27884, 27898, 27922, 27946, 27971, 27995, 28017, 28037, 28057, 28083, 28107, 28138, 28171, 28203, 28242, 28266, 28283, 28301,
-        28324, 28342, 28358, 28376, 28401, 28433, 28464, 28491, 28514, 28541, 28571, 28600, 28628, 28658, 28689, 28718, 28746, 28774,
-        28803, 28832, 28862, 28890, 28915, 28943, 28972, 29004, 29033, 29065, 29094, 29131, 29167, 29189, 29230, 29269, 29311, 29340,
-        29362, 29390, 29404, 29418, 29431, 29446, 29462, 29475, 29487, 29501, 29515, 29527, 29546, 29560, 29586, 29605, 29629, 29649,
-        29674, 29688, 29711, 29729, 29751, 29769, 29787, 29807, 29827, 29844, 29863, 29887, 29899, 29919, 29936, 29963, 29988, 30011,
-        30041, 30063, 30088, 30113, 30137, 30161, 30192, 30224, 30256, 30285, 30322, 30352, 30386, 30412, 30427, 30444, 30458, 30476,
-        30495, 30509, 30529, 30544, 30564, 30584, 30604, 30625, 30639, 30651, 30663, 30679, 30695, 30713, 30734, 30754, 30776, 30797,
-        30820, 30835, 30859, 30872, 30893, 30911, 30942, 30957, 30977, 30998, 31030, 31051, 31072, 31088, 31104, 31126, 31147, 31164,
-        31180, 31196, 31214, 31231, 31258, 31284, 31304, 31322, 31341, 31365, 31395, 31420, 31446, 31471, 31497, 31519, 31548, 31570,
-        31597, 31623, 31643, 31664, 31684, 31704, 31726, 31754, 31787, 31822, 31841, 31860, 31884, 31909, 31933, 31954, 31981, 32007,
-        32033, 32059, 32085, 32104, 32128, 32147, 32168, 32196, 32217, 32241, 32265, 32290, 32308, 32333, 32358, 32384, 32405, 32427,
-        32450, 32473, 32494, 32522, 32543, 32572, 32603, 32631, 32656, 32683, 32712, 32740, 32778, 32807, 32829, 32854, 32872, 32890,
-        32914, 32936, 32960, 32984, 33007, 33035, 33055, 33080, 33106, 33124, 33143, 33165, 33187, 33212, 33237, 33264, 33291, 33315,
-        33339, 33354, 33373, 33391, 33415, 33439, 33461, 33483, 33500, 33517, 33533, 33551, 33563, 33578, 33607, 33636, 33665, 33694,
-        33709, 33738, 33753, 33767, 33775, 33794, 33818, 33853, 33868, 33891, 33906, 33921, 33935, 33951, 33966, 33989, 34013, 34037,
-        34061, 34089, 34117, 34136, 34152, 34177, 34202, 34221, 34239, 34259, 34275, 34288, 34301, 34322, 34338, 34356, 34374, 34386,
-        34401, 34422, 34438, 34449, 34463, 34486, 34501, 34521, 34540, 34552, 34562, 34573, 34581, 34604, 34624, 34644, 34666, 34682,
-        34702, 34727, 34753, 34772, 34791, 34812, 34831, 34845, 34866, 34891, 34918, 34949, 34976, 35010, 35038, 35063, 35101, 35138,
-        35167, 35191, 35216, 35242, 35273, 35302, 35332, 35362, 35393, 35424, 35444, 35469, 35499, 35514, 35530, 35547, 35564, 35581,
-        35603, 35618, 35634, 35653, 35675, 35691, 35713, 35736, 35755, 35776, 35799, 35823, 35845, 35867, 35883, 35902, 35929, 35956,
-        35982, 36007, 36038, 36069, 36084, 36102, 36119, 36141, 36161, 36182, 36203, 36217, 36233, 36250, 36266, 36287, 36309, 36328,
-        36350, 36376, 36394, 36412, 36430, 36455, 36472, 36495, 36518, 36536, 36556, 36573, 36589, 36612, 36628, 36643, 36659, 36677,
-        36695, 36710, 36725, 36743, 36763, 36780, 36806, 36831, 36845, 36864, 36883, 36902, 36920, 36940, 36957, 36976, 36996, 37015,
-        37035, 37054, 37071, 37091, 37109, 37130, 37155, 37172, 37193, 37214, 37236, 37263, 37283, 37298, 37315, 37333, 37354, 37376,
-        37399, 37414, 37431, 37454, 37474, 37494, 37514, 37534, 37553, 37576, 37600, 37624, 37650, 37676, 37696, 37715, 37742, 37769,
-        37790, 37822, 37846, 37873, 37896, 37919, 37942, 37965, 37988, 38009, 38030, 38059, 38082, 38107, 38130, 38154, 38180, 38202,
-        38226, 38250, 38276, 38305, 38335, 38357, 38385, 38415, 38444, 38473, 38496, 38526, 38551, 38582, 38607, 38634, 38667, 38692,
-        38719, 38745, 38773, 38801, 38834, 38862, 38883, 38906, 38928, 38958, 38988, 39013, 39042, 39069, 39091, 39117, 39144, 39168,
-        39187, 39213, 39236, 39264, 39286, 39310, 39338, 39358, 39385, 39407, 39428, 39452, 39477, 39505, 39529, 39549, 39571, 39588,
-        39603, 39617, 39635, 39647, 39667, 39690, 39705, 39721, 39736, 39752, 39766, 39780, 39796, 39813, 39829, 39846, 39867, 39889,
-        39921, 39962, 39995, 40037, 40080, 40132, 40170, 40217, 40250, 40274, 40295, 40326, 40336, 40344, 40355, 40363, 40376, 40384,
-        40397, 40412, 40427, 40450, 40474, 40502, 40521, 40536, 40551, 40567, 40586, 40604, 40619, 40636, 40652, 40667, 40681, 40698,
-        40716, 40735, 40752, 40773, 40791, 40811, 40835, 40852, 40870, 40891, 40922, 40950, 76, 59, 40978, 40999, 41020, 41041, 41061,
-        41081, 41106, 41131, 41158, 41181, 41205, 41231, 41253, 41281, 41298, 41316, 41339, 41363, 41383, 41402, 41421, 41444, 41469,
-        41489, 41515, 41540, 41568, 41594, 41620, 41630, 41638, 41650, 41661, 41670, 41679, 41695, 41714, 41730, 41740, 41750, 41761,
-        41773, 41784, 41796, 41805, 41813, 41822, 41835, 41845, 41854, 41866, 41882, 41890, 41908, 41923, 41938, 41957, 41975, 41992,
-        42004, 42018, 42034, 3938, 3951, 42049, 42058, 42066, 42075, 42084, 42094, 42103, 42114, 42120, 42127, 42134, 42145, 42152,
-        42159, 42166, 42173, 42179, 42185, 42192, 42199, 42049, 42058, 42066, 42075, 42211, 42220, 42231, 42240, 42249, 42262, 42273,
-        42281, 42291, 42084, 42094, 42300, 42312, 42049, 42058, 42066, 42075, 42326, 42333, 42340, 42347, 42355, 42363, 42370, 42377,
-        42386, 42395, 42408, 42103, 42049, 42058, 42066, 42075, 42417, 42426, 42435, 42448, 42460, 42471, 42103, 42480, 42491, 42500,
-        42512, 42523, 42534, 42550, 42566, 42581, 42590, 42599, 42610, 42623, 42636, 42651, 42666, 42678, 42690, 42702, 42715, 42728,
-        42737, 42745, 42754, 42763, 42772, 42787, 42795, 42803, 42815, 42824, 42834, 42842, 42866, 42875, 42884, 42894, 42905, 42915,
-        42924, 42933, 42943, 42953, 42964, 42975, 42985, 42991, 43005, 43018, 43035, 43046, 43055, 43064, 43076, 43087, 43104, 43118,
-        43132, 43143, 43167, 43189, 43211, 43233, 43255, 43278, 43301, 43322, 43348, 43369, 43390, 43405, 43427, 43452, 43479, 43504,
-        43525, 43553, 43578, 43599, 43617, 43652, 43678, 43706, 43733, 43755, 43775, 43800, 43830, 43860, 43886, 43900, 43917, 43940,
-        43956, 43979, 43994, 44011, 44024, 44040, 44057, 44075, 44105, 44133, 44155, 44179, 44199, 44218, 44238, 44264, 44284, 44305,
-        44324, 44352, 44381, 44397, 44413, 44427, 44445, 44461, 44475, 44492, 44510, 44536, 44564, 44590, 44606, 44619, 44639, 44656,
-        44673, 44689, 44705, 44727, 44743, 44763, 44784, 44805, 44822, 44838, 44855, 44868, 44881, 44895, 44918, 44954, 44961, 44968,
-        44976, 44984, 44991, 44998, 45006, 45014, 45021, 45028, 45035, 45044, 45053, 45063, 45073, 45083, 45092, 45100, 45111, 45122,
-        45131, 45140, 45149, 45158, 45171, 45184, 45193, 45203, 45212, 45224, 45236, 45244, 45252, 45262, 45271, 45280, 45288, 45297,
-        45306, 45315, 45326, 45337, 45344, 45351, 45359, 45367, 45379, 45391, 45400, 45408, 45417, 45431, 45444, 45457, 45472, 45487,
-        45502, 45516, 45532, 45548, 45559, 45571, 45580, 45594, 45609, 45633, 45657, 45686, 45704, 45722, 45738, 45763, 45790, 45811,
-        45833, 45855, 45877, 45898, 45918, 45944, 45969, 45992, 46014, 46036, 46064, 46091, 46118, 46135, 46158, 46177, 46203, 46227,
-        46250, 46272, 46294, 46322, 46349, 46372, 46396, 46419, 46430, 46442, 46453, 46465, 46476, 46488, 46499, 46511, 46522, 46533,
-        46546, 46564, 46579, 46603, 46628, 46638, 46648, 46658, 46668, 46679, 46694, 46711, 46721, 46731, 46741, 46753, 46765, 46777,
-        46790, 46803, 46815, 46827, 46842, 46857, 46872, 46887, 46902, 46917, 46931, 46945, 46956, 46967, 46978, 46989, 47001, 47015,
-        47028, 47041, 47055, 47068, 47081, 47094, 47107, 47120, 47134, 47148, 47160, 47179, 47192, 47202, 47212, 47226, 47240, 47252,
-        47264, 47276, 47288, 47299, 47311, 47321, 47330, 47339, 47348, 47358, 47368, 47378, 47389, 47400, 47412, 47424, 47436, 47448,
-        47464, 47480, 47498, 47521, 47539, 47560, 47572, 47584, 47596, 47608, 47622, 47636, 47653, 47669, 47690, 47712, 47732, 47747,
-        47770, 47798, 47809, 47819, 47844, 47870, 47892, 47916, 47941, 47966, 47993, 48017, 48037, 48051, 48071, 48094, 48114, 48130,
-        48151, 48172, 48189, 48208, 48223, 48244, 48264, 48272, 48295, 48303, 48319, 48335, 48353, 48369, 48377, 48399, 48420, 48442,
-        48459, 48475, 48493, 48512, 48530, 48551, 48580, 48607, 48631, 48656, 48681, 48701, 48724, 48754, 48776, 48800, 48821, 48835,
-        48849, 48863, 48880, 48912, 48946, 48977, 49008, 49034, 49062, 49090, 49119, 49149, 49181, 49209, 49235, 49261, 49286, 49309,
-        49339, 49366, 49390, 49414, 49438, 49462, 49499, 49524, 49562, 49587, 49611, 49627, 49652, 49674, 49700, 49720, 49747, 49762,
-        49779, 49804, 49833, 49857, 49882, 49911, 49932, 49953, 49976, 50007, 50037, 50058, 50094, 50116, 50139, 50167, 50182, 50198,
-        50217, 50234, 50250, 50260, 50270, 50282, 50296, 50314, 50328, 50351, 50374, 50390, 50407, 50429, 50448, 50468, 50488, 50508,
-        50532, 50553, 50574, 50589, 50626, 50650, 50671, 50689, 50700, 50708, 50733, 50757, 50783, 50811, 50838, 50851, 50865, 50879,
-        50893, 50907, 50921, 50935, 50948, 50961, 50976, 50991, 51007, 51024, 51042, 51068, 51078, 51097, 51118, 51149, 51173, 51201,
-        51233, 51261, 51292, 51318, 51345, 51374, 51405, 51423, 51445, 51465, 51489, 51507, 51527, 51552, 51577, 51596, 51614, 51636,
-        51657, 51682, 51708, 51729, 51758, 51788, 51815, 51842, 51866, 51884, 51912, 51931, 51958, 51991, 52023, 52038, 52058, 52082,
-        52090, 52112, 52141, 52155, 52175, 52192, 52214, 52231, 52249, 52276, 52305, 52334, 52358, 52385, 52411, 52436, 52466, 52483,
-        52498, 52516, 52540, 52563, 52585, 52600, 52625, 52647, 52664, 52689, 52716, 52740, 52763, 52787, 52797, 52818, 52850, 52872,
-        52898, 52931, 52944, 52959, 52982, 53004, 53021, 53031, 53045, 53070, 53091, 53114, 53149, 53186, 53208, 53238, 53255, 53272,
-        53292, 53313, 53327, 53345, 53369, 53392, 53404, 53417, 53440, 53455, 53474, 53491, 53522, 53544, 53564, 53582, 53600, 53621,
-        53639, 53654, 53671, 53688, 53709, 53734, 53759, 53787, 53818, 53842, 53866, 53902, 53922, 53947, 53980, 54002, 54027, 54058,
-        54093, 54124, 54158, 54189, 54205, 54225, 54243, 54265, 54284, 54303, 54312, 54338, 54365, 54383, 54396, 54415, 54445, 54464,
-        54495, 54520, 54533, 54547, 54561, 54573, 54591, 54602, 54622, 54640, 54665, 54685, 54711, 54737, 54757, 54770, 54790, 54803,
-        54817, 54832, 54851, 54873, 54891, 54910, 54930, 54950, 54973, 54996, 55022, 55043, 55064, 55084, 55117, 55150, 55177, 55199,
-        55225, 55247, 55275, 55301, 55326, 55352, 55379, 55404, 55424, 55446, 55465, 55489, 55498, 55514, 55539, 55566, 55594, 55624,
-        55653, 55663, 55687, 55709, 55726, 55739, 55751, 55764, 55778, 55800, 55829, 55847, 55866, 55888, 55906, 55917, 55957, 55996,
-        56019, 56040, 56061, 56073, 56086, 56098, 56110, 56124, 56140, 56153, 56165, 56176, 56191, 56206, 56217, 56229, 56254, 56275,
-        56295, 56319, 56338, 56359, 56377, 56402, 56427, 56451, 56479, 56502, 56529, 56553, 56577, 56600, 56626, 56651, 56681, 56710,
-        56737, 56764, 56792, 56818, 56846, 56870, 56897, 56916, 56935, 56954, 56972, 57000, 57030, 57044, 57068, 57084, 57110, 57143,
-        57165, 57178, 57196, 57214, 57239, 57253, 57278, 57304, 57343, 57384, 57408, 57436, 57458, 57482, 57508, 57539, 57571, 57596,
-        57628, 57656, 57685, 57708, 57722, 57736, 57751, 57775, 57794, 57814, 57834, 57854, 57885, 57908, 57921, 57939, 57948, 57957,
-        57972, 58001, 58024, 58049, 58069, 58088, 58115, 58137, 58166, 58189, 58216, 58241, 58268, 58298, 58322, 58347, 58373, 58385,
-        58397, 58409, 58432, 58453, 58466, 58493, 58503, 58518, 58543, 58569, 58587, 58598, 58610, 58623, 58644, 58669, 58704, 58735,
-        58752, 58773, 58790, 58827, 58852, 58882, 58901, 58920, 58934, 58955, 58978, 59001, 59025, 59044, 59077, 59086, 59100, 59122,
-        59148, 59174, 59197, 59220, 59234, 59249, 59265, 59284, 59304, 59326, 59344, 59363, 59384, 59403, 59427, 59448, 59479, 59491,
-        59514, 59530, 59544, 59560, 59580, 59599, 59618, 59639, 59658, 59678, 59698, 59729, 59744, 59764, 59785, 59807, 59822, 59847,
-        59872, 59885, 59901, 59918, 59935, 59950, 59963, 59984, 60009, 60036, 60048, 60069, 60093, 60111, 60132, 60153, 60171, 60184,
-        60212, 60239, 60263, 60289, 60307, 60326, 60340, 60355, 60368, 60391, 60403, 60418, 60434, 60447, 60461, 60483, 60500, 60517,
-        60536, 60557, 60575, 60592, 60610, 60634, 60657, 60682, 60709, 60729, 60755, 60769, 60780, 60794, 60810, 60835, 60857, 60883,
-        60918, 60945, 60973, 60998, 61027, 61040, 61054, 61074, 61093, 61111, 61128, 61145, 61158, 61176, 61190, 61204, 61219, 61239,
-        61259, 61283, 61305, 61324, 61343, 61365, 61386, 61406, 61429, 61451, 61471, 61490, 61509, 61522, 61541, 61550, 61559, 61568,
-        61579, 61589, 61604, 61619, 61635, 61653, 61669, 61689, 61703, 61720, 61736, 61753, 61773, 61791, 61807, 61827, 61858, 61876,
-        61898, 61918, 61936, 61955, 61973, 61997, 62009, 62030, 62046, 62067, 62090, 62104, 62128, 62146, 62175, 62194, 62213, 62237,
-        62264, 62276, 62291, 62311, 62335, 62355, 62378, 62399, 62421, 62443, 62468, 62485, 62502, 62527, 62554, 62576, 62601, 62626,
-        62657, 62688, 62718, 62749, 62778, 62808, 62830, 62853, 62873, 62894, 62914, 62934, 62957, 62979, 63001, 63023, 63051, 63061,
-        63074, 63088, 63106, 63129, 63146, 63163, 63181, 63197, 63215, 63238, 63247, 63257, 63271, 63294, 63305, 63331, 63351, 63364,
-        63380, 63407, 63433, 63449, 63469, 63487, 63506, 63520, 63529, 63546, 63577, 63608, 63633, 63647, 63662, 63676, 63687, 63710,
-        63729, 63747, 63768, 63794, 63809, 63839, 63858, 63885, 63907, 63932, 63948, 63958, 63979, 64008, 64041, 64074, 64099, 64116,
-        64132, 64151, 64170, 64199, 64215, 64237, 64249, 64277, 64295, 64306, 64327, 64348, 64368, 64389, 64421, 64449, 64461, 64482,
-        64497, 64516, 64535, 64557, 64575, 64593, 64611, 64641, 64673, 64699, 64715, 64731, 64747, 64764, 64777, 64796, 64823, 64851,
-        64874, 64897, 64920, 64943, 64961, 64970, 64985, 65015, 65036, 65060, 65071, 65083, 65109, 65133, 65144, 65157, 65169, 65182,
-        65194, 65211, 65228, 65241, 65286, 65307, 65321, 65354, 65363, 65388, 65411, 65434, 65448, 65463, 65479, 65498, 65527, 65550,
-        65562, 65592, 65612, 65639, 65663, 65696, 65708, 65721, 65735, 65753, 65772, 65789, 65808, 65824, 65834, 65847, 65859, 65882,
-        65900, 65924, 65946, 65970, 65985, 66003, 66016, 66043, 66063, 66097, 66115, 66133, 66148, 66162, 66177, 66190, 66223, 66235,
-        66261, 66310, 66326, 66349, 66362, 66380, 66407, 66421, 66465, 66484, 66503, 66527, 66541, 66556, 66582, 66598, 66615, 66636,
-        66657, 66678, 66699, 66720, 66737, 66755, 66777, 66795, 66815, 66838, 66859, 66882, 66908, 66932, 66952, 66972, 66992, 67009,
-        67027, 67042, 67058, 67075, 67095, 67104, 67111, 67127, 67145, 67164, 67182, 67212, 67242, 67262, 67290, 67321, 67349, 67371,
-        67391, 67411, 67434, 67465, 67487, 67519, 67544, 67557, 67582, 67604, 67618, 67641, 67663, 67677, 67691, 67718, 67742, 67773,
-        67793, 67811, 67828, 67846, 67866, 67892, 67920, 67948, 67972, 68000, 68030, 68053, 68086, 68120, 68150, 68180, 68210, 68230,
-        68256, 68280, 68309, 68340, 68366, 68403, 68429, 68463, 68494, 68519, 68545, 68568, 68596, 68621, 68631, 68653, 68677, 68700,
-        68720, 68733, 68748, 68765, 68787, 68814, 68837, 68864, 68896, 68922, 68954, 68980, 68995, 69013, 69042, 69071, 69097, 69127,
-        69154, 69181, 69213, 69240, 69272, 69304, 69322, 69336, 69352, 69371, 69405, 69442, 69469, 69497, 69522, 69548, 69568, 69589,
-        69609, 69631, 69650, 69668, 69688, 69712, 69730, 69749, 69777, 69802, 69823, 69850, 69875, 69908, 69932, 69963, 69991, 70023,
-        70054, 70085, 70112, 70145, 70178, 70204, 70230, 70258, 70292, 70318, 70348, 70378, 70406, 70428, 70452, 70490, 70514, 70535,
-        70564, 70599, 70626, 70653, 70677, 70710, 70740, 70764, 70789, 70817, 70842, 70868, 70886, 70907, 70927, 70945, 70960, 70991,
-        71031, 71061, 71091, 71111, 71129, 71147, 71163, 71180, 71195, 71209, 71244, 71279, 71305, 71328, 71345, 71367, 71387, 71413,
-        71440, 71462, 71496, 71525, 71553, 71574, 71597, 71626, 71659, 71691, 71716, 71731, 71771, 71778, 71797, 71819, 71847, 71877,
-        71895, 71911, 71942, 71967, 71987, 72013, 72036, 72066, 72093, 72121, 72150, 72174, 72203, 72232, 72255, 72278, 72304, 72335,
-        72359, 72388, 72419, 72446, 72482, 72518, 72548, 72578, 72603, 72626, 72657, 72688, 72719, 72747, 72771, 72805, 72831, 72841,
-        72851, 72865, 72878, 72900, 72923, 72948, 72974, 73003, 73030, 73058, 73081, 73103, 73130, 73157, 73182, 73209, 73233, 73260,
-        73290, 73304, 73328, 73349, 73363, 73383, 73410, 73433, 73459, 73485, 73507, 73528, 73549, 73563, 73584, 73615, 73639, 73666,
-        73686, 73712, 73741, 73777, 73801, 73820, 73839, 73860, 73885, 73904, 73924, 73952, 73980, 74017, 74042, 74082, 74120, 74153,
-        74181, 74207, 74234, 74262, 74293, 74313, 74345, 74373, 74397, 74421, 74448, 74472, 74505, 74532, 74546, 74568, 74582, 74597,
-        74615, 74631, 74651, 74666, 74683, 74703, 74722, 74759, 74782, 74810, 74831, 74861, 74888, 74919, 74933, 74947, 74966, 74989,
-        75014, 75032, 75053, 75071, 75097, 75126, 75146, 75165, 75194, 75220, 75243, 75267, 75300, 75327, 75350, 75368, 75396, 75407,
-        75418, 75435, 75451, 75472, 75490, 75515, 75545, 75562, 75581, 75596, 75619, 75656, 75691, 75720, 75741, 75756, 75785, 75816,
-        75847, 75872, 75888, 75918, 75949, 75979, 76005, 76029, 76061, 76069, 76077, 76086, 76094, 76119, 76136, 76154, 76181, 76201,
-        76222, 76241, 76260, 76281, 76302, 76324, 76349, 76380, 76404, 76425, 76459, 76486, 76525, 76554, 76576, 76596, 76618, 76643,
-        76661, 76677, 76696, 76716, 76739, 76763, 76793, 76809, 76823, 76847, 76871, 76897, 76923, 76953, 76987, 77006, 77025, 77048,
-        77067, 77085, 77099, 77128, 77155, 77193, 77224, 77258, 77288, 77316, 77343, 77372, 77411, 77434, 77455, 77488, 77521, 77538,
-        77557, 77572, 77590, 77609, 77632, 77656, 77685, 77716, 77739, 77767, 77793, 77819, 77840, 77852, 77873, 77895, 77919, 77949,
-        77972, 78003, 78020, 78048, 78074, 78089, 78117, 78131, 78146, 78166, 78186, 78202, 78214, 78227, 78246, 78278, 78301, 78323,
-        78338, 78354, 78371, 78390, 78414, 78427, 78443, 78455, 78474, 78497, 78520, 78542, 78564, 78578, 78602, 78627, 78644, 78668,
-        78687, 78720, 78741, 78761, 78781, 78799, 78815, 78837, 78860, 78883, 78912, 78934, 78956, 78980, 79003, 79033, 79047, 79061,
-        79074, 79087, 79102, 79124, 79144, 79168, 79187, 79209, 79233, 79260, 79293, 79308, 79338, 79368, 79402, 79428, 79444, 79467,
-        79483, 79508, 79529, 79553, 79573, 79597, 79622, 79653, 79675, 79695, 79716, 79733, 79755, 79776, 79795, 79824,
+        5210, 5226, 5239, 5252, 5269, 5290, 5310, 5326, 5334, 5342, 5352, 5359, 5370, 5378, 5386, 5395, 5406, 5415, 5427, 5435, 5443,
+        5452, 5462, 5473, 5482, 5493, 5501, 5512, 5520, 5528, 5537, 5549, 5557, 5566, 5578, 5587, 5597, 5610, 5624, 5635, 5643, 5652,
+        5661, 5669, 5677, 5685, 5693, 5701, 5711, 5720, 5728, 5738, 5747, 5760, 5768, 5777, 5790, 5803, 5813, 5823, 5836, 5849, 5861,
+        5873, 5883, 5896, 5909, 5921, 5933, 5945, 5957, 5973, 5989, 6016, 6049, 6080, 6096, 6113, 6130, 6142, 6159, 6173, 6184, 6199,
+        6214, 6225, 6244, 6252, 6272, 6284, 6294, 6306, 6321, 6333, 6342, 6357, 6377, 6390, 6409, 6427, 6443, 6457, 6482, 6507, 6521,
+        6532, 6552, 6562, 6576, 6588, 6598, 6615, 6632, 6651, 6671, 6687, 6703, 6727, 6747, 6767, 6783, 6795, 6810, 6822, 6833, 6846,
+        6859, 6878, 6893, 6907, 6914, 6921, 6928, 6939, 6950, 6966, 6978, 6989, 7000, 7014, 7030, 7041, 7052, 7063, 7070, 7082, 7098,
+        7113, 7124, 7139, 7154, 7164, 7176, 7188, 7212, 7228, 7247, 7263, 7280, 7298, 7316, 7335, 7353, 7369, 7394, 7420, 7432, 7449,
+        7468, 7489, 7507, 7531, 7556, 7571, 7588, 7602, 7622, 7634, 7648, 7665, 7682, 7699, 7714, 7734, 7748, 7766, 7779, 7792, 7806,
+        7824, 7842, 7862, 7882, 7902, 7923, 7941, 7959, 7968, 7981, 7993, 8011, 8030, 8049, 8075, 8096, 8115, 8134, 8152, 8169, 7432,
+        7449, 7468, 7489, 7507, 7531, 7556, 8182, 8199, 8212, 8230, 8244, 8261, 8274, 8292, 8307, 8318, 8335, 8348, 8365, 8378, 8392,
+        8409, 8425, 8437, 8456, 8478, 8495, 8512, 8529, 8545, 8563, 8577, 8589, 8600, 8609, 8622, 8636, 8648, 8659, 8671, 8688, 8705,
+        8714, 8727, 8742, 8753, 8777, 8802, 8818, 8835, 8846, 8863, 8877, 8896, 8909, 8923, 8941, 8953, 8966, 8980, 8998, 9019, 9027,
+        9042, 9059, 9082, 9103, 9111, 9124, 9139, 9154, 9166, 9182, 9196, 9209, 9224, 9239, 9257, 9266, 9276, 9293, 9310, 9322, 9330,
+        9352, 9375, 9394, 9409, 9427, 9446, 9461, 9476, 9491, 9505, 9520, 9535, 9547, 9563, 9583, 9600, 9614, 9632, 9652, 9674, 9693,
+        9716, 9735, 9758, 9782, 9798, 9822, 9841, 9857, 9873, 9897, 9922, 9938, 9954, 9977, 9991, 10006, 10023, 10040, 10058, 10072,
+        10085, 10101, 10115, 10129, 10148, 10166, 10184, 10199, 10215, 10238, 10254, 10276, 10293, 10306, 10321, 10333, 10344, 10356,
+        10367, 10381, 10395, 10407, 10417, 10428, 10444, 10381, 10395, 10407, 10417, 10428, 10444, 10464, 10475, 10486, 10498, 10381,
+        10395, 10407, 10417, 10428, 10444, 10511, 10525, 10536, 10549, 10562, 10574, 10586, 10598, 10610, 10622, 10634, 10646, 10659,
+        10672, 10685, 10698, 10711, 10724, 10736, 10748, 10760, 10773, 10786, 10799, 10813, 10827, 10841, 10856, 10871, 10886, 10900,
+        10914, 10928, 10942, 10959, 10976, 10993, 11008, 11023, 11038, 11054, 11070, 11086, 11103, 11120, 11137, 11154, 11165, 11176,
+        11191, 11206, 11221, 11232, 11243, 11254, 11266, 11278, 11290, 11303, 11316, 11329, 11348, 11361, 11374, 11387, 11402, 11417,
+        11432, 11448, 11464, 11480, 11492, 11504, 11516, 11537, 11558, 11579, 11593, 11607, 11621, 11633, 11644, 11654, 11666, 11677,
+        11689, 11703, 11716, 11732, 11742, 11754, 11766, 11780, 11795, 11809, 11823, 11834, 11847, 11858, 11871, 11881, 11895, 11906,
+        11919, 11936, 11947, 11958, 11968, 11979, 11993, 12003, 12015, 12024, 12034, 12044, 12054, 12068, 12084, 12098, 12108, 12121,
+        12131, 12144, 12157, 12170, 12180, 12191, 12202, 12212, 12222, 12233, 12245, 12256, 12268, 12278, 12289, 12301, 12312, 12323,
+        12337, 12351, 12365, 12380, 12394, 12409, 12422, 12436, 12446, 12461, 12475, 12485, 12500, 12513, 12527, 12540, 12553, 12567,
+        12578, 12589, 12599, 12612, 12625, 12636, 12647, 12658, 12668, 12678, 12689, 12700, 12710, 12721, 12733, 12743, 12753, 12768,
+        12780, 12792, 12804, 12817, 12828, 12844, 12860, 12870, 12884, 12899, 12910, 12926, 12939, 6142, 6225, 6252, 6588, 6615, 6632,
+        6651, 6914, 6921, 6966, 6978, 6989, 7030, 7139, 7176, 12949, 12968, 12992, 13012, 13037, 13056, 13076, 13092, 13111, 13137,
+        13164, 13181, 13201, 13229, 13245, 13264, 13285, 13309, 13329, 13354, 13371, 13391, 13418, 13446, 13458, 13473, 13491, 13510,
+        13524, 13534, 13553, 13572, 13587, 13607, 13625, 13641, 13654, 13672, 13698, 13728, 13758, 13788, 13810, 13844, 13872, 13906,
+        13921, 13940, 13957, 13979, 13997, 14018, 14036, 14057, 14073, 14092, 14112, 14130, 14152, 14174, 14195, 14216, 14232, 14249,
+        14270, 14283, 14308, 14329, 14351, 14373, 14398, 14427, 14451, 14475, 14504, 14522, 14543, 14564, 14588, 14616, 14642, 14654,
+        14665, 14676, 14698, 14720, 14741, 14767, 14774, 14781, 14800, 14821, 14844, 14861, 14873, 14885, 14898, 14917, 14942, 14957,
+        14969, 14991, 15005, 15017, 15029, 15044, 15057, 15070, 15083, 15097, 15105, 15113, 15122, 15131, 15141, 15151, 15161, 15175,
+        15188, 15202, 15214, 15228, 15241, 15256, 15270, 15286, 15298, 15309, 15325, 15341, 15354, 15372, 15384, 15397, 15410, 15424,
+        15437, 15450, 15462, 15473, 15486, 15497, 15509, 15520, 15533, 15545, 15558, 15573, 15586, 15600, 15615, 15627, 15639, 15655,
+        15671, 15683, 15694, 15705, 15718, 15731, 15745, 15758, 15769, 15783, 15795, 15807, 15819, 15831, 15847, 15865, 15882, 15905,
+        15931, 15949, 15975, 15989, 16008, 16020, 16034, 16049, 16064, 16080, 16092, 16104, 16116, 16133, 16150, 16167, 16183, 16199,
+        16211, 16225, 16245, 16263, 16282, 16300, 16322, 16339, 16355, 16370, 16390, 16413, 16435, 16457, 16486, 16515, 16544, 16573,
+        16599, 16629, 16659, 16683, 16709, 16733, 16759, 16787, 16814, 16843, 16872, 16898, 16926, 16957, 16988, 16995, 17003, 17011,
+        17019, 17027, 17036, 17047, 17058, 17069, 17080, 17088, 17099, 17109, 17124, 17138, 17152, 17166, 17174, 17183, 17192, 17201,
+        17210, 17220, 17232, 17244, 17256, 17268, 17277, 17288, 17303, 17315, 17328, 17336, 17350, 17364, 17376, 17389, 17401, 17414,
+        17426, 17439, 17457, 17481, 17493, 17504, 17514, 17524, 17534, 17549, 17566, 17574, 17588, 17600, 17610, 17620, 17635, 17648,
+        17659, 17673, 17684, 17695, 17710, 17725, 17740, 17752, 17761, 17772, 17788, 17806, 17828, 17840, 17853, 17873, 17893, 17910,
+        17927, 17942, 17957, 17976, 17992, 18014, 18029, 18049, 18062, 18078, 18099, 18116, 18131, 18146, 18168, 18197, 18212, 18232,
+        18251, 18267, 18278, 18289, 18300, 18316, 18334, 18343, 18358, 18371, 18382, 18393, 18409, 18423, 18437, 18452, 18465, 18479,
+        18495, 18514, 18529, 18544, 18559, 18569, 18588, 18599, 18606, 18613, 18621, 18628, 18636, 18644, 18651, 18658, 18666, 18674,
+        18682, 18690, 18698, 18706, 18714, 18724, 18732, 18740, 18748, 18756, 18764, 18772, 18779, 18787, 18795, 18805, 18813, 18822,
+        18828, 18835, 18842, 18851, 18859, 18867, 18875, 18883, 18891, 18899, 18907, 18915, 18923, 18932, 18941, 18950, 18959, 18968,
+        18977, 18986, 18995, 19004, 19013, 19022, 19031, 19040, 19049, 19058, 19067, 19076, 19085, 19094, 19103, 19112, 19121, 19130,
+        19142, 19153, 19164, 19175, 19188, 19199, 19212, 19225, 19240, 19258, 19268, 19280, 19292, 19303, 19314, 19328, 19336, 19346,
+        19357, 19369, 19378, 19387, 19398, 19407, 19416, 19425, 19436, 19447, 19458, 19470, 19482, 19496, 19508, 19520, 19532, 19544,
+        19556, 19569, 19582, 19595, 19608, 19619, 19630, 19641, 19652, 19666, 19680, 19691, 19702, 19713, 19724, 19735, 19746, 19757,
+        19768, 19779, 19792, 19803, 19814, 19825, 19836, 19847, 19858, 19869, 19880, 19893, 19904, 19915, 19927, 19939, 19948, 19958,
+        19966, 19975, 19984, 19993, 20002, 20011, 20024, 20035, 20048, 20064, 20079, 20092, 20112, 20138, 20165, 20176, 20187, 20196,
+        20210, 20228, 20242, 20256, 20272, 20289, 20307, 20325, 20347, 20368, 20383, 20402, 20421, 20443, 20469, 20491, 20513, 20537,
+        20562, 20588, 20614, 20644, 20673, 20696, 20717, 20737, 20757, 20769, 20781, 20796, 20811, 20827, 20843, 20781, 20757, 20769,
+        20859, 20872, 20885, 20897, 20911, 20924, 20940, 20956, 20972, 20988, 21004, 21020, 21029, 21038, 21050, 21064, 21076, 21089,
+        21101, 21114, 21127, 21139, 21153, 21166, 21186, 21207, 21222, 21237, 21256, 21272, 21285, 21298, 21312, 21325, 21338, 21347,
+        21367, 21385, 21020, 21029, 21038, 21050, 21114, 21127, 21139, 21256, 21272, 21285, 21298, 21312, 21325, 21385, 21127, 21256,
+        21272, 21285, 21298, 21312, 21325, 21399, 21407, 21415, 21424, 21435, 21443, 21452, 21459, 21471, 21477, 21483, 21490, 21498,
+        21513, 21529, 21545, 21560, 21576, 21592, 21607, 21619, 21631, 21649, 21664, 21679, 21696, 21713, 21727, 21741, 21759, 21777,
+        21792, 21815, 21838, 21856, 21870, 21895, 21914, 21932, 21951, 21969, 21987, 22004, 22021, 22034, 22051, 22065, 22084, 22102,
+        22120, 22146, 22174, 22198, 22228, 22268, 22308, 21498, 21513, 21529, 21545, 21560, 21576, 21592, 21607, 21619, 21631, 21713,
+        21727, 21777, 21856, 21870, 22332, 22351, 21914, 21932, 21951, 21969, 21987, 22004, 22021, 22034, 22051, 22065, 22084, 22102,
+        22120, 22146, 22174, 22198, 22228, 22268, 22308, 22370, 22392, 22411, 22431, 22451, 22470, 22494, 22513, 22535, 22553, 22578,
+        22596, 22615, 22634, 22652, 22676, 22694, 22715, 22733, 22754, 22771, 22788, 22804, 22820, 22835, 22850, 22866, 22882, 22895,
+        22908, 22921, 22934, 22948, 22962, 22974, 22986, 23000, 23014, 23029, 23044, 23060, 23076, 23087, 23098, 23116, 23134, 23152,
+        23170, 23198, 23225, 23237, 23253, 23263, 23286, 23309, 23329, 23349, 23368, 23387, 23406, 23431, 23457, 23472, 23487, 23502,
+        23516, 23530, 23554, 23578, 23596, 23620, 23644, 23662, 23680, 23709, 23733, 23757, 23771, 23785, 23799, 23811, 23823, 23843,
+        23863, 23886, 23909, 23939, 23956, 23973, 24000, 24027, 24055, 24069, 24093, 24104, 24115, 24127, 24138, 24153, 24172, 24193,
+        24212, 24233, 24252, 24274, 24294, 24308, 24328, 24346, 24366, 24384, 24399, 24418, 24432, 24451, 24473, 24494, 24515, 24540,
+        24558, 24574, 24591, 24609, 24629, 24650, 24674, 24692, 24706, 24721, 24737, 24759, 24782, 24796, 22733, 24811, 24831, 24850,
+        24879, 24897, 24918, 24941, 24966, 24991, 25010, 25024, 25045, 25068, 25098, 25115, 25139, 25167, 25202, 25228, 25261, 25290,
+        25326, 25343, 25359, 25378, 25398, 25410, 25422, 25434, 25446, 25461, 25476, 25496, 25516, 25536, 25562, 25588, 25606, 25623,
+        25640, 25660, 25684, 25706, 25728, 25746, 25765, 25781, 25799, 25817, 25828, 25841, 25853, 25866, 25878, 25889, 25902, 25916,
+        25931, 25941, 25954, 25972, 25988, 26000, 26014, 26028, 26040, 26054, 26066, 26082, 26095, 26105, 26115, 26134, 26150, 26166,
+        26184, 26200, 26216, 26234, 26255, 26270, 26286, 26311, 26335, 26355, 26377, 26400, 26415, 26436, 26457, 26473, 26483, 26493,
+        26507, 26519, 26534, 26546, 26565, 26587, 26598, 26612, 26625, 26638, 26649, 26663, 26671, 26685, 26695, 26704, 26713, 26721,
+        26733, 26745, 26753, 26761, 26769, 26780, 26793, 26807, 26821, 26835, 26848, 26861, 26870, 26879, 26887, 26895, 26904, 26913,
+        26922, 26932, 26943, 26956, 26967, 26976, 26988, 26998, 27009, 27024, 27034, 27054, 27079, 27098, 27120, 27143, 27166, 27192,
+        27218, 27228, 27245, 27265, 27276, 27287, 27296, 27307, 27318, 27330, 27350, 27371, 27389, 27403, 27415, 27428, 27442, 27457,
+        27471, 27486, 27501, 27515, 27529, 27542, 27555, 27572, 27585, 27604, 27614, 27624, 27640, 27658, 27670, 27687, 27701, 27712,
+        27727, 27745, 27760, 27772, 27780, 27803, 27831, 27859, 27887, 27897, 27907, 27916, 27926, 27941, 27952, 27964, 27975, 27990,
+        28001, 28015, 28023, 28031, 28038, 28048, 28060, 28074, 28085, 28094, 28104, 28116, 28129, 28142, 28157, 28169, 28181, 28197,
+        28206, 28214, 28224, 28234, 28244, 28255, 28266, 28282, 28297, 28312, 28336, 28356, 28374, 28392, 28412, 28432, 28450, 28474,
+        28490, 28510, 28535, 28560, 28576, 28594, 28614, 28633, 28656, 28674, 28692, 28709, 28614, 28633, 28727, 28749, 28766, 28789,
+        28811, 28835, 28859, 28881, 28905, 28929, 28950, 28969, 28985, 29003, 304, 355, 371, 385, 28060, 28074, 28085, 28094, 304, 355,
+        371, 385, 29023, 29042, 29062, 29087, 29106, 29126, 29144, 29164, 29183, 29204, 29224, 29244, 29268, 29293, 29314, 29335, 29345,
+        29363, 29374, 29385, 29397, 29407, 29417, 29429, 29441, 29453, 29463, 29474, 29487, 29499, 29512, 29527, 29547, 29560, 29579,
+        29600, 29622, 29643, 29661, 29679, 29700, 29721, 29743, 29761, 29776, 29800, 29817, 29836, 29854, 29873, 29892, 29910, 29928,
+        29947, 29963, 29979, 29995, 30013, 30031, 30048, 30069, 30091, 30108, 30125, 30142, 30163, 30182, 30198, 30217, 30234, 30246,
+        30257, 30278, 30298, 30318, 30337, 30353, 30371, 30384, 30399, 30411, 30425, 30438, 30456, 30470, 30483, 30496, 30517, 30533,
+        30549, 30562, 30578, 30589, 30602, 30617, 30630, 30642, 30662, 30676, 30688, 30705, 30722, 30735, 30756, 30767, 30784, 30799,
+        30816, 30833, 30851, 30865, 30887, 30899, 30917, 30933, 30951, 30972, 30985, 31000, 31017, 31031, 31048, 31065, 31082, 31091,
+        31101, 31111, 31120, 31130, 31145, 31157, 31168, 31182, 31194, 31209, 31220, 31232, 31244, 31255, 31267, 31278, 31291, 31304,
+        31320, 31327, 31337, 31348, 31357, 31367, 31377, 31388, 31399, 31414, 31423, 31432, 31441, 31454, 31466, 31477, 31489, 31500,
+        31514, 31526, 31540, 31564, 31588, 31613, 31637, 31659, 31679, 31699, 31725, 31749, 31780, 31813, 31845, 31884, 31908, 31925,
+        31943, 31966, 31984, 32000, 32018, 32043, 32075, 32106, 32133, 32156, 32183, 32213, 32242, 32270, 32300, 32331, 32360, 32388,
+        32416, 32445, 32474, 32504, 32532, 32557, 32585, 32614, 32646, 32675, 32707, 32736, 32773, 32809, 32831, 32872, 32911, 32953,
+        32982, 33004, 33032, 33046, 33060, 33073, 33088, 33104, 33117, 33129, 33143, 33157, 33169, 33188, 33202, 33228, 33247, 33271,
+        33291, 33316, 33330, 33353, 33371, 33393, 33411, 33429, 33449, 33469, 33486, 33505, 33529, 33541, 33561, 33578, 33605, 33630,
+        33653, 33683, 33705, 33730, 33755, 33779, 33803, 33834, 33866, 33898, 33927, 33964, 33994, 34028, 34054, 34069, 34086, 34100,
+        34118, 34137, 34151, 34171, 34186, 34206, 34226, 34246, 34267, 34281, 34293, 34305, 34321, 34337, 34355, 34376, 34396, 34418,
+        34439, 34462, 34477, 34501, 34514, 34535, 34553, 34584, 34599, 34619, 34640, 34672, 34693, 34714, 34730, 34746, 34768, 34789,
+        34806, 34822, 34838, 34856, 34873, 34900, 34926, 34946, 34964, 34983, 35007, 35037, 35062, 35088, 35113, 35139, 35161, 35190,
+        35212, 35239, 35265, 35285, 35306, 35326, 35346, 35368, 35396, 35429, 35464, 35483, 35502, 35526, 35551, 35575, 35596, 35623,
+        35649, 35675, 35701, 35727, 35746, 35770, 35789, 35810, 35838, 35859, 35883, 35907, 35932, 35950, 35975, 36000, 36026, 36047,
+        36069, 36092, 36115, 36136, 36164, 36185, 36214, 36245, 36273, 36298, 36325, 36354, 36382, 36420, 36449, 36471, 36496, 36514,
+        36532, 36556, 36578, 36602, 36626, 36649, 36677, 36697, 36722, 36748, 36766, 36785, 36807, 36829, 36854, 36879, 36906, 36933,
+        36957, 36981, 36996, 37015, 37033, 37057, 37081, 37103, 37125, 37142, 37159, 37175, 37193, 37205, 37220, 37249, 37278, 37307,
+        37336, 37351, 37380, 37395, 37409, 37417, 37436, 37460, 37495, 37510, 37533, 37548, 37563, 37577, 37593, 37608, 37631, 37655,
+        37679, 37703, 37731, 37759, 37778, 37794, 37819, 37844, 37863, 37881, 37901, 37917, 37930, 37943, 37964, 37980, 37998, 38016,
+        38028, 38043, 38064, 38080, 38091, 38105, 38128, 38143, 38163, 38182, 38194, 38204, 38215, 38223, 38246, 38266, 38286, 38308,
+        38324, 38344, 38369, 38395, 38414, 38433, 38454, 38473, 38487, 38508, 38533, 38560, 38591, 38618, 38652, 38680, 38705, 38743,
+        38780, 38809, 38833, 38858, 38884, 38915, 38944, 38974, 39004, 39035, 39066, 39086, 39111, 39141, 39156, 39172, 39189, 39206,
+        39223, 39245, 39260, 39276, 39295, 39317, 39333, 39355, 39378, 39397, 39418, 39441, 39465, 39487, 39509, 39525, 39544, 39571,
+        39598, 39624, 39649, 39680, 39711, 39726, 39744, 39761, 39783, 39803, 39824, 39845, 39859, 39875, 39892, 39908, 39929, 39951,
+        39970, 39992, 40018, 40036, 40054, 40072, 40097, 40114, 40137, 40160, 40178, 40198, 40215, 40231, 40254, 40270, 40285, 40301,
+        40319, 40337, 40352, 40367, 40385, 40405, 40422, 40448, 40473, 40487, 40506, 40525, 40544, 40562, 40582, 40599, 40618, 40638,
+        40657, 40677, 40696, 40713, 40733, 40751, 40772, 40797, 40814, 40835, 40856, 40878, 40905, 40925, 40940, 40957, 40975, 40996,
+        41018, 41041, 41056, 41073, 41096, 41116, 41136, 41156, 41176, 41195, 41218, 41242, 41266, 41292, 41318, 41338, 41357, 41384,
+        41411, 41432, 41464, 41488, 41515, 41538, 41561, 41584, 41607, 41630, 41651, 41672, 41701, 41724, 41749, 41772, 41796, 41822,
+        41844, 41868, 41892, 41918, 41947, 41977, 41999, 42027, 42057, 42086, 42115, 42138, 42168, 42193, 42224, 42249, 42276, 42309,
+        42334, 42361, 42387, 42415, 42443, 42476, 42504, 42525, 42548, 42570, 42600, 42630, 42655, 42684, 42711, 42733, 42759, 42786,
+        42810, 42829, 42855, 42878, 42906, 42928, 42952, 42980, 43000, 43027, 43049, 43070, 43094, 43119, 43147, 43171, 43191, 43213,
+        43230, 43245, 43259, 43277, 43289, 43309, 43332, 43347, 43363, 43378, 43394, 43408, 43422, 43438, 43455, 43471, 43488, 43509,
+        43531, 43563, 43604, 43637, 43679, 43722, 43774, 43812, 43859, 43892, 43916, 43937, 43968, 43978, 43986, 43997, 44005, 44018,
+        44026, 44039, 44054, 44069, 44092, 44116, 44144, 44163, 44178, 44193, 44209, 44228, 44246, 44261, 44278, 44294, 44309, 44323,
+        44340, 44358, 44377, 44394, 44415, 44433, 44453, 44477, 44494, 44512, 44533, 44564, 44592, 76, 59, 44620, 44641, 44662, 44683,
+        44703, 44723, 44748, 44773, 44800, 44823, 44847, 44873, 44895, 44923, 44940, 44958, 44981, 45005, 45025, 45044, 45063, 45086,
+        45111, 45131, 45157, 45182, 45210, 45236, 45262, 45272, 45280, 45292, 45303, 45312, 45321, 45337, 45356, 45372, 45382, 45392,
+        45403, 45415, 45426, 45438, 45447, 45455, 45464, 45477, 45487, 45496, 45508, 45524, 45532, 45550, 45565, 45580, 45599, 45617,
+        45634, 45646, 45660, 45676, 3938, 3951, 45691, 45700, 45708, 45717, 45726, 45736, 45745, 45756, 45762, 45769, 45776, 45787,
+        45794, 45801, 45808, 45815, 45821, 45827, 45834, 45841, 45691, 45700, 45708, 45717, 45853, 45862, 45873, 45882, 45891, 45904,
+        45915, 45923, 45933, 45726, 45736, 45942, 45954, 45691, 45700, 45708, 45717, 45968, 45975, 45982, 45989, 45997, 46005, 46012,
+        46019, 46028, 46037, 46050, 45745, 45691, 45700, 45708, 45717, 46059, 46068, 46077, 46090, 46102, 46113, 45745, 46122, 46133,
+        46142, 46154, 46165, 46176, 46192, 46208, 46223, 46232, 46241, 46252, 46265, 46278, 46293, 46308, 46320, 46332, 46344, 46357,
+        46370, 46379, 46387, 46396, 46405, 46414, 46429, 46437, 46445, 46457, 46466, 46476, 46484, 46508, 46517, 46526, 46536, 46547,
+        46557, 46566, 46575, 46585, 46595, 46606, 46617, 46627, 46633, 46647, 46660, 46677, 46688, 46697, 46706, 46718, 46729, 46746,
+        46760, 46774, 46785, 46809, 46831, 46853, 46875, 46897, 46920, 46943, 46964, 46990, 47011, 47032, 47047, 47069, 47094, 47121,
+        47146, 47167, 47195, 47220, 47241, 47259, 47294, 47320, 47348, 47375, 47397, 47417, 47442, 47472, 47502, 47528, 47542, 47559,
+        47582, 47598, 47621, 47636, 47653, 47666, 47682, 47699, 47717, 47747, 47775, 47797, 47821, 47841, 47860, 47880, 47906, 47926,
+        47947, 47966, 47994, 48023, 48039, 48055, 48069, 48087, 48103, 48117, 48134, 48152, 48171, 48197, 48225, 48251, 48267, 48280,
+        48300, 48317, 48334, 48350, 48366, 48388, 48404, 48424, 48445, 48466, 48483, 48499, 48516, 48529, 48542, 48556, 48579, 48615,
+        48622, 48629, 48637, 48645, 48652, 48659, 48667, 48675, 48682, 48689, 48696, 48705, 48714, 48724, 48734, 48744, 48753, 48761,
+        48772, 48783, 48792, 48801, 48810, 48819, 48832, 48845, 48854, 48864, 48873, 48885, 48897, 48905, 48913, 48923, 48932, 48941,
+        48949, 48958, 48967, 48976, 48987, 48998, 49005, 49012, 49020, 49028, 49040, 49052, 49061, 49069, 49078, 49092, 49105, 49118,
+        49133, 49148, 49163, 49177, 49193, 49209, 49220, 49232, 49241, 49255, 49270, 49294, 49318, 49347, 49365, 49383, 49399, 49424,
+        49451, 49472, 49494, 49516, 49538, 49559, 49579, 49605, 49630, 49653, 49675, 49697, 49725, 49752, 49779, 49796, 49819, 49838,
+        49864, 49888, 49911, 49933, 49955, 49983, 50010, 50033, 50057, 50080, 50091, 50103, 50114, 50126, 50137, 50149, 50160, 50172,
+        50183, 50194, 50207, 50225, 50240, 50264, 50289, 50299, 50309, 50319, 50329, 50340, 50355, 50372, 50382, 50392, 50402, 50414,
+        50426, 50438, 50451, 50464, 50476, 50488, 50503, 50518, 50533, 50548, 50563, 50578, 50592, 50606, 50617, 50628, 50639, 50650,
+        50662, 50676, 50689, 50702, 50716, 50729, 50742, 50755, 50768, 50781, 50795, 50809, 50821, 50840, 50853, 50863, 50873, 50887,
+        50901, 50913, 50925, 50937, 50949, 50960, 50972, 50982, 50991, 51000, 51009, 51019, 51029, 51039, 51050, 51061, 51073, 51085,
+        51097, 51109, 51125, 51141, 51159, 51182, 51200, 51221, 51233, 51245, 51257, 51269, 51283, 51297, 51314, 51330, 51351, 51373,
+        51393, 51408, 51431, 51459, 51470, 51480, 51505, 51531, 51553, 51577, 51602, 51627, 51654, 51678, 51698, 51712, 51732, 51755,
+        51775, 51791, 51812, 51833, 51850, 51869, 51884, 51905, 51925, 51933, 51956, 51964, 51980, 51996, 52014, 52030, 52038, 52060,
+        52081, 52103, 52120, 52136, 52154, 52173, 52191, 52212, 52241, 52268, 52292, 52317, 52342, 52362, 52385, 52415, 52437, 52461,
+        52482, 52496, 52510, 52524, 52541, 52573, 52607, 52638, 52669, 52695, 52723, 52751, 52780, 52810, 52842, 52870, 52896, 52922,
+        52947, 52970, 53000, 53027, 53051, 53075, 53099, 53123, 53160, 53185, 53223, 53248, 53272, 53288, 53313, 53335, 53361, 53381,
+        53408, 53423, 53440, 53465, 53494, 53518, 53543, 53572, 53593, 53614, 53637, 53668, 53698, 53719, 53755, 53777, 53800, 53828,
+        53843, 53859, 53878, 53895, 53911, 53921, 53931, 53943, 53957, 53975, 53989, 54012, 54035, 54051, 54068, 54090, 54109, 54129,
+        54149, 54169, 54193, 54214, 54235, 54250, 54287, 54311, 54332, 54350, 54361, 54369, 54394, 54418, 54444, 54472, 54499, 54512,
+        54526, 54540, 54554, 54568, 54582, 54596, 54609, 54622, 54637, 54652, 54668, 54685, 54703, 54729, 54739, 54758, 54779, 54810,
+        54834, 54862, 54894, 54922, 54953, 54979, 55006, 55035, 55066, 55084, 55106, 55126, 55150, 55168, 55188, 55213, 55238, 55257,
+        55275, 55297, 55318, 55343, 55369, 55390, 55419, 55449, 55476, 55503, 55527, 55545, 55573, 55592, 55619, 55652, 55684, 55699,
+        55719, 55743, 55751, 55773, 55802, 55816, 55836, 55853, 55875, 55892, 55910, 55937, 55966, 55995, 56019, 56046, 56072, 56097,
+        56127, 56144, 56159, 56177, 56201, 56224, 56246, 56261, 56286, 56308, 56325, 56350, 56377, 56401, 56424, 56448, 56458, 56479,
+        56511, 56533, 56559, 56592, 56605, 56620, 56643, 56665, 56682, 56692, 56706, 56731, 56752, 56775, 56810, 56847, 56869, 56899,
+        56916, 56933, 56953, 56974, 56988, 57006, 57030, 57053, 57065, 57078, 57101, 57116, 57135, 57152, 57183, 57205, 57225, 57243,
+        57261, 57282, 57300, 57315, 57332, 57349, 57370, 57395, 57420, 57448, 57479, 57503, 57527, 57563, 57583, 57608, 57641, 57663,
+        57688, 57719, 57754, 57785, 57819, 57850, 57866, 57886, 57904, 57926, 57945, 57964, 57973, 57999, 58026, 58044, 58057, 58076,
+        58106, 58125, 58156, 58181, 58194, 58208, 58222, 58234, 58252, 58263, 58283, 58301, 58326, 58346, 58372, 58398, 58418, 58431,
+        58451, 58464, 58478, 58493, 58512, 58534, 58552, 58571, 58591, 58611, 58634, 58657, 58683, 58704, 58725, 58745, 58778, 58811,
+        58838, 58860, 58886, 58908, 58936, 58962, 58987, 59013, 59040, 59065, 59085, 59107, 59126, 59150, 59159, 59175, 59200, 59227,
+        59255, 59285, 59314, 59324, 59348, 59370, 59387, 59400, 59412, 59425, 59439, 59461, 59490, 59508, 59527, 59549, 59567, 59578,
+        59618, 59657, 59680, 59701, 59722, 59734, 59747, 59759, 59771, 59785, 59801, 59814, 59826, 59837, 59852, 59867, 59878, 59890,
+        59915, 59936, 59956, 59980, 59999, 60020, 60038, 60063, 60088, 60112, 60140, 60163, 60190, 60214, 60238, 60261, 60287, 60312,
+        60342, 60371, 60398, 60425, 60453, 60479, 60507, 60531, 60558, 60577, 60596, 60615, 60633, 60661, 60691, 60705, 60729, 60745,
+        60771, 60804, 60826, 60839, 60857, 60875, 60900, 60914, 60939, 60965, 61004, 61045, 61069, 61097, 61119, 61143, 61169, 61200,
+        61232, 61257, 61289, 61317, 61346, 61369, 61383, 61397, 61412, 61436, 61455, 61475, 61495, 61515, 61546, 61569, 61582, 61600,
+        61615, 61624, 61633, 61648, 61667, 61696, 61719, 61744, 61764, 61783, 61810, 61832, 61861, 61884, 61911, 61936, 61963, 61993,
+        62017, 62042, 62068, 62080, 62092, 62104, 62127, 62148, 62161, 62188, 62198, 62213, 62238, 62264, 62282, 62293, 62305, 62318,
+        62339, 62364, 62399, 62430, 62447, 62468, 62485, 62522, 62547, 62577, 62596, 62615, 62629, 62650, 62673, 62696, 62720, 62739,
+        62772, 62781, 62795, 62817, 62843, 62869, 62892, 62915, 62929, 62947, 62962, 62978, 62997, 63017, 63037, 63059, 63077, 63096,
+        63117, 63136, 63160, 63181, 63212, 63224, 63247, 63263, 63277, 63293, 63313, 63332, 63351, 63372, 63391, 63411, 63431, 63462,
+        63477, 63497, 63518, 63540, 63555, 63570, 63595, 63620, 63633, 63649, 63666, 63683, 63698, 63711, 63732, 63757, 63784, 63796,
+        63817, 63841, 63859, 63880, 63901, 63919, 63932, 63960, 63987, 64011, 64037, 64055, 64074, 64088, 64103, 64116, 64139, 64151,
+        64166, 64182, 64195, 64209, 64231, 64248, 64265, 64284, 64305, 64323, 64340, 64358, 64382, 64405, 64430, 64457, 64477, 64503,
+        64517, 64528, 64542, 64558, 64583, 64605, 64631, 64666, 64693, 64721, 64746, 64775, 64788, 64802, 64822, 64841, 64859, 64876,
+        64893, 64906, 64924, 64938, 64952, 64968, 64983, 65003, 65023, 65047, 65069, 65088, 65107, 65129, 65150, 65170, 65193, 65215,
+        65235, 65254, 65273, 65286, 65305, 65314, 65323, 65332, 65343, 65353, 65368, 65383, 65399, 65417, 65433, 65453, 65467, 65484,
+        65500, 65517, 65537, 65555, 65571, 65591, 65622, 65640, 65662, 65682, 65700, 65719, 65737, 65761, 65773, 65794, 65810, 65831,
+        65854, 65868, 65892, 65910, 65939, 65958, 65977, 66001, 66028, 66040, 66055, 66075, 66099, 66119, 66142, 66163, 66185, 66207,
+        66232, 66249, 66266, 66291, 66318, 66340, 66365, 66390, 66421, 66452, 66482, 66513, 66542, 66572, 66594, 66617, 66637, 66658,
+        66678, 66698, 66721, 66743, 66765, 66787, 66815, 66825, 66838, 66852, 66870, 66893, 66910, 66927, 66945, 66961, 66979, 67002,
+        67011, 67021, 67035, 67058, 67069, 67095, 67115, 67128, 67144, 67171, 67197, 67213, 67233, 67251, 67270, 67284, 67293, 67310,
+        67341, 67372, 67397, 67411, 67426, 67440, 67451, 67474, 67493, 67511, 67532, 67558, 67573, 67603, 67622, 67649, 67671, 67696,
+        67712, 67722, 67743, 67772, 67805, 67838, 67863, 67880, 67896, 67915, 67934, 67963, 67979, 68001, 68013, 68041, 68059, 68070,
+        68091, 68112, 68132, 68153, 68185, 68213, 68225, 68246, 68261, 68280, 68299, 68321, 68339, 68357, 68375, 68405, 68437, 68463,
+        68479, 68495, 68511, 68528, 68541, 68560, 68587, 68615, 68638, 68661, 68684, 68707, 68725, 68734, 68749, 68768, 68798, 68819,
+        68843, 68854, 68866, 68892, 68916, 68927, 68940, 68952, 68965, 68977, 68994, 69011, 69024, 69069, 69090, 69104, 69137, 69146,
+        69171, 69194, 69217, 69231, 69246, 69262, 69281, 69310, 69333, 69345, 69375, 69395, 69422, 69446, 69479, 69491, 69506, 69519,
+        69533, 69551, 69570, 69587, 69606, 69622, 69632, 69645, 69657, 69680, 69698, 69722, 69744, 69768, 69783, 69801, 69814, 69841,
+        69861, 69895, 69913, 69931, 69946, 69960, 69975, 69988, 70021, 70033, 70059, 70108, 70124, 70147, 70160, 70178, 70205, 70219,
+        70263, 70282, 70301, 70325, 70339, 70354, 70380, 70396, 70413, 70434, 70455, 70476, 70497, 70518, 70535, 70553, 70575, 70593,
+        70613, 70636, 70657, 70680, 70706, 70730, 70750, 70770, 70790, 70807, 70825, 70840, 70856, 70873, 70893, 70902, 70909, 70925,
+        70943, 70962, 70980, 71010, 71040, 71060, 71088, 71119, 71147, 71169, 71189, 71209, 71232, 71263, 71285, 71317, 71342, 71355,
+        71380, 71402, 71416, 71439, 71461, 71475, 71489, 71516, 71540, 71571, 71591, 71609, 71626, 71644, 71664, 71690, 71718, 71746,
+        71770, 71798, 71828, 71851, 71884, 71918, 71948, 71978, 72008, 72028, 72054, 72078, 72107, 72138, 72164, 72201, 72227, 72261,
+        72292, 72317, 72343, 72366, 72394, 72419, 72429, 72451, 72475, 72498, 72518, 72531, 72546, 72563, 72585, 72612, 72635, 72662,
+        72694, 72720, 72752, 72778, 72793, 72811, 72840, 72869, 72895, 72925, 72952, 72979, 73011, 73038, 73070, 73102, 73120, 73134,
+        73150, 73169, 73203, 73240, 73267, 73295, 73320, 73346, 73366, 73387, 73407, 73429, 73448, 73466, 73486, 73510, 73528, 73547,
+        73575, 73600, 73621, 73648, 73673, 73706, 73730, 73761, 73789, 73821, 73852, 73883, 73910, 73943, 73976, 74002, 74028, 74056,
+        74090, 74116, 74146, 74176, 74204, 74226, 74250, 74288, 74312, 74333, 74362, 74397, 74424, 74451, 74475, 74508, 74538, 74562,
+        74587, 74615, 74640, 74666, 74684, 74705, 74725, 74743, 74758, 74789, 74829, 74859, 74889, 74909, 74927, 74945, 74961, 74978,
+        74993, 75007, 75042, 75077, 75103, 75126, 75143, 75165, 75185, 75211, 75238, 75260, 75294, 75323, 75351, 75372, 75395, 75424,
+        75457, 75489, 75514, 75529, 75569, 75576, 75595, 75617, 75645, 75675, 75693, 75709, 75740, 75765, 75785, 75811, 75834, 75864,
+        75891, 75919, 75948, 75972, 76001, 76030, 76053, 76076, 76102, 76133, 76157, 76186, 76217, 76244, 76280, 76316, 76346, 76376,
+        76401, 76424, 76455, 76486, 76517, 76545, 76569, 76603, 76629, 76639, 76649, 76663, 76676, 76698, 76721, 76746, 76772, 76801,
+        76828, 76856, 76879, 76901, 76928, 76955, 76980, 77007, 77031, 77058, 77088, 77102, 77126, 77147, 77161, 77181, 77208, 77231,
+        77257, 77283, 77305, 77326, 77347, 77361, 77382, 77413, 77437, 77464, 77484, 77510, 77539, 77575, 77599, 77618, 77637, 77658,
+        77683, 77702, 77722, 77750, 77778, 77815, 77840, 77880, 77918, 77951, 77979, 78005, 78032, 78060, 78091, 78111, 78143, 78171,
+        78195, 78219, 78246, 78270, 78303, 78330, 78344, 78366, 78380, 78395, 78413, 78429, 78449, 78464, 78481, 78501, 78520, 78557,
+        78580, 78608, 78629, 78659, 78686, 78717, 78731, 78745, 78764, 78787, 78812, 78830, 78851, 78869, 78895, 78924, 78944, 78963,
+        78992, 79018, 79041, 79065, 79098, 79125, 79148, 79166, 79194, 79205, 79216, 79233, 79249, 79270, 79288, 79313, 79343, 79360,
+        79379, 79394, 79417, 79454, 79489, 79518, 79539, 79554, 79583, 79614, 79645, 79670, 79686, 79716, 79747, 79777, 79803, 79827,
+        79859, 79867, 79875, 79884, 79892, 79917, 79934, 79952, 79979, 79999, 80020, 80039, 80059, 80078, 80099, 80120, 80142, 80167,
+        80198, 80222, 80243, 80277, 80304, 80343, 80372, 80394, 80414, 80436, 80461, 80479, 80495, 80514, 80534, 80557, 80581, 80611,
+        80627, 80641, 80665, 80689, 80715, 80741, 80771, 80805, 80824, 80843, 80866, 80885, 80903, 80917, 80946, 80973, 81011, 81042,
+        81076, 81106, 81134, 81161, 81190, 81229, 81252, 81273, 81306, 81339, 81356, 81375, 81390, 81408, 81427, 81450, 81474, 81503,
+        81534, 81557, 81585, 81611, 81637, 81658, 81670, 81691, 81713, 81737, 81767, 81790, 81821, 81838, 81866, 81892, 81907, 81935,
+        81949, 81964, 81984, 82004, 82020, 82032, 82045, 82064, 82096, 82119, 82141, 82156, 82172, 82189, 82208, 82232, 82245, 82261,
+        82273, 82292, 82315, 82338, 82360, 82382, 82396, 82420, 82445, 82462, 82486, 82505, 82538, 82559, 82579, 82599, 82617, 82633,
+        82655, 82678, 82701, 82730, 82752, 82774, 82798, 82821, 82851, 82865, 82879, 82892, 82905, 82920, 82942, 82962, 82986, 83005,
+        83027, 83051, 83078, 83111, 83126, 83156, 83186, 83220, 83246, 83262, 83285, 83301, 83326, 83347, 83371, 83391, 83415, 83440,
+        83471, 83493, 83513, 83534, 83551, 83573, 83594, 83613, 83642,
     ];
 
     internal static ReadOnlySpan<ulong> Values =>
@@ -5630,288 +5953,300 @@ public static partial class FlagSets
         0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0xa, 0x80000, 0x800, 0x80000, 0x800, 0x0, 0x1, 0x2, 0x4, 0x6, 0x8, 0xc, 0x11, 0x16, 0x1d, 0x21,
         0x29, 0x2b, 0x2c, 0x2e, 0x2f, 0x32, 0x33, 0x3a, 0x3b, 0x3c, 0x5c, 0x5e, 0x62, 0x67, 0x6c, 0x73, 0x84, 0x87, 0x88, 0x89, 0x8f,
         0x90, 0xff, 0x100, 0x106, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000,
-        0x10000, 0x40000, 0x2000000, 0x4000000, 0x20000000, 0x40000000, 0x0, 0x1, 0x2, 0x0, 0x1, 0x6, 0x11, 0x29, 0x3a, 0x84, 0x88, 0xff,
-        0x100, 0x101, 0x102, 0x103, 0x104, 0x105, 0x106, 0x107, 0x108, 0x109, 0x10a, 0x10b, 0x10c, 0x10d, 0x10e, 0x10f, 0x110, 0x111,
-        0x112, 0x113, 0x114, 0x115, 0x116, 0x117, 0x118, 0x119, 0x11a, 0x11b, 0x11c, 0x11d, 0x11e, 0x11f, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6,
-        0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d,
-        0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32,
-        0x33, 0x34, 0x35, 0x37, 0x38, 0x39, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49,
-        0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x50, 0x52, 0x53, 0x54, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe,
-        0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28,
-        0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb,
-        0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x22, 0x23, 0x24, 0x2a,
-        0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x42,
-        0x43, 0x46, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0x10,
-        0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25,
-        0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x1, 0x64, 0x65, 0x66, 0x67, 0x68, 0x1, 0x2, 0x3, 0x5, 0x6, 0x7, 0x8, 0x9,
-        0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9,
-        0xa, 0xb, 0xc, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x12, 0x13, 0x14, 0x15,
-        0x16, 0x1, 0x2, 0x3, 0x4, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x300, 0x100, 0x200, 0x400, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16,
-        0x18, 0x19, 0x1a, 0x1c, 0x1d, 0x1e, 0x20, 0x21, 0x22, 0x24, 0x25, 0x26, 0x28, 0x29, 0x2a, 0x2c, 0x2d, 0x2e, 0x30, 0x31, 0x32,
-        0x34, 0x38, 0x39, 0x3a, 0x3c, 0x3d, 0x3e, 0x40, 0x42, 0x43, 0x44, 0x48, 0x49, 0x4a, 0x4e, 0x4f, 0x50, 0x51, 0x52, 0x54, 0x55,
-        0x56, 0x58, 0x59, 0x5a, 0x5c, 0x5e, 0x5f, 0x60, 0x64, 0x65, 0x66, 0x68, 0x69, 0x6a, 0x6c, 0x6d, 0x6e, 0x70, 0x71, 0x72, 0x74,
-        0x75, 0x76, 0x78, 0x79, 0x7a, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xc, 0xd, 0xe, 0x10, 0x11, 0x15, 0x16, 0x17, 0x18,
-        0x19, 0x1a, 0x1b, 0x1c, 0x60, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9, 0xfa, 0xfe, 0x200, 0x201, 0x800, 0x805, 0x806, 0x8ff, 0xa00, 0xa01,
-        0x22eb, 0x22f0, 0x4305, 0x6000, 0x6001, 0x6002, 0x6003, 0x6004, 0x6005, 0x6006, 0x6007, 0x6558, 0x8035, 0x809b, 0x80f3, 0x8100,
-        0x8137, 0x86dd, 0x8808, 0x8809, 0x883e, 0x8847, 0x8848, 0x884c, 0x8863, 0x8864, 0x886c, 0x8870, 0x8884, 0x888e, 0x8892, 0x8899,
-        0x88a2, 0x88a4, 0x88a8, 0x88b5, 0x88be, 0x88c3, 0x88c7, 0x88ca, 0x88cc, 0x88e3, 0x88e5, 0x88e7, 0x88f5, 0x88f7, 0x88f8, 0x88fb,
-        0x8902, 0x8906, 0x890d, 0x8914, 0x8915, 0x8917, 0x892f, 0x894f, 0x9000, 0x9100, 0x9200, 0x9300, 0x9988, 0xdada, 0xdadb, 0xe001,
-        0xed3e, 0xfbfb, 0xfd3a, 0x1, 0x2, 0x3, 0x4, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000,
-        0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1000,
-        0x2000, 0x8000, 0x1, 0x2, 0x3, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x2000, 0x10000000, 0x20000000,
-        0x40000000, 0x80000000, 0x80000, 0x1, 0x80000, 0x800, 0x80000, 0x800, 0x80000, 0x800, 0x1, 0x2, 0x800, 0x80000, 0x1, 0x2, 0x4,
-        0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x2000, 0x4000, 0x8000, 0x1000000, 0x2000000, 0x4000000, 0x10000000,
-        0x20000000, 0x40000000, 0x80000000, 0x0, 0x4, 0x8, 0x1, 0x2, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x4000,
-        0x2000, 0x1, 0x2, 0x4, 0x8, 0x110, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80,
-        0x100, 0x200, 0x400, 0x800, 0x1000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x100000, 0x1000000, 0x2000000, 0x40000000,
-        0x8000000, 0x10000000, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14,
-        0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29,
-        0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e,
-        0x3f, 0x40, 0x4000000, 0x8000000, 0x10000000, 0x40000000, 0x80000000, 0x4, 0x1, 0x2, 0x400, 0x800, 0x0, 0x1, 0x2, 0x1, 0x2,
-        0x80000000, 0x0, 0x80, 0xffffffc4, 0xfffffff9, 0xfffffffa, 0xfffffffb, 0xfffffffc, 0xfffffffd, 0xfffffffe, 0xffffffff, 0x1, 0x2,
-        0x3, 0x4, 0x5, 0x6, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7,
-        0x8, 0xe, 0xf, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x0, 0x1,
-        0x2, 0x4, 0x800, 0x80, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0x80, 0x81, 0x83,
-        0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8d, 0x100, 0x200, 0x400, 0x4, 0x8, 0x80, 0x0, 0x1, 0x2, 0x3, 0x80, 0x4,
-        0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000,
-        0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x10000000,
-        0x20000000, 0x40000000, 0x80000000, 0x100000000, 0x200000000, 0x80, 0x100, 0x200, 0x400, 0x800, 0x10000, 0x20000, 0x40000,
-        0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000,
-        0x20000000, 0x40000000, 0x1, 0x4, 0x2, 0x8, 0x1000000, 0x80000000, 0x40000000, 0x20000000, 0x0, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2,
-        0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x18, 0x19, 0x1a, 0x1e, 0x1f, 0x20, 0x21, 0x4200,
-        0x4201, 0x4202, 0x4203, 0x4204, 0x4205, 0x4206, 0x4207, 0x4208, 0x4209, 0x420a, 0x420b, 0x420c, 0x420d, 0x420e, 0x420f, 0x4210,
-        0x4211, 0x4212, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x10, 0x11, 0x18, 0x1f, 0x20, 0x21, 0x22, 0x4200, 0x4201,
-        0x4202, 0x4203, 0x4204, 0x4205, 0x4206, 0x4207, 0x4208, 0x4209, 0x420a, 0x420b, 0x420c, 0x420d, 0x420e, 0x420f, 0x4210, 0x4211,
-        0x4212, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100000, 0x200000, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x80, 0x0, 0x1, 0x2,
-        0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b,
-        0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x32,
-        0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47,
-        0x48, 0x49, 0x4a, 0x4b, 0x4d, 0x4e, 0x4f, 0x50, 0x51, 0x41555856, 0x53564d41, 0x59616d61, 0xffffffffffffffff, 0x1, 0x2, 0x3, 0x4,
-        0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x1, 0x2, 0x3, 0x4, 0x0, 0x1, 0x0, 0x1, 0x2, 0x0, 0x1, 0x2, 0x1, 0x2, 0x4,
-        0x8, 0x10, 0x1, 0x2, 0x0, 0x0, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200,
-        0x400, 0x800, 0x1, 0x2, 0x11, 0x12, 0x1001, 0x1002, 0x1003, 0x1004, 0x1011, 0x1012, 0x1021, 0x1022, 0x1023, 0x1024, 0x1025,
-        0x2001, 0x2002, 0x2003, 0x4001, 0x4002, 0x4003, 0x4004, 0x5001, 0x5002, 0x5003, 0x5004, 0x5005, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5,
-        0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x0, 0x1, 0xfffffffe, 0xffffffff, 0x0, 0x1, 0x2, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2,
-        0x3, 0x7, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0x10, 0x1, 0x0, 0x1, 0x2, 0xa001, 0x8001, 0x1, 0x2, 0x4,
-        0x8, 0x10, 0x20, 0x80, 0x100, 0x1000, 0x2000, 0x4000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800,
-        0x1000, 0x2000, 0x4000, 0x8000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x40000000, 0x1, 0x2, 0x4,
-        0x8, 0x10, 0x20, 0x40, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13,
-        0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28,
-        0x19980330, 0x20071026, 0x20080522, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x400, 0x800, 0x1000, 0x2000, 0x4000,
-        0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000, 0x4000000, 0x8000000,
-        0x10000000, 0x20000000, 0x40000000, 0x80000000, 0x1, 0x2, 0x4, 0x8, 0x1, 0x1, 0x2, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6,
-        0x7, 0x8, 0x1, 0x2, 0x0, 0x10, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x80, 0x100000, 0x200000, 0x1, 0x2, 0x4, 0x10, 0x20, 0x40,
-        0x100, 0x200, 0x1, 0x80000, 0x2, 0x100, 0x800, 0x1000, 0x8000, 0x20000, 0x40000, 0x80000, 0x100000, 0x100, 0x800, 0x1000, 0x8000,
-        0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0xfff, 0x7ff, 0x1, 0x2, 0x4, 0x8,
-        0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x4, 0x10, 0x20, 0x40,
-        0x800, 0x1000, 0x2000, 0x100000, 0x200000, 0x400000, 0x2f, 0x187, 0x137f, 0x1cd1, 0x2468, 0x3434, 0x4d44, 0x4d5a, 0x517b, 0x564c,
-        0x6969, 0x72b6, 0x9660, 0x9fa0, 0x9fa1, 0x9fa2, 0xadf5, 0xadff, 0xef53, 0xf15f, 0x27e0eb, 0x414a53, 0xc0ffee, 0xc36400,
-        0x1021994, 0x1021997, 0x7655821, 0x9041934, 0xbad1dea, 0x11307854, 0x15013346, 0x2011bab0, 0x28cd3d45, 0x42494e4d, 0x43415d53,
-        0x444d4142, 0x454d444d, 0x474d454d, 0x4e554c4c, 0x50494446, 0x50495045, 0x52654973, 0x5345434d, 0x5346414f, 0x534f434b,
-        0x58465342, 0x5a3c69f0, 0x5a4f4653, 0x6165676c, 0x62646576, 0x62656572, 0x63677270, 0x64626720, 0x64646178, 0x65735546,
-        0x68191122, 0x6b414653, 0x6c6f6f70, 0x6e736673, 0x73636673, 0x73717368, 0x73727279, 0x73757245, 0x7461636f, 0x74726163,
-        0x794c7630, 0x858458f6, 0x9123683e, 0x958458f6, 0xabba1974, 0xca451a4e, 0xcafe4a11, 0xde5e81e4, 0xf2f52010, 0xf97cff8c,
-        0xf995e849, 0xfe534d42, 0xff534d42, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x40, 0x400, 0x800, 0x1000, 0x2000, 0x5801, 0x5802, 0x5803,
-        0x5804, 0x5805, 0x5806, 0x5807, 0x5808, 0x5809, 0x800001, 0x800002, 0x800003, 0x800004, 0x800005, 0x800006, 0x800007, 0x800008,
-        0x800009, 0x0, 0x1, 0x2, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10,
-        0x20, 0x0, 0x30000, 0x50000, 0x7fc00000, 0x7ff00000, 0x7ffc0000, 0x7fff0000, 0x80000000, 0x1, 0x2, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8,
-        0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x1, 0x2, 0x4, 0x8, 0x1, 0x2, 0x1,
-        0x2, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14,
-        0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0xfffffff8, 0xfffffff9, 0xfffffffa, 0xfffffffb,
-        0xfffffffc, 0xfffffffd, 0xfffffffe, 0xffffffff, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0xffffffff, 0x0, 0x64, 0x65, 0x66, 0x67,
-        0x68, 0x69, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15,
-        0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x0, 0x1, 0x2, 0x3, 0x4,
-        0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b,
-        0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf,
-        0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x0, 0x1, 0x2, 0x3, 0x4,
-        0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b,
-        0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30,
-        0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400,
-        0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80,
-        0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9,
-        0xa, 0xb, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000,
-        0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x800, 0x1, 0x2, 0x4, 0x8, 0x10, 0x1, 0x2, 0x4, 0x8, 0x0,
+        0x10000, 0x40000, 0x2000000, 0x4000000, 0x20000000, 0x40000000, 0x20000, 0x80000, 0x80000000, 0x0, 0x1, 0x2, 0x0, 0x1, 0x6, 0x11,
+        0x29, 0x3a, 0x84, 0x88, 0xff, 0x100, 0x101, 0x102, 0x103, 0x104, 0x105, 0x106, 0x107, 0x108, 0x109, 0x10a, 0x10b, 0x10c, 0x10d,
+        0x10e, 0x10f, 0x110, 0x111, 0x112, 0x113, 0x114, 0x115, 0x116, 0x117, 0x118, 0x119, 0x11a, 0x11b, 0x11c, 0x11d, 0x11e, 0x11f,
         0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18,
         0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d,
-        0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x1, 0x2, 0x4,
-        0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000,
-        0x100000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe,
-        0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23,
-        0x24, 0x25, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000,
-        0x20000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x0, 0x1, 0x2, 0x3, 0x5, 0x6, 0x7, 0x8, 0x1, 0x2, 0x0, 0x1, 0x2, 0x4, 0x8, 0x10,
-        0x20, 0x40, 0x80, 0x100, 0x200, 0x1, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x1, 0x2, 0x4, 0x8, 0x0, 0x30000, 0x40000,
-        0x80000, 0xa0000, 0xf0000, 0x140000, 0x150000, 0x160000, 0x280000, 0x2a0000, 0x320000, 0x3e0000, 0xb70000, 0xf30000, 0x1020000,
-        0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x1, 0x2, 0x4, 0x800, 0x200, 0x5121996, 0x16041998, 0x20112000, 0x28121969, 0xfee1dead, 0x0,
-        0x1234567, 0x4321fedc, 0x45584543, 0x89abcdef, 0xa1b2c3d4, 0xcdef0123, 0xd000fce2, 0x8000, 0x10000, 0x20000, 0x40000, 0x0, 0x1,
-        0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0x0, 0x6, 0x8, 0xc, 0xf, 0x10, 0x80000, 0x740000, 0x800000, 0x4000005, 0x4000006,
-        0x4000009, 0x400000a, 0x400000b, 0x400000d, 0x4100001, 0x410000e, 0x5000002, 0x5000004, 0x5000007, 0x6000003, 0x7000003,
-        0x8000008, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x2,
-        0x4, 0x0, 0x1, 0x2, 0x3, 0x200, 0x400, 0x800, 0x1, 0x2, 0x3, 0x4, 0xb, 0xc, 0xd, 0xe, 0x15, 0x16, 0x17, 0x18, 0x0, 0x0, 0x1, 0x2,
-        0x3, 0xb, 0xc, 0xd, 0xe, 0xf, 0x1000, 0x2000, 0x4000, 0x8000, 0x200, 0x400, 0x800, 0x1000, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd,
-        0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x1000, 0x800, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0x1000, 0x2000, 0x4000, 0x800, 0x1,
-        0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x241, 0x245, 0x246, 0x247,
-        0x249, 0x24a, 0x24b, 0x254, 0x256, 0x258, 0x259, 0x25a, 0x1200, 0x125d, 0x125e, 0x125f, 0x1260, 0x1261, 0x1262, 0x1263, 0x1264,
-        0x1265, 0x1266, 0x1267, 0x1268, 0x1269, 0x1274, 0x1275, 0x1276, 0x1277, 0x1278, 0x1279, 0x127a, 0x127b, 0x127c, 0x127d, 0x127e,
-        0x127f, 0x1b03, 0x1be6, 0x1bec, 0x2311, 0x2400, 0x2401, 0x2402, 0x2403, 0x2405, 0x3b64, 0x3b65, 0x3b66, 0x3b67, 0x3b68, 0x3b69,
-        0x3b6a, 0x3b6b, 0x3b6c, 0x3b6d, 0x3b6e, 0x3b6f, 0x3b70, 0x3b71, 0x3b72, 0x3b73, 0x3b74, 0x3b75, 0x3b76, 0x3b77, 0x3b78, 0x3b79,
-        0x3b80, 0x3b81, 0x3b82, 0x3b83, 0x3b84, 0x3b85, 0x3b86, 0x3b87, 0x3b88, 0x3b89, 0x3b8a, 0x3b8b, 0x3b8c, 0x3b8d, 0x3b8e, 0x3b8f,
-        0x3b90, 0x3b91, 0x3b92, 0x3b93, 0x3b94, 0x3d13, 0x3e01, 0x3e02, 0x4101, 0x4102, 0x4200, 0x420a, 0x420c, 0x420e, 0x4210, 0x4300,
-        0x48f9, 0x48fa, 0x4b27, 0x4f25, 0x4f26, 0x4f39, 0x4f3c, 0x5000, 0x5001, 0x5002, 0x5003, 0x5008, 0x500e, 0x5015, 0x5016, 0x5100,
-        0x5101, 0x5111, 0x5204, 0x5206, 0x5207, 0x5361, 0x5363, 0x5401, 0x5402, 0x5403, 0x5404, 0x5405, 0x5406, 0x5407, 0x5408, 0x5409,
-        0x540a, 0x540b, 0x540c, 0x540d, 0x540e, 0x540f, 0x5410, 0x5411, 0x5412, 0x5413, 0x5414, 0x5415, 0x5416, 0x5417, 0x5418, 0x5419,
-        0x541a, 0x541b, 0x541c, 0x541d, 0x541e, 0x541f, 0x5420, 0x5421, 0x5422, 0x5423, 0x5424, 0x5425, 0x5427, 0x5428, 0x5429, 0x542e,
-        0x542f, 0x5432, 0x5433, 0x5434, 0x5435, 0x5437, 0x5441, 0x5450, 0x5451, 0x5452, 0x5453, 0x5454, 0x5455, 0x5456, 0x5457, 0x5458,
-        0x5459, 0x545a, 0x545b, 0x545c, 0x545d, 0x5460, 0x5501, 0x5502, 0x5509, 0x550c, 0x5603, 0x5646, 0x5700, 0x5701, 0x5760, 0x5761,
-        0x641e, 0x641f, 0x6430, 0x6431, 0x6441, 0x6442, 0x6443, 0x6444, 0x6445, 0x6447, 0x6452, 0x6458, 0x6459, 0x645a, 0x6609, 0x660c,
-        0x6611, 0x6612, 0x6628, 0x6701, 0x6702, 0x6703, 0x6780, 0x6781, 0x6900, 0x6901, 0x6902, 0x7001, 0x7002, 0x7003, 0x7004, 0x7005,
-        0x7006, 0x700f, 0x7010, 0x7014, 0x7040, 0x7041, 0x7501, 0x7502, 0x7c80, 0x7c81, 0x8901, 0x8902, 0x8903, 0x8904, 0x8905, 0x8906,
-        0x8907, 0x890b, 0x890c, 0x890d, 0x8910, 0x8911, 0x8912, 0x8913, 0x8914, 0x8915, 0x8916, 0x8917, 0x8918, 0x8919, 0x891a, 0x891b,
-        0x891c, 0x891d, 0x891e, 0x891f, 0x8920, 0x8921, 0x8922, 0x8923, 0x8924, 0x8925, 0x8926, 0x8927, 0x8929, 0x8930, 0x8931, 0x8932,
-        0x8933, 0x8934, 0x8935, 0x8936, 0x8937, 0x8938, 0x8940, 0x8941, 0x8942, 0x8943, 0x8946, 0x8947, 0x8948, 0x8949, 0x894a, 0x894b,
-        0x894c, 0x8953, 0x8954, 0x8955, 0x8960, 0x8961, 0x8962, 0x8970, 0x8971, 0x8980, 0x8981, 0x8982, 0x8983, 0x8990, 0x8991, 0x8992,
-        0x8993, 0x8994, 0x8995, 0x89a0, 0x89a1, 0x89a2, 0x89a3, 0x89b0, 0x89b1, 0x9360, 0x9361, 0x9362, 0x9406, 0x9407, 0x9408, 0x941c,
-        0x942e, 0x9a00, 0x9a01, 0xa521, 0xa522, 0xa523, 0xa524, 0xa525, 0xa526, 0xa527, 0xa528, 0xae00, 0xae01, 0xae03, 0xae04, 0xae06,
-        0xae41, 0xae44, 0xae45, 0xae47, 0xae60, 0xae64, 0xae71, 0xae78, 0xae80, 0xae97, 0xae9a, 0xaea2, 0xaea3, 0xaead, 0xaeb3, 0xaeb7,
-        0xaec3, 0xaec4, 0xaec7, 0xaece, 0xaf01, 0xaf02, 0xaf7d, 0xaf7e, 0xb100, 0xb101, 0xb102, 0xb502, 0xb600, 0xb601, 0xb640, 0xb641,
-        0xb642, 0xb643, 0xb644, 0xb680, 0xb701, 0xb702, 0xb703, 0xb704, 0xba00, 0xba01, 0xba40, 0xba41, 0xba42, 0xba43, 0xf501, 0xf502,
-        0xf503, 0xf504, 0xf505, 0xf507, 0xf50f, 0xf517, 0xf518, 0xf519, 0xff01, 0xff02, 0xff03, 0xff04, 0xff05, 0xff06, 0xff07, 0xff08,
-        0xff09, 0xff0a, 0x40016b01, 0x40016b03, 0x4001af72, 0x4001af84, 0x40021beb, 0x40025367, 0x400261f2, 0x400261f3, 0x40026d01,
-        0x4002f516, 0x40035004, 0x40035005, 0x40041b02, 0x40041be8, 0x40041be9, 0x40042303, 0x40042305, 0x40042307, 0x4004230b,
-        0x4004230e, 0x40042318, 0x40042408, 0x40042409, 0x40043d04, 0x40043d0d, 0x40043d14, 0x4004420d, 0x40044317, 0x40044581,
-        0x40044590, 0x40044591, 0x400445a0, 0x40044620, 0x40044f1f, 0x40044f28, 0x40044f2b, 0x40044f2d, 0x40044f2e, 0x40045010,
-        0x40045017, 0x40045042, 0x40045106, 0x40045108, 0x40045109, 0x4004510d, 0x4004510f, 0x40045201, 0x40045362, 0x40045366,
-        0x40045407, 0x40045408, 0x40045431, 0x40045436, 0x40045506, 0x4004550a, 0x4004550d, 0x4004550e, 0x4004550f, 0x40045564,
-        0x40045565, 0x40045566, 0x40045567, 0x40045568, 0x40045569, 0x4004556a, 0x4004556b, 0x4004556d, 0x4004556e, 0x4004560e,
-        0x40045612, 0x40045613, 0x40045644, 0x400456c1, 0x400461f1, 0x40046201, 0x40046411, 0x40046443, 0x40046445, 0x40046446,
-        0x4004644b, 0x4004644c, 0x4004644d, 0x40046457, 0x4004645b, 0x40046460, 0x40046483, 0x40046602, 0x40046604, 0x40046606,
-        0x40046607, 0x40046629, 0x4004662b, 0x40046783, 0x40046784, 0x40046911, 0x40046912, 0x40046913, 0x40046914, 0x40046915,
-        0x40046917, 0x40046918, 0x40046919, 0x4004691d, 0x4004691f, 0x40046923, 0x40046b04, 0x40046b05, 0x40046d02, 0x40046d0d,
-        0x40046efa, 0x40047300, 0x40047301, 0x40047303, 0x40047602, 0x40049366, 0x40049409, 0x40049421, 0x40049801, 0x4004ae86,
-        0x4004ae8b, 0x4004ae99, 0x4004aec2, 0x4004af07, 0x4004af09, 0x4004af42, 0x4004af43, 0x4004af44, 0x4004af61, 0x4004af77,
-        0x4004b681, 0x4004b682, 0x4004b701, 0x4004ee01, 0x4004ee02, 0x4004ee03, 0x4004ee04, 0x4004f303, 0x4004f304, 0x4004f306,
-        0x4004f506, 0x4004f50d, 0x4004f51b, 0x4005a502, 0x4005a503, 0x40063e00, 0x4007a504, 0x4007a505, 0x40081271, 0x40081bea,
-        0x40082316, 0x40082404, 0x40082406, 0x4008240b, 0x40082a01, 0x40082a02, 0x40084004, 0x40084202, 0x40084203, 0x40084503,
-        0x40084504, 0x40084b09, 0x40084b0a, 0x40084b0b, 0x40084b0d, 0x40084b0e, 0x40084b15, 0x40084b17, 0x40084f37, 0x40084f38,
-        0x40084f3e, 0x40085112, 0x40085203, 0x40085400, 0x40085503, 0x40085507, 0x4008556c, 0x40085618, 0x400856c1, 0x40085e04,
-        0x40086200, 0x40086201, 0x40086203, 0x40086408, 0x40086409, 0x40086414, 0x40086422, 0x40086424, 0x40086425, 0x4008642a,
-        0x4008642b, 0x4008642c, 0x40086432, 0x40086442, 0x40086443, 0x40086444, 0x40086445, 0x40086446, 0x40086447, 0x40086448,
-        0x40086449, 0x4008644c, 0x4008644d, 0x40086454, 0x40086456, 0x40086464, 0x4008646e, 0x4008646f, 0x40086478, 0x40086482,
-        0x40086602, 0x40086604, 0x40086606, 0x40086607, 0x40086610, 0x4008662c, 0x40086d01, 0x40086d09, 0x40086d0a, 0x40086d12,
-        0x40086d14, 0x40086d16, 0x40086e81, 0x40086e8b, 0x40086ef8, 0x40086efa, 0x4008700c, 0x4008700e, 0x400870a2, 0x400870a5,
-        0x400870b1, 0x40087101, 0x40087543, 0x40087602, 0x40089413, 0x40089416, 0x4008941a, 0x4008ae48, 0x4008ae52, 0x4008ae61,
-        0x4008ae6a, 0x4008ae89, 0x4008ae8a, 0x4008ae90, 0x4008ae93, 0x4008ae95, 0x4008ae9c, 0x4008af00, 0x4008af03, 0x4008af10,
-        0x4008af13, 0x4008af14, 0x4008af15, 0x4008af20, 0x4008af21, 0x4008af22, 0x4008af23, 0x4008af24, 0x4008af25, 0x4008af30,
-        0x4008af60, 0x4008af74, 0x4008af75, 0x4008af7c, 0x4008af83, 0x4008b646, 0x4008b648, 0x4008b684, 0x4008ca12, 0x4008f50a,
-        0x4008f510, 0x40095505, 0x400c0248, 0x400c55cb, 0x400c644a, 0x400c6455, 0x400c645a, 0x400c645f, 0x400c6615, 0x400c690a,
-        0x400caed0, 0x400cee06, 0x4010060f, 0x40101283, 0x40101286, 0x40101287, 0x40101288, 0x4010230a, 0x40102317, 0x40103d02,
-        0x40103d0b, 0x40103e05, 0x40104205, 0x40104593, 0x40104b0f, 0x40104b10, 0x40104b1a, 0x40104f32, 0x40104f33, 0x40106150,
-        0x40106151, 0x40106152, 0x40106153, 0x40106154, 0x40106181, 0x40106183, 0x40106184, 0x40106185, 0x4010618a, 0x4010618b,
-        0x4010618c, 0x4010618d, 0x4010640d, 0x40106410, 0x4010641a, 0x4010641c, 0x40106436, 0x40106437, 0x40106439, 0x40106441,
-        0x40106442, 0x40106444, 0x40106445, 0x40106446, 0x40106449, 0x40106451, 0x40106453, 0x40106455, 0x40106459, 0x40106476,
-        0x4010647b, 0x40106614, 0x40106785, 0x40106d0b, 0x40106d0c, 0x40106e80, 0x40106e8c, 0x4010942a, 0x40109441, 0x4010a51f,
-        0x4010a521, 0x4010a523, 0x4010ae42, 0x4010ae67, 0x4010ae68, 0x4010aeaa, 0x4010aeab, 0x4010aeac, 0x4010b201, 0x4010b300,
-        0x4010ca13, 0x4014024c, 0x40144304, 0x40144305, 0x40144f2f, 0x4014563c, 0x4014644a, 0x40182304, 0x4018230f, 0x40182310,
-        0x40184b07, 0x40184b13, 0x4018643f, 0x40186441, 0x40186443, 0x40186444, 0x40186447, 0x4018644b, 0x4018644c, 0x40186d06,
-        0x40186d08, 0x40186e8d, 0x40187013, 0x40187014, 0x40187542, 0x40189429, 0x4018aebd, 0x4018aee1, 0x4018aee2, 0x4018aee3,
-        0x4018f50b, 0x4018f514, 0x401c5504, 0x401c5820, 0x40200242, 0x40200243, 0x4020431f, 0x40204b04, 0x4020565a, 0x4020565b,
-        0x40206417, 0x40206435, 0x40206443, 0x40206445, 0x40206447, 0x40206448, 0x40206449, 0x4020644b, 0x4020644d, 0x4020644e,
-        0x40206450, 0x4020645c, 0x4020645d, 0x40206d17, 0x40206d18, 0x40207012, 0x40207505, 0x40207506, 0x4020940d, 0x4020ae46,
-        0x4020ae76, 0x4020aea5, 0x4020aeb2, 0x4020aed2, 0x4020ca10, 0x40246a21, 0x40247007, 0x4024700a, 0x40281be2, 0x40282301,
-        0x40282312, 0x40282313, 0x40284504, 0x40285107, 0x4028641b, 0x4028644e, 0x4028644f, 0x40286454, 0x40286608, 0x40286d10,
-        0x4028700f, 0x4028af11, 0x4028b501, 0x4028b503, 0x4028b504, 0x402c5639, 0x402c6467, 0x40304580, 0x4030560b, 0x40305652,
-        0x40306440, 0x40306443, 0x40309410, 0x40309439, 0x4030ae7b, 0x40345622, 0x40345632, 0x40383d03, 0x40383d0c, 0x4038564f,
-        0x40386449, 0x4038ae7a, 0x40405501, 0x404056c0, 0x40406448, 0x4040644c, 0x40406469, 0x40406a31, 0x4040942c, 0x4040ae77,
-        0x4040ae79, 0x4040ae9e, 0x4040aea0, 0x40444f34, 0x40444f35, 0x40444f36, 0x40445637, 0x40445e02, 0x40446440, 0x40486477,
-        0x40489426, 0x4048ae9b, 0x4048aec9, 0x4048aecb, 0x4054561e, 0x40586446, 0x40586447, 0x405c5503, 0x40603d07, 0x40603d10,
-        0x406855c9, 0x4068aea3, 0x4070aea0, 0x40781be3, 0x40786440, 0x40786e88, 0x40800290, 0x40806685, 0x40809440, 0x4080aea2,
-        0x4080aebf, 0x40886445, 0x408c563e, 0x4090ae82, 0x40a0ae49, 0x40e8662e, 0x40e8af40, 0x40e8af41, 0x41009432, 0x41015500,
-        0x4138ae84, 0x4140aecd, 0x4188aea7, 0x4188aec6, 0x41a0ae8d, 0x43403d05, 0x43403d0e, 0x44006a33, 0x4400ae8f, 0x50009401,
-        0x50009402, 0x50009403, 0x50009404, 0x50009405, 0x5000940a, 0x5000940b, 0x5000940c, 0x5000940e, 0x5000940f, 0x50009417,
-        0x50009418, 0x5000943a, 0x5000943f, 0x5000aea5, 0x80016a11, 0x80016a12, 0x80016b01, 0x80016b03, 0x8001af71, 0x8001af85,
-        0x80025364, 0x8002a52a, 0x8002a52b, 0x8002af76, 0x8002f515, 0x80041284, 0x80041285, 0x80041bee, 0x80044206, 0x80044207,
-        0x80044208, 0x80044209, 0x80044315, 0x8004431e, 0x80044501, 0x80044584, 0x80044d76, 0x80045002, 0x80045005, 0x80045006,
-        0x80045007, 0x8004500b, 0x8004500f, 0x80045010, 0x80045017, 0x80045043, 0x80045104, 0x80045105, 0x8004510a, 0x8004510b,
-        0x80045113, 0x80045200, 0x80045360, 0x80045430, 0x80045432, 0x80045438, 0x80045439, 0x80045440, 0x8004552d, 0x80045626,
-        0x8004562e, 0x80045643, 0x80045701, 0x80045702, 0x80045703, 0x80045704, 0x80045705, 0x80045707, 0x80045709, 0x8004570a,
-        0x8004587d, 0x80046402, 0x8004644e, 0x80046601, 0x80046603, 0x80046605, 0x80046900, 0x80046901, 0x80046902, 0x80046907,
-        0x80046908, 0x80046909, 0x8004690f, 0x80046924, 0x80046990, 0x80046a01, 0x80046b04, 0x80046b05, 0x80046d03, 0x80046d0e,
-        0x80046ef8, 0x80046ef9, 0x80046efa, 0x80047013, 0x80047300, 0x80047601, 0x80047c05, 0x80049363, 0x80049367, 0x80049370,
-        0x8004a405, 0x8004a524, 0x8004a529, 0x8004ae98, 0x8004af08, 0x8004af70, 0x8004af79, 0x8004af7a, 0x8004af80, 0x8004af81,
-        0x8004b505, 0x8004b506, 0x8004b645, 0x8004b647, 0x8004b683, 0x8004b702, 0x8004b706, 0x8004b707, 0x8004b708, 0x8004b709,
-        0x8004f300, 0x8004f302, 0x8004f303, 0x8004f304, 0x8004f50c, 0x8004f50e, 0x8004f51a, 0x80081270, 0x80081272, 0x80081280,
-        0x80082407, 0x80084003, 0x80084201, 0x80084202, 0x80084203, 0x80084204, 0x80084205, 0x80084206, 0x80084502, 0x80084503,
-        0x80084504, 0x80084b01, 0x80085202, 0x80085502, 0x80085610, 0x80085617, 0x8008563f, 0x80085665, 0x80086445, 0x80086601,
-        0x80086603, 0x80086605, 0x8008662c, 0x8008690c, 0x80086d03, 0x80086e8a, 0x80086ef8, 0x80086ef9, 0x80086efb, 0x8008700b,
-        0x8008700d, 0x800870a1, 0x800870a3, 0x800870b2, 0x800870b3, 0x80087601, 0x80089418, 0x80089419, 0x8008a404, 0x8008ae9d,
-        0x8008af00, 0x8008af26, 0x8008af73, 0x8008af83, 0x8008b705, 0x8008b70d, 0x8008ca11, 0x8008f511, 0x8008f512, 0x8008f513,
-        0x80096782, 0x800c4211, 0x800c4f2a, 0x800c5011, 0x800c5012, 0x800c6613, 0x800ca400, 0x800cee07, 0x8010020f, 0x8010230c,
-        0x80104204, 0x80104592, 0x8010500c, 0x8010500d, 0x80105013, 0x80105014, 0x80106463, 0x8010661b, 0x8010690c, 0x8010a402,
-        0x8010a403, 0x8010a406, 0x8010a407, 0x8010a40a, 0x8010a51e, 0x8010a520, 0x8010a522, 0x8010aebb, 0x8010aebc, 0x8010af78,
-        0x8010b70a, 0x8010b70b, 0x8010b70c, 0x80111500, 0x8014020e, 0x80184f3a, 0x80186d05, 0x80186d07, 0x80186e82, 0x80186e83,
-        0x80186e84, 0x80189439, 0x801c581f, 0x80200204, 0x80204612, 0x802048f8, 0x80204f3d, 0x80204f3f, 0x80206900, 0x80207011,
-        0x8020ca15, 0x8020ca16, 0x80246a22, 0x80247008, 0x80247009, 0x80280215, 0x80280217, 0x80284504, 0x80285700, 0x80287010,
-        0x803048fc, 0x80304d65, 0x8030560a, 0x80306453, 0x80306d02, 0x80306d04, 0x80306e85, 0x8030942b, 0x8030ae7c, 0x80345621,
-        0x80345631, 0x80386433, 0x803c4f3b, 0x80405600, 0x80406a32, 0x8040942d, 0x8040ae9f, 0x8040ee08, 0x8044b401, 0x80489439,
-        0x8048ae66, 0x80500212, 0x80500213, 0x80503d01, 0x80503d0a, 0x805c4d65, 0x805cee05, 0x80685600, 0x8068690b, 0x8070ae9f,
-        0x80800211, 0x80809440, 0x8080aea1, 0x8080ca14, 0x80811501, 0x80845663, 0x80885659, 0x808c563d, 0x8090ae81, 0x80e8662d,
-        0x80f86406, 0x810048fb, 0x81009431, 0x810c9365, 0x811cf301, 0x8138ae83, 0x8140aecc, 0x8188aea6, 0x81904b06, 0x81a0ae8c,
-        0x81f8943c, 0x820048fe, 0x8208ae63, 0x83c0550b, 0x84006a34, 0x8400941f, 0x84009422, 0x8400ae8e, 0x864048fd, 0x8818564c,
-        0x8fa44309, 0x90009427, 0x9000aea4, 0x9000aecf, 0xc0044b21, 0xc0044d67, 0xc0044d68, 0xc0044d6f, 0xc0044d70, 0xc0044d71,
-        0xc0044d72, 0xc0044d73, 0xc0045002, 0xc0045003, 0xc0045004, 0xc0045005, 0xc0045006, 0xc0045007, 0xc0045009, 0xc004500a,
-        0xc0045040, 0xc0045041, 0xc0045103, 0xc004510e, 0xc0045401, 0xc0045405, 0xc0045406, 0xc0045627, 0xc004562f, 0xc0045706,
-        0xc0045708, 0xc0045877, 0xc0045878, 0xc0046412, 0xc0046413, 0xc0046427, 0xc0046428, 0xc0046449, 0xc004644d, 0xc00464af,
-        0xc00464b4, 0xc00464be, 0xc00464c9, 0xc0046686, 0xc0046d00, 0xc0046d01, 0xc004ae02, 0xc004ae0a, 0xc004aea7, 0xc004b40c,
-        0xc008240a, 0xc0082a00, 0xc0084b03, 0xc0084b1f, 0xc0085365, 0xc0085504, 0xc0085508, 0xc008561b, 0xc008561c, 0xc0085666,
-        0xc00856c7, 0xc0086202, 0xc008640a, 0xc0086420, 0xc0086421, 0xc0086423, 0xc0086440, 0xc0086441, 0xc0086442, 0xc0086443,
-        0xc0086444, 0xc0086445, 0xc0086446, 0xc0086448, 0xc008644a, 0xc008644b, 0xc008644c, 0xc008644d, 0xc0086451, 0xc0086453,
-        0xc0086456, 0xc0086457, 0xc0086460, 0xc0086461, 0xc0086462, 0xc0086465, 0xc008646a, 0xc008646d, 0xc0086470, 0xc00864bf,
-        0xc00864c0, 0xc00864d0, 0xc00864d2, 0xc0086efa, 0xc00870a4, 0xc0089364, 0xc008ae05, 0xc008ae09, 0xc008ae67, 0xc008ae88,
-        0xc008ae91, 0xc008aeb0, 0xc008aeba, 0xc008aec1, 0xc008af16, 0xc008af7b, 0xc008af7f, 0xc008af82, 0xc0096616, 0xc00c5116,
-        0xc00c5364, 0xc00c55ca, 0xc00c642d, 0xc00c642e, 0xc00c6448, 0xc00c644a, 0xc00c644b, 0xc00c644f, 0xc00c6463, 0xc00c6466,
-        0xc00c6468, 0xc00c6469, 0xc00caee0, 0xc0101282, 0xc010128e, 0xc0101502, 0xc0104b11, 0xc0104b14, 0xc0104b1e, 0xc0104b23,
-        0xc0104b24, 0xc0104b25, 0xc0104b28, 0xc0106401, 0xc0106403, 0xc0106407, 0xc010640b, 0xc010640c, 0xc0106418, 0xc010641d,
-        0xc0106426, 0xc0106438, 0xc0106440, 0xc0106441, 0xc0106442, 0xc0106443, 0xc0106444, 0xc0106445, 0xc0106446, 0xc0106447,
-        0xc0106448, 0xc0106449, 0xc010644a, 0xc010644b, 0xc010644c, 0xc010644d, 0xc010644e, 0xc0106450, 0xc0106451, 0xc0106452,
-        0xc0106459, 0xc010645b, 0xc0106461, 0xc0106462, 0xc0106464, 0xc0106467, 0xc010646c, 0xc010646d, 0xc0106471, 0xc0106479,
-        0xc010647a, 0xc0106480, 0xc01064ab, 0xc01064ac, 0xc01064b3, 0xc01064b5, 0xc01064bd, 0xc01064c4, 0xc01064c5, 0xc01064c7,
-        0xc01064c8, 0xc01064d1, 0xc0107521, 0xc0109414, 0xc0109428, 0xc010a401, 0xc010ae53, 0xc010b200, 0xc010b301, 0xc010b40e,
-        0xc010b40f, 0xc010f508, 0xc0144302, 0xc0144303, 0xc0144306, 0xc0144307, 0xc0145608, 0xc014563b, 0xc014646a, 0xc014646b,
-        0xc01464a6, 0xc014a100, 0xc0181b01, 0xc0181be4, 0xc0181be5, 0xc0181bed, 0xc0182306, 0xc0182309, 0xc018230d, 0xc0182314,
-        0xc0182315, 0xc0184800, 0xc0184b0c, 0xc0184b18, 0xc0184b19, 0xc0184b1b, 0xc0184b1d, 0xc0184b20, 0xc018560b, 0xc0185879,
-        0xc0186419, 0xc018643a, 0xc018643b, 0xc018643c, 0xc0186440, 0xc0186441, 0xc0186442, 0xc0186443, 0xc0186444, 0xc0186445,
-        0xc0186446, 0xc0186448, 0xc0186449, 0xc018644a, 0xc018644c, 0xc0186450, 0xc0186451, 0xc0186452, 0xc0186453, 0xc0186455,
-        0xc018645c, 0xc0186462, 0xc018646b, 0xc018646d, 0xc0186472, 0xc0186473, 0xc0186474, 0xc0186475, 0xc018647c, 0xc0186481,
-        0xc01864b0, 0xc01864b1, 0xc01864ba, 0xc01864c1, 0xc01864c2, 0xc01864c6, 0xc01864cb, 0xc01864cd, 0xc01864cf, 0xc0186901,
-        0xc0186902, 0xc0186d13, 0xc0186d15, 0xc0186e86, 0xc0186e87, 0xc0189371, 0xc0189372, 0xc0189373, 0xc0189374, 0xc0189375,
-        0xc0189376, 0xc0189377, 0xc0189378, 0xc0189379, 0xc018937a, 0xc018937b, 0xc018937c, 0xc018937d, 0xc018937e, 0xc0189436,
-        0xc018a408, 0xc018a409, 0xc018ae85, 0xc018aec0, 0xc01c1b01, 0xc01c1be1, 0xc01c5605, 0xc01c5613, 0xc01c64a3, 0xc01c64ad,
-        0xc01c64ae, 0xc0200a00, 0xc0202302, 0xc0202308, 0xc0204b08, 0xc0204b1c, 0xc0204b26, 0xc020560a, 0xc020560c, 0xc020560e,
-        0xc0205611, 0xc0205647, 0xc0205648, 0xc0205649, 0xc02056c3, 0xc0206416, 0xc0206434, 0xc0206440, 0xc0206443, 0xc0206447,
-        0xc0206449, 0xc020644a, 0xc020644e, 0xc0206454, 0xc020645d, 0xc020645e, 0xc0206461, 0xc0206462, 0xc0206464, 0xc0206466,
-        0xc0206482, 0xc0206483, 0xc02064a4, 0xc02064a5, 0xc02064b2, 0xc02064b6, 0xc02064b9, 0xc02064cc, 0xc020660b, 0xc020662a,
-        0xc0207301, 0xc0207302, 0xc0207503, 0xc0207504, 0xc0209442, 0xc020a528, 0xc020a529, 0xc020f509, 0xc0216d02, 0xc024560d,
-        0xc02464bb, 0xc0281b04, 0xc0282300, 0xc0284b05, 0xc0284b12, 0xc0284b16, 0xc0285628, 0xc0285629, 0xc028564d, 0xc028564e,
-        0xc02856c6, 0xc0286404, 0xc0286405, 0xc0286415, 0xc0286440, 0xc0286442, 0xc0286444, 0xc0286445, 0xc0286448, 0xc0286451,
-        0xc0286452, 0xc028645e, 0xc0286461, 0xc0286484, 0xc02864c3, 0xc028660f, 0xc0286687, 0xc0286903, 0xc0286904, 0xc0286d0f,
-        0xc0286d11, 0xc0287c02, 0xc028a501, 0xc028ae92, 0xc02c5600, 0xc02c5625, 0xc02c5638, 0xc02c563a, 0xc02c564a, 0xc02c6446,
-        0xc02c6447, 0xc02c6468, 0xc030128a, 0xc0303e03, 0xc0305602, 0xc0305615, 0xc0305616, 0xc03056c4, 0xc0306442, 0xc0306444,
-        0xc0306446, 0xc0306457, 0xc0306480, 0xc03064b7, 0xc03064ca, 0xc0306905, 0xc0306906, 0xc0306907, 0xc0306909, 0xc030b404,
-        0xc0345641, 0xc0345642, 0xc034564b, 0xc0345700, 0xc0347c03, 0xc0383e04, 0xc0384b22, 0xc038563b, 0xc038563c, 0xc0385650,
-        0xc03856c1, 0xc0386440, 0xc0386441, 0xc0386443, 0xc0386444, 0xc0386446, 0xc038644a, 0xc038644f, 0xc03864bc, 0xc0389423,
-        0xc0389424, 0xc038943b, 0xc038a550, 0xc038a551, 0xc0401289, 0xc040128b, 0xc0403d08, 0xc0403d11, 0xc0403d15, 0xc0405602,
-        0xc0405610, 0xc0405626, 0xc0405627, 0xc040563d, 0xc040563e, 0xc040564a, 0xc040564b, 0xc040565e, 0xc040565f, 0xc0405665,
-        0xc0405668, 0xc0406400, 0xc0406429, 0xc0406442, 0xc0406449, 0xc040644d, 0xc0406454, 0xc0406469, 0xc0406481, 0xc04064a0,
-        0xc04064aa, 0xc0406618, 0xc0406619, 0xc040aed4, 0xc040aed5, 0xc040b408, 0xc040b409, 0xc0445624, 0xc0445636, 0xc0485619,
-        0xc0485630, 0xc0485660, 0xc0485661, 0xc0486440, 0xc0486446, 0xc048644a, 0xc0486456, 0xc0486458, 0xc04864a8, 0xc04864a9,
-        0xc0487c04, 0xc048ae65, 0xc048aec8, 0xc048aeca, 0xc048b402, 0xc048b40b, 0xc04c56c5, 0xc04c644b, 0xc050561a, 0xc05064a7,
-        0xc0506617, 0xc054561d, 0xc054b40a, 0xc054f305, 0xc058420b, 0xc0585604, 0xc0585605, 0xc0585609, 0xc058560f, 0xc0585611,
-        0xc058565d, 0xc0586442, 0xc0586448, 0xc058644d, 0xc058ff0b, 0xc0603d06, 0xc0603d0f, 0xc0604212, 0xc0604b02, 0xc0606610,
-        0xc0607520, 0xc0684608, 0xc06855c8, 0xc06864a1, 0xc06864a2, 0xc06864b8, 0xc06864ce, 0xc0686611, 0xc07056c2, 0xc0709411,
-        0xc074510c, 0xc0745645, 0xc0804d66, 0xc080661a, 0xc080aebe, 0xc0845657, 0xc0845658, 0xc08c5102, 0xc08c5114, 0xc0905664,
-        0xc0945662, 0xc09c5604, 0xc0a06446, 0xc0a44d74, 0xc0a44d75, 0xc0b06440, 0xc0c85666, 0xc0c89425, 0xc0cc5615, 0xc0cc5616,
-        0xc0d05604, 0xc0d05605, 0xc0d05640, 0xc0e85667, 0xc0e8a532, 0xc0e8a533, 0xc100565c, 0xc1007c00, 0xc1007c01, 0xc100b405,
-        0xc100b406, 0xc1086201, 0xc110b40d, 0xc1206446, 0xc168644c, 0xc16cb403, 0xc208ae62, 0xc250b407, 0xc400941b, 0xc400941d,
-        0xc4009420, 0xc4089434, 0xc4405401, 0xc4c03d09, 0xc4c03d12, 0xc4c03d16, 0xca289435, 0xcfa44308, 0xcfa45115, 0xcfb04301,
-        0xd0009411, 0xd0009412, 0xd000941e, 0xd000943d, 0xd000943e,
+        0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x37, 0x38, 0x39, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42, 0x43, 0x44,
+        0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x50, 0x52, 0x53, 0x54, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa,
+        0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25,
+        0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8,
+        0x9, 0xa, 0xb, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22,
+        0x23, 0x24, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c,
+        0x3d, 0x3e, 0x3f, 0x42, 0x43, 0x46, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa,
+        0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20,
+        0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x1, 0x64, 0x65, 0x66, 0x67, 0x68, 0x1, 0x2,
+        0x3, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x1, 0x2, 0x3,
+        0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf,
+        0x10, 0x12, 0x13, 0x14, 0x15, 0x16, 0x1, 0x2, 0x3, 0x4, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x300,
+        0x100, 0x200, 0x400, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x100, 0x200, 0x400, 0x800, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x18,
+        0x19, 0x1a, 0x1c, 0x1d, 0x1e, 0x20, 0x21, 0x22, 0x24, 0x25, 0x26, 0x28, 0x29, 0x2a, 0x2c, 0x2d, 0x2e, 0x30, 0x31, 0x32, 0x34,
+        0x38, 0x39, 0x3a, 0x3c, 0x3d, 0x3e, 0x40, 0x42, 0x43, 0x44, 0x48, 0x49, 0x4a, 0x4e, 0x4f, 0x50, 0x51, 0x52, 0x54, 0x55, 0x56,
+        0x58, 0x59, 0x5a, 0x5c, 0x5e, 0x5f, 0x60, 0x64, 0x65, 0x66, 0x68, 0x69, 0x6a, 0x6c, 0x6d, 0x6e, 0x70, 0x71, 0x72, 0x74, 0x75,
+        0x76, 0x78, 0x79, 0x7a, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xc, 0xd, 0xe, 0x10, 0x11, 0x15, 0x16, 0x17, 0x18, 0x19,
+        0x1a, 0x1b, 0x1c, 0x60, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9, 0xfa, 0xfe, 0x200, 0x201, 0x800, 0x805, 0x806, 0x8ff, 0xa00, 0xa01, 0x22eb,
+        0x22f0, 0x4305, 0x6000, 0x6001, 0x6002, 0x6003, 0x6004, 0x6005, 0x6006, 0x6007, 0x6558, 0x8035, 0x809b, 0x80f3, 0x8100, 0x8137,
+        0x86dd, 0x8808, 0x8809, 0x883e, 0x8847, 0x8848, 0x884c, 0x8863, 0x8864, 0x886c, 0x8870, 0x8884, 0x888e, 0x8892, 0x8899, 0x88a2,
+        0x88a4, 0x88a8, 0x88b5, 0x88be, 0x88c3, 0x88c7, 0x88ca, 0x88cc, 0x88e3, 0x88e5, 0x88e7, 0x88f5, 0x88f7, 0x88f8, 0x88fb, 0x8902,
+        0x8906, 0x890d, 0x8914, 0x8915, 0x8917, 0x892f, 0x894f, 0x9000, 0x9100, 0x9200, 0x9300, 0x9988, 0xdada, 0xdadb, 0xe001, 0xed3e,
+        0xfbfb, 0xfd3a, 0x1, 0x2, 0x3, 0x4, 0x1d, 0x23, 0x25, 0x3d, 0x3f, 0x40, 0x41, 0x1, 0x2, 0x6, 0x7, 0x8, 0xb, 0x14, 0x17, 0x40,
+        0x41, 0x60, 0x61, 0x80, 0x81, 0x40, 0x41, 0x42, 0x43, 0x60, 0x61, 0x63, 0x80, 0x81, 0x82, 0x83, 0x40, 0x41, 0x40, 0x41, 0x44,
+        0x45, 0x1, 0x0, 0x3, 0x4, 0x5, 0x8, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x0, 0x1, 0x2, 0x3, 0x5, 0x6, 0x7, 0x8, 0x1, 0x2,
+        0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x7f, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x1, 0x2, 0x3, 0x4, 0x5,
+        0x6, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x80, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x3,
+        0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x0, 0x1, 0x2, 0x3, 0x4,
+        0x5, 0x6, 0x7, 0x8, 0xf, 0x13, 0x17, 0x18, 0x1b, 0x20, 0x100, 0x101, 0x102, 0x103, 0x104, 0x108, 0x10e, 0x10f, 0x110, 0x118,
+        0x122, 0x200, 0x201, 0x204, 0x205, 0x206, 0x207, 0x300, 0x301, 0x302, 0x303, 0x304, 0x305, 0x306, 0x307, 0x308, 0x309, 0x30a,
+        0x30b, 0x30c, 0x30d, 0x30e, 0x30f, 0x310, 0x311, 0x312, 0x313, 0x320, 0x321, 0x322, 0x323, 0x324, 0x325, 0x334, 0x335, 0x336,
+        0x337, 0x338, 0x339, 0x33a, 0xfffe, 0xffff, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x0, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2,
+        0xffffffff, 0x1, 0x0, 0x1, 0xff, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000,
+        0x8000, 0x10000, 0x20000, 0x40000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1000, 0x2000, 0x8000, 0x1,
+        0x2, 0x3, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x2000, 0x10000000, 0x20000000, 0x40000000,
+        0x80000000, 0x80000, 0x1, 0x80000, 0x800, 0x80000, 0x800, 0x80000, 0x800, 0x1, 0x2, 0x800, 0x80000, 0x1, 0x2, 0x4, 0x8, 0x10,
+        0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x2000, 0x4000, 0x8000, 0x1000000, 0x2000000, 0x4000000, 0x10000000, 0x20000000,
+        0x40000000, 0x80000000, 0x0, 0x4, 0x8, 0x1, 0x2, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x4000, 0x2000, 0x1,
+        0x2, 0x4, 0x8, 0x110, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200,
+        0x400, 0x800, 0x1000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x100000, 0x1000000, 0x2000000, 0x40000000, 0x8000000,
+        0x10000000, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16,
+        0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b,
+        0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40,
+        0x4000000, 0x8000000, 0x10000000, 0x40000000, 0x80000000, 0x4, 0x1, 0x2, 0x400, 0x800, 0x0, 0x1, 0x2, 0x1, 0x2, 0x80000000, 0x0,
+        0x80, 0xffffffc4, 0xfffffff9, 0xfffffffa, 0xfffffffb, 0xfffffffc, 0xfffffffd, 0xfffffffe, 0xffffffff, 0x1, 0x2, 0x3, 0x4, 0x5,
+        0x6, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0xe, 0xf,
+        0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x0, 0x1, 0x2, 0x4,
+        0x800, 0x80, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0x80, 0x81, 0x83, 0x84, 0x85,
+        0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8d, 0x100, 0x200, 0x400, 0x4, 0x8, 0x80, 0x0, 0x1, 0x2, 0x3, 0x80, 0x4, 0x8, 0x0,
+        0x1, 0x2, 0x3, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000,
+        0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000,
+        0x40000000, 0x80000000, 0x100000000, 0x200000000, 0x80, 0x100, 0x200, 0x400, 0x800, 0x10000, 0x20000, 0x40000, 0x2000000,
+        0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000,
+        0x40000000, 0x1, 0x4, 0x2, 0x8, 0x1000000, 0x80000000, 0x40000000, 0x20000000, 0x0, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5,
+        0x6, 0x7, 0x8, 0x9, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x18, 0x19, 0x1a, 0x1e, 0x1f, 0x20, 0x21, 0x4200, 0x4201, 0x4202,
+        0x4203, 0x4204, 0x4205, 0x4206, 0x4207, 0x4208, 0x4209, 0x420a, 0x420b, 0x420c, 0x420d, 0x420e, 0x420f, 0x4210, 0x4211, 0x4212,
+        0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x10, 0x11, 0x18, 0x1f, 0x20, 0x21, 0x22, 0x4200, 0x4201, 0x4202, 0x4203,
+        0x4204, 0x4205, 0x4206, 0x4207, 0x4208, 0x4209, 0x420a, 0x420b, 0x420c, 0x420d, 0x420e, 0x420f, 0x4210, 0x4211, 0x4212, 0x1, 0x2,
+        0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100000, 0x200000, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6,
+        0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f,
+        0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x32, 0x33, 0x34, 0x35, 0x36,
+        0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b,
+        0x4d, 0x4e, 0x4f, 0x50, 0x51, 0x41555856, 0x53564d41, 0x59616d61, 0xffffffffffffffff, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8,
+        0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x1, 0x2, 0x3, 0x4, 0x0, 0x1, 0x0, 0x1, 0x2, 0x0, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x1,
+        0x2, 0x0, 0x0, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800,
+        0x1, 0x2, 0x11, 0x12, 0x1001, 0x1002, 0x1003, 0x1004, 0x1011, 0x1012, 0x1021, 0x1022, 0x1023, 0x1024, 0x1025, 0x2001, 0x2002,
+        0x2003, 0x4001, 0x4002, 0x4003, 0x4004, 0x5001, 0x5002, 0x5003, 0x5004, 0x5005, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9,
+        0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x0, 0x1, 0xfffffffe, 0xffffffff, 0x0, 0x1, 0x2, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0x3, 0x7, 0x0, 0x1,
+        0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0x10, 0x1, 0x0, 0x1, 0x2, 0xa001, 0x8001, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x80,
+        0x100, 0x1000, 0x2000, 0x4000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000,
+        0x8000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x40000000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40,
+        0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17,
+        0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x19980330, 0x20071026,
+        0x20080522, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000,
+        0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000,
+        0x40000000, 0x80000000, 0x1, 0x2, 0x4, 0x8, 0x1, 0x1, 0x2, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x1, 0x2, 0x0,
+        0x10, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x80, 0x100000, 0x200000, 0x1, 0x2, 0x4, 0x10, 0x20, 0x40, 0x100, 0x200, 0x1,
+        0x80000, 0x2, 0x100, 0x800, 0x1000, 0x8000, 0x20000, 0x40000, 0x80000, 0x100000, 0x100, 0x800, 0x1000, 0x8000, 0x1, 0x2, 0x4,
+        0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0xfff, 0x7ff, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20,
+        0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x4, 0x10, 0x20, 0x40, 0x800, 0x1000,
+        0x2000, 0x100000, 0x200000, 0x400000, 0x2f, 0x187, 0x137f, 0x1cd1, 0x2468, 0x3434, 0x4d44, 0x4d5a, 0x517b, 0x564c, 0x6969,
+        0x72b6, 0x9660, 0x9fa0, 0x9fa1, 0x9fa2, 0xadf5, 0xadff, 0xef53, 0xf15f, 0x27e0eb, 0x414a53, 0xc0ffee, 0xc36400, 0x1021994,
+        0x1021997, 0x7655821, 0x9041934, 0xbad1dea, 0x11307854, 0x15013346, 0x2011bab0, 0x28cd3d45, 0x42494e4d, 0x43415d53, 0x444d4142,
+        0x454d444d, 0x474d454d, 0x4e554c4c, 0x50494446, 0x50495045, 0x52654973, 0x5345434d, 0x5346414f, 0x534f434b, 0x58465342,
+        0x5a3c69f0, 0x5a4f4653, 0x6165676c, 0x62646576, 0x62656572, 0x63677270, 0x64626720, 0x64646178, 0x65735546, 0x68191122,
+        0x6b414653, 0x6c6f6f70, 0x6e736673, 0x73636673, 0x73717368, 0x73727279, 0x73757245, 0x7461636f, 0x74726163, 0x794c7630,
+        0x858458f6, 0x9123683e, 0x958458f6, 0xabba1974, 0xca451a4e, 0xcafe4a11, 0xde5e81e4, 0xf2f52010, 0xf97cff8c, 0xf995e849,
+        0xfe534d42, 0xff534d42, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x40, 0x400, 0x800, 0x1000, 0x2000, 0x5801, 0x5802, 0x5803, 0x5804,
+        0x5805, 0x5806, 0x5807, 0x5808, 0x5809, 0x800001, 0x800002, 0x800003, 0x800004, 0x800005, 0x800006, 0x800007, 0x800008, 0x800009,
+        0x0, 0x1, 0x2, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x0,
+        0x30000, 0x50000, 0x7fc00000, 0x7ff00000, 0x7ffc0000, 0x7fff0000, 0x80000000, 0x1, 0x2, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20,
+        0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x1, 0x2, 0x4, 0x8, 0x1, 0x2, 0x1, 0x2, 0x4,
+        0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16,
+        0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0xfffffff8, 0xfffffff9, 0xfffffffa, 0xfffffffb, 0xfffffffc,
+        0xfffffffd, 0xfffffffe, 0xffffffff, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0xffffffff, 0x0, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69,
+        0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17,
+        0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7,
+        0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e,
+        0x1f, 0x20, 0x21, 0x22, 0x23, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12,
+        0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8,
+        0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e,
+        0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33,
+        0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000,
+        0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x0, 0x1, 0x2, 0x3,
+        0x4, 0x5, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0x1, 0x2,
+        0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000,
+        0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x800, 0x1, 0x2, 0x4, 0x8, 0x10, 0x1, 0x2, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4,
+        0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b,
+        0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30,
+        0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20,
+        0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x1, 0x2,
+        0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11,
+        0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x1, 0x2,
+        0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x1, 0x2, 0x4,
+        0x8, 0x10, 0x20, 0x40, 0x0, 0x1, 0x2, 0x3, 0x5, 0x6, 0x7, 0x8, 0x1, 0x2, 0x0, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100,
+        0x200, 0x1, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x1, 0x2, 0x4, 0x8, 0x0, 0x30000, 0x40000, 0x80000, 0xa0000,
+        0xf0000, 0x140000, 0x150000, 0x160000, 0x280000, 0x2a0000, 0x320000, 0x3e0000, 0xb70000, 0xf30000, 0x1020000, 0x1, 0x2, 0x4, 0x8,
+        0x10, 0x20, 0x1, 0x2, 0x4, 0x800, 0x200, 0x5121996, 0x16041998, 0x20112000, 0x28121969, 0xfee1dead, 0x0, 0x1234567, 0x4321fedc,
+        0x45584543, 0x89abcdef, 0xa1b2c3d4, 0xcdef0123, 0xd000fce2, 0x8000, 0x10000, 0x20000, 0x40000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6,
+        0x7, 0x8, 0x9, 0xa, 0x0, 0x6, 0x8, 0xc, 0xf, 0x10, 0x80000, 0x740000, 0x800000, 0x4000005, 0x4000006, 0x4000009, 0x400000a,
+        0x400000b, 0x400000d, 0x4100001, 0x410000e, 0x5000002, 0x5000004, 0x5000007, 0x6000003, 0x7000003, 0x8000008, 0x20000, 0x40000,
+        0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x200,
+        0x400, 0x800, 0x1, 0x2, 0x3, 0x4, 0xb, 0xc, 0xd, 0xe, 0x15, 0x16, 0x17, 0x18, 0x0, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0xe, 0xf,
+        0x1000, 0x2000, 0x4000, 0x8000, 0x200, 0x400, 0x800, 0x1000, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13,
+        0x14, 0x1000, 0x800, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0x1000, 0x2000, 0x4000, 0x800, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8,
+        0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x241, 0x245, 0x246, 0x247, 0x249, 0x24a, 0x24b, 0x254, 0x256,
+        0x258, 0x259, 0x25a, 0x1200, 0x125d, 0x125e, 0x125f, 0x1260, 0x1261, 0x1262, 0x1263, 0x1264, 0x1265, 0x1266, 0x1267, 0x1268,
+        0x1269, 0x1274, 0x1275, 0x1276, 0x1277, 0x1278, 0x1279, 0x127a, 0x127b, 0x127c, 0x127d, 0x127e, 0x127f, 0x1b03, 0x1be6, 0x1bec,
+        0x2311, 0x2400, 0x2401, 0x2402, 0x2403, 0x2405, 0x3b64, 0x3b65, 0x3b66, 0x3b67, 0x3b68, 0x3b69, 0x3b6a, 0x3b6b, 0x3b6c, 0x3b6d,
+        0x3b6e, 0x3b6f, 0x3b70, 0x3b71, 0x3b72, 0x3b73, 0x3b74, 0x3b75, 0x3b76, 0x3b77, 0x3b78, 0x3b79, 0x3b80, 0x3b81, 0x3b82, 0x3b83,
+        0x3b84, 0x3b85, 0x3b86, 0x3b87, 0x3b88, 0x3b89, 0x3b8a, 0x3b8b, 0x3b8c, 0x3b8d, 0x3b8e, 0x3b8f, 0x3b90, 0x3b91, 0x3b92, 0x3b93,
+        0x3b94, 0x3d13, 0x3e01, 0x3e02, 0x4101, 0x4102, 0x4200, 0x420a, 0x420c, 0x420e, 0x4210, 0x4300, 0x4703, 0x48f9, 0x48fa, 0x4b27,
+        0x4f25, 0x4f26, 0x4f39, 0x4f3c, 0x5000, 0x5001, 0x5002, 0x5003, 0x5008, 0x500e, 0x5015, 0x5016, 0x5100, 0x5101, 0x5111, 0x5204,
+        0x5206, 0x5207, 0x5361, 0x5363, 0x5401, 0x5402, 0x5403, 0x5404, 0x5405, 0x5406, 0x5407, 0x5408, 0x5409, 0x540a, 0x540b, 0x540c,
+        0x540d, 0x540e, 0x540f, 0x5410, 0x5411, 0x5412, 0x5413, 0x5414, 0x5415, 0x5416, 0x5417, 0x5418, 0x5419, 0x541a, 0x541b, 0x541c,
+        0x541d, 0x541e, 0x541f, 0x5420, 0x5421, 0x5422, 0x5423, 0x5424, 0x5425, 0x5427, 0x5428, 0x5429, 0x542e, 0x542f, 0x5432, 0x5433,
+        0x5434, 0x5435, 0x5437, 0x5441, 0x5450, 0x5451, 0x5452, 0x5453, 0x5454, 0x5455, 0x5456, 0x5457, 0x5458, 0x5459, 0x545a, 0x545b,
+        0x545c, 0x545d, 0x5460, 0x5501, 0x5502, 0x5509, 0x550c, 0x5603, 0x5646, 0x5700, 0x5701, 0x5760, 0x5761, 0x641e, 0x641f, 0x6430,
+        0x6431, 0x6441, 0x6442, 0x6443, 0x6444, 0x6445, 0x6447, 0x6452, 0x6458, 0x6459, 0x645a, 0x6609, 0x660c, 0x6611, 0x6612, 0x6628,
+        0x6701, 0x6702, 0x6703, 0x6780, 0x6781, 0x6900, 0x6901, 0x6902, 0x7001, 0x7002, 0x7003, 0x7004, 0x7005, 0x7006, 0x700f, 0x7010,
+        0x7014, 0x7040, 0x7041, 0x7501, 0x7502, 0x7c80, 0x7c81, 0x8901, 0x8902, 0x8903, 0x8904, 0x8905, 0x8906, 0x8907, 0x890b, 0x890c,
+        0x890d, 0x8910, 0x8911, 0x8912, 0x8913, 0x8914, 0x8915, 0x8916, 0x8917, 0x8918, 0x8919, 0x891a, 0x891b, 0x891c, 0x891d, 0x891e,
+        0x891f, 0x8920, 0x8921, 0x8922, 0x8923, 0x8924, 0x8925, 0x8926, 0x8927, 0x8929, 0x8930, 0x8931, 0x8932, 0x8933, 0x8934, 0x8935,
+        0x8936, 0x8937, 0x8938, 0x8940, 0x8941, 0x8942, 0x8943, 0x8946, 0x8947, 0x8948, 0x8949, 0x894a, 0x894b, 0x894c, 0x8953, 0x8954,
+        0x8955, 0x8960, 0x8961, 0x8962, 0x8970, 0x8971, 0x8980, 0x8981, 0x8982, 0x8983, 0x8990, 0x8991, 0x8992, 0x8993, 0x8994, 0x8995,
+        0x89a0, 0x89a1, 0x89a2, 0x89a3, 0x89b0, 0x89b1, 0x9360, 0x9361, 0x9362, 0x9406, 0x9407, 0x9408, 0x941c, 0x942e, 0x9a00, 0x9a01,
+        0xa521, 0xa522, 0xa523, 0xa524, 0xa525, 0xa526, 0xa527, 0xa528, 0xae00, 0xae01, 0xae03, 0xae04, 0xae06, 0xae41, 0xae44, 0xae45,
+        0xae47, 0xae60, 0xae64, 0xae71, 0xae78, 0xae80, 0xae97, 0xae9a, 0xaea2, 0xaea3, 0xaead, 0xaeb3, 0xaeb7, 0xaec3, 0xaec4, 0xaec7,
+        0xaece, 0xaf01, 0xaf02, 0xaf7d, 0xaf7e, 0xb100, 0xb101, 0xb102, 0xb502, 0xb600, 0xb601, 0xb640, 0xb641, 0xb642, 0xb643, 0xb644,
+        0xb680, 0xb701, 0xb702, 0xb703, 0xb704, 0xba00, 0xba01, 0xba40, 0xba41, 0xba42, 0xba43, 0xf501, 0xf502, 0xf503, 0xf504, 0xf505,
+        0xf507, 0xf50f, 0xf517, 0xf518, 0xf519, 0xff01, 0xff02, 0xff03, 0xff04, 0xff05, 0xff06, 0xff07, 0xff08, 0xff09, 0xff0a,
+        0x40016b01, 0x40016b03, 0x4001af72, 0x4001af84, 0x40021beb, 0x40025367, 0x400261f2, 0x400261f3, 0x40026d01, 0x4002f516,
+        0x40035004, 0x40035005, 0x40041b02, 0x40041be8, 0x40041be9, 0x40042303, 0x40042305, 0x40042307, 0x4004230b, 0x4004230e,
+        0x40042318, 0x40042408, 0x40042409, 0x40043d04, 0x40043d0d, 0x40043d14, 0x4004420d, 0x40044317, 0x40044581, 0x40044590,
+        0x40044591, 0x400445a0, 0x40044620, 0x40044f1f, 0x40044f28, 0x40044f2b, 0x40044f2d, 0x40044f2e, 0x40045010, 0x40045017,
+        0x40045042, 0x40045106, 0x40045108, 0x40045109, 0x4004510d, 0x4004510f, 0x40045201, 0x40045362, 0x40045366, 0x40045407,
+        0x40045408, 0x40045431, 0x40045436, 0x40045506, 0x4004550a, 0x4004550d, 0x4004550e, 0x4004550f, 0x40045564, 0x40045565,
+        0x40045566, 0x40045567, 0x40045568, 0x40045569, 0x4004556a, 0x4004556b, 0x4004556d, 0x4004556e, 0x4004560e, 0x40045612,
+        0x40045613, 0x40045644, 0x400456c1, 0x400461f1, 0x40046201, 0x40046411, 0x40046443, 0x40046445, 0x40046446, 0x4004644b,
+        0x4004644c, 0x4004644d, 0x40046457, 0x4004645b, 0x40046460, 0x40046483, 0x40046602, 0x40046604, 0x40046606, 0x40046607,
+        0x40046629, 0x4004662b, 0x40046783, 0x40046784, 0x40046911, 0x40046912, 0x40046913, 0x40046914, 0x40046915, 0x40046917,
+        0x40046918, 0x40046919, 0x4004691d, 0x4004691f, 0x40046923, 0x40046b04, 0x40046b05, 0x40046d02, 0x40046d0d, 0x40046efa,
+        0x40047300, 0x40047301, 0x40047303, 0x40047602, 0x40049366, 0x40049409, 0x40049421, 0x40049801, 0x4004ae86, 0x4004ae8b,
+        0x4004ae99, 0x4004aec2, 0x4004af07, 0x4004af09, 0x4004af42, 0x4004af43, 0x4004af44, 0x4004af61, 0x4004af77, 0x4004b681,
+        0x4004b682, 0x4004b701, 0x4004ee01, 0x4004ee02, 0x4004ee03, 0x4004ee04, 0x4004f303, 0x4004f304, 0x4004f306, 0x4004f506,
+        0x4004f50d, 0x4004f51b, 0x4005a502, 0x4005a503, 0x40063e00, 0x4007a504, 0x4007a505, 0x40081271, 0x40081bea, 0x40082316,
+        0x40082404, 0x40082406, 0x4008240b, 0x40082a01, 0x40082a02, 0x40084004, 0x40084202, 0x40084203, 0x40084503, 0x40084504,
+        0x40084b09, 0x40084b0a, 0x40084b0b, 0x40084b0d, 0x40084b0e, 0x40084b15, 0x40084b17, 0x40084f37, 0x40084f38, 0x40084f3e,
+        0x40085112, 0x40085203, 0x40085400, 0x40085503, 0x40085507, 0x4008556c, 0x40085618, 0x400856c1, 0x40085e04, 0x40086200,
+        0x40086201, 0x40086203, 0x40086408, 0x40086409, 0x40086414, 0x40086422, 0x40086424, 0x40086425, 0x4008642a, 0x4008642b,
+        0x4008642c, 0x40086432, 0x40086442, 0x40086443, 0x40086444, 0x40086445, 0x40086446, 0x40086447, 0x40086448, 0x40086449,
+        0x4008644c, 0x4008644d, 0x40086454, 0x40086456, 0x40086464, 0x4008646e, 0x4008646f, 0x40086478, 0x40086482, 0x40086602,
+        0x40086604, 0x40086606, 0x40086607, 0x40086610, 0x4008662c, 0x40086d01, 0x40086d09, 0x40086d0a, 0x40086d12, 0x40086d14,
+        0x40086d16, 0x40086e81, 0x40086e8b, 0x40086ef8, 0x40086efa, 0x4008700c, 0x4008700e, 0x400870a2, 0x400870a5, 0x400870b1,
+        0x40087101, 0x40087543, 0x40087602, 0x40089413, 0x40089416, 0x4008941a, 0x4008ae48, 0x4008ae52, 0x4008ae61, 0x4008ae6a,
+        0x4008ae89, 0x4008ae8a, 0x4008ae90, 0x4008ae93, 0x4008ae95, 0x4008ae9c, 0x4008af00, 0x4008af03, 0x4008af10, 0x4008af13,
+        0x4008af14, 0x4008af15, 0x4008af20, 0x4008af21, 0x4008af22, 0x4008af23, 0x4008af24, 0x4008af25, 0x4008af30, 0x4008af60,
+        0x4008af74, 0x4008af75, 0x4008af7c, 0x4008af83, 0x4008b646, 0x4008b648, 0x4008b684, 0x4008ca12, 0x4008f50a, 0x4008f510,
+        0x40095505, 0x400c0248, 0x400c55cb, 0x400c644a, 0x400c6455, 0x400c645a, 0x400c645f, 0x400c6615, 0x400c690a, 0x400caed0,
+        0x400cee06, 0x4010060f, 0x40101283, 0x40101286, 0x40101287, 0x40101288, 0x4010230a, 0x40102317, 0x40103d02, 0x40103d0b,
+        0x40103e05, 0x40104205, 0x40104593, 0x40104b0f, 0x40104b10, 0x40104b1a, 0x40104f32, 0x40104f33, 0x40106150, 0x40106151,
+        0x40106152, 0x40106153, 0x40106154, 0x40106181, 0x40106183, 0x40106184, 0x40106185, 0x4010618a, 0x4010618b, 0x4010618c,
+        0x4010618d, 0x4010640d, 0x40106410, 0x4010641a, 0x4010641c, 0x40106436, 0x40106437, 0x40106439, 0x40106441, 0x40106442,
+        0x40106444, 0x40106445, 0x40106446, 0x40106449, 0x40106451, 0x40106453, 0x40106455, 0x40106459, 0x40106476, 0x4010647b,
+        0x40106614, 0x40106785, 0x40106d0b, 0x40106d0c, 0x40106e80, 0x40106e8c, 0x4010942a, 0x40109441, 0x4010a51f, 0x4010a521,
+        0x4010a523, 0x4010ae42, 0x4010ae67, 0x4010ae68, 0x4010aeaa, 0x4010aeab, 0x4010aeac, 0x4010b201, 0x4010b300, 0x4010ca13,
+        0x4014024c, 0x40144304, 0x40144305, 0x40144f2f, 0x4014563c, 0x4014644a, 0x40182304, 0x4018230f, 0x40182310, 0x40184b07,
+        0x40184b13, 0x4018643f, 0x40186441, 0x40186443, 0x40186444, 0x40186447, 0x4018644b, 0x4018644c, 0x40186d06, 0x40186d08,
+        0x40186e8d, 0x40187013, 0x40187014, 0x40187542, 0x40189429, 0x4018aebd, 0x4018aee1, 0x4018aee2, 0x4018aee3, 0x4018f50b,
+        0x4018f514, 0x401c5504, 0x401c5820, 0x401c6190, 0x40200242, 0x40200243, 0x4020431f, 0x40204706, 0x40204b04, 0x4020565a,
+        0x4020565b, 0x40206417, 0x40206435, 0x40206443, 0x40206445, 0x40206447, 0x40206448, 0x40206449, 0x4020644b, 0x4020644d,
+        0x4020644e, 0x40206450, 0x4020645c, 0x4020645d, 0x40206d17, 0x40206d18, 0x40207012, 0x40207505, 0x40207506, 0x4020940d,
+        0x4020ae46, 0x4020ae76, 0x4020aea5, 0x4020aeb2, 0x4020aed2, 0x4020ca10, 0x40246a21, 0x40247007, 0x4024700a, 0x40281be2,
+        0x40282301, 0x40282312, 0x40282313, 0x40284504, 0x40285107, 0x4028641b, 0x4028644e, 0x4028644f, 0x40286454, 0x40286608,
+        0x40286d10, 0x4028700f, 0x4028af11, 0x4028b501, 0x4028b503, 0x4028b504, 0x402c5639, 0x402c6467, 0x40304580, 0x4030560b,
+        0x40305652, 0x40306440, 0x40306443, 0x40309410, 0x40309439, 0x4030ae7b, 0x40344702, 0x40345622, 0x40345632, 0x40383d03,
+        0x40383d0c, 0x40384708, 0x4038564f, 0x40386449, 0x4038ae7a, 0x40405501, 0x404056c0, 0x40406448, 0x4040644c, 0x40406469,
+        0x40406a31, 0x4040942c, 0x4040ae77, 0x4040ae79, 0x4040ae9e, 0x4040aea0, 0x40444f34, 0x40444f35, 0x40444f36, 0x40445637,
+        0x40445e02, 0x40446440, 0x40486477, 0x40489426, 0x4048ae9b, 0x4048aec9, 0x4048aecb, 0x404c4701, 0x4054561e, 0x40586446,
+        0x40586447, 0x405c5503, 0x40603d07, 0x40603d10, 0x406855c9, 0x4068aea3, 0x4070aea0, 0x40781be3, 0x40786440, 0x40786e88,
+        0x40800290, 0x40806685, 0x40809440, 0x4080aea2, 0x4080aebf, 0x40886445, 0x408c563e, 0x4090ae82, 0x40a0ae49, 0x40e8662e,
+        0x40e8af40, 0x40e8af41, 0x41009432, 0x41015500, 0x4138ae84, 0x4140aecd, 0x4188aea7, 0x4188aec6, 0x41a0ae8d, 0x43403d05,
+        0x43403d0e, 0x44006a33, 0x4400ae8f, 0x50009401, 0x50009402, 0x50009403, 0x50009404, 0x50009405, 0x5000940a, 0x5000940b,
+        0x5000940c, 0x5000940e, 0x5000940f, 0x50009417, 0x50009418, 0x5000943a, 0x5000943f, 0x5000aea5, 0x80016a11, 0x80016a12,
+        0x80016b01, 0x80016b03, 0x8001af71, 0x8001af85, 0x80025364, 0x8002a52a, 0x8002a52b, 0x8002af76, 0x8002f515, 0x80041284,
+        0x80041285, 0x80041bee, 0x80044206, 0x80044207, 0x80044208, 0x80044209, 0x80044315, 0x8004431e, 0x80044501, 0x80044584,
+        0x80044704, 0x80044d76, 0x80045002, 0x80045005, 0x80045006, 0x80045007, 0x8004500b, 0x8004500f, 0x80045010, 0x80045017,
+        0x80045043, 0x80045104, 0x80045105, 0x8004510a, 0x8004510b, 0x80045113, 0x80045200, 0x80045360, 0x80045430, 0x80045432,
+        0x80045438, 0x80045439, 0x80045440, 0x8004552d, 0x80045626, 0x8004562e, 0x80045643, 0x80045701, 0x80045702, 0x80045703,
+        0x80045704, 0x80045705, 0x80045707, 0x80045709, 0x8004570a, 0x8004587d, 0x80046402, 0x8004644e, 0x80046601, 0x80046603,
+        0x80046605, 0x80046900, 0x80046901, 0x80046902, 0x80046907, 0x80046908, 0x80046909, 0x8004690f, 0x80046924, 0x80046990,
+        0x80046a01, 0x80046b04, 0x80046b05, 0x80046d03, 0x80046d0e, 0x80046ef8, 0x80046ef9, 0x80046efa, 0x80047013, 0x80047300,
+        0x80047601, 0x80047c05, 0x80049363, 0x80049367, 0x80049370, 0x8004a405, 0x8004a524, 0x8004a529, 0x8004ae98, 0x8004af08,
+        0x8004af70, 0x8004af79, 0x8004af7a, 0x8004af80, 0x8004af81, 0x8004b505, 0x8004b506, 0x8004b645, 0x8004b647, 0x8004b683,
+        0x8004b702, 0x8004b706, 0x8004b707, 0x8004b708, 0x8004b709, 0x8004f300, 0x8004f302, 0x8004f303, 0x8004f304, 0x8004f50c,
+        0x8004f50e, 0x8004f51a, 0x80081270, 0x80081272, 0x80081280, 0x80082407, 0x80084003, 0x80084201, 0x80084202, 0x80084203,
+        0x80084204, 0x80084205, 0x80084206, 0x80084502, 0x80084503, 0x80084504, 0x80084b01, 0x80085202, 0x80085502, 0x80085610,
+        0x80085617, 0x8008563f, 0x80085665, 0x80086445, 0x80086601, 0x80086603, 0x80086605, 0x8008662c, 0x8008690c, 0x80086d03,
+        0x80086e8a, 0x80086ef8, 0x80086ef9, 0x80086efb, 0x8008700b, 0x8008700d, 0x800870a1, 0x800870a3, 0x800870b2, 0x800870b3,
+        0x80087601, 0x80089418, 0x80089419, 0x8008a404, 0x8008ae9d, 0x8008af00, 0x8008af26, 0x8008af73, 0x8008af83, 0x8008b705,
+        0x8008b70d, 0x8008ca11, 0x8008f511, 0x8008f512, 0x8008f513, 0x80096782, 0x800c4211, 0x800c4f2a, 0x800c5011, 0x800c5012,
+        0x800c6613, 0x800ca400, 0x800cee07, 0x8010020f, 0x8010230c, 0x80104204, 0x80104592, 0x8010500c, 0x8010500d, 0x80105013,
+        0x80105014, 0x80106463, 0x8010661b, 0x8010690c, 0x8010a402, 0x8010a403, 0x8010a406, 0x8010a407, 0x8010a40a, 0x8010a51e,
+        0x8010a520, 0x8010a522, 0x8010aebb, 0x8010aebc, 0x8010af78, 0x8010b70a, 0x8010b70b, 0x8010b70c, 0x80111500, 0x8014020e,
+        0x80184f3a, 0x80186d05, 0x80186d07, 0x80186e82, 0x80186e83, 0x80186e84, 0x80189439, 0x801c581f, 0x80200204, 0x80204612,
+        0x80204705, 0x802048f8, 0x80204f3d, 0x80204f3f, 0x80206900, 0x80207011, 0x8020ca15, 0x8020ca16, 0x80246a22, 0x80247008,
+        0x80247009, 0x80280215, 0x80280217, 0x80284504, 0x80285700, 0x80287010, 0x803048fc, 0x80304d65, 0x8030560a, 0x80306453,
+        0x80306d02, 0x80306d04, 0x80306e85, 0x8030942b, 0x8030ae7c, 0x80345621, 0x80345631, 0x80386433, 0x803c4f3b, 0x80405600,
+        0x80406a32, 0x8040942d, 0x8040ae9f, 0x8040ee08, 0x8044b401, 0x80489439, 0x8048ae66, 0x804c4700, 0x80500212, 0x80500213,
+        0x80503d01, 0x80503d0a, 0x805c4d65, 0x805cee05, 0x80685600, 0x8068690b, 0x8070ae9f, 0x80800211, 0x80809440, 0x8080aea1,
+        0x8080ca14, 0x80811501, 0x80845663, 0x80885659, 0x808c563d, 0x8090ae81, 0x80e8662d, 0x80f86406, 0x810048fb, 0x81009431,
+        0x810c9365, 0x811cf301, 0x8138ae83, 0x8140aecc, 0x8188aea6, 0x81904b06, 0x81a0ae8c, 0x81f8943c, 0x820048fe, 0x8208ae63,
+        0x83c0550b, 0x84006a34, 0x8400941f, 0x84009422, 0x8400ae8e, 0x864048fd, 0x8818564c, 0x8fa44309, 0x90009427, 0x9000aea4,
+        0x9000aecf, 0xc0044b21, 0xc0044d67, 0xc0044d68, 0xc0044d6f, 0xc0044d70, 0xc0044d71, 0xc0044d72, 0xc0044d73, 0xc0045002,
+        0xc0045003, 0xc0045004, 0xc0045005, 0xc0045006, 0xc0045007, 0xc0045009, 0xc004500a, 0xc0045040, 0xc0045041, 0xc0045103,
+        0xc004510e, 0xc0045401, 0xc0045405, 0xc0045406, 0xc0045627, 0xc004562f, 0xc0045706, 0xc0045708, 0xc0045877, 0xc0045878,
+        0xc0046412, 0xc0046413, 0xc0046427, 0xc0046428, 0xc0046449, 0xc004644d, 0xc00464af, 0xc00464b4, 0xc00464be, 0xc00464c9,
+        0xc0046686, 0xc0046d00, 0xc0046d01, 0xc004ae02, 0xc004ae0a, 0xc004aea7, 0xc004b40c, 0xc008240a, 0xc0082a00, 0xc0084b03,
+        0xc0084b1f, 0xc0085365, 0xc0085504, 0xc0085508, 0xc008561b, 0xc008561c, 0xc0085666, 0xc00856c7, 0xc0086202, 0xc008640a,
+        0xc0086420, 0xc0086421, 0xc0086423, 0xc0086440, 0xc0086441, 0xc0086442, 0xc0086443, 0xc0086444, 0xc0086445, 0xc0086446,
+        0xc0086448, 0xc008644a, 0xc008644b, 0xc008644c, 0xc008644d, 0xc0086451, 0xc0086453, 0xc0086456, 0xc0086457, 0xc0086460,
+        0xc0086461, 0xc0086462, 0xc0086465, 0xc008646a, 0xc008646d, 0xc0086470, 0xc00864bf, 0xc00864c0, 0xc00864d0, 0xc00864d2,
+        0xc0086efa, 0xc00870a4, 0xc0089364, 0xc008ae05, 0xc008ae09, 0xc008ae67, 0xc008ae88, 0xc008ae91, 0xc008aeb0, 0xc008aeba,
+        0xc008aec1, 0xc008af16, 0xc008af7b, 0xc008af7f, 0xc008af82, 0xc0096616, 0xc00c5116, 0xc00c5364, 0xc00c55ca, 0xc00c642d,
+        0xc00c642e, 0xc00c6448, 0xc00c644a, 0xc00c644b, 0xc00c644f, 0xc00c6463, 0xc00c6466, 0xc00c6468, 0xc00c6469, 0xc00caee0,
+        0xc0101282, 0xc010128e, 0xc0101502, 0xc0104b11, 0xc0104b14, 0xc0104b1e, 0xc0104b23, 0xc0104b24, 0xc0104b25, 0xc0104b28,
+        0xc0106401, 0xc0106403, 0xc0106407, 0xc010640b, 0xc010640c, 0xc0106418, 0xc010641d, 0xc0106426, 0xc0106438, 0xc0106440,
+        0xc0106441, 0xc0106442, 0xc0106443, 0xc0106444, 0xc0106445, 0xc0106446, 0xc0106447, 0xc0106448, 0xc0106449, 0xc010644a,
+        0xc010644b, 0xc010644c, 0xc010644d, 0xc010644e, 0xc0106450, 0xc0106451, 0xc0106452, 0xc0106459, 0xc010645b, 0xc0106461,
+        0xc0106462, 0xc0106464, 0xc0106467, 0xc010646c, 0xc010646d, 0xc0106471, 0xc0106479, 0xc010647a, 0xc0106480, 0xc01064ab,
+        0xc01064ac, 0xc01064b3, 0xc01064b5, 0xc01064bd, 0xc01064c4, 0xc01064c5, 0xc01064c7, 0xc01064c8, 0xc01064d1, 0xc0107521,
+        0xc0109414, 0xc0109428, 0xc010a401, 0xc010ae53, 0xc010b200, 0xc010b301, 0xc010b40e, 0xc010b40f, 0xc010f508, 0xc0144302,
+        0xc0144303, 0xc0144306, 0xc0144307, 0xc0145608, 0xc014563b, 0xc014646a, 0xc014646b, 0xc01464a6, 0xc014a100, 0xc0181b01,
+        0xc0181be4, 0xc0181be5, 0xc0181bed, 0xc0182306, 0xc0182309, 0xc018230d, 0xc0182314, 0xc0182315, 0xc0184800, 0xc0184b0c,
+        0xc0184b18, 0xc0184b19, 0xc0184b1b, 0xc0184b1d, 0xc0184b20, 0xc018560b, 0xc0185879, 0xc0186419, 0xc018643a, 0xc018643b,
+        0xc018643c, 0xc0186440, 0xc0186441, 0xc0186442, 0xc0186443, 0xc0186444, 0xc0186445, 0xc0186446, 0xc0186448, 0xc0186449,
+        0xc018644a, 0xc018644c, 0xc0186450, 0xc0186451, 0xc0186452, 0xc0186453, 0xc0186455, 0xc018645c, 0xc0186462, 0xc018646b,
+        0xc018646d, 0xc0186472, 0xc0186473, 0xc0186474, 0xc0186475, 0xc018647c, 0xc0186481, 0xc01864b0, 0xc01864b1, 0xc01864ba,
+        0xc01864c1, 0xc01864c2, 0xc01864c6, 0xc01864cb, 0xc01864cd, 0xc01864cf, 0xc0186901, 0xc0186902, 0xc0186d13, 0xc0186d15,
+        0xc0186e86, 0xc0186e87, 0xc0189371, 0xc0189372, 0xc0189373, 0xc0189374, 0xc0189375, 0xc0189376, 0xc0189377, 0xc0189378,
+        0xc0189379, 0xc018937a, 0xc018937b, 0xc018937c, 0xc018937d, 0xc018937e, 0xc0189436, 0xc018a408, 0xc018a409, 0xc018ae85,
+        0xc018aec0, 0xc01c1b01, 0xc01c1be1, 0xc01c5605, 0xc01c5613, 0xc01c64a3, 0xc01c64ad, 0xc01c64ae, 0xc0200a00, 0xc0202302,
+        0xc0202308, 0xc0204b08, 0xc0204b1c, 0xc0204b26, 0xc020560a, 0xc020560c, 0xc020560e, 0xc0205611, 0xc0205647, 0xc0205648,
+        0xc0205649, 0xc02056c3, 0xc0206416, 0xc0206434, 0xc0206440, 0xc0206443, 0xc0206447, 0xc0206449, 0xc020644a, 0xc020644e,
+        0xc0206454, 0xc020645d, 0xc020645e, 0xc0206461, 0xc0206462, 0xc0206464, 0xc0206466, 0xc0206482, 0xc0206483, 0xc02064a4,
+        0xc02064a5, 0xc02064b2, 0xc02064b6, 0xc02064b9, 0xc02064cc, 0xc020660b, 0xc020662a, 0xc0207301, 0xc0207302, 0xc0207503,
+        0xc0207504, 0xc0209442, 0xc020a528, 0xc020a529, 0xc020f509, 0xc0216d02, 0xc024560d, 0xc02464bb, 0xc0281b04, 0xc0282300,
+        0xc0284b05, 0xc0284b12, 0xc0284b16, 0xc0285628, 0xc0285629, 0xc028564d, 0xc028564e, 0xc02856c6, 0xc0286404, 0xc0286405,
+        0xc0286415, 0xc0286440, 0xc0286442, 0xc0286444, 0xc0286445, 0xc0286448, 0xc0286451, 0xc0286452, 0xc028645e, 0xc0286461,
+        0xc0286484, 0xc02864c3, 0xc028660f, 0xc0286687, 0xc0286903, 0xc0286904, 0xc0286d0f, 0xc0286d11, 0xc0287c02, 0xc028a501,
+        0xc028ae92, 0xc02c5600, 0xc02c5625, 0xc02c5638, 0xc02c563a, 0xc02c564a, 0xc02c6446, 0xc02c6447, 0xc02c6468, 0xc030128a,
+        0xc0303e03, 0xc0305602, 0xc0305615, 0xc0305616, 0xc03056c4, 0xc0306442, 0xc0306444, 0xc0306446, 0xc0306457, 0xc0306480,
+        0xc03064b7, 0xc03064ca, 0xc0306905, 0xc0306906, 0xc0306907, 0xc0306909, 0xc030b404, 0xc0345641, 0xc0345642, 0xc034564b,
+        0xc0345700, 0xc0347c03, 0xc0383e04, 0xc0384707, 0xc0384b22, 0xc038563b, 0xc038563c, 0xc0385650, 0xc03856c1, 0xc0386440,
+        0xc0386441, 0xc0386443, 0xc0386444, 0xc0386446, 0xc038644a, 0xc038644f, 0xc03864bc, 0xc0389423, 0xc0389424, 0xc038943b,
+        0xc038a550, 0xc038a551, 0xc0401289, 0xc040128b, 0xc0403d08, 0xc0403d11, 0xc0403d15, 0xc0405602, 0xc0405610, 0xc0405626,
+        0xc0405627, 0xc040563d, 0xc040563e, 0xc040564a, 0xc040564b, 0xc040565e, 0xc040565f, 0xc0405665, 0xc0405668, 0xc0406400,
+        0xc0406429, 0xc0406442, 0xc0406449, 0xc040644d, 0xc0406454, 0xc0406469, 0xc0406481, 0xc04064a0, 0xc04064aa, 0xc0406618,
+        0xc0406619, 0xc040aed4, 0xc040aed5, 0xc040b408, 0xc040b409, 0xc0445624, 0xc0445636, 0xc0485619, 0xc0485630, 0xc0485660,
+        0xc0485661, 0xc0486440, 0xc0486446, 0xc048644a, 0xc0486456, 0xc0486458, 0xc04864a8, 0xc04864a9, 0xc0487c04, 0xc048ae65,
+        0xc048aec8, 0xc048aeca, 0xc048b402, 0xc048b40b, 0xc04c56c5, 0xc04c644b, 0xc050561a, 0xc05064a7, 0xc0506617, 0xc054561d,
+        0xc054b40a, 0xc054f305, 0xc058420b, 0xc0585604, 0xc0585605, 0xc0585609, 0xc058560f, 0xc0585611, 0xc058565d, 0xc0586442,
+        0xc0586448, 0xc058644d, 0xc058ff0b, 0xc0603d06, 0xc0603d0f, 0xc0604212, 0xc0604b02, 0xc0606610, 0xc0607520, 0xc0684608,
+        0xc06855c8, 0xc06864a1, 0xc06864a2, 0xc06864b8, 0xc06864ce, 0xc0686611, 0xc07056c2, 0xc0709411, 0xc074510c, 0xc0745645,
+        0xc0804d66, 0xc080661a, 0xc080aebe, 0xc0845657, 0xc0845658, 0xc08c5102, 0xc08c5114, 0xc0905664, 0xc0945662, 0xc09c5604,
+        0xc0a06446, 0xc0a44d74, 0xc0a44d75, 0xc0b06440, 0xc0c85666, 0xc0c89425, 0xc0cc5615, 0xc0cc5616, 0xc0d05604, 0xc0d05605,
+        0xc0d05640, 0xc0e85667, 0xc0e8a532, 0xc0e8a533, 0xc100565c, 0xc1007c00, 0xc1007c01, 0xc100b405, 0xc100b406, 0xc1086201,
+        0xc110b40d, 0xc1206446, 0xc168644c, 0xc16cb403, 0xc208ae62, 0xc250b407, 0xc400941b, 0xc400941d, 0xc4009420, 0xc4089434,
+        0xc4405401, 0xc4c03d09, 0xc4c03d12, 0xc4c03d16, 0xca289435, 0xcfa44308, 0xcfa45115, 0xcfb04301, 0xd0009411, 0xd0009412,
+        0xd000941e, 0xd000943d, 0xd000943e,
     ];
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Text;
+using Veil.Bpf;
 
 namespace Veil.Core.Kernel;
 

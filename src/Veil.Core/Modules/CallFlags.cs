@@ -18,7 +18,7 @@ public static class CallFlags
     public static ModuleFlag StringSize { get; } = new("string-size", "N", "with --args, show so many bytes of a string or buffer, 1 to 4096 [32]", TakesOne: true);
 
     /// <summary><c>--fds none|path|all</c>.</summary>
-    public static ModuleFlag Fds { get; } = new("fds", "none|path|all", "with --args, what is said of descriptors: nothing, their paths, or of sockets both ends too [all]", TakesOne: true);
+    public static ModuleFlag Fds { get; } = new("fds", "none|path|all", "with --args, what is said of descriptors: nothing, their paths, or of sockets both ends too [all; none with --output strace]", TakesOne: true);
 
     /// <summary>How calls are shown.</summary>
     /// <param name="arguments">The flags.</param>

@@ -6,6 +6,12 @@ namespace Veil.Core.Modules;
 /// <param name="Flags">The flags and filters that choose it, without dashes; the first is the one that messages and lists name.</param>
 public sealed record EventKind(string Struct, params IReadOnlyList<string> Flags)
 {
+    /// <summary>Other structs that are emitted beside it.</summary>
+    public IReadOnlyList<string> Beside { get; init; } = [];
+
+    /// <summary>Is it, or comes it with, the event of that struct?</summary>
+    public bool Has(string name) => Struct == name || Beside.Contains(name);
+
     /// <summary>Must all of its flags be given? One is enough.</summary>
     public bool NeedsAll { get; init; }
 

@@ -7,6 +7,9 @@ namespace Veil.Core.Modules;
 /// <param name="When">What else must hold, where not the flags alone decide: what this kernel has, which fields are shown.</param>
 public sealed record HookProgram(string Name, EventKind? Event = null, Func<ModuleArguments, bool>? When = null)
 {
+    /// <summary>It is an iterator that runs when the others have been detached.</summary>
+    public bool IsLast { get; init; }
+
     /// <summary>Is it attached with these flags, on this kernel?</summary>
     public bool IsWanted(ModuleArguments arguments) => Event?.IsChosen(arguments) != false && When?.Invoke(arguments) != false;
 

@@ -14,6 +14,9 @@ public sealed record ModuleArguments(IReadOnlySet<string> Switches, IReadOnlyDic
     /// <summary>The fields that are shown or counted; nothing: all of them.</summary>
     public IReadOnlySet<string>? Fields { get; init; }
 
+    /// <summary>Is the output in the form of strace?</summary>
+    public bool IsStrace { get; init; }
+
     /// <summary>The filters that were given for the module, by their names.</summary>
     public IReadOnlyDictionary<string, FilterExpression> Filters { get; init; } = new Dictionary<string, FilterExpression>();
 

@@ -47,7 +47,10 @@ public abstract class TraceModule : IEventOwner
     public IEnumerable<FilterDimension> Filters => s_commonFilters.Concat(OwnFilters);
 
     /// <summary>Is it a filter of the task, as all modules have them?</summary>
-    internal static bool IsOfTask(FilterDimension filter) => s_commonFilters.Any(common => common.Name == filter.Name);
+    public static bool IsOfTask(FilterDimension filter) => s_commonFilters.Any(common => common.Name == filter.Name);
+
+    /// <summary>Does it show anything of a process that only computes? Then it is named where a trace of such a process is silent.</summary>
+    public virtual bool ShowsComputing => false;
 
     /// <summary>Why a trace may have had nothing to show yet, where the module itself knows; nothing otherwise.</summary>
     /// <param name="processes">The processes that are traced, each with its sockets (inodes) when the trace began; none: all.</param>
@@ -60,13 +63,16 @@ public abstract class TraceModule : IEventOwner
     /// </summary>
     public virtual IReadOnlyList<EventKind> EventsByFlag => [];
 
+    /// <summary>The kinds of event that <c>--output strace</c> shows; nothing: it can show none.</summary>
+    public virtual EventKind? EventsOfStrace => null;
+
     /// <summary>The kind of event that these flags choose, of several the last; none: the usual ones.</summary>
-    public EventKind? ChosenEvent(ModuleArguments arguments) => EventsByFlag.LastOrDefault(kind => kind.IsChosen(arguments));
+    public EventKind? ChosenEvent(ModuleArguments arguments) => arguments.IsStrace ? EventsOfStrace : EventsByFlag.LastOrDefault(kind => kind.IsChosen(arguments));
 
     /// <summary>Is an event struct of the object emitted?</summary>
     /// <param name="name">The struct.</param>
     /// <param name="chosen">The kind of event that flags choose, or none.</param>
-    public bool Emits(string name, EventKind? chosen) => chosen is null ? EventsByFlag.All(kind => kind.Struct != name) : chosen.Struct == name;
+    public bool Emits(string name, EventKind? chosen) => chosen is null ? EventsByFlag.All(kind => !kind.Has(name)) && EventsOfStrace?.Has(name) != true : chosen.Has(name);
 
     /// <summary>The flag without which a filter has nothing to compare; nothing where it always has.</summary>
     /// <param name="filter">One of <see cref="Filters"/>.</param>

@@ -2,6 +2,7 @@
 using Veil.Core.Counting;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
+using Veil.Core.Output;
 using Veil.Core.Sinks;
 
 namespace Veil.Core.Options;
@@ -14,6 +15,9 @@ public sealed record SessionOptions
 
     /// <summary>The modules, each once.</summary>
     public required IReadOnlyList<TraceModule> Modules { get; init; }
+
+    /// <summary>All modules that there are, for hints.</summary>
+    public IReadOnlyList<TraceModule> Available { get; init; } = [];
 
     /// <summary>The filters; each goes to every module that has its dimension.</summary>
     public IReadOnlyList<FilterExpression> Filters { get; init; } = [];
@@ -34,10 +38,17 @@ public sealed record SessionOptions
     public ModuleArguments ArgumentsOf(TraceModule module) => FlagsOf(module) with
     {
         Filters = FiltersOf(module).ToDictionary(static filter => filter.Dimension.Name),
+        IsStrace = Output.Format == OutputFormat.Strace,
         Fields = Counting is { } counting ? new[] { counting.KeyOf(module), counting.Histogram }.OfType<string>().ToHashSet()
             : Output.Fields is { Count: > 0 } fields ? fields.ToHashSet()
             : null,
     };
+
+    /// <summary>Descendants are traced too: of what the filters choose, and of the command.</summary>
+    public bool Follow { get; init; }
+
+    /// <summary>The process id of the command that is traced beside what the filters choose, if they choose anything; 0: none.</summary>
+    public int Command { get; init; }
 
     /// <summary>The rung that is forced, or none.</summary>
     public string? Hook { get; init; }
@@ -60,8 +71,11 @@ public sealed record SessionOptions
     /// <summary>The trace ends by itself after so many events; none: it does not.</summary>
     public ulong? EventsMax { get; init; }
 
-    /// <summary>The file that events and counts go to; none: standard output.</summary>
+    /// <summary>The file that events and counts go to; none: a standard stream.</summary>
     public string? WriteTo { get; init; }
+
+    /// <summary>That stream: standard output belongs to a command that is traced, and events go to standard error.</summary>
+    public int Stream { get; init; } = StandardStreams.Output;
 
     /// <summary>Trace the tracer too.</summary>
     public bool IncludeSelf { get; init; }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Runtime.InteropServices;
+using Veil.Bpf;
 using Veil.Core.Interop;
 using Veil.Core.Waiting;
 
@@ -54,9 +55,9 @@ internal sealed unsafe class FdOutput(int standard, StopSignal stop) : IOutput
                 }
 
                 int error = Marshal.GetLastPInvokeError();
-                if (error == LibC.Eagain)
+                if (error == Errno.EAGAIN)
                     Thread.Sleep(1); // writable, but not for so much
-                if (error is LibC.Eintr or LibC.Eagain)
+                if (error is Errno.EINTR or Errno.EAGAIN)
                     continue;
                 if (_isFile && !_appends)
                     TakeBack(written);
@@ -82,13 +83,13 @@ internal sealed unsafe class FdOutput(int standard, StopSignal stop) : IOutput
         const int rlimitFileSize = 1;
         long size = LibC.SizeOf(_fd);
         if ((ulong)(size + length) > LibC.LimitOf(rlimitFileSize))
-            throw OutputException.Of(LibC.Efbig);
+            throw OutputException.Of(Errno.EFBIG);
         if (LibC.Allocate(_fd, keepSize, size, length) == 0)
             return;
         int error = Marshal.GetLastPInvokeError();
-        if (error is LibC.Enospc or LibC.Edquot or LibC.Efbig)
+        if (error is Errno.ENOSPC or Errno.EDQUOT or Errno.EFBIG)
             throw OutputException.Of(error);
-        if (error != LibC.Eintr)
+        if (error != Errno.EINTR)
             _reserves = false;
     }
 

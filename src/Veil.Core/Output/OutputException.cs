@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Runtime.InteropServices;
-using Veil.Core.Interop;
+using Veil.Bpf;
 
 namespace Veil.Core.Output;
 
@@ -12,7 +12,7 @@ public sealed class OutputException(string message, bool closedByReader) : VeilE
 
     /// <summary>A write that was refused.</summary>
     /// <param name="errno">Why.</param>
-    internal static OutputException Of(int errno) => errno == LibC.Epipe
+    internal static OutputException Of(int errno) => errno == Errno.EPIPE
         ? new("writing the output: the reader closed it", closedByReader: true)
         : new($"writing the output: {Marshal.GetPInvokeErrorMessage(errno)}", closedByReader: false);
 

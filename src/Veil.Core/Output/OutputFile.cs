@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Runtime.InteropServices;
+using Veil.Bpf;
 using Veil.Core.Interop;
 using Veil.Core.Text;
 
@@ -24,7 +25,7 @@ public sealed class OutputFile : IDisposable
         if (fd >= 0)
             return new OutputFile(fd);
         int errno = Marshal.GetLastPInvokeError();
-        throw new VeilException($"opening {Escaping.ForMessage(path)} for writing: {(errno == LibC.Eisdir ? "it is a directory; give the name of a file" : Marshal.GetPInvokeErrorMessage(errno))}");
+        throw new VeilException($"opening {Escaping.ForMessage(path)} for writing: {(errno == Errno.EISDIR ? "it is a directory; give the name of a file" : Marshal.GetPInvokeErrorMessage(errno))}");
     }
 
     /// <summary>Takes away what it held. What is no file, as a device, holds nothing.</summary>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Runtime.InteropServices;
 using System.Text;
+using Veil.Bpf;
 using Veil.Core.Interop;
 
 namespace Veil.Core.Output;
@@ -8,8 +9,11 @@ namespace Veil.Core.Output;
 /// <summary>The streams that this process was given.</summary>
 public static class StandardStreams
 {
-    internal const int Output = 1;
-    private const int Error = 2;
+    /// <summary>Standard output.</summary>
+    public const int Output = 1;
+
+    /// <summary>Standard error.</summary>
+    public const int Error = 2;
 
     // poll() promises that so much of it fits into a pipe (fs/pipe.c); lines of at most that many bytes stay whole.
     private const int ErrorChunkBytes = 4096;
@@ -18,18 +22,21 @@ public static class StandardStreams
     private static volatile bool s_errorIsStuck;
 
     /// <summary>
-    /// Checks that there is a standard output. Without one (<c>>&amp;-</c>) <c>/dev/null</c> has its number, opened for reading alone
+    /// Checks that there is such a stream, by default standard output. Without one (<c>>&amp;-</c>) <c>/dev/null</c> has its number, opened for reading alone
     /// (Native/start.c).
     /// </summary>
     /// <exception cref="VeilException">There is none.</exception>
-    public static void RequireOutput()
+    public static void RequireOutput(int stream = Output)
     {
-        if (!LibC.IsWritable(Output))
-            throw new VeilException("writing the output: standard output is closed; give it a file, a pipe or a terminal");
+        if (!LibC.IsWritable(stream))
+            throw new VeilException($"writing the output: standard {(stream == Output ? "output" : "error")} is closed; give it a file, a pipe or a terminal");
     }
 
     /// <summary>How many files this process may have open (RLIMIT_NOFILE).</summary>
     public static ulong FilesMax => LibC.LimitOf(7);
+
+    /// <summary>The columns of the terminal on standard error; 0 where there is none.</summary>
+    public static int ErrorColumns => LibC.IsTerminal(Error) ? LibC.WindowSize(Error).Columns : 0;
 
     /// <summary>Writes to standard output, for commands that print and end.</summary>
     /// <exception cref="OutputException">It takes no more.</exception>
@@ -52,7 +59,7 @@ public static class StandardStreams
                 if (count >= 0)
                     continue;
                 int error = Marshal.GetLastPInvokeError();
-                if (error is not (LibC.Eintr or LibC.Eagain))
+                if (error is not (Errno.EINTR or Errno.EAGAIN))
                     throw OutputException.Of(error);
                 count = 0;
             }
@@ -64,7 +71,7 @@ public static class StandardStreams
     {
         if (!LibC.IsWritable(Error))
             return;
-        var bytes = Encoding.UTF8.GetBytes(text);
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
         bool mayBlock = LibC.MayBlock(Error);
         fixed (byte* data = bytes)
         {
@@ -80,7 +87,7 @@ public static class StandardStreams
 
                 s_errorIsStuck = false;
                 nint count = LibC.Write(Error, data + written, mayBlock ? Math.Min(bytes.Length - written, ErrorChunkBytes) : bytes.Length - written);
-                if (count < 0 && Marshal.GetLastPInvokeError() is not (LibC.Eintr or LibC.Eagain))
+                if (count < 0 && Marshal.GetLastPInvokeError() is not (Errno.EINTR or Errno.EAGAIN))
                     return;
                 written += (int)Math.Max(count, 0);
             }

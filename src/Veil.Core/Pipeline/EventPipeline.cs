@@ -133,7 +133,6 @@ internal sealed class EventPipeline : ILossObserver
         _sink.Write(ref view);
     }
 
-    /// <inheritdoc/>
     public void Lost(LossKey key, LossCount lost)
     {
         Losses.Add(key, lost);

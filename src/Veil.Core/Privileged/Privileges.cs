@@ -11,6 +11,7 @@ internal static unsafe class Privileges
 {
     public const ulong DacOverride = 1UL << 1;
     public const ulong DacReadSearch = 1UL << 2;
+    private const ulong Kill = 1UL << 5;
     public const ulong SysPtrace = 1UL << 19;
     private const ulong SysAdmin = 1UL << 21;
     private const ulong Perfmon = 1UL << 38;
@@ -27,7 +28,6 @@ internal static unsafe class Privileges
     private const int PrSetKeepCaps = 8;
     private const int PrCapBoundingSetDrop = 24;
     private const int PrSetNoNewPrivs = 38;
-    private const int Eperm = 1;
 
     // Places in what capget(2) gives.
     private const int Effective = 0;
@@ -62,23 +62,24 @@ internal static unsafe class Privileges
     /// for it even to look into a map that is open. What the kernel refuses to take is kept.
     /// </summary>
     /// <param name="keepUser">Stay who we are: there is nobody else who could do what needs root later.</param>
+    /// <param name="signals">Pass signals on to a command, which may be root's: CAP_KILL stays, and <see cref="SystemCallFilter"/> says for whom.</param>
     /// <returns>What is held now, for people.</returns>
-    public static string DropForReading(bool keepUser)
+    public static string DropForReading(bool keepUser, bool signals)
     {
         OnFinalizerThread(static () => ShrinkThread());
         ShrinkThread();
         ulong before = ReadSet(Permitted);
         string? refusal = keepUser ? "there is no helper process" : LeaveRoot();
-        SetCapabilities(effective: 0, permitted: before & Bpf);
-        if (!MapsOpenWithoutCapability())
-            SetCapabilities(before & Bpf, before & Bpf);
-        else
-            SetCapabilities(0, 0);
+        SetCapabilities(effective: 0, permitted: before & (Bpf | Kill));
+        ulong kept = before & ((MapsOpenWithoutCapability() ? 0 : Bpf) | (signals ? Kill : 0));
+        SetCapabilities(kept, kept);
         // As leaving root did for all threads, where that was possible.
         OnFinalizerThread(static () => SetCapabilities(0, 0));
         uint user = LibC.EffectiveUser();
-        return $"user {user}{(user == 0 ? $" ({refusal})" : "")}, {(ReadSet(Permitted) == 0 ? "no capability" : "CAP_BPF")}";
+        return $"user {user}{(user == 0 ? $" ({refusal})" : "")}, {NamesOf(ReadSet(Permitted))}";
     }
+
+    private static string NamesOf(ulong held) => held == 0 ? "no capability" : string.Join(" and ", new[] { (held & Bpf) != 0 ? "CAP_BPF" : null, (held & Kill) != 0 ? "CAP_KILL" : null }.OfType<string>());
 
     /// <summary>Keeps these capabilities and this user, in a process that has no thread but this one and the finalizer's.</summary>
     public static void DropAllBut(ulong kept, bool keepUser)
@@ -134,23 +135,23 @@ internal static unsafe class Privileges
         const int attributeBytes = 32;
         byte* attribute = stackalloc byte[attributeBytes];
         *(int*)attribute = -1;
-        bool refused = LibC.Syscall(IsArm ? 280 : 321, getNextKey, (nint)attribute, attributeBytes, 0, 0) < 0 && Marshal.GetLastPInvokeError() == Eperm;
+        bool refused = LibC.Syscall(IsArm ? 280 : 321, getNextKey, (nint)attribute, attributeBytes, 0, 0) < 0 && Marshal.GetLastPInvokeError() == Errno.EPERM;
         return !refused && (KernelFeatures.KernelVersion >= new Version(5, 19) || !KernelFeatures.UnprivilegedBpf);
     }
 
     private static void SetCapabilities(ulong effective, ulong permitted)
     {
-        var header = stackalloc uint[] { CapabilityVersion3, 0 };
+        uint* header = stackalloc uint[] { CapabilityVersion3, 0 };
         // effective, permitted, inheritable; the low 32 of each, then the high 32.
-        var sets = stackalloc uint[] { (uint)effective, (uint)permitted, 0, (uint)(effective >> 32), (uint)(permitted >> 32), 0 };
+        uint* sets = stackalloc uint[] { (uint)effective, (uint)permitted, 0, (uint)(effective >> 32), (uint)(permitted >> 32), 0 };
         _ = LibC.Syscall(IsArm ? 91 : 126, (nint)header, (nint)sets, 0, 0, 0);
     }
 
     // The call and not /proc, which a container or a chroot may hide: effective, permitted, inheritable, in two halves.
     private static ulong ReadSet(int which)
     {
-        var header = stackalloc uint[] { CapabilityVersion3, 0 };
-        var sets = stackalloc uint[6];
+        uint* header = stackalloc uint[] { CapabilityVersion3, 0 };
+        uint* sets = stackalloc uint[6];
         return LibC.Syscall(IsArm ? 90 : 125, (nint)header, (nint)sets, 0, 0, 0) == 0 ? sets[which] | ((ulong)sets[which + 3] << 32) : 0;
     }
 

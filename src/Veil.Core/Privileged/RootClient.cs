@@ -226,7 +226,7 @@ public sealed unsafe class RootClient : IDisposable
 
     private bool HasClosed(int patienceMs)
     {
-        var answer = stackalloc int[2];
+        int* answer = stackalloc int[2];
         for (long until = Environment.TickCount64 + patienceMs; WaitsFor(until);)
         {
             if (LibC.ReceiveWith(_socket, answer, 2 * sizeof(int), out int fd) == 0)

@@ -2,6 +2,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using Veil.Bpf;
 using Veil.Core.Interop;
 using Veil.Core.Text;
 
@@ -19,10 +20,6 @@ public static unsafe class RootServer
     private const int Peer = 3;
     private const int Folder = 4;
     private const int Socket = 5;
-    private const int Enoent = 2;
-    private const int Eintr = 4;
-    private const int Einval = 22;
-    private const int Eacces = 13;
     private const int PrSetName = 15;
     private const uint PidMax = 1 << 22; // PID_MAX_LIMIT of include/linux/threads.h
 
@@ -50,14 +47,14 @@ public static unsafe class RootServer
 
     private static void Serve(RootAbilities abilities, ReadOnlySpan<byte> name)
     {
-        var question = stackalloc uint[PathMessage.BytesMax / sizeof(uint)];
-        var answer = stackalloc int[PathMessage.BytesMax / sizeof(int)];
+        uint* question = stackalloc uint[PathMessage.BytesMax / sizeof(uint)];
+        int* answer = stackalloc int[PathMessage.BytesMax / sizeof(int)];
         while (true)
         {
             int taken = LibC.ReceiveWith(Peer, question, PathMessage.BytesMax, out int given);
             if (given >= 0)
                 _ = LibC.Close(given);
-            if (taken < 0 && Marshal.GetLastPInvokeError() == Eintr)
+            if (taken < 0 && Marshal.GetLastPInvokeError() == Errno.EINTR)
                 continue;
             // However the trace has ended, SIGKILL too: what it could not remove any more.
             if (taken == 0 && name.Length > 1)
@@ -66,13 +63,13 @@ public static unsafe class RootServer
                 return;
             int fd = -1, size = 2 * sizeof(int);
             bool isPath = taken > PathMessage.HeadBytes && (RootRequest)question[0] == RootRequest.ExplainPath;
-            int error = taken != 3 * sizeof(uint) && !isPath ? Einval : (RootRequest)question[0] switch
+            int error = taken != 3 * sizeof(uint) && !isPath ? Errno.EINVAL : (RootRequest)question[0] switch
             {
                 RootRequest.Ready => 0,
-                RootRequest.OpenProcessName => abilities.HasFlag(RootAbilities.ProcessNames) ? OpenName(question[1], out fd) : Eacces,
-                RootRequest.RemoveSocket => name.Length > 1 ? Remove(name) : Eacces,
-                RootRequest.ExplainPath => isPath && abilities.HasFlag(RootAbilities.Paths) ? Explain(new(question, taken), new(answer, PathMessage.BytesMax), out size) : Eacces,
-                _ => Einval,
+                RootRequest.OpenProcessName => abilities.HasFlag(RootAbilities.ProcessNames) ? OpenName(question[1], out fd) : Errno.EACCES,
+                RootRequest.RemoveSocket => name.Length > 1 ? Remove(name) : Errno.EACCES,
+                RootRequest.ExplainPath => isPath && abilities.HasFlag(RootAbilities.Paths) ? Explain(new(question, taken), new(answer, PathMessage.BytesMax), out size) : Errno.EACCES,
+                _ => Errno.EINVAL,
             };
             (answer[0], answer[1]) = (error, (int)question[2]);
             bool sent = LibC.SendWith(Peer, answer, size, fd);
@@ -93,7 +90,7 @@ public static unsafe class RootServer
     {
         fd = -1;
         if (pid is 0 or > PidMax)
-            return Einval;
+            return Errno.EINVAL;
         var path = new LineWriter(stackalloc byte[32]);
         path.Append("/proc/"u8);
         path.Append((ulong)pid);
@@ -106,9 +103,9 @@ public static unsafe class RootServer
     private static int Remove(ReadOnlySpan<byte> name)
     {
         if (!LibC.TryGetFacts(Socket, out var made) || !LibC.TryGetFacts(Folder, name, out var there))
-            return Enoent;
-        if ((there.Device, there.Inode) != (made.Device, made.Inode))
-            return Enoent;
+            return Errno.ENOENT;
+        if (!there.IsSame(made))
+            return Errno.ENOENT;
         return LibC.UnlinkAt(Folder, name) == 0 ? 0 : Marshal.GetLastPInvokeError();
     }
 }

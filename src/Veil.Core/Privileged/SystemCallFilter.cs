@@ -55,14 +55,15 @@ internal sealed unsafe class SystemCallFilter
 
     /// <summary>For a trace that has attached.</summary>
     /// <param name="asksForNames">May it have to ask for names of users?</param>
-    public static SystemCallFilter ForReader(bool asksForNames)
+    /// <param name="command">The command that signals are passed on to, or 0.</param>
+    public static SystemCallFilter ForReader(bool asksForNames, int command)
     {
         var filter = new SystemCallFilter();
         filter.Permit(Reading);
         filter.Permit(Runtime);
         if (asksForNames)
             filter.Permit(Names);
-        filter.PermitOwnThreads();
+        filter.PermitOwnThreads(command);
         // BPF_MAP_*_ELEM, _GET_NEXT_KEY, BPF_OBJ_GET_INFO_BY_FD, _LOOKUP_AND_DELETE_ELEM, the four batches, BPF_LINK_DETACH: what works on a descriptor.
         filter.PermitWith("bpf", 0, 1, 2, 3, 4, 15, 21, 24, 25, 26, 27, 34);
         // TCGETS, TCSETS, TCSETSW, TCSETSF, TCSBRK, TCXONC, TCFLSH, TIOCGPGRP, TIOCGWINSZ, FIONREAD, FIONBIO, TCGETS2, PERF_EVENT_IOC_DISABLE.
@@ -104,7 +105,7 @@ internal sealed unsafe class SystemCallFilter
         fixed (ulong* instructions = _program.ToArray())
         {
             // struct sock_fprog
-            var program = stackalloc nint[] { _program.Count, (nint)instructions };
+            nint* program = stackalloc nint[] { _program.Count, (nint)instructions };
             nint result = LibC.Syscall(number, setModeFilter, allThreads, (nint)program, 0, 0);
             refusal = result == 0 ? null : result > 0 ? $"thread {result} has a filter of its own" : Marshal.GetLastPInvokeErrorMessage();
             return result == 0;
@@ -113,7 +114,7 @@ internal sealed unsafe class SystemCallFilter
 
     // Threads, but no processes; signals, but to none but ourselves. What clone3() is asked for is in memory, where a filter cannot look:
     // it is left out, and libc takes clone().
-    private void PermitOwnThreads()
+    private void PermitOwnThreads(int command = 0)
     {
         if (Begin("clone", 3))
         {
@@ -123,7 +124,7 @@ internal sealed unsafe class SystemCallFilter
             Add(Return, FailRefused);
         }
 
-        PermitWith("kill", 0, (uint)Environment.ProcessId);
+        PermitWith("kill", 0, (uint)Environment.ProcessId, command > 0 ? (uint)command : (uint)Environment.ProcessId);
         PermitWith("tgkill", 0, (uint)Environment.ProcessId);
         PermitWith("prctl", 0, 15, 0x53564d41); // PR_SET_NAME, PR_SET_VMA
     }

@@ -8,6 +8,7 @@ using Veil.Core.Options;
 using Veil.Core.Output;
 using Veil.Core.Pipeline;
 using Veil.Core.Privileged;
+using Veil.Core.Running;
 using Veil.Core.Sinks;
 using Veil.Core.Sources;
 using Veil.Core.Waiting;
@@ -25,9 +26,10 @@ public static class KernelTrace
     /// <param name="stop">Ends the trace.</param>
     /// <param name="message">Takes a line for the user.</param>
     /// <param name="root">The helper process that does later what needs root; none where nothing does.</param>
-    /// <param name="file">Where events and counts go; none: standard output.</param>
+    /// <param name="file">Where events and counts go; none: a standard stream.</param>
+    /// <param name="command">The command that is traced, once it gets the word; or none.</param>
     /// <exception cref="VeilException">Something could not be attached; nothing stays attached.</exception>
-    public static TraceSession Start(SessionOptions options, StopSignal stop, Action<string> message, RootClient? root = null, OutputFile? file = null)
+    public static TraceSession Start(SessionOptions options, StopSignal stop, Action<string> message, RootClient? root = null, OutputFile? file = null, TracedCommand? command = null)
     {
         var events = ModuleEvents.Read(options.Modules, options.ArgumentsOf);
         FieldSelection.Validate(events, options.Output, field => ModuleFields.HintFor(options.Modules, field));
@@ -47,9 +49,11 @@ public static class KernelTrace
         {
             source = new KernelSource(options, events, stop, options.Verbose ? message : static _ => { }, root);
             file?.Empty();
-            var output = new TraceOutput(options.Output, new FdOutput(file?.Fd ?? StandardStreams.Output, stop));
+            var output = new TraceOutput(options.Output, new FdOutput(file?.Fd ?? options.Stream, stop));
             stop.ThrowIfEarly();
-            var session = new TraceSession(source, [output], options, stop, message, root, options.Quiet ? null : SilenceHint.Watch(options));
+            var session = new TraceSession(source, [output], options, stop, message, root, options.Quiet || command is not null ? null : SilenceHint.Watch(options), command);
+            if (command is not null)
+                command.HasDescendants = () => source.HasCommandTasks;
             // A machine in trouble is often one without a free CPU, and a reader that waits for its turn loses events. Without
             // the right to it (CAP_SYS_NICE) the reader stays what it is.
             _ = LibC.SetPriority(0, 0, ReaderNice);
@@ -74,8 +78,8 @@ public static class KernelTrace
     {
         if (Environment.GetEnvironmentVariable("VEIL_KEEP_PRIVILEGES") == "1")
             return;
-        string held = Privileges.DropForReading(keepUser: root is not null && !root.WaitUntilReady());
-        var filter = SystemCallFilter.ForReader(asksForNames: options.TakesCommands || options.Output.Enrichments.HasFlag(Enrichments.User));
+        string held = Privileges.DropForReading(keepUser: root is not null && !root.WaitUntilReady(), signals: options.Command > 0);
+        var filter = SystemCallFilter.ForReader(asksForNames: options.TakesCommands || options.Output.Enrichments.HasFlag(Enrichments.User), options.Command);
         string calls = filter.TryInstall(out string? refusal) ? "a system call filter" : $"no system call filter ({refusal})";
         if (options.Verbose)
             message($"privileges: {held}, {calls}{(root is { Pid: > 0 } ? $"; helper process {root.Pid}" : "")}");

@@ -11,7 +11,6 @@ namespace Veil.Core.Session;
 /// </summary>
 internal static class OpenFiles
 {
-    private const int Emfile = 24;
 
     // Measured: 36 to 50 for one module, 77 with --stats and --control, 204 for all six.
     private const int WithoutModules = 32;
@@ -22,8 +21,8 @@ internal static class OpenFiles
 
     /// <summary>Is that what went wrong?</summary>
     public static bool IsShort(Exception error) =>
-        error is BpfException { IsOutOfDescriptors: true } or Win32Exception { NativeErrorCode: Emfile } or IOException { HResult: Emfile }
-            or VeilException { InnerException: Win32Exception { NativeErrorCode: Emfile } };
+        error is BpfException { IsOutOfDescriptors: true } or Win32Exception { NativeErrorCode: Errno.EMFILE } or IOException { HResult: Errno.EMFILE }
+            or VeilException { InnerException: Win32Exception { NativeErrorCode: Errno.EMFILE } };
 
     /// <summary>The line.</summary>
     public static VeilException Explain(Exception cause, int modules) =>

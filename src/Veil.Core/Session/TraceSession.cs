@@ -9,6 +9,7 @@ using Veil.Core.Options;
 using Veil.Core.Output;
 using Veil.Core.Pipeline;
 using Veil.Core.Privileged;
+using Veil.Core.Running;
 using Veil.Core.Sources;
 using Veil.Core.Waiting;
 
@@ -29,6 +30,7 @@ public sealed class TraceSession : IDisposable
     private readonly IEventSource _source;
     private readonly EventPipeline _pipeline;
     private readonly CountIntervals? _counts;
+    private readonly TracedCommand? _command;
     private readonly WaitSet _wait;
     private readonly List<RateMeter> _rates;
     private readonly long _startedAt;
@@ -45,7 +47,8 @@ public sealed class TraceSession : IDisposable
     /// <param name="message">Takes a line for the user.</param>
     /// <param name="root">The helper process that does later what needs root; none where nothing does.</param>
     /// <param name="silence">Says why nothing comes; none: nobody does.</param>
-    internal TraceSession(IEventSource source, IReadOnlyList<TraceOutput> outputs, SessionOptions options, StopSignal stop, Action<string> message, RootClient? root = null, SilenceHint? silence = null)
+    /// <param name="command">The command whose end is that of the trace; or none.</param>
+    internal TraceSession(IEventSource source, IReadOnlyList<TraceOutput> outputs, SessionOptions options, StopSignal stop, Action<string> message, RootClient? root = null, SilenceHint? silence = null, TracedCommand? command = null)
     {
         _source = source;
         _options = options;
@@ -53,11 +56,12 @@ public sealed class TraceSession : IDisposable
         _message = message;
         _root = root;
         _silence = silence;
+        _command = command;
         _rates = [.. source.Modules.Select(static _ => new RateMeter())];
         _pipeline = EventPipeline.To(outputs, source.Events, ModuleEvents.Filters(source.Modules.Select(static module => module.Module), source.Events), options.EventsMax, message, root);
         if (options.Counting is { } counting)
             _counts = new CountIntervals(source.Counts, [.. outputs.Select(output => new CountReport(counting, output.Options, output.Output))], counting.Interval);
-        _wait = new WaitSet(source.PollFds, stop.PollFd, outputs.Select(static output => output.Output.WatchFd));
+        _wait = new WaitSet(command is { PollFd: >= 0 and var end } ? [.. source.PollFds, end] : source.PollFds, stop.PollFd, outputs.Select(static output => output.Output.WatchFd));
         _counts?.Begin();
         _startedAt = _silentSince = Stopwatch.GetTimestamp();
     }
@@ -187,7 +191,7 @@ public sealed class TraceSession : IDisposable
     {
         long lossesReportedAt = Environment.TickCount64;
         FeedRates();
-        while (!_stop.IsRequested && !_pipeline.IsComplete && !_source.HasEnded)
+        while (!_stop.IsRequested && !_pipeline.IsComplete && !_source.HasEnded && _command?.IsOver(_stop) != true)
         {
             int waitMs = _source.WaitMs;
             if (_counts is not null)

@@ -15,6 +15,7 @@ public static class LineSink
     public static IEventSink Create(EventCatalog catalog, in OutputOptions options, IOutput output) => options switch
     {
         { Format: OutputFormat.Json } => new LineSink<JsonLine>(catalog, options, output),
+        { Format: OutputFormat.Strace } => new StraceSink(catalog, options, output),
         { Fields.Count: 0, Screen: { } screen } => new ScreenSink(catalog, options, screen, output),
         { Fields.Count: > 0 } => new LineSink<PairLine>(catalog, options, output),
         _ => new LineSink<TextLine>(catalog, options, output),
@@ -66,6 +67,7 @@ internal sealed class LineSink<TLine> : IEventSink
         line.Append(TLine.End);
         _buffer.EndEvent(line);
     }
+
     /// <inheritdoc/>
     public bool Lost(LossKey key, LossCount lost)
     {

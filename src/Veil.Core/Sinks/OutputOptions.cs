@@ -4,7 +4,7 @@ using Veil.Core.Output;
 namespace Veil.Core.Sinks;
 
 /// <summary>What the output shows, and how.</summary>
-/// <param name="Format">Text or JSON.</param>
+/// <param name="Format">The form of an event.</param>
 /// <param name="Fields">The fields of <c>--fields</c>, in order; empty for all.</param>
 /// <param name="Enrichments">What is added to the kernel's own data.</param>
 /// <param name="Colour">Colour the text: only ever on a terminal.</param>
@@ -22,6 +22,9 @@ public enum OutputFormat
 
     /// <summary>An object a line.</summary>
     Json,
+
+    /// <summary>As <c>strace -f -o FILE</c> writes it: system calls with their arguments, signals and exits.</summary>
+    Strace,
 }
 
 /// <summary>What is added to an event in userspace.</summary>

@@ -18,12 +18,13 @@ internal sealed class AttachedModule : IDisposable
 {
     private readonly BpfObject _object;
     private readonly List<BpfLink> _links = [];
+    private readonly List<BpfIteration> _last = [];
     private readonly LossLedger _losses;
     private readonly List<BpfProgram> _programs = [];
     private readonly List<BpfProgram> _attached = [];
     private readonly List<SafeFileHandle> _mapFacts = [];
 
-    private AttachedModule(TraceModule module, HookRung rung, BpfObject bpfObject, ModuleArguments arguments, bool countFilters, CountPlan? plan)
+    private AttachedModule(TraceModule module, HookRung rung, BpfObject bpfObject, ModuleArguments arguments, SessionOptions options, CountPlan? plan)
     {
         Module = module;
         Rung = rung;
@@ -35,7 +36,8 @@ internal sealed class AttachedModule : IDisposable
             rung.Name,
             [.. module.Filters.Index()
                 .Where(filter => module.FlagNeededBy(filter.Item, arguments) is null)
-                .Select(filter => new FilterMap(filter.Item, StorageOf(bpfObject, filter.Item, countFilters ? KernelFilter.CounterOf(filter.Index) : 0)))],
+                .Select(filter => new FilterMap(filter.Item, StorageOf(bpfObject, filter.Item, options.CountFilters ? KernelFilter.CounterOf(filter.Index) : 0))),
+                .. Following.Filters(options).Select(filter => new FilterMap(filter, new KernelFilter(bpfObject, filter, 0)))],
             [.. module.Filters.Select(filter => (filter.Name, Flag: module.FlagNeededBy(filter, arguments)!)).Where(static filter => filter.Flag is not null)]);
     }
 
@@ -62,9 +64,10 @@ internal sealed class AttachedModule : IDisposable
     /// <param name="helper">The helper's process id, or 0.</param>
     /// <param name="stop">Ends it between two steps.</param>
     /// <param name="budget">What memory there is.</param>
+    /// <param name="following">What follows descendants.</param>
     /// <param name="log">Takes a line for every rung that is not taken.</param>
     /// <exception cref="VeilException">No rung is possible, or the forced one is not.</exception>
-    public static AttachedModule Attach(TraceModule module, int number, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal stop, MemoryBudget budget, Action<string> log)
+    public static AttachedModule Attach(TraceModule module, int number, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal stop, MemoryBudget budget, Following following, Action<string> log)
     {
         var reasons = new List<string>();
         foreach (var rung in module.Rungs)
@@ -73,7 +76,7 @@ internal sealed class AttachedModule : IDisposable
                 continue;
             try
             {
-                return AttachRung(module, number, rung, options, rings, plan, helper, stop, budget);
+                return AttachRung(module, number, rung, options, rings, plan, helper, stop, budget, following);
             }
             catch (Exception cause) when (cause is BpfException { IsOutOfDescriptors: false } or VeilException { IsFinal: false })
             {
@@ -99,7 +102,7 @@ internal sealed class AttachedModule : IDisposable
         try
         {
             using var ring = new EventRings(ringBytes);
-            AttachRung(module, 0, rung, options, ring, plan: null, helper: 0, stop: null, MemoryBudget.OfOne(ringBytes)).Dispose();
+            AttachRung(module, 0, rung, options, ring, plan: null, helper: 0, stop: null, MemoryBudget.OfOne(ringBytes), new Following(options, modules: 1)).Dispose();
             return null;
         }
         catch (Exception cause) when (cause is BpfException or VeilException)
@@ -108,7 +111,7 @@ internal sealed class AttachedModule : IDisposable
         }
     }
 
-    /// <summary>Detaches the hooks. What they emitted stays in the ring.</summary>
+    /// <summary>Detaches the hooks, and runs what runs last. What they emitted stays in the ring.</summary>
     public void Detach()
     {
         if (Module.DetachesLastFirst)
@@ -116,6 +119,13 @@ internal sealed class AttachedModule : IDisposable
         foreach (var link in _links)
             link.Dispose();
         _links.Clear();
+        foreach (var iteration in _last)
+        {
+            iteration.Run();
+            iteration.Dispose();
+        }
+
+        _last.Clear();
     }
 
     /// <summary>
@@ -155,7 +165,6 @@ internal sealed class AttachedModule : IDisposable
         _losses.CollectMisses(Module.Name, _programs, observer);
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         Detach();
@@ -164,17 +173,19 @@ internal sealed class AttachedModule : IDisposable
         _object.Dispose();
     }
 
-    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal? stop, MemoryBudget budget)
+    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal? stop, MemoryBudget budget, Following following)
     {
         stop?.ThrowIfEarly();
         var bpfObject = BpfObject.Open(module.ReadObject(), module.Name);
         try
         {
             var arguments = options.ArgumentsOf(module);
-            var wanted = rung.Programs.Where(program => program.IsWanted(arguments)).Select(static program => program.Name).ToList();
-            RefuseMissingHooks(wanted.Select(bpfObject.Program));
+            List<string> before = [.. following.ProgramsBefore()], after = [.. following.ProgramsAfter()];
+            List<HookProgram> wanted =
+                [.. before.Select(static name => new HookProgram(name)), .. rung.Programs.Where(program => program.IsWanted(arguments)), .. after.Select(static name => new HookProgram(name))];
+            RefuseMissingHooks(wanted.Select(hook => bpfObject.Program(hook.Name)));
             foreach (var program in bpfObject.Programs)
-                program.AutoLoad = wanted.Contains(program.Name);
+                program.AutoLoad = wanted.Exists(hook => hook.Name == program.Name);
             bpfObject.SetGlobal("veil_module", (uint)number);
             bpfObject.SetGlobal("veil_self", options.IncludeSelf ? 0u : (uint)Environment.ProcessId);
             bpfObject.SetGlobal("veil_self_helper", options.IncludeSelf ? 0u : helper);
@@ -186,6 +197,7 @@ internal sealed class AttachedModule : IDisposable
 
             foreach (var (index, dimension) in module.Filters.Index())
                 KernelFilter.Configure(bpfObject, dimension, options.CountFilters ? KernelFilter.CounterOf(index) : 0);
+            following.Configure(bpfObject);
             Thresholds.Configure(bpfObject, arguments);
             foreach (string map in rung.UnusedMaps)
                 bpfObject.Map(map).SetMaxEntries(1);
@@ -201,23 +213,30 @@ internal sealed class AttachedModule : IDisposable
             bpfObject.Load();
             module.Fill(bpfObject, arguments);
 
-            var attached = new AttachedModule(module, rung, bpfObject, arguments, options.CountFilters, plan);
+            var attached = new AttachedModule(module, rung, bpfObject, arguments, options, plan);
             foreach (var map in attached.Traced.Filters)
             {
                 if (options.FiltersOf(module).FirstOrDefault(filter => filter.Dimension.Name == map.Dimension.Name) is { } filter)
                     map.Replace(filter.Bits);
             }
 
+            var links = new Dictionary<string, BpfLink>(StringComparer.Ordinal);
             try
             {
-                foreach (string name in wanted)
+                foreach (var hook in wanted)
                 {
                     stop?.ThrowIfEarly();
-                    var program = bpfObject.Program(name);
+                    var program = bpfObject.Program(hook.Name);
                     attached._attached.Add(program);
-                    if (module.CountsMisses(program))
+                    bool isFollowing = before.Contains(hook.Name) || after.Contains(hook.Name);
+                    if (isFollowing || module.CountsMisses(program))
                         attached._programs.Add(program);
-                    attached._links.AddRange(module.Attach(program, rung, arguments));
+                    if (isFollowing)
+                        attached._links.Add(links[hook.Name] = program.Attach());
+                    else if (hook.IsLast)
+                        attached._last.Add(program.PrepareIteration());
+                    else
+                        attached._links.AddRange(module.Attach(program, rung, arguments));
                 }
             }
             catch
@@ -227,6 +246,7 @@ internal sealed class AttachedModule : IDisposable
             }
 
             budget.Take(bytes);
+            following.Take(bpfObject, links);
             return attached;
         }
         catch

@@ -77,7 +77,6 @@ internal sealed class EventRings : IDisposable
     /// <summary>Maps them into memory for reading.</summary>
     public void Map() => _readers = [.. _maps.Select(map => new RingBuffer(map, BytesEach))];
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var reader in _readers)

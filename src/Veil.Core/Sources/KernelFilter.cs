@@ -65,7 +65,6 @@ internal sealed class KernelFilter : IFilterStorage
     /// <summary>The counter of a dimension by its place among those of its module.</summary>
     public static uint CounterOf(int index) => (uint)(index + 1) * 2;
 
-    /// <inheritdoc/>
     public (ulong Passed, ulong Dropped)? Counts() => CountsOf(_object, _counter);
 
     /// <summary>What a filter let through and what it dropped; nothing where that is not counted.</summary>
@@ -78,13 +77,12 @@ internal sealed class KernelFilter : IFilterStorage
 
         static ulong Sum(BpfPerCpuArray<ulong> counts, uint slot)
         {
-            var perCpu = new ulong[KernelFeatures.PossibleCpuCount];
+            ulong[] perCpu = new ulong[KernelFeatures.PossibleCpuCount];
             counts.Read((int)slot, perCpu);
             return perCpu.Aggregate(0ul, static (sum, count) => sum + count);
         }
     }
 
-    /// <inheritdoc/>
     public void Replace(FilterDimension dimension, IReadOnlyDictionary<FilterKey, FilterBits> before, IReadOnlyDictionary<FilterKey, FilterBits> after)
     {
         foreach (var store in FilterChange.Plan(dimension, KeyBytes, before, after))

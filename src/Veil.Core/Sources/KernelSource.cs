@@ -26,6 +26,7 @@ internal sealed class KernelSource : IEventSource
     private readonly RingMerge? _merge;
     private readonly List<AttachedModule> _modules = [];
     private readonly BpfStatistics? _statistics;
+    private readonly Following _following;
 
     /// <summary>Loads and attaches every module.</summary>
     /// <param name="options">What to trace.</param>
@@ -38,6 +39,7 @@ internal sealed class KernelSource : IEventSource
     {
         Events = events;
         _rings = new EventRings(options.RingBytes, options.Rings);
+        _following = new Following(options, options.Modules.Count);
         // Before the privileges go: it needs CAP_SYS_ADMIN.
         _statistics = options.MeasureCost ? BpfStatistics.Enable() : null;
         try
@@ -47,7 +49,7 @@ internal sealed class KernelSource : IEventSource
             foreach (var (number, module) in options.Modules.Index().OrderByDescending(static module => module.Item.Rungs[0].LoadBytes))
             {
                 var plan = options.Counting is null ? null : CountPlan.Of(module, [.. events.SchemasOf(number)], options.Counting);
-                _modules.Add(AttachedModule.Attach(module, number, options, _rings, plan, (uint)(root?.Pid ?? 0), stop, budget, log));
+                _modules.Add(AttachedModule.Attach(module, number, options, _rings, plan, (uint)(root?.Pid ?? 0), stop, budget, _following, log));
             }
 
             var order = options.Modules.ToList();
@@ -68,40 +70,37 @@ internal sealed class KernelSource : IEventSource
         PollFds = [.. _rings.Readers.Select(static ring => ring.PollFd)];
     }
 
-    /// <inheritdoc/>
     public EventCatalog Events { get; }
 
-    /// <inheritdoc/>
     public IReadOnlyList<TracedModule> Modules { get; }
 
-    /// <inheritdoc/>
     public IReadOnlyList<EventCounts> Counts { get; }
 
-    /// <inheritdoc/>
     public RingUse? Rings => _rings.Use;
 
-    /// <inheritdoc/>
     public IReadOnlyCollection<int> PollFds { get; }
 
     /// <summary>Earlier where an event is held back until no earlier one can come.</summary>
     public int WaitMs => _merge is { Holds: true } ? HeldMs : PollMs;
 
-    /// <inheritdoc/>
     public bool HasEnded => false;
 
     /// <summary>The modules that can miss events which nobody counts.</summary>
     public IEnumerable<TracedModule> MissingUncounted => _modules.Where(static module => module.MissesUncounted).Select(static module => module.Traced);
 
+    /// <summary>Does anything live that the command is or has made, as far as that is followed?</summary>
+    public bool HasCommandTasks => _following.HasCommandTasks;
+
     /// <summary>Takes all that is there now. Of several rings what is too young to be in order waits for the next time.</summary>
     public void Drain(EventPipeline pipeline, bool last)
     {
+        _following.Step();
         if (_merge is null)
             DrainOne(_rings.Readers[0], pipeline);
         else
             DrainMerged(_merge, pipeline, last);
     }
 
-    /// <inheritdoc/>
     public ulong Discard()
     {
         ulong count = 0;
@@ -120,14 +119,12 @@ internal sealed class KernelSource : IEventSource
         return count;
     }
 
-    /// <inheritdoc/>
     public void ReportLosses(EventPipeline pipeline)
     {
         foreach (var module in _modules)
             module.CollectLosses(pipeline);
     }
 
-    /// <inheritdoc/>
     public void Detach()
     {
         foreach (var module in _modules)
@@ -143,12 +140,10 @@ internal sealed class KernelSource : IEventSource
             module.PrepareMapBytes();
     }
 
-    /// <inheritdoc/>
     public SourceCost? Cost() => _statistics is null ? null : new SourceCost(
         [.. _modules.SelectMany(static module => module.Costs())],
         _rings.Use.Bytes + _modules.Sum(static module => module.MapBytes()));
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var module in _modules)

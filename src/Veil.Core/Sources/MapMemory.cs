@@ -27,8 +27,7 @@ internal static class MapMemory
             BpfMapType.Hash or BpfMapType.PerCpuHash when (flags & NoPreallocation) != 0 => Buckets(entries),
             BpfMapType.Hash or BpfMapType.LruHash => Buckets(entries) + (entries * (HashElementBytes + key + value)),
             BpfMapType.PerCpuHash or BpfMapType.LruPerCpuHash => Buckets(entries) + (entries * (HashElementBytes + key + WordBytes + (value * cpus))),
-            BpfMapType.LpmTrie or BpfMapType.RingBuffer or BpfMapType.ArrayOfMaps or BpfMapType.HashOfMaps => 0,
-            BpfMapType.TaskStorage or BpfMapType.InodeStorage or BpfMapType.SocketStorage or BpfMapType.CgroupLocalStorage => 0,
+            BpfMapType.RingBuffer or BpfMapType.ArrayOfMaps or BpfMapType.TaskStorage => 0,
             _ => entries * (key + value),
         };
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
 using System.Numerics;
+using Veil.Bpf.Interop;
 using Veil.Core.Options;
 
 namespace Veil.Core.Sources;
@@ -116,19 +117,7 @@ public static class MemoryCgroup
     private static string Unescape(string text) =>
         text.Replace("\\040", " ", StringComparison.Ordinal).Replace("\\011", "\t", StringComparison.Ordinal).Replace("\\134", "\\", StringComparison.Ordinal);
 
-    private static long Read() => ReadText("/proc/self/cgroup") is { } membership && ReadText("/proc/self/mountinfo") is { } mounts
-        ? LowestOf(membership, mounts, ReadText)
-        : LowestOf(MembershipDefault, MountsDefault, ReadText);
-
-    private static string? ReadText(string path)
-    {
-        try
-        {
-            return File.ReadAllText(path).TrimEnd();
-        }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
+    private static long Read() => KernelFile.Text("/proc/self/cgroup") is { } membership && KernelFile.Text("/proc/self/mountinfo") is { } mounts
+        ? LowestOf(membership, mounts, KernelFile.Text)
+        : LowestOf(MembershipDefault, MountsDefault, KernelFile.Text);
 }

@@ -139,7 +139,7 @@ public static class Escaping
     /// <summary>The text form of a managed string, for messages.</summary>
     public static string ForMessage(string text)
     {
-        var raw = Encoding.UTF8.GetBytes(text);
+        byte[] raw = Encoding.UTF8.GetBytes(text);
         var line = new LineWriter(new byte[(raw.Length * MaxGrowth) + 8]);
         Append(ref line, raw, inColumns: false);
         return Encoding.UTF8.GetString(line.Written);

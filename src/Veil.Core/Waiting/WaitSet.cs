@@ -39,7 +39,7 @@ internal sealed unsafe class WaitSet : IDisposable
     /// <returns>False where the reader of an output is gone.</returns>
     public bool Wait(int timeoutMs)
     {
-        var events = stackalloc byte[LibC.EPollEventBytes * _eventsMax];
+        byte* events = stackalloc byte[LibC.EPollEventBytes * _eventsMax];
         int count = LibC.EPollWait(_epoll, events, _eventsMax, timeoutMs);
         for (int i = 0; i < count; i++)
         {
@@ -56,7 +56,7 @@ internal sealed unsafe class WaitSet : IDisposable
 
     private void Add(int fd, uint what)
     {
-        var entry = stackalloc byte[LibC.EPollEventBytes];
+        byte* entry = stackalloc byte[LibC.EPollEventBytes];
         *(uint*)entry = what;
         *(long*)(entry + LibC.EPollDataOffset) = fd;
         _ = LibC.EPollControl(_epoll, LibC.EPollAdd, fd, entry);

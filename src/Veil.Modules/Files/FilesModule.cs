@@ -2,12 +2,13 @@
 using Veil.Bpf;
 using Veil.Core.Events;
 using Veil.Core.Filters;
+using Veil.Core.Kernel;
 using Veil.Core.Modules;
 
 namespace Veil.Modules.Files;
 
 /// <summary>What is done to files, with their absolute paths.</summary>
-public sealed class FilesModule : TraceModule
+internal sealed class FilesModule : TraceModule
 {
     private const long LoadBytes = 3 * 1024 * 1024;
     private const int CallSlots = 3; // FILES_SLOT_CALL, FILES_SLOT_ENTER, FILES_SLOT_URING

@@ -8,34 +8,27 @@ using Veil.Core.Modules;
 namespace Veil.Modules.Memory;
 
 /// <summary>Page faults.</summary>
-public sealed class MemoryModule : TraceModule
+internal sealed class MemoryModule : TraceModule
 {
     private const string Minor = "memory_minor_perf";
     private const string Major = "memory_major_perf";
     private const int NoSuchDevice = 19; // ENODEV
 
-    /// <inheritdoc/>
     public override string Name => "memory";
 
-    /// <inheritdoc/>
     public override string Summary => "page faults, with their addresses";
 
-    /// <inheritdoc/>
     public override string CountKey => "evt_type";
 
-    /// <inheritdoc/>
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("veil --module memory --fault major", "page faults that had to wait for a disk"),
     ];
 
-    /// <inheritdoc/>
     public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new EnumDimension("fault", "page fault", "minor", "major")];
 
-    /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } = [Thresholds.Slower];
 
-    /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
     [
         // The return first: a fault that was seen to begin is then also seen to end.
@@ -45,16 +38,13 @@ public sealed class MemoryModule : TraceModule
             new("memory_user_exception_perf", When: HasExceptions), new("memory_kernel_exception_perf", When: HasExceptions), Minor, Major) { UnusedMaps = ["memory_calls"] },
     ];
 
-    /// <inheritdoc/>
     public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)
     {
         ["evt_type"] = new() { Title = "EVENT" },
     };
 
-    /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("memory");
 
-    /// <inheritdoc/>
     public override IEnumerable<BpfLink> Attach(BpfProgram program, HookRung rung, ModuleArguments arguments)
     {
         if (program.Name is not (Minor or Major))

@@ -7,7 +7,7 @@ using Veil.Core.Modules;
 namespace Veil.Modules.Network;
 
 /// <summary>TCP connections: their changes of state and, at the end, what they came to.</summary>
-public sealed class NetworkModule : TraceModule
+internal sealed class NetworkModule : TraceModule
 {
     private static readonly Version s_cookies = new(5, 12);
     private const string Iterator = "network_sockets_iter";
@@ -21,26 +21,20 @@ public sealed class NetworkModule : TraceModule
 
     private static readonly HookRung s_fentry = Connecting("fentry", "fexit"), s_kprobe = Connecting("kprobe", "kretprobe");
 
-    /// <inheritdoc/>
     public override string Name => "network";
 
-    /// <inheritdoc/>
     public override string Summary => "TCP connections: who, from where to where, how much, how long";
 
-    /// <inheritdoc/>
     public override string CountKey => "dport";
 
-    /// <inheritdoc/>
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("veil --module network --port 443 --output json", "connections with a port at either end"),
         new("veil --module network -p $(pidof nginx)", "a server's connections, with bytes and round-trip time at their end"),
     ];
 
-    /// <inheritdoc/>
     public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new PortDimension()];
 
-    /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
     [
         s_fentry,
@@ -53,7 +47,6 @@ public sealed class NetworkModule : TraceModule
             "network_accept_tracepoint", "network_accept4_tracepoint", "network_fork_tracepoint", "network_state_tracepoint", Iterator) { LoadBytes = TracepointLoadBytes },
     ];
 
-    /// <inheritdoc/>
     public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)
     {
         ["evt_type"] = new() { Title = "EVENT" },
@@ -71,17 +64,14 @@ public sealed class NetworkModule : TraceModule
         ["srtt_us"] = new() { Width = 7, Rank = 24 },
     };
 
-    /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("network");
 
-    /// <inheritdoc/>
     public override bool CountsMisses(BpfProgram program) =>
         !program.Name.StartsWith("network_state_", StringComparison.Ordinal)
         || program.Name == "network_state_tracepoint"
         // 7.x preempts programs. What a process itself changes can then be skipped too, and the second program leaves that to the first.
         || KernelFeatures.KernelVersion.Major >= 7;
 
-    /// <inheritdoc/>
     public override string? WhySilent(IReadOnlyList<(int Pid, HashSet<long> Sockets)> processes, IReadOnlyList<FilterMap> filters)
     {
         if (processes is [var only])
@@ -90,7 +80,6 @@ public sealed class NetworkModule : TraceModule
         return processes.Count == 0 && ports.Count > 0 ? TcpSockets.Explain(ports) : null;
     }
 
-    /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
         bpfObject.SetGlobal("network_connect_hook", rung == s_fentry || rung == s_kprobe);

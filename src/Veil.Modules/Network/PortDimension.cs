@@ -4,21 +4,16 @@ using Veil.Core.Filters;
 namespace Veil.Modules.Network;
 
 /// <summary>The port of either end.</summary>
-public sealed class PortDimension : FilterDimension
+internal sealed class PortDimension : FilterDimension
 {
-    /// <inheritdoc/>
     public override string Name => "port";
 
-    /// <inheritdoc/>
     public override string ValueName => "PORT";
 
-    /// <inheritdoc/>
     public override string Description => "connections with one of these ports at either end";
 
-    /// <inheritdoc/>
     public override string AcceptedForm => $"a port from 1 to {ushort.MaxValue}";
 
-    /// <inheritdoc/>
     public override string? ParseKeys(string text, List<FilterKey> keys)
     {
         if (ParseNumber(text, 1, ushort.MaxValue, out long port) is { } wrong)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
+using Veil.Bpf.Interop;
 
 namespace Veil.Modules.Network;
 
@@ -47,17 +48,7 @@ internal static class TcpSockets
         const string listening = "0A"; // TCP_LISTEN
         foreach (string name in (string[])[protocol, protocol + "6"])
         {
-            string[] lines;
-            try
-            {
-                lines = File.ReadAllLines(Path.Combine(folder, name));
-            }
-            catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
-            {
-                continue;
-            }
-
-            foreach (string line in lines.Skip(1))
+            foreach (string line in KernelFile.Lines(Path.Combine(folder, name)).Skip(1))
             {
                 if (line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var local, var remote, var state, _, _, _, _, _, var inode, ..])
                     yield return (Port(local), Port(remote), state == listening, long.Parse(inode, CultureInfo.InvariantCulture));

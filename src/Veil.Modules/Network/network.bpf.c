@@ -56,9 +56,8 @@ enum network_state {
 enum network_side {
 	network_side__local,
 	network_side__remote,
+	network_side__neither = 0xffffffff, /* all ones: not known */
 };
-
-#define NEITHER_SIDE ((enum network_side) - 1)
 
 struct network_change {
 	enum network_evt evt_type;
@@ -249,7 +248,7 @@ static __always_inline bool network_ports_pass(__u16 sport, __u16 dport)
 {
 	__u32 one = sport, other = dport;
 
-	return veil_filter_either_passes(port, &one, &other);
+	return veil_filter_either_passes(port, &one, &other, VEIL_ANY);
 }
 
 /* ---- events ---- */
@@ -324,7 +323,7 @@ static __always_inline enum network_side network_reset_by(int error, int oldstat
 		return network_side__remote;
 	if (error == ECONNABORTED || (!error && (oldstate == STATE(ESTABLISHED) || oldstate == STATE(CLOSE_WAIT))))
 		return network_side__local;
-	return NEITHER_SIDE;
+	return network_side__neither;
 }
 
 static __always_inline void network_failed_emit(struct sock *sk, int oldstate, __u64 id,
@@ -522,6 +521,8 @@ static __always_inline void network_inherit(struct network_socket *socket)
 	socket->owner = socket->heir;
 	socket->heir.leader = 0;
 	socket->installed = 1;
+	/* The child of one that is in the trace is followed. */
+	socket->who.followed = veil_follow && veil_identity_passes(&socket->who);
 	veil_identity_of(veil_task_at(leader), &socket->who);
 }
 
@@ -757,7 +758,7 @@ static __always_inline void network_mptcp_close(struct sock *sk, int oldstate, i
 	socket = first ? network_find(first) : NULL;
 	if (!socket)
 		return;
-	veil_identity_of(veil_current(), &who);
+	veil_identity_of_current(&who);
 	socket->waits = 0;
 	network_own(socket, &who, 0);
 }
@@ -771,7 +772,7 @@ static __always_inline void network_start(struct sock *sk, int newstate, __u64 c
 	__u64 id = network_id(sk, socket, cookie);
 
 	if (network_acts_for_itself(sk)) {
-		veil_identity_of(veil_current(), &who);
+		veil_identity_of_current(&who);
 		if (socket)
 			network_own(socket, &who, 0);
 	} else if (!network_find_owner(sk, &who)) {
@@ -833,7 +834,7 @@ static __always_inline int network_state_change(struct sock *sk, int oldstate, i
 	acts = BPF_CORE_READ(sk, sk_lock.owned) && network_acts_for_itself(sk);
 	known = !(acts && network_is_deliberate(sk, oldstate, newstate)) && network_find_owner(sk, &who);
 	if (!known && acts) {
-		veil_identity_of(veil_current(), &who);
+		veil_identity_of_current(&who);
 		if (socket) {
 			socket->waits = 0;
 			network_own(socket, &who, 0);
@@ -875,7 +876,7 @@ static __always_inline int network_accept_end(struct sock *sk, __u32 fd)
 	if (!sk)
 		return 0;
 	state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	veil_identity_of(veil_current(), &who);
+	veil_identity_of_current(&who);
 	socket = network_find(sk);
 	if (!socket && state != STATE(CLOSE))
 		socket = network_remember(sk); /* its handshake was before the trace */
@@ -1171,7 +1172,7 @@ __noinline int network_bequeath(__u64 child, __u64 place, __u32 fd)
 	if (!socket)
 		return 0;
 	if (!socket->known || !network_has_file(&socket->owner, file)) {
-		veil_identity_of(veil_current(), &who);
+		veil_identity_of_current(&who);
 		network_own(socket, &who, fd);
 	}
 	if (socket->heir.leader && network_has_file(&socket->heir, file))

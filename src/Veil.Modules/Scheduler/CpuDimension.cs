@@ -5,26 +5,21 @@ using Veil.Core.Filters;
 namespace Veil.Modules.Scheduler;
 
 /// <summary>The CPU that switches. As with <c>taskset</c>, a list may name CPUs that this machine lacks, as long as it has one of them.</summary>
-public sealed class CpuDimension : FilterDimension
+internal sealed class CpuDimension : FilterDimension
 {
     // The most that a kernel for x86-64 can be built for (NR_CPUS_RANGE_END in arch/x86/Kconfig); arm64 allows 4,096.
     private const int KernelMax = 8_191;
 
     private static int CpuMax => KernelFeatures.PossibleCpuCount - 1;
 
-    /// <inheritdoc/>
     public override string Name => "cpu";
 
-    /// <inheritdoc/>
     public override string ValueName => "CPU";
 
-    /// <inheritdoc/>
     public override string Description => "these CPUs, by number or range (0-3)";
 
-    /// <inheritdoc/>
     public override string AcceptedForm => $"a CPU of this machine, from 0 to {CpuMax}, or a range of them";
 
-    /// <inheritdoc/>
     public override string? ParseKeys(string text, List<FilterKey> keys)
     {
         int dash = text.IndexOf('-', 1);
@@ -40,10 +35,8 @@ public sealed class CpuDimension : FilterDimension
         return null;
     }
 
-    /// <inheritdoc/>
     public override bool CanMatch(FilterKey key) => key.Bits <= (UInt128)CpuMax;
 
-    /// <inheritdoc/>
     public override IEnumerable<string> Warnings(IEnumerable<FilterKey> keys) =>
         keys.All(CanMatch) ? [] : [$"this machine has no CPU above {CpuMax}"];
 }

@@ -2,26 +2,23 @@
 using Veil.Bpf;
 using Veil.Core.Events;
 using Veil.Core.Filters;
+using Veil.Core.Kernel;
 using Veil.Core.Modules;
 
 namespace Veil.Modules.Scheduler;
 
 /// <summary>Context switches.</summary>
-public sealed class SchedulerModule : TraceModule
+internal sealed class SchedulerModule : TraceModule
 {
     private const string Wait = "wait_ns";
     private static readonly HookRung s_tpBtf = new("tp_btf", "tp_btf/sched_switch, sched_wakeup, sched_wakeup_new", Programs("tp_btf"));
 
-    /// <inheritdoc/>
     public override string Name => "scheduler";
 
-    /// <inheritdoc/>
     public override string Summary => "context switches: who leaves a CPU and why, and who takes it";
 
-    /// <inheritdoc/>
     public override string CountKey => "next_comm";
 
-    /// <inheritdoc/>
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("veil --module scheduler --cpu 0-3 --name nginx", "who runs before and after some threads, and how long they waited"),
@@ -29,19 +26,14 @@ public sealed class SchedulerModule : TraceModule
         new("veil --module scheduler --pid $(pidof nginx) --fields prev_pid,prev_state,next_comm", "who takes the CPU from it (a count by next_comm is of its own turns)"),
     ];
 
-    /// <inheritdoc/>
     public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new CpuDimension()];
 
-    /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } = [Thresholds.Slower];
 
-    /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } = [s_tpBtf, new("raw_tp", "raw_tp/sched_switch, sched_wakeup, sched_wakeup_new", Programs("raw_tp"))];
 
-    /// <inheritdoc/>
     public override IReadOnlyList<(string Alias, string Field)> FieldAliases => [("prev_comm", "comm"), ("prev_pid", "pid"), ("prev_tid", "tid")];
 
-    /// <inheritdoc/>
     public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)
     {
         ["prev_prio"] = new() { Title = "PPRIO", Rank = 12 },
@@ -51,10 +43,10 @@ public sealed class SchedulerModule : TraceModule
         ["wait_ns"] = new() { Rank = ColumnHint.Kept, IsRare = false },
     };
 
-    /// <inheritdoc/>
+    public override bool ShowsComputing => true;
+
     public override byte[] ReadObject() => EmbeddedObject.Read("scheduler");
 
-    /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
         bool waits = Waits(arguments), inTasks = rung == s_tpBtf && TaskStorage.IsSteadyInScheduler;

@@ -149,9 +149,9 @@ static __always_inline enum scheduler_side scheduler_side(void)
 	return SCHEDULER_EITHER;
 }
 
-static __always_inline bool scheduler_names_pass(struct veil_task one, struct veil_task other)
+static __always_inline bool scheduler_names_pass(struct veil_task one, struct veil_task other, __u32 asked)
 {
-	__u32 mode = filter_name_mode, bits;
+	__u32 mode = filter_name_mode & asked, bits;
 	struct veil_name name;
 
 	if (!mode)
@@ -186,6 +186,7 @@ static __always_inline bool scheduler_passes(const struct scheduler_pair *pair)
 	__u32 one_id = pair->prev_pid, other_id = pair->next_pid;
 	struct veil_task one = pair->prev, other = pair->next;
 	enum scheduler_side side = scheduler_side();
+	__u32 asked;
 
 	if (veil_self_ns_inode && !scheduler_self && veil_current_is_self(pair->prev_pid))
 		scheduler_self = pair->prev_pid;
@@ -198,21 +199,25 @@ static __always_inline bool scheduler_passes(const struct scheduler_pair *pair)
 		other = one;
 		other_id = one_id;
 	}
-	if (!veil_filter_either_passes(pid, &one_id, &other_id))
+	/* Either side is enough, as for an allow. */
+	asked = veil_task_followed(one) || veil_task_followed(other)
+		    ? VEIL_DENY
+		    : veil_filter_asked(one_id, false) | veil_filter_asked(other_id, false);
+	if (!asked || !veil_filter_either_passes(pid, &one_id, &other_id, asked))
 		return false;
 	if (filter_tid_mode) {
 		one_id = veil_task_tid(one);
 		other_id = veil_task_tid(other);
-		if (!veil_filter_either_passes(tid, &one_id, &other_id))
+		if (!veil_filter_either_passes(tid, &one_id, &other_id, asked))
 			return false;
 	}
 	if (filter_uid_mode) {
 		one_id = veil_task_uid(one);
 		other_id = veil_task_uid(other);
-		if (!veil_filter_either_passes(uid, &one_id, &other_id))
+		if (!veil_filter_either_passes(uid, &one_id, &other_id, asked))
 			return false;
 	}
-	return scheduler_names_pass(one, other);
+	return scheduler_names_pass(one, other, asked);
 }
 
 /* If the filters are about the waiting task alone, its wait is needed only if it passes. */

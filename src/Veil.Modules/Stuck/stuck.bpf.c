@@ -3,6 +3,7 @@
  * `veil stuck`: one look at all tasks, and nothing stays attached. The iterator writes a struct stuck_task for each
  * task that is wanted; src/Veil.Core/Stuck reads them and, from outside, what the arguments of their calls point to.
  */
+#define VEIL_WITHOUT_FOLLOW
 #include "veil/arch.bpf.h"
 #include "veil/filter.bpf.h"
 

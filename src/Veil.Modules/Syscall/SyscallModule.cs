@@ -3,12 +3,13 @@ using Veil.Bpf;
 using Veil.Core.Calls;
 using Veil.Core.Events;
 using Veil.Core.Filters;
+using Veil.Core.Kernel;
 using Veil.Core.Modules;
 
 namespace Veil.Modules.Syscall;
 
 /// <summary>System calls, as they begin or, with <c>--returns</c>, as they end.</summary>
-public sealed class SyscallModule : TraceModule
+internal sealed class SyscallModule : TraceModule
 {
     private const string Returns = "returns";
 
@@ -49,6 +50,9 @@ public sealed class SyscallModule : TraceModule
     public override IReadOnlyList<EventKind> EventsByFlag { get; } = [s_return, s_args];
 
     /// <inheritdoc/>
+    public override EventKind? EventsOfStrace { get; } = s_args with { Beside = ["syscall_signal_event", "syscall_exit_event"] };
+
+    /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
     [
         new("tp_btf", "tp_btf/sys_enter", Programs("tp_btf")),
@@ -61,6 +65,9 @@ public sealed class SyscallModule : TraceModule
     {
         ["ret"] = new() { Width = 15, WidthMin = 14 },
     };
+
+    /// <inheritdoc/>
+    public override bool ShowsComputing => true;
 
     /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("syscall");
@@ -77,6 +84,7 @@ public sealed class SyscallModule : TraceModule
         bpfObject.SetGlobal("syscall_in_tasks", TaskStorage.IsSteady);
         bpfObject.Map("syscall_tids").SetAutoCreate(returns && !TaskStorage.IsSteady);
         bpfObject.Map("syscall_tasks").SetAutoCreate(returns && TaskStorage.IsSteady);
+        bpfObject.SetGlobal("syscall_strace", arguments.IsStrace);
         bpfObject.SetGlobal("args_in_tasks", TaskStorage.IsSteady);
         bpfObject.Map("args_tids").SetAutoCreate(args && !TaskStorage.IsSteady);
         bpfObject.Map("args_tasks").SetAutoCreate(args && TaskStorage.IsSteady);
@@ -104,6 +112,11 @@ public sealed class SyscallModule : TraceModule
     [
         new($"syscall_arg_exec_{rung}", s_args, _ => rung != "tracepoint" || !TaskStorage.IsSteady), // a tracepoint only moves what is kept by id
         new($"syscall_arg_thread_exit_{rung}", s_args),
+        // After it: the call that a thread is in ends before the thread.
+        new("syscall_exit", When: static arguments => arguments.IsStrace),
+        new("syscall_deliver", When: static arguments => arguments.IsStrace),
+        new(rung == "tp_btf" ? "syscall_send_tp_btf" : "syscall_send_raw_tp", When: static arguments => arguments.IsStrace),
+        new("syscall_running", When: static arguments => arguments.IsStrace) { IsLast = true },
         new($"syscall_arg_exit_{rung}", s_args),
         new($"syscall_arg_enter_{rung}", s_args),
         new($"syscall_exec_{rung}", s_return, static arguments => !s_args.IsChosen(arguments) && !TaskStorage.IsSteady),

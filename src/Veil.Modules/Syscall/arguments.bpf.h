@@ -238,7 +238,9 @@ __noinline int syscall_add_chunk(__u64 address, __u64 size, __u32 tag, __u32 fla
 	return draft ? syscall_add_to(draft, address, size, tag, flags) : 0;
 }
 
-#define SYSCALL_COMPAT 256 /* beside the flags of a chunk: addresses have 4 bytes */
+/* Beside the flags of a chunk. */
+#define SYSCALL_COMPAT	256 /* addresses have 4 bytes */
+#define SYSCALL_SEVERAL 512 /* it is a struct mmsghdr, which ends in the length of its message */
 
 static __always_inline __u64 syscall_word(__u64 from, bool is_compat, bool *failed)
 {
@@ -323,6 +325,7 @@ __noinline int syscall_add_vector(__u64 address, __u64 count, __u64 sizes, __u32
 {
 	__u64 width = flags & SYSCALL_COMPAT ? 4 : 8, left = sizes >> 16, size_max = sizes & 0xffff;
 	bool failed = false;
+	int read = 1;
 
 	if (count > SYSCALL_STRINGS_MAX)
 		count = SYSCALL_STRINGS_MAX;
@@ -340,12 +343,11 @@ __noinline int syscall_add_vector(__u64 address, __u64 count, __u64 sizes, __u32
 		if (size > left)
 			size = left;
 		left -= size;
-		if (!syscall_add_chunk(base, size < size_max ? size : size_max,
-				       syscall_tag(tag & 0xff, index, SYSCALL_CHUNK_PART),
-				       (flags & 0xff) | (size > size_max ? SYSCALL_TRUNCATED : 0)))
-			return 0;
+		read &= syscall_add_chunk(base, size < size_max ? size : size_max,
+					  syscall_tag(tag & 0xff, index, SYSCALL_CHUNK_PART),
+					  (flags & 0xff) | (size > size_max ? SYSCALL_TRUNCATED : 0));
 	}
-	return 1;
+	return read;
 }
 
 #define SYSCALL_NAME_MAX    128
@@ -355,8 +357,10 @@ __noinline int syscall_add_message(__u64 address, __u64 sizes, __u32 arg, __u32 
 {
 	bool is_compat = flags & SYSCALL_COMPAT, failed = false;
 	__u64 width = is_compat ? 4 : 8, name, name_size, control, control_size, vector, count;
+	int read = 1;
 
-	if (!syscall_add_chunk(address, 7 * width, syscall_tag(arg, 0, SYSCALL_CHUNK_VALUE), flags & 0xff))
+	if (!syscall_add_chunk(address, (flags & SYSCALL_SEVERAL ? 8 : 7) * width,
+			       syscall_tag(arg, 0, SYSCALL_CHUNK_VALUE), flags & 0xff))
 		return 0;
 	name = syscall_word(address, is_compat, &failed);
 	name_size = syscall_word(address + width, true, &failed);
@@ -366,18 +370,16 @@ __noinline int syscall_add_message(__u64 address, __u64 sizes, __u32 arg, __u32 
 	control_size = syscall_word(address + 5 * width, is_compat, &failed);
 	if (failed)
 		return 0;
-	if (name && name_size &&
-	    !syscall_add_chunk(name, name_size < SYSCALL_NAME_MAX ? name_size : SYSCALL_NAME_MAX,
-			       syscall_tag(arg, 0, SYSCALL_CHUNK_NAME), flags & 0xff))
-		return 0;
-	if (vector && count &&
-	    !syscall_add_vector(vector, count, sizes, syscall_tag(arg, 0, SYSCALL_CHUNK_VECTOR), flags))
-		return 0;
+	if (name && name_size)
+		read &= syscall_add_chunk(name, name_size < SYSCALL_NAME_MAX ? name_size : SYSCALL_NAME_MAX,
+					  syscall_tag(arg, 0, SYSCALL_CHUNK_NAME), flags & 0xff);
+	if (vector && count)
+		read &= syscall_add_vector(vector, count, sizes, syscall_tag(arg, 0, SYSCALL_CHUNK_VECTOR), flags);
 	if (control && control_size)
-		return syscall_add_chunk(control,
-					 control_size < SYSCALL_CONTROL_MAX ? control_size : SYSCALL_CONTROL_MAX,
-					 syscall_tag(arg, 0, SYSCALL_CHUNK_CONTROL), flags & 0xff);
-	return 1;
+		read &=
+		    syscall_add_chunk(control, control_size < SYSCALL_CONTROL_MAX ? control_size : SYSCALL_CONTROL_MAX,
+				      syscall_tag(arg, 0, SYSCALL_CHUNK_CONTROL), flags & 0xff);
+	return read;
 }
 
 __noinline int syscall_add_messages(__u64 address, __u64 number, __u64 sizes, __u32 arg, __u32 flags)
@@ -388,7 +390,7 @@ __noinline int syscall_add_messages(__u64 address, __u64 number, __u64 sizes, __
 	for (__u32 index = 0; index < SYSCALL_MESSAGES_MAX; index++) {
 		if (index >= number)
 			break;
-		read &= syscall_add_message(address + index * size, sizes, arg | index << 3, flags);
+		read &= syscall_add_message(address + index * size, sizes, arg | index << 3, flags | SYSCALL_SEVERAL);
 	}
 	return read;
 }
@@ -542,8 +544,8 @@ __noinline int syscall_add_socket(__u64 file_address, __u32 tag)
  */
 static __always_inline bool syscall_file_detail(struct file *file, struct dentry *dentry, bool is_root, __u64 *detail)
 {
-	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
-	__u16 type = BPF_CORE_READ(inode, i_mode) & SYSCALL_MODE_TYPE;
+	struct inode *inode = veil_read(struct dentry, dentry, d_inode);
+	__u16 type = veil_read(struct inode, inode, i_mode) & SYSCALL_MODE_TYPE;
 	const unsigned char *name;
 	struct eventfd_ctx *event;
 	unsigned long magic;
@@ -592,29 +594,38 @@ static __always_inline bool syscall_file_detail(struct file *file, struct dentry
 /* What a descriptor stands for now. */
 __noinline int syscall_add_descriptor(__s32 fd, __u32 tag)
 {
-	struct path path = {};
+	struct path_walk *walk = veil_path_walk(tag >> SYSCALL_AT_EXIT_BIT);
+	struct vfsmount *mount;
+	struct dentry *dentry;
 	struct fs_struct *fs;
 	struct file *file;
 	__u64 detail = 0;
 	bool is_root;
 
+	if (!walk)
+		return 0;
 	if (fd == SYSCALL_AT_FDCWD) {
 		fs = veil_task_read(veil_current(), fs);
-		BPF_CORE_READ_INTO(&path, fs, pwd);
+		dentry = veil_read(struct fs_struct, fs, pwd.dentry);
+		mount = veil_read(struct fs_struct, fs, pwd.mnt);
 	} else {
 		if (fd < 0)
 			return 0;
 		file = veil_current_file(fd);
 		if (!file)
 			return 0;
-		BPF_CORE_READ_INTO(&path, file, f_path);
-		is_root = BPF_CORE_READ(path.dentry, d_parent) == path.dentry;
-		if (is_root && BPF_CORE_READ(path.dentry, d_sb, s_magic) == SOCKFS_MAGIC)
+		dentry = veil_read(struct file, file, f_path.dentry);
+		mount = veil_read(struct file, file, f_path.mnt);
+		is_root = veil_read(struct dentry, dentry, d_parent) == dentry;
+		if (is_root && BPF_CORE_READ(dentry, d_sb, s_magic) == SOCKFS_MAGIC)
 			return syscall_add_socket((__u64)file, tag);
-		if (syscall_file_detail(file, path.dentry, is_root, &detail))
+		if (syscall_file_detail(file, dentry, is_root, &detail))
 			tag |= SYSCALL_TAG_DETAILED;
 	}
-	return syscall_add_path((__u64)path.dentry, (__u64)path.mnt, detail, tag);
+	/* Out of memory they are numbers, and not pointers of a type, which a global function does not take. */
+	walk->dentry = dentry;
+	walk->mount = mount;
+	return syscall_add_path(*(volatile __u64 *)&walk->dentry, *(volatile __u64 *)&walk->mount, detail, tag);
 }
 
 #define SYSCALL_FDS_MAX 32

@@ -7,6 +7,7 @@
 #include "veil/task_state.bpf.h"
 #include "veil/threshold.bpf.h"
 #include "filter_arguments.bpf.h"
+#include "signals.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -191,14 +192,33 @@ static __always_inline int syscall_return_emit(struct veil_task task, const stru
 	return 0;
 }
 
-/* The same with the arguments. Of a call that has only an end they are in its registers: `from` is where the program
+/* Sends a call with its arguments. */
+static __always_inline int syscall_args_send(struct veil_task task, struct syscall_draft *draft, __u64 start_ns)
+{
+	struct syscall_args_event *event = &draft->event;
+	__u64 size = draft->size;
+
+	veil_event_init(&event->common, syscall_args_event_kind, task);
+	if (veil_wants(struct syscall_args_event, gid))
+		event->gid = veil_task_gid(task);
+	event->duration_ns = start_ns ? event->common.timestamp - start_ns : VEIL_DURATION_UNKNOWN;
+	event->call.values = (struct veil_part){.offset = size ? sizeof(*event) : 0, .size = size};
+	asm volatile("" : "+r"(size));
+	if (size > SYSCALL_BYTES) { /* for the verifier: syscall_add_to() keeps within it */
+		veil_lost(VEIL_LOST_READ_FAILED);
+		return 0;
+	}
+	veil_output(event, sizeof(*event) + size);
+	return 0;
+}
+
+/* Ends it. Of a call that has only an end the arguments are in its registers: `from` is where the program
  * has these, or NULL. */
 static __always_inline int syscall_args_emit(struct veil_task task, const struct syscall_done *done, void *from,
 					     enum syscall_source source)
 {
 	struct syscall_args_event *event;
 	struct syscall_draft *draft;
-	__u64 size;
 
 	if (!veil_ret_passes(done->ret) || !veil_is_slow(done->start_ns))
 		return 0;
@@ -208,7 +228,7 @@ static __always_inline int syscall_args_emit(struct veil_task task, const struct
 		return 0;
 	}
 	event = &draft->event;
-	event->call.ret = done->ret;
+	event->call.ret = syscall_strace && syscall_is_killed(task) ? VEIL_RET_NONE : done->ret;
 	if (!done->start_ns) {
 		draft->call.syscall = done->syscall;
 		if (from)
@@ -221,19 +241,7 @@ static __always_inline int syscall_args_emit(struct veil_task task, const struct
 	syscall_args_exit(draft);
 	if (!syscall_arguments_pass(draft))
 		return 0;
-	veil_event_init(&event->common, syscall_args_event_kind, task);
-	if (veil_wants(struct syscall_args_event, gid))
-		event->gid = veil_task_gid(task);
-	event->duration_ns = done->start_ns ? event->common.timestamp - done->start_ns : VEIL_DURATION_UNKNOWN;
-	size = draft->size;
-	event->call.values = (struct veil_part){.offset = size ? sizeof(*event) : 0, .size = size};
-	asm volatile("" : "+r"(size));
-	if (size > SYSCALL_BYTES) { /* for the verifier: syscall_add_to() keeps within it */
-		veil_lost(VEIL_LOST_READ_FAILED);
-		return 0;
-	}
-	veil_output(event, sizeof(*event) + size);
-	return 0;
+	return syscall_args_send(task, draft, done->start_ns);
 }
 
 /* A macro, so that `nr` is read only when needed: it may take a helper. */
@@ -453,4 +461,23 @@ SEC("tracepoint/sched/sched_process_exec")
 int syscall_arg_exec_tracepoint(struct trace_event_raw_sched_process_exec *ctx)
 {
 	return syscall_move(ctx->old_pid, true);
+}
+
+/* The calls that are still under way. Runs after all other programs are detached. */
+SEC("iter/task")
+int syscall_running(struct bpf_iter__task *ctx)
+{
+	struct task_struct *address = ctx->task;
+	struct syscall_draft *draft;
+	struct veil_task task;
+
+	if (!address)
+		return 0;
+	task = veil_task_typed(address);
+	draft = (void *)syscall_find(task, true);
+	if (!draft || !draft->call.start_ns)
+		return 0;
+	draft->event.call.syscall = draft->call.syscall;
+	draft->event.call.ret = VEIL_RET_RUNNING;
+	return syscall_args_send(task, draft, draft->call.start_ns);
 }

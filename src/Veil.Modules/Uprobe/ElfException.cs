@@ -2,4 +2,4 @@
 namespace Veil.Modules.Uprobe;
 
 /// <summary>Why a function cannot be found in a file; the message completes the sentence <c>PATH …</c>.</summary>
-public sealed class ElfException(string message) : Exception(message);
+internal sealed class ElfException(string message) : Exception(message);

@@ -4,7 +4,7 @@ using System.Text;
 namespace Veil.Modules.Uprobe;
 
 /// <summary>The file that the symbols were split off to: <c>.gnu_debuglink</c>.</summary>
-public sealed partial class ElfFile
+internal sealed partial class ElfFile
 {
     /// <summary>Has it all its names itself?</summary>
     public bool HasSymbols => _symbols is not null;

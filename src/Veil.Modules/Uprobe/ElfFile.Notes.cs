@@ -4,7 +4,7 @@ using System.Text;
 namespace Veil.Modules.Uprobe;
 
 /// <summary>What notes say: the id of the build, and where USDT probes are.</summary>
-public sealed partial class ElfFile
+internal sealed partial class ElfFile
 {
     private const int NotesMax = 1 << 16;
     private const int NoteBytesMax = 4096;

@@ -6,7 +6,7 @@ using Veil.Modules.Uprobe.Names;
 namespace Veil.Modules.Uprobe;
 
 /// <summary>From names to functions.</summary>
-public sealed partial class ElfFile
+internal sealed partial class ElfFile
 {
     private const int NamesMax = 1 << 16;
     private const int SuggestionsFromMax = 50_000;
@@ -307,7 +307,7 @@ public sealed partial class ElfFile
     {
         foreach (var (file, table) in Tables())
         {
-            var strings = new byte[(int)Math.Min(table.NamesBytes, (ulong)bytesMax)];
+            byte[] strings = new byte[(int)Math.Min(table.NamesBytes, (ulong)bytesMax)];
             file.ReadExactly(table.NamesOffset, strings);
             file.Scan(table, symbol =>
             {

@@ -4,7 +4,7 @@ using System.Text;
 namespace Veil.Modules.Uprobe;
 
 /// <summary>Versions of symbols: <c>memcpy@@GLIBC_2.14</c> is what programs are linked with now, <c>memcpy@GLIBC_2.2.5</c> what old ones call.</summary>
-public sealed partial class ElfFile
+internal sealed partial class ElfFile
 {
     private const int VersionsMax = 1 << 15; // the index has 15 bits
     private const int VersionNameBytesMax = 128;

@@ -8,7 +8,7 @@ namespace Veil.Modules.Uprobe;
 /// Finds functions in an ELF file (little-endian, 32 and 64 bit). The file is not trusted: every table has to lie within it, and what
 /// is read and kept is bounded. Anything wrong with it is an <see cref="ElfException"/>.
 /// </summary>
-public sealed partial class ElfFile
+internal sealed partial class ElfFile
 {
     /// <summary>The most functions that one name may stand for.</summary>
     public const int OffsetsMax = 64;
@@ -104,7 +104,7 @@ public sealed partial class ElfFile
     internal byte[] ReadCode(ulong offset, int bytes)
     {
         RequireWithin("function", offset, (ulong)bytes);
-        var code = new byte[bytes];
+        byte[] code = new byte[bytes];
         ReadExactly(offset, code);
         return code;
     }

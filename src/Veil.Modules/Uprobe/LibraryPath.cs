@@ -18,7 +18,7 @@ internal static class LibraryPath
         string full = Path.GetFullPath(path);
         if (!IsBare(path))
             return full;
-        var programs = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries);
+        string[] programs = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries);
         return programs.Where(Path.IsPathRooted).Select(folder => Path.Combine(folder, path)).FirstOrDefault(File.Exists)
             ?? LibraryFolders().Select(folder => InFolder(folder, path)).FirstOrDefault(static found => found is not null)
             ?? full;

@@ -56,11 +56,11 @@ internal sealed record MappedFile(int ProcessId, string Range, ulong Start, ulon
     private static MappedFile? Parse(int processId, string line)
     {
         const int nameField = 5;
-        var fields = line.Split(' ', nameField + 1, StringSplitOptions.RemoveEmptyEntries);
+        string[] fields = line.Split(' ', nameField + 1, StringSplitOptions.RemoveEmptyEntries);
         if (fields.Length <= nameField || !fields[1].Contains('x', StringComparison.Ordinal) || fields[4] == "0")
             return null;
-        var addresses = fields[0].Split('-');
-        var device = fields[3].Split(':');
+        string[] addresses = fields[0].Split('-');
+        string[] device = fields[3].Split(':');
         if (addresses.Length != 2 || device.Length != 2
             || !Hexadecimal(addresses[0], out ulong start) || !Hexadecimal(addresses[1], out ulong end) || !Hexadecimal(fields[2], out ulong offset)
             || !Hexadecimal(device[0], out ulong major) || !Hexadecimal(device[1], out ulong minor)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using Veil.Bpf;
+using Veil.Core.Interop;
 
 namespace Veil.Modules.Uprobe;
 
@@ -8,7 +10,7 @@ namespace Veil.Modules.Uprobe;
 /// A file that is open to be read and then probed: nobody can put another in its place in between. Files are equal that are one inode, whatever
 /// they are called.
 /// </summary>
-internal sealed partial class ProbeFile : IEquatable<ProbeFile>
+internal sealed class ProbeFile : IEquatable<ProbeFile>
 {
     // include/uapi/asm-generic/fcntl.h; without waiting: a FIFO would wait for a writer.
     private const int ReadOnlyNonBlockingCloexec = 0x80800;
@@ -60,13 +62,13 @@ internal sealed partial class ProbeFile : IEquatable<ProbeFile>
     /// <exception cref="ElfException">It is not there, must not be read, or is not a regular file.</exception>
     public static FileStream OpenStream(string path, string? root = null)
     {
-        int fd = root is null ? Open(path, ReadOnlyNonBlockingCloexec) : OpenBelow(root, path);
+        int fd = root is null ? LibC.Open(path, ReadOnlyNonBlockingCloexec) : OpenBelow(root, path);
         if (fd < 0)
             throw new ElfException(Explain(Marshal.GetLastPInvokeError()));
         var handle = new SafeFileHandle(fd, ownsHandle: true);
         try
         {
-            if (FileIdentity.IsDirectory(handle))
+            if (LibC.TypeOf(fd) == LibC.FileType.Directory)
                 throw new ElfException("is a directory");
             var stream = new FileStream(handle, FileAccess.Read, bufferSize: 0);
             if (stream.CanSeek)
@@ -85,13 +87,10 @@ internal sealed partial class ProbeFile : IEquatable<ProbeFile>
         }
     }
 
-    /// <inheritdoc/>
     public bool Equals(ProbeFile? other) => other is not null && Identity == other.Identity;
 
-    /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as ProbeFile);
 
-    /// <inheritdoc/>
     public override int GetHashCode() => Identity.GetHashCode();
 
     // Below /proc/PID/root an absolute symbolic link would lead to our own root: RESOLVE_IN_ROOT keeps it there (openat2(2), 5.6).
@@ -100,15 +99,15 @@ internal sealed partial class ProbeFile : IEquatable<ProbeFile>
         const int pathOnlyCloexec = 0x280000;
         const ulong resolveInRoot = 0x10;
         const int openat2 = 437;
-        int folder = Open(root, pathOnlyCloexec);
+        int folder = LibC.Open(root, pathOnlyCloexec);
         if (folder < 0)
             return -1;
         using var owner = new SafeFileHandle(folder, ownsHandle: true);
-        var how = stackalloc ulong[] { ReadOnlyNonBlockingCloexec, 0, resolveInRoot };
+        ulong* how = stackalloc ulong[] { ReadOnlyNonBlockingCloexec, 0, resolveInRoot };
         byte[] name = [.. System.Text.Encoding.UTF8.GetBytes(path), 0];
         fixed (byte* start = name)
         {
-            nint fd = OpenAt2(openat2, folder, start, how, 3 * sizeof(ulong));
+            nint fd = LibC.Syscall(openat2, folder, (nint)start, (nint)how, 3 * sizeof(ulong), 0);
             int errno = Marshal.GetLastPInvokeError();
             owner.Dispose();
             Marshal.SetLastPInvokeError(errno);
@@ -118,14 +117,7 @@ internal sealed partial class ProbeFile : IEquatable<ProbeFile>
 
     private static string Explain(int errno)
     {
-        const int enoent = 2;
         string why = Marshal.GetPInvokeErrorMessage(errno);
-        return errno == enoent ? "does not exist" : "cannot be opened: " + why;
+        return errno == Errno.ENOENT ? "does not exist" : "cannot be opened: " + why;
     }
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
-    private static unsafe partial nint OpenAt2(nint number, nint folder, byte* path, ulong* how, nint bytes);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
+using Veil.Bpf.Interop;
 using Veil.Core.Filters;
 using Veil.Core.Text;
 
@@ -93,15 +94,8 @@ internal sealed class ProcessScope
     private static int ProcessOf(int thread)
     {
         const string field = "Tgid:";
-        try
-        {
-            string? line = File.ReadLines($"/proc/{thread}/status").FirstOrDefault(static line => line.StartsWith(field, StringComparison.Ordinal));
-            return int.TryParse(line.AsSpan(Math.Min(field.Length, line?.Length ?? 0)), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture, out int process) ? process : thread;
-        }
-        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
-        {
-            return thread;
-        }
+        string? line = Array.Find(KernelFile.Lines($"/proc/{thread}/status"), static line => line.StartsWith(field, StringComparison.Ordinal));
+        return int.TryParse(line.AsSpan(Math.Min(field.Length, line?.Length ?? 0)), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture, out int process) ? process : thread;
     }
 
     private void Add(int id)

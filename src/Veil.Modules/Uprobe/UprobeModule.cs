@@ -3,12 +3,13 @@ using Veil.Bpf;
 using Veil.Core;
 using Veil.Core.Events;
 using Veil.Core.Filters;
+using Veil.Core.Kernel;
 using Veil.Core.Modules;
 
 namespace Veil.Modules.Uprobe;
 
 /// <summary>Calls of a function in user space, as they begin or, with <c>--latency</c>, as they return.</summary>
-public sealed class UprobeModule : TraceModule
+internal sealed class UprobeModule : TraceModule
 {
     internal const string TargetFlag = "uprobe";
     private const string LatencyFlag = "latency";
@@ -42,16 +43,12 @@ public sealed class UprobeModule : TraceModule
         Rungs = [new("uprobe", "uprobe, and uretprobe with --latency", programs), _multi];
     }
 
-    /// <inheritdoc/>
     public override string Name => "uprobe";
 
-    /// <inheritdoc/>
     public override string Summary => "calls of a function in a program or library";
 
-    /// <inheritdoc/>
     public override string CountKey => "symbol";
 
-    /// <inheritdoc/>
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("veil --module uprobe --uprobe /usr/bin/bash:readline --latency", "calls of a function, each with its duration"),
@@ -59,7 +56,6 @@ public sealed class UprobeModule : TraceModule
         new("veil --module uprobe --uprobe './server:Cache::get(int)' --latency -p 812", "a function of C++ or Rust, as the source calls it"),
     ];
 
-    /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } =
     [
         new(TargetFlag, "PATH:SYMBOL", "the function, in a program or a shared library; also a USDT probe, PATH:PROVIDER:PROBE"),
@@ -67,29 +63,24 @@ public sealed class UprobeModule : TraceModule
         Thresholds.Slower,
     ];
 
-    /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; }
 
-    /// <inheritdoc/>
     public override IReadOnlyList<EventKind> EventsByFlag { get; } = [s_return];
 
-    /// <inheritdoc/>
     public override IReadOnlyList<(string Name, string Value)> Constants =>
         [("symbol", _target?.Symbol ?? ""), ("path", _target?.Path ?? "")];
 
-    /// <inheritdoc/>
     public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)
     {
         ["path"] = new() { Rank = 6 },
     };
 
-    /// <inheritdoc/>
+    public override bool ShowsComputing => true;
+
     public override byte[] ReadObject() => EmbeddedObject.Read("uprobe");
 
-    /// <inheritdoc/>
     public override IEnumerable<string> Warnings(ModuleArguments arguments) => _target?.Warnings ?? [];
 
-    /// <inheritdoc/>
     public override IReadOnlyList<TraceModule> Instances(ModuleArguments arguments, IReadOnlyList<FilterExpression> filters)
     {
         if (arguments.Of(TargetFlag) is not { Count: > 0 } values)
@@ -111,10 +102,8 @@ public sealed class UprobeModule : TraceModule
         return [.. targets.Select((target, index) => new UprobeModule(target, index == 0 ? targets : []))];
     }
 
-    /// <inheritdoc/>
     public override TraceModule ForDoctor() => new UprobeModule(UprobeTarget.OwnStart(), []);
 
-    /// <inheritdoc/>
     public override string? Question(IReadOnlyList<FilterExpression> filters, ModuleArguments arguments)
     {
         if (_askAbout.Count == 0)
@@ -127,7 +116,6 @@ public sealed class UprobeModule : TraceModule
         return questions.Count == 0 ? null : string.Join("; ", questions);
     }
 
-    /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
         bool latency = s_return.IsChosen(arguments);
@@ -138,7 +126,6 @@ public sealed class UprobeModule : TraceModule
         bpfObject.Map("uprobe_tids").SetAutoCreate(latency && !TaskStorage.IsSteady);
     }
 
-    /// <inheritdoc/>
     public override IEnumerable<BpfLink> Attach(BpfProgram program, HookRung rung, ModuleArguments arguments)
     {
         if (program.Name is "uprobe_exec" or "uprobe_thread_exit")

@@ -119,7 +119,7 @@ internal static class Samples
 
     private static (EventSchema, byte[]) Event(EventSchema schema, params (string Field, object Value)[] values)
     {
-        var record = new byte[schema.SizeBytes];
+        byte[] record = new byte[schema.SizeBytes];
         foreach (var (field, value) in ((string, object)[])[("comm", "nginx"), ("pid", 812), ("tid", 812), ("uid", 33), ("gid", 33), ("netns", 4_026_531_840L), ("socket_id", 77L), .. values])
         {
             if (schema.Fields.Any(known => known.Name == field))
@@ -150,7 +150,7 @@ internal static class Samples
                 new EventPart((uint)record.Length, path.Length, false, false).Write(bytes);
                 return [.. record, .. path];
             case string address:
-                var ip = System.Net.IPAddress.Parse(address).GetAddressBytes();
+                byte[] ip = System.Net.IPAddress.Parse(address).GetAddressBytes();
                 ip.CopyTo(bytes);
                 bytes[16] = (byte)(ip.Length == 4 ? 4 : 6);
                 break;

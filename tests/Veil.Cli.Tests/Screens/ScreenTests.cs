@@ -135,7 +135,7 @@ public sealed class ScreenTests
             screen.Size = (columns, 24);
             foreach (var schema in catalog.Schemas)
             {
-                var record = AnyRecord(schema, random);
+                byte[] record = AnyRecord(schema, random);
                 foreach (var path in schema.Fields.Where(static field => field.Value.Is<PathKind>()))
                 {
                     new EventPart((uint)record.Length, longest.Length, true, false).Write(record.AsSpan(path.Value.Offset));
@@ -166,7 +166,7 @@ public sealed class ScreenTests
             "nginx            PID=812      TID=812      UID=33     GID=33     syscall=openat(257)             ret=3               errno=0                  duration=12.345us\n");
 
     // Not the product's own arithmetic: of the characters that are used here it is known.
-    private static int Cells(string row) => row.EnumerateRunes().Sum(static rune => rune.Value switch
+    internal static int Cells(string row) => row.EnumerateRunes().Sum(static rune => rune.Value switch
     {
         >= 0x300 and < 0x370 => 0,
         0x2026 or 0xfffd => 1,
@@ -190,7 +190,7 @@ public sealed class ScreenTests
     {
         var parts = schema.Fields.Where(static field => field.Value.Is<PathKind>()).Select(static field => field.Value).ToList();
         var texts = parts.ConvertAll(_ => Encoding.UTF8.GetBytes(AnyText(random, 80)));
-        var record = new byte[schema.SizeBytes + texts.Sum(static text => text.Length)];
+        byte[] record = new byte[schema.SizeBytes + texts.Sum(static text => text.Length)];
         random.NextBytes(record.AsSpan(0, schema.SizeBytes));
         foreach (var field in schema.Fields)
         {
@@ -198,7 +198,7 @@ public sealed class ScreenTests
                 record[field.Value.Offset + 4] = (byte)random.Next(5);
             else if (field.Value.Is<CommKind>())
                 AnyName(random).CopyTo(record.AsSpan(field.Value.Offset));
-            else if (field.Value.Is<EnumKind>())
+            else if (field.Value.Is<EnumKind>() || field.Value.Is<OptionalEnumKind>())
                 record.AsSpan(field.Value.Offset, field.Value.Size).Clear();
         }
 

@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Veil.Core;
 using Veil.Core.Options;
+using Veil.Modules.Tests.Uprobe;
 
 namespace Veil.Cli.Tests.Uprobe;
 

@@ -16,7 +16,7 @@ public sealed class CountReportTests
     [Fact]
     public void Histogram_WithRunsOfEmptyRows_FoldsEachIntoOne()
     {
-        var slots = new ulong[CountPlan.HistogramSlots];
+        ulong[] slots = new ulong[CountPlan.HistogramSlots];
         (slots[1], slots[3], slots[7], slots[8], slots[20]) = (4, 1, 2, 1, 1);
 
         Print(new CountOptions(null, "duration_ns", null, null, 10), null, ([], slots)).Split('\n').ShouldBe(
@@ -38,7 +38,7 @@ public sealed class CountReportTests
     [Fact]
     public void Histogram_OnANarrowScreen_HasShorterBars()
     {
-        var slots = new ulong[CountPlan.HistogramSlots];
+        ulong[] slots = new ulong[CountPlan.HistogramSlots];
         (slots[1], slots[2]) = (4, 1);
 
         Print(new CountOptions(null, "duration_ns", null, null, 10), 60, ([], slots)).Split('\n')[1..3].ShouldBe(
@@ -70,7 +70,7 @@ public sealed class CountReportTests
 
     private static (byte[] Key, ulong[] Slots) Row(string name, ulong count)
     {
-        var key = new byte[24];
+        byte[] key = new byte[24];
         Encoding.UTF8.GetBytes(name).CopyTo(key, 0);
         return (key, [count]);
     }

@@ -28,7 +28,7 @@ public sealed class PartTests
         var type = bpf.Btf.FindStruct("veil_part").ShouldNotBeNull();
         type.SizeBytes.ShouldBe(EventPart.SizeBytes);
         type.Members.Select(static member => $"{member.Name} {member.OffsetBytes} {member.SizeBytes}").ShouldBe(["offset 0 4", "size 4 2", "truncated 6 1", "deleted 7 1"]);
-        var member = new byte[EventPart.SizeBytes];
+        byte[] member = new byte[EventPart.SizeBytes];
         var part = new EventPart(0x01020304, 0x0506, isTruncated: true, isDeleted: false);
         part.Write(member);
         member.ShouldBe([4, 3, 2, 1, 6, 5, 1, 0]);
@@ -45,7 +45,7 @@ public sealed class PartTests
     public void IsWhole_OnlyWithPartsAfterTheStructAndWithinTheRecord(int afterStruct, ushort length, bool whole)
     {
         var schema = Files().Schemas[0];
-        var record = Record(schema, "path"u8, "");
+        byte[] record = Record(schema, "path"u8, "");
         new EventPart((uint)(schema.SizeBytes + (long)afterStruct), length, false, false).Write(record.AsSpan(OffsetOf(schema, "filename")));
 
         schema.IsWhole(record).ShouldBe(whole);
@@ -55,7 +55,7 @@ public sealed class PartTests
     public void IsWhole_NoPartAtAll_HasNoBytes()
     {
         var schema = Files().Schemas[0];
-        var record = Record(schema, "path"u8, "");
+        byte[] record = Record(schema, "path"u8, "");
 
         new EventPart(0, 0, false, false).Write(record.AsSpan(OffsetOf(schema, "target")));
         schema.IsWhole(record).ShouldBeTrue();
@@ -68,8 +68,8 @@ public sealed class PartTests
     public void Text_Deleted_IsToldFromANameThatEndsSo()
     {
         var catalog = Files();
-        var deleted = Record(catalog.Schemas[0], "/a b (deleted)"u8, "deleted");
-        var named = Record(catalog.Schemas[0], "/a b (deleted)"u8, "");
+        byte[] deleted = Record(catalog.Schemas[0], "/a b (deleted)"u8, "deleted");
+        byte[] named = Record(catalog.Schemas[0], "/a b (deleted)"u8, "");
 
         string text = Render(catalog, new OutputOptions(OutputFormat.Text, [], Enrichments.None, Colour: false), out _, deleted, named);
         text.Split('\n')[0].ShouldEndWith("filename=/a b (deleted)");
@@ -85,9 +85,9 @@ public sealed class PartTests
         var catalog = Files();
         var schema = catalog.Schemas[0];
         var random = new Random(11);
-        var records = Enumerable.Range(0, 20_000).Select(_ =>
+        byte[][] records = Enumerable.Range(0, 20_000).Select(_ =>
         {
-            var record = Record(schema, "/some/path"u8, "");
+            byte[] record = Record(schema, "/some/path"u8, "");
             int first = OffsetOf(schema, "filename");
             for (int i = 0; i < 2 * EventPart.SizeBytes; i++)
             {
@@ -121,7 +121,7 @@ public sealed class PartTests
 
     private static byte[] Record(EventSchema schema, ReadOnlySpan<byte> path, string deleted)
     {
-        var record = new byte[schema.SizeBytes + path.Length];
+        byte[] record = new byte[schema.SizeBytes + path.Length];
         BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(OffsetOf(schema, "op")), 0);
         new EventPart((uint)schema.SizeBytes, path.Length, false, deleted.Length > 0).Write(record.AsSpan(OffsetOf(schema, "filename")));
         path.CopyTo(record.AsSpan(schema.SizeBytes));
@@ -132,7 +132,7 @@ public sealed class PartTests
     {
         var output = new MemoryOutput();
         var pipeline = EventPipeline.To([new TraceOutput(options, output)], catalog, new EventFilter?[catalog.Schemas.Count], eventsMax: null, static _ => { }, root: null);
-        foreach (var record in records)
+        foreach (byte[] record in records)
             pipeline.Deliver(record);
         pipeline.Flush();
         string lines = output.Text;

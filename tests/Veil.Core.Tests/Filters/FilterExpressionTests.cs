@@ -52,22 +52,6 @@ public sealed class FilterExpressionTests
     public void Parse_WrongName_SaysWhatAndWhy(string value, string message) => Error(new NameDimension(), value).ShouldBe(message);
 
     [Fact]
-    public void Parse_SyscallName_IsItsNumberInEveryTableOfTheMachine() =>
-        FilterExpression.Parse(new SyscallDimension(), ["openat"]).Bits.Keys.Select(static key => (ulong)key.Bits).ShouldBe(
-            [257UL, (1UL << 32) | 295, (2UL << 32) | 0x40000000 | 257], ignoreOrder: true);
-
-    [Fact]
-    public void Parse_SyscallNumber_IsThatNumberInEveryTable() =>
-        FilterExpression.Parse(new SyscallDimension(), ["3"]).Bits.Keys.Select(static key => (ulong)key.Bits).ShouldBe(
-            [3UL, (1UL << 32) | 3, (2UL << 32) | 0x40000003], ignoreOrder: true);
-
-    [Theory]
-    [InlineData("OPENAT", "--syscall: unknown system call 'OPENAT'; did you mean 'openat' or 'openat2' or 'open'?")]
-    [InlineData("99999", "--syscall: '99999' is out of range (a system call's name, or its number from 0 to 1023)")]
-    [InlineData("-1", "--syscall: '-1' is out of range (a system call's name, or its number from 0 to 1023)")]
-    public void Parse_WrongSyscall_SaysWhatAndWhy(string value, string message) => Error(new SyscallDimension(), value).ShouldBe(message);
-
-    [Fact]
     public void Parse_CommaOfAValue_IsEscaped() =>
         FilterExpression.Parse(new NameDimension(), [@"a\,b,c"]).Bits.Keys.Select(static key => key.Text).ShouldBe(["a,b", "c"]);
 

@@ -48,7 +48,7 @@ public sealed class SharedConstantsTests
     public void Enum_HasTheSameWordsAndNumbersInBoth(string type, Type mirrored)
     {
         string body = Match($@"\nenum {type} \{{(?<text>[^}}]*)\}}");
-        var words = Regex.Replace(body, @"/\*.*?\*/", "", RegexOptions.Singleline, s_patience).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        string[] words = Regex.Replace(body, @"/\*.*?\*/", "", RegexOptions.Singleline, s_patience).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
         var names = Enum.GetValues(mirrored).Cast<object>().Select(value => (Convert.ToInt32(value), value.ToString()!.ToUpperInvariant())).Order().ToList();
         names.Select(static name => name.Item1).ShouldBe(Enumerable.Range(0, words.Length), type);
@@ -82,7 +82,7 @@ public sealed class SharedConstantsTests
     {
         using var bpf = Veil.Bpf.BpfObject.Open(File.ReadAllBytes(Path.Combine(SyscallObject.Root, "artifacts/bpf/files.bpf.o")), "files");
         var part = bpf.Btf.FindStruct("veil_part")!;
-        var read = new byte[EventPart.SizeBytes];
+        byte[] read = new byte[EventPart.SizeBytes];
         new EventPart(0x04030201, 0x0605, true, false).Write(read);
 
         part.SizeBytes.ShouldBe(EventPart.SizeBytes);

@@ -37,7 +37,7 @@ public sealed class SyscallTableTests
     [InlineData(SyscallArch.X32, 0x4000_0000 + 547, "pwritev2")]
     public void NameUtf8_KnownNumber_IsTheHeadersNameBothWays(SyscallArch arch, int number, string name)
     {
-        SyscallTable table = SyscallTable.For(arch);
+        var table = SyscallTable.For(arch);
 
         NameOf(table, number).ShouldBe(name);
         table.TryGetNumber(name, out int back).ShouldBeTrue();
@@ -80,7 +80,7 @@ public sealed class SyscallTableTests
     [InlineData(SyscallArch.Arm, "arm", 0)]
     public void For_EachArch_HasItsNameAndCount(SyscallArch arch, string archName, int count)
     {
-        SyscallTable table = SyscallTable.For(arch);
+        var table = SyscallTable.For(arch);
 
         table.Arch.ShouldBe(arch);
         table.ArchName.ShouldBe(archName);
@@ -95,7 +95,7 @@ public sealed class SyscallTableTests
     [MemberData(nameof(NamedArchs))]
     public void TryGetNumber_EveryNumberWithAName_ComesBack(SyscallArch arch)
     {
-        SyscallTable table = SyscallTable.For(arch);
+        var table = SyscallTable.For(arch);
         int bit = arch == SyscallArch.X32 ? SyscallTable.X32Bit : 0;
         int named = 0;
         for (int number = bit; number < bit + HighestPossibleNumber; number++)
@@ -142,7 +142,7 @@ public sealed class SyscallTableTests
     [OptimizedFact]
     public void NameUtf8_ManyLookups_AllocatesNothing()
     {
-        SyscallTable table = SyscallTable.For(SyscallArch.X64);
+        var table = SyscallTable.For(SyscallArch.X64);
         _ = Sum(table);
         long before = GC.GetAllocatedBytesForCurrentThread();
         int bytes = Sum(table);
@@ -166,7 +166,7 @@ public sealed class SyscallTableTests
     [InlineData(SyscallArch.X32, "x86_64-linux-gnu/asm/unistd_x32.h", 340)]
     public void NameUtf8_EveryCallOfTheMachinesHeaders_IsTheSame(SyscallArch arch, string header, int least)
     {
-        SyscallTable table = SyscallTable.For(arch);
+        var table = SyscallTable.For(arch);
         IReadOnlyList<(string Name, int Number)> calls = MachineHeaders.Read(header, "__NR_");
 
         calls.Count.ShouldBeGreaterThan(least);

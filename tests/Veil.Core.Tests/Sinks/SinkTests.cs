@@ -92,7 +92,7 @@ public sealed class SinkTests
         var random = new Random(20261123);
         foreach (int number in new[] { 0, Returns })
         {
-            var record = new byte[SyscallObject.Events(number).Schemas[0].SizeBytes];
+            byte[] record = new byte[SyscallObject.Events(number).Schemas[0].SizeBytes];
             for (int round = 0; round < 3000; round++)
             {
                 random.NextBytes(record);
@@ -116,7 +116,7 @@ public sealed class SinkTests
         var options = s_text with { Format = format, Fields = fields.Split(' ', StringSplitOptions.RemoveEmptyEntries), Enrichments = Enrichments.Time };
         var random = new Random(1);
         string[] names = ["sh", "a much longer n", "\u001b[31mX\n\u00ff\"", "\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008\u0001\u0002\u0003\u0004\u0005\u0006\u0007", ""];
-        var records = new byte[2000][];
+        byte[][] records = new byte[2000][];
         for (int i = 0; i < records.Length; i++)
         {
             records[i] = Call(names[random.Next(names.Length)], (uint)(random.Next(3) + (64 * random.Next(2))), random.Next(3), 0, latin1: true);
@@ -184,7 +184,7 @@ public sealed class SinkTests
 
     internal static byte[] Call(string comm, uint pid, int syscall, byte arch, bool latin1 = false)
     {
-        var record = new byte[56];
+        byte[] record = new byte[56];
         (latin1 ? Encoding.Latin1 : Encoding.UTF8).GetBytes(comm).CopyTo(record, 0);
         BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(16), pid);
         BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(20), pid + 1);
@@ -198,7 +198,7 @@ public sealed class SinkTests
 
     private static byte[] Returned(byte[] call, long ret, ulong durationNs)
     {
-        var record = new byte[72];
+        byte[] record = new byte[72];
         call.CopyTo(record, 0);
         BinaryPrimitives.WriteInt64LittleEndian(record.AsSpan(56), ret);
         BinaryPrimitives.WriteUInt64LittleEndian(record.AsSpan(64), durationNs);

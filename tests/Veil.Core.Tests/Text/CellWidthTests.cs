@@ -52,7 +52,7 @@ public sealed class CellWidthTests
     public void Shorten_AnyEscapedBytes_FitsAndIsValid()
     {
         var random = new Random(11);
-        var raw = new byte[64];
+        byte[] raw = new byte[64];
         for (int round = 0; round < 5_000; round++)
         {
             random.NextBytes(raw);

@@ -49,6 +49,17 @@ internal static class WaitCalls
             SignalSet.Argument(isAddressAfterFailure: true), Size),
     ];
 
+    /// <summary>A timeout, in whose place the kernel leaves what is left of it.</summary>
+    public static Argument Timeout(bool isOld) => new TimeoutArgument(isMicro: false, isOld);
+
+    /// <summary>What is left of it, in the brackets after a result.</summary>
+    public static void WriteLeft(ref CallWriter writer, in CallView call, int position)
+    {
+        writer.TextOnly(" (left "u8);
+        TimeoutArgument.WriteLeft(ref writer, call, position);
+        writer.TextOnly(")"u8);
+    }
+
     private static Argument s_wideEvents => new ArrayArgument(16, -1, Event);
 
     // The mask of pselect6 is behind a second pointer and is not read.

@@ -20,8 +20,12 @@ internal readonly struct EnumKind : IMemberKind, IValueKind
 
     public static void Expand(MemberShape member)
     {
-        var names = Names(member.Enum!);
-        member.Add<EnumKind>(names.Max(static text => text?.Length ?? 0), names: names);
+        byte[]?[] names = Names(member.Enum!);
+        int width = names.Max(static text => text?.Length ?? 0);
+        if (member.Enum!.Values.Any(static value => value.Value == (long)Unknown))
+            member.Add<OptionalEnumKind>(width, names: names);
+        else
+            member.Add<EnumKind>(width, names: names);
     }
 
     public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle
@@ -38,7 +42,7 @@ internal readonly struct EnumKind : IMemberKind, IValueKind
     private static byte[]?[] Names(BtfEnum type)
     {
         var shown = type.Values.Where(static value => value.Value is >= 0 and < EnumeratorMax).ToList();
-        var names = new byte[]?[shown.Count == 0 ? 0 : shown.Max(static value => value.Value) + 1];
+        byte[]?[] names = new byte[]?[shown.Count == 0 ? 0 : shown.Max(static value => value.Value) + 1];
         foreach (var (name, value) in shown)
             names[value] = Encoding.UTF8.GetBytes(name[(name.IndexOf("__", StringComparison.Ordinal) is var at and >= 0 ? at + 2 : 0)..]);
         return names;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
-using Veil.Core.Kernel;
+using Veil.Bpf;
 using Veil.Core.Text;
 
 namespace Veil.Core.Events.Kinds;

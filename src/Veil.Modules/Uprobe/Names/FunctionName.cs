@@ -54,7 +54,7 @@ internal sealed record FunctionName(string Name, string? Parameters, string? Res
     {
         int parameters = name.IndexOf('(', StringComparison.Ordinal);
         string path = parameters > 0 ? name[..parameters] : name;
-        var words = path.Split([.. path.Where(static c => !IsWord(c)).Distinct()], StringSplitOptions.RemoveEmptyEntries);
+        string[] words = path.Split([.. path.Where(static c => !IsWord(c)).Distinct()], StringSplitOptions.RemoveEmptyEntries);
         return words.Where(static word => !char.IsAsciiDigit(word[0]) && char.IsAscii(word[0]) && !s_noParts.Contains(word)).MaxBy(static word => word.Length) ?? "";
     }
 

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-3.0-only
+using Veil.Core.Kernel;
+using static Veil.Core.Calls.Arguments;
+
+namespace Veil.Core.Calls;
+
+/// <summary>Message queues, semaphores and shared memory.</summary>
+internal static class IpcCalls
+{
+    // include/uapi/linux/ipc.h and include/uapi/linux/shm.h; without IPC_64 in the command.
+    private const uint Set = 1, Stat = 2;
+    private const int HugeShift = 26;
+    private const uint HugeMask = 0x3f;
+    private const int ControlBytes = 112;
+
+    private static readonly CallReader s_control = new(CallRead.Fixed, ControlBytes, ControlBytes);
+
+    private static readonly Argument s_key = new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
+    {
+        if ((uint)call[position] == 0)
+            writer.Word("IPC_PRIVATE"u8);
+        else
+            writer.Hex((uint)call[position]);
+    });
+
+    private static readonly Argument s_timeout = new StructArgument(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+        Times.Write(ref writer, bytes, bytes.Length / 2, isMicro: false))
+    { Size32 = 8 };
+
+    private static readonly Argument s_wideTimeout = new StructArgument(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+        Times.Write(ref writer, bytes, 8, isMicro: false));
+
+    private static readonly StructLayout s_sembuf = new(StructField.UShort("sem_num"), StructField.Short("sem_op"),
+        new StructField("sem_flg", 2, 2, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+            writer.Flags(FlagSets.SemFlags, bytes.U16(0))));
+
+    private static readonly Argument s_sembufs = new ArrayArgument(s_sembuf.Size, 2, s_sembuf.Write);
+
+    private static readonly StructLayout s_mqAttributes = new(
+        new StructField("mq_flags", 8, 4, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+        {
+            // The access mode, which is 0 here, is none of it.
+            writer.Flags(FlagSets.PipeFlags, bytes.UWord(0, bytes.Length));
+        }),
+        StructField.Long("mq_maxmsg"), StructField.Long("mq_msgsize"), StructField.Long("mq_curmsgs"));
+
+    /// <summary>Them.</summary>
+    public static IEnumerable<CallSpec> All =>
+    [
+        new("shmget", s_key, Size, new OwnArgument(ShmgetFlags)),
+        new("shmat", Int, Address, Flags(FlagSets.ShmFlags)) { Result = CallResult.Hex },
+        new("shmdt", Address),
+        new("shmctl", Int, Command(FlagSets.ShmCommands), new OwnArgument(ShmStatus) { Begin = s_control, End = s_control }),
+        new("msgget", s_key, new OwnArgument(GetFlags)),
+        new("msgsnd", Int, new OwnArgument(MessageIn) { Begin = s_message }, Size, Flags(FlagSets.MsgqFlags)),
+        new("msgrcv", Int, new OwnArgument(MessageOut) { End = s_message }, Size, Long, Flags(FlagSets.MsgqFlags)),
+        new("msgctl", Int, Command(FlagSets.MsgqCommands), new OwnArgument(QueueStatus) { Begin = s_control, End = s_control }),
+        new("semget", s_key, Int, new OwnArgument(GetFlags)),
+        new("semop", Int, s_sembufs, UInt),
+        new("semtimedop", Int, s_sembufs, UInt, s_timeout),
+        new("semtimedop_time64", Int, s_sembufs, UInt, s_wideTimeout),
+        new("semctl", Int, Int, Command(FlagSets.SemCommands), new OwnArgument(SemStatus) { Begin = s_control, End = s_control }),
+        new("mq_open", Name, Flags(FlagSets.Open), FileArguments.ModeIfCreating, new MqAttributesIfCreating()) { Result = CallResult.Descriptor },
+        new("mq_unlink", Name),
+        new("mq_timedsend", Fd, InBuffer(2), Size, UInt, s_timeout),
+        new("mq_timedsend_time64", Fd, InBuffer(2), Size, UInt, s_wideTimeout),
+        new("mq_timedreceive", Fd, OutBuffer, Size, Pointers.OutUInt, s_timeout),
+        new("mq_timedreceive_time64", Fd, OutBuffer, Size, Pointers.OutUInt, s_wideTimeout),
+        new("mq_getsetattr", Fd, s_mqAttributes.Input, s_mqAttributes.Output),
+    ];
+
+    private static CallReader s_message => new(CallRead.Fixed, 8 + CallOptions.StringSizeDefault, 8 + CallOptions.StringSizeDefault);
+
+    private static OwnArgument Command(FlagSet set) => new((ref CallWriter writer, in CallView call, int position) =>
+        writer.Name(set, (uint)call[position]));
+
+    private static void GetFlags(ref CallWriter writer, in CallView call, int position)
+    {
+        uint flags = (uint)call[position];
+        writer.Quote();
+        GetFlags(ref writer, FlagSets.IpcCreate, flags & ~0x1ffu, flags & 0x1ff);
+        writer.Quote();
+    }
+
+    private static void ShmgetFlags(ref CallWriter writer, in CallView call, int position)
+    {
+        uint flags = (uint)call[position], huge = flags >> HugeShift & HugeMask;
+        writer.Quote();
+        uint others = flags & ~0x1ffu & ~(HugeMask << HugeShift);
+        if (huge != 0)
+        {
+            if (others != 0)
+            {
+                FlagSets.ShmgetFlags.Format(ref writer.Line, others);
+                writer.Line.Append((byte)'|');
+            }
+
+            writer.Line.Append((ulong)huge);
+            writer.Line.Append("<<SHM_HUGE_SHIFT|"u8);
+            others = 0;
+        }
+
+        GetFlags(ref writer, FlagSets.ShmgetFlags, others, flags & 0x1ff);
+        writer.Quote();
+    }
+
+    private static void GetFlags(ref CallWriter writer, FlagSet set, uint flags, uint mode)
+    {
+        if (flags != 0)
+        {
+            set.Format(ref writer.Line, flags);
+            writer.Line.Append((byte)'|');
+        }
+
+        writer.AppendOctal(mode, digits: 2);
+    }
+
+    private static void MessageIn(ref CallWriter writer, in CallView call, int position) =>
+        Message(ref writer, call, position, call.Find(position), call[2]);
+
+    // strace shows as much as the caller has room for.
+    private static void MessageOut(ref CallWriter writer, in CallView call, int position) =>
+        Message(ref writer, call, position, call.Find(position, output: true), call[2]);
+
+    private static void Message(ref CallWriter writer, in CallView call, int position, in CallChunk chunk, ulong size)
+    {
+        int word = call.WordBytes;
+        if (!chunk.IsRead || chunk.Bytes.Length < word)
+        {
+            writer.Address(call[position]);
+            return;
+        }
+
+        writer.BeginStruct();
+        writer.Field("mtype"u8);
+        writer.Number(chunk.Bytes.Word(0, word));
+        writer.Field("mtext"u8);
+        var text = chunk.Bytes[word..];
+        writer.String(writer.Cut(text[..(int)Math.Min((ulong)text.Length, size)]), size > (ulong)Math.Min(text.Length, writer.Options.StringSize));
+        writer.EndStruct();
+    }
+
+    private static void ShmStatus(ref CallWriter writer, in CallView call, int position)
+    {
+        uint command = (uint)call[1];
+        var bytes = StatusOf(call, position, command);
+        if (!TryBegin(ref writer, call, position, bytes))
+            return;
+        Permissions(ref writer, "shm_perm"u8, bytes, command == Stat);
+        if (command == Stat)
+        {
+            Number(ref writer, "shm_segsz"u8, bytes.U64(48));
+            Number(ref writer, "shm_cpid"u8, bytes.U32(80));
+            Number(ref writer, "shm_lpid"u8, bytes.U32(84));
+            Number(ref writer, "shm_nattch"u8, bytes.U64(88));
+            Number(ref writer, "shm_atime"u8, bytes.U64(56));
+            Number(ref writer, "shm_dtime"u8, bytes.U64(64));
+            Number(ref writer, "shm_ctime"u8, bytes.U64(72));
+        }
+
+        writer.EndStruct();
+    }
+
+    private static void QueueStatus(ref CallWriter writer, in CallView call, int position)
+    {
+        uint command = (uint)call[1];
+        var bytes = StatusOf(call, position, command);
+        if (!TryBegin(ref writer, call, position, bytes))
+            return;
+        Permissions(ref writer, "msg_perm"u8, bytes, command == Stat);
+        if (command == Stat)
+        {
+            Number(ref writer, "msg_stime"u8, bytes.U64(48));
+            Number(ref writer, "msg_rtime"u8, bytes.U64(56));
+            Number(ref writer, "msg_ctime"u8, bytes.U64(64));
+            Number(ref writer, "msg_qnum"u8, bytes.U64(80));
+        }
+
+        Number(ref writer, "msg_qbytes"u8, bytes.U64(88));
+        if (command == Stat)
+        {
+            Number(ref writer, "msg_lspid"u8, bytes.U32(96));
+            Number(ref writer, "msg_lrpid"u8, bytes.U32(100));
+        }
+
+        writer.EndStruct();
+    }
+
+    private static void SemStatus(ref CallWriter writer, in CallView call, int position)
+    {
+        uint command = (uint)call[2];
+        var bytes = StatusOf(call, position, command);
+        if (!TryBegin(ref writer, call, position, bytes))
+            return;
+        Permissions(ref writer, "sem_perm"u8, bytes, command == Stat);
+        if (command == Stat)
+        {
+            // x86-64 has a gap after each time: include/uapi/asm/sembuf.h
+            bool hasGaps = call.Arch is SyscallArch.X64 or SyscallArch.X32;
+            Number(ref writer, "sem_otime"u8, bytes.U64(48));
+            Number(ref writer, "sem_ctime"u8, bytes.U64(hasGaps ? 64 : 56));
+            Number(ref writer, "sem_nsems"u8, bytes.U64(hasGaps ? 80 : 64));
+        }
+
+        writer.EndStruct();
+    }
+
+    // Only the layout of 64 bits is known; of IPC_STAT what the call filled, of IPC_SET what it was given.
+    private static ReadOnlySpan<byte> StatusOf(scoped in CallView call, int position, uint command)
+    {
+        var chunk = call.Find(position, output: command == Stat);
+        return command is Stat or Set && chunk.IsRead && chunk.Bytes.Length >= ControlBytes && !call.Is32Bit ? chunk.Bytes : default;
+    }
+
+    private static bool TryBegin(ref CallWriter writer, in CallView call, int position, ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+            writer.Address(call[position]);
+        else
+            writer.BeginStruct();
+        return !bytes.IsEmpty;
+    }
+
+    // struct ipc64_perm
+    private static void Permissions(ref CallWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> bytes, bool isWhole)
+    {
+        writer.Field(name);
+        writer.BeginStruct();
+        Number(ref writer, "uid"u8, bytes.U32(4));
+        Number(ref writer, "gid"u8, bytes.U32(8));
+        writer.Field("mode"u8);
+        writer.Octal(bytes.U32(20));
+        if (isWhole)
+        {
+            Number(ref writer, "key"u8, bytes.U32(0));
+            Number(ref writer, "cuid"u8, bytes.U32(12));
+            Number(ref writer, "cgid"u8, bytes.U32(16));
+        }
+
+        writer.EndStruct();
+    }
+
+    private static void Number(ref CallWriter writer, ReadOnlySpan<byte> name, ulong value)
+    {
+        writer.Field(name);
+        writer.Unsigned(value);
+    }
+
+    /// <summary>What a new queue is to be.</summary>
+    private sealed class MqAttributesIfCreating : Argument
+    {
+        public override CallReader Input(int position, CallOptions options, bool is32Bit) => s_attributes.Input(position, options, is32Bit);
+
+        public override bool IsOmitted(in CallView call, int position) => !FileArguments.IsCreating(call[1]);
+
+        public override void Write(ref CallWriter writer, in CallView call, int position) => s_attributes.Write(ref writer, call, position);
+
+        private static readonly Argument s_attributes = s_mqAttributes.Input;
+    }
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-only
+using Veil.Core.Kernel;
+using static Veil.Core.Calls.Arguments;
+
+namespace Veil.Core.Calls;
+
+/// <summary>Calls on signals.</summary>
+internal static class SignalCalls
+{
+    private const int SetBytes = 8;
+    private const uint Restorer = 0x04000000; // SA_RESTORER
+
+    private static readonly Argument s_signal = new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
+        SignalSet.WriteSignal(ref writer, (uint)call[position]));
+
+    private static readonly StructLayout s_stack = new(StructField.Address("ss_sp"), StructField.Flags("ss_flags", FlagSets.SigaltstackFlags),
+        StructField.ULong("ss_size"));
+
+    /// <summary>Them.</summary>
+    public static IEnumerable<CallSpec> All =>
+    [
+        new("rt_sigaction", s_signal, new StructArgument(32, Action) { Size32 = 20 }, new StructArgument(32, Action) { Size32 = 20, IsOutput = true }, Size),
+        new("rt_sigprocmask", Enum(FlagSets.SigprocmaskHow), Set(3), Set(3, isOutput: true), Size),
+        new("rt_sigpending", Set(1, isOutput: true), Size),
+        new("rt_sigsuspend", Set(1), Size),
+        new("rt_sigtimedwait", Set(3), SignalInfo.Output, Timeout(size32: 8), Size) { ResultWriter = WaitResult },
+        new("rt_sigtimedwait_time64", Set(3), SignalInfo.Output, Timeout(size32: 16), Size) { ResultWriter = WaitResult },
+        new("rt_sigqueueinfo", Int, s_signal, SignalInfo.Input),
+        new("rt_tgsigqueueinfo", Int, Int, s_signal, SignalInfo.Input),
+        new("kill", Int, s_signal),
+        new("tkill", Int, s_signal),
+        new("tgkill", Int, Int, s_signal),
+        new("pidfd_send_signal", Fd, s_signal, SignalInfo.Input, Flags(FlagSets.PidfdSignalFlags)),
+        new("sigaltstack", s_stack.Input, s_stack.Output),
+        new("signalfd", Fd, Set(2), Size) { Result = CallResult.Descriptor },
+        new("signalfd4", Fd, Set(2), Size, Flags(FlagSets.SignalfdFlags)) { Result = CallResult.Descriptor },
+    ];
+
+    // strace shows no set of another size than the kernel's.
+    private static OwnArgument Set(int size, bool isOutput = false) => new((ref CallWriter writer, in CallView call, int position) =>
+    {
+        var chunk = call.Find(position, output: isOutput);
+        if (!chunk.IsRead || chunk.Bytes.Length < SetBytes || call[size] != SetBytes)
+            writer.Address(call[position]);
+        else
+            SignalSet.Write(ref writer, chunk.Bytes.U64(0));
+    })
+    {
+        Begin = isOutput ? default : new(CallRead.Fixed, SetBytes, SetBytes),
+        End = isOutput ? new(CallRead.Fixed, SetBytes, SetBytes) : default,
+    };
+
+    private static StructArgument Timeout(int size32) => new(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+        Times.Write(ref writer, bytes, bytes.Length / 2, isMicro: false))
+    { Size32 = size32 };
+
+    // struct sigaction of the kernel: handler, flags, restorer, mask.
+    private static void Action(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
+    {
+        int word = call.WordBytes;
+        ulong handler = bytes.UWord(0, word), flags = bytes.UWord(1, word);
+        writer.BeginStruct();
+        writer.Field("sa_handler"u8);
+        switch (handler)
+        {
+            case 0:
+                writer.Word("SIG_DFL"u8);
+                break;
+            case 1:
+                writer.Word("SIG_IGN"u8);
+                break;
+            default:
+                writer.Hex(handler);
+                break;
+        }
+
+        writer.Field("sa_mask"u8);
+        SignalSet.Write(ref writer, bytes.U64(3 * word));
+        writer.Field("sa_flags"u8);
+        writer.Flags(FlagSets.SigactionFlags, flags);
+        if ((flags & Restorer) != 0)
+        {
+            writer.Field("sa_restorer"u8);
+            writer.Address(bytes.UWord(2, word));
+        }
+
+        writer.EndStruct();
+    }
+
+    private static void WaitResult(ref CallWriter writer, in CallView call)
+    {
+        writer.Number(call.Ret);
+        writer.TextOnly(" ("u8);
+        SignalSet.WriteSignal(ref writer, (uint)call.Ret);
+        writer.TextOnly(")"u8);
+    }
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-3.0-only
+using Veil.Bpf;
+using Veil.Core.Kernel;
+
+namespace Veil.Core.Calls;
+
+/// <summary>What comes with a signal: the <c>siginfo_t</c> of 64-bit processes, which is the kernel's own <c>struct kernel_siginfo</c> too.</summary>
+internal static class Siginfo
+{
+    /// <summary>Bytes that mean something.</summary>
+    public const int SizeBytes = 48;
+
+    // include/uapi/asm-generic/siginfo.h
+    private const int SiTimer = -2, SiSigio = -5, SiTkill = -6, SiUser = 0, SiKernel = 128;
+    private const int Ill = 4, Trap = 5, Bus = 7, Fpe = 8, Segv = 11, Chld = 17, Io = 29, Sys = 31; // the same on x86 and arm64
+    private const int SegvBounds = 3, SegvKey = 4, BusLeast = 4, BusMost = 5, ChildExited = 1;
+
+    /// <summary>Writes it as strace does: <c>{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=…}</c>.</summary>
+    public static void Write(ref CallWriter writer, ReadOnlySpan<byte> info)
+    {
+        int signal = info.I32(0), error = info.I32(4), code = info.I32(8);
+        writer.BeginStruct();
+        writer.Field("si_signo"u8);
+        SignalSet.WriteSignal(ref writer, (uint)signal);
+        writer.Field("si_code"u8);
+        WriteCode(ref writer, signal, code);
+        if (error != 0)
+        {
+            writer.Field("si_errno"u8);
+            if (Errno.NameUtf8(error) is { IsEmpty: false } name)
+                writer.Word(name);
+            else
+                writer.Number(error);
+        }
+
+        if (code <= SiUser)
+            WriteSent(ref writer, info, code);
+        else
+            WriteRaised(ref writer, info, signal, code);
+        writer.EndStruct();
+    }
+
+    private static void WriteCode(ref CallWriter writer, int signal, int code)
+    {
+        FlagSet? own = signal switch
+        {
+            Ill => FlagSets.SigillCodes,
+            Trap => FlagSets.SigtrapCodes,
+            Bus => FlagSets.SigbusCodes,
+            Fpe => FlagSets.SigfpeCodes,
+            Segv => FlagSets.SigsegvCodes,
+            Chld => FlagSets.SigchldCodes,
+            Io => FlagSets.SigpollCodes,
+            _ => null,
+        };
+        var name = FlagSets.SiginfoCodes.NameOf((uint)code);
+        if (name.IsEmpty && own is { } set)
+            name = set.NameOf((uint)code);
+        if (signal == Sys && code is 1 or 2)
+            name = code == 1 ? "SYS_SECCOMP"u8 : "SYS_USER_DISPATCH"u8;
+        if (name.IsEmpty)
+            writer.Hex((uint)code);
+        else
+            writer.Word(name);
+    }
+
+    // By a process.
+    private static void WriteSent(ref CallWriter writer, ReadOnlySpan<byte> info, int code)
+    {
+        switch (code)
+        {
+            case SiTimer:
+                writer.Field("si_timerid"u8);
+                writer.Hex(info.U32(16));
+                writer.Field("si_overrun"u8);
+                writer.Number(info.I32(20));
+                WriteValue(ref writer, info);
+                break;
+            case SiSigio:
+                WriteBand(ref writer, info);
+                break;
+            default:
+                WriteSender(ref writer, info);
+                if (code is not (SiUser or SiTkill) && info.U64(24) != 0)
+                    WriteValue(ref writer, info);
+                break;
+        }
+    }
+
+    // By the kernel.
+    private static void WriteRaised(ref CallWriter writer, ReadOnlySpan<byte> info, int signal, int code)
+    {
+        switch (signal)
+        {
+            case Chld:
+                WriteSender(ref writer, info);
+                writer.Field("si_status"u8);
+                if (code == ChildExited)
+                    writer.Number(info.I32(24));
+                else
+                    SignalSet.WriteSignal(ref writer, info.U32(24));
+                WriteClock(ref writer, "si_utime"u8, info.I64(32));
+                WriteClock(ref writer, "si_stime"u8, info.I64(40));
+                break;
+            case Ill or Trap or Bus or Fpe or Segv:
+                WriteFault(ref writer, info, signal, code);
+                break;
+            case Io when code != SiKernel:
+                WriteBand(ref writer, info);
+                break;
+            case Sys:
+                WriteCall(ref writer, info);
+                break;
+            default:
+                if (info.U64(16) != 0)
+                    WriteSender(ref writer, info);
+                if (info.U64(24) != 0)
+                    WriteValue(ref writer, info);
+                break;
+        }
+    }
+
+    private static void WriteFault(ref CallWriter writer, ReadOnlySpan<byte> info, int signal, int code)
+    {
+        WriteAddress(ref writer, "si_addr"u8, info.U64(16));
+        switch (signal, code)
+        {
+            case (Segv, SegvBounds):
+                WriteAddress(ref writer, "si_lower"u8, info.U64(32));
+                WriteAddress(ref writer, "si_upper"u8, info.U64(40));
+                break;
+            case (Segv, SegvKey):
+                writer.Field("si_pkey"u8);
+                writer.Unsigned(info.U32(32));
+                break;
+            case (Bus, BusLeast or BusMost):
+                writer.Field("si_addr_lsb"u8);
+                writer.Hex(info.U16(24));
+                break;
+        }
+    }
+
+    private static void WriteCall(ref CallWriter writer, ReadOnlySpan<byte> info)
+    {
+        int number = info.I32(24);
+        uint audit = info.U32(28);
+        WriteAddress(ref writer, "si_call_addr"u8, info.U64(16));
+        writer.Field("si_syscall"u8);
+        // include/uapi/linux/audit.h
+        SyscallArch? arch = audit switch
+        {
+            0xc000003e => SyscallArch.X64,
+            0x40000003 => SyscallArch.I386,
+            0xc00000b7 => SyscallArch.Arm64,
+            0x40000028 => SyscallArch.Arm,
+            _ => null,
+        };
+        var name = arch is { } table ? SyscallTable.For(table).NameUtf8(number) : default;
+        if (!name.IsEmpty && arch == SyscallTable.Native)
+        {
+            writer.Quote();
+            writer.Line.Append("__NR_"u8);
+            writer.Line.Append(name);
+            writer.Quote();
+        }
+        else
+        {
+            writer.Unsigned((uint)number);
+            if (!name.IsEmpty)
+                writer.Remark(name);
+        }
+
+        writer.Field("si_arch"u8);
+        switch (arch)
+        {
+            case SyscallArch.X64:
+                writer.Word("AUDIT_ARCH_X86_64"u8);
+                break;
+            case SyscallArch.I386:
+                writer.Word("AUDIT_ARCH_I386"u8);
+                break;
+            case SyscallArch.Arm64:
+                writer.Word("AUDIT_ARCH_AARCH64"u8);
+                break;
+            case SyscallArch.Arm:
+                writer.Word("AUDIT_ARCH_ARM"u8);
+                break;
+            default:
+                writer.Hex(audit);
+                break;
+        }
+    }
+
+    private static void WriteSender(ref CallWriter writer, ReadOnlySpan<byte> info)
+    {
+        writer.Field("si_pid"u8);
+        writer.Number(info.I32(16));
+        writer.Field("si_uid"u8);
+        writer.Number(info.I32(20));
+    }
+
+    private static void WriteValue(ref CallWriter writer, ReadOnlySpan<byte> info)
+    {
+        writer.Field("si_int"u8);
+        writer.Number(info.I32(24));
+        WriteAddress(ref writer, "si_ptr"u8, info.U64(24));
+    }
+
+    private static void WriteBand(ref CallWriter writer, ReadOnlySpan<byte> info)
+    {
+        writer.Field("si_band"u8);
+        writer.Number(info.I64(16));
+        writer.Field("si_fd"u8);
+        writer.Number(info.I32(24));
+    }
+
+    private static void WriteAddress(ref CallWriter writer, ReadOnlySpan<byte> field, ulong address)
+    {
+        writer.Field(field);
+        writer.Address(address);
+    }
+
+    // Ticks of 1/100 s, with the seconds as a remark.
+    private static void WriteClock(ref CallWriter writer, ReadOnlySpan<byte> field, long ticks)
+    {
+        writer.Field(field);
+        writer.Number(ticks);
+        if (ticks <= 0 || writer.IsJson)
+            return;
+        writer.TextOnly(" /* "u8);
+        writer.Line.Append(ticks / 100);
+        writer.Line.Append((byte)'.');
+        writer.Line.AppendPadded((uint)(ticks % 100), 2);
+        writer.TextOnly(" s */"u8);
+    }
+}
