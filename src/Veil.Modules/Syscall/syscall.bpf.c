@@ -6,9 +6,8 @@
 #include "veil/result.bpf.h"
 #include "veil/task_state.bpf.h"
 #include "veil/threshold.bpf.h"
-#include "arguments.bpf.h"
-#include "signals.bpf.h"
 #include "filter_arguments.bpf.h"
+#include "signals.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
