@@ -40,6 +40,7 @@ internal static class CommandLine
 
         if (args.Length == 0)
             throw new UsageException(HelpText.Starters());
+        args = StartedCommand.TakeFrom(args);
         if (HelpCommand.IsAboutFlag(args))
         {
             StandardStreams.WriteOutput(HelpCommand.Text(args[1..], flags, root));
@@ -50,7 +51,6 @@ internal static class CommandLine
         if (args.Any(static arg => arg is "--help" or "-h" or "-?"))
             args = [.. args.Where(static arg => arg != Version)];
 
-        args = StartedCommand.TakeFrom(args);
         if (args.Length > 0)
             Habits.Answer(args, root);
         args = StartedCommand.AddDefaults(args);

@@ -18,8 +18,12 @@ internal static unsafe partial class StartedCommand
     // Their children are those of a service that they ask for it.
     private static readonly string[] s_askOthers = ["systemd-run", "docker", "nerdctl", "ctr", "crictl", "kubectl", "machinectl", "at", "batch"];
 
-    /// <summary>Its words; none where there is no command. A process has one command line.</summary>
-    public static IReadOnlyList<string> Words { get; private set; } = [];
+    // A process has one command line, and tests have one a thread.
+    [ThreadStatic]
+    private static string[]? t_words;
+
+    /// <summary>Its words; none where there is no command.</summary>
+    public static IReadOnlyList<string> Words => t_words ?? [];
 
     /// <summary>Where events go by default: standard output is the command's.</summary>
     public static int Stream => Words.Count > 0 ? StandardStreams.Error : StandardStreams.Output;
@@ -29,27 +33,25 @@ internal static unsafe partial class StartedCommand
     /// <exception cref="UsageException">There is nothing behind <c>--</c>.</exception>
     public static string[] TakeFrom(string[] args)
     {
-        Words = [];
+        t_words = null;
         int dashes = Array.IndexOf(args, "--");
-        if (dashes < 0 || args[0][0] != '-')
+        if (dashes < 0 || !args[0].StartsWith('-'))
             return args;
         if (dashes + 1 == args.Length)
             throw new UsageException("--: say which command: veil -- CMD ARG…");
-        Words = args[(dashes + 1)..];
+        t_words = args[(dashes + 1)..];
         return args[..dashes];
     }
 
-    /// <summary>What is traced of a command where nobody says it: its system calls, with as much of each as the kernel allows and is not asked for otherwise.</summary>
+    /// <summary>Adds what is traced of a command where nobody says it: its system calls, with their arguments unless something else of them is asked for.</summary>
     /// <param name="flags">The flags before the command.</param>
     public static string[] AddDefaults(string[] flags)
     {
-        string[] otherwise = ["--returns", "--args", "--count", "--count-by", "--hist"];
-        if (Words.Count == 0 || flags.Any(static flag => Is(flag, "--module") || Is(flag, "--config") || Is(flag, "--list-modules") || Is(flag, "--list-fields") || (flag.StartsWith("-m", StringComparison.Ordinal))))
+        if (Words.Count == 0 || Has("--module", "-m", "--config", "--list-modules", "--list-fields", "--help", "-h", "-?"))
             return flags;
-        bool chosen = flags.Any(flag => otherwise.Any(other => Is(flag, other)));
-        return chosen ? ["--module", "syscall", .. flags] : ["--module", "syscall", "--args", .. flags];
+        return Has("--args", "--returns", "--count", "--count-by", "--hist") ? ["--module", "syscall", .. flags] : ["--module", "syscall", "--args", .. flags];
 
-        static bool Is(string flag, string name) => flag == name || flag.StartsWith(name + "=", StringComparison.Ordinal);
+        bool Has(params string[] names) => Array.Exists(flags, flag => Array.Exists(names, name => flag == name || flag.StartsWith(name.Length == 2 ? name : name + "=", StringComparison.Ordinal)));
     }
 
     /// <summary>The process that waits.</summary>

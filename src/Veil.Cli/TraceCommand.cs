@@ -197,7 +197,7 @@ internal static class TraceCommand
         var counting = CountFlags.Read(parsed, flags);
         var fields = Words("--fields", parsed.GetValue(flags.Fields) ?? []);
         var enrichments = Enrich(parsed.GetValue(flags.Enrich) ?? []);
-        if (enrichments.HasFlag(Enrichments.Why) && !modules.Exists(HasPaths))
+        if (enrichments.HasFlag(Enrichments.Why) && !modules.Exists(module => HasPaths(module) || module.ChosenEvent(arguments)?.Flags[0] == "args"))
             throw NoModuleHas("--enrich why", modules, HasPaths, "paths");
         var format = OutputFormats.Parse(parsed.GetValue(flags.Output), isTrace: true);
         if (format == OutputFormat.Strace)

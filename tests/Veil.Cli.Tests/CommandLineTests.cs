@@ -155,6 +155,20 @@ public sealed class CommandLineTests
             .Replace("{cpucount}", $"{KernelFeatures.PossibleCpuCount}", StringComparison.Ordinal)
             .Replace("{cpus}", $"{KernelFeatures.PossibleCpuCount - 1}", StringComparison.Ordinal));
 
+    [Theory]
+    [InlineData("-- ls -l --help", "--module syscall --args")]
+    [InlineData("-w FILE -- ls", "--module syscall --args -w FILE")]
+    [InlineData("--count -- ls", "--module syscall --count")]
+    [InlineData("--count-by=tid -- ls", "--module syscall --count-by=tid")]
+    [InlineData("--returns -- ls", "--module syscall --returns")]
+    [InlineData("--module files -- ls", "--module files")]
+    [InlineData("-mfiles -- ls -- -m", "-mfiles")]
+    [InlineData("--help -- ls", "--help")]
+    [InlineData("--module syscall", "--module syscall")]
+    [InlineData("help -- ls", "help -- ls")]
+    public void Defaults_OfACommand_AreTheArgumentsOfItsCalls(string line, string flags) =>
+        string.Join(' ', StartedCommand.AddDefaults(StartedCommand.TakeFrom(line.Split(' ')))).ShouldBe(flags);
+
     [Fact]
     public void Read_ModuleGivenTwice_IsThereOnce() => Read("--module files,files --module files").Modules.ShouldHaveSingleItem();
 

@@ -56,6 +56,7 @@ public sealed class ArgumentsTests : IDisposable
         string[] calls = [.. lines.Where(static line => line.Contains(", F_GETFD)", StringComparison.Ordinal)).Select(static line => line[line.IndexOf("fcntl(", StringComparison.Ordinal)..])];
 
         calls.ShouldBe(Enumerable.Range(0, (int)workload.Number("calls")).Select(number => workload[$"call.{number}"]));
+        lines.ShouldContain(line => line.EndsWith(workload["select"], StringComparison.Ordinal));
     }
 
     [Theory]

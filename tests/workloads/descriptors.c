@@ -15,6 +15,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -189,8 +190,10 @@ static int eventfd_id(int fd)
 
 static void files(void)
 {
+	struct timespec none = {};
 	sigset_t signals;
 	int fds[2], fd;
+	fd_set set;
 
 	fd = open("/dev/null", O_RDWR);
 	look(fd, "/dev/null<char 1:3>>");
@@ -205,6 +208,13 @@ static void files(void)
 	close(fd);
 	require(pipe(fds) == 0, "pipe");
 	look(fds[1], "pipe:[%lu]>", inode(fds[1]));
+	FD_ZERO(&set);
+	FD_SET(fds[0], &set);
+	FD_SET(fds[1], &set);
+	require(syscall(SYS_pselect6, fds[1] + 1, &set, NULL, NULL, &none, NULL) == 0, "pselect6");
+	printf("select=pselect6(%d, [%d<pipe:[%lu]> %d<pipe:[%lu]>], NULL, NULL, {tv_sec=0, tv_nsec=0}, NULL) = 0 "
+	       "(Timeout)\n",
+	       fds[1] + 1, fds[0], inode(fds[0]), fds[1], inode(fds[1]));
 	close(fds[0]);
 	close(fds[1]);
 	fd = epoll_create1(0);

@@ -55,13 +55,17 @@ public static class CallPlan
                 plan[masks + 1] |= (byte)(1 << position);
             }
 
-            if (argument.IsDescriptor && options.Descriptors != DescriptorDetail.None)
-                plan[masks + 2] |= (byte)(1 << position);
+            if (argument.IsPath)
+                plan[masks + 4] |= (byte)(1 << position);
+            if (argument.IsDescriptor)
+                plan[masks + 5] |= (byte)(1 << position);
         }
 
-        if (spec.Result == CallResult.Descriptor && options.Descriptors != DescriptorDetail.None)
-            plan[masks + 2] |= 1 << CallView.ReturnArg;
+        if (spec.Result == CallResult.Descriptor)
+            plan[masks + 5] |= 1 << CallView.ReturnArg;
+        if (options.Descriptors != DescriptorDetail.None)
+            plan[masks + 2] = plan[masks + 5];
         plan[masks + 3] = is32Bit ? (byte)1 : (byte)0;
-        return plan.Slice(masks, 3).ContainsAnyExcept((byte)0);
+        return plan.Slice(masks, 3).ContainsAnyExcept((byte)0) || plan[masks + 5] != 0;
     }
 }

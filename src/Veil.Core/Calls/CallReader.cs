@@ -44,6 +44,10 @@ public enum CallRead : byte
     /// with a descriptor, and what these stand for.
     /// </summary>
     Descriptors,
+
+    /// <summary><see cref="CallReader.Unit"/> bytes, an <c>fd_set</c> of as many descriptors as the argument <see cref="CallReader.Count"/> says, and what
+    /// these stand for.</summary>
+    DescriptorSet,
 }
 
 /// <summary>One argument's row in the kernel's table: <c>struct syscall_reader</c>.</summary>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Buffers.Binary;
 using System.Text;
+using Veil.Core.Calls;
 using Veil.Core.Events;
 using Veil.Core.Events.Kinds;
 using Veil.Core.Privileged;
@@ -32,6 +33,12 @@ public sealed class PathReasons(RootClient? root)
         int error = source.ErrorOf(view.Record);
         if (!PathWalk.Explains(error))
             return [];
+        for (int index = 0; source.TryGetCall(view.Record, index, out string path, out var need); index++)
+        {
+            if (Ask(new(pid, uid, error, need, path), timestamp) is { Length: > 0 } reason)
+                return reason;
+        }
+
         foreach (var path in source.Paths)
         {
             if (path.PartOf(view.Record) is { IsTruncated: false, Length: > 0 } part && part.Of(view.Record) is [(byte)'/', ..] bytes
@@ -59,10 +66,65 @@ public sealed class PathReasons(RootClient? root)
         private readonly EventValue? _ret = Value(schema, "ret");
         private readonly EventValue? _op = Value(schema, "op");
         private readonly EventValue? _flags = Value(schema, "flags");
+        private readonly EventValue? _call = schema.Fields.FirstOrDefault(static field => field.Value.Is<CallKind>()).Value;
 
         public EventValue[] Paths { get; } = [.. new[] { Value(schema, "filename"), Value(schema, "target") }.OfType<EventValue>().Where(static value => value.Is<PathKind>())];
 
-        public int ErrorOf(ReadOnlySpan<byte> record) => _ret?.Is<ReturnKind>() == true && Paths.Length > 0 ? (int)ErrnoKind.Of(_ret.Signed(record)) : 0;
+        public int ErrorOf(ReadOnlySpan<byte> record) => _ret?.Is<ReturnKind>() == true && (Paths.Length > 0 || _call is not null) ? (int)ErrnoKind.Of(_ret.Signed(record)) : 0;
+
+        /// <summary>One of the paths of a system call, with the folder that it is relative to where that is known.</summary>
+        public bool TryGetCall(ReadOnlySpan<byte> record, int index, out string path, out PathNeed need)
+        {
+            (path, need) = ("", PathNeed.None);
+            if (_call is null)
+                return false;
+            var call = new CallView(record, _call.Offset);
+            var spec = CallTable.Of(call.Arch, call.Number).Spec;
+            int folder = -1, found = 0;
+            for (int position = 0; position < spec.Arguments.Count; position++)
+            {
+                if (spec.Arguments[position].IsDescriptor)
+                    folder = position;
+                if (!spec.Arguments[position].IsPath || found++ < index)
+                    continue;
+                var chunk = call.Find(position);
+                if (!chunk.IsRead || chunk.IsTruncated || chunk.Bytes.IsEmpty)
+                    return false;
+                path = Encoding.Latin1.GetString(chunk.Bytes);
+                if (path[0] != '/' && folder >= 0 && call.Find(folder, CallChunkKind.Path) is { IsRead: true } at)
+                    path = $"{Encoding.Latin1.GetString(at.Bytes)}/{path}";
+                need = NeedOf(spec.Name, index, (int)(position + 1 < CallView.ArgsMax ? call[position + 1] : 0));
+                return true;
+            }
+
+            return false;
+        }
+
+        private static PathNeed NeedOf(string name, int index, int next)
+        {
+            if (name.StartsWith("open", StringComparison.Ordinal))
+                return name == "openat2" ? PathNeed.Read | PathNeed.Write : AccessOf(next);
+            if (name.Contains("chmod", StringComparison.Ordinal) || name.Contains("chown", StringComparison.Ordinal) || name.Contains("utime", StringComparison.Ordinal))
+                return PathNeed.Own;
+            if (name.Contains("link", StringComparison.Ordinal))
+                return name.StartsWith("readlink", StringComparison.Ordinal) || (name is "link" or "linkat" && index == 0) ? PathNeed.None : PathNeed.Name;
+            if (name.StartsWith("mk", StringComparison.Ordinal) || name.StartsWith("rename", StringComparison.Ordinal) || name == "rmdir")
+                return PathNeed.Name;
+            return name switch
+            {
+                "creat" or "truncate" or "truncate64" => PathNeed.Write,
+                "execve" or "execveat" => PathNeed.Execute,
+                _ => PathNeed.None,
+            };
+        }
+
+        // The access mode of open(2).
+        private static PathNeed AccessOf(int flags) => (flags & 3) switch
+        {
+            0 => PathNeed.Read,
+            1 => PathNeed.Write,
+            _ => PathNeed.Read | PathNeed.Write,
+        };
 
         public PathNeed NeedOf(ReadOnlySpan<byte> record, EventValue path)
         {
@@ -80,14 +142,9 @@ public sealed class PathReasons(RootClient? root)
             };
         }
 
-        // The access mode of open(2); without it, whatever the caller lacks.
+        // Without its flags, whatever the caller lacks.
         private PathNeed OpenNeed(ReadOnlySpan<byte> record) =>
-            _flags is null || !_flags.Is<FileFlagsKind>() ? PathNeed.Read | PathNeed.Write : (BinaryPrimitives.ReadUInt32LittleEndian(_flags.Of(record)[sizeof(uint)..]) & 3) switch
-            {
-                0 => PathNeed.Read,
-                1 => PathNeed.Write,
-                _ => PathNeed.Read | PathNeed.Write,
-            };
+            _flags is null || !_flags.Is<FileFlagsKind>() ? PathNeed.Read | PathNeed.Write : AccessOf((int)BinaryPrimitives.ReadUInt32LittleEndian(_flags.Of(record)[sizeof(uint)..]));
 
         private static EventValue? Value(EventSchema schema, string name) => schema.Fields.FirstOrDefault(field => field.Name == name).Value;
     }

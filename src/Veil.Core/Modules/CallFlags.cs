@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
 using Veil.Core.Calls;
+using Veil.Core.Filters;
 using Veil.Core.Text;
 
 namespace Veil.Core.Modules;
@@ -39,7 +40,7 @@ public static class CallFlags
     private static string? Only(ModuleArguments arguments, ModuleFlag flag) => arguments.Of(flag.Name) switch
     {
         [] => null,
-        _ when !arguments.Has(Args.Name) => throw new UsageException($"--{flag.Name}: there are no arguments without --{Args.Name}"),
+        _ when !arguments.Has(Args.Name) && !arguments.IsGiven("path") && !arguments.IsGiven(FdDimension.FlagName) => throw new UsageException($"--{flag.Name}: there are no arguments without --{Args.Name}"),
         [var value] => value,
         _ => throw new UsageException($"--{flag.Name}: given more than once, but it takes one value"),
     };

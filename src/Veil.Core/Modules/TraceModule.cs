@@ -78,7 +78,7 @@ public abstract class TraceModule : IEventOwner
     /// <param name="filter">One of <see cref="Filters"/>.</param>
     /// <param name="arguments">The flags.</param>
     public string? FlagNeededBy(FilterDimension filter, ModuleArguments arguments) =>
-        EventsByFlag.FirstOrDefault(kind => kind.Flags.Skip(1).Contains(filter.Name) && !kind.IsChosen(arguments))?.Flags[0];
+        EventsByFlag.LastOrDefault(kind => kind.Flags.Skip(1).Contains(filter.Name) && !kind.IsChosen(arguments))?.Flags[0];
 
     /// <summary>What is attached: the module itself, or one for each thing that its flags name.</summary>
     /// <param name="arguments">The flags.</param>

@@ -19,6 +19,9 @@ internal static class PathWalk
     /// <summary>The component that refused.</summary>
     public static PathRefusal Find(in PathQuestion question)
     {
+        // A name alone is relative to where the process is, if it still is.
+        if (!question.Path.StartsWith('/'))
+            return LibC.LinkOf($"/proc/{question.Pid}/cwd") is { } folder && folder.StartsWith('/') ? Find(question with { Path = $"{folder}/{question.Path}" }) : default;
         int root = LibC.OpenPath(LibC.AtFdCwd, RootOf(question.Pid), follow: true);
         if (root < 0)
             return default;

@@ -40,16 +40,12 @@ internal sealed class FilesModule : TraceModule
 
     private FilesModule(PathAutomaton? paths) => _paths = paths;
 
-    /// <inheritdoc/>
     public override string Name => "files";
 
-    /// <inheritdoc/>
     public override string Summary => "opens, reads, writes, copies and, by --op, all else done to files, with absolute paths";
 
-    /// <inheritdoc/>
     public override string CountKey => "filename";
 
-    /// <inheritdoc/>
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("veil --module files --op read --enrich time", "who reads which file, and when"),
@@ -57,17 +53,13 @@ internal sealed class FilesModule : TraceModule
         new("veil --module files --op unlink,rename,chmod --file /srv/app/", "who deletes, renames or chmods files there"),
     ];
 
-    /// <inheritdoc/>
     public override IReadOnlyList<FilterDimension> OwnFilters => _paths is null ? s_filters : s_filtersWithoutFile;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } =
         [Thresholds.Slower, Thresholds.Failed];
 
-    /// <inheritdoc/>
     public override IReadOnlyList<EventKind> EventsByFlag { get; } = [s_timed, s_detailed, s_timedAndDetailed];
 
-    /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
     [
         // The end first: what was seen to begin is then also seen to end.
@@ -81,31 +73,24 @@ internal sealed class FilesModule : TraceModule
         SystemCalls("raw_tp"),
     ];
 
-    /// <inheritdoc/>
     public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)
     {
         ["bytes"] = new() { WidthMin = 6, Rank = 9, SameAs = "ret", HidesZero = true },
     };
 
-    /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("files");
 
-    /// <inheritdoc/>
     public override IReadOnlyList<TraceModule> Instances(ModuleArguments arguments, IReadOnlyList<FilterExpression> filters) =>
         filters.FirstOrDefault(static filter => filter.Dimension == s_file) is { } file && PathAutomaton.Of(file.Bits) is { FitsKernel: false } paths ? [new FilesModule(paths)] : [this];
 
-    /// <inheritdoc/>
     public override string? FiltersInUserspace => _paths is null ? null : "--" + s_file.Name;
 
-    /// <inheritdoc/>
     public override EventFilter? CreateFilter(EventSchema schema) =>
         _paths is null ? null : new PathFilter(FiltersInUserspace!, _paths, schema.Fields.Where(static field => field.Name is "filename" or "target").Select(static field => field.Value));
 
-    /// <inheritdoc/>
     public override IEnumerable<string> Gaps() =>
         WhyNoUring() is { } why ? ["reads and writes by io_uring: " + why] : [];
 
-    /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
         bool closes = SeesClose(arguments);

@@ -13,20 +13,18 @@ internal sealed class SyscallModule : TraceModule
 {
     private const string Returns = "returns";
 
-    // What a call came to is only known at its end.
-    private static readonly EventKind s_args = new("syscall_args_event", [CallFlags.Args.Name]);
-    private static readonly EventKind s_return = new("syscall_return_event", [Returns, .. Thresholds.OfResults, CallFlags.Args.Name]);
+    private static readonly PathDimension s_path = new("path", "calls with such a path, or on a descriptor of one, as --file of files; syscall then shows arguments");
 
-    /// <inheritdoc/>
+    // What a call came to is only known at its end.
+    private static readonly EventKind s_args = new("syscall_args_event", [CallFlags.Args.Name, s_path.Name, FdDimension.FlagName]);
+    private static readonly EventKind s_return = new("syscall_return_event", [Returns, .. Thresholds.OfResults, .. s_args.Flags]);
+
     public override string Name => "syscall";
 
-    /// <inheritdoc/>
     public override string Summary => "system calls, as they begin or with their results";
 
-    /// <inheritdoc/>
     public override string CountKey => "syscall";
 
-    /// <inheritdoc/>
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("veil --module syscall -p $(pidof nginx) --syscall '!ioctl'", "what a process asks of the kernel, but for one call"),
@@ -34,23 +32,18 @@ internal sealed class SyscallModule : TraceModule
         new("veil --module syscall --uid www-data --fields comm,pid,syscall", "a user's calls, as key=value"),
     ];
 
-    /// <inheritdoc/>
-    public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new SyscallDimension(), new ErrnoDimension()];
+    public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new SyscallDimension(), s_path, new FdDimension(), new ErrnoDimension()];
 
-    /// <inheritdoc/>
     public override IReadOnlyList<ModuleFlag> Flags { get; } =
     [
         new(Returns, null, "an event as each call ends, with its result, error and duration; only so are calls seen that seccomp refuses"),
         CallFlags.Args, CallFlags.StringSize, CallFlags.Fds, Thresholds.Slower, Thresholds.Failed,
     ];
 
-    /// <inheritdoc/>
     public override IReadOnlyList<EventKind> EventsByFlag { get; } = [s_return, s_args];
 
-    /// <inheritdoc/>
     public override EventKind? EventsOfStrace { get; } = s_args with { Beside = ["syscall_signal_event", "syscall_exit_event"] };
 
-    /// <inheritdoc/>
     public override IReadOnlyList<HookRung> Rungs { get; } =
     [
         new("tp_btf", "tp_btf/sys_enter", Programs("tp_btf")),
@@ -58,23 +51,18 @@ internal sealed class SyscallModule : TraceModule
         new("tracepoint", "tracepoint/raw_syscalls/sys_enter", Programs("tracepoint")),
     ];
 
-    /// <inheritdoc/>
     public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)
     {
         ["ret"] = new() { Width = 15, WidthMin = 14 },
     };
 
-    /// <inheritdoc/>
     public override bool ShowsComputing => true;
 
-    /// <inheritdoc/>
     public override byte[] ReadObject() => EmbeddedObject.Read("syscall");
 
-    /// <inheritdoc/>
     // A call that was not seen to begin is an event.
     public override bool DetachesLastFirst => false;
 
-    /// <inheritdoc/>
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
     {
         bool args = s_args.IsChosen(arguments), returns = s_return.IsChosen(arguments) && !args;
@@ -88,11 +76,13 @@ internal sealed class SyscallModule : TraceModule
         bpfObject.Map("args_tasks").SetAutoCreate(args && TaskStorage.IsSteady);
         bpfObject.Map("syscall_plans").SetAutoCreate(args);
         bpfObject.Map("path_walks").SetAutoCreate(args);
+        bpfObject.Map("path_matches").SetAutoCreate(args);
+        bpfObject.Map("filter_path").SetAutoCreate(args);
+        bpfObject.Map("filter_fd").SetAutoCreate(args);
         if (args)
             bpfObject.Map("syscall_plans").SetMaxEntries(5 * CallPlan.TableCalls);
     }
 
-    /// <inheritdoc/>
     public override void Fill(BpfObject bpfObject, ModuleArguments arguments)
     {
         if (!s_args.IsChosen(arguments))

@@ -38,6 +38,7 @@ enum syscall_read {
 	SYSCALL_READ_MESSAGES, /* as many struct mmsghdr as the argument `count` says, or the call returned */
 	SYSCALL_READ_FDS,      /* as COUNTED, of `size_max` bytes where there is no such argument: each begins with a
 				* descriptor, which is looked up too */
+	SYSCALL_READ_SET,      /* `unit` bytes, a set of descriptors below what the argument `count` says */
 };
 
 struct syscall_reader {
@@ -54,7 +55,9 @@ struct syscall_plan {
 	__u8 exits;	  /* ... when it ends */
 	__u8 descriptors; /* bit n: argument n is a descriptor; bit 7: the result is one */
 	__u8 is_compat;	  /* addresses and lengths in memory have 4 bytes */
-	__u32 unused;
+	__u8 paths;	  /* bit n: argument n is a path, whether or not it is shown whole */
+	__u8 fds;	  /* as descriptors, but also where these are not looked up */
+	__u16 unused;
 };
 
 /* What a chunk is of an argument. */
@@ -647,6 +650,35 @@ __noinline int syscall_add_descriptors(__u64 address, __u64 size, __u64 unit, __
 	return 0;
 }
 
+#define SYSCALL_SET_BYTES 32 /* looked up are descriptors below 256 */
+
+/* Those of one byte of a set, the first of which is `fd`; how many there have been so far. */
+__noinline int syscall_add_set_byte(__u64 address, __u32 fd, __u32 tag)
+{
+	__u8 byte = 0;
+
+	bpf_probe_read_user(&byte, sizeof(byte), (const void *)address);
+	for (int bit = 0; bit < 8; bit++) {
+		if (!(byte >> bit & 1))
+			continue;
+		syscall_add_descriptor(fd + bit, tag);
+		tag += 1 << 8;
+	}
+	return tag >> 8;
+}
+
+__noinline int syscall_add_set(__u64 address, __u64 number, __u32 arg)
+{
+	__u32 index = 0;
+
+	for (__u32 byte = 0; byte < SYSCALL_SET_BYTES; byte++) {
+		if (byte * 8 >= number || index >= SYSCALL_FDS_MAX)
+			break;
+		index = syscall_add_set_byte(address + byte, byte * 8, arg | index << 8);
+	}
+	return 0;
+}
+
 /* Reads argument `arg` as its reader says. 0: some of it could not be read. */
 __noinline int syscall_read_arg(__u32 arg, __u32 flags)
 {
@@ -690,6 +722,7 @@ __noinline int syscall_read_arg(__u32 arg, __u32 flags)
 		return syscall_add_messages(address, flags & SYSCALL_OUTPUT ? ret : count,
 					    1ULL << 56 | (reader.size_max & 0xffff), arg, with_width);
 	case SYSCALL_READ_FIXED:
+	case SYSCALL_READ_SET:
 		size = reader.unit;
 		break;
 	case SYSCALL_READ_COUNTED:
@@ -714,6 +747,8 @@ __noinline int syscall_read_arg(__u32 arg, __u32 flags)
 		flags |= SYSCALL_TRUNCATED;
 	}
 	read = syscall_add_to(draft, address, size, arg, flags);
+	if (read && reader.read == SYSCALL_READ_SET)
+		syscall_add_set(address, count, arg);
 	if (read && reader.read == SYSCALL_READ_FDS)
 		syscall_add_descriptors(address, size, reader.unit,
 					arg | (flags & SYSCALL_OUTPUT ? SYSCALL_AT_EXIT : 0));

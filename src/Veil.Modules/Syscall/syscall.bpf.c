@@ -8,6 +8,7 @@
 #include "veil/threshold.bpf.h"
 #include "arguments.bpf.h"
 #include "signals.bpf.h"
+#include "filter_arguments.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -239,6 +240,8 @@ static __always_inline int syscall_args_emit(struct veil_task task, const struct
 	}
 	event->call.syscall = done->syscall;
 	syscall_args_exit(draft);
+	if (!syscall_arguments_pass(draft))
+		return 0;
 	return syscall_args_send(task, draft, done->start_ns);
 }
 

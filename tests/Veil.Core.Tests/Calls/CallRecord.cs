@@ -44,7 +44,8 @@ internal sealed class CallRecord(SyscallArch arch, string name, long ret, params
     public string Fds => Write(new CallOptions(IsJson: true), CallFacts.WriteDescriptors);
 
     /// <summary>As strace writes it with other flags.</summary>
-    public string TextOf(CallOptions options) => Write(options, CallText.Write);
+    public string TextOf(CallOptions options) => 
+        Write(options, static (ref LineWriter line, in CallView call, CallOptions options) => CallText.Write(ref line, call, options));
 
     /// <summary>The arguments that were read in a way.</summary>
     public string Names(CallChunkMarks mark) =>

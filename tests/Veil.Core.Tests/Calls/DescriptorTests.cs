@@ -104,6 +104,16 @@ public sealed class DescriptorTests
     }
 
     [Fact]
+    public void Select_DescribesWhatIsAskedAndNotWhatIsFound()
+    {
+        byte[] set = new byte[128];
+        set[0] = 0x28; // 3 and 5
+        var record = new CallRecord(SyscallArch.X64, "select", 2, 6, 0x1000, 0, 0, 0).With(1, set).Filled(1, set).Described(1, "/a"u8, 0).Described(1, "/b"u8, 1);
+        record.Text.ShouldBe("select(6, [3</a> 5</b>], NULL, NULL, NULL) = 2 (in [3 5])");
+        record.Fds.ShouldBe("\"inp\":[\"/a\",\"/b\"]");
+    }
+
+    [Fact]
     public void Fcntl_DescribesItsResultOnlyWhereItIsADescriptor()
     {
         new CallRecord(SyscallArch.X64, "fcntl", 9, 3, 0, 9).Described(0, "/x"u8).Described(7, "/x"u8).Fds.ShouldBe("\"fd\":\"/x\",\"ret\":\"/x\"");

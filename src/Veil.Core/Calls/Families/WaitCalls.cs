@@ -12,11 +12,7 @@ internal static class WaitCalls
     private const uint EpollDelete = 2;
 
     private static readonly Argument s_polls = new PollArgument();
-    private static readonly Argument s_fdSet = new OwnArgument(FdSet)
-    {
-        Begin = new(CallRead.Fixed, FdSetBytes, FdSetBytes),
-        End = new(CallRead.Fixed, FdSetBytes, FdSetBytes)
-    };
+    private static readonly Argument s_fdSet = new FdSetArgument();
 
     // x86-64 packs struct epoll_event, as i386 has it; arm64 does not.
     private static readonly Argument s_event = new OwnArgument(EventOf) { Begin = new(CallRead.Fixed, 12, 12) };
@@ -140,17 +136,10 @@ internal static class WaitCalls
         writer.TextOnly(")"u8);
     }
 
-    private static void FdSet(ref CallWriter writer, in CallView call, int position)
+    // `described`: the argument whose descriptors are said too; those of a result are not.
+    private static void FdSet(ref CallWriter writer, in CallView call, ReadOnlySpan<byte> bytes, int described)
     {
-        var chunk = call.Find(position);
-        if (!chunk.IsRead || call.Int(0) < 0)
-            writer.Address(call[position]);
-        else
-            FdSet(ref writer, chunk.Bytes, call.Int(0));
-    }
-
-    private static void FdSet(ref CallWriter writer, ReadOnlySpan<byte> bytes, int count)
-    {
+        int count = call.Int(0), index = 0;
         bool isFirst = true;
         writer.BeginArray();
         for (int fd = 0; fd < count && fd / 8 < bytes.Length; fd++)
@@ -163,6 +152,8 @@ internal static class WaitCalls
                 writer.TextOnly(" "u8);
             isFirst = false;
             writer.Number(fd);
+            if (described >= 0)
+                CallDescriptor.Write(ref writer, call, described, index++);
         }
 
         writer.EndArray();
@@ -186,7 +177,7 @@ internal static class WaitCalls
             writer.TextOnly(isFirst ? " ("u8 : ", "u8);
             isFirst = false;
             writer.TextOnly(position switch { 1 => "in "u8, 2 => "out "u8, _ => "except "u8 });
-            FdSet(ref writer, chunk.Bytes, call.Int(0));
+            FdSet(ref writer, call, chunk.Bytes, -1);
         }
 
         if (call.Find(4, output: true).IsRead)
@@ -198,6 +189,24 @@ internal static class WaitCalls
 
         if (!isFirst)
             writer.TextOnly(")"u8);
+    }
+
+    /// <summary>A set of descriptors.</summary>
+    private sealed class FdSetArgument : Argument
+    {
+        public override CallReader Input(int position, CallOptions options, bool is32Bit) =>
+            new(options.Descriptors == DescriptorDetail.None ? CallRead.Fixed : CallRead.DescriptorSet, FdSetBytes, FdSetBytes);
+
+        public override CallReader Output(int position, CallOptions options, bool is32Bit) => new(CallRead.Fixed, FdSetBytes, FdSetBytes);
+
+        public override void Write(ref CallWriter writer, in CallView call, int position)
+        {
+            var chunk = call.Find(position);
+            if (!chunk.IsRead || call.Int(0) < 0)
+                writer.Address(call[position]);
+            else
+                FdSet(ref writer, call, chunk.Bytes, position);
+        }
     }
 
     /// <summary>An array of <c>struct pollfd</c>; what was found is part of the result in text, of the array in JSON.</summary>

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-3.0-only
+using System.Diagnostics;
+
+namespace Veil.Kernel.Tests;
+
+/// <summary><c>--path</c> and <c>--fd</c> on calls that a shell makes.</summary>
+public sealed class ArgumentFiltersTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("veil-paths-").FullName;
+
+    public static TheoryData<string> Hooks => [.. Rungs.Possible("syscall")];
+
+    [Theory]
+    [MemberData(nameof(Hooks))]
+    public void Path_OfAnArgumentOrADescriptor_ChoosesTheCalls(string hook)
+    {
+        File.WriteAllText(_folder + "/one", "1\n");
+        File.WriteAllText(_folder + "/two", "2\n");
+
+        // By its name, its folder, and the descriptor that the name became.
+        Calls(hook, "--path", _folder + "/one").ShouldBe(["openat", "dup2", "close", "read", "read", "dup2"]);
+        Calls(hook, "--path", "one,two", "--syscall", "openat").ShouldBe(["openat", "openat"]);
+        Calls(hook, "--path", _folder, "--path", "!two", "--syscall", "openat").ShouldBe(["openat"]);
+        Calls(hook, "--path", "/nowhere/").ShouldBeEmpty();
+    }
+
+    [Theory]
+    [MemberData(nameof(Hooks))]
+    public void Fd_OfACall_ChoosesIt(string hook)
+    {
+        File.WriteAllText(_folder + "/one", "1\n");
+        File.WriteAllText(_folder + "/two", "2\n");
+
+        Calls(hook, "--fd", "3", "--syscall", "openat,close").ShouldBe(["openat", "close", "openat", "close"]);
+        Calls(hook, "--fd", "!3", "--syscall", "openat,close").ShouldNotContain("openat");
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    // dash opens a file as 3, makes it 0, closes 3, reads a byte at a time, and puts back what was 0.
+    private string[] Calls(string hook, params string[] filters)
+    {
+        using var shell = Process.Start(new ProcessStartInfo("dash", ["-c", $"read go; read line < {_folder}/one; read line < {_folder}/two"]) { RedirectStandardInput = true })!;
+        using var veil = VeilRun.Attach(["--module", "syscall", "--args", "--hook", hook, "-p", shell.Id.ToString(), "--fields", "syscall", .. filters]);
+        shell.StandardInput.WriteLine("go");
+        shell.WaitForExit();
+        veil.Stop().ShouldBe(0);
+        return [.. veil.Lines.Select(static line => line["syscall=".Length..])];
+    }
+}
