@@ -109,8 +109,7 @@ static __always_inline int syscall_send(struct veil_task target, __u32 signal, _
 }
 
 SEC("tp_btf/signal_generate")
-int BPF_PROG(syscall_send_tp_btf, int signal, void *info, struct task_struct *target, int group,
-	     int result)
+int BPF_PROG(syscall_send_tp_btf, int signal, void *info, struct task_struct *target, int group, int result)
 {
 	return syscall_send(veil_task_typed(target), signal, (__u64)info, result);
 }
