@@ -4,15 +4,19 @@ using Veil.Bench.Processes;
 namespace Veil.Bench;
 
 /// <summary>How much is measured, and where the raw results go.</summary>
-internal readonly record struct BenchOptions(int Rounds, int Calls, int BurstRuns, int TextBurstCalls, int JsonBurstCalls, int ModuleRounds, bool ModulesOnly, string? JsonFile, string? Into)
+internal readonly record struct BenchOptions(
+    int Rounds, int Calls, int BurstRuns, int TextBurstCalls, int JsonBurstCalls, int ModuleRounds, bool ModulesOnly, string? JsonFile,
+    string? Into)
 {
     internal const string Usage = "usage: Veil.Bench [--quick] [--modules] [--json FILE] [--into PAGE]";
 
     private static readonly BenchOptions s_full = new(
-        Rounds: 15, Calls: 1_000_000, BurstRuns: 10, TextBurstCalls: 5_000_000, JsonBurstCalls: 2_000_000, ModuleRounds: 5, ModulesOnly: false, JsonFile: null, Into: null);
+        Rounds: 15, Calls: 1_000_000, BurstRuns: 10, TextBurstCalls: 5_000_000, JsonBurstCalls: 2_000_000, ModuleRounds: 5,
+        ModulesOnly: false, JsonFile: null, Into: null);
 
     private static readonly BenchOptions s_quick = new(
-        Rounds: 3, Calls: 300_000, BurstRuns: 2, TextBurstCalls: 1_000_000, JsonBurstCalls: 500_000, ModuleRounds: 1, ModulesOnly: false, JsonFile: null, Into: null);
+        Rounds: 3, Calls: 300_000, BurstRuns: 2, TextBurstCalls: 1_000_000, JsonBurstCalls: 500_000, ModuleRounds: 1, ModulesOnly: false,
+        JsonFile: null, Into: null);
 
     internal static BenchOptions Parse(IReadOnlyList<string> arguments)
     {

@@ -20,7 +20,8 @@ internal sealed class Bursts(Scenario scenario)
 
     internal bool AllDelivered => _runs.All(IsWhole);
 
-    internal double CpuNsPerEvent => Statistics.Median(_runs.Select(run => (double)run.TracerCpuNs!.Value / Math.Max(1, run.Delivered!.Value)));
+    internal double CpuNsPerEvent =>
+        Statistics.Median(_runs.Select(run => (double)run.TracerCpuNs!.Value / Math.Max(1, run.Delivered!.Value)));
 
     /// <summary>The worst run; NaN where veil did not say.</summary>
     internal double AllocatedBytesPerEvent => _runs.Count == 0 || _runs.Any(run => run.Veil?.AllocatedBytes is null)

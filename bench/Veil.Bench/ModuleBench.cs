@@ -50,11 +50,15 @@ internal sealed class ModuleBench(Programs programs, ScenarioRunner runner, int 
         [
             Figure.AtMost(
                 "scheduler, ping-pong's time / with an empty program", 1.5,
-                _tables["scheduler"][ModuleScenarios.VeilRow].MedianNs / _tables["scheduler"][ModuleScenarios.EmptyRow].MedianNs, Cell.Ratio),
-            Figure.AtMost("--args --fds none, added by openat, read and close, ns", 1_000, AddedNs(ModuleScenarios.WithoutDescriptors), Cell.Ns),
+                _tables["scheduler"][ModuleScenarios.VeilRow].MedianNs / _tables["scheduler"][ModuleScenarios.EmptyRow].MedianNs,
+                Cell.Ratio),
+            Figure.AtMost(
+                "--args --fds none, added by openat, read and close, ns", 1_000, AddedNs(ModuleScenarios.WithoutDescriptors), Cell.Ns),
             Figure.AtMost("--args, added by openat, read and close, ns", 2_000, AddedNs(ModuleScenarios.WithDescriptors), Cell.Ns),
-            Figure.AtMost("--args, CPU of the tracer an event as text, ns", 600, Row(ModuleScenarios.WithDescriptors).CpuNsPerEvent, Cell.Ns),
-            Figure.AtMost("--args, CPU of the tracer an event as JSON, ns", 900, Row(ModuleScenarios.WithDescriptorsAsJson).CpuNsPerEvent, Cell.Ns),
+            Figure.AtMost(
+                "--args, CPU of the tracer an event as text, ns", 600, Row(ModuleScenarios.WithDescriptors).CpuNsPerEvent, Cell.Ns),
+            Figure.AtMost(
+                "--args, CPU of the tracer an event as JSON, ns", 900, Row(ModuleScenarios.WithDescriptorsAsJson).CpuNsPerEvent, Cell.Ns),
             Whole("scheduler"),
             Whole("files"),
             Whole("network"),
@@ -73,6 +77,8 @@ internal sealed class ModuleBench(Programs programs, ScenarioRunner runner, int 
     {
         var samples = _tables[module][ModuleScenarios.VeilRow].Samples.ToList();
         int whole = samples.Count(static sample => sample.Delivered >= sample.Produced && sample.Veil is { Lost: 0 });
-        return new($"{module}: runs with every event delivered, 0 lost", "all", samples.Count == 0 ? double.NaN : whole, $"{whole} of {samples.Count}", whole == samples.Count);
+        return new(
+            $"{module}: runs with every event delivered, 0 lost", "all", samples.Count == 0 ? double.NaN
+            : whole, $"{whole} of {samples.Count}", whole == samples.Count);
     }
 }

@@ -44,8 +44,10 @@ static void Measure(BenchOptions options, Programs programs, int idlePid)
 {
     var report = new Report();
     string machine =
-        $"{Environment.ProcessorCount} cores, kernel {File.ReadAllText("/proc/sys/kernel/osrelease").Trim()}, {RuntimeInformation.OSArchitecture}; " +
-        $"workload on CPU {Cpu.Workload}, tracer on CPU {Cpu.Tracer}; {options.Rounds} interleaved rounds of {options.Calls:#,0} getppid calls; {Environment.GetEnvironmentVariable("VEIL_PEERS") ?? "peers of the PATH"}";
+        $"{Environment.ProcessorCount} cores, kernel {File.ReadAllText("/proc/sys/kernel/osrelease").Trim()}, " +
+            $"{RuntimeInformation.OSArchitecture}; " +
+        $"workload on CPU {Cpu.Workload}, tracer on CPU {Cpu.Tracer}; {options.Rounds} interleaved rounds of {options.Calls:#,0} getppid " +
+            $"calls; {Environment.GetEnvironmentVariable("VEIL_PEERS") ?? "peers of the PATH"}";
     report.Say(machine);
     report.Say("");
 

@@ -12,7 +12,8 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 var config = ManualConfig.CreateEmpty()
     .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
     .AddDiagnoser(MemoryDiagnoser.Default)
-    .AddColumnProvider(DefaultColumnProviders.Descriptor, DefaultColumnProviders.Params, DefaultColumnProviders.Statistics, DefaultColumnProviders.Metrics)
+    .AddColumnProvider(
+        DefaultColumnProviders.Descriptor, DefaultColumnProviders.Params, DefaultColumnProviders.Statistics, DefaultColumnProviders.Metrics)
     .AddLogger(ConsoleLogger.Default)
     .AddExporter(MarkdownExporter.Console)
     .WithArtifactsPath("artifacts/microbench");

@@ -17,7 +17,8 @@ internal static class Sample
     private const int PidOffset = 16;
     private const int SyscallOffset = 44;
 
-    public static EventCatalog Events { get; } = ModuleEvents.Read([ModuleCatalog.All.First(static module => module.Name == "syscall")], ModuleArguments.None);
+    public static EventCatalog Events { get; } =
+        ModuleEvents.Read([ModuleCatalog.All.First(static module => module.Name == "syscall")], ModuleArguments.None);
 
     /// <summary>Its bytes.</summary>
     public static byte[] Record()

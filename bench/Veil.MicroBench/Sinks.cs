@@ -12,10 +12,16 @@ namespace Veil.MicroBench;
 public class Sinks
 {
     private readonly byte[] _record = Sample.Record();
-    private readonly IEventSink _text = LineSink.Create(Sample.Events, new OutputOptions(OutputFormat.Text, [], Enrichments.None, Colour: false), new Sample.Nowhere());
-    private readonly IEventSink _json = LineSink.Create(Sample.Events, new OutputOptions(OutputFormat.Json, [], Enrichments.None, Colour: false), new Sample.Nowhere());
-    private readonly IEventSink _pairs = LineSink.Create(Sample.Events, new OutputOptions(OutputFormat.Text, ["comm", "pid", "syscall"], Enrichments.None, Colour: false), new Sample.Nowhere());
-    private readonly EventPipeline _pipeline = new(Sample.Events, new EventFilter?[Sample.Events.Schemas.Count], new Sample.Nowhere(), eventsMax: null, static _ => { });
+    private readonly IEventSink _text =
+        LineSink.Create(Sample.Events, new OutputOptions(OutputFormat.Text, [], Enrichments.None, Colour: false), new Sample.Nowhere());
+    private readonly IEventSink _json =
+        LineSink.Create(Sample.Events, new OutputOptions(OutputFormat.Json, [], Enrichments.None, Colour: false), new Sample.Nowhere());
+    private readonly IEventSink _pairs =
+        LineSink.Create(
+        Sample.Events, new OutputOptions(OutputFormat.Text, ["comm", "pid", "syscall"], Enrichments.None, Colour: false),
+        new Sample.Nowhere());
+    private readonly EventPipeline _pipeline =
+        new(Sample.Events, new EventFilter?[Sample.Events.Schemas.Count], new Sample.Nowhere(), eventsMax: null, static _ => { });
     private readonly IEventSink _time = new EnrichSink(new Sample.Nowhere(), Enrichments.Time, Sample.Events.Header, root: null);
     private readonly IEventSink _user = new EnrichSink(new Sample.Nowhere(), Enrichments.User, Sample.Events.Header, root: null);
     private readonly IEventSink _proc = new EnrichSink(new Sample.Nowhere(), Enrichments.Proc, Sample.Events.Header, root: null);

@@ -64,9 +64,12 @@ internal static class CommandLine
             throw new UsageException(Explain(parsed));
         var command = parsed.CommandResult.Command;
         if (command != root && flags.All.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } ignored)
-            throw new UsageException($"{ignored.Name}: is for tracing, and {HelpText.FullName(command)} traces nothing; leave one of them out");
+            throw new UsageException(
+                $"{ignored.Name}: is for tracing, and {HelpText.FullName(command)} traces nothing; leave one of them out");
         using var said = new StringWriter();
-        int code = parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = said });
+        int code =
+            parsed.Invoke(
+            new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = said });
         StandardStreams.WriteOutput(said.ToString());
         return code;
     }
@@ -78,7 +81,10 @@ internal static class CommandLine
         root.Options.Clear();
         foreach (var option in flags.All)
             root.Add(option);
-        root.Add(new HelpOption("--help", "-h", "-?") { Description = "help, of the modules that are named", Action = new HelpText.Action(flags, root) });
+        root.Add(
+            new HelpOption(
+            "--help", "-h", "-?")
+            { Description = "help, of the modules that are named", Action = new HelpText.Action(flags, root) });
         root.Add(new VersionOption(Version) { Description = "the version, commit and date", Action = new VersionText.Action() });
         root.Add(DoctorCommand.Create());
         root.Add(StuckCommand.Create());
@@ -98,7 +104,9 @@ internal static class CommandLine
         foreach (var (index, arg) in args.Index())
         {
             var before = waiting;
-            waiting = root.Options.FirstOrDefault(option => option.Arity.MinimumNumberOfValues > 0 && (option.Name == arg || option.Aliases.Contains(arg)));
+            waiting =
+                root.Options.FirstOrDefault(
+                option => option.Arity.MinimumNumberOfValues > 0 && (option.Name == arg || option.Aliases.Contains(arg)));
             if (arg.Length < 2 || arg[0] != '-')
                 continue;
             string flag = arg.Split('=')[0];
@@ -114,9 +122,14 @@ internal static class CommandLine
             }
 
             // Without the dashes: they are no letters that were typed right.
-            var near = NearestName.Find(flag.TrimStart('-'), names.Where(static name => name.StartsWith("--", StringComparison.Ordinal)).Select(static name => name[2..]));
+            var near =
+                NearestName.Find(
+                flag.TrimStart('-'), names.Where(static name => name.StartsWith("--", StringComparison.Ordinal))
+                .Select(static name => name[2..]));
             string help = near.Count > 0 ? $"did you mean '--{near[0]}'?" : "see veil --help";
-            throw new UsageException($"unknown flag '{Escaping.ForMessage(flag)}'; {help} (a value that begins with '-' is written --flag={Escaping.ForMessage(arg)})");
+            throw new UsageException(
+                $"unknown flag '{Escaping.ForMessage(flag)}'; {help} (a value that begins with '-' is written " +
+                $"--flag={Escaping.ForMessage(arg)})");
         }
 
         // The parser takes a repeated flag without a value for the first one alone.
@@ -132,13 +145,15 @@ internal static class CommandLine
             string help = current == parsed.RootCommandResult.Command ? "--help" : $"help {HelpText.FullName(current)}";
             string near = Messages.Suggest(word, [.. current.Subcommands.Select(static command => command.Name)]);
             // As other tracers take it.
-            string run = current == parsed.RootCommandResult.Command && near.Length == 0 && StartedCommand.Words.Count == 0 ? $"; a program to run stands behind two dashes: veil [flags] -- {Escaping.ForMessage(word)}" : "";
+            string run = current == parsed.RootCommandResult.Command && near.Length == 0 && StartedCommand.Words.Count == 0
+                ? $"; a program to run stands behind two dashes: veil [flags] -- {Escaping.ForMessage(word)}" : "";
             return $"unexpected word '{Escaping.ForMessage(word)}'; see veil {help}{near}{run}";
         }
 
         var error = parsed.Errors[0];
         if (error.SymbolResult is OptionResult { IdentifierToken: { } token, Option: { } option } result && result.Tokens.Count == 0)
-            return option.Arity.MinimumNumberOfValues > 0 ? $"{token.Value}: a value is missing ({option.HelpName})" : $"{token.Value}: stands alone; leave the rest out";
+            return option.Arity.MinimumNumberOfValues > 0 ? $"{token.Value}: a value is missing ({option.HelpName})"
+                : $"{token.Value}: stands alone; leave the rest out";
         if (error.SymbolResult is OptionResult { Option: { } repeated, Tokens.Count: > 1 })
             return $"{repeated.Name}: given more than once, but it takes one value";
         var command = parsed.CommandResult.Command;

@@ -13,7 +13,8 @@ using Veil.Modules;
 
 namespace Veil.Cli;
 
-/// <summary><c>veil completion SHELL</c>: a thin script that asks <c>veil __complete WORDS…</c> at each TAB, so that it never ages.</summary>
+/// <summary><c>veil completion SHELL</c>: a thin script that asks <c>veil __complete WORDS…</c> at each TAB, so that it never
+/// ages.</summary>
 internal static class CompletionCommand
 {
     /// <summary>The hidden command: the words after <c>veil</c>, the last of them the one under the cursor; a candidate a line.</summary>
@@ -63,7 +64,9 @@ internal static class CompletionCommand
         {
             string name = parsed.GetValue(shell)!;
             if (!s_scripts.TryGetValue(name, out string? script))
-                throw new UsageException($"completion: no script for '{Escaping.ForMessage(name)}'{Messages.Suggest(name, [.. s_scripts.Keys])} (available: {string.Join(", ", s_scripts.Keys)})");
+                throw new UsageException(
+                    $"completion: no script for '{Escaping.ForMessage(name)}'{Messages.Suggest(name, [.. s_scripts.Keys])} (available: " +
+                    $"{string.Join(", ", s_scripts.Keys)})");
             StandardStreams.WriteOutput(script);
             return ExitCode.Success;
         });
@@ -92,7 +95,9 @@ internal static class CompletionCommand
             case [['-', ..], ..] when before.Contains("--"):
                 return [];
             case ["help"]:
-                return StartingWith(word, word.StartsWith('-') ? flags.All.Select(static option => option.Name) : HelpCommand.Words(CommandLine.Create(new TraceFlags())));
+                return StartingWith(
+                    word, word.StartsWith('-') ? flags.All.Select(static option => option.Name)
+                    : HelpCommand.Words(CommandLine.Create(new TraceFlags())));
             case ["config"]:
                 return StartingWith(word, ["validate"]);
             case ["control", _]:
@@ -100,7 +105,8 @@ internal static class CompletionCommand
             case ["control", ..]:
                 return [];
             case ["doctor", ..]:
-                return before[^1] is "--output" or "-o" ? StartingWith(word, OutputFormats.Names(isTrace: false)) : StartingWith(word, ["--output", "--help"]);
+                return before[^1] is "--output" or "-o" ? StartingWith(word, OutputFormats.Names(isTrace: false))
+                    : StartingWith(word, ["--output", "--help"]);
         }
 
         if (word.StartsWith('-') && word.IndexOf('=', StringComparison.Ordinal) is var equals)
@@ -116,10 +122,12 @@ internal static class CompletionCommand
         bool takesThis = option is Option<string[]> || (option is Option<string> && flag == before.Length - 1);
         if (takesThis)
             return Values(option, before[flag], word, before, flags);
-        return flag < 0 && before.Length == 0 ? StartingWith(word, HelpText.Commands(CommandLine.Create(new TraceFlags())).Select(static command => command.Name)) : [];
+        return flag < 0 && before.Length == 0
+            ? StartingWith(word, HelpText.Commands(CommandLine.Create(new TraceFlags())).Select(static command => command.Name)) : [];
     }
 
-    private static Option? Find(TraceFlags flags, string name) => flags.All.FirstOrDefault(option => option.Name == name || option.Aliases.Contains(name));
+    private static Option? Find(TraceFlags flags, string name) =>
+        flags.All.FirstOrDefault(option => option.Name == name || option.Aliases.Contains(name));
 
     private static IEnumerable<string> Values(Option? option, string name, string word, string[] before, TraceFlags flags)
     {
@@ -142,11 +150,14 @@ internal static class CompletionCommand
         if (option == flags.Enrich)
             return ["time", "user", "proc", "why", "all"];
         if (option == flags.Hook)
-            return Chosen(before).SelectMany(static module => module.Rungs).Select(static rung => rung.Name).Distinct(StringComparer.Ordinal);
+            return Chosen(before).SelectMany(static module => module.Rungs).Select(static rung => rung.Name)
+                .Distinct(StringComparer.Ordinal);
         if (option == flags.Fields)
-            return Chosen(before).SelectMany(module => ListCommand.FieldsOf(module)).Select(static field => field.Name).Distinct(StringComparer.Ordinal);
+            return Chosen(before).SelectMany(module => ListCommand.FieldsOf(module)).Select(static field => field.Name)
+                .Distinct(StringComparer.Ordinal);
         if (option == flags.CountBy || option == flags.Histogram)
-            return Chosen(before).SelectMany(module => CountOptions.FieldNames(module, histogram: option == flags.Histogram)).Distinct(StringComparer.Ordinal);
+            return Chosen(before).SelectMany(module => CountOptions.FieldNames(module, histogram: option == flags.Histogram))
+                .Distinct(StringComparer.Ordinal);
         if (option == flags.Profile)
             return Profiles(before);
         FilterDimension? dimension = flags.Filters.FirstOrDefault(filter => filter.Value == option).Key;
@@ -157,7 +168,8 @@ internal static class CompletionCommand
     private static IReadOnlyList<string> Profiles(string[] words)
     {
         int at = Array.FindIndex(words, static word => word == "--config" || word.StartsWith("--config=", StringComparison.Ordinal));
-        string? path = at < 0 ? null : words[at].Contains('=', StringComparison.Ordinal) ? words[at]["--config=".Length..] : words.ElementAtOrDefault(at + 1);
+        string? path = at < 0 ? null : words[at].Contains('=', StringComparison.Ordinal) ? words[at]["--config=".Length..]
+            : words.ElementAtOrDefault(at + 1);
         try
         {
             return path is null or "-" ? [] : ConfigFile.Read(path).Profiles;
@@ -171,7 +183,8 @@ internal static class CompletionCommand
     // The modules that the line names already; all where it names none yet.
     private static IEnumerable<TraceModule> Chosen(string[] words)
     {
-        var named = words.SelectMany(static word => word[(word.IndexOf('=', StringComparison.Ordinal) + 1)..].Split(',')).ToHashSet(StringComparer.Ordinal);
+        var named = words.SelectMany(static word => word[(word.IndexOf('=', StringComparison.Ordinal) + 1)..].Split(','))
+            .ToHashSet(StringComparer.Ordinal);
         var chosen = ModuleCatalog.All.Where(module => named.Contains(module.Name)).ToList();
         return chosen.Count > 0 ? chosen : ModuleCatalog.All;
     }

@@ -27,12 +27,15 @@ internal static class ConfigCommand
             try
             {
                 var config = ConfigFile.Read(file);
-                string?[] profiles = config.Profiles is { Count: > 0 } all ? [.. all, .. config.HasDefault ? (string?[])[null] : []] : [null];
+                string?[] profiles =
+                    config.Profiles is { Count: > 0 } all ? [.. all, .. config.HasDefault ? (string?[])[null] : []] : [null];
                 var mistakes = profiles.SelectMany(config.Mistakes).Distinct(StringComparer.Ordinal).ToList();
                 mistakes.ForEach(Messages.Write);
                 allRight &= mistakes.Count == 0;
                 if (mistakes.Count == 0)
-                    StandardStreams.WriteOutput(Escaping.Visible(config.Profiles.Count == 0 ? $"{file}: right" : $"{file}: right ({string.Join(", ", config.Profiles)})") + "\n");
+                    StandardStreams.WriteOutput(
+                        Escaping.Visible(
+                        config.Profiles.Count == 0 ? $"{file}: right" : $"{file}: right ({string.Join(", ", config.Profiles)})") + "\n");
             }
             catch (UsageException wrong)
             {

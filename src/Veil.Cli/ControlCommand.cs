@@ -17,7 +17,15 @@ internal static class ControlCommand
     public static Command Create()
     {
         var path = new Argument<string>("PATH") { Description = "the socket of the trace" };
-        var words = new Argument<string[]>("COMMAND") { Description = $"one of {string.Join(", ", ControlCommands.Names)}, or {WatchName} (the status, once a second); without one, lines from standard input", Arity = ArgumentArity.ZeroOrMore };
+        var words =
+            new Argument<string[]>(
+            "COMMAND")
+            {
+                Description =
+            $"one of {string.Join(", ", ControlCommands.Names)}, or {WatchName} (the status, once a second); without one, lines from " +
+            $"standard input",
+                Arity = ArgumentArity.ZeroOrMore
+            };
         var command = new Command("control", "steer a running trace through its control socket: filters, pause, status")
         {
             path,
@@ -52,7 +60,8 @@ internal static class ControlCommand
     private static bool Do(ControlConnection connection, string command) => ListText.SplitWords(command) switch
     {
         [WatchName] => Watch(connection),
-        [WatchName, var more, ..] => throw new UsageException($"control: {WatchName} takes nothing after it, but there is '{Escaping.ForMessage(more)}'"),
+        [WatchName, var more, ..] =>
+            throw new UsageException($"control: {WatchName} takes nothing after it, but there is '{Escaping.ForMessage(more)}'"),
         _ => Ask(connection, command),
     };
 

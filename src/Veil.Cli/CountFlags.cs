@@ -26,12 +26,16 @@ internal static class CountFlags
             return null;
         }
 
-        RefuseAny(parsed, [flags.Fields, flags.Enrich, flags.Buffer, flags.Rings, flags.MaxEvents], "is for events, and counting shows none; leave one of them out");
+        RefuseAny(
+            parsed, [flags.Fields, flags.Enrich, flags.Buffer, flags.Rings, flags.MaxEvents],
+            "is for events, and counting shows none; leave one of them out");
         return new CountOptions(
             by, histogram,
             Number(flags.Top.Name, parsed.GetValue(flags.Top), TopMax),
-            TimeFlag.Read(flags.Interval.Name, parsed.GetValue(flags.Interval), s_intervalMin, s_intervalMax, "0.1s to 1d, such as 1s or 5m"),
-            Number(flags.Keys.Name, parsed.GetValue(flags.Keys), KeysMax) ?? (histogram is null ? CountOptions.DefaultKeys : CountOptions.DefaultHistogramKeys));
+            TimeFlag.Read(
+                flags.Interval.Name, parsed.GetValue(flags.Interval), s_intervalMin, s_intervalMax, "0.1s to 1d, such as 1s or 5m"),
+            Number(flags.Keys.Name, parsed.GetValue(flags.Keys), KeysMax)
+                ?? (histogram is null ? CountOptions.DefaultKeys : CountOptions.DefaultHistogramKeys));
     }
 
     private static void RefuseAny(ParseResult parsed, IEnumerable<Option> options, string why)

@@ -18,7 +18,8 @@ internal static class DoctorCommand
     public static Command Create()
     {
         var output = new Option<string>("--output", "-o") { HelpName = "text|json", Description = "the form of the report [text]" };
-        var command = new Command("doctor", "say what this kernel and these privileges allow, module by module; exit code 1 if one cannot run")
+        var command =
+            new Command("doctor", "say what this kernel and these privileges allow, module by module; exit code 1 if one cannot run")
         {
             output,
         };
@@ -40,10 +41,12 @@ internal static class DoctorCommand
         int columns = TerminalScreen.Of(StandardStreams.Output)?.Size.Columns ?? int.MaxValue;
         Line("kernel", report.Kernel);
         Line("BTF", report.HasBtf ? "yes" : "no: /sys/kernel/btf/vmlinux is missing, and nothing works without (CONFIG_DEBUG_INFO_BTF)");
-        Line("privileges", report.MissingPrivileges is { } missing ? $"{missing} missing: run it as root, or with CAP_BPF and CAP_PERFMON" : "enough");
+        Line("privileges", report.MissingPrivileges is { } missing ? $"{missing} missing: run it as root, or with CAP_BPF and CAP_PERFMON"
+            : "enough");
         Line("lockdown", report.Lockdown ?? "not in this kernel");
         Line("memlock", report.Memlock + (report.Memlock == "unlimited" ? "" : " (counts before Linux 5.11 only)"));
-        Line("tracefs", report.HasTracefs ? "mounted" : "not mounted, or not readable: mount -t tracefs tracefs /sys/kernel/tracing (the tracepoint hooks need it)");
+        Line("tracefs", report.HasTracefs ? "mounted"
+            : "not mounted, or not readable: mount -t tracefs tracefs /sys/kernel/tracing (the tracepoint hooks need it)");
         text.AppendLine();
         foreach (var module in report.Modules)
         {

@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace Veil.Cli;
 
 /// <summary>
-/// SIGINT, SIGTERM and SIGHUP while a trace is prepared (Native/start.c). .NET's own handlers come later: they bring a thread that would keep the
-/// privileges. Nothing happens where that file is not linked in, as in a build that is not native.
+/// SIGINT, SIGTERM and SIGHUP while a trace is prepared (Native/start.c). .NET's own handlers come later: they bring a thread that would
+/// keep the privileges. Nothing happens where that file is not linked in, as in a build that is not native.
 /// </summary>
 internal static partial class EarlySignals
 {
@@ -20,7 +20,8 @@ internal static partial class EarlySignals
     /// <summary>The first that came, or 0.</summary>
     public static int First => RuntimeFeature.IsDynamicCodeSupported ? 0 : StopAsked();
 
-    /// <summary>Ends this process by a signal. It returns where that is not possible: signals do not end the first process of a PID namespace.</summary>
+    /// <summary>Ends this process by a signal. It returns where that is not possible: signals do not end the first process of a PID
+    /// namespace.</summary>
     public static void EndBy(int signal)
     {
         if (!RuntimeFeature.IsDynamicCodeSupported)

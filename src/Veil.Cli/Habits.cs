@@ -22,7 +22,9 @@ internal static class Habits
             return;
         if (ModuleCatalog.All.Any(module => module.Name == first))
             throw new UsageException($"'{first}' is a module; type: veil --module {first}");
-        throw new UsageException($"'{Escaping.ForMessage(first)}' is not a command of veil ({string.Join(", ", commands)}); to run a program and trace it: veil -- {string.Join(' ', args.Select(Escaping.ForMessage))}");
+        throw new UsageException(
+            $"'{Escaping.ForMessage(first)}' is not a command of veil ({string.Join(", ", commands)}); to run a program and trace it: " +
+            $"veil -- {string.Join(' ', args.Select(Escaping.ForMessage))}");
     }
 
     /// <summary>What to type instead of a flag that veil does not have, or nothing.</summary>
@@ -46,7 +48,8 @@ internal static class Habits
         "exec" or "execve" or "execsnoop" => "for programs that start: --module syscall --syscall execve,execveat",
         "open" or "opens" or "opensnoop" => "for opened files: --module files --op open",
         "tcp" or "tcpconnect" or "connect" => "for TCP connections: --module network",
-        "udp" or "dns" => "of UDP, which DNS runs over, there are its system calls: --module syscall --syscall sendto,sendmsg,sendmmsg,recvfrom,recvmsg",
+        "udp" or "dns" =>
+            "of UDP, which DNS runs over, there are its system calls: --module syscall --syscall sendto,sendmsg,sendmmsg,recvfrom,recvmsg",
         "fork" or "child" or "children" => "children are followed by -f, --follow: veil --module syscall -p PID -f",
         "func" or "function" or "funclatency" or "usdt" => "for functions: --module uprobe",
         _ => null,
@@ -59,5 +62,6 @@ internal static class Habits
     }
 
     private static string Shown(string? value, string otherwise) =>
-        value is { Length: > 0 } && value[0] != '-' ? value.AsSpan().ContainsAny("!*? '") ? $"'{Escaping.ForMessage(value)}'" : Escaping.ForMessage(value) : otherwise;
+        value is { Length: > 0 } && value[0] != '-' ? value.AsSpan().ContainsAny("!*? '") ? $"'{Escaping.ForMessage(value)}'"
+            : Escaping.ForMessage(value) : otherwise;
 }

@@ -14,7 +14,13 @@ internal static class HelpCommand
     /// <summary>The command for the parser.</summary>
     public static Command Create(TraceFlags flags, RootCommand root)
     {
-        var word = new Argument<string[]>("WORD") { Description = "a module, a command, a flag or a topic; without one, questions with the command that answers each", Arity = ArgumentArity.ZeroOrMore };
+        var word =
+            new Argument<string[]>(
+            "WORD")
+            {
+                Description = "a module, a command, a flag or a topic; without one, questions with the command that answers each",
+                Arity = ArgumentArity.ZeroOrMore
+            };
         var command = new Command("help", "help by question, or of a module, command, flag or topic") { word };
         command.SetAction(parsed =>
         {
@@ -25,7 +31,8 @@ internal static class HelpCommand
     }
 
     /// <summary>Is a flag asked about, and not given?</summary>
-    public static bool IsAboutFlag(string[] args) => args is ["help", .. var words] && words.Any(static word => word.StartsWith('-')) && !words.Any(static word => word is "--help" or "-h" or "-?");
+    public static bool IsAboutFlag(string[] args) => args is ["help", .. var words] && words.Any(static word => word.StartsWith('-'))
+        && !words.Any(static word => word is "--help" or "-h" or "-?");
 
     /// <summary>The help of what the words name.</summary>
     /// <exception cref="UsageException">Nothing has that name.</exception>
@@ -34,11 +41,16 @@ internal static class HelpCommand
         [] => HelpText.Questions(root),
         [var name] when HelpTopics.Topics.Any(topic => topic.Name == name) => HelpText.OfTopic(name, flags, root),
         [var name] when ModuleCatalog.All.FirstOrDefault(module => module.Name == name) is { } module => HelpText.Of(module, flags),
-        [var name, .. var rest] when HelpText.Commands(root).FirstOrDefault(known => known.Name == name) is { } known => HelpText.Of(Below(known, rest)),
+        [var name, .. var rest] when HelpText.Commands(root).FirstOrDefault(known => known.Name == name) is { } known =>
+            HelpText.Of(Below(known, rest)),
         [var name] when Habits.Module(name) is { } instead => $"{name}: {instead}\n",
         [var name] when FlagOf(name, root) is { } option => HelpText.Of(option, flags),
-        [var name, var more, ..] when IsKnown(name, root) => throw new UsageException($"help: '{Escaping.ForMessage(more)}' is one word too many after '{Escaping.ForMessage(name)}'"),
-        [var name, ..] => throw new UsageException($"help: unknown topic '{Escaping.ForMessage(name)}'{Near(name, root)} (available: {string.Join(", ", Words(root))}, or a flag)"),
+        [var name, var more, ..] when IsKnown(name, root) =>
+            throw new UsageException($"help: '{Escaping.ForMessage(more)}' is one word too many after '{Escaping.ForMessage(name)}'"),
+        [var name, ..] =>
+            throw new UsageException(
+            $"help: unknown topic '{Escaping.ForMessage(name)}'{Near(name, root)} (available: " +
+            $"{string.Join(", ", Words(root))}, or a flag)"),
     };
 
     // A flag's name only where no other word is near.
@@ -49,7 +61,8 @@ internal static class HelpCommand
 
     // With its dashes or without.
     private static Option? FlagOf(string name, RootCommand root) =>
-        root.Options.FirstOrDefault(option => option.Aliases.Append(option.Name).Any(known => known == name || known.TrimStart('-') == name));
+        root.Options.FirstOrDefault(
+            option => option.Aliases.Append(option.Name).Any(known => known == name || known.TrimStart('-') == name));
 
     private static IEnumerable<string> FlagNames(RootCommand root, string asWritten) =>
         root.Options.Select(option => asWritten.StartsWith('-') ? option.Name : option.Name.TrimStart('-'));
@@ -60,7 +73,9 @@ internal static class HelpCommand
         {
             var names = command.Subcommands.Select(static known => known.Name).ToList();
             command = command.Subcommands.FirstOrDefault(known => known.Name == word)
-                ?? throw new UsageException($"help: {HelpText.FullName(command)}: unknown command '{Escaping.ForMessage(word)}'{Messages.Suggest(word, names)}{(names.Count > 0 ? $" (available: {string.Join(", ", names)})" : "")}");
+                ?? throw new UsageException(
+                    $"help: {HelpText.FullName(command)}: unknown command " +
+                    $"'{Escaping.ForMessage(word)}'{Messages.Suggest(word, names)}{(names.Count > 0 ? $" (available: {string.Join(", ", names)})" : "")}");
         }
 
         return command;

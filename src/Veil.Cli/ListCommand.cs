@@ -15,7 +15,8 @@ namespace Veil.Cli;
 internal static class ListCommand
 {
     /// <summary>Was one of the two asked for?</summary>
-    public static bool IsAsked(ParseResult parsed, TraceFlags flags) => parsed.GetValue(flags.ListModules) || parsed.GetValue(flags.ListFields) is not null;
+    public static bool IsAsked(ParseResult parsed, TraceFlags flags) =>
+        parsed.GetValue(flags.ListModules) || parsed.GetValue(flags.ListFields) is not null;
 
     /// <summary>Lists; the exit code.</summary>
     public static int Run(ParseResult parsed, TraceFlags flags)
@@ -29,12 +30,16 @@ internal static class ListCommand
         }
 
         bool asJson = OutputFormats.Parse(parsed.GetValue(flags.Output)) == OutputFormat.Json;
-        StandardStreams.WriteOutput(asked == flags.ListModules ? Modules(asJson, TerminalScreen.Of(StandardStreams.Output)?.Size.Columns) : Fields(Find(parsed.GetValue(flags.ListFields)!), asJson));
+        StandardStreams.WriteOutput(
+            asked == flags.ListModules ? Modules(asJson, TerminalScreen.Of(StandardStreams.Output)?.Size.Columns)
+            : Fields(Find(parsed.GetValue(flags.ListFields)!), asJson));
         return ExitCode.Success;
     }
 
     private static TraceModule Find(string name) => ModuleCatalog.All.FirstOrDefault(module => module.Name == name)
-        ?? throw new UsageException($"--list-fields: unknown module '{Escaping.ForMessage(name)}'{Messages.Suggest(name, Names)} (available: {string.Join(", ", Names)})");
+        ?? throw new UsageException(
+            $"--list-fields: unknown module '{Escaping.ForMessage(name)}'{Messages.Suggest(name, Names)} (available: " +
+            $"{string.Join(", ", Names)})");
 
     private static List<string> Names => [.. ModuleCatalog.All.Select(static module => module.Name)];
 
@@ -54,11 +59,19 @@ internal static class ListCommand
         }
 
         const string indent = "           ";
-        var rows = ModuleCatalog.All.Select(static module => (module.Name, module.Summary, Own: string.Join(' ', module.OwnFilters.Select(static filter => filter.Name).Concat(module.Flags.Select(static flag => flag.Name)).Select(static name => "--" + name)))).ToList();
+        var rows =
+            ModuleCatalog.All.Select(
+            static module =>
+            (module.Name, module.Summary,
+            Own: string.Join(
+            ' ', module.OwnFilters.Select(static filter => filter.Name).Concat(module.Flags.Select(static flag => flag.Name))
+            .Select(static name => "--" + name)))).ToList();
         var lines = rows.ConvertAll(static row => $"{row.Name,-10} {row.Summary,-62} {row.Own}".TrimEnd());
         if (columns is { } width && lines.Exists(line => line.Length > width))
         {
-            lines = [.. rows.SelectMany(row => WordWrap.Lines(row.Summary, width - indent.Length).Concat(WordWrap.Lines(row.Own, width - indent.Length))
+            lines = [
+                .. rows.SelectMany(
+                row => WordWrap.Lines(row.Summary, width - indent.Length).Concat(WordWrap.Lines(row.Own, width - indent.Length))
                 .Select((line, number) => (number == 0 ? $"{row.Name,-10} " : indent) + line))];
         }
 
@@ -84,8 +97,11 @@ internal static class ListCommand
     // Those of the events as they are, those that a switch adds, and those of --enrich.
     internal static List<(string Name, string Type, string? Needs)> FieldsOf(TraceModule module) =>
     [
-        .. ModuleFields.Of(module).Select(static known => (known.Field.Name, known.Field.Value.JsonType, known.Flag is null ? null : "--" + known.Flag)),
-        .. EnrichedColumns.All.Select(static added => (added.Column.Name, added.Column.Value.JsonType, (string?)("--enrich " + EnrichedColumns.FlagValueOf(added.By)))),
+        .. ModuleFields.Of(module)
+            .Select(static known => (known.Field.Name, known.Field.Value.JsonType, known.Flag is null ? null : "--" + known.Flag)),
+        .. EnrichedColumns.All.Select(
+            static added =>
+            (added.Column.Name, added.Column.Value.JsonType, (string?)("--enrich " + EnrichedColumns.FlagValueOf(added.By)))),
     ];
 
     private static string Lines<T>(IEnumerable<T> items, Action<Utf8JsonWriter, T> write)

@@ -62,7 +62,9 @@ internal static class Messages
 
     /// <summary>Lines that fit a terminal, broken at blanks; what continues one is indented, as no line of ours begins.</summary>
     internal static string Fit(string lines, int columns) => string.Join('\n', lines.Split('\n').Select(line =>
-        line.Length <= columns ? line : (line.StartsWith("  ", StringComparison.Ordinal) ? "  " : "") + string.Join("\n  ", WordWrap.Lines(line.TrimStart(' '), columns - 2))));
+        line.Length <= columns ? line
+            : (line.StartsWith("  ", StringComparison.Ordinal) ? "  " : "")
+            + string.Join("\n  ", WordWrap.Lines(line.TrimStart(' '), columns - 2))));
 
     // Whatever a message quotes, no line that is not ours begins as one of ours. The verifier says several lines, which are kept apart.
     private static string Safe(string text) => string.Join("\n  ", text.Split('\n').Select(Escaping.Visible));

@@ -16,7 +16,9 @@ internal static class OutputFormats
         null or "text" => OutputFormat.Text,
         "json" => OutputFormat.Json,
         "strace" when isTrace => OutputFormat.Strace,
-        _ => throw new UsageException($"--output: unknown format '{Escaping.ForMessage(value)}'{Hint(value, isTrace)} (available: {string.Join(", ", Names(isTrace))})"),
+        _ => throw new UsageException(
+            $"--output: unknown format '{Escaping.ForMessage(value)}'{Hint(value, isTrace)} (available: " +
+            $"{string.Join(", ", Names(isTrace))})"),
     };
 
     /// <summary>What it can be.</summary>

@@ -9,7 +9,8 @@ internal static class Program
 {
     private static int Main(string[] args)
     {
-        AppDomain.CurrentDomain.UnhandledException += static (_, unhandled) => ErrorBoundary.EndAtOnce((Exception)unhandled.ExceptionObject);
+        AppDomain.CurrentDomain.UnhandledException += static (_, unhandled) =>
+            ErrorBoundary.EndAtOnce((Exception)unhandled.ExceptionObject);
         try
         {
             if (args is [RootServer.Hidden, .. var words])

@@ -8,7 +8,8 @@ using Veil.Core.Text;
 
 namespace Veil.Cli;
 
-/// <summary>The command of <c>veil [flags] -- CMD ARG…</c>: a process that waits since before the runtime began (Native/command.c).</summary>
+/// <summary>The command of <c>veil [flags] -- CMD ARG…</c>: a process that waits since before the runtime began
+/// (Native/command.c).</summary>
 internal static unsafe partial class StartedCommand
 {
     private const int NotFound = 127;
@@ -16,7 +17,8 @@ internal static unsafe partial class StartedCommand
     private const int Enoent = 2;
 
     // Their children are those of a service that they ask for it.
-    private static readonly string[] s_askOthers = ["systemd-run", "docker", "nerdctl", "ctr", "crictl", "kubectl", "machinectl", "at", "batch"];
+    private static readonly string[] s_askOthers =
+        ["systemd-run", "docker", "nerdctl", "ctr", "crictl", "kubectl", "machinectl", "at", "batch"];
 
     // A process has one command line, and tests have one a thread.
     [ThreadStatic]
@@ -43,15 +45,20 @@ internal static unsafe partial class StartedCommand
         return args[..dashes];
     }
 
-    /// <summary>Adds what is traced of a command where nobody says it: its system calls, with their arguments unless something else of them is asked for.</summary>
+    /// <summary>Adds what is traced of a command where nobody says it: its system calls, with their arguments unless something else of them
+    /// is asked for.</summary>
     /// <param name="flags">The flags before the command.</param>
     public static string[] AddDefaults(string[] flags)
     {
         if (Words.Count == 0 || Has("--module", "-m", "--config", "--list-modules", "--list-fields", "--help", "-h", "-?"))
             return flags;
-        return Has("--args", "--returns", "--count", "--count-by", "--hist") ? ["--module", "syscall", .. flags] : ["--module", "syscall", "--args", .. flags];
+        return Has("--args", "--returns", "--count", "--count-by", "--hist") ? ["--module", "syscall", .. flags]
+            : ["--module", "syscall", "--args", .. flags];
 
-        bool Has(params string[] names) => Array.Exists(flags, flag => Array.Exists(names, name => flag == name || flag.StartsWith(name.Length == 2 ? name : name + "=", StringComparison.Ordinal)));
+        bool Has(params string[] names) =>
+            Array.Exists(
+            flags, flag =>
+            Array.Exists(names, name => flag == name || flag.StartsWith(name.Length == 2 ? name : name + "=", StringComparison.Ordinal)));
     }
 
     /// <summary>The process that waits.</summary>
@@ -62,7 +69,8 @@ internal static unsafe partial class StartedCommand
             throw new VeilException("--: commands are run by the native program only");
         var started = Started();
         if (started->Error != 0)
-            throw new CommandException($"{Name}: {(started->Error == Enoent && !Words[0].Contains('/', StringComparison.Ordinal) ? "command not found" : Marshal.GetPInvokeErrorMessage(started->Error))}", started->Error == Enoent ? NotFound : CannotRun);
+            throw new CommandException(
+                $"{Name}: {(started->Error == Enoent && !Words[0].Contains('/', StringComparison.Ordinal) ? "command not found" : Marshal.GetPInvokeErrorMessage(started->Error))}", started->Error == Enoent ? NotFound : CannotRun);
         return new TracedCommand(started->Pid, started->Word, started->Failed, NextSignal);
     }
 

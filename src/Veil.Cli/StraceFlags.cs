@@ -13,10 +13,13 @@ internal static class StraceFlags
 
     /// <summary>The flags of modules with those that it stands for.</summary>
     /// <exception cref="UsageException">Something else was asked for beside it.</exception>
-    public static ModuleArguments Imply(ModuleArguments arguments, IReadOnlyList<TraceModule> modules, IReadOnlyList<string> fields, Enrichments enrichments, CountOptions? counting)
+    public static ModuleArguments Imply(
+        ModuleArguments arguments, IReadOnlyList<TraceModule> modules, IReadOnlyList<string> fields, Enrichments enrichments,
+        CountOptions? counting)
     {
         if (modules.FirstOrDefault(static module => module.EventsOfStrace is null) is { } other)
-            throw new UsageException($"--output strace: is for system calls, and --module {other.Name} shows others; leave one of them out");
+            throw new UsageException(
+                $"--output strace: is for system calls, and --module {other.Name} shows others; leave one of them out");
         if (counting is not null)
             throw new UsageException("--output strace: is for events, and counting shows none; leave one of them out");
         if (fields.Any(static field => field != Duration))

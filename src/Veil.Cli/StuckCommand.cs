@@ -20,15 +20,28 @@ internal static class StuckCommand
     /// <summary>The command for the parser.</summary>
     public static Command Create()
     {
-        var output = new Option<string>("--output", "-o") { HelpName = "text|json", Description = "the form of the report; json is an object in a line for each task [text]" };
-        var slower = new Option<string>("--slower") { HelpName = "TIME", Description = "only tasks that have been off the CPU for so long" };
-        var filters = TaskLook.Dimensions.ToDictionary(static dimension => dimension, static dimension => new Option<string[]>("--" + dimension.Name, [.. Alias(dimension)])
-        {
-            HelpName = dimension.ValueName,
-            Description = dimension.Description,
-            AllowMultipleArgumentsPerToken = true,
-        });
-        var command = new Command("stuck", "one look at what tasks wait for: their system call with its arguments, for how long, and where in the kernel; without a filter those that wait uninterruptibly (state D)");
+        var output =
+            new Option<string>(
+            "--output", "-o")
+            {
+                HelpName = "text|json",
+                Description = "the form of the report; json is an object in a line for each task [text]"
+            };
+        var slower =
+            new Option<string>("--slower") { HelpName = "TIME", Description = "only tasks that have been off the CPU for so long" };
+        var filters =
+            TaskLook.Dimensions.ToDictionary(
+            static dimension => dimension, static dimension => new Option<string[]>("--" + dimension.Name, [.. Alias(dimension)])
+            {
+                HelpName = dimension.ValueName,
+                Description = dimension.Description,
+                AllowMultipleArgumentsPerToken = true,
+            });
+        var command =
+            new Command(
+            "stuck",
+            "one look at what tasks wait for: their system call with its arguments, for how long, and where in the kernel; without a " +
+            "filter those that wait uninterruptibly (state D)");
         foreach (var option in filters.Values)
             command.Add(option);
         command.Add(slower);
@@ -41,7 +54,9 @@ internal static class StuckCommand
                 .Select(static filter => FilterExpression.Parse(filter.Key, filter.Values))
                 .ToList();
             var least = TimeFlag.Read(slower.Name, parsed.GetValue(slower), s_slowerMin, s_slowerMax, "1ms to 3650d, such as 10s");
-            return Run(new StuckOptions(given, given.Count == 0 && least is null, least ?? TimeSpan.Zero), OutputFormats.Parse(parsed.GetValue(output)));
+            return Run(
+                new StuckOptions(given, given.Count == 0 && least is null, least ?? TimeSpan.Zero),
+                OutputFormats.Parse(parsed.GetValue(output)));
         });
         return command;
     }
@@ -53,12 +68,17 @@ internal static class StuckCommand
         StandardStreams.RequireOutput();
         foreach (string warning in options.Filters.SelectMany(static filter => filter.Dimension.Warnings(filter.Bits.Keys)))
             Messages.Write($"warning: {warning}");
-        var report = new StuckReport(new CallOptions(format == OutputFormat.Json), TerminalScreen.Of(StandardStreams.Output)?.Size.Columns ?? int.MaxValue);
+        var report =
+            new StuckReport(
+            new CallOptions(format == OutputFormat.Json), TerminalScreen.Of(StandardStreams.Output)?.Size.Columns ?? int.MaxValue);
         var text = new StringBuilder();
         TaskLook.Run(StuckLook.ReadObject(), options, (in StuckTask task, ReadOnlySpan<ulong> stack) => report.Append(text, task, stack));
         StandardStreams.WriteOutput(text.ToString());
         if (text.Length == 0)
-            Messages.Write(options.OnlyUninterruptible ? "no task waits uninterruptibly now; -p PID or -n NAME shows tasks in any state, --slower 10s those that have not run for so long" : "no such task now");
+            Messages.Write(
+                options.OnlyUninterruptible
+                ? "no task waits uninterruptibly now; -p PID or -n NAME shows tasks in any state, --slower 10s those that have not run " +
+                "for so long" : "no such task now");
         return ExitCode.Success;
     }
 }

@@ -14,7 +14,8 @@ internal static class TimeFlag
         if (value is null)
             return null;
         bool isAlone = value.Length > 0 && char.IsAsciiDigit(value[^1]);
-        return DurationText.TryParse(isAlone ? value + "s" : value, out double nanoseconds) && nanoseconds >= least.TotalNanoseconds && nanoseconds <= most.TotalNanoseconds
+        return DurationText.TryParse(isAlone ? value + "s" : value, out double nanoseconds) && nanoseconds >= least.TotalNanoseconds
+            && nanoseconds <= most.TotalNanoseconds
             ? TimeSpan.FromMilliseconds(nanoseconds / 1e6)
             : throw new UsageException($"{flag}: '{Escaping.ForMessage(value)}' is not a time from {range}");
     }

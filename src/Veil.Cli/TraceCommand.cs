@@ -54,7 +54,9 @@ internal static class TraceCommand
         MemoryCgroup.Require(options, RootClient.NeededFor(options.Output.Enrichments, request.Control is not null) != RootAbilities.None);
         if (!request.Yes)
             Confirm(options);
-        foreach (string warning in options.Filters.SelectMany(Warnings).Concat(options.Modules.SelectMany(module => module.Warnings(options.FlagsOf(module)))))
+        foreach (
+            string warning in options.Filters.SelectMany(Warnings)
+            .Concat(options.Modules.SelectMany(module => module.Warnings(options.FlagsOf(module)))))
             Messages.Write($"warning: {warning}");
         if (command is not null && StartedCommand.Warning is { } unseen)
             Messages.Write(unseen);
@@ -74,10 +76,16 @@ internal static class TraceCommand
         else
             StartedCommand.TakeSignals();
         control?.Start(commands, stop);
-        if (options is { RingBytes: < SessionOptions.DefaultRingBytes, Counting: null, Quiet: false } && options.RingBytes == MemoryCgroup.DefaultRingBytes)
-            Messages.Write($"the memory cgroup allows {MemoryCgroup.LimitBytes >> 20} MiB: the ring has {options.RingBytes >> 10} KiB (--buffer sets another size), and modules remember less at once");
+        if (options is { RingBytes: < SessionOptions.DefaultRingBytes, Counting: null, Quiet: false }
+            && options.RingBytes == MemoryCgroup.DefaultRingBytes)
+            Messages.Write(
+                $"the memory cgroup allows {MemoryCgroup.LimitBytes >> 20} MiB: the ring has {options.RingBytes >> 10} KiB (--buffer " +
+                $"sets another size), and modules remember less at once");
         if (!options.Quiet && command is null)
-            Messages.Write("tracing " + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Hook}").Distinct()) + HowToStop(stop, prompt is not null));
+            Messages.Write(
+                "tracing "
+                + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Hook}").Distinct())
+                + HowToStop(stop, prompt is not null));
 
         stop.ThrowIfEarly();
         command?.Release(user);
@@ -104,7 +112,8 @@ internal static class TraceCommand
         if (stop.Failure is { } failed)
             return ErrorBoundary.Report(failed);
         if (command is null)
-            return summary.Failure is not null ? ExitCode.Failure : options.FailOnLoss && summary.LostTotal > 0 ? ExitCode.Loss : ExitCode.Success;
+            return summary.Failure is not null ? ExitCode.Failure : options.FailOnLoss && summary.LostTotal > 0 ? ExitCode.Loss
+                : ExitCode.Success;
         return EndOf(command, options.FailOnLoss && summary.LostTotal > 0, summary.Failure is not null, stop);
     }
 
@@ -131,15 +140,21 @@ internal static class TraceCommand
 
         if (request.NoFollow || request.User is not null)
             throw new UsageException($"{(request.NoFollow ? "--no-follow" : "--user")}: is for a command: veil [flags] -- CMD ARG…");
-        if (request.Options.Follow && !request.Options.Filters.Any(static filter => TraceModule.IsOfTask(filter.Dimension) && filter.Bits.Values.Any(static bits => bits.HasFlag(FilterBits.Allow))))
-            throw new UsageException("--follow: everything is traced already; choose whose children to follow by -p, --tid, -u or -n, or run a command: veil [flags] -- CMD ARG…");
+        if (request.Options.Follow
+            && !request.Options.Filters.Any(
+            static filter =>
+            TraceModule.IsOfTask(filter.Dimension) && filter.Bits.Values.Any(static bits => bits.HasFlag(FilterBits.Allow))))
+            throw new UsageException(
+                "--follow: everything is traced already; choose whose children to follow by -p, --tid, -u or -n, or run a command: " +
+                "veil [flags] -- CMD ARG…");
     }
 
     private static TraceRequest ReadRequest(ParseResult parsed, TraceFlags flags)
     {
         string? profile = parsed.GetValue(flags.Profile);
         if (parsed.GetValue(flags.Config) is not { } file)
-            return profile is null ? TraceRequest.Read(parsed, flags) : throw new UsageException("--profile: there is no profile without --config FILE");
+            return profile is null ? TraceRequest.Read(parsed, flags)
+                : throw new UsageException("--profile: there is no profile without --config FILE");
         // Which of the two should hold? Nobody could tell from the command line.
         foreach (var option in flags.All)
         {
@@ -168,7 +183,9 @@ internal static class TraceCommand
     // Asks on the terminal. Nobody there is a no: a script says --yes.
     private static void Confirm(SessionOptions options)
     {
-        foreach (string question in options.Modules.Select(module => module.Question([.. options.FiltersOf(module)], options.FlagsOf(module))).OfType<string>())
+        foreach (
+            string question in options.Modules.Select(module => module.Question([.. options.FiltersOf(module)], options.FlagsOf(module)))
+            .OfType<string>())
         {
             if (Console.IsInputRedirected || Console.IsErrorRedirected)
                 throw new UsageException($"{question}: nobody can be asked without a terminal; narrow it down, or add --yes");
@@ -197,7 +214,8 @@ internal static class TraceCommand
         var counting = CountFlags.Read(parsed, flags);
         var fields = Words("--fields", parsed.GetValue(flags.Fields) ?? []);
         var enrichments = Enrich(parsed.GetValue(flags.Enrich) ?? []);
-        if (enrichments.HasFlag(Enrichments.Why) && !modules.Exists(module => HasPaths(module) || module.ChosenEvent(arguments)?.Flags[0] == "args"))
+        if (enrichments.HasFlag(Enrichments.Why)
+            && !modules.Exists(module => HasPaths(module) || module.ChosenEvent(arguments)?.Flags[0] == "args"))
             throw NoModuleHas("--enrich why", modules, HasPaths, "paths");
         var format = OutputFormats.Parse(parsed.GetValue(flags.Output), isTrace: true);
         if (format == OutputFormat.Strace)
@@ -206,8 +224,10 @@ internal static class TraceCommand
             enrichments = Shown(enrichments, fields);
         CallOptions.Current = CallFlags.Read(arguments, format == OutputFormat.Strace ? DescriptorDetail.None : DescriptorDetail.All);
         modules = [.. modules.SelectMany(module => module.Instances(arguments, filters))];
-        if (counting is not null && modules.FirstOrDefault(static module => module.FiltersInUserspace is not null) is { FiltersInUserspace: { } late })
-            throw new UsageException($"{late}: so many values are decided in userspace, after counting; give fewer, or --count-by filename");
+        if (counting is not null
+            && modules.FirstOrDefault(static module => module.FiltersInUserspace is not null) is { FiltersInUserspace: { } late })
+            throw new UsageException(
+                $"{late}: so many values are decided in userspace, after counting; give fewer, or --count-by filename");
         string? written = parsed.GetValue(flags.Write), writeTo = WriteTo(written);
         int stream = written is null ? StartedCommand.Stream : StandardStreams.Output;
         return new SessionOptions
@@ -222,7 +242,9 @@ internal static class TraceCommand
                 Screen = writeTo is null && !IsWide(parsed.GetValue(flags.Wide), format, fields) ? TerminalScreen.Of(stream) : null,
             },
             EventsMax = MaxEvents(parsed.GetValue(flags.MaxEvents)),
-            Duration = TimeFlag.Read(flags.Duration.Name, parsed.GetValue(flags.Duration), s_durationMin, s_durationMax, "1ms to 30d, such as 10s, 5m or 2h"),
+            Duration =
+                TimeFlag.Read(
+                flags.Duration.Name, parsed.GetValue(flags.Duration), s_durationMin, s_durationMax, "1ms to 30d, such as 10s, 5m or 2h"),
             WriteTo = writeTo,
             Stream = stream,
             Follow = parsed.GetValue(flags.Follow),
@@ -262,12 +284,14 @@ internal static class TraceCommand
     {
         return values.Length > 0
             ? [.. Words("--module", values).Select(Module).Distinct()]
-            : throw new UsageException($"--module: say what to trace, such as --module syscall (available: {string.Join(", ", s_moduleNames)}); see veil --help");
+            : throw new UsageException(
+                $"--module: say what to trace, such as --module syscall (available: {string.Join(", ", s_moduleNames)}); see veil --help");
     }
 
     /// <summary>The module of that name.</summary>
     internal static TraceModule Module(string name) => ModuleCatalog.All.FirstOrDefault(module => module.Name == name)
-        ?? throw new UsageException($"--module: unknown module '{Escaping.ForMessage(name)}'{(Habits.Module(name) is { } instead ? $"; {instead}" : Messages.Suggest(name, s_moduleNames))} (available: {string.Join(", ", s_moduleNames)})");
+        ?? throw new UsageException(
+            $"--module: unknown module '{Escaping.ForMessage(name)}'{(Habits.Module(name) is { } instead ? $"; {instead}" : Messages.Suggest(name, s_moduleNames))} (available: {string.Join(", ", s_moduleNames)})");
 
     private static Enrichments Enrich(string[] values)
     {
@@ -282,7 +306,9 @@ internal static class TraceCommand
                 "proc" => Enrichments.Proc,
                 "why" => Enrichments.Why,
                 "all" => Enrichments.All,
-                _ => throw new UsageException($"--enrich: unknown enrichment '{Escaping.ForMessage(word)}'{Messages.Suggest(word, names)} (available: {string.Join(", ", names)})"),
+                _ => throw new UsageException(
+                    $"--enrich: unknown enrichment '{Escaping.ForMessage(word)}'{Messages.Suggest(word, names)} (available: " +
+                    $"{string.Join(", ", names)})"),
             };
         }
 
@@ -295,7 +321,8 @@ internal static class TraceCommand
         if (chosen == Enrichments.None || fields.Count == 0)
             return chosen;
         var shown = chosen & fields.Aggregate(Enrichments.None, static (all, field) => all | FieldSelection.EnrichmentOf(field));
-        return shown != Enrichments.None ? shown : throw new UsageException("--enrich: --fields leaves out what it adds (time, username, proc_name, why): name it there too");
+        return shown != Enrichments.None ? shown
+            : throw new UsageException("--enrich: --fields leaves out what it adds (time, username, proc_name, why): name it there too");
     }
 
     private static string? Hook(string? value, List<TraceModule> modules)
@@ -306,7 +333,9 @@ internal static class TraceCommand
         {
             var names = module.Rungs.Select(static rung => rung.Name).ToList();
             if (!names.Contains(value))
-                throw new UsageException($"--hook: module {module.Name} has no hook '{Escaping.ForMessage(value)}'{Messages.Suggest(value, names)} (available: {string.Join(", ", names)})");
+                throw new UsageException(
+                    $"--hook: module {module.Name} has no hook " +
+                    $"'{Escaping.ForMessage(value)}'{Messages.Suggest(value, names)} (available: {string.Join(", ", names)})");
         }
 
         return value;
@@ -315,7 +344,8 @@ internal static class TraceCommand
     private static bool IsWide(bool wide, OutputFormat format, List<string> fields)
     {
         if (wide && format != OutputFormat.Text)
-            throw new UsageException($"--wide: is for columns, and --output {format.ToString().ToLowerInvariant()} has none; leave one of them out");
+            throw new UsageException(
+                $"--wide: is for columns, and --output {format.ToString().ToLowerInvariant()} has none; leave one of them out");
         if (wide && fields.Count > 0)
             throw new UsageException("--wide: is for columns, and --fields makes none; leave one of them out");
         return wide;
@@ -344,7 +374,8 @@ internal static class TraceCommand
             return null;
         return int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count >= 1 && count <= cpus
             ? count
-            : throw new UsageException($"--rings: '{Escaping.ForMessage(value)}' is not a number from 1 to {cpus}, the CPUs of this machine");
+            : throw new UsageException(
+                $"--rings: '{Escaping.ForMessage(value)}' is not a number from 1 to {cpus}, the CPUs of this machine");
     }
 
     private static int RingBytes(string? value)
@@ -352,7 +383,8 @@ internal static class TraceCommand
         if (value is null)
             return MemoryCgroup.DefaultRingBytes;
         string digits = value.EndsWith("iB", StringComparison.Ordinal) ? value[..^2] : value.EndsWith('B') ? value[..^1] : value;
-        long unit = digits.Length == 0 ? 0 : char.ToUpperInvariant(digits[^1]) switch { 'K' => 1L << 10, 'M' => 1L << 20, 'G' => 1L << 30, _ => 1 };
+        long unit =
+            digits.Length == 0 ? 0 : char.ToUpperInvariant(digits[^1]) switch { 'K' => 1L << 10, 'M' => 1L << 20, 'G' => 1L << 30, _ => 1 };
         if (unit > 1)
             digits = digits[..^1];
         if (digits.Length is 0 or > 12 || digits.AsSpan().ContainsAnyExceptInRange('0', '9')
@@ -385,7 +417,9 @@ internal static class TraceCommand
     private static UsageException NoModuleHas(string flag, List<TraceModule> chosen, Func<TraceModule, bool> has, string what = "it")
     {
         var having = ModuleCatalog.All.Where(has).Select(static module => module.Name);
-        return new UsageException($"{flag}: no chosen module has {what} ({string.Join(", ", chosen.Select(static module => module.Name))}); {string.Join(", ", having)} would");
+        return new UsageException(
+            $"{flag}: no chosen module has {what} ({string.Join(", ", chosen.Select(static module => module.Name))}); " +
+            $"{string.Join(", ", having)} would");
     }
 
     private static IEnumerable<string> Warnings(FilterExpression filter) =>

@@ -21,76 +21,156 @@ internal sealed class TraceFlags
         .DistinctBy(static flag => flag.Name)
         .ToDictionary(static flag => flag, ModuleOption);
 
-    public Option<string[]> Module { get; } = List("--module", "NAME,…", $"what to trace: {string.Join(", ", ModuleCatalog.All.Select(static module => module.Name))}", "-m");
+    public Option<string[]> Module { get; } =
+        List("--module", "NAME,…", $"what to trace: {string.Join(", ", ModuleCatalog.All.Select(static module => module.Name))}", "-m");
 
-    public Option<string> Output { get; } = new("--output", "-o") { HelpName = "text|json|strace", Description = "the form of an event: columns, one JSON object a line, or of system calls as strace -f -o FILE writes them [text]" };
+    public Option<string> Output { get; } =
+        new("--output", "-o")
+        {
+            HelpName = "text|json|strace",
+            Description = "the form of an event: columns, one JSON object a line, or of system calls as strace -f -o FILE writes them [text]"
+        };
 
     public Option<string[]> Fields { get; } = List("--fields", "FIELD,…", "show these fields only, in this order; text becomes key=value");
 
-    public Option<string[]> Enrich { get; } = List("--enrich", "time,user,proc,why,all", "add wall-clock time, the user's name, the process's current name; why a path refused a call (files), which all leaves out");
+    public Option<string[]> Enrich { get; } =
+        List("--enrich", "time,user,proc,why,all",
+        "add wall-clock time, the user's name, the process's current name; why a path refused a call (files), which all leaves out");
 
     public Option<bool> Wide { get; } = new("--wide") { Description = "on a terminal too, the full columns that a file or a pipe gets" };
 
-    public Option<string> Write { get; } = new("--write", "-w") { HelpName = "FILE", Description = "write events, or counts, to a file, which is emptied first; messages stay on the screen" };
+    public Option<string> Write { get; } =
+        new("--write", "-w")
+        {
+            HelpName = "FILE",
+            Description = "write events, or counts, to a file, which is emptied first; messages stay on the screen"
+        };
 
-    public Option<bool> Follow { get; } = new("--follow", "-f") { Description = "trace the children of what the filters choose too, and theirs, from the moment they are made; with a command (veil [flags] -- CMD ARG…) that is so" };
+    public Option<bool> Follow { get; } =
+        new("--follow", "-f")
+        {
+            Description =
+        "trace the children of what the filters choose too, and theirs, from the moment they are made; with a command (veil [flags] " +
+        "-- CMD ARG…) that is so"
+        };
 
     public Option<bool> NoFollow { get; } = new("--no-follow") { Description = "of a command, trace its own process alone" };
 
-    public Option<string> User { get; } = new("--user") { HelpName = "NAME", Description = "run the command as this user, with the user's groups" };
+    public Option<string> User { get; } =
+        new("--user") { HelpName = "NAME", Description = "run the command as this user, with the user's groups" };
 
-    public Option<string> Duration { get; } = new("--duration") { HelpName = "TIME", Description = "end by itself after this time: 10s (ns, us, ms, s, m, h, d; a number alone is seconds)" };
+    public Option<string> Duration { get; } =
+        new("--duration")
+        {
+            HelpName = "TIME",
+            Description = "end by itself after this time: 10s (ns, us, ms, s, m, h, d; a number alone is seconds)"
+        };
 
     public Option<string> MaxEvents { get; } = new("--max-events") { HelpName = "N", Description = "end by itself after so many events" };
 
-    public Option<bool> Count { get; } = new("--count") { Description = "count in the kernel and show a ranking at the end; by " + string.Join(", ", ModuleCatalog.All.Select(static module => $"{module.CountKey} ({module.Name})")) };
+    public Option<bool> Count { get; } =
+        new("--count")
+        {
+            Description = "count in the kernel and show a ranking at the end; by "
+        + string.Join(", ", ModuleCatalog.All.Select(static module => $"{module.CountKey} ({module.Name})"))
+        };
 
     public Option<string> CountBy { get; } = new("--count-by") { HelpName = "FIELD", Description = "the same by another field" };
 
-    public Option<string> Histogram { get; } = new("--hist") { HelpName = "FIELD", Description = "a histogram of a number, by powers of two, made in the kernel; with --count-by one for each key" };
+    public Option<string> Histogram { get; } =
+        new("--hist")
+        {
+            HelpName =
+        "FIELD",
+            Description = "a histogram of a number, by powers of two, made in the kernel; with --count-by one for each key"
+        };
 
     public Option<string> Top { get; } = new("--top") { HelpName = "N", Description = "show so many keys [10; all as JSON]" };
 
-    public Option<string> Interval { get; } = new("--interval") { HelpName = "TIME", Description = "print the counts each time and begin anew: 1s (units as of --duration) [once, at the end]" };
+    public Option<string> Interval { get; } =
+        new("--interval")
+        {
+            HelpName = "TIME",
+            Description = "print the counts each time and begin anew: 1s (units as of --duration) [once, at the end]"
+        };
 
-    public Option<string> Keys { get; } = new("--keys") { HelpName = "N", Description = "room for so many keys; what comes after is counted together [10240; 1024 with --hist]" };
+    public Option<string> Keys { get; } =
+        new("--keys")
+        {
+            HelpName = "N",
+            Description = "room for so many keys; what comes after is counted together [10240; 1024 with --hist]"
+        };
 
-    public Option<string> Buffer { get; } = new("--buffer") { HelpName = "SIZE", Description = "memory for events on their way, a power of two such as 64M [16M]" };
+    public Option<string> Buffer { get; } =
+        new("--buffer") { HelpName = "SIZE", Description = "memory for events on their way, a power of two such as 64M [16M]" };
 
-    public Option<string> Hook { get; } = new("--hook") { HelpName = "NAME", Description = "attach by this hook only, one that the module has: " + string.Join(", ", ModuleCatalog.All.SelectMany(static module => module.Rungs).Select(static rung => rung.Name).Distinct()) + " [the best that works]" };
+    public Option<string> Hook { get; } =
+        new("--hook")
+        {
+            HelpName = "NAME",
+            Description = "attach by this hook only, one that the module has: "
+        + string.Join(", ", ModuleCatalog.All.SelectMany(static module => module.Rungs).Select(static rung => rung.Name).Distinct())
+        + " [the best that works]"
+        };
 
-    public Option<string> Rings { get; } = new("--rings") { HelpName = "N", Description = "share that memory out to so many rings, at most one a CPU [1; on 8 CPUs or more as many as there are MiB]" };
+    public Option<string> Rings { get; } =
+        new("--rings")
+        {
+            HelpName =
+        "N",
+            Description = "share that memory out to so many rings, at most one a CPU [1; on 8 CPUs or more as many as there are MiB]"
+        };
 
-    public Option<string> Control { get; } = new("--control") { HelpName = "PATH", Description = "open a socket there that steers the trace: veil control PATH COMMAND" };
+    public Option<string> Control { get; } =
+        new("--control") { HelpName = "PATH", Description = "open a socket there that steers the trace: veil control PATH COMMAND" };
 
-    public Option<string> ControlGroup { get; } = new("--control-group") { HelpName = "GROUP", Description = "let this group use the control socket, beside root and its owner" };
+    public Option<string> ControlGroup { get; } =
+        new("--control-group") { HelpName = "GROUP", Description = "let this group use the control socket, beside root and its owner" };
 
-    public Option<string> Config { get; } = new("--config") { HelpName = "FILE", Description = "take everything from a configuration file (- is standard input), and nothing from flags" };
+    public Option<string> Config { get; } =
+        new("--config")
+        {
+            HelpName = "FILE",
+            Description = "take everything from a configuration file (- is standard input), and nothing from flags"
+        };
 
-    public Option<string> Profile { get; } = new("--profile") { HelpName = "NAME", Description = "of the file, this profile [the one that it calls default]" };
+    public Option<string> Profile { get; } =
+        new("--profile") { HelpName = "NAME", Description = "of the file, this profile [the one that it calls default]" };
 
     public Option<bool> IncludeSelf { get; } = new("--include-self") { Description = "trace veil itself too" };
 
     public Option<bool> FailOnLoss { get; } = new("--fail-on-loss") { Description = "exit code 3 if an event was lost" };
 
-    public Option<bool> Stats { get; } = new("--stats") { Description = "say at the end, and in the status, what the trace itself cost: BPF programs, CPU, memory" };
+    public Option<bool> Stats { get; } =
+        new("--stats") { Description = "say at the end, and in the status, what the trace itself cost: BPF programs, CPU, memory" };
 
-    public Option<bool> Yes { get; } = new("--yes", "-y") { Description = "start without asking: uprobe asks before every process is stopped at each call (without --pid, --tid or --uid), and with --latency where an exception could end the program" };
+    public Option<bool> Yes { get; } =
+        new("--yes", "-y")
+        {
+            Description =
+        "start without asking: uprobe asks before every process is stopped at each call (without --pid, --tid or --uid), and with " +
+        "--latency where an exception could end the program"
+        };
 
-    public Option<bool> Quiet { get; } = new("--quiet", "-q") { Description = "no summary and no start line; losses and errors are still said" };
+    public Option<bool> Quiet { get; } =
+        new("--quiet", "-q") { Description = "no summary and no start line; losses and errors are still said" };
 
-    public Option<bool> Verbose { get; } = new("--verbose", "-v") { Description = "say which hooks were tried, and which privileges are kept" };
+    public Option<bool> Verbose { get; } =
+        new("--verbose", "-v") { Description = "say which hooks were tried, and which privileges are kept" };
 
     public Option<bool> ListModules { get; } = new("--list-modules") { Description = "list the modules, and trace nothing" };
 
-    public Option<string> ListFields { get; } = new("--list-fields") { HelpName = "MODULE", Description = "list the fields of a module's events, and trace nothing" };
+    public Option<string> ListFields { get; } =
+        new("--list-fields") { HelpName = "MODULE", Description = "list the fields of a module's events, and trace nothing" };
 
     /// <summary>All options by what they are for, in the order of the help.</summary>
     public IReadOnlyList<(string Title, IReadOnlyList<Option> Options)> Groups =>
     [
         ("What to trace", [Module, .. OfModules(FlagRole.Choice), Hook, Follow, NoFollow, User, IncludeSelf]),
-        ("Filters (a value allows, '!' before it denies, deny wins; in bash '!' needs single quotes)", [.. OfFilters(FlagRole.Filter), .. OfModules(FlagRole.Filter)]),
-        ($"Thresholds (in the kernel; with {EndingModules} an event as each call ends)", [.. OfModules(FlagRole.Threshold), .. OfFilters(FlagRole.Threshold)]),
+        ("Filters (a value allows, '!' before it denies, deny wins; in bash '!' needs single quotes)",
+            [.. OfFilters(FlagRole.Filter), .. OfModules(FlagRole.Filter)]),
+        ($"Thresholds (in the kernel; with {EndingModules} an event as each call ends)",
+            [.. OfModules(FlagRole.Threshold), .. OfFilters(FlagRole.Threshold)]),
         ("Output", [Output, Wide, Fields, Enrich, Write, FailOnLoss, Quiet, Verbose]),
         ("Counting (instead of events)", [Count, CountBy, Histogram, Top, Interval, Keys]),
         ("Running", [Duration, MaxEvents, Buffer, Rings, Control, ControlGroup, Stats, Yes]),
@@ -106,11 +186,15 @@ internal sealed class TraceFlags
 
     // A threshold chooses what a flag of their own chooses too: the end of a call instead of its beginning.
     private static string EndingModules => string.Join(" and ", ModuleCatalog.All
-        .Where(static module => module.EventsByFlag.Any(kind => module.Flags.Any(flag => flag.Name == kind.Flags[0] && flag.Role == FlagRole.Choice))).Select(static module => module.Name));
+        .Where(static module =>
+            module.EventsByFlag.Any(kind => module.Flags.Any(flag => flag.Name == kind.Flags[0] && flag.Role == FlagRole.Choice)))
+            .Select(static module => module.Name));
 
-    private IEnumerable<Option> OfModules(FlagRole role) => ModuleFlags.Where(flag => flag.Key.Role == role).Select(static flag => flag.Value);
+    private IEnumerable<Option> OfModules(FlagRole role) =>
+        ModuleFlags.Where(flag => flag.Key.Role == role).Select(static flag => flag.Value);
 
-    private IEnumerable<Option> OfFilters(FlagRole role) => Filters.Where(filter => filter.Key.Role == role).Select(static filter => filter.Value);
+    private IEnumerable<Option> OfFilters(FlagRole role) =>
+        Filters.Where(filter => filter.Key.Role == role).Select(static filter => filter.Value);
 
     private static Option<string[]> FilterOption(FilterDimension dimension)
     {
@@ -123,5 +207,11 @@ internal sealed class TraceFlags
         : new Option<bool>("--" + flag.Name) { Description = flag.Description };
 
     private static Option<string[]> List(string name, string valueName, string description, params string[] aliases) =>
-        new(name, aliases) { HelpName = valueName, Description = description, AllowMultipleArgumentsPerToken = true, Arity = ArgumentArity.OneOrMore };
+        new(name, aliases)
+        {
+            HelpName = valueName,
+            Description = description,
+            AllowMultipleArgumentsPerToken = true,
+            Arity = ArgumentArity.OneOrMore
+        };
 }

@@ -15,5 +15,6 @@ internal sealed record TraceRequest(SessionOptions Options, bool Yes, string? Co
 {
     /// <summary>Checks a whole command line.</summary>
     public static TraceRequest Read(ParseResult parsed, TraceFlags flags) =>
-        new(TraceCommand.Read(parsed, flags), parsed.GetValue(flags.Yes), parsed.GetValue(flags.Control), parsed.GetValue(flags.ControlGroup), parsed.GetValue(flags.NoFollow), parsed.GetValue(flags.User));
+        new(TraceCommand.Read(parsed, flags), parsed.GetValue(flags.Yes), parsed.GetValue(flags.Control),
+            parsed.GetValue(flags.ControlGroup), parsed.GetValue(flags.NoFollow), parsed.GetValue(flags.User));
 }

@@ -13,8 +13,11 @@ internal static class VersionText
     public static string Own()
     {
         var assembly = typeof(VersionText).Assembly;
-        var metadata = assembly.GetCustomAttributes<AssemblyMetadataAttribute>().ToDictionary(static item => item.Key, static item => item.Value, StringComparer.Ordinal);
-        return Of(assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion, metadata.GetValueOrDefault("Commit"), metadata.GetValueOrDefault("CommitDate"));
+        var metadata = assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+            .ToDictionary(static item => item.Key, static item => item.Value, StringComparer.Ordinal);
+        return Of(
+            assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion,
+            metadata.GetValueOrDefault("Commit"), metadata.GetValueOrDefault("CommitDate"));
     }
 
     /// <summary>One line, without its end.</summary>

@@ -14,7 +14,8 @@ public class BpfExceptionTests
 
     [Fact]
     public void Message_WithHint_EndsWithIt() =>
-        new BpfException("creating map", "pids", 1, "run as root").Message.ShouldBe("creating map pids: operation not permitted (EPERM); run as root");
+        new BpfException("creating map", "pids", 1, "run as root").Message.ShouldBe(
+            "creating map pids: operation not permitted (EPERM); run as root");
 
     [Fact]
     public void Message_WithoutSubjectAndErrno_LeavesThemOut() =>
@@ -41,14 +42,16 @@ public class BpfExceptionTests
         var error = new UnsupportedByKernelException("creating map", "ring", "BPF maps of type RingBuffer", new Version(99, 1), 22);
 
         error.Message.ShouldBe(
-            $"creating map ring: this kernel does not offer BPF maps of type RingBuffer (EINVAL); it came with Linux 99.1, this is {KernelFeatures.KernelVersion}");
+            $"creating map ring: this kernel does not offer BPF maps of type RingBuffer (EINVAL); it came with Linux 99.1, this is " +
+                $"{KernelFeatures.KernelVersion}");
         error.MinimumVersion.ShouldBe(new Version(99, 1));
     }
 
     [Fact]
     public void UnsupportedByKernel_OlderMinimum_BlamesTheConfiguration() =>
         new UnsupportedByKernelException("attaching program", "x", "kprobes", new Version(2, 6)).Hint
-            .ShouldBe($"it came with Linux 2.6; in this {KernelFeatures.KernelVersion} it is switched off by the configuration or locked down");
+            .ShouldBe(
+                $"it came with Linux 2.6; in this {KernelFeatures.KernelVersion} it is switched off by the configuration or locked down");
 
     [Theory]
     [InlineData(0x0000000000000000ul, "CAP_BPF and CAP_PERFMON")]

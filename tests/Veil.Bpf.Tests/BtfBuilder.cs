@@ -21,12 +21,14 @@ internal sealed class BtfBuilder
     internal int Struct(string name, int sizeBytes, params (string Name, int TypeId, uint Placement)[] members) =>
         Composite(BtfKind.Struct, name, sizeBytes, bitFields: false, members);
 
-    internal int Composite(BtfKind kind, string name, int sizeBytes, bool bitFields, params (string Name, int TypeId, uint Placement)[] members) =>
+    internal int Composite(
+        BtfKind kind, string name, int sizeBytes, bool bitFields, params (string Name, int TypeId, uint Placement)[] members) =>
         Add(kind, name, (uint)members.Length | (bitFields ? 1u << 31 : 0), (uint)sizeBytes,
             [.. members.SelectMany(m => new[] { Text(m.Name), (uint)m.TypeId, m.Placement })]);
 
     internal int Enum(string name, bool signed, params (string Name, int Value)[] values) =>
-        Add(BtfKind.Enum, name, (uint)values.Length | (signed ? 1u << 31 : 0), 4, [.. values.SelectMany(v => new[] { Text(v.Name), (uint)v.Value })]);
+        Add(BtfKind.Enum, name, (uint)values.Length | (signed ? 1u << 31 : 0), 4,
+            [.. values.SelectMany(v => new[] { Text(v.Name), (uint)v.Value })]);
 
     internal int Enum64(string name, bool signed, params (string Name, long Value)[] values) =>
         Add(BtfKind.Enum64, name, (uint)values.Length | (signed ? 1u << 31 : 0), 8,
@@ -35,7 +37,8 @@ internal sealed class BtfBuilder
     internal int Variable(string name, int typeId, uint linkage = 1) => Add(BtfKind.Variable, name, 0, (uint)typeId, [linkage]);
 
     internal int Section(string name, int sizeBytes, params (int TypeId, uint Offset, uint Size)[] variables) =>
-        Add(BtfKind.DataSection, name, (uint)variables.Length, (uint)sizeBytes, [.. variables.SelectMany(v => new[] { (uint)v.TypeId, v.Offset, v.Size })]);
+        Add(BtfKind.DataSection, name, (uint)variables.Length, (uint)sizeBytes,
+            [.. variables.SelectMany(v => new[] { (uint)v.TypeId, v.Offset, v.Size })]);
 
     internal byte[] Build()
     {

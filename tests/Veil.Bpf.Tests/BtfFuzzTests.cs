@@ -81,7 +81,9 @@ public class BtfFuzzTests
         int color = b.Enum("color", signed: false, ("RED", 0), ("GREEN", 1));
         b.Enum64("wide", signed: true, ("W", -1));
         int inner = b.Composite(BtfKind.Union, "", 8, bitFields: true, ("bits", u32, 3u << 24));
-        b.Struct("event", 40, ("pid", pid, 0), ("comm", comm, 32), ("c", color, 160), ("", inner, 192), ("p", b.Reference(BtfKind.Pointer, "", pid), 256));
+        b.Struct(
+            "event", 40, ("pid", pid, 0), ("comm", comm, 32), ("c", color, 160), ("", inner, 192),
+            ("p", b.Reference(BtfKind.Pointer, "", pid), 256));
         b.Section(".bss", 4, (b.Variable("hits", u32), 0, 4));
         b.Reference(BtfKind.Function, "main", 0);
         return b.Build();

@@ -47,7 +47,9 @@ public class BtfTests
 
         var members = b.Parse().FindStruct("event")!.Members;
 
-        members.Select(m => (m.Kind, m.ElementKind, m.SizeBytes, m.ElementCount, m.ElementSizeBytes, m.TypedefName, m.ElementTypedefName, m.IsCharacter))
+        members.Select(
+            m => (m.Kind, m.ElementKind, m.SizeBytes, m.ElementCount, m.ElementSizeBytes, m.TypedefName, m.ElementTypedefName,
+            m.IsCharacter))
             .ShouldBe(
             [
                 (BtfKind.Array, BtfKind.Integer, 16, 16, 1, "veil_comm_t", null, true),

@@ -26,7 +26,8 @@ public class KernelFeaturesTests
     }
 
     [Fact]
-    public void FentryRefusal_UnknownFunction_SaysSo() => KernelFeatures.FentryRefusal("no_such_function").ShouldBe("this kernel has no such function");
+    public void FentryRefusal_UnknownFunction_SaysSo() =>
+        KernelFeatures.FentryRefusal("no_such_function").ShouldBe("this kernel has no such function");
 
     [Theory]
     [InlineData("tp_btf/sched_switch", (int)HookKind.BtfTracepoint)]

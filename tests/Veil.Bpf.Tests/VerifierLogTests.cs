@@ -64,7 +64,8 @@ public class VerifierLogTests
 
     [Fact]
     public void LastWarning_EchoesOfTheReturnCode_AreLeftOut() =>
-        VerifierLog.LastWarning("libbpf: elf: 'x' is odd\nlibbpf: prog 'a': failed to load: -22\nlibbpf: failed to load object 'x'\n").ShouldBe("elf: 'x' is odd");
+        VerifierLog.LastWarning("libbpf: elf: 'x' is odd\nlibbpf: prog 'a': failed to load: -22\nlibbpf: failed to load object 'x'\n")
+            .ShouldBe("elf: 'x' is odd");
 
     [Fact]
     public void LastWarning_OfAProgram_LeavesItsNameOut() =>
@@ -78,7 +79,8 @@ public class VerifierLogTests
     [Fact]
     public void MissingBtfTarget_UnknownTracepoint_NamesIt()
     {
-        const string text = "libbpf: prog 'on_x': failed to find kernel BTF type ID of 'no_such_tp': -3\nlibbpf: prog 'on_x': failed to load: -3\n";
+        const string text =
+            "libbpf: prog 'on_x': failed to find kernel BTF type ID of 'no_such_tp': -3\nlibbpf: prog 'on_x': failed to load: -3\n";
 
         VerifierLog.MissingBtfTarget(text).ShouldBe("no_such_tp");
         VerifierLog.FailedProgram(text).ShouldBe("on_x");

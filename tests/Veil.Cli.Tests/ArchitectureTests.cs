@@ -13,7 +13,8 @@ public sealed class ArchitectureTests
     // Each room of the core knows those before it alone.
     private static readonly string[] s_rooms =
     [
-        "Text", "Interop", "Kernel", "Events", "Calls", "Losses", "Waiting", "Running", "Filters", "Modules", "Output", "Sinks", "Counting", "Options", "Privileged",
+        "Text", "Interop", "Kernel", "Events", "Calls", "Losses", "Waiting", "Running", "Filters", "Modules", "Output", "Sinks",
+        "Counting", "Options", "Privileged",
         "Enrichers", "Pipeline", "Sources", "Hints", "Session", "Control", "Doctor", "Stuck",
     ];
 
@@ -22,7 +23,8 @@ public sealed class ArchitectureTests
     [Fact]
     public void Sources_OfEveryProject_BeginWithTheirLicence() =>
         Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.cs", SearchOption.AllDirectories)
-            .Where(static file => !file.Contains("/obj/", StringComparison.Ordinal) && !File.ReadLines(file).First().StartsWith("// SPDX-License-Identifier: GPL-3.0-only", StringComparison.Ordinal))
+            .Where(static file => !file.Contains("/obj/", StringComparison.Ordinal) && !File.ReadLines(file).First()
+                .StartsWith("// SPDX-License-Identifier: GPL-3.0-only", StringComparison.Ordinal))
             .ShouldBeEmpty();
 
     [Fact]
@@ -41,7 +43,8 @@ public sealed class ArchitectureTests
     {
         string[] vague = ["Utils", "Helper", "Helpers", "Manager", "Managers"];
         foreach (string layer in s_layers)
-            Assembly.Load(layer).GetTypes().Select(static type => type.Name).Where(name => vague.Any(ending => name.EndsWith(ending, StringComparison.Ordinal))).ShouldBeEmpty(layer);
+            Assembly.Load(layer).GetTypes().Select(static type => type.Name)
+                .Where(name => vague.Any(ending => name.EndsWith(ending, StringComparison.Ordinal))).ShouldBeEmpty(layer);
     }
 
     [Fact]
@@ -50,9 +53,13 @@ public sealed class ArchitectureTests
         string notices = File.ReadAllText(Path.Combine(Root(), "THIRD-PARTY-NOTICES"));
         string listed = notices[..notices.IndexOf("Copyright\n---", StringComparison.Ordinal)];
         string copyrights = notices[listed.Length..];
-        var items = Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.csproj", SearchOption.AllDirectories).SelectMany(static file => XDocument.Load(file).Descendants()).ToList();
-        var packages = items.Where(static item => item.Name.LocalName == "PackageReference" && (string?)item.Attribute("PrivateAssets") != "all").Select(static item => (string)item.Attribute("Include")!).ToList();
-        var libraries = items.Where(static item => item.Name.LocalName == "NativeLibrary").Select(static item => (string)item.Attribute("Include")!)
+        var items = Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.csproj", SearchOption.AllDirectories)
+            .SelectMany(static file => XDocument.Load(file).Descendants()).ToList();
+        var packages =
+            items.Where(static item => item.Name.LocalName == "PackageReference" && (string?)item.Attribute("PrivateAssets") != "all")
+            .Select(static item => (string)item.Attribute("Include")!).ToList();
+        var libraries =
+            items.Where(static item => item.Name.LocalName == "NativeLibrary").Select(static item => (string)item.Attribute("Include")!)
             .Where(static path => path != "$(VeilNativeStart)") // our own
             .Select(Path.GetFileNameWithoutExtension).OfType<string>().ToList();
 
@@ -85,10 +92,13 @@ public sealed class ArchitectureTests
             lines[0].ShouldStartWith($"# {number}. ", Case.Sensitive, name);
             lines[2].ShouldMatch(@"^Status: (proposed|accepted|rejected|superseded by \[\d+\]\(\d{4}-[a-z0-9-]+\.md\))$", name);
             lines[4].ShouldMatch(@"^Date: \d{4}-\d{2}-\d{2}$", name);
-            expected.Add($"| [{number}]({name}) | {lines[0][$"# {number}. ".Length..]} | {lines[2]["Status: ".Length..]} | {lines[4]["Date: ".Length..]} |");
+            expected.Add(
+                $"| [{number}]({name}) | {lines[0][$"# {number}. ".Length..]} | {lines[2]["Status: ".Length..]} | " +
+                $"{lines[4]["Date: ".Length..]} |");
         }
 
-        File.ReadLines(Path.Combine(folder, "README.md")).Where(static line => line.StartsWith("| [", StringComparison.Ordinal)).ShouldBe(expected);
+        File.ReadLines(Path.Combine(folder, "README.md")).Where(static line => line.StartsWith("| [", StringComparison.Ordinal))
+            .ShouldBe(expected);
     }
 
     [Fact]
@@ -101,14 +111,19 @@ public sealed class ArchitectureTests
     /// <summary>libc and libbpf are bound in one place a library, and nowhere else.</summary>
     [Fact]
     public void NativeCalls_AreBoundInInteropAlone() =>
-        Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.cs", SearchOption.AllDirectories).Where(static file => File.ReadAllText(file) is var text && (text.Contains("[LibraryImport(\"libc\"", StringComparison.Ordinal) || text.Contains("[LibraryImport(LibraryNames", StringComparison.Ordinal)))
-            .Select(static file => Path.GetRelativePath(Path.Combine(Root(), "src"), Path.GetDirectoryName(file)!)).Distinct().ShouldBe(["Veil.Bpf/Interop", "Veil.Core/Interop"], ignoreOrder: true);
+        Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.cs", SearchOption.AllDirectories)
+            .Where(static file => File.ReadAllText(file) is var text
+            && (text.Contains("[LibraryImport(\"libc\"", StringComparison.Ordinal)
+            || text.Contains("[LibraryImport(LibraryNames", StringComparison.Ordinal)))
+            .Select(static file => Path.GetRelativePath(Path.Combine(Root(), "src"), Path.GetDirectoryName(file)!)).Distinct()
+                .ShouldBe(["Veil.Bpf/Interop", "Veil.Core/Interop"], ignoreOrder: true);
 
     [Fact]
     public void Core_EachRoom_KnowsOnlyThoseBeforeIt()
     {
         string core = Path.Combine(Root(), "src/Veil.Core");
-        Directory.EnumerateDirectories(core).Select(static folder => Path.GetFileName(folder)).Except(["bin", "obj"]).ShouldBe(s_rooms, ignoreOrder: true);
+        Directory.EnumerateDirectories(core).Select(static folder => Path.GetFileName(folder)).Except(["bin", "obj"])
+            .ShouldBe(s_rooms, ignoreOrder: true);
         var upward = new HashSet<string>();
         foreach (var (place, room) in s_rooms.Index())
         {
@@ -128,13 +143,16 @@ public sealed class ArchitectureTests
         upward.ShouldBe(["RootClient.cs: Control"]);
     }
 
-    /// <summary>A test that goes away when something is missing counts as passed: what cannot run is skipped by an attribute that says why.</summary>
+    /// <summary>A test that goes away when something is missing counts as passed: what cannot run is skipped by an attribute that says
+    /// why.</summary>
     [Fact]
     public void Tests_NoneEndsEarly()
     {
         var files = Directory.EnumerateFiles(Path.Combine(Root(), "tests"), "*Tests.cs", SearchOption.AllDirectories).ToList();
         files.Count.ShouldBeGreaterThan(20);
-        files.SelectMany(static file => File.ReadLines(file).Where(static line => line.TrimStart().StartsWith("return;", StringComparison.Ordinal)).Select(line => $"{Path.GetFileName(file)}: {line.Trim()}")).ShouldBeEmpty();
+        files.SelectMany(
+            static file => File.ReadLines(file).Where(static line => line.TrimStart().StartsWith("return;", StringComparison.Ordinal))
+            .Select(line => $"{Path.GetFileName(file)}: {line.Trim()}")).ShouldBeEmpty();
     }
 
     internal static string Root()

@@ -19,7 +19,8 @@ public sealed class CommandLineTests
     [InlineData("-p 10 --pid 11 -p 12")]
     [InlineData("--pid=10,11 --pid=12")]
     public void Pid_HoweverItIsWritten_IsOneList(string flags) =>
-        Read("--module syscall " + flags).Filters.ShouldHaveSingleItem().Bits.Keys.Select(static key => (int)key.Bits).Order().ShouldBe([10, 11, 12]);
+        Read("--module syscall " + flags).Filters.ShouldHaveSingleItem().Bits.Keys.Select(static key => (int)key.Bits).Order()
+            .ShouldBe([10, 11, 12]);
 
     [Theory]
     [InlineData("10s", 10_000)]
@@ -57,7 +58,9 @@ public sealed class CommandLineTests
         var options = Read("--module syscall --errno ENOENT !EAGAIN,110");
 
         options.Filters.ShouldHaveSingleItem().Bits.ToDictionary(static key => (int)key.Key.Bits, static key => key.Value)
-            .ShouldBe(new Dictionary<int, FilterBits> { [2] = FilterBits.Allow, [11] = FilterBits.Deny, [110] = FilterBits.Allow }, ignoreOrder: true);
+            .ShouldBe(
+                new Dictionary<int, FilterBits> { [2] = FilterBits.Allow, [11] = FilterBits.Deny, [110] = FilterBits.Allow },
+                ignoreOrder: true);
         // What failed is known when a call ends.
         options.Modules[0].ChosenEvent(options.ArgumentsOf(options.Modules[0]))!.Struct.ShouldBe("syscall_return_event");
         options.Modules[0].ChosenEvent(Read("--module syscall").Arguments).ShouldBeNull();
@@ -82,7 +85,9 @@ public sealed class CommandLineTests
     [Fact]
     public void Everything_Given_IsTaken()
     {
-        var options = Read("-m syscall --returns -o json --fields pid,ret,time,username --enrich time,user --buffer 1MiB --hook raw_tp --include-self --fail-on-loss -q -v");
+        var options =
+            Read("-m syscall --returns -o json --fields pid,ret,time,username --enrich time,user --buffer 1MiB --hook raw_tp " +
+            "--include-self --fail-on-loss -q -v");
 
         options.Arguments.Switches.ShouldBe(["returns"]);
         options.Output.ShouldBe(options.Output with { Format = OutputFormat.Json, Enrichments = Enrichments.Time | Enrichments.User });
@@ -99,30 +104,56 @@ public sealed class CommandLineTests
     [InlineData("--module syscall,", "--module: an entry of 'syscall,' is empty")]
     [InlineData("--module syscall --output xml", "--output: unknown format 'xml' (available: text, json, strace)")]
     [InlineData("--module syscall --output jsn", "--output: unknown format 'jsn'; did you mean 'json'? (available: text, json, strace)")]
-    [InlineData("--module syscall -o out.txt", "--output: unknown format 'out.txt'; to write to a file: --write out.txt (available: text, json, strace)")]
-    [InlineData("--module exec", "--module: unknown module 'exec'; for programs that start: --module syscall --syscall execve,execveat (available: {modules})")]
+    [InlineData(
+        "--module syscall -o out.txt",
+        "--output: unknown format 'out.txt'; to write to a file: --write out.txt (available: text, json, strace)")]
+    [InlineData(
+        "--module exec",
+        "--module: unknown module 'exec'; for programs that start: --module syscall --syscall execve,execveat (available: {modules})")]
     [InlineData("--module syscall -p nginx", "--pid: 'nginx' is not a process id from 1 to 4194304; for a process's name: -n nginx")]
     [InlineData("--module syscall --tid nginx", "--tid: 'nginx' is not a thread id from 1 to 4194304; for a thread's name: -n nginx")]
-    [InlineData("--module syscall -s %nosuch", "--syscall: unknown class '%nosuch' (available: %file, %desc, %network, %process, %signal, %memory, %ipc, %creds, %clock, %stat, %lstat, %fstat, %%stat, %statfs, %fstatfs, %%statfs, %pure)")]
-    [InlineData("--module files --output strace", "--output strace: is for system calls, and --module files shows others; leave one of them out")]
-    [InlineData("--module syscall,files --output strace", "--output strace: is for system calls, and --module files shows others; leave one of them out")]
-    [InlineData("--module syscall --output strace --count", "--output strace: is for events, and counting shows none; leave one of them out")]
-    [InlineData("--module syscall --output strace --fields pid", "--fields: a line of strace has room for duration_ns alone (as strace -T)")]
+    [InlineData(
+        "--module syscall -s %nosuch",
+        "--syscall: unknown class '%nosuch' (available: %file, %desc, %network, %process, %signal, %memory, %ipc, %creds, %clock, %stat, " +
+        "%lstat, %fstat, %%stat, %statfs, %fstatfs, %%statfs, %pure)")]
+    [InlineData(
+        "--module files --output strace", "--output strace: is for system calls, and --module files shows others; leave one of them out")]
+    [InlineData(
+        "--module syscall,files --output strace",
+        "--output strace: is for system calls, and --module files shows others; leave one of them out")]
+    [InlineData(
+        "--module syscall --output strace --count", "--output strace: is for events, and counting shows none; leave one of them out")]
+    [InlineData(
+        "--module syscall --output strace --fields pid", "--fields: a line of strace has room for duration_ns alone (as strace -T)")]
     [InlineData("--module syscall --output strace --enrich all", "--enrich: a line of strace has room for time alone (as strace -ttt)")]
     [InlineData("--module syscall --output strace --wide", "--wide: is for columns, and --output strace has none; leave one of them out")]
     [InlineData("--module network --enrich why", "--enrich why: no chosen module has paths (network); files would")]
-    [InlineData("--module syscall --enrich tme", "--enrich: unknown enrichment 'tme'; did you mean 'time'? (available: time, user, proc, why, all)")]
+    [InlineData(
+        "--module syscall --enrich tme",
+        "--enrich: unknown enrichment 'tme'; did you mean 'time'? (available: time, user, proc, why, all)")]
     [InlineData("--module syscall --buffer 10M", "--buffer: '10M' is not a power of two from 64K to 1G, such as 32M")]
     [InlineData("--module syscall --buffer 16MBB", "--buffer: '16MBB' is not a power of two from 64K to 1G, such as 32M")]
     [InlineData("--module syscall --buffer 32K", "--buffer: '32K' is not a power of two from 64K to 1G, such as 32M")]
-    [InlineData("--module syscall --buffer 99999999999999G", "--buffer: '99999999999999G' is not a power of two from 64K to 1G, such as 32M")]
+    [InlineData(
+        "--module syscall --buffer 99999999999999G", "--buffer: '99999999999999G' is not a power of two from 64K to 1G, such as 32M")]
     [InlineData("--module syscall --hook kprobe", "--hook: module syscall has no hook 'kprobe' (available: tp_btf, raw_tp, tracepoint)")]
-    [InlineData("--module files --op delete", "--op: unknown file operation 'delete' (available: open, read, write, copy, sync, truncate, stat, unlink, rename, mkdir, rmdir, link, symlink, chmod, chown, mmap, close)")]
-    [InlineData("--module files --op raed", "--op: unknown file operation 'raed'; did you mean 'read'? (available: open, read, write, copy, sync, truncate, stat, unlink, rename, mkdir, rmdir, link, symlink, chmod, chown, mmap, close)")]
-    [InlineData("--module files --file !", "--file: the value '!' is empty; give a path (/etc/hosts), a folder (/etc), the end of a path (etc/hosts), a part of one (hosts) or a pattern (*.log), '!' before it denies")]
+    [InlineData(
+        "--module files --op delete",
+        "--op: unknown file operation 'delete' (available: open, read, write, copy, sync, truncate, stat, unlink, rename, mkdir, rmdir, " +
+        "link, symlink, chmod, chown, mmap, close)")]
+    [InlineData(
+        "--module files --op raed",
+        "--op: unknown file operation 'raed'; did you mean 'read'? (available: open, read, write, copy, sync, truncate, stat, unlink, " +
+        "rename, mkdir, rmdir, link, symlink, chmod, chown, mmap, close)")]
+    [InlineData(
+        "--module files --file !",
+        "--file: the value '!' is empty; give a path (/etc/hosts), a folder (/etc), the end of a path (etc/hosts), a part of one (hosts) " +
+        "or a pattern (*.log), '!' before it denies")]
     [InlineData("--module syscall --op read", "--op: no chosen module has it (syscall); files would")]
     [InlineData("--module memory --fault huge", "--fault: unknown page fault 'huge' (available: minor, major)")]
-    [InlineData("--module syscall --enrich time --fields pid", "--enrich: --fields leaves out what it adds (time, username, proc_name, why): name it there too")]
+    [InlineData(
+        "--module syscall --enrich time --fields pid",
+        "--enrich: --fields leaves out what it adds (time, username, proc_name, why): name it there too")]
     [InlineData("--module syscall --count --fields pid", "--fields: is for events, and counting shows none; leave one of them out")]
     [InlineData("--module syscall --count --enrich time", "--enrich: is for events, and counting shows none; leave one of them out")]
     [InlineData("--module syscall --top 5", "--top: nothing is counted without --count, --count-by or --hist")]
@@ -134,7 +165,9 @@ public sealed class CommandLineTests
     [InlineData("--module syscall --slower 0ms", "--slower: '0ms' is not a duration from 1ns to 86400s with its unit, such as 10ms")]
     [InlineData("--module memory --slower 1ms 2ms", "--slower: given more than once, but it takes one value")]
     [InlineData("--module files --errno ENOET", "--errno: unknown error 'ENOET'; did you mean 'ENOENT' or 'ENONET'?")]
-    [InlineData("--module files --errno !", "--errno: the value '!' is empty; give an error's name, such as ENOENT, or its number from 1 to 4095, '!' before it denies")]
+    [InlineData(
+        "--module files --errno !",
+        "--errno: the value '!' is empty; give an error's name, such as ENOENT, or its number from 1 to 4095, '!' before it denies")]
     [InlineData("--module files --errno 0", "--errno: unknown error '0'")]
     [InlineData("--module network --errno EPERM", "--errno: no chosen module has it (network); syscall, files would")]
     [InlineData("--module syscall --duration 0s", "--duration: '0s' is not a time from 1ms to 30d, such as 10s, 5m or 2h")]
@@ -148,7 +181,8 @@ public sealed class CommandLineTests
     [InlineData("--module network --failed", "--failed: no chosen module has it (network); syscall, files would")]
     [InlineData("--module syscall --rings 0", "--rings: '0' is not a number from 1 to {cpucount}, the CPUs of this machine")]
     [InlineData("--module scheduler --cpu 0-1x", "--cpu: '0-1x' is not a CPU of this machine, from 0 to {cpus}, or a range of them")]
-    [InlineData("--module scheduler --cpu 99999", "--cpu: '99999' is out of range (a CPU of this machine, from 0 to {cpus}, or a range of them)")]
+    [InlineData(
+        "--module scheduler --cpu 99999", "--cpu: '99999' is out of range (a CPU of this machine, from 0 to {cpus}, or a range of them)")]
     public void Read_WrongValue_SaysWhatAndWhy(string line, string message) =>
         Should.Throw<UsageException>(() => Read(line)).Message.ShouldBe(message
             .Replace("{modules}", string.Join(", ", ModuleCatalog.All.Select(static module => module.Name)), StringComparison.Ordinal)
@@ -174,7 +208,9 @@ public sealed class CommandLineTests
 
     [Theory]
     [InlineData("--foo", "unknown flag '--foo'; see veil --help (a value that begins with '-' is written --flag=--foo)")]
-    [InlineData("--module syscall --syscal read", "unknown flag '--syscal'; did you mean '--syscall'? (a value that begins with '-' is written --flag=--syscal)")]
+    [InlineData(
+        "--module syscall --syscal read",
+        "unknown flag '--syscal'; did you mean '--syscall'? (a value that begins with '-' is written --flag=--syscal)")]
     [InlineData("--module syscall -p", "-p: a value is missing (PID,…)")]
     [InlineData("--module syscall -n --fail-on-loss", "--name: a value is missing (TEXT,…)")]
     [InlineData("--module syscall --pid -q", "--pid: a value is missing (PID,…)")]
@@ -193,9 +229,17 @@ public sealed class CommandLineTests
     [InlineData("--follow --no-follow -- ls", "--no-follow: not beside --follow; leave one of them out")]
     [InlineData("--module syscall --no-follow", "--no-follow: is for a command: veil [flags] -- CMD ARG…")]
     [InlineData("--module syscall --user root", "--user: is for a command: veil [flags] -- CMD ARG…")]
-    [InlineData("--module syscall -f", "--follow: everything is traced already; choose whose children to follow by -p, --tid, -u or -n, or run a command: veil [flags] -- CMD ARG…")]
-    [InlineData("--module syscall -f -n !sh", "--follow: everything is traced already; choose whose children to follow by -p, --tid, -u or -n, or run a command: veil [flags] -- CMD ARG…")]
-    [InlineData("ls -l", "'ls' is not a command of veil (doctor, stuck, control, config, completion, help); to run a program and trace it: veil -- ls -l")]
+    [InlineData(
+        "--module syscall -f",
+        "--follow: everything is traced already; choose whose children to follow by -p, --tid, -u or -n, or run a command: " +
+        "veil [flags] -- CMD ARG…")]
+    [InlineData(
+        "--module syscall -f -n !sh",
+        "--follow: everything is traced already; choose whose children to follow by -p, --tid, -u or -n, or run a command: " +
+        "veil [flags] -- CMD ARG…")]
+    [InlineData(
+        "ls -l",
+        "'ls' is not a command of veil (doctor, stuck, control, config, completion, help); to run a program and trace it: veil -- ls -l")]
     [InlineData("files", "'files' is a module; type: veil --module files")]
     [InlineData("docto", "unexpected word 'docto'; see veil --help; did you mean 'doctor'?")]
     [InlineData("-f ls", "unexpected word 'ls'; see veil --help; a program to run stands behind two dashes: veil [flags] -- ls")]
@@ -208,13 +252,23 @@ public sealed class CommandLineTests
     [InlineData("--module syscall --comm nginx", "unknown flag '--comm'; names are filtered by -n, --name: -n nginx")]
     [InlineData("--module syscall --comm=nginx", "unknown flag '--comm'; names are filtered by -n, --name: -n nginx")]
     [InlineData("--all", "unknown flag '--all'; see veil --help (a value that begins with '-' is written --flag=--all)")]
-    [InlineData("help nosuch", "help: unknown topic 'nosuch' (available: syscall, files, network, scheduler, memory, uprobe, doctor, stuck, control, config, completion, help, filters, counting, losses, or a flag)")]
-    [InlineData("help --ernno", "help: unknown topic '--ernno'; did you mean '--errno'? (available: syscall, files, network, scheduler, memory, uprobe, doctor, stuck, control, config, completion, help, filters, counting, losses, or a flag)")]
-    [InlineData("--list-fields nosuch", "--list-fields: unknown module 'nosuch' (available: syscall, files, network, scheduler, memory, uprobe)")]
+    [InlineData(
+        "help nosuch",
+        "help: unknown topic 'nosuch' (available: syscall, files, network, scheduler, memory, uprobe, doctor, stuck, control, config, " +
+        "completion, help, filters, counting, losses, or a flag)")]
+    [InlineData(
+        "help --ernno",
+        "help: unknown topic '--ernno'; did you mean '--errno'? (available: syscall, files, network, scheduler, memory, uprobe, doctor, " +
+        "stuck, control, config, completion, help, filters, counting, losses, or a flag)")]
+    [InlineData(
+        "--list-fields nosuch", "--list-fields: unknown module 'nosuch' (available: syscall, files, network, scheduler, memory, uprobe)")]
     [InlineData("--version extra", "--version: stands alone; leave the rest out")]
     [InlineData("--version --pid 5", "--version: stands alone; leave the rest out")]
     [InlineData("control", "control: usage: veil control PATH [COMMAND…]; see veil help control")]
-    [InlineData("help fils", "help: unknown topic 'fils'; did you mean 'files'? (available: syscall, files, network, scheduler, memory, uprobe, doctor, stuck, control, config, completion, help, filters, counting, losses, or a flag)")]
+    [InlineData(
+        "help fils",
+        "help: unknown topic 'fils'; did you mean 'files'? (available: syscall, files, network, scheduler, memory, uprobe, doctor, " +
+        "stuck, control, config, completion, help, filters, counting, losses, or a flag)")]
     [InlineData("--module syscall --output json --output text", "--output: given more than once, but it takes one value")]
     public void Run_WrongFlag_SaysWhatAndWhy(string line, string message)
     {
@@ -260,7 +314,8 @@ public sealed class CommandLineTests
         foreach (var option in new TraceFlags().All.Where(static option => option.Arity.MinimumNumberOfValues > 0))
         {
             foreach (string name in option.Aliases.Append(option.Name))
-                Should.Throw<UsageException>(() => CommandLine.Run([option.Name, "1", name])).Message.ShouldBe($"{name}: a value is missing ({option.HelpName})");
+                Should.Throw<UsageException>(() => CommandLine.Run([option.Name, "1", name])).Message.ShouldBe(
+                    $"{name}: a value is missing ({option.HelpName})");
         }
     }
 
@@ -278,6 +333,8 @@ public sealed class CommandLineTests
         var root = new RootCommand();
         foreach (var option in flags.All)
             root.Add(option);
-        return TraceCommand.Read(root.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries), new ParserConfiguration { ResponseFileTokenReplacer = null }), flags);
+        return TraceCommand.Read(
+            root.Parse(
+            line.Split(' ', StringSplitOptions.RemoveEmptyEntries), new ParserConfiguration { ResponseFileTokenReplacer = null }), flags);
     }
 }

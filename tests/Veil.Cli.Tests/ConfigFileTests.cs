@@ -11,7 +11,8 @@ public sealed class ConfigFileTests : IDisposable
 {
     private readonly string _path = Path.GetTempFileName();
 
-    public static TheoryData<string> Examples => [.. Directory.GetFiles(ExamplesFolder(), "*.yaml").Select(static path => Path.GetFileName(path))];
+    public static TheoryData<string> Examples =>
+        [.. Directory.GetFiles(ExamplesFolder(), "*.yaml").Select(static path => Path.GetFileName(path))];
 
     public void Dispose() => File.Delete(_path);
 
@@ -28,7 +29,8 @@ public sealed class ConfigFileTests : IDisposable
 
         request.Options.Modules.Select(static module => module.Name).ShouldBe(["syscall", "files"]);
         request.Options.FiltersOf(request.Options.Modules[0]).Select(Text).ShouldBe(["pid 1:Allow 2:Allow", "syscall ioctl:Deny"]);
-        request.Options.FiltersOf(request.Options.Modules[1]).Select(Text).ShouldBe(["pid 3:Allow", "op open:Allow read:Allow", "file /etc/:Allow"]);
+        request.Options.FiltersOf(request.Options.Modules[1]).Select(Text)
+            .ShouldBe(["pid 3:Allow", "op open:Allow read:Allow", "file /etc/:Allow"]);
         request.Options.FlagsOf(request.Options.Modules[0]).Switches.ShouldBe(["returns"]);
         request.Options.Output.Format.ShouldBe(OutputFormat.Json);
         request.Options.Output.Enrichments.ShouldBe(Enrichments.Time | Enrichments.User);
@@ -64,7 +66,8 @@ public sealed class ConfigFileTests : IDisposable
               files: {flags: {name: ['a,b', c], file: ['/srv/a,b\', "d,e"], op: "open,read"}}
             """);
 
-        request.Options.Filters.Select(Text).ShouldBe(["name a,b:Allow c:Allow", "op open:Allow read:Allow", @"file /srv/a,b\:Allow d,e:Allow"]);
+        request.Options.Filters.Select(Text)
+            .ShouldBe(["name a,b:Allow c:Allow", "op open:Allow read:Allow", @"file /srv/a,b\:Allow d,e:Allow"]);
     }
 
     [Fact]
@@ -77,7 +80,8 @@ public sealed class ConfigFileTests : IDisposable
               memory: {}
             """).Options;
 
-        options.Modules.Select(options.FlagsOf).Select(static flags => string.Join(' ', flags.Of("slower").Concat(flags.Switches))).ShouldBe(["10ms failed", "1ms", ""]);
+        options.Modules.Select(options.FlagsOf).Select(static flags => string.Join(' ', flags.Of("slower").Concat(flags.Switches)))
+            .ShouldBe(["10ms failed", "1ms", ""]);
     }
 
     [Fact]
@@ -105,7 +109,8 @@ public sealed class ConfigFileTests : IDisposable
     [InlineData("modules:\n  syscall: {flags: {pid: {a: 1}}}\n", "2:26: pid is a value, or a list of values")]
     [InlineData("modules:\n  syscall: {flags: {pid: ''}}\n", "2:26: --pid: the value is empty")]
     [InlineData("modules:\n  syscall: {flags: {returns: maybe}}\n", "2:30: returns is true or false")]
-    [InlineData("modules:\n  syscall: {flags: {syscall: !read }}\n", "syscall: to YAML '!' begins a type; write the value in quotes: '!read'")]
+    [InlineData(
+        "modules:\n  syscall: {flags: {syscall: !read }}\n", "syscall: to YAML '!' begins a type; write the value in quotes: '!read'")]
     [InlineData("modules: [syscall]\n", "1:10: modules is a mapping")]
     [InlineData("modules: {syscall: }\noutput: {format: xml}\n", "2:18: --output: unknown format 'xml'")]
     [InlineData("modules: {syscall: }\noutput: {count: true, top: 0}\n", "2:28: --top: '0' is not a number from 1 to 1000000")]
@@ -127,9 +132,12 @@ public sealed class ConfigFileTests : IDisposable
     [Fact]
     public void Mistakes_AllOfThem_AreFoundAtOnce()
     {
-        File.WriteAllText(_path, "modules:\n  filez: {}\n  files:\n    flags: {op: delete, pid: 0, file: []}\n  syscall: {flags: {opp: read}}\noutput: {format: xml, top: 0, count: maybe}\n");
+        File.WriteAllText(
+            _path, "modules:\n  filez: {}\n  files:\n    flags: {op: delete, pid: 0, file: []}\n  syscall: {flags: {opp: read}}\noutput: " +
+            "{format: xml, top: 0, count: maybe}\n");
 
-        ConfigFile.Read(_path).Mistakes(null).Select(mistake => mistake[(_path.Length + 1)..].Split(' ')[0]).ShouldBe(["6:38:", "2:3:", "4:39:", "4:30:", "4:17:", "6:28:", "6:18:", "5:21:"], ignoreOrder: true);
+        ConfigFile.Read(_path).Mistakes(null).Select(mistake => mistake[(_path.Length + 1)..].Split(' ')[0])
+            .ShouldBe(["6:38:", "2:3:", "4:39:", "4:30:", "4:17:", "6:28:", "6:18:", "5:21:"], ignoreOrder: true);
     }
 
     [Fact]
@@ -144,12 +152,16 @@ public sealed class ConfigFileTests : IDisposable
     public void Read_OfHostileFiles_IsOneErrorAtOnce()
     {
         Should.Throw<UsageException>(() => Read(new string('[', 500_000))).Message.ShouldContain("nested that deep");
-        Should.Throw<UsageException>(() => Read(new string('#', 1_100_000))).Message.ShouldContain("more than 1048576 bytes is no configuration");
+        Should.Throw<UsageException>(() => Read(new string('#', 1_100_000))).Message.ShouldContain(
+            "more than 1048576 bytes is no configuration");
         File.WriteAllBytes(_path, [0xff, 0xfe, 0x00]);
         Should.Throw<UsageException>(() => ConfigFile.Read(_path)).Message.ShouldBe($"{_path}:1:1: it is not UTF-8");
         File.WriteAllBytes(_path, [.. "a: b\nc:"u8, 0xff]);
         Should.Throw<UsageException>(() => ConfigFile.Read(_path)).Message.ShouldBe($"{_path}:2:3: it is not UTF-8");
-        Should.Throw<UsageException>(() => Read($"modules: {{syscall: {{flags: {{pid: [{string.Join(',', Enumerable.Repeat(1, 70_000))}]}}}}}}")).Message.ShouldEndWith("more than 65536 values are no configuration");
+        Should.Throw<UsageException>(
+            () => Read(
+            $"modules: {{syscall: {{flags: {{pid: [{string.Join(',', Enumerable.Repeat(1, 70_000))}]}}}}}}")).Message.ShouldEndWith(
+            "more than 65536 values are no configuration");
         Should.Throw<UsageException>(() => ConfigFile.Read("/nonexistent/x.yaml")).Message.ShouldBe("/nonexistent/x.yaml: no such file");
         Should.Throw<UsageException>(() => ConfigFile.Read("/tmp")).Message.ShouldBe("/tmp: it is a folder");
     }

@@ -21,7 +21,8 @@ public sealed partial class HelpTests
         string help = HelpText.Whole(s_flags, s_root);
 
         foreach (var option in s_root.Options)
-            help.Split('\n').Count(line => (line + " ").StartsWith($"  {HelpText.Names(option)} ", StringComparison.Ordinal)).ShouldBe(1, option.Name);
+            help.Split('\n').Count(line => (line + " ").StartsWith($"  {HelpText.Names(option)} ", StringComparison.Ordinal))
+                .ShouldBe(1, option.Name);
         help.Split('\n').ShouldAllBe(static line => line.Length <= 110);
     }
 
@@ -32,7 +33,9 @@ public sealed partial class HelpTests
         var module = TraceCommand.Module(name);
         string help = HelpText.Of(module, s_flags);
 
-        foreach (string word in module.Filters.Select(static filter => "--" + filter.Name).Concat(module.Flags.Select(static flag => "--" + flag.Name)).Concat(module.Rungs.Select(static rung => rung.Name)))
+        foreach (
+            string word in module.Filters.Select(static filter => "--" + filter.Name)
+            .Concat(module.Flags.Select(static flag => "--" + flag.Name)).Concat(module.Rungs.Select(static rung => rung.Name)))
             help.ShouldContain(word);
         help.ShouldContain("timestamp");
         help.ShouldContain("Examples");
@@ -51,9 +54,11 @@ public sealed partial class HelpTests
         try
         {
             HelpText.Columns = columns;
-            string help = HelpText.Whole(s_flags, s_root) + string.Concat(ModuleCatalog.All.Select(static module => HelpText.Of(module, s_flags)))
+            string help =
+                HelpText.Whole(s_flags, s_root) + string.Concat(ModuleCatalog.All.Select(static module => HelpText.Of(module, s_flags)))
                 + string.Concat(HelpText.Commands(s_root).Select(HelpText.Of)) + HelpText.Questions(s_root)
-                + string.Concat(HelpTopics.Topics.Select(static topic => HelpText.OfTopic(topic.Name, s_flags, s_root))) + string.Concat(s_root.Options.Select(static option => HelpText.Of(option, s_flags)))
+                + string.Concat(HelpTopics.Topics.Select(static topic => HelpText.OfTopic(topic.Name, s_flags, s_root)))
+                    + string.Concat(s_root.Options.Select(static option => HelpText.Of(option, s_flags)))
                 + ListCommand.Modules(asJson: false, columns);
 
             foreach (string line in help.Split('\n'))
@@ -78,7 +83,8 @@ public sealed partial class HelpTests
         examples.Count.ShouldBeGreaterThan(10);
         foreach (var example in examples)
         {
-            string line = example.Command.Replace("$(pidof nginx)", "1", StringComparison.Ordinal).Replace("'", "", StringComparison.Ordinal).Split(" | ")[0];
+            string line = example.Command.Replace("$(pidof nginx)", "1", StringComparison.Ordinal)
+                .Replace("'", "", StringComparison.Ordinal).Split(" | ")[0];
             line.ShouldStartWith("veil ");
             // An example's program need not be on this machine.
             if (line.Contains("/usr/bin/bash:", StringComparison.Ordinal) || line.Contains("libc.so.6:", StringComparison.Ordinal))
@@ -143,20 +149,27 @@ public sealed partial class HelpTests
             docs.ShouldContain($"| `{cause}` |");
     }
 
-    /// <summary>The table of flags is written by hand: it has every flag, by the names and the value of the help, with the modules that have it, and examples that are right.</summary>
+    /// <summary>The table of flags is written by hand: it has every flag, by the names and the value of the help, with the modules that
+    /// have it, and examples that are right.</summary>
     [Fact]
     public void FlagTable_OfTheDocs_HasEveryFlagAsTheHelpHasIt()
     {
         var rows = Table("| flag | default | meaning | example |");
 
-        rows.Select(static row => Sorted(row[1].Replace("`", "", StringComparison.Ordinal))).ShouldBe(s_root.Options.Select(static option => Sorted(HelpText.Names(option))), ignoreOrder: true);
+        rows.Select(static row => Sorted(row[1].Replace("`", "", StringComparison.Ordinal)))
+            .ShouldBe(s_root.Options.Select(static option => Sorted(HelpText.Names(option))), ignoreOrder: true);
         foreach (string[] row in rows)
         {
             string name = row[1].Split('`')[^2].Split(' ')[0][2..];
-            var having = ModuleCatalog.All.Where(module => module.OwnFilters.Any(filter => filter.Name == name) || module.Flags.Any(flag => flag.Name == name)).Select(static module => module.Name);
+            var having =
+                ModuleCatalog.All.Where(
+                module => module.OwnFilters.Any(filter => filter.Name == name) || module.Flags.Any(flag => flag.Name == name))
+                .Select(static module => module.Name);
             having.Where(module => !row[3].Contains($"`{module}`", StringComparison.Ordinal)).ShouldBeEmpty(row[1]);
             // What stands behind -- is another program's.
-            s_root.Parse(row[4].Trim('`').Split(" -- ")[0].Replace("'", "", StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries)).Errors.ShouldBeEmpty(row[4]);
+            s_root.Parse(
+                row[4].Trim('`').Split(" -- ")[0].Replace("'", "", StringComparison.Ordinal)
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)).Errors.ShouldBeEmpty(row[4]);
         }
 
         static string Sorted(string names) => string.Join(", ", names.Split(", ").Order(StringComparer.Ordinal));
@@ -166,18 +179,22 @@ public sealed partial class HelpTests
     [Fact]
     public void KeyAndColumnTables_OfTheDocs_AreThoseOfSyscall()
     {
-        Table("| key | type | with | meaning |").Where(static row => row[1] != "`comm_hex`").Select(static row => (row[1].Trim('`'), row[2], row[3].Trim('`'))).ShouldBe(
+        Table("| key | type | with | meaning |").Where(static row => row[1] != "`comm_hex`")
+            .Select(static row => (row[1].Trim('`'), row[2], row[3].Trim('`'))).ShouldBe(
             ListCommand.FieldsOf(TraceCommand.Module("syscall")).Select(static field => (field.Name, field.Type, field.Needs ?? "")));
 
-        var columns = Screens.Samples.Catalog("syscall").Schemas[0].Columns.Concat(EnrichedColumns.All.Select(static added => added.Column));
+        var columns =
+            Screens.Samples.Catalog("syscall").Schemas[0].Columns.Concat(EnrichedColumns.All.Select(static added => added.Column));
         // The last one, arch, is shown where it says something, and is as wide as that.
-        Table("| column | width of the value | what |").Where(static row => row[2].Length > 0).Select(static row => (Label: row[1].StartsWith('`') ? row[1].Trim('`') : "", Width: row[2])).ShouldBe(
+        Table("| column | width of the value | what |").Where(static row => row[2].Length > 0)
+            .Select(static row => (Label: row[1].StartsWith('`') ? row[1].Trim('`') : "", Width: row[2])).ShouldBe(
             columns.Where(static column => column.Width > 0).Select(static column => (column.Label, $"{column.Width}")), ignoreOrder: true);
     }
 
     [Fact]
     public void ManPage_InTheRepository_IsTheOneThatTheFlagsMake() =>
-        File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "veil.1")).ShouldBe(ManPage.Text(s_flags, s_root), "docs/veil.1 is old: make man");
+        File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "veil.1"))
+            .ShouldBe(ManPage.Text(s_flags, s_root), "docs/veil.1 is old: make man");
 
     [Fact]
     public void DocTables_InTheRepository_AreThoseThatTheModulesMake()
@@ -192,7 +209,8 @@ public sealed partial class HelpTests
 
     [Fact]
     public void ManPage_NoLineBeginsAMacroByAccident() =>
-        ManPage.Text(s_flags, s_root).Split('\n').Where(static line => line.StartsWith('.')).ShouldAllBe(static line => Macro().IsMatch(line));
+        ManPage.Text(s_flags, s_root).Split('\n').Where(static line => line.StartsWith('.'))
+            .ShouldAllBe(static line => Macro().IsMatch(line));
 
     [GeneratedRegex(@"^\.(?:TH|SH|SS|TP|BR|B|I|nf|fi)(?: |$)", RegexOptions.None, 1_000)]
     private static partial Regex Macro();
@@ -202,7 +220,9 @@ public sealed partial class HelpTests
     {
         string docs = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "usage.md"));
         docs = docs[docs.IndexOf(head + "\n", StringComparison.Ordinal)..];
-        return [.. docs[..docs.IndexOf("\n\n", StringComparison.Ordinal)].Split('\n').Skip(2).Select(static row => row.Replace("\\|", "\0", StringComparison.Ordinal).Split('|').Select(static cell => cell.Replace('\0', '|').Trim()).ToArray())];
+        return [.. docs[..docs.IndexOf("\n\n", StringComparison.Ordinal)].Split('\n').Skip(2)
+            .Select(static row =>
+            row.Replace("\\|", "\0", StringComparison.Ordinal).Split('|').Select(static cell => cell.Replace('\0', '|').Trim()).ToArray())];
     }
 
     internal static string RepositoryRoot()

@@ -66,7 +66,8 @@ public sealed class LineEditorTests
     private static LineEditor Type(string keys, out LineEditor.Result result)
     {
         string[] names = ["resume", "show", "status"];
-        var editor = new LineEditor(before => [.. names.Where(name => name.StartsWith(before, StringComparison.Ordinal))], ["first", "second"]);
+        var editor =
+            new LineEditor(before => [.. names.Where(name => name.StartsWith(before, StringComparison.Ordinal))], ["first", "second"]);
         result = LineEditor.Result.Editing;
         foreach (byte key in Encoding.UTF8.GetBytes(keys))
             result = editor.Take(key);

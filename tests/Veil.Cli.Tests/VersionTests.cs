@@ -15,13 +15,15 @@ public sealed class VersionTests : IDisposable
     [InlineData("fa53ba0f1234-dirty", "2026-11-26", "veil 0.2.0 (commit fa53ba0f1234-dirty, 2026-11-26)")]
     [InlineData("unknown", "", "veil 0.2.0 (commit unknown)")]
     [InlineData(null, null, "veil 0.2.0 (commit unknown)")]
-    public void Of_CommitAndDate_AreInTheLine(string? commit, string? date, string line) => VersionText.Of("0.2.0", commit, date).ShouldBe(line);
+    public void Of_CommitAndDate_AreInTheLine(string? commit, string? date, string line) =>
+        VersionText.Of("0.2.0", commit, date).ShouldBe(line);
 
     /// <summary>What is built by <c>dotnet build</c> and not by <c>make</c> has no commit.</summary>
     [Fact]
     public void Own_HasTheVersionOfTheProps()
     {
-        string version = XDocument.Load(Path.Combine(ArchitectureTests.Root(), "Directory.Build.props")).Descendants("Version").Single().Value;
+        string version =
+            XDocument.Load(Path.Combine(ArchitectureTests.Root(), "Directory.Build.props")).Descendants("Version").Single().Value;
 
         VersionText.Own().ShouldBe($"veil {version} (commit unknown)");
     }
@@ -64,7 +66,9 @@ public sealed class VersionTests : IDisposable
         return Run("bash", [script], environment);
     }
 
-    private string Git(params string[] arguments) => Run("git", ["-C", _folder, .. arguments], [("GIT_COMMITTER_DATE", "2025-01-02T03:04:05Z"), ("GIT_AUTHOR_DATE", "2024-01-02T03:04:05Z")]);
+    private string Git(params string[] arguments) =>
+        Run("git", ["-C", _folder, .. arguments],
+        [("GIT_COMMITTER_DATE", "2025-01-02T03:04:05Z"), ("GIT_AUTHOR_DATE", "2024-01-02T03:04:05Z")]);
 
     private static string Run(string program, string[] arguments, (string Name, string Value)[] environment)
     {

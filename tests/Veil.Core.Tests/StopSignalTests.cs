@@ -5,7 +5,8 @@ namespace Veil.Core.Tests;
 
 public sealed class StopSignalTests
 {
-    /// <summary>The prompt's thread and the control socket's: an exception there would end the process as it is, with hooks and a raw terminal.</summary>
+    /// <summary>The prompt's thread and the control socket's: an exception there would end the process as it is, with hooks and a raw
+    /// terminal.</summary>
     [Fact]
     public void Guard_WorkThatFails_EndsTheTraceAndSaysWhy()
     {

@@ -40,8 +40,15 @@ public sealed class ArgumentFiltersTests : IDisposable
 
     private string[] Calls(string hook, params string[] filters)
     {
-        using var shell = Process.Start(new ProcessStartInfo("bash", ["-c", $"read -r _; exec 3<{_folder}/one; exec 3<&-; exec 3<{_folder}/two; exec 3<&-"]) { RedirectStandardInput = true })!;
-        using var veil = VeilRun.Attach(["--module", "syscall", "--args", "--hook", hook, "-p", shell.Id.ToString(), "--fields", "syscall", .. filters]);
+        using var shell =
+            Process.Start(
+            new ProcessStartInfo(
+            "bash", ["-c", $"read -r _; exec 3<{_folder}/one; exec 3<&-; exec 3<{_folder}/two; exec 3<&-"])
+            {
+                RedirectStandardInput = true
+            })!;
+        using var veil =
+            VeilRun.Attach(["--module", "syscall", "--args", "--hook", hook, "-p", shell.Id.ToString(), "--fields", "syscall", .. filters]);
         shell.StandardInput.WriteLine("go");
         shell.WaitForExit();
         veil.Stop().ShouldBe(0);

@@ -22,8 +22,12 @@ public sealed class ArgumentsTests : IDisposable
 
         string[] calls = CallsOf(hook, $"exec 3<'{file}'; read -r line <&3; exec 3<&-");
 
-        calls.ShouldContain(call => call.Contains($"openat(AT_FDCWD<", StringComparison.Ordinal) && call.EndsWith($">, \"{file}\", O_RDONLY) = 3<{file}>", StringComparison.Ordinal));
-        calls.ShouldContain(call => call.Contains($"read(0<{file}>, \"l\", 1) = 1", StringComparison.Ordinal) || call.Contains($"read(0<{file}>, \"line\\tone\\n\", 4096) = 9", StringComparison.Ordinal), string.Join('\n', calls));
+        calls.ShouldContain(
+            call => call.Contains($"openat(AT_FDCWD<", StringComparison.Ordinal)
+            && call.EndsWith($">, \"{file}\", O_RDONLY) = 3<{file}>", StringComparison.Ordinal));
+        calls.ShouldContain(
+            call => call.Contains($"read(0<{file}>, \"l\", 1) = 1", StringComparison.Ordinal)
+            || call.Contains($"read(0<{file}>, \"line\\tone\\n\", 4096) = 9", StringComparison.Ordinal), string.Join('\n', calls));
         calls.ShouldContain(call => call.EndsWith($"close(3<{file}>) = 0", StringComparison.Ordinal));
     }
 
@@ -34,15 +38,18 @@ public sealed class ArgumentsTests : IDisposable
         string missing = Path.Combine(_folder, "missing");
 
         CallsOf(hook, $"exec 2>/dev/null; read -r line <'{missing}'")
-            .ShouldContain(call => call.EndsWith($">, \"{missing}\", O_RDONLY) = -1 ENOENT (No such file or directory)", StringComparison.Ordinal));
+            .ShouldContain(
+                call => call.EndsWith($">, \"{missing}\", O_RDONLY) = -1 ENOENT (No such file or directory)", StringComparison.Ordinal));
     }
 
     [Fact]
     public void Args_Json_AreAnObjectByTheKernelsNames()
     {
         string missing = Path.Combine(_folder, "missing\u001b");
-        var open = Trace($"exec 2>/dev/null; read -r line <'{missing}'", "--output", "json").Select(static line => JsonDocument.Parse(line).RootElement)
-            .First(call => call.GetProperty("syscall").GetString() == "openat" && call.GetProperty("args").GetProperty("filename").GetString() == missing);
+        var open = Trace($"exec 2>/dev/null; read -r line <'{missing}'", "--output", "json")
+            .Select(static line => JsonDocument.Parse(line).RootElement)
+            .First(call => call.GetProperty("syscall").GetString() == "openat" && call.GetProperty("args").GetProperty("filename")
+                .GetString() == missing);
         open.GetProperty("args").GetProperty("dfd").GetRawText().ShouldBe("\"AT_FDCWD\"");
         open.GetProperty("args").GetProperty("flags").GetString().ShouldBe("O_RDONLY");
         open.GetProperty("errno").GetString().ShouldBe("ENOENT");
@@ -53,7 +60,9 @@ public sealed class ArgumentsTests : IDisposable
     public void Args_OfDescriptors_SayWhatTheyAre(string hook)
     {
         var (workload, lines) = TraceDescriptors("--hook", hook);
-        string[] calls = [.. lines.Where(static line => line.Contains(", F_GETFD)", StringComparison.Ordinal)).Select(static line => line[line.IndexOf("fcntl(", StringComparison.Ordinal)..])];
+        string[] calls =
+            [.. lines.Where(static line => line.Contains(", F_GETFD)", StringComparison.Ordinal))
+            .Select(static line => line[line.IndexOf("fcntl(", StringComparison.Ordinal)..])];
 
         calls.ShouldBe(Enumerable.Range(0, (int)workload.Number("calls")).Select(number => workload[$"call.{number}"]));
         lines.ShouldContain(line => line.EndsWith(workload["select"], StringComparison.Ordinal));
@@ -100,7 +109,8 @@ public sealed class ArgumentsTests : IDisposable
         ends[0].ShouldBe(ends[1]);
         ends[0].ShouldStartWith("pipe:[");
         pipe.GetProperty("args").GetProperty("fildes").EnumerateArray().ShouldAllBe(static fd => fd.ValueKind == JsonValueKind.Number);
-        calls.Single(static call => call.GetProperty("path").GetString() == "/dev/null").GetProperty("fds").GetProperty("ret").GetString().ShouldBe("/dev/null");
+        calls.Single(static call => call.GetProperty("path").GetString() == "/dev/null").GetProperty("fds").GetProperty("ret").GetString()
+            .ShouldBe("/dev/null");
     }
 
     [Theory]
@@ -108,7 +118,8 @@ public sealed class ArgumentsTests : IDisposable
     [InlineData("path", "close(3</dev/null>) = 0")]
     [InlineData("all", "close(3</dev/null<char 1:3>>) = 0")]
     public void Fds_SayAsMuchAsIsAsked(string detail, string expected) =>
-        Trace("exec 3</dev/null; exec 3<&-", "--fds", detail, "--syscall", "close").ShouldContain(line => line.EndsWith(expected, StringComparison.Ordinal));
+        Trace("exec 3</dev/null; exec 3<&-", "--fds", detail, "--syscall", "close")
+            .ShouldContain(line => line.EndsWith(expected, StringComparison.Ordinal));
 
     [Theory]
     [InlineData(1, "\"a\"...")]
@@ -116,10 +127,14 @@ public sealed class ArgumentsTests : IDisposable
     [InlineData(4096, null)]
     public void StringSize_IsWhatIsShown(int size, string? expected)
     {
-        string[] lines = Trace("printf '%04096d' 0 | tr 0 a >/dev/null; printf '%s' \"$(printf 'a%.0s' {1..4096})\" >/dev/null", "--string-size", size.ToString(), "--syscall", "write");
+        string[] lines =
+            Trace("printf '%04096d' 0 | tr 0 a >/dev/null; printf '%s' \"$(printf 'a%.0s' {1..4096})\" >/dev/null", "--string-size",
+            size.ToString(), "--syscall", "write");
 
         string buffer = expected ?? (size < 4096 ? $"\"{new string('a', size)}\"..." : $"\"{new string('a', size)}\"");
-        lines.ShouldContain(line => line.EndsWith($", {buffer}, 4096) = 4096", StringComparison.Ordinal), string.Join('\n', lines.Select(static line => line[..Math.Min(line.Length, 300)])));
+        lines.ShouldContain(
+            line => line.EndsWith($", {buffer}, 4096) = 4096", StringComparison.Ordinal),
+            string.Join('\n', lines.Select(static line => line[..Math.Min(line.Length, 300)])));
     }
 
     [Theory]

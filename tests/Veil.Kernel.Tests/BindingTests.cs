@@ -29,7 +29,8 @@ public sealed partial class BindingTests
     {
         using var loaded = Load("on_raw_tp");
 
-        Should.Throw<InvalidOperationException>(() => loaded.SetGlobal("constant", 8UL)).Message.ShouldBe("Global constant of binding is constant and the object is loaded.");
+        Should.Throw<InvalidOperationException>(() => loaded.SetGlobal("constant", 8UL)).Message.ShouldBe(
+            "Global constant of binding is constant and the object is loaded.");
         Should.Throw<BpfException>(() => loaded.SetGlobal("step", (byte)1)).Message.ShouldContain("8 bytes");
         Should.Throw<BpfException>(() => loaded.SetGlobal("nothing", 1)).Message.ShouldContain("nothing");
     }
@@ -139,7 +140,8 @@ public sealed partial class BindingTests
         const ulong linkedAt = 0x400000; // a static program that is not position-independent
         string program = Path.Combine(Path.GetTempPath(), "veil-binding-" + Environment.ProcessId);
         File.Copy(Repository.Workload("uprobe"), program, overwrite: true);
-        string symbol = VeilRun.ToEndWith("nm", program).Lines.Single(static line => line.EndsWith(" traced_call", StringComparison.Ordinal));
+        string symbol =
+            VeilRun.ToEndWith("nm", program).Lines.Single(static line => line.EndsWith(" traced_call", StringComparison.Ordinal));
         ulong offset = Convert.ToUInt64(symbol.Split(' ')[0], 16) - linkedAt;
         using var workload = Workload.Waiting(program, "calls");
         using var file = File.OpenHandle(program);
@@ -229,7 +231,9 @@ public sealed partial class BindingTests
 
     [Fact]
     public void Task_TheRunningOne_IsReadAsItself() =>
-        Seen("see_current", Environment.ProcessId).ShouldBe((File.ReadAllText("/proc/thread-self/comm").TrimEnd('\n'), (uint)Environment.ProcessId, (uint)CurrentThread(), 0u, 0u));
+        Seen("see_current", Environment.ProcessId)
+            .ShouldBe(
+            (File.ReadAllText("/proc/thread-self/comm").TrimEnd('\n'), (uint)Environment.ProcessId, (uint)CurrentThread(), 0u, 0u));
 
     // What the program saw as this thread sent a signal that does nothing.
     private static (string Comm, uint Pid, uint Tid, uint Uid, uint Gid) Seen(string program, int target)

@@ -30,13 +30,17 @@ public sealed class CommandTests : IDisposable
     [InlineData("memory")]
     public void Command_ByOtherModules_ShowsItsProcessAlone(string module)
     {
-        using var veil = Run(["-q", "--module", module, "-o", "json", "-w", Events], "/bin/sh", "-c", "echo $$; cat /etc/hostname >/dev/null");
+        using var veil =
+            Run(["-q", "--module", module, "-o", "json", "-w", Events], "/bin/sh", "-c", "echo $$; cat /etc/hostname >/dev/null");
 
         string shell = veil.Lines[0];
         var events = Read();
         events.ShouldNotBeEmpty();
         events.Where(e => e.GetProperty("pid").GetInt64().ToString() != shell && e.GetProperty("comm").GetString() is not ("cat" or "sh"))
-            .ShouldAllBe(e => module == "scheduler" && (e.GetProperty("next_pid").GetInt64().ToString() == shell || e.GetProperty("next_comm").GetString() == "cat" || e.GetProperty("next_comm").GetString() == "sh"));
+            .ShouldAllBe(
+                e => module == "scheduler"
+                && (e.GetProperty("next_pid").GetInt64().ToString() == shell || e.GetProperty("next_comm").GetString() == "cat"
+                || e.GetProperty("next_comm").GetString() == "sh"));
     }
 
     [Theory]
@@ -120,9 +124,11 @@ public sealed class CommandTests : IDisposable
     [Fact]
     public void Command_Descriptors_AreTheStandardStreamsAlone()
     {
-        using var traced = Shell($"exec 7</dev/null; {{veil}} -q -w {Events} -- sh -c 'for fd in /proc/$$/fd/*; do echo ${{fd##*/}}; done'");
+        using var traced =
+            Shell($"exec 7</dev/null; {{veil}} -q -w {Events} -- sh -c 'for fd in /proc/$$/fd/*; do echo ${{fd##*/}}; done'");
         traced.Lines.ShouldBe(["0", "1", "2", "3"]); // the last is the folder's
-        using var closed = Shell($"{{veil}} -q -w {Events} -- sh -c '[ -e /proc/$$/fd/0 ] || [ -e /proc/$$/fd/2 ] || echo closed' <&- 2>&-");
+        using var closed =
+            Shell($"{{veil}} -q -w {Events} -- sh -c '[ -e /proc/$$/fd/0 ] || [ -e /proc/$$/fd/2 ] || echo closed' <&- 2>&-");
         closed.Lines.ShouldBe(["closed"]);
     }
 
@@ -163,7 +169,9 @@ public sealed class CommandTests : IDisposable
     {
         string made = Path.Combine(_folder, "made");
         using var veil = VeilRun.Begin("-q", "-w", Events, "--", "sh", "-c", $"echo begun; sleep 1; touch {made}");
-        SpinWait.SpinUntil(() => File.Exists(Events) && File.ReadAllText(Events).Contains("clock_nanosleep", StringComparison.Ordinal) || CommandSleeps(veil.Pid), TimeSpan.FromSeconds(20)).ShouldBeTrue();
+        SpinWait.SpinUntil(
+            () => File.Exists(Events) && File.ReadAllText(Events).Contains("clock_nanosleep", StringComparison.Ordinal)
+            || CommandSleeps(veil.Pid), TimeSpan.FromSeconds(20)).ShouldBeTrue();
         veil.Signal("KILL");
         SpinWait.SpinUntil(() => File.Exists(made), TimeSpan.FromSeconds(20)).ShouldBeTrue();
     }
@@ -183,7 +191,10 @@ public sealed class CommandTests : IDisposable
     [Fact]
     public void Signal_OfTheTerminal_IsTheCommands()
     {
-        using var terminal = new Terminal($"{Repository.Veil} -q -w {Events} -- bash -c \"trap \\\"echo caught; exit 5\\\" INT; echo ready; while :; do sleep 0.1; done\"; echo code $?");
+        using var terminal =
+            new Terminal(
+            $"{Repository.Veil} -q -w {Events} -- bash -c \"trap \\\"echo caught; exit 5\\\" INT; echo ready; while :; do sleep " +
+            $"0.1; done\"; echo code $?");
         terminal.WaitFor("ready");
         terminal.Type("\u0003");
         terminal.WaitFor("caught");
@@ -228,11 +239,13 @@ public sealed class CommandTests : IDisposable
 
     private static VeilRun Run(string[] flags, params string[] command) => VeilRun.ToEnd([.. flags, "--", .. command]);
 
-    private static VeilRun Shell(string script) => VeilRun.ToEndWith("bash", "-c", script.Replace("{veil}", Repository.Veil, StringComparison.Ordinal));
+    private static VeilRun Shell(string script) =>
+        VeilRun.ToEndWith("bash", "-c", script.Replace("{veil}", Repository.Veil, StringComparison.Ordinal));
 
     private JsonElement[] Traced(string[] flags, string program, string first = "", string second = "", int exitCode = 0)
     {
-        using var veil = Run([.. Json, "-w", Events, .. flags], [program, .. new[] { first, second }.Where(static word => word.Length > 0)]);
+        using var veil =
+            Run([.. Json, "-w", Events, .. flags], [program, .. new[] { first, second }.Where(static word => word.Length > 0)]);
         veil.ExitCode.ShouldBe(exitCode, veil.Errors);
         return Read();
     }
@@ -256,14 +269,16 @@ public sealed class CommandTests : IDisposable
     }
 
     private static bool CommandSleeps(int veil) =>
-        Directory.EnumerateDirectories("/proc").Where(static path => char.IsAsciiDigit(Path.GetFileName(path)[0])).Any(path => Sleeps(path, veil));
+        Directory.EnumerateDirectories("/proc").Where(static path => char.IsAsciiDigit(Path.GetFileName(path)[0]))
+            .Any(path => Sleeps(path, veil));
 
     private static bool Sleeps(string process, int veil)
     {
         try
         {
             string stat = File.ReadAllText(process + "/stat");
-            return stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1] == veil.ToString() && File.ReadAllText(process + "/comm").Trim() is "sleep" or "sh" && !stat.Contains("(veil)", StringComparison.Ordinal);
+            return stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1] == veil.ToString() && File.ReadAllText(process + "/comm")
+                .Trim() is "sleep" or "sh" && !stat.Contains("(veil)", StringComparison.Ordinal);
         }
         catch (IOException)
         {

@@ -38,7 +38,8 @@ public sealed class ControlTests : IDisposable
         Ask("pause").ShouldBe("OK paused\n");
         Ask("status").ShouldStartWith("paused for ");
         Ask("resume").ShouldStartWith("OK resumed; ");
-        JsonDocument.Parse(Ask("status json")[3..]).RootElement.GetProperty("modules")[1].GetProperty("filters").GetProperty("op")[0].GetString().ShouldBe("read");
+        JsonDocument.Parse(Ask("status json")[3..]).RootElement.GetProperty("modules")[1].GetProperty("filters").GetProperty("op")[0]
+            .GetString().ShouldBe("read");
         Ask("quit").ShouldBe("OK\n");
         veil.WaitForExit().ShouldBe(0);
         File.Exists(Path_).ShouldBeFalse();
@@ -49,7 +50,10 @@ public sealed class ControlTests : IDisposable
     public void Errno_ChangedWhileItRuns_HoldsAtOnce()
     {
         using var loop = System.Diagnostics.Process.Start("bash", ["-c", "while :; do test -e /nonexistent-errno; test -e /; done"]);
-        using var veil = VeilRun.Attach("--module", "syscall", "--pid", loop.Id.ToString(), "--syscall", "newfstatat,stat,fstatat64", "--errno", "!EPERM", "--output", "json", "--control", Path_);
+        using var veil =
+            VeilRun.Attach(
+            "--module", "syscall", "--pid", loop.Id.ToString(), "--syscall", "newfstatat,stat,fstatat64", "--errno", "!EPERM", "--output",
+            "json", "--control", Path_);
         Thread.Sleep(200);
         Ask("add errno_deny ENOENT").ShouldBe("OK errno denies EPERM, ENOENT\n");
         Thread.Sleep(200);
@@ -73,7 +77,8 @@ public sealed class ControlTests : IDisposable
     {
         using var veil = VeilRun.Attach("--module", "syscall", "--pid", "1", "--control", Path_);
 
-        Ask("add errno ENOENT").ShouldBe("ERR add: errno: this trace shows calls as they begin, which have no result yet; start it with --returns\n");
+        Ask("add errno ENOENT")
+            .ShouldBe("ERR add: errno: this trace shows calls as they begin, which have no result yet; start it with --returns\n");
         Ask("status").ShouldNotContain("errno");
     }
 
@@ -82,7 +87,8 @@ public sealed class ControlTests : IDisposable
     {
         using var veil = VeilRun.Attach("--module", "syscall,files", "--pid", "1", "--control", Path_);
 
-        Ask("add errno ENOENT").ShouldBe("OK errno allows ENOENT; not in syscall: it shows calls as they begin, which have no result yet (--returns)\n");
+        Ask("add errno ENOENT")
+            .ShouldBe("OK errno allows ENOENT; not in syscall: it shows calls as they begin, which have no result yet (--returns)\n");
     }
 
     [Theory]
@@ -122,7 +128,8 @@ public sealed class ControlTests : IDisposable
 
         Ask("add uid " + string.Join(',', Enumerable.Range(0, 10_241))).ShouldBe("ERR uid: 10241 keys, but a filter holds at most 10240\n");
         Ask("list uid").ShouldBe(".\n");
-        Ask("add uid " + string.Join(',', Enumerable.Range(0, 10_240))).ShouldBe("OK uid allows 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 and 10224 more\n");
+        Ask("add uid " + string.Join(',', Enumerable.Range(0, 10_240)))
+            .ShouldBe("OK uid allows 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 and 10224 more\n");
         Ask("list uid").Count(static c => c == '\n').ShouldBe(10_241);
         Ask("clear uid").ShouldBe("OK uid allows everything again: no key is left\n");
     }
@@ -178,7 +185,9 @@ public sealed class ControlTests : IDisposable
         using var veil = VeilRun.Attach("--module", "syscall", "--pid", "1", "--control", Path_);
 
         using var shell = VeilRun.ToEndWith(
-            "bash", "-c", $"stat -c %a {Path_}; chmod 755 {_folder}; chmod 666 {Path_}; setpriv --reuid 65534 --clear-groups {Repository.Veil} control {Path_} status");
+            "bash", "-c",
+            $"stat -c %a {Path_}; chmod 755 {_folder}; chmod 666 {Path_}; setpriv --reuid 65534 --clear-groups " +
+            $"{Repository.Veil} control {Path_} status");
         shell.Lines.ShouldBe(["600"]);
         shell.ExitCode.ShouldBe(1);
         shell.Errors.ShouldBe("veil: this socket is for root and its owner\n");
@@ -214,7 +223,9 @@ public sealed class ControlTests : IDisposable
     [InlineData("fifo", "a device or a FIFO, and no socket: give the path that the trace was given with --control")]
     [InlineData("file/below", "a part of the path before its end is no folder: give the path that the trace was given with --control")]
     [InlineData("datagram", "a socket of another kind, and no trace's: give the path that the trace was given with --control")]
-    [InlineData("dead", "no trace listens there any more: it was ended without its clean-up; a new trace with the same --control replaces the socket")]
+    [InlineData(
+        "dead", "no trace listens there any more: it was ended without its clean-up; a new trace with the same " +
+        "--control replaces the socket")]
     public void Client_OfWhatIsNoTrace_SaysWhatIsThere(string name, string why)
     {
         string path = Path.Combine(_folder, name);
@@ -291,10 +302,12 @@ public sealed class ControlTests : IDisposable
     [Fact]
     public void Prompt_OnCtrlC_PausesSteersAndResumes()
     {
-        using var terminal = new Terminal($"{Repository.Veil} --module syscall --pid 1; stty -a | grep -q \"[^-]icanon\" && echo is canonical");
+        using var terminal =
+            new Terminal($"{Repository.Veil} --module syscall --pid 1; stty -a | grep -q \"[^-]icanon\" && echo is canonical");
         terminal.WaitFor("CTRL-C pauses and asks");
         terminal.Type("\u0003");
-        terminal.WaitFor("paused: events are dropped, and counted; resume goes on, quit or CTRL-C ends the trace, help lists the commands\r\n");
+        terminal.WaitFor(
+            "paused: events are dropped, and counted; resume goes on, quit or CTRL-C ends the trace, help lists the commands\r\n");
         terminal.WaitFor("veil $ ");
         terminal.Type("\f");
         terminal.WaitFor("\u001b[H\u001b[2J");
@@ -378,7 +391,8 @@ public sealed class ControlTests : IDisposable
         {
             // Without the right to trace it ends as soon as it has its socket.
             using var veil = VeilRun.ToEndWith(
-                "setpriv", "--inh-caps=-all", "--bounding-set=-sys_admin,-bpf,-perfmon", Repository.Veil, "--module", "syscall", "--pid", "1", "--control", path, "--control-group", "nogroup");
+                "setpriv", "--inh-caps=-all", "--bounding-set=-sys_admin,-bpf,-perfmon", Repository.Veil, "--module", "syscall", "--pid",
+                "1", "--control", path, "--control-group", "nogroup");
             Output("stat", "-c", "%a %U %G %F", victim).ShouldBe("600 root root regular file\n", $"after {i} tries");
             File.Delete(path);
         }
@@ -410,7 +424,8 @@ public sealed class ControlTests : IDisposable
         string folder = Path.Combine(_folder, "d");
         Directory.CreateDirectory(folder);
         Run("chmod", "2755", folder);
-        using var veil = VeilRun.ToEnd("--module", "syscall", "--pid", "1", "--control", Path.Combine(folder, "s"), "--control-group", "nogroup");
+        using var veil =
+            VeilRun.ToEnd("--module", "syscall", "--pid", "1", "--control", Path.Combine(folder, "s"), "--control-group", "nogroup");
         veil.ExitCode.ShouldBe(1);
         veil.Errors.ShouldContain($"--control-group: {folder}/s got another group");
         Directory.GetFiles(folder).ShouldBeEmpty();
@@ -425,7 +440,9 @@ public sealed class ControlTests : IDisposable
         using var veil = VeilRun.Attach("--module", "syscall,files", "--pid", "1", "--control", Path_, "--control-group", "nogroup");
         if (manyKeys)
             Ask("add uid " + string.Join(',', Enumerable.Range(0, 10_240))).ShouldStartWith("OK ");
-        using var clients = Run("setpriv", wait: false, "--reuid=65534", "--regid=65534", "--clear-groups", Repository.Workload("clients"), Path_, "255", line);
+        using var clients =
+            Run("setpriv", wait: false, "--reuid=65534", "--regid=65534", "--clear-groups", Repository.Workload("clients"), Path_, "255",
+            line);
         clients.StandardOutput.ReadLine().ShouldBe("clients=255");
 
         var watch = System.Diagnostics.Stopwatch.StartNew();
@@ -457,7 +474,9 @@ public sealed class ControlTests : IDisposable
         File.SetUnixFileMode(_folder, (UnixFileMode)0b111_101_101);
         using var veil = VeilRun.Attach("--module", "syscall", "--pid", "1", "--control", Path_, "--control-group", "nogroup");
         using var mine = Connect();
-        using var clients = Run("setpriv", wait: false, "--reuid=65534", "--regid=65534", "--clear-groups", Repository.Workload("clients"), Path_, "300", "");
+        using var clients =
+            Run("setpriv", wait: false, "--reuid=65534", "--regid=65534", "--clear-groups", Repository.Workload("clients"), Path_, "300",
+            "");
         clients.StandardOutput.ReadLine().ShouldBe("clients=300");
 
         Ask("list pid").ShouldBe("1\n.\n");
@@ -511,7 +530,9 @@ public sealed class ControlTests : IDisposable
 
     private static System.Diagnostics.Process Run(string program, bool wait, params string[] arguments)
     {
-        var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        var process =
+            System.Diagnostics.Process.Start(
+            new System.Diagnostics.ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
         if (wait)
             process.WaitForExit();
         return process;
@@ -526,7 +547,9 @@ public sealed class ControlTests : IDisposable
     }
 
     private static long Number(string file, string field) =>
-        long.Parse(File.ReadLines(file).First(line => line.StartsWith(field, StringComparison.Ordinal))[field.Length..].Replace("kB", "", StringComparison.Ordinal));
+        long.Parse(
+            File.ReadLines(file).First(line => line.StartsWith(field, StringComparison.Ordinal))[field.Length..]
+            .Replace("kB", "", StringComparison.Ordinal));
 
     private Socket Connect()
     {

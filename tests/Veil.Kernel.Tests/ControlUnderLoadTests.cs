@@ -29,7 +29,8 @@ public sealed partial class ControlUnderLoadTests : IDisposable
         using var toggled = Workload.Waiting("burst", "100000000");
         string file = System.IO.Path.Combine(_folder, "events");
         using var veil = VeilRun.AttachInto(
-            file, "--module", "syscall", "-p", always.Pid, "-s", "getppid", "--fields", "pid,timestamp", "--buffer", "512M", "--control", Path);
+            file, "--module", "syscall", "-p", always.Pid, "-s", "getppid", "--fields", "pid,timestamp", "--buffer", "512M", "--control",
+            Path);
         using var client = new SocketClient(Path);
         always.Begin();
         toggled.Begin();
@@ -80,7 +81,8 @@ public sealed partial class ControlUnderLoadTests : IDisposable
             while (phase < allowed.Count - 1 && at > allowed[phase].To + toleranceNs)
                 phase++;
             other++;
-            if (!line.StartsWith($"pid={toggled.Pid} ", StringComparison.Ordinal) || at < allowed[phase].From || at > allowed[phase].To + toleranceNs)
+            if (!line.StartsWith($"pid={toggled.Pid} ", StringComparison.Ordinal) || at < allowed[phase].From || at > allowed[phase].To
+                + toleranceNs)
                 unexplained++;
         }
 
@@ -90,7 +92,9 @@ public sealed partial class ControlUnderLoadTests : IDisposable
         other.ShouldBeGreaterThan(100);
         // Beside the calls themselves, those that the clearing of the syscall filter let through: write and exit_group.
         delivered.ShouldBeInRange(calls, calls + 5);
-        TestContextLine($"{changes} changes in {watch.Elapsed.TotalSeconds:F2} s, {delivered + other} events, {always.Number("calls") / (always.Number("elapsed_ns") / 1e9):F0} calls/s beside them");
+        TestContextLine(
+            $"{changes} changes in {watch.Elapsed.TotalSeconds:F2} s, {delivered + other} events, " +
+            $"{always.Number("calls") / (always.Number("elapsed_ns") / 1e9):F0} calls/s beside them");
 
         void Change(string command)
         {
@@ -104,7 +108,9 @@ public sealed partial class ControlUnderLoadTests : IDisposable
     {
         using var burst = Workload.Waiting("burst", "100000000");
         string file = System.IO.Path.Combine(_folder, "events");
-        using var veil = VeilRun.AttachInto(file, "--module", "syscall", "-p", burst.Pid, "--fields", "timestamp", "--buffer", "512M", "--control", Path);
+        using var veil =
+            VeilRun.AttachInto(
+            file, "--module", "syscall", "-p", burst.Pid, "--fields", "timestamp", "--buffer", "512M", "--control", Path);
         using var client = new SocketClient(Path);
         burst.Begin();
         var sent = new List<(long At, bool Shuts)>();
@@ -117,7 +123,8 @@ public sealed partial class ControlUnderLoadTests : IDisposable
 
         burst.End();
         veil.Stop().ShouldBe(0);
-        var times = File.ReadLines(file).Select(static line => long.Parse(line.AsSpan(line.LastIndexOf('=') + 1), CultureInfo.InvariantCulture)).ToList();
+        var times = File.ReadLines(file)
+            .Select(static line => long.Parse(line.AsSpan(line.LastIndexOf('=') + 1), CultureInfo.InvariantCulture)).ToList();
 
         var delays = new List<double>();
         for (int i = 0; i + 1 < sent.Count; i++)
@@ -128,7 +135,9 @@ public sealed partial class ControlUnderLoadTests : IDisposable
         }
 
         delays.Sort();
-        TestContextLine($"in force after {delays[delays.Count / 2]:F2} ms (median), {delays[delays.Count * 9 / 10]:F2} ms (90%), {delays[^1]:F2} ms (worst)");
+        TestContextLine(
+            $"in force after {delays[delays.Count / 2]:F2} ms (median), {delays[delays.Count * 9 / 10]:F2} ms (90%), " +
+            $"{delays[^1]:F2} ms (worst)");
         delays[delays.Count / 2].ShouldBeLessThan(100);
     }
 
@@ -138,7 +147,8 @@ public sealed partial class ControlUnderLoadTests : IDisposable
         const int calls = 1_000_000;
         using var burst = Workload.Waiting("burst", calls.ToString());
         string file = System.IO.Path.Combine(_folder, "events");
-        using var veil = VeilRun.AttachInto(file, "--module", "syscall", "-p", burst.Pid, "-s", "getppid", "--fields", "pid", "--control", Path);
+        using var veil =
+            VeilRun.AttachInto(file, "--module", "syscall", "-p", burst.Pid, "-s", "getppid", "--fields", "pid", "--control", Path);
         var clients = new List<SocketClient>();
         var random = new Random(3);
         for (int i = 0; i < 200; i++)
@@ -251,7 +261,10 @@ public sealed partial class ControlUnderLoadTests : IDisposable
         get
         {
             var rows = new TheoryData<string, string>();
-            foreach (string flags in new[] { "syscall -s openat", "syscall -s openat --returns", "files --op open", "files --op open --slower 1ns", "memory --fault minor", "scheduler --cpu 0", "network --port 1" })
+            foreach (
+                string flags in new[] {
+                "syscall -s openat", "syscall -s openat --returns", "files --op open", "files --op open --slower 1ns",
+                "memory --fault minor", "scheduler --cpu 0", "network --port 1" })
             {
                 foreach (string hook in Rungs.Possible(flags.Split(' ')[0]))
                     rows.Add(flags, hook);
@@ -261,7 +274,8 @@ public sealed partial class ControlUnderLoadTests : IDisposable
         }
     }
 
-    /// <summary>What passed the filter by name is what the module's own was asked about, and each once: also where it could be dropped before.</summary>
+    /// <summary>What passed the filter by name is what the module's own was asked about, and each once: also where it could be dropped
+    /// before.</summary>
     [Theory]
     [MemberData(nameof(Filtered))]
     public void Status_FiltersOfTaskAndModule_AreAskedOnceEachInThatOrder(string flags, string hook)
@@ -283,7 +297,8 @@ public sealed partial class ControlUnderLoadTests : IDisposable
         workload.Go();
         Thread.Sleep(300); // until it is gone
 
-        var counts = JsonDocument.Parse(client.Ask("status json").ShouldNotBeNull()[3..]).RootElement.GetProperty("modules")[0].GetProperty("filter_counts");
+        var counts = JsonDocument.Parse(client.Ask("status json").ShouldNotBeNull()[3..]).RootElement.GetProperty("modules")[0]
+            .GetProperty("filter_counts");
         var own = counts.EnumerateObject().Single(static filter => filter.Name != "name").Value;
         ulong passed = counts.GetProperty("name").GetProperty("passed").GetUInt64();
         passed.ShouldBeGreaterThan(0ul);
@@ -297,8 +312,12 @@ public sealed partial class ControlUnderLoadTests : IDisposable
         File.SetUnixFileMode(_folder, (UnixFileMode)0b111_101_101);
         using var veil = VeilRun.Attach("--module", "syscall", "-p", "1", "--control", Path, "--control-group", "nogroup");
         Mode(Path).ShouldBe("660 root nogroup socket");
-        VeilRun.ToEndWith("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", Repository.Veil, "control", Path, "add", "pid", "5").ExitCode.ShouldBe(0);
-        VeilRun.ToEndWith("setpriv", "--reuid=65534", "--regid=1", "--groups=65534", Repository.Veil, "control", Path, "del", "pid", "5").ExitCode.ShouldBe(0);
+        VeilRun.ToEndWith(
+            "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", Repository.Veil, "control", Path, "add", "pid",
+            "5").ExitCode.ShouldBe(0);
+        VeilRun.ToEndWith(
+            "setpriv", "--reuid=65534", "--regid=1", "--groups=65534", Repository.Veil, "control", Path, "del", "pid",
+            "5").ExitCode.ShouldBe(0);
         VeilRun.ToEndWith("setpriv", "--reuid=65534", "--regid=1", "--clear-groups", Repository.Veil, "control", Path, "status").Errors
             .ShouldContain("permission denied: the socket is for root and who started the trace, and for a group with --control-group");
         veil.Stop().ShouldBe(0);
@@ -308,7 +327,8 @@ public sealed partial class ControlUnderLoadTests : IDisposable
     public void Path_WithoutPermission_IsAnErrorBeforeAnythingStarts()
     {
         using var veil = VeilRun.ToEndWith(
-            "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all,+bpf,+perfmon", "--ambient-caps=-all,+bpf,+perfmon",
+            "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all,+bpf,+perfmon",
+            "--ambient-caps=-all,+bpf,+perfmon",
             Repository.Veil, "--module", "syscall", "-p", "1", "--control", Path);
 
         veil.Errors.ShouldBe($"veil: --control: entering its folder: {Path}: Permission denied\n");
@@ -334,7 +354,8 @@ public sealed partial class ControlUnderLoadTests : IDisposable
     [InlineData("QUIT", "code=0")]
     public void Prompt_SignalWhileItIsOpen_RestoresTheTerminal(string signal, string code)
     {
-        using var terminal = new Terminal($"stty -a | md5sum; {Repository.Veil} --module syscall -p 1 & echo pid=$!; fg; echo code=$?; stty -a | md5sum");
+        using var terminal =
+            new Terminal($"stty -a | md5sum; {Repository.Veil} --module syscall -p 1 & echo pid=$!; fg; echo code=$?; stty -a | md5sum");
         terminal.WaitFor("pid=");
         terminal.WaitFor("CTRL-C pauses and asks");
         Process.Start("kill", ["-INT", PidOf(terminal)]).WaitForExit();
@@ -368,7 +389,8 @@ public sealed partial class ControlUnderLoadTests : IDisposable
         var watch = Stopwatch.StartNew();
         _ = Kill(veil.Pid, 15);
         // Until the kernel has taken it down; reaping it is the runtime's business.
-        while (File.Exists($"/proc/{veil.Pid}/stat") && !File.ReadAllText($"/proc/{veil.Pid}/stat").Contains(") Z", StringComparison.Ordinal))
+        while (File.Exists($"/proc/{veil.Pid}/stat") && !File.ReadAllText($"/proc/{veil.Pid}/stat")
+            .Contains(") Z", StringComparison.Ordinal))
             Thread.Sleep(1);
         var elapsed = watch.Elapsed;
         veil.WaitForExit();

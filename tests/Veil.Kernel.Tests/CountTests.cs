@@ -79,7 +79,9 @@ public sealed partial class CountTests : IDisposable
         const ulong calls = 2_000_000;
         using var one = Workload.Waiting("burst", calls.ToString());
         using var other = Workload.Waiting("burst", calls.ToString());
-        using var veil = VeilRun.Attach("-m", "syscall", "-p", one.Pid, other.Pid, "-s", "getppid", "--count-by", "pid", "--interval", "0.1", "-o", "json");
+        using var veil =
+            VeilRun.Attach(
+            "-m", "syscall", "-p", one.Pid, other.Pid, "-s", "getppid", "--count-by", "pid", "--interval", "0.1", "-o", "json");
         one.Begin();
         other.Begin();
         one.Finish();
@@ -98,7 +100,9 @@ public sealed partial class CountTests : IDisposable
     public void Interval_ThatTheEndFallsOn_HasNoEmptyTableBehindIt()
     {
         using var burst = Workload.Waiting("burst", "100");
-        using var veil = VeilRun.Attach("-m", "syscall", "-p", burst.Pid, "-s", "getppid", "--count", "--interval", "1s", "--duration", "2s", "-o", "json");
+        using var veil =
+            VeilRun.Attach(
+            "-m", "syscall", "-p", burst.Pid, "-s", "getppid", "--count", "--interval", "1s", "--duration", "2s", "-o", "json");
         burst.Go();
         veil.WaitForExit().ShouldBe(0);
 
@@ -107,7 +111,8 @@ public sealed partial class CountTests : IDisposable
         totals.Count.ShouldBe(2);
     }
 
-    /// <summary>On a machine that has no CPU to spare: a table's time and seconds are those of the switch, and intervals keep to the first one's beat.</summary>
+    /// <summary>On a machine that has no CPU to spare: a table's time and seconds are those of the switch, and intervals keep to the first
+    /// one's beat.</summary>
     [Fact]
     public void Interval_OnABusyMachine_TablesFollowEachOtherWithoutGapOrDrift()
     {
@@ -119,18 +124,23 @@ public sealed partial class CountTests : IDisposable
 
         foreach (string module in new[] { "syscall", "scheduler" })
         {
-            var tables = veil.Events.Where(record => record.TryGetProperty("total", out _) && record.GetProperty("module").ValueEquals(module))
-                .Select(static record => (At: Seconds(record.GetProperty("time").GetString()!), Length: record.GetProperty("seconds").GetDouble())).ToList();
+            var tables =
+                veil.Events.Where(record => record.TryGetProperty("total", out _) && record.GetProperty("module").ValueEquals(module))
+                .Select(static record =>
+                    (At: Seconds(record.GetProperty("time").GetString()!), Length: record.GetProperty("seconds").GetDouble())).ToList();
             tables.Count.ShouldBeGreaterThan(10);
             for (int i = 1; i < tables.Count; i++)
                 tables[i].Length.ShouldBe(tables[i].At - tables[i - 1].At, 0.002);
             // The reader may get its CPU late, but what comes late once is not late for ever: most are on the beat.
-            var offBeat = tables[1..^1].ConvertAll(table => Math.Abs(table.At - tables[0].At - Math.Round((table.At - tables[0].At) / interval) * interval)).Order().ToList();
+            var offBeat = tables[1..^1]
+                .ConvertAll(table => Math.Abs(table.At - tables[0].At - Math.Round((table.At - tables[0].At) / interval) * interval))
+                .Order().ToList();
             offBeat[offBeat.Count / 2].ShouldBeLessThan(0.03);
         }
 
         // Several modules are switched together.
-        veil.Events.Where(static record => record.TryGetProperty("total", out _)).GroupBy(static record => record.GetProperty("time").GetString()).ShouldAllBe(static group => group.Count() == 2);
+        veil.Events.Where(static record => record.TryGetProperty("total", out _))
+            .GroupBy(static record => record.GetProperty("time").GetString()).ShouldAllBe(static group => group.Count() == 2);
     }
 
     [Fact]
@@ -180,7 +190,10 @@ public sealed partial class CountTests : IDisposable
     public void Keys_Few_NoMoreAreKept(string field, string keys)
     {
         using var mix = Workload.Waiting("mix", "1000");
-        using var veil = VeilRun.Attach("-m", "syscall", "--returns", "-p", mix.Pid, "-s", "getppid,getuid,close,openat", "--count-by", field, "--keys", keys, "-o", "json");
+        using var veil =
+            VeilRun.Attach(
+            "-m", "syscall", "--returns", "-p", mix.Pid, "-s", "getppid,getuid,close,openat", "--count-by", field, "--keys", keys, "-o",
+            "json");
         mix.Go();
         veil.Stop().ShouldBe(0);
 
@@ -200,7 +213,8 @@ public sealed partial class CountTests : IDisposable
         spawner.Go();
         veil.Stop().ShouldBe(0);
 
-        var counted = Counted().Matches(string.Join('\n', veil.Lines)).Select(static match => (Count: ulong.Parse(match.Groups["count"].Value), Key: match.Groups["key"].Value)).ToList();
+        var counted = Counted().Matches(string.Join('\n', veil.Lines))
+            .Select(static match => (Count: ulong.Parse(match.Groups["count"].Value), Key: match.Groups["key"].Value)).ToList();
         veil.ShouldAccountFor((long)counted.Aggregate(0ul, static (sum, line) => sum + line.Count), 200);
         counted.Single(static line => line.Key.StartsWith("(other: 50 keys", StringComparison.Ordinal)).Count.ShouldBeGreaterThan(100ul);
         counted.ShouldContain(static line => line.Key.EndsWith("more keys; --top shows them)", StringComparison.Ordinal));
@@ -209,9 +223,12 @@ public sealed partial class CountTests : IDisposable
     [Fact]
     public void Files_ByPath_CountsEachAndCutsLongOnes()
     {
-        string plain = Path.Combine(_folder, "plain"), folder = Path.Combine(_folder, new string('d', 200)), deep = Path.Combine(folder, new string('f', 200)), odd = Path.Combine(_folder, "o\u0001d\"d");
+        string plain = Path.Combine(_folder, "plain"), folder = Path.Combine(_folder, new string('d', 200)),
+        deep = Path.Combine(folder, new string('f', 200)), odd = Path.Combine(_folder, "o\u0001d\"d");
         Directory.CreateDirectory(folder);
-        string script = $"dd if=/dev/zero of='{plain}' bs=1 count=20000 status=none; dd if=/dev/zero of='{deep}' bs=1 count=300 status=none; dd if=/dev/zero of='{odd}' bs=1 count=200 status=none";
+        string script =
+            $"dd if=/dev/zero of='{plain}' bs=1 count=20000 status=none; dd if=/dev/zero of='{deep}' bs=1 count=300 status=none; dd " +
+            $"if=/dev/zero of='{odd}' bs=1 count=200 status=none";
         using var veil = VeilRun.Attach("-m", "files", "--name", "dd", "--op", "write", "--count", "-o", "json");
         using (var run = VeilRun.ToEndWith("bash", "-c", script))
             run.ExitCode.ShouldBe(0);
@@ -228,11 +245,15 @@ public sealed partial class CountTests : IDisposable
     public void Files_HistogramOfBytes_IsExactOnEveryHook(string hook)
     {
         using var veil = VeilRun.Attach("-m", "files", "--hook", hook, "--name", "dd", "--op", "write", "--hist", "bytes", "-o", "json");
-        using (var run = VeilRun.ToEndWith("bash", "-c", $"dd if=/dev/zero of={_folder}/a bs=1 count=700 status=none; dd if=/dev/zero of={_folder}/b bs=4096 count=30 status=none"))
+        using (var run = VeilRun.ToEndWith(
+            "bash", "-c",
+            $"dd if=/dev/zero of={_folder}/a bs=1 count=700 status=none; dd if=/dev/zero of={_folder}/b bs=4096 count=30 status=none"))
             run.ExitCode.ShouldBe(0);
         veil.Stop().ShouldBe(0);
 
-        var buckets = veil.Events[0].GetProperty("buckets").EnumerateArray().ToDictionary(static bucket => bucket.GetProperty("from").GetUInt64(), static bucket => bucket.GetProperty("count").GetUInt64());
+        var buckets = veil.Events[0].GetProperty("buckets").EnumerateArray()
+            .ToDictionary(
+            static bucket => bucket.GetProperty("from").GetUInt64(), static bucket => bucket.GetProperty("count").GetUInt64());
         buckets.ShouldBe(new Dictionary<ulong, ulong> { [1] = 700, [4096] = 30 }, ignoreOrder: true);
         SumIsTotal(veil).ShouldBe(730ul);
     }
@@ -267,9 +288,12 @@ public sealed partial class CountTests : IDisposable
 
         SumIsTotal(veil).ShouldBe((ulong)events.Events.Length);
         var total = veil.Events.Single(static record => record.TryGetProperty("total", out _));
-        total.GetProperty("no_field").GetUInt64().ShouldBe(field == "duration_ns" ? (ulong)events.Events.Count(static record => !record.TryGetProperty("duration_ns", out _)) : 0);
+        total.GetProperty("no_field").GetUInt64()
+            .ShouldBe(
+            field == "duration_ns" ? (ulong)events.Events.Count(static record => !record.TryGetProperty("duration_ns", out _)) : 0);
         if (field == "saddr")
-            veil.Events.Where(static record => record.TryGetProperty("saddr", out _)).Select(static record => record.GetProperty("saddr").GetString()).ShouldContain("::1");
+            veil.Events.Where(static record => record.TryGetProperty("saddr", out _))
+                .Select(static record => record.GetProperty("saddr").GetString()).ShouldContain("::1");
     }
 
     [Theory]
@@ -309,7 +333,10 @@ public sealed partial class CountTests : IDisposable
     public void Uprobe_TwoFunctions_AreOneTable()
     {
         using var workload = Workload.Waiting("uprobe", "calls");
-        using var veil = VeilRun.Attach("-m", "uprobe", "-p", workload.Pid, "--uprobe", Repository.Workload("uprobe") + ":traced_call", "--uprobe", Repository.Workload("uprobe") + ":traced_other", "--count", "-o", "json");
+        using var veil =
+            VeilRun.Attach(
+            "-m", "uprobe", "-p", workload.Pid, "--uprobe", Repository.Workload("uprobe") + ":traced_call", "--uprobe",
+            Repository.Workload("uprobe") + ":traced_other", "--count", "-o", "json");
         workload.Go();
         veil.Stop().ShouldBe(0);
 
@@ -325,7 +352,8 @@ public sealed partial class CountTests : IDisposable
         burst.Go();
         veil.Stop().ShouldBe(0);
 
-        veil.Lines.Where(static line => !line.StartsWith(' ')).Select(static line => line.Split(':')[0]).ShouldBe(["syscall by comm", "files by comm"]);
+        veil.Lines.Where(static line => !line.StartsWith(' ')).Select(static line => line.Split(':')[0])
+            .ShouldBe(["syscall by comm", "files by comm"]);
     }
 
     [Fact]
@@ -346,7 +374,8 @@ public sealed partial class CountTests : IDisposable
         veil.Errors.ShouldContain("5000 dropped while paused");
     }
 
-    private static double Seconds(string time) => (DateTimeOffset.Parse(time, System.Globalization.CultureInfo.InvariantCulture) - DateTimeOffset.UnixEpoch).TotalSeconds;
+    private static double Seconds(string time) =>
+        (DateTimeOffset.Parse(time, System.Globalization.CultureInfo.InvariantCulture) - DateTimeOffset.UnixEpoch).TotalSeconds;
 
     // The counts of a key, in all tables.
     private static ulong Count(VeilRun veil, string field, string key) => veil.Events
@@ -361,11 +390,13 @@ public sealed partial class CountTests : IDisposable
             if (record.TryGetProperty("count", out var count))
                 counted += count.GetUInt64();
             else
-                total += record.GetProperty("total").GetUInt64() - record.GetProperty("map_full").GetUInt64() - record.GetProperty("no_field").GetUInt64();
+                total += record.GetProperty("total").GetUInt64() - record.GetProperty("map_full")
+                    .GetUInt64() - record.GetProperty("no_field").GetUInt64();
         }
 
         counted.ShouldBe(total);
-        return veil.Events.Where(static record => record.TryGetProperty("total", out _)).Aggregate(0ul, static (sum, record) => sum + record.GetProperty("total").GetUInt64());
+        return veil.Events.Where(static record => record.TryGetProperty("total", out _))
+            .Aggregate(0ul, static (sum, record) => sum + record.GetProperty("total").GetUInt64());
     }
 
     [GeneratedRegex(@"^ +(?<count>[0-9]+) +[0-9.]+%  (?<key>.*)$", RegexOptions.Multiline, 1_000)]

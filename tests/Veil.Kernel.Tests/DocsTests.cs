@@ -25,14 +25,17 @@ public sealed partial class DocsTests
         ["veil --module files --slower 20ms"] = "what the machine did: ThresholdTests",
     };
 
-    public static TheoryData<string> Runnable => [.. Blocks().Select(static block => block.Command).Where(static command => !IsLeftOut(command)).Distinct()];
+    public static TheoryData<string> Runnable =>
+        [.. Blocks().Select(static block => block.Command).Where(static command => !IsLeftOut(command)).Distinct()];
 
     [Theory]
     [MemberData(nameof(Runnable))]
     public void Console_EachBlock_IsWhatTheCommandPrints(string command)
     {
         var printed = Run(command).Select(Masked).ToHashSet(StringComparer.Ordinal);
-        foreach (string line in Blocks().Where(block => block.Command == command).SelectMany(static block => block.Lines).Where(static line => line is not ("" or "..." or "…")))
+        foreach (
+            string line in Blocks().Where(block => block.Command == command).SelectMany(static block => block.Lines)
+            .Where(static line => line is not ("" or "..." or "…")))
             printed.ShouldContain(Masked(line), line);
     }
 
@@ -46,7 +49,8 @@ public sealed partial class DocsTests
 
     private static string[] Run(string command)
     {
-        bool isRefused = command.Contains("pdi", StringComparison.Ordinal), isFull = command.EndsWith("> /dev/full", StringComparison.Ordinal);
+        bool isRefused =
+            command.Contains("pdi", StringComparison.Ordinal), isFull = command.EndsWith("> /dev/full", StringComparison.Ordinal);
         string[] words = [.. command.Split(" > ")[0].Split(' ').Skip(1)];
         if (isRefused)
             return VeilRun.ToEnd(words).Errors.Split('\n');
@@ -89,7 +93,9 @@ public sealed partial class DocsTests
                 else if (isConsole && line.StartsWith("$ ", StringComparison.Ordinal))
                 {
                     lines = [];
-                    blocks.Add((line[2..].Replace("sudo ", "", StringComparison.Ordinal).Replace("./bin/veil", "veil", StringComparison.Ordinal).Split(" #")[0].Trim(), lines));
+                    blocks.Add(
+                        (line[2..].Replace("sudo ", "", StringComparison.Ordinal).Replace("./bin/veil", "veil", StringComparison.Ordinal)
+                        .Split(" #")[0].Trim(), lines));
                 }
                 else
                 {

@@ -11,7 +11,8 @@ public sealed class DoctorTests
 
         run.ExitCode.ShouldBe(0);
         foreach (string module in Rungs.Modules)
-            run.Lines.ShouldContain(line => line.StartsWith(module + " ", StringComparison.Ordinal) && line.Contains(" by ", StringComparison.Ordinal));
+            run.Lines.ShouldContain(
+                line => line.StartsWith(module + " ", StringComparison.Ordinal) && line.Contains(" by ", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -34,7 +34,8 @@ public sealed class EndingTests
         }
     }
 
-    /// <summary>The hooks go one after the other, while what they watch goes on: what is seen to begin until the end is seen to end.</summary>
+    /// <summary>The hooks go one after the other, while what they watch goes on: what is seen to begin until the end is seen to
+    /// end.</summary>
     [Theory]
     [MemberData(nameof(Timed))]
     public void End_WhileCallsGoOn_MakesNoEventWithoutDuration(string module, string hook)
@@ -42,7 +43,8 @@ public sealed class EndingTests
         using var workload = module == "uprobe" ? Workload.Waiting("uprobe", "endless") : Workload.Waiting("faults", "endless", "1");
         workload.Begin();
         string[] which = module == "uprobe" ? ["--uprobe", Repository.Workload("uprobe") + ":traced_call", "--latency"] : [];
-        using var veil = VeilRun.Attach(["--module", module, "--hook", hook, "-p", workload.Pid, "--duration", "1s", "-o", "json", .. which]);
+        using var veil =
+            VeilRun.Attach(["--module", module, "--hook", hook, "-p", workload.Pid, "--duration", "1s", "-o", "json", .. which]);
         veil.WaitForExit().ShouldBe(0);
 
         veil.ShouldHaveLostNothing();
@@ -67,7 +69,8 @@ public sealed class EndingTests
         File.Exists(socket).ShouldBeFalse();
     }
 
-    /// <summary>At any other moment of the start: it ends as a process without handlers, in order, or as a trace that was stopped.</summary>
+    /// <summary>At any other moment of the start: it ends as a process without handlers, in order, or as a trace that was
+    /// stopped.</summary>
     [Fact]
     public void Signal_AtAnyMomentOfTheStart_LeavesNothing()
     {
@@ -81,7 +84,8 @@ public sealed class EndingTests
             string said = $"{milliseconds} ms: {veil.WaitForExit()} {veil.Errors}";
             bool inOrder = veil.ExitCode == 0
                 ? veil.Errors.Contains("events delivered in", StringComparison.Ordinal)
-                : veil.ExitCode == 143 && veil.Errors.Trim() is "" or "veil: stopped by SIGTERM before the trace began; nothing stays attached";
+                : veil.ExitCode == 143 && veil.Errors.Trim() is ""
+                    or "veil: stopped by SIGTERM before the trace began; nothing stays attached";
             inOrder.ShouldBeTrue(said);
             File.Exists(socket).ShouldBeFalse(said);
         }
@@ -92,7 +96,9 @@ public sealed class EndingTests
     public void Signal_IgnoredByTheParent_IsIgnoredWhileItStarts()
     {
         string socket = $"/run/veil-ending-{Guid.NewGuid():N}";
-        using var veil = Shell($"trap '' HUP; {{veil}} --module syscall,files --name no-such-name --control {socket} & pid=$!; until [ -e {socket} ]; do :; done; kill -HUP $pid; {{veil}} control {socket} status; kill -TERM $pid; wait $pid");
+        using var veil =
+            Shell($"trap '' HUP; {{veil}} --module syscall,files --name no-such-name --control {socket} & pid=$!; until [ -e {socket} ]; " +
+            $"do :; done; kill -HUP $pid; {{veil}} control {socket} status; kill -TERM $pid; wait $pid");
 
         veil.ExitCode.ShouldBe(0, veil.Errors);
         veil.Lines[0].ShouldStartWith("tracing for ");
@@ -142,16 +148,19 @@ public sealed class EndingTests
     [Fact]
     public void Start_NotRoot_SaysWhatIsMissing()
     {
-        using var veil = VeilRun.ToEndWith("setpriv", "--reuid=65534", "--clear-groups", "--inh-caps=-all", Repository.Veil, "--module", "syscall");
+        using var veil =
+            VeilRun.ToEndWith("setpriv", "--reuid=65534", "--clear-groups", "--inh-caps=-all", Repository.Veil, "--module", "syscall");
         veil.ExitCode.ShouldBe(1);
-        veil.Errors.Trim().ShouldBe("veil: tracing needs root, or CAP_BPF and CAP_PERFMON: this process lacks CAP_BPF and CAP_PERFMON; run it with sudo");
+        veil.Errors.Trim()
+            .ShouldBe("veil: tracing needs root, or CAP_BPF and CAP_PERFMON: this process lacks CAP_BPF and CAP_PERFMON; run it with sudo");
     }
 
     [Fact]
     public void Start_OnlyBpfAndPerfmon_Traces()
     {
         using var veil = Shell(
-            "ulimit -l 64; exec timeout --preserve-status 2 setpriv --reuid=65534 --clear-groups --inh-caps=-all,+bpf,+perfmon --ambient-caps=-all,+bpf,+perfmon {veil} --module syscall --name bash");
+            "ulimit -l 64; exec timeout --preserve-status 2 setpriv --reuid=65534 --clear-groups --inh-caps=-all,+bpf,+perfmon " +
+                "--ambient-caps=-all,+bpf,+perfmon {veil} --module syscall --name bash");
         if (KernelFeatures.KernelVersion < new Version(5, 11))
         {
             // The ring alone is more than the limit of locked memory, which these capabilities cannot raise.
@@ -183,7 +192,8 @@ public sealed class EndingTests
         veil.Signal("KILL");
         veil.WaitForExit();
         // The kernel frees programs some time after the last reference is gone (RCU).
-        SpinWait.SpinUntil(static () => !Programs().Contains("syscall_enter_tp_btf", StringComparison.Ordinal), TimeSpan.FromSeconds(10)).ShouldBeTrue();
+        SpinWait.SpinUntil(static () => !Programs().Contains("syscall_enter_tp_btf", StringComparison.Ordinal), TimeSpan.FromSeconds(10))
+            .ShouldBeTrue();
     }
 
     private static string Programs()

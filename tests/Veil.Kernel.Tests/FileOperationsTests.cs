@@ -38,7 +38,8 @@ public sealed class FileOperationsTests : IDisposable
     {
         var (_, events) = Trace(Rungs.Best("files"));
 
-        events.Select(static e => e.GetProperty("op").GetString()!).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ShouldBe(["open", "read", "write"]);
+        events.Select(static e => e.GetProperty("op").GetString()!).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)
+            .ShouldBe(["open", "read", "write"]);
         events.Count(static e => e.TryGetProperty("requested", out var _)).ShouldBe(0);
     }
 
@@ -46,26 +47,36 @@ public sealed class FileOperationsTests : IDisposable
     public void Op_InText_HasWhatTheCallHas()
     {
         using var workload = Workload.Waiting("operations", _folder);
-        using var veil = VeilRun.Attach("--module", "files", "--pid", workload.Pid, "--op", "mkdir,rename", "--failed", "--hook", Rungs.Best("files"));
+        using var veil =
+            VeilRun.Attach("--module", "files", "--pid", workload.Pid, "--op", "mkdir,rename", "--failed", "--hook", Rungs.Best("files"));
         workload.Go();
         veil.Stop().ShouldBe(0);
 
         string line = veil.Lines.ShouldHaveSingleItem();
         line[line.IndexOf("op=", StringComparison.Ordinal)..].ShouldBe(
-            $"op=rename    ret=-17             errno=EEXIST(17)         bytes=0           filename={_folder}/file  target={_folder}/dir/moved  flags=RENAME_NOREPLACE  requested=file");
+            $"op=rename    ret=-17             errno=EEXIST(17)         bytes=0           filename={_folder}/file  " +
+                $"target={_folder}/dir/moved  flags=RENAME_NOREPLACE  requested=file");
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static IEnumerable<string> Expected(Workload workload, string hook) => Enumerable.Range(0, (int)workload.Number("operations"))
-        .Select(i => string.Join(' ', s_fields.Select(key => Known(hook, workload[$"{i}.op"], key, workload.Said($"{i}.{key}") ? workload[$"{i}.{key}"] : "null"))));
+        .Select(i =>
+            string.Join(
+            ' ', s_fields.Select(
+            key => Known(hook, workload[$"{i}.op"], key, workload.Said($"{i}.{key}") ? workload[$"{i}.{key}"] : "null"))));
 
     private static IEnumerable<string> Described(IEnumerable<JsonElement> events, string hook) => events.Select(e =>
-        string.Join(' ', s_fields.Select(key => Known(hook, e.GetProperty("op").GetString()!, key, e.GetProperty(key) is { ValueKind: JsonValueKind.Null } ? "null" : e.GetProperty(key).ToString()))));
+        string.Join(
+            ' ', s_fields.Select(
+            key => Known(
+            hook, e.GetProperty("op").GetString()!, key, e.GetProperty(key) is { ValueKind: JsonValueKind.Null } ? "null"
+            : e.GetProperty(key).ToString()))));
 
     // The functions of the kernel do not know the call that opens, reads or writes.
     private static string Known(string hook, string op, string key, string value) =>
-        hook is "fentry" or "kprobe" && op is "open" or "read" or "write" && key is "flags" or "mode" or "offset" or "requested" or "ret" ? "" : value;
+        hook is "fentry" or "kprobe" && op is "open" or "read" or "write" && key is "flags" or "mode" or "offset" or "requested" or "ret"
+            ? "" : value;
 
     private (Workload Workload, JsonElement[] Events) Trace(string hook, params string[] more)
     {

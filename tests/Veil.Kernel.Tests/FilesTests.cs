@@ -34,7 +34,8 @@ public sealed class FilesTests : IDisposable
         var (_, events) = Trace(hook, "files");
 
         foreach (var e in events)
-            e.GetProperty("bytes").GetInt64().ShouldBe(e.GetProperty("op").GetString() == "open" ? 0 : Math.Max(e.GetProperty("ret").GetInt64(), 0));
+            e.GetProperty("bytes").GetInt64()
+                .ShouldBe(e.GetProperty("op").GetString() == "open" ? 0 : Math.Max(e.GetProperty("ret").GetInt64(), 0));
     }
 
     [Theory]
@@ -62,7 +63,8 @@ public sealed class FilesTests : IDisposable
     {
         var (_, events) = Trace(Rungs.Best("files"), "files", "--op", op);
 
-        events.Select(static e => e.GetProperty("op").GetString()!).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ShouldBe(left.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        events.Select(static e => e.GetProperty("op").GetString()!).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)
+            .ShouldBe(left.Split(' ', StringSplitOptions.RemoveEmptyEntries));
     }
 
     [Fact]
@@ -70,7 +72,8 @@ public sealed class FilesTests : IDisposable
     {
         string[] PathsFor(params string[] patterns)
         {
-            var (_, events) = Trace(Rungs.Best("files"), "files", ["--op", "open", .. patterns.Select(static pattern => "--file=" + pattern)]);
+            var (_, events) =
+                Trace(Rungs.Best("files"), "files", ["--op", "open", .. patterns.Select(static pattern => "--file=" + pattern)]);
             return [.. events.Select(e => e.GetProperty("filename").GetString()!).Distinct(StringComparer.Ordinal)];
         }
 
@@ -93,7 +96,8 @@ public sealed class FilesTests : IDisposable
         veil.Stop().ShouldBe(0);
 
         veil.Lines.ShouldHaveSingleItem().ShouldBe($"filename={_folder}/created");
-        veil.Errors.ShouldMatch("warning: --file: the values have [0-9]+ bytes together, of which the kernel takes 512: it is decided in userspace");
+        veil.Errors.ShouldMatch(
+            "warning: --file: the values have [0-9]+ bytes together, of which the kernel takes 512: it is decided in userspace");
         veil.Errors.ShouldMatch("1 event delivered .*, 0 lost, [1-9][0-9]+ dropped by --file");
     }
 
@@ -101,7 +105,8 @@ public sealed class FilesTests : IDisposable
     public void File_WhereEventsAreCounted_IsDecidedInTheKernel()
     {
         using var workload = Workload.Waiting("copies", _folder);
-        using var veil = VeilRun.Attach("--module", "files", "--pid", workload.Pid, "--op", "copy", "--file", _folder + "/to", "--count", "-o", "json");
+        using var veil =
+            VeilRun.Attach("--module", "files", "--pid", workload.Pid, "--op", "copy", "--file", _folder + "/to", "--count", "-o", "json");
         workload.Go();
         veil.Stop().ShouldBe(0);
 
@@ -118,11 +123,14 @@ public sealed class FilesTests : IDisposable
         var expected = Enumerable.Range(0, (int)workload.Number("operations")).Select(i => i == workload.Number("trapped")
             ? "open null  False False"
             : $"{workload[$"{i}.op"]} {Result(hook, workload[$"{i}.op"], workload.Number($"{i}.ret"))} {workload[$"{i}.path"]} {bool.Parse(workload[$"{i}.truncated"])} {bool.Parse(workload[$"{i}.deleted"])}").ToList();
-        events.Select(static e => $"{e.GetProperty("op").GetString()} {e.GetProperty("ret").GetRawText()} {e.GetProperty("filename").GetString()} {e.GetProperty("truncated").GetBoolean()} {e.GetProperty("deleted").GetBoolean()}")
+        events.Select(
+            static e =>
+            $"{e.GetProperty("op").GetString()} {e.GetProperty("ret").GetRawText()} {e.GetProperty("filename").GetString()} {e.GetProperty("truncated").GetBoolean()} {e.GetProperty("deleted").GetBoolean()}")
             .ShouldBe(expected);
     }
 
-    /// <summary>What seccomp(2) refuses never begins: the filters of results are asked at its end, and it is not known to be slow.</summary>
+    /// <summary>What seccomp(2) refuses never begins: the filters of results are asked at its end, and it is not known to be
+    /// slow.</summary>
     [Theory]
     [MemberData(nameof(Hooks))]
     public void Errno_RefusedBySeccomp_IsAnEventAndNotSlow(string hook)
@@ -130,7 +138,8 @@ public sealed class FilesTests : IDisposable
         var (_, refused) = Trace(hook, "opens", "--errno", "EPERM,EACCES,ENOSYS");
         var (_, slow) = Trace(hook, "opens", "--errno", "EPERM,EACCES,ENOSYS", "--slower", "1ns");
 
-        refused.Select(static e => $"{e.GetProperty("op").GetString()} {e.GetProperty("errno").GetString()} {e.GetProperty("filename").GetString()}")
+        refused.Select(
+            static e => $"{e.GetProperty("op").GetString()} {e.GetProperty("errno").GetString()} {e.GetProperty("filename").GetString()}")
             .ShouldBe([$"open EPERM {_folder}/jail/refused", $"read EACCES {_folder}/jail/file", $"copy ENOSYS {_folder}/jail/file"]);
         slow.ShouldBeEmpty();
     }
@@ -141,7 +150,9 @@ public sealed class FilesTests : IDisposable
     {
         var (workload, events) = Trace(hook, "copies", "--op", "copy", "--fail-on-loss");
 
-        events.Select(static e => $"{e.GetProperty("ret")} {e.GetProperty("bytes")} {e.GetProperty("filename").GetRawText()} {e.GetProperty("target").GetRawText()}").ShouldBe(ExpectedCopies(workload));
+        events.Select(
+            static e =>
+            $"{e.GetProperty("ret")} {e.GetProperty("bytes")} {e.GetProperty("filename").GetRawText()} {e.GetProperty("target").GetRawText()}").ShouldBe(ExpectedCopies(workload));
     }
 
     [Theory]
@@ -150,14 +161,17 @@ public sealed class FilesTests : IDisposable
     {
         var (workload, events) = Trace(hook, "copies", "--op", "copy", "--slower", "1ns");
 
-        events.Select(static e => $"{e.GetProperty("ret")} {e.GetProperty("bytes")} {e.GetProperty("filename").GetRawText()} {e.GetProperty("target").GetRawText()}").ShouldBe(ExpectedCopies(workload));
+        events.Select(
+            static e =>
+            $"{e.GetProperty("ret")} {e.GetProperty("bytes")} {e.GetProperty("filename").GetRawText()} {e.GetProperty("target").GetRawText()}").ShouldBe(ExpectedCopies(workload));
         events.ShouldAllBe(static e => e.GetProperty("duration_ns").GetInt64() > 0);
     }
 
     /// <summary>From 5.19 on; before, the tracepoints know no file, and doctor says so.</summary>
     [Fact]
     public void Doctor_SaysWhereIoUringIsNotSeen() =>
-        VeilRun.ToEnd("doctor").Lines.Contains("  does not see reads and writes by io_uring: the tracepoints of io_uring name no file before Linux 5.19").ShouldBe(!SeesUring);
+        VeilRun.ToEnd("doctor").Lines.Contains(
+            "  does not see reads and writes by io_uring: the tracepoints of io_uring name no file before Linux 5.19").ShouldBe(!SeesUring);
 
     [KernelTheory(5, 19, NoUring)]
     [MemberData(nameof(Hooks))]
@@ -168,7 +182,9 @@ public sealed class FilesTests : IDisposable
         // The functions know the name of an open that failed; the tracepoint comes when it is gone.
         var expected = Enumerable.Range(0, (int)workload.Number("operations")).Select(i =>
             $"{workload[$"{i}.op"]} {Result(hook, workload[$"{i}.op"], workload.Number($"{i}.ret"))} {(i == workload.Number("failed_open") && hook is ("fentry" or "kprobe") ? _folder + "/missing" : workload[$"{i}.path"])} {Quoted(workload, $"{i}.target")}");
-        events.Select(static e => $"{e.GetProperty("op").GetString()} {e.GetProperty("ret")} {e.GetProperty("filename").GetString()} {e.GetProperty("target").GetRawText()}").ShouldBe(expected);
+        events.Select(
+            static e =>
+            $"{e.GetProperty("op").GetString()} {e.GetProperty("ret")} {e.GetProperty("filename").GetString()} {e.GetProperty("target").GetRawText()}").ShouldBe(expected);
         events.ShouldAllBe(e => e.GetProperty("comm").GetString() == "uring" && e.GetProperty("pid").GetInt64() == workload.Number("pid"));
     }
 
@@ -188,8 +204,11 @@ public sealed class FilesTests : IDisposable
     {
         var (workload, records) = Trace(Rungs.Best("files"), "copies", "--op", "copy", "--count-by", field);
 
-        var expected = Enumerable.Range(0, (int)workload.Number("copies")).GroupBy(i => Quoted(workload, $"{i}.{side}"), StringComparer.Ordinal).Select(static group => $"{group.Key} {group.Count()}");
-        records.Where(static record => record.TryGetProperty("count", out _)).Select(record => $"{record.GetProperty(field).GetRawText()} {record.GetProperty("count")}").ShouldBe(expected, ignoreOrder: true);
+        var expected = Enumerable.Range(0, (int)workload.Number("copies"))
+            .GroupBy(i => Quoted(workload, $"{i}.{side}"), StringComparer.Ordinal).Select(static group => $"{group.Key} {group.Count()}");
+        records.Where(static record => record.TryGetProperty("count", out _))
+            .Select(record => $"{record.GetProperty(field).GetRawText()} {record.GetProperty("count")}")
+            .ShouldBe(expected, ignoreOrder: true);
     }
 
     [Fact]
@@ -198,8 +217,10 @@ public sealed class FilesTests : IDisposable
         foreach (string name in new[] { "/from", "/to" })
         {
             var (_, events) = Trace(Rungs.Best("files"), "copies", "--op", "copy", "--file", _folder + name);
-            events.ShouldContain(e => e.GetProperty("filename").GetString() == _folder + "/from" && e.GetProperty("target").GetString() == _folder + "/to");
-            events.ShouldAllBe(e => e.GetProperty("filename").GetString() == _folder + name || e.GetProperty("target").GetString() == _folder + name);
+            events.ShouldContain(
+                e => e.GetProperty("filename").GetString() == _folder + "/from" && e.GetProperty("target").GetString() == _folder + "/to");
+            events.ShouldAllBe(
+                e => e.GetProperty("filename").GetString() == _folder + name || e.GetProperty("target").GetString() == _folder + name);
         }
     }
 

@@ -48,10 +48,12 @@ public sealed partial class FloodTests : IDisposable
         veil.Stop().ShouldBe(0);
         reader?.WaitForExit();
 
-        using var output = reader is null ? File.OpenText(file) : new StreamReader(new System.IO.Compression.GZipStream(File.OpenRead(file), System.IO.Compression.CompressionMode.Decompress));
+        using var output = reader is null ? File.OpenText(file)
+            : new StreamReader(new System.IO.Compression.GZipStream(File.OpenRead(file), System.IO.Compression.CompressionMode.Decompress));
         int seen = 0;
         while (output.ReadLine() is { } line)
-            seen += line.Contains($"\"uid\":{Rare},", StringComparison.Ordinal) && !line.Contains("\"lost\"", StringComparison.Ordinal) ? 1 : 0;
+            seen += line.Contains($"\"uid\":{Rare},", StringComparison.Ordinal) && !line.Contains("\"lost\"", StringComparison.Ordinal) ? 1
+                : 0;
         veil.ShouldAccountFor(seen, calls);
         LossesOf(veil.Errors).Keys.ShouldBeSubsetOf([Flooding, FloodingToo]);
     }
@@ -59,7 +61,8 @@ public sealed partial class FloodTests : IDisposable
     /// <summary>Two where there are CPUs for them.</summary>
     public static TheoryData<string> Rings => Veil.Bpf.KernelFeatures.PossibleCpuCount > 1 ? ["1", "2"] : ["1"];
 
-    /// <summary>Nobody reads, and the ring is full of one user's events: others have room for some, and each loss has its user's number.</summary>
+    /// <summary>Nobody reads, and the ring is full of one user's events: others have room for some, and each loss has its user's
+    /// number.</summary>
     [Theory]
     [MemberData(nameof(Rings))]
     public void Flood_ReaderThatStands_OthersHaveRoomAndLossesAreByUser(string rings)
@@ -68,7 +71,9 @@ public sealed partial class FloodTests : IDisposable
         using var flood = Workload.Waiting("burst", $"--uid={Flooding}", calls.ToString(CultureInfo.InvariantCulture), "0");
         using var rare = Workload.Waiting("burst", $"--uid={Rare}", few.ToString(CultureInfo.InvariantCulture), "0");
         using var second = Workload.Waiting("burst", $"--uid={FloodingToo}", many.ToString(CultureInfo.InvariantCulture), "0");
-        using var veil = VeilRun.Attach("-m", "syscall", "-u", $"{Rare},{Flooding},{FloodingToo}", "-s", "getppid", "-o", "json", "--buffer", "128K", "--rings", rings);
+        using var veil =
+            VeilRun.Attach(
+            "-m", "syscall", "-u", $"{Rare},{Flooding},{FloodingToo}", "-s", "getppid", "-o", "json", "--buffer", "128K", "--rings", rings);
         veil.Signal("STOP");
         flood.Go();
         rare.Go();
@@ -76,7 +81,9 @@ public sealed partial class FloodTests : IDisposable
         veil.Signal("CONT");
         veil.Stop().ShouldBe(0);
 
-        var events = veil.Events.Where(static record => !record.TryGetProperty("evt_type", out _)).GroupBy(static record => record.GetProperty("uid").GetUInt32()).ToDictionary(static group => group.Key, static group => group.LongCount());
+        var events = veil.Events.Where(static record => !record.TryGetProperty("evt_type", out _))
+            .GroupBy(static record => record.GetProperty("uid").GetUInt32())
+            .ToDictionary(static group => group.Key, static group => group.LongCount());
         var losses = LossesOf(veil.Errors);
         veil.ShouldAccountFor(events[Rare], few);
         veil.ShouldAccountFor(events[Flooding] + losses[Flooding], calls);
@@ -90,7 +97,8 @@ public sealed partial class FloodTests : IDisposable
         {
             record.GetProperty("others").GetInt64().ShouldBe(0);
             foreach (var user in record.GetProperty("uids").EnumerateArray())
-                inStream[user.GetProperty("uid").GetUInt32()] = inStream.GetValueOrDefault(user.GetProperty("uid").GetUInt32()) + user.GetProperty("count").GetInt64();
+                inStream[user.GetProperty("uid").GetUInt32()] =
+                    inStream.GetValueOrDefault(user.GetProperty("uid").GetUInt32()) + user.GetProperty("count").GetInt64();
         }
 
         inStream.ShouldBe(losses, ignoreOrder: true);
@@ -101,7 +109,9 @@ public sealed partial class FloodTests : IDisposable
     {
         using var flood = Workload.Waiting("burst", $"--uid={Flooding}", "50000");
         string path = Path.Combine(_folder, "v.sock");
-        using var veil = VeilRun.Attach("-m", "syscall", "-u", Flooding.ToString(CultureInfo.InvariantCulture), "-s", "getppid", "--buffer", "64K", "--control", path);
+        using var veil =
+            VeilRun.Attach(
+            "-m", "syscall", "-u", Flooding.ToString(CultureInfo.InvariantCulture), "-s", "getppid", "--buffer", "64K", "--control", path);
         using var client = new SocketClient(path);
         veil.Signal("STOP");
         flood.Go();

@@ -32,7 +32,9 @@ public sealed class FollowTests
     public void Follow_TenThousandChildrenOfACommand_LosesNone()
     {
         string file = Path.GetTempFileName();
-        using var veil = VeilRun.ToEnd("--module", "syscall", "--syscall", "getppid", "-o", "json", "-w", file, "--", Repository.Workload("family"), "2000");
+        using var veil =
+            VeilRun.ToEnd(
+            "--module", "syscall", "--syscall", "getppid", "-o", "json", "-w", file, "--", Repository.Workload("family"), "2000");
         veil.ExitCode.ShouldBe(0, veil.Errors);
         veil.ShouldHaveLostNothing();
         veil.ShouldAccountFor(File.ReadAllLines(file).Length, 10_000);
@@ -49,7 +51,8 @@ public sealed class FollowTests
         veil.ShouldAccountFor(veil.Events.Length, 10);
     }
 
-    /// <summary>A descendant needs no allow, but no deny is skipped: one call of five is that of a program, which is run as /proc/self/exe.</summary>
+    /// <summary>A descendant needs no allow, but no deny is skipped: one call of five is that of a program, which is run as
+    /// /proc/self/exe.</summary>
     [Fact]
     public void Follow_Denied_IsNotSeen()
     {
@@ -65,10 +68,13 @@ public sealed class FollowTests
     public void Follow_SeveralModules_FollowTheSame()
     {
         using var family = Workload.Waiting("family", "10");
-        using var veil = VeilRun.Attach("--module", "scheduler,syscall,memory", "-f", "-p", family.Pid, "--syscall", "getppid", "-o", "json");
+        using var veil =
+            VeilRun.Attach("--module", "scheduler,syscall,memory", "-f", "-p", family.Pid, "--syscall", "getppid", "-o", "json");
         family.Go();
         veil.Stop().ShouldBe(0);
-        var byModule = veil.Events.Where(static e => e.TryGetProperty("pid", out _)).ToLookup(static e => e.TryGetProperty("syscall", out _) ? "syscall" : e.TryGetProperty("address", out _) ? "memory" : "scheduler");
+        var byModule = veil.Events.Where(static e => e.TryGetProperty("pid", out _))
+            .ToLookup(
+            static e => e.TryGetProperty("syscall", out _) ? "syscall" : e.TryGetProperty("address", out _) ? "memory" : "scheduler");
         veil.ShouldAccountFor(byModule["syscall"].Count(), 50);
         var programs = byModule["memory"].Select(static e => e.GetProperty("comm").GetString()).Distinct();
         programs.ShouldContain("exe");
@@ -79,7 +85,9 @@ public sealed class FollowTests
     {
         string socket = $"/run/veil-follow-{Guid.NewGuid():N}";
         using var family = Workload.Waiting("family", "10");
-        using var veil = VeilRun.Attach("--module", "syscall,files", "-f", "-n", "no-such-name", "--syscall", "getppid", "-o", "json", "--control", socket);
+        using var veil =
+            VeilRun.Attach(
+            "--module", "syscall,files", "-f", "-n", "no-such-name", "--syscall", "getppid", "-o", "json", "--control", socket);
         using var added = VeilRun.ToEnd("control", socket, "add", "follow", family.Pid);
         added.ExitCode.ShouldBe(0, added.Errors);
         using var listed = VeilRun.ToEnd("control", socket, "list", "follow");
@@ -95,13 +103,18 @@ public sealed class FollowTests
         string file = Path.GetTempFileName(), end = file + ".end";
         string workload = Repository.Workload("family");
         using var family = Workload.Waiting("family", "10");
-        using var veil = VeilRun.Begin("--module", "syscall", "-p", family.Pid, "--syscall", "getppid", "-o", "json", "-w", file, "--", "sh", "-c", $"{workload} 10; until [ -e {end} ]; do sleep 0.1; done");
+        using var veil =
+            VeilRun.Begin(
+            "--module", "syscall", "-p", family.Pid, "--syscall", "getppid", "-o", "json", "-w", file, "--", "sh", "-c",
+            $"{workload} 10; until [ -e {end} ]; do sleep 0.1; done");
         SpinWait.SpinUntil(() => File.ReadAllLines(file).Length >= 50, TimeSpan.FromSeconds(20)).ShouldBeTrue();
         family.Go();
         File.WriteAllText(end, "");
         veil.WaitForExit().ShouldBe(0);
         // The shell asks for its parent too.
-        veil.ShouldAccountFor(File.ReadAllLines(file).Count(static line => JsonDocument.Parse(line).RootElement.GetProperty("comm").GetString() != "sh"), 100);
+        veil.ShouldAccountFor(
+            File.ReadAllLines(file).Count(static line => JsonDocument.Parse(line).RootElement.GetProperty("comm").GetString() != "sh"),
+            100);
         File.Delete(file);
         File.Delete(end);
     }

@@ -25,12 +25,16 @@ public sealed class HelperCommandTests
         run.ExitCode.ShouldBe(0);
         var fields = run.Lines.Select(static line => JsonDocument.Parse(line).RootElement).ToList();
         fields[0].GetProperty("field").GetString().ShouldBe("module");
-        fields.Single(static field => field.GetProperty("field").ValueEquals("duration_ns")).GetProperty("needs").GetString().ShouldBe(needs);
+        fields.Single(static field => field.GetProperty("field").ValueEquals("duration_ns")).GetProperty("needs").GetString()
+            .ShouldBe(needs);
     }
 
     [Theory]
     [InlineData("--list-modules --pid 1", "veil: --pid: --list-modules traces nothing; leave one of them out\n")]
-    [InlineData("--list-fields nework", "veil: --list-fields: unknown module 'nework'; did you mean 'network'? (available: syscall, files, network, scheduler, memory, uprobe)\n")]
+    [InlineData(
+        "--list-fields nework",
+        "veil: --list-fields: unknown module 'nework'; did you mean 'network'? (available: syscall, files, network, " +
+        "scheduler, memory, uprobe)\n")]
     [InlineData("completion tcsh", "veil: completion: no script for 'tcsh' (available: bash, zsh, fish)\n")]
     public void Lists_WithWhatTheyWouldIgnore_AreErrors(string line, string error)
     {
@@ -81,7 +85,8 @@ public sealed class HelperCommandTests
 
     [Fact]
     public void Completion_InBash_Completes() => Shell(
-        "bash", "source <(veil completion bash); COMP_WORDS=(veil --module fi); COMP_CWORD=2; _veil; echo \"${COMPREPLY[@]}\"").ShouldBe("files");
+        "bash", "source <(veil completion bash); COMP_WORDS=(veil --module fi); COMP_CWORD=2; _veil; echo \"${COMPREPLY[@]}\"")
+            .ShouldBe("files");
 
     [Fact]
     public void Completion_InFish_Completes() => Shell(
@@ -103,7 +108,10 @@ public sealed class HelperCommandTests
 
     private static string Shell(string shell, string script)
     {
-        using var run = VeilRun.ToEndWith("env", "PATH=" + Path.GetDirectoryName(Repository.Veil) + ":" + Environment.GetEnvironmentVariable("PATH"), shell, "-c", script);
+        using var run =
+            VeilRun.ToEndWith(
+            "env", "PATH=" + Path.GetDirectoryName(Repository.Veil) + ":" + Environment.GetEnvironmentVariable("PATH"), shell, "-c",
+            script);
         return string.Join('\n', run.Lines).Trim();
     }
 }

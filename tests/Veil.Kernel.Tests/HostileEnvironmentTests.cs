@@ -13,21 +13,26 @@ public sealed class HostileEnvironmentTests : IDisposable
 
     public static TheoryData<string, string> Shortages() => new()
     {
-        { "unshare -m bash -c 'mount -t tmpfs none /sys; exec {veil} --module syscall -n x'", "/sys/devices/system/cpu/possible: no such file or directory" },
-        { "unshare -m bash -c 'mount -t tmpfs none /sys; mount -t tmpfs none /proc; exec {veil} --module syscall -n x'", "/sys/devices/system/cpu/possible" },
+        { "unshare -m bash -c 'mount -t tmpfs none /sys; exec {veil} --module syscall -n x'",
+            "/sys/devices/system/cpu/possible: no such file or directory" },
+        { "unshare -m bash -c 'mount -t tmpfs none /sys; mount -t tmpfs none /proc; exec {veil} --module syscall -n x'",
+            "/sys/devices/system/cpu/possible" },
         { "ulimit -s 16; exec env -i " + Trace, "the stack may have 16 KiB only" },
         // With less, ld.so cannot map the file and libc, and says so before anything of ours runs.
         { "ulimit -v 24576; exec " + Trace, "the address space may have 24 MiB only" },
         { "ulimit -v 600000; exec {veil} --version", "the address space may have 585 MiB only" },
-        { "ulimit -v 700000; exec {veil} --module syscall -n x --buffer 1G", "cannot allocate memory (ENOMEM); the address space may have 683 MiB (ulimit -v): raise that, or ask for less" },
+        { "ulimit -v 700000; exec {veil} --module syscall -n x --buffer 1G",
+            "cannot allocate memory (ENOMEM); the address space may have 683 MiB (ulimit -v): raise that, or ask for less" },
         { "exec {veil} --version >&-", "standard output is closed" },
         { "exec {veil} --help >&-", "standard output is closed" },
         { "exec {veil} doctor >&- <&-", "standard output is closed" },
         { "exec " + Trace + " >&-", "standard output is closed" },
-        { "unshare -m --propagation private bash -c 'mount -t tmpfs none /proc; exec {veil} --module uprobe --hook uprobe --uprobe " + Repository.Workload("uprobe") + ":traced_call -n x --yes'", "a uprobe needs /proc" },
+        { "unshare -m --propagation private bash -c 'mount -t tmpfs none /proc; exec {veil} --module uprobe --hook uprobe --uprobe "
+            + Repository.Workload("uprobe") + ":traced_call -n x --yes'", "a uprobe needs /proc" },
         { "exec {veil} --help > /dev/full", "writing the output: No space left on device" },
         { "exec {veil} --list-modules > /dev/full", "writing the output: No space left on device" },
-        { "mkdir {folder}/gone; cd {folder}/gone; rmdir {folder}/gone; exec {veil} --module uprobe --uprobe gone:main -p 1", "the current folder is gone" },
+        { "mkdir {folder}/gone; cd {folder}/gone; rmdir {folder}/gone; exec {veil} --module uprobe --uprobe gone:main -p 1",
+            "the current folder is gone" },
         { "exec -a '' {veil} --version", "there is no argument 0" },
     };
 
@@ -59,7 +64,8 @@ public sealed class HostileEnvironmentTests : IDisposable
 
             veil.ExitCode.ShouldBe(1, $"{limit}: {veil.Errors}");
             string line = OnlyLine(veil);
-            (line.Contains("too many open files", StringComparison.Ordinal) || line.Contains("files may be open only", StringComparison.Ordinal)).ShouldBeTrue($"{limit}: {line}");
+            (line.Contains("too many open files", StringComparison.Ordinal)
+                || line.Contains("files may be open only", StringComparison.Ordinal)).ShouldBeTrue($"{limit}: {line}");
             line.ShouldContain("ulimit -n");
             line.ShouldContain("96 are enough");
             traced.ShouldBeFalse($"{limit} is too few, and less is enough");
@@ -78,12 +84,15 @@ public sealed class HostileEnvironmentTests : IDisposable
     [InlineData("syscall,files,network,scheduler,memory", "--stats")]
     public void Start_AsManyOpenFilesAsTheDocsSay_Traces(string modules, string flags)
     {
-        string row = File.ReadLines(Path.Combine(Repository.Root, "docs/usage.md")).Single(static line => line.StartsWith("| open files", StringComparison.Ordinal));
+        string row = File.ReadLines(Path.Combine(Repository.Root, "docs/usage.md"))
+            .Single(static line => line.StartsWith("| open files", StringComparison.Ordinal));
         string[] words = row.Split('|')[2].Trim().Split(' ');
         row.ShouldContain($"| {words[0]} are enough for one module, and {words[^6]} more for each further one |");
         int limit = int.Parse(words[0]) + (int.Parse(words[^6]) * (modules.Split(',').Length - 1));
 
-        using var veil = VeilRun.AttachOrEnd($"ulimit -n {limit}", ["--module", modules, "--name", "no-such-name", "--control", _folder + "/socket", .. flags.Split(' ')]);
+        using var veil =
+            VeilRun.AttachOrEnd(
+            $"ulimit -n {limit}", ["--module", modules, "--name", "no-such-name", "--control", _folder + "/socket", .. flags.Split(' ')]);
         veil.IsAttached.ShouldBeTrue(veil.Errors);
         veil.Stop().ShouldBe(0, veil.Errors);
 
@@ -96,7 +105,9 @@ public sealed class HostileEnvironmentTests : IDisposable
     {
         for (int mebibytes = 640; mebibytes <= 1024; mebibytes += 64)
         {
-            using var veil = VeilRun.AttachOrEnd($"ulimit -v {mebibytes * 1024}", "--module", "syscall,files,scheduler,memory", "--name", "no-such-name");
+            using var veil =
+                VeilRun.AttachOrEnd(
+                $"ulimit -v {mebibytes * 1024}", "--module", "syscall,files,scheduler,memory", "--name", "no-such-name");
             if (veil.IsAttached)
                 veil.Stop().ShouldBe(0, $"{mebibytes}: {veil.Errors}");
             else
@@ -107,7 +118,10 @@ public sealed class HostileEnvironmentTests : IDisposable
     [Fact]
     public void Trace_WithoutProc_Works()
     {
-        using var veil = VeilRun.AttachOrEnd("exec unshare -m --propagation private bash -c 'mount -t tmpfs none /proc; exec \"$@\"' bash \"$@\"", "--module", "syscall", "--name", "no-such-name");
+        using var veil =
+            VeilRun.AttachOrEnd(
+            "exec unshare -m --propagation private bash -c 'mount -t tmpfs none /proc; exec \"$@\"' bash \"$@\"", "--module", "syscall",
+            "--name", "no-such-name");
 
         veil.IsAttached.ShouldBeTrue(veil.Errors);
         veil.Stop().ShouldBe(0);
@@ -121,8 +135,12 @@ public sealed class HostileEnvironmentTests : IDisposable
     public void Pid_WhereProcHidesIt_IsNotSaidToBeAbsent(string hiding, bool asRoot)
     {
         using var hold = Workload.Waiting("hold", "0");
-        string user = asRoot ? "" : "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all,+bpf,+perfmon --ambient-caps=-all,+bpf,+perfmon";
-        using var veil = VeilRun.AttachOrEnd($"ulimit -l unlimited; exec unshare -m --propagation private bash -c '{hiding}; exec {user} \"$@\"' bash \"$@\"", "--module", "syscall", "-p", $"{hold.Pid},4194303", "--tid", $"!{hold.Pid},!4194303");
+        string user = asRoot ? ""
+            : "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all,+bpf,+perfmon --ambient-caps=-all,+bpf,+perfmon";
+        using var veil =
+            VeilRun.AttachOrEnd(
+            $"ulimit -l unlimited; exec unshare -m --propagation private bash -c '{hiding}; exec {user} \"$@\"' bash \"$@\"", "--module",
+            "syscall", "-p", $"{hold.Pid},4194303", "--tid", $"!{hold.Pid},!4194303");
 
         veil.IsAttached.ShouldBeTrue(veil.Errors);
         veil.Stop().ShouldBe(0);
@@ -146,7 +164,9 @@ public sealed class HostileEnvironmentTests : IDisposable
     [InlineData("--module syscall -p 1", 1)]
     public void BareChroot_NothingButLibc_IsOneLineOrAnAnswer(string command, int exitCode)
     {
-        using var veil = Shell($"cd {{folder}} && for f in {{veil}} $(ldd {{veil}} | grep -o '/[^ ]*'); do install -D $f .$f; done && exec chroot . {{veil}} {command}");
+        using var veil =
+            Shell($"cd {{folder}} && for f in {{veil}} $(ldd {{veil}} | grep -o '/[^ ]*'); do install -D $f .$f; done && exec " +
+            $"chroot . {{veil}} {command}");
 
         veil.ExitCode.ShouldBe(exitCode);
         (veil.Lines.Length > 0 ? veil.Errors : OnlyLine(veil)).ShouldNotContain(" at ");
@@ -159,7 +179,9 @@ public sealed class HostileEnvironmentTests : IDisposable
     [InlineData("<&-")]
     public void StandardStreams_Closed_StandForNothing(string closed)
     {
-        using var veil = Shell($"{{veil}} --module syscall --name no-such-name {closed} & pid=$!; until grep -q '^Seccomp:.2' /proc/$pid/status; do kill -0 $pid || exit 9; done; readlink /proc/$pid/fd/{{0,2}}; kill $pid; wait $pid");
+        using var veil =
+            Shell($"{{veil}} --module syscall --name no-such-name {closed} & pid=$!; until grep -q '^Seccomp:.2' /proc/$pid/status; do " +
+            $"kill -0 $pid || exit 9; done; readlink /proc/$pid/fd/{{0,2}}; kill $pid; wait $pid");
 
         veil.ExitCode.ShouldBe(0);
         if (closed.Contains("<&-", StringComparison.Ordinal))
@@ -200,7 +222,9 @@ public sealed class HostileEnvironmentTests : IDisposable
         string size = limit.Length == 0 ? "300K" : "10M";
         using var burst = Workload.Waiting("burst", "20000");
         using var veil = VeilRun.AttachOrEnd(
-            $"exec unshare -m --propagation private bash -c 'mount -t tmpfs -o size={size} none {_folder}; (echo first >{_folder}/out; {limit} \"$@\" {redirection} {_folder}/out; code=$?; wc -l {_folder}/out >&2; tail -c 1 {_folder}/out | od -An -tx1 >&2; head -1 {_folder}/out >&2; exit $code)' bash \"$@\"",
+            $"exec unshare -m --propagation private bash -c 'mount -t tmpfs -o size={size} none {_folder}; (echo first >{_folder}/out; " +
+                $"{limit} \"$@\" {redirection} {_folder}/out; code=$?; wc -l {_folder}/out >&2; tail -c 1 {_folder}/out | od -An -tx1 " +
+                $">&2; head -1 {_folder}/out >&2; exit $code)' bash \"$@\"",
             "--module", "syscall", "-p", burst.Pid, "-s", "getppid");
         burst.Go();
         veil.WaitForExit().ShouldBe(1);
@@ -221,7 +245,8 @@ public sealed class HostileEnvironmentTests : IDisposable
     public void AddressSpace_OfATrace_IsBounded()
     {
         using var veil = VeilRun.Attach("--module", "syscall", "-p", "1");
-        string line = File.ReadLines($"/proc/{veil.Pid}/status").Single(static line => line.StartsWith("VmSize:", StringComparison.Ordinal));
+        string line =
+            File.ReadLines($"/proc/{veil.Pid}/status").Single(static line => line.StartsWith("VmSize:", StringComparison.Ordinal));
 
         long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]).ShouldBeLessThan(640 * 1024);
         veil.Stop().ShouldBe(0);
@@ -234,7 +259,10 @@ public sealed class HostileEnvironmentTests : IDisposable
     public void RuntimeVariables_WithFileCapabilities_AreNotRead(bool capabilities, int exitCode)
     {
         // A heap of four bytes: a runtime that reads it does not start.
-        using var veil = Shell($"chmod 755 {{folder}}; install {{veil}} {{folder}}/veil; {(capabilities ? "setcap cap_bpf,cap_perfmon+ep {folder}/veil;" : "")} exec setpriv --reuid 65534 --clear-groups env DOTNET_GCHeapHardLimit=4 {{folder}}/veil --version");
+        using var veil =
+            Shell($"chmod 755 {{folder}}; install {{veil}} {{folder}}/veil; " +
+            $"{(capabilities ? "setcap cap_bpf,cap_perfmon+ep {folder}/veil;" : "")} exec setpriv --reuid 65534 --clear-groups env " +
+            $"DOTNET_GCHeapHardLimit=4 {{folder}}/veil --version");
 
         veil.ExitCode.ShouldBe(exitCode, veil.Errors);
         if (!capabilities)
@@ -256,7 +284,8 @@ public sealed class HostileEnvironmentTests : IDisposable
         piped.Lines.ShouldBe(["-: right"]);
     }
 
-    /// <summary>All modules start in 64 MiB; where the group allows less than is needed, a line says so, and the kernel ends nobody.</summary>
+    /// <summary>All modules start in 64 MiB; where the group allows less than is needed, a line says so, and the kernel ends
+    /// nobody.</summary>
     [MemoryCgroupTheory]
     [InlineData(64, "syscall,files,network,scheduler,memory,uprobe", true)]
     [InlineData(56, "network", true)]
@@ -268,16 +297,19 @@ public sealed class HostileEnvironmentTests : IDisposable
     {
         using var group = new MemoryCgroup(mebibytes);
         string[] uprobe = modules.Contains("uprobe", StringComparison.Ordinal) ? ["--uprobe", "/bin/bash:readline", "--yes"] : [];
-        using var veil = VeilRun.AttachOrEnd($"echo $$ > {group.Folder}/cgroup.procs", ["--module", modules, "--name", "no-such-name", .. uprobe]);
+        using var veil =
+            VeilRun.AttachOrEnd($"echo $$ > {group.Folder}/cgroup.procs", ["--module", modules, "--name", "no-such-name", .. uprobe]);
 
         veil.IsAttached.ShouldBe(enough, veil.Errors);
         if (enough)
             veil.Stop().ShouldBe(0);
         else
-            (veil.ExitCode, veil.Errors.Contains($"and the memory cgroup allows {mebibytes}", StringComparison.Ordinal)).ShouldBe((1, true), veil.Errors);
+            (veil.ExitCode, veil.Errors.Contains($"and the memory cgroup allows {mebibytes}", StringComparison.Ordinal))
+                .ShouldBe((1, true), veil.Errors);
     }
 
-    /// <summary>What the line says that is needed is enough, and a mebibyte less is refused by a line: never by the kernel, which ends the process.</summary>
+    /// <summary>What the line says that is needed is enough, and a mebibyte less is refused by a line: never by the kernel, which ends the
+    /// process.</summary>
     [MemoryCgroupTheory]
     [InlineData("--module syscall")]
     [InlineData("--module files")]
@@ -349,7 +381,9 @@ public sealed class HostileEnvironmentTests : IDisposable
     [InlineData("tmux: server", "tmux: server")]
     public void Text_NameThatLooksLikeColumns_IsNone(string name, string shown)
     {
-        using var veil = Shell($"bash -c 'printf \"%s\" \"{name}\" > /proc/self/comm; read; [ -e / ]' < <(sleep 1.5) & pid=$!; timeout 3 {{veil}} -q --module syscall -p $pid --syscall newfstatat,faccessat,faccessat2,read | tail -1; wait $pid; echo $pid");
+        using var veil =
+            Shell($"bash -c 'printf \"%s\" \"{name}\" > /proc/self/comm; read; [ -e / ]' < <(sleep 1.5) & pid=$!; timeout 3 {{veil}} -q " +
+            $"--module syscall -p $pid --syscall newfstatat,faccessat,faccessat2,read | tail -1; wait $pid; echo $pid");
 
         string pid = veil.Lines[^1];
         string[] columns = veil.Lines[0].Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -366,5 +400,7 @@ public sealed class HostileEnvironmentTests : IDisposable
     }
 
     private VeilRun Shell(string command) =>
-        VeilRun.ToEndWith("bash", "-c", command.Replace("{veil}", Repository.Veil, StringComparison.Ordinal).Replace("{folder}", _folder, StringComparison.Ordinal));
+        VeilRun.ToEndWith(
+            "bash", "-c", command.Replace("{veil}", Repository.Veil, StringComparison.Ordinal)
+            .Replace("{folder}", _folder, StringComparison.Ordinal));
 }

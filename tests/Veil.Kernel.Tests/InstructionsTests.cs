@@ -32,10 +32,15 @@ public sealed class InstructionsTests : IDisposable
     {
         string profile = Path.Combine(_folder, calls.ToString(CultureInfo.InvariantCulture));
         using var burst = Workload.Waiting("burst", calls.ToString(CultureInfo.InvariantCulture));
-        using var veil = VeilRun.AttachUnder(["env", "VEIL_KEEP_PRIVILEGES=1", "valgrind", "-q", "--tool=callgrind", "--callgrind-out-file=" + profile], ["-m", "syscall", "-p", burst.Pid, "-s", "getppid", .. flags]);
+        using var veil =
+            VeilRun.AttachUnder(
+            ["env", "VEIL_KEEP_PRIVILEGES=1", "valgrind", "-q", "--tool=callgrind", "--callgrind-out-file=" + profile],
+            ["-m", "syscall", "-p", burst.Pid, "-s", "getppid", .. flags]);
         burst.Go();
         veil.Stop().ShouldBe(0);
         veil.Lines.Length.ShouldBe(calls);
-        return long.Parse(File.ReadLines(profile).Single(static line => line.StartsWith("totals: ", StringComparison.Ordinal))["totals: ".Length..], CultureInfo.InvariantCulture);
+        return long.Parse(
+            File.ReadLines(profile).Single(static line => line.StartsWith("totals: ", StringComparison.Ordinal))["totals: ".Length..],
+            CultureInfo.InvariantCulture);
     }
 }

@@ -25,14 +25,16 @@ internal sealed class MemoryCgroup : IDisposable
     /// <summary>Where memory cgroups can be made; nothing where they cannot.</summary>
     public static string? Mount { get; } =
         Directory.Exists(MountV1) ? MountV1 :
-        File.Exists(MountV2 + "/cgroup.subtree_control") && File.ReadAllText(MountV2 + "/cgroup.subtree_control").Split(' ', '\n').Contains("memory") ? MountV2 : null;
+        File.Exists(MountV2 + "/cgroup.subtree_control") && File.ReadAllText(MountV2 + "/cgroup.subtree_control").Split(' ', '\n')
+            .Contains("memory") ? MountV2 : null;
 
     public string Folder { get; }
 
     public void Dispose() => Directory.Delete(Folder);
 }
 
-/// <summary>A theory that needs memory cgroups, and is skipped where there are none: the guests have no systemd that would mount them.</summary>
+/// <summary>A theory that needs memory cgroups, and is skipped where there are none: the guests have no systemd that would mount
+/// them.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class MemoryCgroupTheoryAttribute : TheoryAttribute
 {

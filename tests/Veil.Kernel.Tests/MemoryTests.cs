@@ -87,7 +87,9 @@ public sealed class MemoryTests
         {
             string prefix = i + ".";
             workload.Number(prefix + "minor").ShouldBe(500);
-            veil.ShouldAccountFor(events.Count(e => e.GetProperty("tid").GetInt64() == workload.Number(prefix + "tid") && InWindow(workload, e, prefix)), 500);
+            veil.ShouldAccountFor(
+                events.Count(e => e.GetProperty("tid").GetInt64() == workload.Number(prefix + "tid") && InWindow(workload, e, prefix)),
+                500);
             veil.ShouldAccountFor(events.Count(e => InRegion(workload, e, prefix)), 500);
         }
     }
@@ -140,7 +142,8 @@ public sealed class MemoryTests
         var (workload, events) = Trace(Rungs.Best("memory"), "write", "1");
 
         var fault = InWindow(workload, events).ShouldHaveSingleItem();
-        string.Join(' ', fault.EnumerateObject().Select(static p => p.Name)).ShouldBe("module comm pid tid uid timestamp evt_type address access duration_ns");
+        string.Join(' ', fault.EnumerateObject().Select(static p => p.Name))
+            .ShouldBe("module comm pid tid uid timestamp evt_type address access duration_ns");
         fault.GetProperty("comm").GetString().ShouldBe("faults");
         fault.GetProperty("pid").GetInt64().ShouldBe(workload.Number("pid"));
     }
@@ -163,7 +166,9 @@ public sealed class MemoryTests
     private static VeilRun Trace(string hook, string kind, string pages, out Workload workload, params string[] more)
     {
         workload = Workload.Waiting("faults", [kind, pages, .. kind == "cold" ? more[..1] : []]);
-        var veil = VeilRun.Attach(["--module", "memory", "--hook", hook, "--pid", workload.Pid, "--output", "json", .. kind == "cold" ? more[1..] : more]);
+        var veil =
+            VeilRun.Attach(
+            ["--module", "memory", "--hook", hook, "--pid", workload.Pid, "--output", "json", .. kind == "cold" ? more[1..] : more]);
         workload.Go();
         veil.Stop().ShouldBe(0);
         veil.ShouldHaveLostNothing();
@@ -174,12 +179,14 @@ public sealed class MemoryTests
     private static JsonElement[] InWindow(Workload workload, JsonElement[] events) => [.. events.Where(e => InWindow(workload, e, ""))];
 
     private static bool InWindow(Workload workload, JsonElement e, string prefix) =>
-        e.GetProperty("timestamp").GetInt64() is var time && time >= workload.Number(prefix + "from_ns") && time <= workload.Number(prefix + "to_ns");
+        e.GetProperty("timestamp").GetInt64() is var time && time >= workload.Number(prefix + "from_ns")
+            && time <= workload.Number(prefix + "to_ns");
 
     private static bool InRegion(Workload workload, JsonElement e, string prefix) =>
         Address(e) is var address && address >= workload.Number(prefix + "start") && address < workload.Number(prefix + "end");
 
-    private static long Address(JsonElement e) => long.Parse(e.GetProperty("address").GetString()!.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+    private static long Address(JsonElement e) =>
+        long.Parse(e.GetProperty("address").GetString()!.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
     private static long Page(JsonElement e) => Address(e) / PageBytes * PageBytes;
 

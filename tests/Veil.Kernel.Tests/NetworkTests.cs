@@ -9,8 +9,10 @@ public sealed class NetworkTests
 {
     private static readonly string[] s_active = ["CONNECT CLOSE SYN_SENT", "ESTABLISHED SYN_SENT ESTABLISHED"];
     private static readonly string[] s_passive = ["ESTABLISHED SYN_RECV ESTABLISHED", "ACCEPT ESTABLISHED ESTABLISHED"];
-    private static readonly string[] s_closesFirst = ["CLOSING ESTABLISHED FIN_WAIT1", "CLOSING FIN_WAIT1 FIN_WAIT2", "CLOSE FIN_WAIT2 CLOSE"];
-    private static readonly string[] s_closesSecond = ["CLOSING ESTABLISHED CLOSE_WAIT", "CLOSING CLOSE_WAIT LAST_ACK", "CLOSE LAST_ACK CLOSE"];
+    private static readonly string[] s_closesFirst =
+        ["CLOSING ESTABLISHED FIN_WAIT1", "CLOSING FIN_WAIT1 FIN_WAIT2", "CLOSE FIN_WAIT2 CLOSE"];
+    private static readonly string[] s_closesSecond =
+        ["CLOSING ESTABLISHED CLOSE_WAIT", "CLOSING CLOSE_WAIT LAST_ACK", "CLOSE LAST_ACK CLOSE"];
     private static readonly string[] s_reset = ["CLOSE ESTABLISHED CLOSE"];
     private static readonly string[] s_fails = ["CONNECT CLOSE SYN_SENT", "FAILED SYN_SENT CLOSE"];
 
@@ -116,8 +118,10 @@ public sealed class NetworkTests
         using var trace = new Trace(hook, "client-closes", "ipv4");
         long port = trace.Workload.Number("port");
 
-        var ids = trace.Events.GroupBy(e => (Client: e.GetProperty("dport").GetInt64() == port, Listens: e.GetProperty("dport").GetInt64() == 0))
-            .ToDictionary(static end => end.Key, static end => end.Select(static e => e.GetProperty("socket_id").GetUInt64()).Distinct().ToArray());
+        var ids =
+            trace.Events.GroupBy(e => (Client: e.GetProperty("dport").GetInt64() == port, Listens: e.GetProperty("dport").GetInt64() == 0))
+            .ToDictionary(
+                static end => end.Key, static end => end.Select(static e => e.GetProperty("socket_id").GetUInt64()).Distinct().ToArray());
         ids.Count.ShouldBe(3);
         ids.Values.ShouldAllBe(static end => end.Length == 1 && end[0] > 0 && end[0] < 1UL << 53);
         ids.Values.Select(static end => end[0]).Distinct().Count().ShouldBe(3);
@@ -321,9 +325,11 @@ public sealed class NetworkTests
             trace.Veil.ShouldAccountFor(Count("pid", change) + unseen, 5000, change);
         foreach (string change in (string[])[s_passive[0], .. s_closesSecond])
             trace.Veil.ShouldAccountFor(Count("server_pid", change), 5000, change);
-        trace.Veil.ShouldAccountFor(trace.All("server_pid").Count(static seen => seen.StartsWith("ACCEPT ", StringComparison.Ordinal)), 5000, "ACCEPT");
+        trace.Veil.ShouldAccountFor(
+            trace.All("server_pid").Count(static seen => seen.StartsWith("ACCEPT ", StringComparison.Ordinal)), 5000, "ACCEPT");
         var kinds = trace.All("pid").Concat(trace.All("server_pid")).CountBy(static seen => seen);
-        trace.Veil.ShouldAccountFor(trace.Events.Length + 2 * unseen, 10 * 5000 + 2, string.Join("; ", kinds.Select(static kind => $"{kind.Value} {kind.Key}")));
+        trace.Veil.ShouldAccountFor(
+            trace.Events.Length + 2 * unseen, 10 * 5000 + 2, string.Join("; ", kinds.Select(static kind => $"{kind.Value} {kind.Key}")));
     }
 
     [Fact]
@@ -332,9 +338,13 @@ public sealed class NetworkTests
         using var workload = Workload.Waiting("net", "client-closes", "ipv4");
         string port = workload.ReadAhead("port");
         using var allowed = VeilRun.Attach("--module", "network", "--port", port, "--output", "json");
-        using var denied = VeilRun.Attach("--module", "network", "-p", workload.Pid, workload.ReadAhead("server_pid"), "--port", "!" + port, "--output", "json");
+        using var denied =
+            VeilRun.Attach(
+            "--module", "network", "-p", workload.Pid, workload.ReadAhead("server_pid"), "--port", "!" + port, "--output", "json");
         using var both = VeilRun.Attach("--module", "network", "--port", port, "--port", "!" + port, "--output", "json");
-        using var other = VeilRun.Attach("--module", "network", "-p", workload.Pid, workload.ReadAhead("server_pid"), "--port", "9,10", "--output", "json");
+        using var other =
+            VeilRun.Attach(
+            "--module", "network", "-p", workload.Pid, workload.ReadAhead("server_pid"), "--port", "9,10", "--output", "json");
         workload.Go();
 
         foreach (var veil in new[] { allowed, denied, both, other })
@@ -381,7 +391,8 @@ public sealed class NetworkTests
             @"^net +PID=\d+ +TID=\d+ +UID=0 +evt_type=CLOSE +family=IPv4 +saddr=127\.0\.0\.1 +sport=\d+ +daddr=127\.0\.0\.1 +dport=\d+ +oldstate=ESTABLISHED +newstate=CLOSE +socket_id=\d+ +netns=\d+ +errno=ECONNRESET\(104\) +reset_by=local +duration=\d+(\.\d{3})?[num]?s +rx_bytes=1234 +tx_bytes=70000 +retransmits=\d+ +srtt_us=\d+$");
     }
 
-    private static long? Number(JsonElement e, string key) => e.GetProperty(key) is { ValueKind: not JsonValueKind.Null } value ? value.GetInt64() : null;
+    private static long? Number(JsonElement e, string key) =>
+        e.GetProperty(key) is { ValueKind: not JsonValueKind.Null } value ? value.GetInt64() : null;
 
     /// <summary>How it ended.</summary>
     private static (string? Errno, int ErrnoNr, string? ResetBy) End(JsonElement e) =>
@@ -392,7 +403,8 @@ public sealed class NetworkTests
     {
         // In a mount namespace of its own.
         private static readonly string[] s_withoutTracefs =
-            ["unshare", "-m", "sh", "-c", "for folder in /sys/kernel/tracing /sys/kernel/debug; do umount \"$folder\" 2>/dev/null; done; exec \"$@\"", "sh"];
+            ["unshare", "-m", "sh", "-c",
+                "for folder in /sys/kernel/tracing /sys/kernel/debug; do umount \"$folder\" 2>/dev/null; done; exec \"$@\"", "sh"];
 
         private static readonly string[] s_connections = ["/proc/net/tcp", "/proc/net/tcp6"];
 
@@ -406,7 +418,8 @@ public sealed class NetworkTests
             Workload = Workload.Waiting("net", arguments);
             Workload.ReadAhead("announced");
             // Whom nobody knows passes no filter of processes.
-            string[] filter = ofItsPort ? ["--port", Workload["port"]] : ["-p", Workload.Pid, Workload["server_pid"], Workload.Said("third_pid") ? Workload["third_pid"] : Workload.Pid];
+            string[] filter = ofItsPort ? ["--port", Workload["port"]]
+                : ["-p", Workload.Pid, Workload["server_pid"], Workload.Said("third_pid") ? Workload["third_pid"] : Workload.Pid];
             string[] flags = ["--module", "network", "--hook", hook, "--output", "json", .. filter];
             Veil = withoutTracefs ? VeilRun.AttachUnder(s_withoutTracefs, flags) : VeilRun.Attach(flags);
             Workload.Go();
@@ -416,8 +429,8 @@ public sealed class NetworkTests
             Events = Veil.Events;
         }
 
-        // The last packet of a connection may come after both processes have ended, and with it the end of the socket: proc_net_tcp.txt of the
-        // kernel has the states, 4 is FIN_WAIT1, 9 LAST_ACK and B CLOSING.
+        // The last packet of a connection may come after both processes have ended, and with it the end of the socket: proc_net_tcp.txt of
+        // the kernel has the states, 4 is FIN_WAIT1, 9 LAST_ACK and B CLOSING.
         private void WaitForLastAcks()
         {
             string port = $":{Workload.Number("port"):X4}";
@@ -489,7 +502,8 @@ public sealed class NetworkTests
         private bool IsAt(JsonElement e, string end)
         {
             long port = Workload.Number("port");
-            return end == "client" ? e.GetProperty("dport").GetInt64() == port : Number(e, "sport") == port && e.GetProperty("dport").GetInt64() != 0;
+            return end == "client" ? e.GetProperty("dport").GetInt64() == port
+                : Number(e, "sport") == port && e.GetProperty("dport").GetInt64() != 0;
         }
 
         private static string Change(JsonElement e) =>

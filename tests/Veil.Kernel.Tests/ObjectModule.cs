@@ -19,11 +19,18 @@ internal sealed class ObjectModule : TraceModule
         _object = File.ReadAllBytes(path);
         using var bpf = BpfObject.Open(_object, Name);
         // A program's name ends in its rung's. What begins something is written first, and attached last.
-        Rungs = [.. s_ladder.Select(rung => new HookRung(rung, "", [.. bpf.Programs.Where(program => program.Name.EndsWith("_" + rung, StringComparison.Ordinal)).Reverse().Select(AsItIs)]))
+        Rungs = [
+            .. s_ladder.Select(
+            rung => new HookRung(
+            rung, "",
+            [.. bpf.Programs.Where(program => program.Name.EndsWith("_" + rung, StringComparison.Ordinal)).Reverse().Select(AsItIs)]))
             .Where(static rung => rung.Programs.Count > 0)];
-        OwnFilters = [.. bpf.Maps.Where(map => bpf.Btf.TryGetVariable(map.Name + "_mode", out _)).Select(static map => map.Name["filter_".Length..])
+        OwnFilters =
+            [.. bpf.Maps.Where(map => bpf.Btf.TryGetVariable(map.Name + "_mode", out _)).Select(static map => map.Name["filter_".Length..])
             .Where(name => Filters.All(common => common.Name != name)).Select(static name => new NumberDimension(name))];
-        Flags = [.. bpf.Btf.TryGetVariable("veil_slower_ns", out _) ? [Thresholds.Slower] : (ModuleFlag[])[], .. bpf.Btf.TryGetVariable("veil_only_failed", out _) ? [Thresholds.Failed] : (ModuleFlag[])[]];
+        Flags = [
+            .. bpf.Btf.TryGetVariable("veil_slower_ns", out _) ? [Thresholds.Slower]
+            : (ModuleFlag[])[], .. bpf.Btf.TryGetVariable("veil_only_failed", out _) ? [Thresholds.Failed] : (ModuleFlag[])[]];
         CountKey = bpf.Btf.FindStruct(EventCatalog.Declared(bpf.Btf).First().Name)!.Members[1].Name;
     }
 

@@ -11,7 +11,8 @@ using Veil.Modules;
 
 namespace Veil.Kernel.Tests;
 
-/// <summary>How far a module's object alone goes (docs/adr/0020-module-facts-as-data.md): memory and scheduler are all there, but for what needs code.</summary>
+/// <summary>How far a module's object alone goes (docs/adr/0020-module-facts-as-data.md): memory and scheduler are all there, but for what
+/// needs code.</summary>
 public sealed class ObjectModuleTests
 {
     [Theory]
@@ -25,11 +26,13 @@ public sealed class ObjectModuleTests
         found.Name.ShouldBe(declared.Name);
         found.Rungs.Select(static rung => rung.Name).ShouldBe(declared.Rungs.Select(static rung => rung.Name));
         foreach (var (one, other) in found.Rungs.Zip(declared.Rungs))
-            one.Programs.Select(static program => program.Name).ShouldBe(other.Programs.Select(static program => program.Name), ignoreOrder: true, one.Name);
+            one.Programs.Select(static program => program.Name)
+                .ShouldBe(other.Programs.Select(static program => program.Name), ignoreOrder: true, one.Name);
         found.Filters.Select(static filter => filter.Name).ShouldBe(declared.Filters.Select(static filter => filter.Name));
         found.Flags.ShouldBe(declared.Flags);
         var aliases = declared.FieldAliases.Select(static alias => alias.Alias);
-        ModuleFields.Of(found).Select(static field => field.Field.Name).ShouldBe(ModuleFields.Of(declared).Select(static field => field.Field.Name).Except(aliases));
+        ModuleFields.Of(found).Select(static field => field.Field.Name)
+            .ShouldBe(ModuleFields.Of(declared).Select(static field => field.Field.Name).Except(aliases));
     }
 
     /// <summary>
@@ -50,7 +53,15 @@ public sealed class ObjectModuleTests
             using var stop = new StopSignal();
             using (var output = OutputFile.Open(file))
             {
-                var options = new SessionOptions { Modules = [Of("scheduler")], Filters = [filter], Hook = hook, Output = new OutputOptions(OutputFormat.Json, [], Enrichments.None, false), Quiet = true };
+                var options =
+                    new SessionOptions
+                    {
+                        Modules = [Of("scheduler")],
+                        Filters = [filter],
+                        Hook = hook,
+                        Output = new OutputOptions(OutputFormat.Json, [], Enrichments.None, false),
+                        Quiet = true
+                    };
                 using var session = KernelTrace.Start(options, stop, static _ => { }, root: null, output);
                 var reader = new Thread(() => session.Run());
                 reader.Start();
@@ -59,8 +70,10 @@ public sealed class ObjectModuleTests
                 reader.Join();
             }
 
-            var leaving = File.ReadLines(file).Select(static line => JsonDocument.Parse(line).RootElement).Where(e => e.GetProperty("pid").GetInt64().ToString() == workload.Pid).ToList();
-            leaving.ShouldAllBe(static e => e.GetProperty("module").GetString() == "scheduler" && e.GetProperty("wait_ns").ValueKind == JsonValueKind.Null);
+            var leaving = File.ReadLines(file).Select(static line => JsonDocument.Parse(line).RootElement)
+                .Where(e => e.GetProperty("pid").GetInt64().ToString() == workload.Pid).ToList();
+            leaving.ShouldAllBe(
+                static e => e.GetProperty("module").GetString() == "scheduler" && e.GetProperty("wait_ns").ValueKind == JsonValueKind.Null);
             leaving.Count(static e => e.GetProperty("prev_state").GetString() == "SLEEPING").ShouldBe((int)workload.Number("voluntary"));
         }
         finally

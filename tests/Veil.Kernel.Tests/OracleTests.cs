@@ -6,7 +6,8 @@ using Xunit.Abstractions;
 namespace Veil.Kernel.Tests;
 
 /// <summary>
-/// <c>--output strace</c> against strace itself: the same program under both, its lines compared thread by thread. What differs from run to run
+/// <c>--output strace</c> against strace itself: the same program under both, its lines compared thread by thread. What differs from run to
+/// run
 /// (addresses, ids, times) is masked.
 /// </summary>
 public sealed class OracleTests(ITestOutputHelper output) : IDisposable
@@ -14,7 +15,9 @@ public sealed class OracleTests(ITestOutputHelper output) : IDisposable
     // A user that has nothing else on this machine: all that it does is the program and its children.
     private const string User = "54321";
 
-    private static readonly string[] s_as = ["setpriv", "--reuid=" + User, "--regid=" + User, "--clear-groups", "env", "-i", "PATH=/usr/bin:/bin", "HOME=/nonexistent", "LC_ALL=C"];
+    private static readonly string[] s_as =
+        ["setpriv", "--reuid=" + User, "--regid=" + User, "--clear-groups", "env", "-i", "PATH=/usr/bin:/bin", "HOME=/nonexistent",
+        "LC_ALL=C"];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("veil-oracle-").FullName;
 
@@ -32,7 +35,8 @@ public sealed class OracleTests(ITestOutputHelper output) : IDisposable
         ("/usr/bin/sqlite3 base.db <files/statements", 97),
         ("/usr/bin/git -C repository status", 98));
 
-    public static TheoryData<string, int> Calls => new() { { "files", 98 }, { "endings", 95 }, { "signals", 95 }, { "memory", 95 }, { "process", 92 } };
+    public static TheoryData<string, int> Calls =>
+        new() { { "files", 98 }, { "endings", 95 }, { "signals", 95 }, { "memory", 95 }, { "process", 92 } };
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -42,7 +46,8 @@ public sealed class OracleTests(ITestOutputHelper output) : IDisposable
 
     [StraceTheory]
     [MemberData(nameof(Calls))]
-    public void Output_OfEveryCallOfAFamily_IsWhatStraceWrites(string family, int least) => Compare(Repository.Workload("calls-" + family), least);
+    public void Output_OfEveryCallOfAFamily_IsWhatStraceWrites(string family, int least) =>
+        Compare(Repository.Workload("calls-" + family), least);
 
     /// <summary>Asks strace call by call, of both tables: a call that has got into a class since is a difference.</summary>
     [StraceFact]
@@ -56,7 +61,10 @@ public sealed class OracleTests(ITestOutputHelper output) : IDisposable
                 string file = Path.Combine(_folder, "class");
                 StraceFile.Run(["-e", "trace=" + name, "-o", file, Repository.Workload("calls-numbers"), .. table]);
                 // What has no name is in every class.
-                calls.UnionWith(File.ReadLines(file).Where(static line => line.Contains('(', StringComparison.Ordinal) && line[0] is '_' or (>= 'a' and <= 'z')).Select(static line => line.Split('(')[0])
+                calls.UnionWith(
+                    File.ReadLines(file)
+                    .Where(static line => line.Contains('(', StringComparison.Ordinal) && line[0] is '_' or (>= 'a' and <= 'z'))
+                    .Select(static line => line.Split('(')[0])
                     .Where(static call => !call.StartsWith("syscall_0x", StringComparison.Ordinal)));
             }
 
@@ -84,7 +92,15 @@ public sealed class OracleTests(ITestOutputHelper output) : IDisposable
         Prepare();
         using (var veil = VeilRun.Attach("--module", "syscall", "--output", "strace", "--uid", User, "--write", traced))
         {
-            using var run = Process.Start(new ProcessStartInfo(s_as[0], Command(command)[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })!;
+            using var run =
+                Process.Start(
+                new ProcessStartInfo(
+                s_as[0], Command(command)[1..])
+                {
+                    RedirectStandardOutput = true,
+                    RedirectStandardError = true,
+                    RedirectStandardInput = true
+                })!;
             run.StandardInput.Close();
             var errors = run.StandardError.ReadToEndAsync();
             run.StandardOutput.ReadToEnd();
@@ -113,10 +129,15 @@ public sealed class OracleTests(ITestOutputHelper output) : IDisposable
         string files = Directory.CreateDirectory(Path.Combine(work, "files")).FullName;
         File.WriteAllText(Path.Combine(files, "text"), "line\tone\nline two\n");
         File.WriteAllText(Path.Combine(files, "program.c"), "int main(void)\n{\n\treturn 0;\n}\n");
-        File.WriteAllText(Path.Combine(files, "script"), "for i in 1 2 3; do echo $i; done | (while read -r x; do echo \"$x\"; done)\nls files >list\nrm list\nexit 3\n");
+        File.WriteAllText(
+            Path.Combine(files, "script"),
+            "for i in 1 2 3; do echo $i; done | (while read -r x; do echo \"$x\"; done)\nls files >list\nrm list\nexit 3\n");
         File.WriteAllText(Path.Combine(files, "statements"), "create table t(a);\ninsert into t values (1), (2);\nselect * from t;\n");
-        string git = $"cd {work} && git init -q repository && cp -r files repository && cd repository && git add . && GIT_AUTHOR_DATE=@1000000000 GIT_COMMITTER_DATE=@1000000000 git -c user.name=x -c user.email=x@y commit -qm x";
-        string prepare = $"chown -R {User}:{User} {work}; chmod 755 {_folder}; ! command -v git >/dev/null || {string.Join(' ', s_as)} sh -c '{git}'";
+        string git =
+            $"cd {work} && git init -q repository && cp -r files repository && cd repository && git add . && GIT_AUTHOR_DATE=@1000000000 " +
+            $"GIT_COMMITTER_DATE=@1000000000 git -c user.name=x -c user.email=x@y commit -qm x";
+        string prepare =
+            $"chown -R {User}:{User} {work}; chmod 755 {_folder}; ! command -v git >/dev/null || {string.Join(' ', s_as)} sh -c '{git}'";
         using var shell = Process.Start("sh", ["-c", prepare]);
         shell.WaitForExit();
         shell.ExitCode.ShouldBe(0);

@@ -48,7 +48,9 @@ public sealed class OwnEndTests : IDisposable
     {
         // All of them fit into the ring: a reader that gets no CPU meanwhile, as in an emulated guest, loses none.
         using var burst = Workload.Waiting("burst", "100000");
-        using var veil = VeilRun.Attach("-m", "syscall", "-p", burst.Pid, "-s", "getppid", "--max-events", events.ToString(), "-o", "json", "--fail-on-loss");
+        using var veil =
+            VeilRun.Attach(
+            "-m", "syscall", "-p", burst.Pid, "-s", "getppid", "--max-events", events.ToString(), "-o", "json", "--fail-on-loss");
         burst.Go();
 
         veil.WaitForExit().ShouldBe(veil.LossCode, veil.Errors);
@@ -82,7 +84,8 @@ public sealed class OwnEndTests : IDisposable
         veil.Errors.ShouldContain("veil: 100 events delivered in ");
         string[] lines = File.ReadAllText(File_).Split('\n');
         lines.Length.ShouldBe(101);
-        lines[..100].ShouldAllBe(line => JsonDocument.Parse(line, default).RootElement.GetProperty("pid").GetInt32() == int.Parse(hold.Pid));
+        lines[..100]
+            .ShouldAllBe(line => JsonDocument.Parse(line, default).RootElement.GetProperty("pid").GetInt32() == int.Parse(hold.Pid));
     }
 
     /// <summary>As `>` makes it.</summary>
@@ -139,17 +142,22 @@ public sealed class OwnEndTests : IDisposable
         File.ReadAllText(File_).ShouldBe("kept");
     }
 
-    /// <summary>The shipped program on a terminal of a given width: its rows fit, and follow when the window is made wider. --wide does neither.</summary>
+    /// <summary>The shipped program on a terminal of a given width: its rows fit, and follow when the window is made wider. --wide does
+    /// neither.</summary>
     [Fact]
     public void Screen_OfATerminal_IsLaidOutForItsWidth()
     {
         using var hold = Workload.Waiting("hold", "0").Begin();
         string trace = $"{Repository.Veil} -q -m syscall --returns -p {hold.Pid} -s getppid --max-events 3";
-        using var terminal = new Terminal($"stty cols 80 rows 24; {trace}; stty cols 66; {trace}; {trace} --wide; stty cols 80; {trace} -w {File_}; echo the end");
+        using var terminal =
+            new Terminal(
+            $"stty cols 80 rows 24; {trace}; stty cols 66; {trace}; {trace} --wide; stty cols 80; {trace} -w {File_}; echo the end");
         terminal.WaitFor("the end");
         string[] rows = [.. terminal.End().Split('\n').Select(static row => row.TrimEnd('\r')).Where(static row => row.Length > 0)];
 
-        rows = [.. rows.Select(static row => row.Replace("\e[1m", "", StringComparison.Ordinal).Replace("\e[36m", "", StringComparison.Ordinal).Replace("\e[0m", "", StringComparison.Ordinal))];
+        rows = [.. rows.Select(
+            static row => row.Replace("\e[1m", "", StringComparison.Ordinal).Replace("\e[36m", "", StringComparison.Ordinal)
+            .Replace("\e[0m", "", StringComparison.Ordinal))];
         rows[0].ShouldStartWith("COMM ");
         rows[..4].ShouldAllBe(static row => row.Length <= 80);
         rows[1].ShouldContain("getppid ");

@@ -6,7 +6,8 @@ public sealed class PipelineTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("veil-pipeline-").FullName;
 
-    public static TheoryData<string> Examples => [.. Directory.GetFiles(Path.Combine(Repository.Root, "examples"), "*.yaml").Select(static path => Path.GetFileName(path))];
+    public static TheoryData<string> Examples =>
+        [.. Directory.GetFiles(Path.Combine(Repository.Root, "examples"), "*.yaml").Select(static path => Path.GetFileName(path))];
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -14,7 +15,9 @@ public sealed class PipelineTests : IDisposable
     public void Jq_ReadsEveryLine()
     {
         using var hold = Workload.Waiting("hold", "0").Begin();
-        using var run = Shell($"timeout -s TERM 1 {{veil}} -q -m syscall -p {hold.Pid} -o json | jq -r 'select(.pid == {hold.Pid}) | .module' | sort | uniq -c");
+        using var run =
+            Shell($"timeout -s TERM 1 {{veil}} -q -m syscall -p {hold.Pid} -o json | jq -r 'select(.pid == {hold.Pid}) | " +
+            $".module' | sort | uniq -c");
 
         run.Lines.ShouldHaveSingleItem().Trim().ShouldEndWith(" syscall");
         run.Errors.ShouldBeEmpty();
@@ -39,7 +42,8 @@ public sealed class PipelineTests : IDisposable
     {
         string file = Path.Combine(_folder, "events");
         using var hold = Workload.Waiting("hold", "0").Begin();
-        string script = "timeout -s TERM 2 " + command.Replace("{pid}", hold.Pid, StringComparison.Ordinal).Replace("{file}", file, StringComparison.Ordinal);
+        string script = "timeout -s TERM 2 " + command.Replace("{pid}", hold.Pid, StringComparison.Ordinal)
+            .Replace("{file}", file, StringComparison.Ordinal);
         using var run = Shell(script);
 
         run.Errors.ShouldContain("veil: tracing syscall by");
@@ -52,7 +56,9 @@ public sealed class PipelineTests : IDisposable
     [Fact]
     public void Hangup_UnderNohup_IsNoEnd()
     {
-        using var run = Shell("nohup {veil} -m syscall -p 1 < /dev/null > /dev/null & pid=$!; sleep 1; kill -HUP $pid; sleep 0.5; kill -0 $pid && echo lives; kill $pid; wait $pid; echo code=$?");
+        using var run =
+            Shell("nohup {veil} -m syscall -p 1 < /dev/null > /dev/null & pid=$!; sleep 1; kill -HUP $pid; sleep 0.5; kill -0 $pid && " +
+            "echo lives; kill $pid; wait $pid; echo code=$?");
 
         run.Lines.ShouldBe(["lives", "code=0"]);
     }
@@ -108,12 +114,16 @@ public sealed class PipelineTests : IDisposable
             cat.ExitCode.ShouldBe(0);
         veil.Stop().ShouldBe(0);
 
-        string[] calls = [.. veil.Lines.Where(line => line.EndsWith(format == "json" ? "\",\"op\":null}" : " op=?", StringComparison.Ordinal))];
-        string[] files = [.. veil.Lines.Where(line => line.Contains(format == "json" ? ",\"syscall\":null,\"op\":\"" : " syscall=? op=", StringComparison.Ordinal))];
+        string[] calls =
+            [.. veil.Lines.Where(line => line.EndsWith(format == "json" ? "\",\"op\":null}" : " op=?", StringComparison.Ordinal))];
+        string[] files =
+            [.. veil.Lines.Where(
+            line => line.Contains(format == "json" ? ",\"syscall\":null,\"op\":\"" : " syscall=? op=", StringComparison.Ordinal))];
         calls.ShouldNotBeEmpty();
         files.ShouldNotBeEmpty();
         veil.Lines.Length.ShouldBe(calls.Length + files.Length);
     }
 
-    private static VeilRun Shell(string script) => VeilRun.ToEndWith("bash", "-c", script.Replace("{veil}", Repository.Veil, StringComparison.Ordinal));
+    private static VeilRun Shell(string script) =>
+        VeilRun.ToEndWith("bash", "-c", script.Replace("{veil}", Repository.Veil, StringComparison.Ordinal));
 }

@@ -11,7 +11,8 @@ public sealed class PrivilegesTests
     private const string NobodysUser = "65533";
 
     // Before 5.19 the kernel asks for CAP_BPF (39) even of who holds a map's descriptor.
-    private static readonly string s_capabilities = KernelFeatures.KernelVersion < new Version(5, 19) ? "0000008000000000" : "0000000000000000";
+    private static readonly string s_capabilities =
+        KernelFeatures.KernelVersion < new Version(5, 19) ? "0000008000000000" : "0000000000000000";
 
     [Theory]
     [InlineData("--module", "syscall")]
@@ -52,7 +53,9 @@ public sealed class PrivilegesTests
     [Fact]
     public void Running_AfterAQuestion_EveryThreadHoldsNothing()
     {
-        using var terminal = new Terminal($"echo PID=$BASHPID.; exec {Repository.Veil} --module uprobe --uprobe {Repository.Workload("uprobe")}:traced_call");
+        using var terminal =
+            new Terminal(
+            $"echo PID=$BASHPID.; exec {Repository.Veil} --module uprobe --uprobe {Repository.Workload("uprobe")}:traced_call");
         terminal.WaitFor("go on? [y/N]");
         string screen = terminal.Screen;
         int pid = int.Parse(screen.Split("PID=")[1].Split('.')[0]);
@@ -71,13 +74,21 @@ public sealed class PrivilegesTests
     public void Doctor_TwoCapabilities_AllowWhatTheDocsSay()
     {
         var all = Rungs(VeilRun.ToEnd("doctor", "--output", "json"));
-        var two = Rungs(VeilRun.ToEndWith("bash", "-c", "ulimit -l unlimited; exec setpriv --reuid=65534 --clear-groups --inh-caps=-all,+bpf,+perfmon --ambient-caps=-all,+bpf,+perfmon \"$0\" doctor --output json", Repository.Veil));
+        var two =
+            Rungs(VeilRun.ToEndWith(
+            "bash", "-c",
+            "ulimit -l unlimited; exec setpriv --reuid=65534 --clear-groups --inh-caps=-all,+bpf,+perfmon " +
+            "--ambient-caps=-all,+bpf,+perfmon \"$0\" doctor --output json", Repository.Veil));
         var modules = all.Keys.Select(static key => key.Module).Distinct().ToList();
-        var rows = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "privileges.md")).Where(static line => line.StartsWith("| `", StringComparison.Ordinal)).Select(static line => line.Split('|')).Where(cells => cells.Length == 5 && modules.Contains(Ticked(cells[1])[0]))
-            .ToDictionary(static cells => Ticked(cells[1]).Single(), static cells => (Two: Ticked(cells[2]), Root: Ticked(cells[3].Split('(')[0])));
+        var rows = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "privileges.md"))
+            .Where(static line => line.StartsWith("| `", StringComparison.Ordinal)).Select(static line => line.Split('|'))
+            .Where(cells => cells.Length == 5 && modules.Contains(Ticked(cells[1])[0]))
+            .ToDictionary(
+                static cells => Ticked(cells[1]).Single(), static cells => (Two: Ticked(cells[2]), Root: Ticked(cells[3].Split('(')[0])));
 
         foreach (string module in modules)
-            rows[module].Two.Concat(rows[module].Root).ShouldBe(all.Keys.Where(key => key.Module == module).Select(static key => key.Rung), ignoreOrder: true, module);
+            rows[module].Two.Concat(rows[module].Root)
+                .ShouldBe(all.Keys.Where(key => key.Module == module).Select(static key => key.Rung), ignoreOrder: true, module);
         bool isParanoid = int.Parse(File.ReadAllText("/proc/sys/kernel/perf_event_paranoid")) > 2;
         foreach (var (key, _) in all.Where(static rung => rung.Value is null))
         {
@@ -96,7 +107,11 @@ public sealed class PrivilegesTests
         using (doctor)
         {
             return JsonDocument.Parse(doctor.RawOutput).RootElement.GetProperty("modules").EnumerateObject()
-                .SelectMany(static module => module.Value.GetProperty("hooks").EnumerateObject().Select(rung => (Key: (module.Name, rung.Name), WhyNot: rung.Value.GetProperty("possible").GetBoolean() ? null : rung.Value.GetProperty("reason").GetString())))
+                .SelectMany(
+                    static module => module.Value.GetProperty("hooks").EnumerateObject()
+                    .Select(rung =>
+                    (Key: (module.Name, rung.Name), WhyNot: rung.Value.GetProperty("possible").GetBoolean() ? null
+                    : rung.Value.GetProperty("reason").GetString())))
                 .ToDictionary(static rung => rung.Key, static rung => rung.WhyNot);
         }
     }
@@ -148,7 +163,8 @@ public sealed class PrivilegesTests
             status["Seccomp"].ShouldBe("2");
         }
 
-        Directory.GetFiles($"/proc/{helper}/fd").Select(static fd => new FileInfo(fd).LinkTarget).ShouldNotContain(static target => target!.Contains("bpf", StringComparison.Ordinal));
+        Directory.GetFiles($"/proc/{helper}/fd").Select(static fd => new FileInfo(fd).LinkTarget)
+            .ShouldNotContain(static target => target!.Contains("bpf", StringComparison.Ordinal));
         foreach (string signal in new[] { "INT", "QUIT", "HUP", "TERM", "TSTP" })
             Process.Start("kill", ["-" + signal, helper.ToString()]).WaitForExit();
         veil.Stop().ShouldBe(0);
@@ -169,7 +185,8 @@ public sealed class PrivilegesTests
         File.Exists(socket).ShouldBeFalse();
     }
 
-    /// <summary>The helper comes late, when its trace is gone and its socket too: what has the name by then is somebody else's, whatever its inode's number.</summary>
+    /// <summary>The helper comes late, when its trace is gone and its socket too: what has the name by then is somebody else's, whatever
+    /// its inode's number.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -223,12 +240,14 @@ public sealed class PrivilegesTests
         using var veil = VeilRun.Attach("--module", "syscall", "-p", "1", "--control", socket);
         int helper = Children(veil.Pid).ShouldHaveSingleItem();
         using var stop = new Stop(helper);
-        Says(veil, $"veil: helper process {helper} is stopped: {socket} stays behind at the end; kill -CONT {helper} lets it go on").ShouldBeTrue(veil.Errors);
+        Says(veil, $"veil: helper process {helper} is stopped: {socket} stays behind at the end; kill -CONT {helper} lets it go on")
+            .ShouldBeTrue(veil.Errors);
         var watch = Stopwatch.StartNew();
         veil.Stop().ShouldBe(0);
 
         watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(2));
-        veil.Errors.ShouldContain($"veil: helper process {helper} is stopped, and is left behind with {socket}: kill -CONT {helper} lets it remove that and end");
+        veil.Errors.ShouldContain(
+            $"veil: helper process {helper} is stopped, and is left behind with {socket}: kill -CONT {helper} lets it remove that and end");
         stop.Dispose();
         HasEnded(helper).ShouldBeTrue();
         File.Exists(socket).ShouldBeFalse();
@@ -274,7 +293,9 @@ public sealed class PrivilegesTests
         int helper = Children(veil.Pid).ShouldHaveSingleItem();
         using var stop = new Stop(helper);
         hold.Go();
-        Says(veil, $"helper process {helper} is stopped: names of processes that /proc hides are not found; kill -CONT {helper} lets it go on").ShouldBeTrue(veil.Errors);
+        Says(veil,
+            $"helper process {helper} is stopped: names of processes that /proc hides are not found; kill -CONT {helper} lets it go on")
+            .ShouldBeTrue(veil.Errors);
         var watch = Stopwatch.StartNew();
         veil.Stop().ShouldBe(0);
 
@@ -327,7 +348,8 @@ public sealed class PrivilegesTests
         public void Dispose() => Signal("CONT", _pid);
     }
 
-    private static bool Says(VeilRun veil, string line) => SpinWait.SpinUntil(() => veil.Errors.Contains(line, StringComparison.Ordinal), TimeSpan.FromSeconds(10));
+    private static bool Says(VeilRun veil, string line) =>
+        SpinWait.SpinUntil(() => veil.Errors.Contains(line, StringComparison.Ordinal), TimeSpan.FromSeconds(10));
 
     // Who inherits an orphan may leave it a zombie for a while.
     // It may go at any time, also while its status is read (ESRCH).
@@ -350,8 +372,11 @@ public sealed class PrivilegesTests
     private static string Four(string id) => string.Join('\t', id, id, id, id);
 
     private static List<int> Children(int pid) =>
-        [.. Directory.GetDirectories($"/proc/{pid}/task").SelectMany(static task => File.ReadAllText(task + "/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(int.Parse)];
+        [.. Directory.GetDirectories($"/proc/{pid}/task")
+            .SelectMany(static task => File.ReadAllText(task + "/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Select(int.Parse)];
 
     private static Dictionary<string, string> Status(string folder) =>
-        File.ReadLines(folder + "/status").Select(static line => line.Split(':', 2)).ToDictionary(static parts => parts[0], static parts => parts[1].Trim());
+        File.ReadLines(folder + "/status").Select(static line => line.Split(':', 2))
+            .ToDictionary(static parts => parts[0], static parts => parts[1].Trim());
 }

@@ -9,7 +9,8 @@ internal static class Repository
     public static string Veil { get; } = Existing("bin/veil", "make build");
 
     // Tests run as a user without rights as well, to whom root's home is closed: then a copy that everybody may read.
-    private static readonly Lazy<string> s_workloads = new(() => IsForAll(Root) ? Path.Combine(Root, Workloads) : Copied(Path.Combine(Root, Workloads)));
+    private static readonly Lazy<string> s_workloads =
+        new(() => IsForAll(Root) ? Path.Combine(Root, Workloads) : Copied(Path.Combine(Root, Workloads)));
 
     private const string Workloads = "artifacts/workloads";
 

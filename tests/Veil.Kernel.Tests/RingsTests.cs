@@ -14,7 +14,9 @@ public sealed partial class RingsTests
     private const int CallsEach = 60_000;
 
     public static TheoryData<string> Choices =>
-        [.. new[] { "", "1", Math.Min(2, KernelFeatures.PossibleCpuCount).ToString(CultureInfo.InvariantCulture), KernelFeatures.PossibleCpuCount.ToString(CultureInfo.InvariantCulture) }.Distinct()];
+        [.. new[] {
+            "", "1", Math.Min(2, KernelFeatures.PossibleCpuCount).ToString(CultureInfo.InvariantCulture),
+            KernelFeatures.PossibleCpuCount.ToString(CultureInfo.InvariantCulture) }.Distinct()];
 
     [Theory]
     [MemberData(nameof(Choices))]
@@ -50,7 +52,10 @@ public sealed partial class RingsTests
     {
         const int calls = 200_000;
         using var burst = Workload.Waiting("burst", calls.ToString());
-        using var veil = VeilRun.Attach("-m", "syscall", "-p", burst.Pid, "-s", "getppid", "--fields", "pid", "--rings", Math.Min(2, KernelFeatures.PossibleCpuCount).ToString(), "--buffer", "128K");
+        using var veil =
+            VeilRun.Attach(
+            "-m", "syscall", "-p", burst.Pid, "-s", "getppid", "--fields", "pid", "--rings", Math.Min(2, KernelFeatures.PossibleCpuCount)
+            .ToString(), "--buffer", "128K");
         veil.Signal("STOP");
         burst.Go();
         veil.Signal("CONT");
@@ -65,7 +70,9 @@ public sealed partial class RingsTests
     [Fact]
     public void Rings_WithPaths_ComeToo()
     {
-        using var veil = VeilRun.Attach("-m", "files", "-n", "dd", "--op", "write", "--rings", Math.Min(2, KernelFeatures.PossibleCpuCount).ToString(), "-o", "json");
+        using var veil =
+            VeilRun.Attach(
+            "-m", "files", "-n", "dd", "--op", "write", "--rings", Math.Min(2, KernelFeatures.PossibleCpuCount).ToString(), "-o", "json");
         using (var run = VeilRun.ToEndWith("bash", "-c", "dd if=/dev/zero of=/dev/null bs=1 count=5000 status=none"))
             run.ExitCode.ShouldBe(0);
         veil.Stop().ShouldBe(0);
@@ -77,7 +84,8 @@ public sealed partial class RingsTests
     private static (long Delivered, long Lost) Summary(VeilRun veil)
     {
         var summary = Counts().Match(veil.Errors);
-        return (long.Parse(summary.Groups["delivered"].Value, CultureInfo.InvariantCulture), long.Parse(summary.Groups["lost"].Value, CultureInfo.InvariantCulture) - veil.SkipsOfAll);
+        return (long.Parse(summary.Groups["delivered"].Value, CultureInfo.InvariantCulture),
+            long.Parse(summary.Groups["lost"].Value, CultureInfo.InvariantCulture) - veil.SkipsOfAll);
     }
 
     [GeneratedRegex("(?<delivered>[0-9]+) events? delivered in .* (?<lost>[0-9]+) lost", RegexOptions.None, 1_000)]

@@ -3,7 +3,8 @@ using System.Text.Json;
 
 namespace Veil.Kernel.Tests;
 
-/// <summary>Every module by every way of attaching it, sending events, counting, and making a histogram: against what must work here.</summary>
+/// <summary>Every module by every way of attaching it, sending events, counting, and making a histogram: against what must work
+/// here.</summary>
 public sealed class RungTests
 {
     // What is counted in a histogram, and what the module needs beside --module; of a module that is not here nothing, and `pid`.
@@ -61,7 +62,8 @@ public sealed class RungTests
         {
             var veil = VeilRun.ToEnd(arguments);
             veil.ExitCode.ShouldBe(1);
-            veil.Errors.Trim().Split('\n').Where(static line => !line.StartsWith("veil: warning: ", StringComparison.Ordinal)).ShouldHaveSingleItem().ShouldStartWith($"veil: attaching module {module} by {hook}: ");
+            veil.Errors.Trim().Split('\n').Where(static line => !line.StartsWith("veil: warning: ", StringComparison.Ordinal))
+                .ShouldHaveSingleItem().ShouldStartWith($"veil: attaching module {module} by {hook}: ");
         }
     }
 
@@ -75,7 +77,8 @@ public sealed class RungTests
         {
             var rungs = modules.GetProperty(module).GetProperty("hooks").EnumerateObject().ToList();
             rungs.Select(static rung => rung.Name).ShouldBe(Rungs.All(module), module);
-            rungs.Where(static rung => rung.Value.GetProperty("possible").GetBoolean()).Select(static rung => rung.Name).ShouldBe(Rungs.Possible(module), module);
+            rungs.Where(static rung => rung.Value.GetProperty("possible").GetBoolean()).Select(static rung => rung.Name)
+                .ShouldBe(Rungs.Possible(module), module);
             modules.GetProperty(module).GetProperty("hook").GetString().ShouldBe(Rungs.Best(module));
         }
     }

@@ -18,14 +18,15 @@ internal static class Rungs
     public static string[] Modules => [.. ModuleCatalog.All.Select(static module => module.Name)];
 
     /// <summary>Every way that there is, best first.</summary>
-    public static string[] All(string module) => [.. ModuleCatalog.All.Single(known => known.Name == module).Rungs.Select(static rung => rung.Name)];
+    public static string[] All(string module) =>
+        [.. ModuleCatalog.All.Single(known => known.Name == module).Rungs.Select(static rung => rung.Name)];
 
     /// <summary>Those that must work on this kernel and under these conditions, best first.</summary>
     public static string[] Possible(string module) => [.. All(module).Where(IsPossible)];
 
     /// <summary>
-    /// Those of them that lose nothing uncounted: before Linux 6.7 the kernel skips a classic tracepoint's program while another one runs on
-    /// that CPU, and does not say so.
+    /// Those of them that lose nothing uncounted: before Linux 6.7 the kernel skips a classic tracepoint's program while another one runs
+    /// on that CPU, and does not say so.
     /// </summary>
     public static string[] Exact(string module) =>
         [.. Possible(module).Where(static name => name != "tracepoint" || Environment.OSVersion.Version >= new Version(6, 7))];
@@ -45,7 +46,8 @@ internal static class Rungs
     /// </summary>
     public static bool SkipsPid1 => IsSmall;
 
-    private static bool IsSmall => Environment.OSVersion.Version.Major == s_small.Major && Environment.OSVersion.Version.Minor == s_small.Minor;
+    private static bool IsSmall =>
+        Environment.OSVersion.Version.Major == s_small.Major && Environment.OSVersion.Version.Minor == s_small.Minor;
 
     private static bool IsPossible(string rung)
     {

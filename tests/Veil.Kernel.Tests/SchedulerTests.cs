@@ -31,16 +31,18 @@ public sealed class SchedulerTests
 
     [Theory]
     [MemberData(nameof(Hooks))]
-    public void Wait_OfATaskThatCompetes_AgreesWithTheKernelsRunDelay(string hook) => WaitsAgreeWithTheKernelsRunDelay(hook, "compete", "200");
+    public void Wait_OfATaskThatCompetes_AgreesWithTheKernelsRunDelay(string hook) =>
+        WaitsAgreeWithTheKernelsRunDelay(hook, "compete", "200");
 
     /// <summary>Waiting tasks are taken from queue to queue, and what they waited in the former one counts.</summary>
     [Theory]
     [MemberData(nameof(Hooks))]
-    public void Wait_OfATaskThatIsMoved_AgreesWithTheKernelsRunDelay(string hook) => WaitsAgreeWithTheKernelsRunDelay(hook, "crowd", "1000");
+    public void Wait_OfATaskThatIsMoved_AgreesWithTheKernelsRunDelay(string hook) =>
+        WaitsAgreeWithTheKernelsRunDelay(hook, "crowd", "1000");
 
     /// <summary>
-    /// The clock of a CPU's queue, and so the kernel's own sum, stands still between a wake-up and the switch that it brings: most of these waits
-    /// are 0 there. From the one hook to the other there is always some time.
+    /// The clock of a CPU's queue, and so the kernel's own sum, stands still between a wake-up and the switch that it brings: most of these
+    /// waits are 0 there. From the one hook to the other there is always some time.
     /// </summary>
     [Theory]
     [InlineData("sleep")]
@@ -60,8 +62,8 @@ public sealed class SchedulerTests
     }
 
     /// <summary>
-    /// The switches are the last to be attached and the first to be detached: who is seen to take a CPU was seen to wake up. A few may be unknown on
-    /// machines where some process is not traced: what wakes up while that one runs is not seen.
+    /// The switches are the last to be attached and the first to be detached: who is seen to take a CPU was seen to wake up. A few may be
+    /// unknown on machines where some process is not traced: what wakes up while that one runs is not seen.
     /// </summary>
     [Theory]
     [MemberData(nameof(Hooks))]
@@ -88,7 +90,9 @@ public sealed class SchedulerTests
     {
         string path = $"/tmp/veil-scheduler-{Guid.NewGuid():N}";
         using var workload = Workload.Waiting("switches", "sleep", "100");
-        using var veil = VeilRun.Attach("--module", "scheduler", "--pid", Environment.ProcessId.ToString(), "--slower", "1ns", "--control", path, "--output", "json");
+        using var veil =
+            VeilRun.Attach(
+            "--module", "scheduler", "--pid", Environment.ProcessId.ToString(), "--slower", "1ns", "--control", path, "--output", "json");
         using (var client = new SocketClient(path))
         {
             client.Do("add pid " + workload.Pid);
@@ -110,9 +114,14 @@ public sealed class SchedulerTests
         string[] only = ["--module", "scheduler", "-p", workload.Pid];
         using var events = VeilRun.Attach([.. only, "--output", "json"]);
         using var slow = VeilRun.Attach([.. only, "--slower", "1ms", "--output", "json"]);
-        using var denied = VeilRun.Attach("--module", "scheduler", "-n", "switches", "--tid", "!" + workload.Pid, "--slower", "1ns", "--output", "json");
-        var counting = "--hist wait_ns|--hist next_prio|--count|--count-by next_tid|--count-by comm|--count-by prev_state|--count-by uid|--hist prev_prio|--count-by cpu|--hist wait_ns --count-by comm"
-            .Split('|').Select(flags => (Flags: flags, Run: VeilRun.Attach([.. only, .. flags.Split(' '), "--output", "json"]))).ToList();
+        using var denied =
+            VeilRun.Attach("--module", "scheduler", "-n", "switches", "--tid", "!" + workload.Pid, "--slower", "1ns", "--output", "json");
+        string[] flagSets =
+        [
+            "--hist wait_ns", "--hist next_prio", "--count", "--count-by next_tid", "--count-by comm", "--count-by prev_state",
+            "--count-by uid", "--hist prev_prio", "--count-by cpu", "--hist wait_ns --count-by comm",
+        ];
+        var counting = flagSets.Select(flags => (Flags: flags, Run: VeilRun.Attach([.. only, .. flags.Split(' '), "--output", "json"]))).ToList();
         workload.Go();
         events.Stop().ShouldBe(0);
         slow.Stop().ShouldBe(0);
@@ -128,7 +137,8 @@ public sealed class SchedulerTests
         foreach (var (flags, run) in counting)
         {
             int expected = flags.Contains("cpu", StringComparison.Ordinal) ? either
-                : flags.Contains("wait", StringComparison.Ordinal) || flags.Contains("next", StringComparison.Ordinal) || flags == "--count" ? incoming.Count
+                : flags.Contains("wait", StringComparison.Ordinal) || flags.Contains("next", StringComparison.Ordinal)
+                    || flags == "--count" ? incoming.Count
                 : outgoing;
             run.Events[^1].GetProperty("total").GetInt64().ShouldBe(expected, flags);
             run.Dispose();
@@ -154,7 +164,9 @@ public sealed class SchedulerTests
     public void Wakeups_AreTraced_WhereWaitingIsAskedFor(string flags, bool traced)
     {
         using var workload = Workload.Waiting("switches", "sleep", "5");
-        using var veil = VeilRun.Attach(["--module", "scheduler", "-p", workload.Pid, "--stats", .. flags.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+        using var veil =
+            VeilRun.Attach(
+            ["--module", "scheduler", "-p", workload.Pid, "--stats", .. flags.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
         workload.Go();
         veil.Stop().ShouldBe(0);
 
@@ -180,7 +192,8 @@ public sealed class SchedulerTests
         sleeper.Go();
         veil.Stop().ShouldBe(0);
 
-        veil.Events.Where(static e => e.GetProperty("comm").GetString()!.StartsWith("kworker", StringComparison.Ordinal)).Select(State).ShouldContain("IDLE");
+        veil.Events.Where(static e => e.GetProperty("comm").GetString()!.StartsWith("kworker", StringComparison.Ordinal)).Select(State)
+            .ShouldContain("IDLE");
     }
 
     [Fact]
@@ -238,8 +251,11 @@ public sealed class SchedulerTests
         veil.Stop().ShouldBe(0);
 
         veil.Events.ShouldNotBeEmpty();
-        veil.Events.ShouldAllBe(e => e.GetProperty("pid").GetInt64() != workload.Number("pid") && e.GetProperty("next_pid").GetInt64() != workload.Number("pid"));
-        veil.Events.ShouldAllBe(static e => e.GetProperty("comm").GetString() == "switches" || e.GetProperty("next_comm").GetString() == "switches");
+        veil.Events.ShouldAllBe(
+            e => e.GetProperty("pid").GetInt64() != workload.Number("pid") && e.GetProperty("next_pid")
+            .GetInt64() != workload.Number("pid"));
+        veil.Events.ShouldAllBe(
+            static e => e.GetProperty("comm").GetString() == "switches" || e.GetProperty("next_comm").GetString() == "switches");
     }
 
     [Theory]
@@ -279,7 +295,8 @@ public sealed class SchedulerTests
         var (_, events) = Trace(Rungs.Best("scheduler"), "sleep", "5", "--cpu", "0-0");
 
         string.Join(' ', events[0].EnumerateObject().Select(static p => p.Name).Order(StringComparer.Ordinal)).ShouldBe(
-            "comm cpu module next_comm next_pid next_prio next_tid pid prev_comm prev_pid prev_prio prev_state prev_tid tid timestamp uid wait_ns");
+            "comm cpu module next_comm next_pid next_prio next_tid pid prev_comm prev_pid prev_prio prev_state prev_tid " +
+                "tid timestamp uid wait_ns");
     }
 
     [Fact]
@@ -297,14 +314,17 @@ public sealed class SchedulerTests
 
     private static string State(JsonElement e) => e.GetProperty("prev_state").GetString()!;
 
-    // The kernel's clock of a queue is as old as the queue's last change or tick, so each wait may differ by some microseconds. And a turn or two
-    // may be in only one of the books: the kernel has none of a task that was preempted on its way to sleep; and now and then a switch has no
-    // event in the kernel's own trace either, as seen on a virtual machine where the agent of its host is one of the two sides.
+    // The kernel's clock of a queue is as old as the queue's last change or tick, so each wait may differ by some microseconds. And a turn
+    // or two may be in only one of the books: the kernel has none of a task that was preempted on its way to sleep; and now and then a
+    // switch has no event in the kernel's own trace either, as seen on a virtual machine where the agent of its host is one of the two
+    // sides.
     private static void WaitsAgreeWithTheKernelsRunDelay(string hook, string name, string count)
     {
         const long difference = 100_000;
         var (workload, events) = Trace(hook, name, count);
-        long[] waits = [.. Incoming(workload, events).Select(static e => e.GetProperty("wait_ns")).Where(static wait => wait.ValueKind == JsonValueKind.Number).Select(static wait => wait.GetInt64())];
+        long[] waits =
+            [.. Incoming(workload, events).Select(static e => e.GetProperty("wait_ns"))
+            .Where(static wait => wait.ValueKind == JsonValueKind.Number).Select(static wait => wait.GetInt64())];
         long others = Math.Abs(workload.Number("turns") - waits.Length);
         others.ShouldBeLessThanOrEqualTo(2);
         waits.ShouldNotBeEmpty();
@@ -328,7 +348,8 @@ public sealed class SchedulerTests
         using var veil = VeilRun.Attach("--module", "scheduler", "--name", "switches", "--output", "json");
         workload.Go();
         veil.Stop().ShouldBe(0);
-        return [.. veil.Events.Where(e => e.GetProperty("pid").GetInt64() == workload.Number(child)).Select(State).Where(static state => state is not ("RUNNING" or "SLEEPING" or "DISK_SLEEP"))];
+        return [.. veil.Events.Where(e => e.GetProperty("pid").GetInt64() == workload.Number(child)).Select(State)
+            .Where(static state => state is not ("RUNNING" or "SLEEPING" or "DISK_SLEEP"))];
     }
 
     private static (Workload Workload, JsonElement[] Events) Trace(string hook, string name, string count = "0", params string[] more)

@@ -11,10 +11,19 @@ public sealed class SilenceTests
     [Fact]
     public void Silence_OfAMasterWithWorkers_NamesThemAndTheCommand()
     {
-        using var master = Process.Start(new ProcessStartInfo("bash", ["-c", "sleep 1000 & sleep 1000 & echo $!; read; kill %1 %2"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        using var master =
+            Process.Start(
+            new ProcessStartInfo(
+            "bash", ["-c", "sleep 1000 & sleep 1000 & echo $!; read; kill %1 %2"])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true
+            })!;
         int second = int.Parse(master.StandardOutput.ReadLine()!);
         using var other = VeilRun.Attach("--module", "syscall", "--pid", master.Id.ToString());
-        Hint(other).ShouldMatch($"^PID {master.Id} has 2 children \\([0-9]+, {second}\\) that are not traced; -p {master.Id},[0-9]+,{second} traces all$");
+        Hint(other)
+            .ShouldMatch(
+            $"^PID {master.Id} has 2 children \\([0-9]+, {second}\\) that are not traced; -p {master.Id},[0-9]+,{second} traces all$");
         other.Stop().ShouldBe(0);
         other.Lines.ShouldBeEmpty();
         master.StandardInput.Close();
@@ -30,12 +39,19 @@ public sealed class SilenceTests
     }
 
     [Theory]
-    [InlineData("--module syscall", "makes no system calls; it has been running on a CPU (state R) since the trace began; see --module scheduler or uprobe")]
-    [InlineData("--module syscall --count", "makes no system calls; it has been running on a CPU (state R) since the trace began; see --module scheduler or uprobe")]
-    [InlineData("--module files", "computes: it has been running on a CPU (state R) since the trace began; see --module syscall or scheduler or uprobe")]
+    [InlineData(
+        "--module syscall",
+        "makes no system calls; it has been running on a CPU (state R) since the trace began; see --module scheduler or uprobe")]
+    [InlineData(
+        "--module syscall --count",
+        "makes no system calls; it has been running on a CPU (state R) since the trace began; see --module scheduler or uprobe")]
+    [InlineData(
+        "--module files",
+        "computes: it has been running on a CPU (state R) since the trace began; see --module syscall or scheduler or uprobe")]
     public void Silence_OfAProcessThatComputes_SaysSo(string flags, string hint)
     {
-        using var loop = Process.Start(new ProcessStartInfo("bash", ["-c", "echo; while :; do :; done"]) { RedirectStandardOutput = true })!;
+        using var loop =
+            Process.Start(new ProcessStartInfo("bash", ["-c", "echo; while :; do :; done"]) { RedirectStandardOutput = true })!;
         loop.StandardOutput.ReadLine();
         using var veil = VeilRun.Attach([.. flags.Split(' '), "--pid", loop.Id.ToString()]);
         Hint(veil).ShouldBe($"PID {loop.Id} {hint}");
@@ -46,7 +62,8 @@ public sealed class SilenceTests
     [Fact]
     public void Silence_OfAProcessThatComputes_IsNotBlamedOnTheFilter()
     {
-        using var loop = Process.Start(new ProcessStartInfo("bash", ["-c", "echo; while :; do :; done"]) { RedirectStandardOutput = true })!;
+        using var loop =
+            Process.Start(new ProcessStartInfo("bash", ["-c", "echo; while :; do :; done"]) { RedirectStandardOutput = true })!;
         loop.StandardOutput.ReadLine();
         using var terminal = new Terminal($"{Repository.Veil} --module syscall --pid {loop.Id}");
         terminal.WaitFor($"veil: nothing yet: PID {loop.Id} makes no system calls");
@@ -71,10 +88,13 @@ public sealed class SilenceTests
     [Fact]
     public void Silence_OfChildrenThatComeAndGo_NamesThem()
     {
-        using var parent = Process.Start(new ProcessStartInfo("bash", ["-c", "read; while :; do sleep 2; done"]) { RedirectStandardInput = true })!;
+        using var parent =
+            Process.Start(new ProcessStartInfo("bash", ["-c", "read; while :; do sleep 2; done"]) { RedirectStandardInput = true })!;
         using var veil = VeilRun.Attach("--module", "memory", "--fault", "major", "--pid", parent.Id.ToString());
         parent.StandardInput.WriteLine();
-        Hint(veil).ShouldMatch($"^PID {parent.Id} has 1 child \\([0-9]+\\) that is not traced, and as young as this trace; --follow traces children from the moment they are made$");
+        Hint(veil).ShouldMatch(
+            $"^PID {parent.Id} has 1 child \\([0-9]+\\) that is not traced, and as young as this trace; --follow traces children from " +
+            $"the moment they are made$");
         parent.Kill(entireProcessTree: true);
     }
 
@@ -147,7 +167,11 @@ public sealed class SilenceTests
     public void Silence_WhereFileDropsAllInUserspace_SaysHowMany()
     {
         string many = string.Join(',', Enumerable.Range(0, 100).Select(static i => $"/no/such/folder{i}"));
-        using var shell = Process.Start(new ProcessStartInfo("bash", ["-c", "while read -t 0.05; [ $? -gt 128 ]; do : < /etc/hostname; done"]) { RedirectStandardInput = true })!;
+        using var shell =
+            Process.Start(
+            new ProcessStartInfo(
+            "bash", ["-c", "while read -t 0.05; [ $? -gt 128 ]; do : < /etc/hostname; done"])
+            { RedirectStandardInput = true })!;
         using var veil = VeilRun.Attach("--module", "files", "--pid", shell.Id.ToString(), "--file", many);
         Hint(veil).ShouldMatch("^--file dropped all [1-9][0-9]* events so far$");
         veil.Stop().ShouldBe(0);

@@ -6,7 +6,8 @@ using System.Text.RegularExpressions;
 namespace Veil.Kernel.Tests;
 
 /// <summary>
-/// What <c>strace -f -o FILE</c> wrote, or <c>veil --output strace</c>: the lines of each thread, so that two runs of a program can be compared.
+/// What <c>strace -f -o FILE</c> wrote, or <c>veil --output strace</c>: the lines of each thread, so that two runs of a program can be
+/// compared.
 /// A thread is named by how it came to be (<c>0.2</c> is the second child of the first thread), and what differs from run to run is masked.
 /// </summary>
 internal sealed partial class StraceFile
@@ -21,12 +22,17 @@ internal sealed partial class StraceFile
     public static bool Exists => File.Exists(Program);
 
     private static string Program => Path.Combine(
-        Environment.GetEnvironmentVariable("XDG_CACHE_HOME") ?? Path.Combine(Environment.GetEnvironmentVariable("HOME") ?? "/root", ".cache"), "veil/peers/strace");
+        Environment.GetEnvironmentVariable("XDG_CACHE_HOME")
+            ?? Path.Combine(Environment.GetEnvironmentVariable("HOME") ?? "/root", ".cache"), "veil/peers/strace");
 
     /// <summary>Runs strace with some arguments, to its end.</summary>
     public static void Run(params string[] arguments)
     {
-        using var strace = Process.Start(new ProcessStartInfo(Program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var strace =
+            Process.Start(
+            new ProcessStartInfo(
+            Program, arguments)
+            { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
         strace.StandardInput.Close();
         var errors = strace.StandardError.ReadToEndAsync();
         strace.StandardOutput.ReadToEnd();
@@ -35,7 +41,8 @@ internal sealed partial class StraceFile
     }
 
     /// <summary>All lines, those of each thread in their order.</summary>
-    public IEnumerable<(string Thread, string Line)> Lines => _threads.SelectMany(static thread => thread.Value.Select(line => (thread.Key, line)));
+    public IEnumerable<(string Thread, string Line)> Lines =>
+        _threads.SelectMany(static thread => thread.Value.Select(line => (thread.Key, line)));
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
@@ -48,7 +55,8 @@ internal sealed partial class StraceFile
         bool hasBegun = false;
         foreach (string line in File.ReadLines(path, Encoding.Latin1))
         {
-            var (pid, text) = line.IndexOf(' ', StringComparison.Ordinal) is > 0 and var blank ? (line[..blank], line[blank..].TrimStart()) : ("", line);
+            var (pid, text) =
+                line.IndexOf(' ', StringComparison.Ordinal) is > 0 and var blank ? (line[..blank], line[blank..].TrimStart()) : ("", line);
             first ??= pid;
             if (Resumed().Match(text) is { Success: true } resumed && unfinished.Remove(pid, out string? head))
                 text = head + text[resumed.Length..];
@@ -140,7 +148,8 @@ internal sealed partial class StraceFile
         for (int row = rows - 1; row >= 0; row--)
         {
             for (int column = columns - 1; column >= 0; column--)
-                longest[row, column] = here[start + row] == there[start + column] ? longest[row + 1, column + 1] + 1 : Math.Max(longest[row + 1, column], longest[row, column + 1]);
+                longest[row, column] = here[start + row] == there[start + column] ? longest[row + 1, column + 1] + 1
+                    : Math.Max(longest[row + 1, column], longest[row, column + 1]);
         }
 
         int i = 0, j = 0;

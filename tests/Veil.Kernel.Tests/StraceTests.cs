@@ -25,9 +25,11 @@ public sealed class StraceTests
     [MemberData(nameof(Hooks))]
     public void Output_OfSignals_IsLikeThatOfATracerByPtrace(string hook)
     {
-        string[] lines = Trace("trap '' HUP; kill -HUP $$; trap : USR1; kill -USR1 $$; kill -TERM $$", wait: true, out int pid, "--hook", hook);
+        string[] lines =
+            Trace("trap '' HUP; kill -HUP $$; trap : USR1; kill -USR1 $$; kill -TERM $$", wait: true, out int pid, "--hook", hook);
 
-        lines.Where(static line => line.Contains("---", StringComparison.Ordinal) || line.Contains("+++", StringComparison.Ordinal)).ShouldBe(
+        lines.Where(static line => line.Contains("---", StringComparison.Ordinal) || line.Contains("+++", StringComparison.Ordinal))
+            .ShouldBe(
         [
             $"{pid,-5} --- SIGHUP {{si_signo=SIGHUP, si_code=SI_USER, si_pid={pid}, si_uid=0}} ---",
             $"{pid,-5} --- SIGUSR1 {{si_signo=SIGUSR1, si_code=SI_USER, si_pid={pid}, si_uid=0}} ---",
@@ -46,7 +48,9 @@ public sealed class StraceTests
     {
         string[] lines = Trace("cd /; exit 0", wait: true, out int pid, "--enrich", "time", "--fields", "duration_ns");
 
-        lines.ShouldContain(line => Regex.IsMatch(line, $@"^{pid,-5} \d{{10}}\.\d{{6}} chdir\(""/""\) += 0 <\d\.\d{{6}}>$", RegexOptions.None, TimeSpan.FromSeconds(10)));
+        lines.ShouldContain(
+            line => Regex.IsMatch(
+            line, $@"^{pid,-5} \d{{10}}\.\d{{6}} chdir\(""/""\) += 0 <\d\.\d{{6}}>$", RegexOptions.None, TimeSpan.FromSeconds(10)));
         lines[^1].ShouldMatch($@"^{pid,-5} \d{{10}}\.\d{{6}} \+\+\+ exited with 0 \+\+\+$");
     }
 
@@ -71,7 +75,8 @@ public sealed class StraceTests
     private static void WaitForRead(int pid)
     {
         var until = DateTime.UtcNow.AddSeconds(30);
-        while (!File.ReadAllText($"/proc/{pid}/syscall").StartsWith("0 0x0 ", StringComparison.Ordinal) || File.ReadAllText($"/proc/{pid}/stat").Split(") ")[1][0] != 'S')
+        while (!File.ReadAllText($"/proc/{pid}/syscall").StartsWith("0 0x0 ", StringComparison.Ordinal)
+            || File.ReadAllText($"/proc/{pid}/stat").Split(") ")[1][0] != 'S')
         {
             (DateTime.UtcNow < until).ShouldBeTrue("the shell does not read");
             Thread.Sleep(20);

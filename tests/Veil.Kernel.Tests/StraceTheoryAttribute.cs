@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Kernel.Tests;
 
-/// <summary>A theory against strace, the newest that Debian has. Skipped, with the reason, where <c>eng/peers</c> has not made it.</summary>
+/// <summary>A theory against strace, the newest that Debian has. Skipped, with the reason, where <c>eng/peers</c> has not made
+/// it.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class StraceTheoryAttribute : TheoryAttribute
 {

@@ -18,13 +18,15 @@ public sealed partial class StuckTests : IDisposable
     public void Stuck_TasksInKnownCalls_ShowsThemWithArgumentsAndDescriptors()
     {
         using var waiters = Start(0);
-        string pipe = new FileInfo($"/proc/{waiters.Pid}/fd/{waiters["pipe_fd"]}").LinkTarget!, full = new FileInfo($"/proc/{waiters.Pid}/fd/{waiters["full_fd"]}").LinkTarget!;
+        string pipe = new FileInfo($"/proc/{waiters.Pid}/fd/{waiters["pipe_fd"]}").LinkTarget!,
+        full = new FileInfo($"/proc/{waiters.Pid}/fd/{waiters["full_fd"]}").LinkTarget!;
 
         var lines = Look("-p", waiters.Pid);
 
         CallOf(lines, waiters["pipe"]).ShouldBe($"read({waiters["pipe_fd"]}<{pipe}>, ADDRESS, 1)");
         CallOf(lines, waiters["fifo"]).ShouldBe($"openat(AT_FDCWD<{Directory.GetCurrentDirectory()}>, \"{_folder}/fifo\", O_RDONLY)");
-        CallOf(lines, waiters["vector"]).ShouldStartWith($"writev({waiters["full_fd"]}<{full}>, [{{iov_base=\"hello \", iov_len=6}}, {{iov_base=\"unread\\0\\0");
+        CallOf(lines, waiters["vector"])
+            .ShouldStartWith($"writev({waiters["full_fd"]}<{full}>, [{{iov_base=\"hello \", iov_len=6}}, {{iov_base=\"unread\\0\\0");
         CallOf(lines, waiters["vfork"]).ShouldBe("vfork()");
     }
 
@@ -49,7 +51,9 @@ public sealed partial class StuckTests : IDisposable
 
         var lines = Look();
 
-        lines.ShouldContain(line => line.Contains($" TID={waiters["vfork"]} ", StringComparison.Ordinal) && line.Contains(" state=D ", StringComparison.Ordinal));
+        lines.ShouldContain(
+            line => line.Contains($" TID={waiters["vfork"]} ", StringComparison.Ordinal)
+            && line.Contains(" state=D ", StringComparison.Ordinal));
         lines.ShouldNotContain(line => line.Contains($" TID={waiters["pipe"]} ", StringComparison.Ordinal));
         lines.Where(static line => !line.StartsWith(' ')).ShouldAllBe(static line => line.Contains(" state=D ", StringComparison.Ordinal));
     }
@@ -84,8 +88,10 @@ public sealed partial class StuckTests : IDisposable
         task.GetProperty("syscall").GetString().ShouldBe("read");
         task.GetProperty("args").GetProperty("fd").GetInt64().ShouldBe(waiters.Number("pipe_fd"));
         task.GetProperty("args").GetProperty("count").GetInt64().ShouldBe(1);
-        task.GetProperty("fds").GetProperty("fd").GetString().ShouldBe(new FileInfo($"/proc/{waiters.Pid}/fd/{waiters["pipe_fd"]}").LinkTarget);
-        task.GetProperty("kernel_stack").EnumerateArray().Select(static name => name.GetString()!).ShouldContain(static name => name.Contains("pipe_read", StringComparison.Ordinal));
+        task.GetProperty("fds").GetProperty("fd").GetString()
+            .ShouldBe(new FileInfo($"/proc/{waiters.Pid}/fd/{waiters["pipe_fd"]}").LinkTarget);
+        task.GetProperty("kernel_stack").EnumerateArray().Select(static name => name.GetString()!)
+            .ShouldContain(static name => name.Contains("pipe_read", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -97,7 +103,10 @@ public sealed partial class StuckTests : IDisposable
         var tids = LookJson("-p", waiters.Pid).Select(static task => task.GetProperty("tid").GetInt64()).ToList();
 
         tids.Count.ShouldBe(tids.Distinct().Count());
-        tids.Order().ShouldBe(Directory.GetDirectories($"/proc/{waiters.Pid}/task").Select(static path => long.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture)).Order());
+        tids.Order()
+            .ShouldBe(
+            Directory.GetDirectories($"/proc/{waiters.Pid}/task")
+            .Select(static path => long.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture)).Order());
     }
 
     [Theory]
@@ -118,7 +127,9 @@ public sealed partial class StuckTests : IDisposable
     {
         var waiters = Workload.Waiting("waiters", _folder, threads.ToString(CultureInfo.InvariantCulture));
         // The workload says the ids before it waits: until /proc shows that all do.
-        SpinWait.SpinUntil(() => s_waiters.All(name => File.ReadAllText($"/proc/{waiters.Pid}/task/{waiters[name]}/stat").Split(' ')[2] is "S" or "D"), TimeSpan.FromSeconds(60)).ShouldBeTrue();
+        SpinWait.SpinUntil(
+            () => s_waiters.All(name => File.ReadAllText($"/proc/{waiters.Pid}/task/{waiters[name]}/stat").Split(' ')[2] is "S" or "D"),
+            TimeSpan.FromSeconds(60)).ShouldBeTrue();
         return waiters;
     }
 

@@ -42,10 +42,12 @@ public sealed partial class SyscallParametersTests
                 continue;
             }
 
-            string ours = string.Join(' ', SyscallParameters.Of(SyscallArch.X64, number).ToArray().Select(static parameter => parameter.Name));
+            string ours =
+                string.Join(' ', SyscallParameters.Of(SyscallArch.X64, number).ToArray().Select(static parameter => parameter.Name));
             // The first field of a call's own is the number of the call.
             string theirs = string.Join(
-                ' ', Field().Matches(File.ReadAllText(Path.Combine(folder, "format"))).Skip(1).Select(static match => match.Groups["name"].Value));
+                ' ', Field().Matches(File.ReadAllText(Path.Combine(folder, "format"))).Skip(1)
+                    .Select(static match => match.Groups["name"].Value));
             compared++;
             if (ours != theirs && s_newer.GetValueOrDefault(name) != ours)
                 different.Add($"{name}: {ours}; tracefs: {theirs}");

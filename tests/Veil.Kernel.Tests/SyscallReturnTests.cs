@@ -18,7 +18,9 @@ public sealed class SyscallReturnTests
         var (workload, events) = Trace("tp_btf", name);
 
         long ret = workload.Number(name + ".ret");
-        var matching = events.Where(e => Is(e, call) && e.GetProperty("ret").ValueKind == JsonValueKind.Number && e.GetProperty("ret").GetInt64() == ret).ToArray();
+        var matching =
+            events.Where(
+            e => Is(e, call) && e.GetProperty("ret").ValueKind == JsonValueKind.Number && e.GetProperty("ret").GetInt64() == ret).ToArray();
         matching.ShouldNotBeEmpty();
         matching[0].GetProperty("errno").GetString().ShouldBe(errno);
         matching[0].GetProperty("errno_nr").GetInt64().ShouldBe(ret < 0 ? -ret : 0);
@@ -30,7 +32,9 @@ public sealed class SyscallReturnTests
     {
         var (workload, events) = Trace(hook, "nanosleep");
 
-        long[] durations = [.. events.Where(static e => Is(e, "nanosleep", "clock_nanosleep")).Select(static e => e.GetProperty("duration_ns").GetInt64())];
+        long[] durations =
+            [.. events.Where(static e => Is(e, "nanosleep", "clock_nanosleep"))
+            .Select(static e => e.GetProperty("duration_ns").GetInt64())];
         durations.ShouldHaveSingleItem();
         durations[0].ShouldBeInRange(workload.Number("nanosleep.at_least_ns"), workload.Number("nanosleep.at_most_ns"));
     }
@@ -41,7 +45,8 @@ public sealed class SyscallReturnTests
     {
         var (workload, events) = Trace(hook, "thread-exit");
 
-        var exit = events.Where(e => Is(e, "exit") && e.GetProperty("tid").GetInt64() == workload.Number("thread-exit.exiting_tid")).ShouldHaveSingleItem();
+        var exit = events.Where(e => Is(e, "exit") && e.GetProperty("tid").GetInt64() == workload.Number("thread-exit.exiting_tid"))
+            .ShouldHaveSingleItem();
         exit.GetProperty("ret").ValueKind.ShouldBe(JsonValueKind.Null);
         exit.GetProperty("errno").ValueKind.ShouldBe(JsonValueKind.Null);
     }
@@ -84,16 +89,21 @@ public sealed class SyscallReturnTests
     {
         using var workload = Workload.Waiting("returns", "restarted-read", "interrupted-pause", "openat", "exit-group");
         using var failed = VeilRun.Attach("--module", "syscall", "-p", workload.Pid, "-s", "!rt_sigreturn", "--failed", "--output", "json");
-        using var named = VeilRun.Attach("--module", "syscall", "-p", workload.Pid, "--errno", "ERESTARTSYS,ERESTARTNOHAND", "--output", "json");
-        using var counted = VeilRun.Attach("--module", "syscall", "-p", workload.Pid, "-s", "pause,openat,exit_group,getppid", "--returns", "--count-by", "errno");
+        using var named =
+            VeilRun.Attach("--module", "syscall", "-p", workload.Pid, "--errno", "ERESTARTSYS,ERESTARTNOHAND", "--output", "json");
+        using var counted =
+            VeilRun.Attach(
+            "--module", "syscall", "-p", workload.Pid, "-s", "pause,openat,exit_group,getppid", "--returns", "--count-by", "errno");
         workload.Go();
         failed.Stop().ShouldBe(0);
         named.Stop().ShouldBe(0);
         counted.Stop().ShouldBe(0);
 
         failed.Events.Select(static e => $"{e.GetProperty("syscall")} {e.GetProperty("errno")}").ShouldBe(["openat ENOENT"]);
-        named.Events.Select(static e => $"{e.GetProperty("syscall")} {e.GetProperty("errno")}").Distinct().ShouldBe(["read ERESTARTSYS", "pause ERESTARTNOHAND"]);
-        counted.Lines.Skip(1).Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(static row => $"{row[0]} {row[2]}").Order(StringComparer.Ordinal)
+        named.Events.Select(static e => $"{e.GetProperty("syscall")} {e.GetProperty("errno")}").Distinct()
+            .ShouldBe(["read ERESTARTSYS", "pause ERESTARTNOHAND"]);
+        counted.Lines.Skip(1).Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Select(static row => $"{row[0]} {row[2]}").Order(StringComparer.Ordinal)
             .ShouldBe(["1 0", "1 ?", "1 ENOENT(2)", "1 ERESTARTNOHAND(514)"]);
     }
 
@@ -139,17 +149,24 @@ public sealed class SyscallReturnTests
     {
         using var workload = Workload.Waiting("returns", "refused");
         const string calls = "unshare,sethostname,setdomainname";
-        using var all = VeilRun.Attach("--module", "syscall", "-p", workload.Pid, "-s", calls, "--returns", "--hook", hook, "--output", "json");
-        using var refused = VeilRun.Attach("--module", "syscall", "-p", workload.Pid, "-s", calls, "--errno", "EPERM", "--hook", hook, "--output", "json");
-        using var counted = VeilRun.Attach("--module", "syscall", "-n", "returns", "-p", workload.Pid, "-s", calls, "--failed", "--hook", hook, "--count");
-        using var others = VeilRun.Attach("--module", "syscall", "-p", workload.Pid, "-s", "!unshare,!sethostname,!setdomainname", "--failed", "--hook", hook, "--output", "json");
+        using var all =
+            VeilRun.Attach("--module", "syscall", "-p", workload.Pid, "-s", calls, "--returns", "--hook", hook, "--output", "json");
+        using var refused =
+            VeilRun.Attach("--module", "syscall", "-p", workload.Pid, "-s", calls, "--errno", "EPERM", "--hook", hook, "--output", "json");
+        using var counted =
+            VeilRun.Attach("--module", "syscall", "-n", "returns", "-p", workload.Pid, "-s", calls, "--failed", "--hook", hook, "--count");
+        using var others =
+            VeilRun.Attach(
+            "--module", "syscall", "-p", workload.Pid, "-s", "!unshare,!sethostname,!setdomainname", "--failed", "--hook", hook,
+            "--output", "json");
         workload.Go();
         foreach (var veil in new[] { all, refused, counted, others })
             veil.Stop().ShouldBe(0);
 
         all.Events.Select(static e => (e.GetProperty("syscall").GetString(), e.GetProperty("ret").GetInt64())).ShouldBe(
         [
-            ("unshare", workload.Number("refused.unshare")), ("sethostname", workload.Number("refused.sethostname")), ("setdomainname", workload.Number("refused.setdomainname")),
+            ("unshare", workload.Number("refused.unshare")), ("sethostname", workload.Number("refused.sethostname")),
+            ("setdomainname", workload.Number("refused.setdomainname")),
         ]);
         all.Events.ShouldAllBe(static e => e.GetProperty("duration_ns").ValueKind == JsonValueKind.Null);
         refused.Events.ShouldHaveSingleItem().GetProperty("syscall").GetString().ShouldBe("unshare");
@@ -163,30 +180,39 @@ public sealed class SyscallReturnTests
     public void Returns_CallThatMakesATask_IsOneEvent(string hook)
     {
         using var workload = Workload.Waiting("returns", "fork");
-        using var veil = VeilRun.Attach("--module", "syscall", "-n", "returns", "-s", "fork,vfork,clone,clone3,getppid", "--returns", "--hook", hook, "--output", "json");
+        using var veil =
+            VeilRun.Attach(
+            "--module", "syscall", "-n", "returns", "-s", "fork,vfork,clone,clone3,getppid", "--returns", "--hook", hook, "--output",
+            "json");
         workload.Go();
         veil.Stop().ShouldBe(0);
 
         var fork = veil.Events.Where(static e => !Is(e, "getppid")).ShouldHaveSingleItem();
         fork.GetProperty("pid").GetInt64().ShouldBe(long.Parse(workload.Pid));
         fork.GetProperty("ret").GetInt64().ShouldBe(workload.Number("fork.child_pid"));
-        veil.Events.Where(static e => Is(e, "getppid")).ShouldHaveSingleItem().GetProperty("pid").GetInt64().ShouldBe(workload.Number("fork.child_pid"));
+        veil.Events.Where(static e => Is(e, "getppid")).ShouldHaveSingleItem().GetProperty("pid").GetInt64()
+            .ShouldBe(workload.Number("fork.child_pid"));
     }
 
-    /// <summary>A call that begins under one filter and ends under another is one event: with its duration if it was wanted when it began.</summary>
+    /// <summary>A call that begins under one filter and ends under another is one event: with its duration if it was wanted when it
+    /// began.</summary>
     [Theory]
     [InlineData("--pid", "1", "add pid", JsonValueKind.Null)]
     [InlineData("--name", "burst", "add pid_deny", JsonValueKind.Number)]
-    public void Returns_FilterThatChangesInTheMiddleOfACall_MakesNoSecondEvent(string flag, string value, string change, JsonValueKind duration)
+    public void Returns_FilterThatChangesInTheMiddleOfACall_MakesNoSecondEvent(
+        string flag, string value, string change, JsonValueKind duration)
     {
         string folder = Directory.CreateTempSubdirectory("veil-returns-").FullName;
         try
         {
             string socket = Path.Combine(folder, "control");
-            using var veil = VeilRun.Attach("--module", "syscall", flag, value, "-s", "read", "--returns", "--control", socket, "--output", "json");
+            using var veil =
+                VeilRun.Attach("--module", "syscall", flag, value, "-s", "read", "--returns", "--control", socket, "--output", "json");
             using var burst = Workload.Waiting("burst", "1");
             // It says its id just before it reads.
-            SpinWait.SpinUntil(() => File.ReadAllText($"/proc/{burst.Pid}/syscall").StartsWith("0 ", StringComparison.Ordinal), TimeSpan.FromSeconds(60)).ShouldBeTrue();
+            SpinWait.SpinUntil(
+                () => File.ReadAllText($"/proc/{burst.Pid}/syscall").StartsWith("0 ", StringComparison.Ordinal), TimeSpan.FromSeconds(60))
+                .ShouldBeTrue();
             VeilRun.ToEnd(["control", socket, .. change.Split(' '), burst.Pid]).ExitCode.ShouldBe(0);
             burst.Go();
             veil.Stop().ShouldBe(0);

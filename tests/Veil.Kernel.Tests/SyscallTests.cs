@@ -139,9 +139,13 @@ public sealed class SyscallTests
         veil.Stop().ShouldBe(0);
 
         var events = veil.Events;
-        events.Count(static e => e.GetProperty("syscall").GetString() == "getppid" && e.GetProperty("arch").GetString() == "i386" && e.GetProperty("syscall_nr").GetInt32() == 64)
+        events.Count(
+            static e => e.GetProperty("syscall").GetString() == "getppid" && e.GetProperty("arch").GetString() == "i386"
+            && e.GetProperty("syscall_nr").GetInt32() == 64)
             .ShouldBe((int)caller.Number("getppid"));
-        events.Count(static e => e.GetProperty("syscall").GetString() == "getpid" && e.GetProperty("arch").GetString() == "i386" && e.GetProperty("syscall_nr").GetInt32() == 20)
+        events.Count(
+            static e => e.GetProperty("syscall").GetString() == "getpid" && e.GetProperty("arch").GetString() == "i386"
+            && e.GetProperty("syscall_nr").GetInt32() == 20)
             .ShouldBe((int)caller.Number("getpid"));
         caller.Number("getppid").ShouldBeGreaterThan(0);
     }
@@ -165,7 +169,9 @@ public sealed class SyscallTests
     {
         const int calls = 300_000;
         using var burst = Workload.Waiting("burst", calls.ToString());
-        using var veil = VeilRun.Attach("--module", "syscall", "-p", burst.Pid, "-s", "getppid", "--output", "json", "--buffer", "64K", "--fail-on-loss");
+        using var veil =
+            VeilRun.Attach(
+            "--module", "syscall", "-p", burst.Pid, "-s", "getppid", "--output", "json", "--buffer", "64K", "--fail-on-loss");
         veil.Signal("STOP");
         burst.Go();
         veil.Signal("CONT");
@@ -173,7 +179,8 @@ public sealed class SyscallTests
 
         var events = veil.Events;
         int delivered = events.Count(static e => e.TryGetProperty("syscall", out _));
-        long lost = events.Where(static e => e.TryGetProperty("evt_type", out var type) && type.GetString() == "lost").Sum(static e => e.GetProperty("count").GetInt64());
+        long lost = events.Where(static e => e.TryGetProperty("evt_type", out var type) && type.GetString() == "lost")
+            .Sum(static e => e.GetProperty("count").GetInt64());
         lost.ShouldBeGreaterThan(0);
         (delivered + lost).ShouldBe(calls);
         events.First(static e => e.TryGetProperty("evt_type", out _)).GetProperty("cause").GetString().ShouldBe("ring_full");
@@ -216,7 +223,8 @@ public sealed class SyscallTests
     [Fact]
     public void Syscall_IncludeSelf_SeesItsOwnCalls()
     {
-        using var veil = VeilRun.Attach("--module", "syscall", "--name", "veil", "--fields", "pid", "--include-self", "-s", "epoll_wait,epoll_pwait");
+        using var veil =
+            VeilRun.Attach("--module", "syscall", "--name", "veil", "--fields", "pid", "--include-self", "-s", "epoll_wait,epoll_pwait");
         Thread.Sleep(500);
         veil.Stop().ShouldBe(0);
 

@@ -16,7 +16,13 @@ internal sealed class Terminal : IDisposable
     public Terminal(string command)
     {
         // -m: jobs, so that a process may be in the background.
-        var start = new ProcessStartInfo("script", ["-qefc", $"bash --norc -mc '{command}'", "/dev/null"]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        var start =
+            new ProcessStartInfo(
+            "script", ["-qefc", $"bash --norc -mc '{command}'", "/dev/null"])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true
+            };
         _process = Process.Start(start)!;
         _reader = Task.Run(Read);
     }

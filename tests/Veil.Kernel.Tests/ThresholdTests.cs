@@ -20,7 +20,8 @@ public sealed class ThresholdTests
         Bash("cp $(readlink -f $(command -v sleep)) $T/slow-sleep; $T/slow-sleep 0.1; $T/slow-sleep 0.15; $T/slow-sleep 0.001");
         veil.Stop().ShouldBe(0);
 
-        veil.Events.Select(static e => e.GetProperty("syscall").GetString()).ShouldAllBe(static call => call!.EndsWith("nanosleep", StringComparison.Ordinal));
+        veil.Events.Select(static e => e.GetProperty("syscall").GetString())
+            .ShouldAllBe(static call => call!.EndsWith("nanosleep", StringComparison.Ordinal));
         // At least what was asked for: how much more is the machine's matter.
         var durations = veil.Events.Select(static e => e.GetProperty("duration_ns").GetInt64()).ToList();
         durations.Count.ShouldBe(2);
@@ -51,11 +52,13 @@ public sealed class ThresholdTests
         foreach (var veil in new[] { all, failed, missing })
             veil.Stop().ShouldBe(0);
 
-        var expected = all.Events.Where(static e => e.GetProperty("errno").ValueKind == JsonValueKind.String).Select(static e => e.GetProperty("errno").GetString()).ToList();
+        var expected = all.Events.Where(static e => e.GetProperty("errno").ValueKind == JsonValueKind.String)
+            .Select(static e => e.GetProperty("errno").GetString()).ToList();
         expected.ShouldContain("ENOENT");
         expected.ShouldContain("ENOTDIR");
         failed.Events.Select(static e => e.GetProperty("errno").GetString()).ShouldBe(expected);
-        missing.Events.Select(static e => e.GetProperty("errno").GetString()).ShouldBe(expected.Where(static name => name is "ENOENT" or "ENOTDIR"));
+        missing.Events.Select(static e => e.GetProperty("errno").GetString())
+            .ShouldBe(expected.Where(static name => name is "ENOENT" or "ENOTDIR"));
     }
 
     [Theory]
@@ -64,7 +67,8 @@ public sealed class ThresholdTests
     {
         using var all = VeilRun.Attach("-m", "syscall", "--returns", "-n", "denied-ls", "-o", "json");
         using var others = VeilRun.Attach("-m", "syscall", "--hook", hook, "-n", "denied-ls", "--errno", "!ENOENT", "-o", "json");
-        using var failed = VeilRun.Attach("-m", "syscall", "--hook", hook, "-n", "denied-ls", "--failed", "--errno", "!ENOENT", "-o", "json");
+        using var failed =
+            VeilRun.Attach("-m", "syscall", "--hook", hook, "-n", "denied-ls", "--failed", "--errno", "!ENOENT", "-o", "json");
         Bash("cp $(readlink -f $(command -v ls)) $T/denied-ls; $T/denied-ls /nonexistent /etc/passwd/x 2>/dev/null");
         foreach (var veil in new[] { all, others, failed })
             veil.Stop().ShouldBe(0);
@@ -80,7 +84,8 @@ public sealed class ThresholdTests
     [MemberData(nameof(FilesHooks))]
     public void Errno_DeniedOfFiles_TheOthersAreThere(string hook)
     {
-        using var veil = VeilRun.Attach("-m", "files", "--hook", hook, "-n", "denied-cat", "--op", "open", "--errno", "!ENOENT", "-o", "json");
+        using var veil =
+            VeilRun.Attach("-m", "files", "--hook", hook, "-n", "denied-cat", "--op", "open", "--errno", "!ENOENT", "-o", "json");
         Bash("cp $(readlink -f $(command -v cat)) $T/denied-cat; $T/denied-cat /etc/passwd /nonexistent-one >/dev/null 2>&1");
         veil.Stop().ShouldBe(0);
 
@@ -109,12 +114,17 @@ public sealed class ThresholdTests
     [MemberData(nameof(FilesHooks))]
     public void Errno_Files_TheOnesThatAreMissing(string hook)
     {
-        using var veil = VeilRun.Attach("-m", "files", "--hook", hook, "-n", "miss-cat", "--errno", "ENOENT", "--slower", "1ns", "-o", "json");
+        using var veil =
+            VeilRun.Attach("-m", "files", "--hook", hook, "-n", "miss-cat", "--errno", "ENOENT", "--slower", "1ns", "-o", "json");
         Bash("cp $(readlink -f $(command -v cat)) $T/miss-cat; $T/miss-cat /etc/passwd /nonexistent-one /nonexistent-two >/dev/null 2>&1");
         veil.Stop().ShouldBe(0);
 
-        veil.Events.ShouldAllBe(static e => e.GetProperty("errno").ValueEquals("ENOENT") && e.GetProperty("op").ValueEquals("open") && e.GetProperty("duration_ns").GetInt64() > 0);
-        veil.Events.Select(static e => e.GetProperty("filename").GetString()).Where(static name => name!.StartsWith("/nonexistent", StringComparison.Ordinal)).ShouldBe(["/nonexistent-one", "/nonexistent-two"]);
+        veil.Events.ShouldAllBe(
+            static e => e.GetProperty("errno").ValueEquals("ENOENT") && e.GetProperty("op").ValueEquals("open")
+            && e.GetProperty("duration_ns").GetInt64() > 0);
+        veil.Events.Select(static e => e.GetProperty("filename").GetString())
+            .Where(static name => name!.StartsWith("/nonexistent", StringComparison.Ordinal))
+            .ShouldBe(["/nonexistent-one", "/nonexistent-two"]);
     }
 
     [Theory]
@@ -139,7 +149,10 @@ public sealed class ThresholdTests
     public void Slower_Uprobe_AllOrNone(string slower, int events)
     {
         using var workload = Workload.Waiting("uprobe", "calls");
-        using var veil = VeilRun.Attach("-m", "uprobe", "-p", workload.Pid, "--uprobe", Repository.Workload("uprobe") + ":traced_call", "--slower", slower, "-o", "json");
+        using var veil =
+            VeilRun.Attach(
+            "-m", "uprobe", "-p", workload.Pid, "--uprobe", Repository.Workload("uprobe") + ":traced_call", "--slower", slower, "-o",
+            "json");
         workload.Go();
         veil.Stop().ShouldBe(0);
 

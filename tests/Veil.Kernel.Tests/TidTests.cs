@@ -20,7 +20,8 @@ public sealed class TidTests
     {
         using var workload = Workload.Waiting("threads", Threads.ToString(), CallsEach.ToString());
         string first = workload.ReadAhead("first_tid");
-        string given = tids.Length == 0 ? "1" : tids.Replace("first", first, StringComparison.Ordinal).Replace("leader", workload.Pid, StringComparison.Ordinal);
+        string given = tids.Length == 0 ? "1" : tids.Replace("first", first, StringComparison.Ordinal)
+            .Replace("leader", workload.Pid, StringComparison.Ordinal);
         using var veil = VeilRun.Attach("--module", "syscall", "-p", workload.Pid, "-s", "getppid", "--tid", given, "--output", "json");
         workload.Go();
         veil.Stop().ShouldBe(0);
@@ -44,7 +45,8 @@ public sealed class TidTests
         string[] own = module == "uprobe" ? ["--uprobe", Repository.Workload("uprobe") + ":traced_call"] : [];
         using var workload = Workload.Waiting(name, arguments);
         using var allowed = VeilRun.Attach(["--module", module, .. own, "-n", name, "--tid", workload.Pid, "--output", "json"]);
-        using var denied = VeilRun.Attach(["--module", module, .. own, "-n", name, "--tid", "!" + workload.Pid, "--yes", "--output", "json"]);
+        using var denied =
+            VeilRun.Attach(["--module", module, .. own, "-n", name, "--tid", "!" + workload.Pid, "--yes", "--output", "json"]);
         workload.Go();
         allowed.Stop().ShouldBe(0);
         denied.Stop().ShouldBe(0);

@@ -21,7 +21,9 @@ public sealed class UprobeFilesTests : IDisposable
         veil.Stop().ShouldBe(0);
 
         veil.Events.Length.ShouldBe(1000);
-        veil.Errors.ShouldContain($"warning: traced_call ({link}) is the same code as traced_call ({Repository.Workload("uprobe")}): its calls are events of that alone");
+        veil.Errors.ShouldContain(
+            $"warning: traced_call ({link}) is the same code as traced_call ({Repository.Workload("uprobe")}): its calls " +
+            $"are events of that alone");
     }
 
     [Fact]
@@ -66,7 +68,8 @@ public sealed class UprobeFilesTests : IDisposable
         veil.Stop().ShouldBe(0);
 
         veil.Events.ShouldBeEmpty();
-        veil.Errors.ShouldContain($"warning: process {workload.Pid} has not mapped {Repository.Workload("uprobe-pie")}; nothing will be seen until it does");
+        veil.Errors.ShouldContain(
+            $"warning: process {workload.Pid} has not mapped {Repository.Workload("uprobe-pie")}; nothing will be seen until it does");
     }
 
     [Fact]
@@ -109,8 +112,10 @@ public sealed class UprobeFilesTests : IDisposable
     {
         using var workload = Workload.Waiting("uprobe", "calls");
         using var veil = VeilRun.AttachUnder(
-            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all,+bpf,+perfmon", "--ambient-caps=-all,+bpf,+perfmon"],
-            "--module", "uprobe", "--latency", "--yes", "-o", "json", "-p", workload.Pid, "--uprobe", Repository.Workload("uprobe") + ":traced_call");
+            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all,+bpf,+perfmon",
+                "--ambient-caps=-all,+bpf,+perfmon"],
+            "--module", "uprobe", "--latency", "--yes", "-o", "json", "-p", workload.Pid, "--uprobe", Repository.Workload("uprobe")
+                + ":traced_call");
         workload.Go();
         veil.Stop().ShouldBe(0);
 
@@ -142,7 +147,10 @@ public sealed class UprobeFilesTests : IDisposable
         var refused = VeilRun.ToEnd(arguments);
 
         refused.ExitCode.ShouldBe(2);
-        refused.Errors.Trim().ShouldBe($"veil: --latency: an exception that passes through Thrower::passed_on ({program}) would end the program, and its file has what throws them: "
+        refused.Errors.Trim()
+            .ShouldBe(
+            $"veil: --latency: an exception that passes through Thrower::passed_on ({program}) would end the program, and its " +
+            $"file has what throws them: "
             + "nobody can be asked without a terminal; narrow it down, or add --yes");
         using var veil = VeilRun.Attach([.. arguments, "--yes", "-o", "json"]);
         workload.Go();
@@ -153,7 +161,9 @@ public sealed class UprobeFilesTests : IDisposable
     [Fact]
     public void Uprobe_OverloadedFunctions_AreListed() =>
         VeilRun.ToEnd("--module", "uprobe", "--uprobe", Repository.Workload("thrower") + ":Thrower::some").Errors.Trim()
-            .ShouldBe($"veil: --uprobe: {Repository.Workload("thrower")} has 2 functions Thrower::some: give Thrower::some(double) or Thrower::some(int)");
+            .ShouldBe(
+                $"veil: --uprobe: {Repository.Workload("thrower")} has 2 functions Thrower::some: give " +
+                $"Thrower::some(double) or Thrower::some(int)");
 
     [Theory]
     [MemberData(nameof(Hooks))]
@@ -173,13 +183,16 @@ public sealed class UprobeFilesTests : IDisposable
     [Fact]
     public void Usdt_NoSuchProbe_SaysWhichThereAre() =>
         VeilRun.ToEnd("--module", "uprobe", "--uprobe", Repository.Workload("usdt") + ":workload:nothing").Errors.Trim()
-            .ShouldBe($"veil: --uprobe: {Repository.Workload("usdt")} has no USDT probe workload:nothing; there is workload:looked, workload:round");
+            .ShouldBe(
+                $"veil: --uprobe: {Repository.Workload("usdt")} has no USDT probe workload:nothing; there is " +
+                $"workload:looked, workload:round");
 
     [Fact]
     public void Uprobe_AddressAndInstruction_AreTraced()
     {
         string program = Repository.Workload("uprobe");
-        string symbol = VeilRun.ToEndWith("nm", program).Lines.Single(static line => line.EndsWith(" traced_call", StringComparison.Ordinal));
+        string symbol =
+            VeilRun.ToEndWith("nm", program).Lines.Single(static line => line.EndsWith(" traced_call", StringComparison.Ordinal));
         using var workload = Workload.Waiting("uprobe", "two");
         using var veil = Attach(workload, $"{program}:0x{symbol.Split(' ')[0]},{program}:traced_other+0");
         workload.Go();
@@ -194,13 +207,20 @@ public sealed class UprobeFilesTests : IDisposable
     public void Uprobe_MiddleOfAnInstruction_IsRefused()
     {
         string program = Repository.Workload("uprobe");
-        string start = VeilRun.ToEndWith("nm", program).Lines.Single(static line => line.EndsWith(" traced_recurse", StringComparison.Ordinal)).Split(' ')[0];
+        string start =
+            VeilRun.ToEndWith("nm", program).Lines.Single(static line => line.EndsWith(" traced_recurse", StringComparison.Ordinal))
+            .Split(' ')[0];
         string inside = $"{ulong.Parse(start, System.Globalization.NumberStyles.HexNumber) + 1:x}";
-        foreach (var (place, name, first) in new[] { ("traced_recurse+1", "traced_recurse+0x1", "traced_recurse+0x0"), ("0x" + inside, "0x" + inside, "0x" + start.TrimStart('0')) })
+        foreach (
+            var (place, name, first) in new[] {
+            ("traced_recurse+1", "traced_recurse+0x1", "traced_recurse+0x0"), ("0x" + inside, "0x" + inside, "0x" + start.TrimStart('0')) })
         {
             var run = VeilRun.ToEnd("--module", "uprobe", "--yes", "--uprobe", $"{program}:{place}");
             run.ExitCode.ShouldBe(2);
-            run.Errors.Trim().ShouldStartWith($"veil: --uprobe: {program} has no instruction that begins at {name}: a probe there would break the program; one begins at {first}, the next at ");
+            run.Errors.Trim()
+                .ShouldStartWith(
+                $"veil: --uprobe: {program} has no instruction that begins at {name}: a probe there would break the program; one begins " +
+                $"at {first}, the next at ");
         }
     }
 
@@ -225,7 +245,8 @@ public sealed class UprobeFilesTests : IDisposable
         string next = program + ".new";
         File.Copy(Repository.Workload("uprobe-pie"), next);
         File.Move(next, program, overwrite: true);
-        using var veil = VeilRun.Attach("--module", "uprobe", "--tid", workload.Pid, "--output", "json", "--uprobe", program + ":traced_call");
+        using var veil =
+            VeilRun.Attach("--module", "uprobe", "--tid", workload.Pid, "--output", "json", "--uprobe", program + ":traced_call");
         workload.Go();
         veil.Stop().ShouldBe(0);
 
@@ -241,7 +262,8 @@ public sealed class UprobeFilesTests : IDisposable
         workload.Go();
         veil.Stop().ShouldBe(0);
 
-        veil.Events.Single(static record => record.TryGetProperty("symbol", out _)).GetProperty("count").GetInt64().ShouldBe(workload.Number("copies"));
+        veil.Events.Single(static record => record.TryGetProperty("symbol", out _)).GetProperty("count").GetInt64()
+            .ShouldBe(workload.Number("copies"));
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

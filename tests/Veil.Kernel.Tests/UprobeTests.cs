@@ -23,7 +23,8 @@ public sealed class UprobeTests : IDisposable
         }
     }
 
-    public static TheoryData<string> Programs => [.. Forms.Select(static row => (string)row[0]).Where(static form => form != "uprobe-dynamic")];
+    public static TheoryData<string> Programs =>
+        [.. Forms.Select(static row => (string)row[0]).Where(static form => form != "uprobe-dynamic")];
 
     [Theory]
     [MemberData(nameof(Forms))]
@@ -59,7 +60,8 @@ public sealed class UprobeTests : IDisposable
     {
         var (workload, events) = Trace(form, "busy", [$"{file}:traced_busy"], "--latency");
 
-        Durations(events).ShouldHaveSingleItem().ShouldNotBeNull().ShouldBeInRange(workload.Number("at_least_ns"), workload.Number("at_most_ns"));
+        Durations(events).ShouldHaveSingleItem().ShouldNotBeNull()
+            .ShouldBeInRange(workload.Number("at_least_ns"), workload.Number("at_most_ns"));
     }
 
     [Theory]
@@ -113,7 +115,10 @@ public sealed class UprobeTests : IDisposable
     {
         // By name, so that the child passes too.
         using var workload = Workload.Waiting("uprobe", "fork");
-        using var veil = VeilRun.Attach("--module", "uprobe", "--uprobe", Repository.Workload("uprobe") + ":traced_fork", "--uid", "0", "-n", "uprobe", "--latency", "-o", "json");
+        using var veil =
+            VeilRun.Attach(
+            "--module", "uprobe", "--uprobe", Repository.Workload("uprobe") + ":traced_fork", "--uid", "0", "-n", "uprobe", "--latency",
+            "-o", "json");
         workload.Go();
         veil.Stop().ShouldBe(0);
 
@@ -188,7 +193,9 @@ public sealed class UprobeTests : IDisposable
 
         foreach (var (program, run) in new[] { ("uprobe", workload), ("uprobe-pie", other) })
         {
-            veil.Events.Count(e => e.GetProperty("path").GetString() == Repository.Workload(program) && e.GetProperty("pid").GetInt64() == long.Parse(run.Pid))
+            veil.Events.Count(
+                e => e.GetProperty("path").GetString() == Repository.Workload(program) && e.GetProperty("pid")
+                .GetInt64() == long.Parse(run.Pid))
                 .ShouldBe(1000);
         }
     }
@@ -213,7 +220,10 @@ public sealed class UprobeTests : IDisposable
     public void Pid_OfAnotherProcess_LeavesTheCallsOut()
     {
         using var workload = Workload.Waiting("uprobe", "calls");
-        using var veil = VeilRun.Attach("--module", "uprobe", "-p", "!" + workload.Pid, "--uid", "0", "--latency", "--uprobe", Repository.Workload("uprobe") + ":traced_call");
+        using var veil =
+            VeilRun.Attach(
+            "--module", "uprobe", "-p", "!" + workload.Pid, "--uid", "0", "--latency", "--uprobe", Repository.Workload("uprobe")
+            + ":traced_call");
         workload.Go();
         veil.Stop().ShouldBe(0);
 
@@ -224,18 +234,24 @@ public sealed class UprobeTests : IDisposable
     public void Uprobe_Text_HasItsColumns()
     {
         using var workload = Workload.Waiting("uprobe", "busy");
-        using var veil = VeilRun.Attach("--module", "uprobe", "-p", workload.Pid, "--latency", "--uprobe", Repository.Workload("uprobe") + ":traced_busy");
+        using var veil =
+            VeilRun.Attach(
+            "--module", "uprobe", "-p", workload.Pid, "--latency", "--uprobe", Repository.Workload("uprobe") + ":traced_busy");
         workload.Go();
         veil.Stop().ShouldBe(0);
 
-        veil.Lines.ShouldHaveSingleItem().ShouldMatch(@"^uprobe +PID=\d+ +TID=\d+ +UID=0 +duration=\d+\.\d{3}ms +symbol=traced_busy +path=/.*/uprobe$");
+        veil.Lines.ShouldHaveSingleItem()
+            .ShouldMatch(@"^uprobe +PID=\d+ +TID=\d+ +UID=0 +duration=\d+\.\d{3}ms +symbol=traced_busy +path=/.*/uprobe$");
     }
 
     [Fact]
     public void Fields_OfAUprobe_CanBeChosen()
     {
         using var workload = Workload.Waiting("uprobe", "two");
-        using var veil = VeilRun.Attach("--module", "uprobe", "-p", workload.Pid, "--fields", "symbol,pid", "--uprobe", Repository.Workload("uprobe") + ":traced_other");
+        using var veil =
+            VeilRun.Attach(
+            "--module", "uprobe", "-p", workload.Pid, "--fields", "symbol,pid", "--uprobe", Repository.Workload("uprobe")
+            + ":traced_other");
         workload.Go();
         veil.Stop().ShouldBe(0);
 
@@ -256,9 +272,15 @@ public sealed class UprobeTests : IDisposable
     [Fact]
     public void Uprobe_WithoutScopeAndTerminal_IsNotStarted()
     {
-        var run = VeilRun.ToEnd("--module", "uprobe", "--uprobe", Repository.Workload("uprobe") + ":traced_call," + Repository.Workload("uprobe") + ":traced_other");
+        var run =
+            VeilRun.ToEnd(
+            "--module", "uprobe", "--uprobe", Repository.Workload("uprobe") + ":traced_call," + Repository.Workload("uprobe")
+            + ":traced_other");
 
-        Refused(run).ShouldBe($"veil: without --pid, --tid or --uid, every process is stopped for an instant at each call of traced_call ({Repository.Workload("uprobe")}), "
+        Refused(run)
+            .ShouldBe(
+            $"veil: without --pid, --tid or --uid, every process is stopped for an instant at each call of traced_call " +
+            $"({Repository.Workload("uprobe")}), "
             + $"traced_other ({Repository.Workload("uprobe")}): nobody can be asked without a terminal; narrow it down, or add --yes");
     }
 
@@ -266,7 +288,8 @@ public sealed class UprobeTests : IDisposable
     [InlineData("--pid", "!1")]
     [InlineData("--name", "uprobe")]
     public void Uprobe_FilterThatNarrowsNothingDown_IsNoScope(string flag, string value) =>
-        Refused(VeilRun.ToEnd("--module", "uprobe", "--uprobe", Repository.Workload("uprobe") + ":traced_call", flag, value)).ShouldContain("nobody can be asked");
+        Refused(VeilRun.ToEnd("--module", "uprobe", "--uprobe", Repository.Workload("uprobe") + ":traced_call", flag, value))
+            .ShouldContain("nobody can be asked");
 
     [Fact]
     public void Uprobe_WithYes_Starts()
@@ -282,16 +305,22 @@ public sealed class UprobeTests : IDisposable
     [Theory]
     [InlineData("traced_cal", "has no function traced_cal; did you mean traced_call?")]
     [InlineData("traced_variable", "has no function traced_variable: that is a variable")]
-    [InlineData("traced_chosen", "has several implementations of traced_chosen, and which one is called is decided when a program starts (IFUNC): name the implementation, or give its address (PATH:0x…, as nm and objdump show it)")]
-    public void Uprobe_NoSuchFunction_SaysWhy(string symbol, string message) => ErrorOf(Repository.Workload("uprobe"), symbol).ShouldBe(message);
+    [InlineData(
+        "traced_chosen",
+        "has several implementations of traced_chosen, and which one is called is decided when a program starts (IFUNC): name the " +
+        "implementation, or give its address (PATH:0x…, as nm and objdump show it)")]
+    public void Uprobe_NoSuchFunction_SaysWhy(string symbol, string message) =>
+        ErrorOf(Repository.Workload("uprobe"), symbol).ShouldBe(message);
 
     [Fact]
     public void Uprobe_StrippedProgram_SaysSo() =>
-        ErrorOf(Repository.Workload("uprobe-stripped"), "traced_call").ShouldBe("has no symbol tables: it is stripped, and its functions have no names any more");
+        ErrorOf(Repository.Workload("uprobe-stripped"), "traced_call")
+            .ShouldBe("has no symbol tables: it is stripped, and its functions have no names any more");
 
     [Fact]
     public void Uprobe_ImportedFunction_SaysWhereToLook() =>
-        ErrorOf(Repository.Workload("uprobe-dynamic"), "traced_call").ShouldBe("only imports traced_call: name the library that defines it");
+        ErrorOf(Repository.Workload("uprobe-dynamic"), "traced_call")
+            .ShouldBe("only imports traced_call: name the library that defines it");
 
     [Fact]
     public void Uprobe_NoProgram_SaysWhat()
@@ -327,7 +356,8 @@ public sealed class UprobeTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static long?[] Durations(JsonElement[] events) =>
-        [.. events.Select(static e => e.GetProperty("duration_ns")).Select(static value => value.ValueKind == JsonValueKind.Null ? (long?)null : value.GetInt64())];
+        [.. events.Select(static e => e.GetProperty("duration_ns"))
+            .Select(static value => value.ValueKind == JsonValueKind.Null ? (long?)null : value.GetInt64())];
 
     private static string ErrorOf(string path, string symbol)
     {

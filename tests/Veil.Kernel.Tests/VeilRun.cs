@@ -19,7 +19,8 @@ internal sealed class VeilRun : IDisposable
     // An ordinary user's process with what `setcap cap_bpf,cap_perfmon+ep` gives, and nothing else.
     private static readonly string[] s_withCapabilitiesAlone =
     [
-        "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all,+bpf,+perfmon", "--ambient-caps=-all,+bpf,+perfmon", "--bounding-set=-all,+bpf,+perfmon",
+        "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all,+bpf,+perfmon",
+        "--ambient-caps=-all,+bpf,+perfmon", "--bounding-set=-all,+bpf,+perfmon",
     ];
 
     private readonly bool _mayBeSkipped;
@@ -33,8 +34,10 @@ internal sealed class VeilRun : IDisposable
 
     private VeilRun(IEnumerable<string> arguments, string? wrapper, bool readOutput)
     {
-        string[] command = [.. HasCapabilitiesAlone && wrapper is null ? s_withCapabilitiesAlone : [], wrapper ?? Repository.Veil, .. arguments];
-        var start = new ProcessStartInfo(command[0]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        string[] command =
+            [.. HasCapabilitiesAlone && wrapper is null ? s_withCapabilitiesAlone : [], wrapper ?? Repository.Veil, .. arguments];
+        var start =
+            new ProcessStartInfo(command[0]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (string argument in command[1..])
             start.ArgumentList.Add(argument);
         // A program at a tracepoint of perf does not run while one of its kind does on that CPU, and packets come in between.
@@ -71,14 +74,17 @@ internal sealed class VeilRun : IDisposable
 
     public string[] Lines => Encoding.UTF8.GetString(RawOutput).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-    public JsonElement[] Events => [.. Lines.Select(static line => JsonDocument.Parse(line).RootElement).Where(record => !IsExpectedSkip(record))];
+    public JsonElement[] Events =>
+        [.. Lines.Select(static line => JsonDocument.Parse(line).RootElement).Where(record => !IsExpectedSkip(record))];
 
     /// <summary>Nothing that the trace was asked for.</summary>
     public void ShouldHaveLostNothing()
     {
         if (!MayMissProbes)
             Errors.ShouldContain(", 0 lost");
-        Errors.Split('\n').Where(static line => line.StartsWith("veil: lost ", StringComparison.Ordinal) && !line.Contains("missed_probe", StringComparison.Ordinal)).ShouldBeEmpty();
+        Errors.Split('\n')
+            .Where(static line => line.StartsWith("veil: lost ", StringComparison.Ordinal)
+            && !line.Contains("missed_probe", StringComparison.Ordinal)).ShouldBeEmpty();
     }
 
     /// <summary>
@@ -99,7 +105,8 @@ internal sealed class VeilRun : IDisposable
     public int LossCode => MayMissProbes && !HasSkippedNothing ? 3 : 0;
 
     private long Skips => Errors.Split('\n')
-        .Where(static line => line.StartsWith("veil: lost ", StringComparison.Ordinal) && line.Contains("missed_probe (", StringComparison.Ordinal))
+        .Where(static line =>
+            line.StartsWith("veil: lost ", StringComparison.Ordinal) && line.Contains("missed_probe (", StringComparison.Ordinal))
         .Sum(static line => long.Parse(line["veil: lost ".Length..].Split(':')[0]));
 
     /// <summary>Of what the summary calls lost, what need not have been asked for.</summary>
@@ -108,7 +115,8 @@ internal sealed class VeilRun : IDisposable
     private bool MayMissProbes => s_countsSkipsOfAll || _mayBeSkipped;
 
     private bool IsExpectedSkip(JsonElement record) =>
-        MayMissProbes && record.TryGetProperty("evt_type", out var type) && type.ValueEquals("lost") && record.GetProperty("cause").ValueEquals("missed_probe");
+        MayMissProbes && record.TryGetProperty("evt_type", out var type) && type.ValueEquals("lost") && record.GetProperty("cause")
+            .ValueEquals("missed_probe");
 
     /// <summary>Starts and returns once the hooks are attached.</summary>
     public static VeilRun Attach(params string[] arguments) => Attach(arguments, readOutput: true);
@@ -121,7 +129,8 @@ internal sealed class VeilRun : IDisposable
         Attach(["-c", "file=$1; shift; exec \"$@\" > \"$file\"", "bash", file, Repository.Veil, .. arguments], readOutput: true, "bash");
 
     /// <summary>The same under another program, which runs it (<c>valgrind</c>).</summary>
-    public static VeilRun AttachUnder(string[] command, params string[] arguments) => Attach([.. command[1..], Repository.Veil, .. arguments], readOutput: true, command[0]);
+    public static VeilRun AttachUnder(string[] command, params string[] arguments) =>
+        Attach([.. command[1..], Repository.Veil, .. arguments], readOutput: true, command[0]);
 
     /// <summary>Starts under what a shell has prepared (limits, mounts), and returns once the hooks are attached or it has ended.</summary>
     public static VeilRun AttachOrEnd(string preparation, params string[] arguments)

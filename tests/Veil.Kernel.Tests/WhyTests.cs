@@ -11,17 +11,32 @@ public sealed class WhyTests : IDisposable
     [Fact]
     public void Why_OfEachError_IsTheComponentThatRefused()
     {
-        const string made = "chmod 755 .; mkdir closed; touch closed/file; chmod 700 closed; touch secret; chmod 600 secret; mkdir sticky; touch sticky/file; chmod 1777 sticky; "
+        const string made =
+            "chmod 755 .; mkdir closed; touch closed/file; chmod 700 closed; touch secret; chmod 600 secret; mkdir sticky; touch " +
+            "sticky/file; chmod 1777 sticky; "
             + "ln -s two one; ln -s one two; ln -s nowhere broken; ln -s . through";
         using (var maker = Process.Start(new ProcessStartInfo("sh", ["-c", made]) { WorkingDirectory = _folder })!)
             maker.WaitForExit();
 
         string[] commands =
         [
-            "cat closed/file", "cat secret", "mkdir made", "rm -f sticky/file", "chmod 600 secret", "cat one", "cat broken", "cat through/missing/x", "cat secret/below",
+            "cat closed/file", "cat secret", "mkdir made", "rm -f sticky/file", "chmod 600 secret", "cat one", "cat broken",
+            "cat through/missing/x", "cat secret/below",
         ];
-        using var shell = Process.Start(new ProcessStartInfo("setpriv", ["--reuid=4711", "--regid=4711", "--clear-groups", "sh", "-c", $"read line; cd {_folder}; {string.Join("; ", commands)}; true"]) { RedirectStandardInput = true, RedirectStandardError = true })!;
-        using var veil = VeilRun.Attach("--module", "files", "--uid", "4711", "--op", "open,mkdir,unlink,chmod", "--failed", "--file", _folder, "--enrich", "why", "--fields", "op,errno,why");
+        using var shell =
+            Process.Start(
+            new ProcessStartInfo(
+            "setpriv",
+            ["--reuid=4711", "--regid=4711", "--clear-groups", "sh", "-c",
+            $"read line; cd {_folder}; {string.Join("; ", commands)}; true"])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardError = true
+            })!;
+        using var veil =
+            VeilRun.Attach(
+            "--module", "files", "--uid", "4711", "--op", "open,mkdir,unlink,chmod", "--failed", "--file", _folder, "--enrich", "why",
+            "--fields", "op,errno,why");
         shell.StandardInput.WriteLine();
         shell.WaitForExit();
         veil.Stop().ShouldBe(0);

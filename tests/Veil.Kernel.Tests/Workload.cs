@@ -3,7 +3,8 @@ using System.Diagnostics;
 
 namespace Veil.Kernel.Tests;
 
-/// <summary>A small program that knows its own truth. With <see cref="Waiting"/> it says its PID and waits, so that a tracer can attach first.</summary>
+/// <summary>A small program that knows its own truth. With <see cref="Waiting"/> it says its PID and waits, so that a tracer can attach
+/// first.</summary>
 internal sealed class Workload : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(120);
@@ -25,7 +26,8 @@ internal sealed class Workload : IDisposable
     {
         var workload = new Workload(name, wait: true, arguments);
         while (!workload._said.ContainsKey("pid"))
-            workload.Take(workload._process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"{name} ended before it said its pid"));
+            workload.Take(
+                workload._process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"{name} ended before it said its pid"));
         return workload;
     }
 
@@ -33,7 +35,8 @@ internal sealed class Workload : IDisposable
     public string Pid => _process.Id.ToString();
 
     /// <summary>What it said of itself.</summary>
-    public string this[string key] => _said.TryGetValue(key, out string? value) ? value : throw new KeyNotFoundException($"the workload did not say '{key}'");
+    public string this[string key] =>
+        _said.TryGetValue(key, out string? value) ? value : throw new KeyNotFoundException($"the workload did not say '{key}'");
 
     /// <summary>The same as a number.</summary>
     public long Number(string key) => long.Parse(this[key]);

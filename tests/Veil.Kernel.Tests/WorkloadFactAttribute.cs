@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Kernel.Tests;
 
-/// <summary>A fact that needs a file of the workloads, and is skipped, with the reason, where that was not built: the initramfs of a guest has no dynamic linker.</summary>
+/// <summary>A fact that needs a file of the workloads, and is skipped, with the reason, where that was not built: the initramfs of a guest
+/// has no dynamic linker.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class WorkloadFactAttribute : FactAttribute
 {

@@ -11,7 +11,8 @@ public sealed class ModuleFactsTests
     public static TheoryData<string> Modules => [.. ModuleCatalog.All.Select(static module => module.Name)];
 
     // Those that every module has (bpf/veil/follow.bpf.h), whatever it is attached by.
-    private static readonly string[] s_following = ["veil_hand_on", "veil_command_begin", "veil_command_end", "veil_mark_move", "veil_mark_drop"];
+    private static readonly string[] s_following =
+        ["veil_hand_on", "veil_command_begin", "veil_command_end", "veil_mark_move", "veil_mark_drop"];
 
     [Theory]
     [MemberData(nameof(Modules))]
@@ -26,7 +27,8 @@ public sealed class ModuleFactsTests
         }
 
         module.Rungs.Select(static rung => rung.Name).ShouldBeUnique();
-        module.Rungs.SelectMany(static rung => rung.Programs).Select(static program => program.Name).Distinct().Order(StringComparer.Ordinal)
+        module.Rungs.SelectMany(static rung => rung.Programs).Select(static program => program.Name).Distinct()
+            .Order(StringComparer.Ordinal)
             .ShouldBe(bpf.Programs.Select(static program => program.Name).Except(s_following).Order(StringComparer.Ordinal));
         s_following.ShouldBeSubsetOf(bpf.Programs.Select(static program => program.Name));
     }
@@ -42,7 +44,8 @@ public sealed class ModuleFactsTests
         foreach (var kind in module.EventsByFlag)
         {
             declared.ShouldContain(kind.Struct);
-            kind.Flags.ShouldBeSubsetOf(module.Flags.Select(static flag => flag.Name).Concat(module.Filters.Select(static filter => filter.Name)));
+            kind.Flags.ShouldBeSubsetOf(
+                module.Flags.Select(static flag => flag.Name).Concat(module.Filters.Select(static filter => filter.Name)));
         }
 
         foreach (var program in module.Rungs.SelectMany(static rung => rung.Programs).Where(static program => program.Event is not null))
@@ -56,7 +59,9 @@ public sealed class ModuleFactsTests
         using var bpf = Open(name, out var module);
 
         module.Filters.Select(static filter => "filter_" + filter.Name).Order(StringComparer.Ordinal)
-            .ShouldBe(bpf.Maps.Select(static map => map.Name).Where(map => map != "filter_follow" && bpf.Btf.TryGetVariable(map + "_mode", out _)).Order(StringComparer.Ordinal));
+            .ShouldBe(
+                bpf.Maps.Select(static map => map.Name).Where(map => map != "filter_follow" && bpf.Btf.TryGetVariable(map + "_mode", out _))
+                .Order(StringComparer.Ordinal));
         module.Flags.Contains(Thresholds.Slower).ShouldBe(bpf.Btf.TryGetVariable("veil_slower_ns", out _));
         module.Flags.Contains(Thresholds.Failed).ShouldBe(bpf.Btf.TryGetVariable("veil_only_failed", out _));
     }
@@ -78,7 +83,8 @@ public sealed class ModuleFactsTests
     {
         using var bpf = Open(name, out var module);
 
-        var words = bpf.Btf.FindEnum(type)!.Values.Where(value => value.Name.StartsWith(type + "__", StringComparison.Ordinal)).ToDictionary(value => value.Name[(type.Length + 2)..], static value => value.Value);
+        var words = bpf.Btf.FindEnum(type)!.Values.Where(value => value.Name.StartsWith(type + "__", StringComparison.Ordinal))
+            .ToDictionary(value => value.Name[(type.Length + 2)..], static value => value.Value);
         var dimension = module.OwnFilters.Single(own => own.Name == filter);
         dimension.KeyNames().ShouldBe(words.Keys);
         foreach (var (word, number) in words)

@@ -49,7 +49,8 @@ internal sealed unsafe class Child : IDisposable
     /// <param name="withInput">Whether <see cref="Send"/> will be used; otherwise stdin is empty.</param>
     /// <param name="environment">Added to the bench's own, each NAME=value.</param>
     internal static Child Start(
-        IReadOnlyList<string> command, string? stdoutFile = null, string? stderrFile = null, bool withInput = false, params string[] environment)
+        IReadOnlyList<string> command, string? stdoutFile =
+            null, string? stderrFile = null, bool withInput = false, params string[] environment)
     {
         byte* actions = stackalloc byte[OpaqueSizeBytes];
         byte* attributes = stackalloc byte[OpaqueSizeBytes];

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace Veil.Bench.Processes;
 
-/// <summary>The calls of libc that <see cref="System.Diagnostics.Process"/> has no room for: rusage of a child, pinning, exact redirection.</summary>
+/// <summary>The calls of libc that <see cref="System.Diagnostics.Process"/> has no room for: rusage of a child, pinning, exact
+/// redirection.</summary>
 internal static unsafe partial class Native
 {
     internal const int Sigint = 2;

@@ -30,7 +30,8 @@ internal sealed class Row(Scenario scenario)
         Samples.Where(sample => sample.Delivered > 0 && sample.TracerCpuNs is not null)
             .Select(sample => (double)sample.TracerCpuNs!.Value / sample.Delivered!.Value));
 
-    internal double AttachMs => Statistics.Median(Samples.Where(sample => sample.AttachMs is not null).Select(sample => sample.AttachMs!.Value));
+    internal double AttachMs =>
+        Statistics.Median(Samples.Where(sample => sample.AttachMs is not null).Select(sample => sample.AttachMs!.Value));
 
     internal double PeakBeyondRingBytes => Samples.Max(sample => sample.PeakBeyondRingBytes) ?? double.NaN;
 

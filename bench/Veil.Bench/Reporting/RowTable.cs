@@ -21,7 +21,8 @@ internal sealed class RowTable
     internal Row this[string name] => _rows[name];
 
     /// <summary>Nanoseconds that the scenario adds to a call; NaN where either was not measured.</summary>
-    internal double AddedNs(string? name) => name is null || !_rows.TryGetValue(name, out var row) ? double.NaN : row.AddedNs(_rows[ScenarioCatalog.Nothing]);
+    internal double AddedNs(string? name) =>
+        name is null || !_rows.TryGetValue(name, out var row) ? double.NaN : row.AddedNs(_rows[ScenarioCatalog.Nothing]);
 
     /// <summary>The same for each event that arrived: a tracer that loses half of them is not twice as good.</summary>
     internal double AddedPerDeliveredNs(string name) =>

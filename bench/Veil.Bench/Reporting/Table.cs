@@ -13,7 +13,9 @@ internal sealed class Table(params string[] headings)
     public override string ToString()
     {
         int[] widths = [.. headings.Select((heading, column) =>
-            Math.Max(heading.Length, _rows.Where(row => row.Length == headings.Length).Select(row => row[column].Length).DefaultIfEmpty().Max()))];
+            Math.Max(
+                heading.Length, _rows.Where(row => row.Length == headings.Length).Select(row => row[column].Length).DefaultIfEmpty()
+                .Max()))];
         // A row with fewer cells is a name and a remark that runs over the other columns.
         widths[0] = Math.Max(widths[0], _rows.Select(row => row[0].Length).DefaultIfEmpty().Max());
 

@@ -4,7 +4,8 @@ using Veil.Bench.Processes;
 
 namespace Veil.Bench.Scenarios;
 
-/// <summary>A table for each module but syscall: its own work, nothing and an empty program on the same hook, veil, and the nearest peer.</summary>
+/// <summary>A table for each module but syscall: its own work, nothing and an empty program on the same hook, veil, and the nearest
+/// peer.</summary>
 internal sealed class ModuleScenarios(Programs programs)
 {
     internal const string VeilRow = "veil";
@@ -33,9 +34,14 @@ internal sealed class ModuleScenarios(Programs programs)
             Opens(WithDescriptors, "--args"),
             Opens(WithDescriptorsAsJson, "--args", "--output", "json"),
             Opens("veil, --args, another call allowed", "--args", "--syscall", "getppid") with { EventMark = null },
-            Bpftrace("open", 1_000_000 / 3, 1, "opens ", pid => $"tracepoint:syscalls:sys_enter_openat /pid == {pid}/ {{ printf(\"opens %s %d %s\\n\", comm, pid, str(args->filename)); }}") with { Name = "bpftrace, printf of openat alone" },
-            Peer("perf trace", "perf", "open", SlowCalls, 3, ") = ", Attachment.PerfEvent, (path, pid) => [path, "trace", "-o", programs.OutputFile, "-p", pid]),
-            Peer("strace -yy -T", "strace", "open", SlowCalls / 4, 3, ") = ", Attachment.Ptrace, (path, pid) => [path, "-f", "-yy", "-T", "-o", programs.OutputFile, "-p", pid]),
+            Bpftrace(
+                "open", 1_000_000 / 3, 1, "opens ", pid =>
+                $"tracepoint:syscalls:sys_enter_openat /pid == {pid}/ {{ printf(\"opens %s %d %s\\n\", comm, pid, str(args->filename)); " +
+                $"}}") with { Name = "bpftrace, printf of openat alone" },
+            Peer("perf trace", "perf", "open", SlowCalls, 3, ") = ", Attachment.PerfEvent, (path, pid) =>
+                [path, "trace", "-o", programs.OutputFile, "-p", pid]),
+            Peer("strace -yy -T", "strace", "open", SlowCalls / 4, 3, ") = ", Attachment.Ptrace, (path, pid) =>
+                [path, "-f", "-yy", "-T", "-o", programs.OutputFile, "-p", pid]),
         ]),
         ("scheduler", "scheduler, ns per round of a ping-pong (2 switches)",
         [
@@ -43,7 +49,9 @@ internal sealed class ModuleScenarios(Programs programs)
             Empty("ping-pong", 200_000, "switch"),
             // Everything, without a filter. Each switch to the workload has its name once behind next_comm=.
             Veil("scheduler", "ping-pong", 200_000, 2, "next_comm=loads", (_, _) => []),
-            Bpftrace("ping-pong", SlowCalls, 2, "next=loads", _ => "tracepoint:sched:sched_switch { printf(\"%s %d next=%s\\n\", comm, pid, args->next_comm); }"),
+            Bpftrace(
+                "ping-pong", SlowCalls, 2, "next=loads", _ =>
+                "tracepoint:sched:sched_switch { printf(\"%s %d next=%s\\n\", comm, pid, args->next_comm); }"),
         ]),
         ("files", "files, ns per byte copied (a read, a write)",
         [
@@ -52,13 +60,18 @@ internal sealed class ModuleScenarios(Programs programs)
             Veil("files", "bytes", 1_048_576, 2, "veil-loads-", (pid, _) => ["--pid", pid, "--op", "read,write"]),
             Peer("strace -e read,write", "strace", "bytes", SlowCalls / 4, 2, "1) ", Attachment.Ptrace,
                 (path, pid) => [path, "-f", "-e", "trace=read,write", "-o", programs.OutputFile, "-p", pid]),
-            Bpftrace("bytes", SlowCalls, 2, "bytes=1\n", pid => $"tracepoint:syscalls:sys_exit_read,tracepoint:syscalls:sys_exit_write /pid == {pid}/ {{ printf(\"%s %d bytes=%d\\n\", comm, pid, args->ret); }}"),
+            Bpftrace(
+                "bytes", SlowCalls, 2, "bytes=1\n", pid =>
+                $"tracepoint:syscalls:sys_exit_read,tracepoint:syscalls:sys_exit_write /pid == {pid}/ {{ printf(\"%s %d bytes=%d\\n\", " +
+                $"comm, pid, args->ret); }}"),
         ]),
         ("memory", "memory, ns per page touched",
         [
             Nothing("touch", 262_144),
             Veil("memory", "touch", 262_144, 1, "evt_type=minor", (pid, _) => ["--pid", pid]),
-            Bpftrace("touch", SlowCalls, 1, "fault ", pid => $"software:page-faults:1 /pid == {pid}/ {{ printf(\"fault %s %d\\n\", comm, pid); }}"),
+            Bpftrace(
+                "touch", SlowCalls, 1, "fault ", pid =>
+                $"software:page-faults:1 /pid == {pid}/ {{ printf(\"fault %s %d\\n\", comm, pid); }}"),
         ]),
         ("network", "network, ns per connection (both ends)",
         [
@@ -70,15 +83,22 @@ internal sealed class ModuleScenarios(Programs programs)
         [
             Nothing("call", 200_000),
             Veil("uprobe", "call", 200_000, 1, "loads_target", (pid, _) => ["--pid", pid, "--uprobe", programs.Loads + ":loads_target"]),
-            Veil("uprobe", "call", 200_000, 1, "loads_target", (pid, _) => ["--pid", pid, "--latency", "--uprobe", programs.Loads + ":loads_target"]) with { Name = LatencyRow },
-            Bpftrace("call", SlowCalls, 1, "call ", pid => $"uprobe:{programs.Loads}:loads_target /pid == {pid}/ {{ printf(\"call %s %d\\n\", comm, pid); }}"),
-            Bpftrace("call", SlowCalls, 1, "took ", pid => $"uprobe:{programs.Loads}:loads_target /pid == {pid}/ {{ @s[tid] = nsecs; }} uretprobe:{programs.Loads}:loads_target /@s[tid]/ {{ printf(\"took %s %d %d\\n\", comm, pid, nsecs - @s[tid]); }}")
+            Veil("uprobe", "call", 200_000, 1, "loads_target", (pid, _) =>
+                ["--pid", pid, "--latency", "--uprobe", programs.Loads + ":loads_target"]) with { Name = LatencyRow },
+            Bpftrace(
+                "call", SlowCalls, 1, "call ", pid =>
+                $"uprobe:{programs.Loads}:loads_target /pid == {pid}/ {{ printf(\"call %s %d\\n\", comm, pid); }}"),
+            Bpftrace(
+                "call", SlowCalls, 1, "took ", pid =>
+                $"uprobe:{programs.Loads}:loads_target /pid == {pid}/ {{ @s[tid] = nsecs; }} uretprobe:{programs.Loads}:loads_target " +
+                $"/@s[tid]/ {{ printf(\"took %s %d %d\\n\", comm, pid, nsecs - @s[tid]); }}")
                 with { Name = "bpftrace, entry and return" },
         ]),
         ("all", "all modules at once, ns per page touched",
         [
             Nothing("touch", 50_000),
-            Veil("syscall,files,network,scheduler,memory,uprobe", "touch", 50_000, 1, "evt_type=minor", (pid, _) => ["--pid", pid, "--uprobe", programs.Loads + ":loads_target"]) with { Name = AllModules },
+            Veil("syscall,files,network,scheduler,memory,uprobe", "touch", 50_000, 1, "evt_type=minor", (pid, _) =>
+                ["--pid", pid, "--uprobe", programs.Loads + ":loads_target"]) with { Name = AllModules },
         ]),
     ];
 
@@ -98,26 +118,30 @@ internal sealed class ModuleScenarios(Programs programs)
 
     // Each line has its duration once.
     private Scenario Opens(string name, params string[] flags) =>
-        Veil("syscall", "open", 1_000_000 / 3, 3, flags.Contains("json") ? "\"duration_ns\":" : "duration=", (pid, _) => ["--pid", pid, .. flags]) with { Name = name };
+        Veil("syscall", "open", 1_000_000 / 3, 3, flags.Contains("json") ? "\"duration_ns\":" : "duration=", (pid, _) =>
+            ["--pid", pid, .. flags]) with
+        { Name = name };
 
-    private Scenario Veil(string module, string load, int calls, int eventsPerCall, string mark, Func<string, string, IReadOnlyList<string>> flags) => new()
-    {
-        Name = VeilRow,
-        Load = load,
-        Calls = calls,
-        EventsPerCall = eventsPerCall,
-        Command = (pid, idle) => [programs.Veil, "--module", module, .. flags(Text(pid), Text(idle))],
-        Attachment = Attachment.VeilLine,
-        EventMark = mark,
-        EmptyRow = EmptyRow,
-        Missing = File.Exists(programs.Veil) ? null : "bin/veil is not built",
-    };
+    private Scenario Veil(
+        string module, string load, int calls, int eventsPerCall, string mark, Func<string, string, IReadOnlyList<string>> flags) => new()
+        {
+            Name = VeilRow,
+            Load = load,
+            Calls = calls,
+            EventsPerCall = eventsPerCall,
+            Command = (pid, idle) => [programs.Veil, "--module", module, .. flags(Text(pid), Text(idle))],
+            Attachment = Attachment.VeilLine,
+            EventMark = mark,
+            EmptyRow = EmptyRow,
+            Missing = File.Exists(programs.Veil) ? null : "bin/veil is not built",
+        };
 
     private static Scenario Bpftrace(string load, int calls, int eventsPerCall, string mark, Func<string, string> program) =>
         Peer(BpftraceRow, "bpftrace", load, calls, eventsPerCall, mark, Attachment.PerfEvent, (path, pid) => [path, "-e", program(pid)]);
 
     private static Scenario Peer(
-        string name, string program, string load, int calls, int eventsPerCall, string mark, Attachment attachment, Func<string, string, IReadOnlyList<string>> command)
+        string name, string program, string load, int calls, int eventsPerCall, string mark, Attachment attachment, Func<string, string,
+        IReadOnlyList<string>> command)
     {
         string? path = Programs.FindInPath(program);
         return new()

@@ -81,9 +81,13 @@ internal sealed class ScenarioCatalog(Programs programs, int calls)
 
         Bpftrace("bpftrace, count", calls / 2, null, _ => "{ @ = count(); }"),
         Bpftrace(BpftraceCountById, calls / 2, null, static _ => "{ @[args->id] = count(); }"),
-        Bpftrace(BpftraceHistogram, calls / 2, null, static _ => "{ @s[tid] = nsecs; } tracepoint:raw_syscalls:sys_exit /@s[tid]/ { @ = hist(nsecs - @s[tid]); delete(@s[tid]); }"),
+        Bpftrace(
+            BpftraceHistogram, calls / 2, null, static _ =>
+            "{ @s[tid] = nsecs; } tracepoint:raw_syscalls:sys_exit /@s[tid]/ { @ = hist(nsecs - @s[tid]); delete(@s[tid]); }"),
         Bpftrace(BpftraceOtherPid, calls / 2, null, idle => $"/pid == {idle}/ {{ @ = count(); }}"),
-        Bpftrace("bpftrace, other call's tracepoint", calls / 2, null, static (_, _) => "{ @ = count(); }", hook: "tracepoint:syscalls:sys_enter_sethostname"),
+        Bpftrace(
+            "bpftrace, other call's tracepoint", calls / 2, null, static (_, _) =>
+            "{ @ = count(); }", hook: "tracepoint:syscalls:sys_enter_sethostname"),
         BpftraceOfWorkload(),
         Peer("perf trace", "perf", PerfCalls, Attachment.PerfEvent, (path, pid) => [path, "trace", "-o", programs.OutputFile, "-p", pid]),
         Peer("strace -f", "strace", StraceCalls, Attachment.Ptrace, (path, pid) => [path, "-f", "-o", programs.OutputFile, "-p", pid]),

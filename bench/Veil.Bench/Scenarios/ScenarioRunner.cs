@@ -129,7 +129,8 @@ internal sealed class ScenarioRunner(Programs programs, int idlePid)
     private string LastError() => File.ReadLines(programs.ErrorFile).LastOrDefault(line => line.Length > 0) ?? "nothing";
 
     /// <summary>The floor counts every call of the workload: also the write of its result and its exit_group.</summary>
-    private static long Produced(Scenario scenario) => scenario.CountsByItself ? scenario.Calls + 2 : (long)scenario.Calls * scenario.EventsPerCall;
+    private static long Produced(Scenario scenario) =>
+        scenario.CountsByItself ? scenario.Calls + 2 : (long)scenario.Calls * scenario.EventsPerCall;
 
     private long? Delivered(Scenario scenario, Child tracer)
     {

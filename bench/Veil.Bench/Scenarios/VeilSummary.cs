@@ -29,9 +29,12 @@ internal sealed partial record VeilSummary
 
     private static long Number(Group digits) => long.Parse(digits.ValueSpan, CultureInfo.InvariantCulture);
 
-    [GeneratedRegex(@"^veil: (?<delivered>\d+) events? delivered in .*, (?<lost>\d+) lost", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"^veil: (?<delivered>\d+) events? delivered in .*, (?<lost>\d+) lost", RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000)]
     private static partial Regex Events();
 
-    [GeneratedRegex(@"^veil: allocated (?<bytes>\d+) bytes while \d+ events?", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"^veil: allocated (?<bytes>\d+) bytes while \d+ events?", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Allocated();
 }

@@ -34,7 +34,8 @@ public sealed partial class Btf
 
     /// <summary>Finds a global variable by its name in C, in whichever section it is.</summary>
     /// <exception cref="BpfException">A section is damaged.</exception>
-    public bool TryGetVariable(string name, [NotNullWhen(true)] out BtfVariable? variable) => _variables.Value.TryGetValue(name, out variable);
+    public bool TryGetVariable(string name, [NotNullWhen(true)] out BtfVariable? variable) =>
+        _variables.Value.TryGetValue(name, out variable);
 
     /// <summary>All global variables, by their names in C.</summary>
     /// <exception cref="BpfException">A section is damaged.</exception>

@@ -125,7 +125,8 @@ public sealed partial class Btf
     /// </summary>
     private bool IsCharacter(int typeId, uint encoding) =>
         (encoding & IntegerCharacter) != 0
-        || (KindOf(typeId) == BtfKind.Integer && SizeOrType(typeId) == 1 && string.Equals(NameOf(typeId), "char", StringComparison.Ordinal));
+        || (KindOf(typeId) == BtfKind.Integer && SizeOrType(typeId) == 1
+            && string.Equals(NameOf(typeId), "char", StringComparison.Ordinal));
 
     private static BtfKind Unify(BtfKind kind) => kind == BtfKind.Enum64 ? BtfKind.Enum : kind;
 

@@ -23,21 +23,26 @@ internal static class BpfErrors
     {
         if (errno is Errno.EINVAL or Errno.EOPNOTSUPP or Errno.ENOTSUPP && KernelFeatures.SupportsMapType(type) == false)
             return new UnsupportedByKernelException(operation, name, $"BPF maps of type {type}", MinimumKernel.Of(type), errno);
-        if (errno == Errno.EPERM && KernelFeatures.KernelVersion < MinimumKernel.MapsBesideLockedMemory && ProcessCapabilities.MissingForTracing() is null)
-            return new BpfException(operation, name, errno, "Linux before 5.11 counts it as locked memory: give CAP_SYS_RESOURCE too, or raise the limit (ulimit -l unlimited)");
+        if (errno == Errno.EPERM && KernelFeatures.KernelVersion < MinimumKernel.MapsBesideLockedMemory
+            && ProcessCapabilities.MissingForTracing() is null)
+            return new BpfException(
+                operation, name, errno,
+                "Linux before 5.11 counts it as locked memory: give CAP_SYS_RESOURCE too, or raise the limit (ulimit -l unlimited)");
         return Create(operation, name, errno);
     }
 
     /// <summary>
-    /// The same of a perf event, and so of a kprobe. Debian and Ubuntu patch in more levels of perf_event_paranoid, by default; perf_event_open(2)
-    /// asks for CAP_SYS_ADMIN there, and CAP_PERFMON does not count.
+    /// The same of a perf event, and so of a kprobe. Debian and Ubuntu patch in more levels of perf_event_paranoid, by default;
+    /// perf_event_open(2) asks for CAP_SYS_ADMIN there, and CAP_PERFMON does not count.
     /// </summary>
     internal static string? HintForPerfEvent(int errno)
     {
         const int levelMax = 2;
         const string file = "/proc/sys/kernel/perf_event_paranoid";
-        return errno == Errno.EACCES && !ProcessCapabilities.HasSysAdmin() && File.Exists(file) && int.TryParse(File.ReadAllText(file), out int level) && level > levelMax
-            ? $"kernel.perf_event_paranoid is {level}, which keeps perf events and kprobes for CAP_SYS_ADMIN: run as root, or set it to {levelMax}"
+        return errno == Errno.EACCES && !ProcessCapabilities.HasSysAdmin() && File.Exists(file)
+            && int.TryParse(File.ReadAllText(file), out int level) && level > levelMax
+            ? $"kernel.perf_event_paranoid is {level}, which keeps perf events and kprobes for CAP_SYS_ADMIN: run as " +
+                $"root, or set it to {levelMax}"
             : HintFor(errno);
     }
 

@@ -24,7 +24,8 @@ public class BpfException : Exception
     /// <param name="errno">The positive error number, 0 if none belongs to it.</param>
     /// <param name="hint">What the user can do, or null.</param>
     /// <param name="innerException">What led to it, or null.</param>
-    public BpfException(string operation, string subject, string cause, int errno = 0, string? hint = null, Exception? innerException = null)
+    public BpfException(
+        string operation, string subject, string cause, int errno = 0, string? hint = null, Exception? innerException = null)
         : base(Format(operation, subject, cause, errno, hint), innerException)
     {
         Operation = operation;

@@ -43,7 +43,8 @@ public static partial class Errno
     /// <summary>libbpf's own numbers, from LIBBPF_ERRNO__LIBELF = 4000 on (enum libbpf_errno).</summary>
     private static readonly string[] s_libbpfNames =
     [
-        "LIBELF", "FORMAT", "KVERSION", "ENDIAN", "INTERNAL", "RELOC", "LOAD", "VERIFY", "PROG2BIG", "KVER", "PROGTYPE", "WRNGPID", "INVSEQ", "NLPARSE",
+        "LIBELF", "FORMAT", "KVERSION", "ENDIAN", "INTERNAL", "RELOC", "LOAD", "VERIFY", "PROG2BIG", "KVER", "PROGTYPE", "WRNGPID",
+        "INVSEQ", "NLPARSE",
     ];
 
     /// <summary>All names in the order of their numbers, without the aliases.</summary>

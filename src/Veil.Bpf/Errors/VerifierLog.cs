@@ -87,7 +87,8 @@ internal static class VerifierLog
     {
         foreach (string line in libbpfText.Split('\n'))
         {
-            if (line.StartsWith("libbpf: prog '", StringComparison.Ordinal) && line.Contains("': failed to load: -", StringComparison.Ordinal))
+            if (line.StartsWith("libbpf: prog '", StringComparison.Ordinal)
+                && line.Contains("': failed to load: -", StringComparison.Ordinal))
                 return Quoted(line);
         }
 

@@ -16,7 +16,8 @@ public static unsafe partial class KernelFeatures
     /// whole object, whose other programs are verified first. It says nothing of attaching.
     /// </summary>
     /// <param name="function">The kernel function, as in <c>vfs_read</c>.</param>
-    public static string? FentryRefusal(string function) => s_fentryRefusals.GetOrAdd(function, static function => ProbeFentryLoad(function));
+    public static string? FentryRefusal(string function) =>
+        s_fentryRefusals.GetOrAdd(function, static function => ProbeFentryLoad(function));
 
     private static string? ProbeFentryLoad(string function)
     {

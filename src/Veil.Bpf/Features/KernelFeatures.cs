@@ -93,7 +93,8 @@ public static partial class KernelFeatures
     /// <param name="category">The subsystem, as in <c>syscalls</c>.</param>
     /// <param name="name">The event, as in <c>sys_enter_openat</c>.</param>
     public static bool HasTracepoint(string category, string name) =>
-        File.Exists($"/sys/kernel/tracing/events/{category}/{name}/id") || File.Exists($"/sys/kernel/debug/tracing/events/{category}/{name}/id");
+        File.Exists($"/sys/kernel/tracing/events/{category}/{name}/id")
+            || File.Exists($"/sys/kernel/debug/tracing/events/{category}/{name}/id");
 
     internal static Version ParseRelease(string release)
     {

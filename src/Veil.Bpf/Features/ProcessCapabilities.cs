@@ -37,7 +37,8 @@ internal static class ProcessCapabilities
 
     private static ulong? Effective() =>
         Array.Find(KernelFile.Lines("/proc/self/status"), static line => line.StartsWith("CapEff:", StringComparison.Ordinal)) is { } line
-            && ulong.TryParse(line.AsSpan(7).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong effective) ? effective : null;
+            && ulong.TryParse(line.AsSpan(7).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong effective) ? effective
+                : null;
 
     private static bool Has(ulong set, int capability) => (set >> capability & 1) != 0;
 }

@@ -14,7 +14,8 @@ internal static class KernelFile
     internal static string? Target(string path) => Try(() => new FileInfo(path).LinkTarget);
 
     /// <summary>The names of the folders in a folder.</summary>
-    internal static string[] Folders(string path) => Try(() => Directory.GetDirectories(path).Select(static folder => Path.GetFileName(folder)).ToArray()) ?? [];
+    internal static string[] Folders(string path) =>
+        Try(() => Directory.GetDirectories(path).Select(static folder => Path.GetFileName(folder)).ToArray()) ?? [];
 
     private static T? Try<T>(Func<T?> read)
         where T : class

@@ -7,7 +7,8 @@ namespace Veil.Bpf.Interop;
 internal static unsafe partial class NativeMapElements
 {
     [LibraryImport(LibraryNames.Libbpf, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int bpf_map_create(int type, string name, uint keySize, uint valueSize, uint maxEntries, BpfMapCreateOpts* options);
+    internal static partial int bpf_map_create(
+        int type, string name, uint keySize, uint valueSize, uint maxEntries, BpfMapCreateOpts* options);
 
     [LibraryImport(LibraryNames.Libbpf)]
     internal static partial int bpf_map_lookup_elem(BpfMapHandle map, void* key, void* value);

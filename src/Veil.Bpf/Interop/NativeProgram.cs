@@ -35,7 +35,8 @@ internal static unsafe partial class NativeProgram
     internal static partial int bpf_enable_stats(int type);
 
     [LibraryImport(LibraryNames.Libbpf, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int bpf_prog_load(int type, string name, string license, ulong* instructions, nuint count, BpfProgLoadOpts* options);
+    internal static partial int bpf_prog_load(
+        int type, string name, string license, ulong* instructions, nuint count, BpfProgLoadOpts* options);
 
     /// <summary>The head of <c>struct bpf_prog_load_opts</c>.</summary>
     [StructLayout(LayoutKind.Sequential)]

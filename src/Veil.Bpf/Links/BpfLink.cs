@@ -37,5 +37,6 @@ public sealed class BpfLink : SafeHandleZeroOrMinusOneIsInvalid
     }
 
     /// <inheritdoc/>
-    protected override bool ReleaseHandle() => (_isDescriptor ? NativeFile.close((int)handle) : NativeAttach.bpf_link__destroy(handle)) == 0;
+    protected override bool ReleaseHandle() =>
+        (_isDescriptor ? NativeFile.close((int)handle) : NativeAttach.bpf_link__destroy(handle)) == 0;
 }

@@ -35,7 +35,8 @@ public sealed unsafe class PerfEventHandle : SafeHandleMinusOneIsInvalid
             SamplePeriod = samplePeriod,
             Flags = Disabled,
         };
-        nint fd = NativeFile.perf_event_open(NativeFile.PerfEventOpenNumber, &attributes, pid, cpu, -1, (nuint)NativeFile.PERF_FLAG_FD_CLOEXEC);
+        nint fd =
+            NativeFile.perf_event_open(NativeFile.PerfEventOpenNumber, &attributes, pid, cpu, -1, (nuint)NativeFile.PERF_FLAG_FD_CLOEXEC);
         if (fd >= 0)
             return new PerfEventHandle((int)fd);
         string subject = cpu < 0 ? $"{kind} of thread {pid}" : $"{kind} on CPU {cpu}";

@@ -148,7 +148,13 @@ public sealed unsafe class BpfMap
         if (Encoding.UTF8.GetByteCount(name) > MaxNameBytes || !name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.'))
             throw new ArgumentException($"\"{name}\" is no map name: at most {MaxNameBytes} letters, digits, '_' and '.'.", nameof(name));
 
-        var options = new NativeMapElements.BpfMapCreateOpts { Size = (nuint)sizeof(NativeMapElements.BpfMapCreateOpts), MapFlags = flags, InnerMapFd = (uint)innerFd };
+        var options =
+            new NativeMapElements.BpfMapCreateOpts
+            {
+                Size = (nuint)sizeof(NativeMapElements.BpfMapCreateOpts),
+                MapFlags = flags,
+                InnerMapFd = (uint)innerFd
+            };
         using var log = LogCapture.Begin();
         int fd = NativeMapElements.bpf_map_create((int)type, name, (uint)keySize, (uint)valueSize, (uint)maxEntries, &options);
         return fd >= 0 ? new BpfMapHandle(fd) : throw BpfErrors.MapCreation(name, type, -fd);

@@ -40,7 +40,8 @@ public sealed unsafe class BpfMapHandle : SafeHandleMinusOneIsInvalid
         if (error != 0)
             throw BpfErrors.Create("describing map", $"at descriptor {lease.Fd}", error);
         return new BpfMapInfo(
-            info.id, NativeText.Read(info.name), (BpfMapType)info.type, (int)info.key_size, (int)info.value_size, (int)info.max_entries, info.map_flags);
+            info.id, NativeText.Read(info.name), (BpfMapType)info.type, (int)info.key_size, (int)info.value_size, (int)info.max_entries,
+            info.map_flags);
     }
 
     /// <inheritdoc/>

@@ -4,7 +4,8 @@ using Veil.Bpf.Interop;
 
 namespace Veil.Bpf;
 
-/// <summary>A view of a per-CPU hash map or array whose values are arrays of 64-bit counters, added up over the CPUs; keys are bytes of any size.</summary>
+/// <summary>A view of a per-CPU hash map or array whose values are arrays of 64-bit counters, added up over the CPUs; keys are bytes of any
+/// size.</summary>
 public sealed unsafe class BpfPerCpuSums
 {
     private readonly BpfMapHandle _map;

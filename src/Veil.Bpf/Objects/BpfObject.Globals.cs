@@ -56,7 +56,8 @@ public sealed unsafe partial class BpfObject
         if (!Btf.TryGetVariable(variable, out var found))
             throw NoVariable(operation, variable);
         if (!IsLoaded || IsConstant(found))
-            throw new InvalidOperationException($"Global {variable} of {Name} is not live: {(IsLoaded ? "it is constant" : "the object is not loaded")}.");
+            throw new InvalidOperationException(
+                $"Global {variable} of {Name} is not live: {(IsLoaded ? "it is constant" : "the object is not loaded")}.");
         return ref Unsafe.AsRef<T>(Locate(operation, found, sizeof(T)));
     }
 
@@ -77,7 +78,8 @@ public sealed unsafe partial class BpfObject
         using var lease = new HandleLease(_handle);
         var map = Map(variable.Section);
         if (IsLoaded && !map.IsMappable)
-            throw new UnsupportedByKernelException(operation, variable.Name, "global variables in mapped memory", MinimumKernel.MappableMaps);
+            throw new UnsupportedByKernelException(
+                operation, variable.Name, "global variables in mapped memory", MinimumKernel.MappableMaps);
         nuint length;
         byte* start = NativeMap.bpf_map__initial_value(map.Native, &length);
         if (start == null || (nuint)variable.OffsetBytes + (nuint)sizeBytes > length)
@@ -95,7 +97,8 @@ public sealed unsafe partial class BpfObject
         {
             nuint length;
             byte* start;
-            if (!map.IsInternal || !map.IsMappable || map.IsReadOnlyInternal || (start = NativeMap.bpf_map__initial_value(map.Native, &length)) == null)
+            if (!map.IsInternal || !map.IsMappable || map.IsReadOnlyInternal
+                || (start = NativeMap.bpf_map__initial_value(map.Native, &length)) == null)
                 continue;
             nuint page = (nuint)Environment.SystemPageSize;
             nuint size = (length + page - 1) & ~(page - 1);

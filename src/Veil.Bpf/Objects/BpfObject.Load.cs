@@ -30,8 +30,8 @@ public sealed partial class BpfObject
     }
 
     /// <summary>
-    /// libbpf tries what the kernel can by loading things. Where it runs out of descriptors meanwhile it takes that for a no, remembers it, and
-    /// the verifier's answer is about something else.
+    /// libbpf tries what the kernel can by loading things. Where it runs out of descriptors meanwhile it takes that for a no, remembers it,
+    /// and the verifier's answer is about something else.
     /// </summary>
     private unsafe void RequireDescriptors()
     {
@@ -58,16 +58,20 @@ public sealed partial class BpfObject
 
         // libbpf tries one place after the other for the kernel's types, and says of the last one that it is not there.
         if (errno is Errno.ESRCH && said.Contains("Error loading vmlinux BTF", StringComparison.Ordinal))
-            return new BpfException("loading object", Name, "the kernel's types (/sys/kernel/btf/vmlinux) do not fit into memory", Errno.ENOMEM, "raise the limit of address space (ulimit -v), or the cgroup's of memory");
+            return new BpfException(
+                "loading object", Name, "the kernel's types (/sys/kernel/btf/vmlinux) do not fit into memory", Errno.ENOMEM,
+                "raise the limit of address space (ulimit -v), or the cgroup's of memory");
 
         string failed = VerifierLog.FailedProgram(said);
         if (VerifierLog.MissingBtfTarget(said) is { Length: > 0 } target)
-            return new UnsupportedByKernelException("loading program", failed, $"a function or tracepoint {target} in its BTF", minimumVersion: null, errno);
+            return new UnsupportedByKernelException(
+                "loading program", failed, $"a function or tracepoint {target} in its BTF", minimumVersion: null, errno);
 
         if (IsFunctionTracing(failed) && errno is Errno.EPERM && ProcessCapabilities.MissingForTracing() is null)
         {
             return new UnsupportedByKernelException(
-                "loading program", failed, "function tracing (CONFIG_FUNCTION_TRACER with BPF trampolines)", MinimumKernel.TracingPrograms, errno);
+                "loading program", failed, "function tracing (CONFIG_FUNCTION_TRACER with BPF trampolines)", MinimumKernel.TracingPrograms,
+                errno);
         }
 
         if (errno is Errno.EINVAL or Errno.EOPNOTSUPP or Errno.ENOTSUPP)
@@ -83,7 +87,8 @@ public sealed partial class BpfObject
                 if (candidate.AutoLoad && KernelFeatures.SupportsProgramType(candidate.Type) == false)
                 {
                     return new UnsupportedByKernelException(
-                        "loading program", candidate.Name, $"BPF programs of type {candidate.Type}", MinimumKernel.Of(candidate.Type), errno);
+                        "loading program", candidate.Name, $"BPF programs of type {candidate.Type}", MinimumKernel.Of(candidate.Type),
+                        errno);
                 }
             }
         }

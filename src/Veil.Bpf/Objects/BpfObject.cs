@@ -78,7 +78,8 @@ public sealed partial class BpfObject : IDisposable
         Encoding.UTF8.GetBytes(name, nameBytes);
         fixed (byte* nameText = nameBytes)
         {
-            var options = new NativeObject.BpfObjectOpenOpts { Size = (nuint)sizeof(NativeObject.BpfObjectOpenOpts), ObjectName = nameText };
+            var options =
+                new NativeObject.BpfObjectOpenOpts { Size = (nuint)sizeof(NativeObject.BpfObjectOpenOpts), ObjectName = nameText };
             nint obj = NativeObject.bpf_object__open_mem(handle.CopyElf(elf), (nuint)elf.Length, &options);
             if (obj == 0)
             {

@@ -20,11 +20,13 @@ public sealed unsafe partial class BpfProgram
     }
 
     /// <summary>Attaches to an instruction of a user-space file, in every process that maps it (as perf event 4.17).</summary>
-    /// <param name="file">The executable or library, open: what is probed is this file, whatever its path has become. It stays the caller's.</param>
+    /// <param name="file">The executable or library, open: what is probed is this file, whatever its path has become. It stays the
+    /// caller's.</param>
     /// <param name="name">What messages call the file.</param>
     /// <param name="offset">Offset in the file, in bytes; not a virtual address.</param>
     /// <param name="onReturn">True for a uretprobe: the offset has to be a function's entry.</param>
-    /// <param name="counterOffset">Where in the file a USDT probe's semaphore is, which the kernel counts up while attached (4.20); 0 for none.</param>
+    /// <param name="counterOffset">Where in the file a USDT probe's semaphore is, which the kernel counts up while attached (4.20); 0 for
+    /// none.</param>
     /// <inheritdoc cref="Attach()"/>
     public BpfLink AttachUprobe(SafeHandle file, string name, ulong offset, bool onReturn = false, ulong counterOffset = 0)
     {
@@ -44,8 +46,8 @@ public sealed unsafe partial class BpfProgram
     }
 
     /// <summary>
-    /// Attaches to instructions of a user-space file by one link, in every process that maps it (6.6). Unlike perf events, which some kernels
-    /// keep for CAP_SYS_ADMIN, it needs no more than loading the program does. <see cref="MakeUprobeMulti"/> comes before loading.
+    /// Attaches to instructions of a user-space file by one link, in every process that maps it (6.6). Unlike perf events, which some
+    /// kernels keep for CAP_SYS_ADMIN, it needs no more than loading the program does. <see cref="MakeUprobeMulti"/> comes before loading.
     /// </summary>
     /// <param name="file">The executable or library, open. It stays the caller's.</param>
     /// <param name="name">What messages call the file.</param>
@@ -53,7 +55,8 @@ public sealed unsafe partial class BpfProgram
     /// <param name="onReturn">True for uretprobes.</param>
     /// <param name="counterOffset">Where in the file the semaphore of a USDT probe is; 0 for none.</param>
     /// <inheritdoc cref="Attach()"/>
-    public BpfLink AttachUprobeMulti(SafeHandle file, string name, ReadOnlySpan<ulong> offsets, bool onReturn = false, ulong counterOffset = 0)
+    public BpfLink AttachUprobeMulti(
+        SafeHandle file, string name, ReadOnlySpan<ulong> offsets, bool onReturn = false, ulong counterOffset = 0)
     {
         using var lease = new HandleLease(file);
         using var scope = Begin();
@@ -74,7 +77,8 @@ public sealed unsafe partial class BpfProgram
                 Count = (uint)offsets.Length,
                 UprobeFlags = onReturn ? NativeAttach.BPF_F_UPROBE_MULTI_RETURN : 0,
             };
-            link = NativeAttach.bpf(NativeAttach.BpfNumber, NativeAttach.BPF_LINK_CREATE, &attributes, (nuint)sizeof(NativeAttach.BpfLinkCreateUprobeMulti));
+            link = NativeAttach.bpf(
+                NativeAttach.BpfNumber, NativeAttach.BPF_LINK_CREATE, &attributes, (nuint)sizeof(NativeAttach.BpfLinkCreateUprobeMulti));
             errno = Marshal.GetLastPInvokeError();
         }
 

@@ -28,7 +28,8 @@ public sealed unsafe partial class BpfProgram
     {
         using var link = AttachIterator();
         int iterator = NativeAttach.bpf_iter_create(link.Fd);
-        return iterator >= 0 ? new BpfIteration(Name, iterator) : throw BpfErrors.Create("running program", Name, Marshal.GetLastPInvokeError());
+        return iterator >= 0 ? new BpfIteration(Name, iterator)
+            : throw BpfErrors.Create("running program", Name, Marshal.GetLastPInvokeError());
     }
 
     private BpfLink AttachIterator()

@@ -53,7 +53,8 @@ public sealed unsafe partial class BpfProgram
         }
     }
 
-    /// <summary>Whether its section wants a kprobe or kretprobe: worth asking <see cref="KernelFeatures.HasKprobes"/> before loading.</summary>
+    /// <summary>Whether its section wants a kprobe or kretprobe: worth asking <see cref="KernelFeatures.HasKprobes"/> before
+    /// loading.</summary>
     public bool NeedsKprobes => HookKinds.OfSection(Section) == HookKind.Kprobe;
 
     /// <summary>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Bpf;
 
-/// <summary>What a program is run for (<c>enum bpf_prog_type</c>, include/uapi/linux/bpf.h); those that tracing uses have a name here.</summary>
+/// <summary>What a program is run for (<c>enum bpf_prog_type</c>, include/uapi/linux/bpf.h); those that tracing uses have a name
+/// here.</summary>
 public enum BpfProgramType
 {
     /// <summary><c>BPF_PROG_TYPE_UNSPEC</c>.</summary>

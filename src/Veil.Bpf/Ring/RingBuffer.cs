@@ -40,7 +40,8 @@ public sealed unsafe class RingBuffer : IDisposable
         CheckSize(sizeBytes);
         var info = map.Info();
         if (info.Type != BpfMapType.RingBuffer || info.MaxEntries != sizeBytes)
-            throw new ArgumentException($"Map {info.Name} is of type {info.Type} and size {info.MaxEntries}, not a ring of {sizeBytes} bytes.", nameof(map));
+            throw new ArgumentException(
+                $"Map {info.Name} is of type {info.Type} and size {info.MaxEntries}, not a ring of {sizeBytes} bytes.", nameof(map));
 
         nuint page = (nuint)Environment.SystemPageSize;
         bool added = false;
@@ -163,7 +164,8 @@ public sealed unsafe class RingBuffer : IDisposable
         if (sizeBytes < page || sizeBytes > MaxSizeBytes || (sizeBytes & (sizeBytes - 1)) != 0)
         {
             throw new ArgumentException(
-                $"A ring has a power of two of bytes, from a page ({page}) to 1 GiB ({MaxSizeBytes}); {sizeBytes} is none.", nameof(sizeBytes));
+                $"A ring has a power of two of bytes, from a page ({page}) to 1 GiB ({MaxSizeBytes}); {sizeBytes} is none.",
+                nameof(sizeBytes));
         }
     }
 }

@@ -77,7 +77,8 @@ internal sealed class ConfigFile
     }
 
     /// <summary>The profiles by name; none where the file is one trace.</summary>
-    public IReadOnlyList<string> Profiles => Get(_root, "profiles") is { } profiles ? [.. Mapping(profiles, "profiles").Children.Keys.Select(KeyText)] : [];
+    public IReadOnlyList<string> Profiles =>
+        Get(_root, "profiles") is { } profiles ? [.. Mapping(profiles, "profiles").Children.Keys.Select(KeyText)] : [];
 
     /// <summary>Does it say which profile is meant where none is named?</summary>
     public bool HasDefault => Get(_root, "default") is not null;
@@ -109,7 +110,9 @@ internal sealed class ConfigFile
         catch (Exception cause) when (cause is InvalidOperationException or ArgumentException or FormatException)
         {
             // YamlDotNet throws these at some malformed text, and they say neither where nor what.
-            throw Wrong(path, scanner.CurrentPosition, "what stands here, or just before, is no YAML; look for a sign too many, or a missing blank, colon or quote");
+            throw Wrong(
+                path, scanner.CurrentPosition,
+                "what stands here, or just before, is no YAML; look for a sign too many, or a missing blank, colon or quote");
         }
     }
 
@@ -182,7 +185,8 @@ internal sealed class ConfigFile
             _mistakes.Add(mistake.Message);
     }
 
-    private TraceRequest ReadModule(string name, YamlNode key, YamlNode value, TraceFlags flags, List<string> common, Dictionary<string, Mark> places)
+    private TraceRequest ReadModule(
+        string name, YamlNode key, YamlNode value, TraceFlags flags, List<string> common, Dictionary<string, Mark> places)
     {
         var words = new List<string> { "--module", name };
         if (value is not YamlScalarNode { Value: null or "" })
@@ -192,7 +196,8 @@ internal sealed class ConfigFile
             if (Get(body, "flags") is { } flagsNode)
             {
                 var module = ModuleCatalog.All.First(module => module.Name == name);
-                var known = module.Filters.Select(static filter => filter.Name).Concat(module.Flags.Select(static flag => flag.Name)).ToDictionary(static flag => flag, static flag => "--" + flag, StringComparer.Ordinal);
+                var known = module.Filters.Select(static filter => filter.Name).Concat(module.Flags.Select(static flag => flag.Name))
+                    .ToDictionary(static flag => flag, static flag => "--" + flag, StringComparer.Ordinal);
                 AddAll(Mapping(flagsNode, "flags"), known, $"flag of {name}", flags, words, places);
             }
         }
@@ -209,7 +214,8 @@ internal sealed class ConfigFile
                 string blamed = wrong.Message.Split(':')[0];
                 var mistake = Wrong(places.TryGetValue(blamed, out var place) ? place : key.Start, wrong.Message);
                 // What it lacks without that flag is no mistake of the file.
-                if (_mistakes is null || words.RemoveAll(word => word == blamed || word.StartsWith(blamed + "=", StringComparison.Ordinal)) == 0)
+                if (_mistakes is null
+                    || words.RemoveAll(word => word == blamed || word.StartsWith(blamed + "=", StringComparison.Ordinal)) == 0)
                     throw mistake;
                 Report(mistake);
             }
@@ -222,7 +228,8 @@ internal sealed class ConfigFile
         foreach (var option in flags.All)
             root.Add(option);
         var parsed = root.Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        return parsed.Errors.Count == 0 ? TraceRequest.Read(parsed, flags) : throw new UsageException(Escaping.ForMessage(parsed.Errors[0].Message));
+        return parsed.Errors.Count == 0 ? TraceRequest.Read(parsed, flags)
+            : throw new UsageException(Escaping.ForMessage(parsed.Errors[0].Message));
     }
 
     // Filters and flags keep to their module; output and run are the same for all.
@@ -234,9 +241,13 @@ internal sealed class ConfigFile
             Options = first.Options with
             {
                 Modules = [.. parts.SelectMany(static part => part.Options.Modules)],
-                Filters = [.. parts.SelectMany(static part => part.Options.Filters.Select(filter => filter with { Module = part.Options.Modules[0].Name }))],
+                Filters =
+                    [.. parts.SelectMany(
+                    static part => part.Options.Filters.Select(filter => filter with { Module = part.Options.Modules[0].Name }))],
                 Arguments = ModuleArguments.None,
-                OwnArguments = parts.ToDictionary(static part => part.Options.Modules[0].Name, static part => part.Options.Arguments, StringComparer.Ordinal),
+                OwnArguments =
+                    parts.ToDictionary(
+                    static part => part.Options.Modules[0].Name, static part => part.Options.Arguments, StringComparer.Ordinal),
             },
         };
     }
@@ -263,16 +274,22 @@ internal sealed class ConfigFile
             throw Wrong(node.Start, $"which profile? Add default:, or give --profile ({string.Join(", ", Profiles)})");
         return Get(profiles, profile) is { } chosen
             ? Mapping(chosen, profile)
-            : throw Wrong(place, $"unknown profile '{Escaping.ForMessage(profile)}'{Messages.Suggest(profile, Profiles)} (available: {string.Join(", ", Profiles)})");
+            : throw Wrong(
+                place, $"unknown profile '{Escaping.ForMessage(profile)}'{Messages.Suggest(profile, Profiles)} (available: " +
+                $"{string.Join(", ", Profiles)})");
     }
 
-    private void AddSection(YamlMappingNode trace, string section, Dictionary<string, string> known, TraceFlags flags, List<string> words, Dictionary<string, Mark> places)
+    private void AddSection(
+        YamlMappingNode trace, string section, Dictionary<string, string> known, TraceFlags flags, List<string> words, Dictionary<string,
+        Mark> places)
     {
         if (Get(trace, section) is { } node)
             AddAll(Mapping(node, section), known, $"key of {section}", flags, words, places);
     }
 
-    private void AddAll(YamlMappingNode values, Dictionary<string, string> known, string what, TraceFlags flags, List<string> words, Dictionary<string, Mark> places)
+    private void AddAll(
+        YamlMappingNode values, Dictionary<string, string> known, string what, TraceFlags flags, List<string> words, Dictionary<string,
+        Mark> places)
     {
         RefuseUnknown(values, [.. known.Keys], what);
         foreach (var (key, value) in values.Children.Where(entry => known.ContainsKey(KeyText(entry.Key))))
@@ -281,7 +298,9 @@ internal sealed class ConfigFile
             places[flag] = value.Start;
             try
             {
-                words.AddRange(Words(key, value, flags.All.FirstOrDefault(option => option.Name == flag) ?? throw Wrong(key.Start, $"{flag} does not exist")));
+                words.AddRange(
+                    Words(key, value, flags.All.FirstOrDefault(option => option.Name == flag)
+                    ?? throw Wrong(key.Start, $"{flag} does not exist")));
             }
             catch (UsageException wrong)
             {
@@ -303,7 +322,9 @@ internal sealed class ConfigFile
         var items = value is YamlSequenceNode list ? list.Children : [value];
         if (items.Count == 0)
             throw Wrong(value.Start, $"{KeyText(key)}: the list is empty; leave it out instead");
-        return [.. items.Select(item => Scalar(item, KeyText(key)) is { Length: > 0 } text ? $"{option.Name}={(split ? text : ListText.Escape(text))}" : throw Wrong(item.Start, $"{option.Name}: the value is empty"))];
+        return [.. items.Select(
+            item => Scalar(item, KeyText(key)) is { Length: > 0 } text ? $"{option.Name}={(split ? text : ListText.Escape(text))}"
+            : throw Wrong(item.Start, $"{option.Name}: the value is empty"))];
     }
 
     private void RefuseUnknown(YamlMappingNode mapping, IReadOnlyList<string> known, string what = "key")
@@ -312,16 +333,23 @@ internal sealed class ConfigFile
         {
             string name = KeyText(key);
             if (!known.Contains(name))
-                Report(Wrong(key.Start, $"unknown {what} '{Escaping.ForMessage(name)}'{Messages.Suggest(name, known)} (available: {string.Join(", ", known)})"));
+                Report(Wrong(
+                    key.Start,
+                    $"unknown {what} '{Escaping.ForMessage(name)}'{Messages.Suggest(name, known)} (available: " +
+                    $"{string.Join(", ", known)})"));
         }
     }
 
     private YamlMappingNode Mapping(YamlNode node, string name) =>
-        node as YamlMappingNode ?? throw Wrong(node.Start, $"{Escaping.ForMessage(name)} is a mapping: lines of key: value, indented below it");
+        node as YamlMappingNode
+            ?? throw Wrong(node.Start, $"{Escaping.ForMessage(name)} is a mapping: lines of key: value, indented below it");
 
     private string Scalar(YamlNode node, string name) => !node.Tag.IsEmpty && node.Tag.Value.StartsWith('!') && node.Tag.Value.Length > 1
-        ? throw Wrong(node.Start, $"{Escaping.ForMessage(name)}: to YAML '!' begins a type; write the value in quotes: '{Escaping.ForMessage(node.Tag.Value)}'")
-        : node is YamlScalarNode { Value: { } text } ? text : throw Wrong(node.Start, $"{Escaping.ForMessage(name)} is a value, or a list of values");
+        ? throw Wrong(
+            node.Start,
+            $"{Escaping.ForMessage(name)}: to YAML '!' begins a type; write the value in quotes: '{Escaping.ForMessage(node.Tag.Value)}'")
+        : node is YamlScalarNode { Value: { } text } ? text
+            : throw Wrong(node.Start, $"{Escaping.ForMessage(name)} is a value, or a list of values");
 
     private string KeyText(YamlNode key) => key is YamlScalarNode { Value: { } text } ? text : throw Wrong(key.Start, "a key is a word");
 
@@ -398,5 +426,6 @@ internal sealed class ConfigFile
 
     private UsageException Wrong(Mark place, string why) => Wrong(_path, place, why);
 
-    private static UsageException Wrong(string path, Mark place, string why) => new($"{path}:{Math.Max(place.Line, 1)}:{Math.Max(place.Column, 1)}: {why}");
+    private static UsageException Wrong(string path, Mark place, string why) =>
+        new($"{path}:{Math.Max(place.Line, 1)}:{Math.Max(place.Column, 1)}: {why}");
 }

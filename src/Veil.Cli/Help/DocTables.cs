@@ -4,7 +4,8 @@ using Veil.Modules;
 
 namespace Veil.Cli.Help;
 
-/// <summary>The tables of modules in README.md and docs/, between two marks. <c>make man</c> writes them, and a test holds the two together.</summary>
+/// <summary>The tables of modules in README.md and docs/, between two marks. <c>make man</c> writes them, and a test holds the two
+/// together.</summary>
 internal static class DocTables
 {
     /// <summary>The hidden command that writes them anew into the files that it is given.</summary>
@@ -35,9 +36,11 @@ internal static class DocTables
         return text[..start] + table + text[text.IndexOf(End, start, StringComparison.Ordinal)..];
     }
 
-    private static string Modules() => "| module | traces |\n|---|---|\n" + string.Concat(ModuleCatalog.All.Select(static module => $"| `{module.Name}` | {module.Summary} |\n"));
+    private static string Modules() => "| module | traces |\n|---|---|\n"
+        + string.Concat(ModuleCatalog.All.Select(static module => $"| `{module.Name}` | {module.Summary} |\n"));
 
-    private static string Fields() => "| module | fields beside the common ones | hooks, best first |\n|---|---|---|\n" + string.Concat(ModuleCatalog.All.Select(static module =>
+    private static string Fields() => "| module | fields beside the common ones | hooks, best first |\n|---|---|---|\n"
+        + string.Concat(ModuleCatalog.All.Select(static module =>
         $"| `{module.Name}` | {FieldsOf(module)} | `{string.Join(' ', module.Rungs.Select(static rung => rung.Name))}` |\n"));
 
     private static string FieldsOf(TraceModule module) => string.Join("; ", ModuleFields.Of(module)

@@ -43,7 +43,9 @@ internal static partial class HelpText
         var text = new StringBuilder();
         Paragraph(text, $"{Names(option)}: {option.Description}", "", "    ");
         string name = option.Name.TrimStart('-');
-        var modules = ModuleCatalog.All.Where(module => module.Filters.Any(filter => filter.Name == name) || module.Flags.Any(flag => flag.Name == name)).ToList();
+        var modules =
+            ModuleCatalog.All.Where(
+            module => module.Filters.Any(filter => filter.Name == name) || module.Flags.Any(flag => flag.Name == name)).ToList();
         FilterDimension? filter = flags.Filters.FirstOrDefault(entry => entry.Value == option).Key;
         var facts = new List<(string, string)>();
         if (filter is not null)
@@ -54,7 +56,8 @@ internal static partial class HelpText
             facts.Add(("Group", title));
         if (facts.Count > 0)
             Section(text, "About it", facts);
-        var examples = AllExamples.Where(example => example.Command.Split(' ').Any(word => word == option.Name || option.Aliases.Contains(word)))
+        var examples =
+            AllExamples.Where(example => example.Command.Split(' ').Any(word => word == option.Name || option.Aliases.Contains(word)))
             .DistinctBy(static example => example.Command).Take(3).ToList();
         if (examples.Count > 0)
             Examples_(text, examples);
@@ -69,25 +72,40 @@ internal static partial class HelpText
         switch (topic)
         {
             case HelpTopics.Filters:
-                Paragraph(text, "Filters choose what is traced. An event must pass every filter that is given. A filter passes what it allows and does not deny; one that only denies passes the rest. All are decided in the kernel.", "", "");
-                foreach (var (title, options) in flags.Groups.Where(group => group.Options.Any(option => option is Option<string[]> && option != flags.Module && flags.Filters.Values.Contains(option))))
+                Paragraph(
+                    text, "Filters choose what is traced. An event must pass every filter that is given. A filter passes what it allows " +
+                    "and does not deny; one that only denies passes the rest. All are decided in the kernel.", "", "");
+                foreach (
+                    var (title, options) in flags.Groups.Where(
+                    group =>
+                    group.Options.Any(
+                    option => option is Option<string[]> && option != flags.Module && flags.Filters.Values.Contains(option))))
                     Section(text, title, options.Select(Line));
-                Examples_(text, AllExamples.Where(static example => example.Command.Contains("'!", StringComparison.Ordinal)).DistinctBy(static example => example.Command).Take(2));
+                Examples_(
+                    text, AllExamples.Where(static example => example.Command.Contains("'!", StringComparison.Ordinal))
+                    .DistinctBy(static example => example.Command).Take(2));
                 break;
             case HelpTopics.Counting:
-                Paragraph(text, "Events are counted in the kernel and not shown one by one: exact at any rate. The table comes at the end, or every --interval.", "", "");
+                Paragraph(
+                    text, "Events are counted in the kernel and not shown one by one: exact at any rate. The table comes at the end, or " +
+                    "every --interval.", "", "");
                 Section(text, "Flags", flags.Groups.First(group => group.Options.Contains(flags.Count)).Options.Select(Line));
                 Section(text, "--count counts by", ModuleCatalog.All.Select(static module => (module.Name, module.CountKey)));
                 Examples_(text, HelpTopics.CountingExamples);
                 break;
             case HelpTopics.Losses:
-                Paragraph(text, "Events that cannot be delivered are counted by cause. The counts are shown while the trace runs and at its end; in JSON a loss is an object with \"evt_type\":\"lost\". --fail-on-loss makes a loss exit code 3.", "", "");
+                Paragraph(
+                    text, "Events that cannot be delivered are counted by cause. The counts are shown while the trace runs and at its " +
+                    "end; in JSON a loss is an object with \"evt_type\":\"lost\". --fail-on-loss makes a loss exit code 3.", "", "");
                 Section(text, "Causes", HelpTopics.LossCauses);
                 Section(text, "Flags", ((Option[])[flags.Buffer, flags.Rings, flags.FailOnLoss]).Select(Line));
                 break;
             default:
-                Paragraph(text, "A running trace can be changed: its filters in the kernel, pause, status. CTRL-C on a terminal opens a prompt; --control PATH opens a socket for veil control PATH COMMAND. Both take the same commands.", "", "");
-                Section(text, "Commands", ControlCommands.Commands.Select(static command => ($"{command.Name} {command.Arguments}".TrimEnd(), command.Summary)));
+                Paragraph(
+                    text, "A running trace can be changed: its filters in the kernel, pause, status. CTRL-C on a terminal opens a " +
+                    "prompt; --control PATH opens a socket for veil control PATH COMMAND. Both take the same commands.", "", "");
+                Section(text, "Commands",
+                    ControlCommands.Commands.Select(static command => ($"{command.Name} {command.Arguments}".TrimEnd(), command.Summary)));
                 Section(text, "Flags", ((Option[])[flags.Control, flags.ControlGroup]).Select(Line));
                 text.Append('\n').Append(Of(Commands(root).First(static command => command.Name == HelpTopics.Control)));
                 return text.ToString();

@@ -9,7 +9,8 @@ using Veil.Modules;
 
 namespace Veil.Cli.Help;
 
-/// <summary>What <c>--help</c> prints: of the whole, or of the modules that the line names. The man page says the same (<see cref="ManPage"/>).</summary>
+/// <summary>What <c>--help</c> prints: of the whole, or of the modules that the line names. The man page says the same (<see
+/// cref="ManPage"/>).</summary>
 internal static partial class HelpText
 {
     private const int ColumnsElsewhere = 110;
@@ -19,7 +20,8 @@ internal static partial class HelpText
     private const int NarrowBelow = 70;
 
     /// <summary>Places in a row: those of the terminal, so that no word is broken over two.</summary>
-    internal static int Columns { get; set; } = Math.Max(TerminalScreen.Of(StandardStreams.Output)?.Size.Columns ?? ColumnsElsewhere, ColumnsMin);
+    internal static int Columns { get; set; } =
+        Math.Max(TerminalScreen.Of(StandardStreams.Output)?.Size.Columns ?? ColumnsElsewhere, ColumnsMin);
 
     /// <summary>The examples, the first of each module and then of more than one.</summary>
     public static IEnumerable<Example> Examples =>
@@ -27,7 +29,8 @@ internal static partial class HelpText
         .. ModuleCatalog.All.Select(static module => module.Examples[0]),
         new("veil -w /tmp/calls -- make -j2", "run a program, and write down what it and its children ask of the kernel"),
         new("veil --module syscall,network,files --enrich all", "three modules in one order, with wall-clock time, user and process names"),
-        new("veil --module syscall -p $(pidof nginx) --control /run/veil.sock", "steer it from elsewhere: veil control /run/veil.sock add syscall openat"),
+        new("veil --module syscall -p $(pidof nginx) --control /run/veil.sock",
+            "steer it from elsewhere: veil control /run/veil.sock add syscall openat"),
     ];
 
     /// <summary>Exit codes with their meaning.</summary>
@@ -37,7 +40,9 @@ internal static partial class HelpText
         ("1", "could not start, go on or write the output: what the machine refused; or a control command was refused"),
         ("2", "the command line, the configuration or a file that they name is wrong; nothing was started"),
         ("3", "events were lost, and --fail-on-loss was given"),
-        ("126, 127", "the command is no program, or there is none of that name; of one that ran the exit code is its own, or 128 and the signal that ended it"),
+        ("126, 127",
+            "the command is no program, or there is none of that name; of one that ran the exit code is its own, or 128 and " +
+            "the signal that ended it"),
     ];
 
     /// <summary>The help of the trace command.</summary>
@@ -51,7 +56,8 @@ internal static partial class HelpText
             Section(text, title, options.Select(Line));
         Section(text, "Help", root.Options.Where(option => !flags.All.Contains(option)).Select(Line));
         Section(text, "Topics (more of each: veil help TOPIC; veil help alone lists questions)", HelpTopics.Topics);
-        Section(text, "Commands (more of each: veil help COMMAND)", Commands(root).Select(static command => (Usage(command), command.Description ?? "")));
+        Section(text, "Commands (more of each: veil help COMMAND)", Commands(root)
+            .Select(static command => (Usage(command), command.Description ?? "")));
         Examples_(text, Examples);
         Section(text, "Exit codes", ExitCodes);
         return text.ToString();
@@ -62,8 +68,10 @@ internal static partial class HelpText
     {
         var text = new StringBuilder();
         Paragraph(text, $"veil --module {module.Name}: {module.Summary}", "", "");
-        Section(text, "Hooks, best first (--hook NAME takes one of them only)", module.Rungs.Select(static rung => (rung.Name, rung.Description)));
-        Section(text, "Filters in the kernel (a value allows, '!' before it denies, and deny wins)", module.Filters.Select(filter => Line(flags.OptionOf(filter.Name))));
+        Section(text, "Hooks, best first (--hook NAME takes one of them only)",
+            module.Rungs.Select(static rung => (rung.Name, rung.Description)));
+        Section(text, "Filters in the kernel (a value allows, '!' before it denies, and deny wins)",
+            module.Filters.Select(filter => Line(flags.OptionOf(filter.Name))));
         if (module.Flags.Count > 0)
             Section(text, "Flags", module.Flags.Select(flag => Line(flags.OptionOf(flag.Name))));
         Section(text, "Fields (for --fields, and as they are called in JSON)", ListCommand.FieldsOf(module)
@@ -96,17 +104,22 @@ internal static partial class HelpText
 
     /// <summary>A command with those that it belongs to: <c>config validate</c>.</summary>
     public static string FullName(Command command) =>
-        command.Parents.OfType<Command>().FirstOrDefault(static parent => parent is not RootCommand) is { } parent ? $"{FullName(parent)} {command.Name}" : command.Name;
+        command.Parents.OfType<Command>().FirstOrDefault(static parent => parent is not RootCommand) is { } parent
+            ? $"{FullName(parent)} {command.Name}" : command.Name;
 
     /// <summary>A command with its arguments.</summary>
     public static string Usage(Command command) => command.Subcommands is [var only]
         ? Usage(only)
-        : string.Join(' ', command.Arguments.Select(static argument => argument.Arity.MinimumNumberOfValues == 0 ? $"[{Name(argument)}]" : Name(argument)).Prepend(FullName(command)));
+        : string.Join(
+            ' ', command.Arguments.Select(
+            static argument => argument.Arity.MinimumNumberOfValues == 0 ? $"[{Name(argument)}]" : Name(argument))
+            .Prepend(FullName(command)));
 
     /// <summary>An option with its names and its value.</summary>
     public static string Names(Option option)
     {
-        var names = option.Aliases.Append(option.Name).Distinct(StringComparer.Ordinal).OrderBy(static name => name.Length).ThenBy(static name => name, StringComparer.Ordinal);
+        var names = option.Aliases.Append(option.Name).Distinct(StringComparer.Ordinal).OrderBy(static name => name.Length)
+            .ThenBy(static name => name, StringComparer.Ordinal);
         string value = option.HelpName is { } name && option.Arity.MaximumNumberOfValues > 0 ? " " + name : "";
         return string.Join(", ", names) + value;
     }
@@ -175,7 +188,9 @@ internal static partial class HelpText
             }
 
             string[] named = [.. (parseResult.GetValue(flags.Module) ?? []).SelectMany(static value => value.Split(','))];
-            StandardStreams.WriteOutput(named.Length == 0 ? Whole(flags, root) : string.Join('\n', named.Distinct(StringComparer.Ordinal).Select(name => Of(TraceCommand.Module(name), flags))));
+            StandardStreams.WriteOutput(
+                named.Length == 0 ? Whole(flags, root)
+                : string.Join('\n', named.Distinct(StringComparer.Ordinal).Select(name => Of(TraceCommand.Module(name), flags))));
             return 0;
         }
     }

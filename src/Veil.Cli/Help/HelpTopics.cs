@@ -3,7 +3,8 @@ using Veil.Core.Modules;
 
 namespace Veil.Cli.Help;
 
-/// <summary>What <c>veil help</c> knows beside modules, commands and flags: questions by symptom, and topics that many flags share.</summary>
+/// <summary>What <c>veil help</c> knows beside modules, commands and flags: questions by symptom, and topics that many flags
+/// share.</summary>
 internal static class HelpTopics
 {
     /// <summary>A question with the command that answers it.</summary>

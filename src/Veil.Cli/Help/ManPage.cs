@@ -5,7 +5,8 @@ using Veil.Modules;
 
 namespace Veil.Cli.Help;
 
-/// <summary>veil(1), in man(7)'s macros, from what the help is made of. <c>make man</c> writes it to docs/veil.1, and a test holds the two together.</summary>
+/// <summary>veil(1), in man(7)'s macros, from what the help is made of. <c>make man</c> writes it to docs/veil.1, and a test holds the two
+/// together.</summary>
 internal static class ManPage
 {
     /// <summary>The hidden command that prints it.</summary>
@@ -17,17 +18,23 @@ internal static class ManPage
         var page = new StringBuilder();
         page.Append($".TH VEIL 1 \"\" \"Veil {typeof(ManPage).Assembly.GetName().Version!.ToString(3)}\" \"User Commands\"\n");
         page.Append(".SH NAME\nveil \\- show what the Linux kernel does for processes\n");
-        page.Append(".SH SYNOPSIS\n.nf\n\\fBveil \\-\\-module\\fR \\fINAME\\fR,... [\\fIfilters\\fR] [\\fIoptions\\fR]\n\\fBveil\\fR [\\fIoptions\\fR] \\-\\- \\fICMD ARG\\fR...\n");
+        page.Append(
+            ".SH SYNOPSIS\n.nf\n\\fBveil \\-\\-module\\fR \\fINAME\\fR,... [\\fIfilters\\fR] [\\fIoptions\\fR]\n\\fBveil\\fR " +
+            "[\\fIoptions\\fR] \\-\\- \\fICMD ARG\\fR...\n");
         foreach (var command in HelpText.Commands(root))
             page.Append($"\\fBveil\\fR {Roff(HelpText.Usage(command))}\n");
-        page.Append(".fi\n.SH DESCRIPTION\n.B veil\nattaches BPF programs to hooks in the kernel and prints a line, or a JSON object, for each event.\n");
+        page.Append(
+            ".fi\n.SH DESCRIPTION\n.B veil\nattaches BPF programs to hooks in the kernel and prints a line, or a JSON " +
+            "object, for each event.\n");
         page.Append("Filters are decided in the kernel.\nEvents go to standard output, everything else to standard error.\n");
         page.Append(".SH MODULES\n");
         foreach (var module in ModuleCatalog.All)
         {
             page.Append($".SS {Roff(module.Name)}\n{Sentence(module.Summary)}\n");
-            page.Append($"Fields: {Roff(string.Join(", ", ListCommand.FieldsOf(module).Where(static field => field.Needs?.StartsWith("--enrich", StringComparison.Ordinal) != true).Select(static field => field.Name)))}.\n");
-            page.Append($"Hooks, best first: {Roff(string.Join("; ", module.Rungs.Select(static rung => $"{rung.Name} ({rung.Description})")))}.\n");
+            page.Append(
+                $"Fields: {Roff(string.Join(", ", ListCommand.FieldsOf(module).Where(static field => field.Needs?.StartsWith("--enrich", StringComparison.Ordinal) != true).Select(static field => field.Name)))}.\n");
+            page.Append(
+                $"Hooks, best first: {Roff(string.Join("; ", module.Rungs.Select(static rung => $"{rung.Name} ({rung.Description})")))}.\n");
         }
 
         page.Append(".SH OPTIONS\nA comma separates the values of a list, and a repeated flag adds to its list.\n");
@@ -44,7 +51,9 @@ internal static class ManPage
         page.Append(".SH EXIT STATUS\n");
         foreach (var (code, meaning) in HelpText.ExitCodes)
             page.Append($".TP\n{code}\n{Sentence(meaning)}\n");
-        page.Append(".SH ENVIRONMENT\n.TP\n.BR NO_COLOR \", \" TERM\nNo colour where\n.B NO_COLOR\nis set and not empty, or\n.B TERM\nis dumb or not set. Never colour outside of a terminal.\n");
+        page.Append(
+            ".SH ENVIRONMENT\n.TP\n.BR NO_COLOR \", \" TERM\nNo colour where\n.B NO_COLOR\nis set and not empty, or\n.B TERM\nis dumb or " +
+            "not set. Never colour outside of a terminal.\n");
         page.Append(".TP\n.B TZ\nTime zone of wall-clock time in text.\n");
         page.Append(".SH EXAMPLES\n");
         foreach (var example in HelpText.Examples)

@@ -7,8 +7,8 @@ using Veil.Core.Interop;
 namespace Veil.Cli.Prompt;
 
 /// <summary>
-/// The terminal on standard input, key by key (termios(3)); what it was like comes back with <see cref="Dispose"/>. Nothing here waits for a
-/// terminal that takes nothing (CTRL-S, a dead connection) once the trace is to end.
+/// The terminal on standard input, key by key (termios(3)); what it was like comes back with <see cref="Dispose"/>. Nothing here waits for
+/// a terminal that takes nothing (CTRL-S, a dead connection) once the trace is to end.
 /// </summary>
 /// <param name="ended">Is there no point in waiting on? Asked ten times a second.</param>
 internal sealed unsafe class Terminal(Func<bool> ended) : IDisposable
@@ -111,8 +111,8 @@ internal sealed unsafe class Terminal(Func<bool> ended) : IDisposable
     }
 
     /// <summary>
-    /// A short line that was typed, as far as it is there. Not the console of .NET: that starts a thread for signals, which would keep what it had
-    /// before the privileges are dropped, and sends the terminal sequences of its own.
+    /// A short line that was typed, as far as it is there. Not the console of .NET: that starts a thread for signals, which would keep what
+    /// it had before the privileges are dropped, and sends the terminal sequences of its own.
     /// </summary>
     public static string ReadLine()
     {

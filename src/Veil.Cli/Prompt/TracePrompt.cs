@@ -70,7 +70,8 @@ internal sealed class TracePrompt : IDisposable
             if (_ended || _stop.IsRequested)
                 return;
             _commands.Execute("pause");
-            _terminal.Write("paused: events are dropped, and counted; resume goes on, quit or CTRL-C ends the trace, help lists the commands\n");
+            _terminal.Write(
+                "paused: events are dropped, and counted; resume goes on, quit or CTRL-C ends the trace, help lists the commands\n");
             // By default it would end us as we are, and leave the terminal without echo.
             using var quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, context =>
             {

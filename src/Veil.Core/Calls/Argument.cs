@@ -2,8 +2,8 @@
 namespace Veil.Core.Calls;
 
 /// <summary>
-/// One kind of argument: what of it the kernel's side reads, and how it is written. A call is a row of these (<see cref="CallTable"/>). Instances
-/// hold no state of a call.
+/// One kind of argument: what of it the kernel's side reads, and how it is written. A call is a row of these (<see cref="CallTable"/>).
+/// Instances hold no state of a call.
 /// </summary>
 public abstract class Argument
 {
@@ -36,7 +36,8 @@ public abstract class Argument
     /// <param name="position">Its place.</param>
     public abstract void Write(ref CallWriter writer, in CallView call, int position);
 
-    /// <summary>Writes an address that stands for what could not be read, and <c>NULL</c>; false where there is something to show.</summary>
+    /// <summary>Writes an address that stands for what could not be read, and <c>NULL</c>; false where there is something to
+    /// show.</summary>
     protected static bool TryWriteAddress(ref CallWriter writer, in CallView call, int position, in CallChunk chunk)
     {
         if (chunk.IsRead)

@@ -54,7 +54,8 @@ internal static class Arguments
     /// <summary>A buffer that the call fills; its length is what the call returned.</summary>
     public static Argument OutBuffer { get; } = new BufferArgument(length: 0, isOutput: true);
 
-    /// <summary>The same of a call that fills nothing, and says how much it would, where its length is 0; that is the argument at a place.</summary>
+    /// <summary>The same of a call that fills nothing, and says how much it would, where its length is 0; that is the argument at a
+    /// place.</summary>
     public static Argument AskedBuffer(int length) => new BufferArgument(length, isOutput: true);
 }
 
@@ -117,7 +118,8 @@ internal sealed class StringArgument : Argument
 
     public override bool IsPath => IsFile;
 
-    public override CallReader Input(int position, CallOptions options, bool is32Bit) => new(CallRead.String, SizeMax: IsWhole ? WholeMax : options.StringSize);
+    public override CallReader Input(int position, CallOptions options, bool is32Bit) =>
+        new(CallRead.String, SizeMax: IsWhole ? WholeMax : options.StringSize);
 
     public override void Write(ref CallWriter writer, in CallView call, int position)
     {
@@ -145,9 +147,11 @@ internal sealed class FlagsArgument(FlagSet set, bool isEnumeration) : Argument
 
 internal sealed class BufferArgument(int length, bool isOutput) : Argument
 {
-    public override CallReader Input(int position, CallOptions options, bool is32Bit) => isOutput ? default : new(CallRead.Counted, 1, options.StringSize, length);
+    public override CallReader Input(int position, CallOptions options, bool is32Bit) =>
+        isOutput ? default : new(CallRead.Counted, 1, options.StringSize, length);
 
-    public override CallReader Output(int position, CallOptions options, bool is32Bit) => isOutput ? new(CallRead.Result, 1, options.StringSize) : default;
+    public override CallReader Output(int position, CallOptions options, bool is32Bit) =>
+        isOutput ? new(CallRead.Result, 1, options.StringSize) : default;
 
     public override void Write(ref CallWriter writer, in CallView call, int position)
     {

@@ -10,7 +10,8 @@ internal static class CallDescriptor
     private const ulong BlockBit = 1UL << 32, SemaphoreBit = 1UL << 63;
     private const int MinorBits = 20; // include/linux/kdev_t.h
 
-    /// <summary>Writes it behind the number, in angle brackets; nothing where it is not known, and in JSON, which has it elsewhere.</summary>
+    /// <summary>Writes it behind the number, in angle brackets; nothing where it is not known, and in JSON, which has it
+    /// elsewhere.</summary>
     /// <param name="writer">Where to.</param>
     /// <param name="call">The call.</param>
     /// <param name="arg">The argument, or <see cref="CallView.ReturnArg"/>.</param>

@@ -10,9 +10,15 @@ internal static class CallEscaping
     /// <summary>The most bytes that one input byte becomes.</summary>
     public const int MaxGrowth = 4;
 
-    private static readonly SearchValues<byte> s_plain = SearchValues.Create([.. Enumerable.Range(0x20, 0x5f).Select(static value => (byte)value).Where(static value => value is not ((byte)'"' or (byte)'\\'))]);
+    private static readonly SearchValues<byte> s_plain =
+        SearchValues.Create(
+        [.. Enumerable.Range(0x20, 0x5f).Select(static value => (byte)value)
+        .Where(static value => value is not ((byte)'"' or (byte)'\\'))]);
 
-    private static readonly SearchValues<byte> s_plainInBrackets = SearchValues.Create([.. Enumerable.Range(0x20, 0x5f).Select(static value => (byte)value).Where(static value => value is not ((byte)'"' or (byte)'\\' or (byte)'<' or (byte)'>'))]);
+    private static readonly SearchValues<byte> s_plainInBrackets =
+        SearchValues.Create(
+        [.. Enumerable.Range(0x20, 0x5f).Select(static value => (byte)value)
+        .Where(static value => value is not ((byte)'"' or (byte)'\\' or (byte)'<' or (byte)'>'))]);
 
     /// <summary>Appends the bytes.</summary>
     /// <param name="line">Where to.</param>

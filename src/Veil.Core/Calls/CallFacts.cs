@@ -3,7 +3,8 @@ using Veil.Core.Text;
 
 namespace Veil.Core.Calls;
 
-/// <summary>What is said of a call beside its arguments: its paths, what its descriptors stand for, which arguments were read how.</summary>
+/// <summary>What is said of a call beside its arguments: its paths, what its descriptors stand for, which arguments were read
+/// how.</summary>
 public static class CallFacts
 {
     /// <summary>One of the paths that a call was given.</summary>
@@ -70,7 +71,8 @@ public static class CallFacts
                 // A register that is no address for this command could not be read either, and is not missed.
                 CallChunkMarks.Unread => (isMarked || (!isSeen && IsWanted(call, options, argument, position)))
                     && Shown(ref line, call, options, argument, position).WroteAddress,
-                CallChunkMarks.Truncated => isMarked || ((cut >> position & 1) != 0 && !argument.IsPath && Shown(ref line, call, options, argument, position).WasCut),
+                CallChunkMarks.Truncated => isMarked
+                    || ((cut >> position & 1) != 0 && !argument.IsPath && Shown(ref line, call, options, argument, position).WasCut),
                 _ => isMarked,
             };
             if (!holds || argument.IsOmitted(call, position))
@@ -99,7 +101,8 @@ public static class CallFacts
             seen |= bit;
             if (chunk.Bytes.Length > options.StringSize)
                 cut |= bit;
-            if ((chunk.Marks & mark) != CallChunkMarks.None && (mark == CallChunkMarks.Unread ? !IsReadElsewhere(call, chunk) : chunk.IsRead))
+            if ((chunk.Marks & mark) != CallChunkMarks.None
+                && (mark == CallChunkMarks.Unread ? !IsReadElsewhere(call, chunk) : chunk.IsRead))
                 marked |= bit;
         }
 
@@ -115,7 +118,8 @@ public static class CallFacts
             || (call.HasSucceeded && argument.Output(position, options, call.Is32Bit).Read != CallRead.None));
 
     // What an argument says of itself as it is written, at the end of the line and away again.
-    private static (bool WroteAddress, bool WasCut) Shown(ref LineWriter line, in CallView call, CallOptions options, Argument argument, int position)
+    private static (bool WroteAddress, bool WasCut) Shown(
+        ref LineWriter line, in CallView call, CallOptions options, Argument argument, int position)
     {
         int length = line.Length;
         var writer = new CallWriter(line, options);

@@ -5,7 +5,8 @@ namespace Veil.Core.Calls;
 /// <param name="IsJson">JSON and not text.</param>
 /// <param name="StringSize">The most bytes of a string or buffer that are shown (<c>--string-size</c>).</param>
 /// <param name="Descriptors">How much is said of descriptors (<c>--fds</c>).</param>
-public sealed record CallOptions(bool IsJson = false, int StringSize = CallOptions.StringSizeDefault, DescriptorDetail Descriptors = DescriptorDetail.All)
+public sealed record CallOptions(
+    bool IsJson = false, int StringSize = CallOptions.StringSizeDefault, DescriptorDetail Descriptors = DescriptorDetail.All)
 {
     private static CallOptions s_current = new();
 

@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 
 namespace Veil.Core.Calls;
 
-/// <summary>How the kernel's side reads what an argument points to: <c>enum syscall_read</c> of <c>arguments.bpf.h</c>, in its order.</summary>
+/// <summary>How the kernel's side reads what an argument points to: <c>enum syscall_read</c> of <c>arguments.bpf.h</c>, in its
+/// order.</summary>
 public enum CallRead : byte
 {
     /// <summary>Not at all.</summary>
@@ -36,16 +37,18 @@ public enum CallRead : byte
     /// <summary>A <c>struct msghdr</c>, and what it points to.</summary>
     Message,
 
-    /// <summary>Several <c>struct mmsghdr</c>: at the beginning as many as the argument <see cref="CallReader.Count"/> says, at the end as the call returned.</summary>
+    /// <summary>Several <c>struct mmsghdr</c>: at the beginning as many as the argument <see cref="CallReader.Count"/> says, at the end as
+    /// the call returned.</summary>
     Messages,
 
     /// <summary>
-    /// As <see cref="Counted"/>, of <see cref="CallReader.SizeMax"/> bytes where <see cref="CallReader.Count"/> is no argument: elements that begin
-    /// with a descriptor, and what these stand for.
+    /// As <see cref="Counted"/>, of <see cref="CallReader.SizeMax"/> bytes where <see cref="CallReader.Count"/> is no argument: elements
+    /// that begin with a descriptor, and what these stand for.
     /// </summary>
     Descriptors,
 
-    /// <summary><see cref="CallReader.Unit"/> bytes, an <c>fd_set</c> of as many descriptors as the argument <see cref="CallReader.Count"/> says, and what
+    /// <summary><see cref="CallReader.Unit"/> bytes, an <c>fd_set</c> of as many descriptors as the argument <see cref="CallReader.Count"/>
+    /// says, and what
     /// these stand for.</summary>
     DescriptorSet,
 }
@@ -65,12 +68,13 @@ public readonly record struct CallReader(CallRead Read, int Unit = 1, int SizeMa
     /// <param name="unit">Bytes of an element.</param>
     /// <param name="sizeMax">The most bytes that are read.</param>
     /// <param name="count">The argument that says how many there are; without one <paramref name="sizeMax"/> says it.</param>
-    public static CallReader OfDescriptors(CallOptions options, int unit, int sizeMax, int count = CallView.ArgsMax) => options.Descriptors switch
-    {
-        not DescriptorDetail.None => new(CallRead.Descriptors, unit, sizeMax, count),
-        _ when count < CallView.ArgsMax => new(CallRead.Counted, unit, sizeMax, count),
-        _ => new(CallRead.Fixed, sizeMax, sizeMax),
-    };
+    public static CallReader OfDescriptors(CallOptions options, int unit, int sizeMax, int count = CallView.ArgsMax) =>
+        options.Descriptors switch
+        {
+            not DescriptorDetail.None => new(CallRead.Descriptors, unit, sizeMax, count),
+            _ when count < CallView.ArgsMax => new(CallRead.Counted, unit, sizeMax, count),
+            _ => new(CallRead.Fixed, sizeMax, sizeMax),
+        };
 
     internal void Write(Span<byte> to)
     {

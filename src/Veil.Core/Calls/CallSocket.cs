@@ -12,7 +12,8 @@ internal readonly ref struct CallSocket(ReadOnlySpan<byte> bytes)
     public const int TextBytesMax = 128 + (CallEscaping.MaxGrowth * PathMax);
 
     private const int InetV4 = 2, InetV6 = 10, Unix = 1, Netlink = 16; // include/linux/socket.h
-    private const int PeerOffset = 8, FamilyOffset = 16, LocalPortOffset = 18, RemotePortOffset = 20, ProtocolOffset = 22, LocalOffset = 24, RemoteOffset = 40,
+    private const int PeerOffset =
+        8, FamilyOffset = 16, LocalPortOffset = 18, RemotePortOffset = 20, ProtocolOffset = 22, LocalOffset = 24, RemoteOffset = 40,
         NameOffset = 56, NameBytes = 16, PathSizeOffset = 72, PathOffset = 76, PathMax = 108;
 
     private readonly ReadOnlySpan<byte> _bytes = bytes;
@@ -21,9 +22,11 @@ internal readonly ref struct CallSocket(ReadOnlySpan<byte> bytes)
 
     private ulong Peer => BinaryPrimitives.ReadUInt64LittleEndian(_bytes[PeerOffset..]);
 
-    private ReadOnlySpan<byte> Protocol => _bytes.Slice(NameOffset, NameBytes) is var name && name.IndexOf((byte)0) is >= 0 and var length ? name[..length] : name;
+    private ReadOnlySpan<byte> Protocol =>
+        _bytes.Slice(NameOffset, NameBytes) is var name && name.IndexOf((byte)0) is >= 0 and var length ? name[..length] : name;
 
-    private ReadOnlySpan<byte> Path => _bytes[PathOffset..][..Math.Min(BinaryPrimitives.ReadInt32LittleEndian(_bytes[PathSizeOffset..]), PathMax)];
+    private ReadOnlySpan<byte> Path =>
+        _bytes[PathOffset..][..Math.Min(BinaryPrimitives.ReadInt32LittleEndian(_bytes[PathSizeOffset..]), PathMax)];
 
     /// <summary>The netlink protocol of a call's socket; negative: it is another socket, or it is not known what it is.</summary>
     public static int NetlinkProtocol(in CallView call, int arg)
@@ -48,7 +51,8 @@ internal readonly ref struct CallSocket(ReadOnlySpan<byte> bytes)
 
     // Those that strace names; of others it shows the inode.
     private static bool IsKnown(ReadOnlySpan<byte> protocol) =>
-        protocol.SequenceEqual("TCP"u8) || protocol.SequenceEqual("TCPv6"u8) || protocol.SequenceEqual("UDP"u8) || protocol.SequenceEqual("UDPv6"u8)
+        protocol.SequenceEqual("TCP"u8) || protocol.SequenceEqual("TCPv6"u8) || protocol.SequenceEqual("UDP"u8)
+            || protocol.SequenceEqual("UDPv6"u8)
         || protocol.SequenceEqual("UNIX"u8) || protocol.SequenceEqual("UNIX-STREAM"u8) || protocol.SequenceEqual("NETLINK"u8)
         || protocol.SequenceEqual("RAW"u8) || protocol.SequenceEqual("RAWv6"u8);
 
@@ -71,7 +75,8 @@ internal readonly ref struct CallSocket(ReadOnlySpan<byte> bytes)
 
     private bool TryAppendInternet(ref LineWriter line)
     {
-        int local = BinaryPrimitives.ReadUInt16LittleEndian(_bytes[LocalPortOffset..]), remote = BinaryPrimitives.ReadUInt16LittleEndian(_bytes[RemotePortOffset..]);
+        int local = BinaryPrimitives.ReadUInt16LittleEndian(_bytes[LocalPortOffset..]),
+        remote = BinaryPrimitives.ReadUInt16LittleEndian(_bytes[RemotePortOffset..]);
         if (local == 0)
             return false;
         AppendEnd(ref line, _bytes.Slice(LocalOffset, 16), local);

@@ -4,7 +4,8 @@ using Veil.Core.Kernel;
 
 namespace Veil.Core.Calls;
 
-/// <summary>What is known of every system call of every table. What no family describes is shown by the types of the kernel's prototype.</summary>
+/// <summary>What is known of every system call of every table. What no family describes is shown by the types of the kernel's
+/// prototype.</summary>
 public static class CallTable
 {
     private static readonly Lazy<Dictionary<string, CallSpec>> s_specs = new(static () =>
@@ -44,7 +45,8 @@ public static class CallTable
             return KnownCall.Unknown;
         var parameters = SyscallParameters.Of(arch, number);
         var specs = s_specs.Value;
-        if (!specs.TryGetValue($"{table.ArchName}:{name}", out var spec) && (!specs.TryGetValue(name, out spec) || spec.Arguments.Count != parameters.Length))
+        if (!specs.TryGetValue($"{table.ArchName}:{name}", out var spec)
+            && (!specs.TryGetValue(name, out spec) || spec.Arguments.Count != parameters.Length))
             spec = ByTypes(name, parameters);
         return new KnownCall(spec, [.. parameters.ToArray().Select(static parameter => Encoding.UTF8.GetBytes(parameter.Name))]);
     }
@@ -59,11 +61,16 @@ public static class CallTable
 
     private static Argument ByType(SyscallParameter parameter) => parameter switch
     {
-        { Type: "const char *", Name: "filename" or "pathname" or "path" or "oldname" or "newname" or "dir_name" or "dev_name" } => Arguments.FilePath,
+        { Type: "const char *", Name: "filename" or "pathname" or "path" or "oldname" or "newname" or "dir_name" or "dev_name" } =>
+            Arguments.FilePath,
         { Type: "const char *", Name: "name" or "u_name" or "name_user" or "special" or "specialfile" } => Arguments.Name,
-        { Name: "fd" or "fildes" or "mqdes" or "pidfd" or "dfd" or "fd_in" or "fd_out" or "in_fd" or "out_fd", Type: not ("unsigned long" or "long") } => Arguments.Fd,
+        {
+            Name: "fd" or "fildes" or "mqdes" or "pidfd" or "dfd" or "fd_in" or "fd_out" or "in_fd" or "out_fd",
+            Type: not ("unsigned long" or "long")
+        } => Arguments.Fd,
         { Type: ['u', 'm', 'o', 'd', 'e', ..] } => Arguments.Mode,
-        { Type: "int" or "pid_t" or "clockid_t" or "const clockid_t" or "timer_t" or "key_t" or "key_serial_t" or "mqd_t" or "s32" } => Arguments.Int,
+        { Type: "int" or "pid_t" or "clockid_t" or "const clockid_t" or "timer_t" or "key_t" or "key_serial_t" or "mqd_t" or "s32" } =>
+            Arguments.Int,
         { Type: "unsigned int" or "unsigned" or "uid_t" or "gid_t" or "u32" or "__u32" or "qid_t" } => Arguments.UInt,
         { Type: "long" or "loff_t" or "off_t" or "ssize_t" } => Arguments.Long,
         { Type: "size_t" } => Arguments.Size,

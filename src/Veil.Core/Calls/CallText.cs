@@ -101,7 +101,8 @@ public static class CallText
     }
 
     private static bool IsFilled(Argument argument, int position, in CallView call, CallOptions options) =>
-        argument.Output(position, options, call.Is32Bit).Read != CallRead.None && argument.Input(position, options, call.Is32Bit).Read == CallRead.None;
+        argument.Output(position, options, call.Is32Bit).Read != CallRead.None
+            && argument.Input(position, options, call.Is32Bit).Read == CallRead.None;
 
     private static void AppendExact(ref LineWriter line, ReadOnlySpan<byte> name, ReadOnlySpan<byte> bytes)
     {

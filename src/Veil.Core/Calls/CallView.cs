@@ -90,14 +90,16 @@ public readonly ref struct CallView
     /// <param name="arg">The argument, from 0; <see cref="ReturnArg"/> for what was returned.</param>
     /// <param name="kind">What of it.</param>
     /// <param name="index">Which of these.</param>
-    /// <param name="output">What was read at the end, of an argument that is input and output; else input, also where it was read late.</param>
+    /// <param name="output">What was read at the end, of an argument that is input and output; else input, also where it was read
+    /// late.</param>
     public CallChunk Find(int arg, CallChunkKind kind = CallChunkKind.Value, int index = 0, bool output = false)
     {
         CallChunk found = default;
         var row = _row;
         while (CallChunk.TryTake(ref row, out var chunk))
         {
-            if (chunk.Arg != arg || chunk.Kind != kind || chunk.Index != index || ((chunk.Marks & CallChunkMarks.Output) != CallChunkMarks.None) != output)
+            if (chunk.Arg != arg || chunk.Kind != kind || chunk.Index != index
+                || ((chunk.Marks & CallChunkMarks.Output) != CallChunkMarks.None) != output)
                 continue;
             found = chunk;
             if (chunk.IsRead)
@@ -109,5 +111,6 @@ public readonly ref struct CallView
 
     /// <summary>What was read for an argument, at the end if it was read then, else at the beginning.</summary>
     public CallChunk FindAny(int arg, CallChunkKind kind = CallChunkKind.Value, int index = 0) =>
-        Find(arg, kind, index, output: true) is { IsRead: true } output ? output : Find(arg, kind, index) is { Exists: true } input ? input : Find(arg, kind, index, output: true);
+        Find(arg, kind, index, output: true) is { IsRead: true } output ? output : Find(arg, kind, index) is { Exists: true } input ? input
+            : Find(arg, kind, index, output: true);
 }

@@ -6,8 +6,8 @@ using Veil.Core.Text;
 namespace Veil.Core.Calls;
 
 /// <summary>
-/// Writes the values of a call, in the form of strace or as JSON. Everything that a decoder writes goes through here, so that it need not know
-/// which of the two it is, and so that no byte of a process goes out raw.
+/// Writes the values of a call, in the form of strace or as JSON. Everything that a decoder writes goes through here, so that it need not
+/// know which of the two it is, and so that no byte of a process goes out raw.
 /// </summary>
 public ref struct CallWriter
 {
@@ -93,7 +93,8 @@ public ref struct CallWriter
         Quote();
     }
 
-    /// <summary>The name that stands for a number, the number in hexadecimal (with what it should have been as a remark, in text) where there is none.</summary>
+    /// <summary>The name that stands for a number, the number in hexadecimal (with what it should have been as a remark, in text) where
+    /// there is none.</summary>
     public void Name(FlagSet set, ulong value)
     {
         var name = set.NameOf(value);
@@ -137,7 +138,8 @@ public ref struct CallWriter
     public void String(in CallChunk chunk) => String(Cut(chunk.Bytes), chunk.IsTruncated || chunk.Bytes.Length > _options.StringSize);
 
     /// <summary>The bytes of a buffer that are shown.</summary>
-    public readonly ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> bytes) => bytes.Length > _options.StringSize ? bytes[.._options.StringSize] : bytes;
+    public readonly ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> bytes) =>
+        bytes.Length > _options.StringSize ? bytes[.._options.StringSize] : bytes;
 
     /// <summary>Begins a structure.</summary>
     public void BeginStruct() => Begin((byte)'{');

@@ -6,7 +6,8 @@ internal sealed class DescriptorPairArgument : Argument
 {
     private const int SizeBytes = 2 * sizeof(int);
 
-    public override CallReader Output(int position, CallOptions options, bool is32Bit) => CallReader.OfDescriptors(options, sizeof(int), SizeBytes);
+    public override CallReader Output(int position, CallOptions options, bool is32Bit) =>
+        CallReader.OfDescriptors(options, sizeof(int), SizeBytes);
 
     public override void Write(ref CallWriter writer, in CallView call, int position)
     {

@@ -4,7 +4,8 @@ using Veil.Core.Kernel;
 
 namespace Veil.Core.Calls;
 
-/// <summary>What comes with a signal: a <c>siginfo_t</c>. That of 64-bit processes is the kernel's own <c>struct kernel_siginfo</c> too.</summary>
+/// <summary>What comes with a signal: a <c>siginfo_t</c>. That of 64-bit processes is the kernel's own <c>struct kernel_siginfo</c>
+/// too.</summary>
 internal static class SignalInfo
 {
     /// <summary>Bytes of it that mean something.</summary>
@@ -58,7 +59,8 @@ internal static class SignalInfo
         writer.EndStruct();
     }
 
-    private static void Write(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) => Write(ref writer, bytes, call.WordBytes);
+    private static void Write(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) =>
+        Write(ref writer, bytes, call.WordBytes);
 
     // Behind two ids and a status; times of 64 bits are aligned.
     private static int TimesOffset(int word) => word == 8 ? 16 : 12;

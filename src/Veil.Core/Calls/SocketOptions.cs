@@ -26,7 +26,8 @@ internal static class SocketOptions
     // Those of SOL_SOCKET that are an int, whatever length was given.
     private static ReadOnlySpan<byte> IntOptions =>
     [
-        1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15, 16, 18, 19, 27, 29, 30, 32, 33, 34, 35, 36, 37, 40, 41, 42, 43, 44, 45, 46, 49, 53, 56, 60,
+        1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15, 16, 18, 19, 27, 29, 30, 32, 33, 34, 35, 36, 37, 40, 41, 42, 43, 44, 45, 46, 49, 53, 56,
+        60,
         63, 64, 65, 68, 69, 70, 73, 75, 76, 82, 83, 84,
     ];
 

@@ -89,7 +89,8 @@ internal sealed unsafe class ControlClient(int fd, uint user) : IDisposable
         ControlAnswer answer;
         try
         {
-            answer = line.Contains((byte)0) ? ControlAnswer.Error("the line holds a NUL") : commands.Execute(s_strict.GetString(line).TrimEnd('\r'));
+            answer = line.Contains((byte)0) ? ControlAnswer.Error("the line holds a NUL")
+                : commands.Execute(s_strict.GetString(line).TrimEnd('\r'));
         }
         catch (DecoderFallbackException)
         {

@@ -69,8 +69,10 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
         {
             [] => Names,
             ["status"] => ["json"],
-            ["add" or "del" or "list" or "clear"] => MapNames(session.Modules).SelectMany(static map => new[] { map, map + DenySuffix }).Concat(session.Modules.Select(static module => module.Module.Name)).Distinct(StringComparer.Ordinal),
-            ["add" or "del" or "list" or "clear", var module] when session.Modules.Where(Named(module)).ToList() is { Count: > 0 } named && !MapNames(named).Contains(module, StringComparer.Ordinal) =>
+            ["add" or "del" or "list" or "clear"] => MapNames(session.Modules).SelectMany(static map => new[] { map, map + DenySuffix })
+                .Concat(session.Modules.Select(static module => module.Module.Name)).Distinct(StringComparer.Ordinal),
+            ["add" or "del" or "list" or "clear", var module] when session.Modules.Where(Named(module)).ToList() is { Count: > 0 } named
+                && !MapNames(named).Contains(module, StringComparer.Ordinal) =>
                 MapNames(named).SelectMany(static map => new[] { map, map + DenySuffix }),
             ["add", ..] => KeyNames(earlier[1..]),
             _ => [],
@@ -101,11 +103,13 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
         "resume" => None(command, arguments, Resume),
         "help" => None(command, arguments, Help),
         "quit" or "exit" => None(command, arguments, Quit),
-        _ => throw new UsageException($"unknown command '{Escaping.ForMessage(command)}'{Suggest(command, Names)} (available: {string.Join(", ", Names)})"),
+        _ => throw new UsageException(
+            $"unknown command '{Escaping.ForMessage(command)}'{Suggest(command, Names)} (available: {string.Join(", ", Names)})"),
     };
 
     private static ControlAnswer None(string command, ReadOnlySpan<string> arguments, Func<ControlAnswer> run) =>
-        arguments.IsEmpty ? run() : throw new UsageException($"{command}: takes nothing after it, but there is '{Escaping.ForMessage(arguments[0])}'");
+        arguments.IsEmpty ? run()
+            : throw new UsageException($"{command}: takes nothing after it, but there is '{Escaping.ForMessage(arguments[0])}'");
 
     private static ControlAnswer Help() => ControlAnswer.Listing(
     [
@@ -217,14 +221,23 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
         }
 
         bool allows = wanted.Any(keys => keys.Values.Any(bits => (bits & view.Bit) != FilterBits.None));
-        return ControlAnswer.Ok(view.Bit == FilterBits.Allow && allowed && !allows ? $"{view.Dimension} allows everything again: no key is left" : InForce(view.Dimension));
+        return ControlAnswer.Ok(
+            view.Bit == FilterBits.Allow && allowed && !allows ? $"{view.Dimension} allows everything again: no key is left"
+            : InForce(view.Dimension));
     }
 
     // What a filter is now, in every module that has it: once, where all say the same.
     private string InForce(string dimension)
     {
-        var modules = session.Modules.Select(module => (module.Module.Name, Filter: module.Filters.FirstOrDefault(filter => filter.Dimension.Name == dimension))).Where(static module => module.Filter is not null).Select(static module => (module.Name, Words: StatusText.Words(module.Filter!))).ToList();
-        var without = session.Modules.SelectMany(module => module.FiltersWithoutFlag.Where(filter => filter.Name == dimension).Select(filter => $"; not in {module.Module.Name}: it shows calls as they begin, which have no result yet (--{filter.Flag})"));
+        var modules =
+            session.Modules.Select(
+            module => (module.Module.Name, Filter: module.Filters.FirstOrDefault(filter => filter.Dimension.Name == dimension)))
+            .Where(static module => module.Filter is not null)
+            .Select(static module => (module.Name, Words: StatusText.Words(module.Filter!))).ToList();
+        var without =
+            session.Modules.SelectMany(
+            module => module.FiltersWithoutFlag.Where(filter => filter.Name == dimension)
+            .Select(filter => $"; not in {module.Module.Name}: it shows calls as they begin, which have no result yet (--{filter.Flag})"));
         return (modules.TrueForAll(module => module.Words == modules[0].Words)
             ? $"{dimension} {modules[0].Words}"
             : string.Join("; ", modules.Select(module => $"{module.Name} {dimension} {module.Words}"))) + string.Concat(without);
@@ -251,7 +264,9 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
         if (arguments is [var module, ..] && NamesAModule(arguments))
         {
             if (!attached.Any(Named(module)))
-                throw new UsageException($"{command}: module {module} is not traced ({string.Join(", ", session.Modules.Select(static traced => traced.Module.Name).Distinct(StringComparer.Ordinal))} {(session.Modules.Count == 1 ? "is" : "are")})");
+                throw new UsageException(
+                    $"{command}: module {module} is not traced " +
+                    $"({string.Join(", ", session.Modules.Select(static traced => traced.Module.Name).Distinct(StringComparer.Ordinal))} {(session.Modules.Count == 1 ? "is" : "are")})");
             attached = [.. attached.Where(Named(module))];
             arguments = arguments[1..];
         }
@@ -261,7 +276,8 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
         string name = arguments[0];
         arguments = arguments[1..];
         string dimension = DimensionOf(name);
-        List<FilterMap> maps = [.. attached.SelectMany(static module => module.Filters).Where(filter => filter.Dimension.Name == dimension)];
+        List<FilterMap> maps =
+            [.. attached.SelectMany(static module => module.Filters).Where(filter => filter.Dimension.Name == dimension)];
         return maps.Count > 0
             ? new View(name, dimension, dimension == name ? FilterBits.Allow : FilterBits.Deny, maps)
             : throw NoSuchFilter(command, name, attached);
@@ -271,8 +287,10 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
     private bool NamesAModule(ReadOnlySpan<string> arguments)
     {
         string first = arguments[0];
-        var filters = catalog.SelectMany(static module => module.Filters).Select(static filter => filter.Name).ToHashSet(StringComparer.Ordinal);
-        return catalog.Any(module => module.Name == first) && (!filters.Contains(first) || (arguments.Length > 1 && filters.Contains(DimensionOf(arguments[1]))));
+        var filters =
+            catalog.SelectMany(static module => module.Filters).Select(static filter => filter.Name).ToHashSet(StringComparer.Ordinal);
+        return catalog.Any(module => module.Name == first)
+            && (!filters.Contains(first) || (arguments.Length > 1 && filters.Contains(DimensionOf(arguments[1]))));
     }
 
     // Whose it is, where it is one at all: a filter of another module, or a flag that is for the start.
@@ -281,14 +299,19 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
         string dimension = DimensionOf(name);
         string whose = string.Join(", ", asked.Select(static module => module.Module.Name).Distinct(StringComparer.Ordinal));
         string available = $"available: {string.Join(", ", MapNames(asked))}, each with {DenySuffix} too";
-        if (asked.SelectMany(static module => module.FiltersWithoutFlag).FirstOrDefault(filter => filter.Name == dimension) is { Flag: { } needed })
+        if (asked.SelectMany(static module => module.FiltersWithoutFlag)
+            .FirstOrDefault(filter => filter.Name == dimension) is { Flag: { } needed })
             return new($"{command}: {dimension}: this trace shows calls as they begin, which have no result yet; start it with --{needed}");
         if (catalog.Any(module => module.Flags.Any(flag => flag.Name == dimension)))
             return new($"{command}: --{dimension} is set when the trace starts, and cannot be changed while it runs ({available})");
-        var having = catalog.Where(module => module.Filters.Any(filter => filter.Name == dimension)).Select(static module => module.Name).ToList();
+        var having =
+            catalog.Where(module => module.Filters.Any(filter => filter.Name == dimension)).Select(static module => module.Name).ToList();
         if (having.Count > 0)
-            return new($"{command}: {whose} {(whose.Contains(',', StringComparison.Ordinal) ? "have" : "has")} no filter '{dimension}'; {string.Join(", ", having)} {(having.Count == 1 ? "has" : "have")} ({available})");
-        var known = MapNames(asked).SelectMany(static map => new[] { map, map + DenySuffix }).Concat(session.Modules.Select(static module => module.Module.Name));
+            return new(
+                $"{command}: {whose} {(whose.Contains(',', StringComparison.Ordinal) ? "have" : "has")} no filter '{dimension}'; " +
+                $"{string.Join(", ", having)} {(having.Count == 1 ? "has" : "have")} ({available})");
+        var known = MapNames(asked).SelectMany(static map => new[] { map, map + DenySuffix })
+            .Concat(session.Modules.Select(static module => module.Module.Name));
         return new($"{command}: unknown filter '{Escaping.ForMessage(name)}'{Suggest(name, known)} ({available})");
     }
 

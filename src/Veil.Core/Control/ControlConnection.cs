@@ -7,7 +7,8 @@ using Veil.Core.Text;
 
 namespace Veil.Core.Control;
 
-/// <summary>The client's end of a control socket. Whoever listens there is not trusted: memory is bounded, and what it says is safe to show.</summary>
+/// <summary>The client's end of a control socket. Whoever listens there is not trusted: memory is bounded, and what it says is safe to
+/// show.</summary>
 public sealed unsafe class ControlConnection : IDisposable
 {
     private const int ChunkBytes = 64 * 1024;
@@ -29,7 +30,8 @@ public sealed unsafe class ControlConnection : IDisposable
         _path = path;
         byte[] name = Encoding.UTF8.GetBytes(path);
         if (name.Length is 0 or > LibC.SocketPathMax)
-            throw new UsageException($"control: '{Escaping.ForMessage(path)}' has {name.Length} bytes, but a socket's path has 1 to {LibC.SocketPathMax}");
+            throw new UsageException(
+                $"control: '{Escaping.ForMessage(path)}' has {name.Length} bytes, but a socket's path has 1 to {LibC.SocketPathMax}");
         _fd = LibC.Socket(LibC.AfUnix, LibC.SockStreamCloexec, 0);
         if (LibC.ConnectTo(_fd, name) == 0)
             return;
@@ -40,17 +42,21 @@ public sealed unsafe class ControlConnection : IDisposable
             Errno.ENOENT => "no such file: a trace makes its socket with --control PATH, and removes it at its end",
             Errno.ENOTDIR => "a part of the path before its end is no folder: give the path that the trace was given with --control",
             // Of a file that is no socket the kernel says the same as of a socket that nobody has, or that this user may not use.
-            Errno.ECONNREFUSED or Errno.EACCES when KindOf(path) is { } kind => $"{kind}, and no socket: give the path that the trace was given with --control",
+            Errno.ECONNREFUSED or Errno.EACCES when KindOf(path) is { } kind =>
+                $"{kind}, and no socket: give the path that the trace was given with --control",
             Errno.EACCES => "permission denied: the socket is for root and who started the trace, and for a group with --control-group",
             Errno.EPROTOTYPE => "a socket of another kind, and no trace's: give the path that the trace was given with --control",
-            Errno.ECONNREFUSED => "no trace listens there any more: it was ended without its clean-up; a new trace with the same --control replaces the socket",
+            Errno.ECONNREFUSED =>
+                "no trace listens there any more: it was ended without its clean-up; a new trace with the same " +
+                "--control replaces the socket",
             _ => Marshal.GetPInvokeErrorMessage(error),
         });
     }
 
     /// <summary>Sends a command and waits for its answer.</summary>
     /// <param name="command">The command.</param>
-    /// <param name="show">Takes the lines of an answer that has several, one by one as they come; the answer itself has none of them.</param>
+    /// <param name="show">Takes the lines of an answer that has several, one by one as they come; the answer itself has none of
+    /// them.</param>
     /// <exception cref="VeilException">The trace ended.</exception>
     public ControlAnswer Ask(string command, Action<string> show)
     {

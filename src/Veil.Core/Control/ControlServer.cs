@@ -42,7 +42,8 @@ public sealed unsafe class ControlServer : IDisposable
     }
 
     /// <summary>Makes the socket; it answers from <see cref="Start"/> on.</summary>
-    /// <param name="path">Where. A socket that nobody listens on any more, and that is ours, is replaced; anything else there is an error.</param>
+    /// <param name="path">Where. A socket that nobody listens on any more, and that is ours, is replaced; anything else there is an
+    /// error.</param>
     /// <param name="group">The group that may connect beside the owner and root, or none.</param>
     /// <exception cref="UsageException">The path or the group can be none.</exception>
     /// <exception cref="VeilException">There cannot be a socket there now.</exception>
@@ -50,8 +51,10 @@ public sealed unsafe class ControlServer : IDisposable
     {
         int length = Encoding.UTF8.GetByteCount(path);
         if (length is 0 or > LibC.SocketPathMax || path.Contains('\0', StringComparison.Ordinal))
-            throw new UsageException($"--control: '{path}' has {length} bytes, but a socket's path has 1 to {LibC.SocketPathMax}, and no NUL");
-        uint? groupId = group is null ? null : NameService.TryGetGroupId(group, out uint id) ? id : throw new UsageException($"--control-group: '{group}' is no group of this system");
+            throw new UsageException(
+                $"--control: '{path}' has {length} bytes, but a socket's path has 1 to {LibC.SocketPathMax}, and no NUL");
+        uint? groupId = group is null ? null : NameService.TryGetGroupId(group, out uint id) ? id
+            : throw new UsageException($"--control-group: '{group}' is no group of this system");
 
         int listener = LibC.Socket(LibC.AfUnix, LibC.SockStreamCloexec | LibC.SockNonblock, 0);
         if (listener < 0)
@@ -136,7 +139,9 @@ public sealed unsafe class ControlServer : IDisposable
             }
 
             // However many clients a user has, each user has one command in a round: the others' come next.
-            foreach (var client in _clients.Where(static client => client.HasCommand).GroupBy(static client => client.User).Select(static one => one.MinBy(static client => client.ActiveAt)!).ToList())
+            foreach (
+                var client in _clients.Where(static client => client.HasCommand).GroupBy(static client => client.User)
+                .Select(static one => one.MinBy(static client => client.ActiveAt)!).ToList())
             {
                 if (!client.Execute(_commands!))
                     Close(client);
@@ -179,7 +184,8 @@ public sealed unsafe class ControlServer : IDisposable
     // Who has the most clients has one too many. Root's own make room for root alone.
     private bool MakeRoomFor(uint user)
     {
-        var most = _clients.Where(client => client.User != 0 || user == 0).GroupBy(static client => client.User).OrderBy(static one => one.Key == 0).ThenByDescending(static one => one.Count()).FirstOrDefault();
+        var most = _clients.Where(client => client.User != 0 || user == 0).GroupBy(static client => client.User)
+            .OrderBy(static one => one.Key == 0).ThenByDescending(static one => one.Count()).FirstOrDefault();
         if (LongestIdle(most ?? Enumerable.Empty<ControlClient>()) is not { } idle)
             return false;
         Close(idle, $"another one came, and there are {ClientsMax} clients");
@@ -189,7 +195,8 @@ public sealed unsafe class ControlServer : IDisposable
     private void BoundBytes()
     {
         while (_clients.Sum(static client => (long)client.HeldBytes) > HeldBytesMax)
-            Close(LongestIdle(_clients.Where(static client => client.HeldBytes > ControlClient.ChunkBytes))!, "too much waits for all clients together, and longest for this one");
+            Close(LongestIdle(_clients.Where(static client => client.HeldBytes > ControlClient.ChunkBytes))!,
+                "too much waits for all clients together, and longest for this one");
     }
 
     private static ControlClient? LongestIdle(IEnumerable<ControlClient> clients) =>
@@ -204,5 +211,6 @@ public sealed unsafe class ControlServer : IDisposable
         _clients.Remove(client);
     }
 
-    private static VeilException Failed(string path, string what) => new($"--control: {what}: {path}: {Marshal.GetLastPInvokeErrorMessage()}");
+    private static VeilException Failed(string path, string what) =>
+        new($"--control: {what}: {path}: {Marshal.GetLastPInvokeErrorMessage()}");
 }

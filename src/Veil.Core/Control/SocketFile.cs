@@ -10,8 +10,8 @@ namespace Veil.Core.Control;
 /// <summary>
 /// The name of the control socket in its folder. The folder may belong to somebody else, who can put a link in the socket's place at any
 /// moment: so the path is looked up once, to open the folder, and nothing is done to the socket by its name. Mode and group are right when
-/// bind(2) makes it (umask(2), setfsgid(2)). What is removed is removed from that folder, and only if it is the socket that was seen before; between that look and
-/// unlinkat(2) only who may write to the folder can change the name, and could remove it without our help.
+/// bind(2) makes it (umask(2), setfsgid(2)). What is removed is removed from that folder, and only if it is the socket that was seen
+/// before; between that look and unlinkat(2) only who may write to the folder can change the name, and could remove it without our help.
 /// </summary>
 internal sealed unsafe class SocketFile : IDisposable
 {
@@ -117,7 +117,9 @@ internal sealed unsafe class SocketFile : IDisposable
         if (group is { } gid && _made.Group != gid)
         {
             _ = Remove(_made);
-            throw new VeilException($"--control-group: {_path} got another group: its folder gives its own (setgid), or this process may not give that one (run it as root, or by sg)");
+            throw new VeilException(
+                $"--control-group: {_path} got another group: its folder gives its own (setgid), or this process may not give that one " +
+                $"(run it as root, or by sg)");
         }
     }
 
@@ -132,7 +134,8 @@ internal sealed unsafe class SocketFile : IDisposable
         int error = Marshal.GetLastPInvokeError();
         _ = LibC.Close(probe);
         if (answer == 0 || error != Errno.ECONNREFUSED)
-            throw new VeilException($"--control: {_path} is in use{(answer == 0 ? "" : $" ({Marshal.GetPInvokeErrorMessage(error)})")}: give another path");
+            throw new VeilException(
+                $"--control: {_path} is in use{(answer == 0 ? "" : $" ({Marshal.GetPInvokeErrorMessage(error)})")}: give another path");
         if (there.User != LibC.EffectiveUser())
             throw new VeilException($"--control: {_path} is a socket of another user: give another path");
         if (!Remove(there))

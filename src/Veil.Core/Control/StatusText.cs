@@ -18,18 +18,27 @@ internal static class StatusText
     {
         var lines = new List<string>
         {
-            (status.PausedFor is { } paused ? $"paused for {Seconds(paused)} s, started {Seconds(status.Duration)} s ago" : $"tracing for {Seconds(status.Duration)} s")
+            (status.PausedFor is { } paused ? $"paused for {Seconds(paused)} s, started {Seconds(status.Duration)} s ago"
+                : $"tracing for {Seconds(status.Duration)} s")
             + (status.EventsPerSecond is { } rate ? $", {rate} events/s" : "")
             + (status.DroppedPaused > 0 ? $", {status.DroppedPaused} dropped while paused" : "")
             + (status.DroppedByFilter > 0 ? $", {status.DroppedByFilter} dropped by {status.FilterFlag}" : ""),
         };
         if (status.Rings is { } rings)
-            lines.Add($"ring     {rings.PendingBytes / 1024} of {rings.Bytes / 1024} KiB ({100 * rings.PendingBytes / rings.Bytes}%){(rings.Count > 1 ? $", {rings.Count} rings" : "")}");
+            lines.Add(
+                $"ring     {rings.PendingBytes / 1024} of {rings.Bytes / 1024} KiB " +
+                $"({100 * rings.PendingBytes / rings.Bytes}%){(rings.Count > 1 ? $", {rings.Count} rings" : "")}");
         foreach (var module in status.Modules)
         {
-            string lost = module.Lost.Count == 0 ? "0 lost" : string.Join(", ", module.Lost.Select(static cause => $"{cause.Value.Count} lost ({cause.Key}{cause.Value.UsersText.Replace(" (", ", ", StringComparison.Ordinal).TrimEnd(')')})"));
+            string lost = module.Lost.Count == 0 ? "0 lost"
+                : string.Join(
+                ", ", module.Lost.Select(
+                static cause =>
+                $"{cause.Value.Count} lost " +
+                $"({cause.Key}{cause.Value.UsersText.Replace(" (", ", ", StringComparison.Ordinal).TrimEnd(')')})"));
             string dropped = module.DroppedPaused > 0 ? $", {module.DroppedPaused} dropped while paused" : "";
-            string events = module.Counting is { } counting ? $"counting in the kernel {counting}" : $"{module.Events} events{(module.EventsPerSecond is { } perSecond ? $", {perSecond}/s" : "")}";
+            string events = module.Counting is { } counting ? $"counting in the kernel {counting}"
+                : $"{module.Events} events{(module.EventsPerSecond is { } perSecond ? $", {perSecond}/s" : "")}";
             lines.Add($"{module.Name,-8} by {module.Hook}, {events}, {lost}{dropped}");
             foreach (var filter in module.Filters)
             {
@@ -119,7 +128,10 @@ internal static class StatusText
     }
 
     /// <summary>What a filter lets through, without its name.</summary>
-    public static string Words(FilterMap filter) => string.Join(" and ", new[] { Words(filter, FilterBits.Allow, "allows"), Words(filter, FilterBits.Deny, "denies") }.OfType<string>()) is { Length: > 0 } words
+    public static string Words(FilterMap filter) =>
+        string.Join(
+        " and ", new[] { Words(filter, FilterBits.Allow, "allows"), Words(filter, FilterBits.Deny, "denies") }.OfType<string>())
+        is { Length: > 0 } words
         ? words
         : "allows everything";
 
@@ -180,5 +192,6 @@ internal static class StatusText
 
     // A name stands for a key in each table of system calls.
     private static List<string> Keys(FilterMap filter, FilterBits bit) =>
-        [.. filter.Keys.Where(entry => (entry.Value & bit) != FilterBits.None).Select(static entry => entry.Key.Text).Distinct(StringComparer.Ordinal)];
+        [.. filter.Keys.Where(entry => (entry.Value & bit) != FilterBits.None).Select(static entry => entry.Key.Text)
+            .Distinct(StringComparer.Ordinal)];
 }

@@ -66,7 +66,8 @@ internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, IReadOnl
     /// <summary>From the beginning to the end of counting.</summary>
     public TimeSpan Duration => Stopwatch.GetElapsedTime(_begun.Ticks, _end.Ticks);
 
-    /// <summary>Drops events, or counts them again. Tables are held back meanwhile: there may be a prompt where they would appear. From any thread.</summary>
+    /// <summary>Drops events, or counts them again. Tables are held back meanwhile: there may be a prompt where they would appear. From any
+    /// thread.</summary>
     public bool Paused
     {
         set
@@ -90,7 +91,8 @@ internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, IReadOnl
         _begun = _from = Moment.Now;
     }
 
-    /// <summary>Begins the next interval where it is time for it, and prints the last one as soon as it is complete. Waits for nothing.</summary>
+    /// <summary>Begins the next interval where it is time for it, and prints the last one as soon as it is complete. Waits for
+    /// nothing.</summary>
     /// <returns>Milliseconds after which to look again.</returns>
     public int Step()
     {
@@ -102,7 +104,8 @@ internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, IReadOnl
             foreach (var module in counts)
                 module.Turn();
             _turned = Moment.Now;
-            // By the beginning, not by the last turn: one that comes late does not delay those after it. What was missed altogether is one interval.
+            // By the beginning, not by the last turn: one that comes late does not delay those after it. What was missed altogether is one
+            // interval.
             _turns = Stopwatch.GetElapsedTime(_begun.Ticks, _turned.Ticks).Ticks / length.Ticks;
             _reading = true;
         }
@@ -142,7 +145,8 @@ internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, IReadOnl
             PrintTurned();
         _turned = _end;
         // Nothing came in the moment between the last interval and the end: that is no interval of its own.
-        if (interval is { } length && _turns > 0 && Stopwatch.GetElapsedTime(_from.Ticks, _end.Ticks) < LastShareMin * length && counts.All(static module => module.IsEmpty))
+        if (interval is { } length && _turns > 0 && Stopwatch.GetElapsedTime(_from.Ticks, _end.Ticks) < LastShareMin * length
+            && counts.All(static module => module.IsEmpty))
             return;
         Print(static module => module.TakeCurrent());
     }

@@ -22,7 +22,8 @@ public sealed record CountOptions(string? By, string? Histogram, int? Top, TimeS
 
     /// <summary>The fields that can be counted by, or of which a histogram can be made.</summary>
     public static IEnumerable<string> FieldNames(TraceModule module, bool histogram) =>
-        ModuleFields.Of(module).Select(static known => known.Field).Where(field => histogram ? CountPlan.CanBeHistogram(field) : CountPlan.CanBeKey(field)).Select(static field => field.Name);
+        ModuleFields.Of(module).Select(static known => known.Field)
+            .Where(field => histogram ? CountPlan.CanBeHistogram(field) : CountPlan.CanBeKey(field)).Select(static field => field.Name);
 
     /// <summary>The field that a module is counted by, or none.</summary>
     public string? KeyOf(TraceModule module) => By ?? (Histogram is null ? module.CountKey : null);

@@ -8,7 +8,8 @@ using Veil.Core.Text;
 
 namespace Veil.Core.Counting;
 
-/// <summary>What one module counts: where in its events the key lies, and the number of a histogram. It becomes constants of the programs.</summary>
+/// <summary>What one module counts: where in its events the key lies, and the number of a histogram. It becomes constants of the
+/// programs.</summary>
 internal sealed class CountPlan
 {
     /// <summary>Slots of a histogram: zeros, one for each power of two, and what has no such number (<c>VEIL_HIST_SLOTS</c>).</summary>
@@ -54,7 +55,10 @@ internal sealed class CountPlan
     public int Slots => Value is null ? 1 : HistogramSlots;
 
     /// <summary>What is counted, in words.</summary>
-    public string Words => string.Join(", ", new[] { Key is { } key ? "by " + key.Name : null, Value is { } value ? "histogram of " + value.Name : null }.OfType<string>());
+    public string Words =>
+        string.Join(
+        ", ", new[] {
+        Key is { } key ? "by " + key.Name : null, Value is { } value ? "histogram of " + value.Name : null }.OfType<string>());
 
     private KeyKind Kind { get; }
 
@@ -73,14 +77,19 @@ internal sealed class CountPlan
         var events = schemas.Where(schema => schema.Module == module.Name).ToList();
         Require(module, events, "--count-by", by, CanBeKey);
         Require(module, events, "--hist", options.Histogram, CanBeHistogram);
-        var having = events.Where(schema => (by is null || Find(schema, by) is not null) && (options.Histogram is null || Find(schema, options.Histogram) is not null)).ToList();
-        var schema = having.FirstOrDefault() ?? throw new UsageException($"--hist: no event of module {module.Name} has both {options.Histogram} and {by}");
+        var having =
+            events.Where(
+            schema => (by is null || Find(schema, by) is not null)
+            && (options.Histogram is null || Find(schema, options.Histogram) is not null)).ToList();
+        var schema = having.FirstOrDefault()
+            ?? throw new UsageException($"--hist: no event of module {module.Name} has both {options.Histogram} and {by}");
         return new CountPlan(schema, Find(schema, by), Find(schema, options.Histogram), options);
     }
 
     /// <summary>The fields that can be counted by, or of which a histogram can be made.</summary>
     public static IEnumerable<string> Names(IEnumerable<EventSchema> events, bool histogram) =>
-        events.SelectMany(static schema => schema.Fields).Where(field => histogram ? CanBeHistogram(field) : CanBeKey(field)).Select(static field => field.Name).Distinct(StringComparer.Ordinal);
+        events.SelectMany(static schema => schema.Fields).Where(field => histogram ? CanBeHistogram(field) : CanBeKey(field))
+            .Select(static field => field.Name).Distinct(StringComparer.Ordinal);
 
     /// <summary>Has an object count nothing, with as little memory as there can be.</summary>
     public void Configure(BpfObject bpfObject)
@@ -98,7 +107,9 @@ internal sealed class CountPlan
 
         bpfObject.SetGlobal("veil_count_event_size", (uint)Math.Max(EndOf(Key), EndOf(Value)));
         bpfObject.SetGlobal("veil_count_small_keys", HasSmall);
-        bpfObject.SetGlobal("veil_count_needs_time", Key?.Value.Facts.Quantity is { NeedsTime: true } || Value?.Value.Facts.Quantity is { NeedsTime: true });
+        bpfObject.SetGlobal(
+            "veil_count_needs_time", Key?.Value.Facts.Quantity is { NeedsTime: true }
+            || Value?.Value.Facts.Quantity is { NeedsTime: true });
         bpfObject.SetGlobal("veil_count_in_turns", InTurns);
         for (int turn = 0; turn < (InTurns ? 2 : 1); turn++)
         {
@@ -122,7 +133,8 @@ internal sealed class CountPlan
     }
 
     /// <summary>Is the key only the beginning of a path?</summary>
-    public bool IsCut(ReadOnlySpan<byte> key) => Kind == KeyKind.Path && BinaryPrimitives.ReadUInt16LittleEndian(key[PathTruncatedOffset..]) != 0;
+    public bool IsCut(ReadOnlySpan<byte> key) =>
+        Kind == KeyKind.Path && BinaryPrimitives.ReadUInt16LittleEndian(key[PathTruncatedOffset..]) != 0;
 
     /// <summary>A record as if an event had this key, for the code that shows fields.</summary>
     /// <param name="key">The bytes that the map has.</param>
@@ -158,7 +170,10 @@ internal sealed class CountPlan
             throw new UsageException($"{flag}: '{Escaping.ForMessage(name)}': {how}");
         var valid = Names(events, histogram: flag == "--hist").ToList();
         string hint = NearestName.Find(name, valid) is [var nearest, ..] ? $"; did you mean '{nearest}'?" : "";
-        string why = events.Any(schema => Find(schema, name) is not null) ? flag == "--hist" ? $"is not a quantity in module {module.Name}{(Names(events, histogram: false).Contains(name) ? $"; --count-by {name} counts it" : "")}" : $"cannot be counted by in module {module.Name}"
+        string why = events.Any(schema => Find(schema, name) is not null) ? flag == "--hist"
+            ? $"is not a quantity in module " +
+            $"{module.Name}{(Names(events, histogram: false).Contains(name) ? $"; --count-by {name} counts it" : "")}"
+            : $"cannot be counted by in module {module.Name}"
             : $"is not a field of module {module.Name}";
         throw new UsageException($"{flag}: '{Escaping.ForMessage(name)}' {why}{hint} (available: {string.Join(' ', valid)})");
     }

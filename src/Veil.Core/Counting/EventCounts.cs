@@ -65,7 +65,8 @@ internal sealed unsafe class EventCounts
                 isEmpty &= Sum(rests, turn, CountRest.MapFull) + Sum(rests, turn, CountRest.NoField) == 0;
                 isEmpty &= !new BpfPerCpuSums(_object.Map($"veil_counts_{turn}")).HasKeys();
                 if (Plan.HasSmall)
-                    new BpfPerCpuSums(_object.Map($"veil_small_{turn}")).Visit(remove: false, (_, sums) => isEmpty &= !Array.Exists(sums, static sum => sum != 0));
+                    new BpfPerCpuSums(_object.Map($"veil_small_{turn}"))
+                        .Visit(remove: false, (_, sums) => isEmpty &= !Array.Exists(sums, static sum => sum != 0));
             }
 
             return isEmpty;

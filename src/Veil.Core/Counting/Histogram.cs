@@ -4,7 +4,8 @@ using Veil.Core.Events.Kinds;
 
 namespace Veil.Core.Counting;
 
-/// <summary>The slots of a histogram by powers of two: slot 0 holds zeros, slot n what is at least 2^(n-1) and less than 2^n, the last of them all that is more.</summary>
+/// <summary>The slots of a histogram by powers of two: slot 0 holds zeros, slot n what is at least 2^(n-1) and less than 2^n, the last of
+/// them all that is more.</summary>
 internal static class Histogram
 {
     /// <summary>The slot of events that have no such number.</summary>
@@ -20,7 +21,8 @@ internal static class Histogram
     public static UInt128 To(int slot) => slot == 0 ? 1 : UInt128.One << (slot == Most ? BitsMax : slot);
 
     /// <summary>A slot with its unit, such as <c>[16us, 33us)</c>.</summary>
-    public static string Label(int slot, Quantity quantity) => $"[{Text((double)From(slot), quantity)}, {Text((double)To(slot), quantity)})";
+    public static string Label(int slot, Quantity quantity) =>
+        $"[{Text((double)From(slot), quantity)}, {Text((double)To(slot), quantity)})";
 
     // Of two or three digits where it is a time.
     private static string Text(double number, Quantity quantity)
@@ -32,6 +34,7 @@ internal static class Histogram
             unit++;
         }
 
-        return (number < 10 && number != Math.Floor(number) ? number.ToString("F1", CultureInfo.InvariantCulture) : Math.Round(number).ToString("F0", CultureInfo.InvariantCulture)) + quantity.Units[unit];
+        return (number < 10 && number != Math.Floor(number) ? number.ToString("F1", CultureInfo.InvariantCulture)
+            : Math.Round(number).ToString("F0", CultureInfo.InvariantCulture)) + quantity.Units[unit];
     }
 }

@@ -37,7 +37,8 @@ public sealed record SystemReport
     public static SystemReport Create(IReadOnlyList<TraceModule> modules)
     {
         string? missing = Privileges.Missing();
-        string? hopeless = !KernelFeatures.HasBtf ? "the kernel's BTF is missing" : missing is null ? null : $"this process lacks {missing}";
+        string? hopeless =
+            !KernelFeatures.HasBtf ? "the kernel's BTF is missing" : missing is null ? null : $"this process lacks {missing}";
         return new SystemReport
         {
             Kernel = $"{KernelFeatures.KernelVersion} {(RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "arm64" : "x86_64")}",

@@ -7,7 +7,8 @@ using Veil.Core.Sinks;
 
 namespace Veil.Core.Enrichers;
 
-/// <summary>Adds what the kernel's record does not hold: wall-clock time, the user's name, the process's current name, why a path refused.</summary>
+/// <summary>Adds what the kernel's record does not hold: wall-clock time, the user's name, the process's current name, why a path
+/// refused.</summary>
 public sealed class EnrichSink(IEventSink next, Enrichments enrichments, EventHeader header, RootClient? root) : IEventSink
 {
     private readonly WallClock _clock = new();
@@ -35,7 +36,10 @@ public sealed class EnrichSink(IEventSink next, Enrichments enrichments, EventHe
         if (_proc)
             view.ProcName = _processes.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[header.PidOffset..]), timestamp);
         if (_why)
-            view.Why = _reasons.Find(ref view, BinaryPrimitives.ReadUInt32LittleEndian(record[header.PidOffset..]), BinaryPrimitives.ReadUInt32LittleEndian(record[header.UidOffset..]), timestamp);
+            view.Why =
+                _reasons.Find(
+                ref view, BinaryPrimitives.ReadUInt32LittleEndian(record[header.PidOffset..]),
+                BinaryPrimitives.ReadUInt32LittleEndian(record[header.UidOffset..]), timestamp);
         next.Write(ref view);
     }
 

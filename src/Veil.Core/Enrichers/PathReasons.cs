@@ -9,8 +9,8 @@ using Veil.Core.Privileged;
 namespace Veil.Core.Enrichers;
 
 /// <summary>
-/// Why a call on a path was refused: the component, its mode and its owner, looked for right after. It may have changed since. The same question is
-/// asked again after a second, and the table has a fixed size.
+/// Why a call on a path was refused: the component, its mode and its owner, looked for right after. It may have changed since. The same
+/// question is asked again after a second, and the table has a fixed size.
 /// </summary>
 /// <param name="root">Looks where we may not; or nothing.</param>
 public sealed class PathReasons(RootClient? root)
@@ -42,7 +42,8 @@ public sealed class PathReasons(RootClient? root)
         foreach (var path in source.Paths)
         {
             if (path.PartOf(view.Record) is { IsTruncated: false, Length: > 0 } part && part.Of(view.Record) is [(byte)'/', ..] bytes
-                && Ask(new(pid, uid, error, source.NeedOf(view.Record, path), Encoding.Latin1.GetString(part.NameOf(view.Record))), timestamp) is { Length: > 0 } reason)
+                && Ask(new(pid, uid, error, source.NeedOf(view.Record, path), Encoding.Latin1.GetString(part.NameOf(view.Record))),
+                    timestamp) is { Length: > 0 } reason)
                 return reason;
         }
 
@@ -68,9 +69,12 @@ public sealed class PathReasons(RootClient? root)
         private readonly EventValue? _flags = Value(schema, "flags");
         private readonly EventValue? _call = schema.Fields.FirstOrDefault(static field => field.Value.Is<CallKind>()).Value;
 
-        public EventValue[] Paths { get; } = [.. new[] { Value(schema, "filename"), Value(schema, "target") }.OfType<EventValue>().Where(static value => value.Is<PathKind>())];
+        public EventValue[] Paths { get; } =
+            [.. new[] { Value(schema, "filename"), Value(schema, "target") }.OfType<EventValue>()
+            .Where(static value => value.Is<PathKind>())];
 
-        public int ErrorOf(ReadOnlySpan<byte> record) => _ret?.Is<ReturnKind>() == true && (Paths.Length > 0 || _call is not null) ? (int)ErrnoKind.Of(_ret.Signed(record)) : 0;
+        public int ErrorOf(ReadOnlySpan<byte> record) =>
+            _ret?.Is<ReturnKind>() == true && (Paths.Length > 0 || _call is not null) ? (int)ErrnoKind.Of(_ret.Signed(record)) : 0;
 
         /// <summary>One of the paths of a system call, with the folder that it is relative to where that is known.</summary>
         public bool TryGetCall(ReadOnlySpan<byte> record, int index, out string path, out PathNeed need)
@@ -104,10 +108,12 @@ public sealed class PathReasons(RootClient? root)
         {
             if (name.StartsWith("open", StringComparison.Ordinal))
                 return name == "openat2" ? PathNeed.Read | PathNeed.Write : AccessOf(next);
-            if (name.Contains("chmod", StringComparison.Ordinal) || name.Contains("chown", StringComparison.Ordinal) || name.Contains("utime", StringComparison.Ordinal))
+            if (name.Contains("chmod", StringComparison.Ordinal) || name.Contains("chown", StringComparison.Ordinal)
+                || name.Contains("utime", StringComparison.Ordinal))
                 return PathNeed.Own;
             if (name.Contains("link", StringComparison.Ordinal))
-                return name.StartsWith("readlink", StringComparison.Ordinal) || (name is "link" or "linkat" && index == 0) ? PathNeed.None : PathNeed.Name;
+                return name.StartsWith("readlink", StringComparison.Ordinal) || (name is "link" or "linkat" && index == 0) ? PathNeed.None
+                    : PathNeed.Name;
             if (name.StartsWith("mk", StringComparison.Ordinal) || name.StartsWith("rename", StringComparison.Ordinal) || name == "rmdir")
                 return PathNeed.Name;
             return name switch
@@ -144,8 +150,10 @@ public sealed class PathReasons(RootClient? root)
 
         // Without its flags, whatever the caller lacks.
         private PathNeed OpenNeed(ReadOnlySpan<byte> record) =>
-            _flags is null || !_flags.Is<FileFlagsKind>() ? PathNeed.Read | PathNeed.Write : AccessOf((int)BinaryPrimitives.ReadUInt32LittleEndian(_flags.Of(record)[sizeof(uint)..]));
+            _flags is null || !_flags.Is<FileFlagsKind>() ? PathNeed.Read | PathNeed.Write
+                : AccessOf((int)BinaryPrimitives.ReadUInt32LittleEndian(_flags.Of(record)[sizeof(uint)..]));
 
-        private static EventValue? Value(EventSchema schema, string name) => schema.Fields.FirstOrDefault(field => field.Name == name).Value;
+        private static EventValue? Value(EventSchema schema, string name) =>
+            schema.Fields.FirstOrDefault(field => field.Name == name).Value;
     }
 }

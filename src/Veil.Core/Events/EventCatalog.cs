@@ -64,5 +64,6 @@ public sealed class EventCatalog
     /// <summary>The schema of a record.</summary>
     /// <exception cref="VeilException">The record is of no kind of this session, which a program of ours never makes.</exception>
     public EventSchema Find(uint kind) =>
-        kind < (uint)_byKind.Length && _byKind[kind] is { } schema ? schema : throw new VeilException($"reading the ring: a record of unknown kind {kind}");
+        kind < (uint)_byKind.Length && _byKind[kind] is { } schema ? schema
+            : throw new VeilException($"reading the ring: a record of unknown kind {kind}");
 }

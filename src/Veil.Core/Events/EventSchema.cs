@@ -53,7 +53,8 @@ public sealed class EventSchema
         var shape = new MemberShape(module.Columns);
         shape.Fields.Add(new("module", ConstantKind.Of(module.Name)));
         if (type.Members.Count == 0 || type.Members[0].StructName != "veil_event")
-            throw new VeilException($"reading the events of module {module.Name}: struct {type.Name} does not begin with struct veil_event");
+            throw new VeilException(
+                $"reading the events of module {module.Name}: struct {type.Name} does not begin with struct veil_event");
 
         foreach (var member in type.Members)
         {
@@ -75,15 +76,19 @@ public sealed class EventSchema
         }
 
         foreach (var (alias, name) in module.FieldAliases)
-            shape.Fields.Add(new(alias, shape.Fields.Find(field => field.Name == name).Value ?? throw new VeilException($"reading the events of module {module.Name}: no field {name}")));
+            shape.Fields.Add(
+                new(alias, shape.Fields.Find(field => field.Name == name).Value
+                ?? throw new VeilException($"reading the events of module {module.Name}: no field {name}")));
 
         // What is wide only now and then stands last, so that it moves nothing.
-        return new EventSchema(module.Name, kind, index, type.SizeBytes, [.. shape.Fields], [.. shape.Columns.OrderBy(static column => column.Width == 0)]);
+        return new EventSchema(
+            module.Name, kind, index, type.SizeBytes, [.. shape.Fields], [.. shape.Columns.OrderBy(static column => column.Width == 0)]);
 
         void Add(BtfMember member, int offset)
         {
             if (!MemberKinds.TryExpand(shape, btf, member, offset))
-                throw new VeilException($"reading the events of module {module.Name}: {type.Name}.{member.Name} has no semantic type of types.bpf.h");
+                throw new VeilException(
+                    $"reading the events of module {module.Name}: {type.Name}.{member.Name} has no semantic type of types.bpf.h");
         }
     }
 

@@ -4,7 +4,8 @@ using Veil.Bpf;
 
 namespace Veil.Core.Filters;
 
-/// <summary>The error that a call failed with. A result that is no error has no key: to allow an error leaves it out, to deny one does not.</summary>
+/// <summary>The error that a call failed with. A result that is no error has no key: to allow an error leaves it out, to deny one does
+/// not.</summary>
 internal sealed class ErrnoDimension : FilterDimension
 {
     /// <summary>The name of the flag.</summary>
@@ -24,7 +25,8 @@ internal sealed class ErrnoDimension : FilterDimension
 
     public override string? ParseKeys(string text, List<FilterKey> keys)
     {
-        if (!Errno.TryGetNumber(text, out int number) && !(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number is > 0 and <= ErrnoMax))
+        if (!Errno.TryGetNumber(text, out int number)
+            && !(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number is > 0 and <= ErrnoMax))
             return $"unknown error {Quoted(text)}{Nearest(text.ToUpperInvariant(), KeyNames())}";
         keys.Add(new((UInt128)number, text));
         return null;

@@ -3,7 +3,8 @@ namespace Veil.Core.Filters;
 
 /// <summary>
 /// From one filter to another while programs read it: which stores, in which order. Programs read the mode, then single, then
-/// hint and map, each once; for names generation, lengths and map. In this order every event is decided by the filter before or by the one after:
+/// hint and map, each once; for names generation, lengths and map. In this order every event is decided by the filter before or by the one
+/// after:
 /// <list type="number">
 /// <item>A bit that leaves the mode leaves first, at once for all keys. A program that read the old mode has to find the old
 /// keys, or it would drop what both filters let pass; so the keys wait for a grace period.</item>
@@ -25,7 +26,8 @@ public static class FilterChange
     /// <param name="before">What the kernel holds.</param>
     /// <param name="after">What it shall hold.</param>
     public static IReadOnlyList<FilterStore> Plan(
-        FilterDimension dimension, int keyBytes, IReadOnlyDictionary<FilterKey, FilterBits> before, IReadOnlyDictionary<FilterKey, FilterBits> after)
+        FilterDimension dimension, int keyBytes, IReadOnlyDictionary<FilterKey, FilterBits> before, IReadOnlyDictionary<FilterKey,
+        FilterBits> after)
     {
         var stores = new List<FilterStore>();
         var (old, next) = (Words.Of(dimension, keyBytes, before), Words.Of(dimension, keyBytes, after));

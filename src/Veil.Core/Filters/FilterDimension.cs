@@ -52,7 +52,8 @@ public abstract class FilterDimension
     protected string? ParseNumber(string text, long least, long most, out long number, string? whole = null)
     {
         number = 0;
-        bool isNumber = text.Length > 0 && text.AsSpan(text[0] == '-' ? 1 : 0) is { Length: > 0 } digits && !digits.ContainsAnyExceptInRange('0', '9');
+        bool isNumber =
+            text.Length > 0 && text.AsSpan(text[0] == '-' ? 1 : 0) is { Length: > 0 } digits && !digits.ContainsAnyExceptInRange('0', '9');
         if (!isNumber)
             return $"{Quoted(whole ?? text)} is not {AcceptedForm}";
         if (!long.TryParse(text, out number) || number < least || number > most)
@@ -73,9 +74,11 @@ public abstract class FilterDimension
     protected static string Quoted(string text) => $"'{Escaping.ForMessage(text)}'";
 
     /// <summary>Why a name that is in no list is refused.</summary>
-    protected static string Unknown(string what, string text, IEnumerable<string> names) => $"unknown {what} {Quoted(text)}{Nearest(text, names)}";
+    protected static string Unknown(string what, string text, IEnumerable<string> names) =>
+        $"unknown {what} {Quoted(text)}{Nearest(text, names)}";
 
     /// <summary>A suggestion, or nothing.</summary>
     protected static string Nearest(string text, IEnumerable<string> names) =>
-        NearestName.Find(text, names) is { Count: > 0 } near ? $"; did you mean {string.Join(" or ", near.Select(static name => $"'{name}'"))}?" : "";
+        NearestName.Find(text, names) is { Count: > 0 } near
+            ? $"; did you mean {string.Join(" or ", near.Select(static name => $"'{name}'"))}?" : "";
 }

@@ -2,7 +2,8 @@
 namespace Veil.Core.Filters;
 
 /// <summary>
-/// Processes that a running trace takes in with all that they make, whatever the other filters allow: <c>add follow PID</c>. There is no flag of
+/// Processes that a running trace takes in with all that they make, whatever the other filters allow: <c>add follow PID</c>. There is no
+/// flag of
 /// that name that takes a value, so no module lists it.
 /// </summary>
 public sealed class FollowDimension : FilterDimension

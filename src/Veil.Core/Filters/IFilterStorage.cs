@@ -11,7 +11,8 @@ public interface IFilterStorage
     /// <param name="before">The keys that are there.</param>
     /// <param name="after">The keys that shall be there.</param>
     /// <exception cref="BpfException">There is no room.</exception>
-    void Replace(FilterDimension dimension, IReadOnlyDictionary<FilterKey, FilterBits> before, IReadOnlyDictionary<FilterKey, FilterBits> after);
+    void Replace(
+        FilterDimension dimension, IReadOnlyDictionary<FilterKey, FilterBits> before, IReadOnlyDictionary<FilterKey, FilterBits> after);
 
     /// <summary>What it let through and what it dropped while it held keys; nothing where that is not counted. From any thread.</summary>
     (ulong Passed, ulong Dropped)? Counts();

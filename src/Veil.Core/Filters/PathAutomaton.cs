@@ -5,8 +5,8 @@ using System.Text;
 namespace Veil.Core.Filters;
 
 /// <summary>
-/// All patterns of a filter by path as one automaton, whose states are bits: a byte of a path takes some states to the next one, and lets some
-/// stay. The kernel runs it over each path (<c>bpf/veil/filter_path.bpf.h</c>).
+/// All patterns of a filter by path as one automaton, whose states are bits: a byte of a path takes some states to the next one, and lets
+/// some stay. The kernel runs it over each path (<c>bpf/veil/filter_path.bpf.h</c>).
 /// </summary>
 public sealed class PathAutomaton
 {
@@ -14,7 +14,8 @@ public sealed class PathAutomaton
     public const int KernelStatesMax = KernelWords * WordBits;
 
     /// <summary>Bytes of <c>struct veil_path_set</c>.</summary>
-    internal const int KernelBytes = (2 * sizeof(uint)) + (3 * KernelWords * sizeof(ulong)) + (ByteValues * 2 * KernelWords * sizeof(ulong));
+    internal const int KernelBytes =
+        (2 * sizeof(uint)) + (3 * KernelWords * sizeof(ulong)) + (ByteValues * 2 * KernelWords * sizeof(ulong));
 
     private const int KernelWords = 8; // VEIL_PATH_WORDS
     private const int WordBits = 64;
@@ -41,7 +42,10 @@ public sealed class PathAutomaton
     public static PathAutomaton Of(IReadOnlyDictionary<FilterKey, FilterBits> keys)
     {
         var patterns = keys.Select(static key => (Pattern: PathPattern.Of(key.Key.Text), Bits: key.Value)).ToList();
-        var automaton = new PathAutomaton(patterns.Sum(static pattern => StatesOf(pattern.Pattern)), patterns.Aggregate(FilterBits.None, static (all, pattern) => all | pattern.Bits));
+        var automaton =
+            new PathAutomaton(
+            patterns.Sum(static pattern => StatesOf(pattern.Pattern)),
+            patterns.Aggregate(FilterBits.None, static (all, pattern) => all | pattern.Bits));
         foreach (var (pattern, bits) in patterns)
             automaton.Add(pattern, bits);
         return automaton;
@@ -84,7 +88,8 @@ public sealed class PathAutomaton
     }
 
     /// <summary>The rule: a denied path is dropped; if any path is allowed, all others are dropped too.</summary>
-    public bool Passes(FilterBits bits) => !bits.HasFlag(FilterBits.Deny) && (!_mode.HasFlag(FilterBits.Allow) || bits.HasFlag(FilterBits.Allow));
+    public bool Passes(FilterBits bits) =>
+        !bits.HasFlag(FilterBits.Deny) && (!_mode.HasFlag(FilterBits.Allow) || bits.HasFlag(FilterBits.Allow));
 
     /// <summary>Writes <c>struct veil_path_set</c>.</summary>
     internal void WriteTo(Span<byte> set)

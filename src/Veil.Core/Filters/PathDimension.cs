@@ -6,7 +6,8 @@ using Veil.Core.Text;
 
 namespace Veil.Core.Filters;
 
-/// <summary>A path: a file, a folder with what is below, the end or a part of a path, or a pattern. In the kernel it is <c>bpf/veil/filter_path.bpf.h</c>.</summary>
+/// <summary>A path: a file, a folder with what is below, the end or a part of a path, or a pattern. In the kernel it is
+/// <c>bpf/veil/filter_path.bpf.h</c>.</summary>
 /// <param name="name">The name of the flag.</param>
 /// <param name="description">What it compares, for the help.</param>
 public sealed class PathDimension(string name, string description) : FilterDimension
@@ -21,7 +22,8 @@ public sealed class PathDimension(string name, string description) : FilterDimen
     public override string Description => description;
 
     /// <inheritdoc/>
-    public override string AcceptedForm => "a path (/etc/hosts), a folder (/etc), the end of a path (etc/hosts), a part of one (hosts) or a pattern (*.log)";
+    public override string AcceptedForm =>
+        "a path (/etc/hosts), a folder (/etc), the end of a path (etc/hosts), a part of one (hosts) or a pattern (*.log)";
 
     /// <inheritdoc/>
     public override string? ParseKeys(string text, List<FilterKey> keys)
@@ -43,11 +45,13 @@ public sealed class PathDimension(string name, string description) : FilterDimen
         foreach (string text in texts)
         {
             if (PathPattern.RealOf(text) is { } real && real != Path.GetFullPath(text))
-                yield return $"--{name}: '{Escaping.ForMessage(text)}' goes through a symbolic link; '{Escaping.ForMessage(real)}' is matched too";
+                yield return $"--{name}: '{Escaping.ForMessage(text)}' goes through a symbolic link; " +
+                    $"'{Escaping.ForMessage(real)}' is matched too";
         }
 
         if (PathAutomaton.StatesOf(texts) is var states && states > PathAutomaton.KernelStatesMax)
-            yield return $"--{name}: the values have {states} bytes together, of which the kernel takes {PathAutomaton.KernelStatesMax}: it is decided in userspace, after each event";
+            yield return $"--{name}: the values have {states} bytes together, of which the kernel takes {PathAutomaton.KernelStatesMax}: " +
+                $"it is decided in userspace, after each event";
     }
 
     // The same path has the same key, however it was written.

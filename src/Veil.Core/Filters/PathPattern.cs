@@ -5,8 +5,10 @@ namespace Veil.Core.Filters;
 
 /// <summary>
 /// A value of a filter by path: its shape says how it is compared. <c>/etc/hosts</c> is that path and, where it is a folder, all below;
-/// <c>/etc/</c> all below alone; <c>etc/hosts</c> the same anywhere; <c>hosts</c> any part of a path. With <c>*</c> or <c>?</c> whole names:
-/// <c>*.log</c> is the name in its folder, <c>/proc/*/</c> all below. <c>*</c> is any run of bytes but <c>/</c>, <c>?</c> one character but that,
+/// <c>/etc/</c> all below alone; <c>etc/hosts</c> the same anywhere; <c>hosts</c> any part of a path. With <c>*</c> or <c>?</c> whole
+/// names:
+/// <c>*.log</c> is the name in its folder, <c>/proc/*/</c> all below. <c>*</c> is any run of bytes but <c>/</c>, <c>?</c> one character but
+/// that,
 /// and <c>\</c> takes the next byte as it is.
 /// </summary>
 /// <param name="Text">Without escapes, where it is no pattern.</param>
@@ -71,5 +73,6 @@ public readonly record struct PathPattern(string Text, bool IsGlob)
     }
 
     private static string Escape(string plain) =>
-        plain.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("*", @"\*", StringComparison.Ordinal).Replace("?", @"\?", StringComparison.Ordinal);
+        plain.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("*", @"\*", StringComparison.Ordinal)
+            .Replace("?", @"\?", StringComparison.Ordinal);
 }

@@ -35,7 +35,8 @@ public sealed class TidDimension : FilterDimension
     {
         if (!PidNamespace.IsInitial)
             return [];
-        var absent = keys.Select(static key => (int)key.Bits).Where(static id => !LibC.IsTask(id)).Select(static id => id.ToString()).ToList();
+        var absent =
+            keys.Select(static key => (int)key.Bits).Where(static id => !LibC.IsTask(id)).Select(static id => id.ToString()).ToList();
         return absent.Count == 0 ? [] : [$"no thread has the id {FewOf(absent)} now"];
     }
 }

@@ -12,7 +12,8 @@ using Veil.Core.Sources;
 namespace Veil.Core.Hints;
 
 /// <summary>
-/// Why a trace has nothing to show, as far as <c>/proc</c> and the filters know. What needs the right to trace a process is read before that
+/// Why a trace has nothing to show, as far as <c>/proc</c> and the filters know. What needs the right to trace a process is read before
+/// that
 /// is given up; the rest, once, when the silence has lasted.
 /// </summary>
 internal sealed class SilenceHint
@@ -36,13 +37,17 @@ internal sealed class SilenceHint
     private readonly string[] _ofComputing;
 
     private SilenceHint(SessionOptions options) =>
-        _ofComputing = [.. options.Available.Where(static module => module.ShowsComputing).Select(static module => module.Name).Except(options.Modules.Select(static module => module.Name))];
+        _ofComputing =
+            [.. options.Available.Where(static module => module.ShowsComputing).Select(static module => module.Name)
+            .Except(options.Modules.Select(static module => module.Name))];
 
     /// <summary>Looks at the processes that are to be traced.</summary>
     public static SilenceHint Watch(SessionOptions options)
     {
         var hint = new SilenceHint(options);
-        foreach (int pid in AllowedPids(options.Filters.Where(static filter => filter.Dimension is PidDimension).SelectMany(static filter => filter.Bits)))
+        foreach (
+            int pid in AllowedPids(
+            options.Filters.Where(static filter => filter.Dimension is PidDimension).SelectMany(static filter => filter.Bits)))
             hint._atStart[pid] = ProcessState.Read(pid);
         return hint;
     }
@@ -56,7 +61,8 @@ internal sealed class SilenceHint
         if (dropped > 0)
             return $"nothing yet: {flag} dropped all {dropped} events so far";
         var filters = modules.SelectMany(static module => module.Filters).Where(static filter => filter.Keys.Count > 0).ToList();
-        // In a namespace of its own /proc has other ids than the filters, and where it hides the processes of others, none of them is known to be gone.
+        // In a namespace of its own /proc has other ids than the filters, and where it hides the processes of others, none of them is known
+        // to be gone.
         bool isKnown = PidNamespace.IsInitial && KernelFile.Text("/proc/1/comm") is not null;
         string? why = isKnown ? OfProcesses(modules, filters) ?? OfNames(filters) ?? OfUsers(filters) : null;
         why ??= modules is [var only] ? only.Module.WhySilent([], only.Filters) : null;
@@ -74,12 +80,16 @@ internal sealed class SilenceHint
             return null;
         var living = traced.FindAll(static pid => Directory.Exists($"/proc/{pid}"));
         if (living.Count == 0)
-            return traced is [var only] ? $"PID {only} {(_atStart.TryGetValue(only, out var before) && before.Exists ? "has ended" : "does not exist")}" : $"none of the {traced.Count} processes exists";
+            return traced is [var only]
+                ? $"PID {only} {(_atStart.TryGetValue(only, out var before) && before.Exists ? "has ended" : "does not exist")}"
+                : $"none of the {traced.Count} processes exists";
 
         var children = ChildrenOf(living.ToHashSet());
         if (children.Count > 0)
             return OfChildren(living, children);
-        if (modules is [var module] && module.Module.WhySilent(living.ConvertAll(pid => (pid, _atStart.TryGetValue(pid, out var known) ? known.Sockets : [])), module.Filters) is { } why)
+        if (modules is [var module]
+            && module.Module.WhySilent(
+            living.ConvertAll(pid => (pid, _atStart.TryGetValue(pid, out var known) ? known.Sockets : [])), module.Filters) is { } why)
             return why;
         return living is [var one] && _atStart.TryGetValue(one, out var then) ? then.Compare(one, modules, _ofComputing) : null;
     }
@@ -88,11 +98,14 @@ internal sealed class SilenceHint
     {
         string those = string.Join(", ", children.Take(Named)) + (children.Count > Named ? $" and {children.Count - Named} more" : "");
         string whose = living is [var parent] ? $"PID {parent} has" : $"the {living.Count} processes have";
-        string text = $"{whose} {children.Count} {(children.Count == 1 ? "child" : "children")} ({those}) that {(children.Count == 1 ? "is" : "are")} not traced";
+        string text =
+            $"{whose} {children.Count} {(children.Count == 1 ? "child" : "children")} ({those}) that " +
+            $"{(children.Count == 1 ? "is" : "are")} not traced";
         // By the time that anybody has typed its id, a child that the trace has seen born may be gone, and the next one there.
         if (children.TrueForAll(pid => Stat(pid) is { StartTicks: var began } && began > _startedTicks))
             return $"{text}, and as young as this trace; --follow traces children from the moment they are made";
-        return $"{text}; -p {string.Join(',', living.Concat(children).Take(ProcessesMax))} traces {(living.Count + children.Count == 2 ? "both" : "all")}";
+        return $"{text}; -p {string.Join(',', living.Concat(children).Take(ProcessesMax))} traces " +
+            $"{(living.Count + children.Count == 2 ? "both" : "all")}";
     }
 
     private static string? OfNames(List<FilterMap> filters)
@@ -100,19 +113,26 @@ internal sealed class SilenceHint
         var wanted = Texts(filters, static dimension => dimension is NameDimension);
         if (wanted.Count == 0 || Threads().Any(name => wanted.Exists(text => name.Contains(text, StringComparison.Ordinal))))
             return null;
-        return $"no thread has a name with {string.Join(" or ", wanted.Take(Named).Select(static text => $"'{Text.Escaping.ForMessage(text)}'"))} in it";
+        return $"no thread has a name with " +
+            $"{string.Join(" or ", wanted.Take(Named).Select(static text => $"'{Text.Escaping.ForMessage(text)}'"))} in it";
 
-        static IEnumerable<string> Threads() => KernelFile.Folders("/proc").Where(IsNumber).SelectMany(static process => KernelFile.Folders($"/proc/{process}/task").Take(ThreadsMax).Select(thread => KernelFile.Text($"/proc/{process}/task/{thread}/comm") ?? ""));
+        static IEnumerable<string> Threads() => KernelFile.Folders("/proc").Where(IsNumber)
+            .SelectMany(
+            static process => KernelFile.Folders($"/proc/{process}/task").Take(ThreadsMax)
+            .Select(thread => KernelFile.Text($"/proc/{process}/task/{thread}/comm") ?? ""));
     }
 
     private static string? OfUsers(List<FilterMap> filters)
     {
-        var wanted = filters.Where(static filter => filter.Dimension is UidDimension).SelectMany(static filter => filter.Keys).Where(static key => key.Value == FilterBits.Allow).ToList();
+        var wanted = filters.Where(static filter => filter.Dimension is UidDimension).SelectMany(static filter => filter.Keys)
+            .Where(static key => key.Value == FilterBits.Allow).ToList();
         if (wanted.Count == 0)
             return null;
         var uids = wanted.Select(static key => key.Key.Bits.ToString(CultureInfo.InvariantCulture)).ToHashSet(StringComparer.Ordinal);
-        bool isThere = KernelFile.Folders("/proc").Where(IsNumber).Any(process => ProcessState.Field($"/proc/{process}/status", "Uid:") is { } ids && uids.Contains(ids.Split('\t')[0]));
-        return isThere ? null : $"no process of user {string.Join(" or ", wanted.Take(Named).Select(static key => Text.Escaping.ForMessage(key.Key.Text)))} runs";
+        bool isThere = KernelFile.Folders("/proc").Where(IsNumber)
+            .Any(process => ProcessState.Field($"/proc/{process}/status", "Uid:") is { } ids && uids.Contains(ids.Split('\t')[0]));
+        return isThere ? null
+            : $"no process of user {string.Join(" or ", wanted.Take(Named).Select(static key => Text.Escaping.ForMessage(key.Key.Text)))} runs";
     }
 
     private static string? OfCounts(List<FilterMap> filters)
@@ -141,7 +161,8 @@ internal sealed class SilenceHint
     }
 
     private static List<string> Texts(List<FilterMap> filters, Func<FilterDimension, bool> wanted) =>
-        [.. filters.Where(filter => wanted(filter.Dimension)).SelectMany(static filter => filter.Keys).Where(static key => key.Value == FilterBits.Allow).Select(static key => key.Key.Text).Distinct(StringComparer.Ordinal)];
+        [.. filters.Where(filter => wanted(filter.Dimension)).SelectMany(static filter => filter.Keys)
+            .Where(static key => key.Value == FilterBits.Allow).Select(static key => key.Key.Text).Distinct(StringComparer.Ordinal)];
 
     // All below them, in the order of their ids.
     private static List<int> ChildrenOf(HashSet<int> traced)
@@ -172,7 +193,8 @@ internal sealed class SilenceHint
 
     // proc_pid_stat(5): after the name, which may hold anything, come the state and the parent, and as the 22nd field when it began.
     private static (string State, int Parent, ulong StartTicks)? Stat(int pid) =>
-        KernelFile.Text($"/proc/{pid}/stat") is { } stat && stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries) is [var state, var parent, .. { Length: > 17 } rest]
+        KernelFile.Text($"/proc/{pid}/stat") is { } stat && stat[(stat.LastIndexOf(')') + 1)..]
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries) is [var state, var parent, .. { Length: > 17 } rest]
             ? (state, int.Parse(parent, CultureInfo.InvariantCulture), ulong.Parse(rest[17], CultureInfo.InvariantCulture))
             : null;
 
@@ -187,7 +209,8 @@ internal sealed class SilenceHint
     private sealed record ProcessState(bool Exists, string? Call, string Sleeps, string Preemptions, HashSet<long> Sockets)
     {
         public static ProcessState Read(int pid) =>
-            new(Directory.Exists($"/proc/{pid}"), CallOf(pid), OfThreads(pid, "voluntary_ctxt_switches:"), OfThreads(pid, "nonvoluntary_ctxt_switches:"), SocketsOf(pid));
+            new(Directory.Exists($"/proc/{pid}"), CallOf(pid), OfThreads(pid, "voluntary_ctxt_switches:"),
+                OfThreads(pid, "nonvoluntary_ctxt_switches:"), SocketsOf(pid));
 
         /// <summary>What it has done since: nothing, computing, or nothing that is known.</summary>
         public string? Compare(int pid, IReadOnlyList<TracedModule> modules, string[] others)
@@ -200,22 +223,29 @@ internal sealed class SilenceHint
                 return $"PID {pid} is stopped (SIGSTOP, or a debugger)";
             if (OfThreads(pid, "voluntary_ctxt_switches:") != Sleeps)
                 return null;
-            int running = KernelFile.Folders($"/proc/{pid}/task").Take(ThreadsMax).Count(thread => Field($"/proc/{pid}/task/{thread}/status", "State:") is ['R', ..]);
+            int running = KernelFile.Folders($"/proc/{pid}/task").Take(ThreadsMax)
+                .Count(thread => Field($"/proc/{pid}/task/{thread}/status", "State:") is ['R', ..]);
             if (running > 0)
                 return Computes(pid, running, modules, others);
             if (OfThreads(pid, "nonvoluntary_ctxt_switches:") != Preemptions)
                 return null;
             string threads = Sleeps.Split(' ') is { Length: > 1 } all ? $", and none of its {all.Length} threads has run" : "";
-            return Call is null ? $"PID {pid} has slept since the trace began{threads}" : $"PID {pid} has been in {Call} since the trace began{threads}";
+            return Call is null ? $"PID {pid} has slept since the trace began{threads}"
+                : $"PID {pid} has been in {Call} since the trace began{threads}";
         }
 
         // Some of its threads have been on a CPU, or waited for one, all the time; the others have slept.
         private string Computes(int pid, int running, IReadOnlyList<TracedModule> modules, string[] others)
         {
             // A call that begins is seen, whatever it comes to: where results are asked for, it may be under way.
-            bool seesCalls = modules.Any(static module => module.FiltersWithoutFlag.Count > 0 && module.Filters.All(static filter => filter.Keys.Count == 0 || TraceModule.IsOfTask(filter.Dimension)));
-            string who = Sleeps.Split(' ').Length is > 1 and var all ? $"{running} of its {all} threads {(running == 1 ? "has" : "have")}" : "it has";
-            return $"PID {pid} {(seesCalls ? "makes no system calls; " : "computes: ")}{who} been running on a CPU (state R) since the trace began{(others.Length > 0 ? "; see --module " + string.Join(" or ", others) : "")}";
+            bool seesCalls =
+                modules.Any(
+                static module => module.FiltersWithoutFlag.Count > 0
+                && module.Filters.All(static filter => filter.Keys.Count == 0 || TraceModule.IsOfTask(filter.Dimension)));
+            string who = Sleeps.Split(' ').Length is > 1 and var all ? $"{running} of its {all} threads {(running == 1 ? "has" : "have")}"
+                : "it has";
+            return $"PID {pid} {(seesCalls ? "makes no system calls; " : "computes: ")}{who} been running on a CPU (state R) since the " +
+                $"trace began{(others.Length > 0 ? "; see --module " + string.Join(" or ", others) : "")}";
         }
 
         private static HashSet<long> SocketsOf(int pid)
@@ -226,7 +256,8 @@ internal sealed class SilenceHint
             {
                 foreach (string fd in Directory.EnumerateFiles($"/proc/{pid}/fd").Take(DescriptorsMax))
                 {
-                    if (new FileInfo(fd).LinkTarget is { } target && target.StartsWith(prefix, StringComparison.Ordinal) && long.TryParse(target[prefix.Length..^1], out long inode))
+                    if (new FileInfo(fd).LinkTarget is { } target && target.StartsWith(prefix, StringComparison.Ordinal)
+                        && long.TryParse(target[prefix.Length..^1], out long inode))
                         sockets.Add(inode);
                 }
             }
@@ -239,18 +270,22 @@ internal sealed class SilenceHint
         }
 
         public static string? Field(string file, string name) =>
-            KernelFile.Text(file)?.Split('\n').FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))?[name.Length..].Trim();
+            KernelFile.Text(file)?.Split('\n').FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))?[name.Length..]
+                .Trim();
 
-        private static string OfThreads(int pid, string field) => string.Join(' ', KernelFile.Folders($"/proc/{pid}/task").Take(ThreadsMax).Order(StringComparer.Ordinal)
+        private static string OfThreads(int pid, string field) =>
+            string.Join(' ', KernelFile.Folders($"/proc/{pid}/task").Take(ThreadsMax).Order(StringComparer.Ordinal)
             .Select(thread => $"{thread}:{Field($"/proc/{pid}/task/{thread}/status", field)}"));
 
         // proc_pid_syscall(5): the number, six arguments, the stack pointer and the program counter; or `running`, or -1 outside of a call.
         private static string? CallOf(int pid)
         {
-            if (KernelFile.Text($"/proc/{pid}/syscall")?.Split(' ') is not [var number, _, _, _, _, _, _, var stack, _] || !int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int call))
+            if (KernelFile.Text($"/proc/{pid}/syscall")?.Split(' ') is not [var number, _, _, _, _, _, _, var stack, _]
+                || !int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int call))
                 return null;
             // A 32-bit program's stack is below 4 GiB.
-            var arch = SyscallTable.Native == SyscallArch.X64 && stack.Length <= "0xffffffff".Length ? SyscallArch.I386 : SyscallTable.Native;
+            var arch =
+                SyscallTable.Native == SyscallArch.X64 && stack.Length <= "0xffffffff".Length ? SyscallArch.I386 : SyscallTable.Native;
             var name = SyscallTable.For(arch).NameUtf8(call);
             return name.IsEmpty ? null : Encoding.UTF8.GetString(name);
         }

@@ -22,7 +22,8 @@ internal static unsafe partial class LibC
     public static bool TryGetFacts(int fd, out FileFacts facts) => TryGetFacts(fd, "\0"u8, AtEmptyPath, out facts);
 
     /// <summary>What a path leads to.</summary>
-    public static bool TryGetFacts(string path, out FileFacts facts) => TryGetFacts(AtFdCwd, Encoding.UTF8.GetBytes(path + "\0"), 0, out facts);
+    public static bool TryGetFacts(string path, out FileFacts facts) =>
+        TryGetFacts(AtFdCwd, Encoding.UTF8.GetBytes(path + "\0"), 0, out facts);
 
     private static bool TryGetFacts(int folder, ReadOnlySpan<byte> name, int flags, out FileFacts facts)
     {
@@ -32,7 +33,8 @@ internal static unsafe partial class LibC
         {
             bool there = Statx(folder, data, flags, StatxBasic, status) == 0;
             facts = there
-                ? new(*(uint*)(status + major), *(uint*)(status + minor), *(ulong*)(status + inode), *(uint*)(status + uid), *(uint*)(status + gid), (FileType)(*(ushort*)(status + mode) & 0xf000), *(long*)(status + size))
+                ? new(*(uint*)(status + major), *(uint*)(status + minor), *(ulong*)(status + inode), *(uint*)(status + uid),
+                    *(uint*)(status + gid), (FileType)(*(ushort*)(status + mode) & 0xf000), *(long*)(status + size))
                 : default;
             return there;
         }

@@ -39,7 +39,9 @@ internal static unsafe partial class LibC
         var status = stackalloc byte[StatxBytes];
         var nothing = stackalloc byte[1];
         bool there = Statx(fd, nothing, AtEmptyPath, StatxBasic, status) == 0;
-        facts = there ? new(*(ushort*)(status + modeOffset), *(uint*)(status + uidOffset), *(uint*)(status + gidOffset), *(ulong*)(status + attributesOffset)) : default;
+        facts = there
+            ? new(*(ushort*)(status + modeOffset), *(uint*)(status + uidOffset), *(uint*)(status + gidOffset),
+            *(ulong*)(status + attributesOffset)) : default;
         return there;
     }
 

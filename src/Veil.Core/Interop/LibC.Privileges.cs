@@ -83,7 +83,8 @@ internal static unsafe partial class LibC
         var part = new IoVector { Base = data, Bytes = bytes };
         var message = new MessageHead { Parts = &part, PartCount = 1, Control = control, ControlBytes = ControlBytes };
         int taken = (int)ReceiveMessage(socket, &message, closeOnExec);
-        fd = taken > 0 && message.ControlBytes >= ControlHeadBytes + sizeof(int) && *(int*)(control + 8) == SolSocket && *(int*)(control + 12) == ScmRights
+        fd = taken > 0 && message.ControlBytes >= ControlHeadBytes + sizeof(int) && *(int*)(control + 8) == SolSocket
+            && *(int*)(control + 12) == ScmRights
             ? *(int*)(control + ControlHeadBytes)
             : -1;
         return taken;
@@ -105,8 +106,8 @@ internal static unsafe partial class LibC
     }
 
     /// <summary>
-    /// Starts a program in a session of its own, with every signal blocked and nothing at the standard streams. <paramref name="kept"/> become
-    /// the descriptors from 3 on.
+    /// Starts a program in a session of its own, with every signal blocked and nothing at the standard streams. <paramref name="kept"/>
+    /// become the descriptors from 3 on.
     /// </summary>
     /// <returns>Its process id, or -1.</returns>
     public static int Spawn(string file, string[] arguments, ReadOnlySpan<int> kept)
@@ -115,7 +116,8 @@ internal static unsafe partial class LibC
         byte* actions = stackalloc byte[SpawnStructBytes];
         byte* signals = stackalloc byte[SignalSetBytes];
         new Span<byte>(signals, SignalSetBytes).Fill(0xff);
-        byte* nothing = stackalloc byte[] { (byte)'/', (byte)'d', (byte)'e', (byte)'v', (byte)'/', (byte)'n', (byte)'u', (byte)'l', (byte)'l', 0 };
+        byte* nothing =
+            stackalloc byte[] { (byte)'/', (byte)'d', (byte)'e', (byte)'v', (byte)'/', (byte)'n', (byte)'u', (byte)'l', (byte)'l', 0 };
         _ = SpawnAttributesInit(attributes);
         _ = SpawnAttributesSetSignals(attributes, signals);
         _ = SpawnAttributesSetFlags(attributes, SpawnSetSignalMask | SpawnSetSession);

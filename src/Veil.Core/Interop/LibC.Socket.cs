@@ -54,7 +54,8 @@ internal static unsafe partial class LibC
             return OpenAt(AtFdCwd, name, pathDirectoryCloexec | directory, 0);
     }
 
-    /// <summary>Opens what a name, ended by a NUL, means in a folder: not what a link leads to, and for nothing but to know it again (O_PATH).</summary>
+    /// <summary>Opens what a name, ended by a NUL, means in a folder: not what a link leads to, and for nothing but to know it again
+    /// (O_PATH).</summary>
     public static int OpenName(int folder, ReadOnlySpan<byte> name)
     {
         const int pathCloexec = 0x200000 | 0x80000;

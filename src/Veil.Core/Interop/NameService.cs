@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace Veil.Core.Interop;
 
-/// <summary>Users as the system knows them (<c>nsswitch.conf</c>: files, LDAP, systemd…), not as <c>/etc/passwd</c> alone has them.</summary>
+/// <summary>Users as the system knows them (<c>nsswitch.conf</c>: files, LDAP, systemd…), not as <c>/etc/passwd</c> alone has
+/// them.</summary>
 internal static unsafe class NameService
 {
     private const int BufferBytes = 16 * 1024;

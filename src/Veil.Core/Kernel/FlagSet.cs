@@ -3,7 +3,8 @@ using Veil.Core.Text;
 
 namespace Veil.Core.Kernel;
 
-/// <summary>The names of an argument's values: flags, an enumeration, or flags beside a field that is an enumeration (<c>O_RDWR|O_CREAT</c>).</summary>
+/// <summary>The names of an argument's values: flags, an enumeration, or flags beside a field that is an enumeration
+/// (<c>O_RDWR|O_CREAT</c>).</summary>
 /// <remarks>
 /// A few numbers that point into the constant tables of <see cref="FlagSets"/>, so that a table of arguments can hold it. Values of 32-bit
 /// parameters are given zero-extended, <c>(uint)argument</c>: <c>AT_FDCWD</c> is 0xffffff9c. Nothing allocates.
@@ -50,7 +51,8 @@ public readonly record struct FlagSet
     /// <summary>
     /// Appends names as strace does: <c>A|B|0x40</c>, with what has no name in hexadecimal; for no flag the name of 0, or <c>0</c>.
     /// </summary>
-    /// <returns>How many names were written. After a value of which none is known strace adds <see cref="UnknownName"/> as a comment.</returns>
+    /// <returns>How many names were written. After a value of which none is known strace adds <see cref="UnknownName"/> as a
+    /// comment.</returns>
     public int Format(ref LineWriter line, ulong value)
     {
         int start = line.Length;

@@ -2,7 +2,8 @@
 namespace Veil.Core.Kernel;
 
 /// <summary>
-/// The classes of system calls that strace has, such as <c>%file</c>: which calls are in them was asked of strace 7.2 itself, call by call, with
+/// The classes of system calls that strace has, such as <c>%file</c>: which calls are in them was asked of strace 7.2 itself, call by call,
+/// with
 /// the 64-bit and the 32-bit table of x86. A test asks again.
 /// </summary>
 public static class SyscallClasses
@@ -99,5 +100,6 @@ public static class SyscallClasses
     /// <param name="name">With its <c>%</c>; <c>%net</c> is <c>%network</c>.</param>
     /// <returns>Nothing: there is no such class.</returns>
     public static IReadOnlyList<string>? Find(string name) =>
-        s_calls.TryGetValue(name == "%net" ? "network" : name[1..], out string? calls) ? calls.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries) : null;
+        s_calls.TryGetValue(name == "%net" ? "network" : name[1..], out string? calls)
+            ? calls.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries) : null;
 }

@@ -6,7 +6,8 @@ namespace Veil.Core.Kernel;
 public sealed partial class SyscallTable
 {
     /// <summary>The table of this machine's own calls.</summary>
-    public static SyscallArch Native { get; } = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? SyscallArch.Arm64 : SyscallArch.X64;
+    public static SyscallArch Native { get; } =
+        RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? SyscallArch.Arm64 : SyscallArch.X64;
 
     /// <summary>Every table that calls on this machine can index, its own first.</summary>
     public static IReadOnlyList<SyscallArch> OfThisMachine { get; } =

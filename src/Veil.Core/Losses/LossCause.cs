@@ -7,7 +7,8 @@ internal static class LossCause
     /// <summary>The kernel did not run the program.</summary>
     public const string MissedProbe = "missed_probe";
 
-    /// <summary>A record that is not what its event should be; the kernel counts memory that it could not read under the same name.</summary>
+    /// <summary>A record that is not what its event should be; the kernel counts memory that it could not read under the same
+    /// name.</summary>
     public const string ReadFailed = "read_failed";
 
     /// <summary>The output failed.</summary>
@@ -21,7 +22,9 @@ internal static class LossCause
     {
         "ring_full" => " (events came faster than the output took them: filter more, write to a file, or give --buffer a larger size)",
         "map_full" => " (more calls under way at once than can be remembered: filter more)",
-        MissedProbe => " (the kernel skipped the program, because one was running on that CPU already; whether a filter would have left the event out is not known)",
+        MissedProbe =>
+            " (the kernel skipped the program, because one was running on that CPU already; whether a filter would have left the " +
+            "event out is not known)",
         ReadFailed => " (memory that the event needs could not be read)",
         NotWritten => " (the output ended before it took them)",
         _ => "",

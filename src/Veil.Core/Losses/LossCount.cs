@@ -51,6 +51,9 @@ public readonly record struct LossCount(ulong Count, IReadOnlyList<UserLoss> Use
         var sums = Users.ToDictionary(static user => user.Uid, static user => user.Count);
         foreach (var user in users)
             sums[user.Uid] = sums.GetValueOrDefault(user.Uid) + user.Count;
-        return new LossCount(Count + count, [.. sums.Select(static user => new UserLoss(user.Key, user.Value)).OrderByDescending(static user => user.Count).ThenBy(static user => user.Uid)]);
+        return new LossCount(
+            Count + count,
+            [.. sums.Select(static user => new UserLoss(user.Key, user.Value)).OrderByDescending(static user => user.Count)
+            .ThenBy(static user => user.Uid)]);
     }
 }

@@ -25,6 +25,7 @@ internal sealed class LossTotals
     public IReadOnlyDictionary<string, LossCount> Of(string module)
     {
         lock (_lost)
-            return _lost.Where(entry => entry.Key.Module == module).ToDictionary(static entry => entry.Key.Cause, static entry => entry.Value);
+            return _lost.Where(entry => entry.Key.Module == module)
+                .ToDictionary(static entry => entry.Key.Cause, static entry => entry.Value);
     }
 }

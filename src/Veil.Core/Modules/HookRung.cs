@@ -11,8 +11,8 @@ public sealed record HookRung(string Name, string Description, params IReadOnlyL
     public IReadOnlyList<string> UnusedMaps { get; init; } = [];
 
     /// <summary>
-    /// Kernel memory in bytes that the check of its programs takes while they are loaded, where that is megabytes; as measured in a memory cgroup,
-    /// so that one that allows less is known before.
+    /// Kernel memory in bytes that the check of its programs takes while they are loaded, where that is megabytes; as measured in a memory
+    /// cgroup, so that one that allows less is known before.
     /// </summary>
     public long LoadBytes { get; init; }
 }

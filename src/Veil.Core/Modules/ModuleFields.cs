@@ -22,7 +22,9 @@ public static class ModuleFields
                     catalog.Add(bpfObject.Btf, module, 0, number);
             }
 
-            fields.AddRange(catalog.Schemas.SelectMany(static schema => schema.Fields).Where(field => !fields.Exists(known => known.Field.Name == field.Name))
+            fields.AddRange(
+                catalog.Schemas.SelectMany(static schema => schema.Fields)
+                .Where(field => !fields.Exists(known => known.Field.Name == field.Name))
                 .DistinctBy(static field => field.Name).Select(field => new ModuleField(field, kind?.Flags[0])));
         }
 

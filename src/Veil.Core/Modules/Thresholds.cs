@@ -5,11 +5,13 @@ using Veil.Core.Text;
 
 namespace Veil.Core.Modules;
 
-/// <summary>The flags that let only results pass that took long or failed, in the kernel: <c>bpf/veil/threshold.bpf.h</c>, <c>result.bpf.h</c>.</summary>
+/// <summary>The flags that let only results pass that took long or failed, in the kernel: <c>bpf/veil/threshold.bpf.h</c>,
+/// <c>result.bpf.h</c>.</summary>
 public static class Thresholds
 {
     /// <summary><c>--slower DURATION</c>.</summary>
-    public static ModuleFlag Slower { get; } = new("slower", "DURATION", "only what took so long or longer, such as 10ms (ns, us, ms, s)", TakesOne: true, FlagRole.Threshold);
+    public static ModuleFlag Slower { get; } =
+        new("slower", "DURATION", "only what took so long or longer, such as 10ms (ns, us, ms, s)", TakesOne: true, FlagRole.Threshold);
 
     /// <summary><c>--failed</c>.</summary>
     public static ModuleFlag Failed { get; } = new("failed", null, "only what failed", Role: FlagRole.Threshold);
@@ -41,7 +43,8 @@ public static class Thresholds
         string value = values[0];
         const double most = 86_400e9;
         if (!DurationText.TryParse(value, out double nanoseconds) || nanoseconds is < 1 or > most)
-            throw new UsageException($"--slower: '{Escaping.ForMessage(value)}' is not a duration from 1ns to 86400s with its unit, such as 10ms");
+            throw new UsageException(
+                $"--slower: '{Escaping.ForMessage(value)}' is not a duration from 1ns to 86400s with its unit, such as 10ms");
         return (ulong)nanoseconds;
     }
 }

@@ -11,7 +11,8 @@ namespace Veil.Core.Modules;
 /// </summary>
 public abstract class TraceModule : IEventOwner
 {
-    private static readonly FilterDimension[] s_commonFilters = [new PidDimension(), new TidDimension(), new UidDimension(), new NameDimension()];
+    private static readonly FilterDimension[] s_commonFilters =
+        [new PidDimension(), new TidDimension(), new UidDimension(), new NameDimension()];
 
     /// <summary>The name that users give to <c>--module</c>.</summary>
     public abstract string Name { get; }
@@ -49,7 +50,8 @@ public abstract class TraceModule : IEventOwner
     /// <summary>Is it a filter of the task, as all modules have them?</summary>
     public static bool IsOfTask(FilterDimension filter) => s_commonFilters.Any(common => common.Name == filter.Name);
 
-    /// <summary>Does it show anything of a process that only computes? Then it is named where a trace of such a process is silent.</summary>
+    /// <summary>Does it show anything of a process that only computes? Then it is named where a trace of such a process is
+    /// silent.</summary>
     public virtual bool ShowsComputing => false;
 
     /// <summary>Why a trace may have had nothing to show yet, where the module itself knows; nothing otherwise.</summary>
@@ -58,7 +60,8 @@ public abstract class TraceModule : IEventOwner
     public virtual string? WhySilent(IReadOnlyList<(int Pid, HashSet<long> Sockets)> processes, IReadOnlyList<FilterMap> filters) => null;
 
     /// <summary>
-    /// The kinds of event that a flag chooses instead of the others. What the object declares beside them (<c>VEIL_EVENT</c>) is emitted where no
+    /// The kinds of event that a flag chooses instead of the others. What the object declares beside them (<c>VEIL_EVENT</c>) is emitted
+    /// where no
     /// flag chooses one; with nothing here, all that it declares.
     /// </summary>
     public virtual IReadOnlyList<EventKind> EventsByFlag => [];
@@ -67,12 +70,14 @@ public abstract class TraceModule : IEventOwner
     public virtual EventKind? EventsOfStrace => null;
 
     /// <summary>The kind of event that these flags choose, of several the last; none: the usual ones.</summary>
-    public EventKind? ChosenEvent(ModuleArguments arguments) => arguments.IsStrace ? EventsOfStrace : EventsByFlag.LastOrDefault(kind => kind.IsChosen(arguments));
+    public EventKind? ChosenEvent(ModuleArguments arguments) =>
+        arguments.IsStrace ? EventsOfStrace : EventsByFlag.LastOrDefault(kind => kind.IsChosen(arguments));
 
     /// <summary>Is an event struct of the object emitted?</summary>
     /// <param name="name">The struct.</param>
     /// <param name="chosen">The kind of event that flags choose, or none.</param>
-    public bool Emits(string name, EventKind? chosen) => chosen is null ? EventsByFlag.All(kind => !kind.Has(name)) && EventsOfStrace?.Has(name) != true : chosen.Has(name);
+    public bool Emits(string name, EventKind? chosen) =>
+        chosen is null ? EventsByFlag.All(kind => !kind.Has(name)) && EventsOfStrace?.Has(name) != true : chosen.Has(name);
 
     /// <summary>The flag without which a filter has nothing to compare; nothing where it always has.</summary>
     /// <param name="filter">One of <see cref="Filters"/>.</param>
@@ -110,8 +115,8 @@ public abstract class TraceModule : IEventOwner
     public abstract byte[] ReadObject();
 
     /// <summary>
-    /// Is what was attached last detached first? Else a trace would end with events that lack what nobody notes any more, with beginnings whose
-    /// end nobody sees, or with both. Not where an end without its beginning is an event too.
+    /// Is what was attached last detached first? Else a trace would end with events that lack what nobody notes any more, with beginnings
+    /// whose end nobody sees, or with both. Not where an end without its beginning is an event too.
     /// </summary>
     public virtual bool DetachesLastFirst => true;
 

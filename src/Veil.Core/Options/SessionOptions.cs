@@ -23,7 +23,8 @@ public sealed record SessionOptions
     public IReadOnlyList<FilterExpression> Filters { get; init; } = [];
 
     /// <summary>The filters that a module is to apply, as far as it has their dimensions.</summary>
-    public IEnumerable<FilterExpression> FiltersOf(TraceModule module) => Filters.Where(filter => filter.Module is null || filter.Module == module.Name);
+    public IEnumerable<FilterExpression> FiltersOf(TraceModule module) =>
+        Filters.Where(filter => filter.Module is null || filter.Module == module.Name);
 
     /// <summary>The flags of modules; each goes to every module that has it.</summary>
     public ModuleArguments Arguments { get; init; } = ModuleArguments.None;
@@ -83,7 +84,8 @@ public sealed record SessionOptions
     /// <summary>End with exit code 3 if an event was lost.</summary>
     public bool FailOnLoss { get; init; }
 
-    /// <summary>Count what each filter lets through and drops: where somebody can ask for it, as it costs a few nanoseconds an event.</summary>
+    /// <summary>Count what each filter lets through and drops: where somebody can ask for it, as it costs a few nanoseconds an
+    /// event.</summary>
     public bool CountFilters { get; init; }
 
     /// <summary>Filters may be changed while it runs, by a socket or a prompt.</summary>

@@ -7,7 +7,8 @@ using Veil.Core.Waiting;
 namespace Veil.Core.Output;
 
 /// <summary>
-/// Standard output or the file of <c>--write</c>, unbuffered. It waits for a slow reader without being deaf: a stop that comes while it waits is seen, and
+/// Standard output or the file of <c>--write</c>, unbuffered. It waits for a slow reader without being deaf: a stop that comes while it
+/// waits is seen, and
 /// after a stop it waits no longer than the grace time for a reader that takes nothing. A file that takes no more has what was written
 /// before whole, and no half line.
 /// </summary>
@@ -66,7 +67,8 @@ internal sealed unsafe class FdOutput(int standard, StopSignal stop) : IOutput
         }
     }
 
-    // The disk was full, or the file too large, in the middle. Only where it still ends with what we wrote: somebody may have cut it meanwhile.
+    // The disk was full, or the file too large, in the middle. Only where it still ends with what we wrote: somebody may have cut it
+    // meanwhile.
     private void TakeBack(int written)
     {
         long end = LibC.Seek(_fd, 0, LibC.SeekCurrent);
@@ -75,8 +77,8 @@ internal sealed unsafe class FdOutput(int standard, StopSignal stop) : IOutput
         _ = LibC.Seek(_fd, end - written, LibC.SeekSet);
     }
 
-    // Where others append too, what stands at the end may be theirs a moment later, and nothing can be taken back. So there is a place for all
-    // of it before any of it is written. Not every file system can promise one (fallocate(2)).
+    // Where others append too, what stands at the end may be theirs a moment later, and nothing can be taken back. So there is a place for
+    // all of it before any of it is written. Not every file system can promise one (fallocate(2)).
     private void Reserve(int length)
     {
         const int keepSize = 1;
@@ -105,7 +107,8 @@ internal sealed unsafe class FdOutput(int standard, StopSignal stop) : IOutput
             if (ready > 0 && fds[0].Returned != 0)
                 return;
             if (stop.IsForced || (stopping && ready == 0))
-                throw new OutputException("writing the output: its reader took nothing after the stop, the rest is not delivered", closedByReader: false);
+                throw new OutputException(
+                    "writing the output: its reader took nothing after the stop, the rest is not delivered", closedByReader: false);
         }
     }
 }

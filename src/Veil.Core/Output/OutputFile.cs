@@ -15,7 +15,8 @@ public sealed class OutputFile : IDisposable
     internal int Fd { get; }
 
     /// <summary>
-    /// Opens it for writing, and makes it where there is none, for whom the umask allows (as <c>&gt;</c> in a shell does). What it held stays until
+    /// Opens it for writing, and makes it where there is none, for whom the umask allows (as <c>&gt;</c> in a shell does). What it held
+    /// stays until
     /// <see cref="Empty"/>: a trace that does not start costs nobody the last one. Of a FIFO it waits for the reader.
     /// </summary>
     /// <exception cref="VeilException">It cannot be opened.</exception>
@@ -25,7 +26,9 @@ public sealed class OutputFile : IDisposable
         if (fd >= 0)
             return new OutputFile(fd);
         int errno = Marshal.GetLastPInvokeError();
-        throw new VeilException($"opening {Escaping.ForMessage(path)} for writing: {(errno == Errno.EISDIR ? "it is a directory; give the name of a file" : Marshal.GetPInvokeErrorMessage(errno))}");
+        throw new VeilException(
+            $"opening {Escaping.ForMessage(path)} for writing: " +
+            $"{(errno == Errno.EISDIR ? "it is a directory; give the name of a file" : Marshal.GetPInvokeErrorMessage(errno))}");
     }
 
     /// <summary>Takes away what it held. What is no file, as a device, holds nothing.</summary>

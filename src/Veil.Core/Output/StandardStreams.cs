@@ -22,14 +22,16 @@ public static class StandardStreams
     private static volatile bool s_errorIsStuck;
 
     /// <summary>
-    /// Checks that there is such a stream, by default standard output. Without one (<c>>&amp;-</c>) <c>/dev/null</c> has its number, opened for reading alone
+    /// Checks that there is such a stream, by default standard output. Without one (<c>>&amp;-</c>) <c>/dev/null</c> has its number, opened
+    /// for reading alone
     /// (Native/start.c).
     /// </summary>
     /// <exception cref="VeilException">There is none.</exception>
     public static void RequireOutput(int stream = Output)
     {
         if (!LibC.IsWritable(stream))
-            throw new VeilException($"writing the output: standard {(stream == Output ? "output" : "error")} is closed; give it a file, a pipe or a terminal");
+            throw new VeilException(
+                $"writing the output: standard {(stream == Output ? "output" : "error")} is closed; give it a file, a pipe or a terminal");
     }
 
     /// <summary>How many files this process may have open (RLIMIT_NOFILE).</summary>
@@ -86,7 +88,9 @@ public static class StandardStreams
                 }
 
                 s_errorIsStuck = false;
-                nint count = LibC.Write(Error, data + written, mayBlock ? Math.Min(bytes.Length - written, ErrorChunkBytes) : bytes.Length - written);
+                nint count =
+                    LibC.Write(
+                    Error, data + written, mayBlock ? Math.Min(bytes.Length - written, ErrorChunkBytes) : bytes.Length - written);
                 if (count < 0 && Marshal.GetLastPInvokeError() is not (Errno.EINTR or Errno.EAGAIN))
                     return;
                 written += (int)Math.Max(count, 0);

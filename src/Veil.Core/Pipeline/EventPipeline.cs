@@ -11,8 +11,8 @@ using Veil.Core.Sinks;
 namespace Veil.Core.Pipeline;
 
 /// <summary>
-/// What a source gives its records and losses to, in their order: checks a record, asks the filter in userspace, drops it in a pause, and hands
-/// the event on to the sink. Fed by one thread; paused, resumed and asked for its counters from any.
+/// What a source gives its records and losses to, in their order: checks a record, asks the filter in userspace, drops it in a pause, and
+/// hands the event on to the sink. Fed by one thread; paused, resumed and asked for its counters from any.
 /// </summary>
 internal sealed class EventPipeline : ILossObserver
 {
@@ -47,14 +47,17 @@ internal sealed class EventPipeline : ILossObserver
         FilterFlag = filters.OfType<EventFilter>().FirstOrDefault()?.Flag ?? "";
     }
 
-    /// <summary>Makes the pipeline with a sink for each output. What some output wants to know beside the record is looked up once, for all.</summary>
+    /// <summary>Makes the pipeline with a sink for each output. What some output wants to know beside the record is looked up once, for
+    /// all.</summary>
     /// <param name="catalog">The events that come.</param>
     /// <param name="filters">By <see cref="EventSchema.Index"/>, where there is one.</param>
     /// <param name="outputs">At least one.</param>
     /// <param name="eventsMax">Events after which it takes no more; none: it always does.</param>
     /// <param name="message">Takes a line for the user, about losses that not every output has a place for.</param>
     /// <param name="root">The helper process, or none.</param>
-    public static EventPipeline To(IReadOnlyList<TraceOutput> outputs, EventCatalog catalog, EventFilter?[] filters, ulong? eventsMax, Action<string> message, RootClient? root)
+    public static EventPipeline To(
+        IReadOnlyList<TraceOutput> outputs, EventCatalog catalog, EventFilter?[] filters, ulong? eventsMax, Action<string> message,
+        RootClient? root)
     {
         var sinks = outputs.Select(output => LineSink.Create(catalog, output.Options, output.Output)).ToList();
         var enrichments = outputs.Aggregate(Enrichments.None, static (all, output) => all | output.Options.Enrichments);
@@ -106,7 +109,8 @@ internal sealed class EventPipeline : ILossObserver
     public void Deliver(ReadOnlySpan<byte> record)
     {
         if (record.Length < _header.SizeBytes)
-            throw new VeilException($"reading the events: a record of {record.Length} bytes, but every event has at least {_header.SizeBytes}");
+            throw new VeilException(
+                $"reading the events: a record of {record.Length} bytes, but every event has at least {_header.SizeBytes}");
         var schema = _catalog.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[_header.KindOffset..]));
         if (!schema.IsWhole(record))
         {

@@ -26,7 +26,8 @@ internal static class PathMessage
 
     /// <summary>Reads it.</summary>
     public static PathQuestion ReadQuestion(ReadOnlySpan<byte> message) =>
-        new(Word(message, 1), Word(message, 3), (int)Word(message, 4), (PathNeed)Word(message, 5), Encoding.Latin1.GetString(message[HeadBytes..]));
+        new(Word(message, 1), Word(message, 3), (int)Word(message, 4), (PathNeed)Word(message, 5),
+            Encoding.Latin1.GetString(message[HeadBytes..]));
 
     /// <summary>Writes an answer; the first two words are those of every answer.</summary>
     public static int WriteAnswer(Span<byte> message, in PathRefusal refusal)
@@ -45,12 +46,16 @@ internal static class PathMessage
     {
         var paths = message[HeadBytes..];
         int length = (int)Math.Min(Word(message, 6), (uint)paths.Length);
-        return new((PathRefusalKind)Word(message, 2), Encoding.Latin1.GetString(paths[..length]), Encoding.Latin1.GetString(paths[length..]), Word(message, 3), Word(message, 4), Word(message, 5));
+        return new(
+            (PathRefusalKind)Word(message, 2), Encoding.Latin1.GetString(paths[..length]), Encoding.Latin1.GetString(paths[length..]),
+            Word(message, 3), Word(message, 4), Word(message, 5));
     }
 
-    private static void Word(Span<byte> message, int number, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(message[(number * sizeof(uint))..], value);
+    private static void Word(Span<byte> message, int number, uint value) =>
+        BinaryPrimitives.WriteUInt32LittleEndian(message[(number * sizeof(uint))..], value);
 
-    private static uint Word(ReadOnlySpan<byte> message, int number) => BinaryPrimitives.ReadUInt32LittleEndian(message[(number * sizeof(uint))..]);
+    private static uint Word(ReadOnlySpan<byte> message, int number) =>
+        BinaryPrimitives.ReadUInt32LittleEndian(message[(number * sizeof(uint))..]);
 
     private static int Text(Span<byte> to, string text)
     {

@@ -21,7 +21,8 @@ internal static class PathWalk
     {
         // A name alone is relative to where the process is, if it still is.
         if (!question.Path.StartsWith('/'))
-            return LibC.LinkOf($"/proc/{question.Pid}/cwd") is { } folder && folder.StartsWith('/') ? Find(question with { Path = $"{folder}/{question.Path}" }) : default;
+            return LibC.LinkOf($"/proc/{question.Pid}/cwd") is { } folder && folder.StartsWith('/')
+                ? Find(question with { Path = $"{folder}/{question.Path}" }) : default;
         int root = LibC.OpenPath(LibC.AtFdCwd, RootOf(question.Pid), follow: true);
         if (root < 0)
             return default;
@@ -187,7 +188,8 @@ internal static class PathWalk
             }
 
             uint needed = (uint)(question.Need & (PathNeed.Execute | PathNeed.Write | PathNeed.Read));
-            return question.Error == Eacces && needed != 0 && !_caller.May(facts, needed) ? Refusal(PathRefusalKind.Mode, Here, facts) : default;
+            return question.Error == Eacces && needed != 0 && !_caller.May(facts, needed) ? Refusal(PathRefusalKind.Mode, Here, facts)
+                : default;
         }
 
         // The last first, as they are pushed.
@@ -209,7 +211,9 @@ internal static class PathWalk
                 else if (words[0] == "Gid:" && words.Length > fileSystem)
                     groups.Add(uint.Parse(words[fileSystem], CultureInfo.InvariantCulture));
                 else if (words[0] == "Groups:")
-                    groups.UnionWith(words.Skip(1).Where(static word => word.Length > 0).Select(static word => uint.Parse(word, CultureInfo.InvariantCulture)));
+                    groups.UnionWith(
+                        words.Skip(1).Where(static word => word.Length > 0)
+                        .Select(static word => uint.Parse(word, CultureInfo.InvariantCulture)));
             }
 
             return new(user, groups);

@@ -62,7 +62,8 @@ internal static unsafe class Privileges
     /// for it even to look into a map that is open. What the kernel refuses to take is kept.
     /// </summary>
     /// <param name="keepUser">Stay who we are: there is nobody else who could do what needs root later.</param>
-    /// <param name="signals">Pass signals on to a command, which may be root's: CAP_KILL stays, and <see cref="SystemCallFilter"/> says for whom.</param>
+    /// <param name="signals">Pass signals on to a command, which may be root's: CAP_KILL stays, and <see cref="SystemCallFilter"/> says for
+    /// whom.</param>
     /// <returns>What is held now, for people.</returns>
     public static string DropForReading(bool keepUser, bool signals)
     {
@@ -79,7 +80,8 @@ internal static unsafe class Privileges
         return $"user {user}{(user == 0 ? $" ({refusal})" : "")}, {NamesOf(ReadSet(Permitted))}";
     }
 
-    private static string NamesOf(ulong held) => held == 0 ? "no capability" : string.Join(" and ", new[] { (held & Bpf) != 0 ? "CAP_BPF" : null, (held & Kill) != 0 ? "CAP_KILL" : null }.OfType<string>());
+    private static string NamesOf(ulong held) => held == 0 ? "no capability"
+        : string.Join(" and ", new[] { (held & Bpf) != 0 ? "CAP_BPF" : null, (held & Kill) != 0 ? "CAP_KILL" : null }.OfType<string>());
 
     /// <summary>Keeps these capabilities and this user, in a process that has no thread but this one and the finalizer's.</summary>
     public static void DropAllBut(ulong kept, bool keepUser)
@@ -106,7 +108,8 @@ internal static unsafe class Privileges
         _ = LibC.PrCtl(PrSetNoNewPrivs, 1, 0, 0, 0);
     }
 
-    // Why we are still root, or nothing. libc does it on all threads; those lose their capabilities by it, and we keep ours (capabilities(7)).
+    // Why we are still root, or nothing. libc does it on all threads; those lose their capabilities by it, and we keep ours
+    // (capabilities(7)).
     private static string? LeaveRoot()
     {
         const int limitOfProcesses = 6; // RLIMIT_NPROC
@@ -135,7 +138,8 @@ internal static unsafe class Privileges
         const int attributeBytes = 32;
         byte* attribute = stackalloc byte[attributeBytes];
         *(int*)attribute = -1;
-        bool refused = LibC.Syscall(IsArm ? 280 : 321, getNextKey, (nint)attribute, attributeBytes, 0, 0) < 0 && Marshal.GetLastPInvokeError() == Errno.EPERM;
+        bool refused = LibC.Syscall(IsArm ? 280 : 321, getNextKey, (nint)attribute, attributeBytes, 0, 0) < 0
+            && Marshal.GetLastPInvokeError() == Errno.EPERM;
         return !refused && (KernelFeatures.KernelVersion >= new Version(5, 19) || !KernelFeatures.UnprivilegedBpf);
     }
 

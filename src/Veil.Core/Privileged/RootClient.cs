@@ -7,8 +7,8 @@ using Veil.Core.Sinks;
 namespace Veil.Core.Privileged;
 
 /// <summary>
-/// The helper process as the trace sees it: it stays root, and does the few things that the trace cannot do any more once it has dropped its
-/// privileges. It is started only where one of them was asked for.
+/// The helper process as the trace sees it: it stays root, and does the few things that the trace cannot do any more once it has dropped
+/// its privileges. It is started only where one of them was asked for.
 /// </summary>
 public sealed unsafe class RootClient : IDisposable
 {
@@ -65,7 +65,9 @@ public sealed unsafe class RootClient : IDisposable
     {
         if (LibC.EffectiveUser() != 0)
             return RootAbilities.None;
-        return (enrichments.HasFlag(Enrichments.Why) ? RootAbilities.Paths : RootAbilities.None) | (enrichments.HasFlag(Enrichments.Proc) && HidesProcesses() ? RootAbilities.ProcessNames : RootAbilities.None) | (hasControl ? RootAbilities.Socket : RootAbilities.None);
+        return (enrichments.HasFlag(Enrichments.Why) ? RootAbilities.Paths : RootAbilities.None) | (
+            enrichments.HasFlag(Enrichments.Proc) && HidesProcesses() ? RootAbilities.ProcessNames : RootAbilities.None) | (
+            hasControl ? RootAbilities.Socket : RootAbilities.None);
     }
 
     /// <summary>Waits until it has started and answers. Where it does not, a line says so.</summary>
@@ -73,7 +75,9 @@ public sealed unsafe class RootClient : IDisposable
     {
         _isReady = Ask(RootRequest.Ready, 0, StartMs, out _);
         if (!_isReady)
-            _message(Pid == 0 ? "warning: the helper process could not be started: this process stays the user that it is" : $"warning: helper process {Pid} did not answer within {StartMs / 1_000} s: this process stays the user that it is");
+            _message(
+                Pid == 0 ? "warning: the helper process could not be started: this process stays the user that it is"
+                : $"warning: helper process {Pid} did not answer within {StartMs / 1_000} s: this process stays the user that it is");
         return _isReady;
     }
 
@@ -85,7 +89,8 @@ public sealed unsafe class RootClient : IDisposable
     {
         var message = stackalloc byte[PathMessage.BytesMax];
         int size = PathMessage.WriteQuestion(new Span<byte>(message, PathMessage.BytesMax), question);
-        return Ask(RootRequest.ExplainPath, question.Pid, PatienceMs, (uint*)message, size, (int*)message, out int taken, out _) && taken >= PathMessage.HeadBytes
+        return Ask(RootRequest.ExplainPath, question.Pid, PatienceMs, (uint*)message, size, (int*)message, out int taken, out _)
+            && taken >= PathMessage.HeadBytes
             ? PathMessage.ReadAnswer(new ReadOnlySpan<byte>(message, taken))
             : default;
     }
@@ -114,7 +119,9 @@ public sealed unsafe class RootClient : IDisposable
             // Children of a process that ignores SIGCHLD leave no status: ECHILD.
             _hasEnded = changed < 0 || (!_isStopped && status != 0xffff);
             if (_hasEnded)
-                _message($"helper process {Pid} has ended{(changed > 0 && (status & 0x7f) is > 0 and var signal ? signal == 9 ? " (SIGKILL)" : $" (signal {signal})" : "")}: {Lacks}{(_control is null ? "" : "; remove it then")}");
+                _message(
+                    $"helper process {Pid} has " +
+                    $"ended{(changed > 0 && (status & 0x7f) is > 0 and var signal ? signal == 9 ? " (SIGKILL)" : $" (signal {signal})" : "")}: {Lacks}{(_control is null ? "" : "; remove it then")}");
             else if (_isStopped && !wasStopped)
                 _message($"helper process {Pid} is stopped: {Lacks}; kill -CONT {Pid} lets it go on");
         }
@@ -138,7 +145,9 @@ public sealed unsafe class RootClient : IDisposable
                 else
                 {
                     string rest = _leavesSocket ? "remove that and end" : "end";
-                    _message($"helper process {Pid} {(_isStopped ? "is stopped" : "does not answer")}, and is left behind{(_leavesSocket ? $" with {_control!.File.Path}" : "")}: "
+                    _message(
+                        $"helper process {Pid} {(_isStopped ? "is stopped" : "does not answer")}, and is left " +
+                        $"behind{(_leavesSocket ? $" with {_control!.File.Path}" : "")}: "
                         + (_isStopped ? $"kill -CONT {Pid} lets it {rest}" : $"it will {rest} once it goes on"));
                 }
             }
@@ -190,7 +199,10 @@ public sealed unsafe class RootClient : IDisposable
             if (_socket < 0 || _hasEnded || _isStopped || (_isLate && !HasCaughtUp()))
                 return false;
             (question[0], question[1], question[2]) = ((uint)request, pid, ++_serial);
-            return LibC.SendWith(_socket, question, size, -1) && Takes(patienceMs, answer, size > 3 * sizeof(uint) ? PathMessage.BytesMax : 2 * sizeof(int), out int error, out taken, out fd) && error == 0;
+            return LibC.SendWith(_socket, question, size, -1)
+                && Takes(
+                patienceMs, answer, size > 3 * sizeof(uint) ? PathMessage.BytesMax : 2 * sizeof(int), out int error, out taken, out fd)
+                && error == 0;
         }
     }
 
@@ -263,7 +275,9 @@ public sealed unsafe class RootClient : IDisposable
             foreach (string line in File.ReadLines("/proc/self/mountinfo"))
             {
                 string[] words = line.Split(' ');
-                if (words[4] == "/proc" && words[^1].Split(',').Any(static option => option.StartsWith("hidepid=", StringComparison.Ordinal) && option is not ("hidepid=0" or "hidepid=off")))
+                if (words[4] == "/proc" && words[^1].Split(',')
+                    .Any(static option =>
+                    option.StartsWith("hidepid=", StringComparison.Ordinal) && option is not ("hidepid=0" or "hidepid=off")))
                     return true;
             }
         }

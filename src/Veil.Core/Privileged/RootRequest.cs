@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Privileged;
 
-/// <summary>All that the helper process can be asked for. What one with a path tells is who may go there, and nothing of what is in files.</summary>
+/// <summary>All that the helper process can be asked for. What one with a path tells is who may go there, and nothing of what is in
+/// files.</summary>
 internal enum RootRequest : uint
 {
     /// <summary>Is it there?</summary>

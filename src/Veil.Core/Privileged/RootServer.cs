@@ -10,7 +10,8 @@ namespace Veil.Core.Privileged;
 
 /// <summary>
 /// The helper process itself: <c>veil</c> once more, with a hidden first word. It answers one request after the other, each of a
-/// fixed kind, and ends when its peer does, however that ends. Signals are blocked for it from its first instruction on (<see cref="LibC.Spawn"/>).
+/// fixed kind, and ends when its peer does, however that ends. Signals are blocked for it from its first instruction on (<see
+/// cref="LibC.Spawn"/>).
 /// </summary>
 public static unsafe class RootServer
 {
@@ -27,7 +28,8 @@ public static unsafe class RootServer
     /// <param name="words">The abilities, and the name of the control socket in its folder.</param>
     public static int Run(ReadOnlySpan<string> words)
     {
-        if (words.Length is not (1 or 2) || !int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out int number) || LibC.TypeOf(Peer) != LibC.FileType.Socket)
+        if (words.Length is not (1 or 2) || !int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            || LibC.TypeOf(Peer) != LibC.FileType.Socket)
             return ExitCode.Usage;
         var abilities = (RootAbilities)number;
         byte[] name = words.Length == 2 ? Encoding.UTF8.GetBytes(words[1] + "\0") : [];
@@ -39,7 +41,9 @@ public static unsafe class RootServer
             _ = LibC.PrCtl(PrSetName, (nuint)title, 0, 0, 0);
         _ = LibC.ChangeFolder("/");
         bool looks = abilities.HasFlag(RootAbilities.Paths);
-        Privileges.DropAllBut((looks || abilities.HasFlag(RootAbilities.ProcessNames) ? Privileges.SysPtrace : 0) | (looks ? Privileges.DacReadSearch : 0) | (hasSocket ? Privileges.DacOverride : 0), keepUser: hasSocket);
+        Privileges.DropAllBut(
+            (looks || abilities.HasFlag(RootAbilities.ProcessNames) ? Privileges.SysPtrace : 0) | (looks ? Privileges.DacReadSearch : 0) | (
+            hasSocket ? Privileges.DacOverride : 0), keepUser: hasSocket);
         _ = SystemCallFilter.ForHelper(abilities).TryInstall(out _);
         Serve(abilities, hasSocket ? name : []);
         return ExitCode.Success;
@@ -68,7 +72,8 @@ public static unsafe class RootServer
                 RootRequest.Ready => 0,
                 RootRequest.OpenProcessName => abilities.HasFlag(RootAbilities.ProcessNames) ? OpenName(question[1], out fd) : Errno.EACCES,
                 RootRequest.RemoveSocket => name.Length > 1 ? Remove(name) : Errno.EACCES,
-                RootRequest.ExplainPath => isPath && abilities.HasFlag(RootAbilities.Paths) ? Explain(new(question, taken), new(answer, PathMessage.BytesMax), out size) : Errno.EACCES,
+                RootRequest.ExplainPath => isPath && abilities.HasFlag(RootAbilities.Paths)
+                    ? Explain(new(question, taken), new(answer, PathMessage.BytesMax), out size) : Errno.EACCES,
                 _ => Errno.EINVAL,
             };
             (answer[0], answer[1]) = (error, (int)question[2]);

@@ -6,8 +6,8 @@ using Veil.Core.Kernel;
 namespace Veil.Core.Privileged;
 
 /// <summary>
-/// The system calls that are left to a process (seccomp(2)), a list of what is allowed. What is not on it does not exist: ENOSYS, at which libc takes its
-/// older way where it tries a newer call first. A call that is on it for some arguments alone fails by EPERM with others.
+/// The system calls that are left to a process (seccomp(2)), a list of what is allowed. What is not on it does not exist: ENOSYS, at which
+/// libc takes its older way where it tries a newer call first. A call that is on it for some arguments alone fails by EPERM with others.
 /// </summary>
 internal sealed unsafe class SystemCallFilter
 {
@@ -30,13 +30,17 @@ internal sealed unsafe class SystemCallFilter
     // What the runtime does by itself: threads, memory, signals, the end.
     private const string Runtime =
         "futex mmap munmap mremap madvise mprotect brk membarrier rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack restart_syscall "
-        + "sched_yield sched_getaffinity getcpu getrandom gettid getpid exit exit_group set_robust_list rseq clock_gettime nanosleep clock_nanosleep close";
+        + "sched_yield sched_getaffinity getcpu getrandom gettid getpid exit exit_group set_robust_list rseq clock_gettime " +
+            "nanosleep clock_nanosleep close";
 
     // Events, filters, the output, the prompt and the socket; files of others are opened to read with the rights of nobody.
     private const string Reading =
-        "read write readv writev pread64 lseek poll ppoll epoll_wait epoll_pwait epoll_ctl eventfd2 timerfd_create timerfd_settime pipe2 dup dup3 fcntl flock fstat newfstatat stat lstat statx "
-        + "statfs fstatfs open openat access faccessat faccessat2 readlink readlinkat getdents64 getcwd fadvise64 ftruncate fallocate fsync fdatasync unlinkat "
-        + "clock_getres gettimeofday time getuid geteuid getgid getegid getppid getpgrp getpgid getrusage times sysinfo uname prlimit64 getpriority setpriority "
+        "read write readv writev pread64 lseek poll ppoll epoll_wait epoll_pwait epoll_ctl eventfd2 timerfd_create timerfd_settime pipe2 " +
+            "dup dup3 fcntl flock fstat newfstatat stat lstat statx "
+        + "statfs fstatfs open openat access faccessat faccessat2 readlink readlinkat getdents64 getcwd fadvise64 ftruncate fallocate " +
+            "fsync fdatasync unlinkat "
+        + "clock_getres gettimeofday time getuid geteuid getgid getegid getppid getpgrp getpgid getrusage times sysinfo uname prlimit64 " +
+            "getpriority setpriority "
         + "rt_sigtimedwait wait4 waitid accept4 recvfrom recvmsg sendto sendmsg shutdown getsockopt getsockname getpeername";
 
     // Names of users, where they come from a service (nsswitch.conf).
@@ -46,7 +50,8 @@ internal sealed unsafe class SystemCallFilter
 
     private SystemCallFilter()
     {
-        uint architecture = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0xc00000b7 : 0xc000003e; // AUDIT_ARCH_AARCH64, AUDIT_ARCH_X86_64
+        // AUDIT_ARCH_AARCH64, AUDIT_ARCH_X86_64
+        uint architecture = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0xc00000b7 : 0xc000003e;
         Add(LoadWord, ArchitectureAt);
         Add(JumpIfEqual, architecture, onTrue: 1);
         Add(Return, FailNoCall);
@@ -64,10 +69,13 @@ internal sealed unsafe class SystemCallFilter
         if (asksForNames)
             filter.Permit(Names);
         filter.PermitOwnThreads(command);
-        // BPF_MAP_*_ELEM, _GET_NEXT_KEY, BPF_OBJ_GET_INFO_BY_FD, _LOOKUP_AND_DELETE_ELEM, the four batches, BPF_LINK_DETACH: what works on a descriptor.
+        // BPF_MAP_*_ELEM, _GET_NEXT_KEY, BPF_OBJ_GET_INFO_BY_FD, _LOOKUP_AND_DELETE_ELEM, the four batches, BPF_LINK_DETACH: what works on
+        // a descriptor.
         filter.PermitWith("bpf", 0, 1, 2, 3, 4, 15, 21, 24, 25, 26, 27, 34);
-        // TCGETS, TCSETS, TCSETSW, TCSETSF, TCSBRK, TCXONC, TCFLSH, TIOCGPGRP, TIOCGWINSZ, FIONREAD, FIONBIO, TCGETS2, PERF_EVENT_IOC_DISABLE.
-        filter.PermitWith("ioctl", 1, 0x5401, 0x5402, 0x5403, 0x5404, 0x5409, 0x540a, 0x540b, 0x540f, 0x5413, 0x541b, 0x5421, 0x802c542a, 0x2401);
+        // TCGETS, TCSETS, TCSETSW, TCSETSF, TCSBRK, TCXONC, TCFLSH, TIOCGPGRP, TIOCGWINSZ, FIONREAD, FIONBIO, TCGETS2,
+        // PERF_EVENT_IOC_DISABLE.
+        filter.PermitWith(
+            "ioctl", 1, 0x5401, 0x5402, 0x5403, 0x5404, 0x5409, 0x540a, 0x540b, 0x540f, 0x5413, 0x541b, 0x5421, 0x802c542a, 0x2401);
         filter.Add(Return, FailNoCall);
         return filter;
     }

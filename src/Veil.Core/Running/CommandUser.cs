@@ -17,9 +17,11 @@ public sealed record CommandUser(uint Uid, uint Gid, uint[] Groups)
         if (!NameService.TryGetUser(name, out uint uid, out uint gid))
         {
             var near = NearestName.Find(name, NameService.UserNames());
-            throw new UsageException($"--user: unknown user '{Escaping.ForMessage(name)}'{(near.Count > 0 ? $"; did you mean '{near[0]}'?" : "")}");
+            throw new UsageException(
+                $"--user: unknown user '{Escaping.ForMessage(name)}'{(near.Count > 0 ? $"; did you mean '{near[0]}'?" : "")}");
         }
 
-        return LibC.EffectiveUser() == 0 ? new(uid, gid, NameService.GroupsOf(name, gid)) : throw new UsageException("--user: only root can run a command as another user");
+        return LibC.EffectiveUser() == 0 ? new(uid, gid, NameService.GroupsOf(name, gid))
+            : throw new UsageException("--user: only root can run a command as another user");
     }
 }

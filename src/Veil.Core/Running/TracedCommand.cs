@@ -7,8 +7,8 @@ using Veil.Core.Waiting;
 namespace Veil.Core.Running;
 
 /// <summary>
-/// A command that the trace runs: a child of this process that waits for a word (Native/command.c). Where the word does not come it ends without
-/// having run anything; what it became goes on when this process ends.
+/// A command that the trace runs: a child of this process that waits for a word (Native/command.c). Where the word does not come it ends
+/// without having run anything; what it became goes on when this process ends.
 /// </summary>
 public sealed unsafe class TracedCommand : IDisposable
 {

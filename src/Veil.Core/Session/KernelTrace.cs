@@ -29,7 +29,9 @@ public static class KernelTrace
     /// <param name="file">Where events and counts go; none: a standard stream.</param>
     /// <param name="command">The command that is traced, once it gets the word; or none.</param>
     /// <exception cref="VeilException">Something could not be attached; nothing stays attached.</exception>
-    public static TraceSession Start(SessionOptions options, StopSignal stop, Action<string> message, RootClient? root = null, OutputFile? file = null, TracedCommand? command = null)
+    public static TraceSession Start(
+        SessionOptions options, StopSignal stop, Action<string> message, RootClient? root =
+        null, OutputFile? file = null, TracedCommand? command = null)
     {
         var events = ModuleEvents.Read(options.Modules, options.ArgumentsOf);
         FieldSelection.Validate(events, options.Output, field => ModuleFields.HintFor(options.Modules, field));
@@ -40,10 +42,12 @@ public static class KernelTrace
         }
 
         if (!KernelFeatures.HasBtf)
-            throw new VeilException("tracing needs the kernel's BTF: /sys/kernel/btf/vmlinux is missing (a kernel built with CONFIG_DEBUG_INFO_BTF has it)");
+            throw new VeilException(
+                "tracing needs the kernel's BTF: /sys/kernel/btf/vmlinux is missing (a kernel built with CONFIG_DEBUG_INFO_BTF has it)");
         Privileges.Require();
         if (!PidNamespace.IsInitial)
-            message("warning: this is a PID namespace of its own, and the kernel's ids are those of the host: --pid and the output mean those");
+            message("warning: this is a PID namespace of its own, and the kernel's ids are those of the host: --pid " +
+                "and the output mean those");
         KernelSource? source = null;
         try
         {
@@ -51,7 +55,10 @@ public static class KernelTrace
             file?.Empty();
             var output = new TraceOutput(options.Output, new FdOutput(file?.Fd ?? options.Stream, stop));
             stop.ThrowIfEarly();
-            var session = new TraceSession(source, [output], options, stop, message, root, options.Quiet || command is not null ? null : SilenceHint.Watch(options), command);
+            var session =
+                new TraceSession(
+                source, [output], options, stop, message, root, options.Quiet || command is not null ? null
+                : SilenceHint.Watch(options), command);
             if (command is not null)
                 command.HasDescendants = () => source.HasCommandTasks;
             // A machine in trouble is often one without a free CPU, and a reader that waits for its turn loses events. Without
@@ -60,7 +67,8 @@ public static class KernelTrace
             source.PrepareCost();
             DropPrivileges(options, message, root);
             foreach (var module in source.MissingUncounted)
-                message($"warning: {module.Module.Name} by {module.Hook} can miss events uncounted: before Linux 6.7 a tracepoint's program is skipped in silence while another runs on that CPU");
+                message($"warning: {module.Module.Name} by {module.Hook} can miss events uncounted: before Linux 6.7 a tracepoint's " +
+                    $"program is skipped in silence while another runs on that CPU");
             return session;
         }
         catch (Exception cause)
@@ -79,7 +87,9 @@ public static class KernelTrace
         if (Environment.GetEnvironmentVariable("VEIL_KEEP_PRIVILEGES") == "1")
             return;
         string held = Privileges.DropForReading(keepUser: root is not null && !root.WaitUntilReady(), signals: options.Command > 0);
-        var filter = SystemCallFilter.ForReader(asksForNames: options.TakesCommands || options.Output.Enrichments.HasFlag(Enrichments.User), options.Command);
+        var filter =
+            SystemCallFilter.ForReader(
+            asksForNames: options.TakesCommands || options.Output.Enrichments.HasFlag(Enrichments.User), options.Command);
         string calls = filter.TryInstall(out string? refusal) ? "a system call filter" : $"no system call filter ({refusal})";
         if (options.Verbose)
             message($"privileges: {held}, {calls}{(root is { Pid: > 0 } ? $"; helper process {root.Pid}" : "")}");

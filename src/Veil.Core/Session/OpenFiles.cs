@@ -6,8 +6,8 @@ using Veil.Core.Output;
 namespace Veil.Core.Session;
 
 /// <summary>
-/// The limit of open files (RLIMIT_NOFILE). How many a trace needs depends on the kernel's ways to attach and on libbpf's probes, so it is tried; where
-/// it does not fit, the line says a number that is enough.
+/// The limit of open files (RLIMIT_NOFILE). How many a trace needs depends on the kernel's ways to attach and on libbpf's probes, so it is
+/// tried; where it does not fit, the line says a number that is enough.
 /// </summary>
 internal static class OpenFiles
 {
@@ -21,10 +21,12 @@ internal static class OpenFiles
 
     /// <summary>Is that what went wrong?</summary>
     public static bool IsShort(Exception error) =>
-        error is BpfException { IsOutOfDescriptors: true } or Win32Exception { NativeErrorCode: Errno.EMFILE } or IOException { HResult: Errno.EMFILE }
+        error is BpfException { IsOutOfDescriptors: true } or Win32Exception { NativeErrorCode: Errno.EMFILE }
+            or IOException { HResult: Errno.EMFILE }
             or VeilException { InnerException: Win32Exception { NativeErrorCode: Errno.EMFILE } };
 
     /// <summary>The line.</summary>
     public static VeilException Explain(Exception cause, int modules) =>
-        new($"starting: too many open files: the limit is {StandardStreams.FilesMax} (ulimit -n), and {EnoughFor(modules)} are enough for {(modules == 1 ? "this module" : $"these {modules} modules")}", cause);
+        new($"starting: too many open files: the limit is {StandardStreams.FilesMax} (ulimit -n), and {EnoughFor(modules)} are enough " +
+            $"for {(modules == 1 ? "this module" : $"these {modules} modules")}", cause);
 }

@@ -39,8 +39,10 @@ public sealed record SessionSummary
     {
         double seconds = Math.Max(Duration.TotalSeconds, 0.001);
         ulong events = Counted ?? Delivered;
-        string dropped = (DroppedByFilter > 0 ? $", {DroppedByFilter} dropped by {FilterFlag}" : "") + (DroppedPaused > 0 ? $", {DroppedPaused} dropped while paused" : "");
-        yield return $"{events} {(events == 1 ? "event" : "events")} {(Counted is null ? "delivered" : "counted")} in {Duration.TotalSeconds:F2} s ({events / seconds:F0}/s), {LostTotal} lost{dropped}";
+        string dropped = (DroppedByFilter > 0 ? $", {DroppedByFilter} dropped by {FilterFlag}" : "")
+            + (DroppedPaused > 0 ? $", {DroppedPaused} dropped while paused" : "");
+        yield return $"{events} {(events == 1 ? "event" : "events")} {(Counted is null ? "delivered" : "counted")} in " +
+            $"{Duration.TotalSeconds:F2} s ({events / seconds:F0}/s), {LostTotal} lost{dropped}";
         foreach (var (key, lost) in Lost)
             yield return $"lost {lost.Count}: {key}{lost.UsersText}{LossCause.Hint(key.Cause)}";
     }

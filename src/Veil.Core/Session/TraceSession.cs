@@ -48,7 +48,9 @@ public sealed class TraceSession : IDisposable
     /// <param name="root">The helper process that does later what needs root; none where nothing does.</param>
     /// <param name="silence">Says why nothing comes; none: nobody does.</param>
     /// <param name="command">The command whose end is that of the trace; or none.</param>
-    internal TraceSession(IEventSource source, IReadOnlyList<TraceOutput> outputs, SessionOptions options, StopSignal stop, Action<string> message, RootClient? root = null, SilenceHint? silence = null, TracedCommand? command = null)
+    internal TraceSession(
+        IEventSource source, IReadOnlyList<TraceOutput> outputs, SessionOptions options, StopSignal stop, Action<string> message,
+        RootClient? root = null, SilenceHint? silence = null, TracedCommand? command = null)
     {
         _source = source;
         _options = options;
@@ -58,10 +60,17 @@ public sealed class TraceSession : IDisposable
         _silence = silence;
         _command = command;
         _rates = [.. source.Modules.Select(static _ => new RateMeter())];
-        _pipeline = EventPipeline.To(outputs, source.Events, ModuleEvents.Filters(source.Modules.Select(static module => module.Module), source.Events), options.EventsMax, message, root);
+        _pipeline =
+            EventPipeline.To(
+            outputs, source.Events, ModuleEvents.Filters(source.Modules.Select(static module => module.Module), source.Events),
+            options.EventsMax, message, root);
         if (options.Counting is { } counting)
-            _counts = new CountIntervals(source.Counts, [.. outputs.Select(output => new CountReport(counting, output.Options, output.Output))], counting.Interval);
-        _wait = new WaitSet(command is { PollFd: >= 0 and var end } ? [.. source.PollFds, end] : source.PollFds, stop.PollFd, outputs.Select(static output => output.Output.WatchFd));
+            _counts =
+                new CountIntervals(
+                source.Counts, [.. outputs.Select(output => new CountReport(counting, output.Options, output.Output))], counting.Interval);
+        _wait = new WaitSet(
+            command is { PollFd: >= 0 and var end } ? [.. source.PollFds, end]
+            : source.PollFds, stop.PollFd, outputs.Select(static output => output.Output.WatchFd));
         _counts?.Begin();
         _startedAt = _silentSince = Stopwatch.GetTimestamp();
     }
@@ -83,7 +92,8 @@ public sealed class TraceSession : IDisposable
         }
     }
 
-    /// <summary>What it did so far; losses are those up to the last whole second, the rate is that of the last five. From any thread.</summary>
+    /// <summary>What it did so far; losses are those up to the last whole second, the rate is that of the last five. From any
+    /// thread.</summary>
     public SessionStatus Status() => new()
     {
         Paused = _pipeline.Paused,
@@ -103,7 +113,9 @@ public sealed class TraceSession : IDisposable
     {
         const int clockProcessCpu = 2; // CLOCK_PROCESS_CPUTIME_ID
         return _source.Cost() is { } cost
-            ? new SessionCost(cost.Programs, TimeSpan.FromMicroseconds(LibC.NowNs(clockProcessCpu) / 1_000.0), Environment.WorkingSet, cost.MapBytes, Stopwatch.GetElapsedTime(_startedAt))
+            ? new SessionCost(
+                cost.Programs, TimeSpan.FromMicroseconds(LibC.NowNs(clockProcessCpu) / 1_000.0), Environment.WorkingSet, cost.MapBytes,
+                Stopwatch.GetElapsedTime(_startedAt))
             : null;
     }
 
@@ -111,8 +123,8 @@ public sealed class TraceSession : IDisposable
     public void RequestStop() => _stop.Request();
 
     /// <summary>
-    /// Delivers events until the stop, then detaches, delivers what is left, and sums up. An output that fails ends it too: what could not be
-    /// written is counted, and the summary carries the failure.
+    /// Delivers events until the stop, then detaches, delivers what is left, and sums up. An output that fails ends it too: what could not
+    /// be written is counted, and the summary carries the failure.
     /// </summary>
     /// <param name="beforeLast">Called once the trace is to end, before what is left is written.</param>
     public SessionSummary Run(Action? beforeLast = null)
@@ -228,7 +240,8 @@ public sealed class TraceSession : IDisposable
         _pipeline.Flush();
     }
 
-    // Once, and only where nothing has come since the beginning. A pause is a silence that was asked for, and may have a prompt on the screen.
+    // Once, and only where nothing has come since the beginning. A pause is a silence that was asked for, and may have a prompt on the
+    // screen.
     private void ExplainSilence()
     {
         if (_silence is null)
@@ -238,7 +251,8 @@ public sealed class TraceSession : IDisposable
         bool isSilent = _pipeline.Taken == 0;
         if (isSilent && Stopwatch.GetElapsedTime(_silentSince).TotalMilliseconds < SilenceHint.AfterMs)
             return;
-        if (isSilent && _counts?.IsEmpty != false && _silence.Explain(_source.Modules, _pipeline.DroppedByFilter, _pipeline.FilterFlag) is { } hint)
+        if (isSilent && _counts?.IsEmpty != false
+            && _silence.Explain(_source.Modules, _pipeline.DroppedByFilter, _pipeline.FilterFlag) is { } hint)
             _message(hint);
         _silence = null;
     }

@@ -9,21 +9,26 @@ namespace Veil.Core.Sinks;
 public static class EnrichedColumns
 {
     /// <summary>The wall-clock time.</summary>
-    public static EventColumn Time { get; } = new("time", "", 32, new EventValue<TimeKind>(), new() { Title = "TIME", Width = 15, Colour = Ansi.Dim });
+    public static EventColumn Time { get; } =
+        new("time", "", 32, new EventValue<TimeKind>(), new() { Title = "TIME", Width = 15, Colour = Ansi.Dim });
 
     /// <summary>The user's name.</summary>
     public static EventColumn User { get; } = new(
-        "username", "username=", 10, new EventValue<UserNameKind>(), new() { Title = "USER", WidthMin = 8, Rank = 85, IsRare = true, Limit = 16 });
+        "username", "username=", 10, new EventValue<UserNameKind>(),
+        new() { Title = "USER", WidthMin = 8, Rank = 85, IsRare = true, Limit = 16 });
 
     /// <summary>The process's current name.</summary>
     public static EventColumn Proc { get; } = new(
-        "proc_name", "proc_name=", 15, new EventValue<ProcNameKind>(), new() { Title = "PROC", WidthMin = 8, Rank = 50, IsRare = true, Limit = 16, SameAs = "comm" });
+        "proc_name", "proc_name=", 15, new EventValue<ProcNameKind>(),
+        new() { Title = "PROC", WidthMin = 8, Rank = 50, IsRare = true, Limit = 16, SameAs = "comm" });
 
     /// <summary>Why a path refused a call.</summary>
-    public static EventColumn Why { get; } = new("why", "why=", 0, new EventValue<WhyKind>(), new() { Rank = 20, IsRare = true, IsWide = true });
+    public static EventColumn Why { get; } =
+        new("why", "why=", 0, new EventValue<WhyKind>(), new() { Rank = 20, IsRare = true, IsWide = true });
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<(Enrichments By, EventColumn Column)> All { get; } = [(Enrichments.Time, Time), (Enrichments.User, User), (Enrichments.Proc, Proc), (Enrichments.Why, Why)];
+    public static IReadOnlyList<(Enrichments By, EventColumn Column)> All { get; } =
+        [(Enrichments.Time, Time), (Enrichments.User, User), (Enrichments.Proc, Proc), (Enrichments.Why, Why)];
 
     /// <summary>The value of <c>--enrich</c> that asks for it.</summary>
     public static string FlagValueOf(Enrichments by) => by.ToString().ToLowerInvariant();

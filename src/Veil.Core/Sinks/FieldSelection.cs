@@ -13,8 +13,8 @@ public static class FieldSelection
     public static Enrichments EnrichmentOf(string field) => EnrichedColumns.All.FirstOrDefault(added => added.Column.Name == field).By;
 
     /// <summary>
-    /// The fields of one kind of event, in the order in which they are shown. Every line has all that were chosen: those that the kind lacks
-    /// are not known.
+    /// The fields of one kind of event, in the order in which they are shown. Every line has all that were chosen: those that the kind
+    /// lacks are not known.
     /// </summary>
     public static List<EventField> Of(EventSchema schema, in OutputOptions options)
     {
@@ -28,7 +28,9 @@ public static class FieldSelection
         if (options.Fields.Count == 0)
             return all;
 
-        return [.. options.Fields.Select(name => new EventField(name, all.Find(field => field.Name == name).Value ?? ArgumentKind.Of(all, name) ?? new EventValue<AbsentKind>()))];
+        return [.. options.Fields.Select(
+            name => new EventField(
+            name, all.Find(field => field.Name == name).Value ?? ArgumentKind.Of(all, name) ?? new EventValue<AbsentKind>()))];
     }
 
     /// <summary>Checks the names of <c>--fields</c> against all events of the session.</summary>
@@ -77,6 +79,8 @@ public static class FieldSelection
     {
         var known = SyscallParameters.Names();
         if (!known.Contains(name))
-            throw new UsageException($"--fields: no call has an argument '{Escaping.ForMessage(name)}'{(NearestName.Find(name, known) is [var nearest, ..] ? $"; did you mean '{ArgumentKind.Prefix}{nearest}'?" : "")}");
+            throw new UsageException(
+                $"--fields: no call has an argument " +
+                $"'{Escaping.ForMessage(name)}'{(NearestName.Find(name, known) is [var nearest, ..] ? $"; did you mean '{ArgumentKind.Prefix}{nearest}'?" : "")}");
     }
 }

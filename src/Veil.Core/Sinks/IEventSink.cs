@@ -6,8 +6,8 @@ using Veil.Core.Output;
 namespace Veil.Core.Sinks;
 
 /// <summary>
-/// A stage of the pipeline: takes the stream of events with the losses at their place in it, the ends of batches and its own end. Stages compose:
-/// each does its part and hands on the rest.
+/// A stage of the pipeline: takes the stream of events with the losses at their place in it, the ends of batches and its own end. Stages
+/// compose: each does its part and hands on the rest.
 /// </summary>
 public interface IEventSink
 {

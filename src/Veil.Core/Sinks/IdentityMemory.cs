@@ -24,7 +24,8 @@ internal sealed class IdentityMemory(EventHeader header)
     {
         int place = PlaceOf(record);
         int length = _lengths[place];
-        if (length == 0 || !record[..header.IdentityBytes].SequenceEqual(_identities.AsSpan(place * header.IdentityBytes, header.IdentityBytes)))
+        if (length == 0 || !record[..header.IdentityBytes]
+            .SequenceEqual(_identities.AsSpan(place * header.IdentityBytes, header.IdentityBytes)))
             return false;
         line.Append(_texts.AsSpan(place * TextBytesMax, length));
         return true;

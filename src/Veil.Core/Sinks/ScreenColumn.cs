@@ -54,7 +54,8 @@ internal sealed record ScreenColumn
     public bool ShowsUnknown { get; init; }
 
     /// <summary>An upper bound of the bytes that it takes, without padding.</summary>
-    public int BytesMax => Label.Length + Colour.Length + Ansi.Reset.Length + (2 * Value.BytesMax) + (SameAs?.BytesMax ?? 0) + (Port?.BytesMax ?? 0);
+    public int BytesMax =>
+        Label.Length + Colour.Length + Ansi.Reset.Length + (2 * Value.BytesMax) + (SameAs?.BytesMax ?? 0) + (Port?.BytesMax ?? 0);
 
     /// <summary>The columns of one kind of event, in their order.</summary>
     /// <param name="schema">The kind.</param>

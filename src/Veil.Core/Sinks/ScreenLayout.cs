@@ -67,7 +67,8 @@ internal sealed class ScreenLayout
             header.Append(' ', Math.Max(0, detailsAt - header.Length)).Append("DETAILS");
         string text = header.ToString().TrimEnd();
         return new ScreenLayout(
-            columns, ofKinds.Max(static kind => kind.Sum(static column => column.BytesMax + ColumnsMax)) + (2 * ColumnsMax), Encoding.UTF8.GetBytes((copy.Colour ? Ansi.Bold + text + Ansi.Reset : text) + "\n"),
+            columns, ofKinds.Max(static kind => kind.Sum(static column => column.BytesMax + ColumnsMax)) + (2 * ColumnsMax),
+            Encoding.UTF8.GetBytes((copy.Colour ? Ansi.Bold + text + Ansi.Reset : text) + "\n"),
             [.. ofKinds.Select(kind => Cells(kind, places, several ? detailsAt : ScreenCell.Anywhere))]);
     }
 
@@ -104,8 +105,10 @@ internal sealed class ScreenLayout
         // What is of little use makes room before anything is narrowed, and what is as wide as it is has less before anything else goes.
         int Needed(List<ScreenColumn> all, int lowest)
         {
-            int wide = lowest <= OfLittleUse ? Math.Min(WideWanted, columns / 2) : lowest < ColumnHint.Kept ? Math.Min(DetailsMin, columns / 2) : WideMin;
-            return all.Sum(column => (column.IsWide ? wide : lowest <= OfLittleUse ? column.Width : column.WidthMin) + Gap) - Gap + (reserved > 0 ? reserved + Gap : 0);
+            int wide = lowest <= OfLittleUse ? Math.Min(WideWanted, columns / 2) : lowest < ColumnHint.Kept
+                ? Math.Min(DetailsMin, columns / 2) : WideMin;
+            return all.Sum(column => (column.IsWide ? wide : lowest <= OfLittleUse ? column.Width : column.WidthMin) + Gap) - Gap
+                + (reserved > 0 ? reserved + Gap : 0);
         }
     }
 
@@ -135,9 +138,13 @@ internal sealed class ScreenLayout
                 cells.Add(new(column, place.At, IsTitled: true));
         }
 
-        foreach (var column in detailsAt == ScreenCell.Anywhere ? columns.OrderByDescending(static column => column.IsWide) : columns.AsEnumerable())
+        foreach (
+            var column in detailsAt == ScreenCell.Anywhere ? columns.OrderByDescending(static column => column.IsWide)
+            : columns.AsEnumerable())
         {
-            if (!places.ContainsKey(column.Key) && (column.IsRare || column.Rank >= (detailsAt == ScreenCell.Anywhere ? ColumnHint.Kept : 20)) && !IsLowCommon(column, detailsAt))
+            if (!places.ContainsKey(column.Key)
+                && (column.IsRare || column.Rank >= (detailsAt == ScreenCell.Anywhere ? ColumnHint.Kept : 20))
+                && !IsLowCommon(column, detailsAt))
                 cells.Add(new(column, detailsAt, IsTitled: false));
         }
 
@@ -167,7 +174,12 @@ internal sealed class ScreenLayout
                 if (known < 0)
                     all.Add(column);
                 else
-                    all[known] = all[known] with { Width = Math.Max(all[known].Width, column.Width), WidthMin = Math.Max(all[known].WidthMin, column.WidthMin) };
+                    all[known] =
+                        all[known] with
+                        {
+                            Width = Math.Max(all[known].Width, column.Width),
+                            WidthMin = Math.Max(all[known].WidthMin, column.WidthMin)
+                        };
             }
         }
 

@@ -7,8 +7,8 @@ using Veil.Core.Text;
 namespace Veil.Core.Sinks;
 
 /// <summary>
-/// The end of the pipeline on a terminal: rows that fit its width, under a header that is there again after each screenful. What finds no place
-/// in the row goes on in the next one; no word is broken over two.
+/// The end of the pipeline on a terminal: rows that fit its width, under a header that is there again after each screenful. What finds no
+/// place in the row goes on in the next one; no word is broken over two.
 /// </summary>
 internal sealed class ScreenSink : IEventSink
 {

@@ -9,7 +9,8 @@ using Veil.Core.Text;
 namespace Veil.Core.Sinks;
 
 /// <summary>
-/// The end of the pipeline in the form of <c>strace -f -o FILE</c>: calls, signals and exits, each a line with the thread's id first. A call
+/// The end of the pipeline in the form of <c>strace -f -o FILE</c>: calls, signals and exits, each a line with the thread's id first. A
+/// call
 /// is a line at its end.
 /// </summary>
 internal sealed class StraceSink : IEventSink
@@ -213,7 +214,8 @@ internal sealed class StraceSink : IEventSink
         line.Append(" +++"u8);
     }
 
-    private static uint Marks(EventValue signal, ReadOnlySpan<byte> record) => BinaryPrimitives.ReadUInt32LittleEndian(record[(signal.Offset + MarksOffset)..]);
+    private static uint Marks(EventValue signal, ReadOnlySpan<byte> record) =>
+        BinaryPrimitives.ReadUInt32LittleEndian(record[(signal.Offset + MarksOffset)..]);
 
     private uint Tid(ReadOnlySpan<byte> record) => BinaryPrimitives.ReadUInt32LittleEndian(record[_header.TidOffset..]);
 

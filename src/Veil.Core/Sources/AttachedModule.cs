@@ -24,7 +24,8 @@ internal sealed class AttachedModule : IDisposable
     private readonly List<BpfProgram> _attached = [];
     private readonly List<SafeFileHandle> _mapFacts = [];
 
-    private AttachedModule(TraceModule module, HookRung rung, BpfObject bpfObject, ModuleArguments arguments, SessionOptions options, CountPlan? plan)
+    private AttachedModule(
+        TraceModule module, HookRung rung, BpfObject bpfObject, ModuleArguments arguments, SessionOptions options, CountPlan? plan)
     {
         Module = module;
         Rung = rung;
@@ -36,9 +37,12 @@ internal sealed class AttachedModule : IDisposable
             rung.Name,
             [.. module.Filters.Index()
                 .Where(filter => module.FlagNeededBy(filter.Item, arguments) is null)
-                .Select(filter => new FilterMap(filter.Item, StorageOf(bpfObject, filter.Item, options.CountFilters ? KernelFilter.CounterOf(filter.Index) : 0))),
+                .Select(filter =>
+                    new FilterMap(
+                    filter.Item, StorageOf(bpfObject, filter.Item, options.CountFilters ? KernelFilter.CounterOf(filter.Index) : 0))),
                 .. Following.Filters(options).Select(filter => new FilterMap(filter, new KernelFilter(bpfObject, filter, 0)))],
-            [.. module.Filters.Select(filter => (filter.Name, Flag: module.FlagNeededBy(filter, arguments)!)).Where(static filter => filter.Flag is not null)]);
+            [.. module.Filters.Select(filter => (filter.Name, Flag: module.FlagNeededBy(filter, arguments)!))
+                .Where(static filter => filter.Flag is not null)]);
     }
 
     /// <summary>The module.</summary>
@@ -67,7 +71,9 @@ internal sealed class AttachedModule : IDisposable
     /// <param name="following">What follows descendants.</param>
     /// <param name="log">Takes a line for every rung that is not taken.</param>
     /// <exception cref="VeilException">No rung is possible, or the forced one is not.</exception>
-    public static AttachedModule Attach(TraceModule module, int number, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal stop, MemoryBudget budget, Following following, Action<string> log)
+    public static AttachedModule Attach(
+        TraceModule module, int number, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal stop,
+        MemoryBudget budget, Following following, Action<string> log)
     {
         var reasons = new List<string>();
         foreach (var rung in module.Rungs)
@@ -102,7 +108,9 @@ internal sealed class AttachedModule : IDisposable
         try
         {
             using var ring = new EventRings(ringBytes);
-            AttachRung(module, 0, rung, options, ring, plan: null, helper: 0, stop: null, MemoryBudget.OfOne(ringBytes), new Following(options, modules: 1)).Dispose();
+            AttachRung(
+                module, 0, rung, options, ring, plan: null, helper: 0, stop: null, MemoryBudget.OfOne(ringBytes),
+                new Following(options, modules: 1)).Dispose();
             return null;
         }
         catch (Exception cause) when (cause is BpfException or VeilException)
@@ -142,10 +150,12 @@ internal sealed class AttachedModule : IDisposable
         return new ProgramCost(Module.Name, program.Name, info.RunCount, info.RunTimeNs);
     });
 
-    /// <summary>Opens what <see cref="MapBytes"/> reads: once the privileges are gone, that is root's (proc(5), of a process that is not dumpable).</summary>
+    /// <summary>Opens what <see cref="MapBytes"/> reads: once the privileges are gone, that is root's (proc(5), of a process that is not
+    /// dumpable).</summary>
     public void PrepareMapBytes()
     {
-        foreach (var map in _object.Maps.Where(static map => map.WillBeCreated && !map.Name.StartsWith("veil_ring", StringComparison.Ordinal)))
+        foreach (
+            var map in _object.Maps.Where(static map => map.WillBeCreated && !map.Name.StartsWith("veil_ring", StringComparison.Ordinal)))
             _mapFacts.Add(File.OpenHandle($"/proc/self/fdinfo/{map.Fd}"));
     }
 
@@ -154,7 +164,8 @@ internal sealed class AttachedModule : IDisposable
     {
         const string field = "memlock:";
         Span<byte> text = stackalloc byte[1024];
-        string? line = Encoding.ASCII.GetString(text[..RandomAccess.Read(facts, text, 0)]).Split('\n').FirstOrDefault(static line => line.StartsWith(field, StringComparison.Ordinal));
+        string? line = Encoding.ASCII.GetString(text[..RandomAccess.Read(facts, text, 0)]).Split('\n')
+            .FirstOrDefault(static line => line.StartsWith(field, StringComparison.Ordinal));
         return line is null ? 0 : long.Parse(line.AsSpan(field.Length), NumberStyles.Integer, CultureInfo.InvariantCulture);
     });
 
@@ -173,7 +184,9 @@ internal sealed class AttachedModule : IDisposable
         _object.Dispose();
     }
 
-    private static AttachedModule AttachRung(TraceModule module, int number, HookRung rung, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal? stop, MemoryBudget budget, Following following)
+    private static AttachedModule AttachRung(
+        TraceModule module, int number, HookRung rung, SessionOptions options, EventRings rings, CountPlan? plan, uint helper,
+        StopSignal? stop, MemoryBudget budget, Following following)
     {
         stop?.ThrowIfEarly();
         var bpfObject = BpfObject.Open(module.ReadObject(), module.Name);
@@ -182,7 +195,8 @@ internal sealed class AttachedModule : IDisposable
             var arguments = options.ArgumentsOf(module);
             List<string> before = [.. following.ProgramsBefore()], after = [.. following.ProgramsAfter()];
             List<HookProgram> wanted =
-                [.. before.Select(static name => new HookProgram(name)), .. rung.Programs.Where(program => program.IsWanted(arguments)), .. after.Select(static name => new HookProgram(name))];
+                [.. before.Select(static name => new HookProgram(name)), .. rung.Programs.Where(program => program.IsWanted(arguments)),
+                    .. after.Select(static name => new HookProgram(name))];
             RefuseMissingHooks(wanted.Select(hook => bpfObject.Program(hook.Name)));
             foreach (var program in bpfObject.Programs)
                 program.AutoLoad = wanted.Exists(hook => hook.Name == program.Name);
@@ -259,19 +273,22 @@ internal sealed class AttachedModule : IDisposable
     private static IFilterStorage StorageOf(BpfObject bpfObject, FilterDimension dimension, uint counter) =>
         dimension is PathDimension path ? new KernelPathFilter(bpfObject, path, counter) : new KernelFilter(bpfObject, dimension, counter);
 
-    // What a module remembers has its memory from the start. Where little is allowed it remembers less, and counts what it could not (map_full).
-    // Filters and counts hold as many keys as they promise.
+    // What a module remembers has its memory from the start. Where little is allowed it remembers less, and counts what it could not
+    // (map_full). Filters and counts hold as many keys as they promise.
     private static void LimitTables(BpfObject bpfObject)
     {
         foreach (var map in bpfObject.Maps)
         {
-            bool isPromised = map.Name.StartsWith("filter_", StringComparison.Ordinal) || map.Name.StartsWith("veil_", StringComparison.Ordinal);
-            if (map.WillBeCreated && map.Type is BpfMapType.Hash or BpfMapType.LruHash && !isPromised && map.MaxEntries > MemoryCgroup.TableEntriesMax)
+            bool isPromised =
+                map.Name.StartsWith("filter_", StringComparison.Ordinal) || map.Name.StartsWith("veil_", StringComparison.Ordinal);
+            if (map.WillBeCreated && map.Type is BpfMapType.Hash or BpfMapType.LruHash && !isPromised
+                && map.MaxEntries > MemoryCgroup.TableEntriesMax)
                 map.SetMaxEntries(MemoryCgroup.TableEntriesMax);
         }
     }
 
-    // What the kernel lacks altogether is asked first: to find it out by loading costs a parse of the kernel's types and the verifier's time.
+    // What the kernel lacks altogether is asked first: to find it out by loading costs a parse of the kernel's types and the verifier's
+    // time.
     private static void RefuseMissingHooks(IEnumerable<BpfProgram> programs)
     {
         foreach (var program in programs)

@@ -5,8 +5,8 @@ using Veil.Bpf;
 namespace Veil.Core.Sources;
 
 /// <summary>
-/// The rings that all programs of a session write to: one, or where there are many CPUs several, each for some of them, because a ring has a
-/// lock that its writers take in turn. Owns them.
+/// The rings that all programs of a session write to: one, or where there are many CPUs several, each for some of them, because a ring has
+/// a lock that its writers take in turn. Owns them.
 /// </summary>
 internal sealed class EventRings : IDisposable
 {
@@ -58,7 +58,8 @@ internal sealed class EventRings : IDisposable
     {
         if (wanted is { } given)
             return Math.Clamp(Math.Min(given, bytes / RingBytesMin), 1, cpus);
-        return cpus < CpusForSeveral ? 1 : (int)Math.Max(1, BitOperations.RoundUpToPowerOf2((uint)Math.Min(cpus, bytes / RingBytesByChoice) + 1) / 2);
+        return cpus < CpusForSeveral ? 1
+            : (int)Math.Max(1, BitOperations.RoundUpToPowerOf2((uint)Math.Min(cpus, bytes / RingBytesByChoice) + 1) / 2);
     }
 
     /// <summary>Has an object that is not loaded yet write to them.</summary>

@@ -6,7 +6,8 @@ using Veil.Core.Options;
 
 namespace Veil.Core.Sources;
 
-/// <summary>Following descendants: the programs and maps of <c>bpf/veil/follow.bpf.h</c>, which the objects of a session share. One for a session.</summary>
+/// <summary>Following descendants: the programs and maps of <c>bpf/veil/follow.bpf.h</c>, which the objects of a session share. One for a
+/// session.</summary>
 internal sealed class Following
 {
     private const string HandOn = "veil_hand_on";
@@ -46,7 +47,8 @@ internal sealed class Following
 
     private bool IsLast => _given == _modules - 1;
 
-    /// <summary>The programs that the next module attaches before its own. The one that sees the command begin is before all that would miss it.</summary>
+    /// <summary>The programs that the next module attaches before its own. The one that sees the command begin is before all that would
+    /// miss it.</summary>
     public IEnumerable<string> ProgramsBefore()
     {
         if (Kind == 0)
@@ -112,7 +114,8 @@ internal sealed class Following
         _begin = null;
     }
 
-    private CommandState Command => _shared.TryGetValue(State, out var map) && new BpfHashMap<uint, CommandState>(map).TryGet(0, out var state) ? state : default;
+    private CommandState Command =>
+        _shared.TryGetValue(State, out var map) && new BpfHashMap<uint, CommandState>(map).TryGet(0, out var state) ? state : default;
 
     // struct veil_command_state
     private readonly record struct CommandState(ulong Tasks, ulong Begun);

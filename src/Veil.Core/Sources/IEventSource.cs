@@ -31,7 +31,8 @@ internal interface IEventSource : IDisposable
     /// <summary>Has it given all that there will ever be? A kernel has not.</summary>
     bool HasEnded { get; }
 
-    /// <summary>Gives what there is now, in order, until the pipeline is complete. Losses that it knows the place of go between the events.</summary>
+    /// <summary>Gives what there is now, in order, until the pipeline is complete. Losses that it knows the place of go between the
+    /// events.</summary>
     /// <param name="pipeline">What takes it.</param>
     /// <param name="last">Nothing more will come: nothing is held back.</param>
     void Drain(EventPipeline pipeline, bool last);

@@ -83,7 +83,8 @@ internal sealed class KernelFilter : IFilterStorage
         }
     }
 
-    public void Replace(FilterDimension dimension, IReadOnlyDictionary<FilterKey, FilterBits> before, IReadOnlyDictionary<FilterKey, FilterBits> after)
+    public void Replace(
+        FilterDimension dimension, IReadOnlyDictionary<FilterKey, FilterBits> before, IReadOnlyDictionary<FilterKey, FilterBits> after)
     {
         foreach (var store in FilterChange.Plan(dimension, KeyBytes, before, after))
             Store(store);

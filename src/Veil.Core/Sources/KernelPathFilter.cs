@@ -33,11 +33,13 @@ internal sealed class KernelPathFilter : IFilterStorage
     public (ulong Passed, ulong Dropped)? Counts() => KernelFilter.CountsOf(_object, _counter);
 
     /// <inheritdoc/>
-    public void Replace(FilterDimension dimension, IReadOnlyDictionary<FilterKey, FilterBits> before, IReadOnlyDictionary<FilterKey, FilterBits> after)
+    public void Replace(
+        FilterDimension dimension, IReadOnlyDictionary<FilterKey, FilterBits> before, IReadOnlyDictionary<FilterKey, FilterBits> after)
     {
         var automaton = PathAutomaton.Of(after);
         if (!automaton.FitsKernel)
-            throw new UsageException($"{_dimension.Name}: the values have more than the {PathAutomaton.KernelStatesMax} bytes together that the kernel takes");
+            throw new UsageException(
+                $"{_dimension.Name}: the values have more than the {PathAutomaton.KernelStatesMax} bytes together that the kernel takes");
         Span<byte> set = MemoryMarshal.AsBytes(_set.AsSpan());
         set.Clear();
         automaton.WriteTo(set);

@@ -9,7 +9,8 @@ using Veil.Core.Waiting;
 
 namespace Veil.Core.Sources;
 
-/// <summary>The running kernel: programs that are attached, and the rings that they write to. Records go on straight out of the mapped memory.</summary>
+/// <summary>The running kernel: programs that are attached, and the rings that they write to. Records go on straight out of the mapped
+/// memory.</summary>
 internal sealed class KernelSource : IEventSource
 {
     // An event waits at most this long for its reader (the contract says 100 ms); a full ring wakes it earlier.
@@ -49,7 +50,8 @@ internal sealed class KernelSource : IEventSource
             foreach (var (number, module) in options.Modules.Index().OrderByDescending(static module => module.Item.Rungs[0].LoadBytes))
             {
                 var plan = options.Counting is null ? null : CountPlan.Of(module, [.. events.SchemasOf(number)], options.Counting);
-                _modules.Add(AttachedModule.Attach(module, number, options, _rings, plan, (uint)(root?.Pid ?? 0), stop, budget, _following, log));
+                _modules.Add(
+                    AttachedModule.Attach(module, number, options, _rings, plan, (uint)(root?.Pid ?? 0), stop, budget, _following, log));
             }
 
             var order = options.Modules.ToList();
@@ -86,7 +88,8 @@ internal sealed class KernelSource : IEventSource
     public bool HasEnded => false;
 
     /// <summary>The modules that can miss events which nobody counts.</summary>
-    public IEnumerable<TracedModule> MissingUncounted => _modules.Where(static module => module.MissesUncounted).Select(static module => module.Traced);
+    public IEnumerable<TracedModule> MissingUncounted =>
+        _modules.Where(static module => module.MissesUncounted).Select(static module => module.Traced);
 
     /// <summary>Does anything live that the command is or has made, as far as that is followed?</summary>
     public bool HasCommandTasks => _following.HasCommandTasks;

@@ -26,7 +26,8 @@ internal sealed class LossLedger
 
     public LossLedger(BpfObject bpfObject)
     {
-        var names = bpfObject.Btf.FindEnum("veil_loss") ?? throw new VeilException("reading the loss ledger: the object has no enum veil_loss");
+        var names =
+            bpfObject.Btf.FindEnum("veil_loss") ?? throw new VeilException("reading the loss ledger: the object has no enum veil_loss");
         _causes = [.. names.Values
             .Where(static value => value.Name.StartsWith(NamePrefix, StringComparison.Ordinal))
             .OrderBy(static value => value.Value)

@@ -4,7 +4,8 @@ using Veil.Bpf;
 
 namespace Veil.Core.Sources;
 
-/// <summary>How much memory a map takes from the moment on at which it is made: what the kernel's own count says (map_mem_usage of each kind), to a few percent.</summary>
+/// <summary>How much memory a map takes from the moment on at which it is made: what the kernel's own count says (map_mem_usage of each
+/// kind), to a few percent.</summary>
 internal static class MapMemory
 {
     private const uint NoPreallocation = 1; // BPF_F_NO_PREALLOC
@@ -26,7 +27,8 @@ internal static class MapMemory
             // Made element by element, as keys come.
             BpfMapType.Hash or BpfMapType.PerCpuHash when (flags & NoPreallocation) != 0 => Buckets(entries),
             BpfMapType.Hash or BpfMapType.LruHash => Buckets(entries) + (entries * (HashElementBytes + key + value)),
-            BpfMapType.PerCpuHash or BpfMapType.LruPerCpuHash => Buckets(entries) + (entries * (HashElementBytes + key + WordBytes + (value * cpus))),
+            BpfMapType.PerCpuHash or BpfMapType.LruPerCpuHash =>
+                Buckets(entries) + (entries * (HashElementBytes + key + WordBytes + (value * cpus))),
             BpfMapType.RingBuffer or BpfMapType.ArrayOfMaps or BpfMapType.TaskStorage => 0,
             _ => entries * (key + value),
         };

@@ -6,15 +6,16 @@ using Veil.Core.Options;
 namespace Veil.Core.Sources;
 
 /// <summary>
-/// What a trace takes of what its memory cgroup allows: the process, the ring, and module by module its maps, and for a moment what the kernel's check
-/// of its programs takes. Asked before each step, so that a line says what is missing, and the kernel ends nobody.
+/// What a trace takes of what its memory cgroup allows: the process, the ring, and module by module its maps, and for a moment what the
+/// kernel's check of its programs takes. Asked before each step, so that a line says what is missing, and the kernel ends nobody.
 /// </summary>
 internal sealed class MemoryBudget
 {
     private const long MiB = 1024 * 1024;
 
-    // Measured in groups that are just large enough, with room: the runtime with the kernel's types while a module is loaded, the helper process, and of
-    // a module the programs and links, and what a module has in all where no flag asks for more. That is rounded up: what the first look says is enough for the second.
+    // Measured in groups that are just large enough, with room: the runtime with the kernel's types while a module is loaded, the helper
+    // process, and of a module the programs and links, and what a module has in all where no flag asks for more. That is rounded up: what
+    // the first look says is enough for the second.
     private const long ProcessBytes = 18 * MiB;
     private const long HelperBytes = 3 * MiB;
     private const long ProgramsBytes = MiB / 2;
@@ -39,7 +40,8 @@ internal sealed class MemoryBudget
     /// <param name="limitBytes">What is allowed.</param>
     public static MemoryBudget Of(SessionOptions options, bool hasHelper, long limitBytes) =>
         new(limitBytes, options.Modules.Count, options.RingBytes, hasHelper,
-            $"raise its limit{(options.Modules.Count == 1 ? "" : ", choose fewer modules")} or {(options.Counting is null ? "a smaller --buffer" : "fewer --keys")}");
+            $"raise its limit{(options.Modules.Count == 1 ? "" : ", choose fewer modules")} or " +
+                $"{(options.Counting is null ? "a smaller --buffer" : "fewer --keys")}");
 
     /// <summary>That of one module for a moment, where nothing can be chosen.</summary>
     public static MemoryBudget OfOne(int ringBytes) => new(MemoryCgroup.LimitBytes, 1, ringBytes, hasHelper: false, remedy: null);
@@ -49,7 +51,8 @@ internal sealed class MemoryBudget
     public static void Require(SessionOptions options, bool hasHelper, long limitBytes)
     {
         var budget = Of(options, hasHelper, limitBytes);
-        long load = options.Modules.Max(module => (module.Rungs.FirstOrDefault(rung => rung.Name == options.Hook) ?? module.Rungs[0]).LoadBytes);
+        long load =
+            options.Modules.Max(module => (module.Rungs.FirstOrDefault(rung => rung.Name == options.Hook) ?? module.Rungs[0]).LoadBytes);
         budget.Require(Math.Max(load + ModuleBytes, options.Modules.Count * ModuleBytes));
     }
 
@@ -60,7 +63,8 @@ internal sealed class MemoryBudget
     /// <exception cref="MemoryShortageException">There is not.</exception>
     public long Require(BpfObject bpfObject, HookRung rung)
     {
-        long bytes = ProgramsBytes + bpfObject.Maps.Where(static map => map.WillBeCreated).Sum(static map => MapMemory.Of(map, KernelFeatures.PossibleCpuCount));
+        long bytes = ProgramsBytes + bpfObject.Maps.Where(static map => map.WillBeCreated)
+            .Sum(static map => MapMemory.Of(map, KernelFeatures.PossibleCpuCount));
         Require(bytes + rung.LoadBytes);
         return bytes;
     }

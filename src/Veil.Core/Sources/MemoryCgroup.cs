@@ -13,7 +13,8 @@ public static class MemoryCgroup
 
     // What is looked at where /proc is hidden.
     private const string MembershipDefault = "0::/\n1:memory:/";
-    private const string MountsDefault = "1 1 0:1 / /sys/fs/cgroup rw - cgroup2 none rw\n1 1 0:2 / /sys/fs/cgroup/memory rw - cgroup none rw,memory";
+    private const string MountsDefault =
+        "1 1 0:1 / /sys/fs/cgroup rw - cgroup2 none rw\n1 1 0:2 / /sys/fs/cgroup/memory rw - cgroup none rw,memory";
 
     // Of what is allowed, this part is left to the ring.
     private const int PartOfRing = 16;
@@ -32,7 +33,8 @@ public static class MemoryCgroup
     /// <summary>Is it worth time to take less?</summary>
     internal static bool IsTight => LimitBytes < 256 * MiB;
 
-    /// <summary>How many things (sockets, calls under way) a module remembers at most: 4,096 in 64 MiB, and all that it would from 1 GiB on.</summary>
+    /// <summary>How many things (sockets, calls under way) a module remembers at most: 4,096 in 64 MiB, and all that it would from 1 GiB
+    /// on.</summary>
     internal static int TableEntriesMax { get; } = TableEntriesFor(LimitBytes);
 
     /// <summary>Checks that a trace fits, as far as that can be known before anything is made.</summary>
@@ -42,10 +44,12 @@ public static class MemoryCgroup
     public static void Require(SessionOptions options, bool hasHelper) => MemoryBudget.Require(options, hasHelper, LimitBytes);
 
     internal static int TableEntriesFor(long limitBytes) =>
-        (int)Math.Clamp((long)BitOperations.RoundUpToPowerOf2((ulong)(limitBytes / BytesForTableEntry) + 1) / 2, TableEntriesMin, int.MaxValue);
+        (int)Math.Clamp(
+            (long)BitOperations.RoundUpToPowerOf2((ulong)(limitBytes / BytesForTableEntry) + 1) / 2, TableEntriesMin, int.MaxValue);
 
     internal static int RingBytesFor(long limitBytes) =>
-        (int)Math.Clamp((long)BitOperations.RoundUpToPowerOf2((ulong)(limitBytes / PartOfRing) + 1) / 2, RingBytesMin, SessionOptions.DefaultRingBytes);
+        (int)Math.Clamp(
+            (long)BitOperations.RoundUpToPowerOf2((ulong)(limitBytes / PartOfRing) + 1) / 2, RingBytesMin, SessionOptions.DefaultRingBytes);
 
     /// <summary>The lowest limit on the way from a group to the mount, which in a container is the group itself.</summary>
     /// <param name="membership"><c>/proc/self/cgroup</c>.</param>
@@ -79,12 +83,14 @@ public static class MemoryCgroup
         // "/../a": outside of what our namespace shows. What the mount begins with is above it or beside it.
         if (path.Split('/').Contains(".."))
             path = "";
-        for (string? group = path.TrimEnd('/'); group is not null; group = group.Length == 0 ? null : group[..Math.Max(0, group.LastIndexOf('/'))])
+        for (string? group = path.TrimEnd('/'); group is not null; group = group.Length == 0 ? null
+            : group[..Math.Max(0, group.LastIndexOf('/'))])
         {
             Take(read($"{point}{group}/{(isFirst ? "memory.limit_in_bytes" : "memory.max")}"));
             // The groups above that the mount does not show, too: version 1 alone tells it.
             if (isFirst && read($"{point}{group}/memory.stat") is { } facts)
-                Take(facts.Split('\n').FirstOrDefault(static fact => fact.StartsWith("hierarchical_memory_limit ", StringComparison.Ordinal))?.Split(' ')[1]);
+                Take(facts.Split('\n')
+                    .FirstOrDefault(static fact => fact.StartsWith("hierarchical_memory_limit ", StringComparison.Ordinal))?.Split(' ')[1]);
         }
 
         return lowest;
@@ -115,9 +121,11 @@ public static class MemoryCgroup
 
     // The kernel writes blanks and backslashes as three octal digits (mangle_path()).
     private static string Unescape(string text) =>
-        text.Replace("\\040", " ", StringComparison.Ordinal).Replace("\\011", "\t", StringComparison.Ordinal).Replace("\\134", "\\", StringComparison.Ordinal);
+        text.Replace("\\040", " ", StringComparison.Ordinal).Replace("\\011", "\t", StringComparison.Ordinal)
+            .Replace("\\134", "\\", StringComparison.Ordinal);
 
-    private static long Read() => KernelFile.Text("/proc/self/cgroup") is { } membership && KernelFile.Text("/proc/self/mountinfo") is { } mounts
+    private static long Read() =>
+        KernelFile.Text("/proc/self/cgroup") is { } membership && KernelFile.Text("/proc/self/mountinfo") is { } mounts
         ? LowestOf(membership, mounts, KernelFile.Text)
         : LowestOf(MembershipDefault, MountsDefault, KernelFile.Text);
 }

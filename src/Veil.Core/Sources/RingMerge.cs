@@ -8,8 +8,8 @@ using Veil.Core.Interop;
 namespace Veil.Core.Sources;
 
 /// <summary>
-/// Reads several rings as one, by the time of the events. An event is held back while a ring that is empty could still bring an earlier one:
-/// for <see cref="BoundNs"/>, which is far more than a program takes from its clock to its last store. Copies nothing.
+/// Reads several rings as one, by the time of the events. An event is held back while a ring that is empty could still bring an earlier
+/// one: for <see cref="BoundNs"/>, which is far more than a program takes from its clock to its last store. Copies nothing.
 /// </summary>
 internal sealed unsafe class RingMerge
 {
@@ -106,7 +106,8 @@ internal sealed unsafe class RingMerge
         // In mapped memory, which does not move.
         head.Data = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(record));
         head.Length = record.Length;
-        head.Timestamp = record.Length >= _timestampOffset + sizeof(ulong) ? BinaryPrimitives.ReadUInt64LittleEndian(record[_timestampOffset..]) : 0;
+        head.Timestamp =
+            record.Length >= _timestampOffset + sizeof(ulong) ? BinaryPrimitives.ReadUInt64LittleEndian(record[_timestampOffset..]) : 0;
         return true;
     }
 

@@ -7,7 +7,8 @@ using Veil.Core.Events;
 namespace Veil.Core.Stuck;
 
 /// <summary>
-/// The call that a task is in, as the record that the module <c>syscall</c> would send of one that never returned: what the registers say, and
+/// The call that a task is in, as the record that the module <c>syscall</c> would send of one that never returned: what the registers say,
+/// and
 /// the input that their addresses lead to, read from outside.
 /// </summary>
 internal sealed class CallInput
@@ -40,12 +41,14 @@ internal sealed class CallInput
             var argument = spec.Arguments[arg];
             if (!task.IsMemoryLocked)
                 Add(task.Pid, call, arg, argument.Input(arg, options, call.Is32Bit));
-            if (argument.IsDescriptor && options.Descriptors != DescriptorDetail.None && descriptors.NameOf(task.Tid, call.Int(arg)) is { } name)
+            if (argument.IsDescriptor && options.Descriptors != DescriptorDetail.None
+                && descriptors.NameOf(task.Tid, call.Int(arg)) is { } name)
                 Add(0, arg, CallChunkKind.Path, Encoding.UTF8.GetBytes(name));
         }
 
         int chunks = _length - CallView.SizeBytes;
-        new EventPart(chunks == 0 ? 0u : CallView.SizeBytes, chunks, isTruncated: false, isDeleted: false).Write(head[CallView.PartOffset..]);
+        new EventPart(chunks == 0 ? 0u : CallView.SizeBytes, chunks, isTruncated: false, isDeleted: false)
+            .Write(head[CallView.PartOffset..]);
         return new CallView(_record, 0);
     }
 
@@ -67,7 +70,9 @@ internal sealed class CallInput
                 AddBytes(pid, address, (ulong)reader.Unit, size, arg, CallChunkKind.Value, index: 0);
                 break;
             case CallRead.Counted:
-                AddBytes(pid, address, (ulong)reader.Unit * Math.Min(call[reader.Count], ChunkBytesMax), size, arg, CallChunkKind.Value, index: 0);
+                AddBytes(
+                    pid, address, (ulong)reader.Unit * Math.Min(call[reader.Count], ChunkBytesMax), size, arg, CallChunkKind.Value,
+                    index: 0);
                 break;
             case CallRead.Vector:
                 AddVector(pid, address, call[reader.Count], size, arg, call.WordBytes, CallChunkKind.Value);
@@ -89,7 +94,8 @@ internal sealed class CallInput
         if (read == 0)
             Add(address, arg, CallChunkKind.Value, default, index, CallChunkMarks.Unread);
         else
-            Add(address, arg, CallChunkKind.Value, room[..(end < 0 ? read : end)], index, end < 0 ? CallChunkMarks.Truncated : CallChunkMarks.None);
+            Add(address, arg, CallChunkKind.Value, room[..(end < 0 ? read : end)], index, end < 0 ? CallChunkMarks.Truncated
+                : CallChunkMarks.None);
     }
 
     private void AddStrings(uint pid, ulong address, int shown, int arg, int wordBytes)
@@ -155,7 +161,8 @@ internal sealed class CallInput
         return isRead;
     }
 
-    private void Add(ulong address, int arg, CallChunkKind kind, ReadOnlySpan<byte> bytes, int index = 0, CallChunkMarks marks = CallChunkMarks.None)
+    private void Add(
+        ulong address, int arg, CallChunkKind kind, ReadOnlySpan<byte> bytes, int index = 0, CallChunkMarks marks = CallChunkMarks.None)
     {
         int padded = (bytes.Length + 7) & ~7;
         if (_length + CallChunk.HeaderBytes + padded > _record.Length)

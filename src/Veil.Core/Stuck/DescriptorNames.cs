@@ -31,7 +31,9 @@ internal sealed class DescriptorNames
 
     private SocketTable.Socket? SocketOf(string folder, string name)
     {
-        if (!name.StartsWith(SocketPrefix, StringComparison.Ordinal) || !ulong.TryParse(name.AsSpan(SocketPrefix.Length).TrimEnd(']'), NumberStyles.None, CultureInfo.InvariantCulture, out ulong inode))
+        if (!name.StartsWith(SocketPrefix, StringComparison.Ordinal)
+            || !ulong.TryParse(
+            name.AsSpan(SocketPrefix.Length).TrimEnd(']'), NumberStyles.None, CultureInfo.InvariantCulture, out ulong inode))
             return null;
         string netns = Link(folder + "/ns/net") ?? "";
         if (!_tables.TryGetValue(netns, out var table))

@@ -4,7 +4,8 @@ using System.Text;
 
 namespace Veil.Core.Stuck;
 
-/// <summary>Names of addresses in the kernel, by <c>/proc/kallsyms</c>. Read once; where it hides the addresses there are no names.</summary>
+/// <summary>Names of addresses in the kernel, by <c>/proc/kallsyms</c>. Read once; where it hides the addresses there are no
+/// names.</summary>
 public sealed class KernelSymbols
 {
     private const string File = "/proc/kallsyms";
@@ -48,7 +49,8 @@ public sealed class KernelSymbols
                 high = middle;
         }
 
-        return low == 0 ? "0x" + address.ToString("x", CultureInfo.InvariantCulture) : Encoding.ASCII.GetString(_text.AsSpan(_symbols[low - 1].Start, _symbols[low - 1].Length));
+        return low == 0 ? "0x" + address.ToString("x", CultureInfo.InvariantCulture)
+            : Encoding.ASCII.GetString(_text.AsSpan(_symbols[low - 1].Start, _symbols[low - 1].Length));
     }
 
     // ffffffff81000000 T name[\t[module]]: code alone, of the kernel in order, of its modules not.

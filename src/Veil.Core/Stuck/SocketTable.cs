@@ -10,7 +10,8 @@ internal sealed class SocketTable
 {
     // include/net/tcp_states.h, from 1.
     private static readonly string[] s_states =
-        ["ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING", "NEW_SYN_RECV"];
+        ["ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN",
+            "CLOSING", "NEW_SYN_RECV"];
 
     private readonly Dictionary<ulong, Socket> _sockets = [];
 
@@ -49,7 +50,8 @@ internal sealed class SocketTable
         foreach (string[] row in Rows(file))
         {
             const int inodeAt = 9;
-            if (row.Length <= inodeAt || !ulong.TryParse(row[inodeAt], NumberStyles.None, CultureInfo.InvariantCulture, out ulong inode) || inode == 0)
+            if (row.Length <= inodeAt || !ulong.TryParse(row[inodeAt], NumberStyles.None, CultureInfo.InvariantCulture, out ulong inode)
+                || inode == 0)
                 continue;
             int state = int.Parse(row[3], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
             string local = Address(row[1]), remote = Address(row[2]);
@@ -70,7 +72,10 @@ internal sealed class SocketTable
         {
             const int inodeAt = 6;
             if (row.Length > inodeAt && ulong.TryParse(row[inodeAt], NumberStyles.None, CultureInfo.InvariantCulture, out ulong inode))
-                _sockets[inode] = new Socket(row.Length > inodeAt + 1 ? $"UNIX:[{inode},\"{string.Join(' ', row[(inodeAt + 1)..])}\"]" : $"UNIX:[{inode}]", null, 0, 0);
+                _sockets[inode] =
+                    new Socket(
+                    row.Length > inodeAt + 1 ? $"UNIX:[{inode},\"{string.Join(' ', row[(inodeAt + 1)..])}\"]"
+                    : $"UNIX:[{inode}]", null, 0, 0);
         }
     }
 
@@ -80,7 +85,9 @@ internal sealed class SocketTable
         string[] parts = text.Split(':');
         Span<byte> bytes = stackalloc byte[parts[0].Length / 2];
         for (int word = 0; word < bytes.Length / sizeof(uint); word++)
-            BinaryPrimitives.WriteUInt32LittleEndian(bytes[(word * sizeof(uint))..], uint.Parse(parts[0].AsSpan(word * 8, 8), NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+            BinaryPrimitives.WriteUInt32LittleEndian(
+                bytes[(word * sizeof(uint))..],
+                uint.Parse(parts[0].AsSpan(word * 8, 8), NumberStyles.HexNumber, CultureInfo.InvariantCulture));
         int port = int.Parse(parts[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
         return bytes.Length == sizeof(uint) ? $"{new IPAddress(bytes)}:{port}" : $"[{new IPAddress(bytes)}]:{port}";
     }

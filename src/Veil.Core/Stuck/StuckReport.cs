@@ -66,7 +66,9 @@ public sealed class StuckReport(CallOptions options, int columns)
     private void AppendCall(ref LineWriter line, scoped in StuckTask task)
     {
         var call = _input.Read(task, options, _descriptors);
-        line.Append(SyscallTable.For(task.Arch).NameUtf8(task.Number) is { IsEmpty: false } name ? name : Encoding.ASCII.GetBytes($"syscall_0x{task.Number:x}"));
+        line.Append(
+            SyscallTable.For(task.Arch).NameUtf8(task.Number) is { IsEmpty: false } name ? name
+            : Encoding.ASCII.GetBytes($"syscall_0x{task.Number:x}"));
         CallText.WriteArguments(ref line, call, options);
     }
 
@@ -116,7 +118,9 @@ public sealed class StuckReport(CallOptions options, int columns)
             return;
         }
 
-        json.WriteString("syscall", SyscallTable.For(task.Arch).NameUtf8(task.Number) is { IsEmpty: false } name ? Encoding.ASCII.GetString(name) : $"syscall_0x{task.Number:x}");
+        json.WriteString(
+            "syscall", SyscallTable.For(task.Arch).NameUtf8(task.Number) is { IsEmpty: false } name ? Encoding.ASCII.GetString(name)
+            : $"syscall_0x{task.Number:x}");
         json.WriteNumber("syscall_nr", task.Number);
         var line = new LineWriter(_line);
         CallText.WriteJson(ref line, _input.Read(task, options, _descriptors), options);

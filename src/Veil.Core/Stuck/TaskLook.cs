@@ -13,7 +13,8 @@ public static class TaskLook
     private static readonly Version s_since = new(5, 9);
 
     /// <summary>The dimensions that it knows.</summary>
-    public static IReadOnlyList<FilterDimension> Dimensions { get; } = [new PidDimension(), new TidDimension(), new UidDimension(), new NameDimension()];
+    public static IReadOnlyList<FilterDimension> Dimensions { get; } =
+        [new PidDimension(), new TidDimension(), new UidDimension(), new NameDimension()];
 
     /// <summary>Looks.</summary>
     /// <param name="objectBytes">The BPF object.</param>
@@ -24,7 +25,8 @@ public static class TaskLook
     public static void Run(byte[] objectBytes, StuckOptions options, Taker take)
     {
         if (KernelFeatures.KernelVersion < s_since)
-            throw new KernelTooOldException("veil stuck", s_since, KernelFeatures.KernelVersion, "see /proc/PID/syscall and /proc/PID/stack of each task");
+            throw new KernelTooOldException(
+                "veil stuck", s_since, KernelFeatures.KernelVersion, "see /proc/PID/syscall and /proc/PID/stack of each task");
         using var bpfObject = BpfObject.Open(objectBytes, "stuck");
         bpfObject.SetGlobal("stuck_uninterruptible", options.OnlyUninterruptible);
         bpfObject.SetGlobal("stuck_slower_ns", (ulong)options.Slower.TotalNanoseconds);

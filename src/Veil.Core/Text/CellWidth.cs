@@ -4,7 +4,8 @@ using System.Text;
 
 namespace Veil.Core.Text;
 
-/// <summary>How many places of a terminal's row text takes: none for what combines with the character before it, two for wide characters.</summary>
+/// <summary>How many places of a terminal's row text takes: none for what combines with the character before it, two for wide
+/// characters.</summary>
 public static class CellWidth
 {
     private const int FirstCombining = 0x300;

@@ -23,7 +23,9 @@ public static class DurationText
             "d" => 86_400e9,
             _ => 0,
         };
-        bool isNumber = double.TryParse(text.AsSpan(0, Math.Max(unitAt, 0)), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number);
+        bool isNumber =
+            double.TryParse(
+            text.AsSpan(0, Math.Max(unitAt, 0)), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number);
         nanoseconds = number * unit;
         return isNumber && unit > 0;
     }

@@ -18,7 +18,8 @@ public static class Escaping
     public static int BytesMax(int bytes) => (bytes * MaxGrowth) + (bytes * 2) + 64;
 
     private static readonly SearchValues<byte> s_plainInText = SearchValues.Create(Plain("\\ ="u8));
-    private static readonly SearchValues<byte> s_keyBytes = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_."u8);
+    private static readonly SearchValues<byte> s_keyBytes =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_."u8);
     private static readonly SearchValues<byte> s_plainInJson = SearchValues.Create(Plain("\\\""u8));
 
     /// <summary>True where the bytes can stand in a JSON string as they are.</summary>
@@ -26,9 +27,11 @@ public static class Escaping
 
     /// <summary>
     /// Appends the bytes for a terminal or a log: <c>\n \r \t \\</c>, <c>\xHH</c> for other control bytes and for what is not UTF-8,
-    /// <c>\u{H…}</c> for characters that control layout or show nothing (<see cref="IsUnseen"/>). So that no value looks like a column of its
+    /// <c>\u{H…}</c> for characters that control layout or show nothing (<see cref="IsUnseen"/>). So that no value looks like a column of
+    /// its
     /// own, <c>\x20</c> is a blank at an end or beside another one, <c>\x3d</c> the <c>=</c> of a word that could be a column's label
-    /// (<c>PID=1</c>), and <c>\u{H…}</c> every other sign that looks like <c>=</c>. A combining mark with nothing of the value before it would
+    /// (<c>PID=1</c>), and <c>\u{H…}</c> every other sign that looks like <c>=</c>. A combining mark with nothing of the value before it
+    /// would
     /// change our own blank or <c>=</c>, and is escaped too.
     /// </summary>
     /// <returns>The number of characters shown.</returns>
@@ -146,8 +149,8 @@ public static class Escaping
     }
 
     /// <summary>
-    /// The same for text whose parts have been escaped already: a backslash stays as it is. The last look at what goes to a terminal, so that
-    /// nothing that was forgotten, or that another process sent, acts on it.
+    /// The same for text whose parts have been escaped already: a backslash stays as it is. The last look at what goes to a terminal, so
+    /// that nothing that was forgotten, or that another process sent, acts on it.
     /// </summary>
     public static string Visible(string text)
     {
@@ -178,14 +181,17 @@ public static class Escaping
     /// </summary>
     private static bool IsUnseen(Rune rune) =>
         Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
-            or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned or UnicodeCategory.SpaceSeparator
-        || rune.Value is 0x034f or 0x115f or 0x1160 or 0x17b4 or 0x17b5 or (>= 0x180b and <= 0x180f) or 0x3164 or (>= 0xfe00 and <= 0xfe0f) or 0xffa0
+            or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned
+                or UnicodeCategory.SpaceSeparator
+        || rune.Value is 0x034f or 0x115f or 0x1160 or 0x17b4 or 0x17b5 or (>= 0x180b and <= 0x180f) or 0x3164 or (>= 0xfe00 and <= 0xfe0f)
+            or 0xffa0
             or (>= 0xe0000 and <= 0xe0fff)
         // BRAILLE PATTERN BLANK, MUSICAL SYMBOL NULL NOTEHEAD, EGYPTIAN HIEROGLYPH FULL BLANK and HALF BLANK, KHITAN SMALL SCRIPT FILLER.
         || rune.Value is 0x2800 or 0x1d159 or 0x13441 or 0x13442 or 0x16fe4;
 
     private static bool IsCombining(Rune rune) =>
-        Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark or UnicodeCategory.SpacingCombiningMark;
+        Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark
+            or UnicodeCategory.SpacingCombiningMark;
 
     // What decomposes to = (UnicodeData.txt), and what Unicode finds confusable with it (confusables.txt).
     private static bool LooksLikeEquals(Rune rune) =>

@@ -14,7 +14,8 @@ public static class ListText
     public static string Escape(string value) => value.Replace(",", "\\,", StringComparison.Ordinal);
 
     /// <summary>One word of a control command.</summary>
-    public static string EscapeWord(string word) => word.Replace(" ", "\\ ", StringComparison.Ordinal).Replace("\t", "\\\t", StringComparison.Ordinal);
+    public static string EscapeWord(string word) =>
+        word.Replace(" ", "\\ ", StringComparison.Ordinal).Replace("\t", "\\\t", StringComparison.Ordinal);
 
     // Elsewhere a backslash is itself: paths and names of functions may hold it.
     private static List<string> SplitAt(string text, string separators, bool keepEmpty)

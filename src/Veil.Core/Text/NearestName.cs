@@ -74,7 +74,8 @@ public static class NearestName
             return new Match(candidate, Prefix, excess);
         if (edits == 2 && bound >= 2)
             return new Match(candidate, TwoEdits, excess);
-        if (folded.Length >= MinSubstringLength && folded.Length * MaxTimesLonger >= other.Length && other.Contains(folded, StringComparison.Ordinal))
+        if (folded.Length >= MinSubstringLength && folded.Length * MaxTimesLonger >= other.Length
+            && other.Contains(folded, StringComparison.Ordinal))
             return new Match(candidate, Substring, excess);
         return new Match(candidate, edits <= bound ? MoreEdits : NotNear, excess);
     }

@@ -14,7 +14,8 @@ public sealed class StopSignal : IDisposable
     private int _requests;
 
     /// <summary>Makes the signal; it does not listen to the process's signals yet.</summary>
-    /// <param name="early">The signal that asked for the end before <see cref="ListenToSignals"/>, or 0: asked by <see cref="ThrowIfEarly"/>.</param>
+    /// <param name="early">The signal that asked for the end before <see cref="ListenToSignals"/>, or 0: asked by <see
+    /// cref="ThrowIfEarly"/>.</param>
     public StopSignal(Func<int>? early = null)
     {
         _early = early ?? (static () => 0);
@@ -35,7 +36,8 @@ public sealed class StopSignal : IDisposable
     /// <summary>Readable from the first request on, so that a waiting thread can wait for it too.</summary>
     internal int PollFd { get; }
 
-    /// <summary>Takes SIGINT, SIGTERM and SIGHUP from now on, except for one that our parent has set to be ignored (<c>nohup</c>).</summary>
+    /// <summary>Takes SIGINT, SIGTERM and SIGHUP from now on, except for one that our parent has set to be ignored
+    /// (<c>nohup</c>).</summary>
     /// <param name="onInterrupt">What SIGINT does instead, while no stop is asked for; for a terminal with a prompt.</param>
     public void ListenToSignals(Action? onInterrupt = null)
     {
@@ -59,7 +61,8 @@ public sealed class StopSignal : IDisposable
             Request();
     }
 
-    /// <summary>Ends what prepares a trace, where a signal has asked for it: to be called between its steps, while it can still be undone.</summary>
+    /// <summary>Ends what prepares a trace, where a signal has asked for it: to be called between its steps, while it can still be
+    /// undone.</summary>
     /// <exception cref="StoppedException">It has.</exception>
     public void ThrowIfEarly()
     {
@@ -85,11 +88,14 @@ public sealed class StopSignal : IDisposable
         }
     };
 
-    /// <summary>Asks for the end after a time, unless it has been asked for by then. A write that waits for its reader does not hold it up.</summary>
+    /// <summary>Asks for the end after a time, unless it has been asked for by then. A write that waits for its reader does not hold it
+    /// up.</summary>
     public void RequestAfter(TimeSpan time)
     {
         // At zero a timer fires at once, on another thread.
-        _timer = new Timer(static stop => ((StopSignal)stop!).RequestFirst(), this, time > TimeSpan.Zero ? time : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        _timer =
+            new Timer(
+            static stop => ((StopSignal)stop!).RequestFirst(), this, time > TimeSpan.Zero ? time : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
     }
 
     // Not a second request, which would be one to wait for nothing.

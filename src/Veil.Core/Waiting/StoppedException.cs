@@ -3,7 +3,8 @@ namespace Veil.Core.Waiting;
 
 /// <summary>A signal asked for the end while a trace was prepared. Nothing stays attached.</summary>
 /// <param name="signal">Its number.</param>
-public sealed class StoppedException(int signal) : VeilException($"stopped by {NameOf(signal)} before the trace began; nothing stays attached")
+public sealed class StoppedException(int signal)
+    : VeilException($"stopped by {NameOf(signal)} before the trace began; nothing stays attached")
 {
     /// <summary>The signal's number.</summary>
     public int Signal => signal;

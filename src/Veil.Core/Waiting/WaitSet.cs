@@ -25,7 +25,8 @@ internal sealed unsafe class WaitSet : IDisposable
         _outputs = [.. outputs.Where(static output => output >= 0)];
         _epoll = LibC.EPollCreate(LibC.EPollCloexec);
         if (_epoll < 0)
-            throw new VeilException($"making an epoll set: {Marshal.GetLastPInvokeErrorMessage()}", new Win32Exception(Marshal.GetLastPInvokeError()));
+            throw new VeilException(
+                $"making an epoll set: {Marshal.GetLastPInvokeErrorMessage()}", new Win32Exception(Marshal.GetLastPInvokeError()));
         foreach (int ring in rings)
             Add(ring, LibC.EPollIn | LibC.EPollEdge);
         _eventsMax = rings.Count + 1 + _outputs.Length;

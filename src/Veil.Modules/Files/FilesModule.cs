@@ -16,12 +16,14 @@ internal sealed class FilesModule : TraceModule
 
     // The order is that of enum files_op. Without --op it is those up to copy.
     private static readonly EnumDimension s_op = new(
-        "op", "file operation", "open", "read", "write", "copy", "sync", "truncate", "stat", "unlink", "rename", "mkdir", "rmdir", "link", "symlink", "chmod", "chown", "mmap", Close);
+        "op", "file operation", "open", "read", "write", "copy", "sync", "truncate", "stat", "unlink", "rename", "mkdir", "rmdir", "link",
+        "symlink", "chmod", "chown", "mmap", Close);
 
     // The time from begin to end needs the begin.
     private static readonly EventKind s_timed = new("files_timed_event", Thresholds.Slower.Name);
     private static readonly EventKind s_detailed = new("files_op_event", s_op.Name);
-    private static readonly EventKind s_timedAndDetailed = new("files_timed_op_event", s_op.Name, Thresholds.Slower.Name) { NeedsAll = true };
+    private static readonly EventKind s_timedAndDetailed =
+        new("files_timed_op_event", s_op.Name, Thresholds.Slower.Name) { NeedsAll = true };
 
     private static readonly PathDimension s_file = new(
         "file", "a file, all below /a/folder/, the/end of a path, a part of one, or a pattern: *.log");
@@ -65,9 +67,11 @@ internal sealed class FilesModule : TraceModule
         // The end first: what was seen to begin is then also seen to end.
         new("fentry", "fexit/vfs_open, vfs_read, vfs_write; tp_btf/sys_exit, io_uring_complete",
             [.. Uring("fentry"), .. s_functions.Select(static name => Function(name, "exit_fentry")), "files_call_exit_fentry",
-                .. s_functions.Select(static name => Function(name, "enter_fentry", s_timed)), new("files_call_enter_fentry", When: NeedsBegin)]) { LoadBytes = LoadBytes, UnusedMaps = ["files_calls"] },
+                .. s_functions.Select(static name => Function(name, "enter_fentry", s_timed)),
+                new("files_call_enter_fentry", When: NeedsBegin)]) { LoadBytes = LoadBytes, UnusedMaps = ["files_calls"] },
         new("kprobe", "kretprobe/vfs_open, vfs_read, vfs_write; raw_tp/sys_exit, io_uring_complete",
-            [.. Uring("kprobe"), "files_call_exit_kprobe", .. s_functions.SelectMany(static name => new[] { Function(name, "exit_kprobe"), Function(name, "enter_kprobe") }),
+            [.. Uring("kprobe"), "files_call_exit_kprobe",
+                .. s_functions.SelectMany(static name => new[] { Function(name, "exit_kprobe"), Function(name, "enter_kprobe") }),
                 new("files_call_enter_kprobe", When: NeedsBegin)]) { LoadBytes = LoadBytes },
         SystemCalls("tp_btf"),
         SystemCalls("raw_tp"),
@@ -81,12 +85,16 @@ internal sealed class FilesModule : TraceModule
     public override byte[] ReadObject() => EmbeddedObject.Read("files");
 
     public override IReadOnlyList<TraceModule> Instances(ModuleArguments arguments, IReadOnlyList<FilterExpression> filters) =>
-        filters.FirstOrDefault(static filter => filter.Dimension == s_file) is { } file && PathAutomaton.Of(file.Bits) is { FitsKernel: false } paths ? [new FilesModule(paths)] : [this];
+        filters.FirstOrDefault(static filter => filter.Dimension == s_file) is { } file
+            && PathAutomaton.Of(file.Bits) is { FitsKernel: false } paths ? [new FilesModule(paths)] : [this];
 
     public override string? FiltersInUserspace => _paths is null ? null : "--" + s_file.Name;
 
     public override EventFilter? CreateFilter(EventSchema schema) =>
-        _paths is null ? null : new PathFilter(FiltersInUserspace!, _paths, schema.Fields.Where(static field => field.Name is "filename" or "target").Select(static field => field.Value));
+        _paths is null ? null
+            : new PathFilter(
+            FiltersInUserspace!, _paths, schema.Fields.Where(static field => field.Name is "filename" or "target")
+            .Select(static field => field.Value));
 
     public override IEnumerable<string> Gaps() =>
         WhyNoUring() is { } why ? ["reads and writes by io_uring: " + why] : [];
@@ -113,13 +121,15 @@ internal sealed class FilesModule : TraceModule
 
     // Only the first three functions are exported: the others are the compiler's to keep or not.
     private static readonly (string Name, string? Function)[] s_functions =
-        [("open", null), ("read", null), ("write", null), ("filp", "do_filp_open"), ("file", "do_file_open"), ("readv", "vfs_readv"), ("writev", "vfs_writev")];
+        [("open", null), ("read", null), ("write", null), ("filp", "do_filp_open"), ("file", "do_file_open"), ("readv", "vfs_readv"),
+            ("writev", "vfs_writev")];
 
     private static HookProgram Function((string Name, string? Function) traced, string ending, EventKind? kind = null) =>
         new($"files_{traced.Name}_{ending}", kind, traced.Function is { } function ? _ => KernelFeatures.HasFunction(function) : null);
 
     private static HookRung SystemCalls(string rung) =>
-        new(rung, $"{rung}/sys_exit, io_uring_complete", [.. Uring(rung), $"files_call_exit_{rung}", new($"files_call_enter_{rung}", When: NeedsBegin)])
+        new(rung, $"{rung}/sys_exit, io_uring_complete",
+            [.. Uring(rung), $"files_call_exit_{rung}", new($"files_call_enter_{rung}", When: NeedsBegin)])
         {
             LoadBytes = LoadBytes,
             UnusedMaps = ["files_calls", "files_failures"],
@@ -131,7 +141,8 @@ internal sealed class FilesModule : TraceModule
         if (!KernelFeatures.HasBtfTracepoint("io_uring_complete"))
             return "this kernel has no io_uring (CONFIG_IO_URING)";
         var request = KernelFeatures.KernelBtf.FindStruct("io_kiocb");
-        return request is not null && request.Members.Any(static member => member.Name == "cqe") ? null : "the tracepoints of io_uring name no file before Linux 5.19";
+        return request is not null && request.Members.Any(static member => member.Name == "cqe") ? null
+            : "the tracepoints of io_uring name no file before Linux 5.19";
     }
 
     // What submits was renamed in 6.3.

@@ -33,9 +33,11 @@ internal sealed class MemoryModule : TraceModule
     [
         // The return first: a fault that was seen to begin is then also seen to end.
         new("fentry", "fentry and fexit/handle_mm_fault", "memory_exit_fentry", "memory_enter_fentry") { UnusedMaps = ["memory_traps"] },
-        new("kprobe", "kprobe and kretprobe/handle_mm_fault", "memory_exit_kprobe", "memory_enter_kprobe") { UnusedMaps = ["memory_traps"] },
+        new("kprobe", "kprobe and kretprobe/handle_mm_fault", "memory_exit_kprobe", "memory_enter_kprobe") {
+            UnusedMaps = ["memory_traps"] },
         new("perf", "perf software events page-faults-min and page-faults-maj",
-            new("memory_user_exception_perf", When: HasExceptions), new("memory_kernel_exception_perf", When: HasExceptions), Minor, Major) { UnusedMaps = ["memory_calls"] },
+            new("memory_user_exception_perf", When: HasExceptions), new("memory_kernel_exception_perf", When: HasExceptions), Minor,
+            Major) { UnusedMaps = ["memory_calls"] },
     ];
 
     public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)

@@ -13,11 +13,13 @@ internal sealed class NetworkModule : TraceModule
     private const string Iterator = "network_sockets_iter";
     private const long LoadBytes = 30 * 1024 * 1024, TracepointLoadBytes = 40 * 1024 * 1024;
 
-    private static readonly HookProgram s_acceptCall = new("network_accept_tracepoint", When: HasAcceptCalls), s_accept4Call = new("network_accept4_tracepoint", When: HasAcceptCalls);
+    private static readonly HookProgram s_acceptCall =
+        new("network_accept_tracepoint", When: HasAcceptCalls), s_accept4Call = new("network_accept4_tracepoint", When: HasAcceptCalls);
 
     // The changes of state come after what tells more of that which they begin. Of two programs at one tracepoint the kernel runs
     // the one first that was attached first. At the very end the sockets that are there already.
-    private static readonly HookProgram[] s_btfChanges = ["network_fork_tp_btf", "network_state_tp_btf", "network_state_second_tp_btf", Iterator];
+    private static readonly HookProgram[] s_btfChanges =
+        ["network_fork_tp_btf", "network_state_tp_btf", "network_state_second_tp_btf", Iterator];
 
     private static readonly HookRung s_fentry = Connecting("fentry", "fexit"), s_kprobe = Connecting("kprobe", "kretprobe");
 
@@ -40,11 +42,14 @@ internal sealed class NetworkModule : TraceModule
         s_fentry,
         s_kprobe,
         new("tp_btf", "tp_btf/inet_sock_set_state, tp_btf/sys_exit or tracepoints of accept",
-            [s_acceptCall, s_accept4Call, new("network_accept_tp_btf", When: static arguments => !HasAcceptCalls(arguments)), .. s_btfChanges]) { LoadBytes = LoadBytes },
+            [s_acceptCall, s_accept4Call, new("network_accept_tp_btf", When: static arguments => !HasAcceptCalls(arguments)),
+                .. s_btfChanges]) { LoadBytes = LoadBytes },
         new("raw_tp", "raw_tp/inet_sock_set_state, raw_tp/sys_exit or tracepoints of accept",
-            s_acceptCall, s_accept4Call, new("network_accept_raw_tp", When: static arguments => !HasAcceptCalls(arguments)), "network_fork_raw_tp", "network_state_raw_tp", "network_state_second_raw_tp", Iterator) { LoadBytes = LoadBytes },
+            s_acceptCall, s_accept4Call, new("network_accept_raw_tp", When: static arguments => !HasAcceptCalls(arguments)),
+            "network_fork_raw_tp", "network_state_raw_tp", "network_state_second_raw_tp", Iterator) { LoadBytes = LoadBytes },
         new("tracepoint", "tracepoint/sock/inet_sock_set_state, tracepoints of accept and accept4",
-            "network_accept_tracepoint", "network_accept4_tracepoint", "network_fork_tracepoint", "network_state_tracepoint", Iterator) { LoadBytes = TracepointLoadBytes },
+            "network_accept_tracepoint", "network_accept4_tracepoint", "network_fork_tracepoint", "network_state_tracepoint", Iterator) {
+                LoadBytes = TracepointLoadBytes },
     ];
 
     public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)
@@ -76,7 +81,8 @@ internal sealed class NetworkModule : TraceModule
     {
         if (processes is [var only])
             return TcpSockets.Explain(only.Pid, only.Sockets);
-        var ports = filters.Where(static filter => filter.Dimension is PortDimension).SelectMany(static filter => filter.Keys).Where(static key => key.Value == FilterBits.Allow).Select(static key => (int)key.Key.Bits).ToList();
+        var ports = filters.Where(static filter => filter.Dimension is PortDimension).SelectMany(static filter => filter.Keys)
+            .Where(static key => key.Value == FilterBits.Allow).Select(static key => (int)key.Key.Bits).ToList();
         return processes.Count == 0 && ports.Count > 0 ? TcpSockets.Explain(ports) : null;
     }
 
@@ -88,14 +94,15 @@ internal sealed class NetworkModule : TraceModule
 
     private static HookRung Connecting(string rung, string atReturn) => new(
         rung, $"tp_btf/inet_sock_set_state, {rung}/tcp_connect, {rung}/security_sock_graft or {atReturn}/inet_csk_accept",
-        [$"network_connect_{rung}", new($"network_graft_{rung}", When: HasGraft), new($"network_accept_{rung}", When: static arguments => !HasGraft(arguments)), .. s_btfChanges])
+        [$"network_connect_{rung}", new($"network_graft_{rung}", When: HasGraft),
+            new($"network_accept_{rung}", When: static arguments => !HasGraft(arguments)), .. s_btfChanges])
     {
         LoadBytes = LoadBytes,
     };
 
     private static bool HasGraft(ModuleArguments arguments) => KernelFeatures.HasFunction("security_sock_graft");
 
-    // A program at sys_exit runs for every call of the machine: getppid takes 186 ns instead of the 140 with the calls' own tracepoints, and
-    // 108 without a trace. So these are taken wherever tracefs is there to find them in.
+    // A program at sys_exit runs for every call of the machine: getppid takes 186 ns instead of the 140 with the calls' own tracepoints,
+    // and 108 without a trace. So these are taken wherever tracefs is there to find them in.
     private static bool HasAcceptCalls(ModuleArguments arguments) => KernelFeatures.HasTracepoint("syscalls", "sys_exit_accept4");
 }

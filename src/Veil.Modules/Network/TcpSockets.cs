@@ -16,14 +16,17 @@ internal static class TcpSockets
         int others = inodes.Count - own.Count, datagrams = Read($"/proc/{pid}/net", "udp").Count(socket => inodes.Contains(socket.Inode));
         if (own.Count == 0)
         {
-            string has = datagrams > 0 ? $", but {Count(datagrams, "UDP socket")}" : others > 0 ? $", but {Count(others, "other socket")}" : "";
+            string has =
+                datagrams > 0 ? $", but {Count(datagrams, "UDP socket")}" : others > 0 ? $", but {Count(others, "other socket")}" : "";
             return $"only TCP connections are seen, and PID {pid} had no TCP socket when the trace began{has}";
         }
 
         var listening = own.FindAll(static socket => socket.Listens);
         return listening.Count == own.Count
-            ? $"PID {pid} only listened when the trace began (port {string.Join(", ", listening.Select(static socket => socket.Port).Distinct().Order())}): events come with each connection"
-            : $"PID {pid} had {Count(own.Count - listening.Count, "TCP connection")} when the trace began: events come as connections begin and end, not with what they carry";
+            ? $"PID {pid} only listened when the trace began (port " +
+                $"{string.Join(", ", listening.Select(static socket => socket.Port).Distinct().Order())}): events come with each connection"
+            : $"PID {pid} had {Count(own.Count - listening.Count, "TCP connection")} when the trace began: events come as connections " +
+                $"begin and end, not with what they carry";
     }
 
     /// <summary>What there is at ports, in this network namespace.</summary>
@@ -36,13 +39,15 @@ internal static class TcpSockets
         {
             (0, _) => $"no TCP socket here has port {which} (UDP is not seen)",
             (_, 0) => $"port {which} has a listener and no connection: events come with each connection",
-            _ => $"port {which} has {Count(connections, "TCP connection")}: events come as connections begin and end, not with what they carry",
+            _ => $"port {which} has {Count(connections, "TCP connection")}: events come as connections begin and end, " +
+                $"not with what they carry",
         };
     }
 
     private static string Count(int count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";
 
-    // proc_pid_net(5): sl local_address rem_address st tx_queue:rx_queue tr:when retrnsmt uid timeout inode; numbers are hexadecimal, the inode is not.
+    // proc_pid_net(5): sl local_address rem_address st tx_queue:rx_queue tr:when retrnsmt uid timeout inode; numbers are hexadecimal, the
+    // inode is not.
     private static IEnumerable<(int Port, int PeerPort, bool Listens, long Inode)> Read(string folder, string protocol)
     {
         const string listening = "0A"; // TCP_LISTEN
@@ -50,11 +55,13 @@ internal static class TcpSockets
         {
             foreach (string line in KernelFile.Lines(Path.Combine(folder, name)).Skip(1))
             {
-                if (line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var local, var remote, var state, _, _, _, _, _, var inode, ..])
+                if (line.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                    is [_, var local, var remote, var state, _, _, _, _, _, var inode, ..])
                     yield return (Port(local), Port(remote), state == listening, long.Parse(inode, CultureInfo.InvariantCulture));
             }
         }
     }
 
-    private static int Port(string address) => int.Parse(address.AsSpan(address.LastIndexOf(':') + 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+    private static int Port(string address) =>
+        int.Parse(address.AsSpan(address.LastIndexOf(':') + 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 }

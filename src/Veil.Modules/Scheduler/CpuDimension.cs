@@ -4,7 +4,8 @@ using Veil.Core.Filters;
 
 namespace Veil.Modules.Scheduler;
 
-/// <summary>The CPU that switches. As with <c>taskset</c>, a list may name CPUs that this machine lacks, as long as it has one of them.</summary>
+/// <summary>The CPU that switches. As with <c>taskset</c>, a list may name CPUs that this machine lacks, as long as it has one of
+/// them.</summary>
 internal sealed class CpuDimension : FilterDimension
 {
     // The most that a kernel for x86-64 can be built for (NR_CPUS_RANGE_END in arch/x86/Kconfig); arm64 allows 4,096.

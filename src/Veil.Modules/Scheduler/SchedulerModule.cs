@@ -23,16 +23,19 @@ internal sealed class SchedulerModule : TraceModule
     [
         new("veil --module scheduler --cpu 0-3 --name nginx", "who runs before and after some threads, and how long they waited"),
         new("veil --module scheduler --pid $(pidof nginx) --slower 10ms", "when a process waited long for a CPU, and who had it"),
-        new("veil --module scheduler --pid $(pidof nginx) --fields prev_pid,prev_state,next_comm", "who takes the CPU from it (a count by next_comm is of its own turns)"),
+        new("veil --module scheduler --pid $(pidof nginx) --fields prev_pid,prev_state,next_comm",
+            "who takes the CPU from it (a count by next_comm is of its own turns)"),
     ];
 
     public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new CpuDimension()];
 
     public override IReadOnlyList<ModuleFlag> Flags { get; } = [Thresholds.Slower];
 
-    public override IReadOnlyList<HookRung> Rungs { get; } = [s_tpBtf, new("raw_tp", "raw_tp/sched_switch, sched_wakeup, sched_wakeup_new", Programs("raw_tp"))];
+    public override IReadOnlyList<HookRung> Rungs { get; } =
+        [s_tpBtf, new("raw_tp", "raw_tp/sched_switch, sched_wakeup, sched_wakeup_new", Programs("raw_tp"))];
 
-    public override IReadOnlyList<(string Alias, string Field)> FieldAliases => [("prev_comm", "comm"), ("prev_pid", "pid"), ("prev_tid", "tid")];
+    public override IReadOnlyList<(string Alias, string Field)> FieldAliases =>
+        [("prev_comm", "comm"), ("prev_pid", "pid"), ("prev_tid", "tid")];
 
     public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)
     {
@@ -58,7 +61,8 @@ internal sealed class SchedulerModule : TraceModule
     }
 
     // The switches last: a task that is seen to take a CPU was then seen to wake up.
-    private static HookProgram[] Programs(string rung) => [new($"scheduler_wake_{rung}", When: Waits), new($"scheduler_new_{rung}", When: Waits), $"scheduler_switch_{rung}"];
+    private static HookProgram[] Programs(string rung) =>
+        [new($"scheduler_wake_{rung}", When: Waits), new($"scheduler_new_{rung}", When: Waits), $"scheduler_switch_{rung}"];
 
     // Every wake-up of the machine is traced for it.
     private static bool Waits(ModuleArguments arguments) => arguments.Shows(Wait) || Thresholds.NeedTime(arguments);

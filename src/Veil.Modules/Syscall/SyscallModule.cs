@@ -13,7 +13,8 @@ internal sealed class SyscallModule : TraceModule
 {
     private const string Returns = "returns";
 
-    private static readonly PathDimension s_path = new("path", "calls with such a path, or on a descriptor of one, as --file of files; syscall then shows arguments");
+    private static readonly PathDimension s_path =
+        new("path", "calls with such a path, or on a descriptor of one, as --file of files; syscall then shows arguments");
 
     // What a call came to is only known at its end.
     private static readonly EventKind s_args = new("syscall_args_event", [CallFlags.Args.Name, s_path.Name, FdDimension.FlagName]);
@@ -28,11 +29,13 @@ internal sealed class SyscallModule : TraceModule
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("veil --module syscall -p $(pidof nginx) --syscall '!ioctl'", "what a process asks of the kernel, but for one call"),
-        new("veil --module syscall --name postgres --returns --output json | jq .", "every call of some threads with its result and duration, as JSON"),
+        new("veil --module syscall --name postgres --returns --output json | jq .",
+            "every call of some threads with its result and duration, as JSON"),
         new("veil --module syscall --uid www-data --fields comm,pid,syscall", "a user's calls, as key=value"),
     ];
 
-    public override IReadOnlyList<FilterDimension> OwnFilters { get; } = [new SyscallDimension(), s_path, new FdDimension(), new ErrnoDimension()];
+    public override IReadOnlyList<FilterDimension> OwnFilters { get; } =
+        [new SyscallDimension(), s_path, new FdDimension(), new ErrnoDimension()];
 
     public override IReadOnlyList<ModuleFlag> Flags { get; } =
     [
@@ -95,7 +98,8 @@ internal sealed class SyscallModule : TraceModule
     // Entry last: a call seen to begin is then also seen to end.
     private static HookProgram[] Programs(string rung) =>
     [
-        new($"syscall_arg_exec_{rung}", s_args, _ => rung != "tracepoint" || !TaskStorage.IsSteady), // a tracepoint only moves what is kept by id
+        // a tracepoint only moves what is kept by id
+        new($"syscall_arg_exec_{rung}", s_args, _ => rung != "tracepoint" || !TaskStorage.IsSteady),
         new($"syscall_arg_thread_exit_{rung}", s_args),
         // After it: the call that a thread is in ends before the thread.
         new("syscall_exit", When: static arguments => arguments.IsStrace),

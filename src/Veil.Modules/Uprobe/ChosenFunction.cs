@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Veil.Modules.Uprobe;
 
 /// <summary>
-/// Which implementation the C library chose for this CPU, of functions that have several (IFUNC). The choice is the same in every process of the
-/// machine, so it is asked of the copy that runs here, if that is the same file.
+/// Which implementation the C library chose for this CPU, of functions that have several (IFUNC). The choice is the same in every process
+/// of the machine, so it is asked of the copy that runs here, if that is the same file.
 /// </summary>
 internal static class ChosenFunction
 {
@@ -19,7 +19,8 @@ internal static class ChosenFunction
     {
         int at = name.IndexOf("@@", StringComparison.Ordinal);
         string plain = at > 0 ? name[..at] : name;
-        return !plain.Contains('@', StringComparison.Ordinal) && Address(plain) is { } address && Mapped(address) is { } mapped && mapped.Is(file)
+        return !plain.Contains('@', StringComparison.Ordinal) && Address(plain) is { } address && Mapped(address) is { } mapped
+            && mapped.Is(file)
             ? address - mapped.Start + mapped.Offset
             : null;
     }

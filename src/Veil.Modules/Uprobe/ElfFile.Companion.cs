@@ -15,7 +15,8 @@ internal sealed partial class ElfFile
         get
         {
             const int bytesMax = 1024;
-            if (_debugLink is not { } section || section.Bytes is < 8 or > bytesMax || section.Offset > _length || _length - section.Offset < section.Bytes)
+            if (_debugLink is not { } section || section.Bytes is < 8 or > bytesMax || section.Offset > _length
+                || _length - section.Offset < section.Bytes)
                 return null;
             var content = ReadEntry(section.Offset, (int)section.Bytes);
             int end = content.IndexOf((byte)0);

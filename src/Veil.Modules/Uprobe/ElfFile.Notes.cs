@@ -44,7 +44,9 @@ internal sealed partial class ElfFile
             if (ReadProbe(content) is not { } note)
                 return true;
             if (note.Provider == provider && note.Name == probe)
-                found.Add((OffsetOf(note.Address), note.Counter == 0 ? 0 : OffsetOfAny(note.Counter) ?? throw new ElfException("is damaged: the semaphore of a probe is in no part of it")));
+                found.Add(
+                    (OffsetOf(note.Address), note.Counter == 0 ? 0
+                    : OffsetOfAny(note.Counter) ?? throw new ElfException("is damaged: the semaphore of a probe is in no part of it")));
             else if (others.Count < ProbeNamesMax)
                 others.Add($"{note.Provider}:{note.Name}");
             return found.Count <= OffsetsMax;
@@ -74,7 +76,8 @@ internal sealed partial class ElfFile
         if (second < 0)
             return null;
         ulong moved = _usdtBase != 0 && linked != 0 ? _usdtBase - linked : 0;
-        return (Encoding.UTF8.GetString(names[..first]), Encoding.UTF8.GetString(names.Slice(first + 1, second)), address + moved, counter == 0 ? 0 : counter + moved);
+        return (Encoding.UTF8.GetString(names[..first]), Encoding.UTF8.GetString(names.Slice(first + 1, second)), address + moved,
+            counter == 0 ? 0 : counter + moved);
     }
 
     private void ScanNotes(byte[] owner, uint type, NoteAction take)

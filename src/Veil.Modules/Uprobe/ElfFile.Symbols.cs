@@ -29,7 +29,8 @@ internal sealed partial class ElfFile
 
     /// <summary>Where in the file the functions of a name begin.</summary>
     /// <param name="name">
-    /// As in the symbol table, or demangled (C++ and Rust; parameters may be left out where there is but one such function). A version behind
+    /// As in the symbol table, or demangled (C++ and Rust; parameters may be left out where there is but one such function). A version
+    /// behind
     /// <c>@</c> may be left out.
     /// </param>
     /// <param name="chosen">
@@ -44,11 +45,12 @@ internal sealed partial class ElfFile
         [.. FindSymbols(name, chosen).Select(static found => found.Offset).Distinct()];
 
     /// <summary>
-    /// Can an exception pass through its functions? Every static program and the C library have what unwinds, for threads that are cancelled: that alone
-    /// does not count.
+    /// Can an exception pass through its functions? Every static program and the C library have what unwinds, for threads that are
+    /// cancelled: that alone does not count.
     /// </summary>
     public bool CanUnwind => s_throwers.Any(name => Named(name).Any()) || Named("_Unwind_Resume").Any(static symbol => !symbol.IsDefined)
-        || (HasExceptionTable && _symbols is null && Companion is null && !Named("__libc_start_main").Any(static symbol => symbol.IsDefined));
+        || (HasExceptionTable && _symbols is null && Companion is null && !Named("__libc_start_main")
+            .Any(static symbol => symbol.IsDefined));
 
     private bool HasExceptionTable { get; set; }
 
@@ -63,7 +65,9 @@ internal sealed partial class ElfFile
             if (version is not null)
                 named = file.OfVersion(table, named, plain, version, isDefault);
             found.AddRange(named);
-            var functions = named.Where(static symbol => symbol is { IsDefined: true, Type: ElfSymbolType.Function or ElfSymbolType.IndirectFunction }).ToList();
+            var functions =
+                named.Where(static symbol => symbol is { IsDefined: true, Type: ElfSymbolType.Function or ElfSymbolType.IndirectFunction })
+                .ToList();
             if (functions.Exists(static symbol => !symbol.IsLocal))
                 functions.RemoveAll(static symbol => symbol.IsLocal);
             if (functions.Count > 0)
@@ -131,7 +135,8 @@ internal sealed partial class ElfFile
             yield return (this, dynamic);
     }
 
-    private IEnumerable<ElfSymbol> Named(string name) => Tables().SelectMany(table => table.File.Find(table.Table, Encoding.UTF8.GetBytes(name)));
+    private IEnumerable<ElfSymbol> Named(string name) =>
+        Tables().SelectMany(table => table.File.Find(table.Table, Encoding.UTF8.GetBytes(name)));
 
     private List<(ulong Offset, ulong Bytes)> Offsets(string name, List<ElfSymbol> functions, Func<string, ulong?>? chosen)
     {
@@ -154,8 +159,11 @@ internal sealed partial class ElfFile
     private string WhyNotChosen(string name)
     {
         var (plain, _, _) = SplitVersion(name);
-        string text = $"has several implementations of {Escaping.ForMessage(plain)}, and which one is called is decided when a program starts (IFUNC): name the implementation, or give its address (PATH:0x…, as nm and objdump show it)";
-        var choices = FunctionNames().Where(function => function.TrimStart('_').StartsWith(plain + "_", StringComparison.Ordinal)).Distinct(StringComparer.Ordinal).Take(ChoicesMax).ToList();
+        string text =
+            $"has several implementations of {Escaping.ForMessage(plain)}, and which one is called is decided when a program starts " +
+            $"(IFUNC): name the implementation, or give its address (PATH:0x…, as nm and objdump show it)";
+        var choices = FunctionNames().Where(function => function.TrimStart('_').StartsWith(plain + "_", StringComparison.Ordinal))
+            .Distinct(StringComparer.Ordinal).Take(ChoicesMax).ToList();
         return choices.Count == 0 ? text : $"{text}; there is {Choice(choices)}";
     }
 
@@ -165,7 +173,8 @@ internal sealed partial class ElfFile
         if (_symbols is null && _dynamicSymbols is null && Companion is null)
             return "has no symbol tables: it is stripped, and its functions have no names any more" + SymbolsMissing;
         if (found.Exists(static symbol => symbol.IsDefined))
-            return $"has no function {shown}: that is {(found.Exists(static symbol => symbol.IsDefined && symbol.Type is ElfSymbolType.Object or ElfSymbolType.Common or ElfSymbolType.ThreadLocal) ? "a variable" : "something else")}";
+            return $"has no function {shown}: that is " +
+                $"{(found.Exists(static symbol => symbol.IsDefined && symbol.Type is ElfSymbolType.Object or ElfSymbolType.Common or ElfSymbolType.ThreadLocal) ? "a variable" : "something else")}";
         if (found.Count > 0)
             return $"only imports {shown}: name the library that defines it";
         if (version is not null && VersionsOf(plain) is { Count: > 0 } versions)
@@ -175,7 +184,8 @@ internal sealed partial class ElfFile
         IReadOnlyList<string> nearest = NearestName.Find(name, FunctionNames());
         if (nearest.Count == 0)
             nearest = FunctionsCalled(FunctionName.LastPartOf(name));
-        string stripped = _symbols is null && Companion is null ? $" among those that it exports (it is stripped: the others have no names any more{SymbolsMissing})" : "";
+        string stripped = _symbols is null && Companion is null
+            ? $" among those that it exports (it is stripped: the others have no names any more{SymbolsMissing})" : "";
         return $"has no function {shown}{stripped}" + (nearest.Count == 0 ? "" : $"; did you mean {Choice(nearest)}?");
     }
 
@@ -201,13 +211,16 @@ internal sealed partial class ElfFile
         if (found.Count > 1)
         {
             var names = found.Keys.Order(StringComparer.Ordinal).Take(ChoicesMax).ToList();
-            throw new ElfException($"has {found.Count} functions {Escaping.ForMessage(name)}: give {Choice(names)}{(found.Count > ChoicesMax ? " or another" : "")}");
+            throw new ElfException(
+                $"has {found.Count} functions {Escaping.ForMessage(name)}: give " +
+                $"{Choice(names)}{(found.Count > ChoicesMax ? " or another" : "")}");
         }
 
         return found.Count == 0 ? [] : found.Values.First();
     }
 
-    /// <summary>Functions as the source has them whose last name is this one: of another class, with other parameters, of a template.</summary>
+    /// <summary>Functions as the source has them whose last name is this one: of another class, with other parameters, of a
+    /// template.</summary>
     private List<string> FunctionsCalled(string last)
     {
         byte[] part = Encoding.UTF8.GetBytes(last);
@@ -258,7 +271,8 @@ internal sealed partial class ElfFile
         return found;
     }
 
-    /// <summary>Every place in the names of a table where the name stands, alone or with a version. Names share their ends: it need not be one's start.</summary>
+    /// <summary>Every place in the names of a table where the name stands, alone or with a version. Names share their ends: it need not be
+    /// one's start.</summary>
     private HashSet<uint> FindName(Section table, byte[] name)
     {
         var places = new HashSet<uint>();
@@ -311,7 +325,8 @@ internal sealed partial class ElfFile
             file.ReadExactly(table.NamesOffset, strings);
             file.Scan(table, symbol =>
             {
-                if (!symbol.IsDefined || symbol.Type is not (ElfSymbolType.Function or ElfSymbolType.IndirectFunction) || symbol.NameAt >= (uint)strings.Length)
+                if (!symbol.IsDefined || symbol.Type is not (ElfSymbolType.Function or ElfSymbolType.IndirectFunction)
+                    || symbol.NameAt >= (uint)strings.Length)
                     return true;
                 var name = strings.AsSpan((int)symbol.NameAt);
                 int length = name.IndexOf((byte)0);

@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Veil.Modules.Uprobe;
 
-/// <summary>Versions of symbols: <c>memcpy@@GLIBC_2.14</c> is what programs are linked with now, <c>memcpy@GLIBC_2.2.5</c> what old ones call.</summary>
+/// <summary>Versions of symbols: <c>memcpy@@GLIBC_2.14</c> is what programs are linked with now, <c>memcpy@GLIBC_2.2.5</c> what old ones
+/// call.</summary>
 internal sealed partial class ElfFile
 {
     private const int VersionsMax = 1 << 15; // the index has 15 bits
@@ -29,7 +30,8 @@ internal sealed partial class ElfFile
         [.. Tables().SelectMany(table => table.File.Find(table.Table, Encoding.UTF8.GetBytes(plain))
             .Where(static symbol => symbol.IsDefined)
             .Take(OffsetsMax)
-            .Select(symbol => table.File.VersionOf(table.Table, symbol, plain) is { } has ? $"{plain}{(has.IsDefault ? "@@" : "@")}{has.Version}" : plain))
+            .Select(symbol => table.File.VersionOf(table.Table, symbol, plain) is { } has
+                ? $"{plain}{(has.IsDefault ? "@@" : "@")}{has.Version}" : plain))
             .Distinct(StringComparer.Ordinal).Take(ChoicesMax)];
 
     // In .symtab it is part of the name; for .dynsym it stands in tables of its own.
@@ -47,7 +49,8 @@ internal sealed partial class ElfFile
         RequireWithin("symbol versions", versions.Offset, versions.Bytes);
         ushort index = U16(ReadEntry(versions.Offset + (2 * (ulong)symbol.Index), sizeof(ushort)));
         _versionNameAt ??= ReadVersionNames();
-        return _versionNameAt.TryGetValue((ushort)(index & ~Hidden), out uint at) ? (NameAt(_versionNames!.Value, at), (index & Hidden) == 0) : null;
+        return _versionNameAt.TryGetValue((ushort)(index & ~Hidden), out uint at)
+            ? (NameAt(_versionNames!.Value, at), (index & Hidden) == 0) : null;
     }
 
     private Dictionary<ushort, uint> ReadVersionNames()

@@ -81,7 +81,8 @@ internal sealed partial class ElfFile
         IsX86 = machine == Architecture.X64;
         ushort type = U16(header[16..]);
         if (type is not (TypeExecutable or TypeShared))
-            throw new ElfException(type == TypeRelocatable ? "is an object file: link it first" : "is neither a program nor a shared library");
+            throw new ElfException(
+                type == TypeRelocatable ? "is an object file: link it first" : "is neither a program nor a shared library");
 
         _entry = Word(header[24..]);
         ulong segments = Word(header[(_is64 ? 32 : 28)..]);
@@ -128,7 +129,8 @@ internal sealed partial class ElfFile
             243 => "RISC-V",
             _ => $"machine {given} of elf.h",
         };
-        throw new ElfException($"is not for this machine: it is for {name}, this is {(machine == Architecture.Arm64 ? "arm64" : "x86-64")}");
+        throw new ElfException(
+            $"is not for this machine: it is for {name}, this is {(machine == Architecture.Arm64 ? "arm64" : "x86-64")}");
     }
 
     private static string Explain(ReadOnlySpan<byte> start)
@@ -151,7 +153,8 @@ internal sealed partial class ElfFile
 
     /// <summary>Where in the file an address is that a user gave.</summary>
     /// <exception cref="ElfException">It is in no code.</exception>
-    internal ulong OffsetOfAddress(ulong address) => _segments.Exists(segment => segment.IsCode && address >= segment.Address && address - segment.Address < segment.FileBytes)
+    internal ulong OffsetOfAddress(ulong address) =>
+        _segments.Exists(segment => segment.IsCode && address >= segment.Address && address - segment.Address < segment.FileBytes)
         ? OffsetOf(address)
         : throw new ElfException($"has no code at 0x{address:x}: an address is meant as nm and objdump show it");
 
@@ -245,8 +248,12 @@ internal sealed partial class ElfFile
         {
             var entry = ReadEntry(offset + (index * entryBytes), least);
             return _is64
-                ? new Section(U32(entry), U32(entry[4..]), Word(entry[16..]), Word(entry[24..]), Word(entry[32..]), U32(entry[40..]), default, default)
-                : new Section(U32(entry), U32(entry[4..]), Word(entry[12..]), Word(entry[16..]), Word(entry[20..]), U32(entry[24..]), default, default);
+                ? new Section(
+                    U32(entry), U32(entry[4..]), Word(entry[16..]), Word(entry[24..]), Word(entry[32..]), U32(entry[40..]), default,
+                    default)
+                : new Section(
+                    U32(entry), U32(entry[4..]), Word(entry[12..]), Word(entry[16..]), Word(entry[20..]), U32(entry[24..]), default,
+                    default);
         }
 
         Section WithNames(Section table)
@@ -329,5 +336,6 @@ internal sealed partial class ElfFile
 
     private readonly record struct Segment(ulong Offset, ulong Address, ulong FileBytes, bool IsCode);
 
-    private readonly record struct Section(uint Name, uint Type, ulong Address, ulong Offset, ulong Bytes, uint Link, ulong NamesOffset, ulong NamesBytes);
+    private readonly record struct Section(
+        uint Name, uint Type, ulong Address, ulong Offset, ulong Bytes, uint Link, ulong NamesOffset, ulong NamesBytes);
 }

@@ -9,7 +9,8 @@ namespace Veil.Modules.Uprobe;
 /// <param name="Bytes">Its length; 0 where that is not known.</param>
 /// <param name="NameAt">Where its name is among those of its table.</param>
 /// <param name="Index">Its place in the table.</param>
-internal readonly record struct ElfSymbol(ElfSymbolType Type, bool IsLocal, bool IsDefined, ulong Address, ulong Bytes, uint NameAt, uint Index)
+internal readonly record struct ElfSymbol(
+    ElfSymbolType Type, bool IsLocal, bool IsDefined, ulong Address, ulong Bytes, uint NameAt, uint Index)
 {
     /// <summary>A function of this file that is there from the beginning.</summary>
     public bool IsFunction => this is { IsDefined: true, Type: ElfSymbolType.Function };

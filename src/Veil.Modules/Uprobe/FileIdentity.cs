@@ -16,7 +16,8 @@ internal readonly record struct FileIdentity(uint Major, uint Minor, ulong Inode
     }
 
     /// <summary>Of an open file.</summary>
-    public static FileIdentity Of(SafeFileHandle file) => LibC.TryGetFacts((int)file.DangerousGetHandle(), out var facts) ? new(facts) : default;
+    public static FileIdentity Of(SafeFileHandle file) =>
+        LibC.TryGetFacts((int)file.DangerousGetHandle(), out var facts) ? new(facts) : default;
 
     /// <summary>Of what a path leads to; nothing where it leads nowhere or must not be followed.</summary>
     public static FileIdentity? Of(string path) => LibC.TryGetFacts(path, out var facts) ? new(facts) : null;

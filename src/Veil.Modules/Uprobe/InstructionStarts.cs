@@ -4,8 +4,8 @@ using Iced.Intel;
 namespace Veil.Modules.Uprobe;
 
 /// <summary>
-/// Finds whether a place in a function begins an instruction: a breakpoint in the middle of one breaks the program. The answer is certain where every byte
-/// of the function is an instruction and every jump inside it leads to the start of one.
+/// Finds whether a place in a function begins an instruction: a breakpoint in the middle of one breaks the program. The answer is certain
+/// where every byte of the function is an instruction and every jump inside it leads to the start of one.
 /// </summary>
 internal static class InstructionStarts
 {
@@ -39,12 +39,14 @@ internal static class InstructionStarts
             if (instruction.IsInvalid || instruction.NextIP > function.Bytes)
                 return null;
             begins[(int)instruction.IP] = true;
-            if (instruction.FlowControl is FlowControl.UnconditionalBranch or FlowControl.ConditionalBranch && instruction.Op0Kind is OpKind.NearBranch64 or OpKind.NearBranch32)
+            if (instruction.FlowControl is FlowControl.UnconditionalBranch or FlowControl.ConditionalBranch
+                && instruction.Op0Kind is OpKind.NearBranch64 or OpKind.NearBranch32)
                 targets.Add(instruction.NearBranchTarget);
         }
 
         if (targets.Exists(target => target < function.Bytes && !begins[(int)target]))
             return null;
-        return (function.Start + (ulong)Array.LastIndexOf(begins, true, place), function.Start + (ulong)Array.IndexOf(begins, true, place + 1));
+        return (function.Start + (ulong)Array.LastIndexOf(begins, true, place), function.Start
+            + (ulong)Array.IndexOf(begins, true, place + 1));
     }
 }

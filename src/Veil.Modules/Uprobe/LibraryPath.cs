@@ -32,7 +32,8 @@ internal static class LibraryPath
         if (name.Contains(".so", StringComparison.Ordinal))
             return File.Exists(exact) ? exact : null;
         // Not NAME.so: that is for the linker, and may be a script.
-        return Directory.EnumerateFiles(folder).Where(file => file.StartsWith(exact + ".so.", StringComparison.Ordinal)).Order(StringComparer.Ordinal).FirstOrDefault();
+        return Directory.EnumerateFiles(folder).Where(file => file.StartsWith(exact + ".so.", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal).FirstOrDefault();
     }
 
     private static string[] LibraryFolders()

@@ -11,12 +11,15 @@ namespace Veil.Modules.Uprobe;
 /// <param name="Offset">Where in the file it begins.</param>
 /// <param name="Name">Its path, as the kernel tells it; without the mark of one that was deleted.</param>
 /// <param name="IsDeleted">That path leads to it no more: it was deleted, or another file took its place.</param>
-/// <param name="Identity">Device and inode as the kernel's memory management knows them. Some file systems (overlayfs, btrfs) tell stat(2) another device.</param>
-internal sealed record MappedFile(int ProcessId, string Range, ulong Start, ulong End, ulong Offset, string Name, bool IsDeleted, FileIdentity Identity)
+/// <param name="Identity">Device and inode as the kernel's memory management knows them. Some file systems (overlayfs, btrfs) tell stat(2)
+/// another device.</param>
+internal sealed record MappedFile(
+    int ProcessId, string Range, ulong Start, ulong End, ulong Offset, string Name, bool IsDeleted, FileIdentity Identity)
 {
     private const string Deleted = " (deleted)";
 
-    /// <summary>The link that leads to the file even where its path does not; following it needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE.</summary>
+    /// <summary>The link that leads to the file even where its path does not; following it needs CAP_SYS_ADMIN or
+    /// CAP_CHECKPOINT_RESTORE.</summary>
     public string Link => $"/proc/{ProcessId}/map_files/{Range}";
 
     /// <summary>What a process has mapped to execute, each file once.</summary>
@@ -39,11 +42,14 @@ internal sealed record MappedFile(int ProcessId, string Range, ulong Start, ulon
     public bool Is(ProbeFile file) => FileIdentity.Of(Link) is { } followed ? followed == file.Identity : Identity == file.Identity;
 
     /// <summary>
-    /// Is this the library of that path, whichever file it was when it was loaded? An upgrade puts another in its place, often under another
-    /// name that begins as the old one: <c>libx.so.1.2</c>.
+    /// Is this the library of that path, whichever file it was when it was loaded? An upgrade puts another in its place, often under
+    /// another name that begins as the old one: <c>libx.so.1.2</c>.
     /// </summary>
     public bool IsNamed(IReadOnlyCollection<string> paths) =>
-        paths.Contains(Name) || (IsDeleted && paths.Any(path => Path.GetDirectoryName(path) == Path.GetDirectoryName(Name) && Stem(path) is { } stem && stem == Stem(Name)));
+        paths.Contains(Name)
+            || (IsDeleted
+            && paths.Any(
+            path => Path.GetDirectoryName(path) == Path.GetDirectoryName(Name) && Stem(path) is { } stem && stem == Stem(Name)));
 
     /// <summary>Is it the program or library that is called so, as <c>libc</c> for <c>libc.so.6</c>?</summary>
     public bool HasShortName(string name)
@@ -62,7 +68,8 @@ internal sealed record MappedFile(int ProcessId, string Range, ulong Start, ulon
         string[] addresses = fields[0].Split('-');
         string[] device = fields[3].Split(':');
         if (addresses.Length != 2 || device.Length != 2
-            || !Hexadecimal(addresses[0], out ulong start) || !Hexadecimal(addresses[1], out ulong end) || !Hexadecimal(fields[2], out ulong offset)
+            || !Hexadecimal(addresses[0], out ulong start) || !Hexadecimal(addresses[1], out ulong end)
+                || !Hexadecimal(fields[2], out ulong offset)
             || !Hexadecimal(device[0], out ulong major) || !Hexadecimal(device[1], out ulong minor)
             || !ulong.TryParse(fields[4], NumberStyles.None, CultureInfo.InvariantCulture, out ulong inode))
         {
@@ -73,10 +80,12 @@ internal sealed record MappedFile(int ProcessId, string Range, ulong Start, ulon
         string name = fields[nameField].Replace("\\012", "\n", StringComparison.Ordinal);
         bool isDeleted = name.EndsWith(Deleted, StringComparison.Ordinal);
         return new MappedFile(
-            processId, $"{start:x}-{end:x}", start, end, offset, isDeleted ? name[..^Deleted.Length] : name, isDeleted, new FileIdentity((uint)major, (uint)minor, inode));
+            processId, $"{start:x}-{end:x}", start, end, offset, isDeleted ? name[..^Deleted.Length]
+                : name, isDeleted, new FileIdentity((uint)major, (uint)minor, inode));
     }
 
-    private static bool Hexadecimal(string text, out ulong value) => ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
+    private static bool Hexadecimal(string text, out ulong value) =>
+        ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
 
     // libx.so.1.2 and libx-1.2.so are both libx.
     private static string? Stem(string path)

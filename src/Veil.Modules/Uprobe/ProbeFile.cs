@@ -7,8 +7,8 @@ using Veil.Core.Interop;
 namespace Veil.Modules.Uprobe;
 
 /// <summary>
-/// A file that is open to be read and then probed: nobody can put another in its place in between. Files are equal that are one inode, whatever
-/// they are called.
+/// A file that is open to be read and then probed: nobody can put another in its place in between. Files are equal that are one inode,
+/// whatever they are called.
 /// </summary>
 internal sealed class ProbeFile : IEquatable<ProbeFile>
 {

@@ -17,7 +17,9 @@ internal static class ProbePlace
     {
         var sites = Places(file, what, warnings).ToList();
         if (sites.SelectMany(static site => site.Offsets).Any(offset => BeginsWithEvex(file, offset)))
-            throw new ElfException($"must not be probed at {Escaping.ForMessage(what)}: its instruction there is one of AVX-512, which the kernel's uprobes make go wrong, and the program with it; probe a function that calls it");
+            throw new ElfException(
+                $"must not be probed at {Escaping.ForMessage(what)}: its instruction there is one of AVX-512, which the kernel's uprobes " +
+                $"make go wrong, and the program with it; probe a function that calls it");
         return sites;
     }
 
@@ -26,7 +28,8 @@ internal static class ProbePlace
     {
         const byte evex = 0x62; // in 64-bit code nothing else begins so
         Span<byte> first = stackalloc byte[1];
-        return RuntimeInformation.OSArchitecture == Architecture.X64 && RandomAccess.Read(file.Handle, first, (long)offset) == 1 && first[0] == evex;
+        return RuntimeInformation.OSArchitecture == Architecture.X64 && RandomAccess.Read(file.Handle, first, (long)offset) == 1
+            && first[0] == evex;
     }
 
     private static IEnumerable<ProbeSite> Places(ProbeFile file, string what, List<string> warnings)
@@ -46,14 +49,18 @@ internal static class ProbePlace
         if (IsInstruction(what, out string function, out ulong distance))
             return [new ProbeSite(file, Inside(file, function, distance, warnings))];
         string? chosen = null;
-        var functions = file.Elf.FindSymbols(what, name => ChosenFunction.OffsetIn(file, chosen = name)).DistinctBy(static function => function.Offset).ToList();
+        var functions = file.Elf.FindSymbols(what, name => ChosenFunction.OffsetIn(file, chosen = name))
+            .DistinctBy(static function => function.Offset).ToList();
         if (chosen is not null && ChosenFunction.Siblings(file, chosen.Split('@')[0]) is { Count: > 0 } siblings)
             warnings.Add($"{chosen} is the same code as {string.Join(", ", siblings)} on this CPU: calls of either are events");
-        return [new ProbeSite(file, functions.ConvertAll(static function => function.Offset)) { Lengths = functions.ConvertAll(static function => function.Bytes) }];
+        return [new ProbeSite(
+            file, functions.ConvertAll(static function => function.Offset)) {
+            Lengths = functions.ConvertAll(static function => function.Bytes) }];
     }
 
     /// <summary>Is it a place in code that does not return?</summary>
-    public static bool IsNoFunction(string what) => IsUsdt(what, out _, out _) || IsAddress(what, out _) || IsInstruction(what, out _, out _);
+    public static bool IsNoFunction(string what) =>
+        IsUsdt(what, out _, out _) || IsAddress(what, out _) || IsInstruction(what, out _, out _);
 
     /// <summary>Is a bracket open at the end? Those of C++ operators are none.</summary>
     public static bool HasOpenBracket(string value)
@@ -79,10 +86,13 @@ internal static class ProbePlace
     private static ulong AtAddress(ProbeFile file, ulong address, List<string> warnings)
     {
         ulong offset = file.Elf.OffsetOfAddress(address);
-        if (file.Elf.FunctionAt(offset) is { } function && InstructionStarts.Around(file.Elf, (function.Start, function.Bytes), offset) is { } around)
+        if (file.Elf.FunctionAt(offset) is { } function
+            && InstructionStarts.Around(file.Elf, (function.Start, function.Bytes), offset) is { } around)
             Require(around, offset, at => $"0x{address + at - offset:x}");
         else
-            warnings.Add($"0x{address:x} in {Escaping.ForMessage(file.Name)} is taken for the start of an instruction; if it is none, the program breaks");
+            warnings.Add(
+                $"0x{address:x} in {Escaping.ForMessage(file.Name)} is taken for the start of an instruction; if it is " +
+                $"none, the program breaks");
         return offset;
     }
 
@@ -102,14 +112,18 @@ internal static class ProbePlace
         }
 
         if (!isCertain)
-            warnings.Add($"{Escaping.ForMessage(function)}+0x{distance:x} is taken for the start of an instruction; if it is none, the program breaks");
+            warnings.Add(
+                $"{Escaping.ForMessage(function)}+0x{distance:x} is taken for the start of an instruction; if it is " +
+                $"none, the program breaks");
         return offsets;
     }
 
     private static void Require((ulong Start, ulong Next) around, ulong offset, Func<ulong, string> name)
     {
         if (around.Start != offset)
-            throw new ElfException($"has no instruction that begins at {name(offset)}: a probe there would break the program; one begins at {name(around.Start)}, the next at {name(around.Next)}");
+            throw new ElfException(
+                $"has no instruction that begins at {name(offset)}: a probe there would break the program; one begins at " +
+                $"{name(around.Start)}, the next at {name(around.Next)}");
     }
 
     // provider:probe; a name of C++ or Rust has two colons.
@@ -120,12 +134,14 @@ internal static class ProbePlace
         return IsWord(provider) && IsWord(probe.Replace('-', '_'));
     }
 
-    private static bool IsWord(string text) => text.Length > 0 && !char.IsAsciiDigit(text[0]) && text.All(static c => char.IsAsciiLetterOrDigit(c) || c == '_');
+    private static bool IsWord(string text) =>
+        text.Length > 0 && !char.IsAsciiDigit(text[0]) && text.All(static c => char.IsAsciiLetterOrDigit(c) || c == '_');
 
     private static bool IsAddress(string what, out ulong address)
     {
         address = 0;
-        return what.StartsWith("0x", StringComparison.OrdinalIgnoreCase) && ulong.TryParse(what.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out address);
+        return what.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
+            && ulong.TryParse(what.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out address);
     }
 
     private static bool IsInstruction(string what, out string function, out ulong distance)

@@ -4,7 +4,8 @@ namespace Veil.Modules.Uprobe;
 /// <summary>Where a file is probed.</summary>
 /// <param name="File">The file, open.</param>
 /// <param name="Offsets">The instructions, in bytes from its beginning.</param>
-/// <param name="Counter">Where in the file the semaphore of a USDT probe is, which the kernel counts up while it is traced; 0 for none.</param>
+/// <param name="Counter">Where in the file the semaphore of a USDT probe is, which the kernel counts up while it is traced; 0 for
+/// none.</param>
 internal sealed record ProbeSite(ProbeFile File, IReadOnlyList<ulong> Offsets, ulong Counter = 0)
 {
     /// <summary>The lengths of the functions that begin there; none where the file does not tell.</summary>

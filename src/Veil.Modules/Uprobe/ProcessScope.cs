@@ -7,7 +7,8 @@ using Veil.Core.Text;
 namespace Veil.Modules.Uprobe;
 
 /// <summary>
-/// The processes that <c>--pid</c> or <c>--tid</c> allows, and which files they mean by a path. What runs in a process need not be what the path leads to: it may
+/// The processes that <c>--pid</c> or <c>--tid</c> allows, and which files they mean by a path. What runs in a process need not be what the
+/// path leads to: it may
 /// have its own root folder, and files are replaced while they run.
 /// </summary>
 internal sealed class ProcessScope
@@ -74,15 +75,20 @@ internal sealed class ProcessScope
         if (files.Count == 0)
             files.Add(ProbeFile.Open(full, full));
         if (without.Count > 0)
-            warnings.Add($"{NamesHave(without)} not mapped {Escaping.ForMessage(full)}; nothing will be seen until {(without.Count == 1 ? "it does" : "they do")}");
+            warnings.Add(
+                $"{NamesHave(without)} not mapped {Escaping.ForMessage(full)}; nothing will be seen until " +
+                $"{(without.Count == 1 ? "it does" : "they do")}");
         if (_unreadable.Count > 0)
-            warnings.Add($"what {NamesHave(_unreadable)} mapped cannot be read (/proc/PID/maps): if that is another file than {Escaping.ForMessage(full)} now, nothing will be seen");
+            warnings.Add(
+                $"what {NamesHave(_unreadable)} mapped cannot be read (/proc/PID/maps): if that is another file than " +
+                $"{Escaping.ForMessage(full)} now, nothing will be seen");
         return (full, [.. files.Distinct()]);
     }
 
     private string FullPath(string path)
     {
-        var mapped = LibraryPath.IsBare(path) ? _processes.SelectMany(static process => process.Mapped).FirstOrDefault(file => file.HasShortName(path)) : null;
+        var mapped = LibraryPath.IsBare(path) ? _processes.SelectMany(static process => process.Mapped)
+            .FirstOrDefault(file => file.HasShortName(path)) : null;
         return mapped?.Name ?? LibraryPath.Resolve(path);
     }
 
@@ -94,8 +100,11 @@ internal sealed class ProcessScope
     private static int ProcessOf(int thread)
     {
         const string field = "Tgid:";
-        string? line = Array.Find(KernelFile.Lines($"/proc/{thread}/status"), static line => line.StartsWith(field, StringComparison.Ordinal));
-        return int.TryParse(line.AsSpan(Math.Min(field.Length, line?.Length ?? 0)), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture, out int process) ? process : thread;
+        string? line =
+            Array.Find(KernelFile.Lines($"/proc/{thread}/status"), static line => line.StartsWith(field, StringComparison.Ordinal));
+        return int.TryParse(
+            line.AsSpan(Math.Min(field.Length, line?.Length ?? 0)), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture,
+            out int process) ? process : thread;
     }
 
     private void Add(int id)
@@ -116,7 +125,8 @@ internal sealed class ProcessScope
     }
 
     private static bool HasOurRoot(int id) =>
-        FileIdentity.Of($"/proc/{id}/root") is not { } root || (root == FileIdentity.Of("/") && FileIdentity.Of($"/proc/{id}/ns/mnt") == FileIdentity.Of("/proc/self/ns/mnt"));
+        FileIdentity.Of($"/proc/{id}/root") is not { } root
+            || (root == FileIdentity.Of("/") && FileIdentity.Of($"/proc/{id}/ns/mnt") == FileIdentity.Of("/proc/self/ns/mnt"));
 
     private static void AddReplaced(List<ProbeFile> files, MappedFile mapped, List<string> warnings)
     {
@@ -126,7 +136,9 @@ internal sealed class ProcessScope
         }
         catch (ElfException wrong)
         {
-            warnings.Add($"process {mapped.ProcessId} runs {Escaping.ForMessage(mapped.Name)} as it was before it was replaced; its calls are not seen: that file {wrong.Message} (it needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE)");
+            warnings.Add(
+                $"process {mapped.ProcessId} runs {Escaping.ForMessage(mapped.Name)} as it was before it was replaced; its calls are not " +
+                $"seen: that file {wrong.Message} (it needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE)");
         }
     }
 
@@ -142,7 +154,8 @@ internal sealed class ProcessScope
         }
     }
 
-    private static string RealPath(ProbeFile file) => File.ResolveLinkTarget($"/proc/self/fd/{file.Handle.DangerousGetHandle()}", returnFinalTarget: false)?.FullName ?? file.Name;
+    private static string RealPath(ProbeFile file) =>
+        File.ResolveLinkTarget($"/proc/self/fd/{file.Handle.DangerousGetHandle()}", returnFinalTarget: false)?.FullName ?? file.Name;
 
     private static string NamesHave(List<int> ids) => ids.Count == 1 ? $"process {ids[0]} has" : $"processes {Listed(ids)} have";
 

@@ -4,8 +4,9 @@ using Iced.Intel;
 namespace Veil.Modules.Uprobe;
 
 /// <summary>
-/// Finds the instructions by which a function returns, to probe those and leave return addresses alone. Only where the answer is certain: every byte of
-/// the function is an instruction, and it is left by <c>ret</c> or by calls that do not return, never by a jump (a tail call, or one whose target
+/// Finds the instructions by which a function returns, to probe those and leave return addresses alone. Only where the answer is certain:
+/// every byte of the function is an instruction, and it is left by <c>ret</c> or by calls that do not return, never by a jump (a tail call,
+/// or one whose target
 /// is only known when it runs).
 /// </summary>
 internal static class ReturnSites
@@ -53,7 +54,8 @@ internal static class ReturnSites
         return targets.All(starts.Contains) && !targets.Contains(offset);
     }
 
-    private static bool Decode(ElfFile elf, (ulong Start, ulong End) part, HashSet<ulong> starts, HashSet<ulong> targets, HashSet<ulong> returns)
+    private static bool Decode(
+        ElfFile elf, (ulong Start, ulong End) part, HashSet<ulong> starts, HashSet<ulong> targets, HashSet<ulong> returns)
     {
         if (part.End - part.Start is 0 or > BytesMax)
             return false;
@@ -72,7 +74,8 @@ internal static class ReturnSites
                 case FlowControl.Return when instruction.Mnemonic == Mnemonic.Ret:
                     returns.Add(instruction.IP);
                     break;
-                case FlowControl.UnconditionalBranch or FlowControl.ConditionalBranch when instruction.Op0Kind is OpKind.NearBranch64 or OpKind.NearBranch32:
+                case FlowControl.UnconditionalBranch or FlowControl.ConditionalBranch when instruction.Op0Kind is OpKind.NearBranch64
+                    or OpKind.NearBranch32:
                     targets.Add(instruction.NearBranchTarget);
                     break;
                 case FlowControl.Next or FlowControl.Call or FlowControl.IndirectCall or FlowControl.Exception or FlowControl.Interrupt:

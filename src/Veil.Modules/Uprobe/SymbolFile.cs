@@ -20,10 +20,12 @@ internal static class SymbolFile
             return;
         string id = elf.BuildId;
         if (id.Length > folderDigits)
-            elf.Companion = TryRead($"{DebugFolder}/.build-id/{id[..folderDigits]}/{id[folderDigits..]}.debug", root, file => file.BuildId == id);
+            elf.Companion =
+                TryRead($"{DebugFolder}/.build-id/{id[..folderDigits]}/{id[folderDigits..]}.debug", root, file => file.BuildId == id);
         if (elf.Companion is not null || elf.DebugLink is not { } link || Path.GetDirectoryName(path) is not { } folder)
             return;
-        foreach (string candidate in new[] { $"{folder}/{link.Name}", $"{folder}/.debug/{link.Name}", $"{DebugFolder}{folder}/{link.Name}" })
+        foreach (
+            string candidate in new[] { $"{folder}/{link.Name}", $"{folder}/.debug/{link.Name}", $"{DebugFolder}{folder}/{link.Name}" })
             elf.Companion ??= TryRead(candidate, root, file => Fits(file, candidate));
         if (elf.Companion is null && elf.SymbolsMissing.Length == 0)
             elf.SymbolsMissing = $"; {Escaping.ForMessage(link.Name)}, which it names for them, is not there";

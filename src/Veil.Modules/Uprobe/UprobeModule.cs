@@ -31,12 +31,13 @@ internal sealed class UprobeModule : TraceModule
     {
         _target = target;
         _askAbout = askAbout;
-        // Entry last: a call seen to begin is then also seen to end. Returns first, so that they are detached last: the end of a thread must not be
-        // taken for the end of a call that has returned unseen.
+        // Entry last: a call seen to begin is then also seen to end. Returns first, so that they are detached last: the end of a thread
+        // must not be taken for the end of a call that has returned unseen.
         HookProgram[] programs =
         [
             new("uprobe_call", When: static arguments => !s_return.IsChosen(arguments)),
-            new("uprobe_leave", s_return, _ => HasSites(returns: false)), new("uprobe_leave_at_ret", s_return, _ => HasSites(returns: true)),
+            new("uprobe_leave", s_return, _ => HasSites(returns: false)),
+            new("uprobe_leave_at_ret", s_return, _ => HasSites(returns: true)),
             new("uprobe_exec", s_return), new("uprobe_thread_exit", s_return), new("uprobe_enter", s_return),
         ];
         _multi = new("uprobe_multi", "the same by one link for all places (6.6): needs no CAP_SYS_ADMIN", programs);
@@ -52,14 +53,17 @@ internal sealed class UprobeModule : TraceModule
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("veil --module uprobe --uprobe /usr/bin/bash:readline --latency", "calls of a function, each with its duration"),
-        new("veil --module uprobe --uprobe /lib/x86_64-linux-gnu/libc.so.6:malloc -p $(pidof nginx)", "a library's function, in one process"),
-        new("veil --module uprobe --uprobe './server:Cache::get(int)' --latency -p 812", "a function of C++ or Rust, as the source calls it"),
+        new("veil --module uprobe --uprobe /lib/x86_64-linux-gnu/libc.so.6:malloc -p $(pidof nginx)",
+            "a library's function, in one process"),
+        new("veil --module uprobe --uprobe './server:Cache::get(int)' --latency -p 812",
+            "a function of C++ or Rust, as the source calls it"),
     ];
 
     public override IReadOnlyList<ModuleFlag> Flags { get; } =
     [
         new(TargetFlag, "PATH:SYMBOL", "the function, in a program or a shared library; also a USDT probe, PATH:PROVIDER:PROBE"),
-        new(LatencyFlag, null, "an event as each call returns, with its duration; asks where an exception through it could end the program"),
+        new(LatencyFlag, null,
+            "an event as each call returns, with its duration; asks where an exception through it could end the program"),
         Thresholds.Slower,
     ];
 
@@ -86,15 +90,19 @@ internal sealed class UprobeModule : TraceModule
         if (arguments.Of(TargetFlag) is not { Count: > 0 } values)
             throw new UsageException($"--module {Name}: say which function: --{TargetFlag} PATH:SYMBOL, such as /usr/bin/bash:readline");
         var processes = ProcessScope.Of(filters);
-        var targets = OneProbeEach([.. WithCommas(values).Distinct(StringComparer.Ordinal).Select(value => UprobeTarget.Parse(value, processes))]);
+        var targets =
+            OneProbeEach([.. WithCommas(values).Distinct(StringComparer.Ordinal).Select(value => UprobeTarget.Parse(value, processes))]);
         if (s_return.IsChosen(arguments) && targets.Find(static target => target.IsGo) is { } go)
         {
             throw new UsageException(
-                $"--{LatencyFlag}: {go.Path} is a Go program, and Go moves the stacks that return addresses are on: a probe on returns would crash it; without --{LatencyFlag} it can be traced");
+                $"--{LatencyFlag}: {go.Path} is a Go program, and Go moves the stacks that return addresses are on: a probe on returns " +
+                    $"would crash it; without --{LatencyFlag} it can be traced");
         }
 
         if (s_return.IsChosen(arguments) && targets.Find(static target => target.IsPlace) is { } place)
-            throw new UsageException($"--{LatencyFlag}: {place.Shown} is a place in code and no function: nothing returns there; without --{LatencyFlag} it can be traced");
+            throw new UsageException(
+                $"--{LatencyFlag}: {place.Shown} is a place in code and no function: nothing returns there; without " +
+                $"--{LatencyFlag} it can be traced");
 
         if (s_return.IsChosen(arguments))
             targets = targets.ConvertAll(static target => target.WithReturns());
@@ -109,10 +117,15 @@ internal sealed class UprobeModule : TraceModule
         if (_askAbout.Count == 0)
             return null;
         var questions = new List<string>();
-        if (!filters.Any(static filter => filter.Dimension.Name is "pid" or "tid" or "uid" && filter.Bits.Values.Any(static bits => bits.HasFlag(FilterBits.Allow))))
+        if (!filters.Any(
+            static filter =>
+            filter.Dimension.Name is "pid" or "tid" or "uid" && filter.Bits.Values.Any(static bits => bits.HasFlag(FilterBits.Allow))))
             questions.Add($"without --pid, --tid or --uid, every process is stopped for an instant at each call of {Functions(_askAbout)}");
-        if (s_return.IsChosen(arguments) && _askAbout.Where(static target => target.Sites.Any(static site => site.BreaksUnwinding)).ToList() is { Count: > 0 } breaking)
-            questions.Add($"--{LatencyFlag}: an exception that passes through {Functions(breaking)} would end the program, and its file has what throws them");
+        if (s_return.IsChosen(arguments) && _askAbout.Where(static target => target.Sites.Any(static site => site.BreaksUnwinding))
+            .ToList() is { Count: > 0 } breaking)
+            questions.Add(
+                $"--{LatencyFlag}: an exception that passes through {Functions(breaking)} would end the program, and its " +
+                $"file has what throws them");
         return questions.Count == 0 ? null : string.Join("; ", questions);
     }
 
@@ -196,7 +209,8 @@ internal sealed class UprobeModule : TraceModule
             if (sites.Count > 0)
                 kept.Add(target with { Sites = sites, Warnings = warnings });
             else if (kept.Count > 0)
-                kept[^1] = kept[^1] with { Warnings = [.. kept[^1].Warnings, .. warnings.Except(kept[^1].Warnings, StringComparer.Ordinal)] };
+                kept[^1] =
+                    kept[^1] with { Warnings = [.. kept[^1].Warnings, .. warnings.Except(kept[^1].Warnings, StringComparer.Ordinal)] };
         }
 
         return kept;

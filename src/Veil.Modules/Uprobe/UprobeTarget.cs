@@ -7,7 +7,8 @@ namespace Veil.Modules.Uprobe;
 /// <summary>A function that is traced.</summary>
 /// <param name="Path">The file, absolute, as the user named it.</param>
 /// <param name="Symbol">The function, as the user wrote it.</param>
-/// <param name="Sites">Where it begins: in several files where processes run several, at several places where several functions have the name.</param>
+/// <param name="Sites">Where it begins: in several files where processes run several, at several places where several functions have the
+/// name.</param>
 /// <param name="Warnings">What the user should know.</param>
 internal sealed record UprobeTarget(string Path, string Symbol, IReadOnlyList<ProbeSite> Sites, IReadOnlyList<string> Warnings)
 {
@@ -23,8 +24,13 @@ internal sealed record UprobeTarget(string Path, string Symbol, IReadOnlyList<Pr
     /// <summary>Was a file of it made by the Go compiler?</summary>
     public bool IsGo => Sites.Any(static site => site.File.Elf.IsGo);
 
-    /// <summary>The same, with where it returns: only programs that unwind their stacks need to know, the kernel sees the returns of others itself.</summary>
-    public UprobeTarget WithReturns() => this with { Sites = [.. Sites.Select(static site => site.File.Elf.CanUnwind ? site with { Returns = ReturnSites.Find(site) } : site)] };
+    /// <summary>The same, with where it returns: only programs that unwind their stacks need to know, the kernel sees the returns of others
+    /// itself.</summary>
+    public UprobeTarget WithReturns() =>
+        this with
+        {
+            Sites = [.. Sites.Select(static site => site.File.Elf.CanUnwind ? site with { Returns = ReturnSites.Find(site) } : site)]
+        };
 
     /// <summary>Reads a value of the flag, and the file that it names.</summary>
     /// <param name="text"><c>PATH:SYMBOL</c>. The longest part in front of a colon that leads to a file is the path.</param>
@@ -92,7 +98,9 @@ internal sealed record UprobeTarget(string Path, string Symbol, IReadOnlyList<Pr
             }
             catch (ElfException wrong) when (files.Count > 1 && (sites.Count > 0 || !file.Equals(files[^1])))
             {
-                warnings.Add($"one of the files that the processes run as {Escaping.ForMessage(file.Name)} {wrong.Message}; calls there are not seen");
+                warnings.Add(
+                    $"one of the files that the processes run as {Escaping.ForMessage(file.Name)} {wrong.Message}; " +
+                    $"calls there are not seen");
             }
         }
 

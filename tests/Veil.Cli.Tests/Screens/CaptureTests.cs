@@ -10,7 +10,8 @@ namespace Veil.Cli.Tests.Screens;
 /// <summary>Screens of the usual sizes with what is not an event: counts, histograms, the prompt, messages.</summary>
 public sealed class CaptureTests
 {
-    private const string LongCommand = "add syscall syscall openat,openat2,read,write,close,mmap,munmap,futex,epoll_wait,epoll_pwait2,clock_nanosleep,rt_sigtimedwait,process_vm_readv,io_uring_enter";
+    private const string LongCommand =
+        "add syscall syscall openat,openat2,read,write,close,mmap,munmap,futex,epoll_wait,epoll_pwait2,clock_nanosleep,rt_sigtimedwait,process_vm_readv,io_uring_enter";
 
     [Theory]
     [InlineData(80, 24)]
@@ -23,12 +24,20 @@ public sealed class CaptureTests
         ulong[] waits = new ulong[CountPlan.HistogramSlots], few = new ulong[CountPlan.HistogramSlots];
         (waits[10], waits[11], waits[12], waits[14], waits[31], few[20]) = (5, 120, 40, 1, 2, 3);
 
-        Part("--count-by comm", Count(screen, new CountOptions("comm", null, null, null, 10), [("nginx", [1_204_233]), ("\u001b[31m\u001b[0mred\u001b\u001b", [20_001]), ("漢字のプロセス", [77]), ("tmux: server", [1])]));
-        Part("--count-by comm --top 2 --keys 4", Count(screen, new CountOptions("comm", null, 2, null, 4), [("nginx", [9]), ("postgres", [5]), ("sshd", [2]), ("cron", [1])]));
+        Part("--count-by comm",
+            Count(screen, new CountOptions("comm", null, null, null, 10),
+            [("nginx", [1_204_233]), ("\u001b[31m\u001b[0mred\u001b\u001b", [20_001]), ("漢字のプロセス", [77]), ("tmux: server", [1])]));
+        Part("--count-by comm --top 2 --keys 4",
+            Count(screen, new CountOptions("comm", null, 2, null, 4), [("nginx", [9]), ("postgres", [5]), ("sshd", [2]), ("cron", [1])]));
         Part("--hist duration_ns", Count(screen, new CountOptions(null, "duration_ns", null, null, 10), [("", waits)]));
-        Part("--hist duration_ns --count-by comm", Count(screen, new CountOptions("comm", "duration_ns", null, null, 10), [("nginx", waits), ("漢字のプロセス", few)]));
-        Part("a prompt", Drawn("add files op read", 17) + Drawn(LongCommand, LongCommand.Length) + Drawn(LongCommand, 40) + Drawn("add syscall name 漢字のプロセス漢字のプロセス漢字のプロセス漢字のプロセス", 45));
-        Part("messages", Messages.Fit("veil: --fields: unknown field 'filenam'; did you mean 'filename'? (available: module, comm, pid, tid, uid, timestamp, op, ret, errno, errno_nr, bytes, filename, truncated, deleted)\n", columns)
+        Part("--hist duration_ns --count-by comm",
+            Count(screen, new CountOptions("comm", "duration_ns", null, null, 10), [("nginx", waits), ("漢字のプロセス", few)]));
+        Part("a prompt", Drawn("add files op read", 17) + Drawn(LongCommand, LongCommand.Length) + Drawn(LongCommand, 40)
+            + Drawn("add syscall name 漢字のプロセス漢字のプロセス漢字のプロセス漢字のプロセス", 45));
+        Part("messages",
+            Messages.Fit(
+            "veil: --fields: unknown field 'filenam'; did you mean 'filename'? (available: module, comm, pid, tid, uid, timestamp, op, " +
+            "ret, errno, errno_nr, bytes, filename, truncated, deleted)\n", columns)
             + Messages.Fit("veil: --syscall: unknown system call 'opnat'; did you mean 'openat' or 'open'?\n", columns));
 
         Golden.Check($"capture-{columns}x{rows}.txt", text.ToString());
@@ -38,7 +47,8 @@ public sealed class CaptureTests
 
         // The cursor is where the line is saved; the rest moves it.
         string Drawn(string line, int cursor) =>
-            PromptLine.Draw(line, cursor, columns).Replace("\r\u001b[K", "", StringComparison.Ordinal).Replace("\u001b7", "_", StringComparison.Ordinal).Replace("\u001b8", "\n", StringComparison.Ordinal);
+            PromptLine.Draw(line, cursor, columns).Replace("\r\u001b[K", "", StringComparison.Ordinal)
+                .Replace("\u001b7", "_", StringComparison.Ordinal).Replace("\u001b8", "\n", StringComparison.Ordinal);
     }
 
     private static string Count(FakeScreen screen, CountOptions options, (string Comm, ulong[] Slots)[] counts)
@@ -47,7 +57,8 @@ public sealed class CaptureTests
         var shown = new OutputOptions(OutputFormat.Text, [], Enrichments.None, Colour: false) { Screen = screen };
         var plan = CountPlan.Of(ModuleCatalog.All[0], Samples.Catalog("syscall").Schemas, options);
         var keys = counts.Select(static count => (Key(count.Comm), count.Slots)).ToList();
-        new CountReport(options, shown, output).Print([(plan, new CountedEvents(keys, options.Top is null ? 0u : 3, 0, 0))], TimeSpan.FromSeconds(1), 0);
+        new CountReport(options, shown, output)
+            .Print([(plan, new CountedEvents(keys, options.Top is null ? 0u : 3, 0, 0))], TimeSpan.FromSeconds(1), 0);
         return output.Text.ToString();
     }
 

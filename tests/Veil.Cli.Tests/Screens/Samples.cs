@@ -13,11 +13,13 @@ namespace Veil.Cli.Tests.Screens;
 /// <summary>Events as the modules' programs make them, written by hand into the layouts of the real objects.</summary>
 internal static class Samples
 {
-    private static readonly ModuleArguments s_arguments = ModuleArguments.None with { Switches = new HashSet<string> { "returns", "latency" } };
+    private static readonly ModuleArguments s_arguments =
+        ModuleArguments.None with { Switches = new HashSet<string> { "returns", "latency" } };
 
     /// <summary>The kinds of event of some modules.</summary>
     public static EventCatalog Catalog(string modules) =>
-        ModuleEvents.Read([.. modules.Split(',').Select(static name => ModuleCatalog.All.First(module => module.Name == name).ForDoctor())], s_arguments);
+        ModuleEvents.Read(
+            [.. modules.Split(',').Select(static name => ModuleCatalog.All.First(module => module.Name == name).ForDoctor())], s_arguments);
 
     /// <summary>Some events of a module.</summary>
     public static List<(EventSchema Schema, byte[] Record)> Of(string module, EventCatalog? catalog = null)
@@ -29,8 +31,10 @@ internal static class Samples
             [
                 Event(kinds[0], ("syscall", Call("openat")), ("ret", 3L), ("duration_ns", 12_345L)),
                 Event(kinds[0], ("syscall", Call("openat")), ("ret", -2L), ("duration_ns", 5_759L)),
-                Event(kinds[0], ("comm", "postgres"), ("pid", 4_194_303), ("tid", 4_194_304), ("syscall", Call("mmap")), ("ret", 0x7f12_3456_7000L), ("duration_ns", 1_234_567L)),
-                Event(kinds[0], ("comm", "tmux: server"), ("uid", 100_123), ("syscall", Call("clock_nanosleep")), ("ret", -512L), ("duration_ns", 2_000_000_000L)),
+                Event(kinds[0], ("comm", "postgres"), ("pid", 4_194_303), ("tid", 4_194_304), ("syscall", Call("mmap")),
+                    ("ret", 0x7f12_3456_7000L), ("duration_ns", 1_234_567L)),
+                Event(kinds[0], ("comm", "tmux: server"), ("uid", 100_123), ("syscall", Call("clock_nanosleep")), ("ret", -512L),
+                    ("duration_ns", 2_000_000_000L)),
                 Event(kinds[0], ("syscall", Call("exit_group")), ("ret", long.MinValue), ("duration_ns", -1L)),
             ],
             "files" =>
@@ -39,7 +43,8 @@ internal static class Samples
                 Event(kinds[0], ("op", 0), ("ret", -2L), ("filename", "/usr/lib/x86_64-linux-gnu/gconv/gconv-modules.cache")),
                 Event(kinds[0], ("op", 1), ("ret", 4096L), ("bytes", 4096L), ("filename", "/var/lib/postgresql/16/main/base/16384/2619")),
                 Event(kinds[0], ("op", 1), ("ret", 12L), ("bytes", 12L), ("tid", 815), ("filename", "pipe:[3548698]")),
-                Event(kinds[0], ("op", 2), ("ret", -11L), ("filename", "/srv/" + string.Concat(Enumerable.Repeat("a-long-name/", 20)) + "end.log")),
+                Event(kinds[0], ("op", 2), ("ret", -11L),
+                    ("filename", "/srv/" + string.Concat(Enumerable.Repeat("a-long-name/", 20)) + "end.log")),
                 Event(kinds[0], ("op", 3), ("ret", 100L), ("bytes", 100L), ("filename", "/srv/from"), ("target", "/srv/to")),
                 Event(kinds[0], ("op", 1), ("ret", 5L), ("bytes", 5L), ("filename", "/home/漢字/日本語のファイル名/e\u0301te\u0301.txt")),
                 Event(kinds[0], ("op", 0), ("ret", 4L), ("filename", "/tmp/x\u001b[31m\n PID=1")),
@@ -47,22 +52,33 @@ internal static class Samples
             ],
             "network" =>
             [
-                Event(kinds[0], ("evt_type", 0), ("saddr", "10.0.0.1"), ("sport", 0), ("daddr", "192.168.100.100"), ("dport", 443), ("oldstate", 7), ("newstate", 2)),
-                Event(kinds[0], ("evt_type", 1), ("saddr", "10.0.0.1"), ("sport", 51_234), ("daddr", "192.168.100.100"), ("dport", 443), ("oldstate", 2), ("newstate", 1)),
-                Event(kinds[2], ("evt_type", 5), ("saddr", "10.0.0.1"), ("sport", 51_235), ("daddr", "10.0.0.2"), ("dport", 80), ("oldstate", 2), ("newstate", 7), ("errno", -111L), ("reset_by", 1)),
-                Event(kinds[1], ("evt_type", 4), ("saddr", "10.0.0.1"), ("sport", 51_234), ("daddr", "192.168.100.100"), ("dport", 443), ("oldstate", 5), ("newstate", 7), ("duration_ns", 1_234_567_890L), ("rx_bytes", 123_456L), ("tx_bytes", 789L), ("srtt_us", 1_500), ("reset_by", -1)),
-                Event(kinds[1], ("evt_type", 4), ("saddr", "2001:db8:85a3:1234:5678:8a2e:370:7334"), ("sport", 51_234), ("daddr", "2001:db8::1"), ("dport", 443), ("oldstate", 5), ("newstate", 7), ("duration_ns", 1_234_567L), ("rx_bytes", 1L), ("tx_bytes", 2L), ("errno", -104L), ("reset_by", 1), ("retransmits", 3), ("srtt_us", 90_000)),
+                Event(kinds[0], ("evt_type", 0), ("saddr", "10.0.0.1"), ("sport", 0), ("daddr", "192.168.100.100"), ("dport", 443),
+                    ("oldstate", 7), ("newstate", 2)),
+                Event(kinds[0], ("evt_type", 1), ("saddr", "10.0.0.1"), ("sport", 51_234), ("daddr", "192.168.100.100"), ("dport", 443),
+                    ("oldstate", 2), ("newstate", 1)),
+                Event(kinds[2], ("evt_type", 5), ("saddr", "10.0.0.1"), ("sport", 51_235), ("daddr", "10.0.0.2"), ("dport", 80),
+                    ("oldstate", 2), ("newstate", 7), ("errno", -111L), ("reset_by", 1)),
+                Event(kinds[1], ("evt_type", 4), ("saddr", "10.0.0.1"), ("sport", 51_234), ("daddr", "192.168.100.100"), ("dport", 443),
+                    ("oldstate", 5), ("newstate", 7), ("duration_ns", 1_234_567_890L), ("rx_bytes", 123_456L), ("tx_bytes", 789L),
+                    ("srtt_us", 1_500), ("reset_by", -1)),
+                Event(kinds[1], ("evt_type", 4), ("saddr", "2001:db8:85a3:1234:5678:8a2e:370:7334"), ("sport", 51_234),
+                    ("daddr", "2001:db8::1"), ("dport", 443), ("oldstate", 5), ("newstate", 7), ("duration_ns", 1_234_567L),
+                    ("rx_bytes", 1L), ("tx_bytes", 2L), ("errno", -104L), ("reset_by", 1), ("retransmits", 3), ("srtt_us", 90_000)),
             ],
             "scheduler" =>
             [
-                Event(kinds[0], ("cpu", 1), ("prev_prio", 120), ("prev_state", 1), ("next_comm", "postgres"), ("next_pid", 4_000_001), ("next_tid", 4_000_001), ("next_prio", 120), ("wait_ns", 204_094L)),
-                Event(kinds[0], ("cpu", 127), ("tid", 815), ("prev_prio", 120), ("prev_state", 2), ("next_comm", "migration/127"), ("next_pid", 700), ("next_tid", 701), ("next_prio", 0), ("wait_ns", 10_000_000_000L)),
-                Event(kinds[0], ("cpu", 0), ("prev_prio", -1), ("prev_state", 0), ("next_comm", "swapper/0"), ("next_pid", 0), ("next_tid", 0), ("next_prio", 120), ("wait_ns", -1L)),
+                Event(kinds[0], ("cpu", 1), ("prev_prio", 120), ("prev_state", 1), ("next_comm", "postgres"), ("next_pid", 4_000_001),
+                    ("next_tid", 4_000_001), ("next_prio", 120), ("wait_ns", 204_094L)),
+                Event(kinds[0], ("cpu", 127), ("tid", 815), ("prev_prio", 120), ("prev_state", 2), ("next_comm", "migration/127"),
+                    ("next_pid", 700), ("next_tid", 701), ("next_prio", 0), ("wait_ns", 10_000_000_000L)),
+                Event(kinds[0], ("cpu", 0), ("prev_prio", -1), ("prev_state", 0), ("next_comm", "swapper/0"), ("next_pid", 0),
+                    ("next_tid", 0), ("next_prio", 120), ("wait_ns", -1L)),
             ],
             "memory" =>
             [
                 Event(kinds[0], ("evt_type", 0), ("address", 0x7f8f_a98a_b408L), ("access", 0), ("duration_ns", 2_244L)),
-                Event(kinds[0], ("evt_type", 1), ("tid", 4_194_304), ("address", 0x55e4_a31b_b038L), ("access", 2), ("duration_ns", 12_345_678L)),
+                Event(kinds[0], ("evt_type", 1), ("tid", 4_194_304), ("address", 0x55e4_a31b_b038L), ("access", 2),
+                    ("duration_ns", 12_345_678L)),
             ],
             _ =>
             [
@@ -74,7 +90,10 @@ internal static class Samples
 
     /// <summary>Events that say what few do: here a call of the 32-bit table.</summary>
     private static List<(EventSchema Schema, byte[] Record)> RareOf(string module, EventCatalog catalog) =>
-        module != "syscall" ? [] : [Event(catalog.Schemas.First(static schema => schema.Module == "syscall"), ("syscall", 64 | (1L << 32)), ("ret", 1L), ("duration_ns", 950L))];
+        module != "syscall" ? []
+            : [Event(
+            catalog.Schemas.First(static schema => schema.Module == "syscall"), ("syscall", 64 | (1L << 32)), ("ret", 1L),
+            ("duration_ns", 950L))];
 
     /// <summary>The events of modules, as they are shown.</summary>
     /// <param name="modules">The modules.</param>
@@ -113,14 +132,18 @@ internal static class Samples
     /// <summary>The same with what the enrichments found.</summary>
     public static void Write(IEventSink sink, EventSchema schema, byte[] record, ReadOnlySpan<byte> user, ReadOnlySpan<byte> process)
     {
-        var view = new EventView { Record = record, Schema = schema, WallTimeNs = 1_795_409_045_123_456_789, UserName = user, ProcName = process };
+        var view =
+            new EventView { Record = record, Schema = schema, WallTimeNs = 1_795_409_045_123_456_789, UserName = user, ProcName = process };
         sink.Write(ref view);
     }
 
     private static (EventSchema, byte[]) Event(EventSchema schema, params (string Field, object Value)[] values)
     {
         byte[] record = new byte[schema.SizeBytes];
-        foreach (var (field, value) in ((string, object)[])[("comm", "nginx"), ("pid", 812), ("tid", 812), ("uid", 33), ("gid", 33), ("netns", 4_026_531_840L), ("socket_id", 77L), .. values])
+        foreach (
+            var (field, value) in ((string, object)[])[
+            ("comm", "nginx"), ("pid", 812), ("tid", 812), ("uid", 33), ("gid", 33), ("netns", 4_026_531_840L), ("socket_id", 77L),
+            .. values])
         {
             if (schema.Fields.Any(known => known.Name == field))
                 record = Put(schema, record, field, value);
@@ -165,5 +188,6 @@ internal static class Samples
     }
 
     // struct veil_syscall
-    private static long Call(string name) => SyscallTable.For(SyscallTable.Native).TryGetNumber(name, out int number) ? (uint)number | ((long)SyscallTable.Native << 32) : -1;
+    private static long Call(string name) =>
+        SyscallTable.For(SyscallTable.Native).TryGetNumber(name, out int number) ? (uint)number | ((long)SyscallTable.Native << 32) : -1;
 }

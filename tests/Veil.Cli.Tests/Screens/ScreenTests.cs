@@ -11,7 +11,8 @@ namespace Veil.Cli.Tests.Screens;
 public sealed class ScreenTests
 {
     private static readonly OutputOptions s_text = new(OutputFormat.Text, [], Enrichments.None, Colour: false);
-    private static readonly string[] s_signs = ["a", "/", " ", "=", "\\", "\n", "\u001b[2J", "漢", "e\u0301", "😀", "한", "\u202e", "ﾃ", "-long-word-without-a-blank-"];
+    private static readonly string[] s_signs =
+        ["a", "/", " ", "=", "\\", "\n", "\u001b[2J", "漢", "e\u0301", "😀", "한", "\u202e", "ﾃ", "-long-word-without-a-blank-"];
 
     public static TheoryData<string> Modules => [.. ModuleCatalog.All.Select(static module => module.Name)];
 
@@ -32,7 +33,8 @@ public sealed class ScreenTests
         Golden.Check($"screen-{columns}.txt", text.ToString());
     }
 
-    /// <summary>80 columns for the modules of one process, 120 for those of two sides: an event is a row, with everything that it has to say.</summary>
+    /// <summary>80 columns for the modules of one process, 120 for those of two sides: an event is a row, with everything that it has to
+    /// say.</summary>
     [Theory]
     [InlineData("syscall", 80)]
     [InlineData("memory", 80)]
@@ -40,13 +42,16 @@ public sealed class ScreenTests
     [InlineData("scheduler", 120)]
     public void Rows_OfUsualEvents_AreOneEach(string module, int columns)
     {
-        var (rows, events) = (Samples.Render(module, columns, s_text, withRare: false).Split('\n', StringSplitOptions.RemoveEmptyEntries), Samples.Of(module).Count);
+        var (rows, events) =
+            (Samples.Render(module, columns, s_text, withRare: false).Split('\n', StringSplitOptions.RemoveEmptyEntries),
+            Samples.Of(module).Count);
 
         rows.Length.ShouldBe(events + 1);
         rows.ShouldAllBe(row => Cells(row) <= columns);
     }
 
-    /// <summary>Whatever the bytes are: no row is wider than the screen, no control byte is in it, and every row after the first of an event is indented.</summary>
+    /// <summary>Whatever the bytes are: no row is wider than the screen, no control byte is in it, and every row after the first of an
+    /// event is indented.</summary>
     [Theory]
     [MemberData(nameof(Modules))]
     public void Rows_OfAnyBytes_FitTheScreen(string name)
@@ -58,11 +63,14 @@ public sealed class ScreenTests
             {
                 var catalog = Samples.Catalog(name);
                 var output = new Collected();
-                var sink = LineSink.Create(catalog, s_text with { Enrichments = enrichments, Screen = new FakeScreen(columns, 24) }, output);
+                var sink =
+                    LineSink.Create(catalog, s_text with { Enrichments = enrichments, Screen = new FakeScreen(columns, 24) }, output);
                 for (int i = 0; i < 200; i++)
                 {
                     var schema = catalog.Schemas[random.Next(catalog.Schemas.Count)];
-                    Samples.Write(sink, schema, AnyRecord(schema, random), Encoding.UTF8.GetBytes(AnyText(random, 20)), Encoding.UTF8.GetBytes(AnyText(random, 20)));
+                    Samples.Write(
+                        sink, schema, AnyRecord(schema, random), Encoding.UTF8.GetBytes(AnyText(random, 20)),
+                        Encoding.UTF8.GetBytes(AnyText(random, 20)));
                 }
 
                 sink.Flush();
@@ -81,7 +89,9 @@ public sealed class ScreenTests
     [Fact]
     public void Name_OfWideOrCombiningCharacters_KeepsTheColumns()
     {
-        string[] rows = Samples.Render("syscall", 80, s_text, ["nginx", "漢字", "e\u0301e\u0301", "😀", "\u001b\u001b\u001b\u001b\u001b\u001b"]).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string[] rows =
+            Samples.Render("syscall", 80, s_text, ["nginx", "漢字", "e\u0301e\u0301", "😀", "\u001b\u001b\u001b\u001b\u001b\u001b"])
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
         int at = rows[0].IndexOf("SYSCALL", StringComparison.Ordinal);
         foreach (string row in rows[1..])
@@ -92,10 +102,12 @@ public sealed class ScreenTests
     [Fact]
     public void Header_ComesAgain_AfterEachScreenful()
     {
-        string[] rows = Samples.Render("syscall", 80, s_text, [.. Enumerable.Repeat("nginx", 60)]).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string[] rows =
+            Samples.Render("syscall", 80, s_text, [.. Enumerable.Repeat("nginx", 60)]).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
         // 24 rows: of any that are seen at once, one is a header.
-        rows.Index().Where(static row => row.Item.StartsWith("COMM", StringComparison.Ordinal)).Select(static row => row.Index).ShouldBe([0, 24, 48]);
+        rows.Index().Where(static row => row.Item.StartsWith("COMM", StringComparison.Ordinal)).Select(static row => row.Index)
+            .ShouldBe([0, 24, 48]);
     }
 
     [Fact]
@@ -163,7 +175,8 @@ public sealed class ScreenTests
     [Fact]
     public void Lines_WithoutAScreen_AreTheFullColumns() =>
         Samples.Render("syscall", columns: null, s_text, ["nginx"]).ShouldBe(
-            "nginx            PID=812      TID=812      UID=33     GID=33     syscall=openat(257)             ret=3               errno=0                  duration=12.345us\n");
+            "nginx            PID=812      TID=812      UID=33     GID=33     syscall=openat(257)             ret=3               " +
+                "errno=0                  duration=12.345us\n");
 
     // Not the product's own arithmetic: of the characters that are used here it is known.
     internal static int Cells(string row) => row.EnumerateRunes().Sum(static rune => rune.Value switch
@@ -175,7 +188,8 @@ public sealed class ScreenTests
         _ => 1,
     });
 
-    private static string AnyText(Random random, int signs) => string.Concat(Enumerable.Range(0, random.Next(signs)).Select(_ => s_signs[random.Next(s_signs.Length)]));
+    private static string AnyText(Random random, int signs) =>
+        string.Concat(Enumerable.Range(0, random.Next(signs)).Select(_ => s_signs[random.Next(s_signs.Length)]));
 
     // The kernel cuts a name wherever 15 bytes end.
     private static byte[] AnyName(Random random)
@@ -207,7 +221,8 @@ public sealed class ScreenTests
         {
             bool isThere = random.Next(4) > 0;
             texts[i].CopyTo(record.AsSpan(at));
-            new EventPart(isThere ? (uint)at : 0, isThere ? texts[i].Length : 0, isThere && random.Next(2) == 0, false).Write(record.AsSpan(parts[i].Offset));
+            new EventPart(isThere ? (uint)at : 0, isThere ? texts[i].Length : 0, isThere && random.Next(2) == 0, false)
+                .Write(record.AsSpan(parts[i].Offset));
             at += texts[i].Length;
         }
 

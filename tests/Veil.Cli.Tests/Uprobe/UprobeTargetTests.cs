@@ -17,7 +17,8 @@ public sealed class UprobeTargetTests : IDisposable
     {
         const byte evex = 0x62;
         string program = Write("avx512", new ElfBuilder().Symbol("f", 0x110));
-        long offset = (long)new Veil.Modules.Uprobe.ElfFile(new MemoryStream(File.ReadAllBytes(program)), RuntimeInformation.OSArchitecture).FindFunction("f").Single();
+        long offset = (long)new Veil.Modules.Uprobe.ElfFile(new MemoryStream(File.ReadAllBytes(program)), RuntimeInformation.OSArchitecture)
+            .FindFunction("f").Single();
         byte[] bytes = File.ReadAllBytes(program);
         Array.Resize(ref bytes, Math.Max(bytes.Length, (int)offset + 1));
         bytes[offset] = evex;
@@ -33,7 +34,8 @@ public sealed class UprobeTargetTests : IDisposable
 
         var modules = Read($"--uprobe {program}:one,{program}:two {program}:one").Modules;
 
-        modules.Select(static module => string.Join(' ', module.Constants.Select(static constant => constant.Value))).ShouldBe([$"one {program}", $"two {program}"]);
+        modules.Select(static module => string.Join(' ', module.Constants.Select(static constant => constant.Value)))
+            .ShouldBe([$"one {program}", $"two {program}"]);
         modules.ShouldAllBe(static module => module.Name == "uprobe");
     }
 
@@ -69,7 +71,8 @@ public sealed class UprobeTargetTests : IDisposable
     {
         string program = Write("program", new ElfBuilder().Symbol("main.F[int,string]", 0x110).Symbol("g", 0x120));
 
-        Read($"--uprobe {program}:main.F[int,string],{program}:g").Modules.Select(static module => module.Constants[0].Value).ShouldBe(["main.F[int,string]", "g"]);
+        Read($"--uprobe {program}:main.F[int,string],{program}:g").Modules.Select(static module => module.Constants[0].Value)
+            .ShouldBe(["main.F[int,string]", "g"]);
     }
 
     [Fact]
@@ -93,7 +96,8 @@ public sealed class UprobeTargetTests : IDisposable
         foreach (string place in new[] { "app:begin", "0x400110", "f+2" })
         {
             Read($"--uprobe {program}:{place}").Modules.Count.ShouldBe(1);
-            Should.Throw<UsageException>(() => Read($"--latency --uprobe {program}:{place}")).Message.ShouldStartWith($"--latency: {place} ({program}) is a place in code and no function");
+            Should.Throw<UsageException>(() => Read($"--latency --uprobe {program}:{place}")).Message.ShouldStartWith(
+                $"--latency: {place} ({program}) is a place in code and no function");
         }
     }
 
@@ -103,7 +107,9 @@ public sealed class UprobeTargetTests : IDisposable
         string program = Write("program", new ElfBuilder().Symbol("f", 0x110).Dynamic("__cxa_throw", section: 0));
         var options = Read($"--latency -p 1 --uprobe {program}:f");
 
-        options.Modules[0].Question(options.Filters, options.Arguments).ShouldBe($"--latency: an exception that passes through f ({program}) would end the program, and its file has what throws them");
+        options.Modules[0].Question(options.Filters, options.Arguments)
+            .ShouldBe(
+            $"--latency: an exception that passes through f ({program}) would end the program, and its file has what throws them");
         options = Read($"-p 1 --uprobe {program}:f");
         options.Modules[0].Question(options.Filters, options.Arguments).ShouldBeNull();
     }
@@ -129,12 +135,14 @@ public sealed class UprobeTargetTests : IDisposable
 
         Read($"--uprobe {program}:main.main").Modules.Count.ShouldBe(1);
         Should.Throw<UsageException>(() => Read($"--latency --uprobe {program}:main.main")).Message.ShouldBe(
-            $"--latency: {program} is a Go program, and Go moves the stacks that return addresses are on: a probe on returns would crash it; without --latency it can be traced");
+            $"--latency: {program} is a Go program, and Go moves the stacks that return addresses are on: a probe on returns would crash " +
+                $"it; without --latency it can be traced");
     }
 
     [Fact]
     public void Latency_OfAnotherModule_IsRefused() =>
-        Should.Throw<UsageException>(() => Parse("--module syscall --latency")).Message.ShouldBe("--latency: no chosen module has it (syscall); uprobe would");
+        Should.Throw<UsageException>(() => Parse("--module syscall --latency")).Message.ShouldBe(
+            "--latency: no chosen module has it (syscall); uprobe would");
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 

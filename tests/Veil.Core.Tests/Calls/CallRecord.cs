@@ -11,7 +11,9 @@ internal sealed class CallRecord(SyscallArch arch, string name, long ret, params
     private readonly List<byte> _row = [];
 
     /// <summary>Adds what was read for an argument.</summary>
-    public CallRecord With(int arg, ReadOnlySpan<byte> bytes, CallChunkMarks marks = default, CallChunkKind kind = default, int index = 0, ulong? address = null)
+    public CallRecord With(
+        int arg, ReadOnlySpan<byte> bytes, CallChunkMarks marks =
+        default, CallChunkKind kind = default, int index = 0, ulong? address = null)
     {
         Span<byte> header = stackalloc byte[CallChunk.HeaderBytes];
         BinaryPrimitives.WriteUInt64LittleEndian(header, address ?? args[Math.Min(arg, args.Length - 1)]);
@@ -38,7 +40,9 @@ internal sealed class CallRecord(SyscallArch arch, string name, long ret, params
     public string Text => TextOf(new CallOptions());
 
     /// <summary>The arguments in JSON.</summary>
-    public string Json => Write(new CallOptions(IsJson: true), static (ref LineWriter line, in CallView call, CallOptions options) => CallText.WriteJson(ref line, call, options));
+    public string Json =>
+        Write(new CallOptions(IsJson: true), static (ref LineWriter line, in CallView call, CallOptions options) =>
+        CallText.WriteJson(ref line, call, options));
 
     /// <summary>What its descriptors stand for, as members of an object.</summary>
     public string Fds => Write(new CallOptions(IsJson: true), CallFacts.WriteDescriptors);
@@ -49,10 +53,12 @@ internal sealed class CallRecord(SyscallArch arch, string name, long ret, params
 
     /// <summary>The arguments that were read in a way.</summary>
     public string Names(CallChunkMarks mark) =>
-        Write(new CallOptions(), (ref LineWriter line, in CallView call, CallOptions options) => CallFacts.WriteNames(ref line, call, options, mark, quoted: false));
+        Write(new CallOptions(), (ref LineWriter line, in CallView call, CallOptions options) =>
+            CallFacts.WriteNames(ref line, call, options, mark, quoted: false));
 
     /// <summary>One of its paths.</summary>
-    public string? Path(int index) => CallFacts.TryGetPath(new CallView(Record(), 0), index, out var path) ? Encoding.UTF8.GetString(path) : null;
+    public string? Path(int index) =>
+        CallFacts.TryGetPath(new CallView(Record(), 0), index, out var path) ? Encoding.UTF8.GetString(path) : null;
 
     private delegate void Writer(ref LineWriter line, in CallView call, CallOptions options);
 

@@ -32,7 +32,8 @@ public sealed class DescriptorTests
         character.Text.ShouldBe("close(3</dev/null<char 1:3>>) = 0");
         character.TextOf(s_paths).ShouldBe("close(3</dev/null>) = 0");
         character.Fds.ShouldBe("\"fd\":\"/dev/null\"");
-        Close().Described(0, "/dev/sda1"u8, marks: CallChunkMarks.Detailed, detail: (1UL << 32) | (8 << 20) | 1).Text.ShouldBe("close(3</dev/sda1<block 8:1>>) = 0");
+        Close().Described(0, "/dev/sda1"u8, marks: CallChunkMarks.Detailed, detail: (1UL << 32) | (8 << 20) | 1).Text.ShouldBe(
+            "close(3</dev/sda1<block 8:1>>) = 0");
     }
 
     [Theory]
@@ -97,7 +98,8 @@ public sealed class DescriptorTests
     [Fact]
     public void Pipe_HasBothEnds()
     {
-        var record = new CallRecord(SyscallArch.X64, "pipe2", 0, 0x1000, 0).Filled(0, [3, 0, 0, 0, 4, 0, 0, 0]).Described(0, "pipe:[7]"u8, 0).Described(0, "pipe:[8]"u8, 1);
+        var record = new CallRecord(SyscallArch.X64, "pipe2", 0, 0x1000, 0).Filled(0, [3, 0, 0, 0, 4, 0, 0, 0])
+            .Described(0, "pipe:[7]"u8, 0).Described(0, "pipe:[8]"u8, 1);
         record.Text.ShouldBe("pipe2([3<pipe:[7]>, 4<pipe:[8]>], 0) = 0");
         record.Json.ShouldBe("{\"fildes\":[3,4],\"flags\":\"0\"}");
         record.Fds.ShouldBe("\"fildes\":[\"pipe:[7]\",\"pipe:[8]\"]");
@@ -108,7 +110,8 @@ public sealed class DescriptorTests
     {
         byte[] set = new byte[128];
         set[0] = 0x28; // 3 and 5
-        var record = new CallRecord(SyscallArch.X64, "select", 2, 6, 0x1000, 0, 0, 0).With(1, set).Filled(1, set).Described(1, "/a"u8, 0).Described(1, "/b"u8, 1);
+        var record = new CallRecord(SyscallArch.X64, "select", 2, 6, 0x1000, 0, 0, 0).With(1, set).Filled(1, set).Described(1, "/a"u8, 0)
+            .Described(1, "/b"u8, 1);
         record.Text.ShouldBe("select(6, [3</a> 5</b>], NULL, NULL, NULL) = 2 (in [3 5])");
         record.Fds.ShouldBe("\"inp\":[\"/a\",\"/b\"]");
     }
@@ -116,7 +119,8 @@ public sealed class DescriptorTests
     [Fact]
     public void Fcntl_DescribesItsResultOnlyWhereItIsADescriptor()
     {
-        new CallRecord(SyscallArch.X64, "fcntl", 9, 3, 0, 9).Described(0, "/x"u8).Described(7, "/x"u8).Fds.ShouldBe("\"fd\":\"/x\",\"ret\":\"/x\"");
+        new CallRecord(SyscallArch.X64, "fcntl", 9, 3, 0, 9).Described(0, "/x"u8)
+            .Described(7, "/x"u8).Fds.ShouldBe("\"fd\":\"/x\",\"ret\":\"/x\"");
         new CallRecord(SyscallArch.X64, "fcntl", 1, 3, 1, 0).Described(0, "/x"u8).Described(7, "/dev/null"u8).Fds.ShouldBe("\"fd\":\"/x\"");
     }
 

@@ -16,12 +16,14 @@ public sealed class FactsTests
     }
 
     [Fact]
-    public void Path_ThatCouldNotBeRead_IsNone() => new CallRecord(Arch, "unlink", -14, 1).With(0, default, CallChunkMarks.Unread).Path(0).ShouldBeNull();
+    public void Path_ThatCouldNotBeRead_IsNone() =>
+        new CallRecord(Arch, "unlink", -14, 1).With(0, default, CallChunkMarks.Unread).Path(0).ShouldBeNull();
 
     [Fact]
     public void Names_OfWhatIsShownAsItsAddress_AreUnread()
     {
-        var record = new CallRecord(Arch, "openat", -14, 3, 1, 0).With(1, default, CallChunkMarks.Unread).With(1, default, CallChunkMarks.Unread | CallChunkMarks.Late);
+        var record = new CallRecord(Arch, "openat", -14, 3, 1, 0).With(1, default, CallChunkMarks.Unread)
+            .With(1, default, CallChunkMarks.Unread | CallChunkMarks.Late);
         record.Names(CallChunkMarks.Unread).ShouldBe("filename");
         record.Names(CallChunkMarks.Late).ShouldBe("");
     }
@@ -29,7 +31,8 @@ public sealed class FactsTests
     [Fact]
     public void Names_OfWhatWasReadAtTheEnd_AreLate()
     {
-        var record = new CallRecord(Arch, "openat", 3, 3, 1, 0).With(1, default, CallChunkMarks.Unread).With(1, "/x"u8, CallChunkMarks.Late);
+        var record =
+            new CallRecord(Arch, "openat", 3, 3, 1, 0).With(1, default, CallChunkMarks.Unread).With(1, "/x"u8, CallChunkMarks.Late);
         record.Names(CallChunkMarks.Unread).ShouldBe("");
         record.Names(CallChunkMarks.Late).ShouldBe("filename");
     }
@@ -39,15 +42,18 @@ public sealed class FactsTests
         new CallRecord(Arch, "fcntl", 30, 3, 0, 30).With(2, default, CallChunkMarks.Unread).Names(CallChunkMarks.Unread).ShouldBe("");
 
     [Fact]
-    public void Names_WithoutAnyRoom_AreUnread() => new CallRecord(Arch, "write", 1, 3, 0x1000, 1).Names(CallChunkMarks.Unread).ShouldBe("buf");
+    public void Names_WithoutAnyRoom_AreUnread() =>
+        new CallRecord(Arch, "write", 1, 3, 0x1000, 1).Names(CallChunkMarks.Unread).ShouldBe("buf");
 
     [Fact]
-    public void Names_OfTheOutputOfAFailedCall_AreNotUnread() => new CallRecord(Arch, "read", -9, 3, 0x1000, 1).Names(CallChunkMarks.Unread).ShouldBe("");
+    public void Names_OfTheOutputOfAFailedCall_AreNotUnread() =>
+        new CallRecord(Arch, "read", -9, 3, 0x1000, 1).Names(CallChunkMarks.Unread).ShouldBe("");
 
     [Fact]
     public void Names_OfABufferThatIsCut_AreTruncated()
     {
-        new CallRecord(Arch, "write", 40, 3, 0x1000, 40).With(1, new byte[32], CallChunkMarks.Truncated).Names(CallChunkMarks.Truncated).ShouldBe("buf");
+        new CallRecord(Arch, "write", 40, 3, 0x1000, 40).With(1, new byte[32], CallChunkMarks.Truncated).Names(CallChunkMarks.Truncated)
+            .ShouldBe("buf");
         new CallRecord(Arch, "write", 32, 3, 0x1000, 32).With(1, new byte[32]).Names(CallChunkMarks.Truncated).ShouldBe("");
     }
 

@@ -30,14 +30,22 @@ public sealed class SignalInfoTests
     [InlineData(8, 15, 0, 1, 2, 3UL, "{si_signo=SIGFPE, si_code=FPE_CONDTRAP, si_addr=0x200000001}")]
     [InlineData(4, 9, 0, 1, 2, 3UL, "{si_signo=SIGILL, si_code=ILL_BADIADDR, si_addr=0x200000001}")]
     [InlineData(17, 1, 0, 1, 2, 3UL, "{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=1, si_uid=2, si_status=3, si_utime=0, si_stime=0}")]
-    [InlineData(17, 3, 0, 1, 2, 11UL, "{si_signo=SIGCHLD, si_code=CLD_DUMPED, si_pid=1, si_uid=2, si_status=SIGSEGV, si_utime=0, si_stime=0}")]
-    [InlineData(17, 4, 0, 1, 2, 133UL, "{si_signo=SIGCHLD, si_code=CLD_TRAPPED, si_pid=1, si_uid=2, si_status=133, si_utime=0, si_stime=0}")]
+    [InlineData(
+        17, 3, 0, 1, 2, 11UL, "{si_signo=SIGCHLD, si_code=CLD_DUMPED, si_pid=1, si_uid=2, si_status=SIGSEGV, si_utime=0, si_stime=0}")]
+    [InlineData(
+        17, 4, 0, 1, 2, 133UL, "{si_signo=SIGCHLD, si_code=CLD_TRAPPED, si_pid=1, si_uid=2, si_status=133, si_utime=0, si_stime=0}")]
     [InlineData(17, -1, 0, 5, 6, 7UL, "{si_signo=SIGCHLD, si_code=SI_QUEUE, si_pid=5, si_uid=6, si_int=7, si_ptr=0x7}")]
     [InlineData(29, 1, 0, 1, 2, 3UL, "{si_signo=SIGIO, si_code=POLL_IN, si_band=8589934593, si_fd=3}")]
     [InlineData(29, 0x80, 0, 0, 0, 0UL, "{si_signo=SIGIO, si_code=SI_KERNEL}")]
-    [InlineData(31, 1, 0, 1, 2, 0xc000003e_00000002UL, "{si_signo=SIGSYS, si_code=SYS_SECCOMP, si_call_addr=0x200000001, si_syscall=__NR_open, si_arch=AUDIT_ARCH_X86_64}")]
-    [InlineData(31, 2, 0, 1, 2, 0xc000003e_00000fffUL, "{si_signo=SIGSYS, si_code=SYS_USER_DISPATCH, si_call_addr=0x200000001, si_syscall=4095, si_arch=AUDIT_ARCH_X86_64}")]
-    [InlineData(31, 1, 0, 1, 2, 0x40000003_00000003UL, "{si_signo=SIGSYS, si_code=SYS_SECCOMP, si_call_addr=0x200000001, si_syscall=3 /* read */, si_arch=AUDIT_ARCH_I386}")]
+    [InlineData(
+        31, 1, 0, 1, 2, 0xc000003e_00000002UL,
+        "{si_signo=SIGSYS, si_code=SYS_SECCOMP, si_call_addr=0x200000001, si_syscall=__NR_open, si_arch=AUDIT_ARCH_X86_64}")]
+    [InlineData(
+        31, 2, 0, 1, 2, 0xc000003e_00000fffUL,
+        "{si_signo=SIGSYS, si_code=SYS_USER_DISPATCH, si_call_addr=0x200000001, si_syscall=4095, si_arch=AUDIT_ARCH_X86_64}")]
+    [InlineData(
+        31, 1, 0, 1, 2, 0x40000003_00000003UL,
+        "{si_signo=SIGSYS, si_code=SYS_SECCOMP, si_call_addr=0x200000001, si_syscall=3 /* read */, si_arch=AUDIT_ARCH_I386}")]
     public void Write_OfASignal_IsWhatStraceWrites(int signal, int code, int error, int pid, int uid, ulong value, string text) =>
         Text(Bytes(signal, code, error, pid, uid, value)).ShouldBe(text);
 
@@ -47,7 +55,9 @@ public sealed class SignalInfoTests
         byte[] info = Bytes(17, 1, 0, 8703, 0, 0);
         info[32] = 19;
         info[40] = 3;
-        Text(info).ShouldBe("{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=8703, si_uid=0, si_status=0, si_utime=19 /* 0.19 s */, si_stime=3 /* 0.03 s */}");
+        Text(info).ShouldBe(
+            "{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=8703, si_uid=0, si_status=0, si_utime=19 /* 0.19 s */, " +
+            "si_stime=3 /* 0.03 s */}");
     }
 
     internal static byte[] Bytes(int signal, int code, int error, int pid, int uid, ulong value)

@@ -26,7 +26,10 @@ public sealed class ControlCommandsTests : IDisposable
     public ControlCommandsTests()
     {
         var options = new OutputOptions(OutputFormat.Text, ["comm"], Enrichments.None, Colour: false);
-        _session = new TraceSession(_source, [new TraceOutput(options, _output)], new SessionOptions { Modules = [_source.Modules[0].Module], Output = options }, _stop, static _ => { });
+        _session =
+            new TraceSession(
+            _source, [new TraceOutput(options, _output)], new SessionOptions { Modules = [_source.Modules[0].Module], Output = options },
+            _stop, static _ => { });
         _commands = new ControlCommands(_session, [new SyscallObject.Module(), new OtherModule()]);
     }
 
@@ -41,7 +44,9 @@ public sealed class ControlCommandsTests : IDisposable
     {
         Ask("add pid 12 13").ShouldBe("OK pid allows 12, 13");
         Ask("add syscall pid_deny 13").ShouldBe("OK pid allows 12, 13 and denies 13");
-        _source.Pids.Keys.ShouldBe(new Dictionary<string, FilterBits> { ["12"] = FilterBits.Allow, ["13"] = FilterBits.Allow | FilterBits.Deny }, ignoreOrder: true);
+        _source.Pids.Keys.ShouldBe(
+            new Dictionary<string, FilterBits> { ["12"] = FilterBits.Allow, ["13"] = FilterBits.Allow | FilterBits.Deny },
+            ignoreOrder: true);
         Ask("list pid").ShouldBe("12\n13\n.");
         Ask("list pid_deny").ShouldBe("13\n.");
         Ask("del pid 12").ShouldBe("OK pid allows 13 and denies 13");
@@ -63,7 +68,9 @@ public sealed class ControlCommandsTests : IDisposable
 
     [Theory]
     [InlineData("", "an empty line is no command; help lists them")]
-    [InlineData("stats", "unknown command 'stats'; did you mean 'status'? (available: add, del, list, clear, status, pause, resume, help, quit, exit)")]
+    [InlineData(
+        "stats",
+        "unknown command 'stats'; did you mean 'status'? (available: add, del, list, clear, status, pause, resume, help, quit, exit)")]
     [InlineData("pause now", "pause: takes nothing after it, but there is 'now'")]
     [InlineData("status xml", "status: takes nothing, or json")]
     [InlineData("add", "add: say which filter: pid, name")]
@@ -72,7 +79,9 @@ public sealed class ControlCommandsTests : IDisposable
     [InlineData("add other pid 5", "add: module other is not traced (syscall is)")]
     [InlineData("add errno ENOENT", "add: errno: this trace shows calls as they begin, which have no result yet; start it with --returns")]
     [InlineData("add uid 0", "add: syscall has no filter 'uid'; syscall, other have (available: pid, name, each with _deny too)")]
-    [InlineData("add slower 1s", "add: --slower is set when the trace starts, and cannot be changed while it runs (available: pid, name, each with _deny too)")]
+    [InlineData(
+        "add slower 1s",
+        "add: --slower is set when the trace starts, and cannot be changed while it runs (available: pid, name, each with _deny too)")]
     [InlineData("add nam x", "add: unknown filter 'nam'; did you mean 'name'? (available: pid, name, each with _deny too)")]
     public void Mistake_IsExplainedAndChangesNothing(string command, string why)
     {

@@ -54,7 +54,10 @@ public sealed class CountReportTests
     public void Table_OnAScreen_FitsIt(int columns)
     {
         var options = new CountOptions("comm", null, 3, null, 4);
-        string table = Print(options, columns, Row("nginx", 5), Row("\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b", 4), Row("漢字", 3), Row("d", 2), Row("e", 1));
+        string table =
+            Print(options, columns, Row("nginx", 5),
+            Row("\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b", 4), Row("漢字", 3),
+            Row("d", 2), Row("e", 1));
 
         table.Split('\n').ShouldAllBe(line => CellWidth.Of(Encoding.UTF8.GetBytes(line)) <= columns);
         if (columns == 60)
@@ -66,7 +69,8 @@ public sealed class CountReportTests
 
     [Fact]
     public void Table_Elsewhere_HasItsKeysWhole() =>
-        Print(new CountOptions("comm", null, null, null, 1), null, Row("nginx", 5), Row("d", 2)).ShouldContain("(other: 1 keys are all that there is room for; --keys makes more)\n");
+        Print(new CountOptions("comm", null, null, null, 1), null, Row("nginx", 5), Row("d", 2))
+            .ShouldContain("(other: 1 keys are all that there is room for; --keys makes more)\n");
 
     private static (byte[] Key, ulong[] Slots) Row(string name, ulong count)
     {
@@ -78,7 +82,10 @@ public sealed class CountReportTests
     private static string Print(CountOptions options, int? columns, params (byte[] Key, ulong[] Slots)[] rows)
     {
         var output = new MemoryOutput();
-        var shown = new OutputOptions(OutputFormat.Text, [], Enrichments.None, Colour: false) { Screen = columns is { } width ? new Screen(width) : null };
+        var shown =
+            new OutputOptions(
+            OutputFormat.Text, [], Enrichments.None, Colour: false)
+            { Screen = columns is { } width ? new Screen(width) : null };
         var plan = CountPlan.Of(new SyscallObject.Module(), SyscallObject.Events(Returns).Schemas, options);
         new CountReport(options, shown, output).Print([(plan, new CountedEvents([.. rows], 0, 0, 0))], TimeSpan.FromSeconds(1), 0);
         return output.Text;

@@ -16,7 +16,8 @@ public sealed class HistogramTests
     [InlineData(62, "veil_bytes_t", "[2EiB, 16EiB)")]
     [InlineData(11, "veil_microseconds_t", "[1.0ms, 2.0ms)")]
     [InlineData(4, "veil_prio_t", "[8, 16)")]
-    public void Label_HasTheUnitOfTheKind(int slot, string typedef, string label) => Histogram.Label(slot, Kind.Of(typedef).Fields[0].Value.Facts.Quantity!).ShouldBe(label);
+    public void Label_HasTheUnitOfTheKind(int slot, string typedef, string label) =>
+        Histogram.Label(slot, Kind.Of(typedef).Fields[0].Value.Facts.Quantity!).ShouldBe(label);
 
     [Fact]
     public void Slots_Together_HoldEveryNumberOnce()

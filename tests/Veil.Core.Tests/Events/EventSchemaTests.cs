@@ -9,7 +9,8 @@ public sealed class EventSchemaTests
     {
         var schema = SyscallObject.Events(0).Schemas.ShouldHaveSingleItem();
 
-        string.Join(' ', schema.Fields.Select(static field => field.Name)).ShouldBe("module comm pid tid uid timestamp gid syscall syscall_nr arch");
+        string.Join(' ', schema.Fields.Select(static field => field.Name))
+            .ShouldBe("module comm pid tid uid timestamp gid syscall syscall_nr arch");
         schema.SizeBytes.ShouldBe(56);
         schema.Kind.ShouldBe(0u);
     }
@@ -39,7 +40,8 @@ public sealed class EventSchemaTests
 
     [Fact]
     public void Find_UnknownKind_IsAnError() =>
-        Should.Throw<VeilException>(static () => SyscallObject.Events(0).Find(7)).Message.ShouldBe("reading the ring: a record of unknown kind 7");
+        Should.Throw<VeilException>(static () => SyscallObject.Events(0).Find(7)).Message.ShouldBe(
+            "reading the ring: a record of unknown kind 7");
 
     [Fact]
     public void Add_EventThatTheObjectLacks_IsAnError() =>

@@ -3,14 +3,16 @@ using Veil.Bpf;
 
 namespace Veil.Core.Tests.Events;
 
-/// <summary>The names in the modules' objects. The kernel keeps 15 characters of one (BPF_OBJ_NAME_LEN), and that is what bpftool shows.</summary>
+/// <summary>The names in the modules' objects. The kernel keeps 15 characters of one (BPF_OBJ_NAME_LEN), and that is what bpftool
+/// shows.</summary>
 public sealed class ObjectNamesTests
 {
     private const int KernelKeeps = 15;
     private static readonly string[] s_rungs = ["_tp_btf", "_raw_tp", "_tracepoint", "_fentry", "_kprobe", "_perf", ""];
 
     public static TheoryData<string> Modules =>
-        [.. Directory.GetFiles(Path.Combine(SyscallObject.Root, "artifacts/bpf"), "*.bpf.o").Select(static path => Path.GetFileName(path)[..^".bpf.o".Length])];
+        [.. Directory.GetFiles(Path.Combine(SyscallObject.Root, "artifacts/bpf"), "*.bpf.o")
+            .Select(static path => Path.GetFileName(path)[..^".bpf.o".Length])];
 
     [Theory]
     [MemberData(nameof(Modules))]
@@ -31,10 +33,12 @@ public sealed class ObjectNamesTests
         foreach (var rung in bpf.Programs.Select(static program => program.Name).GroupBy(static name => s_rungs.First(name.EndsWith)))
         {
             var kept = rung.Select(static name => name[..Math.Min(name.Length, KernelKeeps)]).ToList();
-            kept.ShouldAllBe(name => name.StartsWith(module + "_", StringComparison.Ordinal) || name.StartsWith("veil_", StringComparison.Ordinal));
+            kept.ShouldAllBe(
+                name => name.StartsWith(module + "_", StringComparison.Ordinal) || name.StartsWith("veil_", StringComparison.Ordinal));
             kept.ShouldBeUnique();
         }
     }
 
-    private static BpfObject Open(string module) => BpfObject.Open(File.ReadAllBytes(Path.Combine(SyscallObject.Root, $"artifacts/bpf/{module}.bpf.o")), module);
+    private static BpfObject Open(string module) =>
+        BpfObject.Open(File.ReadAllBytes(Path.Combine(SyscallObject.Root, $"artifacts/bpf/{module}.bpf.o")), module);
 }

@@ -17,7 +17,8 @@ public sealed class PartTests
         var schema = Files().Schemas.ShouldHaveSingleItem();
 
         string.Join(' ', schema.Fields.Select(static field => field.Name)).ShouldBe(
-            "module comm pid tid uid timestamp op ret errno errno_nr bytes filename truncated deleted target target_truncated target_deleted");
+            "module comm pid tid uid timestamp op ret errno errno_nr bytes filename truncated deleted target " +
+                "target_truncated target_deleted");
     }
 
     [Fact]
@@ -27,7 +28,8 @@ public sealed class PartTests
 
         var type = bpf.Btf.FindStruct("veil_part").ShouldNotBeNull();
         type.SizeBytes.ShouldBe(EventPart.SizeBytes);
-        type.Members.Select(static member => $"{member.Name} {member.OffsetBytes} {member.SizeBytes}").ShouldBe(["offset 0 4", "size 4 2", "truncated 6 1", "deleted 7 1"]);
+        type.Members.Select(static member => $"{member.Name} {member.OffsetBytes} {member.SizeBytes}")
+            .ShouldBe(["offset 0 4", "size 4 2", "truncated 6 1", "deleted 7 1"]);
         byte[] member = new byte[EventPart.SizeBytes];
         var part = new EventPart(0x01020304, 0x0506, isTruncated: true, isDeleted: false);
         part.Write(member);
@@ -46,7 +48,8 @@ public sealed class PartTests
     {
         var schema = Files().Schemas[0];
         byte[] record = Record(schema, "path"u8, "");
-        new EventPart((uint)(schema.SizeBytes + (long)afterStruct), length, false, false).Write(record.AsSpan(OffsetOf(schema, "filename")));
+        new EventPart((uint)(schema.SizeBytes + (long)afterStruct), length, false, false)
+            .Write(record.AsSpan(OffsetOf(schema, "filename")));
 
         schema.IsWhole(record).ShouldBe(whole);
     }
@@ -74,8 +77,11 @@ public sealed class PartTests
         string text = Render(catalog, new OutputOptions(OutputFormat.Text, [], Enrichments.None, Colour: false), out _, deleted, named);
         text.Split('\n')[0].ShouldEndWith("filename=/a b (deleted)");
         text.Split('\n')[1].ShouldEndWith(@"filename=/a b\x20(deleted)");
-        Render(catalog, new OutputOptions(OutputFormat.Json, ["filename", "deleted", "target"], Enrichments.None, Colour: false), out _, deleted, named)
-            .ShouldBe("{\"filename\":\"/a b (deleted)\",\"deleted\":true,\"target\":null}\n{\"filename\":\"/a b (deleted)\",\"deleted\":false,\"target\":null}\n");
+        Render(catalog, new OutputOptions(OutputFormat.Json, ["filename", "deleted", "target"], Enrichments.None, Colour: false), out _,
+            deleted, named)
+            .ShouldBe(
+                "{\"filename\":\"/a b (deleted)\",\"deleted\":true,\"target\":null}\n{\"filename\":\"/a b " +
+                "(deleted)\",\"deleted\":false,\"target\":null}\n");
     }
 
     /// <summary>Records that a broken program or a broken ring could give: each is shown or counted, and nothing else happens.</summary>
@@ -98,7 +104,9 @@ public sealed class PartTests
             return record[..random.Next(catalog.Header.SizeBytes, record.Length + 1)];
         }).ToArray();
 
-        string lines = Render(catalog, new OutputOptions(OutputFormat.Json, ["filename", "target"], Enrichments.None, Colour: false), out ulong damaged, records);
+        string lines =
+            Render(catalog, new OutputOptions(OutputFormat.Json, ["filename", "target"], Enrichments.None, Colour: false),
+            out ulong damaged, records);
 
         int shown = lines.Count(static one => one == '\n');
         damaged.ShouldBe((ulong)records.Count(record => !schema.IsWhole(record)));
@@ -107,7 +115,8 @@ public sealed class PartTests
         damaged.ShouldBeGreaterThan(0ul);
     }
 
-    private static BpfObject Open() => BpfObject.Open(File.ReadAllBytes(Path.Combine(SyscallObject.Root, "artifacts/bpf/files.bpf.o")), "files");
+    private static BpfObject Open() =>
+        BpfObject.Open(File.ReadAllBytes(Path.Combine(SyscallObject.Root, "artifacts/bpf/files.bpf.o")), "files");
 
     private static EventCatalog Files()
     {
@@ -131,7 +140,10 @@ public sealed class PartTests
     private static string Render(EventCatalog catalog, OutputOptions options, out ulong damaged, params byte[][] records)
     {
         var output = new MemoryOutput();
-        var pipeline = EventPipeline.To([new TraceOutput(options, output)], catalog, new EventFilter?[catalog.Schemas.Count], eventsMax: null, static _ => { }, root: null);
+        var pipeline =
+            EventPipeline.To(
+            [new TraceOutput(options, output)], catalog, new EventFilter?[catalog.Schemas.Count], eventsMax: null, static _ =>
+            { }, root: null);
         foreach (byte[] record in records)
             pipeline.Deliver(record);
         pipeline.Flush();

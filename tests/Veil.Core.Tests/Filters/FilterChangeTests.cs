@@ -93,7 +93,8 @@ public sealed class FilterChangeTests
     public void Plan_Names_RaiseTheGenerationAfterTheKeysAndBeforeTheMode() =>
         FilterChange.Plan(new NameDimension(), 16, s_nothing, FilterExpression.Parse(new NameDimension(), ["ab"]).Bits)
             .Select(static store => store.Kind).ShouldBe(
-            [FilterStoreKind.Hint, FilterStoreKind.NameLengths, FilterStoreKind.SetKey, FilterStoreKind.NameGeneration, FilterStoreKind.Mode]);
+            [FilterStoreKind.Hint, FilterStoreKind.NameLengths, FilterStoreKind.SetKey, FilterStoreKind.NameGeneration,
+                FilterStoreKind.Mode]);
 
     [Fact]
     public void Plan_LastAllowedKey_WaitsForProgramsBeforeTheKeyGoes()
@@ -210,9 +211,11 @@ public sealed class FilterChangeTests
     }
 
     // The kernel's side before the change and after each store.
-    private static List<Kernel> States(int keyBytes, Dictionary<FilterKey, FilterBits> before, IReadOnlyList<FilterStore> plan) => States(new PidDimension(), keyBytes, before, plan);
+    private static List<Kernel> States(int keyBytes, Dictionary<FilterKey, FilterBits> before, IReadOnlyList<FilterStore> plan) =>
+        States(new PidDimension(), keyBytes, before, plan);
 
-    private static List<Kernel> States(FilterDimension dimension, int keyBytes, Dictionary<FilterKey, FilterBits> before, IReadOnlyList<FilterStore> plan)
+    private static List<Kernel> States(
+        FilterDimension dimension, int keyBytes, Dictionary<FilterKey, FilterBits> before, IReadOnlyList<FilterStore> plan)
     {
         var state = new Kernel(FilterBits.None, 0, 0, 0, 0, []);
         foreach (var store in FilterChange.Plan(dimension, keyBytes, s_nothing, before))
@@ -248,9 +251,11 @@ public sealed class FilterChangeTests
 
     private static FilterKey Key(ulong key) => new(key, key.ToString());
 
-    private static string Text(Dictionary<FilterKey, FilterBits> filter) => "{" + string.Join(' ', filter.Select(static entry => $"{entry.Key.Text}:{(int)entry.Value}")) + "}";
+    private static string Text(Dictionary<FilterKey, FilterBits> filter) =>
+        "{" + string.Join(' ', filter.Select(static entry => $"{entry.Key.Text}:{(int)entry.Value}")) + "}";
 
-    private sealed record Kernel(FilterBits Mode, ulong Hint, ulong Single, ulong Lengths, int Generation, Dictionary<ulong, FilterBits> Map)
+    private sealed record Kernel(
+        FilterBits Mode, ulong Hint, ulong Single, ulong Lengths, int Generation, Dictionary<ulong, FilterBits> Map)
     {
         public Kernel After(in FilterStore store) => store.Kind switch
         {

@@ -28,7 +28,8 @@ public sealed class FilterExpressionTests
 
     [Fact]
     public void Parse_UserByNameOrNumber_IsTheSameKey() =>
-        FilterExpression.Parse(new UidDimension(), ["root", "!0"]).Bits.ShouldHaveSingleItem().Value.ShouldBe(FilterBits.Allow | FilterBits.Deny);
+        FilterExpression.Parse(new UidDimension(), ["root", "!0"]).Bits.ShouldHaveSingleItem().Value.ShouldBe(
+            FilterBits.Allow | FilterBits.Deny);
 
     [Theory]
     [InlineData("rooot", "--uid: unknown user 'rooot'; did you mean 'root'?")]
@@ -47,7 +48,8 @@ public sealed class FilterExpressionTests
     [Theory]
     [InlineData("sixteen-bytes-xx", "--name: 'sixteen-bytes-xx' is longer than a task name can be: the kernel keeps 15 bytes")]
     [InlineData("a\ufffd", "--name: 'a\ufffd' is not UTF-8")]
-    [InlineData("ngin*", "--name: 'ngin*' is a pattern, which --name does not take: the text is found in any part of a name; leave * and ? out")]
+    [InlineData(
+        "ngin*", "--name: 'ngin*' is a pattern, which --name does not take: the text is found in any part of a name; leave * and ? out")]
     [InlineData("?", "--name: '?' is a pattern, which --name does not take: the text is found in any part of a name; leave * and ? out")]
     public void Parse_WrongName_SaysWhatAndWhy(string value, string message) => Error(new NameDimension(), value).ShouldBe(message);
 
@@ -60,11 +62,14 @@ public sealed class FilterExpressionTests
     {
         // Beyond what this kernel gives (pid_max) there is none.
         int first = int.Parse(File.ReadAllText("/proc/sys/kernel/pid_max"));
-        var keys = Enumerable.Range(first, 4 * 1024 * 1024 - first + 1).Take(10_240).Select(static pid => new FilterKey((UInt128)pid, pid.ToString())).ToList();
+        var keys = Enumerable.Range(first, 4 * 1024 * 1024 - first + 1).Take(10_240)
+            .Select(static pid => new FilterKey((UInt128)pid, pid.ToString())).ToList();
         var few = Enumerable.Range(0, 2).Select(static _ => 1).Select(static pid => new FilterKey((UInt128)pid, "1"));
 
         if (keys.Count > 6)
-            new PidDimension().Warnings(keys).ShouldBe([$"no process has the id {first}, {first + 1}, {first + 2}, {first + 3}, {first + 4} or {keys.Count - 5} others now"]);
+            new PidDimension().Warnings(keys)
+                .ShouldBe(
+                [$"no process has the id {first}, {first + 1}, {first + 2}, {first + 3}, {first + 4} or {keys.Count - 5} others now"]);
         new PidDimension().Warnings(few).ShouldBeEmpty();
     }
 

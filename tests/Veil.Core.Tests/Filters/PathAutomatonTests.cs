@@ -13,7 +13,8 @@ public sealed class PathAutomatonTests : IDisposable
     private static readonly PathDimension s_file = new("file", "");
 
     [Fact]
-    public void Warnings_OfDotsAlone_AreNone() => s_file.Warnings(FilterExpression.Parse(s_file, ["/etc/../etc/./hosts"]).Bits.Keys).ShouldBeEmpty();
+    public void Warnings_OfDotsAlone_AreNone() =>
+        s_file.Warnings(FilterExpression.Parse(s_file, ["/etc/../etc/./hosts"]).Bits.Keys).ShouldBeEmpty();
 
     [Fact]
     public void Find_OfSeveral_IsWhatEachSays()
@@ -134,7 +135,9 @@ public sealed class PathAutomatonTests : IDisposable
     [InlineData("!")]
     public void Parse_Nothing_SaysWhatAValueIs(string value) =>
         Should.Throw<UsageException>(() => FilterExpression.Parse(s_file, [value])).Message.ShouldEndWith(
-            "give a path (/etc/hosts), a folder (/etc), the end of a path (etc/hosts), a part of one (hosts) or a pattern (*.log), '!' before it denies");
+            "give a path (/etc/hosts), a folder (/etc), the end of a path (etc/hosts), a part of one (hosts) or a pattern " +
+                "(*.log), '!' before it denies");
 
-    private static bool Matches(string pattern, string path) => PathAutomaton.Of(FilterExpression.Parse(s_file, [pattern]).Bits).Find(Encoding.UTF8.GetBytes(path)) != FilterBits.None;
+    private static bool Matches(string pattern, string path) =>
+        PathAutomaton.Of(FilterExpression.Parse(s_file, [pattern]).Bits).Find(Encoding.UTF8.GetBytes(path)) != FilterBits.None;
 }

@@ -15,7 +15,9 @@ public sealed class SharedConstantsTests
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
 
     private static readonly Lazy<string> s_headers = new(static () => string.Concat(
-        Directory.EnumerateFiles(Path.Combine(SyscallObject.Root, "bpf/veil"), "*.h").Concat(Directory.EnumerateFiles(Path.Combine(SyscallObject.Root, "src/Veil.Modules"), "*.bpf.c", SearchOption.AllDirectories)).Select(File.ReadAllText)));
+        Directory.EnumerateFiles(Path.Combine(SyscallObject.Root, "bpf/veil"), "*.h")
+            .Concat(Directory.EnumerateFiles(Path.Combine(SyscallObject.Root, "src/Veil.Modules"), "*.bpf.c", SearchOption.AllDirectories))
+            .Select(File.ReadAllText)));
 
     [Theory]
     [InlineData("VEIL_ALLOW", (long)FilterBits.Allow)]
@@ -48,9 +50,11 @@ public sealed class SharedConstantsTests
     public void Enum_HasTheSameWordsAndNumbersInBoth(string type, Type mirrored)
     {
         string body = Match($@"\nenum {type} \{{(?<text>[^}}]*)\}}");
-        string[] words = Regex.Replace(body, @"/\*.*?\*/", "", RegexOptions.Singleline, s_patience).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        string[] words = Regex.Replace(body, @"/\*.*?\*/", "", RegexOptions.Singleline, s_patience)
+            .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-        var names = Enum.GetValues(mirrored).Cast<object>().Select(value => (Convert.ToInt32(value), value.ToString()!.ToUpperInvariant())).Order().ToList();
+        var names = Enum.GetValues(mirrored).Cast<object>().Select(value => (Convert.ToInt32(value), value.ToString()!.ToUpperInvariant()))
+            .Order().ToList();
         names.Select(static name => name.Item1).ShouldBe(Enumerable.Range(0, words.Length), type);
         foreach (var (name, word) in names.Select(static name => name.Item2).Zip(words))
             word.Replace("_", "", StringComparison.Ordinal).ShouldEndWith(name == "X64" ? "X8664" : name, Case.Sensitive, type);
@@ -69,7 +73,8 @@ public sealed class SharedConstantsTests
         var running = bpf.Btf.FindStruct("veil_count_running")!;
         running.SizeBytes.ShouldBe(EventCounts.Running.Words * sizeof(ulong));
         var syscall = bpf.Btf.FindStruct("veil_syscall")!;
-        syscall.Members.Select(static member => (member.Name, member.OffsetBytes, member.SizeBytes)).ShouldBe([("nr", 0, 4), ("arch", 4, 4)]);
+        syscall.Members.Select(static member => (member.Name, member.OffsetBytes, member.SizeBytes))
+            .ShouldBe([("nr", 0, 4), ("arch", 4, 4)]);
         bpf.Btf.FindStruct("veil_user_losses")!.SizeBytes.ShouldBe(LossLedger.Causes * sizeof(ulong));
         bpf.Map("veil_rests").MaxEntries.ShouldBe(2 * (int)CountRest.Rests);
         // A filter of a module has at most this place.
@@ -93,5 +98,6 @@ public sealed class SharedConstantsTests
 
     private static string Macro(string name) => Match($@"\n#define\s+{name}\s+(?<text>.*?)[ \t]*(?:/\*.*)?\n");
 
-    private static string Match(string pattern) => Regex.Match(s_headers.Value, pattern, RegexOptions.None, s_patience).Groups["text"].Value;
+    private static string Match(string pattern) =>
+        Regex.Match(s_headers.Value, pattern, RegexOptions.None, s_patience).Groups["text"].Value;
 }

@@ -21,7 +21,8 @@ public sealed class SyscallParametersTests
     [InlineData(SyscallArch.X64, "fadvise64", "int fd, loff_t offset, size_t len, int advice")]
     [InlineData(SyscallArch.X64, "fanotify_mark", "int fanotify_fd, unsigned int flags, __u64 mask, int dfd, const char * pathname")]
     [InlineData(
-        SyscallArch.X64, "clone", "unsigned long clone_flags, unsigned long newsp, int * parent_tidptr, int * child_tidptr, unsigned long tls")]
+        SyscallArch.X64, "clone",
+        "unsigned long clone_flags, unsigned long newsp, int * parent_tidptr, int * child_tidptr, unsigned long tls")]
     [InlineData(SyscallArch.X64, "statx", "int dfd, const char * filename, unsigned int flags, unsigned int mask, struct statx * buffer")]
     [InlineData(SyscallArch.I386, "pread64", "unsigned int fd, char * ubuf, u32 count, u32 poslo, u32 poshi")]
     [InlineData(SyscallArch.I386, "mmap", "struct mmap_arg_struct32 * arg")]
@@ -45,7 +46,8 @@ public sealed class SyscallParametersTests
     [InlineData(SyscallArch.Arm64, "openat", "int dfd, const char * filename, int flags, umode_t mode")]
     [InlineData(SyscallArch.Arm64, "fadvise64", "int fd, loff_t offset, loff_t len, int advice")]
     [InlineData(
-        SyscallArch.Arm64, "clone", "unsigned long clone_flags, unsigned long newsp, int * parent_tidptr, unsigned long tls, int * child_tidptr")]
+        SyscallArch.Arm64, "clone",
+        "unsigned long clone_flags, unsigned long newsp, int * parent_tidptr, unsigned long tls, int * child_tidptr")]
     public void Of_KnownCall_IsItsPrototype(SyscallArch arch, string name, string prototype)
     {
         SyscallTable.For(arch).TryGetNumber(name, out int number).ShouldBeTrue();

@@ -13,10 +13,12 @@ public sealed class RateMeterTests
 
     [Fact]
     public void PerSecond_AfterABurst_ForgetsItWithinFiveSeconds() =>
-        Rate((0, 0), (1_000, 6_000), (2_000, 6_000), (3_000, 6_000), (4_000, 6_000), (5_000, 6_000), (6_000, 6_000), (7_000, 6_000)).ShouldBe(0ul);
+        Rate((0, 0), (1_000, 6_000), (2_000, 6_000), (3_000, 6_000), (4_000, 6_000), (5_000, 6_000), (6_000, 6_000), (7_000, 6_000))
+            .ShouldBe(0ul);
 
     [Fact]
-    public void PerSecond_DuringTheLastFiveSeconds_CountsAllOfThem() => Rate((0, 0), (1_000, 100), (2_000, 100), (5_000, 1_000)).ShouldBe(200ul);
+    public void PerSecond_DuringTheLastFiveSeconds_CountsAllOfThem() =>
+        Rate((0, 0), (1_000, 100), (2_000, 100), (5_000, 1_000)).ShouldBe(200ul);
 
     private static ulong? Rate(params (long AtMs, ulong Count)[] samples)
     {

@@ -38,13 +38,15 @@ public sealed class TraceSessionTests
     public void Run_OneOutputWithNames_TheOtherHasNone()
     {
         var (screen, file) = (new MemoryOutput(), new MemoryOutput());
-        Run(new BytesSource().Calls("a"), [new(s_json, screen), new(s_json with { Fields = ["comm", "username"], Enrichments = Enrichments.User }, file)], out _);
+        Run(new BytesSource().Calls("a"),
+            [new(s_json, screen), new(s_json with { Fields = ["comm", "username"], Enrichments = Enrichments.User }, file)], out _);
 
         screen.Text.ShouldBe("{\"comm\":\"a\"}\n");
         JsonDocument.Parse(file.Text).RootElement.EnumerateObject().Select(static field => field.Name).ShouldBe(["comm", "username"]);
     }
 
-    /// <summary>The stream tells of a loss between the events that it fell between; text has no place for it, and the user is told beside it, once.</summary>
+    /// <summary>The stream tells of a loss between the events that it fell between; text has no place for it, and the user is told beside
+    /// it, once.</summary>
     [Fact]
     public void Run_LossBetweenEvents_StandsBetweenThem()
     {
@@ -106,7 +108,9 @@ public sealed class TraceSessionTests
     public void Run_EventsMax_EndsAfterThem()
     {
         var output = new MemoryOutput();
-        var summary = Run(new BytesSource(isLive: true).Calls("a", "b", "c"), [new(s_pairs, output)], out _, static options => options with { EventsMax = 2 });
+        var summary =
+            Run(new BytesSource(isLive: true).Calls("a", "b", "c"), [new(s_pairs, output)], out _, static options =>
+            options with { EventsMax = 2 });
 
         output.Lines.ShouldBe(["comm=a pid=812", "comm=b pid=812"]);
         summary.Delivered.ShouldBe(2ul);
@@ -136,12 +140,18 @@ public sealed class TraceSessionTests
         summary.Lines().First().ShouldEndWith("0 lost, 2 dropped by --comm");
     }
 
-    private static SessionSummary Run(BytesSource source, IReadOnlyList<(OutputOptions Options, MemoryOutput Output)> outputs, out List<string> said, Func<SessionOptions, SessionOptions>? change = null)
+    private static SessionSummary Run(
+        BytesSource source, IReadOnlyList<(OutputOptions Options, MemoryOutput Output)> outputs, out List<string> said,
+        Func<SessionOptions, SessionOptions>? change = null)
     {
         var lines = said = [];
         using var stop = new StopSignal();
-        var options = new SessionOptions { Modules = [.. source.Modules.Select(static module => module.Module)], Output = outputs[0].Options };
-        using var session = new TraceSession(source, [.. outputs.Select(static output => new TraceOutput(output.Options, output.Output))], change is null ? options : change(options), stop, lines.Add);
+        var options =
+            new SessionOptions { Modules = [.. source.Modules.Select(static module => module.Module)], Output = outputs[0].Options };
+        using var session =
+            new TraceSession(
+            source, [.. outputs.Select(static output => new TraceOutput(output.Options, output.Output))], change is null ? options
+            : change(options), stop, lines.Add);
         return session.Run();
     }
 

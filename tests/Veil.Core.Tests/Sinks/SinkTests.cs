@@ -45,25 +45,36 @@ public sealed class SinkTests
 
     [Fact]
     public void Json_Returns_HaveNullsForWhatIsNotKnown() =>
-        Golden.Check("returns.json", Render(s_text with { Format = OutputFormat.Json, Enrichments = Enrichments.All }, Returns, ReturnedCalls()));
+        Golden.Check(
+            "returns.json", Render(s_text with { Format = OutputFormat.Json, Enrichments = Enrichments.All }, Returns, ReturnedCalls()));
 
     [Fact]
     public void Fields_Chosen_AreThoseInThatOrder()
     {
         Render(s_text with { Fields = ["syscall", "comm", "pid"] }, 0, [Call("Web Content", 5, 0, 0), Call("a=\"b", 6, 1, 0)]).ShouldBe(
             "syscall=read comm=\"Web Content\" pid=5\nsyscall=write comm=\"a\\x3d\\\"b\" pid=6\n");
-        Render(s_text with { Fields = ["arch", "uid"], Format = OutputFormat.Json }, 0, [Call("x", 5, 64, 1)]).ShouldBe("{\"arch\":\"i386\",\"uid\":33}\n");
+        Render(s_text with { Fields = ["arch", "uid"], Format = OutputFormat.Json }, 0, [Call("x", 5, 64, 1)])
+            .ShouldBe("{\"arch\":\"i386\",\"uid\":33}\n");
     }
 
     [Theory]
     [InlineData("foo", "--fields: unknown field 'foo' (available: module comm pid tid uid timestamp gid syscall syscall_nr arch)")]
-    [InlineData("time", "--fields: unknown field 'time'; --enrich time adds it (available: module comm pid tid uid timestamp gid syscall syscall_nr arch)")]
+    [InlineData(
+        "time", "--fields: unknown field 'time'; --enrich time adds it (available: module comm pid tid uid timestamp gid " +
+        "syscall syscall_nr arch)")]
     [InlineData("ret", "--fields: 'ret': module syscall has it with --returns")]
-    [InlineData("syscal", "--fields: unknown field 'syscal'; did you mean 'syscall'? (available: module comm pid tid uid timestamp gid syscall syscall_nr arch)")]
+    [InlineData(
+        "syscal",
+        "--fields: unknown field 'syscal'; did you mean 'syscall'? (available: module comm pid tid uid timestamp gid " +
+        "syscall syscall_nr arch)")]
     public void Fields_Unknown_ListTheValidOnes(string field, string message) =>
-        Should.Throw<UsageException>(() => FieldSelection.Validate(SyscallObject.Events(0), s_text with { Fields = [field] }, static name => name == "ret" ? "module syscall has it with --returns" : null)).Message.ShouldBe(message);
+        Should.Throw<UsageException>(
+            () => FieldSelection.Validate(
+            SyscallObject.Events(0), s_text with { Fields = [field] }, static name =>
+            name == "ret" ? "module syscall has it with --returns" : null)).Message.ShouldBe(message);
 
-    /// <summary>The word for "not known" stands only where there is no value: no error is 0, and what strace calls "? ERESTARTSYS" is no result.</summary>
+    /// <summary>The word for "not known" stands only where there is no value: no error is 0, and what strace calls "? ERESTARTSYS" is no
+    /// result.</summary>
     [Theory]
     [InlineData(0, "ret=0 errno=0 errno_nr=0", "{\"ret\":0,\"errno\":null,\"errno_nr\":0}")]
     [InlineData(-2, "ret=-2 errno=ENOENT errno_nr=2", "{\"ret\":-2,\"errno\":\"ENOENT\",\"errno_nr\":2}")]
@@ -71,7 +82,8 @@ public sealed class SinkTests
     [InlineData(-513, "ret=? errno=ERESTARTNOINTR errno_nr=513", "{\"ret\":null,\"errno\":\"ERESTARTNOINTR\",\"errno_nr\":513}")]
     [InlineData(-514, "ret=? errno=ERESTARTNOHAND errno_nr=514", "{\"ret\":null,\"errno\":\"ERESTARTNOHAND\",\"errno_nr\":514}")]
     [InlineData(-515, "ret=-515 errno=ENOIOCTLCMD errno_nr=515", "{\"ret\":-515,\"errno\":\"ENOIOCTLCMD\",\"errno_nr\":515}")]
-    [InlineData(-516, "ret=? errno=ERESTART_RESTARTBLOCK errno_nr=516", "{\"ret\":null,\"errno\":\"ERESTART_RESTARTBLOCK\",\"errno_nr\":516}")]
+    [InlineData(
+        -516, "ret=? errno=ERESTART_RESTARTBLOCK errno_nr=516", "{\"ret\":null,\"errno\":\"ERESTART_RESTARTBLOCK\",\"errno_nr\":516}")]
     [InlineData(long.MinValue, "ret=? errno=? errno_nr=?", "{\"ret\":null,\"errno\":null,\"errno_nr\":null}")]
     public void Fields_OfAResult_SayWhatTheProcessSees(long ret, string pairs, string json)
     {
@@ -83,7 +95,8 @@ public sealed class SinkTests
 
     [Fact]
     public void Fields_NamedTwice_IsAnError() =>
-        Should.Throw<UsageException>(static () => FieldSelection.Validate(SyscallObject.Events(0), s_text with { Fields = ["pid", "pid"] }, static _ => null))
+        Should.Throw<UsageException>(
+            static () => FieldSelection.Validate(SyscallObject.Events(0), s_text with { Fields = ["pid", "pid"] }, static _ => null))
             .Message.ShouldBe("--fields: 'pid' is named twice");
 
     [Fact]
@@ -97,7 +110,8 @@ public sealed class SinkTests
             {
                 random.NextBytes(record);
                 record[SyscallArchOffset] = (byte)random.Next(5);
-                string json = Render(s_text with { Format = OutputFormat.Json, Enrichments = Enrichments.All }, number, [record], hostileNames: true);
+                string json =
+                    Render(s_text with { Format = OutputFormat.Json, Enrichments = Enrichments.All }, number, [record], hostileNames: true);
                 JsonDocument.Parse(json).RootElement.GetProperty("comm").ValueKind.ShouldBe(JsonValueKind.String);
                 string text = Render(s_text with { Enrichments = Enrichments.All }, number, [record], hostileNames: true);
                 text.Count(char.IsControl).ShouldBe(1, text);
@@ -106,20 +120,30 @@ public sealed class SinkTests
         }
     }
 
-    /// <summary>Threads that take turns, change their names and users, and share a place in the memory of identities: every line is as if it were the first.</summary>
+    /// <summary>Threads that take turns, change their names and users, and share a place in the memory of identities: every line is as if
+    /// it were the first.</summary>
     [Theory]
     [InlineData(OutputFormat.Text, "")]
     [InlineData(OutputFormat.Json, "")]
     [InlineData(OutputFormat.Text, "uid comm pid tid syscall")]
     public void Write_ThreadsThatTakeTurns_EachLineIsItsOwn(OutputFormat format, string fields)
     {
-        var options = s_text with { Format = format, Fields = fields.Split(' ', StringSplitOptions.RemoveEmptyEntries), Enrichments = Enrichments.Time };
+        var options =
+            s_text with
+            {
+                Format = format,
+                Fields = fields.Split(' ', StringSplitOptions.RemoveEmptyEntries),
+                Enrichments = Enrichments.Time
+            };
         var random = new Random(1);
-        string[] names = ["sh", "a much longer n", "\u001b[31mX\n\u00ff\"", "\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008\u0001\u0002\u0003\u0004\u0005\u0006\u0007", ""];
+        string[] names =
+            ["sh", "a much longer n", "\u001b[31mX\n\u00ff\"",
+            "\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008\u0001\u0002\u0003\u0004\u0005\u0006\u0007", ""];
         byte[][] records = new byte[2000][];
         for (int i = 0; i < records.Length; i++)
         {
-            records[i] = Call(names[random.Next(names.Length)], (uint)(random.Next(3) + (64 * random.Next(2))), random.Next(3), 0, latin1: true);
+            records[i] =
+                Call(names[random.Next(names.Length)], (uint)(random.Next(3) + (64 * random.Next(2))), random.Next(3), 0, latin1: true);
             records[i][24] = (byte)random.Next(2);
         }
 

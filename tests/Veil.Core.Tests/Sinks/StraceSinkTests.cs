@@ -36,11 +36,13 @@ public sealed class StraceSinkTests
 
     [Fact]
     public void Write_LongCalls_HaveTheirResultAfterABlank() =>
-        Lines(s_options, CallOf(8677, "epoll_ctl", 0, 1000, 3, 1_000_000, 0)).ShouldHaveSingleItem().ShouldBe("8677  epoll_ctl(1000, EPOLL_CTL_MOD, 1000000, NULL) = 0");
+        Lines(s_options, CallOf(8677, "epoll_ctl", 0, 1000, 3, 1_000_000, 0)).ShouldHaveSingleItem()
+            .ShouldBe("8677  epoll_ctl(1000, EPOLL_CTL_MOD, 1000000, NULL) = 0");
 
     [Fact]
     public void Write_WithTimeAndDuration_AreThoseOfTheBeginAndOfStracesT() =>
-        Lines(s_options with { Enrichments = Enrichments.Time, Fields = ["duration_ns"] }, CallOf(8698, "close", 0, 3)).ShouldHaveSingleItem()
+        Lines(s_options with { Enrichments = Enrichments.Time, Fields = ["duration_ns"] }, CallOf(8698, "close", 0, 3))
+            .ShouldHaveSingleItem()
             .ShouldBe("8698  1795409045.123446 close(3)        = 0 <0.000010>");
 
     [Fact]
@@ -65,7 +67,8 @@ public sealed class StraceSinkTests
     [InlineData(9, 0u, "5     +++ killed by SIGKILL +++")]
     [InlineData(0x86, 0u, "5     +++ killed by SIGABRT (core dumped) +++")]
     [InlineData(0, 12771u, "5     +++ superseded by execve in pid 12771 +++")]
-    public void Write_Exits_SayHow(int status, uint exec, string line) => Lines(s_options, ExitOf(5, status, exec)).ShouldHaveSingleItem().ShouldBe(line);
+    public void Write_Exits_SayHow(int status, uint exec, string line) =>
+        Lines(s_options, ExitOf(5, status, exec)).ShouldHaveSingleItem().ShouldBe(line);
 
     [Fact]
     public void Write_SignalThatStops_IsTwoLines() =>
@@ -79,11 +82,13 @@ public sealed class StraceSinkTests
     public void Write_SignalThatWasSentInACall_ComesAfterIt()
     {
         byte[] info = SignalInfoTests.Bytes(17, 1, 0, 6, 0, 0);
-        const string signal = "5     --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=6, si_uid=0, si_status=0, si_utime=0, si_stime=0} ---";
+        const string signal =
+            "5     --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=6, si_uid=0, si_status=0, si_utime=0, si_stime=0} ---";
         const string call = "5     close(3)                          = 0";
 
         // The call takes 10 microseconds and ends at 123,456,789.
-        Lines(s_options, SignalOf(5, 123_450_000, Sent, info), CallOf(6, "close", 0, 4), CallOf(5, "close", 0, 3)).ShouldBe(["6     close(4)                          = 0", call, signal]);
+        Lines(s_options, SignalOf(5, 123_450_000, Sent, info), CallOf(6, "close", 0, 4), CallOf(5, "close", 0, 3))
+            .ShouldBe(["6     close(4)                          = 0", call, signal]);
         Lines(s_options, SignalOf(5, 123_400_000, Sent, info), CallOf(5, "close", 0, 3)).ShouldBe([signal, call]);
         Lines(s_options, SignalOf(5, 123_450_000, Sent, info), ExitOf(5, 0, 0)).ShouldBe([signal, "5     +++ exited with 0 +++"]);
         Lines(s_options, SignalOf(5, 123_450_000, Sent, info)).ShouldBe([signal]);

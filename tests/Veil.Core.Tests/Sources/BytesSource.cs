@@ -33,7 +33,9 @@ internal sealed class BytesSource(bool isLive = false, int keysMax = int.MaxValu
     public EventCatalog Events { get; } = SyscallObject.Events(0);
 
     public IReadOnlyList<TracedModule> Modules => _modules ??=
-        [new TracedModule(new SyscallObject.Module(filter), "bytes", [new FilterMap(new PidDimension(), Pids), new FilterMap(new NameDimension(), Names)], [("errno", "returns")])];
+        [new TracedModule(
+            new SyscallObject.Module(filter), "bytes",
+            [new FilterMap(new PidDimension(), Pids), new FilterMap(new NameDimension(), Names)], [("errno", "returns")])];
 
     public IReadOnlyList<EventCounts> Counts => [];
 

@@ -19,5 +19,6 @@ public sealed class EventRingsTests
     [InlineData(16 * MiB, 3, 4, 3)]
     [InlineData(16 * MiB, 1, 64, 1)]
     [InlineData(64 * 1024, 4, 8, 1)]
-    public void CountFor_SuitsTheCpusAndTheMemory(int bytes, int? wanted, int cpus, int count) => EventRings.CountFor(bytes, wanted, cpus).ShouldBe(count);
+    public void CountFor_SuitsTheCpusAndTheMemory(int bytes, int? wanted, int cpus, int count) =>
+        EventRings.CountFor(bytes, wanted, cpus).ShouldBe(count);
 }

@@ -22,7 +22,8 @@ public sealed class MemoryCgroupTests
     [InlineData(1024 * MiB, 65_536)]
     [InlineData(64 * MiB, 4_096)]
     [InlineData(1, 1_024)]
-    public void TableEntriesFor_ALimit_IsInProportion(long limitBytes, int entries) => MemoryCgroup.TableEntriesFor(limitBytes).ShouldBe(entries);
+    public void TableEntriesFor_ALimit_IsInProportion(long limitBytes, int entries) =>
+        MemoryCgroup.TableEntriesFor(limitBytes).ShouldBe(entries);
 
     private const string V1 = "35 31 0:32 / /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup cgroup rw,memory";
     private const string V2 = "28 20 0:25 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate";
@@ -35,11 +36,21 @@ public sealed class MemoryCgroupTests
     [InlineData("0::/a/b", V2, "/sys/fs/cgroup/a/memory.max=50 /sys/fs/cgroup/a/b/memory.max=40", 40)]
     [InlineData("0::/", V2, "/sys/fs/cgroup/memory.max=50", 50)]
     [InlineData("5:cpu:/x\n4:memory:/a\n0::/", V1 + "\n" + Unified, "/sys/fs/cgroup/memory/a/memory.limit_in_bytes=50", 50)]
-    [InlineData("4:memory:/a/b\n0::/c", V1 + "\n" + Unified, "/sys/fs/cgroup/memory/a/memory.limit_in_bytes=50 /sys/fs/cgroup/memory/a/b/memory.limit_in_bytes=9223372036854771712", 50)]
-    [InlineData("5:cpu:/x\n0::/a", "35 31 0:32 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n" + Unified, "/sys/fs/cgroup/unified/a/memory.max=50", 50)]
-    [InlineData("4:cpu,memory:/docker/1", "35 31 0:32 /docker/1 /sys/fs/cgroup/memory ro - cgroup cgroup rw,cpu,memory", "/sys/fs/cgroup/memory/memory.limit_in_bytes=50", 50)]
-    [InlineData("4:memory:/docker/1/a", "35 31 0:32 /docker/1 /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory", "/sys/fs/cgroup/memory/a/memory.limit_in_bytes=50", 50)]
-    [InlineData("4:memory:/docker/1", "35 31 0:32 /docker/2 /other rw - cgroup cgroup rw,memory\n" + V1, "/other/memory.limit_in_bytes=40 /sys/fs/cgroup/memory/docker/1/memory.limit_in_bytes=50", 50)]
+    [InlineData(
+        "4:memory:/a/b\n0::/c", V1 + "\n" + Unified,
+        "/sys/fs/cgroup/memory/a/memory.limit_in_bytes=50 /sys/fs/cgroup/memory/a/b/memory.limit_in_bytes=9223372036854771712", 50)]
+    [InlineData(
+        "5:cpu:/x\n0::/a", "35 31 0:32 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n" + Unified,
+        "/sys/fs/cgroup/unified/a/memory.max=50", 50)]
+    [InlineData(
+        "4:cpu,memory:/docker/1", "35 31 0:32 /docker/1 /sys/fs/cgroup/memory ro - cgroup cgroup rw,cpu,memory",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes=50", 50)]
+    [InlineData(
+        "4:memory:/docker/1/a", "35 31 0:32 /docker/1 /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory",
+        "/sys/fs/cgroup/memory/a/memory.limit_in_bytes=50", 50)]
+    [InlineData(
+        "4:memory:/docker/1", "35 31 0:32 /docker/2 /other rw - cgroup cgroup rw,memory\n" + V1,
+        "/other/memory.limit_in_bytes=40 /sys/fs/cgroup/memory/docker/1/memory.limit_in_bytes=50", 50)]
     [InlineData("4:memory:/docker/1", V1, "/sys/fs/cgroup/memory/memory.limit_in_bytes=50", 50)]
     [InlineData("4:memory:/a", V1, "/sys/fs/cgroup/memory/a/memory.limit_in_bytes=9223372036854771712", 9223372036854771712)]
     [InlineData("0::/../a", V2, "/sys/fs/cgroup/memory.max=50 /sys/fs/cgroup/../a/memory.max=40", 50)]
@@ -48,7 +59,10 @@ public sealed class MemoryCgroupTests
     [InlineData("0::/a", "", "", long.MaxValue)]
     public void LowestOf_Groups_IsTheTightest(string membership, string mounts, string files, long limitBytes)
     {
-        var limits = files.Split(' ', StringSplitOptions.RemoveEmptyEntries).ToDictionary(static file => file.Split('=')[0].Replace('_', ' ').Replace("limit in bytes", "limit_in_bytes", StringComparison.Ordinal), static file => file.Split('=')[1]);
+        var limits = files.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .ToDictionary(
+            static file => file.Split('=')[0].Replace('_', ' ').Replace("limit in bytes", "limit_in_bytes", StringComparison.Ordinal),
+            static file => file.Split('=')[1]);
 
         MemoryCgroup.LowestOf(membership, mounts, limits.GetValueOrDefault).ShouldBe(limitBytes);
     }
@@ -56,7 +70,8 @@ public sealed class MemoryCgroupTests
     /// <summary>Of version 1 the groups above are told where the mount does not show them.</summary>
     [Fact]
     public void LowestOf_LimitAboveTheMount_IsTold() =>
-        MemoryCgroup.LowestOf("4:memory:/docker/1", "35 31 0:32 /docker/1 /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory", static path => path switch
+        MemoryCgroup.LowestOf(
+            "4:memory:/docker/1", "35 31 0:32 /docker/1 /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory", static path => path switch
         {
             "/sys/fs/cgroup/memory/memory.limit_in_bytes" => "9223372036854771712",
             "/sys/fs/cgroup/memory/memory.stat" => "cache 0\nhierarchical_memory_limit 50\nhierarchical_memsw_limit 60",

@@ -12,7 +12,8 @@ internal sealed class MemoryFilter(int keyBytes, int keysMax = int.MaxValue) : I
 
     public int KeyBytes => keyBytes;
 
-    public void Replace(FilterDimension dimension, IReadOnlyDictionary<FilterKey, FilterBits> before, IReadOnlyDictionary<FilterKey, FilterBits> after)
+    public void Replace(
+        FilterDimension dimension, IReadOnlyDictionary<FilterKey, FilterBits> before, IReadOnlyDictionary<FilterKey, FilterBits> after)
     {
         foreach (var store in FilterChange.Plan(dimension, KeyBytes, before, after))
             Store(store);

@@ -72,5 +72,6 @@ public sealed class CellWidthTests
     [InlineData("one two three", 3, "one|two|three")]
     [InlineData("a-word-that-is-longer", 5, "a-word-that-is-longer")]
     [InlineData("", 5, "")]
-    public void Lines_OfWords_BreakAtBlanksAlone(string text, int width, string expected) => string.Join('|', WordWrap.Lines(text, width)).ShouldBe(expected);
+    public void Lines_OfWords_BreakAtBlanksAlone(string text, int width, string expected) =>
+        string.Join('|', WordWrap.Lines(text, width)).ShouldBe(expected);
 }

@@ -73,7 +73,8 @@ public sealed class EscapingTests
     [InlineData("\u009b2J\u202e", "\\u{9b}2J\\u{202e}")]
     [InlineData("grün 漢 😀", "grün 漢 😀")]
     [InlineData("a\u3164\uffa0\u2800\ufe0fb", "a\\u{3164}\\u{ffa0}\\u{2800}\\u{fe0f}b")]
-    public void Visible_WhatActsOnATerminal_IsEscapedAndNothingElse(string text, string visible) => Escaping.Visible(text).ShouldBe(visible);
+    public void Visible_WhatActsOnATerminal_IsEscapedAndNothingElse(string text, string visible) =>
+        Escaping.Visible(text).ShouldBe(visible);
 
     [Property(MaxTest = 1000)]
     public bool AppendText_AnyBytes_NeverHoldAControlByte(byte[] raw)
@@ -90,11 +91,14 @@ public sealed class EscapingTests
     {
         int[] ignorable =
         [
-            0xad, 0x34f, 0x61c, 0x115f, 0x1160, 0x17b4, 0x17b5, .. Enumerable.Range(0x180b, 5), .. Enumerable.Range(0x200b, 5), .. Enumerable.Range(0x202a, 5),
+            0xad, 0x34f, 0x61c, 0x115f, 0x1160, 0x17b4, 0x17b5, .. Enumerable.Range(0x180b, 5), .. Enumerable.Range(0x200b, 5),
+            .. Enumerable.Range(0x202a, 5),
             .. Enumerable.Range(0x2060, 16), 0x3164, .. Enumerable.Range(0xfe00, 16), 0xfeff, 0xffa0, .. Enumerable.Range(0xfff0, 9),
             .. Enumerable.Range(0x1bca0, 4), .. Enumerable.Range(0x1d173, 8), .. Enumerable.Range(0xe0000, 4096),
         ];
-        foreach (var rune in ignorable.Select(static value => new Rune(value)).Concat(AllRunes().Where(Rune.IsWhiteSpace)).Where(static rune => rune.Value != ' '))
+        foreach (
+            var rune in ignorable.Select(static value => new Rune(value)).Concat(AllRunes().Where(Rune.IsWhiteSpace))
+            .Where(static rune => rune.Value != ' '))
         {
             Shown("a" + rune + "b").ShouldMatch(@"^a\\(u\{[0-9a-f]+\}|[nrt]|x[0-9a-f]{2})b$", $"U+{rune.Value:x}");
             JsonText("a" + rune + "b").ShouldMatch(@"^a(\\u[0-9a-f]{4})+b$", $"U+{rune.Value:x}");

@@ -19,7 +19,8 @@ public sealed class ListTextTests
     [InlineData(@" add  name tmux:\ server	y ", "add", "name", "tmux: server", "y")]
     [InlineData(@"add name a\,b", "add", "name", @"a\,b")]
     [InlineData("  ")]
-    public void SplitWords_AtBlanksThatAreNotEscaped_IsTheWords(string line, params string[] words) => ListText.SplitWords(line).ShouldBe(words);
+    public void SplitWords_AtBlanksThatAreNotEscaped_IsTheWords(string line, params string[] words) =>
+        ListText.SplitWords(line).ShouldBe(words);
 
     [Theory]
     [InlineData("a,b")]
@@ -28,5 +29,6 @@ public sealed class ListTextTests
     public void Escape_AnyValue_IsOneOfTheList(string value) => ListText.Split(ListText.Escape(value)).ShouldBe([value]);
 
     [Fact]
-    public void EscapeWord_WithBlanks_IsOneWord() => ListText.SplitWords("add " + ListText.EscapeWord("a b\tc")).ShouldBe(["add", "a b\tc"]);
+    public void EscapeWord_WithBlanks_IsOneWord() =>
+        ListText.SplitWords("add " + ListText.EscapeWord("a b\tc")).ShouldBe(["add", "a b\tc"]);
 }

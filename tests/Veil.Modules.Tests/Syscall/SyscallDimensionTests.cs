@@ -36,6 +36,7 @@ public sealed class SyscallDimensionTests
     [InlineData("OPENAT", "--syscall: unknown system call 'OPENAT'; did you mean 'openat' or 'openat2' or 'open'?")]
     [InlineData("99999", "--syscall: '99999' is out of range (a system call's name, its number from 0 to 1023, or a class such as %file)")]
     [InlineData("-1", "--syscall: '-1' is out of range (a system call's name, its number from 0 to 1023, or a class such as %file)")]
-    public void Parse_WrongSyscall_SaysWhatAndWhy(string value, string message) => Should.Throw<UsageException>(() => FilterExpression.Parse(new SyscallDimension(), [value])).Message
+    public void Parse_WrongSyscall_SaysWhatAndWhy(string value, string message) =>
+        Should.Throw<UsageException>(() => FilterExpression.Parse(new SyscallDimension(), [value])).Message
         .ShouldBe(message);
 }

@@ -4,7 +4,8 @@ using System.Text;
 
 namespace Veil.Modules.Tests.Uprobe;
 
-/// <summary>Writes small ELF files: one segment of code at <see cref="Base"/>, the symbol tables that are asked for, nothing else.</summary>
+/// <summary>Writes small ELF files: one segment of code at <see cref="Base"/>, the symbol tables that are asked for, nothing
+/// else.</summary>
 internal sealed class ElfBuilder
 {
     public const ulong Base = 0x400000;
@@ -56,17 +57,24 @@ internal sealed class ElfBuilder
     public ElfBuilder Note(string section, string owner, uint type, byte[] content)
     {
         byte[] name = Encoding.ASCII.GetBytes(owner + "\0");
-        return More(section, 7, [.. BitConverter.GetBytes(name.Length), .. BitConverter.GetBytes(content.Length), .. BitConverter.GetBytes(type), .. Padded(name), .. Padded(content)]);
+        return More(
+            section, 7,
+            [.. BitConverter.GetBytes(name.Length), .. BitConverter.GetBytes(content.Length), .. BitConverter.GetBytes(type),
+            .. Padded(name), .. Padded(content)]);
     }
 
     /// <summary>A USDT probe at an offset of the code.</summary>
     public ElfBuilder Usdt(string provider, string probe, ulong offset, ulong counterOffset = 0)
     {
         byte[] Address(ulong value) => BitConverter.GetBytes(value)[..(Is64 ? 8 : 4)];
-        return Note(".note.stapsdt", "stapsdt", 3, [.. Address(Base + offset), .. Address(0), .. Address(counterOffset == 0 ? 0 : Base + counterOffset), .. Encoding.ASCII.GetBytes(provider + "\0" + probe + "\0\0")]);
+        return Note(
+            ".note.stapsdt", "stapsdt", 3,
+            [.. Address(Base + offset), .. Address(0), .. Address(counterOffset == 0 ? 0 : Base + counterOffset),
+            .. Encoding.ASCII.GetBytes(provider + "\0" + probe + "\0\0")]);
     }
 
-    /// <summary>Versions of the dynamic symbols: for each, in order, an index into the names (from 2), 0x8000 for one that is not the default.</summary>
+    /// <summary>Versions of the dynamic symbols: for each, in order, an index into the names (from 2), 0x8000 for one that is not the
+    /// default.</summary>
     public ElfBuilder Versions(ushort[] indices, params string[] names)
     {
         var strings = new List<byte> { 0 };
@@ -110,7 +118,9 @@ internal sealed class ElfBuilder
             sections.Add(Section(AddName(names, ".note.go.buildid"), 7, 0, 0, 0));
         foreach (var (name, type, address, content, linksPrevious) in _more)
         {
-            sections.Add(Section(AddName(names, name), type, (ulong)file.Count, (ulong)content.Length, linksPrevious ? (uint)sections.Count - 1 : 0, address));
+            sections.Add(
+                Section(AddName(names, name), type, (ulong)file.Count, (ulong)content.Length, linksPrevious ? (uint)sections.Count - 1
+                : 0, address));
             file.AddRange(content);
         }
 
@@ -132,7 +142,9 @@ internal sealed class ElfBuilder
             ulong at = (ulong)file.Count;
             file.AddRange(SymbolBytes(0, 0, 0, 0));
             foreach (var symbol in symbols)
-                file.AddRange(SymbolBytes(AddName(strings, symbol.Name), symbol.Address, (byte)((symbol.Binding << 4) | symbol.Type), symbol.Section));
+                file.AddRange(
+                    SymbolBytes(
+                    AddName(strings, symbol.Name), symbol.Address, (byte)((symbol.Binding << 4) | symbol.Type), symbol.Section));
             sections.Add(Section(AddName(names, name), type, at, (ulong)file.Count - at, (uint)sections.Count + 1));
             sections.Add(Section(0, 3, (ulong)file.Count, (ulong)strings.Count, 0));
             file.AddRange(strings);

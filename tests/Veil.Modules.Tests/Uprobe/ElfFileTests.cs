@@ -31,7 +31,8 @@ public sealed class ElfFileTests
     public void Find_InBothTables_IsFoundOnce() => Find(new ElfBuilder().Symbol("f", 0x120).Dynamic("f", 0x120), "f").ShouldBe([0x120ul]);
 
     [Fact]
-    public void Find_StrippedLibrary_UsesWhatItExports() => Find(new ElfBuilder { FileType = 3 }.Dynamic("f", 0x140), "f").ShouldBe([0x140ul]);
+    public void Find_StrippedLibrary_UsesWhatItExports() =>
+        Find(new ElfBuilder { FileType = 3 }.Dynamic("f", 0x140), "f").ShouldBe([0x140ul]);
 
     [Fact]
     public void Find_EndOfAnotherName_IsNotIt() =>
@@ -39,7 +40,8 @@ public sealed class ElfFileTests
 
     [Fact]
     public void Find_VersionedName_IsFoundByItsBaseName() =>
-        Find(new ElfBuilder().Symbol("open@OLD_1", 0x110).Symbol("open@@NEW_2", 0x120).Symbol("opened", 0x130), "open").ShouldBe([0x110ul, 0x120ul]);
+        Find(new ElfBuilder().Symbol("open@OLD_1", 0x110).Symbol("open@@NEW_2", 0x120).Symbol("opened", 0x130), "open")
+            .ShouldBe([0x110ul, 0x120ul]);
 
     [Fact]
     public void Find_VersionedName_CanBeAskedForExactly() =>
@@ -47,7 +49,8 @@ public sealed class ElfFileTests
 
     [Fact]
     public void Find_LocalFunctionsOfOneName_AreAllOfThem() =>
-        Find(new ElfBuilder().Symbol("f", 0x110, binding: ElfBuilder.Local).Symbol("f", 0x120, binding: ElfBuilder.Local), "f").ShouldBe([0x110ul, 0x120ul]);
+        Find(new ElfBuilder().Symbol("f", 0x110, binding: ElfBuilder.Local).Symbol("f", 0x120, binding: ElfBuilder.Local), "f")
+            .ShouldBe([0x110ul, 0x120ul]);
 
     [Fact]
     public void Find_GlobalAmongLocals_IsTheOne() =>
@@ -58,18 +61,22 @@ public sealed class ElfFileTests
         Find(new ElfBuilder().Symbol("f", section: 0).Dynamic("f", 0x130), "f").ShouldBe([0x130ul]);
 
     [Fact]
-    public void Find_Imported_SaysSo() => Error(new ElfBuilder().Dynamic("malloc", section: 0), "malloc").ShouldBe("only imports malloc: name the library that defines it");
+    public void Find_Imported_SaysSo() =>
+        Error(new ElfBuilder().Dynamic("malloc", section: 0), "malloc").ShouldBe("only imports malloc: name the library that defines it");
 
     [Fact]
     public void Find_IndirectFunction_SaysWhyNot() =>
-        Error(new ElfBuilder().Symbol("memcpy", type: ElfBuilder.IndirectFunction), "memcpy").ShouldStartWith("has several implementations of memcpy");
+        Error(new ElfBuilder().Symbol("memcpy", type: ElfBuilder.IndirectFunction), "memcpy")
+            .ShouldStartWith("has several implementations of memcpy");
 
     [Fact]
-    public void Find_Variable_SaysSo() => Error(new ElfBuilder().Symbol("stdout", type: ElfBuilder.Variable), "stdout").ShouldBe("has no function stdout: that is a variable");
+    public void Find_Variable_SaysSo() => Error(new ElfBuilder().Symbol("stdout", type: ElfBuilder.Variable), "stdout")
+        .ShouldBe("has no function stdout: that is a variable");
 
     [Fact]
     public void Find_NoSuchName_SuggestsTheNearest() =>
-        Error(new ElfBuilder().Symbol("readline").Symbol("rl_newline"), "raedline").ShouldBe("has no function raedline; did you mean readline?");
+        Error(new ElfBuilder().Symbol("readline").Symbol("rl_newline"), "raedline")
+            .ShouldBe("has no function raedline; did you mean readline?");
 
     [Fact]
     public void Find_NoSuchNameInStrippedLibrary_SaysThatItIsStripped() => Error(new ElfBuilder().Dynamic("open"), "close")
@@ -87,10 +94,12 @@ public sealed class ElfFileTests
         Error(new ElfBuilder().Symbol("_ZN3app5Cache3getEi").Symbol("_ZN3app4workIlEEvT_"), name).ShouldBe(message);
 
     [Fact]
-    public void Find_HostileName_IsEscaped() => Error(new ElfBuilder().Symbol("read\u001b[31m"), "read").ShouldBe("has no function read; did you mean read\\x1b[31m?");
+    public void Find_HostileName_IsEscaped() =>
+        Error(new ElfBuilder().Symbol("read\u001b[31m"), "read").ShouldBe("has no function read; did you mean read\\x1b[31m?");
 
     [Fact]
-    public void Find_AddressOutsideTheCode_IsDamaged() => Error(new ElfBuilder().Symbol("f", 0x100000), "f").ShouldBe("is damaged: 0x500000 is in no code of it");
+    public void Find_AddressOutsideTheCode_IsDamaged() =>
+        Error(new ElfBuilder().Symbol("f", 0x100000), "f").ShouldBe("is damaged: 0x500000 is in no code of it");
 
     [Fact]
     public void Find_TooManyOfOneName_IsRefused()
@@ -112,7 +121,8 @@ public sealed class ElfFileTests
     [Theory]
     [InlineData("f@@OLD")]
     [InlineData("f@NONE")]
-    public void Find_NoSuchVersion_SaysWhichThereAre(string name) => Error(Versioned(), name).ShouldBe($"has no {name}, but f@OLD or f@@NEW");
+    public void Find_NoSuchVersion_SaysWhichThereAre(string name) =>
+        Error(Versioned(), name).ShouldBe($"has no {name}, but f@OLD or f@@NEW");
 
     [Fact]
     public void Find_FunctionThatIsChosenAtRunTime_AsksWhichAndKeepsItsOldVersion()
@@ -121,13 +131,15 @@ public sealed class ElfFileTests
 
         elf.FindFunction("memcpy", static name => name == "memcpy" ? 0x150 : null).ShouldBe([0x110ul, 0x150ul]);
         elf.FindFunction("memcpy@OLD", static _ => null).ShouldBe([0x110ul]);
-        Should.Throw<ElfException>(() => elf.FindFunction("memcpy", static _ => null)).Message.ShouldStartWith("has several implementations of memcpy");
+        Should.Throw<ElfException>(() => elf.FindFunction("memcpy", static _ => null)).Message.ShouldStartWith(
+            "has several implementations of memcpy");
     }
 
     [Fact]
     public void Find_DemangledName_IsItsFunction()
     {
-        var elf = new ElfBuilder().Symbol("_ZN3Foo3barEi", 0x110).Symbol("_ZN3Foo3barEd", 0x120).Symbol("_ZN3Foo3bazEv", 0x130).Symbol("_ZN4main3run17h0123456789abcdefE", 0x140);
+        var elf = new ElfBuilder().Symbol("_ZN3Foo3barEi", 0x110).Symbol("_ZN3Foo3barEd", 0x120).Symbol("_ZN3Foo3bazEv", 0x130)
+            .Symbol("_ZN4main3run17h0123456789abcdefE", 0x140);
 
         Find(elf, "Foo::bar(int)").ShouldBe([0x110ul]);
         Find(elf, "Foo::baz").ShouldBe([0x130ul]);
@@ -140,23 +152,29 @@ public sealed class ElfFileTests
     [InlineData(false)]
     public void Usdt_Probe_IsItsPlaceAndItsSemaphore(bool is64)
     {
-        var elf = Open(new ElfBuilder { Is64 = is64 }.Usdt("app", "begin", 0x110, 0x1f0).Usdt("app", "begin", 0x120, 0x1f0).Usdt("app", "end", 0x130).Build());
+        var elf =
+            Open(new ElfBuilder { Is64 = is64 }.Usdt("app", "begin", 0x110, 0x1f0).Usdt("app", "begin", 0x120, 0x1f0)
+            .Usdt("app", "end", 0x130).Build());
 
         elf.FindUsdt("app", "begin").ShouldBe([(0x110ul, 0x1f0ul), (0x120ul, 0x1f0ul)]);
         elf.FindUsdt("app", "end").ShouldBe([(0x130ul, 0ul)]);
-        Should.Throw<ElfException>(() => elf.FindUsdt("app", "bgin")).Message.ShouldBe("has no USDT probe app:bgin; did you mean app:begin?");
+        Should.Throw<ElfException>(() => elf.FindUsdt("app", "bgin")).Message.ShouldBe(
+            "has no USDT probe app:bgin; did you mean app:begin?");
         Should.Throw<ElfException>(() => Open(new ElfBuilder().Build()).FindUsdt("a", "b")).Message.ShouldBe("has no USDT probes");
     }
 
     [Fact]
     public void Companion_OfAStrippedFile_GivesItsNames()
     {
-        var elf = Open(new ElfBuilder().Dynamic("exported", 0x110).Note(".note.gnu.build-id", "GNU", 3, [0xab, 0xcd]).More(".gnu_debuglink", 1, "x.debug\0\x01\x02\x03\x04"u8.ToArray()).Build());
+        var elf =
+            Open(new ElfBuilder().Dynamic("exported", 0x110).Note(".note.gnu.build-id", "GNU", 3, [0xab, 0xcd])
+            .More(".gnu_debuglink", 1, "x.debug\0\x01\x02\x03\x04"u8.ToArray()).Build());
 
         elf.BuildId.ShouldBe("abcd");
         elf.DebugLink.ShouldBe(("x.debug", 0x04030201u));
         elf.HasSymbols.ShouldBeFalse();
-        elf.Companion = new ElfFile(new MemoryStream(new ElfBuilder().Symbol("internal", 0x140).Build()), Architecture.X64, isCompanion: true);
+        elf.Companion =
+            new ElfFile(new MemoryStream(new ElfBuilder().Symbol("internal", 0x140).Build()), Architecture.X64, isCompanion: true);
         elf.FindFunction("internal").ShouldBe([0x140ul]);
         elf.FindFunction("exported").ShouldBe([0x110ul]);
     }
@@ -184,7 +202,8 @@ public sealed class ElfFileTests
         Open(new ElfBuilder().More(".gcc_except_table", 1, [1, 2, 3, 4]).Build()).CanUnwind.ShouldBeTrue();
         Open(new ElfBuilder().Symbol("main").Build()).CanUnwind.ShouldBeFalse();
         // A static program of C, and the C library: for pthread_cancel.
-        Open(new ElfBuilder().Symbol("main").Symbol("_Unwind_Resume", 0x110).More(".gcc_except_table", 1, [1, 2, 3, 4]).Build()).CanUnwind.ShouldBeFalse();
+        Open(new ElfBuilder().Symbol("main").Symbol("_Unwind_Resume", 0x110).More(".gcc_except_table", 1, [1, 2, 3, 4])
+            .Build()).CanUnwind.ShouldBeFalse();
         Open(new ElfBuilder().Dynamic("__libc_start_main").More(".gcc_except_table", 1, [1, 2, 3, 4]).Build()).CanUnwind.ShouldBeFalse();
     }
 
@@ -199,11 +218,13 @@ public sealed class ElfFileTests
 
     [Fact]
     public void Open_OtherMachine_SaysWhich() =>
-        Should.Throw<ElfException>(() => Open(new ElfBuilder { Machine = ElfBuilder.Arm64 }.Build())).Message.ShouldBe("is not for this machine: it is for arm64, this is x86-64");
+        Should.Throw<ElfException>(() => Open(new ElfBuilder { Machine = ElfBuilder.Arm64 }.Build())).Message.ShouldBe(
+            "is not for this machine: it is for arm64, this is x86-64");
 
     [Fact]
     public void Open_ObjectFile_SaysLinkIt() =>
-        Should.Throw<ElfException>(() => Open(new ElfBuilder { FileType = 1 }.Build())).Message.ShouldBe("is an object file: link it first");
+        Should.Throw<ElfException>(() => Open(new ElfBuilder { FileType = 1 }.Build())).Message.ShouldBe(
+            "is an object file: link it first");
 
     [Fact]
     public void Open_BigEndian_SaysSo()
@@ -262,7 +283,8 @@ public sealed class ElfFileTests
         BinaryPrimitives.WriteInt64LittleEndian(front.AsSpan(sections + (2 * 64) + 32), terabyte / 2);
         using var file = new SparseStream(front, terabyte);
 
-        Should.Throw<ElfException>(() => new ElfFile(file, Architecture.X64)).Message.ShouldBe($"is too large: its symbol table has {terabyte / 2} bytes");
+        Should.Throw<ElfException>(() => new ElfFile(file, Architecture.X64)).Message.ShouldBe(
+            $"is too large: its symbol table has {terabyte / 2} bytes");
         file.BytesRead.ShouldBeLessThan(1 << 20);
     }
 
@@ -279,20 +301,23 @@ public sealed class ElfFileTests
         using var file = new SparseStream(front, 1L << 40);
         long start = Stopwatch.GetTimestamp();
 
-        Should.Throw<ElfException>(() => new ElfFile(file, Architecture.X64).FindFunction("f")).Message.ShouldStartWith("has no symbol tables");
+        Should.Throw<ElfException>(() => new ElfFile(file, Architecture.X64).FindFunction("f")).Message.ShouldStartWith(
+            "has no symbol tables");
 
         Stopwatch.GetElapsedTime(start).ShouldBeLessThan(TimeSpan.FromSeconds(5));
         file.BytesRead.ShouldBeLessThan(32 << 20);
     }
 
     private static byte[] Sample(bool is64 = true) => new ElfBuilder { Is64 = is64, Go = true }
-        .Symbol("wanted", 0x120).Symbol("wanted@@V2", 0x130).Symbol("static", 0x140, binding: ElfBuilder.Local).Symbol("variable", type: ElfBuilder.Variable)
+        .Symbol("wanted", 0x120).Symbol("wanted@@V2", 0x130).Symbol("static", 0x140, binding: ElfBuilder.Local)
+            .Symbol("variable", type: ElfBuilder.Variable)
         .Symbol("_ZN3Foo3barEi", 0x160)
         .Dynamic("wanted", 0x120).Dynamic("exported", 0x150).Dynamic("imported", section: 0)
         .Versions([2, 0x8003, 0], "NEW", "OLD").Usdt("app", "begin", 0x110, 0x1f0).Note(".note.gnu.build-id", "GNU", 3, [0xab, 0xcd, 0xef])
         .More(".gnu_debuglink", 1, "x.debug\0\x01\x02\x03\x04"u8.ToArray()).Build();
 
-    private static ElfBuilder Versioned() => new ElfBuilder { FileType = 3 }.Dynamic("f", 0x110).Dynamic("f", 0x120).Versions([0x8002, 3], "OLD", "NEW");
+    private static ElfBuilder Versioned() =>
+        new ElfBuilder { FileType = 3 }.Dynamic("f", 0x110).Dynamic("f", 0x120).Versions([0x8002, 3], "OLD", "NEW");
 
     private static bool ReadsOrRefuses(Stream file)
     {

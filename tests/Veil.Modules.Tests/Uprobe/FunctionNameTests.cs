@@ -12,9 +12,12 @@ public sealed class FunctionNameTests
 
     private static readonly string[] s_symbols =
     [
-        "_ZN3Foo3barEi", "_ZNK3Foo3getEv", "_ZN3FooC1ERKS_", "_ZN3FooD1Ev", "_ZN2ns3FooIiE3barIdEEvT_", "_Z3fooPFivE", "_Z1fA10_i", "_Z1fM3FooKFvvE",
-        "_ZN12_GLOBAL__N_13runEv", "_ZStlsISt11char_traitsIcEERSt13basic_ostreamIcT_ES5_PKc", "_ZNSt6vectorIiSaIiEE9push_backERKi", "_ZlsRSoRK3Foo",
-        "_ZZ4mainENKUlvE_clEv", "_ZN3FoocvbEv", "_ZN3FooclEii", "_ZN1AIJidEE1fEv", "_Z4swapIiEvRT_S1_", "_ZNO3Foo4takeEv", "_ZN3fooB5cxx11Ev",
+        "_ZN3Foo3barEi", "_ZNK3Foo3getEv", "_ZN3FooC1ERKS_", "_ZN3FooD1Ev", "_ZN2ns3FooIiE3barIdEEvT_", "_Z3fooPFivE", "_Z1fA10_i",
+        "_Z1fM3FooKFvvE",
+        "_ZN12_GLOBAL__N_13runEv", "_ZStlsISt11char_traitsIcEERSt13basic_ostreamIcT_ES5_PKc", "_ZNSt6vectorIiSaIiEE9push_backERKi",
+        "_ZlsRSoRK3Foo",
+        "_ZZ4mainENKUlvE_clEv", "_ZN3FoocvbEv", "_ZN3FooclEii", "_ZN1AIJidEE1fEv", "_Z4swapIiEvRT_S1_", "_ZNO3Foo4takeEv",
+        "_ZN3fooB5cxx11Ev",
         "_Z1fILi3ELb1EEvv", "_ZNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE6appendEPKc", "_Z1fPKPVc", "_Z1fRA3_Kc", "_ZZN1A1fEvE1x",
     ];
 
@@ -24,7 +27,8 @@ public sealed class FunctionNameTests
         string[] expected = Filtered("c++filt", s_symbols);
 
         for (int i = 0; i < s_symbols.Length; i++)
-            FunctionName.Read(s_symbols[i]).ShouldNotBeNull(s_symbols[i]).Is(FunctionName.Normalize(expected[i])).ShouldBeTrue($"{s_symbols[i]}: {FunctionName.Read(s_symbols[i])} is not {expected[i]}");
+            FunctionName.Read(s_symbols[i]).ShouldNotBeNull(s_symbols[i]).Is(FunctionName.Normalize(expected[i]))
+                .ShouldBeTrue($"{s_symbols[i]}: {FunctionName.Read(s_symbols[i])} is not {expected[i]}");
     }
 
     [Fact]
@@ -32,7 +36,8 @@ public sealed class FunctionNameTests
     {
         const string library = "/usr/lib/x86_64-linux-gnu/libstdc++.so.6";
         string[] symbols = [.. Output("nm", ["-D", "--defined-only", "--without-symbol-versions", library]).Split('\n')
-            .Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(static fields => fields is [_, "T" or "W" or "t", _]).Select(static fields => fields[2])
+            .Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                .Where(static fields => fields is [_, "T" or "W" or "t", _]).Select(static fields => fields[2])
             .Where(static name => name.StartsWith("_Z", StringComparison.Ordinal)).Distinct()];
         string[] expected = Filtered("c++filt", symbols);
         var wrong = new List<string>();
@@ -56,7 +61,9 @@ public sealed class FunctionNameTests
     [Theory]
     [InlineData("_ZN4core3fmt9Formatter3pad17h0123456789abcdefE", "core::fmt::Formatter::pad")]
     [InlineData("_ZN4test3foo28_$u7b$$u7b$closure$u7d$$u7d$17h0123456789abcdefE", "test::foo::{{closure}}")]
-    [InlineData("_ZN58_$LT$alloc..string..String$u20$as$u20$core..fmt..Debug$GT$3fmt17h0123456789abcdefE", "<alloc::string::String as core::fmt::Debug>::fmt")]
+    [InlineData(
+        "_ZN58_$LT$alloc..string..String$u20$as$u20$core..fmt..Debug$GT$3fmt17h0123456789abcdefE",
+        "<alloc::string::String as core::fmt::Debug>::fmt")]
     [InlineData("_RNvC7mycrate4main", "mycrate::main")]
     [InlineData("_RNvNtC7mycrate6module3run", "mycrate::module::run")]
     [InlineData("_RNCNvC7mycrate4main0B3_", "mycrate::main::{closure#0}")]
@@ -92,7 +99,9 @@ public sealed class FunctionNameTests
     public void Read_Mutated_EndsAndIsBounded()
     {
         var random = new Random(20240602);
-        string[] seeds = [.. s_symbols, "_RNvXC7mycrateNtB2_3FooNtB2_3Bar3baz", "_RINvC7mycrate3fooljE", "_ZN4core3fmt9Formatter3pad17h0123456789abcdefE", "_RNqCs4fqI2P2rA04_11utf8_identsu30____7hkackfecea1cbdathfdh9hlq6y"];
+        string[] seeds =
+            [.. s_symbols, "_RNvXC7mycrateNtB2_3FooNtB2_3Bar3baz", "_RINvC7mycrate3fooljE",
+            "_ZN4core3fmt9Formatter3pad17h0123456789abcdefE", "_RNqCs4fqI2P2rA04_11utf8_identsu30____7hkackfecea1cbdathfdh9hlq6y"];
         const string letters = "_ZNIESTPKLJXFMRODBCvcldit0123456789$.u\u00e9\0";
         for (int round = 0; round < MutationRounds; round++)
         {
@@ -128,7 +137,8 @@ public sealed class FunctionNameTests
         Stopwatch.GetElapsedTime(start).ShouldBeLessThan(TimeSpan.FromSeconds(5));
     }
 
-    private static string Base36(int value) => value < 10 ? value.ToString() : value < 36 ? ((char)('A' + value - 10)).ToString() : "1" + (char)('0' + value - 36);
+    private static string Base36(int value) =>
+        value < 10 ? value.ToString() : value < 36 ? ((char)('A' + value - 10)).ToString() : "1" + (char)('0' + value - 36);
 
     private static string[] Filtered(string program, string[] symbols)
     {

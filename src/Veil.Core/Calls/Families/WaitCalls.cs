@@ -214,7 +214,8 @@ internal static class WaitCalls
     {
         private const int SizeMax = PollBytes * CallOptions.ElementsMax;
 
-        public override CallReader Input(int position, CallOptions options, bool is32Bit) => CallReader.OfDescriptors(options, PollBytes, SizeMax, count: 1);
+        public override CallReader Input(int position, CallOptions options, bool is32Bit) =>
+            CallReader.OfDescriptors(options, PollBytes, SizeMax, count: 1);
 
         public override CallReader Output(int position, CallOptions options, bool is32Bit) => new(CallRead.Counted, PollBytes, SizeMax, 1);
 

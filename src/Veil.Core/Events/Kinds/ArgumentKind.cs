@@ -5,7 +5,8 @@ using Veil.Core.Text;
 
 namespace Veil.Core.Events.Kinds;
 
-/// <summary>One argument of a call, by the name that the kernel's prototypes give it; not known where the call has none of that name.</summary>
+/// <summary>One argument of a call, by the name that the kernel's prototypes give it; not known where the call has none of that
+/// name.</summary>
 internal readonly struct ArgumentKind : IValueKind
 {
     /// <summary>What stands before the argument's name.</summary>
@@ -13,7 +14,8 @@ internal readonly struct ArgumentKind : IValueKind
 
     public static ValueFacts Facts { get; } = new("any", null, null);
 
-    /// <summary>The value of <c>args.NAME</c>; nothing where the name is none of these, or the events are no calls with arguments.</summary>
+    /// <summary>The value of <c>args.NAME</c>; nothing where the name is none of these, or the events are no calls with
+    /// arguments.</summary>
     public static EventValue? Of(List<EventField> fields, string name) =>
         name.StartsWith(Prefix, StringComparison.Ordinal) && fields.Find(static field => field.Value.Is<CallKind>()).Value is { } call
             ? new EventValue<ArgumentKind>(call.Offset, call.Size, [Encoding.UTF8.GetBytes(name[Prefix.Length..])])

@@ -77,8 +77,10 @@ internal readonly struct CallKind : IMemberKind, IValueKind
     {
         public static ValueFacts Facts { get; } = new("string or null", null, null);
 
-        public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
-            CallFacts.TryGetPath(new CallView(view.Record, value.Offset), TIndex.Index, out var path) ? TStyle.Text(ref line, path) : TStyle.Unknown(ref line);
+        public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct,
+        IValueStyle =>
+            CallFacts.TryGetPath(new CallView(view.Record, value.Offset), TIndex.Index, out var path) ? TStyle.Text(ref line, path)
+                : TStyle.Unknown(ref line);
 
         public static int BytesMax(EventValue value) => Escaping.BytesMax(EventPart.LengthMax);
 
@@ -136,7 +138,9 @@ internal readonly struct CallKind : IMemberKind, IValueKind
             int start = line.Length;
             if (isJson)
                 line.Append((byte)'[');
-            CallFacts.WriteNames(ref line, new CallView(view.Record, value.Offset), isJson ? CallOptions.CurrentJson : CallOptions.Current, TMark.Mark, isJson);
+            CallFacts.WriteNames(
+                ref line, new CallView(view.Record, value.Offset), isJson ? CallOptions.CurrentJson
+                : CallOptions.Current, TMark.Mark, isJson);
             if (isJson)
                 line.Append((byte)']');
             return line.Length - start;

@@ -14,10 +14,13 @@ internal readonly struct CommKind : IMemberKind, IValueKind
     public static ValueFacts Facts { get; } = new("string or null", KeyKind.Bytes, null);
 
     public static void Expand(MemberShape member) =>
-        member.Add<CommKind>(LengthMax, new() { Title = member.Name.ToUpperInvariant(), WidthMin = 10, Limit = LengthMax, Colour = Ansi.Cyan }, member.Name == "comm" ? "" : null);
+        member.Add<CommKind>(
+            LengthMax, new() { Title = member.Name.ToUpperInvariant(), WidthMin = 10, Limit = LengthMax, Colour = Ansi.Cyan },
+            member.Name == "comm" ? "" : null);
 
     public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
-        value.Of(view.Record) is var comm && (comm[0] != 0 || comm[1] != UnknownMark) ? TStyle.Text(ref line, UntilNul(comm)) : TStyle.Unknown(ref line);
+        value.Of(view.Record) is var comm && (comm[0] != 0 || comm[1] != UnknownMark) ? TStyle.Text(ref line, UntilNul(comm))
+            : TStyle.Unknown(ref line);
 
     public static int BytesMax(EventValue value) => Escaping.BytesMax(value.Size);
 

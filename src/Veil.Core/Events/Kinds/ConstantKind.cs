@@ -13,7 +13,8 @@ internal readonly struct ConstantKind : IValueKind
 
     public static EventValue Of(string text) => new EventValue<ConstantKind>(names: [Encoding.UTF8.GetBytes(text)]);
 
-    public static ColumnHint Hint(string text) => new() { Width = Math.Min(Encoding.UTF8.GetByteCount(text), ScreenWidthMax), Limit = ScreenWidthMax };
+    public static ColumnHint Hint(string text) =>
+        new() { Width = Math.Min(Encoding.UTF8.GetByteCount(text), ScreenWidthMax), Limit = ScreenWidthMax };
 
     public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
         TStyle.Text(ref line, value.Names[0]);

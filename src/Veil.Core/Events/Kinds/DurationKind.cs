@@ -13,7 +13,8 @@ internal readonly struct DurationKind : IMemberKind, IValueKind
     public static void Expand(MemberShape member)
     {
         member.Field<DurationKind>(member.Name);
-        member.Column<Readable>(member.Name, 9, new() { Rank = 90, IsRare = true }, member.Name.Replace("_ns", "", StringComparison.Ordinal) + "=");
+        member.Column<Readable>(
+            member.Name, 9, new() { Rank = 90, IsRare = true }, member.Name.Replace("_ns", "", StringComparison.Ordinal) + "=");
     }
 
     public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>

@@ -5,7 +5,8 @@ using Veil.Core.Text;
 
 namespace Veil.Core.Events.Kinds;
 
-/// <summary>An enumeration: what stands behind the first double underscore of the enumerator, the number where there is none; all ones is not known.</summary>
+/// <summary>An enumeration: what stands behind the first double underscore of the enumerator, the number where there is none; all ones is
+/// not known.</summary>
 internal readonly struct EnumKind : IMemberKind, IValueKind
 {
     public const string Keyword = "enum";

@@ -17,7 +17,8 @@ internal readonly struct ErrnoKind : IMemberKind, IValueKind
 
     public static ValueFacts Facts { get; } = new("string or null", KeyKind.Errno, null);
 
-    public static void Expand(MemberShape member) => Expand(member, member.Name, new() { Title = "ERROR", Width = 15, WidthMin = 12, Rank = 23, IsRare = true, HidesZero = true });
+    public static void Expand(MemberShape member) =>
+        Expand(member, member.Name, new() { Title = "ERROR", Width = 15, WidthMin = 12, Rank = 23, IsRare = true, HidesZero = true });
 
     public static void Expand(MemberShape member, string name, ColumnHint hint)
     {

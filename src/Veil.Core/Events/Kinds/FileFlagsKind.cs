@@ -9,7 +9,8 @@ namespace Veil.Core.Events.Kinds;
 internal readonly struct FileFlagsKind : IMemberKind, IValueKind
 {
     // enum veil_flag_set
-    private static readonly FlagSet[] s_sets = [default, FlagSets.Open, FlagSets.AtFlags, FlagSets.AtStatx, FlagSets.RenameFlags, FlagSets.MmapFlags, FlagSets.SyncFileRangeFlags];
+    private static readonly FlagSet[] s_sets =
+        [default, FlagSets.Open, FlagSets.AtFlags, FlagSets.AtStatx, FlagSets.RenameFlags, FlagSets.MmapFlags, FlagSets.SyncFileRangeFlags];
 
     private const uint StatxSet = 3, StatxSyncMask = 0x6000; // AT_STATX_SYNC_TYPE, whose 0 has a name
 
@@ -46,8 +47,10 @@ internal readonly struct FileFlagsKind : IMemberKind, IValueKind
     // Left out where the call has none.
     private readonly struct IfAny : IColumnForm
     {
-        public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
-            BinaryPrimitives.ReadUInt32LittleEndian(value.Of(view.Record)) == 0 ? 0 : FileFlagsKind.Write<TStyle>(ref line, value, ref view);
+        public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct,
+        IValueStyle =>
+            BinaryPrimitives.ReadUInt32LittleEndian(value.Of(view.Record)) == 0 ? 0
+                : FileFlagsKind.Write<TStyle>(ref line, value, ref view);
 
         public static int BytesMax(EventValue value) => FileFlagsKind.BytesMax(value);
     }

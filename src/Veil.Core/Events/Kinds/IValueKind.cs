@@ -4,7 +4,8 @@ using Veil.Core.Text;
 namespace Veil.Core.Events.Kinds;
 
 /// <summary>
-/// A kind of value: how it is written, and what can be done with it. Each is a struct of which there is no instance: as the type argument of
+/// A kind of value: how it is written, and what can be done with it. Each is a struct of which there is no instance: as the type argument
+/// of
 /// <see cref="EventValue{TKind}"/> every kind has code of its own, and the compiler asks for what a new one lacks.
 /// </summary>
 internal interface IValueKind
@@ -20,7 +21,8 @@ internal interface IValueKind
     static virtual int BytesMax(EventValue value) => 80;
 
     /// <summary>The bytes behind a value that is text.</summary>
-    static virtual ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) => throw new InvalidOperationException("not text");
+    static virtual ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) =>
+        throw new InvalidOperationException("not text");
 
     /// <summary>The value as a key in a table of counts.</summary>
     static virtual EventValue InTable(EventValue value) => value;

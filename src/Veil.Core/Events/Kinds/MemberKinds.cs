@@ -54,7 +54,8 @@ internal static class MemberKinds
         shape.Name = member.Name;
         shape.Offset = offset;
         shape.Size = member.SizeBytes;
-        shape.Enum = member is { TypedefName: null, Kind: BtfKind.Enum, ElementCount: 1, EnumName: { Length: > 0 } tag } ? btf.FindEnum(tag) : null;
+        shape.Enum =
+            member is { TypedefName: null, Kind: BtfKind.Enum, ElementCount: 1, EnumName: { Length: > 0 } tag } ? btf.FindEnum(tag) : null;
         if ((member.TypedefName ?? (shape.Enum is null ? null : EnumKind.Keyword)) is not { } typedef || Find(typedef) is not { } expand)
             return false;
         expand(shape);

@@ -8,7 +8,8 @@ internal interface IUnsignedKind : IMemberKind, IValueKind
 {
     static ValueFacts IValueKind.Facts => new("number", KeyKind.Word, Quantity.Count);
 
-    static int IValueKind.Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) => line.Append(value.Unsigned(view.Record));
+    static int IValueKind.Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) =>
+        line.Append(value.Unsigned(view.Record));
 }
 
 /// <summary>A signed integer of 1, 2, 4 or 8 bytes that is shown as it is.</summary>
@@ -16,7 +17,8 @@ internal interface ISignedKind : IMemberKind, IValueKind
 {
     static ValueFacts IValueKind.Facts => new("number", KeyKind.Word, Quantity.Signed);
 
-    static int IValueKind.Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) => line.Append(value.Signed(view.Record));
+    static int IValueKind.Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) =>
+        line.Append(value.Signed(view.Record));
 }
 
 /// <summary>A plain number.</summary>
@@ -77,7 +79,8 @@ internal readonly struct GroupIdKind : IUnsignedKind
 {
     public static string[] Typedefs => ["veil_gid_t"];
 
-    public static void Expand(MemberShape member) => member.Add<GroupIdKind>(UserIdKind.Width, new() { Rank = 10 }, PidKind.Label(member.Name));
+    public static void Expand(MemberShape member) =>
+        member.Add<GroupIdKind>(UserIdKind.Width, new() { Rank = 10 }, PidKind.Label(member.Name));
 }
 
 /// <summary>Nanoseconds since boot. It has no column: people read the time of day, which an enrichment adds.</summary>

@@ -22,7 +22,8 @@ internal readonly struct OffsetKind : IMemberKind, IValueKind
     // Left out where the call has none.
     private readonly struct IfAny : IColumnForm
     {
-        public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
+        public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct,
+        IValueStyle =>
             value.Unsigned(view.Record) == ulong.MaxValue ? 0 : BytesKind.Write<TStyle>(ref line, value, ref view);
     }
 }

@@ -17,7 +17,8 @@ internal readonly struct PidKind : IMemberKind, IValueKind
     public static void Expand(MemberShape member) => member.Add<PidKind>(Width, label: Label(member.Name));
 
     public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
-        BinaryPrimitives.ReadUInt32LittleEndian(value.Of(view.Record)) is var pid && pid != uint.MaxValue ? line.Append(pid) : TStyle.Unknown(ref line);
+        BinaryPrimitives.ReadUInt32LittleEndian(value.Of(view.Record)) is var pid && pid != uint.MaxValue ? line.Append(pid)
+            : TStyle.Unknown(ref line);
 
     /// <summary>The ids of the header stand in capitals, as ps has them.</summary>
     public static string Label(string name) => (name is "pid" or "tid" or "uid" or "gid" ? name.ToUpperInvariant() : name) + "=";

@@ -20,8 +20,10 @@ internal readonly struct RequestedNameKind : IMemberKind
     // One from the root on is mostly the path that is shown already.
     private readonly struct IfRelative : IColumnForm
     {
-        public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
-            value.PartOf(view.Record) is { IsAbsent: false } part && !part.Of(view.Record).StartsWith((byte)'/') ? TStyle.Path(ref line, part, view.Record) : 0;
+        public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct,
+        IValueStyle =>
+            value.PartOf(view.Record) is { IsAbsent: false } part && !part.Of(view.Record).StartsWith((byte)'/')
+                ? TStyle.Path(ref line, part, view.Record) : 0;
 
         public static int BytesMax(EventValue value) => PathKind.BytesMax(value);
     }

@@ -43,6 +43,7 @@ internal readonly struct ReturnKind : IMemberKind, IValueKind
     {
         public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
             where TStyle : struct, IValueStyle =>
-            ErrnoKind.Of(value.Signed(view.Record)) == 0 ? Readable.Write<TStyle>(ref line, value, ref view) : ErrnoKind.Write<TStyle>(ref line, value, ref view);
+            ErrnoKind.Of(value.Signed(view.Record)) == 0 ? Readable.Write<TStyle>(ref line, value, ref view)
+                : ErrnoKind.Write<TStyle>(ref line, value, ref view);
     }
 }

@@ -6,7 +6,8 @@ using Veil.Core.Text;
 
 namespace Veil.Core.Events.Kinds;
 
-/// <summary>A system call: its number, which means nothing without the table that it indexes. The name is <c>syscall_N</c> where the table has none.</summary>
+/// <summary>A system call: its number, which means nothing without the table that it indexes. The name is <c>syscall_N</c> where the table
+/// has none.</summary>
 internal readonly struct SyscallKind : IMemberKind, IValueKind
 {
     public static string[] Typedefs => ["veil_syscall_t"];

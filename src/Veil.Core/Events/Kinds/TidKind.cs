@@ -11,7 +11,8 @@ internal readonly struct TidKind : IMemberKind, IValueKind
     public static ValueFacts Facts { get; } = new("number or null", KeyKind.Word, Quantity.Count);
 
     public static void Expand(MemberShape member) => member.Add<TidKind>(
-        PidKind.Width, new() { Rank = 40, IsRare = true, SameAs = member.Name.Replace("tid", "pid", StringComparison.Ordinal) }, PidKind.Label(member.Name));
+        PidKind.Width, new() { Rank = 40, IsRare = true, SameAs = member.Name.Replace("tid", "pid", StringComparison.Ordinal) },
+        PidKind.Label(member.Name));
 
     public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
         PidKind.Write<TStyle>(ref line, value, ref view);

@@ -37,7 +37,8 @@ internal readonly struct TextStyle : IValueStyle
     public static void Time(ref LineWriter line, long wallTimeNs) => Rfc3339.AppendLocal(ref line, wallTimeNs);
 }
 
-/// <summary><c>key=value</c>: a value with a blank in it is quoted, so that a line splits into pairs without doubt; what looks like a key there is escaped.</summary>
+/// <summary><c>key=value</c>: a value with a blank in it is quoted, so that a line splits into pairs without doubt; what looks like a key
+/// there is escaped.</summary>
 internal readonly struct PairStyle : IValueStyle
 {
     public static void Quote(ref LineWriter line)

@@ -23,13 +23,17 @@ internal sealed record FunctionName(string Name, string? Parameters, string? Res
     /// <summary>The longest symbol that is read; longer ones can be given as they are.</summary>
     public const int SymbolMax = 4096;
 
-    private static readonly string[] s_noParts = ["operator", "new", "delete", "co_await", "anonymous", "namespace", "std", "string", "const", "volatile", "unsigned", "signed", "char", "short", "int", "long", "bool", "double", "float", "void", "closure", "shim", "lambda", "auto", "as", "impl", "basic_string", "allocator"];
+    private static readonly string[] s_noParts =
+        ["operator", "new", "delete", "co_await", "anonymous", "namespace", "std", "string", "const", "volatile", "unsigned", "signed",
+        "char", "short", "int", "long", "bool", "double", "float", "void", "closure", "shim", "lambda", "auto", "as", "impl",
+        "basic_string", "allocator"];
 
     /// <summary>Name and parameters.</summary>
     public string Full => Name + Parameters;
 
     // Rust's <module::Type>::function, as it is called in the source.
-    private string WithoutImpl => Name.StartsWith('<') && !Name.Contains(" as ", StringComparison.Ordinal) && Name.IndexOf(">::", StringComparison.Ordinal) is > 0 and var end
+    private string WithoutImpl => Name.StartsWith('<') && !Name.Contains(" as ", StringComparison.Ordinal)
+        && Name.IndexOf(">::", StringComparison.Ordinal) is > 0 and var end
         ? Name[1..end] + Name[(end + 1)..]
         : Name;
 
@@ -38,7 +42,8 @@ internal sealed record FunctionName(string Name, string? Parameters, string? Res
 
     /// <summary>Is it what a user wrote: with or without parameters and result, and with any blanks?</summary>
     /// <param name="normal">What <see cref="Normalize"/> made of it.</param>
-    public bool Is(string normal) => normal == Normalize(Name) || normal == Normalize(WithoutImpl) || normal == Normalize(Full) || (Result is not null && normal == Normalize(Result + " " + Full));
+    public bool Is(string normal) => normal == Normalize(Name) || normal == Normalize(WithoutImpl) || normal == Normalize(Full)
+        || (Result is not null && normal == Normalize(Result + " " + Full));
 
     /// <summary>Without blanks, and with short names for what has several.</summary>
     public static string Normalize(string name)
@@ -55,7 +60,8 @@ internal sealed record FunctionName(string Name, string? Parameters, string? Res
         int parameters = name.IndexOf('(', StringComparison.Ordinal);
         string path = parameters > 0 ? name[..parameters] : name;
         string[] words = path.Split([.. path.Where(static c => !IsWord(c)).Distinct()], StringSplitOptions.RemoveEmptyEntries);
-        return words.Where(static word => !char.IsAsciiDigit(word[0]) && char.IsAscii(word[0]) && !s_noParts.Contains(word)).MaxBy(static word => word.Length) ?? "";
+        return words.Where(static word => !char.IsAsciiDigit(word[0]) && char.IsAscii(word[0]) && !s_noParts.Contains(word))
+            .MaxBy(static word => word.Length) ?? "";
     }
 
     /// <summary>The function's own name, without its classes, the arguments of its template and its parameters.</summary>

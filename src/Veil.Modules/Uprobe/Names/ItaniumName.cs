@@ -5,8 +5,8 @@ using System.Text;
 namespace Veil.Modules.Uprobe.Names;
 
 /// <summary>
-/// Reads the names of C++ functions (Itanium C++ ABI, 5.1). Enough of it for what stands in symbol tables: names that hold expressions are not
-/// read. The name may be anything: depth and length of the answer are bounded.
+/// Reads the names of C++ functions (Itanium C++ ABI, 5.1). Enough of it for what stands in symbol tables: names that hold expressions are
+/// not read. The name may be anything: depth and length of the answer are bounded.
 /// </summary>
 internal sealed class ItaniumName
 {
@@ -464,7 +464,8 @@ internal sealed class ItaniumName
         arguments = [];
         while (!Take('E'))
             arguments.Add(TemplateArgument());
-        return "<" + string.Join(", ", arguments.SelectMany(static argument => argument.Items).Select(static argument => argument.Text)) + ">";
+        return "<" + string.Join(", ", arguments.SelectMany(static argument => argument.Items).Select(static argument => argument.Text))
+            + ">";
     }
 
     private Node TemplateArgument()
@@ -632,7 +633,8 @@ internal sealed class ItaniumName
         {
             depth += name[i] switch { '>' or ')' => 1, '<' or '(' => -1, _ => 0 };
             if (depth == 0 && name[i] == ':' && name[i - 1] == ':')
-                return name is "std::string" or "std::istream" or "std::ostream" or "std::iostream" ? "basic_" + name[(i + 1)..] : name[(i + 1)..];
+                return name is "std::string" or "std::istream" or "std::ostream" or "std::iostream" ? "basic_" + name[(i + 1)..]
+                    : name[(i + 1)..];
         }
 
         return name;
@@ -665,18 +667,22 @@ internal sealed class ItaniumName
 
         public string Text => Pack is null ? Left + Right : string.Join(", ", Pack.Select(static item => item.Text));
 
-        public Node Map(Func<Node, Node> change) => Pack is null ? change(this) : new Node("") { Pack = Pack.ConvertAll(item => change(item)) };
+        public Node Map(Func<Node, Node> change) =>
+            Pack is null ? change(this) : new Node("") { Pack = Pack.ConvertAll(item => change(item)) };
 
-        public Node Qualify(string qualifiers) => Right.Length == 0 ? this with { Left = Left + qualifiers } : this with { Right = Right + qualifiers };
+        public Node Qualify(string qualifiers) =>
+            Right.Length == 0 ? this with { Left = Left + qualifiers } : this with { Right = Right + qualifiers };
 
         public Node Point(string mark)
         {
             if (Right.Length == 0)
-                return mark[0] == '&' && Left.EndsWith('&') ? Collapse(mark) : this with { Left = Left + (mark[0] is '*' or '&' ? "" : " ") + mark };
+                return mark[0] == '&' && Left.EndsWith('&') ? Collapse(mark)
+                    : this with { Left = Left + (mark[0] is '*' or '&' ? "" : " ") + mark };
             return Right[0] == ')' ? this with { Left = Left + mark } : new Node(Left + "(" + mark, ")" + Right);
         }
 
         // A reference to a reference: only && to && stays one.
-        private Node Collapse(string mark) => Left.EndsWith("&&", StringComparison.Ordinal) && mark == "&" ? this with { Left = Left[..^1] } : this;
+        private Node Collapse(string mark) =>
+            Left.EndsWith("&&", StringComparison.Ordinal) && mark == "&" ? this with { Left = Left[..^1] } : this;
     }
 }

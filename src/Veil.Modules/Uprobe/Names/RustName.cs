@@ -5,7 +5,8 @@ using System.Text;
 namespace Veil.Modules.Uprobe.Names;
 
 /// <summary>
-/// Reads the names of Rust functions: those of <c>-C symbol-mangling-version=legacy</c>, which look like C++, and v0 (Rust RFC 2603). The name may be
+/// Reads the names of Rust functions: those of <c>-C symbol-mangling-version=legacy</c>, which look like C++, and v0 (Rust RFC 2603). The
+/// name may be
 /// anything: depth and length of the answer are bounded.
 /// </summary>
 internal sealed class RustName
@@ -67,7 +68,8 @@ internal sealed class RustName
     private static bool IsHash(string part)
     {
         const int hashLength = 17;
-        return part.Length == hashLength && part[0] == 'h' && part.AsSpan(1).IndexOfAnyExcept(System.Buffers.SearchValues.Create("0123456789abcdef")) < 0;
+        return part.Length == hashLength && part[0] == 'h' && part.AsSpan(1)
+            .IndexOfAnyExcept(System.Buffers.SearchValues.Create("0123456789abcdef")) < 0;
     }
 
     private static string Unescape(string part)
@@ -96,7 +98,9 @@ internal sealed class RustName
                     "LP" => "(",
                     "RP" => ")",
                     "C" => ",",
-                    _ when code.StartsWith('u') && int.TryParse(code.AsSpan(1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int rune) && Rune.IsValid(rune)
+                    _ when code.StartsWith('u')
+                        && int.TryParse(code.AsSpan(1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int rune)
+                        && Rune.IsValid(rune)
                         => new Rune(rune).ToString(),
                     _ => throw Unread(),
                 });
@@ -376,7 +380,9 @@ internal sealed class RustName
         while (char.IsAsciiHexDigitLower(Next))
             _at++;
         string digits = _text[start.._at];
-        if (!TakeIf('_') || !ulong.TryParse(digits.Length == 0 ? "0" : digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong value))
+        if (!TakeIf('_')
+            || !ulong.TryParse(
+            digits.Length == 0 ? "0" : digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong value))
             throw Unread();
         Write(type switch
         {
@@ -422,7 +428,8 @@ internal sealed class RustName
         while (!TakeIf('_'))
         {
             char c = Take();
-            int digit = char.IsAsciiDigit(c) ? c - '0' : char.IsAsciiLetterLower(c) ? c - 'a' + 10 : char.IsAsciiLetterUpper(c) ? c - 'A' + 36 : throw Unread();
+            int digit = char.IsAsciiDigit(c) ? c - '0' : char.IsAsciiLetterLower(c) ? c - 'a' + 10 : char.IsAsciiLetterUpper(c) ? c - 'A'
+                + 36 : throw Unread();
             value = (value * 62) + (ulong)digit;
         }
 
