@@ -10,6 +10,7 @@ public sealed partial class DocsTests
     // By how the command begins, without sudo and the path.
     private static readonly Dictionary<string, string> s_notRun = new(StringComparer.Ordinal)
     {
+        ["veil --module files --errno EACCES --enrich why"] = "only root can be another user: WhyTests",
         ["veil --module files --name shop"] = "made by a program of its own, on a terminal",
         ["veil --module syscall --name shop"] = "the same",
         ["veil --module files --errno EACCES,EPERM"] = "the same",
@@ -53,6 +54,9 @@ public sealed partial class DocsTests
             command.Contains("pdi", StringComparison.Ordinal), isFull = command.EndsWith("> /dev/full", StringComparison.Ordinal);
         string[] words = [.. command.Split(" > ")[0].Split(' ').Skip(1)];
         if (isRefused)
+            return VeilRun.ToEnd(words).Errors.Split('\n');
+
+        if (words.Contains("--"))
             return VeilRun.ToEnd(words).Errors.Split('\n');
 
         using var workload = command switch

@@ -47,7 +47,7 @@ public sealed class OwnEndTests : IDisposable
     public void MaxEvents_OfABurst_AreDeliveredExactly(int events)
     {
         // All of them fit into the ring: a reader that gets no CPU meanwhile, as in an emulated guest, loses none.
-        using var burst = Workload.Waiting("burst", "100000");
+        using var burst = Workload.Waiting("burst", "200000");
         using var veil =
             VeilRun.Attach(
             "-m", "syscall", "-p", burst.Pid, "-s", "getppid", "--max-events", events.ToString(), "-o", "json", "--fail-on-loss");
