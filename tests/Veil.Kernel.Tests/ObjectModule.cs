@@ -27,7 +27,7 @@ internal sealed class ObjectModule : TraceModule
             .Where(static rung => rung.Programs.Count > 0)];
         OwnFilters =
             [.. bpf.Maps.Where(map => bpf.Btf.TryGetVariable(map.Name + "_mode", out _)).Select(static map => map.Name["filter_".Length..])
-            .Where(name => Filters.All(common => common.Name != name)).Select(static name => new NumberDimension(name))];
+            .Where(name => name != "follow" && Filters.All(common => common.Name != name)).Select(static name => new NumberDimension(name))];
         Flags = [
             .. bpf.Btf.TryGetVariable("veil_slower_ns", out _) ? [Thresholds.Slower]
             : (ModuleFlag[])[], .. bpf.Btf.TryGetVariable("veil_only_failed", out _) ? [Thresholds.Failed] : (ModuleFlag[])[]];

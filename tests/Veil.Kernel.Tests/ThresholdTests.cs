@@ -12,6 +12,25 @@ public sealed class ThresholdTests
 
     public static TheoryData<string> MemoryHooks => [.. Rungs.Exact("memory")];
 
+    /// <summary>What hangs is seen while it does, once, and again at its end.</summary>
+    [Theory]
+    [InlineData("--returns")]
+    [InlineData("--args")]
+    public void Slower_CallThatIsUnderWay_IsShownMeanwhileAndAtItsEnd(string events)
+    {
+        using var veil =
+            VeilRun.Attach("-m", "syscall", "-n", "sleeps-long", "-s", "clock_nanosleep", "--slower", "300ms", events, "-o", "json");
+        Bash("cp $(command -v sleep) $T/sleeps-long; $T/sleeps-long 1.5");
+        veil.Stop().ShouldBe(0);
+
+        var calls = veil.Events;
+        calls.Length.ShouldBe(2);
+        calls[0].GetProperty("ret").ValueKind.ShouldBe(JsonValueKind.Null);
+        calls[0].GetProperty("duration_ns").GetInt64().ShouldBeInRange(300_000_000, 1_400_000_000);
+        calls[1].GetProperty("ret").GetInt64().ShouldBe(0);
+        calls[1].GetProperty("duration_ns").GetInt64().ShouldBeGreaterThan(1_500_000_000);
+    }
+
     [Theory]
     [MemberData(nameof(SyscallHooks))]
     public void Slower_Syscalls_OnlyThoseThatTookLong(string hook)

@@ -16,6 +16,16 @@ public sealed unsafe class BpfIteration : IDisposable
         _fd = fd;
     }
 
+    /// <summary>Makes a run of a program by its link.</summary>
+    /// <exception cref="BpfException">Privileges are missing.</exception>
+    internal static BpfIteration Of(string program, BpfLink link)
+    {
+        int iterator = NativeAttach.bpf_iter_create(link.Fd);
+        return iterator >= 0
+            ? new BpfIteration(program, iterator)
+            : throw BpfErrors.Create("running program", program, Marshal.GetLastPInvokeError());
+    }
+
     /// <summary>Runs the program over all that it iterates, once.</summary>
     /// <param name="take">Takes what the program writes (<c>bpf_seq_write()</c>), piece by piece; none: it is not kept.</param>
     /// <exception cref="BpfException">It ended early.</exception>

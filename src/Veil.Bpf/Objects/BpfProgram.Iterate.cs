@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-only
-using System.Runtime.InteropServices;
 using Veil.Bpf.Interop;
 
 namespace Veil.Bpf;
@@ -27,10 +26,14 @@ public sealed unsafe partial class BpfProgram
     public BpfIteration PrepareIteration()
     {
         using var link = AttachIterator();
-        int iterator = NativeAttach.bpf_iter_create(link.Fd);
-        return iterator >= 0 ? new BpfIteration(Name, iterator)
-            : throw BpfErrors.Create("running program", Name, Marshal.GetLastPInvokeError());
+        return BpfIteration.Of(Name, link);
     }
+
+    /// <summary>Prepares any number of runs (5.8). Nothing runs until <see cref="BpfIterator.Run"/>.</summary>
+    /// <exception cref="UnsupportedByKernelException">The kernel lacks this iterator.</exception>
+    /// <exception cref="BpfException">Privileges are missing.</exception>
+    /// <exception cref="InvalidOperationException">It is not loaded.</exception>
+    public BpfIterator PrepareIterator() => new(Name, AttachIterator());
 
     private BpfLink AttachIterator()
     {

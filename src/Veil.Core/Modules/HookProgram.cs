@@ -10,6 +10,9 @@ public sealed record HookProgram(string Name, EventKind? Event = null, Func<Modu
     /// <summary>It is an iterator that runs when the others have been detached.</summary>
     public bool IsLast { get; init; }
 
+    /// <summary>It is an iterator that runs now and then while events are sent.</summary>
+    public bool IsRepeated { get; init; }
+
     /// <summary>Is it attached with these flags, on this kernel?</summary>
     public bool IsWanted(ModuleArguments arguments) => Event?.IsChosen(arguments) != false && When?.Invoke(arguments) != false;
 

@@ -69,9 +69,9 @@ internal sealed unsafe class SystemCallFilter
         if (asksForNames)
             filter.Permit(Names);
         filter.PermitOwnThreads(command);
-        // BPF_MAP_*_ELEM, _GET_NEXT_KEY, BPF_OBJ_GET_INFO_BY_FD, _LOOKUP_AND_DELETE_ELEM, the four batches, BPF_LINK_DETACH: what works on
+        // BPF_MAP_*_ELEM, _GET_NEXT_KEY, BPF_OBJ_GET_INFO_BY_FD, _LOOKUP_AND_DELETE_ELEM, the four batches, BPF_ITER_CREATE, BPF_LINK_DETACH: what works on
         // a descriptor.
-        filter.PermitWith("bpf", 0, 1, 2, 3, 4, 15, 21, 24, 25, 26, 27, 34);
+        filter.PermitWith("bpf", 0, 1, 2, 3, 4, 15, 21, 24, 25, 26, 27, 33, 34);
         // TCGETS, TCSETS, TCSETSW, TCSETSF, TCSBRK, TCXONC, TCFLSH, TIOCGPGRP, TIOCGWINSZ, FIONREAD, FIONBIO, TCGETS2,
         // PERF_EVENT_IOC_DISABLE.
         filter.PermitWith(

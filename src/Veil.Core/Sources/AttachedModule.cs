@@ -19,6 +19,7 @@ internal sealed class AttachedModule : IDisposable
     private readonly BpfObject _object;
     private readonly List<BpfLink> _links = [];
     private readonly List<BpfIteration> _last = [];
+    private readonly List<BpfIterator> _repeated = [];
     private readonly LossLedger _losses;
     private readonly List<BpfProgram> _programs = [];
     private readonly List<BpfProgram> _attached = [];
@@ -119,6 +120,13 @@ internal sealed class AttachedModule : IDisposable
         }
     }
 
+    /// <summary>Runs the programs that run now and then.</summary>
+    public void Repeat()
+    {
+        foreach (var iterator in _repeated)
+            iterator.Run();
+    }
+
     /// <summary>Detaches the hooks, and runs what runs last. What they emitted stays in the ring.</summary>
     public void Detach()
     {
@@ -127,6 +135,9 @@ internal sealed class AttachedModule : IDisposable
         foreach (var link in _links)
             link.Dispose();
         _links.Clear();
+        foreach (var iterator in _repeated)
+            iterator.Dispose();
+        _repeated.Clear();
         foreach (var iteration in _last)
         {
             iteration.Run();
@@ -195,7 +206,7 @@ internal sealed class AttachedModule : IDisposable
             var arguments = options.ArgumentsOf(module);
             List<string> before = [.. following.ProgramsBefore()], after = [.. following.ProgramsAfter()];
             List<HookProgram> wanted =
-                [.. before.Select(static name => new HookProgram(name)), .. rung.Programs.Where(program => program.IsWanted(arguments)),
+                [.. before.Select(static name => new HookProgram(name)), .. rung.Programs.Where(program => program.IsWanted(arguments) && !(program.IsRepeated && plan is not null)),
                     .. after.Select(static name => new HookProgram(name))];
             RefuseMissingHooks(wanted.Select(hook => bpfObject.Program(hook.Name)));
             foreach (var program in bpfObject.Programs)
@@ -247,6 +258,8 @@ internal sealed class AttachedModule : IDisposable
                         attached._programs.Add(program);
                     if (isFollowing)
                         attached._links.Add(links[hook.Name] = program.Attach());
+                    else if (hook.IsRepeated)
+                        attached._repeated.Add(program.PrepareIterator());
                     else if (hook.IsLast)
                         attached._last.Add(program.PrepareIteration());
                     else

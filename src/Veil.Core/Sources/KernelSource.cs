@@ -29,6 +29,10 @@ internal sealed class KernelSource : IEventSource
     private readonly BpfStatistics? _statistics;
     private readonly Following _following;
 
+    // So often programs run that look for what has become slow.
+    private const int RepeatMs = 250;
+    private long _repeatAt;
+
     /// <summary>Loads and attaches every module.</summary>
     /// <param name="options">What to trace.</param>
     /// <param name="events">The kinds of event of the modules.</param>
@@ -98,10 +102,21 @@ internal sealed class KernelSource : IEventSource
     public void Drain(EventPipeline pipeline, bool last)
     {
         _following.Step();
+        Repeat();
         if (_merge is null)
             DrainOne(_rings.Readers[0], pipeline);
         else
             DrainMerged(_merge, pipeline, last);
+    }
+
+    private void Repeat()
+    {
+        long now = Environment.TickCount64;
+        if (now < _repeatAt)
+            return;
+        _repeatAt = now + RepeatMs;
+        foreach (var module in _modules)
+            module.Repeat();
     }
 
     public ulong Discard()

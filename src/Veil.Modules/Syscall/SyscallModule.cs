@@ -16,6 +16,8 @@ internal sealed class SyscallModule : TraceModule
     private static readonly PathDimension s_path =
         new("path", "calls with such a path, or on a descriptor of one, as --file of files; syscall then shows arguments");
 
+    private static readonly string[] s_atEnd = [Thresholds.Failed.Name, ErrnoDimension.FlagName, s_path.Name, FdDimension.FlagName];
+
     // What a call came to is only known at its end.
     private static readonly EventKind s_args = new("syscall_args_event", [CallFlags.Args.Name, s_path.Name, FdDimension.FlagName]);
     private static readonly EventKind s_return = new("syscall_return_event", [Returns, .. Thresholds.OfResults, .. s_args.Flags]);
@@ -78,6 +80,7 @@ internal sealed class SyscallModule : TraceModule
         bpfObject.Map("args_tids").SetAutoCreate(args && !TaskStorage.IsSteady);
         bpfObject.Map("args_tasks").SetAutoCreate(args && TaskStorage.IsSteady);
         bpfObject.Map("syscall_plans").SetAutoCreate(args);
+        bpfObject.Map("syscall_copies").SetAutoCreate(args && IsShownWhileUnderWay(arguments));
         bpfObject.Map("path_walks").SetAutoCreate(args);
         bpfObject.Map("path_matches").SetAutoCreate(args);
         bpfObject.Map("filter_path").SetAutoCreate(args);
@@ -95,6 +98,11 @@ internal sealed class SyscallModule : TraceModule
             plans.Set(key, plan);
     }
 
+    // Whether it fails, or has a path or descriptor that is asked for, is known at its end; and a line of strace stands for a whole call.
+    private static bool IsShownWhileUnderWay(ModuleArguments arguments) =>
+        Thresholds.NeedTime(arguments) && !arguments.IsStrace
+        && !Array.Exists(s_atEnd, arguments.IsGiven);
+
     // Entry last: a call seen to begin is then also seen to end.
     private static HookProgram[] Programs(string rung) =>
     [
@@ -106,6 +114,8 @@ internal sealed class SyscallModule : TraceModule
         new("syscall_deliver", When: static arguments => arguments.IsStrace),
         new(rung == "tp_btf" ? "syscall_send_tp_btf" : "syscall_send_raw_tp", When: static arguments => arguments.IsStrace),
         new("syscall_running", When: static arguments => arguments.IsStrace) { IsLast = true },
+        new("syscall_arg_slow", s_args, IsShownWhileUnderWay) { IsRepeated = true },
+        new("syscall_slow", s_return, static arguments => !s_args.IsChosen(arguments) && IsShownWhileUnderWay(arguments)) { IsRepeated = true },
         new($"syscall_arg_exit_{rung}", s_args),
         new($"syscall_arg_enter_{rung}", s_args),
         new($"syscall_exec_{rung}", s_return, static arguments => !s_args.IsChosen(arguments) && !TaskStorage.IsSteady),

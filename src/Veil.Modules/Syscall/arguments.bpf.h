@@ -108,6 +108,7 @@ struct syscall_args_event {
 struct syscall_call {
 	__u64 start_ns; /* 0: it is in none */
 	struct veil_syscall syscall;
+	__u64 shown_ns; /* the start of the last one that was shown while it was under way */
 };
 
 /* The same with its event, as far as that is known. */

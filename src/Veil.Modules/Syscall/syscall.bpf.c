@@ -481,3 +481,64 @@ int syscall_running(struct bpf_iter__task *ctx)
 	draft->event.call.ret = VEIL_RET_RUNNING;
 	return syscall_args_send(task, draft, draft->call.start_ns);
 }
+
+/*
+ * --slower: calls that have become slow and are still under way, each once. These run now and then, beside the programs
+ * that see calls end, so what they send is a copy of what did not change meanwhile.
+ */
+static __always_inline bool syscall_is_due(const struct syscall_call *call)
+{
+	return call->start_ns && call->shown_ns != call->start_ns && veil_is_slow(call->start_ns);
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct syscall_draft);
+} syscall_copies SEC(".maps");
+
+SEC("iter/task")
+int syscall_slow(struct bpf_iter__task *ctx)
+{
+	struct syscall_done done = {.ret = VEIL_RET_RUNNING};
+	struct task_struct *address = ctx->task;
+	struct syscall_call *call;
+
+	if (!address)
+		return 0;
+	call = syscall_find(veil_task_typed(address), false);
+	if (!call || !syscall_is_due(call))
+		return 0;
+	done.start_ns = call->start_ns;
+	done.syscall = call->syscall;
+	if (*(volatile __u64 *)&call->start_ns != done.start_ns)
+		return 0;
+	call->shown_ns = done.start_ns;
+	return syscall_return_emit(veil_task_typed(address), &done);
+}
+
+SEC("iter/task")
+int syscall_arg_slow(struct bpf_iter__task *ctx)
+{
+	struct task_struct *address = ctx->task;
+	struct syscall_draft *draft, *copy;
+	__u32 zero = 0;
+	__u64 start;
+
+	if (!address)
+		return 0;
+	draft = (void *)syscall_find(veil_task_typed(address), true);
+	if (!draft || !syscall_is_due(&draft->call))
+		return 0;
+	start = draft->call.start_ns;
+	copy = bpf_map_lookup_elem(&syscall_copies, &zero);
+	if (!copy || bpf_probe_read_kernel(copy, sizeof(*copy), draft))
+		return 0;
+	if (copy->call.start_ns != start || *(volatile __u64 *)&draft->call.start_ns != start)
+		return 0;
+	draft->call.shown_ns = start;
+	copy->event.call.syscall = copy->call.syscall;
+	copy->event.call.ret = VEIL_RET_RUNNING;
+	return syscall_args_send(veil_task_typed(address), copy, start);
+}

@@ -10,6 +10,9 @@ internal readonly struct ErrnoKind : IMemberKind, IValueKind
     /// <summary>What a call that never returned has for a result.</summary>
     public const long NeverReturned = long.MinValue;
 
+    /// <summary>Did a call not return, or not yet (VEIL_RET_NONE, VEIL_RET_RUNNING)?</summary>
+    public static bool HasNone(long ret) => ret <= NeverReturned + 1;
+
     private const int Max = 4095;
     private const int Width = 17;
 
@@ -37,7 +40,7 @@ internal readonly struct ErrnoKind : IMemberKind, IValueKind
     {
         long ret = value.Signed(view.Record);
         if (Of(ret) is 0)
-            return ret == NeverReturned ? TStyle.Unknown(ref line) : TStyle.NoError(ref line);
+            return HasNone(ret) ? TStyle.Unknown(ref line) : TStyle.NoError(ref line);
         int start = line.Length;
         TStyle.Quote(ref line);
         AppendName(ref line, Of(ret));
@@ -70,7 +73,7 @@ internal readonly struct ErrnoKind : IMemberKind, IValueKind
 
         public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view)
             where TStyle : struct, IValueStyle =>
-            value.Signed(view.Record) is var ret && ret == NeverReturned ? TStyle.Unknown(ref line) : line.Append((long)Of(ret));
+            value.Signed(view.Record) is var ret && HasNone(ret) ? TStyle.Unknown(ref line) : line.Append((long)Of(ret));
     }
 
     // ENOENT(2), or 0
@@ -80,7 +83,7 @@ internal readonly struct ErrnoKind : IMemberKind, IValueKind
         {
             long ret = value.Signed(view.Record);
             if (Of(ret) is 0)
-                return ret == NeverReturned ? TStyle.Unknown(ref line) : line.Append("0"u8);
+                return HasNone(ret) ? TStyle.Unknown(ref line) : line.Append("0"u8);
             int start = line.Length;
             AppendName(ref line, Of(ret));
             line.Append((byte)'(');

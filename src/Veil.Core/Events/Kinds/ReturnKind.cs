@@ -22,7 +22,7 @@ internal readonly struct ReturnKind : IMemberKind, IValueKind
         value.Signed(view.Record) is var ret && HasResult(ret) ? line.Append(ret) : TStyle.Unknown(ref line);
 
     // Of a call that ended in the middle of a restart only the kernel saw a result, as strace has it: ? ERESTARTSYS.
-    private static bool HasResult(long ret) => ret >= 0 || (ret != ErrnoKind.NeverReturned && !Errno.IsRestart(-ret));
+    private static bool HasResult(long ret) => ret >= 0 || (!ErrnoKind.HasNone(ret) && !Errno.IsRestart(-ret));
 
     private readonly struct Readable : IColumnForm
     {
