@@ -14,7 +14,7 @@ public sealed class FollowTests
     [Theory]
     [InlineData("--module", "syscall")]
     [InlineData("--module", "syscall", "--hook", "tp_btf")]
-    [InlineData("--module", "syscall", "--hook", "tracepoint")]
+    [InlineData("--module", "syscall", "--hook", "raw_tp")]
     [InlineData("--module", "syscall", "--returns")]
     public void Follow_EveryWayToMakeATask_SeesEachCall(params string[] flags)
     {

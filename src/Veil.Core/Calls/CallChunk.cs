@@ -29,6 +29,9 @@ public enum CallChunkKind : byte
 
     /// <summary>How many addresses an array has: a word.</summary>
     Number,
+
+    /// <summary>Of a descriptor, what it stands for, as it is shown: no kernel sends it.</summary>
+    Text,
 }
 
 /// <summary>How a chunk was had: <c>SYSCALL_UNREAD</c> and its like.</summary>

@@ -26,6 +26,8 @@ internal static class CallDescriptor
         line.Append((byte)'<');
         if (chunk.Kind == CallChunkKind.Socket)
             new CallSocket(chunk.Bytes).Append(ref line, isAll);
+        else if (chunk.Kind == CallChunkKind.Text)
+            CallEscaping.Append(ref line, chunk.Bytes);
         else if (!isAll || !HasDetail(chunk) || !TryWriteInstead(ref writer, chunk))
             AppendPath(ref line, chunk, isAll);
         line.Append((byte)'>');
@@ -57,6 +59,8 @@ internal static class CallDescriptor
         chunk = call.Find(arg, CallChunkKind.Path, index);
         if (!chunk.IsRead)
             chunk = call.Find(arg, CallChunkKind.Socket, index);
+        if (!chunk.IsRead)
+            chunk = call.Find(arg, CallChunkKind.Text, index);
         return chunk.IsRead;
     }
 

@@ -104,6 +104,9 @@ internal sealed class AttachedModule : IDisposable
     public static string? WhyNot(TraceModule module, HookRung rung)
     {
         const int ringBytes = 4096;
+        // The objects of those before are megabytes, and nobody has asked for the memory yet.
+        if (MemoryCgroup.IsTight)
+            GC.Collect();
         var self = FilterExpression.Parse(new PidDimension(), [Environment.ProcessId.ToString(CultureInfo.InvariantCulture)]);
         var options = new SessionOptions { Modules = [module], Filters = [self], Output = default, RingBytes = ringBytes };
         try

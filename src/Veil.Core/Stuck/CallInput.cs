@@ -41,15 +41,22 @@ internal sealed class CallInput
             var argument = spec.Arguments[arg];
             if (!task.IsMemoryLocked)
                 Add(task.Pid, call, arg, argument.Input(arg, options, call.Is32Bit));
-            if (argument.IsDescriptor && options.Descriptors != DescriptorDetail.None
-                && descriptors.NameOf(task.Tid, call.Int(arg)) is { } name)
-                Add(0, arg, CallChunkKind.Path, Encoding.UTF8.GetBytes(name));
+            if (argument.IsDescriptor && options.Descriptors != DescriptorDetail.None)
+                AddDescriptor(arg, task.Tid, call.Int(arg), descriptors);
         }
 
         int chunks = _length - CallView.SizeBytes;
         new EventPart(chunks == 0 ? 0u : CallView.SizeBytes, chunks, isTruncated: false, isDeleted: false)
             .Write(head[CallView.PartOffset..]);
         return new CallView(_record, 0);
+    }
+
+    private void AddDescriptor(int arg, uint tid, int fd, DescriptorNames descriptors)
+    {
+        if (descriptors.SocketOf(tid, fd) is { } socket)
+            Add(0, arg, CallChunkKind.Text, Encoding.UTF8.GetBytes(socket.Text));
+        else if (descriptors.NameOf(tid, fd) is { } name)
+            Add(0, arg, CallChunkKind.Path, Encoding.UTF8.GetBytes(name));
     }
 
     private void Add(uint pid, in CallView call, int arg, CallReader reader)

@@ -10,7 +10,7 @@ namespace Veil.Modules.Files;
 /// <summary>What is done to files, with their absolute paths.</summary>
 internal sealed class FilesModule : TraceModule
 {
-    private const long LoadBytes = 3 * 1024 * 1024;
+    private const long LoadBytes = 4 * 1024 * 1024;
     private const int CallSlots = 3; // FILES_SLOT_CALL, FILES_SLOT_ENTER, FILES_SLOT_URING
     private const string Close = "close";
 

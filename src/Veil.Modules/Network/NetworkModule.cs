@@ -11,7 +11,7 @@ internal sealed class NetworkModule : TraceModule
 {
     private static readonly Version s_cookies = new(5, 12);
     private const string Iterator = "network_sockets_iter";
-    private const long LoadBytes = 30 * 1024 * 1024, TracepointLoadBytes = 40 * 1024 * 1024;
+    private const long LoadBytes = 30 * 1024 * 1024, TracepointLoadBytes = 41 * 1024 * 1024;
 
     private static readonly HookProgram s_acceptCall =
         new("network_accept_tracepoint", When: HasAcceptCalls), s_accept4Call = new("network_accept4_tracepoint", When: HasAcceptCalls);
