@@ -68,6 +68,9 @@ internal static class StuckCommand
         StandardStreams.RequireOutput();
         foreach (string warning in options.Filters.SelectMany(static filter => filter.Dimension.Warnings(filter.Bits.Keys)))
             Messages.Write($"warning: {warning}");
+        if (!TaskLook.ReadsArguments)
+            Messages.Write("warning: in a PID namespace of its own /proc has other ids than the kernel: what arguments point to, and what "
+                + "descriptors stand for, is not read");
         var report =
             new StuckReport(
             new CallOptions(format == OutputFormat.Json), TerminalScreen.Of(StandardStreams.Output)?.Size.Columns ?? int.MaxValue);

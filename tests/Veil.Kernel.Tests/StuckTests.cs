@@ -8,7 +8,7 @@ namespace Veil.Kernel.Tests;
 /// <summary><c>veil stuck</c> on tasks that wait where the workload says.</summary>
 public sealed partial class StuckTests : IDisposable
 {
-    private static readonly string[] s_waiters = ["pipe", "connection", "listener", "fifo", "vector", "vfork"];
+    private static readonly string[] s_waiters = ["pipe", "connection", "listener", "fifo", "vector", "poll", "vfork"];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("veil-stuck-").FullName;
 
@@ -42,6 +42,20 @@ public sealed partial class StuckTests : IDisposable
         lines.ShouldContain("    ESTABLISHED, 0 bytes not acknowledged, 0 not read");
         CallOf(lines, waiters["listener"]).ShouldContain($"{waiters["listener_fd"]}<TCP:[127.0.0.1:{waiters["port"]}]>");
         lines.ShouldContain("    LISTEN, 0 connections not accepted");
+    }
+
+    /// <summary>Who waits for a connection waits in poll() more often than in the call itself.</summary>
+    [Fact]
+    public void Stuck_PollOfAConnection_ShowsItAndItsState()
+    {
+        using var waiters = Start(0);
+
+        var lines = Look("--tid", waiters["poll"]);
+
+        CallOf(lines, waiters["poll"]).ShouldBe(
+            $"poll([{{fd={waiters["client_fd"]}<TCP:[127.0.0.1:{waiters["client_port"]}->127.0.0.1:{waiters["port"]}]>, " +
+            "events=POLLIN}], 1, -1)");
+        lines.ShouldContain("    ESTABLISHED, 0 bytes not acknowledged, 0 not read");
     }
 
     [Fact]

@@ -3,7 +3,7 @@
  * Tasks that wait in known system calls, until stdin closes: a thread for each of
  *   pipe     read of an empty pipe           connection  recv of a TCP connection that nobody writes to
  *   fifo     open of FOLDER/fifo             vector      writev into a full pipe
- *   listener accept of a listening socket
+ *   listener accept of a listening socket    poll        poll of that connection
  * and one that waits uninterruptibly, for a child that was made by vfork() and pauses. N more threads pause.
  */
 #include "workload.h"
@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -60,6 +61,14 @@ static void *wait_in_vector(void *unused)
 
 	(void)unused;
 	return (void *)writev(full[1], parts, 2);
+}
+
+static void *wait_in_poll(void *unused)
+{
+	struct pollfd set = {.fd = client, .events = POLLIN};
+
+	(void)unused;
+	return (void *)(long)poll(&set, 1, -1);
 }
 
 static void *wait_for_child(void *unused)
@@ -129,8 +138,9 @@ static void connect_both(void)
 int main(int argc, char **argv)
 {
 	static struct waiter waiters[] = {
-	    {"pipe", wait_in_pipe}, {"connection", wait_in_connection}, {"listener", wait_in_listener},
-	    {"fifo", wait_in_fifo}, {"vector", wait_in_vector},		{"vfork", wait_for_child},
+	    {"pipe", wait_in_pipe},    {"connection", wait_in_connection}, {"listener", wait_in_listener},
+	    {"fifo", wait_in_fifo},    {"vector", wait_in_vector},	   {"poll", wait_in_poll},
+	    {"vfork", wait_for_child},
 	};
 	static struct waiter pauses = {"paused", wait_for_ever};
 	long extra;

@@ -51,6 +51,9 @@ public sealed record ColumnHint
     /// <summary>A value that is as wide as it is, and stands last.</summary>
     internal bool IsWide { get; init; }
 
+    /// <summary>It goes on in the next rows of the screen, broken at blanks, and is not shortened.</summary>
+    internal bool Wraps { get; init; }
+
     /// <summary>Another column says it.</summary>
     internal bool IsHidden { get; init; }
 

@@ -41,6 +41,9 @@ internal sealed record ScreenColumn
     /// <summary>A value that is as wide as it is, and stands last.</summary>
     public bool IsWide { get; init; }
 
+    /// <summary>It goes on in the next rows, and is not shortened.</summary>
+    public bool Wraps { get; init; }
+
     /// <summary>Zero says nothing.</summary>
     public bool HidesZero { get; init; }
 
@@ -86,6 +89,7 @@ internal sealed record ScreenColumn
                 Rank = column.Name == "uid" && options.Enrichments.HasFlag(Enrichments.User) ? 5 : hint.Rank ?? ColumnHint.Kept,
                 IsRare = hint.IsRare ?? false,
                 IsWide = hint.IsWide,
+                Wraps = hint.Wraps,
                 HidesZero = hint.HidesZero ?? false,
                 ShowsUnknown = hint.ShowsUnknown,
                 Limit = hint.Limit,

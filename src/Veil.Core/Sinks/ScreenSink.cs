@@ -17,6 +17,9 @@ internal sealed class ScreenSink : IEventSink
 
     private const int ShiftMax = 4;
 
+    // A value that wraps begins in a row where it has so much room.
+    private const int WrapMin = 30;
+
     private readonly EventCatalog _catalog;
     private readonly OutputOptions _options;
     private readonly IScreen _screen;
@@ -106,7 +109,7 @@ internal sealed class ScreenSink : IEventSink
             }
 
             int width = Limited(ref line, value, column);
-            if (at + label + width > _layout.Columns && used > 0)
+            if (at + label + (column.Wraps ? Math.Min(width, WrapMin) : width) > _layout.Columns && used > 0)
             {
                 line.Truncate(mark);
                 line.Append("\n"u8);
@@ -119,6 +122,12 @@ internal sealed class ScreenSink : IEventSink
                 width = Limited(ref line, value, column);
             }
 
+            if (column.Wraps && at + label + width > _layout.Columns)
+            {
+                rows += Wrap(ref line, value, at + label, out width);
+                at = 0;
+            }
+
             if (at + label + width > _layout.Columns)
                 width = Shortening.Shorten(ref line, value, Math.Max(1, _layout.Columns - at - label));
             if (column.Colour.Length > 0)
@@ -127,6 +136,37 @@ internal sealed class ScreenSink : IEventSink
         }
 
         return rows;
+    }
+
+    private static ReadOnlySpan<byte> WrapIndent => "\n    "u8;
+
+    // Breaks it at the last blank that fits each row; a word that is wider than a row is left to the terminal.
+    private int Wrap(ref LineWriter line, int value, int at, out int width)
+    {
+        int rows = 0, room = _layout.Columns - at, from = value;
+        while (CellWidth.Of(line.Written[value..]) > room)
+        {
+            int end = -1;
+            for (int blank = from; (blank = Next(line.Written, blank)) >= 0; blank++)
+            {
+                if (end >= 0 && CellWidth.Of(line.Written[value..blank]) > room)
+                    break;
+                end = blank;
+            }
+
+            if (end < 0)
+                break;
+            line.Replace(end, end + 1, WrapIndent);
+            rows++;
+            value = end + 1;
+            from = end + WrapIndent.Length;
+            room = _layout.Columns;
+        }
+
+        width = Math.Min(CellWidth.Of(line.Written[value..]), _layout.Columns);
+        return rows;
+
+        static int Next(ReadOnlySpan<byte> text, int from) => text[from..].IndexOf((byte)' ') is >= 0 and var found ? from + found : -1;
     }
 
     private static int Begin(ref LineWriter line, ScreenColumn column, bool isTitled)

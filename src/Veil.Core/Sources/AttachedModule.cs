@@ -104,13 +104,11 @@ internal sealed class AttachedModule : IDisposable
     public static string? WhyNot(TraceModule module, HookRung rung)
     {
         const int ringBytes = 4096;
-        // The objects of those before are megabytes, and nobody has asked for the memory yet.
-        if (MemoryCgroup.IsTight)
-            GC.Collect();
         var self = FilterExpression.Parse(new PidDimension(), [Environment.ProcessId.ToString(CultureInfo.InvariantCulture)]);
         var options = new SessionOptions { Modules = [module], Filters = [self], Output = default, RingBytes = ringBytes };
         try
         {
+            MemoryBudget.RequireOne(rung, ringBytes);
             using var ring = new EventRings(ringBytes);
             AttachRung(
                 module, 0, rung, options, ring, plan: null, helper: 0, stop: null, MemoryBudget.OfOne(ringBytes),

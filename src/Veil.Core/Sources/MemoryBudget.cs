@@ -46,6 +46,10 @@ internal sealed class MemoryBudget
     /// <summary>That of one module for a moment, where nothing can be chosen.</summary>
     public static MemoryBudget OfOne(int ringBytes) => new(MemoryCgroup.LimitBytes, 1, ringBytes, hasHelper: false, remedy: null);
 
+    /// <summary>A first look at one module in one way, before its object is read, which takes megabytes.</summary>
+    /// <exception cref="MemoryShortageException">It does not fit.</exception>
+    public static void RequireOne(HookRung rung, int ringBytes) => OfOne(ringBytes).Require(rung.LoadBytes + ModuleBytes);
+
     /// <summary>A first look, as cheap as it can be: before the objects are read, by what modules take on average.</summary>
     /// <exception cref="MemoryShortageException">It does not fit.</exception>
     public static void Require(SessionOptions options, bool hasHelper, long limitBytes)

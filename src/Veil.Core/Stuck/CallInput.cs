@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Veil.Core.Calls;
 using Veil.Core.Events;
+using Veil.Core.Interop;
 
 namespace Veil.Core.Stuck;
 
@@ -19,6 +20,9 @@ internal sealed class CallInput
     private readonly byte[] _record = new byte[CallView.SizeBytes + 32 * 1024];
     private int _length;
 
+    /// <summary>The first socket among the descriptors of the call that was read last.</summary>
+    public SocketTable.Socket? Socket { get; private set; }
+
     /// <summary>Reads it. The view is valid until the next.</summary>
     /// <param name="task">The task, in a call.</param>
     /// <param name="options">How much is shown.</param>
@@ -26,6 +30,9 @@ internal sealed class CallInput
     public CallView Read(scoped in StuckTask task, CallOptions options, DescriptorNames descriptors)
     {
         _length = CallView.SizeBytes;
+        Socket = null;
+        // In a namespace of its own /proc has other ids than the kernel gave.
+        bool isReachable = PidNamespace.IsInitial;
         var head = _record.AsSpan(0, CallView.SizeBytes);
         head.Clear();
         BinaryPrimitives.WriteInt32LittleEndian(head, task.Number);
@@ -39,10 +46,10 @@ internal sealed class CallInput
         for (int arg = 0; arg < spec.Arguments.Count; arg++)
         {
             var argument = spec.Arguments[arg];
-            if (!task.IsMemoryLocked)
-                Add(task.Pid, call, arg, argument.Input(arg, options, call.Is32Bit));
-            if (argument.IsDescriptor && options.Descriptors != DescriptorDetail.None)
-                AddDescriptor(arg, task.Tid, call.Int(arg), descriptors);
+            if (isReachable && !task.IsMemoryLocked)
+                Add(task, call, arg, argument.Input(arg, options, call.Is32Bit), descriptors);
+            if (isReachable && argument.IsDescriptor && options.Descriptors != DescriptorDetail.None)
+                AddDescriptor(arg, index: 0, task.Tid, call.Int(arg), descriptors);
         }
 
         int chunks = _length - CallView.SizeBytes;
@@ -51,16 +58,42 @@ internal sealed class CallInput
         return new CallView(_record, 0);
     }
 
-    private void AddDescriptor(int arg, uint tid, int fd, DescriptorNames descriptors)
+    private void AddDescriptor(int arg, int index, uint tid, int fd, DescriptorNames descriptors)
     {
         if (descriptors.SocketOf(tid, fd) is { } socket)
-            Add(0, arg, CallChunkKind.Text, Encoding.UTF8.GetBytes(socket.Text));
+        {
+            Socket ??= socket;
+            Add(0, arg, CallChunkKind.Text, Encoding.UTF8.GetBytes(socket.Text), index);
+        }
         else if (descriptors.NameOf(tid, fd) is { } name)
-            Add(0, arg, CallChunkKind.Path, Encoding.UTF8.GetBytes(name));
+        {
+            Add(0, arg, CallChunkKind.Path, Encoding.UTF8.GetBytes(name), index);
+        }
     }
 
-    private void Add(uint pid, in CallView call, int arg, CallReader reader)
+    // Elements that begin with a descriptor each.
+    private void AddDescriptors(int arg, int unit, int chunkAt, in StuckTask task, DescriptorNames descriptors)
     {
+        int end = _length;
+        for (int at = chunkAt + CallChunk.HeaderBytes, index = 0; at + unit <= end && index < CallOptions.ElementsMax; at += unit, index++)
+            AddDescriptor(arg, index, task.Tid, BinaryPrimitives.ReadInt32LittleEndian(_record.AsSpan(at)), descriptors);
+    }
+
+    // A bit for each.
+    private void AddDescriptorSet(int arg, int number, int chunkAt, in StuckTask task, DescriptorNames descriptors)
+    {
+        int first = chunkAt + CallChunk.HeaderBytes, end = _length;
+        for (int fd = 0, index = 0; fd < number && first + (fd / 8) < end && index < CallOptions.ElementsMax; fd++)
+        {
+            if ((_record[first + (fd / 8)] >> (fd % 8) & 1) != 0)
+                AddDescriptor(arg, index++, task.Tid, fd, descriptors);
+        }
+    }
+
+    private void Add(in StuckTask task, in CallView call, int arg, CallReader reader, DescriptorNames descriptors)
+    {
+        uint pid = task.Pid;
+        int before = _length;
         ulong address = call[arg];
         if (address == 0)
             return;
@@ -80,6 +113,16 @@ internal sealed class CallInput
                 AddBytes(
                     pid, address, (ulong)reader.Unit * Math.Min(call[reader.Count], ChunkBytesMax), size, arg, CallChunkKind.Value,
                     index: 0);
+                break;
+            case CallRead.Descriptors:
+                ulong bytes = reader.Count < CallView.ArgsMax
+                    ? (ulong)reader.Unit * Math.Min(call[reader.Count], ChunkBytesMax) : (ulong)reader.SizeMax;
+                AddBytes(pid, address, bytes, size, arg, CallChunkKind.Value, index: 0);
+                AddDescriptors(arg, reader.Unit, before, task, descriptors);
+                break;
+            case CallRead.DescriptorSet:
+                AddBytes(pid, address, (ulong)reader.Unit, size, arg, CallChunkKind.Value, index: 0);
+                AddDescriptorSet(arg, call.Int(reader.Count), before, task, descriptors);
                 break;
             case CallRead.Vector:
                 AddVector(pid, address, call[reader.Count], size, arg, call.WordBytes, CallChunkKind.Value);

@@ -52,7 +52,7 @@ public sealed class StuckReport(CallOptions options, int columns)
             line.Append(Occupation(task));
         text.Append(Encoding.UTF8.GetString(line.Written)).Append('\n');
 
-        if (task.IsInCall && SocketOf(task) is { State: not null } socket)
+        if (task.IsInCall && _input.Socket is { State: not null } socket)
             text.Append(Indent).Append(socket.State).Append(Queues(socket)).Append('\n');
         if (task.IsMemoryLocked)
             text.Append(Indent).Append("memory: its map is being changed or waited for; what arguments point to is not read\n");
@@ -135,7 +135,7 @@ public sealed class StuckReport(CallOptions options, int columns)
         }
 
         json.WriteEndObject();
-        if (SocketOf(task) is { State: not null } socket)
+        if (_input.Socket is { State: not null } socket)
         {
             json.WriteStartObject("connection");
             json.WriteString("state", socket.State);
@@ -143,19 +143,6 @@ public sealed class StuckReport(CallOptions options, int columns)
             json.WriteNumber("receive_queue", socket.ReceiveQueue);
             json.WriteEndObject();
         }
-    }
-
-    // The socket of the first argument that is a descriptor.
-    private SocketTable.Socket? SocketOf(scoped in StuckTask task)
-    {
-        var arguments = CallTable.Of(task.Arch, task.Number).Spec.Arguments;
-        for (int arg = 0; arg < arguments.Count; arg++)
-        {
-            if (arguments[arg].IsDescriptor)
-                return _descriptors.SocketOf(task.Tid, (int)task.Args[arg]);
-        }
-
-        return null;
     }
 
     // What every stack of a task that sleeps begins and ends with says nothing.

@@ -16,6 +16,9 @@ public static class TaskLook
     public static IReadOnlyList<FilterDimension> Dimensions { get; } =
         [new PidDimension(), new TidDimension(), new UidDimension(), new NameDimension()];
 
+    /// <summary>Can it be known what arguments point to?</summary>
+    public static bool ReadsArguments => PidNamespace.IsInitial;
+
     /// <summary>Looks.</summary>
     /// <param name="objectBytes">The BPF object.</param>
     /// <param name="options">At whom.</param>

@@ -33,7 +33,7 @@ internal readonly struct CallKind : IMemberKind, IValueKind
         member.Field<Names<Unread>>("args_unread");
         member.Field<Names<Late>>("args_late");
         member.Field<Names<Truncated>>("args_truncated");
-        member.Column<AsText>("call", 0, new() { IsWide = true }, "");
+        member.Column<AsText>("call", 0, new() { IsWide = true, Wraps = true }, "");
     }
 
     public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle
