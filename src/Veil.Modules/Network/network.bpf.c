@@ -130,6 +130,8 @@ struct network_socket {
 	__u8 active;		     /* it connected: its SYN counts as a byte that was acknowledged */
 	__u8 connect_pending;	     /* its CONNECT is still to be emitted */
 	__u8 registered;	     /* it is counted in network_ports */
+	__u8 heir_followed;	     /* who forked the heir was in the trace */
+	__u8 unused[7];
 };
 
 struct {
@@ -521,8 +523,7 @@ static __always_inline void network_inherit(struct network_socket *socket)
 	socket->owner = socket->heir;
 	socket->heir.leader = 0;
 	socket->installed = 1;
-	/* The child of one that is in the trace is followed. */
-	socket->who.followed = veil_follow && veil_identity_passes(&socket->who);
+	socket->who.followed = socket->heir_followed;
 	veil_identity_of(veil_task_at(leader), &socket->who);
 }
 
@@ -1178,6 +1179,8 @@ __noinline int network_bequeath(__u64 child, __u64 place, __u32 fd)
 	if (socket->heir.leader && network_has_file(&socket->heir, file))
 		socket->heirs = 1;
 	network_process_of((struct task_struct *)child, fd, &socket->heir);
+	/* The child of one that is in the trace is followed. */
+	socket->heir_followed = veil_follow && veil_task_passes_again(veil_current());
 	return 0;
 }
 
