@@ -2,6 +2,19 @@
 /* The filters that every module has, over the task that an event is of; and the tracer keeps itself out. */
 #pragma once
 
+#ifdef VEIL_WITHOUT_FOLLOW
+#define veil_follow 0
+#else
+/* Following, see below. Set before load. */
+enum veil_follow {
+	VEIL_FOLLOW_NOTHING,
+	VEIL_FOLLOW_CHOSEN,  /* what the filters allow */
+	VEIL_FOLLOW_COMMAND, /* a command that the tracer has started, and what the filters allow, if they allow
+				anything */
+};
+const volatile enum veil_follow veil_follow;
+#endif
+
 #include "filter_name.bpf.h"
 #include "task_state.bpf.h"
 
@@ -52,13 +65,6 @@ static __always_inline bool veil_current_is_self(__u32 pid)
  * Following: who is in the trace hands a mark on to the tasks that it makes (follow.bpf.h). A task with a mark is asked
  * for no allow of the filters below, and for every deny. All modules of a session share the marks.
  */
-enum veil_follow {
-	VEIL_FOLLOW_NOTHING,
-	VEIL_FOLLOW_CHOSEN,  /* what the filters allow */
-	VEIL_FOLLOW_COMMAND, /* a command that the tracer has started, and what the filters allow, if they allow
-				anything */
-};
-const volatile enum veil_follow veil_follow;
 const volatile __u32 veil_command; /* its thread group, or 0 */
 
 #define VEIL_MARK	  1
@@ -98,6 +104,9 @@ static __always_inline bool veil_task_followed(struct veil_task task)
 /* What the filters of the task are asked for; 0: the task is not in the trace, whatever they say. */
 static __always_inline __u32 veil_filter_asked(__u32 pid, bool followed)
 {
+	/* First: where nothing is followed the verifier need not look at what a remembered task would be asked. */
+	if (!veil_follow)
+		return VEIL_ANY;
 	if (followed)
 		return VEIL_DENY;
 	if (veil_follow != VEIL_FOLLOW_COMMAND)

@@ -92,10 +92,13 @@ static __always_inline bool veil_filter_counted(__u32 counter, bool passes)
 		bits_;                                                                                                 \
 	})
 
-/* `asked` are the bits that count: a followed task is asked for no allow. */
+/* `asked` are the bits that count: a followed task is asked for no allow. Where nothing is followed that is all, and
+ * the verifier, which is spared the smaller range, has a third less to look at. */
+#define veil_filter_mode(mode, asked) (veil_follow && (asked) != VEIL_ANY ? (mode) & (asked) : (mode))
+
 #define veil_filter_passes_as(dimension, key, again, asked)                                                            \
 	({                                                                                                             \
-		__u32 mode_ = filter_##dimension##_mode & (asked);                                                     \
+		__u32 mode_ = veil_filter_mode(filter_##dimension##_mode, asked);                                      \
 		!mode_ || veil_filter_counted(veil_filter_counter(dimension, again),                                   \
 					      veil_filter_decide(veil_filter_find(dimension, key, mode_), mode_));     \
 	})
@@ -111,7 +114,7 @@ static __always_inline bool veil_filter_counted(__u32 counter, bool passes)
 /* For an event with two sides: a deny of either key drops it, an allow of either is enough. */
 #define veil_filter_either_passes(dimension, one, other, asked)                                                        \
 	({                                                                                                             \
-		__u32 mode_ = filter_##dimension##_mode & (asked);                                                     \
+		__u32 mode_ = veil_filter_mode(filter_##dimension##_mode, asked);                                      \
 		!mode_ || veil_filter_counted(filter_##dimension##_counter,                                            \
 					      veil_filter_decide(veil_filter_find(dimension, one, mode_) |             \
 								     veil_filter_find(dimension, other, mode_),        \

@@ -144,7 +144,7 @@ static __always_inline __u32 veil_name_bits(const struct veil_name *name)
 /* Is a task of this name allowed? What follows the NUL is cleared. */
 static __always_inline bool veil_name_passes(struct veil_name *name, bool again, __u32 asked)
 {
-	__u32 mode = filter_name_mode & asked;
+	__u32 mode = veil_filter_mode(filter_name_mode, asked);
 
 	veil_name_trim(name);
 	return !mode ||

@@ -25,7 +25,8 @@ internal sealed class VeilRun : IDisposable
 
     private readonly bool _mayBeSkipped;
 
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+    // The check of the largest program takes an emulated 5.10 a minute.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(120);
     private readonly Process _process;
     private readonly Task<byte[]> _output;
     private readonly StringBuilder _errors = new();
