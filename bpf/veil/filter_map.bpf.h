@@ -92,8 +92,8 @@ static __always_inline bool veil_filter_counted(__u32 counter, bool passes)
 		bits_;                                                                                                 \
 	})
 
-/* `asked` are the bits that count: a followed task is asked for no allow. Where nothing is followed that is all, and
- * the verifier, which is spared the smaller range, has a third less to look at. */
+/* `asked` are the bits that count: a followed task is asked for no allow. Where nothing is followed all count, and the
+ * verifier is spared a smaller range. */
 #define veil_filter_mode(mode, asked) (veil_follow && (asked) != VEIL_ANY ? (mode) & (asked) : (mode))
 
 #define veil_filter_passes_as(dimension, key, again, asked)                                                            \
