@@ -96,7 +96,7 @@ public sealed partial class StuckTests : IDisposable
 
         var task = LookJson("--tid", waiters["pipe"]).Single();
 
-        task.GetProperty("name").GetString().ShouldBe("waiters");
+        task.GetProperty("comm").GetString().ShouldBe("waiters");
         task.GetProperty("pid").GetInt64().ShouldBe(waiters.Number("pid"));
         task.GetProperty("state").GetString().ShouldBe("S");
         task.GetProperty("syscall").GetString().ShouldBe("read");

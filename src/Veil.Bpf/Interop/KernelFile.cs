@@ -7,6 +7,9 @@ internal static class KernelFile
     /// <summary>The text, without the line break at its end.</summary>
     internal static string? Text(string path) => Try(() => File.ReadAllText(path).TrimEnd('\n'));
 
+    /// <summary>The bytes.</summary>
+    internal static byte[] Bytes(string path) => Try(() => File.ReadAllBytes(path)) ?? [];
+
     /// <summary>The lines.</summary>
     internal static string[] Lines(string path) => Try(() => File.ReadAllLines(path)) ?? [];
 

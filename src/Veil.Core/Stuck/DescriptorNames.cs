@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
+using Veil.Bpf.Interop;
 
 namespace Veil.Core.Stuck;
 
@@ -17,7 +18,7 @@ internal sealed class DescriptorNames
         if (fd < 0 && fd != AtFdCwd)
             return null;
         string folder = "/proc/" + tid.ToString(CultureInfo.InvariantCulture);
-        if (Link(fd == AtFdCwd ? folder + "/cwd" : $"{folder}/fd/{fd}") is not { } name)
+        if (KernelFile.Target(fd == AtFdCwd ? folder + "/cwd" : $"{folder}/fd/{fd}") is not { } name)
             return null;
         return SocketOf(folder, name)?.Text ?? name;
     }
@@ -26,7 +27,7 @@ internal sealed class DescriptorNames
     public SocketTable.Socket? SocketOf(uint tid, int fd)
     {
         string folder = "/proc/" + tid.ToString(CultureInfo.InvariantCulture);
-        return fd >= 0 && Link($"{folder}/fd/{fd}") is { } name ? SocketOf(folder, name) : null;
+        return fd >= 0 && KernelFile.Target($"{folder}/fd/{fd}") is { } name ? SocketOf(folder, name) : null;
     }
 
     private SocketTable.Socket? SocketOf(string folder, string name)
@@ -35,21 +36,9 @@ internal sealed class DescriptorNames
             || !ulong.TryParse(
             name.AsSpan(SocketPrefix.Length).TrimEnd(']'), NumberStyles.None, CultureInfo.InvariantCulture, out ulong inode))
             return null;
-        string netns = Link(folder + "/ns/net") ?? "";
+        string netns = KernelFile.Target(folder + "/ns/net") ?? "";
         if (!_tables.TryGetValue(netns, out var table))
             _tables.Add(netns, table = SocketTable.Read(folder + "/net"));
         return table.Find(inode);
-    }
-
-    private static string? Link(string path)
-    {
-        try
-        {
-            return new FileInfo(path).LinkTarget;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
     }
 }

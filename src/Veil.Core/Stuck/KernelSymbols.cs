@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
 using System.Text;
+using Veil.Bpf.Interop;
 
 namespace Veil.Core.Stuck;
 
@@ -11,6 +12,7 @@ public sealed class KernelSymbols
     private const string File = "/proc/kallsyms";
 
     private readonly List<(ulong Address, int Start, int Length)> _symbols = [];
+    private readonly Dictionary<ulong, string> _known = [];
     private readonly byte[] _text;
 
     private KernelSymbols(byte[] text) => _text = text;
@@ -18,26 +20,20 @@ public sealed class KernelSymbols
     /// <summary>Reads them.</summary>
     public static KernelSymbols Read()
     {
-        byte[] text;
-        try
-        {
-            text = System.IO.File.ReadAllBytes(File);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            text = [];
-        }
-
-        var symbols = new KernelSymbols(text);
+        var symbols = new KernelSymbols(KernelFile.Bytes(File));
         symbols.Index();
         return symbols;
     }
 
-    /// <summary>Are there names at all?</summary>
-    public bool HasNames => _symbols.Count > 0;
-
     /// <summary>The function that an address is in, without an offset; the address in hexadecimal where there is no name.</summary>
     public string NameOf(ulong address)
+    {
+        if (!_known.TryGetValue(address, out string? name))
+            _known.Add(address, name = Find(address));
+        return name;
+    }
+
+    private string Find(ulong address)
     {
         int low = 0, high = _symbols.Count;
         while (low < high)

@@ -2,6 +2,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
+using Veil.Bpf.Interop;
 
 namespace Veil.Core.Stuck;
 
@@ -28,21 +29,8 @@ internal sealed class SocketTable
     /// <summary>A socket; nothing where it is not listed.</summary>
     public Socket? Find(ulong inode) => _sockets.GetValueOrDefault(inode);
 
-    private static IEnumerable<string[]> Rows(string file)
-    {
-        string[] lines;
-        try
-        {
-            lines = File.ReadAllLines(file);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            yield break;
-        }
-
-        foreach (string line in lines.Skip(1))
-            yield return line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-    }
+    private static IEnumerable<string[]> Rows(string file) =>
+        KernelFile.Lines(file).Skip(1).Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
     // sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode …
     private void ReadInternet(string file, string name)

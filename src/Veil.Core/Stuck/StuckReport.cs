@@ -3,7 +3,6 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Veil.Core.Calls;
-using Veil.Core.Kernel;
 using Veil.Core.Text;
 
 namespace Veil.Core.Stuck;
@@ -66,9 +65,7 @@ public sealed class StuckReport(CallOptions options, int columns)
     private void AppendCall(ref LineWriter line, scoped in StuckTask task)
     {
         var call = _input.Read(task, options, _descriptors);
-        line.Append(
-            SyscallTable.For(task.Arch).NameUtf8(task.Number) is { IsEmpty: false } name ? name
-            : Encoding.ASCII.GetBytes($"syscall_0x{task.Number:x}"));
+        CallText.AppendName(ref line, call);
         CallText.WriteArguments(ref line, call, options);
     }
 
@@ -87,7 +84,7 @@ public sealed class StuckReport(CallOptions options, int columns)
         using (var json = new Utf8JsonWriter(_json))
         {
             json.WriteStartObject();
-            json.WriteString("name", Encoding.UTF8.GetString(task.Name));
+            json.WriteString("comm", Encoding.UTF8.GetString(task.Name));
             json.WriteNumber("pid", task.Pid);
             json.WriteNumber("tid", task.Tid);
             json.WriteNumber("ppid", task.Ppid);
@@ -118,23 +115,21 @@ public sealed class StuckReport(CallOptions options, int columns)
             return;
         }
 
-        json.WriteString(
-            "syscall", SyscallTable.For(task.Arch).NameUtf8(task.Number) is { IsEmpty: false } name ? Encoding.ASCII.GetString(name)
-            : $"syscall_0x{task.Number:x}");
-        json.WriteNumber("syscall_nr", task.Number);
+        var call = _input.Read(task, options, _descriptors);
         var line = new LineWriter(_line);
-        CallText.WriteJson(ref line, _input.Read(task, options, _descriptors), options);
+        CallText.AppendName(ref line, call);
+        json.WriteString("syscall"u8, line.Written);
+        json.WriteNumber("syscall_nr", task.Number);
+        line.Truncate(0);
+        CallText.WriteJson(ref line, call, options);
         json.WritePropertyName("args");
         json.WriteRawValue(line.Written);
-        json.WriteStartObject("fds");
-        var (spec, names) = CallTable.Of(task.Arch, task.Number);
-        for (int arg = 0; arg < spec.Arguments.Count; arg++)
-        {
-            if (spec.Arguments[arg].IsDescriptor && _descriptors.NameOf(task.Tid, (int)task.Args[arg]) is { } file)
-                json.WriteString(names[arg], file);
-        }
-
-        json.WriteEndObject();
+        line.Truncate(0);
+        line.Append((byte)'{');
+        CallFacts.WriteDescriptors(ref line, call, options);
+        line.Append((byte)'}');
+        json.WritePropertyName("fds");
+        json.WriteRawValue(line.Written);
         if (_input.Socket is { State: not null } socket)
         {
             json.WriteStartObject("connection");
