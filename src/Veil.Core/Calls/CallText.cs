@@ -114,7 +114,8 @@ public static class CallText
         line.Append((byte)'"');
     }
 
-    private static void AppendName(ref LineWriter line, in CallView call)
+    /// <summary>Writes the call's name; its number where it has none.</summary>
+    public static void AppendName(ref LineWriter line, in CallView call)
     {
         var name = SyscallTable.For(call.Arch).NameUtf8(call.Number);
         if (!name.IsEmpty)

@@ -147,6 +147,20 @@ public ref struct CallWriter
     /// <summary>Ends it.</summary>
     public void EndStruct() => End((byte)'}');
 
+    /// <summary>A field that is a number.</summary>
+    public void Field(ReadOnlySpan<byte> name, long value)
+    {
+        Field(name);
+        Number(value);
+    }
+
+    /// <summary>A field that is a number without sign.</summary>
+    public void Field(ReadOnlySpan<byte> name, ulong value)
+    {
+        Field(name);
+        Unsigned(value);
+    }
+
     /// <summary>Begins a field of it.</summary>
     public void Field(ReadOnlySpan<byte> name)
     {

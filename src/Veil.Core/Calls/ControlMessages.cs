@@ -40,8 +40,7 @@ internal static class ControlMessages
             uint level = one.U32(word), type = one.U32(word + 4);
             writer.Item();
             writer.BeginStruct();
-            writer.Field("cmsg_len"u8);
-            writer.Unsigned(length);
+            writer.Field("cmsg_len"u8, length);
             writer.Field("cmsg_level"u8);
             if (FlagSets.SocketLevels.NameOf(level) is { IsEmpty: false } name)
                 writer.Word(name);
@@ -52,7 +51,9 @@ internal static class ControlMessages
             if (length > (ulong)header && Math.Min(length, size - at) > (ulong)header)
             {
                 writer.Field("cmsg_data"u8);
-                WriteData(ref writer, one[header..(int)Math.Min(Math.Min(length, size - at), (ulong)one.Length)], level, type, word);
+                ulong there = Math.Min(length, size - at);
+                WriteData(
+                    ref writer, one[header..(int)Math.Min(there, (ulong)one.Length)], level, type, word, there > (ulong)one.Length);
             }
 
             writer.EndStruct();
@@ -98,19 +99,19 @@ internal static class ControlMessages
         }
     }
 
-    private static void WriteData(ref CallWriter writer, ReadOnlySpan<byte> data, uint level, uint type, int word)
+    private static void WriteData(ref CallWriter writer, ReadOnlySpan<byte> data, uint level, uint type, int word, bool isCut)
     {
         bool isWritten = level switch
         {
-            SolSocket => TryWriteSocket(ref writer, data, type, word),
+            SolSocket => TryWriteSocket(ref writer, data, type, word, isCut),
             SolIp => TryWriteIp(ref writer, data, type),
             _ => false,
         };
         if (!isWritten)
-            FileArguments.HexString(ref writer, data, false);
+            FileArguments.HexString(ref writer, data, isCut);
     }
 
-    private static bool TryWriteSocket(ref CallWriter writer, ReadOnlySpan<byte> data, uint type, int word)
+    private static bool TryWriteSocket(ref CallWriter writer, ReadOnlySpan<byte> data, uint type, int word, bool isCut)
     {
         switch (type)
         {
@@ -122,13 +123,15 @@ internal static class ControlMessages
                     writer.Number(data.I32(0));
                 }
 
+                if (isCut)
+                    writer.More();
                 writer.EndArray();
                 return true;
             case Credentials when data.Length >= 12:
                 WriteCredentials(ref writer, data);
                 return true;
             case Security:
-                writer.String(data, false);
+                writer.String(data, isCut);
                 return true;
             case PidFd when data.Length >= 4:
                 writer.Number(data.I32(0));
@@ -185,18 +188,12 @@ internal static class ControlMessages
                 return true;
             case IpRecvErr when data.Length >= 32:
                 writer.BeginStruct();
-                writer.Field("ee_errno"u8);
-                writer.Unsigned(data.U32(0));
-                writer.Field("ee_origin"u8);
-                writer.Unsigned(data[4]);
-                writer.Field("ee_type"u8);
-                writer.Unsigned(data[5]);
-                writer.Field("ee_code"u8);
-                writer.Unsigned(data[6]);
-                writer.Field("ee_info"u8);
-                writer.Unsigned(data.U32(8));
-                writer.Field("ee_data"u8);
-                writer.Unsigned(data.U32(12));
+                writer.Field("ee_errno"u8, data.U32(0));
+                writer.Field("ee_origin"u8, data[4]);
+                writer.Field("ee_type"u8, data[5]);
+                writer.Field("ee_code"u8, data[6]);
+                writer.Field("ee_info"u8, data.U32(8));
+                writer.Field("ee_data"u8, data.U32(12));
                 writer.Field("offender"u8);
                 SocketAddress.Write(ref writer, data[16..32]);
                 writer.EndStruct();
@@ -210,8 +207,7 @@ internal static class ControlMessages
     public static void WriteCredentials(ref CallWriter writer, ReadOnlySpan<byte> bytes)
     {
         writer.BeginStruct();
-        writer.Field("pid"u8);
-        writer.Number(bytes.I32(0));
+        writer.Field("pid"u8, bytes.I32(0));
         if (bytes.Length >= 8)
         {
             writer.Field("uid"u8);

@@ -116,8 +116,7 @@ internal sealed class VectorArgument(int count, bool isOutput) : Argument
             else
                 WritePart(ref writer, part.Bytes, filled);
             left -= filled;
-            writer.Field("iov_len"u8);
-            writer.Unsigned(size);
+            writer.Field("iov_len"u8, size);
             writer.EndStruct();
         }
 

@@ -53,8 +53,7 @@ internal sealed class MessageArgument(bool isOutput, int count = -1) : Argument
         else if (isOutput && call.HasFailed && before.IsRead && before.Bytes.Length >= size)
         {
             writer.BeginStruct();
-            writer.Field("msg_namelen"u8);
-            writer.Number(before.Bytes.I32(call.WordBytes));
+            writer.Field("msg_namelen"u8, before.Bytes.I32(call.WordBytes));
             writer.EndStruct();
         }
         else
@@ -95,8 +94,7 @@ internal sealed class MessageArgument(bool isOutput, int count = -1) : Argument
                 isOutput && isDone ? lengthOf.U32(needed) : ulong.MaxValue);
             if (isDone)
             {
-                writer.Field("msg_len"u8);
-                writer.Unsigned(lengthOf.U32(needed));
+                writer.Field("msg_len"u8, lengthOf.U32(needed));
             }
 
             writer.EndStruct();
@@ -126,8 +124,7 @@ internal sealed class MessageArgument(bool isOutput, int count = -1) : Argument
             writer.Address(name);
         else
             SocketAddress.Write(ref writer, nameChunk.Bytes[..nameSize]);
-        writer.Field("msg_namelen"u8);
-        writer.Number(writer.IsJson ? nameLength : room);
+        writer.Field("msg_namelen"u8, writer.IsJson ? nameLength : room);
         if (nameLength != room && !writer.IsJson)
         {
             writer.TextOnly(" => "u8);
@@ -140,8 +137,7 @@ internal sealed class MessageArgument(bool isOutput, int count = -1) : Argument
             VectorArgument.WriteParts(ref writer, call, arg, number == 0 ? default : structs.Bytes, number, filled, isOutput, isNetlink);
         else
             writer.Address(vector);
-        writer.Field("msg_iovlen"u8);
-        writer.Unsigned(number);
+        writer.Field("msg_iovlen"u8, number);
         if (controlLength != 0)
         {
             var data = call.Find(arg, CallChunkKind.Control, output: isOutput);
@@ -152,8 +148,7 @@ internal sealed class MessageArgument(bool isOutput, int count = -1) : Argument
                 writer.Address(control);
         }
 
-        writer.Field("msg_controllen"u8);
-        writer.Unsigned(controlLength);
+        writer.Field("msg_controllen"u8, controlLength);
         writer.Field("msg_flags"u8);
         writer.Flags(FlagSets.MsgFlags, header.U32(6 * word));
         writer.EndStruct();

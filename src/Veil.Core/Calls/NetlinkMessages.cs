@@ -64,8 +64,7 @@ internal static class NetlinkMessages
         }
 
         writer.BeginStruct();
-        writer.Field("nlmsg_len"u8);
-        writer.Unsigned(bytes.U32(0));
+        writer.Field("nlmsg_len"u8, bytes.U32(0));
         writer.Field("nlmsg_type"u8);
         bool isRoute = protocol == Route && type >= FirstOfProtocol;
         writer.Name(isRoute ? FlagSets.RtnetlinkTypes : FlagSets.NetlinkTypes, type);
@@ -77,10 +76,8 @@ internal static class NetlinkMessages
             2 => FlagSets.NetlinkGetFlags,
             _ => FlagSets.NetlinkFlags,
         }, bytes.U16(6));
-        writer.Field("nlmsg_seq"u8);
-        writer.Unsigned(bytes.U32(8));
-        writer.Field("nlmsg_pid"u8);
-        writer.Unsigned(bytes.U32(12));
+        writer.Field("nlmsg_seq"u8, bytes.U32(8));
+        writer.Field("nlmsg_pid"u8, bytes.U32(12));
         writer.EndStruct();
         if (length <= HeaderBytes)
             return;

@@ -97,8 +97,7 @@ internal static class SignalInfo
             case SiTimer:
                 writer.Field("si_timerid"u8);
                 writer.Hex(info.U32(0));
-                writer.Field("si_overrun"u8);
-                writer.Number(info.I32(4));
+                writer.Field("si_overrun"u8, info.I32(4));
                 WriteValue(ref writer, info, word);
                 break;
             case SiSigio:
@@ -155,8 +154,7 @@ internal static class SignalInfo
                 WriteAddress(ref writer, "si_upper"u8, info.UWord(3, word));
                 break;
             case (Segv, SegvKey):
-                writer.Field("si_pkey"u8);
-                writer.Unsigned(info.U32(2 * word));
+                writer.Field("si_pkey"u8, info.U32(2 * word));
                 break;
             case (Bus, BusLeast or BusMost):
                 writer.Field("si_addr_lsb"u8);
@@ -218,25 +216,20 @@ internal static class SignalInfo
 
     private static void WriteSender(ref CallWriter writer, ReadOnlySpan<byte> info)
     {
-        writer.Field("si_pid"u8);
-        writer.Number(info.I32(0));
-        writer.Field("si_uid"u8);
-        writer.Unsigned(info.U32(4));
+        writer.Field("si_pid"u8, info.I32(0));
+        writer.Field("si_uid"u8, info.U32(4));
     }
 
     private static void WriteValue(ref CallWriter writer, ReadOnlySpan<byte> info, int word)
     {
-        writer.Field("si_int"u8);
-        writer.Number(info.I32(8));
+        writer.Field("si_int"u8, info.I32(8));
         WriteAddress(ref writer, "si_ptr"u8, info[8..].UWord(0, word));
     }
 
     private static void WriteBand(ref CallWriter writer, ReadOnlySpan<byte> info, int word)
     {
-        writer.Field("si_band"u8);
-        writer.Number(info.Word(0, word));
-        writer.Field("si_fd"u8);
-        writer.Number(info.I32(word));
+        writer.Field("si_band"u8, info.Word(0, word));
+        writer.Field("si_fd"u8, info.I32(word));
     }
 
     private static void WriteAddress(ref CallWriter writer, ReadOnlySpan<byte> field, ulong address)
@@ -248,8 +241,7 @@ internal static class SignalInfo
     // Ticks of 1/100 s, with the seconds as a remark.
     private static void WriteClock(ref CallWriter writer, ReadOnlySpan<byte> field, long ticks)
     {
-        writer.Field(field);
-        writer.Number(ticks);
+        writer.Field(field, ticks);
         if (ticks <= 0 || writer.IsJson)
             return;
         writer.TextOnly(" /* "u8);

@@ -180,8 +180,7 @@ internal static class SocketAddress
             writer.Hex(bytes.U16(2));
         }
 
-        writer.Field("nl_pid"u8);
-        writer.Number(bytes.I32(4));
+        writer.Field("nl_pid"u8, bytes.I32(4));
         writer.Field("nl_groups"u8);
         uint groups = bytes.U32(8);
         writer.Quote();
@@ -201,8 +200,7 @@ internal static class SocketAddress
         writer.Name(FlagSets.ArpHardware, bytes.U16(8));
         writer.Field("sll_pkttype"u8);
         writer.Name(FlagSets.PacketTypes, bytes[10]);
-        writer.Field("sll_halen"u8);
-        writer.Number(length);
+        writer.Field("sll_halen"u8, length);
         if (length == 0)
             return;
         writer.Field("sll_addr"u8);

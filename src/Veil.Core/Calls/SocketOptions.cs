@@ -185,12 +185,10 @@ internal static class SocketOptions
         if (bytes.Length < (isGet ? 4 : 8))
             return false;
         writer.BeginStruct();
-        writer.Field("l_onoff"u8);
-        writer.Number(bytes.I32(0));
+        writer.Field("l_onoff"u8, bytes.I32(0));
         if (bytes.Length >= 8)
         {
-            writer.Field("l_linger"u8);
-            writer.Number(bytes.I32(4));
+            writer.Field("l_linger"u8, bytes.I32(4));
         }
 
         writer.EndStruct();
@@ -200,8 +198,7 @@ internal static class SocketOptions
     private static bool WriteProgram(ref CallWriter writer, ReadOnlySpan<byte> bytes, int wordBytes)
     {
         writer.BeginStruct();
-        writer.Field("len"u8);
-        writer.Unsigned(bytes.U16(0));
+        writer.Field("len"u8, bytes.U16(0));
         writer.Field("filter"u8);
         writer.Address(bytes.UWord(1, wordBytes));
         writer.EndStruct();
@@ -298,8 +295,7 @@ internal static class SocketOptions
         SocketAddress.WriteInterface(ref writer, bytes.U32(0));
         writer.Field("mr_type"u8);
         writer.Name(FlagSets.PacketMembership, bytes.U16(4));
-        writer.Field("mr_alen"u8);
-        writer.Unsigned(bytes.U16(6));
+        writer.Field("mr_alen"u8, bytes.U16(6));
         writer.Field("mr_address"u8);
         writer.Quote();
         for (int index = 0; index < length; index++)
@@ -317,20 +313,14 @@ internal static class SocketOptions
     private static bool WriteRing(ref CallWriter writer, ReadOnlySpan<byte> bytes)
     {
         writer.BeginStruct();
-        writer.Field("tp_block_size"u8);
-        writer.Unsigned(bytes.U32(0));
-        writer.Field("tp_block_nr"u8);
-        writer.Unsigned(bytes.U32(4));
-        writer.Field("tp_frame_size"u8);
-        writer.Unsigned(bytes.U32(8));
-        writer.Field("tp_frame_nr"u8);
-        writer.Unsigned(bytes.U32(12));
+        writer.Field("tp_block_size"u8, bytes.U32(0));
+        writer.Field("tp_block_nr"u8, bytes.U32(4));
+        writer.Field("tp_frame_size"u8, bytes.U32(8));
+        writer.Field("tp_frame_nr"u8, bytes.U32(12));
         if (bytes.Length >= 28)
         {
-            writer.Field("tp_retire_blk_tov"u8);
-            writer.Unsigned(bytes.U32(16));
-            writer.Field("tp_sizeof_priv"u8);
-            writer.Unsigned(bytes.U32(20));
+            writer.Field("tp_retire_blk_tov"u8, bytes.U32(16));
+            writer.Field("tp_sizeof_priv"u8, bytes.U32(20));
             writer.Field("tp_feature_req_word"u8);
             writer.Hex(bytes.U32(24));
         }

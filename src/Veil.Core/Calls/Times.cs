@@ -13,10 +13,8 @@ internal static class Times
         if (bytes.Length >= 16)
             wordBytes = 8;
         writer.BeginStruct();
-        writer.Field("tv_sec"u8);
-        writer.Number(bytes.Word(0, wordBytes));
-        writer.Field(isMicro ? "tv_usec"u8 : "tv_nsec"u8);
-        writer.Unsigned(bytes.UWord(1, wordBytes));
+        writer.Field("tv_sec"u8, bytes.Word(0, wordBytes));
+        writer.Field(isMicro ? "tv_usec"u8 : "tv_nsec"u8, bytes.UWord(1, wordBytes));
         writer.EndStruct();
     }
 

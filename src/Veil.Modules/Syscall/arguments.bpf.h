@@ -310,7 +310,8 @@ __noinline int syscall_add_number(__u64 address, __u32 arg, __u32 flags)
 		if (count < SYSCALL_NUMBER_STEP)
 			break;
 	}
-	syscall_word(address + number * width, flags & SYSCALL_COMPAT, &failed);
+	if (syscall_word(address + number * width, flags & SYSCALL_COMPAT, &failed))
+		flags |= SYSCALL_TRUNCATED; /* nobody has counted further */
 	chunk = syscall_begin(draft, address, syscall_tag(arg, 0, SYSCALL_CHUNK_NUMBER),
 			      (flags & 0xff) | (failed ? SYSCALL_UNREAD : 0));
 	if (!chunk)

@@ -56,6 +56,17 @@ public sealed class ProcessTests
             .ShouldBe("execve(\"/none\", [\"a \\\"b\\\"\", \"c\", 0x2000], 0x3000 /* 1 var */) = -1 ENOENT (No such file or directory)");
     }
 
+    /// <summary>Who has more variables than are counted has not so many.</summary>
+    [Fact]
+    public void Execve_VariablesNotCountedToTheEnd_AreSaidToBeMore()
+    {
+        byte[] number = new byte[8];
+        number[1] = 4;
+        new CallRecord(Arch, "execve", 0, 0x1000, 0, 0x3000).With(0, "/x"u8)
+            .With(2, number, CallChunkMarks.Truncated, CallChunkKind.Number).Text
+            .ShouldBe("execve(\"/x\", NULL, 0x3000 /* 1024+ vars */) = 0");
+    }
+
     [Fact]
     public void Execve_WithoutArguments_HasAnEmptyArray() =>
         new CallRecord(Arch, "execve", -2, 0x1000, 0x2000, 0).With(0, "x"u8).Text

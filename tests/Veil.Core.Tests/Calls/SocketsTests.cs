@@ -120,6 +120,18 @@ public sealed class SocketsTests
             "\"msg_control\":[{\"cmsg_len\":20,\"cmsg_level\":\"SOL_SOCKET\",\"cmsg_type\":\"SCM_RIGHTS\",\"cmsg_data\":[7]}]");
     }
 
+    /// <summary>What was not read of a message's descriptors is not left out in silence.</summary>
+    [Fact]
+    public void SendMsg_WithMoreDescriptorsThanWereRead_SaysSo()
+    {
+        byte[] header = new byte[56], control = new byte[24];
+        header[33] = 0x30;
+        header[40] = 48;
+        (control[0], control[8], control[12], control[16], control[20]) = (48, 1, 1, 7, 8);
+        new CallRecord(Arch, "sendmsg", 0, 3, 0x1000, 0).With(1, header).With(1, control, kind: CallChunkKind.Control).Text
+            .ShouldContain("cmsg_type=SCM_RIGHTS, cmsg_data=[7, 8, ...]}]");
+    }
+
     [Fact]
     public void RecvMsg_ThatFailed_HasTheLengthOfTheName()
     {

@@ -119,8 +119,7 @@ internal static class DescriptorCalls
                 writer.BeginStruct();
                 writer.Field("type"u8);
                 writer.Name(FlagSets.OwnerTypes, bytes.U32(0));
-                writer.Field("pid"u8);
-                writer.Number(bytes.I32(4));
+                writer.Field("pid"u8, bytes.I32(4));
                 writer.EndStruct();
                 break;
             case FGetOwnerUids:
@@ -150,14 +149,11 @@ internal static class DescriptorCalls
         writer.Name(FlagSets.LockTypes, bytes.U16(0));
         writer.Field("l_whence"u8);
         writer.Name(FlagSets.LseekWhence, bytes.U16(2));
-        writer.Field("l_start"u8);
-        writer.Number(kind == 8 ? bytes.I64(8) : kind == 4 ? bytes.I32(4) : bytes.I64(4));
-        writer.Field("l_len"u8);
-        writer.Number(kind == 8 ? bytes.I64(16) : kind == 4 ? bytes.I32(8) : bytes.I64(12));
+        writer.Field("l_start"u8, kind == 8 ? bytes.I64(8) : kind == 4 ? bytes.I32(4) : bytes.I64(4));
+        writer.Field("l_len"u8, kind == 8 ? bytes.I64(16) : kind == 4 ? bytes.I32(8) : bytes.I64(12));
         if (isGet)
         {
-            writer.Field("l_pid"u8);
-            writer.Number(kind == 8 ? bytes.I32(24) : kind == 4 ? bytes.I32(12) : bytes.I32(20));
+            writer.Field("l_pid"u8, kind == 8 ? bytes.I32(24) : kind == 4 ? bytes.I32(12) : bytes.I32(20));
         }
 
         writer.EndStruct();

@@ -80,8 +80,7 @@ internal static partial class FileCalls
         }
         else
         {
-            writer.Field("st_size"u8);
-            writer.Number(size);
+            writer.Field("st_size"u8, size);
         }
 
         writer.More();
@@ -118,8 +117,7 @@ internal static partial class FileCalls
         writer.Flags(FlagSets.StatxAttributes, bytes.U64(8));
         writer.Field("stx_mode"u8);
         FileArguments.TypedMode(ref writer, bytes.U16(28));
-        writer.Field("stx_size"u8);
-        writer.Unsigned(bytes.U64(40));
+        writer.Field("stx_size"u8, bytes.U64(40));
         writer.More();
         writer.EndStruct();
     }
@@ -147,14 +145,12 @@ internal static partial class FileCalls
         writer.BeginStruct();
         writer.Field("f_type"u8);
         writer.Name(FlagSets.StatfsTypes, (uint)type);
-        writer.Field("f_bsize"u8);
-        writer.Unsigned(blockSize);
+        writer.Field("f_bsize"u8, blockSize);
     }
 
     private static void StatfsCount(ref CallWriter writer, int field, ulong value)
     {
-        writer.Field(field switch { 0 => "f_blocks"u8, 1 => "f_bfree"u8, 2 => "f_bavail"u8, 3 => "f_files"u8, _ => "f_ffree"u8 });
-        writer.Unsigned(value);
+        writer.Field(field switch { 0 => "f_blocks"u8, 1 => "f_bfree"u8, 2 => "f_bavail"u8, 3 => "f_files"u8, _ => "f_ffree"u8 }, value);
     }
 
     private static void StatfsTail(ref CallWriter writer, ReadOnlySpan<byte> bytes, int word)
@@ -169,10 +165,8 @@ internal static partial class FileCalls
         writer.Hex(bytes.U32(4));
         writer.EndArray();
         writer.EndStruct();
-        writer.Field("f_namelen"u8);
-        writer.Unsigned(bytes[8..].UWord(0, word));
-        writer.Field("f_frsize"u8);
-        writer.Unsigned(bytes[8..].UWord(1, word));
+        writer.Field("f_namelen"u8, bytes[8..].UWord(0, word));
+        writer.Field("f_frsize"u8, bytes[8..].UWord(1, word));
         writer.Field("f_flags"u8);
         writer.Flags(FlagSets.StatfsFlags, bytes[8..].UWord(2, word));
         writer.EndStruct();
@@ -184,8 +178,7 @@ internal static partial class FileCalls
         for (int index = 0; index < 2; index++)
         {
             long seconds = bytes.Word(index, call.WordBytes);
-            writer.Field(index == 0 ? "actime"u8 : "modtime"u8);
-            writer.Number(seconds);
+            writer.Field(index == 0 ? "actime"u8 : "modtime"u8, seconds);
             Times.Remark(ref writer, seconds, 0, 9);
         }
 
@@ -245,8 +238,7 @@ internal static partial class FileCalls
         writer.BeginStruct();
         writer.Field("value"u8);
         writer.Address(bytes.U64(0));
-        writer.Field("size"u8);
-        writer.Unsigned(bytes.U32(8));
+        writer.Field("size"u8, bytes.U32(8));
         writer.Field("flags"u8);
         writer.Flags(FlagSets.XattrFlags, bytes.U32(12));
         writer.EndStruct();
@@ -262,8 +254,7 @@ internal static partial class FileCalls
         }
 
         writer.BeginStruct();
-        writer.Field("handle_bytes"u8);
-        writer.Unsigned(chunk.Bytes.U32(0));
+        writer.Field("handle_bytes"u8, chunk.Bytes.U32(0));
         HandleRest(ref writer, chunk.Bytes);
         writer.EndStruct();
     }
@@ -307,8 +298,7 @@ internal static partial class FileCalls
     {
         var handle = bytes[8..];
         uint size = bytes.U32(0);
-        writer.Field("handle_type"u8);
-        writer.Number(bytes.I32(4));
+        writer.Field("handle_type"u8, bytes.I32(4));
         writer.Field("f_handle"u8);
         if (size < (uint)handle.Length)
             handle = handle[..(int)size];

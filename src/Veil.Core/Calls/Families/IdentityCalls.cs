@@ -258,8 +258,7 @@ internal static class IdentityCalls
         int size = (int)Math.Min(chunk.Bytes.U32(0), (uint)chunk.Bytes.Length);
         var bytes = chunk.Bytes;
         writer.BeginStruct();
-        writer.Field("size"u8);
-        writer.Unsigned(bytes.U32(0));
+        writer.Field("size"u8, bytes.U32(0));
         if (size >= AttrFirstBytes)
         {
             ulong flags = bytes.U64(8);
@@ -275,10 +274,8 @@ internal static class IdentityCalls
                 s_attrParameters.WriteFields(ref writer, bytes[AttrParameters..], call);
             if (size >= AttrBytes)
             {
-                writer.Field("sched_util_min"u8);
-                writer.Unsigned(bytes.U32(48));
-                writer.Field("sched_util_max"u8);
-                writer.Unsigned(bytes.U32(52));
+                writer.Field("sched_util_min"u8, bytes.U32(48));
+                writer.Field("sched_util_max"u8, bytes.U32(52));
             }
         }
 

@@ -139,14 +139,10 @@ internal static class IoctlCalls
     private static void WindowSize(ref CallWriter writer, ReadOnlySpan<byte> bytes)
     {
         writer.BeginStruct();
-        writer.Field("ws_row"u8);
-        writer.Unsigned(bytes.U16(0));
-        writer.Field("ws_col"u8);
-        writer.Unsigned(bytes.U16(2));
-        writer.Field("ws_xpixel"u8);
-        writer.Unsigned(bytes.U16(4));
-        writer.Field("ws_ypixel"u8);
-        writer.Unsigned(bytes.U16(6));
+        writer.Field("ws_row"u8, bytes.U16(0));
+        writer.Field("ws_col"u8, bytes.U16(2));
+        writer.Field("ws_xpixel"u8, bytes.U16(4));
+        writer.Field("ws_ypixel"u8, bytes.U16(6));
         writer.EndStruct();
     }
 

@@ -135,8 +135,7 @@ internal static class IpcCalls
         }
 
         writer.BeginStruct();
-        writer.Field("mtype"u8);
-        writer.Number(chunk.Bytes.Word(0, word));
+        writer.Field("mtype"u8, chunk.Bytes.Word(0, word));
         writer.Field("mtext"u8);
         var text = chunk.Bytes[word..];
         writer.String(writer.Cut(text[..(int)Math.Min((ulong)text.Length, size)]), size > (ulong)Math.Min(text.Length,
@@ -153,13 +152,13 @@ internal static class IpcCalls
         Permissions(ref writer, "shm_perm"u8, bytes, command == Stat);
         if (command == Stat)
         {
-            Number(ref writer, "shm_segsz"u8, bytes.U64(48));
-            Number(ref writer, "shm_cpid"u8, bytes.U32(80));
-            Number(ref writer, "shm_lpid"u8, bytes.U32(84));
-            Number(ref writer, "shm_nattch"u8, bytes.U64(88));
-            Number(ref writer, "shm_atime"u8, bytes.U64(56));
-            Number(ref writer, "shm_dtime"u8, bytes.U64(64));
-            Number(ref writer, "shm_ctime"u8, bytes.U64(72));
+            writer.Field("shm_segsz"u8, bytes.U64(48));
+            writer.Field("shm_cpid"u8, bytes.U32(80));
+            writer.Field("shm_lpid"u8, bytes.U32(84));
+            writer.Field("shm_nattch"u8, bytes.U64(88));
+            writer.Field("shm_atime"u8, bytes.U64(56));
+            writer.Field("shm_dtime"u8, bytes.U64(64));
+            writer.Field("shm_ctime"u8, bytes.U64(72));
         }
 
         writer.EndStruct();
@@ -174,17 +173,17 @@ internal static class IpcCalls
         Permissions(ref writer, "msg_perm"u8, bytes, command == Stat);
         if (command == Stat)
         {
-            Number(ref writer, "msg_stime"u8, bytes.U64(48));
-            Number(ref writer, "msg_rtime"u8, bytes.U64(56));
-            Number(ref writer, "msg_ctime"u8, bytes.U64(64));
-            Number(ref writer, "msg_qnum"u8, bytes.U64(80));
+            writer.Field("msg_stime"u8, bytes.U64(48));
+            writer.Field("msg_rtime"u8, bytes.U64(56));
+            writer.Field("msg_ctime"u8, bytes.U64(64));
+            writer.Field("msg_qnum"u8, bytes.U64(80));
         }
 
-        Number(ref writer, "msg_qbytes"u8, bytes.U64(88));
+        writer.Field("msg_qbytes"u8, bytes.U64(88));
         if (command == Stat)
         {
-            Number(ref writer, "msg_lspid"u8, bytes.U32(96));
-            Number(ref writer, "msg_lrpid"u8, bytes.U32(100));
+            writer.Field("msg_lspid"u8, bytes.U32(96));
+            writer.Field("msg_lrpid"u8, bytes.U32(100));
         }
 
         writer.EndStruct();
@@ -201,9 +200,9 @@ internal static class IpcCalls
         {
             // x86-64 has a gap after each time: include/uapi/asm/sembuf.h
             bool hasGaps = call.Arch is SyscallArch.X64 or SyscallArch.X32;
-            Number(ref writer, "sem_otime"u8, bytes.U64(48));
-            Number(ref writer, "sem_ctime"u8, bytes.U64(hasGaps ? 64 : 56));
-            Number(ref writer, "sem_nsems"u8, bytes.U64(hasGaps ? 80 : 64));
+            writer.Field("sem_otime"u8, bytes.U64(48));
+            writer.Field("sem_ctime"u8, bytes.U64(hasGaps ? 64 : 56));
+            writer.Field("sem_nsems"u8, bytes.U64(hasGaps ? 80 : 64));
         }
 
         writer.EndStruct();
@@ -230,24 +229,18 @@ internal static class IpcCalls
     {
         writer.Field(name);
         writer.BeginStruct();
-        Number(ref writer, "uid"u8, bytes.U32(4));
-        Number(ref writer, "gid"u8, bytes.U32(8));
+        writer.Field("uid"u8, bytes.U32(4));
+        writer.Field("gid"u8, bytes.U32(8));
         writer.Field("mode"u8);
         writer.Octal(bytes.U32(20));
         if (isWhole)
         {
-            Number(ref writer, "key"u8, bytes.U32(0));
-            Number(ref writer, "cuid"u8, bytes.U32(12));
-            Number(ref writer, "cgid"u8, bytes.U32(16));
+            writer.Field("key"u8, bytes.U32(0));
+            writer.Field("cuid"u8, bytes.U32(12));
+            writer.Field("cgid"u8, bytes.U32(16));
         }
 
         writer.EndStruct();
-    }
-
-    private static void Number(ref CallWriter writer, ReadOnlySpan<byte> name, ulong value)
-    {
-        writer.Field(name);
-        writer.Unsigned(value);
     }
 
     /// <summary>What a new queue is to be.</summary>

@@ -153,10 +153,8 @@ internal static partial class KernelCalls
             writer.BeginStruct();
             writer.Field("info"u8);
             writer.BeginStruct();
-            writer.Field("bpf_fd"u8);
-            writer.Number(bytes.I32(0));
-            writer.Field("info_len"u8);
-            writer.Unsigned(bytes.U32(4));
+            writer.Field("bpf_fd"u8, bytes.I32(0));
+            writer.Field("info_len"u8, bytes.U32(4));
             writer.Field("info"u8);
             writer.Address(bytes.U64(8));
             writer.EndStruct();
@@ -165,8 +163,7 @@ internal static partial class KernelCalls
         else if (!name.IsEmpty && bytes.Length >= idBytes)
         {
             writer.BeginStruct();
-            writer.Field(name);
-            writer.Unsigned(bytes.U32(0));
+            writer.Field(name, bytes.U32(0));
             writer.Field("open_flags"u8);
             writer.Flags(FlagSets.BpfMapFlags, bytes.U32(8));
             writer.EndStruct();
@@ -203,8 +200,7 @@ internal static partial class KernelCalls
             writer.Name(FlagSets.PerfSoftware, bytes.U64(8));
         else
             writer.Hex(bytes.U64(8));
-        writer.Field((bits & freq) != 0 ? "sample_freq"u8 : "sample_period"u8);
-        writer.Unsigned(bytes.U64(16));
+        writer.Field((bits & freq) != 0 ? "sample_freq"u8 : "sample_period"u8, bytes.U64(16));
         writer.Field("sample_type"u8);
         writer.Flags(FlagSets.PerfSample, bytes.U64(24));
         writer.Field("read_format"u8);
@@ -214,13 +210,11 @@ internal static partial class KernelCalls
             // The first is shown also where it is 0.
             if (bit > 0 && (bits >> bit & 1) == 0)
                 continue;
-            writer.Field(PerfBit(bit));
-            writer.Unsigned(bits >> bit & 1);
+            writer.Field(PerfBit(bit), bits >> bit & 1);
         }
 
         uint skid = (uint)(bits >> 15 & 3);
-        writer.Field("precise_ip"u8);
-        writer.Unsigned(skid);
+        writer.Field("precise_ip"u8, skid);
         writer.Remark(skid switch
         {
             0 => "arbitrary skid"u8,
@@ -334,8 +328,7 @@ internal static partial class KernelCalls
                 writer.BeginStruct();
                 writer.Field("iov_base"u8);
                 writer.Address(chunk.Bytes.UWord(0, call.WordBytes));
-                writer.Field("iov_len"u8);
-                writer.Unsigned(chunk.Bytes.UWord(1, call.WordBytes));
+                writer.Field("iov_len"u8, chunk.Bytes.UWord(1, call.WordBytes));
                 writer.EndStruct();
                 break;
             case SetSignalMask when chunk.IsRead && chunk.Bytes.Length >= 8:

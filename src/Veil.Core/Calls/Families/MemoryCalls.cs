@@ -82,8 +82,7 @@ internal static class MemoryCalls
         writer.BeginStruct();
         writer.Field("iov_base"u8);
         writer.Address(bytes.UWord(0, call.WordBytes));
-        writer.Field("iov_len"u8);
-        writer.Unsigned(bytes.UWord(1, call.WordBytes));
+        writer.Field("iov_len"u8, bytes.UWord(1, call.WordBytes));
         writer.EndStruct();
     })
         { Unit32 = 8 };

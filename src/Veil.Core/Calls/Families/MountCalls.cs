@@ -101,18 +101,15 @@ internal static class MountCalls
         writer.Flags(FlagSets.MountAttrs, bytes.U64(8));
         writer.Field("propagation"u8);
         writer.Flags(FlagSets.MountPropagation, bytes.U64(16));
-        writer.Field("userns_fd"u8);
-        writer.Number((int)bytes.U64(24));
+        writer.Field("userns_fd"u8, (int)bytes.U64(24));
         writer.EndStruct();
     }
 
     private static void Request(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
     {
         writer.BeginStruct();
-        writer.Field("size"u8);
-        writer.Unsigned(bytes.U32(0));
-        writer.Field("mnt_ns_fd"u8);
-        writer.Unsigned(bytes.U32(4));
+        writer.Field("size"u8, bytes.U32(0));
+        writer.Field("mnt_ns_fd"u8, bytes.U32(4));
         writer.Field("mnt_id"u8);
         writer.Hex(bytes.U64(8));
         writer.Field("param"u8);

@@ -216,14 +216,12 @@ internal static partial class ProcessCalls
         if (bytes.Length >= 80 && (bytes.U64(64) != 0 || bytes.U64(72) != 0))
         {
             Word(ref writer, "set_tid"u8, bytes, 64);
-            writer.Field("set_tid_size"u8);
-            writer.Unsigned(bytes.U64(72));
+            writer.Field("set_tid_size"u8, bytes.U64(72));
         }
 
         if (bytes.Length >= 88 && (flags & CloneIntoCgroup) != 0)
         {
-            writer.Field("cgroup"u8);
-            writer.Unsigned(bytes.U64(80));
+            writer.Field("cgroup"u8, bytes.U64(80));
         }
 
         writer.EndStruct();
@@ -281,6 +279,8 @@ internal static partial class ProcessCalls
         ulong number = chunk.Bytes.U64(0);
         writer.TextOnly(" /* "u8);
         writer.Unsigned(number);
+        if (chunk.IsTruncated)
+            writer.TextOnly("+"u8);
         writer.TextOnly(number == 1 ? " var */"u8 : " vars */"u8);
     }
 
@@ -288,8 +288,7 @@ internal static partial class ProcessCalls
     {
         writer.BeginStruct();
         s_rseq.WriteFields(ref writer, bytes, call);
-        writer.Field("__reserved"u8);
-        writer.Number(0);
+        writer.Field("__reserved"u8, 0);
         writer.EndStruct();
     }
 
@@ -312,12 +311,9 @@ internal static partial class ProcessCalls
     private static void RseqSlice(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
     {
         writer.BeginStruct();
-        writer.Field("request"u8);
-        writer.Number(bytes[0]);
-        writer.Field("granted"u8);
-        writer.Number(bytes[1]);
-        writer.Field("__reserved"u8);
-        writer.Unsigned(bytes.U16(2));
+        writer.Field("request"u8, bytes[0]);
+        writer.Field("granted"u8, bytes[1]);
+        writer.Field("__reserved"u8, bytes.U16(2));
         writer.EndStruct();
     }
 
@@ -334,8 +330,7 @@ internal static partial class ProcessCalls
     {
         uint bits = bytes.U32(12);
         writer.BeginStruct();
-        writer.Field("entry_number"u8);
-        writer.Number(bytes.I32(0));
+        writer.Field("entry_number"u8, bytes.I32(0));
         writer.Field("base_addr"u8);
         writer.Hex(bytes.U32(4));
         writer.Field("limit"u8);
@@ -354,8 +349,7 @@ internal static partial class ProcessCalls
 
     private static void Bits(ref CallWriter writer, ReadOnlySpan<byte> name, uint value)
     {
-        writer.Field(name);
-        writer.Unsigned(value);
+        writer.Field(name, value);
     }
 
     // Of an entry that was to be chosen the kernel writes which it is.

@@ -129,8 +129,7 @@ internal static class TimeCalls
         writer.BeginStruct();
         writer.Field("sigev_value"u8);
         writer.BeginStruct();
-        writer.Field("sival_int"u8);
-        writer.Number(bytes.I32(0));
+        writer.Field("sival_int"u8, bytes.I32(0));
         writer.Field("sival_ptr"u8);
         writer.Address(bytes.UWord(0, word));
         writer.EndStruct();
@@ -143,8 +142,7 @@ internal static class TimeCalls
         writer.Name(FlagSets.SigeventNotify, notify);
         if (notify == threadId)
         {
-            writer.Field("sigev_notify_thread_id"u8);
-            writer.Number(bytes.I32(word + 8));
+            writer.Field("sigev_notify_thread_id"u8, bytes.I32(word + 8));
         }
         else if (notify == thread)
         {

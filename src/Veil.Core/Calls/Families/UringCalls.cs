@@ -51,12 +51,10 @@ internal static class UringCalls
         writer.Flags(FlagSets.UringSetupFlags, flags);
         writer.Field("sq_thread_cpu"u8);
         writer.Hex(bytes.U32(12));
-        writer.Field("sq_thread_idle"u8);
-        writer.Unsigned(bytes.U32(16));
+        writer.Field("sq_thread_idle"u8, bytes.U32(16));
         if ((flags & SetupAttachWq) != 0)
         {
-            writer.Field("wq_fd"u8);
-            writer.Number(bytes.I32(24));
+            writer.Field("wq_fd"u8, bytes.I32(24));
         }
 
         if (bytes[28..SetupBytes].ContainsAnyExcept((byte)0))
@@ -79,40 +77,34 @@ internal static class UringCalls
 
     private static void Rings(ref CallWriter writer, ReadOnlySpan<byte> bytes)
     {
-        Number(ref writer, "sq_entries"u8, bytes.U32(0));
-        Number(ref writer, "cq_entries"u8, bytes.U32(4));
+        writer.Field("sq_entries"u8, bytes.U32(0));
+        writer.Field("cq_entries"u8, bytes.U32(4));
         writer.Field("features"u8);
         writer.Flags(FlagSets.UringFeatures, bytes.U32(20));
         writer.Field("sq_off"u8);
         writer.BeginStruct();
-        Number(ref writer, "head"u8, bytes.U32(40));
-        Number(ref writer, "tail"u8, bytes.U32(44));
-        Number(ref writer, "ring_mask"u8, bytes.U32(48));
-        Number(ref writer, "ring_entries"u8, bytes.U32(52));
-        Number(ref writer, "flags"u8, bytes.U32(56));
-        Number(ref writer, "dropped"u8, bytes.U32(60));
-        Number(ref writer, "array"u8, bytes.U32(64));
+        writer.Field("head"u8, bytes.U32(40));
+        writer.Field("tail"u8, bytes.U32(44));
+        writer.Field("ring_mask"u8, bytes.U32(48));
+        writer.Field("ring_entries"u8, bytes.U32(52));
+        writer.Field("flags"u8, bytes.U32(56));
+        writer.Field("dropped"u8, bytes.U32(60));
+        writer.Field("array"u8, bytes.U32(64));
         writer.Field("user_addr"u8);
         writer.Hex(bytes.U64(72));
         writer.EndStruct();
         writer.Field("cq_off"u8);
         writer.BeginStruct();
-        Number(ref writer, "head"u8, bytes.U32(80));
-        Number(ref writer, "tail"u8, bytes.U32(84));
-        Number(ref writer, "ring_mask"u8, bytes.U32(88));
-        Number(ref writer, "ring_entries"u8, bytes.U32(92));
-        Number(ref writer, "overflow"u8, bytes.U32(96));
-        Number(ref writer, "cqes"u8, bytes.U32(100));
-        Number(ref writer, "flags"u8, bytes.U32(104));
+        writer.Field("head"u8, bytes.U32(80));
+        writer.Field("tail"u8, bytes.U32(84));
+        writer.Field("ring_mask"u8, bytes.U32(88));
+        writer.Field("ring_entries"u8, bytes.U32(92));
+        writer.Field("overflow"u8, bytes.U32(96));
+        writer.Field("cqes"u8, bytes.U32(100));
+        writer.Field("flags"u8, bytes.U32(104));
         writer.Field("user_addr"u8);
         writer.Hex(bytes.U64(112));
         writer.EndStruct();
-    }
-
-    private static void Number(ref CallWriter writer, ReadOnlySpan<byte> field, uint value)
-    {
-        writer.Field(field);
-        writer.Unsigned(value);
     }
 
     // A signal mask, or with IORING_ENTER_EXT_ARG a structure whose pointers are shown as they are.
@@ -136,8 +128,8 @@ internal static class UringCalls
         writer.BeginStruct();
         writer.Field("sigmask"u8);
         writer.Address(bytes.U64(0));
-        Number(ref writer, "sigmask_sz"u8, bytes.U32(8));
-        Number(ref writer, "min_wait_usec"u8, bytes.U32(12));
+        writer.Field("sigmask_sz"u8, bytes.U32(8));
+        writer.Field("min_wait_usec"u8, bytes.U32(12));
         writer.Field("ts"u8);
         writer.Address(bytes.U64(16));
         writer.EndStruct();
@@ -170,8 +162,7 @@ internal static class UringCalls
             writer.BeginStruct();
             writer.Field("iov_base"u8);
             writer.Address(left.UWord(0, call.WordBytes));
-            writer.Field("iov_len"u8);
-            writer.Unsigned(left.UWord(1, call.WordBytes));
+            writer.Field("iov_len"u8, left.UWord(1, call.WordBytes));
             writer.EndStruct();
         }
 

@@ -65,8 +65,7 @@ internal static class WaitCalls
         writer.BeginStruct();
         writer.Field("sigmask"u8);
         writer.Address(bytes.UWord(0, call.WordBytes));
-        writer.Field("sigsetsize"u8);
-        writer.Unsigned(bytes.UWord(1, call.WordBytes));
+        writer.Field("sigsetsize"u8, bytes.UWord(1, call.WordBytes));
         writer.EndStruct();
     })
         {
@@ -117,8 +116,7 @@ internal static class WaitCalls
             left--;
             writer.Item();
             writer.BeginStruct();
-            writer.Field("fd"u8);
-            writer.Number(polls.I32(0));
+            writer.Field("fd"u8, polls.I32(0));
             writer.Field("revents"u8);
             writer.Flags(FlagSets.PollEvents, polls.U16(6));
             writer.EndStruct();
@@ -236,8 +234,7 @@ internal static class WaitCalls
                 int fd = chunk.Bytes.I32(at);
                 writer.Item();
                 writer.BeginStruct();
-                writer.Field("fd"u8);
-                writer.Number(fd);
+                writer.Field("fd"u8, fd);
                 CallDescriptor.Write(ref writer, call, position, at / PollBytes);
                 if (fd >= 0)
                 {

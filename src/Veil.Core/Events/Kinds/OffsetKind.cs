@@ -17,13 +17,13 @@ internal readonly struct OffsetKind : IMemberKind, IValueKind
     }
 
     public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
-        BytesKind.Write<TStyle>(ref line, value, ref view);
+        value.Unsigned(view.Record) == ulong.MaxValue ? TStyle.Unknown(ref line) : line.Append(value.Signed(view.Record));
 
     // Left out where the call has none.
     private readonly struct IfAny : IColumnForm
     {
         public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct,
         IValueStyle =>
-            value.Unsigned(view.Record) == ulong.MaxValue ? 0 : BytesKind.Write<TStyle>(ref line, value, ref view);
+            value.Unsigned(view.Record) == ulong.MaxValue ? 0 : OffsetKind.Write<TStyle>(ref line, value, ref view);
     }
 }
