@@ -295,7 +295,7 @@ internal static class TraceCommand
 
     private static Enrichments Enrich(string[] values)
     {
-        string[] names = ["time", "user", "proc", "why", "all"];
+        string[] names = ["time", "user", "proc", "parent", "cgroup", "why", "all"];
         var chosen = Enrichments.None;
         foreach (string word in Words("--enrich", values))
         {
@@ -304,6 +304,8 @@ internal static class TraceCommand
                 "time" => Enrichments.Time,
                 "user" => Enrichments.User,
                 "proc" => Enrichments.Proc,
+                "parent" => Enrichments.Parent,
+                "cgroup" => Enrichments.Cgroup,
                 "why" => Enrichments.Why,
                 "all" => Enrichments.All,
                 _ => throw new UsageException(
@@ -322,7 +324,7 @@ internal static class TraceCommand
             return chosen;
         var shown = chosen & fields.Aggregate(Enrichments.None, static (all, field) => all | FieldSelection.EnrichmentOf(field));
         return shown != Enrichments.None ? shown
-            : throw new UsageException("--enrich: --fields leaves out what it adds (time, username, proc_name, why): name it there too");
+            : throw new UsageException("--enrich: --fields leaves out what it adds (time, username, proc_name, ppid, parent_comm, cgroup, why): name it there too");
     }
 
     private static string? Hook(string? value, List<TraceModule> modules)

@@ -9,13 +9,15 @@ public sealed class EventSchema
 {
     private readonly EventValue[] _parts;
 
-    private EventSchema(string module, uint kind, int index, int sizeBytes, EventField[] fields, EventColumn[] columns)
+    private EventSchema(
+        string module, uint kind, int index, int structBytes, int originBytes, EventField[] fields, EventColumn[] columns)
     {
         _parts = [.. fields.Select(static field => field.Value).SelectMany(CallKind.PartOf)];
         Module = module;
         Kind = kind;
         Index = index;
-        SizeBytes = sizeBytes;
+        OriginOffset = structBytes;
+        SizeBytes = structBytes + originBytes;
         Fields = fields;
         Columns = columns;
     }
@@ -29,8 +31,12 @@ public sealed class EventSchema
     /// <summary>The value of the header's <c>kind</c>: module number × 256 + number of the struct.</summary>
     public uint Kind { get; }
 
-    /// <summary>Bytes of the event struct: no record of this kind is shorter, and parts come after them.</summary>
+    /// <summary>Bytes of the event struct, with <c>struct veil_origin</c> where that is there: no record of this kind is shorter, and parts
+    /// come after them.</summary>
     public int SizeBytes { get; }
+
+    /// <summary>Where <c>struct veil_origin</c> is, if it is there: right behind the event struct.</summary>
+    public int OriginOffset { get; }
 
     /// <summary>Every named value, <c>module</c> first, in the order of the struct.</summary>
     public IReadOnlyList<EventField> Fields { get; }
@@ -47,8 +53,12 @@ public sealed class EventSchema
     /// <param name="module">The module.</param>
     /// <param name="kind">The value that marks its records.</param>
     /// <param name="index">Its place in the catalog.</param>
+    /// <param name="origin"><c>struct veil_origin</c>, where records have it; or none.</param>
+    /// <param name="originFields">Those of its members that are shown.</param>
     /// <exception cref="VeilException">The struct does not begin with the header, or has a member whose type says nothing.</exception>
-    public static EventSchema FromStruct(Btf btf, BtfStruct type, IEventOwner module, uint kind, int index = 0)
+    public static EventSchema FromStruct(
+        Btf btf, BtfStruct type, IEventOwner module, uint kind, int index = 0, BtfStruct? origin = null,
+        IReadOnlySet<string>? originFields = null)
     {
         var shape = new MemberShape(module.Columns);
         shape.Fields.Add(new("module", ConstantKind.Of(module.Name)));
@@ -69,6 +79,13 @@ public sealed class EventSchema
             }
         }
 
+        // A module may have such a member of its own.
+        foreach (var member in origin?.Members ?? [])
+        {
+            if (originFields!.Contains(member.Name) && !shape.Fields.Exists(field => field.Name == member.Name))
+                Add(member, type.SizeBytes + member.OffsetBytes);
+        }
+
         foreach (var (name, text) in module.Constants)
         {
             shape.Fields.Add(new(name, ConstantKind.Of(text)));
@@ -82,7 +99,7 @@ public sealed class EventSchema
 
         // What is wide only now and then stands last, so that it moves nothing.
         return new EventSchema(
-            module.Name, kind, index, type.SizeBytes, [.. shape.Fields], [.. shape.Columns.OrderBy(static column => column.Width == 0)]);
+            module.Name, kind, index, type.SizeBytes, origin?.SizeBytes ?? 0, [.. shape.Fields], [.. shape.Columns.OrderBy(static column => column.Width == 0)]);
 
         void Add(BtfMember member, int offset)
         {

@@ -45,6 +45,11 @@ public sealed record SessionOptions
             : null,
     };
 
+    /// <summary>The fields of a task's parent and cgroup that are shown or counted by.</summary>
+    public IReadOnlySet<string> OriginFields => OriginField.All.Where(
+        field => Output.Enrichments.HasFlag(field.By) || Output.Fields.Contains(field.Name)
+        || Modules.Any(module => Counting?.KeyOf(module) == field.Name)).Select(static field => field.Name).ToHashSet();
+
     /// <summary>Descendants are traced too: of what the filters choose, and of the command.</summary>
     public bool Follow { get; init; }
 

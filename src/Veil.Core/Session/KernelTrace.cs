@@ -33,7 +33,7 @@ public static class KernelTrace
         SessionOptions options, StopSignal stop, Action<string> message, RootClient? root =
         null, OutputFile? file = null, TracedCommand? command = null)
     {
-        var events = ModuleEvents.Read(options.Modules, options.ArgumentsOf);
+        var events = ModuleEvents.Read(options.Modules, options.ArgumentsOf, options.OriginFields);
         FieldSelection.Validate(events, options.Output, field => ModuleFields.HintFor(options.Modules, field));
         if (options.Counting is { } counting)
         {

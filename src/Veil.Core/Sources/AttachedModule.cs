@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using Veil.Bpf;
+using Veil.Core.Cgroups;
 using Veil.Core.Counting;
 using Veil.Core.Filters;
 using Veil.Core.Interop;
@@ -21,6 +22,7 @@ internal sealed class AttachedModule : IDisposable
     private readonly List<BpfIteration> _last = [];
     private readonly List<BpfIterator> _repeated = [];
     private readonly LossLedger _losses;
+    private readonly KernelScope _scope;
     private readonly List<BpfProgram> _programs = [];
     private readonly List<BpfProgram> _attached = [];
     private readonly List<SafeFileHandle> _mapFacts = [];
@@ -33,14 +35,14 @@ internal sealed class AttachedModule : IDisposable
         _object = bpfObject;
         _losses = new LossLedger(bpfObject);
         Counts = plan is null ? null : new EventCounts(bpfObject, plan);
+        _scope = new KernelScope(bpfObject, CgroupTree.Own, ScopeCounterOf(module, options));
         Traced = new TracedModule(
             module,
             rung.Name,
             [.. module.Filters.Index()
                 .Where(filter => module.FlagNeededBy(filter.Item, arguments) is null)
                 .Select(filter =>
-                    new FilterMap(
-                    filter.Item, StorageOf(bpfObject, filter.Item, options.CountFilters ? KernelFilter.CounterOf(filter.Index) : 0))),
+                    new FilterMap(filter.Item, StorageOf(filter.Item, options.CountFilters ? KernelFilter.CounterOf(filter.Index) : 0))),
                 .. Following.Filters(options).Select(filter => new FilterMap(filter, new KernelFilter(bpfObject, filter, 0)))],
             [.. module.Filters.Select(filter => (filter.Name, Flag: module.FlagNeededBy(filter, arguments)!))
                 .Where(static filter => filter.Flag is not null)]);
@@ -205,7 +207,8 @@ internal sealed class AttachedModule : IDisposable
         try
         {
             var arguments = options.ArgumentsOf(module);
-            List<string> before = [.. following.ProgramsBefore()], after = [.. following.ProgramsAfter()];
+            var origin = OriginReading.Of(options);
+            List<string> before = [.. origin.Programs, .. following.ProgramsBefore()], after = [.. following.ProgramsAfter()];
             List<HookProgram> wanted =
                 [.. before.Select(static name => new HookProgram(name)), .. rung.Programs.Where(program => program.IsWanted(arguments) && !(program.IsRepeated && plan is not null)),
                     .. after.Select(static name => new HookProgram(name))];
@@ -221,7 +224,9 @@ internal sealed class AttachedModule : IDisposable
                 bpfObject.SetGlobal("veil_self_ns_inode", PidNamespace.Own.Inode);
             }
 
-            foreach (var (index, dimension) in module.Filters.Index())
+            origin.Configure(bpfObject, tells: number == 0);
+            KernelScope.Configure(bpfObject, ScopeCounterOf(module, options));
+            foreach (var (index, dimension) in module.Filters.Index().Where(static filter => filter.Item is not ScopeDimension))
                 KernelFilter.Configure(bpfObject, dimension, options.CountFilters ? KernelFilter.CounterOf(index) : 0);
             following.Configure(bpfObject);
             Thresholds.Configure(bpfObject, arguments);
@@ -284,8 +289,18 @@ internal sealed class AttachedModule : IDisposable
         }
     }
 
-    private static IFilterStorage StorageOf(BpfObject bpfObject, FilterDimension dimension, uint counter) =>
-        dimension is PathDimension path ? new KernelPathFilter(bpfObject, path, counter) : new KernelFilter(bpfObject, dimension, counter);
+    /// <summary>A cgroup was made during the trace.</summary>
+    public void CgroupMade(ulong id, string path) => _scope.Made(id, path);
+
+    private IFilterStorage StorageOf(FilterDimension dimension, uint counter) => dimension switch
+    {
+        PathDimension path => new KernelPathFilter(_object, path, counter),
+        ScopeDimension scope => _scope.Of(scope),
+        _ => new KernelFilter(_object, dimension, counter),
+    };
+
+    private static uint ScopeCounterOf(TraceModule module, SessionOptions options) =>
+        options.CountFilters ? KernelFilter.CounterOf(module.Filters.ToList().FindIndex(static filter => filter is ScopeDimension)) : 0;
 
     // What a module remembers has its memory from the start. Where little is allowed it remembers less, and counts what it could not
     // (map_full). Filters and counts hold as many keys as they promise.

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Buffers.Binary;
+using System.Text;
 using Veil.Bpf;
+using Veil.Core.Cgroups;
 using Veil.Core.Counting;
 using Veil.Core.Events;
 using Veil.Core.Options;
@@ -59,6 +62,9 @@ internal sealed class KernelSource : IEventSource
             }
 
             var order = options.Modules.ToList();
+            // Once those that are made are told of.
+            if (OriginReading.Of(options).IsTreeWatched)
+                CgroupTree.Own.Read();
             _modules.Sort((one, other) => order.IndexOf(one.Module).CompareTo(order.IndexOf(other.Module)));
 
             // Mapped last: until here the process holds the kernel's BTF, and the two need not be in memory at once.
@@ -171,14 +177,32 @@ internal sealed class KernelSource : IEventSource
         _rings.Dispose();
     }
 
-    private static void DrainOne(RingBuffer ring, EventPipeline pipeline)
+    // What tells of a cgroup is no event.
+    private void Give(ReadOnlySpan<byte> record, EventPipeline pipeline)
+    {
+        if (record.Length < Events.Header.SizeBytes
+            || BinaryPrimitives.ReadUInt32LittleEndian(record[Events.Header.KindOffset..]) % EventCatalog.KindsPerModule != CgroupMade.Kind)
+        {
+            pipeline.Deliver(record);
+            return;
+        }
+
+        if (!CgroupMade.TryRead(record, Events.Header.SizeBytes, out ulong id, out var path))
+            return;
+        CgroupTree.Own.Made(id, path);
+        string text = Encoding.UTF8.GetString(path);
+        foreach (var module in _modules)
+            module.CgroupMade(id, text);
+    }
+
+    private void DrainOne(RingBuffer ring, EventPipeline pipeline)
     {
         int unreleased = 0, releaseEvery = Math.Min(ReleaseEveryBytes, ring.SizeBytes / ReleasesARound);
         try
         {
             while (!pipeline.IsComplete && ring.TryRead(out var record))
             {
-                pipeline.Deliver(record);
+                Give(record, pipeline);
                 unreleased += record.Length;
                 if (unreleased >= releaseEvery)
                 {
@@ -193,13 +217,13 @@ internal sealed class KernelSource : IEventSource
         }
     }
 
-    private static void DrainMerged(RingMerge merge, EventPipeline pipeline, bool last)
+    private void DrainMerged(RingMerge merge, EventPipeline pipeline, bool last)
     {
         merge.Begin(last);
         try
         {
             while (!pipeline.IsComplete && merge.TryRead(out var record))
-                pipeline.Deliver(record);
+                Give(record, pipeline);
         }
         finally
         {
