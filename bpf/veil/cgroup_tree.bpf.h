@@ -13,6 +13,10 @@ const volatile __u32 veil_cgroup_hierarchy;
 /* The module tells userspace of each: one of a session does. */
 const volatile bool veil_cgroup_tells;
 
+/* A name decides that userspace finds only now: until then a new cgroup passes, and its events wait there. */
+volatile __u32 veil_cgroup_waits;
+#define VEIL_PENDING 4
+
 #define VEIL_KIND_CGROUP     255 /* in place of the number of an event struct: no event */
 #define VEIL_CGROUP_PATH_MAX 1024
 
@@ -43,14 +47,16 @@ static __always_inline void veil_cgroup_tell(__u64 id, const char *path)
 SEC("tp_btf/cgroup_mkdir")
 int BPF_PROG(veil_cgroup_make, struct cgroup *cgroup, const char *path)
 {
+	__u8 *bits, pending = VEIL_ALLOW | VEIL_PENDING;
 	__u64 id, above;
-	__u8 *bits;
 
 	if (!veil_cgroup_is_ours(cgroup))
 		return 0;
 	id = cgroup->kn->id;
 	above = cgroup->self.parent->cgroup->kn->id;
 	bits = bpf_map_lookup_elem(&filter_cgroup, &above);
+	if (!bits && veil_cgroup_waits)
+		bits = &pending;
 	if (bits && bpf_map_update_elem(&filter_cgroup, &id, bits, BPF_ANY))
 		veil_lost(VEIL_LOST_MAP_FULL);
 	if (veil_cgroup_tells)

@@ -12,7 +12,10 @@ public sealed class ModuleFactsTests
 
     // Those that every module has (bpf/veil/follow.bpf.h), whatever it is attached by.
     private static readonly string[] s_following =
-        ["veil_hand_on", "veil_command_begin", "veil_command_end", "veil_mark_move", "veil_mark_drop"];
+        [
+            "veil_hand_on", "veil_command_begin", "veil_command_end", "veil_mark_move", "veil_mark_drop", "veil_cgroup_make",
+            "veil_cgroup_drop",
+        ];
 
     [Theory]
     [MemberData(nameof(Modules))]

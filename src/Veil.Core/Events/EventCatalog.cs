@@ -4,7 +4,7 @@ using Veil.Bpf;
 namespace Veil.Core.Events;
 
 /// <summary>Every kind of event of a session, by the number in its records.</summary>
-/// <param name="origin">The fields of <c>struct veil_origin</c> that records have behind their struct; none: they have none of it.</param>
+/// <param name="origin">The fields of <c>struct veil_origin</c> that records show of what is behind their struct; null: nothing is there.</param>
 public sealed class EventCatalog(IReadOnlySet<string>? origin = null)
 {
     internal const int KindsPerModule = 256;
@@ -37,7 +37,7 @@ public sealed class EventCatalog(IReadOnlySet<string>? origin = null)
         if (!btf.TryGetVariable(name, out var variable))
             throw new VeilException($"reading the events of module {module.Name}: its object declares no {name}");
         var type = btf.ReadStruct(btf.PointedType(variable.TypeId));
-        var behind = origin is { Count: > 0 } ? btf.FindStruct("veil_origin") : null;
+        var behind = origin is not null ? btf.FindStruct("veil_origin") : null;
         var schema =
             EventSchema.FromStruct(btf, type, module, (uint)((moduleNumber * KindsPerModule) + number), _all.Count, behind, origin);
         Array.Resize(ref _byKind, Math.Max(_byKind.Length, (int)schema.Kind + 1));

@@ -10,13 +10,14 @@ public sealed class EventSchema
     private readonly EventValue[] _parts;
 
     private EventSchema(
-        string module, uint kind, int index, int structBytes, int originBytes, EventField[] fields, EventColumn[] columns)
+        string module, uint kind, int index, int structBytes, int originBytes, int cgroupAt, EventField[] fields, EventColumn[] columns)
     {
         _parts = [.. fields.Select(static field => field.Value).SelectMany(CallKind.PartOf)];
         Module = module;
         Kind = kind;
         Index = index;
         OriginOffset = structBytes;
+        CgroupOffset = structBytes + cgroupAt;
         SizeBytes = structBytes + originBytes;
         Fields = fields;
         Columns = columns;
@@ -37,6 +38,12 @@ public sealed class EventSchema
 
     /// <summary>Where <c>struct veil_origin</c> is, if it is there: right behind the event struct.</summary>
     public int OriginOffset { get; }
+
+    /// <summary>Where the cgroup's id is, if <c>struct veil_origin</c> is there.</summary>
+    public int CgroupOffset { get; }
+
+    /// <summary>Has a record the cgroup's id?</summary>
+    public bool HasOrigin => SizeBytes > OriginOffset;
 
     /// <summary>Every named value, <c>module</c> first, in the order of the struct.</summary>
     public IReadOnlyList<EventField> Fields { get; }
@@ -99,7 +106,7 @@ public sealed class EventSchema
 
         // What is wide only now and then stands last, so that it moves nothing.
         return new EventSchema(
-            module.Name, kind, index, type.SizeBytes, origin?.SizeBytes ?? 0, [.. shape.Fields], [.. shape.Columns.OrderBy(static column => column.Width == 0)]);
+            module.Name, kind, index, type.SizeBytes, origin?.SizeBytes ?? 0, CgroupAt(origin), [.. shape.Fields], [.. shape.Columns.OrderBy(static column => column.Width == 0)]);
 
         void Add(BtfMember member, int offset)
         {
@@ -108,6 +115,8 @@ public sealed class EventSchema
                     $"reading the events of module {module.Name}: {type.Name}.{member.Name} has no semantic type of types.bpf.h");
         }
     }
+
+    private static int CgroupAt(BtfStruct? origin) => origin?.Members.First(static member => member.Name == "cgroup").OffsetBytes ?? 0;
 
     private bool HasItsParts(ReadOnlySpan<byte> record)
     {

@@ -7,6 +7,9 @@ public abstract class ScopeDimension : FilterDimension
     /// <summary>The map.</summary>
     public const string MapName = "cgroup";
 
+    /// <summary>Do names decide that a runtime may write only after the cgroup was made?</summary>
+    public virtual bool IsByName => false;
+
     /// <summary>Does a key stand for a cgroup?</summary>
     /// <param name="key">The key.</param>
     /// <param name="path">The cgroup's path in its hierarchy.</param>

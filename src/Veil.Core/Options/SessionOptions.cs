@@ -45,10 +45,21 @@ public sealed record SessionOptions
             : null,
     };
 
-    /// <summary>The fields of a task's parent and cgroup that are shown or counted by.</summary>
-    public IReadOnlySet<string> OriginFields => OriginField.All.Where(
-        field => Output.Enrichments.HasFlag(field.By) || Output.Fields.Contains(field.Name)
-        || Modules.Any(module => Counting?.KeyOf(module) == field.Name)).Select(static field => field.Name).ToHashSet();
+    /// <summary>The fields of a task's parent and cgroup that are shown or counted by; null: records need nothing of it.</summary>
+    public IReadOnlySet<string>? OriginFields
+    {
+        get
+        {
+            var shown = OriginField.All.Where(
+                field => Output.Enrichments.HasFlag(field.By) || Output.Fields.Contains(field.Name)
+                || Modules.Any(module => Counting?.KeyOf(module) == field.Name)).Select(static field => field.Name).ToHashSet();
+            return shown.Count > 0 || NamesContainers ? shown : null;
+        }
+    }
+
+    /// <summary>Containers are shown or filtered by.</summary>
+    public bool NamesContainers => Output.Enrichments.HasFlag(Enrichments.Container)
+        || Filters.Any(static filter => filter.Dimension is ScopeDimension { IsByName: true });
 
     /// <summary>Descendants are traced too: of what the filters choose, and of the command.</summary>
     public bool Follow { get; init; }

@@ -52,6 +52,9 @@ public enum Enrichments
     /// <summary>The cgroup, field <c>cgroup</c>.</summary>
     Cgroup = 32,
 
+    /// <summary>The container of the cgroup: fields <c>container</c>, <c>pod</c>, <c>pod_namespace</c>, <c>image</c>.</summary>
+    Container = 64,
+
     /// <summary>All that cost next to nothing.</summary>
-    All = Time | User | Proc | Parent | Cgroup,
+    All = Time | User | Proc | Parent | Cgroup | Container,
 }

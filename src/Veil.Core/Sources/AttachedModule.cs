@@ -28,8 +28,9 @@ internal sealed class AttachedModule : IDisposable
     private readonly List<SafeFileHandle> _mapFacts = [];
 
     private AttachedModule(
-        TraceModule module, HookRung rung, BpfObject bpfObject, ModuleArguments arguments, SessionOptions options, CountPlan? plan)
+        TraceModule module, int number, HookRung rung, BpfObject bpfObject, ModuleArguments arguments, SessionOptions options, CountPlan? plan)
     {
+        Number = (uint)number;
         Module = module;
         Rung = rung;
         _object = bpfObject;
@@ -244,7 +245,7 @@ internal sealed class AttachedModule : IDisposable
             bpfObject.Load();
             module.Fill(bpfObject, arguments);
 
-            var attached = new AttachedModule(module, rung, bpfObject, arguments, options, plan);
+            var attached = new AttachedModule(module, number, rung, bpfObject, arguments, options, plan);
             foreach (var map in attached.Traced.Filters)
             {
                 if (options.FiltersOf(module).FirstOrDefault(filter => filter.Dimension.Name == map.Dimension.Name) is { } filter)
@@ -289,8 +290,22 @@ internal sealed class AttachedModule : IDisposable
         }
     }
 
-    /// <summary>A cgroup was made during the trace.</summary>
-    public void CgroupMade(ulong id, string path) => _scope.Made(id, path);
+    /// <summary>Its number in the session.</summary>
+    public uint Number { get; }
+
+    /// <summary>Is it filtered by names of containers?</summary>
+    public bool WaitsForNames => _scope.WaitsForNames;
+
+    /// <summary>Decides about a cgroup that was made during the trace. Programs may remember otherwise until
+    /// <see cref="ForgetCgroups"/>.</summary>
+    /// <param name="id">The cgroup.</param>
+    /// <param name="path">Its path.</param>
+    /// <param name="isLate">A name that is not known by now is none.</param>
+    /// <returns>Whether its events pass; null: a name is missing yet.</returns>
+    public bool? Decide(ulong id, string path, bool isLate) => _scope.Decide(id, path, isLate);
+
+    /// <summary>Programs look cgroups up anew.</summary>
+    public void ForgetCgroups() => _scope.Forget();
 
     private IFilterStorage StorageOf(FilterDimension dimension, uint counter) => dimension switch
     {

@@ -2,6 +2,7 @@
 using System.Text;
 using Veil.Bpf;
 using Veil.Core.Cgroups;
+using Veil.Core.Containers;
 using Veil.Core.Filters;
 using Veil.Core.Interop;
 
@@ -36,13 +37,32 @@ internal sealed class KernelScope(BpfObject bpfObject, CgroupTree tree, uint cou
             bpfObject.Map(Prefix).SetFlags(noPreallocation);
     }
 
-    /// <summary>A cgroup was made, and the tree knows it.</summary>
-    public void Made(ulong id, string path)
+    /// <summary>Do names decide that may come later than the cgroup?</summary>
+    public bool WaitsForNames
+    {
+        get
+        {
+            lock (_lock)
+                return _wanted.Keys.Any(static dimension => dimension.IsByName);
+        }
+    }
+
+    /// <summary>Decides about a cgroup that was made during the trace.</summary>
+    /// <param name="id">The cgroup, which the tree knows.</param>
+    /// <param name="path">Its path.</param>
+    /// <param name="isLate">A name that is not known by now is none.</param>
+    /// <returns>Whether its events pass; null: a name is missing yet.</returns>
+    public bool? Decide(ulong id, string path, bool isLate)
     {
         lock (_lock)
         {
-            if (_wanted.Count > 0)
-                Set(id, path);
+            if (_wanted.Count == 0)
+                return true;
+            var bits = BitsOf(path);
+            if (!isLate && bits == FilterBits.None && ContainerNames.Own.IsOpen(path))
+                return null;
+            Set(id, path);
+            return !bits.HasFlag(FilterBits.Deny) && (bits.HasFlag(FilterBits.Allow) || !Mode.HasFlag(FilterBits.Allow));
         }
     }
 
@@ -76,6 +96,7 @@ internal sealed class KernelScope(BpfObject bpfObject, CgroupTree tree, uint cou
                     _ = _map.Remove(id);
             }
 
+            bpfObject.Global<uint>("veil_cgroup_waits") = _wanted.Keys.Any(static some => some.IsByName) ? 1u : 0u;
             Forget();
             Volatile.Write(ref mode, (uint)next);
         }
@@ -112,8 +133,8 @@ internal sealed class KernelScope(BpfObject bpfObject, CgroupTree tree, uint cou
         return (denied ? FilterBits.Deny : FilterBits.None) | (allows > 0 && allowed == allows ? FilterBits.Allow : FilterBits.None);
     }
 
-    // What programs remember of the map holds no longer, once none runs that has read it before.
-    private void Forget()
+    /// <summary>What programs remember of the map holds no longer, once none runs that has read it before.</summary>
+    public void Forget()
     {
         GracePeriod.Wait();
         ref uint generation = ref bpfObject.Global<uint>(Prefix + "_generation");

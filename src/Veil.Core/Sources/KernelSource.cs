@@ -31,6 +31,7 @@ internal sealed class KernelSource : IEventSource
     private readonly List<AttachedModule> _modules = [];
     private readonly BpfStatistics? _statistics;
     private readonly Following _following;
+    private readonly NewCgroups _newCgroups = new();
 
     // So often programs run that look for what has become slow.
     private const int RepeatMs = 250;
@@ -113,6 +114,7 @@ internal sealed class KernelSource : IEventSource
             DrainOne(_rings.Readers[0], pipeline);
         else
             DrainMerged(_merge, pipeline, last);
+        _newCgroups.Step(_modules, pipeline, last);
     }
 
     private void Repeat()
@@ -183,7 +185,9 @@ internal sealed class KernelSource : IEventSource
         if (record.Length < Events.Header.SizeBytes
             || BinaryPrimitives.ReadUInt32LittleEndian(record[Events.Header.KindOffset..]) % EventCatalog.KindsPerModule != CgroupMade.Kind)
         {
-            pipeline.Deliver(record);
+            if (!_newCgroups.IsActive
+                || !_newCgroups.Takes(record, Events.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[Events.Header.KindOffset..])), pipeline))
+                pipeline.Deliver(record);
             return;
         }
 
@@ -191,8 +195,11 @@ internal sealed class KernelSource : IEventSource
             return;
         CgroupTree.Own.Made(id, path);
         string text = Encoding.UTF8.GetString(path);
-        foreach (var module in _modules)
-            module.CgroupMade(id, text);
+        if (_modules.Exists(static module => module.WaitsForNames))
+            _newCgroups.Add(id, text, _modules);
+        else
+            foreach (var module in _modules)
+                module.Decide(id, text, isLate: true);
     }
 
     private void DrainOne(RingBuffer ring, EventPipeline pipeline)

@@ -20,10 +20,10 @@ internal sealed record OriginReading(bool HasParent, bool HasCgroup, bool IsInRe
     public static OriginReading Of(SessionOptions options)
     {
         var shown = options.OriginFields;
-        bool showsCgroup = shown.Contains("cgroup"), isScoped = options.Filters.Any(static filter => filter.Dimension is ScopeDimension);
+        bool showsCgroup = options.NamesContainers || shown?.Contains("cgroup") == true, isScoped = options.Filters.Any(static filter => filter.Dimension is ScopeDimension);
         return new(
-            options.TakesCommands || options.Filters.Any(static filter => filter.Dimension is PpidDimension) || shown.Any(Is(Enrichments.Parent)),
-            options.TakesCommands || isScoped || showsCgroup, shown.Count > 0, options.TakesCommands || isScoped || showsCgroup);
+            options.TakesCommands || options.Filters.Any(static filter => filter.Dimension is PpidDimension) || shown?.Any(Is(Enrichments.Parent)) == true,
+            options.TakesCommands || isScoped || showsCgroup, shown is not null, options.TakesCommands || isScoped || showsCgroup);
     }
 
     /// <summary>The programs that note which cgroups are made and removed.</summary>

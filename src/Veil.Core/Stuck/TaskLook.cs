@@ -2,6 +2,7 @@
 using System.Runtime.InteropServices;
 using Veil.Bpf;
 using Veil.Core.Cgroups;
+using Veil.Core.Containers;
 using Veil.Core.Filters;
 using Veil.Core.Interop;
 using Veil.Core.Sources;
@@ -15,7 +16,10 @@ public static class TaskLook
 
     /// <summary>The dimensions that it knows.</summary>
     public static IReadOnlyList<FilterDimension> Dimensions { get; } =
-        [new PidDimension(), new TidDimension(), new PpidDimension(), new UidDimension(), new NameDimension(), new CgroupDimension(CgroupTree.Own)];
+    [
+        new PidDimension(), new TidDimension(), new PpidDimension(), new UidDimension(), new NameDimension(), new CgroupDimension(CgroupTree.Own),
+        new ContainerDimension(ContainerNames.Own), new PodDimension(ContainerNames.Own),
+    ];
 
     /// <summary>Can it be known what arguments point to?</summary>
     public static bool ReadsArguments => PidNamespace.IsInitial;

@@ -21,6 +21,43 @@ internal readonly struct ProcNameKind : INameKind
     public static ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) => view.ProcName;
 }
 
+/// <summary>The container's name, or the beginning of its id.</summary>
+internal readonly struct ContainerNameKind : INameKind
+{
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
+        RawText(value, ref view) is { IsEmpty: false } name ? TStyle.Text(ref line, name) : TStyle.Unknown(ref line);
+
+    public static ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) => view.Container is { } some ? some.Name : [];
+}
+
+/// <summary>The name of its pod.</summary>
+internal readonly struct PodKind : INameKind
+{
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
+        RawText(value, ref view) is { IsEmpty: false } name ? TStyle.Text(ref line, name) : TStyle.Unknown(ref line);
+
+    public static ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) => view.Container is { } some ? some.Pod : [];
+}
+
+/// <summary>The namespace of its pod.</summary>
+internal readonly struct PodNamespaceKind : INameKind
+{
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
+        RawText(value, ref view) is { IsEmpty: false } name ? TStyle.Text(ref line, name) : TStyle.Unknown(ref line);
+
+    public static ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) =>
+        view.Container is { } some ? some.PodNamespace : [];
+}
+
+/// <summary>Its image.</summary>
+internal readonly struct ImageKind : INameKind
+{
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
+        RawText(value, ref view) is { IsEmpty: false } name ? TStyle.Text(ref line, name) : TStyle.Unknown(ref line);
+
+    public static ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) => view.Container is { } some ? some.Image : [];
+}
+
 /// <summary>A name that an enrichment found.</summary>
 internal interface INameKind : IValueKind
 {
