@@ -51,7 +51,7 @@ internal static class TraceCommand
             Follow = request.Options.Follow || (command is not null && !request.NoFollow),
         };
         // First of all: the little that has been done until here fits into a few megabytes.
-        MemoryCgroup.Require(options, RootClient.NeededFor(options.Output.Enrichments, options.NamesContainers, request.Control is not null) != RootAbilities.None);
+        MemoryCgroup.Require(options, RootClient.NeededFor(options.Output.Enrichments, options.ReadsRuntimes, request.Control is not null) != RootAbilities.None);
         if (!request.Yes)
             Confirm(options);
         foreach (
@@ -66,7 +66,7 @@ internal static class TraceCommand
         // Before the session, which gives up the privileges that a path may need.
         using var control = OpenControl(request.Control, request.ControlGroup);
         // Before the drop too; it closes the socket before it ends, because it may have to remove it.
-        using var root = RootClient.StartFor(options.Output.Enrichments, options.NamesContainers, control, Messages.Write);
+        using var root = RootClient.StartFor(options.Output.Enrichments, options.ReadsRuntimes, control, Messages.Write);
         using var file = options.WriteTo is { } path ? OutputFile.Open(path) : null;
         using var session = KernelTrace.Start(options, stop, Messages.Write, root, file, command);
         var commands = new ControlCommands(session, ModuleCatalog.All);

@@ -31,6 +31,9 @@ public sealed class ContainerNames
     /// <summary>Those of this system, which a session has.</summary>
     public static ContainerNames Own { get; } = new();
 
+    /// <summary>Has any runtime been used on this system?</summary>
+    public bool HasRuntimes => _files.IsAnyThere;
+
     /// <summary>Reads the files where this process may not any more; null: it may.</summary>
     public Func<string, Container?>? Reader { get; set; }
 

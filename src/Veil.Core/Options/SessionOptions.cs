@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using Veil.Core.Containers;
 using Veil.Core.Counting;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
@@ -56,6 +57,10 @@ public sealed record SessionOptions
             return shown.Count > 0 || NamesContainers ? shown : null;
         }
     }
+
+    /// <summary>Files of runtimes are to be read while it runs.</summary>
+    public bool ReadsRuntimes =>
+        Filters.Any(static filter => filter.Dimension is ScopeDimension { IsByName: true }) || (NamesContainers && ContainerNames.Own.HasRuntimes);
 
     /// <summary>Containers are shown or filtered by.</summary>
     public bool NamesContainers => Output.Enrichments.HasFlag(Enrichments.Container)

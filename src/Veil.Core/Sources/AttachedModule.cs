@@ -10,6 +10,7 @@ using Veil.Core.Interop;
 using Veil.Core.Losses;
 using Veil.Core.Modules;
 using Veil.Core.Options;
+using Veil.Core.Sinks;
 using Veil.Core.Waiting;
 
 namespace Veil.Core.Sources;
@@ -108,7 +109,7 @@ internal sealed class AttachedModule : IDisposable
     {
         const int ringBytes = 4096;
         var self = FilterExpression.Parse(new PidDimension(), [Environment.ProcessId.ToString(CultureInfo.InvariantCulture)]);
-        var options = new SessionOptions { Modules = [module], Filters = [self], Output = default, RingBytes = ringBytes };
+        var options = new SessionOptions { Modules = [module], Filters = [self], Output = new OutputOptions(OutputFormat.Text, [], Enrichments.None, false), RingBytes = ringBytes };
         try
         {
             MemoryBudget.RequireOne(rung, ringBytes);
