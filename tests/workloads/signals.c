@@ -35,11 +35,11 @@ static void block(int number)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-static void *wait_in_thread(void *ready)
+static void *wait_in_thread(void *begun)
 {
 	pid_t tid = syscall(SYS_gettid);
 
-	if (write(*(int *)ready, &tid, sizeof(tid)) != sizeof(tid))
+	if (write(*(int *)begun, &tid, sizeof(tid)) != sizeof(tid))
 		_exit(1);
 	for (;;)
 		pause();
@@ -49,11 +49,16 @@ static void *wait_in_thread(void *ready)
 static void take(int ready)
 {
 	pthread_t thread;
+	int begun[2];
+	pid_t tid;
 
 	handle(SIGUSR1);
 	signal(SIGUSR2, SIG_IGN);
 	block(SIGHUP);
-	pthread_create(&thread, NULL, wait_in_thread, &ready);
+	/* Both threads have all blocked until pthread_create() is done. */
+	if (pipe(begun) || pthread_create(&thread, NULL, wait_in_thread, &begun[1]) ||
+	    read(begun[0], &tid, sizeof(tid)) != sizeof(tid) || write(ready, &tid, sizeof(tid)) != sizeof(tid))
+		_exit(1);
 	for (;;)
 		pause();
 }
@@ -83,7 +88,7 @@ static void send_all(void)
 	kill(target, 0); /* only asks */
 	kill(target, SIGTERM);
 	waitpid(target, NULL, 0);
-	printf("target=%d\nthread=%d\n", target, thread);
+	printf("sender=%d\ntarget=%d\nthread=%d\n", getpid(), target, thread);
 }
 
 static void raise_in_child(const char *key, void (*act)(void))
