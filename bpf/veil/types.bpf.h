@@ -32,6 +32,14 @@ typedef __u16 veil_chosen_port_t; /* the same; 0: none was chosen yet */
 typedef __u64 veil_bytes_t;	  /* bytes; all ones: not known */
 typedef __u64 veil_hex_t;	  /* an address or a mask, shown in hexadecimal */
 
+/* A signal, and why it came: what a code means depends on the signal. */
+typedef struct veil_signal {
+	__s32 number;
+	__s32 code;
+} veil_signal_t;
+
+typedef __u64 veil_address_t; /* an address, shown in hexadecimal; VEIL_ADDRESS_NONE: there is none */
+
 /* An Internet address in network byte order; of version 4 the first four bytes count. */
 typedef struct veil_ip {
 	__u8 bytes[16];
@@ -73,7 +81,8 @@ typedef __u32 veil_mode_t;   /* permissions, shown in octal; all ones: the call 
 typedef __u64 veil_offset_t; /* a place in a file; all ones: the call has none */
 
 #define VEIL_PID_UNKNOWN      ((veil_pid_t)-1)
-#define VEIL_COMM_UNKNOWN     "\0\xff" /* no name is like that: an empty one has nothing behind it that counts */
+#define VEIL_COMM_UNKNOWN     "\0\xff"	   /* no name is like that: an empty one has nothing behind it that counts */
+#define VEIL_ADDRESS_NONE     (1ULL << 63) /* in nobody's address space */
 #define VEIL_MODE_NONE	      ((veil_mode_t)-1)
 #define VEIL_OFFSET_NONE      ((veil_offset_t)-1)
 #define VEIL_BYTES_UNKNOWN    ((veil_bytes_t)-1)

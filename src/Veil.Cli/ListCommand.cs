@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.Text;
 using System.Text.Json;
 using Veil.Core;
+using Veil.Core.Containers;
 using Veil.Core.Modules;
 using Veil.Core.Output;
 using Veil.Core.Sinks;
@@ -11,17 +12,18 @@ using Veil.Modules;
 
 namespace Veil.Cli;
 
-/// <summary><c>--list-modules</c> and <c>--list-fields MODULE</c>: what there is. Needs no privilege and no kernel.</summary>
+/// <summary><c>--list-modules</c>, <c>--list-fields MODULE</c>, <c>--list-containers</c>: what there is. Traces nothing.</summary>
 internal static class ListCommand
 {
-    /// <summary>Was one of the two asked for?</summary>
+    /// <summary>Was one of them asked for?</summary>
     public static bool IsAsked(ParseResult parsed, TraceFlags flags) =>
-        parsed.GetValue(flags.ListModules) || parsed.GetValue(flags.ListFields) is not null;
+        parsed.GetValue(flags.ListModules) || parsed.GetValue(flags.ListContainers) || parsed.GetValue(flags.ListFields) is not null;
 
     /// <summary>Lists; the exit code.</summary>
     public static int Run(ParseResult parsed, TraceFlags flags)
     {
-        Option asked = parsed.GetValue(flags.ListModules) ? flags.ListModules : flags.ListFields;
+        Option asked = parsed.GetValue(flags.ListModules) ? flags.ListModules
+            : parsed.GetValue(flags.ListContainers) ? flags.ListContainers : flags.ListFields;
         // Nothing is traced, so whatever else was given would be ignored.
         foreach (var option in flags.All)
         {
@@ -30,9 +32,14 @@ internal static class ListCommand
         }
 
         bool asJson = OutputFormats.Parse(parsed.GetValue(flags.Output)) == OutputFormat.Json;
-        StandardStreams.WriteOutput(
-            asked == flags.ListModules ? Modules(asJson, TerminalScreen.Of(StandardStreams.Output)?.Size.Columns)
-            : Fields(Find(parsed.GetValue(flags.ListFields)!), asJson));
+        string list = asked == flags.ListModules ? Modules(asJson, TerminalScreen.Of(StandardStreams.Output)?.Size.Columns)
+            : asked == flags.ListContainers ? ContainerList.Text(new ContainerNames(), asJson)
+            : Fields(Find(parsed.GetValue(flags.ListFields)!), asJson);
+        StandardStreams.WriteOutput(list);
+        if (list.Length == 0)
+            Messages.Write("no container runs here");
+        if (asked == flags.ListContainers && !Environment.IsPrivilegedProcess)
+            Messages.Write("warning: --list-containers: the runtimes' files are root's: names are unknown; run it as root");
         return ExitCode.Success;
     }
 
@@ -107,7 +114,7 @@ internal static class ListCommand
             (added.Column.Name, added.Column.Value.JsonType, (string?)("--enrich " + EnrichedColumns.FlagValueOf(added.By)))),
     ];
 
-    private static string Lines<T>(IEnumerable<T> items, Action<Utf8JsonWriter, T> write)
+    internal static string Lines<T>(IEnumerable<T> items, Action<Utf8JsonWriter, T> write)
     {
         using var memory = new MemoryStream();
         foreach (var item in items)

@@ -50,7 +50,7 @@ internal static unsafe partial class StartedCommand
     /// <param name="flags">The flags before the command.</param>
     public static string[] AddDefaults(string[] flags)
     {
-        if (Words.Count == 0 || Has("--module", "-m", "--config", "--list-modules", "--list-fields", "--help", "-h", "-?"))
+        if (Words.Count == 0 || Has("--module", "-m", "--config", "--list-modules", "--list-fields", "--list-containers", "--help", "-h", "-?"))
             return flags;
         return Has("--args", "--returns", "--count", "--count-by", "--hist") ? ["--module", "syscall", .. flags]
             : ["--module", "syscall", "--args", .. flags];

@@ -164,6 +164,9 @@ internal sealed class TraceFlags
     public Option<string> ListFields { get; } =
         new("--list-fields") { HelpName = "MODULE", Description = "list the fields of a module's events, and trace nothing" };
 
+    public Option<bool> ListContainers { get; } =
+        new("--list-containers") { Description = "list the containers that run now, with names, images and pods, and trace nothing" };
+
     /// <summary>All options by what they are for, in the order of the help.</summary>
     public IReadOnlyList<(string Title, IReadOnlyList<Option> Options)> Groups =>
     [
@@ -176,7 +179,7 @@ internal sealed class TraceFlags
         ("Counting (instead of events)", [Count, CountBy, Histogram, Top, Interval, Keys]),
         ("Running", [Duration, MaxEvents, Buffer, Rings, Control, ControlGroup, Stats, Yes]),
         ("Configuration", [Config, Profile]),
-        ("Lists", [ListModules, ListFields]),
+        ("Lists", [ListModules, ListFields, ListContainers]),
     ];
 
     /// <summary>All options, in the order of the help.</summary>

@@ -4,6 +4,7 @@ using Veil.Modules.Files;
 using Veil.Modules.Memory;
 using Veil.Modules.Network;
 using Veil.Modules.Scheduler;
+using Veil.Modules.Signal;
 using Veil.Modules.Syscall;
 using Veil.Modules.Uprobe;
 
@@ -20,6 +21,7 @@ public static class ModuleCatalog
         new NetworkModule(),
         new SchedulerModule(),
         new MemoryModule(),
+        new SignalModule(),
         new UprobeModule(),
     ];
 }

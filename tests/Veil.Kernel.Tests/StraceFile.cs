@@ -21,7 +21,7 @@ internal sealed partial class StraceFile
     /// <summary>Is there a strace of sid?</summary>
     public static bool Exists => File.Exists(Program);
 
-    private static string Program => Path.Combine(
+    internal static string Program => Path.Combine(
         Environment.GetEnvironmentVariable("XDG_CACHE_HOME")
             ?? Path.Combine(Environment.GetEnvironmentVariable("HOME") ?? "/root", ".cache"), "veil/peers/strace");
 

@@ -39,6 +39,7 @@ public sealed class TidTests
     [InlineData("network", "net", "client-closes", "ipv4")]
     [InlineData("scheduler", "switches", "sleep", "5")]
     [InlineData("memory", "faults", "write", "20")]
+    [InlineData("signal", "signals", "sent")]
     [InlineData("uprobe", "uprobe", "calls")]
     public void Tid_InEveryModule_IsAllowedAndDenied(string module, string name, params string[] arguments)
     {
@@ -55,7 +56,7 @@ public sealed class TidTests
         allowed.Events.Where(e => !IsOf(e)).ShouldBeEmpty();
         denied.Events.Where(IsOf).ShouldBeEmpty();
 
-        bool IsOf(JsonElement e) => Is(e, "tid") || Is(e, "next_tid");
+        bool IsOf(JsonElement e) => Is(e, "tid") || Is(e, "next_tid") || Is(e, "target_tid");
         bool Is(JsonElement e, string side) => e.TryGetProperty(side, out var tid) && tid.GetInt64() == long.Parse(workload.Pid);
     }
 

@@ -84,6 +84,7 @@ public sealed class ModuleFactsTests
     [Theory]
     [InlineData("files", "op", "files_op")]
     [InlineData("memory", "fault", "memory_fault")]
+    [InlineData("signal", "effect", "signal_effect")]
     public void EnumFilter_HasTheWordsOfTheObjectsEnum(string name, string filter, string type)
     {
         using var bpf = Open(name, out var module);

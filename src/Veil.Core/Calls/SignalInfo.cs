@@ -67,22 +67,7 @@ internal static class SignalInfo
 
     private static void WriteCode(ref CallWriter writer, int signal, int code)
     {
-        FlagSet? own = signal switch
-        {
-            Ill => FlagSets.SigillCodes,
-            Trap => FlagSets.SigtrapCodes,
-            Bus => FlagSets.SigbusCodes,
-            Fpe => FlagSets.SigfpeCodes,
-            Segv => FlagSets.SigsegvCodes,
-            Chld => FlagSets.SigchldCodes,
-            Io => FlagSets.SigpollCodes,
-            _ => null,
-        };
-        var name = FlagSets.SiginfoCodes.NameOf((uint)code);
-        if (name.IsEmpty && own is { } set)
-            name = set.NameOf((uint)code);
-        if (signal == Sys && code is 1 or 2)
-            name = code == 1 ? "SYS_SECCOMP"u8 : "SYS_USER_DISPATCH"u8;
+        var name = SignalNames.CodeUtf8(signal, code);
         if (name.IsEmpty)
             writer.Hex((uint)code);
         else

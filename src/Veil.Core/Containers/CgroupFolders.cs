@@ -12,24 +12,8 @@ internal sealed class CgroupFolders(IReadOnlyList<CgroupMount> mounts)
     /// <summary>Those that this process sees.</summary>
     public static CgroupFolders Here() => new([.. CgroupMount.Of(KernelFile.Text("/proc/self/mountinfo") ?? "")]);
 
-    /// <summary>The paths of all groups, each once; what is above comes before what is below.</summary>
-    public IEnumerable<string> Paths()
-    {
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        var left = new Stack<string>();
-        foreach (var mount in _mounts)
-        {
-            left.Push("");
-            while (left.TryPop(out string? path))
-            {
-                string full = FullPath(mount, path);
-                if (seen.Add(full))
-                    yield return full;
-                foreach (string name in KernelFile.Folders(mount.Point + path))
-                    left.Push($"{path}/{name}");
-            }
-        }
-    }
+    /// <summary>The paths of the groups, by hierarchies; what is above comes before what is below.</summary>
+    public IEnumerable<IEnumerable<string>> Paths() => _mounts.Select(static mount => PathsOf(mount));
 
     /// <summary>How many processes are in a group and those below it.</summary>
     public int CountProcesses(string path)
@@ -45,6 +29,17 @@ internal sealed class CgroupFolders(IReadOnlyList<CgroupMount> mounts)
         }
 
         return 0;
+    }
+
+    private static IEnumerable<string> PathsOf(CgroupMount mount)
+    {
+        var left = new Stack<string>([""]);
+        while (left.TryPop(out string? path))
+        {
+            yield return FullPath(mount, path);
+            foreach (string name in KernelFile.Folders(mount.Point + path))
+                left.Push($"{path}/{name}");
+        }
     }
 
     private static int Count(string folder) =>

@@ -67,15 +67,19 @@ public sealed class ContainerNames
     /// <summary>The containers that have a cgroup now, by their paths.</summary>
     public IReadOnlyList<Container> Running()
     {
-        var running = new SortedDictionary<string, Container>(StringComparer.Ordinal);
-        foreach (string path in _tree.Paths())
+        var running = new List<Container>();
+        var known = new HashSet<(string Runtime, string Id)>();
+        foreach (var hierarchy in _tree.Paths())
         {
-            // Groups below a container are its own.
-            if (Find(path) is { } container && container.CgroupPath == path)
-                running[path] = container;
+            // Groups below a container are its own. One that has groups in several hierarchies is called by the first.
+            var found = hierarchy.Select(path => Find(path) is { } container && container.CgroupPath == path ? container : null)
+                .OfType<Container>().Where(container => !known.Contains((container.Runtime, container.Id))).ToList();
+            known.UnionWith(found.Select(static container => (container.Runtime, container.Id)));
+            running.AddRange(found);
         }
 
-        return [.. running.Values];
+        running.Sort(static (one, other) => string.CompareOrdinal(one.CgroupPath, other.CgroupPath));
+        return running;
     }
 
     /// <summary>The containers that a cgroup is in: the innermost first.</summary>

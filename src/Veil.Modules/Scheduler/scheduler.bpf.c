@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Context switches: who leaves a CPU and why, who takes it, and how long that one had waited. */
 #include "veil/emit.bpf.h"
-#include "veil/filter.bpf.h"
+#include "veil/filter_either.bpf.h"
 #include "veil/task_state.bpf.h"
 #include "veil/threshold.bpf.h"
 
@@ -151,21 +151,6 @@ static __always_inline enum scheduler_side scheduler_side(void)
 	return SCHEDULER_EITHER;
 }
 
-static __always_inline bool scheduler_names_pass(struct veil_task one, struct veil_task other, __u32 asked)
-{
-	__u32 mode = filter_name_mode & asked, bits;
-	struct veil_name name;
-
-	if (!mode)
-		return true;
-	veil_task_comm(one, &name);
-	veil_name_trim(&name);
-	bits = veil_name_bits(&name);
-	veil_task_comm(other, &name);
-	veil_name_trim(&name);
-	return veil_filter_counted(filter_name_counter, veil_filter_decide(bits | veil_name_bits(&name), mode));
-}
-
 /*
  * A switch is the tracer's own, and left out, only if both sides are the tracer or the idle task: if it takes the CPU
  * from another task, the switch is that task's too.
@@ -188,7 +173,6 @@ static __always_inline bool scheduler_passes(const struct scheduler_pair *pair)
 	__u32 one_id = pair->prev_pid, other_id = pair->next_pid;
 	struct veil_task one = pair->prev, other = pair->next;
 	enum scheduler_side side = scheduler_side();
-	__u32 asked;
 
 	if (veil_self_ns_inode && !scheduler_self && veil_current_is_self(pair->prev_pid))
 		scheduler_self = pair->prev_pid;
@@ -201,33 +185,7 @@ static __always_inline bool scheduler_passes(const struct scheduler_pair *pair)
 		other = one;
 		other_id = one_id;
 	}
-	/* Either side is enough, as for an allow. */
-	asked = veil_task_followed(one) || veil_task_followed(other)
-		    ? VEIL_DENY
-		    : veil_filter_asked(one_id, false) | veil_filter_asked(other_id, false);
-	if (!asked || !veil_filter_either_passes(pid, &one_id, &other_id, asked))
-		return false;
-	if (filter_tid_mode) {
-		one_id = veil_task_tid(one);
-		other_id = veil_task_tid(other);
-		if (!veil_filter_either_passes(tid, &one_id, &other_id, asked))
-			return false;
-	}
-	if (filter_ppid_mode) {
-		one_id = veil_task_ppid(one);
-		other_id = veil_task_ppid(other);
-		if (!veil_filter_either_passes(ppid, &one_id, &other_id, asked))
-			return false;
-	}
-	if (filter_cgroup_mode && !veil_cgroups_pass(veil_task_cgroup(one), veil_task_cgroup(other), asked))
-		return false;
-	if (filter_uid_mode) {
-		one_id = veil_task_uid(one);
-		other_id = veil_task_uid(other);
-		if (!veil_filter_either_passes(uid, &one_id, &other_id, asked))
-			return false;
-	}
-	return scheduler_names_pass(one, other, asked);
+	return veil_either_passes(one, other, one_id, other_id);
 }
 
 /* If the filters are about the waiting task alone, its wait is needed only if it passes. */

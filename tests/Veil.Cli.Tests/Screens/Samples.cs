@@ -81,6 +81,16 @@ internal static class Samples
                 Event(kinds[0], ("evt_type", 1), ("tid", 4_194_304), ("address", 0x55e4_a31b_b038L), ("access", 2),
                     ("duration_ns", 12_345_678L)),
             ],
+            "signal" =>
+            [
+                Event(kinds[0], ("comm", "deploy.sh"), ("pid", 4711), ("tid", 4711), ("uid", 1000), ("code", 15L), ("target_comm", "nginx"),
+                    ("target_pid", 812), ("target_tid", 812), ("effect", 5), ("address", long.MinValue)),
+                Event(kinds[0], ("from", 1), ("code", 11L | 1L << 32), ("target_comm", "nginx"), ("target_pid", 812),
+                    ("target_tid", 813), ("effect", 5), ("address", 0x1230L)),
+                Event(kinds[0], ("comm", "\0\u00ff"), ("pid", -1), ("tid", -1), ("uid", 0), ("from", 1), ("code", 14L | 128L << 32),
+                    ("target_comm", "postgres"), ("target_pid", 4_194_303), ("target_tid", 4_194_303), ("result", 2), ("effect", 2),
+                    ("address", long.MinValue)),
+            ],
             _ =>
             [
                 Event(kinds[0], ("duration_ns", 2_507_000L)),

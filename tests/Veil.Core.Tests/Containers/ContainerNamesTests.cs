@@ -303,6 +303,7 @@ public sealed class ContainerNamesTests : IDisposable
         Write($"pids{InDocker}/cgroup.procs", "1\n2\n");
         Write($"pids{InDocker}/init/cgroup.procs", "3\n");
         Write("pids/lxc/box/cgroup.procs", "4\n");
+        Write("memory/above/lxc/box/cgroup.procs", "4\n");
         Write("pids/system.slice/ssh.service/cgroup.procs", "5\n");
         var names = Names();
         names.Running().Select(container => (container.Name, container.CgroupPath, names.CountProcesses(container)))
@@ -328,7 +329,9 @@ public sealed class ContainerNamesTests : IDisposable
 
     private ContainerNames Names() => new(
         _root,
-        new CgroupFolders([new("/", Path.Combine(_root, "pids"), "rw,pids"), new("/", Path.Combine(_root, "unified"), null)]),
+        new CgroupFolders(
+            [new("/", Path.Combine(_root, "pids"), "rw,pids"), new("/", Path.Combine(_root, "memory"), "rw,memory"),
+                new("/", Path.Combine(_root, "unified"), null)]),
         static user => $"/home/u{user}");
 
     private void Write(string path, string content)

@@ -10,6 +10,7 @@ internal static class MemberKinds
 
     static MemberKinds()
     {
+        Add<AddressKind>();
         Add<BytesKind>();
         Add<CallKind>();
         Add<CgroupKind>();
@@ -34,6 +35,7 @@ internal static class MemberKinds
         Add<PriorityKind>();
         Add<RequestedNameKind>();
         Add<ReturnKind>();
+        Add<SignalKind>();
         Add<SignedKind>();
         Add<SyscallKind>();
         Add<TidKind>();
