@@ -220,6 +220,8 @@ internal static class TraceCommand
         var format = OutputFormats.Parse(parsed.GetValue(flags.Output), isTrace: true);
         if (format == OutputFormat.Strace)
             arguments = StraceFlags.Imply(arguments, modules, fields, enrichments, counting);
+        else if (format == OutputFormat.Tree)
+            TreeFlags.Require(modules, fields, enrichments, counting);
         else
             enrichments = Shown(enrichments, fields);
         CallOptions.Current = CallFlags.Read(arguments, format == OutputFormat.Strace ? DescriptorDetail.None : DescriptorDetail.All);

@@ -3,6 +3,7 @@ using Veil.Core.Modules;
 using Veil.Modules.Files;
 using Veil.Modules.Memory;
 using Veil.Modules.Network;
+using Veil.Modules.Process;
 using Veil.Modules.Scheduler;
 using Veil.Modules.Syscall;
 using Veil.Modules.Uprobe;
@@ -21,5 +22,6 @@ public static class ModuleCatalog
         new SchedulerModule(),
         new MemoryModule(),
         new UprobeModule(),
+        new ProcessModule(),
     ];
 }

@@ -10,6 +10,7 @@ internal static class MemberKinds
 
     static MemberKinds()
     {
+        Add<ArgvKind>();
         Add<BytesKind>();
         Add<CallKind>();
         Add<ChosenPortKind>();
@@ -20,6 +21,8 @@ internal static class MemberKinds
         Add<ErrnoKind>();
         Add<EventKindKind>();
         Add<GroupIdKind>();
+        Add<ExitCodeKind>();
+        Add<FactKind>();
         Add<FileFlagsKind>();
         Add<FileModeKind>();
         Add<HexKind>();
@@ -33,7 +36,14 @@ internal static class MemberKinds
         Add<PriorityKind>();
         Add<RequestedNameKind>();
         Add<ReturnKind>();
+        Add<SignalKind>();
         Add<SignedKind>();
+        Add<SomeBytesKind>();
+        Add<SomeCommKind>();
+        Add<SomeDurationKind>();
+        Add<SomeNumberKind>();
+        Add<SomePidKind>();
+        Add<SomeReturnKind>();
         Add<SyscallKind>();
         Add<TidKind>();
         Add<TimestampKind>();
