@@ -61,7 +61,12 @@ internal sealed class ProcessModule : TraceModule
 
     // The end last: what is seen to end was then seen to begin.
     private static HookRung Rung(string rung) => new(
-        rung, $"{rung}/sched_process_exec, sys_exit, task_newtask, sched_process_exit; raw_tp/mark_victim",
-        new("process_clock_raw_tp", When: static arguments => arguments.Shows("cpu_ns")), $"process_fork_{rung}", $"process_exec_{rung}",
-        $"process_ref_{rung}", "process_oom_raw_tp", $"process_exit_{rung}");
+        rung, $"{rung}/sched_process_exec, sys_enter, sys_exit, task_newtask, sched_process_exit, mark_victim",
+        new("process_clock_raw_tp", When: static arguments => arguments.Shows("cpu_ns")), $"process_fork_{rung}", $"process_exec_{rung}", $"process_ask_{rung}",
+        $"process_ref_{rung}", new("process_oom_tp_btf", When: _ => rung == "tp_btf" && NamesVictim()),
+        new("process_oom_raw_tp", When: _ => rung != "tp_btf" || !NamesVictim()), $"process_exit_{rung}");
+
+    // Does the hook say more of a victim than its id?
+    private static bool NamesVictim() =>
+        KernelFeatures.KernelBtf.FindStruct("trace_event_raw_mark_victim")?.Members.Any(static member => member.Name == "total_vm") == true;
 }

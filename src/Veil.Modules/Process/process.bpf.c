@@ -277,9 +277,9 @@ static __always_inline void process_add_cwd(__u32 slot, struct path_walk *walk, 
 /* The arguments where the kernel has put them. Of a page that is not there nothing can be read. */
 static __always_inline void process_add_argv(struct veil_draft *draft, struct veil_part *part, struct mm_struct *mm)
 {
-	__u64 from = BPF_CORE_READ(mm, arg_start), size = BPF_CORE_READ(mm, arg_end) - from, place, page;
+	__u64 from = BPF_CORE_READ(mm, arg_start), size = BPF_CORE_READ(mm, arg_end) - from;
+	__u64 place = process_part_start(draft, part), page;
 
-	place = process_part_start(draft, part);
 	asm volatile("" : "+r"(size));
 	if (size > VEIL_PART_MAX) {
 		size = VEIL_PART_MAX;
@@ -297,6 +297,103 @@ static __always_inline void process_add_argv(struct veil_draft *draft, struct ve
 		return;
 	}
 	veil_part_omit(part);
+}
+
+static __always_inline bool process_is_execveat(const struct veil_syscall *syscall)
+{
+	switch (syscall->arch) {
+	case VEIL_ARCH_X86_64:
+		return syscall->nr == 322;
+	case VEIL_ARCH_X32:
+		return (syscall->nr & ~0x40000000) == 545;
+	case VEIL_ARCH_ARM64:
+		return syscall->nr == 281;
+	case VEIL_ARCH_I386:
+		return syscall->nr == 358;
+	default:
+		return syscall->nr == 387;
+	}
+}
+
+static __always_inline __u32 process_pointer_bytes(enum veil_arch arch)
+{
+	return arch == VEIL_ARCH_X86_64 || arch == VEIL_ARCH_ARM64 ? 8 : 4;
+}
+
+/*
+ * Of a script the kernel puts its interpreter and its path where argv[0] was (fs/binfmt_script.c). That is noted as the
+ * call begins. One that never ends is evicted.
+ */
+#define PROCESS_NAME_MAX 256
+
+struct process_asked {
+	__u64 length; /* with the NUL; 0: not known */
+	char name[PROCESS_NAME_MAX];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct process_asked);
+} process_asked SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct process_asked);
+} process_asking SEC(".maps");
+
+static __always_inline int process_ask(struct veil_syscall syscall, void *regs)
+{
+	__u32 tid = veil_current_tid(), zero = 0;
+	struct process_asked *asked = bpf_map_lookup_elem(&process_asking, &zero);
+	__u64 array, pointer = 0;
+	long length;
+
+	if (!asked)
+		return 0;
+	array = process_is_execveat(&syscall) ? veil_syscall_arg2(regs, syscall.arch)
+					      : veil_syscall_arg1(regs, syscall.arch);
+	bpf_probe_read_user(&pointer, process_pointer_bytes(syscall.arch), (void *)array);
+	length = bpf_probe_read_user_str(asked->name, sizeof(asked->name), (void *)pointer);
+	asked->length = length > 0 ? length : 0;
+	bpf_map_update_elem(&process_asked, &tid, asked, BPF_ANY);
+	return 0;
+}
+
+#define PROCESS_SCRIPT_DEPTH 12 /* the kernel goes through five interpreters, of which each may have an argument */
+
+/* Bytes of the arguments before those that a script was given; 0: they are as they were. */
+__noinline int process_skip_interpreter(__u32 slot)
+{
+	struct path_walk *walk = veil_path_walk(slot);
+	struct process_event *event;
+	__u64 skip = 0;
+
+	if (!walk)
+		return 0;
+	event = (void *)walk->draft.bytes;
+	for (int argument = 0; argument < PROCESS_SCRIPT_DEPTH; argument++) {
+		__u64 place = event->argv.offset + skip, filename = event->filename.offset;
+		bool same = true;
+		long length;
+
+		if (skip >= event->argv.size || place > PROCESS_PLACE_MAX || filename > PROCESS_PLACE_MAX)
+			return 0;
+		length = bpf_probe_read_kernel_str(walk->bytes, PROCESS_NAME_MAX, &walk->draft.bytes[place]);
+		if (length <= 0)
+			return 0;
+		skip += length;
+		for (int at = 0; at < PROCESS_NAME_MAX && at < length - 1; at++) {
+			if (walk->bytes[at] != walk->draft.bytes[filename + at]) {
+				same = false;
+				break;
+			}
+		}
+		if (same && (length - 1 == event->filename.size || length == PROCESS_NAME_MAX))
+			return skip;
+	}
+	return 0;
 }
 
 /* The arguments of a call that was refused: an array of pointers. */
@@ -380,17 +477,49 @@ static __always_inline void process_add_parent(struct process_event *event, stru
 	bpf_core_read(event->parent_comm, sizeof(event->parent_comm), &leader->comm);
 }
 
-static __always_inline int process_exec(__u32 slot, struct veil_task task, struct linux_binprm *program)
+/* Puts the arguments that a script was called with in the place of those that its interpreter gets. */
+static __always_inline void process_restore_argv(struct path_walk *walk, __u64 skip, struct mm_struct *mm,
+						 const struct process_asked *asked)
+{
+	struct process_event *event = (void *)walk->draft.bytes;
+	__u64 from = BPF_CORE_READ(mm, arg_start) + skip, size = BPF_CORE_READ(mm, arg_end) - from;
+	__u64 place = event->argv.offset, length = asked ? asked->length : 0, room;
+
+	asm volatile("" : "+r"(place), "+r"(length));
+	if (place > PROCESS_PLACE_MAX - PROCESS_NAME_MAX || length > PROCESS_NAME_MAX || !length)
+		return;
+	bpf_probe_read_kernel(&walk->draft.bytes[place], length, asked->name);
+	room = VEIL_PART_MAX - length;
+	event->argv.truncated = size > room;
+	if (size > room)
+		size = room;
+	place += length;
+	asm volatile("" : "+r"(place), "+r"(size));
+	if (place > PROCESS_PLACE_MAX || size > VEIL_PART_MAX)
+		return;
+	if (bpf_probe_read_user(&walk->draft.bytes[place], size, (void *)from))
+		size = 0;
+	event->argv.size = length + size;
+	walk->draft.size = event->argv.offset + length + size;
+}
+
+static __always_inline int process_exec(__u32 slot, struct veil_task task, __u32 old_tid, struct linux_binprm *program)
 {
 	struct path_walk *walk = veil_path_walk(slot);
 	struct mm_struct *mm = veil_task_read(task, mm);
 	struct process_event *event;
+	int skip;
 
 	if (!walk)
 		return 0;
 	event = process_event_start(&walk->draft, process_type__EXEC);
 	process_add_string(&walk->draft, &event->filename, BPF_CORE_READ(program, filename), false);
 	process_add_argv(&walk->draft, &event->argv, mm);
+	if (BPF_CORE_READ(program, interp) != BPF_CORE_READ(program, filename)) {
+		skip = process_skip_interpreter(slot);
+		if (skip > 0)
+			process_restore_argv(walk, skip, mm, bpf_map_lookup_elem(&process_asked, &old_tid));
+	}
 	process_add_exe(slot, walk, &event->exe, mm);
 	process_parts_keep(task, &walk->draft);
 	if (veil_only_failed || !process_passes(process_type__EXEC, task))
@@ -401,22 +530,6 @@ static __always_inline int process_exec(__u32 slot, struct veil_task task, struc
 	veil_event_init(&event->common, process_event_kind, task);
 	veil_draft_emit(&walk->draft);
 	return 0;
-}
-
-static __always_inline bool process_is_execveat(const struct veil_syscall *syscall)
-{
-	switch (syscall->arch) {
-	case VEIL_ARCH_X86_64:
-		return syscall->nr == 322;
-	case VEIL_ARCH_X32:
-		return (syscall->nr & ~0x40000000) == 545;
-	case VEIL_ARCH_ARM64:
-		return syscall->nr == 281;
-	case VEIL_ARCH_I386:
-		return syscall->nr == 358;
-	default:
-		return syscall->nr == 387;
-	}
 }
 
 /* What execve was asked for is read as it fails: the kernel has read it by then, so it is there. */
@@ -438,7 +551,7 @@ static __always_inline int process_refuse(__u32 slot, struct veil_task task, str
 	is_at = process_is_execveat(&syscall);
 	filename = is_at ? veil_syscall_arg1(regs, syscall.arch) : veil_syscall_arg0(regs, syscall.arch);
 	array->at = is_at ? veil_syscall_arg2(regs, syscall.arch) : veil_syscall_arg1(regs, syscall.arch);
-	array->pointer_bytes = syscall.arch == VEIL_ARCH_X86_64 || syscall.arch == VEIL_ARCH_ARM64 ? 8 : 4;
+	array->pointer_bytes = process_pointer_bytes(syscall.arch);
 	event = process_event_start(&walk->draft, process_type__EXEC);
 	process_add_string(&walk->draft, &event->filename, (void *)filename, true);
 	process_part_start(&walk->draft, &event->argv);
@@ -671,32 +784,18 @@ static __always_inline __u64 process_rss_bytes(struct mm_struct *mm, __u32 kind)
 	return pages > 0 ? pages * process_page_bytes : 0;
 }
 
-/*
- * `victim` is the task, or before 6.9 (commit 72ba14deb40a) its id alone. Who runs asked for the memory; it need not
- * be the victim.
- */
-static __always_inline int process_oom(__u32 slot, __u64 victim)
+/* Who runs asked for the memory; it need not be the victim. Of one that is known by its id alone the rest is not. */
+static __always_inline int process_oom(__u32 slot, struct veil_task task, const struct veil_identity *victim,
+				       bool is_known)
 {
-	bool is_task = victim > 0xffffffff, is_current = !is_task && (__u32)victim == veil_current_tid();
-	struct veil_task current = veil_current(), task = veil_task_at((void *)victim);
-	struct veil_identity identity = {};
+	struct veil_task current = veil_current();
 	__u32 key = process_type__OOM;
 	struct process_event *event;
 	struct signal_struct *signal;
 	struct path_walk *walk;
 	struct mm_struct *mm;
 
-	if (is_current)
-		task = veil_task_at(current.address);
-	if (is_task || is_current) {
-		veil_identity_of(task, &identity);
-		identity.followed = veil_follow ? veil_task_followed(task) : veil_not_followed;
-	} else {
-		__builtin_memcpy(identity.comm, VEIL_COMM_UNKNOWN, sizeof(VEIL_COMM_UNKNOWN));
-		identity.pid = identity.tid = victim;
-		identity.uid = -1;
-	}
-	if (!veil_filter_passes_early(event, &key) || !veil_identity_passes(&identity) ||
+	if (!veil_filter_passes_early(event, &key) || !veil_identity_passes(victim) ||
 	    !veil_filter_passes_late(event, &key))
 		return 0;
 	walk = veil_path_walk(slot);
@@ -705,7 +804,7 @@ static __always_inline int process_oom(__u32 slot, __u64 victim)
 	event = process_event_start(&walk->draft, process_type__OOM);
 	veil_task_comm(current, event->oom_comm);
 	event->oom_pid = veil_task_pid(current);
-	if (is_task || is_current) {
+	if (is_known) {
 		mm = veil_task_read(task, mm);
 		process_add_parent(event, task);
 		signal = veil_task_read(task, signal);
@@ -719,21 +818,75 @@ static __always_inline int process_oom(__u32 slot, __u64 victim)
 			process_add_exe(slot, walk, &event->exe, mm);
 		}
 	}
-	veil_event_init_as(&event->common, process_event_kind, &identity);
+	veil_event_init_as(&event->common, process_event_kind, victim);
 	veil_draft_emit(&walk->draft);
 	return 0;
+}
+
+/* The victim is a task, or before 6.9 (commit 72ba14deb40a) its id alone. */
+SEC("tp_btf/mark_victim")
+int BPF_PROG(process_oom_tp_btf, struct task_struct *victim)
+{
+	struct veil_task task = veil_task_typed(victim);
+	struct veil_identity identity;
+
+	veil_identity_of(task, &identity);
+	identity.followed = veil_follow ? veil_task_followed(task) : veil_not_followed;
+	return process_oom(PROCESS_SLOT_OOM, task, &identity, true);
+}
+
+SEC("raw_tp/mark_victim")
+int process_oom_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 victim = ctx->args[0];
+	bool is_task = victim > 0xffffffff, is_current = !is_task && (__u32)victim == veil_current_tid();
+	struct veil_task task = veil_task_at(is_task ? (void *)victim : veil_current().address);
+	struct veil_identity identity = {};
+
+	identity.followed = veil_not_followed;
+	if (is_task || is_current) {
+		veil_identity_of(task, &identity);
+		/* A mark that is kept with a task is not found from its address alone. */
+		if (veil_follow && is_current)
+			identity.followed = veil_task_followed(veil_current());
+		else if (veil_follow && !veil_mark_in_tasks)
+			identity.followed = veil_task_followed(task);
+	} else {
+		__builtin_memcpy(identity.comm, VEIL_COMM_UNKNOWN, sizeof(VEIL_COMM_UNKNOWN));
+		identity.pid = identity.tid = victim;
+		identity.uid = -1;
+	}
+	return process_oom(PROCESS_SLOT_OOM, task, &identity, is_task || is_current);
 }
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(process_exec_tp_btf, struct task_struct *task, int old_tid, struct linux_binprm *program)
 {
-	return process_exec(PROCESS_SLOT_EXEC, veil_current(), program);
+	return process_exec(PROCESS_SLOT_EXEC, veil_current(), old_tid, program);
 }
 
 SEC("raw_tp/sched_process_exec")
 int process_exec_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return process_exec(PROCESS_SLOT_EXEC, veil_current(), (void *)ctx->args[2]);
+	return process_exec(PROCESS_SLOT_EXEC, veil_current(), ctx->args[1], (void *)ctx->args[2]);
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(process_ask_tp_btf, struct pt_regs *regs, long id)
+{
+	struct veil_syscall syscall = {.nr = (__s32)id};
+
+	syscall.arch = veil_syscall_arch(veil_current(), syscall.nr);
+	return veil_syscall_replaces_program(&syscall) ? process_ask(syscall, regs) : 0;
+}
+
+SEC("raw_tp/sys_enter")
+int process_ask_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct veil_syscall syscall = {.nr = (__s32)ctx->args[1]};
+
+	syscall.arch = veil_syscall_arch(veil_current(), syscall.nr);
+	return veil_syscall_replaces_program(&syscall) ? process_ask(syscall, (void *)ctx->args[0]) : 0;
 }
 
 SEC("tp_btf/sys_exit")
@@ -793,10 +946,4 @@ SEC("raw_tp/sched_wakeup_new")
 int process_clock_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
 	return process_note_clock(veil_task_at((void *)ctx->args[0]));
-}
-
-SEC("raw_tp/mark_victim")
-int process_oom_raw_tp(struct bpf_raw_tracepoint_args *ctx)
-{
-	return process_oom(PROCESS_SLOT_OOM, ctx->args[0]);
 }
