@@ -286,6 +286,7 @@ struct percpu_counter {
 struct mm_struct {
 	struct uprobes_state uprobes_state;
 	struct rw_semaphore mmap_lock;
+	atomic_t mm_users;
 	unsigned long total_vm;
 	unsigned long arg_start;
 	unsigned long arg_end;

@@ -206,9 +206,9 @@ public sealed partial class ProcessTests
             "--module", "process", "--output", "tree", "--", "sh", "-c", "sh -c 'exit 3'; /bin/true; (exec cat /dev/null); (/nosuch/program 'a b'); exit 0");
 
         veil.ExitCode.ShouldBe(0);
-        veil.Lines.Select(Masked).ShouldBe(
+        veil.Errors.Split('\n').Where(static line => line.Contains('[', StringComparison.Ordinal)).Select(Masked).ShouldBe(
         [
-            @"PID sh -c 'sh -c '\\''exit 3'\\''; /bin/true; (exec cat /dev/null); (/nosuch/program '\\''a b'\\''); exit 0'  [exit 0, at T for T, cpu T]",
+            "PID sh -c \"sh -c 'exit 3'; /bin/true; (exec cat /dev/null); (/nosuch/program 'a b'); exit 0\"  [exit 0, at T for T, cpu T]",
             "|-- PID sh -c 'exit 3'  [FAILED: exit 3, at T for T, cpu T]",
             "|-- PID /bin/true  [exit 0, at T for T, cpu T]",
             "|-- PID cat /dev/null  [exit 0, at T for T, cpu T]",
@@ -216,6 +216,88 @@ public sealed partial class ProcessTests
             "        cannot execute /nosuch/program 'a b'  [FAILED: ENOENT]",
         ]);
     }
+
+    /// <summary>Every program that is executed, and every end, as strace has them.</summary>
+    [StraceTheory]
+    [InlineData("/usr/bin/make -C /tmp -f /dev/stdin")]
+    [InlineData("/usr/bin/gcc -x c -o /dev/null -")]
+    [InlineData("/bin/bash -s")]
+    [InlineData("/usr/bin/env python3 -")]
+    [InlineData("/usr/bin/unshare -fp --mount-proc /bin/sh -s")]
+    public void Events_OfAProgram_AreWhatStraceSees(string command)
+    {
+        string input = command switch
+        {
+            _ when command.Contains("make", StringComparison.Ordinal) => "all:\n\t@true\n\t@sh -c 'exit 0'; /bin/echo 'a  b' >/dev/null\n\t-@false\n",
+            _ when command.Contains("gcc", StringComparison.Ordinal) => "int main(void) { return 0; }\n",
+            _ when command.Contains("python", StringComparison.Ordinal) =>
+                "import subprocess, threading\nt = threading.Thread(target=lambda: None)\nt.start()\nt.join()\n"
+                + "subprocess.run(['sh', '-c', 'true | cat; exit 4'])\nsubprocess.run('false', shell=True)\n",
+            _ => "ls / | sort | head -1 >/dev/null; (exit 5); /nosuch 'x\"y'; for i in 1 2 3; do /bin/true $i; done; sh -c 'kill -15 $$'; exit 2\n",
+        };
+        string folder = Directory.CreateTempSubdirectory("veil-oracle-").FullName;
+        try
+        {
+            string file = Path.Combine(folder, "input"), under = Path.Combine(folder, "strace"), traced = Path.Combine(folder, "veil");
+            File.WriteAllText(file, input);
+            string[] run = ["sh", "-c", $"exec {command} <{file} 2>/dev/null"];
+            StraceFile.Run(["-f", "-s", "4096", "-e", "trace=execve,execveat", "-e", "signal=none", "-o", under, .. run]);
+            var veil = VeilRun.ToEnd(["--module", "process", "--threads", "--output", "json", "--write", traced, "--", .. run]);
+
+            veil.Errors.ShouldContain(", 0 lost");
+            OfVeil(traced).Order(StringComparer.Ordinal).ShouldBe(OfStrace(under).Order(StringComparer.Ordinal));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static IEnumerable<string> OfStrace(string file)
+    {
+        var unfinished = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (string line in File.ReadLines(file))
+        {
+            string pid = line.Split(' ')[0], text = line[pid.Length..].Trim();
+            if (text.EndsWith(" <unfinished ...>", StringComparison.Ordinal))
+            {
+                unfinished[pid] = text[..^" <unfinished ...>".Length];
+                continue;
+            }
+
+            if (text.StartsWith("<... exec", StringComparison.Ordinal) && unfinished.Remove(pid, out string? head))
+                text = head + text[text.IndexOf('>', StringComparison.Ordinal)..][1..];
+            if (Executed().Match(text) is { Success: true } exec)
+                yield return MaskedName($"{exec.Groups["argv"].Value} = {exec.Groups["errno"].Value}");
+            else if (text.StartsWith("+++ exited with", StringComparison.Ordinal) || text.StartsWith("+++ killed by", StringComparison.Ordinal))
+                yield return text;
+        }
+    }
+
+    private static IEnumerable<string> OfVeil(string file)
+    {
+        foreach (var shown in File.ReadLines(file).Select(static line => JsonDocument.Parse(line).RootElement))
+        {
+            if (shown.GetProperty("evt_type").ValueEquals("EXEC"))
+                yield return MaskedName(
+                    $"\"{Escaped(shown.GetProperty("filename").GetString()!)}\", [{string.Join(", ", Argv(shown).Select(static one => $"\"{Escaped(one)}\""))}] = {shown.GetProperty("errno").GetString()}");
+            else if (shown.GetProperty("evt_type").ValueEquals("EXIT"))
+                yield return shown.GetProperty("exit_signal").GetString() is { } signal ? $"+++ killed by {signal} +++"
+                    : $"+++ exited with {shown.GetProperty("exit_code")} +++";
+        }
+    }
+
+    private static string Escaped(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)
+        .Replace("\n", "\\n", StringComparison.Ordinal).Replace("\t", "\\t", StringComparison.Ordinal);
+
+    // What the compiler calls its files.
+    private static string MaskedName(string text) => Temporary().Replace(text, "/tmp/cc");
+
+    [GeneratedRegex(@"/tmp/cc\w+", RegexOptions.None, 10_000)]
+    private static partial Regex Temporary();
+
+    [GeneratedRegex(@"^exec\w+\((?<argv>"".*"", \[.*\]), .*\) += (?:0|-1 (?<errno>E\w+).*)$", RegexOptions.None, 10_000)]
+    private static partial Regex Executed();
 
     private static string Output(string program, params string[] arguments)
     {
@@ -228,10 +310,10 @@ public sealed partial class ProcessTests
     private static string Masked(string line) =>
         Times().Replace(Pids().Replace(line, "PID "), "at T for T, cpu T]");
 
-    [GeneratedRegex(@"(?<=^[ |`-]*)\d+ ")]
+    [GeneratedRegex(@"(?<=^[ |`-]*)\d+ ", RegexOptions.None, 10_000)]
     private static partial Regex Pids();
 
-    [GeneratedRegex(@"at [0-9.]+[nmu]?s for [0-9.]+[nmu]?s, cpu [0-9.]+[nmu]?s\]")]
+    [GeneratedRegex(@"at [0-9.]+[nmu]?s for [0-9.]+[nmu]?s, cpu [0-9.]+[nmu]?s\]", RegexOptions.None, 10_000)]
     private static partial Regex Times();
 
     private static JsonElement[] Trace(string script, string? hook, params string[] more)

@@ -49,7 +49,8 @@ internal sealed class ProcessModule : TraceModule
     {
         bool inTasks = rung == s_tpBtf && TaskStorage.IsSteady;
         bpfObject.SetGlobal("process_threads", arguments.Has(Threads));
-        bpfObject.SetGlobal("process_has_group_dead", KernelFeatures.KernelVersion >= new Version(6, 16));
+        bpfObject.SetGlobal("process_has_group_dead", FreesLater());
+        bpfObject.SetGlobal("process_frees_later", FreesLater());
         bpfObject.SetGlobal("process_page_bytes", (uint)Environment.SystemPageSize);
         foreach (string kept in (string[])["kept", "kept_long"])
         {
@@ -61,10 +62,15 @@ internal sealed class ProcessModule : TraceModule
 
     // The end last: what is seen to end was then seen to begin.
     private static HookRung Rung(string rung) => new(
-        rung, $"{rung}/sched_process_exec, sys_enter, sys_exit, task_newtask, sched_process_exit, mark_victim",
+        rung, $"{rung}/sched_process_exec, sys_enter, sys_exit, task_newtask, sched_process_exit, exit_mmap, sched_process_free, mark_victim",
         new("process_clock_raw_tp", When: static arguments => arguments.Shows("cpu_ns")), $"process_fork_{rung}", $"process_exec_{rung}", $"process_ask_{rung}",
         $"process_ref_{rung}", new("process_oom_tp_btf", When: _ => rung == "tp_btf" && NamesVictim()),
-        new("process_oom_raw_tp", When: _ => rung != "tp_btf" || !NamesVictim()), $"process_exit_{rung}");
+        new("process_oom_raw_tp", When: _ => rung != "tp_btf" || !NamesVictim()),
+        new($"process_free_{rung}", When: static _ => FreesLater()), new($"process_mem_{rung}", When: static _ => FreesLater()),
+        $"process_exit_{rung}");
+
+    // Since 6.16 sched_process_exit comes before the memory is freed.
+    private static bool FreesLater() => KernelFeatures.KernelVersion >= new Version(6, 16);
 
     // Does the hook say more of a victim than its id?
     private static bool NamesVictim() =>

@@ -10,6 +10,8 @@ enum process_slot {
 	PROCESS_SLOT_REFUSED,
 	PROCESS_SLOT_FORK,
 	PROCESS_SLOT_EXIT,
+	PROCESS_SLOT_MEMORY,
+	PROCESS_SLOT_FREE,
 	PROCESS_SLOT_OOM,
 	PROCESS_SLOTS,
 };
@@ -61,6 +63,7 @@ VEIL_FILTER(event, __u32);
 const volatile bool veil_only_failed;
 const volatile bool process_threads;
 const volatile bool process_has_group_dead; /* the hook says whether the last thread ends */
+const volatile bool process_frees_later;    /* the memory is freed after the hook */
 const volatile __u32 process_page_bytes = 4096;
 
 #define PROCESS_ERRNO_MAX 4095
@@ -714,12 +717,33 @@ static __always_inline void process_set_status(struct process_event *event, int 
 	event->core_dumped = !!(status & 0x80);
 }
 
-static __always_inline void process_exit_emit(__u32 slot, struct veil_task task, struct veil_task leader,
-					      struct signal_struct *signal, bool is_last, int status)
+/* Ends whose memory is still to be freed, by the thread that ended last. */
+struct process_ending {
+	__u64 mm;
+	__s32 status;
+	__u32 of_command; /* bool */
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct process_ending);
+} process_endings SEC(".maps");
+
+static __always_inline void process_forget(struct veil_task leader)
 {
+	veil_task_state_drop(kept, veil_task_pid(leader));
+	veil_task_state_drop(kept_long, veil_task_pid(leader));
+}
+
+/* `is_gone`: the task has been reaped. */
+static __always_inline void process_exit_emit(__u32 slot, struct veil_task task, bool is_last, int status, bool is_gone)
+{
+	struct veil_task leader = process_leader(task);
+	struct signal_struct *signal = veil_task_read(task, signal);
 	struct path_walk *walk = veil_path_walk(slot);
-	struct process_event *event;
 	__u64 now = bpf_ktime_get_boot_ns();
+	struct process_event *event;
 
 	if (!walk)
 		return;
@@ -731,7 +755,7 @@ static __always_inline void process_exit_emit(__u32 slot, struct veil_task task,
 	event->thread = !is_last;
 	if (is_last) {
 		event->duration_ns = now - veil_task_read(leader, start_boottime);
-		event->cpu_ns = process_cpu_ns(task, signal);
+		event->cpu_ns = is_gone ? BPF_CORE_READ(signal, sum_sched_runtime) : process_cpu_ns(task, signal);
 		event->max_rss_bytes = (__u64)BPF_CORE_READ(signal, maxrss) * process_page_bytes;
 	} else {
 		event->duration_ns = now - veil_task_read(task, start_boottime);
@@ -739,12 +763,58 @@ static __always_inline void process_exit_emit(__u32 slot, struct veil_task task,
 	}
 	veil_event_init(&event->common, process_event_kind, task);
 	veil_draft_emit(&walk->draft);
+	if (is_last)
+		process_forget(leader);
+}
+
+/* Until the memory has been freed, which takes CPU time. What the event needs of it is kept. */
+static __always_inline bool process_exit_defer(__u32 slot, struct veil_task task, struct mm_struct *mm, int status)
+{
+	struct path_walk *walk = veil_path_walk(slot);
+	struct process_ending ending = {.mm = (__u64)mm, .status = status};
+	struct veil_command_state *command = NULL;
+	__u32 tid = veil_task_tid(task);
+	struct process_event *event;
+
+	if (!walk || BPF_CORE_READ(mm, mm_users.counter) != 1)
+		return false; /* somebody else has it too */
+	event = process_event_start(&walk->draft, process_type__EXIT);
+	process_add_parts(slot, walk, event, task, process_leader(task));
+	process_parts_keep(process_leader(task), &walk->draft);
+	/* The trace of a command ends with the last of its tasks: this one has still something to say. */
+	if (veil_task_mark(task) & VEIL_MARK_COMMAND)
+		command = veil_command_find();
+	ending.of_command = command != NULL;
+	if (bpf_map_update_elem(&process_endings, &tid, &ending, BPF_ANY))
+		return false;
+	if (command)
+		__sync_fetch_and_add(&command->tasks, 1);
+	return true;
+}
+
+static __always_inline int process_exit_late(__u32 slot, struct veil_task task, __u64 mm, bool is_gone)
+{
+	__u32 tid = veil_task_tid(task);
+	struct process_ending *ending = bpf_map_lookup_elem(&process_endings, &tid);
+	struct veil_command_state *command;
+
+	if (!ending || (!is_gone && ending->mm != mm))
+		return 0;
+	process_exit_emit(slot, task, true, ending->status, is_gone);
+	if (veil_follow && ending->of_command) {
+		command = veil_command_find();
+		if (command)
+			__sync_fetch_and_add(&command->tasks, -1);
+	}
+	bpf_map_delete_elem(&process_endings, &tid);
+	return 0;
 }
 
 static __always_inline int process_exit(__u32 slot, bool is_last)
 {
 	struct veil_task task = veil_current(), leader = process_leader(task);
 	struct signal_struct *signal = veil_task_read(task, signal);
+	struct mm_struct *mm = veil_task_read(task, mm);
 	int status;
 
 	if (!process_has_group_dead)
@@ -755,12 +825,13 @@ static __always_inline int process_exit(__u32 slot, bool is_last)
 		status = veil_task_read(leader, exit_code);
 	else
 		status = is_last ? BPF_CORE_READ(signal, group_exit_code) : veil_task_read(task, exit_code);
-	if (process_exit_passes(process_type__EXIT, task, status))
-		process_exit_emit(slot, task, leader, signal, is_last, status);
-	if (is_last) {
-		veil_task_state_drop(kept, veil_task_pid(leader));
-		veil_task_state_drop(kept_long, veil_task_pid(leader));
+	if (!process_exit_passes(process_type__EXIT, task, status)) {
+		if (is_last)
+			process_forget(leader);
+		return 0;
 	}
+	if (!process_frees_later || !is_last || !mm || !process_exit_defer(slot, task, mm, status))
+		process_exit_emit(slot, task, is_last, status, false);
 	return 0;
 }
 
@@ -940,6 +1011,32 @@ SEC("raw_tp/sched_process_exit")
 int process_exit_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
 	return process_exit(PROCESS_SLOT_EXIT, process_has_group_dead && (bool)ctx->args[1]);
+}
+
+/* Mostly by the task whose it was. Where somebody else looked at the memory meanwhile, and frees it, the event comes as
+ * the task itself is freed. */
+SEC("tp_btf/exit_mmap")
+int BPF_PROG(process_mem_tp_btf, struct mm_struct *mm)
+{
+	return process_exit_late(PROCESS_SLOT_MEMORY, veil_current(), (__u64)mm, false);
+}
+
+SEC("tp_btf/sched_process_free")
+int BPF_PROG(process_free_tp_btf, struct task_struct *task)
+{
+	return process_exit_late(PROCESS_SLOT_FREE, veil_task_typed(task), 0, true);
+}
+
+SEC("raw_tp/exit_mmap")
+int process_mem_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return process_exit_late(PROCESS_SLOT_MEMORY, veil_current(), ctx->args[0], false);
+}
+
+SEC("raw_tp/sched_process_free")
+int process_free_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return process_exit_late(PROCESS_SLOT_FREE, veil_task_at((void *)ctx->args[0]), 0, true);
 }
 
 SEC("raw_tp/sched_wakeup_new")

@@ -82,18 +82,19 @@ internal readonly struct ArgvKind : IMemberKind, IValueKind
                 continue;
             }
 
-            joined[length++] = (byte)'\'';
+            byte quote = argument.Contains((byte)'\'') && !argument.ContainsAny("\"$`\\!"u8) ? (byte)'"' : (byte)'\'';
+            joined[length++] = quote;
             foreach (byte one in argument)
             {
                 joined[length++] = one;
-                if (one == '\'')
+                if (one == quote)
                 {
                     "\\''"u8.CopyTo(joined.AsSpan(length));
                     length += 3;
                 }
             }
 
-            joined[length++] = (byte)'\'';
+            joined[length++] = quote;
         }
 
         return joined.AsSpan(0, length);
