@@ -101,7 +101,7 @@ struct cfs_rq {
 struct sched_entity {
 	__u64 exec_start; /* when sum_exec_runtime was brought up to date, by the clock_task of its CPU */
 	__u64 sum_exec_runtime;
-	struct cfs_rq *cfs_rq; /* CONFIG_FAIR_GROUP_SCHED */
+	struct cfs_rq *cfs_rq;	     /* CONFIG_FAIR_GROUP_SCHED */
 	__u64 prev_sum_exec_runtime; /* as it came onto its CPU */
 };
 

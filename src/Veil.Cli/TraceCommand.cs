@@ -414,7 +414,8 @@ internal static class TraceCommand
         return words;
     }
 
-    private static bool HasPaths(TraceModule module) => ModuleFields.Of(module).Any(static known => known.Field.Name == "filename");
+    // The name that process has is as it was asked for, perhaps from another folder.
+    private static bool HasPaths(TraceModule module) => ModuleFields.Of(module).Any(static known => known.Field.Name == "target");
 
     private static UsageException NoModuleHas(string flag, List<TraceModule> chosen, Func<TraceModule, bool> has, string what = "it")
     {

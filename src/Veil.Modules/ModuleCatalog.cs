@@ -3,7 +3,7 @@ using Veil.Core.Modules;
 using Veil.Modules.Files;
 using Veil.Modules.Memory;
 using Veil.Modules.Network;
-using Veil.Modules.Process;
+using Veil.Modules.Processes;
 using Veil.Modules.Scheduler;
 using Veil.Modules.Syscall;
 using Veil.Modules.Uprobe;

@@ -241,7 +241,7 @@ public sealed partial class ProcessTests
             string file = Path.Combine(folder, "input"), under = Path.Combine(folder, "strace"), traced = Path.Combine(folder, "veil");
             File.WriteAllText(file, input);
             string[] run = ["sh", "-c", $"exec {command} <{file} 2>/dev/null"];
-            StraceFile.Run(["-f", "-s", "4096", "-e", "trace=execve,execveat", "-e", "signal=none", "-o", under, .. run]);
+            StraceFile.Run(["-f", "-s", "4096", "-e", "trace=execve,execveat", "-o", under, .. run]);
             var veil = VeilRun.ToEnd(["--module", "process", "--threads", "--output", "json", "--write", traced, "--", .. run]);
 
             veil.Errors.ShouldContain(", 0 lost");

@@ -46,7 +46,8 @@ static void reap(pid_t pid)
 
 	require(wait4(pid, &status, 0, &used) == pid, "wait4");
 	printf("child.%d=%d %ld %ld\n", pid, status, used.ru_maxrss,
-	       (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000L + used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+	       (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000L + used.ru_utime.tv_usec +
+		   used.ru_stime.tv_usec);
 }
 
 static void run(const char *what, const char *first, const char *second)

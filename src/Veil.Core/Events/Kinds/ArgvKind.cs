@@ -23,7 +23,7 @@ internal readonly struct ArgvKind : IMemberKind, IValueKind
     {
         string name = member.Name;
         member.Field<ArgvKind>(name);
-        member.Column<IfAny>(name, 0, new() { Rank = ColumnHint.Kept, IsRare = true });
+        member.Column<IfAny>(name, 0, new() { Rank = ColumnHint.Kept, IsRare = true, IsWide = true });
         member.Offset += EventPart.TruncatedOffset;
         member.Size = sizeof(byte);
         member.Field<FlagKind>(name + "_truncated");

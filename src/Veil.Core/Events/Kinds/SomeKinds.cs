@@ -23,10 +23,10 @@ internal readonly struct SomeColumn<TKind, TShown> : IColumnForm
 
     public static int BytesMax(EventValue value) => TShown.BytesMax(value);
 
-    public static void Add(MemberShape member, int rank, string? label = null)
+    public static void Add(MemberShape member, string? label = null)
     {
         member.Field<TKind>(member.Name);
-        member.Column<SomeColumn<TKind, TShown>>(member.Name, 0, new() { Rank = rank, IsRare = true }, label);
+        member.Column<SomeColumn<TKind, TShown>>(member.Name, 0, new() { Rank = 1, IsRare = true }, label);
     }
 }
 
@@ -37,7 +37,7 @@ internal readonly struct SomePidKind : ISomeKind
 
     public static ValueFacts Facts => PidKind.Facts;
 
-    public static void Expand(MemberShape member) => SomeColumn<SomePidKind, PidKind>.Add(member, 40);
+    public static void Expand(MemberShape member) => SomeColumn<SomePidKind, PidKind>.Add(member);
 
     public static bool IsAbsent(EventValue value, ReadOnlySpan<byte> record) => value.Unsigned(record) == uint.MaxValue;
 
@@ -52,7 +52,7 @@ internal readonly struct ExitCodeKind : ISomeKind
 
     public static ValueFacts Facts { get; } = new("number or null", KeyKind.Word, Quantity.Count);
 
-    public static void Expand(MemberShape member) => SomeColumn<ExitCodeKind, ExitCodeKind>.Add(member, ColumnHint.Kept);
+    public static void Expand(MemberShape member) => SomeColumn<ExitCodeKind, ExitCodeKind>.Add(member);
 
     public static bool IsAbsent(EventValue value, ReadOnlySpan<byte> record) => value.Unsigned(record) == uint.MaxValue;
 
@@ -67,7 +67,7 @@ internal readonly struct SignalKind : ISomeKind
 
     public static ValueFacts Facts { get; } = new("string or null", KeyKind.Word, null);
 
-    public static void Expand(MemberShape member) => SomeColumn<SignalKind, SignalKind>.Add(member, ColumnHint.Kept);
+    public static void Expand(MemberShape member) => SomeColumn<SignalKind, SignalKind>.Add(member);
 
     public static bool IsAbsent(EventValue value, ReadOnlySpan<byte> record) => value.Unsigned(record) == 0;
 
@@ -94,7 +94,7 @@ internal readonly struct FactKind : ISomeKind
 
     public static ValueFacts Facts { get; } = new("boolean or null", KeyKind.Word, null);
 
-    public static void Expand(MemberShape member) => SomeColumn<FactKind, FactKind>.Add(member, 20);
+    public static void Expand(MemberShape member) => SomeColumn<FactKind, FactKind>.Add(member);
 
     public static bool IsAbsent(EventValue value, ReadOnlySpan<byte> record) => value.Unsigned(record) != 1;
 
@@ -111,7 +111,7 @@ internal readonly struct SomeDurationKind : ISomeKind
 
     public static void Expand(MemberShape member) =>
         SomeColumn<SomeDurationKind, DurationKind.Readable>.Add(
-            member, 60, member.Name.Replace("_ns", "", StringComparison.Ordinal) + "=");
+            member, member.Name.Replace("_ns", "", StringComparison.Ordinal) + "=");
 
     public static bool IsAbsent(EventValue value, ReadOnlySpan<byte> record) => value.Unsigned(record) == ulong.MaxValue;
 
@@ -126,7 +126,7 @@ internal readonly struct SomeBytesKind : ISomeKind
 
     public static ValueFacts Facts => BytesKind.Facts;
 
-    public static void Expand(MemberShape member) => SomeColumn<SomeBytesKind, BytesKind>.Add(member, 20);
+    public static void Expand(MemberShape member) => SomeColumn<SomeBytesKind, BytesKind>.Add(member);
 
     public static bool IsAbsent(EventValue value, ReadOnlySpan<byte> record) => value.Unsigned(record) == ulong.MaxValue;
 
@@ -141,7 +141,7 @@ internal readonly struct SomeNumberKind : ISomeKind
 
     public static ValueFacts Facts { get; } = new("number or null", KeyKind.Word, null);
 
-    public static void Expand(MemberShape member) => SomeColumn<SomeNumberKind, SomeNumberKind>.Add(member, 10);
+    public static void Expand(MemberShape member) => SomeColumn<SomeNumberKind, SomeNumberKind>.Add(member);
 
     public static bool IsAbsent(EventValue value, ReadOnlySpan<byte> record) => value.Signed(record) == int.MinValue;
 
@@ -156,7 +156,7 @@ internal readonly struct SomeCommKind : ISomeKind
 
     public static ValueFacts Facts => CommKind.Facts;
 
-    public static void Expand(MemberShape member) => SomeColumn<SomeCommKind, CommKind>.Add(member, 40);
+    public static void Expand(MemberShape member) => SomeColumn<SomeCommKind, CommKind>.Add(member);
 
     public static bool IsAbsent(EventValue value, ReadOnlySpan<byte> record) => CommKind.IsUnknown(value.Of(record));
 
@@ -180,7 +180,7 @@ internal readonly struct SomeReturnKind : ISomeKind
         member.Field<ReturnKind>(member.Name);
         ErrnoKind.AddFields(member, "errno");
         member.Column<SomeColumn<SomeReturnKind, ErrnoKind.NameAndNumber>>(
-            "errno", 0, new() { Title = "ERROR", Rank = ColumnHint.Kept, IsRare = true });
+            "errno", 0, new() { Rank = 1, IsRare = true });
     }
 
     public static bool IsAbsent(EventValue value, ReadOnlySpan<byte> record) =>

@@ -5,7 +5,7 @@ using Veil.Core.Filters;
 using Veil.Core.Kernel;
 using Veil.Core.Modules;
 
-namespace Veil.Modules.Process;
+namespace Veil.Modules.Processes;
 
 /// <summary>Processes, from their start to their end.</summary>
 internal sealed class ProcessModule : TraceModule
@@ -39,6 +39,7 @@ internal sealed class ProcessModule : TraceModule
     public override IReadOnlyDictionary<string, ColumnHint> Columns { get; } = new Dictionary<string, ColumnHint>(StringComparer.Ordinal)
     {
         ["evt_type"] = new() { Title = "EVENT", Rank = ColumnHint.Kept },
+        ["filename"] = new() { Rank = 1 },
     };
 
     public override bool HasTree => true;
