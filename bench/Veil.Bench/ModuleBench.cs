@@ -63,6 +63,12 @@ internal sealed class ModuleBench(Programs programs, ScenarioRunner runner, int 
             Whole("files"),
             Whole("network"),
             Whole("memory"),
+            Whole(ModuleScenarios.Spawns),
+            Figure.AtMost(
+                "process, a fork, exec and exit / bare", 1.05,
+                _tables[ModuleScenarios.Spawns][ModuleScenarios.VeilRow].MedianNs
+                / _tables[ModuleScenarios.Spawns][ScenarioCatalog.Nothing].MedianNs,
+                Cell.Ratio),
             Figure.AtMost("all modules, exec to attached, ms", 300, all.AttachMs, Cell.Milliseconds),
             Figure.AtMost("all modules, peak memory beyond the ring, MiB", 30 << 20, all.PeakBeyondRingBytes, Cell.Mebibytes, "30"),
         ];

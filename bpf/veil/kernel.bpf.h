@@ -55,8 +55,12 @@ typedef struct {
 
 struct signal_struct {
 	atomic_t live; /* threads */
+	struct list_head thread_head;
 	unsigned int flags;
 	int group_exit_code;
+	unsigned long maxrss;		      /* pages */
+	unsigned long long sum_sched_runtime; /* of threads that are gone */
+	short oom_score_adj;
 	struct task_struct *group_exec_task; /* since 5.17 */
 };
 
@@ -85,8 +89,19 @@ struct sigpending {
 	sigset_t signal;
 };
 
+struct rq {
+	int cpu;
+	__u64 clock_task;
+};
+
+struct cfs_rq {
+	struct rq *rq; /* CONFIG_FAIR_GROUP_SCHED */
+};
+
 struct sched_entity {
+	__u64 exec_start; /* when sum_exec_runtime was brought up to date, by the clock_task of its CPU */
 	__u64 sum_exec_runtime;
+	struct cfs_rq *cfs_rq;	     /* CONFIG_FAIR_GROUP_SCHED */
 	__u64 prev_sum_exec_runtime; /* as it came onto its CPU */
 };
 
@@ -150,9 +165,11 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct list_head children;
 	struct list_head sibling;
+	struct list_head thread_node;
 	unsigned long nvcsw;
 	unsigned long nivcsw;
 	__u64 start_time;
+	__u64 start_boottime; /* since 5.5 */
 	struct signal_struct *signal;
 	struct css_set *cgroups;
 	const struct cred *cred;
@@ -298,9 +315,29 @@ struct rw_semaphore {
 	atomic64_t count;
 };
 
+struct percpu_counter {
+	__s64 count;
+};
+
 struct mm_struct {
 	struct uprobes_state uprobes_state;
 	struct rw_semaphore mmap_lock;
+	atomic_t mm_users;
+	unsigned long total_vm;
+	unsigned long arg_start;
+	unsigned long arg_end;
+	unsigned long env_end;
+	struct file *exe_file;
+	struct percpu_counter rss_stat[4]; /* since 6.2, commit f1a7941243c1 */
+};
+
+/* Before. */
+struct mm_rss_stat {
+	atomic64_t count[4];
+};
+
+struct mm_struct___rss_stat {
+	struct mm_rss_stat rss_stat;
 };
 
 /* network: a TCP socket, and the way to it from a file. */

@@ -77,6 +77,19 @@ typedef struct veil_file_flags {
 	__u32 word;
 } veil_file_flags_t;
 
+typedef struct veil_part veil_argv_t; /* arguments, a NUL behind each */
+
+/* Of some events of a module. Text leaves them out of the others. */
+typedef __u32 veil_some_pid_t;	    /* thread or thread group id; all ones: none */
+typedef __u32 veil_exit_code_t;	    /* what a process ended with; all ones: it has not, or not by itself */
+typedef __u32 veil_signal_t;	    /* 0: none */
+typedef __u32 veil_fact_t;	    /* bool; all ones: not known */
+typedef __u64 veil_some_duration_t; /* nanoseconds; all ones: none */
+typedef __u64 veil_some_bytes_t;    /* all ones: none */
+typedef __s32 veil_some_number_t;   /* the least value: none */
+typedef __s64 veil_some_ret_t;	    /* as veil_ret_t */
+typedef veil_comm_t veil_some_comm_t;
+
 typedef __u32 veil_mode_t;   /* permissions, shown in octal; all ones: the call has none */
 typedef __u64 veil_offset_t; /* a place in a file; all ones: the call has none */
 
@@ -87,6 +100,7 @@ typedef __u64 veil_offset_t; /* a place in a file; all ones: the call has none *
 #define VEIL_OFFSET_NONE      ((veil_offset_t)-1)
 #define VEIL_BYTES_UNKNOWN    ((veil_bytes_t)-1)
 #define VEIL_DURATION_UNKNOWN ((veil_duration_t)-1)
+#define VEIL_SOME_NUMBER_NONE ((veil_some_number_t)(1U << 31))
 #define VEIL_RET_NONE	      ((veil_ret_t)(1ULL << 63))
 #define VEIL_RET_RUNNING      ((veil_ret_t)((1ULL << 63) + 1)) /* with --output strace: at the end of the trace */
 

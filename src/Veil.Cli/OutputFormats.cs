@@ -10,12 +10,13 @@ internal static class OutputFormats
 {
     /// <summary>Reads it; text where it was not given.</summary>
     /// <param name="value">As given.</param>
-    /// <param name="isTrace">Whether the command traces: it has <c>--write</c> too, and the form of strace.</param>
+    /// <param name="isTrace">Whether the command traces: it has <c>--write</c> too, the form of strace and the tree of processes.</param>
     public static OutputFormat Parse(string? value, bool isTrace = false) => value switch
     {
         null or "text" => OutputFormat.Text,
         "json" => OutputFormat.Json,
         "strace" when isTrace => OutputFormat.Strace,
+        "tree" when isTrace => OutputFormat.Tree,
         _ => throw new UsageException(
             $"--output: unknown format '{Escaping.ForMessage(value)}'{Hint(value, isTrace)} (available: " +
             $"{string.Join(", ", Names(isTrace))})"),
@@ -23,7 +24,7 @@ internal static class OutputFormats
 
     /// <summary>What it can be.</summary>
     /// <param name="isTrace">Whether the command traces.</param>
-    public static string[] Names(bool isTrace) => isTrace ? ["text", "json", "strace"] : ["text", "json"];
+    public static string[] Names(bool isTrace) => isTrace ? ["text", "json", "strace", "tree"] : ["text", "json"];
 
     // With strace and others -o takes a file.
     private static string Hint(string value, bool isTrace) => isTrace && value.AsSpan().ContainsAny('.', '/')

@@ -220,6 +220,8 @@ internal static class TraceCommand
         var format = OutputFormats.Parse(parsed.GetValue(flags.Output), isTrace: true);
         if (format == OutputFormat.Strace)
             arguments = StraceFlags.Imply(arguments, modules, fields, enrichments, counting);
+        else if (format == OutputFormat.Tree)
+            TreeFlags.Require(modules, fields, enrichments, counting);
         else
             enrichments = Shown(enrichments, fields);
         CallOptions.Current = CallFlags.Read(arguments, format == OutputFormat.Strace ? DescriptorDetail.None : DescriptorDetail.All);
@@ -415,7 +417,8 @@ internal static class TraceCommand
         return words;
     }
 
-    private static bool HasPaths(TraceModule module) => ModuleFields.Of(module).Any(static known => known.Field.Name == "filename");
+    // The name that process has is as it was asked for, perhaps from another folder.
+    private static bool HasPaths(TraceModule module) => ModuleFields.Of(module).Any(static known => known.Field.Name == "target");
 
     private static UsageException NoModuleHas(string flag, List<TraceModule> chosen, Func<TraceModule, bool> has, string what = "it")
     {

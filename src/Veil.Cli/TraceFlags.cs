@@ -27,8 +27,10 @@ internal sealed class TraceFlags
     public Option<string> Output { get; } =
         new("--output", "-o")
         {
-            HelpName = "text|json|strace",
-            Description = "the form of an event: columns, one JSON object a line, or of system calls as strace -f -o FILE writes them [text]"
+            HelpName = "text|json|strace|tree",
+            Description =
+        "the form of an event: columns, one JSON object a line, of system calls as strace -f -o FILE writes them; of process a tree at " +
+        "the end [text]"
         };
 
     public Option<string[]> Fields { get; } = List("--fields", "FIELD,…", "show these fields only, in this order; text becomes key=value");

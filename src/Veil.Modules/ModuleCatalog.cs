@@ -3,6 +3,7 @@ using Veil.Core.Modules;
 using Veil.Modules.Files;
 using Veil.Modules.Memory;
 using Veil.Modules.Network;
+using Veil.Modules.Processes;
 using Veil.Modules.Scheduler;
 using Veil.Modules.Signal;
 using Veil.Modules.Syscall;
@@ -23,5 +24,6 @@ public static class ModuleCatalog
         new MemoryModule(),
         new SignalModule(),
         new UprobeModule(),
+        new ProcessModule(),
     ];
 }

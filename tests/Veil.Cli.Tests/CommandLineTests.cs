@@ -102,11 +102,11 @@ public sealed class CommandLineTests
     [InlineData("--module filez", "--module: unknown module 'filez'; did you mean 'files'? (available: {modules})")]
     [InlineData("--module sycsall", "--module: unknown module 'sycsall'; did you mean 'syscall'? (available: {modules})")]
     [InlineData("--module syscall,", "--module: an entry of 'syscall,' is empty")]
-    [InlineData("--module syscall --output xml", "--output: unknown format 'xml' (available: text, json, strace)")]
-    [InlineData("--module syscall --output jsn", "--output: unknown format 'jsn'; did you mean 'json'? (available: text, json, strace)")]
+    [InlineData("--module syscall --output xml", "--output: unknown format 'xml' (available: text, json, strace, tree)")]
+    [InlineData("--module syscall --output jsn", "--output: unknown format 'jsn'; did you mean 'json'? (available: text, json, strace, tree)")]
     [InlineData(
         "--module syscall -o out.txt",
-        "--output: unknown format 'out.txt'; to write to a file: --write out.txt (available: text, json, strace)")]
+        "--output: unknown format 'out.txt'; to write to a file: --write out.txt (available: text, json, strace, tree)")]
     [InlineData(
         "--module exec",
         "--module: unknown module 'exec'; for programs that start: --module syscall --syscall execve,execveat (available: {modules})")]
@@ -178,7 +178,16 @@ public sealed class CommandLineTests
     [InlineData("--module syscall --count --max-events 5", "--max-events: is for events, and counting shows none; leave one of them out")]
     [InlineData("--module syscall --wide -o json", "--wide: is for columns, and --output json has none; leave one of them out")]
     [InlineData("--module syscall --wide --fields pid", "--wide: is for columns, and --fields makes none; leave one of them out")]
-    [InlineData("--module network --failed", "--failed: no chosen module has it (network); syscall, files would")]
+    [InlineData(
+        "--module syscall --output tree", "--output tree: is for processes, and --module syscall shows others; take --module process alone")]
+    [InlineData("--module process --output tree --count", "--output tree: is for events, and counting shows none; leave one of them out")]
+    [InlineData(
+        "--module process --output tree --fields pid", "--fields: a tree has no fields to choose; leave it out, or take --output json")]
+    [InlineData(
+        "--module process --output tree --enrich time", "--enrich: a tree has no room for it; leave it out, or take --output json")]
+    [InlineData(
+        "--module process --event EXCE", "--event: unknown event 'EXCE'; did you mean 'EXEC'? (available: EXEC, EXIT, FORK, OOM)")]
+    [InlineData("--module network --failed", "--failed: no chosen module has it (network); syscall, files, process would")]
     [InlineData("--module syscall --rings 0", "--rings: '0' is not a number from 1 to {cpucount}, the CPUs of this machine")]
     [InlineData("--module scheduler --cpu 0-1x", "--cpu: '0-1x' is not a CPU of this machine, from 0 to {cpus}, or a range of them")]
     [InlineData(
@@ -254,20 +263,20 @@ public sealed class CommandLineTests
     [InlineData("--all", "unknown flag '--all'; see veil --help (a value that begins with '-' is written --flag=--all)")]
     [InlineData(
         "help nosuch",
-        "help: unknown topic 'nosuch' (available: syscall, files, network, scheduler, memory, signal, uprobe, doctor, stuck, control, config, " +
+        "help: unknown topic 'nosuch' (available: syscall, files, network, scheduler, memory, signal, uprobe, process, doctor, stuck, control, config, " +
         "completion, help, filters, counting, losses, or a flag)")]
     [InlineData(
         "help --ernno",
-        "help: unknown topic '--ernno'; did you mean '--errno'? (available: syscall, files, network, scheduler, memory, signal, uprobe, doctor, " +
+        "help: unknown topic '--ernno'; did you mean '--errno'? (available: syscall, files, network, scheduler, memory, signal, uprobe, process, doctor, " +
         "stuck, control, config, completion, help, filters, counting, losses, or a flag)")]
     [InlineData(
-        "--list-fields nosuch", "--list-fields: unknown module 'nosuch' (available: syscall, files, network, scheduler, memory, signal, uprobe)")]
+        "--list-fields nosuch", "--list-fields: unknown module 'nosuch' (available: syscall, files, network, scheduler, memory, signal, uprobe, process)")]
     [InlineData("--version extra", "--version: stands alone; leave the rest out")]
     [InlineData("--version --pid 5", "--version: stands alone; leave the rest out")]
     [InlineData("control", "control: usage: veil control PATH [COMMAND…]; see veil help control")]
     [InlineData(
         "help fils",
-        "help: unknown topic 'fils'; did you mean 'files'? (available: syscall, files, network, scheduler, memory, signal, uprobe, doctor, " +
+        "help: unknown topic 'fils'; did you mean 'files'? (available: syscall, files, network, scheduler, memory, signal, uprobe, process, doctor, " +
         "stuck, control, config, completion, help, filters, counting, losses, or a flag)")]
     [InlineData("--module syscall --output json --output text", "--output: given more than once, but it takes one value")]
     public void Run_WrongFlag_SaysWhatAndWhy(string line, string message)

@@ -15,6 +15,7 @@ public sealed class RungTests
         ["network"] = ([], "rx_bytes"),
         ["scheduler"] = ([], "wait_ns"),
         ["memory"] = ([], "duration_ns"),
+        ["process"] = ([], "duration_ns"),
         ["uprobe"] = (["--uprobe", Repository.Workload("loads") + ":loads_target", "--latency", "--yes"], "duration_ns"),
     };
 

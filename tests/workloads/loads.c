@@ -147,13 +147,31 @@ static void call(long rounds)
 	report(rounds, start);
 }
 
+/* A process a round, that executes this program and ends. */
+static void spawn(long rounds)
+{
+	char *arguments[] = {"loads", "end", "0", NULL};
+	long long start = now_ns();
+
+	for (long i = 0; i < rounds; i++) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			execv("/proc/self/exe", arguments);
+			_exit(127);
+		}
+		require(waitpid(child, NULL, 0) == child, "fork");
+	}
+	report(rounds, start);
+}
+
 int main(int argc, char **argv)
 {
 	bool wait = take_wait_flag(&argc, argv);
 	long rounds;
 
 	if (argc < 3)
-		usage("ping-pong|bytes|open|touch|connect|call ROUNDS [CPU]");
+		usage("ping-pong|bytes|open|touch|connect|call|spawn ROUNDS [CPU]");
 	rounds = parse_count(argv[2]);
 	buffer_stdout();
 	if (argc > 3)
@@ -171,7 +189,9 @@ int main(int argc, char **argv)
 		connect_and_close(rounds);
 	else if (strcmp(argv[1], "call") == 0)
 		call(rounds);
-	else
-		usage("ping-pong|bytes|open|touch|connect|call ROUNDS [CPU]");
+	else if (strcmp(argv[1], "spawn") == 0)
+		spawn(rounds);
+	else if (strcmp(argv[1], "end") != 0)
+		usage("ping-pong|bytes|open|touch|connect|call|spawn ROUNDS [CPU]");
 	return 0;
 }

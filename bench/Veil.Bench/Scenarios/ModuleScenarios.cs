@@ -13,6 +13,7 @@ internal sealed class ModuleScenarios(Programs programs)
     internal const string EmptyRow = "empty program";
     internal const string BpftraceRow = "bpftrace, printf";
     internal const string Arguments = "arguments";
+    internal const string Spawns = "process";
     internal const string WithoutDescriptors = "veil, --args, --fds none";
     internal const string WithDescriptors = "veil, --args";
     internal const string WithDescriptorsAsJson = "veil, --args, JSON";
@@ -94,10 +95,17 @@ internal sealed class ModuleScenarios(Programs programs)
                 $"/@s[tid]/ {{ printf(\"took %s %d %d\\n\", comm, pid, nsecs - @s[tid]); }}")
                 with { Name = "bpftrace, entry and return" },
         ]),
+        (Spawns, "process, ns per fork, exec and exit",
+        [
+            Nothing("spawn", 10_000),
+            Veil("process", "spawn", 10_000, 3, "evt_type=", (pid, _) => ["--follow", "--pid", pid]),
+            Peer("strace -f -e execve,exit_group", "strace", "spawn", SlowCalls / 20, 2, ") ", Attachment.Ptrace,
+                (path, pid) => [path, "-f", "-e", "trace=execve,exit_group", "-o", programs.OutputFile, "-p", pid]),
+        ]),
         ("all", "all modules at once, ns per page touched",
         [
             Nothing("touch", 50_000),
-            Veil("syscall,files,network,scheduler,memory,uprobe", "touch", 50_000, 1, "evt_type=minor", (pid, _) =>
+            Veil("syscall,files,network,scheduler,memory,uprobe,process", "touch", 50_000, 1, "evt_type=minor", (pid, _) =>
                 ["--pid", pid, "--uprobe", programs.Loads + ":loads_target"]) with { Name = AllModules },
         ]),
     ];

@@ -70,8 +70,8 @@ public sealed class PathReasons(RootClient? root)
         private readonly EventValue? _call = schema.Fields.FirstOrDefault(static field => field.Value.Is<CallKind>()).Value;
 
         public EventValue[] Paths { get; } =
-            [.. new[] { Value(schema, "filename"), Value(schema, "target") }.OfType<EventValue>()
-            .Where(static value => value.Is<PathKind>())];
+            Value(schema, "target") is not { } target ? []
+                : [.. new[] { Value(schema, "filename"), target }.OfType<EventValue>().Where(static value => value.Is<PathKind>())];
 
         public int ErrorOf(ReadOnlySpan<byte> record) =>
             _ret?.Is<ReturnKind>() == true && (Paths.Length > 0 || _call is not null) ? (int)ErrnoKind.Of(_ret.Signed(record)) : 0;

@@ -74,6 +74,9 @@ public abstract class TraceModule : IEventOwner
     /// <summary>The kinds of event that <c>--output strace</c> shows; nothing: it can show none.</summary>
     public virtual EventKind? EventsOfStrace => null;
 
+    /// <summary>Do its events make a tree of processes (<c>--output tree</c>)?</summary>
+    public virtual bool HasTree => false;
+
     /// <summary>The kind of event that these flags choose, of several the last; none: the usual ones.</summary>
     public EventKind? ChosenEvent(ModuleArguments arguments) =>
         arguments.IsStrace ? EventsOfStrace : EventsByFlag.LastOrDefault(kind => kind.IsChosen(arguments));

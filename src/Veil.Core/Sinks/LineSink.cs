@@ -16,6 +16,7 @@ public static class LineSink
     {
         { Format: OutputFormat.Json } => new LineSink<JsonLine>(catalog, options, output),
         { Format: OutputFormat.Strace } => new StraceSink(catalog, options, output),
+        { Format: OutputFormat.Tree } => new TreeSink(catalog, options, output),
         { Fields.Count: 0, Screen: { } screen } => new ScreenSink(catalog, options, screen, output),
         { Fields.Count: > 0 } => new LineSink<PairLine>(catalog, options, output),
         _ => new LineSink<TextLine>(catalog, options, output),

@@ -25,6 +25,9 @@ public enum OutputFormat
 
     /// <summary>As <c>strace -f -o FILE</c> writes it: system calls with their arguments, signals and exits.</summary>
     Strace,
+
+    /// <summary>Of the module <c>process</c> a tree of processes, at the end.</summary>
+    Tree,
 }
 
 /// <summary>What is added to an event in userspace.</summary>

@@ -91,6 +91,20 @@ internal static class Samples
                     ("target_comm", "postgres"), ("target_pid", 4_194_303), ("target_tid", 4_194_303), ("result", 2), ("effect", 2),
                     ("address", long.MinValue)),
             ],
+            "process" =>
+            [
+                Process(kinds[0], ("evt_type", 0), ("ret", 0L), ("filename", "/usr/bin/make"), ("argv", "make\0-j8\0all 1\0"), ("exe", "/usr/bin/make"),
+                    ("cwd", "/srv/app")),
+                Process(kinds[0], ("evt_type", 0), ("ret", -2L), ("filename", "/nosuch"), ("argv", "/nosuch\0"), ("cwd", "/srv/app")),
+                Process(kinds[0], ("evt_type", 2), ("child_pid", 813), ("child_tid", 813)),
+                Process(kinds[0], ("evt_type", 1), ("exit_code", 2), ("core_dumped", 0), ("duration_ns", 1_234_567_890L), ("cpu_ns", 567_890L),
+                    ("max_rss_bytes", 1_687_552L), ("filename", "/usr/bin/make"), ("argv", "make\0-j8\0all 1\0"), ("exe", "/usr/bin/make"),
+                    ("cwd", "/srv/app")),
+                Process(kinds[0], ("evt_type", 1), ("exit_signal", 11), ("core_dumped", 1), ("duration_ns", 1_234L), ("cpu_ns", 567L),
+                    ("max_rss_bytes", 4096L), ("argv", "worker\0\0")),
+                Process(kinds[0], ("evt_type", 3), ("anon_rss_bytes", 1L << 30), ("oom_pid", 4_000_001), ("oom_comm", "postgres"),
+                    ("oom_score_adj", 0), ("exe", "/usr/sbin/nginx")),
+            ],
             _ =>
             [
                 Event(kinds[0], ("duration_ns", 2_507_000L)),
@@ -163,6 +177,17 @@ internal static class Samples
         return (schema, record);
     }
 
+    // With what it is not about left out.
+    private static (EventSchema, byte[]) Process(EventSchema schema, params (string Field, object Value)[] values) =>
+        Event(
+        schema,
+        [
+            ("ppid", 1), ("parent_comm", "systemd"), ("child_pid", -1), ("child_tid", -1), ("exit_code", -1), ("core_dumped", -1),
+            ("oom_score_adj", int.MinValue), ("oom_pid", -1), ("ret", long.MinValue), ("duration_ns", -1L), ("cpu_ns", -1L),
+            ("max_rss_bytes", -1L), ("total_vm_bytes", -1L), ("anon_rss_bytes", -1L), ("file_rss_bytes", -1L), ("shmem_rss_bytes", -1L),
+            ("oom_comm", ""), .. values,
+        ]);
+
     private static (EventSchema Schema, byte[] Record) Cut((EventSchema Schema, byte[] Record) made)
     {
         made.Record[made.Schema.Fields.First(static field => field.Name == "truncated").Value.Offset] = 1;
@@ -175,11 +200,15 @@ internal static class Samples
         var bytes = record.AsSpan(place.Offset, place.Size);
         switch (value)
         {
-            case string text when place.Is<CommKind>():
+            case "" when place.Is<SomeCommKind>():
+                bytes.Clear();
+                bytes[1] = 0xff;
+                break;
+            case string text when place.Is<CommKind>() || place.Is<SomeCommKind>():
                 bytes.Clear();
                 Encoding.UTF8.GetBytes(text, bytes);
                 break;
-            case string text when place.Is<PathKind>():
+            case string text when place.Is<PathKind>() || place.Is<ArgvKind>():
                 byte[] path = Encoding.UTF8.GetBytes(text);
                 new EventPart((uint)record.Length, path.Length, false, false).Write(bytes);
                 return [.. record, .. path];

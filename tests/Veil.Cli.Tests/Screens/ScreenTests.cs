@@ -148,7 +148,7 @@ public sealed class ScreenTests
             foreach (var schema in catalog.Schemas)
             {
                 byte[] record = AnyRecord(schema, random);
-                foreach (var path in schema.Fields.Where(static field => field.Value.Is<PathKind>()))
+                foreach (var path in schema.Fields.Where(static field => IsPart(field.Value)))
                 {
                     new EventPart((uint)record.Length, longest.Length, true, false).Write(record.AsSpan(path.Value.Offset));
                     record = [.. record, .. longest];
@@ -200,9 +200,11 @@ public sealed class ScreenTests
         return name;
     }
 
+    private static bool IsPart(EventValue value) => value.Is<PathKind>() || value.Is<ArgvKind>();
+
     private static byte[] AnyRecord(EventSchema schema, Random random)
     {
-        var parts = schema.Fields.Where(static field => field.Value.Is<PathKind>()).Select(static field => field.Value).ToList();
+        var parts = schema.Fields.Where(static field => IsPart(field.Value)).Select(static field => field.Value).ToList();
         var texts = parts.ConvertAll(_ => Encoding.UTF8.GetBytes(AnyText(random, 80)));
         byte[] record = new byte[schema.SizeBytes + texts.Sum(static text => text.Length)];
         random.NextBytes(record.AsSpan(0, schema.SizeBytes));
@@ -210,7 +212,7 @@ public sealed class ScreenTests
         {
             if (field.Value.Is<SyscallKind>())
                 record[field.Value.Offset + 4] = (byte)random.Next(5);
-            else if (field.Value.Is<CommKind>())
+            else if (field.Value.Is<CommKind>() || field.Value.Is<SomeCommKind>())
                 AnyName(random).CopyTo(record.AsSpan(field.Value.Offset));
             else if (field.Value.Is<EnumKind>() || field.Value.Is<OptionalEnumKind>())
                 record.AsSpan(field.Value.Offset, field.Value.Size).Clear();

@@ -51,7 +51,7 @@ internal readonly struct CallKind : IMemberKind, IValueKind
     /// <summary>Where a value says that its part is; of one that has none nothing.</summary>
     public static IEnumerable<EventValue> PartOf(EventValue value)
     {
-        if (value.Is<PathKind>())
+        if (value.Is<PathKind>() || value.Is<ArgvKind>())
             yield return value;
         else if (value.Is<CallKind>())
             yield return new EventValue<PathKind>(value.Offset + CallView.PartOffset, EventPart.SizeBytes);

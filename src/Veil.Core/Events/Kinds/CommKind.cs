@@ -19,8 +19,10 @@ internal readonly struct CommKind : IMemberKind, IValueKind
             member.Name == "comm" ? "" : null);
 
     public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
-        value.Of(view.Record) is var comm && (comm[0] != 0 || comm[1] != UnknownMark) ? TStyle.Text(ref line, UntilNul(comm))
-            : TStyle.Unknown(ref line);
+        value.Of(view.Record) is var comm && !IsUnknown(comm) ? TStyle.Text(ref line, UntilNul(comm)) : TStyle.Unknown(ref line);
+
+    /// <summary>Is it none?</summary>
+    public static bool IsUnknown(ReadOnlySpan<byte> comm) => comm[0] == 0 && comm[1] == UnknownMark;
 
     public static int BytesMax(EventValue value) => Escaping.BytesMax(value.Size);
 

@@ -20,7 +20,7 @@ internal readonly struct DurationKind : IMemberKind, IValueKind
     public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
         value.Unsigned(view.Record) is var known && known != ulong.MaxValue ? line.Append(known) : TStyle.Unknown(ref line);
 
-    private readonly struct Readable : IColumnForm
+    internal readonly struct Readable : IColumnForm
     {
         public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle
         {

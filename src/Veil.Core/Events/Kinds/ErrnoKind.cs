@@ -77,7 +77,7 @@ internal readonly struct ErrnoKind : IMemberKind, IValueKind
     }
 
     // ENOENT(2), or 0
-    private readonly struct NameAndNumber : IColumnForm
+    internal readonly struct NameAndNumber : IColumnForm
     {
         public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle
         {

@@ -11,6 +11,7 @@ internal static class MemberKinds
     static MemberKinds()
     {
         Add<AddressKind>();
+        Add<ArgvKind>();
         Add<BytesKind>();
         Add<CallKind>();
         Add<CgroupKind>();
@@ -22,6 +23,8 @@ internal static class MemberKinds
         Add<ErrnoKind>();
         Add<EventKindKind>();
         Add<GroupIdKind>();
+        Add<ExitCodeKind>();
+        Add<FactKind>();
         Add<FileFlagsKind>();
         Add<FileModeKind>();
         Add<HexKind>();
@@ -37,6 +40,12 @@ internal static class MemberKinds
         Add<ReturnKind>();
         Add<SignalKind>();
         Add<SignedKind>();
+        Add<SomeBytesKind>();
+        Add<SomeCommKind>();
+        Add<SomeDurationKind>();
+        Add<SomeNumberKind>();
+        Add<SomePidKind>();
+        Add<SomeReturnKind>();
         Add<SyscallKind>();
         Add<TidKind>();
         Add<TimestampKind>();

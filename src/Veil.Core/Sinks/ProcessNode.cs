@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-only
+namespace Veil.Core.Sinks;
+
+/// <summary>A process of the tree.</summary>
+/// <param name="pid">Its id.</param>
+/// <param name="start">When it was first seen, nanoseconds since boot.</param>
+internal sealed class ProcessNode(uint pid, ulong start)
+{
+    public uint Pid { get; } = pid;
+
+    public ulong Start { get; } = start;
+
+    /// <summary>Has it been shown to end?</summary>
+    public bool HasEnded { get; set; }
+
+    /// <summary>The signal that ended it, or 0.</summary>
+    public uint Signal { get; set; }
+
+    public uint ExitCode { get; set; }
+
+    public bool CoreDumped { get; set; }
+
+    /// <summary>Nanoseconds of its life; all ones is not known.</summary>
+    public ulong Duration { get; set; }
+
+    /// <summary>Nanoseconds on a CPU.</summary>
+    public ulong Cpu { get; set; }
+
+    /// <summary>Did the kernel kill it for memory?</summary>
+    public bool IsOomVictim { get; set; }
+
+    /// <summary>What it was called, where it has executed nothing.</summary>
+    public byte[] Name { get; set; } = [];
+
+    /// <summary>What it has executed, one after another, as a shell would take it.</summary>
+    public List<byte[]> Executed { get; } = [];
+
+    /// <summary>What it could not execute, with the errno.</summary>
+    public List<(byte[] Text, int Errno)> Refused { get; } = [];
+
+    public List<ProcessNode> Children { get; } = [];
+}
