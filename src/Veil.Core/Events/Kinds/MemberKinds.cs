@@ -15,6 +15,7 @@ internal static class MemberKinds
         Add<ChosenPortKind>();
         Add<CommKind>();
         Add<CpuKind>();
+        Add<DnsNameKind>();
         Add<DurationKind>();
         Add<EnumKind>();
         Add<ErrnoKind>();
@@ -31,6 +32,7 @@ internal static class MemberKinds
         Add<PidKind>();
         Add<PortKind>();
         Add<PriorityKind>();
+        Add<ReasonKind>();
         Add<RequestedNameKind>();
         Add<ReturnKind>();
         Add<SignedKind>();
