@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using Veil.Bpf;
+using Veil.Core;
 using Veil.Core.Events;
 using Veil.Core.Filters;
 using Veil.Core.Modules;

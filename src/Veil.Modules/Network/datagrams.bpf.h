@@ -107,6 +107,12 @@ static __always_inline void network_dns_emit(struct network_dns *dns, const stru
 	veil_draft_emit(&dns->draft);
 }
 
+static __always_inline __u8 network_byte(const __u8 *packet, __u64 at)
+{
+	veil_bound(at, DNS_READ - 1);
+	return packet[at];
+}
+
 /* Bytes of the name that begins behind the head, without the empty label at its end. -1: it is none. */
 static __always_inline int network_name_size(const __u8 *packet, __u32 size)
 {
@@ -117,7 +123,7 @@ static __always_inline int network_name_size(const __u8 *packet, __u32 size)
 
 		if (at + 5 > size || at >= DNS_HEAD + DNS_NAME_MAX)
 			return -1;
-		length = packet[at & (DNS_READ - 1)];
+		length = network_byte(packet, at);
 		if (!length)
 			return at - DNS_HEAD;
 		if (length > 63)
@@ -136,8 +142,8 @@ static __always_inline void network_dns_ask(struct network_dns *dns, const struc
 
 	if (name_size < 0)
 		return;
-	at = (DNS_HEAD + name_size + 1) & (DNS_READ - 1);
-	question->type = dns->packet[at] << 8 | dns->packet[(at + 1) & (DNS_READ - 1)];
+	at = DNS_HEAD + name_size + 1;
+	question->type = network_byte(dns->packet, at) << 8 | network_byte(dns->packet, at + 1);
 	question->name_size = name_size;
 	__builtin_memcpy(question->name, dns->packet + DNS_HEAD, sizeof(question->name));
 	old = bpf_map_lookup_elem(&network_asked, key);
@@ -153,7 +159,7 @@ static __always_inline void network_dns_ask(struct network_dns *dns, const struc
 }
 
 /* Looks whether a datagram is a question or an answer. `change` is the datagram's. */
-static __noinline void network_dns_look(struct sock *sk, __u64 data, __u32 size, bool sends,
+static __noinline void network_dns_look(struct sock *sk, __u64 data, __u64 size, bool sends,
 					const struct network_change *change)
 {
 	struct network_question_key key = {.sk = (__u64)sk};
@@ -164,11 +170,11 @@ static __noinline void network_dns_look(struct sock *sk, __u64 data, __u32 size,
 	dns = bpf_map_lookup_elem(&network_dns, &zero);
 	if (!dns)
 		return;
-	if (size > DNS_READ)
-		size = DNS_READ;
-	asm volatile("" : "+r"(size));
-	if (size < DNS_HEAD || size > DNS_READ)
+	if (size < DNS_HEAD)
 		return;
+	if (size >= DNS_READ)
+		size = DNS_READ - 1;
+	veil_bound(size, DNS_READ - 1);
 	if (bpf_probe_read_user(dns->packet, size, (void *)data)) {
 		veil_lost(VEIL_LOST_READ_FAILED);
 		return;
