@@ -40,7 +40,7 @@ public sealed class ModuleFactsTests
         using var bpf = Open(name, out var module);
         var declared = EventCatalog.Declared(bpf.Btf).Select(static kind => kind.Name).ToList();
 
-        declared.ShouldContain(kind => module.Emits(kind, null));
+        declared.ShouldContain(kind => module.Emits(kind, ModuleArguments.None));
         foreach (var kind in module.EventsByFlag)
         {
             declared.ShouldContain(kind.Struct);
@@ -79,6 +79,7 @@ public sealed class ModuleFactsTests
     [Theory]
     [InlineData("files", "op", "files_op")]
     [InlineData("memory", "fault", "memory_fault")]
+    [InlineData("network", "event", "network_evt")]
     public void EnumFilter_HasTheWordsOfTheObjectsEnum(string name, string filter, string type)
     {
         using var bpf = Open(name, out var module);

@@ -9,6 +9,7 @@ internal sealed class NetnsDimension : FilterDimension
 {
     private const string NamedFolder = "/run/netns/"; // ip-netns(8)
     private const string PidPrefix = "pid:";
+    private const uint Least = 0xEFFFFFF0; // the initial namespaces' are there, all others above (include/uapi/linux/nsfs.h)
 
     public override string Name => "netns";
 
@@ -23,8 +24,7 @@ internal sealed class NetnsDimension : FilterDimension
     {
         if (uint.TryParse(text, out uint inode))
         {
-            // Those below are no namespaces (include/linux/proc_ns.h), but may be processes.
-            if (inode < 0xF0000000)
+            if (inode < Least)
                 return $"{Quoted(text)} is not the inode number of a namespace; for a process's: {PidPrefix}{text}";
             keys.Add(new(inode, text));
             return null;
@@ -37,7 +37,7 @@ internal sealed class NetnsDimension : FilterDimension
             : text.StartsWith('/') ? text : NamedFolder + text;
         if (!LibC.TryGetFacts(path, out var facts))
             return $"{Quoted(text)}: no network namespace there ({path}), or not for us to see";
-        if (facts.Inode is < 0xF0000000 or > uint.MaxValue)
+        if (facts.Inode is < Least or > uint.MaxValue)
             return $"{Quoted(text)} is not a namespace";
         keys.Add(new((UInt128)facts.Inode, text));
         return null;

@@ -35,11 +35,12 @@ internal sealed class NetworkModule : TraceModule
         s_reset = Added("network_reset_event", "RESET"), s_drop = Added("network_drop_event", "DROP"),
         s_overflow = Added("network_overflow_event", "OVERFLOW");
 
+    // Neither names --event: that is a filter of all events, and not of these alone.
     private static readonly EventKind s_datagram =
-        new("network_datagram_event", s_protocol.Name, s_event.Name) { IsAdded = true, When = static arguments => Sees(arguments, "SEND", "RECEIVE") };
+        new("network_datagram_event", s_protocol.Name) { IsAdded = true, When = static arguments => Sees(arguments, "SEND", "RECEIVE") };
 
     private static readonly EventKind s_dns =
-        new("network_dns_event", s_protocol.Name, s_event.Name) { IsAdded = true, When = static arguments => Sees(arguments, Dns) };
+        new("network_dns_event", s_protocol.Name) { IsAdded = true, When = static arguments => Sees(arguments, Dns) };
 
     private static readonly HookProgram s_acceptCall =
         new("network_accept_tracepoint", When: static arguments => SeesTcp(arguments) && HasAcceptCalls()),

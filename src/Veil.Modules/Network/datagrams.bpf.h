@@ -75,7 +75,8 @@ struct {
 	__type(value, struct network_dns);
 } network_dns SEC(".maps");
 
-/* The kernel's cookie, if somebody had it make one, or a number of our own out of the socket's inode, as ss shows it. */
+/* The kernel's cookie, if somebody had it make one, or a number of our own out of the socket's inode, as ss shows it.
+ */
 static __always_inline __u64 network_datagram_id(struct sock *sk)
 {
 	__u64 cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
@@ -133,8 +134,7 @@ static __always_inline int network_name_size(const __u8 *packet, __u32 size)
 	return -1;
 }
 
-static __always_inline void network_dns_ask(struct network_dns *dns, const struct network_question_key *key,
-					    __u32 size)
+static __always_inline void network_dns_ask(struct network_dns *dns, const struct network_question_key *key, __u32 size)
 {
 	struct network_question *question = &dns->question, *old;
 	int name_size = network_name_size(dns->packet, size);
@@ -241,18 +241,18 @@ __noinline int network_datagram(__u64 socket, __u64 name, __u64 data, __s64 ret,
 			 network_datagram_id(sk), &change);
 	if (address.family == network_family__IPv4 || address.family == network_family__IPv6)
 		network_name_peer(&address, &change);
+	if (network_passes(evt, (__u32)change.sport << 16 | change.dport, change.netns, error)) {
+		event = veil_reserve(&counted);
+		if (event) {
+			veil_event_init(&event->common, network_datagram_event_kind, veil_current());
+			event->change = change;
+			event->bytes = error ? 0 : ret;
+			event->errno = error ? ret : 0;
+			veil_submit(event, sizeof(*event));
+		}
+	}
 	if (network_sees_dns && data && !error && (change.dport == DNS_PORT || (!sends && !change.dport)))
 		network_dns_look(sk, data, ret, sends, &change);
-	if (!network_passes(evt, (__u32)change.sport << 16 | change.dport, change.netns, error))
-		return 0;
-	event = veil_reserve(&counted);
-	if (!event)
-		return 0;
-	veil_event_init(&event->common, network_datagram_event_kind, veil_current());
-	event->change = change;
-	event->bytes = error ? 0 : ret;
-	event->errno = error ? ret : 0;
-	veil_submit(event, sizeof(*event));
 	return 0;
 }
 
@@ -363,9 +363,9 @@ static __always_inline int network_call_end(__s32 nr, __u64 *args, long ret)
 	if (!sk || !network_has_protocol(sk, IPPROTO_UDP))
 		return 0;
 	call &= ~NETWORK_CALL_SENDS;
-	flags = call == NETWORK_CALL_MESSAGE				    ? args[2]
+	flags = call == NETWORK_CALL_MESSAGE				     ? args[2]
 		: call == NETWORK_CALL_NAMED || call == NETWORK_CALL_SEVERAL ? args[3]
-									    : 0;
+									     : 0;
 	/* Nothing was received, or it stays where it is. */
 	if (!sends && (flags & (MSG_PEEK | MSG_ERRQUEUE) || ret == -EAGAIN || ret == -EINTR || veil_is_restart(-ret)))
 		return 0;

@@ -21,15 +21,20 @@ static __always_inline bool network_is_full(struct sock *sk)
 	return state != STATE(TIME_WAIT) && state != STATE(NEW_SYN_RECV);
 }
 
+/* Whose it is; the running task's only where it holds the socket's lock, as in network_state_change(). */
 static __always_inline void network_identify(struct sock *sk, struct veil_identity *who)
 {
-	if (sk && network_is_full(sk)) {
-		if (!network_find_owner(sk, who))
-			network_set_nobody(sk, who);
+	bool is_full = sk && network_is_full(sk);
+
+	if (is_full && network_find_owner(sk, who))
+		return;
+	if (is_full && BPF_CORE_READ(sk, sk_lock.owned) && network_acts_for_itself(sk)) {
+		veil_identity_of_current(who);
 		return;
 	}
 	network_set_nobody(sk, who);
-	who->uid = VEIL_UID_UNKNOWN;
+	if (!is_full)
+		who->uid = VEIL_UID_UNKNOWN;
 }
 
 /* The record of a TCP socket, made where it was there before the trace. */
@@ -104,8 +109,8 @@ static __noinline bool network_parse(struct sk_buff *skb, struct network_packet 
 	return true;
 }
 
-static __always_inline void network_describe_packet(const struct network_packet *packet, enum network_evt evt, int state,
-						    __u64 id, __u32 netns, struct network_change *change)
+static __always_inline void network_describe_packet(const struct network_packet *packet, enum network_evt evt,
+						    int state, __u64 id, __u32 netns, struct network_change *change)
 {
 	__u32 size = packet->family == network_family__IPv4 ? 4 : 16;
 	__u64 own = packet->addresses + (packet->incoming ? size : 0);
@@ -168,8 +173,7 @@ static __always_inline int network_retransmit(struct sock *sk, struct sock *of, 
 SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(network_retransmit_tp_btf, struct sock *sk, struct sk_buff *skb)
 {
-	return network_retransmit(sk, sk, BPF_CORE_READ(skb, len),
-				  network_cookies ? bpf_get_socket_cookie(sk) : 0);
+	return network_retransmit(sk, sk, BPF_CORE_READ(skb, len), network_cookies ? bpf_get_socket_cookie(sk) : 0);
 }
 
 SEC("raw_tp/tcp_retransmit_skb")
@@ -213,9 +217,8 @@ static __always_inline int network_reset(struct sock *sk, struct sk_buff *skb, e
 		packet.incoming = true;
 	}
 	network_identify(sk, &who);
-	if (!veil_identity_passes(&who) ||
-	    !(sk ? network_passes_of(sk, network_evt__RESET, sport, dport, 0)
-		 : network_packet_passes(&packet, network_evt__RESET, packet.netns)))
+	if (!veil_identity_passes(&who) || !(sk ? network_passes_of(sk, network_evt__RESET, sport, dport, 0)
+						: network_packet_passes(&packet, network_evt__RESET, packet.netns)))
 		return 0;
 	event = veil_reserve_as(&counted, &who.uid);
 	if (!event)
@@ -330,8 +333,7 @@ enum skb_drop_reason___exists {
 
 #define network_drop_reason(ctx)                                                                                       \
 	(bpf_core_type_exists(enum skb_drop_reason___exists) ? (__u32)network_late_argument(ctx, 16) : 0)
-#define network_drop_receiver(ctx)                                                                                     \
-	(network_drop_has_socket ? (struct sock *)network_late_argument(ctx, 24) : NULL)
+#define network_drop_receiver(ctx) (network_drop_has_socket ? (struct sock *)network_late_argument(ctx, 24) : NULL)
 
 SEC("tp_btf/kfree_skb")
 int network_drop_tp_btf(__u64 *ctx)
