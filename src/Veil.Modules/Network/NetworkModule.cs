@@ -26,7 +26,7 @@ internal sealed class NetworkModule : TraceModule
     private static readonly EnumDimension s_event = new("event", "event", s_events);
 
     private static readonly ModuleFlag s_protocol =
-        new("protocol", "tcp,udp", "the protocols; of udp each datagram, and questions of DNS with their answers [tcp]");
+        new("protocol", "PROTOCOL", "tcp, udp: of udp each datagram, and questions of DNS with their answers [tcp]");
 
     private static readonly ModuleFlag s_lifetimes =
         new("lifetimes", null, "a line a connection, at its end or, of one that is still open, at the end of the trace");
