@@ -176,7 +176,7 @@ public sealed class NetworkEventsTests
         using var workload = Workload.Waiting("net", "refused", "ipv4");
         string port = workload.ReadAhead("port"), inode = new FileInfo("/proc/self/ns/net").LinkTarget![5..^1];
         string[] allowed = ["self", "pid:" + workload.Pid, inode, "/proc/self/ns/net"];
-        var runs = allowed.Append("!self").Append("4026530000").Select(netns =>
+        var runs = allowed.Append("!self").Append("4294900000").Select(netns =>
             VeilRun.Attach("--module", "network", "--port", port, "--netns", netns, "--output", "json")).ToList();
         workload.Go();
 
