@@ -34,6 +34,10 @@ const volatile bool veil_count_value_signed;
 /* An event of fewer bytes lacks the key or the number. */
 const volatile __u32 veil_count_event_size;
 
+/* The kinds of event that have them, a bit each by their number in the module. */
+const volatile __u64 veil_count_kinds = ~0ULL;
+#define VEIL_COUNT_KIND_OFFSET 28 /* of veil_event.kind */
+
 /* A duration is counted, which takes the time of the event. */
 const volatile bool veil_count_needs_time;
 
@@ -279,7 +283,8 @@ static __always_inline void veil_count_in_turn(const void *event, __u64 size, co
 		veil_count_rest(VEIL_COUNT_PAUSED, turn);
 		return;
 	}
-	if (veil_count_event_size > size) {
+	if (veil_count_event_size > size ||
+	    !(veil_count_kinds >> (*(const __u32 *)(event + VEIL_COUNT_KIND_OFFSET) & 63) & 1)) {
 		veil_count_rest(VEIL_COUNT_NO_FIELD, turn);
 		return;
 	}

@@ -13,6 +13,8 @@ struct veil_event {
 	veil_kind_t kind;
 	veil_timestamp_t timestamp;
 };
+_Static_assert(__builtin_offsetof(struct veil_event, kind) == VEIL_COUNT_KIND_OFFSET,
+	       "the kind is where counting looks for it");
 
 /*
  * Declares an event struct of the module: its number among them, and a variable that carries the struct into BTF, where

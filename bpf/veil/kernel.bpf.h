@@ -357,6 +357,7 @@ struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
 	__be16 skc_dport;
+	__u16 skc_num; /* the own port in host order */
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	struct proto *skc_prot;
@@ -378,6 +379,9 @@ struct sock {
 	struct socket *sk_socket;
 	kuid_t sk_uid;
 	int sk_err;
+	__u32 sk_ack_backlog; /* of a listener: connections that wait for accept() */
+	__u32 sk_max_ack_backlog;
+	atomic_t sk_drops;
 	__u16 sk_protocol;
 	__u8 sk_shutdown;
 };
@@ -415,6 +419,21 @@ struct mptcp_subflow_context {
 struct socket {
 	struct file *file;
 	struct sock *sk;
+};
+
+struct net_device {
+	possible_net_t nd_net;
+};
+
+struct sk_buff {
+	struct net_device *dev;
+	struct sock *sk;
+	unsigned int len;
+	int skb_iif;
+	__be16 protocol;
+	__u16 network_header;
+	unsigned char *head;
+	unsigned char *data;
 };
 
 /* syscall: a program that takes the place of another. */
@@ -481,6 +500,18 @@ struct bpf_iter_meta {
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
+};
+
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	void *key;
+	void *value;
+};
+
+struct bpf_iter__tcp {
+	struct bpf_iter_meta *meta;
+	struct sock_common *sk_common;
+	__u32 uid;
 };
 
 struct bpf_iter__task_file {

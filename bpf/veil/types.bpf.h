@@ -12,7 +12,7 @@
 
 typedef __u32 veil_pid_t;	   /* thread group id, what userspace calls the PID; all ones: not known */
 typedef __u32 veil_tid_t;	   /* thread id, the kernel's pid; all ones: not known */
-typedef __u32 veil_uid_t;	   /* user id in the initial user namespace */
+typedef __u32 veil_uid_t;	   /* user id in the initial user namespace; all ones: not known */
 typedef __u32 veil_gid_t;	   /* group id in the initial user namespace */
 typedef __u64 veil_timestamp_t;	   /* nanoseconds since boot, CLOCK_BOOTTIME */
 typedef __u64 veil_duration_t;	   /* nanoseconds; all ones: not known */
@@ -90,12 +90,26 @@ typedef __s32 veil_some_number_t;   /* the least value: none */
 typedef __s64 veil_some_ret_t;	    /* as veil_ret_t */
 typedef veil_comm_t veil_some_comm_t;
 
+/* Why the kernel dropped a packet or reset a connection, in its own words: names out of its BTF. */
+enum veil_reason_set {
+	VEIL_REASON_NONE,  /* it does not say */
+	VEIL_REASON_DROP,  /* enum skb_drop_reason, since 5.17 */
+	VEIL_REASON_RESET, /* enum sk_rst_reason, since 6.10 */
+};
+typedef struct veil_reason {
+	__u32 set;
+	__u32 number;
+} veil_reason_t;
+
+typedef struct veil_part veil_dns_name_t; /* a name as DNS messages have it: labels, each behind its length */
+
 typedef __u32 veil_mode_t;   /* permissions, shown in octal; all ones: the call has none */
 typedef __u64 veil_offset_t; /* a place in a file; all ones: the call has none */
 
 #define VEIL_PID_UNKNOWN      ((veil_pid_t)-1)
 #define VEIL_COMM_UNKNOWN     "\0\xff"	   /* no name is like that: an empty one has nothing behind it that counts */
 #define VEIL_ADDRESS_NONE     (1ULL << 63) /* in nobody's address space */
+#define VEIL_UID_UNKNOWN      ((veil_uid_t)-1)
 #define VEIL_MODE_NONE	      ((veil_mode_t)-1)
 #define VEIL_OFFSET_NONE      ((veil_offset_t)-1)
 #define VEIL_BYTES_UNKNOWN    ((veil_bytes_t)-1)

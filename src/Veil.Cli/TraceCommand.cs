@@ -206,10 +206,10 @@ internal static class TraceCommand
                 continue;
             if (!modules.Any(module => module.Filters.Any(has => has.Name == dimension.Name)))
                 throw NoModuleHas(option.Name, modules, module => module.Filters.Any(has => has.Name == dimension.Name));
-            filters.Add(FilterExpression.Parse(dimension, values));
+            filters.AddRange(ReadFilter(dimension.Name, values, modules));
         }
 
-        var arguments = Arguments(parsed, flags, modules) with { Filters = filters.ToDictionary(static filter => filter.Dimension.Name) };
+        var arguments = Arguments(parsed, flags, modules) with { Filters = Named(filters) };
         Thresholds.Validate(arguments);
         var counting = CountFlags.Read(parsed, flags);
         var fields = Words("--fields", parsed.GetValue(flags.Fields) ?? []);
@@ -225,7 +225,10 @@ internal static class TraceCommand
         else
             enrichments = Shown(enrichments, fields);
         CallOptions.Current = CallFlags.Read(arguments, format == OutputFormat.Strace ? DescriptorDetail.None : DescriptorDetail.All);
-        modules = [.. modules.SelectMany(module => module.Instances(arguments, filters))];
+        modules =
+            [.. modules.SelectMany(
+            module => module.Instances(
+            arguments with { Filters = Named(filters.Where(filter => filter.Module is null || filter.Module == module.Name)) }, filters))];
         if (counting is not null
             && modules.FirstOrDefault(static module => module.FiltersInUserspace is not null) is { FiltersInUserspace: { } late })
             throw new UsageException(
@@ -259,6 +262,33 @@ internal static class TraceCommand
             Quiet = parsed.GetValue(flags.Quiet),
             Verbose = parsed.GetValue(flags.Verbose),
         };
+    }
+
+    private static Dictionary<string, FilterExpression> Named(IEnumerable<FilterExpression> filters) =>
+        filters.DistinctBy(static filter => filter.Dimension.Name).ToDictionary(static filter => filter.Dimension.Name);
+
+    // Words of several modules (--event) go each to the module that has it.
+    private static IEnumerable<FilterExpression> ReadFilter(string name, string[] values, List<TraceModule> modules)
+    {
+        var having = modules.Select(module => (Module: module.Name, Dimension: module.Filters.FirstOrDefault(filter => filter.Name == name)))
+            .Where(static module => module.Dimension is not null).ToList();
+        if (having.Count == 1 || having[0].Dimension is not EnumDimension)
+        {
+            yield return FilterExpression.Parse(having[0].Dimension!, values);
+            yield break;
+        }
+
+        var words = values.SelectMany(ListText.Split).ToList();
+        var known = having.SelectMany(static module => module.Dimension!.KeyNames()).ToHashSet(StringComparer.Ordinal);
+        foreach (var (module, dimension) in having)
+        {
+            var own = dimension!.KeyNames().ToHashSet(StringComparer.Ordinal);
+            List<string> given = [.. words.Where(word => own.Contains(word.TrimStart('!')) || !known.Contains(word.TrimStart('!')))];
+            if (given.Count > 0)
+                yield return FilterExpression.Parse(dimension, given) with { Module = module };
+            if (words.Exists(static word => !word.StartsWith('!')) && !given.Exists(static word => !word.StartsWith('!')))
+                throw new UsageException($"--{name}: none is of module {module} (it has {string.Join(", ", dimension.KeyNames())})");
+        }
     }
 
     private static ModuleArguments Arguments(ParseResult parsed, TraceFlags flags, List<TraceModule> modules)

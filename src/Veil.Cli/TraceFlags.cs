@@ -205,7 +205,12 @@ internal sealed class TraceFlags
     private static Option<string[]> FilterOption(FilterDimension dimension)
     {
         string[] aliases = dimension.Alias is { } letter ? ["-" + letter] : [];
-        return List("--" + dimension.Name, dimension.ValueName + ",…", dimension.Description, aliases);
+        // Two modules may mean different things by one name.
+        var meanings = ModuleCatalog.All.Select(module => (module.Name, module.Filters.FirstOrDefault(filter => filter.Name == dimension.Name)?.Description))
+            .Where(static meaning => meaning.Description is not null).DistinctBy(static meaning => meaning.Description).ToList();
+        string description = meanings.Count == 1 ? dimension.Description
+            : string.Join("; ", meanings.Select(static meaning => $"{meaning.Name}: {meaning.Description}"));
+        return List("--" + dimension.Name, dimension.ValueName + ",…", description, aliases);
     }
 
     private static Option ModuleOption(ModuleFlag flag) => flag.ValueName is { } value

@@ -169,7 +169,17 @@ public sealed class CommandLineTests
         "--module files --errno !",
         "--errno: the value '!' is empty; give an error's name, such as ENOENT, or its number from 1 to 4095, '!' before it denies")]
     [InlineData("--module files --errno 0", "--errno: unknown error '0'")]
-    [InlineData("--module network --errno EPERM", "--errno: no chosen module has it (network); syscall, files would")]
+    [InlineData("--module memory --errno EPERM", "--errno: no chosen module has it (memory); syscall, files, network would")]
+    [InlineData("--module network --event DNS --protocol tcp", "--event: DNS is of udp; not beside --protocol tcp")]
+    [InlineData("--module network --protocol sctp", "--protocol: unknown protocol 'sctp' (available: tcp, udp)")]
+    [InlineData("--module network --protocol udp --lifetimes", "--lifetimes: only TCP has connections; not beside --protocol udp")]
+    [InlineData(
+        "--module network --lifetimes --event RESET",
+        "--lifetimes: shows CLOSE, FAILED, OPEN alone; choose by --event or by --lifetimes")]
+    [InlineData(
+        "--module network --netns 17", "--netns: '17' is not the inode number of a namespace; for a process's: pid:17")]
+    [InlineData(
+        "--module network --netns /etc/passwd", "--netns: '/etc/passwd' is not a namespace")]
     [InlineData("--module syscall --duration 0s", "--duration: '0s' is not a time from 1ms to 30d, such as 10s, 5m or 2h")]
     [InlineData("--module syscall --duration 10min", "--duration: '10min' is not a time from 1ms to 30d, such as 10s, 5m or 2h")]
     [InlineData("--module syscall --duration 31d", "--duration: '31d' is not a time from 1ms to 30d, such as 10s, 5m or 2h")]
@@ -187,7 +197,7 @@ public sealed class CommandLineTests
         "--module process --output tree --enrich time", "--enrich: a tree has no room for it; leave it out, or take --output json")]
     [InlineData(
         "--module process --event EXCE", "--event: unknown event 'EXCE'; did you mean 'EXEC'? (available: EXEC, EXIT, FORK, OOM)")]
-    [InlineData("--module network --failed", "--failed: no chosen module has it (network); syscall, files, process would")]
+    [InlineData("--module memory --failed", "--failed: no chosen module has it (memory); syscall, files, network, process would")]
     [InlineData("--module syscall --rings 0", "--rings: '0' is not a number from 1 to {cpucount}, the CPUs of this machine")]
     [InlineData("--module scheduler --cpu 0-1x", "--cpu: '0-1x' is not a CPU of this machine, from 0 to {cpus}, or a range of them")]
     [InlineData(

@@ -44,7 +44,7 @@ public sealed class ModuleFactsTests
         using var bpf = Open(name, out var module);
         var declared = EventCatalog.Declared(bpf.Btf).Select(static kind => kind.Name).ToList();
 
-        declared.ShouldContain(kind => module.Emits(kind, null));
+        declared.ShouldContain(kind => module.Emits(kind, ModuleArguments.None));
         foreach (var kind in module.EventsByFlag)
         {
             declared.ShouldContain(kind.Struct);
@@ -85,6 +85,7 @@ public sealed class ModuleFactsTests
     [InlineData("files", "op", "files_op")]
     [InlineData("memory", "fault", "memory_fault")]
     [InlineData("signal", "effect", "signal_effect")]
+    [InlineData("network", "event", "network_evt")]
     public void EnumFilter_HasTheWordsOfTheObjectsEnum(string name, string filter, string type)
     {
         using var bpf = Open(name, out var module);

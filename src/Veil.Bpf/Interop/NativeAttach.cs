@@ -27,7 +27,7 @@ internal static unsafe partial class NativeAttach
     internal static partial nint bpf(nint number, nint command, BpfLinkCreateUprobeMulti* attributes, nuint bytes);
 
     [LibraryImport(LibraryNames.Libbpf, SetLastError = true)]
-    internal static partial nint bpf_program__attach_iter(nint program, nint options);
+    internal static partial nint bpf_program__attach_iter(nint program, BpfIterAttachOpts* options);
 
     /// <summary>A descriptor, or a negative errno.</summary>
     [LibraryImport(LibraryNames.Libbpf, SetLastError = true)]
@@ -42,6 +42,22 @@ internal static unsafe partial class NativeAttach
 
     [LibraryImport(LibraryNames.Libbpf)]
     internal static partial int bpf_link__fd(nint link);
+
+    /// <summary><c>struct bpf_iter_attach_opts</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct BpfIterAttachOpts
+    {
+        internal nuint Size;
+        internal BpfIterLinkInfo* LinkInfo;
+        internal uint LinkInfoSize;
+    }
+
+    /// <summary><c>union bpf_iter_link_info</c>, of a map.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct BpfIterLinkInfo
+    {
+        internal int MapFd;
+    }
 
     /// <summary><c>struct bpf_uprobe_opts</c> as libbpf 1.0 has it.</summary>
     [StructLayout(LayoutKind.Sequential)]

@@ -20,24 +20,33 @@ public sealed unsafe partial class BpfProgram
     }
 
     /// <summary>Prepares such a run for later (5.8).</summary>
+    /// <param name="map">The map whose entries it iterates (<c>iter/bpf_map_elem</c>); none: it iterates something else.</param>
     /// <exception cref="UnsupportedByKernelException">The kernel lacks this iterator.</exception>
     /// <exception cref="BpfException">Privileges are missing.</exception>
     /// <exception cref="InvalidOperationException">It is not loaded.</exception>
-    public BpfIteration PrepareIteration()
+    public BpfIteration PrepareIteration(BpfMap? map = null)
     {
-        using var link = AttachIterator();
+        using var link = AttachIterator(map);
         return BpfIteration.Of(Name, link);
     }
 
     /// <summary>Prepares any number of runs (5.8). Nothing runs until <see cref="BpfIterator.Run"/>.</summary>
+    /// <param name="map">As for <see cref="PrepareIteration"/>.</param>
     /// <exception cref="UnsupportedByKernelException">The kernel lacks this iterator.</exception>
     /// <exception cref="BpfException">Privileges are missing.</exception>
     /// <exception cref="InvalidOperationException">It is not loaded.</exception>
-    public BpfIterator PrepareIterator() => new(Name, AttachIterator());
+    public BpfIterator PrepareIterator(BpfMap? map = null) => new(Name, AttachIterator(map));
 
-    private BpfLink AttachIterator()
+    private BpfLink AttachIterator(BpfMap? map)
     {
+        NativeAttach.BpfIterLinkInfo info = new() { MapFd = map?.Fd ?? 0 };
+        NativeAttach.BpfIterAttachOpts options = new()
+        {
+            Size = (nuint)sizeof(NativeAttach.BpfIterAttachOpts),
+            LinkInfo = &info,
+            LinkInfoSize = (uint)sizeof(NativeAttach.BpfIterLinkInfo),
+        };
         using var scope = Begin();
-        return scope.Finish(NativeAttach.bpf_program__attach_iter(_native, 0), Section, HookKind.Other);
+        return scope.Finish(NativeAttach.bpf_program__attach_iter(_native, map is null ? null : &options), Section, HookKind.Other);
     }
 }

@@ -16,6 +16,7 @@ internal sealed class CountPlan
     public const int HistogramSlots = 64;
 
     private const int WordBytes = sizeof(ulong);
+    private const int EventsOfModule = 256; // EventSchema.Kind
     internal const int BytesKeyBytes = 24; // VEIL_COUNT_WORDS
     internal const int PathKeyBytes = 264; // struct veil_count_path
     internal const int PathHeadBytes = 8;
@@ -62,6 +63,9 @@ internal sealed class CountPlan
 
     private KeyKind Kind { get; }
 
+    // Of the events, a bit for each kind that has the fields.
+    private ulong Kinds { get; init; } = ulong.MaxValue;
+
     private int KeyBytes => Kind switch
     {
         KeyKind.Bytes => BytesKeyBytes,
@@ -83,7 +87,12 @@ internal sealed class CountPlan
             && (options.Histogram is null || Find(schema, options.Histogram) is not null)).ToList();
         var schema = having.FirstOrDefault()
             ?? throw new UsageException($"--hist: no event of module {module.Name} has both {options.Histogram} and {by}");
-        return new CountPlan(schema, Find(schema, by), Find(schema, options.Histogram), options);
+        RequireOnePlace(module, having, "--count-by", by);
+        RequireOnePlace(module, having, "--hist", options.Histogram);
+        return new CountPlan(schema, Find(schema, by), Find(schema, options.Histogram), options)
+        {
+            Kinds = having.Aggregate(0UL, static (kinds, having) => kinds | 1UL << (int)(having.Kind % EventsOfModule)),
+        };
     }
 
     /// <summary>The fields that can be counted by, or of which a histogram can be made.</summary>
@@ -109,6 +118,7 @@ internal sealed class CountPlan
         bpfObject.SetGlobal("veil_count_by_origin", byOrigin);
         bpfObject.SetGlobal("veil_count_origin_offset", byOrigin ? (uint)(Key!.Value.Value.Offset - Schema.OriginOffset) : 0);
         bpfObject.SetGlobal("veil_count_event_size", (uint)Math.Max(byOrigin ? 0 : EndOf(Key), EndOf(Value)));
+        bpfObject.SetGlobal("veil_count_kinds", Kinds);
         bpfObject.SetGlobal("veil_count_small_keys", HasSmall);
         bpfObject.SetGlobal(
             "veil_count_needs_time", Key?.Value.Facts.Quantity is { NeedsTime: true }
@@ -184,6 +194,14 @@ internal sealed class CountPlan
     internal static bool CanBeKey(EventField field) => field.Name != "module" && field.Value.Facts.Key is not null;
 
     internal static bool CanBeHistogram(EventField field) => field.Value.Facts.Quantity is not null;
+
+    // Programs know a field by where it lies.
+    private static void RequireOnePlace(TraceModule module, List<EventSchema> events, string flag, string? name)
+    {
+        if (events.Select(schema => Find(schema, name)?.Value).Select(static value => (value?.Offset, value?.Size)).Distinct().Count() > 1)
+            throw new UsageException(
+                $"{flag}: '{Escaping.ForMessage(name!)}' is not in the same place in all events of module {module.Name}; choose fewer of them");
+    }
 
     private static int EndOf(EventField? field) => field is { Value: var value } ? value.Offset + value.Size : 0;
 }

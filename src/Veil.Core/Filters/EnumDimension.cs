@@ -7,6 +7,9 @@ namespace Veil.Core.Filters;
 /// <param name="names">The words, in the order of the enum; a test compares the two.</param>
 public sealed class EnumDimension(string name, string what, params IReadOnlyList<string> names) : FilterDimension
 {
+    /// <summary>The words that this trace can have, where others need a hook that is attached as it starts; nothing: all.</summary>
+    public IReadOnlySet<string>? Attached { get; init; }
+
     /// <inheritdoc/>
     public override string Name => name;
 
@@ -26,6 +29,8 @@ public sealed class EnumDimension(string name, string what, params IReadOnlyList
         {
             if (names[index] == text)
             {
+                if (Attached?.Contains(text) == false)
+                    return $"{Quoted(text)} was not attached: say --{name} {text} as the trace starts";
                 keys.Add(new((UInt128)index, text));
                 return null;
             }

@@ -13,6 +13,12 @@ public sealed record HookProgram(string Name, EventKind? Event = null, Func<Modu
     /// <summary>It is an iterator that runs now and then while events are sent.</summary>
     public bool IsRepeated { get; init; }
 
+    /// <summary>What it sends now and then are events of their own, which are counted too.</summary>
+    public bool IsCounted { get; init; }
+
+    /// <summary>The map whose entries it iterates.</summary>
+    public string? Map { get; init; }
+
     /// <summary>Is it attached with these flags, on this kernel?</summary>
     public bool IsWanted(ModuleArguments arguments) => Event?.IsChosen(arguments) != false && When?.Invoke(arguments) != false;
 

@@ -24,10 +24,10 @@ public static class ModuleEvents
         for (int number = 0; number < modules.Count; number++)
         {
             using var bpfObject = BpfObject.Open(modules[number].ReadObject(), modules[number].Name);
-            var chosen = modules[number].ChosenEvent(arguments(modules[number]));
+            var given = arguments(modules[number]);
             foreach (var (kind, name) in EventCatalog.Declared(bpfObject.Btf))
             {
-                if (modules[number].Emits(name, chosen))
+                if (modules[number].Emits(name, given))
                     catalog.Add(bpfObject.Btf, modules[number], number, kind);
             }
         }

@@ -65,7 +65,7 @@ public abstract class TraceModule : IEventOwner
     public virtual string? WhySilent(IReadOnlyList<(int Pid, HashSet<long> Sockets)> processes, IReadOnlyList<FilterMap> filters) => null;
 
     /// <summary>
-    /// The kinds of event that a flag chooses instead of the others. What the object declares beside them (<c>VEIL_EVENT</c>) is emitted
+    /// The kinds of event that a flag chooses, instead of the others or beside them. What the object declares beside them (<c>VEIL_EVENT</c>) is emitted
     /// where no
     /// flag chooses one; with nothing here, all that it declares.
     /// </summary>
@@ -79,7 +79,11 @@ public abstract class TraceModule : IEventOwner
 
     /// <summary>The kind of event that these flags choose, of several the last; none: the usual ones.</summary>
     public EventKind? ChosenEvent(ModuleArguments arguments) =>
-        arguments.IsStrace ? EventsOfStrace : EventsByFlag.LastOrDefault(kind => kind.IsChosen(arguments));
+        arguments.IsStrace ? EventsOfStrace : EventsByFlag.LastOrDefault(kind => !kind.IsAdded && kind.IsChosen(arguments));
+
+    /// <summary>Is an event struct of the object emitted with these flags?</summary>
+    public virtual bool Emits(string name, ModuleArguments arguments) =>
+        Emits(name, ChosenEvent(arguments)) || EventsByFlag.Any(kind => kind.IsAdded && kind.Has(name) && kind.IsChosen(arguments));
 
     /// <summary>Is an event struct of the object emitted?</summary>
     /// <param name="name">The struct.</param>

@@ -212,7 +212,7 @@ internal sealed class AttachedModule : IDisposable
             var origin = OriginReading.Of(options);
             List<string> before = [.. origin.Programs, .. following.ProgramsBefore()], after = [.. following.ProgramsAfter()];
             List<HookProgram> wanted =
-                [.. before.Select(static name => new HookProgram(name)), .. rung.Programs.Where(program => program.IsWanted(arguments) && !(program.IsRepeated && plan is not null)),
+                [.. before.Select(static name => new HookProgram(name)), .. rung.Programs.Where(program => program.IsWanted(arguments) && !(program.IsRepeated && !program.IsCounted && plan is not null)),
                     .. after.Select(static name => new HookProgram(name))];
             RefuseMissingHooks(wanted.Select(hook => bpfObject.Program(hook.Name)));
             foreach (var program in bpfObject.Programs)
@@ -264,13 +264,14 @@ internal sealed class AttachedModule : IDisposable
                     bool isFollowing = before.Contains(hook.Name) || after.Contains(hook.Name);
                     if (isFollowing || module.CountsMisses(program))
                         attached._programs.Add(program);
+                    var map = hook.Map is null ? null : bpfObject.Map(hook.Map);
+                    if (hook.IsRepeated)
+                        attached._repeated.Add(program.PrepareIterator(map));
+                    if (hook.IsLast)
+                        attached._last.Add(program.PrepareIteration(map));
                     if (isFollowing)
                         attached._links.Add(links[hook.Name] = program.Attach());
-                    else if (hook.IsRepeated)
-                        attached._repeated.Add(program.PrepareIterator());
-                    else if (hook.IsLast)
-                        attached._last.Add(program.PrepareIteration());
-                    else
+                    else if (!hook.IsRepeated && !hook.IsLast)
                         attached._links.AddRange(module.Attach(program, rung, arguments));
                 }
             }

@@ -2,8 +2,8 @@
 /* TCP connections: their changes of state, who accepted them, and their totals as they close. */
 #include <bpf/bpf_endian.h>
 #include "veil/arch.bpf.h"
-#include "veil/emit.bpf.h"
-#include "veil/filter.bpf.h"
+#include "veil/part.bpf.h"
+#include "veil/result.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -15,6 +15,14 @@ enum network_evt {
 	network_evt__CLOSE,
 	network_evt__FAILED,
 	network_evt__LISTEN,
+	network_evt__RETRANSMIT,
+	network_evt__RESET,
+	network_evt__DROP,
+	network_evt__OVERFLOW,
+	network_evt__OPEN,
+	network_evt__SEND,
+	network_evt__RECEIVE,
+	network_evt__DNS,
 };
 
 /* AF_INET, AF_INET6 */
@@ -37,11 +45,13 @@ enum network_state {
 	network_state__LISTEN,
 	network_state__CLOSING,
 	network_state__NEW_SYN_RECV,
+	network_state__UNKNOWN = 0xffffffff, /* a packet without a socket */
 };
 
 #define STATE(name) network_state__##name
 
 #define IPPROTO_TCP   6
+#define IPPROTO_UDP   17
 #define IPPROTO_MPTCP 262
 #define EPIPE	      32
 #define EEXIST	      17
@@ -51,6 +61,8 @@ enum network_state {
 #define SHUTDOWN_MASK 3		 /* include/net/sock.h: both directions */
 #define SOCK_DONE     (1 << 1)	 /* enum sock_flags: the peer's FIN was taken in */
 #define PF_KTHREAD    0x00200000 /* include/linux/sched.h */
+#define ETH_P_IP      0x0800	 /* include/uapi/linux/if_ether.h */
+#define ETH_P_IPV6    0x86DD
 #define EXIT_DEAD     0x00000010
 
 enum network_side {
@@ -96,11 +108,117 @@ struct network_close_event {
 	veil_microseconds_t srtt_us;
 };
 
+struct network_retransmit_event {
+	struct veil_event common;
+	struct network_change change;
+	veil_bytes_t bytes;
+};
+
+struct network_reset_event {
+	struct veil_event common;
+	struct network_change change;
+	enum network_side reset_by;
+	veil_reason_t reason;
+};
+
+enum network_protocol {
+	network_protocol__TCP = 6,
+	network_protocol__UDP = 17,
+};
+
+struct network_drop_event {
+	struct veil_event common;
+	struct network_change change;
+	veil_bytes_t bytes;
+	veil_reason_t reason;
+	enum network_protocol protocol;
+};
+
+struct network_overflow_event {
+	struct veil_event common;
+	struct network_change change;
+	__u32 dropped;
+	__u32 queued;
+	__u32 queue_max;
+};
+
+struct network_datagram_event {
+	struct veil_event common;
+	struct network_change change;
+	veil_bytes_t bytes;
+	veil_errno_t errno;
+};
+
+/* Registered with IANA, "Domain Name System (DNS) Parameters". */
+enum network_dns_type {
+	network_dns_type__A = 1,
+	network_dns_type__NS = 2,
+	network_dns_type__CNAME = 5,
+	network_dns_type__SOA = 6,
+	network_dns_type__PTR = 12,
+	network_dns_type__HINFO = 13,
+	network_dns_type__MX = 15,
+	network_dns_type__TXT = 16,
+	network_dns_type__AAAA = 28,
+	network_dns_type__LOC = 29,
+	network_dns_type__SRV = 33,
+	network_dns_type__NAPTR = 35,
+	network_dns_type__DNAME = 39,
+	network_dns_type__DS = 43,
+	network_dns_type__SSHFP = 44,
+	network_dns_type__RRSIG = 46,
+	network_dns_type__NSEC = 47,
+	network_dns_type__DNSKEY = 48,
+	network_dns_type__NSEC3 = 50,
+	network_dns_type__TLSA = 52,
+	network_dns_type__SVCB = 64,
+	network_dns_type__HTTPS = 65,
+	network_dns_type__AXFR = 252,
+	network_dns_type__ANY = 255,
+	network_dns_type__CAA = 257,
+};
+
+enum network_dns_answer {
+	network_dns_answer__NOERROR,
+	network_dns_answer__FORMERR,
+	network_dns_answer__SERVFAIL,
+	network_dns_answer__NXDOMAIN,
+	network_dns_answer__NOTIMP,
+	network_dns_answer__REFUSED,
+	network_dns_answer__YXDOMAIN,
+	network_dns_answer__YXRRSET,
+	network_dns_answer__NXRRSET,
+	network_dns_answer__NOTAUTH,
+	network_dns_answer__NOTZONE,
+	network_dns_answer__NONE = 0xffffffff, /* there was none */
+};
+
+struct network_dns_event {
+	struct veil_event common;
+	struct network_change change;
+	enum network_dns_type query_type;
+	enum network_dns_answer answer;
+	__u32 answers;
+	veil_duration_t duration_ns;
+	veil_dns_name_t query;
+};
+
 VEIL_EVENT(0, network_event);
 VEIL_EVENT(1, network_close_event);
 VEIL_EVENT(2, network_failed_event);
+VEIL_EVENT(3, network_retransmit_event);
+VEIL_EVENT(4, network_reset_event);
+VEIL_EVENT(5, network_drop_event);
+VEIL_EVENT(6, network_overflow_event);
+VEIL_EVENT(7, network_datagram_event);
+VEIL_EVENT(8, network_dns_event);
 
+VEIL_FILTER(event, __u32);
 VEIL_FILTER(port, __u32);
+VEIL_FILTER(netns, __u32);
+
+/* --lifetimes: what a connection came to at its end, or when the trace ends. */
+const volatile bool network_lifetimes;
 
 /* CONNECT is emitted at tcp_connect(), where the socket has a local port. */
 const volatile bool network_connect_hook;
@@ -131,7 +249,9 @@ struct network_socket {
 	__u8 connect_pending;	     /* its CONNECT is still to be emitted */
 	__u8 registered;	     /* it is counted in network_ports */
 	__u8 heir_followed;	     /* who forked the heir was in the trace */
-	__u8 unused[7];
+	__u8 drops_known;
+	__u8 unused[2];
+	__u32 drops; /* of a listener, when it was last looked at */
 };
 
 struct {
@@ -142,6 +262,10 @@ struct {
 } network_sockets SEC(".maps");
 
 const struct network_socket network_nothing = {};
+
+/* --protocol */
+const volatile bool network_sees_tcp = true;
+const volatile bool network_sees_udp;
 
 /* A new connection belongs to the process that listens on its port, until it is accepted. */
 struct network_port {
@@ -245,12 +369,36 @@ static __always_inline struct mptcp_sock *network_mptcp_of(struct sock *sk)
 
 /* ---- filters ---- */
 
-/* Either end counts, so that a denied port denies whichever end it is on. */
-static __always_inline bool network_ports_pass(__u16 sport, __u16 dport)
+/* Does this kind of event always say that something failed? Of DNS those that do not have been dropped already. */
+static __always_inline bool network_is_failure(enum network_evt evt)
 {
-	__u32 one = sport, other = dport;
+	return evt == network_evt__FAILED || evt == network_evt__DNS ||
+	       (evt >= network_evt__RETRANSMIT && evt <= network_evt__OVERFLOW);
+}
 
-	return veil_filter_either_passes(port, &one, &other, VEIL_ANY);
+/*
+ * The module's own filters; `ports` are both, and `error` is positive. Either port counts, so that a denied one denies
+ * whichever end it is on. A global function, which the verifier walks once.
+ */
+__noinline int network_passes(__u32 evt, __u32 ports, __u32 netns, __u32 error)
+{
+	__u32 one = ports >> 16, other = ports & 0xffff;
+
+	if (veil_only_failed && !error && !network_is_failure(evt))
+		return 0;
+	return veil_filter_passes(event, &evt) && veil_filter_either_passes(port, &one, &other, VEIL_ANY) &&
+	       veil_filter_passes(netns, &netns) && veil_filter_passes(errno, &error);
+}
+
+static __always_inline __u32 network_netns(struct sock *sk)
+{
+	return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+}
+
+static __always_inline bool network_passes_of(struct sock *sk, enum network_evt evt, __u16 sport, __u16 dport,
+					      int error)
+{
+	return network_passes(evt, (__u32)sport << 16 | dport, filter_netns_mode ? network_netns(sk) : 0, error);
 }
 
 /* ---- events ---- */
@@ -285,7 +433,7 @@ static __always_inline void network_describe(struct sock *sk, enum network_evt e
 	change->sport = sport;
 	change->dport = dport;
 	change->socket_id = id;
-	change->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	change->netns = network_netns(sk);
 	__builtin_memset(&change->saddr, 0, sizeof(change->saddr));
 	__builtin_memset(&change->daddr, 0, sizeof(change->daddr));
 	if (family == network_family__IPv6 && bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
@@ -305,7 +453,10 @@ static __always_inline void network_emit(struct sock *sk, enum network_evt evt, 
 	__u16 sport = network_sport(sk), dport = network_dport(sk);
 	struct network_event counted, *event;
 
-	if (!veil_identity_passes(who) || !network_ports_pass(sport, dport))
+	/* A step on the way is no end and no failure. */
+	if (network_lifetimes || veil_only_failed)
+		return;
+	if (!veil_identity_passes(who) || !network_passes_of(sk, evt, sport, dport, 0))
 		return;
 	event = veil_reserve_as(&counted, &who->uid);
 	if (!event)
@@ -333,16 +484,15 @@ static __always_inline void network_failed_emit(struct sock *sk, int oldstate, _
 {
 	__u16 sport = network_sport(sk), dport = network_dport(sk);
 	struct network_failed_event counted, *event;
-	int error;
+	int error = BPF_CORE_READ(sk, sk_err);
 
-	if (!veil_identity_passes(who) || !network_ports_pass(sport, dport))
+	if (!veil_identity_passes(who) || !network_passes_of(sk, network_evt__FAILED, sport, dport, error))
 		return;
 	event = veil_reserve_as(&counted, &who->uid);
 	if (!event)
 		return;
 	veil_event_init_as(&event->common, network_failed_event_kind, who);
 	network_describe(sk, network_evt__FAILED, oldstate, STATE(CLOSE), sport, dport, id, &event->change);
-	error = BPF_CORE_READ(sk, sk_err);
 	event->errno = -(__s64)error;
 	event->reset_by = network_reset_by(error, oldstate);
 	veil_submit_as(event, sizeof(*event), &who->origin);
@@ -383,24 +533,29 @@ static __always_inline void network_figures(struct sock *sk, int oldstate, const
 	    socket && socket->established_ns ? event->common.timestamp - socket->established_ns : VEIL_DURATION_UNKNOWN;
 }
 
-static __always_inline void network_close_emit(struct sock *sk, int oldstate, const struct network_socket *socket,
-					       __u64 id, const struct veil_identity *who)
+/* At the end of a connection, or of the trace. */
+static __always_inline void network_close_emit(struct sock *sk, enum network_evt evt, int oldstate, int newstate,
+					       const struct network_socket *socket, __u64 id,
+					       const struct veil_identity *who)
 {
 	__u16 sport = network_sport(sk), dport = network_dport(sk);
 	struct network_close_event counted, *event;
-	int error;
+	int error = BPF_CORE_READ(sk, sk_err);
+	enum network_side reset_by =
+	    evt == network_evt__CLOSE ? network_reset_by(error, oldstate) : network_side__neither;
 
-	if (!veil_identity_passes(who) || !network_ports_pass(sport, dport))
+	/* tcp_disconnect() sets it too, but only after the change of state. */
+	if (!error && reset_by == network_side__local)
+		error = ECONNRESET;
+	if (!veil_identity_passes(who) || !network_passes_of(sk, evt, sport, dport, error))
 		return;
 	event = veil_reserve_as(&counted, &who->uid);
 	if (!event)
 		return;
 	veil_event_init_as(&event->common, network_close_event_kind, who);
-	network_describe(sk, network_evt__CLOSE, oldstate, STATE(CLOSE), sport, dport, id, &event->change);
-	error = BPF_CORE_READ(sk, sk_err);
-	event->reset_by = network_reset_by(error, oldstate);
-	/* tcp_disconnect() sets it too, but only after the change of state. */
-	event->errno = !error && event->reset_by == network_side__local ? -ECONNRESET : -(__s64)error;
+	network_describe(sk, evt, oldstate, newstate, sport, dport, id, &event->change);
+	event->reset_by = reset_by;
+	event->errno = -(__s64)error;
 	network_figures(sk, oldstate, socket, event);
 	veil_submit_as(event, sizeof(*event), &who->origin);
 }
@@ -851,7 +1006,7 @@ static __always_inline int network_state_change(struct sock *sk, int oldstate, i
 	if (evt == network_evt__FAILED)
 		network_failed_emit(sk, oldstate, id, &who);
 	else if (evt == network_evt__CLOSE && oldstate != STATE(LISTEN))
-		network_close_emit(sk, oldstate, socket, id, &who);
+		network_close_emit(sk, evt, oldstate, newstate, socket, id, &who);
 	else
 		network_emit(sk, evt, oldstate, newstate, id, &who);
 
@@ -1283,3 +1438,7 @@ int network_sockets_iter(struct bpf_iter__task_file *ctx)
 		bpf_map_delete_elem(&network_sockets, &address);
 	return 0;
 }
+
+#include "packets.bpf.h"
+#include "open.bpf.h"
+#include "datagrams.bpf.h"

@@ -11,7 +11,7 @@ internal interface IValueStyle
 
     /// <summary>Appends bytes of a process or a file system.</summary>
     /// <returns>The number of characters that they show.</returns>
-    static abstract int Text(ref LineWriter line, ReadOnlySpan<byte> raw);
+    static abstract int Text(ref LineWriter line, scoped ReadOnlySpan<byte> raw);
 
     /// <summary>Appends a path that is there.</summary>
     /// <returns>As <see cref="Text"/>.</returns>

@@ -18,6 +18,7 @@ internal static class MemberKinds
         Add<ChosenPortKind>();
         Add<CommKind>();
         Add<CpuKind>();
+        Add<DnsNameKind>();
         Add<DurationKind>();
         Add<EnumKind>();
         Add<ErrnoKind>();
@@ -36,6 +37,7 @@ internal static class MemberKinds
         Add<PidKind>();
         Add<PortKind>();
         Add<PriorityKind>();
+        Add<ReasonKind>();
         Add<RequestedNameKind>();
         Add<ReturnKind>();
         Add<SignalKind>();

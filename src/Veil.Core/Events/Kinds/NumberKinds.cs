@@ -64,14 +64,19 @@ internal readonly struct PortKind : IUnsignedKind
 }
 
 /// <summary>A user's id.</summary>
-internal readonly struct UserIdKind : IUnsignedKind
+internal readonly struct UserIdKind : IMemberKind, IValueKind
 {
     /// <summary>Fits most; ids go up to ten digits in user namespaces, and then the line is wider.</summary>
     public const int Width = 5;
 
     public static string[] Typedefs => ["veil_uid_t"];
 
+    public static ValueFacts Facts => PidKind.Facts;
+
     public static void Expand(MemberShape member) => member.Add<UserIdKind>(Width, new() { Rank = 30 }, PidKind.Label(member.Name));
+
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
+        PidKind.Write<TStyle>(ref line, value, ref view);
 }
 
 /// <summary>A group's id.</summary>

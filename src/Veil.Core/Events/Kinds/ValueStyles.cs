@@ -10,7 +10,7 @@ internal readonly struct TextStyle : IValueStyle
     {
     }
 
-    public static int Text(ref LineWriter line, ReadOnlySpan<byte> raw) => Escaping.AppendText(ref line, raw);
+    public static int Text(ref LineWriter line, scoped ReadOnlySpan<byte> raw) => Escaping.AppendText(ref line, raw);
 
     /// <summary>A file whose name is gone is marked as the kernel does it; of one that is really named so the blank is escaped.</summary>
     public static int Path(ref LineWriter line, EventPart part, ReadOnlySpan<byte> record)
@@ -45,7 +45,7 @@ internal readonly struct PairStyle : IValueStyle
     {
     }
 
-    public static int Text(ref LineWriter line, ReadOnlySpan<byte> raw)
+    public static int Text(ref LineWriter line, scoped ReadOnlySpan<byte> raw)
     {
         if (raw.Length > 0 && raw.IndexOfAny((byte)' ', (byte)'"', (byte)'=') < 0)
             return Escaping.AppendText(ref line, raw);
@@ -78,7 +78,7 @@ internal readonly struct JsonStyle : IValueStyle
 {
     public static void Quote(ref LineWriter line) => line.Append((byte)'"');
 
-    public static int Text(ref LineWriter line, ReadOnlySpan<byte> raw)
+    public static int Text(ref LineWriter line, scoped ReadOnlySpan<byte> raw)
     {
         line.Append((byte)'"');
         bool exact = Escaping.AppendJson(ref line, raw);

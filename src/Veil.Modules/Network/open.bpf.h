@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Looks at sockets: what is still open when the trace ends (OPEN), and listeners that drop connections (OVERFLOW). */
+#pragma once
+
+static __always_inline bool network_is_open(int state)
+{
+	return state != STATE(CLOSE) && state != STATE(LISTEN) && state != STATE(TIME_WAIT) &&
+	       state != STATE(NEW_SYN_RECV);
+}
+
+static __always_inline void network_open_emit(struct sock *sk, struct network_socket *socket)
+{
+	int state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	struct veil_identity who;
+
+	if (!network_is_open(state))
+		return;
+	network_identify(sk, &who);
+	network_close_emit(sk, network_evt__OPEN, state, state, socket, network_id(sk, socket, 0), &who);
+}
+
+/* The socket of an entry of network_sockets. 0: it is behind the last one. */
+static __always_inline __u64 network_entry(struct bpf_iter__bpf_map_elem *ctx)
+{
+	const void *key = ctx->key;
+	__u64 address = 0;
+
+	if (key)
+		bpf_probe_read_kernel(&address, sizeof(address), key);
+	return address;
+}
+
+/* Sockets that were seen. Userspace has it run over network_sockets. */
+SEC("iter/bpf_map_elem")
+int network_open_iter(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct sock *sk = (struct sock *)network_entry(ctx);
+	struct network_socket *socket = network_find(sk);
+
+	if (socket && network_is_tcp(sk))
+		network_open_emit(sk, socket);
+	return 0;
+}
+
+/* Those of the tracer's network namespace that no process had open when the trace began, and that did nothing since. */
+SEC("iter/tcp")
+int network_unseen_iter(struct bpf_iter__tcp *ctx)
+{
+	struct sock *sk = (struct sock *)ctx->sk_common;
+
+	if (sk && network_is_open(BPF_CORE_READ(sk, __sk_common.skc_state)) && network_is_tcp(sk) && !network_find(sk))
+		network_open_emit(sk, NULL);
+	return 0;
+}
+
+/*
+ * A listener counts what it drops because its queue is full. No hook says so when it happens, so it is looked at now
+ * and then.
+ */
+SEC("iter/bpf_map_elem")
+int network_overflow_iter(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct network_overflow_event counted, *event;
+	struct sock *sk = (struct sock *)network_entry(ctx);
+	struct network_socket *socket = network_find(sk);
+	struct veil_identity who;
+	__u32 drops, before;
+	__u16 sport;
+
+	if (!socket || !network_is_tcp(sk) || BPF_CORE_READ(sk, __sk_common.skc_state) != STATE(LISTEN))
+		return 0;
+	drops = BPF_CORE_READ(sk, sk_drops.counter);
+	before = socket->drops;
+	socket->drops = drops;
+	/* Of one that was there before the trace the first look is the beginning. */
+	if (!socket->handshake && !socket->drops_known) {
+		socket->drops_known = 1;
+		return 0;
+	}
+	if (drops == before)
+		return 0;
+	network_identify(sk, &who);
+	sport = network_sport(sk);
+	if (!veil_identity_passes(&who) || !network_passes_of(sk, network_evt__OVERFLOW, sport, 0, 0))
+		return 0;
+	event = veil_reserve_as(&counted, &who.uid);
+	if (!event)
+		return 0;
+	veil_event_init_as(&event->common, network_overflow_event_kind, &who);
+	network_describe(sk, network_evt__OVERFLOW, STATE(LISTEN), STATE(LISTEN), sport, 0, network_id(sk, socket, 0),
+			 &event->change);
+	event->dropped = drops - before;
+	event->queued = BPF_CORE_READ(sk, sk_ack_backlog);
+	event->queue_max = BPF_CORE_READ(sk, sk_max_ack_backlog);
+	veil_submit(event, sizeof(*event));
+	return 0;
+}
