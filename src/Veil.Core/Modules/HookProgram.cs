@@ -13,6 +13,9 @@ public sealed record HookProgram(string Name, EventKind? Event = null, Func<Modu
     /// <summary>It is an iterator that runs now and then while events are sent.</summary>
     public bool IsRepeated { get; init; }
 
+    /// <summary>Is it only wanted where events are sent, and not where they are counted?</summary>
+    public bool IsOfEvents => IsLast || IsRepeated;
+
     /// <summary>Is it attached with these flags, on this kernel?</summary>
     public bool IsWanted(ModuleArguments arguments) => Event?.IsChosen(arguments) != false && When?.Invoke(arguments) != false;
 

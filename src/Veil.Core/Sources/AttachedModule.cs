@@ -207,7 +207,7 @@ internal sealed class AttachedModule : IDisposable
             var arguments = options.ArgumentsOf(module);
             List<string> before = [.. following.ProgramsBefore()], after = [.. following.ProgramsAfter()];
             List<HookProgram> wanted =
-                [.. before.Select(static name => new HookProgram(name)), .. rung.Programs.Where(program => program.IsWanted(arguments) && !(program.IsRepeated && plan is not null)),
+                [.. before.Select(static name => new HookProgram(name)), .. rung.Programs.Where(program => program.IsWanted(arguments) && !(program.IsOfEvents && plan is not null)),
                     .. after.Select(static name => new HookProgram(name))];
             RefuseMissingHooks(wanted.Select(hook => bpfObject.Program(hook.Name)));
             foreach (var program in bpfObject.Programs)
@@ -264,7 +264,7 @@ internal sealed class AttachedModule : IDisposable
                     else if (hook.IsLast)
                         attached._last.Add(program.PrepareIteration());
                     else
-                        attached._links.AddRange(module.Attach(program, rung, arguments));
+                        attached._links.AddRange(module.Attach(bpfObject, program, rung, arguments));
                 }
             }
             catch
