@@ -21,6 +21,7 @@ enum veil_count_key {
 	VEIL_COUNT_KEY_ERRNO, /* of a veil_ret_t, the errno alone */
 	VEIL_COUNT_KEY_ARCH,  /* of a veil_syscall_t, the arch alone */
 	VEIL_COUNT_KEY_PATH,
+	VEIL_COUNT_KEY_ARGUMENT, /* the same, of a call's argument: a number is there with its call, as syscall says */
 };
 const volatile __u32 veil_count_key_kind;
 const volatile __u32 veil_count_key_offset;
@@ -288,7 +289,7 @@ static __always_inline void veil_count_in_turn(const void *event, __u64 size, co
 		veil_count_rest(VEIL_COUNT_NO_FIELD, turn);
 		return;
 	}
-	if (kind == VEIL_COUNT_KEY_PATH) {
+	if (kind >= VEIL_COUNT_KEY_PATH) {
 		veil_count_path(event, member, turn);
 		return;
 	}

@@ -82,7 +82,7 @@ typedef struct veil_part veil_argv_t; /* arguments, a NUL behind each */
 /* Of some events of a module. Text leaves them out of the others. */
 typedef __u32 veil_some_pid_t;	    /* thread or thread group id; all ones: none */
 typedef __u32 veil_exit_code_t;	    /* what a process ended with; all ones: it has not, or not by itself */
-typedef __u32 veil_signal_t;	    /* 0: none */
+typedef __u32 veil_some_signal_t;   /* 0: none */
 typedef __u32 veil_fact_t;	    /* bool; all ones: not known */
 typedef __u64 veil_some_duration_t; /* nanoseconds; all ones: none */
 typedef __u64 veil_some_bytes_t;    /* all ones: none */

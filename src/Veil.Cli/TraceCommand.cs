@@ -212,6 +212,8 @@ internal static class TraceCommand
         var arguments = Arguments(parsed, flags, modules) with { Filters = Named(filters) };
         Thresholds.Validate(arguments);
         var counting = CountFlags.Read(parsed, flags);
+        if (counting is { Argument: not null })
+            arguments = arguments with { Switches = arguments.Switches.Append(CallFlags.Args.Name).ToHashSet() };
         var fields = Words("--fields", parsed.GetValue(flags.Fields) ?? []);
         var enrichments = Enrich(parsed.GetValue(flags.Enrich) ?? []);
         if (enrichments.HasFlag(Enrichments.Why)
@@ -224,7 +226,13 @@ internal static class TraceCommand
             TreeFlags.Require(modules, fields, enrichments, counting);
         else
             enrichments = Shown(enrichments, fields);
-        CallOptions.Current = CallFlags.Read(arguments, format == OutputFormat.Strace ? DescriptorDetail.None : DescriptorDetail.All);
+        if (counting is { By: null, Histogram: null } && arguments.Has(CallFlags.Args.Name))
+            throw new UsageException(
+                "--args: --count alone needs no arguments; count by any that is a number or a string, as --count-by args.filename");
+        CallOptions.Current = CallFlags.Read(arguments, format == OutputFormat.Strace ? DescriptorDetail.None : DescriptorDetail.All) with
+        {
+            CountedBy = counting?.Argument,
+        };
         modules =
             [.. modules.SelectMany(
             module => module.Instances(

@@ -98,6 +98,53 @@ public sealed class ArgumentsTests : IDisposable
         call.GetProperty("args_late").EnumerateArray().Select(static name => name.GetString()).ShouldContain("filename");
     }
 
+    [Theory]
+    [MemberData(nameof(Hooks))]
+    public void Args_OfACallThatBeganBeforeTheTrace_AreThoseThatItHadThen(string hook)
+    {
+        using var waiters = StuckTests.StartWaiters(_folder);
+        string pipe = new FileInfo($"/proc/{waiters.Pid}/fd/{waiters["pipe_fd"]}").LinkTarget!;
+        using var veil = VeilRun.Attach("--module", "syscall", "--args", "--hook", hook, "--tid", $"{waiters["pipe"]},{waiters["fifo"]}");
+        using (new FileStream(Path.Combine(_folder, "fifo"), FileMode.Open, FileAccess.Write))
+        {
+            SpinWait.SpinUntil(
+                () => !Directory.Exists($"/proc/{waiters.Pid}/task/{waiters["fifo"]}"), TimeSpan.FromSeconds(10)).ShouldBeTrue();
+        }
+
+        veil.Stop().ShouldBe(0);
+
+        veil.Lines.ShouldContain(line => line.Contains(
+            $"duration=?          openat(AT_FDCWD<{Directory.GetCurrentDirectory()}>, \"{_folder}/fifo\", O_RDONLY) = ",
+            StringComparison.Ordinal));
+        veil.Lines[^1].ShouldEndWith($"duration=?          read({waiters["pipe_fd"]}<{pipe}> <unfinished ...>");
+    }
+
+    [Fact]
+    public void Args_OfACallThatBeganBeforeTheTrace_StayWhenItsThreadIsKilled()
+    {
+        using var waiters = StuckTests.StartWaiters(_folder);
+        using var veil = VeilRun.Attach("--module", "syscall", "--args", "--output", "json", "--tid", waiters["fifo"], "--syscall", "openat");
+        waiters.End();
+        veil.Stop().ShouldBe(0);
+
+        var call = Json(veil.Lines).ShouldHaveSingleItem();
+        call.GetProperty("path").GetString().ShouldBe(Path.Combine(_folder, "fifo"));
+        call.GetProperty("duration_ns").ValueKind.ShouldBe(JsonValueKind.Null);
+        call.GetProperty("fds").GetProperty("dfd").GetString().ShouldBe(Directory.GetCurrentDirectory());
+    }
+
+    /// <summary>The look says only since when a task has been off the CPU: the call has taken as long at least.</summary>
+    [Fact]
+    public void Args_OfASlowCallThatBeganBeforeTheTrace_AreShownWhileItIsUnderWay()
+    {
+        using var waiters = StuckTests.StartWaiters(_folder);
+        using var veil = VeilRun.Attach("--module", "syscall", "--args", "--slower", "300ms", "--tid", waiters["fifo"]);
+        Thread.Sleep(TimeSpan.FromSeconds(1)); // what is measured is the wait itself
+        veil.Stop().ShouldBe(0);
+
+        veil.Lines.ShouldHaveSingleItem().ShouldContain($"openat(AT_FDCWD<{Directory.GetCurrentDirectory()}>, \"{_folder}/fifo\"");
+    }
+
     [Fact]
     public void Args_Json_SaysOfEachDescriptorWhatItIs()
     {

@@ -72,6 +72,45 @@ public sealed partial class CountTests : IDisposable
             veil.Events[0].GetProperty("errno").ValueKind.ShouldBe(JsonValueKind.Null);
     }
 
+    [Theory]
+    [MemberData(nameof(SyscallHooks))]
+    public void Syscall_ByAnArgument_CountsStringsNumbersAndWhatCannotBeRead(string hook)
+    {
+        using var descriptors = Workload.Waiting("descriptors", _folder);
+        using var veil = VeilRun.Attach(
+            "-m", "syscall", "--hook", hook, "-p", descriptors.Pid, "-s", "open,openat,close", "--count-by", "args.filename", "-o", "json");
+        descriptors.Go();
+        veil.Stop().ShouldBe(0);
+
+        Count(veil, "args.filename", "/dev/null").ShouldBe(1ul);
+        Count(veil, "args.filename", "/no/such/file").ShouldBe(1ul); // read at the end
+        Count(veil, "args.filename", "0x1").ShouldBe(1ul);
+        veil.Events[^1].GetProperty("no_field").GetInt64().ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public void Syscall_ByADescriptor_CountsIt()
+    {
+        using var returns = Workload.Waiting("returns", "close");
+        using var veil = VeilRun.Attach("-m", "syscall", "-p", returns.Pid, "-s", "close", "--count-by", "args.fd", "-o", "json");
+        returns.Go();
+        veil.Stop().ShouldBe(0);
+
+        Count(veil, "args.fd", "-1").ShouldBe(1ul);
+    }
+
+    [Theory]
+    [InlineData("--args --count", "--args: --count alone needs no arguments; count by any that is a number or a string, as --count-by args.filename")]
+    [InlineData("--count-by args.filenam", "--count-by: no call has an argument 'filenam'; did you mean 'args.filename'?")]
+    [InlineData("--count-by args.argv", "--count-by: 'args.argv' is no number and no string: it points to something larger")]
+    public void Arguments_ThatAreNoKey_AreRefused(string flags, string expected)
+    {
+        var veil = VeilRun.ToEnd(["-m", "syscall", "-p", "1", .. flags.Split(' ')]);
+
+        veil.ExitCode.ShouldBe(2);
+        veil.Errors.Trim().ShouldBe("veil: " + expected);
+    }
+
     /// <summary>A filter that changes, threads on all CPUs, and tables that take turns: each call is in one of them.</summary>
     [Fact]
     public void Interval_WhileTwoProcessesRun_EveryCallIsInOneTable()

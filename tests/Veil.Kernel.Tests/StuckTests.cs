@@ -137,9 +137,11 @@ public sealed partial class StuckTests : IDisposable
         run.Errors.Trim().Split('\n').Length.ShouldBe(1);
     }
 
-    private Workload Start(int threads)
+    private Workload Start(int threads) => StartWaiters(_folder, threads);
+
+    internal static Workload StartWaiters(string folder, int threads = 0)
     {
-        var waiters = Workload.Waiting("waiters", _folder, threads.ToString(CultureInfo.InvariantCulture));
+        var waiters = Workload.Waiting("waiters", folder, threads.ToString(CultureInfo.InvariantCulture));
         // The workload says the ids before it waits: until /proc shows that all do.
         SpinWait.SpinUntil(
             () => s_waiters.All(name => File.ReadAllText($"/proc/{waiters.Pid}/task/{waiters[name]}/stat").Split(' ')[2] is "S" or "D"),

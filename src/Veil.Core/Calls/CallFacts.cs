@@ -95,7 +95,7 @@ public static class CallFacts
         var row = call.Row;
         while (CallChunk.TryTake(ref row, out var chunk))
         {
-            if (chunk.Kind is CallChunkKind.Path or CallChunkKind.Socket)
+            if (chunk.Kind is CallChunkKind.Path or CallChunkKind.Socket or CallChunkKind.Text)
                 continue;
             int bit = 1 << (chunk.Arg & 7); // of several messages the number stands above
             seen |= bit;
@@ -148,7 +148,7 @@ public static class CallFacts
         var row = call.Row;
         while (CallChunk.TryTake(ref row, out var chunk))
         {
-            if (chunk.Kind is CallChunkKind.Path or CallChunkKind.Socket)
+            if (chunk.Kind is CallChunkKind.Path or CallChunkKind.Socket or CallChunkKind.Text)
                 described |= 1 << (chunk.Arg & 7);
         }
 
@@ -169,7 +169,7 @@ public static class CallFacts
         var row = call.Row;
         while (CallChunk.TryTake(ref row, out var chunk))
         {
-            if (chunk.Arg == position && chunk.Kind is CallChunkKind.Path or CallChunkKind.Socket)
+            if (chunk.Arg == position && chunk.Kind is CallChunkKind.Path or CallChunkKind.Socket or CallChunkKind.Text)
                 last = Math.Max(last, chunk.Index);
         }
 

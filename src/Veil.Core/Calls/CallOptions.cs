@@ -5,8 +5,10 @@ namespace Veil.Core.Calls;
 /// <param name="IsJson">JSON and not text.</param>
 /// <param name="StringSize">The most bytes of a string or buffer that are shown (<c>--string-size</c>).</param>
 /// <param name="Descriptors">How much is said of descriptors (<c>--fds</c>).</param>
+/// <param name="CountedBy">The name of the argument that calls are counted by, or none.</param>
 public sealed record CallOptions(
-    bool IsJson = false, int StringSize = CallOptions.StringSizeDefault, DescriptorDetail Descriptors = DescriptorDetail.All)
+    bool IsJson = false, int StringSize = CallOptions.StringSizeDefault, DescriptorDetail Descriptors = DescriptorDetail.All,
+    string? CountedBy = null)
 {
     private static CallOptions s_current = new();
 

@@ -29,15 +29,15 @@ public static class CallPlan
             var table = SyscallTable.For(arch);
             for (int number = 0; number < TableCalls; number++)
             {
-                if (!table.NameUtf8(number).IsEmpty
-                    && TryMake(CallTable.Of(arch, number).Spec, options, arch is SyscallArch.I386 or SyscallArch.Arm, out var plan))
+                if (!table.NameUtf8(number).IsEmpty && TryMake(CallTable.Of(arch, number), options, arch is SyscallArch.I386 or SyscallArch.Arm, out var plan))
                     yield return ((uint)(((int)arch * TableCalls) + number), plan);
             }
         }
     }
 
-    private static bool TryMake(CallSpec spec, CallOptions options, bool is32Bit, out CallPlanBytes bytes)
+    private static bool TryMake(KnownCall known, CallOptions options, bool is32Bit, out CallPlanBytes bytes)
     {
+        var spec = known.Spec;
         const int exits = CallView.ArgsMax * CallReader.SizeBytes, masks = 2 * exits;
         bytes = default;
         Span<byte> plan = bytes;
@@ -67,6 +67,8 @@ public static class CallPlan
         if (options.Descriptors != DescriptorDetail.None)
             plan[masks + 2] = plan[masks + 5];
         plan[masks + 3] = is32Bit ? (byte)1 : (byte)0;
-        return plan.Slice(masks, 3).ContainsAnyExcept((byte)0) || plan[masks + 5] != 0;
+        if (options.CountedBy is { } counted && CountedArgument.TryFind(known, counted, is32Bit, out int place))
+            plan[masks + 6] = (byte)(place + 1);
+        return plan.Slice(masks, 3).ContainsAnyExcept((byte)0) || plan[masks + 5] != 0 || plan[masks + 6] != 0;
     }
 }

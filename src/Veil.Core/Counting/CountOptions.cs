@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using Veil.Core.Events.Kinds;
 using Veil.Core.Modules;
 
 namespace Veil.Core.Counting;
@@ -24,6 +25,9 @@ public sealed record CountOptions(string? By, string? Histogram, int? Top, TimeS
     public static IEnumerable<string> FieldNames(TraceModule module, bool histogram) =>
         ModuleFields.Of(module).Select(static known => known.Field)
             .Where(field => histogram ? CountPlan.CanBeHistogram(field) : CountPlan.CanBeKey(field)).Select(static field => field.Name);
+
+    /// <summary>The name of the argument that calls are counted by, or none.</summary>
+    public string? Argument => By?.StartsWith(ArgumentKind.Prefix, StringComparison.Ordinal) == true ? ArgumentKind.NameIn(By) : null;
 
     /// <summary>The field that a module is counted by, or none.</summary>
     public string? KeyOf(TraceModule module) => By ?? (Histogram is null ? module.CountKey : null);

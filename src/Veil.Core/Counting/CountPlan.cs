@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Buffers.Binary;
 using Veil.Bpf;
+using Veil.Core.Calls;
 using Veil.Core.Events;
 using Veil.Core.Events.Kinds;
 using Veil.Core.Modules;
+using Veil.Core.Sinks;
 using Veil.Core.Text;
 
 namespace Veil.Core.Counting;
@@ -69,7 +71,7 @@ internal sealed class CountPlan
     private int KeyBytes => Kind switch
     {
         KeyKind.Bytes => BytesKeyBytes,
-        KeyKind.Path => PathKeyBytes,
+        KeyKind.Path or KeyKind.Argument => PathKeyBytes,
         _ => WordBytes,
     };
 
@@ -105,8 +107,8 @@ internal sealed class CountPlan
     {
         bpfObject.SetGlobal("veil_counting", true);
         bpfObject.SetGlobal("veil_count_key_kind", (uint)Kind);
-        bpfObject.SetGlobal("veil_count_key_offset", (uint)(Key?.Value.Offset ?? 0));
-        bpfObject.SetGlobal("veil_count_key_size", (uint)(Kind is KeyKind.Path or KeyKind.None ? 0 : Key?.Value.Size ?? 0));
+        bpfObject.SetGlobal("veil_count_key_offset", (uint)((Key?.Value.Offset ?? 0) + (Kind == KeyKind.Argument ? CallView.PartOffset : 0)));
+        bpfObject.SetGlobal("veil_count_key_size", (uint)(Kind is KeyKind.Path or KeyKind.Argument or KeyKind.None ? 0 : Key?.Value.Size ?? 0));
         if (Value is { } value)
         {
             bpfObject.SetGlobal("veil_count_value_offset", (uint)value.Value.Offset);
@@ -147,15 +149,21 @@ internal sealed class CountPlan
 
     /// <summary>Is the key only the beginning of a path?</summary>
     public bool IsCut(ReadOnlySpan<byte> key) =>
-        Kind == KeyKind.Path && BinaryPrimitives.ReadUInt16LittleEndian(key[PathTruncatedOffset..]) != 0;
+        Kind is KeyKind.Path or KeyKind.Argument && BinaryPrimitives.ReadUInt16LittleEndian(key[PathTruncatedOffset..]) != 0;
 
     /// <summary>A record as if an event had this key, for the code that shows fields.</summary>
     /// <param name="key">The bytes that the map has.</param>
     public byte[] RecordOf(ReadOnlySpan<byte> key)
     {
-        byte[] record = new byte[Schema.SizeBytes + PathKeyBytes];
+        byte[] record = new byte[Schema.SizeBytes + CallChunk.HeaderBytes + PathKeyBytes];
         switch (Kind)
         {
+            case KeyKind.Argument:
+                CountedArgument.Write(
+                    record, Key!.Value.Value.Offset, Schema.SizeBytes, ArgumentKind.NameIn(Key.Value.Name),
+                    key.Slice(PathHeadBytes, (int)BinaryPrimitives.ReadUInt32LittleEndian(key)),
+                    isNumber: BinaryPrimitives.ReadUInt16LittleEndian(key[PathDeletedOffset..]) != 0);
+                break;
             case KeyKind.Path:
                 uint length = BinaryPrimitives.ReadUInt32LittleEndian(key);
                 if (length == uint.MaxValue)
@@ -172,15 +180,29 @@ internal sealed class CountPlan
         return record;
     }
 
-    private static EventField? Find(EventSchema schema, string? name) =>
-        name is not null && schema.Fields.FirstOrDefault(field => field.Name == name) is { Value: not null } found ? found : null;
+    private static EventField? Find(EventSchema schema, string? name)
+    {
+        if (name is null)
+            return null;
+        if (ArgumentKind.Of(schema.Fields, name) is { } argument)
+            return new EventField(name, argument);
+        return schema.Fields.FirstOrDefault(field => field.Name == name) is { Value: not null } found ? found : null;
+    }
 
     private static void Require(TraceModule module, List<EventSchema> events, string flag, string? name, Func<EventField, bool> can)
     {
         if (name is null || events.Any(schema => Find(schema, name) is { } field && can(field)))
             return;
-        if (ModuleFields.HintFor([module], name) is { } how && !events.Any(schema => Find(schema, name) is not null))
+        bool isArgument = name.StartsWith(ArgumentKind.Prefix, StringComparison.Ordinal);
+        if (ModuleFields.HintFor([module], isArgument ? "args" : name) is { } how && !events.Any(schema => Find(schema, name) is not null))
             throw new UsageException($"{flag}: '{Escaping.ForMessage(name)}': {how}");
+        if (isArgument && events.Any(schema => Find(schema, name) is not null))
+        {
+            FieldSelection.ValidateArgument(flag, ArgumentKind.NameIn(name));
+            if (flag == "--count-by")
+                throw new UsageException($"{flag}: '{Escaping.ForMessage(name)}' is no number and no string: it points to something larger");
+        }
+
         var valid = Names(events, histogram: flag == "--hist").ToList();
         string hint = NearestName.Find(name, valid) is [var nearest, ..] ? $"; did you mean '{nearest}'?" : "";
         string why = events.Any(schema => Find(schema, name) is not null) ? flag == "--hist"
@@ -191,7 +213,8 @@ internal sealed class CountPlan
         throw new UsageException($"{flag}: '{Escaping.ForMessage(name)}' {why}{hint} (available: {string.Join(' ', valid)})");
     }
 
-    internal static bool CanBeKey(EventField field) => field.Name != "module" && field.Value.Facts.Key is not null;
+    internal static bool CanBeKey(EventField field) => field.Name != "module" && field.Value.Facts.Key is not null
+        && (!field.Value.Is<ArgumentKind>() || CountedArgument.Exists(ArgumentKind.NameIn(field.Name)));
 
     internal static bool CanBeHistogram(EventField field) => field.Value.Facts.Quantity is not null;
 

@@ -19,6 +19,9 @@ public sealed record HookProgram(string Name, EventKind? Event = null, Func<Modu
     /// <summary>The map whose entries it iterates.</summary>
     public string? Map { get; init; }
 
+    /// <summary>Is it only wanted where events are sent, and not where they are counted?</summary>
+    public bool IsOfEvents => (IsLast || IsRepeated) && !IsCounted;
+
     /// <summary>Is it attached with these flags, on this kernel?</summary>
     public bool IsWanted(ModuleArguments arguments) => Event?.IsChosen(arguments) != false && When?.Invoke(arguments) != false;
 

@@ -143,7 +143,7 @@ public abstract class TraceModule : IEventOwner
     }
 
     /// <summary>Attaches a program; by default where its section says. An iterator has run when it returns, and leaves no link.</summary>
-    public virtual IEnumerable<BpfLink> Attach(BpfProgram program, HookRung rung, ModuleArguments arguments)
+    public virtual IEnumerable<BpfLink> Attach(BpfObject bpfObject, BpfProgram program, HookRung rung, ModuleArguments arguments)
     {
         if (!program.IsIterator)
             return [program.Attach()];

@@ -62,7 +62,7 @@ public static class FieldSelection
             bool isArgument = name.StartsWith(ArgumentKind.Prefix, StringComparison.Ordinal);
             if (isArgument && valid.Contains("args"))
             {
-                ValidateArgument(name[ArgumentKind.Prefix.Length..]);
+                ValidateArgument("--fields", ArgumentKind.NameIn(name));
                 continue;
             }
 
@@ -77,12 +77,14 @@ public static class FieldSelection
         }
     }
 
-    private static void ValidateArgument(string name)
+    /// <summary>Is there a call that has an argument of this name?</summary>
+    /// <exception cref="UsageException">There is none.</exception>
+    internal static void ValidateArgument(string flag, string name)
     {
         var known = SyscallParameters.Names();
         if (!known.Contains(name))
             throw new UsageException(
-                $"--fields: no call has an argument " +
+                $"{flag}: no call has an argument " +
                 $"'{Escaping.ForMessage(name)}'{(NearestName.Find(name, known) is [var nearest, ..] ? $"; did you mean '{ArgumentKind.Prefix}{nearest}'?" : "")}");
     }
 }

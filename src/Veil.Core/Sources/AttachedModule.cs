@@ -212,7 +212,7 @@ internal sealed class AttachedModule : IDisposable
             var origin = OriginReading.Of(options);
             List<string> before = [.. origin.Programs, .. following.ProgramsBefore()], after = [.. following.ProgramsAfter()];
             List<HookProgram> wanted =
-                [.. before.Select(static name => new HookProgram(name)), .. rung.Programs.Where(program => program.IsWanted(arguments) && !(program.IsRepeated && !program.IsCounted && plan is not null)),
+                [.. before.Select(static name => new HookProgram(name)), .. rung.Programs.Where(program => program.IsWanted(arguments) && !(program.IsOfEvents && plan is not null)),
                     .. after.Select(static name => new HookProgram(name))];
             RefuseMissingHooks(wanted.Select(hook => bpfObject.Program(hook.Name)));
             foreach (var program in bpfObject.Programs)
@@ -272,7 +272,7 @@ internal sealed class AttachedModule : IDisposable
                     if (isFollowing)
                         attached._links.Add(links[hook.Name] = program.Attach());
                     else if (!hook.IsRepeated && !hook.IsLast)
-                        attached._links.AddRange(module.Attach(program, rung, arguments));
+                        attached._links.AddRange(module.Attach(bpfObject, program, rung, arguments));
                 }
             }
             catch

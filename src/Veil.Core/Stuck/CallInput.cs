@@ -19,6 +19,7 @@ internal sealed class CallInput
 
     private readonly byte[] _record = new byte[CallView.SizeBytes + 32 * 1024];
     private int _length;
+    private bool _showsSockets;
 
     /// <summary>The first socket among the descriptors of the call that was read last.</summary>
     public SocketTable.Socket? Socket { get; private set; }
@@ -31,6 +32,7 @@ internal sealed class CallInput
     {
         _length = CallView.SizeBytes;
         Socket = null;
+        _showsSockets = options.Descriptors == DescriptorDetail.All;
         // In a namespace of its own /proc has other ids than the kernel gave.
         bool isReachable = PidNamespace.IsInitial;
         var head = _record.AsSpan(0, CallView.SizeBytes);
@@ -60,14 +62,16 @@ internal sealed class CallInput
 
     private void AddDescriptor(int arg, int index, uint tid, int fd, DescriptorNames descriptors)
     {
-        if (descriptors.SocketOf(tid, fd) is { } socket)
+        if (_showsSockets && descriptors.SocketOf(tid, fd) is { } socket)
         {
             Socket ??= socket;
             Add(0, arg, CallChunkKind.Text, Encoding.UTF8.GetBytes(socket.Text), index);
         }
-        else if (descriptors.NameOf(tid, fd) is { } name)
+        else if (DescriptorNames.NameOf(tid, fd) is { } name)
         {
-            Add(0, arg, CallChunkKind.Path, Encoding.UTF8.GetBytes(name), index);
+            byte[] bytes = Encoding.UTF8.GetBytes(name);
+            Add(0, arg, CallChunkKind.Path, bytes, index, bytes.AsSpan().EndsWith(EventPart.DeletedSuffix) ? CallChunkMarks.Deleted
+                : CallChunkMarks.None);
         }
     }
 

@@ -12,15 +12,13 @@ internal sealed class DescriptorNames
 
     private readonly Dictionary<string, SocketTable> _tables = new(StringComparer.Ordinal);
 
-    /// <summary>The name, in strace's form (<c>-yy</c>); nothing where there is no such descriptor, or it may not be looked at.</summary>
-    public string? NameOf(uint tid, int fd)
+    /// <summary>The name, as strace's <c>-y</c> writes it; nothing where there is no such descriptor, or it may not be looked at.</summary>
+    public static string? NameOf(uint tid, int fd)
     {
         if (fd < 0 && fd != AtFdCwd)
             return null;
         string folder = "/proc/" + tid.ToString(CultureInfo.InvariantCulture);
-        if (KernelFile.Target(fd == AtFdCwd ? folder + "/cwd" : $"{folder}/fd/{fd}") is not { } name)
-            return null;
-        return SocketOf(folder, name)?.Text ?? name;
+        return KernelFile.Target(fd == AtFdCwd ? folder + "/cwd" : $"{folder}/fd/{fd}");
     }
 
     /// <summary>The socket behind a descriptor, where it is one that <c>/proc/PID/net</c> lists.</summary>

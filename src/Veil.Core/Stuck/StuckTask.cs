@@ -6,7 +6,7 @@ using Veil.Core.Kernel;
 
 namespace Veil.Core.Stuck;
 
-/// <summary>A task as the look found it: <c>struct stuck_task</c> of <c>stuck.bpf.c</c>, without the frames of its stack.</summary>
+/// <summary>A task as the look found it: <c>struct look_task</c> of <c>look.bpf.h</c>, without the frames of its stack.</summary>
 [StructLayout(LayoutKind.Sequential)]
 public readonly struct StuckTask
 {

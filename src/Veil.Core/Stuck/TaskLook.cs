@@ -57,8 +57,14 @@ public static class TaskLook
 
         // Brings the time up to date that the programs take for now.
         Thread.Yield();
+        Read(bpfObject.Program("stuck_task_iter"), take);
+    }
+
+    /// <summary>Runs an iterator that writes a <c>struct look_task</c> for each task.</summary>
+    internal static void Read(BpfProgram iterator, Taker take)
+    {
         var rest = new List<byte>();
-        bpfObject.Program("stuck_task_iter").Iterate(bytes =>
+        iterator.Iterate(bytes =>
         {
             rest.AddRange(bytes);
             var all = CollectionsMarshal.AsSpan(rest);

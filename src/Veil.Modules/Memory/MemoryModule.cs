@@ -47,7 +47,7 @@ internal sealed class MemoryModule : TraceModule
 
     public override byte[] ReadObject() => EmbeddedObject.Read("memory");
 
-    public override IEnumerable<BpfLink> Attach(BpfProgram program, HookRung rung, ModuleArguments arguments)
+    public override IEnumerable<BpfLink> Attach(BpfObject bpfObject, BpfProgram program, HookRung rung, ModuleArguments arguments)
     {
         if (program.Name is not (Minor or Major))
             return [program.Attach()];

@@ -37,7 +37,7 @@ struct process_event {
 	veil_some_pid_t child_pid;
 	veil_some_pid_t child_tid;
 	veil_exit_code_t exit_code;
-	veil_signal_t exit_signal;
+	veil_some_signal_t exit_signal;
 	veil_fact_t core_dumped;
 	veil_some_number_t oom_score_adj;
 	veil_some_pid_t oom_pid;

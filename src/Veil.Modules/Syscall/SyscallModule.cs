@@ -5,6 +5,7 @@ using Veil.Core.Events;
 using Veil.Core.Filters;
 using Veil.Core.Kernel;
 using Veil.Core.Modules;
+using Veil.Core.Stuck;
 
 namespace Veil.Modules.Syscall;
 
@@ -12,6 +13,7 @@ namespace Veil.Modules.Syscall;
 internal sealed class SyscallModule : TraceModule
 {
     private const string Returns = "returns";
+    private const string Look = "syscall_look";
 
     private static readonly PathDimension s_path =
         new("path", "calls with such a path, or on a descriptor of one, as --file of files; syscall then shows arguments");
@@ -80,6 +82,7 @@ internal sealed class SyscallModule : TraceModule
         bpfObject.Map("args_tids").SetAutoCreate(args && !TaskStorage.IsSteady);
         bpfObject.Map("args_tasks").SetAutoCreate(args && TaskStorage.IsSteady);
         bpfObject.Map("syscall_plans").SetAutoCreate(args);
+        bpfObject.Map("args_known").SetAutoCreate(args);
         bpfObject.Map("syscall_copies").SetAutoCreate(args && IsShownWhileUnderWay(arguments));
         bpfObject.Map("path_walks").SetAutoCreate(args);
         bpfObject.Map("path_matches").SetAutoCreate(args);
@@ -98,6 +101,14 @@ internal sealed class SyscallModule : TraceModule
             plans.Set(key, plan);
     }
 
+    public override IEnumerable<BpfLink> Attach(BpfObject bpfObject, BpfProgram program, HookRung rung, ModuleArguments arguments)
+    {
+        if (program.Name != Look)
+            return base.Attach(bpfObject, program, rung, arguments);
+        UnderWay.Note(program, bpfObject.Map("args_known"), CallOptions.Current);
+        return [];
+    }
+
     // Whether it fails, or has a path or descriptor that is asked for, is known at its end; and a line of strace stands for a whole call.
     private static bool IsShownWhileUnderWay(ModuleArguments arguments) =>
         Thresholds.NeedTime(arguments) && !arguments.IsStrace
@@ -113,11 +124,12 @@ internal sealed class SyscallModule : TraceModule
         new("syscall_exit", When: static arguments => arguments.IsStrace),
         new("syscall_deliver", When: static arguments => arguments.IsStrace),
         new(rung == "tp_btf" ? "syscall_send_tp_btf" : "syscall_send_raw_tp", When: static arguments => arguments.IsStrace),
-        new("syscall_running", When: static arguments => arguments.IsStrace) { IsLast = true },
+        new("syscall_running", s_args) { IsLast = true },
         new("syscall_arg_slow", s_args, IsShownWhileUnderWay) { IsRepeated = true },
         new("syscall_slow", s_return, static arguments => !s_args.IsChosen(arguments) && IsShownWhileUnderWay(arguments)) { IsRepeated = true },
         new($"syscall_arg_exit_{rung}", s_args),
         new($"syscall_arg_enter_{rung}", s_args),
+        new(Look, s_args),
         new($"syscall_exec_{rung}", s_return, static arguments => !s_args.IsChosen(arguments) && !TaskStorage.IsSteady),
         new($"syscall_thread_exit_{rung}", s_return, static arguments => !s_args.IsChosen(arguments)),
         new($"syscall_exit_{rung}", s_return, static arguments => !s_args.IsChosen(arguments)),

@@ -57,7 +57,8 @@ struct syscall_plan {
 	__u8 is_compat;	  /* addresses and lengths in memory have 4 bytes */
 	__u8 paths;	  /* bit n: argument n is a path, whether or not it is shown whole */
 	__u8 fds;	  /* as descriptors, but also where these are not looked up */
-	__u16 unused;
+	__u8 counted;	  /* 1 + the argument that calls are counted by, or 0 */
+	__u8 unused;
 };
 
 /* What a chunk is of an argument. */
@@ -89,7 +90,10 @@ struct syscall_chunk {
 };
 
 /* Bytes of all chunks of a call. With what is before them it has to fit kmalloc_nolock(), which gives 8 KiB. */
-#define SYSCALL_BYTES 7680
+#define SYSCALL_BYTES 7648
+
+/* So many chunks are looked at for one of them. */
+#define SYSCALL_CHUNKS_MAX 64
 
 /* What a chunk can have, where there is so much room, or less. */
 #define SYSCALL_ROOM_MAX  4104
@@ -114,11 +118,15 @@ struct syscall_call {
 /* The same with its event, as far as that is known. */
 struct syscall_draft {
 	struct syscall_call call;
-	__u32 unread; /* bit n: argument n is to be read again at the end */
+	__u32 unread; /* bit n: argument n is to be read again at the end; SYSCALL_BEGAN_BEFORE */
 	__u32 size;   /* of what is in bytes */
 	struct syscall_args_event event;
+	struct veil_origin origin; /* where records have it; else nobody looks at it */
 	char bytes[SYSCALL_BYTES];
 };
+
+/* Where the bytes are in the record. */
+#define SYSCALL_BYTES_AT (sizeof(struct syscall_args_event) + sizeof(struct veil_origin))
 
 VEIL_TASK_STATE(args, struct syscall_draft, 2048);
 
@@ -135,6 +143,30 @@ struct {
 	__type(key, __u32);
 	__type(value, struct syscall_plan);
 } syscall_plans SEC(".maps");
+
+/*
+ * A call that was under way when the trace began, as a look from outside found it (UnderWay.cs), by thread. It holds
+ * until the thread is seen to begin one.
+ */
+struct syscall_known {
+	__u64 start_ns; /* it began then, or before */
+	struct veil_syscall syscall;
+	__u64 args[SYSCALL_ARGS];
+	__u32 unread;
+	__u32 size;
+	char bytes[SYSCALL_BYTES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, struct syscall_known);
+} args_known SEC(".maps");
+
+/* Beside the bits of arguments in `unread`: when the call began is not known. */
+#define SYSCALL_BEGAN_BEFORE (1U << 31)
 
 static __always_inline struct syscall_plan *syscall_plan_of(const struct veil_syscall *syscall)
 {
@@ -856,7 +888,7 @@ static __always_inline void syscall_args_replaced(struct syscall_draft *draft, s
 		if (unread >> arg & 1)
 			syscall_read_replaced(arg, stack, (__u64)filename, arguments, variables);
 	}
-	draft->unread = 0;
+	draft->unread = unread & SYSCALL_BEGAN_BEFORE;
 }
 
 /* A call that was not seen to begin: its input is read now. */
@@ -865,7 +897,25 @@ static __always_inline void syscall_args_unseen(struct syscall_draft *draft, con
 	const struct syscall_plan *plan = syscall_plan_of(&draft->call.syscall);
 
 	draft->size = 0;
-	draft->unread = plan && from ? plan->enters : 0;
+	draft->unread = 0;
+	if (!plan || !from)
+		return;
+	draft->unread = plan->enters;
+	for (__u32 arg = 0; arg < SYSCALL_ARGS; arg++) {
+		if (plan->descriptors >> arg & 1)
+			syscall_add_descriptor(draft->event.call.args[arg], arg | SYSCALL_AT_EXIT);
+	}
+}
+
+/* Takes over what the look found. */
+static __always_inline void syscall_args_known(struct syscall_draft *draft, const struct syscall_known *known)
+{
+	draft->call = (struct syscall_call){.start_ns = known->start_ns, .syscall = known->syscall};
+	draft->unread = known->unread | SYSCALL_BEGAN_BEFORE;
+	draft->size = known->size;
+	draft->event.call.syscall = known->syscall;
+	__builtin_memcpy(draft->event.call.args, known->args, sizeof(known->args));
+	bpf_probe_read_kernel(draft->bytes, sizeof(draft->bytes), known->bytes);
 }
 
 /* What is known only now. */
@@ -878,7 +928,7 @@ static __always_inline void syscall_args_exit(struct syscall_draft *draft)
 		return;
 	/* At the old addresses there is now the new program. */
 	if (!failed && veil_syscall_replaces_program(&draft->call.syscall))
-		draft->unread = 0;
+		draft->unread &= SYSCALL_BEGAN_BEFORE;
 	for (__u32 arg = 0; arg < SYSCALL_ARGS; arg++) {
 		if (draft->unread >> arg & 1)
 			syscall_read_arg(arg, SYSCALL_LATE);
@@ -887,4 +937,61 @@ static __always_inline void syscall_args_exit(struct syscall_draft *draft)
 	}
 	if (!failed && plan->descriptors >> SYSCALL_FD_RETURNED)
 		syscall_add_descriptor(draft->event.call.ret, SYSCALL_FD_RETURNED | SYSCALL_AT_EXIT);
+}
+
+/* Where what was read of an argument begins, and 1; 0: nothing was. */
+__noinline int syscall_find_value(__u32 arg)
+{
+	struct syscall_draft *draft = syscall_current_draft();
+	__u64 place = 0;
+
+	if (!draft)
+		return 0;
+	for (int number = 0; number < SYSCALL_CHUNKS_MAX; number++) {
+		const struct syscall_chunk *chunk;
+
+		asm volatile("" : "+r"(place));
+		if (place >= draft->size || place > SYSCALL_BYTES - sizeof(*chunk))
+			break;
+		chunk = (void *)&draft->bytes[place];
+		if (chunk->arg == arg && chunk->kind == SYSCALL_CHUNK_VALUE && !(chunk->flags & SYSCALL_UNREAD))
+			return place + 1;
+		place += sizeof(*chunk) + ((chunk->size + 7ULL) & ~7ULL);
+	}
+	return 0;
+}
+
+/*
+ * --count-by args.NAME: the part of the event becomes the argument, to be counted by as a path is. A number, and an
+ * address that nothing was read from, stands there behind its call, which says how it is shown; it has the mark of a
+ * deleted path, as no argument has. False: the call has no such argument.
+ */
+static __always_inline bool syscall_args_key(struct syscall_draft *draft)
+{
+	const struct syscall_plan *plan = syscall_plan_of(&draft->call.syscall);
+	struct veil_part *part = &draft->event.call.values;
+	const struct syscall_chunk *chunk;
+	__u64 arg, place;
+
+	if (!plan || !plan->counted)
+		return false;
+	arg = plan->counted - 1;
+	place = syscall_find_value(arg);
+	asm volatile("" : "+r"(place), "+r"(arg));
+	if (place && place <= SYSCALL_BYTES - sizeof(*chunk)) {
+		chunk = (void *)&draft->bytes[place - 1];
+		*part = (struct veil_part){
+		    .offset = SYSCALL_BYTES_AT + place - 1 + sizeof(*chunk),
+		    .size = chunk->size,
+		    .truncated = chunk->flags & SYSCALL_TRUNCATED ? 1 : 0,
+		};
+		return true;
+	}
+	if (arg >= SYSCALL_ARGS)
+		return false;
+	*(struct veil_syscall *)draft->bytes = draft->call.syscall;
+	*(__u64 *)&draft->bytes[sizeof(struct veil_syscall)] = draft->event.call.args[arg];
+	*part = (struct veil_part){
+	    .offset = SYSCALL_BYTES_AT, .size = sizeof(struct veil_syscall) + sizeof(__u64), .deleted = 1};
+	return true;
 }

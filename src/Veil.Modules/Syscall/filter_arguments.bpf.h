@@ -19,8 +19,7 @@ static __always_inline const char *syscall_path_source(void)
 
 VEIL_FILTER(fd, __u32);
 
-#define SYSCALL_FILTER_SLOT   1 /* the end's */
-#define SYSCALL_FILTER_CHUNKS 64
+#define SYSCALL_FILTER_SLOT 1 /* the end's */
 
 /* What the filter has for all paths of a call: its arguments (`paths`, a bit for each) and those behind descriptors. */
 __noinline __u32 syscall_paths_bits(__u32 paths)
@@ -31,7 +30,7 @@ __noinline __u32 syscall_paths_bits(__u32 paths)
 
 	if (!draft)
 		return 0;
-	for (int number = 0; number < SYSCALL_FILTER_CHUNKS; number++) {
+	for (int number = 0; number < SYSCALL_CHUNKS_MAX; number++) {
 		struct syscall_chunk *chunk;
 		bool is_path;
 
@@ -68,7 +67,7 @@ static __always_inline bool syscall_arguments_pass(const struct syscall_draft *d
 			if (plan->fds >> arg & 1)
 				bits |= syscall_fd_bits(draft->event.call.args[arg], mode);
 		}
-		if (plan && plan->fds >> SYSCALL_FD_RETURNED)
+		if (plan && plan->fds >> SYSCALL_FD_RETURNED && (__s64)draft->event.call.ret >= 0)
 			bits |= syscall_fd_bits(draft->event.call.ret, mode);
 		if (!veil_filter_counted(filter_fd_counter, veil_filter_decide(bits, mode)))
 			return false;
@@ -77,4 +76,21 @@ static __always_inline bool syscall_arguments_pass(const struct syscall_draft *d
 		return true;
 	match = veil_path_filter_start(SYSCALL_FILTER_SLOT);
 	return !match || veil_path_filter_decide(match, plan ? syscall_paths_bits(plan->paths) : 0);
+}
+
+/* The same of another task's call, for an iterator: the functions above ask for the running task's. */
+static __always_inline bool syscall_arguments_pass_of(const struct syscall_draft *draft)
+{
+	struct veil_task task = veil_current();
+	struct syscall_draft *own;
+	bool passes;
+
+	if (!filter_fd_mode && !filter_path_mode)
+		return true;
+	own = veil_task_state_make(args, task, veil_task_tid(task));
+	if (!own || bpf_probe_read_kernel(own, sizeof(*own), draft))
+		return false;
+	passes = syscall_arguments_pass(own);
+	own->call.start_ns = 0;
+	return passes;
 }

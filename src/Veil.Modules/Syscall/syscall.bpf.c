@@ -3,6 +3,7 @@
 #define VEIL_COUNT_INLINE __always_inline
 #include "veil/arch.bpf.h"
 #include "veil/emit.bpf.h"
+#include "veil/look.bpf.h"
 #include "veil/result.bpf.h"
 #include "veil/task_state.bpf.h"
 #include "veil/threshold.bpf.h"
@@ -153,18 +154,65 @@ static __always_inline bool syscall_take(struct veil_task task, struct syscall_d
 	return true;
 }
 
+/* How many calls args_known has, about. */
+__u64 syscall_known_left;
+
+/* What is known of the call that a thread is in, if it began before the trace; of `nr`, or -1 for any. */
+static __always_inline struct syscall_known *syscall_find_known(struct veil_task task, __s32 nr)
+{
+	struct syscall_known *known;
+	__u32 tid;
+
+	if (!syscall_known_left)
+		return NULL;
+	tid = veil_task_tid(task);
+	known = bpf_map_lookup_elem(&args_known, &tid);
+	if (!known || (nr != -1 && known->syscall.nr != nr) || syscall_find(task, true))
+		return NULL;
+	return known;
+}
+
+/* It becomes the thread's call. */
+static __always_inline struct syscall_draft *syscall_adopt(struct veil_task task, const struct syscall_known *known)
+{
+	struct syscall_draft *draft = (void *)syscall_make(task, true);
+	__u32 tid = veil_task_tid(task);
+
+	if (draft)
+		syscall_args_known(draft, known);
+	else
+		veil_lost(VEIL_LOST_MAP_FULL);
+	if (!bpf_map_delete_elem(&args_known, &tid))
+		__sync_fetch_and_sub(&syscall_known_left, 1);
+	return draft;
+}
+
+static __always_inline bool syscall_take_known(struct veil_task task, struct syscall_done *done, __s32 nr)
+{
+	const struct syscall_known *known = syscall_find_known(task, nr);
+
+	return known && syscall_adopt(task, known) && syscall_take(task, done, true);
+}
+
 /*
  * A call that was not seen to begin, or was filtered out then. Seccomp decides before sys_enter: a call that it refuses
  * only has an end (syscall_trace_enter() in kernel/entry/syscall-common.c), as has a call that was under way when the
  * trace began. The filters are checked now, for the others once more.
  */
-static __always_inline bool syscall_take_unseen(struct veil_task task, struct syscall_done *done, __s32 nr)
+static __always_inline bool syscall_take_unseen(struct veil_task task, struct syscall_done *done, __s32 nr,
+						bool with_args)
 {
+	bool may_be_known = with_args && syscall_known_left;
+
 	/* Not known to be slow. */
-	if (veil_slower_ns || !veil_ret_passes_again(done->ret))
+	if ((veil_slower_ns && !may_be_known) || !veil_ret_passes_again(done->ret))
 		return false;
 	/* rt_sigreturn leaves -1, so that it is not taken for the call that the signal interrupted. */
 	if (nr == -1 || veil_filter_excludes(syscall, nr) || !veil_task_passes_again(task))
+		return false;
+	if (may_be_known && syscall_take_known(task, done, nr))
+		return true;
+	if (veil_slower_ns)
 		return false;
 	done->syscall.nr = nr;
 	done->syscall.arch = veil_syscall_arch(task, nr);
@@ -201,14 +249,21 @@ static __always_inline int syscall_args_send(struct veil_task task, struct sysca
 	veil_event_init(&event->common, syscall_args_event_kind, task);
 	if (veil_wants(struct syscall_args_event, gid))
 		event->gid = veil_task_gid(task);
-	event->duration_ns = start_ns ? event->common.timestamp - start_ns : VEIL_DURATION_UNKNOWN;
-	event->call.values = (struct veil_part){.offset = size ? sizeof(*event) + veil_origin_size : 0, .size = size};
+	event->duration_ns = start_ns && !(draft->unread & SYSCALL_BEGAN_BEFORE) ? event->common.timestamp - start_ns
+										  : VEIL_DURATION_UNKNOWN;
+	if (veil_counting && veil_count_key_kind == VEIL_COUNT_KEY_ARGUMENT) {
+		veil_count(event, syscall_args_key(draft) ? ~0U : 0, (void *)event + veil_count_key_offset);
+		return 0;
+	}
+	event->call.values = (struct veil_part){.offset = size ? SYSCALL_BYTES_AT : 0, .size = size};
+	if (veil_origin_size)
+		veil_task_origin(task, &draft->origin);
 	asm volatile("" : "+r"(size));
 	if (size > SYSCALL_BYTES) { /* for the verifier: syscall_add_to() keeps within it */
 		veil_lost(VEIL_LOST_READ_FAILED);
 		return 0;
 	}
-	veil_output(event, sizeof(*event) + size);
+	veil_output(event, SYSCALL_BYTES_AT + size);
 	return 0;
 }
 
@@ -249,7 +304,7 @@ static __always_inline int syscall_args_emit(struct veil_task task, const struct
 	({                                                                                                             \
 		struct syscall_done done_ = {.ret = (result)};                                                         \
 		struct veil_task task_ = veil_current();                                                               \
-		if (syscall_take(task_, &done_, with_args) || syscall_take_unseen(task_, &done_, nr)) {                \
+		if (syscall_take(task_, &done_, with_args) || syscall_take_unseen(task_, &done_, nr, with_args)) {                \
 			if (with_args)                                                                                 \
 				syscall_args_emit(task_, &done_, from, source);                                        \
 			else                                                                                           \
@@ -265,7 +320,7 @@ static __always_inline int syscall_thread_end(bool with_args)
 	struct veil_task task = veil_current();
 
 	if (with_args) {
-		if (syscall_take(task, &done, true))
+		if (syscall_take(task, &done, true) || syscall_take_known(task, &done, -1))
 			syscall_args_emit(task, &done, NULL, SYSCALL_RAW_TP);
 		veil_task_state_drop(args, veil_task_tid(task));
 		return 0;
@@ -463,6 +518,45 @@ int syscall_arg_exec_tracepoint(struct trace_event_raw_sched_process_exec *ctx)
 	return syscall_move(ctx->old_pid, true);
 }
 
+/* The calls that are under way as the trace begins, for userspace, which reads what their arguments point to. */
+struct look_task syscall_looked;
+
+SEC("iter/task")
+int syscall_look(struct bpf_iter__task *ctx)
+{
+	struct look_task *found = &syscall_looked;
+	struct task_struct *address = ctx->task;
+	struct veil_task task;
+
+	if (!address)
+		return 0;
+	task = veil_task_typed(address);
+	if (!veil_task_passes_again(task))
+		return 0;
+	look_at(address, found);
+	if (!(found->marks & LOOK_IN_CALL) || !veil_filter_passes_again(syscall, &found->syscall) ||
+	    syscall_find(task, true))
+		return 0;
+	__sync_fetch_and_add(&syscall_known_left, 1);
+	bpf_seq_write(ctx->meta->seq, found, offsetof(struct look_task, stack));
+	return 0;
+}
+
+/* Of a thread that is still in a call which is known: it becomes the thread's. */
+static __always_inline struct syscall_draft *syscall_adopt_running(struct task_struct *address, bool if_slow)
+{
+	const struct syscall_known *known = syscall_find_known(veil_task_typed(address), -1);
+	struct look_task *found = &syscall_looked;
+
+	if (!known || (if_slow && !veil_is_slow(known->start_ns)))
+		return NULL;
+	look_at(address, found);
+	if (!(found->marks & LOOK_IN_CALL) || found->syscall.nr != known->syscall.nr ||
+	    found->args[0] != known->args[0] || found->args[1] != known->args[1] || found->args[2] != known->args[2])
+		return NULL;
+	return syscall_adopt(veil_task_typed(address), known);
+}
+
 /* The calls that are still under way. Runs after all other programs are detached. */
 SEC("iter/task")
 int syscall_running(struct bpf_iter__task *ctx)
@@ -470,16 +564,25 @@ int syscall_running(struct bpf_iter__task *ctx)
 	struct task_struct *address = ctx->task;
 	struct syscall_draft *draft;
 	struct veil_task task;
+	__u64 start;
 
 	if (!address)
 		return 0;
 	task = veil_task_typed(address);
 	draft = (void *)syscall_find(task, true);
-	if (!draft || !draft->call.start_ns)
+	if (!draft)
+		draft = syscall_adopt_running(address, false);
+	if (!draft)
+		return 0;
+	start = draft->call.start_ns;
+	if (!start || draft->call.shown_ns == start || !veil_ret_passes_again(VEIL_RET_RUNNING) ||
+	    !veil_is_slow(start))
 		return 0;
 	draft->event.call.syscall = draft->call.syscall;
 	draft->event.call.ret = VEIL_RET_RUNNING;
-	return syscall_args_send(task, draft, draft->call.start_ns);
+	if (!syscall_arguments_pass_of(draft))
+		return 0;
+	return syscall_args_send(task, draft, start);
 }
 
 /*
@@ -529,6 +632,8 @@ int syscall_arg_slow(struct bpf_iter__task *ctx)
 	if (!address)
 		return 0;
 	draft = (void *)syscall_find(veil_task_typed(address), true);
+	if (!draft)
+		draft = syscall_adopt_running(address, true);
 	if (!draft || !syscall_is_due(&draft->call))
 		return 0;
 	start = draft->call.start_ns;

@@ -139,7 +139,7 @@ internal sealed class UprobeModule : TraceModule
         bpfObject.Map("uprobe_tids").SetAutoCreate(latency && !TaskStorage.IsSteady);
     }
 
-    public override IEnumerable<BpfLink> Attach(BpfProgram program, HookRung rung, ModuleArguments arguments)
+    public override IEnumerable<BpfLink> Attach(BpfObject bpfObject, BpfProgram program, HookRung rung, ModuleArguments arguments)
     {
         if (program.Name is "uprobe_exec" or "uprobe_thread_exit")
         {

@@ -12,14 +12,17 @@ internal readonly struct ArgumentKind : IValueKind
     /// <summary>What stands before the argument's name.</summary>
     public const string Prefix = "args.";
 
-    public static ValueFacts Facts { get; } = new("any", null, null);
+    public static ValueFacts Facts { get; } = new("any", KeyKind.Argument, null);
 
     /// <summary>The value of <c>args.NAME</c>; nothing where the name is none of these, or the events are no calls with
     /// arguments.</summary>
-    public static EventValue? Of(List<EventField> fields, string name) =>
-        name.StartsWith(Prefix, StringComparison.Ordinal) && fields.Find(static field => field.Value.Is<CallKind>()).Value is { } call
-            ? new EventValue<ArgumentKind>(call.Offset, call.Size, [Encoding.UTF8.GetBytes(name[Prefix.Length..])])
+    public static EventValue? Of(IReadOnlyList<EventField> fields, string name) =>
+        name.StartsWith(Prefix, StringComparison.Ordinal) && fields.FirstOrDefault(static field => field.Value.Is<CallKind>()).Value is { } call
+            ? new EventValue<ArgumentKind>(call.Offset, call.Size, [Encoding.UTF8.GetBytes(NameIn(name))])
             : null;
+
+    /// <summary>The argument's name in <c>args.NAME</c>.</summary>
+    public static string NameIn(string field) => field[Prefix.Length..];
 
     public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle
     {

@@ -21,4 +21,7 @@ internal enum KeyKind
 
     /// <summary>A path, in a part of the record.</summary>
     Path,
+
+    /// <summary>An argument of a system call: text, in the part of the record, or a number behind its call.</summary>
+    Argument,
 }

@@ -41,6 +41,7 @@ internal static class MemberKinds
         Add<RequestedNameKind>();
         Add<ReturnKind>();
         Add<SignalKind>();
+        Add<SomeSignalKind>();
         Add<SignedKind>();
         Add<SomeBytesKind>();
         Add<SomeCommKind>();

@@ -61,13 +61,13 @@ internal readonly struct ExitCodeKind : ISomeKind
 }
 
 /// <summary>A signal by its name; 0 is none.</summary>
-internal readonly struct SignalKind : ISomeKind
+internal readonly struct SomeSignalKind : ISomeKind
 {
-    public static string[] Typedefs => ["veil_signal_t"];
+    public static string[] Typedefs => ["veil_some_signal_t"];
 
     public static ValueFacts Facts { get; } = new("string or null", KeyKind.Word, null);
 
-    public static void Expand(MemberShape member) => SomeColumn<SignalKind, SignalKind>.Add(member);
+    public static void Expand(MemberShape member) => SomeColumn<SomeSignalKind, SomeSignalKind>.Add(member);
 
     public static bool IsAbsent(EventValue value, ReadOnlySpan<byte> record) => value.Unsigned(record) == 0;
 
