@@ -13,6 +13,7 @@ internal static class MemberKinds
         Add<ArgvKind>();
         Add<BytesKind>();
         Add<CallKind>();
+        Add<CgroupKind>();
         Add<ChosenPortKind>();
         Add<CommKind>();
         Add<CpuKind>();
