@@ -15,7 +15,8 @@ internal static class TreeFlags
         IReadOnlyList<TraceModule> modules, IReadOnlyList<string> fields, Enrichments enrichments, CountOptions? counting)
     {
         if (modules.FirstOrDefault(static module => !module.HasTree) is { } other)
-            throw new UsageException($"--output tree: is for processes, and --module {other.Name} shows others; take --module process alone");
+            throw new UsageException(
+                $"--output tree: is for processes, and --module {other.Name} shows others; take --module process alone");
         if (counting is not null)
             throw new UsageException("--output tree: is for events, and counting shows none; leave one of them out");
         if (fields.Count > 0)

@@ -202,13 +202,13 @@ public sealed partial class ProcessTests
     [Fact]
     public void Tree_OfACommand_HasWhatBecameOfEach()
     {
-        var veil = VeilRun.ToEnd(
-            "--module", "process", "--output", "tree", "--", "sh", "-c", "sh -c 'exit 3'; /bin/true; (exec cat /dev/null); (/nosuch/program 'a b'); exit 0");
+        const string script = "sh -c 'exit 3'; /bin/true; (exec cat /dev/null); (/nosuch/program 'a b'); exit 0";
+        var veil = VeilRun.ToEnd("--module", "process", "--output", "tree", "--", "sh", "-c", script);
 
         veil.ExitCode.ShouldBe(0);
         veil.Errors.Split('\n').Where(static line => line.Contains('[', StringComparison.Ordinal)).Select(Masked).ShouldBe(
         [
-            "PID sh -c \"sh -c 'exit 3'; /bin/true; (exec cat /dev/null); (/nosuch/program 'a b'); exit 0\"  [exit 0, at T for T, cpu T]",
+            $"PID sh -c \"{script}\"  [exit 0, at T for T, cpu T]",
             "|-- PID sh -c 'exit 3'  [FAILED: exit 3, at T for T, cpu T]",
             "|-- PID /bin/true  [exit 0, at T for T, cpu T]",
             "|-- PID cat /dev/null  [exit 0, at T for T, cpu T]",
@@ -228,12 +228,14 @@ public sealed partial class ProcessTests
     {
         string input = command switch
         {
-            _ when command.Contains("make", StringComparison.Ordinal) => "all:\n\t@true\n\t@sh -c 'exit 0'; /bin/echo 'a  b' >/dev/null\n\t-@false\n",
+            _ when command.Contains("make", StringComparison.Ordinal) =>
+                "all:\n\t@true\n\t@sh -c 'exit 0'; /bin/echo 'a  b' >/dev/null\n\t-@false\n",
             _ when command.Contains("gcc", StringComparison.Ordinal) => "int main(void) { return 0; }\n",
             _ when command.Contains("python", StringComparison.Ordinal) =>
                 "import subprocess, threading\nt = threading.Thread(target=lambda: None)\nt.start()\nt.join()\n"
                 + "subprocess.run(['sh', '-c', 'true | cat; exit 4'])\nsubprocess.run('false', shell=True)\n",
-            _ => "ls / | sort | head -1 >/dev/null; (exit 5); /nosuch 'x\"y'; for i in 1 2 3; do /bin/true $i; done; sh -c 'kill -15 $$'; exit 2\n",
+            _ => "ls / | sort | head -1 >/dev/null; (exit 5); /nosuch 'x\"y'; for i in 1 2 3; do /bin/true $i; done; "
+                + "sh -c 'kill -15 $$'; exit 2\n",
         };
         string folder = Directory.CreateTempSubdirectory("veil-oracle-").FullName;
         try
@@ -269,7 +271,8 @@ public sealed partial class ProcessTests
                 text = head + text[text.IndexOf('>', StringComparison.Ordinal)..][1..];
             if (Executed().Match(text) is { Success: true } exec)
                 yield return MaskedName($"{exec.Groups["argv"].Value} = {exec.Groups["errno"].Value}");
-            else if (text.StartsWith("+++ exited with", StringComparison.Ordinal) || text.StartsWith("+++ killed by", StringComparison.Ordinal))
+            else if (text.StartsWith("+++ exited with", StringComparison.Ordinal)
+                || text.StartsWith("+++ killed by", StringComparison.Ordinal))
                 yield return text;
         }
     }
@@ -279,16 +282,19 @@ public sealed partial class ProcessTests
         foreach (var shown in File.ReadLines(file).Select(static line => JsonDocument.Parse(line).RootElement))
         {
             if (shown.GetProperty("evt_type").ValueEquals("EXEC"))
-                yield return MaskedName(
-                    $"\"{Escaped(shown.GetProperty("filename").GetString()!)}\", [{string.Join(", ", Argv(shown).Select(static one => $"\"{Escaped(one)}\""))}] = {shown.GetProperty("errno").GetString()}");
+            {
+                string argv = string.Join(", ", Argv(shown).Select(Quoted));
+                yield return MaskedName($"{Quoted(shown.GetProperty("filename").GetString()!)}, [{argv}] = {shown.GetProperty("errno")}");
+            }
             else if (shown.GetProperty("evt_type").ValueEquals("EXIT"))
                 yield return shown.GetProperty("exit_signal").GetString() is { } signal ? $"+++ killed by {signal} +++"
                     : $"+++ exited with {shown.GetProperty("exit_code")} +++";
         }
     }
 
-    private static string Escaped(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)
-        .Replace("\n", "\\n", StringComparison.Ordinal).Replace("\t", "\\t", StringComparison.Ordinal);
+    private static string Quoted(string text) => '"' + text.Replace("\\", "\\\\", StringComparison.Ordinal)
+        .Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)
+        .Replace("\t", "\\t", StringComparison.Ordinal) + '"';
 
     // What the compiler calls its files.
     private static string MaskedName(string text) => Temporary().Replace(text, "/tmp/cc");
@@ -324,7 +330,8 @@ public sealed partial class ProcessTests
             RedirectStandardError = true,
         })!;
         using var veil = VeilRun.Attach(
-            ["--module", "process", "--output", "json", "-f", "-p", shell.Id.ToString(), .. hook is null ? [] : (string[])["--hook", hook], .. more]);
+            ["--module", "process", "--output", "json", "-f", "-p", shell.Id.ToString(),
+                .. hook is null ? [] : (string[])["--hook", hook], .. more]);
         shell.StandardInput.WriteLine();
         shell.WaitForExit();
         veil.Stop().ShouldBe(0);
@@ -337,5 +344,6 @@ public sealed partial class ProcessTests
 
     private static long Pid(JsonElement shown) => shown.GetProperty("pid").GetInt64();
 
-    private static string[] Argv(JsonElement shown) => [.. shown.GetProperty("argv").EnumerateArray().Select(static one => one.GetString()!)];
+    private static string[] Argv(JsonElement shown) =>
+        [.. shown.GetProperty("argv").EnumerateArray().Select(static one => one.GetString()!)];
 }

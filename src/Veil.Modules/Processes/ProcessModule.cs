@@ -63,9 +63,10 @@ internal sealed class ProcessModule : TraceModule
 
     // The end last: what is seen to end was then seen to begin.
     private static HookRung Rung(string rung) => new(
-        rung, $"{rung}/sched_process_exec, sys_enter, sys_exit, task_newtask, sched_process_exit, exit_mmap, sched_process_free, mark_victim",
-        new("process_clock_raw_tp", When: static arguments => arguments.Shows("cpu_ns")), $"process_fork_{rung}", $"process_exec_{rung}", $"process_ask_{rung}",
-        $"process_ref_{rung}", new("process_oom_tp_btf", When: _ => rung == "tp_btf" && NamesVictim()),
+        rung,
+        $"{rung}/sched_process_exec, sys_enter, sys_exit, task_newtask, sched_process_exit, exit_mmap, sched_process_free, mark_victim",
+        new("process_clock_raw_tp", When: static arguments => arguments.Shows("cpu_ns")), $"process_fork_{rung}", $"process_exec_{rung}",
+        $"process_ask_{rung}", $"process_ref_{rung}", new("process_oom_tp_btf", When: _ => rung == "tp_btf" && NamesVictim()),
         new("process_oom_raw_tp", When: _ => rung != "tp_btf" || !NamesVictim()),
         new($"process_free_{rung}", When: static _ => FreesLater()), new($"process_mem_{rung}", When: static _ => FreesLater()),
         $"process_exit_{rung}");

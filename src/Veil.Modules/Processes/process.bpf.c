@@ -115,7 +115,7 @@ VEIL_TASK_STATE(kept_long, struct process_kept_long, 512);
 #define PROCESS_PLACE_MAX (VEIL_DRAFT_MAX - VEIL_PART_MAX - 8)
 
 /* Where parts begin: after the struct. */
-#define process_parts_start() sizeof(struct process_event)
+#define process_parts_start() (sizeof(struct process_event) + veil_origin_size)
 
 static __always_inline void process_parts_keep(struct veil_task leader, struct veil_draft *draft)
 {
@@ -474,10 +474,8 @@ static __always_inline bool process_passes(enum process_type type, struct veil_t
 
 static __always_inline void process_add_parent(struct process_event *event, struct veil_task task)
 {
-	struct task_struct *parent = veil_task_read(task, real_parent), *leader = BPF_CORE_READ(parent, group_leader);
-
-	event->ppid = BPF_CORE_READ(parent, tgid);
-	bpf_core_read(event->parent_comm, sizeof(event->parent_comm), &leader->comm);
+	event->ppid = veil_task_ppid(task);
+	veil_task_parent_comm(task, event->parent_comm);
 }
 
 /* Puts the arguments that a script was called with in the place of those that its interpreter gets. */
@@ -748,6 +746,8 @@ static __always_inline void process_exit_emit(__u32 slot, struct veil_task task,
 	if (!walk)
 		return;
 	event = process_event_start(&walk->draft, process_type__EXIT);
+	if (is_gone && veil_origin_size)
+		veil_task_origin(task, (void *)&walk->draft.bytes[sizeof(*event)]);
 	process_add_parts(slot, walk, event, task, leader);
 	process_add_cwd(slot, walk, &event->cwd, task);
 	process_add_parent(event, leader);
@@ -873,6 +873,8 @@ static __always_inline int process_oom(__u32 slot, struct veil_task task, const 
 	if (!walk)
 		return 0;
 	event = process_event_start(&walk->draft, process_type__OOM);
+	if (veil_origin_size)
+		__builtin_memcpy(&walk->draft.bytes[sizeof(*event)], &victim->origin, sizeof(victim->origin));
 	veil_task_comm(current, event->oom_comm);
 	event->oom_pid = veil_task_pid(current);
 	if (is_known) {
@@ -924,6 +926,7 @@ int process_oom_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 			identity.followed = veil_task_followed(task);
 	} else {
 		__builtin_memcpy(identity.comm, VEIL_COMM_UNKNOWN, sizeof(VEIL_COMM_UNKNOWN));
+		veil_origin_none(&identity.origin);
 		identity.pid = identity.tid = victim;
 		identity.uid = -1;
 	}

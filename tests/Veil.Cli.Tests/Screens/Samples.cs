@@ -93,13 +93,13 @@ internal static class Samples
             ],
             "process" =>
             [
-                Process(kinds[0], ("evt_type", 0), ("ret", 0L), ("filename", "/usr/bin/make"), ("argv", "make\0-j8\0all 1\0"), ("exe", "/usr/bin/make"),
-                    ("cwd", "/srv/app")),
+                Process(kinds[0], ("evt_type", 0), ("ret", 0L), ("filename", "/usr/bin/make"), ("argv", "make\0-j8\0all 1\0"),
+                    ("exe", "/usr/bin/make"), ("cwd", "/srv/app")),
                 Process(kinds[0], ("evt_type", 0), ("ret", -2L), ("filename", "/nosuch"), ("argv", "/nosuch\0"), ("cwd", "/srv/app")),
                 Process(kinds[0], ("evt_type", 2), ("child_pid", 813), ("child_tid", 813)),
-                Process(kinds[0], ("evt_type", 1), ("exit_code", 2), ("core_dumped", 0), ("duration_ns", 1_234_567_890L), ("cpu_ns", 567_890L),
-                    ("max_rss_bytes", 1_687_552L), ("filename", "/usr/bin/make"), ("argv", "make\0-j8\0all 1\0"), ("exe", "/usr/bin/make"),
-                    ("cwd", "/srv/app")),
+                Process(kinds[0], ("evt_type", 1), ("exit_code", 2), ("core_dumped", 0), ("duration_ns", 1_234_567_890L),
+                    ("cpu_ns", 567_890L), ("max_rss_bytes", 1_687_552L), ("filename", "/usr/bin/make"), ("argv", "make\0-j8\0all 1\0"),
+                    ("exe", "/usr/bin/make"), ("cwd", "/srv/app")),
                 Process(kinds[0], ("evt_type", 1), ("exit_signal", 11), ("core_dumped", 1), ("duration_ns", 1_234L), ("cpu_ns", 567L),
                     ("max_rss_bytes", 4096L), ("argv", "worker\0\0")),
                 Process(kinds[0], ("evt_type", 3), ("anon_rss_bytes", 1L << 30), ("oom_pid", 4_000_001), ("oom_comm", "postgres"),
