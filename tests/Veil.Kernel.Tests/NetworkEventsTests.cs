@@ -216,12 +216,13 @@ public sealed class NetworkEventsTests
 
         var events = veil.Events;
         events.ShouldAllBe(e => e.GetProperty("evt_type").ValueEquals("OPEN") && e.GetProperty("pid").ToString() == workload.Pid);
-        // Both ends of three connections, of which the listener's process has one without a descriptor.
-        events.Length.ShouldBe(6);
+        // Both ends of four connections, of which two ends have no descriptor yet.
+        events.Length.ShouldBe(8);
         State("old.port", isClient: true).ShouldBe("ESTABLISHED");
         State("old.port", isClient: false).ShouldBe("ESTABLISHED");
         State("half.port", isClient: true).ShouldBe("FIN_WAIT2");
         State("half.port", isClient: false).ShouldBe("CLOSE_WAIT");
+        State("waited.port", isClient: false).ShouldBe("ESTABLISHED");
         State("waiting.port", isClient: false).ShouldBe("ESTABLISHED");
         End("old.port", isClient: true).GetProperty("duration_ns").ValueKind.ShouldBe(JsonValueKind.Null);
         End("half.port", isClient: true).GetProperty("tx_bytes").GetInt64().ShouldBe(70);

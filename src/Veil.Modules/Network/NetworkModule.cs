@@ -231,7 +231,8 @@ internal sealed class NetworkModule : TraceModule
 
     private static HookRung Connecting(string rung, string atReturn) => new(
         rung, $"tp_btf/inet_sock_set_state, {rung}/tcp_connect, {rung}/security_sock_graft or {atReturn}/inet_csk_accept",
-        [OfTcp($"network_connect_{rung}"), new($"network_graft_{rung}", When: static arguments => SeesTcp(arguments) && HasGraft()),
+        // Also where only UDP is traced: what this kernel cannot hook is not to look as if it could.
+        [$"network_connect_{rung}", new($"network_graft_{rung}", When: static arguments => SeesTcp(arguments) && HasGraft()),
             new($"network_accept_{rung}", When: static arguments => SeesTcp(arguments) && !HasGraft()), .. s_btfChanges, .. More("tp_btf")])
     {
         LoadBytes = LoadBytes,

@@ -231,6 +231,8 @@ __noinline int network_datagram(__u64 socket, __u64 name, __u64 data, __s64 ret,
 
 	if (!veil_task_passes(veil_current()))
 		return 0;
+	if (error && !sends)
+		name = 0; /* nobody has filled it in */
 	if (name && (bpf_probe_read_user(&address, 16, (void *)name) ||
 		     (address.family == network_family__IPv6 &&
 		      bpf_probe_read_user(&address, sizeof(address), (void *)name)))) {
