@@ -98,6 +98,9 @@ static __always_inline void network_dns_emit(struct network_dns *dns, const stru
 		return;
 	event = veil_draft_start(&dns->draft, sizeof(*event));
 	veil_event_init_as(&event->common, network_dns_event_kind, &question->who);
+	if (veil_origin_size)
+		__builtin_memcpy(&dns->draft.bytes[sizeof(*event)], &question->who.origin,
+				 sizeof(question->who.origin));
 	event->change = question->change;
 	event->change.evt_type = network_evt__DNS;
 	event->query_type = question->type;

@@ -463,7 +463,7 @@ static __always_inline void network_emit(struct sock *sk, enum network_evt evt, 
 		return;
 	veil_event_init_as(&event->common, network_event_kind, who);
 	network_describe(sk, evt, oldstate, newstate, sport, dport, id, &event->change);
-	veil_submit(event, sizeof(*event));
+	veil_submit_as(event, sizeof(*event), &who->origin);
 }
 
 /*
@@ -495,7 +495,7 @@ static __always_inline void network_failed_emit(struct sock *sk, int oldstate, _
 	network_describe(sk, network_evt__FAILED, oldstate, STATE(CLOSE), sport, dport, id, &event->change);
 	event->errno = -(__s64)error;
 	event->reset_by = network_reset_by(error, oldstate);
-	veil_submit(event, sizeof(*event));
+	veil_submit_as(event, sizeof(*event), &who->origin);
 }
 
 /*
@@ -557,7 +557,7 @@ static __always_inline void network_close_emit(struct sock *sk, enum network_evt
 	event->reset_by = reset_by;
 	event->errno = -(__s64)error;
 	network_figures(sk, oldstate, socket, event);
-	veil_submit(event, sizeof(*event));
+	veil_submit_as(event, sizeof(*event), &who->origin);
 }
 
 /*
@@ -809,6 +809,7 @@ static __always_inline void network_set_nobody(struct sock *sk, struct veil_iden
 	    .comm = VEIL_COMM_UNKNOWN, .pid = VEIL_PID_UNKNOWN, .tid = VEIL_PID_UNKNOWN};
 
 	*who = nobody;
+	veil_origin_none(&who->origin);
 	who->uid = BPF_CORE_READ(sk, sk_uid.val);
 }
 

@@ -105,6 +105,6 @@ int network_overflow_iter(struct bpf_iter__bpf_map_elem *ctx)
 	event->dropped = drops - before;
 	event->queued = BPF_CORE_READ(sk, sk_ack_backlog);
 	event->queue_max = BPF_CORE_READ(sk, sk_max_ack_backlog);
-	veil_submit(event, sizeof(*event));
+	veil_submit_as(event, sizeof(*event), &who.origin);
 	return 0;
 }
