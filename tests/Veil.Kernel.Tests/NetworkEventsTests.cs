@@ -43,7 +43,7 @@ public sealed class NetworkEventsTests
             .ShouldBe(["SEND 20 ", "RECEIVE 0 ECONNREFUSED"]);
 
         string[] Bytes(string evt, string port) =>
-            [.. veil.Events.Where(e => e.GetProperty("evt_type").ValueEquals(evt) && e.GetProperty("sport").GetInt64() == workload.Number(port))
+            [.. Of(veil, evt).Where(e => e.GetProperty("sport").GetInt64() == workload.Number(port))
                 .Select(static e => e.GetProperty("bytes").ToString())];
     }
 
@@ -58,7 +58,8 @@ public sealed class NetworkEventsTests
         veil.ShouldHaveLostNothing();
 
         veil.Events.ShouldAllBe(static e => e.GetProperty("dport").GetInt32() == 53 && e.GetProperty("daddr").GetString() == "127.9.9.9");
-        veil.Events.Select(static e => $"{e.GetProperty("query")} {e.GetProperty("query_type")} {e.GetProperty("answer")} {e.GetProperty("answers")}")
+        veil.Events.Select(static e =>
+            $"{e.GetProperty("query")} {e.GetProperty("query_type")} {e.GetProperty("answer")} {e.GetProperty("answers")}")
             .ShouldBe(
             [
                 "www.veil.example A NOERROR 2", "nx.veil.example AAAA NXDOMAIN 0", "slow.veil.example MX NOERROR 2",
@@ -93,7 +94,8 @@ public sealed class NetworkEventsTests
         workload.Go();
         veil.Stop().ShouldBe(0);
 
-        veil.Events.Single(e => e.TryGetProperty(field, out var has) && has.ValueEquals(key)).GetProperty("count").GetInt32().ShouldBe(count);
+        veil.Events.Single(e => e.TryGetProperty(field, out var has) && has.ValueEquals(key))
+            .GetProperty("count").GetInt32().ShouldBe(count);
     }
 
     [Theory]

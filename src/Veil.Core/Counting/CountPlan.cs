@@ -200,7 +200,8 @@ internal sealed class CountPlan
     {
         if (events.Select(schema => Place(schema, Find(schema, name)?.Value)).Distinct().Count() > 1)
             throw new UsageException(
-                $"{flag}: '{Escaping.ForMessage(name!)}' is not in the same place in all events of module {module.Name}; choose fewer of them");
+                $"{flag}: '{Escaping.ForMessage(name!)}' is not in the same place in all events of module {module.Name}; " +
+                "choose fewer of them");
     }
 
     private static (bool OfOrigin, int? Offset, int? Size) Place(EventSchema schema, EventValue? value) =>
