@@ -278,7 +278,8 @@ internal static class TraceCommand
     // Words of several modules (--event) go each to the module that has it.
     private static IEnumerable<FilterExpression> ReadFilter(string name, string[] values, List<TraceModule> modules)
     {
-        var having = modules.Select(module => (Module: module.Name, Dimension: module.Filters.FirstOrDefault(filter => filter.Name == name)))
+        var having =
+            modules.Select(module => (Module: module.Name, Dimension: module.Filters.FirstOrDefault(filter => filter.Name == name)))
             .Where(static module => module.Dimension is not null).ToList();
         if (having.Count == 1 || having[0].Dimension is not EnumDimension)
         {

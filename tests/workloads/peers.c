@@ -190,33 +190,37 @@ static void ask_dns(void)
 	printf("server.port=53\ndelay_ms=%d\n", DELAY_MS);
 }
 
-/* ---- connections that stay: one in use, one that its peer has closed, one that nobody has accepted ---- */
+/* ---- connections that stay: in use, closed by the peer, and not accepted, that from before and a later one ---- */
 
-static int listener, kept[3], accepted[2];
+static int listener, deaf, kept[4], accepted[2];
 
 static void open_prepare(void)
 {
-	struct sockaddr_in name = loopback("127.0.0.1", 0);
+	struct sockaddr_in name = loopback("127.0.0.1", 0), other = name;
 
 	listener = bound(SOCK_STREAM, &name);
-	require(listen(listener, 8) == 0, "listen");
+	deaf = bound(SOCK_STREAM, &other);
+	require(listen(listener, 8) == 0 && listen(deaf, 8) == 0, "listen");
 	kept[0] = connected(SOCK_STREAM, &name);
 	accepted[0] = accept(listener, NULL, NULL);
+	kept[2] = connected(SOCK_STREAM, &other);
 }
 
 static void stay_open(void)
 {
-	struct sockaddr_in name = loopback("127.0.0.1", port_of(listener));
+	struct sockaddr_in name = loopback("127.0.0.1", port_of(listener)),
+			   other = loopback("127.0.0.1", port_of(deaf));
 	socklen_t size = sizeof(struct tcp_info);
 	struct tcp_info info;
 	char bytes[100] = {};
 
 	kept[1] = connected(SOCK_STREAM, &name);
 	accepted[1] = accept(listener, NULL, NULL);
-	kept[2] = connected(SOCK_STREAM, &name);
+	kept[3] = connected(SOCK_STREAM, &other);
 	require(accepted[0] >= 0 && accepted[1] >= 0, "accept");
 	require(write(kept[1], bytes, 70) == 70 && read(accepted[1], bytes, 100) == 70, "70 bytes");
-	printf("old.port=%d\nhalf.port=%d\nwaiting.port=%d\n", port_of(kept[0]), port_of(kept[1]), port_of(kept[2]));
+	printf("old.port=%d\nhalf.port=%d\nwaited.port=%d\nwaiting.port=%d\n", port_of(kept[0]), port_of(kept[1]),
+	       port_of(kept[2]), port_of(kept[3]));
 	shutdown(kept[1], SHUT_WR);
 	do {
 		usleep(1000);

@@ -116,7 +116,7 @@ internal sealed class CountPlan
             bpfObject.SetGlobal("veil_count_value_signed", value.Value.Facts.Quantity!.IsSigned);
         }
 
-        bool byOrigin = Schema.HasOrigin && Key is { } some && some.Value.Offset >= Schema.OriginOffset && some.Value.Size > 0;
+        bool byOrigin = Place(Schema, Key?.Value).OfOrigin;
         bpfObject.SetGlobal("veil_count_by_origin", byOrigin);
         bpfObject.SetGlobal("veil_count_origin_offset", byOrigin ? (uint)(Key!.Value.Value.Offset - Schema.OriginOffset) : 0);
         bpfObject.SetGlobal("veil_count_event_size", (uint)Math.Max(byOrigin ? 0 : EndOf(Key), EndOf(Value)));
@@ -221,10 +221,15 @@ internal sealed class CountPlan
     // Programs know a field by where it lies.
     private static void RequireOnePlace(TraceModule module, List<EventSchema> events, string flag, string? name)
     {
-        if (events.Select(schema => Find(schema, name)?.Value).Select(static value => (value?.Offset, value?.Size)).Distinct().Count() > 1)
+        if (events.Select(schema => Place(schema, Find(schema, name)?.Value)).Distinct().Count() > 1)
             throw new UsageException(
-                $"{flag}: '{Escaping.ForMessage(name!)}' is not in the same place in all events of module {module.Name}; choose fewer of them");
+                $"{flag}: '{Escaping.ForMessage(name!)}' is not in the same place in all events of module {module.Name}; " +
+                "choose fewer of them");
     }
+
+    private static (bool OfOrigin, int? Offset, int? Size) Place(EventSchema schema, EventValue? value) =>
+        schema.HasOrigin && value is { Size: > 0 } && value.Offset >= schema.OriginOffset
+            ? (true, value.Offset - schema.OriginOffset, value.Size) : (false, value?.Offset, value?.Size);
 
     private static int EndOf(EventField? field) => field is { Value: var value } ? value.Offset + value.Size : 0;
 }

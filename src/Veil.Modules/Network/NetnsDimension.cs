@@ -16,7 +16,8 @@ internal sealed class NetnsDimension : FilterDimension
     public override string ValueName => "NETNS";
 
     public override string Description =>
-        "these network namespaces: an inode number as events show it, pid:PID, self, a name of ip netns, or a path such as /proc/PID/ns/net";
+        "these network namespaces: an inode number as events show it, pid:PID, self, a name of ip netns, or a path such as " +
+        "/proc/PID/ns/net";
 
     public override string AcceptedForm => "a network namespace: its inode number, pid:PID, self, a name of ip netns, or a path";
 

@@ -18,8 +18,8 @@ internal sealed class NetworkModule : TraceModule
 
     // The order is that of enum network_evt.
     private static readonly string[] s_events =
-        ["CONNECT", "ESTABLISHED", "ACCEPT", "CLOSING", "CLOSE", "FAILED", "LISTEN", "RETRANSMIT", "RESET", "DROP", "OVERFLOW", Open, "SEND",
-            "RECEIVE", Dns];
+        ["CONNECT", "ESTABLISHED", "ACCEPT", "CLOSING", "CLOSE", "FAILED", "LISTEN", "RETRANSMIT", "RESET", "DROP", "OVERFLOW", Open,
+            "SEND", "RECEIVE", Dns];
 
     private static readonly string[] s_usual = s_events[..7], s_ofEnds = ["CLOSE", "FAILED", Open], s_ofUdp = ["SEND", "RECEIVE", Dns];
 
@@ -143,7 +143,8 @@ internal sealed class NetworkModule : TraceModule
             if (arguments.IsGiven(s_lifetimes.Name) && !s_ofEnds.Contains(name))
                 throw new UsageException($"--lifetimes: shows {string.Join(", ", s_ofEnds)} alone; choose by --event or by --lifetimes");
             if (!Protocols(arguments).Intersect(ProtocolsOf(name)).Any())
-                throw new UsageException($"--event: {name} is of {ProtocolsOf(name)[0]}; not beside --protocol {string.Join(',', Protocols(arguments))}");
+                throw new UsageException(
+                    $"--event: {name} is of {ProtocolsOf(name)[0]}; not beside --protocol {string.Join(',', Protocols(arguments))}");
         }
 
         var attached =
@@ -231,7 +232,8 @@ internal sealed class NetworkModule : TraceModule
 
     private static HookRung Connecting(string rung, string atReturn) => new(
         rung, $"tp_btf/inet_sock_set_state, {rung}/tcp_connect, {rung}/security_sock_graft or {atReturn}/inet_csk_accept",
-        [OfTcp($"network_connect_{rung}"), new($"network_graft_{rung}", When: static arguments => SeesTcp(arguments) && HasGraft()),
+        // Also where only UDP is traced: what this kernel cannot hook is not to look as if it could.
+        [$"network_connect_{rung}", new($"network_graft_{rung}", When: static arguments => SeesTcp(arguments) && HasGraft()),
             new($"network_accept_{rung}", When: static arguments => SeesTcp(arguments) && !HasGraft()), .. s_btfChanges, .. More("tp_btf")])
     {
         LoadBytes = LoadBytes,

@@ -98,6 +98,9 @@ static __always_inline void network_dns_emit(struct network_dns *dns, const stru
 		return;
 	event = veil_draft_start(&dns->draft, sizeof(*event));
 	veil_event_init_as(&event->common, network_dns_event_kind, &question->who);
+	if (veil_origin_size)
+		__builtin_memcpy(&dns->draft.bytes[sizeof(*event)], &question->who.origin,
+				 sizeof(question->who.origin));
 	event->change = question->change;
 	event->change.evt_type = network_evt__DNS;
 	event->query_type = question->type;
@@ -231,6 +234,8 @@ __noinline int network_datagram(__u64 socket, __u64 name, __u64 data, __s64 ret,
 
 	if (!veil_task_passes(veil_current()))
 		return 0;
+	if (error && !sends)
+		name = 0; /* nobody has filled it in */
 	if (name && (bpf_probe_read_user(&address, 16, (void *)name) ||
 		     (address.family == network_family__IPv6 &&
 		      bpf_probe_read_user(&address, sizeof(address), (void *)name)))) {

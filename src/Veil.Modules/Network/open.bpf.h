@@ -15,7 +15,9 @@ static __always_inline void network_open_emit(struct sock *sk, struct network_so
 
 	if (!network_is_open(state))
 		return;
-	network_identify(sk, &who);
+	/* Not network_identify(): the iterator may hold the lock itself. */
+	if (!network_find_owner(sk, &who))
+		network_set_nobody(sk, &who);
 	network_close_emit(sk, network_evt__OPEN, state, state, socket, network_id(sk, socket, 0), &who);
 }
 
@@ -47,9 +49,19 @@ SEC("iter/tcp")
 int network_unseen_iter(struct bpf_iter__tcp *ctx)
 {
 	struct sock *sk = (struct sock *)ctx->sk_common;
+	struct network_socket *socket;
+	__u8 state;
 
-	if (sk && network_is_open(BPF_CORE_READ(sk, __sk_common.skc_state)) && network_is_tcp(sk) && !network_find(sk))
-		network_open_emit(sk, NULL);
+	if (!sk)
+		return 0;
+	state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	if (!network_is_open(state) || !network_is_tcp(sk) || network_find(sk))
+		return 0;
+	socket = network_remember(sk);
+	/* Nobody has accepted it yet: it is its listener's. */
+	if (socket && (state == STATE(ESTABLISHED) || state == STATE(CLOSE_WAIT)))
+		socket->waits = 1;
+	network_open_emit(sk, socket);
 	return 0;
 }
 
@@ -79,7 +91,8 @@ int network_overflow_iter(struct bpf_iter__bpf_map_elem *ctx)
 	}
 	if (drops == before)
 		return 0;
-	network_identify(sk, &who);
+	if (!network_find_owner(sk, &who))
+		network_set_nobody(sk, &who);
 	sport = network_sport(sk);
 	if (!veil_identity_passes(&who) || !network_passes_of(sk, network_evt__OVERFLOW, sport, 0, 0))
 		return 0;
@@ -92,6 +105,6 @@ int network_overflow_iter(struct bpf_iter__bpf_map_elem *ctx)
 	event->dropped = drops - before;
 	event->queued = BPF_CORE_READ(sk, sk_ack_backlog);
 	event->queue_max = BPF_CORE_READ(sk, sk_max_ack_backlog);
-	veil_submit(event, sizeof(*event));
+	veil_submit_as(event, sizeof(*event), &who.origin);
 	return 0;
 }

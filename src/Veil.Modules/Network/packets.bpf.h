@@ -166,7 +166,7 @@ static __always_inline int network_retransmit(struct sock *sk, struct sock *of, 
 	network_describe(of, network_evt__RETRANSMIT, state, state, sport, dport,
 			 sk == of ? network_id_of(sk, cookie) : 0, &event->change);
 	event->bytes = bytes;
-	veil_submit(event, sizeof(*event));
+	veil_submit_as(event, sizeof(*event), &who.origin);
 	return 0;
 }
 
@@ -235,7 +235,7 @@ static __always_inline int network_reset(struct sock *sk, struct sk_buff *skb, e
 	event->reset_by = by;
 	event->reason.set = reason ? VEIL_REASON_RESET : VEIL_REASON_NONE;
 	event->reason.number = reason;
-	veil_submit(event, sizeof(*event));
+	veil_submit_as(event, sizeof(*event), &who.origin);
 	return 0;
 }
 
@@ -323,7 +323,7 @@ static __always_inline int network_drop(struct sk_buff *skb, struct sock *receiv
 	event->reason.set = reason ? VEIL_REASON_DROP : VEIL_REASON_NONE;
 	event->reason.number = reason;
 	event->protocol = packet.protocol;
-	veil_submit(event, sizeof(*event));
+	veil_submit_as(event, sizeof(*event), &who.origin);
 	return 0;
 }
 
