@@ -36,6 +36,14 @@ static __always_inline bool veil_either_passes(struct veil_task one, struct veil
 		if (!veil_filter_either_passes(tid, &one_id, &other_id, asked))
 			return false;
 	}
+	if (filter_ppid_mode) {
+		one_id = veil_task_ppid(one);
+		other_id = veil_task_ppid(other);
+		if (!veil_filter_either_passes(ppid, &one_id, &other_id, asked))
+			return false;
+	}
+	if (filter_cgroup_mode && !veil_cgroups_pass(veil_task_cgroup(one), veil_task_cgroup(other), asked))
+		return false;
 	if (filter_uid_mode) {
 		one_id = veil_task_uid(one);
 		other_id = veil_task_uid(other);

@@ -14,19 +14,28 @@ public sealed class ContainerNames
     private const long RetryMs = 1_000;
 
     private readonly RuntimeFiles _files;
-    private readonly CgroupTree _tree;
+    private readonly CgroupFolders _tree;
     private readonly Dictionary<string, Known> _known = new(StringComparer.Ordinal);
     private readonly Queue<string> _order = new();
     private readonly Lock _lock = new();
 
     /// <summary>The containers of this system.</summary>
     public ContainerNames()
-        : this("/", CgroupTree.Here(), NameService.HomeOf)
+        : this("/", CgroupFolders.Here(), NameService.HomeOf)
     {
     }
 
     /// <summary>Those of another root folder.</summary>
-    internal ContainerNames(string root, CgroupTree tree, Func<uint, string?> homeOf) => (_files, _tree) = (new(root, homeOf), tree);
+    internal ContainerNames(string root, CgroupFolders tree, Func<uint, string?> homeOf) => (_files, _tree) = (new(root, homeOf), tree);
+
+    /// <summary>Those of this system, which a session has.</summary>
+    public static ContainerNames Own { get; } = new();
+
+    /// <summary>Has any runtime been used on this system?</summary>
+    public bool HasRuntimes => _files.IsAnyThere;
+
+    /// <summary>Reads the files where this process may not any more; null: it may.</summary>
+    public Func<string, Container?>? Reader { get; set; }
 
     /// <summary>The innermost container of a cgroup.</summary>
     /// <param name="cgroupPath">From the root of its hierarchy, as in <c>/proc/PID/cgroup</c>.</param>
@@ -73,6 +82,23 @@ public sealed class ContainerNames
         return running;
     }
 
+    /// <summary>The containers that a cgroup is in: the innermost first.</summary>
+    public IEnumerable<Container> Around(string cgroupPath)
+    {
+        for (string path = cgroupPath; path.Length > 1 && Find(path) is { } container;)
+        {
+            yield return container;
+            path = container.CgroupPath[..Math.Max(0, container.CgroupPath.LastIndexOf('/'))];
+        }
+    }
+
+    /// <summary>Is something not known yet that its runtime may still write?</summary>
+    public bool IsOpen(string cgroupPath)
+    {
+        lock (_lock)
+            return !_known.TryGetValue(cgroupPath, out var known) || known.Container is null || known.IsOpen;
+    }
+
     /// <summary>How many processes a container has now.</summary>
     public int CountProcesses(Container container) => _tree.CountProcesses(container.CgroupPath);
 
@@ -88,6 +114,8 @@ public sealed class ContainerNames
 
     private Container? Read(string path)
     {
+        if (Reader is { } reader)
+            return reader(path);
         if ((ContainerPlace.Find(path) ?? _files.FindByState(path)) is not { } place)
             return null;
         var facts = _files.Find(place);

@@ -144,6 +144,8 @@ static __always_inline enum scheduler_side scheduler_side(void)
 		return SCHEDULER_INCOMING;
 	if (veil_counting && veil_count_value_size)
 		return scheduler_side_of(veil_count_value_offset);
+	if (veil_counting && veil_count_by_origin)
+		return SCHEDULER_OUTGOING;
 	if (veil_counting && veil_count_key_kind)
 		return scheduler_side_of(veil_count_key_offset);
 	return SCHEDULER_EITHER;

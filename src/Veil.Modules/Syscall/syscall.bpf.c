@@ -202,7 +202,7 @@ static __always_inline int syscall_args_send(struct veil_task task, struct sysca
 	if (veil_wants(struct syscall_args_event, gid))
 		event->gid = veil_task_gid(task);
 	event->duration_ns = start_ns ? event->common.timestamp - start_ns : VEIL_DURATION_UNKNOWN;
-	event->call.values = (struct veil_part){.offset = size ? sizeof(*event) : 0, .size = size};
+	event->call.values = (struct veil_part){.offset = size ? sizeof(*event) + veil_origin_size : 0, .size = size};
 	asm volatile("" : "+r"(size));
 	if (size > SYSCALL_BYTES) { /* for the verifier: syscall_add_to() keeps within it */
 		veil_lost(VEIL_LOST_READ_FAILED);

@@ -346,7 +346,7 @@ public sealed class ContainerNamesTests : IDisposable
 
     private ContainerNames Names() => new(
         _root,
-        new CgroupTree(
+        new CgroupFolders(
             [new("/", Path.Combine(_root, "pids"), "rw,pids"), new("/", Path.Combine(_root, "memory"), "rw,memory"),
                 new("/", Path.Combine(_root, "unified"), null)]),
         static user => $"/home/u{user}");

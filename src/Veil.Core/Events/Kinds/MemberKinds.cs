@@ -13,6 +13,7 @@ internal static class MemberKinds
         Add<AddressKind>();
         Add<BytesKind>();
         Add<CallKind>();
+        Add<CgroupKind>();
         Add<ChosenPortKind>();
         Add<CommKind>();
         Add<CpuKind>();

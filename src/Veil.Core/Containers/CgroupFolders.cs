@@ -5,12 +5,12 @@ namespace Veil.Core.Containers;
 
 /// <summary>The cgroups there are now, of version 2 first. Where that holds no processes (a hybrid system), version 1 has them.</summary>
 /// <param name="mounts">The hierarchies.</param>
-internal sealed class CgroupTree(IReadOnlyList<CgroupMount> mounts)
+internal sealed class CgroupFolders(IReadOnlyList<CgroupMount> mounts)
 {
     private readonly CgroupMount[] _mounts = [.. mounts.OrderByDescending(static mount => mount.IsUnified)];
 
     /// <summary>Those that this process sees.</summary>
-    public static CgroupTree Here() => new([.. CgroupMount.Of(KernelFile.Text("/proc/self/mountinfo") ?? "")]);
+    public static CgroupFolders Here() => new([.. CgroupMount.Of(KernelFile.Text("/proc/self/mountinfo") ?? "")]);
 
     /// <summary>The paths of the groups, by hierarchies; what is above comes before what is below.</summary>
     public IEnumerable<IEnumerable<string>> Paths() => _mounts.Select(static mount => PathsOf(mount));
