@@ -79,7 +79,17 @@ internal sealed class RuntimeFiles(string root, Func<uint, string?> homeOf)
         if (runtime == "crun")
             return Text(state.RootElement, "cgroup-path") == group;
         return Member(state.RootElement, "cgroup_paths") is { ValueKind: JsonValueKind.Object } paths
-            && paths.EnumerateObject().Any(path => TextOf(path.Value) is { } full && full.EndsWith(group, StringComparison.Ordinal));
+            && paths.EnumerateObject().Any(path => TextOf(path.Value) is { } full && IsGroup(full, group));
+    }
+
+    // /sys/fs/cgroup/GROUP, or /sys/fs/cgroup/HIERARCHY/GROUP.
+    private static bool IsGroup(string full, string group)
+    {
+        const string mounts = "/sys/fs/cgroup";
+        if (!full.StartsWith(mounts + "/", StringComparison.Ordinal))
+            return false;
+        string below = full[mounts.Length..];
+        return below == group || (below.IndexOf('/', 1) is > 0 and var end && below[end..] == group);
     }
 
     private static ContainerFacts OfUser(ContainerPlace place, StateFolder home)

@@ -228,9 +228,9 @@ static __always_inline int signal_send(const __u64 *args, struct veil_task targe
 	__u32 signal = args[0], effect, result = (__u32)args[4];
 	struct veil_task sender = veil_current();
 	struct signal_event counted, *event;
+	struct veil_origin origin;
 	struct signal_sent sent;
 	veil_comm_t nobody = VEIL_COMM_UNKNOWN;
-	struct veil_origin no_origin;
 	bool has_sender;
 
 	/* SIGCHLD is of interest to few, and the most frequent: only where it is asked for. */
@@ -268,8 +268,11 @@ static __always_inline int signal_send(const __u64 *args, struct veil_task targe
 	event->result = result;
 	event->effect = effect;
 	event->address = signal_address(&sent, signal);
-	veil_origin_none(&no_origin);
-	veil_submit_as(event, sizeof(*event), has_sender ? NULL : &no_origin);
+	if (has_sender)
+		veil_task_origin(sender, &origin);
+	else
+		veil_origin_none(&origin);
+	veil_submit_as(event, sizeof(*event), &origin);
 	return 0;
 }
 

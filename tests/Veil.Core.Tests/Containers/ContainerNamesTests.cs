@@ -108,10 +108,13 @@ public sealed class ContainerNamesTests : IDisposable
     [Fact]
     public void Find_StateOfRunc_IsAContainerByItsGroup()
     {
-        Write("run/runc/job/state.json", """{"id":"job","cgroup_paths":{"":"/sys/fs/cgroup/any/job"}}""");
+        Write("run/runc/job/state.json", """{"id":"job","cgroup_paths":{"":"/sys/fs/cgroup/unified/any/job"}}""");
         Find("/any/job/below").ShouldBe(new Container("job", "runc", "job", null, null, null, null, "/any/job"));
+        Write("run/runc/old/state.json", """{"id":"old","cgroup_paths":{"pids":"/sys/fs/cgroup/pids/old"}}""");
+        Find("/old")!.Id.ShouldBe("old");
         // The name alone is not enough.
         Find("/else/job").ShouldBeNull();
+        Find("/job").ShouldBeNull();
     }
 
     [Fact]
@@ -281,6 +284,20 @@ public sealed class ContainerNamesTests : IDisposable
         File.Delete(Path.Combine(_root, DockerFile));
         names.Forget(InDocker);
         names.Find(InDocker).ShouldBe(new Container(Id, "docker", "web", "nginx", null, null, null, InDocker));
+    }
+
+    [Fact]
+    public void Find_VeryManyLater_IsForgottenAtLast()
+    {
+        Write(DockerFile, Docker("/web", "nginx"));
+        var names = Names();
+        names.Find(InDocker)!.Name.ShouldBe("web");
+        File.Delete(Path.Combine(_root, DockerFile));
+        for (int i = 0; i < 16_383; i++)
+            names.Find($"/lxc/{i}").ShouldNotBeNull();
+        names.Find(InDocker)!.Name.ShouldBe("web");
+        names.Find("/lxc/last").ShouldNotBeNull();
+        names.Find(InDocker)!.Name.ShouldBeNull();
     }
 
     [Fact]
