@@ -129,6 +129,8 @@ static __always_inline int syscall_start(long id, void *from, enum syscall_sourc
 		struct syscall_draft *draft = (void *)call;
 
 		syscall_copy_args(from, source, syscall.arch, draft->event.call.args);
+		if (veil_syscall_returns_from_signal(&syscall)) /* it has none: what is shown of it is its mask */
+			draft->event.call.args[0] = source == SYSCALL_TRACEPOINT ? 0 : veil_sigreturn_mask(from);
 		syscall_args_enter(draft);
 	}
 	return 0;
