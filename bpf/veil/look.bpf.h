@@ -6,10 +6,10 @@
 #include "task.bpf.h"
 
 /* StuckTask.cs has the same. */
-#define LOOK_FRAMES_MAX    48
+#define LOOK_FRAMES_MAX	   48
 #define LOOK_TIME_UNKNOWN  (~0ULL)
-#define LOOK_ON_CPU	    1 /* it runs at this moment: its registers say nothing */
-#define LOOK_IN_CALL	    2
+#define LOOK_ON_CPU	   1 /* it runs at this moment: its registers say nothing */
+#define LOOK_IN_CALL	   2
 #define LOOK_MEMORY_LOCKED 4 /* who reads its memory waits, too */
 #define LOOK_KERNEL_THREAD 8
 

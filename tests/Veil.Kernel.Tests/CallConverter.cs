@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 namespace Veil.Kernel.Tests;
 
 /// <summary>
-/// Makes lines of strace of calls in JSON. What JSON has no place for is taken away of both: quotes, remarks, the dots of what is left out, and
-/// the functions around ports and addresses.
+/// Makes lines of strace of calls in JSON. What JSON has no place for is taken away of both: quotes, remarks, the dots of what is left out,
+/// and the functions around ports and addresses.
 /// </summary>
 internal static partial class CallConverter
 {
@@ -20,7 +20,7 @@ internal static partial class CallConverter
         using var document = JsonDocument.Parse(json);
         var call = document.RootElement;
         var args = call.GetProperty("args").EnumerateObject().ToList();
-        var text = new StringBuilder(call.GetProperty("tid").GetRawText()).Append(' ').Append(call.GetProperty("syscall").GetString()).Append('(');
+        var text = new StringBuilder($"{call.GetProperty("tid").GetRawText()} {call.GetProperty("syscall").GetString()}(");
         bool isFirst = true;
         foreach (var arg in args.Where(static arg => !arg.Name.EndsWith("_hex", StringComparison.Ordinal)))
         {
@@ -62,7 +62,8 @@ internal static partial class CallConverter
         JsonValueKind.Null => "NULL",
         JsonValueKind.String => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(value.GetString()!)),
         JsonValueKind.Array => $"[{string.Join(", ", value.EnumerateArray().Select(Text))}]",
-        JsonValueKind.Object => $"{{{string.Join(", ", value.EnumerateObject().Select(static field => $"{field.Name}={Text(field.Value)}"))}}}",
+        JsonValueKind.Object =>
+            $"{{{string.Join(", ", value.EnumerateObject().Select(static field => $"{field.Name}={Text(field.Value)}"))}}}",
         _ => value.GetRawText(),
     };
 

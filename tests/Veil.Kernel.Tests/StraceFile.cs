@@ -204,7 +204,9 @@ internal sealed partial class StraceFile
     private static partial Regex Clock();
 
     // Of shared memory, queues and semaphores, and of a session's keys.
-    [GeneratedRegex(@"(?<=^(?:shm|msg|sem)(?:get\(.*\) = |(?:at|ctl|snd|rcv|op|timedop)\())\d+|(?<=^keyctl\(KEYCTL_JOIN_SESSION_KEYRING.*= )\d+", RegexOptions.None, PatienceMs)]
+    [GeneratedRegex(
+        @"(?<=^(?:shm|msg|sem)(?:get\(.*\) = |(?:at|ctl|snd|rcv|op|timedop)\())\d+|(?<=^keyctl\(KEYCTL_JOIN_SESSION_KEYRING.*= )\d+",
+        RegexOptions.None, PatienceMs)]
     private static partial Regex Ipc();
 
     [GeneratedRegex("0x[0-9a-f]{6,}", RegexOptions.None, PatienceMs)]
@@ -216,7 +218,9 @@ internal sealed partial class StraceFile
     [GeneratedRegex("(?<=/)cc[A-Za-z0-9]{6}", RegexOptions.None, PatienceMs)]
     private static partial Regex Temporary();
 
-    [GeneratedRegex(@"\b(?<field>(?:shm|msg|sem)_[adcrso]time|si_utime|si_stime|tv_sec|tv_usec|tv_nsec)=\d+(?: /\* [0-9.]+ s \*/)?", RegexOptions.None, PatienceMs)]
+    [GeneratedRegex(
+        @"\b(?<field>(?:shm|msg|sem)_[adcrso]time|f_b?f?(?:free|avail)|si_utime|si_stime|tv_sec|tv_usec|tv_nsec)=\d+(?: /\* [0-9.]+ s \*/)?",
+        RegexOptions.None, PatienceMs)]
     private static partial Regex Times();
 
     [GeneratedRegex(@"/\* \d{4}-\d\d-\d\dT[0-9:.+-]+ \*/", RegexOptions.None, PatienceMs)]

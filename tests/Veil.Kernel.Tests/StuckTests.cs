@@ -63,7 +63,9 @@ public sealed partial class StuckTests : IDisposable
     public void Stuck_EpollWait_SaysWhatIsWaitedFor()
     {
         using var python = Process.Start(new ProcessStartInfo(
-            "python3", ["-c", "import os, select; r, w = os.pipe(); e = select.epoll(); e.register(r, select.EPOLLIN); print(r, flush=True); e.poll()"])
+            "python3",
+            ["-c",
+            "import os, select; r, w = os.pipe(); e = select.epoll(); e.register(r, select.EPOLLIN); print(r, flush=True); e.poll()"])
         {
             RedirectStandardOutput = true,
         })!;

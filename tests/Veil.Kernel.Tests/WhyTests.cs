@@ -79,7 +79,8 @@ public sealed class WhyTests : IDisposable
 
         veil.Lines.ShouldContain($"syscall=chdir errno=EACCES why=\"{_folder}/closed is 0700 root, caller is uid 4711\"");
         veil.Lines.ShouldContain($"syscall=execve errno=EACCES why=\"{_folder}/plain is 0644 root, caller is uid 4711\"");
-        veil.Lines.ShouldContain($"syscall=execve errno=ENOENT why=\"{_folder}/script is a script of /no/such/interpreter, which does not exist\"");
+        veil.Lines.ShouldContain(
+            $"syscall=execve errno=ENOENT why=\"{_folder}/script is a script of /no/such/interpreter, which does not exist\"");
         veil.Lines.ShouldContain($"syscall=openat errno=EACCES why=\"{_folder}/team is 0750 root, group adm, caller is uid 4711\"");
         veil.Lines.ShouldContain("syscall=symlinkat errno=ENOENT why=\"an empty path is no file's\"");
     }

@@ -29,7 +29,8 @@ public static class CallPlan
             var table = SyscallTable.For(arch);
             for (int number = 0; number < TableCalls; number++)
             {
-                if (!table.NameUtf8(number).IsEmpty && TryMake(CallTable.Of(arch, number), options, arch is SyscallArch.I386 or SyscallArch.Arm, out var plan))
+                if (!table.NameUtf8(number).IsEmpty
+                    && TryMake(CallTable.Of(arch, number), options, arch is SyscallArch.I386 or SyscallArch.Arm, out var plan))
                     yield return ((uint)(((int)arch * TableCalls) + number), plan);
             }
         }

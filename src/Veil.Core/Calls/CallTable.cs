@@ -50,7 +50,8 @@ public static class CallTable
             spec = ByTypes(name, parameters);
         var names = parameters.ToArray().Select(static parameter => Encoding.UTF8.GetBytes(parameter.Name));
         // What rt_sigreturn restores is no parameter.
-        return new KnownCall(spec, [.. names, .. Enumerable.Repeat("mask"u8.ToArray(), Math.Max(spec.Arguments.Count - parameters.Length, 0))]);
+        int more = Math.Max(spec.Arguments.Count - parameters.Length, 0);
+        return new KnownCall(spec, [.. names, .. Enumerable.Repeat("mask"u8.ToArray(), more)]);
     }
 
     private static CallSpec ByTypes(string name, ReadOnlySpan<SyscallParameter> parameters)

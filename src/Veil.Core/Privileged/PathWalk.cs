@@ -206,8 +206,8 @@ internal static class PathWalk
                 || first[2..].Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries) is not [var interpreter, ..])
                 return default;
             var refusal = Find(question with { Path = interpreter, IsOfInterpreter = true });
-            return refusal.Kind == PathRefusalKind.Missing ? refusal with { Kind = PathRefusalKind.Interpreter, Path = Here, Other = interpreter }
-                : refusal;
+            return refusal.Kind == PathRefusalKind.Missing
+                ? refusal with { Kind = PathRefusalKind.Interpreter, Path = Here, Other = interpreter } : refusal;
         }
 
         // The last first, as they are pushed.

@@ -111,7 +111,8 @@ public sealed unsafe class TracedCommand : IDisposable
 
     // Has a shell with job control started us, at a terminal? proc(5): pid (comm) state ppid pgrp session tty.
     private static bool IsJob() =>
-        LibC.LinesOf("/proc/self/stat") is [var line, ..] && line[(line.LastIndexOf(')') + 2)..].Split(' ') is [_, _, var group, var session, var tty, ..]
+        LibC.LinesOf("/proc/self/stat") is [var line, ..]
+        && line[(line.LastIndexOf(')') + 2)..].Split(' ') is [_, _, var group, var session, var tty, ..]
         && tty != "0" && group != session;
 
     /// <summary>Waits for the end of the command itself: a trace that has failed is no reason to lose its exit code.</summary>

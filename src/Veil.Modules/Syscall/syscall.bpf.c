@@ -252,7 +252,7 @@ static __always_inline int syscall_args_send(struct veil_task task, struct sysca
 	if (veil_wants(struct syscall_args_event, gid))
 		event->gid = veil_task_gid(task);
 	event->duration_ns = start_ns && !(draft->unread & SYSCALL_BEGAN_BEFORE) ? event->common.timestamp - start_ns
-										  : VEIL_DURATION_UNKNOWN;
+										 : VEIL_DURATION_UNKNOWN;
 	if (veil_counting && veil_count_key_kind == VEIL_COUNT_KEY_ARGUMENT) {
 		veil_count(event, syscall_args_key(draft) ? ~0U : 0);
 		return 0;
@@ -304,7 +304,7 @@ static __always_inline int syscall_args_emit(struct veil_task task, const struct
 	({                                                                                                             \
 		struct syscall_done done_ = {.ret = (result)};                                                         \
 		struct veil_task task_ = veil_current();                                                               \
-		if (syscall_take(task_, &done_, with_args) || syscall_take_unseen(task_, &done_, nr, with_args)) {                \
+		if (syscall_take(task_, &done_, with_args) || syscall_take_unseen(task_, &done_, nr, with_args)) {     \
 			if (with_args)                                                                                 \
 				syscall_args_emit(task_, &done_, from, source);                                        \
 			else                                                                                           \
@@ -575,8 +575,7 @@ int syscall_running(struct bpf_iter__task *ctx)
 	if (!draft)
 		return 0;
 	start = draft->call.start_ns;
-	if (!start || draft->call.shown_ns == start || !veil_ret_passes_again(VEIL_RET_RUNNING) ||
-	    !veil_is_slow(start))
+	if (!start || draft->call.shown_ns == start || !veil_ret_passes_again(VEIL_RET_RUNNING) || !veil_is_slow(start))
 		return 0;
 	draft->event.call.syscall = draft->call.syscall;
 	draft->event.call.ret = VEIL_RET_RUNNING;
