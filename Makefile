@@ -12,7 +12,8 @@ BPF_OBJECTS := $(patsubst %.bpf.c,artifacts/bpf/%.bpf.o,$(notdir $(BPF_SOURCES))
 CS_SOURCES  := $(shell find src -name '*.cs' -o -name '*.csproj') $(wildcard src/Veil.Cli/Native/*.[ch]) Directory.Build.props Directory.Packages.props
 PREFIX      ?= /usr/local
 CLANG       ?= clang
-BPF_FLAGS   := -O2 -g -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Werror -Wno-unused-parameter \
+# Lines of inlined functions are most of what a line table holds, and it goes into the executable.
+BPF_FLAGS   := -O2 -g -gno-inline-line-tables -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Werror -Wno-unused-parameter \
                -ffile-prefix-map=$(CURDIR)=. -Ibpf -I/usr/include/$(ARCH)-linux-gnu
 DOTNET      := dotnet
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1

@@ -10,6 +10,10 @@
 
 const volatile bool veil_counting;
 
+/* The key is a member of struct veil_origin, at this offset. */
+const volatile bool veil_count_by_origin;
+const volatile __u32 veil_count_origin_offset;
+
 enum veil_count_key {
 	VEIL_COUNT_KEY_NONE,  /* one count for all */
 	VEIL_COUNT_KEY_WORD,  /* up to 8 bytes */
@@ -245,9 +249,9 @@ static __always_inline void veil_count_small(__u32 key, __u64 slot, __u32 turn)
 		veil_count_add(count + slot);
 }
 
-static __always_inline void veil_count_path(const void *event, __u32 turn)
+static __always_inline void veil_count_path(const void *event, const void *member, __u32 turn)
 {
-	const struct veil_part *path = event + veil_count_key_offset;
+	const struct veil_part *path = member;
 	struct veil_count_path *key;
 	__u64 size = path->size;
 	__u32 zero = 0;
@@ -267,9 +271,8 @@ static __always_inline void veil_count_path(const void *event, __u32 turn)
 	veil_count_key_found(key, veil_count_slot(event), turn);
 }
 
-static __always_inline void veil_count_in_turn(const void *event, __u64 size, __u32 turn)
+static __always_inline void veil_count_in_turn(const void *event, __u64 size, const void *member, __u32 turn)
 {
-	const void *member = event + veil_count_key_offset;
 	__u32 kind = veil_count_key_kind;
 	__u64 key[VEIL_COUNT_WORDS];
 
@@ -282,7 +285,7 @@ static __always_inline void veil_count_in_turn(const void *event, __u64 size, __
 		return;
 	}
 	if (kind >= VEIL_COUNT_KEY_PATH) {
-		veil_count_path(event, turn);
+		veil_count_path(event, member, turn);
 		return;
 	}
 	if (kind == VEIL_COUNT_KEY_BYTES) {
@@ -309,8 +312,8 @@ static __always_inline void veil_count_in_turn(const void *event, __u64 size, __
 #define VEIL_COUNT_INLINE __noinline
 #endif
 
-/* Counts an event of `size` bytes. Only the members that veil_wants() need be set. */
-static VEIL_COUNT_INLINE void veil_count(const void *event, __u64 size)
+/* Counts an event of `size` bytes by a member. Only those that veil_wants() need be set. */
+static VEIL_COUNT_INLINE void veil_count(const void *event, __u64 size, const void *member)
 {
 	__u32 turn = 0;
 	bool both = false;
@@ -319,7 +322,7 @@ static VEIL_COUNT_INLINE void veil_count(const void *event, __u64 size)
 		return;
 	if (veil_count_in_turns)
 		turn = veil_count_enter(&both);
-	veil_count_in_turn(event, size, turn);
+	veil_count_in_turn(event, size, member, turn);
 	if (veil_count_in_turns)
 		veil_count_leave(turn, both);
 }

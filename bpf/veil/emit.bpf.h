@@ -195,6 +195,21 @@ static __always_inline void veil_lost_room(__u32 number, const __u32 *uid)
 	veil_lost_by(VEIL_LOST_RING_FULL, veil_uid_or_current(uid));
 }
 
+static __always_inline void veil_count_as(const void *event, __u64 size, const struct veil_origin *origin)
+{
+	struct veil_origin current;
+
+	if (!veil_count_by_origin) {
+		veil_count(event, size, event + veil_count_key_offset);
+		return;
+	}
+	if (!origin) {
+		veil_task_origin(veil_current(), &current);
+		origin = &current;
+	}
+	veil_count(event, size, (const void *)origin + veil_count_origin_offset);
+}
+
 /* Checked once per eighth of the ring, and early: seven eighths can be full before the next check. */
 static __always_inline void veil_look_ahead(void *ring, __u32 number)
 {
@@ -231,7 +246,8 @@ static __always_inline void *veil_ring_reserve(__u64 size, const __u32 *uid)
 
 /* The same for an event of another task than the running one. `uid` points to its user. */
 #define veil_reserve_as(scratch, uid)                                                                                  \
-	((typeof(scratch))(veil_counting ? (void *)(scratch) : veil_ring_reserve(sizeof(*(scratch)), uid)))
+	((typeof(scratch))(veil_counting ? (void *)(scratch)                                                           \
+					 : veil_ring_reserve(sizeof(*(scratch)) + veil_origin_size, uid)))
 
 /*
  * The reader looks every few tens of milliseconds by itself; a wake-up for every event costs the traced
@@ -240,14 +256,20 @@ static __always_inline void *veil_ring_reserve(__u64 size, const __u32 *uid)
  * difference to a fixed object turns over at the same distance as the position in the ring. That is three
  * instructions where asking with bpf_ringbuf_query() is a helper call and a contended cache line.
  */
-static __always_inline void veil_submit(void *event, __u64 size)
+static __always_inline void veil_submit_as(void *event, __u64 size, const struct veil_origin *origin)
 {
 	__u64 position = (__u64)event - (__u64)&veil_wakeup_interval;
-	__u64 footprint = (size + 8 /* BPF_RINGBUF_HDR_SZ */ + 7) & ~7ULL;
+	__u64 footprint = (size + veil_origin_size + 8 /* BPF_RINGBUF_HDR_SZ */ + 7) & ~7ULL;
 
 	if (veil_counting) {
-		veil_count(event, size);
+		veil_count_as(event, size, origin);
 		return;
+	}
+	if (veil_origin_size) {
+		if (origin)
+			__builtin_memcpy(event + size, origin, sizeof(*origin));
+		else
+			veil_task_origin(veil_current(), event + size);
 	}
 	if (!((position ^ (position + footprint)) & ~(veil_wakeup_interval - 1))) {
 		bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
@@ -263,6 +285,12 @@ static __always_inline void veil_submit(void *event, __u64 size)
 	} else {
 		veil_look_ahead(&veil_ring, 0);
 	}
+}
+
+/* An event of the running task. */
+static __always_inline void veil_submit(void *event, __u64 size)
+{
+	veil_submit_as(event, size, NULL);
 }
 
 static __always_inline void veil_output_to(void *ring, __u32 number, void *event, __u64 size)
@@ -288,7 +316,7 @@ static __always_inline void veil_output_to(void *ring, __u32 number, void *event
 static __always_inline void veil_output(void *event, __u64 size)
 {
 	if (veil_counting) {
-		veil_count(event, ~0U);
+		veil_count(event, ~0U, event + veil_count_key_offset);
 		return;
 	}
 	if (veil_ring_count > 1) {

@@ -15,11 +15,13 @@ enum veil_follow {
 const volatile enum veil_follow veil_follow;
 #endif
 
+#include "filter_cgroup.bpf.h"
 #include "filter_name.bpf.h"
 #include "task_state.bpf.h"
 
 VEIL_FILTER(pid, __u32);
 VEIL_FILTER(tid, __u32);
+VEIL_FILTER(ppid, __u32);
 VEIL_FILTER(uid, __u32);
 
 /* The thread group of the tracer itself, 0 with --include-self; its id in a PID namespace if that is not the initial
@@ -113,7 +115,11 @@ static __always_inline __u32 veil_filter_asked(__u32 pid, bool followed)
 		return VEIL_ANY;
 	if (!veil_self_ns_inode && pid == veil_command) /* before its execve */
 		return 0;
-	return (filter_pid_mode | filter_tid_mode | filter_uid_mode | filter_name_mode) & VEIL_ALLOW ? VEIL_ANY : 0;
+	return (filter_pid_mode | filter_tid_mode | filter_ppid_mode | filter_uid_mode | filter_name_mode |
+		filter_cgroup_mode) &
+		       VEIL_ALLOW
+		   ? VEIL_ANY
+		   : 0;
 }
 #else /* a look at what is there already */
 static __always_inline bool veil_task_followed(struct veil_task task)
@@ -142,11 +148,18 @@ static __always_inline bool veil_task_passes_as(struct veil_task task, bool agai
 		if (!veil_filter_passes_as(tid, &tid, again, asked))
 			return false;
 	}
+	if (filter_ppid_mode) {
+		__u32 ppid = veil_task_ppid(task);
+		if (!veil_filter_passes_as(ppid, &ppid, again, asked))
+			return false;
+	}
 	if (filter_uid_mode) {
 		__u32 uid = veil_task_uid(task);
 		if (!veil_filter_passes_as(uid, &uid, again, asked))
 			return false;
 	}
+	if (filter_cgroup_mode && !veil_cgroup_passes(veil_task_cgroup(task), again, asked))
+		return false;
 	if (filter_name_mode) {
 		struct veil_name name;
 		veil_task_comm(task, &name);
@@ -182,13 +195,16 @@ static __always_inline void veil_identity_of_current(struct veil_identity *ident
 /* The same over a task that was remembered. */
 static __always_inline bool veil_identity_passes(const struct veil_identity *identity)
 {
-	__u32 pid = identity->pid, tid = identity->tid, uid = identity->uid, asked;
+	__u32 pid = identity->pid, tid = identity->tid, uid = identity->uid, ppid = identity->origin.ppid, asked;
 
 	if (veil_is_self(pid))
 		return false;
 	asked = veil_filter_asked(pid, identity->followed);
 	if (!asked || !veil_filter_passes_as(pid, &pid, false, asked) ||
-	    !veil_filter_passes_as(tid, &tid, false, asked) || !veil_filter_passes_as(uid, &uid, false, asked))
+	    !veil_filter_passes_as(tid, &tid, false, asked) || !veil_filter_passes_as(ppid, &ppid, false, asked) ||
+	    !veil_filter_passes_as(uid, &uid, false, asked))
+		return false;
+	if (filter_cgroup_mode && !veil_cgroup_passes(identity->origin.cgroup, false, asked))
 		return false;
 	if (filter_name_mode) {
 		struct veil_name name;
@@ -201,4 +217,5 @@ static __always_inline bool veil_identity_passes(const struct veil_identity *ide
 
 #ifndef VEIL_WITHOUT_FOLLOW
 #include "follow.bpf.h"
+#include "cgroup_tree.bpf.h"
 #endif

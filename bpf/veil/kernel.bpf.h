@@ -95,6 +95,41 @@ struct sched_info {
 	unsigned long long last_arrival;
 };
 
+/* Control groups. A node's id is one among those of its hierarchy. */
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup_root {
+	int hierarchy_id;
+};
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
+
+struct cgroup {
+	struct cgroup_subsys_state self;
+	struct kernfs_node *kn;
+	struct cgroup_root *root;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+	struct cgroup_subsys_state *subsys[1];
+};
+
+enum cgroup_subsys_id {
+	memory_cgrp_id,
+	pids_cgrp_id,
+	cpu_cgrp_id,
+	cpuset_cgrp_id,
+	devices_cgrp_id,
+	freezer_cgrp_id,
+	io_cgrp_id,
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	void *stack;
@@ -119,6 +154,7 @@ struct task_struct {
 	unsigned long nivcsw;
 	__u64 start_time;
 	struct signal_struct *signal;
+	struct css_set *cgroups;
 	const struct cred *cred;
 	struct seccomp seccomp; /* CONFIG_SECCOMP */
 	struct sigpending pending;

@@ -17,10 +17,12 @@ struct veil_draft {
 	char bytes[VEIL_DRAFT_MAX];
 };
 
-/* Starts an event whose struct has `size` bytes. */
+/* Starts an event of the running task whose struct has `size` bytes. */
 static __always_inline void *veil_draft_start(struct veil_draft *draft, __u32 size)
 {
-	draft->size = size;
+	draft->size = size + veil_origin_size;
+	if (veil_origin_size)
+		veil_task_origin(veil_current(), (void *)&draft->bytes[size]);
 	return draft->bytes;
 }
 

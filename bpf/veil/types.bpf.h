@@ -21,8 +21,9 @@ typedef __s64 veil_ret_t;	   /* what a call returned, -4095..-1 an errno; the le
 typedef __u32 veil_kind_t;	   /* module << 8 | index of the event struct in the module; never shown */
 /* Task name: NUL padded, any bytes; VEIL_COMM_UNKNOWN: not known. Aligned, for it is read and written as two words. */
 typedef char veil_comm_t[16] __attribute__((aligned(8)));
-typedef __s64 veil_errno_t; /* 0, or an errno: negative, as a call returns it */
-typedef __u64 veil_id_t;    /* a number that tells things apart; 0: not known */
+typedef __s64 veil_errno_t;  /* 0, or an errno: negative, as a call returns it */
+typedef __u64 veil_id_t;     /* a number that tells things apart; 0: not known */
+typedef __u64 veil_cgroup_t; /* a cgroup of the session's hierarchy; 0: not known */
 
 typedef __u32 veil_cpu_t;	  /* CPU number */
 typedef __s32 veil_prio_t;	  /* scheduling priority, as the kernel counts: lower is more urgent */

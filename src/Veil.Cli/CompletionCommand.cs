@@ -148,7 +148,7 @@ internal static class CompletionCommand
         if (option == flags.Output)
             return OutputFormats.Names(isTrace: true);
         if (option == flags.Enrich)
-            return ["time", "user", "proc", "why", "all"];
+            return ["time", "user", "proc", "parent", "cgroup", "container", "why", "all"];
         if (option == flags.Hook)
             return Chosen(before).SelectMany(static module => module.Rungs).Select(static rung => rung.Name)
                 .Distinct(StringComparer.Ordinal);

@@ -99,6 +99,9 @@ internal static class ListCommand
     [
         .. ModuleFields.Of(module)
             .Select(static known => (known.Field.Name, known.Field.Value.JsonType, known.Flag is null ? null : "--" + known.Flag)),
+        .. OriginField.All.Select(
+            static added => (added.Name, added.JsonType, (string?)("--enrich " + EnrichedColumns.FlagValueOf(added.By))))
+            .Where(added => !ModuleFields.Of(module).Any(known => known.Field.Name == added.Name)),
         .. EnrichedColumns.All.Select(
             static added =>
             (added.Column.Name, added.Column.Value.JsonType, (string?)("--enrich " + EnrichedColumns.FlagValueOf(added.By)))),

@@ -51,7 +51,7 @@ internal static class TraceCommand
             Follow = request.Options.Follow || (command is not null && !request.NoFollow),
         };
         // First of all: the little that has been done until here fits into a few megabytes.
-        MemoryCgroup.Require(options, RootClient.NeededFor(options.Output.Enrichments, request.Control is not null) != RootAbilities.None);
+        MemoryCgroup.Require(options, RootClient.NeededFor(options.Output.Enrichments, options.ReadsRuntimes, request.Control is not null) != RootAbilities.None);
         if (!request.Yes)
             Confirm(options);
         foreach (
@@ -66,7 +66,7 @@ internal static class TraceCommand
         // Before the session, which gives up the privileges that a path may need.
         using var control = OpenControl(request.Control, request.ControlGroup);
         // Before the drop too; it closes the socket before it ends, because it may have to remove it.
-        using var root = RootClient.StartFor(options.Output.Enrichments, control, Messages.Write);
+        using var root = RootClient.StartFor(options.Output.Enrichments, options.ReadsRuntimes, control, Messages.Write);
         using var file = options.WriteTo is { } path ? OutputFile.Open(path) : null;
         using var session = KernelTrace.Start(options, stop, Messages.Write, root, file, command);
         var commands = new ControlCommands(session, ModuleCatalog.All);
@@ -309,7 +309,7 @@ internal static class TraceCommand
 
     private static Enrichments Enrich(string[] values)
     {
-        string[] names = ["time", "user", "proc", "why", "all"];
+        string[] names = ["time", "user", "proc", "parent", "cgroup", "container", "why", "all"];
         var chosen = Enrichments.None;
         foreach (string word in Words("--enrich", values))
         {
@@ -318,6 +318,9 @@ internal static class TraceCommand
                 "time" => Enrichments.Time,
                 "user" => Enrichments.User,
                 "proc" => Enrichments.Proc,
+                "parent" => Enrichments.Parent,
+                "cgroup" => Enrichments.Cgroup,
+                "container" => Enrichments.Container,
                 "why" => Enrichments.Why,
                 "all" => Enrichments.All,
                 _ => throw new UsageException(
@@ -336,7 +339,7 @@ internal static class TraceCommand
             return chosen;
         var shown = chosen & fields.Aggregate(Enrichments.None, static (all, field) => all | FieldSelection.EnrichmentOf(field));
         return shown != Enrichments.None ? shown
-            : throw new UsageException("--enrich: --fields leaves out what it adds (time, username, proc_name, why): name it there too");
+            : throw new UsageException("--enrich: --fields leaves out what it adds (time, username, proc_name, ppid, parent_comm, cgroup, container, pod, pod_namespace, image, why): name it there too");
     }
 
     private static string? Hook(string? value, List<TraceModule> modules)

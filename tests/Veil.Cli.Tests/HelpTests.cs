@@ -184,7 +184,7 @@ public sealed partial class HelpTests
             ListCommand.FieldsOf(TraceCommand.Module("syscall")).Select(static field => (field.Name, field.Type, field.Needs ?? "")));
 
         var columns =
-            Screens.Samples.Catalog("syscall").Schemas[0].Columns.Concat(EnrichedColumns.All.Select(static added => added.Column));
+            Screens.Samples.Catalog("syscall", OriginField.All.Select(static field => field.Name).ToHashSet()).Schemas[0].Columns.Concat(EnrichedColumns.All.Select(static added => added.Column));
         // The last one, arch, is shown where it says something, and is as wide as that.
         Table("| column | width of the value | what |").Where(static row => row[2].Length > 0)
             .Select(static row => (Label: row[1].StartsWith('`') ? row[1].Trim('`') : "", Width: row[2])).ShouldBe(

@@ -185,7 +185,10 @@ public sealed class FilesTests : IDisposable
         events.Select(
             static e =>
             $"{e.GetProperty("op").GetString()} {e.GetProperty("ret")} {e.GetProperty("filename").GetString()} {e.GetProperty("target").GetRawText()}").ShouldBe(expected);
-        events.ShouldAllBe(e => e.GetProperty("comm").GetString() == "uring" && e.GetProperty("pid").GetInt64() == workload.Number("pid"));
+        // Where the kernel opens by a thread of its own for it, that has a name of its own (6.1).
+        events.Where(static e => e.GetProperty("comm").GetString()?.StartsWith("iou-wrk-", StringComparison.Ordinal) == false)
+            .ShouldAllBe(static e => e.GetProperty("comm").GetString() == "uring");
+        events.ShouldAllBe(e => e.GetProperty("pid").GetInt64() == workload.Number("pid"));
     }
 
     [KernelFact(5, 19, NoUring)]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using Veil.Bpf;
 using Veil.Core.Events;
+using Veil.Core.Filters;
 using Veil.Core.Modules;
 
 namespace Veil.Modules.Tests;
@@ -12,7 +13,10 @@ public sealed class ModuleFactsTests
 
     // Those that every module has (bpf/veil/follow.bpf.h), whatever it is attached by.
     private static readonly string[] s_following =
-        ["veil_hand_on", "veil_command_begin", "veil_command_end", "veil_mark_move", "veil_mark_drop"];
+        [
+            "veil_hand_on", "veil_command_begin", "veil_command_end", "veil_mark_move", "veil_mark_drop", "veil_cgroup_make",
+            "veil_cgroup_drop",
+        ];
 
     [Theory]
     [MemberData(nameof(Modules))]
@@ -58,7 +62,8 @@ public sealed class ModuleFactsTests
     {
         using var bpf = Open(name, out var module);
 
-        module.Filters.Select(static filter => "filter_" + filter.Name).Order(StringComparer.Ordinal)
+        // One map has what cgroups, containers and pods are chosen by.
+        module.Filters.Select(static filter => "filter_" + (filter is ScopeDimension ? ScopeDimension.MapName : filter.Name)).Distinct().Order(StringComparer.Ordinal)
             .ShouldBe(
                 bpf.Maps.Select(static map => map.Name).Where(map => map != "filter_follow" && bpf.Btf.TryGetVariable(map + "_mode", out _))
                 .Order(StringComparer.Ordinal));

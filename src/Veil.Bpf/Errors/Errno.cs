@@ -30,6 +30,7 @@ public static partial class Errno
     internal const int EFBIG = 27;
     internal const int ENOSPC = 28;
     internal const int EPIPE = 32;
+    internal const int ENOSYS = 38;
     internal const int EPROTOTYPE = 91;
     internal const int EOPNOTSUPP = 95;
     internal const int ECONNREFUSED = 111;

@@ -109,7 +109,10 @@ internal sealed class CountPlan
             bpfObject.SetGlobal("veil_count_value_signed", value.Value.Facts.Quantity!.IsSigned);
         }
 
-        bpfObject.SetGlobal("veil_count_event_size", (uint)Math.Max(EndOf(Key), EndOf(Value)));
+        bool byOrigin = Schema.HasOrigin && Key is { } some && some.Value.Offset >= Schema.OriginOffset && some.Value.Size > 0;
+        bpfObject.SetGlobal("veil_count_by_origin", byOrigin);
+        bpfObject.SetGlobal("veil_count_origin_offset", byOrigin ? (uint)(Key!.Value.Value.Offset - Schema.OriginOffset) : 0);
+        bpfObject.SetGlobal("veil_count_event_size", (uint)Math.Max(byOrigin ? 0 : EndOf(Key), EndOf(Value)));
         bpfObject.SetGlobal("veil_count_small_keys", HasSmall);
         bpfObject.SetGlobal(
             "veil_count_needs_time", Key?.Value.Facts.Quantity is { NeedsTime: true }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Buffers.Binary;
+using Veil.Core.Cgroups;
+using Veil.Core.Containers;
 using Veil.Core.Events;
 using Veil.Core.Losses;
 using Veil.Core.Privileged;
@@ -19,6 +21,9 @@ public sealed class EnrichSink(IEventSink next, Enrichments enrichments, EventHe
     private readonly bool _user = enrichments.HasFlag(Enrichments.User);
     private readonly bool _proc = enrichments.HasFlag(Enrichments.Proc);
 
+    private readonly ContainerTexts? _containers =
+        enrichments.HasFlag(Enrichments.Container) ? new(CgroupTree.Own, ContainerNames.Own) : null;
+
     private readonly bool _why = enrichments.HasFlag(Enrichments.Why);
 
     /// <inheritdoc/>
@@ -35,6 +40,8 @@ public sealed class EnrichSink(IEventSink next, Enrichments enrichments, EventHe
             view.UserName = _users.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[header.UidOffset..]));
         if (_proc)
             view.ProcName = _processes.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[header.PidOffset..]), timestamp);
+        if (_containers is not null)
+            view.Container = _containers.Find(ref view, timestamp);
         if (_why)
             view.Why =
                 _reasons.Find(

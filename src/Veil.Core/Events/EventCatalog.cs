@@ -4,7 +4,8 @@ using Veil.Bpf;
 namespace Veil.Core.Events;
 
 /// <summary>Every kind of event of a session, by the number in its records.</summary>
-public sealed class EventCatalog
+/// <param name="origin">The fields of <c>struct veil_origin</c> that records show of what is behind their struct; null: nothing is there.</param>
+public sealed class EventCatalog(IReadOnlySet<string>? origin = null)
 {
     internal const int KindsPerModule = 256;
     private const string VariablePrefix = "veil_event_";
@@ -36,7 +37,9 @@ public sealed class EventCatalog
         if (!btf.TryGetVariable(name, out var variable))
             throw new VeilException($"reading the events of module {module.Name}: its object declares no {name}");
         var type = btf.ReadStruct(btf.PointedType(variable.TypeId));
-        var schema = EventSchema.FromStruct(btf, type, module, (uint)((moduleNumber * KindsPerModule) + number), _all.Count);
+        var behind = origin is not null ? btf.FindStruct("veil_origin") : null;
+        var schema =
+            EventSchema.FromStruct(btf, type, module, (uint)((moduleNumber * KindsPerModule) + number), _all.Count, behind, origin);
         Array.Resize(ref _byKind, Math.Max(_byKind.Length, (int)schema.Kind + 1));
         _byKind[schema.Kind] = schema;
         _all.Add(schema);

@@ -9,13 +9,16 @@ public sealed class EventSchema
 {
     private readonly EventValue[] _parts;
 
-    private EventSchema(string module, uint kind, int index, int sizeBytes, EventField[] fields, EventColumn[] columns)
+    private EventSchema(
+        string module, uint kind, int index, int structBytes, int originBytes, int cgroupAt, EventField[] fields, EventColumn[] columns)
     {
         _parts = [.. fields.Select(static field => field.Value).SelectMany(CallKind.PartOf)];
         Module = module;
         Kind = kind;
         Index = index;
-        SizeBytes = sizeBytes;
+        OriginOffset = structBytes;
+        CgroupOffset = structBytes + cgroupAt;
+        SizeBytes = structBytes + originBytes;
         Fields = fields;
         Columns = columns;
     }
@@ -29,8 +32,18 @@ public sealed class EventSchema
     /// <summary>The value of the header's <c>kind</c>: module number × 256 + number of the struct.</summary>
     public uint Kind { get; }
 
-    /// <summary>Bytes of the event struct: no record of this kind is shorter, and parts come after them.</summary>
+    /// <summary>Bytes of the event struct, with <c>struct veil_origin</c> where that is there: no record of this kind is shorter, and parts
+    /// come after them.</summary>
     public int SizeBytes { get; }
+
+    /// <summary>Where <c>struct veil_origin</c> is, if it is there: right behind the event struct.</summary>
+    public int OriginOffset { get; }
+
+    /// <summary>Where the cgroup's id is, if <c>struct veil_origin</c> is there.</summary>
+    public int CgroupOffset { get; }
+
+    /// <summary>Has a record the cgroup's id?</summary>
+    public bool HasOrigin => SizeBytes > OriginOffset;
 
     /// <summary>Every named value, <c>module</c> first, in the order of the struct.</summary>
     public IReadOnlyList<EventField> Fields { get; }
@@ -47,8 +60,12 @@ public sealed class EventSchema
     /// <param name="module">The module.</param>
     /// <param name="kind">The value that marks its records.</param>
     /// <param name="index">Its place in the catalog.</param>
+    /// <param name="origin"><c>struct veil_origin</c>, where records have it; or none.</param>
+    /// <param name="originFields">Those of its members that are shown.</param>
     /// <exception cref="VeilException">The struct does not begin with the header, or has a member whose type says nothing.</exception>
-    public static EventSchema FromStruct(Btf btf, BtfStruct type, IEventOwner module, uint kind, int index = 0)
+    public static EventSchema FromStruct(
+        Btf btf, BtfStruct type, IEventOwner module, uint kind, int index = 0, BtfStruct? origin = null,
+        IReadOnlySet<string>? originFields = null)
     {
         var shape = new MemberShape(module.Columns);
         shape.Fields.Add(new("module", ConstantKind.Of(module.Name)));
@@ -69,6 +86,13 @@ public sealed class EventSchema
             }
         }
 
+        // A module may have such a member of its own.
+        foreach (var member in origin?.Members ?? [])
+        {
+            if (originFields!.Contains(member.Name) && !shape.Fields.Exists(field => field.Name == member.Name))
+                Add(member, type.SizeBytes + member.OffsetBytes);
+        }
+
         foreach (var (name, text) in module.Constants)
         {
             shape.Fields.Add(new(name, ConstantKind.Of(text)));
@@ -82,7 +106,7 @@ public sealed class EventSchema
 
         // What is wide only now and then stands last, so that it moves nothing.
         return new EventSchema(
-            module.Name, kind, index, type.SizeBytes, [.. shape.Fields], [.. shape.Columns.OrderBy(static column => column.Width == 0)]);
+            module.Name, kind, index, type.SizeBytes, origin?.SizeBytes ?? 0, CgroupAt(origin), [.. shape.Fields], [.. shape.Columns.OrderBy(static column => column.Width == 0)]);
 
         void Add(BtfMember member, int offset)
         {
@@ -91,6 +115,8 @@ public sealed class EventSchema
                     $"reading the events of module {module.Name}: {type.Name}.{member.Name} has no semantic type of types.bpf.h");
         }
     }
+
+    private static int CgroupAt(BtfStruct? origin) => origin?.Members.First(static member => member.Name == "cgroup").OffsetBytes ?? 0;
 
     private bool HasItsParts(ReadOnlySpan<byte> record)
     {

@@ -22,6 +22,9 @@ public ref struct EventView
     /// <summary>The process's current name, raw bytes; empty where it is not known.</summary>
     public ReadOnlySpan<byte> ProcName { get; set; }
 
+    /// <summary>The container; none where the event is in none, or it is not known.</summary>
+    public ContainerText? Container { get; set; }
+
     /// <summary>Why a path refused the call, raw bytes; empty where it did not, or nothing is to be seen.</summary>
     public ReadOnlySpan<byte> Why { get; set; }
 }

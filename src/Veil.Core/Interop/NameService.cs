@@ -24,6 +24,16 @@ internal static unsafe class NameService
         return name[..Math.Min(name.Length, Events.EventView.NameBytesMax)].ToArray();
     }
 
+    /// <summary>The home folder of a user; null where it has none.</summary>
+    public static string? HomeOf(uint uid)
+    {
+        byte* buffer = stackalloc byte[BufferBytes];
+        LibC.Passwd entry;
+        LibC.Passwd* found;
+        return LibC.GetPwUid(uid, &entry, buffer, BufferBytes, &found) == 0 && found is not null
+            ? Marshal.PtrToStringUTF8((nint)found->Directory) : null;
+    }
+
     /// <summary>The id of a user.</summary>
     public static bool TryGetUserId(string name, out uint uid) => TryGetUser(name, out uid, out _);
 

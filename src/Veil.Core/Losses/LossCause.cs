@@ -17,11 +17,14 @@ internal static class LossCause
     /// <summary>What <see cref="NotWritten"/> is counted under instead of a module.</summary>
     public const string Output = "output";
 
+    /// <summary>No room to keep what waits; the kernel counts what it cannot remember under the same name.</summary>
+    public const string MapFull = "map_full";
+
     /// <summary>What a user can do, or has to know; begins with a blank where there is something.</summary>
     public static string Hint(string cause) => cause switch
     {
         "ring_full" => " (events came faster than the output took them: filter more, write to a file, or give --buffer a larger size)",
-        "map_full" => " (more calls under way at once than can be remembered: filter more)",
+        MapFull => " (more calls under way at once than can be remembered: filter more)",
         MissedProbe =>
             " (the kernel skipped the program, because one was running on that CPU already; whether a filter would have left the " +
             "event out is not known)",

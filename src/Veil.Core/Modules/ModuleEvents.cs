@@ -15,10 +15,12 @@ public static class ModuleEvents
     /// <summary>The same, where each module has flags of its own.</summary>
     /// <param name="modules">The modules, in the order of their numbers.</param>
     /// <param name="arguments">The flags of a module.</param>
-    public static EventCatalog Read(IReadOnlyList<TraceModule> modules, Func<TraceModule, ModuleArguments> arguments)
+    /// <param name="origin">The fields of <c>struct veil_origin</c> that are shown, or none.</param>
+    public static EventCatalog Read(
+        IReadOnlyList<TraceModule> modules, Func<TraceModule, ModuleArguments> arguments, IReadOnlySet<string>? origin = null)
     {
         ArgumentNullException.ThrowIfNull(arguments);
-        var catalog = new EventCatalog();
+        var catalog = new EventCatalog(origin);
         for (int number = 0; number < modules.Count; number++)
         {
             using var bpfObject = BpfObject.Open(modules[number].ReadObject(), modules[number].Name);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Collections.Frozen;
 using Veil.Bpf;
+using Veil.Core.Cgroups;
+using Veil.Core.Containers;
 using Veil.Core.Events;
 using Veil.Core.Filters;
 
@@ -12,7 +14,10 @@ namespace Veil.Core.Modules;
 public abstract class TraceModule : IEventOwner
 {
     private static readonly FilterDimension[] s_commonFilters =
-        [new PidDimension(), new TidDimension(), new UidDimension(), new NameDimension()];
+    [
+        new PidDimension(), new TidDimension(), new PpidDimension(), new UidDimension(), new NameDimension(), new CgroupDimension(CgroupTree.Own),
+        new ContainerDimension(ContainerNames.Own), new PodDimension(ContainerNames.Own),
+    ];
 
     /// <summary>The name that users give to <c>--module</c>.</summary>
     public abstract string Name { get; }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using Veil.Core.Containers;
 using Veil.Core.Counting;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
@@ -44,6 +45,26 @@ public sealed record SessionOptions
             : Output.Fields is { Count: > 0 } fields ? fields.ToHashSet()
             : null,
     };
+
+    /// <summary>The fields of a task's parent and cgroup that are shown or counted by; null: records need nothing of it.</summary>
+    public IReadOnlySet<string>? OriginFields
+    {
+        get
+        {
+            var shown = OriginField.All.Where(
+                field => Output.Enrichments.HasFlag(field.By) || Output.Fields.Contains(field.Name)
+                || Modules.Any(module => Counting?.KeyOf(module) == field.Name)).Select(static field => field.Name).ToHashSet();
+            return shown.Count > 0 || NamesContainers ? shown : null;
+        }
+    }
+
+    /// <summary>Files of runtimes are to be read while it runs.</summary>
+    public bool ReadsRuntimes =>
+        Filters.Any(static filter => filter.Dimension is ScopeDimension { IsByName: true }) || (NamesContainers && ContainerNames.Own.HasRuntimes);
+
+    /// <summary>Containers are shown or filtered by.</summary>
+    public bool NamesContainers => Output.Enrichments.HasFlag(Enrichments.Container)
+        || Filters.Any(static filter => filter.Dimension is ScopeDimension { IsByName: true });
 
     /// <summary>Descendants are traced too: of what the filters choose, and of the command.</summary>
     public bool Follow { get; init; }

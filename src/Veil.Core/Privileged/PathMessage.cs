@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Buffers.Binary;
 using System.Text;
+using Veil.Core.Containers;
 
 namespace Veil.Core.Privileged;
 
@@ -51,6 +52,30 @@ internal static class PathMessage
             (PathRefusalKind)Word(message, 2), Encoding.Latin1.GetString(paths[..length]), Encoding.Latin1.GetString(paths[length..]),
             Word(message, 3), Word(message, 4), Word(message, 5), Word(message, 7));
     }
+
+    /// <summary>Writes the path of a cgroup; the first three words are the request's.</summary>
+    public static int WriteCgroup(Span<byte> message, string path) => HeadBytes + Utf8(message[HeadBytes..], path);
+
+    /// <summary>Reads it.</summary>
+    public static string ReadCgroup(ReadOnlySpan<byte> message) => Encoding.UTF8.GetString(message[HeadBytes..]);
+
+    /// <summary>Writes a container; the first two words are those of every answer.</summary>
+    public static int WriteContainer(Span<byte> message, Container? container)
+    {
+        if (container is not { } c)
+            return HeadBytes;
+        // No name has a NUL; what is not known is none.
+        string text = string.Join('\0', c.Id, c.Runtime, c.Name, c.Image, c.Pod, c.PodNamespace, c.PodUid, c.CgroupPath);
+        return HeadBytes + Utf8(message[HeadBytes..], text);
+    }
+
+    /// <summary>Reads it.</summary>
+    public static Container? ReadContainer(ReadOnlySpan<byte> message) =>
+        Encoding.UTF8.GetString(message[HeadBytes..]).Split('\0').Select(static text => text.Length == 0 ? null : text).ToArray()
+            is [{ } id, { } runtime, var name, var image, var pod, var space, var uid, { } path]
+            ? new(id, runtime, name, image, pod, space, uid, path) : null;
+
+    private static int Utf8(Span<byte> to, string text) => Encoding.UTF8.TryGetBytes(text, to[..(2 * PathBytesMax)], out int length) ? length : 0;
 
     private static void Word(Span<byte> message, int number, uint value) =>
         BinaryPrimitives.WriteUInt32LittleEndian(message[(number * sizeof(uint))..], value);

@@ -16,4 +16,7 @@ public enum RootAbilities
 
     /// <summary>A look along a path that a call was refused on: who may go there, and whose it is.</summary>
     Paths = 4,
+
+    /// <summary>Names of containers, out of files that only root may read.</summary>
+    Containers = 8,
 }

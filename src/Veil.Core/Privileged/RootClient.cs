@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
+using Veil.Core.Containers;
 using Veil.Core.Control;
 using Veil.Core.Interop;
 using Veil.Core.Sinks;
@@ -45,12 +46,13 @@ public sealed unsafe class RootClient : IDisposable
 
     /// <summary>Starts it where the options need it.</summary>
     /// <param name="enrichments">What is added to events.</param>
+    /// <param name="namesContainers">Names of containers are shown or filtered by.</param>
     /// <param name="control">The control socket, or none.</param>
     /// <param name="message">Takes a line for the user, where the helper cannot do its work.</param>
     /// <returns>The helper; nothing where none is needed.</returns>
-    public static RootClient? StartFor(Enrichments enrichments, ControlServer? control, Action<string> message)
+    public static RootClient? StartFor(Enrichments enrichments, bool namesContainers, ControlServer? control, Action<string> message)
     {
-        var abilities = NeededFor(enrichments, control is not null);
+        var abilities = NeededFor(enrichments, namesContainers, control is not null);
         if (abilities == RootAbilities.None)
             return null;
 
@@ -61,11 +63,12 @@ public sealed unsafe class RootClient : IDisposable
     }
 
     /// <summary>What a trace would need it for.</summary>
-    public static RootAbilities NeededFor(Enrichments enrichments, bool hasControl)
+    public static RootAbilities NeededFor(Enrichments enrichments, bool namesContainers, bool hasControl)
     {
         if (LibC.EffectiveUser() != 0)
             return RootAbilities.None;
-        return (enrichments.HasFlag(Enrichments.Why) ? RootAbilities.Paths : RootAbilities.None) | (
+        return (namesContainers ? RootAbilities.Containers : RootAbilities.None) | (
+            enrichments.HasFlag(Enrichments.Why) ? RootAbilities.Paths : RootAbilities.None) | (
             enrichments.HasFlag(Enrichments.Proc) && HidesProcesses() ? RootAbilities.ProcessNames : RootAbilities.None) | (
             hasControl ? RootAbilities.Socket : RootAbilities.None);
     }
@@ -93,6 +96,17 @@ public sealed unsafe class RootClient : IDisposable
             && taken >= PathMessage.HeadBytes
             ? PathMessage.ReadAnswer(new ReadOnlySpan<byte>(message, taken))
             : default;
+    }
+
+    /// <summary>The container of a cgroup.</summary>
+    internal Container? FindContainer(string cgroupPath)
+    {
+        var message = stackalloc byte[PathMessage.BytesMax];
+        int size = PathMessage.WriteCgroup(new Span<byte>(message, PathMessage.BytesMax), cgroupPath);
+        return Ask(RootRequest.FindContainer, 0, PatienceMs, (uint*)message, size, (int*)message, out int taken, out _)
+            && taken > PathMessage.HeadBytes
+            ? PathMessage.ReadContainer(new ReadOnlySpan<byte>(message, taken))
+            : null;
     }
 
     /// <summary>Has the control socket removed. Where that does not work, <see cref="Dispose"/> says so.</summary>
@@ -161,6 +175,7 @@ public sealed unsafe class RootClient : IDisposable
     {
         _abilities.HasFlag(RootAbilities.ProcessNames) ? "names of processes that /proc hides are not found" : "",
         _abilities.HasFlag(RootAbilities.Paths) ? "reasons of refusals are not found" : "",
+        _abilities.HasFlag(RootAbilities.Containers) ? "names of new containers are not found" : "",
         _control is null ? "" : $"{_control.File.Path} stays behind at the end",
     }.Where(static part => part.Length > 0));
 

@@ -16,4 +16,7 @@ internal enum RootRequest : uint
 
     /// <summary>Which component of a path refused a call: <see cref="PathQuestion"/>.</summary>
     ExplainPath = 4,
+
+    /// <summary>The container of a cgroup, by the files of its runtime.</summary>
+    FindContainer = 5,
 }

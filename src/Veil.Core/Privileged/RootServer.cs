@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Veil.Bpf;
+using Veil.Core.Containers;
 using Veil.Core.Interop;
 using Veil.Core.Text;
 
@@ -40,7 +41,7 @@ public static unsafe class RootServer
         fixed (byte* title = "veil-root\0"u8)
             _ = LibC.PrCtl(PrSetName, (nuint)title, 0, 0, 0);
         _ = LibC.ChangeFolder("/");
-        bool looks = abilities.HasFlag(RootAbilities.Paths);
+        bool looks = (abilities & (RootAbilities.Paths | RootAbilities.Containers)) != RootAbilities.None;
         Privileges.DropAllBut(
             (looks || abilities.HasFlag(RootAbilities.ProcessNames) ? Privileges.SysPtrace : 0) | (looks ? Privileges.DacReadSearch : 0) | (
             hasSocket ? Privileges.DacOverride : 0), keepUser: hasSocket);
@@ -66,7 +67,8 @@ public static unsafe class RootServer
             if (taken <= 0)
                 return;
             int fd = -1, size = 2 * sizeof(int);
-            bool isPath = taken > PathMessage.HeadBytes && (RootRequest)question[0] == RootRequest.ExplainPath;
+            bool isPath =
+                taken > PathMessage.HeadBytes && (RootRequest)question[0] is RootRequest.ExplainPath or RootRequest.FindContainer;
             int error = taken != 3 * sizeof(uint) && !isPath ? Errno.EINVAL : (RootRequest)question[0] switch
             {
                 RootRequest.Ready => 0,
@@ -74,6 +76,8 @@ public static unsafe class RootServer
                 RootRequest.RemoveSocket => name.Length > 1 ? Remove(name) : Errno.EACCES,
                 RootRequest.ExplainPath => isPath && abilities.HasFlag(RootAbilities.Paths)
                     ? Explain(new(question, taken), new(answer, PathMessage.BytesMax), out size) : Errno.EACCES,
+                RootRequest.FindContainer => isPath && abilities.HasFlag(RootAbilities.Containers)
+                    ? FindContainer(new(question, taken), new(answer, PathMessage.BytesMax), out size) : Errno.EACCES,
                 _ => Errno.EINVAL,
             };
             (answer[0], answer[1]) = (error, (int)question[2]);
@@ -88,6 +92,14 @@ public static unsafe class RootServer
     private static int Explain(ReadOnlySpan<byte> question, Span<byte> answer, out int size)
     {
         size = PathMessage.WriteAnswer(answer, PathWalk.Find(PathMessage.ReadQuestion(question)));
+        return 0;
+    }
+
+    private static int FindContainer(ReadOnlySpan<byte> question, Span<byte> answer, out int size)
+    {
+        string path = PathMessage.ReadCgroup(question);
+        ContainerNames.Own.Forget(path);
+        size = PathMessage.WriteContainer(answer, ContainerNames.Own.Find(path));
         return 0;
     }
 

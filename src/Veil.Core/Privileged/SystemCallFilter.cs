@@ -88,7 +88,9 @@ internal sealed unsafe class SystemCallFilter
         filter.Permit(Runtime);
         if (abilities.HasFlag(RootAbilities.Paths))
             filter.Permit("statx readlinkat read");
-        if ((abilities & (RootAbilities.ProcessNames | RootAbilities.Paths)) != RootAbilities.None)
+        if (abilities.HasFlag(RootAbilities.Containers))
+            filter.Permit("openat2 read fstat newfstatat statx lseek getdents64 readlink readlinkat");
+        if ((abilities & (RootAbilities.ProcessNames | RootAbilities.Paths | RootAbilities.Containers)) != RootAbilities.None)
         {
             filter.PermitWithout("openat", 2, OpenForWriting);
             filter.PermitWithout("open", 1, OpenForWriting);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using Veil.Bpf;
+using Veil.Core.Containers;
 using Veil.Core.Counting;
 using Veil.Core.Hints;
 using Veil.Core.Interop;
@@ -33,7 +34,7 @@ public static class KernelTrace
         SessionOptions options, StopSignal stop, Action<string> message, RootClient? root =
         null, OutputFile? file = null, TracedCommand? command = null)
     {
-        var events = ModuleEvents.Read(options.Modules, options.ArgumentsOf);
+        var events = ModuleEvents.Read(options.Modules, options.ArgumentsOf, options.OriginFields);
         FieldSelection.Validate(events, options.Output, field => ModuleFields.HintFor(options.Modules, field));
         if (options.Counting is { } counting)
         {
@@ -90,6 +91,9 @@ public static class KernelTrace
         var filter =
             SystemCallFilter.ForReader(
             asksForNames: options.TakesCommands || options.Output.Enrichments.HasFlag(Enrichments.User), options.Command);
+        // From here on the files of runtimes are the helper's to read. What is known stays known.
+        if (root is not null)
+            ContainerNames.Own.Reader = root.FindContainer;
         string calls = filter.TryInstall(out string? refusal) ? "a system call filter" : $"no system call filter ({refusal})";
         if (options.Verbose)
             message($"privileges: {held}, {calls}{(root is { Pid: > 0 } ? $"; helper process {root.Pid}" : "")}");

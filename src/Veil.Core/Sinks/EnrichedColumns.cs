@@ -26,9 +26,26 @@ public static class EnrichedColumns
     public static EventColumn Why { get; } =
         new("why", "why=", 0, new EventValue<WhyKind>(), new() { Rank = 20, IsRare = true, IsWide = true });
 
+    /// <summary>The container's name, or its short id.</summary>
+    public static EventColumn Container { get; } = new(
+        "container", "container=", 0, new EventValue<ContainerNameKind>(), new() { Rank = 30, IsRare = true, Limit = 32 });
+
+    /// <summary>The pod.</summary>
+    public static EventColumn Pod { get; } =
+        new("pod", "pod=", 0, new EventValue<PodKind>(), new() { Rank = 29, IsRare = true, Limit = 40 });
+
+    /// <summary>The pod's namespace.</summary>
+    public static EventColumn PodNamespace { get; } =
+        new("pod_namespace", "pod_namespace=", 0, new EventValue<PodNamespaceKind>(), new() { Rank = 28, IsRare = true, Limit = 32 });
+
+    /// <summary>The image.</summary>
+    public static EventColumn Image { get; } =
+        new("image", "image=", 0, new EventValue<ImageKind>(), new() { Rank = 27, IsRare = true, Limit = 40 });
+
     /// <summary>All of them.</summary>
     public static IReadOnlyList<(Enrichments By, EventColumn Column)> All { get; } =
-        [(Enrichments.Time, Time), (Enrichments.User, User), (Enrichments.Proc, Proc), (Enrichments.Why, Why)];
+        [(Enrichments.Time, Time), (Enrichments.User, User), (Enrichments.Proc, Proc), (Enrichments.Container, Container), (Enrichments.Container, Pod),
+            (Enrichments.Container, PodNamespace), (Enrichments.Container, Image), (Enrichments.Why, Why)];
 
     /// <summary>The value of <c>--enrich</c> that asks for it.</summary>
     public static string FlagValueOf(Enrichments by) => by.ToString().ToLowerInvariant();

@@ -10,7 +10,9 @@ namespace Veil.Core.Sinks;
 public static class FieldSelection
 {
     /// <summary>The enrichment that adds a field, or none.</summary>
-    public static Enrichments EnrichmentOf(string field) => EnrichedColumns.All.FirstOrDefault(added => added.Column.Name == field).By;
+    public static Enrichments EnrichmentOf(string field) =>
+        EnrichedColumns.All.FirstOrDefault(added => added.Column.Name == field).By
+        | OriginField.All.FirstOrDefault(origin => origin.Name == field).By;
 
     /// <summary>
     /// The fields of one kind of event, in the order in which they are shown. Every line has all that were chosen: those that the kind

@@ -23,6 +23,9 @@ internal static class LineColumns
         if (enrichments.HasFlag(Enrichments.Proc))
             columns.Add(EnrichedColumns.Proc);
         columns.AddRange(schema.Columns.Where(static column => column.Width == 0));
+        // Of the rest, JSON and --fields have it.
+        if (enrichments.HasFlag(Enrichments.Container))
+            columns.AddRange([EnrichedColumns.Container, EnrichedColumns.Pod]);
         if (enrichments.HasFlag(Enrichments.Why))
             columns.Add(EnrichedColumns.Why);
         return columns;

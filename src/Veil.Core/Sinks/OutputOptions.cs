@@ -46,6 +46,15 @@ public enum Enrichments
     /// <summary>Which component of a path refused a call, field <c>why</c>. Each is looked for anew.</summary>
     Why = 8,
 
+    /// <summary>The parent, as it is at the event: fields <c>ppid</c>, <c>parent_comm</c>.</summary>
+    Parent = 16,
+
+    /// <summary>The cgroup, field <c>cgroup</c>.</summary>
+    Cgroup = 32,
+
+    /// <summary>The container of the cgroup: fields <c>container</c>, <c>pod</c>, <c>pod_namespace</c>, <c>image</c>.</summary>
+    Container = 64,
+
     /// <summary>All that cost next to nothing.</summary>
-    All = Time | User | Proc,
+    All = Time | User | Proc | Parent | Cgroup | Container,
 }

@@ -3,12 +3,14 @@ using System.Globalization;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using Veil.Bpf;
+using Veil.Core.Cgroups;
 using Veil.Core.Counting;
 using Veil.Core.Filters;
 using Veil.Core.Interop;
 using Veil.Core.Losses;
 using Veil.Core.Modules;
 using Veil.Core.Options;
+using Veil.Core.Sinks;
 using Veil.Core.Waiting;
 
 namespace Veil.Core.Sources;
@@ -21,26 +23,28 @@ internal sealed class AttachedModule : IDisposable
     private readonly List<BpfIteration> _last = [];
     private readonly List<BpfIterator> _repeated = [];
     private readonly LossLedger _losses;
+    private readonly KernelScope _scope;
     private readonly List<BpfProgram> _programs = [];
     private readonly List<BpfProgram> _attached = [];
     private readonly List<SafeFileHandle> _mapFacts = [];
 
     private AttachedModule(
-        TraceModule module, HookRung rung, BpfObject bpfObject, ModuleArguments arguments, SessionOptions options, CountPlan? plan)
+        TraceModule module, int number, HookRung rung, BpfObject bpfObject, ModuleArguments arguments, SessionOptions options, CountPlan? plan)
     {
+        Number = (uint)number;
         Module = module;
         Rung = rung;
         _object = bpfObject;
         _losses = new LossLedger(bpfObject);
         Counts = plan is null ? null : new EventCounts(bpfObject, plan);
+        _scope = new KernelScope(bpfObject, CgroupTree.Own, ScopeCounterOf(module, options));
         Traced = new TracedModule(
             module,
             rung.Name,
             [.. module.Filters.Index()
                 .Where(filter => module.FlagNeededBy(filter.Item, arguments) is null)
                 .Select(filter =>
-                    new FilterMap(
-                    filter.Item, StorageOf(bpfObject, filter.Item, options.CountFilters ? KernelFilter.CounterOf(filter.Index) : 0))),
+                    new FilterMap(filter.Item, StorageOf(filter.Item, options.CountFilters ? KernelFilter.CounterOf(filter.Index) : 0))),
                 .. Following.Filters(options).Select(filter => new FilterMap(filter, new KernelFilter(bpfObject, filter, 0)))],
             [.. module.Filters.Select(filter => (filter.Name, Flag: module.FlagNeededBy(filter, arguments)!))
                 .Where(static filter => filter.Flag is not null)]);
@@ -105,7 +109,7 @@ internal sealed class AttachedModule : IDisposable
     {
         const int ringBytes = 4096;
         var self = FilterExpression.Parse(new PidDimension(), [Environment.ProcessId.ToString(CultureInfo.InvariantCulture)]);
-        var options = new SessionOptions { Modules = [module], Filters = [self], Output = default, RingBytes = ringBytes };
+        var options = new SessionOptions { Modules = [module], Filters = [self], Output = new OutputOptions(OutputFormat.Text, [], Enrichments.None, false), RingBytes = ringBytes };
         try
         {
             MemoryBudget.RequireOne(rung, ringBytes);
@@ -205,7 +209,8 @@ internal sealed class AttachedModule : IDisposable
         try
         {
             var arguments = options.ArgumentsOf(module);
-            List<string> before = [.. following.ProgramsBefore()], after = [.. following.ProgramsAfter()];
+            var origin = OriginReading.Of(options);
+            List<string> before = [.. origin.Programs, .. following.ProgramsBefore()], after = [.. following.ProgramsAfter()];
             List<HookProgram> wanted =
                 [.. before.Select(static name => new HookProgram(name)),
                     .. rung.Programs.Where(program => program.IsWanted(arguments) && !(program.IsOfEvents && plan is not null)),
@@ -222,7 +227,9 @@ internal sealed class AttachedModule : IDisposable
                 bpfObject.SetGlobal("veil_self_ns_inode", PidNamespace.Own.Inode);
             }
 
-            foreach (var (index, dimension) in module.Filters.Index())
+            origin.Configure(bpfObject, tells: number == 0);
+            KernelScope.Configure(bpfObject, ScopeCounterOf(module, options));
+            foreach (var (index, dimension) in module.Filters.Index().Where(static filter => filter.Item is not ScopeDimension))
                 KernelFilter.Configure(bpfObject, dimension, options.CountFilters ? KernelFilter.CounterOf(index) : 0);
             following.Configure(bpfObject);
             Thresholds.Configure(bpfObject, arguments);
@@ -240,7 +247,7 @@ internal sealed class AttachedModule : IDisposable
             bpfObject.Load();
             module.Fill(bpfObject, arguments);
 
-            var attached = new AttachedModule(module, rung, bpfObject, arguments, options, plan);
+            var attached = new AttachedModule(module, number, rung, bpfObject, arguments, options, plan);
             foreach (var map in attached.Traced.Filters)
             {
                 if (options.FiltersOf(module).FirstOrDefault(filter => filter.Dimension.Name == map.Dimension.Name) is { } filter)
@@ -285,8 +292,32 @@ internal sealed class AttachedModule : IDisposable
         }
     }
 
-    private static IFilterStorage StorageOf(BpfObject bpfObject, FilterDimension dimension, uint counter) =>
-        dimension is PathDimension path ? new KernelPathFilter(bpfObject, path, counter) : new KernelFilter(bpfObject, dimension, counter);
+    /// <summary>Its number in the session.</summary>
+    public uint Number { get; }
+
+    /// <summary>Is it filtered by names of containers?</summary>
+    public bool WaitsForNames => _scope.WaitsForNames;
+
+    /// <summary>Decides about a cgroup that was made during the trace. Programs may remember otherwise until
+    /// <see cref="ForgetCgroups"/>.</summary>
+    /// <param name="id">The cgroup.</param>
+    /// <param name="path">Its path.</param>
+    /// <param name="isLate">A name that is not known by now is none.</param>
+    /// <returns>Whether its events pass; null: a name is missing yet.</returns>
+    public bool? Decide(ulong id, string path, bool isLate) => _scope.Decide(id, path, isLate);
+
+    /// <summary>Programs look cgroups up anew.</summary>
+    public void ForgetCgroups() => _scope.Forget();
+
+    private IFilterStorage StorageOf(FilterDimension dimension, uint counter) => dimension switch
+    {
+        PathDimension path => new KernelPathFilter(_object, path, counter),
+        ScopeDimension scope => _scope.Of(scope),
+        _ => new KernelFilter(_object, dimension, counter),
+    };
+
+    private static uint ScopeCounterOf(TraceModule module, SessionOptions options) =>
+        options.CountFilters ? KernelFilter.CounterOf(module.Filters.ToList().FindIndex(static filter => filter is ScopeDimension)) : 0;
 
     // What a module remembers has its memory from the start. Where little is allowed it remembers less, and counts what it could not
     // (map_full). Filters and counts hold as many keys as they promise.

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Buffers.Binary;
+using System.Text;
 using Veil.Bpf;
+using Veil.Core.Cgroups;
 using Veil.Core.Counting;
 using Veil.Core.Events;
 using Veil.Core.Options;
@@ -28,6 +31,7 @@ internal sealed class KernelSource : IEventSource
     private readonly List<AttachedModule> _modules = [];
     private readonly BpfStatistics? _statistics;
     private readonly Following _following;
+    private readonly NewCgroups _newCgroups = new();
 
     // So often programs run that look for what has become slow.
     private const int RepeatMs = 250;
@@ -59,6 +63,9 @@ internal sealed class KernelSource : IEventSource
             }
 
             var order = options.Modules.ToList();
+            // Once those that are made are told of.
+            if (OriginReading.Of(options).IsTreeWatched)
+                CgroupTree.Own.Read();
             _modules.Sort((one, other) => order.IndexOf(one.Module).CompareTo(order.IndexOf(other.Module)));
 
             // Mapped last: until here the process holds the kernel's BTF, and the two need not be in memory at once.
@@ -107,6 +114,7 @@ internal sealed class KernelSource : IEventSource
             DrainOne(_rings.Readers[0], pipeline);
         else
             DrainMerged(_merge, pipeline, last);
+        _newCgroups.Step(_modules, pipeline, last);
     }
 
     private void Repeat()
@@ -171,14 +179,37 @@ internal sealed class KernelSource : IEventSource
         _rings.Dispose();
     }
 
-    private static void DrainOne(RingBuffer ring, EventPipeline pipeline)
+    // What tells of a cgroup is no event.
+    private void Give(ReadOnlySpan<byte> record, EventPipeline pipeline)
+    {
+        if (record.Length < Events.Header.SizeBytes
+            || BinaryPrimitives.ReadUInt32LittleEndian(record[Events.Header.KindOffset..]) % EventCatalog.KindsPerModule != CgroupMade.Kind)
+        {
+            if (!_newCgroups.IsActive
+                || !_newCgroups.Takes(record, Events.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[Events.Header.KindOffset..])), pipeline))
+                pipeline.Deliver(record);
+            return;
+        }
+
+        if (!CgroupMade.TryRead(record, Events.Header.SizeBytes, out ulong id, out var path))
+            return;
+        CgroupTree.Own.Made(id, path);
+        string text = Encoding.UTF8.GetString(path);
+        if (_modules.Exists(static module => module.WaitsForNames))
+            _newCgroups.Add(id, text, _modules);
+        else
+            foreach (var module in _modules)
+                module.Decide(id, text, isLate: true);
+    }
+
+    private void DrainOne(RingBuffer ring, EventPipeline pipeline)
     {
         int unreleased = 0, releaseEvery = Math.Min(ReleaseEveryBytes, ring.SizeBytes / ReleasesARound);
         try
         {
             while (!pipeline.IsComplete && ring.TryRead(out var record))
             {
-                pipeline.Deliver(record);
+                Give(record, pipeline);
                 unreleased += record.Length;
                 if (unreleased >= releaseEvery)
                 {
@@ -193,13 +224,13 @@ internal sealed class KernelSource : IEventSource
         }
     }
 
-    private static void DrainMerged(RingMerge merge, EventPipeline pipeline, bool last)
+    private void DrainMerged(RingMerge merge, EventPipeline pipeline, bool last)
     {
         merge.Begin(last);
         try
         {
             while (!pipeline.IsComplete && merge.TryRead(out var record))
-                pipeline.Deliver(record);
+                Give(record, pipeline);
         }
         finally
         {

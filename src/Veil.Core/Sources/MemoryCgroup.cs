@@ -2,6 +2,7 @@
 using System.Globalization;
 using System.Numerics;
 using Veil.Bpf.Interop;
+using Veil.Core.Containers;
 using Veil.Core.Options;
 
 namespace Veil.Core.Sources;
@@ -66,11 +67,11 @@ public static class MemoryCgroup
             bool isFirst = controllers.Split(',').Contains("memory");
             if (!isFirst && controllers.Length > 0)
                 continue;
-            var having = Mounts(mounts, isFirst).ToList();
+            var having = CgroupMount.Of(mounts).Where(mount => isFirst ? mount.Has("memory") : mount.IsUnified).ToList();
             // A mount may show a part of the tree that we are not in, beside one that shows ours.
             if (having.Exists(mount => Within(mount.Root, path) is not null))
                 having.RemoveAll(mount => Within(mount.Root, path) is null);
-            foreach (var (root, point) in having)
+            foreach (var (root, point, _) in having)
                 lowest = Math.Min(lowest, LowestBelow(point, Within(root, path) ?? path, isFirst, read));
         }
 
@@ -102,27 +103,9 @@ public static class MemoryCgroup
         }
     }
 
-    // proc_pid_mountinfo(5): "35 31 0:32 ROOT POINT OPTIONS … - TYPE SOURCE OPTIONS".
-    private static IEnumerable<(string Root, string Point)> Mounts(string mounts, bool isFirst)
-    {
-        foreach (string line in mounts.Split('\n'))
-        {
-            int dash = line.IndexOf(" - ", StringComparison.Ordinal);
-            if (dash < 0 || line[(dash + 3)..].Split(' ') is not [var type, _, var options, ..])
-                continue;
-            if (isFirst ? type == "cgroup" && options.Split(',').Contains("memory") : type == "cgroup2")
-                yield return (Unescape(line.Split(' ')[3]), Unescape(line.Split(' ')[4]));
-        }
-    }
-
     // A path below the root of a mount; nothing where it is not there.
     private static string? Within(string root, string path) =>
         root == "/" ? path : path == root || path.StartsWith(root + "/", StringComparison.Ordinal) ? path[root.Length..] : null;
-
-    // The kernel writes blanks and backslashes as three octal digits (mangle_path()).
-    private static string Unescape(string text) =>
-        text.Replace("\\040", " ", StringComparison.Ordinal).Replace("\\011", "\t", StringComparison.Ordinal)
-            .Replace("\\134", "\\", StringComparison.Ordinal);
 
     private static long Read() =>
         KernelFile.Text("/proc/self/cgroup") is { } membership && KernelFile.Text("/proc/self/mountinfo") is { } mounts

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Runtime.InteropServices;
 using Veil.Bpf;
+using Veil.Core.Cgroups;
+using Veil.Core.Containers;
 using Veil.Core.Filters;
 using Veil.Core.Interop;
 using Veil.Core.Sources;
@@ -14,7 +16,10 @@ public static class TaskLook
 
     /// <summary>The dimensions that it knows.</summary>
     public static IReadOnlyList<FilterDimension> Dimensions { get; } =
-        [new PidDimension(), new TidDimension(), new UidDimension(), new NameDimension()];
+    [
+        new PidDimension(), new TidDimension(), new PpidDimension(), new UidDimension(), new NameDimension(), new CgroupDimension(CgroupTree.Own),
+        new ContainerDimension(ContainerNames.Own), new PodDimension(ContainerNames.Own),
+    ];
 
     /// <summary>Can it be known what arguments point to?</summary>
     public static bool ReadsArguments => PidNamespace.IsInitial;
@@ -40,11 +45,15 @@ public static class TaskLook
             bpfObject.SetGlobal("veil_self_ns_inode", PidNamespace.Own.Inode);
         }
 
-        foreach (var dimension in Dimensions)
+        foreach (var dimension in Dimensions.Where(static dimension => dimension is not ScopeDimension))
             KernelFilter.Configure(bpfObject, dimension, counter: 0);
+        KernelScope.Configure(bpfObject, counter: 0);
+        bpfObject.SetGlobal("veil_cgroup_by", (uint)(CgroupTree.Own.Hierarchy?.By ?? CgroupBy.Default));
         bpfObject.Load();
+        var scope = new KernelScope(bpfObject, CgroupTree.Own, counter: 0);
         foreach (var filter in options.Filters)
-            new FilterMap(filter.Dimension, new KernelFilter(bpfObject, filter.Dimension, counter: 0)).Replace(filter.Bits);
+            new FilterMap(filter.Dimension, filter.Dimension is ScopeDimension cgroup ? scope.Of(cgroup)
+                : new KernelFilter(bpfObject, filter.Dimension, counter: 0)).Replace(filter.Bits);
 
         // Brings the time up to date that the programs take for now.
         Thread.Yield();

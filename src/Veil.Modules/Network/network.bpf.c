@@ -312,7 +312,7 @@ static __always_inline void network_emit(struct sock *sk, enum network_evt evt, 
 		return;
 	veil_event_init_as(&event->common, network_event_kind, who);
 	network_describe(sk, evt, oldstate, newstate, sport, dport, id, &event->change);
-	veil_submit(event, sizeof(*event));
+	veil_submit_as(event, sizeof(*event), &who->origin);
 }
 
 /*
@@ -345,7 +345,7 @@ static __always_inline void network_failed_emit(struct sock *sk, int oldstate, _
 	error = BPF_CORE_READ(sk, sk_err);
 	event->errno = -(__s64)error;
 	event->reset_by = network_reset_by(error, oldstate);
-	veil_submit(event, sizeof(*event));
+	veil_submit_as(event, sizeof(*event), &who->origin);
 }
 
 /*
@@ -402,7 +402,7 @@ static __always_inline void network_close_emit(struct sock *sk, int oldstate, co
 	/* tcp_disconnect() sets it too, but only after the change of state. */
 	event->errno = !error && event->reset_by == network_side__local ? -ECONNRESET : -(__s64)error;
 	network_figures(sk, oldstate, socket, event);
-	veil_submit(event, sizeof(*event));
+	veil_submit_as(event, sizeof(*event), &who->origin);
 }
 
 /*
@@ -654,6 +654,7 @@ static __always_inline void network_set_nobody(struct sock *sk, struct veil_iden
 	    .comm = VEIL_COMM_UNKNOWN, .pid = VEIL_PID_UNKNOWN, .tid = VEIL_PID_UNKNOWN};
 
 	*who = nobody;
+	veil_origin_none(&who->origin);
 	who->uid = BPF_CORE_READ(sk, sk_uid.val);
 }
 

@@ -144,6 +144,8 @@ static __always_inline enum scheduler_side scheduler_side(void)
 		return SCHEDULER_INCOMING;
 	if (veil_counting && veil_count_value_size)
 		return scheduler_side_of(veil_count_value_offset);
+	if (veil_counting && veil_count_by_origin)
+		return SCHEDULER_OUTGOING;
 	if (veil_counting && veil_count_key_kind)
 		return scheduler_side_of(veil_count_key_offset);
 	return SCHEDULER_EITHER;
@@ -211,6 +213,14 @@ static __always_inline bool scheduler_passes(const struct scheduler_pair *pair)
 		if (!veil_filter_either_passes(tid, &one_id, &other_id, asked))
 			return false;
 	}
+	if (filter_ppid_mode) {
+		one_id = veil_task_ppid(one);
+		other_id = veil_task_ppid(other);
+		if (!veil_filter_either_passes(ppid, &one_id, &other_id, asked))
+			return false;
+	}
+	if (filter_cgroup_mode && !veil_cgroups_pass(veil_task_cgroup(one), veil_task_cgroup(other), asked))
+		return false;
 	if (filter_uid_mode) {
 		one_id = veil_task_uid(one);
 		other_id = veil_task_uid(other);

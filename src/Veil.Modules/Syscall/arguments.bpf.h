@@ -120,7 +120,7 @@ struct syscall_call {
 struct syscall_draft {
 	struct syscall_call call;
 	__u32 unread; /* bit n: argument n is to be read again at the end; SYSCALL_BEGAN_BEFORE */
-	__u32 size;   /* of what is in bytes */
+	__u32 size;   /* of what is in bytes: struct veil_origin where that is wanted, then chunks */
 	struct syscall_args_event event;
 	char bytes[SYSCALL_BYTES];
 };
@@ -843,7 +843,7 @@ static __always_inline void syscall_args_enter(struct syscall_draft *draft)
 {
 	const struct syscall_plan *plan = syscall_plan_of(&draft->call.syscall);
 
-	draft->size = 0;
+	draft->size = veil_origin_size;
 	draft->unread = 0;
 	if (!plan)
 		return;
@@ -947,7 +947,7 @@ static __always_inline void syscall_args_unseen(struct syscall_draft *draft, con
 {
 	const struct syscall_plan *plan = syscall_plan_of(&draft->call.syscall);
 
-	draft->size = 0;
+	draft->size = veil_origin_size;
 	draft->unread = 0;
 	if (!plan || !from)
 		return;
@@ -963,10 +963,11 @@ static __always_inline void syscall_args_known(struct syscall_draft *draft, cons
 {
 	draft->call = (struct syscall_call){.start_ns = known->start_ns, .syscall = known->syscall};
 	draft->unread = known->unread | SYSCALL_BEGAN_BEFORE;
-	draft->size = known->size;
+	draft->size = veil_origin_size + known->size;
 	draft->event.call.syscall = known->syscall;
 	__builtin_memcpy(draft->event.call.args, known->args, sizeof(known->args));
-	bpf_probe_read_kernel(draft->bytes, sizeof(draft->bytes), known->bytes);
+	bpf_probe_read_kernel(&draft->bytes[veil_origin_size], SYSCALL_BYTES - sizeof(struct veil_origin),
+			      known->bytes);
 }
 
 /* What is known only now. */
@@ -994,7 +995,7 @@ static __always_inline void syscall_args_exit(struct syscall_draft *draft)
 __noinline int syscall_find_value(__u32 arg)
 {
 	struct syscall_draft *draft = syscall_current_draft();
-	__u64 place = 0;
+	__u64 place = veil_origin_size;
 
 	if (!draft)
 		return 0;

@@ -254,10 +254,14 @@ static __always_inline int syscall_args_send(struct veil_task task, struct sysca
 	event->duration_ns = start_ns && !(draft->unread & SYSCALL_BEGAN_BEFORE) ? event->common.timestamp - start_ns
 										 : VEIL_DURATION_UNKNOWN;
 	if (veil_counting && veil_count_key_kind == VEIL_COUNT_KEY_ARGUMENT) {
-		veil_count(event, syscall_args_key(draft) ? ~0U : 0);
+		veil_count(event, syscall_args_key(draft) ? ~0U : 0, (void *)event + veil_count_key_offset);
 		return 0;
 	}
-	event->call.values = (struct veil_part){.offset = size ? sizeof(*event) : 0, .size = size};
+	if (veil_origin_size)
+		veil_task_origin(task, (void *)draft->bytes);
+	size -= veil_origin_size;
+	event->call.values = (struct veil_part){.offset = size ? sizeof(*event) + veil_origin_size : 0, .size = size};
+	size += veil_origin_size;
 	asm volatile("" : "+r"(size));
 	if (size > SYSCALL_BYTES) { /* for the verifier: syscall_add_to() keeps within it */
 		veil_lost(VEIL_LOST_READ_FAILED);

@@ -17,9 +17,10 @@ internal static class Samples
         ModuleArguments.None with { Switches = new HashSet<string> { "returns", "latency" } };
 
     /// <summary>The kinds of event of some modules.</summary>
-    public static EventCatalog Catalog(string modules) =>
+    public static EventCatalog Catalog(string modules, IReadOnlySet<string>? origin = null) =>
         ModuleEvents.Read(
-            [.. modules.Split(',').Select(static name => ModuleCatalog.All.First(module => module.Name == name).ForDoctor())], s_arguments);
+            [.. modules.Split(',').Select(static name => ModuleCatalog.All.First(module => module.Name == name).ForDoctor())],
+            static _ => s_arguments, origin);
 
     /// <summary>Some events of a module.</summary>
     public static List<(EventSchema Schema, byte[] Record)> Of(string module, EventCatalog? catalog = null)

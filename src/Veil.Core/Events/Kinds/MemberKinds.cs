@@ -12,6 +12,7 @@ internal static class MemberKinds
     {
         Add<BytesKind>();
         Add<CallKind>();
+        Add<CgroupKind>();
         Add<ChosenPortKind>();
         Add<CommKind>();
         Add<CpuKind>();

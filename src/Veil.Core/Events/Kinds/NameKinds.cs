@@ -21,6 +21,50 @@ internal readonly struct ProcNameKind : INameKind
     public static ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) => view.ProcName;
 }
 
+/// <summary>The container's name, or the beginning of its id.</summary>
+internal readonly struct ContainerNameKind : IContainerKind
+{
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
+        IContainerKind.Append<TStyle>(ref line, RawText(value, ref view));
+
+    public static ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) => view.Container is { } some ? some.Name : [];
+}
+
+/// <summary>The name of its pod.</summary>
+internal readonly struct PodKind : IContainerKind
+{
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
+        IContainerKind.Append<TStyle>(ref line, RawText(value, ref view));
+
+    public static ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) => view.Container is { } some ? some.Pod : [];
+}
+
+/// <summary>The namespace of its pod.</summary>
+internal readonly struct PodNamespaceKind : IContainerKind
+{
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
+        IContainerKind.Append<TStyle>(ref line, RawText(value, ref view));
+
+    public static ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) => view.Container is { } some ? some.PodNamespace : [];
+}
+
+/// <summary>Its image.</summary>
+internal readonly struct ImageKind : IContainerKind
+{
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
+        IContainerKind.Append<TStyle>(ref line, RawText(value, ref view));
+
+    public static ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) => view.Container is { } some ? some.Image : [];
+}
+
+/// <summary>What is known of a container; left out of text where the event is in none.</summary>
+internal interface IContainerKind : INameKind
+{
+    static int Append<TStyle>(ref LineWriter line, ReadOnlySpan<byte> text)
+        where TStyle : struct, IValueStyle => !text.IsEmpty ? TStyle.Text(ref line, text)
+        : typeof(TStyle) == typeof(TextStyle) ? 0 : TStyle.Unknown(ref line);
+}
+
 /// <summary>A name that an enrichment found.</summary>
 internal interface INameKind : IValueKind
 {
