@@ -54,6 +54,7 @@ internal static partial class CallConverter
         line = Remark().Replace(line, "");
         line = Function().Replace(line, "${value}");
         line = Left().Replace(line, "");
+        line = Random().Replace(line, "getrandom(");
         return Message().Replace(line, "").Trim();
     }
 
@@ -101,6 +102,10 @@ internal static partial class CallConverter
 
     [GeneratedRegex(@"(?:, )?\.\.\.(?=[]}])", RegexOptions.None, PatienceMs)]
     private static partial Regex Left();
+
+    // Other bytes each time: to the last two arguments.
+    [GeneratedRegex(@"^getrandom\(.*?(?=, \d+, )", RegexOptions.None, PatienceMs)]
+    private static partial Regex Random();
 
     // What stands in parentheses behind a result.
     [GeneratedRegex(@"(?<=\) = [^()]*) \([^()]*\)$", RegexOptions.None, PatienceMs)]
