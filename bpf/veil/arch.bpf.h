@@ -123,6 +123,18 @@ static __always_inline __u64 veil_syscall_arg3(void *regs, enum veil_arch arch)
 #define veil_regs_plain(regs, member) ((regs)->member)
 #define veil_regs_core(regs, member)  BPF_CORE_READ(regs, member)
 
+/* rt_sigreturn of x86-64, the only table whose mask is looked for. */
+static __always_inline bool veil_syscall_returns_from_signal(const struct veil_syscall *syscall)
+{
+	return syscall->arch == VEIL_ARCH_X86_64 && syscall->nr == 15;
+}
+
+/* Where it finds the mask: uc_sigmask of the struct ucontext on the stack (arch/x86/include/asm/sigframe.h). */
+static __always_inline __u64 veil_sigreturn_mask(void *regs)
+{
+	return BPF_CORE_READ((struct pt_regs___x86 *)regs, sp) + 296;
+}
+
 /* fork, vfork, clone and clone3: they return in the new task too. */
 static __always_inline bool veil_syscall_makes_task(const struct veil_syscall *syscall)
 {

@@ -528,7 +528,7 @@ struct trace_event_raw_inet_sock_set_state {
 
 /* The kernel's own struct pt_regs; the headers of userspace have another one under that name. */
 struct pt_regs___x86 {
-	unsigned long bx, cx, dx, si, di, bp, r8, r9, r10, orig_ax;
+	unsigned long bx, cx, dx, si, di, bp, sp, r8, r9, r10, orig_ax;
 };
 
 struct pt_regs___arm64 {

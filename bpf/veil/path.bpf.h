@@ -279,6 +279,7 @@ static __always_inline void veil_path_append(struct path_walk *walk, struct veil
 		size = size > VEIL_PATH_MAX ? VEIL_PATH_MAX : size;
 	}
 	path->size = size;
+	walk->deleted = path->deleted; /* the folder's, for veil_path_clean() */
 	path->deleted = 0;
 	draft->size = path->offset + size;
 }
@@ -414,7 +415,8 @@ static __always_inline void veil_path_clean(__u32 slot, struct path_walk *walk, 
 	if (walk->start == VEIL_PATH_MAX)
 		path_prepend(walk, "/", 1);
 	walk->truncated = path->truncated;
-	walk->deleted = 0;
+	/* What "." is of a folder that is gone has its mark. */
+	walk->deleted = walk->deleted && VEIL_PATH_MAX - walk->start == folder_size;
 	walk->draft.size = path->offset;
 	veil_path_add(walk, path);
 }

@@ -113,6 +113,8 @@ internal static class CommandLine
             string? value = arg.Length > flag.Length ? arg[(flag.Length + 1)..] : index + 1 < args.Length ? args[index + 1] : null;
             if (!names.Contains(flag) && Habits.Flag(flag, value) is { } instead)
                 throw new UsageException($"unknown flag '{Escaping.ForMessage(flag)}'; {instead}");
+            if (value is "" && arg.EndsWith('=') && names.Contains(flag))
+                throw new UsageException($"{flag}: {EmptyValue.Explain(value)}");
             bool shortFlags = arg[1] != '-';
             if (names.Contains(flag) || (shortFlags && names.Contains(flag[..2])))
             {

@@ -93,7 +93,7 @@ internal static class TraceCommand
         control?.Dispose();
         prompt?.Dispose();
         if (summary.Failure is { ClosedByReader: true })
-            return ExitCode.Success;
+            return command is null ? ExitCode.Success : EndOf(command, lost: false, hasFailed: true, stop);
 
         if (summary.Failure is { } failure)
             Messages.Write(failure.Message);
@@ -218,7 +218,12 @@ internal static class TraceCommand
         var enrichments = Enrich(parsed.GetValue(flags.Enrich) ?? []);
         if (enrichments.HasFlag(Enrichments.Why)
             && !modules.Exists(module => HasPaths(module) || module.ChosenEvent(arguments)?.Flags[0] == "args"))
-            throw NoModuleHas("--enrich why", modules, HasPaths, "paths");
+        {
+            throw modules.Exists(static module => module.Flags.Contains(CallFlags.Args))
+                ? new UsageException("--enrich why: system calls have their paths with --args; add it")
+                : NoModuleHas("--enrich why", modules, HasPaths, "paths");
+        }
+
         var format = OutputFormats.Parse(parsed.GetValue(flags.Output), isTrace: true);
         if (format == OutputFormat.Strace)
             arguments = StraceFlags.Imply(arguments, modules, fields, enrichments, counting);
@@ -232,6 +237,7 @@ internal static class TraceCommand
         CallOptions.Current = CallFlags.Read(arguments, format == OutputFormat.Strace ? DescriptorDetail.None : DescriptorDetail.All) with
         {
             CountedBy = counting?.Argument,
+            WithFolder = enrichments.HasFlag(Enrichments.Why),
         };
         modules =
             [.. modules.SelectMany(

@@ -78,7 +78,11 @@ internal sealed class TraceFlags
         + string.Join(", ", ModuleCatalog.All.Select(static module => $"{module.CountKey} ({module.Name})"))
         };
 
-    public Option<string> CountBy { get; } = new("--count-by") { HelpName = "FIELD", Description = "the same by another field, such as comm, or an argument of calls, such as args.filename" };
+    public Option<string> CountBy { get; } = new("--count-by")
+    {
+        HelpName = "FIELD",
+        Description = "the same by another field, such as comm, or an argument of calls, such as args.filename",
+    };
 
     public Option<string> Histogram { get; } =
         new("--hist")

@@ -123,7 +123,8 @@ public sealed class ArgumentsTests : IDisposable
     public void Args_OfACallThatBeganBeforeTheTrace_StayWhenItsThreadIsKilled()
     {
         using var waiters = StuckTests.StartWaiters(_folder);
-        using var veil = VeilRun.Attach("--module", "syscall", "--args", "--output", "json", "--tid", waiters["fifo"], "--syscall", "openat");
+        using var veil = VeilRun.Attach(
+            "--module", "syscall", "--args", "--output", "json", "--tid", waiters["fifo"], "--syscall", "openat");
         waiters.End();
         veil.Stop().ShouldBe(0);
 

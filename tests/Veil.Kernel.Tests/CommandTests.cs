@@ -262,6 +262,19 @@ public sealed class CommandTests : IDisposable
         return path;
     }
 
+    /// <summary>As <c>suspend</c> of a shell does: whoever started Veil waits for Veil.</summary>
+    [Fact]
+    public void Command_ThatStopsItself_GivesTheTerminalBack()
+    {
+        using var terminal = new Terminal(
+            $"{Repository.Veil} -s write -w {Path.Combine(_folder, "calls")} -- sh -c \"kill -STOP \\$\\$; echo back; exit 5\"; " +
+            "echo stopped=$?; fg; echo code=$?");
+
+        terminal.WaitFor("stopped=147");
+        terminal.WaitFor("back\r");
+        terminal.WaitFor("code=5");
+    }
+
     private static void SetMode(string path, int mode)
     {
         if (OperatingSystem.IsLinux())

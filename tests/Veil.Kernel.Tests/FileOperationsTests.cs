@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Diagnostics;
 using System.Text.Json;
 
 namespace Veil.Kernel.Tests;
@@ -31,6 +32,25 @@ public sealed class FileOperationsTests : IDisposable
 
         Described(events, hook).ShouldBe(Expected(workload, hook));
         events.ShouldAllBe(static e => e.GetProperty("duration_ns").GetInt64() > 0);
+    }
+
+    [Fact]
+    public void Op_OnAFolderThatIsGone_SaysSo()
+    {
+        string gone = Directory.CreateDirectory(Path.Combine(_folder, "gone")).FullName;
+        using var shell = Process.Start(new ProcessStartInfo("bash", ["-c", $"cd {gone}; rmdir {gone}; read -r _; test -d .; true"])
+        {
+            RedirectStandardInput = true,
+        })!;
+        using var veil = VeilRun.Attach("-m", "files", "--op", "stat", "-p", shell.Id.ToString(), "-o", "json");
+        SpinWait.SpinUntil(() => !Directory.Exists(gone), TimeSpan.FromSeconds(10)).ShouldBeTrue();
+        shell.StandardInput.WriteLine();
+        shell.WaitForExit();
+        veil.Stop().ShouldBe(0);
+
+        var stat = veil.Events.Single(static e => e.GetProperty("requested").GetString() == ".");
+        stat.GetProperty("filename").GetString().ShouldBe(gone + " (deleted)");
+        stat.GetProperty("deleted").GetBoolean().ShouldBeTrue();
     }
 
     [Fact]

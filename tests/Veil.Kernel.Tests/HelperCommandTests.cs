@@ -53,7 +53,8 @@ public sealed class HelperCommandTests
     [InlineData("config validate -h", "config validate FILE…")]
     [InlineData("help config validate", "config validate FILE…")]
     [InlineData("help control", "control PATH [COMMAND…]")]
-    [InlineData("doctor --help", "doctor")]
+    [InlineData("doctor --help", "doctor [flags]")]
+    [InlineData("help stuck", "stuck [flags]")]
     [InlineData("help --help", "help [WORD…]")]
     public void Help_OfACommand_SaysHowItIsWritten(string line, string usage)
     {

@@ -83,6 +83,10 @@ internal sealed partial class StraceFile
         return new StraceFile(Named(byPid, first ?? ""));
     }
 
+    /// <summary>The same with each line changed, or left out.</summary>
+    public StraceFile Select(Func<string, string?> change) =>
+        new(_threads.ToDictionary(static thread => thread.Key, thread => thread.Value.Select(change).OfType<string>().ToList()));
+
     /// <summary>How many lines are the same in the other, thread by thread, in their order; and those that are not, with - and +.</summary>
     public (int Equal, int All, List<string> Differences) Compare(StraceFile other)
     {
@@ -125,11 +129,17 @@ internal sealed partial class StraceFile
 
     private static string Masked(string line, Dictionary<string, string> names)
     {
+        line = Folder().Replace(line, "FOLDER");
         line = Address().Replace(line, "0xADDRESS");
         line = Random().Replace(line, "${call}\"RANDOM\"");
         line = Temporary().Replace(line, "TEMPORARY");
         line = Times().Replace(line, "${field}=TIME");
+        line = Host().Replace(line, "nodename");
         line = Date().Replace(line, "DATE");
+        line = Port().Replace(line, "PORT");
+        line = Sender().Replace(line, "OTHER");
+        line = Clock().Replace(line, "CLOCK");
+        line = Ipc().Replace(line, "ID");
         line = Parent().Replace(line, "PARENT");
         line = Machine().Replace(line, "${call}MACHINE) =");
         return Number().Replace(line, number => names.TryGetValue(number.Value, out string? name) ? $"<{name}>" : number.Value);
@@ -175,6 +185,30 @@ internal sealed partial class StraceFile
     [GeneratedRegex(@"^(?:clone3?|v?fork)\(.* = (?<pid>\d+)$", RegexOptions.None, PatienceMs)]
     private static partial Regex Child();
 
+    [GeneratedRegex("/tmp/veil-oracle-[A-Za-z0-9]+", RegexOptions.None, PatienceMs)]
+    private static partial Regex Folder();
+
+    [GeneratedRegex("nodename=\"[^\"]*\"", RegexOptions.None, PatienceMs)]
+    private static partial Regex Host();
+
+    // One that the kernel chose.
+    [GeneratedRegex(@"(?<=htons\()\d{5}(?=\))", RegexOptions.None, PatienceMs)]
+    private static partial Regex Port();
+
+    // Who ends a server from outside.
+    [GeneratedRegex(@"(?<=^--- SIGQUIT .*si_pid=)\d+(?=, si_uid=0)", RegexOptions.None, PatienceMs)]
+    private static partial Regex Sender();
+
+    // As redis writes it.
+    [GeneratedRegex(@"\d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d\.\d{3}", RegexOptions.None, PatienceMs)]
+    private static partial Regex Clock();
+
+    // Of shared memory, queues and semaphores, and of a session's keys.
+    [GeneratedRegex(
+        @"(?<=^(?:shm|msg|sem)(?:get\(.*\) = |(?:at|ctl|snd|rcv|op|timedop)\())\d+|(?<=^keyctl\(KEYCTL_JOIN_SESSION_KEYRING.*= )\d+",
+        RegexOptions.None, PatienceMs)]
+    private static partial Regex Ipc();
+
     [GeneratedRegex("0x[0-9a-f]{6,}", RegexOptions.None, PatienceMs)]
     private static partial Regex Address();
 
@@ -184,7 +218,9 @@ internal sealed partial class StraceFile
     [GeneratedRegex("(?<=/)cc[A-Za-z0-9]{6}", RegexOptions.None, PatienceMs)]
     private static partial Regex Temporary();
 
-    [GeneratedRegex(@"\b(?<field>si_utime|si_stime|tv_sec|tv_usec|tv_nsec)=\d+(?: /\* [0-9.]+ s \*/)?", RegexOptions.None, PatienceMs)]
+    [GeneratedRegex(
+        @"\b(?<field>(?:shm|msg|sem)_[adcrso]time|f_b?f?(?:free|avail)|si_utime|si_stime|tv_sec|tv_usec|tv_nsec)=\d+(?: /\* [0-9.]+ s \*/)?",
+        RegexOptions.None, PatienceMs)]
     private static partial Regex Times();
 
     [GeneratedRegex(@"/\* \d{4}-\d\d-\d\dT[0-9:.+-]+ \*/", RegexOptions.None, PatienceMs)]

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -56,6 +57,26 @@ public sealed partial class StuckTests : IDisposable
             $"poll([{{fd={waiters["client_fd"]}<TCP:[127.0.0.1:{waiters["client_port"]}->127.0.0.1:{waiters["port"]}]>, " +
             "events=POLLIN}], 1, -1)");
         lines.ShouldContain("    ESTABLISHED, 0 bytes not acknowledged, 0 not read");
+    }
+
+    [Fact]
+    public void Stuck_EpollWait_SaysWhatIsWaitedFor()
+    {
+        using var python = Process.Start(new ProcessStartInfo(
+            "python3",
+            ["-c",
+            "import os, select; r, w = os.pipe(); e = select.epoll(); e.register(r, select.EPOLLIN); print(r, flush=True); e.poll()"])
+        {
+            RedirectStandardOutput = true,
+        })!;
+        string pipe = python.StandardOutput.ReadLine()!, name = new FileInfo($"/proc/{python.Id}/fd/{pipe}").LinkTarget!;
+        SpinWait.SpinUntil(
+            () => File.ReadAllText($"/proc/{python.Id}/stat").Split(' ')[2] == "S", TimeSpan.FromSeconds(60)).ShouldBeTrue();
+
+        var lines = Look("-p", python.Id.ToString(CultureInfo.InvariantCulture));
+        python.Kill();
+
+        lines.ShouldContain($"    waits for {pipe}<{name}>");
     }
 
     [Fact]

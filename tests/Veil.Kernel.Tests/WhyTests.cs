@@ -55,5 +55,35 @@ public sealed class WhyTests : IDisposable
         ]);
     }
 
+    [Fact]
+    public void Why_OfSystemCalls_NamesFoldersProgramsInterpretersAndGroups()
+    {
+        const string made =
+            "chmod 755 .; mkdir closed team; chmod 700 closed; chgrp 4 team; chmod 750 team; echo >plain; "
+            + "printf '#!/no/such/interpreter\\n' >script; chmod 755 script";
+        using (var maker = Process.Start(new ProcessStartInfo("sh", ["-c", made]) { WorkingDirectory = _folder })!)
+            maker.WaitForExit();
+        using var shell = Process.Start(new ProcessStartInfo(
+            "setpriv",
+            ["--reuid=4711", "--regid=4711", "--clear-groups", "sh", "-c",
+            $"read line; cd {_folder}; cd closed; ./plain; ./script; ls team; ln -s '' empty; true"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardError = true,
+        })!;
+        using var veil = VeilRun.Attach(
+            "--module", "syscall", "--args", "--uid", "4711", "--failed", "--enrich", "why", "--fields", "syscall,errno,why");
+        shell.StandardInput.WriteLine();
+        shell.WaitForExit();
+        veil.Stop().ShouldBe(0);
+
+        veil.Lines.ShouldContain($"syscall=chdir errno=EACCES why=\"{_folder}/closed is 0700 root, caller is uid 4711\"");
+        veil.Lines.ShouldContain($"syscall=execve errno=EACCES why=\"{_folder}/plain is 0644 root, caller is uid 4711\"");
+        veil.Lines.ShouldContain(
+            $"syscall=execve errno=ENOENT why=\"{_folder}/script is a script of /no/such/interpreter, which does not exist\"");
+        veil.Lines.ShouldContain($"syscall=openat errno=EACCES why=\"{_folder}/team is 0750 root, group adm, caller is uid 4711\"");
+        veil.Lines.ShouldContain("syscall=symlinkat errno=ENOENT why=\"an empty path is no file's\"");
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }

@@ -90,7 +90,7 @@ internal static partial class HelpText
         var text = new StringBuilder();
         Paragraph(text, $"veil {FullName(command)}: {command.Description}", "", "");
         text.Append('\n');
-        Paragraph(text, $"Usage: veil {Usage(command)}", "", "       ");
+        Paragraph(text, $"Usage: veil {Usage(command)}{(command.Options.Count > 0 ? " [flags]" : "")}", "", "       ");
         var described = command.Subcommands is [var only] ? only : command;
         if (described != command)
             Section(text, "Commands", [(Usage(described), described.Description ?? "")]);

@@ -56,7 +56,8 @@ public enum CallChunkMarks : byte
     /// <summary>Of a path: the name is gone.</summary>
     Deleted = 16,
 
-    /// <summary>Of a path: <see cref="CallChunk.Address"/> is more than it says.</summary>
+    /// <summary>Of a path: <see cref="CallChunk.Address"/> is more than it says; of a string: where the array ends in what cannot be
+    /// read.</summary>
     Detailed = 32,
 }
 

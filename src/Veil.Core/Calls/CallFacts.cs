@@ -65,6 +65,8 @@ public static class CallFacts
         for (int position = 0; position < spec.Arguments.Count; position++)
         {
             var argument = spec.Arguments[position];
+            if (argument.IsOmitted(call, position))
+                continue;
             bool isMarked = (marked >> position & 1) != 0, isSeen = (seen >> position & 1) != 0;
             bool holds = mark switch
             {
@@ -75,7 +77,7 @@ public static class CallFacts
                     || ((cut >> position & 1) != 0 && !argument.IsPath && Shown(ref line, call, options, argument, position).WasCut),
                 _ => isMarked,
             };
-            if (!holds || argument.IsOmitted(call, position))
+            if (!holds)
                 continue;
             if (!isFirst)
                 line.Append((byte)',');

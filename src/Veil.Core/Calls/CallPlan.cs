@@ -29,7 +29,8 @@ public static class CallPlan
             var table = SyscallTable.For(arch);
             for (int number = 0; number < TableCalls; number++)
             {
-                if (!table.NameUtf8(number).IsEmpty && TryMake(CallTable.Of(arch, number), options, arch is SyscallArch.I386 or SyscallArch.Arm, out var plan))
+                if (!table.NameUtf8(number).IsEmpty
+                    && TryMake(CallTable.Of(arch, number), options, arch is SyscallArch.I386 or SyscallArch.Arm, out var plan))
                     yield return ((uint)(((int)arch * TableCalls) + number), plan);
             }
         }
@@ -66,6 +67,9 @@ public static class CallPlan
             plan[masks + 5] |= 1 << CallView.ReturnArg;
         if (options.Descriptors != DescriptorDetail.None)
             plan[masks + 2] = plan[masks + 5];
+        // A path that is relative to no descriptor is so to where the process is, which may have ended when that is asked.
+        if (options.WithFolder && plan[masks + 4] != 0 && !spec.Arguments.Any(static argument => argument.IsDescriptor))
+            plan[masks + 2] |= 1 << CallView.FolderArg;
         plan[masks + 3] = is32Bit ? (byte)1 : (byte)0;
         if (options.CountedBy is { } counted && CountedArgument.TryFind(known, counted, is32Bit, out int place))
             plan[masks + 6] = (byte)(place + 1);

@@ -51,6 +51,10 @@ public enum CallRead : byte
     /// says, and what
     /// these stand for.</summary>
     DescriptorSet,
+
+    /// <summary>How many entries of a folder are in as many bytes as the call returned; <see cref="CallReader.Unit"/> bytes are a word of
+    /// them, where a word has 4 bytes.</summary>
+    Entries,
 }
 
 /// <summary>One argument's row in the kernel's table: <c>struct syscall_reader</c>.</summary>

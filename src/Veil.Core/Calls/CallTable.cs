@@ -48,7 +48,10 @@ public static class CallTable
         if (!specs.TryGetValue($"{table.ArchName}:{name}", out var spec)
             && (!specs.TryGetValue(name, out spec) || spec.Arguments.Count != parameters.Length))
             spec = ByTypes(name, parameters);
-        return new KnownCall(spec, [.. parameters.ToArray().Select(static parameter => Encoding.UTF8.GetBytes(parameter.Name))]);
+        var names = parameters.ToArray().Select(static parameter => Encoding.UTF8.GetBytes(parameter.Name));
+        // What rt_sigreturn restores is no parameter.
+        int more = Math.Max(spec.Arguments.Count - parameters.Length, 0);
+        return new KnownCall(spec, [.. names, .. Enumerable.Repeat("mask"u8.ToArray(), more)]);
     }
 
     private static CallSpec ByTypes(string name, ReadOnlySpan<SyscallParameter> parameters)

@@ -26,6 +26,9 @@ public readonly ref struct CallView
     /// <summary>In <see cref="Find"/>, the place of what the call returned.</summary>
     public const int ReturnArg = 7;
 
+    /// <summary>The place of the folder that it was called in.</summary>
+    public const int FolderArg = 6;
+
     /// <summary>Where its result is in it.</summary>
     public const int RetOffset = 8;
 

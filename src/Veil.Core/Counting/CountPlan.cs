@@ -107,8 +107,10 @@ internal sealed class CountPlan
     {
         bpfObject.SetGlobal("veil_counting", true);
         bpfObject.SetGlobal("veil_count_key_kind", (uint)Kind);
-        bpfObject.SetGlobal("veil_count_key_offset", (uint)((Key?.Value.Offset ?? 0) + (Kind == KeyKind.Argument ? CallView.PartOffset : 0)));
-        bpfObject.SetGlobal("veil_count_key_size", (uint)(Kind is KeyKind.Path or KeyKind.Argument or KeyKind.None ? 0 : Key?.Value.Size ?? 0));
+        bool isText = Kind is KeyKind.Path or KeyKind.Argument;
+        int part = Kind == KeyKind.Argument ? CallView.PartOffset : 0;
+        bpfObject.SetGlobal("veil_count_key_offset", (uint)((Key?.Value.Offset ?? 0) + part));
+        bpfObject.SetGlobal("veil_count_key_size", (uint)(isText || Kind == KeyKind.None ? 0 : Key?.Value.Size ?? 0));
         if (Value is { } value)
         {
             bpfObject.SetGlobal("veil_count_value_offset", (uint)value.Value.Offset);
@@ -200,7 +202,10 @@ internal sealed class CountPlan
         {
             FieldSelection.ValidateArgument(flag, ArgumentKind.NameIn(name));
             if (flag == "--count-by")
-                throw new UsageException($"{flag}: '{Escaping.ForMessage(name)}' is no number and no string: it points to something larger");
+            {
+                throw new UsageException(
+                    $"{flag}: '{Escaping.ForMessage(name)}' is no number and no string: it points to something larger");
+            }
         }
 
         var valid = Names(events, histogram: flag == "--hist").ToList();

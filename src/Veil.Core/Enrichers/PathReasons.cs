@@ -4,6 +4,7 @@ using System.Text;
 using Veil.Core.Calls;
 using Veil.Core.Events;
 using Veil.Core.Events.Kinds;
+using Veil.Core.Interop;
 using Veil.Core.Privileged;
 
 namespace Veil.Core.Enrichers;
@@ -15,6 +16,7 @@ namespace Veil.Core.Enrichers;
 /// <param name="root">Looks where we may not; or nothing.</param>
 public sealed class PathReasons(RootClient? root)
 {
+    private const int Enoent = 2;
     private const int Slots = 1024;
     private const ulong FreshNs = 1_000_000_000;
     private readonly Dictionary<EventSchema, Source> _sources = [];
@@ -35,7 +37,14 @@ public sealed class PathReasons(RootClient? root)
             return [];
         for (int index = 0; source.TryGetCall(view.Record, index, out string path, out var need); index++)
         {
-            if (Ask(new(pid, uid, error, need, path), timestamp) is { Length: > 0 } reason)
+            if (path.Length == 0)
+            {
+                if (error == Enoent)
+                    return "an empty path is no file's"u8;
+                continue;
+            }
+
+            if (need != PathNeed.Nothing && Ask(new(pid, uid, error, need, path), timestamp) is { Length: > 0 } reason)
                 return reason;
         }
 
@@ -57,7 +66,9 @@ public sealed class PathReasons(RootClient? root)
             return known.Text;
         var refusal = root is null ? PathWalk.Find(question) : root.Explain(question);
         string owner = refusal.Kind == PathRefusalKind.None ? "" : Encoding.Latin1.GetString(_users.Find(refusal.Owner));
-        known = (question, nowNs, Encoding.Latin1.GetBytes(refusal.Text(owner)));
+        string group = refusal.Kind == PathRefusalKind.None || refusal.Group == PathRefusal.NoGroup ? ""
+            : Encoding.Latin1.GetString(NameService.GroupName(refusal.Group));
+        known = (question, nowNs, Encoding.Latin1.GetBytes(refusal.Text(owner, group)));
         return known.Text;
     }
 
@@ -92,10 +103,12 @@ public sealed class PathReasons(RootClient? root)
                 if (!spec.Arguments[position].IsPath || found++ < index)
                     continue;
                 var chunk = call.Find(position);
-                if (!chunk.IsRead || chunk.IsTruncated || chunk.Bytes.IsEmpty)
+                if (!chunk.IsRead || chunk.IsTruncated)
                     return false;
                 path = Encoding.Latin1.GetString(chunk.Bytes);
-                if (path[0] != '/' && folder >= 0 && call.Find(folder, CallChunkKind.Path) is { IsRead: true } at)
+                if (path.Length == 0)
+                    return true;
+                if (path[0] != '/' && call.Find(folder >= 0 ? folder : CallView.FolderArg, CallChunkKind.Path) is { IsRead: true } at)
                     path = $"{Encoding.Latin1.GetString(at.Bytes)}/{path}";
                 need = NeedOf(spec.Name, index, (int)(position + 1 < CallView.ArgsMax ? call[position + 1] : 0));
                 return true;
@@ -112,14 +125,19 @@ public sealed class PathReasons(RootClient? root)
                 || name.Contains("utime", StringComparison.Ordinal))
                 return PathNeed.Own;
             if (name.Contains("link", StringComparison.Ordinal))
-                return name.StartsWith("readlink", StringComparison.Ordinal) || (name is "link" or "linkat" && index == 0) ? PathNeed.None
+            {
+                // What a symbolic link is to lead to need not exist.
+                return name.StartsWith("symlink", StringComparison.Ordinal) && index == 0 ? PathNeed.Nothing
+                    : name.StartsWith("readlink", StringComparison.Ordinal) || (name is "link" or "linkat" && index == 0) ? PathNeed.None
                     : PathNeed.Name;
+            }
+
             if (name.StartsWith("mk", StringComparison.Ordinal) || name.StartsWith("rename", StringComparison.Ordinal) || name == "rmdir")
                 return PathNeed.Name;
             return name switch
             {
                 "creat" or "truncate" or "truncate64" => PathNeed.Write,
-                "execve" or "execveat" => PathNeed.Execute,
+                "execve" or "execveat" or "chdir" or "chroot" => PathNeed.Execute,
                 _ => PathNeed.None,
             };
         }

@@ -68,6 +68,9 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "getgrnam_r", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int GetGrNam(string name, GroupEntry* entry, byte* buffer, nint size, GroupEntry** result);
 
+    [LibraryImport("libc", EntryPoint = "getgrgid_r")]
+    internal static partial int GetGrGid(uint gid, GroupEntry* entry, byte* buffer, nint size, GroupEntry** result);
+
     [LibraryImport("libc", EntryPoint = "setpwent")]
     internal static partial void SetPwEnt();
 

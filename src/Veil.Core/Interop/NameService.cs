@@ -59,6 +59,18 @@ internal static unsafe class NameService
         return groups[..Math.Min(count, most)];
     }
 
+    /// <summary>The name of a group id, raw bytes; empty where it has none.</summary>
+    public static byte[] GroupName(uint gid)
+    {
+        byte* buffer = stackalloc byte[BufferBytes];
+        LibC.GroupEntry entry;
+        LibC.GroupEntry* found;
+        if (LibC.GetGrGid(gid, &entry, buffer, BufferBytes, &found) != 0 || found is null)
+            return [];
+        var name = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(found->Name);
+        return name[..Math.Min(name.Length, Events.EventView.NameBytesMax)].ToArray();
+    }
+
     /// <summary>The id of a group.</summary>
     public static bool TryGetGroupId(string name, out uint gid)
     {

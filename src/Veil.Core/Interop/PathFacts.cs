@@ -8,11 +8,14 @@ namespace Veil.Core.Interop;
 /// <param name="Attributes">Its attributes.</param>
 internal readonly record struct PathFacts(uint Mode, uint Owner, uint Group, ulong Attributes)
 {
-    private const uint TypeMask = 0xf000, Folder = 0x4000, Link = 0xa000;
+    private const uint TypeMask = 0xf000, Folder = 0x4000, File = 0x8000, Link = 0xa000;
     private const ulong Immutable = 0x10, AppendOnly = 0x20, MountRoot = 0x2000; // STATX_ATTR_*
 
     /// <summary>Without the type.</summary>
     public uint Permissions => Mode & ~TypeMask;
+
+    /// <summary>Is it a regular file?</summary>
+    public bool IsFile => (Mode & TypeMask) == File;
 
     /// <summary>Is it a folder?</summary>
     public bool IsFolder => (Mode & TypeMask) == Folder;

@@ -37,6 +37,7 @@ internal static class PathMessage
         Word(message, 3, refusal.Mode);
         Word(message, 4, refusal.Owner);
         Word(message, 5, refusal.Caller);
+        Word(message, 7, refusal.Group);
         int length = Text(message[HeadBytes..], refusal.Path ?? "");
         Word(message, 6, (uint)length);
         return HeadBytes + length + Text(message[(HeadBytes + length)..], refusal.Other ?? "");
@@ -49,7 +50,7 @@ internal static class PathMessage
         int length = (int)Math.Min(Word(message, 6), (uint)paths.Length);
         return new(
             (PathRefusalKind)Word(message, 2), Encoding.Latin1.GetString(paths[..length]), Encoding.Latin1.GetString(paths[length..]),
-            Word(message, 3), Word(message, 4), Word(message, 5));
+            Word(message, 3), Word(message, 4), Word(message, 5), Word(message, 7));
     }
 
     /// <summary>Writes the path of a cgroup; the first three words are the request's.</summary>

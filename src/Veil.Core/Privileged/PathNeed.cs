@@ -22,4 +22,7 @@ internal enum PathNeed
 
     /// <summary>To own it.</summary>
     Own = 16,
+
+    /// <summary>Nothing: it need not exist.</summary>
+    Nothing = 32,
 }

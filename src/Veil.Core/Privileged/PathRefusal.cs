@@ -8,19 +8,27 @@ namespace Veil.Core.Privileged;
 /// <param name="Mode">Permissions of the component; of <see cref="PathRefusalKind.Sticky"/> of the folder.</param>
 /// <param name="Owner">The user who owns it.</param>
 /// <param name="Caller">The user whose rights counted.</param>
-internal readonly record struct PathRefusal(PathRefusalKind Kind, string Path, string Other, uint Mode, uint Owner, uint Caller)
+/// <param name="Group">The group whose members may what the caller may not, or <see cref="NoGroup"/>.</param>
+internal readonly record struct PathRefusal(
+    PathRefusalKind Kind, string Path, string Other, uint Mode, uint Owner, uint Caller, uint Group = PathRefusal.NoGroup)
 {
+    /// <summary>No group would make a difference.</summary>
+    public const uint NoGroup = uint.MaxValue;
+
     /// <summary>A sentence of it.</summary>
     /// <param name="ownerName">The owner's name, empty where there is none.</param>
-    public string Text(string ownerName)
+    /// <param name="groupName">The group's.</param>
+    public string Text(string ownerName, string groupName)
     {
         string owner = ownerName.Length > 0 ? ownerName : $"uid {Owner}";
+        string group = Group == NoGroup ? "" : $", group {(groupName.Length > 0 ? groupName : Group)}";
         return Kind switch
         {
             PathRefusalKind.Missing => $"{Path} does not exist",
             PathRefusalKind.BrokenLink => $"{Path} is a symbolic link to {Other}, which does not exist",
             PathRefusalKind.NotFolder => $"{Path} is not a directory",
-            PathRefusalKind.Mode => $"{Path} is {Octal(Mode)} {owner}, caller is uid {Caller}",
+            PathRefusalKind.Mode => $"{Path} is {Octal(Mode)} {owner}{group}, caller is uid {Caller}",
+            PathRefusalKind.Interpreter => $"{Path} is a script of {Other}, which does not exist",
             PathRefusalKind.ReadOnly => $"{Path} is mounted read-only",
             PathRefusalKind.LinkCircle => $"{Path} is a symbolic link in a circle",
             PathRefusalKind.Link => $"{Path} is a symbolic link",

@@ -39,4 +39,7 @@ internal enum PathRefusalKind
 
     /// <summary>It is another user's.</summary>
     Owner,
+
+    /// <summary>A script's interpreter does not exist.</summary>
+    Interpreter,
 }

@@ -71,7 +71,7 @@ internal static class PathWalk
                     if (!facts.IsFolder)
                         return question.Error == Enotdir ? Refusal(PathRefusalKind.NotFolder, Here, facts) : default;
                     if (question.Error == Eacces && !_caller.May(facts, ExecuteBit))
-                        return Refusal(PathRefusalKind.Mode, Here, facts);
+                        return Refusal(PathRefusalKind.Mode, Here, facts, bits: ExecuteBit);
                     if (name == "..")
                     {
                         if (_names.Count > 0)
@@ -132,8 +132,10 @@ internal static class PathWalk
 
         private readonly string Below(string name) => _names.Count == 0 ? "/" + name : Here + "/" + name;
 
-        private readonly PathRefusal Refusal(PathRefusalKind kind, string path, in PathFacts facts, string other = "") =>
-            new(kind, path, other, facts.Permissions, facts.Owner, _caller.User);
+        // `bits` are those that the caller lacks.
+        private readonly PathRefusal Refusal(PathRefusalKind kind, string path, in PathFacts facts, string other = "", uint bits = 0) =>
+            new(kind, path, other, facts.Permissions, facts.Owner, _caller.User,
+                bits != 0 && facts.Owner != _caller.User && (facts.Permissions >> 3 & bits) == bits ? facts.Group : PathRefusal.NoGroup);
 
         // The name is not there.
         private readonly PathRefusal Absent(in PathFacts folder, string name) => question.Error switch
@@ -141,7 +143,8 @@ internal static class PathWalk
             Enoent when _link.Length > 0 && _left.Count >= _linkLeft => Refusal(PathRefusalKind.BrokenLink, _link, folder, _target),
             Enoent => Refusal(PathRefusalKind.Missing, Below(name), folder),
             Erofs => Refusal(PathRefusalKind.ReadOnly, _mount, folder),
-            Eacces when _left.Count == 0 && !_caller.May(folder, WriteBit) => Refusal(PathRefusalKind.Mode, Here, folder),
+            Eacces when _left.Count == 0 && !_caller.May(folder, WriteBit) =>
+                Refusal(PathRefusalKind.Mode, Here, folder, bits: WriteBit),
             Eperm when folder.IsImmutable => Refusal(PathRefusalKind.Immutable, Here, folder),
             _ => default,
         };
@@ -165,6 +168,8 @@ internal static class PathWalk
                     return Refusal(PathRefusalKind.Owner, Here, facts);
             }
 
+            if (question.Error == Enoent)
+                return OfInterpreter(facts, current);
             if (question.Error is not (Eperm or Eacces))
                 return default;
             if (question.Need.HasFlag(PathNeed.Name) && _names.Count > 0)
@@ -179,7 +184,7 @@ internal static class PathWalk
                 if (!known)
                     return default;
                 if (question.Error == Eacces)
-                    return _caller.May(folder, WriteBit) ? default : Refusal(PathRefusalKind.Mode, path, folder);
+                    return _caller.May(folder, WriteBit) ? default : Refusal(PathRefusalKind.Mode, path, folder, bits: WriteBit);
                 if (folder.IsImmutable || folder.IsAppendOnly)
                     return Refusal(folder.IsImmutable ? PathRefusalKind.Immutable : PathRefusalKind.AppendOnly, path, folder);
                 return (folder.Permissions & Sticky) != 0 && facts.Owner != _caller.User && folder.Owner != _caller.User
@@ -188,8 +193,21 @@ internal static class PathWalk
             }
 
             uint needed = (uint)(question.Need & (PathNeed.Execute | PathNeed.Write | PathNeed.Read));
-            return question.Error == Eacces && needed != 0 && !_caller.May(facts, needed) ? Refusal(PathRefusalKind.Mode, Here, facts)
-                : default;
+            if (question.Error == Eacces && needed != 0 && !_caller.May(facts, needed))
+                return Refusal(PathRefusalKind.Mode, Here, facts, bits: needed);
+            return OfInterpreter(facts, current);
+        }
+
+        // execve(2) tells nothing apart: of a script the refusal is its interpreter's.
+        private readonly PathRefusal OfInterpreter(in PathFacts facts, int current)
+        {
+            if (!question.Need.HasFlag(PathNeed.Execute) || !facts.IsFile || question.IsOfInterpreter
+                || LibC.LinesOf($"/proc/self/fd/{current}") is not [var first, ..] || !first.StartsWith("#!", StringComparison.Ordinal)
+                || first[2..].Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries) is not [var interpreter, ..])
+                return default;
+            var refusal = Find(question with { Path = interpreter, IsOfInterpreter = true });
+            return refusal.Kind == PathRefusalKind.Missing
+                ? refusal with { Kind = PathRefusalKind.Interpreter, Path = Here, Other = interpreter } : refusal;
         }
 
         // The last first, as they are pushed.

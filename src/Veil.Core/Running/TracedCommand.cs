@@ -18,7 +18,10 @@ public sealed unsafe class TracedCommand : IDisposable
     private readonly int _word;
     private readonly int _failed;
     private readonly Func<int> _nextSignal;
+    private static readonly bool s_isJob = IsJob();
+
     private int _status;
+    private long? _stoppedAt;
 
     /// <summary>Takes over a child that waits.</summary>
     /// <param name="pid">Its id.</param>
@@ -28,6 +31,7 @@ public sealed unsafe class TracedCommand : IDisposable
     public TracedCommand(int pid, int word, int failed, Func<int> nextSignal)
     {
         (Pid, _word, _failed, _nextSignal) = (pid, word, failed, nextSignal);
+        _ = s_isJob; // before /proc is out of reach
         PollFd = (int)LibC.Syscall(PidFdOpen, pid, 0, 0, 0, 0);
     }
 
@@ -71,13 +75,17 @@ public sealed unsafe class TracedCommand : IDisposable
     /// <returns>It and all that it made have ended.</returns>
     internal bool IsOver(StopSignal stop)
     {
-        const int noHang = 1;
+        const int noHang = 1, untraced = 2, continued = 8;
         int status;
-        if (!HasEnded && LibC.WaitFor(Pid, &status, noHang) is not 0 and var waited)
+        if (!HasEnded && LibC.WaitFor(Pid, &status, noHang | untraced | continued) is not 0 and var waited)
         {
-            HasEnded = true;
-            _status = waited == Pid ? status : 0;
+            bool isStopped = waited == Pid && (status & 0xff) == 0x7f, isContinued = waited == Pid && status == 0xffff;
+            _stoppedAt = isStopped ? Environment.TickCount64 : null;
+            HasEnded = !isStopped && !isContinued;
+            _status = waited == Pid && HasEnded ? status : 0;
         }
+
+        StopWithIt();
 
         for (int signal = _nextSignal(); signal != 0; signal = _nextSignal())
         {
@@ -89,6 +97,23 @@ public sealed unsafe class TracedCommand : IDisposable
 
         return HasEnded && !HasDescendants();
     }
+
+    // A command that stops itself, as a shell does for `suspend`: the shell that started us waits for us, and takes the terminal back only
+    // if we stop too. CTRL-Z stops us both, and that it goes on is seen before the time is over.
+    private void StopWithIt()
+    {
+        const int stop = 19, patienceMs = 100;
+        if (_stoppedAt is not { } since || !s_isJob || Environment.TickCount64 - since < patienceMs)
+            return;
+        _stoppedAt = null;
+        _ = LibC.Kill(Environment.ProcessId, stop);
+    }
+
+    // Has a shell with job control started us, at a terminal? proc(5): pid (comm) state ppid pgrp session tty.
+    private static bool IsJob() =>
+        LibC.LinesOf("/proc/self/stat") is [var line, ..]
+        && line[(line.LastIndexOf(')') + 2)..].Split(' ') is [_, _, var group, var session, var tty, ..]
+        && tty != "0" && group != session;
 
     /// <summary>Waits for the end of the command itself: a trace that has failed is no reason to lose its exit code.</summary>
     public void WaitForEnd(StopSignal stop)

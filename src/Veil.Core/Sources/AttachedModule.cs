@@ -212,7 +212,8 @@ internal sealed class AttachedModule : IDisposable
             var origin = OriginReading.Of(options);
             List<string> before = [.. origin.Programs, .. following.ProgramsBefore()], after = [.. following.ProgramsAfter()];
             List<HookProgram> wanted =
-                [.. before.Select(static name => new HookProgram(name)), .. rung.Programs.Where(program => program.IsWanted(arguments) && !(program.IsOfEvents && plan is not null)),
+                [.. before.Select(static name => new HookProgram(name)),
+                    .. rung.Programs.Where(program => program.IsWanted(arguments) && !(program.IsOfEvents && plan is not null)),
                     .. after.Select(static name => new HookProgram(name))];
             RefuseMissingHooks(wanted.Select(hook => bpfObject.Program(hook.Name)));
             foreach (var program in bpfObject.Programs)

@@ -28,6 +28,18 @@ internal sealed class DescriptorNames
         return fd >= 0 && KernelFile.Target($"{folder}/fd/{fd}") is { } name ? SocketOf(folder, name) : null;
     }
 
+    /// <summary>What an epoll waits for, by its number and name; nothing where it is none.</summary>
+    public IEnumerable<string> WatchedBy(uint tid, int epoll)
+    {
+        foreach (string line in KernelFile.Lines($"/proc/{tid.ToString(CultureInfo.InvariantCulture)}/fdinfo/{epoll}"))
+        {
+            // tfd:        5 events:       19 data: …
+            if (line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is ["tfd:", var word, ..]
+                && int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out int fd))
+                yield return $"{fd}<{SocketOf(tid, fd)?.Text ?? NameOf(tid, fd)}>";
+        }
+    }
+
     private SocketTable.Socket? SocketOf(string folder, string name)
     {
         if (!name.StartsWith(SocketPrefix, StringComparison.Ordinal)

@@ -3,6 +3,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Veil.Core.Calls;
+using Veil.Core.Kernel;
 using Veil.Core.Text;
 
 namespace Veil.Core.Stuck;
@@ -13,6 +14,7 @@ namespace Veil.Core.Stuck;
 public sealed class StuckReport(CallOptions options, int columns)
 {
     private const string Indent = "    ";
+    private const int WatchedMax = 8;
 
     private readonly CallInput _input = new();
     private readonly DescriptorNames _descriptors = new();
@@ -53,6 +55,9 @@ public sealed class StuckReport(CallOptions options, int columns)
 
         if (task.IsInCall && _input.Socket is { State: not null } socket)
             text.Append(Indent).Append(socket.State).Append(Queues(socket)).Append('\n');
+        if (WatchedBy(task) is { Length: > 0 } watched)
+            text.Append(Indent).Append("waits for ").AppendJoin(", ", watched.Take(WatchedMax)).Append(watched.Length > WatchedMax
+                ? $" and {watched.Length - WatchedMax} more\n" : "\n");
         if (task.IsMemoryLocked)
             text.Append(Indent).Append("memory: its map is being changed or waited for; what arguments point to is not read\n");
         if (stack.Length > 0)
@@ -60,6 +65,15 @@ public sealed class StuckReport(CallOptions options, int columns)
             foreach (string row in WordWrap.Lines("kernel: " + string.Join(" < ", Names(stack)), columns - Indent.Length))
                 text.Append(Indent).Append(row).Append('\n');
         }
+    }
+
+    // The descriptors in the set that a call waits on, which no argument of it says.
+    private string[] WatchedBy(scoped in StuckTask task)
+    {
+        if (!task.IsInCall || !TaskLook.ReadsArguments)
+            return [];
+        string name = Encoding.UTF8.GetString(SyscallTable.For(task.Arch).NameUtf8(task.Number));
+        return name is "epoll_wait" or "epoll_pwait" or "epoll_pwait2" ? [.. _descriptors.WatchedBy(task.Tid, (int)task.Args[0])] : [];
     }
 
     private void AppendCall(ref LineWriter line, scoped in StuckTask task)
@@ -130,6 +144,14 @@ public sealed class StuckReport(CallOptions options, int columns)
         line.Append((byte)'}');
         json.WritePropertyName("fds");
         json.WriteRawValue(line.Written);
+        if (WatchedBy(task) is { Length: > 0 } watched)
+        {
+            json.WriteStartArray("waits_for");
+            foreach (string one in watched)
+                json.WriteStringValue(one);
+            json.WriteEndArray();
+        }
+
         if (_input.Socket is { State: not null } socket)
         {
             json.WriteStartObject("connection");

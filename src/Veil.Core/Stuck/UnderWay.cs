@@ -47,7 +47,7 @@ public static class UnderWay
         while (CallChunk.TryTake(ref row, out var chunk))
         {
             int bytes = call.Row.Length - row.Length;
-            if (bytes > KnownCall.BytesMax)
+            if (bytes > KnownCall.BytesMax - KnownCall.OriginBytesMax)
                 unread |= 1u << (chunk.Arg & 7);
             else
                 size = bytes;
@@ -69,7 +69,8 @@ public static class UnderWay
     [InlineArray(HeadBytes + BytesMax)]
     private struct KnownCall
     {
-        public const int BytesMax = 7648; // SYSCALL_BYTES
+        public const int BytesMax = 7680; // SYSCALL_BYTES
+        public const int OriginBytesMax = 64; // struct veil_origin is put before
         public const int UnreadOffset = 16 + (8 * CallView.ArgsMax);
         public const int HeadBytes = UnreadOffset + 8;
 

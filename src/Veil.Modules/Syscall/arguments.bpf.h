@@ -39,6 +39,7 @@ enum syscall_read {
 	SYSCALL_READ_FDS,      /* as COUNTED, of `size_max` bytes where there is no such argument: each begins with a
 				* descriptor, which is looked up too */
 	SYSCALL_READ_SET,      /* `unit` bytes, a set of descriptors below what the argument `count` says */
+	SYSCALL_READ_ENTRIES,  /* how many entries of a folder are in as many bytes as the call returned */
 };
 
 struct syscall_reader {
@@ -53,7 +54,7 @@ struct syscall_plan {
 	struct syscall_reader exit[SYSCALL_ARGS];
 	__u8 enters;	  /* bit n: argument n is read when the call begins */
 	__u8 exits;	  /* ... when it ends */
-	__u8 descriptors; /* bit n: argument n is a descriptor; bit 7: the result is one */
+	__u8 descriptors; /* bit n: argument n is a descriptor; 6: the current folder is wanted; 7: the result is one */
 	__u8 is_compat;	  /* addresses and lengths in memory have 4 bytes */
 	__u8 paths;	  /* bit n: argument n is a path, whether or not it is shown whole */
 	__u8 fds;	  /* as descriptors, but also where these are not looked up */
@@ -70,7 +71,7 @@ enum syscall_chunk_kind {
 	SYSCALL_CHUNK_CONTROL, /* of a message, its control data */
 	SYSCALL_CHUNK_PATH,    /* of a descriptor, what it stands for, as text; `address` is its detail */
 	SYSCALL_CHUNK_SOCKET,  /* of a descriptor, struct syscall_socket */
-	SYSCALL_CHUNK_NUMBER,  /* how many addresses an array has: a word */
+	SYSCALL_CHUNK_NUMBER,  /* how many addresses an array has, or entries: a word */
 };
 
 #define SYSCALL_UNREAD	  1  /* it could not be read */
@@ -78,7 +79,7 @@ enum syscall_chunk_kind {
 #define SYSCALL_TRUNCATED 4  /* there was more */
 #define SYSCALL_OUTPUT	  8  /* it was read when the call ended, as is right for it */
 #define SYSCALL_DELETED	  16 /* of a path: the name is gone */
-#define SYSCALL_DETAILED  32 /* of a path: `address` is more than it says */
+#define SYSCALL_DETAILED  32 /* of a path: `address` is more than it says; of a string: it is the array's own */
 
 struct syscall_chunk {
 	__u64 address;
@@ -90,7 +91,7 @@ struct syscall_chunk {
 };
 
 /* Bytes of all chunks of a call. With what is before them it has to fit kmalloc_nolock(), which gives 8 KiB. */
-#define SYSCALL_BYTES 7648
+#define SYSCALL_BYTES 7680
 
 /* So many chunks are looked at for one of them. */
 #define SYSCALL_CHUNKS_MAX 64
@@ -119,14 +120,10 @@ struct syscall_call {
 struct syscall_draft {
 	struct syscall_call call;
 	__u32 unread; /* bit n: argument n is to be read again at the end; SYSCALL_BEGAN_BEFORE */
-	__u32 size;   /* of what is in bytes */
+	__u32 size;   /* of what is in bytes: struct veil_origin where that is wanted, then chunks */
 	struct syscall_args_event event;
-	struct veil_origin origin; /* where records have it; else nobody looks at it */
 	char bytes[SYSCALL_BYTES];
 };
-
-/* Where the bytes are in the record. */
-#define SYSCALL_BYTES_AT (sizeof(struct syscall_args_event) + sizeof(struct veil_origin))
 
 VEIL_TASK_STATE(args, struct syscall_draft, 2048);
 
@@ -296,21 +293,24 @@ static __always_inline __u64 syscall_word(__u64 from, bool is_compat, bool *fail
 /* The strings of an array. One more than are shown is looked at, to know whether there is more. */
 __noinline int syscall_add_strings(__u64 address, __u64 size_max, __u32 arg, __u32 flags)
 {
+	struct syscall_draft *draft = syscall_current_draft();
 	__u64 width = flags & SYSCALL_COMPAT ? 4 : 8;
 	bool failed = false;
+	int read = 1;
 
-	for (__u32 index = 0; index <= SYSCALL_STRINGS_MAX; index++) {
-		__u64 string = syscall_word(address + index * width, flags & SYSCALL_COMPAT, &failed);
-		__u32 tag = syscall_tag(arg, index, SYSCALL_CHUNK_VALUE) | SYSCALL_STRING;
+	for (__u32 index = 0; draft && index <= SYSCALL_STRINGS_MAX; index++) {
+		__u64 at = address + index * width, string = syscall_word(at, flags & SYSCALL_COMPAT, &failed);
+		__u32 tag = syscall_tag(arg, index, SYSCALL_CHUNK_VALUE);
 
-		if (failed)
+		if (failed) {
+			syscall_begin(draft, at, tag, (flags & 0xff) | SYSCALL_UNREAD | SYSCALL_DETAILED);
 			return 0;
+		}
 		if (!string)
 			break;
-		if (!syscall_add_chunk(string, size_max, tag, flags & 0xff))
-			return 0;
+		read &= syscall_add_chunk(string, size_max, tag | SYSCALL_STRING, flags & 0xff);
 	}
-	return 1;
+	return read;
 }
 
 /* How many of some addresses come before NULL, or before one that cannot be read. */
@@ -352,6 +352,52 @@ __noinline int syscall_add_number(__u64 address, __u32 arg, __u32 flags)
 	*(__u64 *)(chunk + 1) = number;
 	draft->size += sizeof(number);
 	return !failed;
+}
+
+#define SYSCALL_ENTRY_STEP  16
+#define SYSCALL_ENTRY_STEPS 128
+
+/* Of up to so many entries the bytes, shifted by 8, and how many they are. The length of each is at `length_at`. */
+__noinline int syscall_count_entries(__u64 address, __u64 left, __u32 length_at)
+{
+	__u32 count, bytes = 0;
+	__u16 length = 0;
+
+	for (count = 0; count < SYSCALL_ENTRY_STEP; count++) {
+		if (bytes >= left)
+			break;
+		if (bpf_probe_read_user(&length, sizeof(length), (const void *)(address + bytes + length_at)) ||
+		    !length)
+			break;
+		bytes += length;
+	}
+	return bytes << 8 | count;
+}
+
+__noinline int syscall_add_entries(__u64 address, __u64 size, __u32 length_at, __u32 arg, __u32 flags)
+{
+	struct syscall_draft *draft = syscall_current_draft();
+	struct syscall_chunk *chunk;
+	__u64 number = 0, done = 0;
+
+	if (!draft)
+		return 0;
+	for (int step = 0; step < SYSCALL_ENTRY_STEPS && done < size; step++) {
+		__u32 counted = syscall_count_entries(address + done, size - done, length_at);
+
+		number += counted & 0xff;
+		done += counted >> 8;
+		if ((counted & 0xff) < SYSCALL_ENTRY_STEP)
+			break;
+	}
+	chunk = syscall_begin(draft, address, syscall_tag(arg, 0, SYSCALL_CHUNK_NUMBER),
+			      (flags & 0xff) | (done < size ? SYSCALL_UNREAD : 0));
+	if (!chunk)
+		return 0;
+	chunk->size = sizeof(number);
+	*(__u64 *)(chunk + 1) = number;
+	draft->size += sizeof(number);
+	return 1;
 }
 
 /* `count` struct iovec and what they point to: of all parts `total` bytes, of each `size_max`. `tag` is that of the
@@ -430,6 +476,7 @@ __noinline int syscall_add_messages(__u64 address, __u64 number, __u64 sizes, __
 	return read;
 }
 
+#define SYSCALL_FD_FOLDER    6
 #define SYSCALL_FD_RETURNED  7 /* the place of what a call returned, among its descriptors */
 #define SYSCALL_AT_FDCWD     -100
 #define SYSCALL_AT_EXIT_BIT  31 /* in the tag of a descriptor: it is looked up when the call ends */
@@ -748,6 +795,8 @@ __noinline int syscall_read_arg(__u32 arg, __u32 flags)
 		return syscall_add_strings(address, reader.size_max, arg, with_width);
 	case SYSCALL_READ_NUMBER:
 		return syscall_add_number(address, arg, with_width);
+	case SYSCALL_READ_ENTRIES:
+		return syscall_add_entries(address, ret, 2 * (plan->is_compat ? reader.unit : 8), arg, flags);
 	case SYSCALL_READ_VECTOR:
 		return syscall_add_vector(address, count, size, arg, with_width);
 	case SYSCALL_READ_MESSAGE:
@@ -794,7 +843,7 @@ static __always_inline void syscall_args_enter(struct syscall_draft *draft)
 {
 	const struct syscall_plan *plan = syscall_plan_of(&draft->call.syscall);
 
-	draft->size = 0;
+	draft->size = veil_origin_size;
 	draft->unread = 0;
 	if (!plan)
 		return;
@@ -806,6 +855,8 @@ static __always_inline void syscall_args_enter(struct syscall_draft *draft)
 		if (plan->descriptors >> arg & 1)
 			syscall_add_descriptor(draft->event.call.args[arg], arg);
 	}
+	if (plan->descriptors >> SYSCALL_FD_FOLDER & 1)
+		syscall_add_descriptor(SYSCALL_AT_FDCWD, SYSCALL_FD_FOLDER);
 }
 
 /* A string of the kernel. */
@@ -896,7 +947,7 @@ static __always_inline void syscall_args_unseen(struct syscall_draft *draft, con
 {
 	const struct syscall_plan *plan = syscall_plan_of(&draft->call.syscall);
 
-	draft->size = 0;
+	draft->size = veil_origin_size;
 	draft->unread = 0;
 	if (!plan || !from)
 		return;
@@ -912,10 +963,11 @@ static __always_inline void syscall_args_known(struct syscall_draft *draft, cons
 {
 	draft->call = (struct syscall_call){.start_ns = known->start_ns, .syscall = known->syscall};
 	draft->unread = known->unread | SYSCALL_BEGAN_BEFORE;
-	draft->size = known->size;
+	draft->size = veil_origin_size + known->size;
 	draft->event.call.syscall = known->syscall;
 	__builtin_memcpy(draft->event.call.args, known->args, sizeof(known->args));
-	bpf_probe_read_kernel(draft->bytes, sizeof(draft->bytes), known->bytes);
+	bpf_probe_read_kernel(&draft->bytes[veil_origin_size], SYSCALL_BYTES - sizeof(struct veil_origin),
+			      known->bytes);
 }
 
 /* What is known only now. */
@@ -943,7 +995,7 @@ static __always_inline void syscall_args_exit(struct syscall_draft *draft)
 __noinline int syscall_find_value(__u32 arg)
 {
 	struct syscall_draft *draft = syscall_current_draft();
-	__u64 place = 0;
+	__u64 place = veil_origin_size;
 
 	if (!draft)
 		return 0;
@@ -981,7 +1033,7 @@ static __always_inline bool syscall_args_key(struct syscall_draft *draft)
 	if (place && place <= SYSCALL_BYTES - sizeof(*chunk)) {
 		chunk = (void *)&draft->bytes[place - 1];
 		*part = (struct veil_part){
-		    .offset = SYSCALL_BYTES_AT + place - 1 + sizeof(*chunk),
+		    .offset = sizeof(draft->event) + place - 1 + sizeof(*chunk),
 		    .size = chunk->size,
 		    .truncated = chunk->flags & SYSCALL_TRUNCATED ? 1 : 0,
 		};
@@ -992,6 +1044,6 @@ static __always_inline bool syscall_args_key(struct syscall_draft *draft)
 	*(struct veil_syscall *)draft->bytes = draft->call.syscall;
 	*(__u64 *)&draft->bytes[sizeof(struct veil_syscall)] = draft->event.call.args[arg];
 	*part = (struct veil_part){
-	    .offset = SYSCALL_BYTES_AT, .size = sizeof(struct veil_syscall) + sizeof(__u64), .deleted = 1};
+	    .offset = sizeof(draft->event), .size = sizeof(struct veil_syscall) + sizeof(__u64), .deleted = 1};
 	return true;
 }

@@ -25,7 +25,7 @@ VEIL_FILTER(fd, __u32);
 __noinline __u32 syscall_paths_bits(__u32 paths)
 {
 	struct syscall_draft *draft = syscall_current_draft();
-	__u64 place = 0;
+	__u64 place = veil_origin_size;
 	__u32 bits = 0;
 
 	if (!draft)

@@ -129,6 +129,8 @@ static __always_inline int syscall_start(long id, void *from, enum syscall_sourc
 		struct syscall_draft *draft = (void *)call;
 
 		syscall_copy_args(from, source, syscall.arch, draft->event.call.args);
+		if (veil_syscall_returns_from_signal(&syscall)) /* it has none: what is shown of it is its mask */
+			draft->event.call.args[0] = source == SYSCALL_TRACEPOINT ? 0 : veil_sigreturn_mask(from);
 		syscall_args_enter(draft);
 	}
 	return 0;
@@ -255,15 +257,17 @@ static __always_inline int syscall_args_send(struct veil_task task, struct sysca
 		veil_count(event, syscall_args_key(draft) ? ~0U : 0, (void *)event + veil_count_key_offset);
 		return 0;
 	}
-	event->call.values = (struct veil_part){.offset = size ? SYSCALL_BYTES_AT : 0, .size = size};
 	if (veil_origin_size)
-		veil_task_origin(task, &draft->origin);
+		veil_task_origin(task, (void *)draft->bytes);
+	size -= veil_origin_size;
+	event->call.values = (struct veil_part){.offset = size ? sizeof(*event) + veil_origin_size : 0, .size = size};
+	size += veil_origin_size;
 	asm volatile("" : "+r"(size));
 	if (size > SYSCALL_BYTES) { /* for the verifier: syscall_add_to() keeps within it */
 		veil_lost(VEIL_LOST_READ_FAILED);
 		return 0;
 	}
-	veil_output(event, SYSCALL_BYTES_AT + size);
+	veil_output(event, sizeof(*event) + size);
 	return 0;
 }
 

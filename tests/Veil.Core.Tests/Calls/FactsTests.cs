@@ -45,6 +45,11 @@ public sealed class FactsTests
     public void Names_WithoutAnyRoom_AreUnread() =>
         new CallRecord(Arch, "write", 1, 3, 0x1000, 1).Names(CallChunkMarks.Unread).ShouldBe("buf");
 
+    /// <summary>prctl(PR_GET_DUMPABLE) has no other argument, whatever is in the registers.</summary>
+    [Fact]
+    public void Names_OfAnArgumentThatIsLeftOut_AreNotUnread() =>
+        new CallRecord(Arch, "prctl", 0, 3, 0x1000, 0x2000, 0x3000, 0x4000).Names(CallChunkMarks.Unread).ShouldBe("");
+
     [Fact]
     public void Names_OfTheOutputOfAFailedCall_AreNotUnread() =>
         new CallRecord(Arch, "read", -9, 3, 0x1000, 1).Names(CallChunkMarks.Unread).ShouldBe("");

@@ -90,6 +90,7 @@ public sealed class ProcessTests
     [Fact]
     public void Prctl_OfName_ReadsIt()
     {
+        new CallRecord(Arch, "rt_sigreturn", 0, 0x1000).With(0, [2, 0, 0, 0, 0, 0, 0, 0]).Text.ShouldBe("rt_sigreturn({mask=[INT]}) = 0");
         new CallRecord(Arch, "prctl", 0, 15, 0x1000, 0, 0, 0).With(1, "worker"u8).Text.ShouldBe("prctl(PR_SET_NAME, \"worker\") = 0");
         new CallRecord(Arch, "prctl", 0, 16, 0x1000, 0, 0, 0).Filled(1, "worker\0garbage.."u8).Text.ShouldBe("prctl(PR_GET_NAME, "
             + "\"worker\") = 0");

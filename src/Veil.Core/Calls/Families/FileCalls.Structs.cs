@@ -5,7 +5,6 @@ namespace Veil.Core.Calls;
 
 internal static partial class FileCalls
 {
-    private static readonly CallReader s_entries = new(CallRead.Result, 1, 4096);
 
     private static readonly Argument s_stat = new StructArgument(144, Stat) { Size32 = 64, IsOutput = true };
     private static readonly Argument s_stat64 = new StructArgument(96, Stat64) { IsOutput = true };
@@ -305,28 +304,13 @@ internal static partial class FileCalls
         FileArguments.HexString(ref writer, writer.Cut(handle), handle.Length > writer.Options.StringSize || size > (uint)handle.Length);
     }
 
-    private static void Entries(ref CallWriter writer, in CallView call, int position) =>
-        Entries(ref writer, call, position, call.Is32Bit ? 8 : 16);
-
-    private static void Entries64(ref CallWriter writer, in CallView call, int position) => Entries(ref writer, call, position, 16);
-
-    // Their number is known only where all of them were read.
-    private static void Entries(ref CallWriter writer, in CallView call, int position, int lengthAt)
+    private static void Entries(ref CallWriter writer, in CallView call, int position)
     {
         writer.Address(call[position]);
-        if (writer.IsJson || !call.HasSucceeded)
+        var chunk = call.Find(position, CallChunkKind.Number, output: true);
+        if (writer.IsJson || !call.HasSucceeded || (call.Ret != 0 && !chunk.IsRead))
             return;
-        var chunk = call.Find(position, output: true);
-        if (call.Ret != 0 && (!chunk.IsRead || chunk.IsTruncated))
-            return;
-        ulong entries = 0;
-        var left = call.Ret == 0 ? default : chunk.Bytes;
-        while (left.Length > lengthAt + 2 && left.U16(lengthAt) is > 0 and var length && length <= left.Length)
-        {
-            entries++;
-            left = left[length..];
-        }
-
+        ulong entries = call.Ret == 0 ? 0 : chunk.Bytes.U64(0);
         writer.TextOnly(" /* "u8);
         writer.Unsigned(entries);
         writer.TextOnly(entries == 1 ? " entry */"u8 : " entries */"u8);

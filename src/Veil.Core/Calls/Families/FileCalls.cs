@@ -55,8 +55,8 @@ internal static partial class FileCalls
         new("fsync", Fd),
         new("fdatasync", Fd),
         new("syncfs", Fd),
-        new("getdents", Fd, new OwnArgument(Entries) { End = s_entries }, UInt),
-        new("getdents64", Fd, new OwnArgument(Entries64) { End = s_entries }, UInt),
+        new("getdents", Fd, new OwnArgument(Entries) { End = new(CallRead.Entries, 4, 8) }, UInt),
+        new("getdents64", Fd, new OwnArgument(Entries) { End = new(CallRead.Entries, 8, 8) }, UInt),
     ];
 
     private static IEnumerable<CallSpec> Metadata =>

@@ -245,7 +245,7 @@ internal static partial class ProcessCalls
         const int fault = -14;
         var first = call.Find(position);
         // An array without a string leaves nothing, and so does one that could not be read.
-        if (call[position] == 0 || (!first.Exists && (!call.HasFailed || call.Ret == fault)))
+        if (call[position] == 0 || IsEndOfArray(first) || (!first.Exists && (!call.HasFailed || call.Ret == fault)))
         {
             writer.Address(call[position]);
             return;
@@ -261,6 +261,14 @@ internal static partial class ProcessCalls
             }
 
             writer.Item();
+            if (IsEndOfArray(chunk))
+            {
+                writer.TextOnly("... /* "u8);
+                writer.Address(chunk.Address);
+                writer.TextOnly(" */"u8);
+                break;
+            }
+
             if (chunk.IsRead)
                 writer.String(chunk.Bytes, chunk.IsTruncated);
             else
@@ -269,6 +277,9 @@ internal static partial class ProcessCalls
 
         writer.EndArray();
     }
+
+    private static bool IsEndOfArray(in CallChunk chunk) =>
+        chunk.Exists && !chunk.IsRead && (chunk.Marks & CallChunkMarks.Detailed) != CallChunkMarks.None;
 
     private static void Environment(ref CallWriter writer, in CallView call, int position)
     {

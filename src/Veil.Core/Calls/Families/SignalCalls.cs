@@ -29,6 +29,7 @@ internal static class SignalCalls
         new("rt_sigtimedwait_time64", Set(3), SignalInfo.Output, Timeout(size32: 16), Size) { ResultWriter = WaitResult },
         new("rt_sigqueueinfo", Int, s_signal, SignalInfo.Input),
         new("rt_tgsigqueueinfo", Int, Int, s_signal, SignalInfo.Input),
+        new("x86_64:rt_sigreturn", new StructArgument(8, RestoredMask)),
         new("kill", Int, s_signal),
         new("tkill", Int, s_signal),
         new("tgkill", Int, Int, s_signal),
@@ -55,6 +56,13 @@ internal static class SignalCalls
     private static StructArgument Timeout(int size32) => new(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
         Times.Write(ref writer, bytes, bytes.Length / 2, isMicro: false))
     { Size32 = size32 };
+
+    private static void RestoredMask(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
+    {
+        writer.TextOnly("{mask="u8);
+        SignalSet.Write(ref writer, bytes.U64(0));
+        writer.TextOnly("}"u8);
+    }
 
     // struct sigaction of the kernel: handler, flags, restorer, mask.
     private static void Action(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)

@@ -17,7 +17,8 @@ internal readonly struct ArgumentKind : IValueKind
     /// <summary>The value of <c>args.NAME</c>; nothing where the name is none of these, or the events are no calls with
     /// arguments.</summary>
     public static EventValue? Of(IReadOnlyList<EventField> fields, string name) =>
-        name.StartsWith(Prefix, StringComparison.Ordinal) && fields.FirstOrDefault(static field => field.Value.Is<CallKind>()).Value is { } call
+        name.StartsWith(Prefix, StringComparison.Ordinal)
+            && fields.FirstOrDefault(static field => field.Value.Is<CallKind>()).Value is { } call
             ? new EventValue<ArgumentKind>(call.Offset, call.Size, [Encoding.UTF8.GetBytes(NameIn(name))])
             : null;
 
