@@ -204,7 +204,7 @@ static __always_inline void veil_count_as(const void *event, __u64 size, const s
 		return;
 	}
 	if (!origin) {
-		veil_task_origin(veil_current(), &current);
+		veil_current_origin(&current);
 		origin = &current;
 	}
 	veil_count(event, size, (const void *)origin + veil_count_origin_offset);
@@ -269,7 +269,7 @@ static __always_inline void veil_submit_as(void *event, __u64 size, const struct
 		if (origin)
 			__builtin_memcpy(event + size, origin, sizeof(*origin));
 		else
-			veil_task_origin(veil_current(), event + size);
+			veil_current_origin(event + size);
 	}
 	if (!((position ^ (position + footprint)) & ~(veil_wakeup_interval - 1))) {
 		bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);

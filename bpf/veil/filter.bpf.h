@@ -133,6 +133,19 @@ static __always_inline __u32 veil_filter_asked(__u32 pid, bool followed)
 }
 #endif
 
+/* By parent and cgroup. A function: its stack is not that of whoever calls it. `by_load` is known at each call. */
+static __noinline bool veil_origin_passes(struct task_struct *address, bool by_load, bool again, __u32 asked)
+{
+	struct veil_task task = {.address = address, .access = by_load ? VEIL_TASK_BY_LOAD : VEIL_TASK_BY_HELPER};
+
+	if (filter_ppid_mode) {
+		__u32 ppid = veil_task_ppid(task);
+		if (!veil_filter_passes_as(ppid, &ppid, again, asked))
+			return false;
+	}
+	return !filter_cgroup_mode || veil_cgroup_passes(veil_task_cgroup(task), again, asked);
+}
+
 /* The cheap ones first. */
 static __always_inline bool veil_task_passes_as(struct veil_task task, bool again)
 {
@@ -148,17 +161,13 @@ static __always_inline bool veil_task_passes_as(struct veil_task task, bool agai
 		if (!veil_filter_passes_as(tid, &tid, again, asked))
 			return false;
 	}
-	if (filter_ppid_mode) {
-		__u32 ppid = veil_task_ppid(task);
-		if (!veil_filter_passes_as(ppid, &ppid, again, asked))
-			return false;
-	}
 	if (filter_uid_mode) {
 		__u32 uid = veil_task_uid(task);
 		if (!veil_filter_passes_as(uid, &uid, again, asked))
 			return false;
 	}
-	if (filter_cgroup_mode && !veil_cgroup_passes(veil_task_cgroup(task), again, asked))
+	if ((filter_ppid_mode || filter_cgroup_mode) &&
+	    !veil_origin_passes(task.address, veil_task_by_load(task), again, asked))
 		return false;
 	if (filter_name_mode) {
 		struct veil_name name;
@@ -192,19 +201,24 @@ static __always_inline void veil_identity_of_current(struct veil_identity *ident
 	identity->followed = veil_follow ? veil_task_followed(task) : veil_not_followed;
 }
 
-/* The same over a task that was remembered. */
-static __always_inline bool veil_identity_passes(const struct veil_identity *identity)
+/* The same over a task that was remembered. `origin` is NULL where that is the running one. */
+static __always_inline bool veil_identity_passes(const struct veil_identity *identity, const struct veil_origin *origin)
 {
-	__u32 pid = identity->pid, tid = identity->tid, uid = identity->uid, ppid = identity->origin.ppid, asked;
+	__u32 pid = identity->pid, tid = identity->tid, uid = identity->uid, asked;
 
 	if (veil_is_self(pid))
 		return false;
 	asked = veil_filter_asked(pid, identity->followed);
 	if (!asked || !veil_filter_passes_as(pid, &pid, false, asked) ||
-	    !veil_filter_passes_as(tid, &tid, false, asked) || !veil_filter_passes_as(ppid, &ppid, false, asked) ||
-	    !veil_filter_passes_as(uid, &uid, false, asked))
+	    !veil_filter_passes_as(tid, &tid, false, asked) || !veil_filter_passes_as(uid, &uid, false, asked))
 		return false;
-	if (filter_cgroup_mode && !veil_cgroup_passes(identity->origin.cgroup, false, asked))
+	if (filter_ppid_mode) {
+		__u32 ppid = origin ? origin->ppid : veil_task_ppid(veil_current());
+		if (!veil_filter_passes_as(ppid, &ppid, false, asked))
+			return false;
+	}
+	if (filter_cgroup_mode &&
+	    !veil_cgroup_passes(origin ? origin->cgroup : veil_task_cgroup(veil_current()), false, asked))
 		return false;
 	if (filter_name_mode) {
 		struct veil_name name;

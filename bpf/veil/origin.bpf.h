@@ -91,6 +91,8 @@ static __always_inline void veil_task_parent_comm(struct veil_task task, void *c
 	bpf_core_read(comm, sizeof(veil_comm_t), &leader->comm);
 }
 
+const struct veil_origin veil_no_origin = {.parent_comm = VEIL_COMM_UNKNOWN, .ppid = VEIL_PID_UNKNOWN};
+
 static __always_inline void veil_origin_none(struct veil_origin *origin)
 {
 	__builtin_memset(origin, 0, sizeof(*origin));
@@ -107,4 +109,10 @@ static __always_inline void veil_task_origin(struct veil_task task, struct veil_
 	}
 	if (veil_reads_cgroup)
 		origin->cgroup = veil_task_cgroup(task);
+}
+
+/* The running task's. A function, so that its stack is not that of whoever calls it. */
+static __noinline __attribute__((unused)) void veil_current_origin(struct veil_origin *origin)
+{
+	veil_task_origin(veil_current(), origin);
 }

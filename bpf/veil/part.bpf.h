@@ -22,7 +22,7 @@ static __always_inline void *veil_draft_start(struct veil_draft *draft, __u32 si
 {
 	draft->size = size + veil_origin_size;
 	if (veil_origin_size)
-		veil_task_origin(veil_current(), (void *)&draft->bytes[size]);
+		veil_current_origin((void *)&draft->bytes[size]);
 	return draft->bytes;
 }
 

@@ -127,7 +127,6 @@ struct veil_identity {
 	veil_tid_t tid;
 	veil_uid_t uid;
 	__u32 followed; /* bool; set by whoever may ask it of the task */
-	struct veil_origin origin;
 };
 
 static __always_inline void veil_identity_of(struct veil_task task, struct veil_identity *identity)
@@ -136,7 +135,6 @@ static __always_inline void veil_identity_of(struct veil_task task, struct veil_
 	identity->pid = veil_task_pid(task);
 	identity->tid = veil_task_tid(task);
 	identity->uid = veil_task_uid(task);
-	veil_task_origin(task, &identity->origin);
 }
 
 /* The file of a descriptor of the running task; NULL: it has none, or another thread has closed it meanwhile. */

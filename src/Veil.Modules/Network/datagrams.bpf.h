@@ -48,6 +48,7 @@ struct network_question_key {
 struct network_question {
 	__u64 asked_ns;
 	struct veil_identity who;
+	struct veil_origin origin;
 	struct network_change change;
 	__u32 type;
 	__u32 name_size;
@@ -99,8 +100,7 @@ static __always_inline void network_dns_emit(struct network_dns *dns, const stru
 	event = veil_draft_start(&dns->draft, sizeof(*event));
 	veil_event_init_as(&event->common, network_dns_event_kind, &question->who);
 	if (veil_origin_size)
-		__builtin_memcpy(&dns->draft.bytes[sizeof(*event)], &question->who.origin,
-				 sizeof(question->who.origin));
+		__builtin_memcpy(&dns->draft.bytes[sizeof(*event)], &question->origin, sizeof(question->origin));
 	event->change = question->change;
 	event->change.evt_type = network_evt__DNS;
 	event->query_type = question->type;
@@ -189,6 +189,7 @@ static __noinline void network_dns_look(struct sock *sk, __u64 data, __u64 size,
 		dns->question.asked_ns = bpf_ktime_get_boot_ns();
 		dns->question.change = *change;
 		veil_identity_of_current(&dns->question.who);
+		veil_task_origin(veil_current(), &dns->question.origin);
 		network_dns_ask(dns, &key, size);
 		return;
 	}

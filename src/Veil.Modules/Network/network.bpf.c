@@ -240,6 +240,7 @@ struct network_socket {
 	struct network_process owner;
 	struct network_process heir; /* the child that the owner forked */
 	struct veil_identity who;    /* of the owner */
+	struct veil_origin origin;   /* of the owner */
 	__u8 known;		     /* the owner is */
 	__u8 installed;		     /* the owner was seen to have a descriptor of it */
 	__u8 heirs;		     /* more than one child has it: then none of them is named */
@@ -447,6 +448,26 @@ static __always_inline void network_describe(struct sock *sk, enum network_evt e
 	}
 }
 
+/* The parent and cgroup of who is found to have the socket; NULL: the running task's. */
+static __always_inline const struct veil_origin *network_origin_of(struct sock *sk, const struct veil_identity *who)
+{
+	struct network_socket *socket;
+	__u64 address = (__u64)sk;
+
+	if (!veil_reads_parent && !veil_reads_cgroup)
+		return NULL;
+	if (who->tid == veil_current_tid())
+		return NULL;
+	socket = bpf_map_lookup_elem(&network_sockets, &address);
+	return socket && socket->known && socket->who.pid == who->pid ? &socket->origin : &veil_no_origin;
+}
+
+/* A function, for its stack is not that of what calls it then. */
+static __noinline bool network_task_passes(struct sock *sk, const struct veil_identity *who)
+{
+	return veil_identity_passes(who, network_origin_of(sk, who));
+}
+
 static __always_inline void network_emit(struct sock *sk, enum network_evt evt, int oldstate, int newstate, __u64 id,
 					 const struct veil_identity *who)
 {
@@ -456,14 +477,14 @@ static __always_inline void network_emit(struct sock *sk, enum network_evt evt, 
 	/* A step on the way is no end and no failure. */
 	if (network_lifetimes || veil_only_failed)
 		return;
-	if (!veil_identity_passes(who) || !network_passes_of(sk, evt, sport, dport, 0))
+	if (!network_task_passes(sk, who) || !network_passes_of(sk, evt, sport, dport, 0))
 		return;
 	event = veil_reserve_as(&counted, &who->uid);
 	if (!event)
 		return;
 	veil_event_init_as(&event->common, network_event_kind, who);
 	network_describe(sk, evt, oldstate, newstate, sport, dport, id, &event->change);
-	veil_submit_as(event, sizeof(*event), &who->origin);
+	veil_submit_as(event, sizeof(*event), network_origin_of(sk, who));
 }
 
 /*
@@ -486,7 +507,7 @@ static __always_inline void network_failed_emit(struct sock *sk, int oldstate, _
 	struct network_failed_event counted, *event;
 	int error = BPF_CORE_READ(sk, sk_err);
 
-	if (!veil_identity_passes(who) || !network_passes_of(sk, network_evt__FAILED, sport, dport, error))
+	if (!network_task_passes(sk, who) || !network_passes_of(sk, network_evt__FAILED, sport, dport, error))
 		return;
 	event = veil_reserve_as(&counted, &who->uid);
 	if (!event)
@@ -495,7 +516,7 @@ static __always_inline void network_failed_emit(struct sock *sk, int oldstate, _
 	network_describe(sk, network_evt__FAILED, oldstate, STATE(CLOSE), sport, dport, id, &event->change);
 	event->errno = -(__s64)error;
 	event->reset_by = network_reset_by(error, oldstate);
-	veil_submit_as(event, sizeof(*event), &who->origin);
+	veil_submit_as(event, sizeof(*event), network_origin_of(sk, who));
 }
 
 /*
@@ -547,7 +568,7 @@ static __always_inline void network_close_emit(struct sock *sk, enum network_evt
 	/* tcp_disconnect() sets it too, but only after the change of state. */
 	if (!error && reset_by == network_side__local)
 		error = ECONNRESET;
-	if (!veil_identity_passes(who) || !network_passes_of(sk, evt, sport, dport, error))
+	if (!network_task_passes(sk, who) || !network_passes_of(sk, evt, sport, dport, error))
 		return;
 	event = veil_reserve_as(&counted, &who->uid);
 	if (!event)
@@ -557,7 +578,7 @@ static __always_inline void network_close_emit(struct sock *sk, enum network_evt
 	event->reset_by = reset_by;
 	event->errno = -(__s64)error;
 	network_figures(sk, oldstate, socket, event);
-	veil_submit_as(event, sizeof(*event), &who->origin);
+	veil_submit_as(event, sizeof(*event), network_origin_of(sk, who));
 }
 
 /*
@@ -666,6 +687,7 @@ static __always_inline bool network_has_file(struct network_process *process, st
 static __always_inline void network_own(struct network_socket *socket, const struct veil_identity *who, __u32 fd)
 {
 	socket->who = *who;
+	veil_task_origin(veil_current(), &socket->origin);
 	socket->known = 1;
 	socket->installed = 1;
 	network_process_of(veil_task_read(veil_current(), group_leader), fd, &socket->owner);
@@ -680,6 +702,7 @@ static __always_inline void network_inherit(struct network_socket *socket)
 	socket->installed = 1;
 	socket->who.followed = socket->heir_followed;
 	veil_identity_of(veil_task_at(leader), &socket->who);
+	veil_task_origin(veil_task_at(leader), &socket->origin);
 }
 
 /* The socket that the process sees: the MPTCP one, if there is one. NULL: no process has it (any more, or yet). */
@@ -772,6 +795,7 @@ static __noinline int network_find_owner(struct sock *sk, struct veil_identity *
 	if (other && !other->waits && network_confirm(other, relative)) {
 		if (socket) {
 			socket->who = other->who;
+			socket->origin = other->origin;
 			socket->owner = other->owner;
 			socket->known = 1;
 			socket->waits = 0;
@@ -788,6 +812,7 @@ static __noinline int network_find_owner(struct sock *sk, struct veil_identity *
 				return 0;
 			/* Kept for when the listener is gone: its sockets are closed with it. */
 			socket->who = other->who;
+			socket->origin = other->origin;
 			socket->owner = other->owner;
 			socket->known = 1;
 			socket->installed = 0;
@@ -809,7 +834,6 @@ static __always_inline void network_set_nobody(struct sock *sk, struct veil_iden
 	    .comm = VEIL_COMM_UNKNOWN, .pid = VEIL_PID_UNKNOWN, .tid = VEIL_PID_UNKNOWN};
 
 	*who = nobody;
-	veil_origin_none(&who->origin);
 	who->uid = BPF_CORE_READ(sk, sk_uid.val);
 }
 
@@ -1413,6 +1437,7 @@ int network_sockets_iter(struct bpf_iter__task_file *ctx)
 	if (!sk || BPF_CORE_READ(sk, __sk_common.skc_state) == STATE(CLOSE))
 		return 0;
 	veil_identity_of(veil_task_at(task), &fresh.who);
+	veil_task_origin(veil_task_at(task), &fresh.origin);
 	network_process_of(BPF_CORE_READ(task, group_leader), ctx->fd, &fresh.owner);
 	address = (__u64)sk;
 	refused = bpf_map_update_elem(&network_sockets, &address, &fresh, BPF_NOEXIST);

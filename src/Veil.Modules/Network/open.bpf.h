@@ -94,7 +94,7 @@ int network_overflow_iter(struct bpf_iter__bpf_map_elem *ctx)
 	if (!network_find_owner(sk, &who))
 		network_set_nobody(sk, &who);
 	sport = network_sport(sk);
-	if (!veil_identity_passes(&who) || !network_passes_of(sk, network_evt__OVERFLOW, sport, 0, 0))
+	if (!network_task_passes(sk, &who) || !network_passes_of(sk, network_evt__OVERFLOW, sport, 0, 0))
 		return 0;
 	event = veil_reserve_as(&counted, &who.uid);
 	if (!event)
@@ -105,6 +105,6 @@ int network_overflow_iter(struct bpf_iter__bpf_map_elem *ctx)
 	event->dropped = drops - before;
 	event->queued = BPF_CORE_READ(sk, sk_ack_backlog);
 	event->queue_max = BPF_CORE_READ(sk, sk_max_ack_backlog);
-	veil_submit_as(event, sizeof(*event), &who.origin);
+	veil_submit_as(event, sizeof(*event), network_origin_of(sk, &who));
 	return 0;
 }

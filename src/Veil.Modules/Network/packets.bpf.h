@@ -156,7 +156,7 @@ static __always_inline int network_retransmit(struct sock *sk, struct sock *of, 
 	if (!network_is_tcp(sk))
 		return 0;
 	network_identify(sk, &who);
-	if (!veil_identity_passes(&who) || !network_passes_of(of, network_evt__RETRANSMIT, sport, dport, 0))
+	if (!network_task_passes(sk, &who) || !network_passes_of(of, network_evt__RETRANSMIT, sport, dport, 0))
 		return 0;
 	event = veil_reserve_as(&counted, &who.uid);
 	if (!event)
@@ -166,7 +166,7 @@ static __always_inline int network_retransmit(struct sock *sk, struct sock *of, 
 	network_describe(of, network_evt__RETRANSMIT, state, state, sport, dport,
 			 sk == of ? network_id_of(sk, cookie) : 0, &event->change);
 	event->bytes = bytes;
-	veil_submit_as(event, sizeof(*event), &who.origin);
+	veil_submit_as(event, sizeof(*event), network_origin_of(sk, &who));
 	return 0;
 }
 
@@ -217,8 +217,8 @@ static __always_inline int network_reset(struct sock *sk, struct sk_buff *skb, e
 		packet.incoming = true;
 	}
 	network_identify(sk, &who);
-	if (!veil_identity_passes(&who) || !(sk ? network_passes_of(sk, network_evt__RESET, sport, dport, 0)
-						: network_packet_passes(&packet, network_evt__RESET, packet.netns)))
+	if (!network_task_passes(sk, &who) || !(sk ? network_passes_of(sk, network_evt__RESET, sport, dport, 0)
+						   : network_packet_passes(&packet, network_evt__RESET, packet.netns)))
 		return 0;
 	event = veil_reserve_as(&counted, &who.uid);
 	if (!event)
@@ -235,7 +235,7 @@ static __always_inline int network_reset(struct sock *sk, struct sk_buff *skb, e
 	event->reset_by = by;
 	event->reason.set = reason ? VEIL_REASON_RESET : VEIL_REASON_NONE;
 	event->reason.number = reason;
-	veil_submit_as(event, sizeof(*event), &who.origin);
+	veil_submit_as(event, sizeof(*event), network_origin_of(sk, &who));
 	return 0;
 }
 
@@ -308,7 +308,7 @@ static __always_inline int network_drop(struct sk_buff *skb, struct sock *receiv
 		sk = NULL;
 	network_identify(sk, &who);
 	netns = sk ? network_netns(sk) : packet.netns;
-	if (!veil_identity_passes(&who) || !network_packet_passes(&packet, network_evt__DROP, netns))
+	if (!network_task_passes(sk, &who) || !network_packet_passes(&packet, network_evt__DROP, netns))
 		return 0;
 	if (sk && packet.protocol == IPPROTO_TCP) {
 		state = BPF_CORE_READ(sk, __sk_common.skc_state);
@@ -323,7 +323,7 @@ static __always_inline int network_drop(struct sk_buff *skb, struct sock *receiv
 	event->reason.set = reason ? VEIL_REASON_DROP : VEIL_REASON_NONE;
 	event->reason.number = reason;
 	event->protocol = packet.protocol;
-	veil_submit_as(event, sizeof(*event), &who.origin);
+	veil_submit_as(event, sizeof(*event), network_origin_of(sk, &who));
 	return 0;
 }
 

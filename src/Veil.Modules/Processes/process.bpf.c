@@ -857,7 +857,7 @@ static __always_inline __u64 process_rss_bytes(struct mm_struct *mm, __u32 kind)
 
 /* Who runs asked for the memory; it need not be the victim. Of one that is known by its id alone the rest is not. */
 static __always_inline int process_oom(__u32 slot, struct veil_task task, const struct veil_identity *victim,
-				       bool is_known)
+				       const struct veil_origin *origin, bool is_known)
 {
 	struct veil_task current = veil_current();
 	__u32 key = process_type__OOM;
@@ -866,7 +866,7 @@ static __always_inline int process_oom(__u32 slot, struct veil_task task, const 
 	struct path_walk *walk;
 	struct mm_struct *mm;
 
-	if (!veil_filter_passes_early(event, &key) || !veil_identity_passes(victim) ||
+	if (!veil_filter_passes_early(event, &key) || !veil_identity_passes(victim, origin) ||
 	    !veil_filter_passes_late(event, &key))
 		return 0;
 	walk = veil_path_walk(slot);
@@ -874,7 +874,7 @@ static __always_inline int process_oom(__u32 slot, struct veil_task task, const 
 		return 0;
 	event = process_event_start(&walk->draft, process_type__OOM);
 	if (veil_origin_size)
-		__builtin_memcpy(&walk->draft.bytes[sizeof(*event)], &victim->origin, sizeof(victim->origin));
+		__builtin_memcpy(&walk->draft.bytes[sizeof(*event)], origin, sizeof(*origin));
 	veil_task_comm(current, event->oom_comm);
 	event->oom_pid = veil_task_pid(current);
 	if (is_known) {
@@ -902,10 +902,12 @@ int BPF_PROG(process_oom_tp_btf, struct task_struct *victim)
 {
 	struct veil_task task = veil_task_typed(victim);
 	struct veil_identity identity;
+	struct veil_origin origin;
 
 	veil_identity_of(task, &identity);
+	veil_task_origin(task, &origin);
 	identity.followed = veil_follow ? veil_task_followed(task) : veil_not_followed;
-	return process_oom(PROCESS_SLOT_OOM, task, &identity, true);
+	return process_oom(PROCESS_SLOT_OOM, task, &identity, &origin, true);
 }
 
 SEC("raw_tp/mark_victim")
@@ -915,10 +917,12 @@ int process_oom_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 	bool is_task = victim > 0xffffffff, is_current = !is_task && (__u32)victim == veil_current_tid();
 	struct veil_task task = veil_task_at(is_task ? (void *)victim : veil_current().address);
 	struct veil_identity identity = {};
+	struct veil_origin origin;
 
 	identity.followed = veil_not_followed;
 	if (is_task || is_current) {
 		veil_identity_of(task, &identity);
+		veil_task_origin(task, &origin);
 		/* A mark that is kept with a task is not found from its address alone. */
 		if (veil_follow && is_current)
 			identity.followed = veil_task_followed(veil_current());
@@ -926,11 +930,11 @@ int process_oom_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 			identity.followed = veil_task_followed(task);
 	} else {
 		__builtin_memcpy(identity.comm, VEIL_COMM_UNKNOWN, sizeof(VEIL_COMM_UNKNOWN));
-		veil_origin_none(&identity.origin);
+		veil_origin_none(&origin);
 		identity.pid = identity.tid = victim;
 		identity.uid = -1;
 	}
-	return process_oom(PROCESS_SLOT_OOM, task, &identity, is_task || is_current);
+	return process_oom(PROCESS_SLOT_OOM, task, &identity, &origin, is_task || is_current);
 }
 
 SEC("tp_btf/sched_process_exec")

@@ -223,7 +223,9 @@ static __always_inline bool syscall_take_unseen(struct veil_task task, struct sy
 	return veil_filter_passes_again(syscall, &done->syscall);
 }
 
-static __always_inline int syscall_return_emit(struct veil_task task, const struct syscall_done *done)
+/* `origin` is NULL where the task is the running one. */
+static __always_inline int syscall_return_emit(struct veil_task task, const struct syscall_done *done,
+					       const struct veil_origin *origin)
 {
 	struct syscall_return_event counted, *event;
 
@@ -238,7 +240,7 @@ static __always_inline int syscall_return_emit(struct veil_task task, const stru
 	event->syscall = done->syscall;
 	event->ret = done->ret;
 	event->duration_ns = done->start_ns ? event->common.timestamp - done->start_ns : VEIL_DURATION_UNKNOWN;
-	veil_submit(event, sizeof(*event));
+	veil_submit_as(event, sizeof(*event), origin);
 	return 0;
 }
 
@@ -271,6 +273,12 @@ static __always_inline int syscall_args_send(struct veil_task task, struct sysca
 	return 0;
 }
 
+/* The running task's. A function: what reads arguments calls deep, and has no stack to spare. */
+static __noinline int syscall_args_send_current(struct syscall_draft *draft, __u64 start_ns)
+{
+	return syscall_args_send(veil_current(), draft, start_ns);
+}
+
 /* Ends it. Of a call that has only an end the arguments are in its registers: `from` is where the program
  * has these, or NULL. */
 static __always_inline int syscall_args_emit(struct veil_task task, const struct syscall_done *done, void *from,
@@ -300,7 +308,7 @@ static __always_inline int syscall_args_emit(struct veil_task task, const struct
 	syscall_args_exit(draft);
 	if (!syscall_arguments_pass(draft))
 		return 0;
-	return syscall_args_send(task, draft, done->start_ns);
+	return syscall_args_send_current(draft, done->start_ns);
 }
 
 /* A macro, so that `nr` is read only when needed: it may take a helper. */
@@ -312,7 +320,7 @@ static __always_inline int syscall_args_emit(struct veil_task task, const struct
 			if (with_args)                                                                                 \
 				syscall_args_emit(task_, &done_, from, source);                                        \
 			else                                                                                           \
-				syscall_return_emit(task_, &done_);                                                    \
+				syscall_return_emit(task_, &done_, NULL);                                              \
 		}                                                                                                      \
 		0;                                                                                                     \
 	})
@@ -330,7 +338,7 @@ static __always_inline int syscall_thread_end(bool with_args)
 		return 0;
 	}
 	if (syscall_take(task, &done, false))
-		syscall_return_emit(task, &done);
+		syscall_return_emit(task, &done, NULL);
 	veil_task_state_drop(syscall, veil_task_tid(task));
 	return 0;
 }
@@ -610,6 +618,7 @@ int syscall_slow(struct bpf_iter__task *ctx)
 	struct syscall_done done = {.ret = VEIL_RET_RUNNING};
 	struct task_struct *address = ctx->task;
 	struct syscall_call *call;
+	struct veil_origin origin;
 
 	if (!address)
 		return 0;
@@ -621,7 +630,8 @@ int syscall_slow(struct bpf_iter__task *ctx)
 	if (*(volatile __u64 *)&call->start_ns != done.start_ns)
 		return 0;
 	call->shown_ns = done.start_ns;
-	return syscall_return_emit(veil_task_typed(address), &done);
+	veil_task_origin(veil_task_typed(address), &origin);
+	return syscall_return_emit(veil_task_typed(address), &done, &origin);
 }
 
 SEC("iter/task")
