@@ -103,7 +103,7 @@ public sealed partial class HelpTests
         foreach (var (question, command) in HelpTopics.Questions)
         {
             help.ShouldContain(question);
-            string line = command.Replace("/usr/bin/bash:readline", "/bin/sh:main", StringComparison.Ordinal);
+            string line = command.Split(" -- ")[0].Replace("/usr/bin/bash:readline", "/bin/sh:main", StringComparison.Ordinal);
             var parsed = s_root.Parse(line.Split(' ')[1..]);
             parsed.Errors.ShouldBeEmpty(command);
             if (parsed.CommandResult.Command == s_root && !line.Contains("uprobe", StringComparison.Ordinal))
