@@ -144,6 +144,20 @@ public sealed class ScopeTests
         rows[0].GetProperty("count").GetInt64().ShouldBe(Calls);
     }
 
+    [CgroupTheory]
+    [InlineData("--cgroup")]
+    [InlineData("--ppid")]
+    public void Stuck_OfAScope_IsWhoIsInIt(string flag)
+    {
+        using var group = new TestCgroup();
+        using var burst = Workload.Waiting("burst", "1");
+        group.Take(burst.Pid);
+        VeilRun.ToEnd("stuck", flag, flag == "--ppid" ? $"{Environment.ProcessId}" : group.Path, "-n", "burst", "-o", "json").Events
+            .Select(static task => $"{task.GetProperty("pid")}").ShouldBe([burst.Pid]);
+        VeilRun.ToEnd("stuck", flag, flag == "--ppid" ? $"!{Environment.ProcessId}" : "!" + group.Path, "-p", burst.Pid).Lines.ShouldBeEmpty();
+        burst.Go();
+    }
+
     /// <summary>Folders as docker writes them, in a mount namespace of their own; cgroups as it makes them.</summary>
     [CgroupFact]
     public void Container_ThatStartsDuringTheTrace_IsSeenFromItsFirstCall()

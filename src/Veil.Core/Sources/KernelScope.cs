@@ -20,6 +20,7 @@ namespace Veil.Core.Sources;
 internal sealed class KernelScope(BpfObject bpfObject, CgroupTree tree, uint counter)
 {
     private const uint GenerationsMax = 1 << 16;
+    private const string Waits = "veil_cgroup_waits";
     private const string Prefix = "filter_" + ScopeDimension.MapName;
     private readonly BpfHashMap<ulong, FilterBits> _map = new(bpfObject.Map(Prefix));
     private readonly Dictionary<ScopeDimension, IReadOnlyDictionary<FilterKey, FilterBits>> _wanted = [];
@@ -96,7 +97,9 @@ internal sealed class KernelScope(BpfObject bpfObject, CgroupTree tree, uint cou
                     _ = _map.Remove(id);
             }
 
-            bpfObject.Global<uint>("veil_cgroup_waits") = _wanted.Keys.Any(static some => some.IsByName) ? 1u : 0u;
+            // A look has no program that could wait.
+            if (bpfObject.Btf.TryGetVariable(Waits, out _))
+                bpfObject.Global<uint>(Waits) = _wanted.Keys.Any(static some => some.IsByName) ? 1u : 0u;
             Forget();
             Volatile.Write(ref mode, (uint)next);
         }
