@@ -75,6 +75,8 @@ internal static class TraceCommand
             stop.ListenToSignals(prompt is null ? null : prompt.Open);
         else
             StartedCommand.TakeSignals();
+        // The last that came early; from here on they stop the trace, which is said to have begun.
+        stop.ThrowIfEarly();
         control?.Start(commands, stop);
         if (options is { RingBytes: < SessionOptions.DefaultRingBytes, Counting: null, Quiet: false }
             && options.RingBytes == MemoryCgroup.DefaultRingBytes)
@@ -87,7 +89,6 @@ internal static class TraceCommand
                 + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Hook}").Distinct())
                 + HowToStop(stop, prompt is not null));
 
-        stop.ThrowIfEarly();
         command?.Release(user);
         var summary = session.Run(prompt is null ? null : prompt.Close);
         control?.Dispose();

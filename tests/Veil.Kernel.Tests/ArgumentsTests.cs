@@ -113,10 +113,13 @@ public sealed class ArgumentsTests : IDisposable
 
         veil.Stop().ShouldBe(0);
 
+        // Who may not look into another process has the registers alone.
+        bool looks = !VeilRun.HasCapabilitiesAlone;
         veil.Lines.ShouldContain(line => line.Contains(
-            $"duration=?          openat(AT_FDCWD<{Directory.GetCurrentDirectory()}>, \"{_folder}/fifo\", O_RDONLY) = ",
+            looks ? $"duration=?          openat(AT_FDCWD<{Directory.GetCurrentDirectory()}>, \"{_folder}/fifo\", O_RDONLY) = "
+            : "duration=?          openat(AT_FDCWD",
             StringComparison.Ordinal));
-        veil.Lines[^1].ShouldEndWith($"duration=?          read({waiters["pipe_fd"]}<{pipe}> <unfinished ...>");
+        veil.Lines[^1].ShouldEndWith(looks ? $"duration=?          read({waiters["pipe_fd"]}<{pipe}> <unfinished ...>" : "<unfinished ...>");
     }
 
     [Fact]

@@ -100,7 +100,7 @@ public sealed class ControlTests : IDisposable
     [InlineData("add pid 2 x", "pid: 'x' is not a process id")]
     [InlineData("add syscall opneat", "syscall: unknown system call 'opneat'; did you mean 'openat'")]
     [InlineData("add syscall_deny !read", "syscall_deny: it denies already; leave the '!' of '!read' out")]
-    [InlineData("add port 80", "syscall has no filter 'port'; network has (available: pid, tid, uid, name, syscall, each with _deny too)")]
+    [InlineData("add port 80", "syscall has no filter 'port'; network has (available: pid, tid, ppid, uid, name, cgroup, container, pod, syscall, each with _deny too)")]
     [InlineData("add syscall op read", "syscall has no filter 'op'; files has (available: ")]
     [InlineData("add syscall port_deny 80", "syscall has no filter 'port'; network has (available: ")]
     [InlineData("add files pid 2", "module files is not traced (syscall is)")]

@@ -9,28 +9,28 @@ namespace Veil.Core.Cgroups;
 /// The cgroups of a hierarchy by their ids: those that were there when it was read, and those of which programs tell. One that has ended is
 /// remembered. From any thread.
 /// </summary>
-/// <param name="hierarchy">The hierarchy; none: there is no cgroup.</param>
-public sealed class CgroupTree(CgroupHierarchy? hierarchy)
+/// <param name="usual">The hierarchy, where no other is taken; none: there is no cgroup. Asked for once, when it is needed.</param>
+public sealed class CgroupTree(Func<CgroupHierarchy?> usual)
 {
     /// <summary>The most that are remembered; then it is read anew, without those that have ended.</summary>
     private const int CgroupsMax = 65_536;
 
     private ConcurrentDictionary<ulong, byte[]> _paths = [];
-    private CgroupHierarchy? _hierarchy = hierarchy;
+    private Lazy<CgroupHierarchy?> _hierarchy = new(usual);
     private bool _isRead;
 
     /// <summary>That of the machine, which a session has.</summary>
-    public static CgroupTree Own { get; } = new(CgroupHierarchy.Usual);
+    public static CgroupTree Own { get; } = new(static () => CgroupHierarchy.Usual);
 
     /// <summary>The hierarchy; none: there are no cgroups.</summary>
-    public CgroupHierarchy? Hierarchy => _hierarchy;
+    public CgroupHierarchy? Hierarchy => _hierarchy.Value;
 
     /// <summary>Takes another hierarchy of the machine.</summary>
     public void Use(CgroupHierarchy other)
     {
-        if (other == _hierarchy)
+        if (other == Hierarchy)
             return;
-        _hierarchy = other;
+        _hierarchy = new(other);
         _isRead = false;
     }
 
@@ -66,7 +66,7 @@ public sealed class CgroupTree(CgroupHierarchy? hierarchy)
     {
         _isRead = true;
         var paths = new ConcurrentDictionary<ulong, byte[]>();
-        if (_hierarchy is { } hierarchy)
+        if (Hierarchy is { } hierarchy)
         {
             var left = new Stack<string>(["/"]);
             while (left.TryPop(out string? path) && paths.Count < CgroupsMax)

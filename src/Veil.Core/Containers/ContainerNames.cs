@@ -14,19 +14,25 @@ public sealed class ContainerNames
     private const long RetryMs = 1_000;
 
     private readonly RuntimeFiles _files;
-    private readonly CgroupFolders _tree;
+    private readonly Lazy<CgroupFolders> _tree;
     private readonly Dictionary<string, Known> _known = new(StringComparer.Ordinal);
     private readonly Queue<string> _order = new();
     private readonly Lock _lock = new();
 
     /// <summary>The containers of this system.</summary>
     public ContainerNames()
-        : this("/", CgroupFolders.Here(), NameService.HomeOf)
+        : this("/", new Lazy<CgroupFolders>(CgroupFolders.Here), NameService.HomeOf)
     {
     }
 
     /// <summary>Those of another root folder.</summary>
-    internal ContainerNames(string root, CgroupFolders tree, Func<uint, string?> homeOf) => (_files, _tree) = (new(root, homeOf), tree);
+    internal ContainerNames(string root, CgroupFolders tree, Func<uint, string?> homeOf)
+        : this(root, new Lazy<CgroupFolders>(tree), homeOf)
+    {
+    }
+
+    private ContainerNames(string root, Lazy<CgroupFolders> tree, Func<uint, string?> homeOf) =>
+        (_files, _tree) = (new(root, homeOf), tree);
 
     /// <summary>Those of this system, which a session has.</summary>
     public static ContainerNames Own { get; } = new();
@@ -69,7 +75,7 @@ public sealed class ContainerNames
     {
         var running = new List<Container>();
         var known = new HashSet<(string Runtime, string Id)>();
-        foreach (var hierarchy in _tree.Paths())
+        foreach (var hierarchy in _tree.Value.Paths())
         {
             // Groups below a container are its own. One that has groups in several hierarchies is called by the first.
             var found = hierarchy.Select(path => Find(path) is { } container && container.CgroupPath == path ? container : null)
@@ -100,7 +106,7 @@ public sealed class ContainerNames
     }
 
     /// <summary>How many processes a container has now.</summary>
-    public int CountProcesses(Container container) => _tree.CountProcesses(container.CgroupPath);
+    public int CountProcesses(Container container) => _tree.Value.CountProcesses(container.CgroupPath);
 
     private static Container Merge(Container now, Container before) => now with
     {

@@ -14,7 +14,7 @@ internal static class OpenFiles
 
     // Measured: 36 to 50 for one module, 77 with --stats and --control, 204 for all six.
     private const int WithoutModules = 32;
-    private const int OfModule = 64;
+    private const int OfModule = 80;
 
     /// <summary>How many are enough for a trace, with every flag.</summary>
     public static int EnoughFor(int modules) => WithoutModules + (OfModule * modules);

@@ -842,7 +842,7 @@ static __always_inline __u64 process_rss_bytes(struct mm_struct *mm, __u32 kind)
 	__s64 pages = 0;
 
 	/* In the branches with an asm volatile, or the compiler moves out what only one of the kernels has. */
-	if (bpf_core_type_exists(struct mm_rss_stat)) {
+	if (bpf_core_field_exists(((struct mm_struct___rss_stat *)0)->rss_stat)) {
 		at += bpf_core_field_offset(struct mm_struct___rss_stat, rss_stat) + kind * sizeof(pages);
 		asm volatile("" : "+r"(at));
 	} else {
