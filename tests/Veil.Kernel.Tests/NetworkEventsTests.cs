@@ -112,7 +112,8 @@ public sealed class NetworkEventsTests
 
         veil.Events.ShouldAllBe(static e => e.GetProperty("evt_type").GetString() != "CONNECT");
         var sent = Of(veil, "RETRANSMIT");
-        sent.Length.ShouldBe((int)workload.Number("client.total_retrans"));
+        // The kernel counts segments, and may send several of them again at once.
+        sent.Length.ShouldBeInRange(1, (int)workload.Number("client.total_retrans"));
         sent.ShouldAllBe(e => e.GetProperty("pid").ToString() == workload.Pid && e.GetProperty("dport").ToString() == port
             && e.GetProperty("bytes").GetInt64() > 0);
         if (Environment.OSVersion.Version >= new Version(5, 18))
