@@ -149,7 +149,7 @@ struct task_struct {
 	struct thread_info thread_info;
 	void *stack;
 	unsigned int flags;
-	int on_cpu;
+	unsigned int on_cpu; /* int, and smaller from 7.x on: libbpf fits what is unsigned */
 	struct sched_entity se;
 	struct sched_info sched_info;
 	unsigned int __state; /* since 5.14, commit 2f064a59a11f */

@@ -63,12 +63,7 @@ static __always_inline __u64 look_off_cpu_ns(struct task_struct *task)
 
 static __always_inline bool look_is_on_cpu(struct task_struct *task)
 {
-	/* The asm volatile keeps the compiler from loading it earlier, where the kernel has none (7.x). */
-	if (bpf_core_field_exists(task->on_cpu)) {
-		asm volatile("" : "+r"(task));
-		return task->on_cpu;
-	}
-	return !veil_task_state(veil_task_typed(task));
+	return task->on_cpu;
 }
 
 static __always_inline void *look_registers(struct task_struct *task)
