@@ -158,6 +158,33 @@ public sealed class ScopeTests
         burst.Go();
     }
 
+    /// <summary>What was decided about a container is not for ever.</summary>
+    [CgroupFact]
+    public void Container_AddedAfterItWasDropped_IsSeen()
+    {
+        using var group = new TestCgroup("/docker");
+        string folder = Directory.CreateTempSubdirectory("veil-scope-").FullName;
+        File.WriteAllText($"{folder}/script", $$$"""
+            mount -t tmpfs none /var/lib || exit 9
+            {{{Repository.Veil}}} -m syscall -s clock_nanosleep --container web -o json -w {{{folder}}}/out --control {{{folder}}}/sock 2> {{{folder}}}/err &
+            until grep -q tracing {{{folder}}}/err; do sleep 0.05; done
+            id=$(printf '%064x' 1)
+            mkdir -p /var/lib/docker/containers/$id {{{group.Folder}}}/$id
+            printf '{"ID":"%s","Name":"/other","Config":{"Image":"img:1"}}' $id > /var/lib/docker/containers/$id/config.v2.json
+            nap() { sh -c 'echo $$ > {{{group.Folder}}}/'$id'/cgroup.procs; exec sleep 0.01'; }
+            nap; sleep 2.5
+            {{{Repository.Veil}}} control {{{folder}}}/sock add container other
+            nap; rmdir {{{group.Folder}}}/$id
+            kill -TERM %1; wait %1
+            """);
+        using var run = Process.Start("unshare", ["-m", "bash", "-m", $"{folder}/script"]);
+        run.WaitForExit(TimeSpan.FromSeconds(60)).ShouldBeTrue();
+        run.ExitCode.ShouldBe(0, File.ReadAllText($"{folder}/err"));
+
+        File.ReadLines($"{folder}/out").Count().ShouldBe(1);
+        Directory.Delete(folder, recursive: true);
+    }
+
     /// <summary>Folders as docker writes them, in a mount namespace of their own; cgroups as it makes them.</summary>
     [CgroupFact]
     public void Container_ThatStartsDuringTheTrace_IsSeenFromItsFirstCall()

@@ -27,13 +27,15 @@ internal sealed class RuntimeFiles(string root, Func<uint, string?> homeOf)
     private static readonly string[] s_states =
     [
         "var/lib/docker", "run/containerd", "run/k3s", "var/snap/microk8s", "var/lib/containers", "run/crio", "run/runc", "run/crun",
-        "run/user", "var/log/pods",
+        "var/log/pods",
     ];
 
     private readonly StateFolder _system = new(root);
 
     /// <summary>Has any runtime left anything here?</summary>
-    public bool IsAnyThere => s_states.Any(state => _system.Names(state).Count > 0);
+    public bool IsAnyThere =>
+        s_states.Concat(_system.Names("run/user").SelectMany(static user => new[] { $"run/user/{user}/containers", $"run/user/{user}/docker" }))
+        .Any(state => _system.Names(state).Count > 0);
 
     /// <summary>What is known of a container.</summary>
     public ContainerFacts Find(ContainerPlace place)

@@ -299,16 +299,12 @@ internal sealed class AttachedModule : IDisposable
     /// <summary>Is it filtered by names of containers?</summary>
     public bool WaitsForNames => _scope.WaitsForNames;
 
-    /// <summary>Decides about a cgroup that was made during the trace. Programs may remember otherwise until
-    /// <see cref="ForgetCgroups"/>.</summary>
+    /// <summary>Decides about a cgroup that was made during the trace.</summary>
     /// <param name="id">The cgroup.</param>
     /// <param name="path">Its path.</param>
     /// <param name="isLate">A name that is not known by now is none.</param>
     /// <returns>Whether its events pass; null: a name is missing yet.</returns>
     public bool? Decide(ulong id, string path, bool isLate) => _scope.Decide(id, path, isLate);
-
-    /// <summary>Programs look cgroups up anew.</summary>
-    public void ForgetCgroups() => _scope.Forget();
 
     private IFilterStorage StorageOf(FilterDimension dimension, uint counter) => dimension switch
     {

@@ -62,7 +62,9 @@ internal sealed class KernelScope(BpfObject bpfObject, CgroupTree tree, uint cou
             var bits = BitsOf(path);
             if (!isLate && bits == FilterBits.None && ContainerNames.Own.IsOpen(path))
                 return null;
-            Set(id, path);
+            // A task may have been in it already, where the kernel did not hand the decision on.
+            if (Set(id, path))
+                Forget();
             return !bits.HasFlag(FilterBits.Deny) && (bits.HasFlag(FilterBits.Allow) || !Mode.HasFlag(FilterBits.Allow));
         }
     }
@@ -105,12 +107,18 @@ internal sealed class KernelScope(BpfObject bpfObject, CgroupTree tree, uint cou
         }
     }
 
-    private void Set(ulong id, string path)
+    // True: it was decided otherwise before.
+    private bool Set(ulong id, string path)
     {
-        if (BitsOf(path) is var bits && bits != FilterBits.None)
+        var bits = BitsOf(path);
+        var before = _map.TryGet(id, out var held) ? held : FilterBits.None;
+        if (bits == before)
+            return false;
+        if (bits != FilterBits.None)
             _map.Set(id, bits);
         else
             _ = _map.Remove(id);
+        return true;
     }
 
     // All dimensions that allow have to; one that denies is enough.
@@ -136,8 +144,8 @@ internal sealed class KernelScope(BpfObject bpfObject, CgroupTree tree, uint cou
         return (denied ? FilterBits.Deny : FilterBits.None) | (allows > 0 && allowed == allows ? FilterBits.Allow : FilterBits.None);
     }
 
-    /// <summary>What programs remember of the map holds no longer, once none runs that has read it before.</summary>
-    public void Forget()
+    // What programs remember of the map holds no longer, once none runs that has read it before.
+    private void Forget()
     {
         GracePeriod.Wait();
         ref uint generation = ref bpfObject.Global<uint>(Prefix + "_generation");

@@ -16,11 +16,11 @@ internal sealed class NewCgroups
     private const long PatienceMs = 1_000;
     private const long AskEveryMs = 20;
     private const int HeldBytesMax = 32 * 1024 * 1024;
-    private const int RememberedMax = 65_536;
 
     private readonly Dictionary<(uint Module, ulong Id), State> _states = [];
     private readonly List<(uint Module, ulong Id, byte[] Record)> _held = [];
     private readonly List<(ulong Id, string Path, long SinceMs)> _waiting = [];
+    private readonly Queue<(ulong Id, long UntilMs)> _decided = new();
     private long _heldBytes;
     private long _askAtMs;
 
@@ -40,8 +40,6 @@ internal sealed class NewCgroups
     /// <summary>A cgroup was made.</summary>
     public void Add(ulong id, string path, IEnumerable<AttachedModule> modules)
     {
-        if (_states.Count > RememberedMax)
-            _states.Clear();
         _waiting.Add((id, path, Environment.TickCount64));
         foreach (var module in modules)
             _states[(module.Number, id)] = State.Waiting;
@@ -82,6 +80,15 @@ internal sealed class NewCgroups
     public void Step(IReadOnlyList<AttachedModule> modules, EventPipeline pipeline, bool last)
     {
         long now = Environment.TickCount64;
+        // What passed the kernel before it was decided has been taken by then; from there on the kernel decides, by filters that may
+        // have changed.
+        while (_decided.TryPeek(out var oldest) && oldest.UntilMs < now)
+        {
+            _decided.Dequeue();
+            foreach (var module in modules)
+                _states.Remove((module.Number, oldest.Id));
+        }
+
         if (_waiting.Count == 0 || (now < _askAtMs && !last))
             return;
         _askAtMs = now + AskEveryMs;
@@ -95,14 +102,13 @@ internal sealed class NewCgroups
             if (verdicts.Contains(null))
                 continue;
             decided.Add(id);
+            _decided.Enqueue((id, now + PatienceMs));
             foreach (var (number, module) in modules.Index())
                 _states[(module.Number, id)] = verdicts[number] is true ? State.Passes : State.Dropped;
         }
 
         if (decided.Count == 0)
             return;
-        foreach (var module in modules)
-            module.ForgetCgroups();
         _waiting.RemoveAll(some => decided.Contains(some.Id));
         foreach (var (module, id, record) in _held)
         {
