@@ -149,9 +149,10 @@ struct {
 	__type(value, __u64);
 } veil_rests SEC(".maps");
 
-/* A key with text. */
+/* A key with text: one path, or up to four fields. */
 struct veil_count_text_key {
-	char bytes[VEIL_COUNT_KEY_MAX];
+	struct veil_count_path first;
+	char more[VEIL_COUNT_KEY_MAX - sizeof(struct veil_count_path)];
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -374,12 +375,12 @@ static __always_inline void veil_count_by_text(const void *event, const void *or
 	key = bpf_map_lookup_elem(&veil_text_keys, &zero);
 	if (!key)
 		return;
-	__builtin_memset(key, 0, sizeof(struct veil_count_path));
+	__builtin_memset(&key->first, 0, sizeof(key->first));
 	if (veil_count_fields[1].kind)
-		__builtin_memset(key, 0, sizeof(*key));
+		__builtin_memset(key->more, 0, sizeof(key->more));
 	for (int number = 0; number < VEIL_COUNT_FIELDS && veil_count_fields[number].kind; number++) {
 		const void *member = veil_count_member(number, event, origin, arguments);
-		void *place = key->bytes + veil_count_fields[number].place;
+		void *place = (void *)key + veil_count_fields[number].place;
 
 		if (veil_count_fields[number].kind >= VEIL_COUNT_KEY_PATH)
 			veil_count_text(event, member, place);
