@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Counting in the kernel: an event is not sent, but adds one to the count of its key. The key is one or more members of
- * the event struct, known by their offsets, so every field of every module can be one. What is counted is in .rodata constants, so
- * the verifier removes the unused path: a tracing program has none of this in it, and a counting one no ring.
+ * the event struct, known by their offsets, so every field of every module can be one. What is counted is in .rodata
+ * constants, so the verifier removes the unused path: a tracing program has none of this in it, and a counting one no
+ * ring.
  */
 #pragma once
 
@@ -84,7 +85,7 @@ struct veil_count_running {
 #define VEIL_COUNT_WORDS    3
 #define VEIL_COUNT_PATH_MAX 256
 #define VEIL_COUNT_SMALL    1024
-#define VEIL_COUNT_KEY_MAX  512 /* what a hash map takes before 5.11 */
+#define VEIL_COUNT_KEY_MAX  512	  /* what a hash map takes before 5.11 */
 #define VEIL_DRAFT_MAX	    16384 /* of an event with parts; a power of two */
 /* Slot 0 is for zero, slot n for 2^(n-1) up to 2^n. VEIL_HIST_MOST is for all that is more, VEIL_HIST_UNKNOWN for
  * events without a number. */
@@ -366,8 +367,8 @@ static __always_inline void veil_count_text(const void *event, const struct veil
 	key->size = text->offset ? size : ~0U;
 }
 
-static __always_inline void veil_count_by_text(const void *event, const void *origin,
-					       const struct veil_part *arguments, __u32 turn)
+static __always_inline void veil_count_by_text(const void *event, const void *origin, const struct veil_part *arguments,
+					       __u32 turn)
 {
 	struct veil_count_text_key *key;
 	__u32 zero = 0;

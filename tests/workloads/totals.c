@@ -43,7 +43,8 @@ int main(int argc, char **argv)
 		munmap(map, 4096);
 		syscall(SYS_pread64, zero, buffer, sizes[i % 4], 0);
 		syscall(SYS_close, -1);
-		syscall(SYS_openat, AT_FDCWD, i % 2 ? "/veil/none" : "/dev/null/none", i % 4 < 2 ? O_RDONLY : O_PATH, 0);
+		syscall(SYS_openat, AT_FDCWD, i % 2 ? "/veil/none" : "/dev/null/none", i % 4 < 2 ? O_RDONLY : O_PATH,
+			0);
 	}
 	for (int i = 0; i < 5; i++) {
 		int64_t start = now(), took;
