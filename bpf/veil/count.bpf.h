@@ -42,6 +42,7 @@ const volatile bool veil_count_by_origin;
 const volatile __u32 veil_count_value_offset;
 const volatile __u32 veil_count_value_size;
 const volatile bool veil_count_value_signed;
+const volatile __u64 veil_count_value_none = ~0ULL; /* what stands where there is no number, extended */
 const volatile bool veil_count_hist;
 const volatile bool veil_count_sums;
 
@@ -273,7 +274,7 @@ static __always_inline bool veil_count_has_failed(const void *event)
 static __always_inline void veil_count_number(__u64 *counts, const void *event)
 {
 	__u64 value = veil_count_word(event + veil_count_value_offset, veil_count_value_size, veil_count_value_signed);
-	bool is_known = value != ~0ULL && !(veil_count_value_signed && (__s64)value < 0);
+	bool is_known = value != veil_count_value_none && !(veil_count_value_signed && (__s64)value < 0);
 	__u64 *sums = counts + (veil_count_hist ? VEIL_HIST_SLOTS : 1);
 
 	veil_count_add(counts + (!veil_count_hist ? 0 : is_known ? veil_count_slot(value) : VEIL_HIST_UNKNOWN));

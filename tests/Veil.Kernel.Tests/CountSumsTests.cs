@@ -185,4 +185,18 @@ public sealed partial class CountSumsTests : IDisposable
 
     [GeneratedRegex(@"^ *[0-9.]+ +[0-9.]+ +[0-9]+ +(?<calls>[0-9]+) +(?:(?<errors>[0-9]+) +)?(?<call>[a-z_0-9]+)$", RegexOptions.Multiline, 1_000)]
     private static partial Regex StraceRow();
+
+    /// <summary>Two of the events are of processes that begin: they have not ended with anything.</summary>
+    [Fact]
+    public void Hist_OfANumberThatSomeEventsLack_CountsThemApart()
+    {
+        var run = VeilRun.ToEnd(
+            "--module", "process", "--event", "EXEC,EXIT", "--hist", "exit_code", "-o", "json", "--", "sh", "-c", "/bin/false; exit 3");
+
+        run.ExitCode.ShouldBe(3);
+        var counted = JsonDocument.Parse(run.Lines[0]).RootElement;
+        counted.GetProperty("unknown").GetInt32().ShouldBe(2); // sh and false are executed
+        counted.GetProperty("buckets").EnumerateArray().Sum(static bucket => bucket.GetProperty("count").GetInt32()).ShouldBe(2);
+        counted.GetProperty("max").GetInt32().ShouldBe(3);
+    }
 }

@@ -11,6 +11,12 @@ internal sealed record Quantity(double Step, string[] Units)
     /// <summary>A number of things.</summary>
     public static readonly Quantity Count = new(1024, ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"]);
 
+    /// <summary>A number of things in four bytes, all ones where there is none.</summary>
+    public static readonly Quantity CountOrAllOnes = Count with { None = uint.MaxValue };
+
+    /// <summary>A number of things, 0 where there is none.</summary>
+    public static readonly Quantity CountOrZero = Count with { None = 0 };
+
     /// <summary>The same, of which less than none can be.</summary>
     public static readonly Quantity Signed = Count with { IsSigned = true };
 
@@ -22,6 +28,9 @@ internal sealed record Quantity(double Step, string[] Units)
 
     /// <summary>Microseconds that the kernel measured itself.</summary>
     public static readonly Quantity Microseconds = new(1000, ["us", "ms", "s"]);
+
+    /// <summary>What stands in an event that has no such number: it is not counted as one.</summary>
+    public ulong None { get; init; } = ulong.MaxValue;
 
     /// <summary>Are there negative numbers?</summary>
     public bool IsSigned { get; init; }
