@@ -85,14 +85,13 @@ internal static class TraceCommand
             Messages.Write(
                 $"the memory cgroup allows {MemoryCgroup.LimitBytes >> 20} MiB: the ring has {options.RingBytes >> 10} KiB (--buffer " +
                 $"sets another size), and modules remember less at once");
+        if (!options.Quiet && metrics is not null)
+            Messages.Write($"metrics: {metrics.Url}");
         if (!options.Quiet && command is null)
             Messages.Write(
                 "tracing "
                 + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Hook}").Distinct())
                 + HowToStop(stop, prompt is not null));
-
-        if (!options.Quiet && metrics is not null)
-            Messages.Write($"metrics: {metrics.Url}");
 
         command?.Release(user);
         var summary = session.Run(prompt is null ? null : prompt.Close);
