@@ -315,7 +315,7 @@ internal sealed class CountPlan
         }
 
         var valid = Names(events, quantities: flag != "--count-by").ToList();
-        string hint = NearestName.Find(name, valid) is [var nearest, ..] ? $"; did you mean '{nearest}'?" : "";
+        string hint = NearestName.Hint(name, valid);
         string why = events.Any(schema => Find(schema, name) is not null) ? flag != "--count-by"
             ? $"is not a quantity in module " +
             $"{module.Name}{(Names(events, quantities: false).Contains(name) ? $"; --count-by {name} counts it" : "")}"
