@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Counting in the kernel: an event is not sent, but adds one to the count of its key. The key is one or more members of
- * the event struct, known by their offsets, so every field of every module can be one. What is counted is in .rodata constants, so
- * the verifier removes the unused path: a tracing program has none of this in it, and a counting one no ring.
+ * the event struct, known by their offsets, so every field of every module can be one. What is counted is in .rodata
+ * constants, so the verifier removes the unused path: a tracing program has none of this in it, and a counting one no
+ * ring.
  */
 #pragma once
 
@@ -84,7 +85,7 @@ struct veil_count_running {
 #define VEIL_COUNT_WORDS    3
 #define VEIL_COUNT_PATH_MAX 256
 #define VEIL_COUNT_SMALL    1024
-#define VEIL_COUNT_KEY_MAX  512 /* what a hash map takes before 5.11 */
+#define VEIL_COUNT_KEY_MAX  512	  /* what a hash map takes before 5.11 */
 #define VEIL_DRAFT_MAX	    16384 /* of an event with parts; a power of two */
 /* Slot 0 is for zero, slot n for 2^(n-1) up to 2^n. VEIL_HIST_MOST is for all that is more, VEIL_HIST_UNKNOWN for
  * events without a number. */
@@ -149,9 +150,10 @@ struct {
 	__type(value, __u64);
 } veil_rests SEC(".maps");
 
-/* A key with text. */
+/* A key with text: one path, or up to four fields. */
 struct veil_count_text_key {
-	char bytes[VEIL_COUNT_KEY_MAX];
+	struct veil_count_path first;
+	char more[VEIL_COUNT_KEY_MAX - sizeof(struct veil_count_path)];
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -365,8 +367,8 @@ static __always_inline void veil_count_text(const void *event, const struct veil
 	key->size = text->offset ? size : ~0U;
 }
 
-static __always_inline void veil_count_by_text(const void *event, const void *origin,
-					       const struct veil_part *arguments, __u32 turn)
+static __always_inline void veil_count_by_text(const void *event, const void *origin, const struct veil_part *arguments,
+					       __u32 turn)
 {
 	struct veil_count_text_key *key;
 	__u32 zero = 0;
@@ -374,12 +376,12 @@ static __always_inline void veil_count_by_text(const void *event, const void *or
 	key = bpf_map_lookup_elem(&veil_text_keys, &zero);
 	if (!key)
 		return;
-	__builtin_memset(key, 0, sizeof(struct veil_count_path));
+	__builtin_memset(&key->first, 0, sizeof(key->first));
 	if (veil_count_fields[1].kind)
-		__builtin_memset(key, 0, sizeof(*key));
+		__builtin_memset(key->more, 0, sizeof(key->more));
 	for (int number = 0; number < VEIL_COUNT_FIELDS && veil_count_fields[number].kind; number++) {
 		const void *member = veil_count_member(number, event, origin, arguments);
-		void *place = key->bytes + veil_count_fields[number].place;
+		void *place = (void *)key + veil_count_fields[number].place;
 
 		if (veil_count_fields[number].kind >= VEIL_COUNT_KEY_PATH)
 			veil_count_text(event, member, place);

@@ -18,10 +18,10 @@ public static class CallPlan
     public const int TableCalls = 1024;
 
     /// <summary>Bytes of <c>struct syscall_plan</c>.</summary>
-    public const int SizeBytes = (2 * CallView.ArgsMax * CallReader.SizeBytes) + Masks;
+    public const int SizeBytes = (2 * CallView.ArgsMax * CallReader.SizeBytes) + MaskBytes;
 
-    private const int Masks = 12;
-    private const int Counted = 6;
+    internal const int MaskBytes = 12;
+    internal const int CountedAt = 6;
 
     /// <summary>The rows that read something, by their place in the array.</summary>
     /// <param name="options">How much is shown.</param>
@@ -77,9 +77,9 @@ public static class CallPlan
         foreach (var (field, name) in (options.CountedBy ?? []).Index())
         {
             if (name is not null && CountedArgument.TryFind(known, name, is32Bit, out int place))
-                plan[masks + Counted + field] = (byte)(place + 1);
+                plan[masks + CountedAt + field] = (byte)(place + 1);
         }
 
-        return plan.Slice(masks, 3).ContainsAnyExcept((byte)0) || plan[masks + 5] != 0 || plan[(masks + Counted)..].ContainsAnyExcept((byte)0);
+        return plan.Slice(masks, 3).ContainsAnyExcept((byte)0) || plan[masks + 5] != 0 || plan[(masks + CountedAt)..].ContainsAnyExcept((byte)0);
     }
 }

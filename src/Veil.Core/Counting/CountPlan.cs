@@ -27,8 +27,8 @@ internal sealed class CountPlan
     internal const int PathDeletedOffset = 6;
     internal const int SmallKeys = 1_024; // VEIL_COUNT_SMALL
 
-    private const int KeyBytesMax = 512; // VEIL_COUNT_KEY_MAX
-    private const int TextBytesMax = PathKeyBytes - PathHeadBytes; // VEIL_COUNT_PATH_MAX
+    internal const int KeyBytesMax = 512; // VEIL_COUNT_KEY_MAX
+    internal const int TextBytesMax = PathKeyBytes - PathHeadBytes; // VEIL_COUNT_PATH_MAX
     private const int ReadWords = 4; // of veil_count_reads
     private const int ReadBytes = 4;
 
@@ -90,6 +90,9 @@ internal sealed class CountPlan
     /// <summary>The fields that are counted by, as they are written.</summary>
     public string KeyNames => string.Join(',', Keys.Select(static key => key.Field.Name));
 
+    /// <summary>The fields that some events lack, which are therefore under no key.</summary>
+    public IReadOnlyList<string> Lacking { get; private init; } = [];
+
     // Of the events, a bit for each kind that has the fields.
     private ulong Kinds { get; init; } = ulong.MaxValue;
 
@@ -127,6 +130,9 @@ internal sealed class CountPlan
         var error = having.Select(ErrorOf).OfType<EventValue>().FirstOrDefault();
         var plan = new CountPlan(schema, [.. keys.Select(key => Find(schema, key)!.Value)], Find(schema, number), options)
         {
+            Lacking =
+                [.. keys.Append(number).OfType<string>().Distinct()
+                    .Where(name => ArgumentKind.IsOne(name) || events.Exists(schema => Find(schema, name) is null))],
             Kinds = KindsOf(having),
             Error = error,
             ErrorKinds = KindsOf(having.Where(one => ErrorOf(one) is { } other && other.Offset == error!.Offset)),
@@ -313,7 +319,7 @@ internal sealed class CountPlan
         }
 
         var valid = Names(events, quantities: flag != "--count-by").ToList();
-        string hint = NearestName.Find(name, valid) is [var nearest, ..] ? $"; did you mean '{nearest}'?" : "";
+        string hint = NearestName.Hint(name, valid);
         string why = events.Any(schema => Find(schema, name) is not null) ? flag != "--count-by"
             ? $"is not a quantity in module " +
             $"{module.Name}{(Names(events, quantities: false).Contains(name) ? $"; --count-by {name} counts it" : "")}"

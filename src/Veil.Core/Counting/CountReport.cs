@@ -24,8 +24,11 @@ internal sealed partial class CountReport(CountOptions options, OutputOptions sh
 
     // The columns of sums, with what is between them.
     private const int NumberWidth = 9;
-    private const int BesideKeyOfSums = NumberWidth + 8 + CountWidth + 2 * (NumberWidth + 1) + 2;
-    private const int ErrorsWidth = 9;
+    private const int ShareWidth = 8;
+    private const int CallsWidth = 11;
+    private const int BesideKeyOfSums = NumberWidth + ShareWidth + CallsWidth + 2 * (NumberWidth + 1) + 2;
+    private const int ErrorsWidth = 8;
+    private const int IndentOfKey = 6;
 
     private static readonly int[] s_percentiles = [50, 90, 99];
 
@@ -77,7 +80,7 @@ internal sealed partial class CountReport(CountOptions options, OutputOptions sh
         text.Append(plan.Keys.Count == 0 ? "\n" : Invariant($", {table.Rows.Count} {(table.Rows.Count == 1 ? "key" : "keys")}\n"));
         if (plan is { HasSums: true, HasHistogram: false } && rows.Count > 0)
         {
-            text.Append(Invariant($"{"total",NumberWidth}   share{"count",CountWidth} {"average",NumberWidth} {"max",NumberWidth}"));
+            text.Append(Invariant($"{"total",NumberWidth}   share{"count",CallsWidth} {"average",NumberWidth} {"max",NumberWidth}"));
             text.Append(plan.HasErrors ? Invariant($"{"errors",ErrorsWidth}") : "").Append(plan.Keys.Count == 1 ? "  " + plan.KeyNames : "").Append('\n');
         }
 
@@ -86,7 +89,7 @@ internal sealed partial class CountReport(CountOptions options, OutputOptions sh
             if (plan.HasHistogram)
                 AppendHistogram(text, table, row);
             else
-                AppendRow(text, table, row.Totals, row.Totals.Count, Fitted(row.Key, BesideKeyOf(plan)));
+                AppendKey(text, table, row);
         }
 
         var more = new CountTotals(new ulong[plan.Slots]);
@@ -97,9 +100,9 @@ internal sealed partial class CountReport(CountOptions options, OutputOptions sh
         if (table.Others.Count > 0)
             AppendRow(text, table, table.Others, table.Others.Count, Invariant($"(other: {options.Keys} keys are all that there is room for; --keys makes more)"));
         if (table.NoField > 0)
-            AppendRow(text, table, null, table.NoField, $"(without {string.Join(',', plan.Keys.Select(static key => key.Field.Name).Append(plan.Value?.Name).OfType<string>())})");
+            AppendRow(text, table, null, table.NoField, $"(without {string.Join(',', plan.Lacking)})");
         if (plan is { HasSums: true, HasHistogram: false } && table.All.Unknown > 0)
-            AppendRow(text, table, null, table.All.Unknown, $"(of all, with no {plan.Value!.Value.Name})");
+            AppendRow(text, table, null, table.All.Unknown, $"(of these, {plan.Value!.Value.Name} is not known)");
         if (table.Paused > 0)
             text.Append(Invariant($"{table.Paused,CountWidth}          (dropped while paused)\n"));
         text.Append('\n');
@@ -107,6 +110,16 @@ internal sealed partial class CountReport(CountOptions options, OutputOptions sh
 
     private static int BesideKeyOf(CountPlan plan) => plan is { HasSums: true, HasHistogram: false }
         ? BesideKeyOfSums + (plan.HasErrors ? ErrorsWidth : 0) : BesideKey;
+
+    // Beside sums there is little room: a longer key has a line of its own.
+    private void AppendKey(StringBuilder text, CountTable table, CountRow row)
+    {
+        int beside = BesideKeyOf(table.Plan);
+        bool fits = !table.Plan.HasSums || CellWidth.Of(Encoding.UTF8.GetBytes(row.Key)) <= _columns - beside;
+        AppendRow(text, table, row.Totals, row.Totals.Count, fits ? Fitted(row.Key, beside) : "");
+        if (!fits)
+            text.Append(' ', IndentOfKey).Append(Fitted(row.Key, IndentOfKey)).Append('\n');
+    }
 
     // Where there are no sums `totals` is none.
     private void AppendRow(StringBuilder text, CountTable table, CountTotals? totals, ulong count, string key)
@@ -124,7 +137,7 @@ internal sealed partial class CountReport(CountOptions options, OutputOptions sh
     {
         var quantity = table.Plan.Value!.Value.Value.Facts.Quantity!;
         if (totals is null)
-            return Invariant($"{"",NumberWidth + 8}{count,CountWidth}").PadRight(BesideKeyOf(table.Plan));
+            return Invariant($"{"",NumberWidth + ShareWidth}{count,CallsWidth}").PadRight(BesideKeyOf(table.Plan));
         string share = options.Ranking switch
         {
             CountSort.Count => Invariant($"{Percent(count, table.Total),7:F2}%"),
@@ -132,7 +145,7 @@ internal sealed partial class CountReport(CountOptions options, OutputOptions sh
             _ => Invariant($"{Percent(totals.Sum, table.All.Sum),7:F2}%"),
         };
         string average = totals.Average is { } known ? quantity.Text(known) : "-", most = totals.Known > 0 ? quantity.Text(totals.Max) : "-";
-        return Invariant($"{quantity.Text((double)totals.Sum),NumberWidth}{share}{count,CountWidth} {average,NumberWidth} {most,NumberWidth}")
+        return Invariant($"{quantity.Text((double)totals.Sum),NumberWidth}{share}{count,CallsWidth} {average,NumberWidth} {most,NumberWidth}")
             + (table.Plan.HasErrors ? Invariant($"{totals.Errors,ErrorsWidth}") : "") + "  ";
     }
 

@@ -1045,8 +1045,8 @@ static __always_inline bool syscall_counted_argument(struct syscall_draft *draft
 		return false;
 	number->syscall = draft->call.syscall;
 	number->value = draft->event.call.args[arg];
-	*part = (struct veil_part){
-	    .offset = (void *)number - (void *)&draft->event, .size = sizeof(*number), .deleted = 1};
+	*part =
+	    (struct veil_part){.offset = (void *)number - (void *)&draft->event, .size = sizeof(*number), .deleted = 1};
 	return true;
 }
 
