@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Text;
 using Veil.Core.Events;
+using Veil.Core.Events.Kinds;
 using Veil.Core.Text;
 
 namespace Veil.Core.Counting;
@@ -110,6 +111,13 @@ internal sealed class CountSeries
         var view = new EventView { Record = plan.RecordOf(key, bytes), Schema = plan.Schema };
         var line = new LineWriter(_room);
         value.WriteText(ref line, ref view);
+        // A string without the quotes that it has among arguments.
+        if (key.Kind == KeyKind.Argument && line.Written is [(byte)'"', ..])
+        {
+            line.Truncate(0);
+            Escaping.AppendText(ref line, value.RawText(ref view));
+        }
+
         if (CountPlan.IsCut(key, bytes))
             line.Append("…"u8);
         return line.Written.ToArray();
