@@ -52,7 +52,7 @@ internal static class CountFlags
     {
         string[] names = CountOptions.SortNames;
         return Array.IndexOf(names, value) is >= 0 and var sort ? (CountSort)sort
-            : throw new UsageException($"{flag}: '{Escaping.ForMessage(value)}' is none of {string.Join(", ", names)}{Messages.Suggest(value, names)}");
+            : throw new UsageException($"{flag}: '{Escaping.ForMessage(value)}' is none of {string.Join(", ", names)}{NearestName.Hint(value, names)}");
     }
 
     private static void RefuseAny(ParseResult parsed, IEnumerable<Option> options, string why)

@@ -65,6 +65,7 @@ internal static class TraceCommand
         EarlySignals.Take();
         // Before the session, which gives up the privileges that a path may need.
         using var control = OpenControl(request.Control, request.ControlGroup);
+        using var metrics = request.Export.OpenMetrics();
         // Before the drop too; it closes the socket before it ends, because it may have to remove it.
         using var root = RootClient.StartFor(options.Output.Enrichments, options.ReadsRuntimes, control, Messages.Write);
         using var file = options.WriteTo is { } path ? OutputFile.Open(path) : null;
@@ -78,11 +79,14 @@ internal static class TraceCommand
         // The last that came early; from here on they stop the trace, which is said to have begun.
         stop.ThrowIfEarly();
         control?.Start(commands, stop);
+        metrics?.Start(session, VersionText.Number, stop);
         if (options is { RingBytes: < SessionOptions.DefaultRingBytes, Counting: null, Quiet: false }
             && options.RingBytes == MemoryCgroup.DefaultRingBytes)
             Messages.Write(
                 $"the memory cgroup allows {MemoryCgroup.LimitBytes >> 20} MiB: the ring has {options.RingBytes >> 10} KiB (--buffer " +
                 $"sets another size), and modules remember less at once");
+        if (!options.Quiet && metrics is not null)
+            Messages.Write($"metrics: {metrics.Url}");
         if (!options.Quiet && command is null)
             Messages.Write(
                 "tracing "
@@ -92,6 +96,7 @@ internal static class TraceCommand
         command?.Release(user);
         var summary = session.Run(prompt is null ? null : prompt.Close);
         control?.Dispose();
+        metrics?.Dispose();
         prompt?.Dispose();
         if (summary.Failure is { ClosedByReader: true })
             return command is null ? ExitCode.Success : EndOf(command, lost: false, hasFailed: true, stop);
@@ -212,7 +217,9 @@ internal static class TraceCommand
 
         var arguments = Arguments(parsed, flags, modules) with { Filters = Named(filters) };
         Thresholds.Validate(arguments);
-        var counting = CountFlags.Read(parsed, flags);
+        var counting = CountFlags.Read(parsed, flags) is { } counts ? counts with { IsExported = parsed.GetValue(flags.Metrics) is not null }
+            : null;
+        ExportFlags.RequireFew(parsed, flags, counting?.Keys ?? 0);
         bool byArgument = counting?.Arguments.Any(static name => name is not null) == true;
         if (byArgument)
             arguments = arguments with { Switches = arguments.Switches.Append(CallFlags.Args.Name).ToHashSet() };

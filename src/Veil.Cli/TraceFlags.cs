@@ -148,6 +148,16 @@ internal sealed class TraceFlags
     public Option<string> ControlGroup { get; } =
         new("--control-group") { HelpName = "GROUP", Description = "let this group use the control socket, beside root and its owner" };
 
+    public Option<string> Metrics { get; } =
+        new("--metrics")
+        {
+            HelpName = "ADDRESS:PORT",
+            Description = "serve counts, losses, cost and health to Prometheus there, at /metrics; a port alone is one of 127.0.0.1"
+        };
+
+    public Option<string> MetricsTokenFile { get; } =
+        new("--metrics-token-file") { HelpName = "FILE", Description = "answer those alone who send the bearer token in this file" };
+
     public Option<string> Config { get; } =
         new("--config")
         {
@@ -198,6 +208,7 @@ internal sealed class TraceFlags
         ("Output", [Output, Wide, Fields, Enrich, Write, FailOnLoss, Quiet, Verbose]),
         ("Counting (instead of events)", [Count, CountBy, Sum, Histogram, Sort, Top, Interval, Keys]),
         ("Running", [Duration, MaxEvents, Buffer, Rings, Control, ControlGroup, Stats, Yes]),
+        ("Export", [Metrics, MetricsTokenFile]),
         ("Configuration", [Config, Profile]),
         ("Lists", [ListModules, ListFields, ListContainers]),
     ];

@@ -9,6 +9,9 @@ namespace Veil.Cli;
 /// <summary>What <c>--version</c> prints: the version, and the commit that it was built from with that commit's date.</summary>
 internal static class VersionText
 {
+    /// <summary>The version alone.</summary>
+    public static string Number => typeof(VersionText).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+
     /// <summary>Of this program. Only <c>eng/publish</c> tells a build its commit.</summary>
     public static string Own()
     {
@@ -16,8 +19,7 @@ internal static class VersionText
         var metadata = assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
             .ToDictionary(static item => item.Key, static item => item.Value, StringComparer.Ordinal);
         return Of(
-            assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion,
-            metadata.GetValueOrDefault("Commit"), metadata.GetValueOrDefault("CommitDate"));
+            Number, metadata.GetValueOrDefault("Commit"), metadata.GetValueOrDefault("CommitDate"));
     }
 
     /// <summary>One line, without its end.</summary>

@@ -50,6 +50,8 @@ internal sealed class ConfigFile
     {
         ["control"] = "--control",
         ["control_group"] = "--control-group",
+        ["metrics"] = "--metrics",
+        ["metrics_token_file"] = "--metrics-token-file",
         ["follow"] = "--follow",
         ["no_follow"] = "--no-follow",
         ["user"] = "--user",

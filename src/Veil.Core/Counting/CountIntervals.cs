@@ -8,7 +8,12 @@ namespace Veil.Core.Counting;
 /// The counts of a session's modules over time: all begin, turn and end together, each time at one moment, whose clocks are read there and
 /// then. What follows (waiting until the programs have left a set, reading it, printing) takes as long as it takes, and is in no figure.
 /// </summary>
-internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, IReadOnlyList<CountReport> reports, TimeSpan? interval)
+/// <param name="counts">The counts of the modules.</param>
+/// <param name="reports">What prints them.</param>
+/// <param name="interval">How long is counted for a table; none: until the end.</param>
+/// <param name="seriesKeys">Keys of a module that are followed from the beginning on, for others to read; 0: nobody does.</param>
+internal sealed class CountIntervals(
+    IReadOnlyList<EventCounts> counts, IReadOnlyList<CountReport> reports, TimeSpan? interval, int seriesKeys = 0)
 {
     // A program counts for some hundred nanoseconds, unless the CPU is taken from it meanwhile.
     private const int QuietPollMs = 1;
@@ -19,6 +24,7 @@ internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, IReadOnl
     private readonly Lock _printing = new();
     private readonly Lock _taking = new();
     private readonly Lock _switching = new();
+    private readonly Dictionary<string, CountSeries> _series = new(StringComparer.Ordinal);
     private Moment _begun;
     private Moment _from;
     private Moment _turned;
@@ -27,6 +33,7 @@ internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, IReadOnl
     private bool _reading;
     private bool _paused;
     private bool _ended;
+    private bool _hasTakenLast;
 
     /// <summary>Events of the tables so far.</summary>
     public ulong Counted { get; private set; }
@@ -148,7 +155,32 @@ internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, IReadOnl
         if (interval is { } length && _turns > 0 && Stopwatch.GetElapsedTime(_from.Ticks, _end.Ticks) < LastShareMin * length
             && counts.All(static module => module.IsEmpty))
             return;
-        Print(static module => module.TakeCurrent());
+        Print(static module => module.TakeCurrent(), isLast: true);
+    }
+
+    /// <summary>Hands over all that was counted since the beginning, a module of a name each. From any thread; what takes them may take some
+    /// milliseconds.</summary>
+    public void ReadSeries(Action<IEnumerable<CountSeries>> read)
+    {
+        lock (_taking)
+        {
+            foreach (var module in counts)
+                SeriesOf(module.Plan).BeginLook();
+            foreach (var module in counts)
+            {
+                if (!_hasTakenLast)
+                    SeriesOf(module.Plan).Look(module.Plan, module.Look());
+            }
+
+            read(_series.Values);
+        }
+    }
+
+    private CountSeries SeriesOf(CountPlan plan)
+    {
+        if (!_series.TryGetValue(plan.Schema.Module, out var series))
+            _series.Add(plan.Schema.Module, series = new CountSeries(plan, seriesKeys));
+        return series;
     }
 
     private void PrintTurned()
@@ -158,7 +190,7 @@ internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, IReadOnl
         _from = _turned;
     }
 
-    private void Print(Func<EventCounts, CountedEvents> take)
+    private void Print(Func<EventCounts, CountedEvents> take, bool isLast = false)
     {
         var taken = new List<(CountPlan Plan, CountedEvents Counted)>();
         lock (_taking)
@@ -168,7 +200,11 @@ internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, IReadOnl
                 var counted = take(module);
                 Counted += counted.Total;
                 taken.Add((module.Plan, counted));
+                if (seriesKeys > 0)
+                    SeriesOf(module.Plan).Take(module.Plan, counted);
             }
+
+            _hasTakenLast = isLast;
         }
 
         lock (_printing)

@@ -30,6 +30,9 @@ public sealed record CountOptions(IReadOnlyList<string> By, string? Histogram, i
     /// <summary>The field that is added up, or none: of calls that end it is how long they took.</summary>
     public string? Sum { get; init; }
 
+    /// <summary>The counts are read while they grow, and leave the machine: a histogram then has its sum.</summary>
+    public bool IsExported { get; init; }
+
     /// <summary>What keys are ranked by; none: the sum, where one was asked for, else the count.</summary>
     public CountSort? Sort { get; init; }
 

@@ -38,6 +38,7 @@ internal sealed class CountPlan
         Value = value;
         HasHistogram = options.Histogram is not null;
         HasSums = value is not null && (options.Sum is not null || !HasHistogram);
+        KeepsSums = HasSums || (value is not null && options.IsExported);
         MaxKeys = options.Keys;
         InTurns = options.Interval is not null;
         (Keys, TextMax) = PlacesOf(keys);
@@ -57,6 +58,9 @@ internal sealed class CountPlan
 
     /// <summary>Are the numbers added up?</summary>
     public bool HasSums { get; }
+
+    /// <summary>Are they added up in the kernel, shown or not?</summary>
+    public bool KeepsSums { get; }
 
     /// <summary>Are failed events counted?</summary>
     public bool HasErrors => HasSums && ErrorKinds != 0;
@@ -170,7 +174,7 @@ internal sealed class CountPlan
         }
 
         bpfObject.SetGlobal("veil_count_hist", HasHistogram);
-        bpfObject.SetGlobal("veil_count_sums", HasSums);
+        bpfObject.SetGlobal("veil_count_sums", KeepsSums);
         bpfObject.SetGlobal("veil_count_error_offset", (uint)(Error?.Offset ?? 0));
         bpfObject.SetGlobal("veil_count_error_kinds", HasErrors ? ErrorKinds : 0);
         bpfObject.SetGlobal("veil_count_reads", Reads());

@@ -80,20 +80,39 @@ internal sealed unsafe class EventCounts
     /// <summary>Takes what is in the set that is, or was, counted in.</summary>
     public CountedEvents TakeCurrent() => Take((int)*_turn);
 
+    /// <summary>What is in all sets, which stays there. A set that programs leave right now may lack their last events.</summary>
+    public CountedEvents Look()
+    {
+        var seen = Read(0, takes: false);
+        if (!Plan.InTurns)
+            return seen;
+        var (keys, others, noField, paused) = Read(1, takes: false);
+        seen.Keys.AddRange(keys);
+        seen.Others.Add(others);
+        return seen with { NoField = seen.NoField + noField, Paused = seen.Paused + paused };
+    }
+
+    // A set of its own turn is emptied; the only one goes on growing, and is taken once.
     private CountedEvents Take(int turn)
     {
+        var counted = Read(turn, takes: Plan.InTurns);
+        if (Plan.InTurns)
+            _pausedTaken += counted.Paused;
+        return counted;
+    }
+
+    private CountedEvents Read(int turn, bool takes)
+    {
         var keys = new List<(byte[] Key, CountTotals Totals)>();
-        SumsOf($"veil_counts_{turn}").Visit(remove: Plan.InTurns, (key, words) => keys.Add((key.ToArray(), TotalsOf(words))));
+        SumsOf($"veil_counts_{turn}").Visit(remove: takes, (key, words) => keys.Add((key.ToArray(), TotalsOf(words))));
         if (Plan.HasSmall)
-            TakeArray($"veil_small_{turn}", static _ => true, (key, totals) => keys.Add(([.. key, 0, 0, 0, 0], totals)));
+            ReadArray($"veil_small_{turn}", takes, static _ => true, (key, totals) => keys.Add(([.. key, 0, 0, 0, 0], totals)));
         var others = new CountTotals(new ulong[Plan.Slots]);
-        TakeArray("veil_others", key => BinaryPrimitives.ReadInt32LittleEndian(key) == turn, (_, totals) => others.Add(totals));
+        ReadArray("veil_others", takes, key => BinaryPrimitives.ReadInt32LittleEndian(key) == turn, (_, totals) => others.Add(totals));
 
         var rests = new BpfPerCpuArray<ulong>(_object.Map("veil_rests"));
-        ulong paused = TakeOne(rests, turn, CountRest.Paused);
-        if (Plan.InTurns)
-            _pausedTaken += paused;
-        return new CountedEvents(keys, others, TakeOne(rests, turn, CountRest.NoField), paused);
+        return new CountedEvents(
+            keys, others, ReadOne(rests, turn, CountRest.NoField, takes), ReadOne(rests, turn, CountRest.Paused, takes));
     }
 
     private BpfPerCpuSums SumsOf(string map) => new(_object.Map(map), CountTotals.MostPlace(Plan.Slots));
@@ -101,7 +120,7 @@ internal sealed unsafe class EventCounts
     private CountTotals TotalsOf(ulong[] words) => CountTotals.Of(words, Plan.Slots);
 
     // An array always holds all of its keys.
-    private void TakeArray(string name, KeyTest isWanted, KeyTaker take)
+    private void ReadArray(string name, bool takes, KeyTest isWanted, KeyTaker take)
     {
         var map = SumsOf(name);
         map.Visit(remove: false, (key, words) =>
@@ -109,7 +128,7 @@ internal sealed unsafe class EventCounts
             if (!isWanted(key) || !Array.Exists(words, static word => word != 0))
                 return;
             take(key, TotalsOf(words));
-            if (Plan.InTurns)
+            if (takes)
                 map.Clear(key);
         });
     }
@@ -118,11 +137,10 @@ internal sealed unsafe class EventCounts
 
     private delegate void KeyTaker(ReadOnlySpan<byte> key, CountTotals totals);
 
-    // A set of its own turn is emptied; the only one goes on growing, and is read once.
-    private ulong TakeOne(BpfPerCpuArray<ulong> counts, int turn, CountRest rest)
+    private static ulong ReadOne(BpfPerCpuArray<ulong> counts, int turn, CountRest rest, bool takes)
     {
         ulong sum = Sum(counts, turn, rest);
-        if (Plan.InTurns && sum != 0)
+        if (takes && sum != 0)
             counts.Write(PlaceOf(turn, rest), new ulong[KernelFeatures.PossibleCpuCount]);
         return sum;
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
+using Veil.Core.Interop;
 using Veil.Core.Sources;
 
 namespace Veil.Core.Session;
@@ -13,6 +14,16 @@ namespace Veil.Core.Session;
 public sealed record SessionCost(IReadOnlyList<ProgramCost> Programs, TimeSpan Cpu, long MemoryBytes, long MapBytes, TimeSpan Duration)
 {
     private const double BytesPerMiB = 1024 * 1024;
+
+    /// <summary>CPU time of this process so far.</summary>
+    public static TimeSpan ProcessCpu
+    {
+        get
+        {
+            const int clockProcessCpu = 2; // CLOCK_PROCESS_CPUTIME_ID
+            return TimeSpan.FromMicroseconds(LibC.NowNs(clockProcessCpu) / 1_000.0);
+        }
+    }
 
     /// <summary>Lines for people.</summary>
     public IEnumerable<string> Lines()

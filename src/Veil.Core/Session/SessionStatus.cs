@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using Veil.Core.Losses;
 using Veil.Core.Sources;
 
 namespace Veil.Core.Session;
@@ -32,6 +33,9 @@ public sealed record SessionStatus
 
     /// <summary>What the trace costs, where that is measured.</summary>
     public SessionCost? Cost { get; init; }
+
+    /// <summary>Events lost, in the order of modules and causes.</summary>
+    public required IReadOnlyList<KeyValuePair<LossKey, LossCount>> Lost { get; init; }
 
     /// <summary>The modules, in the session's order.</summary>
     public required IReadOnlyList<ModuleStatus> Modules { get; init; }

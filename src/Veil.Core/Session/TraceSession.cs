@@ -2,7 +2,6 @@
 using System.Diagnostics;
 using Veil.Core.Counting;
 using Veil.Core.Hints;
-using Veil.Core.Interop;
 using Veil.Core.Losses;
 using Veil.Core.Modules;
 using Veil.Core.Options;
@@ -67,7 +66,8 @@ public sealed class TraceSession : IDisposable
         if (options.Counting is { } counting)
             _counts =
                 new CountIntervals(
-                source.Counts, [.. outputs.Select(output => new CountReport(counting, output.Options, output.Output))], counting.Interval);
+                source.Counts, [.. outputs.Select(output => new CountReport(counting, output.Options, output.Output))], counting.Interval,
+                counting.IsExported ? counting.Keys : 0);
         _wait = new WaitSet(
             command is { PollFd: >= 0 and var end } ? [.. source.PollFds, end]
             : source.PollFds, stop.PollFd, outputs.Select(static output => output.Output.WatchFd));
@@ -105,19 +105,18 @@ public sealed class TraceSession : IDisposable
         Rings = _source.Rings,
         Duration = Stopwatch.GetElapsedTime(_startedAt),
         Cost = Cost(),
+        Lost = _pipeline.Losses.All(),
         Modules = [.. _source.Modules.Select((module, number) => StatusOf(module, number))],
     };
 
     /// <summary>What it costs so far; nothing where that is not measured. From any thread.</summary>
-    public SessionCost? Cost()
-    {
-        const int clockProcessCpu = 2; // CLOCK_PROCESS_CPUTIME_ID
-        return _source.Cost() is { } cost
-            ? new SessionCost(
-                cost.Programs, TimeSpan.FromMicroseconds(LibC.NowNs(clockProcessCpu) / 1_000.0), Environment.WorkingSet, cost.MapBytes,
-                Stopwatch.GetElapsedTime(_startedAt))
-            : null;
-    }
+    public SessionCost? Cost() => _source.Cost() is { } cost
+        ? new SessionCost(
+            cost.Programs, SessionCost.ProcessCpu, Environment.WorkingSet, cost.MapBytes, Stopwatch.GetElapsedTime(_startedAt))
+        : null;
+
+    /// <summary>Hands over what was counted since the beginning. From any thread.</summary>
+    internal void ReadSeries(Action<IEnumerable<CountSeries>> read) => _counts?.ReadSeries(read);
 
     /// <summary>Asks for the end, as a signal does.</summary>
     public void RequestStop() => _stop.Request();

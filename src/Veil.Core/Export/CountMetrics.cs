@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-only
+using Veil.Core.Counting;
+
+namespace Veil.Core.Export;
+
+/// <summary>The counts of a module as metrics.</summary>
+internal static class CountMetrics
+{
+    /// <summary>Writes them.</summary>
+    public static void Write(IMetricWriter writer, CountSeries series)
+    {
+        var plan = series.Plan;
+        string[] labels = [.. plan.Keys.Select(static key => MetricNames.Label(key.Field.Name))];
+        var rows = new List<(MetricLabels Labels, CountTotals Totals)>();
+        foreach (var row in series.Rows)
+            rows.Add(((MetricLabels)(row.Labels ??= new MetricLabels(row.Values)), row.Totals));
+
+        string module = series.Module;
+        writer.Begin(new(MetricNames.Join(module, "events"), MetricKind.Counter, "", $"Events of module {module}.", labels));
+        foreach (var (values, totals) in rows)
+            writer.Point(values, totals.Count);
+        if (plan.Keys.Count > 0)
+        {
+            writer.Begin(
+                new(MetricNames.Join(module, "events_without_key"), MetricKind.Counter, "", "Events that lack a field that is counted by.", []));
+            writer.Point(MetricLabels.None, series.NoField);
+        }
+
+        if (plan.HasErrors)
+        {
+            writer.Begin(new(MetricNames.Join(module, "errors"), MetricKind.Counter, "", "Events that have failed.", labels));
+            foreach (var (values, totals) in rows)
+                writer.Point(values, totals.Errors);
+        }
+
+        if (plan.Value is not { } value)
+            return;
+        var (stem, unit, scale) = MetricNames.Of(value.Name, value.Value.Facts.Quantity!);
+        string name = MetricNames.Join(module, stem, unit), help = $"{value.Name} of events of module {module}";
+        if (plan.HasHistogram)
+        {
+            writer.Begin(new(name, MetricKind.Histogram, unit, help + ".", labels) { Quantity = value.Value.Facts.Quantity });
+            foreach (var (values, totals) in rows)
+                writer.Histogram(values, totals, scale);
+        }
+        else
+        {
+            writer.Begin(new(name, MetricKind.Counter, unit, help + ", added up.", labels));
+            foreach (var (values, totals) in rows)
+                writer.Point(values, (double)totals.Sum * scale);
+        }
+
+        writer.Begin(
+            new(MetricNames.Join(module, stem, "max", unit), MetricKind.Gauge, unit, $"The largest {value.Name} since the trace began.", labels));
+        foreach (var (values, totals) in rows)
+            writer.Point(values, totals.Max * scale);
+    }
+}
