@@ -111,7 +111,8 @@ internal static class ListCommand
             .Where(added => !ModuleFields.Of(module).Any(known => known.Field.Name == added.Name)),
         .. EnrichedColumns.All.Select(
             static added =>
-            (added.Column.Name, added.Column.Value.JsonType, (string?)("--enrich " + EnrichedColumns.FlagValueOf(added.By)))),
+            (added.Column.Name, added.Column.Value.JsonType, (string?)("--enrich " + EnrichedColumns.FlagValueOf(added.By))))
+            .Where(added => !ModuleFields.Of(module).Any(known => known.Field.Name == added.Name)),
     ];
 
     internal static string Lines<T>(IEnumerable<T> items, Action<Utf8JsonWriter, T> write)

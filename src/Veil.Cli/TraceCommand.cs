@@ -268,6 +268,7 @@ internal static class TraceCommand
             WriteTo = writeTo,
             Stream = stream,
             Follow = parsed.GetValue(flags.Follow),
+            ExecutableWatch = counting is null && enrichments.HasFlag(Enrichments.Exe) ? ExecutableWatch.ReadObject : null,
             Counting = counting,
             RingBytes = counting is not null ? RingBytesMin : RingBytes(parsed.GetValue(flags.Buffer)),
             Rings = counting is not null ? 1 : Rings(parsed.GetValue(flags.Rings)),
@@ -343,7 +344,7 @@ internal static class TraceCommand
 
     private static Enrichments Enrich(string[] values)
     {
-        string[] names = ["time", "user", "proc", "parent", "cgroup", "container", "why", "all"];
+        string[] names = ["time", "user", "proc", "parent", "cgroup", "container", "exe", "why", "all"];
         var chosen = Enrichments.None;
         foreach (string word in Words("--enrich", values))
         {
@@ -355,6 +356,7 @@ internal static class TraceCommand
                 "parent" => Enrichments.Parent,
                 "cgroup" => Enrichments.Cgroup,
                 "container" => Enrichments.Container,
+                "exe" => Enrichments.Exe,
                 "why" => Enrichments.Why,
                 "all" => Enrichments.All,
                 _ => throw new UsageException(
@@ -373,7 +375,7 @@ internal static class TraceCommand
             return chosen;
         var shown = chosen & fields.Aggregate(Enrichments.None, static (all, field) => all | FieldSelection.EnrichmentOf(field));
         return shown != Enrichments.None ? shown
-            : throw new UsageException("--enrich: --fields leaves out what it adds (time, username, proc_name, ppid, parent_comm, cgroup, container, pod, pod_namespace, image, why): name it there too");
+            : throw new UsageException("--enrich: --fields leaves out what it adds (time, username, proc_name, ppid, parent_comm, cgroup, container, pod, pod_namespace, image, exe, why): name it there too");
     }
 
     private static string? Hook(string? value, List<TraceModule> modules)

@@ -36,9 +36,9 @@ internal sealed class TraceFlags
     public Option<string[]> Fields { get; } = List("--fields", "FIELD,…", "show these fields only, in this order; text becomes key=value");
 
     public Option<string[]> Enrich { get; } =
-        List("--enrich", "time,user,proc,parent,cgroup,container,why,all",
-        "add wall-clock time, the user's name, the process's current name, its parent, its cgroup, its container; why a path refused a call (files), " +
-        "which all leaves out");
+        List("--enrich", "time,user,proc,parent,cgroup,container,exe,why,all",
+        "add wall-clock time, the user's name, the process's current name, its parent, its cgroup, its container, the file that it runs; why a path " +
+        "refused a call (files), which all leaves out");
 
     public Option<bool> Wide { get; } = new("--wide") { Description = "on a terminal too, the full columns that a file or a pipe gets" };
 

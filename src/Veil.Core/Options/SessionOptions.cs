@@ -66,6 +66,9 @@ public sealed record SessionOptions
     public bool NamesContainers => Output.Enrichments.HasFlag(Enrichments.Container)
         || Filters.Any(static filter => filter.Dimension is ScopeDimension { IsByName: true });
 
+    /// <summary>The object that tells what processes execute; none: nobody asks.</summary>
+    public Func<byte[]>? ExecutableWatch { get; init; }
+
     /// <summary>Descendants are traced too: of what the filters choose, and of the command.</summary>
     public bool Follow { get; init; }
 

@@ -2,6 +2,7 @@
 using System.Buffers.Binary;
 using Veil.Core.Containers;
 using Veil.Core.Events;
+using Veil.Core.Executables;
 using Veil.Core.Losses;
 using Veil.Core.Pipeline;
 
@@ -11,14 +12,15 @@ namespace Veil.Core.Sources;
 /// Cgroups that were made during a trace which filters by names. The kernel lets their events pass until it is known whose they are; here
 /// they wait for that, and then go on or are dropped. A cgroup of which nobody says a name in time is nobody's.
 /// </summary>
-internal sealed class NewCgroups
+/// <param name="header">The header of records.</param>
+internal sealed class NewCgroups(EventHeader header)
 {
     private const long PatienceMs = 1_000;
     private const long AskEveryMs = 20;
     private const int HeldBytesMax = 32 * 1024 * 1024;
 
     private readonly Dictionary<(uint Module, ulong Id), State> _states = [];
-    private readonly List<(uint Module, ulong Id, byte[] Record)> _held = [];
+    private readonly List<(uint Module, ulong Id, byte[] Record, byte[] Executable)> _held = [];
     private readonly List<(ulong Id, string Path, long SinceMs)> _waiting = [];
     private readonly Queue<(ulong Id, long UntilMs)> _decided = new();
     private long _heldBytes;
@@ -69,7 +71,7 @@ internal sealed class NewCgroups
         }
 
         _heldBytes += record.Length;
-        _held.Add((module, id, record.ToArray()));
+        _held.Add((module, id, record.ToArray(), ExecutableTable.Own.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[header.PidOffset..]))));
         return true;
     }
 
@@ -110,15 +112,18 @@ internal sealed class NewCgroups
         if (decided.Count == 0)
             return;
         _waiting.RemoveAll(some => decided.Contains(some.Id));
-        foreach (var (module, id, record) in _held)
+        foreach (var (module, id, record, executable) in _held)
         {
             var state = _states.GetValueOrDefault((module, id));
             if (state == State.Waiting)
                 continue;
             Count(state == State.Passes);
+            ExecutableTable.Own.Noted = executable;
             if (state == State.Passes && !pipeline.IsComplete)
                 pipeline.Deliver(record);
         }
+
+        ExecutableTable.Own.Noted = null;
 
         _held.RemoveAll(held => _states.GetValueOrDefault((held.Module, held.Id)) != State.Waiting);
         _heldBytes = _held.Sum(static held => (long)held.Record.Length);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Diagnostics;
 using System.Text;
+using Veil.Core.Cgroups;
 using Veil.Core.Containers;
 using Veil.Core.Interop;
 
