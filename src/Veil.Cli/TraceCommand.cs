@@ -297,10 +297,14 @@ internal static class TraceCommand
 
         var words = values.SelectMany(ListText.Split).ToList();
         var known = having.SelectMany(static module => module.Dimension!.KeyNames()).ToHashSet(StringComparer.Ordinal);
+        if (words.Find(word => !known.Contains(word.TrimStart('!'))) is { Length: > 0 } unknown)
+            throw new UsageException(
+                $"--{name}: unknown {name} '{Escaping.ForMessage(unknown.TrimStart('!'))}'{Messages.Suggest(unknown.TrimStart('!'), [.. known])} (available: " +
+                $"{string.Join("; ", having.Select(static module => $"{module.Module}: {string.Join(", ", module.Dimension!.KeyNames())}"))})");
         foreach (var (module, dimension) in having)
         {
             var own = dimension!.KeyNames().ToHashSet(StringComparer.Ordinal);
-            List<string> given = [.. words.Where(word => own.Contains(word.TrimStart('!')) || !known.Contains(word.TrimStart('!')))];
+            List<string> given = [.. words.Where(word => own.Contains(word.TrimStart('!')))];
             if (given.Count > 0)
                 yield return FilterExpression.Parse(dimension, given) with { Module = module };
             if (words.Exists(static word => !word.StartsWith('!')) && !given.Exists(static word => !word.StartsWith('!')))
@@ -477,7 +481,8 @@ internal static class TraceCommand
     }
 
     private static IEnumerable<string> Warnings(FilterExpression filter) =>
-        filter.Dimension.Warnings(filter.Bits.Keys);
+        filter.Dimension.Warnings(filter.Bits.Keys)
+            .Select(warning => filter.Dimension is ScopeDimension { IsByName: true } ? warning + "; it may start later" : warning);
 
     private static bool UseColour(int stream) =>
         !(stream == StandardStreams.Output ? Console.IsOutputRedirected : Console.IsErrorRedirected)

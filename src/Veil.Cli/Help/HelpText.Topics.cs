@@ -49,7 +49,15 @@ internal static partial class HelpText
         FilterDimension? filter = flags.Filters.FirstOrDefault(entry => entry.Value == option).Key;
         var facts = new List<(string, string)>();
         if (filter is not null)
-            facts.Add(("Value", $"{filter.AcceptedForm}; '!' before it denies"));
+        {
+            // A flag of several modules may mean something else in each.
+            var forms = modules.Select(module => (module.Name, Form: module.Filters.First(has => has.Name == name).AcceptedForm))
+                .DistinctBy(static module => module.Form).ToList();
+            string form = forms.Count > 1 ? string.Join("; ", forms.Select(static module => $"{module.Name}: {module.Form}")) : filter.AcceptedForm;
+            facts.Add(("Value", $"{form}; '!' before it denies"));
+        }
+
+
         if (modules.Count > 0)
             facts.Add(("Modules", string.Join(", ", modules.Select(static module => module.Name))));
         if (flags.Groups.FirstOrDefault(group => group.Options.Contains(option)).Title is { } title)

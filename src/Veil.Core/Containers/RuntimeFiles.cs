@@ -63,9 +63,9 @@ internal sealed class RuntimeFiles(string root, Func<uint, string?> homeOf)
         {
             string id = group[(group.LastIndexOf('/') + 1)..];
             if (IsOf("runc", $"run/runc/{id}/state.json", group))
-                return new(id, "runc", null, group, null, IsNested: false);
+                return new(id, "runc", null, null, group, null, IsNested: false);
             if (IsOf("crun", $"run/crun/{id}/status", group))
-                return new(id, "crun", null, group, null, IsNested: false);
+                return new(id, "crun", null, null, group, null, IsNested: false);
             group = group[..Math.Max(0, group.LastIndexOf('/'))];
         }
 
@@ -134,6 +134,8 @@ internal sealed class RuntimeFiles(string root, Func<uint, string?> homeOf)
             var annotations = Member(spec?.RootElement, "annotations");
             bool isCrio = place.Runtime is "crio" || (place.Runtime is null && Text(annotations, "io.container.manager") == "cri-o");
             var facts = place.PodUid is null && !isCrio ? default : Labels(annotations);
+            if (!isCrio && (place.PodId ?? Text(annotations, "io.kubernetes.cri-o.SandboxID")) is { } pod)
+                facts = facts with { Pod = PodmanPods.NameOf(folder, storage, pod) };
             return (facts with { Runtime = isCrio ? "crio" : "podman", Image = Text(annotations, "io.kubernetes.cri-o.ImageName") })
                 .Or(stored ?? default);
         }

@@ -65,10 +65,12 @@ static __always_inline int exe_tell(struct veil_task task, enum exe_type type, _
 	return 0;
 }
 
-SEC("tp_btf/sched_process_exec")
-int exe_exec(void *ctx)
+/* Where execve gives the task its name: it has the new memory by then, and has done nothing with it. The name alone is
+ * changed too, by prctl(2), which tells nothing new. */
+SEC("tp_btf/task_rename")
+int BPF_PROG(exe_exec, struct task_struct *renamed)
 {
-	struct path_walk *walk = exe_draft(EXE_SLOT_EXEC, veil_current());
+	struct path_walk *walk = exe_draft(EXE_SLOT_EXEC, veil_task_typed(renamed));
 
 	if (walk)
 		veil_draft_emit(&walk->draft);

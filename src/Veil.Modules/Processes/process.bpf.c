@@ -49,6 +49,7 @@ struct process_event {
 	veil_some_bytes_t anon_rss_bytes;
 	veil_some_bytes_t file_rss_bytes;
 	veil_some_bytes_t shmem_rss_bytes;
+	veil_some_bytes_t pgtables_bytes;
 	veil_some_comm_t oom_comm; /* who asked for memory that was not there */
 	veil_path_t filename;
 	veil_argv_t argv;
@@ -200,7 +201,7 @@ static __always_inline struct process_event *process_event_start(struct veil_dra
 	event->oom_pid = -1;
 	event->ret = VEIL_RET_NONE;
 	event->duration_ns = event->cpu_ns = event->max_rss_bytes = event->total_vm_bytes = -1;
-	event->anon_rss_bytes = event->file_rss_bytes = event->shmem_rss_bytes = -1;
+	event->anon_rss_bytes = event->file_rss_bytes = event->shmem_rss_bytes = event->pgtables_bytes = -1;
 	__builtin_memcpy(event->oom_comm, VEIL_COMM_UNKNOWN, sizeof(VEIL_COMM_UNKNOWN));
 	veil_part_omit(&event->cwd);
 	veil_part_omit(&event->filename);
@@ -907,6 +908,7 @@ static __always_inline int process_oom(__u32 slot, struct veil_task task, const 
 			event->anon_rss_bytes = process_rss_bytes(mm, MM_ANONPAGES);
 			event->file_rss_bytes = process_rss_bytes(mm, MM_FILEPAGES);
 			event->shmem_rss_bytes = process_rss_bytes(mm, MM_SHMEMPAGES);
+			event->pgtables_bytes = BPF_CORE_READ(mm, pgtables_bytes.counter);
 			process_add_exe(slot, walk, &event->exe, mm);
 		}
 	}
