@@ -229,7 +229,7 @@ internal static class TraceCommand
         if (format == OutputFormat.Strace)
             arguments = StraceFlags.Imply(arguments, modules, fields, enrichments, counting);
         else if (format == OutputFormat.Tree)
-            TreeFlags.Require(modules, fields, enrichments, counting);
+            TreeFlags.Require(modules, filters, fields, enrichments, counting);
         else
             enrichments = Shown(enrichments, fields);
         if (counting is { By: null, Histogram: null } && arguments.Has(CallFlags.Args.Name))
@@ -248,6 +248,7 @@ internal static class TraceCommand
             && modules.FirstOrDefault(static module => module.FiltersInUserspace is not null) is { FiltersInUserspace: { } late })
             throw new UsageException(
                 $"{late}: so many values are decided in userspace, after counting; give fewer, or --count-by filename");
+        ScopeHierarchy.Choose(filters, enrichments.HasFlag(Enrichments.Container));
         string? written = parsed.GetValue(flags.Write), writeTo = WriteTo(written);
         int stream = written is null ? StartedCommand.Stream : StandardStreams.Output;
         return new SessionOptions
@@ -470,7 +471,7 @@ internal static class TraceCommand
     }
 
     // The name that process has is as it was asked for, perhaps from another folder.
-    private static bool HasPaths(TraceModule module) => ModuleFields.Of(module).Any(static known => known.Field.Name == "target");
+    private static bool HasPaths(TraceModule module) => ModuleFields.Of(module).Any(static known => known.Field.Name is "target" or "argv");
 
     private static UsageException NoModuleHas(string flag, List<TraceModule> chosen, Func<TraceModule, bool> has, string what = "it")
     {

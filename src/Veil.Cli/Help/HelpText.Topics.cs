@@ -114,6 +114,11 @@ internal static partial class HelpText
                     "prompt; --control PATH opens a socket for veil control PATH COMMAND. Both take the same commands.", "", "");
                 Section(text, "Commands",
                     ControlCommands.Commands.Select(static command => ($"{command.Name} {command.Arguments}".TrimEnd(), command.Summary)));
+                Section(text, "Filters (MAP; with _deny behind it what it denies)",
+                    ModuleCatalog.All.SelectMany(static module => module.Filters.Select(filter => (filter.Name, Module: module.Name)))
+                        .GroupBy(static filter => filter.Name)
+                        .Select(static of => (of.Key, of.Count() == ModuleCatalog.All.Count ? "every module" : string.Join(", ", of.Select(static filter => filter.Module))))
+                        .Append(("follow", "every module, with -f: processes whose descendants are traced from now on")));
                 Section(text, "Flags", ((Option[])[flags.Control, flags.ControlGroup]).Select(Line));
                 text.Append('\n').Append(Of(Commands(root).First(static command => command.Name == HelpTopics.Control)));
                 return text.ToString();

@@ -80,5 +80,5 @@ public abstract class FilterDimension
     /// <summary>A suggestion, or nothing.</summary>
     protected static string Nearest(string text, IEnumerable<string> names) =>
         NearestName.Find(text, names) is { Count: > 0 } near
-            ? $"; did you mean {string.Join(" or ", near.Select(static name => $"'{name}'"))}?" : "";
+            ? $"; did you mean {string.Join(" or ", near.Select(Quoted))}?" : "";
 }

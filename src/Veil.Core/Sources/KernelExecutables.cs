@@ -8,14 +8,14 @@ using Veil.Core.Losses;
 
 namespace Veil.Core.Sources;
 
-/// <summary>The programs that tell what processes execute (<c>executables.bpf.c</c>): through the session's rings, before the events that it is
+/// <summary>The programs that tell what processes execute (<c>exe.bpf.c</c>): through the session's rings, before the events that it is
 /// true of.</summary>
 internal sealed class KernelExecutables : IDisposable
 {
     /// <summary>What the kind of their records has in place of the number of an event struct (<c>VEIL_KIND_EXE</c>).</summary>
     public const uint Kind = 254;
 
-    private const string Name = "executables";
+    private const string Name = "exe";
     private readonly BpfObject _object;
     private readonly LossLedger _losses;
     private readonly List<BpfLink> _links = [];
@@ -40,7 +40,7 @@ internal sealed class KernelExecutables : IDisposable
             _losses = new LossLedger(_object);
             foreach (var program in _object.Programs.Where(static program => !program.IsIterator))
                 _links.Add(program.Attach());
-            Look(_object.Program("exe_look"));
+            Look(_object.Program("exe_look_iter"));
         }
         catch
         {

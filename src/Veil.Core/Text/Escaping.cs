@@ -140,11 +140,16 @@ public static class Escaping
     }
 
     /// <summary>The text form of a managed string, for messages.</summary>
-    public static string ForMessage(string text)
+    public static string ForMessage(string text) => Escaped(text, inColumns: false);
+
+    /// <summary>The same, for columns: nothing in it can pass for the space between two, or for a label.</summary>
+    public static string ForTable(string text) => Escaped(text, inColumns: true);
+
+    private static string Escaped(string text, bool inColumns)
     {
         byte[] raw = Encoding.UTF8.GetBytes(text);
         var line = new LineWriter(new byte[(raw.Length * MaxGrowth) + 8]);
-        Append(ref line, raw, inColumns: false);
+        Append(ref line, raw, inColumns);
         return Encoding.UTF8.GetString(line.Written);
     }
 

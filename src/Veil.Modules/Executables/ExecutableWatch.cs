@@ -5,5 +5,5 @@ namespace Veil.Modules;
 public static class ExecutableWatch
 {
     /// <summary>The compiled object.</summary>
-    public static byte[] ReadObject() => EmbeddedObject.Read("executables");
+    public static byte[] ReadObject() => EmbeddedObject.Read("exe");
 }

@@ -486,11 +486,18 @@ static __always_inline void process_restore_argv(struct path_walk *walk, __u64 s
 	struct process_event *event = (void *)walk->draft.bytes;
 	__u64 from = BPF_CORE_READ(mm, arg_start) + skip, size = BPF_CORE_READ(mm, arg_end) - from;
 	__u64 place = event->argv.offset, length = asked ? asked->length : 0, room;
+	const void *name = asked ? asked->name : NULL;
 
+	/* Its page was not there: what it was executed by is what it mostly is. */
+	if (!length) {
+		name = &walk->draft.bytes[event->filename.offset & (VEIL_PART_MAX - 1)];
+		length = event->filename.size + 1;
+	}
 	asm volatile("" : "+r"(place), "+r"(length));
 	if (place > PROCESS_PLACE_MAX - PROCESS_NAME_MAX || length > PROCESS_NAME_MAX || !length)
 		return;
-	bpf_probe_read_kernel(&walk->draft.bytes[place], length, asked->name);
+	bpf_probe_read_kernel(&walk->draft.bytes[place], length, name);
+	walk->draft.bytes[place + length - 1] = '\0';
 	room = VEIL_PART_MAX - length;
 	event->argv.truncated = size > room;
 	if (size > room)

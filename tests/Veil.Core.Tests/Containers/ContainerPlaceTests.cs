@@ -99,7 +99,7 @@ public sealed class ContainerPlaceTests
     public void Find_AContainerInAContainer_IsTheInnerOneAndMarked()
     {
         var place = ContainerPlace.Find($"/docker/{Other}/kubelet/kubepods/besteffort/pod{Uid}/{Id}/x").ShouldNotBeNull();
-        place.ShouldBe(new ContainerPlace(Id, null, Uid, $"/docker/{Other}/kubelet/kubepods/besteffort/pod{Uid}/{Id}", null, IsNested: true));
+        place.ShouldBe(new ContainerPlace(Id, null, Uid, null, $"/docker/{Other}/kubelet/kubepods/besteffort/pod{Uid}/{Id}", null, IsNested: true));
     }
 
     [Theory]

@@ -68,7 +68,7 @@ static __always_inline int exe_tell(struct veil_task task, enum exe_type type, _
 /* Where execve gives the task its name: it has the new memory by then, and has done nothing with it. The name alone is
  * changed too, by prctl(2), which tells nothing new. */
 SEC("tp_btf/task_rename")
-int BPF_PROG(exe_exec, struct task_struct *renamed)
+int BPF_PROG(exe_exec_tp_btf, struct task_struct *renamed)
 {
 	struct path_walk *walk = exe_draft(EXE_SLOT_EXEC, veil_task_typed(renamed));
 
@@ -78,7 +78,7 @@ int BPF_PROG(exe_exec, struct task_struct *renamed)
 }
 
 SEC("tp_btf/task_newtask")
-int BPF_PROG(exe_fork, struct task_struct *child)
+int BPF_PROG(exe_fork_tp_btf, struct task_struct *child)
 {
 	struct veil_task task = veil_task_typed(child);
 
@@ -87,7 +87,7 @@ int BPF_PROG(exe_fork, struct task_struct *child)
 
 /* Several threads may each see that they are the last, which does no harm. */
 SEC("tp_btf/sched_process_exit")
-int exe_exit(void *ctx)
+int exe_exit_tp_btf(void *ctx)
 {
 	struct veil_task task = veil_current();
 	struct signal_struct *signal = veil_task_read(task, signal);
@@ -97,7 +97,7 @@ int exe_exit(void *ctx)
 
 /* Those that were there before. Of a process whose first thread has ended another one has the memory. */
 SEC("iter/task")
-int exe_look(struct bpf_iter__task *ctx)
+int exe_look_iter(struct bpf_iter__task *ctx)
 {
 	struct task_struct *address = ctx->task;
 	struct path_walk *walk;
