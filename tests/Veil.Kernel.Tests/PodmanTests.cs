@@ -102,6 +102,32 @@ public sealed class PodmanTests : IDisposable
         others.ShouldNotContain("plain");
     }
 
+    [PodmanFact]
+    public void Container_AddedWhileItRuns_IsInForce()
+    {
+        var said = Run("""
+            podman run -d --network none --name early $image /hold 0 >/dev/null
+            $veil -q --module syscall -s getppid -n hold --control $work/socket -o json >$work/events &
+            veil_pid=$!
+            until [ -S $work/socket ]; do sleep 0.1; done
+            sleep 2
+            seen() { local before; sleep 0.5; before=$(wc -l <$work/events); sleep 1; echo "$1 $(($(wc -l <$work/events) - before > 0))"; }
+            seen free
+            $veil control $work/socket add container_deny early
+            seen denied
+            $veil control $work/socket del container_deny early
+            $veil control $work/socket add container early
+            seen allowed
+            $veil control $work/socket del container early
+            $veil control $work/socket add container nosuch
+            seen other
+            kill -TERM $veil_pid
+            wait $veil_pid
+            """);
+        said.Where(static line => line.Split(' ') is [_, "0" or "1"]).ShouldBe(["free 1", "denied 0", "allowed 1", "other 0"]);
+        said.ShouldContain("container allows nosuch; --container: no container is called 'nosuch' now (veil --list-containers)");
+    }
+
     private static (string? Filename, string? Container, string? Pod) Facts(JsonElement shown) =>
         (shown.GetProperty("filename").GetString(), shown.GetProperty("container").GetString(), shown.GetProperty("pod").GetString());
 
