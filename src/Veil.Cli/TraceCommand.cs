@@ -300,7 +300,7 @@ internal static class TraceCommand
         var known = having.SelectMany(static module => module.Dimension!.KeyNames()).ToHashSet(StringComparer.Ordinal);
         if (words.Find(word => !known.Contains(word.TrimStart('!'))) is { Length: > 0 } unknown)
             throw new UsageException(
-                $"--{name}: unknown {name} '{Escaping.ForMessage(unknown.TrimStart('!'))}'{Messages.Suggest(unknown.TrimStart('!'), [.. known])} (available: " +
+                $"--{name}: unknown {name} '{Escaping.ForMessage(unknown.TrimStart('!'))}'{NearestName.Hint(unknown.TrimStart('!'), known)} (available: " +
                 $"{string.Join("; ", having.Select(static module => $"{module.Module}: {string.Join(", ", module.Dimension!.KeyNames())}"))})");
         foreach (var (module, dimension) in having)
         {
@@ -345,7 +345,7 @@ internal static class TraceCommand
     /// <summary>The module of that name.</summary>
     internal static TraceModule Module(string name) => ModuleCatalog.All.FirstOrDefault(module => module.Name == name)
         ?? throw new UsageException(
-            $"--module: unknown module '{Escaping.ForMessage(name)}'{(Habits.Module(name) is { } instead ? $"; {instead}" : Messages.Suggest(name, s_moduleNames))} (available: {string.Join(", ", s_moduleNames)})");
+            $"--module: unknown module '{Escaping.ForMessage(name)}'{(Habits.Module(name) is { } instead ? $"; {instead}" : NearestName.Hint(name, s_moduleNames))} (available: {string.Join(", ", s_moduleNames)})");
 
     private static Enrichments Enrich(string[] values)
     {
@@ -365,7 +365,7 @@ internal static class TraceCommand
                 "why" => Enrichments.Why,
                 "all" => Enrichments.All,
                 _ => throw new UsageException(
-                    $"--enrich: unknown enrichment '{Escaping.ForMessage(word)}'{Messages.Suggest(word, names)} (available: " +
+                    $"--enrich: unknown enrichment '{Escaping.ForMessage(word)}'{NearestName.Hint(word, names)} (available: " +
                     $"{string.Join(", ", names)})"),
             };
         }
@@ -393,7 +393,7 @@ internal static class TraceCommand
             if (!names.Contains(value))
                 throw new UsageException(
                     $"--hook: module {module.Name} has no hook " +
-                    $"'{Escaping.ForMessage(value)}'{Messages.Suggest(value, names)} (available: {string.Join(", ", names)})");
+                    $"'{Escaping.ForMessage(value)}'{NearestName.Hint(value, names)} (available: {string.Join(", ", names)})");
         }
 
         return value;

@@ -140,16 +140,20 @@ public static class Escaping
     }
 
     /// <summary>The text form of a managed string, for messages.</summary>
-    public static string ForMessage(string text) => Escaped(text, inColumns: false);
-
-    /// <summary>The same, for columns: nothing in it can pass for the space between two, or for a label.</summary>
-    public static string ForTable(string text) => Escaped(text, inColumns: true);
-
-    private static string Escaped(string text, bool inColumns)
+    public static string ForMessage(string text)
     {
         byte[] raw = Encoding.UTF8.GetBytes(text);
         var line = new LineWriter(new byte[(raw.Length * MaxGrowth) + 8]);
-        Append(ref line, raw, inColumns);
+        Append(ref line, raw, inColumns: false);
+        return Encoding.UTF8.GetString(line.Written);
+    }
+
+    /// <summary>The same for a column: nothing in it looks like a column's end or label (<see cref="AppendText"/>).</summary>
+    public static string ForColumn(string text)
+    {
+        byte[] raw = Encoding.UTF8.GetBytes(text);
+        var line = new LineWriter(new byte[BytesMax(raw.Length)]);
+        AppendText(ref line, raw);
         return Encoding.UTF8.GetString(line.Written);
     }
 

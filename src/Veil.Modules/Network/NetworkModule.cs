@@ -136,6 +136,8 @@ internal sealed class NetworkModule : TraceModule
     {
         foreach (string protocol in arguments.Of(s_protocol.Name).Except([Tcp, Udp]))
             throw new UsageException($"--protocol: unknown protocol '{Escaping.ForMessage(protocol)}' (available: {Tcp}, {Udp})");
+        if (arguments.IsGiven(s_lifetimes.Name) && arguments.IsGiven(s_protocol.Name) && !Protocols(arguments).Contains(Tcp))
+            throw new UsageException("--lifetimes: only TCP has connections; not beside --protocol udp");
         foreach (string name in s_events.Where(name => Asks(arguments, name)))
         {
             if (arguments.IsGiven(s_lifetimes.Name) && !s_ofEnds.Contains(name))
@@ -144,9 +146,6 @@ internal sealed class NetworkModule : TraceModule
                 throw new UsageException(
                     $"--event: {name} is of {ProtocolsOf(name)[0]}; not beside --protocol {string.Join(',', Protocols(arguments))}");
         }
-
-        if (arguments.IsGiven(s_lifetimes.Name) && !Protocols(arguments).Contains(Tcp))
-            throw new UsageException("--lifetimes: only TCP has connections; not beside --protocol udp");
 
         var attached =
             s_events.Where(
