@@ -15,7 +15,8 @@ internal sealed class ModuleBench(Programs programs, ScenarioRunner runner, int 
     public string Run(Action<string> progress)
     {
         var text = new StringBuilder();
-        foreach (var (module, title, scenarios) in new ModuleScenarios(programs).All())
+        using var cgroups = new Cgroups();
+        foreach (var (module, title, scenarios) in new ModuleScenarios(programs, cgroups.Folders).All())
         {
             var rows = new RowTable(scenarios);
             _tables[module] = rows;
@@ -62,6 +63,12 @@ internal sealed class ModuleBench(Programs programs, ScenarioRunner runner, int 
                 "--args, CPU of the tracer an event as text, ns", 600, Row(ModuleScenarios.WithDescriptors).CpuNsPerEvent, Cell.Ns),
             Figure.AtMost(
                 "--args, CPU of the tracer an event as JSON, ns", 900, Row(ModuleScenarios.WithDescriptorsAsJson).CpuNsPerEvent, Cell.Ns),
+            ScopeFigure("outside of", ModuleScenarios.OutsideScope),
+            ScopeFigure("inside of", ModuleScenarios.InsideScope),
+            Figure.AtMost(
+                "--enrich container, CPU of the tracer more an event, ns", 30,
+                _tables[ModuleScenarios.Scope][ModuleScenarios.ContainerRow].CpuNsPerEvent
+                - _tables[ModuleScenarios.Scope][ModuleScenarios.TextRow].CpuNsPerEvent, Cell.Ns),
             Whole("scheduler"),
             Whole("files"),
             Whole("network"),
@@ -76,6 +83,10 @@ internal sealed class ModuleBench(Programs programs, ScenarioRunner runner, int 
             Figure.AtMost("all modules, peak memory beyond the ring, MiB", 30 << 20, all.PeakBeyondRingBytes, Cell.Mebibytes, "30"),
         ];
     }
+
+    private Figure ScopeFigure(string side, string row) => Figure.AtMost(
+        $"a call {side} a scope of 100 cgroups, dropped / empty program", 1.35,
+        _tables[ModuleScenarios.Scope].AddedNs(row) / _tables[ModuleScenarios.Scope].AddedNs(ModuleScenarios.EmptyRow), Cell.Ratio);
 
     private Row Row(string name) => _tables[ModuleScenarios.Arguments][name];
 

@@ -323,6 +323,7 @@ struct mm_struct {
 	struct uprobes_state uprobes_state;
 	struct rw_semaphore mmap_lock;
 	atomic_t mm_users;
+	atomic64_t pgtables_bytes;
 	unsigned long total_vm;
 	unsigned long arg_start;
 	unsigned long arg_end;

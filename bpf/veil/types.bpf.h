@@ -23,6 +23,7 @@ typedef __u32 veil_kind_t;	   /* module << 8 | index of the event struct in the 
 typedef char veil_comm_t[16] __attribute__((aligned(8)));
 typedef __s64 veil_errno_t;  /* 0, or an errno: negative, as a call returns it */
 typedef __u64 veil_id_t;     /* a number that tells things apart; 0: not known */
+typedef __u32 veil_netns_t;  /* a network namespace's inode number; 0: not known */
 typedef __u64 veil_cgroup_t; /* a cgroup of the session's hierarchy; 0: not known */
 
 typedef __u32 veil_cpu_t;	  /* CPU number */

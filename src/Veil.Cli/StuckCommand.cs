@@ -53,6 +53,7 @@ internal static class StuckCommand
                 .Where(static filter => filter.Values.Length > 0)
                 .Select(static filter => FilterExpression.Parse(filter.Key, filter.Values))
                 .ToList();
+            ScopeHierarchy.Choose(given, shows: false);
             var least = TimeFlag.Read(slower.Name, parsed.GetValue(slower), s_slowerMin, s_slowerMax, "1ms to 3650d, such as 10s");
             return Run(
                 new StuckOptions(given, given.Count == 0 && least is null, least ?? TimeSpan.Zero),

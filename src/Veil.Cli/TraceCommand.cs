@@ -237,7 +237,7 @@ internal static class TraceCommand
         if (format == OutputFormat.Strace)
             arguments = StraceFlags.Imply(arguments, modules, fields, enrichments, counting);
         else if (format == OutputFormat.Tree)
-            TreeFlags.Require(modules, fields, enrichments, counting);
+            TreeFlags.Require(modules, filters, fields, enrichments, counting);
         else
             enrichments = Shown(enrichments, fields);
         CallOptions.Current = CallFlags.Read(arguments, format == OutputFormat.Strace ? DescriptorDetail.None : DescriptorDetail.All) with
@@ -253,6 +253,7 @@ internal static class TraceCommand
             && modules.FirstOrDefault(static module => module.FiltersInUserspace is not null) is { FiltersInUserspace: { } late })
             throw new UsageException(
                 $"{late}: so many values are decided in userspace, after counting; give fewer, or --count-by filename");
+        ScopeHierarchy.Choose(filters, enrichments.HasFlag(Enrichments.Container));
         string? written = parsed.GetValue(flags.Write), writeTo = WriteTo(written);
         int stream = written is null ? StartedCommand.Stream : StandardStreams.Output;
         return new SessionOptions
@@ -273,6 +274,7 @@ internal static class TraceCommand
             WriteTo = writeTo,
             Stream = stream,
             Follow = parsed.GetValue(flags.Follow),
+            ExecutableWatch = counting is null && enrichments.HasFlag(Enrichments.Exe) ? ExecutableWatch.ReadObject : null,
             Counting = counting,
             RingBytes = counting is not null ? RingBytesMin : RingBytes(parsed.GetValue(flags.Buffer)),
             Rings = counting is not null ? 1 : Rings(parsed.GetValue(flags.Rings)),
@@ -301,10 +303,14 @@ internal static class TraceCommand
 
         var words = values.SelectMany(ListText.Split).ToList();
         var known = having.SelectMany(static module => module.Dimension!.KeyNames()).ToHashSet(StringComparer.Ordinal);
+        if (words.Find(word => !known.Contains(word.TrimStart('!'))) is { Length: > 0 } unknown)
+            throw new UsageException(
+                $"--{name}: unknown {name} '{Escaping.ForMessage(unknown.TrimStart('!'))}'{NearestName.Hint(unknown.TrimStart('!'), known)} (available: " +
+                $"{string.Join("; ", having.Select(static module => $"{module.Module}: {string.Join(", ", module.Dimension!.KeyNames())}"))})");
         foreach (var (module, dimension) in having)
         {
             var own = dimension!.KeyNames().ToHashSet(StringComparer.Ordinal);
-            List<string> given = [.. words.Where(word => own.Contains(word.TrimStart('!')) || !known.Contains(word.TrimStart('!')))];
+            List<string> given = [.. words.Where(word => own.Contains(word.TrimStart('!')))];
             if (given.Count > 0)
                 yield return FilterExpression.Parse(dimension, given) with { Module = module };
             if (words.Exists(static word => !word.StartsWith('!')) && !given.Exists(static word => !word.StartsWith('!')))
@@ -348,7 +354,7 @@ internal static class TraceCommand
 
     private static Enrichments Enrich(string[] values)
     {
-        string[] names = ["time", "user", "proc", "parent", "cgroup", "container", "why", "all"];
+        string[] names = ["time", "user", "proc", "parent", "cgroup", "container", "exe", "why", "all"];
         var chosen = Enrichments.None;
         foreach (string word in Words("--enrich", values))
         {
@@ -360,6 +366,7 @@ internal static class TraceCommand
                 "parent" => Enrichments.Parent,
                 "cgroup" => Enrichments.Cgroup,
                 "container" => Enrichments.Container,
+                "exe" => Enrichments.Exe,
                 "why" => Enrichments.Why,
                 "all" => Enrichments.All,
                 _ => throw new UsageException(
@@ -378,7 +385,7 @@ internal static class TraceCommand
             return chosen;
         var shown = chosen & fields.Aggregate(Enrichments.None, static (all, field) => all | FieldSelection.EnrichmentOf(field));
         return shown != Enrichments.None ? shown
-            : throw new UsageException("--enrich: --fields leaves out what it adds (time, username, proc_name, ppid, parent_comm, cgroup, container, pod, pod_namespace, image, why): name it there too");
+            : throw new UsageException("--enrich: --fields leaves out what it adds (time, username, proc_name, ppid, parent_comm, cgroup, container, pod, pod_namespace, image, exe, why): name it there too");
     }
 
     private static string? Hook(string? value, List<TraceModule> modules)
@@ -470,7 +477,7 @@ internal static class TraceCommand
     }
 
     // The name that process has is as it was asked for, perhaps from another folder.
-    private static bool HasPaths(TraceModule module) => ModuleFields.Of(module).Any(static known => known.Field.Name == "target");
+    private static bool HasPaths(TraceModule module) => ModuleFields.Of(module).Any(static known => known.Field.Name is "target" or "argv");
 
     private static UsageException NoModuleHas(string flag, List<TraceModule> chosen, Func<TraceModule, bool> has, string what = "it")
     {
@@ -481,7 +488,8 @@ internal static class TraceCommand
     }
 
     private static IEnumerable<string> Warnings(FilterExpression filter) =>
-        filter.Dimension.Warnings(filter.Bits.Keys);
+        filter.Dimension.Warnings(filter.Bits.Keys)
+            .Select(warning => filter.Dimension is ScopeDimension { IsByName: true } ? warning + "; it may start later" : warning);
 
     private static bool UseColour(int stream) =>
         !(stream == StandardStreams.Output ? Console.IsOutputRedirected : Console.IsErrorRedirected)

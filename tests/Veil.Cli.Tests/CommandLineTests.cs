@@ -127,7 +127,7 @@ public sealed class CommandLineTests
         "--module syscall --output strace --fields pid", "--fields: a line of strace has room for duration_ns alone (as strace -T)")]
     [InlineData("--module syscall --output strace --enrich all", "--enrich: a line of strace has room for time alone (as strace -ttt)")]
     [InlineData("--module syscall --output strace --wide", "--wide: is for columns, and --output strace has none; leave one of them out")]
-    [InlineData("--module network --enrich why", "--enrich why: no chosen module has paths (network); files would")]
+    [InlineData("--module network --enrich why", "--enrich why: no chosen module has paths (network); files, process would")]
     [InlineData(
         "--module syscall --enrich tme",
         "--enrich: unknown enrichment 'tme'; did you mean 'time'? (available: time, user, proc, parent, cgroup, container, why, all)")]
@@ -178,6 +178,12 @@ public sealed class CommandLineTests
     [InlineData("--module files --errno 0", "--errno: unknown error '0'")]
     [InlineData("--module memory --errno EPERM", "--errno: no chosen module has it (memory); syscall, files, network would")]
     [InlineData("--module network --event DNS --protocol tcp", "--event: DNS is of udp; not beside --protocol tcp")]
+    [InlineData("--module network --lifetimes --event SEND", "--lifetimes: shows CLOSE, FAILED, OPEN alone; choose by --event or by --lifetimes")]
+    [InlineData("--module process --output tree --event EXEC", "--event: a tree is made of all events; leave it out, or take --output json")]
+    [InlineData(
+        "--module memory,process,network --event EXCE",
+        "--event: unknown event 'EXCE'; did you mean 'EXEC'? (available: process: EXEC, EXIT, FORK, OOM; network: CONNECT, ESTABLISHED, ACCEPT, CLOSING, " +
+        "CLOSE, FAILED, LISTEN, RETRANSMIT, RESET, DROP, OVERFLOW, OPEN, SEND, RECEIVE, DNS)")]
     [InlineData("--module network --protocol sctp", "--protocol: unknown protocol 'sctp' (available: tcp, udp)")]
     [InlineData("--module network --protocol udp --lifetimes", "--lifetimes: only TCP has connections; not beside --protocol udp")]
     [InlineData(

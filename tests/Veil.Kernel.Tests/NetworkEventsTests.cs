@@ -271,6 +271,35 @@ public sealed class NetworkEventsTests
         dropped.GetProperty("uid").ValueKind.ShouldBe(JsonValueKind.Null);
     }
 
+    /// <summary>The oracle is the socket's own count of drops.</summary>
+    [KernelTheory(6, 11, "no socket")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Drop_OfAFullSocket_IsItsUsers(bool isOlder)
+    {
+        var older = isOlder ? new UdpClient(new IPEndPoint(IPAddress.Loopback, 0)) : null;
+        using var veil = VeilRun.Attach(
+            "--module", "network", "--event", "DROP", "--protocol", "udp", "-p", $"{Environment.ProcessId}", "--enrich", "parent", "--output", "json");
+        using var sender = new UdpClient();
+        using var receiver = older ?? new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
+        receiver.Client.ReceiveBufferSize = 1;
+        var to = (IPEndPoint)receiver.Client.LocalEndPoint!;
+        // What is made during the trace is known once it was used.
+        if (!isOlder)
+            receiver.Send([1], 1, to);
+        for (int sent = 0; sent < 50; sent++)
+            sender.Send(new byte[1_000], 1_000, to);
+        long drops = File.ReadLines("/proc/net/udp").Where(line => line.Contains($":{to.Port:X4} ", StringComparison.Ordinal))
+            .Sum(static line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^1]));
+        veil.Stop().ShouldBe(0);
+
+        drops.ShouldBeGreaterThan(0);
+        var own = veil.Events.Where(e => e.GetProperty("sport").GetInt32() == to.Port).ToList();
+        own.Count.ShouldBe((int)drops);
+        own.ShouldAllBe(static e => e.GetProperty("pid").GetInt32() == Environment.ProcessId && e.GetProperty("socket_id").ValueKind == JsonValueKind.Number
+            && e.GetProperty("ppid").ValueKind == JsonValueKind.Number && e.GetProperty("reason").ValueEquals("SOCKET_RCVBUFF"));
+    }
+
     private static JsonElement[] Of(VeilRun veil, string evt) => [.. veil.Events.Where(e => e.GetProperty("evt_type").ValueEquals(evt))];
 
     private static VeilRun Attach(Workload workload, string hook, params string[] flags) =>

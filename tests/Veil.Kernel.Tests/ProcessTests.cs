@@ -144,6 +144,49 @@ public sealed partial class ProcessTests
         }
     }
 
+    /// <summary>Without the interpreter, whether the name that it was given can be read or not.</summary>
+    [Theory]
+    [MemberData(nameof(Hooks))]
+    public void Exec_OfAScriptWithConstants_HasWhatItWasGiven(string hook)
+    {
+        string script = Path.Combine(Path.GetTempPath(), "veil-script-" + Guid.NewGuid().ToString("N"));
+        File.WriteAllText(script, "#!/usr/bin/env -S sh -e\nexit 0\n");
+        Process.Start("chmod", ["500", script]).WaitForExit();
+        try
+        {
+            using var workload = Workload.Waiting("processes", "script", script);
+            using var veil = VeilRun.Attach("--module", "process", "--hook", hook, "-f", "-p", workload.Pid, "--output", "json");
+            workload.Go();
+            veil.Stop().ShouldBe(0);
+
+            var argv = Argv(Of(veil.Events, "EXEC").First());
+            argv[1..].ShouldBe(["first"]);
+            argv[0].ShouldBeOneOf("constant", script);
+        }
+        finally
+        {
+            File.Delete(script);
+        }
+    }
+
+    [Fact]
+    public void Exit_OfTheCommand_IsCountedFromItsExecve()
+    {
+        var veil = VeilRun.ToEnd("-q", "--module", "process", "--output", "json", "-w", "/dev/stdout", "--", "sleep", "0.1");
+        var (exec, exit) = (Of(veil.Events, "EXEC").Single(), Of(veil.Events, "EXIT").Single());
+
+        long between = exit.GetProperty("timestamp").GetInt64() - exec.GetProperty("timestamp").GetInt64();
+        exit.GetProperty("duration_ns").GetInt64().ShouldBeInRange(between - 20_000_000, between + 20_000_000);
+    }
+
+    [Fact]
+    public void EnrichWhy_OfAProgram_IsWhatRefusedIt()
+    {
+        var events = Trace("/etc/hostname; true", null, "--failed", "--enrich", "why");
+        Of(events, "EXEC").Single(static e => e.GetProperty("errno").ValueEquals("EACCES")).GetProperty("why").GetString()!
+            .ShouldStartWith("/etc/hostname is 0644 root");
+    }
+
     [Theory]
     [InlineData("EXEC", new[] { "EXEC" })]
     [InlineData("!EXEC", new[] { "EXIT", "FORK" })]
@@ -215,6 +258,24 @@ public sealed partial class ProcessTests
             "`-- PID (sh)  [FAILED: exit 127, at T for T, cpu T]",
             "        cannot execute /nosuch/program 'a b'  [FAILED: ENOENT]",
         ]);
+    }
+
+    /// <summary>Arguments begin with a name that the caller chooses.</summary>
+    [Fact]
+    public void Tree_OfOtherNames_SaysWhatWasExecuted()
+    {
+        const string script = "(exec -a fake /bin/false); (exec -a fake /etc/hostname); PATH=/bin/nosuch:/usr/nosuch env x; exit 0";
+        var veil = VeilRun.ToEnd("--module", "process", "--output", "tree", "--", "bash", "-c", script);
+        veil.Errors.ShouldContain(" /bin/false (as fake)  [FAILED: exit 1, at ");
+        veil.Errors.ShouldContain("cannot execute /etc/hostname (as fake)  [FAILED: EACCES]");
+    }
+
+    [Fact]
+    public void Tree_OfFailures_HasChildrenBelowTheirParents()
+    {
+        var veil = VeilRun.ToEnd("--module", "process", "--failed", "--output", "tree", "--", "sh", "-c", "sh -c 'exit 3'; exit 4");
+        veil.Errors.Split('\n').Where(static line => line.Contains("FAILED", StringComparison.Ordinal)).Select(Masked)
+            .Select(static line => line[..line.IndexOf("sh", StringComparison.Ordinal)]).ShouldBe(["PID ", "`-- PID "]);
     }
 
     /// <summary>Every program that is executed, and every end, as strace has them.</summary>

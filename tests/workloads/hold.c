@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #define PERIOD_MS 10
 
@@ -18,8 +19,12 @@ static void stop(int signal_number)
 static bool stdin_closed(void)
 {
 	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+	struct stat facts;
 	char ignored[256];
 
+	/* /dev/null, as a container has it, is always at its end. */
+	if (!fstat(STDIN_FILENO, &facts) && S_ISCHR(facts.st_mode))
+		input.fd = -1;
 	return poll(&input, 1, PERIOD_MS) > 0 && read(STDIN_FILENO, ignored, sizeof(ignored)) <= 0;
 }
 

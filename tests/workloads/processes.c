@@ -6,6 +6,7 @@
  *   threads N MS    one with N threads that compute so long together with the first one
  *   long BYTES      one with an argument of so many bytes
  *   hog MIB         itself touches so much memory
+ *   script PATH     one that executes it with arguments which are constants, in pages that it has never touched
  *   end CODE, burned MS MIB, threaded N MS: what the children do
  */
 #include "workload.h"
@@ -63,6 +64,19 @@ static void run(const char *what, const char *first, const char *second)
 	reap(pid);
 }
 
+static void run_script(const char *path)
+{
+	static char *const arguments[] = {"constant", "first", NULL};
+	pid_t pid = fork();
+
+	require(pid >= 0, "fork");
+	if (pid == 0) {
+		execv(path, arguments);
+		_exit(127);
+	}
+	reap(pid);
+}
+
 int main(int argc, char **argv)
 {
 	bool wait = take_wait_flag(&argc, argv);
@@ -71,7 +85,13 @@ int main(int argc, char **argv)
 	long count, ms;
 
 	if (argc < 3)
-		usage("many N | burn MS MIB | threads N MS | long BYTES | end CODE | hog MIB");
+		usage("many N | burn MS MIB | threads N MS | long BYTES | end CODE | hog MIB | script PATH");
+	if (strcmp(argv[1], "script") == 0) {
+		wait_for_start(wait);
+		buffer_stdout();
+		run_script(argv[2]);
+		return 0;
+	}
 	count = parse_count(argv[2]);
 	if (strcmp(argv[1], "end") == 0)
 		return count;

@@ -6,7 +6,7 @@ namespace Veil.Bench.Scenarios;
 
 /// <summary>A table for each module but syscall: its own work, nothing and an empty program on the same hook, veil, and the nearest
 /// peer.</summary>
-internal sealed class ModuleScenarios(Programs programs)
+internal sealed class ModuleScenarios(Programs programs, IReadOnlyList<string> cgroups)
 {
     internal const string VeilRow = "veil";
     internal const string LatencyRow = "veil, --latency";
@@ -17,6 +17,11 @@ internal sealed class ModuleScenarios(Programs programs)
     internal const string WithoutDescriptors = "veil, --args, --fds none";
     internal const string WithDescriptors = "veil, --args";
     internal const string WithDescriptorsAsJson = "veil, --args, JSON";
+    internal const string Scope = "scope";
+    internal const string OutsideScope = "veil, 100 other cgroups allowed";
+    internal const string InsideScope = "veil, 100 cgroups denied, inside of one";
+    internal const string TextRow = "veil, text";
+    internal const string ContainerRow = "veil, text, --enrich container";
     internal const string AllModules = "veil, all modules";
 
     // What costs ten microseconds and more a call.
@@ -43,6 +48,18 @@ internal sealed class ModuleScenarios(Programs programs)
                 [path, "trace", "-o", programs.OutputFile, "-p", pid]),
             Peer("strace -yy -T", "strace", "open", SlowCalls / 4, 3, ") = ", Attachment.Ptrace, (path, pid) =>
                 [path, "-f", "-yy", "-T", "-o", programs.OutputFile, "-p", pid]),
+        ]),
+        (Scope, "scope of 100 cgroups, ns per getppid",
+        [
+            new() { Name = ScenarioCatalog.Nothing, Calls = 1_000_000 },
+            Empty("", 1_000_000, "enter") with { Load = null },
+            InScope(OutsideScope, ["--cgroup", .. cgroups], null),
+            InScope(InsideScope, ["--cgroup", .. cgroups.Select(static folder => "!" + folder)], null) with
+            {
+                Cgroup = cgroups.Count > 0 ? cgroups[^1] : null,
+            },
+            InScope(TextRow, [], "getppid"),
+            InScope(ContainerRow, ["--enrich", "container"], "getppid"),
         ]),
         ("scheduler", "scheduler, ns per round of a ping-pong (2 switches)",
         [
@@ -123,6 +140,18 @@ internal sealed class ModuleScenarios(Programs programs)
     };
 
     private Scenario EmptyPair(string load, int calls) => Empty(load, calls, "both");
+
+    // Events of the workload alone, where any are asked for.
+    private Scenario InScope(string name, string[] flags, string? mark) => new()
+    {
+        Name = name,
+        Calls = 1_000_000,
+        Command = (pid, _) => [programs.Veil, "--module", "syscall", .. flags, .. mark is null ? [] : (string[])["--pid", Text(pid)]],
+        Attachment = Attachment.VeilLine,
+        EventMark = mark,
+        EmptyRow = EmptyRow,
+        Missing = cgroups.Count == 0 ? "no cgroup can be made" : File.Exists(programs.Veil) ? null : "bin/veil is not built",
+    };
 
     // Each line has its duration once.
     private Scenario Opens(string name, params string[] flags) =>

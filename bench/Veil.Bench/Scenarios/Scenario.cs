@@ -12,6 +12,9 @@ internal sealed record Scenario
     /// <summary>The work of artifacts/workloads/loads that is done that often; null: getppid calls.</summary>
     internal string? Load { get; init; }
 
+    /// <summary>The cgroup that the workload is in; null: ours.</summary>
+    internal string? Cgroup { get; init; }
+
     /// <summary>Events that a call makes.</summary>
     internal int EventsPerCall { get; init; } = 1;
 

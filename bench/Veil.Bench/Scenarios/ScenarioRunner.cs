@@ -27,6 +27,8 @@ internal sealed class ScenarioRunner(Programs programs, int idlePid)
                 : [programs.Burst, "--wait", Text(scenario.Calls), Text(Cpu.Workload)],
             stderrFile: programs.ErrorFile, withInput: true);
         workload.Output!.WaitFor("pid=", AttachTimeout);
+        if (scenario.Cgroup is { } cgroup)
+            File.WriteAllText(cgroup + "/cgroup.procs", Text(workload.Pid));
 
         using Child? tracer = scenario.Command is null ? null : StartTracer(scenario, workload.Pid);
         double? attachMs = tracer is null ? null : WaitUntilAttached(scenario, tracer, workload.Pid);

@@ -49,7 +49,15 @@ internal static partial class HelpText
         FilterDimension? filter = flags.Filters.FirstOrDefault(entry => entry.Value == option).Key;
         var facts = new List<(string, string)>();
         if (filter is not null)
-            facts.Add(("Value", $"{filter.AcceptedForm}; '!' before it denies"));
+        {
+            // A flag of several modules may mean something else in each.
+            var forms = modules.Select(module => (module.Name, Form: module.Filters.First(has => has.Name == name).AcceptedForm))
+                .DistinctBy(static module => module.Form).ToList();
+            string form = forms.Count > 1 ? string.Join("; ", forms.Select(static module => $"{module.Name}: {module.Form}")) : filter.AcceptedForm;
+            facts.Add(("Value", $"{form}; '!' before it denies"));
+        }
+
+
         if (modules.Count > 0)
             facts.Add(("Modules", string.Join(", ", modules.Select(static module => module.Name))));
         if (flags.Groups.FirstOrDefault(group => group.Options.Contains(option)).Title is { } title)
@@ -106,6 +114,11 @@ internal static partial class HelpText
                     "prompt; --control PATH opens a socket for veil control PATH COMMAND. Both take the same commands.", "", "");
                 Section(text, "Commands",
                     ControlCommands.Commands.Select(static command => ($"{command.Name} {command.Arguments}".TrimEnd(), command.Summary)));
+                Section(text, "Filters (MAP; with _deny behind it what it denies)",
+                    ModuleCatalog.All.SelectMany(static module => module.Filters.Select(filter => (filter.Name, Module: module.Name)))
+                        .GroupBy(static filter => filter.Name)
+                        .Select(static of => (of.Key, of.Count() == ModuleCatalog.All.Count ? "every module" : string.Join(", ", of.Select(static filter => filter.Module))))
+                        .Append(("follow", "every module, with -f: processes whose descendants are traced from now on")));
                 Section(text, "Flags", ((Option[])[flags.Control, flags.ControlGroup]).Select(Line));
                 text.Append('\n').Append(Of(Commands(root).First(static command => command.Name == HelpTopics.Control)));
                 return text.ToString();

@@ -71,7 +71,7 @@ internal static partial class HelpText
         Section(text, "Hooks, best first (--hook NAME takes one of them only)",
             module.Rungs.Select(static rung => (rung.Name, rung.Description)));
         Section(text, "Filters in the kernel (a value allows, '!' before it denies, and deny wins)",
-            module.Filters.Select(filter => Line(flags.OptionOf(filter.Name))));
+            module.Filters.Select(filter => (Names(flags.OptionOf(filter.Name)), filter.Description)));
         if (module.Flags.Count > 0)
             Section(text, "Flags", module.Flags.Select(flag => Line(flags.OptionOf(flag.Name))));
         Section(text, "Fields (for --fields, and as they are called in JSON)", ListCommand.FieldsOf(module)

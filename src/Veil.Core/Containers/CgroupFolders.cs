@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using Veil.Bpf.Interop;
+using Veil.Core.Cgroups;
 
 namespace Veil.Core.Containers;
 

@@ -8,10 +8,12 @@ namespace Veil.Core.Containers;
 /// <param name="Id">The container's id, or a machine's name.</param>
 /// <param name="Runtime">The runtime; null where an id alone stands there.</param>
 /// <param name="PodUid">The UID of the pod it belongs to.</param>
+/// <param name="PodId">The id of its pod, of podman's.</param>
 /// <param name="CgroupPath">The part of the path that is the container itself.</param>
 /// <param name="User">The user below whose slice it is; null for the system's.</param>
 /// <param name="IsNested">Is it a container in a container? Files outside are not about it.</param>
-internal sealed record ContainerPlace(string Id, string? Runtime, string? PodUid, string CgroupPath, uint? User, bool IsNested)
+internal sealed record ContainerPlace(
+    string Id, string? Runtime, string? PodUid, string? PodId, string CgroupPath, uint? User, bool IsNested)
 {
     // What the groups of containers are called by systemd drivers, and by some that make groups themselves.
     private static readonly (string Prefix, string Runtime)[] s_prefixes =
@@ -22,13 +24,13 @@ internal sealed record ContainerPlace(string Id, string? Runtime, string? PodUid
 
     // The groups that hold containers by their bare ids.
     private static readonly (string Folder, string Runtime)[] s_folders =
-        [("docker", "docker"), ("moby", "docker"), ("libpod_parent", "podman"), ("k8s.io", "containerd")];
+        [("docker", "docker"), ("moby", "docker"), ("k8s.io", "containerd")];
 
     /// <summary>The innermost container of a path; null where there is none.</summary>
     public static ContainerPlace? Find(string path)
     {
         ContainerPlace? found = null;
-        string? pod = null;
+        string? pod = null, podId = null;
         uint? user = null;
         string before = "";
         for (int at = 0, end; at < path.Length; at = end)
@@ -39,9 +41,10 @@ internal sealed record ContainerPlace(string Id, string? Runtime, string? PodUid
             if (start == "/user.slice/".Length && before == "user.slice")
                 user = UserOf(name);
             pod = PodOf(name) ?? pod;
+            podId = PodmanPodOf(name, before) ?? podId;
             // A group below that says the same once more is no container of its own: podman's libpod-payload-ID.
-            if (Of(name, before) is var (id, runtime) && found?.Id != id)
-                found = new(id, runtime, pod, path[..end], user, found is not null);
+            if (Of(name, before) is var (id, runtime) && id != podId && found?.Id != id)
+                found = new(id, runtime, pod, podId, path[..end], user, found is not null);
             before = name;
         }
 
@@ -115,6 +118,15 @@ internal sealed record ContainerPlace(string Id, string? Runtime, string? PodUid
             return null;
         string uid = last[prefix.Length..].Replace('_', '-');
         return Guid.TryParseExact(uid, "D", out _) || (uid.Length == 32 && IsHex(uid)) ? uid : null;
+    }
+
+    // "libpod_parent/ID" and "…-libpod_pod_ID.slice" hold the containers of a pod.
+    private static string? PodmanPodOf(string name, string before)
+    {
+        const string pod = "libpod_pod_";
+        string slice = Without(name, ".slice");
+        string id = slice[(slice.LastIndexOf('_') + 1)..];
+        return IsId(id) && (before == "libpod_parent" || slice.EndsWith(pod + id, StringComparison.Ordinal)) ? id : null;
     }
 
     // Those of ECS on Fargate are 32 digits and a number.

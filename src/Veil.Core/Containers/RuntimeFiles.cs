@@ -31,6 +31,7 @@ internal sealed class RuntimeFiles(string root, Func<uint, string?> homeOf)
     ];
 
     private readonly StateFolder _system = new(root);
+    private readonly Dictionary<(string Runtime, string Id), HashSet<string>> _groups = [];
 
     /// <summary>Has any runtime left anything here?</summary>
     public bool IsAnyThere =>
@@ -58,40 +59,59 @@ internal sealed class RuntimeFiles(string root, Func<uint, string?> homeOf)
     /// <summary>A container that runc or crun made in a group of any name.</summary>
     public ContainerPlace? FindByState(string path)
     {
-        string group = path;
-        while (group.Length > 1)
+        if (path.Length <= 1)
+            return null;
+        ReadStates("runc", "state.json");
+        ReadStates("crun", "status");
+        for (string group = path; group.Length > 1; group = group[..Math.Max(0, group.LastIndexOf('/'))])
         {
-            string id = group[(group.LastIndexOf('/') + 1)..];
-            if (IsOf("runc", $"run/runc/{id}/state.json", group))
-                return new(id, "runc", null, group, null, IsNested: false);
-            if (IsOf("crun", $"run/crun/{id}/status", group))
-                return new(id, "crun", null, group, null, IsNested: false);
-            group = group[..Math.Max(0, group.LastIndexOf('/'))];
+            foreach (var ((runtime, id), groups) in _groups)
+            {
+                if (groups.Contains(group))
+                    return new(id, runtime, null, null, group, null, IsNested: false);
+            }
         }
 
         return null;
     }
 
-    // Of runc the groups by hierarchies, as paths from the root of files; of crun one, from the root of its hierarchy.
-    private bool IsOf(string runtime, string file, string group)
+    // A state is read once: what it says of groups stays.
+    private void ReadStates(string runtime, string file)
     {
-        using var state = _system.Json(file);
-        if (state is null)
-            return false;
-        if (runtime == "crun")
-            return Text(state.RootElement, "cgroup-path") == group;
-        return Member(state.RootElement, "cgroup_paths") is { ValueKind: JsonValueKind.Object } paths
-            && paths.EnumerateObject().Any(path => TextOf(path.Value) is { } full && IsGroup(full, group));
+        var names = _system.Names("run/" + runtime).ToHashSet(StringComparer.Ordinal);
+        foreach (var gone in _groups.Keys.Where(known => known.Runtime == runtime && !names.Contains(known.Id)).ToList())
+            _groups.Remove(gone);
+        foreach (string id in names)
+        {
+            if (!_groups.ContainsKey((runtime, id)) && GroupsOf(runtime, $"run/{runtime}/{id}/{file}") is { Count: > 0 } groups)
+                _groups[(runtime, id)] = groups;
+        }
     }
 
-    // /sys/fs/cgroup/GROUP, or /sys/fs/cgroup/HIERARCHY/GROUP.
-    private static bool IsGroup(string full, string group)
+    // Of runc the groups by hierarchies, as paths from the root of files; of crun one, from the root of its hierarchy.
+    private HashSet<string> GroupsOf(string runtime, string file)
     {
         const string mounts = "/sys/fs/cgroup";
-        if (!full.StartsWith(mounts + "/", StringComparison.Ordinal))
-            return false;
-        string below = full[mounts.Length..];
-        return below == group || (below.IndexOf('/', 1) is > 0 and var end && below[end..] == group);
+        using var state = _system.Json(file);
+        if (state is null)
+            return [];
+        if (runtime == "crun")
+            return Text(state.RootElement, "cgroup-path") is { Length: > 1 } only ? [only] : [];
+        if (Member(state.RootElement, "cgroup_paths") is not { ValueKind: JsonValueKind.Object } paths)
+            return [];
+        var groups = new HashSet<string>(StringComparer.Ordinal);
+        foreach (string full in paths.EnumerateObject().Select(static path => TextOf(path.Value)).OfType<string>())
+        {
+            if (!full.StartsWith(mounts + "/", StringComparison.Ordinal))
+                continue;
+            // /sys/fs/cgroup/GROUP, or /sys/fs/cgroup/HIERARCHY/GROUP.
+            string below = full[mounts.Length..];
+            groups.Add(below);
+            if (below.IndexOf('/', 1) is > 0 and var end)
+                groups.Add(below[end..]);
+        }
+
+        return groups;
     }
 
     private static ContainerFacts OfUser(ContainerPlace place, StateFolder home)
@@ -134,6 +154,8 @@ internal sealed class RuntimeFiles(string root, Func<uint, string?> homeOf)
             var annotations = Member(spec?.RootElement, "annotations");
             bool isCrio = place.Runtime is "crio" || (place.Runtime is null && Text(annotations, "io.container.manager") == "cri-o");
             var facts = place.PodUid is null && !isCrio ? default : Labels(annotations);
+            if (!isCrio && (place.PodId ?? Text(annotations, "io.kubernetes.cri-o.SandboxID")) is { } pod)
+                facts = facts with { Pod = PodmanPods.NameOf(folder, storage, pod) };
             return (facts with { Runtime = isCrio ? "crio" : "podman", Image = Text(annotations, "io.kubernetes.cri-o.ImageName") })
                 .Or(stored ?? default);
         }

@@ -114,7 +114,8 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
     private static ControlAnswer Help() => ControlAnswer.Listing(
     [
         .. Commands.Select(static command => $"{command.Name + " " + command.Arguments,-24} {command.Summary}"),
-        "MAP is the name of a filter (pid, tid, uid, name, syscall, …), or with _deny behind it the keys that it denies.",
+        "MAP is the name of a filter (pid, tid, uid, name, syscall, …), or with _deny behind it the keys that it denies;",
+        "with -f also follow: processes that are followed from now on.",
     ]);
 
     private ControlAnswer Pause()
@@ -175,7 +176,10 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
             wanted.Add(after);
         }
 
-        return Replace(view, wanted);
+        var answer = Replace(view, wanted);
+        return command == "add" && view.Maps[0].Dimension is ScopeDimension scope
+            ? ControlAnswer.Ok(string.Join("; ", scope.Warnings(keys.Select(static key => key.Key)).Prepend(answer.Text)))
+            : answer;
     }
 
     private ControlAnswer Clear(ReadOnlySpan<string> arguments)
@@ -222,7 +226,8 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
 
         bool allows = wanted.Any(keys => keys.Values.Any(bits => (bits & view.Bit) != FilterBits.None));
         return ControlAnswer.Ok(
-            view.Bit == FilterBits.Allow && allowed && !allows ? $"{view.Dimension} allows everything again: no key is left"
+            view.Bit == FilterBits.Allow && allowed && !allows && wanted.TrueForAll(static keys => keys.Count == 0)
+            ? $"{view.Dimension} allows everything again: no key is left"
             : InForce(view.Dimension));
     }
 

@@ -3,14 +3,15 @@ using System.Buffers.Binary;
 using Veil.Core.Cgroups;
 using Veil.Core.Containers;
 using Veil.Core.Events;
+using Veil.Core.Executables;
 using Veil.Core.Losses;
 using Veil.Core.Privileged;
 using Veil.Core.Sinks;
 
 namespace Veil.Core.Enrichers;
 
-/// <summary>Adds what the kernel's record does not hold: wall-clock time, the user's name, the process's current name, why a path
-/// refused.</summary>
+/// <summary>Adds what the kernel's record does not hold: wall-clock time, the user's name, the process's current name, what it
+/// executes, its container, why a path refused.</summary>
 public sealed class EnrichSink(IEventSink next, Enrichments enrichments, EventHeader header, RootClient? root) : IEventSink
 {
     private readonly WallClock _clock = new();
@@ -20,6 +21,8 @@ public sealed class EnrichSink(IEventSink next, Enrichments enrichments, EventHe
     private readonly bool _time = enrichments.HasFlag(Enrichments.Time);
     private readonly bool _user = enrichments.HasFlag(Enrichments.User);
     private readonly bool _proc = enrichments.HasFlag(Enrichments.Proc);
+
+    private readonly bool _exe = enrichments.HasFlag(Enrichments.Exe);
 
     private readonly ContainerTexts? _containers =
         enrichments.HasFlag(Enrichments.Container) ? new(CgroupTree.Own, ContainerNames.Own) : null;
@@ -40,6 +43,8 @@ public sealed class EnrichSink(IEventSink next, Enrichments enrichments, EventHe
             view.UserName = _users.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[header.UidOffset..]));
         if (_proc)
             view.ProcName = _processes.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[header.PidOffset..]), timestamp);
+        if (_exe)
+            view.Executable = ExecutableTable.Own.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[header.PidOffset..]));
         if (_containers is not null)
             view.Container = _containers.Find(ref view, timestamp);
         if (_why)

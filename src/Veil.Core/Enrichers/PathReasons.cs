@@ -48,6 +48,8 @@ public sealed class PathReasons(RootClient? root)
                 return reason;
         }
 
+        if (source.TryGetExecuted(view.Record, out string program))
+            return Ask(new(pid, uid, error, PathNeed.Execute, program), timestamp);
         foreach (var path in source.Paths)
         {
             if (path.PartOf(view.Record) is { IsTruncated: false, Length: > 0 } part && part.Of(view.Record) is [(byte)'/', ..] bytes
@@ -78,6 +80,9 @@ public sealed class PathReasons(RootClient? root)
         private readonly EventValue? _ret = Value(schema, "ret");
         private readonly EventValue? _op = Value(schema, "op");
         private readonly EventValue? _flags = Value(schema, "flags");
+        private readonly EventValue? _argv = Value(schema, "argv");
+        private readonly EventValue? _filename = Value(schema, "filename");
+        private readonly EventValue? _cwd = Value(schema, "cwd");
         private readonly EventValue? _call = schema.Fields.FirstOrDefault(static field => field.Value.Is<CallKind>()).Value;
 
         public EventValue[] Paths { get; } =
@@ -85,7 +90,7 @@ public sealed class PathReasons(RootClient? root)
                 : [.. new[] { Value(schema, "filename"), target }.OfType<EventValue>().Where(static value => value.Is<PathKind>())];
 
         public int ErrorOf(ReadOnlySpan<byte> record) =>
-            _ret?.Is<ReturnKind>() == true && (Paths.Length > 0 || _call is not null) ? (int)ErrnoKind.Of(_ret.Signed(record)) : 0;
+            _ret?.Is<ReturnKind>() == true && (Paths.Length > 0 || _argv is not null || _call is not null) ? (int)ErrnoKind.Of(_ret.Signed(record)) : 0;
 
         /// <summary>One of the paths of a system call, with the folder that it is relative to where that is known.</summary>
         public bool TryGetCall(ReadOnlySpan<byte> record, int index, out string path, out PathNeed need)
@@ -115,6 +120,18 @@ public sealed class PathReasons(RootClient? root)
             }
 
             return false;
+        }
+
+        /// <summary>Of a process, the program that it could not execute.</summary>
+        public bool TryGetExecuted(ReadOnlySpan<byte> record, out string path)
+        {
+            path = "";
+            if (_argv is null || _filename?.PartOf(record) is not { IsAbsent: false, IsTruncated: false, Length: > 0 } name)
+                return false;
+            path = Encoding.Latin1.GetString(name.Of(record));
+            if (path[0] != '/' && _cwd?.PartOf(record) is { IsAbsent: false, IsTruncated: false } folder)
+                path = $"{Encoding.Latin1.GetString(folder.NameOf(record))}/{path}";
+            return path[0] == '/';
         }
 
         private static PathNeed NeedOf(string name, int index, int next)

@@ -22,6 +22,9 @@ public ref struct EventView
     /// <summary>The process's current name, raw bytes; empty where it is not known.</summary>
     public ReadOnlySpan<byte> ProcName { get; set; }
 
+    /// <summary>The file that the process runs, raw bytes; empty where it has none, or it is not known.</summary>
+    public ReadOnlySpan<byte> Executable { get; set; }
+
     /// <summary>The container; none where the event is in none, or it is not known.</summary>
     public ContainerText? Container { get; set; }
 

@@ -24,7 +24,7 @@ public sealed class ContainerDimension(ContainerNames names) : ScopeDimension
     public override string ValueName => "NAME|ID";
 
     /// <inheritdoc/>
-    public override string Description => "tasks in these containers, by name or the beginning of the id; also those that start later";
+    public override string Description => "tasks in these containers, by name or the beginning of the id";
 
     /// <inheritdoc/>
     public override string AcceptedForm => "a container's name, or the beginning of its id";
@@ -57,7 +57,7 @@ public sealed class ContainerDimension(ContainerNames names) : ScopeDimension
         foreach (var key in keys)
         {
             if (!running.Any(container => Is(container, key.Text)))
-                yield return $"--{Name}: no container is called {Quoted(key.Text)} now{Nearest(key.Text, KeyNames())}; one that starts later is traced (veil --list-containers)";
+                yield return $"--{Name}: no container is called {Quoted(key.Text)} now{Nearest(key.Text, KeyNames())} (veil --list-containers)";
         }
     }
 

@@ -20,7 +20,7 @@ public sealed class PodDimension(ContainerNames names) : ScopeDimension
     public override string ValueName => "[NAMESPACE/]NAME";
 
     /// <inheritdoc/>
-    public override string Description => "tasks in the containers of these pods; also those that start later";
+    public override string Description => "tasks in the containers of these pods";
 
     /// <inheritdoc/>
     public override string AcceptedForm => "a pod's name, or NAMESPACE/NAME";
@@ -53,7 +53,7 @@ public sealed class PodDimension(ContainerNames names) : ScopeDimension
         foreach (var key in keys)
         {
             if (!running.Any(container => Is(container, key.Text)))
-                yield return $"--{Name}: no pod is called {Quoted(key.Text)} now{Nearest(key.Text, KeyNames())}; one that starts later is traced (veil --list-containers)";
+                yield return $"--{Name}: no pod is called {Quoted(key.Text)} now{Nearest(key.Text, KeyNames())} (veil --list-containers)";
         }
     }
 

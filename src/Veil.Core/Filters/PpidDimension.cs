@@ -13,7 +13,7 @@ public sealed class PpidDimension : FilterDimension
     public override string ValueName => s_pids.ValueName;
 
     /// <inheritdoc/>
-    public override string Description => "children of these processes (with all below them: -p PID --follow)";
+    public override string Description => "children of these processes, and not theirs";
 
     /// <inheritdoc/>
     public override string AcceptedForm => s_pids.AcceptedForm;

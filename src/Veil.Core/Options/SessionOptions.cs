@@ -60,11 +60,14 @@ public sealed record SessionOptions
 
     /// <summary>Files of runtimes are to be read while it runs.</summary>
     public bool ReadsRuntimes =>
-        Filters.Any(static filter => filter.Dimension is ScopeDimension { IsByName: true }) || (NamesContainers && ContainerNames.Own.HasRuntimes);
+        Filters.Any(static filter => filter.Dimension is ScopeDimension { IsByName: true }) || ((NamesContainers || TakesCommands) && ContainerNames.Own.HasRuntimes);
 
     /// <summary>Containers are shown or filtered by.</summary>
     public bool NamesContainers => Output.Enrichments.HasFlag(Enrichments.Container)
         || Filters.Any(static filter => filter.Dimension is ScopeDimension { IsByName: true });
+
+    /// <summary>The object that tells what processes execute; none: nobody asks.</summary>
+    public Func<byte[]>? ExecutableWatch { get; init; }
 
     /// <summary>Descendants are traced too: of what the filters choose, and of the command.</summary>
     public bool Follow { get; init; }

@@ -87,7 +87,7 @@ internal sealed class EventPipeline : ILossObserver
     public bool Paused
     {
         get => Volatile.Read(ref _paused);
-        set => Volatile.Write(ref _paused, value);
+        set => Interlocked.Exchange(ref _paused, value);
     }
 
     /// <summary>Events dropped in all pauses so far.</summary>

@@ -22,6 +22,10 @@ public static class EnrichedColumns
         "proc_name", "proc_name=", 15, new EventValue<ProcNameKind>(),
         new() { Title = "PROC", WidthMin = 8, Rank = 50, IsRare = true, Limit = 16, SameAs = "comm" });
 
+    /// <summary>The file that the process runs.</summary>
+    public static EventColumn Executable { get; } =
+        new("exe", "exe=", 0, new EventValue<ExecutableKind>(), new() { Rank = 31, IsRare = true, IsWide = true });
+
     /// <summary>Why a path refused a call.</summary>
     public static EventColumn Why { get; } =
         new("why", "why=", 0, new EventValue<WhyKind>(), new() { Rank = 20, IsRare = true, IsWide = true });
@@ -44,7 +48,7 @@ public static class EnrichedColumns
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<(Enrichments By, EventColumn Column)> All { get; } =
-        [(Enrichments.Time, Time), (Enrichments.User, User), (Enrichments.Proc, Proc), (Enrichments.Container, Container), (Enrichments.Container, Pod),
+        [(Enrichments.Time, Time), (Enrichments.User, User), (Enrichments.Proc, Proc), (Enrichments.Exe, Executable), (Enrichments.Container, Container), (Enrichments.Container, Pod),
             (Enrichments.Container, PodNamespace), (Enrichments.Container, Image), (Enrichments.Why, Why)];
 
     /// <summary>The value of <c>--enrich</c> that asks for it.</summary>

@@ -23,7 +23,7 @@ public static class FieldSelection
         var all = new List<EventField>(schema.Fields);
         foreach (var (by, column) in EnrichedColumns.All)
         {
-            if (options.Enrichments.HasFlag(by))
+            if (options.Enrichments.HasFlag(by) && !all.Exists(field => field.Name == column.Name))
                 all.Add(new(column.Name, column.Value));
         }
 

@@ -23,6 +23,9 @@ internal static class LineColumns
         if (enrichments.HasFlag(Enrichments.Proc))
             columns.Add(EnrichedColumns.Proc);
         columns.AddRange(schema.Columns.Where(static column => column.Width == 0));
+        // A module may have it itself.
+        if (enrichments.HasFlag(Enrichments.Exe) && !schema.Fields.Any(static field => field.Name == EnrichedColumns.Executable.Name))
+            columns.Add(EnrichedColumns.Executable);
         // Of the rest, JSON and --fields have it.
         if (enrichments.HasFlag(Enrichments.Container))
             columns.AddRange([EnrichedColumns.Container, EnrichedColumns.Pod]);

@@ -58,6 +58,9 @@ public enum Enrichments
     /// <summary>The container of the cgroup: fields <c>container</c>, <c>pod</c>, <c>pod_namespace</c>, <c>image</c>.</summary>
     Container = 64,
 
+    /// <summary>The file that the process runs, field <c>exe</c>.</summary>
+    Exe = 128,
+
     /// <summary>All that cost next to nothing.</summary>
-    All = Time | User | Proc | Parent | Cgroup | Container,
+    All = Time | User | Proc | Parent | Cgroup | Container | Exe,
 }

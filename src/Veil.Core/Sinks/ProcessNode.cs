@@ -3,12 +3,16 @@ namespace Veil.Core.Sinks;
 
 /// <summary>A process of the tree.</summary>
 /// <param name="pid">Its id.</param>
+/// <param name="parent">Its parent's id, where it was first seen.</param>
 /// <param name="start">When it was first seen, nanoseconds since boot.</param>
-internal sealed class ProcessNode(uint pid, ulong start)
+internal sealed class ProcessNode(uint pid, uint parent, ulong start)
 {
     public uint Pid { get; } = pid;
 
-    public ulong Start { get; } = start;
+    public uint Parent { get; } = parent;
+
+    /// <summary>When it began, or as long as that is not known, was first seen.</summary>
+    public ulong Start { get; set; } = start;
 
     /// <summary>Has it been shown to end?</summary>
     public bool HasEnded { get; set; }
@@ -35,8 +39,8 @@ internal sealed class ProcessNode(uint pid, ulong start)
     /// <summary>What it has executed, one after another, as a shell would take it.</summary>
     public List<byte[]> Executed { get; } = [];
 
-    /// <summary>What it could not execute, with the errno.</summary>
-    public List<(byte[] Text, int Errno)> Refused { get; } = [];
+    /// <summary>What it could not execute.</summary>
+    public List<RefusedProgram> Refused { get; } = [];
 
     public List<ProcessNode> Children { get; } = [];
 }

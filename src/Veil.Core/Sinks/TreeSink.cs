@@ -21,11 +21,12 @@ internal sealed class TreeSink : IEventSink
     private readonly OutputBuffer _buffer;
     private readonly bool _colour;
     private readonly List<ProcessNode> _roots = [];
+    private readonly List<ProcessNode> _all = [];
     private readonly Dictionary<uint, ProcessNode> _byPid = [];
     private ulong _taken;
     private ulong _cut;
-    private int _nodes;
-    private ulong _first = ulong.MaxValue;
+    private readonly HashSet<uint> _cutNow = []; // those of them that live
+    private ulong _first;
 
     /// <summary>Finds the values.</summary>
     public TreeSink(EventCatalog catalog, in OutputOptions options, IOutput output)
@@ -46,9 +47,15 @@ internal sealed class TreeSink : IEventSink
         ulong now = plan.Timestamp.Unsigned(record);
         uint pid = (uint)plan.Pid.Unsigned(record);
         _taken++;
-        _first = Math.Min(_first, now);
-        if (plan.Thread.Unsigned(record) == 1 || NodeOf(plan, pid, record, now) is not { } node)
+        if (plan.Thread.Unsigned(record) == 1)
             return;
+        if (NodeOf(plan, pid, record, now) is not { } node)
+        {
+            if ((Type)plan.Type.Unsigned(record) == Type.Exit)
+                _cutNow.Remove(pid);
+            return;
+        }
+
         switch ((Type)plan.Type.Unsigned(record))
         {
             case Type.Exec:
@@ -60,6 +67,8 @@ internal sealed class TreeSink : IEventSink
                 node.Signal = (uint)plan.ExitSignal.Unsigned(record);
                 node.CoreDumped = plan.CoreDumped.Unsigned(record) == 1;
                 node.Duration = plan.Duration.Unsigned(record);
+                if (node.Duration < now)
+                    node.Start = now - node.Duration;
                 node.Cpu = plan.Cpu.Unsigned(record);
                 if (node.Executed.Count == 0 && plan.Argv.PartOf(record) is { IsAbsent: false } had && node.Name.Length == 0)
                     node.Executed.Add(Text(had, record));
@@ -67,7 +76,7 @@ internal sealed class TreeSink : IEventSink
                 break;
             case Type.Fork:
                 uint child = (uint)plan.ChildPid.Unsigned(record);
-                if (Add(node.Children, child, now) is { } made)
+                if (Add(node.Children, child, pid, now) is { } made)
                     made.Name = CommOf(plan, record);
                 break;
             case Type.Oom:
@@ -87,7 +96,8 @@ internal sealed class TreeSink : IEventSink
     /// <inheritdoc/>
     public void End()
     {
-        foreach (var root in _roots)
+        _first = _all.Count > 0 ? _all.Min(static node => node.Start) : 0;
+        foreach (var root in Joined())
             WriteTree(root);
         if (_cut > 0)
         {
@@ -104,48 +114,82 @@ internal sealed class TreeSink : IEventSink
         Delivered = _taken;
     }
 
+    // With --failed a parent is first seen at its end, after its children.
+    private List<ProcessNode> Joined()
+    {
+        var last = _all.GroupBy(static node => node.Pid).ToDictionary(static of => of.Key, static of => of.ToList());
+        var left = new List<ProcessNode>();
+        foreach (var root in _roots.OrderBy(static root => root.Start))
+        {
+            if (last.GetValueOrDefault(root.Parent)?.Find(above => above.Start < root.Start && (!above.HasEnded || above.Start + above.Duration >= root.Start)) is { } parent)
+                parent.Children.Add(root);
+            else
+                left.Add(root);
+        }
+
+        return left;
+    }
+
     private ProcessNode? NodeOf(Plan plan, uint pid, ReadOnlySpan<byte> record, ulong now)
     {
         if (_byPid.TryGetValue(pid, out var node))
             return node;
         uint parent = (uint)plan.ParentPid.Unsigned(record);
-        node = Add(_byPid.TryGetValue(parent, out var above) ? above.Children : _roots, pid, now);
+        node = Add(_byPid.TryGetValue(parent, out var above) ? above.Children : _roots, pid, parent, now);
         if (node is not null && plan.Type.Unsigned(record) != (uint)Type.Exit)
             node.Name = CommOf(plan, record);
         return node;
     }
 
-    private ProcessNode? Add(List<ProcessNode> siblings, uint pid, ulong now)
+    private ProcessNode? Add(List<ProcessNode> siblings, uint pid, uint parent, ulong now)
     {
-        if (_nodes == NodesMax)
+        if (_all.Count == NodesMax)
         {
-            _cut++;
+            _cut += _cutNow.Add(pid) ? 1ul : 0;
             return null;
         }
 
-        _nodes++;
-        var node = new ProcessNode(pid, now);
+        var node = new ProcessNode(pid, parent, now);
         siblings.Add(node);
         _byPid[pid] = node;
+        _all.Add(node);
         return node;
     }
 
     private static void Execute(ProcessNode node, Plan plan, ReadOnlySpan<byte> record)
     {
         int errno = ErrnoKind.Of(plan.Ret.Signed(record));
-        byte[] text = plan.Argv.PartOf(record) is { IsAbsent: false, Length: > 0 } argv ? Text(argv, record)
-            : Text(plan.Filename.PartOf(record), record);
-        // A shell looks for it in each folder of PATH.
-        node.Refused.RemoveAll(refused => refused.Text.AsSpan().SequenceEqual(text));
+        byte[] text = TextOf(plan, record, errno != 0), argv = Text(plan.Argv.PartOf(record), record);
+        // A shell looks for it in each folder of PATH: the last try stands for all.
+        int tries = 1 + node.Refused.Where(refused => refused.Argv.AsSpan().SequenceEqual(argv)).Sum(static refused => refused.Tries);
+        node.Refused.RemoveAll(refused => refused.Argv.AsSpan().SequenceEqual(argv));
         if (errno == 0 && node.Executed.Count < ListMax)
             node.Executed.Add(text);
         else if (errno != 0 && node.Refused.Count < ListMax)
-            node.Refused.Add((text, errno));
+            node.Refused.Add(new(text, argv, errno, tries));
     }
 
-    private static byte[] Text(EventPart part, ReadOnlySpan<byte> record)
+    // Arguments begin with a name that the caller is free to choose: where it is not the file's, both are said.
+    private static byte[] TextOf(Plan plan, ReadOnlySpan<byte> record, bool isRefused)
     {
-        var text = ArgvKind.Joined(part.Of(record));
+        var file = plan.Filename.PartOf(record);
+        var name = file.IsAbsent ? [] : file.Of(record);
+        if (plan.Argv.PartOf(record) is not { IsAbsent: false, Length: > 0 } argv)
+            return Text(file, record);
+        var arguments = argv.Of(record);
+        int end = arguments.IndexOf((byte)0);
+        var first = end < 0 ? arguments : arguments[..end];
+        if (name.IsEmpty || name.SequenceEqual(first) || (!isRefused && !first.IsEmpty && name[(name.LastIndexOf((byte)'/') + 1)..].SequenceEqual(first)))
+            return Text(argv, record);
+        byte[] rest = end < 0 || end + 1 == arguments.Length ? [] : [(byte)' ', .. Text(argv, record, end + 1)];
+        bool isOther = !name[(name.LastIndexOf((byte)'/') + 1)..].SequenceEqual(first);
+        byte[] all = [.. Text(file, record), .. rest, .. isOther ? (byte[])[.. " (as "u8, .. ArgvKind.Joined((byte[])[.. first, 0]), .. ")"u8] : []];
+        return all.Length <= TextBytesMax ? all : [.. all[..TextBytesMax], .. "..."u8];
+    }
+
+    private static byte[] Text(EventPart part, ReadOnlySpan<byte> record, int from = 0)
+    {
+        var text = part.IsAbsent ? [] : ArgvKind.Joined(part.Of(record)[from..]);
         if (text.Length <= TextBytesMax)
             return part.IsTruncated ? [.. text, .. "..."u8] : text.ToArray();
         return [.. text[..TextBytesMax], .. "..."u8];
@@ -203,11 +247,11 @@ internal sealed class TreeSink : IEventSink
             line.Append("\e[0m"u8);
         line.Append((byte)'\n');
         _buffer.EndNotice(line);
-        foreach (var (text, errno) in node.Refused)
-            WriteRefused(text, errno, above);
+        foreach (var refused in node.Refused)
+            WriteRefused(refused, above);
     }
 
-    private void WriteRefused(byte[] text, int errno, Stack<(ProcessNode Node, int Next)> above)
+    private void WriteRefused(RefusedProgram refused, Stack<(ProcessNode Node, int Next)> above)
     {
         var line = _buffer.BeginLine();
         AppendBranches(ref line, above, isChild: false);
@@ -215,9 +259,16 @@ internal sealed class TreeSink : IEventSink
         if (_colour)
             line.Append("\e[31m"u8);
         line.Append("cannot execute "u8);
-        Escaping.AppendText(ref line, text);
+        Escaping.AppendText(ref line, refused.Text);
         line.Append("  [FAILED: "u8);
-        line.Append(Bpf.Errno.NameUtf8(errno));
+        line.Append(Bpf.Errno.NameUtf8(refused.Errno));
+        if (refused.Tries > 1)
+        {
+            line.Append(", the last of "u8);
+            line.Append((ulong)refused.Tries);
+            line.Append(" tries"u8);
+        }
+
         line.Append((byte)']');
         if (_colour)
             line.Append("\e[0m"u8);
@@ -244,7 +295,7 @@ internal sealed class TreeSink : IEventSink
     {
         line.Append(failed ? "  [FAILED: "u8 : "  ["u8);
         if (!node.HasEnded)
-            line.Append("runs"u8);
+            line.Append("no end seen"u8);
         else if (node.Signal != 0)
         {
             if (FlagSets.Signals.NameOf(node.Signal) is { IsEmpty: false } name)

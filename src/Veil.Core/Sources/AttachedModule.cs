@@ -243,7 +243,7 @@ internal sealed class AttachedModule : IDisposable
             if (MemoryCgroup.IsTight)
                 GC.Collect();
             stop?.ThrowIfEarly();
-            long bytes = budget.Require(bpfObject, rung);
+            long bytes = budget.Require(bpfObject, rung.LoadBytes);
             bpfObject.Load();
             module.Fill(bpfObject, arguments);
 

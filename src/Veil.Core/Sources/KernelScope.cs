@@ -158,7 +158,15 @@ internal sealed class KernelScope(BpfObject bpfObject, CgroupTree tree, uint cou
             FilterDimension of, IReadOnlyDictionary<FilterKey, FilterBits> before, IReadOnlyDictionary<FilterKey, FilterBits> after) =>
             scope.Replace(dimension, after);
 
-        public (ulong Passed, ulong Dropped)? Counts() => KernelFilter.CountsOf(scope.Object, scope.Counter);
+        // They are decided together: the first of them has the counts of all.
+        public (ulong Passed, ulong Dropped)? Counts() =>
+            scope.IsFirst(dimension) ? KernelFilter.CountsOf(scope.Object, scope.Counter) : null;
+    }
+
+    private bool IsFirst(ScopeDimension dimension)
+    {
+        lock (_lock)
+            return _wanted.Keys.MinBy(static some => some.Name, StringComparer.Ordinal) == dimension;
     }
 
     private BpfObject Object => bpfObject;

@@ -31,7 +31,8 @@ internal sealed class KernelSource : IEventSource
     private readonly List<AttachedModule> _modules = [];
     private readonly BpfStatistics? _statistics;
     private readonly Following _following;
-    private readonly NewCgroups _newCgroups = new();
+    private readonly NewCgroups _newCgroups;
+    private readonly KernelExecutables? _executables;
 
     // So often programs run that look for what has become slow.
     private const int RepeatMs = 250;
@@ -47,6 +48,7 @@ internal sealed class KernelSource : IEventSource
     public KernelSource(SessionOptions options, EventCatalog events, StopSignal stop, Action<string> log, RootClient? root)
     {
         Events = events;
+        _newCgroups = new(events.Header);
         _rings = new EventRings(options.RingBytes, options.Rings);
         _following = new Following(options, options.Modules.Count);
         // Before the privileges go: it needs CAP_SYS_ADMIN.
@@ -54,6 +56,9 @@ internal sealed class KernelSource : IEventSource
         try
         {
             var budget = MemoryBudget.Of(options, root is not null, MemoryCgroup.LimitBytes);
+            // First, so that no event is of a process that they have not told of.
+            if (options.ExecutableWatch is { } watch)
+                _executables = new KernelExecutables(watch(), _rings, events.Header, budget);
             // Whose check takes the kernel much memory for a moment goes first, while the others' maps are not there yet.
             foreach (var (number, module) in options.Modules.Index().OrderByDescending(static module => module.Item.Rungs[0].LoadBytes))
             {
@@ -147,6 +152,7 @@ internal sealed class KernelSource : IEventSource
 
     public void ReportLosses(EventPipeline pipeline)
     {
+        _executables?.CollectLosses(pipeline);
         foreach (var module in _modules)
             module.CollectLosses(pipeline);
     }
@@ -155,6 +161,7 @@ internal sealed class KernelSource : IEventSource
     {
         foreach (var module in _modules)
             module.Detach();
+        _executables?.Detach();
     }
 
     /// <summary>Opens what <see cref="Cost"/> reads and what needs a privilege.</summary>
@@ -167,7 +174,7 @@ internal sealed class KernelSource : IEventSource
     }
 
     public SourceCost? Cost() => _statistics is null ? null : new SourceCost(
-        [.. _modules.SelectMany(static module => module.Costs())],
+        [.. _modules.SelectMany(static module => module.Costs()), .. _executables?.Costs() ?? []],
         _rings.Use.Bytes + _modules.Sum(static module => module.MapBytes()));
 
     public void Dispose()
@@ -175,22 +182,32 @@ internal sealed class KernelSource : IEventSource
         foreach (var module in _modules)
             module.Dispose();
         _modules.Clear();
+        _executables?.Dispose();
         _statistics?.Dispose();
         _rings.Dispose();
     }
 
-    // What tells of a cgroup is no event.
+    // What tells of a cgroup or an executable is no event.
     private void Give(ReadOnlySpan<byte> record, EventPipeline pipeline)
     {
-        if (record.Length < Events.Header.SizeBytes
-            || BinaryPrimitives.ReadUInt32LittleEndian(record[Events.Header.KindOffset..]) % EventCatalog.KindsPerModule != CgroupMade.Kind)
+        uint kind = record.Length < Events.Header.SizeBytes ? 0 : BinaryPrimitives.ReadUInt32LittleEndian(record[Events.Header.KindOffset..]);
+        switch (kind % EventCatalog.KindsPerModule)
         {
-            if (!_newCgroups.IsActive
-                || !_newCgroups.Takes(record, Events.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[Events.Header.KindOffset..])), pipeline))
-                pipeline.Deliver(record);
-            return;
+            case CgroupMade.Kind:
+                TakeCgroup(record);
+                break;
+            case KernelExecutables.Kind:
+                _executables?.Take(record);
+                break;
+            default:
+                if (!_newCgroups.IsActive || !_newCgroups.Takes(record, Events.Find(kind), pipeline))
+                    pipeline.Deliver(record);
+                break;
         }
+    }
 
+    private void TakeCgroup(ReadOnlySpan<byte> record)
+    {
         if (!CgroupMade.TryRead(record, Events.Header.SizeBytes, out ulong id, out var path))
             return;
         CgroupTree.Own.Made(id, path);

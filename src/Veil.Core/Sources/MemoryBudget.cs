@@ -62,14 +62,14 @@ internal sealed class MemoryBudget
 
     /// <summary>Before an object is loaded: is there room for its maps, and for the check of its programs?</summary>
     /// <param name="bpfObject">With its maps as they will be created.</param>
-    /// <param name="rung">How it is to be attached.</param>
+    /// <param name="loadBytes">What the check takes.</param>
     /// <returns>What it takes once it is loaded.</returns>
     /// <exception cref="MemoryShortageException">There is not.</exception>
-    public long Require(BpfObject bpfObject, HookRung rung)
+    public long Require(BpfObject bpfObject, long loadBytes)
     {
         long bytes = ProgramsBytes + bpfObject.Maps.Where(static map => map.WillBeCreated)
             .Sum(static map => MapMemory.Of(map, KernelFeatures.PossibleCpuCount));
-        Require(bytes + rung.LoadBytes);
+        Require(bytes + loadBytes);
         return bytes;
     }
 

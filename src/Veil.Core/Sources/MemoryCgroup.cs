@@ -2,7 +2,7 @@
 using System.Globalization;
 using System.Numerics;
 using Veil.Bpf.Interop;
-using Veil.Core.Containers;
+using Veil.Core.Cgroups;
 using Veil.Core.Options;
 
 namespace Veil.Core.Sources;

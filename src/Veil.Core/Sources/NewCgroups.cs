@@ -2,6 +2,7 @@
 using System.Buffers.Binary;
 using Veil.Core.Containers;
 using Veil.Core.Events;
+using Veil.Core.Executables;
 using Veil.Core.Losses;
 using Veil.Core.Pipeline;
 
@@ -11,18 +12,24 @@ namespace Veil.Core.Sources;
 /// Cgroups that were made during a trace which filters by names. The kernel lets their events pass until it is known whose they are; here
 /// they wait for that, and then go on or are dropped. A cgroup of which nobody says a name in time is nobody's.
 /// </summary>
-internal sealed class NewCgroups
+/// <param name="header">The header of records.</param>
+internal sealed class NewCgroups(EventHeader header)
 {
     private const long PatienceMs = 1_000;
     private const long AskEveryMs = 20;
+    private const long LateAskEveryMs = 1_000;
+    private const long LatePatienceMs = 60_000;
+    private const int LateMax = 256;
     private const int HeldBytesMax = 32 * 1024 * 1024;
 
     private readonly Dictionary<(uint Module, ulong Id), State> _states = [];
-    private readonly List<(uint Module, ulong Id, byte[] Record)> _held = [];
+    private readonly List<(uint Module, ulong Id, byte[] Record, byte[] Executable)> _held = [];
     private readonly List<(ulong Id, string Path, long SinceMs)> _waiting = [];
     private readonly Queue<(ulong Id, long UntilMs)> _decided = new();
+    private readonly List<(ulong Id, string Path, long SinceMs)> _late = [];
     private long _heldBytes;
     private long _askAtMs;
+    private long _askLateAtMs;
 
     private enum State
     {
@@ -69,7 +76,7 @@ internal sealed class NewCgroups
         }
 
         _heldBytes += record.Length;
-        _held.Add((module, id, record.ToArray()));
+        _held.Add((module, id, record.ToArray(), ExecutableTable.Own.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[header.PidOffset..]))));
         return true;
     }
 
@@ -89,6 +96,8 @@ internal sealed class NewCgroups
                 _states.Remove((module.Number, oldest.Id));
         }
 
+        if (_late.Count > 0 && now >= _askLateAtMs)
+            AskLate(modules, now);
         if (_waiting.Count == 0 || (now < _askAtMs && !last))
             return;
         _askAtMs = now + AskEveryMs;
@@ -102,6 +111,8 @@ internal sealed class NewCgroups
             if (verdicts.Contains(null))
                 continue;
             decided.Add(id);
+            if (isLate && _late.Count < LateMax && ContainerNames.Own.Find(path) is { Name: null })
+                _late.Add((id, path, since));
             _decided.Enqueue((id, now + PatienceMs));
             foreach (var (number, module) in modules.Index())
                 _states[(module.Number, id)] = verdicts[number] is true ? State.Passes : State.Dropped;
@@ -110,18 +121,34 @@ internal sealed class NewCgroups
         if (decided.Count == 0)
             return;
         _waiting.RemoveAll(some => decided.Contains(some.Id));
-        foreach (var (module, id, record) in _held)
+        foreach (var (module, id, record, executable) in _held)
         {
             var state = _states.GetValueOrDefault((module, id));
             if (state == State.Waiting)
                 continue;
             Count(state == State.Passes);
+            ExecutableTable.Own.Noted = executable;
             if (state == State.Passes && !pipeline.IsComplete)
                 pipeline.Deliver(record);
         }
 
+        ExecutableTable.Own.Noted = null;
+
         _held.RemoveAll(held => _states.GetValueOrDefault((held.Module, held.Id)) != State.Waiting);
         _heldBytes = _held.Sum(static held => (long)held.Record.Length);
+    }
+
+    // A runtime that is slow has its name by then: what comes from now on is decided by it, in the kernel.
+    private void AskLate(IReadOnlyList<AttachedModule> modules, long now)
+    {
+        _askLateAtMs = now + LateAskEveryMs;
+        _late.RemoveAll(some =>
+        {
+            ContainerNames.Own.Forget(some.Path);
+            foreach (var module in modules)
+                module.Decide(some.Id, some.Path, isLate: false);
+            return now - some.SinceMs > LatePatienceMs || ContainerNames.Own.Find(some.Path) is not { Name: null };
+        });
     }
 
     private void Count(bool passed) => Counts = (Counts.Decided + 1, Counts.Passed + (passed ? 1ul : 0));

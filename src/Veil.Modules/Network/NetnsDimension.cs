@@ -37,7 +37,7 @@ internal sealed class NetnsDimension : FilterDimension
         string path = text == "self" ? "/proc/self/ns/net" : isPid ? $"/proc/{text[PidPrefix.Length..]}/ns/net"
             : text.StartsWith('/') ? text : NamedFolder + text;
         if (!LibC.TryGetFacts(path, out var facts))
-            return $"{Quoted(text)}: no network namespace there ({path}), or not for us to see";
+            return $"{Quoted(text)}: no network namespace there ({path}), or not for us to see (its inode number will do: readlink {path})";
         if (facts.Inode is < Least or > uint.MaxValue)
             return $"{Quoted(text)} is not a namespace";
         keys.Add(new((UInt128)facts.Inode, text));

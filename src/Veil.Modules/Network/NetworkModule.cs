@@ -12,7 +12,7 @@ namespace Veil.Modules.Network;
 internal sealed class NetworkModule : TraceModule
 {
     private static readonly Version s_cookies = new(5, 12), s_receiverOfDrop = new(6, 11);
-    private const string Iterator = "network_sockets_iter", Sockets = "network_sockets", Asked = "network_asked";
+    private const string Iterator = "network_sockets_iter", Sockets = "network_sockets", Asked = "network_asked", Users = "network_users";
     private const string Tcp = "tcp", Udp = "udp", Open = "OPEN", Dns = "DNS";
     private const long LoadBytes = 30 * 1024 * 1024, TracepointLoadBytes = 41 * 1024 * 1024;
 
@@ -177,7 +177,11 @@ internal sealed class NetworkModule : TraceModule
         bpfObject.SetGlobal("network_lifetimes", arguments.IsGiven(s_lifetimes.Name));
         bpfObject.SetGlobal("network_sees_tcp", Protocols(arguments).Contains(Tcp));
         bpfObject.SetGlobal("network_sees_udp", Protocols(arguments).Contains(Udp));
+        bpfObject.SetGlobal("network_drops_udp", DropsUdp(arguments));
+        bpfObject.SetGlobal("network_sees_datagrams", s_datagram.IsChosen(arguments));
         bpfObject.SetGlobal("network_sees_dns", s_dns.IsChosen(arguments));
+        if (!DropsUdp(arguments))
+            bpfObject.Map(Users).SetMaxEntries(1);
         if (!s_dns.IsChosen(arguments))
             bpfObject.Map(Asked).SetMaxEntries(1);
     }
@@ -193,7 +197,7 @@ internal sealed class NetworkModule : TraceModule
         new($"network_retransmit_{rung}", s_retransmit), new($"network_synack_{rung}", s_retransmit),
         new($"network_reset_{rung}", s_reset), new($"network_was_reset_{rung}", s_reset),
         new($"network_drop_{rung}", s_drop),
-        new($"network_datagram_{rung}", When: SeesUdp),
+        new($"network_datagram_{rung}", When: static arguments => SeesUdp(arguments) || DropsUdp(arguments)), new("network_users_iter", When: DropsUdp),
         new("network_overflow_iter", s_overflow) { IsRepeated = true, IsLast = true, IsCounted = true, Map = Sockets },
         new("network_open_iter", When: static arguments => Sees(arguments, Open)) { IsLast = true, Map = Sockets },
         new("network_unseen_iter", When: static arguments => Sees(arguments, Open)) { IsLast = true },
@@ -229,6 +233,8 @@ internal sealed class NetworkModule : TraceModule
     private static bool SeesTcp(ModuleArguments arguments) => Protocols(arguments).Contains(Tcp);
 
     private static bool SeesUdp(ModuleArguments arguments) => s_datagram.IsChosen(arguments) || s_dns.IsChosen(arguments);
+
+    private static bool DropsUdp(ModuleArguments arguments) => Sees(arguments, "DROP") && Protocols(arguments).Contains(Udp);
 
     private static HookRung Connecting(string rung, string atReturn) => new(
         rung, $"tp_btf/inet_sock_set_state, {rung}/tcp_connect, {rung}/security_sock_graft or {atReturn}/inet_csk_accept",

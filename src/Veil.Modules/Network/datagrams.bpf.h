@@ -14,6 +14,7 @@
 #define DNS_HEAD     12
 #define DNS_READ     512
 
+const volatile bool network_sees_datagrams;
 const volatile bool network_sees_dns;
 
 /* User memory, as 64-bit programs have it. */
@@ -75,16 +76,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct network_dns);
 } network_dns SEC(".maps");
-
-/* The kernel's cookie, if somebody had it make one, or a number of our own out of the socket's inode, as ss shows it.
- */
-static __always_inline __u64 network_datagram_id(struct sock *sk)
-{
-	__u64 cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
-	struct socket_alloc *made = (struct socket_alloc *)BPF_CORE_READ(sk, sk_socket);
-
-	return cookie ? cookie : 1ULL << 52 | BPF_CORE_READ(made, vfs_inode.i_ino);
-}
 
 /* ---- DNS ---- */
 
@@ -235,6 +226,10 @@ __noinline int network_datagram(__u64 socket, __u64 name, __u64 data, __s64 ret,
 
 	if (!veil_task_passes(veil_current()))
 		return 0;
+	if (network_drops_udp)
+		network_use(sk);
+	if (!network_sees_datagrams && !network_sees_dns)
+		return 0;
 	if (error && !sends)
 		name = 0; /* nobody has filled it in */
 	if (name && (bpf_probe_read_user(&address, 16, (void *)name) ||
@@ -247,7 +242,8 @@ __noinline int network_datagram(__u64 socket, __u64 name, __u64 data, __s64 ret,
 			 network_datagram_id(sk), &change);
 	if (address.family == network_family__IPv4 || address.family == network_family__IPv6)
 		network_name_peer(&address, &change);
-	if (network_passes(evt, (__u32)change.sport << 16 | change.dport, change.netns, error)) {
+	if (network_sees_datagrams &&
+	    network_passes(evt, (__u32)change.sport << 16 | change.dport, change.netns, error)) {
 		event = veil_reserve(&counted);
 		if (event) {
 			veil_event_init(&event->common, network_datagram_event_kind, veil_current());

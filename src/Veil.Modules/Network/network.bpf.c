@@ -81,7 +81,7 @@ struct network_change {
 	enum network_state oldstate;
 	enum network_state newstate;
 	veil_id_t socket_id;
-	__u32 netns;
+	veil_netns_t netns;
 };
 
 struct network_event {

@@ -285,12 +285,86 @@ static __always_inline bool network_has_protocol(struct sock *sk, __u16 protocol
 	       BPF_CORE_READ(sk, sk_protocol) == protocol;
 }
 
+/* Who used a socket of UDP last: none is asked to hold it when it gets a packet. */
+const volatile bool network_drops_udp;
+
+struct network_user {
+	__u64 inode; /* of the socket, as its address may be another's later */
+	struct veil_identity who;
+	struct veil_origin origin;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u64);
+	__type(value, struct network_user);
+} network_users SEC(".maps");
+
+static __always_inline __u64 network_inode(struct sock *sk)
+{
+	struct socket_alloc *made = (struct socket_alloc *)BPF_CORE_READ(sk, sk_socket);
+
+	return BPF_CORE_READ(made, vfs_inode.i_ino);
+}
+
+/* A cookie that somebody had the kernel make, or a number of our own out of the socket's inode, as ss shows it. */
+static __always_inline __u64 network_datagram_id(struct sock *sk)
+{
+	__u64 cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+
+	return cookie ? cookie : 1ULL << 52 | network_inode(sk);
+}
+
+static __noinline void network_use(struct sock *sk)
+{
+	struct network_user user = {.inode = network_inode(sk)};
+	__u64 address = (__u64)sk;
+
+	veil_identity_of_current(&user.who);
+	veil_current_origin(&user.origin);
+	bpf_map_update_elem(&network_users, &address, &user, BPF_ANY);
+}
+
+static __always_inline struct network_user *network_find_user(struct sock *sk)
+{
+	struct network_user *user;
+	__u64 address = (__u64)sk;
+
+	user = bpf_map_lookup_elem(&network_users, &address);
+	return user && user->inode == network_inode(sk) ? user : NULL;
+}
+
+/* Those that are there as the trace begins. */
+SEC("iter/task_file")
+int network_users_iter(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct network_user user = {};
+	struct file *file = ctx->file;
+	struct sock *sk;
+	__u64 address;
+
+	if (!task || !file)
+		return 0;
+	sk = network_sock_of(file);
+	if (!sk || !network_has_protocol(sk, IPPROTO_UDP))
+		return 0;
+	user.inode = network_inode(sk);
+	veil_identity_of(veil_task_at(task), &user.who);
+	veil_task_origin(veil_task_at(task), &user.origin);
+	address = (__u64)sk;
+	bpf_map_update_elem(&network_users, &address, &user, BPF_NOEXIST);
+	return 0;
+}
+
 /* `receiver` is the socket that was to receive it. */
 static __always_inline int network_drop(struct sk_buff *skb, struct sock *receiver, __u32 reason)
 {
 	struct network_drop_event counted, *event;
 	struct network_packet packet = {};
 	struct veil_identity who;
+	struct network_user *user = NULL;
 	struct sock *sk = receiver;
 	int state = network_state__UNKNOWN;
 	__u64 id = 0;
@@ -306,13 +380,20 @@ static __always_inline int network_drop(struct sk_buff *skb, struct sock *receiv
 		sk = BPF_CORE_READ(skb, sk);
 	if (sk && !network_has_protocol(sk, packet.protocol))
 		sk = NULL;
-	network_identify(sk, &who);
+	if (sk && packet.protocol == IPPROTO_UDP)
+		user = network_find_user(sk);
+	if (user)
+		who = user->who;
+	else
+		network_identify(sk, &who);
 	netns = sk ? network_netns(sk) : packet.netns;
-	if (!network_task_passes(sk, &who) || !network_packet_passes(&packet, network_evt__DROP, netns))
+	if (!(user ? veil_identity_passes(&who, &user->origin) : network_task_passes(sk, &who)) || !network_packet_passes(&packet, network_evt__DROP, netns))
 		return 0;
 	if (sk && packet.protocol == IPPROTO_TCP) {
 		state = BPF_CORE_READ(sk, __sk_common.skc_state);
 		id = network_id_of(sk, 0);
+	} else if (sk) {
+		id = network_datagram_id(sk);
 	}
 	event = veil_reserve_as(&counted, &who.uid);
 	if (!event)
@@ -323,7 +404,7 @@ static __always_inline int network_drop(struct sk_buff *skb, struct sock *receiv
 	event->reason.set = reason ? VEIL_REASON_DROP : VEIL_REASON_NONE;
 	event->reason.number = reason;
 	event->protocol = packet.protocol;
-	veil_submit_as(event, sizeof(*event), network_origin_of(sk, &who));
+	veil_submit_as(event, sizeof(*event), user ? &user->origin : network_origin_of(sk, &who));
 	return 0;
 }
 

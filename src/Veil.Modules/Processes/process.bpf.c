@@ -49,6 +49,7 @@ struct process_event {
 	veil_some_bytes_t anon_rss_bytes;
 	veil_some_bytes_t file_rss_bytes;
 	veil_some_bytes_t shmem_rss_bytes;
+	veil_some_bytes_t pgtables_bytes;
 	veil_some_comm_t oom_comm; /* who asked for memory that was not there */
 	veil_path_t filename;
 	veil_argv_t argv;
@@ -200,7 +201,7 @@ static __always_inline struct process_event *process_event_start(struct veil_dra
 	event->oom_pid = -1;
 	event->ret = VEIL_RET_NONE;
 	event->duration_ns = event->cpu_ns = event->max_rss_bytes = event->total_vm_bytes = -1;
-	event->anon_rss_bytes = event->file_rss_bytes = event->shmem_rss_bytes = -1;
+	event->anon_rss_bytes = event->file_rss_bytes = event->shmem_rss_bytes = event->pgtables_bytes = -1;
 	__builtin_memcpy(event->oom_comm, VEIL_COMM_UNKNOWN, sizeof(VEIL_COMM_UNKNOWN));
 	veil_part_omit(&event->cwd);
 	veil_part_omit(&event->filename);
@@ -485,11 +486,18 @@ static __always_inline void process_restore_argv(struct path_walk *walk, __u64 s
 	struct process_event *event = (void *)walk->draft.bytes;
 	__u64 from = BPF_CORE_READ(mm, arg_start) + skip, size = BPF_CORE_READ(mm, arg_end) - from;
 	__u64 place = event->argv.offset, length = asked ? asked->length : 0, room;
+	const void *name = asked ? asked->name : NULL;
 
+	/* Its page was not there: what it was executed by is what it mostly is. */
+	if (!length) {
+		name = &walk->draft.bytes[event->filename.offset & (VEIL_PART_MAX - 1)];
+		length = event->filename.size + 1;
+	}
 	asm volatile("" : "+r"(place), "+r"(length));
 	if (place > PROCESS_PLACE_MAX - PROCESS_NAME_MAX || length > PROCESS_NAME_MAX || !length)
 		return;
-	bpf_probe_read_kernel(&walk->draft.bytes[place], length, asked->name);
+	bpf_probe_read_kernel(&walk->draft.bytes[place], length, name);
+	walk->draft.bytes[place + length - 1] = '\0';
 	room = VEIL_PART_MAX - length;
 	event->argv.truncated = size > room;
 	if (size > room)
@@ -504,6 +512,25 @@ static __always_inline void process_restore_argv(struct path_walk *walk, __u64 s
 	walk->draft.size = event->argv.offset + length + size;
 }
 
+/* The command of the session lives from its first execve on: before, it waits for us. */
+volatile __u64 process_command_forked;
+volatile __u64 process_command_begun;
+
+static __always_inline void process_note_command(struct veil_task task)
+{
+	if (!veil_command || process_command_begun || veil_current_inside(veil_task_pid(task)) != veil_command)
+		return;
+	process_command_forked = veil_task_read(task, start_boottime);
+	process_command_begun = bpf_ktime_get_boot_ns();
+}
+
+static __always_inline __u64 process_lifetime_ns(struct veil_task task)
+{
+	__u64 start = veil_task_read(task, start_boottime);
+
+	return bpf_ktime_get_boot_ns() - (start == process_command_forked ? process_command_begun : start);
+}
+
 static __always_inline int process_exec(__u32 slot, struct veil_task task, __u32 old_tid, struct linux_binprm *program)
 {
 	struct path_walk *walk = veil_path_walk(slot);
@@ -513,6 +540,7 @@ static __always_inline int process_exec(__u32 slot, struct veil_task task, __u32
 
 	if (!walk)
 		return 0;
+	process_note_command(task);
 	event = process_event_start(&walk->draft, process_type__EXEC);
 	process_add_string(&walk->draft, &event->filename, BPF_CORE_READ(program, filename), false);
 	process_add_argv(&walk->draft, &event->argv, mm);
@@ -740,7 +768,6 @@ static __always_inline void process_exit_emit(__u32 slot, struct veil_task task,
 	struct veil_task leader = process_leader(task);
 	struct signal_struct *signal = veil_task_read(task, signal);
 	struct path_walk *walk = veil_path_walk(slot);
-	__u64 now = bpf_ktime_get_boot_ns();
 	struct process_event *event;
 
 	if (!walk)
@@ -754,11 +781,11 @@ static __always_inline void process_exit_emit(__u32 slot, struct veil_task task,
 	process_set_status(event, status);
 	event->thread = !is_last;
 	if (is_last) {
-		event->duration_ns = now - veil_task_read(leader, start_boottime);
+		event->duration_ns = process_lifetime_ns(leader);
 		event->cpu_ns = is_gone ? BPF_CORE_READ(signal, sum_sched_runtime) : process_cpu_ns(task, signal);
 		event->max_rss_bytes = (__u64)BPF_CORE_READ(signal, maxrss) * process_page_bytes;
 	} else {
-		event->duration_ns = now - veil_task_read(task, start_boottime);
+		event->duration_ns = process_lifetime_ns(task);
 		event->cpu_ns = process_own_cpu_ns(task);
 	}
 	veil_event_init(&event->common, process_event_kind, task);
@@ -882,12 +909,13 @@ static __always_inline int process_oom(__u32 slot, struct veil_task task, const 
 		process_add_parent(event, task);
 		signal = veil_task_read(task, signal);
 		event->oom_score_adj = BPF_CORE_READ(signal, oom_score_adj);
-		event->duration_ns = bpf_ktime_get_boot_ns() - veil_task_read(task, start_boottime);
+		event->duration_ns = process_lifetime_ns(task);
 		if (mm) {
 			event->total_vm_bytes = (__u64)BPF_CORE_READ(mm, total_vm) * process_page_bytes;
 			event->anon_rss_bytes = process_rss_bytes(mm, MM_ANONPAGES);
 			event->file_rss_bytes = process_rss_bytes(mm, MM_FILEPAGES);
 			event->shmem_rss_bytes = process_rss_bytes(mm, MM_SHMEMPAGES);
+			event->pgtables_bytes = BPF_CORE_READ(mm, pgtables_bytes.counter);
 			process_add_exe(slot, walk, &event->exe, mm);
 		}
 	}

@@ -24,7 +24,7 @@ internal sealed class SignalModule : TraceModule
     public override IReadOnlyList<FilterDimension> OwnFilters { get; } =
     [
         new SignalDimension(),
-        new EnumDimension("effect", "effect of a signal", "none", "handled", "blocked", "stops", "continues", "deadly"),
+        new EnumDimension("effect", "effect", "none", "handled", "blocked", "stops", "continues", "deadly"),
     ];
 
     public override IReadOnlyList<HookRung> Rungs { get; } =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Diagnostics;
 using System.Text;
+using Veil.Core.Cgroups;
 using Veil.Core.Containers;
 using Veil.Core.Interop;
 
@@ -54,6 +55,19 @@ public sealed class ContainerNamesTests : IDisposable
         Write($"{Storage}/{Id}/userdata/config.json", """{"annotations":{"io.container.manager":"libpod"}}""");
         string path = $"/machine.slice/libpod-{Id}.scope";
         Find(path + "/container").ShouldBe(new Container(Id, "podman", "web", "docker.io/library/nginx:latest", null, null, null, path));
+    }
+
+    [Theory]
+    [InlineData($"/machine.slice/machine-libpod_pod_{Other}.slice/libpod-{Id}.scope")]
+    [InlineData($"/libpod_parent/{Other}/libpod-{Id}")]
+    public void Find_PodmanInAPod_HasThePodOfItsDatabase(string path)
+    {
+        Write($"{Storage}/containers.json", Stored("cart", "shop:1"));
+        Write($"{Storage}/{Id}/userdata/config.json", """{"annotations":{"io.kubernetes.pod.name":"lie"}}""");
+        Write("var/lib/containers/storage/libpod/bolt_state.db", $"\0config{{\"id\":\"{Other}\",\"name\":\"shop\"}}\0");
+        Find(path).ShouldBe(new Container(Id, "podman", "cart", "shop:1", "shop", null, null, path));
+        // The pod's own group is none.
+        Find($"/libpod_parent/{Other}").ShouldBeNull();
     }
 
     [Fact]
@@ -112,6 +126,9 @@ public sealed class ContainerNamesTests : IDisposable
         Find("/any/job/below").ShouldBe(new Container("job", "runc", "job", null, null, null, null, "/any/job"));
         Write("run/runc/old/state.json", """{"id":"old","cgroup_paths":{"pids":"/sys/fs/cgroup/pids/old"}}""");
         Find("/old")!.Id.ShouldBe("old");
+        // Groups are called as their bundle says.
+        Write("run/runc/shop-1/state.json", """{"id":"shop-1","cgroup_paths":{"":"/sys/fs/cgroup/shop/one","pids":"/sys/fs/cgroup/pids/shop/one"}}""");
+        Find("/shop/one")!.Id.ShouldBe("shop-1");
         // The name alone is not enough.
         Find("/else/job").ShouldBeNull();
         Find("/job").ShouldBeNull();

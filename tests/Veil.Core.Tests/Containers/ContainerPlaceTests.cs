@@ -23,7 +23,6 @@ public sealed class ContainerPlaceTests
     [InlineData($"/machine.slice/libpod-{Id}.scope/libpod-payload-{Id}", Id, "podman", null)]
     [InlineData($"/machine.slice/machine-libpod_pod_{Other}.slice/libpod-{Id}.scope", Id, "podman", null)]
     [InlineData($"/libpod_parent/libpod-{Id}", Id, "podman", null)]
-    [InlineData($"/libpod_parent/{Id}", Id, "podman", null)]
     [InlineData($"/system.slice/web.service/libpod-payload-{Id}", Id, "podman", null)]
     // containerd
     [InlineData($"/k8s.io/{Id}", Id, "containerd", null)]
@@ -100,7 +99,7 @@ public sealed class ContainerPlaceTests
     public void Find_AContainerInAContainer_IsTheInnerOneAndMarked()
     {
         var place = ContainerPlace.Find($"/docker/{Other}/kubelet/kubepods/besteffort/pod{Uid}/{Id}/x").ShouldNotBeNull();
-        place.ShouldBe(new ContainerPlace(Id, null, Uid, $"/docker/{Other}/kubelet/kubepods/besteffort/pod{Uid}/{Id}", null, IsNested: true));
+        place.ShouldBe(new ContainerPlace(Id, null, Uid, null, $"/docker/{Other}/kubelet/kubepods/besteffort/pod{Uid}/{Id}", null, IsNested: true));
     }
 
     [Theory]

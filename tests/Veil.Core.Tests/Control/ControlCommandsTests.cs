@@ -50,7 +50,7 @@ public sealed class ControlCommandsTests : IDisposable
         Ask("list pid").ShouldBe("12\n13\n.");
         Ask("list pid_deny").ShouldBe("13\n.");
         Ask("del pid 12").ShouldBe("OK pid allows 13 and denies 13");
-        Ask("clear pid").ShouldBe("OK pid allows everything again: no key is left");
+        Ask("clear pid").ShouldBe("OK pid denies 13");
         _source.Pids.Keys.ShouldBe(new Dictionary<string, FilterBits> { ["13"] = FilterBits.Deny });
         Ask("clear pid_deny").ShouldBe("OK pid allows everything");
         _source.Pids.Keys.ShouldBeEmpty();

@@ -6,7 +6,7 @@ namespace Veil.Core.Events.Kinds;
 /// <summary>A number that tells things apart; 0 is not known.</summary>
 internal readonly struct IdKind : IMemberKind, IValueKind
 {
-    public static string[] Typedefs => ["veil_id_t"];
+    public static string[] Typedefs => ["veil_id_t", "veil_netns_t"];
 
     public static ValueFacts Facts { get; } = new("number or null", KeyKind.Word, Quantity.CountOrZero);
 

@@ -21,6 +21,19 @@ internal readonly struct ProcNameKind : INameKind
     public static ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) => view.ProcName;
 }
 
+/// <summary>The file that the process runs, from the enrichment.</summary>
+internal readonly struct ExecutableKind : IValueKind
+{
+    public static ValueFacts Facts { get; } = new("string or null", null, null);
+
+    public static int BytesMax(EventValue value) => Escaping.BytesMax(EventPart.LengthMax);
+
+    public static int Write<TStyle>(ref LineWriter line, EventValue value, scoped ref EventView view) where TStyle : struct, IValueStyle =>
+        view.Executable.IsEmpty ? TStyle.Unknown(ref line) : TStyle.Text(ref line, view.Executable);
+
+    public static ReadOnlySpan<byte> RawText(EventValue value, scoped ref EventView view) => view.Executable;
+}
+
 /// <summary>The container's name, or the beginning of its id.</summary>
 internal readonly struct ContainerNameKind : IContainerKind
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
-namespace Veil.Core.Containers;
+namespace Veil.Core.Cgroups;
 
 /// <summary>A cgroup hierarchy where it is mounted.</summary>
 /// <param name="Root">The group that is its root there.</param>

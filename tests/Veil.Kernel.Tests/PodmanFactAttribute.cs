@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-3.0-only
+namespace Veil.Kernel.Tests;
+
+/// <summary>A fact about containers of podman. Skipped, with the reason, where <c>eng/peers</c> has not fetched it.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class PodmanFactAttribute : FactAttribute
+{
+    public PodmanFactAttribute() => Skip = File.Exists(Path.Combine(Root, "usr/bin/podman")) && RuncFactAttribute.Exists ? null
+        : "there is no podman to make containers with: eng/peers fetches it";
+
+    /// <summary>The folder that its packages are unpacked in.</summary>
+    public static string Root { get; } = Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(StraceFile.Program))!, "podman");
+}
