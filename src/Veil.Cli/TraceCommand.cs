@@ -12,6 +12,7 @@ using Veil.Core.Modules;
 using Veil.Core.Options;
 using Veil.Core.Output;
 using Veil.Core.Privileged;
+using Veil.Core.Recordings;
 using Veil.Core.Running;
 using Veil.Core.Session;
 using Veil.Core.Sinks;
@@ -27,8 +28,8 @@ internal static class TraceCommand
 {
     private const int RingBytesMin = 64 * 1024;
     private const int RingBytesMax = 1024 * 1024 * 1024;
-    private static readonly TimeSpan s_durationMin = TimeSpan.FromMilliseconds(1);
-    private static readonly TimeSpan s_durationMax = TimeSpan.FromDays(30);
+    internal static readonly TimeSpan s_durationMin = TimeSpan.FromMilliseconds(1);
+    internal static readonly TimeSpan s_durationMax = TimeSpan.FromDays(30);
 
     private static readonly List<string> s_moduleNames = [.. ModuleCatalog.All.Select(static module => module.Name)];
 
@@ -68,7 +69,8 @@ internal static class TraceCommand
         // Before the drop too; it closes the socket before it ends, because it may have to remove it.
         using var root = RootClient.StartFor(options.Output.Enrichments, options.ReadsRuntimes, control, Messages.Write);
         using var file = options.WriteTo is { } path ? OutputFile.Open(path) : null;
-        using var session = KernelTrace.Start(options, stop, Messages.Write, root, file, command);
+        using var recorder = options.Record is { } record ? Recorder.Open(record) : null;
+        using var session = KernelTrace.Start(options, stop, Messages.Write, root, file, command, recorder);
         var commands = new ControlCommands(session, ModuleCatalog.All);
         using var prompt = asks ? new TracePrompt(commands, session, stop) : null;
         if (command is null)
@@ -113,7 +115,7 @@ internal static class TraceCommand
         if (stop.Failure is { } failed)
             return ErrorBoundary.Report(failed);
         if (command is null)
-            return summary.Failure is not null ? ExitCode.Failure : options.FailOnLoss && summary.LostTotal > 0 ? ExitCode.Loss
+            return summary.Failure is not null || recorder?.HasFailed == true ? ExitCode.Failure : options.FailOnLoss && summary.LostTotal > 0 ? ExitCode.Loss
                 : ExitCode.Success;
         return EndOf(command, options.FailOnLoss && summary.LostTotal > 0, summary.Failure is not null, stop);
     }
@@ -266,6 +268,7 @@ internal static class TraceCommand
                 TimeFlag.Read(
                 flags.Duration.Name, parsed.GetValue(flags.Duration), s_durationMin, s_durationMax, "1ms to 30d, such as 10s, 5m or 2h"),
             WriteTo = writeTo,
+            Record = RecordFlags.Read(parsed, flags, format, written, counting),
             Stream = stream,
             Follow = parsed.GetValue(flags.Follow),
             Counting = counting,
@@ -279,11 +282,11 @@ internal static class TraceCommand
         };
     }
 
-    private static Dictionary<string, FilterExpression> Named(IEnumerable<FilterExpression> filters) =>
+    internal static Dictionary<string, FilterExpression> Named(IEnumerable<FilterExpression> filters) =>
         filters.DistinctBy(static filter => filter.Dimension.Name).ToDictionary(static filter => filter.Dimension.Name);
 
     // Words of several modules (--event) go each to the module that has it.
-    private static IEnumerable<FilterExpression> ReadFilter(string name, string[] values, List<TraceModule> modules)
+    internal static IEnumerable<FilterExpression> ReadFilter(string name, string[] values, List<TraceModule> modules)
     {
         var having =
             modules.Select(module => (Module: module.Name, Dimension: module.Filters.FirstOrDefault(filter => filter.Name == name)))
@@ -307,7 +310,7 @@ internal static class TraceCommand
         }
     }
 
-    private static ModuleArguments Arguments(ParseResult parsed, TraceFlags flags, List<TraceModule> modules)
+    internal static ModuleArguments Arguments(ParseResult parsed, TraceFlags flags, List<TraceModule> modules)
     {
         var switches = new HashSet<string>(StringComparer.Ordinal);
         var values = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
@@ -341,7 +344,7 @@ internal static class TraceCommand
         ?? throw new UsageException(
             $"--module: unknown module '{Escaping.ForMessage(name)}'{(Habits.Module(name) is { } instead ? $"; {instead}" : Messages.Suggest(name, s_moduleNames))} (available: {string.Join(", ", s_moduleNames)})");
 
-    private static Enrichments Enrich(string[] values)
+    internal static Enrichments Enrich(string[] values)
     {
         string[] names = ["time", "user", "proc", "parent", "cgroup", "container", "why", "all"];
         var chosen = Enrichments.None;
@@ -367,7 +370,7 @@ internal static class TraceCommand
     }
 
     // What --fields leaves out need not be looked up; where it leaves out all, one of the two flags is a mistake.
-    private static Enrichments Shown(Enrichments chosen, List<string> fields)
+    internal static Enrichments Shown(Enrichments chosen, List<string> fields)
     {
         if (chosen == Enrichments.None || fields.Count == 0)
             return chosen;
@@ -392,7 +395,7 @@ internal static class TraceCommand
         return value;
     }
 
-    private static bool IsWide(bool wide, OutputFormat format, List<string> fields)
+    internal static bool IsWide(bool wide, OutputFormat format, List<string> fields)
     {
         if (wide && format != OutputFormat.Text)
             throw new UsageException(
@@ -402,14 +405,14 @@ internal static class TraceCommand
         return wide;
     }
 
-    private static string? WriteTo(string? value) => value switch
+    internal static string? WriteTo(string? value) => value switch
     {
         "" => throw new UsageException($"--write: {EmptyValue.Explain(value)}; give the name of a file"),
         "-" => null, // standard output, as with other tools
         _ => value,
     };
 
-    private static ulong? MaxEvents(string? value)
+    internal static ulong? MaxEvents(string? value)
     {
         if (value is null)
             return null;
@@ -447,7 +450,7 @@ internal static class TraceCommand
         return (int)bytes;
     }
 
-    private static List<string> Words(string flag, string[] values)
+    internal static List<string> Words(string flag, string[] values)
     {
         var words = new List<string>();
         foreach (string value in values)
@@ -477,7 +480,7 @@ internal static class TraceCommand
     private static IEnumerable<string> Warnings(FilterExpression filter) =>
         filter.Dimension.Warnings(filter.Bits.Keys);
 
-    private static bool UseColour(int stream) =>
+    internal static bool UseColour(int stream) =>
         !(stream == StandardStreams.Output ? Console.IsOutputRedirected : Console.IsErrorRedirected)
         && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
         && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");

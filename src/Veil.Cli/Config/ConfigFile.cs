@@ -36,6 +36,8 @@ internal sealed class ConfigFile
         ["fields"] = "--fields",
         ["wide"] = "--wide",
         ["write"] = "--write",
+        ["record"] = "--record",
+        ["force"] = "--force",
         ["count"] = "--count",
         ["count_by"] = "--count-by",
         ["hist"] = "--hist",

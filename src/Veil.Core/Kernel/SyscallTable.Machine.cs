@@ -5,8 +5,8 @@ namespace Veil.Core.Kernel;
 
 public sealed partial class SyscallTable
 {
-    /// <summary>The table of this machine's own calls.</summary>
-    public static SyscallArch Native { get; } =
+    /// <summary>The table of this machine's own calls; of a recording that of the machine where it was made.</summary>
+    public static SyscallArch Native { get; internal set; } =
         RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? SyscallArch.Arm64 : SyscallArch.X64;
 
     /// <summary>Every table that calls on this machine can index, its own first.</summary>

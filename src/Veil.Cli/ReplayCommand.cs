@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-3.0-only
+using System.CommandLine;
+using Veil.Core;
+using Veil.Core.Modules;
+using Veil.Core.Options;
+using Veil.Core.Output;
+using Veil.Core.Recordings;
+using Veil.Core.Session;
+using Veil.Core.Sinks;
+using Veil.Core.Text;
+using Veil.Core.Waiting;
+using Veil.Modules;
+
+namespace Veil.Cli;
+
+/// <summary><c>veil replay</c>: shows what was recorded, as the trace would have.</summary>
+internal static class ReplayCommand
+{
+    /// <summary>The command for the parser.</summary>
+    public static Command Create(TraceFlags flags)
+    {
+        var files = new Argument<string[]>("FILE")
+        {
+            Description = "what --record wrote, before any flag; several of one recording in any order; - is standard input",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var command = new Command("replay", "show a recording as the trace would have: no root, any machine; names are those of then") { files };
+        foreach (var option in Options(flags))
+            command.Add(option);
+        command.SetAction(parsed => Run(parsed.GetValue(files)!, parsed, flags));
+        return command;
+    }
+
+    private static IEnumerable<Option> Options(TraceFlags flags) =>
+        [flags.Module, flags.Output, flags.Wide, flags.Fields, flags.Enrich, flags.Write, flags.MaxEvents, flags.FailOnLoss, flags.Quiet];
+
+    private static int Run(string[] paths, ParseResult parsed, TraceFlags flags)
+    {
+        using var trace = ReplayTrace.Open(paths, ModuleCatalog.All);
+        var (options, chosen) = Read(parsed, flags, trace);
+        if (options.WriteTo is null)
+            StandardStreams.RequireOutput(options.Stream);
+        var shown = trace.Events(options.OriginFields, number => chosen.Contains(trace.Modules[number]));
+        FieldSelection.Validate(shown, options.Output, field => NotRecorded(chosen, field));
+        using var stop = new StopSignal(static () => EarlySignals.First);
+        EarlySignals.Take();
+        using var file = options.WriteTo is { } path ? OutputFile.Open(path) : null;
+        using var session = trace.Start(options, shown, ReplayRange.All, stop, Messages.Write, file);
+        stop.ListenToSignals(null);
+        stop.ThrowIfEarly();
+        var summary = session.Run();
+        if (summary.Failure is { ClosedByReader: true })
+            return ExitCode.Success;
+        if (summary.Failure is { } failure)
+            Messages.Write(failure.Message);
+        if (!options.Quiet)
+        {
+            foreach (string line in summary.Lines())
+                Messages.Write(line);
+        }
+
+        return summary.Failure is not null || trace.IsIncomplete ? ExitCode.Failure
+            : options.FailOnLoss && summary.LostTotal > 0 ? ExitCode.Loss : ExitCode.Success;
+    }
+
+    private static (SessionOptions Options, List<TraceModule> Chosen) Read(ParseResult parsed, TraceFlags flags, ReplayTrace trace)
+    {
+        var chosen = Modules(parsed.GetValue(flags.Module) ?? [], trace);
+        var fields = TraceCommand.Words(flags.Fields.Name, parsed.GetValue(flags.Fields) ?? []);
+        string[] enrich = parsed.GetValue(flags.Enrich) ?? [];
+        var enrichments = TraceCommand.Enrich(enrich);
+        var format = OutputFormats.Parse(parsed.GetValue(flags.Output), isTrace: true);
+        if (format == OutputFormat.None)
+            throw new UsageException("--output none: nothing would come of it; leave it out");
+        if (format == OutputFormat.Strace)
+        {
+            _ = StraceFlags.Imply(ModuleArguments.None, chosen, fields, enrichments, null);
+            if (chosen.Exists(module => !trace.HasEvents(module, module.EventsOfStrace!)))
+                throw new UsageException("--output strace: was not recorded; record with --output strace");
+        }
+        else if (format == OutputFormat.Tree)
+            TreeFlags.Require(chosen, fields, enrichments, null);
+        else
+            enrichments = TraceCommand.Shown(enrichments, fields);
+        RequireRecorded(trace, enrichments, string.Join(',', enrich));
+        string? written = parsed.GetValue(flags.Write), writeTo = TraceCommand.WriteTo(written);
+        return (new SessionOptions
+        {
+            Modules = chosen,
+            Available = ModuleCatalog.All,
+            Output = new OutputOptions(format, fields, enrichments, writeTo is null && TraceCommand.UseColour(StandardStreams.Output))
+            {
+                Screen = writeTo is null && !TraceCommand.IsWide(parsed.GetValue(flags.Wide), format, fields)
+                    ? TerminalScreen.Of(StandardStreams.Output) : null,
+            },
+            EventsMax = TraceCommand.MaxEvents(parsed.GetValue(flags.MaxEvents)),
+            WriteTo = writeTo,
+            FailOnLoss = parsed.GetValue(flags.FailOnLoss),
+            Quiet = parsed.GetValue(flags.Quiet),
+        }, chosen);
+    }
+
+    private static List<TraceModule> Modules(string[] values, ReplayTrace trace)
+    {
+        if (values.Length == 0)
+            return [.. trace.Modules];
+        var names = TraceCommand.Words("--module", values);
+        foreach (string name in names)
+        {
+            _ = TraceCommand.Module(name);
+            if (!trace.Modules.Any(module => module.Name == name))
+                throw new UsageException(
+                    $"--module: {name} was not recorded; what was: {string.Join(", ", trace.Modules.Select(static module => module.Name).Distinct())}");
+        }
+
+        return [.. trace.Modules.Where(module => names.Contains(module.Name))];
+    }
+
+    private static void RequireRecorded(ReplayTrace trace, Enrichments asked, string values)
+    {
+        var missing = Enum.GetValues<Enrichments>()
+            .Where(some => int.IsPow2((int)some) && asked.HasFlag(some) && !trace.Description.Enrichments.HasFlag(some))
+            .Select(EnrichedColumns.FlagValueOf).ToList();
+        if (missing.Count > 0)
+            throw new UsageException(
+                $"--enrich {Escaping.ForMessage(values)}: {string.Join(", ", missing)} {(missing.Count == 1 ? "was" : "were")} not recorded; " +
+                $"record with --enrich {string.Join(',', missing)}");
+    }
+
+    private static string? NotRecorded(IEnumerable<TraceModule> modules, string field) =>
+        ModuleFields.HintFor(modules, field) is { } hint ? $"was not recorded: {hint}" : null;
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-3.0-only
+using Veil.Core.Calls;
+using Veil.Core.Events;
+using Veil.Core.Events.Kinds;
+using Veil.Core.Kernel;
+using Veil.Core.Modules;
+using Veil.Core.Options;
+using Veil.Core.Output;
+using Veil.Core.Pipeline;
+using Veil.Core.Recordings;
+using Veil.Core.Text;
+using Veil.Core.Waiting;
+
+namespace Veil.Core.Session;
+
+/// <summary>A trace of recordings: the pipeline of a live one on another source. It needs no right but to read them, and asks nothing of this
+/// machine's kernel.</summary>
+internal sealed class ReplayTrace : IDisposable
+{
+    private readonly IReadOnlyList<RecordingReader> _files;
+    private RecordingSource? _source;
+
+    private ReplayTrace(IReadOnlyList<RecordingReader> files, IReadOnlyList<TraceModule> known)
+    {
+        _files = files;
+        var description = Description;
+        Modules = [.. description.Modules.Select(module => new RecordedModule(
+            known.FirstOrDefault(some => some.Name == module.Name)
+            ?? throw new RecordingException($"replay: module {Escaping.ForMessage(module.Name)} was recorded, which this veil does not have"),
+            module.Constants, module.Aliases, static _ => null))];
+        // Of the machine where it was recorded.
+        SyscallTable.Native = description.Machine;
+        ReasonKind.AllNames = [.. description.Reasons, .. Enumerable.Repeat<byte[]?[]>([], ReasonKind.Sets - Math.Min(ReasonKind.Sets, description.Reasons.Length))];
+        CallOptions.Current = description.Calls;
+    }
+
+    /// <summary>The description of the first file, which those of the others are like.</summary>
+    public RecordingDescription Description => _files[0].Description;
+
+    /// <summary>The modules, by their numbers.</summary>
+    public IReadOnlyList<RecordedModule> Modules { get; }
+
+    /// <summary>Could something not be read?</summary>
+    public bool IsIncomplete => _source?.IsIncomplete == true;
+
+    /// <summary>Opens recordings.</summary>
+    /// <param name="paths">At least one; of a recording of several files the first name stands for all.</param>
+    /// <param name="known">The modules that there are.</param>
+    /// <exception cref="RecordingException">One cannot be read, or they do not belong together.</exception>
+    public static ReplayTrace Open(IReadOnlyList<string> paths, IReadOnlyList<TraceModule> known)
+    {
+        var files = new List<(RecordingReader Reader, string Path)>();
+        try
+        {
+            foreach (string path in paths)
+                files.Add((RecordingReader.Open(path), path));
+            files.Sort(static (one, other) => Order(one.Reader.Description).CompareTo(Order(other.Reader.Description)));
+            foreach (var (reader, path) in files)
+            {
+                if (!reader.Description.IsLike(files[0].Reader.Description))
+                    throw new RecordingException(
+                        $"replay: {Escaping.ForMessage(path)} has other events than {Escaping.ForMessage(files[0].Path)}: replay each alone");
+            }
+
+            return new ReplayTrace([.. files.Select(static file => file.Reader)], known);
+        }
+        catch
+        {
+            foreach (var (reader, _) in files)
+                reader.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The recorded events of some modules, as they are shown.</summary>
+    /// <param name="originFields">The fields of <c>struct veil_origin</c> that are.</param>
+    /// <param name="isChosen">Is the module of that number shown?</param>
+    public EventCatalog Events(IReadOnlySet<string>? originFields, Func<int, bool> isChosen)
+    {
+        var catalog = new EventCatalog(originFields);
+        foreach (var facts in Description.Events.Where(facts => isChosen(facts.Module)))
+            catalog.Add(facts.Layout, Description.Origin, Modules[facts.Module], facts.Kind);
+        return catalog;
+    }
+
+    /// <summary>Were all the events of a kind recorded, of a module that is?</summary>
+    public bool HasEvents(TraceModule module, EventKind kind)
+    {
+        var structs = Description.Events.Where(facts => Modules[facts.Module] == module).Select(static facts => facts.Layout.Name).ToHashSet();
+        return structs.Contains(kind.Struct) && kind.Beside.All(structs.Contains);
+    }
+
+    /// <summary>Begins.</summary>
+    /// <param name="options">What is shown.</param>
+    /// <param name="shown">Its events.</param>
+    /// <param name="range">The time that it is of.</param>
+    /// <param name="stop">Ends it.</param>
+    /// <param name="message">Takes a line for the user.</param>
+    /// <param name="file">Where events go; none: a standard stream.</param>
+    public TraceSession Start(
+        SessionOptions options, EventCatalog shown, ReplayRange range, StopSignal stop, Action<string> message, OutputFile? file)
+    {
+        file?.Empty();
+        _source = new RecordingSource(_files, Events(null, static _ => true), shown, Modules, range, message);
+        return new TraceSession(
+            _source, [new TraceOutput(options.Output, new FdOutput(file?.Fd ?? options.Stream, stop))], options, stop, message);
+    }
+
+    public void Dispose()
+    {
+        foreach (var file in _files)
+            file.Dispose();
+    }
+
+    private static (long, string, int) Order(RecordingDescription description) => (description.Started.RealNs, description.Set, description.Part);
+}
