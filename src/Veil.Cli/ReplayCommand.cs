@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.CommandLine;
 using Veil.Core;
+using Veil.Core.Calls;
+using Veil.Core.Filters;
 using Veil.Core.Modules;
 using Veil.Core.Options;
 using Veil.Core.Output;
@@ -16,6 +18,13 @@ namespace Veil.Cli;
 /// <summary><c>veil replay</c>: shows what was recorded, as the trace would have.</summary>
 internal static class ReplayCommand
 {
+    private static readonly Option<string> s_from =
+        new("--from") { HelpName = "TIME", Description = "what was at this time or later: 2026-11-27T04:49:05Z, 04:49:05 (of the first day, local), or 10s after the beginning" };
+
+    private static readonly Option<string> s_to = new("--to") { HelpName = "TIME", Description = "what was at this time or earlier" };
+
+    private static readonly Option<bool> s_pace = new("--pace") { Description = "as fast as it was, and not as fast as it can be" };
+
     /// <summary>The command for the parser.</summary>
     public static Command Create(TraceFlags flags)
     {
@@ -32,20 +41,25 @@ internal static class ReplayCommand
     }
 
     private static IEnumerable<Option> Options(TraceFlags flags) =>
-        [flags.Module, flags.Output, flags.Wide, flags.Fields, flags.Enrich, flags.Write, flags.MaxEvents, flags.FailOnLoss, flags.Quiet];
+    [
+        flags.Module, s_from, s_to, s_pace, flags.Duration, flags.MaxEvents, .. flags.Filters.Values, .. flags.ModuleFlags.Values, flags.Output,
+        flags.Wide, flags.Fields, flags.Enrich, flags.Write, flags.FailOnLoss, flags.Quiet,
+    ];
 
     private static int Run(string[] paths, ParseResult parsed, TraceFlags flags)
     {
         using var trace = ReplayTrace.Open(paths, ModuleCatalog.All);
-        var (options, chosen) = Read(parsed, flags, trace);
+        var options = Read(parsed, flags, trace);
         if (options.WriteTo is null)
             StandardStreams.RequireOutput(options.Stream);
-        var shown = trace.Events(options.OriginFields, number => chosen.Contains(trace.Modules[number]));
-        FieldSelection.Validate(shown, options.Output, field => NotRecorded(chosen, field));
+        var shown = trace.Events(options.OriginFields, number => options.Modules.Contains(trace.Modules[number]));
+        FieldSelection.Validate(shown, options.Output, field => NotRecorded(options.Modules, field));
+        trace.RequireFilters(options, shown);
+        var range = Range(parsed, flags, trace);
         using var stop = new StopSignal(static () => EarlySignals.First);
         EarlySignals.Take();
         using var file = options.WriteTo is { } path ? OutputFile.Open(path) : null;
-        using var session = trace.Start(options, shown, ReplayRange.All, stop, Messages.Write, file);
+        using var session = trace.Start(options, shown, range, stop, Messages.Write, file);
         stop.ListenToSignals(null);
         stop.ThrowIfEarly();
         var summary = session.Run();
@@ -63,7 +77,7 @@ internal static class ReplayCommand
             : options.FailOnLoss && summary.LostTotal > 0 ? ExitCode.Loss : ExitCode.Success;
     }
 
-    private static (SessionOptions Options, List<TraceModule> Chosen) Read(ParseResult parsed, TraceFlags flags, ReplayTrace trace)
+    private static SessionOptions Read(ParseResult parsed, TraceFlags flags, ReplayTrace trace)
     {
         var chosen = Modules(parsed.GetValue(flags.Module) ?? [], trace);
         var fields = TraceCommand.Words(flags.Fields.Name, parsed.GetValue(flags.Fields) ?? []);
@@ -79,15 +93,26 @@ internal static class ReplayCommand
                 throw new UsageException("--output strace: was not recorded; record with --output strace");
         }
         else if (format == OutputFormat.Tree)
+        {
             TreeFlags.Require(chosen, fields, enrichments, null);
+        }
         else
+        {
             enrichments = TraceCommand.Shown(enrichments, fields);
+        }
+
         RequireRecorded(trace, enrichments, string.Join(',', enrich));
+        var arguments = TraceCommand.Arguments(parsed, flags, chosen);
+        RequireRecorded(trace, arguments, chosen);
+        Thresholds.Validate(arguments);
+        ReadCalls(trace, arguments, format);
         string? written = parsed.GetValue(flags.Write), writeTo = TraceCommand.WriteTo(written);
-        return (new SessionOptions
+        return new SessionOptions
         {
             Modules = chosen,
             Available = ModuleCatalog.All,
+            Arguments = arguments,
+            Filters = TraceCommand.Filters(parsed, flags, chosen, RecordedDimension.Of),
             Output = new OutputOptions(format, fields, enrichments, writeTo is null && TraceCommand.UseColour(StandardStreams.Output))
             {
                 Screen = writeTo is null && !TraceCommand.IsWide(parsed.GetValue(flags.Wide), format, fields)
@@ -97,7 +122,7 @@ internal static class ReplayCommand
             WriteTo = writeTo,
             FailOnLoss = parsed.GetValue(flags.FailOnLoss),
             Quiet = parsed.GetValue(flags.Quiet),
-        }, chosen);
+        };
     }
 
     private static List<TraceModule> Modules(string[] values, ReplayTrace trace)
@@ -125,6 +150,49 @@ internal static class ReplayCommand
             throw new UsageException(
                 $"--enrich {Escaping.ForMessage(values)}: {string.Join(", ", missing)} {(missing.Count == 1 ? "was" : "were")} not recorded; " +
                 $"record with --enrich {string.Join(',', missing)}");
+    }
+
+    // A flag that chooses events says nothing new of a recording that has them.
+    private static void RequireRecorded(ReplayTrace trace, ModuleArguments arguments, List<TraceModule> chosen)
+    {
+        string[] shown = [Thresholds.Slower.Name, Thresholds.Failed.Name, CallFlags.StringSize.Name, CallFlags.Fds.Name];
+        foreach (string flag in arguments.Switches.Concat(arguments.Values.Keys).Except(shown))
+        {
+            var having = chosen.Where(module => module.Flags.Any(has => has.Name == flag)).ToList();
+            var kinds = having.SelectMany(static module => module.EventsByFlag).Where(kind => kind.Flags[0] == flag || kind.Flags.Contains(flag)).ToList();
+            if (kinds.Count == 0)
+                throw new UsageException($"--{flag}: chooses what is traced, and a recording has what it has; leave it out");
+            if (!having.Exists(module => module.EventsByFlag.Any(kind => kind.Flags.Contains(flag) && trace.HasEvents(module, kind))))
+                throw new UsageException($"--{flag}: was not recorded; record with --{flag}");
+        }
+    }
+
+    private static void ReadCalls(ReplayTrace trace, ModuleArguments arguments, OutputFormat format)
+    {
+        var recorded = trace.Description.Calls;
+        var usual = format == OutputFormat.Strace ? DescriptorDetail.None : recorded.Descriptors;
+        var asked = CallFlags.Read(arguments with { Switches = arguments.Switches.Append(CallFlags.Args.Name).ToHashSet() }, usual);
+        if (!arguments.IsGiven(CallFlags.StringSize.Name))
+            asked = asked with { StringSize = recorded.StringSize };
+        if (asked.StringSize > recorded.StringSize)
+            throw new UsageException($"--{CallFlags.StringSize.Name}: only {recorded.StringSize} bytes were recorded; record with --{CallFlags.StringSize.Name}");
+        if (asked.Descriptors > recorded.Descriptors)
+            throw new UsageException($"--{CallFlags.Fds.Name}: that was not recorded; record with --{CallFlags.Fds.Name}");
+        CallOptions.Current = asked;
+    }
+
+    private static ReplayRange Range(ParseResult parsed, TraceFlags flags, ReplayTrace trace)
+    {
+        var (bootNs, realNs) = trace.Description.Begun;
+        ulong from = ReplayRange.Parse(s_from.Name, parsed.GetValue(s_from), bootNs, realNs) ?? 0;
+        ulong to = ReplayRange.Parse(s_to.Name, parsed.GetValue(s_to), bootNs, realNs) ?? ulong.MaxValue;
+        if (from > to)
+            throw new UsageException("--from: is later than --to");
+        if (TimeFlag.Read(
+            flags.Duration.Name, parsed.GetValue(flags.Duration), TraceCommand.s_durationMin, TraceCommand.s_durationMax,
+            "1ms to 30d, such as 10s, 5m or 2h") is { } duration)
+            to = Math.Min(to, Math.Max(from, (ulong)bootNs) + (ulong)duration.TotalNanoseconds);
+        return new ReplayRange(from, to, parsed.GetValue(s_pace));
     }
 
     private static string? NotRecorded(IEnumerable<TraceModule> modules, string field) =>

@@ -52,7 +52,7 @@ internal static class TraceCommand
             Follow = request.Options.Follow || (command is not null && !request.NoFollow),
         };
         // First of all: the little that has been done until here fits into a few megabytes.
-        MemoryCgroup.Require(options, RootClient.NeededFor(options.Output.Enrichments, options.ReadsRuntimes, request.Control is not null) != RootAbilities.None);
+        MemoryCgroup.Require(options, RootClient.NeededFor(options.Output.Enrichments, options.ReadsRuntimes, request.Control is not null, options.Record?.SizeBytes is not null) != RootAbilities.None);
         if (!request.Yes)
             Confirm(options);
         foreach (
@@ -66,10 +66,10 @@ internal static class TraceCommand
         EarlySignals.Take();
         // Before the session, which gives up the privileges that a path may need.
         using var control = OpenControl(request.Control, request.ControlGroup);
-        // Before the drop too; it closes the socket before it ends, because it may have to remove it.
-        using var root = RootClient.StartFor(options.Output.Enrichments, options.ReadsRuntimes, control, Messages.Write);
-        using var file = options.WriteTo is { } path ? OutputFile.Open(path) : null;
         using var recorder = options.Record is { } record ? Recorder.Open(record) : null;
+        // Before the drop too; it closes the socket before it ends, because it may have to remove it.
+        using var root = RootClient.StartFor(options.Output.Enrichments, options.ReadsRuntimes, control, Messages.Write, recorder?.Rotating);
+        using var file = options.WriteTo is { } path ? OutputFile.Open(path) : null;
         using var session = KernelTrace.Start(options, stop, Messages.Write, root, file, command, recorder);
         var commands = new ControlCommands(session, ModuleCatalog.All);
         using var prompt = asks ? new TracePrompt(commands, session, stop) : null;
@@ -202,16 +202,7 @@ internal static class TraceCommand
     internal static SessionOptions Read(ParseResult parsed, TraceFlags flags)
     {
         var modules = Modules(parsed.GetValue(flags.Module) ?? []);
-        var filters = new List<FilterExpression>();
-        foreach (var (dimension, option) in flags.Filters)
-        {
-            if (parsed.GetValue(option) is not { Length: > 0 } values)
-                continue;
-            if (!modules.Any(module => module.Filters.Any(has => has.Name == dimension.Name)))
-                throw NoModuleHas(option.Name, modules, module => module.Filters.Any(has => has.Name == dimension.Name));
-            filters.AddRange(ReadFilter(dimension.Name, values, modules));
-        }
-
+        var filters = Filters(parsed, flags, modules);
         var arguments = Arguments(parsed, flags, modules) with { Filters = Named(filters) };
         Thresholds.Validate(arguments);
         var counting = CountFlags.Read(parsed, flags);
@@ -282,18 +273,40 @@ internal static class TraceCommand
         };
     }
 
-    internal static Dictionary<string, FilterExpression> Named(IEnumerable<FilterExpression> filters) =>
+    /// <summary>The filters.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="flags">The flags.</param>
+    /// <param name="modules">The modules that they are for.</param>
+    /// <param name="take">The dimension to take for one of a module.</param>
+    internal static List<FilterExpression> Filters(
+        ParseResult parsed, TraceFlags flags, List<TraceModule> modules, Func<FilterDimension, FilterDimension>? take = null)
+    {
+        var filters = new List<FilterExpression>();
+        foreach (var (dimension, option) in flags.Filters)
+        {
+            if (parsed.GetValue(option) is not { Length: > 0 } values)
+                continue;
+            if (!modules.Any(module => module.Filters.Any(has => has.Name == dimension.Name)))
+                throw NoModuleHas(option.Name, modules, module => module.Filters.Any(has => has.Name == dimension.Name));
+            filters.AddRange(ReadFilter(dimension.Name, values, modules, take));
+        }
+
+        return filters;
+    }
+
+    private static Dictionary<string, FilterExpression> Named(IEnumerable<FilterExpression> filters) =>
         filters.DistinctBy(static filter => filter.Dimension.Name).ToDictionary(static filter => filter.Dimension.Name);
 
     // Words of several modules (--event) go each to the module that has it.
-    internal static IEnumerable<FilterExpression> ReadFilter(string name, string[] values, List<TraceModule> modules)
+    private static IEnumerable<FilterExpression> ReadFilter(
+        string name, string[] values, List<TraceModule> modules, Func<FilterDimension, FilterDimension>? take)
     {
         var having =
             modules.Select(module => (Module: module.Name, Dimension: module.Filters.FirstOrDefault(filter => filter.Name == name)))
             .Where(static module => module.Dimension is not null).ToList();
         if (having.Count == 1 || having[0].Dimension is not EnumDimension)
         {
-            yield return FilterExpression.Parse(having[0].Dimension!, values);
+            yield return FilterExpression.Parse(take is null ? having[0].Dimension! : take(having[0].Dimension!), values);
             yield break;
         }
 
@@ -436,18 +449,20 @@ internal static class TraceCommand
     {
         if (value is null)
             return MemoryCgroup.DefaultRingBytes;
+        return SizeOf(value) is { } bytes and >= RingBytesMin and <= RingBytesMax && long.IsPow2(bytes) ? (int)bytes
+            : throw new UsageException($"--buffer: '{Escaping.ForMessage(value)}' is not a power of two from 64K to 1G, such as 32M");
+    }
+
+    /// <summary>Reads a number of bytes with its unit; nothing where it is none.</summary>
+    internal static long? SizeOf(string value)
+    {
         string digits = value.EndsWith("iB", StringComparison.Ordinal) ? value[..^2] : value.EndsWith('B') ? value[..^1] : value;
-        long unit =
-            digits.Length == 0 ? 0 : char.ToUpperInvariant(digits[^1]) switch { 'K' => 1L << 10, 'M' => 1L << 20, 'G' => 1L << 30, _ => 1 };
+        long unit = digits.Length == 0 ? 0
+            : char.ToUpperInvariant(digits[^1]) switch { 'K' => 1L << 10, 'M' => 1L << 20, 'G' => 1L << 30, 'T' => 1L << 40, _ => 1 };
         if (unit > 1)
             digits = digits[..^1];
-        if (digits.Length is 0 or > 12 || digits.AsSpan().ContainsAnyExceptInRange('0', '9')
-            || long.Parse(digits) * unit is var bytes && (bytes is < RingBytesMin or > RingBytesMax || !long.IsPow2(bytes)))
-        {
-            throw new UsageException($"--buffer: '{Escaping.ForMessage(value)}' is not a power of two from 64K to 1G, such as 32M");
-        }
-
-        return (int)bytes;
+        return digits.Length is 0 or > 6 && unit > 1 || digits.Length is 0 or > 12 || digits.AsSpan().ContainsAnyExceptInRange('0', '9') ? null
+            : long.Parse(digits) * unit;
     }
 
     internal static List<string> Words(string flag, string[] values)

@@ -56,6 +56,16 @@ internal sealed class TraceFlags
             Description = "keep the events in a file for veil replay, beside the output; --output none leaves that out"
         };
 
+    public Option<string> RecordSize { get; } =
+        new("--record-size")
+        {
+            HelpName = "SIZE",
+            Description = "go on in another file (FILE.1, FILE.2, …) before one has more than this: 1G; each can be shown alone"
+        };
+
+    public Option<string> RecordKeep { get; } =
+        new("--record-keep") { HelpName = "N", Description = "keep so many of these files, and remove older ones [all]" };
+
     public Option<bool> Force { get; } = new("--force") { Description = "with --record, replace a file that is there" };
 
     public Option<bool> Follow { get; } =
@@ -190,7 +200,7 @@ internal sealed class TraceFlags
             [.. OfFilters(FlagRole.Filter), .. OfModules(FlagRole.Filter)]),
         ($"Thresholds (in the kernel; with {EndingModules} an event as each call ends)",
             [.. OfModules(FlagRole.Threshold), .. OfFilters(FlagRole.Threshold)]),
-        ("Output", [Output, Wide, Fields, Enrich, Write, Record, Force, FailOnLoss, Quiet, Verbose]),
+        ("Output", [Output, Wide, Fields, Enrich, Write, Record, RecordSize, RecordKeep, Force, FailOnLoss, Quiet, Verbose]),
         ("Counting (instead of events)", [Count, CountBy, Histogram, Top, Interval, Keys]),
         ("Running", [Duration, MaxEvents, Buffer, Rings, Control, ControlGroup, Stats, Yes]),
         ("Configuration", [Config, Profile]),

@@ -11,26 +11,26 @@ public sealed class RecordingTests : IDisposable
     private string File => Path.Combine(_folder, "a");
 
     [Theory]
-    [InlineData("mix", "--module syscall")]
-    [InlineData("mix", "--module syscall --output json --enrich all")]
-    [InlineData("mix", "--module syscall --returns --enrich time,user,proc")]
-    [InlineData("mix", "--module syscall --args --output json")]
-    [InlineData("mix", "--module syscall --args --string-size 100 --fds path")]
-    [InlineData("mix", "--module syscall --output strace --enrich time --fields duration_ns")]
-    [InlineData("mix", "--module syscall --fields syscall,pid,time --enrich time")]
-    [InlineData("files", "--module files --enrich all --output json")]
-    [InlineData("opens", "--module files,syscall --enrich all")]
-    [InlineData("faults", "--module memory --output json --enrich all")]
-    [InlineData("switches", "--module scheduler --enrich time")]
-    [InlineData("processes", "--module process --follow --output json --enrich all")]
-    [InlineData("processes", "--module process --follow --output tree")]
-    [InlineData("signals", "--module signal --output json")]
-    [InlineData("net", "--module network --output json --enrich all")]
-    [InlineData("net", "--module network,syscall,memory")]
+    [InlineData("mix 50", "--module syscall")]
+    [InlineData("mix 50", "--module syscall --output json --enrich all")]
+    [InlineData("mix 50", "--module syscall --returns --enrich time,user,proc")]
+    [InlineData("mix 50", "--module syscall --args --output json")]
+    [InlineData("mix 50", "--module syscall --args --string-size 100 --fds path")]
+    [InlineData("mix 50", "--module syscall --output strace --enrich time --fields duration_ns")]
+    [InlineData("mix 50", "--module syscall --fields syscall,pid,time --enrich time")]
+    [InlineData("files FOLDER", "--module files --enrich all --output json")]
+    [InlineData("opens FOLDER", "--module files,syscall --enrich all")]
+    [InlineData("faults write 500", "--module memory --output json --enrich all")]
+    [InlineData("switches sleep 50", "--module scheduler --enrich time")]
+    [InlineData("processes threads 3 1", "--module process --follow --output json --enrich all")]
+    [InlineData("processes threads 3 1", "--module process --follow --output tree")]
+    [InlineData("signals sent", "--module signal --output json")]
+    [InlineData("net client-closes ipv4", "--module network --output json --enrich all")]
+    [InlineData("net client-closes ipv4", "--module network,syscall,memory")]
     public void Replay_WithTheSameFlags_IsWhatTheTraceShowed(string workload, string flags)
     {
-        string[] words = flags.Split(' ');
-        using var program = Workload.Waiting(workload);
+        string[] words = flags.Split(' '), run = workload.Replace("FOLDER", _folder, StringComparison.Ordinal).Split(' ');
+        using var program = Workload.Waiting(run[0], run[1..]);
         using var veil = VeilRun.Attach(["-p", program.Pid, "--record", File, .. words]);
         program.Go();
         veil.Stop().ShouldBe(0);
@@ -43,6 +43,30 @@ public sealed class RecordingTests : IDisposable
         replay.ExitCode.ShouldBe(0, replay.Errors);
         replay.Lines.ShouldBe(veil.Lines);
         replay.RawOutput.ShouldBe(veil.RawOutput);
+    }
+
+    /// <summary>A filter of a replay leaves the lines that the same filter would have let through.</summary>
+    [Theory]
+    [InlineData("--syscall getppid,close", "\"syscall\":\"(getppid|close)\"")]
+    [InlineData("--syscall !getppid", "\"syscall\":\"(?!getppid\")")]
+    [InlineData("--syscall getppid --syscall !getppid", "nothing")]
+    [InlineData("--name mi --uid root", "\"comm\":\"mix\".*\"uid\":0")]
+    [InlineData("--name nobody", "nothing")]
+    [InlineData("--uid !0", "nothing")]
+    [InlineData("--failed", "\"errno\":\"E")]
+    [InlineData("--errno EBADF", "\"errno\":\"EBADF\"")]
+    [InlineData("--syscall %desc", "\"syscall\":\"(close|read|write|fstat|openat|mmap)\"")]
+    [InlineData("--slower 1d", "nothing")]
+    public void Replay_WithAFilter_LeavesWhatItAllows(string flags, string pattern)
+    {
+        using var mix = Workload.Waiting("mix", "50");
+        using var veil = VeilRun.Attach("--module", "syscall", "--returns", "-p", mix.Pid, "--record", File, "--output", "json");
+        mix.Go();
+        veil.Stop().ShouldBe(0);
+
+        using var replay = VeilRun.ToEnd(["replay", File, "--output", "json", .. flags.Split(' ')]);
+        replay.ExitCode.ShouldBe(0, replay.Errors);
+        replay.Lines.ShouldBe(veil.Lines.Where(line => System.Text.RegularExpressions.Regex.IsMatch(line, pattern)));
     }
 
     /// <summary>All that are delivered live are recorded, in few bytes.</summary>

@@ -37,6 +37,8 @@ internal sealed class ConfigFile
         ["wide"] = "--wide",
         ["write"] = "--write",
         ["record"] = "--record",
+        ["record_size"] = "--record-size",
+        ["record_keep"] = "--record-keep",
         ["force"] = "--force",
         ["count"] = "--count",
         ["count_by"] = "--count-by",

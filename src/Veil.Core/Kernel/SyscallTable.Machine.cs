@@ -10,7 +10,7 @@ public sealed partial class SyscallTable
         RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? SyscallArch.Arm64 : SyscallArch.X64;
 
     /// <summary>Every table that calls on this machine can index, its own first.</summary>
-    public static IReadOnlyList<SyscallArch> OfThisMachine { get; } =
+    public static IReadOnlyList<SyscallArch> OfThisMachine =>
         Native == SyscallArch.Arm64 ? [SyscallArch.Arm64, SyscallArch.Arm] : [SyscallArch.X64, SyscallArch.I386, SyscallArch.X32];
 
     /// <summary><see cref="ArchName"/> in UTF-8. Does not allocate.</summary>

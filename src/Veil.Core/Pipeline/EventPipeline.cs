@@ -2,6 +2,7 @@
 using System.Buffers.Binary;
 using Veil.Core.Enrichers;
 using Veil.Core.Events;
+using Veil.Core.Interop;
 using Veil.Core.Losses;
 using Veil.Core.Modules;
 using Veil.Core.Output;
@@ -142,6 +143,8 @@ internal sealed class EventPipeline : ILossObserver
 
     public void Lost(LossKey key, LossCount lost)
     {
+        if (lost.TimestampNs == 0)
+            lost = lost with { TimestampNs = LibC.NowNs(LibC.ClockBoottime) };
         Losses.Add(key, lost);
         if (!_sink.Lost(key, lost))
             _message($"lost {lost.Count} events of {key}{lost.UsersText}");

@@ -25,6 +25,8 @@ internal sealed class BlockDecoder(EventCatalog catalog)
     private int _note;
     private int _notesEnd;
     private int _at;
+    private int _lastKind;
+    private int _lastSize;
 
     /// <summary>Takes a block.</summary>
     /// <param name="block">Kept until the next one.</param>
@@ -107,7 +109,17 @@ internal sealed class BlockDecoder(EventCatalog catalog)
         int size = kind.TailBytes == 0 ? kind.FixedBytes : _lengths[kind.FirstLength++];
         item = _records.AsSpan(kind.Start, size);
         kind.Start += size;
+        (_lastKind, _lastSize) = (place, size);
         return true;
+    }
+
+    /// <summary>Puts the last record back: it is the next one again.</summary>
+    public void PutBack()
+    {
+        ref var kind = ref _kinds[_lastKind];
+        kind.Start -= _lastSize;
+        kind.FirstLength -= kind.TailBytes == 0 ? 0 : 1;
+        _item--;
     }
 
     // Each kind must stand in the order as often as it has events: nothing is checked when an event is taken.

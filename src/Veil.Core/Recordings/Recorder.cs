@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Security.Cryptography;
 using Veil.Bpf.Interop;
 using Veil.Core.Calls;
 using Veil.Core.Events.Kinds;
@@ -6,6 +7,7 @@ using Veil.Core.Interop;
 using Veil.Core.Kernel;
 using Veil.Core.Losses;
 using Veil.Core.Options;
+using Veil.Core.Privileged;
 using Veil.Core.Sinks;
 using Veil.Core.Sources;
 
@@ -34,6 +36,9 @@ public sealed class Recorder : IDisposable
     /// <summary>What is found out of events for it, whatever is shown: what costs next to nothing.</summary>
     public const Enrichments Always = Enrichments.Time | Enrichments.User;
 
+    /// <summary>The folder and the name of a recording of several files; none where it is one.</summary>
+    internal (int Folder, string Name)? Rotating => _options.SizeBytes is null ? null : _file.Place;
+
     /// <summary>Could not all be written?</summary>
     public bool HasFailed => _writer?.Failure is not null;
 
@@ -49,16 +54,20 @@ public sealed class Recorder : IDisposable
     }
 
     /// <summary>Begins the recording of a source.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="options">What the trace was told.</param>
+    /// <param name="root">The helper process, or none.</param>
     /// <returns>What takes the events.</returns>
-    internal IEventSink Begin(IEventSource source, SessionOptions options)
+    internal IEventSink Begin(IEventSource source, SessionOptions options, RootClient? root)
     {
+        _file.Root = root;
         var now = (LibC.NowNs(LibC.ClockBoottime), LibC.NowNs(LibC.ClockRealtime));
         var enrichments = options.Output.Enrichments | Always;
         _writer = new RecordingWriter(_file, source.Events, _options.Path);
         var description = new RecordingDescription
         {
             Veil = _options.Veil,
-            Set = _writer.File.ToString("x16"),
+            Set = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(sizeof(ulong))),
             Part = 0,
             Host = KernelFile.Text("/proc/sys/kernel/hostname") ?? "",
             Kernel = KernelFile.Text("/proc/sys/kernel/osrelease") ?? "",
@@ -80,7 +89,7 @@ public sealed class Recorder : IDisposable
             Reasons = source.Events.Schemas.Any(static schema => schema.Layout.Members.Any(static member => ReasonKind.Typedefs.Contains(member.Type)))
                 ? ReasonKind.AllNames : [],
         };
-        _writer.Begin(DescriptionJson.Write(description), Snapshot.Take());
+        _writer.Begin(description, Snapshot.Take());
         return _sink = new RecordingSink(_writer, source.Events, enrichments);
     }
 

@@ -5,6 +5,7 @@ using System.Text;
 using Veil.Bpf;
 using Veil.Core.Interop;
 using Veil.Core.Options;
+using Veil.Core.Privileged;
 using Veil.Core.Text;
 
 namespace Veil.Core.Recordings;
@@ -17,6 +18,10 @@ internal sealed unsafe class RecordingFile : IDisposable
     private readonly int _folder;
     private string? _temporary;
     private bool _isBegun;
+    private readonly RecordingFiles _files;
+    private int _part;
+    private int _next = -1;
+    private long _triedAt;
     private int _fd = -1;
 
     private RecordingFile(RecordOptions options, int folder, string name)
@@ -24,6 +29,7 @@ internal sealed unsafe class RecordingFile : IDisposable
         _options = options;
         _folder = folder;
         _name = name;
+        _files = new RecordingFiles(folder, name);
     }
 
     /// <summary>Bytes that the current file has.</summary>
@@ -61,6 +67,42 @@ internal sealed unsafe class RecordingFile : IDisposable
         if (_temporary is not null && LibC.RenameAt(_folder, _temporary, _folder, _name) != 0)
             throw Failed(_options.Path, Marshal.GetLastPInvokeError());
         (_temporary, _isBegun) = (null, true);
+    }
+
+    /// <summary>The folder, and the name in it.</summary>
+    public (int Folder, string Name) Place => (_folder, _name);
+
+    /// <summary>The helper process that makes the next files, or none.</summary>
+    public RootClient? Root { get; set; }
+
+    /// <summary>Would so many bytes more be too many for the file?</summary>
+    public bool IsFull(int more) => _options.SizeBytes is { } most && SizeBytes + more > most && Environment.TickCount64 >= _triedAt;
+
+    /// <summary>Makes the next file, which is the current one after <see cref="TakeNext"/>.</summary>
+    /// <returns>0, or an errno: it is tried again later.</returns>
+    public int MakeNext()
+    {
+        const int againMs = 1_000;
+        _triedAt = Environment.TickCount64 + againMs;
+        int error = 0;
+        _next = Root is { Pid: > 0 } root ? root.MakeRecording(_part + 1) : -1;
+        if (_next < 0)
+            error = _files.Make(_part + 1, out _next);
+        if (error == 0)
+            _triedAt = 0;
+        return error;
+    }
+
+    /// <summary>Goes over to the next file, and removes the oldest one where there are more than are kept.</summary>
+    public void TakeNext()
+    {
+        _ = LibC.Close(_fd);
+        (_fd, SizeBytes) = (_next, 0);
+        _part++;
+        if (_options.Keep is not { } keep || _part < keep)
+            return;
+        if (Root?.RemoveRecording(_part - keep) != true)
+            _ = _files.Remove(_part - keep);
     }
 
     /// <summary>Writes all, or nothing: what is half written is taken back.</summary>

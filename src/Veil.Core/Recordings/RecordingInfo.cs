@@ -21,7 +21,7 @@ internal sealed class RecordingInfo
     private readonly Dictionary<(uint Pid, UInt128 Comm), ulong> _processes = [];
     private ulong _events;
     private ulong _lost;
-    private ulong _bytes;
+    private long _bytes;
     private ulong _firstNs = ulong.MaxValue;
     private ulong _lastNs;
     private ulong _others;
@@ -43,7 +43,6 @@ internal sealed class RecordingInfo
         {
             while (reader.TryRead(out var header))
             {
-                info._bytes += (ulong)(BlockHeader.SizeBytes + header.StoredBytes);
                 if (header.Type != BlockType.Events)
                     continue;
                 decoder.Begin(reader.Block, header.RawBytes, header.Events);
@@ -59,6 +58,7 @@ internal sealed class RecordingInfo
             }
 
             info.Missing = reader.Missing;
+            info._bytes = reader.Position;
         }
         catch (RecordingException cause)
         {
@@ -74,7 +74,7 @@ internal sealed class RecordingInfo
         var text = new StringBuilder();
         var (bootNs, realNs) = _description.Started;
         long shift = realNs - bootNs;
-        Line(text, "recording", $"{Escaping.ForMessage(_path)}, {_bytes + FileHeader.SizeBytes} bytes"
+        Line(text, "recording", $"{Escaping.ForMessage(_path)}, {_bytes} bytes"
             + (_events > 0 ? $", {_bytes / (double)_events:F1} an event" : ""));
         Line(text, "of", string.Join(' ', _description.Command.Select(Escaping.ForMessage)));
         Line(text, "by", Escaping.ForMessage(_description.Veil));

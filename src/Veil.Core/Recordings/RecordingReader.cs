@@ -15,7 +15,6 @@ internal sealed class RecordingReader : IDisposable
     private readonly ulong _file;
     private byte[] _stored = new byte[64 * 1024];
     private ulong _number;
-    private long _at;
     private bool _hasEnd;
 
     /// <summary>Begins to read a recording.</summary>
@@ -30,7 +29,7 @@ internal sealed class RecordingReader : IDisposable
         {
             Span<byte> head = stackalloc byte[FileHeader.SizeBytes];
             int length = _stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
-            _at = length;
+            Position = length;
             if (FileHeader.Read(head[..length], out _file) is { } why)
                 throw new RecordingException($"reading {name}: {why}");
             if (!TryRead(out var header) || header.Type != BlockType.Description)
@@ -62,6 +61,9 @@ internal sealed class RecordingReader : IDisposable
 
     /// <summary>What of the file could not be read; null: nothing, or it has not been read to its end.</summary>
     public string? Missing { get; private set; }
+
+    /// <summary>Bytes of it that were read and can be believed.</summary>
+    public long Position { get; private set; }
 
     /// <summary>The time of the last event so far, in nanoseconds since boot.</summary>
     public ulong LastNs { get; private set; }
@@ -117,7 +119,7 @@ internal sealed class RecordingReader : IDisposable
         }
         catch (IOException cause)
         {
-            Missing = $"{_name} cannot be read on at byte {_at} ({Escaping.ForMessage(cause.Message)})";
+            Missing = $"{_name} cannot be read on at byte {Position} ({Escaping.ForMessage(cause.Message)})";
         }
 
         return false;
@@ -150,7 +152,7 @@ internal sealed class RecordingReader : IDisposable
             return IsCut(BlockHeader.SizeBytes + length);
         if (!BlockHeader.IsIntact(_stored.AsSpan(0, whole), _file))
             return IsDamaged();
-        _at += whole;
+        Position += whole;
         _number++;
         return true;
     }
@@ -164,14 +166,14 @@ internal sealed class RecordingReader : IDisposable
 
     private bool IsCut(int length)
     {
-        Missing = $"{_name} is cut off at byte {_at + length}, within a block that is not shown";
+        Missing = $"{_name} is cut off at byte {Position + length}, within a block that is not shown";
         return false;
     }
 
     private bool IsDamaged()
     {
-        string behind = _stream.CanSeek ? $": {_stream.Length - _at} bytes are not read" : "";
-        Missing = $"{_name} is damaged at byte {_at}{behind}";
+        string behind = _stream.CanSeek ? $": {_stream.Length - Position} bytes are not read" : "";
+        Missing = $"{_name} is damaged at byte {Position}{behind}";
         return false;
     }
 }

@@ -75,12 +75,13 @@ internal sealed class RecordingSink : IEventSink
     {
         const int wordBytes = sizeof(uint) + sizeof(ulong);
         byte[] module = Encoding.UTF8.GetBytes(key.Module), cause = Encoding.UTF8.GetBytes(key.Cause);
-        int length = sizeof(ulong) + Sized(module) + Sized(cause) + (lost.Users.Count * wordBytes);
+        int length = (2 * sizeof(ulong)) + Sized(module) + Sized(cause) + (lost.Users.Count * wordBytes);
         if (Room(length + NotesBytesMax) is not { } block)
             return true;
         var note = block.AddNote(NoteType.Lost, length);
         BinaryPrimitives.WriteUInt64LittleEndian(note, lost.Count);
-        note = AppendSized(AppendSized(note[sizeof(ulong)..], module), cause);
+        BinaryPrimitives.WriteInt64LittleEndian(note[sizeof(ulong)..], lost.TimestampNs);
+        note = AppendSized(AppendSized(note[(2 * sizeof(ulong))..], module), cause);
         foreach (var user in lost.Users)
         {
             BinaryPrimitives.WriteUInt32LittleEndian(note, user.Uid);

@@ -16,23 +16,29 @@ internal sealed class RecordingSource : IEventSource
 {
     private readonly Queue<RecordingReader> _files;
     private readonly Action<string> _message;
-    private readonly RecordedNames _names = new();
+    private readonly RecordedNames _names;
     private readonly BlockDecoder _decoder;
     private readonly ReplayRange _range;
+    private static readonly System.Buffers.SearchValues<byte> s_ofWords =
+        System.Buffers.SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789_-"u8);
+
+    private (long NowMs, ulong EventNs)? _pacedAt;
     private bool _hasBlock;
 
     /// <summary>Begins with the first file.</summary>
     /// <param name="files">At least one, in their order. Owned.</param>
+    /// <param name="names">Takes the names that they tell.</param>
     /// <param name="recorded">Their events.</param>
     /// <param name="events">Those of them that are given.</param>
     /// <param name="modules">Their modules, by their numbers.</param>
     /// <param name="range">What of them is given.</param>
     /// <param name="message">Takes a line about what is missing.</param>
     public RecordingSource(
-        IReadOnlyList<RecordingReader> files, EventCatalog recorded, EventCatalog events, IReadOnlyList<TraceModule> modules, ReplayRange range,
+        IReadOnlyList<RecordingReader> files, RecordedNames names, EventCatalog recorded, EventCatalog events, IReadOnlyList<TraceModule> modules, ReplayRange range,
         Action<string> message)
     {
         _files = new(files);
+        _names = names;
         _message = message;
         _range = range;
         Events = events;
@@ -55,7 +61,7 @@ internal sealed class RecordingSource : IEventSource
 
     public IReadOnlyCollection<int> PollFds => [];
 
-    public int WaitMs => 0;
+    public int WaitMs { get; private set; }
 
     public bool HasEnded => !_hasBlock && _files.Count == 0;
 
@@ -74,15 +80,20 @@ internal sealed class RecordingSource : IEventSource
         _hasBlock = false;
         try
         {
-            Give(pipeline);
+            WaitMs = Give(pipeline);
+            _hasBlock = WaitMs > 0;
         }
-        catch (RecordingException cause)
+        catch (Exception cause) when (IsOfDamage(cause))
         {
             var file = _files.Dequeue();
-            Miss(cause.Message, file);
+            Miss(cause is RecordingException ? cause.Message : "events are not as the recording describes them", file);
             file.Dispose();
         }
     }
+
+    /// <summary>What the code that shows events does where somebody has made up what they look like: it looks beyond their end.</summary>
+    internal static bool IsOfDamage(Exception cause) =>
+        cause is RecordingException or ArgumentException or IndexOutOfRangeException or InvalidOperationException or OverflowException;
 
     public ulong Discard() => 0;
 
@@ -98,7 +109,8 @@ internal sealed class RecordingSource : IEventSource
 
     public void Dispose() => Close();
 
-    private void Give(EventPipeline pipeline)
+    // Milliseconds until the next event is due.
+    private int Give(EventPipeline pipeline)
     {
         while (!pipeline.IsComplete && _decoder.TryNext(out var item, out bool isNote))
         {
@@ -108,11 +120,31 @@ internal sealed class RecordingSource : IEventSource
                 continue;
             }
 
-            if (Events.TryFind(BinaryPrimitives.ReadUInt32LittleEndian(item[Events.Header.KindOffset..]), out _)
-                && _range.Has(BinaryPrimitives.ReadUInt64LittleEndian(item[Events.Header.TimestampOffset..])))
+            ulong timestamp = BinaryPrimitives.ReadUInt64LittleEndian(item[Events.Header.TimestampOffset..]);
+            if (_range.Has(timestamp) && Events.TryFind(BinaryPrimitives.ReadUInt32LittleEndian(item[Events.Header.KindOffset..]), out _))
+            {
+                if (_range.Paced && MsUntil(timestamp) is var ms and > 0)
+                {
+                    _decoder.PutBack();
+                    return ms;
+                }
+
                 pipeline.Deliver(item);
+            }
+
             _names.Took();
         }
+
+        return 0;
+    }
+
+    // The first event is due at once.
+    private int MsUntil(ulong timestamp)
+    {
+        const int most = 1_000;
+        long now = Environment.TickCount64;
+        _pacedAt ??= (now, timestamp);
+        return (int)Math.Min((((long)timestamp - (long)_pacedAt.Value.EventNs) / 1_000_000) - (now - _pacedAt.Value.NowMs), most);
     }
 
     private void Close()
@@ -167,14 +199,24 @@ internal sealed class RecordingSource : IEventSource
             return;
         }
 
-        if (note.Length < sizeof(ulong))
+        if (note.Length < 2 * sizeof(ulong))
             throw new RecordingException("a block is damaged: a note is cut off");
         ulong count = BinaryPrimitives.ReadUInt64LittleEndian(note);
-        note = note[sizeof(ulong)..];
-        string module = Encoding.UTF8.GetString(RecordedNames.TakeSized(ref note)), cause = Encoding.UTF8.GetString(RecordedNames.TakeSized(ref note));
+        long timestamp = BinaryPrimitives.ReadInt64LittleEndian(note[sizeof(ulong)..]);
+        note = note[(2 * sizeof(ulong))..];
+        string module = Word(RecordedNames.TakeSized(ref note)), cause = Word(RecordedNames.TakeSized(ref note));
         var users = new List<UserLoss>();
         for (; note.Length >= wordBytes; note = note[wordBytes..])
             users.Add(new(BinaryPrimitives.ReadUInt32LittleEndian(note), BinaryPrimitives.ReadUInt64LittleEndian(note[sizeof(uint)..])));
-        pipeline.Lost(new(module, cause), new LossCount(count, users));
+        if (_range.Has((ulong)timestamp))
+            pipeline.Lost(new(module, cause), new LossCount(count, users) { TimestampNs = timestamp });
+    }
+
+    // It stands in JSON as it is.
+    private static string Word(ReadOnlySpan<byte> name)
+    {
+        const int most = 64;
+        return name.Length <= most && !name.ContainsAnyExcept(s_ofWords) ? Encoding.ASCII.GetString(name)
+            : throw new RecordingException("a block is damaged: a loss has no name");
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Veil.Core.Events;
 using Veil.Core.Interop;
 using Veil.Core.Text;
@@ -21,6 +22,10 @@ internal sealed class RecordingWriter(RecordingFile file, EventCatalog events, s
     private readonly SemaphoreSlim _work = new(0);
     private readonly BlockEncoder _encoder = new(events);
     private byte[] _buffer = [];
+    private byte[] _small = [];
+    private RecordingDescription? _description;
+    private byte[] _snapshot = [];
+    private ulong _file;
     private Thread? _thread;
     private bool _ends;
     private int _made;
@@ -28,9 +33,6 @@ internal sealed class RecordingWriter(RecordingFile file, EventCatalog events, s
     private ulong _events;
     private long _notWritten;
     private string? _failure;
-
-    /// <summary>The number of the file.</summary>
-    public ulong File { get; } = BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong)));
 
     /// <summary>What went wrong first; null: nothing. From any thread.</summary>
     public string? Failure => Volatile.Read(ref _failure);
@@ -40,12 +42,10 @@ internal sealed class RecordingWriter(RecordingFile file, EventCatalog events, s
 
     /// <summary>Begins the file: all that a reader must know before the first event.</summary>
     /// <exception cref="VeilException">It cannot be written.</exception>
-    public void Begin(ReadOnlySpan<byte> description, ReadOnlySpan<byte> snapshot)
+    public void Begin(RecordingDescription description, byte[] snapshot)
     {
-        Span<byte> head = stackalloc byte[FileHeader.SizeBytes];
-        FileHeader.Write(head, File);
-        if (file.TryWrite(head) is var error && error != 0 || (error = Write(new() { Type = BlockType.Description }, description)) != 0
-            || (error = Write(new() { Type = BlockType.Snapshot }, snapshot)) != 0)
+        (_description, _snapshot) = (description, snapshot);
+        if (BeginFile() is var error && error != 0)
             throw new VeilException($"writing the recording {Escaping.ForMessage(path)}: {Marshal.GetPInvokeErrorMessage(error)}");
         file.Begin();
     }
@@ -94,7 +94,7 @@ internal sealed class RecordingWriter(RecordingFile file, EventCatalog events, s
         _ends = true;
         _work.Release();
         _thread?.Join();
-        if (Failure is null && Write(new() { Type = BlockType.End }, DescriptionJson.End(_events)) is var error && error != 0)
+        if (End() is var error && error != 0)
             Fail(error);
     }
 
@@ -125,7 +125,7 @@ internal sealed class RecordingWriter(RecordingFile file, EventCatalog events, s
                 Events = block.Events,
                 Lost = (uint)Math.Min(block.Lost, uint.MaxValue),
             };
-            if (Write(header, _encoder.Encode(block)) is var error && error != 0)
+            if (Write(header, _encoder.Encode(block), ref _buffer, mayRotate: true) is var error && error != 0)
             {
                 Interlocked.Add(ref _notWritten, block.Events);
                 Fail(error);
@@ -140,15 +140,55 @@ internal sealed class RecordingWriter(RecordingFile file, EventCatalog events, s
         }
     }
 
-    private int Write(BlockHeader header, ReadOnlySpan<byte> raw)
+    private int BeginFile()
     {
+        _file = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+        (_number, _events) = (0, 0);
+        Span<byte> head = stackalloc byte[FileHeader.SizeBytes];
+        FileHeader.Write(head, _file);
+        if (file.TryWrite(head) is var error && error != 0)
+            return error;
+        error = Write(new() { Type = BlockType.Description }, DescriptionJson.Write(_description!), ref _small);
+        return error != 0 ? error : Write(new() { Type = BlockType.Snapshot }, _snapshot, ref _small);
+    }
+
+    private int End() => Write(new() { Type = BlockType.End }, DescriptionJson.End(_events), ref _small);
+
+    // Where there is no next file the current one goes on.
+    private int Rotate()
+    {
+        if (file.MakeNext() is var error && error != 0)
+        {
+            Interlocked.CompareExchange(
+                ref _failure,
+                $"making the next file of the recording {Escaping.ForMessage(path)}: {Marshal.GetPInvokeErrorMessage(error)}: this one goes on " +
+                "beyond --record-size", null);
+            return 0;
+        }
+
+        if ((error = End()) != 0)
+            Fail(error);
+        file.TakeNext();
+        _description = _description! with
+        {
+            Part = _description.Part + 1,
+            Begun = (LibC.NowNs(LibC.ClockBoottime), LibC.NowNs(LibC.ClockRealtime)),
+        };
+        return BeginFile();
+    }
+
+    private int Write(BlockHeader header, ReadOnlySpan<byte> raw, ref byte[] buffer, bool mayRotate = false)
+    {
+        const int roomForEnd = 256;
         int most = BlockHeader.SizeBytes + Zstd.BoundOf(raw.Length);
-        if (_buffer.Length < most)
-            _buffer = GC.AllocateUninitializedArray<byte>(most);
-        int stored = Zstd.Compress(raw, _buffer.AsSpan(BlockHeader.SizeBytes));
+        if (buffer.Length < most)
+            buffer = GC.AllocateUninitializedArray<byte>(most);
+        int stored = Zstd.Compress(raw, buffer.AsSpan(BlockHeader.SizeBytes)), error = 0;
+        if (mayRotate && _events > 0 && file.IsFull(BlockHeader.SizeBytes + stored + roomForEnd) && (error = Rotate()) != 0)
+            return error;
         header = header with { StoredBytes = stored, RawBytes = raw.Length, Number = _number };
-        header.Write(_buffer, File);
-        int error = file.TryWrite(_buffer.AsSpan(0, BlockHeader.SizeBytes + stored));
+        header.Write(buffer, _file);
+        error = file.TryWrite(buffer.AsSpan(0, BlockHeader.SizeBytes + stored));
         if (error == 0)
             _number++;
         return error;

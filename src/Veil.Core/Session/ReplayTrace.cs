@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Globalization;
 using Veil.Core.Calls;
 using Veil.Core.Events;
 using Veil.Core.Events.Kinds;
@@ -18,16 +19,22 @@ namespace Veil.Core.Session;
 internal sealed class ReplayTrace : IDisposable
 {
     private readonly IReadOnlyList<RecordingReader> _files;
+    private readonly RecordedNames _names = new();
+    private readonly RecordedFilters _filters;
+    private SessionOptions? _options;
     private RecordingSource? _source;
 
     private ReplayTrace(IReadOnlyList<RecordingReader> files, IReadOnlyList<TraceModule> known)
     {
         _files = files;
         var description = Description;
+        if (description.Events.Count == 0)
+            throw new RecordingException("replay: the recording describes no events");
         Modules = [.. description.Modules.Select(module => new RecordedModule(
             known.FirstOrDefault(some => some.Name == module.Name)
             ?? throw new RecordingException($"replay: module {Escaping.ForMessage(module.Name)} was recorded, which this veil does not have"),
-            module.Constants, module.Aliases, static _ => null))];
+            module.Constants, module.Aliases, FilterOf))];
+        _filters = new RecordedFilters(description, _names);
         // Of the machine where it was recorded.
         SyscallTable.Native = description.Machine;
         ReasonKind.AllNames = [.. description.Reasons, .. Enumerable.Repeat<byte[]?[]>([], ReasonKind.Sets - Math.Min(ReasonKind.Sets, description.Reasons.Length))];
@@ -52,8 +59,18 @@ internal sealed class ReplayTrace : IDisposable
         var files = new List<(RecordingReader Reader, string Path)>();
         try
         {
-            foreach (string path in paths)
-                files.Add((RecordingReader.Open(path), path));
+            foreach (string path in paths.SelectMany(PartsOf))
+            {
+                var reader = RecordingReader.Open(path);
+                // What belongs to another recording has only a name like a part of this one.
+                if (!paths.Contains(path) && files.Count > 0 && files[^1].Reader.Description.Set != reader.Description.Set)
+                    reader.Dispose();
+                else if (!files.Exists(file => Order(file.Reader.Description) == Order(reader.Description)))
+                    files.Add((reader, path));
+                else
+                    reader.Dispose();
+            }
+
             files.Sort(static (one, other) => Order(one.Reader.Description).CompareTo(Order(other.Reader.Description)));
             foreach (var (reader, path) in files)
             {
@@ -78,9 +95,27 @@ internal sealed class ReplayTrace : IDisposable
     public EventCatalog Events(IReadOnlySet<string>? originFields, Func<int, bool> isChosen)
     {
         var catalog = new EventCatalog(originFields);
-        foreach (var facts in Description.Events.Where(facts => isChosen(facts.Module)))
-            catalog.Add(facts.Layout, Description.Origin, Modules[facts.Module], facts.Kind);
+        try
+        {
+            foreach (var facts in Description.Events.Where(facts => isChosen(facts.Module)))
+                catalog.Add(facts.Layout, Description.Origin, Modules[facts.Module], facts.Kind);
+        }
+        catch (Exception cause) when (RecordingSource.IsOfDamage(cause))
+        {
+            throw new RecordingException("replay: the recording describes events that cannot be");
+        }
+
         return catalog;
+    }
+
+    /// <summary>Refuses filters that nothing recorded can be asked about.</summary>
+    /// <param name="options">The filters.</param>
+    /// <param name="shown">The events that they are to be asked about.</param>
+    /// <exception cref="UsageException">There is one.</exception>
+    public void RequireFilters(SessionOptions options, EventCatalog shown)
+    {
+        foreach (var (number, module) in Modules.Index().Where(module => options.Modules.Contains(module.Item)))
+            _filters.Require(module, [.. shown.SchemasOf(number)], options);
     }
 
     /// <summary>Were all the events of a kind recorded, of a module that is?</summary>
@@ -101,16 +136,48 @@ internal sealed class ReplayTrace : IDisposable
         SessionOptions options, EventCatalog shown, ReplayRange range, StopSignal stop, Action<string> message, OutputFile? file)
     {
         file?.Empty();
-        _source = new RecordingSource(_files, Events(null, static _ => true), shown, Modules, range, message);
+        _options = options;
         return new TraceSession(
-            _source, [new TraceOutput(options.Output, new FdOutput(file?.Fd ?? options.Stream, stop))], options, stop, message);
+            Source(shown, range, message), [new TraceOutput(options.Output, new FdOutput(file?.Fd ?? options.Stream, stop))], options, stop, message);
     }
+
+    /// <summary>The recordings as a source.</summary>
+    internal RecordingSource Source(EventCatalog shown, ReplayRange range, Action<string> message) =>
+        _source = new RecordingSource(_files, _names, Events(null, static _ => true), shown, Modules, range, message);
 
     public void Dispose()
     {
         foreach (var file in _files)
             file.Dispose();
     }
+
+    // Of a recording of several files the name of the first stands for all, also where that is gone.
+    private static IEnumerable<string> PartsOf(string path)
+    {
+        if (path == "-")
+            return [path];
+        string folder = Path.GetDirectoryName(path) is { Length: > 0 } given ? given : ".", name = Path.GetFileName(path);
+        var parts = new SortedDictionary<int, string>();
+        try
+        {
+            foreach (string file in name.Length > 0 ? Directory.EnumerateFiles(folder, "*") : [])
+            {
+                string found = Path.GetFileName(file);
+                if (found.StartsWith(name + ".", StringComparison.Ordinal)
+                    && int.TryParse(found.AsSpan(name.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int part))
+                    parts[part] = file;
+            }
+        }
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
+        {
+            // What cannot be listed can perhaps be opened.
+        }
+
+        return parts.Count > 0 && !Path.Exists(path) ? parts.Values : [path, .. parts.Values];
+    }
+
+    private EventFilter? FilterOf(EventSchema schema) =>
+        _options is { } options ? _filters.Of(Modules[(int)(schema.Kind / EventCatalog.KindsPerModule)], schema, options) : null;
 
     private static (long, string, int) Order(RecordingDescription description) => (description.Started.RealNs, description.Set, description.Part);
 }

@@ -69,7 +69,7 @@ public sealed class TraceSession : IDisposable
         _pipeline =
             EventPipeline.To(
             outputs, source.Events, ModuleEvents.Filters(source.Modules.Select(static module => module.Module), source.Events),
-            options.EventsMax, message, source.Names ?? new CurrentNames(root), recorder?.Begin(source, options),
+            options.EventsMax, message, source.Names ?? new CurrentNames(root), recorder?.Begin(source, options, root),
             recorder is null ? Enrichments.None : Recorder.Always);
         if (options.Counting is { } counting)
             _counts =

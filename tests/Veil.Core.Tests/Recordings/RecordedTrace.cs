@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-only
-using Veil.Core.Modules;
 using Veil.Core.Options;
 using Veil.Core.Pipeline;
 using Veil.Core.Recordings;
@@ -38,27 +37,18 @@ internal static class RecordedTrace
         var output = new MemoryOutput();
         try
         {
-            using var reader = RecordingReader.Open(path);
-            var events = Catalog(reader.Description);
+            using var trace = ReplayTrace.Open([path], [new SyscallObject.Module()]);
             using var stop = new StopSignal();
             using var session = new TraceSession(
-                new RecordingSource([reader], events, events, [new SyscallObject.Module()], ReplayRange.All, messages.Add),
-                [new TraceOutput(Json, output)], new SessionOptions { Modules = [], Output = Json }, stop, messages.Add);
+                trace.Source(trace.Events(null, static _ => true), ReplayRange.All, messages.Add), [new TraceOutput(Json, output)],
+                new SessionOptions { Modules = [], Output = Json }, stop, messages.Add);
             session.Run();
         }
-        catch (RecordingException wrong)
+        catch (VeilException wrong)
         {
             messages.Add(wrong.Message);
         }
 
         return output.Text;
-    }
-
-    private static Core.Events.EventCatalog Catalog(RecordingDescription description)
-    {
-        var catalog = new Core.Events.EventCatalog();
-        foreach (var facts in description.Events)
-            catalog.Add(facts.Layout, description.Origin, new SyscallObject.Module(), facts.Kind);
-        return catalog;
     }
 }

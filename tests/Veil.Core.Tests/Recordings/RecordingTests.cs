@@ -24,7 +24,8 @@ public sealed class RecordingTests : IDisposable
 
         RecordedTrace.Replay(File("a"), out said).ShouldBe(shown);
         said.ShouldBeEmpty();
-        System.IO.File.GetUnixFileMode(File("a")).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        LibC.TryGetPathFacts(LibC.OpenPath(LibC.AtFdCwd, File("a"), follow: false), out var facts).ShouldBeTrue();
+        (facts.Mode & 0xfff).ShouldBe(0x180u);
         new FileInfo(File("a")).Length.ShouldBeLessThan(50_000 * 10);
     }
 
@@ -108,7 +109,7 @@ public sealed class RecordingTests : IDisposable
         RecordedTrace.Replay(File("b"), out var said);
         said.ShouldHaveSingleItem().ShouldEndWith("it is of version 2, and this veil reads up to 1: take a newer one");
 
-        whole.AsSpan(8, 8).Reverse();
+        whole.AsSpan(8, 4).Reverse();
         System.IO.File.WriteAllBytes(File("b"), whole);
         RecordedTrace.Replay(File("b"), out said);
         said.ShouldHaveSingleItem().ShouldEndWith("it was recorded on a machine of the other byte order, which this veil cannot read");
