@@ -22,9 +22,9 @@ public class Sinks
         new Sample.Nowhere());
     private readonly EventPipeline _pipeline =
         new(Sample.Events, new EventFilter?[Sample.Events.Schemas.Count], new Sample.Nowhere(), eventsMax: null, static _ => { });
-    private readonly IEventSink _time = new EnrichSink(new Sample.Nowhere(), Enrichments.Time, Sample.Events.Header, root: null);
-    private readonly IEventSink _user = new EnrichSink(new Sample.Nowhere(), Enrichments.User, Sample.Events.Header, root: null);
-    private readonly IEventSink _proc = new EnrichSink(new Sample.Nowhere(), Enrichments.Proc, Sample.Events.Header, root: null);
+    private readonly IEventSink _time = new EnrichSink(new Sample.Nowhere(), Enrichments.Time, Sample.Events.Header, new CurrentNames(root: null));
+    private readonly IEventSink _user = new EnrichSink(new Sample.Nowhere(), Enrichments.User, Sample.Events.Header, new CurrentNames(root: null));
+    private readonly IEventSink _proc = new EnrichSink(new Sample.Nowhere(), Enrichments.Proc, Sample.Events.Header, new CurrentNames(root: null));
 
     [Benchmark]
     public void Pipeline() => _pipeline.Deliver(_record);

@@ -63,7 +63,8 @@ internal static class CommandLine
         if (parsed.Errors.Count > 0)
             throw new UsageException(Explain(parsed));
         var command = parsed.CommandResult.Command;
-        if (command != root && flags.All.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } ignored)
+        if (command != root
+            && flags.All.FirstOrDefault(option => !command.Options.Contains(option) && parsed.GetResult(option) is { Implicit: false }) is { } ignored)
             throw new UsageException(
                 $"{ignored.Name}: is for tracing, and {HelpText.FullName(command)} traces nothing; leave one of them out");
         using var said = new StringWriter();
@@ -89,6 +90,8 @@ internal static class CommandLine
         root.Add(DoctorCommand.Create());
         root.Add(StuckCommand.Create());
         root.Add(ControlCommand.Create());
+        root.Add(ReplayCommand.Create(flags));
+        root.Add(RecordInfoCommand.Create());
         root.Add(ConfigCommand.Create());
         root.Add(CompletionCommand.Create());
         root.Add(HelpCommand.Create(flags, root));
@@ -99,13 +102,14 @@ internal static class CommandLine
     // A flag that takes a list takes every word after it, and would take a misspelt flag for a value.
     private static void RefuseUnknownFlags(string[] args, RootCommand root)
     {
-        var names = root.Options.SelectMany(static option => option.Aliases.Append(option.Name)).ToList();
+        var options = root.Options.Concat(root.Subcommands.FirstOrDefault(command => command.Name == args.FirstOrDefault())?.Options ?? []).ToList();
+        var names = options.SelectMany(static option => option.Aliases.Append(option.Name)).ToList();
         Option? waiting = null;
         foreach (var (index, arg) in args.Index())
         {
             var before = waiting;
             waiting =
-                root.Options.FirstOrDefault(
+                options.FirstOrDefault(
                 option => option.Arity.MinimumNumberOfValues > 0 && (option.Name == arg || option.Aliases.Contains(arg)));
             if (arg.Length < 2 || arg[0] != '-')
                 continue;

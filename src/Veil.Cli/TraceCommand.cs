@@ -12,6 +12,7 @@ using Veil.Core.Modules;
 using Veil.Core.Options;
 using Veil.Core.Output;
 using Veil.Core.Privileged;
+using Veil.Core.Recordings;
 using Veil.Core.Running;
 using Veil.Core.Session;
 using Veil.Core.Sinks;
@@ -27,8 +28,8 @@ internal static class TraceCommand
 {
     private const int RingBytesMin = 64 * 1024;
     private const int RingBytesMax = 1024 * 1024 * 1024;
-    private static readonly TimeSpan s_durationMin = TimeSpan.FromMilliseconds(1);
-    private static readonly TimeSpan s_durationMax = TimeSpan.FromDays(30);
+    internal static readonly TimeSpan s_durationMin = TimeSpan.FromMilliseconds(1);
+    internal static readonly TimeSpan s_durationMax = TimeSpan.FromDays(30);
 
     private static readonly List<string> s_moduleNames = [.. ModuleCatalog.All.Select(static module => module.Name)];
 
@@ -51,7 +52,7 @@ internal static class TraceCommand
             Follow = request.Options.Follow || (command is not null && !request.NoFollow),
         };
         // First of all: the little that has been done until here fits into a few megabytes.
-        MemoryCgroup.Require(options, RootClient.NeededFor(options.Output.Enrichments, options.ReadsRuntimes, request.Control is not null) != RootAbilities.None);
+        MemoryCgroup.Require(options, RootClient.NeededFor(options.Output.Enrichments, options.ReadsRuntimes, request.Control is not null, options.Record?.SizeBytes is not null) != RootAbilities.None);
         if (!request.Yes)
             Confirm(options);
         foreach (
@@ -66,10 +67,11 @@ internal static class TraceCommand
         // Before the session, which gives up the privileges that a path may need.
         using var control = OpenControl(request.Control, request.ControlGroup);
         using var metrics = request.Export.OpenMetrics();
+        using var recorder = options.Record is { } record ? Recorder.Open(record) : null;
         // Before the drop too; it closes the socket before it ends, because it may have to remove it.
-        using var root = RootClient.StartFor(options.Output.Enrichments, options.ReadsRuntimes, control, Messages.Write);
+        using var root = RootClient.StartFor(options.Output.Enrichments, options.ReadsRuntimes, control, Messages.Write, recorder?.Rotating);
         using var file = options.WriteTo is { } path ? OutputFile.Open(path) : null;
-        using var session = KernelTrace.Start(options, stop, Messages.Write, root, file, command);
+        using var session = KernelTrace.Start(options, stop, Messages.Write, root, file, command, recorder);
         var commands = new ControlCommands(session, ModuleCatalog.All);
         using var prompt = asks ? new TracePrompt(commands, session, stop) : null;
         if (command is null)
@@ -118,7 +120,7 @@ internal static class TraceCommand
         if (stop.Failure is { } failed)
             return ErrorBoundary.Report(failed);
         if (command is null)
-            return summary.Failure is not null ? ExitCode.Failure : options.FailOnLoss && summary.LostTotal > 0 ? ExitCode.Loss
+            return summary.Failure is not null || recorder?.HasFailed == true ? ExitCode.Failure : options.FailOnLoss && summary.LostTotal > 0 ? ExitCode.Loss
                 : ExitCode.Success;
         return EndOf(command, options.FailOnLoss && summary.LostTotal > 0, summary.Failure is not null, stop);
     }
@@ -205,16 +207,7 @@ internal static class TraceCommand
     internal static SessionOptions Read(ParseResult parsed, TraceFlags flags)
     {
         var modules = Modules(parsed.GetValue(flags.Module) ?? []);
-        var filters = new List<FilterExpression>();
-        foreach (var (dimension, option) in flags.Filters)
-        {
-            if (parsed.GetValue(option) is not { Length: > 0 } values)
-                continue;
-            if (!modules.Any(module => module.Filters.Any(has => has.Name == dimension.Name)))
-                throw NoModuleHas(option.Name, modules, module => module.Filters.Any(has => has.Name == dimension.Name));
-            filters.AddRange(ReadFilter(dimension.Name, values, modules));
-        }
-
+        var filters = Filters(parsed, flags, modules);
         var arguments = Arguments(parsed, flags, modules) with { Filters = Named(filters) };
         Thresholds.Validate(arguments);
         var counting = CountFlags.Read(parsed, flags) is { } counts ? counts with { IsExported = parsed.GetValue(flags.Metrics) is not null }
@@ -272,6 +265,7 @@ internal static class TraceCommand
                 TimeFlag.Read(
                 flags.Duration.Name, parsed.GetValue(flags.Duration), s_durationMin, s_durationMax, "1ms to 30d, such as 10s, 5m or 2h"),
             WriteTo = writeTo,
+            Record = RecordFlags.Read(parsed, flags, format, written, counting),
             Stream = stream,
             Follow = parsed.GetValue(flags.Follow),
             ExecutableWatch = counting is null && enrichments.HasFlag(Enrichments.Exe) ? ExecutableWatch.ReadObject : null,
@@ -286,18 +280,40 @@ internal static class TraceCommand
         };
     }
 
+    /// <summary>The filters.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="flags">The flags.</param>
+    /// <param name="modules">The modules that they are for.</param>
+    /// <param name="take">The dimension to take for one of a module.</param>
+    internal static List<FilterExpression> Filters(
+        ParseResult parsed, TraceFlags flags, List<TraceModule> modules, Func<FilterDimension, FilterDimension>? take = null)
+    {
+        var filters = new List<FilterExpression>();
+        foreach (var (dimension, option) in flags.Filters)
+        {
+            if (parsed.GetValue(option) is not { Length: > 0 } values)
+                continue;
+            if (!modules.Any(module => module.Filters.Any(has => has.Name == dimension.Name)))
+                throw NoModuleHas(option.Name, modules, module => module.Filters.Any(has => has.Name == dimension.Name));
+            filters.AddRange(ReadFilter(dimension.Name, values, modules, take));
+        }
+
+        return filters;
+    }
+
     private static Dictionary<string, FilterExpression> Named(IEnumerable<FilterExpression> filters) =>
         filters.DistinctBy(static filter => filter.Dimension.Name).ToDictionary(static filter => filter.Dimension.Name);
 
     // Words of several modules (--event) go each to the module that has it.
-    private static IEnumerable<FilterExpression> ReadFilter(string name, string[] values, List<TraceModule> modules)
+    private static IEnumerable<FilterExpression> ReadFilter(
+        string name, string[] values, List<TraceModule> modules, Func<FilterDimension, FilterDimension>? take)
     {
         var having =
             modules.Select(module => (Module: module.Name, Dimension: module.Filters.FirstOrDefault(filter => filter.Name == name)))
             .Where(static module => module.Dimension is not null).ToList();
         if (having.Count == 1 || having[0].Dimension is not EnumDimension)
         {
-            yield return FilterExpression.Parse(having[0].Dimension!, values);
+            yield return FilterExpression.Parse(take is null ? having[0].Dimension! : take(having[0].Dimension!), values);
             yield break;
         }
 
@@ -318,7 +334,7 @@ internal static class TraceCommand
         }
     }
 
-    private static ModuleArguments Arguments(ParseResult parsed, TraceFlags flags, List<TraceModule> modules)
+    internal static ModuleArguments Arguments(ParseResult parsed, TraceFlags flags, List<TraceModule> modules)
     {
         var switches = new HashSet<string>(StringComparer.Ordinal);
         var values = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
@@ -352,7 +368,7 @@ internal static class TraceCommand
         ?? throw new UsageException(
             $"--module: unknown module '{Escaping.ForMessage(name)}'{(Habits.Module(name) is { } instead ? $"; {instead}" : NearestName.Hint(name, s_moduleNames))} (available: {string.Join(", ", s_moduleNames)})");
 
-    private static Enrichments Enrich(string[] values)
+    internal static Enrichments Enrich(string[] values)
     {
         string[] names = ["time", "user", "proc", "parent", "cgroup", "container", "exe", "why", "all"];
         var chosen = Enrichments.None;
@@ -379,7 +395,7 @@ internal static class TraceCommand
     }
 
     // What --fields leaves out need not be looked up; where it leaves out all, one of the two flags is a mistake.
-    private static Enrichments Shown(Enrichments chosen, List<string> fields)
+    internal static Enrichments Shown(Enrichments chosen, List<string> fields)
     {
         if (chosen == Enrichments.None || fields.Count == 0)
             return chosen;
@@ -404,7 +420,7 @@ internal static class TraceCommand
         return value;
     }
 
-    private static bool IsWide(bool wide, OutputFormat format, List<string> fields)
+    internal static bool IsWide(bool wide, OutputFormat format, List<string> fields)
     {
         if (wide && format != OutputFormat.Text)
             throw new UsageException(
@@ -414,14 +430,14 @@ internal static class TraceCommand
         return wide;
     }
 
-    private static string? WriteTo(string? value) => value switch
+    internal static string? WriteTo(string? value) => value switch
     {
         "" => throw new UsageException($"--write: {EmptyValue.Explain(value)}; give the name of a file"),
         "-" => null, // standard output, as with other tools
         _ => value,
     };
 
-    private static ulong? MaxEvents(string? value)
+    internal static ulong? MaxEvents(string? value)
     {
         if (value is null)
             return null;
@@ -445,18 +461,20 @@ internal static class TraceCommand
     {
         if (value is null)
             return MemoryCgroup.DefaultRingBytes;
+        return SizeOf(value) is { } bytes and >= RingBytesMin and <= RingBytesMax && long.IsPow2(bytes) ? (int)bytes
+            : throw new UsageException($"--buffer: '{Escaping.ForMessage(value)}' is not a power of two from 64K to 1G, such as 32M");
+    }
+
+    /// <summary>Reads a number of bytes with its unit; nothing where it is none.</summary>
+    internal static long? SizeOf(string value)
+    {
         string digits = value.EndsWith("iB", StringComparison.Ordinal) ? value[..^2] : value.EndsWith('B') ? value[..^1] : value;
-        long unit =
-            digits.Length == 0 ? 0 : char.ToUpperInvariant(digits[^1]) switch { 'K' => 1L << 10, 'M' => 1L << 20, 'G' => 1L << 30, _ => 1 };
+        long unit = digits.Length == 0 ? 0
+            : char.ToUpperInvariant(digits[^1]) switch { 'K' => 1L << 10, 'M' => 1L << 20, 'G' => 1L << 30, 'T' => 1L << 40, _ => 1 };
         if (unit > 1)
             digits = digits[..^1];
-        if (digits.Length is 0 or > 12 || digits.AsSpan().ContainsAnyExceptInRange('0', '9')
-            || long.Parse(digits) * unit is var bytes && (bytes is < RingBytesMin or > RingBytesMax || !long.IsPow2(bytes)))
-        {
-            throw new UsageException($"--buffer: '{Escaping.ForMessage(value)}' is not a power of two from 64K to 1G, such as 32M");
-        }
-
-        return (int)bytes;
+        return digits.Length is 0 or > 6 && unit > 1 || digits.Length is 0 or > 12 || digits.AsSpan().ContainsAnyExceptInRange('0', '9') ? null
+            : long.Parse(digits) * unit;
     }
 
     /// <summary>The words of a flag that takes a list.</summary>
@@ -491,7 +509,7 @@ internal static class TraceCommand
         filter.Dimension.Warnings(filter.Bits.Keys)
             .Select(warning => filter.Dimension is ScopeDimension { IsByName: true } ? warning + "; it may start later" : warning);
 
-    private static bool UseColour(int stream) =>
+    internal static bool UseColour(int stream) =>
         !(stream == StandardStreams.Output ? Console.IsOutputRedirected : Console.IsErrorRedirected)
         && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
         && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");

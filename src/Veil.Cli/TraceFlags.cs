@@ -28,10 +28,10 @@ internal sealed class TraceFlags
     public Option<string> Output { get; } =
         new("--output", "-o")
         {
-            HelpName = "text|json|strace|tree",
+            HelpName = "text|json|strace|tree|none",
             Description =
         "the form of an event: columns, one JSON object a line, of system calls as strace -f -o FILE writes them; of process a tree at " +
-        "the end [text]"
+        "the end; none beside --record [text]"
         };
 
     public Option<string[]> Fields { get; } = List("--fields", "FIELD,…", "show these fields only, in this order; text becomes key=value");
@@ -49,6 +49,25 @@ internal sealed class TraceFlags
             HelpName = "FILE",
             Description = "write events, or counts, to a file, which is emptied first; messages stay on the screen"
         };
+
+    public Option<string> Record { get; } =
+        new("--record")
+        {
+            HelpName = "FILE",
+            Description = "keep the events in a file for veil replay, beside the output; --output none leaves that out"
+        };
+
+    public Option<string> RecordSize { get; } =
+        new("--record-size")
+        {
+            HelpName = "SIZE",
+            Description = "go on in another file (FILE.1, FILE.2, …) before one has more than this: 1G; each can be shown alone"
+        };
+
+    public Option<string> RecordKeep { get; } =
+        new("--record-keep") { HelpName = "N", Description = "keep so many of these files, and remove older ones [all]" };
+
+    public Option<bool> Force { get; } = new("--force") { Description = "with --record, replace a file that is there" };
 
     public Option<bool> Follow { get; } =
         new("--follow", "-f")
@@ -205,7 +224,7 @@ internal sealed class TraceFlags
             [.. OfFilters(FlagRole.Filter), .. OfModules(FlagRole.Filter)]),
         ($"Thresholds (in the kernel; with {EndingModules} an event as each call ends)",
             [.. OfModules(FlagRole.Threshold), .. OfFilters(FlagRole.Threshold)]),
-        ("Output", [Output, Wide, Fields, Enrich, Write, FailOnLoss, Quiet, Verbose]),
+        ("Output", [Output, Wide, Fields, Enrich, Write, Record, RecordSize, RecordKeep, Force, FailOnLoss, Quiet, Verbose]),
         ("Counting (instead of events)", [Count, CountBy, Sum, Histogram, Sort, Top, Interval, Keys]),
         ("Running", [Duration, MaxEvents, Buffer, Rings, Control, ControlGroup, Stats, Yes]),
         ("Export", [Metrics, MetricsTokenFile]),

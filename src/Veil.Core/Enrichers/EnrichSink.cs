@@ -1,32 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Buffers.Binary;
-using Veil.Core.Cgroups;
-using Veil.Core.Containers;
 using Veil.Core.Events;
-using Veil.Core.Executables;
 using Veil.Core.Losses;
-using Veil.Core.Privileged;
 using Veil.Core.Sinks;
 
 namespace Veil.Core.Enrichers;
 
 /// <summary>Adds what the kernel's record does not hold: wall-clock time, the user's name, the process's current name, what it
 /// executes, its container, why a path refused.</summary>
-public sealed class EnrichSink(IEventSink next, Enrichments enrichments, EventHeader header, RootClient? root) : IEventSink
+internal sealed class EnrichSink(IEventSink next, Enrichments enrichments, EventHeader header, EventNames names) : IEventSink
 {
-    private readonly WallClock _clock = new();
-    private readonly UserNames _users = new();
-    private readonly PathReasons _reasons = new(root);
-    private readonly ProcNames _processes = new(root);
     private readonly bool _time = enrichments.HasFlag(Enrichments.Time);
     private readonly bool _user = enrichments.HasFlag(Enrichments.User);
     private readonly bool _proc = enrichments.HasFlag(Enrichments.Proc);
-
     private readonly bool _exe = enrichments.HasFlag(Enrichments.Exe);
-
-    private readonly ContainerTexts? _containers =
-        enrichments.HasFlag(Enrichments.Container) ? new(CgroupTree.Own, ContainerNames.Own) : null;
-
+    private readonly bool _container = enrichments.HasFlag(Enrichments.Container);
     private readonly bool _why = enrichments.HasFlag(Enrichments.Why);
 
     /// <inheritdoc/>
@@ -38,18 +26,18 @@ public sealed class EnrichSink(IEventSink next, Enrichments enrichments, EventHe
         var record = view.Record;
         ulong timestamp = BinaryPrimitives.ReadUInt64LittleEndian(record[header.TimestampOffset..]);
         if (_time)
-            view.WallTimeNs = _clock.FromBootTime((long)timestamp);
+            view.WallTimeNs = names.WallTimeNs(timestamp);
         if (_user)
-            view.UserName = _users.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[header.UidOffset..]));
+            view.UserName = names.User(BinaryPrimitives.ReadUInt32LittleEndian(record[header.UidOffset..]));
         if (_proc)
-            view.ProcName = _processes.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[header.PidOffset..]), timestamp);
+            view.ProcName = names.Process(BinaryPrimitives.ReadUInt32LittleEndian(record[header.PidOffset..]), timestamp);
         if (_exe)
-            view.Executable = ExecutableTable.Own.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[header.PidOffset..]));
-        if (_containers is not null)
-            view.Container = _containers.Find(ref view, timestamp);
+            view.Executable = names.Executable(BinaryPrimitives.ReadUInt32LittleEndian(record[header.PidOffset..]));
+        if (_container)
+            view.Container = names.Container(ref view, timestamp);
         if (_why)
             view.Why =
-                _reasons.Find(
+                names.Why(
                 ref view, BinaryPrimitives.ReadUInt32LittleEndian(record[header.PidOffset..]),
                 BinaryPrimitives.ReadUInt32LittleEndian(record[header.UidOffset..]), timestamp);
         next.Write(ref view);

@@ -6,14 +6,26 @@ namespace Veil.Core.Events;
 
 /// <summary>What an event shows of a container: raw bytes, empty where it is not known, none longer than
 /// <see cref="EventView.NameBytesMax"/>.</summary>
-public sealed class ContainerText(Container container)
+public sealed class ContainerText
 {
     // As all runtimes shorten it.
     private const int ShortId = 12;
-    private readonly byte[] _name = Bytes(container.Name ?? container.Id[..Math.Min(ShortId, container.Id.Length)]);
-    private readonly byte[] _pod = Bytes(container.Pod);
-    private readonly byte[] _namespace = Bytes(container.PodNamespace);
-    private readonly byte[] _image = Bytes(container.Image);
+    private readonly byte[] _name;
+    private readonly byte[] _pod;
+    private readonly byte[] _namespace;
+    private readonly byte[] _image;
+
+    /// <summary>Of a container.</summary>
+    public ContainerText(Container container)
+        : this(
+        Bytes(container.Name ?? container.Id[..Math.Min(ShortId, container.Id.Length)]), Bytes(container.Pod), Bytes(container.PodNamespace),
+        Bytes(container.Image))
+    {
+    }
+
+    /// <summary>As it was recorded.</summary>
+    internal ContainerText(byte[] name, byte[] pod, byte[] podNamespace, byte[] image) =>
+        (_name, _pod, _namespace, _image) = (name, pod, podNamespace, image);
 
     /// <summary>Its name; the beginning of its id.</summary>
     public ReadOnlySpan<byte> Name => _name;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Diagnostics.CodeAnalysis;
 using Veil.Bpf;
 
 namespace Veil.Core.Events;
@@ -32,14 +33,26 @@ public sealed class EventCatalog(IReadOnlySet<string>? origin = null)
     /// <param name="number">The struct's number in the module.</param>
     public void Add(Btf btf, IEventOwner module, int moduleNumber, int number)
     {
-        Header ??= EventHeader.FromBtf(btf);
         string name = VariablePrefix + number;
         if (!btf.TryGetVariable(name, out var variable))
             throw new VeilException($"reading the events of module {module.Name}: its object declares no {name}");
         var type = btf.ReadStruct(btf.PointedType(variable.TypeId));
-        var behind = origin is not null ? btf.FindStruct("veil_origin") : null;
-        var schema =
-            EventSchema.FromStruct(btf, type, module, (uint)((moduleNumber * KindsPerModule) + number), _all.Count, behind, origin);
+        if (type.Members.Count == 0 || type.Members[0].StructName != "veil_event")
+            throw new VeilException(
+                $"reading the events of module {module.Name}: struct {type.Name} does not begin with struct veil_event");
+        var behind = origin is not null && btf.FindStruct("veil_origin") is { } found ? EventLayout.FromStruct(btf, found) : null;
+        Add(EventLayout.FromStruct(btf, type), behind, module, (uint)((moduleNumber * KindsPerModule) + number));
+    }
+
+    /// <summary>Adds an event.</summary>
+    /// <param name="layout">Its struct, which begins with the header.</param>
+    /// <param name="behind"><c>struct veil_origin</c>, where records have it; or none.</param>
+    /// <param name="module">The module.</param>
+    /// <param name="kind">The value that marks its records.</param>
+    public void Add(EventLayout layout, EventLayout? behind, IEventOwner module, uint kind)
+    {
+        Header ??= new EventHeader(layout);
+        var schema = EventSchema.FromLayout(layout, module, kind, _all.Count, behind, origin);
         Array.Resize(ref _byKind, Math.Max(_byKind.Length, (int)schema.Kind + 1));
         _byKind[schema.Kind] = schema;
         _all.Add(schema);
@@ -67,6 +80,9 @@ public sealed class EventCatalog(IReadOnlySet<string>? origin = null)
     /// <summary>The schema of a record.</summary>
     /// <exception cref="VeilException">The record is of no kind of this session, which a program of ours never makes.</exception>
     public EventSchema Find(uint kind) =>
-        kind < (uint)_byKind.Length && _byKind[kind] is { } schema ? schema
-            : throw new VeilException($"reading the ring: a record of unknown kind {kind}");
+        TryFind(kind, out var schema) ? schema : throw new VeilException($"reading the ring: a record of unknown kind {kind}");
+
+    /// <summary>The schema of a record, where the kind is one of this session.</summary>
+    public bool TryFind(uint kind, [NotNullWhen(true)] out EventSchema? schema) =>
+        (schema = kind < (uint)_byKind.Length ? _byKind[kind] : null) is not null;
 }

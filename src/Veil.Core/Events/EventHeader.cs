@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-only
-using Veil.Bpf;
-
 namespace Veil.Core.Events;
 
-/// <summary>Where the common header keeps what the core itself needs, read from BTF.</summary>
+/// <summary>Where the common header keeps what the core itself needs.</summary>
 public sealed class EventHeader
 {
-    private EventHeader(BtfStruct header)
+    /// <summary>Reads it from any event: all begin with the same header, whose last member is the time.</summary>
+    public EventHeader(EventLayout layout)
     {
-        KindOffset = OffsetOf(header, "kind");
-        PidOffset = OffsetOf(header, "pid");
-        TidOffset = OffsetOf(header, "tid");
-        UidOffset = OffsetOf(header, "uid");
-        TimestampOffset = OffsetOf(header, "timestamp");
-        SizeBytes = header.SizeBytes;
+        KindOffset = OffsetOf(layout, "kind");
+        PidOffset = OffsetOf(layout, "pid");
+        TidOffset = OffsetOf(layout, "tid");
+        UidOffset = OffsetOf(layout, "uid");
+        TimestampOffset = OffsetOf(layout, "timestamp");
+        SizeBytes = TimestampOffset + sizeof(ulong);
     }
 
     /// <summary>Bytes of the header: no record is shorter.</summary>
@@ -37,18 +36,6 @@ public sealed class EventHeader
     /// <summary>Offset of the 64-bit time since boot in nanoseconds.</summary>
     public int TimestampOffset { get; }
 
-    /// <summary>Reads it from any object: all are built with the same header.</summary>
-    public static EventHeader FromBtf(Btf btf) =>
-        new(btf.FindStruct("veil_event") ?? throw new VeilException("reading the events: the object has no struct veil_event"));
-
-    private static int OffsetOf(BtfStruct header, string name)
-    {
-        foreach (var member in header.Members)
-        {
-            if (member.Name == name)
-                return member.OffsetBytes;
-        }
-
-        throw new VeilException($"reading the events: struct veil_event has no member {name}");
-    }
+    private static int OffsetOf(EventLayout layout, string name) => layout.Find(name)?.Offset
+        ?? throw new VeilException($"reading the events: struct {layout.Name} has no member {name}");
 }

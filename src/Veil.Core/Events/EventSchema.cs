@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: GPL-3.0-only
-using Veil.Bpf;
 using Veil.Core.Events.Kinds;
 
 namespace Veil.Core.Events;
 
-/// <summary>The layout of one kind of event, read from the BTF of the object that emits it. Immutable.</summary>
+/// <summary>One kind of event: how its records are read and shown. Immutable.</summary>
 public sealed class EventSchema
 {
     private readonly EventValue[] _parts;
 
     private EventSchema(
-        string module, uint kind, int index, int structBytes, int originBytes, int cgroupAt, EventField[] fields, EventColumn[] columns)
+        EventLayout layout, EventLayout? origin, string module, uint kind, int index, EventField[] fields, EventColumn[] columns)
     {
+        Layout = layout;
+        Origin = origin;
         _parts = [.. fields.Select(static field => field.Value).SelectMany(CallKind.PartOf)];
         Module = module;
         Kind = kind;
         Index = index;
-        OriginOffset = structBytes;
-        CgroupOffset = structBytes + cgroupAt;
-        SizeBytes = structBytes + originBytes;
+        OriginOffset = layout.SizeBytes;
+        CgroupOffset = layout.SizeBytes + (origin?.Find("cgroup")?.Offset ?? 0);
+        SizeBytes = layout.SizeBytes + (origin?.SizeBytes ?? 0);
         Fields = fields;
         Columns = columns;
     }
@@ -54,43 +55,33 @@ public sealed class EventSchema
     /// <summary>Is a record as long as its event, with every part within it? One that is not must not be read.</summary>
     public bool IsWhole(ReadOnlySpan<byte> record) => record.Length >= SizeBytes && (_parts.Length == 0 || HasItsParts(record));
 
-    /// <summary>Reads the layout of an event struct whose first member is <c>struct veil_event</c>.</summary>
-    /// <param name="btf">The BTF of the object.</param>
-    /// <param name="type">The event struct.</param>
+    /// <summary>Its struct.</summary>
+    public EventLayout Layout { get; }
+
+    /// <summary><c>struct veil_origin</c>, where records have it; or none.</summary>
+    public EventLayout? Origin { get; }
+
+    /// <summary>Makes the fields and columns of an event.</summary>
+    /// <param name="layout">The event struct, which begins with the header.</param>
     /// <param name="module">The module.</param>
     /// <param name="kind">The value that marks its records.</param>
     /// <param name="index">Its place in the catalog.</param>
     /// <param name="origin"><c>struct veil_origin</c>, where records have it; or none.</param>
     /// <param name="originFields">Those of its members that are shown.</param>
-    /// <exception cref="VeilException">The struct does not begin with the header, or has a member whose type says nothing.</exception>
-    public static EventSchema FromStruct(
-        Btf btf, BtfStruct type, IEventOwner module, uint kind, int index = 0, BtfStruct? origin = null,
-        IReadOnlySet<string>? originFields = null)
+    /// <exception cref="VeilException">It has a member whose type says nothing.</exception>
+    public static EventSchema FromLayout(
+        EventLayout layout, IEventOwner module, uint kind, int index = 0, EventLayout? origin = null, IReadOnlySet<string>? originFields = null)
     {
         var shape = new MemberShape(module.Columns);
         shape.Fields.Add(new("module", ConstantKind.Of(module.Name)));
-        if (type.Members.Count == 0 || type.Members[0].StructName != "veil_event")
-            throw new VeilException(
-                $"reading the events of module {module.Name}: struct {type.Name} does not begin with struct veil_event");
-
-        foreach (var member in type.Members)
-        {
-            if (member is { TypedefName: null, Kind: BtfKind.Struct })
-            {
-                foreach (var inner in btf.ReadStruct(member.TypeId).Members)
-                    Add(inner, member.OffsetBytes + inner.OffsetBytes);
-            }
-            else
-            {
-                Add(member, member.OffsetBytes);
-            }
-        }
+        foreach (var member in layout.Members)
+            Add(member, 0);
 
         // A module may have such a member of its own.
         foreach (var member in origin?.Members ?? [])
         {
-            if (originFields!.Contains(member.Name) && !shape.Fields.Exists(field => field.Name == member.Name))
-                Add(member, type.SizeBytes + member.OffsetBytes);
+            if (originFields?.Contains(member.Name) == true && !shape.Fields.Exists(field => field.Name == member.Name))
+                Add(member, layout.SizeBytes);
         }
 
         foreach (var (name, text) in module.Constants)
@@ -106,17 +97,15 @@ public sealed class EventSchema
 
         // What is wide only now and then stands last, so that it moves nothing.
         return new EventSchema(
-            module.Name, kind, index, type.SizeBytes, origin?.SizeBytes ?? 0, CgroupAt(origin), [.. shape.Fields], [.. shape.Columns.OrderBy(static column => column.Width == 0)]);
+            layout, origin, module.Name, kind, index, [.. shape.Fields], [.. shape.Columns.OrderBy(static column => column.Width == 0)]);
 
-        void Add(BtfMember member, int offset)
+        void Add(EventMember member, int offset)
         {
-            if (!MemberKinds.TryExpand(shape, btf, member, offset))
+            if (!MemberKinds.TryExpand(shape, member, offset))
                 throw new VeilException(
-                    $"reading the events of module {module.Name}: {type.Name}.{member.Name} has no semantic type of types.bpf.h");
+                    $"reading the events of module {module.Name}: {layout.Name}.{member.Name} has no semantic type of types.bpf.h");
         }
     }
-
-    private static int CgroupAt(BtfStruct? origin) => origin?.Members.First(static member => member.Name == "cgroup").OffsetBytes ?? 0;
 
     private bool HasItsParts(ReadOnlySpan<byte> record)
     {

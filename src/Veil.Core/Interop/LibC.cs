@@ -176,12 +176,26 @@ internal static unsafe partial class LibC
         return Open(path, writeOnlyCreate | noControl | closeOnExec, readAndWriteForAll);
     }
 
+    /// <summary>Makes a file for writing that nobody else may read, where nothing is of that name; -1 and an errno where there is.</summary>
+    public static int MakeFile(int folder, string name)
+    {
+        const int writeOnlyCreateExclusive = 0xc1, noControl = 0x100, closeOnExec = 0x80000;
+        const int readAndWriteForOwner = 0x180; // 0600
+        return OpenAt(folder, name, writeOnlyCreateExclusive | noControl | closeOnExec | s_noFollow, readAndWriteForOwner);
+    }
+
     /// <summary>A clock's time in nanoseconds.</summary>
     public static long NowNs(int clock)
     {
         Timespec now;
         return ClockGetTime(clock, &now) == 0 ? (now.Seconds * 1_000_000_000) + now.Nanoseconds : 0;
     }
+
+    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int OpenAt(int folder, string name, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "renameat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int RenameAt(int folder, string name, int toFolder, string toName);
 
     [LibraryImport("libc", EntryPoint = "fcntl")]
     private static partial int Fcntl(int fd, int command, int argument);
@@ -210,6 +224,7 @@ internal static unsafe partial class LibC
         Directory = 0x4000,
         BlockDevice = 0x6000,
         Regular = 0x8000,
+        Link = 0xa000,
         Socket = 0xc000,
     }
 

@@ -5,12 +5,12 @@ namespace Veil.Core.Kernel;
 
 public sealed partial class SyscallTable
 {
-    /// <summary>The table of this machine's own calls.</summary>
-    public static SyscallArch Native { get; } =
+    /// <summary>The table of this machine's own calls; of a recording that of the machine where it was made.</summary>
+    public static SyscallArch Native { get; internal set; } =
         RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? SyscallArch.Arm64 : SyscallArch.X64;
 
     /// <summary>Every table that calls on this machine can index, its own first.</summary>
-    public static IReadOnlyList<SyscallArch> OfThisMachine { get; } =
+    public static IReadOnlyList<SyscallArch> OfThisMachine =>
         Native == SyscallArch.Arm64 ? [SyscallArch.Arm64, SyscallArch.Arm] : [SyscallArch.X64, SyscallArch.I386, SyscallArch.X32];
 
     /// <summary><see cref="ArchName"/> in UTF-8. Does not allocate.</summary>

@@ -20,6 +20,9 @@ internal static class LossCause
     /// <summary>No room to keep what waits; the kernel counts what it cannot remember under the same name.</summary>
     public const string MapFull = "map_full";
 
+    /// <summary>No room for what is still to be written to a recording.</summary>
+    public const string QueueFull = "queue_full";
+
     /// <summary>What a user can do, or has to know; begins with a blank where there is something.</summary>
     public static string Hint(string cause) => cause switch
     {
@@ -29,6 +32,7 @@ internal static class LossCause
             " (the kernel skipped the program, because one was running on that CPU already; whether a filter would have left the " +
             "event out is not known)",
         ReadFailed => " (memory that the event needs could not be read)",
+        QueueFull => " (the disk took them slower than they came; the output has them)",
         NotWritten => " (the output ended before it took them)",
         _ => "",
     };

@@ -12,6 +12,9 @@ public readonly record struct LossCount(ulong Count, IReadOnlyList<UserLoss> Use
     /// <summary>Users that are named; who loses less is among the others.</summary>
     public const int UsersShown = 8;
 
+    /// <summary>When it was found out, in nanoseconds since boot.</summary>
+    public long TimestampNs { get; init; }
+
     /// <summary>Those that are named.</summary>
     public IEnumerable<UserLoss> Shown => Users.Take(UsersShown);
 

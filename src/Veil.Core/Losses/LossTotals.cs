@@ -2,10 +2,12 @@
 namespace Veil.Core.Losses;
 
 /// <summary>All losses of a trace so far. Added to by one thread, asked by any.</summary>
-internal sealed class LossTotals
+internal sealed class LossTotals : ILossObserver
 {
     private readonly SortedDictionary<LossKey, LossCount> _lost = new(Comparer<LossKey>.Create(static (one, other) =>
         string.CompareOrdinal(one.Module, other.Module) is var order and not 0 ? order : string.CompareOrdinal(one.Cause, other.Cause)));
+
+    void ILossObserver.Lost(LossKey key, LossCount lost) => Add(key, lost);
 
     /// <summary>Adds what was lost since the last time. The users are copied.</summary>
     public void Add(LossKey key, LossCount lost)

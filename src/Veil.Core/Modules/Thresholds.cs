@@ -33,7 +33,8 @@ public static class Thresholds
         bpfObject.TrySetGlobal("veil_only_failed", arguments.Has(Failed.Name));
     }
 
-    private static ulong SlowerNs(ModuleArguments arguments)
+    /// <summary>The time of <c>--slower</c>; 0: it is not given.</summary>
+    internal static ulong SlowerNs(ModuleArguments arguments)
     {
         var values = arguments.Of(Slower.Name);
         if (values.Count == 0)

@@ -42,6 +42,7 @@ public sealed record SessionOptions
         Filters = FiltersOf(module).ToDictionary(static filter => filter.Dimension.Name),
         IsStrace = Output.Format == OutputFormat.Strace,
         Fields = Counting is { } counting ? counting.FieldsOf(module).ToHashSet()
+            : Record is not null ? null
             : Output.Fields is { Count: > 0 } fields ? fields.ToHashSet()
             : null,
     };
@@ -95,6 +96,12 @@ public sealed record SessionOptions
 
     /// <summary>The trace ends by itself after so many events; none: it does not.</summary>
     public ulong? EventsMax { get; init; }
+
+    /// <summary>Record the events; or nothing.</summary>
+    public RecordOptions? Record { get; init; }
+
+    /// <summary>Are events recorded alone?</summary>
+    public bool ShowsNothing => Output.Format == OutputFormat.None;
 
     /// <summary>The file that events and counts go to; none: a standard stream.</summary>
     public string? WriteTo { get; init; }

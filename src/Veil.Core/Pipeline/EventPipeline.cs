@@ -2,10 +2,10 @@
 using System.Buffers.Binary;
 using Veil.Core.Enrichers;
 using Veil.Core.Events;
+using Veil.Core.Interop;
 using Veil.Core.Losses;
 using Veil.Core.Modules;
 using Veil.Core.Output;
-using Veil.Core.Privileged;
 using Veil.Core.Sinks;
 
 namespace Veil.Core.Pipeline;
@@ -51,19 +51,23 @@ internal sealed class EventPipeline : ILossObserver
     /// all.</summary>
     /// <param name="catalog">The events that come.</param>
     /// <param name="filters">By <see cref="EventSchema.Index"/>, where there is one.</param>
-    /// <param name="outputs">At least one.</param>
+    /// <param name="outputs">At least one, or a recorder.</param>
     /// <param name="eventsMax">Events after which it takes no more; none: it always does.</param>
     /// <param name="message">Takes a line for the user, about losses that not every output has a place for.</param>
-    /// <param name="root">The helper process, or none.</param>
+    /// <param name="names">Who knows what records do not hold.</param>
+    /// <param name="recorder">Takes the events too, or none.</param>
+    /// <param name="recorded">What that wants to know.</param>
     public static EventPipeline To(
         IReadOnlyList<TraceOutput> outputs, EventCatalog catalog, EventFilter?[] filters, ulong? eventsMax, Action<string> message,
-        RootClient? root)
+        EventNames names, IEventSink? recorder = null, Enrichments recorded = Enrichments.None)
     {
         var sinks = outputs.Select(output => LineSink.Create(catalog, output.Options, output.Output)).ToList();
-        var enrichments = outputs.Aggregate(Enrichments.None, static (all, output) => all | output.Options.Enrichments);
+        if (recorder is not null)
+            sinks.Add(recorder);
+        var enrichments = outputs.Aggregate(recorded, static (all, output) => all | output.Options.Enrichments);
         var sink = sinks.Count == 1 ? sinks[0] : new SinkFork(sinks);
         if (enrichments != Enrichments.None)
-            sink = new EnrichSink(sink, enrichments, catalog.Header, root);
+            sink = new EnrichSink(sink, enrichments, catalog.Header, names);
         return new EventPipeline(catalog, filters, sink, eventsMax, message);
     }
 
@@ -139,6 +143,8 @@ internal sealed class EventPipeline : ILossObserver
 
     public void Lost(LossKey key, LossCount lost)
     {
+        if (lost.TimestampNs == 0)
+            lost = lost with { TimestampNs = LibC.NowNs(LibC.ClockBoottime) };
         Losses.Add(key, lost);
         if (!_sink.Lost(key, lost))
             _message($"lost {lost.Count} events of {key}{lost.UsersText}");

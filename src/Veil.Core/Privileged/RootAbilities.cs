@@ -19,4 +19,7 @@ public enum RootAbilities
 
     /// <summary>Names of containers, out of files that only root may read.</summary>
     Containers = 8,
+
+    /// <summary>The next files of a recording, and the removal of the oldest, in a folder that only root may write to.</summary>
+    Recording = 16,
 }

@@ -49,28 +49,33 @@ public sealed unsafe class RootClient : IDisposable
     /// <param name="namesContainers">Names of containers are shown or filtered by.</param>
     /// <param name="control">The control socket, or none.</param>
     /// <param name="message">Takes a line for the user, where the helper cannot do its work.</param>
+    /// <param name="recording">The folder and the name of a recording of several files, or none.</param>
     /// <returns>The helper; nothing where none is needed.</returns>
-    public static RootClient? StartFor(Enrichments enrichments, bool namesContainers, ControlServer? control, Action<string> message)
+    public static RootClient? StartFor(
+        Enrichments enrichments, bool namesContainers, ControlServer? control, Action<string> message, (int Folder, string Name)? recording = null)
     {
-        var abilities = NeededFor(enrichments, namesContainers, control is not null);
+        var abilities = NeededFor(enrichments, namesContainers, control is not null, recording is not null);
         if (abilities == RootAbilities.None)
             return null;
 
         string[] arguments = ["veil", RootServer.Hidden, ((int)abilities).ToString(CultureInfo.InvariantCulture)];
         if (control is not null)
             arguments = [.. arguments, control.File.Name];
-        return Start(arguments, abilities, control, message);
+        if (recording is { Name: var name })
+            arguments = [.. arguments, name];
+        return Start(arguments, abilities, control, message, recording?.Folder);
     }
 
     /// <summary>What a trace would need it for.</summary>
-    public static RootAbilities NeededFor(Enrichments enrichments, bool namesContainers, bool hasControl)
+    public static RootAbilities NeededFor(Enrichments enrichments, bool namesContainers, bool hasControl, bool rotates = false)
     {
         if (LibC.EffectiveUser() != 0)
             return RootAbilities.None;
         return (namesContainers ? RootAbilities.Containers : RootAbilities.None) | (
             enrichments.HasFlag(Enrichments.Why) ? RootAbilities.Paths : RootAbilities.None) | (
             enrichments.HasFlag(Enrichments.Proc) && HidesProcesses() ? RootAbilities.ProcessNames : RootAbilities.None) | (
-            hasControl ? RootAbilities.Socket : RootAbilities.None);
+            hasControl ? RootAbilities.Socket : RootAbilities.None) | (
+            rotates ? RootAbilities.Recording : RootAbilities.None);
     }
 
     /// <summary>Waits until it has started and answers. Where it does not, a line says so.</summary>
@@ -86,6 +91,12 @@ public sealed unsafe class RootClient : IDisposable
 
     /// <summary>A descriptor to read the name of a process from, or -1.</summary>
     internal int OpenProcessName(uint pid) => Ask(RootRequest.OpenProcessName, pid, PatienceMs, out int fd) ? fd : -1;
+
+    /// <summary>A descriptor of the next file of the recording, or -1.</summary>
+    internal int MakeRecording(int part) => Ask(RootRequest.MakeRecording, (uint)part, PatienceMs, out int fd) ? fd : -1;
+
+    /// <summary>Has one of its files removed.</summary>
+    internal bool RemoveRecording(int part) => Ask(RootRequest.RemoveRecording, (uint)part, PatienceMs, out _);
 
     /// <summary>Which component of a path refused a call.</summary>
     internal PathRefusal Explain(in PathQuestion question)
@@ -175,17 +186,21 @@ public sealed unsafe class RootClient : IDisposable
     {
         _abilities.HasFlag(RootAbilities.ProcessNames) ? "names of processes that /proc hides are not found" : "",
         _abilities.HasFlag(RootAbilities.Paths) ? "reasons of refusals are not found" : "",
+        _abilities.HasFlag(RootAbilities.Recording) ? "the recording stays in one file" : "",
         _abilities.HasFlag(RootAbilities.Containers) ? "names of new containers are not found" : "",
         _control is null ? "" : $"{_control.File.Path} stays behind at the end",
     }.Where(static part => part.Length > 0));
 
-    private static RootClient Start(string[] arguments, RootAbilities abilities, ControlServer? control, Action<string> message)
+    private static RootClient Start(
+        string[] arguments, RootAbilities abilities, ControlServer? control, Action<string> message, int? recordings)
     {
         if (!LibC.TryMakePair(out int ours, out int theirs))
             return new RootClient(-1, 0, abilities, control, message);
 
         // Out of the way of 3 and those after it, which is what they become there.
         int[] given = control is null ? [theirs] : [theirs, control.File.Folder, control.File.Socket];
+        if (recordings is { } folder)
+            given = [.. given, folder];
         int[] high = Array.ConvertAll(given, LibC.DuplicateHigh);
         int pid = LibC.Spawn("/proc/self/exe", arguments, high);
         _ = LibC.Close(theirs);

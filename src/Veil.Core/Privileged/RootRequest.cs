@@ -19,4 +19,10 @@ internal enum RootRequest : uint
 
     /// <summary>The container of a cgroup, by the files of its runtime.</summary>
     FindContainer = 5,
+
+    /// <summary>A descriptor of the file of the recording with that number, which is made.</summary>
+    MakeRecording = 6,
+
+    /// <summary>Removal of the file of the recording with that number, which it has made.</summary>
+    RemoveRecording = 7,
 }

@@ -26,31 +26,32 @@ public static unsafe class RootServer
     private const uint PidMax = 1 << 22; // PID_MAX_LIMIT of include/linux/threads.h
 
     /// <summary>Serves until the peer is gone; the exit code.</summary>
-    /// <param name="words">The abilities, and the name of the control socket in its folder.</param>
+    /// <param name="words">The abilities, then as far as they need it the name of the control socket in its folder, and that of the
+    /// recording.</param>
     public static int Run(ReadOnlySpan<string> words)
     {
-        if (words.Length is not (1 or 2) || !int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+        if (words.Length is not (1 or 2 or 3) || !int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
             || LibC.TypeOf(Peer) != LibC.FileType.Socket)
             return ExitCode.Usage;
         var abilities = (RootAbilities)number;
-        byte[] name = words.Length == 2 ? Encoding.UTF8.GetBytes(words[1] + "\0") : [];
-        if (name.Contains((byte)'/'))
+        bool hasSocket = abilities.HasFlag(RootAbilities.Socket), records = abilities.HasFlag(RootAbilities.Recording);
+        if (words.Length != 1 + (hasSocket ? 1 : 0) + (records ? 1 : 0) || words[1..].ToArray().Any(static word => word.Contains('/') || word.Length == 0))
             return ExitCode.Usage;
-
-        bool hasSocket = abilities.HasFlag(RootAbilities.Socket) && name.Length > 1;
+        byte[] name = hasSocket ? Encoding.UTF8.GetBytes(words[1] + "\0") : [];
+        var files = records ? new RecordingFiles(hasSocket ? Socket + 1 : Folder, words[^1]) : null;
         fixed (byte* title = "veil-root\0"u8)
             _ = LibC.PrCtl(PrSetName, (nuint)title, 0, 0, 0);
         _ = LibC.ChangeFolder("/");
         bool looks = (abilities & (RootAbilities.Paths | RootAbilities.Containers)) != RootAbilities.None;
         Privileges.DropAllBut(
             (looks || abilities.HasFlag(RootAbilities.ProcessNames) ? Privileges.SysPtrace : 0) | (looks ? Privileges.DacReadSearch : 0) | (
-            hasSocket ? Privileges.DacOverride : 0), keepUser: hasSocket);
+            hasSocket || records ? Privileges.DacOverride : 0), keepUser: hasSocket || records);
         _ = SystemCallFilter.ForHelper(abilities).TryInstall(out _);
-        Serve(abilities, hasSocket ? name : []);
+        Serve(abilities, name, files);
         return ExitCode.Success;
     }
 
-    private static void Serve(RootAbilities abilities, ReadOnlySpan<byte> name)
+    private static void Serve(RootAbilities abilities, ReadOnlySpan<byte> name, RecordingFiles? files)
     {
         uint* question = stackalloc uint[PathMessage.BytesMax / sizeof(uint)];
         int* answer = stackalloc int[PathMessage.BytesMax / sizeof(int)];
@@ -78,6 +79,8 @@ public static unsafe class RootServer
                     ? Explain(new(question, taken), new(answer, PathMessage.BytesMax), out size) : Errno.EACCES,
                 RootRequest.FindContainer => isPath && abilities.HasFlag(RootAbilities.Containers)
                     ? FindContainer(new(question, taken), new(answer, PathMessage.BytesMax), out size) : Errno.EACCES,
+                RootRequest.MakeRecording => files?.Make((int)question[1], out fd) ?? Errno.EACCES,
+                RootRequest.RemoveRecording => files?.Remove((int)question[1]) ?? Errno.EACCES,
                 _ => Errno.EINVAL,
             };
             (answer[0], answer[1]) = (error, (int)question[2]);

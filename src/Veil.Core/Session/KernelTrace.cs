@@ -9,6 +9,7 @@ using Veil.Core.Options;
 using Veil.Core.Output;
 using Veil.Core.Pipeline;
 using Veil.Core.Privileged;
+using Veil.Core.Recordings;
 using Veil.Core.Running;
 using Veil.Core.Sinks;
 using Veil.Core.Sources;
@@ -29,10 +30,11 @@ public static class KernelTrace
     /// <param name="root">The helper process that does later what needs root; none where nothing does.</param>
     /// <param name="file">Where events and counts go; none: a standard stream.</param>
     /// <param name="command">The command that is traced, once it gets the word; or none.</param>
+    /// <param name="recorder">Records what comes; or none.</param>
     /// <exception cref="VeilException">Something could not be attached; nothing stays attached.</exception>
     public static TraceSession Start(
         SessionOptions options, StopSignal stop, Action<string> message, RootClient? root =
-        null, OutputFile? file = null, TracedCommand? command = null)
+        null, OutputFile? file = null, TracedCommand? command = null, Recorder? recorder = null)
     {
         var events = ModuleEvents.Read(options.Modules, options.ArgumentsOf, options.OriginFields);
         FieldSelection.Validate(events, options.Output, field => ModuleFields.HintFor(options.Modules, field));
@@ -54,12 +56,13 @@ public static class KernelTrace
         {
             source = new KernelSource(options, events, stop, options.Verbose ? message : static _ => { }, root);
             file?.Empty();
-            var output = new TraceOutput(options.Output, new FdOutput(file?.Fd ?? options.Stream, stop));
+            IReadOnlyList<TraceOutput> outputs =
+                options.ShowsNothing ? [] : [new TraceOutput(options.Output, new FdOutput(file?.Fd ?? options.Stream, stop))];
             stop.ThrowIfEarly();
             var session =
                 new TraceSession(
-                source, [output], options, stop, message, root, options.Quiet || command is not null ? null
-                : SilenceHint.Watch(options), command);
+                source, outputs, options, stop, message, root, options.Quiet || command is not null ? null
+                : SilenceHint.Watch(options), command, recorder);
             if (command is not null)
                 command.HasDescendants = () => source.HasCommandTasks;
             // A machine in trouble is often one without a free CPU, and a reader that waits for its turn loses events. Without
@@ -90,7 +93,7 @@ public static class KernelTrace
         string held = Privileges.DropForReading(keepUser: root is not null && !root.WaitUntilReady(), signals: options.Command > 0);
         var filter =
             SystemCallFilter.ForReader(
-            asksForNames: options.TakesCommands || options.Output.Enrichments.HasFlag(Enrichments.User), options.Command);
+            asksForNames: options.TakesCommands || options.Record is not null || options.Output.Enrichments.HasFlag(Enrichments.User), options.Command);
         // From here on the files of runtimes are the helper's to read. What is known stays known.
         if (root is not null)
             ContainerNames.Own.Reader = root.FindContainer;

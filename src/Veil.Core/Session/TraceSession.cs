@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Diagnostics;
 using Veil.Core.Counting;
+using Veil.Core.Enrichers;
 using Veil.Core.Hints;
 using Veil.Core.Losses;
 using Veil.Core.Modules;
@@ -8,7 +9,9 @@ using Veil.Core.Options;
 using Veil.Core.Output;
 using Veil.Core.Pipeline;
 using Veil.Core.Privileged;
+using Veil.Core.Recordings;
 using Veil.Core.Running;
+using Veil.Core.Sinks;
 using Veil.Core.Sources;
 using Veil.Core.Waiting;
 
@@ -26,6 +29,7 @@ public sealed class TraceSession : IDisposable
     private readonly StopSignal _stop;
     private readonly Action<string> _message;
     private readonly RootClient? _root;
+    private readonly Recorder? _recorder;
     private readonly IEventSource _source;
     private readonly EventPipeline _pipeline;
     private readonly CountIntervals? _counts;
@@ -48,10 +52,12 @@ public sealed class TraceSession : IDisposable
     /// <param name="root">The helper process that does later what needs root; none where nothing does.</param>
     /// <param name="silence">Says why nothing comes; none: nobody does.</param>
     /// <param name="command">The command whose end is that of the trace; or none.</param>
+    /// <param name="recorder">Records what comes; or none.</param>
     internal TraceSession(
         IEventSource source, IReadOnlyList<TraceOutput> outputs, SessionOptions options, StopSignal stop, Action<string> message,
-        RootClient? root = null, SilenceHint? silence = null, TracedCommand? command = null)
+        RootClient? root = null, SilenceHint? silence = null, TracedCommand? command = null, Recorder? recorder = null)
     {
+        _recorder = recorder;
         _source = source;
         _options = options;
         _stop = stop;
@@ -63,7 +69,8 @@ public sealed class TraceSession : IDisposable
         _pipeline =
             EventPipeline.To(
             outputs, source.Events, ModuleEvents.Filters(source.Modules.Select(static module => module.Module), source.Events),
-            options.EventsMax, message, root);
+            options.EventsMax, message, source.Names ?? new CurrentNames(root), recorder?.Begin(source, options, root),
+            recorder is null ? Enrichments.None : Recorder.Always);
         if (options.Counting is { } counting)
             _counts =
                 new CountIntervals(
@@ -161,6 +168,7 @@ public sealed class TraceSession : IDisposable
             failure ??= failed;
         }
 
+        _recorder?.ReportLosses(_pipeline.Losses, _message);
         if (failure is not null)
         {
             ulong undelivered = _pipeline.Taken - _pipeline.DroppedPaused - _pipeline.Delivered + _source.Discard();
@@ -288,6 +296,7 @@ public sealed class TraceSession : IDisposable
     private void ReportLosses()
     {
         _source.ReportLosses(_pipeline);
+        _recorder?.ReportLosses(_pipeline, _message);
         _pipeline.ReportDamaged();
     }
 }

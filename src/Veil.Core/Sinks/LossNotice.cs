@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Text;
-using Veil.Core.Interop;
 using Veil.Core.Losses;
 using Veil.Core.Text;
 
@@ -21,7 +20,7 @@ internal static class LossNotice
         string users = lost.Users.Count == 0 ? ""
             : $$""","uids":[{{string.Join(',', lost.Shown.Select(static user => $$"""{"uid":{{user.Uid}},"count":{{user.Count}}}"""))}}],"others":{{lost.Others}}""";
         line.Append(Encoding.UTF8.GetBytes(
-            $$"""{"module":"{{key.Module}}","evt_type":"lost","cause":"{{key.Cause}}","count":{{lost.Count}}{{users}},"timestamp":{{LibC.NowNs(LibC.ClockBoottime)}}}"""));
+            $$"""{"module":"{{key.Module}}","evt_type":"lost","cause":"{{key.Cause}}","count":{{lost.Count}}{{users}},"timestamp":{{lost.TimestampNs}}}"""));
         line.Append((byte)'\n');
     }
 }

@@ -28,6 +28,9 @@ public enum OutputFormat
 
     /// <summary>Of the module <c>process</c> a tree of processes, at the end.</summary>
     Tree,
+
+    /// <summary>Nothing: events are recorded alone.</summary>
+    None,
 }
 
 /// <summary>What is added to an event in userspace.</summary>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using Veil.Core.Counting;
+using Veil.Core.Enrichers;
 using Veil.Core.Events;
 using Veil.Core.Pipeline;
 
@@ -18,6 +19,9 @@ internal interface IEventSource : IDisposable
 
     /// <summary>What it counts itself instead of giving events, a module each; empty where it gives them.</summary>
     IReadOnlyList<EventCounts> Counts { get; }
+
+    /// <summary>Who knows what its records do not hold; none: the machine as it is now.</summary>
+    EventNames? Names => null;
 
     /// <summary>The rings that events wait in; nothing where there are none.</summary>
     RingUse? Rings { get; }

@@ -15,7 +15,7 @@ internal static class Kind
         {
             Name = "member",
             Size = typedef.EndsWith("64", StringComparison.Ordinal) ? 8 : 4,
-            Enum = bpf.Btf.FindEnum("veil_arch"),
+            Enum = bpf.Btf.FindEnum("veil_arch")!.Values,
         };
         MemberKinds.Find(typedef).ShouldNotBeNull(typedef)(member);
         return member;

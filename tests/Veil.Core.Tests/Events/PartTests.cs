@@ -143,7 +143,7 @@ public sealed class PartTests
         var pipeline =
             EventPipeline.To(
             [new TraceOutput(options, output)], catalog, new EventFilter?[catalog.Schemas.Count], eventsMax: null, static _ =>
-            { }, root: null);
+            { }, new Enrichers.CurrentNames(root: null));
         foreach (byte[] record in records)
             pipeline.Deliver(record);
         pipeline.Flush();

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Text;
-using Veil.Bpf;
 using Veil.Core.Text;
 
 namespace Veil.Core.Events.Kinds;
@@ -21,9 +20,9 @@ internal readonly struct EnumKind : IMemberKind, IValueKind
 
     public static void Expand(MemberShape member)
     {
-        byte[]?[] names = Names(member.Enum!);
+        byte[]?[] names = Names(member.Enum);
         int width = names.Max(static text => text?.Length ?? 0);
-        if (member.Enum!.Values.Any(static value => value.Value == (long)Unknown))
+        if (member.Enum.Any(static value => value.Value == (long)Unknown))
             member.Add<OptionalEnumKind>(width, names: names);
         else
             member.Add<EnumKind>(width, names: names);
@@ -40,9 +39,9 @@ internal readonly struct EnumKind : IMemberKind, IValueKind
         return name.Length;
     }
 
-    private static byte[]?[] Names(BtfEnum type)
+    private static byte[]?[] Names(IReadOnlyList<(string Name, long Value)> enumerators)
     {
-        var shown = type.Values.Where(static value => value.Value is >= 0 and < EnumeratorMax).ToList();
+        var shown = enumerators.Where(static value => value.Value is >= 0 and < EnumeratorMax).ToList();
         byte[]?[] names = new byte[]?[shown.Count == 0 ? 0 : shown.Max(static value => value.Value) + 1];
         foreach (var (name, value) in shown)
             names[value] = Encoding.UTF8.GetBytes(name[(name.IndexOf("__", StringComparison.Ordinal) is var at and >= 0 ? at + 2 : 0)..]);

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-only
-using Veil.Bpf;
-
 namespace Veil.Core.Events.Kinds;
 
 /// <summary>All kinds that members can be, by their typedef.</summary>
@@ -64,14 +62,13 @@ internal static class MemberKinds
 
     /// <summary>Adds what a member shows.</summary>
     /// <returns>False where its type says nothing.</returns>
-    public static bool TryExpand(MemberShape shape, Btf btf, BtfMember member, int offset)
+    public static bool TryExpand(MemberShape shape, EventMember member, int offset)
     {
         shape.Name = member.Name;
-        shape.Offset = offset;
-        shape.Size = member.SizeBytes;
-        shape.Enum =
-            member is { TypedefName: null, Kind: BtfKind.Enum, ElementCount: 1, EnumName: { Length: > 0 } tag } ? btf.FindEnum(tag) : null;
-        if ((member.TypedefName ?? (shape.Enum is null ? null : EnumKind.Keyword)) is not { } typedef || Find(typedef) is not { } expand)
+        shape.Offset = offset + member.Offset;
+        shape.Size = member.Size;
+        shape.Enum = member.Values;
+        if (Find(member.Type) is not { } expand)
             return false;
         expand(shape);
         return true;

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-only
-using Veil.Bpf;
-
 namespace Veil.Core.Events.Kinds;
 
 /// <summary>A member of an event struct, and the fields and columns that all members give together.</summary>
@@ -17,8 +15,8 @@ internal sealed class MemberShape(IReadOnlyDictionary<string, ColumnHint> hints)
 
     public int Size { get; set; }
 
-    /// <summary>Of an enumeration.</summary>
-    public BtfEnum? Enum { get; set; }
+    /// <summary>Of an enumeration its enumerators.</summary>
+    public IReadOnlyList<(string Name, long Value)> Enum { get; set; } = [];
 
     /// <summary>Adds a field, and a column of the same value.</summary>
     public void Add<TKind>(int width, ColumnHint? hint = null, string? label = null, byte[]?[]? names = null)

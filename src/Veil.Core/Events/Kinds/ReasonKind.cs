@@ -13,7 +13,17 @@ internal readonly struct ReasonKind : IMemberKind, IValueKind
     private static readonly (string Enum, string Prefix)[] s_sets =
         [("", ""), ("skb_drop_reason", "SKB_DROP_REASON_"), ("sk_rst_reason", "SK_RST_REASON_")];
 
-    private static readonly Lazy<byte[]?[][]> s_names = new(static () => [.. s_sets.Select(static set => Names(set.Enum, set.Prefix))]);
+    /// <summary>How many sets there are.</summary>
+    public static int Sets => s_sets.Length;
+
+    private static Lazy<byte[]?[][]> s_names = new(static () => [.. s_sets.Select(static set => Names(set.Enum, set.Prefix))]);
+
+    /// <summary>The names of this kernel, by set and number; those of another one, where its events are shown.</summary>
+    public static byte[]?[][] AllNames
+    {
+        get => s_names.Value;
+        set => s_names = new Lazy<byte[]?[][]>(value);
+    }
 
     public static string[] Typedefs => ["veil_reason_t"];
 

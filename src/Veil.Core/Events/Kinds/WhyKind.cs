@@ -7,7 +7,7 @@ namespace Veil.Core.Events.Kinds;
 internal readonly struct WhyKind : IValueKind
 {
     // Two paths and a sentence.
-    private const int TextBytesMax = (2 * EventPart.LengthMax) + 256;
+    internal const int TextBytesMax = (2 * EventPart.LengthMax) + 256;
 
     public static ValueFacts Facts { get; } = new("string or null", null, null);
 

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-only
+using System.CommandLine;
+using System.Globalization;
+using Veil.Core;
+using Veil.Core.Counting;
+using Veil.Core.Options;
+using Veil.Core.Sinks;
+using Veil.Core.Text;
+
+namespace Veil.Cli;
+
+/// <summary>The flags that record, checked together.</summary>
+internal static class RecordFlags
+{
+    private const long SizeMin = 64 * 1024;
+
+    private static long? Size(string? value) => value is null ? null
+        : TraceCommand.SizeOf(value) is { } bytes and >= SizeMin ? bytes
+        : throw new UsageException($"--record-size: '{Escaping.ForMessage(value)}' is not a size of 64K or more, such as 100M or 1G");
+
+    private static int? Keep(string? value) => value is null ? null
+        : int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int files) && files is >= 1 and <= 1_000_000 ? files
+        : throw new UsageException($"--record-keep: '{Escaping.ForMessage(value)}' is not a number of files from 1 to 1000000");
+
+    /// <summary>How the trace is recorded, or nothing.</summary>
+    /// <exception cref="UsageException">A value is wrong, or a flag would be ignored.</exception>
+    public static RecordOptions? Read(ParseResult parsed, TraceFlags flags, OutputFormat format, string? written, CountOptions? counting)
+    {
+        if (parsed.GetValue(flags.Record) is not { } path)
+        {
+            if (format == OutputFormat.None)
+                throw new UsageException("--output none: nothing would come of the trace; record it with --record FILE");
+            foreach (Option option in new Option[] { flags.RecordSize, flags.RecordKeep, flags.Force })
+            {
+                if (parsed.GetResult(option) is { Implicit: false })
+                    throw new UsageException($"{option.Name}: nothing is recorded without --record FILE");
+            }
+
+            return null;
+        }
+
+        if (path.Length == 0)
+            throw new UsageException($"--record: {EmptyValue.Explain(path)}; give the name of a file");
+        if (path == "-")
+            throw new UsageException("--record: a recording is a file and not a stream; give its name (./- for one that is called -)");
+        if (counting is not null)
+            throw new UsageException("--record: keeps events, and counting has none; leave one of them out");
+        if (format == OutputFormat.None && written is not null)
+            throw new UsageException("--write: --output none writes nothing; leave one of them out");
+        var size = Size(parsed.GetValue(flags.RecordSize));
+        var keep = Keep(parsed.GetValue(flags.RecordKeep));
+        if (keep is not null && size is null)
+            throw new UsageException("--record-keep: one file has all without --record-size SIZE");
+        return new RecordOptions(path, parsed.GetValue(flags.Force), size, keep) { Veil = VersionText.Own() };
+    }
+}

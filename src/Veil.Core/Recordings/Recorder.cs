@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-3.0-only
+using System.Security.Cryptography;
+using Veil.Bpf.Interop;
+using Veil.Core.Calls;
+using Veil.Core.Events.Kinds;
+using Veil.Core.Interop;
+using Veil.Core.Kernel;
+using Veil.Core.Losses;
+using Veil.Core.Options;
+using Veil.Core.Privileged;
+using Veil.Core.Sinks;
+using Veil.Core.Sources;
+
+namespace Veil.Core.Recordings;
+
+/// <summary>The recording of a trace. It is made before the privileges are dropped, and written behind the trace.</summary>
+public sealed class Recorder : IDisposable
+{
+    /// <summary>What loses under this name is the recording, and not the trace.</summary>
+    private const string Losing = "recording";
+
+    private readonly RecordOptions _options;
+    private readonly RecordingFile _file;
+    private RecordingWriter? _writer;
+    private RecordingSink? _sink;
+    private ulong _droppedSeen;
+    private ulong _notWrittenSeen;
+    private bool _hasSaidWhy;
+
+    private Recorder(RecordOptions options)
+    {
+        _options = options;
+        _file = RecordingFile.Open(options);
+    }
+
+    /// <summary>What is found out of events for it, whatever is shown: what costs next to nothing.</summary>
+    public const Enrichments Always = Enrichments.Time | Enrichments.User;
+
+    /// <summary>The folder and the name of a recording of several files; none where it is one.</summary>
+    internal (int Folder, string Name)? Rotating => _options.SizeBytes is null ? null : _file.Place;
+
+    /// <summary>Could not all be written?</summary>
+    public bool HasFailed => _writer?.Failure is not null;
+
+    /// <summary>Makes the file.</summary>
+    /// <exception cref="VeilException">It cannot be made.</exception>
+    public static Recorder Open(RecordOptions options) => new(options);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _writer?.Dispose();
+        _file.Dispose();
+    }
+
+    /// <summary>Begins the recording of a source.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="options">What the trace was told.</param>
+    /// <param name="root">The helper process, or none.</param>
+    /// <returns>What takes the events.</returns>
+    internal IEventSink Begin(IEventSource source, SessionOptions options, RootClient? root)
+    {
+        _file.Root = root;
+        var now = (LibC.NowNs(LibC.ClockBoottime), LibC.NowNs(LibC.ClockRealtime));
+        var enrichments = options.Output.Enrichments | Always;
+        _writer = new RecordingWriter(_file, source.Events, _options.Path);
+        var description = new RecordingDescription
+        {
+            Veil = _options.Veil,
+            Set = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(sizeof(ulong))),
+            Part = 0,
+            Host = KernelFile.Text("/proc/sys/kernel/hostname") ?? "",
+            Kernel = KernelFile.Text("/proc/sys/kernel/osrelease") ?? "",
+            Machine = SyscallTable.Native,
+            Command = [.. Environment.GetCommandLineArgs()],
+            Started = now,
+            Begun = now,
+            Enrichments = enrichments,
+            Origin = source.Events.Schemas.Select(static schema => schema.Origin).FirstOrDefault(static origin => origin is not null),
+            OriginFields = options.OriginFields,
+            Calls = CallOptions.Current,
+            Modules = [.. source.Modules.Select(static module => new RecordingDescription.ModuleFacts(
+                module.Module.Name, module.Hook,
+                [.. module.Filters.Where(static filter => filter.Keys.Count > 0).Select(static filter => (filter.Dimension.Name, string.Join(
+                ',', filter.Keys.SelectMany(static key => Words(key.Key.Text, key.Value)))))],
+                module.Module.Constants, module.Module.FieldAliases))],
+            Events = [.. source.Events.Schemas.Select(static schema => new RecordingDescription.EventFacts(
+                schema.Kind, (int)(schema.Kind / Events.EventCatalog.KindsPerModule), schema.Layout))],
+            Reasons = source.Events.Schemas.Any(static schema => schema.Layout.Members.Any(static member => ReasonKind.Typedefs.Contains(member.Type)))
+                ? ReasonKind.AllNames : [],
+        };
+        _writer.Begin(description, Snapshot.Take());
+        return _sink = new RecordingSink(_writer, source.Events, enrichments);
+    }
+
+    /// <summary>Tells of what is missing in the file, since the last call.</summary>
+    internal void ReportLosses(ILossObserver observer, Action<string> message)
+    {
+        if (_writer is not { } writer || _sink is not { } sink)
+            return;
+        if (writer.Failure is { } why && !_hasSaidWhy)
+        {
+            message(why);
+            _hasSaidWhy = true;
+        }
+
+        if (sink.Dropped != _droppedSeen)
+            observer.Lost(new(Losing, LossCause.QueueFull), new LossCount(sink.Dropped - _droppedSeen, []));
+        _droppedSeen = sink.Dropped;
+        if (writer.NotWritten is var notWritten && notWritten != _notWrittenSeen)
+            observer.Lost(new(Losing, LossCause.NotWritten), new LossCount(notWritten - _notWrittenSeen, []));
+        _notWrittenSeen = notWritten;
+    }
+
+    private static IEnumerable<string> Words(string text, Filters.FilterBits bits)
+    {
+        if (bits.HasFlag(Filters.FilterBits.Allow))
+            yield return text;
+        if (bits.HasFlag(Filters.FilterBits.Deny))
+            yield return "!" + text;
+    }
+}

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-only
+namespace Veil.Core.Recordings;
+
+/// <summary>What is read is no recording, or not as one can be.</summary>
+public sealed class RecordingException(string message) : VeilException(message);

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-3.0-only
+using System.Buffers.Binary;
+using System.Text;
+using Veil.Core.Counting;
+using Veil.Core.Enrichers;
+using Veil.Core.Events;
+using Veil.Core.Losses;
+using Veil.Core.Modules;
+using Veil.Core.Pipeline;
+using Veil.Core.Sources;
+
+namespace Veil.Core.Recordings;
+
+/// <summary>Recordings as a source of events: gives what the trace gave, in its order.</summary>
+internal sealed class RecordingSource : IEventSource
+{
+    private readonly Queue<RecordingReader> _files;
+    private readonly Action<string> _message;
+    private readonly RecordedNames _names;
+    private readonly BlockDecoder _decoder;
+    private readonly ReplayRange _range;
+    private static readonly System.Buffers.SearchValues<byte> s_ofWords =
+        System.Buffers.SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789_-"u8);
+
+    private (long NowMs, ulong EventNs)? _pacedAt;
+    private bool _hasBlock;
+
+    /// <summary>Begins with the first file.</summary>
+    /// <param name="files">At least one, in their order. Owned.</param>
+    /// <param name="names">Takes the names that they tell.</param>
+    /// <param name="recorded">Their events.</param>
+    /// <param name="events">Those of them that are given.</param>
+    /// <param name="modules">Their modules, by their numbers.</param>
+    /// <param name="range">What of them is given.</param>
+    /// <param name="message">Takes a line about what is missing.</param>
+    public RecordingSource(
+        IReadOnlyList<RecordingReader> files, RecordedNames names, EventCatalog recorded, EventCatalog events, IReadOnlyList<TraceModule> modules, ReplayRange range,
+        Action<string> message)
+    {
+        _files = new(files);
+        _names = names;
+        _message = message;
+        _range = range;
+        Events = events;
+        Modules = [.. modules.Select((module, number) => new TracedModule(module, files[0].Description.Modules[number].Hook, [], []))];
+        _decoder = new BlockDecoder(recorded);
+    }
+
+    /// <summary>Could something not be read?</summary>
+    public bool IsIncomplete { get; private set; }
+
+    public EventCatalog Events { get; }
+
+    public IReadOnlyList<TracedModule> Modules { get; }
+
+    public IReadOnlyList<EventCounts> Counts => [];
+
+    public EventNames? Names => _names;
+
+    public RingUse? Rings => null;
+
+    public IReadOnlyCollection<int> PollFds => [];
+
+    public int WaitMs { get; private set; }
+
+    public bool HasEnded => !_hasBlock && _files.Count == 0;
+
+    /// <summary>Gives the events of one block: between two the trace looks whether it is to end.</summary>
+    public void Drain(EventPipeline pipeline, bool last)
+    {
+        // What is left when the trace is told to end is not given any more.
+        if (last)
+        {
+            Close();
+            return;
+        }
+
+        if (!_hasBlock && !NextBlock())
+            return;
+        _hasBlock = false;
+        try
+        {
+            WaitMs = Give(pipeline);
+            _hasBlock = WaitMs > 0;
+        }
+        catch (Exception cause) when (IsOfDamage(cause))
+        {
+            var file = _files.Dequeue();
+            Miss(cause is RecordingException ? cause.Message : "events are not as the recording describes them", file);
+            file.Dispose();
+        }
+    }
+
+    /// <summary>What the code that shows events does where somebody has made up what they look like: it looks beyond their end.</summary>
+    internal static bool IsOfDamage(Exception cause) =>
+        cause is RecordingException or ArgumentException or IndexOutOfRangeException or InvalidOperationException or OverflowException;
+
+    public ulong Discard() => 0;
+
+    public void ReportLosses(EventPipeline pipeline)
+    {
+    }
+
+    public void Detach()
+    {
+    }
+
+    public SourceCost? Cost() => null;
+
+    public void Dispose() => Close();
+
+    // Milliseconds until the next event is due.
+    private int Give(EventPipeline pipeline)
+    {
+        while (!pipeline.IsComplete && _decoder.TryNext(out var item, out bool isNote))
+        {
+            if (isNote)
+            {
+                Take((NoteType)item[0], item[1..], pipeline);
+                continue;
+            }
+
+            ulong timestamp = BinaryPrimitives.ReadUInt64LittleEndian(item[Events.Header.TimestampOffset..]);
+            if (_range.Has(timestamp) && Events.TryFind(BinaryPrimitives.ReadUInt32LittleEndian(item[Events.Header.KindOffset..]), out _))
+            {
+                if (_range.Paced && MsUntil(timestamp) is var ms and > 0)
+                {
+                    _decoder.PutBack();
+                    return ms;
+                }
+
+                pipeline.Deliver(item);
+            }
+
+            _names.Took();
+        }
+
+        return 0;
+    }
+
+    // The first event is due at once.
+    private int MsUntil(ulong timestamp)
+    {
+        const int most = 1_000;
+        long now = Environment.TickCount64;
+        _pacedAt ??= (now, timestamp);
+        return (int)Math.Min((((long)timestamp - (long)_pacedAt.Value.EventNs) / 1_000_000) - (now - _pacedAt.Value.NowMs), most);
+    }
+
+    private void Close()
+    {
+        _hasBlock = false;
+        while (_files.TryDequeue(out var file))
+            file.Dispose();
+    }
+
+    private bool NextBlock()
+    {
+        while (_files.TryPeek(out var file))
+        {
+            while (file.TryRead(out var header, header => header.Type == BlockType.Events && _range.Meets(header)))
+            {
+                try
+                {
+                    _names.Clear();
+                    _decoder.Begin(file.Block, header.RawBytes, header.Events);
+                    return _hasBlock = true;
+                }
+                catch (RecordingException cause)
+                {
+                    Miss(cause.Message, file);
+                    break;
+                }
+            }
+
+            if (file.Missing is { } missing)
+                Miss(missing, file);
+            _files.Dequeue().Dispose();
+        }
+
+        return false;
+    }
+
+    private void Miss(string what, RecordingReader file)
+    {
+        IsIncomplete = true;
+        var (bootNs, realNs) = file.Description.Begun;
+        string since = file.LastNs == 0 ? "no event of it is there"
+            : $"what came after {ReplayRange.TimeText((long)file.LastNs - bootNs + realNs)} is missing";
+        _message($"{what}; {since}");
+    }
+
+    private void Take(NoteType type, ReadOnlySpan<byte> note, EventPipeline pipeline)
+    {
+        const int wordBytes = sizeof(uint) + sizeof(ulong);
+        if (type != NoteType.Lost)
+        {
+            _names.Take(type, note);
+            return;
+        }
+
+        if (note.Length < 2 * sizeof(ulong))
+            throw new RecordingException("a block is damaged: a note is cut off");
+        ulong count = BinaryPrimitives.ReadUInt64LittleEndian(note);
+        long timestamp = BinaryPrimitives.ReadInt64LittleEndian(note[sizeof(ulong)..]);
+        note = note[(2 * sizeof(ulong))..];
+        string module = Word(RecordedNames.TakeSized(ref note)), cause = Word(RecordedNames.TakeSized(ref note));
+        var users = new List<UserLoss>();
+        for (; note.Length >= wordBytes; note = note[wordBytes..])
+            users.Add(new(BinaryPrimitives.ReadUInt32LittleEndian(note), BinaryPrimitives.ReadUInt64LittleEndian(note[sizeof(uint)..])));
+        if (_range.Has((ulong)timestamp))
+            pipeline.Lost(new(module, cause), new LossCount(count, users) { TimestampNs = timestamp });
+    }
+
+    // It stands in JSON as it is.
+    private static string Word(ReadOnlySpan<byte> name)
+    {
+        const int most = 64;
+        return name.Length <= most && !name.ContainsAnyExcept(s_ofWords) ? Encoding.ASCII.GetString(name)
+            : throw new RecordingException("a block is damaged: a loss has no name");
+    }
+}

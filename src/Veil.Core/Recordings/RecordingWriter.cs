@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-3.0-only
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Veil.Core.Events;
+using Veil.Core.Interop;
+using Veil.Core.Text;
+
+namespace Veil.Core.Recordings;
+
+/// <summary>Writes blocks behind the reader of events: rearranges, compresses and writes them on a thread of its own.</summary>
+/// <param name="file">Owned.</param>
+/// <param name="events">The kinds of event.</param>
+/// <param name="path">What messages call the file.</param>
+internal sealed class RecordingWriter(RecordingFile file, EventCatalog events, string path) : IDisposable
+{
+    // What a disk may stay behind before events are left out: 16 MiB.
+    private const int BlocksMax = 16;
+
+    private readonly Lock _gate = new();
+    private readonly Queue<RawBlock> _full = [];
+    private readonly Stack<RawBlock> _free = [];
+    private readonly SemaphoreSlim _work = new(0);
+    private readonly BlockEncoder _encoder = new(events);
+    private byte[] _buffer = [];
+    private byte[] _small = [];
+    private RecordingDescription? _description;
+    private byte[] _snapshot = [];
+    private ulong _file;
+    private Thread? _thread;
+    private bool _ends;
+    private int _made;
+    private ulong _number;
+    private ulong _events;
+    private long _notWritten;
+    private string? _failure;
+
+    /// <summary>What went wrong first; null: nothing. From any thread.</summary>
+    public string? Failure => Volatile.Read(ref _failure);
+
+    /// <summary>Events in blocks that could not be written.</summary>
+    public ulong NotWritten => (ulong)Volatile.Read(ref _notWritten);
+
+    /// <summary>Begins the file: all that a reader must know before the first event.</summary>
+    /// <exception cref="VeilException">It cannot be written.</exception>
+    public void Begin(RecordingDescription description, byte[] snapshot)
+    {
+        (_description, _snapshot) = (description, snapshot);
+        if (BeginFile() is var error && error != 0)
+            throw new VeilException($"writing the recording {Escaping.ForMessage(path)}: {Marshal.GetPInvokeErrorMessage(error)}");
+        file.Begin();
+    }
+
+    /// <summary>An empty block; none where all are still to be written.</summary>
+    public RawBlock? TryTake()
+    {
+        lock (_gate)
+        {
+            if (_free.TryPop(out var block))
+            {
+                block.Clear();
+                return block;
+            }
+
+            if (_made == BlocksMax)
+                return null;
+            _made++;
+        }
+
+        var made = new RawBlock();
+        made.Clear();
+        return made;
+    }
+
+    /// <summary>Has a block written.</summary>
+    public void Hand(RawBlock block)
+    {
+        // Not before: threads from before the privileges were dropped would keep them.
+        if (_thread is null)
+        {
+            _thread = new Thread(Run) { Name = "veil-record", IsBackground = true };
+            _thread.Start();
+        }
+
+        lock (_gate)
+            _full.Enqueue(block);
+        _work.Release();
+    }
+
+    /// <summary>Waits until all is written, and ends the file.</summary>
+    public void Finish()
+    {
+        if (_ends)
+            return;
+        _ends = true;
+        _work.Release();
+        _thread?.Join();
+        if (End() is var error && error != 0)
+            Fail(error);
+    }
+
+    public void Dispose()
+    {
+        Finish();
+        file.Dispose();
+        _work.Dispose();
+    }
+
+    private void Run()
+    {
+        while (true)
+        {
+            _work.Wait();
+            RawBlock? block;
+            lock (_gate)
+            {
+                if (!_full.TryDequeue(out block))
+                    return;
+            }
+
+            var header = new BlockHeader
+            {
+                Type = BlockType.Events,
+                FirstNs = block.Events > 0 ? block.FirstNs : 0,
+                LastNs = block.LastNs,
+                Events = block.Events,
+                Lost = (uint)Math.Min(block.Lost, uint.MaxValue),
+            };
+            if (Write(header, _encoder.Encode(block), ref _buffer, mayRotate: true) is var error && error != 0)
+            {
+                Interlocked.Add(ref _notWritten, block.Events);
+                Fail(error);
+            }
+            else
+            {
+                _events += block.Events;
+            }
+
+            lock (_gate)
+                _free.Push(block);
+        }
+    }
+
+    private int BeginFile()
+    {
+        _file = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+        (_number, _events) = (0, 0);
+        Span<byte> head = stackalloc byte[FileHeader.SizeBytes];
+        FileHeader.Write(head, _file);
+        if (file.TryWrite(head) is var error && error != 0)
+            return error;
+        error = Write(new() { Type = BlockType.Description }, DescriptionJson.Write(_description!), ref _small);
+        return error != 0 ? error : Write(new() { Type = BlockType.Snapshot }, _snapshot, ref _small);
+    }
+
+    private int End() => Write(new() { Type = BlockType.End }, DescriptionJson.End(_events), ref _small);
+
+    // Where there is no next file the current one goes on.
+    private int Rotate()
+    {
+        if (file.MakeNext() is var error && error != 0)
+        {
+            Interlocked.CompareExchange(
+                ref _failure,
+                $"making the next file of the recording {Escaping.ForMessage(path)}: {Marshal.GetPInvokeErrorMessage(error)}: this one goes on " +
+                "beyond --record-size", null);
+            return 0;
+        }
+
+        if ((error = End()) != 0)
+            Fail(error);
+        file.TakeNext();
+        _description = _description! with
+        {
+            Part = _description.Part + 1,
+            Begun = (LibC.NowNs(LibC.ClockBoottime), LibC.NowNs(LibC.ClockRealtime)),
+        };
+        return BeginFile();
+    }
+
+    private int Write(BlockHeader header, ReadOnlySpan<byte> raw, ref byte[] buffer, bool mayRotate = false)
+    {
+        const int roomForEnd = 256;
+        int most = BlockHeader.SizeBytes + Zstd.BoundOf(raw.Length);
+        if (buffer.Length < most)
+            buffer = GC.AllocateUninitializedArray<byte>(most);
+        int stored = Zstd.Compress(raw, buffer.AsSpan(BlockHeader.SizeBytes)), error = 0;
+        if (mayRotate && _events > 0 && file.IsFull(BlockHeader.SizeBytes + stored + roomForEnd) && (error = Rotate()) != 0)
+            return error;
+        header = header with { StoredBytes = stored, RawBytes = raw.Length, Number = _number };
+        header.Write(buffer, _file);
+        error = file.TryWrite(buffer.AsSpan(0, BlockHeader.SizeBytes + stored));
+        if (error == 0)
+            _number++;
+        return error;
+    }
+
+    private void Fail(int error) => Interlocked.CompareExchange(
+        ref _failure,
+        $"writing the recording {Escaping.ForMessage(path)}: {Marshal.GetPInvokeErrorMessage(error)}: the trace goes on; what cannot be " +
+        "written is counted", null);
+}

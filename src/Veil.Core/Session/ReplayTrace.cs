@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-3.0-only
+using System.Globalization;
+using Veil.Core.Calls;
+using Veil.Core.Events;
+using Veil.Core.Events.Kinds;
+using Veil.Core.Kernel;
+using Veil.Core.Modules;
+using Veil.Core.Options;
+using Veil.Core.Output;
+using Veil.Core.Pipeline;
+using Veil.Core.Recordings;
+using Veil.Core.Text;
+using Veil.Core.Waiting;
+
+namespace Veil.Core.Session;
+
+/// <summary>A trace of recordings: the pipeline of a live one on another source. It needs no right but to read them, and asks nothing of this
+/// machine's kernel.</summary>
+internal sealed class ReplayTrace : IDisposable
+{
+    private readonly IReadOnlyList<RecordingReader> _files;
+    private readonly RecordedNames _names = new();
+    private readonly RecordedFilters _filters;
+    private SessionOptions? _options;
+    private RecordingSource? _source;
+
+    private ReplayTrace(IReadOnlyList<RecordingReader> files, IReadOnlyList<TraceModule> known)
+    {
+        _files = files;
+        var description = Description;
+        if (description.Events.Count == 0)
+            throw new RecordingException("replay: the recording describes no events");
+        Modules = [.. description.Modules.Select(module => new RecordedModule(
+            known.FirstOrDefault(some => some.Name == module.Name)
+            ?? throw new RecordingException($"replay: module {Escaping.ForMessage(module.Name)} was recorded, which this veil does not have"),
+            module.Constants, module.Aliases, FilterOf))];
+        _filters = new RecordedFilters(description, _names);
+        // Of the machine where it was recorded.
+        SyscallTable.Native = description.Machine;
+        ReasonKind.AllNames = [.. description.Reasons, .. Enumerable.Repeat<byte[]?[]>([], ReasonKind.Sets - Math.Min(ReasonKind.Sets, description.Reasons.Length))];
+        CallOptions.Current = description.Calls;
+    }
+
+    /// <summary>The description of the first file, which those of the others are like.</summary>
+    public RecordingDescription Description => _files[0].Description;
+
+    /// <summary>The modules, by their numbers.</summary>
+    public IReadOnlyList<RecordedModule> Modules { get; }
+
+    /// <summary>Could something not be read?</summary>
+    public bool IsIncomplete => _source?.IsIncomplete == true;
+
+    /// <summary>Opens recordings.</summary>
+    /// <param name="paths">At least one; of a recording of several files the first name stands for all.</param>
+    /// <param name="known">The modules that there are.</param>
+    /// <exception cref="RecordingException">One cannot be read, or they do not belong together.</exception>
+    public static ReplayTrace Open(IReadOnlyList<string> paths, IReadOnlyList<TraceModule> known)
+    {
+        var files = new List<(RecordingReader Reader, string Path)>();
+        try
+        {
+            foreach (string path in paths.SelectMany(PartsOf))
+            {
+                var reader = RecordingReader.Open(path);
+                // What belongs to another recording has only a name like a part of this one.
+                if (!paths.Contains(path) && files.Count > 0 && files[^1].Reader.Description.Set != reader.Description.Set)
+                    reader.Dispose();
+                else if (!files.Exists(file => Order(file.Reader.Description) == Order(reader.Description)))
+                    files.Add((reader, path));
+                else
+                    reader.Dispose();
+            }
+
+            files.Sort(static (one, other) => Order(one.Reader.Description).CompareTo(Order(other.Reader.Description)));
+            foreach (var (reader, path) in files)
+            {
+                if (!reader.Description.IsLike(files[0].Reader.Description))
+                    throw new RecordingException(
+                        $"replay: {Escaping.ForMessage(path)} has other events than {Escaping.ForMessage(files[0].Path)}: replay each alone");
+            }
+
+            return new ReplayTrace([.. files.Select(static file => file.Reader)], known);
+        }
+        catch
+        {
+            foreach (var (reader, _) in files)
+                reader.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The recorded events of some modules, as they are shown.</summary>
+    /// <param name="originFields">The fields of <c>struct veil_origin</c> that are.</param>
+    /// <param name="isChosen">Is the module of that number shown?</param>
+    public EventCatalog Events(IReadOnlySet<string>? originFields, Func<int, bool> isChosen)
+    {
+        var catalog = new EventCatalog(originFields);
+        try
+        {
+            foreach (var facts in Description.Events.Where(facts => isChosen(facts.Module)))
+                catalog.Add(facts.Layout, Description.Origin, Modules[facts.Module], facts.Kind);
+        }
+        catch (Exception cause) when (RecordingSource.IsOfDamage(cause))
+        {
+            throw new RecordingException("replay: the recording describes events that cannot be");
+        }
+
+        return catalog;
+    }
+
+    /// <summary>Refuses filters that nothing recorded can be asked about.</summary>
+    /// <param name="options">The filters.</param>
+    /// <param name="shown">The events that they are to be asked about.</param>
+    /// <exception cref="UsageException">There is one.</exception>
+    public void RequireFilters(SessionOptions options, EventCatalog shown)
+    {
+        foreach (var (number, module) in Modules.Index().Where(module => options.Modules.Contains(module.Item)))
+            _filters.Require(module, [.. shown.SchemasOf(number)], options);
+    }
+
+    /// <summary>Were all the events of a kind recorded, of a module that is?</summary>
+    public bool HasEvents(TraceModule module, EventKind kind)
+    {
+        var structs = Description.Events.Where(facts => Modules[facts.Module] == module).Select(static facts => facts.Layout.Name).ToHashSet();
+        return structs.Contains(kind.Struct) && kind.Beside.All(structs.Contains);
+    }
+
+    /// <summary>Begins.</summary>
+    /// <param name="options">What is shown.</param>
+    /// <param name="shown">Its events.</param>
+    /// <param name="range">The time that it is of.</param>
+    /// <param name="stop">Ends it.</param>
+    /// <param name="message">Takes a line for the user.</param>
+    /// <param name="file">Where events go; none: a standard stream.</param>
+    public TraceSession Start(
+        SessionOptions options, EventCatalog shown, ReplayRange range, StopSignal stop, Action<string> message, OutputFile? file)
+    {
+        file?.Empty();
+        _options = options;
+        return new TraceSession(
+            Source(shown, range, message), [new TraceOutput(options.Output, new FdOutput(file?.Fd ?? options.Stream, stop))], options, stop, message);
+    }
+
+    /// <summary>The recordings as a source.</summary>
+    internal RecordingSource Source(EventCatalog shown, ReplayRange range, Action<string> message) =>
+        _source = new RecordingSource(_files, _names, Events(null, static _ => true), shown, Modules, range, message);
+
+    public void Dispose()
+    {
+        foreach (var file in _files)
+            file.Dispose();
+    }
+
+    // Of a recording of several files the name of the first stands for all, also where that is gone.
+    private static IEnumerable<string> PartsOf(string path)
+    {
+        if (path == "-")
+            return [path];
+        string folder = Path.GetDirectoryName(path) is { Length: > 0 } given ? given : ".", name = Path.GetFileName(path);
+        var parts = new SortedDictionary<int, string>();
+        try
+        {
+            foreach (string file in name.Length > 0 ? Directory.EnumerateFiles(folder, "*") : [])
+            {
+                string found = Path.GetFileName(file);
+                if (found.StartsWith(name + ".", StringComparison.Ordinal)
+                    && int.TryParse(found.AsSpan(name.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int part))
+                    parts[part] = file;
+            }
+        }
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
+        {
+            // What cannot be listed can perhaps be opened.
+        }
+
+        return parts.Count > 0 && !Path.Exists(path) ? parts.Values : [path, .. parts.Values];
+    }
+
+    private EventFilter? FilterOf(EventSchema schema) =>
+        _options is { } options ? _filters.Of(Modules[(int)(schema.Kind / EventCatalog.KindsPerModule)], schema, options) : null;
+
+    private static (long, string, int) Order(RecordingDescription description) => (description.Started.RealNs, description.Set, description.Part);
+}
