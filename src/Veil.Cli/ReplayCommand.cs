@@ -47,6 +47,8 @@ internal static class ReplayCommand
 
     private static int Run(string[] paths, ParseResult parsed, TraceFlags flags)
     {
+        if (Array.Find(paths, static path => path.Length > 1 && path[0] == '-') is { } flag)
+            throw new UsageException($"{Escaping.ForMessage(flag)}: is for tracing, and replay traces nothing; leave it out (a file of that name is ./{Escaping.ForMessage(flag)})");
         using var trace = ReplayTrace.Open(paths, ModuleCatalog.All);
         var options = Read(parsed, flags, trace);
         if (options.WriteTo is null)

@@ -100,7 +100,7 @@ public sealed class RecordingTests : IDisposable
         using var replay = VeilRun.ToEnd("replay", File, "--fields", "syscall");
         replay.ExitCode.ShouldBe(1);
         replay.Lines.Length.ShouldBeGreaterThan(100_000);
-        replay.Errors.ShouldContain(" was not ended: its recorder was killed, or still runs; what came after ");
+        replay.Errors.ShouldContain(" was not ended: its recorder was killed, had no room on the disk, or still runs; what came after ");
     }
 
     [Theory]

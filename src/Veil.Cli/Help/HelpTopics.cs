@@ -54,6 +54,8 @@ internal static class HelpTopics
         ("missed_probe", "the kernel skipped the BPF program, because one was already running on that CPU"),
         ("read_failed", "a record was damaged and is not shown"),
         ("not_written", "the output failed; the line before says why"),
+        ("queue_full", "the disk of --record took events slower than they came; the output has them"),
+        ("not_recorded", "the disk of --record was full or failed; the output has them"),
     ];
 
     /// <summary>Examples that show how to count.</summary>

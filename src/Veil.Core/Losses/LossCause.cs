@@ -23,6 +23,9 @@ internal static class LossCause
     /// <summary>No room for what is still to be written to a recording.</summary>
     public const string QueueFull = "queue_full";
 
+    /// <summary>The disk did not take it.</summary>
+    public const string NotRecorded = "not_recorded";
+
     /// <summary>What a user can do, or has to know; begins with a blank where there is something.</summary>
     public static string Hint(string cause) => cause switch
     {
@@ -33,6 +36,7 @@ internal static class LossCause
             "event out is not known)",
         ReadFailed => " (memory that the event needs could not be read)",
         QueueFull => " (the disk took them slower than they came; the output has them)",
+        NotRecorded => " (the disk did not take them; the output has them)",
         NotWritten => " (the output ended before it took them)",
         _ => "",
     };

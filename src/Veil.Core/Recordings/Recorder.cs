@@ -108,7 +108,7 @@ public sealed class Recorder : IDisposable
             observer.Lost(new(Losing, LossCause.QueueFull), new LossCount(sink.Dropped - _droppedSeen, []));
         _droppedSeen = sink.Dropped;
         if (writer.NotWritten is var notWritten && notWritten != _notWrittenSeen)
-            observer.Lost(new(Losing, LossCause.NotWritten), new LossCount(notWritten - _notWrittenSeen, []));
+            observer.Lost(new(Losing, LossCause.NotRecorded), new LossCount(notWritten - _notWrittenSeen, []));
         _notWrittenSeen = notWritten;
     }
 

@@ -135,7 +135,7 @@ internal sealed class RecordingReader : IDisposable
         if (length == 0)
         {
             if (!_hasEnd)
-                Missing = $"{_name} was not ended: its recorder was killed, or still runs";
+                Missing = $"{_name} was not ended: its recorder was killed, had no room on the disk, or still runs";
             return false;
         }
 
