@@ -130,7 +130,7 @@ public sealed class CommandLineTests
     [InlineData("--module network --enrich why", "--enrich why: no chosen module has paths (network); files, process would")]
     [InlineData(
         "--module syscall --enrich tme",
-        "--enrich: unknown enrichment 'tme'; did you mean 'time'? (available: time, user, proc, parent, cgroup, container, why, all)")]
+        "--enrich: unknown enrichment 'tme'; did you mean 'time'? (available: time, user, proc, parent, cgroup, container, exe, why, all)")]
     [InlineData("--module syscall --buffer 10M", "--buffer: '10M' is not a power of two from 64K to 1G, such as 32M")]
     [InlineData("--module syscall --buffer 16MBB", "--buffer: '16MBB' is not a power of two from 64K to 1G, such as 32M")]
     [InlineData("--module syscall --buffer 32K", "--buffer: '32K' is not a power of two from 64K to 1G, such as 32M")]
@@ -153,7 +153,7 @@ public sealed class CommandLineTests
     [InlineData("--module memory --fault huge", "--fault: unknown page fault 'huge' (available: minor, major)")]
     [InlineData(
         "--module syscall --enrich time --fields pid",
-        "--enrich: --fields leaves out what it adds (time, username, proc_name, ppid, parent_comm, cgroup, container, pod, pod_namespace, image, why): name it there too")]
+        "--enrich: --fields leaves out what it adds (time, username, proc_name, ppid, parent_comm, cgroup, container, pod, pod_namespace, image, exe, why): name it there too")]
     [InlineData("--module syscall --count --fields pid", "--fields: is for events, and counting shows none; leave one of them out")]
     [InlineData("--module syscall --count --enrich time", "--enrich: is for events, and counting shows none; leave one of them out")]
     [InlineData("--module syscall --top 5", "--top: nothing is counted without --count, --count-by, --hist or --sum")]

@@ -182,9 +182,9 @@ public sealed partial class ProcessTests
     [Fact]
     public void EnrichWhy_OfAProgram_IsWhatRefusedIt()
     {
-        var events = Trace("/etc/hostname; true", null, "--failed", "--enrich", "why");
+        var events = Trace("/etc/passwd; true", null, "--failed", "--enrich", "why");
         Of(events, "EXEC").Single(static e => e.GetProperty("errno").ValueEquals("EACCES")).GetProperty("why").GetString()!
-            .ShouldStartWith("/etc/hostname is 0644 root");
+            .ShouldStartWith("/etc/passwd is 0644 root");
     }
 
     [Theory]
@@ -264,10 +264,10 @@ public sealed partial class ProcessTests
     [Fact]
     public void Tree_OfOtherNames_SaysWhatWasExecuted()
     {
-        const string script = "(exec -a fake /bin/false); (exec -a fake /etc/hostname); PATH=/bin/nosuch:/usr/nosuch env x; exit 0";
+        const string script = "(exec -a fake /bin/false); (exec -a fake /etc/passwd); exit 0";
         var veil = VeilRun.ToEnd("--module", "process", "--output", "tree", "--", "bash", "-c", script);
         veil.Errors.ShouldContain(" /bin/false (as fake)  [FAILED: exit 1, at ");
-        veil.Errors.ShouldContain("cannot execute /etc/hostname (as fake)  [FAILED: EACCES]");
+        veil.Errors.ShouldContain("cannot execute /etc/passwd (as fake)  [FAILED: EACCES]");
     }
 
     [Fact]

@@ -82,7 +82,8 @@ int BPF_PROG(exe_fork_tp_btf, struct task_struct *child)
 {
 	struct veil_task task = veil_task_typed(child);
 
-	return veil_task_tid(task) == veil_task_pid(task) ? exe_tell(task, EXE_INHERITS, veil_task_pid(veil_current())) : 0;
+	return veil_task_tid(task) == veil_task_pid(task) ? exe_tell(task, EXE_INHERITS, veil_task_pid(veil_current()))
+							  : 0;
 }
 
 /* Several threads may each see that they are the last, which does no harm. */

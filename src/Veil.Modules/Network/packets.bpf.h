@@ -387,7 +387,8 @@ static __always_inline int network_drop(struct sk_buff *skb, struct sock *receiv
 	else
 		network_identify(sk, &who);
 	netns = sk ? network_netns(sk) : packet.netns;
-	if (!(user ? veil_identity_passes(&who, &user->origin) : network_task_passes(sk, &who)) || !network_packet_passes(&packet, network_evt__DROP, netns))
+	if (!(user ? veil_identity_passes(&who, &user->origin) : network_task_passes(sk, &who)) ||
+	    !network_packet_passes(&packet, network_evt__DROP, netns))
 		return 0;
 	if (sk && packet.protocol == IPPROTO_TCP) {
 		state = BPF_CORE_READ(sk, __sk_common.skc_state);

@@ -184,7 +184,7 @@ internal static class Samples
         [
             ("ppid", 1), ("parent_comm", "systemd"), ("child_pid", -1), ("child_tid", -1), ("exit_code", -1), ("core_dumped", -1),
             ("oom_score_adj", int.MinValue), ("oom_pid", -1), ("ret", long.MinValue), ("duration_ns", -1L), ("cpu_ns", -1L),
-            ("max_rss_bytes", -1L), ("total_vm_bytes", -1L), ("anon_rss_bytes", -1L), ("file_rss_bytes", -1L), ("shmem_rss_bytes", -1L),
+            ("max_rss_bytes", -1L), ("total_vm_bytes", -1L), ("anon_rss_bytes", -1L), ("file_rss_bytes", -1L), ("shmem_rss_bytes", -1L), ("pgtables_bytes", -1L),
             ("oom_comm", ""), .. values,
         ]);
 
