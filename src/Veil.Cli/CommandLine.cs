@@ -101,13 +101,15 @@ internal static class CommandLine
     // A flag that takes a list takes every word after it, and would take a misspelt flag for a value.
     private static void RefuseUnknownFlags(string[] args, RootCommand root)
     {
-        var names = root.Options.SelectMany(static option => option.Aliases.Append(option.Name)).ToList();
+        var options = root.Options.Concat(root.Subcommands.FirstOrDefault(command => args is [var first, ..] && first == command.Name)?.Options ?? [])
+            .ToList();
+        var names = options.SelectMany(static option => option.Aliases.Append(option.Name)).ToList();
         Option? waiting = null;
         foreach (var (index, arg) in args.Index())
         {
             var before = waiting;
             waiting =
-                root.Options.FirstOrDefault(
+                options.Find(
                 option => option.Arity.MinimumNumberOfValues > 0 && (option.Name == arg || option.Aliases.Contains(arg)));
             if (arg.Length < 2 || arg[0] != '-')
                 continue;

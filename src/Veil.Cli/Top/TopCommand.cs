@@ -11,6 +11,7 @@ using Veil.Core.Output;
 using Veil.Core.Privileged;
 using Veil.Core.Session;
 using Veil.Core.Sinks;
+using Veil.Core.Text;
 using Veil.Core.Waiting;
 
 namespace Veil.Cli.Top;
@@ -46,8 +47,11 @@ internal static class TopCommand
 
     private static int Run(ParseResult parsed, TraceFlags flags, string? name, bool once)
     {
-        var module = TraceCommand.Module(name ?? TopView.All[0].Module);
-        var view = TopView.All.First(view => view.Module == module.Name);
+        name ??= TopView.All[0].Module;
+        var view = TopView.All.FirstOrDefault(view => view.Module == name)
+            ?? throw new UsageException(
+                $"top: unknown module '{Escaping.ForMessage(name)}'{NearestName.Hint(name, TopView.All.Select(static view => view.Module))} (available: {string.Join(", ", TopView.All.Select(static view => view.Module))})");
+        var module = TraceCommand.Module(name);
         var format = OutputFormats.Parse(parsed.GetValue(flags.Output));
         bool isLive = !once && format == OutputFormat.Text && IsThere;
         if (!isLive && !once && format == OutputFormat.Text && !IsDumb)

@@ -116,7 +116,7 @@ internal sealed class TopScreen : ICountSink, IDisposable
     {
         while (!_ended && !_stop.IsRequested)
         {
-            int key = _terminal.ReadKey(NothingToDraw);
+            int key = _terminal.ReadKey(NeedsDrawing);
             if (key < 0 && !_ended && !_stop.IsRequested && !NeedsDrawing())
                 break; // nobody is there any more
             if (key >= 0)
@@ -127,8 +127,6 @@ internal sealed class TopScreen : ICountSink, IDisposable
         if (!_ended)
             _stop.Request();
     }
-
-    private bool NothingToDraw() => NeedsDrawing();
 
     private bool NeedsDrawing() => _terminal.Size != _size || _open?.HasNews == true;
 
@@ -285,7 +283,7 @@ internal sealed class TopScreen : ICountSink, IDisposable
             return TopFrame.DrawText(open.Title, open.Lines(rows - 2), "Esc back  CTRL-C quit", columns, rows, _colour);
         if (_helps)
             return TopFrame.DrawText("veil top: keys", s_help, "any of Esc, q, ? back", columns, rows, _colour);
-        _rows = _table?.Rows(_view.Groups[_state.Group], _state.Sort, _state.Filter) ?? [];
+        _rows = _table?.Rows(_view, _state.Group, _state.Sort, _state.Filter) ?? [];
         _state.Settle(_rows, Body);
         _state.Prompt = _typing ? $"filter: {_state.Filter}_  (Enter keeps it, Esc does not)" : null;
         return TopFrame.Draw(_view, _table, _rows, _state, columns, rows, _colour);

@@ -52,24 +52,27 @@ internal sealed class TopTable
     }
 
     /// <summary>The rows by some of the fields, ranked.</summary>
-    /// <param name="group">The places of the fields.</param>
+    /// <param name="view">What is shown.</param>
+    /// <param name="group">Which of its groups.</param>
     /// <param name="sort">What they are ranked by.</param>
     /// <param name="filter">Only rows that have this text in a cell, whatever the case.</param>
-    public List<TopRow> Rows(int[] group, CountSort sort, string filter)
+    public List<TopRow> Rows(TopView view, int group, CountSort sort, string filter)
     {
-        var rows = new Dictionary<string, TopRow>(StringComparer.Ordinal);
+        var rows = new Dictionary<string, (TopRow Row, ulong Most)>(StringComparer.Ordinal);
+        int[] key = view.KeyOf(group);
         foreach (var (all, totals) in _entries)
         {
-            string[] cells = Array.ConvertAll(group, place => all[place]);
-            if (filter.Length > 0 && !Array.Exists(cells, cell => cell.Contains(filter, StringComparison.OrdinalIgnoreCase)))
-                continue;
-            string key = string.Join(Between, cells);
-            if (!rows.TryGetValue(key, out var row))
-                rows[key] = row = new TopRow(key, cells, new CountTotals(new ulong[1]));
-            row.Totals.Add(totals);
+            string text = string.Join(Between, key.Select(place => all[place]));
+            string[] cells = Array.ConvertAll(view.Groups[group], place => all[place]);
+            if (!rows.TryGetValue(text, out var known))
+                known = (new TopRow(text, cells, new CountTotals(new ulong[1])), 0);
+            known.Row.Totals.Add(totals);
+            rows[text] = totals.Count > known.Most ? (known.Row with { Cells = cells }, totals.Count) : known;
         }
 
-        return [.. rows.Values.OrderByDescending(row => row.Totals.By(sort)).ThenByDescending(static row => row.Totals.Count)
+        return [.. rows.Values.Select(static known => known.Row)
+            .Where(row => filter.Length == 0 || Array.Exists(row.Cells, cell => cell.Contains(filter, StringComparison.OrdinalIgnoreCase)))
+            .OrderByDescending(row => row.Totals.By(sort)).ThenByDescending(static row => row.Totals.Count)
             .ThenBy(static row => row.Key, StringComparer.Ordinal)];
     }
 
