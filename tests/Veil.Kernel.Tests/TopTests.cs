@@ -45,7 +45,7 @@ public sealed class TopTests : IDisposable
     [InlineData("top filez --once", "veil: top: unknown module 'filez'; did you mean 'files'? (available: syscall, files, network, scheduler, memory, process, signal, uprobe)")]
     [InlineData("top --once --sort total", "veil: --sort: 'total' is none of count, sum, max, errors")]
     [InlineData("top --onc", "veil: unknown flag '--onc'; did you mean '--once'?")]
-    [InlineData("top --count", "veil: --count: is for tracing, and top traces nothing; leave one of them out")]
+    [InlineData("top --count", "veil: top: it has no flag --count; see veil help top")]
     public void Top_WithoutWhatItNeeds_IsOneLine(string line, string error)
     {
         var veil = VeilRun.ToEnd(line.Split(' '));

@@ -48,6 +48,8 @@ internal static class TopCommand
     private static int Run(ParseResult parsed, TraceFlags flags, string? name, bool once)
     {
         name ??= TopView.All[0].Module;
+        if (name.StartsWith('-'))
+            throw new UsageException($"top: it has no flag {Escaping.ForMessage(name)}; see veil help top");
         var view = TopView.All.FirstOrDefault(view => view.Module == name)
             ?? throw new UsageException(
                 $"top: unknown module '{Escaping.ForMessage(name)}'{NearestName.Hint(name, TopView.All.Select(static view => view.Module))} (available: {string.Join(", ", TopView.All.Select(static view => view.Module))})");

@@ -32,11 +32,12 @@ internal static class TopFrame
     public static List<string> Draw(
         TopView view, TopTable? table, IReadOnlyList<TopRow> rows, TopState state, int columns, int height, bool colour)
     {
-        var lines = new List<string> { Styled(Fit(Summary(view, table, rows.Count, state), columns), Bold, colour) };
+        var lines = new List<string> { Styled(Cut(Summary(view, table, rows.Count, state), columns), Bold, colour) };
         int body = Math.Max(height - RowsBeside, 1);
         string[] fields = [.. view.Groups[state.Group].Select(place => view.Fields[place])];
-        var numbers = Numbers(view, table, fields.Length, columns);
-        int[] widths = FieldWidths(fields, rows.Skip(state.Top).Take(body), columns - 1 - numbers.Sum(static number => number.Width + 1));
+        int[] widths = FieldWidths(fields, rows.Skip(state.Top).Take(body));
+        var numbers = Numbers(view, table, widths[..^1].Sum() + fields.Length - 1 + LastFieldMin, columns);
+        FitWidths(widths, columns - 1 - numbers.Sum(static number => number.Width + 1));
         string title = " " + string.Concat(numbers.Select(number => Fit(number.Title + (number.Sort == state.Sort ? "*" : ""), number.Width, isRight: true) + " "))
             + string.Concat(fields.Select((field, at) => Fit(field.ToUpperInvariant(), widths[at]) + (at + 1 < fields.Length ? " " : "")));
         lines.Add(Styled(Fit(title, columns), Reverse, colour));
@@ -88,6 +89,14 @@ internal static class TopFrame
         return isRight ? blanks + text : text + blanks;
     }
 
+    // What stands last matters least.
+    private static string Cut(string text, int cells)
+    {
+        while (CellWidth.Of(Encoding.UTF8.GetBytes(text)) > cells)
+            text = text[..^1];
+        return text;
+    }
+
     /// <summary>A rate as people read it.</summary>
     internal static string Rate(double perSecond) =>
         perSecond.ToString(perSecond is > 0 and < 10 ? "F1" : "F0", CultureInfo.InvariantCulture);
@@ -102,21 +111,21 @@ internal static class TopFrame
             if (table.Plan.HasErrors)
                 text.Append(CultureInfo.InvariantCulture, $"  {Rate(table.All.Errors / table.Seconds)} errors/s");
             text.Append(CultureInfo.InvariantCulture, $"  {rows} {(rows == 1 ? "row" : "rows")}  {table.Seconds:F1} s");
-            if (table.Others.Count > 0)
-                text.Append(CultureInfo.InvariantCulture, $"  {table.Others.Count} under no key (--keys)");
         }
 
         if (state.Filter.Length > 0)
             text.Append($"  filter {Escaping.Visible(state.Filter)}");
         if (state.Paused)
             text.Append("  PAUSED");
+        if (table?.Others.Count > 0)
+            text.Append(CultureInfo.InvariantCulture, $"  {table.Others.Count} under no key (--keys)");
         if (state.Message is { } message)
             text.Append("  ").Append(Escaping.Visible(message));
         return text.ToString();
     }
 
     // What has no room goes from the right, but for the rate.
-    private static List<Number> Numbers(TopView view, TopTable? table, int fields, int columns)
+    private static List<Number> Numbers(TopView view, TopTable? table, int needed, int columns)
     {
         double seconds = table?.Seconds ?? 1;
         var numbers = new List<Number> { new(view.Events + "/s", RateWidth, CountSort.Count, totals => Rate(totals.Count / seconds)) };
@@ -130,13 +139,12 @@ internal static class TopFrame
             numbers.Add(new("AVERAGE", NumberWidth, null, totals => totals.Average is { } average ? quantity.Text(average) : "-"));
         }
 
-        while (numbers.Count > 1 && columns - 1 - numbers.Sum(static number => number.Width + 1) < LastFieldMin + (fields - 1) * NumberWidth)
+        while (numbers.Count > 1 && columns - 1 - numbers.Sum(static number => number.Width + 1) < needed)
             numbers.RemoveAt(numbers.Count - 1);
         return numbers;
     }
 
-    // The last field has what is left.
-    private static int[] FieldWidths(string[] fields, IEnumerable<TopRow> rows, int room)
+    private static int[] FieldWidths(string[] fields, IEnumerable<TopRow> rows)
     {
         int[] widths = Array.ConvertAll(fields, static field => field.Length);
         foreach (var row in rows)
@@ -145,8 +153,13 @@ internal static class TopFrame
                 widths[at] = Math.Max(widths[at], Math.Min(CellWidth.Of(Encoding.UTF8.GetBytes(row.Cells[at])), FieldMax));
         }
 
-        // Of several fields each leaves the last one something.
-        int before = widths[..^1].Sum() + fields.Length - 1;
+        return widths;
+    }
+
+    // Of several fields each leaves the last one something, which has what is left.
+    private static void FitWidths(int[] widths, int room)
+    {
+        int before = widths[..^1].Sum() + widths.Length - 1;
         while (before > room - LastFieldMin && widths[..^1].Max() > 4)
         {
             widths[Array.IndexOf(widths, widths[..^1].Max())]--;
@@ -154,7 +167,6 @@ internal static class TopFrame
         }
 
         widths[^1] = Math.Max(room - before, 1);
-        return widths;
     }
 
     private static string Styled(string text, string style, bool colour) => colour && style.Length > 0 ? style + text + Plain : text;
