@@ -285,7 +285,7 @@ public sealed class CommandLineTests
     [InlineData(
         "help --ernno",
         "help: unknown topic '--ernno'; did you mean '--errno'? (available: syscall, files, network, scheduler, memory, signal, uprobe, process, doctor, " +
-        "stuck, control, config, completion, help, filters, counting, losses, or a flag)")]
+        "stuck, top, control, config, completion, help, filters, counting, losses, or a flag)")]
     [InlineData(
         "--list-fields nosuch", "--list-fields: unknown module 'nosuch' (available: syscall, files, network, scheduler, memory, signal, uprobe, process)")]
     [InlineData("--version extra", "--version: stands alone; leave the rest out")]
@@ -294,7 +294,7 @@ public sealed class CommandLineTests
     [InlineData(
         "help fils",
         "help: unknown topic 'fils'; did you mean 'files'? (available: syscall, files, network, scheduler, memory, signal, uprobe, process, doctor, " +
-        "stuck, control, config, completion, help, filters, counting, losses, or a flag)")]
+        "stuck, top, control, config, completion, help, filters, counting, losses, or a flag)")]
     [InlineData("--module syscall --output json --output text", "--output: given more than once, but it takes one value")]
     public void Run_WrongFlag_SaysWhatAndWhy(string line, string message)
     {
