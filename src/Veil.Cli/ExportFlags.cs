@@ -14,6 +14,9 @@ internal sealed record ExportFlags(IPEndPoint? Metrics, string? MetricsTokenFile
     // Each is a line of text in each answer, and an object in a heap that is bounded.
     private const int KeysMax = 100_000;
 
+    /// <summary>Nothing leaves it.</summary>
+    public static ExportFlags None { get; } = new(null, null);
+
     /// <summary>Is anything exported?</summary>
     public bool IsAny => Metrics is not null;
 
