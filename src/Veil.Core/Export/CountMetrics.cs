@@ -35,24 +35,24 @@ internal static class CountMetrics
 
         if (plan.Value is not { } value)
             return;
-        var (stem, unit, scale) = MetricNames.Of(value.Name, value.Value.Facts.Quantity!);
+        var (stem, unit, perUnit) = MetricNames.Of(value.Name, value.Value.Facts.Quantity!);
         string name = MetricNames.Join(module, stem, unit), help = $"{value.Name} of events of module {module}";
         if (plan.HasHistogram)
         {
             writer.Begin(new(name, MetricKind.Histogram, unit, help + ".", labels) { Quantity = value.Value.Facts.Quantity });
             foreach (var (values, totals) in rows)
-                writer.Histogram(values, totals, scale);
+                writer.Histogram(values, totals, perUnit);
         }
         else
         {
             writer.Begin(new(name, MetricKind.Counter, unit, help + ", added up.", labels));
             foreach (var (values, totals) in rows)
-                writer.Point(values, (double)totals.Sum * scale);
+                writer.Point(values, (double)totals.Sum / perUnit);
         }
 
         writer.Begin(
             new(MetricNames.Join(module, stem, "max", unit), MetricKind.Gauge, unit, $"The largest {value.Name} since the trace began.", labels));
         foreach (var (values, totals) in rows)
-            writer.Point(values, totals.Max * scale);
+            writer.Point(values, totals.Max / perUnit);
     }
 }

@@ -17,6 +17,6 @@ internal interface IMetricWriter
     /// <summary>A point of a histogram.</summary>
     /// <param name="labels">The values of the family's labels.</param>
     /// <param name="totals">Its slots, with their sum.</param>
-    /// <param name="scale">What one of its numbers is in the family's unit.</param>
-    void Histogram(MetricLabels labels, CountTotals totals, double scale);
+    /// <param name="perUnit">How many of its numbers are one of the family's unit.</param>
+    void Histogram(MetricLabels labels, CountTotals totals, double perUnit);
 }

@@ -12,13 +12,13 @@ internal static class MetricNames
     /// <summary>A field as a label, whose name has letters, digits and <c>_</c>.</summary>
     public static string Label(string field) => field.Replace('.', '_');
 
-    /// <summary>A number of events: its name without unit, its unit, and what one is in that.</summary>
-    public static (string Stem, string Unit, double Scale) Of(string field, Quantity quantity)
+    /// <summary>A number of events: its name without unit, its unit, and how many are one of that.</summary>
+    public static (string Stem, string Unit, double PerUnit) Of(string field, Quantity quantity)
     {
         if (quantity == Quantity.Nanoseconds)
-            return (Without(field, "_ns"), "seconds", 1 / NsPerSecond);
+            return (Without(field, "_ns"), "seconds", NsPerSecond);
         if (quantity == Quantity.Microseconds)
-            return (Without(field, "_us"), "seconds", 1 / UsPerSecond);
+            return (Without(field, "_us"), "seconds", UsPerSecond);
         if (quantity == Quantity.Bytes)
             return (field == "bytes" ? "" : Without(field, "_bytes"), "bytes", 1);
         return (Label(field), "", 1);

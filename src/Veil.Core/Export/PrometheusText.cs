@@ -47,7 +47,7 @@ internal sealed class PrometheusText(bool isOpenMetrics) : IMetricWriter
     }
 
     /// <inheritdoc/>
-    public void Histogram(MetricLabels labels, CountTotals totals, double scale)
+    public void Histogram(MetricLabels labels, CountTotals totals, double perUnit)
     {
         var text = TextOf(labels);
         var (first, last) = HistogramBounds.Of(_family.Quantity!);
@@ -57,14 +57,14 @@ internal sealed class PrometheusText(bool isOpenMetrics) : IMetricWriter
             sum += totals.Slots[slot];
             if (slot < first)
                 continue;
-            Sample("_bucket"u8, text, HistogramBounds.Bound(slot) * scale);
+            Sample("_bucket"u8, text, HistogramBounds.Bound(slot) / perUnit);
             End(sum);
         }
 
         Sample("_bucket"u8, text, double.PositiveInfinity);
         End(totals.Known);
         Sample("_sum"u8, text, -1);
-        End((double)totals.Sum * scale);
+        End((double)totals.Sum / perUnit);
         Sample("_count"u8, text, -1);
         End(totals.Known);
     }
