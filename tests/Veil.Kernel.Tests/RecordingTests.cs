@@ -66,7 +66,8 @@ public sealed class RecordingTests : IDisposable
 
         using var replay = VeilRun.ToEnd(["replay", File, "--output", "json", .. flags.Split(' ')]);
         replay.ExitCode.ShouldBe(0, replay.Errors);
-        replay.Lines.ShouldBe(veil.Lines.Where(line => System.Text.RegularExpressions.Regex.IsMatch(line, pattern)));
+        replay.Lines.ShouldBe(veil.Lines.Where(line => System.Text.RegularExpressions.Regex.IsMatch(
+            line, pattern, System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(1))));
     }
 
     /// <summary>All that are delivered live are recorded, in few bytes.</summary>
