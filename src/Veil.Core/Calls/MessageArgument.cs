@@ -45,12 +45,12 @@ internal sealed class MessageArgument(bool isOutput, int count = -1) : Argument
         int size = HeaderBytes(call.Is32Bit);
         var before = call.Find(position);
         var header = isOutput ? call.Find(position, output: true) : before;
-        if (header.IsRead && header.Bytes.Length >= size)
+        if (header.Has(size))
         {
             ulong filled = isOutput && call.HasSucceeded ? (ulong)call.Ret : ulong.MaxValue;
             WriteHeader(ref writer, call, position, header.Bytes, isOutput && before.IsRead ? before.Bytes : default, filled);
         }
-        else if (isOutput && call.HasFailed && before.IsRead && before.Bytes.Length >= size)
+        else if (isOutput && call.HasFailed && before.Has(size))
         {
             writer.BeginStruct();
             writer.Field("msg_namelen"u8, before.Bytes.I32(call.WordBytes));
@@ -70,7 +70,7 @@ internal sealed class MessageArgument(bool isOutput, int count = -1) : Argument
         // At the beginning of what receives, at the end of what sends.
         var others = isOutput ? call.Find(position).Bytes : call.Find(position, output: true).Bytes;
         var first = call.Find(position, output: isOutput);
-        if (!isEmpty && (number == 0 || !first.IsRead || first.Bytes.Length < needed))
+        if (!isEmpty && (number == 0 || !first.Has(needed)))
         {
             writer.Address(call[position]);
             return;
@@ -82,7 +82,7 @@ internal sealed class MessageArgument(bool isOutput, int count = -1) : Argument
         {
             int arg = position + (index * MessagesMax);
             var header = index == 0 ? first : call.Find(arg, output: isOutput);
-            if (!header.IsRead || header.Bytes.Length < needed)
+            if (!header.Has(needed))
                 break;
             var other = others.Length >= (index + 1) * size ? others.Slice(index * size, size) : default;
             var lengthOf = isOutput ? header.Bytes : other;
@@ -142,7 +142,7 @@ internal sealed class MessageArgument(bool isOutput, int count = -1) : Argument
         {
             var data = call.Find(arg, CallChunkKind.Control, output: isOutput);
             writer.Field("msg_control"u8);
-            if (data.IsRead && data.Bytes.Length >= word + 8)
+            if (data.Has(word + 8))
                 ControlMessages.Write(ref writer, call, data, controlLength);
             else
                 writer.Address(control);

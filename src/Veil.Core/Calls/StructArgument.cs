@@ -33,7 +33,7 @@ internal sealed class StructArgument(int size, StructWriter write) : Argument
     {
         var chunk = call.Find(position, output: IsOutput);
         int needed = call.Is32Bit ? Size32 : _size;
-        if (!chunk.IsRead || chunk.Bytes.Length < needed || (IsAddressAfterFailure && call.HasFailed))
+        if (!chunk.Has(needed) || (IsAddressAfterFailure && call.HasFailed))
             writer.Address(call[position]);
         else
             write(ref writer, chunk.Bytes[..needed], call);

@@ -106,7 +106,7 @@ internal static class DescriptorCalls
     {
         bool isGet = command is FGetLk or FGetLk64 or FOfdGetLk or FGetOwnEx or FGetOwnerUids or FGetRwHint or FGetRwHint + 2;
         var chunk = call.Find(position, output: isGet);
-        if (!chunk.IsRead || chunk.Bytes.Length < LockBytes)
+        if (!chunk.Has(LockBytes))
         {
             writer.Address(call[position]);
             return;

@@ -209,7 +209,7 @@ internal static partial class FileCalls
     {
         var before = call.Find(position);
         var after = call.Find(position, output: true);
-        if (!before.IsRead || before.Bytes.Length < 8)
+        if (!before.Has(8))
         {
             writer.Address(call[position]);
             return;
@@ -220,7 +220,7 @@ internal static partial class FileCalls
         writer.BeginArray();
         writer.Item();
         writer.Number(isShort ? before.Bytes.I32(0) : before.Bytes.I64(0));
-        if (call.Ret > 0 && after.IsRead && after.Bytes.Length >= 8)
+        if (call.Ret > 0 && after.Has(8))
         {
             if (writer.IsJson)
                 writer.Item();
@@ -246,7 +246,7 @@ internal static partial class FileCalls
     private static void HandleIn(ref CallWriter writer, in CallView call, int position)
     {
         var chunk = call.Find(position);
-        if (!chunk.IsRead || chunk.Bytes.Length < 8)
+        if (!chunk.Has(8))
         {
             writer.Address(call[position]);
             return;
@@ -262,13 +262,13 @@ internal static partial class FileCalls
     {
         var before = call.Find(position);
         var after = call.Find(position, output: true);
-        if (!before.IsRead || before.Bytes.Length < 8)
+        if (!before.Has(8))
         {
             writer.Address(call[position]);
             return;
         }
 
-        bool isFilled = after.IsRead && after.Bytes.Length >= 8;
+        bool isFilled = after.Has(8);
         uint room = before.Bytes.U32(0);
         writer.BeginStruct();
         writer.Field("handle_bytes"u8);

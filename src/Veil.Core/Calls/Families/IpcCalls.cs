@@ -128,7 +128,7 @@ internal static class IpcCalls
     private static void Message(ref CallWriter writer, in CallView call, int position, in CallChunk chunk, ulong size)
     {
         int word = call.WordBytes;
-        if (!chunk.IsRead || chunk.Bytes.Length < word)
+        if (!chunk.Has(word))
         {
             writer.Address(call[position]);
             return;
@@ -212,7 +212,7 @@ internal static class IpcCalls
     private static ReadOnlySpan<byte> StatusOf(scoped in CallView call, int position, uint command)
     {
         var chunk = call.Find(position, output: command == Stat);
-        return command is Stat or Set && chunk.IsRead && chunk.Bytes.Length >= ControlBytes && !call.Is32Bit ? chunk.Bytes : default;
+        return command is Stat or Set && chunk.Has(ControlBytes) && !call.Is32Bit ? chunk.Bytes : default;
     }
 
     private static bool TryBegin(ref CallWriter writer, in CallView call, int position, ReadOnlySpan<byte> bytes)

@@ -124,7 +124,7 @@ internal static partial class KernelCalls
             11 or 12 or 23 or 31 => s_nextId, // BPF_PROG_GET_NEXT_ID and its like
             _ => null,
         };
-        if (!chunk.IsRead || chunk.Bytes.Length < 4)
+        if (!chunk.Has(4))
         {
             writer.Address(call[position]);
         }
@@ -324,14 +324,14 @@ internal static partial class KernelCalls
             case SetOptions or Seize:
                 writer.Flags(FlagSets.PtraceOptions, (uint)call[position]);
                 break;
-            case GetRegSet or SetRegSet when chunk.IsRead && chunk.Bytes.Length >= 16:
+            case GetRegSet or SetRegSet when chunk.Has(16):
                 writer.BeginStruct();
                 writer.Field("iov_base"u8);
                 writer.Address(chunk.Bytes.UWord(0, call.WordBytes));
                 writer.Field("iov_len"u8, chunk.Bytes.UWord(1, call.WordBytes));
                 writer.EndStruct();
                 break;
-            case SetSignalMask when chunk.IsRead && chunk.Bytes.Length >= 8:
+            case SetSignalMask when chunk.Has(8):
                 SignalSet.Write(ref writer, chunk.Bytes.U64(0));
                 break;
             case (>= PeekText and <= PeekUser) or GetEventMessage when call.Find(position, output: true) is

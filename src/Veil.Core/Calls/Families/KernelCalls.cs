@@ -245,7 +245,7 @@ internal static partial class KernelCalls
     {
         // SECCOMP_SET_MODE_FILTER, SECCOMP_GET_ACTION_AVAIL, SECCOMP_GET_NOTIF_SIZES
         var chunk = call.Find(position, output: (uint)call[0] == 3);
-        if (!chunk.IsRead || chunk.Bytes.Length < s_seccompSizes.Size)
+        if (!chunk.Has(s_seccompSizes.Size))
         {
             if ((uint)call[0] <= 3)
                 writer.Address(call[position]);
@@ -278,7 +278,7 @@ internal static partial class KernelCalls
     {
         const int oldestBytes = 8;
         var chunk = call.Find(position);
-        if (!chunk.IsRead || chunk.Bytes.Length < oldestBytes)
+        if (!chunk.Has(oldestBytes))
             writer.Address(call[position]);
         else
             s_ruleset.Write(ref writer, chunk.Bytes, call);
@@ -288,7 +288,7 @@ internal static partial class KernelCalls
     {
         const uint pathBeneath = 1, netPort = 2;
         var chunk = call.Find(position);
-        if (!chunk.IsRead || chunk.Bytes.Length < 16 || (uint)call[1] is not (pathBeneath or netPort))
+        if (!chunk.Has(16) || (uint)call[1] is not (pathBeneath or netPort))
             writer.Address(call[position]);
         else
             ((uint)call[1] == pathBeneath ? s_pathRule : s_portRule).Write(ref writer, chunk.Bytes, call);

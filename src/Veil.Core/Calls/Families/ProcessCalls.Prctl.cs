@@ -143,7 +143,7 @@ internal static partial class ProcessCalls
     private static void Pointed(ref CallWriter writer, in CallView call, int position, StructWriter write)
     {
         var chunk = call.Find(position, output: true);
-        if (!chunk.IsRead || chunk.Bytes.Length < 8)
+        if (!chunk.Has(8))
         {
             writer.Address(call[position]);
             return;

@@ -115,7 +115,7 @@ internal static partial class ProcessCalls
         // arch/x86/include/uapi/asm/prctl.h: ARCH_GET_FS, ARCH_GET_GS, ARCH_GET_XCOMP_SUPP, ARCH_GET_XCOMP_PERM, ARCH_GET_XCOMP_GUEST_PERM
         uint option = (uint)call[0];
         var chunk = call.Find(position, output: true);
-        if (option is 0x1003 or 0x1004 or 0x1021 or 0x1022 or 0x1024 && chunk.IsRead && chunk.Bytes.Length >= 8)
+        if (option is 0x1003 or 0x1004 or 0x1021 or 0x1022 or 0x1024 && chunk.Has(8))
         {
             writer.BeginArray();
             writer.Item();
@@ -285,7 +285,7 @@ internal static partial class ProcessCalls
     {
         writer.Address(call[position]);
         var chunk = call.Find(position, CallChunkKind.Number);
-        if (writer.IsJson || !chunk.IsRead || chunk.Bytes.Length < 8)
+        if (writer.IsJson || !chunk.Has(8))
             return;
         ulong number = chunk.Bytes.U64(0);
         writer.TextOnly(" /* "u8);
@@ -331,7 +331,7 @@ internal static partial class ProcessCalls
     private static void ThreadArea(ref CallWriter writer, in CallView call, int position)
     {
         var chunk = call.Find(position);
-        if (!chunk.IsRead || chunk.Bytes.Length < UserDescBytes)
+        if (!chunk.Has(UserDescBytes))
             writer.Address(call[position]);
         else
             UserDesc(ref writer, chunk.Bytes, call);
@@ -369,7 +369,7 @@ internal static partial class ProcessCalls
         var asked = call.Find(0);
         var given = call.Find(0, output: true);
         writer.Number(call.Ret);
-        if (!asked.IsRead || asked.Bytes.Length < 4 || asked.Bytes.I32(0) != -1 || !given.IsRead || given.Bytes.Length < 4)
+        if (!asked.Has(4) || asked.Bytes.I32(0) != -1 || !given.Has(4))
             return;
         writer.TextOnly(" (entry_number="u8);
         writer.Number(given.Bytes.I32(0));

@@ -43,7 +43,7 @@ internal static class SignalCalls
     private static OwnArgument Set(int size, bool isOutput = false) => new((ref CallWriter writer, in CallView call, int position) =>
     {
         var chunk = call.Find(position, output: isOutput);
-        if (!chunk.IsRead || chunk.Bytes.Length < SetBytes || call[size] != SetBytes)
+        if (!chunk.Has(SetBytes) || call[size] != SetBytes)
             writer.Address(call[position]);
         else
             SignalSet.Write(ref writer, chunk.Bytes.U64(0));

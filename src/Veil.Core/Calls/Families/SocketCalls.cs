@@ -48,10 +48,13 @@ internal static class SocketCalls
         {
             ResultWriter = ReceivedSeveral,
         },
-        new("socketcall", Enum(FlagSets.SocketcallCalls), new OwnArgument(SubArguments)
+        // What it asks for is shown; this is one that nobody knows.
+        new("socketcall", Enum(FlagSets.SocketcallCalls), Address)
         {
-            Begin = new(CallRead.Fixed, 4 * CallView.ArgsMax, 4 * CallView.ArgsMax),
-        }),
+            SelectedBy = 0,
+            Variants = Enumerable.Range(1, SocketcallTable.Count).ToDictionary(static call => (uint)call, static call =>
+                new CallSpec(SocketcallTable.NameOf(call)) { Packed = 1 }),
+        },
         new("setsockopt", Fd, Enum(FlagSets.SocketLevels), new OwnArgument(OptionToSet), new SetOptionArgument(), Int),
         new("getsockopt", Fd, Enum(FlagSets.SocketLevels), new OwnArgument(OptionToGet), new GetOptionArgument(),
             new LengthArgument(isShownAlone: true)),
@@ -107,29 +110,6 @@ internal static class SocketCalls
                 writer.Unsigned(protocol);
                 break;
         }
-    }
-
-    // The arguments of the call that i386 has behind one number: what they point to is not read.
-    private static void SubArguments(ref CallWriter writer, in CallView call, int position)
-    {
-        ReadOnlySpan<byte> counts = [0, 3, 3, 3, 2, 3, 3, 3, 4, 4, 4, 6, 6, 2, 5, 5, 3, 3, 4, 5, 4]; // net/socket.c
-        var chunk = call.Find(position);
-        uint sub = (uint)call[0];
-        int count = sub < counts.Length ? counts[(int)sub] : 0;
-        if (count == 0 || !chunk.IsRead || chunk.Bytes.Length < 4 * count)
-        {
-            writer.Address(call[position]);
-            return;
-        }
-
-        writer.BeginArray();
-        for (int index = 0; index < count; index++)
-        {
-            writer.Item();
-            writer.Hex(chunk.Bytes.U32(4 * index));
-        }
-
-        writer.EndArray();
     }
 
     private static void OptionToSet(ref CallWriter writer, in CallView call, int position) =>

@@ -78,7 +78,7 @@ internal static class WaitCalls
     private static void EventOf(ref CallWriter writer, in CallView call, int position)
     {
         var chunk = call.Find(position);
-        if ((uint)call[1] == EpollDelete || !chunk.IsRead || chunk.Bytes.Length < 12)
+        if ((uint)call[1] == EpollDelete || !chunk.Has(12))
             writer.Address(call[position]);
         else
             Event(ref writer, chunk.Bytes, call);
@@ -266,7 +266,7 @@ internal static class WaitCalls
         public override void Write(ref CallWriter writer, in CallView call, int position)
         {
             var chunk = call.Find(position);
-            if (!chunk.IsRead || chunk.Bytes.Length < (isOld && call.Is32Bit ? 8 : 16))
+            if (!chunk.Has((isOld && call.Is32Bit ? 8 : 16)))
                 writer.Address(call[position]);
             else
                 Times.Write(ref writer, chunk.Bytes, call.WordBytes, isMicro);
@@ -277,7 +277,7 @@ internal static class WaitCalls
             var bytes = call.Find(position, output: true).Bytes;
             if (bytes.Length is not (8 or 16))
                 return;
-            bool isMicro = CallTable.Of(call.Arch, call.Number).Spec.Arguments[position] is TimeoutArgument timeout && timeout.IsMicro;
+            bool isMicro = CallTable.Of(call).Spec.Arguments[position] is TimeoutArgument timeout && timeout.IsMicro;
             Times.Write(ref writer, bytes, bytes.Length / 2, isMicro);
         }
 
