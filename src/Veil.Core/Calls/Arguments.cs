@@ -45,8 +45,14 @@ internal static class Arguments
     /// <summary>A word of flags.</summary>
     public static Argument Flags(FlagSet set) => new FlagsArgument(set, isEnumeration: false);
 
+    /// <summary>A <c>long</c> of flags.</summary>
+    public static Argument LongFlags(FlagSet set) => new FlagsArgument(set, isEnumeration: false) { IsLong = true };
+
     /// <summary>A number that has a name.</summary>
     public static Argument Enum(FlagSet set) => new FlagsArgument(set, isEnumeration: true);
+
+    /// <summary>A <c>long</c> that has a name.</summary>
+    public static Argument LongEnum(FlagSet set) => new FlagsArgument(set, isEnumeration: true) { IsLong = true };
 
     /// <summary>A buffer that the call reads; its length is the argument at a place.</summary>
     public static Argument InBuffer(int length) => new BufferArgument(length, isOutput: false);
@@ -136,12 +142,15 @@ internal sealed class ModeArgument : Argument
 
 internal sealed class FlagsArgument(FlagSet set, bool isEnumeration) : Argument
 {
+    public bool IsLong { get; init; }
+
     public override void Write(ref CallWriter writer, in CallView call, int position)
     {
+        ulong value = IsLong ? call[position] : (uint)call[position];
         if (isEnumeration)
-            writer.Name(set, (uint)call[position]);
+            writer.Name(set, value);
         else
-            writer.Flags(set, (uint)call[position]);
+            writer.Flags(set, value);
     }
 }
 

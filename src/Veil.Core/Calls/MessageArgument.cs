@@ -100,7 +100,10 @@ internal sealed class MessageArgument(bool isOutput, int count = -1) : Argument
             writer.EndStruct();
         }
 
-        if ((ulong)index < number)
+        var after = call.Find(position + (index * MessagesMax), output: isOutput);
+        if ((ulong)index < number && index < MessagesMax && after.Exists && !after.Has(needed))
+            writer.More(after.Address);
+        else if ((ulong)index < number)
             writer.More();
         writer.EndArray();
     }
@@ -133,8 +136,8 @@ internal sealed class MessageArgument(bool isOutput, int count = -1) : Argument
 
         writer.Field("msg_iov"u8);
         var structs = call.Find(arg, CallChunkKind.Vector, output: isOutput);
-        if (vector != 0 && (number == 0 || structs.IsRead))
-            VectorArgument.WriteParts(ref writer, call, arg, number == 0 ? default : structs.Bytes, number, filled, isOutput, isNetlink);
+        if (vector != 0 && (number == 0 || structs.Has(2 * word)))
+            VectorArgument.WriteParts(ref writer, call, arg, number == 0 ? default : structs, number, filled, isOutput, isNetlink);
         else
             writer.Address(vector);
         writer.Field("msg_iovlen"u8, number);

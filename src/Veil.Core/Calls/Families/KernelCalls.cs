@@ -91,10 +91,11 @@ internal static partial class KernelCalls
         new("landlock_restrict_self", Fd, Flags(FlagSets.LandlockRestrictFlags)),
         new("add_key", Arguments.String, Arguments.String, InBuffer(3), Size, new OwnArgument(Key)),
         new("request_key", Arguments.String, Arguments.String, Arguments.String, new OwnArgument(Key)),
-        new("keyctl", Enum(FlagSets.KeyctlOps), KeyctlArgument(), KeyctlArgument(), KeyctlArgument(), KeyctlArgument()),
-        new("lsm_get_self_attr", Enum(FlagSets.LsmAttrs), Address, Address, Hex),
-        new("lsm_set_self_attr", Enum(FlagSets.LsmAttrs), Address, UInt, Hex),
-        new("lsm_list_modules", Address, Address, Hex),
+        Keyctls,
+        new("lsm_get_self_attr", Enum(FlagSets.LsmAttrs), Address, s_lsmSize, Flags(FlagSets.LsmFlags)),
+        new("lsm_set_self_attr", Enum(FlagSets.LsmAttrs), new StructArgument(32, LsmContext) { SizeArg = 2 }, UInt, Hex),
+        new("lsm_list_modules", new OwnArgument(LsmModules) { End = new(CallRead.Pointed, 1, 8 * CallOptions.ElementsMax, 1) },
+            s_lsmSize, Hex),
     ];
 
     private const uint RebootRestart2 = 0xa1b2c3d4; // LINUX_REBOOT_CMD_RESTART2
@@ -102,6 +103,43 @@ internal static partial class KernelCalls
     private static OwnArgument s_kexecLine => new(static (ref CallWriter writer, in CallView call, int position) =>
         Buffer(ref writer, call, position, output: false))
     { Begin = new(CallRead.Counted, 1, CallOptions.StringSizeDefault, 2) };
+
+    private static Argument s_lsmSize => new LengthArgument(isShownAlone: true);
+
+    private static void LsmContext(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
+    {
+        writer.BeginStruct();
+        writer.Field("id"u8);
+        if (FlagSets.LsmIds.NameOf(bytes.U64(0)) is { IsEmpty: false } name)
+            writer.Word(name);
+        else
+            writer.Hex(bytes.U64(0));
+        writer.Field("flags"u8);
+        writer.Hex(bytes.U64(8));
+        writer.Field("len"u8, bytes.U64(16));
+        writer.Field("ctx_len"u8, bytes.U64(24));
+        writer.EndStruct();
+    }
+
+    private static void LsmModules(ref CallWriter writer, in CallView call, int position)
+    {
+        var chunk = call.Find(position, output: true);
+        if (!chunk.IsRead)
+        {
+            writer.Address(call[position]);
+            return;
+        }
+
+        writer.BeginArray();
+        var ids = chunk.Bytes;
+        for (long left = call.Ret; left > 0 && ids.Length >= 8; left--, ids = ids[8..])
+        {
+            writer.Item();
+            writer.Name(FlagSets.LsmIds, ids.U64(0));
+        }
+
+        writer.EndArray();
+    }
 
     // A word of flags of which only the first has a name.
     internal static OwnArgument OnlyFlag(string name)

@@ -8,7 +8,8 @@ namespace Veil.Core.Calls;
 internal static class SocketCalls
 {
     // include/linux/socket.h
-    private const uint AfInet = 2, AfInet6 = 10, AfNetlink = 16, AfPacket = 17, AfCan = 29, AfBluetooth = 31, AfRxrpc = 33;
+    private const uint AfInet = 2, AfInet6 = 10, AfNetlink = 16, AfPacket = 17, AfCan = 29, AfBluetooth = 31, AfRxrpc = 33,
+        AfAx25 = 3, AfIrda = 23, AfIsdn = 34, AfPhonet = 35, AfCaif = 37, AfNfc = 39, AfKcm = 41, AfSmc = 43;
 
     private const uint TypeMask = 0xf; // SOCK_TYPE_MASK
     private const int NameAt = 4;
@@ -100,6 +101,39 @@ internal static class SocketCalls
             case AfCan:
                 writer.Name(FlagSets.CanProtocols, protocol);
                 break;
+            case AfAx25:
+                Named(ref writer, protocol, "AX25_P_"u8, AxProtocol(protocol));
+                break;
+            case AfIrda:
+                Named(ref writer, protocol, "IRDAPROTO_"u8, protocol switch { 0 => "UNITDATA"u8, 1 => "ULTRA"u8, _ => default });
+                break;
+            case AfIsdn:
+                Named(ref writer, protocol, "ISDN_P_"u8, protocol == 0 ? "BASE"u8 : default);
+                break;
+            case AfPhonet:
+                Named(ref writer, protocol, "PN_PROTO_"u8, protocol switch { 0 => "TRANSPORT"u8, 1 => "PHONET"u8, 2 => "PIPE"u8, _ => default });
+                break;
+            case AfCaif:
+                Named(ref writer, protocol, "CAIFPROTO_"u8, protocol switch
+                {
+                    0 => "AT"u8,
+                    1 => "DATAGRAM"u8,
+                    2 => "DATAGRAM_LOOP"u8,
+                    3 => "UTIL"u8,
+                    4 => "RFM"u8,
+                    5 => "DEBUG"u8,
+                    _ => default,
+                });
+                break;
+            case AfNfc:
+                Named(ref writer, protocol, "NFC_SOCKPROTO_"u8, protocol switch { 0 => "RAW"u8, 1 => "LLCP"u8, _ => default });
+                break;
+            case AfKcm:
+                Named(ref writer, protocol, "KCMPROTO_"u8, protocol == 0 ? "CONNECTED"u8 : default);
+                break;
+            case AfSmc:
+                Named(ref writer, protocol, "SMCPROTO_"u8, protocol switch { 0 => "SMC"u8, 1 => "SMC6"u8, _ => default });
+                break;
             case AfBluetooth:
                 writer.Name(FlagSets.BluetoothProtocols, protocol);
                 break;
@@ -107,10 +141,47 @@ internal static class SocketCalls
                 writer.Name(FlagSets.SocketDomain, protocol);
                 break;
             default:
-                writer.Unsigned(protocol);
+                writer.Unsigned(call[position]);
                 break;
         }
     }
+
+    private static void Named(ref CallWriter writer, uint value, ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> name)
+    {
+        writer.Quote();
+        if (name.IsEmpty)
+        {
+            writer.AppendHex(value);
+            writer.TextOnly(" /* "u8);
+            writer.TextOnly(prefix);
+            writer.TextOnly("??? */"u8);
+        }
+        else
+        {
+            writer.Line.Append(prefix);
+            writer.Line.Append(name);
+        }
+
+        writer.Quote();
+    }
+
+    private static ReadOnlySpan<byte> AxProtocol(uint protocol) => protocol switch
+    {
+        0x01 => "ROSE"u8,
+        0x06 => "VJCOMP"u8,
+        0x07 => "VJUNCOMP"u8,
+        0x08 => "SEGMENT"u8,
+        0xc3 => "TEXNET"u8,
+        0xc4 => "LQ"u8,
+        0xca => "ATALK"u8,
+        0xcb => "ATALK_ARP"u8,
+        0xcc => "IP"u8,
+        0xcd => "ARP"u8,
+        0xce => "FLEXNET"u8,
+        0xcf => "NETROM"u8,
+        0xf0 => "TEXT"u8,
+        _ => default,
+    };
 
     private static void OptionToSet(ref CallWriter writer, in CallView call, int position) =>
         SocketOptions.WriteName(ref writer, (uint)call[1], (uint)call[position], isGet: false);
@@ -182,7 +253,7 @@ internal static class SocketCalls
         {
             var chunk = call.Find(position);
             int size = call.Int(position + 1);
-            if (!chunk.IsRead || size < 0 || !SocketOptions.TryWriteValue(ref writer, (uint)call[1], (uint)call[2],
+            if (!(chunk.IsRead || chunk.IsPartial) || size < 0 || !SocketOptions.TryWriteValue(ref writer, (uint)call[1], (uint)call[2],
                 chunk.Bytes, size, isGet: false, call.WordBytes))
                 writer.Address(call[position]);
         }
