@@ -156,6 +156,9 @@ internal sealed class FlagsArgument(FlagSet set, bool isEnumeration) : Argument
 
 internal sealed class BufferArgument(int length, bool isOutput) : Argument
 {
+    /// <summary>Of a length that is more the address is shown.</summary>
+    public ulong SizeMax { get; init; } = ulong.MaxValue;
+
     public override CallReader Input(int position, CallOptions options, bool is32Bit) =>
         isOutput ? default : new(CallRead.Counted, 1, options.StringSize, length);
 
@@ -165,7 +168,7 @@ internal sealed class BufferArgument(int length, bool isOutput) : Argument
     public override void Write(ref CallWriter writer, in CallView call, int position)
     {
         var chunk = call.Find(position, output: isOutput);
-        if (isOutput && length > 0 && call[length] == 0)
+        if ((isOutput && length > 0 && call[length] == 0) || (!isOutput && call[length] > SizeMax))
             writer.Address(call[position]);
         else if (!chunk.Exists && isOutput && call.HasSucceeded && call.Ret == 0 && call[position] != 0)
             writer.String([], false);

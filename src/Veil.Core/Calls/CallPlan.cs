@@ -26,7 +26,7 @@ public static class CallPlan
     private const int NestedOffset = (2 * CallView.ArgsMax * CallReader.SizeBytes) + 8;
 
     // In `more`.
-    private const int Compat = 1, NestedEnter = 2, NestedEnd = 4, PackedShift = 4;
+    private const int Compat = 1, NestedEnter = 2, NestedEnd = 4, EndAlways = 8, PackedShift = 4;
 
     /// <summary>The rows that read something, by their place in the array; and of calls that do many things, where the row is for
     /// what.</summary>
@@ -99,11 +99,13 @@ public static class CallPlan
             plan[masks + 5] |= 1 << CallView.ReturnArg;
         if (options.Descriptors != DescriptorDetail.None)
             plan[masks + 2] = plan[masks + 5];
+        else if (spec.NeedsSocket)
+            plan[masks + 2] = 1;
         // A path that is relative to no descriptor is so to where the process is, which may have ended when that is asked.
         if (options.WithFolder && plan[masks + 4] != 0 && !spec.Arguments.Any(static argument => argument.IsDescriptor))
             plan[masks + 2] |= 1 << CallView.FolderArg;
         plan[masks + 3] = (byte)((is32Bit ? Compat : 0) | (spec.Nested.Any(static nested => !nested.IsOutput) ? NestedEnter : 0)
-            | (spec.Nested.Any(static nested => nested.IsOutput) ? NestedEnd : 0) | spec.Packed << PackedShift);
+            | (spec.Nested.Any(static nested => nested.IsOutput) ? NestedEnd : 0) | (spec.FillsAfterFailure ? EndAlways : 0) | spec.Packed << PackedShift);
         plan[masks + 7] = (byte)(spec.SelectedBy + 1);
         if (options.CountedBy is { } counted && CountedArgument.TryFind(known, counted, is32Bit, out int place))
             plan[masks + 6] = (byte)(place + 1);

@@ -23,6 +23,12 @@ public sealed record CallSpec(string Name, params IReadOnlyList<Argument> Argume
     /// <summary>What is read of pointers in the structures that arguments point to.</summary>
     public IReadOnlyList<NestedReader> Nested { get; init; } = [];
 
+    /// <summary>Is what it fills read also where it has failed?</summary>
+    public bool FillsAfterFailure { get; init; }
+
+    /// <summary>Is what a message says known only with the socket that its first argument is?</summary>
+    public bool NeedsSocket { get; init; }
+
     /// <summary>So many arguments are in an array, and not in registers.</summary>
     public int Packed { get; init; }
 

@@ -139,10 +139,10 @@ internal static class ControlMessages
             case PidFd when data.Length >= 4:
                 writer.Number(data.I32(0));
                 return true;
-            case TimestampOld or TimestampNsOld when data.Length == 2 * word:
+            case TimestampOld or TimestampNsOld when data.Length >= 2 * word:
                 Times.Write(ref writer, data[..(2 * word)], word, type == TimestampOld);
                 return true;
-            case TimestampNew or TimestampNsNew when data.Length == 16:
+            case TimestampNew or TimestampNsNew when data.Length >= 16:
                 Times.Write(ref writer, data[..16], 8, type == TimestampNew);
                 return true;
             case TimestampingOld when data.Length == 6 * word:

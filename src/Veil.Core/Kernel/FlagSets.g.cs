@@ -9,7 +9,7 @@ namespace Veil.Core.Kernel;
 public static partial class FlagSets
 {
     /// <summary>Values: O_RDONLY, O_WRONLY, O_RDWR …</summary>
-    public static FlagSet OpenAccess => new(0, 4, false, 87842, 0, 0, 0x0);
+    public static FlagSet OpenAccess => new(0, 4, false, 87839, 0, 0, 0x0);
 
     /// <summary>Flags: O_CREAT, O_EXCL, O_NOCTTY …</summary>
     public static FlagSet Open => OpenOf(SyscallTable.Native);
@@ -17,74 +17,74 @@ public static partial class FlagSets
     /// <summary><see cref="Open"/> of an architecture: the values differ.</summary>
     public static FlagSet OpenOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(23, 19, true, 87842, 0, 4, 0x3)
-            : new(4, 19, true, 87842, 0, 4, 0x3);
+            ? new(23, 19, true, 87839, 0, 4, 0x3)
+            : new(4, 19, true, 87839, 0, 4, 0x3);
 
     /// <summary>Flags: RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS …</summary>
-    public static FlagSet OpenResolve => new(42, 6, true, 87848, 0, 0, 0x0);
+    public static FlagSet OpenResolve => new(42, 6, true, 87845, 0, 0, 0x0);
 
     /// <summary>Values: AT_FDCWD</summary>
-    public static FlagSet AtFd => new(48, 1, false, 87860, 0, 0, 0x0);
+    public static FlagSet AtFd => new(48, 1, false, 87857, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_REMOVEDIR, AT_SYMLINK_FOLLOW …</summary>
-    public static FlagSet AtFlags => new(49, 6, true, 87860, 0, 0, 0x0);
+    public static FlagSet AtFlags => new(49, 6, true, 87857, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH</summary>
-    public static FlagSet AtNoFollow => new(55, 2, true, 87860, 0, 0, 0x0);
+    public static FlagSet AtNoFollow => new(55, 2, true, 87857, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH …</summary>
-    public static FlagSet AtMountSetattr => new(57, 4, true, 87860, 0, 0, 0x0);
+    public static FlagSet AtMountSetattr => new(57, 4, true, 87857, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_EACCESS, AT_EMPTY_PATH</summary>
-    public static FlagSet AtAccess => new(61, 3, true, 87860, 0, 0, 0x0);
+    public static FlagSet AtAccess => new(61, 3, true, 87857, 0, 0, 0x0);
 
     /// <summary>Flags: AT_STATX_FORCE_SYNC, AT_STATX_DONT_SYNC, AT_SYMLINK_NOFOLLOW …</summary>
-    public static FlagSet AtStatx => new(64, 8, true, 87860, 0, 0, 0x0);
+    public static FlagSet AtStatx => new(64, 8, true, 87857, 0, 0, 0x0);
 
     /// <summary>Flags: AT_HANDLE_MNT_ID_UNIQUE, AT_HANDLE_CONNECTABLE, AT_HANDLE_FID …</summary>
-    public static FlagSet AtHandle => new(72, 5, true, 87860, 0, 0, 0x0);
+    public static FlagSet AtHandle => new(72, 5, true, 87857, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_EXECVE_CHECK</summary>
-    public static FlagSet AtExec => new(77, 3, true, 87860, 0, 0, 0x0);
+    public static FlagSet AtExec => new(77, 3, true, 87857, 0, 0, 0x0);
 
     /// <summary>Flags: R_OK, W_OK, X_OK …</summary>
-    public static FlagSet AccessMode => new(80, 4, true, 87867, 0, 0, 0x0);
+    public static FlagSet AccessMode => new(80, 4, true, 87864, 0, 0, 0x0);
 
     /// <summary>Values: S_IFIFO, S_IFCHR, S_IFDIR …</summary>
-    public static FlagSet FileType => new(84, 7, false, 87872, 0, 0, 0x0);
+    public static FlagSet FileType => new(84, 7, false, 87869, 0, 0, 0x0);
 
     /// <summary>Flags: S_ISUID, S_ISGID, S_ISVTX</summary>
-    public static FlagSet ModeBits => new(91, 3, true, 87880, 0, 0, 0x0);
+    public static FlagSet ModeBits => new(91, 3, true, 87877, 0, 0, 0x0);
 
     /// <summary>Values: DT_UNKNOWN, DT_FIFO, DT_CHR …</summary>
-    public static FlagSet DirentType => new(94, 9, false, 87888, 0, 0, 0x0);
+    public static FlagSet DirentType => new(94, 9, false, 87885, 0, 0, 0x0);
 
     /// <summary>Flags: RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT</summary>
-    public static FlagSet RenameFlags => new(103, 3, true, 87895, 0, 0, 0x0);
+    public static FlagSet RenameFlags => new(103, 3, true, 87892, 0, 0, 0x0);
 
     /// <summary>Values: SEEK_SET, SEEK_CUR, SEEK_END …</summary>
-    public static FlagSet LseekWhence => new(106, 5, false, 87906, 0, 0, 0x0);
+    public static FlagSet LseekWhence => new(106, 5, false, 87903, 0, 0, 0x0);
 
     /// <summary>Flags: FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_NO_HIDE_STALE …</summary>
-    public static FlagSet FallocateModes => new(111, 8, true, 87915, 0, 0, 0x0);
+    public static FlagSet FallocateModes => new(111, 8, true, 87912, 0, 0, 0x0);
 
     /// <summary>Flags: LOCK_SH, LOCK_EX, LOCK_NB …</summary>
-    public static FlagSet FlockOps => new(119, 8, true, 87929, 0, 0, 0x0);
+    public static FlagSet FlockOps => new(119, 8, true, 87926, 0, 0, 0x0);
 
     /// <summary>Values: POSIX_FADV_NORMAL, POSIX_FADV_RANDOM, POSIX_FADV_SEQUENTIAL …</summary>
-    public static FlagSet FadviseAdvice => new(127, 6, false, 87938, 0, 0, 0x0);
+    public static FlagSet FadviseAdvice => new(127, 6, false, 87935, 0, 0, 0x0);
 
     /// <summary>Flags: SYNC_FILE_RANGE_WAIT_BEFORE, SYNC_FILE_RANGE_WRITE, SYNC_FILE_RANGE_WAIT_AFTER</summary>
-    public static FlagSet SyncFileRangeFlags => new(133, 3, true, 87953, 0, 0, 0x0);
+    public static FlagSet SyncFileRangeFlags => new(133, 3, true, 87950, 0, 0, 0x0);
 
     /// <summary>Flags: RWF_HIPRI, RWF_DSYNC, RWF_SYNC …</summary>
-    public static FlagSet RwFlags => new(136, 9, true, 87973, 0, 0, 0x0);
+    public static FlagSet RwFlags => new(136, 9, true, 87970, 0, 0, 0x0);
 
     /// <summary>Flags: XATTR_CREATE, XATTR_REPLACE</summary>
-    public static FlagSet XattrFlags => new(145, 2, true, 87981, 0, 0, 0x0);
+    public static FlagSet XattrFlags => new(145, 2, true, 87978, 0, 0, 0x0);
 
     /// <summary>Flags: SPLICE_F_MOVE, SPLICE_F_NONBLOCK, SPLICE_F_MORE …</summary>
-    public static FlagSet SpliceFlags => new(147, 4, true, 87991, 0, 0, 0x0);
+    public static FlagSet SpliceFlags => new(147, 4, true, 87988, 0, 0, 0x0);
 
     /// <summary>Flags: O_NONBLOCK, O_CLOEXEC, O_NOTIFICATION_PIPE …</summary>
     public static FlagSet PipeFlags => PipeFlagsOf(SyscallTable.Native);
@@ -92,38 +92,38 @@ public static partial class FlagSets
     /// <summary><see cref="PipeFlags"/> of an architecture: the values differ.</summary>
     public static FlagSet PipeFlagsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(155, 4, true, 87842, 0, 0, 0x0)
-            : new(151, 4, true, 87842, 0, 0, 0x0);
+            ? new(155, 4, true, 87839, 0, 0, 0x0)
+            : new(151, 4, true, 87839, 0, 0, 0x0);
 
     /// <summary>Flags: O_CLOEXEC</summary>
-    public static FlagSet DupFlags => new(159, 1, true, 87842, 0, 0, 0x0);
+    public static FlagSet DupFlags => new(159, 1, true, 87839, 0, 0, 0x0);
 
     /// <summary>Flags: CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC</summary>
-    public static FlagSet CloseRangeFlags => new(160, 2, true, 88004, 0, 0, 0x0);
+    public static FlagSet CloseRangeFlags => new(160, 2, true, 88001, 0, 0, 0x0);
 
     /// <summary>Flags: FS_XFLAG_REALTIME, FS_XFLAG_PREALLOC, FS_XFLAG_IMMUTABLE …</summary>
-    public static FlagSet FileAttributes => new(162, 20, true, 88020, 0, 0, 0x0);
+    public static FlagSet FileAttributes => new(162, 20, true, 88017, 0, 0, 0x0);
 
     /// <summary>Values: F_DUPFD, F_GETFD, F_SETFD …</summary>
-    public static FlagSet FcntlCommands => new(182, 38, false, 88033, 0, 0, 0x0);
+    public static FlagSet FcntlCommands => new(182, 38, false, 88030, 0, 0, 0x0);
 
     /// <summary>Flags: FD_CLOEXEC</summary>
-    public static FlagSet FdFlags => new(220, 1, true, 88039, 0, 0, 0x0);
+    public static FlagSet FdFlags => new(220, 1, true, 88036, 0, 0, 0x0);
 
     /// <summary>Values: F_RDLCK, F_WRLCK, F_UNLCK …</summary>
-    public static FlagSet LockTypes => new(221, 5, false, 88033, 0, 0, 0x0);
+    public static FlagSet LockTypes => new(221, 5, false, 88030, 0, 0, 0x0);
 
     /// <summary>Values: F_OWNER_TID, F_OWNER_PID, F_OWNER_PGRP</summary>
-    public static FlagSet OwnerTypes => new(226, 3, false, 88046, 0, 0, 0x0);
+    public static FlagSet OwnerTypes => new(226, 3, false, 88043, 0, 0, 0x0);
 
     /// <summary>Flags: F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW …</summary>
-    public static FlagSet FileSeals => new(229, 6, true, 88058, 0, 0, 0x0);
+    public static FlagSet FileSeals => new(229, 6, true, 88055, 0, 0, 0x0);
 
     /// <summary>Flags: DN_ACCESS, DN_MODIFY, DN_CREATE …</summary>
-    public static FlagSet NotifyFlags => new(235, 7, true, 88069, 0, 0, 0x0);
+    public static FlagSet NotifyFlags => new(235, 7, true, 88066, 0, 0, 0x0);
 
     /// <summary>Values: RWH_WRITE_LIFE_NOT_SET, RWH_WRITE_LIFE_NONE, RWH_WRITE_LIFE_SHORT …</summary>
-    public static FlagSet WriteHints => new(242, 6, false, 88076, 0, 0, 0x0);
+    public static FlagSet WriteHints => new(242, 6, false, 88073, 0, 0, 0x0);
 
     /// <summary>Flags: PROT_READ, PROT_WRITE, PROT_EXEC …</summary>
     public static FlagSet MmapProt => MmapProtOf(SyscallTable.Native);
@@ -131,11 +131,11 @@ public static partial class FlagSets
     /// <summary><see cref="MmapProt"/> of an architecture: the values differ.</summary>
     public static FlagSet MmapProtOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(255, 9, true, 88095, 0, 0, 0x0)
-            : new(248, 7, true, 88095, 0, 0, 0x0);
+            ? new(255, 9, true, 88092, 0, 0, 0x0)
+            : new(248, 7, true, 88092, 0, 0, 0x0);
 
     /// <summary>Values: MAP_FILE, MAP_SHARED, MAP_PRIVATE …</summary>
-    public static FlagSet MmapType => new(264, 5, false, 88104, 0, 0, 0x0);
+    public static FlagSet MmapType => new(264, 5, false, 88101, 0, 0, 0x0);
 
     /// <summary>Flags: MAP_FIXED, MAP_ANONYMOUS, MAP_32BIT …</summary>
     public static FlagSet MmapFlags => MmapFlagsOf(SyscallTable.Native);
@@ -143,311 +143,311 @@ public static partial class FlagSets
     /// <summary><see cref="MmapFlags"/> of an architecture: the values differ.</summary>
     public static FlagSet MmapFlagsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(285, 14, true, 88104, 264, 5, 0xf)
-            : new(269, 16, true, 88104, 264, 5, 0xf);
+            ? new(285, 14, true, 88101, 264, 5, 0xf)
+            : new(269, 16, true, 88101, 264, 5, 0xf);
 
     /// <summary>Flags: MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP</summary>
-    public static FlagSet MremapFlags => new(299, 3, true, 88112, 0, 0, 0x0);
+    public static FlagSet MremapFlags => new(299, 3, true, 88109, 0, 0, 0x0);
 
     /// <summary>Values: MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL …</summary>
-    public static FlagSet MadviseAdvice => new(302, 27, false, 88123, 0, 0, 0x0);
+    public static FlagSet MadviseAdvice => new(302, 27, false, 88120, 0, 0, 0x0);
 
     /// <summary>Flags: MS_SYNC, MS_ASYNC, MS_INVALIDATE</summary>
-    public static FlagSet MsyncFlags => new(329, 3, true, 88132, 0, 0, 0x0);
+    public static FlagSet MsyncFlags => new(329, 3, true, 88129, 0, 0, 0x0);
 
     /// <summary>Flags: MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT</summary>
-    public static FlagSet MlockallFlags => new(332, 3, true, 88139, 0, 0, 0x0);
+    public static FlagSet MlockallFlags => new(332, 3, true, 88136, 0, 0, 0x0);
 
     /// <summary>Flags: MLOCK_ONFAULT</summary>
-    public static FlagSet Mlock2Flags => new(335, 1, true, 88147, 0, 0, 0x0);
+    public static FlagSet Mlock2Flags => new(335, 1, true, 88144, 0, 0, 0x0);
 
     /// <summary>Flags: PKEY_DISABLE_ACCESS, PKEY_DISABLE_WRITE, PKEY_DISABLE_EXECUTE …</summary>
-    public static FlagSet PkeyRights => new(336, 4, true, 88157, 0, 0, 0x0);
+    public static FlagSet PkeyRights => new(336, 4, true, 88154, 0, 0, 0x0);
 
     /// <summary>Flags: SHADOW_STACK_SET_TOKEN</summary>
-    public static FlagSet ShadowStackFlags => new(340, 1, true, 88166, 0, 0, 0x0);
+    public static FlagSet ShadowStackFlags => new(340, 1, true, 88163, 0, 0, 0x0);
 
     /// <summary>Flags: MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_HUGETLB …</summary>
-    public static FlagSet MemfdFlags => new(341, 5, true, 88183, 0, 0, 0x0);
+    public static FlagSet MemfdFlags => new(341, 5, true, 88180, 0, 0, 0x0);
 
     /// <summary>Values: MPOL_DEFAULT, MPOL_PREFERRED, MPOL_BIND …</summary>
-    public static FlagSet MempolicyModes => new(346, 7, false, 88191, 0, 0, 0x0);
+    public static FlagSet MempolicyModes => new(346, 7, false, 88188, 0, 0, 0x0);
 
     /// <summary>Flags: MPOL_F_STATIC_NODES, MPOL_F_RELATIVE_NODES, MPOL_F_NUMA_BALANCING</summary>
-    public static FlagSet Mempolicy => new(353, 3, true, 88191, 346, 7, 0x1fff);
+    public static FlagSet Mempolicy => new(353, 3, true, 88188, 346, 7, 0x1fff);
 
     /// <summary>Flags: MPOL_MF_STRICT, MPOL_MF_MOVE, MPOL_MF_MOVE_ALL</summary>
-    public static FlagSet MbindFlags => new(356, 3, true, 88200, 0, 0, 0x0);
+    public static FlagSet MbindFlags => new(356, 3, true, 88197, 0, 0, 0x0);
 
     /// <summary>Flags: MPOL_MF_MOVE, MPOL_MF_MOVE_ALL</summary>
-    public static FlagSet MovePagesFlags => new(359, 2, true, 88200, 0, 0, 0x0);
+    public static FlagSet MovePagesFlags => new(359, 2, true, 88197, 0, 0, 0x0);
 
     /// <summary>Flags: MPOL_F_NODE, MPOL_F_ADDR, MPOL_F_MEMS_ALLOWED</summary>
-    public static FlagSet GetMempolicyFlags => new(361, 3, true, 88191, 0, 0, 0x0);
+    public static FlagSet GetMempolicyFlags => new(361, 3, true, 88188, 0, 0, 0x0);
 
     /// <summary>Flags: UFFD_USER_MODE_ONLY, O_NONBLOCK, O_CLOEXEC</summary>
-    public static FlagSet UserfaultfdFlags => new(364, 3, true, 88212, 0, 0, 0x0);
+    public static FlagSet UserfaultfdFlags => new(364, 3, true, 88209, 0, 0, 0x0);
 
     /// <summary>Values: AF_UNSPEC, AF_UNIX, AF_INET …</summary>
-    public static FlagSet SocketDomain => new(367, 46, false, 88221, 0, 0, 0x0);
+    public static FlagSet SocketDomain => new(367, 46, false, 88218, 0, 0, 0x0);
 
     /// <summary>Values: SOCK_STREAM, SOCK_DGRAM, SOCK_RAW …</summary>
-    public static FlagSet SocketTypes => new(413, 7, false, 88228, 0, 0, 0x0);
+    public static FlagSet SocketTypes => new(413, 7, false, 88225, 0, 0, 0x0);
 
     /// <summary>Flags: SOCK_CLOEXEC, SOCK_NONBLOCK</summary>
-    public static FlagSet SocketType => new(420, 2, true, 88228, 413, 7, 0xf);
+    public static FlagSet SocketType => new(420, 2, true, 88225, 413, 7, 0xf);
 
     /// <summary>Flags: SOCK_CLOEXEC, SOCK_NONBLOCK</summary>
-    public static FlagSet SocketFlags => new(422, 2, true, 88228, 0, 0, 0x0);
+    public static FlagSet SocketFlags => new(422, 2, true, 88225, 0, 0, 0x0);
 
     /// <summary>Values: IPPROTO_IP, IPPROTO_ICMP, IPPROTO_IGMP …</summary>
-    public static FlagSet IpProto => new(424, 36, false, 88237, 0, 0, 0x0);
+    public static FlagSet IpProto => new(424, 36, false, 88234, 0, 0, 0x0);
 
     /// <summary>Flags: MSG_OOB, MSG_PEEK, MSG_DONTROUTE …</summary>
-    public static FlagSet MsgFlags => new(460, 25, true, 88249, 0, 0, 0x0);
+    public static FlagSet MsgFlags => new(460, 25, true, 88246, 0, 0, 0x0);
 
     /// <summary>Values: SHUT_RD, SHUT_WR, SHUT_RDWR</summary>
-    public static FlagSet SocketShutdown => new(485, 3, false, 88257, 0, 0, 0x0);
+    public static FlagSet SocketShutdown => new(485, 3, false, 88254, 0, 0, 0x0);
 
     /// <summary>Values: SOL_IP, SOL_SOCKET, SOL_TCP …</summary>
-    public static FlagSet SocketLevels => new(488, 41, false, 88266, 0, 0, 0x0);
+    public static FlagSet SocketLevels => new(488, 41, false, 88263, 0, 0, 0x0);
 
     /// <summary>Values: SO_DEBUG, SO_REUSEADDR, SO_TYPE …</summary>
-    public static FlagSet SocketOptions => new(529, 79, false, 88273, 0, 0, 0x0);
+    public static FlagSet SocketOptions => new(529, 79, false, 88270, 0, 0, 0x0);
 
     /// <summary>Values: IP_TOS, IP_TTL, IP_HDRINCL …</summary>
-    public static FlagSet IpOptions => new(608, 47, false, 88280, 0, 0, 0x0);
+    public static FlagSet IpOptions => new(608, 47, false, 88277, 0, 0, 0x0);
 
     /// <summary>Values: IPV6_ADDRFORM, IPV6_2292PKTINFO, IPV6_2292HOPOPTS …</summary>
-    public static FlagSet Ipv6Options => new(655, 64, false, 88287, 0, 0, 0x0);
+    public static FlagSet Ipv6Options => new(655, 64, false, 88284, 0, 0, 0x0);
 
     /// <summary>Values: TCP_NODELAY, TCP_MAXSEG, TCP_CORK …</summary>
-    public static FlagSet TcpOptions => new(719, 46, false, 88296, 0, 0, 0x0);
+    public static FlagSet TcpOptions => new(719, 46, false, 88293, 0, 0, 0x0);
 
     /// <summary>Values: UDP_CORK, UDP_ENCAP, UDP_NO_CHECK6_TX …</summary>
-    public static FlagSet UdpOptions => new(765, 6, false, 88304, 0, 0, 0x0);
+    public static FlagSet UdpOptions => new(765, 6, false, 88301, 0, 0, 0x0);
 
     /// <summary>Values: PACKET_ADD_MEMBERSHIP, PACKET_DROP_MEMBERSHIP, PACKET_RECV_OUTPUT …</summary>
-    public static FlagSet PacketOptions => new(771, 23, false, 88312, 0, 0, 0x0);
+    public static FlagSet PacketOptions => new(771, 23, false, 88309, 0, 0, 0x0);
 
     /// <summary>Values: NETLINK_ADD_MEMBERSHIP, NETLINK_DROP_MEMBERSHIP, NETLINK_PKTINFO …</summary>
-    public static FlagSet NetlinkOptions => new(794, 12, false, 88323, 0, 0, 0x0);
+    public static FlagSet NetlinkOptions => new(794, 12, false, 88320, 0, 0, 0x0);
 
     /// <summary>Values: NETLINK_ROUTE, NETLINK_UNUSED, NETLINK_USERSOCK …</summary>
-    public static FlagSet NetlinkFamilies => new(806, 22, false, 88323, 0, 0, 0x0);
+    public static FlagSet NetlinkFamilies => new(806, 22, false, 88320, 0, 0, 0x0);
 
     /// <summary>Values: NLMSG_NOOP, NLMSG_ERROR, NLMSG_DONE …</summary>
-    public static FlagSet NetlinkTypes => new(828, 4, false, 88335, 0, 0, 0x0);
+    public static FlagSet NetlinkTypes => new(828, 4, false, 88332, 0, 0, 0x0);
 
     /// <summary>Flags: NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK …</summary>
-    public static FlagSet NetlinkFlags => new(832, 6, true, 88345, 0, 0, 0x0);
+    public static FlagSet NetlinkFlags => new(832, 6, true, 88342, 0, 0, 0x0);
 
     /// <summary>Flags: NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK …</summary>
-    public static FlagSet NetlinkGetFlags => new(838, 10, true, 88345, 0, 0, 0x0);
+    public static FlagSet NetlinkGetFlags => new(838, 10, true, 88342, 0, 0, 0x0);
 
     /// <summary>Flags: NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK …</summary>
-    public static FlagSet NetlinkNewFlags => new(848, 10, true, 88345, 0, 0, 0x0);
+    public static FlagSet NetlinkNewFlags => new(848, 10, true, 88342, 0, 0, 0x0);
 
     /// <summary>Values: RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK …</summary>
-    public static FlagSet RtnetlinkTypes => new(858, 75, false, 88355, 0, 0, 0x0);
+    public static FlagSet RtnetlinkTypes => new(858, 75, false, 88352, 0, 0, 0x0);
 
     /// <summary>Values: ETH_P_802_3, ETH_P_AX25, ETH_P_ALL …</summary>
-    public static FlagSet EthernetProtocols => new(933, 105, false, 88363, 0, 0, 0x0);
+    public static FlagSet EthernetProtocols => new(933, 105, false, 88360, 0, 0, 0x0);
 
     /// <summary>Values: SCM_RIGHTS, SCM_CREDENTIALS, SCM_SECURITY …</summary>
-    public static FlagSet ControlMessages => new(1038, 11, false, 88373, 0, 0, 0x0);
+    public static FlagSet ControlMessages => new(1038, 11, false, 88370, 0, 0, 0x0);
 
     /// <summary>Values: IP_TOS, IP_TTL, IP_RECVOPTS …</summary>
-    public static FlagSet IpControlMessages => new(1049, 8, false, 88280, 0, 0, 0x0);
+    public static FlagSet IpControlMessages => new(1049, 8, false, 88277, 0, 0, 0x0);
 
     /// <summary>Values: IPT_SO_SET_REPLACE, IPT_SO_SET_ADD_COUNTERS, ARPT_SO_SET_REPLACE …</summary>
-    public static FlagSet IpTablesSet => new(1057, 6, false, 88280, 0, 0, 0x0);
+    public static FlagSet IpTablesSet => new(1057, 6, false, 88277, 0, 0, 0x0);
 
     /// <summary>Values: IPT_SO_GET_INFO, IPT_SO_GET_ENTRIES, IPT_SO_GET_REVISION_MATCH …</summary>
-    public static FlagSet IpTablesGet => new(1063, 11, false, 88280, 0, 0, 0x0);
+    public static FlagSet IpTablesGet => new(1063, 11, false, 88277, 0, 0, 0x0);
 
     /// <summary>Values: IP6T_SO_SET_REPLACE, IP6T_SO_SET_ADD_COUNTERS</summary>
-    public static FlagSet Ip6TablesSet => new(1074, 2, false, 88287, 0, 0, 0x0);
+    public static FlagSet Ip6TablesSet => new(1074, 2, false, 88284, 0, 0, 0x0);
 
     /// <summary>Values: IP6T_SO_GET_INFO, IP6T_SO_GET_ENTRIES, IP6T_SO_GET_REVISION_MATCH …</summary>
-    public static FlagSet Ip6TablesGet => new(1076, 4, false, 88287, 0, 0, 0x0);
+    public static FlagSet Ip6TablesGet => new(1076, 4, false, 88284, 0, 0, 0x0);
 
     /// <summary>Values: ICMP_FILTER</summary>
-    public static FlagSet RawOptions => new(1080, 1, false, 88381, 0, 0, 0x0);
+    public static FlagSet RawOptions => new(1080, 1, false, 88378, 0, 0, 0x0);
 
     /// <summary>Values: ICMP_ECHOREPLY, ICMP_DEST_UNREACH, ICMP_SOURCE_QUENCH …</summary>
-    public static FlagSet IcmpTypes => new(1081, 13, false, 88389, 0, 0, 0x0);
+    public static FlagSet IcmpTypes => new(1081, 13, false, 88386, 0, 0, 0x0);
 
     /// <summary>Values: SO_VM_SOCKETS_BUFFER_SIZE, SO_VM_SOCKETS_BUFFER_MIN_SIZE, SO_VM_SOCKETS_BUFFER_MAX_SIZE …</summary>
-    public static FlagSet VsockOptions => new(1094, 8, false, 88398, 0, 0, 0x0);
+    public static FlagSet VsockOptions => new(1094, 8, false, 88395, 0, 0, 0x0);
 
     /// <summary>Values: CAN_RAW_FILTER, CAN_RAW_ERR_FILTER, CAN_RAW_LOOPBACK …</summary>
-    public static FlagSet CanRawOptions => new(1102, 8, false, 88416, 0, 0, 0x0);
+    public static FlagSet CanRawOptions => new(1102, 8, false, 88413, 0, 0, 0x0);
 
     /// <summary>Values: TIPC_IMPORTANCE, TIPC_SRC_DROPPABLE, TIPC_DEST_DROPPABLE …</summary>
-    public static FlagSet TipcOptions => new(1110, 12, false, 88428, 0, 0, 0x0);
+    public static FlagSet TipcOptions => new(1110, 12, false, 88425, 0, 0, 0x0);
 
     /// <summary>Values: DCCP_SOCKOPT_PACKET_SIZE, DCCP_SOCKOPT_SERVICE, DCCP_SOCKOPT_CHANGE_L …</summary>
-    public static FlagSet DccpOptions => new(1122, 15, false, 88437, 0, 0, 0x0);
+    public static FlagSet DccpOptions => new(1122, 15, false, 88434, 0, 0, 0x0);
 
     /// <summary>Values: ALG_SET_KEY, ALG_SET_IV, ALG_SET_OP …</summary>
-    public static FlagSet AlgOptions => new(1137, 7, false, 88454, 0, 0, 0x0);
+    public static FlagSet AlgOptions => new(1137, 7, false, 88451, 0, 0, 0x0);
 
     /// <summary>Values: TLS_TX, TLS_RX, TLS_TX_ZEROCOPY_RO …</summary>
-    public static FlagSet TlsOptions => new(1144, 5, false, 88466, 0, 0, 0x0);
+    public static FlagSet TlsOptions => new(1144, 5, false, 88463, 0, 0, 0x0);
 
     /// <summary>Values: XDP_MMAP_OFFSETS, XDP_RX_RING, XDP_TX_RING …</summary>
-    public static FlagSet XdpOptions => new(1149, 9, false, 88474, 0, 0, 0x0);
+    public static FlagSet XdpOptions => new(1149, 9, false, 88471, 0, 0, 0x0);
 
     /// <summary>Values: BTPROTO_L2CAP, BTPROTO_HCI, BTPROTO_SCO …</summary>
-    public static FlagSet BluetoothProtocols => new(1158, 8, false, 88482, 0, 0, 0x0);
+    public static FlagSet BluetoothProtocols => new(1158, 8, false, 88479, 0, 0, 0x0);
 
     /// <summary>Values: CAN_RAW, CAN_BCM, CAN_TP16 …</summary>
-    public static FlagSet CanProtocols => new(1166, 7, false, 88494, 0, 0, 0x0);
+    public static FlagSet CanProtocols => new(1166, 7, false, 88491, 0, 0, 0x0);
 
     /// <summary>Values: ARPHRD_NETROM, ARPHRD_ETHER, ARPHRD_EETHER …</summary>
-    public static FlagSet ArpHardware => new(1173, 67, false, 88502, 0, 0, 0x0);
+    public static FlagSet ArpHardware => new(1173, 67, false, 88499, 0, 0, 0x0);
 
     /// <summary>Values: PACKET_HOST, PACKET_BROADCAST, PACKET_MULTICAST …</summary>
-    public static FlagSet PacketTypes => new(1240, 8, false, 88312, 0, 0, 0x0);
+    public static FlagSet PacketTypes => new(1240, 8, false, 88309, 0, 0, 0x0);
 
     /// <summary>Values: PACKET_MR_MULTICAST, PACKET_MR_PROMISC, PACKET_MR_ALLMULTI …</summary>
-    public static FlagSet PacketMembership => new(1248, 4, false, 88513, 0, 0, 0x0);
+    public static FlagSet PacketMembership => new(1248, 4, false, 88510, 0, 0, 0x0);
 
     /// <summary>Values: VMADDR_CID_HYPERVISOR, VMADDR_CID_LOCAL, VMADDR_CID_HOST …</summary>
-    public static FlagSet VsockCid => new(1252, 4, false, 88527, 0, 0, 0x0);
+    public static FlagSet VsockCid => new(1252, 4, false, 88524, 0, 0, 0x0);
 
     /// <summary>Flags: VMADDR_FLAG_TO_HOST</summary>
-    public static FlagSet VsockFlags => new(1256, 1, true, 88542, 0, 0, 0x0);
+    public static FlagSet VsockFlags => new(1256, 1, true, 88539, 0, 0, 0x0);
 
     /// <summary>Values: SOCK_TXREHASH_DISABLED, SOCK_TXREHASH_ENABLED, SOCK_TXREHASH_DEFAULT</summary>
-    public static FlagSet TxRehash => new(1257, 3, false, 88558, 0, 0, 0x0);
+    public static FlagSet TxRehash => new(1257, 3, false, 88555, 0, 0, 0x0);
 
     /// <summary>Flags: SOF_TIMESTAMPING_TX_HARDWARE, SOF_TIMESTAMPING_TX_SOFTWARE, SOF_TIMESTAMPING_RX_HARDWARE …</summary>
-    public static FlagSet TimestampingFlags => new(1260, 19, true, 88576, 0, 0, 0x0);
+    public static FlagSet TimestampingFlags => new(1260, 19, true, 88573, 0, 0, 0x0);
 
     /// <summary>Flags: POLLIN, POLLPRI, POLLOUT …</summary>
-    public static FlagSet PollEvents => new(1279, 14, true, 88597, 0, 0, 0x0);
+    public static FlagSet PollEvents => new(1279, 14, true, 88594, 0, 0, 0x0);
 
     /// <summary>Values: EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD</summary>
-    public static FlagSet EpollOps => new(1293, 3, false, 88605, 0, 0, 0x0);
+    public static FlagSet EpollOps => new(1293, 3, false, 88602, 0, 0, 0x0);
 
     /// <summary>Flags: EPOLLIN, EPOLLPRI, EPOLLOUT …</summary>
-    public static FlagSet EpollEvents => new(1296, 16, true, 88619, 0, 0, 0x0);
+    public static FlagSet EpollEvents => new(1296, 16, true, 88616, 0, 0, 0x0);
 
     /// <summary>Flags: EPOLL_CLOEXEC</summary>
-    public static FlagSet EpollFlags => new(1312, 1, true, 88628, 0, 0, 0x0);
+    public static FlagSet EpollFlags => new(1312, 1, true, 88625, 0, 0, 0x0);
 
     /// <summary>Flags: EFD_SEMAPHORE, EFD_CLOEXEC, EFD_NONBLOCK</summary>
-    public static FlagSet EventfdFlags => new(1313, 3, true, 88638, 0, 0, 0x0);
+    public static FlagSet EventfdFlags => new(1313, 3, true, 88635, 0, 0, 0x0);
 
     /// <summary>Flags: SFD_CLOEXEC, SFD_NONBLOCK</summary>
-    public static FlagSet SignalfdFlags => new(1316, 2, true, 88646, 0, 0, 0x0);
+    public static FlagSet SignalfdFlags => new(1316, 2, true, 88643, 0, 0, 0x0);
 
     /// <summary>Flags: TFD_CLOEXEC, TFD_NONBLOCK</summary>
-    public static FlagSet TimerfdFlags => new(1318, 2, true, 88654, 0, 0, 0x0);
+    public static FlagSet TimerfdFlags => new(1318, 2, true, 88651, 0, 0, 0x0);
 
     /// <summary>Flags: TFD_TIMER_ABSTIME, TFD_TIMER_CANCEL_ON_SET</summary>
-    public static FlagSet TimerfdSetFlags => new(1320, 2, true, 88654, 0, 0, 0x0);
+    public static FlagSet TimerfdSetFlags => new(1320, 2, true, 88651, 0, 0, 0x0);
 
     /// <summary>Flags: IN_NONBLOCK, IN_CLOEXEC</summary>
-    public static FlagSet InotifyFlags => new(1322, 2, true, 88662, 0, 0, 0x0);
+    public static FlagSet InotifyFlags => new(1322, 2, true, 88659, 0, 0, 0x0);
 
     /// <summary>Flags: IN_ACCESS, IN_MODIFY, IN_ATTRIB …</summary>
-    public static FlagSet InotifyMask => new(1324, 22, true, 88662, 0, 0, 0x0);
+    public static FlagSet InotifyMask => new(1324, 22, true, 88659, 0, 0, 0x0);
 
     /// <summary>Values: FAN_CLASS_NOTIF, FAN_CLASS_CONTENT, FAN_CLASS_PRE_CONTENT</summary>
-    public static FlagSet FanotifyClass => new(1346, 3, false, 88669, 0, 0, 0x0);
+    public static FlagSet FanotifyClass => new(1346, 3, false, 88666, 0, 0, 0x0);
 
     /// <summary>Flags: FAN_CLOEXEC, FAN_NONBLOCK, FAN_UNLIMITED_QUEUE …</summary>
-    public static FlagSet FanotifyInitFlags => new(1349, 13, true, 88683, 1346, 3, 0xc);
+    public static FlagSet FanotifyInitFlags => new(1349, 13, true, 88680, 1346, 3, 0xc);
 
     /// <summary>Flags: FAN_MARK_ADD, FAN_MARK_REMOVE, FAN_MARK_FLUSH …</summary>
-    public static FlagSet FanotifyMarkFlags => new(1362, 12, true, 88691, 0, 0, 0x0);
+    public static FlagSet FanotifyMarkFlags => new(1362, 12, true, 88688, 0, 0, 0x0);
 
     /// <summary>Flags: FAN_ACCESS, FAN_MODIFY, FAN_ATTRIB …</summary>
-    public static FlagSet FanotifyMask => new(1374, 24, true, 88683, 0, 0, 0x0);
+    public static FlagSet FanotifyMask => new(1374, 25, true, 88680, 0, 0, 0x0);
 
     /// <summary>Values: SIGHUP, SIGINT, SIGQUIT …</summary>
-    public static FlagSet Signals => new(1398, 64, false, 88704, 0, 0, 0x0);
+    public static FlagSet Signals => new(1399, 64, false, 88701, 0, 0, 0x0);
 
     /// <summary>Flags: SA_RESTORER, SA_ONSTACK, SA_RESTART …</summary>
-    public static FlagSet SigactionFlags => new(1462, 8, true, 88711, 0, 0, 0x0);
+    public static FlagSet SigactionFlags => new(1463, 8, true, 88708, 0, 0, 0x0);
 
     /// <summary>Values: SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK</summary>
-    public static FlagSet SigprocmaskHow => new(1470, 3, false, 88718, 0, 0, 0x0);
+    public static FlagSet SigprocmaskHow => new(1471, 3, false, 88715, 0, 0, 0x0);
 
     /// <summary>Flags: SS_ONSTACK, SS_DISABLE, SS_AUTODISARM</summary>
-    public static FlagSet SigaltstackFlags => new(1473, 3, true, 88726, 0, 0, 0x0);
+    public static FlagSet SigaltstackFlags => new(1474, 3, true, 88723, 0, 0, 0x0);
 
     /// <summary>Values: SI_USER, SI_KERNEL, SI_ASYNCNL …</summary>
-    public static FlagSet SiginfoCodes => new(1476, 10, false, 88733, 0, 0, 0x0);
+    public static FlagSet SiginfoCodes => new(1477, 10, false, 88730, 0, 0, 0x0);
 
     /// <summary>Values: CLD_EXITED, CLD_KILLED, CLD_DUMPED …</summary>
-    public static FlagSet SigchldCodes => new(1486, 6, false, 88740, 0, 0, 0x0);
+    public static FlagSet SigchldCodes => new(1487, 6, false, 88737, 0, 0, 0x0);
 
     /// <summary>Values: SEGV_MAPERR, SEGV_ACCERR, SEGV_BNDERR …</summary>
-    public static FlagSet SigsegvCodes => new(1492, 10, false, 88748, 0, 0, 0x0);
+    public static FlagSet SigsegvCodes => new(1493, 10, false, 88745, 0, 0, 0x0);
 
     /// <summary>Values: BUS_ADRALN, BUS_ADRERR, BUS_OBJERR …</summary>
-    public static FlagSet SigbusCodes => new(1502, 5, false, 88757, 0, 0, 0x0);
+    public static FlagSet SigbusCodes => new(1503, 5, false, 88754, 0, 0, 0x0);
 
     /// <summary>Values: FPE_INTDIV, FPE_INTOVF, FPE_FLTDIV …</summary>
-    public static FlagSet SigfpeCodes => new(1507, 10, false, 88765, 0, 0, 0x0);
+    public static FlagSet SigfpeCodes => new(1508, 10, false, 88762, 0, 0, 0x0);
 
     /// <summary>Values: ILL_ILLOPC, ILL_ILLOPN, ILL_ILLADR …</summary>
-    public static FlagSet SigillCodes => new(1517, 9, false, 88773, 0, 0, 0x0);
+    public static FlagSet SigillCodes => new(1518, 9, false, 88770, 0, 0, 0x0);
 
     /// <summary>Values: TRAP_BRKPT, TRAP_TRACE, TRAP_BRANCH …</summary>
-    public static FlagSet SigtrapCodes => new(1526, 6, false, 88781, 0, 0, 0x0);
+    public static FlagSet SigtrapCodes => new(1527, 6, false, 88778, 0, 0, 0x0);
 
     /// <summary>Values: POLL_IN, POLL_OUT, POLL_MSG …</summary>
-    public static FlagSet SigpollCodes => new(1532, 6, false, 88790, 0, 0, 0x0);
+    public static FlagSet SigpollCodes => new(1533, 6, false, 88787, 0, 0, 0x0);
 
     /// <summary>Values: SIGEV_SIGNAL, SIGEV_NONE, SIGEV_THREAD …</summary>
-    public static FlagSet SigeventNotify => new(1538, 4, false, 88799, 0, 0, 0x0);
+    public static FlagSet SigeventNotify => new(1539, 4, false, 88796, 0, 0, 0x0);
 
     /// <summary>Flags: PIDFD_NONBLOCK, PIDFD_THREAD</summary>
-    public static FlagSet PidfdFlags => new(1542, 2, true, 88809, 0, 0, 0x0);
+    public static FlagSet PidfdFlags => new(1543, 2, true, 88806, 0, 0, 0x0);
 
     /// <summary>Flags: PIDFD_SIGNAL_THREAD, PIDFD_SIGNAL_THREAD_GROUP, PIDFD_SIGNAL_PROCESS_GROUP</summary>
-    public static FlagSet PidfdSignalFlags => new(1544, 3, true, 88819, 0, 0, 0x0);
+    public static FlagSet PidfdSignalFlags => new(1545, 3, true, 88816, 0, 0, 0x0);
 
     /// <summary>Values: FUTEX_WAIT, FUTEX_WAKE, FUTEX_FD …</summary>
-    public static FlagSet FutexOps => new(1547, 27, false, 88836, 0, 0, 0x0);
+    public static FlagSet FutexOps => new(1548, 27, false, 88833, 0, 0, 0x0);
 
     /// <summary>Flags: FUTEX_CLOCK_REALTIME, FUTEX_ROBUST_UNLOCK, FUTEX_ROBUST_LIST32</summary>
-    public static FlagSet Futex => new(1574, 3, true, 88836, 1547, 27, 0xff);
+    public static FlagSet Futex => new(1575, 3, true, 88833, 1548, 27, 0xff);
 
     /// <summary>Flags: FUTEX2_NUMA, FUTEX2_MPOL, FUTEX2_PRIVATE</summary>
-    public static FlagSet Futex2Flags => new(1577, 3, true, 88846, 0, 0, 0x0);
+    public static FlagSet Futex2Flags => new(1578, 3, true, 88843, 0, 0, 0x0);
 
     /// <summary>Values: FUTEX2_SIZE_U8, FUTEX2_SIZE_U16, FUTEX2_SIZE_U32 …</summary>
-    public static FlagSet Futex2Sizes => new(1580, 4, false, 88857, 0, 0, 0x0);
+    public static FlagSet Futex2Sizes => new(1581, 4, false, 88854, 0, 0, 0x0);
 
     /// <summary>Flags: FUTEX2_PRIVATE, FUTEX2_NUMA, FUTEX2_MPOL</summary>
-    public static FlagSet Futex2 => new(1584, 3, true, 88846, 1580, 4, 0x3);
+    public static FlagSet Futex2 => new(1585, 3, true, 88843, 1581, 4, 0x3);
 
     /// <summary>Values: FUTEX_OP_SET, FUTEX_OP_ADD, FUTEX_OP_OR …</summary>
-    public static FlagSet FutexWakeOps => new(1587, 5, false, 88873, 0, 0, 0x0);
+    public static FlagSet FutexWakeOps => new(1588, 5, false, 88870, 0, 0, 0x0);
 
     /// <summary>Values: FUTEX_OP_CMP_EQ, FUTEX_OP_CMP_NE, FUTEX_OP_CMP_LT …</summary>
-    public static FlagSet FutexWakeComparisons => new(1592, 6, false, 88886, 0, 0, 0x0);
+    public static FlagSet FutexWakeComparisons => new(1593, 6, false, 88883, 0, 0, 0x0);
 
     /// <summary>Flags: CLONE_VM, CLONE_FS, CLONE_FILES …</summary>
-    public static FlagSet CloneFlags => new(1598, 26, true, 88903, 0, 0, 0x0);
+    public static FlagSet CloneFlags => new(1599, 26, true, 88900, 0, 0, 0x0);
 
     /// <summary>Flags: CLONE_NEWTIME, CLONE_VM, CLONE_FS …</summary>
-    public static FlagSet UnshareFlags => new(1624, 14, true, 88903, 0, 0, 0x0);
+    public static FlagSet UnshareFlags => new(1625, 14, true, 88900, 0, 0, 0x0);
 
     /// <summary>Flags: CLONE_NEWTIME, CLONE_NEWNS, CLONE_NEWCGROUP …</summary>
-    public static FlagSet SetnsTypes => new(1638, 8, true, 88913, 0, 0, 0x0);
+    public static FlagSet SetnsTypes => new(1639, 8, true, 88910, 0, 0, 0x0);
 
     /// <summary>Flags: WNOHANG, WEXITED, WSTOPPED …</summary>
-    public static FlagSet WaitOptions => new(1646, 8, true, 88926, 0, 0, 0x0);
+    public static FlagSet WaitOptions => new(1647, 8, true, 88923, 0, 0, 0x0);
 
     /// <summary>Values: P_ALL, P_PID, P_PGID …</summary>
-    public static FlagSet WaitidTypes => new(1654, 4, false, 88931, 0, 0, 0x0);
+    public static FlagSet WaitidTypes => new(1655, 4, false, 88928, 0, 0, 0x0);
 
     /// <summary>Values: PTRACE_TRACEME, PTRACE_PEEKTEXT, PTRACE_PEEKDATA …</summary>
     public static FlagSet PtraceRequests => PtraceRequestsOf(SyscallTable.Native);
@@ -455,53 +455,53 @@ public static partial class FlagSets
     /// <summary><see cref="PtraceRequests"/> of an architecture: the values differ.</summary>
     public static FlagSet PtraceRequestsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(1702, 36, false, 88937, 0, 0, 0x0)
-            : new(1658, 44, false, 88937, 0, 0, 0x0);
+            ? new(1703, 36, false, 88934, 0, 0, 0x0)
+            : new(1659, 44, false, 88934, 0, 0, 0x0);
 
     /// <summary>Flags: PTRACE_O_TRACESYSGOOD, PTRACE_O_TRACEFORK, PTRACE_O_TRACEVFORK …</summary>
-    public static FlagSet PtraceOptions => new(1738, 10, true, 88948, 0, 0, 0x0);
+    public static FlagSet PtraceOptions => new(1739, 10, true, 88945, 0, 0, 0x0);
 
     /// <summary>Values: PTRACE_EVENT_FORK, PTRACE_EVENT_VFORK, PTRACE_EVENT_CLONE …</summary>
-    public static FlagSet PtraceEvents => new(1748, 8, false, 88961, 0, 0, 0x0);
+    public static FlagSet PtraceEvents => new(1749, 8, false, 88958, 0, 0, 0x0);
 
-    /// <summary>Values: PR_PPC_DEXCR_SBHE, PR_SET_PDEATHSIG, PR_GET_PDEATHSIG …</summary>
-    public static FlagSet PrctlOptions => new(1756, 81, false, 88978, 0, 0, 0x0);
+    /// <summary>Values: PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_GET_DUMPABLE …</summary>
+    public static FlagSet PrctlOptions => new(1757, 80, false, 88975, 0, 0, 0x0);
 
     /// <summary>Values: PR_SET_MM_START_CODE, PR_SET_MM_END_CODE, PR_SET_MM_START_DATA …</summary>
-    public static FlagSet PrctlSetMm => new(1837, 15, false, 88985, 0, 0, 0x0);
+    public static FlagSet PrctlSetMm => new(1837, 15, false, 88982, 0, 0, 0x0);
 
     /// <summary>Values: PR_CAP_AMBIENT_IS_SET, PR_CAP_AMBIENT_RAISE, PR_CAP_AMBIENT_LOWER …</summary>
-    public static FlagSet PrctlCapAmbient => new(1852, 4, false, 88999, 0, 0, 0x0);
+    public static FlagSet PrctlCapAmbient => new(1852, 4, false, 88996, 0, 0, 0x0);
 
     /// <summary>Values: PR_MCE_KILL_CLEAR, PR_MCE_KILL_SET</summary>
-    public static FlagSet PrctlMceKill => new(1856, 2, false, 89018, 0, 0, 0x0);
+    public static FlagSet PrctlMceKill => new(1856, 2, false, 89015, 0, 0, 0x0);
 
     /// <summary>Values: PR_MCE_KILL_LATE, PR_MCE_KILL_EARLY, PR_MCE_KILL_DEFAULT</summary>
-    public static FlagSet PrctlMceKillPolicy => new(1858, 3, false, 89018, 0, 0, 0x0);
+    public static FlagSet PrctlMceKillPolicy => new(1858, 3, false, 89015, 0, 0, 0x0);
 
     /// <summary>Values: PR_SPEC_STORE_BYPASS, PR_SPEC_INDIRECT_BRANCH, PR_SPEC_L1D_FLUSH</summary>
-    public static FlagSet PrctlSpeculation => new(1861, 3, false, 89034, 0, 0, 0x0);
+    public static FlagSet PrctlSpeculation => new(1861, 3, false, 89031, 0, 0, 0x0);
 
     /// <summary>Flags: PR_SPEC_PRCTL, PR_SPEC_ENABLE, PR_SPEC_DISABLE …</summary>
-    public static FlagSet PrctlSpeculationFlags => new(1864, 5, true, 89034, 0, 0, 0x0);
+    public static FlagSet PrctlSpeculationFlags => new(1864, 5, true, 89031, 0, 0, 0x0);
 
     /// <summary>Values: PR_TSC_ENABLE, PR_TSC_SIGSEGV</summary>
-    public static FlagSet PrctlTsc => new(1869, 2, false, 89046, 0, 0, 0x0);
+    public static FlagSet PrctlTsc => new(1869, 2, false, 89043, 0, 0, 0x0);
 
     /// <summary>Values: PR_SET_VMA_ANON_NAME</summary>
-    public static FlagSet PrctlTimerSlackVma => new(1871, 1, false, 89057, 0, 0, 0x0);
+    public static FlagSet PrctlTimerSlackVma => new(1871, 1, false, 89054, 0, 0, 0x0);
 
     /// <summary>Values: PR_SYS_DISPATCH_OFF, PR_SYS_DISPATCH_ON, PR_SYS_DISPATCH_INCLUSIVE_ON</summary>
-    public static FlagSet PrctlSyscallUserDispatch => new(1872, 3, false, 88978, 0, 0, 0x0);
+    public static FlagSet PrctlSyscallUserDispatch => new(1872, 3, false, 88975, 0, 0, 0x0);
 
     /// <summary>Values: PR_SCHED_CORE_GET, PR_SCHED_CORE_CREATE, PR_SCHED_CORE_SHARE_TO …</summary>
-    public static FlagSet PrctlSchedCore => new(1875, 4, false, 89072, 0, 0, 0x0);
+    public static FlagSet PrctlSchedCore => new(1875, 4, false, 89069, 0, 0, 0x0);
 
     /// <summary>Flags: PR_MDWE_REFUSE_EXEC_GAIN, PR_MDWE_NO_INHERIT</summary>
-    public static FlagSet PrctlMdwe => new(1879, 2, true, 89090, 0, 0, 0x0);
+    public static FlagSet PrctlMdwe => new(1879, 2, true, 89087, 0, 0, 0x0);
 
     /// <summary>Flags: SECBIT_NOROOT, SECBIT_NOROOT_LOCKED, SECBIT_NO_SETUID_FIXUP …</summary>
-    public static FlagSet Securebits => new(1881, 12, true, 89102, 0, 0, 0x0);
+    public static FlagSet Securebits => new(1881, 12, true, 89099, 0, 0, 0x0);
 
     /// <summary>Values: ARCH_SHSTK_SHSTK, ARCH_SHSTK_WRSS, ARCH_XCOMP_TILECFG …</summary>
     public static FlagSet ArchPrctl => ArchPrctlOf(SyscallTable.Native);
@@ -509,422 +509,422 @@ public static partial class FlagSets
     /// <summary><see cref="ArchPrctl"/> of an architecture: the values differ.</summary>
     public static FlagSet ArchPrctlOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(1920, 0, false, 89113, 0, 0, 0x0)
-            : new(1893, 27, false, 89113, 0, 0, 0x0);
+            ? new(1920, 0, false, 89110, 0, 0, 0x0)
+            : new(1893, 27, false, 89110, 0, 0, 0x0);
 
     /// <summary>Values: RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA …</summary>
-    public static FlagSet Rlimits => new(1920, 16, false, 89122, 0, 0, 0x0);
+    public static FlagSet Rlimits => new(1920, 16, false, 89119, 0, 0, 0x0);
 
     /// <summary>Values: RUSAGE_SELF, RUSAGE_THREAD, RUSAGE_BOTH …</summary>
-    public static FlagSet RusageWho => new(1936, 4, false, 89133, 0, 0, 0x0);
+    public static FlagSet RusageWho => new(1936, 4, false, 89130, 0, 0, 0x0);
 
     /// <summary>Values: PRIO_PROCESS, PRIO_PGRP, PRIO_USER</summary>
-    public static FlagSet PriorityWhich => new(1940, 3, false, 89144, 0, 0, 0x0);
+    public static FlagSet PriorityWhich => new(1940, 3, false, 89141, 0, 0, 0x0);
 
     /// <summary>Values: IOPRIO_WHO_PROCESS, IOPRIO_WHO_PGRP, IOPRIO_WHO_USER</summary>
-    public static FlagSet IoprioWhich => new(1943, 3, false, 89153, 0, 0, 0x0);
+    public static FlagSet IoprioWhich => new(1943, 3, false, 89150, 0, 0, 0x0);
 
     /// <summary>Values: IOPRIO_CLASS_NONE, IOPRIO_CLASS_RT, IOPRIO_CLASS_BE …</summary>
-    public static FlagSet IoprioClasses => new(1946, 5, false, 89168, 0, 0, 0x0);
+    public static FlagSet IoprioClasses => new(1946, 5, false, 89165, 0, 0, 0x0);
 
     /// <summary>Values: CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID …</summary>
-    public static FlagSet ClockIds => new(1951, 13, false, 89185, 0, 0, 0x0);
+    public static FlagSet ClockIds => new(1951, 13, false, 89182, 0, 0, 0x0);
 
     /// <summary>Flags: TIMER_ABSTIME</summary>
-    public static FlagSet TimerFlags => new(1964, 1, true, 89195, 0, 0, 0x0);
+    public static FlagSet TimerFlags => new(1964, 1, true, 89192, 0, 0, 0x0);
 
     /// <summary>Values: ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF</summary>
-    public static FlagSet ItimerWhich => new(1965, 3, false, 89205, 0, 0, 0x0);
+    public static FlagSet ItimerWhich => new(1965, 3, false, 89202, 0, 0, 0x0);
 
     /// <summary>Flags: ADJ_OFFSET_SS_READ, ADJ_OFFSET_SINGLESHOT, ADJ_OFFSET …</summary>
-    public static FlagSet AdjtimexModes => new(1968, 13, true, 89216, 0, 0, 0x0);
+    public static FlagSet AdjtimexModes => new(1968, 13, true, 89213, 0, 0, 0x0);
 
     /// <summary>Flags: STA_PLL, STA_PPSFREQ, STA_PPSTIME …</summary>
-    public static FlagSet AdjtimexStatus => new(1981, 16, true, 89224, 0, 0, 0x0);
+    public static FlagSet AdjtimexStatus => new(1981, 16, true, 89221, 0, 0, 0x0);
 
     /// <summary>Values: TIME_OK, TIME_INS, TIME_DEL …</summary>
-    public static FlagSet AdjtimexStates => new(1997, 6, false, 89232, 0, 0, 0x0);
+    public static FlagSet AdjtimexStates => new(1997, 6, false, 89229, 0, 0, 0x0);
 
     /// <summary>Values: SCHED_NORMAL, SCHED_FIFO, SCHED_RR …</summary>
-    public static FlagSet SchedPolicies => new(2003, 8, false, 89241, 0, 0, 0x0);
+    public static FlagSet SchedPolicies => new(2003, 8, false, 89238, 0, 0, 0x0);
 
     /// <summary>Flags: SCHED_RESET_ON_FORK</summary>
-    public static FlagSet SchedPolicyFlags => new(2011, 1, true, 89241, 2003, 8, 0x3fffffff);
+    public static FlagSet SchedPolicyFlags => new(2011, 1, true, 89238, 2003, 8, 0x3fffffff);
 
     /// <summary>Flags: SCHED_FLAG_RESET_ON_FORK, SCHED_FLAG_RECLAIM, SCHED_FLAG_DL_OVERRUN …</summary>
-    public static FlagSet SchedAttrFlags => new(2012, 7, true, 89251, 0, 0, 0x0);
+    public static FlagSet SchedAttrFlags => new(2012, 7, true, 89248, 0, 0, 0x0);
 
     /// <summary>Values: CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH …</summary>
-    public static FlagSet Capabilities => new(2019, 41, false, 89266, 0, 0, 0x0);
+    public static FlagSet Capabilities => new(2019, 41, false, 89263, 0, 0, 0x0);
 
     /// <summary>Values: _LINUX_CAPABILITY_VERSION_1, _LINUX_CAPABILITY_VERSION_2, _LINUX_CAPABILITY_VERSION_3</summary>
-    public static FlagSet CapVersions => new(2060, 3, false, 89274, 0, 0, 0x0);
+    public static FlagSet CapVersions => new(2060, 3, false, 89271, 0, 0, 0x0);
 
     /// <summary>Flags: MS_RDONLY, MS_NOSUID, MS_NODEV …</summary>
-    public static FlagSet MountFlags => new(2063, 31, true, 88132, 0, 0, 0x0);
+    public static FlagSet MountFlags => new(2063, 31, true, 88129, 0, 0, 0x0);
 
     /// <summary>Flags: MNT_FORCE, MNT_DETACH, MNT_EXPIRE …</summary>
-    public static FlagSet UmountFlags => new(2094, 4, true, 89304, 0, 0, 0x0);
+    public static FlagSet UmountFlags => new(2094, 4, true, 89301, 0, 0, 0x0);
 
     /// <summary>Flags: FSOPEN_CLOEXEC</summary>
-    public static FlagSet FsopenFlags => new(2098, 1, true, 89312, 0, 0, 0x0);
+    public static FlagSet FsopenFlags => new(2098, 1, true, 89309, 0, 0, 0x0);
 
     /// <summary>Flags: FSPICK_CLOEXEC, FSPICK_SYMLINK_NOFOLLOW, FSPICK_NO_AUTOMOUNT …</summary>
-    public static FlagSet FspickFlags => new(2099, 4, true, 89323, 0, 0, 0x0);
+    public static FlagSet FspickFlags => new(2099, 4, true, 89320, 0, 0, 0x0);
 
     /// <summary>Values: FSCONFIG_SET_FLAG, FSCONFIG_SET_STRING, FSCONFIG_SET_BINARY …</summary>
-    public static FlagSet FsconfigCommands => new(2103, 9, false, 89334, 0, 0, 0x0);
+    public static FlagSet FsconfigCommands => new(2103, 9, false, 89331, 0, 0, 0x0);
 
     /// <summary>Flags: FSMOUNT_CLOEXEC, FSMOUNT_NAMESPACE</summary>
-    public static FlagSet FsmountFlags => new(2112, 2, true, 89347, 0, 0, 0x0);
+    public static FlagSet FsmountFlags => new(2112, 2, true, 89344, 0, 0, 0x0);
 
     /// <summary>Values: MOUNT_ATTR_RELATIME, MOUNT_ATTR_NOATIME, MOUNT_ATTR_STRICTATIME</summary>
-    public static FlagSet MountAttrAtime => new(2114, 3, false, 89359, 0, 0, 0x0);
+    public static FlagSet MountAttrAtime => new(2114, 3, false, 89356, 0, 0, 0x0);
 
     /// <summary>Flags: MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV …</summary>
-    public static FlagSet MountAttrs => new(2117, 9, true, 89359, 0, 0, 0x0);
+    public static FlagSet MountAttrs => new(2117, 9, true, 89356, 0, 0, 0x0);
 
     /// <summary>Flags: MOVE_MOUNT_F_SYMLINKS, MOVE_MOUNT_F_AUTOMOUNTS, MOVE_MOUNT_F_EMPTY_PATH …</summary>
-    public static FlagSet MoveMountFlags => new(2126, 8, true, 89374, 0, 0, 0x0);
+    public static FlagSet MoveMountFlags => new(2126, 8, true, 89371, 0, 0, 0x0);
 
     /// <summary>Flags: OPEN_TREE_CLONE, OPEN_TREE_NAMESPACE, OPEN_TREE_CLOEXEC …</summary>
-    public static FlagSet OpenTreeFlags => new(2134, 7, true, 89389, 0, 0, 0x0);
+    public static FlagSet OpenTreeFlags => new(2134, 7, true, 89386, 0, 0, 0x0);
 
     /// <summary>Flags: MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE …</summary>
-    public static FlagSet MountPropagation => new(2141, 4, true, 88132, 0, 0, 0x0);
+    public static FlagSet MountPropagation => new(2141, 4, true, 88129, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH …</summary>
-    public static FlagSet MountSetattrFlags => new(2145, 4, true, 87860, 0, 0, 0x0);
+    public static FlagSet MountSetattrFlags => new(2145, 4, true, 87857, 0, 0, 0x0);
 
     /// <summary>Flags: STATMOUNT_SB_BASIC, STATMOUNT_MNT_BASIC, STATMOUNT_PROPAGATE_FROM …</summary>
-    public static FlagSet StatmountMask => new(2149, 15, true, 89403, 0, 0, 0x0);
+    public static FlagSet StatmountMask => new(2149, 15, true, 89400, 0, 0, 0x0);
 
     /// <summary>Flags: STATX_ALL, STATX_BASIC_STATS, STATX_TYPE …</summary>
-    public static FlagSet StatxMask => new(2164, 20, true, 89417, 0, 0, 0x0);
+    public static FlagSet StatxMask => new(2164, 20, true, 89414, 0, 0, 0x0);
 
     /// <summary>Flags: STATX_ATTR_COMPRESSED, STATX_ATTR_IMMUTABLE, STATX_ATTR_APPEND …</summary>
-    public static FlagSet StatxAttributes => new(2184, 10, true, 89427, 0, 0, 0x0);
+    public static FlagSet StatxAttributes => new(2184, 10, true, 89424, 0, 0, 0x0);
 
     /// <summary>Values: QNX4_SUPER_MAGIC, AUTOFS_SUPER_MAGIC, MINIX_SUPER_MAGIC …</summary>
-    public static FlagSet StatfsTypes => new(2194, 78, false, 89442, 0, 0, 0x0);
+    public static FlagSet StatfsTypes => new(2194, 78, false, 89439, 0, 0, 0x0);
 
     /// <summary>Flags: ST_VALID, ST_RDONLY, ST_NOSUID …</summary>
-    public static FlagSet StatfsFlags => new(2272, 11, true, 89452, 0, 0, 0x0);
+    public static FlagSet StatfsFlags => new(2272, 11, true, 89449, 0, 0, 0x0);
 
     /// <summary>Values: Q_XQUOTAON, Q_XQUOTAOFF, Q_XGETQUOTA …</summary>
-    public static FlagSet QuotaCommands => new(2283, 18, false, 89459, 0, 0, 0x0);
+    public static FlagSet QuotaCommands => new(2283, 18, false, 89456, 0, 0, 0x0);
 
     /// <summary>Values: USRQUOTA, GRPQUOTA, PRJQUOTA</summary>
-    public static FlagSet QuotaTypes => new(2301, 3, false, 89465, 0, 0, 0x0);
+    public static FlagSet QuotaTypes => new(2301, 3, false, 89462, 0, 0, 0x0);
 
     /// <summary>Values: QFMT_VFS_OLD, QFMT_VFS_V0, QFMT_OCFS2 …</summary>
-    public static FlagSet QuotaFormats => new(2304, 5, false, 89474, 0, 0, 0x0);
+    public static FlagSet QuotaFormats => new(2304, 5, false, 89471, 0, 0, 0x0);
 
     /// <summary>Flags: GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE</summary>
-    public static FlagSet GetrandomFlags => new(2309, 3, true, 89483, 0, 0, 0x0);
+    public static FlagSet GetrandomFlags => new(2309, 3, true, 89480, 0, 0, 0x0);
 
     /// <summary>Values: SECCOMP_SET_MODE_STRICT, SECCOMP_SET_MODE_FILTER, SECCOMP_GET_ACTION_AVAIL …</summary>
-    public static FlagSet SeccompOps => new(2312, 4, false, 89492, 0, 0, 0x0);
+    public static FlagSet SeccompOps => new(2312, 4, false, 89489, 0, 0, 0x0);
 
     /// <summary>Values: SECCOMP_MODE_DISABLED, SECCOMP_MODE_STRICT, SECCOMP_MODE_FILTER</summary>
-    public static FlagSet SeccompModes => new(2316, 3, false, 89513, 0, 0, 0x0);
+    public static FlagSet SeccompModes => new(2316, 3, false, 89510, 0, 0, 0x0);
 
     /// <summary>Flags: SECCOMP_FILTER_FLAG_TSYNC, SECCOMP_FILTER_FLAG_LOG, SECCOMP_FILTER_FLAG_SPEC_ALLOW …</summary>
-    public static FlagSet SeccompFilterFlags => new(2319, 6, true, 89530, 0, 0, 0x0);
+    public static FlagSet SeccompFilterFlags => new(2319, 6, true, 89527, 0, 0, 0x0);
 
     /// <summary>Values: SECCOMP_RET_KILL_THREAD, SECCOMP_RET_TRAP, SECCOMP_RET_ERRNO …</summary>
-    public static FlagSet SeccompActions => new(2325, 8, false, 89554, 0, 0, 0x0);
+    public static FlagSet SeccompActions => new(2325, 8, false, 89551, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_CREATE_RULESET_VERSION, LANDLOCK_CREATE_RULESET_ERRATA</summary>
-    public static FlagSet LandlockFlags => new(2333, 2, true, 89570, 0, 0, 0x0);
+    public static FlagSet LandlockFlags => new(2333, 2, true, 89567, 0, 0, 0x0);
 
     /// <summary>Values: LANDLOCK_RULE_PATH_BENEATH, LANDLOCK_RULE_NET_PORT</summary>
-    public static FlagSet LandlockRules => new(2335, 2, false, 89598, 0, 0, 0x0);
+    public static FlagSet LandlockRules => new(2335, 2, false, 89595, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_ACCESS_FS_EXECUTE, LANDLOCK_ACCESS_FS_WRITE_FILE, LANDLOCK_ACCESS_FS_READ_FILE …</summary>
-    public static FlagSet LandlockFs => new(2337, 17, true, 89616, 0, 0, 0x0);
+    public static FlagSet LandlockFs => new(2337, 17, true, 89613, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_ACCESS_NET_BIND_TCP, LANDLOCK_ACCESS_NET_CONNECT_TCP, LANDLOCK_ACCESS_NET_BIND_UDP …</summary>
-    public static FlagSet LandlockNet => new(2354, 4, true, 89639, 0, 0, 0x0);
+    public static FlagSet LandlockNet => new(2354, 4, true, 89636, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET, LANDLOCK_SCOPE_SIGNAL</summary>
-    public static FlagSet LandlockScope => new(2358, 2, true, 89663, 0, 0, 0x0);
+    public static FlagSet LandlockScope => new(2358, 2, true, 89660, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF, LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON, LANDLOCK_RESTRICT_SELF_LOG_SUBDOMAINS_OFF …</summary>
-    public static FlagSet LandlockRestrictFlags => new(2360, 4, true, 89682, 0, 0, 0x0);
+    public static FlagSet LandlockRestrictFlags => new(2360, 4, true, 89679, 0, 0, 0x0);
 
     /// <summary>Values: KEYCTL_GET_KEYRING_ID, KEYCTL_JOIN_SESSION_KEYRING, KEYCTL_UPDATE …</summary>
-    public static FlagSet KeyctlOps => new(2364, 33, false, 89709, 0, 0, 0x0);
+    public static FlagSet KeyctlOps => new(2364, 33, false, 89706, 0, 0, 0x0);
 
     /// <summary>Values: KEY_SPEC_REQUESTOR_KEYRING, KEY_SPEC_REQKEY_AUTH_KEY, KEY_SPEC_GROUP_KEYRING …</summary>
-    public static FlagSet KeySpecs => new(2397, 8, false, 89720, 0, 0, 0x0);
+    public static FlagSet KeySpecs => new(2397, 8, false, 89717, 0, 0, 0x0);
 
     /// <summary>Values: KEY_REQKEY_DEFL_DEFAULT, KEY_REQKEY_DEFL_THREAD_KEYRING, KEY_REQKEY_DEFL_PROCESS_KEYRING …</summary>
-    public static FlagSet KeyReqkeyDefaults => new(2405, 9, false, 89733, 0, 0, 0x0);
+    public static FlagSet KeyReqkeyDefaults => new(2405, 9, false, 89730, 0, 0, 0x0);
 
     /// <summary>Values: LSM_ATTR_UNDEF, LSM_ATTR_CURRENT, LSM_ATTR_EXEC …</summary>
-    public static FlagSet LsmAttrs => new(2414, 7, false, 89753, 0, 0, 0x0);
+    public static FlagSet LsmAttrs => new(2414, 7, false, 89750, 0, 0, 0x0);
 
     /// <summary>Values: BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM …</summary>
-    public static FlagSet BpfCommands => new(2421, 39, false, 89766, 0, 0, 0x0);
+    public static FlagSet BpfCommands => new(2421, 39, false, 89763, 0, 0, 0x0);
 
     /// <summary>Values: BPF_MAP_TYPE_UNSPEC, BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_ARRAY …</summary>
-    public static FlagSet BpfMapTypes => new(2460, 36, false, 89774, 0, 0, 0x0);
+    public static FlagSet BpfMapTypes => new(2460, 36, false, 89771, 0, 0, 0x0);
 
     /// <summary>Values: BPF_PROG_TYPE_UNSPEC, BPF_PROG_TYPE_SOCKET_FILTER, BPF_PROG_TYPE_KPROBE …</summary>
-    public static FlagSet BpfProgTypes => new(2496, 33, false, 89791, 0, 0, 0x0);
+    public static FlagSet BpfProgTypes => new(2496, 33, false, 89788, 0, 0, 0x0);
 
     /// <summary>Values: BPF_CGROUP_INET_INGRESS, BPF_CGROUP_INET_EGRESS, BPF_CGROUP_INET_SOCK_CREATE …</summary>
-    public static FlagSet BpfAttachTypes => new(2529, 59, false, 89766, 0, 0, 0x0);
+    public static FlagSet BpfAttachTypes => new(2529, 59, false, 89763, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_NO_PREALLOC, BPF_F_NO_COMMON_LRU, BPF_F_NUMA_NODE …</summary>
-    public static FlagSet BpfMapFlags => new(2588, 14, true, 89809, 0, 0, 0x0);
+    public static FlagSet BpfMapFlags => new(2588, 14, true, 89806, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_ALL_CPUS, BPF_F_CPU, BPF_F_LOCK …</summary>
-    public static FlagSet BpfElemFlags => new(2602, 6, true, 89766, 0, 0, 0x0);
+    public static FlagSet BpfElemFlags => new(2602, 6, true, 89763, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_STRICT_ALIGNMENT, BPF_F_ANY_ALIGNMENT, BPF_F_TEST_RND_HI32 …</summary>
-    public static FlagSet BpfLoadFlags => new(2608, 8, true, 89809, 0, 0, 0x0);
+    public static FlagSet BpfLoadFlags => new(2608, 8, true, 89806, 0, 0, 0x0);
 
     /// <summary>Values: PERF_TYPE_HARDWARE, PERF_TYPE_SOFTWARE, PERF_TYPE_TRACEPOINT …</summary>
-    public static FlagSet PerfTypes => new(2616, 6, false, 89819, 0, 0, 0x0);
+    public static FlagSet PerfTypes => new(2616, 6, false, 89816, 0, 0, 0x0);
 
     /// <summary>Values: PERF_COUNT_HW_CPU_CYCLES, PERF_COUNT_HW_INSTRUCTIONS, PERF_COUNT_HW_CACHE_REFERENCES …</summary>
-    public static FlagSet PerfHardware => new(2622, 10, false, 89833, 0, 0, 0x0);
+    public static FlagSet PerfHardware => new(2622, 10, false, 89830, 0, 0, 0x0);
 
     /// <summary>Values: PERF_COUNT_SW_CPU_CLOCK, PERF_COUNT_SW_TASK_CLOCK, PERF_COUNT_SW_PAGE_FAULTS …</summary>
-    public static FlagSet PerfSoftware => new(2632, 12, false, 89851, 0, 0, 0x0);
+    public static FlagSet PerfSoftware => new(2632, 12, false, 89848, 0, 0, 0x0);
 
     /// <summary>Flags: PERF_SAMPLE_IP, PERF_SAMPLE_TID, PERF_SAMPLE_TIME …</summary>
-    public static FlagSet PerfSample => new(2644, 25, true, 89869, 0, 0, 0x0);
+    public static FlagSet PerfSample => new(2644, 25, true, 89866, 0, 0, 0x0);
 
     /// <summary>Flags: PERF_FORMAT_TOTAL_TIME_ENABLED, PERF_FORMAT_TOTAL_TIME_RUNNING, PERF_FORMAT_ID …</summary>
-    public static FlagSet PerfReadFormat => new(2669, 5, true, 89885, 0, 0, 0x0);
+    public static FlagSet PerfReadFormat => new(2669, 5, true, 89875, 0, 0, 0x0);
 
     /// <summary>Flags: PERF_FLAG_FD_NO_GROUP, PERF_FLAG_FD_OUTPUT, PERF_FLAG_PID_CGROUP …</summary>
-    public static FlagSet PerfOpenFlags => new(2674, 4, true, 89901, 0, 0, 0x0);
+    public static FlagSet PerfOpenFlags => new(2674, 4, true, 89891, 0, 0, 0x0);
 
     /// <summary>Values: IORING_OP_NOP, IORING_OP_READV, IORING_OP_WRITEV …</summary>
-    public static FlagSet UringOps => new(2678, 65, false, 89915, 0, 0, 0x0);
+    public static FlagSet UringOps => new(2678, 65, false, 89905, 0, 0, 0x0);
 
     /// <summary>Flags: IORING_SETUP_IOPOLL, IORING_SETUP_SQPOLL, IORING_SETUP_SQ_AFF …</summary>
-    public static FlagSet UringSetupFlags => new(2743, 21, true, 89929, 0, 0, 0x0);
+    public static FlagSet UringSetupFlags => new(2743, 21, true, 89919, 0, 0, 0x0);
 
     /// <summary>Flags: IORING_ENTER_GETEVENTS, IORING_ENTER_SQ_WAKEUP, IORING_ENTER_SQ_WAIT …</summary>
-    public static FlagSet UringEnterFlags => new(2764, 8, true, 89946, 0, 0, 0x0);
+    public static FlagSet UringEnterFlags => new(2764, 8, true, 89936, 0, 0, 0x0);
 
     /// <summary>Values: IORING_REGISTER_BUFFERS, IORING_UNREGISTER_BUFFERS, IORING_REGISTER_FILES …</summary>
-    public static FlagSet UringRegisterOps => new(2772, 38, false, 89963, 0, 0, 0x0);
+    public static FlagSet UringRegisterOps => new(2772, 38, false, 89953, 0, 0, 0x0);
 
     /// <summary>Flags: IORING_FEAT_SINGLE_MMAP, IORING_FEAT_NODROP, IORING_FEAT_SUBMIT_STABLE …</summary>
-    public static FlagSet UringFeatures => new(2810, 18, true, 89983, 0, 0, 0x0);
+    public static FlagSet UringFeatures => new(2810, 18, true, 89973, 0, 0, 0x0);
 
     /// <summary>Flags: IOSQE_FIXED_FILE, IOSQE_IO_DRAIN, IOSQE_IO_LINK …</summary>
-    public static FlagSet UringSqFlags => new(2828, 7, true, 89999, 0, 0, 0x0);
+    public static FlagSet UringSqFlags => new(2828, 7, true, 89989, 0, 0, 0x0);
 
     /// <summary>Values: IOCB_CMD_PREAD, IOCB_CMD_PWRITE, IOCB_CMD_FSYNC …</summary>
-    public static FlagSet AioCommands => new(2835, 8, false, 90009, 0, 0, 0x0);
+    public static FlagSet AioCommands => new(2835, 8, false, 89999, 0, 0, 0x0);
 
     /// <summary>Flags: IOCB_FLAG_RESFD, IOCB_FLAG_IOPRIO</summary>
-    public static FlagSet AioFlags => new(2843, 2, true, 90022, 0, 0, 0x0);
+    public static FlagSet AioFlags => new(2843, 2, true, 90012, 0, 0, 0x0);
 
     /// <summary>Values: MEMBARRIER_CMD_QUERY, MEMBARRIER_CMD_GLOBAL, MEMBARRIER_CMD_GLOBAL_EXPEDITED …</summary>
-    public static FlagSet MembarrierCommands => new(2845, 11, false, 90036, 0, 0, 0x0);
+    public static FlagSet MembarrierCommands => new(2845, 11, false, 90026, 0, 0, 0x0);
 
     /// <summary>Flags: MEMBARRIER_CMD_FLAG_CPU</summary>
-    public static FlagSet MembarrierFlags => new(2856, 1, true, 90055, 0, 0, 0x0);
+    public static FlagSet MembarrierFlags => new(2856, 1, true, 90045, 0, 0, 0x0);
 
     /// <summary>Flags: RSEQ_FLAG_UNREGISTER, RSEQ_FLAG_SLICE_EXT_DEFAULT_ON</summary>
-    public static FlagSet RseqFlags => new(2857, 2, true, 90079, 0, 0, 0x0);
+    public static FlagSet RseqFlags => new(2857, 2, true, 90069, 0, 0, 0x0);
 
     /// <summary>Values: KCMP_FILE, KCMP_VM, KCMP_FILES …</summary>
-    public static FlagSet KcmpTypes => new(2859, 8, false, 90093, 0, 0, 0x0);
+    public static FlagSet KcmpTypes => new(2859, 8, false, 90083, 0, 0, 0x0);
 
     /// <summary>Flags: KEXEC_ON_CRASH, KEXEC_PRESERVE_CONTEXT, KEXEC_UPDATE_ELFCOREHDR …</summary>
-    public static FlagSet KexecFlags => new(2867, 4, true, 90102, 0, 0, 0x0);
+    public static FlagSet KexecFlags => new(2867, 4, true, 90092, 0, 0, 0x0);
 
     /// <summary>Values: KEXEC_ARCH_DEFAULT, KEXEC_ARCH_386, KEXEC_ARCH_68K …</summary>
-    public static FlagSet KexecArchs => new(2871, 16, false, 90112, 0, 0, 0x0);
+    public static FlagSet KexecArchs => new(2871, 16, false, 90102, 0, 0, 0x0);
 
     /// <summary>Flags: KEXEC_FILE_UNLOAD, KEXEC_FILE_ON_CRASH, KEXEC_FILE_NO_INITRAMFS …</summary>
-    public static FlagSet KexecFileFlags => new(2887, 6, true, 90127, 0, 0, 0x0);
+    public static FlagSet KexecFileFlags => new(2887, 6, true, 90117, 0, 0, 0x0);
 
     /// <summary>Flags: MODULE_INIT_IGNORE_MODVERSIONS, MODULE_INIT_IGNORE_VERMAGIC, MODULE_INIT_COMPRESSED_FILE</summary>
-    public static FlagSet ModuleInitFlags => new(2893, 3, true, 90142, 0, 0, 0x0);
+    public static FlagSet ModuleInitFlags => new(2893, 3, true, 90132, 0, 0, 0x0);
 
     /// <summary>Flags: O_NONBLOCK, O_TRUNC</summary>
-    public static FlagSet ModuleDeleteFlags => new(2896, 2, true, 87842, 0, 0, 0x0);
+    public static FlagSet ModuleDeleteFlags => new(2896, 2, true, 87839, 0, 0, 0x0);
 
     /// <summary>Values: LINUX_REBOOT_MAGIC2A, LINUX_REBOOT_MAGIC2B, LINUX_REBOOT_MAGIC2C …</summary>
-    public static FlagSet RebootMagic => new(2898, 5, false, 90158, 0, 0, 0x0);
+    public static FlagSet RebootMagic => new(2898, 5, false, 90148, 0, 0, 0x0);
 
     /// <summary>Values: LINUX_REBOOT_CMD_CAD_OFF, LINUX_REBOOT_CMD_RESTART, LINUX_REBOOT_CMD_POWER_OFF …</summary>
-    public static FlagSet RebootCommands => new(2903, 8, false, 90181, 0, 0, 0x0);
+    public static FlagSet RebootCommands => new(2903, 8, false, 90171, 0, 0, 0x0);
 
     /// <summary>Flags: SWAP_FLAG_PREFER, SWAP_FLAG_DISCARD, SWAP_FLAG_DISCARD_ONCE …</summary>
-    public static FlagSet SwapFlags => new(2911, 4, true, 90202, 0, 0, 0x0);
+    public static FlagSet SwapFlags => new(2911, 4, true, 90192, 0, 0, 0x0);
 
     /// <summary>Values: SYSLOG_ACTION_CLOSE, SYSLOG_ACTION_OPEN, SYSLOG_ACTION_READ …</summary>
-    public static FlagSet SyslogActions => new(2915, 11, false, 90216, 0, 0, 0x0);
+    public static FlagSet SyslogActions => new(2915, 11, false, 90206, 0, 0, 0x0);
 
     /// <summary>Values: PER_LINUX, PER_BSD, PER_LINUX32 …</summary>
-    public static FlagSet Personalities => new(2926, 23, false, 90234, 0, 0, 0x0);
+    public static FlagSet Personalities => new(2926, 23, false, 90224, 0, 0, 0x0);
 
     /// <summary>Flags: UNAME26, ADDR_NO_RANDOMIZE, FDPIC_FUNCPTRS …</summary>
-    public static FlagSet PersonalityFlags => new(2949, 11, true, 90234, 2926, 23, 0xff);
+    public static FlagSet PersonalityFlags => new(2949, 11, true, 90224, 2926, 23, 0xff);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet IpcCommands => new(2960, 4, false, 90242, 0, 0, 0x0);
+    public static FlagSet IpcCommands => new(2960, 4, false, 90232, 0, 0, 0x0);
 
     /// <summary>Flags: IPC_CREAT, IPC_EXCL, IPC_NOWAIT</summary>
-    public static FlagSet IpcCreate => new(2964, 3, true, 90242, 0, 0, 0x0);
+    public static FlagSet IpcCreate => new(2964, 3, true, 90232, 0, 0, 0x0);
 
     /// <summary>Values: SEMOP, SEMGET, SEMCTL …</summary>
-    public static FlagSet IpcCalls => new(2967, 12, false, 90250, 0, 0, 0x0);
+    public static FlagSet IpcCalls => new(2967, 12, false, 90240, 0, 0, 0x0);
 
     /// <summary>Values: IPC_PRIVATE</summary>
-    public static FlagSet IpcKeys => new(2979, 1, false, 90242, 0, 0, 0x0);
+    public static FlagSet IpcKeys => new(2979, 1, false, 90232, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet ShmCommands => new(2980, 9, false, 90263, 0, 0, 0x0);
+    public static FlagSet ShmCommands => new(2980, 9, false, 90253, 0, 0, 0x0);
 
     /// <summary>Flags: SHM_RDONLY, SHM_RND, SHM_REMAP …</summary>
-    public static FlagSet ShmFlags => new(2989, 4, true, 90263, 0, 0, 0x0);
+    public static FlagSet ShmFlags => new(2989, 4, true, 90253, 0, 0, 0x0);
 
     /// <summary>Flags: IPC_CREAT, IPC_EXCL, SHM_HUGETLB …</summary>
-    public static FlagSet ShmgetFlags => new(2993, 4, true, 90263, 0, 0, 0x0);
+    public static FlagSet ShmgetFlags => new(2993, 4, true, 90253, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet SemCommands => new(2997, 14, false, 90271, 0, 0, 0x0);
+    public static FlagSet SemCommands => new(2997, 14, false, 90261, 0, 0, 0x0);
 
     /// <summary>Flags: SEM_UNDO, IPC_NOWAIT</summary>
-    public static FlagSet SemFlags => new(3011, 2, true, 90271, 0, 0, 0x0);
+    public static FlagSet SemFlags => new(3011, 2, true, 90261, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet MsgqCommands => new(3013, 7, false, 88249, 0, 0, 0x0);
+    public static FlagSet MsgqCommands => new(3013, 7, false, 88246, 0, 0, 0x0);
 
     /// <summary>Flags: MSG_NOERROR, MSG_EXCEPT, MSG_COPY …</summary>
-    public static FlagSet MsgqFlags => new(3020, 4, true, 88249, 0, 0, 0x0);
+    public static FlagSet MsgqFlags => new(3020, 4, true, 88246, 0, 0, 0x0);
 
     /// <summary>Values: SYS_SOCKET, SYS_BIND, SYS_CONNECT …</summary>
-    public static FlagSet SocketcallCalls => new(3024, 20, false, 90279, 0, 0, 0x0);
+    public static FlagSet SocketcallCalls => new(3024, 20, false, 90269, 0, 0, 0x0);
 
     /// <summary>Flags: FS_XFLAG_REALTIME, FS_XFLAG_PREALLOC, FS_XFLAG_IMMUTABLE …</summary>
-    public static FlagSet FileXflags => new(3044, 20, true, 88020, 0, 0, 0x0);
+    public static FlagSet FileXflags => new(3044, 20, true, 88017, 0, 0, 0x0);
 
     /// <summary>Values: KEY_REQKEY_DEFL_DEFAULT, KEY_REQKEY_DEFL_THREAD_KEYRING, KEY_REQKEY_DEFL_PROCESS_KEYRING …</summary>
-    public static FlagSet KeyReqkey => new(3064, 9, false, 89733, 0, 0, 0x0);
+    public static FlagSet KeyReqkey => new(3064, 9, false, 89730, 0, 0, 0x0);
 
     /// <summary>Flags: KEY_POS_VIEW, KEY_POS_READ, KEY_POS_WRITE …</summary>
-    public static FlagSet KeyPerms => new(3073, 24, true, 90287, 0, 0, 0x0);
+    public static FlagSet KeyPerms => new(3073, 24, true, 90277, 0, 0, 0x0);
 
     /// <summary>Flags: KEYCTL_MOVE_EXCL</summary>
-    public static FlagSet KeyMoveFlags => new(3097, 1, true, 89709, 0, 0, 0x0);
+    public static FlagSet KeyMoveFlags => new(3097, 1, true, 90285, 0, 0, 0x0);
 
     /// <summary>Flags: KEYCTL_SUPPORTS_ENCRYPT, KEYCTL_SUPPORTS_DECRYPT, KEYCTL_SUPPORTS_SIGN …</summary>
-    public static FlagSet KeySupports => new(3098, 4, true, 90295, 0, 0, 0x0);
+    public static FlagSet KeySupports => new(3098, 4, true, 90301, 0, 0, 0x0);
 
     /// <summary>Flags: STATMOUNT_BY_FD</summary>
-    public static FlagSet StatmountFlags => new(3102, 1, true, 89403, 0, 0, 0x0);
+    public static FlagSet StatmountFlags => new(3102, 1, true, 89400, 0, 0, 0x0);
 
     /// <summary>Flags: LISTMOUNT_REVERSE</summary>
-    public static FlagSet ListmountFlags => new(3103, 1, true, 90315, 0, 0, 0x0);
+    public static FlagSet ListmountFlags => new(3103, 1, true, 90321, 0, 0, 0x0);
 
     /// <summary>Flags: LSM_FLAG_SINGLE</summary>
-    public static FlagSet LsmFlags => new(3104, 1, true, 90329, 0, 0, 0x0);
+    public static FlagSet LsmFlags => new(3104, 1, true, 90335, 0, 0, 0x0);
 
     /// <summary>Values: LSM_ID_UNDEF, LSM_ID_CAPABILITY, LSM_ID_SELINUX …</summary>
-    public static FlagSet LsmIds => new(3105, 15, false, 90337, 0, 0, 0x0);
+    public static FlagSet LsmIds => new(3105, 15, false, 90343, 0, 0, 0x0);
 
     /// <summary>Flags: PR_UNALIGN_NOPRINT, PR_UNALIGN_SIGBUS</summary>
-    public static FlagSet PrctlUnalign => new(3120, 2, true, 90348, 0, 0, 0x0);
+    public static FlagSet PrctlUnalign => new(3120, 2, true, 90354, 0, 0, 0x0);
 
     /// <summary>Flags: PR_FP_MODE_FR, PR_FP_MODE_FRE</summary>
-    public static FlagSet PrctlFpMode => new(3122, 2, true, 90363, 0, 0, 0x0);
+    public static FlagSet PrctlFpMode => new(3122, 2, true, 90369, 0, 0, 0x0);
 
     /// <summary>Flags: PR_PAC_APIAKEY, PR_PAC_APIBKEY, PR_PAC_APDAKEY …</summary>
-    public static FlagSet PrctlPacKeys => new(3124, 5, true, 90378, 0, 0, 0x0);
+    public static FlagSet PrctlPacKeys => new(3124, 5, true, 90384, 0, 0, 0x0);
 
     /// <summary>Values: PR_SYS_DISPATCH_OFF, PR_SYS_DISPATCH_EXCLUSIVE_ON, PR_SYS_DISPATCH_INCLUSIVE_ON</summary>
-    public static FlagSet PrctlUserDispatch => new(3129, 3, false, 90389, 0, 0, 0x0);
+    public static FlagSet PrctlUserDispatch => new(3129, 3, false, 90395, 0, 0, 0x0);
 
     /// <summary>Values: SCTP_RTOINFO, SCTP_ASSOCINFO, SCTP_INITMSG …</summary>
-    public static FlagSet SctpOptions => new(3132, 72, false, 90409, 0, 0, 0x0);
+    public static FlagSet SctpOptions => new(3132, 72, false, 90415, 0, 0, 0x0);
 
     /// <summary>Values: KCM_RECV_DISABLE</summary>
-    public static FlagSet KcmOptions => new(3204, 1, false, 90418, 0, 0, 0x0);
+    public static FlagSet KcmOptions => new(3204, 1, false, 90424, 0, 0, 0x0);
 
     /// <summary>Values: NFC_LLCP_RW, NFC_LLCP_MIUX, NFC_LLCP_REMOTE_MIU …</summary>
-    public static FlagSet NfcOptions => new(3205, 5, false, 90426, 0, 0, 0x0);
+    public static FlagSet NfcOptions => new(3205, 5, false, 90432, 0, 0, 0x0);
 
     /// <summary>Values: BT_SECURITY, BT_DEFER_SETUP, BT_FLUSHABLE …</summary>
-    public static FlagSet BluetoothOptions => new(3210, 8, false, 90439, 0, 0, 0x0);
+    public static FlagSet BluetoothOptions => new(3210, 8, false, 90445, 0, 0, 0x0);
 
     /// <summary>Values: RDS_CANCEL_SENT_TO, RDS_GET_MR, RDS_FREE_MR …</summary>
-    public static FlagSet RdsOptions => new(3218, 9, false, 90446, 0, 0, 0x0);
+    public static FlagSet RdsOptions => new(3218, 9, false, 90452, 0, 0, 0x0);
 
     /// <summary>Values: CAIFSO_LINK_SELECT, CAIFSO_REQ_PARAM, CAIFSO_RSP_PARAM</summary>
-    public static FlagSet CaifOptions => new(3227, 3, false, 90454, 0, 0, 0x0);
+    public static FlagSet CaifOptions => new(3227, 3, false, 90460, 0, 0, 0x0);
 
     /// <summary>Values: PNPIPE_ENCAP, PNPIPE_IFINDEX, PNPIPE_HANDLE …</summary>
-    public static FlagSet PnpipeOptions => new(3230, 4, false, 90465, 0, 0, 0x0);
+    public static FlagSet PnpipeOptions => new(3230, 4, false, 90471, 0, 0, 0x0);
 
     /// <summary>Values: RXRPC_SECURITY_KEY, RXRPC_SECURITY_KEYRING, RXRPC_EXCLUSIVE_CONNECTION …</summary>
-    public static FlagSet RxrpcOptions => new(3234, 7, false, 90476, 0, 0, 0x0);
+    public static FlagSet RxrpcOptions => new(3234, 7, false, 90482, 0, 0, 0x0);
 
     /// <summary>Values: PPPOL2TP_SO_DEBUG, PPPOL2TP_SO_RECVSEQ, PPPOL2TP_SO_SENDSEQ …</summary>
-    public static FlagSet PppOl2tpOptions => new(3241, 5, false, 90486, 0, 0, 0x0);
+    public static FlagSet PppOl2tpOptions => new(3241, 5, false, 90492, 0, 0, 0x0);
 
     /// <summary>Values: SO_IPRMDATA_MSG, SO_MSGSIZE, SO_MSGLIMIT</summary>
-    public static FlagSet IucvOptions => new(3246, 3, false, 88273, 0, 0, 0x0);
+    public static FlagSet IucvOptions => new(3246, 3, false, 88270, 0, 0, 0x0);
 
     /// <summary>Flags: XDP_SHARED_UMEM, XDP_COPY, XDP_ZEROCOPY …</summary>
-    public static FlagSet XdpFlags => new(3249, 5, true, 88474, 0, 0, 0x0);
+    public static FlagSet XdpFlags => new(3249, 5, true, 88471, 0, 0, 0x0);
 
     /// <summary>Flags: O_NONBLOCK</summary>
-    public static FlagSet MqFlags => new(3254, 1, true, 87842, 0, 0, 0x0);
+    public static FlagSet MqFlags => new(3254, 1, true, 87839, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_ALL_CPUS, BPF_F_CPU, BPF_F_LOCK …</summary>
-    public static FlagSet BpfLookupFlags => new(3255, 4, true, 89766, 0, 0, 0x0);
+    public static FlagSet BpfLookupFlags => new(3255, 4, true, 89763, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_RDONLY, BPF_F_WRONLY, BPF_F_PATH_FD …</summary>
-    public static FlagSet BpfFileFlags => new(3259, 8, true, 89809, 0, 0, 0x0);
+    public static FlagSet BpfFileFlags => new(3259, 8, true, 89806, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_RDONLY, BPF_F_WRONLY</summary>
-    public static FlagSet BpfOpenFlags => new(3267, 2, true, 89809, 0, 0, 0x0);
+    public static FlagSet BpfOpenFlags => new(3267, 2, true, 89806, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_ALLOW_OVERRIDE, BPF_F_ALLOW_MULTI, BPF_F_REPLACE …</summary>
-    public static FlagSet BpfAttachFlags => new(3269, 8, true, 89809, 0, 0, 0x0);
+    public static FlagSet BpfAttachFlags => new(3269, 8, true, 89806, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_QUERY_EFFECTIVE</summary>
-    public static FlagSet BpfQueryFlags => new(3277, 1, true, 89809, 0, 0, 0x0);
+    public static FlagSet BpfQueryFlags => new(3277, 1, true, 89806, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_TEST_RUN_ON_CPU, BPF_F_TEST_XDP_LIVE_FRAMES</summary>
-    public static FlagSet BpfTestRunFlags => new(3278, 2, true, 89809, 0, 0, 0x0);
+    public static FlagSet BpfTestRunFlags => new(3278, 2, true, 89806, 0, 0, 0x0);
 
     /// <summary>Values: BPF_FD_TYPE_RAW_TRACEPOINT, BPF_FD_TYPE_TRACEPOINT, BPF_FD_TYPE_KPROBE …</summary>
-    public static FlagSet BpfFdTypes => new(3280, 6, false, 90502, 0, 0, 0x0);
+    public static FlagSet BpfFdTypes => new(3280, 6, false, 90508, 0, 0, 0x0);
 
     /// <summary>Values: BPF_STATS_RUN_TIME</summary>
-    public static FlagSet BpfStats => new(3286, 1, false, 90518, 0, 0, 0x0);
+    public static FlagSet BpfStats => new(3286, 1, false, 90524, 0, 0, 0x0);
 
     /// <summary>Values: PERF_COUNT_HW_CACHE_RESULT_ACCESS, PERF_COUNT_HW_CACHE_RESULT_MISS</summary>
-    public static FlagSet PerfCacheResults => new(3287, 2, false, 90532, 0, 0, 0x0);
+    public static FlagSet PerfCacheResults => new(3287, 2, false, 89866, 0, 0, 0x0);
 
     /// <summary>Values: PERF_COUNT_HW_CACHE_OP_READ, PERF_COUNT_HW_CACHE_OP_WRITE, PERF_COUNT_HW_CACHE_OP_PREFETCH</summary>
-    public static FlagSet PerfCacheOps => new(3289, 3, false, 90532, 0, 0, 0x0);
+    public static FlagSet PerfCacheOps => new(3289, 3, false, 89866, 0, 0, 0x0);
 
     /// <summary>Values: PERF_COUNT_HW_CACHE_L1D, PERF_COUNT_HW_CACHE_L1I, PERF_COUNT_HW_CACHE_LL …</summary>
-    public static FlagSet PerfCaches => new(3292, 7, false, 90532, 0, 0, 0x0);
+    public static FlagSet PerfCaches => new(3292, 7, false, 89866, 0, 0, 0x0);
 
     /// <summary>Flags: KEYCTL_CAPS0_CAPABILITIES, KEYCTL_CAPS0_PERSISTENT_KEYRINGS, KEYCTL_CAPS0_DIFFIE_HELLMAN …</summary>
-    public static FlagSet KeyCaps0 => new(3299, 8, true, 90541, 0, 0, 0x0);
+    public static FlagSet KeyCaps0 => new(3299, 8, true, 90538, 0, 0, 0x0);
 
     /// <summary>Flags: KEYCTL_CAPS1_NS_KEYRING_NAME, KEYCTL_CAPS1_NS_KEY_TAG, KEYCTL_CAPS1_NOTIFICATIONS</summary>
-    public static FlagSet KeyCaps1 => new(3307, 3, true, 90558, 0, 0, 0x0);
+    public static FlagSet KeyCaps1 => new(3307, 3, true, 90555, 0, 0, 0x0);
 
     /// <summary>Values: FDCLRPRM, FDMSGON, FDMSGOFF …</summary>
-    public static FlagSet IoctlRequests => new(3310, 1791, false, 90575, 0, 0, 0x0);
+    public static FlagSet IoctlRequests => new(3310, 1791, false, 90572, 0, 0, 0x0);
 
     // One name a line; NameOffsets points at them.
     internal static ReadOnlySpan<byte> Names =>
@@ -947,9 +947,9 @@ public static partial class FlagSets
         O_NOATIME
         O_CLOEXEC
         O_PATH
-        O_EMPTYPATH
         O_TMPFILE
         O_DIRECTORY
+        O_EMPTYPATH
         FASYNC
         OPENAT2_REGULAR
         RESOLVE_NO_XDEV
@@ -2215,6 +2215,7 @@ public static partial class FlagSets
         FAN_OPEN_PERM
         FAN_ACCESS_PERM
         FAN_OPEN_EXEC_PERM
+        FAN_DIR_MODIFY
         FAN_PRE_ACCESS
         FAN_MNT_ATTACH
         FAN_MNT_DETACH
@@ -2521,7 +2522,6 @@ public static partial class FlagSets
         PTRACE_EVENT_EXIT
         PTRACE_EVENT_SECCOMP
         PTRACE_EVENT_STOP
-        PR_PPC_DEXCR_SBHE
         PR_SET_PDEATHSIG
         PR_GET_PDEATHSIG
         PR_GET_DUMPABLE
@@ -3406,6 +3406,7 @@ public static partial class FlagSets
         PERF_SAMPLE_PERIOD
         PERF_SAMPLE_STREAM_ID
         PERF_SAMPLE_RAW
+        PERF_SAMPLE_BRANCH_STACK
         PERF_SAMPLE_REGS_USER
         PERF_SAMPLE_STACK_USER
         PERF_SAMPLE_WEIGHT
@@ -3419,7 +3420,6 @@ public static partial class FlagSets
         PERF_SAMPLE_DATA_PAGE_SIZE
         PERF_SAMPLE_CODE_PAGE_SIZE
         PERF_SAMPLE_WEIGHT_STRUCT
-        PERF_SAMPLE_BRANCH_STACK
         PERF_FORMAT_TOTAL_TIME_ENABLED
         PERF_FORMAT_TOTAL_TIME_RUNNING
         PERF_FORMAT_ID
@@ -5967,7 +5967,7 @@ public static partial class FlagSets
         PERF_TYPE_???
         PERF_COUNT_HW_???
         PERF_COUNT_SW_???
-        PERF_SAMPLE_???
+        PERF_???
         PERF_FORMAT_???
         PERF_FLAG_???
         IORING_OP_???
@@ -5997,6 +5997,7 @@ public static partial class FlagSets
         SEM_???
         SYS_???
         KEY_???
+        KEYCTL_MOVE_???
         KEYCTL_SUPPORTS_???
         LISTMOUNT_???
         LSM_???
@@ -6016,7 +6017,6 @@ public static partial class FlagSets
         PPPOL2TP_SO_???
         BPF_FD_TYPE_???
         BPF_STATS_???
-        PERF_???
         KEYCTL_CAPS0_???
         KEYCTL_CAPS1_???
         _IOC_???
@@ -6025,8 +6025,8 @@ public static partial class FlagSets
 
     internal static ReadOnlySpan<uint> NameOffsets =>
     [
-        0, 9, 18, 25, 35, 43, 50, 59, 67, 76, 87, 94, 102, 111, 123, 134, 144, 154, 161, 173, 183, 195, 202, 35, 43, 50, 59, 67, 76, 87,
-        94, 102, 111, 123, 134, 144, 154, 161, 173, 183, 195, 202, 218, 234, 256, 276, 292, 308, 323, 332, 352, 365, 383, 399, 413, 332,
+        0, 9, 18, 25, 35, 43, 50, 59, 67, 76, 87, 94, 102, 111, 123, 134, 144, 154, 161, 171, 183, 195, 202, 35, 43, 50, 59, 67, 76, 87,
+        94, 102, 111, 123, 134, 144, 154, 161, 171, 183, 195, 202, 218, 234, 256, 276, 292, 308, 323, 332, 352, 365, 383, 399, 413, 332,
         399, 332, 383, 399, 413, 332, 426, 399, 437, 457, 332, 352, 365, 383, 399, 413, 476, 500, 522, 365, 399, 332, 399, 536, 552, 557,
         562, 567, 572, 580, 588, 596, 604, 612, 620, 629, 637, 645, 653, 664, 672, 679, 686, 693, 700, 707, 715, 722, 739, 755, 771, 780,
         789, 798, 808, 818, 838, 859, 883, 908, 929, 952, 976, 999, 1007, 1015, 1023, 1031, 1041, 1049, 1059, 1070, 1088, 1106, 1128,
@@ -6094,220 +6094,220 @@ public static partial class FlagSets
         17578, 17592, 17604, 17614, 17624, 17639, 17652, 17663, 17677, 17688, 17699, 17714, 17729, 17744, 17756, 17765, 17776, 17792,
         17810, 17832, 17844, 17857, 17877, 17897, 17914, 17931, 17946, 17961, 17980, 17996, 18018, 18038, 18053, 18066, 18082, 18097,
         18118, 18135, 18150, 18165, 18185, 18207, 18236, 18252, 18271, 18282, 18293, 18304, 18320, 18338, 18347, 18362, 18375, 18386,
-        18397, 18413, 18427, 18441, 18456, 18469, 18483, 18499, 18518, 18533, 18548, 18563, 18582, 18593, 18603, 18610, 18617, 18625,
-        18632, 18640, 18648, 18655, 18662, 18670, 18678, 18686, 18694, 18702, 18710, 18718, 18728, 18736, 18744, 18752, 18760, 18768,
-        18776, 18783, 18791, 18799, 18809, 18817, 18826, 18832, 18839, 18846, 18855, 18863, 18871, 18879, 18887, 18895, 18903, 18911,
-        18919, 18927, 18936, 18945, 18954, 18963, 18972, 18981, 18990, 18999, 19008, 19017, 19026, 19035, 19044, 19053, 19062, 19071,
-        19080, 19089, 19098, 19107, 19116, 19125, 19134, 19146, 19157, 19168, 19179, 19192, 19203, 19216, 19229, 19239, 19251, 19263,
-        19274, 19285, 19299, 19307, 19317, 19328, 19340, 19349, 19358, 19369, 19378, 19387, 19396, 19407, 19418, 19429, 19441, 19453,
-        19467, 19479, 19491, 19503, 19515, 19527, 19540, 19553, 19566, 19579, 19590, 19601, 19612, 19623, 19637, 19651, 19662, 19673,
-        19684, 19695, 19706, 19717, 19728, 19739, 19750, 19763, 19774, 19785, 19796, 19807, 19818, 19829, 19840, 19851, 19864, 19875,
-        19886, 19898, 19910, 19919, 19929, 19937, 19946, 19955, 19964, 19973, 19982, 19995, 20006, 20019, 20035, 20050, 20063, 20083,
-        20109, 20136, 20147, 20158, 20167, 20181, 20199, 20213, 20227, 20243, 20260, 20278, 20296, 20318, 20339, 20354, 20373, 20392,
-        20414, 20440, 20462, 20484, 20508, 20533, 20559, 20585, 20615, 20644, 20667, 20688, 20708, 20728, 20740, 20752, 20767, 20782,
-        20798, 20814, 20752, 20728, 20740, 20830, 20843, 20856, 20868, 20882, 20895, 20911, 20927, 20943, 20959, 20975, 20991, 21000,
-        21009, 21021, 21035, 21047, 21060, 21072, 21085, 21098, 21110, 21124, 21137, 21157, 21178, 21193, 21208, 21227, 21243, 21256,
-        21269, 21283, 21296, 21309, 21318, 21338, 21356, 20991, 21000, 21009, 21021, 21085, 21098, 21110, 21227, 21243, 21256, 21269,
-        21283, 21296, 21356, 21098, 21227, 21243, 21256, 21269, 21283, 21296, 21370, 21378, 21386, 21395, 21406, 21414, 21423, 21430,
-        21442, 21448, 21454, 21461, 21469, 21484, 21500, 21516, 21531, 21547, 21563, 21578, 21590, 21602, 21620, 21635, 21650, 21667,
-        21684, 21698, 21712, 21730, 21748, 21763, 21786, 21809, 21827, 21841, 21866, 21885, 21903, 21922, 21940, 21958, 21975, 21992,
-        22005, 22022, 22036, 22055, 22073, 22091, 22117, 22145, 22169, 22199, 22239, 22279, 21469, 21484, 21500, 21516, 21531, 21547,
-        21563, 21578, 21590, 21602, 21684, 21698, 21748, 21827, 21841, 22303, 22322, 21885, 21903, 21922, 21940, 21958, 21975, 21992,
-        22005, 22022, 22036, 22055, 22073, 22091, 22117, 22145, 22169, 22199, 22239, 22279, 22341, 22363, 22382, 22402, 22422, 22441,
-        22465, 22484, 22506, 22524, 22549, 22567, 22586, 22605, 22623, 22647, 22665, 22686, 22704, 22722, 22739, 22756, 22772, 22788,
-        22803, 22818, 22834, 22850, 22863, 22876, 22889, 22902, 22916, 22930, 22942, 22954, 22968, 22982, 22997, 23012, 23028, 23044,
-        23055, 23066, 23084, 23102, 23120, 23138, 23166, 23193, 23205, 23221, 23231, 23254, 23277, 23297, 23317, 23336, 23355, 23374,
-        23399, 23425, 23440, 23455, 23470, 23484, 23498, 23522, 23546, 23564, 23588, 23612, 23630, 23648, 23677, 23701, 23725, 23739,
-        23753, 23767, 23779, 23791, 23811, 23831, 23854, 23877, 23907, 23924, 23941, 23968, 23995, 24023, 24037, 24061, 24072, 24083,
-        24095, 24106, 24121, 24140, 24161, 24180, 24201, 24220, 24242, 24262, 24276, 24296, 24314, 24334, 24352, 24367, 24386, 24400,
-        24419, 24441, 24462, 24483, 24508, 24526, 24542, 24559, 24577, 24597, 24618, 24642, 24660, 24674, 24689, 24705, 24727, 24750,
-        24764, 24779, 24800, 24820, 24839, 24868, 24886, 24907, 24930, 24955, 24980, 24999, 25013, 25034, 25057, 25087, 25104, 25128,
-        25156, 25191, 25217, 25250, 25279, 25315, 25332, 25348, 25367, 25387, 25399, 25411, 25423, 25435, 25450, 25465, 25485, 25505,
-        25525, 25551, 25577, 25595, 25612, 25629, 25649, 25673, 25695, 25717, 25735, 25754, 25770, 25788, 25806, 25817, 25830, 25842,
-        25855, 25867, 25878, 25891, 25905, 25920, 25930, 25943, 25961, 25977, 25989, 26003, 26017, 26029, 26043, 26055, 26071, 26084,
-        26094, 26104, 26123, 26139, 26155, 26173, 26189, 26205, 26223, 26244, 26259, 26275, 26300, 26324, 26344, 26366, 26389, 26404,
-        26425, 26446, 26462, 26472, 26482, 26496, 26508, 26523, 26535, 26554, 26576, 26587, 26601, 26614, 26627, 26638, 26652, 26660,
-        26674, 26684, 26693, 26702, 26710, 26722, 26734, 26742, 26750, 26758, 26769, 26782, 26796, 26810, 26824, 26837, 26850, 26859,
-        26868, 26876, 26884, 26893, 26902, 26911, 26921, 26932, 26945, 26956, 26965, 26977, 26987, 26998, 27013, 27023, 27043, 27068,
-        27087, 27109, 27132, 27155, 27181, 27207, 27217, 27234, 27254, 27265, 27276, 27285, 27296, 27307, 27319, 27339, 27360, 27378,
-        27392, 27404, 27417, 27431, 27446, 27460, 27475, 27490, 27504, 27518, 27531, 27544, 27561, 27574, 27593, 27603, 27613, 27629,
-        27647, 27659, 27676, 27690, 27701, 27716, 27734, 27749, 27761, 27769, 27792, 27820, 27848, 27876, 27886, 27896, 27905, 27915,
-        27930, 27941, 27953, 27964, 27979, 27990, 28004, 28012, 28020, 28027, 28037, 28049, 28063, 28074, 28083, 28093, 28105, 28118,
-        28131, 28146, 28158, 28170, 28186, 28195, 28203, 28213, 28223, 28233, 28244, 28255, 28271, 28286, 28301, 28325, 28345, 28363,
-        28381, 28401, 28421, 28439, 28463, 28479, 28499, 28524, 28549, 28565, 28583, 28603, 28622, 28645, 28663, 28681, 28698, 28603,
-        28622, 28716, 28738, 28755, 28778, 28800, 28824, 28848, 28870, 28894, 28918, 28939, 28958, 28974, 28994, 332, 383, 399, 413,
-        28049, 28063, 28074, 28083, 332, 383, 399, 413, 29012, 29031, 29051, 29076, 29095, 29115, 29133, 29153, 29172, 29193, 29213,
-        29233, 29257, 29282, 29303, 29324, 29334, 29352, 29363, 29374, 29386, 29396, 29406, 29418, 29430, 29442, 29452, 29463, 29476,
-        29488, 29501, 29516, 29536, 29549, 29568, 29589, 29611, 29632, 29650, 29668, 29689, 29710, 29732, 29750, 29765, 29789, 29806,
-        29825, 29843, 29862, 29881, 29899, 29917, 29936, 29952, 29968, 29984, 30002, 30020, 30037, 30058, 30080, 30097, 30114, 30131,
-        30152, 30171, 30187, 30206, 30223, 30235, 30246, 30267, 30287, 30307, 30326, 30342, 30360, 30373, 30388, 30400, 30414, 30427,
-        30445, 30459, 30472, 30485, 30506, 30522, 30538, 30551, 30567, 30578, 30591, 30606, 30619, 30631, 30651, 30665, 30677, 30694,
-        30711, 30724, 30745, 30756, 30773, 30788, 30805, 30822, 30840, 30854, 30876, 30888, 30906, 30922, 30940, 30961, 30974, 30989,
-        31006, 31020, 31037, 31054, 31071, 31080, 31090, 31100, 31109, 31119, 31134, 31146, 31157, 31171, 31183, 31198, 31209, 31221,
-        31233, 31244, 31256, 31267, 31280, 31293, 31309, 31316, 31326, 31337, 31346, 31356, 31366, 31377, 31388, 31403, 31412, 31421,
-        31430, 31443, 31455, 31466, 31478, 31489, 31503, 31515, 31529, 31553, 31577, 31602, 31626, 31648, 31668, 31688, 31714, 31738,
-        31769, 31802, 31834, 31873, 31897, 31914, 31932, 31955, 31973, 31989, 32007, 32032, 32064, 32095, 32122, 32145, 32172, 32202,
-        32231, 32259, 32289, 32320, 32349, 32377, 32405, 32434, 32463, 32493, 32521, 32546, 32574, 32603, 32635, 32664, 32696, 32725,
-        32762, 32798, 32820, 32861, 32900, 32942, 32971, 32993, 33021, 33035, 33049, 33062, 33077, 33093, 33106, 33118, 33132, 33146,
-        33158, 33177, 33191, 33217, 33236, 33260, 33280, 33305, 33319, 33342, 33360, 33382, 33400, 33418, 33438, 33458, 33475, 33494,
-        33518, 33530, 33550, 33567, 33594, 33619, 33642, 33672, 33694, 33719, 33744, 33768, 33792, 33823, 33855, 33887, 33916, 33953,
-        33983, 34017, 34043, 34058, 34075, 34089, 34107, 34126, 34140, 34160, 34175, 34195, 34215, 34235, 34256, 34270, 34282, 34294,
-        34310, 34326, 34344, 34365, 34385, 34407, 34428, 34451, 34466, 34490, 34503, 34524, 34542, 34573, 34588, 34608, 34629, 34661,
-        34682, 34703, 34719, 34735, 34757, 34778, 34795, 34811, 34827, 34845, 34862, 34889, 34915, 34935, 34953, 34972, 34996, 35026,
-        35051, 35077, 35102, 35128, 35150, 35179, 35201, 35228, 35254, 35274, 35295, 35315, 35335, 35357, 35385, 35418, 35453, 35472,
-        35491, 35515, 35540, 35564, 35585, 35612, 35638, 35664, 35690, 35716, 35735, 35759, 35778, 35799, 35827, 35848, 35872, 35896,
-        35921, 35939, 35964, 35989, 36015, 36036, 36058, 36081, 36104, 36125, 36153, 36174, 36203, 36234, 36262, 36287, 36314, 36343,
-        36371, 36409, 36438, 36460, 36485, 36503, 36521, 36545, 36567, 36591, 36615, 36638, 36666, 36686, 36711, 36737, 36755, 36774,
-        36796, 36818, 36843, 36868, 36895, 36922, 36946, 36970, 36985, 37004, 37022, 37046, 37070, 37092, 37114, 37131, 37148, 37164,
-        37182, 37194, 37209, 37238, 37267, 37296, 37325, 37340, 37369, 37384, 37398, 37406, 37425, 37449, 37484, 37499, 37522, 37537,
-        37552, 37566, 37582, 37597, 37620, 37644, 37668, 37692, 37720, 37748, 37767, 37783, 37808, 37833, 37852, 37870, 37890, 37906,
-        37919, 37932, 37953, 37969, 37987, 38005, 38017, 38032, 38053, 38069, 38080, 38095, 38105, 38116, 38126, 38138, 38146, 38169,
-        38189, 38209, 38231, 38247, 38267, 38292, 38318, 38337, 38356, 38377, 38396, 38410, 38431, 38456, 38483, 38514, 38541, 38575,
-        38603, 38628, 38666, 38703, 38732, 38756, 38781, 38807, 38838, 38867, 38897, 38927, 38958, 38989, 39009, 39034, 39064, 39079,
-        39095, 39112, 39129, 39146, 39168, 39183, 39199, 39218, 39240, 39256, 39278, 39301, 39320, 39341, 39364, 39388, 39410, 39432,
-        39448, 39467, 39494, 39521, 39547, 39572, 39603, 39634, 39649, 39667, 39684, 39706, 39726, 39747, 39768, 39782, 39798, 39815,
-        39831, 39852, 39874, 39893, 39915, 39941, 39959, 39977, 39995, 40020, 40037, 40060, 40083, 40101, 40121, 40138, 40154, 40177,
-        40193, 40208, 40224, 40242, 40260, 40275, 40290, 40308, 40328, 40345, 40371, 40396, 40410, 40429, 40448, 40467, 40485, 40505,
-        40522, 40541, 40561, 40580, 40600, 40619, 40636, 40656, 40674, 40695, 40720, 40737, 40758, 40779, 40801, 40828, 40848, 40863,
-        40880, 40898, 40919, 40941, 40964, 40979, 40996, 41019, 41039, 41059, 41079, 41099, 41118, 41141, 41165, 41189, 41215, 41241,
-        41261, 41280, 41307, 41334, 41355, 41387, 41411, 41438, 41461, 41484, 41507, 41530, 41553, 41574, 41595, 41624, 41647, 41672,
-        41695, 41719, 41745, 41767, 41791, 41815, 41841, 41870, 41900, 41922, 41950, 41980, 42009, 42038, 42061, 42091, 42116, 42147,
-        42172, 42199, 42232, 42257, 42284, 42310, 42338, 42366, 42399, 42427, 42448, 42471, 42493, 42523, 42553, 42578, 42607, 42634,
-        42656, 42682, 42709, 42733, 42752, 42778, 42801, 42829, 42851, 42875, 42903, 42923, 42950, 42972, 42993, 43017, 43042, 43070,
-        43094, 43114, 43136, 43153, 43168, 43182, 43200, 43212, 43232, 43255, 43270, 43286, 43301, 43317, 43331, 43345, 43361, 43378,
-        43394, 43411, 43432, 43454, 43486, 43527, 43560, 43602, 43645, 43697, 43735, 43782, 43815, 43839, 43860, 43891, 43901, 43909,
-        43920, 43928, 43941, 43949, 43962, 43977, 43992, 44015, 44039, 44067, 44086, 44101, 44116, 44132, 44151, 44169, 44184, 44201,
-        44217, 44232, 44246, 44263, 44281, 44300, 44317, 44338, 44356, 44376, 44400, 44417, 44435, 44456, 44487, 44515, 76, 59, 44543,
-        44564, 44585, 44606, 44626, 44646, 44671, 44696, 44723, 44746, 44770, 44796, 44818, 44846, 44863, 44881, 44904, 44928, 44948,
-        44967, 44986, 45009, 45034, 45054, 45080, 45105, 45133, 45159, 45185, 45195, 45203, 45215, 45226, 45235, 45244, 45260, 45279,
-        45295, 45305, 45315, 45326, 45338, 45349, 45361, 45370, 45378, 45387, 45400, 45410, 45419, 45431, 45447, 45455, 45473, 45488,
-        45503, 45522, 45540, 45557, 45569, 45583, 45599, 45614, 45623, 45631, 45640, 45649, 45659, 45668, 45679, 45685, 45692, 45699,
-        45710, 45717, 45724, 45731, 45738, 45744, 45750, 45757, 45764, 45614, 45623, 45631, 45640, 45776, 45785, 45796, 45805, 45814,
-        45827, 45838, 45846, 45856, 45649, 45659, 45865, 45877, 45614, 45623, 45631, 45640, 45891, 45898, 45905, 45912, 45920, 45928,
-        45935, 45942, 45951, 45960, 45973, 45668, 45614, 45623, 45631, 45640, 45982, 45991, 46000, 46013, 46025, 46036, 45668, 46045,
-        46056, 46065, 46077, 46088, 46099, 46115, 46131, 46146, 46155, 46164, 46175, 46188, 46201, 46216, 46231, 46243, 46255, 46267,
-        46280, 1513, 1531, 1549, 1568, 1584, 1598, 1615, 1631, 1650, 1671, 1691, 1708, 1730, 1748, 1768, 1781, 1801, 1817, 1835, 1862,
-        33768, 33792, 33823, 33855, 33887, 33916, 33953, 33983, 34017, 46293, 46306, 46319, 46333, 46348, 46361, 46377, 46390, 46403,
-        46417, 46432, 46445, 46461, 46474, 46487, 46501, 46516, 46529, 46545, 46558, 46571, 46585, 46600, 46613, 46629, 46646, 46670,
-        46694, 46715, 46738, 46754, 46772, 46788, 46801, 46819, 46834, 46847, 46861, 46877, 46889, 46904, 46921, 46937, 46948, 46964,
-        46975, 46986, 46997, 47016, 47034, 47048, 47063, 47078, 47093, 47108, 47123, 24800, 47138, 24839, 47167, 47180, 47195, 47208,
-        47221, 47236, 47263, 47281, 47303, 47326, 47348, 47372, 47384, 47411, 47423, 47435, 47459, 47477, 47490, 47515, 47543, 47558,
-        47574, 47590, 47604, 47625, 47646, 47668, 47691, 47713, 47736, 47753, 47774, 47791, 47808, 47829, 47854, 47870, 47894, 47917,
-        47940, 47961, 47989, 48013, 48042, 48067, 48093, 48113, 48134, 48156, 48179, 48200, 48218, 48238, 48259, 48281, 48305, 48330,
-        48349, 48366, 48383, 48410, 48432, 48460, 48488, 48509, 48520, 48542, 48562, 48581, 48618, 48646, 48674, 48691, 48703, 48717,
-        48737, 48757, 48776, 48788, 48803, 48816, 48825, 48843, 48852, 48862, 48872, 48891, 48902, 48914, 48926, 48938, 48955, 48975,
-        48992, 49018, 49037, 49054, 49071, 49084, 49099, 49113, 49130, 49149, 49172, 49199, 49224, 49250, 49271, 49293, 49311, 49331,
-        49351, 49371, 49393, 49409, 49420, 49432, 49448, 49457, 49470, 49490, 76, 38080, 38095, 38105, 38138, 37906, 37919, 49501, 49515,
-        49538, 49553, 49573, 49592, 37906, 37919, 49611, 49632, 49650, 49664, 49677, 49689, 49698, 38069, 49713, 49735, 49757, 49784,
-        49811, 49834, 49853, 49875, 49894, 49916, 49935, 49969, 50001, 50029, 50058, 50090, 50114, 50138, 50161, 50186, 50211, 50235,
-        50260, 50286, 50319, 50347, 50371, 50392, 50416, 50446, 50464, 50493, 50517, 50544, 50553, 50561, 50570, 50579, 50588, 50603,
-        50611, 50619, 50631, 50640, 50650, 50658, 50682, 50691, 50700, 50710, 50721, 50731, 50740, 50749, 50759, 50769, 50780, 50791,
-        50801, 50807, 50821, 50834, 50851, 50862, 50871, 50880, 50892, 50903, 50920, 50934, 50948, 50959, 50983, 51005, 51027, 51049,
-        51071, 51094, 51117, 51138, 51164, 51185, 51206, 51221, 51243, 51268, 51295, 51320, 51341, 51369, 51394, 51415, 51433, 51468,
-        51494, 51522, 51549, 51571, 51591, 51616, 51646, 51676, 51702, 51716, 51733, 51756, 51772, 51795, 51810, 51827, 51840, 51856,
-        51873, 51891, 51921, 51949, 51971, 51995, 52015, 52034, 52054, 52080, 52100, 52121, 52140, 52168, 52197, 52213, 52229, 52243,
-        52261, 52277, 52291, 52308, 52326, 52345, 52371, 52399, 52425, 52441, 52454, 52474, 52491, 52508, 52524, 52540, 52562, 52578,
-        52598, 52619, 52640, 52657, 52673, 52690, 52703, 52716, 52730, 52753, 52789, 52796, 52803, 52811, 52819, 52826, 52833, 52841,
-        52849, 52856, 52863, 52870, 52879, 52888, 52898, 52908, 52918, 52927, 52935, 52946, 52957, 52966, 52975, 52984, 52993, 53006,
-        53019, 53028, 53038, 53047, 53059, 53071, 53079, 53087, 53097, 53106, 53115, 53123, 53132, 53141, 53150, 53161, 53172, 53179,
-        53186, 53194, 53202, 53214, 53226, 53235, 53243, 53252, 53266, 53279, 53292, 53307, 53322, 53337, 53351, 53367, 53383, 53394,
-        53406, 53415, 53429, 53444, 53468, 53492, 53521, 53539, 53557, 53573, 53598, 53625, 53646, 53668, 53690, 53712, 53733, 53753,
-        53779, 53804, 53827, 53849, 53871, 53899, 53926, 53953, 53970, 53993, 54012, 54038, 54062, 54085, 54107, 54129, 54157, 54184,
-        54207, 54231, 54254, 54265, 54277, 54288, 54300, 54311, 54323, 54334, 54346, 54357, 54368, 54381, 54399, 54414, 54438, 54463,
-        54473, 54483, 54493, 54503, 54514, 54529, 54546, 54556, 54566, 54576, 54588, 54600, 54612, 54625, 54638, 54650, 54662, 54677,
-        54692, 54707, 54722, 54737, 54752, 54766, 54780, 54791, 54802, 54813, 54824, 54836, 54850, 54863, 54876, 54890, 54903, 54916,
-        54929, 54942, 54955, 54969, 54983, 54995, 55014, 55027, 55037, 55047, 55061, 55075, 55087, 55099, 55111, 55123, 55134, 55146,
-        55156, 55165, 55174, 55183, 55193, 55203, 55213, 55224, 55235, 55247, 55259, 55271, 55283, 55299, 55315, 55333, 55356, 55374,
-        55395, 55407, 55419, 55431, 55443, 55457, 55471, 55488, 55504, 55525, 55547, 55567, 55582, 55605, 55633, 55644, 55654, 55679,
-        55705, 55727, 55751, 55776, 55801, 55828, 55852, 55872, 55886, 55906, 55929, 55949, 55965, 55986, 56007, 56024, 56043, 56058,
-        56079, 56099, 56107, 56130, 56138, 56154, 56170, 56188, 56204, 56212, 56234, 56255, 56277, 56294, 56310, 56328, 56347, 56365,
-        56386, 56415, 56442, 56466, 56491, 56516, 56536, 56559, 56589, 56611, 56635, 56656, 56670, 56684, 56698, 56715, 56747, 56781,
-        56812, 56843, 56869, 56897, 56925, 56954, 56984, 57016, 57044, 57070, 57096, 57121, 57144, 57174, 57201, 57225, 57249, 57273,
-        57297, 57334, 57359, 57397, 57422, 57446, 57462, 57487, 57509, 57535, 57555, 57582, 57597, 57614, 57639, 57668, 57692, 57717,
-        57746, 57767, 57788, 57811, 57842, 57872, 57893, 57929, 57951, 57974, 58002, 58017, 58033, 58052, 58069, 58085, 58095, 58105,
-        58117, 58131, 58149, 58163, 58186, 58209, 58225, 58242, 58264, 58283, 58303, 58323, 58343, 58367, 58388, 58409, 58424, 58461,
-        58485, 58506, 58524, 58535, 58543, 58568, 58592, 58618, 58646, 58673, 58686, 58700, 58714, 58728, 58742, 58756, 58770, 58783,
-        58796, 58811, 58826, 58842, 58859, 58877, 58903, 58913, 58932, 58953, 58984, 59008, 59036, 59068, 59096, 59127, 59153, 59180,
-        59209, 59240, 59258, 59280, 59300, 59324, 59342, 59362, 59387, 59412, 59431, 59449, 59471, 59492, 59517, 59543, 59564, 59593,
-        59623, 59650, 59677, 59701, 59719, 59747, 59766, 59793, 59826, 59858, 59873, 59893, 59917, 59925, 59947, 59976, 59990, 60010,
-        60027, 60049, 60066, 60084, 60111, 60140, 60169, 60193, 60220, 60246, 60271, 60301, 60318, 60333, 60351, 60375, 60398, 60420,
-        60435, 60460, 60482, 60499, 60524, 60551, 60575, 60598, 60622, 60632, 60653, 60685, 60707, 60733, 60766, 60779, 60794, 60817,
-        60839, 60856, 60866, 60880, 60905, 60926, 60949, 60984, 61021, 61043, 61073, 61090, 61107, 61127, 61148, 61162, 61180, 61204,
-        61227, 61239, 61252, 61275, 61290, 61309, 61326, 61357, 61379, 61399, 61417, 61435, 61456, 61474, 61489, 61506, 61523, 61544,
-        61569, 61594, 61622, 61653, 61677, 61701, 61737, 61757, 61782, 61815, 61837, 61862, 61893, 61928, 61959, 61993, 62024, 62040,
-        62060, 62078, 62100, 62119, 62138, 62147, 62173, 62200, 62218, 62231, 62250, 62280, 62299, 62330, 62355, 62368, 62382, 62396,
-        62408, 62426, 62437, 62457, 62475, 62500, 62520, 62546, 62572, 62592, 62605, 62625, 62638, 62652, 62667, 62686, 62708, 62726,
-        62745, 62765, 62785, 62808, 62831, 62857, 62878, 62899, 62919, 62952, 62985, 63012, 63034, 63060, 63082, 63110, 63136, 63161,
-        63187, 63214, 63239, 63259, 63281, 63300, 63324, 63333, 63349, 63374, 63401, 63429, 63459, 63488, 63498, 63522, 63544, 63561,
-        63574, 63586, 63599, 63613, 63635, 63664, 63682, 63701, 63723, 63741, 63752, 63792, 63831, 63854, 63875, 63896, 63908, 63921,
-        63933, 63945, 63959, 63975, 63988, 64000, 64011, 64026, 64041, 64052, 64064, 64089, 64110, 64130, 64154, 64173, 64194, 64212,
-        64237, 64262, 64286, 64314, 64337, 64364, 64388, 64412, 64435, 64461, 64486, 64516, 64545, 64572, 64599, 64627, 64653, 64681,
-        64705, 64732, 64751, 64770, 64789, 64807, 64835, 64865, 64879, 64903, 64919, 64945, 64978, 65000, 65013, 65031, 65049, 65074,
-        65088, 65113, 65139, 65178, 65219, 65243, 65271, 65293, 65317, 65343, 65374, 65406, 65431, 65463, 65491, 65520, 65543, 65557,
-        65571, 65586, 65610, 65629, 65649, 65669, 65689, 65720, 65743, 65756, 65774, 65789, 65798, 65807, 65822, 65841, 65870, 65893,
-        65918, 65938, 65957, 65984, 66006, 66035, 66058, 66085, 66110, 66137, 66167, 66191, 66216, 66242, 66254, 66266, 66278, 66301,
-        66322, 66335, 66362, 66372, 66387, 66412, 66438, 66456, 66467, 66479, 66492, 66513, 66538, 66573, 66604, 66621, 66642, 66659,
-        66696, 66721, 66751, 66770, 66789, 66803, 66824, 66847, 66870, 66894, 66913, 66946, 66955, 66969, 66991, 67017, 67043, 67066,
-        67089, 67103, 67121, 67136, 67152, 67171, 67191, 67211, 67233, 67251, 67270, 67291, 67310, 67334, 67355, 67386, 67398, 67421,
-        67437, 67451, 67467, 67487, 67506, 67525, 67546, 67565, 67585, 67605, 67636, 67651, 67671, 67692, 67714, 67729, 67744, 67769,
-        67794, 67807, 67823, 67840, 67857, 67872, 67885, 67906, 67931, 67958, 67970, 67991, 68015, 68033, 68054, 68075, 68093, 68106,
-        68134, 68161, 68185, 68211, 68229, 68248, 68262, 68277, 68290, 68313, 68325, 68340, 68356, 68369, 68383, 68405, 68422, 68439,
-        68458, 68479, 68497, 68514, 68532, 68556, 68579, 68604, 68631, 68651, 68677, 68691, 68702, 68716, 68732, 68757, 68779, 68805,
-        68840, 68867, 68895, 68920, 68949, 68962, 68976, 68996, 69015, 69033, 69050, 69067, 69080, 69098, 69112, 69126, 69142, 69157,
-        69177, 69197, 69221, 69243, 69262, 69281, 69303, 69324, 69344, 69367, 69389, 69409, 69428, 69447, 69460, 69479, 69488, 69497,
-        69506, 69517, 69527, 69542, 69557, 69573, 69591, 69607, 69627, 69641, 69658, 69674, 69691, 69711, 69729, 69745, 69765, 69796,
-        69814, 69836, 69856, 69874, 69893, 69911, 69935, 69947, 69968, 69984, 70005, 70028, 70042, 70066, 70084, 70113, 70132, 70151,
-        70175, 70202, 70214, 70229, 70249, 70273, 70293, 70316, 70337, 70359, 70381, 70406, 70423, 70440, 70465, 70492, 70514, 70539,
-        70564, 70595, 70626, 70656, 70687, 70716, 70746, 70768, 70791, 70811, 70832, 70852, 70872, 70895, 70917, 70939, 70961, 70989,
-        70999, 71012, 71026, 71044, 71067, 71084, 71101, 71119, 71135, 71153, 71176, 71185, 71195, 71209, 71232, 71243, 71269, 71289,
-        71302, 71318, 71345, 71371, 71387, 71407, 71425, 71444, 71458, 71467, 71484, 71515, 71546, 71571, 71585, 71600, 71614, 71625,
-        71648, 71667, 71685, 71706, 71732, 71747, 71777, 71796, 71823, 71845, 71870, 71886, 71896, 71917, 71946, 71979, 72012, 72037,
-        72054, 72070, 72089, 72108, 72137, 72153, 72175, 72187, 72215, 72233, 72244, 72265, 72286, 72306, 72327, 72359, 72387, 72399,
-        72420, 72435, 72454, 72473, 72495, 72513, 72531, 72549, 72579, 72611, 72637, 72653, 72669, 72685, 72702, 72715, 72734, 72761,
-        72789, 72812, 72835, 72858, 72881, 72899, 72908, 72923, 72942, 72972, 72993, 73017, 73028, 73040, 73066, 73090, 73101, 73114,
-        73126, 73139, 73151, 73168, 73185, 73198, 73243, 73264, 73278, 73311, 73320, 73345, 73368, 73391, 73405, 73420, 73436, 73455,
-        73484, 73507, 73519, 73549, 73569, 73596, 73620, 73653, 73665, 73680, 73693, 73707, 73725, 73744, 73761, 73780, 73796, 73806,
-        73819, 73831, 73854, 73872, 73896, 73918, 73942, 73957, 73975, 73988, 74015, 74035, 74069, 74087, 74105, 74120, 74134, 74149,
-        74162, 74195, 74207, 74233, 74282, 74298, 74321, 74334, 74352, 74379, 74393, 74437, 74456, 74475, 74499, 74513, 74528, 74554,
-        74570, 74587, 74608, 74629, 74650, 74671, 74692, 74709, 74727, 74749, 74767, 74787, 74810, 74831, 74854, 74880, 74904, 74924,
-        74944, 74964, 74981, 74999, 75014, 75030, 75047, 75067, 75076, 75083, 75099, 75117, 75136, 75154, 75184, 75214, 75234, 75262,
-        75293, 75321, 75343, 75363, 75383, 75406, 75437, 75459, 75491, 75516, 75529, 75554, 75576, 75590, 75613, 75635, 75649, 75663,
-        75690, 75714, 75745, 75765, 75783, 75800, 75818, 75838, 75864, 75892, 75920, 75944, 75972, 76002, 76025, 76058, 76092, 76122,
-        76152, 76182, 76202, 76228, 76252, 76281, 76312, 76338, 76375, 76401, 76435, 76466, 76491, 76517, 76540, 76568, 76593, 76603,
-        76625, 76649, 76672, 76692, 76705, 76720, 76737, 76759, 76786, 76809, 76836, 76868, 76894, 76926, 76952, 76967, 76985, 77014,
-        77043, 77069, 77099, 77126, 77153, 77185, 77212, 77244, 77276, 77294, 77308, 77324, 77343, 77377, 77414, 77441, 77469, 77494,
-        77520, 77540, 77561, 77581, 77603, 77622, 77640, 77660, 77684, 77702, 77721, 77749, 77774, 77795, 77822, 77847, 77880, 77904,
-        77935, 77963, 77995, 78026, 78057, 78084, 78117, 78150, 78176, 78202, 78230, 78264, 78290, 78320, 78350, 78378, 78400, 78424,
-        78462, 78486, 78507, 78536, 78571, 78598, 78625, 78649, 78682, 78712, 78736, 78761, 78789, 78814, 78840, 78858, 78879, 78899,
-        78917, 78932, 78963, 79003, 79033, 79063, 79083, 79101, 79119, 79135, 79152, 79167, 79181, 79216, 79251, 79277, 79300, 79317,
-        79339, 79359, 79385, 79412, 79434, 79468, 79497, 79525, 79546, 79569, 79598, 79631, 79663, 79688, 79703, 79743, 79750, 79769,
-        79791, 79819, 79849, 79867, 79883, 79914, 79939, 79959, 79985, 80008, 80038, 80065, 80093, 80122, 80146, 80175, 80204, 80227,
-        80250, 80276, 80307, 80331, 80360, 80391, 80418, 80454, 80490, 80520, 80550, 80575, 80598, 80629, 80660, 80691, 80719, 80743,
-        80777, 80803, 80813, 80823, 80837, 80850, 80872, 80895, 80920, 80946, 80975, 81002, 81030, 81053, 81075, 81102, 81129, 81154,
-        81181, 81205, 81232, 81262, 81276, 81300, 81321, 81335, 81355, 81382, 81405, 81431, 81457, 81479, 81500, 81521, 81535, 81556,
-        81587, 81611, 81638, 81658, 81684, 81713, 81749, 81773, 81792, 81811, 81832, 81857, 81876, 81896, 81924, 81952, 81989, 82014,
-        82054, 82092, 82125, 82153, 82179, 82206, 82234, 82265, 82285, 82317, 82345, 82369, 82393, 82420, 82444, 82477, 82504, 82518,
-        82540, 82554, 82569, 82587, 82603, 82623, 82638, 82655, 82675, 82694, 82731, 82754, 82782, 82803, 82833, 82860, 82891, 82905,
-        82919, 82938, 82961, 82986, 83004, 83025, 83043, 83069, 83098, 83118, 83137, 83166, 83192, 83215, 83239, 83272, 83299, 83322,
-        83340, 83368, 83379, 83390, 83407, 83423, 83444, 83462, 83487, 83517, 83534, 83553, 83568, 83591, 83628, 83663, 83692, 83713,
-        83728, 83757, 83788, 83819, 83844, 83860, 83890, 83921, 83951, 83977, 84001, 84033, 84041, 84049, 84058, 84066, 84091, 84108,
-        84126, 84153, 84173, 84194, 84213, 84233, 84252, 84273, 84294, 84316, 84341, 84372, 84396, 84417, 84451, 84478, 84517, 84546,
-        84568, 84588, 84610, 84635, 84653, 84669, 84688, 84708, 84731, 84755, 84785, 84801, 84815, 84839, 84863, 84889, 84915, 84945,
-        84979, 84998, 85017, 85040, 85059, 85077, 85091, 85120, 85147, 85185, 85216, 85250, 85280, 85308, 85335, 85364, 85403, 85426,
-        85447, 85480, 85513, 85530, 85549, 85564, 85582, 85601, 85624, 85648, 85677, 85708, 85731, 85759, 85785, 85811, 85832, 85844,
-        85865, 85887, 85911, 85941, 85964, 85995, 86012, 86040, 86066, 86081, 86109, 86123, 86138, 86158, 86178, 86194, 86206, 86219,
-        86238, 86270, 86293, 86315, 86330, 86346, 86363, 86382, 86406, 86419, 86435, 86447, 86466, 86489, 86512, 86534, 86556, 86570,
-        86594, 86619, 86636, 86660, 86679, 86712, 86733, 86753, 86773, 86791, 86807, 86829, 86852, 86875, 86904, 86926, 86948, 86972,
-        86995, 87025, 87039, 87053, 87066, 87079, 87094, 87116, 87136, 87160, 87179, 87201, 87225, 87252, 87285, 87300, 87330, 87360,
-        87394, 87420, 87436, 87459, 87475, 87500, 87521, 87545, 87565, 87589, 87614, 87645, 87667, 87687, 87708, 87725, 87747, 87768,
-        87787, 87816,
+        18397, 18413, 18427, 18441, 18456, 18469, 18483, 18499, 18518, 18533, 18548, 18563, 18578, 18597, 18608, 18618, 18625, 18632,
+        18640, 18647, 18655, 18663, 18670, 18677, 18685, 18693, 18701, 18709, 18717, 18725, 18733, 18743, 18751, 18759, 18767, 18775,
+        18783, 18791, 18798, 18806, 18814, 18824, 18832, 18841, 18847, 18854, 18861, 18870, 18878, 18886, 18894, 18902, 18910, 18918,
+        18926, 18934, 18942, 18951, 18960, 18969, 18978, 18987, 18996, 19005, 19014, 19023, 19032, 19041, 19050, 19059, 19068, 19077,
+        19086, 19095, 19104, 19113, 19122, 19131, 19140, 19149, 19161, 19172, 19183, 19194, 19207, 19218, 19231, 19244, 19254, 19266,
+        19278, 19289, 19300, 19314, 19322, 19332, 19343, 19355, 19364, 19373, 19384, 19393, 19402, 19411, 19422, 19433, 19444, 19456,
+        19468, 19482, 19494, 19506, 19518, 19530, 19542, 19555, 19568, 19581, 19594, 19605, 19616, 19627, 19638, 19652, 19666, 19677,
+        19688, 19699, 19710, 19721, 19732, 19743, 19754, 19765, 19778, 19789, 19800, 19811, 19822, 19833, 19844, 19855, 19866, 19879,
+        19890, 19901, 19913, 19925, 19934, 19944, 19952, 19961, 19970, 19979, 19988, 19997, 20010, 20021, 20034, 20050, 20065, 20078,
+        20098, 20124, 20151, 20162, 20173, 20182, 20196, 20214, 20228, 20242, 20258, 20275, 20293, 20311, 20333, 20354, 20369, 20388,
+        20407, 20429, 20455, 20477, 20499, 20523, 20548, 20574, 20600, 20630, 20659, 20682, 20703, 20723, 20743, 20755, 20767, 20782,
+        20797, 20813, 20829, 20767, 20743, 20755, 20845, 20858, 20871, 20883, 20897, 20910, 20926, 20942, 20958, 20974, 20990, 21006,
+        21015, 21024, 21036, 21050, 21062, 21075, 21087, 21100, 21113, 21125, 21139, 21152, 21172, 21193, 21208, 21223, 21242, 21258,
+        21271, 21284, 21298, 21311, 21324, 21333, 21353, 21371, 21006, 21015, 21024, 21036, 21100, 21113, 21125, 21242, 21258, 21271,
+        21284, 21298, 21311, 21371, 21113, 21242, 21258, 21271, 21284, 21298, 21311, 21385, 21393, 21401, 21410, 21421, 21429, 21438,
+        21445, 21457, 21463, 21469, 21476, 21484, 21499, 21515, 21531, 21546, 21562, 21578, 21593, 21605, 21617, 21635, 21650, 21665,
+        21682, 21699, 21713, 21727, 21745, 21763, 21778, 21801, 21824, 21842, 21856, 21881, 21900, 21918, 21937, 21955, 21973, 21990,
+        22007, 22020, 22037, 22051, 22070, 22088, 22106, 22132, 22160, 22184, 22214, 22254, 22294, 21484, 21499, 21515, 21531, 21546,
+        21562, 21578, 21593, 21605, 21617, 21699, 21713, 21763, 21842, 21856, 22318, 22337, 21900, 21918, 21937, 21955, 21973, 21990,
+        22007, 22020, 22037, 22051, 22070, 22088, 22106, 22132, 22160, 22184, 22214, 22254, 22294, 22356, 22378, 22397, 22417, 22437,
+        22456, 22480, 22499, 22521, 22539, 22564, 22582, 22601, 22620, 22638, 22662, 22680, 22701, 22719, 22736, 22753, 22769, 22785,
+        22800, 22815, 22831, 22847, 22860, 22873, 22886, 22899, 22913, 22927, 22939, 22951, 22965, 22979, 22994, 23009, 23025, 23041,
+        23052, 23063, 23081, 23099, 23117, 23135, 23163, 23190, 23202, 23218, 23228, 23251, 23274, 23294, 23314, 23333, 23352, 23371,
+        23396, 23422, 23437, 23452, 23467, 23481, 23495, 23519, 23543, 23561, 23585, 23609, 23627, 23645, 23674, 23698, 23722, 23736,
+        23750, 23764, 23776, 23788, 23808, 23828, 23851, 23874, 23904, 23921, 23938, 23965, 23992, 24020, 24034, 24058, 24069, 24080,
+        24092, 24103, 24118, 24137, 24158, 24177, 24198, 24217, 24239, 24259, 24273, 24293, 24311, 24331, 24349, 24364, 24383, 24397,
+        24416, 24438, 24459, 24480, 24505, 24523, 24539, 24556, 24574, 24594, 24615, 24639, 24657, 24671, 24686, 24702, 24724, 24747,
+        24761, 24776, 24797, 24817, 24836, 24865, 24883, 24904, 24927, 24952, 24977, 24996, 25010, 25031, 25054, 25084, 25101, 25125,
+        25153, 25188, 25214, 25247, 25276, 25312, 25329, 25345, 25364, 25384, 25396, 25408, 25420, 25432, 25447, 25462, 25482, 25502,
+        25522, 25548, 25574, 25592, 25609, 25626, 25646, 25670, 25692, 25714, 25732, 25751, 25767, 25785, 25803, 25814, 25827, 25839,
+        25852, 25864, 25875, 25888, 25902, 25917, 25927, 25940, 25958, 25974, 25986, 26000, 26014, 26026, 26040, 26052, 26068, 26081,
+        26091, 26101, 26120, 26136, 26152, 26170, 26186, 26202, 26220, 26241, 26256, 26272, 26297, 26321, 26341, 26363, 26386, 26401,
+        26422, 26443, 26459, 26469, 26479, 26493, 26505, 26520, 26532, 26551, 26573, 26584, 26598, 26611, 26624, 26635, 26649, 26657,
+        26671, 26681, 26690, 26699, 26707, 26719, 26731, 26739, 26747, 26755, 26766, 26779, 26793, 26807, 26821, 26834, 26847, 26856,
+        26865, 26873, 26881, 26890, 26899, 26908, 26918, 26929, 26942, 26953, 26962, 26974, 26984, 26995, 27010, 27020, 27040, 27065,
+        27084, 27106, 27129, 27152, 27178, 27204, 27214, 27231, 27251, 27262, 27273, 27282, 27293, 27304, 27316, 27336, 27357, 27375,
+        27389, 27401, 27414, 27428, 27443, 27457, 27472, 27487, 27501, 27515, 27528, 27541, 27558, 27571, 27590, 27600, 27610, 27626,
+        27644, 27656, 27673, 27687, 27698, 27713, 27731, 27746, 27758, 27766, 27789, 27817, 27845, 27873, 27883, 27893, 27902, 27912,
+        27927, 27938, 27950, 27961, 27976, 27987, 28001, 28009, 28017, 28024, 28034, 28046, 28060, 28071, 28080, 28090, 28102, 28115,
+        28128, 28143, 28155, 28167, 28183, 28192, 28200, 28210, 28220, 28230, 28241, 28252, 28268, 28283, 28298, 28322, 28342, 28360,
+        28378, 28398, 28418, 28436, 28460, 28476, 28496, 28521, 28546, 28562, 28580, 28600, 28619, 28642, 28660, 28678, 28695, 28600,
+        28619, 28713, 28735, 28752, 28775, 28797, 28821, 28845, 28867, 28891, 28915, 28936, 28955, 28971, 28991, 332, 383, 399, 413,
+        28046, 28060, 28071, 28080, 332, 383, 399, 413, 29009, 29028, 29048, 29073, 29092, 29112, 29130, 29150, 29169, 29190, 29210,
+        29230, 29254, 29279, 29300, 29321, 29331, 29349, 29360, 29371, 29383, 29393, 29403, 29415, 29427, 29439, 29449, 29460, 29473,
+        29485, 29498, 29513, 29533, 29546, 29565, 29586, 29608, 29629, 29647, 29665, 29686, 29707, 29729, 29747, 29762, 29786, 29803,
+        29822, 29840, 29859, 29878, 29896, 29914, 29933, 29949, 29965, 29981, 29999, 30017, 30034, 30055, 30077, 30094, 30111, 30128,
+        30149, 30168, 30184, 30203, 30220, 30232, 30243, 30264, 30284, 30304, 30323, 30339, 30357, 30370, 30385, 30397, 30411, 30424,
+        30442, 30456, 30469, 30482, 30503, 30519, 30535, 30548, 30564, 30575, 30588, 30603, 30616, 30628, 30648, 30662, 30674, 30691,
+        30708, 30721, 30742, 30753, 30770, 30785, 30802, 30819, 30837, 30851, 30873, 30885, 30903, 30919, 30937, 30958, 30971, 30986,
+        31003, 31017, 31034, 31051, 31068, 31077, 31087, 31097, 31106, 31116, 31131, 31143, 31154, 31168, 31180, 31195, 31206, 31218,
+        31230, 31241, 31253, 31264, 31277, 31290, 31306, 31313, 31323, 31334, 31343, 31353, 31363, 31374, 31385, 31400, 31409, 31418,
+        31427, 31440, 31452, 31463, 31475, 31486, 31500, 31512, 31526, 31550, 31574, 31599, 31623, 31645, 31665, 31685, 31711, 31735,
+        31766, 31799, 31831, 31870, 31894, 31911, 31929, 31952, 31970, 31986, 32004, 32029, 32061, 32092, 32119, 32142, 32169, 32199,
+        32228, 32256, 32286, 32317, 32346, 32374, 32402, 32431, 32460, 32490, 32518, 32543, 32571, 32600, 32632, 32661, 32693, 32722,
+        32759, 32795, 32817, 32858, 32897, 32939, 32968, 32990, 33018, 33032, 33046, 33059, 33074, 33090, 33103, 33115, 33129, 33143,
+        33155, 33174, 33188, 33214, 33233, 33257, 33277, 33302, 33316, 33339, 33357, 33379, 33397, 33415, 33435, 33455, 33472, 33491,
+        33515, 33527, 33547, 33564, 33591, 33616, 33639, 33669, 33691, 33716, 33741, 33765, 33789, 33820, 33852, 33884, 33913, 33950,
+        33980, 34014, 34040, 34055, 34072, 34086, 34104, 34123, 34137, 34157, 34172, 34192, 34212, 34232, 34253, 34267, 34279, 34291,
+        34307, 34323, 34341, 34362, 34382, 34404, 34425, 34448, 34463, 34487, 34500, 34521, 34539, 34570, 34585, 34605, 34626, 34658,
+        34679, 34700, 34716, 34732, 34754, 34775, 34792, 34808, 34824, 34842, 34859, 34886, 34912, 34932, 34950, 34969, 34993, 35023,
+        35048, 35074, 35099, 35125, 35147, 35176, 35198, 35225, 35251, 35271, 35292, 35312, 35332, 35354, 35382, 35415, 35450, 35469,
+        35488, 35512, 35537, 35561, 35582, 35609, 35635, 35661, 35687, 35713, 35732, 35756, 35775, 35796, 35824, 35845, 35869, 35893,
+        35918, 35936, 35961, 35986, 36012, 36033, 36055, 36078, 36101, 36122, 36150, 36171, 36200, 36231, 36259, 36284, 36311, 36340,
+        36368, 36406, 36435, 36457, 36482, 36500, 36518, 36542, 36564, 36588, 36612, 36635, 36663, 36683, 36708, 36734, 36752, 36771,
+        36793, 36815, 36840, 36865, 36892, 36919, 36943, 36967, 36982, 37001, 37019, 37043, 37067, 37089, 37111, 37128, 37145, 37161,
+        37179, 37191, 37206, 37235, 37264, 37293, 37322, 37337, 37366, 37381, 37395, 37403, 37422, 37446, 37481, 37496, 37519, 37534,
+        37549, 37563, 37579, 37594, 37617, 37641, 37665, 37689, 37717, 37745, 37764, 37780, 37805, 37830, 37849, 37867, 37887, 37903,
+        37916, 37929, 37950, 37966, 37984, 38002, 38014, 38029, 38050, 38066, 38077, 38092, 38102, 38113, 38123, 38135, 38143, 38166,
+        38186, 38206, 38228, 38244, 38264, 38289, 38315, 38334, 38353, 38374, 38393, 38407, 38428, 38453, 38480, 38511, 38538, 38572,
+        38600, 38625, 38663, 38700, 38729, 38753, 38778, 38804, 38835, 38864, 38894, 38924, 38955, 38986, 39006, 39031, 39061, 39076,
+        39092, 39109, 39126, 39143, 39165, 39180, 39196, 39215, 39237, 39253, 39278, 39300, 39323, 39342, 39363, 39386, 39410, 39432,
+        39454, 39470, 39489, 39516, 39543, 39569, 39600, 39631, 39646, 39664, 39681, 39703, 39723, 39744, 39765, 39779, 39795, 39812,
+        39828, 39849, 39871, 39890, 39912, 39938, 39956, 39974, 39992, 40017, 40034, 40057, 40080, 40098, 40118, 40135, 40151, 40174,
+        40190, 40205, 40221, 40239, 40257, 40272, 40287, 40305, 40325, 40342, 40368, 40393, 40407, 40426, 40445, 40464, 40482, 40502,
+        40519, 40538, 40558, 40577, 40597, 40616, 40633, 40653, 40671, 40692, 40717, 40734, 40755, 40776, 40798, 40825, 40845, 40860,
+        40877, 40895, 40916, 40938, 40961, 40976, 40993, 41016, 41036, 41056, 41076, 41096, 41115, 41138, 41162, 41186, 41212, 41238,
+        41258, 41277, 41304, 41331, 41352, 41384, 41408, 41435, 41458, 41481, 41504, 41527, 41550, 41571, 41592, 41621, 41644, 41669,
+        41692, 41716, 41742, 41764, 41788, 41812, 41838, 41867, 41897, 41919, 41947, 41977, 42006, 42035, 42058, 42088, 42113, 42144,
+        42169, 42196, 42229, 42254, 42281, 42307, 42335, 42363, 42396, 42424, 42445, 42468, 42490, 42520, 42550, 42575, 42604, 42631,
+        42653, 42679, 42706, 42730, 42749, 42775, 42798, 42826, 42848, 42872, 42900, 42920, 42947, 42969, 42990, 43014, 43039, 43067,
+        43091, 43111, 43133, 43150, 43165, 43179, 43197, 43209, 43229, 43252, 43267, 43283, 43298, 43314, 43328, 43342, 43358, 43375,
+        43391, 43408, 43429, 43451, 43483, 43524, 43557, 43599, 43642, 43694, 43732, 43779, 43812, 43836, 43857, 43888, 43898, 43906,
+        43917, 43925, 43938, 43946, 43959, 43974, 43989, 44012, 44036, 44064, 44083, 44098, 44113, 44129, 44148, 44166, 44181, 44198,
+        44214, 44229, 44243, 44260, 44278, 44297, 44314, 44335, 44353, 44373, 44397, 44414, 44432, 44453, 44484, 44512, 76, 59, 44540,
+        44561, 44582, 44603, 44623, 44643, 44668, 44693, 44720, 44743, 44767, 44793, 44815, 44843, 44860, 44878, 44901, 44925, 44945,
+        44964, 44983, 45006, 45031, 45051, 45077, 45102, 45130, 45156, 45182, 45192, 45200, 45212, 45223, 45232, 45241, 45257, 45276,
+        45292, 45302, 45312, 45323, 45335, 45346, 45358, 45367, 45375, 45384, 45397, 45407, 45416, 45428, 45444, 45452, 45470, 45485,
+        45500, 45519, 45537, 45554, 45566, 45580, 45596, 45611, 45620, 45628, 45637, 45646, 45656, 45665, 45676, 45682, 45689, 45696,
+        45707, 45714, 45721, 45728, 45735, 45741, 45747, 45754, 45761, 45611, 45620, 45628, 45637, 45773, 45782, 45793, 45802, 45811,
+        45824, 45835, 45843, 45853, 45646, 45656, 45862, 45874, 45611, 45620, 45628, 45637, 45888, 45895, 45902, 45909, 45917, 45925,
+        45932, 45939, 45948, 45957, 45970, 45665, 45611, 45620, 45628, 45637, 45979, 45988, 45997, 46010, 46022, 46033, 45665, 46042,
+        46053, 46062, 46074, 46085, 46096, 46112, 46128, 46143, 46152, 46161, 46172, 46185, 46198, 46213, 46228, 46240, 46252, 46264,
+        46277, 1513, 1531, 1549, 1568, 1584, 1598, 1615, 1631, 1650, 1671, 1691, 1708, 1730, 1748, 1768, 1781, 1801, 1817, 1835, 1862,
+        33765, 33789, 33820, 33852, 33884, 33913, 33950, 33980, 34014, 46290, 46303, 46316, 46330, 46345, 46358, 46374, 46387, 46400,
+        46414, 46429, 46442, 46458, 46471, 46484, 46498, 46513, 46526, 46542, 46555, 46568, 46582, 46597, 46610, 46626, 46643, 46667,
+        46691, 46712, 46735, 46751, 46769, 46785, 46798, 46816, 46831, 46844, 46858, 46874, 46886, 46901, 46918, 46934, 46945, 46961,
+        46972, 46983, 46994, 47013, 47031, 47045, 47060, 47075, 47090, 47105, 47120, 24797, 47135, 24836, 47164, 47177, 47192, 47205,
+        47218, 47233, 47260, 47278, 47300, 47323, 47345, 47369, 47381, 47408, 47420, 47432, 47456, 47474, 47487, 47512, 47540, 47555,
+        47571, 47587, 47601, 47622, 47643, 47665, 47688, 47710, 47733, 47750, 47771, 47788, 47805, 47826, 47851, 47867, 47891, 47914,
+        47937, 47958, 47986, 48010, 48039, 48064, 48090, 48110, 48131, 48153, 48176, 48197, 48215, 48235, 48256, 48278, 48302, 48327,
+        48346, 48363, 48380, 48407, 48429, 48457, 48485, 48506, 48517, 48539, 48559, 48578, 48615, 48643, 48671, 48688, 48700, 48714,
+        48734, 48754, 48773, 48785, 48800, 48813, 48822, 48840, 48849, 48859, 48869, 48888, 48899, 48911, 48923, 48935, 48952, 48972,
+        48989, 49015, 49034, 49051, 49068, 49081, 49096, 49110, 49127, 49146, 49169, 49196, 49221, 49247, 49268, 49290, 49308, 49328,
+        49348, 49368, 49390, 49406, 49417, 49429, 49445, 49454, 49467, 49487, 76, 38077, 38092, 38102, 38135, 37903, 37916, 49498, 49512,
+        49535, 49550, 49570, 49589, 37903, 37916, 49608, 49629, 49647, 49661, 49674, 49686, 49695, 38066, 49710, 49732, 49754, 49781,
+        49808, 49831, 49850, 49872, 49891, 49913, 49932, 49966, 49998, 50026, 50055, 50087, 50111, 50135, 50158, 50183, 50208, 50232,
+        50257, 50283, 50316, 50344, 50368, 50389, 50413, 50443, 50461, 50490, 50514, 50541, 50550, 50558, 50567, 50576, 50585, 50600,
+        50608, 50616, 50628, 50637, 50647, 50655, 50679, 50688, 50697, 50707, 50718, 50728, 50737, 50746, 50756, 50766, 50777, 50788,
+        50798, 50804, 50818, 50831, 50848, 50859, 50868, 50877, 50889, 50900, 50917, 50931, 50945, 50956, 50980, 51002, 51024, 51046,
+        51068, 51091, 51114, 51135, 51161, 51182, 51203, 51218, 51240, 51265, 51292, 51317, 51338, 51366, 51391, 51412, 51430, 51465,
+        51491, 51519, 51546, 51568, 51588, 51613, 51643, 51673, 51699, 51713, 51730, 51753, 51769, 51792, 51807, 51824, 51837, 51853,
+        51870, 51888, 51918, 51946, 51968, 51992, 52012, 52031, 52051, 52077, 52097, 52118, 52137, 52165, 52194, 52210, 52226, 52240,
+        52258, 52274, 52288, 52305, 52323, 52342, 52368, 52396, 52422, 52438, 52451, 52471, 52488, 52505, 52521, 52537, 52559, 52575,
+        52595, 52616, 52637, 52654, 52670, 52687, 52700, 52713, 52727, 52750, 52786, 52793, 52800, 52808, 52816, 52823, 52830, 52838,
+        52846, 52853, 52860, 52867, 52876, 52885, 52895, 52905, 52915, 52924, 52932, 52943, 52954, 52963, 52972, 52981, 52990, 53003,
+        53016, 53025, 53035, 53044, 53056, 53068, 53076, 53084, 53094, 53103, 53112, 53120, 53129, 53138, 53147, 53158, 53169, 53176,
+        53183, 53191, 53199, 53211, 53223, 53232, 53240, 53249, 53263, 53276, 53289, 53304, 53319, 53334, 53348, 53364, 53380, 53391,
+        53403, 53412, 53426, 53441, 53465, 53489, 53518, 53536, 53554, 53570, 53595, 53622, 53643, 53665, 53687, 53709, 53730, 53750,
+        53776, 53801, 53824, 53846, 53868, 53896, 53923, 53950, 53967, 53990, 54009, 54035, 54059, 54082, 54104, 54126, 54154, 54181,
+        54204, 54228, 54251, 54262, 54274, 54285, 54297, 54308, 54320, 54331, 54343, 54354, 54365, 54378, 54396, 54411, 54435, 54460,
+        54470, 54480, 54490, 54500, 54511, 54526, 54543, 54553, 54563, 54573, 54585, 54597, 54609, 54622, 54635, 54647, 54659, 54674,
+        54689, 54704, 54719, 54734, 54749, 54763, 54777, 54788, 54799, 54810, 54821, 54833, 54847, 54860, 54873, 54887, 54900, 54913,
+        54926, 54939, 54952, 54966, 54980, 54992, 55011, 55024, 55034, 55044, 55058, 55072, 55084, 55096, 55108, 55120, 55131, 55143,
+        55153, 55162, 55171, 55180, 55190, 55200, 55210, 55221, 55232, 55244, 55256, 55268, 55280, 55296, 55312, 55330, 55353, 55371,
+        55392, 55404, 55416, 55428, 55440, 55454, 55468, 55485, 55501, 55522, 55544, 55564, 55579, 55602, 55630, 55641, 55651, 55676,
+        55702, 55724, 55748, 55773, 55798, 55825, 55849, 55869, 55883, 55903, 55926, 55946, 55962, 55983, 56004, 56021, 56040, 56055,
+        56076, 56096, 56104, 56127, 56135, 56151, 56167, 56185, 56201, 56209, 56231, 56252, 56274, 56291, 56307, 56325, 56344, 56362,
+        56383, 56412, 56439, 56463, 56488, 56513, 56533, 56556, 56586, 56608, 56632, 56653, 56667, 56681, 56695, 56712, 56744, 56778,
+        56809, 56840, 56866, 56894, 56922, 56951, 56981, 57013, 57041, 57067, 57093, 57118, 57141, 57171, 57198, 57222, 57246, 57270,
+        57294, 57331, 57356, 57394, 57419, 57443, 57459, 57484, 57506, 57532, 57552, 57579, 57594, 57611, 57636, 57665, 57689, 57714,
+        57743, 57764, 57785, 57808, 57839, 57869, 57890, 57926, 57948, 57971, 57999, 58014, 58030, 58049, 58066, 58082, 58092, 58102,
+        58114, 58128, 58146, 58160, 58183, 58206, 58222, 58239, 58261, 58280, 58300, 58320, 58340, 58364, 58385, 58406, 58421, 58458,
+        58482, 58503, 58521, 58532, 58540, 58565, 58589, 58615, 58643, 58670, 58683, 58697, 58711, 58725, 58739, 58753, 58767, 58780,
+        58793, 58808, 58823, 58839, 58856, 58874, 58900, 58910, 58929, 58950, 58981, 59005, 59033, 59065, 59093, 59124, 59150, 59177,
+        59206, 59237, 59255, 59277, 59297, 59321, 59339, 59359, 59384, 59409, 59428, 59446, 59468, 59489, 59514, 59540, 59561, 59590,
+        59620, 59647, 59674, 59698, 59716, 59744, 59763, 59790, 59823, 59855, 59870, 59890, 59914, 59922, 59944, 59973, 59987, 60007,
+        60024, 60046, 60063, 60081, 60108, 60137, 60166, 60190, 60217, 60243, 60268, 60298, 60315, 60330, 60348, 60372, 60395, 60417,
+        60432, 60457, 60479, 60496, 60521, 60548, 60572, 60595, 60619, 60629, 60650, 60682, 60704, 60730, 60763, 60776, 60791, 60814,
+        60836, 60853, 60863, 60877, 60902, 60923, 60946, 60981, 61018, 61040, 61070, 61087, 61104, 61124, 61145, 61159, 61177, 61201,
+        61224, 61236, 61249, 61272, 61287, 61306, 61323, 61354, 61376, 61396, 61414, 61432, 61453, 61471, 61486, 61503, 61520, 61541,
+        61566, 61591, 61619, 61650, 61674, 61698, 61734, 61754, 61779, 61812, 61834, 61859, 61890, 61925, 61956, 61990, 62021, 62037,
+        62057, 62075, 62097, 62116, 62135, 62144, 62170, 62197, 62215, 62228, 62247, 62277, 62296, 62327, 62352, 62365, 62379, 62393,
+        62405, 62423, 62434, 62454, 62472, 62497, 62517, 62543, 62569, 62589, 62602, 62622, 62635, 62649, 62664, 62683, 62705, 62723,
+        62742, 62762, 62782, 62805, 62828, 62854, 62875, 62896, 62916, 62949, 62982, 63009, 63031, 63057, 63079, 63107, 63133, 63158,
+        63184, 63211, 63236, 63256, 63278, 63297, 63321, 63330, 63346, 63371, 63398, 63426, 63456, 63485, 63495, 63519, 63541, 63558,
+        63571, 63583, 63596, 63610, 63632, 63661, 63679, 63698, 63720, 63738, 63749, 63789, 63828, 63851, 63872, 63893, 63905, 63918,
+        63930, 63942, 63956, 63972, 63985, 63997, 64008, 64023, 64038, 64049, 64061, 64086, 64107, 64127, 64151, 64170, 64191, 64209,
+        64234, 64259, 64283, 64311, 64334, 64361, 64385, 64409, 64432, 64458, 64483, 64513, 64542, 64569, 64596, 64624, 64650, 64678,
+        64702, 64729, 64748, 64767, 64786, 64804, 64832, 64862, 64876, 64900, 64916, 64942, 64975, 64997, 65010, 65028, 65046, 65071,
+        65085, 65110, 65136, 65175, 65216, 65240, 65268, 65290, 65314, 65340, 65371, 65403, 65428, 65460, 65488, 65517, 65540, 65554,
+        65568, 65583, 65607, 65626, 65646, 65666, 65686, 65717, 65740, 65753, 65771, 65786, 65795, 65804, 65819, 65838, 65867, 65890,
+        65915, 65935, 65954, 65981, 66003, 66032, 66055, 66082, 66107, 66134, 66164, 66188, 66213, 66239, 66251, 66263, 66275, 66298,
+        66319, 66332, 66359, 66369, 66384, 66409, 66435, 66453, 66464, 66476, 66489, 66510, 66535, 66570, 66601, 66618, 66639, 66656,
+        66693, 66718, 66748, 66767, 66786, 66800, 66821, 66844, 66867, 66891, 66910, 66943, 66952, 66966, 66988, 67014, 67040, 67063,
+        67086, 67100, 67118, 67133, 67149, 67168, 67188, 67208, 67230, 67248, 67267, 67288, 67307, 67331, 67352, 67383, 67395, 67418,
+        67434, 67448, 67464, 67484, 67503, 67522, 67543, 67562, 67582, 67602, 67633, 67648, 67668, 67689, 67711, 67726, 67741, 67766,
+        67791, 67804, 67820, 67837, 67854, 67869, 67882, 67903, 67928, 67955, 67967, 67988, 68012, 68030, 68051, 68072, 68090, 68103,
+        68131, 68158, 68182, 68208, 68226, 68245, 68259, 68274, 68287, 68310, 68322, 68337, 68353, 68366, 68380, 68402, 68419, 68436,
+        68455, 68476, 68494, 68511, 68529, 68553, 68576, 68601, 68628, 68648, 68674, 68688, 68699, 68713, 68729, 68754, 68776, 68802,
+        68837, 68864, 68892, 68917, 68946, 68959, 68973, 68993, 69012, 69030, 69047, 69064, 69077, 69095, 69109, 69123, 69139, 69154,
+        69174, 69194, 69218, 69240, 69259, 69278, 69300, 69321, 69341, 69364, 69386, 69406, 69425, 69444, 69457, 69476, 69485, 69494,
+        69503, 69514, 69524, 69539, 69554, 69570, 69588, 69604, 69624, 69638, 69655, 69671, 69688, 69708, 69726, 69742, 69762, 69793,
+        69811, 69833, 69853, 69871, 69890, 69908, 69932, 69944, 69965, 69981, 70002, 70025, 70039, 70063, 70081, 70110, 70129, 70148,
+        70172, 70199, 70211, 70226, 70246, 70270, 70290, 70313, 70334, 70356, 70378, 70403, 70420, 70437, 70462, 70489, 70511, 70536,
+        70561, 70592, 70623, 70653, 70684, 70713, 70743, 70765, 70788, 70808, 70829, 70849, 70869, 70892, 70914, 70936, 70958, 70986,
+        70996, 71009, 71023, 71041, 71064, 71081, 71098, 71116, 71132, 71150, 71173, 71182, 71192, 71206, 71229, 71240, 71266, 71286,
+        71299, 71315, 71342, 71368, 71384, 71404, 71422, 71441, 71455, 71464, 71481, 71512, 71543, 71568, 71582, 71597, 71611, 71622,
+        71645, 71664, 71682, 71703, 71729, 71744, 71774, 71793, 71820, 71842, 71867, 71883, 71893, 71914, 71943, 71976, 72009, 72034,
+        72051, 72067, 72086, 72105, 72134, 72150, 72172, 72184, 72212, 72230, 72241, 72262, 72283, 72303, 72324, 72356, 72384, 72396,
+        72417, 72432, 72451, 72470, 72492, 72510, 72528, 72546, 72576, 72608, 72634, 72650, 72666, 72682, 72699, 72712, 72731, 72758,
+        72786, 72809, 72832, 72855, 72878, 72896, 72905, 72920, 72939, 72969, 72990, 73014, 73025, 73037, 73063, 73087, 73098, 73111,
+        73123, 73136, 73148, 73165, 73182, 73195, 73240, 73261, 73275, 73308, 73317, 73342, 73365, 73388, 73402, 73417, 73433, 73452,
+        73481, 73504, 73516, 73546, 73566, 73593, 73617, 73650, 73662, 73677, 73690, 73704, 73722, 73741, 73758, 73777, 73793, 73803,
+        73816, 73828, 73851, 73869, 73893, 73915, 73939, 73954, 73972, 73985, 74012, 74032, 74066, 74084, 74102, 74117, 74131, 74146,
+        74159, 74192, 74204, 74230, 74279, 74295, 74318, 74331, 74349, 74376, 74390, 74434, 74453, 74472, 74496, 74510, 74525, 74551,
+        74567, 74584, 74605, 74626, 74647, 74668, 74689, 74706, 74724, 74746, 74764, 74784, 74807, 74828, 74851, 74877, 74901, 74921,
+        74941, 74961, 74978, 74996, 75011, 75027, 75044, 75064, 75073, 75080, 75096, 75114, 75133, 75151, 75181, 75211, 75231, 75259,
+        75290, 75318, 75340, 75360, 75380, 75403, 75434, 75456, 75488, 75513, 75526, 75551, 75573, 75587, 75610, 75632, 75646, 75660,
+        75687, 75711, 75742, 75762, 75780, 75797, 75815, 75835, 75861, 75889, 75917, 75941, 75969, 75999, 76022, 76055, 76089, 76119,
+        76149, 76179, 76199, 76225, 76249, 76278, 76309, 76335, 76372, 76398, 76432, 76463, 76488, 76514, 76537, 76565, 76590, 76600,
+        76622, 76646, 76669, 76689, 76702, 76717, 76734, 76756, 76783, 76806, 76833, 76865, 76891, 76923, 76949, 76964, 76982, 77011,
+        77040, 77066, 77096, 77123, 77150, 77182, 77209, 77241, 77273, 77291, 77305, 77321, 77340, 77374, 77411, 77438, 77466, 77491,
+        77517, 77537, 77558, 77578, 77600, 77619, 77637, 77657, 77681, 77699, 77718, 77746, 77771, 77792, 77819, 77844, 77877, 77901,
+        77932, 77960, 77992, 78023, 78054, 78081, 78114, 78147, 78173, 78199, 78227, 78261, 78287, 78317, 78347, 78375, 78397, 78421,
+        78459, 78483, 78504, 78533, 78568, 78595, 78622, 78646, 78679, 78709, 78733, 78758, 78786, 78811, 78837, 78855, 78876, 78896,
+        78914, 78929, 78960, 79000, 79030, 79060, 79080, 79098, 79116, 79132, 79149, 79164, 79178, 79213, 79248, 79274, 79297, 79314,
+        79336, 79356, 79382, 79409, 79431, 79465, 79494, 79522, 79543, 79566, 79595, 79628, 79660, 79685, 79700, 79740, 79747, 79766,
+        79788, 79816, 79846, 79864, 79880, 79911, 79936, 79956, 79982, 80005, 80035, 80062, 80090, 80119, 80143, 80172, 80201, 80224,
+        80247, 80273, 80304, 80328, 80357, 80388, 80415, 80451, 80487, 80517, 80547, 80572, 80595, 80626, 80657, 80688, 80716, 80740,
+        80774, 80800, 80810, 80820, 80834, 80847, 80869, 80892, 80917, 80943, 80972, 80999, 81027, 81050, 81072, 81099, 81126, 81151,
+        81178, 81202, 81229, 81259, 81273, 81297, 81318, 81332, 81352, 81379, 81402, 81428, 81454, 81476, 81497, 81518, 81532, 81553,
+        81584, 81608, 81635, 81655, 81681, 81710, 81746, 81770, 81789, 81808, 81829, 81854, 81873, 81893, 81921, 81949, 81986, 82011,
+        82051, 82089, 82122, 82150, 82176, 82203, 82231, 82262, 82282, 82314, 82342, 82366, 82390, 82417, 82441, 82474, 82501, 82515,
+        82537, 82551, 82566, 82584, 82600, 82620, 82635, 82652, 82672, 82691, 82728, 82751, 82779, 82800, 82830, 82857, 82888, 82902,
+        82916, 82935, 82958, 82983, 83001, 83022, 83040, 83066, 83095, 83115, 83134, 83163, 83189, 83212, 83236, 83269, 83296, 83319,
+        83337, 83365, 83376, 83387, 83404, 83420, 83441, 83459, 83484, 83514, 83531, 83550, 83565, 83588, 83625, 83660, 83689, 83710,
+        83725, 83754, 83785, 83816, 83841, 83857, 83887, 83918, 83948, 83974, 83998, 84030, 84038, 84046, 84055, 84063, 84088, 84105,
+        84123, 84150, 84170, 84191, 84210, 84230, 84249, 84270, 84291, 84313, 84338, 84369, 84393, 84414, 84448, 84475, 84514, 84543,
+        84565, 84585, 84607, 84632, 84650, 84666, 84685, 84705, 84728, 84752, 84782, 84798, 84812, 84836, 84860, 84886, 84912, 84942,
+        84976, 84995, 85014, 85037, 85056, 85074, 85088, 85117, 85144, 85182, 85213, 85247, 85277, 85305, 85332, 85361, 85400, 85423,
+        85444, 85477, 85510, 85527, 85546, 85561, 85579, 85598, 85621, 85645, 85674, 85705, 85728, 85756, 85782, 85808, 85829, 85841,
+        85862, 85884, 85908, 85938, 85961, 85992, 86009, 86037, 86063, 86078, 86106, 86120, 86135, 86155, 86175, 86191, 86203, 86216,
+        86235, 86267, 86290, 86312, 86327, 86343, 86360, 86379, 86403, 86416, 86432, 86444, 86463, 86486, 86509, 86531, 86553, 86567,
+        86591, 86616, 86633, 86657, 86676, 86709, 86730, 86750, 86770, 86788, 86804, 86826, 86849, 86872, 86901, 86923, 86945, 86969,
+        86992, 87022, 87036, 87050, 87063, 87076, 87091, 87113, 87133, 87157, 87176, 87198, 87222, 87249, 87282, 87297, 87327, 87357,
+        87391, 87417, 87433, 87456, 87472, 87497, 87518, 87542, 87562, 87586, 87611, 87642, 87664, 87684, 87705, 87722, 87744, 87765,
+        87784, 87813,
     ];
 
     internal static ReadOnlySpan<ulong> Values =>
     [
         0x0, 0x1, 0x2, 0x3, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x101000, 0x1000, 0x4000, 0x8000, 0x20000, 0x40000, 0x80000,
-        0x200000, 0x4000000, 0x410000, 0x10000, 0x2000, 0x100000000, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x101000, 0x1000, 0x10000,
-        0x20000, 0x8000, 0x40000, 0x80000, 0x200000, 0x4000000, 0x404000, 0x4000, 0x2000, 0x100000000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20,
+        0x200000, 0x410000, 0x10000, 0x4000000, 0x2000, 0x100000000, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x101000, 0x1000, 0x10000,
+        0x20000, 0x8000, 0x40000, 0x80000, 0x200000, 0x404000, 0x4000, 0x4000000, 0x2000, 0x100000000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20,
         0xffffff9c, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x8000, 0x100, 0x1000, 0x100, 0x800, 0x1000, 0x8000, 0x100, 0x200, 0x1000,
         0x2000, 0x4000, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x8000, 0x1, 0x2, 0x200, 0x400, 0x1000, 0x100, 0x1000, 0x10000, 0x4, 0x2,
         0x1, 0x0, 0x1000, 0x2000, 0x4000, 0x6000, 0x8000, 0xa000, 0xc000, 0x800, 0x400, 0x200, 0x0, 0x1, 0x2, 0x4, 0x6, 0x8, 0xa, 0xc,
@@ -6373,11 +6373,11 @@ public static partial class FlagSets
         0x8000, 0x1000000, 0x2000000, 0x4000000, 0x10000000, 0x20000000, 0x40000000, 0x80000000, 0x0, 0x4, 0x8, 0x1, 0x2, 0x10, 0x20,
         0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x1, 0x2, 0x80, 0x4, 0x8, 0x110, 0x10, 0x100, 0x20, 0x40, 0x400,
         0x200, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000,
-        0x100000, 0x1000000, 0x2000000, 0x8000000, 0x10000000, 0x40000000, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc,
-        0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22,
-        0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37,
-        0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x4000000, 0x8000000, 0x10000000, 0x40000000, 0x80000000, 0x4, 0x1, 0x2,
-        0x0, 0x1, 0x2, 0x1, 0x2, 0x80000000, 0x0, 0x80, 0xffffffc4, 0xfffffff9, 0xfffffffa, 0xfffffffb, 0xfffffffc, 0xfffffffd,
+        0x80000, 0x100000, 0x1000000, 0x2000000, 0x8000000, 0x10000000, 0x40000000, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa,
+        0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20,
+        0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35,
+        0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x4000000, 0x8000000, 0x10000000, 0x40000000, 0x80000000, 0x4,
+        0x1, 0x2, 0x0, 0x1, 0x2, 0x1, 0x2, 0x80000000, 0x0, 0x80, 0xffffffc4, 0xfffffff9, 0xfffffffa, 0xfffffffb, 0xfffffffc, 0xfffffffd,
         0xfffffffe, 0xffffffff, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0x1, 0x2, 0x3, 0x4, 0x5,
         0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0xe, 0xf, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x1,
         0x2, 0x3, 0x4, 0x5, 0x6, 0x0, 0x1, 0x2, 0x4, 0x800, 0x80, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa,
@@ -6392,10 +6392,10 @@ public static partial class FlagSets
         0x420d, 0x420e, 0x420f, 0x4210, 0x4211, 0x4212, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x10, 0x11, 0x18, 0x1f, 0x20,
         0x21, 0x22, 0x4200, 0x4201, 0x4202, 0x4203, 0x4204, 0x4205, 0x4206, 0x4207, 0x4208, 0x4209, 0x420a, 0x420b, 0x420c, 0x420d,
         0x420e, 0x420f, 0x4210, 0x4211, 0x4212, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100000, 0x200000, 0x1, 0x2, 0x3, 0x4, 0x5,
-        0x6, 0x7, 0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x13, 0x14, 0x15, 0x16,
-        0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b,
-        0x2c, 0x2d, 0x2e, 0x2f, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42,
-        0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b, 0x4d, 0x4e, 0x4f, 0x50, 0x51, 0x41555856, 0x53564d41, 0x59616d61,
+        0x6, 0x7, 0x80, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x13, 0x14, 0x15, 0x16, 0x17,
+        0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c,
+        0x2d, 0x2e, 0x2f, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42, 0x43,
+        0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b, 0x4d, 0x4e, 0x4f, 0x50, 0x51, 0x41555856, 0x53564d41, 0x59616d61,
         0xffffffffffffffff, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x1, 0x2, 0x3, 0x4, 0x0, 0x1, 0x0,
         0x1, 0x2, 0x0, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x1, 0x2, 0x0, 0x0, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x1, 0x2, 0x1, 0x2, 0x4,
         0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1, 0x2, 0x11, 0x12, 0x1001, 0x1002, 0x1003, 0x1004, 0x1011, 0x1012,
@@ -6438,29 +6438,29 @@ public static partial class FlagSets
         0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x1, 0x2, 0x4, 0x8,
         0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x10, 0x8, 0x4, 0x2, 0x1, 0x0, 0x1, 0x2, 0x4, 0x8, 0x10,
         0x20, 0x40, 0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5,
-        0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1000, 0x2000, 0x4000, 0x8000,
-        0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x800, 0x1, 0x2, 0x4, 0x8, 0x10, 0x1, 0x2,
-        0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15,
-        0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a,
-        0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f,
-        0x40, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000,
-        0x40000, 0x80000, 0x100000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa,
-        0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20,
-        0x21, 0x22, 0x23, 0x24, 0x25, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000,
-        0x8000, 0x10000, 0x20000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x0, 0x1, 0x2, 0x3, 0x5, 0x6, 0x7, 0x8, 0x1, 0x2, 0x0, 0x1, 0x2,
-        0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x1, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x1, 0x2, 0x4, 0x8, 0x0,
-        0x30000, 0x40000, 0x80000, 0xa0000, 0xf0000, 0x140000, 0x150000, 0x160000, 0x280000, 0x2a0000, 0x320000, 0x3e0000, 0xb70000,
-        0xf30000, 0x1020000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x1, 0x2, 0x4, 0x800, 0x200, 0x5121996, 0x16041998, 0x20112000, 0x28121969,
-        0xfee1dead, 0x0, 0x1234567, 0x4321fedc, 0x45584543, 0x89abcdef, 0xa1b2c3d4, 0xcdef0123, 0xd000fce2, 0x8000, 0x10000, 0x20000,
-        0x40000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0x0, 0x6, 0x8, 0xc, 0xf, 0x10, 0x80000, 0x740000, 0x800000,
-        0x4000005, 0x4000006, 0x4000009, 0x400000a, 0x400000b, 0x400000d, 0x4100001, 0x410000e, 0x5000002, 0x5000004, 0x5000007,
-        0x6000003, 0x7000003, 0x8000008, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000,
-        0x4000000, 0x8000000, 0x0, 0x1, 0x2, 0x3, 0x200, 0x400, 0x800, 0x1, 0x2, 0x3, 0x4, 0xb, 0xc, 0xd, 0xe, 0x15, 0x16, 0x17, 0x18,
-        0x0, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0xe, 0xf, 0x1000, 0x2000, 0x4000, 0x8000, 0x200, 0x400, 0x800, 0x1000, 0x0, 0x1, 0x2,
-        0x3, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x1000, 0x800, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0x1000, 0x2000,
-        0x4000, 0x800, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x1, 0x2,
-        0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000,
-        0x80000000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0xffffffff, 0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x10000000,
+        0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000,
+        0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x1,
+        0x2, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14,
+        0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29,
+        0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e,
+        0x3f, 0x40, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000,
+        0x20000, 0x40000, 0x80000, 0x100000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8,
+        0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e,
+        0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000,
+        0x4000, 0x8000, 0x10000, 0x20000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x0, 0x1, 0x2, 0x3, 0x5, 0x6, 0x7, 0x8, 0x1, 0x2, 0x0,
+        0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x1, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x1, 0x2, 0x4,
+        0x8, 0x0, 0x30000, 0x40000, 0x80000, 0xa0000, 0xf0000, 0x140000, 0x150000, 0x160000, 0x280000, 0x2a0000, 0x320000, 0x3e0000,
+        0xb70000, 0xf30000, 0x1020000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x1, 0x2, 0x4, 0x800, 0x200, 0x5121996, 0x16041998, 0x20112000,
+        0x28121969, 0xfee1dead, 0x0, 0x1234567, 0x4321fedc, 0x45584543, 0x89abcdef, 0xa1b2c3d4, 0xcdef0123, 0xd000fce2, 0x8000, 0x10000,
+        0x20000, 0x40000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0x0, 0x6, 0x8, 0xc, 0xf, 0x10, 0x80000, 0x740000,
+        0x800000, 0x4000005, 0x4000006, 0x4000009, 0x400000a, 0x400000b, 0x400000d, 0x4100001, 0x410000e, 0x5000002, 0x5000004,
+        0x5000007, 0x6000003, 0x7000003, 0x8000008, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000,
+        0x2000000, 0x4000000, 0x8000000, 0x0, 0x1, 0x2, 0x3, 0x200, 0x400, 0x800, 0x1, 0x2, 0x3, 0x4, 0xb, 0xc, 0xd, 0xe, 0x15, 0x16,
+        0x17, 0x18, 0x0, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0xe, 0xf, 0x1000, 0x2000, 0x4000, 0x8000, 0x200, 0x400, 0x800, 0x1000, 0x0,
+        0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x1000, 0x800, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0x1000,
+        0x2000, 0x4000, 0x800, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14,
+        0x1, 0x2, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000,
+        0x80000, 0x80000000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0xffffffff, 0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x10000000,
         0x20000000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x1, 0x2, 0x4,
         0x8, 0x10, 0x20, 0x1, 0x1, 0x2, 0x4, 0x8, 0x1, 0x1, 0x1, 0x0, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6a, 0x6b, 0x6c, 0x6d, 0x6e,
         0x6f, 0x70, 0x71, 0x1, 0x2, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x0, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9,

@@ -69,6 +69,7 @@ struct syscall_nested {
 #define SYSCALL_COMPAT_PLAN  1 /* addresses and lengths in memory have 4 bytes */
 #define SYSCALL_NESTED_ENTER 2 /* there is something nested to read when the call begins */
 #define SYSCALL_NESTED_END   4
+#define SYSCALL_END_ALWAYS   8 /* what is read when the call ends is read also where it has failed */
 #define SYSCALL_PACKED_SHIFT 4 /* from here on: so many arguments are not in registers, but in an array */
 
 struct syscall_plan {
@@ -1173,7 +1174,7 @@ static __always_inline void syscall_args_exit(struct syscall_draft *draft)
 	for (__u32 arg = 0; arg < SYSCALL_ARGS; arg++) {
 		if (draft->unread >> arg & 1)
 			syscall_read_arg(arg, SYSCALL_LATE);
-		if (!failed && plan->exits >> arg & 1)
+		if ((!failed || plan->more & SYSCALL_END_ALWAYS) && plan->exits >> arg & 1)
 			syscall_read_arg(arg, SYSCALL_OUTPUT);
 	}
 	if (draft->unread & SYSCALL_UNREAD_NESTED)

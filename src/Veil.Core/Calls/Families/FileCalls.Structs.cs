@@ -239,7 +239,7 @@ internal static partial class FileCalls
         int size = (int)Math.Min(isGet ? (ulong)Math.Max(call.Ret, 0) : bytes.U32(8), int.MaxValue);
         writer.BeginStruct();
         writer.Field("value"u8);
-        if (value.IsRead && size > 0)
+        if (value.IsRead && size > 0 && bytes.U32(8) != 0)
             writer.String(writer.Cut(value.Bytes[..Math.Min(size, value.Bytes.Length)]), size > Math.Min(value.Bytes.Length, writer.Options.StringSize));
         else
             writer.Address(bytes.U64(0));
@@ -317,12 +317,19 @@ internal static partial class FileCalls
             return;
         }
 
-        bool isFilled = after.Has(8);
+        const int overflow = -75; // EOVERFLOW: it says how much room it needs
+        bool isFilled = !call.HasFailed && after.Has(8);
         uint room = before.Bytes.U32(0);
         writer.BeginStruct();
         writer.Field("handle_bytes"u8);
         if (!isFilled || !writer.IsJson)
             writer.Unsigned(room);
+        if (call.Ret == overflow && after.Has(4) && after.Bytes.U32(0) != room && !writer.IsJson)
+        {
+            writer.TextOnly(" => "u8);
+            writer.Unsigned(after.Bytes.U32(0));
+        }
+
         if (isFilled)
         {
             uint size = after.Bytes.U32(0);
@@ -348,7 +355,7 @@ internal static partial class FileCalls
         uint size = bytes.U32(0);
         writer.Field("handle_type"u8, bytes.I32(4));
         writer.Field("f_handle"u8);
-        if (handle.IsEmpty && size > 0)
+        if ((uint)handle.Length < Math.Min(size, 128))
         {
             writer.Word("???"u8);
             return;

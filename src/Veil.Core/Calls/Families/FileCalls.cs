@@ -12,17 +12,7 @@ internal static partial class FileCalls
 
     private static readonly Argument s_open = Flags(FlagSets.Open);
 
-    // Of a size that the kernel refuses it is the address.
-    private static readonly Argument s_xattrValue = new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
-    {
-        const ulong sizeMax = 65536; // XATTR_SIZE_MAX
-        var chunk = call.Find(position);
-        if (chunk.IsRead && call[position + 1] <= sizeMax)
-            writer.String(chunk);
-        else
-            writer.Address(call[position]);
-    })
-    { Begin = new(CallRead.Counted, 1, XattrShown, 3) };
+    private static readonly Argument s_xattrValue = new BufferArgument(length: 3, isOutput: false) { SizeMax = 65536 }; // XATTR_SIZE_MAX
 
     /// <summary>Them.</summary>
     public static IEnumerable<CallSpec> All => [.. Opens, .. Transfers, .. Metadata, .. Names, .. Compat];
@@ -35,8 +25,8 @@ internal static partial class FileCalls
         new("creat", FilePath, Mode) { Result = CallResult.Descriptor },
         new("close", Fd),
         new("close_range", UInt, UInt, Flags(FlagSets.CloseRangeFlags)),
-        new("name_to_handle_at", DirFd, FilePath, s_handleOut, new StructArgument(4, Bracketed) { IsOutput = true },
-            Flags(FlagSets.AtHandle)),
+        new("name_to_handle_at", DirFd, FilePath, s_handleOut, new StructArgument(4, Bracketed) { IsOutput = true, IsAddressAfterFailure = true },
+            Flags(FlagSets.AtHandle)) { FillsAfterFailure = true },
         new("open_by_handle_at", Fd, s_handleIn, s_open) { Result = CallResult.Descriptor },
         new("memfd_create", Arguments.String, new OwnArgument(MemfdFlags)) { Result = CallResult.Descriptor },
     ];

@@ -68,6 +68,7 @@ internal static class IpcCalls
         new("mq_timedsend_time64", Fd, InBuffer(2), Size, UInt, s_wideTimeout),
         new("mq_timedreceive", Fd, OutBuffer, Size, Pointers.OutUInt, s_timeout),
         new("mq_timedreceive_time64", Fd, OutBuffer, Size, Pointers.OutUInt, s_wideTimeout),
+        new("mq_notify", Fd, TimeCalls.SignalEvent),
         new("mq_getsetattr", Fd, s_mqAttributes.Input, s_mqAttributes.Output),
     ];
 

@@ -259,12 +259,10 @@ internal static partial class KernelCalls
         if ((flags & ~priority) != 0)
         {
             FlagSets.SwapFlags.Format(ref writer.Line, flags & ~priority);
-            if ((flags & priority) != 0)
-                writer.Line.Append((byte)'|');
+            writer.Line.Append((byte)'|');
         }
 
-        if ((flags & priority) != 0 || (flags & ~priority) == 0)
-            writer.Line.Append((ulong)(flags & priority));
+        writer.Line.Append((ulong)(flags & priority));
         writer.Quote();
     }
 

@@ -36,10 +36,13 @@ internal static class SocketCalls
         new("shutdown", Fd, Enum(FlagSets.SocketShutdown)),
         new("send", Fd, InBuffer(2), Size, s_flags),
         new("recv", Fd, new ReceivedArgument(), Size, s_flags),
-        new("sendto", Fd, new SentArgument(), Size, s_flags, new SocketAddressArgument(5), Int),
-        new("recvfrom", Fd, new ReceivedArgument(), Size, s_flags, new OutSocketAddressArgument(5), s_length),
-        new("sendmsg", Fd, new MessageArgument(isOutput: false), s_flags),
-        new("recvmsg", Fd, new MessageArgument(isOutput: true), s_flags),
+        new("sendto", Fd, new SentArgument(), Size, s_flags, new SocketAddressArgument(5), Int) { NeedsSocket = true },
+        new("recvfrom", Fd, new ReceivedArgument(), Size, s_flags, new OutSocketAddressArgument(5), s_length)
+        {
+            NeedsSocket = true,
+        },
+        new("sendmsg", Fd, new MessageArgument(isOutput: false), s_flags) { NeedsSocket = true },
+        new("recvmsg", Fd, new MessageArgument(isOutput: true), s_flags) { NeedsSocket = true },
         new("sendmmsg", Fd, new MessageArgument(isOutput: false, 2), UInt, s_flags),
         new("recvmmsg", Fd, new MessageArgument(isOutput: true, 2), UInt, s_flags, WaitCalls.Timeout(isOld: true))
         {
