@@ -45,8 +45,14 @@ internal static class Arguments
     /// <summary>A word of flags.</summary>
     public static Argument Flags(FlagSet set) => new FlagsArgument(set, isEnumeration: false);
 
+    /// <summary>A <c>long</c> of flags.</summary>
+    public static Argument LongFlags(FlagSet set) => new FlagsArgument(set, isEnumeration: false) { IsLong = true };
+
     /// <summary>A number that has a name.</summary>
     public static Argument Enum(FlagSet set) => new FlagsArgument(set, isEnumeration: true);
+
+    /// <summary>A <c>long</c> that has a name.</summary>
+    public static Argument LongEnum(FlagSet set) => new FlagsArgument(set, isEnumeration: true) { IsLong = true };
 
     /// <summary>A buffer that the call reads; its length is the argument at a place.</summary>
     public static Argument InBuffer(int length) => new BufferArgument(length, isOutput: false);
@@ -136,17 +142,23 @@ internal sealed class ModeArgument : Argument
 
 internal sealed class FlagsArgument(FlagSet set, bool isEnumeration) : Argument
 {
+    public bool IsLong { get; init; }
+
     public override void Write(ref CallWriter writer, in CallView call, int position)
     {
+        ulong value = IsLong ? call[position] : (uint)call[position];
         if (isEnumeration)
-            writer.Name(set, (uint)call[position]);
+            writer.Name(set, value);
         else
-            writer.Flags(set, (uint)call[position]);
+            writer.Flags(set, value);
     }
 }
 
 internal sealed class BufferArgument(int length, bool isOutput) : Argument
 {
+    /// <summary>Of a length that is more the address is shown.</summary>
+    public ulong SizeMax { get; init; } = ulong.MaxValue;
+
     public override CallReader Input(int position, CallOptions options, bool is32Bit) =>
         isOutput ? default : new(CallRead.Counted, 1, options.StringSize, length);
 
@@ -156,7 +168,7 @@ internal sealed class BufferArgument(int length, bool isOutput) : Argument
     public override void Write(ref CallWriter writer, in CallView call, int position)
     {
         var chunk = call.Find(position, output: isOutput);
-        if (isOutput && length > 0 && call[length] == 0)
+        if ((isOutput && length > 0 && call[length] == 0) || (!isOutput && call[length] > SizeMax))
             writer.Address(call[position]);
         else if (!chunk.Exists && isOutput && call.HasSucceeded && call.Ret == 0 && call[position] != 0)
             writer.String([], false);

@@ -32,6 +32,9 @@ public enum CallChunkKind : byte
 
     /// <summary>Of a descriptor, what it stands for, as it is shown: no kernel sends it.</summary>
     Text,
+
+    /// <summary>What a pointer in the structure leads to, by its place among the call's <see cref="CallSpec.Nested"/>.</summary>
+    Nested,
 }
 
 /// <summary>How a chunk was had: <c>SYSCALL_UNREAD</c> and its like.</summary>
@@ -59,6 +62,9 @@ public enum CallChunkMarks : byte
     /// <summary>Of a path: <see cref="CallChunk.Address"/> is more than it says; of a string: where the array ends in what cannot be
     /// read.</summary>
     Detailed = 32,
+
+    /// <summary>Beside <see cref="Unread"/>: there are some of its bytes, up to the first page that could not be read.</summary>
+    Partial = 64,
 }
 
 /// <summary>What was read for an argument: <c>struct syscall_chunk</c> and the bytes after it. A view of the record.</summary>
@@ -80,6 +86,13 @@ public readonly ref struct CallChunk
 
     /// <summary>Is there one, and could it be read?</summary>
     public bool IsRead => Exists && (Marks & CallChunkMarks.Unread) == CallChunkMarks.None;
+
+    /// <summary>Are there so many bytes? Not all that were asked for need be there.</summary>
+    public bool Has(int bytes) => Exists && Bytes.Length >= bytes
+        && (Marks & (CallChunkMarks.Unread | CallChunkMarks.Partial)) != CallChunkMarks.Unread;
+
+    /// <summary>Ends it before all that was asked for?</summary>
+    public bool IsPartial => Exists && (Marks & CallChunkMarks.Partial) != CallChunkMarks.None;
 
     /// <summary>Where it was in the process; of a descriptor, more than its path says.</summary>
     public ulong Address => BinaryPrimitives.ReadUInt64LittleEndian(_header);

@@ -14,7 +14,7 @@ public static class CallFacts
     /// <returns>False where the call has none, or it could not be read.</returns>
     public static bool TryGetPath(scoped in CallView call, int index, out ReadOnlySpan<byte> path)
     {
-        var arguments = CallTable.Of(call.Arch, call.Number).Spec.Arguments;
+        var arguments = CallTable.Of(call).Spec.Arguments;
         for (int position = 0; position < arguments.Count; position++)
         {
             if (!arguments[position].IsPath || index-- > 0)
@@ -31,7 +31,7 @@ public static class CallFacts
     /// <summary>Writes the members of an object: each argument that is a descriptor, and <c>ret</c>, with what it stands for.</summary>
     public static void WriteDescriptors(ref LineWriter line, in CallView call, CallOptions options)
     {
-        var (spec, names) = CallTable.Of(call.Arch, call.Number);
+        var (spec, names) = CallTable.Of(call);
         bool isFirst = true;
         int described = Described(call);
         for (int position = 0; position <= CallView.ReturnArg; position++)
@@ -59,7 +59,7 @@ public static class CallFacts
     /// <param name="quoted">In quotes, as JSON has it?</param>
     public static void WriteNames(ref LineWriter line, in CallView call, CallOptions options, CallChunkMarks mark, bool quoted)
     {
-        var (spec, names) = CallTable.Of(call.Arch, call.Number);
+        var (spec, names) = CallTable.Of(call);
         var (seen, marked, cut) = Scan(call, options, mark);
         bool isFirst = true;
         for (int position = 0; position < spec.Arguments.Count; position++)

@@ -55,6 +55,10 @@ public enum CallRead : byte
     /// <summary>How many entries of a folder are in as many bytes as the call returned; <see cref="CallReader.Unit"/> bytes are a word of
     /// them, where a word has 4 bytes.</summary>
     Entries,
+
+    /// <summary><see cref="CallReader.Unit"/> bytes more than the <c>int</c> says that is <see cref="CallReader.Count"/> bytes into
+    /// it.</summary>
+    Sized,
 }
 
 /// <summary>One argument's row in the kernel's table: <c>struct syscall_reader</c>.</summary>

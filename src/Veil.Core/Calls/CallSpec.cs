@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Collections.ObjectModel;
+
 namespace Veil.Core.Calls;
 
 /// <summary>A system call: its arguments and its result.</summary>
@@ -11,6 +13,24 @@ public sealed record CallSpec(string Name, params IReadOnlyList<Argument> Argume
 
     /// <summary>Writes the result of a call that has not failed, in text; null: <see cref="Result"/> says all.</summary>
     public CallResultWriter? ResultWriter { get; init; }
+
+    /// <summary>The argument that says which of <see cref="Variants"/> it is; of a call that does one thing, -1.</summary>
+    public int SelectedBy { get; init; } = -1;
+
+    /// <summary>What it is by the value of that argument; of a value that is not here, this.</summary>
+    public IReadOnlyDictionary<uint, CallSpec> Variants { get; init; } = ReadOnlyDictionary<uint, CallSpec>.Empty;
+
+    /// <summary>What is read of pointers in the structures that arguments point to.</summary>
+    public IReadOnlyList<NestedReader> Nested { get; init; } = [];
+
+    /// <summary>Is what it fills read also where it has failed?</summary>
+    public bool FillsAfterFailure { get; init; }
+
+    /// <summary>Is what a message says known only with the socket that its first argument is?</summary>
+    public bool NeedsSocket { get; init; }
+
+    /// <summary>So many arguments are in an array, and not in registers.</summary>
+    public int Packed { get; init; }
 
     /// <summary>Writes all arguments in text where strace has another order than the kernel's prototype; null: they are written one by
     /// one.</summary>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Collections.ObjectModel;
 using System.Text;
 using Veil.Core.Kernel;
 
@@ -37,21 +38,44 @@ public static class CallTable
         return known ??= Make(arch, number);
     }
 
+    /// <summary>A call, by what it is asked to do where that is many things.</summary>
+    public static KnownCall Of(scoped in CallView call)
+    {
+        var known = Of(call.Arch, call.Number);
+        int selector = known.Spec.SelectedBy;
+        return selector >= 0 && known.Variants.TryGetValue((uint)call[selector], out var variant) ? variant : known;
+    }
+
     private static KnownCall Make(SyscallArch arch, int number)
     {
         var table = SyscallTable.For(arch);
         string name = Encoding.UTF8.GetString(table.NameUtf8(number));
         if (name.Length == 0)
             return KnownCall.Unknown;
-        var parameters = SyscallParameters.Of(arch, number);
+        bool isSocketcall = arch == SyscallArch.I386 && !SocketcallTable.NameUtf8(number).IsEmpty;
+        var parameters = SyscallParameters.Of(arch, isSocketcall && table.TryGetNumber(SocketcallTable.SameAs(number), out int same)
+            ? same : number);
         var specs = s_specs.Value;
-        if (!specs.TryGetValue($"{table.ArchName}:{name}", out var spec)
+        CallSpec? spec;
+        if (isSocketcall)
+        {
+            spec = specs[name];
+            spec = spec with { Packed = spec.Arguments.Count };
+        }
+        else if (!specs.TryGetValue($"{table.ArchName}:{name}", out spec)
             && (!specs.TryGetValue(name, out spec) || spec.Arguments.Count != parameters.Length))
+        {
             spec = ByTypes(name, parameters);
+        }
+
         var names = parameters.ToArray().Select(static parameter => Encoding.UTF8.GetBytes(parameter.Name));
         // What rt_sigreturn restores is no parameter.
         int more = Math.Max(spec.Arguments.Count - parameters.Length, 0);
-        return new KnownCall(spec, [.. names, .. Enumerable.Repeat("mask"u8.ToArray(), more)]);
+        byte[][] all = [.. names.Take(spec.Arguments.Count), .. Enumerable.Repeat("mask"u8.ToArray(), more)];
+        return new KnownCall(spec, all)
+        {
+            Variants = spec.Variants.ToDictionary(static variant => variant.Key, variant => new KnownCall(variant.Value, all)),
+        };
     }
 
     private static CallSpec ByTypes(string name, ReadOnlySpan<SyscallParameter> parameters)
@@ -87,6 +111,9 @@ public static class CallTable
 /// <param name="Names">Their names, UTF-8.</param>
 public sealed record KnownCall(CallSpec Spec, IReadOnlyList<byte[]> Names)
 {
+    /// <summary>What it is by the value of the argument <see cref="CallSpec.SelectedBy"/>.</summary>
+    public IReadOnlyDictionary<uint, KnownCall> Variants { get; init; } = ReadOnlyDictionary<uint, KnownCall>.Empty;
+
     /// <summary>A call of which nothing is known: every register that may carry an argument.</summary>
     public static KnownCall Unknown { get; } = new(new CallSpec("syscall", [.. Enumerable.Repeat(Calls.Arguments.Hex, CallView.ArgsMax)]),
         [.. Enumerable.Range(0, CallView.ArgsMax).Select(static index => Encoding.UTF8.GetBytes($"arg{index}"))]);

@@ -15,7 +15,7 @@ public static class CallText
     /// <param name="resultColumn">The place in the line where the result begins, if the call leaves room for it.</param>
     public static void Write(ref LineWriter line, in CallView call, CallOptions options, int resultColumn = 0)
     {
-        var spec = CallTable.Of(call.Arch, call.Number).Spec;
+        var spec = CallTable.Of(call).Spec;
         AppendName(ref line, call);
         if (!AppendArguments(ref line, call, spec, options) || call.IsRunning)
             line.Append(" <unfinished ...>"u8);
@@ -32,14 +32,14 @@ public static class CallText
     /// <summary>Writes the arguments in parentheses.</summary>
     public static void WriteArguments(ref LineWriter line, in CallView call, CallOptions options)
     {
-        AppendArguments(ref line, call, CallTable.Of(call.Arch, call.Number).Spec, options, isWhole: true);
+        AppendArguments(ref line, call, CallTable.Of(call).Spec, options, isWhole: true);
         line.Append((byte)')');
     }
 
     /// <summary>Writes the arguments as the members of a JSON object.</summary>
     public static void WriteJson(ref LineWriter line, in CallView call, CallOptions options)
     {
-        var (spec, names) = CallTable.Of(call.Arch, call.Number);
+        var (spec, names) = CallTable.Of(call);
         line.Append((byte)'{');
         var writer = new CallWriter(line, options);
         bool isFirst = true;

@@ -104,7 +104,8 @@ public readonly ref struct CallView
             if (chunk.Arg != arg || chunk.Kind != kind || chunk.Index != index
                 || ((chunk.Marks & CallChunkMarks.Output) != CallChunkMarks.None) != output)
                 continue;
-            found = chunk;
+            if (chunk.IsRead || !found.IsPartial)
+                found = chunk;
             if (chunk.IsRead)
                 break;
         }

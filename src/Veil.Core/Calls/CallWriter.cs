@@ -78,7 +78,7 @@ public ref struct CallWriter
     public void Null() => _line.Append(IsJson ? "null"u8 : "NULL"u8);
 
     /// <summary>A number in octal with a leading zero, as of permissions; a string in JSON.</summary>
-    public void Octal(uint value, int digits = 2)
+    public void Octal(ulong value, int digits = 2)
     {
         Quote();
         AppendOctal(value, digits);
@@ -183,6 +183,18 @@ public ref struct CallWriter
         _line.Append("..."u8);
     }
 
+    /// <summary>Marks where an array goes on in what could not be read: <c>... /* 0x7f00 */</c>.</summary>
+    public void More(ulong address)
+    {
+        WroteAddress = true;
+        More();
+        if (IsJson)
+            return;
+        _line.Append(" /* "u8);
+        AppendHex(address);
+        _line.Append(" */"u8);
+    }
+
     /// <summary>Begins an array.</summary>
     public void BeginArray() => Begin((byte)'[');
 
@@ -225,14 +237,14 @@ public ref struct CallWriter
     }
 
     /// <summary>Octal without quotes, with a leading zero.</summary>
-    public void AppendOctal(uint value, int digits = 2)
+    public void AppendOctal(ulong value, int digits = 2)
     {
-        int shift = 30;
+        int shift = 63;
         while (shift > 0 && value >> shift == 0 && shift / 3 >= digits)
             shift -= 3;
         _line.Append((byte)'0');
         for (; shift >= 0; shift -= 3)
-            _line.Append((byte)('0' + ((value >> shift) & 7)));
+            _line.Append((byte)('0' + (int)((value >> shift) & 7)));
     }
 
     private void Begin(byte bracket)

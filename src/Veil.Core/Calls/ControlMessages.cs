@@ -107,7 +107,10 @@ internal static class ControlMessages
             SolIp => TryWriteIp(ref writer, data, type),
             _ => false,
         };
-        if (!isWritten)
+        if (!isWritten && level == SolSocket && type is TimestampOld or TimestampNsOld or TimestampingOld or TimestampNew
+            or TimestampNsNew or TimestampingNew)
+            writer.Word("???"u8);
+        else if (!isWritten)
             FileArguments.HexString(ref writer, data, isCut);
     }
 
@@ -142,10 +145,10 @@ internal static class ControlMessages
             case TimestampNew or TimestampNsNew when data.Length >= 16:
                 Times.Write(ref writer, data[..16], 8, type == TimestampNew);
                 return true;
-            case TimestampingOld when data.Length >= 6 * word:
+            case TimestampingOld when data.Length == 6 * word:
                 WriteTimes(ref writer, data, word);
                 return true;
-            case TimestampingNew when data.Length >= 48:
+            case TimestampingNew when data.Length == 48:
                 WriteTimes(ref writer, data, 8);
                 return true;
             default:
@@ -169,8 +172,12 @@ internal static class ControlMessages
                 return true;
             case IpTtl or IpChecksum when data.Length >= 4:
                 writer.BeginArray();
-                writer.Item();
-                writer.Unsigned(data.U32(0));
+                for (; data.Length >= 4; data = data[4..])
+                {
+                    writer.Item();
+                    writer.Unsigned(data.U32(0));
+                }
+
                 writer.EndArray();
                 return true;
             case IpTos or IpRecvOpts or IpRetOpts:
@@ -184,7 +191,7 @@ internal static class ControlMessages
                 writer.EndArray();
                 return true;
             case IpOrigDstAddr when data.Length >= 16:
-                SocketAddress.Write(ref writer, data[..16]);
+                SocketAddress.Write(ref writer, data);
                 return true;
             case IpRecvErr when data.Length >= 32:
                 writer.BeginStruct();

@@ -12,7 +12,7 @@ internal sealed class DescriptorPairArgument : Argument
     public override void Write(ref CallWriter writer, in CallView call, int position)
     {
         var chunk = call.Find(position, output: true);
-        if (!chunk.IsRead || chunk.Bytes.Length < SizeBytes)
+        if (!chunk.Has(SizeBytes))
         {
             writer.Address(call[position]);
             return;

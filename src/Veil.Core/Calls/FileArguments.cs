@@ -74,14 +74,14 @@ internal sealed class VectorArgument(int count, bool isOutput) : Argument
         var vector = call.FindAny(position);
         bool isEmpty = number == 0 && call[position] != 0;
         // strace takes a number of elements that no memory has for an error.
-        if ((!vector.IsRead && !isEmpty) || number > ulong.MaxValue / 16)
+        if ((!vector.Has(2 * call.WordBytes) && !isEmpty) || number > ulong.MaxValue / 16)
         {
             writer.Address(call[position]);
             return;
         }
 
         // What a call that reads has filled: the rest of the parts are empty.
-        WriteParts(ref writer, call, position, isEmpty ? default : vector.Bytes, number,
+        WriteParts(ref writer, call, position, isEmpty ? default : vector, number,
             isOutput && call.HasSucceeded ? (ulong)call.Ret : ulong.MaxValue, isOutput);
     }
 
@@ -89,15 +89,16 @@ internal sealed class VectorArgument(int count, bool isOutput) : Argument
     /// <param name="writer">Where to.</param>
     /// <param name="call">The call.</param>
     /// <param name="arg">Under which the parts were read.</param>
-    /// <param name="structs">The structures that were read.</param>
+    /// <param name="vector">The structures that were read.</param>
     /// <param name="number">How many there are.</param>
     /// <param name="left">The bytes in all parts.</param>
     /// <param name="isOutput">Has the call filled them?</param>
     /// <param name="isNetlink">Are messages of netlink in them?</param>
-    public static void WriteParts(ref CallWriter writer, in CallView call, int arg, ReadOnlySpan<byte> structs, ulong number, ulong left,
+    public static void WriteParts(ref CallWriter writer, in CallView call, int arg, in CallChunk vector, ulong number, ulong left,
         bool isOutput, bool isNetlink = false)
     {
         int word = call.WordBytes, index = 0;
+        var structs = vector.Bytes;
         writer.BeginArray();
         for (; structs.Length >= 2 * word && (ulong)index < number; structs = structs[(2 * word)..])
         {
@@ -120,7 +121,9 @@ internal sealed class VectorArgument(int count, bool isOutput) : Argument
             writer.EndStruct();
         }
 
-        if ((ulong)index < number)
+        if ((ulong)index < number && vector.IsPartial)
+            writer.More(vector.Address + (ulong)(vector.Bytes.Length - structs.Length));
+        else if ((ulong)index < number)
             writer.More();
         writer.EndArray();
     }

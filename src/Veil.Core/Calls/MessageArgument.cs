@@ -45,12 +45,12 @@ internal sealed class MessageArgument(bool isOutput, int count = -1) : Argument
         int size = HeaderBytes(call.Is32Bit);
         var before = call.Find(position);
         var header = isOutput ? call.Find(position, output: true) : before;
-        if (header.IsRead && header.Bytes.Length >= size)
+        if (header.Has(size))
         {
             ulong filled = isOutput && call.HasSucceeded ? (ulong)call.Ret : ulong.MaxValue;
             WriteHeader(ref writer, call, position, header.Bytes, isOutput && before.IsRead ? before.Bytes : default, filled);
         }
-        else if (isOutput && call.HasFailed && before.IsRead && before.Bytes.Length >= size)
+        else if (isOutput && call.HasFailed && before.Has(size))
         {
             writer.BeginStruct();
             writer.Field("msg_namelen"u8, before.Bytes.I32(call.WordBytes));
@@ -70,7 +70,7 @@ internal sealed class MessageArgument(bool isOutput, int count = -1) : Argument
         // At the beginning of what receives, at the end of what sends.
         var others = isOutput ? call.Find(position).Bytes : call.Find(position, output: true).Bytes;
         var first = call.Find(position, output: isOutput);
-        if (!isEmpty && (number == 0 || !first.IsRead || first.Bytes.Length < needed))
+        if (!isEmpty && (number == 0 || !first.Has(needed)))
         {
             writer.Address(call[position]);
             return;
@@ -82,7 +82,7 @@ internal sealed class MessageArgument(bool isOutput, int count = -1) : Argument
         {
             int arg = position + (index * MessagesMax);
             var header = index == 0 ? first : call.Find(arg, output: isOutput);
-            if (!header.IsRead || header.Bytes.Length < needed)
+            if (!header.Has(needed))
                 break;
             var other = others.Length >= (index + 1) * size ? others.Slice(index * size, size) : default;
             var lengthOf = isOutput ? header.Bytes : other;
@@ -100,7 +100,10 @@ internal sealed class MessageArgument(bool isOutput, int count = -1) : Argument
             writer.EndStruct();
         }
 
-        if ((ulong)index < number)
+        var after = call.Find(position + (index * MessagesMax), output: isOutput);
+        if ((ulong)index < number && index < MessagesMax && after.Exists && !after.Has(needed))
+            writer.More(after.Address);
+        else if ((ulong)index < number)
             writer.More();
         writer.EndArray();
     }
@@ -133,8 +136,8 @@ internal sealed class MessageArgument(bool isOutput, int count = -1) : Argument
 
         writer.Field("msg_iov"u8);
         var structs = call.Find(arg, CallChunkKind.Vector, output: isOutput);
-        if (vector != 0 && (number == 0 || structs.IsRead))
-            VectorArgument.WriteParts(ref writer, call, arg, number == 0 ? default : structs.Bytes, number, filled, isOutput, isNetlink);
+        if (vector != 0 && (number == 0 || structs.Has(2 * word)))
+            VectorArgument.WriteParts(ref writer, call, arg, number == 0 ? default : structs, number, filled, isOutput, isNetlink);
         else
             writer.Address(vector);
         writer.Field("msg_iovlen"u8, number);
@@ -142,7 +145,7 @@ internal sealed class MessageArgument(bool isOutput, int count = -1) : Argument
         {
             var data = call.Find(arg, CallChunkKind.Control, output: isOutput);
             writer.Field("msg_control"u8);
-            if (data.IsRead && data.Bytes.Length >= word + 8)
+            if (data.Has(word + 8))
                 ControlMessages.Write(ref writer, call, data, controlLength);
             else
                 writer.Address(control);

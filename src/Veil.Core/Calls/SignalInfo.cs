@@ -12,7 +12,7 @@ internal static class SignalInfo
     public const int SizeBytes = 48;
 
     // include/uapi/asm-generic/siginfo.h
-    private const int SiTimer = -2, SiSigio = -5, SiTkill = -6, SiUser = 0, SiKernel = 128;
+    private const int SiTimer = -2, SiSigio = -5, SiTkill = -6, SiUser = 0;
     private const int Ill = 4, Trap = 5, Bus = 7, Fpe = 8, Segv = 11, Chld = 17, Io = 29, Sys = 31; // the same on x86 and arm64
     private const int SegvBounds = 3, SegvKey = 4, BusLeast = 4, BusMost = 5, ChildExited = 1;
 
@@ -114,8 +114,10 @@ internal static class SignalInfo
             case Ill or Trap or Bus or Fpe or Segv:
                 WriteFault(ref writer, info, signal, code, word);
                 break;
-            case Io when code != SiKernel:
-                WriteBand(ref writer, info, word);
+            case Io:
+                // POLL_IN to POLL_HUP
+                if (code <= 6)
+                    WriteBand(ref writer, info, word);
                 break;
             case Sys:
                 WriteCall(ref writer, info, word);
@@ -194,7 +196,10 @@ internal static class SignalInfo
                 writer.Word("AUDIT_ARCH_ARM"u8);
                 break;
             default:
-                writer.Hex(audit);
+                writer.Quote();
+                writer.AppendHex(audit);
+                writer.Remark("AUDIT_ARCH_???"u8);
+                writer.Quote();
                 break;
         }
     }

@@ -11,10 +11,17 @@ internal static class SignalSet
 
     /// <summary>The mask of a call that may wait, a pointer to a <c>sigset_t</c>.</summary>
     /// <param name="isAddressAfterFailure">Does strace write an address where the call has failed?</param>
-    public static Argument Argument(bool isAddressAfterFailure = false) =>
-        new StructArgument(8, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
-            Write(ref writer, bytes.U64(0)))
-        { IsAddressAfterFailure = isAddressAfterFailure };
+    /// <param name="sizeAt">The argument that says its size, without which it is an address; -1: none does.</param>
+    public static Argument Argument(bool isAddressAfterFailure = false, int sizeAt = -1) => new OwnArgument(
+        (ref CallWriter writer, in CallView call, int position) =>
+        {
+            var chunk = call.Find(position);
+            if (!chunk.Has(8) || (isAddressAfterFailure && call.HasFailed) || (sizeAt >= 0 && call[sizeAt] != 8))
+                writer.Address(call[position]);
+            else
+                Write(ref writer, chunk.Bytes.U64(0));
+        })
+    { Begin = new(CallRead.Fixed, 8, 8) };
 
     /// <summary><c>SIGUSR1</c>.</summary>
     public static void WriteSignal(ref CallWriter writer, uint signal)
@@ -22,7 +29,7 @@ internal static class SignalSet
         if (FlagSets.Signals.NameOf(signal) is { IsEmpty: false } name)
             writer.Word(name);
         else
-            writer.Unsigned(signal);
+            writer.Number((int)signal);
     }
 
     /// <summary><c>[HUP USR1]</c>; of most signals those that are not in it: <c>~[KILL STOP]</c>. In JSON those that are.</summary>

@@ -15,7 +15,9 @@ internal static class SocketAddress
     public const ushort Netlink = 16;
 
     // include/linux/socket.h
-    private const ushort Unix = 1, Inet = 2, Inet6 = 10, Packet = 17, Vsock = 40, Alg = 38;
+    private const ushort Unix = 1, Inet = 2, Inet6 = 10, Packet = 17, Vsock = 40, Alg = 38, Ipx = 4, X25 = 9, Qipcrtr = 42,
+        Xdp = 44, Mctp = 45;
+    private const int IpxBytes = 16, X25Bytes = 18;
     private const int InetBytes = 16, Inet6Bytes = 24, Inet6ScopeBytes = 28, UnixBytes = 110, NetlinkBytes = 12, PacketBytes = 20,
         AlgBytes = 88;
     private const int Loopback = 1; // include/net/flow.h: the first interface of every network namespace
@@ -124,11 +126,72 @@ internal static class SocketAddress
                 writer.Field("salg_name"u8);
                 WriteText(ref writer, bytes[24..AlgBytes]);
                 break;
+            case Ipx when bytes.Length >= IpxBytes:
+                WritePort(ref writer, "sipx_port"u8, bytes);
+                writer.Field("sipx_network"u8);
+                writer.TextOnly("htonl("u8);
+                writer.Hex(BinaryPrimitives.ReadUInt32BigEndian(bytes[4..]));
+                writer.TextOnly(")"u8);
+                WriteHexBytes(ref writer, "sipx_node"u8, bytes[8..14]);
+                WriteHexField(ref writer, "sipx_type"u8, bytes[14]);
+                WriteHexField(ref writer, "sipx_zero"u8, bytes[15]);
+                break;
+            case X25 when bytes.Length >= X25Bytes:
+                writer.Field("sx25_addr"u8);
+                writer.BeginStruct();
+                writer.Field("x25_addr"u8);
+                WriteText(ref writer, bytes[2..X25Bytes]);
+                writer.EndStruct();
+                break;
+            case Qipcrtr when bytes.Length >= 12:
+                WriteHexField(ref writer, "sq_node"u8, bytes.U32(4));
+                WriteHexField(ref writer, "sq_port"u8, bytes.U32(8));
+                break;
+            case Xdp when bytes.Length >= InetBytes:
+                writer.Field("sxdp_flags"u8);
+                writer.Flags(FlagSets.XdpFlags, bytes.U16(2));
+                writer.Field("sxdp_ifindex"u8);
+                WriteInterface(ref writer, bytes.U32(4));
+                writer.Field("sxdp_queue_id"u8, bytes.U32(8));
+                writer.Field("sxdp_shared_umem_fd"u8, bytes.I32(12));
+                break;
+            case Mctp when bytes.Length >= 12:
+                if (bytes.U16(2) != 0)
+                    WriteHexField(ref writer, "__smctp_pad0"u8, bytes.U16(2));
+                WriteHexField(ref writer, "smctp_network"u8, bytes.U32(4));
+                writer.Field("smctp_addr"u8);
+                writer.BeginStruct();
+                WriteHexField(ref writer, "s_addr"u8, bytes[8]);
+                writer.EndStruct();
+                WriteHexField(ref writer, "smctp_type"u8, bytes[9]);
+                WriteHexField(ref writer, "smctp_tag"u8, bytes[10]);
+                if (bytes[11] != 0)
+                    WriteHexField(ref writer, "__smctp_pad1"u8, bytes[11]);
+                break;
             default:
                 writer.Field("sa_data"u8);
                 writer.String(bytes[DataAt..], false);
                 break;
         }
+    }
+
+    private static void WriteHexField(ref CallWriter writer, ReadOnlySpan<byte> field, uint value)
+    {
+        writer.Field(field);
+        writer.Hex(value);
+    }
+
+    private static void WriteHexBytes(ref CallWriter writer, ReadOnlySpan<byte> field, ReadOnlySpan<byte> bytes)
+    {
+        writer.Field(field);
+        writer.BeginArray();
+        foreach (byte value in bytes)
+        {
+            writer.Item();
+            writer.Hex(value);
+        }
+
+        writer.EndArray();
     }
 
     // A path ends at its NUL; a name that begins with one is abstract and has the length of the address.
@@ -162,14 +225,19 @@ internal static class SocketAddress
         writer.Unsigned(BinaryPrimitives.ReadUInt32BigEndian(bytes[4..]));
         writer.TextOnly(")"u8);
         WriteInet6(ref writer, bytes[8..24], "sin6_addr"u8);
-        if (bytes.Length < Inet6ScopeBytes)
+        if (bytes.Length <= Inet6Bytes)
             return;
+        // A length that ends within it: what is behind is taken for 0.
+        Span<byte> whole = stackalloc byte[Inet6ScopeBytes];
+        whole.Clear();
+        bytes[..Math.Min(bytes.Length, Inet6ScopeBytes)].CopyTo(whole);
+        uint scope = BinaryPrimitives.ReadUInt32LittleEndian(whole[24..]);
         writer.Field("sin6_scope_id"u8);
         bool isLocal = (bytes[8] == 0xfe && (bytes[9] & 0xc0) == 0x80) || (bytes[8] == 0xff && (bytes[9] & 0x0f) == 2);
         if (isLocal)
-            WriteInterface(ref writer, bytes.U32(24));
+            WriteInterface(ref writer, scope);
         else
-            writer.Unsigned(bytes.U32(24));
+            writer.Unsigned(scope);
     }
 
     private static void WriteNetlink(ref CallWriter writer, ReadOnlySpan<byte> bytes)
@@ -273,7 +341,7 @@ internal sealed class SocketAddressArgument(int length) : Argument
     {
         var chunk = call.Find(position);
         int size = Math.Min(call.Int(length), chunk.Bytes.Length);
-        if (size < 2 || !chunk.IsRead)
+        if (size < 2 || !chunk.Has(2))
             writer.Address(call[position]);
         else
             SocketAddress.Write(ref writer, chunk.Bytes[..size]);
@@ -290,7 +358,7 @@ internal sealed class OutSocketAddressArgument(int length) : Argument
     public override void Write(ref CallWriter writer, in CallView call, int position)
     {
         var chunk = call.Find(position, output: true);
-        int size = chunk.IsRead && !call.HasFailed ? Math.Min(LengthArgument.Smaller(call, length), chunk.Bytes.Length) : 0;
+        int size = chunk.Has(2) && !call.HasFailed ? Math.Min(LengthArgument.Smaller(call, length), chunk.Bytes.Length) : 0;
         if (size < 2)
             writer.Address(call[position]);
         else

@@ -13,15 +13,17 @@ internal static class SocketOptions
     private const int GroupBytes = 8 + SocketAddress.SizeMax; // struct group_req of 64 bits
 
     private const uint SolIp = 0, SolSocket = 1, SolTcp = 6, SolUdp = 17, SolVsock = 40, SolIpv6 = 41, SolCanRaw = 101, SolRaw = 255,
-        SolPacket = 263, SolDccp = 269, SolNetlink = 270, SolTipc = 271, SolAlg = 279, SolTls = 282, SolXdp = 283;
+        SolPacket = 263, SolDccp = 269, SolNetlink = 270, SolTipc = 271, SolAlg = 279, SolTls = 282, SolXdp = 283,
+        SolSctp = 132, SolRxrpc = 272, SolPppol2tp = 273, SolBluetooth = 274, SolPnpipe = 275, SolRds = 276, SolIucv = 277, SolCaif = 278,
+        SolNfc = 280, SolKcm = 281;
 
     // include/uapi/asm-generic/socket.h
-    private const uint SoLinger = 13, SoPeerCred = 17, SoAttachFilter = 26, SoAttachReuseportCbpf = 51, SoTxRehash = 74;
+    private const uint SoLinger = 13, SoPeerCred = 17, SoAttachFilter = 26, SoAttachReuseportCbpf = 51, SoTxRehash = 74, SoDevmemDontneed = 80;
 
     // Of include/uapi/linux/in.h, in6.h and if_packet.h
     private const uint IpAddMembership = 35, IpDropMembership = 36, McastJoinGroup = 42, McastLeaveGroup = 45, IpPortRange = 51,
         IpProtocol = 52, Ipv6AddMembership = 20, Ipv6LeaveAnycast = 28;
-    private const uint PacketAddMembership = 1, PacketDropMembership = 2, PacketRxRing = 5, PacketTxRing = 13, IcmpFilter = 1;
+    private const uint PacketAddMembership = 1, PacketDropMembership = 2, PacketRxRing = 5, PacketStatistics = 6, PacketTxRing = 13, IcmpFilter = 1;
 
     // Those of SOL_SOCKET that are an int, whatever length was given.
     private static ReadOnlySpan<byte> IntOptions =>
@@ -39,6 +41,10 @@ internal static class SocketOptions
             // One number, two names.
             case SolSocket when name == SoAttachFilter && isGet:
                 writer.Word("SO_GET_FILTER"u8);
+                break;
+            case SolSocket when name == SoDevmemDontneed && isGet:
+                writer.Hex(name);
+                writer.Remark("SO_???"u8);
                 break;
             case SolSocket:
                 writer.Name(FlagSets.SocketOptions, name);
@@ -87,6 +93,36 @@ internal static class SocketOptions
             case SolXdp:
                 writer.Name(FlagSets.XdpOptions, name);
                 break;
+            case SolSctp:
+                writer.Name(FlagSets.SctpOptions, name);
+                break;
+            case SolRxrpc:
+                writer.Name(FlagSets.RxrpcOptions, name);
+                break;
+            case SolPppol2tp:
+                writer.Name(FlagSets.PppOl2tpOptions, name);
+                break;
+            case SolBluetooth:
+                writer.Name(FlagSets.BluetoothOptions, name);
+                break;
+            case SolPnpipe:
+                writer.Name(FlagSets.PnpipeOptions, name);
+                break;
+            case SolRds:
+                writer.Name(FlagSets.RdsOptions, name);
+                break;
+            case SolIucv:
+                writer.Name(FlagSets.IucvOptions, name);
+                break;
+            case SolCaif:
+                writer.Name(FlagSets.CaifOptions, name);
+                break;
+            case SolNfc:
+                writer.Name(FlagSets.NfcOptions, name);
+                break;
+            case SolKcm:
+                writer.Name(FlagSets.KcmOptions, name);
+                break;
             default:
                 writer.Unsigned(name);
                 break;
@@ -130,6 +166,14 @@ internal static class SocketOptions
                 return bytes.Length >= 20 && WriteMember6(ref writer, bytes);
             case (SolPacket, PacketAddMembership or PacketDropMembership) when !isGet:
                 return size == 16 && bytes.Length >= 16 && WritePacketMember(ref writer, bytes);
+            case (SolPacket, PacketStatistics) when isGet && bytes.Length >= 8:
+                writer.BeginStruct();
+                writer.Field("tp_packets"u8, bytes.U32(0));
+                writer.Field("tp_drops"u8, bytes.U32(4));
+                if (bytes.Length >= 12)
+                    writer.Field("tp_freeze_q_cnt"u8, bytes.U32(8));
+                writer.EndStruct();
+                return true;
             case (SolPacket, PacketRxRing or PacketTxRing) when !isGet:
                 return size is 16 or 28 && bytes.Length >= 16 && WriteRing(ref writer, bytes);
             default:

@@ -33,7 +33,7 @@ internal sealed class StructArgument(int size, StructWriter write) : Argument
     {
         var chunk = call.Find(position, output: IsOutput);
         int needed = call.Is32Bit ? Size32 : _size;
-        if (!chunk.IsRead || chunk.Bytes.Length < needed || (IsAddressAfterFailure && call.HasFailed))
+        if (!chunk.Has(needed) || (IsAddressAfterFailure && call.HasFailed))
             writer.Address(call[position]);
         else
             write(ref writer, chunk.Bytes[..needed], call);
@@ -42,7 +42,7 @@ internal sealed class StructArgument(int size, StructWriter write) : Argument
     private CallReader Reader(bool is32Bit)
     {
         int bytes = is32Bit ? Size32 : _size;
-        return SizeArg == 0 ? new(CallRead.Fixed, bytes, bytes) : new(CallRead.Counted, 1, bytes, SizeArg);
+        return SizeArg == 0 ? new(CallRead.Fixed, bytes, bytes) : new(CallRead.Counted, 1, bytes + StructTail.BytesMax, SizeArg);
     }
 }
 
@@ -69,21 +69,24 @@ internal sealed class ArrayArgument(int unit, int count, StructWriter write) : A
     {
         var chunk = call.Find(position, output: IsOutput);
         bool isEmpty = call[position] != 0 && (_count < 0 ? call.Ret == 0 : (uint)call[_count] == 0);
-        if (!chunk.IsRead && !isEmpty)
+        int size = call.Is32Bit ? Unit32 : _unit;
+        if (!chunk.Has(size) && !isEmpty)
         {
             writer.Address(call[position]);
             return;
         }
 
-        int size = call.Is32Bit ? Unit32 : _unit;
         writer.BeginArray();
-        for (var left = isEmpty ? default : chunk.Bytes; left.Length >= size; left = left[size..])
+        var left = isEmpty ? default : chunk.Bytes;
+        for (; left.Length >= size; left = left[size..])
         {
             writer.Item();
             write(ref writer, left[..size], call);
         }
 
-        if (chunk.IsTruncated)
+        if (chunk.IsPartial)
+            writer.More(chunk.Address + (ulong)(chunk.Bytes.Length - left.Length));
+        else if (chunk.IsTruncated)
             writer.More();
         writer.EndArray();
     }

@@ -99,7 +99,7 @@ public sealed class PathReasons(RootClient? root)
             if (_call is null)
                 return false;
             var call = new CallView(record, _call.Offset);
-            var spec = CallTable.Of(call.Arch, call.Number).Spec;
+            var spec = CallTable.Of(call).Spec;
             int folder = -1, found = 0;
             for (int position = 0; position < spec.Arguments.Count; position++)
             {

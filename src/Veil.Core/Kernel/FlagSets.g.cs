@@ -9,7 +9,7 @@ namespace Veil.Core.Kernel;
 public static partial class FlagSets
 {
     /// <summary>Values: O_RDONLY, O_WRONLY, O_RDWR …</summary>
-    public static FlagSet OpenAccess => new(0, 4, false, 83668, 0, 0, 0x0);
+    public static FlagSet OpenAccess => new(0, 4, false, 87839, 0, 0, 0x0);
 
     /// <summary>Flags: O_CREAT, O_EXCL, O_NOCTTY …</summary>
     public static FlagSet Open => OpenOf(SyscallTable.Native);
@@ -17,68 +17,74 @@ public static partial class FlagSets
     /// <summary><see cref="Open"/> of an architecture: the values differ.</summary>
     public static FlagSet OpenOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(21, 17, true, 83668, 0, 4, 0x3)
-            : new(4, 17, true, 83668, 0, 4, 0x3);
+            ? new(23, 19, true, 87839, 0, 4, 0x3)
+            : new(4, 19, true, 87839, 0, 4, 0x3);
 
     /// <summary>Flags: RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS …</summary>
-    public static FlagSet OpenResolve => new(38, 6, true, 83674, 0, 0, 0x0);
+    public static FlagSet OpenResolve => new(42, 6, true, 87845, 0, 0, 0x0);
 
     /// <summary>Values: AT_FDCWD</summary>
-    public static FlagSet AtFd => new(44, 1, false, 83686, 0, 0, 0x0);
+    public static FlagSet AtFd => new(48, 1, false, 87857, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_REMOVEDIR, AT_SYMLINK_FOLLOW …</summary>
-    public static FlagSet AtFlags => new(45, 6, true, 83686, 0, 0, 0x0);
+    public static FlagSet AtFlags => new(49, 6, true, 87857, 0, 0, 0x0);
+
+    /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH</summary>
+    public static FlagSet AtNoFollow => new(55, 2, true, 87857, 0, 0, 0x0);
+
+    /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH …</summary>
+    public static FlagSet AtMountSetattr => new(57, 4, true, 87857, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_EACCESS, AT_EMPTY_PATH</summary>
-    public static FlagSet AtAccess => new(51, 3, true, 83686, 0, 0, 0x0);
+    public static FlagSet AtAccess => new(61, 3, true, 87857, 0, 0, 0x0);
 
     /// <summary>Flags: AT_STATX_FORCE_SYNC, AT_STATX_DONT_SYNC, AT_SYMLINK_NOFOLLOW …</summary>
-    public static FlagSet AtStatx => new(54, 8, true, 83686, 0, 0, 0x0);
+    public static FlagSet AtStatx => new(64, 8, true, 87857, 0, 0, 0x0);
 
-    /// <summary>Flags: AT_HANDLE_FID, AT_HANDLE_MNT_ID_UNIQUE, AT_HANDLE_CONNECTABLE …</summary>
-    public static FlagSet AtHandle => new(62, 5, true, 83686, 0, 0, 0x0);
+    /// <summary>Flags: AT_HANDLE_MNT_ID_UNIQUE, AT_HANDLE_CONNECTABLE, AT_HANDLE_FID …</summary>
+    public static FlagSet AtHandle => new(72, 5, true, 87857, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_EXECVE_CHECK</summary>
-    public static FlagSet AtExec => new(67, 3, true, 83686, 0, 0, 0x0);
+    public static FlagSet AtExec => new(77, 3, true, 87857, 0, 0, 0x0);
 
     /// <summary>Flags: R_OK, W_OK, X_OK …</summary>
-    public static FlagSet AccessMode => new(70, 4, true, 83693, 0, 0, 0x0);
+    public static FlagSet AccessMode => new(80, 4, true, 87864, 0, 0, 0x0);
 
     /// <summary>Values: S_IFIFO, S_IFCHR, S_IFDIR …</summary>
-    public static FlagSet FileType => new(74, 7, false, 83698, 0, 0, 0x0);
+    public static FlagSet FileType => new(84, 7, false, 87869, 0, 0, 0x0);
 
     /// <summary>Flags: S_ISUID, S_ISGID, S_ISVTX</summary>
-    public static FlagSet ModeBits => new(81, 3, true, 83706, 0, 0, 0x0);
+    public static FlagSet ModeBits => new(91, 3, true, 87877, 0, 0, 0x0);
 
     /// <summary>Values: DT_UNKNOWN, DT_FIFO, DT_CHR …</summary>
-    public static FlagSet DirentType => new(84, 9, false, 83714, 0, 0, 0x0);
+    public static FlagSet DirentType => new(94, 9, false, 87885, 0, 0, 0x0);
 
     /// <summary>Flags: RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT</summary>
-    public static FlagSet RenameFlags => new(93, 3, true, 83721, 0, 0, 0x0);
+    public static FlagSet RenameFlags => new(103, 3, true, 87892, 0, 0, 0x0);
 
     /// <summary>Values: SEEK_SET, SEEK_CUR, SEEK_END …</summary>
-    public static FlagSet LseekWhence => new(96, 5, false, 83732, 0, 0, 0x0);
+    public static FlagSet LseekWhence => new(106, 5, false, 87903, 0, 0, 0x0);
 
     /// <summary>Flags: FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_NO_HIDE_STALE …</summary>
-    public static FlagSet FallocateModes => new(101, 8, true, 83741, 0, 0, 0x0);
+    public static FlagSet FallocateModes => new(111, 8, true, 87912, 0, 0, 0x0);
 
     /// <summary>Flags: LOCK_SH, LOCK_EX, LOCK_NB …</summary>
-    public static FlagSet FlockOps => new(109, 8, true, 83755, 0, 0, 0x0);
+    public static FlagSet FlockOps => new(119, 8, true, 87926, 0, 0, 0x0);
 
     /// <summary>Values: POSIX_FADV_NORMAL, POSIX_FADV_RANDOM, POSIX_FADV_SEQUENTIAL …</summary>
-    public static FlagSet FadviseAdvice => new(117, 6, false, 83764, 0, 0, 0x0);
+    public static FlagSet FadviseAdvice => new(127, 6, false, 87935, 0, 0, 0x0);
 
     /// <summary>Flags: SYNC_FILE_RANGE_WAIT_BEFORE, SYNC_FILE_RANGE_WRITE, SYNC_FILE_RANGE_WAIT_AFTER</summary>
-    public static FlagSet SyncFileRangeFlags => new(123, 3, true, 83779, 0, 0, 0x0);
+    public static FlagSet SyncFileRangeFlags => new(133, 3, true, 87950, 0, 0, 0x0);
 
     /// <summary>Flags: RWF_HIPRI, RWF_DSYNC, RWF_SYNC …</summary>
-    public static FlagSet RwFlags => new(126, 9, true, 83799, 0, 0, 0x0);
+    public static FlagSet RwFlags => new(136, 9, true, 87970, 0, 0, 0x0);
 
     /// <summary>Flags: XATTR_CREATE, XATTR_REPLACE</summary>
-    public static FlagSet XattrFlags => new(135, 2, true, 83807, 0, 0, 0x0);
+    public static FlagSet XattrFlags => new(145, 2, true, 87978, 0, 0, 0x0);
 
     /// <summary>Flags: SPLICE_F_MOVE, SPLICE_F_NONBLOCK, SPLICE_F_MORE …</summary>
-    public static FlagSet SpliceFlags => new(137, 4, true, 83817, 0, 0, 0x0);
+    public static FlagSet SpliceFlags => new(147, 4, true, 87988, 0, 0, 0x0);
 
     /// <summary>Flags: O_NONBLOCK, O_CLOEXEC, O_NOTIFICATION_PIPE …</summary>
     public static FlagSet PipeFlags => PipeFlagsOf(SyscallTable.Native);
@@ -86,38 +92,38 @@ public static partial class FlagSets
     /// <summary><see cref="PipeFlags"/> of an architecture: the values differ.</summary>
     public static FlagSet PipeFlagsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(145, 4, true, 83668, 0, 0, 0x0)
-            : new(141, 4, true, 83668, 0, 0, 0x0);
+            ? new(155, 4, true, 87839, 0, 0, 0x0)
+            : new(151, 4, true, 87839, 0, 0, 0x0);
 
     /// <summary>Flags: O_CLOEXEC</summary>
-    public static FlagSet DupFlags => new(149, 1, true, 83668, 0, 0, 0x0);
+    public static FlagSet DupFlags => new(159, 1, true, 87839, 0, 0, 0x0);
 
     /// <summary>Flags: CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC</summary>
-    public static FlagSet CloseRangeFlags => new(150, 2, true, 83830, 0, 0, 0x0);
+    public static FlagSet CloseRangeFlags => new(160, 2, true, 88001, 0, 0, 0x0);
 
     /// <summary>Flags: FS_XFLAG_REALTIME, FS_XFLAG_PREALLOC, FS_XFLAG_IMMUTABLE …</summary>
-    public static FlagSet FileAttributes => new(152, 20, true, 83846, 0, 0, 0x0);
+    public static FlagSet FileAttributes => new(162, 20, true, 88017, 0, 0, 0x0);
 
     /// <summary>Values: F_DUPFD, F_GETFD, F_SETFD …</summary>
-    public static FlagSet FcntlCommands => new(172, 38, false, 83859, 0, 0, 0x0);
+    public static FlagSet FcntlCommands => new(182, 38, false, 88030, 0, 0, 0x0);
 
     /// <summary>Flags: FD_CLOEXEC</summary>
-    public static FlagSet FdFlags => new(210, 1, true, 83865, 0, 0, 0x0);
+    public static FlagSet FdFlags => new(220, 1, true, 88036, 0, 0, 0x0);
 
     /// <summary>Values: F_RDLCK, F_WRLCK, F_UNLCK …</summary>
-    public static FlagSet LockTypes => new(211, 5, false, 83859, 0, 0, 0x0);
+    public static FlagSet LockTypes => new(221, 5, false, 88030, 0, 0, 0x0);
 
     /// <summary>Values: F_OWNER_TID, F_OWNER_PID, F_OWNER_PGRP</summary>
-    public static FlagSet OwnerTypes => new(216, 3, false, 83872, 0, 0, 0x0);
+    public static FlagSet OwnerTypes => new(226, 3, false, 88043, 0, 0, 0x0);
 
     /// <summary>Flags: F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW …</summary>
-    public static FlagSet FileSeals => new(219, 6, true, 83884, 0, 0, 0x0);
+    public static FlagSet FileSeals => new(229, 6, true, 88055, 0, 0, 0x0);
 
     /// <summary>Flags: DN_ACCESS, DN_MODIFY, DN_CREATE …</summary>
-    public static FlagSet NotifyFlags => new(225, 7, true, 83895, 0, 0, 0x0);
+    public static FlagSet NotifyFlags => new(235, 7, true, 88066, 0, 0, 0x0);
 
     /// <summary>Values: RWH_WRITE_LIFE_NOT_SET, RWH_WRITE_LIFE_NONE, RWH_WRITE_LIFE_SHORT …</summary>
-    public static FlagSet WriteHints => new(232, 6, false, 83902, 0, 0, 0x0);
+    public static FlagSet WriteHints => new(242, 6, false, 88073, 0, 0, 0x0);
 
     /// <summary>Flags: PROT_READ, PROT_WRITE, PROT_EXEC …</summary>
     public static FlagSet MmapProt => MmapProtOf(SyscallTable.Native);
@@ -125,11 +131,11 @@ public static partial class FlagSets
     /// <summary><see cref="MmapProt"/> of an architecture: the values differ.</summary>
     public static FlagSet MmapProtOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(245, 9, true, 83921, 0, 0, 0x0)
-            : new(238, 7, true, 83921, 0, 0, 0x0);
+            ? new(255, 9, true, 88092, 0, 0, 0x0)
+            : new(248, 7, true, 88092, 0, 0, 0x0);
 
     /// <summary>Values: MAP_FILE, MAP_SHARED, MAP_PRIVATE …</summary>
-    public static FlagSet MmapType => new(254, 5, false, 83930, 0, 0, 0x0);
+    public static FlagSet MmapType => new(264, 5, false, 88101, 0, 0, 0x0);
 
     /// <summary>Flags: MAP_FIXED, MAP_ANONYMOUS, MAP_32BIT …</summary>
     public static FlagSet MmapFlags => MmapFlagsOf(SyscallTable.Native);
@@ -137,314 +143,311 @@ public static partial class FlagSets
     /// <summary><see cref="MmapFlags"/> of an architecture: the values differ.</summary>
     public static FlagSet MmapFlagsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(275, 14, true, 83930, 254, 5, 0xf)
-            : new(259, 16, true, 83930, 254, 5, 0xf);
+            ? new(285, 14, true, 88101, 264, 5, 0xf)
+            : new(269, 16, true, 88101, 264, 5, 0xf);
 
     /// <summary>Flags: MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP</summary>
-    public static FlagSet MremapFlags => new(289, 3, true, 83938, 0, 0, 0x0);
+    public static FlagSet MremapFlags => new(299, 3, true, 88109, 0, 0, 0x0);
 
     /// <summary>Values: MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL …</summary>
-    public static FlagSet MadviseAdvice => new(292, 27, false, 83949, 0, 0, 0x0);
+    public static FlagSet MadviseAdvice => new(302, 27, false, 88120, 0, 0, 0x0);
 
     /// <summary>Flags: MS_SYNC, MS_ASYNC, MS_INVALIDATE</summary>
-    public static FlagSet MsyncFlags => new(319, 3, true, 83958, 0, 0, 0x0);
+    public static FlagSet MsyncFlags => new(329, 3, true, 88129, 0, 0, 0x0);
 
     /// <summary>Flags: MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT</summary>
-    public static FlagSet MlockallFlags => new(322, 3, true, 83965, 0, 0, 0x0);
+    public static FlagSet MlockallFlags => new(332, 3, true, 88136, 0, 0, 0x0);
 
     /// <summary>Flags: MLOCK_ONFAULT</summary>
-    public static FlagSet Mlock2Flags => new(325, 1, true, 83973, 0, 0, 0x0);
+    public static FlagSet Mlock2Flags => new(335, 1, true, 88144, 0, 0, 0x0);
 
-    /// <summary>Flags: PKEY_DISABLE_ACCESS, PKEY_DISABLE_WRITE</summary>
-    public static FlagSet PkeyRights => PkeyRightsOf(SyscallTable.Native);
+    /// <summary>Flags: PKEY_DISABLE_ACCESS, PKEY_DISABLE_WRITE, PKEY_DISABLE_EXECUTE …</summary>
+    public static FlagSet PkeyRights => new(336, 4, true, 88154, 0, 0, 0x0);
 
-    /// <summary><see cref="PkeyRights"/> of an architecture: the values differ.</summary>
-    public static FlagSet PkeyRightsOf(SyscallArch arch) =>
-        IsArm(arch)
-            ? new(328, 4, true, 83983, 0, 0, 0x0)
-            : new(326, 2, true, 83983, 0, 0, 0x0);
-
-    /// <summary>Flags: SHADOW_STACK_SET_TOKEN, SHADOW_STACK_SET_MARKER</summary>
-    public static FlagSet ShadowStackFlags => new(332, 2, true, 83992, 0, 0, 0x0);
+    /// <summary>Flags: SHADOW_STACK_SET_TOKEN</summary>
+    public static FlagSet ShadowStackFlags => new(340, 1, true, 88163, 0, 0, 0x0);
 
     /// <summary>Flags: MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_HUGETLB …</summary>
-    public static FlagSet MemfdFlags => new(334, 5, true, 84009, 0, 0, 0x0);
+    public static FlagSet MemfdFlags => new(341, 5, true, 88180, 0, 0, 0x0);
 
     /// <summary>Values: MPOL_DEFAULT, MPOL_PREFERRED, MPOL_BIND …</summary>
-    public static FlagSet MempolicyModes => new(339, 7, false, 84017, 0, 0, 0x0);
+    public static FlagSet MempolicyModes => new(346, 7, false, 88188, 0, 0, 0x0);
 
     /// <summary>Flags: MPOL_F_STATIC_NODES, MPOL_F_RELATIVE_NODES, MPOL_F_NUMA_BALANCING</summary>
-    public static FlagSet Mempolicy => new(346, 3, true, 84017, 339, 7, 0x1fff);
+    public static FlagSet Mempolicy => new(353, 3, true, 88188, 346, 7, 0x1fff);
 
     /// <summary>Flags: MPOL_MF_STRICT, MPOL_MF_MOVE, MPOL_MF_MOVE_ALL</summary>
-    public static FlagSet MbindFlags => new(349, 3, true, 84017, 0, 0, 0x0);
+    public static FlagSet MbindFlags => new(356, 3, true, 88197, 0, 0, 0x0);
+
+    /// <summary>Flags: MPOL_MF_MOVE, MPOL_MF_MOVE_ALL</summary>
+    public static FlagSet MovePagesFlags => new(359, 2, true, 88197, 0, 0, 0x0);
 
     /// <summary>Flags: MPOL_F_NODE, MPOL_F_ADDR, MPOL_F_MEMS_ALLOWED</summary>
-    public static FlagSet GetMempolicyFlags => new(352, 3, true, 84017, 0, 0, 0x0);
+    public static FlagSet GetMempolicyFlags => new(361, 3, true, 88188, 0, 0, 0x0);
 
     /// <summary>Flags: UFFD_USER_MODE_ONLY, O_NONBLOCK, O_CLOEXEC</summary>
-    public static FlagSet UserfaultfdFlags => new(355, 3, true, 84026, 0, 0, 0x0);
+    public static FlagSet UserfaultfdFlags => new(364, 3, true, 88209, 0, 0, 0x0);
 
     /// <summary>Values: AF_UNSPEC, AF_UNIX, AF_INET …</summary>
-    public static FlagSet SocketDomain => new(358, 46, false, 84035, 0, 0, 0x0);
+    public static FlagSet SocketDomain => new(367, 46, false, 88218, 0, 0, 0x0);
 
     /// <summary>Values: SOCK_STREAM, SOCK_DGRAM, SOCK_RAW …</summary>
-    public static FlagSet SocketTypes => new(404, 7, false, 84042, 0, 0, 0x0);
+    public static FlagSet SocketTypes => new(413, 7, false, 88225, 0, 0, 0x0);
 
     /// <summary>Flags: SOCK_CLOEXEC, SOCK_NONBLOCK</summary>
-    public static FlagSet SocketType => new(411, 2, true, 84042, 404, 7, 0xf);
+    public static FlagSet SocketType => new(420, 2, true, 88225, 413, 7, 0xf);
 
     /// <summary>Flags: SOCK_CLOEXEC, SOCK_NONBLOCK</summary>
-    public static FlagSet SocketFlags => new(413, 2, true, 84042, 0, 0, 0x0);
+    public static FlagSet SocketFlags => new(422, 2, true, 88225, 0, 0, 0x0);
 
     /// <summary>Values: IPPROTO_IP, IPPROTO_ICMP, IPPROTO_IGMP …</summary>
-    public static FlagSet IpProto => new(415, 36, false, 84051, 0, 0, 0x0);
+    public static FlagSet IpProto => new(424, 36, false, 88234, 0, 0, 0x0);
 
     /// <summary>Flags: MSG_OOB, MSG_PEEK, MSG_DONTROUTE …</summary>
-    public static FlagSet MsgFlags => new(451, 25, true, 84063, 0, 0, 0x0);
+    public static FlagSet MsgFlags => new(460, 25, true, 88246, 0, 0, 0x0);
 
     /// <summary>Values: SHUT_RD, SHUT_WR, SHUT_RDWR</summary>
-    public static FlagSet SocketShutdown => new(476, 3, false, 84071, 0, 0, 0x0);
+    public static FlagSet SocketShutdown => new(485, 3, false, 88254, 0, 0, 0x0);
 
     /// <summary>Values: SOL_IP, SOL_SOCKET, SOL_TCP …</summary>
-    public static FlagSet SocketLevels => new(479, 41, false, 84080, 0, 0, 0x0);
+    public static FlagSet SocketLevels => new(488, 41, false, 88263, 0, 0, 0x0);
 
     /// <summary>Values: SO_DEBUG, SO_REUSEADDR, SO_TYPE …</summary>
-    public static FlagSet SocketOptions => new(520, 79, false, 84087, 0, 0, 0x0);
+    public static FlagSet SocketOptions => new(529, 79, false, 88270, 0, 0, 0x0);
 
     /// <summary>Values: IP_TOS, IP_TTL, IP_HDRINCL …</summary>
-    public static FlagSet IpOptions => new(599, 47, false, 84094, 0, 0, 0x0);
+    public static FlagSet IpOptions => new(608, 47, false, 88277, 0, 0, 0x0);
 
     /// <summary>Values: IPV6_ADDRFORM, IPV6_2292PKTINFO, IPV6_2292HOPOPTS …</summary>
-    public static FlagSet Ipv6Options => new(646, 64, false, 84101, 0, 0, 0x0);
+    public static FlagSet Ipv6Options => new(655, 64, false, 88284, 0, 0, 0x0);
 
     /// <summary>Values: TCP_NODELAY, TCP_MAXSEG, TCP_CORK …</summary>
-    public static FlagSet TcpOptions => new(710, 46, false, 84110, 0, 0, 0x0);
+    public static FlagSet TcpOptions => new(719, 46, false, 88293, 0, 0, 0x0);
 
     /// <summary>Values: UDP_CORK, UDP_ENCAP, UDP_NO_CHECK6_TX …</summary>
-    public static FlagSet UdpOptions => new(756, 6, false, 84118, 0, 0, 0x0);
+    public static FlagSet UdpOptions => new(765, 6, false, 88301, 0, 0, 0x0);
 
     /// <summary>Values: PACKET_ADD_MEMBERSHIP, PACKET_DROP_MEMBERSHIP, PACKET_RECV_OUTPUT …</summary>
-    public static FlagSet PacketOptions => new(762, 23, false, 84126, 0, 0, 0x0);
+    public static FlagSet PacketOptions => new(771, 23, false, 88309, 0, 0, 0x0);
 
     /// <summary>Values: NETLINK_ADD_MEMBERSHIP, NETLINK_DROP_MEMBERSHIP, NETLINK_PKTINFO …</summary>
-    public static FlagSet NetlinkOptions => new(785, 12, false, 84137, 0, 0, 0x0);
+    public static FlagSet NetlinkOptions => new(794, 12, false, 88320, 0, 0, 0x0);
 
     /// <summary>Values: NETLINK_ROUTE, NETLINK_UNUSED, NETLINK_USERSOCK …</summary>
-    public static FlagSet NetlinkFamilies => new(797, 22, false, 84137, 0, 0, 0x0);
+    public static FlagSet NetlinkFamilies => new(806, 22, false, 88320, 0, 0, 0x0);
 
     /// <summary>Values: NLMSG_NOOP, NLMSG_ERROR, NLMSG_DONE …</summary>
-    public static FlagSet NetlinkTypes => new(819, 4, false, 84149, 0, 0, 0x0);
+    public static FlagSet NetlinkTypes => new(828, 4, false, 88332, 0, 0, 0x0);
 
     /// <summary>Flags: NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK …</summary>
-    public static FlagSet NetlinkFlags => new(823, 6, true, 84159, 0, 0, 0x0);
+    public static FlagSet NetlinkFlags => new(832, 6, true, 88342, 0, 0, 0x0);
 
     /// <summary>Flags: NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK …</summary>
-    public static FlagSet NetlinkGetFlags => new(829, 10, true, 84159, 0, 0, 0x0);
+    public static FlagSet NetlinkGetFlags => new(838, 10, true, 88342, 0, 0, 0x0);
 
     /// <summary>Flags: NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK …</summary>
-    public static FlagSet NetlinkNewFlags => new(839, 10, true, 84159, 0, 0, 0x0);
+    public static FlagSet NetlinkNewFlags => new(848, 10, true, 88342, 0, 0, 0x0);
 
     /// <summary>Values: RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK …</summary>
-    public static FlagSet RtnetlinkTypes => new(849, 75, false, 84169, 0, 0, 0x0);
+    public static FlagSet RtnetlinkTypes => new(858, 75, false, 88352, 0, 0, 0x0);
 
     /// <summary>Values: ETH_P_802_3, ETH_P_AX25, ETH_P_ALL …</summary>
-    public static FlagSet EthernetProtocols => new(924, 105, false, 84177, 0, 0, 0x0);
+    public static FlagSet EthernetProtocols => new(933, 105, false, 88360, 0, 0, 0x0);
 
     /// <summary>Values: SCM_RIGHTS, SCM_CREDENTIALS, SCM_SECURITY …</summary>
-    public static FlagSet ControlMessages => new(1029, 11, false, 84187, 0, 0, 0x0);
+    public static FlagSet ControlMessages => new(1038, 11, false, 88370, 0, 0, 0x0);
 
     /// <summary>Values: IP_TOS, IP_TTL, IP_RECVOPTS …</summary>
-    public static FlagSet IpControlMessages => new(1040, 8, false, 84094, 0, 0, 0x0);
+    public static FlagSet IpControlMessages => new(1049, 8, false, 88277, 0, 0, 0x0);
 
     /// <summary>Values: IPT_SO_SET_REPLACE, IPT_SO_SET_ADD_COUNTERS, ARPT_SO_SET_REPLACE …</summary>
-    public static FlagSet IpTablesSet => new(1048, 6, false, 84094, 0, 0, 0x0);
+    public static FlagSet IpTablesSet => new(1057, 6, false, 88277, 0, 0, 0x0);
 
     /// <summary>Values: IPT_SO_GET_INFO, IPT_SO_GET_ENTRIES, IPT_SO_GET_REVISION_MATCH …</summary>
-    public static FlagSet IpTablesGet => new(1054, 11, false, 84094, 0, 0, 0x0);
+    public static FlagSet IpTablesGet => new(1063, 11, false, 88277, 0, 0, 0x0);
 
     /// <summary>Values: IP6T_SO_SET_REPLACE, IP6T_SO_SET_ADD_COUNTERS</summary>
-    public static FlagSet Ip6TablesSet => new(1065, 2, false, 84101, 0, 0, 0x0);
+    public static FlagSet Ip6TablesSet => new(1074, 2, false, 88284, 0, 0, 0x0);
 
     /// <summary>Values: IP6T_SO_GET_INFO, IP6T_SO_GET_ENTRIES, IP6T_SO_GET_REVISION_MATCH …</summary>
-    public static FlagSet Ip6TablesGet => new(1067, 4, false, 84101, 0, 0, 0x0);
+    public static FlagSet Ip6TablesGet => new(1076, 4, false, 88284, 0, 0, 0x0);
 
     /// <summary>Values: ICMP_FILTER</summary>
-    public static FlagSet RawOptions => new(1071, 1, false, 84195, 0, 0, 0x0);
+    public static FlagSet RawOptions => new(1080, 1, false, 88378, 0, 0, 0x0);
 
     /// <summary>Values: ICMP_ECHOREPLY, ICMP_DEST_UNREACH, ICMP_SOURCE_QUENCH …</summary>
-    public static FlagSet IcmpTypes => new(1072, 13, false, 84203, 0, 0, 0x0);
+    public static FlagSet IcmpTypes => new(1081, 13, false, 88386, 0, 0, 0x0);
 
     /// <summary>Values: SO_VM_SOCKETS_BUFFER_SIZE, SO_VM_SOCKETS_BUFFER_MIN_SIZE, SO_VM_SOCKETS_BUFFER_MAX_SIZE …</summary>
-    public static FlagSet VsockOptions => new(1085, 8, false, 84212, 0, 0, 0x0);
+    public static FlagSet VsockOptions => new(1094, 8, false, 88395, 0, 0, 0x0);
 
     /// <summary>Values: CAN_RAW_FILTER, CAN_RAW_ERR_FILTER, CAN_RAW_LOOPBACK …</summary>
-    public static FlagSet CanRawOptions => new(1093, 8, false, 84230, 0, 0, 0x0);
+    public static FlagSet CanRawOptions => new(1102, 8, false, 88413, 0, 0, 0x0);
 
     /// <summary>Values: TIPC_IMPORTANCE, TIPC_SRC_DROPPABLE, TIPC_DEST_DROPPABLE …</summary>
-    public static FlagSet TipcOptions => new(1101, 12, false, 84242, 0, 0, 0x0);
+    public static FlagSet TipcOptions => new(1110, 12, false, 88425, 0, 0, 0x0);
 
     /// <summary>Values: DCCP_SOCKOPT_PACKET_SIZE, DCCP_SOCKOPT_SERVICE, DCCP_SOCKOPT_CHANGE_L …</summary>
-    public static FlagSet DccpOptions => new(1113, 15, false, 84251, 0, 0, 0x0);
+    public static FlagSet DccpOptions => new(1122, 15, false, 88434, 0, 0, 0x0);
 
     /// <summary>Values: ALG_SET_KEY, ALG_SET_IV, ALG_SET_OP …</summary>
-    public static FlagSet AlgOptions => new(1128, 7, false, 84268, 0, 0, 0x0);
+    public static FlagSet AlgOptions => new(1137, 7, false, 88451, 0, 0, 0x0);
 
     /// <summary>Values: TLS_TX, TLS_RX, TLS_TX_ZEROCOPY_RO …</summary>
-    public static FlagSet TlsOptions => new(1135, 5, false, 84280, 0, 0, 0x0);
+    public static FlagSet TlsOptions => new(1144, 5, false, 88463, 0, 0, 0x0);
 
     /// <summary>Values: XDP_MMAP_OFFSETS, XDP_RX_RING, XDP_TX_RING …</summary>
-    public static FlagSet XdpOptions => new(1140, 9, false, 84288, 0, 0, 0x0);
+    public static FlagSet XdpOptions => new(1149, 9, false, 88471, 0, 0, 0x0);
 
     /// <summary>Values: BTPROTO_L2CAP, BTPROTO_HCI, BTPROTO_SCO …</summary>
-    public static FlagSet BluetoothProtocols => new(1149, 8, false, 84296, 0, 0, 0x0);
+    public static FlagSet BluetoothProtocols => new(1158, 8, false, 88479, 0, 0, 0x0);
 
     /// <summary>Values: CAN_RAW, CAN_BCM, CAN_TP16 …</summary>
-    public static FlagSet CanProtocols => new(1157, 7, false, 84308, 0, 0, 0x0);
+    public static FlagSet CanProtocols => new(1166, 7, false, 88491, 0, 0, 0x0);
 
     /// <summary>Values: ARPHRD_NETROM, ARPHRD_ETHER, ARPHRD_EETHER …</summary>
-    public static FlagSet ArpHardware => new(1164, 67, false, 84316, 0, 0, 0x0);
+    public static FlagSet ArpHardware => new(1173, 67, false, 88499, 0, 0, 0x0);
 
     /// <summary>Values: PACKET_HOST, PACKET_BROADCAST, PACKET_MULTICAST …</summary>
-    public static FlagSet PacketTypes => new(1231, 8, false, 84126, 0, 0, 0x0);
+    public static FlagSet PacketTypes => new(1240, 8, false, 88309, 0, 0, 0x0);
 
     /// <summary>Values: PACKET_MR_MULTICAST, PACKET_MR_PROMISC, PACKET_MR_ALLMULTI …</summary>
-    public static FlagSet PacketMembership => new(1239, 4, false, 84327, 0, 0, 0x0);
+    public static FlagSet PacketMembership => new(1248, 4, false, 88510, 0, 0, 0x0);
 
     /// <summary>Values: VMADDR_CID_HYPERVISOR, VMADDR_CID_LOCAL, VMADDR_CID_HOST …</summary>
-    public static FlagSet VsockCid => new(1243, 4, false, 84341, 0, 0, 0x0);
+    public static FlagSet VsockCid => new(1252, 4, false, 88524, 0, 0, 0x0);
 
     /// <summary>Flags: VMADDR_FLAG_TO_HOST</summary>
-    public static FlagSet VsockFlags => new(1247, 1, true, 84356, 0, 0, 0x0);
+    public static FlagSet VsockFlags => new(1256, 1, true, 88539, 0, 0, 0x0);
 
     /// <summary>Values: SOCK_TXREHASH_DISABLED, SOCK_TXREHASH_ENABLED, SOCK_TXREHASH_DEFAULT</summary>
-    public static FlagSet TxRehash => new(1248, 3, false, 84372, 0, 0, 0x0);
+    public static FlagSet TxRehash => new(1257, 3, false, 88555, 0, 0, 0x0);
 
     /// <summary>Flags: SOF_TIMESTAMPING_TX_HARDWARE, SOF_TIMESTAMPING_TX_SOFTWARE, SOF_TIMESTAMPING_RX_HARDWARE …</summary>
-    public static FlagSet TimestampingFlags => new(1251, 19, true, 84390, 0, 0, 0x0);
+    public static FlagSet TimestampingFlags => new(1260, 19, true, 88573, 0, 0, 0x0);
 
     /// <summary>Flags: POLLIN, POLLPRI, POLLOUT …</summary>
-    public static FlagSet PollEvents => new(1270, 14, true, 84411, 0, 0, 0x0);
+    public static FlagSet PollEvents => new(1279, 14, true, 88594, 0, 0, 0x0);
 
     /// <summary>Values: EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD</summary>
-    public static FlagSet EpollOps => new(1284, 3, false, 84419, 0, 0, 0x0);
+    public static FlagSet EpollOps => new(1293, 3, false, 88602, 0, 0, 0x0);
 
     /// <summary>Flags: EPOLLIN, EPOLLPRI, EPOLLOUT …</summary>
-    public static FlagSet EpollEvents => new(1287, 16, true, 84433, 0, 0, 0x0);
+    public static FlagSet EpollEvents => new(1296, 16, true, 88616, 0, 0, 0x0);
 
     /// <summary>Flags: EPOLL_CLOEXEC</summary>
-    public static FlagSet EpollFlags => new(1303, 1, true, 84442, 0, 0, 0x0);
+    public static FlagSet EpollFlags => new(1312, 1, true, 88625, 0, 0, 0x0);
 
     /// <summary>Flags: EFD_SEMAPHORE, EFD_CLOEXEC, EFD_NONBLOCK</summary>
-    public static FlagSet EventfdFlags => new(1304, 3, true, 84452, 0, 0, 0x0);
+    public static FlagSet EventfdFlags => new(1313, 3, true, 88635, 0, 0, 0x0);
 
     /// <summary>Flags: SFD_CLOEXEC, SFD_NONBLOCK</summary>
-    public static FlagSet SignalfdFlags => new(1307, 2, true, 84460, 0, 0, 0x0);
+    public static FlagSet SignalfdFlags => new(1316, 2, true, 88643, 0, 0, 0x0);
 
     /// <summary>Flags: TFD_CLOEXEC, TFD_NONBLOCK</summary>
-    public static FlagSet TimerfdFlags => new(1309, 2, true, 84468, 0, 0, 0x0);
+    public static FlagSet TimerfdFlags => new(1318, 2, true, 88651, 0, 0, 0x0);
 
     /// <summary>Flags: TFD_TIMER_ABSTIME, TFD_TIMER_CANCEL_ON_SET</summary>
-    public static FlagSet TimerfdSetFlags => new(1311, 2, true, 84468, 0, 0, 0x0);
+    public static FlagSet TimerfdSetFlags => new(1320, 2, true, 88651, 0, 0, 0x0);
 
     /// <summary>Flags: IN_NONBLOCK, IN_CLOEXEC</summary>
-    public static FlagSet InotifyFlags => new(1313, 2, true, 84476, 0, 0, 0x0);
+    public static FlagSet InotifyFlags => new(1322, 2, true, 88659, 0, 0, 0x0);
 
     /// <summary>Flags: IN_ACCESS, IN_MODIFY, IN_ATTRIB …</summary>
-    public static FlagSet InotifyMask => new(1315, 22, true, 84476, 0, 0, 0x0);
+    public static FlagSet InotifyMask => new(1324, 22, true, 88659, 0, 0, 0x0);
 
     /// <summary>Values: FAN_CLASS_NOTIF, FAN_CLASS_CONTENT, FAN_CLASS_PRE_CONTENT</summary>
-    public static FlagSet FanotifyClass => new(1337, 3, false, 84483, 0, 0, 0x0);
+    public static FlagSet FanotifyClass => new(1346, 3, false, 88666, 0, 0, 0x0);
 
     /// <summary>Flags: FAN_CLOEXEC, FAN_NONBLOCK, FAN_UNLIMITED_QUEUE …</summary>
-    public static FlagSet FanotifyInitFlags => new(1340, 13, true, 84497, 1337, 3, 0xc);
+    public static FlagSet FanotifyInitFlags => new(1349, 13, true, 88680, 1346, 3, 0xc);
 
-    /// <summary>Flags: FAN_MARK_ADD, FAN_MARK_REMOVE, FAN_MARK_DONT_FOLLOW …</summary>
-    public static FlagSet FanotifyMarkFlags => new(1353, 12, true, 84505, 0, 0, 0x0);
+    /// <summary>Flags: FAN_MARK_ADD, FAN_MARK_REMOVE, FAN_MARK_FLUSH …</summary>
+    public static FlagSet FanotifyMarkFlags => new(1362, 12, true, 88688, 0, 0, 0x0);
 
     /// <summary>Flags: FAN_ACCESS, FAN_MODIFY, FAN_ATTRIB …</summary>
-    public static FlagSet FanotifyMask => new(1365, 24, true, 84497, 0, 0, 0x0);
+    public static FlagSet FanotifyMask => new(1374, 25, true, 88680, 0, 0, 0x0);
 
     /// <summary>Values: SIGHUP, SIGINT, SIGQUIT …</summary>
-    public static FlagSet Signals => new(1389, 64, false, 84518, 0, 0, 0x0);
+    public static FlagSet Signals => new(1399, 64, false, 88701, 0, 0, 0x0);
 
     /// <summary>Flags: SA_RESTORER, SA_ONSTACK, SA_RESTART …</summary>
-    public static FlagSet SigactionFlags => new(1453, 10, true, 84525, 0, 0, 0x0);
+    public static FlagSet SigactionFlags => new(1463, 8, true, 88708, 0, 0, 0x0);
 
     /// <summary>Values: SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK</summary>
-    public static FlagSet SigprocmaskHow => new(1463, 3, false, 84532, 0, 0, 0x0);
+    public static FlagSet SigprocmaskHow => new(1471, 3, false, 88715, 0, 0, 0x0);
 
     /// <summary>Flags: SS_ONSTACK, SS_DISABLE, SS_AUTODISARM</summary>
-    public static FlagSet SigaltstackFlags => new(1466, 3, true, 84540, 0, 0, 0x0);
+    public static FlagSet SigaltstackFlags => new(1474, 3, true, 88723, 0, 0, 0x0);
 
     /// <summary>Values: SI_USER, SI_KERNEL, SI_ASYNCNL …</summary>
-    public static FlagSet SiginfoCodes => new(1469, 10, false, 84547, 0, 0, 0x0);
+    public static FlagSet SiginfoCodes => new(1477, 10, false, 88730, 0, 0, 0x0);
 
     /// <summary>Values: CLD_EXITED, CLD_KILLED, CLD_DUMPED …</summary>
-    public static FlagSet SigchldCodes => new(1479, 6, false, 84554, 0, 0, 0x0);
+    public static FlagSet SigchldCodes => new(1487, 6, false, 88737, 0, 0, 0x0);
 
     /// <summary>Values: SEGV_MAPERR, SEGV_ACCERR, SEGV_BNDERR …</summary>
-    public static FlagSet SigsegvCodes => new(1485, 10, false, 84562, 0, 0, 0x0);
+    public static FlagSet SigsegvCodes => new(1493, 10, false, 88745, 0, 0, 0x0);
 
     /// <summary>Values: BUS_ADRALN, BUS_ADRERR, BUS_OBJERR …</summary>
-    public static FlagSet SigbusCodes => new(1495, 5, false, 84571, 0, 0, 0x0);
+    public static FlagSet SigbusCodes => new(1503, 5, false, 88754, 0, 0, 0x0);
 
     /// <summary>Values: FPE_INTDIV, FPE_INTOVF, FPE_FLTDIV …</summary>
-    public static FlagSet SigfpeCodes => new(1500, 10, false, 84579, 0, 0, 0x0);
+    public static FlagSet SigfpeCodes => new(1508, 10, false, 88762, 0, 0, 0x0);
 
     /// <summary>Values: ILL_ILLOPC, ILL_ILLOPN, ILL_ILLADR …</summary>
-    public static FlagSet SigillCodes => new(1510, 9, false, 84587, 0, 0, 0x0);
+    public static FlagSet SigillCodes => new(1518, 9, false, 88770, 0, 0, 0x0);
 
     /// <summary>Values: TRAP_BRKPT, TRAP_TRACE, TRAP_BRANCH …</summary>
-    public static FlagSet SigtrapCodes => new(1519, 6, false, 84595, 0, 0, 0x0);
+    public static FlagSet SigtrapCodes => new(1527, 6, false, 88778, 0, 0, 0x0);
 
     /// <summary>Values: POLL_IN, POLL_OUT, POLL_MSG …</summary>
-    public static FlagSet SigpollCodes => new(1525, 6, false, 84604, 0, 0, 0x0);
+    public static FlagSet SigpollCodes => new(1533, 6, false, 88787, 0, 0, 0x0);
 
     /// <summary>Values: SIGEV_SIGNAL, SIGEV_NONE, SIGEV_THREAD …</summary>
-    public static FlagSet SigeventNotify => new(1531, 4, false, 84613, 0, 0, 0x0);
+    public static FlagSet SigeventNotify => new(1539, 4, false, 88796, 0, 0, 0x0);
 
     /// <summary>Flags: PIDFD_NONBLOCK, PIDFD_THREAD</summary>
-    public static FlagSet PidfdFlags => new(1535, 2, true, 84623, 0, 0, 0x0);
+    public static FlagSet PidfdFlags => new(1543, 2, true, 88806, 0, 0, 0x0);
 
     /// <summary>Flags: PIDFD_SIGNAL_THREAD, PIDFD_SIGNAL_THREAD_GROUP, PIDFD_SIGNAL_PROCESS_GROUP</summary>
-    public static FlagSet PidfdSignalFlags => new(1537, 3, true, 84633, 0, 0, 0x0);
+    public static FlagSet PidfdSignalFlags => new(1545, 3, true, 88816, 0, 0, 0x0);
 
     /// <summary>Values: FUTEX_WAIT, FUTEX_WAKE, FUTEX_FD …</summary>
-    public static FlagSet FutexOps => new(1540, 27, false, 84650, 0, 0, 0x0);
+    public static FlagSet FutexOps => new(1548, 27, false, 88833, 0, 0, 0x0);
 
     /// <summary>Flags: FUTEX_CLOCK_REALTIME, FUTEX_ROBUST_UNLOCK, FUTEX_ROBUST_LIST32</summary>
-    public static FlagSet Futex => new(1567, 3, true, 84650, 1540, 27, 0xff);
+    public static FlagSet Futex => new(1575, 3, true, 88833, 1548, 27, 0xff);
 
     /// <summary>Flags: FUTEX2_NUMA, FUTEX2_MPOL, FUTEX2_PRIVATE</summary>
-    public static FlagSet Futex2Flags => new(1570, 3, true, 84660, 0, 0, 0x0);
+    public static FlagSet Futex2Flags => new(1578, 3, true, 88843, 0, 0, 0x0);
 
     /// <summary>Values: FUTEX2_SIZE_U8, FUTEX2_SIZE_U16, FUTEX2_SIZE_U32 …</summary>
-    public static FlagSet Futex2Sizes => new(1573, 4, false, 84671, 0, 0, 0x0);
+    public static FlagSet Futex2Sizes => new(1581, 4, false, 88854, 0, 0, 0x0);
 
     /// <summary>Flags: FUTEX2_PRIVATE, FUTEX2_NUMA, FUTEX2_MPOL</summary>
-    public static FlagSet Futex2 => new(1577, 3, true, 84660, 1573, 4, 0x3);
+    public static FlagSet Futex2 => new(1585, 3, true, 88843, 1581, 4, 0x3);
 
     /// <summary>Values: FUTEX_OP_SET, FUTEX_OP_ADD, FUTEX_OP_OR …</summary>
-    public static FlagSet FutexWakeOps => new(1580, 5, false, 84687, 0, 0, 0x0);
+    public static FlagSet FutexWakeOps => new(1588, 5, false, 88870, 0, 0, 0x0);
 
     /// <summary>Values: FUTEX_OP_CMP_EQ, FUTEX_OP_CMP_NE, FUTEX_OP_CMP_LT …</summary>
-    public static FlagSet FutexWakeComparisons => new(1585, 6, false, 84700, 0, 0, 0x0);
+    public static FlagSet FutexWakeComparisons => new(1593, 6, false, 88883, 0, 0, 0x0);
 
     /// <summary>Flags: CLONE_VM, CLONE_FS, CLONE_FILES …</summary>
-    public static FlagSet CloneFlags => new(1591, 26, true, 84717, 0, 0, 0x0);
+    public static FlagSet CloneFlags => new(1599, 26, true, 88900, 0, 0, 0x0);
 
     /// <summary>Flags: CLONE_NEWTIME, CLONE_VM, CLONE_FS …</summary>
-    public static FlagSet UnshareFlags => new(1617, 14, true, 84717, 0, 0, 0x0);
+    public static FlagSet UnshareFlags => new(1625, 14, true, 88900, 0, 0, 0x0);
 
     /// <summary>Flags: CLONE_NEWTIME, CLONE_NEWNS, CLONE_NEWCGROUP …</summary>
-    public static FlagSet SetnsTypes => new(1631, 8, true, 84727, 0, 0, 0x0);
+    public static FlagSet SetnsTypes => new(1639, 8, true, 88910, 0, 0, 0x0);
 
     /// <summary>Flags: WNOHANG, WEXITED, WSTOPPED …</summary>
-    public static FlagSet WaitOptions => new(1639, 8, true, 84740, 0, 0, 0x0);
+    public static FlagSet WaitOptions => new(1647, 8, true, 88923, 0, 0, 0x0);
 
     /// <summary>Values: P_ALL, P_PID, P_PGID …</summary>
-    public static FlagSet WaitidTypes => new(1647, 4, false, 84745, 0, 0, 0x0);
+    public static FlagSet WaitidTypes => new(1655, 4, false, 88928, 0, 0, 0x0);
 
     /// <summary>Values: PTRACE_TRACEME, PTRACE_PEEKTEXT, PTRACE_PEEKDATA …</summary>
     public static FlagSet PtraceRequests => PtraceRequestsOf(SyscallTable.Native);
@@ -452,53 +455,53 @@ public static partial class FlagSets
     /// <summary><see cref="PtraceRequests"/> of an architecture: the values differ.</summary>
     public static FlagSet PtraceRequestsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(1695, 36, false, 84751, 0, 0, 0x0)
-            : new(1651, 44, false, 84751, 0, 0, 0x0);
+            ? new(1703, 36, false, 88934, 0, 0, 0x0)
+            : new(1659, 44, false, 88934, 0, 0, 0x0);
 
     /// <summary>Flags: PTRACE_O_TRACESYSGOOD, PTRACE_O_TRACEFORK, PTRACE_O_TRACEVFORK …</summary>
-    public static FlagSet PtraceOptions => new(1731, 10, true, 84762, 0, 0, 0x0);
+    public static FlagSet PtraceOptions => new(1739, 10, true, 88945, 0, 0, 0x0);
 
     /// <summary>Values: PTRACE_EVENT_FORK, PTRACE_EVENT_VFORK, PTRACE_EVENT_CLONE …</summary>
-    public static FlagSet PtraceEvents => new(1741, 8, false, 84775, 0, 0, 0x0);
+    public static FlagSet PtraceEvents => new(1749, 8, false, 88958, 0, 0, 0x0);
 
-    /// <summary>Values: PR_SET_VMA_ANON_NAME, PR_SET_PDEATHSIG, PR_GET_PDEATHSIG …</summary>
-    public static FlagSet PrctlOptions => new(1749, 81, false, 84792, 0, 0, 0x0);
+    /// <summary>Values: PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_GET_DUMPABLE …</summary>
+    public static FlagSet PrctlOptions => new(1757, 80, false, 88975, 0, 0, 0x0);
 
     /// <summary>Values: PR_SET_MM_START_CODE, PR_SET_MM_END_CODE, PR_SET_MM_START_DATA …</summary>
-    public static FlagSet PrctlSetMm => new(1830, 15, false, 84799, 0, 0, 0x0);
+    public static FlagSet PrctlSetMm => new(1837, 15, false, 88982, 0, 0, 0x0);
 
     /// <summary>Values: PR_CAP_AMBIENT_IS_SET, PR_CAP_AMBIENT_RAISE, PR_CAP_AMBIENT_LOWER …</summary>
-    public static FlagSet PrctlCapAmbient => new(1845, 4, false, 84813, 0, 0, 0x0);
+    public static FlagSet PrctlCapAmbient => new(1852, 4, false, 88996, 0, 0, 0x0);
 
     /// <summary>Values: PR_MCE_KILL_CLEAR, PR_MCE_KILL_SET</summary>
-    public static FlagSet PrctlMceKill => new(1849, 2, false, 84832, 0, 0, 0x0);
+    public static FlagSet PrctlMceKill => new(1856, 2, false, 89015, 0, 0, 0x0);
 
     /// <summary>Values: PR_MCE_KILL_LATE, PR_MCE_KILL_EARLY, PR_MCE_KILL_DEFAULT</summary>
-    public static FlagSet PrctlMceKillPolicy => new(1851, 3, false, 84832, 0, 0, 0x0);
+    public static FlagSet PrctlMceKillPolicy => new(1858, 3, false, 89015, 0, 0, 0x0);
 
     /// <summary>Values: PR_SPEC_STORE_BYPASS, PR_SPEC_INDIRECT_BRANCH, PR_SPEC_L1D_FLUSH</summary>
-    public static FlagSet PrctlSpeculation => new(1854, 3, false, 84848, 0, 0, 0x0);
+    public static FlagSet PrctlSpeculation => new(1861, 3, false, 89031, 0, 0, 0x0);
 
     /// <summary>Flags: PR_SPEC_PRCTL, PR_SPEC_ENABLE, PR_SPEC_DISABLE …</summary>
-    public static FlagSet PrctlSpeculationFlags => new(1857, 5, true, 84848, 0, 0, 0x0);
+    public static FlagSet PrctlSpeculationFlags => new(1864, 5, true, 89031, 0, 0, 0x0);
 
     /// <summary>Values: PR_TSC_ENABLE, PR_TSC_SIGSEGV</summary>
-    public static FlagSet PrctlTsc => new(1862, 2, false, 84860, 0, 0, 0x0);
+    public static FlagSet PrctlTsc => new(1869, 2, false, 89043, 0, 0, 0x0);
 
     /// <summary>Values: PR_SET_VMA_ANON_NAME</summary>
-    public static FlagSet PrctlTimerSlackVma => new(1864, 1, false, 84871, 0, 0, 0x0);
+    public static FlagSet PrctlTimerSlackVma => new(1871, 1, false, 89054, 0, 0, 0x0);
 
     /// <summary>Values: PR_SYS_DISPATCH_OFF, PR_SYS_DISPATCH_ON, PR_SYS_DISPATCH_INCLUSIVE_ON</summary>
-    public static FlagSet PrctlSyscallUserDispatch => new(1865, 3, false, 84792, 0, 0, 0x0);
+    public static FlagSet PrctlSyscallUserDispatch => new(1872, 3, false, 88975, 0, 0, 0x0);
 
     /// <summary>Values: PR_SCHED_CORE_GET, PR_SCHED_CORE_CREATE, PR_SCHED_CORE_SHARE_TO …</summary>
-    public static FlagSet PrctlSchedCore => new(1868, 4, false, 84886, 0, 0, 0x0);
+    public static FlagSet PrctlSchedCore => new(1875, 4, false, 89069, 0, 0, 0x0);
 
     /// <summary>Flags: PR_MDWE_REFUSE_EXEC_GAIN, PR_MDWE_NO_INHERIT</summary>
-    public static FlagSet PrctlMdwe => new(1872, 2, true, 84904, 0, 0, 0x0);
+    public static FlagSet PrctlMdwe => new(1879, 2, true, 89087, 0, 0, 0x0);
 
     /// <summary>Flags: SECBIT_NOROOT, SECBIT_NOROOT_LOCKED, SECBIT_NO_SETUID_FIXUP …</summary>
-    public static FlagSet Securebits => new(1874, 12, true, 84916, 0, 0, 0x0);
+    public static FlagSet Securebits => new(1881, 12, true, 89099, 0, 0, 0x0);
 
     /// <summary>Values: ARCH_SHSTK_SHSTK, ARCH_SHSTK_WRSS, ARCH_XCOMP_TILECFG …</summary>
     public static FlagSet ArchPrctl => ArchPrctlOf(SyscallTable.Native);
@@ -506,311 +509,422 @@ public static partial class FlagSets
     /// <summary><see cref="ArchPrctl"/> of an architecture: the values differ.</summary>
     public static FlagSet ArchPrctlOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(1913, 0, false, 84927, 0, 0, 0x0)
-            : new(1886, 27, false, 84927, 0, 0, 0x0);
+            ? new(1920, 0, false, 89110, 0, 0, 0x0)
+            : new(1893, 27, false, 89110, 0, 0, 0x0);
 
     /// <summary>Values: RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA …</summary>
-    public static FlagSet Rlimits => new(1913, 16, false, 84936, 0, 0, 0x0);
+    public static FlagSet Rlimits => new(1920, 16, false, 89119, 0, 0, 0x0);
 
     /// <summary>Values: RUSAGE_SELF, RUSAGE_THREAD, RUSAGE_BOTH …</summary>
-    public static FlagSet RusageWho => new(1929, 4, false, 84947, 0, 0, 0x0);
+    public static FlagSet RusageWho => new(1936, 4, false, 89130, 0, 0, 0x0);
 
     /// <summary>Values: PRIO_PROCESS, PRIO_PGRP, PRIO_USER</summary>
-    public static FlagSet PriorityWhich => new(1933, 3, false, 84958, 0, 0, 0x0);
+    public static FlagSet PriorityWhich => new(1940, 3, false, 89141, 0, 0, 0x0);
 
     /// <summary>Values: IOPRIO_WHO_PROCESS, IOPRIO_WHO_PGRP, IOPRIO_WHO_USER</summary>
-    public static FlagSet IoprioWhich => new(1936, 3, false, 84967, 0, 0, 0x0);
+    public static FlagSet IoprioWhich => new(1943, 3, false, 89150, 0, 0, 0x0);
 
     /// <summary>Values: IOPRIO_CLASS_NONE, IOPRIO_CLASS_RT, IOPRIO_CLASS_BE …</summary>
-    public static FlagSet IoprioClasses => new(1939, 5, false, 84982, 0, 0, 0x0);
+    public static FlagSet IoprioClasses => new(1946, 5, false, 89165, 0, 0, 0x0);
 
     /// <summary>Values: CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID …</summary>
-    public static FlagSet ClockIds => new(1944, 13, false, 84999, 0, 0, 0x0);
+    public static FlagSet ClockIds => new(1951, 13, false, 89182, 0, 0, 0x0);
 
     /// <summary>Flags: TIMER_ABSTIME</summary>
-    public static FlagSet TimerFlags => new(1957, 1, true, 85009, 0, 0, 0x0);
+    public static FlagSet TimerFlags => new(1964, 1, true, 89192, 0, 0, 0x0);
 
     /// <summary>Values: ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF</summary>
-    public static FlagSet ItimerWhich => new(1958, 3, false, 85019, 0, 0, 0x0);
+    public static FlagSet ItimerWhich => new(1965, 3, false, 89202, 0, 0, 0x0);
 
     /// <summary>Flags: ADJ_OFFSET_SS_READ, ADJ_OFFSET_SINGLESHOT, ADJ_OFFSET …</summary>
-    public static FlagSet AdjtimexModes => new(1961, 13, true, 85030, 0, 0, 0x0);
+    public static FlagSet AdjtimexModes => new(1968, 13, true, 89213, 0, 0, 0x0);
 
     /// <summary>Flags: STA_PLL, STA_PPSFREQ, STA_PPSTIME …</summary>
-    public static FlagSet AdjtimexStatus => new(1974, 16, true, 85038, 0, 0, 0x0);
+    public static FlagSet AdjtimexStatus => new(1981, 16, true, 89221, 0, 0, 0x0);
 
     /// <summary>Values: TIME_OK, TIME_INS, TIME_DEL …</summary>
-    public static FlagSet AdjtimexStates => new(1990, 6, false, 85046, 0, 0, 0x0);
+    public static FlagSet AdjtimexStates => new(1997, 6, false, 89229, 0, 0, 0x0);
 
     /// <summary>Values: SCHED_NORMAL, SCHED_FIFO, SCHED_RR …</summary>
-    public static FlagSet SchedPolicies => new(1996, 8, false, 85055, 0, 0, 0x0);
+    public static FlagSet SchedPolicies => new(2003, 8, false, 89238, 0, 0, 0x0);
 
     /// <summary>Flags: SCHED_RESET_ON_FORK</summary>
-    public static FlagSet SchedPolicyFlags => new(2004, 1, true, 85055, 1996, 8, 0x3fffffff);
+    public static FlagSet SchedPolicyFlags => new(2011, 1, true, 89238, 2003, 8, 0x3fffffff);
 
     /// <summary>Flags: SCHED_FLAG_RESET_ON_FORK, SCHED_FLAG_RECLAIM, SCHED_FLAG_DL_OVERRUN …</summary>
-    public static FlagSet SchedAttrFlags => new(2005, 7, true, 85065, 0, 0, 0x0);
+    public static FlagSet SchedAttrFlags => new(2012, 7, true, 89248, 0, 0, 0x0);
 
     /// <summary>Values: CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH …</summary>
-    public static FlagSet Capabilities => new(2012, 41, false, 85080, 0, 0, 0x0);
+    public static FlagSet Capabilities => new(2019, 41, false, 89263, 0, 0, 0x0);
 
     /// <summary>Values: _LINUX_CAPABILITY_VERSION_1, _LINUX_CAPABILITY_VERSION_2, _LINUX_CAPABILITY_VERSION_3</summary>
-    public static FlagSet CapVersions => new(2053, 3, false, 85088, 0, 0, 0x0);
+    public static FlagSet CapVersions => new(2060, 3, false, 89271, 0, 0, 0x0);
 
     /// <summary>Flags: MS_RDONLY, MS_NOSUID, MS_NODEV …</summary>
-    public static FlagSet MountFlags => new(2056, 31, true, 83958, 0, 0, 0x0);
+    public static FlagSet MountFlags => new(2063, 31, true, 88129, 0, 0, 0x0);
 
     /// <summary>Flags: MNT_FORCE, MNT_DETACH, MNT_EXPIRE …</summary>
-    public static FlagSet UmountFlags => new(2087, 4, true, 85118, 0, 0, 0x0);
+    public static FlagSet UmountFlags => new(2094, 4, true, 89301, 0, 0, 0x0);
 
     /// <summary>Flags: FSOPEN_CLOEXEC</summary>
-    public static FlagSet FsopenFlags => new(2091, 1, true, 85126, 0, 0, 0x0);
+    public static FlagSet FsopenFlags => new(2098, 1, true, 89309, 0, 0, 0x0);
 
     /// <summary>Flags: FSPICK_CLOEXEC, FSPICK_SYMLINK_NOFOLLOW, FSPICK_NO_AUTOMOUNT …</summary>
-    public static FlagSet FspickFlags => new(2092, 4, true, 85137, 0, 0, 0x0);
+    public static FlagSet FspickFlags => new(2099, 4, true, 89320, 0, 0, 0x0);
 
     /// <summary>Values: FSCONFIG_SET_FLAG, FSCONFIG_SET_STRING, FSCONFIG_SET_BINARY …</summary>
-    public static FlagSet FsconfigCommands => new(2096, 9, false, 85148, 0, 0, 0x0);
+    public static FlagSet FsconfigCommands => new(2103, 9, false, 89331, 0, 0, 0x0);
 
     /// <summary>Flags: FSMOUNT_CLOEXEC, FSMOUNT_NAMESPACE</summary>
-    public static FlagSet FsmountFlags => new(2105, 2, true, 85161, 0, 0, 0x0);
+    public static FlagSet FsmountFlags => new(2112, 2, true, 89344, 0, 0, 0x0);
 
     /// <summary>Values: MOUNT_ATTR_RELATIME, MOUNT_ATTR_NOATIME, MOUNT_ATTR_STRICTATIME</summary>
-    public static FlagSet MountAttrAtime => new(2107, 3, false, 85173, 0, 0, 0x0);
+    public static FlagSet MountAttrAtime => new(2114, 3, false, 89356, 0, 0, 0x0);
 
     /// <summary>Flags: MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV …</summary>
-    public static FlagSet MountAttrs => new(2110, 9, true, 85173, 0, 0, 0x0);
+    public static FlagSet MountAttrs => new(2117, 9, true, 89356, 0, 0, 0x0);
 
     /// <summary>Flags: MOVE_MOUNT_F_SYMLINKS, MOVE_MOUNT_F_AUTOMOUNTS, MOVE_MOUNT_F_EMPTY_PATH …</summary>
-    public static FlagSet MoveMountFlags => new(2119, 8, true, 85188, 0, 0, 0x0);
+    public static FlagSet MoveMountFlags => new(2126, 8, true, 89371, 0, 0, 0x0);
 
-    /// <summary>Flags: OPEN_TREE_CLONE, OPEN_TREE_CLOEXEC, OPEN_TREE_NAMESPACE …</summary>
-    public static FlagSet OpenTreeFlags => new(2127, 7, true, 85203, 0, 0, 0x0);
+    /// <summary>Flags: OPEN_TREE_CLONE, OPEN_TREE_NAMESPACE, OPEN_TREE_CLOEXEC …</summary>
+    public static FlagSet OpenTreeFlags => new(2134, 7, true, 89386, 0, 0, 0x0);
 
     /// <summary>Flags: MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE …</summary>
-    public static FlagSet MountPropagation => new(2134, 4, true, 83958, 0, 0, 0x0);
+    public static FlagSet MountPropagation => new(2141, 4, true, 88129, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH …</summary>
-    public static FlagSet MountSetattrFlags => new(2138, 4, true, 83686, 0, 0, 0x0);
+    public static FlagSet MountSetattrFlags => new(2145, 4, true, 87857, 0, 0, 0x0);
 
     /// <summary>Flags: STATMOUNT_SB_BASIC, STATMOUNT_MNT_BASIC, STATMOUNT_PROPAGATE_FROM …</summary>
-    public static FlagSet StatmountMask => new(2142, 15, true, 85217, 0, 0, 0x0);
+    public static FlagSet StatmountMask => new(2149, 15, true, 89400, 0, 0, 0x0);
 
     /// <summary>Flags: STATX_ALL, STATX_BASIC_STATS, STATX_TYPE …</summary>
-    public static FlagSet StatxMask => new(2157, 20, true, 85231, 0, 0, 0x0);
+    public static FlagSet StatxMask => new(2164, 20, true, 89414, 0, 0, 0x0);
 
     /// <summary>Flags: STATX_ATTR_COMPRESSED, STATX_ATTR_IMMUTABLE, STATX_ATTR_APPEND …</summary>
-    public static FlagSet StatxAttributes => new(2177, 10, true, 85241, 0, 0, 0x0);
+    public static FlagSet StatxAttributes => new(2184, 10, true, 89424, 0, 0, 0x0);
 
     /// <summary>Values: QNX4_SUPER_MAGIC, AUTOFS_SUPER_MAGIC, MINIX_SUPER_MAGIC …</summary>
-    public static FlagSet StatfsTypes => new(2187, 78, false, 85256, 0, 0, 0x0);
+    public static FlagSet StatfsTypes => new(2194, 78, false, 89439, 0, 0, 0x0);
 
     /// <summary>Flags: ST_VALID, ST_RDONLY, ST_NOSUID …</summary>
-    public static FlagSet StatfsFlags => new(2265, 11, true, 85266, 0, 0, 0x0);
+    public static FlagSet StatfsFlags => new(2272, 11, true, 89449, 0, 0, 0x0);
 
     /// <summary>Values: Q_XQUOTAON, Q_XQUOTAOFF, Q_XGETQUOTA …</summary>
-    public static FlagSet QuotaCommands => new(2276, 18, false, 85273, 0, 0, 0x0);
+    public static FlagSet QuotaCommands => new(2283, 18, false, 89456, 0, 0, 0x0);
 
     /// <summary>Values: USRQUOTA, GRPQUOTA, PRJQUOTA</summary>
-    public static FlagSet QuotaTypes => new(2294, 3, false, 85279, 0, 0, 0x0);
+    public static FlagSet QuotaTypes => new(2301, 3, false, 89462, 0, 0, 0x0);
 
     /// <summary>Values: QFMT_VFS_OLD, QFMT_VFS_V0, QFMT_OCFS2 …</summary>
-    public static FlagSet QuotaFormats => new(2297, 5, false, 85288, 0, 0, 0x0);
+    public static FlagSet QuotaFormats => new(2304, 5, false, 89471, 0, 0, 0x0);
 
     /// <summary>Flags: GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE</summary>
-    public static FlagSet GetrandomFlags => new(2302, 3, true, 85297, 0, 0, 0x0);
+    public static FlagSet GetrandomFlags => new(2309, 3, true, 89480, 0, 0, 0x0);
 
     /// <summary>Values: SECCOMP_SET_MODE_STRICT, SECCOMP_SET_MODE_FILTER, SECCOMP_GET_ACTION_AVAIL …</summary>
-    public static FlagSet SeccompOps => new(2305, 4, false, 85306, 0, 0, 0x0);
+    public static FlagSet SeccompOps => new(2312, 4, false, 89489, 0, 0, 0x0);
 
     /// <summary>Values: SECCOMP_MODE_DISABLED, SECCOMP_MODE_STRICT, SECCOMP_MODE_FILTER</summary>
-    public static FlagSet SeccompModes => new(2309, 3, false, 85327, 0, 0, 0x0);
+    public static FlagSet SeccompModes => new(2316, 3, false, 89510, 0, 0, 0x0);
 
     /// <summary>Flags: SECCOMP_FILTER_FLAG_TSYNC, SECCOMP_FILTER_FLAG_LOG, SECCOMP_FILTER_FLAG_SPEC_ALLOW …</summary>
-    public static FlagSet SeccompFilterFlags => new(2312, 6, true, 85344, 0, 0, 0x0);
+    public static FlagSet SeccompFilterFlags => new(2319, 6, true, 89527, 0, 0, 0x0);
 
     /// <summary>Values: SECCOMP_RET_KILL_THREAD, SECCOMP_RET_TRAP, SECCOMP_RET_ERRNO …</summary>
-    public static FlagSet SeccompActions => new(2318, 8, false, 85368, 0, 0, 0x0);
+    public static FlagSet SeccompActions => new(2325, 8, false, 89551, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_CREATE_RULESET_VERSION, LANDLOCK_CREATE_RULESET_ERRATA</summary>
-    public static FlagSet LandlockFlags => new(2326, 2, true, 85384, 0, 0, 0x0);
+    public static FlagSet LandlockFlags => new(2333, 2, true, 89567, 0, 0, 0x0);
 
     /// <summary>Values: LANDLOCK_RULE_PATH_BENEATH, LANDLOCK_RULE_NET_PORT</summary>
-    public static FlagSet LandlockRules => new(2328, 2, false, 85412, 0, 0, 0x0);
+    public static FlagSet LandlockRules => new(2335, 2, false, 89595, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_ACCESS_FS_EXECUTE, LANDLOCK_ACCESS_FS_WRITE_FILE, LANDLOCK_ACCESS_FS_READ_FILE …</summary>
-    public static FlagSet LandlockFs => new(2330, 17, true, 85430, 0, 0, 0x0);
+    public static FlagSet LandlockFs => new(2337, 17, true, 89613, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_ACCESS_NET_BIND_TCP, LANDLOCK_ACCESS_NET_CONNECT_TCP, LANDLOCK_ACCESS_NET_BIND_UDP …</summary>
-    public static FlagSet LandlockNet => new(2347, 4, true, 85453, 0, 0, 0x0);
+    public static FlagSet LandlockNet => new(2354, 4, true, 89636, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET, LANDLOCK_SCOPE_SIGNAL</summary>
-    public static FlagSet LandlockScope => new(2351, 2, true, 85477, 0, 0, 0x0);
+    public static FlagSet LandlockScope => new(2358, 2, true, 89660, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF, LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON, LANDLOCK_RESTRICT_SELF_LOG_SUBDOMAINS_OFF …</summary>
-    public static FlagSet LandlockRestrictFlags => new(2353, 4, true, 85496, 0, 0, 0x0);
+    public static FlagSet LandlockRestrictFlags => new(2360, 4, true, 89679, 0, 0, 0x0);
 
     /// <summary>Values: KEYCTL_GET_KEYRING_ID, KEYCTL_JOIN_SESSION_KEYRING, KEYCTL_UPDATE …</summary>
-    public static FlagSet KeyctlOps => new(2357, 33, false, 85523, 0, 0, 0x0);
+    public static FlagSet KeyctlOps => new(2364, 33, false, 89706, 0, 0, 0x0);
 
     /// <summary>Values: KEY_SPEC_REQUESTOR_KEYRING, KEY_SPEC_REQKEY_AUTH_KEY, KEY_SPEC_GROUP_KEYRING …</summary>
-    public static FlagSet KeySpecs => new(2390, 8, false, 85534, 0, 0, 0x0);
+    public static FlagSet KeySpecs => new(2397, 8, false, 89717, 0, 0, 0x0);
 
     /// <summary>Values: KEY_REQKEY_DEFL_DEFAULT, KEY_REQKEY_DEFL_THREAD_KEYRING, KEY_REQKEY_DEFL_PROCESS_KEYRING …</summary>
-    public static FlagSet KeyReqkeyDefaults => new(2398, 9, false, 85547, 0, 0, 0x0);
+    public static FlagSet KeyReqkeyDefaults => new(2405, 9, false, 89730, 0, 0, 0x0);
 
     /// <summary>Values: LSM_ATTR_UNDEF, LSM_ATTR_CURRENT, LSM_ATTR_EXEC …</summary>
-    public static FlagSet LsmAttrs => new(2407, 7, false, 85567, 0, 0, 0x0);
+    public static FlagSet LsmAttrs => new(2414, 7, false, 89750, 0, 0, 0x0);
 
     /// <summary>Values: BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM …</summary>
-    public static FlagSet BpfCommands => new(2414, 39, false, 85580, 0, 0, 0x0);
+    public static FlagSet BpfCommands => new(2421, 39, false, 89763, 0, 0, 0x0);
 
     /// <summary>Values: BPF_MAP_TYPE_UNSPEC, BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_ARRAY …</summary>
-    public static FlagSet BpfMapTypes => new(2453, 36, false, 85588, 0, 0, 0x0);
+    public static FlagSet BpfMapTypes => new(2460, 36, false, 89771, 0, 0, 0x0);
 
     /// <summary>Values: BPF_PROG_TYPE_UNSPEC, BPF_PROG_TYPE_SOCKET_FILTER, BPF_PROG_TYPE_KPROBE …</summary>
-    public static FlagSet BpfProgTypes => new(2489, 33, false, 85605, 0, 0, 0x0);
+    public static FlagSet BpfProgTypes => new(2496, 33, false, 89788, 0, 0, 0x0);
 
     /// <summary>Values: BPF_CGROUP_INET_INGRESS, BPF_CGROUP_INET_EGRESS, BPF_CGROUP_INET_SOCK_CREATE …</summary>
-    public static FlagSet BpfAttachTypes => new(2522, 59, false, 85580, 0, 0, 0x0);
+    public static FlagSet BpfAttachTypes => new(2529, 59, false, 89763, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_NO_PREALLOC, BPF_F_NO_COMMON_LRU, BPF_F_NUMA_NODE …</summary>
-    public static FlagSet BpfMapFlags => new(2581, 19, true, 85623, 0, 0, 0x0);
+    public static FlagSet BpfMapFlags => new(2588, 14, true, 89806, 0, 0, 0x0);
 
-    /// <summary>Flags: BPF_NOEXIST, BPF_EXIST, BPF_F_LOCK …</summary>
-    public static FlagSet BpfElemFlags => new(2600, 4, true, 85580, 0, 0, 0x0);
+    /// <summary>Flags: BPF_F_ALL_CPUS, BPF_F_CPU, BPF_F_LOCK …</summary>
+    public static FlagSet BpfElemFlags => new(2602, 6, true, 89763, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_STRICT_ALIGNMENT, BPF_F_ANY_ALIGNMENT, BPF_F_TEST_RND_HI32 …</summary>
-    public static FlagSet BpfLoadFlags => new(2604, 8, true, 85623, 0, 0, 0x0);
+    public static FlagSet BpfLoadFlags => new(2608, 8, true, 89806, 0, 0, 0x0);
 
     /// <summary>Values: PERF_TYPE_HARDWARE, PERF_TYPE_SOFTWARE, PERF_TYPE_TRACEPOINT …</summary>
-    public static FlagSet PerfTypes => new(2612, 6, false, 85633, 0, 0, 0x0);
+    public static FlagSet PerfTypes => new(2616, 6, false, 89816, 0, 0, 0x0);
 
     /// <summary>Values: PERF_COUNT_HW_CPU_CYCLES, PERF_COUNT_HW_INSTRUCTIONS, PERF_COUNT_HW_CACHE_REFERENCES …</summary>
-    public static FlagSet PerfHardware => new(2618, 10, false, 85647, 0, 0, 0x0);
+    public static FlagSet PerfHardware => new(2622, 10, false, 89830, 0, 0, 0x0);
 
     /// <summary>Values: PERF_COUNT_SW_CPU_CLOCK, PERF_COUNT_SW_TASK_CLOCK, PERF_COUNT_SW_PAGE_FAULTS …</summary>
-    public static FlagSet PerfSoftware => new(2628, 12, false, 85665, 0, 0, 0x0);
+    public static FlagSet PerfSoftware => new(2632, 12, false, 89848, 0, 0, 0x0);
 
     /// <summary>Flags: PERF_SAMPLE_IP, PERF_SAMPLE_TID, PERF_SAMPLE_TIME …</summary>
-    public static FlagSet PerfSample => new(2640, 25, true, 85683, 0, 0, 0x0);
+    public static FlagSet PerfSample => new(2644, 25, true, 89866, 0, 0, 0x0);
 
     /// <summary>Flags: PERF_FORMAT_TOTAL_TIME_ENABLED, PERF_FORMAT_TOTAL_TIME_RUNNING, PERF_FORMAT_ID …</summary>
-    public static FlagSet PerfReadFormat => new(2665, 5, true, 85699, 0, 0, 0x0);
+    public static FlagSet PerfReadFormat => new(2669, 5, true, 89875, 0, 0, 0x0);
 
     /// <summary>Flags: PERF_FLAG_FD_NO_GROUP, PERF_FLAG_FD_OUTPUT, PERF_FLAG_PID_CGROUP …</summary>
-    public static FlagSet PerfOpenFlags => new(2670, 4, true, 85715, 0, 0, 0x0);
+    public static FlagSet PerfOpenFlags => new(2674, 4, true, 89891, 0, 0, 0x0);
 
     /// <summary>Values: IORING_OP_NOP, IORING_OP_READV, IORING_OP_WRITEV …</summary>
-    public static FlagSet UringOps => new(2674, 65, false, 85729, 0, 0, 0x0);
+    public static FlagSet UringOps => new(2678, 65, false, 89905, 0, 0, 0x0);
 
     /// <summary>Flags: IORING_SETUP_IOPOLL, IORING_SETUP_SQPOLL, IORING_SETUP_SQ_AFF …</summary>
-    public static FlagSet UringSetupFlags => new(2739, 21, true, 85743, 0, 0, 0x0);
+    public static FlagSet UringSetupFlags => new(2743, 21, true, 89919, 0, 0, 0x0);
 
     /// <summary>Flags: IORING_ENTER_GETEVENTS, IORING_ENTER_SQ_WAKEUP, IORING_ENTER_SQ_WAIT …</summary>
-    public static FlagSet UringEnterFlags => new(2760, 8, true, 85760, 0, 0, 0x0);
+    public static FlagSet UringEnterFlags => new(2764, 8, true, 89936, 0, 0, 0x0);
 
     /// <summary>Values: IORING_REGISTER_BUFFERS, IORING_UNREGISTER_BUFFERS, IORING_REGISTER_FILES …</summary>
-    public static FlagSet UringRegisterOps => new(2768, 38, false, 85777, 0, 0, 0x0);
+    public static FlagSet UringRegisterOps => new(2772, 38, false, 89953, 0, 0, 0x0);
 
     /// <summary>Flags: IORING_FEAT_SINGLE_MMAP, IORING_FEAT_NODROP, IORING_FEAT_SUBMIT_STABLE …</summary>
-    public static FlagSet UringFeatures => new(2806, 18, true, 85797, 0, 0, 0x0);
+    public static FlagSet UringFeatures => new(2810, 18, true, 89973, 0, 0, 0x0);
 
     /// <summary>Flags: IOSQE_FIXED_FILE, IOSQE_IO_DRAIN, IOSQE_IO_LINK …</summary>
-    public static FlagSet UringSqFlags => new(2824, 7, true, 85813, 0, 0, 0x0);
+    public static FlagSet UringSqFlags => new(2828, 7, true, 89989, 0, 0, 0x0);
 
     /// <summary>Values: IOCB_CMD_PREAD, IOCB_CMD_PWRITE, IOCB_CMD_FSYNC …</summary>
-    public static FlagSet AioCommands => new(2831, 8, false, 85823, 0, 0, 0x0);
+    public static FlagSet AioCommands => new(2835, 8, false, 89999, 0, 0, 0x0);
 
     /// <summary>Flags: IOCB_FLAG_RESFD, IOCB_FLAG_IOPRIO</summary>
-    public static FlagSet AioFlags => new(2839, 2, true, 85836, 0, 0, 0x0);
+    public static FlagSet AioFlags => new(2843, 2, true, 90012, 0, 0, 0x0);
 
     /// <summary>Values: MEMBARRIER_CMD_QUERY, MEMBARRIER_CMD_GLOBAL, MEMBARRIER_CMD_GLOBAL_EXPEDITED …</summary>
-    public static FlagSet MembarrierCommands => new(2841, 11, false, 85850, 0, 0, 0x0);
+    public static FlagSet MembarrierCommands => new(2845, 11, false, 90026, 0, 0, 0x0);
 
     /// <summary>Flags: MEMBARRIER_CMD_FLAG_CPU</summary>
-    public static FlagSet MembarrierFlags => new(2852, 1, true, 85869, 0, 0, 0x0);
+    public static FlagSet MembarrierFlags => new(2856, 1, true, 90045, 0, 0, 0x0);
 
     /// <summary>Flags: RSEQ_FLAG_UNREGISTER, RSEQ_FLAG_SLICE_EXT_DEFAULT_ON</summary>
-    public static FlagSet RseqFlags => new(2853, 2, true, 85893, 0, 0, 0x0);
+    public static FlagSet RseqFlags => new(2857, 2, true, 90069, 0, 0, 0x0);
 
     /// <summary>Values: KCMP_FILE, KCMP_VM, KCMP_FILES …</summary>
-    public static FlagSet KcmpTypes => new(2855, 8, false, 85907, 0, 0, 0x0);
+    public static FlagSet KcmpTypes => new(2859, 8, false, 90083, 0, 0, 0x0);
 
     /// <summary>Flags: KEXEC_ON_CRASH, KEXEC_PRESERVE_CONTEXT, KEXEC_UPDATE_ELFCOREHDR …</summary>
-    public static FlagSet KexecFlags => new(2863, 4, true, 85916, 0, 0, 0x0);
+    public static FlagSet KexecFlags => new(2867, 4, true, 90092, 0, 0, 0x0);
 
     /// <summary>Values: KEXEC_ARCH_DEFAULT, KEXEC_ARCH_386, KEXEC_ARCH_68K …</summary>
-    public static FlagSet KexecArchs => new(2867, 16, false, 85926, 0, 0, 0x0);
+    public static FlagSet KexecArchs => new(2871, 16, false, 90102, 0, 0, 0x0);
 
     /// <summary>Flags: KEXEC_FILE_UNLOAD, KEXEC_FILE_ON_CRASH, KEXEC_FILE_NO_INITRAMFS …</summary>
-    public static FlagSet KexecFileFlags => new(2883, 6, true, 85941, 0, 0, 0x0);
+    public static FlagSet KexecFileFlags => new(2887, 6, true, 90117, 0, 0, 0x0);
 
     /// <summary>Flags: MODULE_INIT_IGNORE_MODVERSIONS, MODULE_INIT_IGNORE_VERMAGIC, MODULE_INIT_COMPRESSED_FILE</summary>
-    public static FlagSet ModuleInitFlags => new(2889, 3, true, 85956, 0, 0, 0x0);
+    public static FlagSet ModuleInitFlags => new(2893, 3, true, 90132, 0, 0, 0x0);
 
     /// <summary>Flags: O_NONBLOCK, O_TRUNC</summary>
-    public static FlagSet ModuleDeleteFlags => new(2892, 2, true, 83668, 0, 0, 0x0);
+    public static FlagSet ModuleDeleteFlags => new(2896, 2, true, 87839, 0, 0, 0x0);
 
     /// <summary>Values: LINUX_REBOOT_MAGIC2A, LINUX_REBOOT_MAGIC2B, LINUX_REBOOT_MAGIC2C …</summary>
-    public static FlagSet RebootMagic => new(2894, 5, false, 85972, 0, 0, 0x0);
+    public static FlagSet RebootMagic => new(2898, 5, false, 90148, 0, 0, 0x0);
 
     /// <summary>Values: LINUX_REBOOT_CMD_CAD_OFF, LINUX_REBOOT_CMD_RESTART, LINUX_REBOOT_CMD_POWER_OFF …</summary>
-    public static FlagSet RebootCommands => new(2899, 8, false, 85995, 0, 0, 0x0);
+    public static FlagSet RebootCommands => new(2903, 8, false, 90171, 0, 0, 0x0);
 
     /// <summary>Flags: SWAP_FLAG_PREFER, SWAP_FLAG_DISCARD, SWAP_FLAG_DISCARD_ONCE …</summary>
-    public static FlagSet SwapFlags => new(2907, 4, true, 86016, 0, 0, 0x0);
+    public static FlagSet SwapFlags => new(2911, 4, true, 90192, 0, 0, 0x0);
 
     /// <summary>Values: SYSLOG_ACTION_CLOSE, SYSLOG_ACTION_OPEN, SYSLOG_ACTION_READ …</summary>
-    public static FlagSet SyslogActions => new(2911, 11, false, 86030, 0, 0, 0x0);
+    public static FlagSet SyslogActions => new(2915, 11, false, 90206, 0, 0, 0x0);
 
     /// <summary>Values: PER_LINUX, PER_BSD, PER_LINUX32 …</summary>
-    public static FlagSet Personalities => new(2922, 23, false, 86048, 0, 0, 0x0);
+    public static FlagSet Personalities => new(2926, 23, false, 90224, 0, 0, 0x0);
 
     /// <summary>Flags: UNAME26, ADDR_NO_RANDOMIZE, FDPIC_FUNCPTRS …</summary>
-    public static FlagSet PersonalityFlags => new(2945, 11, true, 86048, 2922, 23, 0xff);
-
-    /// <summary>Flags: MPOL_MF_MOVE, MPOL_MF_MOVE_ALL</summary>
-    public static FlagSet MovePagesFlags => new(2956, 2, true, 84017, 0, 0, 0x0);
+    public static FlagSet PersonalityFlags => new(2949, 11, true, 90224, 2926, 23, 0xff);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet IpcCommands => new(2958, 4, false, 86056, 0, 0, 0x0);
+    public static FlagSet IpcCommands => new(2960, 4, false, 90232, 0, 0, 0x0);
 
     /// <summary>Flags: IPC_CREAT, IPC_EXCL, IPC_NOWAIT</summary>
-    public static FlagSet IpcCreate => new(2962, 3, true, 86056, 0, 0, 0x0);
+    public static FlagSet IpcCreate => new(2964, 3, true, 90232, 0, 0, 0x0);
 
     /// <summary>Values: SEMOP, SEMGET, SEMCTL …</summary>
-    public static FlagSet IpcCalls => new(2965, 12, false, 86064, 0, 0, 0x0);
+    public static FlagSet IpcCalls => new(2967, 12, false, 90240, 0, 0, 0x0);
 
     /// <summary>Values: IPC_PRIVATE</summary>
-    public static FlagSet IpcKeys => new(2977, 1, false, 86056, 0, 0, 0x0);
+    public static FlagSet IpcKeys => new(2979, 1, false, 90232, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet ShmCommands => new(2978, 9, false, 86077, 0, 0, 0x0);
+    public static FlagSet ShmCommands => new(2980, 9, false, 90253, 0, 0, 0x0);
 
     /// <summary>Flags: SHM_RDONLY, SHM_RND, SHM_REMAP …</summary>
-    public static FlagSet ShmFlags => new(2987, 4, true, 86077, 0, 0, 0x0);
+    public static FlagSet ShmFlags => new(2989, 4, true, 90253, 0, 0, 0x0);
 
     /// <summary>Flags: IPC_CREAT, IPC_EXCL, SHM_HUGETLB …</summary>
-    public static FlagSet ShmgetFlags => new(2991, 4, true, 86077, 0, 0, 0x0);
+    public static FlagSet ShmgetFlags => new(2993, 4, true, 90253, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet SemCommands => new(2995, 14, false, 86085, 0, 0, 0x0);
+    public static FlagSet SemCommands => new(2997, 14, false, 90261, 0, 0, 0x0);
 
     /// <summary>Flags: SEM_UNDO, IPC_NOWAIT</summary>
-    public static FlagSet SemFlags => new(3009, 2, true, 86085, 0, 0, 0x0);
+    public static FlagSet SemFlags => new(3011, 2, true, 90261, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet MsgqCommands => new(3011, 7, false, 84063, 0, 0, 0x0);
+    public static FlagSet MsgqCommands => new(3013, 7, false, 88246, 0, 0, 0x0);
 
     /// <summary>Flags: MSG_NOERROR, MSG_EXCEPT, MSG_COPY …</summary>
-    public static FlagSet MsgqFlags => new(3018, 4, true, 84063, 0, 0, 0x0);
+    public static FlagSet MsgqFlags => new(3020, 4, true, 88246, 0, 0, 0x0);
 
     /// <summary>Values: SYS_SOCKET, SYS_BIND, SYS_CONNECT …</summary>
-    public static FlagSet SocketcallCalls => new(3022, 20, false, 86093, 0, 0, 0x0);
+    public static FlagSet SocketcallCalls => new(3024, 20, false, 90269, 0, 0, 0x0);
+
+    /// <summary>Flags: FS_XFLAG_REALTIME, FS_XFLAG_PREALLOC, FS_XFLAG_IMMUTABLE …</summary>
+    public static FlagSet FileXflags => new(3044, 20, true, 88017, 0, 0, 0x0);
+
+    /// <summary>Values: KEY_REQKEY_DEFL_DEFAULT, KEY_REQKEY_DEFL_THREAD_KEYRING, KEY_REQKEY_DEFL_PROCESS_KEYRING …</summary>
+    public static FlagSet KeyReqkey => new(3064, 9, false, 89730, 0, 0, 0x0);
+
+    /// <summary>Flags: KEY_POS_VIEW, KEY_POS_READ, KEY_POS_WRITE …</summary>
+    public static FlagSet KeyPerms => new(3073, 24, true, 90277, 0, 0, 0x0);
+
+    /// <summary>Flags: KEYCTL_MOVE_EXCL</summary>
+    public static FlagSet KeyMoveFlags => new(3097, 1, true, 90285, 0, 0, 0x0);
+
+    /// <summary>Flags: KEYCTL_SUPPORTS_ENCRYPT, KEYCTL_SUPPORTS_DECRYPT, KEYCTL_SUPPORTS_SIGN …</summary>
+    public static FlagSet KeySupports => new(3098, 4, true, 90301, 0, 0, 0x0);
+
+    /// <summary>Flags: STATMOUNT_BY_FD</summary>
+    public static FlagSet StatmountFlags => new(3102, 1, true, 89400, 0, 0, 0x0);
+
+    /// <summary>Flags: LISTMOUNT_REVERSE</summary>
+    public static FlagSet ListmountFlags => new(3103, 1, true, 90321, 0, 0, 0x0);
+
+    /// <summary>Flags: LSM_FLAG_SINGLE</summary>
+    public static FlagSet LsmFlags => new(3104, 1, true, 90335, 0, 0, 0x0);
+
+    /// <summary>Values: LSM_ID_UNDEF, LSM_ID_CAPABILITY, LSM_ID_SELINUX …</summary>
+    public static FlagSet LsmIds => new(3105, 15, false, 90343, 0, 0, 0x0);
+
+    /// <summary>Flags: PR_UNALIGN_NOPRINT, PR_UNALIGN_SIGBUS</summary>
+    public static FlagSet PrctlUnalign => new(3120, 2, true, 90354, 0, 0, 0x0);
+
+    /// <summary>Flags: PR_FP_MODE_FR, PR_FP_MODE_FRE</summary>
+    public static FlagSet PrctlFpMode => new(3122, 2, true, 90369, 0, 0, 0x0);
+
+    /// <summary>Flags: PR_PAC_APIAKEY, PR_PAC_APIBKEY, PR_PAC_APDAKEY …</summary>
+    public static FlagSet PrctlPacKeys => new(3124, 5, true, 90384, 0, 0, 0x0);
+
+    /// <summary>Values: PR_SYS_DISPATCH_OFF, PR_SYS_DISPATCH_EXCLUSIVE_ON, PR_SYS_DISPATCH_INCLUSIVE_ON</summary>
+    public static FlagSet PrctlUserDispatch => new(3129, 3, false, 90395, 0, 0, 0x0);
+
+    /// <summary>Values: SCTP_RTOINFO, SCTP_ASSOCINFO, SCTP_INITMSG …</summary>
+    public static FlagSet SctpOptions => new(3132, 72, false, 90415, 0, 0, 0x0);
+
+    /// <summary>Values: KCM_RECV_DISABLE</summary>
+    public static FlagSet KcmOptions => new(3204, 1, false, 90424, 0, 0, 0x0);
+
+    /// <summary>Values: NFC_LLCP_RW, NFC_LLCP_MIUX, NFC_LLCP_REMOTE_MIU …</summary>
+    public static FlagSet NfcOptions => new(3205, 5, false, 90432, 0, 0, 0x0);
+
+    /// <summary>Values: BT_SECURITY, BT_DEFER_SETUP, BT_FLUSHABLE …</summary>
+    public static FlagSet BluetoothOptions => new(3210, 8, false, 90445, 0, 0, 0x0);
+
+    /// <summary>Values: RDS_CANCEL_SENT_TO, RDS_GET_MR, RDS_FREE_MR …</summary>
+    public static FlagSet RdsOptions => new(3218, 9, false, 90452, 0, 0, 0x0);
+
+    /// <summary>Values: CAIFSO_LINK_SELECT, CAIFSO_REQ_PARAM, CAIFSO_RSP_PARAM</summary>
+    public static FlagSet CaifOptions => new(3227, 3, false, 90460, 0, 0, 0x0);
+
+    /// <summary>Values: PNPIPE_ENCAP, PNPIPE_IFINDEX, PNPIPE_HANDLE …</summary>
+    public static FlagSet PnpipeOptions => new(3230, 4, false, 90471, 0, 0, 0x0);
+
+    /// <summary>Values: RXRPC_SECURITY_KEY, RXRPC_SECURITY_KEYRING, RXRPC_EXCLUSIVE_CONNECTION …</summary>
+    public static FlagSet RxrpcOptions => new(3234, 7, false, 90482, 0, 0, 0x0);
+
+    /// <summary>Values: PPPOL2TP_SO_DEBUG, PPPOL2TP_SO_RECVSEQ, PPPOL2TP_SO_SENDSEQ …</summary>
+    public static FlagSet PppOl2tpOptions => new(3241, 5, false, 90492, 0, 0, 0x0);
+
+    /// <summary>Values: SO_IPRMDATA_MSG, SO_MSGSIZE, SO_MSGLIMIT</summary>
+    public static FlagSet IucvOptions => new(3246, 3, false, 88270, 0, 0, 0x0);
+
+    /// <summary>Flags: XDP_SHARED_UMEM, XDP_COPY, XDP_ZEROCOPY …</summary>
+    public static FlagSet XdpFlags => new(3249, 5, true, 88471, 0, 0, 0x0);
+
+    /// <summary>Flags: O_NONBLOCK</summary>
+    public static FlagSet MqFlags => new(3254, 1, true, 87839, 0, 0, 0x0);
+
+    /// <summary>Flags: BPF_F_ALL_CPUS, BPF_F_CPU, BPF_F_LOCK …</summary>
+    public static FlagSet BpfLookupFlags => new(3255, 4, true, 89763, 0, 0, 0x0);
+
+    /// <summary>Flags: BPF_F_RDONLY, BPF_F_WRONLY, BPF_F_PATH_FD …</summary>
+    public static FlagSet BpfFileFlags => new(3259, 8, true, 89806, 0, 0, 0x0);
+
+    /// <summary>Flags: BPF_F_RDONLY, BPF_F_WRONLY</summary>
+    public static FlagSet BpfOpenFlags => new(3267, 2, true, 89806, 0, 0, 0x0);
+
+    /// <summary>Flags: BPF_F_ALLOW_OVERRIDE, BPF_F_ALLOW_MULTI, BPF_F_REPLACE …</summary>
+    public static FlagSet BpfAttachFlags => new(3269, 8, true, 89806, 0, 0, 0x0);
+
+    /// <summary>Flags: BPF_F_QUERY_EFFECTIVE</summary>
+    public static FlagSet BpfQueryFlags => new(3277, 1, true, 89806, 0, 0, 0x0);
+
+    /// <summary>Flags: BPF_F_TEST_RUN_ON_CPU, BPF_F_TEST_XDP_LIVE_FRAMES</summary>
+    public static FlagSet BpfTestRunFlags => new(3278, 2, true, 89806, 0, 0, 0x0);
+
+    /// <summary>Values: BPF_FD_TYPE_RAW_TRACEPOINT, BPF_FD_TYPE_TRACEPOINT, BPF_FD_TYPE_KPROBE …</summary>
+    public static FlagSet BpfFdTypes => new(3280, 6, false, 90508, 0, 0, 0x0);
+
+    /// <summary>Values: BPF_STATS_RUN_TIME</summary>
+    public static FlagSet BpfStats => new(3286, 1, false, 90524, 0, 0, 0x0);
+
+    /// <summary>Values: PERF_COUNT_HW_CACHE_RESULT_ACCESS, PERF_COUNT_HW_CACHE_RESULT_MISS</summary>
+    public static FlagSet PerfCacheResults => new(3287, 2, false, 89866, 0, 0, 0x0);
+
+    /// <summary>Values: PERF_COUNT_HW_CACHE_OP_READ, PERF_COUNT_HW_CACHE_OP_WRITE, PERF_COUNT_HW_CACHE_OP_PREFETCH</summary>
+    public static FlagSet PerfCacheOps => new(3289, 3, false, 89866, 0, 0, 0x0);
+
+    /// <summary>Values: PERF_COUNT_HW_CACHE_L1D, PERF_COUNT_HW_CACHE_L1I, PERF_COUNT_HW_CACHE_LL …</summary>
+    public static FlagSet PerfCaches => new(3292, 7, false, 89866, 0, 0, 0x0);
+
+    /// <summary>Flags: KEYCTL_CAPS0_CAPABILITIES, KEYCTL_CAPS0_PERSISTENT_KEYRINGS, KEYCTL_CAPS0_DIFFIE_HELLMAN …</summary>
+    public static FlagSet KeyCaps0 => new(3299, 8, true, 90538, 0, 0, 0x0);
+
+    /// <summary>Flags: KEYCTL_CAPS1_NS_KEYRING_NAME, KEYCTL_CAPS1_NS_KEY_TAG, KEYCTL_CAPS1_NOTIFICATIONS</summary>
+    public static FlagSet KeyCaps1 => new(3307, 3, true, 90555, 0, 0, 0x0);
 
     /// <summary>Values: FDCLRPRM, FDMSGON, FDMSGOFF …</summary>
-    public static FlagSet IoctlRequests => new(3042, 1791, false, 86101, 0, 0, 0x0);
+    public static FlagSet IoctlRequests => new(3310, 1791, false, 90572, 0, 0, 0x0);
 
     // One name a line; NameOffsets points at them.
     internal static ReadOnlySpan<byte> Names =>
@@ -835,7 +949,9 @@ public static partial class FlagSets
         O_PATH
         O_TMPFILE
         O_DIRECTORY
+        O_EMPTYPATH
         FASYNC
+        OPENAT2_REGULAR
         RESOLVE_NO_XDEV
         RESOLVE_NO_MAGICLINKS
         RESOLVE_NO_SYMLINKS
@@ -852,9 +968,9 @@ public static partial class FlagSets
         AT_EACCESS
         AT_STATX_FORCE_SYNC
         AT_STATX_DONT_SYNC
-        AT_HANDLE_FID
         AT_HANDLE_MNT_ID_UNIQUE
         AT_HANDLE_CONNECTABLE
+        AT_HANDLE_FID
         AT_EXECVE_CHECK
         R_OK
         W_OK
@@ -1086,9 +1202,8 @@ public static partial class FlagSets
         PKEY_DISABLE_ACCESS
         PKEY_DISABLE_WRITE
         PKEY_DISABLE_EXECUTE
-        PKEY_DISABLE_READ
+        PKEY_UNRESTRICTED
         SHADOW_STACK_SET_TOKEN
-        SHADOW_STACK_SET_MARKER
         MFD_CLOEXEC
         MFD_ALLOW_SEALING
         MFD_HUGETLB
@@ -1219,13 +1334,13 @@ public static partial class FlagSets
         MSG_NOSIGNAL
         MSG_MORE
         MSG_WAITFORONE
+        MSG_SENDPAGE_NOTLAST
         MSG_BATCH
+        MSG_NO_SHARED_FRAGS
         MSG_SOCK_DEVMEM
         MSG_ZEROCOPY
         MSG_FASTOPEN
         MSG_CMSG_CLOEXEC
-        MSG_SENDPAGE_NOTLAST
-        MSG_NO_SHARED_FRAGS
         MSG_CMSG_COMPAT
         SHUT_RD
         SHUT_WR
@@ -2068,20 +2183,20 @@ public static partial class FlagSets
         FAN_REPORT_DIR_FID
         FAN_REPORT_NAME
         FAN_REPORT_TARGET_FID
-        FAN_REPORT_MNT
         FAN_REPORT_FD_ERROR
+        FAN_REPORT_MNT
         FAN_MARK_ADD
         FAN_MARK_REMOVE
+        FAN_MARK_FLUSH
         FAN_MARK_DONT_FOLLOW
         FAN_MARK_ONLYDIR
         FAN_MARK_MNTNS
         FAN_MARK_MOUNT
+        FAN_MARK_FILESYSTEM
         FAN_MARK_IGNORED_MASK
         FAN_MARK_IGNORED_SURV_MODIFY
-        FAN_MARK_FLUSH
-        FAN_MARK_FILESYSTEM
-        FAN_MARK_EVICTABLE
         FAN_MARK_IGNORE
+        FAN_MARK_EVICTABLE
         FAN_ACCESS
         FAN_MODIFY
         FAN_ATTRIB
@@ -2100,12 +2215,13 @@ public static partial class FlagSets
         FAN_OPEN_PERM
         FAN_ACCESS_PERM
         FAN_OPEN_EXEC_PERM
+        FAN_DIR_MODIFY
         FAN_PRE_ACCESS
         FAN_MNT_ATTACH
         FAN_MNT_DETACH
-        FAN_ONDIR
         FAN_EVENT_ON_CHILD
         FAN_RENAME
+        FAN_ONDIR
         SIGHUP
         SIGINT
         SIGQUIT
@@ -2178,8 +2294,6 @@ public static partial class FlagSets
         SA_SIGINFO
         SA_NOCLDSTOP
         SA_NOCLDWAIT
-        SA_UNSUPPORTED
-        SA_EXPOSE_TAGBITS
         SIG_BLOCK
         SIG_UNBLOCK
         SIG_SETMASK
@@ -2408,7 +2522,6 @@ public static partial class FlagSets
         PTRACE_EVENT_EXIT
         PTRACE_EVENT_SECCOMP
         PTRACE_EVENT_STOP
-        PR_SET_VMA_ANON_NAME
         PR_SET_PDEATHSIG
         PR_GET_PDEATHSIG
         PR_GET_DUMPABLE
@@ -2523,6 +2636,7 @@ public static partial class FlagSets
         PR_SPEC_DISABLE_NOEXEC
         PR_TSC_ENABLE
         PR_TSC_SIGSEGV
+        PR_SET_VMA_ANON_NAME
         PR_SYS_DISPATCH_OFF
         PR_SYS_DISPATCH_ON
         PR_SYS_DISPATCH_INCLUSIVE_ON
@@ -2784,8 +2898,8 @@ public static partial class FlagSets
         MOVE_MOUNT_SET_GROUP
         MOVE_MOUNT_BENEATH
         OPEN_TREE_CLONE
-        OPEN_TREE_CLOEXEC
         OPEN_TREE_NAMESPACE
+        OPEN_TREE_CLOEXEC
         STATMOUNT_SB_BASIC
         STATMOUNT_MNT_BASIC
         STATMOUNT_PROPAGATE_FROM
@@ -3239,14 +3353,11 @@ public static partial class FlagSets
         BPF_F_PRESERVE_ELEMS
         BPF_F_INNER_MAP
         BPF_F_LINK
-        BPF_F_PATH_FD
-        BPF_F_VTYPE_BTF_OBJ_FD
-        BPF_F_TOKEN_FD
-        BPF_F_SEGV_ON_FAULT
-        BPF_F_NO_USER_CONV
-        BPF_NOEXIST
-        BPF_EXIST
+        BPF_F_ALL_CPUS
+        BPF_F_CPU
         BPF_F_LOCK
+        BPF_EXIST
+        BPF_NOEXIST
         BPF_ANY
         BPF_F_STRICT_ALIGNMENT
         BPF_F_ANY_ALIGNMENT
@@ -3295,6 +3406,7 @@ public static partial class FlagSets
         PERF_SAMPLE_PERIOD
         PERF_SAMPLE_STREAM_ID
         PERF_SAMPLE_RAW
+        PERF_SAMPLE_BRANCH_STACK
         PERF_SAMPLE_REGS_USER
         PERF_SAMPLE_STACK_USER
         PERF_SAMPLE_WEIGHT
@@ -3308,7 +3420,6 @@ public static partial class FlagSets
         PERF_SAMPLE_DATA_PAGE_SIZE
         PERF_SAMPLE_CODE_PAGE_SIZE
         PERF_SAMPLE_WEIGHT_STRUCT
-        PERF_SAMPLE_BRANCH_STACK
         PERF_FORMAT_TOTAL_TIME_ENABLED
         PERF_FORMAT_TOTAL_TIME_RUNNING
         PERF_FORMAT_ID
@@ -3666,6 +3777,231 @@ public static partial class FlagSets
         SYS_ACCEPT4
         SYS_RECVMMSG
         SYS_SENDMMSG
+        KEY_POS_VIEW
+        KEY_POS_READ
+        KEY_POS_WRITE
+        KEY_POS_SEARCH
+        KEY_POS_LINK
+        KEY_POS_SETATTR
+        KEY_USR_VIEW
+        KEY_USR_READ
+        KEY_USR_WRITE
+        KEY_USR_SEARCH
+        KEY_USR_LINK
+        KEY_USR_SETATTR
+        KEY_GRP_VIEW
+        KEY_GRP_READ
+        KEY_GRP_WRITE
+        KEY_GRP_SEARCH
+        KEY_GRP_LINK
+        KEY_GRP_SETATTR
+        KEY_OTH_VIEW
+        KEY_OTH_READ
+        KEY_OTH_WRITE
+        KEY_OTH_SEARCH
+        KEY_OTH_LINK
+        KEY_OTH_SETATTR
+        KEYCTL_MOVE_EXCL
+        KEYCTL_SUPPORTS_ENCRYPT
+        KEYCTL_SUPPORTS_DECRYPT
+        KEYCTL_SUPPORTS_SIGN
+        KEYCTL_SUPPORTS_VERIFY
+        STATMOUNT_BY_FD
+        LISTMOUNT_REVERSE
+        LSM_FLAG_SINGLE
+        LSM_ID_UNDEF
+        LSM_ID_CAPABILITY
+        LSM_ID_SELINUX
+        LSM_ID_SMACK
+        LSM_ID_TOMOYO
+        LSM_ID_APPARMOR
+        LSM_ID_YAMA
+        LSM_ID_LOADPIN
+        LSM_ID_SAFESETID
+        LSM_ID_LOCKDOWN
+        LSM_ID_BPF
+        LSM_ID_LANDLOCK
+        LSM_ID_IMA
+        LSM_ID_EVM
+        LSM_ID_IPE
+        PR_UNALIGN_NOPRINT
+        PR_UNALIGN_SIGBUS
+        PR_FP_MODE_FR
+        PR_FP_MODE_FRE
+        PR_PAC_APIAKEY
+        PR_PAC_APIBKEY
+        PR_PAC_APDAKEY
+        PR_PAC_APDBKEY
+        PR_PAC_APGAKEY
+        PR_SYS_DISPATCH_EXCLUSIVE_ON
+        SCTP_RTOINFO
+        SCTP_ASSOCINFO
+        SCTP_INITMSG
+        SCTP_NODELAY
+        SCTP_AUTOCLOSE
+        SCTP_SET_PEER_PRIMARY_ADDR
+        SCTP_PRIMARY_ADDR
+        SCTP_ADAPTATION_LAYER
+        SCTP_DISABLE_FRAGMENTS
+        SCTP_PEER_ADDR_PARAMS
+        SCTP_DEFAULT_SEND_PARAM
+        SCTP_EVENTS
+        SCTP_I_WANT_MAPPED_V4_ADDR
+        SCTP_MAXSEG
+        SCTP_STATUS
+        SCTP_GET_PEER_ADDR_INFO
+        SCTP_DELAYED_SACK
+        SCTP_CONTEXT
+        SCTP_FRAGMENT_INTERLEAVE
+        SCTP_PARTIAL_DELIVERY_POINT
+        SCTP_MAX_BURST
+        SCTP_AUTH_CHUNK
+        SCTP_HMAC_IDENT
+        SCTP_AUTH_KEY
+        SCTP_AUTH_ACTIVE_KEY
+        SCTP_AUTH_DELETE_KEY
+        SCTP_PEER_AUTH_CHUNKS
+        SCTP_LOCAL_AUTH_CHUNKS
+        SCTP_GET_ASSOC_NUMBER
+        SCTP_GET_ASSOC_ID_LIST
+        SCTP_AUTO_ASCONF
+        SCTP_PEER_ADDR_THLDS
+        SCTP_RECVRCVINFO
+        SCTP_RECVNXTINFO
+        SCTP_DEFAULT_SNDINFO
+        SCTP_AUTH_DEACTIVATE_KEY
+        SCTP_REUSE_PORT
+        SCTP_PEER_ADDR_THLDS_V2
+        SCTP_SOCKOPT_BINDX_ADD
+        SCTP_SOCKOPT_BINDX_REM
+        SCTP_SOCKOPT_PEELOFF
+        SCTP_GET_PEER_ADDRS_NUM_OLD
+        SCTP_GET_PEER_ADDRS_OLD
+        SCTP_GET_LOCAL_ADDRS_NUM_OLD
+        SCTP_GET_LOCAL_ADDRS_OLD
+        SCTP_SOCKOPT_CONNECTX_OLD
+        SCTP_GET_PEER_ADDRS
+        SCTP_GET_LOCAL_ADDRS
+        SCTP_SOCKOPT_CONNECTX
+        SCTP_SOCKOPT_CONNECTX3
+        SCTP_GET_ASSOC_STATS
+        SCTP_PR_SUPPORTED
+        SCTP_DEFAULT_PRINFO
+        SCTP_PR_ASSOC_STATUS
+        SCTP_PR_STREAM_STATUS
+        SCTP_RECONFIG_SUPPORTED
+        SCTP_ENABLE_STREAM_RESET
+        SCTP_RESET_STREAMS
+        SCTP_RESET_ASSOC
+        SCTP_ADD_STREAMS
+        SCTP_SOCKOPT_PEELOFF_FLAGS
+        SCTP_STREAM_SCHEDULER
+        SCTP_STREAM_SCHEDULER_VALUE
+        SCTP_INTERLEAVING_SUPPORTED
+        SCTP_SENDMSG_CONNECT
+        SCTP_EVENT
+        SCTP_ASCONF_SUPPORTED
+        SCTP_AUTH_SUPPORTED
+        SCTP_ECN_SUPPORTED
+        SCTP_EXPOSE_POTENTIALLY_FAILED_STATE
+        SCTP_REMOTE_UDP_ENCAPS_PORT
+        SCTP_PLPMTUD_PROBE_INTERVAL
+        KCM_RECV_DISABLE
+        NFC_LLCP_RW
+        NFC_LLCP_MIUX
+        NFC_LLCP_REMOTE_MIU
+        NFC_LLCP_REMOTE_LTO
+        NFC_LLCP_REMOTE_RW
+        BT_SECURITY
+        BT_DEFER_SETUP
+        BT_FLUSHABLE
+        BT_POWER
+        BT_CHANNEL_POLICY
+        BT_VOICE
+        BT_SNDMTU
+        BT_RCVMTU
+        RDS_CANCEL_SENT_TO
+        RDS_GET_MR
+        RDS_FREE_MR
+        RDS_BARRIER
+        RDS_RECVERR
+        RDS_CONG_MONITOR
+        RDS_GET_MR_FOR_DEST
+        SO_RDS_TRANSPORT
+        SO_RDS_MSG_RXPATH_LATENCY
+        CAIFSO_LINK_SELECT
+        CAIFSO_REQ_PARAM
+        CAIFSO_RSP_PARAM
+        PNPIPE_ENCAP
+        PNPIPE_IFINDEX
+        PNPIPE_HANDLE
+        PNPIPE_INITSTATE
+        RXRPC_SECURITY_KEY
+        RXRPC_SECURITY_KEYRING
+        RXRPC_EXCLUSIVE_CONNECTION
+        RXRPC_MIN_SECURITY_LEVEL
+        RXRPC_UPGRADEABLE_SERVICE
+        RXRPC_SUPPORTED_CMSG
+        RXRPC_MANAGE_RESPONSE
+        PPPOL2TP_SO_DEBUG
+        PPPOL2TP_SO_RECVSEQ
+        PPPOL2TP_SO_SENDSEQ
+        PPPOL2TP_SO_LNSMODE
+        PPPOL2TP_SO_REORDERTO
+        SO_IPRMDATA_MSG
+        SO_MSGSIZE
+        SO_MSGLIMIT
+        XDP_SHARED_UMEM
+        XDP_COPY
+        XDP_ZEROCOPY
+        XDP_USE_NEED_WAKEUP
+        XDP_USE_SG
+        BPF_F_PATH_FD
+        BPF_F_VTYPE_BTF_OBJ_FD
+        BPF_F_TOKEN_FD
+        BPF_F_SEGV_ON_FAULT
+        BPF_F_NO_USER_CONV
+        BPF_F_RB_OVERWRITE
+        BPF_F_ALLOW_OVERRIDE
+        BPF_F_ALLOW_MULTI
+        BPF_F_REPLACE
+        BPF_F_BEFORE
+        BPF_F_AFTER
+        BPF_F_ID
+        BPF_F_PREORDER
+        BPF_F_QUERY_EFFECTIVE
+        BPF_F_TEST_RUN_ON_CPU
+        BPF_F_TEST_XDP_LIVE_FRAMES
+        BPF_FD_TYPE_RAW_TRACEPOINT
+        BPF_FD_TYPE_TRACEPOINT
+        BPF_FD_TYPE_KPROBE
+        BPF_FD_TYPE_KRETPROBE
+        BPF_FD_TYPE_UPROBE
+        BPF_FD_TYPE_URETPROBE
+        BPF_STATS_RUN_TIME
+        PERF_COUNT_HW_CACHE_RESULT_ACCESS
+        PERF_COUNT_HW_CACHE_RESULT_MISS
+        PERF_COUNT_HW_CACHE_OP_READ
+        PERF_COUNT_HW_CACHE_OP_WRITE
+        PERF_COUNT_HW_CACHE_OP_PREFETCH
+        PERF_COUNT_HW_CACHE_L1D
+        PERF_COUNT_HW_CACHE_L1I
+        PERF_COUNT_HW_CACHE_LL
+        PERF_COUNT_HW_CACHE_DTLB
+        PERF_COUNT_HW_CACHE_ITLB
+        PERF_COUNT_HW_CACHE_BPU
+        PERF_COUNT_HW_CACHE_NODE
+        KEYCTL_CAPS0_CAPABILITIES
+        KEYCTL_CAPS0_PERSISTENT_KEYRINGS
+        KEYCTL_CAPS0_DIFFIE_HELLMAN
+        KEYCTL_CAPS0_PUBLIC_KEY
+        KEYCTL_CAPS0_BIG_KEY
+        KEYCTL_CAPS0_INVALIDATE
+        KEYCTL_CAPS0_RESTRICT_KEYRING
+        KEYCTL_CAPS0_MOVE
+        KEYCTL_CAPS1_NS_KEYRING_NAME
+        KEYCTL_CAPS1_NS_KEY_TAG
+        KEYCTL_CAPS1_NOTIFICATIONS
         FDCLRPRM
         FDMSGON
         FDMSGOFF
@@ -5492,6 +5828,7 @@ public static partial class FlagSets
         SHADOW_STACK_???
         MFD_???
         MPOL_???
+        MPOL_MF_???
         UFFD_???
         AF_???
         SOCK_???
@@ -5630,7 +5967,7 @@ public static partial class FlagSets
         PERF_TYPE_???
         PERF_COUNT_HW_???
         PERF_COUNT_SW_???
-        PERF_SAMPLE_???
+        PERF_???
         PERF_FORMAT_???
         PERF_FLAG_???
         IORING_OP_???
@@ -5659,594 +5996,645 @@ public static partial class FlagSets
         SHM_???
         SEM_???
         SYS_???
+        KEY_???
+        KEYCTL_MOVE_???
+        KEYCTL_SUPPORTS_???
+        LISTMOUNT_???
+        LSM_???
+        LSM_ID_???
+        PR_UNALIGN_???
+        PR_FP_MODE_???
+        PR_PAC_???
+        PR_SYS_DISPATCH_???
+        SCTP_???
+        KCM_???
+        NFC_LLCP_???
+        BT_???
+        RDS_???
+        CAIFSO_???
+        PNPIPE_???
+        RXRPC_???
+        PPPOL2TP_SO_???
+        BPF_FD_TYPE_???
+        BPF_STATS_???
+        KEYCTL_CAPS0_???
+        KEYCTL_CAPS1_???
         _IOC_???
 
         """u8;
 
     internal static ReadOnlySpan<uint> NameOffsets =>
     [
-        0, 9, 18, 25, 35, 43, 50, 59, 67, 76, 87, 94, 102, 111, 123, 134, 144, 154, 161, 171, 183, 35, 43, 50, 59, 67, 76, 87, 94, 102,
-        111, 123, 134, 144, 154, 161, 171, 183, 190, 206, 228, 248, 264, 280, 295, 304, 324, 337, 355, 371, 385, 304, 398, 371, 409, 429,
-        304, 324, 337, 355, 371, 385, 448, 462, 486, 337, 371, 304, 371, 508, 524, 529, 534, 539, 544, 552, 560, 568, 576, 584, 592, 601,
-        609, 617, 625, 636, 644, 651, 658, 665, 672, 679, 687, 694, 711, 727, 743, 752, 761, 770, 780, 790, 810, 831, 855, 880, 901, 924,
-        948, 971, 979, 987, 995, 1003, 1013, 1021, 1031, 1042, 1060, 1078, 1100, 1120, 1140, 1159, 1187, 1209, 1236, 1246, 1256, 1265,
-        1276, 1287, 1300, 1311, 1325, 1338, 1351, 1365, 1379, 1397, 1411, 76, 144, 1425, 102, 76, 144, 1425, 102, 144, 1445, 1465, 1485,
-        1503, 1521, 1540, 1556, 1570, 1587, 1603, 1622, 1643, 1663, 1680, 1702, 1720, 1740, 1753, 1773, 1789, 1807, 1834, 1851, 1859,
-        1867, 1875, 1883, 1891, 1899, 1907, 1916, 1925, 1934, 1943, 1952, 1962, 1972, 1983, 1995, 2007, 2023, 2035, 2047, 2060, 2071,
-        2082, 2091, 2105, 2121, 2132, 2148, 2161, 2174, 2186, 2198, 2212, 2226, 2245, 2264, 2275, 2286, 2297, 2305, 2313, 2321, 2329,
-        2337, 2349, 2361, 2374, 2386, 2400, 2412, 2425, 2445, 2457, 2467, 2477, 2487, 2497, 2507, 2517, 2530, 2553, 2573, 2594, 2616,
-        2636, 2659, 2669, 2680, 2690, 2699, 2714, 2727, 2659, 2669, 2680, 2690, 2737, 2746, 2699, 2714, 2727, 2755, 2764, 2775, 2787,
-        2807, 2821, 2831, 2845, 2855, 2867, 2881, 2894, 2907, 2921, 2935, 2950, 2961, 2971, 2983, 2992, 3012, 2821, 2831, 2867, 2881,
-        2894, 2907, 2921, 2935, 2950, 2961, 2971, 2983, 2992, 3012, 3030, 3045, 3058, 3075, 3087, 3099, 3115, 3129, 3143, 3153, 3165,
-        3179, 3191, 3206, 3223, 3237, 3253, 3267, 3279, 3295, 3311, 3321, 3334, 3353, 3373, 3394, 3408, 3422, 3440, 3459, 3477, 3485,
-        3494, 3508, 3520, 3531, 3543, 3557, 3577, 3557, 3577, 3596, 3617, 3635, 3658, 3682, 3694, 3712, 3724, 3740, 3749, 3762, 3777,
-        3787, 3803, 3814, 3834, 3859, 3879, 3901, 3923, 3938, 3951, 3968, 3980, 3992, 4012, 76, 144, 4032, 4042, 4050, 4058, 4066, 4073,
-        4086, 4096, 4106, 4116, 4123, 4132, 4140, 4150, 4161, 4173, 4180, 4191, 4201, 4208, 4218, 4228, 4235, 4242, 4250, 4259, 4270,
-        4277, 4283, 4291, 4298, 4306, 4319, 4327, 4336, 4344, 4354, 4368, 4376, 4383, 4390, 4399, 4406, 4417, 4424, 4431, 4439, 4451,
-        4462, 4471, 4480, 4495, 4505, 4517, 4530, 4517, 4530, 4544, 4555, 4568, 4581, 4594, 4606, 4618, 4630, 4642, 4654, 4665, 4678,
-        4691, 4707, 4724, 4737, 4749, 4761, 4772, 4787, 4800, 4816, 4828, 4843, 4857, 4869, 4882, 4895, 4908, 4919, 4935, 4948, 4965,
-        4981, 4993, 5005, 5019, 5027, 5036, 5050, 5061, 5071, 5081, 5094, 5102, 5114, 5122, 5130, 5142, 5150, 5163, 5176, 5185, 5200,
-        5210, 5226, 5239, 5252, 5269, 5290, 5310, 5326, 5334, 5342, 5352, 5359, 5370, 5378, 5386, 5395, 5406, 5415, 5427, 5435, 5443,
-        5452, 5462, 5473, 5482, 5493, 5501, 5512, 5520, 5528, 5537, 5549, 5557, 5566, 5578, 5587, 5597, 5610, 5624, 5635, 5643, 5652,
-        5661, 5669, 5677, 5685, 5693, 5701, 5711, 5720, 5728, 5738, 5747, 5760, 5768, 5777, 5790, 5803, 5813, 5823, 5836, 5849, 5861,
-        5873, 5883, 5896, 5909, 5921, 5933, 5945, 5957, 5973, 5989, 6016, 6049, 6080, 6096, 6113, 6130, 6142, 6159, 6173, 6184, 6199,
-        6214, 6225, 6244, 6252, 6272, 6284, 6294, 6306, 6321, 6333, 6342, 6357, 6377, 6390, 6409, 6427, 6443, 6457, 6482, 6507, 6521,
-        6532, 6552, 6562, 6576, 6588, 6598, 6615, 6632, 6651, 6671, 6687, 6703, 6727, 6747, 6767, 6783, 6795, 6810, 6822, 6833, 6846,
-        6859, 6878, 6893, 6907, 6914, 6921, 6928, 6939, 6950, 6966, 6978, 6989, 7000, 7014, 7030, 7041, 7052, 7063, 7070, 7082, 7098,
-        7113, 7124, 7139, 7154, 7164, 7176, 7188, 7212, 7228, 7247, 7263, 7280, 7298, 7316, 7335, 7353, 7369, 7394, 7420, 7432, 7449,
-        7468, 7489, 7507, 7531, 7556, 7571, 7588, 7602, 7622, 7634, 7648, 7665, 7682, 7699, 7714, 7734, 7748, 7766, 7779, 7792, 7806,
-        7824, 7842, 7862, 7882, 7902, 7923, 7941, 7959, 7968, 7981, 7993, 8011, 8030, 8049, 8075, 8096, 8115, 8134, 8152, 8169, 7432,
-        7449, 7468, 7489, 7507, 7531, 7556, 8182, 8199, 8212, 8230, 8244, 8261, 8274, 8292, 8307, 8318, 8335, 8348, 8365, 8378, 8392,
-        8409, 8425, 8437, 8456, 8478, 8495, 8512, 8529, 8545, 8563, 8577, 8589, 8600, 8609, 8622, 8636, 8648, 8659, 8671, 8688, 8705,
-        8714, 8727, 8742, 8753, 8777, 8802, 8818, 8835, 8846, 8863, 8877, 8896, 8909, 8923, 8941, 8953, 8966, 8980, 8998, 9019, 9027,
-        9042, 9059, 9082, 9103, 9111, 9124, 9139, 9154, 9166, 9182, 9196, 9209, 9224, 9239, 9257, 9266, 9276, 9293, 9310, 9322, 9330,
-        9352, 9375, 9394, 9409, 9427, 9446, 9461, 9476, 9491, 9505, 9520, 9535, 9547, 9563, 9583, 9600, 9614, 9632, 9652, 9674, 9693,
-        9716, 9735, 9758, 9782, 9798, 9822, 9841, 9857, 9873, 9897, 9922, 9938, 9954, 9977, 9991, 10006, 10023, 10040, 10058, 10072,
-        10085, 10101, 10115, 10129, 10148, 10166, 10184, 10199, 10215, 10238, 10254, 10276, 10293, 10306, 10321, 10333, 10344, 10356,
-        10367, 10381, 10395, 10407, 10417, 10428, 10444, 10381, 10395, 10407, 10417, 10428, 10444, 10464, 10475, 10486, 10498, 10381,
-        10395, 10407, 10417, 10428, 10444, 10511, 10525, 10536, 10549, 10562, 10574, 10586, 10598, 10610, 10622, 10634, 10646, 10659,
-        10672, 10685, 10698, 10711, 10724, 10736, 10748, 10760, 10773, 10786, 10799, 10813, 10827, 10841, 10856, 10871, 10886, 10900,
-        10914, 10928, 10942, 10959, 10976, 10993, 11008, 11023, 11038, 11054, 11070, 11086, 11103, 11120, 11137, 11154, 11165, 11176,
-        11191, 11206, 11221, 11232, 11243, 11254, 11266, 11278, 11290, 11303, 11316, 11329, 11348, 11361, 11374, 11387, 11402, 11417,
-        11432, 11448, 11464, 11480, 11492, 11504, 11516, 11537, 11558, 11579, 11593, 11607, 11621, 11633, 11644, 11654, 11666, 11677,
-        11689, 11703, 11716, 11732, 11742, 11754, 11766, 11780, 11795, 11809, 11823, 11834, 11847, 11858, 11871, 11881, 11895, 11906,
-        11919, 11936, 11947, 11958, 11968, 11979, 11993, 12003, 12015, 12024, 12034, 12044, 12054, 12068, 12084, 12098, 12108, 12121,
-        12131, 12144, 12157, 12170, 12180, 12191, 12202, 12212, 12222, 12233, 12245, 12256, 12268, 12278, 12289, 12301, 12312, 12323,
-        12337, 12351, 12365, 12380, 12394, 12409, 12422, 12436, 12446, 12461, 12475, 12485, 12500, 12513, 12527, 12540, 12553, 12567,
-        12578, 12589, 12599, 12612, 12625, 12636, 12647, 12658, 12668, 12678, 12689, 12700, 12710, 12721, 12733, 12743, 12753, 12768,
-        12780, 12792, 12804, 12817, 12828, 12844, 12860, 12870, 12884, 12899, 12910, 12926, 12939, 6142, 6225, 6252, 6588, 6615, 6632,
-        6651, 6914, 6921, 6966, 6978, 6989, 7030, 7139, 7176, 12949, 12968, 12992, 13012, 13037, 13056, 13076, 13092, 13111, 13137,
-        13164, 13181, 13201, 13229, 13245, 13264, 13285, 13309, 13329, 13354, 13371, 13391, 13418, 13446, 13458, 13473, 13491, 13510,
-        13524, 13534, 13553, 13572, 13587, 13607, 13625, 13641, 13654, 13672, 13698, 13728, 13758, 13788, 13810, 13844, 13872, 13906,
-        13921, 13940, 13957, 13979, 13997, 14018, 14036, 14057, 14073, 14092, 14112, 14130, 14152, 14174, 14195, 14216, 14232, 14249,
-        14270, 14283, 14308, 14329, 14351, 14373, 14398, 14427, 14451, 14475, 14504, 14522, 14543, 14564, 14588, 14616, 14642, 14654,
-        14665, 14676, 14698, 14720, 14741, 14767, 14774, 14781, 14800, 14821, 14844, 14861, 14873, 14885, 14898, 14917, 14942, 14957,
-        14969, 14991, 15005, 15017, 15029, 15044, 15057, 15070, 15083, 15097, 15105, 15113, 15122, 15131, 15141, 15151, 15161, 15175,
-        15188, 15202, 15214, 15228, 15241, 15256, 15270, 15286, 15298, 15309, 15325, 15341, 15354, 15372, 15384, 15397, 15410, 15424,
-        15437, 15450, 15462, 15473, 15486, 15497, 15509, 15520, 15533, 15545, 15558, 15573, 15586, 15600, 15615, 15627, 15639, 15655,
-        15671, 15683, 15694, 15705, 15718, 15731, 15745, 15758, 15769, 15783, 15795, 15807, 15819, 15831, 15847, 15865, 15882, 15905,
-        15931, 15949, 15975, 15989, 16008, 16020, 16034, 16049, 16064, 16080, 16092, 16104, 16116, 16133, 16150, 16167, 16183, 16199,
-        16211, 16225, 16245, 16263, 16282, 16300, 16322, 16339, 16355, 16370, 16390, 16413, 16435, 16457, 16486, 16515, 16544, 16573,
-        16599, 16629, 16659, 16683, 16709, 16733, 16759, 16787, 16814, 16843, 16872, 16898, 16926, 16957, 16988, 16995, 17003, 17011,
-        17019, 17027, 17036, 17047, 17058, 17069, 17080, 17088, 17099, 17109, 17124, 17138, 17152, 17166, 17174, 17183, 17192, 17201,
-        17210, 17220, 17232, 17244, 17256, 17268, 17277, 17288, 17303, 17315, 17328, 17336, 17350, 17364, 17376, 17389, 17401, 17414,
-        17426, 17439, 17457, 17481, 17493, 17504, 17514, 17524, 17534, 17549, 17566, 17574, 17588, 17600, 17610, 17620, 17635, 17648,
-        17659, 17673, 17684, 17695, 17710, 17725, 17740, 17752, 17761, 17772, 17788, 17806, 17828, 17840, 17853, 17873, 17893, 17910,
-        17927, 17942, 17957, 17976, 17992, 18014, 18029, 18049, 18062, 18078, 18099, 18116, 18131, 18146, 18168, 18197, 18212, 18232,
-        18251, 18267, 18278, 18289, 18300, 18316, 18334, 18343, 18358, 18371, 18382, 18393, 18409, 18423, 18437, 18452, 18465, 18479,
-        18495, 18514, 18529, 18544, 18559, 18569, 18588, 18599, 18606, 18613, 18621, 18628, 18636, 18644, 18651, 18658, 18666, 18674,
-        18682, 18690, 18698, 18706, 18714, 18724, 18732, 18740, 18748, 18756, 18764, 18772, 18779, 18787, 18795, 18805, 18813, 18822,
-        18828, 18835, 18842, 18851, 18859, 18867, 18875, 18883, 18891, 18899, 18907, 18915, 18923, 18932, 18941, 18950, 18959, 18968,
-        18977, 18986, 18995, 19004, 19013, 19022, 19031, 19040, 19049, 19058, 19067, 19076, 19085, 19094, 19103, 19112, 19121, 19130,
-        19142, 19153, 19164, 19175, 19188, 19199, 19212, 19225, 19240, 19258, 19268, 19280, 19292, 19303, 19314, 19328, 19336, 19346,
-        19357, 19369, 19378, 19387, 19398, 19407, 19416, 19425, 19436, 19447, 19458, 19470, 19482, 19496, 19508, 19520, 19532, 19544,
-        19556, 19569, 19582, 19595, 19608, 19619, 19630, 19641, 19652, 19666, 19680, 19691, 19702, 19713, 19724, 19735, 19746, 19757,
-        19768, 19779, 19792, 19803, 19814, 19825, 19836, 19847, 19858, 19869, 19880, 19893, 19904, 19915, 19927, 19939, 19948, 19958,
-        19966, 19975, 19984, 19993, 20002, 20011, 20024, 20035, 20048, 20064, 20079, 20092, 20112, 20138, 20165, 20176, 20187, 20196,
-        20210, 20228, 20242, 20256, 20272, 20289, 20307, 20325, 20347, 20368, 20383, 20402, 20421, 20443, 20469, 20491, 20513, 20537,
-        20562, 20588, 20614, 20644, 20673, 20696, 20717, 20737, 20757, 20769, 20781, 20796, 20811, 20827, 20843, 20781, 20757, 20769,
-        20859, 20872, 20885, 20897, 20911, 20924, 20940, 20956, 20972, 20988, 21004, 21020, 21029, 21038, 21050, 21064, 21076, 21089,
-        21101, 21114, 21127, 21139, 21153, 21166, 21186, 21207, 21222, 21237, 21256, 21272, 21285, 21298, 21312, 21325, 21338, 21347,
-        21367, 21385, 21020, 21029, 21038, 21050, 21114, 21127, 21139, 21256, 21272, 21285, 21298, 21312, 21325, 21385, 21127, 21256,
-        21272, 21285, 21298, 21312, 21325, 21399, 21407, 21415, 21424, 21435, 21443, 21452, 21459, 21471, 21477, 21483, 21490, 21498,
-        21513, 21529, 21545, 21560, 21576, 21592, 21607, 21619, 21631, 21649, 21664, 21679, 21696, 21713, 21727, 21741, 21759, 21777,
-        21792, 21815, 21838, 21856, 21870, 21895, 21914, 21932, 21951, 21969, 21987, 22004, 22021, 22034, 22051, 22065, 22084, 22102,
-        22120, 22146, 22174, 22198, 22228, 22268, 22308, 21498, 21513, 21529, 21545, 21560, 21576, 21592, 21607, 21619, 21631, 21713,
-        21727, 21777, 21856, 21870, 22332, 22351, 21914, 21932, 21951, 21969, 21987, 22004, 22021, 22034, 22051, 22065, 22084, 22102,
-        22120, 22146, 22174, 22198, 22228, 22268, 22308, 22370, 22392, 22411, 22431, 22451, 22470, 22494, 22513, 22535, 22553, 22578,
-        22596, 22615, 22634, 22652, 22676, 22694, 22715, 22733, 22754, 22771, 22788, 22804, 22820, 22835, 22850, 22866, 22882, 22895,
-        22908, 22921, 22934, 22948, 22962, 22974, 22986, 23000, 23014, 23029, 23044, 23060, 23076, 23087, 23098, 23116, 23134, 23152,
-        23170, 23198, 23225, 23237, 23253, 23263, 23286, 23309, 23329, 23349, 23368, 23387, 23406, 23431, 23457, 23472, 23487, 23502,
-        23516, 23530, 23554, 23578, 23596, 23620, 23644, 23662, 23680, 23709, 23733, 23757, 23771, 23785, 23799, 23811, 23823, 23843,
-        23863, 23886, 23909, 23939, 23956, 23973, 24000, 24027, 24055, 24069, 24093, 24104, 24115, 24127, 24138, 24153, 24172, 24193,
-        24212, 24233, 24252, 24274, 24294, 24308, 24328, 24346, 24366, 24384, 24399, 24418, 24432, 24451, 24473, 24494, 24515, 24540,
-        24558, 24574, 24591, 24609, 24629, 24650, 24674, 24692, 24706, 24721, 24737, 24759, 24782, 24796, 22733, 24811, 24831, 24850,
-        24879, 24897, 24918, 24941, 24966, 24991, 25010, 25024, 25045, 25068, 25098, 25115, 25139, 25167, 25202, 25228, 25261, 25290,
-        25326, 25343, 25359, 25378, 25398, 25410, 25422, 25434, 25446, 25461, 25476, 25496, 25516, 25536, 25562, 25588, 25606, 25623,
-        25640, 25660, 25684, 25706, 25728, 25746, 25765, 25781, 25799, 25817, 25828, 25841, 25853, 25866, 25878, 25889, 25902, 25916,
-        25931, 25941, 25954, 25972, 25988, 26000, 26014, 26028, 26040, 26054, 26066, 26082, 26095, 26105, 26115, 26134, 26150, 26166,
-        26184, 26200, 26216, 26234, 26255, 26270, 26286, 26311, 26335, 26355, 26377, 26400, 26415, 26436, 26457, 26473, 26483, 26493,
-        26507, 26519, 26534, 26546, 26565, 26587, 26598, 26612, 26625, 26638, 26649, 26663, 26671, 26685, 26695, 26704, 26713, 26721,
-        26733, 26745, 26753, 26761, 26769, 26780, 26793, 26807, 26821, 26835, 26848, 26861, 26870, 26879, 26887, 26895, 26904, 26913,
-        26922, 26932, 26943, 26956, 26967, 26976, 26988, 26998, 27009, 27024, 27034, 27054, 27079, 27098, 27120, 27143, 27166, 27192,
-        27218, 27228, 27245, 27265, 27276, 27287, 27296, 27307, 27318, 27330, 27350, 27371, 27389, 27403, 27415, 27428, 27442, 27457,
-        27471, 27486, 27501, 27515, 27529, 27542, 27555, 27572, 27585, 27604, 27614, 27624, 27640, 27658, 27670, 27687, 27701, 27712,
-        27727, 27745, 27760, 27772, 27780, 27803, 27831, 27859, 27887, 27897, 27907, 27916, 27926, 27941, 27952, 27964, 27975, 27990,
-        28001, 28015, 28023, 28031, 28038, 28048, 28060, 28074, 28085, 28094, 28104, 28116, 28129, 28142, 28157, 28169, 28181, 28197,
-        28206, 28214, 28224, 28234, 28244, 28255, 28266, 28282, 28297, 28312, 28336, 28356, 28374, 28392, 28412, 28432, 28450, 28474,
-        28490, 28510, 28535, 28560, 28576, 28594, 28614, 28633, 28656, 28674, 28692, 28709, 28614, 28633, 28727, 28749, 28766, 28789,
-        28811, 28835, 28859, 28881, 28905, 28929, 28950, 28969, 28985, 29003, 304, 355, 371, 385, 28060, 28074, 28085, 28094, 304, 355,
-        371, 385, 29023, 29042, 29062, 29087, 29106, 29126, 29144, 29164, 29183, 29204, 29224, 29244, 29268, 29293, 29314, 29335, 29345,
-        29363, 29374, 29385, 29397, 29407, 29417, 29429, 29441, 29453, 29463, 29474, 29487, 29499, 29512, 29527, 29547, 29560, 29579,
-        29600, 29622, 29643, 29661, 29679, 29700, 29721, 29743, 29761, 29776, 29800, 29817, 29836, 29854, 29873, 29892, 29910, 29928,
-        29947, 29963, 29979, 29995, 30013, 30031, 30048, 30069, 30091, 30108, 30125, 30142, 30163, 30182, 30198, 30217, 30234, 30246,
-        30257, 30278, 30298, 30318, 30337, 30353, 30371, 30384, 30399, 30411, 30425, 30438, 30456, 30470, 30483, 30496, 30517, 30533,
-        30549, 30562, 30578, 30589, 30602, 30617, 30630, 30642, 30662, 30676, 30688, 30705, 30722, 30735, 30756, 30767, 30784, 30799,
-        30816, 30833, 30851, 30865, 30887, 30899, 30917, 30933, 30951, 30972, 30985, 31000, 31017, 31031, 31048, 31065, 31082, 31091,
-        31101, 31111, 31120, 31130, 31145, 31157, 31168, 31182, 31194, 31209, 31220, 31232, 31244, 31255, 31267, 31278, 31291, 31304,
-        31320, 31327, 31337, 31348, 31357, 31367, 31377, 31388, 31399, 31414, 31423, 31432, 31441, 31454, 31466, 31477, 31489, 31500,
-        31514, 31526, 31540, 31564, 31588, 31613, 31637, 31659, 31679, 31699, 31725, 31749, 31780, 31813, 31845, 31884, 31908, 31925,
-        31943, 31966, 31984, 32000, 32018, 32043, 32075, 32106, 32133, 32156, 32183, 32213, 32242, 32270, 32300, 32331, 32360, 32388,
-        32416, 32445, 32474, 32504, 32532, 32557, 32585, 32614, 32646, 32675, 32707, 32736, 32773, 32809, 32831, 32872, 32911, 32953,
-        32982, 33004, 33032, 33046, 33060, 33073, 33088, 33104, 33117, 33129, 33143, 33157, 33169, 33188, 33202, 33228, 33247, 33271,
-        33291, 33316, 33330, 33353, 33371, 33393, 33411, 33429, 33449, 33469, 33486, 33505, 33529, 33541, 33561, 33578, 33605, 33630,
-        33653, 33683, 33705, 33730, 33755, 33779, 33803, 33834, 33866, 33898, 33927, 33964, 33994, 34028, 34054, 34069, 34086, 34100,
-        34118, 34137, 34151, 34171, 34186, 34206, 34226, 34246, 34267, 34281, 34293, 34305, 34321, 34337, 34355, 34376, 34396, 34418,
-        34439, 34462, 34477, 34501, 34514, 34535, 34553, 34584, 34599, 34619, 34640, 34672, 34693, 34714, 34730, 34746, 34768, 34789,
-        34806, 34822, 34838, 34856, 34873, 34900, 34926, 34946, 34964, 34983, 35007, 35037, 35062, 35088, 35113, 35139, 35161, 35190,
-        35212, 35239, 35265, 35285, 35306, 35326, 35346, 35368, 35396, 35429, 35464, 35483, 35502, 35526, 35551, 35575, 35596, 35623,
-        35649, 35675, 35701, 35727, 35746, 35770, 35789, 35810, 35838, 35859, 35883, 35907, 35932, 35950, 35975, 36000, 36026, 36047,
-        36069, 36092, 36115, 36136, 36164, 36185, 36214, 36245, 36273, 36298, 36325, 36354, 36382, 36420, 36449, 36471, 36496, 36514,
-        36532, 36556, 36578, 36602, 36626, 36649, 36677, 36697, 36722, 36748, 36766, 36785, 36807, 36829, 36854, 36879, 36906, 36933,
-        36957, 36981, 36996, 37015, 37033, 37057, 37081, 37103, 37125, 37142, 37159, 37175, 37193, 37205, 37220, 37249, 37278, 37307,
-        37336, 37351, 37380, 37395, 37409, 37417, 37436, 37460, 37495, 37510, 37533, 37548, 37563, 37577, 37593, 37608, 37631, 37655,
-        37679, 37703, 37731, 37759, 37778, 37794, 37819, 37844, 37863, 37881, 37901, 37917, 37930, 37943, 37964, 37980, 37998, 38016,
-        38028, 38043, 38064, 38080, 38091, 38105, 38128, 38143, 38163, 38182, 38194, 38204, 38215, 38223, 38246, 38266, 38286, 38308,
-        38324, 38344, 38369, 38395, 38414, 38433, 38454, 38473, 38487, 38508, 38533, 38560, 38591, 38618, 38652, 38680, 38705, 38743,
-        38780, 38809, 38833, 38858, 38884, 38915, 38944, 38974, 39004, 39035, 39066, 39086, 39111, 39141, 39156, 39172, 39189, 39206,
-        39223, 39245, 39260, 39276, 39295, 39317, 39333, 39355, 39378, 39397, 39418, 39441, 39465, 39487, 39509, 39525, 39544, 39571,
-        39598, 39624, 39649, 39680, 39711, 39726, 39744, 39761, 39783, 39803, 39824, 39845, 39859, 39875, 39892, 39908, 39929, 39951,
-        39970, 39992, 40018, 40036, 40054, 40072, 40097, 40114, 40137, 40160, 40178, 40198, 40215, 40231, 40254, 40270, 40285, 40301,
-        40319, 40337, 40352, 40367, 40385, 40405, 40422, 40448, 40473, 40487, 40506, 40525, 40544, 40562, 40582, 40599, 40618, 40638,
-        40657, 40677, 40696, 40713, 40733, 40751, 40772, 40797, 40814, 40835, 40856, 40878, 40905, 40925, 40940, 40957, 40975, 40996,
-        41018, 41041, 41056, 41073, 41096, 41116, 41136, 41156, 41176, 41195, 41218, 41242, 41266, 41292, 41318, 41338, 41357, 41384,
-        41411, 41432, 41464, 41488, 41515, 41538, 41561, 41584, 41607, 41630, 41651, 41672, 41701, 41724, 41749, 41772, 41796, 41822,
-        41844, 41868, 41892, 41918, 41947, 41977, 41999, 42027, 42057, 42086, 42115, 42138, 42168, 42193, 42224, 42249, 42276, 42309,
-        42334, 42361, 42387, 42415, 42443, 42476, 42504, 42525, 42548, 42570, 42600, 42630, 42655, 42684, 42711, 42733, 42759, 42786,
-        42810, 42829, 42855, 42878, 42906, 42928, 42952, 42980, 43000, 43027, 43049, 43070, 43094, 43119, 43147, 43171, 43191, 43213,
-        43230, 43245, 43259, 43277, 43289, 43309, 43332, 43347, 43363, 43378, 43394, 43408, 43422, 43438, 43455, 43471, 43488, 43509,
-        43531, 43563, 43604, 43637, 43679, 43722, 43774, 43812, 43859, 43892, 43916, 43937, 43968, 43978, 43986, 43997, 44005, 44018,
-        44026, 44039, 44054, 44069, 44092, 44116, 44144, 44163, 44178, 44193, 44209, 44228, 44246, 44261, 44278, 44294, 44309, 44323,
-        44340, 44358, 44377, 44394, 44415, 44433, 44453, 44477, 44494, 44512, 44533, 44564, 44592, 76, 59, 44620, 44641, 44662, 44683,
-        44703, 44723, 44748, 44773, 44800, 44823, 44847, 44873, 44895, 44923, 44940, 44958, 44981, 45005, 45025, 45044, 45063, 45086,
-        45111, 45131, 45157, 45182, 45210, 45236, 45262, 45272, 45280, 45292, 45303, 45312, 45321, 45337, 45356, 45372, 45382, 45392,
-        45403, 45415, 45426, 45438, 45447, 45455, 45464, 45477, 45487, 45496, 45508, 45524, 45532, 45550, 45565, 45580, 45599, 45617,
-        45634, 45646, 45660, 45676, 3938, 3951, 45691, 45700, 45708, 45717, 45726, 45736, 45745, 45756, 45762, 45769, 45776, 45787,
-        45794, 45801, 45808, 45815, 45821, 45827, 45834, 45841, 45691, 45700, 45708, 45717, 45853, 45862, 45873, 45882, 45891, 45904,
-        45915, 45923, 45933, 45726, 45736, 45942, 45954, 45691, 45700, 45708, 45717, 45968, 45975, 45982, 45989, 45997, 46005, 46012,
-        46019, 46028, 46037, 46050, 45745, 45691, 45700, 45708, 45717, 46059, 46068, 46077, 46090, 46102, 46113, 45745, 46122, 46133,
-        46142, 46154, 46165, 46176, 46192, 46208, 46223, 46232, 46241, 46252, 46265, 46278, 46293, 46308, 46320, 46332, 46344, 46357,
-        46370, 46379, 46387, 46396, 46405, 46414, 46429, 46437, 46445, 46457, 46466, 46476, 46484, 46508, 46517, 46526, 46536, 46547,
-        46557, 46566, 46575, 46585, 46595, 46606, 46617, 46627, 46633, 46647, 46660, 46677, 46688, 46697, 46706, 46718, 46729, 46746,
-        46760, 46774, 46785, 46809, 46831, 46853, 46875, 46897, 46920, 46943, 46964, 46990, 47011, 47032, 47047, 47069, 47094, 47121,
-        47146, 47167, 47195, 47220, 47241, 47259, 47294, 47320, 47348, 47375, 47397, 47417, 47442, 47472, 47502, 47528, 47542, 47559,
-        47582, 47598, 47621, 47636, 47653, 47666, 47682, 47699, 47717, 47747, 47775, 47797, 47821, 47841, 47860, 47880, 47906, 47926,
-        47947, 47966, 47994, 48023, 48039, 48055, 48069, 48087, 48103, 48117, 48134, 48152, 48171, 48197, 48225, 48251, 48267, 48280,
-        48300, 48317, 48334, 48350, 48366, 48388, 48404, 48424, 48445, 48466, 48483, 48499, 48516, 48529, 48542, 48556, 48579, 48615,
-        48622, 48629, 48637, 48645, 48652, 48659, 48667, 48675, 48682, 48689, 48696, 48705, 48714, 48724, 48734, 48744, 48753, 48761,
-        48772, 48783, 48792, 48801, 48810, 48819, 48832, 48845, 48854, 48864, 48873, 48885, 48897, 48905, 48913, 48923, 48932, 48941,
-        48949, 48958, 48967, 48976, 48987, 48998, 49005, 49012, 49020, 49028, 49040, 49052, 49061, 49069, 49078, 49092, 49105, 49118,
-        49133, 49148, 49163, 49177, 49193, 49209, 49220, 49232, 49241, 49255, 49270, 49294, 49318, 49347, 49365, 49383, 49399, 49424,
-        49451, 49472, 49494, 49516, 49538, 49559, 49579, 49605, 49630, 49653, 49675, 49697, 49725, 49752, 49779, 49796, 49819, 49838,
-        49864, 49888, 49911, 49933, 49955, 49983, 50010, 50033, 50057, 50080, 50091, 50103, 50114, 50126, 50137, 50149, 50160, 50172,
-        50183, 50194, 50207, 50225, 50240, 50264, 50289, 50299, 50309, 50319, 50329, 50340, 50355, 50372, 50382, 50392, 50402, 50414,
-        50426, 50438, 50451, 50464, 50476, 50488, 50503, 50518, 50533, 50548, 50563, 50578, 50592, 50606, 50617, 50628, 50639, 50650,
-        50662, 50676, 50689, 50702, 50716, 50729, 50742, 50755, 50768, 50781, 50795, 50809, 50821, 50840, 50853, 50863, 50873, 50887,
-        50901, 50913, 50925, 50937, 50949, 50960, 50972, 50982, 50991, 51000, 51009, 51019, 51029, 51039, 51050, 51061, 51073, 51085,
-        51097, 51109, 51125, 51141, 51159, 51182, 51200, 51221, 51233, 51245, 51257, 51269, 51283, 51297, 51314, 51330, 51351, 51373,
-        51393, 51408, 51431, 51459, 51470, 51480, 51505, 51531, 51553, 51577, 51602, 51627, 51654, 51678, 51698, 51712, 51732, 51755,
-        51775, 51791, 51812, 51833, 51850, 51869, 51884, 51905, 51925, 51933, 51956, 51964, 51980, 51996, 52014, 52030, 52038, 52060,
-        52081, 52103, 52120, 52136, 52154, 52173, 52191, 52212, 52241, 52268, 52292, 52317, 52342, 52362, 52385, 52415, 52437, 52461,
-        52482, 52496, 52510, 52524, 52541, 52573, 52607, 52638, 52669, 52695, 52723, 52751, 52780, 52810, 52842, 52870, 52896, 52922,
-        52947, 52970, 53000, 53027, 53051, 53075, 53099, 53123, 53160, 53185, 53223, 53248, 53272, 53288, 53313, 53335, 53361, 53381,
-        53408, 53423, 53440, 53465, 53494, 53518, 53543, 53572, 53593, 53614, 53637, 53668, 53698, 53719, 53755, 53777, 53800, 53828,
-        53843, 53859, 53878, 53895, 53911, 53921, 53931, 53943, 53957, 53975, 53989, 54012, 54035, 54051, 54068, 54090, 54109, 54129,
-        54149, 54169, 54193, 54214, 54235, 54250, 54287, 54311, 54332, 54350, 54361, 54369, 54394, 54418, 54444, 54472, 54499, 54512,
-        54526, 54540, 54554, 54568, 54582, 54596, 54609, 54622, 54637, 54652, 54668, 54685, 54703, 54729, 54739, 54758, 54779, 54810,
-        54834, 54862, 54894, 54922, 54953, 54979, 55006, 55035, 55066, 55084, 55106, 55126, 55150, 55168, 55188, 55213, 55238, 55257,
-        55275, 55297, 55318, 55343, 55369, 55390, 55419, 55449, 55476, 55503, 55527, 55545, 55573, 55592, 55619, 55652, 55684, 55699,
-        55719, 55743, 55751, 55773, 55802, 55816, 55836, 55853, 55875, 55892, 55910, 55937, 55966, 55995, 56019, 56046, 56072, 56097,
-        56127, 56144, 56159, 56177, 56201, 56224, 56246, 56261, 56286, 56308, 56325, 56350, 56377, 56401, 56424, 56448, 56458, 56479,
-        56511, 56533, 56559, 56592, 56605, 56620, 56643, 56665, 56682, 56692, 56706, 56731, 56752, 56775, 56810, 56847, 56869, 56899,
-        56916, 56933, 56953, 56974, 56988, 57006, 57030, 57053, 57065, 57078, 57101, 57116, 57135, 57152, 57183, 57205, 57225, 57243,
-        57261, 57282, 57300, 57315, 57332, 57349, 57370, 57395, 57420, 57448, 57479, 57503, 57527, 57563, 57583, 57608, 57641, 57663,
-        57688, 57719, 57754, 57785, 57819, 57850, 57866, 57886, 57904, 57926, 57945, 57964, 57973, 57999, 58026, 58044, 58057, 58076,
-        58106, 58125, 58156, 58181, 58194, 58208, 58222, 58234, 58252, 58263, 58283, 58301, 58326, 58346, 58372, 58398, 58418, 58431,
-        58451, 58464, 58478, 58493, 58512, 58534, 58552, 58571, 58591, 58611, 58634, 58657, 58683, 58704, 58725, 58745, 58778, 58811,
-        58838, 58860, 58886, 58908, 58936, 58962, 58987, 59013, 59040, 59065, 59085, 59107, 59126, 59150, 59159, 59175, 59200, 59227,
-        59255, 59285, 59314, 59324, 59348, 59370, 59387, 59400, 59412, 59425, 59439, 59461, 59490, 59508, 59527, 59549, 59567, 59578,
-        59618, 59657, 59680, 59701, 59722, 59734, 59747, 59759, 59771, 59785, 59801, 59814, 59826, 59837, 59852, 59867, 59878, 59890,
-        59915, 59936, 59956, 59980, 59999, 60020, 60038, 60063, 60088, 60112, 60140, 60163, 60190, 60214, 60238, 60261, 60287, 60312,
-        60342, 60371, 60398, 60425, 60453, 60479, 60507, 60531, 60558, 60577, 60596, 60615, 60633, 60661, 60691, 60705, 60729, 60745,
-        60771, 60804, 60826, 60839, 60857, 60875, 60900, 60914, 60939, 60965, 61004, 61045, 61069, 61097, 61119, 61143, 61169, 61200,
-        61232, 61257, 61289, 61317, 61346, 61369, 61383, 61397, 61412, 61436, 61455, 61475, 61495, 61515, 61546, 61569, 61582, 61600,
-        61615, 61624, 61633, 61648, 61667, 61696, 61719, 61744, 61764, 61783, 61810, 61832, 61861, 61884, 61911, 61936, 61963, 61993,
-        62017, 62042, 62068, 62080, 62092, 62104, 62127, 62148, 62161, 62188, 62198, 62213, 62238, 62264, 62282, 62293, 62305, 62318,
-        62339, 62364, 62399, 62430, 62447, 62468, 62485, 62522, 62547, 62577, 62596, 62615, 62629, 62650, 62673, 62696, 62720, 62739,
-        62772, 62781, 62795, 62817, 62843, 62869, 62892, 62915, 62929, 62947, 62962, 62978, 62997, 63017, 63037, 63059, 63077, 63096,
-        63117, 63136, 63160, 63181, 63212, 63224, 63247, 63263, 63277, 63293, 63313, 63332, 63351, 63372, 63391, 63411, 63431, 63462,
-        63477, 63497, 63518, 63540, 63555, 63570, 63595, 63620, 63633, 63649, 63666, 63683, 63698, 63711, 63732, 63757, 63784, 63796,
-        63817, 63841, 63859, 63880, 63901, 63919, 63932, 63960, 63987, 64011, 64037, 64055, 64074, 64088, 64103, 64116, 64139, 64151,
-        64166, 64182, 64195, 64209, 64231, 64248, 64265, 64284, 64305, 64323, 64340, 64358, 64382, 64405, 64430, 64457, 64477, 64503,
-        64517, 64528, 64542, 64558, 64583, 64605, 64631, 64666, 64693, 64721, 64746, 64775, 64788, 64802, 64822, 64841, 64859, 64876,
-        64893, 64906, 64924, 64938, 64952, 64968, 64983, 65003, 65023, 65047, 65069, 65088, 65107, 65129, 65150, 65170, 65193, 65215,
-        65235, 65254, 65273, 65286, 65305, 65314, 65323, 65332, 65343, 65353, 65368, 65383, 65399, 65417, 65433, 65453, 65467, 65484,
-        65500, 65517, 65537, 65555, 65571, 65591, 65622, 65640, 65662, 65682, 65700, 65719, 65737, 65761, 65773, 65794, 65810, 65831,
-        65854, 65868, 65892, 65910, 65939, 65958, 65977, 66001, 66028, 66040, 66055, 66075, 66099, 66119, 66142, 66163, 66185, 66207,
-        66232, 66249, 66266, 66291, 66318, 66340, 66365, 66390, 66421, 66452, 66482, 66513, 66542, 66572, 66594, 66617, 66637, 66658,
-        66678, 66698, 66721, 66743, 66765, 66787, 66815, 66825, 66838, 66852, 66870, 66893, 66910, 66927, 66945, 66961, 66979, 67002,
-        67011, 67021, 67035, 67058, 67069, 67095, 67115, 67128, 67144, 67171, 67197, 67213, 67233, 67251, 67270, 67284, 67293, 67310,
-        67341, 67372, 67397, 67411, 67426, 67440, 67451, 67474, 67493, 67511, 67532, 67558, 67573, 67603, 67622, 67649, 67671, 67696,
-        67712, 67722, 67743, 67772, 67805, 67838, 67863, 67880, 67896, 67915, 67934, 67963, 67979, 68001, 68013, 68041, 68059, 68070,
-        68091, 68112, 68132, 68153, 68185, 68213, 68225, 68246, 68261, 68280, 68299, 68321, 68339, 68357, 68375, 68405, 68437, 68463,
-        68479, 68495, 68511, 68528, 68541, 68560, 68587, 68615, 68638, 68661, 68684, 68707, 68725, 68734, 68749, 68768, 68798, 68819,
-        68843, 68854, 68866, 68892, 68916, 68927, 68940, 68952, 68965, 68977, 68994, 69011, 69024, 69069, 69090, 69104, 69137, 69146,
-        69171, 69194, 69217, 69231, 69246, 69262, 69281, 69310, 69333, 69345, 69375, 69395, 69422, 69446, 69479, 69491, 69506, 69519,
-        69533, 69551, 69570, 69587, 69606, 69622, 69632, 69645, 69657, 69680, 69698, 69722, 69744, 69768, 69783, 69801, 69814, 69841,
-        69861, 69895, 69913, 69931, 69946, 69960, 69975, 69988, 70021, 70033, 70059, 70108, 70124, 70147, 70160, 70178, 70205, 70219,
-        70263, 70282, 70301, 70325, 70339, 70354, 70380, 70396, 70413, 70434, 70455, 70476, 70497, 70518, 70535, 70553, 70575, 70593,
-        70613, 70636, 70657, 70680, 70706, 70730, 70750, 70770, 70790, 70807, 70825, 70840, 70856, 70873, 70893, 70902, 70909, 70925,
-        70943, 70962, 70980, 71010, 71040, 71060, 71088, 71119, 71147, 71169, 71189, 71209, 71232, 71263, 71285, 71317, 71342, 71355,
-        71380, 71402, 71416, 71439, 71461, 71475, 71489, 71516, 71540, 71571, 71591, 71609, 71626, 71644, 71664, 71690, 71718, 71746,
-        71770, 71798, 71828, 71851, 71884, 71918, 71948, 71978, 72008, 72028, 72054, 72078, 72107, 72138, 72164, 72201, 72227, 72261,
-        72292, 72317, 72343, 72366, 72394, 72419, 72429, 72451, 72475, 72498, 72518, 72531, 72546, 72563, 72585, 72612, 72635, 72662,
-        72694, 72720, 72752, 72778, 72793, 72811, 72840, 72869, 72895, 72925, 72952, 72979, 73011, 73038, 73070, 73102, 73120, 73134,
-        73150, 73169, 73203, 73240, 73267, 73295, 73320, 73346, 73366, 73387, 73407, 73429, 73448, 73466, 73486, 73510, 73528, 73547,
-        73575, 73600, 73621, 73648, 73673, 73706, 73730, 73761, 73789, 73821, 73852, 73883, 73910, 73943, 73976, 74002, 74028, 74056,
-        74090, 74116, 74146, 74176, 74204, 74226, 74250, 74288, 74312, 74333, 74362, 74397, 74424, 74451, 74475, 74508, 74538, 74562,
-        74587, 74615, 74640, 74666, 74684, 74705, 74725, 74743, 74758, 74789, 74829, 74859, 74889, 74909, 74927, 74945, 74961, 74978,
-        74993, 75007, 75042, 75077, 75103, 75126, 75143, 75165, 75185, 75211, 75238, 75260, 75294, 75323, 75351, 75372, 75395, 75424,
-        75457, 75489, 75514, 75529, 75569, 75576, 75595, 75617, 75645, 75675, 75693, 75709, 75740, 75765, 75785, 75811, 75834, 75864,
-        75891, 75919, 75948, 75972, 76001, 76030, 76053, 76076, 76102, 76133, 76157, 76186, 76217, 76244, 76280, 76316, 76346, 76376,
-        76401, 76424, 76455, 76486, 76517, 76545, 76569, 76603, 76629, 76639, 76649, 76663, 76676, 76698, 76721, 76746, 76772, 76801,
-        76828, 76856, 76879, 76901, 76928, 76955, 76980, 77007, 77031, 77058, 77088, 77102, 77126, 77147, 77161, 77181, 77208, 77231,
-        77257, 77283, 77305, 77326, 77347, 77361, 77382, 77413, 77437, 77464, 77484, 77510, 77539, 77575, 77599, 77618, 77637, 77658,
-        77683, 77702, 77722, 77750, 77778, 77815, 77840, 77880, 77918, 77951, 77979, 78005, 78032, 78060, 78091, 78111, 78143, 78171,
-        78195, 78219, 78246, 78270, 78303, 78330, 78344, 78366, 78380, 78395, 78413, 78429, 78449, 78464, 78481, 78501, 78520, 78557,
-        78580, 78608, 78629, 78659, 78686, 78717, 78731, 78745, 78764, 78787, 78812, 78830, 78851, 78869, 78895, 78924, 78944, 78963,
-        78992, 79018, 79041, 79065, 79098, 79125, 79148, 79166, 79194, 79205, 79216, 79233, 79249, 79270, 79288, 79313, 79343, 79360,
-        79379, 79394, 79417, 79454, 79489, 79518, 79539, 79554, 79583, 79614, 79645, 79670, 79686, 79716, 79747, 79777, 79803, 79827,
-        79859, 79867, 79875, 79884, 79892, 79917, 79934, 79952, 79979, 79999, 80020, 80039, 80059, 80078, 80099, 80120, 80142, 80167,
-        80198, 80222, 80243, 80277, 80304, 80343, 80372, 80394, 80414, 80436, 80461, 80479, 80495, 80514, 80534, 80557, 80581, 80611,
-        80627, 80641, 80665, 80689, 80715, 80741, 80771, 80805, 80824, 80843, 80866, 80885, 80903, 80917, 80946, 80973, 81011, 81042,
-        81076, 81106, 81134, 81161, 81190, 81229, 81252, 81273, 81306, 81339, 81356, 81375, 81390, 81408, 81427, 81450, 81474, 81503,
-        81534, 81557, 81585, 81611, 81637, 81658, 81670, 81691, 81713, 81737, 81767, 81790, 81821, 81838, 81866, 81892, 81907, 81935,
-        81949, 81964, 81984, 82004, 82020, 82032, 82045, 82064, 82096, 82119, 82141, 82156, 82172, 82189, 82208, 82232, 82245, 82261,
-        82273, 82292, 82315, 82338, 82360, 82382, 82396, 82420, 82445, 82462, 82486, 82505, 82538, 82559, 82579, 82599, 82617, 82633,
-        82655, 82678, 82701, 82730, 82752, 82774, 82798, 82821, 82851, 82865, 82879, 82892, 82905, 82920, 82942, 82962, 82986, 83005,
-        83027, 83051, 83078, 83111, 83126, 83156, 83186, 83220, 83246, 83262, 83285, 83301, 83326, 83347, 83371, 83391, 83415, 83440,
-        83471, 83493, 83513, 83534, 83551, 83573, 83594, 83613, 83642,
+        0, 9, 18, 25, 35, 43, 50, 59, 67, 76, 87, 94, 102, 111, 123, 134, 144, 154, 161, 171, 183, 195, 202, 35, 43, 50, 59, 67, 76, 87,
+        94, 102, 111, 123, 134, 144, 154, 161, 171, 183, 195, 202, 218, 234, 256, 276, 292, 308, 323, 332, 352, 365, 383, 399, 413, 332,
+        399, 332, 383, 399, 413, 332, 426, 399, 437, 457, 332, 352, 365, 383, 399, 413, 476, 500, 522, 365, 399, 332, 399, 536, 552, 557,
+        562, 567, 572, 580, 588, 596, 604, 612, 620, 629, 637, 645, 653, 664, 672, 679, 686, 693, 700, 707, 715, 722, 739, 755, 771, 780,
+        789, 798, 808, 818, 838, 859, 883, 908, 929, 952, 976, 999, 1007, 1015, 1023, 1031, 1041, 1049, 1059, 1070, 1088, 1106, 1128,
+        1148, 1168, 1187, 1215, 1237, 1264, 1274, 1284, 1293, 1304, 1315, 1328, 1339, 1353, 1366, 1379, 1393, 1407, 1425, 1439, 76, 144,
+        1453, 102, 76, 144, 1453, 102, 144, 1473, 1493, 1513, 1531, 1549, 1568, 1584, 1598, 1615, 1631, 1650, 1671, 1691, 1708, 1730,
+        1748, 1768, 1781, 1801, 1817, 1835, 1862, 1879, 1887, 1895, 1903, 1911, 1919, 1927, 1935, 1944, 1953, 1962, 1971, 1980, 1990,
+        2000, 2011, 2023, 2035, 2051, 2063, 2075, 2088, 2099, 2110, 2119, 2133, 2149, 2160, 2176, 2189, 2202, 2214, 2226, 2240, 2254,
+        2273, 2292, 2303, 2314, 2325, 2333, 2341, 2349, 2357, 2365, 2377, 2389, 2402, 2414, 2428, 2440, 2453, 2473, 2485, 2495, 2505,
+        2515, 2525, 2535, 2545, 2558, 2581, 2601, 2622, 2644, 2664, 2687, 2697, 2708, 2718, 2727, 2742, 2755, 2687, 2697, 2708, 2718,
+        2765, 2774, 2727, 2742, 2755, 2783, 2792, 2803, 2815, 2835, 2849, 2859, 2873, 2883, 2895, 2909, 2922, 2935, 2949, 2963, 2978,
+        2989, 2999, 3011, 3020, 3040, 2849, 2859, 2895, 2909, 2922, 2935, 2949, 2963, 2978, 2989, 2999, 3011, 3020, 3040, 3058, 3073,
+        3086, 3103, 3115, 3127, 3143, 3157, 3171, 3181, 3193, 3207, 3219, 3234, 3251, 3265, 3281, 3295, 3307, 3323, 3339, 3349, 3362,
+        3381, 3401, 3422, 3436, 3450, 3468, 3487, 3505, 3513, 3522, 3536, 3548, 3559, 3571, 3585, 3605, 3624, 3645, 3663, 3686, 3698,
+        3716, 3728, 3744, 3753, 3766, 3781, 3791, 3807, 3818, 3838, 3863, 3883, 3905, 3927, 3942, 3955, 3942, 3955, 3972, 3984, 3996,
+        4016, 76, 144, 4036, 4046, 4054, 4062, 4070, 4077, 4090, 4100, 4110, 4120, 4127, 4136, 4144, 4154, 4165, 4177, 4184, 4195, 4205,
+        4212, 4222, 4232, 4239, 4246, 4254, 4263, 4274, 4281, 4287, 4295, 4302, 4310, 4323, 4331, 4340, 4348, 4358, 4372, 4380, 4387,
+        4394, 4403, 4410, 4421, 4428, 4435, 4443, 4455, 4466, 4475, 4484, 4499, 4509, 4521, 4534, 4521, 4534, 4548, 4559, 4572, 4585,
+        4598, 4610, 4622, 4634, 4646, 4658, 4669, 4682, 4695, 4711, 4728, 4741, 4753, 4765, 4776, 4791, 4804, 4820, 4832, 4847, 4861,
+        4873, 4886, 4899, 4912, 4923, 4939, 4952, 4969, 4985, 4997, 5009, 5023, 5031, 5040, 5054, 5065, 5075, 5085, 5098, 5106, 5118,
+        5126, 5134, 5146, 5154, 5167, 5180, 5189, 5204, 5225, 5235, 5255, 5271, 5284, 5297, 5314, 5330, 5338, 5346, 5356, 5363, 5374,
+        5382, 5390, 5399, 5410, 5419, 5431, 5439, 5447, 5456, 5466, 5477, 5486, 5497, 5505, 5516, 5524, 5532, 5541, 5553, 5561, 5570,
+        5582, 5591, 5601, 5614, 5628, 5639, 5647, 5656, 5665, 5673, 5681, 5689, 5697, 5705, 5715, 5724, 5732, 5742, 5751, 5764, 5772,
+        5781, 5794, 5807, 5817, 5827, 5840, 5853, 5865, 5877, 5887, 5900, 5913, 5925, 5937, 5949, 5961, 5977, 5993, 6020, 6053, 6084,
+        6100, 6117, 6134, 6146, 6163, 6177, 6188, 6203, 6218, 6229, 6248, 6256, 6276, 6288, 6298, 6310, 6325, 6337, 6346, 6361, 6381,
+        6394, 6413, 6431, 6447, 6461, 6486, 6511, 6525, 6536, 6556, 6566, 6580, 6592, 6602, 6619, 6636, 6655, 6675, 6691, 6707, 6731,
+        6751, 6771, 6787, 6799, 6814, 6826, 6837, 6850, 6863, 6882, 6897, 6911, 6918, 6925, 6932, 6943, 6954, 6970, 6982, 6993, 7004,
+        7018, 7034, 7045, 7056, 7067, 7074, 7086, 7102, 7117, 7128, 7143, 7158, 7168, 7180, 7192, 7216, 7232, 7251, 7267, 7284, 7302,
+        7320, 7339, 7357, 7373, 7398, 7424, 7436, 7453, 7472, 7493, 7511, 7535, 7560, 7575, 7592, 7606, 7626, 7638, 7652, 7669, 7686,
+        7703, 7718, 7738, 7752, 7770, 7783, 7796, 7810, 7828, 7846, 7866, 7886, 7906, 7927, 7945, 7963, 7972, 7985, 7997, 8015, 8034,
+        8053, 8079, 8100, 8119, 8138, 8156, 8173, 7436, 7453, 7472, 7493, 7511, 7535, 7560, 8186, 8203, 8216, 8234, 8248, 8265, 8278,
+        8296, 8311, 8322, 8339, 8352, 8369, 8382, 8396, 8413, 8429, 8441, 8460, 8482, 8499, 8516, 8533, 8549, 8567, 8581, 8593, 8604,
+        8613, 8626, 8640, 8652, 8663, 8675, 8692, 8709, 8718, 8731, 8746, 8757, 8781, 8806, 8822, 8839, 8850, 8867, 8881, 8900, 8913,
+        8927, 8945, 8957, 8970, 8984, 9002, 9023, 9031, 9046, 9063, 9086, 9107, 9115, 9128, 9143, 9158, 9170, 9186, 9200, 9213, 9228,
+        9243, 9261, 9270, 9280, 9297, 9314, 9326, 9334, 9356, 9379, 9398, 9413, 9431, 9450, 9465, 9480, 9495, 9509, 9524, 9539, 9551,
+        9567, 9587, 9604, 9618, 9636, 9656, 9678, 9697, 9720, 9739, 9762, 9786, 9802, 9826, 9845, 9861, 9877, 9901, 9926, 9942, 9958,
+        9981, 9995, 10010, 10027, 10044, 10062, 10076, 10089, 10105, 10119, 10133, 10152, 10170, 10188, 10203, 10219, 10242, 10258,
+        10280, 10297, 10310, 10325, 10337, 10348, 10360, 10371, 10385, 10399, 10411, 10421, 10432, 10448, 10385, 10399, 10411, 10421,
+        10432, 10448, 10468, 10479, 10490, 10502, 10385, 10399, 10411, 10421, 10432, 10448, 10515, 10529, 10540, 10553, 10566, 10578,
+        10590, 10602, 10614, 10626, 10638, 10650, 10663, 10676, 10689, 10702, 10715, 10728, 10740, 10752, 10764, 10777, 10790, 10803,
+        10817, 10831, 10845, 10860, 10875, 10890, 10904, 10918, 10932, 10946, 10963, 10980, 10997, 11012, 11027, 11042, 11058, 11074,
+        11090, 11107, 11124, 11141, 11158, 11169, 11180, 11195, 11210, 11225, 11236, 11247, 11258, 11270, 11282, 11294, 11307, 11320,
+        11333, 11352, 11365, 11378, 11391, 11406, 11421, 11436, 11452, 11468, 11484, 11496, 11508, 11520, 11541, 11562, 11583, 11597,
+        11611, 11625, 11637, 11648, 11658, 11670, 11681, 11693, 11707, 11720, 11736, 11746, 11758, 11770, 11784, 11799, 11813, 11827,
+        11838, 11851, 11862, 11875, 11885, 11899, 11910, 11923, 11940, 11951, 11962, 11972, 11983, 11997, 12007, 12019, 12028, 12038,
+        12048, 12058, 12072, 12088, 12102, 12112, 12125, 12135, 12148, 12161, 12174, 12184, 12195, 12206, 12216, 12226, 12237, 12249,
+        12260, 12272, 12282, 12293, 12305, 12316, 12327, 12341, 12355, 12369, 12384, 12398, 12413, 12426, 12440, 12450, 12465, 12479,
+        12489, 12504, 12517, 12531, 12544, 12557, 12571, 12582, 12593, 12603, 12616, 12629, 12640, 12651, 12662, 12672, 12682, 12693,
+        12704, 12714, 12725, 12737, 12747, 12757, 12772, 12784, 12796, 12808, 12821, 12832, 12848, 12864, 12874, 12888, 12903, 12914,
+        12930, 12943, 6146, 6229, 6256, 6592, 6619, 6636, 6655, 6918, 6925, 6970, 6982, 6993, 7034, 7143, 7180, 12953, 12972, 12996,
+        13016, 13041, 13060, 13080, 13096, 13115, 13141, 13168, 13185, 13205, 13233, 13249, 13268, 13289, 13313, 13333, 13358, 13375,
+        13395, 13422, 13450, 13462, 13477, 13495, 13514, 13528, 13538, 13557, 13576, 13591, 13611, 13629, 13645, 13658, 13676, 13702,
+        13732, 13762, 13792, 13814, 13848, 13876, 13910, 13925, 13944, 13961, 13983, 14001, 14022, 14040, 14061, 14077, 14096, 14116,
+        14134, 14156, 14178, 14199, 14220, 14236, 14253, 14274, 14287, 14312, 14333, 14355, 14377, 14402, 14431, 14455, 14479, 14508,
+        14526, 14547, 14568, 14592, 14620, 14646, 14658, 14669, 14680, 14702, 14724, 14745, 14771, 14778, 14785, 14804, 14825, 14848,
+        14865, 14877, 14889, 14902, 14921, 14946, 14961, 14973, 14995, 15009, 15021, 15033, 15048, 15061, 15074, 15087, 15101, 15109,
+        15117, 15126, 15135, 15145, 15155, 15165, 15179, 15192, 15206, 15218, 15232, 15245, 15260, 15274, 15290, 15302, 15313, 15329,
+        15345, 15358, 15376, 15388, 15401, 15414, 15428, 15441, 15454, 15466, 15477, 15490, 15501, 15513, 15524, 15537, 15549, 15562,
+        15577, 15590, 15604, 15619, 15631, 15643, 15659, 15675, 15687, 15698, 15709, 15722, 15735, 15749, 15762, 15773, 15787, 15799,
+        15811, 15823, 15835, 15851, 15869, 15886, 15909, 15935, 15953, 15979, 15993, 16012, 16024, 16038, 16053, 16068, 16084, 16096,
+        16108, 16120, 16137, 16154, 16171, 16187, 16203, 16215, 16229, 16249, 16267, 16286, 16304, 16326, 16343, 16359, 16374, 16394,
+        16417, 16439, 16461, 16490, 16519, 16548, 16577, 16603, 16633, 16663, 16687, 16713, 16737, 16763, 16791, 16818, 16847, 16876,
+        16902, 16930, 16961, 16992, 16999, 17007, 17015, 17023, 17031, 17040, 17051, 17062, 17073, 17084, 17092, 17103, 17113, 17128,
+        17142, 17156, 17170, 17178, 17187, 17196, 17205, 17214, 17224, 17236, 17248, 17260, 17272, 17281, 17292, 17307, 17319, 17332,
+        17340, 17354, 17368, 17380, 17393, 17405, 17418, 17430, 17443, 17461, 17485, 17497, 17508, 17518, 17528, 17538, 17553, 17570,
+        17578, 17592, 17604, 17614, 17624, 17639, 17652, 17663, 17677, 17688, 17699, 17714, 17729, 17744, 17756, 17765, 17776, 17792,
+        17810, 17832, 17844, 17857, 17877, 17897, 17914, 17931, 17946, 17961, 17980, 17996, 18018, 18038, 18053, 18066, 18082, 18097,
+        18118, 18135, 18150, 18165, 18185, 18207, 18236, 18252, 18271, 18282, 18293, 18304, 18320, 18338, 18347, 18362, 18375, 18386,
+        18397, 18413, 18427, 18441, 18456, 18469, 18483, 18499, 18518, 18533, 18548, 18563, 18578, 18597, 18608, 18618, 18625, 18632,
+        18640, 18647, 18655, 18663, 18670, 18677, 18685, 18693, 18701, 18709, 18717, 18725, 18733, 18743, 18751, 18759, 18767, 18775,
+        18783, 18791, 18798, 18806, 18814, 18824, 18832, 18841, 18847, 18854, 18861, 18870, 18878, 18886, 18894, 18902, 18910, 18918,
+        18926, 18934, 18942, 18951, 18960, 18969, 18978, 18987, 18996, 19005, 19014, 19023, 19032, 19041, 19050, 19059, 19068, 19077,
+        19086, 19095, 19104, 19113, 19122, 19131, 19140, 19149, 19161, 19172, 19183, 19194, 19207, 19218, 19231, 19244, 19254, 19266,
+        19278, 19289, 19300, 19314, 19322, 19332, 19343, 19355, 19364, 19373, 19384, 19393, 19402, 19411, 19422, 19433, 19444, 19456,
+        19468, 19482, 19494, 19506, 19518, 19530, 19542, 19555, 19568, 19581, 19594, 19605, 19616, 19627, 19638, 19652, 19666, 19677,
+        19688, 19699, 19710, 19721, 19732, 19743, 19754, 19765, 19778, 19789, 19800, 19811, 19822, 19833, 19844, 19855, 19866, 19879,
+        19890, 19901, 19913, 19925, 19934, 19944, 19952, 19961, 19970, 19979, 19988, 19997, 20010, 20021, 20034, 20050, 20065, 20078,
+        20098, 20124, 20151, 20162, 20173, 20182, 20196, 20214, 20228, 20242, 20258, 20275, 20293, 20311, 20333, 20354, 20369, 20388,
+        20407, 20429, 20455, 20477, 20499, 20523, 20548, 20574, 20600, 20630, 20659, 20682, 20703, 20723, 20743, 20755, 20767, 20782,
+        20797, 20813, 20829, 20767, 20743, 20755, 20845, 20858, 20871, 20883, 20897, 20910, 20926, 20942, 20958, 20974, 20990, 21006,
+        21015, 21024, 21036, 21050, 21062, 21075, 21087, 21100, 21113, 21125, 21139, 21152, 21172, 21193, 21208, 21223, 21242, 21258,
+        21271, 21284, 21298, 21311, 21324, 21333, 21353, 21371, 21006, 21015, 21024, 21036, 21100, 21113, 21125, 21242, 21258, 21271,
+        21284, 21298, 21311, 21371, 21113, 21242, 21258, 21271, 21284, 21298, 21311, 21385, 21393, 21401, 21410, 21421, 21429, 21438,
+        21445, 21457, 21463, 21469, 21476, 21484, 21499, 21515, 21531, 21546, 21562, 21578, 21593, 21605, 21617, 21635, 21650, 21665,
+        21682, 21699, 21713, 21727, 21745, 21763, 21778, 21801, 21824, 21842, 21856, 21881, 21900, 21918, 21937, 21955, 21973, 21990,
+        22007, 22020, 22037, 22051, 22070, 22088, 22106, 22132, 22160, 22184, 22214, 22254, 22294, 21484, 21499, 21515, 21531, 21546,
+        21562, 21578, 21593, 21605, 21617, 21699, 21713, 21763, 21842, 21856, 22318, 22337, 21900, 21918, 21937, 21955, 21973, 21990,
+        22007, 22020, 22037, 22051, 22070, 22088, 22106, 22132, 22160, 22184, 22214, 22254, 22294, 22356, 22378, 22397, 22417, 22437,
+        22456, 22480, 22499, 22521, 22539, 22564, 22582, 22601, 22620, 22638, 22662, 22680, 22701, 22719, 22736, 22753, 22769, 22785,
+        22800, 22815, 22831, 22847, 22860, 22873, 22886, 22899, 22913, 22927, 22939, 22951, 22965, 22979, 22994, 23009, 23025, 23041,
+        23052, 23063, 23081, 23099, 23117, 23135, 23163, 23190, 23202, 23218, 23228, 23251, 23274, 23294, 23314, 23333, 23352, 23371,
+        23396, 23422, 23437, 23452, 23467, 23481, 23495, 23519, 23543, 23561, 23585, 23609, 23627, 23645, 23674, 23698, 23722, 23736,
+        23750, 23764, 23776, 23788, 23808, 23828, 23851, 23874, 23904, 23921, 23938, 23965, 23992, 24020, 24034, 24058, 24069, 24080,
+        24092, 24103, 24118, 24137, 24158, 24177, 24198, 24217, 24239, 24259, 24273, 24293, 24311, 24331, 24349, 24364, 24383, 24397,
+        24416, 24438, 24459, 24480, 24505, 24523, 24539, 24556, 24574, 24594, 24615, 24639, 24657, 24671, 24686, 24702, 24724, 24747,
+        24761, 24776, 24797, 24817, 24836, 24865, 24883, 24904, 24927, 24952, 24977, 24996, 25010, 25031, 25054, 25084, 25101, 25125,
+        25153, 25188, 25214, 25247, 25276, 25312, 25329, 25345, 25364, 25384, 25396, 25408, 25420, 25432, 25447, 25462, 25482, 25502,
+        25522, 25548, 25574, 25592, 25609, 25626, 25646, 25670, 25692, 25714, 25732, 25751, 25767, 25785, 25803, 25814, 25827, 25839,
+        25852, 25864, 25875, 25888, 25902, 25917, 25927, 25940, 25958, 25974, 25986, 26000, 26014, 26026, 26040, 26052, 26068, 26081,
+        26091, 26101, 26120, 26136, 26152, 26170, 26186, 26202, 26220, 26241, 26256, 26272, 26297, 26321, 26341, 26363, 26386, 26401,
+        26422, 26443, 26459, 26469, 26479, 26493, 26505, 26520, 26532, 26551, 26573, 26584, 26598, 26611, 26624, 26635, 26649, 26657,
+        26671, 26681, 26690, 26699, 26707, 26719, 26731, 26739, 26747, 26755, 26766, 26779, 26793, 26807, 26821, 26834, 26847, 26856,
+        26865, 26873, 26881, 26890, 26899, 26908, 26918, 26929, 26942, 26953, 26962, 26974, 26984, 26995, 27010, 27020, 27040, 27065,
+        27084, 27106, 27129, 27152, 27178, 27204, 27214, 27231, 27251, 27262, 27273, 27282, 27293, 27304, 27316, 27336, 27357, 27375,
+        27389, 27401, 27414, 27428, 27443, 27457, 27472, 27487, 27501, 27515, 27528, 27541, 27558, 27571, 27590, 27600, 27610, 27626,
+        27644, 27656, 27673, 27687, 27698, 27713, 27731, 27746, 27758, 27766, 27789, 27817, 27845, 27873, 27883, 27893, 27902, 27912,
+        27927, 27938, 27950, 27961, 27976, 27987, 28001, 28009, 28017, 28024, 28034, 28046, 28060, 28071, 28080, 28090, 28102, 28115,
+        28128, 28143, 28155, 28167, 28183, 28192, 28200, 28210, 28220, 28230, 28241, 28252, 28268, 28283, 28298, 28322, 28342, 28360,
+        28378, 28398, 28418, 28436, 28460, 28476, 28496, 28521, 28546, 28562, 28580, 28600, 28619, 28642, 28660, 28678, 28695, 28600,
+        28619, 28713, 28735, 28752, 28775, 28797, 28821, 28845, 28867, 28891, 28915, 28936, 28955, 28971, 28991, 332, 383, 399, 413,
+        28046, 28060, 28071, 28080, 332, 383, 399, 413, 29009, 29028, 29048, 29073, 29092, 29112, 29130, 29150, 29169, 29190, 29210,
+        29230, 29254, 29279, 29300, 29321, 29331, 29349, 29360, 29371, 29383, 29393, 29403, 29415, 29427, 29439, 29449, 29460, 29473,
+        29485, 29498, 29513, 29533, 29546, 29565, 29586, 29608, 29629, 29647, 29665, 29686, 29707, 29729, 29747, 29762, 29786, 29803,
+        29822, 29840, 29859, 29878, 29896, 29914, 29933, 29949, 29965, 29981, 29999, 30017, 30034, 30055, 30077, 30094, 30111, 30128,
+        30149, 30168, 30184, 30203, 30220, 30232, 30243, 30264, 30284, 30304, 30323, 30339, 30357, 30370, 30385, 30397, 30411, 30424,
+        30442, 30456, 30469, 30482, 30503, 30519, 30535, 30548, 30564, 30575, 30588, 30603, 30616, 30628, 30648, 30662, 30674, 30691,
+        30708, 30721, 30742, 30753, 30770, 30785, 30802, 30819, 30837, 30851, 30873, 30885, 30903, 30919, 30937, 30958, 30971, 30986,
+        31003, 31017, 31034, 31051, 31068, 31077, 31087, 31097, 31106, 31116, 31131, 31143, 31154, 31168, 31180, 31195, 31206, 31218,
+        31230, 31241, 31253, 31264, 31277, 31290, 31306, 31313, 31323, 31334, 31343, 31353, 31363, 31374, 31385, 31400, 31409, 31418,
+        31427, 31440, 31452, 31463, 31475, 31486, 31500, 31512, 31526, 31550, 31574, 31599, 31623, 31645, 31665, 31685, 31711, 31735,
+        31766, 31799, 31831, 31870, 31894, 31911, 31929, 31952, 31970, 31986, 32004, 32029, 32061, 32092, 32119, 32142, 32169, 32199,
+        32228, 32256, 32286, 32317, 32346, 32374, 32402, 32431, 32460, 32490, 32518, 32543, 32571, 32600, 32632, 32661, 32693, 32722,
+        32759, 32795, 32817, 32858, 32897, 32939, 32968, 32990, 33018, 33032, 33046, 33059, 33074, 33090, 33103, 33115, 33129, 33143,
+        33155, 33174, 33188, 33214, 33233, 33257, 33277, 33302, 33316, 33339, 33357, 33379, 33397, 33415, 33435, 33455, 33472, 33491,
+        33515, 33527, 33547, 33564, 33591, 33616, 33639, 33669, 33691, 33716, 33741, 33765, 33789, 33820, 33852, 33884, 33913, 33950,
+        33980, 34014, 34040, 34055, 34072, 34086, 34104, 34123, 34137, 34157, 34172, 34192, 34212, 34232, 34253, 34267, 34279, 34291,
+        34307, 34323, 34341, 34362, 34382, 34404, 34425, 34448, 34463, 34487, 34500, 34521, 34539, 34570, 34585, 34605, 34626, 34658,
+        34679, 34700, 34716, 34732, 34754, 34775, 34792, 34808, 34824, 34842, 34859, 34886, 34912, 34932, 34950, 34969, 34993, 35023,
+        35048, 35074, 35099, 35125, 35147, 35176, 35198, 35225, 35251, 35271, 35292, 35312, 35332, 35354, 35382, 35415, 35450, 35469,
+        35488, 35512, 35537, 35561, 35582, 35609, 35635, 35661, 35687, 35713, 35732, 35756, 35775, 35796, 35824, 35845, 35869, 35893,
+        35918, 35936, 35961, 35986, 36012, 36033, 36055, 36078, 36101, 36122, 36150, 36171, 36200, 36231, 36259, 36284, 36311, 36340,
+        36368, 36406, 36435, 36457, 36482, 36500, 36518, 36542, 36564, 36588, 36612, 36635, 36663, 36683, 36708, 36734, 36752, 36771,
+        36793, 36815, 36840, 36865, 36892, 36919, 36943, 36967, 36982, 37001, 37019, 37043, 37067, 37089, 37111, 37128, 37145, 37161,
+        37179, 37191, 37206, 37235, 37264, 37293, 37322, 37337, 37366, 37381, 37395, 37403, 37422, 37446, 37481, 37496, 37519, 37534,
+        37549, 37563, 37579, 37594, 37617, 37641, 37665, 37689, 37717, 37745, 37764, 37780, 37805, 37830, 37849, 37867, 37887, 37903,
+        37916, 37929, 37950, 37966, 37984, 38002, 38014, 38029, 38050, 38066, 38077, 38092, 38102, 38113, 38123, 38135, 38143, 38166,
+        38186, 38206, 38228, 38244, 38264, 38289, 38315, 38334, 38353, 38374, 38393, 38407, 38428, 38453, 38480, 38511, 38538, 38572,
+        38600, 38625, 38663, 38700, 38729, 38753, 38778, 38804, 38835, 38864, 38894, 38924, 38955, 38986, 39006, 39031, 39061, 39076,
+        39092, 39109, 39126, 39143, 39165, 39180, 39196, 39215, 39237, 39253, 39278, 39300, 39323, 39342, 39363, 39386, 39410, 39432,
+        39454, 39470, 39489, 39516, 39543, 39569, 39600, 39631, 39646, 39664, 39681, 39703, 39723, 39744, 39765, 39779, 39795, 39812,
+        39828, 39849, 39871, 39890, 39912, 39938, 39956, 39974, 39992, 40017, 40034, 40057, 40080, 40098, 40118, 40135, 40151, 40174,
+        40190, 40205, 40221, 40239, 40257, 40272, 40287, 40305, 40325, 40342, 40368, 40393, 40407, 40426, 40445, 40464, 40482, 40502,
+        40519, 40538, 40558, 40577, 40597, 40616, 40633, 40653, 40671, 40692, 40717, 40734, 40755, 40776, 40798, 40825, 40845, 40860,
+        40877, 40895, 40916, 40938, 40961, 40976, 40993, 41016, 41036, 41056, 41076, 41096, 41115, 41138, 41162, 41186, 41212, 41238,
+        41258, 41277, 41304, 41331, 41352, 41384, 41408, 41435, 41458, 41481, 41504, 41527, 41550, 41571, 41592, 41621, 41644, 41669,
+        41692, 41716, 41742, 41764, 41788, 41812, 41838, 41867, 41897, 41919, 41947, 41977, 42006, 42035, 42058, 42088, 42113, 42144,
+        42169, 42196, 42229, 42254, 42281, 42307, 42335, 42363, 42396, 42424, 42445, 42468, 42490, 42520, 42550, 42575, 42604, 42631,
+        42653, 42679, 42706, 42730, 42749, 42775, 42798, 42826, 42848, 42872, 42900, 42920, 42947, 42969, 42990, 43014, 43039, 43067,
+        43091, 43111, 43133, 43150, 43165, 43179, 43197, 43209, 43229, 43252, 43267, 43283, 43298, 43314, 43328, 43342, 43358, 43375,
+        43391, 43408, 43429, 43451, 43483, 43524, 43557, 43599, 43642, 43694, 43732, 43779, 43812, 43836, 43857, 43888, 43898, 43906,
+        43917, 43925, 43938, 43946, 43959, 43974, 43989, 44012, 44036, 44064, 44083, 44098, 44113, 44129, 44148, 44166, 44181, 44198,
+        44214, 44229, 44243, 44260, 44278, 44297, 44314, 44335, 44353, 44373, 44397, 44414, 44432, 44453, 44484, 44512, 76, 59, 44540,
+        44561, 44582, 44603, 44623, 44643, 44668, 44693, 44720, 44743, 44767, 44793, 44815, 44843, 44860, 44878, 44901, 44925, 44945,
+        44964, 44983, 45006, 45031, 45051, 45077, 45102, 45130, 45156, 45182, 45192, 45200, 45212, 45223, 45232, 45241, 45257, 45276,
+        45292, 45302, 45312, 45323, 45335, 45346, 45358, 45367, 45375, 45384, 45397, 45407, 45416, 45428, 45444, 45452, 45470, 45485,
+        45500, 45519, 45537, 45554, 45566, 45580, 45596, 45611, 45620, 45628, 45637, 45646, 45656, 45665, 45676, 45682, 45689, 45696,
+        45707, 45714, 45721, 45728, 45735, 45741, 45747, 45754, 45761, 45611, 45620, 45628, 45637, 45773, 45782, 45793, 45802, 45811,
+        45824, 45835, 45843, 45853, 45646, 45656, 45862, 45874, 45611, 45620, 45628, 45637, 45888, 45895, 45902, 45909, 45917, 45925,
+        45932, 45939, 45948, 45957, 45970, 45665, 45611, 45620, 45628, 45637, 45979, 45988, 45997, 46010, 46022, 46033, 45665, 46042,
+        46053, 46062, 46074, 46085, 46096, 46112, 46128, 46143, 46152, 46161, 46172, 46185, 46198, 46213, 46228, 46240, 46252, 46264,
+        46277, 1513, 1531, 1549, 1568, 1584, 1598, 1615, 1631, 1650, 1671, 1691, 1708, 1730, 1748, 1768, 1781, 1801, 1817, 1835, 1862,
+        33765, 33789, 33820, 33852, 33884, 33913, 33950, 33980, 34014, 46290, 46303, 46316, 46330, 46345, 46358, 46374, 46387, 46400,
+        46414, 46429, 46442, 46458, 46471, 46484, 46498, 46513, 46526, 46542, 46555, 46568, 46582, 46597, 46610, 46626, 46643, 46667,
+        46691, 46712, 46735, 46751, 46769, 46785, 46798, 46816, 46831, 46844, 46858, 46874, 46886, 46901, 46918, 46934, 46945, 46961,
+        46972, 46983, 46994, 47013, 47031, 47045, 47060, 47075, 47090, 47105, 47120, 24797, 47135, 24836, 47164, 47177, 47192, 47205,
+        47218, 47233, 47260, 47278, 47300, 47323, 47345, 47369, 47381, 47408, 47420, 47432, 47456, 47474, 47487, 47512, 47540, 47555,
+        47571, 47587, 47601, 47622, 47643, 47665, 47688, 47710, 47733, 47750, 47771, 47788, 47805, 47826, 47851, 47867, 47891, 47914,
+        47937, 47958, 47986, 48010, 48039, 48064, 48090, 48110, 48131, 48153, 48176, 48197, 48215, 48235, 48256, 48278, 48302, 48327,
+        48346, 48363, 48380, 48407, 48429, 48457, 48485, 48506, 48517, 48539, 48559, 48578, 48615, 48643, 48671, 48688, 48700, 48714,
+        48734, 48754, 48773, 48785, 48800, 48813, 48822, 48840, 48849, 48859, 48869, 48888, 48899, 48911, 48923, 48935, 48952, 48972,
+        48989, 49015, 49034, 49051, 49068, 49081, 49096, 49110, 49127, 49146, 49169, 49196, 49221, 49247, 49268, 49290, 49308, 49328,
+        49348, 49368, 49390, 49406, 49417, 49429, 49445, 49454, 49467, 49487, 76, 38077, 38092, 38102, 38135, 37903, 37916, 49498, 49512,
+        49535, 49550, 49570, 49589, 37903, 37916, 49608, 49629, 49647, 49661, 49674, 49686, 49695, 38066, 49710, 49732, 49754, 49781,
+        49808, 49831, 49850, 49872, 49891, 49913, 49932, 49966, 49998, 50026, 50055, 50087, 50111, 50135, 50158, 50183, 50208, 50232,
+        50257, 50283, 50316, 50344, 50368, 50389, 50413, 50443, 50461, 50490, 50514, 50541, 50550, 50558, 50567, 50576, 50585, 50600,
+        50608, 50616, 50628, 50637, 50647, 50655, 50679, 50688, 50697, 50707, 50718, 50728, 50737, 50746, 50756, 50766, 50777, 50788,
+        50798, 50804, 50818, 50831, 50848, 50859, 50868, 50877, 50889, 50900, 50917, 50931, 50945, 50956, 50980, 51002, 51024, 51046,
+        51068, 51091, 51114, 51135, 51161, 51182, 51203, 51218, 51240, 51265, 51292, 51317, 51338, 51366, 51391, 51412, 51430, 51465,
+        51491, 51519, 51546, 51568, 51588, 51613, 51643, 51673, 51699, 51713, 51730, 51753, 51769, 51792, 51807, 51824, 51837, 51853,
+        51870, 51888, 51918, 51946, 51968, 51992, 52012, 52031, 52051, 52077, 52097, 52118, 52137, 52165, 52194, 52210, 52226, 52240,
+        52258, 52274, 52288, 52305, 52323, 52342, 52368, 52396, 52422, 52438, 52451, 52471, 52488, 52505, 52521, 52537, 52559, 52575,
+        52595, 52616, 52637, 52654, 52670, 52687, 52700, 52713, 52727, 52750, 52786, 52793, 52800, 52808, 52816, 52823, 52830, 52838,
+        52846, 52853, 52860, 52867, 52876, 52885, 52895, 52905, 52915, 52924, 52932, 52943, 52954, 52963, 52972, 52981, 52990, 53003,
+        53016, 53025, 53035, 53044, 53056, 53068, 53076, 53084, 53094, 53103, 53112, 53120, 53129, 53138, 53147, 53158, 53169, 53176,
+        53183, 53191, 53199, 53211, 53223, 53232, 53240, 53249, 53263, 53276, 53289, 53304, 53319, 53334, 53348, 53364, 53380, 53391,
+        53403, 53412, 53426, 53441, 53465, 53489, 53518, 53536, 53554, 53570, 53595, 53622, 53643, 53665, 53687, 53709, 53730, 53750,
+        53776, 53801, 53824, 53846, 53868, 53896, 53923, 53950, 53967, 53990, 54009, 54035, 54059, 54082, 54104, 54126, 54154, 54181,
+        54204, 54228, 54251, 54262, 54274, 54285, 54297, 54308, 54320, 54331, 54343, 54354, 54365, 54378, 54396, 54411, 54435, 54460,
+        54470, 54480, 54490, 54500, 54511, 54526, 54543, 54553, 54563, 54573, 54585, 54597, 54609, 54622, 54635, 54647, 54659, 54674,
+        54689, 54704, 54719, 54734, 54749, 54763, 54777, 54788, 54799, 54810, 54821, 54833, 54847, 54860, 54873, 54887, 54900, 54913,
+        54926, 54939, 54952, 54966, 54980, 54992, 55011, 55024, 55034, 55044, 55058, 55072, 55084, 55096, 55108, 55120, 55131, 55143,
+        55153, 55162, 55171, 55180, 55190, 55200, 55210, 55221, 55232, 55244, 55256, 55268, 55280, 55296, 55312, 55330, 55353, 55371,
+        55392, 55404, 55416, 55428, 55440, 55454, 55468, 55485, 55501, 55522, 55544, 55564, 55579, 55602, 55630, 55641, 55651, 55676,
+        55702, 55724, 55748, 55773, 55798, 55825, 55849, 55869, 55883, 55903, 55926, 55946, 55962, 55983, 56004, 56021, 56040, 56055,
+        56076, 56096, 56104, 56127, 56135, 56151, 56167, 56185, 56201, 56209, 56231, 56252, 56274, 56291, 56307, 56325, 56344, 56362,
+        56383, 56412, 56439, 56463, 56488, 56513, 56533, 56556, 56586, 56608, 56632, 56653, 56667, 56681, 56695, 56712, 56744, 56778,
+        56809, 56840, 56866, 56894, 56922, 56951, 56981, 57013, 57041, 57067, 57093, 57118, 57141, 57171, 57198, 57222, 57246, 57270,
+        57294, 57331, 57356, 57394, 57419, 57443, 57459, 57484, 57506, 57532, 57552, 57579, 57594, 57611, 57636, 57665, 57689, 57714,
+        57743, 57764, 57785, 57808, 57839, 57869, 57890, 57926, 57948, 57971, 57999, 58014, 58030, 58049, 58066, 58082, 58092, 58102,
+        58114, 58128, 58146, 58160, 58183, 58206, 58222, 58239, 58261, 58280, 58300, 58320, 58340, 58364, 58385, 58406, 58421, 58458,
+        58482, 58503, 58521, 58532, 58540, 58565, 58589, 58615, 58643, 58670, 58683, 58697, 58711, 58725, 58739, 58753, 58767, 58780,
+        58793, 58808, 58823, 58839, 58856, 58874, 58900, 58910, 58929, 58950, 58981, 59005, 59033, 59065, 59093, 59124, 59150, 59177,
+        59206, 59237, 59255, 59277, 59297, 59321, 59339, 59359, 59384, 59409, 59428, 59446, 59468, 59489, 59514, 59540, 59561, 59590,
+        59620, 59647, 59674, 59698, 59716, 59744, 59763, 59790, 59823, 59855, 59870, 59890, 59914, 59922, 59944, 59973, 59987, 60007,
+        60024, 60046, 60063, 60081, 60108, 60137, 60166, 60190, 60217, 60243, 60268, 60298, 60315, 60330, 60348, 60372, 60395, 60417,
+        60432, 60457, 60479, 60496, 60521, 60548, 60572, 60595, 60619, 60629, 60650, 60682, 60704, 60730, 60763, 60776, 60791, 60814,
+        60836, 60853, 60863, 60877, 60902, 60923, 60946, 60981, 61018, 61040, 61070, 61087, 61104, 61124, 61145, 61159, 61177, 61201,
+        61224, 61236, 61249, 61272, 61287, 61306, 61323, 61354, 61376, 61396, 61414, 61432, 61453, 61471, 61486, 61503, 61520, 61541,
+        61566, 61591, 61619, 61650, 61674, 61698, 61734, 61754, 61779, 61812, 61834, 61859, 61890, 61925, 61956, 61990, 62021, 62037,
+        62057, 62075, 62097, 62116, 62135, 62144, 62170, 62197, 62215, 62228, 62247, 62277, 62296, 62327, 62352, 62365, 62379, 62393,
+        62405, 62423, 62434, 62454, 62472, 62497, 62517, 62543, 62569, 62589, 62602, 62622, 62635, 62649, 62664, 62683, 62705, 62723,
+        62742, 62762, 62782, 62805, 62828, 62854, 62875, 62896, 62916, 62949, 62982, 63009, 63031, 63057, 63079, 63107, 63133, 63158,
+        63184, 63211, 63236, 63256, 63278, 63297, 63321, 63330, 63346, 63371, 63398, 63426, 63456, 63485, 63495, 63519, 63541, 63558,
+        63571, 63583, 63596, 63610, 63632, 63661, 63679, 63698, 63720, 63738, 63749, 63789, 63828, 63851, 63872, 63893, 63905, 63918,
+        63930, 63942, 63956, 63972, 63985, 63997, 64008, 64023, 64038, 64049, 64061, 64086, 64107, 64127, 64151, 64170, 64191, 64209,
+        64234, 64259, 64283, 64311, 64334, 64361, 64385, 64409, 64432, 64458, 64483, 64513, 64542, 64569, 64596, 64624, 64650, 64678,
+        64702, 64729, 64748, 64767, 64786, 64804, 64832, 64862, 64876, 64900, 64916, 64942, 64975, 64997, 65010, 65028, 65046, 65071,
+        65085, 65110, 65136, 65175, 65216, 65240, 65268, 65290, 65314, 65340, 65371, 65403, 65428, 65460, 65488, 65517, 65540, 65554,
+        65568, 65583, 65607, 65626, 65646, 65666, 65686, 65717, 65740, 65753, 65771, 65786, 65795, 65804, 65819, 65838, 65867, 65890,
+        65915, 65935, 65954, 65981, 66003, 66032, 66055, 66082, 66107, 66134, 66164, 66188, 66213, 66239, 66251, 66263, 66275, 66298,
+        66319, 66332, 66359, 66369, 66384, 66409, 66435, 66453, 66464, 66476, 66489, 66510, 66535, 66570, 66601, 66618, 66639, 66656,
+        66693, 66718, 66748, 66767, 66786, 66800, 66821, 66844, 66867, 66891, 66910, 66943, 66952, 66966, 66988, 67014, 67040, 67063,
+        67086, 67100, 67118, 67133, 67149, 67168, 67188, 67208, 67230, 67248, 67267, 67288, 67307, 67331, 67352, 67383, 67395, 67418,
+        67434, 67448, 67464, 67484, 67503, 67522, 67543, 67562, 67582, 67602, 67633, 67648, 67668, 67689, 67711, 67726, 67741, 67766,
+        67791, 67804, 67820, 67837, 67854, 67869, 67882, 67903, 67928, 67955, 67967, 67988, 68012, 68030, 68051, 68072, 68090, 68103,
+        68131, 68158, 68182, 68208, 68226, 68245, 68259, 68274, 68287, 68310, 68322, 68337, 68353, 68366, 68380, 68402, 68419, 68436,
+        68455, 68476, 68494, 68511, 68529, 68553, 68576, 68601, 68628, 68648, 68674, 68688, 68699, 68713, 68729, 68754, 68776, 68802,
+        68837, 68864, 68892, 68917, 68946, 68959, 68973, 68993, 69012, 69030, 69047, 69064, 69077, 69095, 69109, 69123, 69139, 69154,
+        69174, 69194, 69218, 69240, 69259, 69278, 69300, 69321, 69341, 69364, 69386, 69406, 69425, 69444, 69457, 69476, 69485, 69494,
+        69503, 69514, 69524, 69539, 69554, 69570, 69588, 69604, 69624, 69638, 69655, 69671, 69688, 69708, 69726, 69742, 69762, 69793,
+        69811, 69833, 69853, 69871, 69890, 69908, 69932, 69944, 69965, 69981, 70002, 70025, 70039, 70063, 70081, 70110, 70129, 70148,
+        70172, 70199, 70211, 70226, 70246, 70270, 70290, 70313, 70334, 70356, 70378, 70403, 70420, 70437, 70462, 70489, 70511, 70536,
+        70561, 70592, 70623, 70653, 70684, 70713, 70743, 70765, 70788, 70808, 70829, 70849, 70869, 70892, 70914, 70936, 70958, 70986,
+        70996, 71009, 71023, 71041, 71064, 71081, 71098, 71116, 71132, 71150, 71173, 71182, 71192, 71206, 71229, 71240, 71266, 71286,
+        71299, 71315, 71342, 71368, 71384, 71404, 71422, 71441, 71455, 71464, 71481, 71512, 71543, 71568, 71582, 71597, 71611, 71622,
+        71645, 71664, 71682, 71703, 71729, 71744, 71774, 71793, 71820, 71842, 71867, 71883, 71893, 71914, 71943, 71976, 72009, 72034,
+        72051, 72067, 72086, 72105, 72134, 72150, 72172, 72184, 72212, 72230, 72241, 72262, 72283, 72303, 72324, 72356, 72384, 72396,
+        72417, 72432, 72451, 72470, 72492, 72510, 72528, 72546, 72576, 72608, 72634, 72650, 72666, 72682, 72699, 72712, 72731, 72758,
+        72786, 72809, 72832, 72855, 72878, 72896, 72905, 72920, 72939, 72969, 72990, 73014, 73025, 73037, 73063, 73087, 73098, 73111,
+        73123, 73136, 73148, 73165, 73182, 73195, 73240, 73261, 73275, 73308, 73317, 73342, 73365, 73388, 73402, 73417, 73433, 73452,
+        73481, 73504, 73516, 73546, 73566, 73593, 73617, 73650, 73662, 73677, 73690, 73704, 73722, 73741, 73758, 73777, 73793, 73803,
+        73816, 73828, 73851, 73869, 73893, 73915, 73939, 73954, 73972, 73985, 74012, 74032, 74066, 74084, 74102, 74117, 74131, 74146,
+        74159, 74192, 74204, 74230, 74279, 74295, 74318, 74331, 74349, 74376, 74390, 74434, 74453, 74472, 74496, 74510, 74525, 74551,
+        74567, 74584, 74605, 74626, 74647, 74668, 74689, 74706, 74724, 74746, 74764, 74784, 74807, 74828, 74851, 74877, 74901, 74921,
+        74941, 74961, 74978, 74996, 75011, 75027, 75044, 75064, 75073, 75080, 75096, 75114, 75133, 75151, 75181, 75211, 75231, 75259,
+        75290, 75318, 75340, 75360, 75380, 75403, 75434, 75456, 75488, 75513, 75526, 75551, 75573, 75587, 75610, 75632, 75646, 75660,
+        75687, 75711, 75742, 75762, 75780, 75797, 75815, 75835, 75861, 75889, 75917, 75941, 75969, 75999, 76022, 76055, 76089, 76119,
+        76149, 76179, 76199, 76225, 76249, 76278, 76309, 76335, 76372, 76398, 76432, 76463, 76488, 76514, 76537, 76565, 76590, 76600,
+        76622, 76646, 76669, 76689, 76702, 76717, 76734, 76756, 76783, 76806, 76833, 76865, 76891, 76923, 76949, 76964, 76982, 77011,
+        77040, 77066, 77096, 77123, 77150, 77182, 77209, 77241, 77273, 77291, 77305, 77321, 77340, 77374, 77411, 77438, 77466, 77491,
+        77517, 77537, 77558, 77578, 77600, 77619, 77637, 77657, 77681, 77699, 77718, 77746, 77771, 77792, 77819, 77844, 77877, 77901,
+        77932, 77960, 77992, 78023, 78054, 78081, 78114, 78147, 78173, 78199, 78227, 78261, 78287, 78317, 78347, 78375, 78397, 78421,
+        78459, 78483, 78504, 78533, 78568, 78595, 78622, 78646, 78679, 78709, 78733, 78758, 78786, 78811, 78837, 78855, 78876, 78896,
+        78914, 78929, 78960, 79000, 79030, 79060, 79080, 79098, 79116, 79132, 79149, 79164, 79178, 79213, 79248, 79274, 79297, 79314,
+        79336, 79356, 79382, 79409, 79431, 79465, 79494, 79522, 79543, 79566, 79595, 79628, 79660, 79685, 79700, 79740, 79747, 79766,
+        79788, 79816, 79846, 79864, 79880, 79911, 79936, 79956, 79982, 80005, 80035, 80062, 80090, 80119, 80143, 80172, 80201, 80224,
+        80247, 80273, 80304, 80328, 80357, 80388, 80415, 80451, 80487, 80517, 80547, 80572, 80595, 80626, 80657, 80688, 80716, 80740,
+        80774, 80800, 80810, 80820, 80834, 80847, 80869, 80892, 80917, 80943, 80972, 80999, 81027, 81050, 81072, 81099, 81126, 81151,
+        81178, 81202, 81229, 81259, 81273, 81297, 81318, 81332, 81352, 81379, 81402, 81428, 81454, 81476, 81497, 81518, 81532, 81553,
+        81584, 81608, 81635, 81655, 81681, 81710, 81746, 81770, 81789, 81808, 81829, 81854, 81873, 81893, 81921, 81949, 81986, 82011,
+        82051, 82089, 82122, 82150, 82176, 82203, 82231, 82262, 82282, 82314, 82342, 82366, 82390, 82417, 82441, 82474, 82501, 82515,
+        82537, 82551, 82566, 82584, 82600, 82620, 82635, 82652, 82672, 82691, 82728, 82751, 82779, 82800, 82830, 82857, 82888, 82902,
+        82916, 82935, 82958, 82983, 83001, 83022, 83040, 83066, 83095, 83115, 83134, 83163, 83189, 83212, 83236, 83269, 83296, 83319,
+        83337, 83365, 83376, 83387, 83404, 83420, 83441, 83459, 83484, 83514, 83531, 83550, 83565, 83588, 83625, 83660, 83689, 83710,
+        83725, 83754, 83785, 83816, 83841, 83857, 83887, 83918, 83948, 83974, 83998, 84030, 84038, 84046, 84055, 84063, 84088, 84105,
+        84123, 84150, 84170, 84191, 84210, 84230, 84249, 84270, 84291, 84313, 84338, 84369, 84393, 84414, 84448, 84475, 84514, 84543,
+        84565, 84585, 84607, 84632, 84650, 84666, 84685, 84705, 84728, 84752, 84782, 84798, 84812, 84836, 84860, 84886, 84912, 84942,
+        84976, 84995, 85014, 85037, 85056, 85074, 85088, 85117, 85144, 85182, 85213, 85247, 85277, 85305, 85332, 85361, 85400, 85423,
+        85444, 85477, 85510, 85527, 85546, 85561, 85579, 85598, 85621, 85645, 85674, 85705, 85728, 85756, 85782, 85808, 85829, 85841,
+        85862, 85884, 85908, 85938, 85961, 85992, 86009, 86037, 86063, 86078, 86106, 86120, 86135, 86155, 86175, 86191, 86203, 86216,
+        86235, 86267, 86290, 86312, 86327, 86343, 86360, 86379, 86403, 86416, 86432, 86444, 86463, 86486, 86509, 86531, 86553, 86567,
+        86591, 86616, 86633, 86657, 86676, 86709, 86730, 86750, 86770, 86788, 86804, 86826, 86849, 86872, 86901, 86923, 86945, 86969,
+        86992, 87022, 87036, 87050, 87063, 87076, 87091, 87113, 87133, 87157, 87176, 87198, 87222, 87249, 87282, 87297, 87327, 87357,
+        87391, 87417, 87433, 87456, 87472, 87497, 87518, 87542, 87562, 87586, 87611, 87642, 87664, 87684, 87705, 87722, 87744, 87765,
+        87784, 87813,
     ];
 
     internal static ReadOnlySpan<ulong> Values =>
     [
         0x0, 0x1, 0x2, 0x3, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x101000, 0x1000, 0x4000, 0x8000, 0x20000, 0x40000, 0x80000,
-        0x200000, 0x410000, 0x10000, 0x2000, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x101000, 0x1000, 0x10000, 0x20000, 0x8000, 0x40000,
-        0x80000, 0x200000, 0x404000, 0x4000, 0x2000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0xffffff9c, 0x100, 0x200, 0x400, 0x800, 0x1000,
-        0x8000, 0x100, 0x200, 0x1000, 0x2000, 0x4000, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x8000, 0x200, 0x1, 0x2, 0x400, 0x1000, 0x100,
-        0x1000, 0x10000, 0x4, 0x2, 0x1, 0x0, 0x1000, 0x2000, 0x4000, 0x6000, 0x8000, 0xa000, 0xc000, 0x800, 0x400, 0x200, 0x0, 0x1, 0x2,
-        0x4, 0x6, 0x8, 0xa, 0xc, 0xe, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x1, 0x2, 0x4,
-        0x8, 0x20, 0xc0, 0x40, 0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x4, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x1,
-        0x2, 0x1, 0x2, 0x4, 0x8, 0x800, 0x80000, 0x80, 0x4000, 0x800, 0x80000, 0x80, 0x10000, 0x80000, 0x2, 0x4, 0x1, 0x2, 0x8, 0x10,
-        0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x80000000,
-        0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x24, 0x25, 0x26, 0x400, 0x401,
-        0x402, 0x403, 0x404, 0x405, 0x406, 0x407, 0x408, 0x409, 0x40a, 0x40b, 0x40c, 0x40d, 0x40e, 0x40f, 0x410, 0x1, 0x0, 0x1, 0x2, 0x4,
-        0x8, 0x0, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x80000000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5,
-        0x1, 0x2, 0x4, 0x8, 0x1000000, 0x2000000, 0x0, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x1000000, 0x2000000, 0x0, 0x0, 0x1, 0x2, 0x3,
-        0x8, 0x10, 0x20, 0x40, 0x80, 0x4000, 0x8000, 0x10000, 0x100, 0x800, 0x1000, 0x2000, 0x20000, 0x40000, 0x80000, 0x100000,
-        0x4000000, 0x10, 0x20, 0x4000, 0x8000, 0x10000, 0x100, 0x800, 0x1000, 0x2000, 0x20000, 0x40000, 0x80000, 0x100000, 0x4000000,
-        0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17,
-        0x18, 0x19, 0x64, 0x65, 0x66, 0x67, 0x4, 0x1, 0x2, 0x1, 0x2, 0x4, 0x1, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x1, 0x2, 0x1, 0x2, 0x4,
-        0x8, 0x10, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x8000, 0x4000, 0x2000, 0x1, 0x2, 0x4, 0x1, 0x2, 0x4, 0x1, 0x800, 0x80000, 0x0,
-        0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18,
-        0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d,
-        0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0xa, 0x80000, 0x800, 0x80000, 0x800, 0x0, 0x1, 0x2, 0x4, 0x6, 0x8, 0xc, 0x11, 0x16, 0x1d, 0x21,
-        0x29, 0x2b, 0x2c, 0x2e, 0x2f, 0x32, 0x33, 0x3a, 0x3b, 0x3c, 0x5c, 0x5e, 0x62, 0x67, 0x6c, 0x73, 0x84, 0x87, 0x88, 0x89, 0x8f,
-        0x90, 0xff, 0x100, 0x106, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000,
-        0x10000, 0x40000, 0x2000000, 0x4000000, 0x20000000, 0x40000000, 0x20000, 0x80000, 0x80000000, 0x0, 0x1, 0x2, 0x0, 0x1, 0x6, 0x11,
-        0x29, 0x3a, 0x84, 0x88, 0xff, 0x100, 0x101, 0x102, 0x103, 0x104, 0x105, 0x106, 0x107, 0x108, 0x109, 0x10a, 0x10b, 0x10c, 0x10d,
-        0x10e, 0x10f, 0x110, 0x111, 0x112, 0x113, 0x114, 0x115, 0x116, 0x117, 0x118, 0x119, 0x11a, 0x11b, 0x11c, 0x11d, 0x11e, 0x11f,
-        0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18,
-        0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d,
-        0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x37, 0x38, 0x39, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42, 0x43, 0x44,
-        0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x50, 0x52, 0x53, 0x54, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa,
-        0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25,
-        0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8,
-        0x9, 0xa, 0xb, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22,
-        0x23, 0x24, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c,
-        0x3d, 0x3e, 0x3f, 0x42, 0x43, 0x46, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa,
+        0x200000, 0x410000, 0x10000, 0x4000000, 0x2000, 0x100000000, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x101000, 0x1000, 0x10000,
+        0x20000, 0x8000, 0x40000, 0x80000, 0x200000, 0x404000, 0x4000, 0x4000000, 0x2000, 0x100000000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20,
+        0xffffff9c, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x8000, 0x100, 0x1000, 0x100, 0x800, 0x1000, 0x8000, 0x100, 0x200, 0x1000,
+        0x2000, 0x4000, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x8000, 0x1, 0x2, 0x200, 0x400, 0x1000, 0x100, 0x1000, 0x10000, 0x4, 0x2,
+        0x1, 0x0, 0x1000, 0x2000, 0x4000, 0x6000, 0x8000, 0xa000, 0xc000, 0x800, 0x400, 0x200, 0x0, 0x1, 0x2, 0x4, 0x6, 0x8, 0xa, 0xc,
+        0xe, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x1, 0x2, 0x4, 0x8, 0x20, 0xc0, 0x40,
+        0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x4, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x1, 0x2, 0x1, 0x2, 0x4,
+        0x8, 0x800, 0x80000, 0x80, 0x4000, 0x800, 0x80000, 0x80, 0x10000, 0x80000, 0x2, 0x4, 0x1, 0x2, 0x8, 0x10, 0x20, 0x40, 0x80,
+        0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x80000000, 0x0, 0x1, 0x2, 0x3,
+        0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x24, 0x25, 0x26, 0x400, 0x401, 0x402, 0x403, 0x404,
+        0x405, 0x406, 0x407, 0x408, 0x409, 0x40a, 0x40b, 0x40c, 0x40d, 0x40e, 0x40f, 0x410, 0x1, 0x0, 0x1, 0x2, 0x4, 0x8, 0x0, 0x1, 0x2,
+        0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x80000000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x4, 0x8,
+        0x1000000, 0x2000000, 0x0, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x1000000, 0x2000000, 0x0, 0x0, 0x1, 0x2, 0x3, 0x8, 0x10, 0x20, 0x40,
+        0x80, 0x4000, 0x8000, 0x10000, 0x100, 0x800, 0x1000, 0x2000, 0x20000, 0x40000, 0x80000, 0x100000, 0x4000000, 0x10, 0x20, 0x4000,
+        0x8000, 0x10000, 0x100, 0x800, 0x1000, 0x2000, 0x20000, 0x40000, 0x80000, 0x100000, 0x4000000, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3,
+        0x4, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x64, 0x65, 0x66, 0x67,
+        0x4, 0x1, 0x2, 0x1, 0x2, 0x4, 0x1, 0x1, 0x2, 0x4, 0x0, 0x1, 0x1, 0x2, 0x4, 0x8, 0x10, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x8000,
+        0x4000, 0x2000, 0x1, 0x2, 0x4, 0x2, 0x4, 0x1, 0x2, 0x4, 0x1, 0x800, 0x80000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9,
+        0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f,
+        0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0xa, 0x80000,
+        0x800, 0x80000, 0x800, 0x0, 0x1, 0x2, 0x4, 0x6, 0x8, 0xc, 0x11, 0x16, 0x1d, 0x21, 0x29, 0x2b, 0x2c, 0x2e, 0x2f, 0x32, 0x33, 0x3a,
+        0x3b, 0x3c, 0x5c, 0x5e, 0x62, 0x67, 0x6c, 0x73, 0x84, 0x87, 0x88, 0x89, 0x8f, 0x90, 0xff, 0x100, 0x106, 0x1, 0x2, 0x4, 0x8, 0x10,
+        0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x2000000,
+        0x4000000, 0x20000000, 0x40000000, 0x80000000, 0x0, 0x1, 0x2, 0x0, 0x1, 0x6, 0x11, 0x29, 0x3a, 0x84, 0x88, 0xff, 0x100, 0x101,
+        0x102, 0x103, 0x104, 0x105, 0x106, 0x107, 0x108, 0x109, 0x10a, 0x10b, 0x10c, 0x10d, 0x10e, 0x10f, 0x110, 0x111, 0x112, 0x113,
+        0x114, 0x115, 0x116, 0x117, 0x118, 0x119, 0x11a, 0x11b, 0x11c, 0x11d, 0x11e, 0x11f, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9,
+        0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f,
+        0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34,
+        0x35, 0x37, 0x38, 0x39, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b,
+        0x4c, 0x4d, 0x50, 0x52, 0x53, 0x54, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12,
+        0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c,
+        0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0x10, 0x11, 0x12, 0x13,
+        0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x2a, 0x2b, 0x2c, 0x2d,
+        0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x42, 0x43, 0x46,
+        0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11,
+        0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26,
+        0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x1, 0x64, 0x65, 0x66, 0x67, 0x68, 0x1, 0x2, 0x3, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa,
+        0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa,
+        0xb, 0xc, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x12, 0x13, 0x14, 0x15, 0x16,
+        0x1, 0x2, 0x3, 0x4, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x300, 0x100, 0x200, 0x400, 0x1, 0x2, 0x4,
+        0x8, 0x10, 0x20, 0x100, 0x200, 0x400, 0x800, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x18, 0x19, 0x1a, 0x1c, 0x1d, 0x1e, 0x20,
+        0x21, 0x22, 0x24, 0x25, 0x26, 0x28, 0x29, 0x2a, 0x2c, 0x2d, 0x2e, 0x30, 0x31, 0x32, 0x34, 0x38, 0x39, 0x3a, 0x3c, 0x3d, 0x3e,
+        0x40, 0x42, 0x43, 0x44, 0x48, 0x49, 0x4a, 0x4e, 0x4f, 0x50, 0x51, 0x52, 0x54, 0x55, 0x56, 0x58, 0x59, 0x5a, 0x5c, 0x5e, 0x5f,
+        0x60, 0x64, 0x65, 0x66, 0x68, 0x69, 0x6a, 0x6c, 0x6d, 0x6e, 0x70, 0x71, 0x72, 0x74, 0x75, 0x76, 0x78, 0x79, 0x7a, 0x1, 0x2, 0x3,
+        0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xc, 0xd, 0xe, 0x10, 0x11, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x60, 0xf5, 0xf6, 0xf7,
+        0xf8, 0xf9, 0xfa, 0xfe, 0x200, 0x201, 0x800, 0x805, 0x806, 0x8ff, 0xa00, 0xa01, 0x22eb, 0x22f0, 0x4305, 0x6000, 0x6001, 0x6002,
+        0x6003, 0x6004, 0x6005, 0x6006, 0x6007, 0x6558, 0x8035, 0x809b, 0x80f3, 0x8100, 0x8137, 0x86dd, 0x8808, 0x8809, 0x883e, 0x8847,
+        0x8848, 0x884c, 0x8863, 0x8864, 0x886c, 0x8870, 0x8884, 0x888e, 0x8892, 0x8899, 0x88a2, 0x88a4, 0x88a8, 0x88b5, 0x88be, 0x88c3,
+        0x88c7, 0x88ca, 0x88cc, 0x88e3, 0x88e5, 0x88e7, 0x88f5, 0x88f7, 0x88f8, 0x88fb, 0x8902, 0x8906, 0x890d, 0x8914, 0x8915, 0x8917,
+        0x892f, 0x894f, 0x9000, 0x9100, 0x9200, 0x9300, 0x9988, 0xdada, 0xdadb, 0xe001, 0xed3e, 0xfbfb, 0xfd3a, 0x1, 0x2, 0x3, 0x4, 0x1d,
+        0x23, 0x25, 0x3d, 0x3f, 0x40, 0x41, 0x1, 0x2, 0x6, 0x7, 0x8, 0xb, 0x14, 0x17, 0x40, 0x41, 0x60, 0x61, 0x80, 0x81, 0x40, 0x41,
+        0x42, 0x43, 0x60, 0x61, 0x63, 0x80, 0x81, 0x82, 0x83, 0x40, 0x41, 0x40, 0x41, 0x44, 0x45, 0x1, 0x0, 0x3, 0x4, 0x5, 0x8, 0xb, 0xc,
+        0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x0, 0x1, 0x2, 0x3, 0x5, 0x6, 0x7, 0x8, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x7f, 0x80,
+        0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10,
+        0x11, 0x80, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x0, 0x1,
+        0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0xf, 0x13, 0x17,
+        0x18, 0x1b, 0x20, 0x100, 0x101, 0x102, 0x103, 0x104, 0x108, 0x10e, 0x10f, 0x110, 0x118, 0x122, 0x200, 0x201, 0x204, 0x205, 0x206,
+        0x207, 0x300, 0x301, 0x302, 0x303, 0x304, 0x305, 0x306, 0x307, 0x308, 0x309, 0x30a, 0x30b, 0x30c, 0x30d, 0x30e, 0x30f, 0x310,
+        0x311, 0x312, 0x313, 0x320, 0x321, 0x322, 0x323, 0x324, 0x325, 0x334, 0x335, 0x336, 0x337, 0x338, 0x339, 0x33a, 0xfffe, 0xffff,
+        0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x0, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0xffffffff, 0x1, 0x0, 0x1, 0xff, 0x1, 0x2, 0x4, 0x8,
+        0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x1, 0x2, 0x4,
+        0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1000, 0x2000, 0x8000, 0x1, 0x2, 0x3, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40,
+        0x80, 0x100, 0x200, 0x400, 0x2000, 0x10000000, 0x20000000, 0x40000000, 0x80000000, 0x80000, 0x1, 0x80000, 0x800, 0x80000, 0x800,
+        0x80000, 0x800, 0x1, 0x2, 0x800, 0x80000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x2000, 0x4000,
+        0x8000, 0x1000000, 0x2000000, 0x4000000, 0x10000000, 0x20000000, 0x40000000, 0x80000000, 0x0, 0x4, 0x8, 0x1, 0x2, 0x10, 0x20,
+        0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x1, 0x2, 0x80, 0x4, 0x8, 0x110, 0x10, 0x100, 0x20, 0x40, 0x400,
+        0x200, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000,
+        0x80000, 0x100000, 0x1000000, 0x2000000, 0x8000000, 0x10000000, 0x40000000, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa,
         0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20,
-        0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x1, 0x64, 0x65, 0x66, 0x67, 0x68, 0x1, 0x2,
-        0x3, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x1, 0x2, 0x3,
-        0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf,
-        0x10, 0x12, 0x13, 0x14, 0x15, 0x16, 0x1, 0x2, 0x3, 0x4, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x300,
-        0x100, 0x200, 0x400, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x100, 0x200, 0x400, 0x800, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x18,
-        0x19, 0x1a, 0x1c, 0x1d, 0x1e, 0x20, 0x21, 0x22, 0x24, 0x25, 0x26, 0x28, 0x29, 0x2a, 0x2c, 0x2d, 0x2e, 0x30, 0x31, 0x32, 0x34,
-        0x38, 0x39, 0x3a, 0x3c, 0x3d, 0x3e, 0x40, 0x42, 0x43, 0x44, 0x48, 0x49, 0x4a, 0x4e, 0x4f, 0x50, 0x51, 0x52, 0x54, 0x55, 0x56,
-        0x58, 0x59, 0x5a, 0x5c, 0x5e, 0x5f, 0x60, 0x64, 0x65, 0x66, 0x68, 0x69, 0x6a, 0x6c, 0x6d, 0x6e, 0x70, 0x71, 0x72, 0x74, 0x75,
-        0x76, 0x78, 0x79, 0x7a, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xc, 0xd, 0xe, 0x10, 0x11, 0x15, 0x16, 0x17, 0x18, 0x19,
-        0x1a, 0x1b, 0x1c, 0x60, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9, 0xfa, 0xfe, 0x200, 0x201, 0x800, 0x805, 0x806, 0x8ff, 0xa00, 0xa01, 0x22eb,
-        0x22f0, 0x4305, 0x6000, 0x6001, 0x6002, 0x6003, 0x6004, 0x6005, 0x6006, 0x6007, 0x6558, 0x8035, 0x809b, 0x80f3, 0x8100, 0x8137,
-        0x86dd, 0x8808, 0x8809, 0x883e, 0x8847, 0x8848, 0x884c, 0x8863, 0x8864, 0x886c, 0x8870, 0x8884, 0x888e, 0x8892, 0x8899, 0x88a2,
-        0x88a4, 0x88a8, 0x88b5, 0x88be, 0x88c3, 0x88c7, 0x88ca, 0x88cc, 0x88e3, 0x88e5, 0x88e7, 0x88f5, 0x88f7, 0x88f8, 0x88fb, 0x8902,
-        0x8906, 0x890d, 0x8914, 0x8915, 0x8917, 0x892f, 0x894f, 0x9000, 0x9100, 0x9200, 0x9300, 0x9988, 0xdada, 0xdadb, 0xe001, 0xed3e,
-        0xfbfb, 0xfd3a, 0x1, 0x2, 0x3, 0x4, 0x1d, 0x23, 0x25, 0x3d, 0x3f, 0x40, 0x41, 0x1, 0x2, 0x6, 0x7, 0x8, 0xb, 0x14, 0x17, 0x40,
-        0x41, 0x60, 0x61, 0x80, 0x81, 0x40, 0x41, 0x42, 0x43, 0x60, 0x61, 0x63, 0x80, 0x81, 0x82, 0x83, 0x40, 0x41, 0x40, 0x41, 0x44,
-        0x45, 0x1, 0x0, 0x3, 0x4, 0x5, 0x8, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x0, 0x1, 0x2, 0x3, 0x5, 0x6, 0x7, 0x8, 0x1, 0x2,
-        0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x7f, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x1, 0x2, 0x3, 0x4, 0x5,
-        0x6, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x80, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x3,
-        0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x0, 0x1, 0x2, 0x3, 0x4,
-        0x5, 0x6, 0x7, 0x8, 0xf, 0x13, 0x17, 0x18, 0x1b, 0x20, 0x100, 0x101, 0x102, 0x103, 0x104, 0x108, 0x10e, 0x10f, 0x110, 0x118,
-        0x122, 0x200, 0x201, 0x204, 0x205, 0x206, 0x207, 0x300, 0x301, 0x302, 0x303, 0x304, 0x305, 0x306, 0x307, 0x308, 0x309, 0x30a,
-        0x30b, 0x30c, 0x30d, 0x30e, 0x30f, 0x310, 0x311, 0x312, 0x313, 0x320, 0x321, 0x322, 0x323, 0x324, 0x325, 0x334, 0x335, 0x336,
-        0x337, 0x338, 0x339, 0x33a, 0xfffe, 0xffff, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x0, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2,
-        0xffffffff, 0x1, 0x0, 0x1, 0xff, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000,
-        0x8000, 0x10000, 0x20000, 0x40000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1000, 0x2000, 0x8000, 0x1,
-        0x2, 0x3, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x2000, 0x10000000, 0x20000000, 0x40000000,
-        0x80000000, 0x80000, 0x1, 0x80000, 0x800, 0x80000, 0x800, 0x80000, 0x800, 0x1, 0x2, 0x800, 0x80000, 0x1, 0x2, 0x4, 0x8, 0x10,
-        0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x2000, 0x4000, 0x8000, 0x1000000, 0x2000000, 0x4000000, 0x10000000, 0x20000000,
-        0x40000000, 0x80000000, 0x0, 0x4, 0x8, 0x1, 0x2, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x4000, 0x2000, 0x1,
-        0x2, 0x4, 0x8, 0x110, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200,
-        0x400, 0x800, 0x1000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x100000, 0x1000000, 0x2000000, 0x40000000, 0x8000000,
-        0x10000000, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16,
-        0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b,
-        0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40,
-        0x4000000, 0x8000000, 0x10000000, 0x40000000, 0x80000000, 0x4, 0x1, 0x2, 0x400, 0x800, 0x0, 0x1, 0x2, 0x1, 0x2, 0x80000000, 0x0,
-        0x80, 0xffffffc4, 0xfffffff9, 0xfffffffa, 0xfffffffb, 0xfffffffc, 0xfffffffd, 0xfffffffe, 0xffffffff, 0x1, 0x2, 0x3, 0x4, 0x5,
-        0x6, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0xe, 0xf,
-        0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x0, 0x1, 0x2, 0x4,
-        0x800, 0x80, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0x80, 0x81, 0x83, 0x84, 0x85,
-        0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8d, 0x100, 0x200, 0x400, 0x4, 0x8, 0x80, 0x0, 0x1, 0x2, 0x3, 0x80, 0x4, 0x8, 0x0,
-        0x1, 0x2, 0x3, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000,
-        0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000,
-        0x40000000, 0x80000000, 0x100000000, 0x200000000, 0x80, 0x100, 0x200, 0x400, 0x800, 0x10000, 0x20000, 0x40000, 0x2000000,
-        0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000,
-        0x40000000, 0x1, 0x4, 0x2, 0x8, 0x1000000, 0x80000000, 0x40000000, 0x20000000, 0x0, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5,
-        0x6, 0x7, 0x8, 0x9, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x18, 0x19, 0x1a, 0x1e, 0x1f, 0x20, 0x21, 0x4200, 0x4201, 0x4202,
-        0x4203, 0x4204, 0x4205, 0x4206, 0x4207, 0x4208, 0x4209, 0x420a, 0x420b, 0x420c, 0x420d, 0x420e, 0x420f, 0x4210, 0x4211, 0x4212,
-        0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x10, 0x11, 0x18, 0x1f, 0x20, 0x21, 0x22, 0x4200, 0x4201, 0x4202, 0x4203,
-        0x4204, 0x4205, 0x4206, 0x4207, 0x4208, 0x4209, 0x420a, 0x420b, 0x420c, 0x420d, 0x420e, 0x420f, 0x4210, 0x4211, 0x4212, 0x1, 0x2,
-        0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100000, 0x200000, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6,
-        0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f,
-        0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x32, 0x33, 0x34, 0x35, 0x36,
-        0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b,
-        0x4d, 0x4e, 0x4f, 0x50, 0x51, 0x41555856, 0x53564d41, 0x59616d61, 0xffffffffffffffff, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8,
-        0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x1, 0x2, 0x3, 0x4, 0x0, 0x1, 0x0, 0x1, 0x2, 0x0, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x1,
-        0x2, 0x0, 0x0, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800,
-        0x1, 0x2, 0x11, 0x12, 0x1001, 0x1002, 0x1003, 0x1004, 0x1011, 0x1012, 0x1021, 0x1022, 0x1023, 0x1024, 0x1025, 0x2001, 0x2002,
-        0x2003, 0x4001, 0x4002, 0x4003, 0x4004, 0x5001, 0x5002, 0x5003, 0x5004, 0x5005, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9,
-        0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x0, 0x1, 0xfffffffe, 0xffffffff, 0x0, 0x1, 0x2, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0x3, 0x7, 0x0, 0x1,
-        0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0x10, 0x1, 0x0, 0x1, 0x2, 0xa001, 0x8001, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x80,
-        0x100, 0x1000, 0x2000, 0x4000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000,
-        0x8000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x40000000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40,
-        0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17,
-        0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x19980330, 0x20071026,
-        0x20080522, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000,
-        0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000,
-        0x40000000, 0x80000000, 0x1, 0x2, 0x4, 0x8, 0x1, 0x1, 0x2, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x1, 0x2, 0x0,
-        0x10, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x80, 0x100000, 0x200000, 0x1, 0x2, 0x4, 0x10, 0x20, 0x40, 0x100, 0x200, 0x1,
-        0x80000, 0x2, 0x100, 0x800, 0x1000, 0x8000, 0x20000, 0x40000, 0x80000, 0x100000, 0x100, 0x800, 0x1000, 0x8000, 0x1, 0x2, 0x4,
-        0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0xfff, 0x7ff, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20,
-        0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x4, 0x10, 0x20, 0x40, 0x800, 0x1000,
-        0x2000, 0x100000, 0x200000, 0x400000, 0x2f, 0x187, 0x137f, 0x1cd1, 0x2468, 0x3434, 0x4d44, 0x4d5a, 0x517b, 0x564c, 0x6969,
-        0x72b6, 0x9660, 0x9fa0, 0x9fa1, 0x9fa2, 0xadf5, 0xadff, 0xef53, 0xf15f, 0x27e0eb, 0x414a53, 0xc0ffee, 0xc36400, 0x1021994,
-        0x1021997, 0x7655821, 0x9041934, 0xbad1dea, 0x11307854, 0x15013346, 0x2011bab0, 0x28cd3d45, 0x42494e4d, 0x43415d53, 0x444d4142,
-        0x454d444d, 0x474d454d, 0x4e554c4c, 0x50494446, 0x50495045, 0x52654973, 0x5345434d, 0x5346414f, 0x534f434b, 0x58465342,
-        0x5a3c69f0, 0x5a4f4653, 0x6165676c, 0x62646576, 0x62656572, 0x63677270, 0x64626720, 0x64646178, 0x65735546, 0x68191122,
-        0x6b414653, 0x6c6f6f70, 0x6e736673, 0x73636673, 0x73717368, 0x73727279, 0x73757245, 0x7461636f, 0x74726163, 0x794c7630,
-        0x858458f6, 0x9123683e, 0x958458f6, 0xabba1974, 0xca451a4e, 0xcafe4a11, 0xde5e81e4, 0xf2f52010, 0xf97cff8c, 0xf995e849,
-        0xfe534d42, 0xff534d42, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x40, 0x400, 0x800, 0x1000, 0x2000, 0x5801, 0x5802, 0x5803, 0x5804,
-        0x5805, 0x5806, 0x5807, 0x5808, 0x5809, 0x800001, 0x800002, 0x800003, 0x800004, 0x800005, 0x800006, 0x800007, 0x800008, 0x800009,
-        0x0, 0x1, 0x2, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x0,
-        0x30000, 0x50000, 0x7fc00000, 0x7ff00000, 0x7ffc0000, 0x7fff0000, 0x80000000, 0x1, 0x2, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20,
-        0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x1, 0x2, 0x4, 0x8, 0x1, 0x2, 0x1, 0x2, 0x4,
-        0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16,
-        0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0xfffffff8, 0xfffffff9, 0xfffffffa, 0xfffffffb, 0xfffffffc,
-        0xfffffffd, 0xfffffffe, 0xffffffff, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0xffffffff, 0x0, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69,
-        0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17,
-        0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7,
-        0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e,
-        0x1f, 0x20, 0x21, 0x22, 0x23, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12,
-        0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8,
+        0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35,
+        0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x4000000, 0x8000000, 0x10000000, 0x40000000, 0x80000000, 0x4,
+        0x1, 0x2, 0x0, 0x1, 0x2, 0x1, 0x2, 0x80000000, 0x0, 0x80, 0xffffffc4, 0xfffffff9, 0xfffffffa, 0xfffffffb, 0xfffffffc, 0xfffffffd,
+        0xfffffffe, 0xffffffff, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0x1, 0x2, 0x3, 0x4, 0x5,
+        0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0xe, 0xf, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x1,
+        0x2, 0x3, 0x4, 0x5, 0x6, 0x0, 0x1, 0x2, 0x4, 0x800, 0x80, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa,
+        0xb, 0xc, 0xd, 0x80, 0x81, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8d, 0x100, 0x200, 0x400, 0x4, 0x8, 0x80,
+        0x0, 0x1, 0x2, 0x3, 0x80, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x100, 0x200, 0x400, 0x800, 0x1000,
+        0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000,
+        0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x80000000, 0x100000000, 0x200000000, 0x80, 0x100, 0x200, 0x400, 0x800,
+        0x10000, 0x20000, 0x40000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x80, 0x20000, 0x2000000,
+        0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x1, 0x4, 0x2, 0x8, 0x1000000, 0x80000000, 0x40000000, 0x20000000, 0x0,
+        0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x18, 0x19, 0x1a,
+        0x1e, 0x1f, 0x20, 0x21, 0x4200, 0x4201, 0x4202, 0x4203, 0x4204, 0x4205, 0x4206, 0x4207, 0x4208, 0x4209, 0x420a, 0x420b, 0x420c,
+        0x420d, 0x420e, 0x420f, 0x4210, 0x4211, 0x4212, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x10, 0x11, 0x18, 0x1f, 0x20,
+        0x21, 0x22, 0x4200, 0x4201, 0x4202, 0x4203, 0x4204, 0x4205, 0x4206, 0x4207, 0x4208, 0x4209, 0x420a, 0x420b, 0x420c, 0x420d,
+        0x420e, 0x420f, 0x4210, 0x4211, 0x4212, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100000, 0x200000, 0x1, 0x2, 0x3, 0x4, 0x5,
+        0x6, 0x7, 0x80, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x13, 0x14, 0x15, 0x16, 0x17,
+        0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c,
+        0x2d, 0x2e, 0x2f, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42, 0x43,
+        0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b, 0x4d, 0x4e, 0x4f, 0x50, 0x51, 0x41555856, 0x53564d41, 0x59616d61,
+        0xffffffffffffffff, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x1, 0x2, 0x3, 0x4, 0x0, 0x1, 0x0,
+        0x1, 0x2, 0x0, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x1, 0x2, 0x0, 0x0, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x1, 0x2, 0x1, 0x2, 0x4,
+        0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1, 0x2, 0x11, 0x12, 0x1001, 0x1002, 0x1003, 0x1004, 0x1011, 0x1012,
+        0x1021, 0x1022, 0x1023, 0x1024, 0x1025, 0x2001, 0x2002, 0x2003, 0x4001, 0x4002, 0x4003, 0x4004, 0x5001, 0x5002, 0x5003, 0x5004,
+        0x5005, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x0, 0x1, 0xfffffffe, 0xffffffff, 0x0,
+        0x1, 0x2, 0x1, 0x2, 0x3, 0x0, 0x1, 0x2, 0x3, 0x7, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0x10, 0x1, 0x0,
+        0x1, 0x2, 0xa001, 0x8001, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x80, 0x100, 0x1000, 0x2000, 0x4000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20,
+        0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x0, 0x1, 0x2, 0x3, 0x4,
+        0x5, 0x6, 0x7, 0x40000000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc,
+        0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22,
+        0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x19980330, 0x20071026, 0x20080522, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x400,
+        0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000,
+        0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x80000000, 0x1, 0x2, 0x4, 0x8, 0x1, 0x1, 0x2, 0x4, 0x8,
+        0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x1, 0x2, 0x0, 0x10, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x80, 0x100000, 0x200000,
+        0x1, 0x2, 0x4, 0x10, 0x20, 0x40, 0x100, 0x200, 0x1, 0x2, 0x80000, 0x100, 0x800, 0x1000, 0x8000, 0x20000, 0x40000, 0x80000,
+        0x100000, 0x100, 0x800, 0x1000, 0x8000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000,
+        0x4000, 0xfff, 0x7ff, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000,
+        0x10000, 0x20000, 0x4, 0x10, 0x20, 0x40, 0x800, 0x1000, 0x2000, 0x100000, 0x200000, 0x400000, 0x2f, 0x187, 0x137f, 0x1cd1,
+        0x2468, 0x3434, 0x4d44, 0x4d5a, 0x517b, 0x564c, 0x6969, 0x72b6, 0x9660, 0x9fa0, 0x9fa1, 0x9fa2, 0xadf5, 0xadff, 0xef53, 0xf15f,
+        0x27e0eb, 0x414a53, 0xc0ffee, 0xc36400, 0x1021994, 0x1021997, 0x7655821, 0x9041934, 0xbad1dea, 0x11307854, 0x15013346,
+        0x2011bab0, 0x28cd3d45, 0x42494e4d, 0x43415d53, 0x444d4142, 0x454d444d, 0x474d454d, 0x4e554c4c, 0x50494446, 0x50495045,
+        0x52654973, 0x5345434d, 0x5346414f, 0x534f434b, 0x58465342, 0x5a3c69f0, 0x5a4f4653, 0x6165676c, 0x62646576, 0x62656572,
+        0x63677270, 0x64626720, 0x64646178, 0x65735546, 0x68191122, 0x6b414653, 0x6c6f6f70, 0x6e736673, 0x73636673, 0x73717368,
+        0x73727279, 0x73757245, 0x7461636f, 0x74726163, 0x794c7630, 0x858458f6, 0x9123683e, 0x958458f6, 0xabba1974, 0xca451a4e,
+        0xcafe4a11, 0xde5e81e4, 0xf2f52010, 0xf97cff8c, 0xf995e849, 0xfe534d42, 0xff534d42, 0x20, 0x1, 0x2, 0x4, 0x8, 0x10, 0x40, 0x400,
+        0x800, 0x1000, 0x2000, 0x5801, 0x5802, 0x5803, 0x5804, 0x5805, 0x5806, 0x5807, 0x5808, 0x5809, 0x800001, 0x800002, 0x800003,
+        0x800004, 0x800005, 0x800006, 0x800007, 0x800008, 0x800009, 0x0, 0x1, 0x2, 0x1, 0x2, 0x3, 0x4, 0x5, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2,
+        0x3, 0x0, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x0, 0x30000, 0x50000, 0x7fc00000, 0x7ff00000, 0x7ffc0000, 0x7fff0000,
+        0x80000000, 0x1, 0x2, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000,
+        0x8000, 0x10000, 0x1, 0x2, 0x4, 0x8, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb,
+        0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20,
+        0xfffffff8, 0xfffffff9, 0xfffffffa, 0xfffffffb, 0xfffffffc, 0xfffffffd, 0xfffffffe, 0xffffffff, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5,
+        0x6, 0x7, 0xffffffff, 0x0, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc,
+        0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22,
+        0x23, 0x24, 0x25, 0x26, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13,
+        0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5,
+        0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c,
+        0x1d, 0x1e, 0x1f, 0x20, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13,
+        0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28,
+        0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x1, 0x2, 0x4, 0x8,
+        0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x10, 0x8, 0x4, 0x2, 0x1, 0x0, 0x1, 0x2, 0x4, 0x8, 0x10,
+        0x20, 0x40, 0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5,
+        0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000,
+        0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x1,
+        0x2, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14,
+        0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29,
+        0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e,
+        0x3f, 0x40, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000,
+        0x20000, 0x40000, 0x80000, 0x100000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8,
         0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e,
-        0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33,
-        0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000,
-        0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x1, 0x2, 0x4, 0x0, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x0, 0x1, 0x2, 0x3,
-        0x4, 0x5, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0x1, 0x2,
-        0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000,
-        0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x800, 0x1, 0x2, 0x4, 0x8, 0x10, 0x1, 0x2, 0x4, 0x8, 0x0, 0x1, 0x2, 0x3, 0x4,
-        0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b,
-        0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x30,
-        0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20,
-        0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x1, 0x2,
-        0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11,
-        0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x1, 0x2,
-        0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x1, 0x2, 0x4,
-        0x8, 0x10, 0x20, 0x40, 0x0, 0x1, 0x2, 0x3, 0x5, 0x6, 0x7, 0x8, 0x1, 0x2, 0x0, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100,
-        0x200, 0x1, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x1, 0x2, 0x4, 0x8, 0x0, 0x30000, 0x40000, 0x80000, 0xa0000,
-        0xf0000, 0x140000, 0x150000, 0x160000, 0x280000, 0x2a0000, 0x320000, 0x3e0000, 0xb70000, 0xf30000, 0x1020000, 0x1, 0x2, 0x4, 0x8,
-        0x10, 0x20, 0x1, 0x2, 0x4, 0x800, 0x200, 0x5121996, 0x16041998, 0x20112000, 0x28121969, 0xfee1dead, 0x0, 0x1234567, 0x4321fedc,
-        0x45584543, 0x89abcdef, 0xa1b2c3d4, 0xcdef0123, 0xd000fce2, 0x8000, 0x10000, 0x20000, 0x40000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6,
-        0x7, 0x8, 0x9, 0xa, 0x0, 0x6, 0x8, 0xc, 0xf, 0x10, 0x80000, 0x740000, 0x800000, 0x4000005, 0x4000006, 0x4000009, 0x400000a,
-        0x400000b, 0x400000d, 0x4100001, 0x410000e, 0x5000002, 0x5000004, 0x5000007, 0x6000003, 0x7000003, 0x8000008, 0x20000, 0x40000,
-        0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x2, 0x4, 0x0, 0x1, 0x2, 0x3, 0x200,
-        0x400, 0x800, 0x1, 0x2, 0x3, 0x4, 0xb, 0xc, 0xd, 0xe, 0x15, 0x16, 0x17, 0x18, 0x0, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0xe, 0xf,
-        0x1000, 0x2000, 0x4000, 0x8000, 0x200, 0x400, 0x800, 0x1000, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13,
-        0x14, 0x1000, 0x800, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0x1000, 0x2000, 0x4000, 0x800, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8,
-        0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x241, 0x245, 0x246, 0x247, 0x249, 0x24a, 0x24b, 0x254, 0x256,
-        0x258, 0x259, 0x25a, 0x1200, 0x125d, 0x125e, 0x125f, 0x1260, 0x1261, 0x1262, 0x1263, 0x1264, 0x1265, 0x1266, 0x1267, 0x1268,
-        0x1269, 0x1274, 0x1275, 0x1276, 0x1277, 0x1278, 0x1279, 0x127a, 0x127b, 0x127c, 0x127d, 0x127e, 0x127f, 0x1b03, 0x1be6, 0x1bec,
-        0x2311, 0x2400, 0x2401, 0x2402, 0x2403, 0x2405, 0x3b64, 0x3b65, 0x3b66, 0x3b67, 0x3b68, 0x3b69, 0x3b6a, 0x3b6b, 0x3b6c, 0x3b6d,
-        0x3b6e, 0x3b6f, 0x3b70, 0x3b71, 0x3b72, 0x3b73, 0x3b74, 0x3b75, 0x3b76, 0x3b77, 0x3b78, 0x3b79, 0x3b80, 0x3b81, 0x3b82, 0x3b83,
-        0x3b84, 0x3b85, 0x3b86, 0x3b87, 0x3b88, 0x3b89, 0x3b8a, 0x3b8b, 0x3b8c, 0x3b8d, 0x3b8e, 0x3b8f, 0x3b90, 0x3b91, 0x3b92, 0x3b93,
-        0x3b94, 0x3d13, 0x3e01, 0x3e02, 0x4101, 0x4102, 0x4200, 0x420a, 0x420c, 0x420e, 0x4210, 0x4300, 0x4703, 0x48f9, 0x48fa, 0x4b27,
-        0x4f25, 0x4f26, 0x4f39, 0x4f3c, 0x5000, 0x5001, 0x5002, 0x5003, 0x5008, 0x500e, 0x5015, 0x5016, 0x5100, 0x5101, 0x5111, 0x5204,
-        0x5206, 0x5207, 0x5361, 0x5363, 0x5401, 0x5402, 0x5403, 0x5404, 0x5405, 0x5406, 0x5407, 0x5408, 0x5409, 0x540a, 0x540b, 0x540c,
-        0x540d, 0x540e, 0x540f, 0x5410, 0x5411, 0x5412, 0x5413, 0x5414, 0x5415, 0x5416, 0x5417, 0x5418, 0x5419, 0x541a, 0x541b, 0x541c,
-        0x541d, 0x541e, 0x541f, 0x5420, 0x5421, 0x5422, 0x5423, 0x5424, 0x5425, 0x5427, 0x5428, 0x5429, 0x542e, 0x542f, 0x5432, 0x5433,
-        0x5434, 0x5435, 0x5437, 0x5441, 0x5450, 0x5451, 0x5452, 0x5453, 0x5454, 0x5455, 0x5456, 0x5457, 0x5458, 0x5459, 0x545a, 0x545b,
-        0x545c, 0x545d, 0x5460, 0x5501, 0x5502, 0x5509, 0x550c, 0x5603, 0x5646, 0x5700, 0x5701, 0x5760, 0x5761, 0x641e, 0x641f, 0x6430,
-        0x6431, 0x6441, 0x6442, 0x6443, 0x6444, 0x6445, 0x6447, 0x6452, 0x6458, 0x6459, 0x645a, 0x6609, 0x660c, 0x6611, 0x6612, 0x6628,
-        0x6701, 0x6702, 0x6703, 0x6780, 0x6781, 0x6900, 0x6901, 0x6902, 0x7001, 0x7002, 0x7003, 0x7004, 0x7005, 0x7006, 0x700f, 0x7010,
-        0x7014, 0x7040, 0x7041, 0x7501, 0x7502, 0x7c80, 0x7c81, 0x8901, 0x8902, 0x8903, 0x8904, 0x8905, 0x8906, 0x8907, 0x890b, 0x890c,
-        0x890d, 0x8910, 0x8911, 0x8912, 0x8913, 0x8914, 0x8915, 0x8916, 0x8917, 0x8918, 0x8919, 0x891a, 0x891b, 0x891c, 0x891d, 0x891e,
-        0x891f, 0x8920, 0x8921, 0x8922, 0x8923, 0x8924, 0x8925, 0x8926, 0x8927, 0x8929, 0x8930, 0x8931, 0x8932, 0x8933, 0x8934, 0x8935,
-        0x8936, 0x8937, 0x8938, 0x8940, 0x8941, 0x8942, 0x8943, 0x8946, 0x8947, 0x8948, 0x8949, 0x894a, 0x894b, 0x894c, 0x8953, 0x8954,
-        0x8955, 0x8960, 0x8961, 0x8962, 0x8970, 0x8971, 0x8980, 0x8981, 0x8982, 0x8983, 0x8990, 0x8991, 0x8992, 0x8993, 0x8994, 0x8995,
-        0x89a0, 0x89a1, 0x89a2, 0x89a3, 0x89b0, 0x89b1, 0x9360, 0x9361, 0x9362, 0x9406, 0x9407, 0x9408, 0x941c, 0x942e, 0x9a00, 0x9a01,
-        0xa521, 0xa522, 0xa523, 0xa524, 0xa525, 0xa526, 0xa527, 0xa528, 0xae00, 0xae01, 0xae03, 0xae04, 0xae06, 0xae41, 0xae44, 0xae45,
-        0xae47, 0xae60, 0xae64, 0xae71, 0xae78, 0xae80, 0xae97, 0xae9a, 0xaea2, 0xaea3, 0xaead, 0xaeb3, 0xaeb7, 0xaec3, 0xaec4, 0xaec7,
-        0xaece, 0xaf01, 0xaf02, 0xaf7d, 0xaf7e, 0xb100, 0xb101, 0xb102, 0xb502, 0xb600, 0xb601, 0xb640, 0xb641, 0xb642, 0xb643, 0xb644,
-        0xb680, 0xb701, 0xb702, 0xb703, 0xb704, 0xba00, 0xba01, 0xba40, 0xba41, 0xba42, 0xba43, 0xf501, 0xf502, 0xf503, 0xf504, 0xf505,
-        0xf507, 0xf50f, 0xf517, 0xf518, 0xf519, 0xff01, 0xff02, 0xff03, 0xff04, 0xff05, 0xff06, 0xff07, 0xff08, 0xff09, 0xff0a,
-        0x40016b01, 0x40016b03, 0x4001af72, 0x4001af84, 0x40021beb, 0x40025367, 0x400261f2, 0x400261f3, 0x40026d01, 0x4002f516,
-        0x40035004, 0x40035005, 0x40041b02, 0x40041be8, 0x40041be9, 0x40042303, 0x40042305, 0x40042307, 0x4004230b, 0x4004230e,
-        0x40042318, 0x40042408, 0x40042409, 0x40043d04, 0x40043d0d, 0x40043d14, 0x4004420d, 0x40044317, 0x40044581, 0x40044590,
-        0x40044591, 0x400445a0, 0x40044620, 0x40044f1f, 0x40044f28, 0x40044f2b, 0x40044f2d, 0x40044f2e, 0x40045010, 0x40045017,
-        0x40045042, 0x40045106, 0x40045108, 0x40045109, 0x4004510d, 0x4004510f, 0x40045201, 0x40045362, 0x40045366, 0x40045407,
-        0x40045408, 0x40045431, 0x40045436, 0x40045506, 0x4004550a, 0x4004550d, 0x4004550e, 0x4004550f, 0x40045564, 0x40045565,
-        0x40045566, 0x40045567, 0x40045568, 0x40045569, 0x4004556a, 0x4004556b, 0x4004556d, 0x4004556e, 0x4004560e, 0x40045612,
-        0x40045613, 0x40045644, 0x400456c1, 0x400461f1, 0x40046201, 0x40046411, 0x40046443, 0x40046445, 0x40046446, 0x4004644b,
-        0x4004644c, 0x4004644d, 0x40046457, 0x4004645b, 0x40046460, 0x40046483, 0x40046602, 0x40046604, 0x40046606, 0x40046607,
-        0x40046629, 0x4004662b, 0x40046783, 0x40046784, 0x40046911, 0x40046912, 0x40046913, 0x40046914, 0x40046915, 0x40046917,
-        0x40046918, 0x40046919, 0x4004691d, 0x4004691f, 0x40046923, 0x40046b04, 0x40046b05, 0x40046d02, 0x40046d0d, 0x40046efa,
-        0x40047300, 0x40047301, 0x40047303, 0x40047602, 0x40049366, 0x40049409, 0x40049421, 0x40049801, 0x4004ae86, 0x4004ae8b,
-        0x4004ae99, 0x4004aec2, 0x4004af07, 0x4004af09, 0x4004af42, 0x4004af43, 0x4004af44, 0x4004af61, 0x4004af77, 0x4004b681,
-        0x4004b682, 0x4004b701, 0x4004ee01, 0x4004ee02, 0x4004ee03, 0x4004ee04, 0x4004f303, 0x4004f304, 0x4004f306, 0x4004f506,
-        0x4004f50d, 0x4004f51b, 0x4005a502, 0x4005a503, 0x40063e00, 0x4007a504, 0x4007a505, 0x40081271, 0x40081bea, 0x40082316,
-        0x40082404, 0x40082406, 0x4008240b, 0x40082a01, 0x40082a02, 0x40084004, 0x40084202, 0x40084203, 0x40084503, 0x40084504,
-        0x40084b09, 0x40084b0a, 0x40084b0b, 0x40084b0d, 0x40084b0e, 0x40084b15, 0x40084b17, 0x40084f37, 0x40084f38, 0x40084f3e,
-        0x40085112, 0x40085203, 0x40085400, 0x40085503, 0x40085507, 0x4008556c, 0x40085618, 0x400856c1, 0x40085e04, 0x40086200,
-        0x40086201, 0x40086203, 0x40086408, 0x40086409, 0x40086414, 0x40086422, 0x40086424, 0x40086425, 0x4008642a, 0x4008642b,
-        0x4008642c, 0x40086432, 0x40086442, 0x40086443, 0x40086444, 0x40086445, 0x40086446, 0x40086447, 0x40086448, 0x40086449,
-        0x4008644c, 0x4008644d, 0x40086454, 0x40086456, 0x40086464, 0x4008646e, 0x4008646f, 0x40086478, 0x40086482, 0x40086602,
-        0x40086604, 0x40086606, 0x40086607, 0x40086610, 0x4008662c, 0x40086d01, 0x40086d09, 0x40086d0a, 0x40086d12, 0x40086d14,
-        0x40086d16, 0x40086e81, 0x40086e8b, 0x40086ef8, 0x40086efa, 0x4008700c, 0x4008700e, 0x400870a2, 0x400870a5, 0x400870b1,
-        0x40087101, 0x40087543, 0x40087602, 0x40089413, 0x40089416, 0x4008941a, 0x4008ae48, 0x4008ae52, 0x4008ae61, 0x4008ae6a,
-        0x4008ae89, 0x4008ae8a, 0x4008ae90, 0x4008ae93, 0x4008ae95, 0x4008ae9c, 0x4008af00, 0x4008af03, 0x4008af10, 0x4008af13,
-        0x4008af14, 0x4008af15, 0x4008af20, 0x4008af21, 0x4008af22, 0x4008af23, 0x4008af24, 0x4008af25, 0x4008af30, 0x4008af60,
-        0x4008af74, 0x4008af75, 0x4008af7c, 0x4008af83, 0x4008b646, 0x4008b648, 0x4008b684, 0x4008ca12, 0x4008f50a, 0x4008f510,
-        0x40095505, 0x400c0248, 0x400c55cb, 0x400c644a, 0x400c6455, 0x400c645a, 0x400c645f, 0x400c6615, 0x400c690a, 0x400caed0,
-        0x400cee06, 0x4010060f, 0x40101283, 0x40101286, 0x40101287, 0x40101288, 0x4010230a, 0x40102317, 0x40103d02, 0x40103d0b,
-        0x40103e05, 0x40104205, 0x40104593, 0x40104b0f, 0x40104b10, 0x40104b1a, 0x40104f32, 0x40104f33, 0x40106150, 0x40106151,
-        0x40106152, 0x40106153, 0x40106154, 0x40106181, 0x40106183, 0x40106184, 0x40106185, 0x4010618a, 0x4010618b, 0x4010618c,
-        0x4010618d, 0x4010640d, 0x40106410, 0x4010641a, 0x4010641c, 0x40106436, 0x40106437, 0x40106439, 0x40106441, 0x40106442,
-        0x40106444, 0x40106445, 0x40106446, 0x40106449, 0x40106451, 0x40106453, 0x40106455, 0x40106459, 0x40106476, 0x4010647b,
-        0x40106614, 0x40106785, 0x40106d0b, 0x40106d0c, 0x40106e80, 0x40106e8c, 0x4010942a, 0x40109441, 0x4010a51f, 0x4010a521,
-        0x4010a523, 0x4010ae42, 0x4010ae67, 0x4010ae68, 0x4010aeaa, 0x4010aeab, 0x4010aeac, 0x4010b201, 0x4010b300, 0x4010ca13,
-        0x4014024c, 0x40144304, 0x40144305, 0x40144f2f, 0x4014563c, 0x4014644a, 0x40182304, 0x4018230f, 0x40182310, 0x40184b07,
-        0x40184b13, 0x4018643f, 0x40186441, 0x40186443, 0x40186444, 0x40186447, 0x4018644b, 0x4018644c, 0x40186d06, 0x40186d08,
-        0x40186e8d, 0x40187013, 0x40187014, 0x40187542, 0x40189429, 0x4018aebd, 0x4018aee1, 0x4018aee2, 0x4018aee3, 0x4018f50b,
-        0x4018f514, 0x401c5504, 0x401c5820, 0x401c6190, 0x40200242, 0x40200243, 0x4020431f, 0x40204706, 0x40204b04, 0x4020565a,
-        0x4020565b, 0x40206417, 0x40206435, 0x40206443, 0x40206445, 0x40206447, 0x40206448, 0x40206449, 0x4020644b, 0x4020644d,
-        0x4020644e, 0x40206450, 0x4020645c, 0x4020645d, 0x40206d17, 0x40206d18, 0x40207012, 0x40207505, 0x40207506, 0x4020940d,
-        0x4020ae46, 0x4020ae76, 0x4020aea5, 0x4020aeb2, 0x4020aed2, 0x4020ca10, 0x40246a21, 0x40247007, 0x4024700a, 0x40281be2,
-        0x40282301, 0x40282312, 0x40282313, 0x40284504, 0x40285107, 0x4028641b, 0x4028644e, 0x4028644f, 0x40286454, 0x40286608,
-        0x40286d10, 0x4028700f, 0x4028af11, 0x4028b501, 0x4028b503, 0x4028b504, 0x402c5639, 0x402c6467, 0x40304580, 0x4030560b,
-        0x40305652, 0x40306440, 0x40306443, 0x40309410, 0x40309439, 0x4030ae7b, 0x40344702, 0x40345622, 0x40345632, 0x40383d03,
-        0x40383d0c, 0x40384708, 0x4038564f, 0x40386449, 0x4038ae7a, 0x40405501, 0x404056c0, 0x40406448, 0x4040644c, 0x40406469,
-        0x40406a31, 0x4040942c, 0x4040ae77, 0x4040ae79, 0x4040ae9e, 0x4040aea0, 0x40444f34, 0x40444f35, 0x40444f36, 0x40445637,
-        0x40445e02, 0x40446440, 0x40486477, 0x40489426, 0x4048ae9b, 0x4048aec9, 0x4048aecb, 0x404c4701, 0x4054561e, 0x40586446,
-        0x40586447, 0x405c5503, 0x40603d07, 0x40603d10, 0x406855c9, 0x4068aea3, 0x4070aea0, 0x40781be3, 0x40786440, 0x40786e88,
-        0x40800290, 0x40806685, 0x40809440, 0x4080aea2, 0x4080aebf, 0x40886445, 0x408c563e, 0x4090ae82, 0x40a0ae49, 0x40e8662e,
-        0x40e8af40, 0x40e8af41, 0x41009432, 0x41015500, 0x4138ae84, 0x4140aecd, 0x4188aea7, 0x4188aec6, 0x41a0ae8d, 0x43403d05,
-        0x43403d0e, 0x44006a33, 0x4400ae8f, 0x50009401, 0x50009402, 0x50009403, 0x50009404, 0x50009405, 0x5000940a, 0x5000940b,
-        0x5000940c, 0x5000940e, 0x5000940f, 0x50009417, 0x50009418, 0x5000943a, 0x5000943f, 0x5000aea5, 0x80016a11, 0x80016a12,
-        0x80016b01, 0x80016b03, 0x8001af71, 0x8001af85, 0x80025364, 0x8002a52a, 0x8002a52b, 0x8002af76, 0x8002f515, 0x80041284,
-        0x80041285, 0x80041bee, 0x80044206, 0x80044207, 0x80044208, 0x80044209, 0x80044315, 0x8004431e, 0x80044501, 0x80044584,
-        0x80044704, 0x80044d76, 0x80045002, 0x80045005, 0x80045006, 0x80045007, 0x8004500b, 0x8004500f, 0x80045010, 0x80045017,
-        0x80045043, 0x80045104, 0x80045105, 0x8004510a, 0x8004510b, 0x80045113, 0x80045200, 0x80045360, 0x80045430, 0x80045432,
-        0x80045438, 0x80045439, 0x80045440, 0x8004552d, 0x80045626, 0x8004562e, 0x80045643, 0x80045701, 0x80045702, 0x80045703,
-        0x80045704, 0x80045705, 0x80045707, 0x80045709, 0x8004570a, 0x8004587d, 0x80046402, 0x8004644e, 0x80046601, 0x80046603,
-        0x80046605, 0x80046900, 0x80046901, 0x80046902, 0x80046907, 0x80046908, 0x80046909, 0x8004690f, 0x80046924, 0x80046990,
-        0x80046a01, 0x80046b04, 0x80046b05, 0x80046d03, 0x80046d0e, 0x80046ef8, 0x80046ef9, 0x80046efa, 0x80047013, 0x80047300,
-        0x80047601, 0x80047c05, 0x80049363, 0x80049367, 0x80049370, 0x8004a405, 0x8004a524, 0x8004a529, 0x8004ae98, 0x8004af08,
-        0x8004af70, 0x8004af79, 0x8004af7a, 0x8004af80, 0x8004af81, 0x8004b505, 0x8004b506, 0x8004b645, 0x8004b647, 0x8004b683,
-        0x8004b702, 0x8004b706, 0x8004b707, 0x8004b708, 0x8004b709, 0x8004f300, 0x8004f302, 0x8004f303, 0x8004f304, 0x8004f50c,
-        0x8004f50e, 0x8004f51a, 0x80081270, 0x80081272, 0x80081280, 0x80082407, 0x80084003, 0x80084201, 0x80084202, 0x80084203,
-        0x80084204, 0x80084205, 0x80084206, 0x80084502, 0x80084503, 0x80084504, 0x80084b01, 0x80085202, 0x80085502, 0x80085610,
-        0x80085617, 0x8008563f, 0x80085665, 0x80086445, 0x80086601, 0x80086603, 0x80086605, 0x8008662c, 0x8008690c, 0x80086d03,
-        0x80086e8a, 0x80086ef8, 0x80086ef9, 0x80086efb, 0x8008700b, 0x8008700d, 0x800870a1, 0x800870a3, 0x800870b2, 0x800870b3,
-        0x80087601, 0x80089418, 0x80089419, 0x8008a404, 0x8008ae9d, 0x8008af00, 0x8008af26, 0x8008af73, 0x8008af83, 0x8008b705,
-        0x8008b70d, 0x8008ca11, 0x8008f511, 0x8008f512, 0x8008f513, 0x80096782, 0x800c4211, 0x800c4f2a, 0x800c5011, 0x800c5012,
-        0x800c6613, 0x800ca400, 0x800cee07, 0x8010020f, 0x8010230c, 0x80104204, 0x80104592, 0x8010500c, 0x8010500d, 0x80105013,
-        0x80105014, 0x80106463, 0x8010661b, 0x8010690c, 0x8010a402, 0x8010a403, 0x8010a406, 0x8010a407, 0x8010a40a, 0x8010a51e,
-        0x8010a520, 0x8010a522, 0x8010aebb, 0x8010aebc, 0x8010af78, 0x8010b70a, 0x8010b70b, 0x8010b70c, 0x80111500, 0x8014020e,
-        0x80184f3a, 0x80186d05, 0x80186d07, 0x80186e82, 0x80186e83, 0x80186e84, 0x80189439, 0x801c581f, 0x80200204, 0x80204612,
-        0x80204705, 0x802048f8, 0x80204f3d, 0x80204f3f, 0x80206900, 0x80207011, 0x8020ca15, 0x8020ca16, 0x80246a22, 0x80247008,
-        0x80247009, 0x80280215, 0x80280217, 0x80284504, 0x80285700, 0x80287010, 0x803048fc, 0x80304d65, 0x8030560a, 0x80306453,
-        0x80306d02, 0x80306d04, 0x80306e85, 0x8030942b, 0x8030ae7c, 0x80345621, 0x80345631, 0x80386433, 0x803c4f3b, 0x80405600,
-        0x80406a32, 0x8040942d, 0x8040ae9f, 0x8040ee08, 0x8044b401, 0x80489439, 0x8048ae66, 0x804c4700, 0x80500212, 0x80500213,
-        0x80503d01, 0x80503d0a, 0x805c4d65, 0x805cee05, 0x80685600, 0x8068690b, 0x8070ae9f, 0x80800211, 0x80809440, 0x8080aea1,
-        0x8080ca14, 0x80811501, 0x80845663, 0x80885659, 0x808c563d, 0x8090ae81, 0x80e8662d, 0x80f86406, 0x810048fb, 0x81009431,
-        0x810c9365, 0x811cf301, 0x8138ae83, 0x8140aecc, 0x8188aea6, 0x81904b06, 0x81a0ae8c, 0x81f8943c, 0x820048fe, 0x8208ae63,
-        0x83c0550b, 0x84006a34, 0x8400941f, 0x84009422, 0x8400ae8e, 0x864048fd, 0x8818564c, 0x8fa44309, 0x90009427, 0x9000aea4,
-        0x9000aecf, 0xc0044b21, 0xc0044d67, 0xc0044d68, 0xc0044d6f, 0xc0044d70, 0xc0044d71, 0xc0044d72, 0xc0044d73, 0xc0045002,
-        0xc0045003, 0xc0045004, 0xc0045005, 0xc0045006, 0xc0045007, 0xc0045009, 0xc004500a, 0xc0045040, 0xc0045041, 0xc0045103,
-        0xc004510e, 0xc0045401, 0xc0045405, 0xc0045406, 0xc0045627, 0xc004562f, 0xc0045706, 0xc0045708, 0xc0045877, 0xc0045878,
-        0xc0046412, 0xc0046413, 0xc0046427, 0xc0046428, 0xc0046449, 0xc004644d, 0xc00464af, 0xc00464b4, 0xc00464be, 0xc00464c9,
-        0xc0046686, 0xc0046d00, 0xc0046d01, 0xc004ae02, 0xc004ae0a, 0xc004aea7, 0xc004b40c, 0xc008240a, 0xc0082a00, 0xc0084b03,
-        0xc0084b1f, 0xc0085365, 0xc0085504, 0xc0085508, 0xc008561b, 0xc008561c, 0xc0085666, 0xc00856c7, 0xc0086202, 0xc008640a,
-        0xc0086420, 0xc0086421, 0xc0086423, 0xc0086440, 0xc0086441, 0xc0086442, 0xc0086443, 0xc0086444, 0xc0086445, 0xc0086446,
-        0xc0086448, 0xc008644a, 0xc008644b, 0xc008644c, 0xc008644d, 0xc0086451, 0xc0086453, 0xc0086456, 0xc0086457, 0xc0086460,
-        0xc0086461, 0xc0086462, 0xc0086465, 0xc008646a, 0xc008646d, 0xc0086470, 0xc00864bf, 0xc00864c0, 0xc00864d0, 0xc00864d2,
-        0xc0086efa, 0xc00870a4, 0xc0089364, 0xc008ae05, 0xc008ae09, 0xc008ae67, 0xc008ae88, 0xc008ae91, 0xc008aeb0, 0xc008aeba,
-        0xc008aec1, 0xc008af16, 0xc008af7b, 0xc008af7f, 0xc008af82, 0xc0096616, 0xc00c5116, 0xc00c5364, 0xc00c55ca, 0xc00c642d,
-        0xc00c642e, 0xc00c6448, 0xc00c644a, 0xc00c644b, 0xc00c644f, 0xc00c6463, 0xc00c6466, 0xc00c6468, 0xc00c6469, 0xc00caee0,
-        0xc0101282, 0xc010128e, 0xc0101502, 0xc0104b11, 0xc0104b14, 0xc0104b1e, 0xc0104b23, 0xc0104b24, 0xc0104b25, 0xc0104b28,
-        0xc0106401, 0xc0106403, 0xc0106407, 0xc010640b, 0xc010640c, 0xc0106418, 0xc010641d, 0xc0106426, 0xc0106438, 0xc0106440,
-        0xc0106441, 0xc0106442, 0xc0106443, 0xc0106444, 0xc0106445, 0xc0106446, 0xc0106447, 0xc0106448, 0xc0106449, 0xc010644a,
-        0xc010644b, 0xc010644c, 0xc010644d, 0xc010644e, 0xc0106450, 0xc0106451, 0xc0106452, 0xc0106459, 0xc010645b, 0xc0106461,
-        0xc0106462, 0xc0106464, 0xc0106467, 0xc010646c, 0xc010646d, 0xc0106471, 0xc0106479, 0xc010647a, 0xc0106480, 0xc01064ab,
-        0xc01064ac, 0xc01064b3, 0xc01064b5, 0xc01064bd, 0xc01064c4, 0xc01064c5, 0xc01064c7, 0xc01064c8, 0xc01064d1, 0xc0107521,
-        0xc0109414, 0xc0109428, 0xc010a401, 0xc010ae53, 0xc010b200, 0xc010b301, 0xc010b40e, 0xc010b40f, 0xc010f508, 0xc0144302,
-        0xc0144303, 0xc0144306, 0xc0144307, 0xc0145608, 0xc014563b, 0xc014646a, 0xc014646b, 0xc01464a6, 0xc014a100, 0xc0181b01,
-        0xc0181be4, 0xc0181be5, 0xc0181bed, 0xc0182306, 0xc0182309, 0xc018230d, 0xc0182314, 0xc0182315, 0xc0184800, 0xc0184b0c,
-        0xc0184b18, 0xc0184b19, 0xc0184b1b, 0xc0184b1d, 0xc0184b20, 0xc018560b, 0xc0185879, 0xc0186419, 0xc018643a, 0xc018643b,
-        0xc018643c, 0xc0186440, 0xc0186441, 0xc0186442, 0xc0186443, 0xc0186444, 0xc0186445, 0xc0186446, 0xc0186448, 0xc0186449,
-        0xc018644a, 0xc018644c, 0xc0186450, 0xc0186451, 0xc0186452, 0xc0186453, 0xc0186455, 0xc018645c, 0xc0186462, 0xc018646b,
-        0xc018646d, 0xc0186472, 0xc0186473, 0xc0186474, 0xc0186475, 0xc018647c, 0xc0186481, 0xc01864b0, 0xc01864b1, 0xc01864ba,
-        0xc01864c1, 0xc01864c2, 0xc01864c6, 0xc01864cb, 0xc01864cd, 0xc01864cf, 0xc0186901, 0xc0186902, 0xc0186d13, 0xc0186d15,
-        0xc0186e86, 0xc0186e87, 0xc0189371, 0xc0189372, 0xc0189373, 0xc0189374, 0xc0189375, 0xc0189376, 0xc0189377, 0xc0189378,
-        0xc0189379, 0xc018937a, 0xc018937b, 0xc018937c, 0xc018937d, 0xc018937e, 0xc0189436, 0xc018a408, 0xc018a409, 0xc018ae85,
-        0xc018aec0, 0xc01c1b01, 0xc01c1be1, 0xc01c5605, 0xc01c5613, 0xc01c64a3, 0xc01c64ad, 0xc01c64ae, 0xc0200a00, 0xc0202302,
-        0xc0202308, 0xc0204b08, 0xc0204b1c, 0xc0204b26, 0xc020560a, 0xc020560c, 0xc020560e, 0xc0205611, 0xc0205647, 0xc0205648,
-        0xc0205649, 0xc02056c3, 0xc0206416, 0xc0206434, 0xc0206440, 0xc0206443, 0xc0206447, 0xc0206449, 0xc020644a, 0xc020644e,
-        0xc0206454, 0xc020645d, 0xc020645e, 0xc0206461, 0xc0206462, 0xc0206464, 0xc0206466, 0xc0206482, 0xc0206483, 0xc02064a4,
-        0xc02064a5, 0xc02064b2, 0xc02064b6, 0xc02064b9, 0xc02064cc, 0xc020660b, 0xc020662a, 0xc0207301, 0xc0207302, 0xc0207503,
-        0xc0207504, 0xc0209442, 0xc020a528, 0xc020a529, 0xc020f509, 0xc0216d02, 0xc024560d, 0xc02464bb, 0xc0281b04, 0xc0282300,
-        0xc0284b05, 0xc0284b12, 0xc0284b16, 0xc0285628, 0xc0285629, 0xc028564d, 0xc028564e, 0xc02856c6, 0xc0286404, 0xc0286405,
-        0xc0286415, 0xc0286440, 0xc0286442, 0xc0286444, 0xc0286445, 0xc0286448, 0xc0286451, 0xc0286452, 0xc028645e, 0xc0286461,
-        0xc0286484, 0xc02864c3, 0xc028660f, 0xc0286687, 0xc0286903, 0xc0286904, 0xc0286d0f, 0xc0286d11, 0xc0287c02, 0xc028a501,
-        0xc028ae92, 0xc02c5600, 0xc02c5625, 0xc02c5638, 0xc02c563a, 0xc02c564a, 0xc02c6446, 0xc02c6447, 0xc02c6468, 0xc030128a,
-        0xc0303e03, 0xc0305602, 0xc0305615, 0xc0305616, 0xc03056c4, 0xc0306442, 0xc0306444, 0xc0306446, 0xc0306457, 0xc0306480,
-        0xc03064b7, 0xc03064ca, 0xc0306905, 0xc0306906, 0xc0306907, 0xc0306909, 0xc030b404, 0xc0345641, 0xc0345642, 0xc034564b,
-        0xc0345700, 0xc0347c03, 0xc0383e04, 0xc0384707, 0xc0384b22, 0xc038563b, 0xc038563c, 0xc0385650, 0xc03856c1, 0xc0386440,
-        0xc0386441, 0xc0386443, 0xc0386444, 0xc0386446, 0xc038644a, 0xc038644f, 0xc03864bc, 0xc0389423, 0xc0389424, 0xc038943b,
-        0xc038a550, 0xc038a551, 0xc0401289, 0xc040128b, 0xc0403d08, 0xc0403d11, 0xc0403d15, 0xc0405602, 0xc0405610, 0xc0405626,
-        0xc0405627, 0xc040563d, 0xc040563e, 0xc040564a, 0xc040564b, 0xc040565e, 0xc040565f, 0xc0405665, 0xc0405668, 0xc0406400,
-        0xc0406429, 0xc0406442, 0xc0406449, 0xc040644d, 0xc0406454, 0xc0406469, 0xc0406481, 0xc04064a0, 0xc04064aa, 0xc0406618,
-        0xc0406619, 0xc040aed4, 0xc040aed5, 0xc040b408, 0xc040b409, 0xc0445624, 0xc0445636, 0xc0485619, 0xc0485630, 0xc0485660,
-        0xc0485661, 0xc0486440, 0xc0486446, 0xc048644a, 0xc0486456, 0xc0486458, 0xc04864a8, 0xc04864a9, 0xc0487c04, 0xc048ae65,
-        0xc048aec8, 0xc048aeca, 0xc048b402, 0xc048b40b, 0xc04c56c5, 0xc04c644b, 0xc050561a, 0xc05064a7, 0xc0506617, 0xc054561d,
-        0xc054b40a, 0xc054f305, 0xc058420b, 0xc0585604, 0xc0585605, 0xc0585609, 0xc058560f, 0xc0585611, 0xc058565d, 0xc0586442,
-        0xc0586448, 0xc058644d, 0xc058ff0b, 0xc0603d06, 0xc0603d0f, 0xc0604212, 0xc0604b02, 0xc0606610, 0xc0607520, 0xc0684608,
-        0xc06855c8, 0xc06864a1, 0xc06864a2, 0xc06864b8, 0xc06864ce, 0xc0686611, 0xc07056c2, 0xc0709411, 0xc074510c, 0xc0745645,
-        0xc0804d66, 0xc080661a, 0xc080aebe, 0xc0845657, 0xc0845658, 0xc08c5102, 0xc08c5114, 0xc0905664, 0xc0945662, 0xc09c5604,
-        0xc0a06446, 0xc0a44d74, 0xc0a44d75, 0xc0b06440, 0xc0c85666, 0xc0c89425, 0xc0cc5615, 0xc0cc5616, 0xc0d05604, 0xc0d05605,
-        0xc0d05640, 0xc0e85667, 0xc0e8a532, 0xc0e8a533, 0xc100565c, 0xc1007c00, 0xc1007c01, 0xc100b405, 0xc100b406, 0xc1086201,
-        0xc110b40d, 0xc1206446, 0xc168644c, 0xc16cb403, 0xc208ae62, 0xc250b407, 0xc400941b, 0xc400941d, 0xc4009420, 0xc4089434,
-        0xc4405401, 0xc4c03d09, 0xc4c03d12, 0xc4c03d16, 0xca289435, 0xcfa44308, 0xcfa45115, 0xcfb04301, 0xd0009411, 0xd0009412,
-        0xd000941e, 0xd000943d, 0xd000943e,
+        0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000,
+        0x4000, 0x8000, 0x10000, 0x20000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x0, 0x1, 0x2, 0x3, 0x5, 0x6, 0x7, 0x8, 0x1, 0x2, 0x0,
+        0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x1, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x1, 0x2, 0x4,
+        0x8, 0x0, 0x30000, 0x40000, 0x80000, 0xa0000, 0xf0000, 0x140000, 0x150000, 0x160000, 0x280000, 0x2a0000, 0x320000, 0x3e0000,
+        0xb70000, 0xf30000, 0x1020000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x1, 0x2, 0x4, 0x800, 0x200, 0x5121996, 0x16041998, 0x20112000,
+        0x28121969, 0xfee1dead, 0x0, 0x1234567, 0x4321fedc, 0x45584543, 0x89abcdef, 0xa1b2c3d4, 0xcdef0123, 0xd000fce2, 0x8000, 0x10000,
+        0x20000, 0x40000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0x0, 0x6, 0x8, 0xc, 0xf, 0x10, 0x80000, 0x740000,
+        0x800000, 0x4000005, 0x4000006, 0x4000009, 0x400000a, 0x400000b, 0x400000d, 0x4100001, 0x410000e, 0x5000002, 0x5000004,
+        0x5000007, 0x6000003, 0x7000003, 0x8000008, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000,
+        0x2000000, 0x4000000, 0x8000000, 0x0, 0x1, 0x2, 0x3, 0x200, 0x400, 0x800, 0x1, 0x2, 0x3, 0x4, 0xb, 0xc, 0xd, 0xe, 0x15, 0x16,
+        0x17, 0x18, 0x0, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0xe, 0xf, 0x1000, 0x2000, 0x4000, 0x8000, 0x200, 0x400, 0x800, 0x1000, 0x0,
+        0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x1000, 0x800, 0x0, 0x1, 0x2, 0x3, 0xb, 0xc, 0xd, 0x1000,
+        0x2000, 0x4000, 0x800, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14,
+        0x1, 0x2, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000,
+        0x80000, 0x80000000, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0xffffffff, 0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x10000000,
+        0x20000000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x1, 0x2, 0x4,
+        0x8, 0x10, 0x20, 0x1, 0x1, 0x2, 0x4, 0x8, 0x1, 0x1, 0x1, 0x0, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6a, 0x6b, 0x6c, 0x6d, 0x6e,
+        0x6f, 0x70, 0x71, 0x1, 0x2, 0x1, 0x2, 0x1, 0x2, 0x4, 0x8, 0x10, 0x0, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9,
+        0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f,
+        0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6a, 0x6b, 0x6c, 0x6d, 0x6e, 0x6f, 0x70, 0x71, 0x72,
+        0x73, 0x74, 0x75, 0x76, 0x77, 0x78, 0x79, 0x7a, 0x7b, 0x7c, 0x7d, 0x7e, 0x7f, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x1, 0x0, 0x1,
+        0x2, 0x3, 0x4, 0x4, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0xa, 0x7f, 0x80, 0x81, 0x1, 0x2,
+        0x3, 0x4, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x1, 0x2, 0x3, 0x4, 0x5, 0x80, 0x800, 0x1000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x800, 0x10,
+        0x8, 0x4, 0x0, 0x8, 0x10, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x8, 0x10, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40,
+        0x2000, 0x1, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x0, 0x0, 0x1, 0x0, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x1, 0x2,
+        0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x1, 0x2, 0x4, 0x241, 0x245, 0x246, 0x247, 0x249, 0x24a, 0x24b, 0x254, 0x256, 0x258, 0x259,
+        0x25a, 0x1200, 0x125d, 0x125e, 0x125f, 0x1260, 0x1261, 0x1262, 0x1263, 0x1264, 0x1265, 0x1266, 0x1267, 0x1268, 0x1269, 0x1274,
+        0x1275, 0x1276, 0x1277, 0x1278, 0x1279, 0x127a, 0x127b, 0x127c, 0x127d, 0x127e, 0x127f, 0x1b03, 0x1be6, 0x1bec, 0x2311, 0x2400,
+        0x2401, 0x2402, 0x2403, 0x2405, 0x3b64, 0x3b65, 0x3b66, 0x3b67, 0x3b68, 0x3b69, 0x3b6a, 0x3b6b, 0x3b6c, 0x3b6d, 0x3b6e, 0x3b6f,
+        0x3b70, 0x3b71, 0x3b72, 0x3b73, 0x3b74, 0x3b75, 0x3b76, 0x3b77, 0x3b78, 0x3b79, 0x3b80, 0x3b81, 0x3b82, 0x3b83, 0x3b84, 0x3b85,
+        0x3b86, 0x3b87, 0x3b88, 0x3b89, 0x3b8a, 0x3b8b, 0x3b8c, 0x3b8d, 0x3b8e, 0x3b8f, 0x3b90, 0x3b91, 0x3b92, 0x3b93, 0x3b94, 0x3d13,
+        0x3e01, 0x3e02, 0x4101, 0x4102, 0x4200, 0x420a, 0x420c, 0x420e, 0x4210, 0x4300, 0x4703, 0x48f9, 0x48fa, 0x4b27, 0x4f25, 0x4f26,
+        0x4f39, 0x4f3c, 0x5000, 0x5001, 0x5002, 0x5003, 0x5008, 0x500e, 0x5015, 0x5016, 0x5100, 0x5101, 0x5111, 0x5204, 0x5206, 0x5207,
+        0x5361, 0x5363, 0x5401, 0x5402, 0x5403, 0x5404, 0x5405, 0x5406, 0x5407, 0x5408, 0x5409, 0x540a, 0x540b, 0x540c, 0x540d, 0x540e,
+        0x540f, 0x5410, 0x5411, 0x5412, 0x5413, 0x5414, 0x5415, 0x5416, 0x5417, 0x5418, 0x5419, 0x541a, 0x541b, 0x541c, 0x541d, 0x541e,
+        0x541f, 0x5420, 0x5421, 0x5422, 0x5423, 0x5424, 0x5425, 0x5427, 0x5428, 0x5429, 0x542e, 0x542f, 0x5432, 0x5433, 0x5434, 0x5435,
+        0x5437, 0x5441, 0x5450, 0x5451, 0x5452, 0x5453, 0x5454, 0x5455, 0x5456, 0x5457, 0x5458, 0x5459, 0x545a, 0x545b, 0x545c, 0x545d,
+        0x5460, 0x5501, 0x5502, 0x5509, 0x550c, 0x5603, 0x5646, 0x5700, 0x5701, 0x5760, 0x5761, 0x641e, 0x641f, 0x6430, 0x6431, 0x6441,
+        0x6442, 0x6443, 0x6444, 0x6445, 0x6447, 0x6452, 0x6458, 0x6459, 0x645a, 0x6609, 0x660c, 0x6611, 0x6612, 0x6628, 0x6701, 0x6702,
+        0x6703, 0x6780, 0x6781, 0x6900, 0x6901, 0x6902, 0x7001, 0x7002, 0x7003, 0x7004, 0x7005, 0x7006, 0x700f, 0x7010, 0x7014, 0x7040,
+        0x7041, 0x7501, 0x7502, 0x7c80, 0x7c81, 0x8901, 0x8902, 0x8903, 0x8904, 0x8905, 0x8906, 0x8907, 0x890b, 0x890c, 0x890d, 0x8910,
+        0x8911, 0x8912, 0x8913, 0x8914, 0x8915, 0x8916, 0x8917, 0x8918, 0x8919, 0x891a, 0x891b, 0x891c, 0x891d, 0x891e, 0x891f, 0x8920,
+        0x8921, 0x8922, 0x8923, 0x8924, 0x8925, 0x8926, 0x8927, 0x8929, 0x8930, 0x8931, 0x8932, 0x8933, 0x8934, 0x8935, 0x8936, 0x8937,
+        0x8938, 0x8940, 0x8941, 0x8942, 0x8943, 0x8946, 0x8947, 0x8948, 0x8949, 0x894a, 0x894b, 0x894c, 0x8953, 0x8954, 0x8955, 0x8960,
+        0x8961, 0x8962, 0x8970, 0x8971, 0x8980, 0x8981, 0x8982, 0x8983, 0x8990, 0x8991, 0x8992, 0x8993, 0x8994, 0x8995, 0x89a0, 0x89a1,
+        0x89a2, 0x89a3, 0x89b0, 0x89b1, 0x9360, 0x9361, 0x9362, 0x9406, 0x9407, 0x9408, 0x941c, 0x942e, 0x9a00, 0x9a01, 0xa521, 0xa522,
+        0xa523, 0xa524, 0xa525, 0xa526, 0xa527, 0xa528, 0xae00, 0xae01, 0xae03, 0xae04, 0xae06, 0xae41, 0xae44, 0xae45, 0xae47, 0xae60,
+        0xae64, 0xae71, 0xae78, 0xae80, 0xae97, 0xae9a, 0xaea2, 0xaea3, 0xaead, 0xaeb3, 0xaeb7, 0xaec3, 0xaec4, 0xaec7, 0xaece, 0xaf01,
+        0xaf02, 0xaf7d, 0xaf7e, 0xb100, 0xb101, 0xb102, 0xb502, 0xb600, 0xb601, 0xb640, 0xb641, 0xb642, 0xb643, 0xb644, 0xb680, 0xb701,
+        0xb702, 0xb703, 0xb704, 0xba00, 0xba01, 0xba40, 0xba41, 0xba42, 0xba43, 0xf501, 0xf502, 0xf503, 0xf504, 0xf505, 0xf507, 0xf50f,
+        0xf517, 0xf518, 0xf519, 0xff01, 0xff02, 0xff03, 0xff04, 0xff05, 0xff06, 0xff07, 0xff08, 0xff09, 0xff0a, 0x40016b01, 0x40016b03,
+        0x4001af72, 0x4001af84, 0x40021beb, 0x40025367, 0x400261f2, 0x400261f3, 0x40026d01, 0x4002f516, 0x40035004, 0x40035005,
+        0x40041b02, 0x40041be8, 0x40041be9, 0x40042303, 0x40042305, 0x40042307, 0x4004230b, 0x4004230e, 0x40042318, 0x40042408,
+        0x40042409, 0x40043d04, 0x40043d0d, 0x40043d14, 0x4004420d, 0x40044317, 0x40044581, 0x40044590, 0x40044591, 0x400445a0,
+        0x40044620, 0x40044f1f, 0x40044f28, 0x40044f2b, 0x40044f2d, 0x40044f2e, 0x40045010, 0x40045017, 0x40045042, 0x40045106,
+        0x40045108, 0x40045109, 0x4004510d, 0x4004510f, 0x40045201, 0x40045362, 0x40045366, 0x40045407, 0x40045408, 0x40045431,
+        0x40045436, 0x40045506, 0x4004550a, 0x4004550d, 0x4004550e, 0x4004550f, 0x40045564, 0x40045565, 0x40045566, 0x40045567,
+        0x40045568, 0x40045569, 0x4004556a, 0x4004556b, 0x4004556d, 0x4004556e, 0x4004560e, 0x40045612, 0x40045613, 0x40045644,
+        0x400456c1, 0x400461f1, 0x40046201, 0x40046411, 0x40046443, 0x40046445, 0x40046446, 0x4004644b, 0x4004644c, 0x4004644d,
+        0x40046457, 0x4004645b, 0x40046460, 0x40046483, 0x40046602, 0x40046604, 0x40046606, 0x40046607, 0x40046629, 0x4004662b,
+        0x40046783, 0x40046784, 0x40046911, 0x40046912, 0x40046913, 0x40046914, 0x40046915, 0x40046917, 0x40046918, 0x40046919,
+        0x4004691d, 0x4004691f, 0x40046923, 0x40046b04, 0x40046b05, 0x40046d02, 0x40046d0d, 0x40046efa, 0x40047300, 0x40047301,
+        0x40047303, 0x40047602, 0x40049366, 0x40049409, 0x40049421, 0x40049801, 0x4004ae86, 0x4004ae8b, 0x4004ae99, 0x4004aec2,
+        0x4004af07, 0x4004af09, 0x4004af42, 0x4004af43, 0x4004af44, 0x4004af61, 0x4004af77, 0x4004b681, 0x4004b682, 0x4004b701,
+        0x4004ee01, 0x4004ee02, 0x4004ee03, 0x4004ee04, 0x4004f303, 0x4004f304, 0x4004f306, 0x4004f506, 0x4004f50d, 0x4004f51b,
+        0x4005a502, 0x4005a503, 0x40063e00, 0x4007a504, 0x4007a505, 0x40081271, 0x40081bea, 0x40082316, 0x40082404, 0x40082406,
+        0x4008240b, 0x40082a01, 0x40082a02, 0x40084004, 0x40084202, 0x40084203, 0x40084503, 0x40084504, 0x40084b09, 0x40084b0a,
+        0x40084b0b, 0x40084b0d, 0x40084b0e, 0x40084b15, 0x40084b17, 0x40084f37, 0x40084f38, 0x40084f3e, 0x40085112, 0x40085203,
+        0x40085400, 0x40085503, 0x40085507, 0x4008556c, 0x40085618, 0x400856c1, 0x40085e04, 0x40086200, 0x40086201, 0x40086203,
+        0x40086408, 0x40086409, 0x40086414, 0x40086422, 0x40086424, 0x40086425, 0x4008642a, 0x4008642b, 0x4008642c, 0x40086432,
+        0x40086442, 0x40086443, 0x40086444, 0x40086445, 0x40086446, 0x40086447, 0x40086448, 0x40086449, 0x4008644c, 0x4008644d,
+        0x40086454, 0x40086456, 0x40086464, 0x4008646e, 0x4008646f, 0x40086478, 0x40086482, 0x40086602, 0x40086604, 0x40086606,
+        0x40086607, 0x40086610, 0x4008662c, 0x40086d01, 0x40086d09, 0x40086d0a, 0x40086d12, 0x40086d14, 0x40086d16, 0x40086e81,
+        0x40086e8b, 0x40086ef8, 0x40086efa, 0x4008700c, 0x4008700e, 0x400870a2, 0x400870a5, 0x400870b1, 0x40087101, 0x40087543,
+        0x40087602, 0x40089413, 0x40089416, 0x4008941a, 0x4008ae48, 0x4008ae52, 0x4008ae61, 0x4008ae6a, 0x4008ae89, 0x4008ae8a,
+        0x4008ae90, 0x4008ae93, 0x4008ae95, 0x4008ae9c, 0x4008af00, 0x4008af03, 0x4008af10, 0x4008af13, 0x4008af14, 0x4008af15,
+        0x4008af20, 0x4008af21, 0x4008af22, 0x4008af23, 0x4008af24, 0x4008af25, 0x4008af30, 0x4008af60, 0x4008af74, 0x4008af75,
+        0x4008af7c, 0x4008af83, 0x4008b646, 0x4008b648, 0x4008b684, 0x4008ca12, 0x4008f50a, 0x4008f510, 0x40095505, 0x400c0248,
+        0x400c55cb, 0x400c644a, 0x400c6455, 0x400c645a, 0x400c645f, 0x400c6615, 0x400c690a, 0x400caed0, 0x400cee06, 0x4010060f,
+        0x40101283, 0x40101286, 0x40101287, 0x40101288, 0x4010230a, 0x40102317, 0x40103d02, 0x40103d0b, 0x40103e05, 0x40104205,
+        0x40104593, 0x40104b0f, 0x40104b10, 0x40104b1a, 0x40104f32, 0x40104f33, 0x40106150, 0x40106151, 0x40106152, 0x40106153,
+        0x40106154, 0x40106181, 0x40106183, 0x40106184, 0x40106185, 0x4010618a, 0x4010618b, 0x4010618c, 0x4010618d, 0x4010640d,
+        0x40106410, 0x4010641a, 0x4010641c, 0x40106436, 0x40106437, 0x40106439, 0x40106441, 0x40106442, 0x40106444, 0x40106445,
+        0x40106446, 0x40106449, 0x40106451, 0x40106453, 0x40106455, 0x40106459, 0x40106476, 0x4010647b, 0x40106614, 0x40106785,
+        0x40106d0b, 0x40106d0c, 0x40106e80, 0x40106e8c, 0x4010942a, 0x40109441, 0x4010a51f, 0x4010a521, 0x4010a523, 0x4010ae42,
+        0x4010ae67, 0x4010ae68, 0x4010aeaa, 0x4010aeab, 0x4010aeac, 0x4010b201, 0x4010b300, 0x4010ca13, 0x4014024c, 0x40144304,
+        0x40144305, 0x40144f2f, 0x4014563c, 0x4014644a, 0x40182304, 0x4018230f, 0x40182310, 0x40184b07, 0x40184b13, 0x4018643f,
+        0x40186441, 0x40186443, 0x40186444, 0x40186447, 0x4018644b, 0x4018644c, 0x40186d06, 0x40186d08, 0x40186e8d, 0x40187013,
+        0x40187014, 0x40187542, 0x40189429, 0x4018aebd, 0x4018aee1, 0x4018aee2, 0x4018aee3, 0x4018f50b, 0x4018f514, 0x401c5504,
+        0x401c5820, 0x401c6190, 0x40200242, 0x40200243, 0x4020431f, 0x40204706, 0x40204b04, 0x4020565a, 0x4020565b, 0x40206417,
+        0x40206435, 0x40206443, 0x40206445, 0x40206447, 0x40206448, 0x40206449, 0x4020644b, 0x4020644d, 0x4020644e, 0x40206450,
+        0x4020645c, 0x4020645d, 0x40206d17, 0x40206d18, 0x40207012, 0x40207505, 0x40207506, 0x4020940d, 0x4020ae46, 0x4020ae76,
+        0x4020aea5, 0x4020aeb2, 0x4020aed2, 0x4020ca10, 0x40246a21, 0x40247007, 0x4024700a, 0x40281be2, 0x40282301, 0x40282312,
+        0x40282313, 0x40284504, 0x40285107, 0x4028641b, 0x4028644e, 0x4028644f, 0x40286454, 0x40286608, 0x40286d10, 0x4028700f,
+        0x4028af11, 0x4028b501, 0x4028b503, 0x4028b504, 0x402c5639, 0x402c6467, 0x40304580, 0x4030560b, 0x40305652, 0x40306440,
+        0x40306443, 0x40309410, 0x40309439, 0x4030ae7b, 0x40344702, 0x40345622, 0x40345632, 0x40383d03, 0x40383d0c, 0x40384708,
+        0x4038564f, 0x40386449, 0x4038ae7a, 0x40405501, 0x404056c0, 0x40406448, 0x4040644c, 0x40406469, 0x40406a31, 0x4040942c,
+        0x4040ae77, 0x4040ae79, 0x4040ae9e, 0x4040aea0, 0x40444f34, 0x40444f35, 0x40444f36, 0x40445637, 0x40445e02, 0x40446440,
+        0x40486477, 0x40489426, 0x4048ae9b, 0x4048aec9, 0x4048aecb, 0x404c4701, 0x4054561e, 0x40586446, 0x40586447, 0x405c5503,
+        0x40603d07, 0x40603d10, 0x406855c9, 0x4068aea3, 0x4070aea0, 0x40781be3, 0x40786440, 0x40786e88, 0x40800290, 0x40806685,
+        0x40809440, 0x4080aea2, 0x4080aebf, 0x40886445, 0x408c563e, 0x4090ae82, 0x40a0ae49, 0x40e8662e, 0x40e8af40, 0x40e8af41,
+        0x41009432, 0x41015500, 0x4138ae84, 0x4140aecd, 0x4188aea7, 0x4188aec6, 0x41a0ae8d, 0x43403d05, 0x43403d0e, 0x44006a33,
+        0x4400ae8f, 0x50009401, 0x50009402, 0x50009403, 0x50009404, 0x50009405, 0x5000940a, 0x5000940b, 0x5000940c, 0x5000940e,
+        0x5000940f, 0x50009417, 0x50009418, 0x5000943a, 0x5000943f, 0x5000aea5, 0x80016a11, 0x80016a12, 0x80016b01, 0x80016b03,
+        0x8001af71, 0x8001af85, 0x80025364, 0x8002a52a, 0x8002a52b, 0x8002af76, 0x8002f515, 0x80041284, 0x80041285, 0x80041bee,
+        0x80044206, 0x80044207, 0x80044208, 0x80044209, 0x80044315, 0x8004431e, 0x80044501, 0x80044584, 0x80044704, 0x80044d76,
+        0x80045002, 0x80045005, 0x80045006, 0x80045007, 0x8004500b, 0x8004500f, 0x80045010, 0x80045017, 0x80045043, 0x80045104,
+        0x80045105, 0x8004510a, 0x8004510b, 0x80045113, 0x80045200, 0x80045360, 0x80045430, 0x80045432, 0x80045438, 0x80045439,
+        0x80045440, 0x8004552d, 0x80045626, 0x8004562e, 0x80045643, 0x80045701, 0x80045702, 0x80045703, 0x80045704, 0x80045705,
+        0x80045707, 0x80045709, 0x8004570a, 0x8004587d, 0x80046402, 0x8004644e, 0x80046601, 0x80046603, 0x80046605, 0x80046900,
+        0x80046901, 0x80046902, 0x80046907, 0x80046908, 0x80046909, 0x8004690f, 0x80046924, 0x80046990, 0x80046a01, 0x80046b04,
+        0x80046b05, 0x80046d03, 0x80046d0e, 0x80046ef8, 0x80046ef9, 0x80046efa, 0x80047013, 0x80047300, 0x80047601, 0x80047c05,
+        0x80049363, 0x80049367, 0x80049370, 0x8004a405, 0x8004a524, 0x8004a529, 0x8004ae98, 0x8004af08, 0x8004af70, 0x8004af79,
+        0x8004af7a, 0x8004af80, 0x8004af81, 0x8004b505, 0x8004b506, 0x8004b645, 0x8004b647, 0x8004b683, 0x8004b702, 0x8004b706,
+        0x8004b707, 0x8004b708, 0x8004b709, 0x8004f300, 0x8004f302, 0x8004f303, 0x8004f304, 0x8004f50c, 0x8004f50e, 0x8004f51a,
+        0x80081270, 0x80081272, 0x80081280, 0x80082407, 0x80084003, 0x80084201, 0x80084202, 0x80084203, 0x80084204, 0x80084205,
+        0x80084206, 0x80084502, 0x80084503, 0x80084504, 0x80084b01, 0x80085202, 0x80085502, 0x80085610, 0x80085617, 0x8008563f,
+        0x80085665, 0x80086445, 0x80086601, 0x80086603, 0x80086605, 0x8008662c, 0x8008690c, 0x80086d03, 0x80086e8a, 0x80086ef8,
+        0x80086ef9, 0x80086efb, 0x8008700b, 0x8008700d, 0x800870a1, 0x800870a3, 0x800870b2, 0x800870b3, 0x80087601, 0x80089418,
+        0x80089419, 0x8008a404, 0x8008ae9d, 0x8008af00, 0x8008af26, 0x8008af73, 0x8008af83, 0x8008b705, 0x8008b70d, 0x8008ca11,
+        0x8008f511, 0x8008f512, 0x8008f513, 0x80096782, 0x800c4211, 0x800c4f2a, 0x800c5011, 0x800c5012, 0x800c6613, 0x800ca400,
+        0x800cee07, 0x8010020f, 0x8010230c, 0x80104204, 0x80104592, 0x8010500c, 0x8010500d, 0x80105013, 0x80105014, 0x80106463,
+        0x8010661b, 0x8010690c, 0x8010a402, 0x8010a403, 0x8010a406, 0x8010a407, 0x8010a40a, 0x8010a51e, 0x8010a520, 0x8010a522,
+        0x8010aebb, 0x8010aebc, 0x8010af78, 0x8010b70a, 0x8010b70b, 0x8010b70c, 0x80111500, 0x8014020e, 0x80184f3a, 0x80186d05,
+        0x80186d07, 0x80186e82, 0x80186e83, 0x80186e84, 0x80189439, 0x801c581f, 0x80200204, 0x80204612, 0x80204705, 0x802048f8,
+        0x80204f3d, 0x80204f3f, 0x80206900, 0x80207011, 0x8020ca15, 0x8020ca16, 0x80246a22, 0x80247008, 0x80247009, 0x80280215,
+        0x80280217, 0x80284504, 0x80285700, 0x80287010, 0x803048fc, 0x80304d65, 0x8030560a, 0x80306453, 0x80306d02, 0x80306d04,
+        0x80306e85, 0x8030942b, 0x8030ae7c, 0x80345621, 0x80345631, 0x80386433, 0x803c4f3b, 0x80405600, 0x80406a32, 0x8040942d,
+        0x8040ae9f, 0x8040ee08, 0x8044b401, 0x80489439, 0x8048ae66, 0x804c4700, 0x80500212, 0x80500213, 0x80503d01, 0x80503d0a,
+        0x805c4d65, 0x805cee05, 0x80685600, 0x8068690b, 0x8070ae9f, 0x80800211, 0x80809440, 0x8080aea1, 0x8080ca14, 0x80811501,
+        0x80845663, 0x80885659, 0x808c563d, 0x8090ae81, 0x80e8662d, 0x80f86406, 0x810048fb, 0x81009431, 0x810c9365, 0x811cf301,
+        0x8138ae83, 0x8140aecc, 0x8188aea6, 0x81904b06, 0x81a0ae8c, 0x81f8943c, 0x820048fe, 0x8208ae63, 0x83c0550b, 0x84006a34,
+        0x8400941f, 0x84009422, 0x8400ae8e, 0x864048fd, 0x8818564c, 0x8fa44309, 0x90009427, 0x9000aea4, 0x9000aecf, 0xc0044b21,
+        0xc0044d67, 0xc0044d68, 0xc0044d6f, 0xc0044d70, 0xc0044d71, 0xc0044d72, 0xc0044d73, 0xc0045002, 0xc0045003, 0xc0045004,
+        0xc0045005, 0xc0045006, 0xc0045007, 0xc0045009, 0xc004500a, 0xc0045040, 0xc0045041, 0xc0045103, 0xc004510e, 0xc0045401,
+        0xc0045405, 0xc0045406, 0xc0045627, 0xc004562f, 0xc0045706, 0xc0045708, 0xc0045877, 0xc0045878, 0xc0046412, 0xc0046413,
+        0xc0046427, 0xc0046428, 0xc0046449, 0xc004644d, 0xc00464af, 0xc00464b4, 0xc00464be, 0xc00464c9, 0xc0046686, 0xc0046d00,
+        0xc0046d01, 0xc004ae02, 0xc004ae0a, 0xc004aea7, 0xc004b40c, 0xc008240a, 0xc0082a00, 0xc0084b03, 0xc0084b1f, 0xc0085365,
+        0xc0085504, 0xc0085508, 0xc008561b, 0xc008561c, 0xc0085666, 0xc00856c7, 0xc0086202, 0xc008640a, 0xc0086420, 0xc0086421,
+        0xc0086423, 0xc0086440, 0xc0086441, 0xc0086442, 0xc0086443, 0xc0086444, 0xc0086445, 0xc0086446, 0xc0086448, 0xc008644a,
+        0xc008644b, 0xc008644c, 0xc008644d, 0xc0086451, 0xc0086453, 0xc0086456, 0xc0086457, 0xc0086460, 0xc0086461, 0xc0086462,
+        0xc0086465, 0xc008646a, 0xc008646d, 0xc0086470, 0xc00864bf, 0xc00864c0, 0xc00864d0, 0xc00864d2, 0xc0086efa, 0xc00870a4,
+        0xc0089364, 0xc008ae05, 0xc008ae09, 0xc008ae67, 0xc008ae88, 0xc008ae91, 0xc008aeb0, 0xc008aeba, 0xc008aec1, 0xc008af16,
+        0xc008af7b, 0xc008af7f, 0xc008af82, 0xc0096616, 0xc00c5116, 0xc00c5364, 0xc00c55ca, 0xc00c642d, 0xc00c642e, 0xc00c6448,
+        0xc00c644a, 0xc00c644b, 0xc00c644f, 0xc00c6463, 0xc00c6466, 0xc00c6468, 0xc00c6469, 0xc00caee0, 0xc0101282, 0xc010128e,
+        0xc0101502, 0xc0104b11, 0xc0104b14, 0xc0104b1e, 0xc0104b23, 0xc0104b24, 0xc0104b25, 0xc0104b28, 0xc0106401, 0xc0106403,
+        0xc0106407, 0xc010640b, 0xc010640c, 0xc0106418, 0xc010641d, 0xc0106426, 0xc0106438, 0xc0106440, 0xc0106441, 0xc0106442,
+        0xc0106443, 0xc0106444, 0xc0106445, 0xc0106446, 0xc0106447, 0xc0106448, 0xc0106449, 0xc010644a, 0xc010644b, 0xc010644c,
+        0xc010644d, 0xc010644e, 0xc0106450, 0xc0106451, 0xc0106452, 0xc0106459, 0xc010645b, 0xc0106461, 0xc0106462, 0xc0106464,
+        0xc0106467, 0xc010646c, 0xc010646d, 0xc0106471, 0xc0106479, 0xc010647a, 0xc0106480, 0xc01064ab, 0xc01064ac, 0xc01064b3,
+        0xc01064b5, 0xc01064bd, 0xc01064c4, 0xc01064c5, 0xc01064c7, 0xc01064c8, 0xc01064d1, 0xc0107521, 0xc0109414, 0xc0109428,
+        0xc010a401, 0xc010ae53, 0xc010b200, 0xc010b301, 0xc010b40e, 0xc010b40f, 0xc010f508, 0xc0144302, 0xc0144303, 0xc0144306,
+        0xc0144307, 0xc0145608, 0xc014563b, 0xc014646a, 0xc014646b, 0xc01464a6, 0xc014a100, 0xc0181b01, 0xc0181be4, 0xc0181be5,
+        0xc0181bed, 0xc0182306, 0xc0182309, 0xc018230d, 0xc0182314, 0xc0182315, 0xc0184800, 0xc0184b0c, 0xc0184b18, 0xc0184b19,
+        0xc0184b1b, 0xc0184b1d, 0xc0184b20, 0xc018560b, 0xc0185879, 0xc0186419, 0xc018643a, 0xc018643b, 0xc018643c, 0xc0186440,
+        0xc0186441, 0xc0186442, 0xc0186443, 0xc0186444, 0xc0186445, 0xc0186446, 0xc0186448, 0xc0186449, 0xc018644a, 0xc018644c,
+        0xc0186450, 0xc0186451, 0xc0186452, 0xc0186453, 0xc0186455, 0xc018645c, 0xc0186462, 0xc018646b, 0xc018646d, 0xc0186472,
+        0xc0186473, 0xc0186474, 0xc0186475, 0xc018647c, 0xc0186481, 0xc01864b0, 0xc01864b1, 0xc01864ba, 0xc01864c1, 0xc01864c2,
+        0xc01864c6, 0xc01864cb, 0xc01864cd, 0xc01864cf, 0xc0186901, 0xc0186902, 0xc0186d13, 0xc0186d15, 0xc0186e86, 0xc0186e87,
+        0xc0189371, 0xc0189372, 0xc0189373, 0xc0189374, 0xc0189375, 0xc0189376, 0xc0189377, 0xc0189378, 0xc0189379, 0xc018937a,
+        0xc018937b, 0xc018937c, 0xc018937d, 0xc018937e, 0xc0189436, 0xc018a408, 0xc018a409, 0xc018ae85, 0xc018aec0, 0xc01c1b01,
+        0xc01c1be1, 0xc01c5605, 0xc01c5613, 0xc01c64a3, 0xc01c64ad, 0xc01c64ae, 0xc0200a00, 0xc0202302, 0xc0202308, 0xc0204b08,
+        0xc0204b1c, 0xc0204b26, 0xc020560a, 0xc020560c, 0xc020560e, 0xc0205611, 0xc0205647, 0xc0205648, 0xc0205649, 0xc02056c3,
+        0xc0206416, 0xc0206434, 0xc0206440, 0xc0206443, 0xc0206447, 0xc0206449, 0xc020644a, 0xc020644e, 0xc0206454, 0xc020645d,
+        0xc020645e, 0xc0206461, 0xc0206462, 0xc0206464, 0xc0206466, 0xc0206482, 0xc0206483, 0xc02064a4, 0xc02064a5, 0xc02064b2,
+        0xc02064b6, 0xc02064b9, 0xc02064cc, 0xc020660b, 0xc020662a, 0xc0207301, 0xc0207302, 0xc0207503, 0xc0207504, 0xc0209442,
+        0xc020a528, 0xc020a529, 0xc020f509, 0xc0216d02, 0xc024560d, 0xc02464bb, 0xc0281b04, 0xc0282300, 0xc0284b05, 0xc0284b12,
+        0xc0284b16, 0xc0285628, 0xc0285629, 0xc028564d, 0xc028564e, 0xc02856c6, 0xc0286404, 0xc0286405, 0xc0286415, 0xc0286440,
+        0xc0286442, 0xc0286444, 0xc0286445, 0xc0286448, 0xc0286451, 0xc0286452, 0xc028645e, 0xc0286461, 0xc0286484, 0xc02864c3,
+        0xc028660f, 0xc0286687, 0xc0286903, 0xc0286904, 0xc0286d0f, 0xc0286d11, 0xc0287c02, 0xc028a501, 0xc028ae92, 0xc02c5600,
+        0xc02c5625, 0xc02c5638, 0xc02c563a, 0xc02c564a, 0xc02c6446, 0xc02c6447, 0xc02c6468, 0xc030128a, 0xc0303e03, 0xc0305602,
+        0xc0305615, 0xc0305616, 0xc03056c4, 0xc0306442, 0xc0306444, 0xc0306446, 0xc0306457, 0xc0306480, 0xc03064b7, 0xc03064ca,
+        0xc0306905, 0xc0306906, 0xc0306907, 0xc0306909, 0xc030b404, 0xc0345641, 0xc0345642, 0xc034564b, 0xc0345700, 0xc0347c03,
+        0xc0383e04, 0xc0384707, 0xc0384b22, 0xc038563b, 0xc038563c, 0xc0385650, 0xc03856c1, 0xc0386440, 0xc0386441, 0xc0386443,
+        0xc0386444, 0xc0386446, 0xc038644a, 0xc038644f, 0xc03864bc, 0xc0389423, 0xc0389424, 0xc038943b, 0xc038a550, 0xc038a551,
+        0xc0401289, 0xc040128b, 0xc0403d08, 0xc0403d11, 0xc0403d15, 0xc0405602, 0xc0405610, 0xc0405626, 0xc0405627, 0xc040563d,
+        0xc040563e, 0xc040564a, 0xc040564b, 0xc040565e, 0xc040565f, 0xc0405665, 0xc0405668, 0xc0406400, 0xc0406429, 0xc0406442,
+        0xc0406449, 0xc040644d, 0xc0406454, 0xc0406469, 0xc0406481, 0xc04064a0, 0xc04064aa, 0xc0406618, 0xc0406619, 0xc040aed4,
+        0xc040aed5, 0xc040b408, 0xc040b409, 0xc0445624, 0xc0445636, 0xc0485619, 0xc0485630, 0xc0485660, 0xc0485661, 0xc0486440,
+        0xc0486446, 0xc048644a, 0xc0486456, 0xc0486458, 0xc04864a8, 0xc04864a9, 0xc0487c04, 0xc048ae65, 0xc048aec8, 0xc048aeca,
+        0xc048b402, 0xc048b40b, 0xc04c56c5, 0xc04c644b, 0xc050561a, 0xc05064a7, 0xc0506617, 0xc054561d, 0xc054b40a, 0xc054f305,
+        0xc058420b, 0xc0585604, 0xc0585605, 0xc0585609, 0xc058560f, 0xc0585611, 0xc058565d, 0xc0586442, 0xc0586448, 0xc058644d,
+        0xc058ff0b, 0xc0603d06, 0xc0603d0f, 0xc0604212, 0xc0604b02, 0xc0606610, 0xc0607520, 0xc0684608, 0xc06855c8, 0xc06864a1,
+        0xc06864a2, 0xc06864b8, 0xc06864ce, 0xc0686611, 0xc07056c2, 0xc0709411, 0xc074510c, 0xc0745645, 0xc0804d66, 0xc080661a,
+        0xc080aebe, 0xc0845657, 0xc0845658, 0xc08c5102, 0xc08c5114, 0xc0905664, 0xc0945662, 0xc09c5604, 0xc0a06446, 0xc0a44d74,
+        0xc0a44d75, 0xc0b06440, 0xc0c85666, 0xc0c89425, 0xc0cc5615, 0xc0cc5616, 0xc0d05604, 0xc0d05605, 0xc0d05640, 0xc0e85667,
+        0xc0e8a532, 0xc0e8a533, 0xc100565c, 0xc1007c00, 0xc1007c01, 0xc100b405, 0xc100b406, 0xc1086201, 0xc110b40d, 0xc1206446,
+        0xc168644c, 0xc16cb403, 0xc208ae62, 0xc250b407, 0xc400941b, 0xc400941d, 0xc4009420, 0xc4089434, 0xc4405401, 0xc4c03d09,
+        0xc4c03d12, 0xc4c03d16, 0xca289435, 0xcfa44308, 0xcfa45115, 0xcfb04301, 0xd0009411, 0xd0009412, 0xd000941e, 0xd000943d,
+        0xd000943e,
     ];
 }

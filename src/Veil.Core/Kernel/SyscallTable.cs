@@ -75,7 +75,9 @@ public sealed partial class SyscallTable
     /// <param name="number">
     /// The kernel's number. An x32 number may carry <see cref="X32Bit"/> or not: the table already says which ABI it is.
     /// </param>
-    public ReadOnlySpan<byte> NameUtf8(int number) => Table[Arch == SyscallArch.X32 ? number & ~X32Bit : number];
+    public ReadOnlySpan<byte> NameUtf8(int number) =>
+        Arch == SyscallArch.I386 && SocketcallTable.NameUtf8(number) is { IsEmpty: false } name ? name
+            : Table[Arch == SyscallArch.X32 ? number & ~X32Bit : number];
 
     /// <summary>The number of a call by its exact name.</summary>
     /// <param name="name">The name as in the kernel's headers, without <c>__NR_</c> or <c>sys_</c>; case counts.</param>

@@ -44,7 +44,7 @@ internal sealed class CallInput
             BinaryPrimitives.WriteUInt64LittleEndian(head[(CallView.ArgsOffset + (8 * arg))..], task.Args[arg]);
 
         var call = new CallView(_record, 0);
-        var spec = CallTable.Of(task.Arch, task.Number).Spec;
+        var spec = CallTable.Of(call).Spec;
         for (int arg = 0; arg < spec.Arguments.Count; arg++)
         {
             var argument = spec.Arguments[arg];

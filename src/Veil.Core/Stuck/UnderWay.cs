@@ -37,13 +37,15 @@ public static class UnderWay
         // What does not fit is read at the end.
         int size = 0;
         uint unread = 0;
-        var spec = CallTable.Of(call.Arch, call.Number).Spec;
+        var spec = CallTable.Of(call).Spec;
         for (int arg = 0; arg < spec.Arguments.Count; arg++)
         {
             if (call[arg] != 0 && spec.Arguments[arg].Input(arg, options, call.Is32Bit).Read != CallRead.None && !call.Find(arg).IsRead)
                 unread |= 1u << arg;
         }
 
+        if (spec.Nested.Any(static nested => !nested.IsOutput))
+            unread |= KnownCall.UnreadNested;
         while (CallChunk.TryTake(ref row, out var chunk))
         {
             int bytes = call.Row.Length - row.Length;
@@ -60,7 +62,7 @@ public static class UnderWay
         BinaryPrimitives.WriteInt32LittleEndian(to[12..], (int)task.Arch);
         for (int arg = 0; arg < CallView.ArgsMax; arg++)
             BinaryPrimitives.WriteUInt64LittleEndian(to[(16 + (8 * arg))..], task.Args[arg]);
-        BinaryPrimitives.WriteUInt32LittleEndian(to[KnownCall.UnreadOffset..], unread & ((1u << CallView.ArgsMax) - 1));
+        BinaryPrimitives.WriteUInt32LittleEndian(to[KnownCall.UnreadOffset..], unread & (((1u << CallView.ArgsMax) - 1) | KnownCall.UnreadNested));
         BinaryPrimitives.WriteInt32LittleEndian(to[(KnownCall.UnreadOffset + 4)..], size);
         call.Row[..size].CopyTo(to[KnownCall.HeadBytes..]);
     }
@@ -71,6 +73,7 @@ public static class UnderWay
     {
         public const int BytesMax = 7680; // SYSCALL_BYTES
         public const int OriginBytesMax = 64; // struct veil_origin is put before
+        public const uint UnreadNested = 1 << 8; // SYSCALL_UNREAD_NESTED
         public const int UnreadOffset = 16 + (8 * CallView.ArgsMax);
         public const int HeadBytes = UnreadOffset + 8;
 

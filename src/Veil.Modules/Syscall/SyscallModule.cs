@@ -84,6 +84,7 @@ internal sealed class SyscallModule : TraceModule
         bpfObject.Map("args_tids").SetAutoCreate(args && !TaskStorage.IsSteady);
         bpfObject.Map("args_tasks").SetAutoCreate(args && TaskStorage.IsSteady);
         bpfObject.Map("syscall_plans").SetAutoCreate(args);
+        bpfObject.Map("syscall_variants").SetAutoCreate(args);
         bpfObject.Map("args_known").SetAutoCreate(args);
         bpfObject.Map("syscall_copies").SetAutoCreate(args && IsShownWhileUnderWay(arguments));
         bpfObject.Map("path_walks").SetAutoCreate(args);
@@ -91,7 +92,7 @@ internal sealed class SyscallModule : TraceModule
         bpfObject.Map("filter_path").SetAutoCreate(args);
         bpfObject.Map("filter_fd").SetAutoCreate(args);
         if (args)
-            bpfObject.Map("syscall_plans").SetMaxEntries(5 * CallPlan.TableCalls);
+            bpfObject.Map("syscall_plans").SetMaxEntries(CallPlan.RowsMax);
     }
 
     public override void Fill(BpfObject bpfObject, ModuleArguments arguments)
@@ -99,8 +100,12 @@ internal sealed class SyscallModule : TraceModule
         if (!s_args.IsChosen(arguments))
             return;
         var plans = new BpfHashMap<uint, CallPlanBytes>(bpfObject.Map("syscall_plans"));
-        foreach (var (key, plan) in CallPlan.All(CallOptions.Current))
+        var all = CallPlan.All(CallOptions.Current);
+        foreach (var (key, plan) in all.Rows)
             plans.Set(key, plan);
+        var variants = new BpfHashMap<ulong, uint>(bpfObject.Map("syscall_variants"));
+        foreach (var (key, value, row) in all.Variants)
+            variants.Set(key | (ulong)value << 32, row);
     }
 
     public override IEnumerable<BpfLink> Attach(BpfObject bpfObject, BpfProgram program, HookRung rung, ModuleArguments arguments)

@@ -40,6 +40,7 @@ enum syscall_read {
 				* descriptor, which is looked up too */
 	SYSCALL_READ_SET,      /* `unit` bytes, a set of descriptors below what the argument `count` says */
 	SYSCALL_READ_ENTRIES,  /* how many entries of a folder are in as many bytes as the call returned */
+	SYSCALL_READ_SIZED,    /* `unit` bytes more than the int says that is `count` bytes into it */
 };
 
 struct syscall_reader {
@@ -49,16 +50,41 @@ struct syscall_reader {
 	__u32 size_max; /* bytes, of each string or buffer */
 };
 
+/* What a pointer in the structure that an argument points to leads to. CallNested.cs has the same. */
+struct syscall_nested {
+	__u8 arg;   /* with SYSCALL_NESTED_EXIT and its like */
+	__u8 read;  /* FIXED, COUNTED, STRING or VECTOR */
+	__u8 at;    /* the pointer is so many bytes into the structure */
+	__u8 count; /* and the number of its elements so many */
+	__u16 unit;
+	__u16 size_max;
+};
+
+#define SYSCALL_NESTED_EXIT   8	 /* read when the call ends */
+#define SYSCALL_NESTED_WIDE   16 /* the pointer has 8 bytes, whatever an address has */
+#define SYSCALL_NESTED_COUNT4 32 /* the number has 4 bytes; else as many as the pointer */
+#define SYSCALL_NESTED_MAX    4
+
+/* In `more`. */
+#define SYSCALL_COMPAT_PLAN  1 /* addresses and lengths in memory have 4 bytes */
+#define SYSCALL_NESTED_ENTER 2 /* there is something nested to read when the call begins */
+#define SYSCALL_NESTED_END   4
+#define SYSCALL_END_ALWAYS   8 /* what is read when the call ends is read also where it has failed */
+#define SYSCALL_PACKED_SHIFT 4 /* from here on: so many arguments are not in registers, but in an array */
+
 struct syscall_plan {
 	struct syscall_reader enter[SYSCALL_ARGS];
 	struct syscall_reader exit[SYSCALL_ARGS];
 	__u8 enters;	  /* bit n: argument n is read when the call begins */
 	__u8 exits;	  /* ... when it ends */
 	__u8 descriptors; /* bit n: argument n is a descriptor; 6: the current folder is wanted; 7: the result is one */
-	__u8 is_compat;	  /* addresses and lengths in memory have 4 bytes */
-	__u8 paths;	  /* bit n: argument n is a path, whether or not it is shown whole */
-	__u8 fds;	  /* as descriptors, but also where these are not looked up */
+	__u8 more;
+	__u8 paths;			 /* bit n: argument n is a path, whether or not it is shown whole */
+	__u8 fds;			 /* as descriptors, but also where these are not looked up */
 	__u8 counted[VEIL_COUNT_FIELDS]; /* 1 + the argument that calls are counted by, or 0 */
+	__u8 selector;			 /* 1 + the argument that another plan goes by, or 0 */
+	__u8 unused;
+	struct syscall_nested nested[SYSCALL_NESTED_MAX];
 };
 
 /* What a chunk is of an argument. */
@@ -71,6 +97,8 @@ enum syscall_chunk_kind {
 	SYSCALL_CHUNK_PATH,    /* of a descriptor, what it stands for, as text; `address` is its detail */
 	SYSCALL_CHUNK_SOCKET,  /* of a descriptor, struct syscall_socket */
 	SYSCALL_CHUNK_NUMBER,  /* how many addresses an array has, or entries: a word */
+	SYSCALL_CHUNK_TEXT,    /* userspace's own */
+	SYSCALL_CHUNK_NESTED,  /* what the pointer in row `index` of the plan leads to */
 };
 
 #define SYSCALL_UNREAD	  1  /* it could not be read */
@@ -78,6 +106,7 @@ enum syscall_chunk_kind {
 #define SYSCALL_TRUNCATED 4  /* there was more */
 #define SYSCALL_OUTPUT	  8  /* it was read when the call ended, as is right for it */
 #define SYSCALL_DELETED	  16 /* of a path: the name is gone */
+#define SYSCALL_PARTIAL	  64 /* beside SYSCALL_UNREAD: these bytes could be, up to the next page */
 #define SYSCALL_DETAILED  32 /* of a path: `address` is more than it says; of a string: it is the array's own */
 
 struct syscall_chunk {
@@ -124,8 +153,10 @@ struct syscall_number {
 /* The same with its event, as far as that is known. */
 struct syscall_draft {
 	struct syscall_call call;
-	__u32 unread; /* bit n: argument n is to be read again at the end; SYSCALL_BEGAN_BEFORE */
-	__u32 size;   /* of what is in bytes: struct veil_origin where that is wanted, then chunks */
+	__u32 unread;		   /* bit n: argument n is to be read again at the end; SYSCALL_BEGAN_BEFORE */
+	__u32 size;		   /* of what is in bytes: struct veil_origin where that is wanted, then chunks */
+	__u32 plan;		   /* its place in syscall_plans */
+	struct veil_syscall shown; /* the call, or the one that socketcall stands for */
 	struct syscall_args_event event;
 	char bytes[SYSCALL_BYTES];
 	struct veil_part counted[VEIL_COUNT_FIELDS]; /* arguments that calls are counted by: where they are */
@@ -169,15 +200,31 @@ struct {
 	__type(value, struct syscall_known);
 } args_known SEC(".maps");
 
-/* Beside the bits of arguments in `unread`: when the call began is not known. */
-#define SYSCALL_BEGAN_BEFORE (1U << 31)
+/* Beside the bits of arguments in `unread`: something nested; and when the call began is not known. */
+#define SYSCALL_UNREAD_NESTED (1U << 8)
+#define SYSCALL_BEGAN_BEFORE  (1U << 31)
 
-static __always_inline struct syscall_plan *syscall_plan_of(const struct veil_syscall *syscall)
+/* Of a call that does many things: its place in syscall_plans by the call and the value of its selector. */
+struct syscall_variant {
+	__u32 plan;
+	__u32 value;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 2048);
+	__type(key, struct syscall_variant);
+	__type(value, __u32);
+} syscall_variants SEC(".maps");
+
+#define SYSCALL_NO_PLAN (~0U)
+
+static __always_inline struct syscall_plan *syscall_plan_of(const struct syscall_draft *draft)
 {
-	__u32 nr = syscall->nr & ~0x40000000; /* the bit of x32 */
-	__u32 key = syscall->arch * SYSCALL_TABLE_CALLS + nr;
+	__u32 key = draft->plan;
 
-	return nr < SYSCALL_TABLE_CALLS ? bpf_map_lookup_elem(&syscall_plans, &key) : NULL;
+	return bpf_map_lookup_elem(&syscall_plans, &key);
 }
 
 /* What a chunk is, in one word: a function of BPF has five parameters. */
@@ -221,6 +268,23 @@ static __always_inline __u64 syscall_room(__u64 place)
 			  : bpf_probe_read_user(&draft->bytes[place], size, (const void *)address);                    \
 	})
 
+#define SYSCALL_PAGE 4096
+
+/* What could not be read whole, up to the end of its page. */
+static __always_inline void syscall_add_rest(struct syscall_draft *draft, struct syscall_chunk *chunk, __u64 address,
+					     __u64 size)
+{
+	__u64 place = draft->size, left = SYSCALL_PAGE - (address & (SYSCALL_PAGE - 1));
+
+	asm volatile("" : "+r"(left), "+r"(place));
+	if (left >= size || left > SYSCALL_ROOM_SOME || place > SYSCALL_BYTES - SYSCALL_ROOM_SOME ||
+	    bpf_probe_read_user(&draft->bytes[place], left, (const void *)address))
+		return;
+	chunk->flags |= SYSCALL_PARTIAL;
+	chunk->size = left;
+	draft->size = place + ((left + 7) & ~7ULL);
+}
+
 /*
  * What reads and what has parts of its own is a global function: the verifier looks at each once, however often it is
  * called. Before 5.13 they take numbers only; so each asks for the draft again.
@@ -255,6 +319,8 @@ static __always_inline int syscall_add_to(struct syscall_draft *draft, __u64 add
 		length = syscall_fetch(SYSCALL_ROOM_MIN);
 	if (length < 0) {
 		chunk->flags |= SYSCALL_UNREAD;
+		if (!is_string)
+			syscall_add_rest(draft, chunk, address, size);
 		return 0;
 	}
 	if (is_string) {
@@ -294,7 +360,7 @@ static __always_inline __u64 syscall_word(__u64 from, bool is_compat, bool *fail
 #define SYSCALL_STRINGS_MAX  32
 #define SYSCALL_NUMBER_STEP  16
 #define SYSCALL_NUMBER_STEPS 64
-#define SYSCALL_VECTOR_MAX   16
+#define SYSCALL_VECTOR_MAX   32
 #define SYSCALL_MESSAGES_MAX 8
 
 /* The strings of an array. One more than are shown is looked at, to know whether there is more. */
@@ -413,12 +479,11 @@ __noinline int syscall_add_vector(__u64 address, __u64 count, __u64 sizes, __u32
 {
 	__u64 width = flags & SYSCALL_COMPAT ? 4 : 8, left = sizes >> 16, size_max = sizes & 0xffff;
 	bool failed = false;
-	int read = 1;
+	int read;
 
 	if (count > SYSCALL_STRINGS_MAX)
 		count = SYSCALL_STRINGS_MAX;
-	if (!syscall_add_chunk(address, count * 2 * width, tag, flags & 0xff))
-		return 0;
+	read = syscall_add_chunk(address, count * 2 * width, tag, flags & 0xff);
 	for (__u32 index = 0; index < SYSCALL_VECTOR_MAX; index++) {
 		__u64 at = address + index * 2 * width, base, size;
 
@@ -767,6 +832,107 @@ __noinline int syscall_add_set(__u64 address, __u64 number, __u32 arg)
 	return 0;
 }
 
+/* `number` words at `from` become the arguments. 0: they could not be read. */
+__noinline int syscall_unpack(__u64 from, __u32 number)
+{
+	struct syscall_draft *draft = syscall_current_draft();
+	bool failed = false;
+
+	if (!draft)
+		return 0;
+	for (__u32 word = 0; word < SYSCALL_ARGS; word++) {
+		if (word < number)
+			draft->event.call.args[word] = syscall_word(from + 4 * word, true, &failed);
+	}
+	return !failed;
+}
+
+/* Finds the plan of a call by its number, and of one that does many things by what it is asked for. `may_read`: it is
+ * the running task's, and its memory can be read. */
+static __always_inline void syscall_choose_plan(struct syscall_draft *draft, bool may_read)
+{
+	__u32 nr = draft->call.syscall.nr & ~0x40000000; /* the bit of x32 */
+	struct syscall_variant variant = {.plan = SYSCALL_NO_PLAN};
+	__u64 selector, packed = draft->event.call.args[0];
+	struct syscall_plan *plan;
+	__u32 *found;
+
+	draft->shown = draft->call.syscall;
+	if (nr < SYSCALL_TABLE_CALLS)
+		variant.plan = draft->call.syscall.arch * SYSCALL_TABLE_CALLS + nr;
+	draft->plan = variant.plan;
+	plan = syscall_plan_of(draft);
+	if (!plan)
+		return;
+	selector = plan->selector;
+	if (selector) {
+		selector--;
+		asm volatile("" : "+r"(selector));
+		if (selector >= SYSCALL_ARGS)
+			return;
+		variant.value = draft->event.call.args[selector];
+		found = bpf_map_lookup_elem(&syscall_variants, &variant);
+		if (!found)
+			return;
+		draft->plan = *found;
+		plan = syscall_plan_of(draft);
+		packed = draft->event.call.args[1];
+	}
+	if (!plan || !(plan->more >> SYSCALL_PACKED_SHIFT))
+		return;
+	if (may_read && syscall_unpack(packed, plan->more >> SYSCALL_PACKED_SHIFT))
+		draft->shown.nr = draft->plan % SYSCALL_TABLE_CALLS;
+	else
+		draft->plan = SYSCALL_NO_PLAN;
+}
+
+/* Reads what a pointer within a structure leads to. */
+__noinline int syscall_read_nested(__u32 index, __u32 flags)
+{
+	struct syscall_draft *draft = syscall_current_draft();
+	__u64 place = index, arg, from, address, count = 1, size;
+	const struct syscall_plan *plan;
+	struct syscall_nested nested;
+	bool is_narrow, failed = false;
+	__u32 tag;
+
+	asm volatile("" : "+r"(place));
+	if (place >= SYSCALL_NESTED_MAX || !draft)
+		return 1;
+	plan = syscall_plan_of(draft);
+	if (!plan)
+		return 1;
+	nested = plan->nested[place];
+	arg = nested.arg & 7;
+	asm volatile("" : "+r"(arg));
+	if (arg >= SYSCALL_ARGS)
+		return 1;
+	from = draft->event.call.args[arg];
+	if (!from)
+		return 1;
+	is_narrow = plan->more & SYSCALL_COMPAT_PLAN && !(nested.arg & SYSCALL_NESTED_WIDE);
+	address = syscall_word(from + nested.at, is_narrow, &failed);
+	if (nested.read == SYSCALL_READ_COUNTED || nested.read == SYSCALL_READ_VECTOR)
+		count = syscall_word(from + nested.count, is_narrow || nested.arg & SYSCALL_NESTED_COUNT4, &failed);
+	if (failed)
+		return 0;
+	if (!address)
+		return 1;
+	tag = syscall_tag(arg, index, SYSCALL_CHUNK_NESTED);
+	if (nested.read == SYSCALL_READ_STRING)
+		return syscall_add_chunk(address, nested.size_max, tag | SYSCALL_STRING, flags);
+	if (nested.read == SYSCALL_READ_VECTOR)
+		return syscall_add_vector(address, count, 1ULL << 56 | nested.size_max,
+					  syscall_tag(arg, 0, SYSCALL_CHUNK_VECTOR),
+					  flags | (plan->more & SYSCALL_COMPAT_PLAN ? SYSCALL_COMPAT : 0));
+	size = count * nested.unit;
+	if (size > nested.size_max || count > nested.size_max) {
+		size = nested.size_max;
+		flags |= SYSCALL_TRUNCATED;
+	}
+	return syscall_add_chunk(address, size, tag, flags);
+}
+
 /* Reads argument `arg` as its reader says. 0: some of it could not be read. */
 __noinline int syscall_read_arg(__u32 arg, __u32 flags)
 {
@@ -780,11 +946,11 @@ __noinline int syscall_read_arg(__u32 arg, __u32 flags)
 	asm volatile("" : "+r"(place));
 	if (place >= SYSCALL_ARGS || !draft)
 		return 1;
-	plan = syscall_plan_of(&draft->call.syscall);
+	plan = syscall_plan_of(draft);
 	if (!plan)
 		return 1;
 	reader = flags & SYSCALL_OUTPUT ? plan->exit[place] : plan->enter[place];
-	with_width = flags | (plan->is_compat ? SYSCALL_COMPAT : 0);
+	with_width = flags | (plan->more & SYSCALL_COMPAT_PLAN ? SYSCALL_COMPAT : 0);
 	ret = draft->event.call.ret;
 	address = draft->event.call.args[place];
 	if (!address)
@@ -803,7 +969,8 @@ __noinline int syscall_read_arg(__u32 arg, __u32 flags)
 	case SYSCALL_READ_NUMBER:
 		return syscall_add_number(address, arg, with_width);
 	case SYSCALL_READ_ENTRIES:
-		return syscall_add_entries(address, ret, 2 * (plan->is_compat ? reader.unit : 8), arg, flags);
+		return syscall_add_entries(address, ret, 2 * (plan->more & SYSCALL_COMPAT_PLAN ? reader.unit : 8), arg,
+					   flags);
 	case SYSCALL_READ_VECTOR:
 		return syscall_add_vector(address, count, size, arg, with_width);
 	case SYSCALL_READ_MESSAGE:
@@ -823,6 +990,12 @@ __noinline int syscall_read_arg(__u32 arg, __u32 flags)
 		break;
 	case SYSCALL_READ_RESULT:
 		size = ret * reader.unit;
+		break;
+	case SYSCALL_READ_SIZED:
+		size = 0;
+		if (bpf_probe_read_user(&size, 4, (const void *)(address + counted)))
+			size = 0;
+		size += reader.unit;
 		break;
 	case SYSCALL_READ_POINTED:
 		size = 0;
@@ -845,10 +1018,28 @@ __noinline int syscall_read_arg(__u32 arg, __u32 flags)
 	return read;
 }
 
+/* Everything that is nested and that is read now. 0: some of it could not be. */
+__noinline int syscall_read_all_nested(__u32 flags)
+{
+	struct syscall_draft *draft = syscall_current_draft();
+	const struct syscall_plan *plan;
+	int read = 1;
+
+	plan = draft ? syscall_plan_of(draft) : NULL;
+	if (!plan)
+		return 1;
+	for (__u32 index = 0; index < SYSCALL_NESTED_MAX; index++) {
+		if (plan->nested[index].read &&
+		    !(plan->nested[index].arg & SYSCALL_NESTED_EXIT) == !(flags & SYSCALL_OUTPUT))
+			read &= syscall_read_nested(index, flags);
+	}
+	return read;
+}
+
 /* The arguments of a call that begins. */
 static __always_inline void syscall_args_enter(struct syscall_draft *draft)
 {
-	const struct syscall_plan *plan = syscall_plan_of(&draft->call.syscall);
+	const struct syscall_plan *plan = syscall_plan_of(draft);
 
 	draft->size = veil_origin_size;
 	draft->unread = 0;
@@ -858,6 +1049,8 @@ static __always_inline void syscall_args_enter(struct syscall_draft *draft)
 		if (plan->enters >> arg & 1 && !syscall_read_arg(arg, 0))
 			draft->unread |= 1U << arg;
 	}
+	if (plan->more & SYSCALL_NESTED_ENTER && !syscall_read_all_nested(0))
+		draft->unread |= SYSCALL_UNREAD_NESTED;
 	for (__u32 arg = 0; arg < SYSCALL_ARGS; arg++) {
 		if (plan->descriptors >> arg & 1)
 			syscall_add_descriptor(draft->event.call.args[arg], arg);
@@ -905,7 +1098,7 @@ __noinline int syscall_read_replaced(__u32 arg, __u64 stack, __u64 filename, __u
 	asm volatile("" : "+r"(place));
 	if (!draft || place >= SYSCALL_ARGS)
 		return 0;
-	plan = syscall_plan_of(&draft->call.syscall);
+	plan = syscall_plan_of(draft);
 	if (!plan)
 		return 0;
 	read = plan->enter[place].read;
@@ -952,13 +1145,13 @@ static __always_inline void syscall_args_replaced(struct syscall_draft *draft, s
 /* A call that was not seen to begin: its input is read now. */
 static __always_inline void syscall_args_unseen(struct syscall_draft *draft, const void *from)
 {
-	const struct syscall_plan *plan = syscall_plan_of(&draft->call.syscall);
+	const struct syscall_plan *plan = syscall_plan_of(draft);
 
 	draft->size = veil_origin_size;
 	draft->unread = 0;
 	if (!plan || !from)
 		return;
-	draft->unread = plan->enters;
+	draft->unread = plan->enters | (plan->more & SYSCALL_NESTED_ENTER ? SYSCALL_UNREAD_NESTED : 0);
 	for (__u32 arg = 0; arg < SYSCALL_ARGS; arg++) {
 		if (plan->descriptors >> arg & 1)
 			syscall_add_descriptor(draft->event.call.args[arg], arg | SYSCALL_AT_EXIT);
@@ -971,8 +1164,8 @@ static __always_inline void syscall_args_known(struct syscall_draft *draft, cons
 	draft->call = (struct syscall_call){.start_ns = known->start_ns, .syscall = known->syscall};
 	draft->unread = known->unread | SYSCALL_BEGAN_BEFORE;
 	draft->size = veil_origin_size + known->size;
-	draft->event.call.syscall = known->syscall;
 	__builtin_memcpy(draft->event.call.args, known->args, sizeof(known->args));
+	syscall_choose_plan(draft, false);
 	bpf_probe_read_kernel(&draft->bytes[veil_origin_size], SYSCALL_BYTES - sizeof(struct veil_origin),
 			      known->bytes);
 }
@@ -980,7 +1173,7 @@ static __always_inline void syscall_args_known(struct syscall_draft *draft, cons
 /* What is known only now. */
 static __always_inline void syscall_args_exit(struct syscall_draft *draft)
 {
-	const struct syscall_plan *plan = syscall_plan_of(&draft->call.syscall);
+	const struct syscall_plan *plan = syscall_plan_of(draft);
 	bool failed = (__u64)draft->event.call.ret >= (__u64)-4095 || draft->event.call.ret == VEIL_RET_NONE;
 
 	if (!plan)
@@ -991,9 +1184,13 @@ static __always_inline void syscall_args_exit(struct syscall_draft *draft)
 	for (__u32 arg = 0; arg < SYSCALL_ARGS; arg++) {
 		if (draft->unread >> arg & 1)
 			syscall_read_arg(arg, SYSCALL_LATE);
-		if (!failed && plan->exits >> arg & 1)
+		if ((!failed || plan->more & SYSCALL_END_ALWAYS) && plan->exits >> arg & 1)
 			syscall_read_arg(arg, SYSCALL_OUTPUT);
 	}
+	if (draft->unread & SYSCALL_UNREAD_NESTED)
+		syscall_read_all_nested(SYSCALL_LATE);
+	if (!failed && plan->more & SYSCALL_NESTED_END)
+		syscall_read_all_nested(SYSCALL_OUTPUT);
 	if (!failed && plan->descriptors >> SYSCALL_FD_RETURNED)
 		syscall_add_descriptor(draft->event.call.ret, SYSCALL_FD_RETURNED | SYSCALL_AT_EXIT);
 }
@@ -1043,7 +1240,7 @@ static __always_inline bool syscall_counted_argument(struct syscall_draft *draft
 	}
 	if (arg >= SYSCALL_ARGS)
 		return false;
-	number->syscall = draft->call.syscall;
+	number->syscall = draft->shown;
 	number->value = draft->event.call.args[arg];
 	*part =
 	    (struct veil_part){.offset = (void *)number - (void *)&draft->event, .size = sizeof(*number), .deleted = 1};
@@ -1058,7 +1255,7 @@ static __always_inline bool syscall_counted_arguments(struct syscall_draft *draf
 		if (veil_count_fields[field].kind != VEIL_COUNT_KEY_ARGUMENT)
 			continue;
 		if (!plan)
-			plan = syscall_plan_of(&draft->call.syscall);
+			plan = syscall_plan_of(draft);
 		if (!plan || !plan->counted[field] ||
 		    !syscall_counted_argument(draft, plan->counted[field] - 1, &draft->counted[field],
 					      &draft->numbers[field]))

@@ -58,7 +58,7 @@ static __always_inline __u32 syscall_fd_bits(__u64 value, __u32 mode)
 /* Asked at the end, when all is known: a call is one event, and is decided once. */
 static __always_inline bool syscall_arguments_pass(const struct syscall_draft *draft)
 {
-	const struct syscall_plan *plan = syscall_plan_of(&draft->call.syscall);
+	const struct syscall_plan *plan = syscall_plan_of(draft);
 	__u32 mode = filter_fd_mode, bits = 0;
 	struct veil_path_match *match;
 

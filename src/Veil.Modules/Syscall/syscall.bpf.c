@@ -129,6 +129,7 @@ static __always_inline int syscall_start(long id, void *from, enum syscall_sourc
 		struct syscall_draft *draft = (void *)call;
 
 		syscall_copy_args(from, source, syscall.arch, draft->event.call.args);
+		syscall_choose_plan(draft, true);
 		if (veil_syscall_returns_from_signal(&syscall)) /* it has none: what is shown of it is its mask */
 			draft->event.call.args[0] = source == SYSCALL_TRACEPOINT ? 0 : veil_sigreturn_mask(from);
 		syscall_args_enter(draft);
@@ -302,9 +303,10 @@ static __always_inline int syscall_args_emit(struct veil_task task, const struct
 			syscall_copy_args(from, source, done->syscall.arch, event->call.args);
 		else
 			__builtin_memset(event->call.args, 0, sizeof(event->call.args));
+		syscall_choose_plan(draft, from != NULL);
 		syscall_args_unseen(draft, from);
 	}
-	event->call.syscall = done->syscall;
+	event->call.syscall = draft->shown;
 	syscall_args_exit(draft);
 	if (!syscall_arguments_pass(draft))
 		return 0;
@@ -589,7 +591,7 @@ int syscall_running(struct bpf_iter__task *ctx)
 	start = draft->call.start_ns;
 	if (!start || draft->call.shown_ns == start || !veil_ret_passes_again(VEIL_RET_RUNNING) || !veil_is_slow(start))
 		return 0;
-	draft->event.call.syscall = draft->call.syscall;
+	draft->event.call.syscall = draft->shown;
 	draft->event.call.ret = VEIL_RET_RUNNING;
 	if (!syscall_arguments_pass_of(draft))
 		return 0;
@@ -656,7 +658,7 @@ int syscall_arg_slow(struct bpf_iter__task *ctx)
 	if (copy->call.start_ns != start || *(volatile __u64 *)&draft->call.start_ns != start)
 		return 0;
 	draft->call.shown_ns = start;
-	copy->event.call.syscall = copy->call.syscall;
+	copy->event.call.syscall = copy->shown;
 	copy->event.call.ret = VEIL_RET_RUNNING;
 	return syscall_args_send(veil_task_typed(address), copy, start);
 }

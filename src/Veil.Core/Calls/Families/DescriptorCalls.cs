@@ -43,7 +43,7 @@ internal static class DescriptorCalls
         new("inotify_init1", Flags(FlagSets.InotifyFlags)) { Result = CallResult.Descriptor },
         new("inotify_add_watch", Fd, FilePath, Flags(FlagSets.InotifyMask)),
         new("inotify_rm_watch", Fd, Int),
-        new("fanotify_init", Flags(FlagSets.FanotifyInitFlags), Flags(FlagSets.Open)) { Result = CallResult.Descriptor },
+        new("fanotify_init", new OwnArgument(FanotifyInit), Flags(FlagSets.Open)) { Result = CallResult.Descriptor },
         new("fanotify_mark", Fd, Flags(FlagSets.FanotifyMarkFlags), new OwnArgument(FanotifyMask), s_fanotifyFolder, FilePath),
         new("i386:fanotify_mark", Fd, Flags(FlagSets.FanotifyMarkFlags), new OwnArgument(FanotifyMask), Hidden, s_fanotifyFolder, FilePath),
     ];
@@ -57,6 +57,32 @@ internal static class DescriptorCalls
         else
             DirFd.Write(ref writer, call, position);
     });
+
+    // The class is a field, which is shown also where nobody knows it.
+    private static void FanotifyInit(ref CallWriter writer, in CallView call, int position)
+    {
+        const uint classes = 0xc;
+        uint flags = (uint)call[position];
+        if ((flags & classes) != classes)
+        {
+            writer.Flags(FlagSets.FanotifyInitFlags, flags);
+            return;
+        }
+
+        writer.Quote();
+        writer.AppendHex(classes);
+        writer.Remark("FAN_CLASS_???"u8);
+        if ((flags & ~classes) != 0)
+        {
+            // The set would begin with the name of no class.
+            int start = writer.Line.Length;
+            FlagSets.FanotifyInitFlags.Format(ref writer.Line, flags & ~classes);
+            int separator = writer.Line.Written[start..].IndexOf((byte)'|');
+            writer.Line.Replace(start, start + Math.Max(separator, 0), default);
+        }
+
+        writer.Quote();
+    }
 
     private static void FanotifyMask(ref CallWriter writer, in CallView call, int position) =>
         writer.Flags(FlagSets.FanotifyMask, call.Is32Bit ? (uint)call[position] | ((ulong)(uint)call[position + 1] << 32) : call[position]);
@@ -106,7 +132,7 @@ internal static class DescriptorCalls
     {
         bool isGet = command is FGetLk or FGetLk64 or FOfdGetLk or FGetOwnEx or FGetOwnerUids or FGetRwHint or FGetRwHint + 2;
         var chunk = call.Find(position, output: isGet);
-        if (!chunk.IsRead || chunk.Bytes.Length < LockBytes)
+        if (!chunk.Has(LockBytes))
         {
             writer.Address(call[position]);
             return;

@@ -26,9 +26,9 @@ internal static partial class FileCalls
     private static readonly Argument s_handleOut = new OwnArgument(HandleOut)
     {
         Begin = new(CallRead.Fixed, 8, 8),
-        End = new(CallRead.Fixed, 136, 136)
+        End = new(CallRead.Sized, 8, 136)
     };
-    private static readonly Argument s_handleIn = new OwnArgument(HandleIn) { Begin = new(CallRead.Fixed, 136, 136) };
+    private static readonly Argument s_handleIn = new OwnArgument(HandleIn) { Begin = new(CallRead.Sized, 8, 136) };
 
     private static void OpenHow(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
     {
@@ -39,11 +39,12 @@ internal static partial class FileCalls
         if (mode != 0 || FileArguments.IsCreating(flags))
         {
             writer.Field("mode"u8);
-            writer.Octal((uint)mode);
+            writer.Octal(mode);
         }
 
         writer.Field("resolve"u8);
         writer.Flags(FlagSets.OpenResolve, bytes.U64(16));
+        StructTail.Write(ref writer, call, 2, 24);
         writer.EndStruct();
     }
 
@@ -209,7 +210,7 @@ internal static partial class FileCalls
     {
         var before = call.Find(position);
         var after = call.Find(position, output: true);
-        if (!before.IsRead || before.Bytes.Length < 8)
+        if (!before.Has(8))
         {
             writer.Address(call[position]);
             return;
@@ -220,7 +221,7 @@ internal static partial class FileCalls
         writer.BeginArray();
         writer.Item();
         writer.Number(isShort ? before.Bytes.I32(0) : before.Bytes.I64(0));
-        if (call.Ret > 0 && after.IsRead && after.Bytes.Length >= 8)
+        if (call.Ret > 0 && after.Has(8))
         {
             if (writer.IsJson)
                 writer.Item();
@@ -231,22 +232,70 @@ internal static partial class FileCalls
         writer.EndArray();
     }
 
-    // What it points to may lie elsewhere and is not read.
     private static void XattrArgs(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
     {
+        bool isGet = call.Find(4, CallChunkKind.Nested, output: true).Exists;
+        var value = call.Find(4, CallChunkKind.Nested, output: isGet);
+        int size = (int)Math.Min(isGet ? (ulong)Math.Max(call.Ret, 0) : bytes.U32(8), int.MaxValue);
         writer.BeginStruct();
         writer.Field("value"u8);
-        writer.Address(bytes.U64(0));
+        if (value.IsRead && size > 0 && bytes.U32(8) != 0)
+            writer.String(writer.Cut(value.Bytes[..Math.Min(size, value.Bytes.Length)]), size > Math.Min(value.Bytes.Length, writer.Options.StringSize));
+        else
+            writer.Address(bytes.U64(0));
         writer.Field("size"u8, bytes.U32(8));
         writer.Field("flags"u8);
         writer.Flags(FlagSets.XattrFlags, bytes.U32(12));
+        StructTail.Write(ref writer, call, 4, 16);
         writer.EndStruct();
+    }
+
+    private static void FileAttributes(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
+    {
+        bool isGet = call.Find(2, output: true).Exists;
+        writer.BeginStruct();
+        writer.Field("fa_xflags"u8);
+        writer.Flags(FlagSets.FileXflags, bytes.U64(0));
+        writer.Field("fa_extsize"u8, bytes.U32(8));
+        if (isGet)
+        {
+            writer.Field("fa_nextents"u8, bytes.U32(12));
+        }
+
+        writer.Field("fa_projid"u8, bytes.U32(16));
+        writer.Field("fa_cowextsize"u8, bytes.U32(20));
+        StructTail.Write(ref writer, call, 2, 24);
+        writer.EndStruct();
+    }
+
+    // include/uapi/asm-generic/hugetlb_encode.h
+    private static void MemfdFlags(ref CallWriter writer, in CallView call, int position)
+    {
+        const int hugeShift = 26;
+        const uint hugeMask = 0x3f;
+        uint flags = (uint)call[position], huge = flags >> hugeShift, others = flags & ~(hugeMask << hugeShift);
+        writer.Quote();
+        if (others != 0 || huge == 0)
+            FlagSets.MemfdFlags.Format(ref writer.Line, others);
+        if (huge != 0)
+        {
+            if (others != 0)
+                writer.Line.Append((byte)'|');
+            writer.Line.Append((ulong)huge);
+            writer.Line.Append("<<MFD_HUGE_SHIFT"u8);
+        }
+        else if (others != 0 && FlagSets.MemfdFlags.NameOf(others & (~others + 1)).IsEmpty && (others & 0x1f) == 0)
+        {
+            writer.Remark("MFD_???"u8);
+        }
+
+        writer.Quote();
     }
 
     private static void HandleIn(ref CallWriter writer, in CallView call, int position)
     {
         var chunk = call.Find(position);
-        if (!chunk.IsRead || chunk.Bytes.Length < 8)
+        if (!chunk.Has(8))
         {
             writer.Address(call[position]);
             return;
@@ -262,18 +311,25 @@ internal static partial class FileCalls
     {
         var before = call.Find(position);
         var after = call.Find(position, output: true);
-        if (!before.IsRead || before.Bytes.Length < 8)
+        if (!before.Has(8))
         {
             writer.Address(call[position]);
             return;
         }
 
-        bool isFilled = after.IsRead && after.Bytes.Length >= 8;
+        const int overflow = -75; // EOVERFLOW: it says how much room it needs
+        bool isFilled = !call.HasFailed && after.Has(8);
         uint room = before.Bytes.U32(0);
         writer.BeginStruct();
         writer.Field("handle_bytes"u8);
         if (!isFilled || !writer.IsJson)
             writer.Unsigned(room);
+        if (call.Ret == overflow && after.Has(4) && after.Bytes.U32(0) != room && !writer.IsJson)
+        {
+            writer.TextOnly(" => "u8);
+            writer.Unsigned(after.Bytes.U32(0));
+        }
+
         if (isFilled)
         {
             uint size = after.Bytes.U32(0);
@@ -299,6 +355,12 @@ internal static partial class FileCalls
         uint size = bytes.U32(0);
         writer.Field("handle_type"u8, bytes.I32(4));
         writer.Field("f_handle"u8);
+        if ((uint)handle.Length < Math.Min(size, 128))
+        {
+            writer.Word("???"u8);
+            return;
+        }
+
         if (size < (uint)handle.Length)
             handle = handle[..(int)size];
         FileArguments.HexString(ref writer, writer.Cut(handle), handle.Length > writer.Options.StringSize || size > (uint)handle.Length);

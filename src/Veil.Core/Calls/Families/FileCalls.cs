@@ -8,7 +8,11 @@ namespace Veil.Core.Calls;
 /// <summary>Calls on files by path and by descriptor.</summary>
 internal static partial class FileCalls
 {
+    private const int XattrShown = 256;
+
     private static readonly Argument s_open = Flags(FlagSets.Open);
+
+    private static readonly Argument s_xattrValue = new BufferArgument(length: 3, isOutput: false) { SizeMax = 65536 }; // XATTR_SIZE_MAX
 
     /// <summary>Them.</summary>
     public static IEnumerable<CallSpec> All => [.. Opens, .. Transfers, .. Metadata, .. Names, .. Compat];
@@ -21,10 +25,10 @@ internal static partial class FileCalls
         new("creat", FilePath, Mode) { Result = CallResult.Descriptor },
         new("close", Fd),
         new("close_range", UInt, UInt, Flags(FlagSets.CloseRangeFlags)),
-        new("name_to_handle_at", DirFd, FilePath, s_handleOut, new StructArgument(4, Bracketed) { IsOutput = true },
-            Flags(FlagSets.AtHandle)),
+        new("name_to_handle_at", DirFd, FilePath, s_handleOut, new StructArgument(4, Bracketed) { IsOutput = true, IsAddressAfterFailure = true },
+            Flags(FlagSets.AtHandle)) { FillsAfterFailure = true },
         new("open_by_handle_at", Fd, s_handleIn, s_open) { Result = CallResult.Descriptor },
-        new("memfd_create", Arguments.String, Flags(FlagSets.MemfdFlags)) { Result = CallResult.Descriptor },
+        new("memfd_create", Arguments.String, new OwnArgument(MemfdFlags)) { Result = CallResult.Descriptor },
     ];
 
     private static IEnumerable<CallSpec> Transfers =>
@@ -81,7 +85,7 @@ internal static partial class FileCalls
         new("chmod", FilePath, Mode),
         new("fchmod", Fd, Mode),
         new("fchmodat", DirFd, FilePath, Mode),
-        new("fchmodat2", DirFd, FilePath, Mode, Flags(FlagSets.AtFlags)),
+        new("fchmodat2", DirFd, FilePath, Mode, Flags(FlagSets.AtNoFollow)),
         new("chown", FilePath, Id, Id),
         new("lchown", FilePath, Id, Id),
         new("fchown", Fd, Id, Id),
@@ -95,28 +99,39 @@ internal static partial class FileCalls
         new("utimensat", DirFd, FilePath, s_timespecs, Flags(FlagSets.AtFlags)),
         new("utimensat_time64", DirFd, FilePath, new StructArgument(32, Moments), Flags(FlagSets.AtFlags)),
         new("umask", Mode) { Result = CallResult.Octal },
-        new("setxattr", FilePath, Arguments.String, InBuffer(3), Size, Flags(FlagSets.XattrFlags)),
-        new("lsetxattr", FilePath, Arguments.String, InBuffer(3), Size, Flags(FlagSets.XattrFlags)),
-        new("fsetxattr", Fd, Arguments.String, InBuffer(3), Size, Flags(FlagSets.XattrFlags)),
-        new("setxattrat", DirFd, FilePath, Flags(FlagSets.AtFlags), Arguments.String, new StructArgument(16, XattrArgs), Size),
+        new("setxattr", FilePath, Arguments.String, s_xattrValue, Size, Flags(FlagSets.XattrFlags)),
+        new("lsetxattr", FilePath, Arguments.String, s_xattrValue, Size, Flags(FlagSets.XattrFlags)),
+        new("fsetxattr", Fd, Arguments.String, s_xattrValue, Size, Flags(FlagSets.XattrFlags)),
+        new("setxattrat", DirFd, FilePath, Flags(FlagSets.AtNoFollow), Arguments.String, new StructArgument(16, XattrArgs) { SizeArg = 5 },
+            Size)
+        {
+            Nested = [new(4, 0, CallRead.Counted, 1, XattrShown, CountAt: 8) { IsWide = true, IsCountInt = true }],
+        },
         new("getxattr", FilePath, Arguments.String, AskedBuffer(3), Size),
         new("lgetxattr", FilePath, Arguments.String, AskedBuffer(3), Size),
         new("fgetxattr", Fd, Arguments.String, AskedBuffer(3), Size),
-        new("getxattrat", DirFd, FilePath, Flags(FlagSets.AtFlags), Arguments.String, new StructArgument(16, XattrArgs), Size),
+        new("getxattrat", DirFd, FilePath, Flags(FlagSets.AtNoFollow), Arguments.String, new StructArgument(16, XattrArgs) { SizeArg = 5 },
+            Size)
+        {
+            Nested = [new(4, 0, CallRead.Counted, 1, XattrShown, CountAt: 8) { IsOutput = true, IsWide = true, IsCountInt = true }],
+        },
         new("listxattr", FilePath, AskedBuffer(2), Size),
         new("llistxattr", FilePath, AskedBuffer(2), Size),
         new("flistxattr", Fd, AskedBuffer(2), Size),
-        new("listxattrat", DirFd, FilePath, Flags(FlagSets.AtFlags), AskedBuffer(4), Size),
+        new("listxattrat", DirFd, FilePath, Flags(FlagSets.AtNoFollow), AskedBuffer(4), Size),
         new("removexattr", FilePath, Arguments.String),
         new("lremovexattr", FilePath, Arguments.String),
         new("fremovexattr", Fd, Arguments.String),
-        new("removexattrat", DirFd, FilePath, Flags(FlagSets.AtFlags), Arguments.String),
+        new("removexattrat", DirFd, FilePath, Flags(FlagSets.AtNoFollow), Arguments.String),
+        new("file_getattr", DirFd, FilePath, new StructArgument(24, FileAttributes) { SizeArg = 3, IsOutput = true }, Size,
+            Flags(FlagSets.AtNoFollow)),
+        new("file_setattr", DirFd, FilePath, new StructArgument(24, FileAttributes) { SizeArg = 3 }, Size, Flags(FlagSets.AtNoFollow)),
     ];
 
     private static IEnumerable<CallSpec> Names =>
     [
         new("readlink", FilePath, OutBuffer, Int),
-        new("readlinkat", DirFd, FilePath, OutBuffer, Int),
+        new("readlinkat", DirFd, FilePath, OutBuffer, Size),
         new("rename", FilePath, FilePath),
         new("renameat", DirFd, FilePath, DirFd, FilePath),
         new("renameat2", DirFd, FilePath, DirFd, FilePath, Flags(FlagSets.RenameFlags)),

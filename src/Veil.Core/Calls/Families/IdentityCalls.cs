@@ -138,7 +138,7 @@ internal static class IdentityCalls
     private static void Capabilities(ref CallWriter writer, in CallView call, int position, in CallChunk chunk)
     {
         var header = call.Find(0);
-        if (!header.IsRead || header.Bytes.Length < 4 || !chunk.IsRead || chunk.Bytes.Length < 2 * CapabilityBytes)
+        if (!header.Has(4) || !chunk.Has(2 * CapabilityBytes))
         {
             writer.Address(call[position]);
             return;
@@ -248,7 +248,7 @@ internal static class IdentityCalls
     // The structure says itself how long it is.
     private static void Attributes(ref CallWriter writer, in CallView call, int position, in CallChunk chunk)
     {
-        if (!chunk.IsRead || chunk.Bytes.Length < 4)
+        if (!chunk.Has(4))
         {
             writer.Address(call[position]);
             return;

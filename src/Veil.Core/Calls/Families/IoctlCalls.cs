@@ -78,28 +78,28 @@ internal static class IoctlCalls
         var after = call.Find(position, output: true);
         switch (request)
         {
-            case TcGets when after.IsRead && after.Bytes.Length >= TermiosBytes:
+            case TcGets when after.Has(TermiosBytes):
                 Termios(ref writer, after.Bytes);
                 break;
-            case TcSets or TcSetsWait or TcSetsFlush when before.IsRead && before.Bytes.Length >= TermiosBytes:
+            case TcSets or TcSetsWait or TcSetsFlush when before.Has(TermiosBytes):
                 Termios(ref writer, before.Bytes);
                 break;
-            case TiocGetSize when after.IsRead && after.Bytes.Length >= 8:
+            case TiocGetSize when after.Has(8):
                 WindowSize(ref writer, after.Bytes);
                 break;
-            case TiocSetSize when before.IsRead && before.Bytes.Length >= 8:
+            case TiocSetSize when before.Has(8):
                 WindowSize(ref writer, before.Bytes);
                 break;
-            case TiocGetGroup or TiocOutputQueue or FioRead or TiocGetSession or TiocPtyNumber when after.IsRead && after.Bytes.Length >= 4:
+            case TiocGetGroup or TiocOutputQueue or FioRead or TiocGetSession or TiocPtyNumber when after.Has(4):
                 Number(ref writer, after.Bytes.I32(0));
                 break;
-            case TiocSetGroup or FioNonBlocking or FioAsync or TiocPtyLock when before.IsRead && before.Bytes.Length >= 4:
+            case TiocSetGroup or FioNonBlocking or FioAsync or TiocPtyLock when before.Has(4):
                 Number(ref writer, before.Bytes.I32(0));
                 break;
-            case GetFileFlags when after.IsRead && after.Bytes.Length >= 4:
+            case GetFileFlags when after.Has(4):
                 FileFlags(ref writer, after.Bytes.U32(0));
                 break;
-            case SetFileFlags when before.IsRead && before.Bytes.Length >= 4:
+            case SetFileFlags when before.Has(4):
                 FileFlags(ref writer, before.Bytes.U32(0));
                 break;
             case TcFlush:

@@ -8,10 +8,10 @@ namespace Veil.Core.Calls;
 internal static class IpcCalls
 {
     // include/uapi/linux/ipc.h and include/uapi/linux/shm.h; without IPC_64 in the command.
-    private const uint Set = 1, Stat = 2;
+    private const uint Set = 1, Stat = 2, Info = 3, MsgInfo = 12, ShmInfo = 14, SemInfo = 19;
     private const int HugeShift = 26;
     private const uint HugeMask = 0x3f;
-    private const int ControlBytes = 112;
+    private const int ControlBytes = 120, StatusBytes = 104; // struct msqid64_ds and struct semid64_ds
 
     private static readonly CallReader s_control = new(CallRead.Fixed, ControlBytes, ControlBytes);
 
@@ -41,8 +41,7 @@ internal static class IpcCalls
     private static readonly StructLayout s_mqAttributes = new(
         new StructField("mq_flags", 8, 4, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
         {
-            // The access mode, which is 0 here, is none of it.
-            writer.Flags(FlagSets.PipeFlags, bytes.UWord(0, bytes.Length));
+            writer.Flags(FlagSets.MqFlags, bytes.UWord(0, bytes.Length));
         }),
         StructField.Long("mq_maxmsg"), StructField.Long("mq_msgsize"), StructField.Long("mq_curmsgs"));
 
@@ -52,16 +51,16 @@ internal static class IpcCalls
         new("shmget", s_key, Size, new OwnArgument(ShmgetFlags)),
         new("shmat", Int, Address, Flags(FlagSets.ShmFlags)) { Result = CallResult.Hex },
         new("shmdt", Address),
-        new("shmctl", Int, Command(FlagSets.ShmCommands), new OwnArgument(ShmStatus) { Begin = s_control, End = s_control }),
+        new("shmctl", Int, Command(FlagSets.ShmCommands, "SHM_???"), new OwnArgument(ShmStatus) { Begin = s_control, End = s_control }),
         new("msgget", s_key, new OwnArgument(GetFlags)),
         new("msgsnd", Int, new OwnArgument(MessageIn) { Begin = s_message }, Size, Flags(FlagSets.MsgqFlags)),
         new("msgrcv", Int, new OwnArgument(MessageOut) { End = s_message }, Size, Long, Flags(FlagSets.MsgqFlags)),
-        new("msgctl", Int, Command(FlagSets.MsgqCommands), new OwnArgument(QueueStatus) { Begin = s_control, End = s_control }),
+        new("msgctl", Int, Command(FlagSets.MsgqCommands, "MSG_???"), new OwnArgument(QueueStatus) { Begin = s_control, End = s_control }),
         new("semget", s_key, Int, new OwnArgument(GetFlags)),
         new("semop", Int, s_sembufs, UInt),
         new("semtimedop", Int, s_sembufs, UInt, s_timeout),
         new("semtimedop_time64", Int, s_sembufs, UInt, s_wideTimeout),
-        new("semctl", Int, Int, Command(FlagSets.SemCommands), new OwnArgument(SemStatus) { Begin = s_control, End = s_control }),
+        new("semctl", Int, Int, Command(FlagSets.SemCommands, "SEM_???"), new OwnArgument(SemStatus) { Begin = s_control, End = s_control }),
         new("mq_open", Name, Flags(FlagSets.Open), FileArguments.ModeIfCreating,
             new MqAttributesIfCreating()) { Result = CallResult.Descriptor },
         new("mq_unlink", Name),
@@ -69,13 +68,37 @@ internal static class IpcCalls
         new("mq_timedsend_time64", Fd, InBuffer(2), Size, UInt, s_wideTimeout),
         new("mq_timedreceive", Fd, OutBuffer, Size, Pointers.OutUInt, s_timeout),
         new("mq_timedreceive_time64", Fd, OutBuffer, Size, Pointers.OutUInt, s_wideTimeout),
+        new("mq_notify", Fd, TimeCalls.SignalEvent),
         new("mq_getsetattr", Fd, s_mqAttributes.Input, s_mqAttributes.Output),
     ];
 
     private static CallReader s_message => new(CallRead.Fixed, 8 + CallOptions.StringSizeDefault, 8 + CallOptions.StringSizeDefault);
 
-    private static OwnArgument Command(FlagSet set) => new((ref CallWriter writer, in CallView call, int position) =>
-        writer.Name(set, (uint)call[position]));
+    // IPC_64 is a flag beside it.
+    private static OwnArgument Command(FlagSet set, string unknown)
+    {
+        const uint newLayout = 0x100; // IPC_64
+        byte[] remark = System.Text.Encoding.UTF8.GetBytes(unknown);
+        return new((ref CallWriter writer, in CallView call, int position) =>
+        {
+            uint command = (uint)call[position];
+            writer.Quote();
+            if ((command & newLayout) != 0)
+                writer.Line.Append("IPC_64|"u8);
+            command &= ~newLayout;
+            if (set.NameOf(command) is { IsEmpty: false } name)
+            {
+                writer.Line.Append(name);
+            }
+            else
+            {
+                writer.AppendHex(command);
+                writer.Remark(remark);
+            }
+
+            writer.Quote();
+        });
+    }
 
     private static void GetFlags(ref CallWriter writer, in CallView call, int position)
     {
@@ -128,7 +151,7 @@ internal static class IpcCalls
     private static void Message(ref CallWriter writer, in CallView call, int position, in CallChunk chunk, ulong size)
     {
         int word = call.WordBytes;
-        if (!chunk.IsRead || chunk.Bytes.Length < word)
+        if (!chunk.Has(word))
         {
             writer.Address(call[position]);
             return;
@@ -138,6 +161,13 @@ internal static class IpcCalls
         writer.Field("mtype"u8, chunk.Bytes.Word(0, word));
         writer.Field("mtext"u8);
         var text = chunk.Bytes[word..];
+        if (size > (ulong)text.Length && !chunk.IsRead)
+        {
+            writer.Address(call[position] + (ulong)word);
+            writer.EndStruct();
+            return;
+        }
+
         writer.String(writer.Cut(text[..(int)Math.Min((ulong)text.Length, size)]), size > (ulong)Math.Min(text.Length,
             writer.Options.StringSize));
         writer.EndStruct();
@@ -146,6 +176,12 @@ internal static class IpcCalls
     private static void ShmStatus(ref CallWriter writer, in CallView call, int position)
     {
         uint command = (uint)call[1];
+        if (command is Info or ShmInfo)
+        {
+            ShmInfos(ref writer, call, position, command);
+            return;
+        }
+
         var bytes = StatusOf(call, position, command);
         if (!TryBegin(ref writer, call, position, bytes))
             return;
@@ -167,6 +203,12 @@ internal static class IpcCalls
     private static void QueueStatus(ref CallWriter writer, in CallView call, int position)
     {
         uint command = (uint)call[1];
+        if (command is Info or MsgInfo)
+        {
+            Numbers(ref writer, call, position, "msgpool msgmap msgmax msgmnb msgmni msgssz msgtql"u8, "msgseg"u8);
+            return;
+        }
+
         var bytes = StatusOf(call, position, command);
         if (!TryBegin(ref writer, call, position, bytes))
             return;
@@ -192,6 +234,12 @@ internal static class IpcCalls
     private static void SemStatus(ref CallWriter writer, in CallView call, int position)
     {
         uint command = (uint)call[2];
+        if (command is Info or SemInfo)
+        {
+            Numbers(ref writer, call, position, "semmap semmni semmns semmnu semmsl semopm semume semusz semvmx semaem"u8, default);
+            return;
+        }
+
         var bytes = StatusOf(call, position, command);
         if (!TryBegin(ref writer, call, position, bytes))
             return;
@@ -212,7 +260,7 @@ internal static class IpcCalls
     private static ReadOnlySpan<byte> StatusOf(scoped in CallView call, int position, uint command)
     {
         var chunk = call.Find(position, output: command == Stat);
-        return command is Stat or Set && chunk.IsRead && chunk.Bytes.Length >= ControlBytes && !call.Is32Bit ? chunk.Bytes : default;
+        return command is Stat or Set && chunk.Has(StatusBytes) && !call.Is32Bit ? chunk.Bytes : default;
     }
 
     private static bool TryBegin(ref CallWriter writer, in CallView call, int position, ReadOnlySpan<byte> bytes)
@@ -222,6 +270,65 @@ internal static class IpcCalls
         else
             writer.BeginStruct();
         return !bytes.IsEmpty;
+    }
+
+    // Some int in a row, and an unsigned short behind them.
+    private static void Numbers(ref CallWriter writer, in CallView call, int position, ReadOnlySpan<byte> names, ReadOnlySpan<byte> last)
+    {
+        var chunk = call.Find(position, output: true);
+        int fields = 1;
+        foreach (byte value in names)
+            fields += value == ' ' ? 1 : 0;
+        if (!chunk.Has((4 * fields) + (last.IsEmpty ? 0 : 2)))
+        {
+            writer.Address(call[position]);
+            return;
+        }
+
+        writer.BeginStruct();
+        for (int field = 0; field < fields; field++)
+        {
+            int end = names.IndexOf((byte)' ');
+            writer.Field(end < 0 ? names : names[..end], chunk.Bytes.I32(4 * field));
+            names = end < 0 ? default : names[(end + 1)..];
+        }
+
+        if (!last.IsEmpty)
+            writer.Field(last, chunk.Bytes.U16(4 * fields));
+        writer.EndStruct();
+    }
+
+    private static void ShmInfos(ref CallWriter writer, in CallView call, int position, uint command)
+    {
+        var chunk = call.Find(position, output: true);
+        int word = call.WordBytes;
+        if (!chunk.Has((command == Info ? 5 : 6) * word))
+        {
+            writer.Address(call[position]);
+            return;
+        }
+
+        var bytes = chunk.Bytes;
+        writer.BeginStruct();
+        if (command == Info)
+        {
+            writer.Field("shmmax"u8, bytes.UWord(0, word));
+            writer.Field("shmmin"u8, bytes.UWord(1, word));
+            writer.Field("shmmni"u8, bytes.UWord(2, word));
+            writer.Field("shmseg"u8, bytes.UWord(3, word));
+            writer.Field("shmall"u8, bytes.UWord(4, word));
+        }
+        else
+        {
+            writer.Field("used_ids"u8, bytes.I32(0));
+            writer.Field("shm_tot"u8, bytes.UWord(1, word));
+            writer.Field("shm_rss"u8, bytes.UWord(2, word));
+            writer.Field("shm_swp"u8, bytes.UWord(3, word));
+            writer.Field("swap_attempts"u8, bytes.UWord(4, word));
+            writer.Field("swap_successes"u8, bytes.UWord(5, word));
+        }
+
+        writer.EndStruct();
     }
 
     // struct ipc64_perm

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using Veil.Core.Kernel;
 using static Veil.Core.Calls.Arguments;
-using static Veil.Core.Calls.FileArguments;
 
 namespace Veil.Core.Calls;
 
 internal static partial class KernelCalls
 {
-    // include/uapi/linux/bpf.h
-    private const int BpfBytes = 152;
-    private const int BpfNameBytes = 16;
-
     // include/uapi/linux/ptrace.h and arch/x86/include/asm/ptrace-abi.h
     private const uint TraceMe = 0, PeekText = 1, PeekUser = 3, PokeUser = 6, Continue = 7, Kill = 8, SingleStep = 9, GetRegs = 12,
         SetFpRegs = 15,
@@ -29,47 +24,11 @@ internal static partial class KernelCalls
 
     private static readonly byte[][] s_registerNames = [.. s_registers.Select(System.Text.Encoding.UTF8.GetBytes)];
 
-    private static readonly StructLayout s_mapElement = new(StructField.Int("map_fd"), StructField.Address64("key"),
-        StructField.Address64("value"),
-        Wide("flags", FlagSets.BpfElemFlags));
-
-    private static readonly StructLayout s_mapKey = new(StructField.Int("map_fd"), StructField.Address64("key"));
-    private static readonly StructLayout s_mapNext = new(StructField.Int("map_fd"), StructField.Address64("key"),
-        StructField.Address64("next_key"));
-    private static readonly StructLayout s_nextId = new(StructField.UInt("start_id"), StructField.UInt("next_id"));
-    private static readonly StructLayout s_object = new(StructField.Address64("pathname"), StructField.Int("bpf_fd"));
-    private static readonly StructLayout s_attachment = new(StructField.Int("target_fd"), StructField.Int("attach_bpf_fd"),
-        StructField.Enum("attach_type", FlagSets.BpfAttachTypes), StructField.Hex("attach_flags"));
-
-    private static readonly StructLayout s_mapAttributes = new(StructField.Enum("map_type", FlagSets.BpfMapTypes),
-        StructField.UInt("key_size"),
-        StructField.UInt("value_size"), StructField.UInt("max_entries"), StructField.Flags("map_flags", FlagSets.BpfMapFlags),
-        StructField.Int("inner_map_fd"), StructField.Gap(4), ObjectName("map_name"), StructField.UInt("map_ifindex"),
-            StructField.Int("btf_fd"),
-        StructField.UInt("btf_key_type_id"), StructField.UInt("btf_value_type_id"), StructField.UInt("btf_vmlinux_value_type_id"),
-        StructField.U64("map_extra"));
-
-    private static readonly StructLayout s_programAttributes = new(StructField.Enum("prog_type", FlagSets.BpfProgTypes),
-        StructField.UInt("insn_cnt"),
-        StructField.Address64("insns"), StructField.Address64("license"), StructField.UInt("log_level"), StructField.UInt("log_size"),
-        StructField.Address64("log_buf"), new StructField("kern_version", 4, 4, KernelVersion), StructField.Flags("prog_flags",
-            FlagSets.BpfLoadFlags),
-        ObjectName("prog_name"), StructField.UInt("prog_ifindex"), StructField.Enum("expected_attach_type", FlagSets.BpfAttachTypes),
-        StructField.Int("prog_btf_fd"), StructField.UInt("func_info_rec_size"), StructField.Address64("func_info"),
-            StructField.UInt("func_info_cnt"),
-        StructField.UInt("line_info_rec_size"), StructField.Address64("line_info"), StructField.UInt("line_info_cnt"),
-        StructField.UInt("attach_btf_id"), StructField.Int("attach_prog_fd"));
-
     private static IEnumerable<CallSpec> Tracing =>
     [
-        new("bpf", Enum(FlagSets.BpfCommands), new OwnArgument(BpfAttributes)
-        {
-            Begin = new(CallRead.Counted, 1, BpfBytes, 2),
-            End = new(CallRead.Counted, 1, BpfBytes, 2),
-        }, UInt, Hidden, Hidden)
-        { Result = CallResult.Descriptor },
+        Bpf,
         new("perf_event_open", new OwnArgument(PerfAttributes) { Begin = new(CallRead.Fixed, 64, 64) }, Int, Int, Int,
-            Flags(FlagSets.PerfOpenFlags))
+            LongFlags(FlagSets.PerfOpenFlags))
         { Result = CallResult.Descriptor },
         new("ptrace", Enum(FlagSets.PtraceRequests), new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
             writer.Number(call.Int(position))) { Omitted = static (in CallView call, int _) => (uint)call[0] == TraceMe },
@@ -81,98 +40,6 @@ internal static partial class KernelCalls
                 Omitted = static (in CallView call, int _) => (uint)call[0] is TraceMe or Attach or Kill or Interrupt or Listen,
             }),
     ];
-
-    private static StructField Wide(string name, FlagSet set) =>
-        new(name, 8, 8, (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
-        writer.Flags(set, bytes.U64(0)));
-
-    private static StructField ObjectName(string name) =>
-        new(name, BpfNameBytes, BpfNameBytes, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
-    {
-        int end = bytes.IndexOf((byte)0);
-        writer.String(end < 0 ? bytes : bytes[..end], false);
-    })
-        { IsText = true };
-
-    private static void KernelVersion(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
-    {
-        uint version = bytes.U32(0);
-        writer.Quote();
-        writer.Line.Append("KERNEL_VERSION("u8);
-        writer.Line.Append((ulong)(version >> 16));
-        writer.Line.Append(", "u8);
-        writer.Line.Append((ulong)(version >> 8 & 0xff));
-        writer.Line.Append(", "u8);
-        writer.Line.Append((ulong)(version & 0xff));
-        writer.Line.Append((byte)')');
-        writer.Quote();
-    }
-
-    private static void BpfAttributes(ref CallWriter writer, in CallView call, int position)
-    {
-        // The kernel fills in what the next identifier is; of the others it is shown what they were given.
-        var chunk = (uint)call[0] is 11 or 12 or 23 or 31 ? call.FindAny(position) : call.Find(position);
-        var layout = (uint)call[0] switch
-        {
-            0 => s_mapAttributes,
-            1 or 2 or 21 => s_mapElement, // BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_MAP_LOOKUP_AND_DELETE_ELEM
-            3 => s_mapKey,
-            4 => s_mapNext,
-            5 => s_programAttributes,
-            6 or 7 => s_object,
-            8 or 9 => s_attachment,
-            11 or 12 or 23 or 31 => s_nextId, // BPF_PROG_GET_NEXT_ID and its like
-            _ => null,
-        };
-        if (!chunk.IsRead || chunk.Bytes.Length < 4)
-        {
-            writer.Address(call[position]);
-        }
-        else if (layout is not null)
-        {
-            // What lies behind the structure of a command has to be 0.
-            writer.BeginStruct();
-            layout.WriteFields(ref writer, chunk.Bytes, call);
-            if (chunk.Bytes.Length > layout.Size && chunk.Bytes[layout.Size..].ContainsAnyExcept((byte)0))
-                writer.More();
-            writer.EndStruct();
-        }
-        else
-        {
-            BpfIds(ref writer, call, position, chunk.Bytes);
-        }
-    }
-
-    private static void BpfIds(ref CallWriter writer, in CallView call, int position, ReadOnlySpan<byte> bytes)
-    {
-        var name = (uint)call[0] switch { 13 => "prog_id"u8, 14 => "map_id"u8, 19 => "btf_id"u8, 30 => "link_id"u8, _ => default };
-        const int idBytes = 12, infoBytes = 16;
-        const uint infoByDescriptor = 15;
-        if ((uint)call[0] == infoByDescriptor && bytes.Length >= infoBytes)
-        {
-            writer.BeginStruct();
-            writer.Field("info"u8);
-            writer.BeginStruct();
-            writer.Field("bpf_fd"u8, bytes.I32(0));
-            writer.Field("info_len"u8, bytes.U32(4));
-            writer.Field("info"u8);
-            writer.Address(bytes.U64(8));
-            writer.EndStruct();
-            writer.EndStruct();
-        }
-        else if (!name.IsEmpty && bytes.Length >= idBytes)
-        {
-            writer.BeginStruct();
-            writer.Field(name, bytes.U32(0));
-            writer.Field("open_flags"u8);
-            writer.Flags(FlagSets.BpfMapFlags, bytes.U32(8));
-            writer.EndStruct();
-        }
-        else
-        {
-            writer.Address(call[position]);
-        }
-    }
 
     // The first 64 bytes of struct perf_event_attr, which strace abbreviates.
     private static void PerfAttributes(ref CallWriter writer, in CallView call, int position)
@@ -194,12 +61,7 @@ internal static partial class KernelCalls
         writer.Field("size"u8);
         PerfSize(ref writer, bytes.U32(4));
         writer.Field("config"u8);
-        if (type == 0)
-            writer.Name(FlagSets.PerfHardware, bytes.U64(8));
-        else if (type == 1)
-            writer.Name(FlagSets.PerfSoftware, bytes.U64(8));
-        else
-            writer.Hex(bytes.U64(8));
+        PerfConfig(ref writer, type, bytes.U64(8));
         writer.Field((bits & freq) != 0 ? "sample_freq"u8 : "sample_period"u8, bytes.U64(16));
         writer.Field("sample_type"u8);
         writer.Flags(FlagSets.PerfSample, bytes.U64(24));
@@ -224,6 +86,66 @@ internal static partial class KernelCalls
         });
         writer.More();
         writer.EndStruct();
+    }
+
+    private static void PerfConfig(ref CallWriter writer, uint type, ulong config)
+    {
+        switch (type)
+        {
+            case 0: // PERF_TYPE_HARDWARE; above 32 bits is the device
+                writer.Quote();
+                if (config >> 32 != 0)
+                {
+                    writer.AppendHex(config >> 32);
+                    writer.Line.Append("<<32|"u8);
+                }
+
+                PerfName(ref writer, FlagSets.PerfHardware, config & uint.MaxValue, "PERF_COUNT_HW_???"u8);
+                writer.Quote();
+                break;
+            case 1: // PERF_TYPE_SOFTWARE
+                writer.Name(FlagSets.PerfSoftware, config);
+                break;
+            case 2: // PERF_TYPE_TRACEPOINT
+                writer.Unsigned(config);
+                break;
+            case 3: // PERF_TYPE_HW_CACHE
+                writer.Quote();
+                if (config >> 32 != 0)
+                {
+                    writer.AppendHex(config >> 32);
+                    writer.Line.Append("<<32|"u8);
+                }
+
+                if ((config >> 24 & 0xff) != 0)
+                {
+                    writer.AppendHex(config >> 24 & 0xff);
+                    writer.Line.Append("<<24|"u8);
+                }
+
+                PerfName(ref writer, FlagSets.PerfCacheResults, config >> 16 & 0xff, "PERF_COUNT_HW_CACHE_RESULT_???"u8);
+                writer.Line.Append("<<16|"u8);
+                PerfName(ref writer, FlagSets.PerfCacheOps, config >> 8 & 0xff, "PERF_COUNT_HW_CACHE_OP_???"u8);
+                writer.Line.Append("<<8|"u8);
+                PerfName(ref writer, FlagSets.PerfCaches, config & 0xff, "PERF_COUNT_HW_CACHE_???"u8);
+                writer.Quote();
+                break;
+            default:
+                writer.Hex(config);
+                break;
+        }
+    }
+
+    private static void PerfName(ref CallWriter writer, FlagSet set, ulong value, ReadOnlySpan<byte> unknown)
+    {
+        if (set.NameOf(value) is { IsEmpty: false } name)
+        {
+            writer.Line.Append(name);
+            return;
+        }
+
+        writer.AppendHex(value);
+        writer.Remark(unknown);
     }
 
     private static ReadOnlySpan<byte> PerfBit(int bit) => bit switch
@@ -251,7 +173,10 @@ internal static partial class KernelCalls
         int version = size <= byte.MaxValue ? sizes.IndexOf((byte)size) : -1;
         if (version < 0)
         {
-            writer.Unsigned(size);
+            writer.Quote();
+            writer.AppendHex(size);
+            writer.Remark("PERF_ATTR_SIZE_???"u8);
+            writer.Quote();
             return;
         }
 
@@ -324,14 +249,14 @@ internal static partial class KernelCalls
             case SetOptions or Seize:
                 writer.Flags(FlagSets.PtraceOptions, (uint)call[position]);
                 break;
-            case GetRegSet or SetRegSet when chunk.IsRead && chunk.Bytes.Length >= 16:
+            case GetRegSet or SetRegSet when chunk.Has(16):
                 writer.BeginStruct();
                 writer.Field("iov_base"u8);
                 writer.Address(chunk.Bytes.UWord(0, call.WordBytes));
                 writer.Field("iov_len"u8, chunk.Bytes.UWord(1, call.WordBytes));
                 writer.EndStruct();
                 break;
-            case SetSignalMask when chunk.IsRead && chunk.Bytes.Length >= 8:
+            case SetSignalMask when chunk.Has(8):
                 SignalSet.Write(ref writer, chunk.Bytes.U64(0));
                 break;
             case (>= PeekText and <= PeekUser) or GetEventMessage when call.Find(position, output: true) is

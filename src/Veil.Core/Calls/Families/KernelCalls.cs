@@ -91,10 +91,11 @@ internal static partial class KernelCalls
         new("landlock_restrict_self", Fd, Flags(FlagSets.LandlockRestrictFlags)),
         new("add_key", Arguments.String, Arguments.String, InBuffer(3), Size, new OwnArgument(Key)),
         new("request_key", Arguments.String, Arguments.String, Arguments.String, new OwnArgument(Key)),
-        new("keyctl", Enum(FlagSets.KeyctlOps), KeyctlArgument(), KeyctlArgument(), KeyctlArgument(), KeyctlArgument()),
-        new("lsm_get_self_attr", Enum(FlagSets.LsmAttrs), Address, Address, Hex),
-        new("lsm_set_self_attr", Enum(FlagSets.LsmAttrs), Address, UInt, Hex),
-        new("lsm_list_modules", Address, Address, Hex),
+        Keyctls,
+        new("lsm_get_self_attr", Enum(FlagSets.LsmAttrs), Address, s_lsmSize, Flags(FlagSets.LsmFlags)),
+        new("lsm_set_self_attr", Enum(FlagSets.LsmAttrs), new StructArgument(32, LsmContext) { SizeArg = 2 }, UInt, Hex),
+        new("lsm_list_modules", new OwnArgument(LsmModules) { End = new(CallRead.Pointed, 1, 8 * CallOptions.ElementsMax, 1) },
+            s_lsmSize, Hex),
     ];
 
     private const uint RebootRestart2 = 0xa1b2c3d4; // LINUX_REBOOT_CMD_RESTART2
@@ -102,6 +103,43 @@ internal static partial class KernelCalls
     private static OwnArgument s_kexecLine => new(static (ref CallWriter writer, in CallView call, int position) =>
         Buffer(ref writer, call, position, output: false))
     { Begin = new(CallRead.Counted, 1, CallOptions.StringSizeDefault, 2) };
+
+    private static Argument s_lsmSize => new LengthArgument(isShownAlone: true);
+
+    private static void LsmContext(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
+    {
+        writer.BeginStruct();
+        writer.Field("id"u8);
+        if (FlagSets.LsmIds.NameOf(bytes.U64(0)) is { IsEmpty: false } name)
+            writer.Word(name);
+        else
+            writer.Hex(bytes.U64(0));
+        writer.Field("flags"u8);
+        writer.Hex(bytes.U64(8));
+        writer.Field("len"u8, bytes.U64(16));
+        writer.Field("ctx_len"u8, bytes.U64(24));
+        writer.EndStruct();
+    }
+
+    private static void LsmModules(ref CallWriter writer, in CallView call, int position)
+    {
+        var chunk = call.Find(position, output: true);
+        if (!chunk.IsRead)
+        {
+            writer.Address(call[position]);
+            return;
+        }
+
+        writer.BeginArray();
+        var ids = chunk.Bytes;
+        for (long left = call.Ret; left > 0 && ids.Length >= 8; left--, ids = ids[8..])
+        {
+            writer.Item();
+            writer.Name(FlagSets.LsmIds, ids.U64(0));
+        }
+
+        writer.EndArray();
+    }
 
     // A word of flags of which only the first has a name.
     internal static OwnArgument OnlyFlag(string name)
@@ -221,12 +259,10 @@ internal static partial class KernelCalls
         if ((flags & ~priority) != 0)
         {
             FlagSets.SwapFlags.Format(ref writer.Line, flags & ~priority);
-            if ((flags & priority) != 0)
-                writer.Line.Append((byte)'|');
+            writer.Line.Append((byte)'|');
         }
 
-        if ((flags & priority) != 0 || (flags & ~priority) == 0)
-            writer.Line.Append((ulong)(flags & priority));
+        writer.Line.Append((ulong)(flags & priority));
         writer.Quote();
     }
 
@@ -245,7 +281,7 @@ internal static partial class KernelCalls
     {
         // SECCOMP_SET_MODE_FILTER, SECCOMP_GET_ACTION_AVAIL, SECCOMP_GET_NOTIF_SIZES
         var chunk = call.Find(position, output: (uint)call[0] == 3);
-        if (!chunk.IsRead || chunk.Bytes.Length < s_seccompSizes.Size)
+        if (!chunk.Has(s_seccompSizes.Size))
         {
             if ((uint)call[0] <= 3)
                 writer.Address(call[position]);
@@ -278,7 +314,7 @@ internal static partial class KernelCalls
     {
         const int oldestBytes = 8;
         var chunk = call.Find(position);
-        if (!chunk.IsRead || chunk.Bytes.Length < oldestBytes)
+        if (!chunk.Has(oldestBytes))
             writer.Address(call[position]);
         else
             s_ruleset.Write(ref writer, chunk.Bytes, call);
@@ -288,7 +324,7 @@ internal static partial class KernelCalls
     {
         const uint pathBeneath = 1, netPort = 2;
         var chunk = call.Find(position);
-        if (!chunk.IsRead || chunk.Bytes.Length < 16 || (uint)call[1] is not (pathBeneath or netPort))
+        if (!chunk.Has(16) || (uint)call[1] is not (pathBeneath or netPort))
             writer.Address(call[position]);
         else
             ((uint)call[1] == pathBeneath ? s_pathRule : s_portRule).Write(ref writer, chunk.Bytes, call);

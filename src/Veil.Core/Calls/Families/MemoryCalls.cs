@@ -16,7 +16,11 @@ internal static class MemoryCalls
     private const int NodeMaskBytes = 136;
     private const uint NodesPerLong = 64;
 
-    private static readonly Argument s_prot = Flags(FlagSets.MmapProt);
+    private static readonly Argument s_prot = LongFlags(FlagSets.MmapProt);
+
+    private static readonly StructLayout s_range = new(StructField.U64("off"), StructField.U64("len"));
+    private static readonly StructLayout s_cacheStat = new(StructField.U64("nr_cache"), StructField.U64("nr_dirty"),
+        StructField.U64("nr_writeback"), StructField.U64("nr_evicted"), StructField.U64("nr_recently_evicted"));
     private static readonly Argument s_mapFlags = new OwnArgument(MapFlags);
     private static readonly Argument s_newAddress = new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
         writer.Address(call[position]))
@@ -55,21 +59,21 @@ internal static class MemoryCalls
         new("mlockall", Flags(FlagSets.MlockallFlags)),
         new("mseal", Address, Size, Hex),
         new("map_shadow_stack", Address, Size, Flags(FlagSets.ShadowStackFlags)) { Result = CallResult.Hex },
-        new("pkey_alloc", Hex, Flags(FlagSets.PkeyRights)),
+        new("pkey_alloc", Hex, LongFlags(FlagSets.PkeyRights)),
         new("pkey_free", Int),
         new("pkey_mprotect", Address, Size, s_prot, Int),
         new("get_mempolicy", new StructArgument(4, Mode) { IsOutput = true }, NodeMask(2, isOutput: true), Size, Address,
-            Flags(FlagSets.GetMempolicyFlags)),
+            LongFlags(FlagSets.GetMempolicyFlags)),
         new("set_mempolicy", Flags(FlagSets.Mempolicy), NodeMask(2), Size),
         new("mbind", Address, Size, Flags(FlagSets.Mempolicy), NodeMask(4), Size, Flags(FlagSets.MbindFlags)),
         new("migrate_pages", Int, Size, NodeMask(1), NodeMask(1)),
-        new("move_pages", Int, Size, s_addresses, s_nodeNumbers, s_pageStatus, Flags(FlagSets.MbindFlags)),
+        new("move_pages", Int, Size, s_addresses, s_nodeNumbers, s_pageStatus, Flags(FlagSets.MovePagesFlags)),
         new("set_mempolicy_home_node", Address, Size, Size, Hex),
         new("process_vm_readv", Int, new VectorArgument(2, isOutput: true), Size, RemoteVector(4), Size, Size),
         new("process_vm_writev", Int, new VectorArgument(2, isOutput: false), Size, RemoteVector(4), Size, Size),
         new("userfaultfd", Flags(FlagSets.UserfaultfdFlags)) { Result = CallResult.Descriptor },
         new("memfd_secret", Flags(FlagSets.DupFlags)) { Result = CallResult.Descriptor },
-        new("cachestat", Fd, Address, Address, Hex),
+        new("cachestat", Fd, s_range.Input, s_cacheStat.Output, Hex),
         new("membarrier", Enum(FlagSets.MembarrierCommands), Flags(FlagSets.MembarrierFlags),
             new OwnArgument(Cpu) { Omitted = IsWithoutCpu })
         { ResultWriter = MembarrierResult },
@@ -128,7 +132,7 @@ internal static class MemoryCalls
     {
         var chunk = call.Find(position, output: true);
         ulong pages = (call[1] + 4095) / 4096;
-        if (!chunk.IsRead)
+        if (!chunk.Has((int)Math.Min(pages, CallOptions.ElementsMax)))
         {
             writer.Address(call[position]);
             return;
@@ -150,7 +154,7 @@ internal static class MemoryCalls
     {
         writer.BeginArray();
         writer.Item();
-        writer.Flags(FlagSets.Mempolicy, bytes.U32(0));
+        writer.Name(FlagSets.MempolicyModes, bytes.U32(0));
         writer.EndArray();
     }
 
@@ -159,8 +163,8 @@ internal static class MemoryCalls
     {
         // One less than is said counts: mm/mempolicy.c, get_nodes().
         var chunk = call.Find(position, output: isOutput);
-        ulong words = (call[count] + NodesPerLong - 2) / NodesPerLong;
-        if (call[position] == 0 || words > (ulong)chunk.Bytes.Length / 8 || (!chunk.IsRead && words > 0))
+        ulong nodes = call[count], words = nodes == 0 ? 0 : (nodes - 1 + NodesPerLong - 1) / NodesPerLong;
+        if (call[position] == 0 || nodes > 8 * NodeMaskBytes || (words > 0 && !chunk.Has(8 * (int)words)))
         {
             writer.Address(call[position]);
             return;
@@ -171,7 +175,11 @@ internal static class MemoryCalls
         {
             writer.Item();
             writer.Quote();
-            writer.Line.AppendHex(chunk.Bytes.U64(8 * word), digits: 16);
+            ulong mask = chunk.Bytes.U64(8 * word);
+            // printf's %#016lx has the prefix within the 16.
+            if (mask != 0)
+                writer.Line.Append("0x"u8);
+            writer.Line.AppendHex(mask, digits: mask == 0 ? 16 : 14);
             writer.Quote();
         }
 
@@ -200,12 +208,12 @@ internal static class MemoryCalls
 
     private static void Cpu(ref CallWriter writer, in CallView call, int position) => writer.Number(call.Int(position));
 
-    private static bool IsWithoutCpu(in CallView call, int position) => (uint)call[1] == 0;
+    private static bool IsWithoutCpu(in CallView call, int position) => ((uint)call[1] & 1) == 0;
 
-    // MEMBARRIER_CMD_QUERY and MEMBARRIER_CMD_GET_REGISTRATIONS return a set of commands.
+    // MEMBARRIER_CMD_QUERY returns a set of commands.
     private static void MembarrierResult(ref CallWriter writer, in CallView call)
     {
-        if ((uint)call[0] is not (0 or 512) || call.Ret == 0)
+        if ((uint)call[0] != 0 || call.Ret == 0)
         {
             writer.Number(call.Ret);
             return;

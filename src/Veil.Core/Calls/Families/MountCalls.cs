@@ -10,6 +10,8 @@ internal static class MountCalls
 {
     private const uint SetFlag = 0, SetString = 1, SetBinary = 2, SetPath = 3, SetPathEmpty = 4, SetFd = 5, CommandsEnd = 9; // FSCONFIG_
     private const ulong MagicMask = 0xffff0000, Magic = 0xc0ed0000; // MS_MGC_VAL
+    private const ulong Remount = 0x20, Bind = 0x1000, Move = 0x2000, Propagation = 0x1e0000; // MS_
+    private const ulong AtimeMask = 0x70; // MOUNT_ATTR__ATIME
     private const uint QuotaSync = 0x800001, QuotaOn = 0x800002;
 
     private static readonly CallReader s_string = new(CallRead.String, SizeMax: 4094);
@@ -20,22 +22,23 @@ internal static class MountCalls
     /// <summary>Them.</summary>
     public static IEnumerable<CallSpec> All =>
     [
-        new("mount", FilePath, FilePath, Arguments.String, new OwnArgument(MountFlags), Arguments.String),
+        new("mount", FilePath, FilePath, new MountString(Remount | Bind | Move | Propagation), new OwnArgument(MountFlags), new MountString(Bind | Move | Propagation)),
         new("umount", FilePath),
         new("umount2", FilePath, Flags(FlagSets.UmountFlags)),
         new("fsopen", Arguments.String, Flags(FlagSets.FsopenFlags)) { Result = CallResult.Descriptor },
         new("fsconfig", Fd, Enum(FlagSets.FsconfigCommands), new OwnArgument(ConfigKey) { Begin = s_string },
             new OwnArgument(ConfigValue) { Begin = s_string }, new OwnArgument(ConfigAux)),
-        new("fsmount", Fd, Flags(FlagSets.FsmountFlags), Flags(FlagSets.MountAttrs)) { Result = CallResult.Descriptor },
+        new("fsmount", Fd, Flags(FlagSets.FsmountFlags), new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
+            MountAttributes(ref writer, (uint)call[position]))) { Result = CallResult.Descriptor },
         new("fspick", DirFd, FilePath, Flags(FlagSets.FspickFlags)) { Result = CallResult.Descriptor },
         new("move_mount", DirFd, FilePath, DirFd, FilePath, Flags(FlagSets.MoveMountFlags)),
         new("open_tree", DirFd, FilePath, Flags(FlagSets.OpenTreeFlags)) { Result = CallResult.Descriptor },
         new("open_tree_attr", DirFd, FilePath, Flags(FlagSets.OpenTreeFlags), new StructArgument(32, Attributes) { SizeArg = 4 },
             Size) { Result = CallResult.Descriptor },
-        new("mount_setattr", DirFd, FilePath, Flags(FlagSets.AtFlags), new StructArgument(32, Attributes) { SizeArg = 4 }, Size),
-        new("statmount", s_request, Address, Size, new OwnArgument(StatmountFlags)),
+        new("mount_setattr", DirFd, FilePath, Flags(FlagSets.AtMountSetattr), new StructArgument(32, Attributes) { SizeArg = 4 }, Size),
+        new("statmount", s_request, Address, Size, Flags(FlagSets.StatmountFlags)),
         new("listmount", s_request, new ArrayArgument(8, -1, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
-            writer.Hex(bytes.U64(0))), Size, Hex),
+            writer.Hex(bytes.U64(0))), Size, Flags(FlagSets.ListmountFlags)),
         new("quotactl", new OwnArgument(QuotaCommand), FilePath, new OwnArgument(QuotaId) { Omitted = IsSync },
             new OwnArgument(QuotaAddress) { Begin = s_string, Omitted = IsSync }),
         new("quotactl_fd", Fd, new OwnArgument(QuotaCommand), new OwnArgument(QuotaId) { Omitted = IsSync }, Address),
@@ -56,6 +59,48 @@ internal static class MountCalls
         {
             writer.Line.Append((byte)'|');
             FlagSets.MountFlags.Format(ref writer.Line, flags & ~MagicMask);
+        }
+
+        writer.Quote();
+    }
+
+    // strace takes a string for none where the kernel does not look at it.
+    private sealed class MountString(ulong ignoring) : Argument
+    {
+        public override CallReader Input(int position, CallOptions options, bool is32Bit) =>
+            new(CallRead.String, SizeMax: options.StringSize);
+
+        public override void Write(ref CallWriter writer, in CallView call, int position)
+        {
+            var chunk = call.Find(position);
+            if (chunk.IsRead && (call[3] & ignoring) == 0)
+                writer.String(chunk);
+            else
+                writer.Address(call[position]);
+        }
+    }
+
+    private static void MountAttributes(ref CallWriter writer, ulong value)
+    {
+        // Two bits and one between them that no kernel uses: all three are one value.
+        writer.Quote();
+        if ((value & AtimeMask) == AtimeMask)
+        {
+            int start = writer.Line.Length;
+            FlagSets.MountAttrs.Format(ref writer.Line, value & 0xf);
+            writer.Line.Append((value & 0xf) == 0 ? ""u8 : "|"u8);
+            if ((value & 0xf) == 0)
+                writer.Line.Truncate(start);
+            writer.Line.Append("MOUNT_ATTR__ATIME"u8);
+            if ((value & ~(AtimeMask | 0xf)) != 0)
+            {
+                writer.Line.Append((byte)'|');
+                FlagSets.MountAttrs.Format(ref writer.Line, value & ~(AtimeMask | 0xf));
+            }
+        }
+        else
+        {
+            FlagSets.MountAttrs.Format(ref writer.Line, value);
         }
 
         writer.Quote();
@@ -96,11 +141,11 @@ internal static class MountCalls
     {
         writer.BeginStruct();
         writer.Field("attr_set"u8);
-        writer.Flags(FlagSets.MountAttrs, bytes.U64(0));
+        MountAttributes(ref writer, bytes.U64(0));
         writer.Field("attr_clr"u8);
-        writer.Flags(FlagSets.MountAttrs, bytes.U64(8));
+        MountAttributes(ref writer, bytes.U64(8));
         writer.Field("propagation"u8);
-        writer.Flags(FlagSets.MountPropagation, bytes.U64(16));
+        writer.Name(FlagSets.MountPropagation, bytes.U64(16));
         writer.Field("userns_fd"u8, (int)bytes.U64(24));
         writer.EndStruct();
     }
@@ -119,14 +164,6 @@ internal static class MountCalls
         else
             writer.Hex(bytes.U64(16));
         writer.EndStruct();
-    }
-
-    private static void StatmountFlags(ref CallWriter writer, in CallView call, int position)
-    {
-        if ((uint)call[position] == 1)
-            writer.Word("STATMOUNT_BY_FD"u8);
-        else
-            writer.Hex((uint)call[position]);
     }
 
     // QCMD(): the command is above the type.

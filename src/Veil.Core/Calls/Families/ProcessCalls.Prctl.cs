@@ -62,7 +62,13 @@ internal static partial class ProcessCalls
         [GetDumpable] = [],
         [4] = [s_dumpable], // PR_SET_DUMPABLE
         [5] = [s_intOut], // PR_GET_UNALIGN
-        [6] = [Hex], // PR_SET_UNALIGN
+        [6] = [Flags(FlagSets.PrctlUnalign)], // PR_SET_UNALIGN
+        [9] = [s_intOut], // PR_GET_FPEMU
+        [10] = [Size], // PR_SET_FPEMU
+        [11] = [s_intOut], // PR_GET_FPEXC
+        [12] = [Size], // PR_SET_FPEXC
+        [19] = [s_intOut], // PR_GET_ENDIAN
+        [20] = [Size], // PR_SET_ENDIAN
         [7] = [], // PR_GET_KEEPCAPS
         [8] = [Size], // PR_SET_KEEPCAPS
         [13] = [], // PR_GET_TIMING
@@ -70,32 +76,36 @@ internal static partial class ProcessCalls
         [15] = [s_stringIn], // PR_SET_NAME
         [16] = [s_nameOut], // PR_GET_NAME
         [21] = [], // PR_GET_SECCOMP
-        [23] = [Enum(FlagSets.Capabilities)], // PR_CAPBSET_READ
-        [24] = [Enum(FlagSets.Capabilities)], // PR_CAPBSET_DROP
+        [23] = [LongEnum(FlagSets.Capabilities)], // PR_CAPBSET_READ
+        [24] = [LongEnum(FlagSets.Capabilities)], // PR_CAPBSET_DROP
         [25] = [s_tscOut], // PR_GET_TSC
         [26] = [Enum(FlagSets.PrctlTsc)], // PR_SET_TSC
         [GetSecureBits] = [],
-        [28] = [Flags(FlagSets.Securebits)], // PR_SET_SECUREBITS
-        [29] = [Size], // PR_SET_TIMERSLACK
+        [28] = [LongFlags(FlagSets.Securebits)], // PR_SET_SECUREBITS
+        [29] = [Long], // PR_SET_TIMERSLACK
         [30] = [], // PR_GET_TIMERSLACK
         [31] = [], // PR_TASK_PERF_EVENTS_DISABLE
         [32] = [], // PR_TASK_PERF_EVENTS_ENABLE
-        [33] = [Enum(FlagSets.PrctlMceKill), Either(static (in CallView call) => call[1] == 1, Enum(FlagSets.PrctlMceKillPolicy), Hex),
+        [33] = [LongEnum(FlagSets.PrctlMceKill), Either(static (in CallView call) => call[1] == 1, Enum(FlagSets.PrctlMceKillPolicy), Hex),
             Hex, Hex], // PR_MCE_KILL
-        [35] = [Enum(FlagSets.PrctlSetMm), Hex, Hex, Hex], // PR_SET_MM
+        [35] = [LongEnum(FlagSets.PrctlSetMm), Hex, Hex, Hex], // PR_SET_MM
         [36] = [Size], // PR_SET_CHILD_SUBREAPER
         [37] = [s_intOut], // PR_GET_CHILD_SUBREAPER
         [38] = [Size, Hex, Hex, Hex], // PR_SET_NO_NEW_PRIVS
         [40] = [s_addressOut], // PR_GET_TID_ADDRESS
         [41] = [Size, Hex, Hex, Hex], // PR_SET_THP_DISABLE
-        [47] = [Enum(FlagSets.PrctlCapAmbient), Either(static (in CallView call) => call[1] is >= 1 and <= 3, Enum(FlagSets.Capabilities),
+        [45] = [Flags(FlagSets.PrctlFpMode)], // PR_SET_FP_MODE
+        [46] = [], // PR_GET_FP_MODE
+        [47] = [LongEnum(FlagSets.PrctlCapAmbient), Either(static (in CallView call) => call[1] is >= 1 and <= 3, Enum(FlagSets.Capabilities),
             Hex), Hex, Hex], // PR_CAP_AMBIENT
-        [GetSpeculation] = [Enum(FlagSets.PrctlSpeculation)],
-        [53] = [Enum(FlagSets.PrctlSpeculation), Either(static (in CallView call) => call[1] <= 2, Enum(FlagSets.PrctlSpeculationFlags),
+        [51] = [], // PR_SVE_GET_VL
+        [GetSpeculation] = [LongEnum(FlagSets.PrctlSpeculation)],
+        [53] = [LongEnum(FlagSets.PrctlSpeculation), Either(static (in CallView call) => call[1] <= 2, Enum(FlagSets.PrctlSpeculationFlags),
             Hex)], // PR_SET_SPECULATION_CTRL
+        [54] = [LongFlags(FlagSets.PrctlPacKeys), Hex, Hex, Hex], // PR_PAC_RESET_KEYS
         [57] = [Size, Hex, Hex, Hex], // PR_SET_IO_FLUSHER
         // PR_SET_SYSCALL_USER_DISPATCH
-        [59] = [Enum(FlagSets.PrctlSyscallUserDispatch), Hex, Hex, Either(static (in CallView call) => call[1] <= 2, Address, Hex)],
+        [59] = [LongEnum(FlagSets.PrctlUserDispatch), Hex, Hex, Either(static (in CallView call) => call[1] <= 2, Address, Hex)],
         [62] = [Enum(FlagSets.PrctlSchedCore), Int, new OwnArgument(PidType), Hex], // PR_SCHED_CORE
         [65] = [Flags(FlagSets.PrctlMdwe), Hex, Hex, Hex], // PR_SET_MDWE
         [0x53564d41] = [Enum(FlagSets.PrctlTimerSlackVma), Hex, Either(static (in CallView call) => call[1] == 0, Size, Hex),
@@ -143,7 +153,7 @@ internal static partial class ProcessCalls
     private static void Pointed(ref CallWriter writer, in CallView call, int position, StructWriter write)
     {
         var chunk = call.Find(position, output: true);
-        if (!chunk.IsRead || chunk.Bytes.Length < 8)
+        if (!chunk.Has(8))
         {
             writer.Address(call[position]);
             return;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using Veil.Bpf;
 using Veil.Core.Kernel;
 using static Veil.Core.Calls.Arguments;
 
@@ -85,7 +86,7 @@ internal static partial class ProcessCalls
         new("setpgid", s_pid, s_pid),
         new("set_thread_area", new OwnArgument(ThreadArea) { Begin = s_userDesc, End = s_userDesc }) { ResultWriter = ThreadAreaResult },
         new("get_thread_area", new StructArgument(UserDescBytes, UserDesc) { IsOutput = true }),
-        new("modify_ldt", Int, Address, Size),
+        new("modify_ldt", Int, new OwnArgument(Ldt) { Begin = s_userDesc, End = s_userDesc }, Size) { ResultWriter = LdtResult },
         new("iopl", Int),
         new("ioperm", Hex, Hex, Int),
     ];
@@ -115,12 +116,23 @@ internal static partial class ProcessCalls
         // arch/x86/include/uapi/asm/prctl.h: ARCH_GET_FS, ARCH_GET_GS, ARCH_GET_XCOMP_SUPP, ARCH_GET_XCOMP_PERM, ARCH_GET_XCOMP_GUEST_PERM
         uint option = (uint)call[0];
         var chunk = call.Find(position, output: true);
-        if (option is 0x1003 or 0x1004 or 0x1021 or 0x1022 or 0x1024 && chunk.IsRead && chunk.Bytes.Length >= 8)
+        if (option is 0x1003 or 0x1004 or 0x1021 or 0x1022 or 0x1024 && chunk.Has(8))
         {
             writer.BeginArray();
             writer.Item();
-            writer.Address(chunk.Bytes.U64(0));
+            if (option >= 0x1021)
+                Features(ref writer, chunk.Bytes.U64(0));
+            else
+                writer.Address(chunk.Bytes.U64(0));
             writer.EndArray();
+        }
+        else if (option is 0x1023 or 0x1025)
+        {
+            // ARCH_REQ_XCOMP_PERM, ARCH_REQ_XCOMP_GUEST_PERM
+            writer.Quote();
+            writer.AppendHex(call[position]);
+            writer.Remark(call[position] < 20 ? Feature((int)call[position]) : "XFEATURE_???"u8);
+            writer.Quote();
         }
         else
         {
@@ -131,6 +143,67 @@ internal static partial class ProcessCalls
         End = new(CallRead.Fixed, 8, 8),
         Omitted = static (in CallView call, int position) => (uint)call[0] is 0x1011, // ARCH_GET_CPUID
     };
+
+    // arch/x86/include/asm/fpu/types.h
+    private static ReadOnlySpan<byte> Feature(int number) => number switch
+    {
+        0 => "XFEATURE_FP"u8,
+        1 => "XFEATURE_SSE"u8,
+        2 => "XFEATURE_YMM"u8,
+        3 => "XFEATURE_BNDREGS"u8,
+        4 => "XFEATURE_BNDCSR"u8,
+        5 => "XFEATURE_OPMASK"u8,
+        6 => "XFEATURE_ZMM_Hi256"u8,
+        7 => "XFEATURE_Hi16_ZMM"u8,
+        8 => "XFEATURE_PT_UNIMPLEMENTED_SO_FAR"u8,
+        9 => "XFEATURE_PKRU"u8,
+        10 => "XFEATURE_PASID"u8,
+        11 => "XFEATURE_CET_USER"u8,
+        12 => "XFEATURE_CET_KERNEL"u8,
+        15 => "XFEATURE_LBR"u8,
+        17 => "XFEATURE_XTILE_CFG"u8,
+        18 => "XFEATURE_XTILE_DATA"u8,
+        _ => "XFEATURE_???"u8,
+    };
+
+    // Names for several bits come first.
+    private static void Features(ref CallWriter writer, ulong mask)
+    {
+        writer.Quote();
+        writer.AppendHex(mask);
+        if (mask == 0 || writer.IsJson)
+        {
+            writer.Quote();
+            return;
+        }
+
+        writer.TextOnly(" /* "u8);
+        bool isFirst = true;
+        Take(ref writer, ref mask, 0x3, "XFEATURE_MASK_FPSSE"u8, ref isFirst);
+        Take(ref writer, ref mask, 0x4, "XFEATURE_MASK_YMM"u8, ref isFirst);
+        Take(ref writer, ref mask, 0xe0, "XFEATURE_MASK_AVX512"u8, ref isFirst);
+        Take(ref writer, ref mask, 0x18, "XFEATURE_MASK_BNDREGS|XFEATURE_MASK_BNDCSR"u8, ref isFirst);
+        Take(ref writer, ref mask, 0x200, "XFEATURE_MASK_PKRU"u8, ref isFirst);
+        Take(ref writer, ref mask, 0x60000, "XFEATURE_MASK_XTILE"u8, ref isFirst);
+        if (mask != 0)
+        {
+            writer.TextOnly(isFirst ? ""u8 : "|"u8);
+            writer.AppendHex(mask);
+        }
+
+        writer.TextOnly(" */"u8);
+        writer.Quote();
+    }
+
+    private static void Take(ref CallWriter writer, ref ulong mask, ulong bits, ReadOnlySpan<byte> name, ref bool isFirst)
+    {
+        if ((mask & bits) != bits)
+            return;
+        mask &= ~bits;
+        writer.TextOnly(isFirst ? ""u8 : "|"u8);
+        writer.TextOnly(name);
+        isFirst = false;
+    }
 
     private static void CloneFlags(ref CallWriter writer, in CallView call, int position) =>
         CloneFlags(ref writer, call[position] & uint.MaxValue);
@@ -285,7 +358,7 @@ internal static partial class ProcessCalls
     {
         writer.Address(call[position]);
         var chunk = call.Find(position, CallChunkKind.Number);
-        if (writer.IsJson || !chunk.IsRead || chunk.Bytes.Length < 8)
+        if (writer.IsJson || !chunk.Has(8))
             return;
         ulong number = chunk.Bytes.U64(0);
         writer.TextOnly(" /* "u8);
@@ -331,7 +404,7 @@ internal static partial class ProcessCalls
     private static void ThreadArea(ref CallWriter writer, in CallView call, int position)
     {
         var chunk = call.Find(position);
-        if (!chunk.IsRead || chunk.Bytes.Length < UserDescBytes)
+        if (!chunk.Has(UserDescBytes))
             writer.Address(call[position]);
         else
             UserDesc(ref writer, chunk.Bytes, call);
@@ -343,19 +416,53 @@ internal static partial class ProcessCalls
         writer.BeginStruct();
         writer.Field("entry_number"u8, bytes.I32(0));
         writer.Field("base_addr"u8);
-        writer.Hex(bytes.U32(4));
+        Padded(ref writer, bytes.U32(4));
         writer.Field("limit"u8);
-        writer.Quote();
-        writer.Line.Append("0x"u8);
-        writer.Line.AppendHex(bytes.U32(8), digits: 6);
-        writer.Quote();
+        Padded(ref writer, bytes.U32(8));
         Bits(ref writer, "seg_32bit"u8, bits & 1);
         Bits(ref writer, "contents"u8, bits >> 1 & 3);
         Bits(ref writer, "read_exec_only"u8, bits >> 3 & 1);
         Bits(ref writer, "limit_in_pages"u8, bits >> 4 & 1);
         Bits(ref writer, "seg_not_present"u8, bits >> 5 & 1);
         Bits(ref writer, "useable"u8, bits >> 6 & 1);
+        if (!call.Is32Bit)
+            Bits(ref writer, "lm"u8, bits >> 7 & 1);
         writer.EndStruct();
+    }
+
+    // printf's %#08x
+    private static void Padded(ref CallWriter writer, uint value)
+    {
+        writer.Quote();
+        if (value != 0)
+            writer.Line.Append("0x"u8);
+        writer.Line.AppendHex(value, digits: value == 0 ? 8 : 6);
+        writer.Quote();
+    }
+
+    // 0 and 2 fill it, 1 and 0x11 take it.
+    private static void Ldt(ref CallWriter writer, in CallView call, int position)
+    {
+        bool isFilled = (uint)call[0] is 0 or 2;
+        var chunk = call.Find(position, output: isFilled);
+        if ((uint)call[0] is not (0 or 1 or 2 or 0x11) || call[2] != UserDescBytes || !chunk.Has(UserDescBytes))
+            writer.Address(call[position]);
+        else
+            UserDesc(ref writer, chunk.Bytes, call);
+    }
+
+    // Its errors are of 32 bits.
+    private static void LdtResult(ref CallWriter writer, in CallView call)
+    {
+        writer.Unsigned((ulong)call.Ret);
+        int error = -(int)call.Ret;
+        if (call.Ret is <= uint.MaxValue - 4095 or > uint.MaxValue || Errno.NameUtf8(error).IsEmpty)
+            return;
+        writer.TextOnly(" "u8);
+        writer.TextOnly(Errno.NameUtf8(error));
+        writer.TextOnly(" ("u8);
+        writer.TextOnly(ErrnoText.Of(error));
+        writer.TextOnly(")"u8);
     }
 
     private static void Bits(ref CallWriter writer, ReadOnlySpan<byte> name, uint value)
@@ -369,7 +476,7 @@ internal static partial class ProcessCalls
         var asked = call.Find(0);
         var given = call.Find(0, output: true);
         writer.Number(call.Ret);
-        if (!asked.IsRead || asked.Bytes.Length < 4 || asked.Bytes.I32(0) != -1 || !given.IsRead || given.Bytes.Length < 4)
+        if (!asked.Has(4) || asked.Bytes.I32(0) != -1 || !given.Has(4))
             return;
         writer.TextOnly(" (entry_number="u8);
         writer.Number(given.Bytes.I32(0));

@@ -23,7 +23,7 @@ internal static class SignalCalls
         new("rt_sigaction", s_signal, new StructArgument(32, Action) { Size32 = 20 }, new StructArgument(32, Action) { Size32 = 20,
             IsOutput = true }, Size),
         new("rt_sigprocmask", Enum(FlagSets.SigprocmaskHow), Set(3), Set(3, isOutput: true), Size),
-        new("rt_sigpending", Set(1, isOutput: true), Size),
+        new("rt_sigpending", new OwnArgument(Pending) { End = new(CallRead.Fixed, SetBytes, SetBytes) }, Size),
         new("rt_sigsuspend", Set(1), Size),
         new("rt_sigtimedwait", Set(3), SignalInfo.Output, Timeout(size32: 8), Size) { ResultWriter = WaitResult },
         new("rt_sigtimedwait_time64", Set(3), SignalInfo.Output, Timeout(size32: 16), Size) { ResultWriter = WaitResult },
@@ -39,11 +39,21 @@ internal static class SignalCalls
         new("signalfd4", Fd, Set(2), Size, Flags(FlagSets.SignalfdFlags)) { Result = CallResult.Descriptor },
     ];
 
+    // The one set that the kernel fills also where there is less room.
+    private static void Pending(ref CallWriter writer, in CallView call, int position)
+    {
+        var chunk = call.Find(position, output: true);
+        if (!chunk.Has(SetBytes) || call[1] is 0 or > SetBytes)
+            writer.Address(call[position]);
+        else
+            SignalSet.Write(ref writer, chunk.Bytes.U64(0) & (ulong.MaxValue >> (64 - (8 * (int)call[1]))));
+    }
+
     // strace shows no set of another size than the kernel's.
     private static OwnArgument Set(int size, bool isOutput = false) => new((ref CallWriter writer, in CallView call, int position) =>
     {
         var chunk = call.Find(position, output: isOutput);
-        if (!chunk.IsRead || chunk.Bytes.Length < SetBytes || call[size] != SetBytes)
+        if (!chunk.Has(SetBytes) || call[size] != SetBytes)
             writer.Address(call[position]);
         else
             SignalSet.Write(ref writer, chunk.Bytes.U64(0));
@@ -78,6 +88,10 @@ internal static class SignalCalls
                 break;
             case 1:
                 writer.Word("SIG_IGN"u8);
+                break;
+            case ulong.MaxValue:
+            case uint.MaxValue when call.Is32Bit:
+                writer.Word("SIG_ERR"u8);
                 break;
             default:
                 writer.Hex(handler);

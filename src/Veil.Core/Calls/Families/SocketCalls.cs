@@ -8,7 +8,8 @@ namespace Veil.Core.Calls;
 internal static class SocketCalls
 {
     // include/linux/socket.h
-    private const uint AfInet = 2, AfInet6 = 10, AfNetlink = 16, AfPacket = 17, AfCan = 29, AfBluetooth = 31, AfRxrpc = 33;
+    private const uint AfInet = 2, AfInet6 = 10, AfNetlink = 16, AfPacket = 17, AfCan = 29, AfBluetooth = 31, AfRxrpc = 33,
+        AfAx25 = 3, AfIrda = 23, AfIsdn = 34, AfPhonet = 35, AfCaif = 37, AfNfc = 39, AfKcm = 41, AfSmc = 43;
 
     private const uint TypeMask = 0xf; // SOCK_TYPE_MASK
     private const int NameAt = 4;
@@ -35,10 +36,13 @@ internal static class SocketCalls
         new("shutdown", Fd, Enum(FlagSets.SocketShutdown)),
         new("send", Fd, InBuffer(2), Size, s_flags),
         new("recv", Fd, new ReceivedArgument(), Size, s_flags),
-        new("sendto", Fd, new SentArgument(), Size, s_flags, new SocketAddressArgument(5), Int),
-        new("recvfrom", Fd, new ReceivedArgument(), Size, s_flags, new OutSocketAddressArgument(5), s_length),
-        new("sendmsg", Fd, new MessageArgument(isOutput: false), s_flags),
-        new("recvmsg", Fd, new MessageArgument(isOutput: true), s_flags),
+        new("sendto", Fd, new SentArgument(), Size, s_flags, new SocketAddressArgument(5), Int) { NeedsSocket = true },
+        new("recvfrom", Fd, new ReceivedArgument(), Size, s_flags, new OutSocketAddressArgument(5), s_length)
+        {
+            NeedsSocket = true,
+        },
+        new("sendmsg", Fd, new MessageArgument(isOutput: false), s_flags) { NeedsSocket = true },
+        new("recvmsg", Fd, new MessageArgument(isOutput: true), s_flags) { NeedsSocket = true },
         new("sendmmsg", Fd, new MessageArgument(isOutput: false, 2), UInt, s_flags),
         new("recvmmsg", Fd, new MessageArgument(isOutput: true, 2), UInt, s_flags, WaitCalls.Timeout(isOld: true))
         {
@@ -48,10 +52,13 @@ internal static class SocketCalls
         {
             ResultWriter = ReceivedSeveral,
         },
-        new("socketcall", Enum(FlagSets.SocketcallCalls), new OwnArgument(SubArguments)
+        // What it asks for is shown; this is one that nobody knows.
+        new("socketcall", Enum(FlagSets.SocketcallCalls), Address)
         {
-            Begin = new(CallRead.Fixed, 4 * CallView.ArgsMax, 4 * CallView.ArgsMax),
-        }),
+            SelectedBy = 0,
+            Variants = Enumerable.Range(1, SocketcallTable.Count).ToDictionary(static call => (uint)call, static call =>
+                new CallSpec(SocketcallTable.NameOf(call)) { Packed = 1 }),
+        },
         new("setsockopt", Fd, Enum(FlagSets.SocketLevels), new OwnArgument(OptionToSet), new SetOptionArgument(), Int),
         new("getsockopt", Fd, Enum(FlagSets.SocketLevels), new OwnArgument(OptionToGet), new GetOptionArgument(),
             new LengthArgument(isShownAlone: true)),
@@ -97,6 +104,39 @@ internal static class SocketCalls
             case AfCan:
                 writer.Name(FlagSets.CanProtocols, protocol);
                 break;
+            case AfAx25:
+                Named(ref writer, protocol, "AX25_P_"u8, AxProtocol(protocol));
+                break;
+            case AfIrda:
+                Named(ref writer, protocol, "IRDAPROTO_"u8, protocol switch { 0 => "UNITDATA"u8, 1 => "ULTRA"u8, _ => default });
+                break;
+            case AfIsdn:
+                Named(ref writer, protocol, "ISDN_P_"u8, protocol == 0 ? "BASE"u8 : default);
+                break;
+            case AfPhonet:
+                Named(ref writer, protocol, "PN_PROTO_"u8, protocol switch { 0 => "TRANSPORT"u8, 1 => "PHONET"u8, 2 => "PIPE"u8, _ => default });
+                break;
+            case AfCaif:
+                Named(ref writer, protocol, "CAIFPROTO_"u8, protocol switch
+                {
+                    0 => "AT"u8,
+                    1 => "DATAGRAM"u8,
+                    2 => "DATAGRAM_LOOP"u8,
+                    3 => "UTIL"u8,
+                    4 => "RFM"u8,
+                    5 => "DEBUG"u8,
+                    _ => default,
+                });
+                break;
+            case AfNfc:
+                Named(ref writer, protocol, "NFC_SOCKPROTO_"u8, protocol switch { 0 => "RAW"u8, 1 => "LLCP"u8, _ => default });
+                break;
+            case AfKcm:
+                Named(ref writer, protocol, "KCMPROTO_"u8, protocol == 0 ? "CONNECTED"u8 : default);
+                break;
+            case AfSmc:
+                Named(ref writer, protocol, "SMCPROTO_"u8, protocol switch { 0 => "SMC"u8, 1 => "SMC6"u8, _ => default });
+                break;
             case AfBluetooth:
                 writer.Name(FlagSets.BluetoothProtocols, protocol);
                 break;
@@ -104,33 +144,47 @@ internal static class SocketCalls
                 writer.Name(FlagSets.SocketDomain, protocol);
                 break;
             default:
-                writer.Unsigned(protocol);
+                writer.Unsigned(call[position]);
                 break;
         }
     }
 
-    // The arguments of the call that i386 has behind one number: what they point to is not read.
-    private static void SubArguments(ref CallWriter writer, in CallView call, int position)
+    private static void Named(ref CallWriter writer, uint value, ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> name)
     {
-        ReadOnlySpan<byte> counts = [0, 3, 3, 3, 2, 3, 3, 3, 4, 4, 4, 6, 6, 2, 5, 5, 3, 3, 4, 5, 4]; // net/socket.c
-        var chunk = call.Find(position);
-        uint sub = (uint)call[0];
-        int count = sub < counts.Length ? counts[(int)sub] : 0;
-        if (count == 0 || !chunk.IsRead || chunk.Bytes.Length < 4 * count)
+        writer.Quote();
+        if (name.IsEmpty)
         {
-            writer.Address(call[position]);
-            return;
+            writer.AppendHex(value);
+            writer.TextOnly(" /* "u8);
+            writer.TextOnly(prefix);
+            writer.TextOnly("??? */"u8);
+        }
+        else
+        {
+            writer.Line.Append(prefix);
+            writer.Line.Append(name);
         }
 
-        writer.BeginArray();
-        for (int index = 0; index < count; index++)
-        {
-            writer.Item();
-            writer.Hex(chunk.Bytes.U32(4 * index));
-        }
-
-        writer.EndArray();
+        writer.Quote();
     }
+
+    private static ReadOnlySpan<byte> AxProtocol(uint protocol) => protocol switch
+    {
+        0x01 => "ROSE"u8,
+        0x06 => "VJCOMP"u8,
+        0x07 => "VJUNCOMP"u8,
+        0x08 => "SEGMENT"u8,
+        0xc3 => "TEXNET"u8,
+        0xc4 => "LQ"u8,
+        0xca => "ATALK"u8,
+        0xcb => "ATALK_ARP"u8,
+        0xcc => "IP"u8,
+        0xcd => "ARP"u8,
+        0xce => "FLEXNET"u8,
+        0xcf => "NETROM"u8,
+        0xf0 => "TEXT"u8,
+        _ => default,
+    };
 
     private static void OptionToSet(ref CallWriter writer, in CallView call, int position) =>
         SocketOptions.WriteName(ref writer, (uint)call[1], (uint)call[position], isGet: false);
@@ -202,7 +256,7 @@ internal static class SocketCalls
         {
             var chunk = call.Find(position);
             int size = call.Int(position + 1);
-            if (!chunk.IsRead || size < 0 || !SocketOptions.TryWriteValue(ref writer, (uint)call[1], (uint)call[2],
+            if (!(chunk.IsRead || chunk.IsPartial) || size < 0 || !SocketOptions.TryWriteValue(ref writer, (uint)call[1], (uint)call[2],
                 chunk.Bytes, size, isGet: false, call.WordBytes))
                 writer.Address(call[position]);
         }

@@ -54,8 +54,8 @@ internal static class TimeCalls
         new("clock_gettime", s_clock, Time(isOutput: true)),
         new("clock_getres", s_clock, Time(isOutput: true)),
         new("clock_settime", s_clock, Time()),
-        new("nanosleep", Time(), Address),
-        new("clock_nanosleep", s_clock, Flags(FlagSets.TimerFlags), Time(), Address),
+        new("nanosleep", Time(), TimeLeft()) { FillsAfterFailure = true },
+        new("clock_nanosleep", s_clock, Flags(FlagSets.TimerFlags), Time(), TimeLeft()) { FillsAfterFailure = true },
         new("adjtimex", s_timex.Output) { ResultWriter = AdjustResult },
         new("clock_adjtime", s_clock, s_timex.Output) { ResultWriter = AdjustResult },
         new("alarm", UInt),
@@ -65,7 +65,7 @@ internal static class TimeCalls
     [
         new("getitimer", Enum(FlagSets.ItimerWhich), s_itimerval.Output),
         new("setitimer", Enum(FlagSets.ItimerWhich), s_itimerval.Input, s_itimerval.Output),
-        new("timer_create", s_clock, new StructArgument(32, Event) { Size32 = 20 }, Pointers.OutInt),
+        new("timer_create", s_clock, SignalEvent, Pointers.OutInt),
         new("timer_settime", s_timer, Flags(FlagSets.TimerFlags), s_itimerspec.Input, s_itimerspec.Output),
         new("timer_gettime", s_timer, s_itimerspec.Output),
         new("timer_getoverrun", s_timer),
@@ -80,7 +80,10 @@ internal static class TimeCalls
         new("clock_gettime64", s_clock, Time(isOutput: true, isWide: true)),
         new("clock_getres_time64", s_clock, Time(isOutput: true, isWide: true)),
         new("clock_settime64", s_clock, Time(isWide: true)),
-        new("clock_nanosleep_time64", s_clock, Flags(FlagSets.TimerFlags), Time(isWide: true), Address),
+        new("clock_nanosleep_time64", s_clock, Flags(FlagSets.TimerFlags), Time(isWide: true), TimeLeft(isWide: true))
+        {
+            FillsAfterFailure = true,
+        },
         new("timer_settime64", s_timer, Flags(FlagSets.TimerFlags), s_itimerspec64.Input, s_itimerspec64.Output),
         new("timer_gettime64", s_timer, s_itimerspec64.Output),
         new("timerfd_settime64", Fd, Flags(FlagSets.TimerfdSetFlags), s_itimerspec64.Input, s_itimerspec64.Output),
@@ -120,6 +123,22 @@ internal static class TimeCalls
         writer.TextOnly(")"u8);
     }
 
+    /// <summary>How a timer or a queue tells of itself.</summary>
+    public static Argument SignalEvent { get; } = new StructArgument(32, Event) { Size32 = 20 };
+
+    // Only an interrupted call leaves it; of an absolute time there is none.
+    private static OwnArgument TimeLeft(bool isWide = false) => new((ref CallWriter writer, in CallView call, int position) =>
+    {
+        const int interrupted = -4, restarted = -516; // EINTR, ERESTART_RESTARTBLOCK
+        int word = isWide ? 8 : call.WordBytes;
+        var chunk = call.Find(position, output: true);
+        if (call.Ret is interrupted or restarted && chunk.Has(2 * word) && (position < 2 || ((uint)call[1] & 1) == 0))
+            Times.Write(ref writer, chunk.Bytes[..(2 * word)], word, isMicro: false);
+        else
+            writer.Address(call[position]);
+    })
+    { End = new(CallRead.Fixed, 16, 16) };
+
     // struct sigevent: a value of a word, two numbers, and what belongs to the second.
     private static void Event(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
     {
@@ -127,12 +146,16 @@ internal static class TimeCalls
         int word = call.WordBytes;
         uint notify = bytes.U32(word + 4);
         writer.BeginStruct();
-        writer.Field("sigev_value"u8);
-        writer.BeginStruct();
-        writer.Field("sival_int"u8, bytes.I32(0));
-        writer.Field("sival_ptr"u8);
-        writer.Address(bytes.UWord(0, word));
-        writer.EndStruct();
+        if (bytes.UWord(0, word) != 0)
+        {
+            writer.Field("sigev_value"u8);
+            writer.BeginStruct();
+            writer.Field("sival_int"u8, bytes.I32(0));
+            writer.Field("sival_ptr"u8);
+            writer.Address(bytes.UWord(0, word));
+            writer.EndStruct();
+        }
+
         writer.Field("sigev_signo"u8);
         if (notify is signal or thread or threadId)
             SignalSet.WriteSignal(ref writer, bytes.U32(word));

@@ -38,7 +38,7 @@ internal static class UringCalls
     {
         var before = call.Find(position);
         var after = call.Find(position, output: true);
-        if (!before.IsRead || before.Bytes.Length < ParamsBytes)
+        if (!before.Has(ParamsBytes))
         {
             writer.Address(call[position]);
             return;
@@ -70,7 +70,7 @@ internal static class UringCalls
             writer.EndArray();
         }
 
-        if (call.HasSucceeded && after.IsRead && after.Bytes.Length >= ParamsBytes)
+        if (call.HasSucceeded && after.Has(ParamsBytes))
             Rings(ref writer, after.Bytes);
         writer.EndStruct();
     }
@@ -112,7 +112,7 @@ internal static class UringCalls
     {
         var chunk = call.Find(position);
         bool isExtended = ((uint)call[3] & EnterExtArg) != 0;
-        if (!chunk.IsRead || chunk.Bytes.Length < (isExtended ? ExtArgBytes : 8))
+        if (!chunk.Has((isExtended ? ExtArgBytes : 8)))
         {
             writer.Address(call[position]);
             return;

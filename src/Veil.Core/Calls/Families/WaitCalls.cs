@@ -22,16 +22,16 @@ internal static class WaitCalls
     public static IEnumerable<CallSpec> All =>
     [
         new("poll", s_polls, UInt, Int) { ResultWriter = PollResult },
-        new("ppoll", s_polls, UInt, new TimeoutArgument(isMicro: false, isOld: true), SignalSet.Argument(),
+        new("ppoll", s_polls, UInt, new TimeoutArgument(isMicro: false, isOld: true), SignalSet.Argument(sizeAt: 4),
             Size) { ResultWriter = PollResult },
-        new("ppoll_time64", s_polls, UInt, new TimeoutArgument(isMicro: false, isOld: false), SignalSet.Argument(),
+        new("ppoll_time64", s_polls, UInt, new TimeoutArgument(isMicro: false, isOld: false), SignalSet.Argument(sizeAt: 4),
             Size) { ResultWriter = PollResult },
         new("select", Int, s_fdSet, s_fdSet, s_fdSet, new TimeoutArgument(isMicro: true, isOld: true)) { ResultWriter = SelectResult },
         new("_newselect", Int, s_fdSet, s_fdSet, s_fdSet, new TimeoutArgument(isMicro: true, isOld: true)) { ResultWriter = SelectResult },
         new("pselect6", Int, s_fdSet, s_fdSet, s_fdSet, new TimeoutArgument(isMicro: false, isOld: true),
-            s_maskOfSelect) { ResultWriter = SelectResult },
+            s_maskOfSelect) { ResultWriter = SelectResult, Nested = [new(5, 0, CallRead.Fixed, 8)] },
         new("pselect6_time64", Int, s_fdSet, s_fdSet, s_fdSet, new TimeoutArgument(isMicro: false, isOld: false),
-            s_maskOfSelect) { ResultWriter = SelectResult },
+            s_maskOfSelect) { ResultWriter = SelectResult, Nested = [new(5, 0, CallRead.Fixed, 8)] },
         new("epoll_create", Int) { Result = CallResult.Descriptor },
         new("epoll_create1", Flags(FlagSets.EpollFlags)) { Result = CallResult.Descriptor },
         new("epoll_ctl", Fd, Enum(FlagSets.EpollOps), Fd, s_event),
@@ -58,13 +58,15 @@ internal static class WaitCalls
 
     private static Argument s_wideEvents => new ArrayArgument(16, -1, Event);
 
-    // The mask of pselect6 is behind a second pointer and is not read.
     private static Argument s_maskOfSelect =>
         new StructArgument(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) =>
     {
         writer.BeginStruct();
         writer.Field("sigmask"u8);
-        writer.Address(bytes.UWord(0, call.WordBytes));
+        if (call.Find(5, CallChunkKind.Nested) is { IsRead: true } mask && bytes.UWord(1, call.WordBytes) == 8)
+            SignalSet.Write(ref writer, mask.Bytes.U64(0));
+        else
+            writer.Address(bytes.UWord(0, call.WordBytes));
         writer.Field("sigsetsize"u8, bytes.UWord(1, call.WordBytes));
         writer.EndStruct();
     })
@@ -78,7 +80,7 @@ internal static class WaitCalls
     private static void EventOf(ref CallWriter writer, in CallView call, int position)
     {
         var chunk = call.Find(position);
-        if ((uint)call[1] == EpollDelete || !chunk.IsRead || chunk.Bytes.Length < 12)
+        if ((uint)call[1] == EpollDelete || !chunk.Has(12))
             writer.Address(call[position]);
         else
             Event(ref writer, chunk.Bytes, call);
@@ -157,6 +159,9 @@ internal static class WaitCalls
         writer.EndArray();
     }
 
+    // Whole words of the sets count, as the kernel has it.
+    private static int BytesOf(in CallView call) => (call.Int(0) + (8 * call.WordBytes) - 1) / (8 * call.WordBytes) * call.WordBytes;
+
     private static void SelectResult(ref CallWriter writer, in CallView call)
     {
         writer.Number(call.Ret);
@@ -170,7 +175,7 @@ internal static class WaitCalls
         for (int position = 1; position <= 3; position++)
         {
             var chunk = call.Find(position, output: true);
-            if (!chunk.IsRead || !chunk.Bytes.ContainsAnyExcept((byte)0))
+            if (!chunk.Has(BytesOf(call)) || !chunk.Bytes.ContainsAnyExcept((byte)0))
                 continue;
             writer.TextOnly(isFirst ? " ("u8 : ", "u8);
             isFirst = false;
@@ -200,7 +205,7 @@ internal static class WaitCalls
         public override void Write(ref CallWriter writer, in CallView call, int position)
         {
             var chunk = call.Find(position);
-            if (!chunk.IsRead || call.Int(0) < 0)
+            if (call.Int(0) is < 0 or > 8 * FdSetBytes || !chunk.Has(BytesOf(call)))
                 writer.Address(call[position]);
             else
                 FdSet(ref writer, call, chunk.Bytes, position);
@@ -222,14 +227,15 @@ internal static class WaitCalls
             var chunk = call.Find(position);
             var found = call.Find(position, output: true);
             bool isEmpty = (uint)call[1] == 0 && call[position] != 0;
-            if (!chunk.IsRead && !isEmpty)
+            if (!chunk.Has(PollBytes) && !isEmpty)
             {
                 writer.Address(call[position]);
                 return;
             }
 
             writer.BeginArray();
-            for (int at = 0; !isEmpty && at + PollBytes <= chunk.Bytes.Length; at += PollBytes)
+            int at = 0;
+            for (; !isEmpty && at + PollBytes <= chunk.Bytes.Length; at += PollBytes)
             {
                 int fd = chunk.Bytes.I32(at);
                 writer.Item();
@@ -250,7 +256,9 @@ internal static class WaitCalls
                 writer.EndStruct();
             }
 
-            if (chunk.IsTruncated)
+            if (chunk.IsPartial)
+                writer.More(chunk.Address + (ulong)at);
+            else if (chunk.IsTruncated)
                 writer.More();
             writer.EndArray();
         }
@@ -266,7 +274,7 @@ internal static class WaitCalls
         public override void Write(ref CallWriter writer, in CallView call, int position)
         {
             var chunk = call.Find(position);
-            if (!chunk.IsRead || chunk.Bytes.Length < (isOld && call.Is32Bit ? 8 : 16))
+            if (!chunk.Has((isOld && call.Is32Bit ? 8 : 16)))
                 writer.Address(call[position]);
             else
                 Times.Write(ref writer, chunk.Bytes, call.WordBytes, isMicro);
@@ -277,7 +285,7 @@ internal static class WaitCalls
             var bytes = call.Find(position, output: true).Bytes;
             if (bytes.Length is not (8 or 16))
                 return;
-            bool isMicro = CallTable.Of(call.Arch, call.Number).Spec.Arguments[position] is TimeoutArgument timeout && timeout.IsMicro;
+            bool isMicro = CallTable.Of(call).Spec.Arguments[position] is TimeoutArgument timeout && timeout.IsMicro;
             Times.Write(ref writer, bytes, bytes.Length / 2, isMicro);
         }
 

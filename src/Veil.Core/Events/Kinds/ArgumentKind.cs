@@ -51,7 +51,7 @@ internal readonly struct ArgumentKind : IValueKind
 
     private static bool TryFind(EventValue value, scoped in CallView call, out Argument? argument, out int position)
     {
-        var (spec, names) = CallTable.Of(call.Arch, call.Number);
+        var (spec, names) = CallTable.Of(call);
         for (position = 0; position < spec.Arguments.Count; position++)
         {
             argument = spec.Arguments[position];
