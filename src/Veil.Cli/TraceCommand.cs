@@ -77,6 +77,7 @@ internal static class TraceCommand
             stop.ListenToSignals(prompt is null ? null : prompt.Open);
         else
             StartedCommand.TakeSignals();
+        using var dump = options.Record is { Flight: not null } ? recorder!.DumpOnSignal() : null;
         // The last that came early; from here on they stop the trace, which is said to have begun.
         stop.ThrowIfEarly();
         control?.Start(commands, stop);
@@ -218,7 +219,7 @@ internal static class TraceCommand
                 : NoModuleHas("--enrich why", modules, HasPaths, "paths");
         }
 
-        var format = OutputFormats.Parse(parsed.GetValue(flags.Output), isTrace: true);
+        var format = OutputFormats.Parse(parsed.GetValue(flags.Output) ?? RecordFlags.UsualOutput(parsed, flags), isTrace: true);
         if (format == OutputFormat.Strace)
             arguments = StraceFlags.Imply(arguments, modules, fields, enrichments, counting);
         else if (format == OutputFormat.Tree)

@@ -69,7 +69,7 @@ public sealed class TraceSession : IDisposable
         _pipeline =
             EventPipeline.To(
             outputs, source.Events, ModuleEvents.Filters(source.Modules.Select(static module => module.Module), source.Events),
-            options.EventsMax, message, source.Names ?? new CurrentNames(root), recorder?.Begin(source, options, root),
+            options.EventsMax, message, source.Names ?? new CurrentNames(root), recorder?.Begin(source, options, root, message),
             recorder is null ? Enrichments.None : Recorder.Always);
         if (options.Counting is { } counting)
             _counts =
@@ -125,6 +125,10 @@ public sealed class TraceSession : IDisposable
                 Stopwatch.GetElapsedTime(_startedAt))
             : null;
     }
+
+    /// <summary>Has what a flight recorder keeps written; see <see cref="Recorder"/>.</summary>
+    internal (bool Succeeded, string Text)? Dump(int fd, int waitMs) => _recorder is { } recorder ? recorder.Dump("control", fd, waitMs)
+        : throw new UsageException("dump: nothing is kept in memory; a trace does that with --flight SIZE --record FILE");
 
     /// <summary>Asks for the end, as a signal does.</summary>
     public void RequestStop() => _stop.Request();
