@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Counting in the kernel: an event is not sent, but adds one to the count of its key. The key is a member of the event
- * struct, known by its offset, so every field of every module can be one. What is counted is in .rodata constants, so
- * the verifier removes the unused path: a tracing program has none of this in it, and a counting one no ring.
+ * Counting in the kernel: an event is not sent, but adds one to the count of its key. The key is one or more members of
+ * the event struct, known by their offsets, so every field of every module can be one. What is counted is in .rodata
+ * constants, so the verifier removes the unused path: a tracing program has none of this in it, and a counting one no
+ * ring.
  */
 #pragma once
 
+#include "errno.bpf.h"
 #include "types.bpf.h"
 
 const volatile bool veil_counting;
-
-/* The key is a member of struct veil_origin, at this offset. */
-const volatile bool veil_count_by_origin;
-const volatile __u32 veil_count_origin_offset;
 
 enum veil_count_key {
 	VEIL_COUNT_KEY_NONE,  /* one count for all */
@@ -23,16 +21,38 @@ enum veil_count_key {
 	VEIL_COUNT_KEY_PATH,
 	VEIL_COUNT_KEY_ARGUMENT, /* the same, of a call's argument: a number is there with its call, as syscall says */
 };
-const volatile __u32 veil_count_key_kind;
-const volatile __u32 veil_count_key_offset;
-const volatile __u32 veil_count_key_size;
 
-/* The number that a histogram is made of; size 0: no histogram. */
+/* What events are counted by: members of their struct, whose values follow each other in the key. */
+#define VEIL_COUNT_FIELDS 4
+struct veil_count_field {
+	__u32 kind;   /* enum veil_count_key; VEIL_COUNT_KEY_NONE: there is no such field */
+	__u32 offset; /* in the record */
+	__u32 size;
+	__u32 place;	 /* of its bytes in the key */
+	__u32 of_origin; /* it is a member of struct veil_origin ... */
+	__u32 origin_offset;
+};
+const volatile struct veil_count_field veil_count_fields[VEIL_COUNT_FIELDS];
+
+/* Is one of them text, and of how many bytes at most? The key is then built in memory of its own. */
+const volatile __u32 veil_count_text_max;
+const volatile bool veil_count_by_origin;
+
+/* The number that is added up, or that a histogram is made of; size 0: events are only counted. */
 const volatile __u32 veil_count_value_offset;
 const volatile __u32 veil_count_value_size;
 const volatile bool veil_count_value_signed;
+const volatile bool veil_count_hist;
+const volatile bool veil_count_sums;
 
-/* An event of fewer bytes lacks the key or the number. */
+/* The error of the event, a veil_ret_t, of the kinds of event that have one. */
+const volatile __u32 veil_count_error_offset;
+const volatile __u64 veil_count_error_kinds;
+
+/* Words of the event struct, by 4 bytes, that are read here: what no bit is set for need not be set. */
+const volatile __u64 veil_count_reads[4];
+
+/* An event of fewer bytes lacks a key or the number. */
 const volatile __u32 veil_count_event_size;
 
 /* The kinds of event that have them, a bit each by their number in the module. */
@@ -65,12 +85,23 @@ struct veil_count_running {
 #define VEIL_COUNT_WORDS    3
 #define VEIL_COUNT_PATH_MAX 256
 #define VEIL_COUNT_SMALL    1024
+#define VEIL_COUNT_KEY_MAX  512	  /* what a hash map takes before 5.11 */
 #define VEIL_DRAFT_MAX	    16384 /* of an event with parts; a power of two */
 /* Slot 0 is for zero, slot n for 2^(n-1) up to 2^n. VEIL_HIST_MOST is for all that is more, VEIL_HIST_UNKNOWN for
  * events without a number. */
 #define VEIL_HIST_MOST	  62
 #define VEIL_HIST_UNKNOWN 63
 #define VEIL_HIST_SLOTS	  64 /* a power of two: a mask is a bound that every verifier understands */
+
+/* What follows the count, or the slots, of a key where there is a number. */
+enum veil_count_sum {
+	VEIL_COUNT_SUM_MOST,
+	VEIL_COUNT_SUM_LOW,  /* the lower 32 bits of all numbers, added up, ... */
+	VEIL_COUNT_SUM_HIGH, /* and the upper ones: 64 bits would turn over, with addresses soon */
+	VEIL_COUNT_SUM_ERRORS,
+	VEIL_COUNT_SUM_UNKNOWN, /* events without a number */
+	VEIL_COUNT_SUMS,
+};
 
 /* A path as a key. */
 struct veil_count_path {
@@ -80,15 +111,14 @@ struct veil_count_path {
 	char bytes[VEIL_COUNT_PATH_MAX];
 };
 
-/* Events that are counted under no key. */
+/* Events that are in no sum. */
 enum veil_count_rest {
-	VEIL_COUNT_MAP_FULL,
 	VEIL_COUNT_NO_FIELD, /* an event of a kind that lacks the field */
 	VEIL_COUNT_PAUSED,
 	VEIL_COUNT_RESTS,
 };
 
-/* The sizes are set before load: of a key, of a value (8, or 8 * VEIL_HIST_SLOTS), and how many. */
+/* The sizes are set before load: of a key, of a value (a count or slots, and sums), and how many. */
 struct veil_counts {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, 1);
@@ -105,6 +135,14 @@ struct veil_small_counts {
 	__uint(value_size, 8);
 } veil_small_0 SEC(".maps"), veil_small_1 SEC(".maps");
 
+/* Of each set the events whose key found no room. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__uint(key_size, 4);
+	__uint(value_size, 8);
+} veil_others SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 2 * VEIL_COUNT_RESTS);
@@ -112,14 +150,19 @@ struct {
 	__type(value, __u64);
 } veil_rests SEC(".maps");
 
+/* A key with text: one path, or up to four fields. */
+struct veil_count_text_key {
+	struct veil_count_path first;
+	char more[VEIL_COUNT_KEY_MAX - sizeof(struct veil_count_path)];
+};
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct veil_count_path);
-} veil_path_keys SEC(".maps");
+	__type(value, struct veil_count_text_key);
+} veil_text_keys SEC(".maps");
 
-const volatile __u64 veil_count_zeros[VEIL_HIST_SLOTS];
+const volatile __u64 veil_count_zeros[VEIL_HIST_SLOTS + VEIL_COUNT_SUMS];
 
 /* Per CPU, and still atomic: a program can be preempted or interrupted by another one. */
 static __always_inline void veil_count_add(__u64 *count)
@@ -207,23 +250,50 @@ static __always_inline __u64 veil_count_word(const void *member, __u32 size, boo
 	}
 }
 
-static __always_inline __u64 veil_count_slot(const void *event)
+static __always_inline __u64 veil_count_slot(__u64 value)
 {
-	__u64 value, slot;
+	__u64 slot = value ? veil_count_log2(value) + 1 : 0;
 
-	if (!veil_count_value_size)
-		return 0;
-	value = veil_count_word(event + veil_count_value_offset, veil_count_value_size, veil_count_value_signed);
-	if (value == ~0ULL || (veil_count_value_signed && (__s64)value < 0))
-		return VEIL_HIST_UNKNOWN;
-	slot = value ? veil_count_log2(value) + 1 : 0;
 	if (slot > VEIL_HIST_MOST)
 		slot = VEIL_HIST_MOST;
 	veil_bound(slot, VEIL_HIST_SLOTS - 1);
 	return slot;
 }
 
-#define veil_count_in(map, key, slot, turn)                                                                            \
+static __always_inline bool veil_count_has_failed(const void *event)
+{
+	return veil_count_error_kinds >> (*(const __u32 *)(event + VEIL_COUNT_KIND_OFFSET) & 63) & 1 &&
+	       veil_ret_is_error(veil_count_word(event + veil_count_error_offset, sizeof(veil_ret_t), true));
+}
+
+/*
+ * Adds the event's number. The largest one is not atomic, as 5.10 has no such instruction: if a program interrupts
+ * another one on its CPU at the two's store, and both have a number that is larger than all before, it may be lost.
+ */
+static __always_inline void veil_count_number(__u64 *counts, const void *event)
+{
+	__u64 value = veil_count_word(event + veil_count_value_offset, veil_count_value_size, veil_count_value_signed);
+	bool is_known = value != ~0ULL && !(veil_count_value_signed && (__s64)value < 0);
+	__u64 *sums = counts + (veil_count_hist ? VEIL_HIST_SLOTS : 1);
+
+	veil_count_add(counts + (!veil_count_hist ? 0 : is_known ? veil_count_slot(value) : VEIL_HIST_UNKNOWN));
+	if (is_known && value > sums[VEIL_COUNT_SUM_MOST])
+		sums[VEIL_COUNT_SUM_MOST] = value;
+	if (!veil_count_sums)
+		return;
+	if (is_known) {
+		__sync_fetch_and_add(&sums[VEIL_COUNT_SUM_LOW], value & 0xffffffff);
+		if (value >> 32)
+			__sync_fetch_and_add(&sums[VEIL_COUNT_SUM_HIGH], value >> 32);
+	} else {
+		veil_count_add(&sums[VEIL_COUNT_SUM_UNKNOWN]);
+	}
+	if (veil_count_error_kinds && veil_count_has_failed(event))
+		veil_count_add(&sums[VEIL_COUNT_SUM_ERRORS]);
+}
+
+/* The counts of a key, or NULL: the map is full. */
+#define veil_count_of(map, key)                                                                                        \
 	({                                                                                                             \
 		__u64 *counts_ = bpf_map_lookup_elem(map, key);                                                        \
 		if (!counts_) {                                                                                        \
@@ -231,54 +301,111 @@ static __always_inline __u64 veil_count_slot(const void *event)
 			bpf_map_update_elem(map, key, (const void *)veil_count_zeros, BPF_NOEXIST);                    \
 			counts_ = bpf_map_lookup_elem(map, key);                                                       \
 		}                                                                                                      \
-		if (counts_)                                                                                           \
-			veil_count_add(counts_ + (slot));                                                              \
-		else                                                                                                   \
-			veil_count_rest(VEIL_COUNT_MAP_FULL, turn);                                                    \
+		counts_;                                                                                               \
 	})
 
-static __always_inline void veil_count_key_found(const void *key, __u64 slot, __u32 turn)
+static __always_inline void veil_count_into(__u64 *counts, const void *event)
 {
-	if (turn)
-		veil_count_in(&veil_counts_1, key, slot, turn);
-	else
-		veil_count_in(&veil_counts_0, key, slot, turn);
-}
-
-static __always_inline void veil_count_small(__u32 key, __u64 slot, __u32 turn)
-{
-	__u64 *count = turn ? bpf_map_lookup_elem(&veil_small_1, &key) : bpf_map_lookup_elem(&veil_small_0, &key);
-
-	if (count)
-		veil_count_add(count + slot);
-}
-
-static __always_inline void veil_count_path(const void *event, const void *member, __u32 turn)
-{
-	const struct veil_part *path = member;
-	struct veil_count_path *key;
-	__u64 size = path->size;
-	__u32 zero = 0;
-
-	key = bpf_map_lookup_elem(&veil_path_keys, &zero);
-	if (!key)
+	if (!counts)
 		return;
-	__builtin_memset(key, 0, sizeof(*key));
-	key->truncated = path->truncated || size > VEIL_COUNT_PATH_MAX;
-	key->deleted = path->deleted && size <= VEIL_COUNT_PATH_MAX;
+	if (veil_count_value_size)
+		veil_count_number(counts, event);
+	else
+		veil_count_add(counts);
+}
+
+static __always_inline void veil_count_key_found(const void *key, const void *event, __u32 turn)
+{
+	__u64 *counts = turn ? veil_count_of(&veil_counts_1, key) : veil_count_of(&veil_counts_0, key);
+
+	if (!counts)
+		counts = bpf_map_lookup_elem(&veil_others, &turn);
+	veil_count_into(counts, event);
+}
+
+/* Where a field of an event is. `origin` is NULL if it is in the record, `arguments` has a place for each field. */
+static __always_inline const void *veil_count_member(int number, const void *event, const void *origin,
+						     const struct veil_part *arguments)
+{
+	if (veil_count_fields[number].kind == VEIL_COUNT_KEY_ARGUMENT)
+		return &arguments[number];
+	if (origin && veil_count_fields[number].of_origin)
+		return origin + veil_count_fields[number].origin_offset;
+	return event + veil_count_fields[number].offset;
+}
+
+/* Writes the words of a key; 3 of them have room. */
+static __always_inline void veil_count_words(int number, const void *member, __u64 *key)
+{
+	__u32 kind = veil_count_fields[number].kind;
+
+	if (kind == VEIL_COUNT_KEY_BYTES) {
+		key[0] = veil_count_word(member, 8, false);
+		key[1] = veil_count_word(member + 8, 8, false);
+		key[2] = veil_count_fields[number].size > 16 ? ((const __u32 *)member)[4] : 0;
+		return;
+	}
+	key[0] = veil_count_word(member, veil_count_fields[number].size, false);
+	if (kind == VEIL_COUNT_KEY_ERRNO && key[0] < (__u64)-VEIL_ERRNO_MAX && key[0] != (__u64)VEIL_RET_NONE)
+		key[0] = 0;
+	if (kind == VEIL_COUNT_KEY_ARCH)
+		key[0] &= 0xffffffff00000000ULL;
+}
+
+static __always_inline void veil_count_text(const void *event, const struct veil_part *text,
+					    struct veil_count_path *key)
+{
+	__u64 size = text->size;
+
+	key->truncated = text->truncated || size > veil_count_text_max;
+	key->deleted = text->deleted && size <= veil_count_text_max;
 	/* Compared again right before the call: 5.10's verifier forgets the bounds of a saved register. */
 	asm volatile("" : "+r"(size));
-	if (size > VEIL_COUNT_PATH_MAX)
-		size = VEIL_COUNT_PATH_MAX;
-	bpf_probe_read_kernel(key->bytes, size, event + (path->offset & (VEIL_DRAFT_MAX - 1)));
-	key->size = path->offset ? size : ~0U;
-	veil_count_key_found(key, veil_count_slot(event), turn);
+	if (size > veil_count_text_max)
+		size = veil_count_text_max;
+	bpf_probe_read_kernel(key->bytes, size, event + (text->offset & (VEIL_DRAFT_MAX - 1)));
+	key->size = text->offset ? size : ~0U;
 }
 
-static __always_inline void veil_count_in_turn(const void *event, __u64 size, const void *member, __u32 turn)
+static __always_inline void veil_count_by_text(const void *event, const void *origin, const struct veil_part *arguments,
+					       __u32 turn)
 {
-	__u32 kind = veil_count_key_kind;
-	__u64 key[VEIL_COUNT_WORDS];
+	struct veil_count_text_key *key;
+	__u32 zero = 0;
+
+	key = bpf_map_lookup_elem(&veil_text_keys, &zero);
+	if (!key)
+		return;
+	__builtin_memset(&key->first, 0, sizeof(key->first));
+	if (veil_count_fields[1].kind)
+		__builtin_memset(key->more, 0, sizeof(key->more));
+	for (int number = 0; number < VEIL_COUNT_FIELDS && veil_count_fields[number].kind; number++) {
+		const void *member = veil_count_member(number, event, origin, arguments);
+		void *place = (void *)key + veil_count_fields[number].place;
+
+		if (veil_count_fields[number].kind >= VEIL_COUNT_KEY_PATH)
+			veil_count_text(event, member, place);
+		else
+			veil_count_words(number, member, place);
+	}
+	veil_count_key_found(key, event, turn);
+}
+
+static __noinline void veil_count_by_several(const void *event, const void *origin, __u32 turn)
+{
+	__u64 key[VEIL_COUNT_FIELDS * VEIL_COUNT_WORDS] = {};
+
+	for (int number = 0; number < VEIL_COUNT_FIELDS && veil_count_fields[number].kind; number++)
+		veil_count_words(number, veil_count_member(number, event, origin, NULL),
+				 (void *)key + veil_count_fields[number].place);
+	veil_count_key_found(key, event, turn);
+}
+
+static __always_inline void veil_count_in_turn(const void *event, __u64 size, const void *origin,
+					       const struct veil_part *arguments, __u32 turn)
+{
+	__u64 key[VEIL_COUNT_WORDS] = {};
+	__u32 small;
 
 	if (veil_count_state == VEIL_COUNT_DROP) {
 		veil_count_rest(VEIL_COUNT_PAUSED, turn);
@@ -289,26 +416,24 @@ static __always_inline void veil_count_in_turn(const void *event, __u64 size, co
 		veil_count_rest(VEIL_COUNT_NO_FIELD, turn);
 		return;
 	}
-	if (kind >= VEIL_COUNT_KEY_PATH) {
-		veil_count_path(event, member, turn);
+	if (veil_count_text_max) {
+		veil_count_by_text(event, origin, arguments, turn);
 		return;
 	}
-	if (kind == VEIL_COUNT_KEY_BYTES) {
-		key[0] = veil_count_word(member, 8, false);
-		key[1] = veil_count_word(member + 8, 8, false);
-		key[2] = veil_count_key_size > 16 ? ((const __u32 *)member)[4] : 0;
-	} else {
-		key[0] = kind == VEIL_COUNT_KEY_NONE ? 0 : veil_count_word(member, veil_count_key_size, false);
-		if (kind == VEIL_COUNT_KEY_ERRNO && key[0] < (__u64)-4095 && key[0] != (__u64)VEIL_RET_NONE)
-			key[0] = 0;
-		if (kind == VEIL_COUNT_KEY_ARCH)
-			key[0] &= 0xffffffff00000000ULL;
-		if (veil_count_small_keys && key[0] < VEIL_COUNT_SMALL) {
-			veil_count_small(key[0], veil_count_slot(event), turn);
-			return;
-		}
+	if (veil_count_fields[1].kind) {
+		veil_count_by_several(event, origin, turn);
+		return;
 	}
-	veil_count_key_found(key, veil_count_slot(event), turn);
+	if (veil_count_fields[0].kind)
+		veil_count_words(0, veil_count_member(0, event, origin, NULL), key);
+	if (veil_count_small_keys && key[0] < VEIL_COUNT_SMALL) {
+		small = key[0];
+		veil_count_into(turn ? bpf_map_lookup_elem(&veil_small_1, &small)
+				     : bpf_map_lookup_elem(&veil_small_0, &small),
+				event);
+		return;
+	}
+	veil_count_key_found(key, event, turn);
 }
 
 /* A call costs some 8 ns where the kernel guards every return, so a module with few programs and many events inlines
@@ -317,8 +442,9 @@ static __always_inline void veil_count_in_turn(const void *event, __u64 size, co
 #define VEIL_COUNT_INLINE __noinline
 #endif
 
-/* Counts an event of `size` bytes by a member. Only those that veil_wants() need be set. */
-static VEIL_COUNT_INLINE void veil_count(const void *event, __u64 size, const void *member)
+/* Counts an event of `size` bytes. Only those that veil_wants() need be set. */
+static VEIL_COUNT_INLINE void veil_count(const void *event, __u64 size, const void *origin,
+					 const struct veil_part *arguments)
 {
 	__u32 turn = 0;
 	bool both = false;
@@ -327,7 +453,7 @@ static VEIL_COUNT_INLINE void veil_count(const void *event, __u64 size, const vo
 		return;
 	if (veil_count_in_turns)
 		turn = veil_count_enter(&both);
-	veil_count_in_turn(event, size, member, turn);
+	veil_count_in_turn(event, size, origin, arguments, turn);
 	if (veil_count_in_turns)
 		veil_count_leave(turn, both);
 }

@@ -200,14 +200,14 @@ static __always_inline void veil_count_as(const void *event, __u64 size, const s
 	struct veil_origin current;
 
 	if (!veil_count_by_origin) {
-		veil_count(event, size, event + veil_count_key_offset);
+		veil_count(event, size, NULL, NULL);
 		return;
 	}
 	if (!origin) {
 		veil_current_origin(&current);
 		origin = &current;
 	}
-	veil_count(event, size, (const void *)origin + veil_count_origin_offset);
+	veil_count(event, size, origin, NULL);
 }
 
 /* Checked once per eighth of the ring, and early: seven eighths can be full before the next check. */
@@ -316,7 +316,7 @@ static __always_inline void veil_output_to(void *ring, __u32 number, void *event
 static __always_inline void veil_output(void *event, __u64 size)
 {
 	if (veil_counting) {
-		veil_count(event, ~0U, event + veil_count_key_offset);
+		veil_count(event, ~0U, NULL, NULL);
 		return;
 	}
 	if (veil_ring_count > 1) {

@@ -28,9 +28,12 @@ _Static_assert(__builtin_offsetof(struct veil_event, kind) == VEIL_COUNT_KIND_OF
 const volatile __u32 veil_module;
 
 /* True if the member must be set: always when sending; when counting, only the counted ones. */
-#define veil_wants(type, member)                                                                                       \
-	(!veil_counting || (veil_count_key_kind && veil_count_key_offset == offsetof(type, member)) ||                 \
-	 (veil_count_value_size && veil_count_value_offset == offsetof(type, member)))
+#define veil_wants(type, member) (!veil_counting || veil_count_reads_at(offsetof(type, member)))
+
+static __always_inline bool veil_count_reads_at(__u32 offset)
+{
+	return veil_count_reads[offset / 256] >> (offset / 4 & 63) & 1;
+}
 
 /* The time of the event, if it is shown or a duration is computed from it. */
 static __always_inline veil_timestamp_t veil_event_time(void)

@@ -2,26 +2,13 @@
 /* Which results are worth an event: --failed, and the filter by errno. */
 #pragma once
 
+#include "errno.bpf.h"
 #include "filter.bpf.h"
-
-#define VEIL_ERRNO_MAX 4095
 
 const volatile bool veil_only_failed;
 
 /* By positive errno. A success has the key 0, which is never in the map: an allow drops it, a deny does not. */
 VEIL_FILTER(errno, __u32);
-
-/* ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND and ERESTART_RESTARTBLOCK (include/linux/errno.h): the call is made again
- * or ends with EINTR; it has not failed. */
-static __always_inline bool veil_is_restart(__u32 error)
-{
-	return (error >= 512 && error <= 514) || error == 516;
-}
-
-static __always_inline __u32 veil_errno_of(veil_ret_t ret)
-{
-	return (__u64)ret < (__u64)-VEIL_ERRNO_MAX ? 0 : -ret;
-}
 
 /* `again` as for veil_filter_passes_as(). A restart is no failure, unless its errno is asked for. */
 static __always_inline bool veil_ret_passes_as(veil_ret_t ret, bool again)

@@ -155,8 +155,10 @@ internal static class CompletionCommand
         if (option == flags.Fields)
             return Chosen(before).SelectMany(module => ListCommand.FieldsOf(module)).Select(static field => field.Name)
                 .Distinct(StringComparer.Ordinal);
-        if (option == flags.CountBy || option == flags.Histogram)
-            return Chosen(before).SelectMany(module => CountOptions.FieldNames(module, histogram: option == flags.Histogram))
+        if (option == flags.Sort)
+            return CountOptions.SortNames;
+        if (option == flags.CountBy || option == flags.Histogram || option == flags.Sum)
+            return Chosen(before).SelectMany(module => CountOptions.FieldNames(module, quantities: option != flags.CountBy))
                 .Distinct(StringComparer.Ordinal);
         if (option == flags.Profile)
             return Profiles(before);

@@ -19,23 +19,40 @@ internal static class CountFlags
     /// <exception cref="UsageException">A value is wrong, or a flag would be ignored.</exception>
     public static CountOptions? Read(ParseResult parsed, TraceFlags flags)
     {
-        string? by = parsed.GetValue(flags.CountBy), histogram = parsed.GetValue(flags.Histogram);
-        if (!parsed.GetValue(flags.Count) && by is null && histogram is null)
+        var by = TraceCommand.Words(flags.CountBy.Name, parsed.GetValue(flags.CountBy) ?? []).Distinct().ToList();
+        string? histogram = parsed.GetValue(flags.Histogram), sum = parsed.GetValue(flags.Sum);
+        if (!parsed.GetValue(flags.Count) && by.Count == 0 && histogram is null && sum is null)
         {
-            RefuseAny(parsed, [flags.Top, flags.Interval, flags.Keys], "nothing is counted without --count, --count-by or --hist");
+            RefuseAny(
+                parsed, [flags.Top, flags.Interval, flags.Keys, flags.Sort], "nothing is counted without --count, --count-by, --hist or --sum");
             return null;
         }
 
         RefuseAny(
             parsed, [flags.Fields, flags.Enrich, flags.Buffer, flags.Rings, flags.MaxEvents],
             "is for events, and counting shows none; leave one of them out");
+        if (by.Count > CountOptions.FieldsMax)
+            throw new UsageException($"{flags.CountBy.Name}: takes up to {CountOptions.FieldsMax} fields, and these are {by.Count}");
+        if (histogram is not null && sum is not null && histogram != sum)
+            throw new UsageException($"{flags.Sum.Name}: beside {flags.Histogram.Name} it takes the same field; leave one of them out");
         return new CountOptions(
             by, histogram,
             Number(flags.Top.Name, parsed.GetValue(flags.Top), TopMax),
             TimeFlag.Read(
                 flags.Interval.Name, parsed.GetValue(flags.Interval), s_intervalMin, s_intervalMax, "0.1s to 1d, such as 1s or 5m"),
             Number(flags.Keys.Name, parsed.GetValue(flags.Keys), KeysMax)
-                ?? (histogram is null ? CountOptions.DefaultKeys : CountOptions.DefaultHistogramKeys));
+                ?? (histogram is null ? CountOptions.DefaultKeys : CountOptions.DefaultHistogramKeys))
+        {
+            Sum = sum,
+            Sort = parsed.GetValue(flags.Sort) is { } sort ? Ranking(flags.Sort.Name, sort) : null,
+        };
+    }
+
+    private static CountSort Ranking(string flag, string value)
+    {
+        string[] names = CountOptions.SortNames;
+        return Array.IndexOf(names, value) is >= 0 and var sort ? (CountSort)sort
+            : throw new UsageException($"{flag}: '{Escaping.ForMessage(value)}' is none of {string.Join(", ", names)}{NearestName.Hint(value, names)}");
     }
 
     private static void RefuseAny(ParseResult parsed, IEnumerable<Option> options, string why)
@@ -52,5 +69,4 @@ internal static class CountFlags
             ? number
             : throw new UsageException($"{flag}: '{Escaping.ForMessage(value)}' is not a number from 1 to {most}");
     }
-
 }

@@ -33,7 +33,7 @@ internal static class Habits
     public static string? Flag(string flag, string? value) => flag switch
     {
         "-ff" or "--follow-forks" => "children are followed by -f, --follow",
-        "-c" or "-C" or "--summary-only" => "counting is --count: veil --module syscall --count",
+        "-c" or "-C" or "--summary-only" => "counting is --count: veil --count -- CMD",
         "-e" or "--trace" or "--expr" => Calls(value),
         ['-', 'e', ..] => Calls(flag[2..] == "trace" ? value : flag[2..]),
         "-t" or "-tt" or "-ttt" => "wall-clock time is --enrich time",

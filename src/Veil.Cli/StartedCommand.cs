@@ -45,15 +45,15 @@ internal static unsafe partial class StartedCommand
         return args[..dashes];
     }
 
-    /// <summary>Adds what is traced of a command where nobody says it: its system calls, with their arguments unless something else of them
-    /// is asked for.</summary>
+    /// <summary>Adds what is traced of a command where nobody says it: its system calls, with their arguments, or counted as they end.</summary>
     /// <param name="flags">The flags before the command.</param>
     public static string[] AddDefaults(string[] flags)
     {
         if (Words.Count == 0 || Has("--module", "-m", "--config", "--list-modules", "--list-fields", "--list-containers", "--help", "-h", "-?"))
             return flags;
-        return Has("--args", "--returns", "--count", "--count-by", "--hist") ? ["--module", "syscall", .. flags]
-            : ["--module", "syscall", "--args", .. flags];
+        if (Has("--args", "--returns"))
+            return ["--module", "syscall", .. flags];
+        return ["--module", "syscall", Has("--count", "--count-by", "--hist", "--sum") ? "--returns" : "--args", .. flags];
 
         bool Has(params string[] names) =>
             Array.Exists(

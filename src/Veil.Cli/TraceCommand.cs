@@ -207,7 +207,8 @@ internal static class TraceCommand
         var arguments = Arguments(parsed, flags, modules) with { Filters = Named(filters) };
         Thresholds.Validate(arguments);
         var counting = CountFlags.Read(parsed, flags);
-        if (counting is { Argument: not null })
+        bool byArgument = counting?.Arguments.Any(static name => name is not null) == true;
+        if (byArgument)
             arguments = arguments with { Switches = arguments.Switches.Append(CallFlags.Args.Name).ToHashSet() };
         var fields = Words("--fields", parsed.GetValue(flags.Fields) ?? []);
         var enrichments = Enrich(parsed.GetValue(flags.Enrich) ?? []);
@@ -226,12 +227,9 @@ internal static class TraceCommand
             TreeFlags.Require(modules, fields, enrichments, counting);
         else
             enrichments = Shown(enrichments, fields);
-        if (counting is { By: null, Histogram: null } && arguments.Has(CallFlags.Args.Name))
-            throw new UsageException(
-                "--args: --count alone needs no arguments; count by any that is a number or a string, as --count-by args.filename");
         CallOptions.Current = CallFlags.Read(arguments, format == OutputFormat.Strace ? DescriptorDetail.None : DescriptorDetail.All) with
         {
-            CountedBy = counting?.Argument,
+            CountedBy = counting?.Arguments,
             WithFolder = enrichments.HasFlag(Enrichments.Why),
         };
         modules =
@@ -466,6 +464,7 @@ internal static class TraceCommand
             : long.Parse(digits) * unit;
     }
 
+    /// <summary>The words of a flag that takes a list.</summary>
     internal static List<string> Words(string flag, string[] values)
     {
         var words = new List<string>();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.CommandLine;
 using Veil.Core.Filters;
+using Veil.Core.Counting;
 using Veil.Core.Modules;
 using Veil.Modules;
 
@@ -106,22 +107,35 @@ internal sealed class TraceFlags
     public Option<bool> Count { get; } =
         new("--count")
         {
-            Description = "count in the kernel and show a ranking at the end; by "
+            Description = "count in the kernel and show a ranking at the end, of calls that end with their times and errors; by "
         + string.Join(", ", ModuleCatalog.All.Select(static module => $"{module.CountKey} ({module.Name})"))
         };
 
-    public Option<string> CountBy { get; } = new("--count-by")
-    {
-        HelpName = "FIELD",
-        Description = "the same by another field, such as comm, or an argument of calls, such as args.filename",
-    };
+    public Option<string[]> CountBy { get; } =
+        List(
+            "--count-by", "FIELD,…",
+            "the same by other fields, up to four, such as comm or pid,dport, or an argument of calls, such as args.filename");
+
+    public Option<string> Sum { get; } =
+        new("--sum")
+        {
+            HelpName = "FIELD",
+            Description = "add a number up, and show of each key its total, count, average, largest one and errors; ranks by the total"
+        };
+
+    public Option<string> Sort { get; } =
+        new("--sort")
+        {
+            HelpName = string.Join('|', CountOptions.SortNames),
+            Description = "rank keys by this [the sum with --sum, else the count]"
+        };
 
     public Option<string> Histogram { get; } =
         new("--hist")
         {
             HelpName =
         "FIELD",
-            Description = "a histogram of a number, by powers of two, made in the kernel; with --count-by one for each key"
+            Description = "a histogram of a number, by powers of two, made in the kernel, with percentiles; with --count-by one for each key"
         };
 
     public Option<string> Top { get; } = new("--top") { HelpName = "N", Description = "show so many keys [10; all as JSON]" };
@@ -214,7 +228,7 @@ internal sealed class TraceFlags
         ($"Thresholds (in the kernel; with {EndingModules} an event as each call ends)",
             [.. OfModules(FlagRole.Threshold), .. OfFilters(FlagRole.Threshold)]),
         ("Output", [Output, Wide, Fields, Enrich, Write, Record, RecordSize, RecordKeep, Flight, Trigger, After, Force, FailOnLoss, Quiet, Verbose]),
-        ("Counting (instead of events)", [Count, CountBy, Histogram, Top, Interval, Keys]),
+        ("Counting (instead of events)", [Count, CountBy, Sum, Histogram, Sort, Top, Interval, Keys]),
         ("Running", [Duration, MaxEvents, Buffer, Rings, Control, ControlGroup, Stats, Yes]),
         ("Configuration", [Config, Profile]),
         ("Lists", [ListModules, ListFields, ListContainers]),

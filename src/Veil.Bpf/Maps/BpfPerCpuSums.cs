@@ -10,12 +10,16 @@ public sealed unsafe class BpfPerCpuSums
 {
     private readonly BpfMapHandle _map;
     private readonly BpfMapInfo _info;
+    private readonly int _largest;
 
     /// <summary>Views a map of a loaded object.</summary>
+    /// <param name="map">The map.</param>
+    /// <param name="largest">The place of a counter that is the largest of the CPUs', and no sum; -1: none is.</param>
     /// <exception cref="ArgumentException">A value is not a whole number of counters.</exception>
     /// <exception cref="InvalidOperationException">The object is not loaded.</exception>
-    public BpfPerCpuSums(BpfMap map)
+    public BpfPerCpuSums(BpfMap map, int largest = -1)
     {
+        _largest = largest;
         _map = map.Handle;
         _info = _map.Info();
         if (_info.ValueSize % sizeof(ulong) != 0)
@@ -55,7 +59,11 @@ public sealed unsafe class BpfPerCpuSums
             ulong[] sums = new ulong[counters];
             var counts = MemoryMarshal.Cast<byte, ulong>(new ReadOnlySpan<byte>(value, cpus * _info.ValueSize));
             for (int at = 0; at < counts.Length; at++)
-                sums[at % counters] += counts[at];
+            {
+                ref ulong sum = ref sums[at % counters];
+                sum = at % counters == _largest ? Math.Max(sum, counts[at]) : sum + counts[at];
+            }
+
             visit(new ReadOnlySpan<byte>(key, _info.KeySize), sums);
         });
     }

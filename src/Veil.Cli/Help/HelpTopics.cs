@@ -62,7 +62,9 @@ internal static class HelpTopics
     public static IReadOnlyList<Example> CountingExamples { get; } =
     [
         new("veil --module syscall --count", "which calls, how often"),
+        new("veil --module syscall --returns --count-by comm,syscall --sort errors", "whose calls fail"),
         new("veil --module files --op read --count-by comm --interval 1", "who reads, each second"),
+        new("veil --module network --sum rx_bytes --count-by comm,dport", "who received how much"),
         new("veil --module scheduler --hist wait_ns", "how long tasks wait for a CPU"),
     ];
 }

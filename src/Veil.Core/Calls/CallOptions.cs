@@ -5,11 +5,11 @@ namespace Veil.Core.Calls;
 /// <param name="IsJson">JSON and not text.</param>
 /// <param name="StringSize">The most bytes of a string or buffer that are shown (<c>--string-size</c>).</param>
 /// <param name="Descriptors">How much is said of descriptors (<c>--fds</c>).</param>
-/// <param name="CountedBy">The name of the argument that calls are counted by, or none.</param>
+/// <param name="CountedBy">The names of the arguments that calls are counted by, each at its place among the fields that are.</param>
 /// <param name="WithFolder">The folder of relative paths is read, though it is not shown.</param>
 public sealed record CallOptions(
     bool IsJson = false, int StringSize = CallOptions.StringSizeDefault, DescriptorDetail Descriptors = DescriptorDetail.All,
-    string? CountedBy = null, bool WithFolder = false)
+    IReadOnlyList<string?>? CountedBy = null, bool WithFolder = false)
 {
     private static CallOptions s_current = new();
 

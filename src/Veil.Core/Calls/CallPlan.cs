@@ -18,7 +18,10 @@ public static class CallPlan
     public const int TableCalls = 1024;
 
     /// <summary>Bytes of <c>struct syscall_plan</c>.</summary>
-    public const int SizeBytes = (2 * CallView.ArgsMax * CallReader.SizeBytes) + 8;
+    public const int SizeBytes = (2 * CallView.ArgsMax * CallReader.SizeBytes) + MaskBytes;
+
+    internal const int MaskBytes = 12;
+    internal const int CountedAt = 6;
 
     /// <summary>The rows that read something, by their place in the array.</summary>
     /// <param name="options">How much is shown.</param>
@@ -71,8 +74,12 @@ public static class CallPlan
         if (options.WithFolder && plan[masks + 4] != 0 && !spec.Arguments.Any(static argument => argument.IsDescriptor))
             plan[masks + 2] |= 1 << CallView.FolderArg;
         plan[masks + 3] = is32Bit ? (byte)1 : (byte)0;
-        if (options.CountedBy is { } counted && CountedArgument.TryFind(known, counted, is32Bit, out int place))
-            plan[masks + 6] = (byte)(place + 1);
-        return plan.Slice(masks, 3).ContainsAnyExcept((byte)0) || plan[masks + 5] != 0 || plan[masks + 6] != 0;
+        foreach (var (field, name) in (options.CountedBy ?? []).Index())
+        {
+            if (name is not null && CountedArgument.TryFind(known, name, is32Bit, out int place))
+                plan[masks + CountedAt + field] = (byte)(place + 1);
+        }
+
+        return plan.Slice(masks, 3).ContainsAnyExcept((byte)0) || plan[masks + 5] != 0 || plan[(masks + CountedAt)..].ContainsAnyExcept((byte)0);
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Veil.Bpf;
 using Veil.Core.Calls;
 using Veil.Core.Events;
@@ -10,8 +11,8 @@ using Veil.Core.Text;
 
 namespace Veil.Core.Counting;
 
-/// <summary>What one module counts: where in its events the key lies, and the number of a histogram. It becomes constants of the
-/// programs.</summary>
+/// <summary>What one module counts: where in its events the keys lie, and the number that is added up or made a histogram. It becomes constants
+/// of the programs.</summary>
 internal sealed class CountPlan
 {
     /// <summary>Slots of a histogram: zeros, one for each power of two, and what has no such number (<c>VEIL_HIST_SLOTS</c>).</summary>
@@ -26,24 +27,39 @@ internal sealed class CountPlan
     internal const int PathDeletedOffset = 6;
     internal const int SmallKeys = 1_024; // VEIL_COUNT_SMALL
 
-    private CountPlan(EventSchema schema, EventField? key, EventField? value, CountOptions options)
+    internal const int KeyBytesMax = 512; // VEIL_COUNT_KEY_MAX
+    internal const int TextBytesMax = PathKeyBytes - PathHeadBytes; // VEIL_COUNT_PATH_MAX
+    private const int ReadWords = 4; // of veil_count_reads
+    private const int ReadBytes = 4;
+
+    private CountPlan(EventSchema schema, IReadOnlyList<EventField> keys, EventField? value, CountOptions options)
     {
         Schema = schema;
-        Key = key;
         Value = value;
+        HasHistogram = options.Histogram is not null;
+        HasSums = value is not null && (options.Sum is not null || !HasHistogram);
         MaxKeys = options.Keys;
         InTurns = options.Interval is not null;
-        Kind = key?.Value.Facts.Key ?? KeyKind.None;
+        (Keys, TextMax) = PlacesOf(keys);
     }
 
-    /// <summary>The events that have the key.</summary>
+    /// <summary>The events that have the keys.</summary>
     public EventSchema Schema { get; }
 
-    /// <summary>The field that is counted by, or none.</summary>
-    public EventField? Key { get; }
+    /// <summary>The fields that are counted by.</summary>
+    public IReadOnlyList<CountKey> Keys { get; }
 
-    /// <summary>The field of the histogram, or none.</summary>
+    /// <summary>The field whose numbers are added up, or of which a histogram is made; or none.</summary>
     public EventField? Value { get; }
+
+    /// <summary>Is a histogram made?</summary>
+    public bool HasHistogram { get; }
+
+    /// <summary>Are the numbers added up?</summary>
+    public bool HasSums { get; }
+
+    /// <summary>Are failed events counted?</summary>
+    public bool HasErrors => HasSums && ErrorKinds != 0;
 
     /// <summary>Are there two sets of counts?</summary>
     public bool InTurns { get; }
@@ -52,65 +68,99 @@ internal sealed class CountPlan
     public int MaxKeys { get; }
 
     /// <summary>Are small keys counted in an array of their own?</summary>
-    public bool HasSmall => Kind == KeyKind.None || (Kind == KeyKind.Word && Value is null);
+    public bool HasSmall => Keys.Count == 0 || (Keys is [{ Kind: KeyKind.Word }] && !HasHistogram);
+
+    /// <summary>Counts of a key: one, or those of a histogram.</summary>
+    public int Slots => HasHistogram ? HistogramSlots : 1;
 
     /// <summary>Numbers behind a key.</summary>
-    public int Slots => Value is null ? 1 : HistogramSlots;
+    public int Words => Slots + (Value is null ? 0 : CountTotals.SumWords);
 
     /// <summary>What is counted, in words.</summary>
-    public string Words =>
+    public string Text =>
         string.Join(
         ", ", new[] {
-        Key is { } key ? "by " + key.Name : null, Value is { } value ? "histogram of " + value.Name : null }.OfType<string>());
+        Keys.Count > 0 ? "by " + KeyNames : null, HasHistogram ? "histogram of " + Value!.Value.Name : null,
+        HasSums ? "sum of " + Value!.Value.Name : null }.OfType<string>());
 
-    private KeyKind Kind { get; }
+    /// <summary>The fields that are counted by, as they are written.</summary>
+    public string KeyNames => string.Join(',', Keys.Select(static key => key.Field.Name));
+
+    /// <summary>The fields that some events lack, which are therefore under no key.</summary>
+    public IReadOnlyList<string> Lacking { get; private init; } = [];
 
     // Of the events, a bit for each kind that has the fields.
     private ulong Kinds { get; init; } = ulong.MaxValue;
 
-    private int KeyBytes => Kind switch
-    {
-        KeyKind.Bytes => BytesKeyBytes,
-        KeyKind.Path or KeyKind.Argument => PathKeyBytes,
-        _ => WordBytes,
-    };
+    private EventValue? Error { get; init; }
+
+    private ulong ErrorKinds { get; init; }
+
+    // Bytes of a text, where there is one.
+    private int TextMax { get; }
+
+    private int KeyBytes => Keys.Count == 0 ? WordBytes : Keys[^1].Place + Keys[^1].Bytes;
 
     /// <summary>Finds the fields in the events of a module.</summary>
     /// <exception cref="UsageException">It has no such field, or one that cannot be counted by.</exception>
     public static CountPlan Of(TraceModule module, IReadOnlyList<EventSchema> schemas, CountOptions options)
     {
-        string? by = options.KeyOf(module);
+        var keys = options.KeysOf(module);
         var events = schemas.Where(schema => schema.Module == module.Name).ToList();
-        Require(module, events, "--count-by", by, CanBeKey);
-        Require(module, events, "--hist", options.Histogram, CanBeHistogram);
-        var having =
-            events.Where(
-            schema => (by is null || Find(schema, by) is not null)
-            && (options.Histogram is null || Find(schema, options.Histogram) is not null)).ToList();
+        foreach (string key in keys)
+            Require(module, events, "--count-by", key, CanBeKey);
+        Require(module, events, "--hist", options.Histogram, IsQuantity);
+        Require(module, events, "--sum", options.Sum, IsQuantity);
+        string flag = options.Histogram is null ? "--sum" : "--hist";
+        string? number = options.Histogram ?? options.Sum;
+        var having = Having(number);
+        // What calls took is added up beside their count, where they all have it.
+        if (number is null && module.CountSum is { } usual && having.Count > 0 && Having(usual).Count == having.Count)
+            number = usual;
         var schema = having.FirstOrDefault()
-            ?? throw new UsageException($"--hist: no event of module {module.Name} has both {options.Histogram} and {by}");
-        RequireOnePlace(module, having, "--count-by", by);
-        RequireOnePlace(module, having, "--hist", options.Histogram);
-        return new CountPlan(schema, Find(schema, by), Find(schema, options.Histogram), options)
+            ?? throw new UsageException(
+                $"{(number is null ? "--count-by" : flag)}: no event of module {module.Name} has all of {string.Join(", ", keys.Append(number).OfType<string>().Distinct())}");
+        foreach (string key in keys)
+            RequireOnePlace(module, having, "--count-by", key);
+        RequireOnePlace(module, having, flag, number);
+        var error = having.Select(ErrorOf).OfType<EventValue>().FirstOrDefault();
+        var plan = new CountPlan(schema, [.. keys.Select(key => Find(schema, key)!.Value)], Find(schema, number), options)
         {
-            Kinds = having.Aggregate(0UL, static (kinds, having) => kinds | 1UL << (int)(having.Kind % EventsOfModule)),
+            Lacking =
+                [.. keys.Append(number).OfType<string>().Distinct()
+                    .Where(name => ArgumentKind.IsOne(name) || events.Exists(schema => Find(schema, name) is null))],
+            Kinds = KindsOf(having),
+            Error = error,
+            ErrorKinds = KindsOf(having.Where(one => ErrorOf(one) is { } other && other.Offset == error!.Offset)),
         };
+        if (options.Sort is CountSort.Sum && !plan.HasSums)
+            throw new UsageException($"--sort sum: nothing of module {module.Name} is added up; --sum FIELD does that");
+        if (options.Sort is CountSort.Max && plan.Value is null)
+            throw new UsageException($"--sort max: no number of module {module.Name} is looked at; --sum FIELD or --hist FIELD does that");
+        if (options.Sort is CountSort.Errors && !plan.HasErrors)
+            throw new UsageException(
+                $"--sort errors: {(error is null ? $"these events of module {module.Name} have none" : "errors are counted with --sum FIELD")}");
+        return plan;
+
+        List<EventSchema> Having(string? value) =>
+            [.. events.Where(schema => keys.Append(value).OfType<string>().All(name => Find(schema, name) is not null))];
     }
 
-    /// <summary>The fields that can be counted by, or of which a histogram can be made.</summary>
-    public static IEnumerable<string> Names(IEnumerable<EventSchema> events, bool histogram) =>
-        events.SelectMany(static schema => schema.Fields).Where(field => histogram ? CanBeHistogram(field) : CanBeKey(field))
+    /// <summary>The fields that can be counted by, or whose numbers can be added up or made a histogram.</summary>
+    public static IEnumerable<string> Names(IEnumerable<EventSchema> events, bool quantities) =>
+        events.SelectMany(static schema => schema.Fields).Where(field => quantities ? IsQuantity(field) : CanBeKey(field))
             .Select(static field => field.Name).Distinct(StringComparer.Ordinal);
 
     /// <summary>Has an object count nothing, with as little memory as there can be.</summary>
     public void Configure(BpfObject bpfObject)
     {
         bpfObject.SetGlobal("veil_counting", true);
-        bpfObject.SetGlobal("veil_count_key_kind", (uint)Kind);
-        bool isText = Kind is KeyKind.Path or KeyKind.Argument;
-        int part = Kind == KeyKind.Argument ? CallView.PartOffset : 0;
-        bpfObject.SetGlobal("veil_count_key_offset", (uint)((Key?.Value.Offset ?? 0) + part));
-        bpfObject.SetGlobal("veil_count_key_size", (uint)(isText || Kind == KeyKind.None ? 0 : Key?.Value.Size ?? 0));
+        var fields = default(NativeKeys);
+        foreach (var (number, key) in Keys.Index())
+            fields[number] = NativeOf(key);
+        bpfObject.SetGlobal("veil_count_fields", fields);
+        bpfObject.SetGlobal("veil_count_text_max", (uint)TextMax);
+        bpfObject.SetGlobal("veil_count_by_origin", Keys.Any(key => Place(Schema, key.Field.Value).OfOrigin));
         if (Value is { } value)
         {
             bpfObject.SetGlobal("veil_count_value_offset", (uint)value.Value.Offset);
@@ -118,69 +168,125 @@ internal sealed class CountPlan
             bpfObject.SetGlobal("veil_count_value_signed", value.Value.Facts.Quantity!.IsSigned);
         }
 
-        bool byOrigin = Place(Schema, Key?.Value).OfOrigin;
-        bpfObject.SetGlobal("veil_count_by_origin", byOrigin);
-        bpfObject.SetGlobal("veil_count_origin_offset", byOrigin ? (uint)(Key!.Value.Value.Offset - Schema.OriginOffset) : 0);
-        bpfObject.SetGlobal("veil_count_event_size", (uint)Math.Max(byOrigin ? 0 : EndOf(Key), EndOf(Value)));
+        bpfObject.SetGlobal("veil_count_hist", HasHistogram);
+        bpfObject.SetGlobal("veil_count_sums", HasSums);
+        bpfObject.SetGlobal("veil_count_error_offset", (uint)(Error?.Offset ?? 0));
+        bpfObject.SetGlobal("veil_count_error_kinds", HasErrors ? ErrorKinds : 0);
+        bpfObject.SetGlobal("veil_count_reads", Reads());
+        bpfObject.SetGlobal("veil_count_event_size", (uint)Counted().Select(static read => read.Offset + read.Size).DefaultIfEmpty().Max());
         bpfObject.SetGlobal("veil_count_kinds", Kinds);
         bpfObject.SetGlobal("veil_count_small_keys", HasSmall);
         bpfObject.SetGlobal(
-            "veil_count_needs_time", Key?.Value.Facts.Quantity is { NeedsTime: true }
-            || Value?.Value.Facts.Quantity is { NeedsTime: true });
+            "veil_count_needs_time", Keys.Select(static key => key.Field).Append(Value.GetValueOrDefault())
+            .Any(static field => field.Value?.Facts.Quantity is { NeedsTime: true }));
         bpfObject.SetGlobal("veil_count_in_turns", InTurns);
-        for (int turn = 0; turn < (InTurns ? 2 : 1); turn++)
+        for (int turn = 0; turn < 2; turn++)
         {
+            bool isUsed = turn == 0 || InTurns;
             var counts = bpfObject.Map($"veil_counts_{turn}");
-            counts.SetSizes(KeyBytes, Slots * sizeof(ulong));
-            counts.SetMaxEntries(MaxKeys);
-            if (HasSmall)
-            {
-                var small = bpfObject.Map($"veil_small_{turn}");
-                small.SetSizes(sizeof(uint), Slots * sizeof(ulong));
-                small.SetMaxEntries(Kind == KeyKind.None ? 1 : SmallKeys);
-            }
+            counts.SetSizes(KeyBytes, Words * sizeof(ulong));
+            if (isUsed)
+                counts.SetMaxEntries(MaxKeys);
+            if (!HasSmall)
+                continue;
+            var small = bpfObject.Map($"veil_small_{turn}");
+            small.SetSizes(sizeof(uint), Words * sizeof(ulong));
+            if (isUsed)
+                small.SetMaxEntries(Keys.Count == 0 ? 1 : SmallKeys);
         }
 
-        if (!InTurns)
-        {
-            bpfObject.Map("veil_counts_1").SetSizes(KeyBytes, Slots * sizeof(ulong));
-            if (HasSmall)
-                bpfObject.Map("veil_small_1").SetSizes(sizeof(uint), Slots * sizeof(ulong));
-        }
+        bpfObject.Map("veil_others").SetSizes(sizeof(uint), Words * sizeof(ulong));
     }
 
-    /// <summary>Is the key only the beginning of a path?</summary>
-    public bool IsCut(ReadOnlySpan<byte> key) =>
-        Kind is KeyKind.Path or KeyKind.Argument && BinaryPrimitives.ReadUInt16LittleEndian(key[PathTruncatedOffset..]) != 0;
+    /// <summary>Is a key's text only the beginning of the field's?</summary>
+    public static bool IsCut(CountKey key, ReadOnlySpan<byte> bytes) =>
+        key.IsText && BinaryPrimitives.ReadUInt16LittleEndian(key.Of(bytes)[PathTruncatedOffset..]) != 0;
 
-    /// <summary>A record as if an event had this key, for the code that shows fields.</summary>
-    /// <param name="key">The bytes that the map has.</param>
-    public byte[] RecordOf(ReadOnlySpan<byte> key)
+    /// <summary>A record as if an event had this field of a key, for the code that shows fields.</summary>
+    /// <param name="key">The field.</param>
+    /// <param name="bytes">The bytes that the map has.</param>
+    public byte[] RecordOf(CountKey key, ReadOnlySpan<byte> bytes)
     {
         byte[] record = new byte[Schema.SizeBytes + CallChunk.HeaderBytes + PathKeyBytes];
-        switch (Kind)
+        int offset = key.Field.Value.Offset;
+        var own = key.Of(bytes);
+        switch (key.Kind)
         {
             case KeyKind.Argument:
                 CountedArgument.Write(
-                    record, Key!.Value.Value.Offset, Schema.SizeBytes, ArgumentKind.NameIn(Key.Value.Name),
-                    key.Slice(PathHeadBytes, (int)BinaryPrimitives.ReadUInt32LittleEndian(key)),
-                    isNumber: BinaryPrimitives.ReadUInt16LittleEndian(key[PathDeletedOffset..]) != 0);
+                    record, offset, Schema.SizeBytes, ArgumentKind.NameIn(key.Field.Name),
+                    own.Slice(PathHeadBytes, (int)BinaryPrimitives.ReadUInt32LittleEndian(own)),
+                    isNumber: BinaryPrimitives.ReadUInt16LittleEndian(own[PathDeletedOffset..]) != 0);
                 break;
             case KeyKind.Path:
-                uint length = BinaryPrimitives.ReadUInt32LittleEndian(key);
+                uint length = BinaryPrimitives.ReadUInt32LittleEndian(own);
                 if (length == uint.MaxValue)
                     break; // the event has no such path
-                bool deleted = BinaryPrimitives.ReadUInt16LittleEndian(key[PathDeletedOffset..]) != 0;
-                new EventPart((uint)Schema.SizeBytes, (int)length, IsCut(key), deleted).Write(record.AsSpan(Key!.Value.Value.Offset));
-                key[PathHeadBytes..].CopyTo(record.AsSpan(Schema.SizeBytes));
+                bool deleted = BinaryPrimitives.ReadUInt16LittleEndian(own[PathDeletedOffset..]) != 0;
+                new EventPart((uint)Schema.SizeBytes, (int)length, IsCut(key, bytes), deleted).Write(record.AsSpan(offset));
+                own[PathHeadBytes..].CopyTo(record.AsSpan(Schema.SizeBytes));
                 break;
-            case not KeyKind.None:
-                key[..Math.Min(key.Length, Key!.Value.Value.Size)].CopyTo(record.AsSpan(Key!.Value.Value.Offset));
+            default:
+                own[..Math.Min(own.Length, key.Field.Value.Size)].CopyTo(record.AsSpan(offset));
                 break;
         }
 
         return record;
     }
+
+    // Texts share what the other fields leave of a key.
+    private static (IReadOnlyList<CountKey> Keys, int TextMax) PlacesOf(IReadOnlyList<EventField> fields)
+    {
+        var sizes = fields.Select(static field => field.Value.Facts.Key switch
+        {
+            KeyKind.Bytes => BytesKeyBytes,
+            KeyKind.Path or KeyKind.Argument => 0,
+            _ => WordBytes,
+        }).ToList();
+        int texts = sizes.Count(static size => size == 0);
+        int textBytes = texts == 0 ? 0 : Math.Min(PathKeyBytes, (KeyBytesMax - sizes.Sum()) / texts / WordBytes * WordBytes);
+        var keys = new List<CountKey>();
+        int place = 0;
+        foreach (var (field, size) in fields.Zip(sizes))
+        {
+            keys.Add(new CountKey(field, field.Value.Facts.Key!.Value, place, size == 0 ? textBytes : size));
+            place += keys[^1].Bytes;
+        }
+
+        return (keys, texts == 0 ? 0 : textBytes - PathHeadBytes);
+    }
+
+    private CountKey.Native NativeOf(CountKey key)
+    {
+        var place = Place(Schema, key.Field.Value);
+        return new(
+            (uint)key.Kind, (uint)key.Field.Value.Offset, key.IsText ? 0 : (uint)key.Field.Value.Size, (uint)key.Place,
+            place.OfOrigin ? 1u : 0, place.OfOrigin ? (uint)place.Offset! : 0);
+    }
+
+    // What is read of an event struct.
+    private IEnumerable<EventValue> Counted() =>
+        Keys.Select(static key => key.Field.Value).Append(Value?.Value)
+            .Append(HasErrors ? Error : null).OfType<EventValue>().Where(value => !Place(Schema, value).OfOrigin);
+
+    private NativeReads Reads()
+    {
+        var reads = default(NativeReads);
+        foreach (var value in Counted())
+        {
+            for (int word = value.Offset / ReadBytes; word * ReadBytes < value.Offset + Math.Max(value.Size, 1); word++)
+                reads[word / 64] |= 1UL << (word % 64);
+        }
+
+        return reads;
+    }
+
+    private static ulong KindsOf(IEnumerable<EventSchema> schemas) =>
+        schemas.Aggregate(0UL, static (kinds, having) => kinds | 1UL << (int)(having.Kind % EventsOfModule));
+
+    // The result that events of a kind have failed by.
+    private static EventValue? ErrorOf(EventSchema schema) =>
+        schema.Fields.FirstOrDefault(static field => field.Value.Is<ErrnoKind>()).Value;
 
     private static EventField? Find(EventSchema schema, string? name)
     {
@@ -195,7 +301,7 @@ internal sealed class CountPlan
     {
         if (name is null || events.Any(schema => Find(schema, name) is { } field && can(field)))
             return;
-        bool isArgument = name.StartsWith(ArgumentKind.Prefix, StringComparison.Ordinal);
+        bool isArgument = ArgumentKind.IsOne(name);
         if (ModuleFields.HintFor([module], isArgument ? "args" : name) is { } how && !events.Any(schema => Find(schema, name) is not null))
             throw new UsageException($"{flag}: '{Escaping.ForMessage(name)}': {how}");
         if (isArgument && events.Any(schema => Find(schema, name) is not null))
@@ -208,11 +314,11 @@ internal sealed class CountPlan
             }
         }
 
-        var valid = Names(events, histogram: flag == "--hist").ToList();
+        var valid = Names(events, quantities: flag != "--count-by").ToList();
         string hint = NearestName.Hint(name, valid);
-        string why = events.Any(schema => Find(schema, name) is not null) ? flag == "--hist"
+        string why = events.Any(schema => Find(schema, name) is not null) ? flag != "--count-by"
             ? $"is not a quantity in module " +
-            $"{module.Name}{(Names(events, histogram: false).Contains(name) ? $"; --count-by {name} counts it" : "")}"
+            $"{module.Name}{(Names(events, quantities: false).Contains(name) ? $"; --count-by {name} counts it" : "")}"
             : $"cannot be counted by in module {module.Name}"
             : $"is not a field of module {module.Name}";
         throw new UsageException($"{flag}: '{Escaping.ForMessage(name)}' {why}{hint} (available: {string.Join(' ', valid)})");
@@ -221,7 +327,7 @@ internal sealed class CountPlan
     internal static bool CanBeKey(EventField field) => field.Name != "module" && field.Value.Facts.Key is not null
         && (!field.Value.Is<ArgumentKind>() || CountedArgument.Exists(ArgumentKind.NameIn(field.Name)));
 
-    internal static bool CanBeHistogram(EventField field) => field.Value.Facts.Quantity is not null;
+    internal static bool IsQuantity(EventField field) => field.Value.Facts.Quantity is not null;
 
     // Programs know a field by where it lies.
     private static void RequireOnePlace(TraceModule module, List<EventSchema> events, string flag, string? name)
@@ -236,5 +342,15 @@ internal sealed class CountPlan
         schema.HasOrigin && value is { Size: > 0 } && value.Offset >= schema.OriginOffset
             ? (true, value.Offset - schema.OriginOffset, value.Size) : (false, value?.Offset, value?.Size);
 
-    private static int EndOf(EventField? field) => field is { Value: var value } ? value.Offset + value.Size : 0;
+    [InlineArray(CountOptions.FieldsMax)]
+    private struct NativeKeys
+    {
+        private CountKey.Native _first;
+    }
+
+    [InlineArray(ReadWords)]
+    private struct NativeReads
+    {
+        private ulong _first;
+    }
 }

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
 using System.Text;
-using Veil.Core.Events;
-using Veil.Core.Events.Kinds;
 using Veil.Core.Output;
 using Veil.Core.Sinks;
 using Veil.Core.Text;
 
 namespace Veil.Core.Counting;
 
-/// <summary>Prints counts: a ranking or histograms for people, or an object a key. A table is written whole.</summary>
-internal sealed class CountReport(CountOptions options, OutputOptions shown, IOutput output)
+/// <summary>Prints tables of counts: a ranking or histograms for people, or an object a key. A table is written whole.</summary>
+internal sealed partial class CountReport(CountOptions options, OutputOptions shown, IOutput output)
 {
     private const int BarWidth = 40;
     private const int LabelWidth = 18;
@@ -24,6 +22,16 @@ internal sealed class CountReport(CountOptions options, OutputOptions shown, IOu
     private const int BesideBar = LabelWidth + CountWidth + 6;
     private const int BesideKey = CountWidth + 12;
 
+    // The columns of sums, with what is between them.
+    private const int NumberWidth = 9;
+    private const int ShareWidth = 8;
+    private const int CallsWidth = 11;
+    private const int BesideKeyOfSums = NumberWidth + ShareWidth + CallsWidth + 2 * (NumberWidth + 1) + 2;
+    private const int ErrorsWidth = 8;
+    private const int IndentOfKey = 6;
+
+    private static readonly int[] s_percentiles = [50, 90, 99];
+
     // Of the table that is printed: the window may change until the next.
     private int _columns = int.MaxValue;
 
@@ -31,59 +39,117 @@ internal sealed class CountReport(CountOptions options, OutputOptions shown, IOu
     /// <param name="modules">The modules, in their order.</param>
     /// <param name="duration">How long was counted.</param>
     /// <param name="endedAtNs">When that ended, by the wall clock.</param>
-    public void Print(IEnumerable<(CountPlan Plan, CountedEvents Counted)> modules, TimeSpan duration, long endedAtNs)
+    public void Print(IEnumerable<(CountPlan Plan, CountedEvents Counted)> modules, TimeSpan duration, long endedAtNs) =>
+        Print(
+            modules.GroupBy(static module => module.Plan.Schema.Module, StringComparer.Ordinal)
+                .Select(group => CountTable.Of([.. group], options, shown.Format)),
+            duration, endedAtNs);
+
+    /// <summary>Prints tables, wherever they come from.</summary>
+    /// <param name="tables">The tables, ranked.</param>
+    /// <param name="duration">How long was counted.</param>
+    /// <param name="endedAtNs">When that ended, by the wall clock.</param>
+    public void Print(IEnumerable<CountTable> tables, TimeSpan duration, long endedAtNs)
     {
         var text = new StringBuilder();
-        var format = shown.Format;
         _columns = shown.Screen?.Size.Columns ?? int.MaxValue;
-        if (format == OutputFormat.Text && options.Interval is not null)
+        if (shown.Format == OutputFormat.Text && options.Interval is not null)
             text.Append(Invariant($"{Local(endedAtNs)}  {duration.TotalSeconds:F3} s\n"));
-        foreach (var group in modules.GroupBy(static module => module.Plan.Schema.Module, StringComparer.Ordinal))
-            Append(text, Table.Of(group.Key, [.. group], shown.Format, options.Keys), duration.TotalSeconds, endedAtNs);
+        foreach (var table in tables)
+        {
+            if (shown.Format == OutputFormat.Json)
+                AppendJson(text, table, duration.TotalSeconds, endedAtNs);
+            else
+                AppendText(text, table);
+        }
+
         output.Write(Encoding.UTF8.GetBytes(text.ToString()));
     }
 
-    private void Append(StringBuilder text, Table table, double seconds, long endedAtNs)
+    private void AppendText(StringBuilder text, CountTable table)
     {
-        if (shown.Format == OutputFormat.Json)
-        {
-            AppendJson(text, table, seconds, endedAtNs);
-            return;
-        }
-
+        var plan = table.Plan;
         var rows = table.Rows.Take(options.Top ?? CountOptions.DefaultTop).ToList();
-        text.Append(Invariant($"{table.Module}{(table.Key is null ? "" : " by " + table.Key)}{(table.Value is null ? "" : ", " + table.Value)}: {table.Total} {(table.Total == 1 ? "event" : "events")}"));
-        text.Append(table.Key is null ? "\n" : Invariant($", {table.Rows.Count} {(table.Rows.Count == 1 ? "key" : "keys")}\n"));
-        if (table.Value is null)
+        string number = plan switch
         {
-            foreach (var row in rows)
-                AppendRow(text, table, row.Count, Fitted(row.Text, BesideKey));
-        }
-        else
+            { HasHistogram: true } => ", " + plan.Value!.Value.Name,
+            { HasSums: true } => ", sum of " + plan.Value!.Value.Name,
+            _ => "",
+        };
+        text.Append(Invariant($"{table.Module}{(plan.Keys.Count == 0 ? "" : " by " + plan.KeyNames)}{number}: {table.Total} {(table.Total == 1 ? "event" : "events")}"));
+        text.Append(plan.Keys.Count == 0 ? "\n" : Invariant($", {table.Rows.Count} {(table.Rows.Count == 1 ? "key" : "keys")}\n"));
+        if (plan is { HasSums: true, HasHistogram: false } && rows.Count > 0)
         {
-            foreach (var row in rows)
-                AppendHistogram(text, table, row);
+            text.Append(Invariant($"{"total",NumberWidth}   share{"count",CallsWidth} {"average",NumberWidth} {"max",NumberWidth}"));
+            text.Append(plan.HasErrors ? Invariant($"{"errors",ErrorsWidth}") : "").Append(plan.Keys.Count == 1 ? "  " + plan.KeyNames : "").Append('\n');
         }
 
-        ulong more = table.Rows.Skip(rows.Count).Aggregate(0ul, static (sum, row) => sum + row.Count);
-        if (more > 0)
-            AppendRow(text, table, more, Invariant($"({table.Rows.Count - rows.Count} more {(table.Rows.Count - rows.Count == 1 ? "key" : "keys")}; --top shows them)"));
+        foreach (var row in rows)
+        {
+            if (plan.HasHistogram)
+                AppendHistogram(text, table, row);
+            else
+                AppendKey(text, table, row);
+        }
+
+        var more = new CountTotals(new ulong[plan.Slots]);
+        foreach (var row in table.Rows.Skip(rows.Count))
+            more.Add(row.Totals);
+        if (more.Count > 0)
+            AppendRow(text, table, more, more.Count, Invariant($"({table.Rows.Count - rows.Count} more {(table.Rows.Count - rows.Count == 1 ? "key" : "keys")}; --top shows them)"));
+        if (table.Others.Count > 0)
+            AppendRow(text, table, table.Others, table.Others.Count, Invariant($"(other: {options.Keys} keys are all that there is room for; --keys makes more)"));
         if (table.NoField > 0)
-            AppendRow(text, table, table.NoField, $"(without {table.Value ?? table.Key})");
-        if (table.MapFull > 0)
-            AppendRow(text, table, table.MapFull, Invariant($"(other: {options.Keys} keys are all that there is room for; --keys makes more)"));
+            AppendRow(text, table, null, table.NoField, $"(without {string.Join(',', plan.Lacking)})");
+        if (plan is { HasSums: true, HasHistogram: false } && table.All.Unknown > 0)
+            AppendRow(text, table, null, table.All.Unknown, $"(of these, {plan.Value!.Value.Name} is not known)");
         if (table.Paused > 0)
             text.Append(Invariant($"{table.Paused,CountWidth}          (dropped while paused)\n"));
         text.Append('\n');
     }
 
-    private void AppendRow(StringBuilder text, Table table, ulong count, string key)
+    private static int BesideKeyOf(CountPlan plan) => plan is { HasSums: true, HasHistogram: false }
+        ? BesideKeyOfSums + (plan.HasErrors ? ErrorsWidth : 0) : BesideKey;
+
+    // Beside sums there is little room: a longer key has a line of its own.
+    private void AppendKey(StringBuilder text, CountTable table, CountRow row)
     {
-        var lines = WordWrap.Lines(key, Math.Max(_columns - BesideKey, 1));
-        text.Append(Invariant($"{count,CountWidth} {table.Percent(count),7:F2}%  {lines[0]}").TrimEnd()).Append('\n');
-        foreach (string line in lines.Skip(1))
-            text.Append(' ', BesideKey).Append(line).Append('\n');
+        int beside = BesideKeyOf(table.Plan);
+        bool fits = !table.Plan.HasSums || CellWidth.Of(Encoding.UTF8.GetBytes(row.Key)) <= _columns - beside;
+        AppendRow(text, table, row.Totals, row.Totals.Count, fits ? Fitted(row.Key, beside) : "");
+        if (!fits)
+            text.Append(' ', IndentOfKey).Append(Fitted(row.Key, IndentOfKey)).Append('\n');
     }
+
+    // Where there are no sums `totals` is none.
+    private void AppendRow(StringBuilder text, CountTable table, CountTotals? totals, ulong count, string key)
+    {
+        int beside = BesideKeyOf(table.Plan);
+        var lines = WordWrap.Lines(key, Math.Max(_columns - beside, BarWidthMin));
+        text.Append(
+            (beside == BesideKey ? Invariant($"{count,CountWidth} {Percent(count, table.Total),7:F2}%  {lines[0]}")
+                : Sums(table, totals, count) + lines[0]).TrimEnd()).Append('\n');
+        foreach (string line in lines.Skip(1))
+            text.Append(' ', beside).Append(line).Append('\n');
+    }
+
+    private string Sums(CountTable table, CountTotals? totals, ulong count)
+    {
+        var quantity = table.Plan.Value!.Value.Value.Facts.Quantity!;
+        if (totals is null)
+            return Invariant($"{"",NumberWidth + ShareWidth}{count,CallsWidth}").PadRight(BesideKeyOf(table.Plan));
+        string share = options.Ranking switch
+        {
+            CountSort.Count => Invariant($"{Percent(count, table.Total),7:F2}%"),
+            CountSort.Errors => Invariant($"{Percent(totals.Errors, table.All.Errors),7:F2}%"),
+            _ => Invariant($"{Percent(totals.Sum, table.All.Sum),7:F2}%"),
+        };
+        string average = totals.Average is { } known ? quantity.Text(known) : "-", most = totals.Known > 0 ? quantity.Text(totals.Max) : "-";
+        return Invariant($"{quantity.Text((double)totals.Sum),NumberWidth}{share}{count,CallsWidth} {average,NumberWidth} {most,NumberWidth}")
+            + (table.Plan.HasErrors ? Invariant($"{totals.Errors,ErrorsWidth}") : "") + "  ";
+    }
+
+    private static double Percent(UInt128 part, UInt128 all) => all == 0 ? 0 : 100.0 * (double)part / (double)all;
 
     // A key that the row has no room for loses its middle.
     private string Fitted(string key, int beside)
@@ -98,64 +164,48 @@ internal sealed class CountReport(CountOptions options, OutputOptions shown, IOu
         return Encoding.UTF8.GetString(line.Written);
     }
 
-    private void AppendHistogram(StringBuilder text, Table table, Row row)
+    private void AppendHistogram(StringBuilder text, CountTable table, CountRow row)
     {
-        if (table.Key is not null)
+        var (plan, totals, slots) = (table.Plan, row.Totals, row.Totals.Slots);
+        var quantity = plan.Value!.Value.Value.Facts.Quantity!;
+        if (plan.Keys.Count > 0)
         {
-            string share = Invariant($": {row.Count}, {table.Percent(row.Count):F2}%\n");
-            text.Append($"  {table.Key}=").Append(Fitted(row.Text, table.Key.Length + share.Length + 2)).Append(share);
+            string share = Invariant($": {totals.Count}, {Percent(totals.Count, table.Total):F2}%\n");
+            text.Append("  ").Append(Fitted(row.Key, share.Length + 1)).Append(share);
         }
 
-        int first = Array.FindIndex(row.Slots, 0, Histogram.Unknown, static count => count > 0);
-        int last = Array.FindLastIndex(row.Slots, Histogram.Unknown - 1, static count => count > 0);
-        ulong most = row.Slots.Max();
+        if (totals.Percentile(s_percentiles[0]) is not null)
+        {
+            var words = s_percentiles.Select(percent => Invariant($"p{percent} {quantity.Text(totals.Percentile(percent)!.Value)}"))
+                .Append("max " + quantity.Text(totals.Max));
+            if (plan.HasSums)
+                words = words.Append("average " + quantity.Text(totals.Average!.Value)).Append("total " + quantity.Text((double)totals.Sum));
+            if (plan.HasErrors)
+                words = words.Append(Invariant($"errors {totals.Errors}"));
+            text.Append(' ', 4).Append(string.Join("  ", words)).Append('\n');
+        }
+
+        int first = Array.FindIndex(slots, 0, Histogram.Unknown, static count => count > 0);
+        int last = Array.FindLastIndex(slots, Histogram.Unknown - 1, static count => count > 0);
+        ulong most = slots.Max();
         int barWidth = Math.Clamp(_columns - BesideBar, BarWidthMin, BarWidth);
         for (int slot = first; slot <= last && first >= 0; slot++)
         {
-            int end = Array.FindIndex(row.Slots, slot, static count => count > 0);
+            int end = Array.FindIndex(slots, slot, static count => count > 0);
             if (end - slot >= EmptyRowsWorthFolding)
             {
                 text.Append(Invariant($"  {"...",LabelWidth}\n"));
                 slot = end;
             }
 
-            Line(Histogram.Label(slot, table.Quantity!), row.Slots[slot]);
+            Line(Histogram.Label(slot, quantity), slots[slot]);
         }
 
-        if (row.Slots[Histogram.Unknown] > 0)
-            Line("no such number", row.Slots[Histogram.Unknown]);
+        if (slots[Histogram.Unknown] > 0)
+            Line("no such number", slots[Histogram.Unknown]);
 
         void Line(string label, ulong count) =>
             text.Append(Invariant($"  {label,LabelWidth} {count,CountWidth} |{new string('@', (int)Math.Ceiling(count * (double)barWidth / most)).PadRight(barWidth)}|\n"));
-    }
-
-    private void AppendJson(StringBuilder text, Table table, double seconds, long endedAtNs)
-    {
-        string time = options.Interval is null ? "" : $",\"time\":\"{Utc(endedAtNs)}\"";
-        foreach (var row in options.Top is { } top ? table.Rows.Take(top) : table.Rows)
-        {
-            text.Append($"{{\"module\":\"{table.Module}\"{row.Text}");
-            text.Append(Invariant($",\"count\":{row.Count},\"percent\":{Math.Round(table.Percent(row.Count), 4)}"));
-            if (table.Value is not null)
-            {
-                text.Append($",\"hist\":\"{table.Value}\",\"buckets\":[");
-                bool any = false;
-                for (int slot = 0; slot < Histogram.Unknown; slot++)
-                {
-                    if (row.Slots[slot] == 0)
-                        continue;
-                    text.Append(Invariant($"{(any ? "," : "")}{{\"from\":{Histogram.From(slot)},\"to\":{Histogram.To(slot)},\"count\":{row.Slots[slot]}}}"));
-                    any = true;
-                }
-
-                text.Append(Invariant($"],\"unknown\":{row.Slots[Histogram.Unknown]}"));
-            }
-
-            text.Append(time).Append("}\n");
-        }
-
-        text.Append(Invariant($"{{\"module\":\"{table.Module}\",\"total\":{table.Total},\"keys\":{table.Rows.Count},\"map_full\":{table.MapFull},\"no_field\":{table.NoField},\"dropped_paused\":{table.Paused},\"seconds\":{Math.Round(seconds, 3)}"));
-        text.Append(time).Append("}\n");
     }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
@@ -172,68 +222,5 @@ internal sealed class CountReport(CountOptions options, OutputOptions shown, IOu
         var line = new LineWriter(stackalloc byte[64]);
         Rfc3339.AppendUtc(ref line, wallTimeNs);
         return Encoding.UTF8.GetString(line.Written);
-    }
-
-    /// <summary>A key as it is shown: for JSON with its name before it.</summary>
-    private sealed record Row(string Text, ulong[] Slots)
-    {
-        public ulong Count { get; } = Slots.Aggregate(0ul, static (sum, count) => sum + count);
-    }
-
-    private sealed record Table(string Module, string? Key, string? Value, Quantity? Quantity, List<Row> Rows, ulong Total, ulong MapFull, ulong NoField, ulong Paused)
-    {
-        public double Percent(ulong count) => Total == 0 ? 0 : 100.0 * count / Total;
-
-        /// <summary>
-        /// Keys that look the same are one, as all system calls of an architecture are. Of more keys than were asked for the largest are
-        /// kept, and the others counted together: small numbers have places of their own in the kernel, and every probe has its map.
-        /// </summary>
-        public static Table Of(string module, List<(CountPlan Plan, CountedEvents Counted)> parts, OutputFormat format, int keysMax)
-        {
-            var rows = new Dictionary<string, ulong[]>(StringComparer.Ordinal);
-            foreach (var (plan, counted) in parts)
-            {
-                foreach (var (key, slots) in counted.Keys)
-                {
-                    string text = KeyText(plan, key, format);
-                    if (!rows.TryAdd(text, slots))
-                        rows[text] = [.. rows[text].Zip(slots, static (one, other) => one + other)];
-                }
-            }
-
-            var first = parts[0].Plan;
-            var ranking = rows.Select(static row => new Row(row.Key, row.Value)).OrderByDescending(static row => row.Count).ThenBy(static row => row.Text, StringComparer.Ordinal).ToList();
-            ulong beyond = ranking.Skip(keysMax).Aggregate(0ul, static (sum, row) => sum + row.Count);
-            return new Table(
-                module, first.Key?.Name, first.Value?.Name, first.Value?.Value.Facts.Quantity, ranking[..Math.Min(ranking.Count, keysMax)],
-                Sum(static counted => counted.Total), Sum(static counted => counted.MapFull) + beyond, Sum(static counted => counted.NoField), Sum(static counted => counted.Paused));
-
-            ulong Sum(Func<CountedEvents, ulong> of) => parts.Aggregate(0ul, (sum, part) => sum + of(part.Counted));
-        }
-
-        private static string KeyText(CountPlan plan, byte[] key, OutputFormat format)
-        {
-            if (plan.Key is not { } field)
-                return "";
-            var view = new EventView { Record = plan.RecordOf(key), Schema = plan.Schema };
-            var line = new LineWriter(new byte[field.Value.BytesMax + 64]);
-            if (format == OutputFormat.Json)
-            {
-                line.Append(Encoding.UTF8.GetBytes($",\"{field.Name}\":"));
-                JsonLine.Append(ref line, field, ref view);
-            }
-            else
-            {
-                // Before a histogram the key stands inside a line, and ends there.
-                if (plan.Value is null)
-                    field.Value.InTable.WriteText(ref line, ref view);
-                else
-                    field.Value.InTable.WritePair(ref line, ref view);
-                if (plan.IsCut(key))
-                    line.Append("…"u8);
-            }
-
-            return Encoding.UTF8.GetString(line.Written);
-        }
     }
 }

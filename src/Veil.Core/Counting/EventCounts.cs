@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Veil.Bpf;
@@ -62,7 +63,7 @@ internal sealed unsafe class EventCounts
             bool isEmpty = true;
             for (int turn = 0; turn < (Plan.InTurns ? 2 : 1); turn++)
             {
-                isEmpty &= Sum(rests, turn, CountRest.MapFull) + Sum(rests, turn, CountRest.NoField) == 0;
+                isEmpty &= Sum(rests, turn, CountRest.NoField) == 0;
                 isEmpty &= !new BpfPerCpuSums(_object.Map($"veil_counts_{turn}")).HasKeys();
                 if (Plan.HasSmall)
                     new BpfPerCpuSums(_object.Map($"veil_small_{turn}"))
@@ -81,27 +82,41 @@ internal sealed unsafe class EventCounts
 
     private CountedEvents Take(int turn)
     {
-        var keys = new List<(byte[] Key, ulong[] Slots)>();
-        new BpfPerCpuSums(_object.Map($"veil_counts_{turn}")).Visit(remove: Plan.InTurns, (key, sums) => keys.Add((key.ToArray(), sums)));
+        var keys = new List<(byte[] Key, CountTotals Totals)>();
+        SumsOf($"veil_counts_{turn}").Visit(remove: Plan.InTurns, (key, words) => keys.Add((key.ToArray(), TotalsOf(words))));
         if (Plan.HasSmall)
-        {
-            var small = new BpfPerCpuSums(_object.Map($"veil_small_{turn}"));
-            small.Visit(remove: false, (key, sums) =>
-            {
-                if (!Array.Exists(sums, static sum => sum != 0))
-                    return;
-                keys.Add(([.. key, 0, 0, 0, 0], sums));
-                if (Plan.InTurns)
-                    small.Clear(key);
-            });
-        }
+            TakeArray($"veil_small_{turn}", static _ => true, (key, totals) => keys.Add(([.. key, 0, 0, 0, 0], totals)));
+        var others = new CountTotals(new ulong[Plan.Slots]);
+        TakeArray("veil_others", key => BinaryPrimitives.ReadInt32LittleEndian(key) == turn, (_, totals) => others.Add(totals));
 
         var rests = new BpfPerCpuArray<ulong>(_object.Map("veil_rests"));
         ulong paused = TakeOne(rests, turn, CountRest.Paused);
         if (Plan.InTurns)
             _pausedTaken += paused;
-        return new CountedEvents(keys, TakeOne(rests, turn, CountRest.MapFull), TakeOne(rests, turn, CountRest.NoField), paused);
+        return new CountedEvents(keys, others, TakeOne(rests, turn, CountRest.NoField), paused);
     }
+
+    private BpfPerCpuSums SumsOf(string map) => new(_object.Map(map), CountTotals.MostPlace(Plan.Slots));
+
+    private CountTotals TotalsOf(ulong[] words) => CountTotals.Of(words, Plan.Slots);
+
+    // An array always holds all of its keys.
+    private void TakeArray(string name, KeyTest isWanted, KeyTaker take)
+    {
+        var map = SumsOf(name);
+        map.Visit(remove: false, (key, words) =>
+        {
+            if (!isWanted(key) || !Array.Exists(words, static word => word != 0))
+                return;
+            take(key, TotalsOf(words));
+            if (Plan.InTurns)
+                map.Clear(key);
+        });
+    }
+
+    private delegate bool KeyTest(ReadOnlySpan<byte> key);
+
+    private delegate void KeyTaker(ReadOnlySpan<byte> key, CountTotals totals);
 
     // A set of its own turn is emptied; the only one goes on growing, and is read once.
     private ulong TakeOne(BpfPerCpuArray<ulong> counts, int turn, CountRest rest)
@@ -157,12 +172,9 @@ internal enum CountState
     Drop,
 }
 
-/// <summary>Events that are in no count of a key (<c>enum veil_count_rest</c>).</summary>
+/// <summary>Events that are in no sum (<c>enum veil_count_rest</c>).</summary>
 internal enum CountRest
 {
-    /// <summary>Their key found no room.</summary>
-    MapFull,
-
     /// <summary>They are of a kind that lacks the field.</summary>
     NoField,
 
@@ -174,25 +186,12 @@ internal enum CountRest
 }
 
 /// <summary>What was counted.</summary>
-/// <param name="Keys">Each key's bytes with its count, or the slots of its histogram.</param>
-/// <param name="MapFull">Events whose key found no room.</param>
-/// <param name="NoField">Events of a kind that lacks the field.</param>
+/// <param name="Keys">Each key's bytes with what is known of its events.</param>
+/// <param name="Others">Events whose key found no room.</param>
+/// <param name="NoField">Events of a kind that lacks a field.</param>
 /// <param name="Paused">Events that came while the trace was paused.</param>
-internal sealed record CountedEvents(List<(byte[] Key, ulong[] Slots)> Keys, ulong MapFull, ulong NoField, ulong Paused)
+internal sealed record CountedEvents(List<(byte[] Key, CountTotals Totals)> Keys, CountTotals Others, ulong NoField, ulong Paused)
 {
     /// <summary>All that were counted.</summary>
-    public ulong Total
-    {
-        get
-        {
-            ulong total = MapFull + NoField;
-            foreach (var (_, slots) in Keys)
-            {
-                foreach (ulong count in slots)
-                    total += count;
-            }
-
-            return total;
-        }
-    }
+    public ulong Total => Keys.Aggregate(Others.Count + NoField, static (total, key) => total + key.Totals.Count);
 }

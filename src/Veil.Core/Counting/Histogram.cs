@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
+using System.Numerics;
 using Veil.Core.Events.Kinds;
 
 namespace Veil.Core.Counting;
@@ -14,6 +15,9 @@ internal static class Histogram
     private const int Most = 62;
     private const int BitsMax = 64;
 
+    /// <summary>The slot of a number.</summary>
+    public static int SlotOf(ulong number) => number == 0 ? 0 : Math.Min(BitOperations.Log2(number) + 1, Most);
+
     /// <summary>The least number of a slot.</summary>
     public static UInt128 From(int slot) => slot == 0 ? 0 : UInt128.One << (slot - 1);
 
@@ -27,14 +31,8 @@ internal static class Histogram
     // Of two or three digits where it is a time.
     private static string Text(double number, Quantity quantity)
     {
-        int unit = 0;
-        while (number >= quantity.Step && unit < quantity.Units.Length - 1)
-        {
-            number /= quantity.Step;
-            unit++;
-        }
-
+        (number, string unit) = quantity.Scale(number);
         return (number < 10 && number != Math.Floor(number) ? number.ToString("F1", CultureInfo.InvariantCulture)
-            : Math.Round(number).ToString("F0", CultureInfo.InvariantCulture)) + quantity.Units[unit];
+            : Math.Round(number).ToString("F0", CultureInfo.InvariantCulture)) + unit;
     }
 }

@@ -28,6 +28,9 @@ public abstract class TraceModule : IEventOwner
     /// <summary>The field that <c>--count</c> counts by.</summary>
     public abstract string CountKey { get; }
 
+    /// <summary>The field that is added up where events are only counted, if they have it; or none.</summary>
+    public virtual string? CountSum => null;
+
     /// <summary>Command lines for the help, the most useful first; at least one.</summary>
     public abstract IReadOnlyList<Example> Examples { get; }
 

@@ -41,7 +41,7 @@ public sealed record SessionOptions
     {
         Filters = FiltersOf(module).ToDictionary(static filter => filter.Dimension.Name),
         IsStrace = Output.Format == OutputFormat.Strace,
-        Fields = Counting is { } counting ? new[] { counting.KeyOf(module), counting.Histogram }.OfType<string>().ToHashSet()
+        Fields = Counting is { } counting ? counting.FieldsOf(module).ToHashSet()
             : Record is not null ? null
             : Output.Fields is { Count: > 0 } fields ? fields.ToHashSet()
             : null,
@@ -54,7 +54,7 @@ public sealed record SessionOptions
         {
             var shown = OriginField.All.Where(
                 field => Output.Enrichments.HasFlag(field.By) || Output.Fields.Contains(field.Name)
-                || Modules.Any(module => Counting?.KeyOf(module) == field.Name)).Select(static field => field.Name).ToHashSet();
+                || Modules.Any(module => Counting?.KeysOf(module).Contains(field.Name) == true)).Select(static field => field.Name).ToHashSet();
             return shown.Count > 0 || NamesContainers ? shown : null;
         }
     }

@@ -207,7 +207,7 @@ public sealed class TraceSession : IDisposable
             _counts is null ? _rates[number].PerSecond : null,
             _pipeline.Losses.Of(module.Module.Name), module.Filters)
         {
-            Counting = _counts is null ? null : _source.Counts[number].Plan.Words,
+            Counting = _counts is null ? null : _source.Counts[number].Plan.Text,
         };
     }
 

@@ -48,6 +48,8 @@ internal sealed class FilesModule : TraceModule
 
     public override string CountKey => "filename";
 
+    public override string? CountSum => "duration_ns";
+
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("veil --module files --op read --enrich time", "who reads which file, and when"),

@@ -137,6 +137,22 @@ static __always_inline enum scheduler_side scheduler_side_of(__u32 offset)
 	return SCHEDULER_OUTGOING;
 }
 
+/* Of several fields that belong to both tasks, either is meant. */
+static __always_inline enum scheduler_side scheduler_side_of_keys(void)
+{
+	enum scheduler_side side = SCHEDULER_EITHER, other;
+
+	for (int number = 0; number < VEIL_COUNT_FIELDS && veil_count_fields[number].kind; number++) {
+		other = veil_count_fields[number].of_origin ? SCHEDULER_OUTGOING
+							    : scheduler_side_of(veil_count_fields[number].offset);
+		if (side != SCHEDULER_EITHER && other != SCHEDULER_EITHER && other != side)
+			return SCHEDULER_EITHER;
+		if (other != SCHEDULER_EITHER)
+			side = other;
+	}
+	return side;
+}
+
 /* From .rodata constants, so the verifier keeps one path. */
 static __always_inline enum scheduler_side scheduler_side(void)
 {
@@ -144,11 +160,7 @@ static __always_inline enum scheduler_side scheduler_side(void)
 		return SCHEDULER_INCOMING;
 	if (veil_counting && veil_count_value_size)
 		return scheduler_side_of(veil_count_value_offset);
-	if (veil_counting && veil_count_by_origin)
-		return SCHEDULER_OUTGOING;
-	if (veil_counting && veil_count_key_kind)
-		return scheduler_side_of(veil_count_key_offset);
-	return SCHEDULER_EITHER;
+	return veil_counting ? scheduler_side_of_keys() : SCHEDULER_EITHER;
 }
 
 /*

@@ -30,6 +30,8 @@ internal sealed class SyscallModule : TraceModule
 
     public override string CountKey => "syscall";
 
+    public override string? CountSum => "duration_ns";
+
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("veil --module syscall -p $(pidof nginx) --syscall '!ioctl'", "what a process asks of the kernel, but for one call"),

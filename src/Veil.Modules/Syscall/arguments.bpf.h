@@ -58,8 +58,7 @@ struct syscall_plan {
 	__u8 is_compat;	  /* addresses and lengths in memory have 4 bytes */
 	__u8 paths;	  /* bit n: argument n is a path, whether or not it is shown whole */
 	__u8 fds;	  /* as descriptors, but also where these are not looked up */
-	__u8 counted;	  /* 1 + the argument that calls are counted by, or 0 */
-	__u8 unused;
+	__u8 counted[VEIL_COUNT_FIELDS]; /* 1 + the argument that calls are counted by, or 0 */
 };
 
 /* What a chunk is of an argument. */
@@ -116,6 +115,12 @@ struct syscall_call {
 	__u64 shown_ns; /* the start of the last one that was shown while it was under way */
 };
 
+/* An argument that is counted by as a number: the call says how it is shown. */
+struct syscall_number {
+	struct veil_syscall syscall;
+	__u64 value;
+};
+
 /* The same with its event, as far as that is known. */
 struct syscall_draft {
 	struct syscall_call call;
@@ -123,6 +128,8 @@ struct syscall_draft {
 	__u32 size;   /* of what is in bytes: struct veil_origin where that is wanted, then chunks */
 	struct syscall_args_event event;
 	char bytes[SYSCALL_BYTES];
+	struct veil_part counted[VEIL_COUNT_FIELDS]; /* arguments that calls are counted by: where they are */
+	struct syscall_number numbers[VEIL_COUNT_FIELDS];
 };
 
 VEIL_TASK_STATE(args, struct syscall_draft, 2048);
@@ -1014,21 +1021,16 @@ __noinline int syscall_find_value(__u32 arg)
 }
 
 /*
- * --count-by args.NAME: the part of the event becomes the argument, to be counted by as a path is. A number, and an
- * address that nothing was read from, stands there behind its call, which says how it is shown; it has the mark of a
- * deleted path, as no argument has. False: the call has no such argument.
+ * --count-by args.NAME: where the argument is, to be counted by as a path is. A number, and an address that nothing was
+ * read from, is put there with its call; it has the mark of a deleted path, as no argument has. False: the call has no
+ * such argument.
  */
-static __always_inline bool syscall_args_key(struct syscall_draft *draft)
+static __always_inline bool syscall_counted_argument(struct syscall_draft *draft, __u64 arg, struct veil_part *part,
+						     struct syscall_number *number)
 {
-	const struct syscall_plan *plan = syscall_plan_of(&draft->call.syscall);
-	struct veil_part *part = &draft->event.call.values;
 	const struct syscall_chunk *chunk;
-	__u64 arg, place;
+	__u64 place = syscall_find_value(arg);
 
-	if (!plan || !plan->counted)
-		return false;
-	arg = plan->counted - 1;
-	place = syscall_find_value(arg);
 	asm volatile("" : "+r"(place), "+r"(arg));
 	if (place && place <= SYSCALL_BYTES - sizeof(*chunk)) {
 		chunk = (void *)&draft->bytes[place - 1];
@@ -1041,9 +1043,26 @@ static __always_inline bool syscall_args_key(struct syscall_draft *draft)
 	}
 	if (arg >= SYSCALL_ARGS)
 		return false;
-	*(struct veil_syscall *)draft->bytes = draft->call.syscall;
-	*(__u64 *)&draft->bytes[sizeof(struct veil_syscall)] = draft->event.call.args[arg];
-	*part = (struct veil_part){
-	    .offset = sizeof(draft->event), .size = sizeof(struct veil_syscall) + sizeof(__u64), .deleted = 1};
+	number->syscall = draft->call.syscall;
+	number->value = draft->event.call.args[arg];
+	*part =
+	    (struct veil_part){.offset = (void *)number - (void *)&draft->event, .size = sizeof(*number), .deleted = 1};
+	return true;
+}
+
+static __always_inline bool syscall_counted_arguments(struct syscall_draft *draft)
+{
+	const struct syscall_plan *plan = NULL;
+
+	for (int field = 0; field < VEIL_COUNT_FIELDS; field++) {
+		if (veil_count_fields[field].kind != VEIL_COUNT_KEY_ARGUMENT)
+			continue;
+		if (!plan)
+			plan = syscall_plan_of(&draft->call.syscall);
+		if (!plan || !plan->counted[field] ||
+		    !syscall_counted_argument(draft, plan->counted[field] - 1, &draft->counted[field],
+					      &draft->numbers[field]))
+			return false;
+	}
 	return true;
 }

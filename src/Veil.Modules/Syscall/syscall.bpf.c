@@ -255,12 +255,12 @@ static __always_inline int syscall_args_send(struct veil_task task, struct sysca
 		event->gid = veil_task_gid(task);
 	event->duration_ns = start_ns && !(draft->unread & SYSCALL_BEGAN_BEFORE) ? event->common.timestamp - start_ns
 										 : VEIL_DURATION_UNKNOWN;
-	if (veil_counting && veil_count_key_kind == VEIL_COUNT_KEY_ARGUMENT) {
-		veil_count(event, syscall_args_key(draft) ? ~0U : 0, (void *)event + veil_count_key_offset);
-		return 0;
-	}
 	if (veil_origin_size)
 		veil_task_origin(task, (void *)draft->bytes);
+	if (veil_counting) {
+		veil_count(event, syscall_counted_arguments(draft) ? ~0U : 0, NULL, draft->counted);
+		return 0;
+	}
 	size -= veil_origin_size;
 	event->call.values = (struct veil_part){.offset = size ? sizeof(*event) + veil_origin_size : 0, .size = size};
 	size += veil_origin_size;

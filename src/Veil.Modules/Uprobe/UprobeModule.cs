@@ -50,6 +50,8 @@ internal sealed class UprobeModule : TraceModule
 
     public override string CountKey => "symbol";
 
+    public override string? CountSum => "duration_ns";
+
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("veil --module uprobe --uprobe /usr/bin/bash:readline --latency", "calls of a function, each with its duration"),

@@ -19,9 +19,10 @@ public sealed class CountReportTests
         ulong[] slots = new ulong[CountPlan.HistogramSlots];
         (slots[1], slots[3], slots[7], slots[8], slots[20]) = (4, 1, 2, 1, 1);
 
-        Print(new CountOptions(null, "duration_ns", null, null, 10), null, ([], slots)).Split('\n').ShouldBe(
+        Print(new CountOptions([], "duration_ns", null, null, 10), null, ([], Totals(slots, 600_000))).Split('\n').ShouldBe(
         [
             "syscall, duration_ns: 9 events",
+            "    p50 7ns  p90 600.0us  p99 600.0us  max 600.0us",
             "          [1ns, 2ns)              4 |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@|",
             "          [2ns, 4ns)              0 |                                        |",
             "          [4ns, 8ns)              1 |@@@@@@@@@@                              |",
@@ -41,7 +42,7 @@ public sealed class CountReportTests
         ulong[] slots = new ulong[CountPlan.HistogramSlots];
         (slots[1], slots[2]) = (4, 1);
 
-        Print(new CountOptions(null, "duration_ns", null, null, 10), 60, ([], slots)).Split('\n')[1..3].ShouldBe(
+        Print(new CountOptions([], "duration_ns", null, null, 10), 60, ([], Totals(slots, 3))).Split('\n')[2..4].ShouldBe(
         [
             "          [1ns, 2ns)              4 |@@@@@@@@@@@@@@@@@@@@@@|",
             "          [2ns, 4ns)              1 |@@@@@@                |",
@@ -53,7 +54,7 @@ public sealed class CountReportTests
     [InlineData(80)]
     public void Table_OnAScreen_FitsIt(int columns)
     {
-        var options = new CountOptions("comm", null, 3, null, 4);
+        var options = new CountOptions(["comm"], null, 3, null, 4);
         string table =
             Print(options, columns, Row("nginx", 5),
             Row("\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b\u001b", 4), Row("漢字", 3),
@@ -69,17 +70,19 @@ public sealed class CountReportTests
 
     [Fact]
     public void Table_Elsewhere_HasItsKeysWhole() =>
-        Print(new CountOptions("comm", null, null, null, 1), null, Row("nginx", 5), Row("d", 2))
+        Print(new CountOptions(["comm"], null, null, null, 1), null, Row("nginx", 5), Row("d", 2))
             .ShouldContain("(other: 1 keys are all that there is room for; --keys makes more)\n");
 
-    private static (byte[] Key, ulong[] Slots) Row(string name, ulong count)
+    private static (byte[] Key, CountTotals Totals) Row(string name, ulong count)
     {
         byte[] key = new byte[24];
         Encoding.UTF8.GetBytes(name).CopyTo(key, 0);
-        return (key, [count]);
+        return (key, new CountTotals([count]));
     }
 
-    private static string Print(CountOptions options, int? columns, params (byte[] Key, ulong[] Slots)[] rows)
+    private static CountTotals Totals(ulong[] slots, ulong most) => CountTotals.Of([.. slots, most, 0, 0, 0, 0], slots.Length);
+
+    private static string Print(CountOptions options, int? columns, params (byte[] Key, CountTotals Totals)[] rows)
     {
         var output = new MemoryOutput();
         var shown =
@@ -87,7 +90,7 @@ public sealed class CountReportTests
             OutputFormat.Text, [], Enrichments.None, Colour: false)
             { Screen = columns is { } width ? new Screen(width) : null };
         var plan = CountPlan.Of(new SyscallObject.Module(), SyscallObject.Events(Returns).Schemas, options);
-        new CountReport(options, shown, output).Print([(plan, new CountedEvents([.. rows], 0, 0, 0))], TimeSpan.FromSeconds(1), 0);
+        new CountReport(options, shown, output).Print([(plan, new CountedEvents([.. rows], new CountTotals(new ulong[plan.Slots]), 0, 0))], TimeSpan.FromSeconds(1), 0);
         return output.Text;
     }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using Veil.Core.Calls;
 using Veil.Core.Counting;
 using Veil.Core.Events;
 using Veil.Core.Events.Kinds;
@@ -27,6 +29,8 @@ public sealed class SharedConstantsTests
     [InlineData("VEIL_ERRNO_MAX", ErrnoDimension.ErrnoMax)]
     [InlineData("VEIL_HIST_SLOTS", CountPlan.HistogramSlots)]
     [InlineData("VEIL_COUNT_WORDS", CountPlan.BytesKeyBytes / sizeof(ulong))]
+    [InlineData("VEIL_COUNT_FIELDS", CountOptions.FieldsMax)]
+    [InlineData("VEIL_COUNT_KEY_MAX", CountPlan.KeyBytesMax)]
     [InlineData("VEIL_COUNT_SMALL", CountPlan.SmallKeys)]
     [InlineData("VEIL_COUNT_SHARDS", EventCounts.Running.Shards)]
     public void Macro_IsTheSameNumberInBoth(string macro, long number) => Macro(macro).ShouldBe(number.ToString());
@@ -70,6 +74,10 @@ public sealed class SharedConstantsTests
         path.FindMember("truncated")!.OffsetBytes.ShouldBe(CountPlan.PathTruncatedOffset);
         path.FindMember("deleted")!.OffsetBytes.ShouldBe(CountPlan.PathDeletedOffset);
         path.FindMember("bytes")!.OffsetBytes.ShouldBe(CountPlan.PathHeadBytes);
+        path.FindMember("bytes")!.SizeBytes.ShouldBe(CountPlan.TextBytesMax);
+        bpf.Btf.FindStruct("veil_count_field")!.SizeBytes.ShouldBe(Unsafe.SizeOf<CountKey.Native>());
+        bpf.Btf.FindStruct("syscall_plan")!.SizeBytes.ShouldBe(CallPlan.SizeBytes);
+        bpf.Btf.FindStruct("syscall_plan")!.FindMember("counted")!.OffsetBytes.ShouldBe(CallPlan.SizeBytes - CallPlan.MaskBytes + CallPlan.CountedAt);
         var running = bpf.Btf.FindStruct("veil_count_running")!;
         running.SizeBytes.ShouldBe(EventCounts.Running.Words * sizeof(ulong));
         var syscall = bpf.Btf.FindStruct("veil_syscall")!;

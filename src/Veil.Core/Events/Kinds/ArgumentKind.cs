@@ -17,10 +17,13 @@ internal readonly struct ArgumentKind : IValueKind
     /// <summary>The value of <c>args.NAME</c>; nothing where the name is none of these, or the events are no calls with
     /// arguments.</summary>
     public static EventValue? Of(IReadOnlyList<EventField> fields, string name) =>
-        name.StartsWith(Prefix, StringComparison.Ordinal)
+        IsOne(name)
             && fields.FirstOrDefault(static field => field.Value.Is<CallKind>()).Value is { } call
             ? new EventValue<ArgumentKind>(call.Offset, call.Size, [Encoding.UTF8.GetBytes(NameIn(name))])
             : null;
+
+    /// <summary>Is it the name of such a field?</summary>
+    public static bool IsOne(string field) => field.StartsWith(Prefix, StringComparison.Ordinal);
 
     /// <summary>The argument's name in <c>args.NAME</c>.</summary>
     public static string NameIn(string field) => field[Prefix.Length..];

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Globalization;
+
 namespace Veil.Core.Events.Kinds;
 
 /// <summary>A quantity, of which a histogram can be made.</summary>
@@ -26,4 +28,27 @@ internal sealed record Quantity(double Step, string[] Units)
 
     /// <summary>Is it the time of the event less an earlier one?</summary>
     public bool NeedsTime { get; init; }
+
+    /// <summary>A number in the largest unit that it has at least one of.</summary>
+    public (double Number, string Unit) Scale(double number)
+    {
+        int unit = 0;
+        while (number >= Step && unit < Units.Length - 1)
+        {
+            number /= Step;
+            unit++;
+        }
+
+        return (number, Units[unit]);
+    }
+
+    /// <summary>A number with four digits and its unit; of things their whole number.</summary>
+    public string Text(double number)
+    {
+        if (Units[0].Length == 0)
+            return number.ToString(number == Math.Floor(number) ? "F0" : "F1", CultureInfo.InvariantCulture);
+        (double scaled, string unit) = Scale(number);
+        string digits = scaled == Math.Floor(scaled) && unit == Units[0] ? "F0" : scaled switch { < 9.9995 => "F3", < 99.995 => "F2", < 999.95 => "F1", _ => "F0" };
+        return scaled.ToString(digits, CultureInfo.InvariantCulture) + unit;
+    }
 }
