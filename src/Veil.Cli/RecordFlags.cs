@@ -68,8 +68,8 @@ internal static class RecordFlags
             throw new UsageException($"--record: {EmptyValue.Explain(path)}; give the name of a file");
         if (path == "-")
             throw new UsageException("--record: a recording is a file and not a stream; give its name (./- for one that is called -)");
-        if (counting is not null)
-            throw new UsageException("--record: keeps events, and counting has none; leave one of them out");
+        if (counting is not null && format == OutputFormat.None)
+            throw new UsageException("--output none: leaves out what is counted; leave one of them out");
         if (format == OutputFormat.None && written is not null)
             throw new UsageException("--write: --output none writes nothing; leave one of them out");
         var size = Size(parsed.GetValue(flags.RecordSize));

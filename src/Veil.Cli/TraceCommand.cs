@@ -207,6 +207,8 @@ internal static class TraceCommand
         var arguments = Arguments(parsed, flags, modules) with { Filters = Named(filters) };
         Thresholds.Validate(arguments);
         var counting = CountFlags.Read(parsed, flags);
+        // Events that are recorded are sent, and what is sent is counted here.
+        bool isSent = counting is not null && parsed.GetValue(flags.Record) is not null;
         bool byArgument = counting?.Arguments.Any(static name => name is not null) == true;
         if (byArgument)
             arguments = arguments with { Switches = arguments.Switches.Append(CallFlags.Args.Name).ToHashSet() };
@@ -229,7 +231,7 @@ internal static class TraceCommand
             enrichments = Shown(enrichments, fields);
         CallOptions.Current = CallFlags.Read(arguments, format == OutputFormat.Strace ? DescriptorDetail.None : DescriptorDetail.All) with
         {
-            CountedBy = counting?.Arguments,
+            CountedBy = isSent ? null : counting?.Arguments,
             WithFolder = enrichments.HasFlag(Enrichments.Why),
         };
         modules =
@@ -241,6 +243,7 @@ internal static class TraceCommand
             throw new UsageException(
                 $"{late}: so many values are decided in userspace, after counting; give fewer, or --count-by filename");
         string? written = parsed.GetValue(flags.Write), writeTo = WriteTo(written);
+        var record = RecordFlags.Read(parsed, flags, format, written, counting);
         int stream = written is null ? StartedCommand.Stream : StandardStreams.Output;
         return new SessionOptions
         {
@@ -258,12 +261,13 @@ internal static class TraceCommand
                 TimeFlag.Read(
                 flags.Duration.Name, parsed.GetValue(flags.Duration), s_durationMin, s_durationMax, "1ms to 30d, such as 10s, 5m or 2h"),
             WriteTo = writeTo,
-            Record = RecordFlags.Read(parsed, flags, format, written, counting),
+            Record = record,
             Stream = stream,
             Follow = parsed.GetValue(flags.Follow),
-            Counting = counting,
-            RingBytes = counting is not null ? RingBytesMin : RingBytes(parsed.GetValue(flags.Buffer)),
-            Rings = counting is not null ? 1 : Rings(parsed.GetValue(flags.Rings)),
+            Counting = isSent ? null : counting,
+            CountingSent = isSent ? counting : null,
+            RingBytes = counting is not null && !isSent ? RingBytesMin : RingBytes(parsed.GetValue(flags.Buffer)),
+            Rings = counting is not null && !isSent ? 1 : Rings(parsed.GetValue(flags.Rings)),
             IncludeSelf = parsed.GetValue(flags.IncludeSelf),
             MeasureCost = parsed.GetValue(flags.Stats),
             FailOnLoss = parsed.GetValue(flags.FailOnLoss),

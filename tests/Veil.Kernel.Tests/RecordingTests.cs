@@ -70,6 +70,28 @@ public sealed class RecordingTests : IDisposable
             line, pattern, System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(1))));
     }
 
+    /// <summary>What the kernel counts of a workload is what is counted of its recording.</summary>
+    [Theory]
+    [InlineData("--module syscall", "--count")]
+    [InlineData("--module syscall", "--count-by comm,syscall --top 3")]
+    [InlineData("--module syscall --returns", "--count-by errno --sort errors")]
+    [InlineData("--module syscall --returns", "--hist ret --count-by syscall")]
+    [InlineData("--module syscall --args", "--count-by args.fd")]
+    [InlineData("--module syscall --args", "--count-by syscall,args.filename")]
+    public void Replay_ThatCounts_HasTheTableOfTheKernel(string traced, string counted)
+    {
+        using var mix = Workload.Waiting("mix", "50");
+        using var kernel = VeilRun.Attach([.. traced.Split(' '), "-p", mix.Pid, "--output", "json", .. counted.Split(' ')]);
+        using var veil = VeilRun.Attach([.. traced.Split(' '), "-p", mix.Pid, "--record", File, "--output", "none"]);
+        mix.Go();
+        veil.Stop().ShouldBe(0);
+        kernel.Stop().ShouldBe(0);
+
+        using var replay = VeilRun.ToEnd(["replay", File, "--output", "json", .. counted.Split(' ')]);
+        replay.ExitCode.ShouldBe(0, replay.Errors);
+        replay.Events.Select(WithoutTimes).ShouldBe(kernel.Events.Select(WithoutTimes));
+    }
+
     /// <summary>All that are delivered live are recorded, in few bytes.</summary>
     [Fact]
     public void Record_Alone_HasEveryCallInFewBytes()
@@ -231,6 +253,13 @@ public sealed class RecordingTests : IDisposable
             "bash", Repository.Veil, File);
         replay.ExitCode.ShouldBe(0, replay.Errors);
         replay.Lines.ShouldBe(veil.Lines);
+    }
+
+    // How long a call took is not the same for two tracers.
+    private static string WithoutTimes(System.Text.Json.JsonElement row)
+    {
+        string[] times = ["seconds", "sum", "avg", "max", "all", "other"];
+        return string.Join(' ', row.EnumerateObject().Where(field => !times.Contains(field.Name)).Select(static field => $"{field.Name}={field.Value}"));
     }
 
     private static IEnumerable<string> Shown(string[] words)

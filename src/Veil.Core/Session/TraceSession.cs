@@ -68,9 +68,9 @@ public sealed class TraceSession : IDisposable
         _rates = [.. source.Modules.Select(static _ => new RateMeter())];
         _pipeline =
             EventPipeline.To(
-            outputs, source.Events, ModuleEvents.Filters(source.Modules.Select(static module => module.Module), source.Events),
-            options.EventsMax, message, source.Names ?? new CurrentNames(root), recorder?.Begin(source, options, root, message),
-            recorder is null ? Enrichments.None : Recorder.Always);
+            options.CountingSent is null ? outputs : [], source.Events,
+            ModuleEvents.Filters(source.Modules.Select(static module => module.Module), source.Events), options.EventsMax, message,
+            source.Names ?? new CurrentNames(root), OtherSinks(outputs), options.CountingSent is null && recorder is null ? Enrichments.None : Recorder.Always);
         if (options.Counting is { } counting)
             _counts =
                 new CountIntervals(
@@ -175,7 +175,7 @@ public sealed class TraceSession : IDisposable
         return new SessionSummary
         {
             Delivered = _pipeline.Delivered,
-            Counted = _counts?.Counted,
+            Counted = _counts?.Counted ?? (_options.CountingSent is null ? null : _pipeline.Delivered),
             DroppedByFilter = _pipeline.DroppedByFilter,
             FilterFlag = _pipeline.FilterFlag,
             DroppedPaused = DroppedPaused,
@@ -193,6 +193,22 @@ public sealed class TraceSession : IDisposable
     {
         _source.Dispose();
         _wait.Dispose();
+    }
+
+    private List<IEventSink> OtherSinks(IReadOnlyList<TraceOutput> outputs)
+    {
+        var sinks = new List<IEventSink>();
+        if (_options.CountingSent is { } counting)
+        {
+            sinks.Add(
+                new EventCounter(
+                counting, [.. _source.Modules.Select(static module => module.Module)], _source.Events,
+                [.. outputs.Select(static output => (output.Options, output.Output))]));
+        }
+
+        if (_recorder is { } recorder)
+            sinks.Add(recorder.Begin(_source, _options, _root, _message));
+        return sinks;
     }
 
     private ulong DroppedPaused => _pipeline.DroppedPaused + (_counts?.DroppedPaused ?? 0);
