@@ -6,7 +6,7 @@ namespace Veil.Core.Recordings;
 /// <param name="fd">Where to, owned; less than 0: a file beside the one that was named.</param>
 internal sealed class DumpRequest(string why, int fd = -1)
 {
-    private readonly ManualResetEventSlim _done = new();
+    private readonly TaskCompletionSource<(bool Succeeded, string Text)> _done = new();
 
     /// <summary>Who asked for it.</summary>
     public string Why => why;
@@ -14,16 +14,9 @@ internal sealed class DumpRequest(string why, int fd = -1)
     /// <summary>Where to.</summary>
     public int Fd => fd;
 
-    /// <summary>What came of it; none: it is not done.</summary>
-    public (bool Succeeded, string Text)? Result { get; private set; }
-
     /// <summary>It is done.</summary>
-    public void Finish(bool succeeded, string text)
-    {
-        Result = (succeeded, text);
-        _done.Set();
-    }
+    public void Finish(bool succeeded, string text) => _done.TrySetResult((succeeded, text));
 
-    /// <summary>Waits for that.</summary>
-    public void Wait(int ms) => _done.Wait(ms);
+    /// <summary>Waits for that; nothing where it takes longer.</summary>
+    public (bool Succeeded, string Text)? Wait(int ms) => _done.Task.Wait(ms) ? _done.Task.Result : null;
 }

@@ -118,8 +118,7 @@ public sealed class Recorder : IDisposable
             throw new UsageException("dump: nothing is kept in memory; a trace does that with --flight SIZE --record FILE");
         var request = new DumpRequest(why, fd);
         writer.Request(request);
-        request.Wait(waitMs);
-        return request.Result;
+        return request.Wait(waitMs);
     }
 
     /// <summary>Tells of what is missing in the file, since the last call.</summary>

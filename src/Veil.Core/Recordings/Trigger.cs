@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using Veil.Bpf;
 using Veil.Core.Events;
-using Veil.Core.Filters;
 using Veil.Core.Kernel;
 using Veil.Core.Modules;
 using Veil.Core.Text;
