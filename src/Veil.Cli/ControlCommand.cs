@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using Veil.Core;
 using Veil.Core.Control;
+using Veil.Core.Interop;
 using Veil.Core.Output;
 using Veil.Core.Text;
 
@@ -62,8 +64,22 @@ internal static class ControlCommand
         [WatchName] => Watch(connection),
         [WatchName, var more, ..] =>
             throw new UsageException($"control: {WatchName} takes nothing after it, but there is '{Escaping.ForMessage(more)}'"),
+        ["dump", var file] => Dump(connection, file),
         _ => Ask(connection, command),
     };
+
+    // With this user's own rights: the trace writes to what it is given.
+    private static bool Dump(ControlConnection connection, string file)
+    {
+        int fd = LibC.MakeFile(LibC.AtFdCwd, file);
+        if (fd < 0)
+            throw new VeilException($"control: making {Escaping.ForMessage(file)}: {Marshal.GetLastPInvokeErrorMessage()}");
+        var answer = connection.Ask("dump", static line => StandardStreams.WriteOutput(line + "\n"), fd);
+        _ = LibC.Close(fd);
+        if (!answer.Succeeded)
+            File.Delete(file);
+        return Say(answer);
+    }
 
     // The shell took the quotes away that kept a key in one piece. A first word with blanks is a whole command.
     private static string Line(string[] words) =>
@@ -86,7 +102,11 @@ internal static class ControlCommand
 
     private static bool Ask(ControlConnection connection, string command)
     {
-        var answer = connection.Ask(command, static line => StandardStreams.WriteOutput(line + "\n"));
+        return Say(connection.Ask(command, static line => StandardStreams.WriteOutput(line + "\n")));
+    }
+
+    private static bool Say(ControlAnswer answer)
+    {
         if (!answer.Succeeded)
             Messages.Write(answer.Text);
         else if (answer.Text.Length > 0)

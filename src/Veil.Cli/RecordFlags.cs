@@ -13,10 +13,35 @@ namespace Veil.Cli;
 internal static class RecordFlags
 {
     private const long SizeMin = 64 * 1024;
+    private const long FlightMin = 1024 * 1024;
+    private const long FlightMax = 1024 * 1024 * 1024;
+
+    /// <summary>The output where none is asked for: of a flight recorder none.</summary>
+    public static string? UsualOutput(ParseResult parsed, TraceFlags flags) =>
+        parsed.GetValue(flags.Flight) is not null && parsed.GetValue(flags.Record) is not null
+        && !new Option[] { flags.Write, flags.Fields, flags.Wide }.Any(option => parsed.GetResult(option) is { Implicit: false }) ? "none" : null;
 
     private static long? Size(string? value) => value is null ? null
         : TraceCommand.SizeOf(value) is { } bytes and >= SizeMin ? bytes
         : throw new UsageException($"--record-size: '{Escaping.ForMessage(value)}' is not a size of 64K or more, such as 100M or 1G");
+
+    private static FlightOptions? Flight(ParseResult parsed, TraceFlags flags)
+    {
+        string[] triggers = parsed.GetValue(flags.Trigger) ?? [];
+        string? after = parsed.GetValue(flags.After);
+        if (parsed.GetValue(flags.Flight) is not { } value)
+            return triggers.Length == 0 && after is null ? null
+                : throw new UsageException($"{(triggers.Length > 0 ? "--trigger" : "--after")}: nothing is kept without --flight SIZE");
+        if (after is not null && triggers.Length == 0)
+            throw new UsageException("--after: there is nothing to wait after without --trigger");
+        if (TraceCommand.SizeOf(value) is not ({ } bytes and >= FlightMin and <= FlightMax))
+            throw new UsageException($"--flight: '{Escaping.ForMessage(value)}' is not a size from 1M to 1G, such as 64M");
+        var words = TraceCommand.Words("--trigger", triggers);
+        foreach (string word in words)
+            _ = Core.Recordings.Trigger.Parse(word);
+        return new FlightOptions(
+            bytes, words, TimeFlag.Read("--after", after, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), "1ms to 1h, such as 5s") ?? TimeSpan.Zero);
+    }
 
     private static int? Keep(string? value) => value is null ? null
         : int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int files) && files is >= 1 and <= 1_000_000 ? files
@@ -30,7 +55,7 @@ internal static class RecordFlags
         {
             if (format == OutputFormat.None)
                 throw new UsageException("--output none: nothing would come of the trace; record it with --record FILE");
-            foreach (Option option in new Option[] { flags.RecordSize, flags.RecordKeep, flags.Force })
+            foreach (Option option in new Option[] { flags.RecordSize, flags.RecordKeep, flags.Flight, flags.Trigger, flags.After, flags.Force })
             {
                 if (parsed.GetResult(option) is { Implicit: false })
                     throw new UsageException($"{option.Name}: nothing is recorded without --record FILE");
@@ -43,14 +68,17 @@ internal static class RecordFlags
             throw new UsageException($"--record: {EmptyValue.Explain(path)}; give the name of a file");
         if (path == "-")
             throw new UsageException("--record: a recording is a file and not a stream; give its name (./- for one that is called -)");
-        if (counting is not null)
-            throw new UsageException("--record: keeps events, and counting has none; leave one of them out");
+        if (counting is not null && format == OutputFormat.None)
+            throw new UsageException("--output none: leaves out what is counted; leave one of them out");
         if (format == OutputFormat.None && written is not null)
             throw new UsageException("--write: --output none writes nothing; leave one of them out");
         var size = Size(parsed.GetValue(flags.RecordSize));
         var keep = Keep(parsed.GetValue(flags.RecordKeep));
         if (keep is not null && size is null)
             throw new UsageException("--record-keep: one file has all without --record-size SIZE");
-        return new RecordOptions(path, parsed.GetValue(flags.Force), size, keep) { Veil = VersionText.Own() };
+        var flight = Flight(parsed, flags);
+        if (flight is not null && (size is not null || parsed.GetValue(flags.Force)))
+            throw new UsageException("--flight: makes a new file each time; leave --record-size, --record-keep and --force out");
+        return new RecordOptions(path, parsed.GetValue(flags.Force), size, keep) { Veil = VersionText.Own(), Flight = flight };
     }
 }

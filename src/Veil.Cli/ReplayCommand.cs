@@ -42,7 +42,8 @@ internal static class ReplayCommand
     private static IEnumerable<Option> Options(TraceFlags flags) =>
     [
         flags.Module, s_from, s_to, s_pace, flags.Duration, flags.MaxEvents, .. flags.Filters.Values, .. flags.ModuleFlags.Values, flags.Output,
-        flags.Wide, flags.Fields, flags.Enrich, flags.Write, flags.FailOnLoss, flags.Quiet,
+        flags.Wide, flags.Fields, flags.Enrich, flags.Write, flags.Count, flags.CountBy, flags.Sum, flags.Histogram, flags.Sort, flags.Top,
+        flags.Interval, flags.Keys, flags.FailOnLoss, flags.Quiet,
     ];
 
     private static int Run(string[] paths, ParseResult parsed, TraceFlags flags)
@@ -86,17 +87,18 @@ internal static class ReplayCommand
         var enrichments = TraceCommand.Enrich(enrich);
         var filters = TraceCommand.Filters(parsed, flags, chosen, RecordedDimension.Of);
         var format = OutputFormats.Parse(parsed.GetValue(flags.Output), isTrace: true);
+        var counting = CountFlags.Read(parsed, flags);
         if (format == OutputFormat.None)
             throw new UsageException("--output none: nothing would come of it; leave it out");
         if (format == OutputFormat.Strace)
         {
-            _ = StraceFlags.Imply(ModuleArguments.None, chosen, fields, enrichments, null);
+            _ = StraceFlags.Imply(ModuleArguments.None, chosen, fields, enrichments, counting);
             if (chosen.Exists(module => !trace.HasEvents(module, module.EventsOfStrace!)))
                 throw new UsageException("--output strace: was not recorded; record with --output strace");
         }
         else if (format == OutputFormat.Tree)
         {
-            TreeFlags.Require(chosen, filters, fields, enrichments, null);
+            TreeFlags.Require(chosen, filters, fields, enrichments, counting);
         }
         else
         {
@@ -120,6 +122,7 @@ internal static class ReplayCommand
                 Screen = writeTo is null && !TraceCommand.IsWide(parsed.GetValue(flags.Wide), format, fields)
                     ? TerminalScreen.Of(StandardStreams.Output) : null,
             },
+            CountingSent = counting,
             EventsMax = TraceCommand.MaxEvents(parsed.GetValue(flags.MaxEvents)),
             WriteTo = writeTo,
             FailOnLoss = parsed.GetValue(flags.FailOnLoss),

@@ -83,6 +83,7 @@ internal static class TraceCommand
             stop.ListenToSignals(prompt is null ? null : prompt.Open);
         else
             StartedCommand.TakeSignals();
+        using var dump = options.Record is { Flight: not null } ? recorder!.DumpOnSignal() : null;
         // The last that came early; from here on they stop the trace, which is said to have begun.
         stop.ThrowIfEarly();
         control?.Start(commands, stop);
@@ -223,6 +224,8 @@ internal static class TraceCommand
         var counting = top?.Counting
             ?? (CountFlags.Read(parsed, flags) is { } counts ? counts with { IsExported = parsed.GetValue(flags.Metrics) is not null } : null);
         ExportFlags.RequireFew(parsed, flags, counting?.Keys ?? 0);
+        // Events that are recorded are sent, and what is sent is counted here.
+        bool isSent = counting is not null && parsed.GetValue(flags.Record) is not null;
         bool byArgument = counting?.Arguments.Any(static name => name is not null) == true;
         if (byArgument)
             arguments = arguments with { Switches = arguments.Switches.Append(CallFlags.Args.Name).ToHashSet() };
@@ -236,7 +239,7 @@ internal static class TraceCommand
                 : NoModuleHas("--enrich why", modules, HasPaths, "paths");
         }
 
-        var format = OutputFormats.Parse(parsed.GetValue(flags.Output), isTrace: true);
+        var format = OutputFormats.Parse(parsed.GetValue(flags.Output) ?? RecordFlags.UsualOutput(parsed, flags), isTrace: true);
         if (format == OutputFormat.Strace)
             arguments = StraceFlags.Imply(arguments, modules, fields, enrichments, counting);
         else if (format == OutputFormat.Tree)
@@ -245,7 +248,7 @@ internal static class TraceCommand
             enrichments = Shown(enrichments, fields);
         CallOptions.Current = CallFlags.Read(arguments, format == OutputFormat.Strace ? DescriptorDetail.None : DescriptorDetail.All) with
         {
-            CountedBy = counting?.Arguments,
+            CountedBy = isSent ? null : counting?.Arguments,
             WithFolder = enrichments.HasFlag(Enrichments.Why),
         };
         modules =
@@ -258,6 +261,7 @@ internal static class TraceCommand
                 $"{late}: so many values are decided in userspace, after counting; give fewer, or --count-by filename");
         ScopeHierarchy.Choose(filters, enrichments.HasFlag(Enrichments.Container));
         string? written = parsed.GetValue(flags.Write), writeTo = WriteTo(written);
+        var record = RecordFlags.Read(parsed, flags, format, written, counting);
         int stream = written is null ? StartedCommand.Stream : StandardStreams.Output;
         return new SessionOptions
         {
@@ -275,13 +279,14 @@ internal static class TraceCommand
                 TimeFlag.Read(
                 flags.Duration.Name, parsed.GetValue(flags.Duration), s_durationMin, s_durationMax, "1ms to 30d, such as 10s, 5m or 2h"),
             WriteTo = writeTo,
-            Record = RecordFlags.Read(parsed, flags, format, written, counting),
+            Record = record,
             Stream = stream,
             Follow = parsed.GetValue(flags.Follow),
-            ExecutableWatch = counting is null && enrichments.HasFlag(Enrichments.Exe) ? ExecutableWatch.ReadObject : null,
-            Counting = counting,
-            RingBytes = counting is not null ? RingBytesMin : RingBytes(parsed.GetValue(flags.Buffer)),
-            Rings = counting is not null ? 1 : Rings(parsed.GetValue(flags.Rings)),
+            ExecutableWatch = (counting is null || isSent) && enrichments.HasFlag(Enrichments.Exe) ? ExecutableWatch.ReadObject : null,
+            Counting = isSent ? null : counting,
+            CountingSent = isSent ? counting : null,
+            RingBytes = counting is not null && !isSent ? RingBytesMin : RingBytes(parsed.GetValue(flags.Buffer)),
+            Rings = counting is not null && !isSent ? 1 : Rings(parsed.GetValue(flags.Rings)),
             IncludeSelf = parsed.GetValue(flags.IncludeSelf),
             MeasureCost = parsed.GetValue(flags.Stats),
             FailOnLoss = parsed.GetValue(flags.FailOnLoss),

@@ -67,6 +67,19 @@ internal sealed class TraceFlags
     public Option<string> RecordKeep { get; } =
         new("--record-keep") { HelpName = "N", Description = "keep so many of these files, and remove older ones [all]" };
 
+    public Option<string> Flight { get; } =
+        new("--flight")
+        {
+            HelpName = "SIZE",
+            Description = "keep only the last SIZE of a recording, in memory, and write it to FILE-TIME on --trigger, SIGUSR2 or veil control PATH dump"
+        };
+
+    public Option<string[]> Trigger { get; } =
+        List("--trigger", "COND,…", "with --flight, write when this happens: exit!=0, signal=SEGV, slower=1s, errno=ENOSPC");
+
+    public Option<string> After { get; } =
+        new("--after") { HelpName = "TIME", Description = "with --trigger, so long after it, so that what follows is there too [0s]" };
+
     public Option<bool> Force { get; } = new("--force") { Description = "with --record, replace a file that is there" };
 
     public Option<bool> Follow { get; } =
@@ -224,7 +237,7 @@ internal sealed class TraceFlags
             [.. OfFilters(FlagRole.Filter), .. OfModules(FlagRole.Filter)]),
         ($"Thresholds (in the kernel; with {EndingModules} an event as each call ends)",
             [.. OfModules(FlagRole.Threshold), .. OfFilters(FlagRole.Threshold)]),
-        ("Output", [Output, Wide, Fields, Enrich, Write, Record, RecordSize, RecordKeep, Force, FailOnLoss, Quiet, Verbose]),
+        ("Output", [Output, Wide, Fields, Enrich, Write, Record, RecordSize, RecordKeep, Flight, Trigger, After, Force, FailOnLoss, Quiet, Verbose]),
         ("Counting (instead of events)", [Count, CountBy, Sum, Histogram, Sort, Top, Interval, Keys]),
         ("Running", [Duration, MaxEvents, Buffer, Rings, Control, ControlGroup, Stats, Yes]),
         ("Export", [Metrics, MetricsTokenFile]),

@@ -70,6 +70,28 @@ public sealed class RecordingTests : IDisposable
             line, pattern, System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(1))));
     }
 
+    /// <summary>What the kernel counts of a workload is what is counted of its recording.</summary>
+    [Theory]
+    [InlineData("--module syscall", "--count")]
+    [InlineData("--module syscall", "--count-by comm,syscall --top 3")]
+    [InlineData("--module syscall --returns", "--count-by errno --sort errors")]
+    [InlineData("--module syscall --returns", "--hist ret --count-by syscall")]
+    [InlineData("--module syscall --args", "--count-by args.fd")]
+    [InlineData("--module syscall --args", "--count-by syscall,args.filename")]
+    public void Replay_ThatCounts_HasTheTableOfTheKernel(string traced, string counted)
+    {
+        using var mix = Workload.Waiting("mix", "50");
+        using var kernel = VeilRun.Attach([.. traced.Split(' '), "-p", mix.Pid, "--output", "json", .. counted.Split(' ')]);
+        using var veil = VeilRun.Attach([.. traced.Split(' '), "-p", mix.Pid, "--record", File, "--output", "none"]);
+        mix.Go();
+        veil.Stop().ShouldBe(0);
+        kernel.Stop().ShouldBe(0);
+
+        using var replay = VeilRun.ToEnd(["replay", File, "--output", "json", .. counted.Split(' ')]);
+        replay.ExitCode.ShouldBe(0, replay.Errors);
+        replay.Events.Select(WithoutTimes).ShouldBe(kernel.Events.Select(WithoutTimes));
+    }
+
     /// <summary>All that are delivered live are recorded, in few bytes.</summary>
     [Fact]
     public void Record_Alone_HasEveryCallInFewBytes()
@@ -121,6 +143,101 @@ public sealed class RecordingTests : IDisposable
         replay.Errors.Trim().ShouldBe($"veil: {why}");
     }
 
+    /// <summary>The moment before and the time after are in the file, and what came later is not.</summary>
+    [Fact]
+    public void Flight_OfAFailedExit_HasWhatWasBeforeAndAfter()
+    {
+        using var veil = VeilRun.ToEnd(
+            "--module", "process", "--record", File, "--flight", "1M", "--trigger", "exit!=0", "--after", "300ms", "--", "bash", "-c",
+            "/bin/true; sleep 0.2; bash -c 'exit 3'; /bin/echo; sleep 1; /bin/ls >/dev/null");
+        veil.ExitCode.ShouldBe(0);
+        string written = Directory.GetFiles(_folder).ShouldHaveSingleItem();
+        written.ShouldStartWith(File + "-2");
+        veil.Errors.ShouldContain($"veil: wrote {written}: ");
+        veil.Errors.ShouldContain("(exit!=0)");
+
+        using var replay = VeilRun.ToEnd("replay", written, "--output", "json");
+        replay.ExitCode.ShouldBe(0, replay.Errors);
+        var programs = replay.Events.Where(static e => e.GetProperty("evt_type").ValueEquals("EXEC"))
+            .Select(static e => Path.GetFileName(e.GetProperty("filename").GetString())).ToList();
+        programs.ShouldContain("true");
+        programs.ShouldContain("echo");
+        programs.ShouldNotContain("ls");
+        replay.Events.Count(static e => e.GetProperty("exit_code") is { ValueKind: System.Text.Json.JsonValueKind.Number } code && code.GetInt32() == 3)
+            .ShouldBe(1);
+    }
+
+    [Fact]
+    public void Flight_AskedForByControlAndSignal_WritesEachTimeAndGoesOn()
+    {
+        string socket = Path.Combine(_folder, "socket"), own = Path.Combine(_folder, "own");
+        using var burst = Workload.Waiting("burst", "100000");
+        using var veil = VeilRun.Attach("--module", "syscall", "-p", burst.Pid, "--record", File, "--flight", "1M", "--control", socket);
+        burst.Go();
+        using var first = VeilRun.ToEnd("control", socket, "dump");
+        first.ExitCode.ShouldBe(0, first.Errors);
+        using var second = VeilRun.ToEnd("control", socket, "dump", own);
+        second.ExitCode.ShouldBe(0, second.Errors);
+        using var third = VeilRun.ToEnd("control", socket, "dump", own);
+        third.ExitCode.ShouldBe(1);
+        third.Errors.ShouldContain("File exists");
+        veil.Signal("USR2");
+        Thread.Sleep(500);
+        veil.Stop().ShouldBe(0);
+        veil.RawOutput.ShouldBeEmpty();
+
+        string[] written = Directory.GetFiles(_folder, "a-*");
+        written.Length.ShouldBe(2, veil.Errors);
+        foreach (string file in written.Append(own))
+        {
+            using var replay = VeilRun.ToEnd("replay", file, "--syscall", "getppid", "--fields", "syscall");
+            replay.ExitCode.ShouldBe(0, replay.Errors);
+            replay.Lines.Length.ShouldBe(100_000);
+        }
+    }
+
+    [Theory]
+    [InlineData("--trigger exit!=0", "--trigger exit!=0: no event of this trace says that; trace it too, as by --module process")]
+    [InlineData("--trigger exti!=0", "--trigger: 'exti!=0': is none of exit!=0, signal=SEGV, slower=1s, errno=ENOSPC; did you mean 'exit'?")]
+    [InlineData("--trigger errno=ENOPSC", "--trigger: 'errno=ENOPSC': unknown error 'ENOPSC'; did you mean 'ENOSPC'?")]
+    [InlineData("--after 5s", "--after: there is nothing to wait after without --trigger")]
+    [InlineData("--flight 3", "--flight: given more than once, but it takes one value")]
+    [InlineData("--record-size 1M", "--flight: makes a new file each time; leave --record-size, --record-keep and --force out")]
+    public void Flight_OfWhatCannotBe_IsRefused(string flags, string why)
+    {
+        using var veil = VeilRun.ToEnd(["--module", "syscall", "--record", File, "--flight", "1M", .. flags.Split(' '), "--", "/bin/true"]);
+        veil.ExitCode.ShouldBe(2);
+        veil.Errors.Trim().ShouldBe($"veil: {why}");
+        Directory.GetFiles(_folder).ShouldBeEmpty();
+    }
+
+    /// <summary>Each file stands alone, the oldest go, and the name of the first stands for all.</summary>
+    [Fact]
+    public void Record_InSeveralFiles_KeepsTheNewest()
+    {
+        using var burst = Workload.Waiting("burst", "1500000");
+        using var veil = VeilRun.Attach(
+            "--module", "syscall", "-p", burst.Pid, "--record", File, "--record-size", "64K", "--record-keep", "3", "--output", "none",
+            "--buffer", "256M");
+        burst.Go();
+        veil.Stop().ShouldBe(0);
+        veil.ShouldHaveLostNothing();
+        string[] files = Directory.GetFiles(_folder);
+        files.Length.ShouldBe(3);
+
+        using var all = VeilRun.ToEnd("replay", File, "--fields", "timestamp");
+        all.ExitCode.ShouldBe(0, all.Errors);
+        var each = files.OrderBy(static file => int.Parse(file.Split('.')[^1])).SelectMany(static file =>
+        {
+            new FileInfo(file).Length.ShouldBeLessThanOrEqualTo(64 * 1024);
+            using var one = VeilRun.ToEnd("replay", file, "--fields", "timestamp");
+            one.ExitCode.ShouldBe(0, one.Errors);
+            return one.Lines;
+        }).ToList();
+        all.Lines.ShouldBe(each);
+        each.Count.ShouldBeGreaterThan(100_000);
+    }
+
     /// <summary>It needs no rights but to the file.</summary>
     [Fact]
     public void Replay_AsNobody_IsTheSame()
@@ -136,6 +253,13 @@ public sealed class RecordingTests : IDisposable
             "bash", Repository.Veil, File);
         replay.ExitCode.ShouldBe(0, replay.Errors);
         replay.Lines.ShouldBe(veil.Lines);
+    }
+
+    // How long a call took is not the same for two tracers.
+    private static string WithoutTimes(System.Text.Json.JsonElement row)
+    {
+        string[] times = ["seconds", "sum", "avg", "max", "all", "other"];
+        return string.Join(' ', row.EnumerateObject().Where(field => !times.Contains(field.Name)).Select(static field => $"{field.Name}={field.Value}"));
     }
 
     private static IEnumerable<string> Shown(string[] words)

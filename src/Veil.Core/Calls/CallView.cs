@@ -8,6 +8,9 @@ namespace Veil.Core.Calls;
 /// <summary>A system call in its record: <c>veil_call_t</c>. Valid as long as the record is.</summary>
 public readonly ref struct CallView
 {
+    /// <summary>Its typedef in event structs.</summary>
+    public const string TypeName = "veil_call_t";
+
     /// <summary>Bytes of <c>veil_call_t</c>.</summary>
     public const int SizeBytes = ArgsOffset + (8 * ArgsMax) + EventPart.SizeBytes;
 

@@ -20,6 +20,7 @@ internal sealed unsafe class ControlClient(int fd, uint user) : IDisposable
     private byte[] _answer = [];
     private int _sent;
     private bool _lastAnswer;
+    private int _given = -1;
 
     public int Fd => fd;
 
@@ -62,7 +63,18 @@ internal sealed unsafe class ControlClient(int fd, uint user) : IDisposable
         Dispose();
     }
 
-    public void Dispose() => _ = LibC.Close(fd);
+    public void Dispose()
+    {
+        Forget();
+        _ = LibC.Close(fd);
+    }
+
+    private void Forget()
+    {
+        if (_given >= 0)
+            _ = LibC.Close(_given);
+        _given = -1;
+    }
 
     private bool Receive()
     {
@@ -72,7 +84,15 @@ internal sealed unsafe class ControlClient(int fd, uint user) : IDisposable
             Array.Resize(ref _input, _input.Length * 2);
         nint count;
         fixed (byte* data = _input)
-            count = LibC.Receive(fd, data + _inputLength, ChunkBytes, 0);
+        {
+            count = LibC.ReceiveWith(fd, data + _inputLength, ChunkBytes, out int given);
+            if (given >= 0)
+            {
+                Forget();
+                _given = given;
+            }
+        }
+
         if (count <= 0)
             return count < 0 && Marshal.GetLastPInvokeError() is Errno.EAGAIN or Errno.EINTR;
         ActiveAt = Environment.TickCount64;
@@ -90,7 +110,7 @@ internal sealed unsafe class ControlClient(int fd, uint user) : IDisposable
         try
         {
             answer = line.Contains((byte)0) ? ControlAnswer.Error("the line holds a NUL")
-                : commands.Execute(s_strict.GetString(line).TrimEnd('\r'));
+                : commands.Execute(s_strict.GetString(line).TrimEnd('\r'), TakeGiven(line));
         }
         catch (DecoderFallbackException)
         {
@@ -105,6 +125,16 @@ internal sealed unsafe class ControlClient(int fd, uint user) : IDisposable
         Array.Copy(_input, used, rest, 0, _inputLength);
         _input = rest;
         FindLine(0, _inputLength);
+    }
+
+    // A descriptor that came with another command is nobody's.
+    private int TakeGiven(ReadOnlySpan<byte> line)
+    {
+        if (!line.StartsWith("dump"u8))
+            Forget();
+        int given = _given;
+        _given = -1;
+        return given;
     }
 
     private void FindLine(int from, int count)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using Veil.Bpf;
 using Veil.Core.Filters;
+using Veil.Core.Interop;
 using Veil.Core.Modules;
 using Veil.Core.Session;
 using Veil.Core.Sources;
@@ -23,6 +24,7 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
         ("status", "[json]", "hooks, filters, events, losses"),
         ("pause", "", "drop events, and count them"),
         ("resume", "", "show events again"),
+        ("dump", "", "write what --flight keeps to a file beside the one of --record"),
         ("help", "", "this list"),
         ("quit", "", "end the trace; exit does the same"),
     ];
@@ -37,14 +39,18 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
 
     /// <summary>Runs one command.</summary>
     /// <param name="line">The command and its arguments, separated by blanks.</param>
+    /// <param name="given">A descriptor that came with it, owned; less than 0: none did.</param>
     /// <returns>The answer. Nothing has changed where it is an error.</returns>
-    public ControlAnswer Execute(string line)
+    public ControlAnswer Execute(string line, int given = -1)
     {
         string[] words = [.. ListText.SplitWords(line)];
         if (words.Length == 0)
             return ControlAnswer.Error("an empty line is no command; help lists them");
         try
         {
+            // Not behind the lock: it may take a while.
+            if (words[0] == "dump")
+                return None(words[0], words.AsSpan(1), () => Dump(given));
             lock (_gate)
                 return Run(words[0], words.AsSpan(1));
         }
@@ -117,6 +123,23 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
         "MAP is the name of a filter (pid, tid, uid, name, syscall, …), or with _deny behind it the keys that it denies;",
         "with -f also follow: processes that are followed from now on.",
     ]);
+
+    private ControlAnswer Dump(int fd)
+    {
+        const int patienceMs = 2_000;
+        if (fd >= 0 && (LibC.TypeOf(fd) != LibC.FileType.Regular || !LibC.IsWritable(fd)))
+        {
+            _ = LibC.Close(fd);
+            return ControlAnswer.Error("dump: what came with it is no file that can be written to");
+        }
+
+        return session.Dump(fd, patienceMs) switch
+        {
+            null => ControlAnswer.Ok("it is being written"),
+            (true, var text) => ControlAnswer.Ok(text),
+            (false, var text) => ControlAnswer.Error(text),
+        };
+    }
 
     private ControlAnswer Pause()
     {

@@ -58,13 +58,17 @@ public sealed unsafe class ControlConnection : IDisposable
     /// <param name="show">Takes the lines of an answer that has several, one by one as they come; the answer itself has none of
     /// them.</param>
     /// <exception cref="VeilException">The trace ended.</exception>
-    public ControlAnswer Ask(string command, Action<string> show)
+    public ControlAnswer Ask(string command, Action<string> show) => Ask(command, show, -1);
+
+    /// <summary>The same with a descriptor that goes with the command.</summary>
+    internal ControlAnswer Ask(string command, Action<string> show, int fd)
     {
         ArgumentNullException.ThrowIfNull(show);
         byte[] line = Encoding.UTF8.GetBytes(command + "\n");
         fixed (byte* data = line)
         {
-            for (nint sent = 0; sent < line.Length;)
+            nint sent = fd >= 0 && LibC.SendWith(_fd, data, line.Length, fd) ? line.Length : 0;
+            while (sent < line.Length)
             {
                 nint count = LibC.Send(_fd, data + sent, line.Length - sent, LibC.MsgNoSignal);
                 if (count < 0 && Marshal.GetLastPInvokeError() != Errno.EINTR)

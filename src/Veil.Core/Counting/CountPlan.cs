@@ -206,6 +206,27 @@ internal sealed class CountPlan
         bpfObject.Map("veil_others").SetSizes(sizeof(uint), Words * sizeof(ulong));
     }
 
+    /// <summary>Has an event the fields?</summary>
+    public bool Has(EventSchema schema) => (Kinds >> (int)(schema.Kind % EventsOfModule) & 1) != 0;
+
+    /// <summary>The number of an event; 0 where none is looked at, nothing where it is not known, or negative.</summary>
+    public ulong? NumberOf(ReadOnlySpan<byte> record)
+    {
+        if (Value is not { Value: var value })
+            return 0;
+        bool isSigned = value.Facts.Quantity!.IsSigned;
+        ulong number = isSigned ? (ulong)value.Signed(record) : value.Unsigned(record);
+        return number == ulong.MaxValue || (isSigned && (long)number < 0) ? null : number;
+    }
+
+    /// <summary>Has an event failed, as far as that is counted?</summary>
+    public bool HasFailed(EventSchema schema, ReadOnlySpan<byte> record)
+    {
+        const long most = 4095;
+        return HasErrors && (ErrorKinds >> (int)(schema.Kind % EventsOfModule) & 1) != 0
+            && BinaryPrimitives.ReadInt64LittleEndian(record[Error!.Offset..]) is < 0 and >= -most;
+    }
+
     /// <summary>Is a key's text only the beginning of the field's?</summary>
     public static bool IsCut(CountKey key, ReadOnlySpan<byte> bytes) =>
         key.IsText && BinaryPrimitives.ReadUInt16LittleEndian(key.Of(bytes)[PathTruncatedOffset..]) != 0;

@@ -97,7 +97,7 @@ internal sealed class CountTable(CountPlan plan)
     }
 
     // One key stands in its column; several, and one before a histogram, have their names.
-    private static void Append(
+    internal static void Append(
         ref LineWriter line, CountPlan plan, EventField field, OutputFormat format, bool isCut, scoped ref EventView view)
     {
         if (format == OutputFormat.Json)

@@ -10,4 +10,7 @@ public sealed record RecordOptions(string Path, bool Force, long? SizeBytes, int
 {
     /// <summary>Who records.</summary>
     public string Veil { get; init; } = "veil";
+
+    /// <summary>Keep it in memory; none: write it.</summary>
+    public FlightOptions? Flight { get; init; }
 }

@@ -54,7 +54,7 @@ public sealed record SessionOptions
         {
             var shown = OriginField.All.Where(
                 field => Output.Enrichments.HasFlag(field.By) || Output.Fields.Contains(field.Name)
-                || Modules.Any(module => Counting?.KeysOf(module).Contains(field.Name) == true)).Select(static field => field.Name).ToHashSet();
+                || Modules.Any(module => (Counting ?? CountingSent)?.KeysOf(module).Contains(field.Name) == true)).Select(static field => field.Name).ToHashSet();
             return shown.Count > 0 || NamesContainers ? shown : null;
         }
     }
@@ -90,6 +90,9 @@ public sealed record SessionOptions
 
     /// <summary>The privileges are not given up: another trace is to be started.</summary>
     internal bool KeepsPrivileges { get; init; }
+
+    /// <summary>Count events that were sent, and show none; or nothing.</summary>
+    public CountOptions? CountingSent { get; init; }
 
     /// <summary>Bytes of the ring: a power of two.</summary>
     public int RingBytes { get; init; } = DefaultRingBytes;

@@ -55,16 +55,15 @@ internal sealed class EventPipeline : ILossObserver
     /// <param name="eventsMax">Events after which it takes no more; none: it always does.</param>
     /// <param name="message">Takes a line for the user, about losses that not every output has a place for.</param>
     /// <param name="names">Who knows what records do not hold.</param>
-    /// <param name="recorder">Takes the events too, or none.</param>
-    /// <param name="recorded">What that wants to know.</param>
+    /// <param name="others">Take the events too.</param>
+    /// <param name="wanted">What these want to know.</param>
     public static EventPipeline To(
         IReadOnlyList<TraceOutput> outputs, EventCatalog catalog, EventFilter?[] filters, ulong? eventsMax, Action<string> message,
-        EventNames names, IEventSink? recorder = null, Enrichments recorded = Enrichments.None)
+        EventNames names, IEnumerable<IEventSink>? others = null, Enrichments wanted = Enrichments.None)
     {
         var sinks = outputs.Select(output => LineSink.Create(catalog, output.Options, output.Output)).ToList();
-        if (recorder is not null)
-            sinks.Add(recorder);
-        var enrichments = outputs.Aggregate(recorded, static (all, output) => all | output.Options.Enrichments);
+        sinks.AddRange(others ?? []);
+        var enrichments = outputs.Aggregate(wanted, static (all, output) => all | output.Options.Enrichments);
         var sink = sinks.Count == 1 ? sinks[0] : new SinkFork(sinks);
         if (enrichments != Enrichments.None)
             sink = new EnrichSink(sink, enrichments, catalog.Header, names);

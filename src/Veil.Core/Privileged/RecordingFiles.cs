@@ -28,6 +28,17 @@ internal sealed class RecordingFiles(int folder, string name)
         return 0;
     }
 
+    /// <summary>What stands behind the name of one that was made at a time, in seconds since 1970.</summary>
+    public static string TimeOf(uint seconds) =>
+        DateTime.UnixEpoch.AddSeconds(seconds).ToString("'-'yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+
+    /// <summary>Makes one with a time in its name; 0, or an errno.</summary>
+    public int MakeAt(uint seconds, out int fd)
+    {
+        fd = LibC.MakeFile(folder, name + TimeOf(seconds));
+        return fd >= 0 ? 0 : Marshal.GetLastPInvokeError();
+    }
+
     /// <summary>This is the file with that number.</summary>
     public void Remember(int part, int fd)
     {

@@ -95,6 +95,9 @@ public sealed unsafe class RootClient : IDisposable
     /// <summary>A descriptor of the next file of the recording, or -1.</summary>
     internal int MakeRecording(int part) => Ask(RootRequest.MakeRecording, (uint)part, PatienceMs, out int fd) ? fd : -1;
 
+    /// <summary>A descriptor of a file with a time in its name, or -1.</summary>
+    internal int MakeDump(uint seconds) => Ask(RootRequest.MakeDump, seconds, PatienceMs, out int fd) ? fd : -1;
+
     /// <summary>Has one of its files removed.</summary>
     internal bool RemoveRecording(int part) => Ask(RootRequest.RemoveRecording, (uint)part, PatienceMs, out _);
 
@@ -186,7 +189,7 @@ public sealed unsafe class RootClient : IDisposable
     {
         _abilities.HasFlag(RootAbilities.ProcessNames) ? "names of processes that /proc hides are not found" : "",
         _abilities.HasFlag(RootAbilities.Paths) ? "reasons of refusals are not found" : "",
-        _abilities.HasFlag(RootAbilities.Recording) ? "the recording stays in one file" : "",
+        _abilities.HasFlag(RootAbilities.Recording) ? "no other file of the recording is made" : "",
         _abilities.HasFlag(RootAbilities.Containers) ? "names of new containers are not found" : "",
         _control is null ? "" : $"{_control.File.Path} stays behind at the end",
     }.Where(static part => part.Length > 0));

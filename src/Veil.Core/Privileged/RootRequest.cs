@@ -25,4 +25,7 @@ internal enum RootRequest : uint
 
     /// <summary>Removal of the file of the recording with that number, which it has made.</summary>
     RemoveRecording = 7,
+
+    /// <summary>A descriptor of a file beside the recording with a time in its name, which is made.</summary>
+    MakeDump = 8,
 }

@@ -80,6 +80,7 @@ public static unsafe class RootServer
                 RootRequest.FindContainer => isPath && abilities.HasFlag(RootAbilities.Containers)
                     ? FindContainer(new(question, taken), new(answer, PathMessage.BytesMax), out size) : Errno.EACCES,
                 RootRequest.MakeRecording => files?.Make((int)question[1], out fd) ?? Errno.EACCES,
+                RootRequest.MakeDump => files?.MakeAt(question[1], out fd) ?? Errno.EACCES,
                 RootRequest.RemoveRecording => files?.Remove((int)question[1]) ?? Errno.EACCES,
                 _ => Errno.EINVAL,
             };

@@ -16,6 +16,10 @@ internal sealed class NumberFilter(string flag, IReadOnlyDictionary<ulong, Filte
     private readonly FilterBits _mode = keys.Values.Aggregate(FilterBits.None, static (all, bits) => all | bits);
     private readonly (int Offset, int Size)[] _places = [.. places.Select(static place => (place.Offset, place.Size))];
 
+    /// <summary>Allows one number; none where it has no place.</summary>
+    public static NumberFilter? Of(string flag, ulong number, List<EventMember> places) =>
+        places.Count == 0 ? null : new(flag, new Dictionary<ulong, FilterBits> { [number] = FilterBits.Allow }, places);
+
     public override string Flag => flag;
 
     public override bool Passes(ref EventView view)

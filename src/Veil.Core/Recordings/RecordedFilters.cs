@@ -13,10 +13,6 @@ namespace Veil.Core.Recordings;
 /// <param name="names">The names of then.</param>
 internal sealed class RecordedFilters(RecordingDescription description, RecordedNames names)
 {
-    private const string CallType = "veil_call_t";
-
-    private static readonly string[] s_failing = ["exit_code", "exit_signal"];
-
     // What is a failure by itself: network_is_failure() in network.bpf.c.
     private static readonly string[] s_failures =
     [
@@ -54,7 +50,7 @@ internal sealed class RecordedFilters(RecordingDescription description, Recorded
             if (NeededEnrichment(name) is var needed and not Enrichments.None && !description.Enrichments.HasFlag(needed)
                 && !(name == "ppid" && schemas.All(static schema => schema.Layout.Find("ppid") is not null)))
                 throw new UsageException($"--{name}: was not recorded; record with --enrich {EnrichedColumns.FlagValueOf(needed)}");
-            bool isKnown = name == ErrnoDimension.FlagName ? schemas.Any(static schema => ResultOf(schema.Layout) is not null)
+            bool isKnown = name == ErrnoDimension.FlagName ? schemas.Any(static schema => ResultFilter.ResultOf(schema.Layout) is not null)
                 : schemas.Any(schema => Of(filter, schema) is not null);
             if (!isKnown)
                 throw NotRecorded("--" + name, module, module.FlagNeededBy(filter.Dimension, ModuleArguments.None));
@@ -63,7 +59,7 @@ internal sealed class RecordedFilters(RecordingDescription description, Recorded
         if (Thresholds.SlowerNs(options.Arguments) > 0 && Has(module, Thresholds.Slower) && !schemas.Any(static schema => Duration(schema.Layout) is not null))
             throw NotRecorded("--" + Thresholds.Slower.Name, module, Beside(module));
         if (options.Arguments.Has(Thresholds.Failed.Name) && Has(module, Thresholds.Failed)
-            && !schemas.Any(static schema => ResultOf(schema.Layout) is not null))
+            && !schemas.Any(static schema => ResultFilter.ResultOf(schema.Layout) is not null))
             throw NotRecorded("--" + Thresholds.Failed.Name, module, Beside(module));
     }
 
@@ -87,7 +83,7 @@ internal sealed class RecordedFilters(RecordingDescription description, Recorded
     {
         var layout = schema.Layout;
         string flag = "--" + filter.Dimension.Name;
-        var call = layout.Members.FirstOrDefault(static member => member.Type == CallType);
+        var call = layout.Members.FirstOrDefault(static member => member.Type == CallView.TypeName);
         switch (filter.Dimension.Name)
         {
             case "pid" or "tid" or "port":
@@ -152,19 +148,15 @@ internal sealed class RecordedFilters(RecordingDescription description, Recorded
     private static Dictionary<ulong, FilterBits> Keys(FilterExpression filter) =>
         filter.Bits.ToDictionary(static key => (ulong)key.Key.Bits, static key => key.Value);
 
-    private static EventMember? Duration(EventLayout layout) => layout.Find("duration_ns") ?? layout.Find("wait_ns");
-
-    private static EventMember? ResultOf(EventLayout layout) =>
-        layout.Members.FirstOrDefault(static member => member is { Name: "ret" or "errno", Size: sizeof(long) })
-        ?? (layout.Members.FirstOrDefault(static member => member.Type == CallType) is { } call
-        ? call with { Offset = call.Offset + CallView.RetOffset, Size = sizeof(long) } : null);
+    /// <summary>The member that says how long it took, or none.</summary>
+    public static EventMember? Duration(EventLayout layout) => layout.Find("duration_ns") ?? layout.Find("wait_ns");
 
     private static ResultFilter Result(EventLayout layout, bool onlyFailed, FilterExpression? errno)
     {
         var type = layout.Find("evt_type");
         return new ResultFilter(
-            onlyFailed, errno is null ? new Dictionary<ulong, FilterBits>() : Keys(errno), ResultOf(layout),
-            [.. s_failing.Select(layout.Find).OfType<EventMember>()],
+            onlyFailed, errno is null ? new Dictionary<ulong, FilterBits>() : Keys(errno), ResultFilter.ResultOf(layout),
+            ResultFilter.FailingOf(layout),
             (type, [.. (type?.Values ?? []).Where(static value => s_failures.Contains(value.Name))
             .Select(static value => value.Value)]));
     }

@@ -22,6 +22,8 @@ internal sealed class RecordedModule(
 
     public override string CountKey => known.CountKey;
 
+    public override string? CountSum => known.CountSum;
+
     public override IReadOnlyList<Example> Examples => known.Examples;
 
     public override IReadOnlyList<Filters.FilterDimension> OwnFilters => known.OwnFilters;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Veil.Bpf.Interop;
 using Veil.Core.Calls;
@@ -37,7 +38,7 @@ public sealed class Recorder : IDisposable
     public const Enrichments Always = Enrichments.Time | Enrichments.User;
 
     /// <summary>The folder and the name of a recording of several files; none where it is one.</summary>
-    internal (int Folder, string Name)? Rotating => _options.SizeBytes is null ? null : _file.Place;
+    internal (int Folder, string Name)? Rotating => _options is { SizeBytes: null, Flight: null } ? null : _file.Place;
 
     /// <summary>Could not all be written?</summary>
     public bool HasFailed => _writer?.Failure is not null;
@@ -45,6 +46,17 @@ public sealed class Recorder : IDisposable
     /// <summary>Makes the file.</summary>
     /// <exception cref="VeilException">It cannot be made.</exception>
     public static Recorder Open(RecordOptions options) => new(options);
+
+    /// <summary>Has SIGUSR2 write what is kept, from now on.</summary>
+    public IDisposable DumpOnSignal()
+    {
+        const int sigUsr2 = 12;
+        return PosixSignalRegistration.Create((PosixSignal)sigUsr2, context =>
+        {
+            context.Cancel = true;
+            _ = Dump("SIGUSR2");
+        });
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -57,13 +69,14 @@ public sealed class Recorder : IDisposable
     /// <param name="source">The source.</param>
     /// <param name="options">What the trace was told.</param>
     /// <param name="root">The helper process, or none.</param>
+    /// <param name="message">Takes a line for the user. From any thread.</param>
     /// <returns>What takes the events.</returns>
-    internal IEventSink Begin(IEventSource source, SessionOptions options, RootClient? root)
+    internal IEventSink Begin(IEventSource source, SessionOptions options, RootClient? root, Action<string> message)
     {
         _file.Root = root;
         var now = (LibC.NowNs(LibC.ClockBoottime), LibC.NowNs(LibC.ClockRealtime));
         var enrichments = options.Output.Enrichments | Always;
-        _writer = new RecordingWriter(_file, source.Events, _options.Path);
+        _writer = new RecordingWriter(_file, source.Events, _options.Path, _options.Flight, message);
         var description = new RecordingDescription
         {
             Veil = _options.Veil,
@@ -90,7 +103,22 @@ public sealed class Recorder : IDisposable
                 ? ReasonKind.AllNames : [],
         };
         _writer.Begin(description, Snapshot.Take());
-        return _sink = new RecordingSink(_writer, source.Events, enrichments);
+        return _sink = new RecordingSink(_writer, source.Events, enrichments, _options.Flight);
+    }
+
+    /// <summary>Has what a flight recorder keeps written. From any thread.</summary>
+    /// <param name="why">Who asks.</param>
+    /// <param name="fd">Where to, owned; less than 0: a file beside the one that was named.</param>
+    /// <param name="waitMs">How long to wait for it.</param>
+    /// <returns>Whether it was, and what to say; not within that time: nothing.</returns>
+    /// <exception cref="UsageException">Nothing is kept.</exception>
+    internal (bool Succeeded, string Text)? Dump(string why, int fd = -1, int waitMs = 0)
+    {
+        if (_options.Flight is null || _writer is not { } writer)
+            throw new UsageException("dump: nothing is kept in memory; a trace does that with --flight SIZE --record FILE");
+        var request = new DumpRequest(why, fd);
+        writer.Request(request);
+        return request.Wait(waitMs);
     }
 
     /// <summary>Tells of what is missing in the file, since the last call.</summary>

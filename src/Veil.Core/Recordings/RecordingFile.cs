@@ -22,6 +22,7 @@ internal sealed unsafe class RecordingFile : IDisposable
     private int _part;
     private int _next = -1;
     private long _triedAt;
+    private uint _lastDump;
     private int _fd = -1;
 
     private RecordingFile(RecordOptions options, int folder, string name)
@@ -51,7 +52,8 @@ internal sealed unsafe class RecordingFile : IDisposable
         var file = new RecordingFile(options, folder, name);
         try
         {
-            file.OpenFirst();
+            if (options.Flight is null)
+                file.OpenFirst();
             return file;
         }
         catch
@@ -103,6 +105,42 @@ internal sealed unsafe class RecordingFile : IDisposable
             return;
         if (Root?.RemoveRecording(_part - keep) != true)
             _ = _files.Remove(_part - keep);
+    }
+
+    /// <summary>Makes a file beside the one that was named, with the time in its name.</summary>
+    /// <returns>0, or an errno.</returns>
+    public int MakeDump(out string path)
+    {
+        const int triesMax = 4;
+        int error = 0;
+        path = "";
+        // Several in a second have the names of the next ones, as has one whose name is another's.
+        _lastDump = Math.Max((uint)(LibC.NowNs(LibC.ClockRealtime) / 1_000_000_000), _lastDump + 1);
+        for (int tries = 0; tries < triesMax; tries++, _lastDump++)
+        {
+            path = _options.Path + RecordingFiles.TimeOf(_lastDump);
+            int fd = Root is { Pid: > 0 } root ? root.MakeDump(_lastDump) : -1;
+            if (fd < 0)
+                error = _files.MakeAt(_lastDump, out fd);
+            if (fd >= 0)
+                return Take(fd);
+        }
+
+        return error;
+    }
+
+    /// <summary>Writes to this one, which is its own from then on.</summary>
+    public int Take(int fd)
+    {
+        (_fd, SizeBytes) = (fd, 0);
+        return 0;
+    }
+
+    /// <summary>Writes to it no more.</summary>
+    public void EndDump()
+    {
+        _ = LibC.Close(_fd);
+        _fd = -1;
     }
 
     /// <summary>Writes all, or nothing: what is half written is taken back.</summary>

@@ -5,6 +5,8 @@ using System.Text;
 using Veil.Core.Cgroups;
 using Veil.Core.Events;
 using Veil.Core.Losses;
+using Veil.Core.Modules;
+using Veil.Core.Options;
 using Veil.Core.Sinks;
 
 namespace Veil.Core.Recordings;
@@ -31,9 +33,14 @@ internal sealed class RecordingSink : IEventSink
     private RawBlock? _block;
     private long? _clockNs;
     private uint? _lastUser;
+    private readonly (string Text, EventFilter?[] ByEvent)[] _triggers;
+    private readonly long _afterMs;
+    private (long AtMs, string Why)? _due;
 
-    public RecordingSink(RecordingWriter writer, EventCatalog events, Enrichments enrichments)
+    public RecordingSink(RecordingWriter writer, EventCatalog events, Enrichments enrichments, FlightOptions? flight = null)
     {
+        _triggers = [.. (flight?.Triggers ?? []).Select(Trigger.Parse).Select(trigger => (trigger.Text, trigger.Of(events)))];
+        _afterMs = (long)(flight?.After.TotalMilliseconds ?? 0);
         _writer = writer;
         _header = events.Header;
         _process = enrichments.HasFlag(Enrichments.Proc);
@@ -76,6 +83,8 @@ internal sealed class RecordingSink : IEventSink
         if (_why && view.Why.Length > 0)
             view.Why.CopyTo(block.AddNote(NoteType.Why, view.Why.Length));
         block.AddRecord(record, timestamp);
+        if (_triggers.Length > 0 && _due is null)
+            Look(ref view);
     }
 
     public bool Lost(LossKey key, LossCount lost)
@@ -105,12 +114,41 @@ internal sealed class RecordingSink : IEventSink
     {
         if (_block is { Items: > 0 } block && Environment.TickCount64 - block.SinceMs >= BlockMsMax)
             HandOver();
+        while (_writer.TryTakeRequest(out var request))
+            Dump(request);
+        if (_due is { } due && Environment.TickCount64 >= due.AtMs)
+            DumpDue();
     }
 
     public void End()
     {
+        if (_due is not null)
+            DumpDue();
         HandOver();
         _writer.Finish();
+    }
+
+    private void Look(ref EventView view)
+    {
+        foreach (var (text, byEvent) in _triggers)
+        {
+            if (byEvent[view.Schema.Index] is not { } trigger || !trigger.Passes(ref view))
+                continue;
+            _due = (Environment.TickCount64 + _afterMs, text);
+            return;
+        }
+    }
+
+    private void DumpDue()
+    {
+        Dump(new DumpRequest(_due!.Value.Why));
+        _due = null;
+    }
+
+    private void Dump(DumpRequest request)
+    {
+        HandOver();
+        _writer.Hand(request);
     }
 
     private RawBlock? Room(int bytes)

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Veil.Core.Events;
 using Veil.Core.Interop;
+using Veil.Core.Options;
 using Veil.Core.Text;
 
 namespace Veil.Core.Recordings;
@@ -11,13 +14,19 @@ namespace Veil.Core.Recordings;
 /// <param name="file">Owned.</param>
 /// <param name="events">The kinds of event.</param>
 /// <param name="path">What messages call the file.</param>
-internal sealed class RecordingWriter(RecordingFile file, EventCatalog events, string path) : IDisposable
+/// <param name="flight">Keep blocks in memory; none: write them.</param>
+/// <param name="message">Takes a line for the user. From any thread.</param>
+internal sealed class RecordingWriter(
+    RecordingFile file, EventCatalog events, string path, FlightOptions? flight = null, Action<string>? message = null) : IDisposable
 {
+    private readonly BlockRing? _ring = flight is null ? null : new BlockRing((int)flight.SizeBytes);
+
     // What a disk may stay behind before events are left out: 16 MiB.
     private const int BlocksMax = 16;
 
     private readonly Lock _gate = new();
-    private readonly Queue<RawBlock> _full = [];
+    private readonly Queue<object> _full = [];
+    private readonly ConcurrentQueue<DumpRequest> _requests = [];
     private readonly Stack<RawBlock> _free = [];
     private readonly SemaphoreSlim _work = new(0);
     private readonly BlockEncoder _encoder = new(events);
@@ -45,6 +54,8 @@ internal sealed class RecordingWriter(RecordingFile file, EventCatalog events, s
     public void Begin(RecordingDescription description, byte[] snapshot)
     {
         (_description, _snapshot) = (description, snapshot);
+        if (_ring is not null)
+            return;
         if (BeginFile() is var error && error != 0)
             throw new VeilException($"writing the recording {Escaping.ForMessage(path)}: {Marshal.GetPInvokeErrorMessage(error)}");
         file.Begin();
@@ -71,8 +82,15 @@ internal sealed class RecordingWriter(RecordingFile file, EventCatalog events, s
         return made;
     }
 
-    /// <summary>Has a block written.</summary>
-    public void Hand(RawBlock block)
+    /// <summary>Asks for what is kept to be written, of the thread that reads events. From any thread.</summary>
+    public void Request(DumpRequest request) => _requests.Enqueue(request);
+
+    /// <summary>Who asked.</summary>
+    public bool TryTakeRequest([NotNullWhen(true)] out DumpRequest? request) => _requests.TryDequeue(out request);
+
+    /// <summary>Has a block written, or a request done.</summary>
+    /// <param name="work">A <see cref="RawBlock"/>, or a <see cref="DumpRequest"/>.</param>
+    public void Hand(object work)
     {
         // Not before: threads from before the privileges were dropped would keep them.
         if (_thread is null)
@@ -82,7 +100,7 @@ internal sealed class RecordingWriter(RecordingFile file, EventCatalog events, s
         }
 
         lock (_gate)
-            _full.Enqueue(block);
+            _full.Enqueue(work);
         _work.Release();
     }
 
@@ -94,7 +112,7 @@ internal sealed class RecordingWriter(RecordingFile file, EventCatalog events, s
         _ends = true;
         _work.Release();
         _thread?.Join();
-        if (End() is var error && error != 0)
+        if (_ring is null && End() is var error && error != 0)
             Fail(error);
     }
 
@@ -102,6 +120,7 @@ internal sealed class RecordingWriter(RecordingFile file, EventCatalog events, s
     {
         Finish();
         file.Dispose();
+        _ring?.Dispose();
         _work.Dispose();
     }
 
@@ -110,13 +129,20 @@ internal sealed class RecordingWriter(RecordingFile file, EventCatalog events, s
         while (true)
         {
             _work.Wait();
-            RawBlock? block;
+            object? work;
             lock (_gate)
             {
-                if (!_full.TryDequeue(out block))
+                if (!_full.TryDequeue(out work))
                     return;
             }
 
+            if (work is DumpRequest request)
+            {
+                Dump(request);
+                continue;
+            }
+
+            var block = (RawBlock)work;
             var header = new BlockHeader
             {
                 Type = BlockType.Events,
@@ -152,6 +178,38 @@ internal sealed class RecordingWriter(RecordingFile file, EventCatalog events, s
         return error != 0 ? error : Write(new() { Type = BlockType.Snapshot }, _snapshot, ref _small);
     }
 
+    private void Dump(DumpRequest request)
+    {
+        string name = "";
+        int error = request.Fd >= 0 ? file.Take(request.Fd) : file.MakeDump(out name);
+        if (error == 0)
+        {
+            _description = _description! with { Begun = _description.Started };
+            error = BeginFile();
+            _ring!.Visit((header, stored) => (error = error != 0 ? error : WriteKept(header, stored)) == 0);
+            _events = _ring.Events;
+            error = error != 0 ? error : End();
+            file.EndDump();
+        }
+
+        string what = request.Fd >= 0 ? "the file" : Escaping.ForMessage(name);
+        string text = error != 0
+            ? $"writing {(what.Length == 0 ? "a recording beside " + Escaping.ForMessage(path) : what)}: {Marshal.GetPInvokeErrorMessage(error)}"
+            : $"{what}: {_events} events{(_events == 0 ? "" : $" of {(LibC.NowNs(LibC.ClockBoottime) - (long)_ring!.FirstNs) / 1e9:F1} s")} ({request.Why})";
+        message?.Invoke(error == 0 ? "wrote " + text : text);
+        request.Finish(error == 0, text);
+    }
+
+    private int WriteKept(BlockHeader header, ReadOnlySpan<byte> stored)
+    {
+        int whole = BlockHeader.SizeBytes + stored.Length;
+        if (_small.Length < whole)
+            _small = GC.AllocateUninitializedArray<byte>(whole);
+        stored.CopyTo(_small.AsSpan(BlockHeader.SizeBytes));
+        (header with { Number = _number++ }).Write(_small, _file);
+        return file.TryWrite(_small.AsSpan(0, whole));
+    }
+
     private int End() => Write(new() { Type = BlockType.End }, DescriptionJson.End(_events), ref _small);
 
     // Where there is no next file the current one goes on.
@@ -184,6 +242,12 @@ internal sealed class RecordingWriter(RecordingFile file, EventCatalog events, s
         if (buffer.Length < most)
             buffer = GC.AllocateUninitializedArray<byte>(most);
         int stored = Zstd.Compress(raw, buffer.AsSpan(BlockHeader.SizeBytes)), error = 0;
+        if (_ring is not null && mayRotate)
+        {
+            _ring.Add(header with { StoredBytes = stored, RawBytes = raw.Length }, buffer.AsSpan(BlockHeader.SizeBytes, stored));
+            return 0;
+        }
+
         if (mayRotate && _events > 0 && file.IsFull(BlockHeader.SizeBytes + stored + roomForEnd) && (error = Rotate()) != 0)
             return error;
         header = header with { StoredBytes = stored, RawBytes = raw.Length, Number = _number };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Buffers.Binary;
+using Veil.Core.Calls;
 using Veil.Core.Events;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
@@ -18,7 +19,26 @@ internal sealed class ResultFilter(
 {
     private readonly FilterBits _mode = keys.Values.Aggregate(FilterBits.None, static (all, bits) => all | bits);
 
+    private static readonly string[] s_ofExits = ["exit_code", "exit_signal"];
+
     public override string Flag => "--failed";
+
+    /// <summary>Members that are not 0 where a process has failed.</summary>
+    public static List<EventMember> FailingOf(EventLayout layout) => [.. s_ofExits.Select(layout.Find).OfType<EventMember>()];
+
+    /// <summary>The member that is negative where something failed; none: it does not say.</summary>
+    public static EventMember? ResultOf(EventLayout layout) =>
+        layout.Members.FirstOrDefault(static member => member is { Name: "ret" or "errno", Size: sizeof(long) })
+        ?? (layout.Members.FirstOrDefault(static member => member.Type == CallView.TypeName) is { } call
+        ? call with { Offset = call.Offset + CallView.RetOffset, Size = sizeof(long) } : null);
+
+    /// <summary>Processes that ended with another status than 0, or by a signal.</summary>
+    public static ResultFilter? OfExit(EventLayout layout) => FailingOf(layout) is { Count: > 0 } failing
+        ? new(true, new Dictionary<ulong, FilterBits>(), null, failing, (null, [])) : null;
+
+    /// <summary>What failed with one error.</summary>
+    public static ResultFilter? OfErrno(EventLayout layout, ulong errno) => ResultOf(layout) is { } result
+        ? new(false, new Dictionary<ulong, FilterBits> { [errno] = FilterBits.Allow }, result, [], (null, [])) : null;
 
     public override bool Passes(ref EventView view)
     {

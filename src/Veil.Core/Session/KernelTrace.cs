@@ -39,7 +39,7 @@ public static class KernelTrace
     {
         var events = ModuleEvents.Read(options.Modules, options.ArgumentsOf, options.OriginFields);
         FieldSelection.Validate(events, options.Output, field => ModuleFields.HintFor(options.Modules, field));
-        if (options.Counting is { } counting)
+        if ((options.Counting ?? options.CountingSent) is { } counting)
         {
             foreach (var module in options.Modules)
                 _ = CountPlan.Of(module, events.Schemas, counting);

@@ -68,9 +68,9 @@ public sealed class TraceSession : IDisposable
         _rates = [.. source.Modules.Select(static _ => new RateMeter())];
         _pipeline =
             EventPipeline.To(
-            outputs, source.Events, ModuleEvents.Filters(source.Modules.Select(static module => module.Module), source.Events),
-            options.EventsMax, message, source.Names ?? new CurrentNames(root), recorder?.Begin(source, options, root),
-            recorder is null ? Enrichments.None : Recorder.Always);
+            options.CountingSent is null ? outputs : [], source.Events,
+            ModuleEvents.Filters(source.Modules.Select(static module => module.Module), source.Events), options.EventsMax, message,
+            source.Names ?? new CurrentNames(root), OtherSinks(outputs), options.CountingSent is null && recorder is null ? Enrichments.None : Recorder.Always);
         if (options.Counting is { } counting)
             _counts =
                 new CountIntervals(
@@ -136,6 +136,10 @@ public sealed class TraceSession : IDisposable
     /// <summary>Hands over what was counted since the beginning. From any thread.</summary>
     internal void ReadSeries(Action<IEnumerable<CountSeries>> read) => _counts?.ReadSeries(read);
 
+    /// <summary>Has what a flight recorder keeps written; see <see cref="Recorder"/>.</summary>
+    internal (bool Succeeded, string Text)? Dump(int fd, int waitMs) => _recorder is { } recorder ? recorder.Dump("control", fd, waitMs)
+        : throw new UsageException("dump: nothing is kept in memory; a trace does that with --flight SIZE --record FILE");
+
     /// <summary>Asks for the end, as a signal does.</summary>
     public void RequestStop() => _stop.Request();
 
@@ -181,7 +185,7 @@ public sealed class TraceSession : IDisposable
         return new SessionSummary
         {
             Delivered = _pipeline.Delivered,
-            Counted = _counts?.Counted,
+            Counted = _counts?.Counted ?? (_options.CountingSent is null ? null : _pipeline.Delivered),
             DroppedByFilter = _pipeline.DroppedByFilter,
             FilterFlag = _pipeline.FilterFlag,
             DroppedPaused = DroppedPaused,
@@ -199,6 +203,22 @@ public sealed class TraceSession : IDisposable
     {
         _source.Dispose();
         _wait.Dispose();
+    }
+
+    private List<IEventSink> OtherSinks(IReadOnlyList<TraceOutput> outputs)
+    {
+        var sinks = new List<IEventSink>();
+        if (_options.CountingSent is { } counting)
+        {
+            sinks.Add(
+                new EventCounter(
+                counting, [.. _source.Modules.Select(static module => module.Module)], _source.Events,
+                [.. outputs.Select(static output => (output.Options, output.Output))]));
+        }
+
+        if (_recorder is { } recorder)
+            sinks.Add(recorder.Begin(_source, _options, _root, _message));
+        return sinks;
     }
 
     private ulong DroppedPaused => _pipeline.DroppedPaused + (_counts?.DroppedPaused ?? 0);

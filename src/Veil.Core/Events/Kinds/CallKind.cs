@@ -10,7 +10,7 @@ internal readonly struct CallKind : IMemberKind, IValueKind
     // 32 strings, or as many bytes as a record can have in octal, and names.
     internal const int LineBytesMax = 128 * 1024;
 
-    public static string[] Typedefs => ["veil_call_t"];
+    public static string[] Typedefs => [CallView.TypeName];
 
     public static ValueFacts Facts { get; } = new("object", null, null);
 
