@@ -93,7 +93,8 @@ public sealed class TraceSession : IDisposable
         }
     }
 
-    /// <summary>Waits until the events that were taken before a pause are written, or the output takes too long. From another thread.</summary>
+    /// <summary>Waits until the events that were taken before a pause are written, or the output takes too long. From another
+    /// thread.</summary>
     public void Settle()
     {
         const int patienceMs = 1_000;

@@ -76,7 +76,8 @@ internal sealed class NewCgroups(EventHeader header)
         }
 
         _heldBytes += record.Length;
-        _held.Add((module, id, record.ToArray(), ExecutableTable.Own.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[header.PidOffset..]))));
+        byte[] executable = ExecutableTable.Own.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[header.PidOffset..]));
+        _held.Add((module, id, record.ToArray(), executable));
         return true;
     }
 
