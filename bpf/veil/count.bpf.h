@@ -31,6 +31,7 @@ const volatile __u32 veil_count_key_size;
 const volatile __u32 veil_count_value_offset;
 const volatile __u32 veil_count_value_size;
 const volatile bool veil_count_value_signed;
+const volatile __u64 veil_count_value_none = ~0ULL; /* stands for none */
 
 /* An event of fewer bytes lacks the key or the number. */
 const volatile __u32 veil_count_event_size;
@@ -214,7 +215,7 @@ static __always_inline __u64 veil_count_slot(const void *event)
 	if (!veil_count_value_size)
 		return 0;
 	value = veil_count_word(event + veil_count_value_offset, veil_count_value_size, veil_count_value_signed);
-	if (value == ~0ULL || (veil_count_value_signed && (__s64)value < 0))
+	if (value == veil_count_value_none || (veil_count_value_signed && (__s64)value < 0))
 		return VEIL_HIST_UNKNOWN;
 	slot = value ? veil_count_log2(value) + 1 : 0;
 	if (slot > VEIL_HIST_MOST)

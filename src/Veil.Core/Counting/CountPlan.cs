@@ -116,6 +116,7 @@ internal sealed class CountPlan
             bpfObject.SetGlobal("veil_count_value_offset", (uint)value.Value.Offset);
             bpfObject.SetGlobal("veil_count_value_size", (uint)value.Value.Size);
             bpfObject.SetGlobal("veil_count_value_signed", value.Value.Facts.Quantity!.IsSigned);
+            bpfObject.SetGlobal("veil_count_value_none", value.Value.Facts.Quantity.None);
         }
 
         bool byOrigin = Place(Schema, Key?.Value).OfOrigin;

@@ -176,6 +176,7 @@ public sealed class TraceSession : IDisposable
             Delivered = _pipeline.Delivered,
             Counted = _counts?.Counted,
             DroppedByFilter = _pipeline.DroppedByFilter,
+            DroppedByName = _pipeline.DroppedByName,
             FilterFlag = _pipeline.FilterFlag,
             DroppedPaused = DroppedPaused,
             Duration = _duration!.Value,

@@ -8,7 +8,7 @@ internal readonly struct ChosenPortKind : IMemberKind, IValueKind
 {
     public static string[] Typedefs => ["veil_chosen_port_t"];
 
-    public static ValueFacts Facts { get; } = new("number or null", KeyKind.Word, Quantity.Count);
+    public static ValueFacts Facts { get; } = new("number or null", KeyKind.Word, Quantity.NotZero);
 
     public static void Expand(MemberShape member) => member.Add<ChosenPortKind>(PortKind.Width);
 

@@ -8,7 +8,7 @@ internal readonly struct IdKind : IMemberKind, IValueKind
 {
     public static string[] Typedefs => ["veil_id_t", "veil_netns_t"];
 
-    public static ValueFacts Facts { get; } = new("number or null", KeyKind.Word, Quantity.Count);
+    public static ValueFacts Facts { get; } = new("number or null", KeyKind.Word, Quantity.NotZero);
 
     public static void Expand(MemberShape member) => member.Add<IdKind>(10);
 

@@ -12,7 +12,7 @@ internal readonly struct PidKind : IMemberKind, IValueKind
 
     public static string[] Typedefs => ["veil_pid_t"];
 
-    public static ValueFacts Facts { get; } = new("number or null", KeyKind.Word, Quantity.Count);
+    public static ValueFacts Facts { get; } = new("number or null", KeyKind.Word, Quantity.Id);
 
     public static void Expand(MemberShape member) => member.Add<PidKind>(Width, label: Label(member.Name));
 

@@ -9,6 +9,12 @@ internal sealed record Quantity(double Step, string[] Units)
     /// <summary>A number of things.</summary>
     public static readonly Quantity Count = new(1024, ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"]);
 
+    /// <summary>Ids of 32 bits, of which all ones is none.</summary>
+    public static readonly Quantity Id = Count with { None = uint.MaxValue };
+
+    /// <summary>A number of things or an id, of which 0 is none.</summary>
+    public static readonly Quantity NotZero = Count with { None = 0 };
+
     /// <summary>The same, of which less than none can be.</summary>
     public static readonly Quantity Signed = Count with { IsSigned = true };
 
@@ -20,6 +26,9 @@ internal sealed record Quantity(double Step, string[] Units)
 
     /// <summary>Microseconds that the kernel measured itself.</summary>
     public static readonly Quantity Microseconds = new(1000, ["us", "ms", "s"]);
+
+    /// <summary>The value that stands for none: all ones in most kinds.</summary>
+    public ulong None { get; init; } = ulong.MaxValue;
 
     /// <summary>Are there negative numbers?</summary>
     public bool IsSigned { get; init; }

@@ -50,7 +50,7 @@ internal readonly struct ExitCodeKind : ISomeKind
 {
     public static string[] Typedefs => ["veil_exit_code_t"];
 
-    public static ValueFacts Facts { get; } = new("number or null", KeyKind.Word, Quantity.Count);
+    public static ValueFacts Facts { get; } = new("number or null", KeyKind.Word, Quantity.Id);
 
     public static void Expand(MemberShape member) => SomeColumn<ExitCodeKind, ExitCodeKind>.Add(member);
 

@@ -8,7 +8,7 @@ internal readonly struct TidKind : IMemberKind, IValueKind
 {
     public static string[] Typedefs => ["veil_tid_t"];
 
-    public static ValueFacts Facts { get; } = new("number or null", KeyKind.Word, Quantity.Count);
+    public static ValueFacts Facts { get; } = new("number or null", KeyKind.Word, Quantity.Id);
 
     public static void Expand(MemberShape member) => member.Add<TidKind>(
         PidKind.Width, new() { Rank = 40, IsRare = true, SameAs = member.Name.Replace("tid", "pid", StringComparison.Ordinal) },
