@@ -23,7 +23,9 @@ public sealed class RuntimeTests : IDisposable
         end() {
             stop >/dev/null 2>&1 || true
             for group in $groups; do
-                find /sys/fs/cgroup -maxdepth 2 -name $group -exec find {} -depth -type d -exec rmdir {} \; \; 2>/dev/null || true
+                for folder in /sys/fs/cgroup/$group /sys/fs/cgroup/*/$group; do
+                    find $folder -depth -type d -exec rmdir {} \; 2>/dev/null || true
+                done
             done
         }
         trap end EXIT
@@ -154,7 +156,9 @@ public sealed class RuntimeTests : IDisposable
             groups='docker veil-test-parent'
             stop() { docker rm -f $(docker ps -aq); kill $daemon; wait $daemon; }
             echo '{}' >$work/none
-            dockerd --config-file $work/none --deprecated-key-path $work/key --iptables=false --ip6tables=false --bridge=none --storage-driver=vfs \
+            mkdir -p /run/etc /run/etc-work
+            mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/etc-work /etc
+            dockerd --config-file $work/none --iptables=false --ip6tables=false --bridge=none --storage-driver=vfs \
                 --userland-proxy=false >$work/log 2>&1 &
             daemon=$!
             for try in $(seq 100); do docker version >/dev/null 2>&1 && break; sleep 0.2; done
