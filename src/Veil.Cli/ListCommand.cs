@@ -113,7 +113,8 @@ internal static class ListCommand
             static added =>
             (added.Column.Name, added.Column.Value.JsonType, (string?)("--enrich " + EnrichedColumns.FlagValueOf(added.By))))
             .Where(added => !ModuleFields.Of(module).Any(known => known.Field.Name == added.Name)
-                && (added.Name != EnrichedColumns.Why.Name || ModuleFields.Of(module).Any(static known => known.Field.Name is "target" or "argv" or "args"))),
+                && (added.Name != EnrichedColumns.Why.Name
+                    || ModuleFields.Of(module).Any(static known => known.Field.Name is "target" or "argv" or "args"))),
     ];
 
     internal static string Lines<T>(IEnumerable<T> items, Action<Utf8JsonWriter, T> write)

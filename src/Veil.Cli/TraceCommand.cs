@@ -334,10 +334,14 @@ internal static class TraceCommand
 
         var words = values.SelectMany(ListText.Split).ToList();
         var known = having.SelectMany(static module => module.Dimension!.KeyNames()).ToHashSet(StringComparer.Ordinal);
-        if (words.Find(word => !known.Contains(word.TrimStart('!'))) is { Length: > 0 } unknown)
+        if (words.Select(static word => word.TrimStart('!')).FirstOrDefault(word => !known.Contains(word)) is { } unknown)
+        {
+            var available = having.Select(static module => $"{module.Module}: {string.Join(", ", module.Dimension!.KeyNames())}");
             throw new UsageException(
-                $"--{name}: unknown {name} '{Escaping.ForMessage(unknown.TrimStart('!'))}'{NearestName.Hint(unknown.TrimStart('!'), known)} (available: " +
-                $"{string.Join("; ", having.Select(static module => $"{module.Module}: {string.Join(", ", module.Dimension!.KeyNames())}"))})");
+                $"--{name}: unknown {name} '{Escaping.ForMessage(unknown)}'{NearestName.Hint(unknown, known)} (available: " +
+                $"{string.Join("; ", available)})");
+        }
+
         foreach (var (module, dimension) in having)
         {
             var own = dimension!.KeyNames().ToHashSet(StringComparer.Ordinal);
@@ -416,7 +420,9 @@ internal static class TraceCommand
             return chosen;
         var shown = chosen & fields.Aggregate(Enrichments.None, static (all, field) => all | FieldSelection.EnrichmentOf(field));
         return shown != Enrichments.None ? shown
-            : throw new UsageException("--enrich: --fields leaves out what it adds (time, username, proc_name, ppid, parent_comm, cgroup, container, pod, pod_namespace, image, exe, why): name it there too");
+            : throw new UsageException(
+                "--enrich: --fields leaves out what it adds (time, username, proc_name, ppid, parent_comm, cgroup, container, pod, " +
+                "pod_namespace, image, exe, why): name it there too");
     }
 
     private static string? Hook(string? value, List<TraceModule> modules)

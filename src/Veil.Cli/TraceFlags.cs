@@ -38,8 +38,8 @@ internal sealed class TraceFlags
 
     public Option<string[]> Enrich { get; } =
         List("--enrich", "time,user,proc,parent,cgroup,container,exe,why,all",
-        "add wall-clock time, the user's name, the process's current name, its parent, its cgroup, its container, the file that it runs; why a path " +
-        "refused a call (files, process), which all leaves out");
+        "add wall-clock time, the user's name, the process's current name, its parent, its cgroup, its container, the file that it runs; why a " +
+        "path refused a call (files, process), which all leaves out");
 
     public Option<bool> Wide { get; } = new("--wide") { Description = "on a terminal too, the full columns that a file or a pipe gets" };
 
@@ -254,7 +254,8 @@ internal sealed class TraceFlags
     // A threshold chooses what a flag of their own chooses too: the end of a call instead of its beginning.
     private static string EndingModules => string.Join(" and ", ModuleCatalog.All
         .Where(static module =>
-            module.EventsByFlag.Any(kind => !kind.IsAdded && module.Flags.Any(flag => flag.Name == kind.Flags[0] && flag.Role == FlagRole.Choice)))
+            module.EventsByFlag.Any(
+                kind => !kind.IsAdded && module.Flags.Any(flag => flag.Name == kind.Flags[0] && flag.Role == FlagRole.Choice)))
             .Select(static module => module.Name));
 
     private IEnumerable<Option> OfModules(FlagRole role) =>

@@ -207,6 +207,17 @@ public sealed partial class ProcessTests
             .ShouldBe(field == "exit_code" ? 3 : 6);
     }
 
+    /// <summary>What has no such number is not one of its bits.</summary>
+    [Theory]
+    [InlineData("exit_code")]
+    [InlineData("child_pid")]
+    public void Hist_OfAFieldThatFewHave_CountsTheOthersApart(string field)
+    {
+        var shown = Trace("sh -c 'exit 3'; /bin/true; exit 0", null, "--hist", field).First(static e => e.TryGetProperty("buckets", out _));
+        shown.GetProperty("unknown").GetInt64().ShouldBeGreaterThan(0);
+        shown.GetProperty("buckets").EnumerateArray().ShouldAllBe(static bucket => bucket.GetProperty("from").GetInt64() < 1L << 30);
+    }
+
     [Fact]
     public void Threads_AreShownOnlyWhereAskedFor()
     {

@@ -218,6 +218,7 @@ public sealed class ScopeTests
 
         var events = File.ReadLines(output).Select(static line => JsonDocument.Parse(line).RootElement).ToList();
         events.Count.ShouldBe(containers / 2);
+        File.ReadAllText(errors).ShouldMatch("[0-9]+ dropped once the names of their new containers were known");
         events.ShouldAllBe(static e => e.GetProperty("container").GetString() == "web" && e.GetProperty("image").GetString() == "img:1");
         foreach (string file in new[] { script, output, errors, sleeper })
             File.Delete(file);

@@ -16,7 +16,8 @@ internal sealed class Cgroups : IDisposable
         try
         {
             _above = mount is null ? null : Directory.CreateDirectory($"{mount}/veil-bench-{Environment.ProcessId}").FullName;
-            Folders = _above is null ? [] : [.. Enumerable.Range(0, Count).Select(number => Directory.CreateDirectory($"{_above}/{number}").FullName)];
+            Folders = _above is null ? []
+                : [.. Enumerable.Range(0, Count).Select(number => Directory.CreateDirectory($"{_above}/{number}").FullName)];
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {

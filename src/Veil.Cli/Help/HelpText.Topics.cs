@@ -53,7 +53,8 @@ internal static partial class HelpText
             // A flag of several modules may mean something else in each.
             var forms = modules.Select(module => (module.Name, Form: module.Filters.First(has => has.Name == name).AcceptedForm))
                 .DistinctBy(static module => module.Form).ToList();
-            string form = forms.Count > 1 ? string.Join("; ", forms.Select(static module => $"{module.Name}: {module.Form}")) : filter.AcceptedForm;
+            string form = forms.Count > 1 ? string.Join("; ", forms.Select(static module => $"{module.Name}: {module.Form}"))
+                : filter.AcceptedForm;
             facts.Add(("Value", $"{form}; '!' before it denies"));
         }
 
@@ -117,7 +118,8 @@ internal static partial class HelpText
                 Section(text, "Filters (MAP; with _deny behind it what it denies)",
                     ModuleCatalog.All.SelectMany(static module => module.Filters.Select(filter => (filter.Name, Module: module.Name)))
                         .GroupBy(static filter => filter.Name)
-                        .Select(static of => (of.Key, of.Count() == ModuleCatalog.All.Count ? "every module" : string.Join(", ", of.Select(static filter => filter.Module))))
+                        .Select(static of => (of.Key, of.Count() == ModuleCatalog.All.Count ? "every module"
+                            : string.Join(", ", of.Select(static filter => filter.Module))))
                         .Append(("follow", "every module, with -f: processes whose descendants are traced from now on")));
                 Section(text, "Flags", ((Option[])[flags.Control, flags.ControlGroup]).Select(Line));
                 text.Append('\n').Append(Of(Commands(root).First(static command => command.Name == HelpTopics.Control)));

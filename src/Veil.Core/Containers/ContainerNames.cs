@@ -127,7 +127,9 @@ public sealed class ContainerNames
         var facts = _files.Find(place);
         string runtime = place.Runtime ?? facts.Runtime ?? "unknown";
         // Those are called by their ids.
-        string? name = runtime is "lxc" or "nspawn" or "runc" or "crun" ? place.Id : facts.Name;
+        const int digits = 64;
+        string? name = runtime is "lxc" or "nspawn" or "runc" or "crun" ? place.Id
+            : facts.Name ?? (runtime == "containerd" && place.Id.Length != digits ? place.Id : null);
         return new(place.Id, runtime, name, facts.Image, facts.Pod, facts.PodNamespace, place.PodUid ?? facts.PodUid, place.CgroupPath);
     }
 

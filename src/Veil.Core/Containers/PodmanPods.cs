@@ -30,7 +30,8 @@ internal static class PodmanPods
         for (int at, start = 0; (at = database[start..].IndexOf(head)) >= 0; start += at + head.Length)
         {
             var before = database[..(start + at)];
-            var reader = new Utf8JsonReader(database.Slice(start + at + head.Length, Math.Min(NameBytesMax, database.Length - start - at - head.Length)), isFinalBlock: false, default);
+            var behind = database[(start + at + head.Length)..];
+            var reader = new Utf8JsonReader(behind[..Math.Min(NameBytesMax, behind.Length)], isFinalBlock: false, default);
             if (!TryReadName(ref reader, out string name))
                 continue;
             // The key of the value, or the columns before it.

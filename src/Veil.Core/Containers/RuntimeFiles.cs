@@ -14,6 +14,7 @@ internal sealed class RuntimeFiles(string root, Func<uint, string?> homeOf)
     // What a sandbox, which holds the namespaces of a pod, is called since there were pods.
     private const string Sandbox = "POD";
 
+    private const string Containerd = "run/containerd/runc"; // what runc keeps for it, by namespaces
     private const string DockerDefault = "var/lib/docker";
     private static readonly string[] s_drivers = ["overlay", "vfs", "btrfs", "zfs"];
     private static readonly string[] s_bundles =
@@ -31,7 +32,7 @@ internal sealed class RuntimeFiles(string root, Func<uint, string?> homeOf)
     ];
 
     private readonly StateFolder _system = new(root);
-    private readonly Dictionary<(string Runtime, string Id), HashSet<string>> _groups = [];
+    private readonly Dictionary<(string Folder, string Id), (string Runtime, HashSet<string> Groups)> _groups = [];
 
     /// <summary>Has any runtime left anything here?</summary>
     public bool IsAnyThere =>
@@ -61,11 +62,13 @@ internal sealed class RuntimeFiles(string root, Func<uint, string?> homeOf)
     {
         if (path.Length <= 1)
             return null;
-        ReadStates("runc", "state.json");
-        ReadStates("crun", "status");
+        ReadStates("runc", "run/runc", "state.json");
+        ReadStates("crun", "run/crun", "status");
+        foreach (string space in _system.Names(Containerd))
+            ReadStates("containerd", $"{Containerd}/{space}", "state.json");
         for (string group = path; group.Length > 1; group = group[..Math.Max(0, group.LastIndexOf('/'))])
         {
-            foreach (var ((runtime, id), groups) in _groups)
+            foreach (var ((_, id), (runtime, groups)) in _groups)
             {
                 if (groups.Contains(group))
                     return new(id, runtime, null, null, group, null, IsNested: false);
@@ -76,15 +79,15 @@ internal sealed class RuntimeFiles(string root, Func<uint, string?> homeOf)
     }
 
     // A state is read once: what it says of groups stays.
-    private void ReadStates(string runtime, string file)
+    private void ReadStates(string runtime, string folder, string file)
     {
-        var names = _system.Names("run/" + runtime).ToHashSet(StringComparer.Ordinal);
-        foreach (var gone in _groups.Keys.Where(known => known.Runtime == runtime && !names.Contains(known.Id)).ToList())
+        var names = _system.Names(folder).ToHashSet(StringComparer.Ordinal);
+        foreach (var gone in _groups.Keys.Where(known => known.Folder == folder && !names.Contains(known.Id)).ToList())
             _groups.Remove(gone);
         foreach (string id in names)
         {
-            if (!_groups.ContainsKey((runtime, id)) && GroupsOf(runtime, $"run/{runtime}/{id}/{file}") is { Count: > 0 } groups)
-                _groups[(runtime, id)] = groups;
+            if (!_groups.ContainsKey((folder, id)) && GroupsOf(runtime, $"{folder}/{id}/{file}") is { Count: > 0 } groups)
+                _groups[(folder, id)] = (runtime, groups);
         }
     }
 

@@ -90,7 +90,8 @@ public sealed class PathReasons(RootClient? root)
                 : [.. new[] { Value(schema, "filename"), target }.OfType<EventValue>().Where(static value => value.Is<PathKind>())];
 
         public int ErrorOf(ReadOnlySpan<byte> record) =>
-            _ret?.Is<ReturnKind>() == true && (Paths.Length > 0 || _argv is not null || _call is not null) ? (int)ErrnoKind.Of(_ret.Signed(record)) : 0;
+            _ret?.Is<ReturnKind>() == true && (Paths.Length > 0 || _argv is not null || _call is not null)
+                ? (int)ErrnoKind.Of(_ret.Signed(record)) : 0;
 
         /// <summary>One of the paths of a system call, with the folder that it is relative to where that is known.</summary>
         public bool TryGetCall(ReadOnlySpan<byte> record, int index, out string path, out PathNeed need)

@@ -57,7 +57,8 @@ public sealed class ContainerDimension(ContainerNames names) : ScopeDimension
         foreach (var key in keys)
         {
             if (!running.Any(container => Is(container, key.Text)))
-                yield return $"--{Name}: no container is called {Quoted(key.Text)} now{Nearest(key.Text, KeyNames())} (veil --list-containers)";
+                yield return
+                    $"--{Name}: no container is called {Quoted(key.Text)} now{Nearest(key.Text, KeyNames())} (veil --list-containers)";
         }
     }
 

@@ -61,7 +61,8 @@ public sealed record SessionOptions
 
     /// <summary>Files of runtimes are to be read while it runs.</summary>
     public bool ReadsRuntimes =>
-        Filters.Any(static filter => filter.Dimension is ScopeDimension { IsByName: true }) || ((NamesContainers || TakesCommands) && ContainerNames.Own.HasRuntimes);
+        Filters.Any(static filter => filter.Dimension is ScopeDimension { IsByName: true })
+        || ((NamesContainers || TakesCommands) && ContainerNames.Own.HasRuntimes);
 
     /// <summary>Containers are shown or filtered by.</summary>
     public bool NamesContainers => Output.Enrichments.HasFlag(Enrichments.Container)

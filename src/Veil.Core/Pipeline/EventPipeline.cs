@@ -83,6 +83,10 @@ internal sealed class EventPipeline : ILossObserver
     /// <summary>Events that a filter in userspace dropped.</summary>
     public ulong DroppedByFilter { get; private set; }
 
+    /// <summary>Events of cgroups that were made during the trace, which passed until the name of their container was known, and it was another
+    /// one.</summary>
+    public ulong DroppedByName { get; set; }
+
     /// <summary>The flag of that filter, with its dashes; empty where there is none.</summary>
     public string FilterFlag { get; }
 

@@ -19,6 +19,9 @@ public sealed record SessionSummary
     /// <summary>The flag of that filter, with its dashes; empty where there is none.</summary>
     public required string FilterFlag { get; init; }
 
+    /// <summary>Events that waited for the name of their container, and were dropped then.</summary>
+    public required ulong DroppedByName { get; init; }
+
     /// <summary>Events that came while the trace was paused.</summary>
     public required ulong DroppedPaused { get; init; }
 
@@ -40,6 +43,7 @@ public sealed record SessionSummary
         double seconds = Math.Max(Duration.TotalSeconds, 0.001);
         ulong events = Counted ?? Delivered;
         string dropped = (DroppedByFilter > 0 ? $", {DroppedByFilter} dropped by {FilterFlag}" : "")
+            + (DroppedByName > 0 ? $", {DroppedByName} dropped once the names of their new containers were known" : "")
             + (DroppedPaused > 0 ? $", {DroppedPaused} dropped while paused" : "");
         yield return $"{events} {(events == 1 ? "event" : "events")} {(Counted is null ? "delivered" : "counted")} in " +
             $"{Duration.TotalSeconds:F2} s ({events / seconds:F0}/s), {LostTotal} lost{dropped}";

@@ -101,7 +101,8 @@ public sealed class TraceSession : IDisposable
         }
     }
 
-    /// <summary>Waits until the events that were taken before a pause are written, or the output takes too long. From another thread.</summary>
+    /// <summary>Waits until the events that were taken before a pause are written, or the output takes too long. From another
+    /// thread.</summary>
     public void Settle()
     {
         const int patienceMs = 1_000;
@@ -187,6 +188,7 @@ public sealed class TraceSession : IDisposable
             Delivered = _pipeline.Delivered,
             Counted = _counts?.Counted ?? (_options.CountingSent is null ? null : _pipeline.Delivered),
             DroppedByFilter = _pipeline.DroppedByFilter,
+            DroppedByName = _pipeline.DroppedByName,
             FilterFlag = _pipeline.FilterFlag,
             DroppedPaused = DroppedPaused,
             Duration = _duration!.Value,

@@ -48,8 +48,8 @@ public static class EnrichedColumns
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<(Enrichments By, EventColumn Column)> All { get; } =
-        [(Enrichments.Time, Time), (Enrichments.User, User), (Enrichments.Proc, Proc), (Enrichments.Exe, Executable), (Enrichments.Container, Container), (Enrichments.Container, Pod),
-            (Enrichments.Container, PodNamespace), (Enrichments.Container, Image), (Enrichments.Why, Why)];
+        [(Enrichments.Time, Time), (Enrichments.User, User), (Enrichments.Proc, Proc), (Enrichments.Exe, Executable),
+            (Enrichments.Container, Container), (Enrichments.Container, Pod), (Enrichments.Container, PodNamespace), (Enrichments.Container, Image), (Enrichments.Why, Why)];
 
     /// <summary>The value of <c>--enrich</c> that asks for it.</summary>
     public static string FlagValueOf(Enrichments by) => by.ToString().ToLowerInvariant();

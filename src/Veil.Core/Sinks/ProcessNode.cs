@@ -30,6 +30,9 @@ internal sealed class ProcessNode(uint pid, uint parent, ulong start)
     /// <summary>Nanoseconds on a CPU.</summary>
     public ulong Cpu { get; set; }
 
+    /// <summary>Did it live then, as far as is known?</summary>
+    public bool LivesAt(ulong time) => !HasEnded || Start + Duration >= time;
+
     /// <summary>Did the kernel kill it for memory?</summary>
     public bool IsOomVictim { get; set; }
 

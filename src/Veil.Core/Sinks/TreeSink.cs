@@ -121,7 +121,7 @@ internal sealed class TreeSink : IEventSink
         var left = new List<ProcessNode>();
         foreach (var root in _roots.OrderBy(static root => root.Start))
         {
-            if (last.GetValueOrDefault(root.Parent)?.Find(above => above.Start < root.Start && (!above.HasEnded || above.Start + above.Duration >= root.Start)) is { } parent)
+            if (last.GetValueOrDefault(root.Parent)?.Find(above => above.Start < root.Start && above.LivesAt(root.Start)) is { } parent)
                 parent.Children.Add(root);
             else
                 left.Add(root);
@@ -179,11 +179,12 @@ internal sealed class TreeSink : IEventSink
         var arguments = argv.Of(record);
         int end = arguments.IndexOf((byte)0);
         var first = end < 0 ? arguments : arguments[..end];
-        if (name.IsEmpty || name.SequenceEqual(first) || (!isRefused && !first.IsEmpty && name[(name.LastIndexOf((byte)'/') + 1)..].SequenceEqual(first)))
+        bool isOther = !name[(name.LastIndexOf((byte)'/') + 1)..].SequenceEqual(first);
+        if (name.IsEmpty || name.SequenceEqual(first) || (!isRefused && !first.IsEmpty && !isOther))
             return Text(argv, record);
         byte[] rest = end < 0 || end + 1 == arguments.Length ? [] : [(byte)' ', .. Text(argv, record, end + 1)];
-        bool isOther = !name[(name.LastIndexOf((byte)'/') + 1)..].SequenceEqual(first);
-        byte[] all = [.. Text(file, record), .. rest, .. isOther ? (byte[])[.. " (as "u8, .. ArgvKind.Joined((byte[])[.. first, 0]), .. ")"u8] : []];
+        byte[] alias = isOther ? [.. " (as "u8, .. ArgvKind.Joined((byte[])[.. first, 0]), .. ")"u8] : [];
+        byte[] all = [.. Text(file, record), .. rest, .. alias];
         return all.Length <= TextBytesMax ? all : [.. all[..TextBytesMax], .. "..."u8];
     }
 

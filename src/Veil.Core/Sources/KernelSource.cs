@@ -190,7 +190,8 @@ internal sealed class KernelSource : IEventSource
     // What tells of a cgroup or an executable is no event.
     private void Give(ReadOnlySpan<byte> record, EventPipeline pipeline)
     {
-        uint kind = record.Length < Events.Header.SizeBytes ? 0 : BinaryPrimitives.ReadUInt32LittleEndian(record[Events.Header.KindOffset..]);
+        uint kind = record.Length < Events.Header.SizeBytes ? 0
+            : BinaryPrimitives.ReadUInt32LittleEndian(record[Events.Header.KindOffset..]);
         switch (kind % EventCatalog.KindsPerModule)
         {
             case CgroupMade.Kind:

@@ -38,9 +38,6 @@ internal sealed class NewCgroups(EventHeader header)
         Dropped,
     }
 
-    /// <summary>Events that were decided here, and how many of them were let through.</summary>
-    public (ulong Decided, ulong Passed) Counts { get; private set; }
-
     /// <summary>Is there anything to ask?</summary>
     public bool IsActive => _states.Count > 0;
 
@@ -65,7 +62,7 @@ internal sealed class NewCgroups(EventHeader header)
             return false;
         if (state == State.Dropped)
         {
-            Count(passed: false);
+            pipeline.DroppedByName++;
             return true;
         }
 
@@ -76,7 +73,8 @@ internal sealed class NewCgroups(EventHeader header)
         }
 
         _heldBytes += record.Length;
-        _held.Add((module, id, record.ToArray(), ExecutableTable.Own.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[header.PidOffset..]))));
+        byte[] executable = ExecutableTable.Own.Find(BinaryPrimitives.ReadUInt32LittleEndian(record[header.PidOffset..]));
+        _held.Add((module, id, record.ToArray(), executable));
         return true;
     }
 
@@ -126,7 +124,8 @@ internal sealed class NewCgroups(EventHeader header)
             var state = _states.GetValueOrDefault((module, id));
             if (state == State.Waiting)
                 continue;
-            Count(state == State.Passes);
+            if (state == State.Dropped)
+                pipeline.DroppedByName++;
             ExecutableTable.Own.Noted = executable;
             if (state == State.Passes && !pipeline.IsComplete)
                 pipeline.Deliver(record);
@@ -150,6 +149,4 @@ internal sealed class NewCgroups(EventHeader header)
             return now - some.SinceMs > LatePatienceMs || ContainerNames.Own.Find(some.Path) is not { Name: null };
         });
     }
-
-    private void Count(bool passed) => Counts = (Counts.Decided + 1, Counts.Passed + (passed ? 1ul : 0));
 }

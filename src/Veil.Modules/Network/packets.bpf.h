@@ -316,14 +316,21 @@ static __always_inline __u64 network_datagram_id(struct sock *sk)
 	return cookie ? cookie : 1ULL << 52 | network_inode(sk);
 }
 
+const volatile struct network_user network_no_user;
+
+/* Written in place, for the stack of whoever calls it is nearly used up; without an inode meanwhile it is nobody's. */
 static __noinline void network_use(struct sock *sk)
 {
-	struct network_user user = {.inode = network_inode(sk)};
+	struct network_user *user;
 	__u64 address = (__u64)sk;
 
-	veil_identity_of_current(&user.who);
-	veil_current_origin(&user.origin);
-	bpf_map_update_elem(&network_users, &address, &user, BPF_ANY);
+	user = veil_value_of(&network_users, &address, &network_no_user);
+	if (!user)
+		return;
+	user->inode = 0;
+	veil_identity_of_current(&user->who);
+	veil_current_origin(&user->origin);
+	user->inode = network_inode(sk);
 }
 
 static __always_inline struct network_user *network_find_user(struct sock *sk)

@@ -4,21 +4,38 @@ using System.Text.Json;
 
 namespace Veil.Kernel.Tests;
 
-/// <summary>Containers and pods that podman has made, as root, with its files in a mount namespace of their own. The oracle is <c>podman
-/// inspect</c>.</summary>
-public sealed class PodmanTests : IDisposable
+/// <summary>Containers that real runtimes have made, as root, with their files in a mount namespace of their own. The oracles are what the
+/// runtimes list.</summary>
+public sealed class RuntimeTests : IDisposable
 {
     private const string Image = "localhost/veil-test:1";
 
-    // Where it may not write, or has nothing of its own: it is not installed.
+    // They are not installed: what they write is in memory, and their groups are removed.
     private const string Preparation = """
         set -eu
         mount --make-rprivate /
         mount -t tmpfs tmpfs /var/lib
         mount -t tmpfs tmpfs /run
-        export HOME=$work LD_LIBRARY_PATH=$(dirname $(find $root/usr/lib -name 'libgpgme.so.*' | head -1))
+        export HOME=$work PATH=$root/usr/bin:$(dirname $runc):$PATH LIBRARIES=$(dirname $(find $root/usr/lib -name "libgpgme.so.*" | head -1))
+        export LD_LIBRARY_PATH=$LIBRARIES:${LIBRARIES/usr\/lib/lib}
+        mkdir -p $work/image
+        cp $hold $work/image/hold
+        end() {
+            stop >/dev/null 2>&1 || true
+            for group in $groups; do
+                for folder in /sys/fs/cgroup/$group /sys/fs/cgroup/*/$group; do
+                    find $folder -depth -type d -exec rmdir {} \; 2>/dev/null || true
+                done
+            done
+        }
+        trap end EXIT
+
+        """;
+
+    private const string Podman = Preparation + """
+        groups=libpod_parent
         export CONTAINERS_CONF=$work/containers.conf CONTAINERS_REGISTRIES_CONF=/dev/null
-        mkdir -p $work/.config/containers $work/image
+        mkdir -p $work/.config/containers
         echo '{"default":[{"type":"insecureAcceptAnything"}]}' >$work/.config/containers/policy.json
         cat >$CONTAINERS_CONF <<END
         [containers]
@@ -32,22 +49,23 @@ public sealed class PodmanTests : IDisposable
         runc = ["$runc"]
         END
         podman() { "$root/usr/bin/podman" --storage-driver vfs "$@" </dev/null; }
-        trap 'podman rm -f -t 0 -a >/dev/null 2>&1; podman pod rm -f -a >/dev/null 2>&1' EXIT
-        cp $hold $work/image/hold
+        stop() { podman rm -f -t 0 -a; podman pod rm -f -a; }
         tar -C $work/image -c . | "$root/usr/bin/podman" --storage-driver vfs import - $image >/dev/null 2>&1
 
         """;
 
     private static readonly string[] s_shown = ["runtime", "name", "image", "pod", "processes"];
 
-    private readonly string _work = Directory.CreateTempSubdirectory("veil-podman-").FullName;
+    private static readonly string[] s_listed = ["runtime", "name", "image", "pod", "pod_namespace"];
+
+    private readonly string _work = Directory.CreateTempSubdirectory("veil-runtime-").FullName;
 
     public void Dispose() => Directory.Delete(_work, recursive: true);
 
-    [PodmanFact]
+    [RuntimeFact("podman")]
     public void ListContainers_OfPodman_HasNamesImagesAndPods()
     {
-        var said = Run("""
+        var said = Run(Podman, """
             podman run -d --network none --name plain $image /hold 0 >/dev/null
             podman run -d --network none --annotation io.kubernetes.pod.name=lie --label 'id=x' --name before $image /hold 0 >/dev/null
             podman rename before renamed
@@ -75,10 +93,10 @@ public sealed class PodmanTests : IDisposable
             && some.GetProperty("processes").GetInt32() > 0).ShouldBe(oracle.Length);
     }
 
-    [PodmanFact]
+    [RuntimeFact("podman")]
     public void Pod_ThatStartsLater_IsTracedFromItsFirstExecve()
     {
-        var said = Run("""
+        var said = Run(Podman, """
             $veil -q --module process --event EXEC --pod shop --enrich container -o json >$work/events &
             veil_pid=$!
             $veil -q --module process --event EXEC --container '!plain' --enrich container -o json >$work/others &
@@ -102,10 +120,10 @@ public sealed class PodmanTests : IDisposable
         others.ShouldNotContain("plain");
     }
 
-    [PodmanFact]
+    [RuntimeFact("podman")]
     public void Container_AddedWhileItRuns_IsInForce()
     {
-        var said = Run("""
+        var said = Run(Podman, """
             podman run -d --network none --name early $image /hold 0 >/dev/null
             $veil -q --module syscall -s getppid -n hold --control $work/socket -o json >$work/events &
             veil_pid=$!
@@ -131,16 +149,91 @@ public sealed class PodmanTests : IDisposable
     private static (string? Filename, string? Container, string? Pod) Facts(JsonElement shown) =>
         (shown.GetProperty("filename").GetString(), shown.GetProperty("container").GetString(), shown.GetProperty("pod").GetString());
 
-    private string[] Run(string script)
+    [RuntimeFact("dockerd")]
+    public void ListContainers_OfDocker_HasNamesAndImages()
     {
-        File.WriteAllText(Path.Combine(_work, "script"), Preparation + script);
+        var said = Run(Preparation, """
+            groups='docker veil-test-parent'
+            stop() { docker rm -f $(docker ps -aq); kill $daemon; wait $daemon; }
+            echo '{}' >$work/none
+            mkdir -p /run/etc /run/etc-work
+            mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/etc-work /etc
+            dockerd --config-file $work/none --iptables=false --ip6tables=false --bridge=none --storage-driver=vfs \
+                --userland-proxy=false >$work/log 2>&1 &
+            daemon=$!
+            for try in $(seq 100); do docker version >/dev/null 2>&1 && break; sleep 0.2; done
+            tar -C $work/image -c . | docker import - veil-test:1 >/dev/null
+            docker run -d --network none --ulimit nofile=256:256 --name web veil-test:1 /hold 0 >/dev/null
+            docker run -d --network none --ulimit nofile=256:256 --cgroup-parent /veil-test-parent --label io.kubernetes.pod.name=lie --name other veil-test:1 /hold 0 >/dev/null
+            docker rename web renamed
+            docker ps --no-trunc --format '{{.ID}} {{.Names}} {{.Image}}' | sed 's/$/ docker/; s/^/oracle /'
+            $veil --list-containers -o json
+            """);
+        ShouldList(said, expected: 2);
+    }
+
+    [RuntimeFact("ctr")]
+    public void ListContainers_OfContainerd_HasNamesAndPods()
+    {
+        var said = Run(Preparation, """
+            groups='veil-test-ns kubepods'
+            id=$(printf '%064x' 77)
+            stop() { ctr -n veil-test-ns task kill -s 9 web; ctr -n k8s.io task kill -s 9 $id; sleep 0.5; kill $daemon; wait $daemon; }
+            containerd --root /var/lib/containerd --state /run/containerd >$work/log 2>&1 &
+            daemon=$!
+            for try in $(seq 100); do ctr version >/dev/null 2>&1 && break; sleep 0.2; done
+            ctr -n veil-test-ns run -d --rootfs $work/image web /hold 0
+            ctr -n k8s.io run -d --annotation io.kubernetes.cri.container-name=app --annotation io.kubernetes.cri.image-name=app:2 \
+                --annotation io.kubernetes.cri.sandbox-name=shop-0 --annotation io.kubernetes.cri.sandbox-namespace=prod \
+                --cgroup /kubepods/burstable/pod0c1d2e3f-1111-4222-8333-444455556666/$id --rootfs $work/image $id /hold 0
+            echo "oracle web web  containerd"
+            echo "oracle $id app app:2 containerd shop-0 prod"
+            $veil --list-containers -o json
+            """);
+        ShouldList(said, expected: 2);
+    }
+
+    [RuntimeFact("lxc-start")]
+    public void ListContainers_OfLxc_HasNames()
+    {
+        var said = Run(Preparation, """
+            groups='lxc.payload.veil-test lxc.monitor.veil-test lxc.pivot'
+            stop() { lxc-stop -k -n veil-test; }
+            mkdir -p /var/lib/lxc/veil-test $work/mount
+            printf 'lxc.rootfs.path = dir:%s/image\nlxc.rootfs.mount = %s/mount\nlxc.net.0.type = empty\nlxc.init.cmd = /hold 0\n' $work $work \
+                >/var/lib/lxc/veil-test/config
+            lxc-start -n veil-test
+            echo "oracle veil-test veil-test  lxc"
+            $veil --list-containers -o json
+            """);
+        ShouldList(said, expected: 1);
+    }
+
+    // "oracle ID NAME IMAGE RUNTIME [POD NAMESPACE]"
+    private static void ShouldList(string[] said, int expected)
+    {
+        string[][] oracle =
+            [.. said.Where(static line => line.StartsWith("oracle ", StringComparison.Ordinal)).Select(static line => line.Split(' ')[1..])];
+        oracle.Length.ShouldBe(expected, string.Join('\n', said));
+        var shown = said.Where(static line => line.StartsWith('{')).Select(static line => JsonDocument.Parse(line).RootElement).ToList();
+        foreach (string[] of in oracle)
+        {
+            var container = shown.Single(some => some.GetProperty("id").GetString() == of[0]);
+            s_listed.Select(name => container.GetProperty(name).ToString())
+                .ShouldBe([of[3], of[1], of[2], of.ElementAtOrDefault(4) ?? "", of.ElementAtOrDefault(5) ?? ""], of[1]);
+        }
+    }
+
+    private string[] Run(string preparation, string script)
+    {
+        File.WriteAllText(Path.Combine(_work, "script"), preparation + script);
         var start = new ProcessStartInfo("unshare", ["-m", "bash", Path.Combine(_work, "script")])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             Environment =
             {
-                ["root"] = PodmanFactAttribute.Root, ["runc"] = RuncFactAttribute.Path, ["veil"] = Repository.Veil, ["work"] = _work,
+                ["root"] = RuntimeFactAttribute.Root, ["runc"] = RuncFactAttribute.Path, ["veil"] = Repository.Veil, ["work"] = _work,
                 ["hold"] = Repository.Workload("hold"), ["image"] = Image,
             },
         };
