@@ -368,8 +368,8 @@ static __always_inline void veil_count_text(const void *event, const struct veil
 	key->size = text->offset ? size : ~0U;
 }
 
-static __always_inline void veil_count_by_text(const void *event, const void *origin, const struct veil_part *arguments,
-					       __u32 turn)
+static __noinline void veil_count_by_text(const void *event, const void *origin, const struct veil_part *arguments,
+					  __u32 turn)
 {
 	struct veil_count_text_key *key;
 	__u32 zero = 0;

@@ -213,10 +213,12 @@ internal static class TraceCommand
     /// <param name="parsed">The command line.</param>
     /// <param name="flags">Its flags.</param>
     /// <param name="top">What a command counts that has no flags for it; or none.</param>
-    internal static SessionOptions Read(ParseResult parsed, TraceFlags flags, (TraceModule Module, CountOptions Counting, string[] Switches)? top = null)
+    internal static SessionOptions Read(ParseResult parsed, TraceFlags flags, (TraceModule Module, CountOptions Counting, string[] Switches, string? Event)? top = null)
     {
         var modules = top is { } chosen ? [chosen.Module] : Modules(parsed.GetValue(flags.Module) ?? []);
         var filters = Filters(parsed, flags, modules);
+        if (top is { Event: { } kind })
+            filters.AddRange(ReadFilter("event", [kind], modules, take: null));
         var arguments = Arguments(parsed, flags, modules) with { Filters = Named(filters) };
         if (top is { } of)
             arguments = arguments with { Switches = arguments.Switches.Concat(of.Switches).ToHashSet() };

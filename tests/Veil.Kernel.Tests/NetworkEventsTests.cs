@@ -252,6 +252,52 @@ public sealed class NetworkEventsTests
         veil.Events.Sum(static e => e.GetProperty("dropped").GetInt32()).ShouldBeGreaterThan(0);
     }
 
+    /// <summary>All that was moved before the last look, in both directions, also of a connection that was there before.</summary>
+    [Theory]
+    [MemberData(nameof(Hooks))]
+    public void Traffic_OfConnections_IsWhatTheyMoved(string hook)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var (before, beforeServer) = Connect(listener);
+        Move(before, beforeServer, 50_000);
+        string port = ((IPEndPoint)listener.LocalEndpoint).Port.ToString();
+        using var veil = VeilRun.Attach(
+            "--module", "network", "--hook", hook, "--event", "TRAFFIC", "--port", port, "--count-by", "sport,dport", "--sum", "bytes", "-o", "json");
+        Thread.Sleep(600); // The first look at what was there.
+        var (client, server) = Connect(listener);
+        for (int i = 0; i < 10; i++)
+        {
+            Move(client, server, 30_000);
+            Move(before, beforeServer, 1_000);
+            Thread.Sleep(60);
+        }
+
+        veil.Stop().ShouldBe(0);
+        string clientPort = ((IPEndPoint)client.Client.LocalEndPoint!).Port.ToString(), beforePort = ((IPEndPoint)before.Client.LocalEndPoint!).Port.ToString();
+        Moved("sport", clientPort).ShouldBe(300_000);
+        Moved("dport", clientPort).ShouldBe(300_000);
+        Moved("sport", beforePort).ShouldBe(10_000);
+        foreach (var end in new[] { client, server, before, beforeServer })
+            end.Dispose();
+
+        long Moved(string side, string number) => veil.Events
+            .Single(row => row.TryGetProperty("sum", out _) && row.GetProperty(side).ToString() == number).GetProperty("sum").GetInt64();
+    }
+
+    private static (TcpClient Client, TcpClient Server) Connect(TcpListener listener)
+    {
+        var client = new TcpClient();
+        client.Connect((IPEndPoint)listener.LocalEndpoint);
+        return (client, listener.AcceptTcpClient());
+    }
+
+    private static void Move(TcpClient from, TcpClient to, int bytes)
+    {
+        from.GetStream().Write(new byte[bytes]);
+        to.GetStream().ReadExactly(new byte[bytes]);
+    }
+
     [KernelFact(5, 18, "no reasons")]
     public void Drop_OfADatagramForNobody_HasItsReason()
     {

@@ -53,13 +53,15 @@ internal static class TopCommand
         var view = TopView.All.FirstOrDefault(view => view.Module == name)
             ?? throw new UsageException(
                 $"top: unknown module '{Escaping.ForMessage(name)}'{NearestName.Hint(name, TopView.All.Select(static view => view.Module))} (available: {string.Join(", ", TopView.All.Select(static view => view.Module))})");
+        if (flags.Filters.Any(filter => filter.Key.Name == "event" && parsed.GetValue(filter.Value) is { Length: > 0 }))
+            view = view.OfEvents;
         var module = TraceCommand.Module(name);
         var format = OutputFormats.Parse(parsed.GetValue(flags.Output));
         bool isLive = !once && format == OutputFormat.Text && IsThere;
         if (!isLive && !once && format == OutputFormat.Text && !IsDumb)
             throw new UsageException($"top: there is no terminal; {Once} prints one table, --output json a table each time");
         var counting = Counting(parsed, flags, view, isLive, once);
-        var options = TraceCommand.Read(parsed, flags, (module, counting, view.Switches)) with { Quiet = true };
+        var options = TraceCommand.Read(parsed, flags, (module, counting, view.Switches, view.Event)) with { Quiet = true };
         if (once)
             options = options with { Duration = CountFlags.IntervalOf(parsed, flags) ?? s_interval };
         var request = new TraceRequest(
@@ -76,7 +78,7 @@ internal static class TopCommand
             CountFlags.KeysOf(parsed, flags) ?? CountOptions.DefaultKeys)
         {
             Sum = view.Sum?.Field,
-            Sort = CountFlags.SortOf(parsed, flags) ?? CountSort.Count,
+            Sort = CountFlags.SortOf(parsed, flags) ?? view.Sort,
         };
     }
 
@@ -152,7 +154,7 @@ internal static class TopCommand
             "pid" or "next_pid" => ["pid"],
             "comm" or "next_comm" or "sender_comm" or "target_comm" => ["name"],
             "filename" => ["file"],
-            "dport" => ["port"],
+            "dport" or "sport" => ["port"],
             "evt_type" => ["event", "fault"],
             _ => [field],
         };

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using Veil.Core.Counting;
+
 namespace Veil.Cli.Top;
 
 /// <summary>What <c>veil top</c> shows of a module.</summary>
@@ -18,6 +20,16 @@ internal sealed record TopView(string Module, string Events, string[] Fields, in
     public int[] KeyOf(int group) => Label is { } label && Groups[group].Contains(label.Of)
         ? Array.FindAll(Groups[group], place => place != label.Name) : Groups[group];
 
+    /// <summary>The kind of event that is looked at where nobody chooses; none: the usual ones.</summary>
+    public string? Event { get; init; }
+
+    /// <summary>What rows are ranked by.</summary>
+    public CountSort Sort { get; init; }
+
+    /// <summary>The same of the module's events, one by one.</summary>
+    public TopView OfEvents => Event is null ? this
+        : new(Module, "EVENTS", ["evt_type", "comm", "daddr", "dport"], [[0, 1, 2, 3], [0], [1], [2, 3], [3]]);
+
     /// <summary>The switches of the module that it needs.</summary>
     public string[] Switches { get; init; } = [];
 
@@ -32,7 +44,10 @@ internal sealed record TopView(string Module, string Events, string[] Fields, in
             Sum = ("duration_ns", "TIME"), Label = (0, 1), Switches = ["returns"], EventSwitches = ["args"],
         },
         new("files", "OPS", ["filename", "op", "pid", "comm"], [[0], [2, 3], [1], [2, 3, 0], [1, 0], [2, 3, 1, 0]]) { Sum = ("bytes", "BYTES"), Label = (2, 3) },
-        new("network", "EVENTS", ["evt_type", "comm", "daddr", "dport"], [[1, 2, 3], [3], [0], [1, 0], [0, 1, 2, 3]]),
+        new("network", "LOOKS", ["comm", "sport", "daddr", "dport"], [[0, 1, 2, 3], [0], [0, 2, 3], [3], [2], [1]])
+        {
+            Sum = ("bytes", "BYTES"), Event = "TRAFFIC", Sort = CountSort.Sum,
+        },
         new("scheduler", "SWITCHES", ["next_pid", "next_comm", "cpu"], [[0, 1], [1], [2], [2, 0, 1]]) { Sum = ("wait_ns", "WAIT"), Label = (0, 1) },
         new("memory", "FAULTS", ["pid", "comm", "evt_type"], [[0, 1], [2], [0, 1, 2]]) { Sum = ("duration_ns", "TIME"), Label = (0, 1) },
         new("process", "EVENTS", ["evt_type", "comm", "filename"], [[0, 1, 2], [0], [1], [2]]),

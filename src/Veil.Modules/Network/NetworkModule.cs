@@ -13,13 +13,13 @@ internal sealed class NetworkModule : TraceModule
 {
     private static readonly Version s_cookies = new(5, 12), s_receiverOfDrop = new(6, 11);
     private const string Iterator = "network_sockets_iter", Sockets = "network_sockets", Asked = "network_asked", Users = "network_users";
-    private const string Tcp = "tcp", Udp = "udp", Open = "OPEN", Dns = "DNS";
+    private const string Tcp = "tcp", Udp = "udp", Open = "OPEN", Dns = "DNS", Traffic = "TRAFFIC";
     private const long LoadBytes = 30 * 1024 * 1024, TracepointLoadBytes = 41 * 1024 * 1024;
 
     // The order is that of enum network_evt.
     private static readonly string[] s_events =
         ["CONNECT", "ESTABLISHED", "ACCEPT", "CLOSING", "CLOSE", "FAILED", "LISTEN", "RETRANSMIT", "RESET", "DROP", "OVERFLOW", Open,
-            "SEND", "RECEIVE", Dns];
+            "SEND", "RECEIVE", Dns, Traffic];
 
     private static readonly string[] s_usual = s_events[..7], s_ofEnds = ["CLOSE", "FAILED", Open], s_ofUdp = ["SEND", "RECEIVE", Dns];
 
@@ -33,7 +33,7 @@ internal sealed class NetworkModule : TraceModule
 
     private static readonly EventKind s_retransmit = Added("network_retransmit_event", "RETRANSMIT"),
         s_reset = Added("network_reset_event", "RESET"), s_drop = Added("network_drop_event", "DROP"),
-        s_overflow = Added("network_overflow_event", "OVERFLOW");
+        s_overflow = Added("network_overflow_event", "OVERFLOW"), s_traffic = Added("network_traffic_event", Traffic);
 
     // Neither names --event: that is a filter of all events, and not of these alone.
     private static readonly EventKind s_datagram =
@@ -83,7 +83,7 @@ internal sealed class NetworkModule : TraceModule
 
     public override IReadOnlyList<ModuleFlag> Flags { get; } = [s_protocol, s_lifetimes, Thresholds.Failed];
 
-    public override IReadOnlyList<EventKind> EventsByFlag { get; } = [s_retransmit, s_reset, s_drop, s_overflow, s_datagram, s_dns];
+    public override IReadOnlyList<EventKind> EventsByFlag { get; } = [s_retransmit, s_reset, s_drop, s_overflow, s_traffic, s_datagram, s_dns];
 
     public override IReadOnlyList<HookRung> Rungs { get; } =
     [
@@ -200,6 +200,7 @@ internal sealed class NetworkModule : TraceModule
         new($"network_datagram_{rung}", When: static arguments => SeesUdp(arguments) || DropsUdp(arguments)),
         new("network_users_iter", When: DropsUdp),
         new("network_overflow_iter", s_overflow) { IsRepeated = true, IsLast = true, IsCounted = true, Map = Sockets },
+        new("network_traffic_iter", s_traffic) { IsRepeated = true, IsLast = true, IsCounted = true, Map = Sockets },
         new("network_open_iter", When: static arguments => Sees(arguments, Open)) { IsLast = true, Map = Sockets },
         new("network_unseen_iter", When: static arguments => Sees(arguments, Open)) { IsLast = true },
         new("network_late_iter", s_dns) { IsRepeated = true, IsCounted = true, Map = Asked },

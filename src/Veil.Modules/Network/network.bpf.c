@@ -23,6 +23,7 @@ enum network_evt {
 	network_evt__SEND,
 	network_evt__RECEIVE,
 	network_evt__DNS,
+	network_evt__TRAFFIC,
 };
 
 /* AF_INET, AF_INET6 */
@@ -112,6 +113,14 @@ struct network_retransmit_event {
 	struct veil_event common;
 	struct network_change change;
 	veil_bytes_t bytes;
+};
+
+struct network_traffic_event {
+	struct veil_event common;
+	struct network_change change;
+	veil_bytes_t bytes;
+	veil_bytes_t rx_bytes;
+	veil_bytes_t tx_bytes;
 };
 
 struct network_reset_event {
@@ -212,6 +221,7 @@ VEIL_EVENT(5, network_drop_event);
 VEIL_EVENT(6, network_overflow_event);
 VEIL_EVENT(7, network_datagram_event);
 VEIL_EVENT(8, network_dns_event);
+VEIL_EVENT(9, network_traffic_event);
 
 VEIL_FILTER(event, __u32);
 VEIL_FILTER(port, __u32);
@@ -251,8 +261,11 @@ struct network_socket {
 	__u8 registered;	     /* it is counted in network_ports */
 	__u8 heir_followed;	     /* who forked the heir was in the trace */
 	__u8 drops_known;
-	__u8 unused[2];
-	__u32 drops; /* of a listener, when it was last looked at */
+	__u8 moved_known;
+	__u8 unused;
+	__u32 drops;	/* of a listener, when it was last looked at */
+	__u64 received; /* the same of a connection, in bytes */
+	__u64 sent;
 };
 
 struct {
@@ -524,8 +537,8 @@ static __always_inline void network_failed_emit(struct sock *sk, int oldstate, _
  * after its own, tcp_create_openreq_child()) and our FIN, bytes_received the peer's FIN. They are no data, so subtract
  * them.
  */
-static __always_inline void network_figures(struct sock *sk, int oldstate, const struct network_socket *socket,
-					    struct network_close_event *event)
+static __always_inline void network_moved(struct sock *sk, int oldstate, const struct network_socket *socket,
+					  __u64 *rx_bytes, __u64 *tx_bytes)
 {
 	struct tcp_sock *tcp = (struct tcp_sock *)sk;
 	__u64 acked = BPF_CORE_READ(tcp, bytes_acked), received = BPF_CORE_READ(tcp, bytes_received);
@@ -546,8 +559,16 @@ static __always_inline void network_figures(struct sock *sk, int oldstate, const
 		__u64 under_way = next - una - (fin_sent && next == end && una != end ? 1 : 0);
 		active = acked == sent - under_way + 1;
 	}
-	event->tx_bytes = acked - (active ? 1 : 0);
-	event->rx_bytes = received - (BPF_CORE_READ(sk, __sk_common.skc_flags) & SOCK_DONE ? 1 : 0);
+	*tx_bytes = acked - (active ? 1 : 0);
+	*rx_bytes = received - (BPF_CORE_READ(sk, __sk_common.skc_flags) & SOCK_DONE ? 1 : 0);
+}
+
+static __always_inline void network_figures(struct sock *sk, int oldstate, const struct network_socket *socket,
+					    struct network_close_event *event)
+{
+	struct tcp_sock *tcp = (struct tcp_sock *)sk;
+
+	network_moved(sk, oldstate, socket, &event->rx_bytes, &event->tx_bytes);
 	event->retransmits = BPF_CORE_READ(tcp, total_retrans);
 	event->srtt_us = BPF_CORE_READ(tcp, srtt_us) >> 3; /* kept times eight */
 	event->duration_ns =

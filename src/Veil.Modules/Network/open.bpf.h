@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Looks at sockets: what is still open when the trace ends (OPEN), and listeners that drop connections (OVERFLOW). */
+/* Looks at sockets: what is still open when the trace ends (OPEN), listeners that drop connections (OVERFLOW), and what
+ * connections move (TRAFFIC). */
 #pragma once
 
 static __always_inline bool network_is_open(int state)
@@ -105,6 +106,58 @@ int network_overflow_iter(struct bpf_iter__bpf_map_elem *ctx)
 	event->dropped = drops - before;
 	event->queued = BPF_CORE_READ(sk, sk_ack_backlog);
 	event->queue_max = BPF_CORE_READ(sk, sk_max_ack_backlog);
+	veil_submit_as(event, sizeof(*event), network_origin_of(sk, &who));
+	return 0;
+}
+
+/*
+ * What a connection has moved since the last look. The kernel counts it anyway, so a look costs the program that sends
+ * nothing. What comes between the last look and the end is only in CLOSE.
+ */
+SEC("iter/bpf_map_elem")
+int network_traffic_iter(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct network_traffic_event counted, *event;
+	struct sock *sk = (struct sock *)network_entry(ctx);
+	struct network_socket *socket = network_find(sk);
+	__u64 received = 0, sent = 0, rx_bytes, tx_bytes;
+	struct veil_identity who;
+	__u16 sport, dport;
+	int state;
+
+	if (!socket || !network_is_tcp(sk))
+		return 0;
+	state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	if (!network_is_open(state) || state == STATE(SYN_SENT) || state == STATE(SYN_RECV))
+		return 0;
+	network_moved(sk, state, socket, &received, &sent);
+	rx_bytes = received - socket->received;
+	tx_bytes = sent - socket->sent;
+	socket->received = received;
+	socket->sent = sent;
+	/* Of one that was there before the trace the first look is the beginning. */
+	if (!socket->handshake && !socket->moved_known) {
+		socket->moved_known = 1;
+		return 0;
+	}
+	/* Less than before: it is another one at this address, or was read while it changed. */
+	if ((__s64)rx_bytes < 0 || (__s64)tx_bytes < 0 || !(rx_bytes | tx_bytes))
+		return 0;
+	if (!network_find_owner(sk, &who))
+		network_set_nobody(sk, &who);
+	sport = network_sport(sk);
+	dport = network_dport(sk);
+	if (!network_task_passes(sk, &who) || !network_passes_of(sk, network_evt__TRAFFIC, sport, dport, 0))
+		return 0;
+	event = veil_reserve_as(&counted, &who.uid);
+	if (!event)
+		return 0;
+	veil_event_init_as(&event->common, network_traffic_event_kind, &who);
+	network_describe(sk, network_evt__TRAFFIC, state, state, sport, dport, network_id(sk, socket, 0),
+			 &event->change);
+	event->rx_bytes = rx_bytes;
+	event->tx_bytes = tx_bytes;
+	event->bytes = rx_bytes + tx_bytes;
 	veil_submit_as(event, sizeof(*event), network_origin_of(sk, &who));
 	return 0;
 }
