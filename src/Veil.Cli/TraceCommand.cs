@@ -66,10 +66,11 @@ internal static class TraceCommand
         // Before the session, which gives up the privileges that a path may need.
         using var control = OpenControl(request.Control, request.ControlGroup);
         using var metrics = request.Export.OpenMetrics();
+        using var otlp = request.Export.OpenOtlp();
         // Before the drop too; it closes the socket before it ends, because it may have to remove it.
         using var root = RootClient.StartFor(options.Output.Enrichments, options.ReadsRuntimes, control, Messages.Write);
         using var file = options.WriteTo is { } path ? OutputFile.Open(path) : null;
-        using var session = KernelTrace.Start(options, stop, Messages.Write, root, file, command);
+        using var session = KernelTrace.Start(options, stop, Messages.Write, root, file, command, otlp);
         var commands = new ControlCommands(session, ModuleCatalog.All);
         using var prompt = asks ? new TracePrompt(commands, session, stop) : null;
         if (command is null)
@@ -79,7 +80,8 @@ internal static class TraceCommand
         // The last that came early; from here on they stop the trace, which is said to have begun.
         stop.ThrowIfEarly();
         control?.Start(commands, stop);
-        metrics?.Start(session, VersionText.Number, stop);
+        metrics?.Start(session, VersionText.Number, stop, otlp);
+        otlp?.Start(session, options.Counting?.Interval ?? ExportFlags.MetricsEvery, stop);
         if (options is { RingBytes: < SessionOptions.DefaultRingBytes, Counting: null, Quiet: false }
             && options.RingBytes == MemoryCgroup.DefaultRingBytes)
             Messages.Write(
@@ -97,6 +99,7 @@ internal static class TraceCommand
         var summary = session.Run(prompt is null ? null : prompt.Close);
         control?.Dispose();
         metrics?.Dispose();
+        otlp?.Dispose();
         prompt?.Dispose();
         if (summary.Failure is { ClosedByReader: true })
             return command is null ? ExitCode.Success : EndOf(command, lost: false, hasFailed: true, stop);
@@ -217,7 +220,7 @@ internal static class TraceCommand
 
         var arguments = Arguments(parsed, flags, modules) with { Filters = Named(filters) };
         Thresholds.Validate(arguments);
-        var counting = CountFlags.Read(parsed, flags) is { } counts ? counts with { IsExported = parsed.GetValue(flags.Metrics) is not null }
+        var counting = CountFlags.Read(parsed, flags) is { } counts ? counts with { IsExported = ExportFlags.IsAny(parsed, flags) }
             : null;
         ExportFlags.RequireFew(parsed, flags, counting?.Keys ?? 0);
         bool byArgument = counting?.Arguments.Any(static name => name is not null) == true;
@@ -438,13 +441,7 @@ internal static class TraceCommand
     {
         if (value is null)
             return MemoryCgroup.DefaultRingBytes;
-        string digits = value.EndsWith("iB", StringComparison.Ordinal) ? value[..^2] : value.EndsWith('B') ? value[..^1] : value;
-        long unit =
-            digits.Length == 0 ? 0 : char.ToUpperInvariant(digits[^1]) switch { 'K' => 1L << 10, 'M' => 1L << 20, 'G' => 1L << 30, _ => 1 };
-        if (unit > 1)
-            digits = digits[..^1];
-        if (digits.Length is 0 or > 12 || digits.AsSpan().ContainsAnyExceptInRange('0', '9')
-            || long.Parse(digits) * unit is var bytes && (bytes is < RingBytesMin or > RingBytesMax || !long.IsPow2(bytes)))
+        if (!SizeFlag.TryRead(value, out long bytes) || bytes is < RingBytesMin or > RingBytesMax || !long.IsPow2(bytes))
         {
             throw new UsageException($"--buffer: '{Escaping.ForMessage(value)}' is not a power of two from 64K to 1G, such as 32M");
         }

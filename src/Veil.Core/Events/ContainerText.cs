@@ -11,12 +11,16 @@ public sealed class ContainerText(Container container)
     // As all runtimes shorten it.
     private const int ShortId = 12;
     private readonly byte[] _name = Bytes(container.Name ?? container.Id[..Math.Min(ShortId, container.Id.Length)]);
+    private readonly byte[] _id = Bytes(container.Id);
     private readonly byte[] _pod = Bytes(container.Pod);
     private readonly byte[] _namespace = Bytes(container.PodNamespace);
     private readonly byte[] _image = Bytes(container.Image);
 
     /// <summary>Its name; the beginning of its id.</summary>
     public ReadOnlySpan<byte> Name => _name;
+
+    /// <summary>Its whole id.</summary>
+    public ReadOnlySpan<byte> Id => _id;
 
     /// <summary>Its pod.</summary>
     public ReadOnlySpan<byte> Pod => _pod;

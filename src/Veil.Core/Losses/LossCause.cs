@@ -20,6 +20,18 @@ internal static class LossCause
     /// <summary>No room to keep what waits; the kernel counts what it cannot remember under the same name.</summary>
     public const string MapFull = "map_full";
 
+    /// <summary>Events came faster than they can be packed for a receiver.</summary>
+    public const string TooFast = "too_fast";
+
+    /// <summary>What waits for the receiver fills its buffer.</summary>
+    public const string BufferFull = "buffer_full";
+
+    /// <summary>The receiver does not take them.</summary>
+    public const string Refused = "refused";
+
+    /// <summary>The trace ended before they were sent.</summary>
+    public const string NotSent = "not_sent";
+
     /// <summary>What a user can do, or has to know; begins with a blank where there is something.</summary>
     public static string Hint(string cause) => cause switch
     {
@@ -30,6 +42,10 @@ internal static class LossCause
             "event out is not known)",
         ReadFailed => " (memory that the event needs could not be read)",
         NotWritten => " (the output ended before it took them)",
+        TooFast => " (events came faster than they can be packed: filter more, or give it more CPU)",
+        BufferFull => " (the receiver took them too slowly, or was away: --export-buffer keeps more)",
+        Refused => " (the receiver answered that it does not take them)",
+        NotSent => " (the trace ended before the receiver took them)",
         _ => "",
     };
 }

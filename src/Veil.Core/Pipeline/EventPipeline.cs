@@ -55,11 +55,14 @@ internal sealed class EventPipeline : ILossObserver
     /// <param name="eventsMax">Events after which it takes no more; none: it always does.</param>
     /// <param name="message">Takes a line for the user, about losses that not every output has a place for.</param>
     /// <param name="root">The helper process, or none.</param>
+    /// <param name="export">What takes the events beside the outputs, or none.</param>
     public static EventPipeline To(
         IReadOnlyList<TraceOutput> outputs, EventCatalog catalog, EventFilter?[] filters, ulong? eventsMax, Action<string> message,
-        RootClient? root)
+        RootClient? root, IEventSink? export = null)
     {
         var sinks = outputs.Select(output => LineSink.Create(catalog, output.Options, output.Output)).ToList();
+        if (export is not null)
+            sinks.Add(export);
         var enrichments = outputs.Aggregate(Enrichments.None, static (all, output) => all | output.Options.Enrichments);
         var sink = sinks.Count == 1 ? sinks[0] : new SinkFork(sinks);
         if (enrichments != Enrichments.None)

@@ -9,6 +9,7 @@ using Veil.Core.Output;
 using Veil.Core.Pipeline;
 using Veil.Core.Privileged;
 using Veil.Core.Running;
+using Veil.Core.Sinks;
 using Veil.Core.Sources;
 using Veil.Core.Waiting;
 
@@ -30,6 +31,7 @@ public sealed class TraceSession : IDisposable
     private readonly EventPipeline _pipeline;
     private readonly CountIntervals? _counts;
     private readonly TracedCommand? _command;
+    private readonly IExport? _export;
     private readonly WaitSet _wait;
     private readonly List<RateMeter> _rates;
     private readonly long _startedAt;
@@ -47,10 +49,12 @@ public sealed class TraceSession : IDisposable
     /// <param name="root">The helper process that does later what needs root; none where nothing does.</param>
     /// <param name="silence">Says why nothing comes; none: nobody does.</param>
     /// <param name="command">The command whose end is that of the trace; or none.</param>
+    /// <param name="export">What takes the events beside the outputs; or none.</param>
     internal TraceSession(
         IEventSource source, IReadOnlyList<TraceOutput> outputs, SessionOptions options, StopSignal stop, Action<string> message,
-        RootClient? root = null, SilenceHint? silence = null, TracedCommand? command = null)
+        RootClient? root = null, SilenceHint? silence = null, TracedCommand? command = null, IExport? export = null)
     {
+        _export = export;
         _source = source;
         _options = options;
         _stop = stop;
@@ -62,7 +66,7 @@ public sealed class TraceSession : IDisposable
         _pipeline =
             EventPipeline.To(
             outputs, source.Events, ModuleEvents.Filters(source.Modules.Select(static module => module.Module), source.Events),
-            options.EventsMax, message, root);
+            options.EventsMax, message, root, export?.Begin(source.Events, outputs[0].Options, stop));
         if (options.Counting is { } counting)
             _counts =
                 new CountIntervals(
@@ -151,6 +155,7 @@ public sealed class TraceSession : IDisposable
             failure ??= failed;
         }
 
+        _export?.TakeLosses(_pipeline.Losses.Add);
         if (failure is not null)
         {
             ulong undelivered = _pipeline.Taken - _pipeline.DroppedPaused - _pipeline.Delivered + _source.Discard();
@@ -276,5 +281,6 @@ public sealed class TraceSession : IDisposable
     {
         _source.ReportLosses(_pipeline);
         _pipeline.ReportDamaged();
+        _export?.TakeLosses(_pipeline.Lost);
     }
 }
