@@ -108,6 +108,7 @@ internal sealed unsafe class HttpChannel(Uri url, TlsClient? tls, int timeoutMs)
 
         if (_fd < 0)
             throw new HttpFailure($"{(addresses.Count == 0 ? "looking up its name" : "connecting")}: {why}");
+        LibC.SendAtOnce(_fd);
         if (tls is not null)
             Handshake(host);
     }

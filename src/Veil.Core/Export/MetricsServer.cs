@@ -62,6 +62,7 @@ public sealed unsafe class MetricsServer : IDisposable
             throw new VeilException($"--metrics: listening on {place}: {why}");
         }
 
+        LibC.SendAtOnce(listener);
         return new MetricsServer(listener, place, token);
     }
 

@@ -8,7 +8,8 @@ namespace Veil.Core.Export;
 /// <param name="bytesMax">Of the requests.</param>
 internal sealed class OtlpQueue(long bytesMax)
 {
-    private const int BatchesMax = 24;
+    private const int SendingMs = 1_000;
+    private const int BatchesMax = 12;
 
     private readonly object _gate = new();
     private readonly Stack<OtlpBatch> _free = [];
@@ -17,6 +18,7 @@ internal sealed class OtlpQueue(long bytesMax)
     private readonly long[] _dropped = new long[Enum.GetValues<OtlpCause>().Length];
     private int _made;
     private bool _packing;
+    private bool _sending;
     private bool _ending;
     private bool _abandoned;
 
@@ -116,7 +118,8 @@ internal sealed class OtlpQueue(long bytesMax)
         {
             while (_requests.Count == 0 && !IsOver && untilMs - Environment.TickCount64 is > 0 and var left)
                 Monitor.Wait(_gate, (int)left);
-            return _requests.TryPeek(out var first) ? first : null;
+            _sending = _requests.TryPeek(out var first);
+            return first;
         }
     }
 
@@ -125,6 +128,7 @@ internal sealed class OtlpQueue(long bytesMax)
     {
         lock (_gate)
         {
+            _sending = false;
             if (_requests.TryDequeue(out var done))
                 Bytes -= done.Body.Length;
             Monitor.PulseAll(_gate);
@@ -148,6 +152,7 @@ internal sealed class OtlpQueue(long bytesMax)
         lock (_gate)
         {
             bool wasEnding = _ending;
+            _sending = false;
             while (_ending == wasEnding && until - Environment.TickCount64 is > 0 and var left)
                 Monitor.Wait(_gate, (int)left);
         }
@@ -164,7 +169,8 @@ internal sealed class OtlpQueue(long bytesMax)
         {
             _ending = true;
             Monitor.PulseAll(_gate);
-            while (!IsOver && !isForced() && Environment.TickCount64 < until)
+            // One that is on its way has a little longer: what becomes of it would not be known.
+            while (!IsOver && !isForced() && Environment.TickCount64 < until + (_sending ? SendingMs : 0))
                 Monitor.Wait(_gate, lookMs);
             _abandoned = true;
             foreach (var batch in _full)

@@ -27,11 +27,14 @@ internal sealed class OtlpSender : IDisposable
     private readonly HttpChannel _channel;
     private readonly string _fields;
     private readonly string _base;
+    private readonly bool _isPacked;
     private readonly Uri _url;
     private readonly Action<string> _message;
     private long _saidMs = -SayEveryMs;
     private long _failingSinceMs;
     private int _waitMs = FirstWaitMs;
+    private long _sent;
+    private long _failed;
 
     public OtlpSender(OtlpOptions options, TlsClient? tls, OtlpQueue queue, Action<string> message)
     {
@@ -39,6 +42,7 @@ internal sealed class OtlpSender : IDisposable
         _url = options.Url;
         _message = message;
         _channel = new HttpChannel(options.Url, tls, options.TimeoutMs);
+        _isPacked = options.Gzip;
         _base = options.Url.AbsolutePath.TrimEnd('/');
         var fields = new StringBuilder(options.Gzip ? "Content-Encoding: gzip\r\n" : "");
         foreach (var (name, value) in options.Headers)
@@ -51,9 +55,6 @@ internal sealed class OtlpSender : IDisposable
 
     /// <summary>Tries that failed. From any thread.</summary>
     public long Failed => Interlocked.Read(ref _failed);
-
-    private long _sent;
-    private long _failed;
 
     /// <summary>Sends events until the end.</summary>
     /// <param name="metricsEveryMs">How often metrics are sent too.</param>
@@ -136,7 +137,9 @@ internal sealed class OtlpSender : IDisposable
                 return Outcome.Later;
             default:
                 Interlocked.Increment(ref _failed);
-                string hint = answer.Status is >= 300 and < 400 ? ", which is not followed" : "";
+                string hint = answer.Status is >= 300 and < 400 ? ", which is not followed"
+                    : _isPacked && Sent == 0 && answer.Status is 400 or 415 or 500
+                        ? " (does it not take gzip? OTEL_EXPORTER_OTLP_COMPRESSION=none)" : "";
                 Say($"it answers {answer.Status}{hint}, so events are dropped{Quoted(ReasonOf(answer.Body))}");
                 return Outcome.Refused;
         }
