@@ -18,6 +18,9 @@ internal sealed record ExportFlags(IPEndPoint? Metrics, string? MetricsTokenFile
     private const long BufferMin = 1 << 20;
     private const long BufferMax = 64 << 20;
 
+    /// <summary>Nothing is.</summary>
+    public static ExportFlags None { get; } = new(null, null, null);
+
     /// <summary>How often metrics are sent, where there is no interval.</summary>
     public static TimeSpan MetricsEvery { get; } = TimeSpan.FromSeconds(10);
 

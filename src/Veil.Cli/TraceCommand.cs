@@ -7,6 +7,7 @@ using Veil.Cli.Prompt;
 using Veil.Core;
 using Veil.Core.Calls;
 using Veil.Core.Control;
+using Veil.Core.Counting;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
 using Veil.Core.Options;
@@ -33,16 +34,20 @@ internal static class TraceCommand
     private static readonly List<string> s_moduleNames = [.. ModuleCatalog.All.Select(static module => module.Name)];
 
     /// <summary>Runs a trace; the exit code.</summary>
-    public static int Run(ParseResult parsed, TraceFlags flags)
+    public static int Run(ParseResult parsed, TraceFlags flags) => Run(ReadRequest(parsed, flags));
+
+    /// <summary>Runs a trace; the exit code.</summary>
+    /// <param name="request">What was asked for.</param>
+    /// <param name="neverAsks">There is no prompt: CTRL-C stops.</param>
+    internal static int Run(TraceRequest request, bool neverAsks = false)
     {
-        var request = ReadRequest(parsed, flags);
         RefuseNothingToFollow(request);
         if (request.Options.WriteTo is null)
             StandardStreams.RequireOutput(request.Options.Stream);
         var user = request.User is { } name ? CommandUser.Parse(name) : null;
         using var command = StartedCommand.Words.Count > 0 ? StartedCommand.Take() : null;
         // CTRL-C belongs to the command, and so does the terminal.
-        bool asks = command is null && Terminal.IsThere;
+        bool asks = command is null && !neverAsks && Terminal.IsThere;
         var options = request.Options with
         {
             CountFilters = request.Control is not null || asks || request.Options.MeasureCost,
@@ -70,7 +75,7 @@ internal static class TraceCommand
         // Before the drop too; it closes the socket before it ends, because it may have to remove it.
         using var root = RootClient.StartFor(options.Output.Enrichments, options.ReadsRuntimes, control, Messages.Write);
         using var file = options.WriteTo is { } path ? OutputFile.Open(path) : null;
-        using var session = KernelTrace.Start(options, stop, Messages.Write, root, file, command, otlp);
+        using var session = KernelTrace.Start(options, stop, Messages.Write, root, file, command, export: otlp);
         var commands = new ControlCommands(session, ModuleCatalog.All);
         using var prompt = asks ? new TracePrompt(commands, session, stop) : null;
         if (command is null)
@@ -190,7 +195,7 @@ internal static class TraceCommand
     };
 
     // Asks on the terminal. Nobody there is a no: a script says --yes.
-    private static void Confirm(SessionOptions options)
+    internal static void Confirm(SessionOptions options)
     {
         foreach (
             string question in options.Modules.Select(module => module.Question([.. options.FiltersOf(module)], options.FlagsOf(module)))
@@ -205,9 +210,12 @@ internal static class TraceCommand
     }
 
     /// <summary>Checks the whole command line before anything starts.</summary>
-    internal static SessionOptions Read(ParseResult parsed, TraceFlags flags)
+    /// <param name="parsed">The command line.</param>
+    /// <param name="flags">Its flags.</param>
+    /// <param name="top">What a command counts that has no flags for it; or none.</param>
+    internal static SessionOptions Read(ParseResult parsed, TraceFlags flags, (TraceModule Module, CountOptions Counting, string[] Switches)? top = null)
     {
-        var modules = Modules(parsed.GetValue(flags.Module) ?? []);
+        var modules = top is { } chosen ? [chosen.Module] : Modules(parsed.GetValue(flags.Module) ?? []);
         var filters = new List<FilterExpression>();
         foreach (var (dimension, option) in flags.Filters)
         {
@@ -219,9 +227,12 @@ internal static class TraceCommand
         }
 
         var arguments = Arguments(parsed, flags, modules) with { Filters = Named(filters) };
+        if (top is { } of)
+            arguments = arguments with { Switches = arguments.Switches.Concat(of.Switches).ToHashSet() };
         Thresholds.Validate(arguments);
-        var counting = CountFlags.Read(parsed, flags) is { } counts ? counts with { IsExported = ExportFlags.IsAny(parsed, flags) }
-            : null;
+        var counting = top?.Counting ?? CountFlags.Read(parsed, flags);
+        if (counting is not null && ExportFlags.IsAny(parsed, flags))
+            counting = counting with { IsExported = true };
         ExportFlags.RequireFew(parsed, flags, counting?.Keys ?? 0);
         bool byArgument = counting?.Arguments.Any(static name => name is not null) == true;
         if (byArgument)
@@ -480,7 +491,8 @@ internal static class TraceCommand
     private static IEnumerable<string> Warnings(FilterExpression filter) =>
         filter.Dimension.Warnings(filter.Bits.Keys);
 
-    private static bool UseColour(int stream) =>
+    /// <summary>Is text on a standard stream coloured?</summary>
+    internal static bool UseColour(int stream) =>
         !(stream == StandardStreams.Output ? Console.IsOutputRedirected : Console.IsErrorRedirected)
         && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
         && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");

@@ -9,11 +9,11 @@ namespace Veil.Core.Counting;
 /// then. What follows (waiting until the programs have left a set, reading it, printing) takes as long as it takes, and is in no figure.
 /// </summary>
 /// <param name="counts">The counts of the modules.</param>
-/// <param name="reports">What prints them.</param>
+/// <param name="sinks">What shows them.</param>
 /// <param name="interval">How long is counted for a table; none: until the end.</param>
 /// <param name="seriesKeys">Keys of a module that are followed from the beginning on, for others to read; 0: nobody does.</param>
 internal sealed class CountIntervals(
-    IReadOnlyList<EventCounts> counts, IReadOnlyList<CountReport> reports, TimeSpan? interval, int seriesKeys = 0)
+    IReadOnlyList<EventCounts> counts, IReadOnlyList<ICountSink> sinks, TimeSpan? interval, int seriesKeys = 0)
 {
     // A program counts for some hundred nanoseconds, unless the CPU is taken from it meanwhile.
     private const int QuietPollMs = 1;
@@ -209,8 +209,8 @@ internal sealed class CountIntervals(
 
         lock (_printing)
         {
-            foreach (var report in reports)
-                report.Print(taken, Stopwatch.GetElapsedTime(_from.Ticks, _turned.Ticks), _turned.WallTimeNs);
+            foreach (var sink in sinks)
+                sink.Print(taken, Stopwatch.GetElapsedTime(_from.Ticks, _turned.Ticks), _turned.WallTimeNs);
         }
     }
 

@@ -118,8 +118,6 @@ public sealed class OtlpExport : IExport, IDisposable
 
     private void Pack()
     {
-        // Behind the reader of events, from whom the thread has its priority.
-        _ = LibC.SetPriority(0, 0, 0);
         using var gzip = _options.Gzip ? new Gzip() : null;
         var head = new ProtoBuffer(1024);
         while (_queue.NextBatch() is { } batch)

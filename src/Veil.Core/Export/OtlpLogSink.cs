@@ -72,7 +72,11 @@ internal sealed class OtlpLogSink : IEventSink
     {
         Delivered++;
         if (!HasRoom())
+        {
+            _queue.Drop(OtlpCause.TooFast, 1);
             return;
+        }
+
         var to = _batch!.Records;
         var plan = _plans[view.Schema.Index];
         int record = to.BeginMessage(RecordField);
@@ -106,7 +110,7 @@ internal sealed class OtlpLogSink : IEventSink
     public bool Lost(LossKey key, LossCount lost)
     {
         if (!HasRoom())
-            return true;
+            return false;
         var to = _batch!.Records;
         int record = to.BeginMessage(RecordField);
         ulong now = (ulong)LibC.NowNs(LibC.ClockRealtime);
@@ -139,7 +143,7 @@ internal sealed class OtlpLogSink : IEventSink
         _queue.End(EndMs, () => _stop.IsForced);
     }
 
-    // A place for a record; counts it as lost where there is none.
+    // Is there a place for a record?
     private bool HasRoom()
     {
         if (_batch is { } full && full.Records.Length >= BatchBytes)
@@ -148,10 +152,7 @@ internal sealed class OtlpLogSink : IEventSink
             return true;
         _batch = _queue.TryBegin();
         _begunMs = Environment.TickCount64;
-        if (_batch is not null)
-            return true;
-        _queue.Drop(OtlpCause.TooFast, 1);
-        return false;
+        return _batch is not null;
     }
 
     private void HandOver()

@@ -9,7 +9,7 @@ namespace Veil.Core.Export;
 internal sealed class OtlpQueue(long bytesMax)
 {
     private const int SendingMs = 1_000;
-    private const int BatchesMax = 12;
+    private const int BatchesMax = 40;
 
     private readonly object _gate = new();
     private readonly Stack<OtlpBatch> _free = [];

@@ -70,8 +70,9 @@ public sealed class TraceSession : IDisposable
         if (options.Counting is { } counting)
             _counts =
                 new CountIntervals(
-                source.Counts, [.. outputs.Select(output => new CountReport(counting, output.Options, output.Output))], counting.Interval,
-                counting.IsExported ? counting.Keys : 0);
+                source.Counts,
+                options.CountSink is { } sink ? [sink] : [.. outputs.Select(output => new CountReport(counting, output.Options, output.Output))],
+                counting.Interval, counting.IsExported ? counting.Keys : 0);
         _wait = new WaitSet(
             command is { PollFd: >= 0 and var end } ? [.. source.PollFds, end]
             : source.PollFds, stop.PollFd, outputs.Select(static output => output.Output.WatchFd));
@@ -281,6 +282,6 @@ public sealed class TraceSession : IDisposable
     {
         _source.ReportLosses(_pipeline);
         _pipeline.ReportDamaged();
-        _export?.TakeLosses(_pipeline.Lost);
+        _export?.TakeLosses(_pipeline.LostByExport);
     }
 }
