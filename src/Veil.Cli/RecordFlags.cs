@@ -22,7 +22,7 @@ internal static class RecordFlags
         && !new Option[] { flags.Write, flags.Fields, flags.Wide }.Any(option => parsed.GetResult(option) is { Implicit: false }) ? "none" : null;
 
     private static long? Size(string? value) => value is null ? null
-        : TraceCommand.SizeOf(value) is { } bytes and >= SizeMin ? bytes
+        : SizeFlag.Read(value) is { } bytes and >= SizeMin ? bytes
         : throw new UsageException($"--record-size: '{Escaping.ForMessage(value)}' is not a size of 64K or more, such as 100M or 1G");
 
     private static FlightOptions? Flight(ParseResult parsed, TraceFlags flags)
@@ -34,7 +34,7 @@ internal static class RecordFlags
                 : throw new UsageException($"{(triggers.Length > 0 ? "--trigger" : "--after")}: nothing is kept without --flight SIZE");
         if (after is not null && triggers.Length == 0)
             throw new UsageException("--after: there is nothing to wait after without --trigger");
-        if (TraceCommand.SizeOf(value) is not ({ } bytes and >= FlightMin and <= FlightMax))
+        if (SizeFlag.Read(value) is not ({ } bytes and >= FlightMin and <= FlightMax))
             throw new UsageException($"--flight: '{Escaping.ForMessage(value)}' is not a size from 1M to 1G, such as 64M");
         var words = TraceCommand.Words("--trigger", triggers);
         foreach (string word in words)

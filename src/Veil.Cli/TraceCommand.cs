@@ -73,10 +73,11 @@ internal static class TraceCommand
         using var control = OpenControl(request.Control, request.ControlGroup);
         using var metrics = request.Export.OpenMetrics();
         using var recorder = options.Record is { } record ? Recorder.Open(record) : null;
+        using var otlp = request.Export.OpenOtlp();
         // Before the drop too; it closes the socket before it ends, because it may have to remove it.
         using var root = RootClient.StartFor(options.Output.Enrichments, options.ReadsRuntimes, control, Messages.Write, recorder?.Rotating);
         using var file = options.WriteTo is { } path ? OutputFile.Open(path) : null;
-        using var session = KernelTrace.Start(options, stop, Messages.Write, root, file, command, recorder);
+        using var session = KernelTrace.Start(options, stop, Messages.Write, root, file, command, recorder, export: otlp);
         var commands = new ControlCommands(session, ModuleCatalog.All);
         using var prompt = asks ? new TracePrompt(commands, session, stop) : null;
         if (command is null)
@@ -87,7 +88,8 @@ internal static class TraceCommand
         // The last that came early; from here on they stop the trace, which is said to have begun.
         stop.ThrowIfEarly();
         control?.Start(commands, stop);
-        metrics?.Start(session, VersionText.Number, stop);
+        metrics?.Start(session, VersionText.Number, stop, otlp);
+        otlp?.Start(session, options.Counting?.Interval ?? ExportFlags.MetricsEvery, stop);
         if (options is { RingBytes: < SessionOptions.DefaultRingBytes, Counting: null, Quiet: false }
             && options.RingBytes == MemoryCgroup.DefaultRingBytes)
             Messages.Write(
@@ -105,6 +107,7 @@ internal static class TraceCommand
         var summary = session.Run(prompt is null ? null : prompt.Close);
         control?.Dispose();
         metrics?.Dispose();
+        otlp?.Dispose();
         prompt?.Dispose();
         if (summary.Failure is { ClosedByReader: true })
             return command is null ? ExitCode.Success : EndOf(command, lost: false, hasFailed: true, stop);
@@ -223,11 +226,14 @@ internal static class TraceCommand
         if (top is { } of)
             arguments = arguments with { Switches = arguments.Switches.Concat(of.Switches).ToHashSet() };
         Thresholds.Validate(arguments);
-        var counting = top?.Counting
-            ?? (CountFlags.Read(parsed, flags) is { } counts ? counts with { IsExported = parsed.GetValue(flags.Metrics) is not null } : null);
+        var counting = top?.Counting ?? CountFlags.Read(parsed, flags);
+        if (counting is not null && ExportFlags.IsAny(parsed, flags))
+            counting = counting with { IsExported = true };
         ExportFlags.RequireFew(parsed, flags, counting?.Keys ?? 0);
         // Events that are recorded are sent, and what is sent is counted here.
         bool isSent = counting is not null && parsed.GetValue(flags.Record) is not null;
+        if (isSent && ExportFlags.IsAny(parsed, flags))
+            throw new UsageException("--record: beside counting, what is exported would be empty; leave --metrics and --otlp out, or --record");
         bool byArgument = counting?.Arguments.Any(static name => name is not null) == true;
         if (byArgument)
             arguments = arguments with { Switches = arguments.Switches.Append(CallFlags.Args.Name).ToHashSet() };
@@ -484,20 +490,8 @@ internal static class TraceCommand
     {
         if (value is null)
             return MemoryCgroup.DefaultRingBytes;
-        return SizeOf(value) is { } bytes and >= RingBytesMin and <= RingBytesMax && long.IsPow2(bytes) ? (int)bytes
+        return SizeFlag.Read(value) is { } bytes and >= RingBytesMin and <= RingBytesMax && long.IsPow2(bytes) ? (int)bytes
             : throw new UsageException($"--buffer: '{Escaping.ForMessage(value)}' is not a power of two from 64K to 1G, such as 32M");
-    }
-
-    /// <summary>Reads a number of bytes with its unit; nothing where it is none.</summary>
-    internal static long? SizeOf(string value)
-    {
-        string digits = value.EndsWith("iB", StringComparison.Ordinal) ? value[..^2] : value.EndsWith('B') ? value[..^1] : value;
-        long unit = digits.Length == 0 ? 0
-            : char.ToUpperInvariant(digits[^1]) switch { 'K' => 1L << 10, 'M' => 1L << 20, 'G' => 1L << 30, 'T' => 1L << 40, _ => 1 };
-        if (unit > 1)
-            digits = digits[..^1];
-        return digits.Length is 0 or > 6 && unit > 1 || digits.Length is 0 or > 12 || digits.AsSpan().ContainsAnyExceptInRange('0', '9') ? null
-            : long.Parse(digits) * unit;
     }
 
     /// <summary>The words of a flag that takes a list.</summary>

@@ -190,6 +190,23 @@ internal sealed class TraceFlags
     public Option<string> MetricsTokenFile { get; } =
         new("--metrics-token-file") { HelpName = "FILE", Description = "answer those alone who send the bearer token in this file" };
 
+    public Option<string> Otlp { get; } =
+        new("--otlp")
+        {
+            HelpName = "URL",
+            Description = "send events as logs, and counts as metrics, to a receiver of OTLP: http://127.0.0.1:4318, https://HOST:4318"
+        };
+
+    public Option<bool> OtlpArgs { get; } =
+        new("--otlp-args") { Description = "send the arguments of calls and programs too, which may hold secrets" };
+
+    public Option<string> ExportBuffer { get; } =
+        new("--export-buffer")
+        {
+            HelpName = "SIZE",
+            Description = "memory for what waits for the receiver, 1M to 64M [16M]"
+        };
+
     public Option<string> Config { get; } =
         new("--config")
         {
@@ -240,7 +257,7 @@ internal sealed class TraceFlags
         ("Output", [Output, Wide, Fields, Enrich, Write, Record, RecordSize, RecordKeep, Flight, Trigger, After, Force, FailOnLoss, Quiet, Verbose]),
         ("Counting (instead of events)", [Count, CountBy, Sum, Histogram, Sort, Top, Interval, Keys]),
         ("Running", [Duration, MaxEvents, Buffer, Rings, Control, ControlGroup, Stats, Yes]),
-        ("Export", [Metrics, MetricsTokenFile]),
+        ("Export", [Otlp, OtlpArgs, ExportBuffer, Metrics, MetricsTokenFile]),
         ("Configuration", [Config, Profile]),
         ("Lists", [ListModules, ListFields, ListContainers]),
     ];

@@ -11,12 +11,16 @@ namespace Veil.Cli;
 /// <param name="ControlGroup">Who else may use it, or none.</param>
 /// <param name="NoFollow">Trace a command's own process alone.</param>
 /// <param name="User">Who a command runs as; none: who we are.</param>
-/// <param name="Export">What leaves the machine.</param>
-internal sealed record TraceRequest(
-    SessionOptions Options, bool Yes, string? Control, string? ControlGroup, bool NoFollow, string? User, ExportFlags Export)
+internal sealed record TraceRequest(SessionOptions Options, bool Yes, string? Control, string? ControlGroup, bool NoFollow, string? User)
 {
+    /// <summary>What leaves the machine.</summary>
+    public ExportFlags Export { get; init; } = ExportFlags.None;
+
     /// <summary>Checks a whole command line.</summary>
     public static TraceRequest Read(ParseResult parsed, TraceFlags flags) =>
         new(TraceCommand.Read(parsed, flags), parsed.GetValue(flags.Yes), parsed.GetValue(flags.Control),
-            parsed.GetValue(flags.ControlGroup), parsed.GetValue(flags.NoFollow), parsed.GetValue(flags.User), ExportFlags.Read(parsed, flags));
+            parsed.GetValue(flags.ControlGroup), parsed.GetValue(flags.NoFollow), parsed.GetValue(flags.User))
+        {
+            Export = ExportFlags.Read(parsed, flags),
+        };
 }

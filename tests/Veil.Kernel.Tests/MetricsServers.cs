@@ -20,7 +20,6 @@ internal sealed class Scraper : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("veil-scraper-").FullName;
     private readonly HttpClient _client = new();
     private readonly Process _process;
-    private readonly int _port = FreePort();
 
     public Scraper(string name, int target)
     {
@@ -30,14 +29,17 @@ internal sealed class Scraper : IDisposable
             scrape_configs: [{job_name: veil, static_configs: [{targets: ['127.0.0.1:{{target}}']}]}]
             """);
         string[] arguments = name == "prometheus"
-            ? [$"--config.file={config}", $"--storage.tsdb.path={_folder}/data", $"--web.listen-address=127.0.0.1:{_port}"]
-            : [$"-promscrape.config={config}", $"-storageDataPath={_folder}/data", $"-httpListenAddr=127.0.0.1:{_port}", "-search.latencyOffset=0s"];
+            ? [$"--config.file={config}", $"--storage.tsdb.path={_folder}/data", $"--web.listen-address=127.0.0.1:{Port}", "--web.enable-otlp-receiver"]
+            : [$"-promscrape.config={config}", $"-storageDataPath={_folder}/data", $"-httpListenAddr=127.0.0.1:{Port}", "-search.latencyOffset=0s"];
         _process = Process.Start(new ProcessStartInfo(PathOf(name), arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         _process.ErrorDataReceived += static (_, _) => { };
         _process.OutputDataReceived += static (_, _) => { };
         _process.BeginErrorReadLine();
         _process.BeginOutputReadLine();
     }
+
+    /// <summary>Where it answers.</summary>
+    public int Port { get; } = FreePort();
 
     public static string PathOf(string name) => Path.Combine(Path.GetDirectoryName(StraceFile.Program)!, name);
 
@@ -56,7 +58,7 @@ internal sealed class Scraper : IDisposable
         {
             try
             {
-                string text = await _client.GetStringAsync($"http://127.0.0.1:{_port}/api/v1/query?query={Uri.EscapeDataString(query)}");
+                string text = await _client.GetStringAsync($"http://127.0.0.1:{Port}/api/v1/query?query={Uri.EscapeDataString(query)}");
                 var result = JsonDocument.Parse(text).RootElement.GetProperty("data").GetProperty("result");
                 last = result.GetArrayLength() == 0 ? "nothing" : result[0].GetProperty("value")[1].GetString()!;
             }

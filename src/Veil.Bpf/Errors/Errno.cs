@@ -34,6 +34,7 @@ public static partial class Errno
     internal const int EPROTOTYPE = 91;
     internal const int EOPNOTSUPP = 95;
     internal const int ECONNREFUSED = 111;
+    internal const int EINPROGRESS = 115;
     internal const int EDQUOT = 122;
 
     /// <summary>Internal to the kernel (include/linux/errno.h), yet bpf(2) lets it through; the C library has no text for it.</summary>

@@ -57,6 +57,9 @@ internal sealed class ConfigFile
     {
         ["control"] = "--control",
         ["control_group"] = "--control-group",
+        ["otlp"] = "--otlp",
+        ["otlp_args"] = "--otlp-args",
+        ["export_buffer"] = "--export-buffer",
         ["metrics"] = "--metrics",
         ["metrics_token_file"] = "--metrics-token-file",
         ["follow"] = "--follow",

@@ -64,8 +64,7 @@ internal static class TopCommand
         var options = TraceCommand.Read(parsed, flags, (module, counting, view.Switches, view.Event)) with { Quiet = true };
         if (once)
             options = options with { Duration = CountFlags.IntervalOf(parsed, flags) ?? s_interval };
-        var request = new TraceRequest(
-            options, parsed.GetValue(flags.Yes), Control: null, ControlGroup: null, NoFollow: false, User: null, ExportFlags.None);
+        var request = new TraceRequest(options, parsed.GetValue(flags.Yes), Control: null, ControlGroup: null, NoFollow: false, User: null);
         return isLive ? RunLive(request, view, module, counting.Ranking) : TraceCommand.Run(request, neverAsks: true);
     }
 

@@ -11,6 +11,7 @@ public sealed class ContainerText
     // As all runtimes shorten it.
     private const int ShortId = 12;
     private readonly byte[] _name;
+    private readonly byte[] _id;
     private readonly byte[] _pod;
     private readonly byte[] _namespace;
     private readonly byte[] _image;
@@ -18,17 +19,20 @@ public sealed class ContainerText
     /// <summary>Of a container.</summary>
     public ContainerText(Container container)
         : this(
-        Bytes(container.Name ?? container.Id[..Math.Min(ShortId, container.Id.Length)]), Bytes(container.Pod), Bytes(container.PodNamespace),
-        Bytes(container.Image))
+        Bytes(container.Name ?? container.Id[..Math.Min(ShortId, container.Id.Length)]), Bytes(container.Id), Bytes(container.Pod),
+        Bytes(container.PodNamespace), Bytes(container.Image))
     {
     }
 
     /// <summary>As it was recorded.</summary>
-    internal ContainerText(byte[] name, byte[] pod, byte[] podNamespace, byte[] image) =>
-        (_name, _pod, _namespace, _image) = (name, pod, podNamespace, image);
+    internal ContainerText(byte[] name, byte[] id, byte[] pod, byte[] podNamespace, byte[] image) =>
+        (_name, _id, _pod, _namespace, _image) = (name, id, pod, podNamespace, image);
 
     /// <summary>Its name; the beginning of its id.</summary>
     public ReadOnlySpan<byte> Name => _name;
+
+    /// <summary>Its whole id.</summary>
+    public ReadOnlySpan<byte> Id => _id;
 
     /// <summary>Its pod.</summary>
     public ReadOnlySpan<byte> Pod => _pod;

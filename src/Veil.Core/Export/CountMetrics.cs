@@ -16,7 +16,7 @@ internal static class CountMetrics
             rows.Add(((MetricLabels)(row.Labels ??= new MetricLabels(row.Values)), row.Totals));
 
         string module = series.Module;
-        writer.Begin(new(MetricNames.Join(module, "events"), MetricKind.Counter, "", $"Events of module {module}.", labels));
+        writer.Begin(new(MetricNames.Join(module, "events"), MetricKind.Counter, "", $"Events of module {module}.", labels) { Module = module });
         foreach (var (values, totals) in rows)
             writer.Point(values, totals.Count);
         if (plan.Keys.Count > 0)
@@ -28,7 +28,7 @@ internal static class CountMetrics
 
         if (plan.HasErrors)
         {
-            writer.Begin(new(MetricNames.Join(module, "errors"), MetricKind.Counter, "", "Events that have failed.", labels));
+            writer.Begin(new(MetricNames.Join(module, "errors"), MetricKind.Counter, "", "Events that have failed.", labels) { Module = module });
             foreach (var (values, totals) in rows)
                 writer.Point(values, totals.Errors);
         }
@@ -39,19 +39,19 @@ internal static class CountMetrics
         string name = MetricNames.Join(module, stem, unit), help = $"{value.Name} of events of module {module}";
         if (plan.HasHistogram)
         {
-            writer.Begin(new(name, MetricKind.Histogram, unit, help + ".", labels) { Quantity = value.Value.Facts.Quantity });
+            writer.Begin(new(name, MetricKind.Histogram, unit, help + ".", labels) { Module = module, Quantity = value.Value.Facts.Quantity });
             foreach (var (values, totals) in rows)
                 writer.Histogram(values, totals, perUnit);
         }
         else
         {
-            writer.Begin(new(name, MetricKind.Counter, unit, help + ", added up.", labels));
+            writer.Begin(new(name, MetricKind.Counter, unit, help + ", added up.", labels) { Module = module });
             foreach (var (values, totals) in rows)
                 writer.Point(values, (double)totals.Sum / perUnit);
         }
 
         writer.Begin(
-            new(MetricNames.Join(module, stem, "max", unit), MetricKind.Gauge, unit, $"The largest {value.Name} since the trace began.", labels));
+            new(MetricNames.Join(module, stem, "max", unit), MetricKind.Gauge, unit, $"The largest {value.Name} since the trace began.", labels) { Module = module });
         foreach (var (values, totals) in rows)
             writer.Point(values, totals.Max / perUnit);
     }

@@ -11,6 +11,9 @@ namespace Veil.Core.Export;
 /// <param name="Labels">The names of its labels.</param>
 internal readonly record struct MetricFamily(string Name, MetricKind Kind, string Unit, string Help, string[] Labels)
 {
+    /// <summary>The module whose fields its labels are; empty where they are none of a module's.</summary>
+    public string Module { get; init; } = "";
+
     /// <summary>Of a histogram, what its numbers are.</summary>
     public Quantity? Quantity { get; init; }
 }

@@ -62,6 +62,7 @@ public sealed unsafe class MetricsServer : IDisposable
             throw new VeilException($"--metrics: listening on {place}: {why}");
         }
 
+        LibC.SendAtOnce(listener);
         return new MetricsServer(listener, place, token);
     }
 
@@ -69,10 +70,11 @@ public sealed unsafe class MetricsServer : IDisposable
     /// <param name="session">What it tells of.</param>
     /// <param name="version">The version of this program.</param>
     /// <param name="stop">Asked for where the thread fails.</param>
-    public void Start(TraceSession session, string version, StopSignal stop)
+    /// <param name="otlp">What sends events away, or nothing.</param>
+    public void Start(TraceSession session, string version, StopSignal stop, OtlpExport? otlp = null)
     {
         ArgumentNullException.ThrowIfNull(stop);
-        _metrics = new TraceMetrics(session, version);
+        _metrics = new TraceMetrics(session, version) { Otlp = otlp };
         _thread = new Thread(stop.Guard(Serve), maxStackSize: 256 * 1024) { IsBackground = true, Name = "veil-metrics" };
         _thread.Start();
     }

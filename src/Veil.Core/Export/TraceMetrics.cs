@@ -11,8 +11,12 @@ internal sealed class TraceMetrics(TraceSession session, string version)
 {
     private const double NsPerSecond = 1e9;
 
-    private readonly double _startedAt =
+    /// <summary>When the trace began, in seconds since 1970.</summary>
+    public double StartedAt { get; } =
         (LibC.NowNs(LibC.ClockRealtime) / NsPerSecond) - session.Status().Duration.TotalSeconds;
+
+    /// <summary>What sends events away, or nothing.</summary>
+    public OtlpExport? Otlp { get; init; }
 
     /// <summary>Writes all.</summary>
     public void Write(IMetricWriter writer)
@@ -25,6 +29,8 @@ internal sealed class TraceMetrics(TraceSession session, string version)
         var status = session.Status();
         WriteEvents(writer, status);
         WriteHealth(writer, status);
+        if (Otlp is not null)
+            WriteExport(writer, Otlp);
         if (status.Cost is { } cost)
             WriteCost(writer, cost);
     }
@@ -51,7 +57,7 @@ internal sealed class TraceMetrics(TraceSession session, string version)
         writer.Begin(new("veil_module_info", MetricKind.Gauge, "", "How a module is attached; always 1.", ["module", "hook"]));
         foreach (var module in status.Modules.Select(static module => (module.Name, module.Hook)).Distinct())
             writer.Point(MetricLabels.Of(module.Name, module.Hook), 1);
-        Gauge("veil_start_time_seconds", "seconds", "When the trace began, in seconds since 1970.", [], MetricLabels.None, _startedAt);
+        Gauge("veil_start_time_seconds", "seconds", "When the trace began, in seconds since 1970.", [], MetricLabels.None, StartedAt);
         Gauge("veil_paused", "", "1 while events are dropped.", [], MetricLabels.None, status.Paused ? 1 : 0);
         if (status.Rings is { } rings)
         {
@@ -68,6 +74,15 @@ internal sealed class TraceMetrics(TraceSession session, string version)
             writer.Begin(new(name, MetricKind.Gauge, unit, help, labels));
             writer.Point(values, value);
         }
+    }
+
+    private static void WriteExport(IMetricWriter writer, OtlpExport otlp)
+    {
+        writer.Begin(new("veil_otlp_requests", MetricKind.Counter, "", "Requests to the receiver, by what became of them.", ["result"]));
+        writer.Point(MetricLabels.Of("sent"), otlp.Sent);
+        writer.Point(MetricLabels.Of("failed"), otlp.Failed);
+        writer.Begin(new("veil_otlp_waiting_bytes", MetricKind.Gauge, "bytes", "What waits for the receiver.", []));
+        writer.Point(MetricLabels.None, otlp.WaitingBytes);
     }
 
     private static void WriteCost(IMetricWriter writer, SessionCost cost)

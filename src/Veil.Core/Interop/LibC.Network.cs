@@ -12,6 +12,8 @@ internal static unsafe partial class LibC
     public const int AfInet = 2;
     public const int AfInet6 = 10;
     private const int SoReuseAddress = 2;
+    private const int Tcp = 6; // IPPROTO_TCP
+    private const int TcpNoDelay = 1;
     private const int Ipv6 = 41; // IPPROTO_IPV6
     private const int Ipv6Only = 26;
 
@@ -31,6 +33,14 @@ internal static unsafe partial class LibC
             _ = SetSockOpt(socket, Ipv6, Ipv6Only, &one, sizeof(int));
         byte* address = stackalloc byte[Inet6Bytes];
         return Bind(socket, address, Fill(address, place));
+    }
+
+    /// <summary>Has what is written sent at once: a head and a body in two pieces would wait 40 ms for each other (tcp(7)). Connections that a
+    /// listener accepts take it over.</summary>
+    public static void SendAtOnce(int socket)
+    {
+        int one = 1;
+        _ = SetSockOpt(socket, Tcp, TcpNoDelay, &one, sizeof(int));
     }
 
     /// <summary>The port that a bound socket has.</summary>

@@ -26,6 +26,18 @@ internal static class LossCause
     /// <summary>The disk did not take it.</summary>
     public const string NotRecorded = "not_recorded";
 
+    /// <summary>Events came faster than they can be packed for a receiver.</summary>
+    public const string TooFast = "too_fast";
+
+    /// <summary>What waits for the receiver fills its buffer.</summary>
+    public const string BufferFull = "buffer_full";
+
+    /// <summary>The receiver does not take them.</summary>
+    public const string Refused = "refused";
+
+    /// <summary>The trace ended before they were sent.</summary>
+    public const string NotSent = "not_sent";
+
     /// <summary>What a user can do, or has to know; begins with a blank where there is something.</summary>
     public static string Hint(string cause) => cause switch
     {
@@ -38,6 +50,10 @@ internal static class LossCause
         QueueFull => " (the disk took them slower than they came; the output has them)",
         NotRecorded => " (the disk did not take them; the output has them)",
         NotWritten => " (the output ended before it took them)",
+        TooFast => " (events came faster than they can be packed: filter more, or give it more CPU)",
+        BufferFull => " (the receiver took them too slowly, or was away: --export-buffer keeps more)",
+        Refused => " (the receiver answered that it does not take them)",
+        NotSent => " (the trace ended before the receiver took them)",
         _ => "",
     };
 }

@@ -16,11 +16,14 @@ namespace Veil.Core.Pipeline;
 /// </summary>
 internal sealed class EventPipeline : ILossObserver
 {
+    private const int ExportToldEveryMs = 60_000;
+
     private readonly EventCatalog _catalog;
     private readonly EventHeader _header;
     private readonly EventFilter?[] _filters;
     private readonly IEventSink _sink;
     private readonly Action<string> _message;
+    private readonly Dictionary<LossKey, (ulong Count, long ToldMs)> _exportLosses = [];
     private readonly ulong[] _taken;
     private readonly ulong[] _damaged;
     private readonly ulong[] _droppedPaused;
@@ -149,8 +152,29 @@ internal sealed class EventPipeline : ILossObserver
         if (lost.TimestampNs == 0)
             lost = lost with { TimestampNs = LibC.NowNs(LibC.ClockBoottime) };
         Losses.Add(key, lost);
+        Tell(key, lost);
+    }
+
+    private void Tell(LossKey key, LossCount lost)
+    {
         if (!_sink.Lost(key, lost))
             _message($"lost {lost.Count} events of {key}{lost.UsersText}");
+    }
+
+    /// <summary>Counts events that an export lost. As long as its receiver is away that goes on: it is told at once, and then once a
+    /// minute.</summary>
+    public void LostByExport(LossKey key, LossCount lost)
+    {
+        Losses.Add(key, lost);
+        var (count, toldMs) = _exportLosses.TryGetValue(key, out var known) ? known : (0, long.MinValue / 2);
+        count += lost.Count;
+        if (Environment.TickCount64 - toldMs >= ExportToldEveryMs)
+        {
+            Tell(key, new LossCount(count, []));
+            (count, toldMs) = (0, Environment.TickCount64);
+        }
+
+        _exportLosses[key] = (count, toldMs);
     }
 
     /// <summary>Tells of the records that were not what their events should be, since the last call.</summary>

@@ -43,8 +43,8 @@ internal sealed unsafe class SystemCallFilter
             "getpriority setpriority "
         + "rt_sigtimedwait wait4 waitid accept4 recvfrom recvmsg sendto sendmsg shutdown getsockopt getsockname getpeername";
 
-    // Names of users, where they come from a service (nsswitch.conf).
-    private const string Names = "socket connect setsockopt bind sendmmsg recvmmsg";
+    // Names of users, where they come from a service (nsswitch.conf), and a receiver of events.
+    private const string Connecting = "socket connect setsockopt bind sendmmsg recvmmsg";
 
     private readonly List<ulong> _program = [];
 
@@ -59,15 +59,15 @@ internal sealed unsafe class SystemCallFilter
     }
 
     /// <summary>For a trace that has attached.</summary>
-    /// <param name="asksForNames">May it have to ask for names of users?</param>
+    /// <param name="connects">May it have to ask for names of users, or to send to a receiver?</param>
     /// <param name="command">The command that signals are passed on to, or 0.</param>
-    public static SystemCallFilter ForReader(bool asksForNames, int command)
+    public static SystemCallFilter ForReader(bool connects, int command)
     {
         var filter = new SystemCallFilter();
         filter.Permit(Reading);
         filter.Permit(Runtime);
-        if (asksForNames)
-            filter.Permit(Names);
+        if (connects)
+            filter.Permit(Connecting);
         filter.PermitOwnThreads(command);
         // BPF_MAP_*_ELEM, _GET_NEXT_KEY, BPF_OBJ_GET_INFO_BY_FD, _LOOKUP_AND_DELETE_ELEM, the four batches, BPF_ITER_CREATE, BPF_LINK_DETACH: what works on
         // a descriptor.

@@ -11,7 +11,7 @@ internal enum NoteType : byte
     /// <summary>A process's current name: thread group id (32 bits), name.</summary>
     Process = 2,
 
-    /// <summary>The container of a cgroup: id (64 bits), and name, pod, pod's namespace, image, each behind its length (16 bits).</summary>
+    /// <summary>The container of a cgroup: id (64 bits), and name, pod, pod's namespace, image, id, each behind its length (16 bits).</summary>
     Container = 3,
 
     /// <summary>The path of a cgroup: id (64 bits), path.</summary>

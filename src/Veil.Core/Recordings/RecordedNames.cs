@@ -96,8 +96,11 @@ internal sealed class RecordedNames : EventNames
         if (note.IsEmpty)
             _containers.Remove(cgroup);
         else
-            _containers[cgroup] =
-                new ContainerText(Name(TakeSized(ref note)), Name(TakeSized(ref note)), Name(TakeSized(ref note)), Name(TakeSized(ref note)));
+        {
+            byte[] name = Name(TakeSized(ref note)), pod = Name(TakeSized(ref note)), podNamespace = Name(TakeSized(ref note)),
+                image = Name(TakeSized(ref note)), id = Name(TakeSized(ref note));
+            _containers[cgroup] = new ContainerText(name, id, pod, podNamespace, image);
+        }
     }
 
     // Lines have room for so much.

@@ -18,7 +18,7 @@ namespace Veil.Core.Recordings;
 internal sealed class RecordingSink : IEventSink
 {
     private const int BlockMsMax = 1_000;
-    private const int NotesBytesMax = 16 * 1024; // of one event: two paths, four names, a reason
+    private const int NotesBytesMax = 16 * 1024; // of one event: two paths, five names, a reason
 
     private readonly RecordingWriter _writer;
     private readonly EventHeader _header;
@@ -215,11 +215,12 @@ internal sealed class RecordingSink : IEventSink
             return;
         }
 
-        int length = sizeof(ulong) + Sized(container.Name) + Sized(container.Pod) + Sized(container.PodNamespace) + Sized(container.Image);
+        int length = sizeof(ulong) + Sized(container.Name) + Sized(container.Pod) + Sized(container.PodNamespace) + Sized(container.Image)
+            + Sized(container.Id);
         var names = block.AddNote(NoteType.Container, length);
         BinaryPrimitives.WriteUInt64LittleEndian(names, id);
         names = AppendSized(AppendSized(names[sizeof(ulong)..], container.Name), container.Pod);
-        _ = AppendSized(AppendSized(names, container.PodNamespace), container.Image);
+        _ = AppendSized(AppendSized(AppendSized(names, container.PodNamespace), container.Image), container.Id);
     }
 
     private static int Sized(ReadOnlySpan<byte> text) => sizeof(ushort) + text.Length;

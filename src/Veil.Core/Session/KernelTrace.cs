@@ -32,10 +32,11 @@ public static class KernelTrace
     /// <param name="command">The command that is traced, once it gets the word; or none.</param>
     /// <param name="recorder">Records what comes; or none.</param>
     /// <param name="lines">Where events go instead of a stream; or none.</param>
+    /// <param name="export">What takes the events beside the output; or none.</param>
     /// <exception cref="VeilException">Something could not be attached; nothing stays attached.</exception>
     public static TraceSession Start(
-        SessionOptions options, StopSignal stop, Action<string> message, RootClient? root =
-        null, OutputFile? file = null, TracedCommand? command = null, Recorder? recorder = null, IOutput? lines = null)
+        SessionOptions options, StopSignal stop, Action<string> message, RootClient? root = null, OutputFile? file = null,
+        TracedCommand? command = null, Recorder? recorder = null, IOutput? lines = null, IExport? export = null)
     {
         var events = ModuleEvents.Read(options.Modules, options.ArgumentsOf, options.OriginFields);
         FieldSelection.Validate(events, options.Output, field => ModuleFields.HintFor(options.Modules, field));
@@ -63,14 +64,14 @@ public static class KernelTrace
             var session =
                 new TraceSession(
                 source, outputs, options, stop, message, root, options.Quiet || command is not null ? null
-                : SilenceHint.Watch(options), command, recorder);
+                : SilenceHint.Watch(options), command, recorder, export);
             if (command is not null)
                 command.HasDescendants = () => source.HasCommandTasks;
             // A machine in trouble is often one without a free CPU, and a reader that waits for its turn loses events. Without
             // the right to it (CAP_SYS_NICE) the reader stays what it is.
             _ = LibC.SetPriority(0, 0, ReaderNice);
             source.PrepareCost();
-            DropPrivileges(options, message, root);
+            DropPrivileges(options, message, root, connects: export is not null);
             foreach (var module in source.MissingUncounted)
                 message($"warning: {module.Module.Name} by {module.Hook} can miss events uncounted: before Linux 6.7 a tracepoint's " +
                     $"program is skipped in silence while another runs on that CPU");
@@ -87,14 +88,15 @@ public static class KernelTrace
         }
     }
 
-    private static void DropPrivileges(SessionOptions options, Action<string> message, RootClient? root)
+    private static void DropPrivileges(SessionOptions options, Action<string> message, RootClient? root, bool connects)
     {
         if (options.KeepsPrivileges || Environment.GetEnvironmentVariable("VEIL_KEEP_PRIVILEGES") == "1")
             return;
         string held = Privileges.DropForReading(keepUser: root is not null && !root.WaitUntilReady(), signals: options.Command > 0);
         var filter =
             SystemCallFilter.ForReader(
-            asksForNames: options.TakesCommands || options.Record is not null || options.Output.Enrichments.HasFlag(Enrichments.User), options.Command);
+            connects: connects || options.TakesCommands || options.Record is not null || options.Output.Enrichments.HasFlag(Enrichments.User),
+            options.Command);
         // From here on the files of runtimes are the helper's to read. What is known stays known.
         if (root is not null)
             ContainerNames.Own.Reader = root.FindContainer;

@@ -34,6 +34,7 @@ public sealed class TraceSession : IDisposable
     private readonly EventPipeline _pipeline;
     private readonly CountIntervals? _counts;
     private readonly TracedCommand? _command;
+    private readonly IExport? _export;
     private readonly WaitSet _wait;
     private readonly List<RateMeter> _rates;
     private readonly long _startedAt;
@@ -53,11 +54,14 @@ public sealed class TraceSession : IDisposable
     /// <param name="silence">Says why nothing comes; none: nobody does.</param>
     /// <param name="command">The command whose end is that of the trace; or none.</param>
     /// <param name="recorder">Records what comes; or none.</param>
+    /// <param name="export">What takes the events beside the outputs; or none.</param>
     internal TraceSession(
         IEventSource source, IReadOnlyList<TraceOutput> outputs, SessionOptions options, StopSignal stop, Action<string> message,
-        RootClient? root = null, SilenceHint? silence = null, TracedCommand? command = null, Recorder? recorder = null)
+        RootClient? root = null, SilenceHint? silence = null, TracedCommand? command = null, Recorder? recorder = null,
+        IExport? export = null)
     {
         _recorder = recorder;
+        _export = export;
         _source = source;
         _options = options;
         _stop = stop;
@@ -70,7 +74,8 @@ public sealed class TraceSession : IDisposable
             EventPipeline.To(
             options.CountingSent is null ? outputs : [], source.Events,
             ModuleEvents.Filters(source.Modules.Select(static module => module.Module), source.Events), options.EventsMax, message,
-            source.Names ?? new CurrentNames(root), OtherSinks(outputs), options.CountingSent is null && recorder is null ? Enrichments.None : Recorder.Always);
+            source.Names ?? new CurrentNames(root), OtherSinks(outputs),
+            options.Output.Enrichments | (options.CountingSent is null && recorder is null ? Enrichments.None : Recorder.Always));
         if (options.Counting is { } counting)
             _counts =
                 new CountIntervals(
@@ -175,6 +180,7 @@ public sealed class TraceSession : IDisposable
         }
 
         _recorder?.ReportLosses(_pipeline.Losses, _message);
+        _export?.TakeLosses(_pipeline.Losses.Add);
         if (failure is not null)
         {
             ulong undelivered = _pipeline.Taken - _pipeline.DroppedPaused - _pipeline.Delivered + _source.Discard();
@@ -220,6 +226,8 @@ public sealed class TraceSession : IDisposable
 
         if (_recorder is { } recorder)
             sinks.Add(recorder.Begin(_source, _options, _root, _message));
+        if (_export is { } export)
+            sinks.Add(export.Begin(_source.Events, _options.Output, _stop));
         return sinks;
     }
 
@@ -321,5 +329,6 @@ public sealed class TraceSession : IDisposable
         _source.ReportLosses(_pipeline);
         _recorder?.ReportLosses(_pipeline, _message);
         _pipeline.ReportDamaged();
+        _export?.TakeLosses(_pipeline.LostByExport);
     }
 }

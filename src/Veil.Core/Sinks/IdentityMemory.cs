@@ -22,13 +22,17 @@ internal sealed class IdentityMemory(EventHeader header)
     /// <returns>False where there is nothing for this very identity.</returns>
     public bool TryAppend(ref LineWriter line, ReadOnlySpan<byte> record)
     {
+        var text = Find(record);
+        line.Append(text);
+        return !text.IsEmpty;
+    }
+
+    /// <summary>What was remembered; nothing where there is none for this very identity.</summary>
+    public ReadOnlySpan<byte> Find(ReadOnlySpan<byte> record)
+    {
         int place = PlaceOf(record);
-        int length = _lengths[place];
-        if (length == 0 || !record[..header.IdentityBytes]
-            .SequenceEqual(_identities.AsSpan(place * header.IdentityBytes, header.IdentityBytes)))
-            return false;
-        line.Append(_texts.AsSpan(place * TextBytesMax, length));
-        return true;
+        return record[..header.IdentityBytes].SequenceEqual(_identities.AsSpan(place * header.IdentityBytes, header.IdentityBytes))
+            ? _texts.AsSpan(place * TextBytesMax, _lengths[place]) : [];
     }
 
     /// <summary>Keeps what was written for an identity.</summary>

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-only
+using System.Runtime.InteropServices;
+
+namespace Veil.Core.Interop;
+
+/// <summary>zlib (zlib.h).</summary>
+internal static unsafe partial class LibZ
+{
+    private const string Library = "libz.so.1";
+
+    [LibraryImport(Library, EntryPoint = "deflateInit2_", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int DeflateInit(
+        Stream* stream, int level, int method, int windowBits, int memoryLevel, int strategy, string version, int streamBytes);
+
+    [LibraryImport(Library, EntryPoint = "deflate")]
+    internal static partial int Deflate(Stream* stream, int flush);
+
+    [LibraryImport(Library, EntryPoint = "deflateReset")]
+    internal static partial int DeflateReset(Stream* stream);
+
+    [LibraryImport(Library, EntryPoint = "deflateEnd")]
+    internal static partial int DeflateEnd(Stream* stream);
+
+    // struct z_stream_s
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Stream
+    {
+        public byte* Input;
+        public uint InputLeft;
+        public nuint InputTotal;
+        public byte* Output;
+        public uint OutputLeft;
+        public nuint OutputTotal;
+        public byte* Message;
+        public void* State;
+        public void* Allocate;
+        public void* Free;
+        public void* Opaque;
+        public int DataType;
+        public nuint Checksum;
+        public nuint Reserved;
+    }
+}

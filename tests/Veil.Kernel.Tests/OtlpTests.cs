@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-only
+namespace Veil.Kernel.Tests;
+
+/// <summary><c>--otlp</c> to receivers that others wrote.</summary>
+public sealed class OtlpTests
+{
+    // The dashboard takes no gzip.
+    private const string Unpacked = "export OTEL_EXPORTER_OTLP_COMPRESSION=none";
+
+    [AspireFact]
+    public async Task Events_InAReceiver_AreTheWorkloadsOwn()
+    {
+        using var dashboard = new AspireDashboard();
+        await dashboard.Ready();
+        using var burst = Workload.Waiting("burst", "5000");
+        using var veil = VeilRun.AttachOrEnd(Unpacked, "-m", "syscall", "-p", burst.Pid, "-s", "getppid", "--returns", "--otlp", dashboard.Url);
+        burst.Go();
+        veil.Stop().ShouldBe(0);
+        veil.ShouldHaveLostNothing();
+
+        var logs = await dashboard.Logs();
+        logs.Length.ShouldBe(5_000);
+        foreach (var log in logs)
+        {
+            AspireDashboard.Attribute(log, "process.pid").ShouldBe(burst.Pid);
+            AspireDashboard.Attribute(log, "veil.syscall").ShouldBe("getppid");
+            AspireDashboard.Attribute(log, "error.type").ShouldBeNull();
+            log.GetProperty("severityNumber").GetInt32().ShouldBe(9);
+        }
+    }
+
+    /// <summary>What a process gave to a call leaves the machine with a flag alone.</summary>
+    [AspireFact]
+    public async Task Arguments_WithoutTheirFlag_StayHere()
+    {
+        using var dashboard = new AspireDashboard();
+        await dashboard.Ready();
+        foreach (string[] flags in new string[][] { [], ["--otlp-args"] })
+        {
+            using var veil =
+                VeilRun.ToEndWith(
+                "bash", ["-c", Unpacked + "; exec \"$@\"", "bash", Repository.Veil, "-m", "syscall,process", "--args", "-s", "%file", "--otlp", dashboard.Url,
+                .. flags, "--", "/bin/cat", "/nonexistent/s3cret"]);
+            veil.Errors.ShouldContain("events delivered");
+            string all = string.Join('\n', (await dashboard.Logs()).Select(static log => log.GetRawText()));
+            all.ShouldContain("openat");
+            all.Contains("s3cret", StringComparison.Ordinal).ShouldBe(flags.Length > 0);
+        }
+    }
+
+    [ScraperTheory]
+    [InlineData("prometheus", "api/v1/otlp")]
+    [InlineData("victoria-metrics", "opentelemetry")]
+    public async Task Counts_InAServer_AreTheWorkloadsOwn(string name, string path)
+    {
+        using var server = new Scraper(name, target: 1);
+        using var burst = Workload.Waiting("burst", "300000");
+        using var veil =
+            VeilRun.Attach("-m", "syscall", "-p", burst.Pid, "--count", "--interval", "1s", "--otlp", $"http://127.0.0.1:{server.Port}/{path}");
+        burst.Go();
+        string query = name == "prometheus" ? "veil_syscall_events_total{veil_syscall=\"getppid\"}" : "{__name__=~\"veil.syscall.events.*\",\"veil.syscall\"=\"getppid\"}";
+        (await server.Query(query, "300000")).ShouldBe("300000");
+        veil.Stop().ShouldBe(0);
+    }
+}
