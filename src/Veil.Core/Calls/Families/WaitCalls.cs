@@ -58,6 +58,9 @@ internal static class WaitCalls
 
     private static Argument s_wideEvents => new ArrayArgument(16, -1, Event);
 
+    /// <summary>A mask with its size behind it, as <c>pselect6</c> has it.</summary>
+    public static Argument MaskWithSize => s_maskOfSelect;
+
     private static Argument s_maskOfSelect =>
         new StructArgument(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) =>
     {
