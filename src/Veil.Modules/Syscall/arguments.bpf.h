@@ -868,15 +868,18 @@ __noinline int syscall_add_set(__u64 address, __u64 number, __u32 arg)
 __noinline int syscall_unpack(__u64 from, __u32 number)
 {
 	struct syscall_draft *draft = syscall_current_draft();
-	bool failed = false;
+	__u32 words[SYSCALL_ARGS] = {};
 
 	if (!draft)
 		return 0;
 	for (__u32 word = 0; word < SYSCALL_ARGS; word++) {
-		if (word < number)
-			draft->event.call.args[word] = syscall_word(from + 4 * word, true, &failed);
+		if (word < number &&
+		    bpf_probe_read_user(&words[word], sizeof(words[word]), (const void *)(from + 4 * word)))
+			return 0;
 	}
-	return !failed;
+	for (__u32 word = 0; word < SYSCALL_ARGS; word++)
+		draft->event.call.args[word] = words[word];
+	return 1;
 }
 
 /* Finds the plan of a call by its number, and of one that does many things by what it is asked for. `may_read`: it is
@@ -898,11 +901,12 @@ static __always_inline void syscall_choose_plan(struct syscall_draft *draft, boo
 		return;
 	selector = plan->selector;
 	if (selector) {
-		selector--;
-		asm volatile("" : "+r"(selector));
-		if (selector >= SYSCALL_ARGS)
+		__u64 place = selector - 1;
+
+		asm volatile("" : "+r"(place));
+		if (place >= SYSCALL_ARGS)
 			return;
-		variant.value = draft->event.call.args[selector];
+		variant.value = draft->event.call.args[place];
 		found = bpf_map_lookup_elem(&call_variants, &variant);
 		if (!found)
 			return;
@@ -915,7 +919,7 @@ static __always_inline void syscall_choose_plan(struct syscall_draft *draft, boo
 	if (may_read && syscall_unpack(packed, plan->more >> SYSCALL_PACKED_SHIFT))
 		draft->shown.nr = draft->plan % SYSCALL_TABLE_CALLS;
 	else
-		draft->plan = SYSCALL_NO_PLAN;
+		draft->plan = selector ? variant.plan : SYSCALL_NO_PLAN;
 }
 
 /* Reads what a pointer within a structure leads to. */

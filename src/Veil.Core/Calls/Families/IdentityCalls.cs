@@ -31,8 +31,21 @@ internal static class IdentityCalls
     /// <summary>Them.</summary>
     public static IEnumerable<CallSpec> All => [.. Users, .. Limits, .. Scheduling];
 
+    private static Argument s_shortIdOut => Pointers.Output(2, 2, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+        writer.Unsigned(bytes.U16(0)));
+
     private static IEnumerable<CallSpec> Users =>
     [
+        new("i386:setuid", ShortId),
+        new("i386:setgid", ShortId),
+        new("i386:setfsuid", ShortId),
+        new("i386:setfsgid", ShortId),
+        new("i386:setreuid", ShortId, ShortId),
+        new("i386:setregid", ShortId, ShortId),
+        new("i386:setresuid", ShortId, ShortId, ShortId),
+        new("i386:setresgid", ShortId, ShortId, ShortId),
+        new("i386:getresuid", s_shortIdOut, s_shortIdOut, s_shortIdOut),
+        new("i386:getresgid", s_shortIdOut, s_shortIdOut, s_shortIdOut),
         .. WithWide("setuid", Id),
         .. WithWide("setgid", Id),
         .. WithWide("setreuid", Id, Id),

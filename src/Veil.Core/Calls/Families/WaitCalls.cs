@@ -27,6 +27,11 @@ internal static class WaitCalls
         new("ppoll_time64", s_polls, UInt, new TimeoutArgument(isMicro: false, isOld: false), SignalSet.Argument(sizeAt: 4),
             Size) { ResultWriter = PollResult },
         new("select", Int, s_fdSet, s_fdSet, s_fdSet, new TimeoutArgument(isMicro: true, isOld: true)) { ResultWriter = SelectResult },
+        new("i386:select", Int, s_fdSet, s_fdSet, s_fdSet, new TimeoutArgument(isMicro: true, isOld: true))
+        {
+            ResultWriter = SelectResult,
+            Packed = 5,
+        },
         new("_newselect", Int, s_fdSet, s_fdSet, s_fdSet, new TimeoutArgument(isMicro: true, isOld: true)) { ResultWriter = SelectResult },
         new("pselect6", Int, s_fdSet, s_fdSet, s_fdSet, new TimeoutArgument(isMicro: false, isOld: true),
             s_maskOfSelect) { ResultWriter = SelectResult, Nested = [new(5, 0, CallRead.Fixed, 8)] },
