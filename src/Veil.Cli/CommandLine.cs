@@ -145,7 +145,7 @@ internal static class CommandLine
         {
             var current = parsed.CommandResult.Command;
             string help = current == parsed.RootCommandResult.Command ? "--help" : $"help {HelpText.FullName(current)}";
-            string near = Messages.Suggest(word, [.. current.Subcommands.Select(static command => command.Name)]);
+            string near = NearestName.Hint(word, [.. current.Subcommands.Select(static command => command.Name)]);
             // As other tracers take it.
             string run = current == parsed.RootCommandResult.Command && near.Length == 0 && StartedCommand.Words.Count == 0
                 ? $"; a program to run stands behind two dashes: veil [flags] -- {Escaping.ForMessage(word)}" : "";

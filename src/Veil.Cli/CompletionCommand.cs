@@ -65,7 +65,7 @@ internal static class CompletionCommand
             string name = parsed.GetValue(shell)!;
             if (!s_scripts.TryGetValue(name, out string? script))
                 throw new UsageException(
-                    $"completion: no script for '{Escaping.ForMessage(name)}'{Messages.Suggest(name, [.. s_scripts.Keys])} (available: " +
+                    $"completion: no script for '{Escaping.ForMessage(name)}'{NearestName.Hint(name, [.. s_scripts.Keys])} (available: " +
                     $"{string.Join(", ", s_scripts.Keys)})");
             StandardStreams.WriteOutput(script);
             return ExitCode.Success;

@@ -47,7 +47,7 @@ internal static class ContainerList
         return id.Length == whole ? id[..digits] : id;
     }
 
-    private static string Escaped(string? value) => value is null ? "-" : Escaping.ForMessage(value);
+    private static string Escaped(string? value) => value is null ? "-" : Escaping.ForColumn(value);
 
     private static string Table(IReadOnlyList<string[]> rows)
     {

@@ -55,7 +55,7 @@ internal static class HelpCommand
 
     // A flag's name only where no other word is near.
     private static string Near(string name, RootCommand root) =>
-        Messages.Suggest(name, Words(root)) is { Length: > 0 } hint ? hint : Messages.Suggest(name, [.. FlagNames(root, name)]);
+        NearestName.Hint(name, Words(root)) is { Length: > 0 } hint ? hint : NearestName.Hint(name, [.. FlagNames(root, name)]);
 
     private static bool IsKnown(string name, RootCommand root) => Words(root).Contains(name) || FlagOf(name, root) is not null;
 
@@ -75,7 +75,7 @@ internal static class HelpCommand
             command = command.Subcommands.FirstOrDefault(known => known.Name == word)
                 ?? throw new UsageException(
                     $"help: {HelpText.FullName(command)}: unknown command " +
-                    $"'{Escaping.ForMessage(word)}'{Messages.Suggest(word, names)}{(names.Count > 0 ? $" (available: {string.Join(", ", names)})" : "")}");
+                    $"'{Escaping.ForMessage(word)}'{NearestName.Hint(word, names)}{(names.Count > 0 ? $" (available: {string.Join(", ", names)})" : "")}");
         }
 
         return command;

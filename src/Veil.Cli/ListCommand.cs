@@ -45,7 +45,7 @@ internal static class ListCommand
 
     private static TraceModule Find(string name) => ModuleCatalog.All.FirstOrDefault(module => module.Name == name)
         ?? throw new UsageException(
-            $"--list-fields: unknown module '{Escaping.ForMessage(name)}'{Messages.Suggest(name, Names)} (available: " +
+            $"--list-fields: unknown module '{Escaping.ForMessage(name)}'{NearestName.Hint(name, Names)} (available: " +
             $"{string.Join(", ", Names)})");
 
     private static List<string> Names => [.. ModuleCatalog.All.Select(static module => module.Name)];

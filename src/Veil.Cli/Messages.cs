@@ -68,8 +68,4 @@ internal static class Messages
 
     // Whatever a message quotes, no line that is not ours begins as one of ours. The verifier says several lines, which are kept apart.
     private static string Safe(string text) => string.Join("\n  ", text.Split('\n').Select(Escaping.Visible));
-
-    /// <summary>"; did you mean 'x'?", or nothing where no name is near.</summary>
-    public static string Suggest(string word, IReadOnlyList<string> names) =>
-        NearestName.Find(word, names) is [var nearest, ..] ? $"; did you mean '{nearest}'?" : "";
 }

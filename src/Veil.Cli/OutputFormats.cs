@@ -29,5 +29,5 @@ internal static class OutputFormats
     // With strace and others -o takes a file.
     private static string Hint(string value, bool isTrace) => isTrace && value.AsSpan().ContainsAny('.', '/')
         ? $"; to write to a file: --write {Escaping.ForMessage(value)}"
-        : Messages.Suggest(value, Names(isTrace));
+        : NearestName.Hint(value, Names(isTrace));
 }

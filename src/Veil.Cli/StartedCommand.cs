@@ -75,7 +75,7 @@ internal static unsafe partial class StartedCommand
     }
 
     /// <summary>How messages call it.</summary>
-    public static string Name => Escaping.ForMessage(Words[0]);
+    public static string Name => Words[0].Length == 0 ? "''" : Escaping.ForMessage(Words[0]);
 
     /// <summary>What the user should know before it runs, or nothing.</summary>
     public static string? Warning =>

@@ -339,7 +339,7 @@ internal static class TraceCommand
     /// <summary>The module of that name.</summary>
     internal static TraceModule Module(string name) => ModuleCatalog.All.FirstOrDefault(module => module.Name == name)
         ?? throw new UsageException(
-            $"--module: unknown module '{Escaping.ForMessage(name)}'{(Habits.Module(name) is { } instead ? $"; {instead}" : Messages.Suggest(name, s_moduleNames))} (available: {string.Join(", ", s_moduleNames)})");
+            $"--module: unknown module '{Escaping.ForMessage(name)}'{(Habits.Module(name) is { } instead ? $"; {instead}" : NearestName.Hint(name, s_moduleNames))} (available: {string.Join(", ", s_moduleNames)})");
 
     private static Enrichments Enrich(string[] values)
     {
@@ -358,7 +358,7 @@ internal static class TraceCommand
                 "why" => Enrichments.Why,
                 "all" => Enrichments.All,
                 _ => throw new UsageException(
-                    $"--enrich: unknown enrichment '{Escaping.ForMessage(word)}'{Messages.Suggest(word, names)} (available: " +
+                    $"--enrich: unknown enrichment '{Escaping.ForMessage(word)}'{NearestName.Hint(word, names)} (available: " +
                     $"{string.Join(", ", names)})"),
             };
         }
@@ -386,7 +386,7 @@ internal static class TraceCommand
             if (!names.Contains(value))
                 throw new UsageException(
                     $"--hook: module {module.Name} has no hook " +
-                    $"'{Escaping.ForMessage(value)}'{Messages.Suggest(value, names)} (available: {string.Join(", ", names)})");
+                    $"'{Escaping.ForMessage(value)}'{NearestName.Hint(value, names)} (available: {string.Join(", ", names)})");
         }
 
         return value;

@@ -275,7 +275,7 @@ internal sealed class ConfigFile
         return Get(profiles, profile) is { } chosen
             ? Mapping(chosen, profile)
             : throw Wrong(
-                place, $"unknown profile '{Escaping.ForMessage(profile)}'{Messages.Suggest(profile, Profiles)} (available: " +
+                place, $"unknown profile '{Escaping.ForMessage(profile)}'{NearestName.Hint(profile, Profiles)} (available: " +
                 $"{string.Join(", ", Profiles)})");
     }
 
@@ -335,7 +335,7 @@ internal sealed class ConfigFile
             if (!known.Contains(name))
                 Report(Wrong(
                     key.Start,
-                    $"unknown {what} '{Escaping.ForMessage(name)}'{Messages.Suggest(name, known)} (available: " +
+                    $"unknown {what} '{Escaping.ForMessage(name)}'{NearestName.Hint(name, known)} (available: " +
                     $"{string.Join(", ", known)})"));
         }
     }

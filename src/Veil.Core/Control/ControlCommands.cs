@@ -104,7 +104,7 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
         "help" => None(command, arguments, Help),
         "quit" or "exit" => None(command, arguments, Quit),
         _ => throw new UsageException(
-            $"unknown command '{Escaping.ForMessage(command)}'{Suggest(command, Names)} (available: {string.Join(", ", Names)})"),
+            $"unknown command '{Escaping.ForMessage(command)}'{NearestName.Hint(command, Names)} (available: {string.Join(", ", Names)})"),
     };
 
     private static ControlAnswer None(string command, ReadOnlySpan<string> arguments, Func<ControlAnswer> run) =>
@@ -312,7 +312,7 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
                 $"{string.Join(", ", having)} {(having.Count == 1 ? "has" : "have")} ({available})");
         var known = MapNames(asked).SelectMany(static map => new[] { map, map + DenySuffix })
             .Concat(session.Modules.Select(static module => module.Module.Name));
-        return new($"{command}: unknown filter '{Escaping.ForMessage(name)}'{Suggest(name, known)} ({available})");
+        return new($"{command}: unknown filter '{Escaping.ForMessage(name)}'{NearestName.Hint(name, known)} ({available})");
     }
 
     private static string DimensionOf(string map) => map.EndsWith(DenySuffix, StringComparison.Ordinal) ? map[..^DenySuffix.Length] : map;
@@ -321,9 +321,6 @@ public sealed class ControlCommands(TraceSession session, IReadOnlyList<TraceMod
 
     private static IEnumerable<string> MapNames(IEnumerable<TracedModule> modules) =>
         modules.SelectMany(static module => module.Filters).Select(static map => map.Dimension.Name).Distinct(StringComparer.Ordinal);
-
-    private static string Suggest(string word, IEnumerable<string> names) =>
-        NearestName.Find(word, names) is [var nearest, ..] ? $"; did you mean '{nearest}'?" : "";
 
     private sealed record View(string Name, string Dimension, FilterBits Bit, IReadOnlyList<FilterMap> Maps);
 }

@@ -209,7 +209,7 @@ internal sealed class CountPlan
         }
 
         var valid = Names(events, histogram: flag == "--hist").ToList();
-        string hint = NearestName.Find(name, valid) is [var nearest, ..] ? $"; did you mean '{nearest}'?" : "";
+        string hint = NearestName.Hint(name, valid);
         string why = events.Any(schema => Find(schema, name) is not null) ? flag == "--hist"
             ? $"is not a quantity in module " +
             $"{module.Name}{(Names(events, histogram: false).Contains(name) ? $"; --count-by {name} counts it" : "")}"

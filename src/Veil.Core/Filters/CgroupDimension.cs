@@ -51,6 +51,8 @@ public sealed class CgroupDimension(CgroupTree tree) : ScopeDimension
     // In the hierarchy, or in the tree of files.
     private string? ParsePath(string text, List<FilterKey> keys)
     {
+        if (Climbs(text))
+            return $"{Quoted(text)} leaves the hierarchy";
         string path = Clean(text);
         foreach (var hierarchy in CgroupHierarchy.All.OrderByDescending(static some => some.Mount.Length))
         {
@@ -84,7 +86,7 @@ public sealed class CgroupDimension(CgroupTree tree) : ScopeDimension
     // The end of a path: "nginx.service", or "system.slice/nginx.service".
     private string? ParseName(string name, string text, List<FilterKey> keys)
     {
-        if (name.Split('/').Contains(".."))
+        if (Climbs(name))
             return $"{Quoted(text)} leaves the hierarchy";
         var found = tree.All.Where(some => Encoding.UTF8.GetString(some.Value).EndsWith("/" + name, StringComparison.Ordinal))
             .ToDictionary(static some => some.Key, static some => Encoding.UTF8.GetString(some.Value));
@@ -96,10 +98,22 @@ public sealed class CgroupDimension(CgroupTree tree) : ScopeDimension
         return null;
     }
 
-    private string Near(string path) => NearestName.Find(path, KeyNames()) is { Count: > 0 } near
-        ? $"; did you mean {string.Join(" or ", near.Select(static name => $"'{Escaping.ForMessage(name)}'"))}?"
-        : $" in {tree.Hierarchy!.Mount}";
+    private string Near(string path) => NearestName.Hint(path, KeyNames(), max: 3) is { Length: > 0 } hint ? hint : $" in {tree.Hierarchy!.Mount}";
 
-    // Without "." and "..", and never above the root.
+    // Above the folder that it begins in?
+    private static bool Climbs(string path)
+    {
+        int depth = 0;
+        foreach (string part in path.Split('/'))
+        {
+            depth += part switch { "" or "." => 0, ".." => -1, _ => 1 };
+            if (depth < 0)
+                return true;
+        }
+
+        return false;
+    }
+
+    // Without "." and "..".
     private static string Clean(string path) => Path.GetFullPath("/" + path).TrimEnd('/') is { Length: > 0 } clean ? clean : "/";
 }

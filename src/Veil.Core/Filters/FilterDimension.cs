@@ -70,15 +70,17 @@ public abstract class FilterDimension
             : $"{string.Join(", ", items.Take(few))} or {items.Count - few} others";
     }
 
-    /// <summary>A value as messages show it.</summary>
-    protected static string Quoted(string text) => $"'{Escaping.ForMessage(text)}'";
+    /// <summary>A value as messages show it: of a very long one its beginning.</summary>
+    protected static string Quoted(string text)
+    {
+        const int longest = 200;
+        return text.Length <= longest ? $"'{Escaping.ForMessage(text)}'" : $"'{Escaping.ForMessage(text[..longest])}'...";
+    }
 
     /// <summary>Why a name that is in no list is refused.</summary>
     protected static string Unknown(string what, string text, IEnumerable<string> names) =>
         $"unknown {what} {Quoted(text)}{Nearest(text, names)}";
 
     /// <summary>A suggestion, or nothing.</summary>
-    protected static string Nearest(string text, IEnumerable<string> names) =>
-        NearestName.Find(text, names) is { Count: > 0 } near
-            ? $"; did you mean {string.Join(" or ", near.Select(static name => $"'{name}'"))}?" : "";
+    protected static string Nearest(string text, IEnumerable<string> names) => NearestName.Hint(text, names, max: 3);
 }

@@ -16,9 +16,8 @@ public sealed record CommandUser(uint Uid, uint Gid, uint[] Groups)
     {
         if (!NameService.TryGetUser(name, out uint uid, out uint gid))
         {
-            var near = NearestName.Find(name, NameService.UserNames());
             throw new UsageException(
-                $"--user: unknown user '{Escaping.ForMessage(name)}'{(near.Count > 0 ? $"; did you mean '{near[0]}'?" : "")}");
+                $"--user: unknown user '{Escaping.ForMessage(name)}'{NearestName.Hint(name, NameService.UserNames())}");
         }
 
         return LibC.EffectiveUser() == 0 ? new(uid, gid, NameService.GroupsOf(name, gid))

@@ -71,7 +71,7 @@ public static class FieldSelection
             string hint = name switch
             {
                 _ when EnrichmentOf(name) is not Enrichments.None and var by => $"; --enrich {EnrichedColumns.FlagValueOf(by)} adds it",
-                _ => NearestName.Find(name, valid) is [var nearest, ..] ? $"; did you mean '{nearest}'?" : "",
+                _ => NearestName.Hint(name, valid),
             };
             throw new UsageException($"--fields: unknown field '{Escaping.ForMessage(name)}'{hint} (available: {string.Join(' ', valid)})");
         }
@@ -85,6 +85,6 @@ public static class FieldSelection
         if (!known.Contains(name))
             throw new UsageException(
                 $"{flag}: no call has an argument " +
-                $"'{Escaping.ForMessage(name)}'{(NearestName.Find(name, known) is [var nearest, ..] ? $"; did you mean '{ArgumentKind.Prefix}{nearest}'?" : "")}");
+                $"'{Escaping.ForMessage(name)}'{NearestName.Hint(ArgumentKind.Prefix + name, known.Select(static one => ArgumentKind.Prefix + one))}");
     }
 }

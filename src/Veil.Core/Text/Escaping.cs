@@ -148,6 +148,15 @@ public static class Escaping
         return Encoding.UTF8.GetString(line.Written);
     }
 
+    /// <summary>The same for a column: nothing in it looks like a column's end or label (<see cref="AppendText"/>).</summary>
+    public static string ForColumn(string text)
+    {
+        byte[] raw = Encoding.UTF8.GetBytes(text);
+        var line = new LineWriter(new byte[BytesMax(raw.Length)]);
+        AppendText(ref line, raw);
+        return Encoding.UTF8.GetString(line.Written);
+    }
+
     /// <summary>
     /// The same for text whose parts have been escaped already: a backslash stays as it is. The last look at what goes to a terminal, so
     /// that nothing that was forgotten, or that another process sent, acts on it.

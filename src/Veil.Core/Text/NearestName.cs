@@ -60,6 +60,14 @@ public static class NearestName
         return names;
     }
 
+    /// <summary>The end of a message about a name that does not exist: <c>; did you mean 'x' or 'y'?</c>, or nothing where none is near.
+    /// Names of files, users and containers may hold anything, and are escaped.</summary>
+    /// <param name="given">What the user typed.</param>
+    /// <param name="candidates">The names that exist.</param>
+    /// <param name="max">How many suggestions to show at most.</param>
+    public static string Hint(string given, IEnumerable<string> candidates, int max = 1) => Find(given, candidates, max) is { Count: > 0 } near
+        ? $"; did you mean {string.Join(" or ", near.Select(static name => $"'{Escaping.ForMessage(name)}'"))}?" : "";
+
     private static Match Compare(string folded, string candidate, int bound, Rows rows)
     {
         string other = Fold(candidate);

@@ -32,8 +32,9 @@ internal sealed class MemoryModule : TraceModule
     public override IReadOnlyList<HookRung> Rungs { get; } =
     [
         // The return first: a fault that was seen to begin is then also seen to end.
-        new("fentry", "fentry and fexit/handle_mm_fault", "memory_exit_fentry", "memory_enter_fentry") { UnusedMaps = ["memory_traps"] },
-        new("kprobe", "kprobe and kretprobe/handle_mm_fault", "memory_exit_kprobe", "memory_enter_kprobe") {
+        new("fentry", "fentry and fexit/handle_mm_fault", "memory_exit_fentry", "memory_exit_task_fentry", "memory_enter_fentry") {
+            UnusedMaps = ["memory_traps"] },
+        new("kprobe", "kprobe and kretprobe/handle_mm_fault", "memory_exit_kprobe", "memory_exit_task_kprobe", "memory_enter_kprobe") {
             UnusedMaps = ["memory_traps"] },
         new("perf", "perf software events page-faults-min and page-faults-maj",
             new("memory_user_exception_perf", When: HasExceptions), new("memory_kernel_exception_perf", When: HasExceptions), Minor,

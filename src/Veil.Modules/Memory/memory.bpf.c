@@ -161,6 +161,35 @@ static __always_inline int memory_end(__u32 result)
 	return memory_emit(task, fault, done.address, access, done.start_ns);
 }
 
+/*
+ * A thread that ends has no fault under way: one that is left has either been given back and was never tried again, as
+ * the thread was killed, or its return was dropped. No later fault of the thread would tell.
+ */
+static __always_inline int memory_thread_end(bool returns_can_be_missed)
+{
+	__u32 tid = veil_current_tid();
+	struct memory_call *call = bpf_map_lookup_elem(&memory_calls, &tid);
+
+	if (!call)
+		return 0;
+	if (!call->retried && returns_can_be_missed)
+		veil_lost(VEIL_LOST_MISSED_PROBE);
+	bpf_map_delete_elem(&memory_calls, &tid);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exit")
+int memory_exit_task_fentry(void *ctx)
+{
+	return memory_thread_end(false);
+}
+
+SEC("raw_tp/sched_process_exit")
+int memory_exit_task_kprobe(void *ctx)
+{
+	return memory_thread_end(true);
+}
+
 SEC("fentry/handle_mm_fault")
 int BPF_PROG(memory_enter_fentry, struct vm_area_struct *vma, unsigned long address, unsigned int flags)
 {

@@ -136,7 +136,7 @@ internal sealed class NetworkModule : TraceModule
     {
         foreach (string protocol in arguments.Of(s_protocol.Name).Except([Tcp, Udp]))
             throw new UsageException($"--protocol: unknown protocol '{Escaping.ForMessage(protocol)}' (available: {Tcp}, {Udp})");
-        if (arguments.IsGiven(s_lifetimes.Name) && !Protocols(arguments).Contains(Tcp))
+        if (arguments.IsGiven(s_lifetimes.Name) && arguments.IsGiven(s_protocol.Name) && !Protocols(arguments).Contains(Tcp))
             throw new UsageException("--lifetimes: only TCP has connections; not beside --protocol udp");
         foreach (string name in s_events.Where(name => Asks(arguments, name)))
         {
