@@ -883,8 +883,8 @@ __noinline int syscall_unpack(__u64 from, __u32 number)
 }
 
 /* Finds the plan of a call by its number, and of one that does many things by what it is asked for. `may_read`: it is
- * the running task's, and its memory can be read. */
-static __always_inline void syscall_choose_plan(struct syscall_draft *draft, bool may_read)
+ * the running task's, and its memory can be read. A function, for its stack. */
+static __noinline void syscall_choose_plan(struct syscall_draft *draft, bool may_read)
 {
 	__u32 nr = draft->call.syscall.nr & ~0x40000000; /* the bit of x32 */
 	struct syscall_variant variant = {.plan = SYSCALL_NO_PLAN};
