@@ -56,6 +56,10 @@ public enum CallRead : byte
     /// them, where a word has 4 bytes.</summary>
     Entries,
 
+    /// <summary>As many addresses of <c>struct iocb</c> as the argument <see cref="CallReader.Count"/> says, these, and what they
+    /// write.</summary>
+    Requests,
+
     /// <summary><see cref="CallReader.Unit"/> bytes more than the <c>int</c> says that is <see cref="CallReader.Count"/> bytes into
     /// it.</summary>
     Sized,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Collections.ObjectModel;
+using System.Text;
 
 namespace Veil.Core.Calls;
 
@@ -8,6 +9,9 @@ namespace Veil.Core.Calls;
 /// <param name="Arguments">In their order.</param>
 public sealed record CallSpec(string Name, params IReadOnlyList<Argument> Arguments)
 {
+    /// <summary>The name, UTF-8.</summary>
+    public byte[] NameUtf8 { get; } = Encoding.UTF8.GetBytes(Name);
+
     /// <summary>What it returns.</summary>
     public CallResult Result { get; init; } = CallResult.Number;
 
@@ -28,6 +32,9 @@ public sealed record CallSpec(string Name, params IReadOnlyList<Argument> Argume
 
     /// <summary>Is what a message says known only with the socket that its first argument is?</summary>
     public bool NeedsSocket { get; init; }
+
+    /// <summary>The order in which strace has the arguments that it shows; null: their own.</summary>
+    public IReadOnlyList<int>? Order { get; init; }
 
     /// <summary>So many arguments are in an array, and not in registers.</summary>
     public int Packed { get; init; }

@@ -43,7 +43,9 @@ public static class CallTable
     {
         var known = Of(call.Arch, call.Number);
         int selector = known.Spec.SelectedBy;
-        return selector >= 0 && known.Variants.TryGetValue((uint)call[selector], out var variant) ? variant : known;
+        // One whose arguments are in an array has a number of its own, unless these could not be read.
+        return selector >= 0 && known.Variants.TryGetValue((uint)call[selector], out var variant) && variant.Spec.Packed == 0 ? variant
+            : known;
     }
 
     private static KnownCall Make(SyscallArch arch, int number)
@@ -70,7 +72,10 @@ public static class CallTable
 
         var names = parameters.ToArray().Select(static parameter => Encoding.UTF8.GetBytes(parameter.Name));
         // What rt_sigreturn restores is no parameter.
-        int more = Math.Max(spec.Arguments.Count - parameters.Length, 0);
+        int more = spec.Packed > 0 ? 0 : Math.Max(spec.Arguments.Count - parameters.Length, 0);
+        // Of a call whose arguments are in an array the prototype names the array alone.
+        if (spec.Packed > parameters.Length && SyscallTable.For(SyscallArch.X64).TryGetNumber(name, out int wide))
+            names = SyscallParameters.Of(SyscallArch.X64, wide).ToArray().Select(static parameter => Encoding.UTF8.GetBytes(parameter.Name));
         byte[][] all = [.. names.Take(spec.Arguments.Count), .. Enumerable.Repeat("mask"u8.ToArray(), more)];
         return new KnownCall(spec, all)
         {

@@ -16,7 +16,7 @@ public static class CallText
     public static void Write(ref LineWriter line, in CallView call, CallOptions options, int resultColumn = 0)
     {
         var spec = CallTable.Of(call).Spec;
-        AppendName(ref line, call);
+        AppendName(ref line, call, spec);
         if (!AppendArguments(ref line, call, spec, options) || call.IsRunning)
             line.Append(" <unfinished ...>"u8);
         if (call.IsRunning)
@@ -78,9 +78,10 @@ public static class CallText
 
         bool isFirst = true;
         isWhole |= call.HasReturned;
-        spec.TextWriter?.Invoke(ref writer, call);
-        for (int position = 0; spec.TextWriter is null && position < spec.Arguments.Count; position++)
+        int shown = spec.Order?.Count ?? spec.Arguments.Count;
+        for (int index = 0; index < shown; index++)
         {
+            int position = spec.Order?[index] ?? index;
             var argument = spec.Arguments[position];
             if (argument.IsOmitted(call, position))
                 continue;
@@ -112,6 +113,15 @@ public static class CallText
         foreach (byte value in bytes)
             line.AppendHex(value, digits: 2);
         line.Append((byte)'"');
+    }
+
+    // What is asked of i386's ipc has a name of its own.
+    private static void AppendName(ref LineWriter line, in CallView call, CallSpec spec)
+    {
+        if (spec.Order is null)
+            AppendName(ref line, call);
+        else
+            line.Append(spec.NameUtf8);
     }
 
     /// <summary>Writes the call's name; its number where it has none.</summary>

@@ -157,6 +157,15 @@ internal static class FileArguments
             writer.Unsigned((uint)call[position]);
     });
 
+    /// <summary>The same of 16 bits, as the older calls of i386 have it.</summary>
+    public static Argument ShortId { get; } = new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
+    {
+        if ((ushort)call[position] == ushort.MaxValue)
+            writer.Number(-1);
+        else
+            writer.Unsigned((ushort)call[position]);
+    });
+
     /// <summary>The mode of an <c>open</c> whose flags are before it: it counts only where a file may be made.</summary>
     public static Argument ModeIfCreating { get; } = new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
         writer.Octal((ushort)call[position]))

@@ -9,7 +9,7 @@ namespace Veil.Core.Kernel;
 public static partial class FlagSets
 {
     /// <summary>Values: O_RDONLY, O_WRONLY, O_RDWR …</summary>
-    public static FlagSet OpenAccess => new(0, 4, false, 87839, 0, 0, 0x0);
+    public static FlagSet OpenAccess => new(0, 4, false, 88068, 0, 0, 0x0);
 
     /// <summary>Flags: O_CREAT, O_EXCL, O_NOCTTY …</summary>
     public static FlagSet Open => OpenOf(SyscallTable.Native);
@@ -17,74 +17,74 @@ public static partial class FlagSets
     /// <summary><see cref="Open"/> of an architecture: the values differ.</summary>
     public static FlagSet OpenOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(23, 19, true, 87839, 0, 4, 0x3)
-            : new(4, 19, true, 87839, 0, 4, 0x3);
+            ? new(23, 19, true, 88068, 0, 4, 0x3)
+            : new(4, 19, true, 88068, 0, 4, 0x3);
 
     /// <summary>Flags: RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS …</summary>
-    public static FlagSet OpenResolve => new(42, 6, true, 87845, 0, 0, 0x0);
+    public static FlagSet OpenResolve => new(42, 6, true, 88074, 0, 0, 0x0);
 
     /// <summary>Values: AT_FDCWD</summary>
-    public static FlagSet AtFd => new(48, 1, false, 87857, 0, 0, 0x0);
+    public static FlagSet AtFd => new(48, 1, false, 88086, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_REMOVEDIR, AT_SYMLINK_FOLLOW …</summary>
-    public static FlagSet AtFlags => new(49, 6, true, 87857, 0, 0, 0x0);
+    public static FlagSet AtFlags => new(49, 6, true, 88086, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH</summary>
-    public static FlagSet AtNoFollow => new(55, 2, true, 87857, 0, 0, 0x0);
+    public static FlagSet AtNoFollow => new(55, 2, true, 88086, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH …</summary>
-    public static FlagSet AtMountSetattr => new(57, 4, true, 87857, 0, 0, 0x0);
+    public static FlagSet AtMountSetattr => new(57, 4, true, 88086, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_EACCESS, AT_EMPTY_PATH</summary>
-    public static FlagSet AtAccess => new(61, 3, true, 87857, 0, 0, 0x0);
+    public static FlagSet AtAccess => new(61, 3, true, 88086, 0, 0, 0x0);
 
     /// <summary>Flags: AT_STATX_FORCE_SYNC, AT_STATX_DONT_SYNC, AT_SYMLINK_NOFOLLOW …</summary>
-    public static FlagSet AtStatx => new(64, 8, true, 87857, 0, 0, 0x0);
+    public static FlagSet AtStatx => new(64, 8, true, 88086, 0, 0, 0x0);
 
     /// <summary>Flags: AT_HANDLE_MNT_ID_UNIQUE, AT_HANDLE_CONNECTABLE, AT_HANDLE_FID …</summary>
-    public static FlagSet AtHandle => new(72, 5, true, 87857, 0, 0, 0x0);
+    public static FlagSet AtHandle => new(72, 5, true, 88086, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_EXECVE_CHECK</summary>
-    public static FlagSet AtExec => new(77, 3, true, 87857, 0, 0, 0x0);
+    public static FlagSet AtExec => new(77, 3, true, 88086, 0, 0, 0x0);
 
     /// <summary>Flags: R_OK, W_OK, X_OK …</summary>
-    public static FlagSet AccessMode => new(80, 4, true, 87864, 0, 0, 0x0);
+    public static FlagSet AccessMode => new(80, 4, true, 88093, 0, 0, 0x0);
 
     /// <summary>Values: S_IFIFO, S_IFCHR, S_IFDIR …</summary>
-    public static FlagSet FileType => new(84, 7, false, 87869, 0, 0, 0x0);
+    public static FlagSet FileType => new(84, 7, false, 88098, 0, 0, 0x0);
 
     /// <summary>Flags: S_ISUID, S_ISGID, S_ISVTX</summary>
-    public static FlagSet ModeBits => new(91, 3, true, 87877, 0, 0, 0x0);
+    public static FlagSet ModeBits => new(91, 3, true, 88106, 0, 0, 0x0);
 
     /// <summary>Values: DT_UNKNOWN, DT_FIFO, DT_CHR …</summary>
-    public static FlagSet DirentType => new(94, 9, false, 87885, 0, 0, 0x0);
+    public static FlagSet DirentType => new(94, 9, false, 88114, 0, 0, 0x0);
 
     /// <summary>Flags: RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT</summary>
-    public static FlagSet RenameFlags => new(103, 3, true, 87892, 0, 0, 0x0);
+    public static FlagSet RenameFlags => new(103, 3, true, 88121, 0, 0, 0x0);
 
     /// <summary>Values: SEEK_SET, SEEK_CUR, SEEK_END …</summary>
-    public static FlagSet LseekWhence => new(106, 5, false, 87903, 0, 0, 0x0);
+    public static FlagSet LseekWhence => new(106, 5, false, 88132, 0, 0, 0x0);
 
     /// <summary>Flags: FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_NO_HIDE_STALE …</summary>
-    public static FlagSet FallocateModes => new(111, 8, true, 87912, 0, 0, 0x0);
+    public static FlagSet FallocateModes => new(111, 8, true, 88141, 0, 0, 0x0);
 
     /// <summary>Flags: LOCK_SH, LOCK_EX, LOCK_NB …</summary>
-    public static FlagSet FlockOps => new(119, 8, true, 87926, 0, 0, 0x0);
+    public static FlagSet FlockOps => new(119, 8, true, 88155, 0, 0, 0x0);
 
     /// <summary>Values: POSIX_FADV_NORMAL, POSIX_FADV_RANDOM, POSIX_FADV_SEQUENTIAL …</summary>
-    public static FlagSet FadviseAdvice => new(127, 6, false, 87935, 0, 0, 0x0);
+    public static FlagSet FadviseAdvice => new(127, 6, false, 88164, 0, 0, 0x0);
 
     /// <summary>Flags: SYNC_FILE_RANGE_WAIT_BEFORE, SYNC_FILE_RANGE_WRITE, SYNC_FILE_RANGE_WAIT_AFTER</summary>
-    public static FlagSet SyncFileRangeFlags => new(133, 3, true, 87950, 0, 0, 0x0);
+    public static FlagSet SyncFileRangeFlags => new(133, 3, true, 88179, 0, 0, 0x0);
 
     /// <summary>Flags: RWF_HIPRI, RWF_DSYNC, RWF_SYNC …</summary>
-    public static FlagSet RwFlags => new(136, 9, true, 87970, 0, 0, 0x0);
+    public static FlagSet RwFlags => new(136, 9, true, 88199, 0, 0, 0x0);
 
     /// <summary>Flags: XATTR_CREATE, XATTR_REPLACE</summary>
-    public static FlagSet XattrFlags => new(145, 2, true, 87978, 0, 0, 0x0);
+    public static FlagSet XattrFlags => new(145, 2, true, 88207, 0, 0, 0x0);
 
     /// <summary>Flags: SPLICE_F_MOVE, SPLICE_F_NONBLOCK, SPLICE_F_MORE …</summary>
-    public static FlagSet SpliceFlags => new(147, 4, true, 87988, 0, 0, 0x0);
+    public static FlagSet SpliceFlags => new(147, 4, true, 88217, 0, 0, 0x0);
 
     /// <summary>Flags: O_NONBLOCK, O_CLOEXEC, O_NOTIFICATION_PIPE …</summary>
     public static FlagSet PipeFlags => PipeFlagsOf(SyscallTable.Native);
@@ -92,38 +92,38 @@ public static partial class FlagSets
     /// <summary><see cref="PipeFlags"/> of an architecture: the values differ.</summary>
     public static FlagSet PipeFlagsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(155, 4, true, 87839, 0, 0, 0x0)
-            : new(151, 4, true, 87839, 0, 0, 0x0);
+            ? new(155, 4, true, 88068, 0, 0, 0x0)
+            : new(151, 4, true, 88068, 0, 0, 0x0);
 
     /// <summary>Flags: O_CLOEXEC</summary>
-    public static FlagSet DupFlags => new(159, 1, true, 87839, 0, 0, 0x0);
+    public static FlagSet DupFlags => new(159, 1, true, 88068, 0, 0, 0x0);
 
     /// <summary>Flags: CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC</summary>
-    public static FlagSet CloseRangeFlags => new(160, 2, true, 88001, 0, 0, 0x0);
+    public static FlagSet CloseRangeFlags => new(160, 2, true, 88230, 0, 0, 0x0);
 
     /// <summary>Flags: FS_XFLAG_REALTIME, FS_XFLAG_PREALLOC, FS_XFLAG_IMMUTABLE …</summary>
-    public static FlagSet FileAttributes => new(162, 20, true, 88017, 0, 0, 0x0);
+    public static FlagSet FileAttributes => new(162, 20, true, 88246, 0, 0, 0x0);
 
     /// <summary>Values: F_DUPFD, F_GETFD, F_SETFD …</summary>
-    public static FlagSet FcntlCommands => new(182, 38, false, 88030, 0, 0, 0x0);
+    public static FlagSet FcntlCommands => new(182, 38, false, 88259, 0, 0, 0x0);
 
     /// <summary>Flags: FD_CLOEXEC</summary>
-    public static FlagSet FdFlags => new(220, 1, true, 88036, 0, 0, 0x0);
+    public static FlagSet FdFlags => new(220, 1, true, 88265, 0, 0, 0x0);
 
     /// <summary>Values: F_RDLCK, F_WRLCK, F_UNLCK …</summary>
-    public static FlagSet LockTypes => new(221, 5, false, 88030, 0, 0, 0x0);
+    public static FlagSet LockTypes => new(221, 5, false, 88259, 0, 0, 0x0);
 
     /// <summary>Values: F_OWNER_TID, F_OWNER_PID, F_OWNER_PGRP</summary>
-    public static FlagSet OwnerTypes => new(226, 3, false, 88043, 0, 0, 0x0);
+    public static FlagSet OwnerTypes => new(226, 3, false, 88272, 0, 0, 0x0);
 
     /// <summary>Flags: F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW …</summary>
-    public static FlagSet FileSeals => new(229, 6, true, 88055, 0, 0, 0x0);
+    public static FlagSet FileSeals => new(229, 6, true, 88284, 0, 0, 0x0);
 
     /// <summary>Flags: DN_ACCESS, DN_MODIFY, DN_CREATE …</summary>
-    public static FlagSet NotifyFlags => new(235, 7, true, 88066, 0, 0, 0x0);
+    public static FlagSet NotifyFlags => new(235, 7, true, 88295, 0, 0, 0x0);
 
     /// <summary>Values: RWH_WRITE_LIFE_NOT_SET, RWH_WRITE_LIFE_NONE, RWH_WRITE_LIFE_SHORT …</summary>
-    public static FlagSet WriteHints => new(242, 6, false, 88073, 0, 0, 0x0);
+    public static FlagSet WriteHints => new(242, 6, false, 88302, 0, 0, 0x0);
 
     /// <summary>Flags: PROT_READ, PROT_WRITE, PROT_EXEC …</summary>
     public static FlagSet MmapProt => MmapProtOf(SyscallTable.Native);
@@ -131,11 +131,11 @@ public static partial class FlagSets
     /// <summary><see cref="MmapProt"/> of an architecture: the values differ.</summary>
     public static FlagSet MmapProtOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(255, 9, true, 88092, 0, 0, 0x0)
-            : new(248, 7, true, 88092, 0, 0, 0x0);
+            ? new(255, 9, true, 88321, 0, 0, 0x0)
+            : new(248, 7, true, 88321, 0, 0, 0x0);
 
     /// <summary>Values: MAP_FILE, MAP_SHARED, MAP_PRIVATE …</summary>
-    public static FlagSet MmapType => new(264, 5, false, 88101, 0, 0, 0x0);
+    public static FlagSet MmapType => new(264, 5, false, 88330, 0, 0, 0x0);
 
     /// <summary>Flags: MAP_FIXED, MAP_ANONYMOUS, MAP_32BIT …</summary>
     public static FlagSet MmapFlags => MmapFlagsOf(SyscallTable.Native);
@@ -143,311 +143,311 @@ public static partial class FlagSets
     /// <summary><see cref="MmapFlags"/> of an architecture: the values differ.</summary>
     public static FlagSet MmapFlagsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(285, 14, true, 88101, 264, 5, 0xf)
-            : new(269, 16, true, 88101, 264, 5, 0xf);
+            ? new(285, 14, true, 88330, 264, 5, 0xf)
+            : new(269, 16, true, 88330, 264, 5, 0xf);
 
     /// <summary>Flags: MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP</summary>
-    public static FlagSet MremapFlags => new(299, 3, true, 88109, 0, 0, 0x0);
+    public static FlagSet MremapFlags => new(299, 3, true, 88338, 0, 0, 0x0);
 
     /// <summary>Values: MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL …</summary>
-    public static FlagSet MadviseAdvice => new(302, 27, false, 88120, 0, 0, 0x0);
+    public static FlagSet MadviseAdvice => new(302, 27, false, 88349, 0, 0, 0x0);
 
     /// <summary>Flags: MS_SYNC, MS_ASYNC, MS_INVALIDATE</summary>
-    public static FlagSet MsyncFlags => new(329, 3, true, 88129, 0, 0, 0x0);
+    public static FlagSet MsyncFlags => new(329, 3, true, 88358, 0, 0, 0x0);
 
     /// <summary>Flags: MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT</summary>
-    public static FlagSet MlockallFlags => new(332, 3, true, 88136, 0, 0, 0x0);
+    public static FlagSet MlockallFlags => new(332, 3, true, 88365, 0, 0, 0x0);
 
     /// <summary>Flags: MLOCK_ONFAULT</summary>
-    public static FlagSet Mlock2Flags => new(335, 1, true, 88144, 0, 0, 0x0);
+    public static FlagSet Mlock2Flags => new(335, 1, true, 88373, 0, 0, 0x0);
 
     /// <summary>Flags: PKEY_DISABLE_ACCESS, PKEY_DISABLE_WRITE, PKEY_DISABLE_EXECUTE …</summary>
-    public static FlagSet PkeyRights => new(336, 4, true, 88154, 0, 0, 0x0);
+    public static FlagSet PkeyRights => new(336, 4, true, 88383, 0, 0, 0x0);
 
     /// <summary>Flags: SHADOW_STACK_SET_TOKEN</summary>
-    public static FlagSet ShadowStackFlags => new(340, 1, true, 88163, 0, 0, 0x0);
+    public static FlagSet ShadowStackFlags => new(340, 1, true, 88392, 0, 0, 0x0);
 
     /// <summary>Flags: MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_HUGETLB …</summary>
-    public static FlagSet MemfdFlags => new(341, 5, true, 88180, 0, 0, 0x0);
+    public static FlagSet MemfdFlags => new(341, 5, true, 88409, 0, 0, 0x0);
 
     /// <summary>Values: MPOL_DEFAULT, MPOL_PREFERRED, MPOL_BIND …</summary>
-    public static FlagSet MempolicyModes => new(346, 7, false, 88188, 0, 0, 0x0);
+    public static FlagSet MempolicyModes => new(346, 7, false, 88417, 0, 0, 0x0);
 
     /// <summary>Flags: MPOL_F_STATIC_NODES, MPOL_F_RELATIVE_NODES, MPOL_F_NUMA_BALANCING</summary>
-    public static FlagSet Mempolicy => new(353, 3, true, 88188, 346, 7, 0x1fff);
+    public static FlagSet Mempolicy => new(353, 3, true, 88417, 346, 7, 0x1fff);
 
     /// <summary>Flags: MPOL_MF_STRICT, MPOL_MF_MOVE, MPOL_MF_MOVE_ALL</summary>
-    public static FlagSet MbindFlags => new(356, 3, true, 88197, 0, 0, 0x0);
+    public static FlagSet MbindFlags => new(356, 3, true, 88426, 0, 0, 0x0);
 
     /// <summary>Flags: MPOL_MF_MOVE, MPOL_MF_MOVE_ALL</summary>
-    public static FlagSet MovePagesFlags => new(359, 2, true, 88197, 0, 0, 0x0);
+    public static FlagSet MovePagesFlags => new(359, 2, true, 88426, 0, 0, 0x0);
 
     /// <summary>Flags: MPOL_F_NODE, MPOL_F_ADDR, MPOL_F_MEMS_ALLOWED</summary>
-    public static FlagSet GetMempolicyFlags => new(361, 3, true, 88188, 0, 0, 0x0);
+    public static FlagSet GetMempolicyFlags => new(361, 3, true, 88417, 0, 0, 0x0);
 
     /// <summary>Flags: UFFD_USER_MODE_ONLY, O_NONBLOCK, O_CLOEXEC</summary>
-    public static FlagSet UserfaultfdFlags => new(364, 3, true, 88209, 0, 0, 0x0);
+    public static FlagSet UserfaultfdFlags => new(364, 3, true, 88438, 0, 0, 0x0);
 
     /// <summary>Values: AF_UNSPEC, AF_UNIX, AF_INET …</summary>
-    public static FlagSet SocketDomain => new(367, 46, false, 88218, 0, 0, 0x0);
+    public static FlagSet SocketDomain => new(367, 46, false, 88447, 0, 0, 0x0);
 
     /// <summary>Values: SOCK_STREAM, SOCK_DGRAM, SOCK_RAW …</summary>
-    public static FlagSet SocketTypes => new(413, 7, false, 88225, 0, 0, 0x0);
+    public static FlagSet SocketTypes => new(413, 7, false, 88454, 0, 0, 0x0);
 
     /// <summary>Flags: SOCK_CLOEXEC, SOCK_NONBLOCK</summary>
-    public static FlagSet SocketType => new(420, 2, true, 88225, 413, 7, 0xf);
+    public static FlagSet SocketType => new(420, 2, true, 88454, 413, 7, 0xf);
 
     /// <summary>Flags: SOCK_CLOEXEC, SOCK_NONBLOCK</summary>
-    public static FlagSet SocketFlags => new(422, 2, true, 88225, 0, 0, 0x0);
+    public static FlagSet SocketFlags => new(422, 2, true, 88454, 0, 0, 0x0);
 
     /// <summary>Values: IPPROTO_IP, IPPROTO_ICMP, IPPROTO_IGMP …</summary>
-    public static FlagSet IpProto => new(424, 36, false, 88234, 0, 0, 0x0);
+    public static FlagSet IpProto => new(424, 36, false, 88463, 0, 0, 0x0);
 
     /// <summary>Flags: MSG_OOB, MSG_PEEK, MSG_DONTROUTE …</summary>
-    public static FlagSet MsgFlags => new(460, 25, true, 88246, 0, 0, 0x0);
+    public static FlagSet MsgFlags => new(460, 25, true, 88475, 0, 0, 0x0);
 
     /// <summary>Values: SHUT_RD, SHUT_WR, SHUT_RDWR</summary>
-    public static FlagSet SocketShutdown => new(485, 3, false, 88254, 0, 0, 0x0);
+    public static FlagSet SocketShutdown => new(485, 3, false, 88483, 0, 0, 0x0);
 
     /// <summary>Values: SOL_IP, SOL_SOCKET, SOL_TCP …</summary>
-    public static FlagSet SocketLevels => new(488, 41, false, 88263, 0, 0, 0x0);
+    public static FlagSet SocketLevels => new(488, 41, false, 88492, 0, 0, 0x0);
 
     /// <summary>Values: SO_DEBUG, SO_REUSEADDR, SO_TYPE …</summary>
-    public static FlagSet SocketOptions => new(529, 79, false, 88270, 0, 0, 0x0);
+    public static FlagSet SocketOptions => new(529, 79, false, 88499, 0, 0, 0x0);
 
     /// <summary>Values: IP_TOS, IP_TTL, IP_HDRINCL …</summary>
-    public static FlagSet IpOptions => new(608, 47, false, 88277, 0, 0, 0x0);
+    public static FlagSet IpOptions => new(608, 47, false, 88506, 0, 0, 0x0);
 
     /// <summary>Values: IPV6_ADDRFORM, IPV6_2292PKTINFO, IPV6_2292HOPOPTS …</summary>
-    public static FlagSet Ipv6Options => new(655, 64, false, 88284, 0, 0, 0x0);
+    public static FlagSet Ipv6Options => new(655, 64, false, 88513, 0, 0, 0x0);
 
     /// <summary>Values: TCP_NODELAY, TCP_MAXSEG, TCP_CORK …</summary>
-    public static FlagSet TcpOptions => new(719, 46, false, 88293, 0, 0, 0x0);
+    public static FlagSet TcpOptions => new(719, 46, false, 88522, 0, 0, 0x0);
 
     /// <summary>Values: UDP_CORK, UDP_ENCAP, UDP_NO_CHECK6_TX …</summary>
-    public static FlagSet UdpOptions => new(765, 6, false, 88301, 0, 0, 0x0);
+    public static FlagSet UdpOptions => new(765, 6, false, 88530, 0, 0, 0x0);
 
     /// <summary>Values: PACKET_ADD_MEMBERSHIP, PACKET_DROP_MEMBERSHIP, PACKET_RECV_OUTPUT …</summary>
-    public static FlagSet PacketOptions => new(771, 23, false, 88309, 0, 0, 0x0);
+    public static FlagSet PacketOptions => new(771, 23, false, 88538, 0, 0, 0x0);
 
     /// <summary>Values: NETLINK_ADD_MEMBERSHIP, NETLINK_DROP_MEMBERSHIP, NETLINK_PKTINFO …</summary>
-    public static FlagSet NetlinkOptions => new(794, 12, false, 88320, 0, 0, 0x0);
+    public static FlagSet NetlinkOptions => new(794, 12, false, 88549, 0, 0, 0x0);
 
     /// <summary>Values: NETLINK_ROUTE, NETLINK_UNUSED, NETLINK_USERSOCK …</summary>
-    public static FlagSet NetlinkFamilies => new(806, 22, false, 88320, 0, 0, 0x0);
+    public static FlagSet NetlinkFamilies => new(806, 22, false, 88549, 0, 0, 0x0);
 
     /// <summary>Values: NLMSG_NOOP, NLMSG_ERROR, NLMSG_DONE …</summary>
-    public static FlagSet NetlinkTypes => new(828, 4, false, 88332, 0, 0, 0x0);
+    public static FlagSet NetlinkTypes => new(828, 4, false, 88561, 0, 0, 0x0);
 
     /// <summary>Flags: NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK …</summary>
-    public static FlagSet NetlinkFlags => new(832, 6, true, 88342, 0, 0, 0x0);
+    public static FlagSet NetlinkFlags => new(832, 6, true, 88571, 0, 0, 0x0);
 
     /// <summary>Flags: NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK …</summary>
-    public static FlagSet NetlinkGetFlags => new(838, 10, true, 88342, 0, 0, 0x0);
+    public static FlagSet NetlinkGetFlags => new(838, 10, true, 88571, 0, 0, 0x0);
 
     /// <summary>Flags: NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK …</summary>
-    public static FlagSet NetlinkNewFlags => new(848, 10, true, 88342, 0, 0, 0x0);
+    public static FlagSet NetlinkNewFlags => new(848, 10, true, 88571, 0, 0, 0x0);
 
     /// <summary>Values: RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK …</summary>
-    public static FlagSet RtnetlinkTypes => new(858, 75, false, 88352, 0, 0, 0x0);
+    public static FlagSet RtnetlinkTypes => new(858, 75, false, 88581, 0, 0, 0x0);
 
     /// <summary>Values: ETH_P_802_3, ETH_P_AX25, ETH_P_ALL …</summary>
-    public static FlagSet EthernetProtocols => new(933, 105, false, 88360, 0, 0, 0x0);
+    public static FlagSet EthernetProtocols => new(933, 105, false, 88589, 0, 0, 0x0);
 
     /// <summary>Values: SCM_RIGHTS, SCM_CREDENTIALS, SCM_SECURITY …</summary>
-    public static FlagSet ControlMessages => new(1038, 11, false, 88370, 0, 0, 0x0);
+    public static FlagSet ControlMessages => new(1038, 11, false, 88599, 0, 0, 0x0);
 
     /// <summary>Values: IP_TOS, IP_TTL, IP_RECVOPTS …</summary>
-    public static FlagSet IpControlMessages => new(1049, 8, false, 88277, 0, 0, 0x0);
+    public static FlagSet IpControlMessages => new(1049, 8, false, 88506, 0, 0, 0x0);
 
     /// <summary>Values: IPT_SO_SET_REPLACE, IPT_SO_SET_ADD_COUNTERS, ARPT_SO_SET_REPLACE …</summary>
-    public static FlagSet IpTablesSet => new(1057, 6, false, 88277, 0, 0, 0x0);
+    public static FlagSet IpTablesSet => new(1057, 6, false, 88506, 0, 0, 0x0);
 
     /// <summary>Values: IPT_SO_GET_INFO, IPT_SO_GET_ENTRIES, IPT_SO_GET_REVISION_MATCH …</summary>
-    public static FlagSet IpTablesGet => new(1063, 11, false, 88277, 0, 0, 0x0);
+    public static FlagSet IpTablesGet => new(1063, 11, false, 88506, 0, 0, 0x0);
 
     /// <summary>Values: IP6T_SO_SET_REPLACE, IP6T_SO_SET_ADD_COUNTERS</summary>
-    public static FlagSet Ip6TablesSet => new(1074, 2, false, 88284, 0, 0, 0x0);
+    public static FlagSet Ip6TablesSet => new(1074, 2, false, 88513, 0, 0, 0x0);
 
     /// <summary>Values: IP6T_SO_GET_INFO, IP6T_SO_GET_ENTRIES, IP6T_SO_GET_REVISION_MATCH …</summary>
-    public static FlagSet Ip6TablesGet => new(1076, 4, false, 88284, 0, 0, 0x0);
+    public static FlagSet Ip6TablesGet => new(1076, 4, false, 88513, 0, 0, 0x0);
 
     /// <summary>Values: ICMP_FILTER</summary>
-    public static FlagSet RawOptions => new(1080, 1, false, 88378, 0, 0, 0x0);
+    public static FlagSet RawOptions => new(1080, 1, false, 88607, 0, 0, 0x0);
 
     /// <summary>Values: ICMP_ECHOREPLY, ICMP_DEST_UNREACH, ICMP_SOURCE_QUENCH …</summary>
-    public static FlagSet IcmpTypes => new(1081, 13, false, 88386, 0, 0, 0x0);
+    public static FlagSet IcmpTypes => new(1081, 13, false, 88615, 0, 0, 0x0);
 
     /// <summary>Values: SO_VM_SOCKETS_BUFFER_SIZE, SO_VM_SOCKETS_BUFFER_MIN_SIZE, SO_VM_SOCKETS_BUFFER_MAX_SIZE …</summary>
-    public static FlagSet VsockOptions => new(1094, 8, false, 88395, 0, 0, 0x0);
+    public static FlagSet VsockOptions => new(1094, 8, false, 88624, 0, 0, 0x0);
 
     /// <summary>Values: CAN_RAW_FILTER, CAN_RAW_ERR_FILTER, CAN_RAW_LOOPBACK …</summary>
-    public static FlagSet CanRawOptions => new(1102, 8, false, 88413, 0, 0, 0x0);
+    public static FlagSet CanRawOptions => new(1102, 8, false, 88642, 0, 0, 0x0);
 
     /// <summary>Values: TIPC_IMPORTANCE, TIPC_SRC_DROPPABLE, TIPC_DEST_DROPPABLE …</summary>
-    public static FlagSet TipcOptions => new(1110, 12, false, 88425, 0, 0, 0x0);
+    public static FlagSet TipcOptions => new(1110, 12, false, 88654, 0, 0, 0x0);
 
     /// <summary>Values: DCCP_SOCKOPT_PACKET_SIZE, DCCP_SOCKOPT_SERVICE, DCCP_SOCKOPT_CHANGE_L …</summary>
-    public static FlagSet DccpOptions => new(1122, 15, false, 88434, 0, 0, 0x0);
+    public static FlagSet DccpOptions => new(1122, 15, false, 88663, 0, 0, 0x0);
 
     /// <summary>Values: ALG_SET_KEY, ALG_SET_IV, ALG_SET_OP …</summary>
-    public static FlagSet AlgOptions => new(1137, 7, false, 88451, 0, 0, 0x0);
+    public static FlagSet AlgOptions => new(1137, 7, false, 88680, 0, 0, 0x0);
 
     /// <summary>Values: TLS_TX, TLS_RX, TLS_TX_ZEROCOPY_RO …</summary>
-    public static FlagSet TlsOptions => new(1144, 5, false, 88463, 0, 0, 0x0);
+    public static FlagSet TlsOptions => new(1144, 5, false, 88692, 0, 0, 0x0);
 
     /// <summary>Values: XDP_MMAP_OFFSETS, XDP_RX_RING, XDP_TX_RING …</summary>
-    public static FlagSet XdpOptions => new(1149, 9, false, 88471, 0, 0, 0x0);
+    public static FlagSet XdpOptions => new(1149, 9, false, 88700, 0, 0, 0x0);
 
     /// <summary>Values: BTPROTO_L2CAP, BTPROTO_HCI, BTPROTO_SCO …</summary>
-    public static FlagSet BluetoothProtocols => new(1158, 8, false, 88479, 0, 0, 0x0);
+    public static FlagSet BluetoothProtocols => new(1158, 8, false, 88708, 0, 0, 0x0);
 
     /// <summary>Values: CAN_RAW, CAN_BCM, CAN_TP16 …</summary>
-    public static FlagSet CanProtocols => new(1166, 7, false, 88491, 0, 0, 0x0);
+    public static FlagSet CanProtocols => new(1166, 7, false, 88720, 0, 0, 0x0);
 
     /// <summary>Values: ARPHRD_NETROM, ARPHRD_ETHER, ARPHRD_EETHER …</summary>
-    public static FlagSet ArpHardware => new(1173, 67, false, 88499, 0, 0, 0x0);
+    public static FlagSet ArpHardware => new(1173, 67, false, 88728, 0, 0, 0x0);
 
     /// <summary>Values: PACKET_HOST, PACKET_BROADCAST, PACKET_MULTICAST …</summary>
-    public static FlagSet PacketTypes => new(1240, 8, false, 88309, 0, 0, 0x0);
+    public static FlagSet PacketTypes => new(1240, 8, false, 88538, 0, 0, 0x0);
 
     /// <summary>Values: PACKET_MR_MULTICAST, PACKET_MR_PROMISC, PACKET_MR_ALLMULTI …</summary>
-    public static FlagSet PacketMembership => new(1248, 4, false, 88510, 0, 0, 0x0);
+    public static FlagSet PacketMembership => new(1248, 4, false, 88739, 0, 0, 0x0);
 
     /// <summary>Values: VMADDR_CID_HYPERVISOR, VMADDR_CID_LOCAL, VMADDR_CID_HOST …</summary>
-    public static FlagSet VsockCid => new(1252, 4, false, 88524, 0, 0, 0x0);
+    public static FlagSet VsockCid => new(1252, 4, false, 88753, 0, 0, 0x0);
 
     /// <summary>Flags: VMADDR_FLAG_TO_HOST</summary>
-    public static FlagSet VsockFlags => new(1256, 1, true, 88539, 0, 0, 0x0);
+    public static FlagSet VsockFlags => new(1256, 1, true, 88768, 0, 0, 0x0);
 
     /// <summary>Values: SOCK_TXREHASH_DISABLED, SOCK_TXREHASH_ENABLED, SOCK_TXREHASH_DEFAULT</summary>
-    public static FlagSet TxRehash => new(1257, 3, false, 88555, 0, 0, 0x0);
+    public static FlagSet TxRehash => new(1257, 3, false, 88784, 0, 0, 0x0);
 
     /// <summary>Flags: SOF_TIMESTAMPING_TX_HARDWARE, SOF_TIMESTAMPING_TX_SOFTWARE, SOF_TIMESTAMPING_RX_HARDWARE …</summary>
-    public static FlagSet TimestampingFlags => new(1260, 19, true, 88573, 0, 0, 0x0);
+    public static FlagSet TimestampingFlags => new(1260, 19, true, 88802, 0, 0, 0x0);
 
     /// <summary>Flags: POLLIN, POLLPRI, POLLOUT …</summary>
-    public static FlagSet PollEvents => new(1279, 14, true, 88594, 0, 0, 0x0);
+    public static FlagSet PollEvents => new(1279, 14, true, 88823, 0, 0, 0x0);
 
     /// <summary>Values: EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD</summary>
-    public static FlagSet EpollOps => new(1293, 3, false, 88602, 0, 0, 0x0);
+    public static FlagSet EpollOps => new(1293, 3, false, 88831, 0, 0, 0x0);
 
     /// <summary>Flags: EPOLLIN, EPOLLPRI, EPOLLOUT …</summary>
-    public static FlagSet EpollEvents => new(1296, 16, true, 88616, 0, 0, 0x0);
+    public static FlagSet EpollEvents => new(1296, 16, true, 88845, 0, 0, 0x0);
 
     /// <summary>Flags: EPOLL_CLOEXEC</summary>
-    public static FlagSet EpollFlags => new(1312, 1, true, 88625, 0, 0, 0x0);
+    public static FlagSet EpollFlags => new(1312, 1, true, 88854, 0, 0, 0x0);
 
     /// <summary>Flags: EFD_SEMAPHORE, EFD_CLOEXEC, EFD_NONBLOCK</summary>
-    public static FlagSet EventfdFlags => new(1313, 3, true, 88635, 0, 0, 0x0);
+    public static FlagSet EventfdFlags => new(1313, 3, true, 88864, 0, 0, 0x0);
 
     /// <summary>Flags: SFD_CLOEXEC, SFD_NONBLOCK</summary>
-    public static FlagSet SignalfdFlags => new(1316, 2, true, 88643, 0, 0, 0x0);
+    public static FlagSet SignalfdFlags => new(1316, 2, true, 88872, 0, 0, 0x0);
 
     /// <summary>Flags: TFD_CLOEXEC, TFD_NONBLOCK</summary>
-    public static FlagSet TimerfdFlags => new(1318, 2, true, 88651, 0, 0, 0x0);
+    public static FlagSet TimerfdFlags => new(1318, 2, true, 88880, 0, 0, 0x0);
 
     /// <summary>Flags: TFD_TIMER_ABSTIME, TFD_TIMER_CANCEL_ON_SET</summary>
-    public static FlagSet TimerfdSetFlags => new(1320, 2, true, 88651, 0, 0, 0x0);
+    public static FlagSet TimerfdSetFlags => new(1320, 2, true, 88880, 0, 0, 0x0);
 
     /// <summary>Flags: IN_NONBLOCK, IN_CLOEXEC</summary>
-    public static FlagSet InotifyFlags => new(1322, 2, true, 88659, 0, 0, 0x0);
+    public static FlagSet InotifyFlags => new(1322, 2, true, 88888, 0, 0, 0x0);
 
     /// <summary>Flags: IN_ACCESS, IN_MODIFY, IN_ATTRIB …</summary>
-    public static FlagSet InotifyMask => new(1324, 22, true, 88659, 0, 0, 0x0);
+    public static FlagSet InotifyMask => new(1324, 22, true, 88888, 0, 0, 0x0);
 
     /// <summary>Values: FAN_CLASS_NOTIF, FAN_CLASS_CONTENT, FAN_CLASS_PRE_CONTENT</summary>
-    public static FlagSet FanotifyClass => new(1346, 3, false, 88666, 0, 0, 0x0);
+    public static FlagSet FanotifyClass => new(1346, 3, false, 88895, 0, 0, 0x0);
 
     /// <summary>Flags: FAN_CLOEXEC, FAN_NONBLOCK, FAN_UNLIMITED_QUEUE …</summary>
-    public static FlagSet FanotifyInitFlags => new(1349, 13, true, 88680, 1346, 3, 0xc);
+    public static FlagSet FanotifyInitFlags => new(1349, 13, true, 88909, 1346, 3, 0xc);
 
     /// <summary>Flags: FAN_MARK_ADD, FAN_MARK_REMOVE, FAN_MARK_FLUSH …</summary>
-    public static FlagSet FanotifyMarkFlags => new(1362, 12, true, 88688, 0, 0, 0x0);
+    public static FlagSet FanotifyMarkFlags => new(1362, 12, true, 88917, 0, 0, 0x0);
 
     /// <summary>Flags: FAN_ACCESS, FAN_MODIFY, FAN_ATTRIB …</summary>
-    public static FlagSet FanotifyMask => new(1374, 25, true, 88680, 0, 0, 0x0);
+    public static FlagSet FanotifyMask => new(1374, 25, true, 88909, 0, 0, 0x0);
 
     /// <summary>Values: SIGHUP, SIGINT, SIGQUIT …</summary>
-    public static FlagSet Signals => new(1399, 64, false, 88701, 0, 0, 0x0);
+    public static FlagSet Signals => new(1399, 64, false, 88930, 0, 0, 0x0);
 
     /// <summary>Flags: SA_RESTORER, SA_ONSTACK, SA_RESTART …</summary>
-    public static FlagSet SigactionFlags => new(1463, 8, true, 88708, 0, 0, 0x0);
+    public static FlagSet SigactionFlags => new(1463, 8, true, 88937, 0, 0, 0x0);
 
     /// <summary>Values: SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK</summary>
-    public static FlagSet SigprocmaskHow => new(1471, 3, false, 88715, 0, 0, 0x0);
+    public static FlagSet SigprocmaskHow => new(1471, 3, false, 88944, 0, 0, 0x0);
 
     /// <summary>Flags: SS_ONSTACK, SS_DISABLE, SS_AUTODISARM</summary>
-    public static FlagSet SigaltstackFlags => new(1474, 3, true, 88723, 0, 0, 0x0);
+    public static FlagSet SigaltstackFlags => new(1474, 3, true, 88952, 0, 0, 0x0);
 
     /// <summary>Values: SI_USER, SI_KERNEL, SI_ASYNCNL …</summary>
-    public static FlagSet SiginfoCodes => new(1477, 10, false, 88730, 0, 0, 0x0);
+    public static FlagSet SiginfoCodes => new(1477, 10, false, 88959, 0, 0, 0x0);
 
     /// <summary>Values: CLD_EXITED, CLD_KILLED, CLD_DUMPED …</summary>
-    public static FlagSet SigchldCodes => new(1487, 6, false, 88737, 0, 0, 0x0);
+    public static FlagSet SigchldCodes => new(1487, 6, false, 88966, 0, 0, 0x0);
 
     /// <summary>Values: SEGV_MAPERR, SEGV_ACCERR, SEGV_BNDERR …</summary>
-    public static FlagSet SigsegvCodes => new(1493, 10, false, 88745, 0, 0, 0x0);
+    public static FlagSet SigsegvCodes => new(1493, 10, false, 88974, 0, 0, 0x0);
 
     /// <summary>Values: BUS_ADRALN, BUS_ADRERR, BUS_OBJERR …</summary>
-    public static FlagSet SigbusCodes => new(1503, 5, false, 88754, 0, 0, 0x0);
+    public static FlagSet SigbusCodes => new(1503, 5, false, 88983, 0, 0, 0x0);
 
     /// <summary>Values: FPE_INTDIV, FPE_INTOVF, FPE_FLTDIV …</summary>
-    public static FlagSet SigfpeCodes => new(1508, 10, false, 88762, 0, 0, 0x0);
+    public static FlagSet SigfpeCodes => new(1508, 10, false, 88991, 0, 0, 0x0);
 
     /// <summary>Values: ILL_ILLOPC, ILL_ILLOPN, ILL_ILLADR …</summary>
-    public static FlagSet SigillCodes => new(1518, 9, false, 88770, 0, 0, 0x0);
+    public static FlagSet SigillCodes => new(1518, 9, false, 88999, 0, 0, 0x0);
 
     /// <summary>Values: TRAP_BRKPT, TRAP_TRACE, TRAP_BRANCH …</summary>
-    public static FlagSet SigtrapCodes => new(1527, 6, false, 88778, 0, 0, 0x0);
+    public static FlagSet SigtrapCodes => new(1527, 6, false, 89007, 0, 0, 0x0);
 
     /// <summary>Values: POLL_IN, POLL_OUT, POLL_MSG …</summary>
-    public static FlagSet SigpollCodes => new(1533, 6, false, 88787, 0, 0, 0x0);
+    public static FlagSet SigpollCodes => new(1533, 6, false, 89016, 0, 0, 0x0);
 
     /// <summary>Values: SIGEV_SIGNAL, SIGEV_NONE, SIGEV_THREAD …</summary>
-    public static FlagSet SigeventNotify => new(1539, 4, false, 88796, 0, 0, 0x0);
+    public static FlagSet SigeventNotify => new(1539, 4, false, 89025, 0, 0, 0x0);
 
     /// <summary>Flags: PIDFD_NONBLOCK, PIDFD_THREAD</summary>
-    public static FlagSet PidfdFlags => new(1543, 2, true, 88806, 0, 0, 0x0);
+    public static FlagSet PidfdFlags => new(1543, 2, true, 89035, 0, 0, 0x0);
 
     /// <summary>Flags: PIDFD_SIGNAL_THREAD, PIDFD_SIGNAL_THREAD_GROUP, PIDFD_SIGNAL_PROCESS_GROUP</summary>
-    public static FlagSet PidfdSignalFlags => new(1545, 3, true, 88816, 0, 0, 0x0);
+    public static FlagSet PidfdSignalFlags => new(1545, 3, true, 89045, 0, 0, 0x0);
 
     /// <summary>Values: FUTEX_WAIT, FUTEX_WAKE, FUTEX_FD …</summary>
-    public static FlagSet FutexOps => new(1548, 27, false, 88833, 0, 0, 0x0);
+    public static FlagSet FutexOps => new(1548, 27, false, 89062, 0, 0, 0x0);
 
     /// <summary>Flags: FUTEX_CLOCK_REALTIME, FUTEX_ROBUST_UNLOCK, FUTEX_ROBUST_LIST32</summary>
-    public static FlagSet Futex => new(1575, 3, true, 88833, 1548, 27, 0xff);
+    public static FlagSet Futex => new(1575, 3, true, 89062, 1548, 27, 0xff);
 
     /// <summary>Flags: FUTEX2_NUMA, FUTEX2_MPOL, FUTEX2_PRIVATE</summary>
-    public static FlagSet Futex2Flags => new(1578, 3, true, 88843, 0, 0, 0x0);
+    public static FlagSet Futex2Flags => new(1578, 3, true, 89072, 0, 0, 0x0);
 
     /// <summary>Values: FUTEX2_SIZE_U8, FUTEX2_SIZE_U16, FUTEX2_SIZE_U32 …</summary>
-    public static FlagSet Futex2Sizes => new(1581, 4, false, 88854, 0, 0, 0x0);
+    public static FlagSet Futex2Sizes => new(1581, 4, false, 89083, 0, 0, 0x0);
 
     /// <summary>Flags: FUTEX2_PRIVATE, FUTEX2_NUMA, FUTEX2_MPOL</summary>
-    public static FlagSet Futex2 => new(1585, 3, true, 88843, 1581, 4, 0x3);
+    public static FlagSet Futex2 => new(1585, 3, true, 89072, 1581, 4, 0x3);
 
     /// <summary>Values: FUTEX_OP_SET, FUTEX_OP_ADD, FUTEX_OP_OR …</summary>
-    public static FlagSet FutexWakeOps => new(1588, 5, false, 88870, 0, 0, 0x0);
+    public static FlagSet FutexWakeOps => new(1588, 5, false, 89099, 0, 0, 0x0);
 
     /// <summary>Values: FUTEX_OP_CMP_EQ, FUTEX_OP_CMP_NE, FUTEX_OP_CMP_LT …</summary>
-    public static FlagSet FutexWakeComparisons => new(1593, 6, false, 88883, 0, 0, 0x0);
+    public static FlagSet FutexWakeComparisons => new(1593, 6, false, 89112, 0, 0, 0x0);
 
     /// <summary>Flags: CLONE_VM, CLONE_FS, CLONE_FILES …</summary>
-    public static FlagSet CloneFlags => new(1599, 26, true, 88900, 0, 0, 0x0);
+    public static FlagSet CloneFlags => new(1599, 26, true, 89129, 0, 0, 0x0);
 
     /// <summary>Flags: CLONE_NEWTIME, CLONE_VM, CLONE_FS …</summary>
-    public static FlagSet UnshareFlags => new(1625, 14, true, 88900, 0, 0, 0x0);
+    public static FlagSet UnshareFlags => new(1625, 14, true, 89129, 0, 0, 0x0);
 
     /// <summary>Flags: CLONE_NEWTIME, CLONE_NEWNS, CLONE_NEWCGROUP …</summary>
-    public static FlagSet SetnsTypes => new(1639, 8, true, 88910, 0, 0, 0x0);
+    public static FlagSet SetnsTypes => new(1639, 8, true, 89139, 0, 0, 0x0);
 
     /// <summary>Flags: WNOHANG, WEXITED, WSTOPPED …</summary>
-    public static FlagSet WaitOptions => new(1647, 8, true, 88923, 0, 0, 0x0);
+    public static FlagSet WaitOptions => new(1647, 8, true, 89152, 0, 0, 0x0);
 
     /// <summary>Values: P_ALL, P_PID, P_PGID …</summary>
-    public static FlagSet WaitidTypes => new(1655, 4, false, 88928, 0, 0, 0x0);
+    public static FlagSet WaitidTypes => new(1655, 4, false, 89157, 0, 0, 0x0);
 
     /// <summary>Values: PTRACE_TRACEME, PTRACE_PEEKTEXT, PTRACE_PEEKDATA …</summary>
     public static FlagSet PtraceRequests => PtraceRequestsOf(SyscallTable.Native);
@@ -455,53 +455,53 @@ public static partial class FlagSets
     /// <summary><see cref="PtraceRequests"/> of an architecture: the values differ.</summary>
     public static FlagSet PtraceRequestsOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(1703, 36, false, 88934, 0, 0, 0x0)
-            : new(1659, 44, false, 88934, 0, 0, 0x0);
+            ? new(1703, 36, false, 89163, 0, 0, 0x0)
+            : new(1659, 44, false, 89163, 0, 0, 0x0);
 
     /// <summary>Flags: PTRACE_O_TRACESYSGOOD, PTRACE_O_TRACEFORK, PTRACE_O_TRACEVFORK …</summary>
-    public static FlagSet PtraceOptions => new(1739, 10, true, 88945, 0, 0, 0x0);
+    public static FlagSet PtraceOptions => new(1739, 10, true, 89174, 0, 0, 0x0);
 
     /// <summary>Values: PTRACE_EVENT_FORK, PTRACE_EVENT_VFORK, PTRACE_EVENT_CLONE …</summary>
-    public static FlagSet PtraceEvents => new(1749, 8, false, 88958, 0, 0, 0x0);
+    public static FlagSet PtraceEvents => new(1749, 8, false, 89187, 0, 0, 0x0);
 
     /// <summary>Values: PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_GET_DUMPABLE …</summary>
-    public static FlagSet PrctlOptions => new(1757, 80, false, 88975, 0, 0, 0x0);
+    public static FlagSet PrctlOptions => new(1757, 80, false, 89204, 0, 0, 0x0);
 
     /// <summary>Values: PR_SET_MM_START_CODE, PR_SET_MM_END_CODE, PR_SET_MM_START_DATA …</summary>
-    public static FlagSet PrctlSetMm => new(1837, 15, false, 88982, 0, 0, 0x0);
+    public static FlagSet PrctlSetMm => new(1837, 15, false, 89211, 0, 0, 0x0);
 
     /// <summary>Values: PR_CAP_AMBIENT_IS_SET, PR_CAP_AMBIENT_RAISE, PR_CAP_AMBIENT_LOWER …</summary>
-    public static FlagSet PrctlCapAmbient => new(1852, 4, false, 88996, 0, 0, 0x0);
+    public static FlagSet PrctlCapAmbient => new(1852, 4, false, 89225, 0, 0, 0x0);
 
     /// <summary>Values: PR_MCE_KILL_CLEAR, PR_MCE_KILL_SET</summary>
-    public static FlagSet PrctlMceKill => new(1856, 2, false, 89015, 0, 0, 0x0);
+    public static FlagSet PrctlMceKill => new(1856, 2, false, 89244, 0, 0, 0x0);
 
     /// <summary>Values: PR_MCE_KILL_LATE, PR_MCE_KILL_EARLY, PR_MCE_KILL_DEFAULT</summary>
-    public static FlagSet PrctlMceKillPolicy => new(1858, 3, false, 89015, 0, 0, 0x0);
+    public static FlagSet PrctlMceKillPolicy => new(1858, 3, false, 89244, 0, 0, 0x0);
 
     /// <summary>Values: PR_SPEC_STORE_BYPASS, PR_SPEC_INDIRECT_BRANCH, PR_SPEC_L1D_FLUSH</summary>
-    public static FlagSet PrctlSpeculation => new(1861, 3, false, 89031, 0, 0, 0x0);
+    public static FlagSet PrctlSpeculation => new(1861, 3, false, 89260, 0, 0, 0x0);
 
     /// <summary>Flags: PR_SPEC_PRCTL, PR_SPEC_ENABLE, PR_SPEC_DISABLE …</summary>
-    public static FlagSet PrctlSpeculationFlags => new(1864, 5, true, 89031, 0, 0, 0x0);
+    public static FlagSet PrctlSpeculationFlags => new(1864, 5, true, 89260, 0, 0, 0x0);
 
     /// <summary>Values: PR_TSC_ENABLE, PR_TSC_SIGSEGV</summary>
-    public static FlagSet PrctlTsc => new(1869, 2, false, 89043, 0, 0, 0x0);
+    public static FlagSet PrctlTsc => new(1869, 2, false, 89272, 0, 0, 0x0);
 
     /// <summary>Values: PR_SET_VMA_ANON_NAME</summary>
-    public static FlagSet PrctlTimerSlackVma => new(1871, 1, false, 89054, 0, 0, 0x0);
+    public static FlagSet PrctlTimerSlackVma => new(1871, 1, false, 89283, 0, 0, 0x0);
 
     /// <summary>Values: PR_SYS_DISPATCH_OFF, PR_SYS_DISPATCH_ON, PR_SYS_DISPATCH_INCLUSIVE_ON</summary>
-    public static FlagSet PrctlSyscallUserDispatch => new(1872, 3, false, 88975, 0, 0, 0x0);
+    public static FlagSet PrctlSyscallUserDispatch => new(1872, 3, false, 89204, 0, 0, 0x0);
 
     /// <summary>Values: PR_SCHED_CORE_GET, PR_SCHED_CORE_CREATE, PR_SCHED_CORE_SHARE_TO …</summary>
-    public static FlagSet PrctlSchedCore => new(1875, 4, false, 89069, 0, 0, 0x0);
+    public static FlagSet PrctlSchedCore => new(1875, 4, false, 89298, 0, 0, 0x0);
 
     /// <summary>Flags: PR_MDWE_REFUSE_EXEC_GAIN, PR_MDWE_NO_INHERIT</summary>
-    public static FlagSet PrctlMdwe => new(1879, 2, true, 89087, 0, 0, 0x0);
+    public static FlagSet PrctlMdwe => new(1879, 2, true, 89316, 0, 0, 0x0);
 
     /// <summary>Flags: SECBIT_NOROOT, SECBIT_NOROOT_LOCKED, SECBIT_NO_SETUID_FIXUP …</summary>
-    public static FlagSet Securebits => new(1881, 12, true, 89099, 0, 0, 0x0);
+    public static FlagSet Securebits => new(1881, 12, true, 89328, 0, 0, 0x0);
 
     /// <summary>Values: ARCH_SHSTK_SHSTK, ARCH_SHSTK_WRSS, ARCH_XCOMP_TILECFG …</summary>
     public static FlagSet ArchPrctl => ArchPrctlOf(SyscallTable.Native);
@@ -509,422 +509,428 @@ public static partial class FlagSets
     /// <summary><see cref="ArchPrctl"/> of an architecture: the values differ.</summary>
     public static FlagSet ArchPrctlOf(SyscallArch arch) =>
         IsArm(arch)
-            ? new(1920, 0, false, 89110, 0, 0, 0x0)
-            : new(1893, 27, false, 89110, 0, 0, 0x0);
+            ? new(1920, 0, false, 89339, 0, 0, 0x0)
+            : new(1893, 27, false, 89339, 0, 0, 0x0);
 
     /// <summary>Values: RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA …</summary>
-    public static FlagSet Rlimits => new(1920, 16, false, 89119, 0, 0, 0x0);
+    public static FlagSet Rlimits => new(1920, 16, false, 89348, 0, 0, 0x0);
 
     /// <summary>Values: RUSAGE_SELF, RUSAGE_THREAD, RUSAGE_BOTH …</summary>
-    public static FlagSet RusageWho => new(1936, 4, false, 89130, 0, 0, 0x0);
+    public static FlagSet RusageWho => new(1936, 4, false, 89359, 0, 0, 0x0);
 
     /// <summary>Values: PRIO_PROCESS, PRIO_PGRP, PRIO_USER</summary>
-    public static FlagSet PriorityWhich => new(1940, 3, false, 89141, 0, 0, 0x0);
+    public static FlagSet PriorityWhich => new(1940, 3, false, 89370, 0, 0, 0x0);
 
     /// <summary>Values: IOPRIO_WHO_PROCESS, IOPRIO_WHO_PGRP, IOPRIO_WHO_USER</summary>
-    public static FlagSet IoprioWhich => new(1943, 3, false, 89150, 0, 0, 0x0);
+    public static FlagSet IoprioWhich => new(1943, 3, false, 89379, 0, 0, 0x0);
 
     /// <summary>Values: IOPRIO_CLASS_NONE, IOPRIO_CLASS_RT, IOPRIO_CLASS_BE …</summary>
-    public static FlagSet IoprioClasses => new(1946, 5, false, 89165, 0, 0, 0x0);
+    public static FlagSet IoprioClasses => new(1946, 5, false, 89394, 0, 0, 0x0);
 
     /// <summary>Values: CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID …</summary>
-    public static FlagSet ClockIds => new(1951, 13, false, 89182, 0, 0, 0x0);
+    public static FlagSet ClockIds => new(1951, 13, false, 89411, 0, 0, 0x0);
 
     /// <summary>Flags: TIMER_ABSTIME</summary>
-    public static FlagSet TimerFlags => new(1964, 1, true, 89192, 0, 0, 0x0);
+    public static FlagSet TimerFlags => new(1964, 1, true, 89421, 0, 0, 0x0);
 
     /// <summary>Values: ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF</summary>
-    public static FlagSet ItimerWhich => new(1965, 3, false, 89202, 0, 0, 0x0);
+    public static FlagSet ItimerWhich => new(1965, 3, false, 89431, 0, 0, 0x0);
 
     /// <summary>Flags: ADJ_OFFSET_SS_READ, ADJ_OFFSET_SINGLESHOT, ADJ_OFFSET …</summary>
-    public static FlagSet AdjtimexModes => new(1968, 13, true, 89213, 0, 0, 0x0);
+    public static FlagSet AdjtimexModes => new(1968, 13, true, 89442, 0, 0, 0x0);
 
     /// <summary>Flags: STA_PLL, STA_PPSFREQ, STA_PPSTIME …</summary>
-    public static FlagSet AdjtimexStatus => new(1981, 16, true, 89221, 0, 0, 0x0);
+    public static FlagSet AdjtimexStatus => new(1981, 16, true, 89450, 0, 0, 0x0);
 
     /// <summary>Values: TIME_OK, TIME_INS, TIME_DEL …</summary>
-    public static FlagSet AdjtimexStates => new(1997, 6, false, 89229, 0, 0, 0x0);
+    public static FlagSet AdjtimexStates => new(1997, 6, false, 89458, 0, 0, 0x0);
 
     /// <summary>Values: SCHED_NORMAL, SCHED_FIFO, SCHED_RR …</summary>
-    public static FlagSet SchedPolicies => new(2003, 8, false, 89238, 0, 0, 0x0);
+    public static FlagSet SchedPolicies => new(2003, 8, false, 89467, 0, 0, 0x0);
 
     /// <summary>Flags: SCHED_RESET_ON_FORK</summary>
-    public static FlagSet SchedPolicyFlags => new(2011, 1, true, 89238, 2003, 8, 0x3fffffff);
+    public static FlagSet SchedPolicyFlags => new(2011, 1, true, 89467, 2003, 8, 0x3fffffff);
 
     /// <summary>Flags: SCHED_FLAG_RESET_ON_FORK, SCHED_FLAG_RECLAIM, SCHED_FLAG_DL_OVERRUN …</summary>
-    public static FlagSet SchedAttrFlags => new(2012, 7, true, 89248, 0, 0, 0x0);
+    public static FlagSet SchedAttrFlags => new(2012, 7, true, 89477, 0, 0, 0x0);
 
     /// <summary>Values: CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH …</summary>
-    public static FlagSet Capabilities => new(2019, 41, false, 89263, 0, 0, 0x0);
+    public static FlagSet Capabilities => new(2019, 41, false, 89492, 0, 0, 0x0);
 
     /// <summary>Values: _LINUX_CAPABILITY_VERSION_1, _LINUX_CAPABILITY_VERSION_2, _LINUX_CAPABILITY_VERSION_3</summary>
-    public static FlagSet CapVersions => new(2060, 3, false, 89271, 0, 0, 0x0);
+    public static FlagSet CapVersions => new(2060, 3, false, 89500, 0, 0, 0x0);
 
     /// <summary>Flags: MS_RDONLY, MS_NOSUID, MS_NODEV …</summary>
-    public static FlagSet MountFlags => new(2063, 31, true, 88129, 0, 0, 0x0);
+    public static FlagSet MountFlags => new(2063, 31, true, 88358, 0, 0, 0x0);
 
     /// <summary>Flags: MNT_FORCE, MNT_DETACH, MNT_EXPIRE …</summary>
-    public static FlagSet UmountFlags => new(2094, 4, true, 89301, 0, 0, 0x0);
+    public static FlagSet UmountFlags => new(2094, 4, true, 89530, 0, 0, 0x0);
 
     /// <summary>Flags: FSOPEN_CLOEXEC</summary>
-    public static FlagSet FsopenFlags => new(2098, 1, true, 89309, 0, 0, 0x0);
+    public static FlagSet FsopenFlags => new(2098, 1, true, 89538, 0, 0, 0x0);
 
     /// <summary>Flags: FSPICK_CLOEXEC, FSPICK_SYMLINK_NOFOLLOW, FSPICK_NO_AUTOMOUNT …</summary>
-    public static FlagSet FspickFlags => new(2099, 4, true, 89320, 0, 0, 0x0);
+    public static FlagSet FspickFlags => new(2099, 4, true, 89549, 0, 0, 0x0);
 
     /// <summary>Values: FSCONFIG_SET_FLAG, FSCONFIG_SET_STRING, FSCONFIG_SET_BINARY …</summary>
-    public static FlagSet FsconfigCommands => new(2103, 9, false, 89331, 0, 0, 0x0);
+    public static FlagSet FsconfigCommands => new(2103, 9, false, 89560, 0, 0, 0x0);
 
     /// <summary>Flags: FSMOUNT_CLOEXEC, FSMOUNT_NAMESPACE</summary>
-    public static FlagSet FsmountFlags => new(2112, 2, true, 89344, 0, 0, 0x0);
+    public static FlagSet FsmountFlags => new(2112, 2, true, 89573, 0, 0, 0x0);
 
     /// <summary>Values: MOUNT_ATTR_RELATIME, MOUNT_ATTR_NOATIME, MOUNT_ATTR_STRICTATIME</summary>
-    public static FlagSet MountAttrAtime => new(2114, 3, false, 89356, 0, 0, 0x0);
+    public static FlagSet MountAttrAtime => new(2114, 3, false, 89585, 0, 0, 0x0);
 
     /// <summary>Flags: MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV …</summary>
-    public static FlagSet MountAttrs => new(2117, 9, true, 89356, 0, 0, 0x0);
+    public static FlagSet MountAttrs => new(2117, 9, true, 89585, 0, 0, 0x0);
 
     /// <summary>Flags: MOVE_MOUNT_F_SYMLINKS, MOVE_MOUNT_F_AUTOMOUNTS, MOVE_MOUNT_F_EMPTY_PATH …</summary>
-    public static FlagSet MoveMountFlags => new(2126, 8, true, 89371, 0, 0, 0x0);
+    public static FlagSet MoveMountFlags => new(2126, 8, true, 89600, 0, 0, 0x0);
 
     /// <summary>Flags: OPEN_TREE_CLONE, OPEN_TREE_NAMESPACE, OPEN_TREE_CLOEXEC …</summary>
-    public static FlagSet OpenTreeFlags => new(2134, 7, true, 89386, 0, 0, 0x0);
+    public static FlagSet OpenTreeFlags => new(2134, 7, true, 89615, 0, 0, 0x0);
 
     /// <summary>Flags: MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE …</summary>
-    public static FlagSet MountPropagation => new(2141, 4, true, 88129, 0, 0, 0x0);
+    public static FlagSet MountPropagation => new(2141, 4, true, 88358, 0, 0, 0x0);
 
     /// <summary>Flags: AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH …</summary>
-    public static FlagSet MountSetattrFlags => new(2145, 4, true, 87857, 0, 0, 0x0);
+    public static FlagSet MountSetattrFlags => new(2145, 4, true, 88086, 0, 0, 0x0);
 
     /// <summary>Flags: STATMOUNT_SB_BASIC, STATMOUNT_MNT_BASIC, STATMOUNT_PROPAGATE_FROM …</summary>
-    public static FlagSet StatmountMask => new(2149, 15, true, 89400, 0, 0, 0x0);
+    public static FlagSet StatmountMask => new(2149, 15, true, 89629, 0, 0, 0x0);
 
     /// <summary>Flags: STATX_ALL, STATX_BASIC_STATS, STATX_TYPE …</summary>
-    public static FlagSet StatxMask => new(2164, 20, true, 89414, 0, 0, 0x0);
+    public static FlagSet StatxMask => new(2164, 20, true, 89643, 0, 0, 0x0);
 
     /// <summary>Flags: STATX_ATTR_COMPRESSED, STATX_ATTR_IMMUTABLE, STATX_ATTR_APPEND …</summary>
-    public static FlagSet StatxAttributes => new(2184, 10, true, 89424, 0, 0, 0x0);
+    public static FlagSet StatxAttributes => new(2184, 10, true, 89653, 0, 0, 0x0);
 
     /// <summary>Values: QNX4_SUPER_MAGIC, AUTOFS_SUPER_MAGIC, MINIX_SUPER_MAGIC …</summary>
-    public static FlagSet StatfsTypes => new(2194, 78, false, 89439, 0, 0, 0x0);
+    public static FlagSet StatfsTypes => new(2194, 78, false, 89668, 0, 0, 0x0);
 
     /// <summary>Flags: ST_VALID, ST_RDONLY, ST_NOSUID …</summary>
-    public static FlagSet StatfsFlags => new(2272, 11, true, 89449, 0, 0, 0x0);
+    public static FlagSet StatfsFlags => new(2272, 11, true, 89678, 0, 0, 0x0);
 
     /// <summary>Values: Q_XQUOTAON, Q_XQUOTAOFF, Q_XGETQUOTA …</summary>
-    public static FlagSet QuotaCommands => new(2283, 18, false, 89456, 0, 0, 0x0);
+    public static FlagSet QuotaCommands => new(2283, 18, false, 89685, 0, 0, 0x0);
 
     /// <summary>Values: USRQUOTA, GRPQUOTA, PRJQUOTA</summary>
-    public static FlagSet QuotaTypes => new(2301, 3, false, 89462, 0, 0, 0x0);
+    public static FlagSet QuotaTypes => new(2301, 3, false, 89691, 0, 0, 0x0);
 
     /// <summary>Values: QFMT_VFS_OLD, QFMT_VFS_V0, QFMT_OCFS2 …</summary>
-    public static FlagSet QuotaFormats => new(2304, 5, false, 89471, 0, 0, 0x0);
+    public static FlagSet QuotaFormats => new(2304, 5, false, 89700, 0, 0, 0x0);
 
     /// <summary>Flags: GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE</summary>
-    public static FlagSet GetrandomFlags => new(2309, 3, true, 89480, 0, 0, 0x0);
+    public static FlagSet GetrandomFlags => new(2309, 3, true, 89709, 0, 0, 0x0);
 
     /// <summary>Values: SECCOMP_SET_MODE_STRICT, SECCOMP_SET_MODE_FILTER, SECCOMP_GET_ACTION_AVAIL …</summary>
-    public static FlagSet SeccompOps => new(2312, 4, false, 89489, 0, 0, 0x0);
+    public static FlagSet SeccompOps => new(2312, 4, false, 89718, 0, 0, 0x0);
 
     /// <summary>Values: SECCOMP_MODE_DISABLED, SECCOMP_MODE_STRICT, SECCOMP_MODE_FILTER</summary>
-    public static FlagSet SeccompModes => new(2316, 3, false, 89510, 0, 0, 0x0);
+    public static FlagSet SeccompModes => new(2316, 3, false, 89739, 0, 0, 0x0);
 
     /// <summary>Flags: SECCOMP_FILTER_FLAG_TSYNC, SECCOMP_FILTER_FLAG_LOG, SECCOMP_FILTER_FLAG_SPEC_ALLOW …</summary>
-    public static FlagSet SeccompFilterFlags => new(2319, 6, true, 89527, 0, 0, 0x0);
+    public static FlagSet SeccompFilterFlags => new(2319, 6, true, 89756, 0, 0, 0x0);
 
     /// <summary>Values: SECCOMP_RET_KILL_THREAD, SECCOMP_RET_TRAP, SECCOMP_RET_ERRNO …</summary>
-    public static FlagSet SeccompActions => new(2325, 8, false, 89551, 0, 0, 0x0);
+    public static FlagSet SeccompActions => new(2325, 8, false, 89780, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_CREATE_RULESET_VERSION, LANDLOCK_CREATE_RULESET_ERRATA</summary>
-    public static FlagSet LandlockFlags => new(2333, 2, true, 89567, 0, 0, 0x0);
+    public static FlagSet LandlockFlags => new(2333, 2, true, 89796, 0, 0, 0x0);
 
     /// <summary>Values: LANDLOCK_RULE_PATH_BENEATH, LANDLOCK_RULE_NET_PORT</summary>
-    public static FlagSet LandlockRules => new(2335, 2, false, 89595, 0, 0, 0x0);
+    public static FlagSet LandlockRules => new(2335, 2, false, 89824, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_ACCESS_FS_EXECUTE, LANDLOCK_ACCESS_FS_WRITE_FILE, LANDLOCK_ACCESS_FS_READ_FILE …</summary>
-    public static FlagSet LandlockFs => new(2337, 17, true, 89613, 0, 0, 0x0);
+    public static FlagSet LandlockFs => new(2337, 17, true, 89842, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_ACCESS_NET_BIND_TCP, LANDLOCK_ACCESS_NET_CONNECT_TCP, LANDLOCK_ACCESS_NET_BIND_UDP …</summary>
-    public static FlagSet LandlockNet => new(2354, 4, true, 89636, 0, 0, 0x0);
+    public static FlagSet LandlockNet => new(2354, 4, true, 89865, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET, LANDLOCK_SCOPE_SIGNAL</summary>
-    public static FlagSet LandlockScope => new(2358, 2, true, 89660, 0, 0, 0x0);
+    public static FlagSet LandlockScope => new(2358, 2, true, 89889, 0, 0, 0x0);
 
     /// <summary>Flags: LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF, LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON, LANDLOCK_RESTRICT_SELF_LOG_SUBDOMAINS_OFF …</summary>
-    public static FlagSet LandlockRestrictFlags => new(2360, 4, true, 89679, 0, 0, 0x0);
+    public static FlagSet LandlockRestrictFlags => new(2360, 4, true, 89908, 0, 0, 0x0);
 
     /// <summary>Values: KEYCTL_GET_KEYRING_ID, KEYCTL_JOIN_SESSION_KEYRING, KEYCTL_UPDATE …</summary>
-    public static FlagSet KeyctlOps => new(2364, 33, false, 89706, 0, 0, 0x0);
+    public static FlagSet KeyctlOps => new(2364, 33, false, 89935, 0, 0, 0x0);
 
     /// <summary>Values: KEY_SPEC_REQUESTOR_KEYRING, KEY_SPEC_REQKEY_AUTH_KEY, KEY_SPEC_GROUP_KEYRING …</summary>
-    public static FlagSet KeySpecs => new(2397, 8, false, 89717, 0, 0, 0x0);
+    public static FlagSet KeySpecs => new(2397, 8, false, 89946, 0, 0, 0x0);
 
     /// <summary>Values: KEY_REQKEY_DEFL_DEFAULT, KEY_REQKEY_DEFL_THREAD_KEYRING, KEY_REQKEY_DEFL_PROCESS_KEYRING …</summary>
-    public static FlagSet KeyReqkeyDefaults => new(2405, 9, false, 89730, 0, 0, 0x0);
+    public static FlagSet KeyReqkeyDefaults => new(2405, 9, false, 89959, 0, 0, 0x0);
 
     /// <summary>Values: LSM_ATTR_UNDEF, LSM_ATTR_CURRENT, LSM_ATTR_EXEC …</summary>
-    public static FlagSet LsmAttrs => new(2414, 7, false, 89750, 0, 0, 0x0);
+    public static FlagSet LsmAttrs => new(2414, 7, false, 89979, 0, 0, 0x0);
 
     /// <summary>Values: BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM …</summary>
-    public static FlagSet BpfCommands => new(2421, 39, false, 89763, 0, 0, 0x0);
+    public static FlagSet BpfCommands => new(2421, 39, false, 89992, 0, 0, 0x0);
 
     /// <summary>Values: BPF_MAP_TYPE_UNSPEC, BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_ARRAY …</summary>
-    public static FlagSet BpfMapTypes => new(2460, 36, false, 89771, 0, 0, 0x0);
+    public static FlagSet BpfMapTypes => new(2460, 36, false, 90000, 0, 0, 0x0);
 
     /// <summary>Values: BPF_PROG_TYPE_UNSPEC, BPF_PROG_TYPE_SOCKET_FILTER, BPF_PROG_TYPE_KPROBE …</summary>
-    public static FlagSet BpfProgTypes => new(2496, 33, false, 89788, 0, 0, 0x0);
+    public static FlagSet BpfProgTypes => new(2496, 33, false, 90017, 0, 0, 0x0);
 
     /// <summary>Values: BPF_CGROUP_INET_INGRESS, BPF_CGROUP_INET_EGRESS, BPF_CGROUP_INET_SOCK_CREATE …</summary>
-    public static FlagSet BpfAttachTypes => new(2529, 59, false, 89763, 0, 0, 0x0);
+    public static FlagSet BpfAttachTypes => new(2529, 59, false, 89992, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_NO_PREALLOC, BPF_F_NO_COMMON_LRU, BPF_F_NUMA_NODE …</summary>
-    public static FlagSet BpfMapFlags => new(2588, 14, true, 89806, 0, 0, 0x0);
+    public static FlagSet BpfMapFlags => new(2588, 14, true, 90035, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_ALL_CPUS, BPF_F_CPU, BPF_F_LOCK …</summary>
-    public static FlagSet BpfElemFlags => new(2602, 6, true, 89763, 0, 0, 0x0);
+    public static FlagSet BpfElemFlags => new(2602, 6, true, 89992, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_STRICT_ALIGNMENT, BPF_F_ANY_ALIGNMENT, BPF_F_TEST_RND_HI32 …</summary>
-    public static FlagSet BpfLoadFlags => new(2608, 8, true, 89806, 0, 0, 0x0);
+    public static FlagSet BpfLoadFlags => new(2608, 8, true, 90035, 0, 0, 0x0);
 
     /// <summary>Values: PERF_TYPE_HARDWARE, PERF_TYPE_SOFTWARE, PERF_TYPE_TRACEPOINT …</summary>
-    public static FlagSet PerfTypes => new(2616, 6, false, 89816, 0, 0, 0x0);
+    public static FlagSet PerfTypes => new(2616, 6, false, 90045, 0, 0, 0x0);
 
     /// <summary>Values: PERF_COUNT_HW_CPU_CYCLES, PERF_COUNT_HW_INSTRUCTIONS, PERF_COUNT_HW_CACHE_REFERENCES …</summary>
-    public static FlagSet PerfHardware => new(2622, 10, false, 89830, 0, 0, 0x0);
+    public static FlagSet PerfHardware => new(2622, 10, false, 90059, 0, 0, 0x0);
 
     /// <summary>Values: PERF_COUNT_SW_CPU_CLOCK, PERF_COUNT_SW_TASK_CLOCK, PERF_COUNT_SW_PAGE_FAULTS …</summary>
-    public static FlagSet PerfSoftware => new(2632, 12, false, 89848, 0, 0, 0x0);
+    public static FlagSet PerfSoftware => new(2632, 12, false, 90077, 0, 0, 0x0);
 
     /// <summary>Flags: PERF_SAMPLE_IP, PERF_SAMPLE_TID, PERF_SAMPLE_TIME …</summary>
-    public static FlagSet PerfSample => new(2644, 25, true, 89866, 0, 0, 0x0);
+    public static FlagSet PerfSample => new(2644, 25, true, 90095, 0, 0, 0x0);
 
     /// <summary>Flags: PERF_FORMAT_TOTAL_TIME_ENABLED, PERF_FORMAT_TOTAL_TIME_RUNNING, PERF_FORMAT_ID …</summary>
-    public static FlagSet PerfReadFormat => new(2669, 5, true, 89875, 0, 0, 0x0);
+    public static FlagSet PerfReadFormat => new(2669, 5, true, 90104, 0, 0, 0x0);
 
     /// <summary>Flags: PERF_FLAG_FD_NO_GROUP, PERF_FLAG_FD_OUTPUT, PERF_FLAG_PID_CGROUP …</summary>
-    public static FlagSet PerfOpenFlags => new(2674, 4, true, 89891, 0, 0, 0x0);
+    public static FlagSet PerfOpenFlags => new(2674, 4, true, 90120, 0, 0, 0x0);
 
     /// <summary>Values: IORING_OP_NOP, IORING_OP_READV, IORING_OP_WRITEV …</summary>
-    public static FlagSet UringOps => new(2678, 65, false, 89905, 0, 0, 0x0);
+    public static FlagSet UringOps => new(2678, 65, false, 90134, 0, 0, 0x0);
 
     /// <summary>Flags: IORING_SETUP_IOPOLL, IORING_SETUP_SQPOLL, IORING_SETUP_SQ_AFF …</summary>
-    public static FlagSet UringSetupFlags => new(2743, 21, true, 89919, 0, 0, 0x0);
+    public static FlagSet UringSetupFlags => new(2743, 21, true, 90148, 0, 0, 0x0);
 
     /// <summary>Flags: IORING_ENTER_GETEVENTS, IORING_ENTER_SQ_WAKEUP, IORING_ENTER_SQ_WAIT …</summary>
-    public static FlagSet UringEnterFlags => new(2764, 8, true, 89936, 0, 0, 0x0);
+    public static FlagSet UringEnterFlags => new(2764, 8, true, 90165, 0, 0, 0x0);
 
     /// <summary>Values: IORING_REGISTER_BUFFERS, IORING_UNREGISTER_BUFFERS, IORING_REGISTER_FILES …</summary>
-    public static FlagSet UringRegisterOps => new(2772, 38, false, 89953, 0, 0, 0x0);
+    public static FlagSet UringRegisterOps => new(2772, 38, false, 90182, 0, 0, 0x0);
 
     /// <summary>Flags: IORING_FEAT_SINGLE_MMAP, IORING_FEAT_NODROP, IORING_FEAT_SUBMIT_STABLE …</summary>
-    public static FlagSet UringFeatures => new(2810, 18, true, 89973, 0, 0, 0x0);
+    public static FlagSet UringFeatures => new(2810, 18, true, 90202, 0, 0, 0x0);
 
     /// <summary>Flags: IOSQE_FIXED_FILE, IOSQE_IO_DRAIN, IOSQE_IO_LINK …</summary>
-    public static FlagSet UringSqFlags => new(2828, 7, true, 89989, 0, 0, 0x0);
+    public static FlagSet UringSqFlags => new(2828, 7, true, 90218, 0, 0, 0x0);
 
     /// <summary>Values: IOCB_CMD_PREAD, IOCB_CMD_PWRITE, IOCB_CMD_FSYNC …</summary>
-    public static FlagSet AioCommands => new(2835, 8, false, 89999, 0, 0, 0x0);
+    public static FlagSet AioCommands => new(2835, 8, false, 90228, 0, 0, 0x0);
 
     /// <summary>Flags: IOCB_FLAG_RESFD, IOCB_FLAG_IOPRIO</summary>
-    public static FlagSet AioFlags => new(2843, 2, true, 90012, 0, 0, 0x0);
+    public static FlagSet AioFlags => new(2843, 2, true, 90241, 0, 0, 0x0);
 
     /// <summary>Values: MEMBARRIER_CMD_QUERY, MEMBARRIER_CMD_GLOBAL, MEMBARRIER_CMD_GLOBAL_EXPEDITED …</summary>
-    public static FlagSet MembarrierCommands => new(2845, 11, false, 90026, 0, 0, 0x0);
+    public static FlagSet MembarrierCommands => new(2845, 11, false, 90255, 0, 0, 0x0);
 
     /// <summary>Flags: MEMBARRIER_CMD_FLAG_CPU</summary>
-    public static FlagSet MembarrierFlags => new(2856, 1, true, 90045, 0, 0, 0x0);
+    public static FlagSet MembarrierFlags => new(2856, 1, true, 90274, 0, 0, 0x0);
 
     /// <summary>Flags: RSEQ_FLAG_UNREGISTER, RSEQ_FLAG_SLICE_EXT_DEFAULT_ON</summary>
-    public static FlagSet RseqFlags => new(2857, 2, true, 90069, 0, 0, 0x0);
+    public static FlagSet RseqFlags => new(2857, 2, true, 90298, 0, 0, 0x0);
 
     /// <summary>Values: KCMP_FILE, KCMP_VM, KCMP_FILES …</summary>
-    public static FlagSet KcmpTypes => new(2859, 8, false, 90083, 0, 0, 0x0);
+    public static FlagSet KcmpTypes => new(2859, 8, false, 90312, 0, 0, 0x0);
 
     /// <summary>Flags: KEXEC_ON_CRASH, KEXEC_PRESERVE_CONTEXT, KEXEC_UPDATE_ELFCOREHDR …</summary>
-    public static FlagSet KexecFlags => new(2867, 4, true, 90092, 0, 0, 0x0);
+    public static FlagSet KexecFlags => new(2867, 4, true, 90321, 0, 0, 0x0);
 
     /// <summary>Values: KEXEC_ARCH_DEFAULT, KEXEC_ARCH_386, KEXEC_ARCH_68K …</summary>
-    public static FlagSet KexecArchs => new(2871, 16, false, 90102, 0, 0, 0x0);
+    public static FlagSet KexecArchs => new(2871, 16, false, 90331, 0, 0, 0x0);
 
     /// <summary>Flags: KEXEC_FILE_UNLOAD, KEXEC_FILE_ON_CRASH, KEXEC_FILE_NO_INITRAMFS …</summary>
-    public static FlagSet KexecFileFlags => new(2887, 6, true, 90117, 0, 0, 0x0);
+    public static FlagSet KexecFileFlags => new(2887, 6, true, 90346, 0, 0, 0x0);
 
     /// <summary>Flags: MODULE_INIT_IGNORE_MODVERSIONS, MODULE_INIT_IGNORE_VERMAGIC, MODULE_INIT_COMPRESSED_FILE</summary>
-    public static FlagSet ModuleInitFlags => new(2893, 3, true, 90132, 0, 0, 0x0);
+    public static FlagSet ModuleInitFlags => new(2893, 3, true, 90361, 0, 0, 0x0);
 
     /// <summary>Flags: O_NONBLOCK, O_TRUNC</summary>
-    public static FlagSet ModuleDeleteFlags => new(2896, 2, true, 87839, 0, 0, 0x0);
+    public static FlagSet ModuleDeleteFlags => new(2896, 2, true, 88068, 0, 0, 0x0);
 
     /// <summary>Values: LINUX_REBOOT_MAGIC2A, LINUX_REBOOT_MAGIC2B, LINUX_REBOOT_MAGIC2C …</summary>
-    public static FlagSet RebootMagic => new(2898, 5, false, 90148, 0, 0, 0x0);
+    public static FlagSet RebootMagic => new(2898, 5, false, 90377, 0, 0, 0x0);
 
     /// <summary>Values: LINUX_REBOOT_CMD_CAD_OFF, LINUX_REBOOT_CMD_RESTART, LINUX_REBOOT_CMD_POWER_OFF …</summary>
-    public static FlagSet RebootCommands => new(2903, 8, false, 90171, 0, 0, 0x0);
+    public static FlagSet RebootCommands => new(2903, 8, false, 90400, 0, 0, 0x0);
 
     /// <summary>Flags: SWAP_FLAG_PREFER, SWAP_FLAG_DISCARD, SWAP_FLAG_DISCARD_ONCE …</summary>
-    public static FlagSet SwapFlags => new(2911, 4, true, 90192, 0, 0, 0x0);
+    public static FlagSet SwapFlags => new(2911, 4, true, 90421, 0, 0, 0x0);
 
     /// <summary>Values: SYSLOG_ACTION_CLOSE, SYSLOG_ACTION_OPEN, SYSLOG_ACTION_READ …</summary>
-    public static FlagSet SyslogActions => new(2915, 11, false, 90206, 0, 0, 0x0);
+    public static FlagSet SyslogActions => new(2915, 11, false, 90435, 0, 0, 0x0);
 
     /// <summary>Values: PER_LINUX, PER_BSD, PER_LINUX32 …</summary>
-    public static FlagSet Personalities => new(2926, 23, false, 90224, 0, 0, 0x0);
+    public static FlagSet Personalities => new(2926, 23, false, 90453, 0, 0, 0x0);
 
     /// <summary>Flags: UNAME26, ADDR_NO_RANDOMIZE, FDPIC_FUNCPTRS …</summary>
-    public static FlagSet PersonalityFlags => new(2949, 11, true, 90224, 2926, 23, 0xff);
+    public static FlagSet PersonalityFlags => new(2949, 11, true, 90453, 2926, 23, 0xff);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet IpcCommands => new(2960, 4, false, 90232, 0, 0, 0x0);
+    public static FlagSet IpcCommands => new(2960, 4, false, 90461, 0, 0, 0x0);
 
     /// <summary>Flags: IPC_CREAT, IPC_EXCL, IPC_NOWAIT</summary>
-    public static FlagSet IpcCreate => new(2964, 3, true, 90232, 0, 0, 0x0);
+    public static FlagSet IpcCreate => new(2964, 3, true, 90461, 0, 0, 0x0);
 
     /// <summary>Values: SEMOP, SEMGET, SEMCTL …</summary>
-    public static FlagSet IpcCalls => new(2967, 12, false, 90240, 0, 0, 0x0);
+    public static FlagSet IpcCalls => new(2967, 12, false, 90469, 0, 0, 0x0);
 
     /// <summary>Values: IPC_PRIVATE</summary>
-    public static FlagSet IpcKeys => new(2979, 1, false, 90232, 0, 0, 0x0);
+    public static FlagSet IpcKeys => new(2979, 1, false, 90461, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet ShmCommands => new(2980, 9, false, 90253, 0, 0, 0x0);
+    public static FlagSet ShmCommands => new(2980, 9, false, 90482, 0, 0, 0x0);
 
     /// <summary>Flags: SHM_RDONLY, SHM_RND, SHM_REMAP …</summary>
-    public static FlagSet ShmFlags => new(2989, 4, true, 90253, 0, 0, 0x0);
+    public static FlagSet ShmFlags => new(2989, 4, true, 90482, 0, 0, 0x0);
 
     /// <summary>Flags: IPC_CREAT, IPC_EXCL, SHM_HUGETLB …</summary>
-    public static FlagSet ShmgetFlags => new(2993, 4, true, 90253, 0, 0, 0x0);
+    public static FlagSet ShmgetFlags => new(2993, 4, true, 90482, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet SemCommands => new(2997, 14, false, 90261, 0, 0, 0x0);
+    public static FlagSet SemCommands => new(2997, 14, false, 90490, 0, 0, 0x0);
 
     /// <summary>Flags: SEM_UNDO, IPC_NOWAIT</summary>
-    public static FlagSet SemFlags => new(3011, 2, true, 90261, 0, 0, 0x0);
+    public static FlagSet SemFlags => new(3011, 2, true, 90490, 0, 0, 0x0);
 
     /// <summary>Values: IPC_RMID, IPC_SET, IPC_STAT …</summary>
-    public static FlagSet MsgqCommands => new(3013, 7, false, 88246, 0, 0, 0x0);
+    public static FlagSet MsgqCommands => new(3013, 7, false, 88475, 0, 0, 0x0);
 
     /// <summary>Flags: MSG_NOERROR, MSG_EXCEPT, MSG_COPY …</summary>
-    public static FlagSet MsgqFlags => new(3020, 4, true, 88246, 0, 0, 0x0);
+    public static FlagSet MsgqFlags => new(3020, 4, true, 88475, 0, 0, 0x0);
 
     /// <summary>Values: SYS_SOCKET, SYS_BIND, SYS_CONNECT …</summary>
-    public static FlagSet SocketcallCalls => new(3024, 20, false, 90269, 0, 0, 0x0);
+    public static FlagSet SocketcallCalls => new(3024, 20, false, 90498, 0, 0, 0x0);
 
     /// <summary>Flags: FS_XFLAG_REALTIME, FS_XFLAG_PREALLOC, FS_XFLAG_IMMUTABLE …</summary>
-    public static FlagSet FileXflags => new(3044, 20, true, 88017, 0, 0, 0x0);
+    public static FlagSet FileXflags => new(3044, 20, true, 88246, 0, 0, 0x0);
 
     /// <summary>Values: KEY_REQKEY_DEFL_DEFAULT, KEY_REQKEY_DEFL_THREAD_KEYRING, KEY_REQKEY_DEFL_PROCESS_KEYRING …</summary>
-    public static FlagSet KeyReqkey => new(3064, 9, false, 89730, 0, 0, 0x0);
+    public static FlagSet KeyReqkey => new(3064, 9, false, 89959, 0, 0, 0x0);
 
     /// <summary>Flags: KEY_POS_VIEW, KEY_POS_READ, KEY_POS_WRITE …</summary>
-    public static FlagSet KeyPerms => new(3073, 24, true, 90277, 0, 0, 0x0);
+    public static FlagSet KeyPerms => new(3073, 24, true, 90506, 0, 0, 0x0);
 
     /// <summary>Flags: KEYCTL_MOVE_EXCL</summary>
-    public static FlagSet KeyMoveFlags => new(3097, 1, true, 90285, 0, 0, 0x0);
+    public static FlagSet KeyMoveFlags => new(3097, 1, true, 90514, 0, 0, 0x0);
 
     /// <summary>Flags: KEYCTL_SUPPORTS_ENCRYPT, KEYCTL_SUPPORTS_DECRYPT, KEYCTL_SUPPORTS_SIGN …</summary>
-    public static FlagSet KeySupports => new(3098, 4, true, 90301, 0, 0, 0x0);
+    public static FlagSet KeySupports => new(3098, 4, true, 90530, 0, 0, 0x0);
 
     /// <summary>Flags: STATMOUNT_BY_FD</summary>
-    public static FlagSet StatmountFlags => new(3102, 1, true, 89400, 0, 0, 0x0);
+    public static FlagSet StatmountFlags => new(3102, 1, true, 89629, 0, 0, 0x0);
 
     /// <summary>Flags: LISTMOUNT_REVERSE</summary>
-    public static FlagSet ListmountFlags => new(3103, 1, true, 90321, 0, 0, 0x0);
+    public static FlagSet ListmountFlags => new(3103, 1, true, 90550, 0, 0, 0x0);
 
     /// <summary>Flags: LSM_FLAG_SINGLE</summary>
-    public static FlagSet LsmFlags => new(3104, 1, true, 90335, 0, 0, 0x0);
+    public static FlagSet LsmFlags => new(3104, 1, true, 90564, 0, 0, 0x0);
 
     /// <summary>Values: LSM_ID_UNDEF, LSM_ID_CAPABILITY, LSM_ID_SELINUX …</summary>
-    public static FlagSet LsmIds => new(3105, 15, false, 90343, 0, 0, 0x0);
+    public static FlagSet LsmIds => new(3105, 15, false, 90572, 0, 0, 0x0);
 
     /// <summary>Flags: PR_UNALIGN_NOPRINT, PR_UNALIGN_SIGBUS</summary>
-    public static FlagSet PrctlUnalign => new(3120, 2, true, 90354, 0, 0, 0x0);
+    public static FlagSet PrctlUnalign => new(3120, 2, true, 90583, 0, 0, 0x0);
 
     /// <summary>Flags: PR_FP_MODE_FR, PR_FP_MODE_FRE</summary>
-    public static FlagSet PrctlFpMode => new(3122, 2, true, 90369, 0, 0, 0x0);
+    public static FlagSet PrctlFpMode => new(3122, 2, true, 90598, 0, 0, 0x0);
 
     /// <summary>Flags: PR_PAC_APIAKEY, PR_PAC_APIBKEY, PR_PAC_APDAKEY …</summary>
-    public static FlagSet PrctlPacKeys => new(3124, 5, true, 90384, 0, 0, 0x0);
+    public static FlagSet PrctlPacKeys => new(3124, 5, true, 90613, 0, 0, 0x0);
 
     /// <summary>Values: PR_SYS_DISPATCH_OFF, PR_SYS_DISPATCH_EXCLUSIVE_ON, PR_SYS_DISPATCH_INCLUSIVE_ON</summary>
-    public static FlagSet PrctlUserDispatch => new(3129, 3, false, 90395, 0, 0, 0x0);
+    public static FlagSet PrctlUserDispatch => new(3129, 3, false, 90624, 0, 0, 0x0);
 
     /// <summary>Values: SCTP_RTOINFO, SCTP_ASSOCINFO, SCTP_INITMSG …</summary>
-    public static FlagSet SctpOptions => new(3132, 72, false, 90415, 0, 0, 0x0);
+    public static FlagSet SctpOptions => new(3132, 72, false, 90644, 0, 0, 0x0);
 
     /// <summary>Values: KCM_RECV_DISABLE</summary>
-    public static FlagSet KcmOptions => new(3204, 1, false, 90424, 0, 0, 0x0);
+    public static FlagSet KcmOptions => new(3204, 1, false, 90653, 0, 0, 0x0);
 
     /// <summary>Values: NFC_LLCP_RW, NFC_LLCP_MIUX, NFC_LLCP_REMOTE_MIU …</summary>
-    public static FlagSet NfcOptions => new(3205, 5, false, 90432, 0, 0, 0x0);
+    public static FlagSet NfcOptions => new(3205, 5, false, 90661, 0, 0, 0x0);
 
     /// <summary>Values: BT_SECURITY, BT_DEFER_SETUP, BT_FLUSHABLE …</summary>
-    public static FlagSet BluetoothOptions => new(3210, 8, false, 90445, 0, 0, 0x0);
+    public static FlagSet BluetoothOptions => new(3210, 8, false, 90674, 0, 0, 0x0);
 
     /// <summary>Values: RDS_CANCEL_SENT_TO, RDS_GET_MR, RDS_FREE_MR …</summary>
-    public static FlagSet RdsOptions => new(3218, 9, false, 90452, 0, 0, 0x0);
+    public static FlagSet RdsOptions => new(3218, 9, false, 90681, 0, 0, 0x0);
 
     /// <summary>Values: CAIFSO_LINK_SELECT, CAIFSO_REQ_PARAM, CAIFSO_RSP_PARAM</summary>
-    public static FlagSet CaifOptions => new(3227, 3, false, 90460, 0, 0, 0x0);
+    public static FlagSet CaifOptions => new(3227, 3, false, 90689, 0, 0, 0x0);
 
     /// <summary>Values: PNPIPE_ENCAP, PNPIPE_IFINDEX, PNPIPE_HANDLE …</summary>
-    public static FlagSet PnpipeOptions => new(3230, 4, false, 90471, 0, 0, 0x0);
+    public static FlagSet PnpipeOptions => new(3230, 4, false, 90700, 0, 0, 0x0);
 
     /// <summary>Values: RXRPC_SECURITY_KEY, RXRPC_SECURITY_KEYRING, RXRPC_EXCLUSIVE_CONNECTION …</summary>
-    public static FlagSet RxrpcOptions => new(3234, 7, false, 90482, 0, 0, 0x0);
+    public static FlagSet RxrpcOptions => new(3234, 7, false, 90711, 0, 0, 0x0);
 
     /// <summary>Values: PPPOL2TP_SO_DEBUG, PPPOL2TP_SO_RECVSEQ, PPPOL2TP_SO_SENDSEQ …</summary>
-    public static FlagSet PppOl2tpOptions => new(3241, 5, false, 90492, 0, 0, 0x0);
+    public static FlagSet PppOl2tpOptions => new(3241, 5, false, 90721, 0, 0, 0x0);
 
     /// <summary>Values: SO_IPRMDATA_MSG, SO_MSGSIZE, SO_MSGLIMIT</summary>
-    public static FlagSet IucvOptions => new(3246, 3, false, 88270, 0, 0, 0x0);
+    public static FlagSet IucvOptions => new(3246, 3, false, 88499, 0, 0, 0x0);
 
     /// <summary>Flags: XDP_SHARED_UMEM, XDP_COPY, XDP_ZEROCOPY …</summary>
-    public static FlagSet XdpFlags => new(3249, 5, true, 88471, 0, 0, 0x0);
+    public static FlagSet XdpFlags => new(3249, 5, true, 88700, 0, 0, 0x0);
 
     /// <summary>Flags: O_NONBLOCK</summary>
-    public static FlagSet MqFlags => new(3254, 1, true, 87839, 0, 0, 0x0);
+    public static FlagSet MqFlags => new(3254, 1, true, 88068, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_ALL_CPUS, BPF_F_CPU, BPF_F_LOCK …</summary>
-    public static FlagSet BpfLookupFlags => new(3255, 4, true, 89763, 0, 0, 0x0);
+    public static FlagSet BpfLookupFlags => new(3255, 4, true, 89992, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_RDONLY, BPF_F_WRONLY, BPF_F_PATH_FD …</summary>
-    public static FlagSet BpfFileFlags => new(3259, 8, true, 89806, 0, 0, 0x0);
+    public static FlagSet BpfFileFlags => new(3259, 8, true, 90035, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_RDONLY, BPF_F_WRONLY</summary>
-    public static FlagSet BpfOpenFlags => new(3267, 2, true, 89806, 0, 0, 0x0);
+    public static FlagSet BpfOpenFlags => new(3267, 2, true, 90035, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_ALLOW_OVERRIDE, BPF_F_ALLOW_MULTI, BPF_F_REPLACE …</summary>
-    public static FlagSet BpfAttachFlags => new(3269, 8, true, 89806, 0, 0, 0x0);
+    public static FlagSet BpfAttachFlags => new(3269, 8, true, 90035, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_QUERY_EFFECTIVE</summary>
-    public static FlagSet BpfQueryFlags => new(3277, 1, true, 89806, 0, 0, 0x0);
+    public static FlagSet BpfQueryFlags => new(3277, 1, true, 90035, 0, 0, 0x0);
 
     /// <summary>Flags: BPF_F_TEST_RUN_ON_CPU, BPF_F_TEST_XDP_LIVE_FRAMES</summary>
-    public static FlagSet BpfTestRunFlags => new(3278, 2, true, 89806, 0, 0, 0x0);
+    public static FlagSet BpfTestRunFlags => new(3278, 2, true, 90035, 0, 0, 0x0);
 
     /// <summary>Values: BPF_FD_TYPE_RAW_TRACEPOINT, BPF_FD_TYPE_TRACEPOINT, BPF_FD_TYPE_KPROBE …</summary>
-    public static FlagSet BpfFdTypes => new(3280, 6, false, 90508, 0, 0, 0x0);
+    public static FlagSet BpfFdTypes => new(3280, 6, false, 90737, 0, 0, 0x0);
 
     /// <summary>Values: BPF_STATS_RUN_TIME</summary>
-    public static FlagSet BpfStats => new(3286, 1, false, 90524, 0, 0, 0x0);
+    public static FlagSet BpfStats => new(3286, 1, false, 90753, 0, 0, 0x0);
 
     /// <summary>Values: PERF_COUNT_HW_CACHE_RESULT_ACCESS, PERF_COUNT_HW_CACHE_RESULT_MISS</summary>
-    public static FlagSet PerfCacheResults => new(3287, 2, false, 89866, 0, 0, 0x0);
+    public static FlagSet PerfCacheResults => new(3287, 2, false, 90095, 0, 0, 0x0);
 
     /// <summary>Values: PERF_COUNT_HW_CACHE_OP_READ, PERF_COUNT_HW_CACHE_OP_WRITE, PERF_COUNT_HW_CACHE_OP_PREFETCH</summary>
-    public static FlagSet PerfCacheOps => new(3289, 3, false, 89866, 0, 0, 0x0);
+    public static FlagSet PerfCacheOps => new(3289, 3, false, 90095, 0, 0, 0x0);
 
     /// <summary>Values: PERF_COUNT_HW_CACHE_L1D, PERF_COUNT_HW_CACHE_L1I, PERF_COUNT_HW_CACHE_LL …</summary>
-    public static FlagSet PerfCaches => new(3292, 7, false, 89866, 0, 0, 0x0);
+    public static FlagSet PerfCaches => new(3292, 7, false, 90095, 0, 0, 0x0);
 
     /// <summary>Flags: KEYCTL_CAPS0_CAPABILITIES, KEYCTL_CAPS0_PERSISTENT_KEYRINGS, KEYCTL_CAPS0_DIFFIE_HELLMAN …</summary>
-    public static FlagSet KeyCaps0 => new(3299, 8, true, 90538, 0, 0, 0x0);
+    public static FlagSet KeyCaps0 => new(3299, 8, true, 90767, 0, 0, 0x0);
 
     /// <summary>Flags: KEYCTL_CAPS1_NS_KEYRING_NAME, KEYCTL_CAPS1_NS_KEY_TAG, KEYCTL_CAPS1_NOTIFICATIONS</summary>
-    public static FlagSet KeyCaps1 => new(3307, 3, true, 90555, 0, 0, 0x0);
+    public static FlagSet KeyCaps1 => new(3307, 3, true, 90784, 0, 0, 0x0);
+
+    /// <summary>Flags: IFF_UP, IFF_BROADCAST, IFF_DEBUG …</summary>
+    public static FlagSet InterfaceFlags => new(3310, 19, true, 90801, 0, 0, 0x0);
+
+    /// <summary>Values: IOCB_CMD_PREAD, IOCB_CMD_PWRITE, IOCB_CMD_FSYNC …</summary>
+    public static FlagSet AioOps => new(3329, 8, false, 90809, 0, 0, 0x0);
 
     /// <summary>Values: FDCLRPRM, FDMSGON, FDMSGOFF …</summary>
-    public static FlagSet IoctlRequests => new(3310, 1791, false, 90572, 0, 0, 0x0);
+    public static FlagSet IoctlRequests => new(3337, 1791, false, 90818, 0, 0, 0x0);
 
     // One name a line; NameOffsets points at them.
     internal static ReadOnlySpan<byte> Names =>
@@ -4002,6 +4008,25 @@ public static partial class FlagSets
         KEYCTL_CAPS1_NS_KEYRING_NAME
         KEYCTL_CAPS1_NS_KEY_TAG
         KEYCTL_CAPS1_NOTIFICATIONS
+        IFF_UP
+        IFF_BROADCAST
+        IFF_DEBUG
+        IFF_LOOPBACK
+        IFF_POINTOPOINT
+        IFF_NOTRAILERS
+        IFF_RUNNING
+        IFF_NOARP
+        IFF_PROMISC
+        IFF_ALLMULTI
+        IFF_MASTER
+        IFF_SLAVE
+        IFF_MULTICAST
+        IFF_PORTSEL
+        IFF_AUTOMEDIA
+        IFF_DYNAMIC
+        IFF_LOWER_UP
+        IFF_DORMANT
+        IFF_ECHO
         FDCLRPRM
         FDMSGON
         FDMSGOFF
@@ -6019,6 +6044,8 @@ public static partial class FlagSets
         BPF_STATS_???
         KEYCTL_CAPS0_???
         KEYCTL_CAPS1_???
+        IFF_???
+        IOCB_???
         _IOC_???
 
         """u8;
@@ -6200,107 +6227,108 @@ public static partial class FlagSets
         49348, 49368, 49390, 49406, 49417, 49429, 49445, 49454, 49467, 49487, 76, 38077, 38092, 38102, 38135, 37903, 37916, 49498, 49512,
         49535, 49550, 49570, 49589, 37903, 37916, 49608, 49629, 49647, 49661, 49674, 49686, 49695, 38066, 49710, 49732, 49754, 49781,
         49808, 49831, 49850, 49872, 49891, 49913, 49932, 49966, 49998, 50026, 50055, 50087, 50111, 50135, 50158, 50183, 50208, 50232,
-        50257, 50283, 50316, 50344, 50368, 50389, 50413, 50443, 50461, 50490, 50514, 50541, 50550, 50558, 50567, 50576, 50585, 50600,
-        50608, 50616, 50628, 50637, 50647, 50655, 50679, 50688, 50697, 50707, 50718, 50728, 50737, 50746, 50756, 50766, 50777, 50788,
-        50798, 50804, 50818, 50831, 50848, 50859, 50868, 50877, 50889, 50900, 50917, 50931, 50945, 50956, 50980, 51002, 51024, 51046,
-        51068, 51091, 51114, 51135, 51161, 51182, 51203, 51218, 51240, 51265, 51292, 51317, 51338, 51366, 51391, 51412, 51430, 51465,
-        51491, 51519, 51546, 51568, 51588, 51613, 51643, 51673, 51699, 51713, 51730, 51753, 51769, 51792, 51807, 51824, 51837, 51853,
-        51870, 51888, 51918, 51946, 51968, 51992, 52012, 52031, 52051, 52077, 52097, 52118, 52137, 52165, 52194, 52210, 52226, 52240,
-        52258, 52274, 52288, 52305, 52323, 52342, 52368, 52396, 52422, 52438, 52451, 52471, 52488, 52505, 52521, 52537, 52559, 52575,
-        52595, 52616, 52637, 52654, 52670, 52687, 52700, 52713, 52727, 52750, 52786, 52793, 52800, 52808, 52816, 52823, 52830, 52838,
-        52846, 52853, 52860, 52867, 52876, 52885, 52895, 52905, 52915, 52924, 52932, 52943, 52954, 52963, 52972, 52981, 52990, 53003,
-        53016, 53025, 53035, 53044, 53056, 53068, 53076, 53084, 53094, 53103, 53112, 53120, 53129, 53138, 53147, 53158, 53169, 53176,
-        53183, 53191, 53199, 53211, 53223, 53232, 53240, 53249, 53263, 53276, 53289, 53304, 53319, 53334, 53348, 53364, 53380, 53391,
-        53403, 53412, 53426, 53441, 53465, 53489, 53518, 53536, 53554, 53570, 53595, 53622, 53643, 53665, 53687, 53709, 53730, 53750,
-        53776, 53801, 53824, 53846, 53868, 53896, 53923, 53950, 53967, 53990, 54009, 54035, 54059, 54082, 54104, 54126, 54154, 54181,
-        54204, 54228, 54251, 54262, 54274, 54285, 54297, 54308, 54320, 54331, 54343, 54354, 54365, 54378, 54396, 54411, 54435, 54460,
-        54470, 54480, 54490, 54500, 54511, 54526, 54543, 54553, 54563, 54573, 54585, 54597, 54609, 54622, 54635, 54647, 54659, 54674,
-        54689, 54704, 54719, 54734, 54749, 54763, 54777, 54788, 54799, 54810, 54821, 54833, 54847, 54860, 54873, 54887, 54900, 54913,
-        54926, 54939, 54952, 54966, 54980, 54992, 55011, 55024, 55034, 55044, 55058, 55072, 55084, 55096, 55108, 55120, 55131, 55143,
-        55153, 55162, 55171, 55180, 55190, 55200, 55210, 55221, 55232, 55244, 55256, 55268, 55280, 55296, 55312, 55330, 55353, 55371,
-        55392, 55404, 55416, 55428, 55440, 55454, 55468, 55485, 55501, 55522, 55544, 55564, 55579, 55602, 55630, 55641, 55651, 55676,
-        55702, 55724, 55748, 55773, 55798, 55825, 55849, 55869, 55883, 55903, 55926, 55946, 55962, 55983, 56004, 56021, 56040, 56055,
-        56076, 56096, 56104, 56127, 56135, 56151, 56167, 56185, 56201, 56209, 56231, 56252, 56274, 56291, 56307, 56325, 56344, 56362,
-        56383, 56412, 56439, 56463, 56488, 56513, 56533, 56556, 56586, 56608, 56632, 56653, 56667, 56681, 56695, 56712, 56744, 56778,
-        56809, 56840, 56866, 56894, 56922, 56951, 56981, 57013, 57041, 57067, 57093, 57118, 57141, 57171, 57198, 57222, 57246, 57270,
-        57294, 57331, 57356, 57394, 57419, 57443, 57459, 57484, 57506, 57532, 57552, 57579, 57594, 57611, 57636, 57665, 57689, 57714,
-        57743, 57764, 57785, 57808, 57839, 57869, 57890, 57926, 57948, 57971, 57999, 58014, 58030, 58049, 58066, 58082, 58092, 58102,
-        58114, 58128, 58146, 58160, 58183, 58206, 58222, 58239, 58261, 58280, 58300, 58320, 58340, 58364, 58385, 58406, 58421, 58458,
-        58482, 58503, 58521, 58532, 58540, 58565, 58589, 58615, 58643, 58670, 58683, 58697, 58711, 58725, 58739, 58753, 58767, 58780,
-        58793, 58808, 58823, 58839, 58856, 58874, 58900, 58910, 58929, 58950, 58981, 59005, 59033, 59065, 59093, 59124, 59150, 59177,
-        59206, 59237, 59255, 59277, 59297, 59321, 59339, 59359, 59384, 59409, 59428, 59446, 59468, 59489, 59514, 59540, 59561, 59590,
-        59620, 59647, 59674, 59698, 59716, 59744, 59763, 59790, 59823, 59855, 59870, 59890, 59914, 59922, 59944, 59973, 59987, 60007,
-        60024, 60046, 60063, 60081, 60108, 60137, 60166, 60190, 60217, 60243, 60268, 60298, 60315, 60330, 60348, 60372, 60395, 60417,
-        60432, 60457, 60479, 60496, 60521, 60548, 60572, 60595, 60619, 60629, 60650, 60682, 60704, 60730, 60763, 60776, 60791, 60814,
-        60836, 60853, 60863, 60877, 60902, 60923, 60946, 60981, 61018, 61040, 61070, 61087, 61104, 61124, 61145, 61159, 61177, 61201,
-        61224, 61236, 61249, 61272, 61287, 61306, 61323, 61354, 61376, 61396, 61414, 61432, 61453, 61471, 61486, 61503, 61520, 61541,
-        61566, 61591, 61619, 61650, 61674, 61698, 61734, 61754, 61779, 61812, 61834, 61859, 61890, 61925, 61956, 61990, 62021, 62037,
-        62057, 62075, 62097, 62116, 62135, 62144, 62170, 62197, 62215, 62228, 62247, 62277, 62296, 62327, 62352, 62365, 62379, 62393,
-        62405, 62423, 62434, 62454, 62472, 62497, 62517, 62543, 62569, 62589, 62602, 62622, 62635, 62649, 62664, 62683, 62705, 62723,
-        62742, 62762, 62782, 62805, 62828, 62854, 62875, 62896, 62916, 62949, 62982, 63009, 63031, 63057, 63079, 63107, 63133, 63158,
-        63184, 63211, 63236, 63256, 63278, 63297, 63321, 63330, 63346, 63371, 63398, 63426, 63456, 63485, 63495, 63519, 63541, 63558,
-        63571, 63583, 63596, 63610, 63632, 63661, 63679, 63698, 63720, 63738, 63749, 63789, 63828, 63851, 63872, 63893, 63905, 63918,
-        63930, 63942, 63956, 63972, 63985, 63997, 64008, 64023, 64038, 64049, 64061, 64086, 64107, 64127, 64151, 64170, 64191, 64209,
-        64234, 64259, 64283, 64311, 64334, 64361, 64385, 64409, 64432, 64458, 64483, 64513, 64542, 64569, 64596, 64624, 64650, 64678,
-        64702, 64729, 64748, 64767, 64786, 64804, 64832, 64862, 64876, 64900, 64916, 64942, 64975, 64997, 65010, 65028, 65046, 65071,
-        65085, 65110, 65136, 65175, 65216, 65240, 65268, 65290, 65314, 65340, 65371, 65403, 65428, 65460, 65488, 65517, 65540, 65554,
-        65568, 65583, 65607, 65626, 65646, 65666, 65686, 65717, 65740, 65753, 65771, 65786, 65795, 65804, 65819, 65838, 65867, 65890,
-        65915, 65935, 65954, 65981, 66003, 66032, 66055, 66082, 66107, 66134, 66164, 66188, 66213, 66239, 66251, 66263, 66275, 66298,
-        66319, 66332, 66359, 66369, 66384, 66409, 66435, 66453, 66464, 66476, 66489, 66510, 66535, 66570, 66601, 66618, 66639, 66656,
-        66693, 66718, 66748, 66767, 66786, 66800, 66821, 66844, 66867, 66891, 66910, 66943, 66952, 66966, 66988, 67014, 67040, 67063,
-        67086, 67100, 67118, 67133, 67149, 67168, 67188, 67208, 67230, 67248, 67267, 67288, 67307, 67331, 67352, 67383, 67395, 67418,
-        67434, 67448, 67464, 67484, 67503, 67522, 67543, 67562, 67582, 67602, 67633, 67648, 67668, 67689, 67711, 67726, 67741, 67766,
-        67791, 67804, 67820, 67837, 67854, 67869, 67882, 67903, 67928, 67955, 67967, 67988, 68012, 68030, 68051, 68072, 68090, 68103,
-        68131, 68158, 68182, 68208, 68226, 68245, 68259, 68274, 68287, 68310, 68322, 68337, 68353, 68366, 68380, 68402, 68419, 68436,
-        68455, 68476, 68494, 68511, 68529, 68553, 68576, 68601, 68628, 68648, 68674, 68688, 68699, 68713, 68729, 68754, 68776, 68802,
-        68837, 68864, 68892, 68917, 68946, 68959, 68973, 68993, 69012, 69030, 69047, 69064, 69077, 69095, 69109, 69123, 69139, 69154,
-        69174, 69194, 69218, 69240, 69259, 69278, 69300, 69321, 69341, 69364, 69386, 69406, 69425, 69444, 69457, 69476, 69485, 69494,
-        69503, 69514, 69524, 69539, 69554, 69570, 69588, 69604, 69624, 69638, 69655, 69671, 69688, 69708, 69726, 69742, 69762, 69793,
-        69811, 69833, 69853, 69871, 69890, 69908, 69932, 69944, 69965, 69981, 70002, 70025, 70039, 70063, 70081, 70110, 70129, 70148,
-        70172, 70199, 70211, 70226, 70246, 70270, 70290, 70313, 70334, 70356, 70378, 70403, 70420, 70437, 70462, 70489, 70511, 70536,
-        70561, 70592, 70623, 70653, 70684, 70713, 70743, 70765, 70788, 70808, 70829, 70849, 70869, 70892, 70914, 70936, 70958, 70986,
-        70996, 71009, 71023, 71041, 71064, 71081, 71098, 71116, 71132, 71150, 71173, 71182, 71192, 71206, 71229, 71240, 71266, 71286,
-        71299, 71315, 71342, 71368, 71384, 71404, 71422, 71441, 71455, 71464, 71481, 71512, 71543, 71568, 71582, 71597, 71611, 71622,
-        71645, 71664, 71682, 71703, 71729, 71744, 71774, 71793, 71820, 71842, 71867, 71883, 71893, 71914, 71943, 71976, 72009, 72034,
-        72051, 72067, 72086, 72105, 72134, 72150, 72172, 72184, 72212, 72230, 72241, 72262, 72283, 72303, 72324, 72356, 72384, 72396,
-        72417, 72432, 72451, 72470, 72492, 72510, 72528, 72546, 72576, 72608, 72634, 72650, 72666, 72682, 72699, 72712, 72731, 72758,
-        72786, 72809, 72832, 72855, 72878, 72896, 72905, 72920, 72939, 72969, 72990, 73014, 73025, 73037, 73063, 73087, 73098, 73111,
-        73123, 73136, 73148, 73165, 73182, 73195, 73240, 73261, 73275, 73308, 73317, 73342, 73365, 73388, 73402, 73417, 73433, 73452,
-        73481, 73504, 73516, 73546, 73566, 73593, 73617, 73650, 73662, 73677, 73690, 73704, 73722, 73741, 73758, 73777, 73793, 73803,
-        73816, 73828, 73851, 73869, 73893, 73915, 73939, 73954, 73972, 73985, 74012, 74032, 74066, 74084, 74102, 74117, 74131, 74146,
-        74159, 74192, 74204, 74230, 74279, 74295, 74318, 74331, 74349, 74376, 74390, 74434, 74453, 74472, 74496, 74510, 74525, 74551,
-        74567, 74584, 74605, 74626, 74647, 74668, 74689, 74706, 74724, 74746, 74764, 74784, 74807, 74828, 74851, 74877, 74901, 74921,
-        74941, 74961, 74978, 74996, 75011, 75027, 75044, 75064, 75073, 75080, 75096, 75114, 75133, 75151, 75181, 75211, 75231, 75259,
-        75290, 75318, 75340, 75360, 75380, 75403, 75434, 75456, 75488, 75513, 75526, 75551, 75573, 75587, 75610, 75632, 75646, 75660,
-        75687, 75711, 75742, 75762, 75780, 75797, 75815, 75835, 75861, 75889, 75917, 75941, 75969, 75999, 76022, 76055, 76089, 76119,
-        76149, 76179, 76199, 76225, 76249, 76278, 76309, 76335, 76372, 76398, 76432, 76463, 76488, 76514, 76537, 76565, 76590, 76600,
-        76622, 76646, 76669, 76689, 76702, 76717, 76734, 76756, 76783, 76806, 76833, 76865, 76891, 76923, 76949, 76964, 76982, 77011,
-        77040, 77066, 77096, 77123, 77150, 77182, 77209, 77241, 77273, 77291, 77305, 77321, 77340, 77374, 77411, 77438, 77466, 77491,
-        77517, 77537, 77558, 77578, 77600, 77619, 77637, 77657, 77681, 77699, 77718, 77746, 77771, 77792, 77819, 77844, 77877, 77901,
-        77932, 77960, 77992, 78023, 78054, 78081, 78114, 78147, 78173, 78199, 78227, 78261, 78287, 78317, 78347, 78375, 78397, 78421,
-        78459, 78483, 78504, 78533, 78568, 78595, 78622, 78646, 78679, 78709, 78733, 78758, 78786, 78811, 78837, 78855, 78876, 78896,
-        78914, 78929, 78960, 79000, 79030, 79060, 79080, 79098, 79116, 79132, 79149, 79164, 79178, 79213, 79248, 79274, 79297, 79314,
-        79336, 79356, 79382, 79409, 79431, 79465, 79494, 79522, 79543, 79566, 79595, 79628, 79660, 79685, 79700, 79740, 79747, 79766,
-        79788, 79816, 79846, 79864, 79880, 79911, 79936, 79956, 79982, 80005, 80035, 80062, 80090, 80119, 80143, 80172, 80201, 80224,
-        80247, 80273, 80304, 80328, 80357, 80388, 80415, 80451, 80487, 80517, 80547, 80572, 80595, 80626, 80657, 80688, 80716, 80740,
-        80774, 80800, 80810, 80820, 80834, 80847, 80869, 80892, 80917, 80943, 80972, 80999, 81027, 81050, 81072, 81099, 81126, 81151,
-        81178, 81202, 81229, 81259, 81273, 81297, 81318, 81332, 81352, 81379, 81402, 81428, 81454, 81476, 81497, 81518, 81532, 81553,
-        81584, 81608, 81635, 81655, 81681, 81710, 81746, 81770, 81789, 81808, 81829, 81854, 81873, 81893, 81921, 81949, 81986, 82011,
-        82051, 82089, 82122, 82150, 82176, 82203, 82231, 82262, 82282, 82314, 82342, 82366, 82390, 82417, 82441, 82474, 82501, 82515,
-        82537, 82551, 82566, 82584, 82600, 82620, 82635, 82652, 82672, 82691, 82728, 82751, 82779, 82800, 82830, 82857, 82888, 82902,
-        82916, 82935, 82958, 82983, 83001, 83022, 83040, 83066, 83095, 83115, 83134, 83163, 83189, 83212, 83236, 83269, 83296, 83319,
-        83337, 83365, 83376, 83387, 83404, 83420, 83441, 83459, 83484, 83514, 83531, 83550, 83565, 83588, 83625, 83660, 83689, 83710,
-        83725, 83754, 83785, 83816, 83841, 83857, 83887, 83918, 83948, 83974, 83998, 84030, 84038, 84046, 84055, 84063, 84088, 84105,
-        84123, 84150, 84170, 84191, 84210, 84230, 84249, 84270, 84291, 84313, 84338, 84369, 84393, 84414, 84448, 84475, 84514, 84543,
-        84565, 84585, 84607, 84632, 84650, 84666, 84685, 84705, 84728, 84752, 84782, 84798, 84812, 84836, 84860, 84886, 84912, 84942,
-        84976, 84995, 85014, 85037, 85056, 85074, 85088, 85117, 85144, 85182, 85213, 85247, 85277, 85305, 85332, 85361, 85400, 85423,
-        85444, 85477, 85510, 85527, 85546, 85561, 85579, 85598, 85621, 85645, 85674, 85705, 85728, 85756, 85782, 85808, 85829, 85841,
-        85862, 85884, 85908, 85938, 85961, 85992, 86009, 86037, 86063, 86078, 86106, 86120, 86135, 86155, 86175, 86191, 86203, 86216,
-        86235, 86267, 86290, 86312, 86327, 86343, 86360, 86379, 86403, 86416, 86432, 86444, 86463, 86486, 86509, 86531, 86553, 86567,
-        86591, 86616, 86633, 86657, 86676, 86709, 86730, 86750, 86770, 86788, 86804, 86826, 86849, 86872, 86901, 86923, 86945, 86969,
-        86992, 87022, 87036, 87050, 87063, 87076, 87091, 87113, 87133, 87157, 87176, 87198, 87222, 87249, 87282, 87297, 87327, 87357,
-        87391, 87417, 87433, 87456, 87472, 87497, 87518, 87542, 87562, 87586, 87611, 87642, 87664, 87684, 87705, 87722, 87744, 87765,
-        87784, 87813,
+        50257, 50283, 50316, 50344, 50368, 50389, 50413, 50443, 50461, 50490, 50514, 50541, 50548, 50562, 50572, 50585, 50601, 50616,
+        50628, 50638, 50650, 50663, 50674, 50684, 50698, 50710, 50724, 50736, 50749, 50761, 43252, 43267, 43283, 43298, 43314, 43328,
+        43342, 43358, 50770, 50779, 50787, 50796, 50805, 50814, 50829, 50837, 50845, 50857, 50866, 50876, 50884, 50908, 50917, 50926,
+        50936, 50947, 50957, 50966, 50975, 50985, 50995, 51006, 51017, 51027, 51033, 51047, 51060, 51077, 51088, 51097, 51106, 51118,
+        51129, 51146, 51160, 51174, 51185, 51209, 51231, 51253, 51275, 51297, 51320, 51343, 51364, 51390, 51411, 51432, 51447, 51469,
+        51494, 51521, 51546, 51567, 51595, 51620, 51641, 51659, 51694, 51720, 51748, 51775, 51797, 51817, 51842, 51872, 51902, 51928,
+        51942, 51959, 51982, 51998, 52021, 52036, 52053, 52066, 52082, 52099, 52117, 52147, 52175, 52197, 52221, 52241, 52260, 52280,
+        52306, 52326, 52347, 52366, 52394, 52423, 52439, 52455, 52469, 52487, 52503, 52517, 52534, 52552, 52571, 52597, 52625, 52651,
+        52667, 52680, 52700, 52717, 52734, 52750, 52766, 52788, 52804, 52824, 52845, 52866, 52883, 52899, 52916, 52929, 52942, 52956,
+        52979, 53015, 53022, 53029, 53037, 53045, 53052, 53059, 53067, 53075, 53082, 53089, 53096, 53105, 53114, 53124, 53134, 53144,
+        53153, 53161, 53172, 53183, 53192, 53201, 53210, 53219, 53232, 53245, 53254, 53264, 53273, 53285, 53297, 53305, 53313, 53323,
+        53332, 53341, 53349, 53358, 53367, 53376, 53387, 53398, 53405, 53412, 53420, 53428, 53440, 53452, 53461, 53469, 53478, 53492,
+        53505, 53518, 53533, 53548, 53563, 53577, 53593, 53609, 53620, 53632, 53641, 53655, 53670, 53694, 53718, 53747, 53765, 53783,
+        53799, 53824, 53851, 53872, 53894, 53916, 53938, 53959, 53979, 54005, 54030, 54053, 54075, 54097, 54125, 54152, 54179, 54196,
+        54219, 54238, 54264, 54288, 54311, 54333, 54355, 54383, 54410, 54433, 54457, 54480, 54491, 54503, 54514, 54526, 54537, 54549,
+        54560, 54572, 54583, 54594, 54607, 54625, 54640, 54664, 54689, 54699, 54709, 54719, 54729, 54740, 54755, 54772, 54782, 54792,
+        54802, 54814, 54826, 54838, 54851, 54864, 54876, 54888, 54903, 54918, 54933, 54948, 54963, 54978, 54992, 55006, 55017, 55028,
+        55039, 55050, 55062, 55076, 55089, 55102, 55116, 55129, 55142, 55155, 55168, 55181, 55195, 55209, 55221, 55240, 55253, 55263,
+        55273, 55287, 55301, 55313, 55325, 55337, 55349, 55360, 55372, 55382, 55391, 55400, 55409, 55419, 55429, 55439, 55450, 55461,
+        55473, 55485, 55497, 55509, 55525, 55541, 55559, 55582, 55600, 55621, 55633, 55645, 55657, 55669, 55683, 55697, 55714, 55730,
+        55751, 55773, 55793, 55808, 55831, 55859, 55870, 55880, 55905, 55931, 55953, 55977, 56002, 56027, 56054, 56078, 56098, 56112,
+        56132, 56155, 56175, 56191, 56212, 56233, 56250, 56269, 56284, 56305, 56325, 56333, 56356, 56364, 56380, 56396, 56414, 56430,
+        56438, 56460, 56481, 56503, 56520, 56536, 56554, 56573, 56591, 56612, 56641, 56668, 56692, 56717, 56742, 56762, 56785, 56815,
+        56837, 56861, 56882, 56896, 56910, 56924, 56941, 56973, 57007, 57038, 57069, 57095, 57123, 57151, 57180, 57210, 57242, 57270,
+        57296, 57322, 57347, 57370, 57400, 57427, 57451, 57475, 57499, 57523, 57560, 57585, 57623, 57648, 57672, 57688, 57713, 57735,
+        57761, 57781, 57808, 57823, 57840, 57865, 57894, 57918, 57943, 57972, 57993, 58014, 58037, 58068, 58098, 58119, 58155, 58177,
+        58200, 58228, 58243, 58259, 58278, 58295, 58311, 58321, 58331, 58343, 58357, 58375, 58389, 58412, 58435, 58451, 58468, 58490,
+        58509, 58529, 58549, 58569, 58593, 58614, 58635, 58650, 58687, 58711, 58732, 58750, 58761, 58769, 58794, 58818, 58844, 58872,
+        58899, 58912, 58926, 58940, 58954, 58968, 58982, 58996, 59009, 59022, 59037, 59052, 59068, 59085, 59103, 59129, 59139, 59158,
+        59179, 59210, 59234, 59262, 59294, 59322, 59353, 59379, 59406, 59435, 59466, 59484, 59506, 59526, 59550, 59568, 59588, 59613,
+        59638, 59657, 59675, 59697, 59718, 59743, 59769, 59790, 59819, 59849, 59876, 59903, 59927, 59945, 59973, 59992, 60019, 60052,
+        60084, 60099, 60119, 60143, 60151, 60173, 60202, 60216, 60236, 60253, 60275, 60292, 60310, 60337, 60366, 60395, 60419, 60446,
+        60472, 60497, 60527, 60544, 60559, 60577, 60601, 60624, 60646, 60661, 60686, 60708, 60725, 60750, 60777, 60801, 60824, 60848,
+        60858, 60879, 60911, 60933, 60959, 60992, 61005, 61020, 61043, 61065, 61082, 61092, 61106, 61131, 61152, 61175, 61210, 61247,
+        61269, 61299, 61316, 61333, 61353, 61374, 61388, 61406, 61430, 61453, 61465, 61478, 61501, 61516, 61535, 61552, 61583, 61605,
+        61625, 61643, 61661, 61682, 61700, 61715, 61732, 61749, 61770, 61795, 61820, 61848, 61879, 61903, 61927, 61963, 61983, 62008,
+        62041, 62063, 62088, 62119, 62154, 62185, 62219, 62250, 62266, 62286, 62304, 62326, 62345, 62364, 62373, 62399, 62426, 62444,
+        62457, 62476, 62506, 62525, 62556, 62581, 62594, 62608, 62622, 62634, 62652, 62663, 62683, 62701, 62726, 62746, 62772, 62798,
+        62818, 62831, 62851, 62864, 62878, 62893, 62912, 62934, 62952, 62971, 62991, 63011, 63034, 63057, 63083, 63104, 63125, 63145,
+        63178, 63211, 63238, 63260, 63286, 63308, 63336, 63362, 63387, 63413, 63440, 63465, 63485, 63507, 63526, 63550, 63559, 63575,
+        63600, 63627, 63655, 63685, 63714, 63724, 63748, 63770, 63787, 63800, 63812, 63825, 63839, 63861, 63890, 63908, 63927, 63949,
+        63967, 63978, 64018, 64057, 64080, 64101, 64122, 64134, 64147, 64159, 64171, 64185, 64201, 64214, 64226, 64237, 64252, 64267,
+        64278, 64290, 64315, 64336, 64356, 64380, 64399, 64420, 64438, 64463, 64488, 64512, 64540, 64563, 64590, 64614, 64638, 64661,
+        64687, 64712, 64742, 64771, 64798, 64825, 64853, 64879, 64907, 64931, 64958, 64977, 64996, 65015, 65033, 65061, 65091, 65105,
+        65129, 65145, 65171, 65204, 65226, 65239, 65257, 65275, 65300, 65314, 65339, 65365, 65404, 65445, 65469, 65497, 65519, 65543,
+        65569, 65600, 65632, 65657, 65689, 65717, 65746, 65769, 65783, 65797, 65812, 65836, 65855, 65875, 65895, 65915, 65946, 65969,
+        65982, 66000, 66015, 66024, 66033, 66048, 66067, 66096, 66119, 66144, 66164, 66183, 66210, 66232, 66261, 66284, 66311, 66336,
+        66363, 66393, 66417, 66442, 66468, 66480, 66492, 66504, 66527, 66548, 66561, 66588, 66598, 66613, 66638, 66664, 66682, 66693,
+        66705, 66718, 66739, 66764, 66799, 66830, 66847, 66868, 66885, 66922, 66947, 66977, 66996, 67015, 67029, 67050, 67073, 67096,
+        67120, 67139, 67172, 67181, 67195, 67217, 67243, 67269, 67292, 67315, 67329, 67347, 67362, 67378, 67397, 67417, 67437, 67459,
+        67477, 67496, 67517, 67536, 67560, 67581, 67612, 67624, 67647, 67663, 67677, 67693, 67713, 67732, 67751, 67772, 67791, 67811,
+        67831, 67862, 67877, 67897, 67918, 67940, 67955, 67970, 67995, 68020, 68033, 68049, 68066, 68083, 68098, 68111, 68132, 68157,
+        68184, 68196, 68217, 68241, 68259, 68280, 68301, 68319, 68332, 68360, 68387, 68411, 68437, 68455, 68474, 68488, 68503, 68516,
+        68539, 68551, 68566, 68582, 68595, 68609, 68631, 68648, 68665, 68684, 68705, 68723, 68740, 68758, 68782, 68805, 68830, 68857,
+        68877, 68903, 68917, 68928, 68942, 68958, 68983, 69005, 69031, 69066, 69093, 69121, 69146, 69175, 69188, 69202, 69222, 69241,
+        69259, 69276, 69293, 69306, 69324, 69338, 69352, 69368, 69383, 69403, 69423, 69447, 69469, 69488, 69507, 69529, 69550, 69570,
+        69593, 69615, 69635, 69654, 69673, 69686, 69705, 69714, 69723, 69732, 69743, 69753, 69768, 69783, 69799, 69817, 69833, 69853,
+        69867, 69884, 69900, 69917, 69937, 69955, 69971, 69991, 70022, 70040, 70062, 70082, 70100, 70119, 70137, 70161, 70173, 70194,
+        70210, 70231, 70254, 70268, 70292, 70310, 70339, 70358, 70377, 70401, 70428, 70440, 70455, 70475, 70499, 70519, 70542, 70563,
+        70585, 70607, 70632, 70649, 70666, 70691, 70718, 70740, 70765, 70790, 70821, 70852, 70882, 70913, 70942, 70972, 70994, 71017,
+        71037, 71058, 71078, 71098, 71121, 71143, 71165, 71187, 71215, 71225, 71238, 71252, 71270, 71293, 71310, 71327, 71345, 71361,
+        71379, 71402, 71411, 71421, 71435, 71458, 71469, 71495, 71515, 71528, 71544, 71571, 71597, 71613, 71633, 71651, 71670, 71684,
+        71693, 71710, 71741, 71772, 71797, 71811, 71826, 71840, 71851, 71874, 71893, 71911, 71932, 71958, 71973, 72003, 72022, 72049,
+        72071, 72096, 72112, 72122, 72143, 72172, 72205, 72238, 72263, 72280, 72296, 72315, 72334, 72363, 72379, 72401, 72413, 72441,
+        72459, 72470, 72491, 72512, 72532, 72553, 72585, 72613, 72625, 72646, 72661, 72680, 72699, 72721, 72739, 72757, 72775, 72805,
+        72837, 72863, 72879, 72895, 72911, 72928, 72941, 72960, 72987, 73015, 73038, 73061, 73084, 73107, 73125, 73134, 73149, 73168,
+        73198, 73219, 73243, 73254, 73266, 73292, 73316, 73327, 73340, 73352, 73365, 73377, 73394, 73411, 73424, 73469, 73490, 73504,
+        73537, 73546, 73571, 73594, 73617, 73631, 73646, 73662, 73681, 73710, 73733, 73745, 73775, 73795, 73822, 73846, 73879, 73891,
+        73906, 73919, 73933, 73951, 73970, 73987, 74006, 74022, 74032, 74045, 74057, 74080, 74098, 74122, 74144, 74168, 74183, 74201,
+        74214, 74241, 74261, 74295, 74313, 74331, 74346, 74360, 74375, 74388, 74421, 74433, 74459, 74508, 74524, 74547, 74560, 74578,
+        74605, 74619, 74663, 74682, 74701, 74725, 74739, 74754, 74780, 74796, 74813, 74834, 74855, 74876, 74897, 74918, 74935, 74953,
+        74975, 74993, 75013, 75036, 75057, 75080, 75106, 75130, 75150, 75170, 75190, 75207, 75225, 75240, 75256, 75273, 75293, 75302,
+        75309, 75325, 75343, 75362, 75380, 75410, 75440, 75460, 75488, 75519, 75547, 75569, 75589, 75609, 75632, 75663, 75685, 75717,
+        75742, 75755, 75780, 75802, 75816, 75839, 75861, 75875, 75889, 75916, 75940, 75971, 75991, 76009, 76026, 76044, 76064, 76090,
+        76118, 76146, 76170, 76198, 76228, 76251, 76284, 76318, 76348, 76378, 76408, 76428, 76454, 76478, 76507, 76538, 76564, 76601,
+        76627, 76661, 76692, 76717, 76743, 76766, 76794, 76819, 76829, 76851, 76875, 76898, 76918, 76931, 76946, 76963, 76985, 77012,
+        77035, 77062, 77094, 77120, 77152, 77178, 77193, 77211, 77240, 77269, 77295, 77325, 77352, 77379, 77411, 77438, 77470, 77502,
+        77520, 77534, 77550, 77569, 77603, 77640, 77667, 77695, 77720, 77746, 77766, 77787, 77807, 77829, 77848, 77866, 77886, 77910,
+        77928, 77947, 77975, 78000, 78021, 78048, 78073, 78106, 78130, 78161, 78189, 78221, 78252, 78283, 78310, 78343, 78376, 78402,
+        78428, 78456, 78490, 78516, 78546, 78576, 78604, 78626, 78650, 78688, 78712, 78733, 78762, 78797, 78824, 78851, 78875, 78908,
+        78938, 78962, 78987, 79015, 79040, 79066, 79084, 79105, 79125, 79143, 79158, 79189, 79229, 79259, 79289, 79309, 79327, 79345,
+        79361, 79378, 79393, 79407, 79442, 79477, 79503, 79526, 79543, 79565, 79585, 79611, 79638, 79660, 79694, 79723, 79751, 79772,
+        79795, 79824, 79857, 79889, 79914, 79929, 79969, 79976, 79995, 80017, 80045, 80075, 80093, 80109, 80140, 80165, 80185, 80211,
+        80234, 80264, 80291, 80319, 80348, 80372, 80401, 80430, 80453, 80476, 80502, 80533, 80557, 80586, 80617, 80644, 80680, 80716,
+        80746, 80776, 80801, 80824, 80855, 80886, 80917, 80945, 80969, 81003, 81029, 81039, 81049, 81063, 81076, 81098, 81121, 81146,
+        81172, 81201, 81228, 81256, 81279, 81301, 81328, 81355, 81380, 81407, 81431, 81458, 81488, 81502, 81526, 81547, 81561, 81581,
+        81608, 81631, 81657, 81683, 81705, 81726, 81747, 81761, 81782, 81813, 81837, 81864, 81884, 81910, 81939, 81975, 81999, 82018,
+        82037, 82058, 82083, 82102, 82122, 82150, 82178, 82215, 82240, 82280, 82318, 82351, 82379, 82405, 82432, 82460, 82491, 82511,
+        82543, 82571, 82595, 82619, 82646, 82670, 82703, 82730, 82744, 82766, 82780, 82795, 82813, 82829, 82849, 82864, 82881, 82901,
+        82920, 82957, 82980, 83008, 83029, 83059, 83086, 83117, 83131, 83145, 83164, 83187, 83212, 83230, 83251, 83269, 83295, 83324,
+        83344, 83363, 83392, 83418, 83441, 83465, 83498, 83525, 83548, 83566, 83594, 83605, 83616, 83633, 83649, 83670, 83688, 83713,
+        83743, 83760, 83779, 83794, 83817, 83854, 83889, 83918, 83939, 83954, 83983, 84014, 84045, 84070, 84086, 84116, 84147, 84177,
+        84203, 84227, 84259, 84267, 84275, 84284, 84292, 84317, 84334, 84352, 84379, 84399, 84420, 84439, 84459, 84478, 84499, 84520,
+        84542, 84567, 84598, 84622, 84643, 84677, 84704, 84743, 84772, 84794, 84814, 84836, 84861, 84879, 84895, 84914, 84934, 84957,
+        84981, 85011, 85027, 85041, 85065, 85089, 85115, 85141, 85171, 85205, 85224, 85243, 85266, 85285, 85303, 85317, 85346, 85373,
+        85411, 85442, 85476, 85506, 85534, 85561, 85590, 85629, 85652, 85673, 85706, 85739, 85756, 85775, 85790, 85808, 85827, 85850,
+        85874, 85903, 85934, 85957, 85985, 86011, 86037, 86058, 86070, 86091, 86113, 86137, 86167, 86190, 86221, 86238, 86266, 86292,
+        86307, 86335, 86349, 86364, 86384, 86404, 86420, 86432, 86445, 86464, 86496, 86519, 86541, 86556, 86572, 86589, 86608, 86632,
+        86645, 86661, 86673, 86692, 86715, 86738, 86760, 86782, 86796, 86820, 86845, 86862, 86886, 86905, 86938, 86959, 86979, 86999,
+        87017, 87033, 87055, 87078, 87101, 87130, 87152, 87174, 87198, 87221, 87251, 87265, 87279, 87292, 87305, 87320, 87342, 87362,
+        87386, 87405, 87427, 87451, 87478, 87511, 87526, 87556, 87586, 87620, 87646, 87662, 87685, 87701, 87726, 87747, 87771, 87791,
+        87815, 87840, 87871, 87893, 87913, 87934, 87951, 87973, 87994, 88013, 88042,
     ];
 
     internal static ReadOnlySpan<ulong> Values =>
@@ -6471,170 +6499,171 @@ public static partial class FlagSets
         0x3, 0x4, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x1, 0x2, 0x3, 0x4, 0x5, 0x80, 0x800, 0x1000, 0x1, 0x2, 0x4, 0x8, 0x10, 0x800, 0x10,
         0x8, 0x4, 0x0, 0x8, 0x10, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x8, 0x10, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40,
         0x2000, 0x1, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x0, 0x0, 0x1, 0x0, 0x1, 0x2, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x1, 0x2,
-        0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x1, 0x2, 0x4, 0x241, 0x245, 0x246, 0x247, 0x249, 0x24a, 0x24b, 0x254, 0x256, 0x258, 0x259,
-        0x25a, 0x1200, 0x125d, 0x125e, 0x125f, 0x1260, 0x1261, 0x1262, 0x1263, 0x1264, 0x1265, 0x1266, 0x1267, 0x1268, 0x1269, 0x1274,
-        0x1275, 0x1276, 0x1277, 0x1278, 0x1279, 0x127a, 0x127b, 0x127c, 0x127d, 0x127e, 0x127f, 0x1b03, 0x1be6, 0x1bec, 0x2311, 0x2400,
-        0x2401, 0x2402, 0x2403, 0x2405, 0x3b64, 0x3b65, 0x3b66, 0x3b67, 0x3b68, 0x3b69, 0x3b6a, 0x3b6b, 0x3b6c, 0x3b6d, 0x3b6e, 0x3b6f,
-        0x3b70, 0x3b71, 0x3b72, 0x3b73, 0x3b74, 0x3b75, 0x3b76, 0x3b77, 0x3b78, 0x3b79, 0x3b80, 0x3b81, 0x3b82, 0x3b83, 0x3b84, 0x3b85,
-        0x3b86, 0x3b87, 0x3b88, 0x3b89, 0x3b8a, 0x3b8b, 0x3b8c, 0x3b8d, 0x3b8e, 0x3b8f, 0x3b90, 0x3b91, 0x3b92, 0x3b93, 0x3b94, 0x3d13,
-        0x3e01, 0x3e02, 0x4101, 0x4102, 0x4200, 0x420a, 0x420c, 0x420e, 0x4210, 0x4300, 0x4703, 0x48f9, 0x48fa, 0x4b27, 0x4f25, 0x4f26,
-        0x4f39, 0x4f3c, 0x5000, 0x5001, 0x5002, 0x5003, 0x5008, 0x500e, 0x5015, 0x5016, 0x5100, 0x5101, 0x5111, 0x5204, 0x5206, 0x5207,
-        0x5361, 0x5363, 0x5401, 0x5402, 0x5403, 0x5404, 0x5405, 0x5406, 0x5407, 0x5408, 0x5409, 0x540a, 0x540b, 0x540c, 0x540d, 0x540e,
-        0x540f, 0x5410, 0x5411, 0x5412, 0x5413, 0x5414, 0x5415, 0x5416, 0x5417, 0x5418, 0x5419, 0x541a, 0x541b, 0x541c, 0x541d, 0x541e,
-        0x541f, 0x5420, 0x5421, 0x5422, 0x5423, 0x5424, 0x5425, 0x5427, 0x5428, 0x5429, 0x542e, 0x542f, 0x5432, 0x5433, 0x5434, 0x5435,
-        0x5437, 0x5441, 0x5450, 0x5451, 0x5452, 0x5453, 0x5454, 0x5455, 0x5456, 0x5457, 0x5458, 0x5459, 0x545a, 0x545b, 0x545c, 0x545d,
-        0x5460, 0x5501, 0x5502, 0x5509, 0x550c, 0x5603, 0x5646, 0x5700, 0x5701, 0x5760, 0x5761, 0x641e, 0x641f, 0x6430, 0x6431, 0x6441,
-        0x6442, 0x6443, 0x6444, 0x6445, 0x6447, 0x6452, 0x6458, 0x6459, 0x645a, 0x6609, 0x660c, 0x6611, 0x6612, 0x6628, 0x6701, 0x6702,
-        0x6703, 0x6780, 0x6781, 0x6900, 0x6901, 0x6902, 0x7001, 0x7002, 0x7003, 0x7004, 0x7005, 0x7006, 0x700f, 0x7010, 0x7014, 0x7040,
-        0x7041, 0x7501, 0x7502, 0x7c80, 0x7c81, 0x8901, 0x8902, 0x8903, 0x8904, 0x8905, 0x8906, 0x8907, 0x890b, 0x890c, 0x890d, 0x8910,
-        0x8911, 0x8912, 0x8913, 0x8914, 0x8915, 0x8916, 0x8917, 0x8918, 0x8919, 0x891a, 0x891b, 0x891c, 0x891d, 0x891e, 0x891f, 0x8920,
-        0x8921, 0x8922, 0x8923, 0x8924, 0x8925, 0x8926, 0x8927, 0x8929, 0x8930, 0x8931, 0x8932, 0x8933, 0x8934, 0x8935, 0x8936, 0x8937,
-        0x8938, 0x8940, 0x8941, 0x8942, 0x8943, 0x8946, 0x8947, 0x8948, 0x8949, 0x894a, 0x894b, 0x894c, 0x8953, 0x8954, 0x8955, 0x8960,
-        0x8961, 0x8962, 0x8970, 0x8971, 0x8980, 0x8981, 0x8982, 0x8983, 0x8990, 0x8991, 0x8992, 0x8993, 0x8994, 0x8995, 0x89a0, 0x89a1,
-        0x89a2, 0x89a3, 0x89b0, 0x89b1, 0x9360, 0x9361, 0x9362, 0x9406, 0x9407, 0x9408, 0x941c, 0x942e, 0x9a00, 0x9a01, 0xa521, 0xa522,
-        0xa523, 0xa524, 0xa525, 0xa526, 0xa527, 0xa528, 0xae00, 0xae01, 0xae03, 0xae04, 0xae06, 0xae41, 0xae44, 0xae45, 0xae47, 0xae60,
-        0xae64, 0xae71, 0xae78, 0xae80, 0xae97, 0xae9a, 0xaea2, 0xaea3, 0xaead, 0xaeb3, 0xaeb7, 0xaec3, 0xaec4, 0xaec7, 0xaece, 0xaf01,
-        0xaf02, 0xaf7d, 0xaf7e, 0xb100, 0xb101, 0xb102, 0xb502, 0xb600, 0xb601, 0xb640, 0xb641, 0xb642, 0xb643, 0xb644, 0xb680, 0xb701,
-        0xb702, 0xb703, 0xb704, 0xba00, 0xba01, 0xba40, 0xba41, 0xba42, 0xba43, 0xf501, 0xf502, 0xf503, 0xf504, 0xf505, 0xf507, 0xf50f,
-        0xf517, 0xf518, 0xf519, 0xff01, 0xff02, 0xff03, 0xff04, 0xff05, 0xff06, 0xff07, 0xff08, 0xff09, 0xff0a, 0x40016b01, 0x40016b03,
-        0x4001af72, 0x4001af84, 0x40021beb, 0x40025367, 0x400261f2, 0x400261f3, 0x40026d01, 0x4002f516, 0x40035004, 0x40035005,
-        0x40041b02, 0x40041be8, 0x40041be9, 0x40042303, 0x40042305, 0x40042307, 0x4004230b, 0x4004230e, 0x40042318, 0x40042408,
-        0x40042409, 0x40043d04, 0x40043d0d, 0x40043d14, 0x4004420d, 0x40044317, 0x40044581, 0x40044590, 0x40044591, 0x400445a0,
-        0x40044620, 0x40044f1f, 0x40044f28, 0x40044f2b, 0x40044f2d, 0x40044f2e, 0x40045010, 0x40045017, 0x40045042, 0x40045106,
-        0x40045108, 0x40045109, 0x4004510d, 0x4004510f, 0x40045201, 0x40045362, 0x40045366, 0x40045407, 0x40045408, 0x40045431,
-        0x40045436, 0x40045506, 0x4004550a, 0x4004550d, 0x4004550e, 0x4004550f, 0x40045564, 0x40045565, 0x40045566, 0x40045567,
-        0x40045568, 0x40045569, 0x4004556a, 0x4004556b, 0x4004556d, 0x4004556e, 0x4004560e, 0x40045612, 0x40045613, 0x40045644,
-        0x400456c1, 0x400461f1, 0x40046201, 0x40046411, 0x40046443, 0x40046445, 0x40046446, 0x4004644b, 0x4004644c, 0x4004644d,
-        0x40046457, 0x4004645b, 0x40046460, 0x40046483, 0x40046602, 0x40046604, 0x40046606, 0x40046607, 0x40046629, 0x4004662b,
-        0x40046783, 0x40046784, 0x40046911, 0x40046912, 0x40046913, 0x40046914, 0x40046915, 0x40046917, 0x40046918, 0x40046919,
-        0x4004691d, 0x4004691f, 0x40046923, 0x40046b04, 0x40046b05, 0x40046d02, 0x40046d0d, 0x40046efa, 0x40047300, 0x40047301,
-        0x40047303, 0x40047602, 0x40049366, 0x40049409, 0x40049421, 0x40049801, 0x4004ae86, 0x4004ae8b, 0x4004ae99, 0x4004aec2,
-        0x4004af07, 0x4004af09, 0x4004af42, 0x4004af43, 0x4004af44, 0x4004af61, 0x4004af77, 0x4004b681, 0x4004b682, 0x4004b701,
-        0x4004ee01, 0x4004ee02, 0x4004ee03, 0x4004ee04, 0x4004f303, 0x4004f304, 0x4004f306, 0x4004f506, 0x4004f50d, 0x4004f51b,
-        0x4005a502, 0x4005a503, 0x40063e00, 0x4007a504, 0x4007a505, 0x40081271, 0x40081bea, 0x40082316, 0x40082404, 0x40082406,
-        0x4008240b, 0x40082a01, 0x40082a02, 0x40084004, 0x40084202, 0x40084203, 0x40084503, 0x40084504, 0x40084b09, 0x40084b0a,
-        0x40084b0b, 0x40084b0d, 0x40084b0e, 0x40084b15, 0x40084b17, 0x40084f37, 0x40084f38, 0x40084f3e, 0x40085112, 0x40085203,
-        0x40085400, 0x40085503, 0x40085507, 0x4008556c, 0x40085618, 0x400856c1, 0x40085e04, 0x40086200, 0x40086201, 0x40086203,
-        0x40086408, 0x40086409, 0x40086414, 0x40086422, 0x40086424, 0x40086425, 0x4008642a, 0x4008642b, 0x4008642c, 0x40086432,
-        0x40086442, 0x40086443, 0x40086444, 0x40086445, 0x40086446, 0x40086447, 0x40086448, 0x40086449, 0x4008644c, 0x4008644d,
-        0x40086454, 0x40086456, 0x40086464, 0x4008646e, 0x4008646f, 0x40086478, 0x40086482, 0x40086602, 0x40086604, 0x40086606,
-        0x40086607, 0x40086610, 0x4008662c, 0x40086d01, 0x40086d09, 0x40086d0a, 0x40086d12, 0x40086d14, 0x40086d16, 0x40086e81,
-        0x40086e8b, 0x40086ef8, 0x40086efa, 0x4008700c, 0x4008700e, 0x400870a2, 0x400870a5, 0x400870b1, 0x40087101, 0x40087543,
-        0x40087602, 0x40089413, 0x40089416, 0x4008941a, 0x4008ae48, 0x4008ae52, 0x4008ae61, 0x4008ae6a, 0x4008ae89, 0x4008ae8a,
-        0x4008ae90, 0x4008ae93, 0x4008ae95, 0x4008ae9c, 0x4008af00, 0x4008af03, 0x4008af10, 0x4008af13, 0x4008af14, 0x4008af15,
-        0x4008af20, 0x4008af21, 0x4008af22, 0x4008af23, 0x4008af24, 0x4008af25, 0x4008af30, 0x4008af60, 0x4008af74, 0x4008af75,
-        0x4008af7c, 0x4008af83, 0x4008b646, 0x4008b648, 0x4008b684, 0x4008ca12, 0x4008f50a, 0x4008f510, 0x40095505, 0x400c0248,
-        0x400c55cb, 0x400c644a, 0x400c6455, 0x400c645a, 0x400c645f, 0x400c6615, 0x400c690a, 0x400caed0, 0x400cee06, 0x4010060f,
-        0x40101283, 0x40101286, 0x40101287, 0x40101288, 0x4010230a, 0x40102317, 0x40103d02, 0x40103d0b, 0x40103e05, 0x40104205,
-        0x40104593, 0x40104b0f, 0x40104b10, 0x40104b1a, 0x40104f32, 0x40104f33, 0x40106150, 0x40106151, 0x40106152, 0x40106153,
-        0x40106154, 0x40106181, 0x40106183, 0x40106184, 0x40106185, 0x4010618a, 0x4010618b, 0x4010618c, 0x4010618d, 0x4010640d,
-        0x40106410, 0x4010641a, 0x4010641c, 0x40106436, 0x40106437, 0x40106439, 0x40106441, 0x40106442, 0x40106444, 0x40106445,
-        0x40106446, 0x40106449, 0x40106451, 0x40106453, 0x40106455, 0x40106459, 0x40106476, 0x4010647b, 0x40106614, 0x40106785,
-        0x40106d0b, 0x40106d0c, 0x40106e80, 0x40106e8c, 0x4010942a, 0x40109441, 0x4010a51f, 0x4010a521, 0x4010a523, 0x4010ae42,
-        0x4010ae67, 0x4010ae68, 0x4010aeaa, 0x4010aeab, 0x4010aeac, 0x4010b201, 0x4010b300, 0x4010ca13, 0x4014024c, 0x40144304,
-        0x40144305, 0x40144f2f, 0x4014563c, 0x4014644a, 0x40182304, 0x4018230f, 0x40182310, 0x40184b07, 0x40184b13, 0x4018643f,
-        0x40186441, 0x40186443, 0x40186444, 0x40186447, 0x4018644b, 0x4018644c, 0x40186d06, 0x40186d08, 0x40186e8d, 0x40187013,
-        0x40187014, 0x40187542, 0x40189429, 0x4018aebd, 0x4018aee1, 0x4018aee2, 0x4018aee3, 0x4018f50b, 0x4018f514, 0x401c5504,
-        0x401c5820, 0x401c6190, 0x40200242, 0x40200243, 0x4020431f, 0x40204706, 0x40204b04, 0x4020565a, 0x4020565b, 0x40206417,
-        0x40206435, 0x40206443, 0x40206445, 0x40206447, 0x40206448, 0x40206449, 0x4020644b, 0x4020644d, 0x4020644e, 0x40206450,
-        0x4020645c, 0x4020645d, 0x40206d17, 0x40206d18, 0x40207012, 0x40207505, 0x40207506, 0x4020940d, 0x4020ae46, 0x4020ae76,
-        0x4020aea5, 0x4020aeb2, 0x4020aed2, 0x4020ca10, 0x40246a21, 0x40247007, 0x4024700a, 0x40281be2, 0x40282301, 0x40282312,
-        0x40282313, 0x40284504, 0x40285107, 0x4028641b, 0x4028644e, 0x4028644f, 0x40286454, 0x40286608, 0x40286d10, 0x4028700f,
-        0x4028af11, 0x4028b501, 0x4028b503, 0x4028b504, 0x402c5639, 0x402c6467, 0x40304580, 0x4030560b, 0x40305652, 0x40306440,
-        0x40306443, 0x40309410, 0x40309439, 0x4030ae7b, 0x40344702, 0x40345622, 0x40345632, 0x40383d03, 0x40383d0c, 0x40384708,
-        0x4038564f, 0x40386449, 0x4038ae7a, 0x40405501, 0x404056c0, 0x40406448, 0x4040644c, 0x40406469, 0x40406a31, 0x4040942c,
-        0x4040ae77, 0x4040ae79, 0x4040ae9e, 0x4040aea0, 0x40444f34, 0x40444f35, 0x40444f36, 0x40445637, 0x40445e02, 0x40446440,
-        0x40486477, 0x40489426, 0x4048ae9b, 0x4048aec9, 0x4048aecb, 0x404c4701, 0x4054561e, 0x40586446, 0x40586447, 0x405c5503,
-        0x40603d07, 0x40603d10, 0x406855c9, 0x4068aea3, 0x4070aea0, 0x40781be3, 0x40786440, 0x40786e88, 0x40800290, 0x40806685,
-        0x40809440, 0x4080aea2, 0x4080aebf, 0x40886445, 0x408c563e, 0x4090ae82, 0x40a0ae49, 0x40e8662e, 0x40e8af40, 0x40e8af41,
-        0x41009432, 0x41015500, 0x4138ae84, 0x4140aecd, 0x4188aea7, 0x4188aec6, 0x41a0ae8d, 0x43403d05, 0x43403d0e, 0x44006a33,
-        0x4400ae8f, 0x50009401, 0x50009402, 0x50009403, 0x50009404, 0x50009405, 0x5000940a, 0x5000940b, 0x5000940c, 0x5000940e,
-        0x5000940f, 0x50009417, 0x50009418, 0x5000943a, 0x5000943f, 0x5000aea5, 0x80016a11, 0x80016a12, 0x80016b01, 0x80016b03,
-        0x8001af71, 0x8001af85, 0x80025364, 0x8002a52a, 0x8002a52b, 0x8002af76, 0x8002f515, 0x80041284, 0x80041285, 0x80041bee,
-        0x80044206, 0x80044207, 0x80044208, 0x80044209, 0x80044315, 0x8004431e, 0x80044501, 0x80044584, 0x80044704, 0x80044d76,
-        0x80045002, 0x80045005, 0x80045006, 0x80045007, 0x8004500b, 0x8004500f, 0x80045010, 0x80045017, 0x80045043, 0x80045104,
-        0x80045105, 0x8004510a, 0x8004510b, 0x80045113, 0x80045200, 0x80045360, 0x80045430, 0x80045432, 0x80045438, 0x80045439,
-        0x80045440, 0x8004552d, 0x80045626, 0x8004562e, 0x80045643, 0x80045701, 0x80045702, 0x80045703, 0x80045704, 0x80045705,
-        0x80045707, 0x80045709, 0x8004570a, 0x8004587d, 0x80046402, 0x8004644e, 0x80046601, 0x80046603, 0x80046605, 0x80046900,
-        0x80046901, 0x80046902, 0x80046907, 0x80046908, 0x80046909, 0x8004690f, 0x80046924, 0x80046990, 0x80046a01, 0x80046b04,
-        0x80046b05, 0x80046d03, 0x80046d0e, 0x80046ef8, 0x80046ef9, 0x80046efa, 0x80047013, 0x80047300, 0x80047601, 0x80047c05,
-        0x80049363, 0x80049367, 0x80049370, 0x8004a405, 0x8004a524, 0x8004a529, 0x8004ae98, 0x8004af08, 0x8004af70, 0x8004af79,
-        0x8004af7a, 0x8004af80, 0x8004af81, 0x8004b505, 0x8004b506, 0x8004b645, 0x8004b647, 0x8004b683, 0x8004b702, 0x8004b706,
-        0x8004b707, 0x8004b708, 0x8004b709, 0x8004f300, 0x8004f302, 0x8004f303, 0x8004f304, 0x8004f50c, 0x8004f50e, 0x8004f51a,
-        0x80081270, 0x80081272, 0x80081280, 0x80082407, 0x80084003, 0x80084201, 0x80084202, 0x80084203, 0x80084204, 0x80084205,
-        0x80084206, 0x80084502, 0x80084503, 0x80084504, 0x80084b01, 0x80085202, 0x80085502, 0x80085610, 0x80085617, 0x8008563f,
-        0x80085665, 0x80086445, 0x80086601, 0x80086603, 0x80086605, 0x8008662c, 0x8008690c, 0x80086d03, 0x80086e8a, 0x80086ef8,
-        0x80086ef9, 0x80086efb, 0x8008700b, 0x8008700d, 0x800870a1, 0x800870a3, 0x800870b2, 0x800870b3, 0x80087601, 0x80089418,
-        0x80089419, 0x8008a404, 0x8008ae9d, 0x8008af00, 0x8008af26, 0x8008af73, 0x8008af83, 0x8008b705, 0x8008b70d, 0x8008ca11,
-        0x8008f511, 0x8008f512, 0x8008f513, 0x80096782, 0x800c4211, 0x800c4f2a, 0x800c5011, 0x800c5012, 0x800c6613, 0x800ca400,
-        0x800cee07, 0x8010020f, 0x8010230c, 0x80104204, 0x80104592, 0x8010500c, 0x8010500d, 0x80105013, 0x80105014, 0x80106463,
-        0x8010661b, 0x8010690c, 0x8010a402, 0x8010a403, 0x8010a406, 0x8010a407, 0x8010a40a, 0x8010a51e, 0x8010a520, 0x8010a522,
-        0x8010aebb, 0x8010aebc, 0x8010af78, 0x8010b70a, 0x8010b70b, 0x8010b70c, 0x80111500, 0x8014020e, 0x80184f3a, 0x80186d05,
-        0x80186d07, 0x80186e82, 0x80186e83, 0x80186e84, 0x80189439, 0x801c581f, 0x80200204, 0x80204612, 0x80204705, 0x802048f8,
-        0x80204f3d, 0x80204f3f, 0x80206900, 0x80207011, 0x8020ca15, 0x8020ca16, 0x80246a22, 0x80247008, 0x80247009, 0x80280215,
-        0x80280217, 0x80284504, 0x80285700, 0x80287010, 0x803048fc, 0x80304d65, 0x8030560a, 0x80306453, 0x80306d02, 0x80306d04,
-        0x80306e85, 0x8030942b, 0x8030ae7c, 0x80345621, 0x80345631, 0x80386433, 0x803c4f3b, 0x80405600, 0x80406a32, 0x8040942d,
-        0x8040ae9f, 0x8040ee08, 0x8044b401, 0x80489439, 0x8048ae66, 0x804c4700, 0x80500212, 0x80500213, 0x80503d01, 0x80503d0a,
-        0x805c4d65, 0x805cee05, 0x80685600, 0x8068690b, 0x8070ae9f, 0x80800211, 0x80809440, 0x8080aea1, 0x8080ca14, 0x80811501,
-        0x80845663, 0x80885659, 0x808c563d, 0x8090ae81, 0x80e8662d, 0x80f86406, 0x810048fb, 0x81009431, 0x810c9365, 0x811cf301,
-        0x8138ae83, 0x8140aecc, 0x8188aea6, 0x81904b06, 0x81a0ae8c, 0x81f8943c, 0x820048fe, 0x8208ae63, 0x83c0550b, 0x84006a34,
-        0x8400941f, 0x84009422, 0x8400ae8e, 0x864048fd, 0x8818564c, 0x8fa44309, 0x90009427, 0x9000aea4, 0x9000aecf, 0xc0044b21,
-        0xc0044d67, 0xc0044d68, 0xc0044d6f, 0xc0044d70, 0xc0044d71, 0xc0044d72, 0xc0044d73, 0xc0045002, 0xc0045003, 0xc0045004,
-        0xc0045005, 0xc0045006, 0xc0045007, 0xc0045009, 0xc004500a, 0xc0045040, 0xc0045041, 0xc0045103, 0xc004510e, 0xc0045401,
-        0xc0045405, 0xc0045406, 0xc0045627, 0xc004562f, 0xc0045706, 0xc0045708, 0xc0045877, 0xc0045878, 0xc0046412, 0xc0046413,
-        0xc0046427, 0xc0046428, 0xc0046449, 0xc004644d, 0xc00464af, 0xc00464b4, 0xc00464be, 0xc00464c9, 0xc0046686, 0xc0046d00,
-        0xc0046d01, 0xc004ae02, 0xc004ae0a, 0xc004aea7, 0xc004b40c, 0xc008240a, 0xc0082a00, 0xc0084b03, 0xc0084b1f, 0xc0085365,
-        0xc0085504, 0xc0085508, 0xc008561b, 0xc008561c, 0xc0085666, 0xc00856c7, 0xc0086202, 0xc008640a, 0xc0086420, 0xc0086421,
-        0xc0086423, 0xc0086440, 0xc0086441, 0xc0086442, 0xc0086443, 0xc0086444, 0xc0086445, 0xc0086446, 0xc0086448, 0xc008644a,
-        0xc008644b, 0xc008644c, 0xc008644d, 0xc0086451, 0xc0086453, 0xc0086456, 0xc0086457, 0xc0086460, 0xc0086461, 0xc0086462,
-        0xc0086465, 0xc008646a, 0xc008646d, 0xc0086470, 0xc00864bf, 0xc00864c0, 0xc00864d0, 0xc00864d2, 0xc0086efa, 0xc00870a4,
-        0xc0089364, 0xc008ae05, 0xc008ae09, 0xc008ae67, 0xc008ae88, 0xc008ae91, 0xc008aeb0, 0xc008aeba, 0xc008aec1, 0xc008af16,
-        0xc008af7b, 0xc008af7f, 0xc008af82, 0xc0096616, 0xc00c5116, 0xc00c5364, 0xc00c55ca, 0xc00c642d, 0xc00c642e, 0xc00c6448,
-        0xc00c644a, 0xc00c644b, 0xc00c644f, 0xc00c6463, 0xc00c6466, 0xc00c6468, 0xc00c6469, 0xc00caee0, 0xc0101282, 0xc010128e,
-        0xc0101502, 0xc0104b11, 0xc0104b14, 0xc0104b1e, 0xc0104b23, 0xc0104b24, 0xc0104b25, 0xc0104b28, 0xc0106401, 0xc0106403,
-        0xc0106407, 0xc010640b, 0xc010640c, 0xc0106418, 0xc010641d, 0xc0106426, 0xc0106438, 0xc0106440, 0xc0106441, 0xc0106442,
-        0xc0106443, 0xc0106444, 0xc0106445, 0xc0106446, 0xc0106447, 0xc0106448, 0xc0106449, 0xc010644a, 0xc010644b, 0xc010644c,
-        0xc010644d, 0xc010644e, 0xc0106450, 0xc0106451, 0xc0106452, 0xc0106459, 0xc010645b, 0xc0106461, 0xc0106462, 0xc0106464,
-        0xc0106467, 0xc010646c, 0xc010646d, 0xc0106471, 0xc0106479, 0xc010647a, 0xc0106480, 0xc01064ab, 0xc01064ac, 0xc01064b3,
-        0xc01064b5, 0xc01064bd, 0xc01064c4, 0xc01064c5, 0xc01064c7, 0xc01064c8, 0xc01064d1, 0xc0107521, 0xc0109414, 0xc0109428,
-        0xc010a401, 0xc010ae53, 0xc010b200, 0xc010b301, 0xc010b40e, 0xc010b40f, 0xc010f508, 0xc0144302, 0xc0144303, 0xc0144306,
-        0xc0144307, 0xc0145608, 0xc014563b, 0xc014646a, 0xc014646b, 0xc01464a6, 0xc014a100, 0xc0181b01, 0xc0181be4, 0xc0181be5,
-        0xc0181bed, 0xc0182306, 0xc0182309, 0xc018230d, 0xc0182314, 0xc0182315, 0xc0184800, 0xc0184b0c, 0xc0184b18, 0xc0184b19,
-        0xc0184b1b, 0xc0184b1d, 0xc0184b20, 0xc018560b, 0xc0185879, 0xc0186419, 0xc018643a, 0xc018643b, 0xc018643c, 0xc0186440,
-        0xc0186441, 0xc0186442, 0xc0186443, 0xc0186444, 0xc0186445, 0xc0186446, 0xc0186448, 0xc0186449, 0xc018644a, 0xc018644c,
-        0xc0186450, 0xc0186451, 0xc0186452, 0xc0186453, 0xc0186455, 0xc018645c, 0xc0186462, 0xc018646b, 0xc018646d, 0xc0186472,
-        0xc0186473, 0xc0186474, 0xc0186475, 0xc018647c, 0xc0186481, 0xc01864b0, 0xc01864b1, 0xc01864ba, 0xc01864c1, 0xc01864c2,
-        0xc01864c6, 0xc01864cb, 0xc01864cd, 0xc01864cf, 0xc0186901, 0xc0186902, 0xc0186d13, 0xc0186d15, 0xc0186e86, 0xc0186e87,
-        0xc0189371, 0xc0189372, 0xc0189373, 0xc0189374, 0xc0189375, 0xc0189376, 0xc0189377, 0xc0189378, 0xc0189379, 0xc018937a,
-        0xc018937b, 0xc018937c, 0xc018937d, 0xc018937e, 0xc0189436, 0xc018a408, 0xc018a409, 0xc018ae85, 0xc018aec0, 0xc01c1b01,
-        0xc01c1be1, 0xc01c5605, 0xc01c5613, 0xc01c64a3, 0xc01c64ad, 0xc01c64ae, 0xc0200a00, 0xc0202302, 0xc0202308, 0xc0204b08,
-        0xc0204b1c, 0xc0204b26, 0xc020560a, 0xc020560c, 0xc020560e, 0xc0205611, 0xc0205647, 0xc0205648, 0xc0205649, 0xc02056c3,
-        0xc0206416, 0xc0206434, 0xc0206440, 0xc0206443, 0xc0206447, 0xc0206449, 0xc020644a, 0xc020644e, 0xc0206454, 0xc020645d,
-        0xc020645e, 0xc0206461, 0xc0206462, 0xc0206464, 0xc0206466, 0xc0206482, 0xc0206483, 0xc02064a4, 0xc02064a5, 0xc02064b2,
-        0xc02064b6, 0xc02064b9, 0xc02064cc, 0xc020660b, 0xc020662a, 0xc0207301, 0xc0207302, 0xc0207503, 0xc0207504, 0xc0209442,
-        0xc020a528, 0xc020a529, 0xc020f509, 0xc0216d02, 0xc024560d, 0xc02464bb, 0xc0281b04, 0xc0282300, 0xc0284b05, 0xc0284b12,
-        0xc0284b16, 0xc0285628, 0xc0285629, 0xc028564d, 0xc028564e, 0xc02856c6, 0xc0286404, 0xc0286405, 0xc0286415, 0xc0286440,
-        0xc0286442, 0xc0286444, 0xc0286445, 0xc0286448, 0xc0286451, 0xc0286452, 0xc028645e, 0xc0286461, 0xc0286484, 0xc02864c3,
-        0xc028660f, 0xc0286687, 0xc0286903, 0xc0286904, 0xc0286d0f, 0xc0286d11, 0xc0287c02, 0xc028a501, 0xc028ae92, 0xc02c5600,
-        0xc02c5625, 0xc02c5638, 0xc02c563a, 0xc02c564a, 0xc02c6446, 0xc02c6447, 0xc02c6468, 0xc030128a, 0xc0303e03, 0xc0305602,
-        0xc0305615, 0xc0305616, 0xc03056c4, 0xc0306442, 0xc0306444, 0xc0306446, 0xc0306457, 0xc0306480, 0xc03064b7, 0xc03064ca,
-        0xc0306905, 0xc0306906, 0xc0306907, 0xc0306909, 0xc030b404, 0xc0345641, 0xc0345642, 0xc034564b, 0xc0345700, 0xc0347c03,
-        0xc0383e04, 0xc0384707, 0xc0384b22, 0xc038563b, 0xc038563c, 0xc0385650, 0xc03856c1, 0xc0386440, 0xc0386441, 0xc0386443,
-        0xc0386444, 0xc0386446, 0xc038644a, 0xc038644f, 0xc03864bc, 0xc0389423, 0xc0389424, 0xc038943b, 0xc038a550, 0xc038a551,
-        0xc0401289, 0xc040128b, 0xc0403d08, 0xc0403d11, 0xc0403d15, 0xc0405602, 0xc0405610, 0xc0405626, 0xc0405627, 0xc040563d,
-        0xc040563e, 0xc040564a, 0xc040564b, 0xc040565e, 0xc040565f, 0xc0405665, 0xc0405668, 0xc0406400, 0xc0406429, 0xc0406442,
-        0xc0406449, 0xc040644d, 0xc0406454, 0xc0406469, 0xc0406481, 0xc04064a0, 0xc04064aa, 0xc0406618, 0xc0406619, 0xc040aed4,
-        0xc040aed5, 0xc040b408, 0xc040b409, 0xc0445624, 0xc0445636, 0xc0485619, 0xc0485630, 0xc0485660, 0xc0485661, 0xc0486440,
-        0xc0486446, 0xc048644a, 0xc0486456, 0xc0486458, 0xc04864a8, 0xc04864a9, 0xc0487c04, 0xc048ae65, 0xc048aec8, 0xc048aeca,
-        0xc048b402, 0xc048b40b, 0xc04c56c5, 0xc04c644b, 0xc050561a, 0xc05064a7, 0xc0506617, 0xc054561d, 0xc054b40a, 0xc054f305,
-        0xc058420b, 0xc0585604, 0xc0585605, 0xc0585609, 0xc058560f, 0xc0585611, 0xc058565d, 0xc0586442, 0xc0586448, 0xc058644d,
-        0xc058ff0b, 0xc0603d06, 0xc0603d0f, 0xc0604212, 0xc0604b02, 0xc0606610, 0xc0607520, 0xc0684608, 0xc06855c8, 0xc06864a1,
-        0xc06864a2, 0xc06864b8, 0xc06864ce, 0xc0686611, 0xc07056c2, 0xc0709411, 0xc074510c, 0xc0745645, 0xc0804d66, 0xc080661a,
-        0xc080aebe, 0xc0845657, 0xc0845658, 0xc08c5102, 0xc08c5114, 0xc0905664, 0xc0945662, 0xc09c5604, 0xc0a06446, 0xc0a44d74,
-        0xc0a44d75, 0xc0b06440, 0xc0c85666, 0xc0c89425, 0xc0cc5615, 0xc0cc5616, 0xc0d05604, 0xc0d05605, 0xc0d05640, 0xc0e85667,
-        0xc0e8a532, 0xc0e8a533, 0xc100565c, 0xc1007c00, 0xc1007c01, 0xc100b405, 0xc100b406, 0xc1086201, 0xc110b40d, 0xc1206446,
-        0xc168644c, 0xc16cb403, 0xc208ae62, 0xc250b407, 0xc400941b, 0xc400941d, 0xc4009420, 0xc4089434, 0xc4405401, 0xc4c03d09,
-        0xc4c03d12, 0xc4c03d16, 0xca289435, 0xcfa44308, 0xcfa45115, 0xcfb04301, 0xd0009411, 0xd0009412, 0xd000941e, 0xd000943d,
-        0xd000943e,
+        0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x1, 0x2, 0x4, 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000,
+        0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x0, 0x1, 0x2, 0x3, 0x5, 0x6, 0x7, 0x8, 0x241, 0x245, 0x246, 0x247, 0x249,
+        0x24a, 0x24b, 0x254, 0x256, 0x258, 0x259, 0x25a, 0x1200, 0x125d, 0x125e, 0x125f, 0x1260, 0x1261, 0x1262, 0x1263, 0x1264, 0x1265,
+        0x1266, 0x1267, 0x1268, 0x1269, 0x1274, 0x1275, 0x1276, 0x1277, 0x1278, 0x1279, 0x127a, 0x127b, 0x127c, 0x127d, 0x127e, 0x127f,
+        0x1b03, 0x1be6, 0x1bec, 0x2311, 0x2400, 0x2401, 0x2402, 0x2403, 0x2405, 0x3b64, 0x3b65, 0x3b66, 0x3b67, 0x3b68, 0x3b69, 0x3b6a,
+        0x3b6b, 0x3b6c, 0x3b6d, 0x3b6e, 0x3b6f, 0x3b70, 0x3b71, 0x3b72, 0x3b73, 0x3b74, 0x3b75, 0x3b76, 0x3b77, 0x3b78, 0x3b79, 0x3b80,
+        0x3b81, 0x3b82, 0x3b83, 0x3b84, 0x3b85, 0x3b86, 0x3b87, 0x3b88, 0x3b89, 0x3b8a, 0x3b8b, 0x3b8c, 0x3b8d, 0x3b8e, 0x3b8f, 0x3b90,
+        0x3b91, 0x3b92, 0x3b93, 0x3b94, 0x3d13, 0x3e01, 0x3e02, 0x4101, 0x4102, 0x4200, 0x420a, 0x420c, 0x420e, 0x4210, 0x4300, 0x4703,
+        0x48f9, 0x48fa, 0x4b27, 0x4f25, 0x4f26, 0x4f39, 0x4f3c, 0x5000, 0x5001, 0x5002, 0x5003, 0x5008, 0x500e, 0x5015, 0x5016, 0x5100,
+        0x5101, 0x5111, 0x5204, 0x5206, 0x5207, 0x5361, 0x5363, 0x5401, 0x5402, 0x5403, 0x5404, 0x5405, 0x5406, 0x5407, 0x5408, 0x5409,
+        0x540a, 0x540b, 0x540c, 0x540d, 0x540e, 0x540f, 0x5410, 0x5411, 0x5412, 0x5413, 0x5414, 0x5415, 0x5416, 0x5417, 0x5418, 0x5419,
+        0x541a, 0x541b, 0x541c, 0x541d, 0x541e, 0x541f, 0x5420, 0x5421, 0x5422, 0x5423, 0x5424, 0x5425, 0x5427, 0x5428, 0x5429, 0x542e,
+        0x542f, 0x5432, 0x5433, 0x5434, 0x5435, 0x5437, 0x5441, 0x5450, 0x5451, 0x5452, 0x5453, 0x5454, 0x5455, 0x5456, 0x5457, 0x5458,
+        0x5459, 0x545a, 0x545b, 0x545c, 0x545d, 0x5460, 0x5501, 0x5502, 0x5509, 0x550c, 0x5603, 0x5646, 0x5700, 0x5701, 0x5760, 0x5761,
+        0x641e, 0x641f, 0x6430, 0x6431, 0x6441, 0x6442, 0x6443, 0x6444, 0x6445, 0x6447, 0x6452, 0x6458, 0x6459, 0x645a, 0x6609, 0x660c,
+        0x6611, 0x6612, 0x6628, 0x6701, 0x6702, 0x6703, 0x6780, 0x6781, 0x6900, 0x6901, 0x6902, 0x7001, 0x7002, 0x7003, 0x7004, 0x7005,
+        0x7006, 0x700f, 0x7010, 0x7014, 0x7040, 0x7041, 0x7501, 0x7502, 0x7c80, 0x7c81, 0x8901, 0x8902, 0x8903, 0x8904, 0x8905, 0x8906,
+        0x8907, 0x890b, 0x890c, 0x890d, 0x8910, 0x8911, 0x8912, 0x8913, 0x8914, 0x8915, 0x8916, 0x8917, 0x8918, 0x8919, 0x891a, 0x891b,
+        0x891c, 0x891d, 0x891e, 0x891f, 0x8920, 0x8921, 0x8922, 0x8923, 0x8924, 0x8925, 0x8926, 0x8927, 0x8929, 0x8930, 0x8931, 0x8932,
+        0x8933, 0x8934, 0x8935, 0x8936, 0x8937, 0x8938, 0x8940, 0x8941, 0x8942, 0x8943, 0x8946, 0x8947, 0x8948, 0x8949, 0x894a, 0x894b,
+        0x894c, 0x8953, 0x8954, 0x8955, 0x8960, 0x8961, 0x8962, 0x8970, 0x8971, 0x8980, 0x8981, 0x8982, 0x8983, 0x8990, 0x8991, 0x8992,
+        0x8993, 0x8994, 0x8995, 0x89a0, 0x89a1, 0x89a2, 0x89a3, 0x89b0, 0x89b1, 0x9360, 0x9361, 0x9362, 0x9406, 0x9407, 0x9408, 0x941c,
+        0x942e, 0x9a00, 0x9a01, 0xa521, 0xa522, 0xa523, 0xa524, 0xa525, 0xa526, 0xa527, 0xa528, 0xae00, 0xae01, 0xae03, 0xae04, 0xae06,
+        0xae41, 0xae44, 0xae45, 0xae47, 0xae60, 0xae64, 0xae71, 0xae78, 0xae80, 0xae97, 0xae9a, 0xaea2, 0xaea3, 0xaead, 0xaeb3, 0xaeb7,
+        0xaec3, 0xaec4, 0xaec7, 0xaece, 0xaf01, 0xaf02, 0xaf7d, 0xaf7e, 0xb100, 0xb101, 0xb102, 0xb502, 0xb600, 0xb601, 0xb640, 0xb641,
+        0xb642, 0xb643, 0xb644, 0xb680, 0xb701, 0xb702, 0xb703, 0xb704, 0xba00, 0xba01, 0xba40, 0xba41, 0xba42, 0xba43, 0xf501, 0xf502,
+        0xf503, 0xf504, 0xf505, 0xf507, 0xf50f, 0xf517, 0xf518, 0xf519, 0xff01, 0xff02, 0xff03, 0xff04, 0xff05, 0xff06, 0xff07, 0xff08,
+        0xff09, 0xff0a, 0x40016b01, 0x40016b03, 0x4001af72, 0x4001af84, 0x40021beb, 0x40025367, 0x400261f2, 0x400261f3, 0x40026d01,
+        0x4002f516, 0x40035004, 0x40035005, 0x40041b02, 0x40041be8, 0x40041be9, 0x40042303, 0x40042305, 0x40042307, 0x4004230b,
+        0x4004230e, 0x40042318, 0x40042408, 0x40042409, 0x40043d04, 0x40043d0d, 0x40043d14, 0x4004420d, 0x40044317, 0x40044581,
+        0x40044590, 0x40044591, 0x400445a0, 0x40044620, 0x40044f1f, 0x40044f28, 0x40044f2b, 0x40044f2d, 0x40044f2e, 0x40045010,
+        0x40045017, 0x40045042, 0x40045106, 0x40045108, 0x40045109, 0x4004510d, 0x4004510f, 0x40045201, 0x40045362, 0x40045366,
+        0x40045407, 0x40045408, 0x40045431, 0x40045436, 0x40045506, 0x4004550a, 0x4004550d, 0x4004550e, 0x4004550f, 0x40045564,
+        0x40045565, 0x40045566, 0x40045567, 0x40045568, 0x40045569, 0x4004556a, 0x4004556b, 0x4004556d, 0x4004556e, 0x4004560e,
+        0x40045612, 0x40045613, 0x40045644, 0x400456c1, 0x400461f1, 0x40046201, 0x40046411, 0x40046443, 0x40046445, 0x40046446,
+        0x4004644b, 0x4004644c, 0x4004644d, 0x40046457, 0x4004645b, 0x40046460, 0x40046483, 0x40046602, 0x40046604, 0x40046606,
+        0x40046607, 0x40046629, 0x4004662b, 0x40046783, 0x40046784, 0x40046911, 0x40046912, 0x40046913, 0x40046914, 0x40046915,
+        0x40046917, 0x40046918, 0x40046919, 0x4004691d, 0x4004691f, 0x40046923, 0x40046b04, 0x40046b05, 0x40046d02, 0x40046d0d,
+        0x40046efa, 0x40047300, 0x40047301, 0x40047303, 0x40047602, 0x40049366, 0x40049409, 0x40049421, 0x40049801, 0x4004ae86,
+        0x4004ae8b, 0x4004ae99, 0x4004aec2, 0x4004af07, 0x4004af09, 0x4004af42, 0x4004af43, 0x4004af44, 0x4004af61, 0x4004af77,
+        0x4004b681, 0x4004b682, 0x4004b701, 0x4004ee01, 0x4004ee02, 0x4004ee03, 0x4004ee04, 0x4004f303, 0x4004f304, 0x4004f306,
+        0x4004f506, 0x4004f50d, 0x4004f51b, 0x4005a502, 0x4005a503, 0x40063e00, 0x4007a504, 0x4007a505, 0x40081271, 0x40081bea,
+        0x40082316, 0x40082404, 0x40082406, 0x4008240b, 0x40082a01, 0x40082a02, 0x40084004, 0x40084202, 0x40084203, 0x40084503,
+        0x40084504, 0x40084b09, 0x40084b0a, 0x40084b0b, 0x40084b0d, 0x40084b0e, 0x40084b15, 0x40084b17, 0x40084f37, 0x40084f38,
+        0x40084f3e, 0x40085112, 0x40085203, 0x40085400, 0x40085503, 0x40085507, 0x4008556c, 0x40085618, 0x400856c1, 0x40085e04,
+        0x40086200, 0x40086201, 0x40086203, 0x40086408, 0x40086409, 0x40086414, 0x40086422, 0x40086424, 0x40086425, 0x4008642a,
+        0x4008642b, 0x4008642c, 0x40086432, 0x40086442, 0x40086443, 0x40086444, 0x40086445, 0x40086446, 0x40086447, 0x40086448,
+        0x40086449, 0x4008644c, 0x4008644d, 0x40086454, 0x40086456, 0x40086464, 0x4008646e, 0x4008646f, 0x40086478, 0x40086482,
+        0x40086602, 0x40086604, 0x40086606, 0x40086607, 0x40086610, 0x4008662c, 0x40086d01, 0x40086d09, 0x40086d0a, 0x40086d12,
+        0x40086d14, 0x40086d16, 0x40086e81, 0x40086e8b, 0x40086ef8, 0x40086efa, 0x4008700c, 0x4008700e, 0x400870a2, 0x400870a5,
+        0x400870b1, 0x40087101, 0x40087543, 0x40087602, 0x40089413, 0x40089416, 0x4008941a, 0x4008ae48, 0x4008ae52, 0x4008ae61,
+        0x4008ae6a, 0x4008ae89, 0x4008ae8a, 0x4008ae90, 0x4008ae93, 0x4008ae95, 0x4008ae9c, 0x4008af00, 0x4008af03, 0x4008af10,
+        0x4008af13, 0x4008af14, 0x4008af15, 0x4008af20, 0x4008af21, 0x4008af22, 0x4008af23, 0x4008af24, 0x4008af25, 0x4008af30,
+        0x4008af60, 0x4008af74, 0x4008af75, 0x4008af7c, 0x4008af83, 0x4008b646, 0x4008b648, 0x4008b684, 0x4008ca12, 0x4008f50a,
+        0x4008f510, 0x40095505, 0x400c0248, 0x400c55cb, 0x400c644a, 0x400c6455, 0x400c645a, 0x400c645f, 0x400c6615, 0x400c690a,
+        0x400caed0, 0x400cee06, 0x4010060f, 0x40101283, 0x40101286, 0x40101287, 0x40101288, 0x4010230a, 0x40102317, 0x40103d02,
+        0x40103d0b, 0x40103e05, 0x40104205, 0x40104593, 0x40104b0f, 0x40104b10, 0x40104b1a, 0x40104f32, 0x40104f33, 0x40106150,
+        0x40106151, 0x40106152, 0x40106153, 0x40106154, 0x40106181, 0x40106183, 0x40106184, 0x40106185, 0x4010618a, 0x4010618b,
+        0x4010618c, 0x4010618d, 0x4010640d, 0x40106410, 0x4010641a, 0x4010641c, 0x40106436, 0x40106437, 0x40106439, 0x40106441,
+        0x40106442, 0x40106444, 0x40106445, 0x40106446, 0x40106449, 0x40106451, 0x40106453, 0x40106455, 0x40106459, 0x40106476,
+        0x4010647b, 0x40106614, 0x40106785, 0x40106d0b, 0x40106d0c, 0x40106e80, 0x40106e8c, 0x4010942a, 0x40109441, 0x4010a51f,
+        0x4010a521, 0x4010a523, 0x4010ae42, 0x4010ae67, 0x4010ae68, 0x4010aeaa, 0x4010aeab, 0x4010aeac, 0x4010b201, 0x4010b300,
+        0x4010ca13, 0x4014024c, 0x40144304, 0x40144305, 0x40144f2f, 0x4014563c, 0x4014644a, 0x40182304, 0x4018230f, 0x40182310,
+        0x40184b07, 0x40184b13, 0x4018643f, 0x40186441, 0x40186443, 0x40186444, 0x40186447, 0x4018644b, 0x4018644c, 0x40186d06,
+        0x40186d08, 0x40186e8d, 0x40187013, 0x40187014, 0x40187542, 0x40189429, 0x4018aebd, 0x4018aee1, 0x4018aee2, 0x4018aee3,
+        0x4018f50b, 0x4018f514, 0x401c5504, 0x401c5820, 0x401c6190, 0x40200242, 0x40200243, 0x4020431f, 0x40204706, 0x40204b04,
+        0x4020565a, 0x4020565b, 0x40206417, 0x40206435, 0x40206443, 0x40206445, 0x40206447, 0x40206448, 0x40206449, 0x4020644b,
+        0x4020644d, 0x4020644e, 0x40206450, 0x4020645c, 0x4020645d, 0x40206d17, 0x40206d18, 0x40207012, 0x40207505, 0x40207506,
+        0x4020940d, 0x4020ae46, 0x4020ae76, 0x4020aea5, 0x4020aeb2, 0x4020aed2, 0x4020ca10, 0x40246a21, 0x40247007, 0x4024700a,
+        0x40281be2, 0x40282301, 0x40282312, 0x40282313, 0x40284504, 0x40285107, 0x4028641b, 0x4028644e, 0x4028644f, 0x40286454,
+        0x40286608, 0x40286d10, 0x4028700f, 0x4028af11, 0x4028b501, 0x4028b503, 0x4028b504, 0x402c5639, 0x402c6467, 0x40304580,
+        0x4030560b, 0x40305652, 0x40306440, 0x40306443, 0x40309410, 0x40309439, 0x4030ae7b, 0x40344702, 0x40345622, 0x40345632,
+        0x40383d03, 0x40383d0c, 0x40384708, 0x4038564f, 0x40386449, 0x4038ae7a, 0x40405501, 0x404056c0, 0x40406448, 0x4040644c,
+        0x40406469, 0x40406a31, 0x4040942c, 0x4040ae77, 0x4040ae79, 0x4040ae9e, 0x4040aea0, 0x40444f34, 0x40444f35, 0x40444f36,
+        0x40445637, 0x40445e02, 0x40446440, 0x40486477, 0x40489426, 0x4048ae9b, 0x4048aec9, 0x4048aecb, 0x404c4701, 0x4054561e,
+        0x40586446, 0x40586447, 0x405c5503, 0x40603d07, 0x40603d10, 0x406855c9, 0x4068aea3, 0x4070aea0, 0x40781be3, 0x40786440,
+        0x40786e88, 0x40800290, 0x40806685, 0x40809440, 0x4080aea2, 0x4080aebf, 0x40886445, 0x408c563e, 0x4090ae82, 0x40a0ae49,
+        0x40e8662e, 0x40e8af40, 0x40e8af41, 0x41009432, 0x41015500, 0x4138ae84, 0x4140aecd, 0x4188aea7, 0x4188aec6, 0x41a0ae8d,
+        0x43403d05, 0x43403d0e, 0x44006a33, 0x4400ae8f, 0x50009401, 0x50009402, 0x50009403, 0x50009404, 0x50009405, 0x5000940a,
+        0x5000940b, 0x5000940c, 0x5000940e, 0x5000940f, 0x50009417, 0x50009418, 0x5000943a, 0x5000943f, 0x5000aea5, 0x80016a11,
+        0x80016a12, 0x80016b01, 0x80016b03, 0x8001af71, 0x8001af85, 0x80025364, 0x8002a52a, 0x8002a52b, 0x8002af76, 0x8002f515,
+        0x80041284, 0x80041285, 0x80041bee, 0x80044206, 0x80044207, 0x80044208, 0x80044209, 0x80044315, 0x8004431e, 0x80044501,
+        0x80044584, 0x80044704, 0x80044d76, 0x80045002, 0x80045005, 0x80045006, 0x80045007, 0x8004500b, 0x8004500f, 0x80045010,
+        0x80045017, 0x80045043, 0x80045104, 0x80045105, 0x8004510a, 0x8004510b, 0x80045113, 0x80045200, 0x80045360, 0x80045430,
+        0x80045432, 0x80045438, 0x80045439, 0x80045440, 0x8004552d, 0x80045626, 0x8004562e, 0x80045643, 0x80045701, 0x80045702,
+        0x80045703, 0x80045704, 0x80045705, 0x80045707, 0x80045709, 0x8004570a, 0x8004587d, 0x80046402, 0x8004644e, 0x80046601,
+        0x80046603, 0x80046605, 0x80046900, 0x80046901, 0x80046902, 0x80046907, 0x80046908, 0x80046909, 0x8004690f, 0x80046924,
+        0x80046990, 0x80046a01, 0x80046b04, 0x80046b05, 0x80046d03, 0x80046d0e, 0x80046ef8, 0x80046ef9, 0x80046efa, 0x80047013,
+        0x80047300, 0x80047601, 0x80047c05, 0x80049363, 0x80049367, 0x80049370, 0x8004a405, 0x8004a524, 0x8004a529, 0x8004ae98,
+        0x8004af08, 0x8004af70, 0x8004af79, 0x8004af7a, 0x8004af80, 0x8004af81, 0x8004b505, 0x8004b506, 0x8004b645, 0x8004b647,
+        0x8004b683, 0x8004b702, 0x8004b706, 0x8004b707, 0x8004b708, 0x8004b709, 0x8004f300, 0x8004f302, 0x8004f303, 0x8004f304,
+        0x8004f50c, 0x8004f50e, 0x8004f51a, 0x80081270, 0x80081272, 0x80081280, 0x80082407, 0x80084003, 0x80084201, 0x80084202,
+        0x80084203, 0x80084204, 0x80084205, 0x80084206, 0x80084502, 0x80084503, 0x80084504, 0x80084b01, 0x80085202, 0x80085502,
+        0x80085610, 0x80085617, 0x8008563f, 0x80085665, 0x80086445, 0x80086601, 0x80086603, 0x80086605, 0x8008662c, 0x8008690c,
+        0x80086d03, 0x80086e8a, 0x80086ef8, 0x80086ef9, 0x80086efb, 0x8008700b, 0x8008700d, 0x800870a1, 0x800870a3, 0x800870b2,
+        0x800870b3, 0x80087601, 0x80089418, 0x80089419, 0x8008a404, 0x8008ae9d, 0x8008af00, 0x8008af26, 0x8008af73, 0x8008af83,
+        0x8008b705, 0x8008b70d, 0x8008ca11, 0x8008f511, 0x8008f512, 0x8008f513, 0x80096782, 0x800c4211, 0x800c4f2a, 0x800c5011,
+        0x800c5012, 0x800c6613, 0x800ca400, 0x800cee07, 0x8010020f, 0x8010230c, 0x80104204, 0x80104592, 0x8010500c, 0x8010500d,
+        0x80105013, 0x80105014, 0x80106463, 0x8010661b, 0x8010690c, 0x8010a402, 0x8010a403, 0x8010a406, 0x8010a407, 0x8010a40a,
+        0x8010a51e, 0x8010a520, 0x8010a522, 0x8010aebb, 0x8010aebc, 0x8010af78, 0x8010b70a, 0x8010b70b, 0x8010b70c, 0x80111500,
+        0x8014020e, 0x80184f3a, 0x80186d05, 0x80186d07, 0x80186e82, 0x80186e83, 0x80186e84, 0x80189439, 0x801c581f, 0x80200204,
+        0x80204612, 0x80204705, 0x802048f8, 0x80204f3d, 0x80204f3f, 0x80206900, 0x80207011, 0x8020ca15, 0x8020ca16, 0x80246a22,
+        0x80247008, 0x80247009, 0x80280215, 0x80280217, 0x80284504, 0x80285700, 0x80287010, 0x803048fc, 0x80304d65, 0x8030560a,
+        0x80306453, 0x80306d02, 0x80306d04, 0x80306e85, 0x8030942b, 0x8030ae7c, 0x80345621, 0x80345631, 0x80386433, 0x803c4f3b,
+        0x80405600, 0x80406a32, 0x8040942d, 0x8040ae9f, 0x8040ee08, 0x8044b401, 0x80489439, 0x8048ae66, 0x804c4700, 0x80500212,
+        0x80500213, 0x80503d01, 0x80503d0a, 0x805c4d65, 0x805cee05, 0x80685600, 0x8068690b, 0x8070ae9f, 0x80800211, 0x80809440,
+        0x8080aea1, 0x8080ca14, 0x80811501, 0x80845663, 0x80885659, 0x808c563d, 0x8090ae81, 0x80e8662d, 0x80f86406, 0x810048fb,
+        0x81009431, 0x810c9365, 0x811cf301, 0x8138ae83, 0x8140aecc, 0x8188aea6, 0x81904b06, 0x81a0ae8c, 0x81f8943c, 0x820048fe,
+        0x8208ae63, 0x83c0550b, 0x84006a34, 0x8400941f, 0x84009422, 0x8400ae8e, 0x864048fd, 0x8818564c, 0x8fa44309, 0x90009427,
+        0x9000aea4, 0x9000aecf, 0xc0044b21, 0xc0044d67, 0xc0044d68, 0xc0044d6f, 0xc0044d70, 0xc0044d71, 0xc0044d72, 0xc0044d73,
+        0xc0045002, 0xc0045003, 0xc0045004, 0xc0045005, 0xc0045006, 0xc0045007, 0xc0045009, 0xc004500a, 0xc0045040, 0xc0045041,
+        0xc0045103, 0xc004510e, 0xc0045401, 0xc0045405, 0xc0045406, 0xc0045627, 0xc004562f, 0xc0045706, 0xc0045708, 0xc0045877,
+        0xc0045878, 0xc0046412, 0xc0046413, 0xc0046427, 0xc0046428, 0xc0046449, 0xc004644d, 0xc00464af, 0xc00464b4, 0xc00464be,
+        0xc00464c9, 0xc0046686, 0xc0046d00, 0xc0046d01, 0xc004ae02, 0xc004ae0a, 0xc004aea7, 0xc004b40c, 0xc008240a, 0xc0082a00,
+        0xc0084b03, 0xc0084b1f, 0xc0085365, 0xc0085504, 0xc0085508, 0xc008561b, 0xc008561c, 0xc0085666, 0xc00856c7, 0xc0086202,
+        0xc008640a, 0xc0086420, 0xc0086421, 0xc0086423, 0xc0086440, 0xc0086441, 0xc0086442, 0xc0086443, 0xc0086444, 0xc0086445,
+        0xc0086446, 0xc0086448, 0xc008644a, 0xc008644b, 0xc008644c, 0xc008644d, 0xc0086451, 0xc0086453, 0xc0086456, 0xc0086457,
+        0xc0086460, 0xc0086461, 0xc0086462, 0xc0086465, 0xc008646a, 0xc008646d, 0xc0086470, 0xc00864bf, 0xc00864c0, 0xc00864d0,
+        0xc00864d2, 0xc0086efa, 0xc00870a4, 0xc0089364, 0xc008ae05, 0xc008ae09, 0xc008ae67, 0xc008ae88, 0xc008ae91, 0xc008aeb0,
+        0xc008aeba, 0xc008aec1, 0xc008af16, 0xc008af7b, 0xc008af7f, 0xc008af82, 0xc0096616, 0xc00c5116, 0xc00c5364, 0xc00c55ca,
+        0xc00c642d, 0xc00c642e, 0xc00c6448, 0xc00c644a, 0xc00c644b, 0xc00c644f, 0xc00c6463, 0xc00c6466, 0xc00c6468, 0xc00c6469,
+        0xc00caee0, 0xc0101282, 0xc010128e, 0xc0101502, 0xc0104b11, 0xc0104b14, 0xc0104b1e, 0xc0104b23, 0xc0104b24, 0xc0104b25,
+        0xc0104b28, 0xc0106401, 0xc0106403, 0xc0106407, 0xc010640b, 0xc010640c, 0xc0106418, 0xc010641d, 0xc0106426, 0xc0106438,
+        0xc0106440, 0xc0106441, 0xc0106442, 0xc0106443, 0xc0106444, 0xc0106445, 0xc0106446, 0xc0106447, 0xc0106448, 0xc0106449,
+        0xc010644a, 0xc010644b, 0xc010644c, 0xc010644d, 0xc010644e, 0xc0106450, 0xc0106451, 0xc0106452, 0xc0106459, 0xc010645b,
+        0xc0106461, 0xc0106462, 0xc0106464, 0xc0106467, 0xc010646c, 0xc010646d, 0xc0106471, 0xc0106479, 0xc010647a, 0xc0106480,
+        0xc01064ab, 0xc01064ac, 0xc01064b3, 0xc01064b5, 0xc01064bd, 0xc01064c4, 0xc01064c5, 0xc01064c7, 0xc01064c8, 0xc01064d1,
+        0xc0107521, 0xc0109414, 0xc0109428, 0xc010a401, 0xc010ae53, 0xc010b200, 0xc010b301, 0xc010b40e, 0xc010b40f, 0xc010f508,
+        0xc0144302, 0xc0144303, 0xc0144306, 0xc0144307, 0xc0145608, 0xc014563b, 0xc014646a, 0xc014646b, 0xc01464a6, 0xc014a100,
+        0xc0181b01, 0xc0181be4, 0xc0181be5, 0xc0181bed, 0xc0182306, 0xc0182309, 0xc018230d, 0xc0182314, 0xc0182315, 0xc0184800,
+        0xc0184b0c, 0xc0184b18, 0xc0184b19, 0xc0184b1b, 0xc0184b1d, 0xc0184b20, 0xc018560b, 0xc0185879, 0xc0186419, 0xc018643a,
+        0xc018643b, 0xc018643c, 0xc0186440, 0xc0186441, 0xc0186442, 0xc0186443, 0xc0186444, 0xc0186445, 0xc0186446, 0xc0186448,
+        0xc0186449, 0xc018644a, 0xc018644c, 0xc0186450, 0xc0186451, 0xc0186452, 0xc0186453, 0xc0186455, 0xc018645c, 0xc0186462,
+        0xc018646b, 0xc018646d, 0xc0186472, 0xc0186473, 0xc0186474, 0xc0186475, 0xc018647c, 0xc0186481, 0xc01864b0, 0xc01864b1,
+        0xc01864ba, 0xc01864c1, 0xc01864c2, 0xc01864c6, 0xc01864cb, 0xc01864cd, 0xc01864cf, 0xc0186901, 0xc0186902, 0xc0186d13,
+        0xc0186d15, 0xc0186e86, 0xc0186e87, 0xc0189371, 0xc0189372, 0xc0189373, 0xc0189374, 0xc0189375, 0xc0189376, 0xc0189377,
+        0xc0189378, 0xc0189379, 0xc018937a, 0xc018937b, 0xc018937c, 0xc018937d, 0xc018937e, 0xc0189436, 0xc018a408, 0xc018a409,
+        0xc018ae85, 0xc018aec0, 0xc01c1b01, 0xc01c1be1, 0xc01c5605, 0xc01c5613, 0xc01c64a3, 0xc01c64ad, 0xc01c64ae, 0xc0200a00,
+        0xc0202302, 0xc0202308, 0xc0204b08, 0xc0204b1c, 0xc0204b26, 0xc020560a, 0xc020560c, 0xc020560e, 0xc0205611, 0xc0205647,
+        0xc0205648, 0xc0205649, 0xc02056c3, 0xc0206416, 0xc0206434, 0xc0206440, 0xc0206443, 0xc0206447, 0xc0206449, 0xc020644a,
+        0xc020644e, 0xc0206454, 0xc020645d, 0xc020645e, 0xc0206461, 0xc0206462, 0xc0206464, 0xc0206466, 0xc0206482, 0xc0206483,
+        0xc02064a4, 0xc02064a5, 0xc02064b2, 0xc02064b6, 0xc02064b9, 0xc02064cc, 0xc020660b, 0xc020662a, 0xc0207301, 0xc0207302,
+        0xc0207503, 0xc0207504, 0xc0209442, 0xc020a528, 0xc020a529, 0xc020f509, 0xc0216d02, 0xc024560d, 0xc02464bb, 0xc0281b04,
+        0xc0282300, 0xc0284b05, 0xc0284b12, 0xc0284b16, 0xc0285628, 0xc0285629, 0xc028564d, 0xc028564e, 0xc02856c6, 0xc0286404,
+        0xc0286405, 0xc0286415, 0xc0286440, 0xc0286442, 0xc0286444, 0xc0286445, 0xc0286448, 0xc0286451, 0xc0286452, 0xc028645e,
+        0xc0286461, 0xc0286484, 0xc02864c3, 0xc028660f, 0xc0286687, 0xc0286903, 0xc0286904, 0xc0286d0f, 0xc0286d11, 0xc0287c02,
+        0xc028a501, 0xc028ae92, 0xc02c5600, 0xc02c5625, 0xc02c5638, 0xc02c563a, 0xc02c564a, 0xc02c6446, 0xc02c6447, 0xc02c6468,
+        0xc030128a, 0xc0303e03, 0xc0305602, 0xc0305615, 0xc0305616, 0xc03056c4, 0xc0306442, 0xc0306444, 0xc0306446, 0xc0306457,
+        0xc0306480, 0xc03064b7, 0xc03064ca, 0xc0306905, 0xc0306906, 0xc0306907, 0xc0306909, 0xc030b404, 0xc0345641, 0xc0345642,
+        0xc034564b, 0xc0345700, 0xc0347c03, 0xc0383e04, 0xc0384707, 0xc0384b22, 0xc038563b, 0xc038563c, 0xc0385650, 0xc03856c1,
+        0xc0386440, 0xc0386441, 0xc0386443, 0xc0386444, 0xc0386446, 0xc038644a, 0xc038644f, 0xc03864bc, 0xc0389423, 0xc0389424,
+        0xc038943b, 0xc038a550, 0xc038a551, 0xc0401289, 0xc040128b, 0xc0403d08, 0xc0403d11, 0xc0403d15, 0xc0405602, 0xc0405610,
+        0xc0405626, 0xc0405627, 0xc040563d, 0xc040563e, 0xc040564a, 0xc040564b, 0xc040565e, 0xc040565f, 0xc0405665, 0xc0405668,
+        0xc0406400, 0xc0406429, 0xc0406442, 0xc0406449, 0xc040644d, 0xc0406454, 0xc0406469, 0xc0406481, 0xc04064a0, 0xc04064aa,
+        0xc0406618, 0xc0406619, 0xc040aed4, 0xc040aed5, 0xc040b408, 0xc040b409, 0xc0445624, 0xc0445636, 0xc0485619, 0xc0485630,
+        0xc0485660, 0xc0485661, 0xc0486440, 0xc0486446, 0xc048644a, 0xc0486456, 0xc0486458, 0xc04864a8, 0xc04864a9, 0xc0487c04,
+        0xc048ae65, 0xc048aec8, 0xc048aeca, 0xc048b402, 0xc048b40b, 0xc04c56c5, 0xc04c644b, 0xc050561a, 0xc05064a7, 0xc0506617,
+        0xc054561d, 0xc054b40a, 0xc054f305, 0xc058420b, 0xc0585604, 0xc0585605, 0xc0585609, 0xc058560f, 0xc0585611, 0xc058565d,
+        0xc0586442, 0xc0586448, 0xc058644d, 0xc058ff0b, 0xc0603d06, 0xc0603d0f, 0xc0604212, 0xc0604b02, 0xc0606610, 0xc0607520,
+        0xc0684608, 0xc06855c8, 0xc06864a1, 0xc06864a2, 0xc06864b8, 0xc06864ce, 0xc0686611, 0xc07056c2, 0xc0709411, 0xc074510c,
+        0xc0745645, 0xc0804d66, 0xc080661a, 0xc080aebe, 0xc0845657, 0xc0845658, 0xc08c5102, 0xc08c5114, 0xc0905664, 0xc0945662,
+        0xc09c5604, 0xc0a06446, 0xc0a44d74, 0xc0a44d75, 0xc0b06440, 0xc0c85666, 0xc0c89425, 0xc0cc5615, 0xc0cc5616, 0xc0d05604,
+        0xc0d05605, 0xc0d05640, 0xc0e85667, 0xc0e8a532, 0xc0e8a533, 0xc100565c, 0xc1007c00, 0xc1007c01, 0xc100b405, 0xc100b406,
+        0xc1086201, 0xc110b40d, 0xc1206446, 0xc168644c, 0xc16cb403, 0xc208ae62, 0xc250b407, 0xc400941b, 0xc400941d, 0xc4009420,
+        0xc4089434, 0xc4405401, 0xc4c03d09, 0xc4c03d12, 0xc4c03d16, 0xca289435, 0xcfa44308, 0xcfa45115, 0xcfb04301, 0xd0009411,
+        0xd0009412, 0xd000941e, 0xd000943d, 0xd000943e,
     ];
 }

@@ -84,7 +84,7 @@ internal sealed class SyscallModule : TraceModule
         bpfObject.Map("args_tids").SetAutoCreate(args && !TaskStorage.IsSteady);
         bpfObject.Map("args_tasks").SetAutoCreate(args && TaskStorage.IsSteady);
         bpfObject.Map("syscall_plans").SetAutoCreate(args);
-        bpfObject.Map("syscall_variants").SetAutoCreate(args);
+        bpfObject.Map("call_variants").SetAutoCreate(args);
         bpfObject.Map("args_known").SetAutoCreate(args);
         bpfObject.Map("syscall_copies").SetAutoCreate(args && IsShownWhileUnderWay(arguments));
         bpfObject.Map("path_walks").SetAutoCreate(args);
@@ -103,7 +103,7 @@ internal sealed class SyscallModule : TraceModule
         var all = CallPlan.All(CallOptions.Current);
         foreach (var (key, plan) in all.Rows)
             plans.Set(key, plan);
-        var variants = new BpfHashMap<ulong, uint>(bpfObject.Map("syscall_variants"));
+        var variants = new BpfHashMap<ulong, uint>(bpfObject.Map("call_variants"));
         foreach (var (key, value, row) in all.Variants)
             variants.Set(key | (ulong)value << 32, row);
     }

@@ -40,6 +40,7 @@ enum syscall_read {
 				* descriptor, which is looked up too */
 	SYSCALL_READ_SET,      /* `unit` bytes, a set of descriptors below what the argument `count` says */
 	SYSCALL_READ_ENTRIES,  /* how many entries of a folder are in as many bytes as the call returned */
+	SYSCALL_READ_REQUESTS, /* as many addresses of struct iocb as the argument `count` says, and what these write */
 	SYSCALL_READ_SIZED,    /* `unit` bytes more than the int says that is `count` bytes into it */
 };
 
@@ -216,7 +217,7 @@ struct {
 	__uint(max_entries, 2048);
 	__type(key, struct syscall_variant);
 	__type(value, __u32);
-} syscall_variants SEC(".maps");
+} call_variants SEC(".maps");
 
 #define SYSCALL_NO_PLAN (~0U)
 
@@ -382,6 +383,46 @@ __noinline int syscall_add_strings(__u64 address, __u64 size_max, __u32 arg, __u
 		if (!string)
 			break;
 		read &= syscall_add_chunk(string, size_max, tag | SYSCALL_STRING, flags & 0xff);
+	}
+	return read;
+}
+
+#define SYSCALL_REQUESTS_MAX 8
+#define SYSCALL_REQUEST_SIZE 64 /* struct iocb, include/uapi/linux/aio_abi.h, and where in it are: */
+#define SYSCALL_REQUEST_OP   16
+#define SYSCALL_REQUEST_DATA 24
+#define SYSCALL_REQUEST_LEN  32
+#define SYSCALL_REQUEST_WRITE 1 /* IOCB_CMD_PWRITE */
+
+/* The requests of io_submit, and what those that write have. */
+__noinline int syscall_add_requests(__u64 address, __u64 count, __u32 arg, __u32 flags)
+{
+	struct syscall_draft *draft = syscall_current_draft();
+	__u64 width = flags & SYSCALL_COMPAT ? 4 : 8;
+	bool failed = false;
+	int read = 1;
+
+	for (__u32 index = 0; draft && index < SYSCALL_REQUESTS_MAX; index++) {
+		__u64 at = address + index * width, request, size = 0;
+		__u16 operation = 0;
+
+		if (index >= count)
+			break;
+		request = syscall_word(at, flags & SYSCALL_COMPAT, &failed);
+		if (failed) {
+			syscall_begin(draft, at, syscall_tag(arg, index, SYSCALL_CHUNK_VALUE),
+				      (flags & 0xff) | SYSCALL_UNREAD | SYSCALL_DETAILED);
+			return 0;
+		}
+		read &= syscall_add_chunk(request, SYSCALL_REQUEST_SIZE, syscall_tag(arg, index, SYSCALL_CHUNK_VALUE),
+					  flags & 0xff);
+		bpf_probe_read_user(&operation, sizeof(operation), (const void *)(request + SYSCALL_REQUEST_OP));
+		if (operation != SYSCALL_REQUEST_WRITE)
+			continue;
+		size = syscall_word(request + SYSCALL_REQUEST_LEN, false, &failed);
+		syscall_add_chunk(syscall_word(request + SYSCALL_REQUEST_DATA, false, &failed), size < 32 ? size : 32,
+				  syscall_tag(arg, index, SYSCALL_CHUNK_PART),
+				  (flags & 0xff) | (size > 32 ? SYSCALL_TRUNCATED : 0));
 	}
 	return read;
 }
@@ -836,20 +877,23 @@ __noinline int syscall_add_set(__u64 address, __u64 number, __u32 arg)
 __noinline int syscall_unpack(__u64 from, __u32 number)
 {
 	struct syscall_draft *draft = syscall_current_draft();
-	bool failed = false;
+	__u32 words[SYSCALL_ARGS] = {};
 
 	if (!draft)
 		return 0;
 	for (__u32 word = 0; word < SYSCALL_ARGS; word++) {
-		if (word < number)
-			draft->event.call.args[word] = syscall_word(from + 4 * word, true, &failed);
+		if (word < number &&
+		    bpf_probe_read_user(&words[word], sizeof(words[word]), (const void *)(from + 4 * word)))
+			return 0;
 	}
-	return !failed;
+	for (__u32 word = 0; word < SYSCALL_ARGS; word++)
+		draft->event.call.args[word] = words[word];
+	return 1;
 }
 
 /* Finds the plan of a call by its number, and of one that does many things by what it is asked for. `may_read`: it is
- * the running task's, and its memory can be read. */
-static __always_inline void syscall_choose_plan(struct syscall_draft *draft, bool may_read)
+ * the running task's, and its memory can be read. A function, for its stack. */
+static __noinline void syscall_choose_plan(struct syscall_draft *draft, bool may_read)
 {
 	__u32 nr = draft->call.syscall.nr & ~0x40000000; /* the bit of x32 */
 	struct syscall_variant variant = {.plan = SYSCALL_NO_PLAN};
@@ -866,12 +910,13 @@ static __always_inline void syscall_choose_plan(struct syscall_draft *draft, boo
 		return;
 	selector = plan->selector;
 	if (selector) {
-		selector--;
-		asm volatile("" : "+r"(selector));
-		if (selector >= SYSCALL_ARGS)
+		__u64 place = selector - 1;
+
+		asm volatile("" : "+r"(place));
+		if (place >= SYSCALL_ARGS)
 			return;
-		variant.value = draft->event.call.args[selector];
-		found = bpf_map_lookup_elem(&syscall_variants, &variant);
+		variant.value = draft->event.call.args[place];
+		found = bpf_map_lookup_elem(&call_variants, &variant);
 		if (!found)
 			return;
 		draft->plan = *found;
@@ -883,7 +928,7 @@ static __always_inline void syscall_choose_plan(struct syscall_draft *draft, boo
 	if (may_read && syscall_unpack(packed, plan->more >> SYSCALL_PACKED_SHIFT))
 		draft->shown.nr = draft->plan % SYSCALL_TABLE_CALLS;
 	else
-		draft->plan = SYSCALL_NO_PLAN;
+		draft->plan = selector ? variant.plan : SYSCALL_NO_PLAN;
 }
 
 /* Reads what a pointer within a structure leads to. */
@@ -966,6 +1011,8 @@ __noinline int syscall_read_arg(__u32 arg, __u32 flags)
 		return syscall_add_to(draft, address, reader.size_max, arg | SYSCALL_STRING, flags);
 	case SYSCALL_READ_STRINGS:
 		return syscall_add_strings(address, reader.size_max, arg, with_width);
+	case SYSCALL_READ_REQUESTS:
+		return syscall_add_requests(address, count, arg, with_width);
 	case SYSCALL_READ_NUMBER:
 		return syscall_add_number(address, arg, with_width);
 	case SYSCALL_READ_ENTRIES:

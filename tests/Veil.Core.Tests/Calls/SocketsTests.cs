@@ -185,10 +185,9 @@ public sealed class SocketsTests
     }
 
     [Fact]
-    public void SocketCall_OfI386_HasItsArguments() =>
-        new CallRecord(SyscallArch.I386, "socketcall", 0, 3, 0x1000)
-            .With(1, [3, 0, 0, 0, 0, 0x20, 0, 0, 16, 0, 0, 0, 9, 9, 9, 9, 0, 0, 0, 0, 0, 0, 0, 0]).Text
-            .ShouldBe("socketcall(SYS_CONNECT, [0x3, 0x2000, 0x10]) = 0");
+    public void SocketCall_OfACallThatNobodyKnows_IsShownAsItIs() =>
+        new CallRecord(SyscallArch.I386, "socketcall", 0, 99, 0x1000).Text
+            .ShouldBe("socketcall(99, 0x1000) = 0");
 
     // Lengths in a message may be anything; what was read decides.
     [Fact]

@@ -101,7 +101,8 @@ public sealed class SyscallTableTests
         for (int number = bit; number < bit + HighestPossibleNumber; number++)
         {
             string name = NameOf(table, number);
-            if (name.Length == 0)
+            // Those of socketcall have a number of their own for what is shown.
+            if (name.Length == 0 || (arch == SyscallArch.I386 && number > SocketcallTable.NumberOf(0)))
                 continue;
             named++;
             table.TryGetNumber(name, out int back).ShouldBeTrue(name);

@@ -132,9 +132,14 @@ internal static class DescriptorCalls
     {
         bool isGet = command is FGetLk or FGetLk64 or FOfdGetLk or FGetOwnEx or FGetOwnerUids or FGetRwHint or FGetRwHint + 2;
         var chunk = call.Find(position, output: isGet);
-        if (!chunk.Has(LockBytes))
+        int needed = command is FSetOwnEx or FGetOwnEx or FGetOwnerUids or (>= FGetRwHint and <= FSetFileRwHint) ? 8 : LockBytes;
+        if (!chunk.Has(needed))
         {
-            writer.Address(call[position]);
+            // strace has no locks of 64 bits here, and takes their argument for a number.
+            if (command is (>= FGetLk64 and <= FSetLkw64 or FGetOwnerUids) && !call.Is32Bit)
+                writer.Hex(call[position]);
+            else
+                writer.Address(call[position]);
             return;
         }
 

@@ -7,6 +7,11 @@ internal static partial class FileCalls
 {
 
     private static readonly Argument s_stat = new StructArgument(144, Stat) { Size32 = 64, IsOutput = true };
+    // struct __old_kernel_stat
+    private static readonly Argument s_oldStat = new StructArgument(20, static (ref CallWriter writer, ReadOnlySpan<byte> bytes,
+        in CallView _) => Stat(ref writer, bytes.U16(4), bytes.U16(12), bytes.U32(16)))
+    { IsOutput = true };
+
     private static readonly Argument s_stat64 = new StructArgument(96, Stat64) { IsOutput = true };
     private static readonly Argument s_statfs = new StructArgument(120, Statfs) { Size32 = 64, IsOutput = true };
     private static readonly Argument s_timevals =

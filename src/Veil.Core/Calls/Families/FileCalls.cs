@@ -158,6 +158,12 @@ internal static partial class FileCalls
     [
         new("i386:pread64", Fd, OutBuffer, UInt, Offset, Hidden),
         new("i386:pwrite64", Fd, InBuffer(2), UInt, Offset, Hidden),
+        new("i386:oldstat", FilePath, s_oldStat),
+        new("i386:oldlstat", FilePath, s_oldStat),
+        new("i386:oldfstat", Fd, s_oldStat),
+        new("i386:chown", FilePath, ShortId, ShortId),
+        new("i386:lchown", FilePath, ShortId, ShortId),
+        new("i386:fchown", Fd, ShortId, ShortId),
         new("truncate64", FilePath, Offset, Hidden),
         new("ftruncate64", Fd, Offset, Hidden),
         new("i386:fallocate", Fd, Flags(FlagSets.FallocateModes), Offset, Hidden, Offset, Hidden),

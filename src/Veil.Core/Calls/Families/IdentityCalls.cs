@@ -31,8 +31,21 @@ internal static class IdentityCalls
     /// <summary>Them.</summary>
     public static IEnumerable<CallSpec> All => [.. Users, .. Limits, .. Scheduling];
 
+    private static Argument s_shortIdOut => Pointers.Output(2, 2, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+        writer.Unsigned(bytes.U16(0)));
+
     private static IEnumerable<CallSpec> Users =>
     [
+        new("i386:setuid", ShortId),
+        new("i386:setgid", ShortId),
+        new("i386:setfsuid", ShortId),
+        new("i386:setfsgid", ShortId),
+        new("i386:setreuid", ShortId, ShortId),
+        new("i386:setregid", ShortId, ShortId),
+        new("i386:setresuid", ShortId, ShortId, ShortId),
+        new("i386:setresgid", ShortId, ShortId, ShortId),
+        new("i386:getresuid", s_shortIdOut, s_shortIdOut, s_shortIdOut),
+        new("i386:getresgid", s_shortIdOut, s_shortIdOut, s_shortIdOut),
         .. WithWide("setuid", Id),
         .. WithWide("setgid", Id),
         .. WithWide("setreuid", Id, Id),
@@ -138,7 +151,7 @@ internal static class IdentityCalls
     private static void Capabilities(ref CallWriter writer, in CallView call, int position, in CallChunk chunk)
     {
         var header = call.Find(0);
-        if (!header.Has(4) || !chunk.Has(2 * CapabilityBytes))
+        if (!header.Has(4) || !chunk.Has(header.Bytes.U32(0) == CapabilityVersion1 ? CapabilityBytes : 2 * CapabilityBytes))
         {
             writer.Address(call[position]);
             return;
@@ -156,13 +169,19 @@ internal static class IdentityCalls
             bool isFirst = true;
             for (; set != 0; set &= set - 1)
             {
-                uint capability = (uint)BitOperations.TrailingZeroCount(set);
+                var name = FlagSets.Capabilities.NameOf((uint)BitOperations.TrailingZeroCount(set));
+                if (name.IsEmpty)
+                {
+                    // Those of the upper word that nobody knows, as they stand there.
+                    writer.TextOnly(isFirst ? ""u8 : "|"u8);
+                    writer.AppendHex(set >> 32);
+                    isFirst = false;
+                    break;
+                }
+
                 writer.Line.Append(isFirst ? "1<<"u8 : "|1<<"u8);
                 isFirst = false;
-                if (FlagSets.Capabilities.NameOf(capability) is { IsEmpty: false } name)
-                    writer.Line.Append(name);
-                else
-                    writer.Line.Append(capability);
+                writer.Line.Append(name);
             }
 
             if (isFirst)

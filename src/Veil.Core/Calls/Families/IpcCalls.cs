@@ -48,6 +48,7 @@ internal static class IpcCalls
     /// <summary>Them.</summary>
     public static IEnumerable<CallSpec> All =>
     [
+        Ipc,
         new("shmget", s_key, Size, new OwnArgument(ShmgetFlags)),
         new("shmat", Int, Address, Flags(FlagSets.ShmFlags)) { Result = CallResult.Hex },
         new("shmdt", Address),
@@ -71,6 +72,40 @@ internal static class IpcCalls
         new("mq_notify", Fd, TimeCalls.SignalEvent),
         new("mq_getsetattr", Fd, s_mqAttributes.Input, s_mqAttributes.Output),
     ];
+
+    // i386 has them behind one number, with the operation first: the other arguments stand where each needs them.
+    private static CallSpec Ipc
+    {
+        get
+        {
+            var other = new CallSpec("ipc", UInt, Hex, Hex, Hex, Hex, Hex);
+            CallSpec Of(string name, int[] order, params Argument[] arguments)
+            {
+                Argument[] all = [FileArguments.Hidden, FileArguments.Hidden, FileArguments.Hidden, FileArguments.Hidden,
+                    FileArguments.Hidden, FileArguments.Hidden];
+                for (int index = 0; index < order.Length; index++)
+                    all[order[index]] = arguments[index];
+                return new CallSpec(name, all) { Order = order };
+            }
+
+            var sembufs = new ArrayArgument(s_sembuf.Size, 2, s_sembuf.Write);
+            return other with
+            {
+                SelectedBy = 0,
+                Variants = new Dictionary<uint, CallSpec>
+                {
+                    [1] = Of("semop", [1, 4, 2], Int, sembufs, UInt),
+                    [2] = Of("semget", [1, 2, 3], s_key, Int, new OwnArgument(GetFlags)),
+                    [4] = Of("semtimedop", [1, 4, 2, 5], Int, sembufs, UInt, s_timeout),
+                    [11] = Of("msgsnd", [1, 4, 2, 3], Int, new OwnArgument(MessageIn) { Begin = s_message }, Size,
+                        Flags(FlagSets.MsgqFlags)),
+                    [13] = Of("msgget", [1, 2], s_key, new OwnArgument(GetFlags)),
+                    [22] = Of("shmdt", [4], Address),
+                    [23] = Of("shmget", [1, 2, 3], s_key, Size, new OwnArgument(ShmgetFlags)),
+                },
+            };
+        }
+    }
 
     private static CallReader s_message => new(CallRead.Fixed, 8 + CallOptions.StringSizeDefault, 8 + CallOptions.StringSizeDefault);
 

@@ -12,7 +12,8 @@ internal static partial class KernelCalls
         Attach = 16, Detach = 17, GetFpxRegs = 18, SetFpxRegs = 19, SystemCallStop = 24, SetOptions = 0x4200, GetEventMessage = 0x4201,
         GetSignalInfo = 0x4202, SetSignalInfo = 0x4203, GetRegSet = 0x4204, SetRegSet = 0x4205, Seize = 0x4206, Interrupt = 0x4207,
             Listen = 0x4208,
-        GetSignalMask = 0x420a, SetSignalMask = 0x420b, GetCallInfo = 0x420e;
+        GetSignalMask = 0x420a, OldSetOptions = 21, SystemEmulation = 31, SystemEmulationStep = 32, SingleBlock = 33,
+        SeccompGetFilter = 0x420c, SeccompGetMetadata = 0x420d, SetCallInfo = 0x4212, SetSignalMask = 0x420b, GetCallInfo = 0x420e;
 
     // struct user_regs_struct of x86-64, in its order.
     private static readonly string[] s_registers =
@@ -30,12 +31,12 @@ internal static partial class KernelCalls
         new("perf_event_open", new OwnArgument(PerfAttributes) { Begin = new(CallRead.Fixed, 64, 64) }, Int, Int, Int,
             LongFlags(FlagSets.PerfOpenFlags))
         { Result = CallResult.Descriptor },
-        new("ptrace", Enum(FlagSets.PtraceRequests), new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
+        new("ptrace", new OwnArgument(PtraceRequest), new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
             writer.Number(call.Int(position))) { Omitted = static (in CallView call, int _) => (uint)call[0] == TraceMe },
             new OwnArgument(PtraceAddress) { Omitted = HasNoAddress },
             new OwnArgument(PtraceData)
             {
-                Begin = new(CallRead.Fixed, 16, 16),
+                Begin = new(CallRead.Fixed, SignalInfo.SizeBytes, SignalInfo.SizeBytes),
                 End = new(CallRead.Fixed, 8, 8),
                 Omitted = static (in CallView call, int _) => (uint)call[0] is TraceMe or Attach or Kill or Interrupt or Listen,
             }),
@@ -187,7 +188,27 @@ internal static partial class KernelCalls
     }
 
     private static bool HasNoAddress(in CallView call, int position) => (uint)call[0] is TraceMe or Attach or Kill or Interrupt or Listen
-        or (>= GetRegs and <= SetFpRegs) or GetFpxRegs or SetFpxRegs;
+        or (>= GetRegs and <= SetFpRegs);
+
+    private static void PtraceRequest(ref CallWriter writer, in CallView call, int position)
+    {
+        // Two names that the headers have otherwise, and one that they have no more.
+        switch ((uint)call[position])
+        {
+            case PeekUser:
+                writer.Word("PTRACE_PEEKUSER"u8);
+                break;
+            case PokeUser:
+                writer.Word("PTRACE_POKEUSER"u8);
+                break;
+            case OldSetOptions:
+                writer.Word("PTRACE_OLDSETOPTIONS"u8);
+                break;
+            default:
+                writer.Name(FlagSets.PtraceRequests, (uint)call[position]);
+                break;
+        }
+    }
 
     private static void PtraceAddress(ref CallWriter writer, in CallView call, int position)
     {
@@ -203,7 +224,7 @@ internal static partial class KernelCalls
             case GetRegSet or SetRegSet:
                 RegisterSet(ref writer, address);
                 break;
-            case GetSignalMask or SetSignalMask or GetCallInfo:
+            case GetSignalMask or SetSignalMask or GetCallInfo or SeccompGetFilter or SeccompGetMetadata or SetCallInfo:
                 writer.Unsigned(address);
                 break;
             default:
@@ -243,10 +264,10 @@ internal static partial class KernelCalls
         var chunk = call.Find(position);
         switch ((uint)call[0])
         {
-            case Continue or SingleStep or Detach or SystemCallStop:
+            case Continue or SingleStep or Detach or SystemCallStop or SystemEmulation or SystemEmulationStep or SingleBlock:
                 SignalSet.WriteSignal(ref writer, (uint)call[position]);
                 break;
-            case SetOptions or Seize:
+            case SetOptions or Seize or OldSetOptions:
                 writer.Flags(FlagSets.PtraceOptions, (uint)call[position]);
                 break;
             case GetRegSet or SetRegSet when chunk.Has(16):
@@ -255,6 +276,9 @@ internal static partial class KernelCalls
                 writer.Address(chunk.Bytes.UWord(0, call.WordBytes));
                 writer.Field("iov_len"u8, chunk.Bytes.UWord(1, call.WordBytes));
                 writer.EndStruct();
+                break;
+            case SetSignalInfo when chunk.Has(SignalInfo.SizeBytes):
+                SignalInfo.Write(ref writer, chunk.Bytes, call.WordBytes);
                 break;
             case SetSignalMask when chunk.Has(8):
                 SignalSet.Write(ref writer, chunk.Bytes.U64(0));

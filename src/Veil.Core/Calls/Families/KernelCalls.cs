@@ -38,7 +38,7 @@ internal static partial class KernelCalls
         StructField.U64("port"));
 
     /// <summary>Them.</summary>
-    public static IEnumerable<CallSpec> All => [.. Machine, .. Security, .. Tracing];
+    public static IEnumerable<CallSpec> All => [.. Aio, .. Machine, .. Security, .. Tracing];
 
     private static IEnumerable<CallSpec> Machine =>
     [
@@ -70,11 +70,6 @@ internal static partial class KernelCalls
             (uint)call[position])), Address),
         new("uselib", FilePath),
         new("lookup_dcookie", Size, OutBuffer, Size),
-        new("io_setup", UInt, Pointers.OutAddress),
-        new("io_destroy", Hex),
-        new("io_submit", Hex, Long, Address),
-        new("io_cancel", Hex, Address, Address),
-        new("io_getevents", Hex, Long, Long, Address, Address),
     ];
 
     private static IEnumerable<CallSpec> Security =>

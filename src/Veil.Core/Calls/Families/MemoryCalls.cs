@@ -41,6 +41,7 @@ internal static class MemoryCalls
     public static IEnumerable<CallSpec> All =>
     [
         new("mmap", Address, Size, s_prot, s_mapFlags, Fd, Hex) { Result = CallResult.Hex },
+        new("i386:mmap", Address, Size, s_prot, s_mapFlags, Fd, Hex) { Result = CallResult.Hex, Packed = 6 },
         new("mmap2", Address, Size, s_prot, s_mapFlags, Fd, new OwnArgument(PageOffset)) { Result = CallResult.Hex },
         new("munmap", Address, Size),
         new("mprotect", Address, Size, s_prot),

@@ -44,8 +44,33 @@ internal static partial class ProcessCalls
     ];
 
     private static CallSpec Futex(string name, Argument timeout) =>
-        new(name, Address, Flags(FlagSets.Futex), new FutexArgument(Value, timeout), new FutexArgument(TimeoutOrValue, timeout),
+        new(name, Address, new OwnArgument(Operation), new FutexArgument(Value, timeout), new FutexArgument(TimeoutOrValue, timeout),
             new FutexArgument(SecondWord, timeout), new FutexArgument(LastValue, timeout));
+
+    // The flags of an operation that has none are no flags for strace: all is a number then.
+    private static void Operation(ref CallWriter writer, in CallView call, int position)
+    {
+        const uint isPrivate = 0x80, realTime = 0x100;
+        uint value = (uint)call[position], operation = value & FutexCommand;
+        bool hasClock = operation is FutexWait or FutexWaitBitset or FutexWaitRequeuePi or FutexLockPi2;
+        uint rest = value & ~(FutexCommand | isPrivate | (hasClock ? realTime : 0));
+        if (operation > FutexLockPi2 || rest != 0)
+        {
+            writer.Quote();
+            writer.AppendHex(value);
+            writer.Remark("FUTEX_???"u8);
+            writer.Quote();
+            return;
+        }
+
+        if (operation != FutexFd || (value & isPrivate) == 0)
+        {
+            writer.Flags(FlagSets.Futex, value);
+            return;
+        }
+
+        writer.Word("FUTEX_FD|FUTEX_PRIVATE_FLAG"u8);
+    }
 
     private static void Value(ref CallWriter writer, in CallView call, int position, Argument timeout) =>
         writer.Unsigned((uint)call[position]);

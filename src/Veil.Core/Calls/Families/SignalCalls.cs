@@ -31,6 +31,28 @@ internal static class SignalCalls
         new("rt_tgsigqueueinfo", Int, Int, s_signal, SignalInfo.Input),
         new("x86_64:rt_sigreturn", new StructArgument(8, RestoredMask)),
         new("kill", Int, s_signal),
+        new("sigaction", s_signal, new StructArgument(16, OldAction), new StructArgument(16, OldAction) { IsOutput = true }),
+        new("sigprocmask", Enum(FlagSets.SigprocmaskHow), new StructArgument(4, OldSet), new StructArgument(4, OldSet) { IsOutput = true }),
+        new("sigpending", new StructArgument(4, OldSet) { IsOutput = true }),
+        new("sigsuspend", Hex, Hex, new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
+            SignalSet.Write(ref writer, (uint)call[position]))),
+        new("signal", s_signal, new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
+            Handler(ref writer, call[position], call)))
+        {
+            ResultWriter = static (ref CallWriter writer, in CallView call) =>
+            {
+                writer.Hex((uint)call.Ret);
+                if ((uint)call.Ret > 1)
+                    return;
+                writer.TextOnly((uint)call.Ret == 0 ? " (SIG_DFL)"u8 : " (SIG_IGN)"u8);
+            },
+        },
+        new("sgetmask") { ResultWriter = static (ref CallWriter writer, in CallView call) => OldMask(ref writer, call, " (mask "u8) },
+        new("ssetmask", new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
+            SignalSet.Write(ref writer, (uint)call[position])))
+        {
+            ResultWriter = static (ref CallWriter writer, in CallView call) => OldMask(ref writer, call, " (old mask "u8),
+        },
         new("tkill", Int, s_signal),
         new("tgkill", Int, Int, s_signal),
         new("pidfd_send_signal", Fd, s_signal, SignalInfo.Input, Flags(FlagSets.PidfdSignalFlags)),
@@ -38,6 +60,57 @@ internal static class SignalCalls
         new("signalfd", Fd, Set(2), Size) { Result = CallResult.Descriptor },
         new("signalfd4", Fd, Set(2), Size, Flags(FlagSets.SignalfdFlags)) { Result = CallResult.Descriptor },
     ];
+
+    private static void OldMask(ref CallWriter writer, in CallView call, ReadOnlySpan<byte> label)
+    {
+        writer.Hex((uint)call.Ret);
+        writer.TextOnly(label);
+        SignalSet.Write(ref writer, (uint)call.Ret);
+        writer.TextOnly(")"u8);
+    }
+
+    private static void OldSet(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) =>
+        SignalSet.Write(ref writer, bytes.U32(0));
+
+    private static void Handler(ref CallWriter writer, ulong handler, in CallView call)
+    {
+        switch (handler)
+        {
+            case 0:
+                writer.Word("SIG_DFL"u8);
+                break;
+            case 1:
+                writer.Word("SIG_IGN"u8);
+                break;
+            case ulong.MaxValue:
+            case uint.MaxValue when call.Is32Bit:
+                writer.Word("SIG_ERR"u8);
+                break;
+            default:
+                writer.Hex(handler);
+                break;
+        }
+    }
+
+    // struct old_sigaction: handler, mask, flags, restorer.
+    private static void OldAction(ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call)
+    {
+        uint flags = bytes.U32(8);
+        writer.BeginStruct();
+        writer.Field("sa_handler"u8);
+        Handler(ref writer, bytes.U32(0), call);
+        writer.Field("sa_mask"u8);
+        SignalSet.Write(ref writer, bytes.U32(4));
+        writer.Field("sa_flags"u8);
+        writer.Flags(FlagSets.SigactionFlags, flags);
+        if ((flags & Restorer) != 0)
+        {
+            writer.Field("sa_restorer"u8);
+            writer.Address(bytes.U32(12));
+        }
+
+        writer.EndStruct();
+    }
 
     // The one set that the kernel fills also where there is less room.
     private static void Pending(ref CallWriter writer, in CallView call, int position)
@@ -81,23 +154,7 @@ internal static class SignalCalls
         ulong handler = bytes.UWord(0, word), flags = bytes.UWord(1, word);
         writer.BeginStruct();
         writer.Field("sa_handler"u8);
-        switch (handler)
-        {
-            case 0:
-                writer.Word("SIG_DFL"u8);
-                break;
-            case 1:
-                writer.Word("SIG_IGN"u8);
-                break;
-            case ulong.MaxValue:
-            case uint.MaxValue when call.Is32Bit:
-                writer.Word("SIG_ERR"u8);
-                break;
-            default:
-                writer.Hex(handler);
-                break;
-        }
-
+        Handler(ref writer, handler, call);
         writer.Field("sa_mask"u8);
         SignalSet.Write(ref writer, bytes.U64(3 * word));
         writer.Field("sa_flags"u8);

@@ -53,7 +53,13 @@ internal static class SocketCalls
             ResultWriter = ReceivedSeveral,
         },
         // What it asks for is shown; this is one that nobody knows.
-        new("socketcall", Enum(FlagSets.SocketcallCalls), Address)
+        new("socketcall", new OwnArgument(static (ref CallWriter writer, in CallView call, int position) =>
+        {
+            if (FlagSets.SocketcallCalls.NameOf((uint)call[position]) is { IsEmpty: false } name)
+                writer.Word(name);
+            else
+                writer.Number(call.Int(position));
+        }), Address)
         {
             SelectedBy = 0,
             Variants = Enumerable.Range(1, SocketcallTable.Count).ToDictionary(static call => (uint)call, static call =>

@@ -27,6 +27,11 @@ internal static class WaitCalls
         new("ppoll_time64", s_polls, UInt, new TimeoutArgument(isMicro: false, isOld: false), SignalSet.Argument(sizeAt: 4),
             Size) { ResultWriter = PollResult },
         new("select", Int, s_fdSet, s_fdSet, s_fdSet, new TimeoutArgument(isMicro: true, isOld: true)) { ResultWriter = SelectResult },
+        new("i386:select", Int, s_fdSet, s_fdSet, s_fdSet, new TimeoutArgument(isMicro: true, isOld: true))
+        {
+            ResultWriter = SelectResult,
+            Packed = 5,
+        },
         new("_newselect", Int, s_fdSet, s_fdSet, s_fdSet, new TimeoutArgument(isMicro: true, isOld: true)) { ResultWriter = SelectResult },
         new("pselect6", Int, s_fdSet, s_fdSet, s_fdSet, new TimeoutArgument(isMicro: false, isOld: true),
             s_maskOfSelect) { ResultWriter = SelectResult, Nested = [new(5, 0, CallRead.Fixed, 8)] },
@@ -57,6 +62,9 @@ internal static class WaitCalls
     }
 
     private static Argument s_wideEvents => new ArrayArgument(16, -1, Event);
+
+    /// <summary>A mask with its size behind it, as <c>pselect6</c> has it.</summary>
+    public static Argument MaskWithSize => s_maskOfSelect;
 
     private static Argument s_maskOfSelect =>
         new StructArgument(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView call) =>
