@@ -37,6 +37,7 @@ artifacts/bpf/%.bpf.o: %.bpf.c $(BPF_HEADERS) Makefile | artifacts/setup.stamp
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_FLAGS) -c $< -o $@
 	@llvm-strip -g $@ # DWARF; BTF stays
+	@zstd -19 -qf $@ # what goes into the executable
 
 artifacts/test-bpf/%.bpf.o: tests/bpf/%.bpf.c $(BPF_HEADERS) | artifacts/setup.stamp
 	@mkdir -p $(@D)

@@ -155,7 +155,7 @@ public sealed class SignalTests
     [InlineData("--signal SIGTREM", "did you mean 'SIGTERM'")]
     [InlineData("--signal 65", "is not a signal's name")]
     [InlineData("--signal 0", "is not a signal's name")]
-    [InlineData("--effect dead", "unknown effect of a signal 'dead'")]
+    [InlineData("--effect dead", "unknown effect 'dead'")]
     public void Filters_ThatAreNone_AreErrors(string flags, string error)
     {
         using var veil = VeilRun.ToEnd(["--module", "signal", .. flags.Split(' ')]);

@@ -24,6 +24,13 @@ internal static unsafe partial class Zstd
         }
     }
 
+    /// <summary>How many bytes a frame of our own holds.</summary>
+    public static long SizeOf(ReadOnlySpan<byte> frame)
+    {
+        fixed (byte* source = frame)
+            return checked((long)FrameContentSize(source, (nuint)frame.Length));
+    }
+
     /// <summary>Decompresses a frame of exactly that size, whatever the bytes are.</summary>
     /// <returns>False where it is no such frame.</returns>
     public static bool TryDecompress(ReadOnlySpan<byte> from, Span<byte> to)
@@ -40,6 +47,9 @@ internal static unsafe partial class Zstd
 
     [LibraryImport(Library, EntryPoint = "ZSTD_decompress")]
     private static partial nuint Decompress(byte* to, nuint room, byte* from, nuint length);
+
+    [LibraryImport(Library, EntryPoint = "ZSTD_getFrameContentSize")]
+    private static partial ulong FrameContentSize(byte* from, nuint length);
 
     [LibraryImport(Library, EntryPoint = "ZSTD_isError")]
     private static partial uint IsError(nuint result);
