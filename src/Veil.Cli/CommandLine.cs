@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using Veil.Cli.Help;
+using Veil.Cli.Top;
 using Veil.Core;
 using Veil.Core.Output;
 using Veil.Core.Text;
@@ -63,8 +64,7 @@ internal static class CommandLine
         if (parsed.Errors.Count > 0)
             throw new UsageException(Explain(parsed));
         var command = parsed.CommandResult.Command;
-        if (command != root
-            && flags.All.FirstOrDefault(option => !command.Options.Contains(option) && parsed.GetResult(option) is { Implicit: false }) is { } ignored)
+        if (command != root && flags.All.Except(command.Options).FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } ignored)
             throw new UsageException(
                 $"{ignored.Name}: is for tracing, and {HelpText.FullName(command)} traces nothing; leave one of them out");
         using var said = new StringWriter();
@@ -89,6 +89,7 @@ internal static class CommandLine
         root.Add(new VersionOption(Version) { Description = "the version, commit and date", Action = new VersionText.Action() });
         root.Add(DoctorCommand.Create());
         root.Add(StuckCommand.Create());
+        root.Add(TopCommand.Create(flags));
         root.Add(ControlCommand.Create());
         root.Add(ReplayCommand.Create(flags));
         root.Add(RecordInfoCommand.Create());
@@ -102,14 +103,15 @@ internal static class CommandLine
     // A flag that takes a list takes every word after it, and would take a misspelt flag for a value.
     private static void RefuseUnknownFlags(string[] args, RootCommand root)
     {
-        var options = root.Options.Concat(root.Subcommands.FirstOrDefault(command => command.Name == args.FirstOrDefault())?.Options ?? []).ToList();
+        var options = root.Options.Concat(root.Subcommands.FirstOrDefault(command => args is [var first, ..] && first == command.Name)?.Options ?? [])
+            .ToList();
         var names = options.SelectMany(static option => option.Aliases.Append(option.Name)).ToList();
         Option? waiting = null;
         foreach (var (index, arg) in args.Index())
         {
             var before = waiting;
             waiting =
-                options.FirstOrDefault(
+                options.Find(
                 option => option.Arity.MinimumNumberOfValues > 0 && (option.Name == arg || option.Aliases.Contains(arg)));
             if (arg.Length < 2 || arg[0] != '-')
                 continue;

@@ -36,17 +36,27 @@ internal static class CountFlags
         if (histogram is not null && sum is not null && histogram != sum)
             throw new UsageException($"{flags.Sum.Name}: beside {flags.Histogram.Name} it takes the same field; leave one of them out");
         return new CountOptions(
-            by, histogram,
-            Number(flags.Top.Name, parsed.GetValue(flags.Top), TopMax),
-            TimeFlag.Read(
-                flags.Interval.Name, parsed.GetValue(flags.Interval), s_intervalMin, s_intervalMax, "0.1s to 1d, such as 1s or 5m"),
-            Number(flags.Keys.Name, parsed.GetValue(flags.Keys), KeysMax)
-                ?? (histogram is null ? CountOptions.DefaultKeys : CountOptions.DefaultHistogramKeys))
+            by, histogram, TopOf(parsed, flags), IntervalOf(parsed, flags),
+            KeysOf(parsed, flags) ?? (histogram is null ? CountOptions.DefaultKeys : CountOptions.DefaultHistogramKeys))
         {
             Sum = sum,
-            Sort = parsed.GetValue(flags.Sort) is { } sort ? Ranking(flags.Sort.Name, sort) : null,
+            Sort = SortOf(parsed, flags),
         };
     }
+
+    /// <summary><c>--top</c>.</summary>
+    public static int? TopOf(ParseResult parsed, TraceFlags flags) => Number(flags.Top.Name, parsed.GetValue(flags.Top), TopMax);
+
+    /// <summary><c>--keys</c>.</summary>
+    public static int? KeysOf(ParseResult parsed, TraceFlags flags) => Number(flags.Keys.Name, parsed.GetValue(flags.Keys), KeysMax);
+
+    /// <summary><c>--interval</c>.</summary>
+    public static TimeSpan? IntervalOf(ParseResult parsed, TraceFlags flags) => TimeFlag.Read(
+        flags.Interval.Name, parsed.GetValue(flags.Interval), s_intervalMin, s_intervalMax, "0.1s to 1d, such as 1s or 5m");
+
+    /// <summary><c>--sort</c>.</summary>
+    public static CountSort? SortOf(ParseResult parsed, TraceFlags flags) =>
+        parsed.GetValue(flags.Sort) is { } sort ? Ranking(flags.Sort.Name, sort) : null;
 
     private static CountSort Ranking(string flag, string value)
     {

@@ -7,6 +7,7 @@ using Veil.Cli.Prompt;
 using Veil.Core;
 using Veil.Core.Calls;
 using Veil.Core.Control;
+using Veil.Core.Counting;
 using Veil.Core.Filters;
 using Veil.Core.Modules;
 using Veil.Core.Options;
@@ -34,16 +35,20 @@ internal static class TraceCommand
     private static readonly List<string> s_moduleNames = [.. ModuleCatalog.All.Select(static module => module.Name)];
 
     /// <summary>Runs a trace; the exit code.</summary>
-    public static int Run(ParseResult parsed, TraceFlags flags)
+    public static int Run(ParseResult parsed, TraceFlags flags) => Run(ReadRequest(parsed, flags));
+
+    /// <summary>Runs a trace; the exit code.</summary>
+    /// <param name="request">What was asked for.</param>
+    /// <param name="neverAsks">There is no prompt: CTRL-C stops.</param>
+    internal static int Run(TraceRequest request, bool neverAsks = false)
     {
-        var request = ReadRequest(parsed, flags);
         RefuseNothingToFollow(request);
         if (request.Options.WriteTo is null)
             StandardStreams.RequireOutput(request.Options.Stream);
         var user = request.User is { } name ? CommandUser.Parse(name) : null;
         using var command = StartedCommand.Words.Count > 0 ? StartedCommand.Take() : null;
         // CTRL-C belongs to the command, and so does the terminal.
-        bool asks = command is null && Terminal.IsThere;
+        bool asks = command is null && !neverAsks && Terminal.IsThere;
         var options = request.Options with
         {
             CountFilters = request.Control is not null || asks || request.Options.MeasureCost,
@@ -185,7 +190,7 @@ internal static class TraceCommand
     };
 
     // Asks on the terminal. Nobody there is a no: a script says --yes.
-    private static void Confirm(SessionOptions options)
+    internal static void Confirm(SessionOptions options)
     {
         foreach (
             string question in options.Modules.Select(module => module.Question([.. options.FiltersOf(module)], options.FlagsOf(module)))
@@ -200,13 +205,18 @@ internal static class TraceCommand
     }
 
     /// <summary>Checks the whole command line before anything starts.</summary>
-    internal static SessionOptions Read(ParseResult parsed, TraceFlags flags)
+    /// <param name="parsed">The command line.</param>
+    /// <param name="flags">Its flags.</param>
+    /// <param name="top">What a command counts that has no flags for it; or none.</param>
+    internal static SessionOptions Read(ParseResult parsed, TraceFlags flags, (TraceModule Module, CountOptions Counting, string[] Switches)? top = null)
     {
-        var modules = Modules(parsed.GetValue(flags.Module) ?? []);
+        var modules = top is { } chosen ? [chosen.Module] : Modules(parsed.GetValue(flags.Module) ?? []);
         var filters = Filters(parsed, flags, modules);
         var arguments = Arguments(parsed, flags, modules) with { Filters = Named(filters) };
+        if (top is { } of)
+            arguments = arguments with { Switches = arguments.Switches.Concat(of.Switches).ToHashSet() };
         Thresholds.Validate(arguments);
-        var counting = CountFlags.Read(parsed, flags);
+        var counting = top?.Counting ?? CountFlags.Read(parsed, flags);
         // Events that are recorded are sent, and what is sent is counted here.
         bool isSent = counting is not null && parsed.GetValue(flags.Record) is not null;
         bool byArgument = counting?.Arguments.Any(static name => name is not null) == true;
@@ -499,6 +509,7 @@ internal static class TraceCommand
     private static IEnumerable<string> Warnings(FilterExpression filter) =>
         filter.Dimension.Warnings(filter.Bits.Keys);
 
+    /// <summary>Is text on a standard stream coloured?</summary>
     internal static bool UseColour(int stream) =>
         !(stream == StandardStreams.Output ? Console.IsOutputRedirected : Console.IsErrorRedirected)
         && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))

@@ -28,9 +28,13 @@ public sealed partial class CountSumsTests : IDisposable
             "--count-by", "syscall", "-o", "json");
         totals.Go();
         veil.Stop().ShouldBe(0);
-        if (!veil.HasSkippedNothing)
-            return;
 
+        if (veil.HasSkippedNothing)
+            ShouldHaveCountedAll(veil, totals);
+    }
+
+    private static void ShouldHaveCountedAll(VeilRun veil, Workload totals)
+    {
         var maps = Row(veil, ("syscall", "mmap"));
         UInt128 addresses = ((UInt128)ulong.Parse(totals["addresses_high"], CultureInfo.InvariantCulture) << 64)
             + ulong.Parse(totals["addresses_low"], CultureInfo.InvariantCulture);

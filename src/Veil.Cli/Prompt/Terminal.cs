@@ -28,6 +28,7 @@ internal sealed unsafe class Terminal(Func<bool> ended) : IDisposable
     private const int TcsaNow = 0; // TCSADRAIN would wait for the terminal
     private const int PollMs = 100;
     private const int WidthDefault = 80;
+    private const int HeightDefault = 24;
 
     // A description of our own, so that a write never blocks: the one of standard error is shared with the shell.
     private readonly int _screen = OpenScreen();
@@ -57,6 +58,9 @@ internal sealed unsafe class Terminal(Func<bool> ended) : IDisposable
 
     /// <summary>The characters of a line.</summary>
     public int Width => LibC.WindowSize(_screen).Columns is > 0 and var columns ? columns : WidthDefault;
+
+    /// <summary>Columns and rows; 80 and 24 where the terminal does not say.</summary>
+    public (int Columns, int Rows) Size => LibC.WindowSize(_screen) is { Columns: > 0, Rows: > 0 } size ? size : (WidthDefault, HeightDefault);
 
     /// <summary>Keys come one by one from now on, unseen, and none of them is a signal or stops the output.</summary>
     public void EnterRaw()

@@ -8,7 +8,7 @@ namespace Veil.Core.Counting;
 /// The counts of a session's modules over time: all begin, turn and end together, each time at one moment, whose clocks are read there and
 /// then. What follows (waiting until the programs have left a set, reading it, printing) takes as long as it takes, and is in no figure.
 /// </summary>
-internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, IReadOnlyList<CountReport> reports, TimeSpan? interval)
+internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, IReadOnlyList<ICountSink> sinks, TimeSpan? interval)
 {
     // A program counts for some hundred nanoseconds, unless the CPU is taken from it meanwhile.
     private const int QuietPollMs = 1;
@@ -173,8 +173,8 @@ internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, IReadOnl
 
         lock (_printing)
         {
-            foreach (var report in reports)
-                report.Print(taken, Stopwatch.GetElapsedTime(_from.Ticks, _turned.Ticks), _turned.WallTimeNs);
+            foreach (var sink in sinks)
+                sink.Print(taken, Stopwatch.GetElapsedTime(_from.Ticks, _turned.Ticks), _turned.WallTimeNs);
         }
     }
 

@@ -68,7 +68,7 @@ internal sealed class CountPlan
     public int MaxKeys { get; }
 
     /// <summary>Are small keys counted in an array of their own?</summary>
-    public bool HasSmall => Keys.Count == 0 || (Keys is [{ Kind: KeyKind.Word }] && !HasHistogram);
+    public bool HasSmall => Told.Count == 0 || (Told is [{ Kind: KeyKind.Word }] && !HasHistogram);
 
     /// <summary>Counts of a key: one, or those of a histogram.</summary>
     public int Slots => HasHistogram ? HistogramSlots : 1;
@@ -99,7 +99,10 @@ internal sealed class CountPlan
     // Bytes of a text, where there is one.
     private int TextMax { get; }
 
-    private int KeyBytes => Keys.Count == 0 ? WordBytes : Keys[^1].Place + Keys[^1].Bytes;
+    // The kernel knows nothing of what is the same in all events.
+    private IReadOnlyList<CountKey> Told => [.. Keys.Where(static key => key.Kind != KeyKind.None)];
+
+    private int KeyBytes => Told is [.., var last] ? last.Place + last.Bytes : WordBytes;
 
     /// <summary>Finds the fields in the events of a module.</summary>
     /// <exception cref="UsageException">It has no such field, or one that cannot be counted by.</exception>
@@ -156,7 +159,7 @@ internal sealed class CountPlan
     {
         bpfObject.SetGlobal("veil_counting", true);
         var fields = default(NativeKeys);
-        foreach (var (number, key) in Keys.Index())
+        foreach (var (number, key) in Told.Index())
             fields[number] = NativeOf(key);
         bpfObject.SetGlobal("veil_count_fields", fields);
         bpfObject.SetGlobal("veil_count_text_max", (uint)TextMax);
@@ -192,7 +195,7 @@ internal sealed class CountPlan
             var small = bpfObject.Map($"veil_small_{turn}");
             small.SetSizes(sizeof(uint), Words * sizeof(ulong));
             if (isUsed)
-                small.SetMaxEntries(Keys.Count == 0 ? 1 : SmallKeys);
+                small.SetMaxEntries(Told.Count == 0 ? 1 : SmallKeys);
         }
 
         bpfObject.Map("veil_others").SetSizes(sizeof(uint), Words * sizeof(ulong));
@@ -247,7 +250,7 @@ internal sealed class CountPlan
                 new EventPart((uint)Schema.SizeBytes, (int)length, IsCut(key, bytes), deleted).Write(record.AsSpan(offset));
                 own[PathHeadBytes..].CopyTo(record.AsSpan(Schema.SizeBytes));
                 break;
-            default:
+            case not KeyKind.None:
                 own[..Math.Min(own.Length, key.Field.Value.Size)].CopyTo(record.AsSpan(offset));
                 break;
         }
@@ -261,16 +264,17 @@ internal sealed class CountPlan
         var sizes = fields.Select(static field => field.Value.Facts.Key switch
         {
             KeyKind.Bytes => BytesKeyBytes,
-            KeyKind.Path or KeyKind.Argument => 0,
+            KeyKind.Path or KeyKind.Argument => (int?)null,
+            KeyKind.None => 0,
             _ => WordBytes,
         }).ToList();
-        int texts = sizes.Count(static size => size == 0);
-        int textBytes = texts == 0 ? 0 : Math.Min(PathKeyBytes, (KeyBytesMax - sizes.Sum()) / texts / WordBytes * WordBytes);
+        int texts = sizes.Count(static size => size is null);
+        int textBytes = texts == 0 ? 0 : Math.Min(PathKeyBytes, (KeyBytesMax - sizes.Sum()!.Value) / texts / WordBytes * WordBytes);
         var keys = new List<CountKey>();
         int place = 0;
         foreach (var (field, size) in fields.Zip(sizes))
         {
-            keys.Add(new CountKey(field, field.Value.Facts.Key!.Value, place, size == 0 ? textBytes : size));
+            keys.Add(new CountKey(field, field.Value.Facts.Key!.Value, place, size ?? textBytes));
             place += keys[^1].Bytes;
         }
 

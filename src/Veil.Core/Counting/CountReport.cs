@@ -8,7 +8,7 @@ using Veil.Core.Text;
 namespace Veil.Core.Counting;
 
 /// <summary>Prints tables of counts: a ranking or histograms for people, or an object a key. A table is written whole.</summary>
-internal sealed partial class CountReport(CountOptions options, OutputOptions shown, IOutput output)
+internal sealed partial class CountReport(CountOptions options, OutputOptions shown, IOutput output) : ICountSink
 {
     private const int BarWidth = 40;
     private const int LabelWidth = 18;
@@ -39,7 +39,7 @@ internal sealed partial class CountReport(CountOptions options, OutputOptions sh
     /// <param name="modules">The modules, in their order.</param>
     /// <param name="duration">How long was counted.</param>
     /// <param name="endedAtNs">When that ended, by the wall clock.</param>
-    public void Print(IEnumerable<(CountPlan Plan, CountedEvents Counted)> modules, TimeSpan duration, long endedAtNs) =>
+    public void Print(IReadOnlyList<(CountPlan Plan, CountedEvents Counted)> modules, TimeSpan duration, long endedAtNs) =>
         Print(
             modules.GroupBy(static module => module.Plan.Schema.Module, StringComparer.Ordinal)
                 .Select(group => CountTable.Of([.. group], options, shown.Format)),

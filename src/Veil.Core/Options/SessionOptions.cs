@@ -85,6 +85,12 @@ public sealed record SessionOptions
     /// <summary>Count events that were sent, and show none; or nothing.</summary>
     public CountOptions? CountingSent { get; init; }
 
+    /// <summary>Takes what is counted instead of the outputs; or none.</summary>
+    internal ICountSink? CountSink { get; init; }
+
+    /// <summary>The privileges are not given up: another trace is to be started.</summary>
+    internal bool KeepsPrivileges { get; init; }
+
     /// <summary>Bytes of the ring: a power of two.</summary>
     public int RingBytes { get; init; } = DefaultRingBytes;
 

@@ -31,10 +31,11 @@ public static class KernelTrace
     /// <param name="file">Where events and counts go; none: a standard stream.</param>
     /// <param name="command">The command that is traced, once it gets the word; or none.</param>
     /// <param name="recorder">Records what comes; or none.</param>
+    /// <param name="lines">Where events go instead of a stream; or none.</param>
     /// <exception cref="VeilException">Something could not be attached; nothing stays attached.</exception>
     public static TraceSession Start(
         SessionOptions options, StopSignal stop, Action<string> message, RootClient? root =
-        null, OutputFile? file = null, TracedCommand? command = null, Recorder? recorder = null)
+        null, OutputFile? file = null, TracedCommand? command = null, Recorder? recorder = null, IOutput? lines = null)
     {
         var events = ModuleEvents.Read(options.Modules, options.ArgumentsOf, options.OriginFields);
         FieldSelection.Validate(events, options.Output, field => ModuleFields.HintFor(options.Modules, field));
@@ -57,7 +58,7 @@ public static class KernelTrace
             source = new KernelSource(options, events, stop, options.Verbose ? message : static _ => { }, root);
             file?.Empty();
             IReadOnlyList<TraceOutput> outputs =
-                options.ShowsNothing ? [] : [new TraceOutput(options.Output, new FdOutput(file?.Fd ?? options.Stream, stop))];
+                options.ShowsNothing ? [] : [new TraceOutput(options.Output, lines ?? new FdOutput(file?.Fd ?? options.Stream, stop))];
             stop.ThrowIfEarly();
             var session =
                 new TraceSession(
@@ -88,7 +89,7 @@ public static class KernelTrace
 
     private static void DropPrivileges(SessionOptions options, Action<string> message, RootClient? root)
     {
-        if (Environment.GetEnvironmentVariable("VEIL_KEEP_PRIVILEGES") == "1")
+        if (options.KeepsPrivileges || Environment.GetEnvironmentVariable("VEIL_KEEP_PRIVILEGES") == "1")
             return;
         string held = Privileges.DropForReading(keepUser: root is not null && !root.WaitUntilReady(), signals: options.Command > 0);
         var filter =

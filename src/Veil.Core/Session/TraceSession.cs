@@ -74,7 +74,9 @@ public sealed class TraceSession : IDisposable
         if (options.Counting is { } counting)
             _counts =
                 new CountIntervals(
-                source.Counts, [.. outputs.Select(output => new CountReport(counting, output.Options, output.Output))], counting.Interval);
+                source.Counts,
+                options.CountSink is { } sink ? [sink] : [.. outputs.Select(output => new CountReport(counting, output.Options, output.Output))],
+                counting.Interval);
         _wait = new WaitSet(
             command is { PollFd: >= 0 and var end } ? [.. source.PollFds, end]
             : source.PollFds, stop.PollFd, outputs.Select(static output => output.Output.WatchFd));

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-3.0-only
+using System.Buffers;
+using System.CommandLine;
+using Veil.Cli.Prompt;
+using Veil.Core;
+using Veil.Core.Counting;
+using Veil.Core.Filters;
+using Veil.Core.Modules;
+using Veil.Core.Options;
+using Veil.Core.Output;
+using Veil.Core.Privileged;
+using Veil.Core.Session;
+using Veil.Core.Sinks;
+using Veil.Core.Text;
+using Veil.Core.Waiting;
+
+namespace Veil.Cli.Top;
+
+/// <summary><c>veil top</c>: the counts of the kernel, live.</summary>
+internal static class TopCommand
+{
+    private const string Once = "--once";
+    private const int LinesMax = 500;
+    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
+
+    // What would be read as several values, a denial or a pattern.
+    private static readonly SearchValues<char> s_noPlainText = SearchValues.Create(",!\\*?[… ");
+
+    /// <summary>The command for the parser.</summary>
+    public static Command Create(TraceFlags flags)
+    {
+        var module =
+            new Argument<string?>("MODULE")
+            {
+                Arity = ArgumentArity.ZeroOrOne,
+                Description = $"what is counted: {string.Join(", ", TopView.All.Select(static view => view.Module))} [syscall]",
+            };
+        var once = new Option<bool>(Once) { Description = "count for one interval, print the table, and end; with --output json for scripts" };
+        var command = new Command("top", "what happens now, a row for each process, file or connection, refreshed each second; ? lists the keys") { module, once };
+        foreach (
+            var option in new Option[] { flags.Interval, flags.Sort, flags.Top, flags.Keys, flags.Output, flags.Duration, flags.Hook, flags.Follow, flags.IncludeSelf, flags.Yes }
+                .Concat(flags.Filters.Values).Concat(flags.ModuleFlags.Values))
+            command.Add(option);
+        command.SetAction(parsed => Run(parsed, flags, parsed.GetValue(module), parsed.GetValue(once)));
+        return command;
+    }
+
+    private static int Run(ParseResult parsed, TraceFlags flags, string? name, bool once)
+    {
+        name ??= TopView.All[0].Module;
+        if (name.StartsWith('-'))
+            throw new UsageException($"top: it has no flag {Escaping.ForMessage(name)}; see veil help top");
+        var view = TopView.All.FirstOrDefault(view => view.Module == name)
+            ?? throw new UsageException(
+                $"top: unknown module '{Escaping.ForMessage(name)}'{NearestName.Hint(name, TopView.All.Select(static view => view.Module))} (available: {string.Join(", ", TopView.All.Select(static view => view.Module))})");
+        var module = TraceCommand.Module(name);
+        var format = OutputFormats.Parse(parsed.GetValue(flags.Output));
+        bool isLive = !once && format == OutputFormat.Text && IsThere;
+        if (!isLive && !once && format == OutputFormat.Text && !IsDumb)
+            throw new UsageException($"top: there is no terminal; {Once} prints one table, --output json a table each time");
+        var counting = Counting(parsed, flags, view, isLive, once);
+        var options = TraceCommand.Read(parsed, flags, (module, counting, view.Switches)) with { Quiet = true };
+        if (once)
+            options = options with { Duration = CountFlags.IntervalOf(parsed, flags) ?? s_interval };
+        var request = new TraceRequest(options, parsed.GetValue(flags.Yes), Control: null, ControlGroup: null, NoFollow: false, User: null);
+        return isLive ? RunLive(request, view, module, counting.Ranking) : TraceCommand.Run(request, neverAsks: true);
+    }
+
+    // On a screen the kernel counts by all fields, so that other groups need no new programs. A table has those of the first group.
+    private static CountOptions Counting(ParseResult parsed, TraceFlags flags, TopView view, bool isLive, bool once)
+    {
+        var fields = isLive ? view.Fields : [.. view.Groups[0].Select(place => view.Fields[place])];
+        return new CountOptions(
+            fields, Histogram: null, CountFlags.TopOf(parsed, flags), once ? null : CountFlags.IntervalOf(parsed, flags) ?? s_interval,
+            CountFlags.KeysOf(parsed, flags) ?? CountOptions.DefaultKeys)
+        {
+            Sum = view.Sum?.Field,
+            Sort = CountFlags.SortOf(parsed, flags) ?? CountSort.Count,
+        };
+    }
+
+    private static int RunLive(TraceRequest request, TopView view, TraceModule module, CountSort sort)
+    {
+        if (!request.Yes)
+            TraceCommand.Confirm(request.Options);
+        using var stop = new StopSignal(static () => EarlySignals.First);
+        EarlySignals.Take();
+        using var root = RootClient.StartFor(Enrichments.None, request.Options.ReadsRuntimes, control: null, Messages.Write);
+        using var screen =
+            new TopScreen(
+            view, sort, (row, group) => EventsOf(row, view, group, module, request.Options), stop, TraceCommand.UseColour(StandardStreams.Output));
+        // The events of a row are a trace of their own, which needs what attaching needs.
+        using var session = KernelTrace.Start(request.Options with { CountSink = screen, KeepsPrivileges = true }, stop, Messages.Write, root);
+        stop.ListenToSignals();
+        stop.ThrowIfEarly();
+        screen.Begin(session);
+        var summary = session.Run(screen.Dispose);
+        screen.Dispose();
+        foreach (string line in summary.Lines())
+            Messages.Write(line);
+        return stop.Failure is { } failed ? ErrorBoundary.Report(failed) : ExitCode.Success;
+    }
+
+    private static RowEvents EventsOf(TopRow row, TopView view, int group, TraceModule module, SessionOptions options)
+    {
+        var filters = new List<FilterExpression>();
+        var words = new List<string>();
+        foreach (var (place, field) in view.Groups[group].Index())
+        {
+            string value = row.Cells[place];
+            if (FilterOf(module, view.Fields[field]) is not { } dimension || value.AsSpan().ContainsAny(s_noPlainText))
+                continue;
+            // A process's id says more than a part of its name.
+            if (dimension.Name == "name" && filters.Exists(static filter => filter.Dimension.Name == "pid"))
+                continue;
+            try
+            {
+                filters.Add(FilterExpression.Parse(dimension, [value]));
+                words.Add($"--{dimension.Name} {value}");
+            }
+            catch (UsageException)
+            {
+                // What is shown is not always what a filter takes, such as ? for what is not known.
+            }
+        }
+
+        string title = $"events of {string.Join(' ', words)}";
+        if (filters.Count == 0)
+            return new RowEvents("events", "no filter chooses this row alone; g groups by other fields");
+        var kept = options.Filters.Where(filter => !filters.Exists(own => own.Dimension.Name == filter.Dimension.Name));
+        return new RowEvents(
+            title,
+            options with
+            {
+                Filters = [.. kept, .. filters],
+                Counting = null,
+                KeepsPrivileges = true,
+                Duration = null,
+                RingBytes = SessionOptions.DefaultRingBytes / 16,
+                Rings = 1,
+                Arguments = options.Arguments with { Switches = options.Arguments.Switches.Except(view.Switches).Concat(view.EventSwitches).ToHashSet() },
+                Output = new OutputOptions(OutputFormat.Text, [], Enrichments.None, Colour: false) { Screen = TerminalScreen.Of(StandardStreams.Output) },
+            },
+            LinesMax);
+    }
+
+    private static FilterDimension? FilterOf(TraceModule module, string field)
+    {
+        string[] names = field switch
+        {
+            "pid" or "next_pid" => ["pid"],
+            "comm" or "next_comm" or "sender_comm" or "target_comm" => ["name"],
+            "filename" => ["file"],
+            "dport" => ["port"],
+            "evt_type" => ["event", "fault"],
+            _ => [field],
+        };
+        return module.Filters.FirstOrDefault(filter => names.Contains(filter.Name));
+    }
+
+    // A terminal that cannot move its cursor gets tables, one after another.
+    private static bool IsDumb => Environment.GetEnvironmentVariable("TERM") is null or "" or "dumb" && IsAtTerminal;
+
+    private static bool IsThere => IsAtTerminal && !IsDumb;
+
+    private static bool IsAtTerminal => Terminal.IsThere && !Console.IsOutputRedirected;
+}
