@@ -103,7 +103,8 @@ internal static class CommandLine
     // A flag that takes a list takes every word after it, and would take a misspelt flag for a value.
     private static void RefuseUnknownFlags(string[] args, RootCommand root)
     {
-        var options = root.Options.Concat(root.Subcommands.FirstOrDefault(command => command.Name == args.FirstOrDefault())?.Options ?? []).ToList();
+        var options = root.Options.Concat(root.Subcommands.FirstOrDefault(command => args is [var first, ..] && first == command.Name)?.Options ?? [])
+            .ToList();
         var names = options.SelectMany(static option => option.Aliases.Append(option.Name)).ToList();
         Option? waiting = null;
         foreach (var (index, arg) in args.Index())
