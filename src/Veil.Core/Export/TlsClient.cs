@@ -58,6 +58,8 @@ internal sealed unsafe class TlsClient
 
     private void Load(string path, string variable, Func<nint, int> load)
     {
+        if (!File.Exists(path))
+            throw new UsageException($"{variable}: {Escaping.ForMessage(path)}: no such file");
         Library.ClearErrors();
         nint name = Marshal.StringToCoTaskMemUTF8(path);
         bool isLoaded = load(name) == 1;
