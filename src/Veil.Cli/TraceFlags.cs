@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.CommandLine;
-using Veil.Core.Filters;
 using Veil.Core.Counting;
+using Veil.Core.Filters;
 using Veil.Core.Modules;
 using Veil.Modules;
 

@@ -51,7 +51,9 @@ internal static class CountMetrics
         }
 
         writer.Begin(
-            new(MetricNames.Join(module, stem, "max", unit), MetricKind.Gauge, unit, $"The largest {value.Name} since the trace began.", labels) { Module = module });
+            new(
+                MetricNames.Join(module, stem, "max", unit), MetricKind.Gauge, unit, $"The largest {value.Name} since the trace began.",
+                labels) { Module = module });
         foreach (var (values, totals) in rows)
             writer.Point(values, totals.Max / perUnit);
     }

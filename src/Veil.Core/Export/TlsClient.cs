@@ -6,7 +6,8 @@ using Veil.Core.Text;
 
 namespace Veil.Core.Export;
 
-/// <summary>What connections by TLS have in common: whom we believe, and who we are. Made while files can still be read that are root's.</summary>
+/// <summary>What connections by TLS have in common: whom we believe, and who we are. Made while files can still be read that are
+/// root's.</summary>
 internal sealed unsafe class TlsClient
 {
     private readonly void* _context;

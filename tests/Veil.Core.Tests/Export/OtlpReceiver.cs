@@ -42,7 +42,9 @@ internal sealed class OtlpReceiver : IDisposable
     }
 
     /// <summary>The log records of all requests that were answered by 200.</summary>
-    public IReadOnlyList<byte[]> Records => [.. Requests.Where(static request => request.Head.Contains("/v1/logs ", StringComparison.Ordinal)).SelectMany(static request => RecordsOf(request.Body))];
+    public IReadOnlyList<byte[]> Records =>
+        [.. Requests.Where(static request => request.Head.Contains("/v1/logs ", StringComparison.Ordinal))
+            .SelectMany(static request => RecordsOf(request.Body))];
 
     public static byte[] Status(string status, string fields = "", byte[]? body = null) =>
         [.. Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\n{fields}Content-Length: {body?.Length ?? 0}\r\n\r\n"), .. body ?? []];
