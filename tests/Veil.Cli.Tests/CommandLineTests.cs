@@ -166,6 +166,8 @@ public sealed class CommandLineTests
         "--sum: beside --hist it takes the same field; leave one of them out")]
     [InlineData("--module syscall --count --top 0", "--top: '0' is not a number from 1 to 1000000")]
     [InlineData("--module syscall --count --keys x", "--keys: 'x' is not a number from 1 to 1000000")]
+    [InlineData("--module syscall --count --keys 200000 --metrics 9435", "--keys: beside --metrics at most 100000")]
+    [InlineData("--module syscall --count --keys 200000 --otlp http://127.0.0.1:4318", "--keys: beside --otlp at most 100000")]
     [InlineData("--module syscall --count --interval 0", "--interval: '0' is not a time from 0.1s to 1d, such as 1s or 5m")]
     [InlineData("--module syscall --count --interval 1e9", "--interval: '1e9' is not a time from 0.1s to 1d, such as 1s or 5m")]
     [InlineData("--module syscall --slower 10", "--slower: '10' is not a duration from 1ns to 86400s with its unit, such as 10ms")]

@@ -4,7 +4,8 @@ using System.Text.Json;
 
 namespace Veil.Kernel.Tests;
 
-/// <summary>A fact about a receiver of OTLP that others wrote. Skipped, with the reason, where <c>eng/peers</c> has not fetched it.</summary>
+/// <summary>A fact about a receiver of OTLP that others wrote. Skipped, with the reason, where <c>eng/peers</c> has not fetched
+/// it.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class AspireFactAttribute : FactAttribute
 {

@@ -29,7 +29,7 @@ internal sealed class Scraper : IDisposable
             scrape_configs: [{job_name: veil, static_configs: [{targets: ['127.0.0.1:{{target}}']}]}]
             """);
         string[] arguments = name == "prometheus"
-            ? [$"--config.file={config}", $"--storage.tsdb.path={_folder}/data", $"--web.listen-address=127.0.0.1:{Port}", "--web.enable-otlp-receiver"]
+            ? [$"--config.file={config}", $"--storage.tsdb.path={_folder}/data", $"--web.listen-address=127.0.0.1:{Port}"]
             : [$"-promscrape.config={config}", $"-storageDataPath={_folder}/data", $"-httpListenAddr=127.0.0.1:{Port}", "-search.latencyOffset=0s"];
         _process = Process.Start(new ProcessStartInfo(PathOf(name), arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         _process.ErrorDataReceived += static (_, _) => { };

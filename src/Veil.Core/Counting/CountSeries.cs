@@ -7,7 +7,8 @@ using Veil.Core.Text;
 namespace Veil.Core.Counting;
 
 /// <summary>
-/// What was counted of a module's events since the trace began, key by key. A number never goes down, whatever the intervals of a table are: a
+/// What was counted of a module's events since the trace began, key by key. A number never goes down, whatever the intervals of a table
+/// are: a
 /// key that has a place keeps it, and the events of a key that found none stay with the others.
 /// </summary>
 internal sealed class CountSeries

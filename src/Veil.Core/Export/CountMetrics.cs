@@ -50,8 +50,9 @@ internal static class CountMetrics
                 writer.Point(values, (double)totals.Sum / perUnit);
         }
 
-        writer.Begin(
-            new(MetricNames.Join(module, stem, "max", unit), MetricKind.Gauge, unit, $"The largest {value.Name} since the trace began.", labels) { Module = module });
+        string largest = MetricNames.Join(module, stem, "max", unit);
+        help = $"The largest {value.Name} since the trace began.";
+        writer.Begin(new(largest, MetricKind.Gauge, unit, help, labels) { Module = module });
         foreach (var (values, totals) in rows)
             writer.Point(values, totals.Max / perUnit);
     }

@@ -5,7 +5,8 @@ using Veil.Core.Events.Kinds;
 namespace Veil.Core.Export;
 
 /// <summary>
-/// The buckets of a classic histogram: the same for every key, or sums over keys would be wrong. Numbers are whole, and a slot ends before the
+/// The buckets of a classic histogram: the same for every key, or sums over keys would be wrong. Numbers are whole, and a slot ends
+/// before the
 /// next power of two: so its last number is the bound, which belongs to its bucket. With the power itself as bound all reads of 4,096 bytes
 /// would be in the wrong one.
 /// </summary>

@@ -8,7 +8,8 @@ using Veil.Core.Interop;
 namespace Veil.Core.Export;
 
 /// <summary>
-/// A connection to a receiver, kept from request to request: HTTP/1.1, or the same by TLS. Nothing that comes back is trusted: not its size,
+/// A connection to a receiver, kept from request to request: HTTP/1.1, or the same by TLS. Nothing that comes back is trusted: not its
+/// size,
 /// not its time, and it leads nowhere else. Why not HttpClient: docs/adr/0045.
 /// </summary>
 internal sealed unsafe class HttpChannel(Uri url, TlsClient? tls, int timeoutMs) : IDisposable
@@ -29,7 +30,8 @@ internal sealed unsafe class HttpChannel(Uri url, TlsClient? tls, int timeoutMs)
         _deadlineMs = Environment.TickCount64 + timeoutMs;
         byte[] head =
             Encoding.ASCII.GetBytes(
-            $"POST {path} HTTP/1.1\r\nHost: {_host}:{url.Port}\r\nUser-Agent: veil\r\nContent-Type: application/x-protobuf\r\n{fields}Content-Length: {body.Length}\r\n\r\n");
+            $"POST {path} HTTP/1.1\r\nHost: {_host}:{url.Port}\r\nUser-Agent: veil\r\nContent-Type: application/x-protobuf\r\n" +
+            $"{fields}Content-Length: {body.Length}\r\n\r\n");
         bool wasOpen = _fd >= 0;
         try
         {

@@ -71,7 +71,7 @@ internal sealed unsafe class MetricsClient(int fd) : IDisposable
         }
 
         if (_inputLength == HeadBytesMax)
-            Answer("431 Request Header Fields Too Large", "", stays: false, hasBody: true, Encoding.ASCII.GetBytes("the request is too long\n"));
+            Answer("431 Request Header Fields Too Large", "", stays: false, hasBody: true, "the request is too long\n"u8.ToArray());
         return false;
     }
 
@@ -83,7 +83,8 @@ internal sealed unsafe class MetricsClient(int fd) : IDisposable
         _input.AsSpan(end, _inputLength - end).CopyTo(_input);
         _inputLength -= end;
         _head = Encoding.ASCII.GetBytes(
-            $"HTTP/1.1 {status}\r\n{fields}Content-Length: {body.Length}\r\nX-Content-Type-Options: nosniff\r\nConnection: {(stays ? "keep-alive" : "close")}\r\n\r\n");
+            $"HTTP/1.1 {status}\r\n{fields}Content-Length: {body.Length}\r\nX-Content-Type-Options: nosniff\r\n" +
+            $"Connection: {(stays ? "keep-alive" : "close")}\r\n\r\n");
         Body = hasBody ? body : default;
         _closes = !stays;
         DeadlineMs = Environment.TickCount64 + AnswerMs;

@@ -39,7 +39,8 @@ internal readonly ref struct MetricsRequest
 
     /// <summary>The token of <c>Authorization: Bearer</c>; empty where there is none.</summary>
     public ReadOnlySpan<byte> Token =>
-        Field("authorization"u8) is { Length: > 7 } value && Ascii.EqualsIgnoreCase(value[..7], "bearer "u8) ? value[7..].Trim((byte)' ') : [];
+        Field("authorization"u8) is { Length: > 7 } value
+            && Ascii.EqualsIgnoreCase(value[..7], "bearer "u8) ? value[7..].Trim((byte)' ') : [];
 
     /// <summary>Finds the end of a head, an empty line; 0 where it is not there yet.</summary>
     public static int EndOf(ReadOnlySpan<byte> received)
@@ -77,7 +78,8 @@ internal readonly ref struct MetricsRequest
             int quality = wanted.IndexOf("q="u8);
             if (quality > 0 && (!Utf8Parser.TryParse(wanted[(quality + 2)..], out weight, out _) || weight is not (>= 0 and <= 1)))
                 weight = 0;
-            MetricsForm? form = wanted.StartsWith("application/openmetrics-text"u8) && wanted.IndexOf("version=0.0.1"u8) < 0 ? MetricsForm.OpenMetrics
+            bool isOpenMetrics = wanted.StartsWith("application/openmetrics-text"u8) && wanted.IndexOf("version=0.0.1"u8) < 0;
+            MetricsForm? form = isOpenMetrics ? MetricsForm.OpenMetrics
                 : wanted.StartsWith("text/plain"u8) || wanted.StartsWith("*/*"u8) || wanted.StartsWith("text/*"u8) ? MetricsForm.Text
                 : null;
             if (form is { } one && weight > most)

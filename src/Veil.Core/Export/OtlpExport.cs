@@ -9,7 +9,8 @@ using Veil.Core.Waiting;
 namespace Veil.Core.Export;
 
 /// <summary>
-/// Sends events as logs and counts as metrics to a receiver of OTLP by HTTP (docs/fleet.md). The reader of events encodes them; a thread packs
+/// Sends events as logs and counts as metrics to a receiver of OTLP by HTTP (docs/fleet.md). The reader of events encodes them; a thread
+/// packs
 /// them, and another one sends.
 /// </summary>
 public sealed class OtlpExport : IExport, IDisposable

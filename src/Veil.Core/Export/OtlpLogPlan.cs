@@ -59,7 +59,8 @@ internal sealed class OtlpLogPlan
     private static bool IsIdentity(EventValue value, EventHeader header) =>
         value.Is<ConstantKind>() || (value.Size > 0 && value.Offset + value.Size <= header.IdentityBytes);
 
-    // The columns as text has them, without the blanks that align lines. The text of a call is its arguments: without them its name stands there.
+    // The columns as text has them, without the blanks that align lines. The text of a call is its arguments: without them its name
+    // stands there.
     private static OutputStep[] Steps(EventSchema schema, in OutputOptions shown, bool severalModules, bool replacesCall, bool withArguments)
     {
         var columns = LineColumns.Of(schema, shown with { Enrichments = shown.Enrichments & ~Enrichments.Time }, severalModules)

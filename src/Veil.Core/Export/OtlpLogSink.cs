@@ -13,7 +13,8 @@ using Veil.Core.Waiting;
 namespace Veil.Core.Export;
 
 /// <summary>
-/// Events as log records of OTLP (<c>opentelemetry.proto.logs.v1.LogRecord</c>), encoded where they lie in the ring. It waits for nothing: a
+/// Events as log records of OTLP (<c>opentelemetry.proto.logs.v1.LogRecord</c>), encoded where they lie in the ring. It waits for
+/// nothing: a
 /// batch that is full goes to the exporter, and where that has no room, events are counted as lost.
 /// </summary>
 internal sealed class OtlpLogSink : IEventSink

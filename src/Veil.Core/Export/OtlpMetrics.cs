@@ -5,7 +5,8 @@ using Veil.Core.Events.Kinds;
 
 namespace Veil.Core.Export;
 
-/// <summary>Metrics as OTLP has them (<c>opentelemetry.proto.metrics.v1</c>): cumulative, so that a request that got lost costs nothing.</summary>
+/// <summary>Metrics as OTLP has them (<c>opentelemetry.proto.metrics.v1</c>): cumulative, so that a request that got lost costs
+/// nothing.</summary>
 /// <param name="startedNs">When the trace began, nanoseconds since 1970.</param>
 /// <param name="nowNs">The moment of the points.</param>
 internal sealed class OtlpMetrics(ulong startedNs, ulong nowNs) : IMetricWriter
@@ -88,7 +89,8 @@ internal sealed class OtlpMetrics(ulong startedNs, ulong nowNs) : IMetricWriter
         Metrics.EndMessage(point);
     }
 
-    /// <summary>At scale 0, whose buckets are powers of two as our slots are, in the unit of the numbers. Of a bucket the upper bound belongs to
+    /// <summary>At scale 0, whose buckets are powers of two as our slots are, in the unit of the numbers. Of a bucket the upper bound
+    /// belongs to
     /// it there and to the next one here; OTLP lets a mapping be inexact there.</summary>
     public void Histogram(MetricLabels labels, CountTotals totals, double perUnit)
     {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Export;
 
-/// <summary>The names of fields as attributes: those of OpenTelemetry's semantic conventions where there is one, else <c>veil.*</c>.</summary>
+/// <summary>The names of fields as attributes: those of OpenTelemetry's semantic conventions where there is one, else
+/// <c>veil.*</c>.</summary>
 internal static class OtlpNames
 {
     /// <summary>The attribute of a field.</summary>

@@ -72,7 +72,8 @@ public sealed record OtlpOptions
         var headers = Pairs(variable, "OTEL_EXPORTER_OTLP_HEADERS");
         foreach (var (name, value) in headers)
         {
-            if (name.Length == 0 || !name.All(static one => char.IsAsciiLetterOrDigit(one) || one is '-' or '_' or '.') || value.Any(static one => one is < ' ' or > '~'))
+            bool isName = name.Length > 0 && name.All(static one => char.IsAsciiLetterOrDigit(one) || one is '-' or '_' or '.');
+            if (!isName || value.Any(static one => one is < ' ' or > '~'))
                 throw new UsageException("OTEL_EXPORTER_OTLP_HEADERS: a name or a value in it can be in no request");
         }
 
@@ -89,7 +90,8 @@ public sealed record OtlpOptions
             {
                 null or "" or "gzip" => true,
                 "none" => false,
-                var other => throw new UsageException($"OTEL_EXPORTER_OTLP_COMPRESSION: '{Escaping.ForMessage(other)}' is neither gzip nor none"),
+                var other => throw new UsageException(
+                    $"OTEL_EXPORTER_OTLP_COMPRESSION: '{Escaping.ForMessage(other)}' is neither gzip nor none"),
             },
             Certificate = File("OTEL_EXPORTER_OTLP_CERTIFICATE"),
             ClientCertificate = File("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"),
@@ -107,7 +109,8 @@ public sealed record OtlpOptions
         if (string.IsNullOrEmpty(text))
             return DefaultTimeoutMs;
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int ms) && ms is > 0 and <= TimeoutMaxMs ? ms
-            : throw new UsageException($"OTEL_EXPORTER_OTLP_TIMEOUT: '{Escaping.ForMessage(text)}' is no number of milliseconds from 1 to {TimeoutMaxMs}");
+            : throw new UsageException(
+                $"OTEL_EXPORTER_OTLP_TIMEOUT: '{Escaping.ForMessage(text)}' is no number of milliseconds from 1 to {TimeoutMaxMs}");
     }
 
     // key=value,key=value, with %HH for what cannot stand there (W3C Baggage).

@@ -23,7 +23,8 @@ internal static class OtlpResource
             ["service.name"] = "veil",
             ["service.version"] = version,
             ["host.name"] = Environment.MachineName,
-            ["host.arch"] = RuntimeInformation.OSArchitecture == Architecture.X64 ? "amd64" : RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant(),
+            ["host.arch"] = RuntimeInformation.OSArchitecture == Architecture.X64 ? "amd64"
+                : RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant(),
             ["os.type"] = "linux",
             ["os.version"] = LineOf("/proc/sys/kernel/osrelease"),
             ["host.id"] = LineOf("/etc/machine-id"),

@@ -6,7 +6,8 @@ using Veil.Core.Text;
 namespace Veil.Core.Export;
 
 /// <summary>
-/// Sends requests one after the other, and each until the receiver has it: by <c>Retry-After</c>, else after longer and longer waits. What the
+/// Sends requests one after the other, and each until the receiver has it: by <c>Retry-After</c>, else after longer and longer waits.
+/// What the
 /// receiver says that it never takes is dropped, and counted. What is wrong is said at once, and then once a minute.
 /// </summary>
 internal sealed class OtlpSender : IDisposable

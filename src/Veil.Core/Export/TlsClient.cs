@@ -6,7 +6,8 @@ using Veil.Core.Text;
 
 namespace Veil.Core.Export;
 
-/// <summary>What connections by TLS have in common: whom we believe, and who we are. Made while files can still be read that are root's.</summary>
+/// <summary>What connections by TLS have in common: whom we believe, and who we are. Made while files can still be read that are
+/// root's.</summary>
 internal sealed unsafe class TlsClient
 {
     private readonly void* _context;
@@ -58,6 +59,8 @@ internal sealed unsafe class TlsClient
 
     private void Load(string path, string variable, Func<nint, int> load)
     {
+        if (!File.Exists(path))
+            throw new UsageException($"{variable}: {Escaping.ForMessage(path)}: no such file");
         Library.ClearErrors();
         nint name = Marshal.StringToCoTaskMemUTF8(path);
         bool isLoaded = load(name) == 1;

@@ -35,7 +35,8 @@ internal static unsafe partial class LibC
         return Bind(socket, address, Fill(address, place));
     }
 
-    /// <summary>Has what is written sent at once: a head and a body in two pieces would wait 40 ms for each other (tcp(7)). Connections that a
+    /// <summary>Has what is written sent at once: a head and a body in two pieces would wait 40 ms for each other (tcp(7)). Connections
+    /// that a
     /// listener accepts take it over.</summary>
     public static void SendAtOnce(int socket)
     {

@@ -4,7 +4,8 @@ using System.Runtime.InteropServices;
 namespace Veil.Core.Interop;
 
 /// <summary>
-/// The machine's OpenSSL 3, loaded where something is sent by https and never else: it is not linked in, so that the system's updates hold for
+/// The machine's OpenSSL 3, loaded where something is sent by https and never else: it is not linked in, so that the system's updates
+/// hold for
 /// it.
 /// </summary>
 internal sealed unsafe class LibSsl

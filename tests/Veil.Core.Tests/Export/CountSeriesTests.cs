@@ -75,7 +75,8 @@ public sealed class CountSeriesTests
         ulong[] slots = new ulong[CountPlan.HistogramSlots];
         (slots[3], slots[9], slots[62], slots[Histogram.Unknown]) = (1, 2, 1, 5);
         var series = Series(new CountOptions([], "duration_ns", null, null, 10) { IsExported = true }, out var plan);
-        series.Take(plan, new CountedEvents([([], CountTotals.Of([.. slots, 1 << 20, 2_000_000_000, 0, 0, 0], slots.Length))], new CountTotals(new ulong[slots.Length]), 0, 0));
+        var totals = CountTotals.Of([.. slots, 1 << 20, 2_000_000_000, 0, 0, 0], slots.Length);
+        series.Take(plan, new CountedEvents([([], totals)], new CountTotals(new ulong[slots.Length]), 0, 0));
         series.BeginLook();
         var text = new PrometheusText(isOpenMetrics: true);
         CountMetrics.Write(text, series);

@@ -71,7 +71,8 @@ public sealed class OtlpExportTests : IDisposable
         var summary = Run(new BytesSource().Calls("a", "b"));
 
         summary.LostTotal.ShouldBe(0ul);
-        OtlpReceiver.RecordsOf(_receiver.Requests.Where(static request => request.Head.Contains("/v1/logs", StringComparison.Ordinal)).ElementAt(2).Body).Count().ShouldBe(2);
+        var third = _receiver.Requests.Where(static request => request.Head.Contains("/v1/logs", StringComparison.Ordinal)).ElementAt(2);
+        OtlpReceiver.RecordsOf(third.Body).Count().ShouldBe(2);
         _said.ShouldContain(static line => line.StartsWith("otlp: http://127.0.0.1:", StringComparison.Ordinal));
     }
 

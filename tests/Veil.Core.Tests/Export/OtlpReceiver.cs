@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.IO.Compression;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Veil.Core.Export;
 
@@ -13,10 +16,13 @@ internal sealed class OtlpReceiver : IDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly List<(string Head, byte[] Body)> _requests = [];
 
-    public OtlpReceiver(int port = 0)
+    private readonly X509Certificate2? _certificate;
+
+    /// <summary>Listens from now on.</summary>
+    /// <param name="certificate">Speaks TLS with it; none: does not.</param>
+    public OtlpReceiver(X509Certificate2? certificate = null)
     {
-        if (port > 0)
-            _listener = new TcpListener(IPAddress.Loopback, port);
+        _certificate = certificate;
         _listener.Start();
         _ = Task.Run(AcceptAll);
     }
@@ -36,7 +42,9 @@ internal sealed class OtlpReceiver : IDisposable
     }
 
     /// <summary>The log records of all requests that were answered by 200.</summary>
-    public IReadOnlyList<byte[]> Records => [.. Requests.Where(static request => request.Head.Contains("/v1/logs ", StringComparison.Ordinal)).SelectMany(static request => RecordsOf(request.Body))];
+    public IReadOnlyList<byte[]> Records =>
+        [.. Requests.Where(static request => request.Head.Contains("/v1/logs ", StringComparison.Ordinal))
+            .SelectMany(static request => RecordsOf(request.Body))];
 
     public static byte[] Status(string status, string fields = "", byte[]? body = null) =>
         [.. Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\n{fields}Content-Length: {body?.Length ?? 0}\r\n\r\n"), .. body ?? []];
@@ -108,9 +116,12 @@ internal sealed class OtlpReceiver : IDisposable
 
     private void Serve(TcpClient client)
     {
-        using var stream = client.GetStream();
+        using var plain = client.GetStream();
+        using var tls = _certificate is null ? null : new SslStream(plain);
+        Stream stream = (Stream?)tls ?? plain;
         try
         {
+            tls?.AuthenticateAsServer(_certificate!);
             while (ReadRequest(stream) is { } request)
             {
                 byte[] answer;
@@ -125,7 +136,7 @@ internal sealed class OtlpReceiver : IDisposable
                     break;
             }
         }
-        catch (IOException)
+        catch (Exception cause) when (cause is IOException or AuthenticationException)
         {
             // The other side went away.
         }
@@ -133,7 +144,7 @@ internal sealed class OtlpReceiver : IDisposable
         client.Dispose();
     }
 
-    private static (string Head, byte[] Body)? ReadRequest(NetworkStream stream)
+    private static (string Head, byte[] Body)? ReadRequest(Stream stream)
     {
         var head = new StringBuilder();
         while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
