@@ -8,7 +8,11 @@ namespace Veil.Core.Counting;
 /// The counts of a session's modules over time: all begin, turn and end together, each time at one moment, whose clocks are read there and
 /// then. What follows (waiting until the programs have left a set, reading it, printing) takes as long as it takes, and is in no figure.
 /// </summary>
-internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, IReadOnlyList<ICountSink> sinks, TimeSpan? interval)
+/// <param name="counts">The counts of each module.</param>
+/// <param name="sinks">Who takes the tables.</param>
+/// <param name="interval">How long each is; none: one until the end.</param>
+/// <param name="look">Completes what is only looked at now and then.</param>
+internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, IReadOnlyList<ICountSink> sinks, TimeSpan? interval, Action look)
 {
     // A program counts for some hundred nanoseconds, unless the CPU is taken from it meanwhile.
     private const int QuietPollMs = 1;
@@ -87,6 +91,7 @@ internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, IReadOnl
     /// <summary>Counts from now on.</summary>
     public void Begin()
     {
+        look();
         Set(CountState.Active);
         _begun = _from = Moment.Now;
     }
@@ -101,6 +106,7 @@ internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, IReadOnl
             return rarely;
         if (!_reading && Stopwatch.GetElapsedTime(_begun.Ticks) >= (_turns + 1) * length)
         {
+            look();
             foreach (var module in counts)
                 module.Turn();
             _turned = Moment.Now;
@@ -128,6 +134,7 @@ internal sealed class CountIntervals(IReadOnlyList<EventCounts> counts, IReadOnl
     /// <summary>Counts nothing from now on. The hooks may go whenever they do.</summary>
     public void End()
     {
+        look();
         lock (_switching)
         {
             _ended = true;
