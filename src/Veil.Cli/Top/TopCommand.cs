@@ -112,8 +112,8 @@ internal static class TopCommand
             string value = row.Cells[place];
             if (FilterOf(module, view.Fields[field]) is not { } dimension || value.AsSpan().ContainsAny(s_noPlainText))
                 continue;
-            // A process's id says more than a part of its name.
-            if (dimension.Name == "name" && filters.Exists(static filter => filter.Dimension.Name == "pid"))
+            // A process's id says more than a part of its name, and of two ports one is enough.
+            if (filters.Exists(filter => filter.Dimension.Name == dimension.Name || (dimension.Name == "name" && filter.Dimension.Name == "pid")))
                 continue;
             try
             {

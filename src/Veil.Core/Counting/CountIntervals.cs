@@ -12,8 +12,9 @@ namespace Veil.Core.Counting;
 /// <param name="sinks">What shows them.</param>
 /// <param name="interval">How long is counted for a table; none: until the end.</param>
 /// <param name="seriesKeys">Keys of a module that are followed from the beginning on, for others to read; 0: nobody does.</param>
+/// <param name="look">Completes what is only looked at now and then.</param>
 internal sealed class CountIntervals(
-    IReadOnlyList<EventCounts> counts, IReadOnlyList<ICountSink> sinks, TimeSpan? interval, int seriesKeys = 0)
+    IReadOnlyList<EventCounts> counts, IReadOnlyList<ICountSink> sinks, TimeSpan? interval, Action look, int seriesKeys = 0)
 {
     // A program counts for some hundred nanoseconds, unless the CPU is taken from it meanwhile.
     private const int QuietPollMs = 1;
@@ -94,6 +95,7 @@ internal sealed class CountIntervals(
     /// <summary>Counts from now on.</summary>
     public void Begin()
     {
+        look();
         Set(CountState.Active);
         _begun = _from = Moment.Now;
     }
@@ -108,6 +110,7 @@ internal sealed class CountIntervals(
             return rarely;
         if (!_reading && Stopwatch.GetElapsedTime(_begun.Ticks) >= (_turns + 1) * length)
         {
+            look();
             foreach (var module in counts)
                 module.Turn();
             _turned = Moment.Now;
@@ -135,6 +138,7 @@ internal sealed class CountIntervals(
     /// <summary>Counts nothing from now on. The hooks may go whenever they do.</summary>
     public void End()
     {
+        look();
         lock (_switching)
         {
             _ended = true;

@@ -81,7 +81,7 @@ public sealed class TraceSession : IDisposable
                 new CountIntervals(
                 source.Counts,
                 options.CountSink is { } sink ? [sink] : [.. outputs.Select(output => new CountReport(counting, output.Options, output.Output))],
-                counting.Interval, counting.IsExported ? counting.Keys : 0);
+                counting.Interval, source.Look, counting.IsExported ? counting.Keys : 0);
         _wait = new WaitSet(
             command is { PollFd: >= 0 and var end } ? [.. source.PollFds, end]
             : source.PollFds, stop.PollFd, outputs.Select(static output => output.Output.WatchFd));

@@ -52,4 +52,9 @@ internal interface IEventSource : IDisposable
 
     /// <summary>What it costs so far; nothing where that is not measured. From any thread.</summary>
     SourceCost? Cost();
+
+    /// <summary>Has what is looked at now and then looked at now, so that a time that ends here is complete.</summary>
+    void Look()
+    {
+    }
 }

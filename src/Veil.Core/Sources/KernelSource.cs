@@ -125,9 +125,13 @@ internal sealed class KernelSource : IEventSource
     private void Repeat()
     {
         long now = Environment.TickCount64;
-        if (now < _repeatAt)
-            return;
-        _repeatAt = now + RepeatMs;
+        if (now >= _repeatAt)
+            Look();
+    }
+
+    public void Look()
+    {
+        _repeatAt = Environment.TickCount64 + RepeatMs;
         foreach (var module in _modules)
             module.Repeat();
     }
