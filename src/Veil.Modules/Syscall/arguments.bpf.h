@@ -80,10 +80,10 @@ struct syscall_plan {
 	__u8 exits;	  /* ... when it ends */
 	__u8 descriptors; /* bit n: argument n is a descriptor; 6: the current folder is wanted; 7: the result is one */
 	__u8 more;
-	__u8 paths;	  /* bit n: argument n is a path, whether or not it is shown whole */
-	__u8 fds;	  /* as descriptors, but also where these are not looked up */
-	__u8 counted;	  /* 1 + the argument that calls are counted by, or 0 */
-	__u8 selector;	  /* 1 + the argument that another plan goes by, or 0 */
+	__u8 paths;    /* bit n: argument n is a path, whether or not it is shown whole */
+	__u8 fds;      /* as descriptors, but also where these are not looked up */
+	__u8 counted;  /* 1 + the argument that calls are counted by, or 0 */
+	__u8 selector; /* 1 + the argument that another plan goes by, or 0 */
 	struct syscall_nested nested[SYSCALL_NESTED_MAX];
 };
 
@@ -147,9 +147,9 @@ struct syscall_call {
 /* The same with its event, as far as that is known. */
 struct syscall_draft {
 	struct syscall_call call;
-	__u32 unread; /* bit n: argument n is to be read again at the end; SYSCALL_BEGAN_BEFORE */
-	__u32 size;   /* of what is in bytes: struct veil_origin where that is wanted, then chunks */
-	__u32 plan;   /* its place in syscall_plans */
+	__u32 unread;		   /* bit n: argument n is to be read again at the end; SYSCALL_BEGAN_BEFORE */
+	__u32 size;		   /* of what is in bytes: struct veil_origin where that is wanted, then chunks */
+	__u32 plan;		   /* its place in syscall_plans */
 	struct veil_syscall shown; /* the call, or the one that socketcall stands for */
 	struct syscall_args_event event;
 	char bytes[SYSCALL_BYTES];
@@ -378,11 +378,11 @@ __noinline int syscall_add_strings(__u64 address, __u64 size_max, __u32 arg, __u
 	return read;
 }
 
-#define SYSCALL_REQUESTS_MAX 8
-#define SYSCALL_REQUEST_SIZE 64 /* struct iocb, include/uapi/linux/aio_abi.h, and where in it are: */
-#define SYSCALL_REQUEST_OP   16
-#define SYSCALL_REQUEST_DATA 24
-#define SYSCALL_REQUEST_LEN  32
+#define SYSCALL_REQUESTS_MAX  8
+#define SYSCALL_REQUEST_SIZE  64 /* struct iocb, include/uapi/linux/aio_abi.h, and where in it are: */
+#define SYSCALL_REQUEST_OP    16
+#define SYSCALL_REQUEST_DATA  24
+#define SYSCALL_REQUEST_LEN   32
 #define SYSCALL_REQUEST_WRITE 1 /* IOCB_CMD_PWRITE */
 
 /* The requests of io_submit, and what those that write have. */
@@ -1007,7 +1007,8 @@ __noinline int syscall_read_arg(__u32 arg, __u32 flags)
 	case SYSCALL_READ_NUMBER:
 		return syscall_add_number(address, arg, with_width);
 	case SYSCALL_READ_ENTRIES:
-		return syscall_add_entries(address, ret, 2 * (plan->more & SYSCALL_COMPAT_PLAN ? reader.unit : 8), arg, flags);
+		return syscall_add_entries(address, ret, 2 * (plan->more & SYSCALL_COMPAT_PLAN ? reader.unit : 8), arg,
+					   flags);
 	case SYSCALL_READ_VECTOR:
 		return syscall_add_vector(address, count, size, arg, with_width);
 	case SYSCALL_READ_MESSAGE:

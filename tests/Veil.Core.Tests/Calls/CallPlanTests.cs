@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using Veil.Core.Calls;
-using Veil.Core.Kernel;
 
 namespace Veil.Core.Tests.Calls;
 

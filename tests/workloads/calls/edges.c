@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Makes calls whose structures end where memory ends: what is read of them must not reach behind. The decoders of --args
- * are compared with strace on it. */
+/* Makes calls whose structures end where memory ends: what is read of them must not reach behind. The decoders of
+ * --args are compared with strace on it. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -35,8 +35,8 @@
 static void *last(size_t size)
 {
 	size_t pages = (size + PAGE - 1) / PAGE + !size;
-	char *memory = mmap(NULL, (pages + 1) * PAGE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	char *memory =
+	    mmap(NULL, (pages + 1) * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
 	mprotect(memory + pages * PAGE, PAGE, PROT_NONE);
 	return memory + pages * PAGE - size;
