@@ -14,7 +14,8 @@ public sealed class CallPlanTests
         SyscallTable.For(SyscallArch.X64).TryGetNumber("bpf", out int bpf).ShouldBeTrue();
 
         var load = plans.Variants.Single(variant => variant.Key == (uint)bpf && variant.Value == 5); // BPF_PROG_LOAD
-        ReadOnlySpan<byte> row = plans.Rows.Single(row => row.Key == load.Row).Plan;
+        var plan = plans.Rows.Single(row => row.Key == load.Row).Plan;
+        ReadOnlySpan<byte> row = plan;
 
         // The string that the pointer at 16 leads to, of argument 1, with 8 bytes also of a 32-bit caller.
         row.Slice(NestedOffset, 3).ToArray().ShouldBe([1 | 16, (byte)CallRead.String, 16]);
