@@ -18,12 +18,14 @@ internal static class SocketOptions
         SolNfc = 280, SolKcm = 281;
 
     // include/uapi/asm-generic/socket.h
-    private const uint SoLinger = 13, SoPeerCred = 17, SoAttachFilter = 26, SoAttachReuseportCbpf = 51, SoTxRehash = 74, SoDevmemDontneed = 80;
+    private const uint SoLinger = 13, SoPeerCred = 17, SoAttachFilter = 26, SoAttachReuseportCbpf = 51, SoTxRehash = 74,
+        SoDevmemDontneed = 80;
 
     // Of include/uapi/linux/in.h, in6.h and if_packet.h
     private const uint IpAddMembership = 35, IpDropMembership = 36, McastJoinGroup = 42, McastLeaveGroup = 45, IpPortRange = 51,
         IpProtocol = 52, Ipv6AddMembership = 20, Ipv6LeaveAnycast = 28;
-    private const uint PacketAddMembership = 1, PacketDropMembership = 2, PacketRxRing = 5, PacketStatistics = 6, PacketTxRing = 13, IcmpFilter = 1;
+    private const uint PacketAddMembership = 1, PacketDropMembership = 2, PacketRxRing = 5, PacketStatistics = 6, PacketTxRing = 13,
+        IcmpFilter = 1;
 
     // Those of SOL_SOCKET that are an int, whatever length was given.
     private static ReadOnlySpan<byte> IntOptions =>

@@ -62,7 +62,8 @@ public static class UnderWay
         BinaryPrimitives.WriteInt32LittleEndian(to[12..], (int)task.Arch);
         for (int arg = 0; arg < CallView.ArgsMax; arg++)
             BinaryPrimitives.WriteUInt64LittleEndian(to[(16 + (8 * arg))..], task.Args[arg]);
-        BinaryPrimitives.WriteUInt32LittleEndian(to[KnownCall.UnreadOffset..], unread & (((1u << CallView.ArgsMax) - 1) | KnownCall.UnreadNested));
+        BinaryPrimitives.WriteUInt32LittleEndian(to[KnownCall.UnreadOffset..],
+            unread & (((1u << CallView.ArgsMax) - 1) | KnownCall.UnreadNested));
         BinaryPrimitives.WriteInt32LittleEndian(to[(KnownCall.UnreadOffset + 4)..], size);
         call.Row[..size].CopyTo(to[KnownCall.HeadBytes..]);
     }

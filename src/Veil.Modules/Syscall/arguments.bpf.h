@@ -387,11 +387,11 @@ __noinline int syscall_add_strings(__u64 address, __u64 size_max, __u32 arg, __u
 	return read;
 }
 
-#define SYSCALL_REQUESTS_MAX 8
-#define SYSCALL_REQUEST_SIZE 64 /* struct iocb, include/uapi/linux/aio_abi.h, and where in it are: */
-#define SYSCALL_REQUEST_OP   16
-#define SYSCALL_REQUEST_DATA 24
-#define SYSCALL_REQUEST_LEN  32
+#define SYSCALL_REQUESTS_MAX  8
+#define SYSCALL_REQUEST_SIZE  64 /* struct iocb, include/uapi/linux/aio_abi.h, and where in it are: */
+#define SYSCALL_REQUEST_OP    16
+#define SYSCALL_REQUEST_DATA  24
+#define SYSCALL_REQUEST_LEN   32
 #define SYSCALL_REQUEST_WRITE 1 /* IOCB_CMD_PWRITE */
 
 /* The requests of io_submit, and what those that write have. */

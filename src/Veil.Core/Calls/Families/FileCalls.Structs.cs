@@ -245,7 +245,8 @@ internal static partial class FileCalls
         writer.BeginStruct();
         writer.Field("value"u8);
         if (value.IsRead && size > 0 && bytes.U32(8) != 0)
-            writer.String(writer.Cut(value.Bytes[..Math.Min(size, value.Bytes.Length)]), size > Math.Min(value.Bytes.Length, writer.Options.StringSize));
+            writer.String(writer.Cut(value.Bytes[..Math.Min(size, value.Bytes.Length)]), size > Math.Min(value.Bytes.Length,
+                writer.Options.StringSize));
         else
             writer.Address(bytes.U64(0));
         writer.Field("size"u8, bytes.U32(8));

@@ -45,47 +45,89 @@ internal static class IoctlCalls
 
     private static readonly Dictionary<uint, Argument> s_arguments = new()
     {
-        [0x5405] = s_termioOut, [0x5406] = s_termioIn, [0x5407] = s_termioIn, [0x5408] = s_termioIn, // TCGETA, TCSETA
+        [0x5405] = s_termioOut,
+        [0x5406] = s_termioIn,
+        [0x5407] = s_termioIn,
+        [0x5408] = s_termioIn, // TCGETA, TCSETA
         [0x5425] = Int, // TCSBRKP
         [0x5412] = new OwnArgument(PushedBack) { Begin = new(CallRead.Fixed, 1, 1) }, // TIOCSTI
-        [0x5418] = new StructArgument(4, Modem), [0x5415] = new StructArgument(4, Modem) { IsOutput = true }, // TIOCMSET, TIOCMGET
-        [0x5416] = new StructArgument(4, Modem), [0x5417] = new StructArgument(4, Modem), // TIOCMBIS, TIOCMBIC
-        [0x5419] = s_intOut, [0x541a] = s_intIn, // TIOCGSOFTCAR, TIOCSSOFTCAR
-        [0x5420] = s_intIn, [0x5423] = s_intIn, [0x5424] = s_intOut, // TIOCPKT, TIOCSETD, TIOCGETD
-        [0x80045438] = s_intOut, [0x80045439] = s_intOut, [0x80045440] = s_intOut, // TIOCGPKT, TIOCGPTLCK, TIOCGEXCL
-        [0x4020940d] = s_cloneRange.Input, [0xc0185879] = s_trim.Input, // FICLONERANGE, FITRIM
-        [0x801c581f] = s_fsxOut.Output, [0x401c5820] = s_fsxIn.Input, // FS_IOC_FSGETXATTR, FS_IOC_FSSETXATTR
+        [0x5418] = new StructArgument(4, Modem),
+        [0x5415] = new StructArgument(4, Modem) { IsOutput = true }, // TIOCMSET, TIOCMGET
+        [0x5416] = new StructArgument(4, Modem),
+        [0x5417] = new StructArgument(4, Modem), // TIOCMBIS, TIOCMBIC
+        [0x5419] = s_intOut,
+        [0x541a] = s_intIn, // TIOCGSOFTCAR, TIOCSSOFTCAR
+        [0x5420] = s_intIn,
+        [0x5423] = s_intIn,
+        [0x5424] = s_intOut, // TIOCPKT, TIOCSETD, TIOCGETD
+        [0x80045438] = s_intOut,
+        [0x80045439] = s_intOut,
+        [0x80045440] = s_intOut, // TIOCGPKT, TIOCGPTLCK, TIOCGEXCL
+        [0x4020940d] = s_cloneRange.Input,
+        [0xc0185879] = s_trim.Input, // FICLONERANGE, FITRIM
+        [0x801c581f] = s_fsxOut.Output,
+        [0x401c5820] = s_fsxIn.Input, // FS_IOC_FSGETXATTR, FS_IOC_FSSETXATTR
         [0x81009431] = new OutStringArgument(), // FS_IOC_GETFSLABEL
-        [0x125d] = s_intIn, [0x125e] = s_intOut, [0x1268] = s_intOut, [0x127b] = s_intOut, // BLKROSET, BLKROGET, BLKSSZGET, BLKPBSZGET
-        [0x1260] = new StructArgument(8, BracketedWord) { Size32 = 4, IsOutput = true }, [0x80081272] = s_long64Out, // BLKGETSIZE
-        [0x1277] = new StructArgument(16, Range), [0x127d] = new StructArgument(16, Range), [0x127f] = new StructArgument(16, Range),
-        [0x4c00] = Int, [0x4c80] = Int, [0x4c81] = Int, // LOOP_SET_FD, LOOP_CTL_ADD, LOOP_CTL_REMOVE
-        [0x8901] = s_intIn, [0x8902] = s_intIn, [0x8903] = s_intOut, [0x8904] = s_intOut, // FIOSETOWN, SIOCSPGRP and what reads them
+        [0x125d] = s_intIn,
+        [0x125e] = s_intOut,
+        [0x1268] = s_intOut,
+        [0x127b] = s_intOut, // BLKROSET, BLKROGET, BLKSSZGET, BLKPBSZGET
+        [0x1260] = new StructArgument(8, BracketedWord) { Size32 = 4, IsOutput = true },
+        [0x80081272] = s_long64Out, // BLKGETSIZE
+        [0x1277] = new StructArgument(16, Range),
+        [0x127d] = new StructArgument(16, Range),
+        [0x127f] = new StructArgument(16, Range),
+        [0x4c00] = Int,
+        [0x4c80] = Int,
+        [0x4c81] = Int, // LOOP_SET_FD, LOOP_CTL_ADD, LOOP_CTL_REMOVE
+        [0x8901] = s_intIn,
+        [0x8902] = s_intIn,
+        [0x8903] = s_intOut,
+        [0x8904] = s_intOut, // FIOSETOWN, SIOCSPGRP and what reads them
         [0x4008700c] = Size, // RTC_IRQP_SET
-        [0x89a0] = Name, [0x89a1] = Name, // SIOCBRADDBR, SIOCBRDELBR
-        [0x2400] = s_group, [0x2401] = s_group, [0x2403] = s_group, [0x2402] = Int, [0x2405] = Int, // PERF_EVENT_IOC_
-        [0x80082407] = s_long64Out, [0x40082404] = new StructArgument(8, Bracketed64), [0x40082406] = Arguments.String,
-        [0x40042408] = Int, [0x40042409] = Int,
+        [0x89a0] = Name,
+        [0x89a1] = Name, // SIOCBRADDBR, SIOCBRDELBR
+        [0x2400] = s_group,
+        [0x2401] = s_group,
+        [0x2403] = s_group,
+        [0x2402] = Int,
+        [0x2405] = Int, // PERF_EVENT_IOC_
+        [0x80082407] = s_long64Out,
+        [0x40082404] = new StructArgument(8, Bracketed64),
+        [0x40082406] = Arguments.String,
+        [0x40042408] = Int,
+        [0x40042409] = Int,
     };
 
     // Requests on interfaces, with the field of struct ifreq that they use.
     private static readonly Dictionary<uint, (string Field, IfreqKind Kind, bool IsGet)> s_interfaces = new()
     {
         [0x8910] = ("ifr_ifindex", IfreqKind.NameOf, true),
-        [0x8913] = ("ifr_flags", IfreqKind.Flags, true), [0x8914] = ("ifr_flags", IfreqKind.Flags, false),
-        [0x8915] = ("ifr_addr", IfreqKind.Address, true), [0x8916] = ("ifr_addr", IfreqKind.Address, false),
-        [0x8917] = ("ifr_dstaddr", IfreqKind.Address, true), [0x8918] = ("ifr_dstaddr", IfreqKind.Address, false),
-        [0x8919] = ("ifr_broadaddr", IfreqKind.Address, true), [0x891a] = ("ifr_broadaddr", IfreqKind.Address, false),
-        [0x891b] = ("ifr_netmask", IfreqKind.Address, true), [0x891c] = ("ifr_netmask", IfreqKind.Address, false),
-        [0x891d] = ("ifr_metric", IfreqKind.Number, true), [0x891e] = ("ifr_metric", IfreqKind.Number, false),
-        [0x8921] = ("ifr_mtu", IfreqKind.Number, true), [0x8922] = ("ifr_mtu", IfreqKind.Number, false),
+        [0x8913] = ("ifr_flags", IfreqKind.Flags, true),
+        [0x8914] = ("ifr_flags", IfreqKind.Flags, false),
+        [0x8915] = ("ifr_addr", IfreqKind.Address, true),
+        [0x8916] = ("ifr_addr", IfreqKind.Address, false),
+        [0x8917] = ("ifr_dstaddr", IfreqKind.Address, true),
+        [0x8918] = ("ifr_dstaddr", IfreqKind.Address, false),
+        [0x8919] = ("ifr_broadaddr", IfreqKind.Address, true),
+        [0x891a] = ("ifr_broadaddr", IfreqKind.Address, false),
+        [0x891b] = ("ifr_netmask", IfreqKind.Address, true),
+        [0x891c] = ("ifr_netmask", IfreqKind.Address, false),
+        [0x891d] = ("ifr_metric", IfreqKind.Number, true),
+        [0x891e] = ("ifr_metric", IfreqKind.Number, false),
+        [0x8921] = ("ifr_mtu", IfreqKind.Number, true),
+        [0x8922] = ("ifr_mtu", IfreqKind.Number, false),
         [0x8923] = ("ifr_newname", IfreqKind.Text, false),
-        [0x8927] = ("ifr_hwaddr", IfreqKind.Hardware, true), [0x8924] = ("ifr_hwaddr", IfreqKind.Hardware, false),
-        [0x8937] = ("ifr_hwaddr", IfreqKind.Hardware, false), [0x8931] = ("ifr_hwaddr", IfreqKind.Hardware, false),
+        [0x8927] = ("ifr_hwaddr", IfreqKind.Hardware, true),
+        [0x8924] = ("ifr_hwaddr", IfreqKind.Hardware, false),
+        [0x8937] = ("ifr_hwaddr", IfreqKind.Hardware, false),
+        [0x8931] = ("ifr_hwaddr", IfreqKind.Hardware, false),
         [0x8932] = ("ifr_hwaddr", IfreqKind.Hardware, false),
-        [0x8929] = ("ifr_slave", IfreqKind.Text, true), [0x8930] = ("ifr_slave", IfreqKind.Text, false),
+        [0x8929] = ("ifr_slave", IfreqKind.Text, true),
+        [0x8930] = ("ifr_slave", IfreqKind.Text, false),
         [0x8933] = ("ifr_ifindex", IfreqKind.Number, true),
-        [0x8942] = ("ifr_qlen", IfreqKind.Number, true), [0x8943] = ("ifr_qlen", IfreqKind.Number, false),
+        [0x8942] = ("ifr_qlen", IfreqKind.Number, true),
+        [0x8943] = ("ifr_qlen", IfreqKind.Number, false),
     };
 
     private enum IfreqKind

@@ -12,7 +12,8 @@ internal static partial class KernelCalls
     private const ushort OpRead = 0, OpWrite = 1, OpPoll = 5, OpReadVector = 7, OpWriteVector = 8;
 
     private static readonly StructLayout s_aioEvent = new(StructField.Hex64("data"), StructField.Hex64("obj"),
-        new StructField("res", 8, 8, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) => writer.Number(bytes.I64(0))),
+        new StructField("res", 8, 8, static (ref CallWriter writer, ReadOnlySpan<byte> bytes,
+            in CallView _) => writer.Number(bytes.I64(0))),
         new StructField("res2", 8, 8, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
             writer.Number(bytes.I64(0))));
 
@@ -34,7 +35,8 @@ internal static partial class KernelCalls
         },
     ];
 
-    private static Argument s_aioTimeout => new StructArgument(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes, in CallView _) =>
+    private static Argument s_aioTimeout => new StructArgument(16, static (ref CallWriter writer, ReadOnlySpan<byte> bytes,
+        in CallView _) =>
         Times.Write(ref writer, bytes, bytes.Length / 2, isMicro: false))
     { Size32 = 8 };
 

@@ -70,7 +70,8 @@ internal static partial class KernelCalls
                 SelectedBy = 0,
                 Variants = new Dictionary<uint, CallSpec>
                 {
-                    [ProgLoad] = plain with { Nested = [new(1, 16, CallRead.String, SizeMax: CallOptions.StringSizeDefault) { IsWide = true }] },
+                    [ProgLoad] = plain with { Nested = [new(1, 16, CallRead.String,
+                        SizeMax: CallOptions.StringSizeDefault) { IsWide = true }] },
                     [ObjPin] = path,
                     [ObjGet] = path,
                     [RawTracepointOpen] = path,
@@ -90,7 +91,8 @@ internal static partial class KernelCalls
         new("flags", 24, BpfKind.LongFlags, IsLater: true) { Set = FlagSets.BpfLookupFlags });
 
     private static readonly BpfCommand s_object = new("", 20, new("pathname", 0, BpfKind.Text), new("bpf_fd", 8, BpfKind.Signed),
-        new("file_flags", 12, BpfKind.Flags, IsLater: true) { Set = FlagSets.BpfFileFlags }, new("path_fd", 16, BpfKind.Signed, IsLater: true));
+        new("file_flags", 12, BpfKind.Flags, IsLater: true) { Set = FlagSets.BpfFileFlags }, new("path_fd", 16, BpfKind.Signed,
+            IsLater: true));
 
     private static readonly BpfCommand s_attachment = new("", 32, new("target_fd", 0, BpfKind.Signed),
         new("attach_bpf_fd", 4, BpfKind.Signed), new("attach_type", 8, BpfKind.Enum) { Set = FlagSets.BpfAttachTypes },

@@ -22,7 +22,8 @@ internal static class MountCalls
     /// <summary>Them.</summary>
     public static IEnumerable<CallSpec> All =>
     [
-        new("mount", FilePath, FilePath, new MountString(Remount | Bind | Move | Propagation), new OwnArgument(MountFlags), new MountString(Bind | Move | Propagation)),
+        new("mount", FilePath, FilePath, new MountString(Remount | Bind | Move | Propagation), new OwnArgument(MountFlags),
+            new MountString(Bind | Move | Propagation)),
         new("umount", FilePath),
         new("umount2", FilePath, Flags(FlagSets.UmountFlags)),
         new("fsopen", Arguments.String, Flags(FlagSets.FsopenFlags)) { Result = CallResult.Descriptor },

@@ -96,7 +96,8 @@ internal static partial class ProcessCalls
         [41] = [Size, Hex, Hex, Hex], // PR_SET_THP_DISABLE
         [45] = [Flags(FlagSets.PrctlFpMode)], // PR_SET_FP_MODE
         [46] = [], // PR_GET_FP_MODE
-        [47] = [LongEnum(FlagSets.PrctlCapAmbient), Either(static (in CallView call) => call[1] is >= 1 and <= 3, Enum(FlagSets.Capabilities),
+        [47] = [LongEnum(FlagSets.PrctlCapAmbient), Either(static (in CallView call) => call[1] is >= 1 and <= 3,
+            Enum(FlagSets.Capabilities),
             Hex), Hex, Hex], // PR_CAP_AMBIENT
         [51] = [], // PR_SVE_GET_VL
         [GetSpeculation] = [LongEnum(FlagSets.PrctlSpeculation)],
