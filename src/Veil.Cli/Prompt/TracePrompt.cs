@@ -14,7 +14,6 @@ namespace Veil.Cli.Prompt;
 internal sealed class TracePrompt : IDisposable
 {
     private const int HistoryMax = 100;
-    private const int BatchMs = 60; // longer than the reader waits (KernelSource)
 
     private readonly ControlCommands _commands;
     private readonly TraceSession _session;
@@ -71,8 +70,8 @@ internal sealed class TracePrompt : IDisposable
             if (_ended || _stop.IsRequested)
                 return;
             _commands.Execute("pause");
-            // What the reader had taken by then is written before the prompt, and not over it.
-            Thread.Sleep(BatchMs);
+            // Not over the prompt.
+            _session.Settle();
             _terminal.Write(
                 "paused: events are dropped, and counted; resume goes on, quit or CTRL-C ends the trace, help lists the commands\n");
             // By default it would end us as we are, and leave the terminal without echo.

@@ -87,7 +87,8 @@ internal sealed class EventPipeline : ILossObserver
     public bool Paused
     {
         get => Volatile.Read(ref _paused);
-        set => Volatile.Write(ref _paused, value);
+        // A full barrier, for TraceSession.Settle().
+        set => Interlocked.Exchange(ref _paused, value);
     }
 
     /// <summary>Events dropped in all pauses so far.</summary>

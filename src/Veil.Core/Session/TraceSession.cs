@@ -37,6 +37,7 @@ public sealed class TraceSession : IDisposable
     private SilenceHint? _silence;
     private long _silentSince;
     private long _pausedAt;
+    private long _batches; // begun and ended: odd while there is one
     private TimeSpan? _duration;
 
     /// <summary>Begins the trace of a source that is running. Owns the source from then on.</summary>
@@ -90,6 +91,16 @@ public sealed class TraceSession : IDisposable
             if (_counts is { } counts)
                 counts.Paused = value;
         }
+    }
+
+    /// <summary>Waits until the events that were taken before a pause are written, or the output takes too long. From another
+    /// thread.</summary>
+    public void Settle()
+    {
+        const int patienceMs = 1_000;
+        long seen = Interlocked.Read(ref _batches), until = Environment.TickCount64 + patienceMs;
+        while (seen % 2 != 0 && Interlocked.Read(ref _batches) == seen && Environment.TickCount64 < until)
+            Thread.Sleep(1);
     }
 
     /// <summary>What it did so far; losses are those up to the last whole second, the rate is that of the last five. From any
@@ -236,8 +247,11 @@ public sealed class TraceSession : IDisposable
 
     private void Drain(bool last)
     {
+        // Whoever sees an even number after a pause knows that the next batch sees the pause.
+        Interlocked.Increment(ref _batches);
         _source.Drain(_pipeline, last);
         _pipeline.Flush();
+        Interlocked.Increment(ref _batches);
     }
 
     // Once, and only where nothing has come since the beginning. A pause is a silence that was asked for, and may have a prompt on the
