@@ -97,6 +97,7 @@ internal sealed class EventPipeline : ILossObserver
     public bool Paused
     {
         get => Volatile.Read(ref _paused);
+        // A full barrier, for TraceSession.Settle().
         set => Interlocked.Exchange(ref _paused, value);
     }
 

@@ -284,7 +284,7 @@ public sealed class TraceSession : IDisposable
 
     private void Drain(bool last)
     {
-        // A full barrier: whoever sees an even number after a pause knows that the next batch sees the pause.
+        // Whoever sees an even number after a pause knows that the next batch sees the pause.
         Interlocked.Increment(ref _batches);
         _source.Drain(_pipeline, last);
         _pipeline.Flush();

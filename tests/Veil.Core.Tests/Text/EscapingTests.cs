@@ -137,6 +137,11 @@ public sealed class EscapingTests
         return text.Split("  ").Length == 2 && Regex.Count(text, @"(^| )[\w.]+=") == 2;
     }
 
+    [Theory]
+    [InlineData("i  POD", @"i\x20\x20POD")]
+    [InlineData("x PID=1", @"x PID\x3d1")]
+    public void ForColumn_WhatLooksLikeAColumn_IsEscaped(string text, string shown) => Escaping.ForColumn(text).ShouldBe(shown);
+
     [Property(MaxTest = 1000)]
     public bool AppendJson_AnyBytes_ParseAndAreExactWhereItIsSaid(byte[] raw)
     {

@@ -101,4 +101,16 @@ public sealed class NearestNameTests
         if (letters[at] != letters[at + 1])
             NearestName.Find(new string(letters), s_syscalls, max: 10).ShouldContain(name);
     }
+
+    /// <summary>Names of files, users and containers are anybody's.</summary>
+    [Fact]
+    public void Hint_NameThatBreaksALine_IsEscaped() =>
+        NearestName.Hint("evil", ["evil\nveil: lost 5 events\u001b[31m"])
+            .ShouldBe("; did you mean 'evil\\nveil: lost 5 events\\x1b[31m'?");
+
+    [Fact]
+    public void Hint_NoNameNear_IsEmpty() => NearestName.Hint("files", ["network"]).ShouldBe("");
+
+    [Fact]
+    public void Hint_Several_AreJoined() => NearestName.Hint("we", ["web1", "web2"], max: 3).ShouldBe("; did you mean 'web1' or 'web2'?");
 }
