@@ -178,7 +178,7 @@ public sealed class RuntimeTests : IDisposable
         var said = Run(Preparation, """
             groups='veil-test-ns kubepods'
             id=$(printf '%064x' 77)
-            stop() { ctr -n veil-test-ns task kill -s 9 web; ctr -n k8s.io task kill -s 9 $id; sleep 0.5; kill $daemon; wait $daemon; }
+            stop() { ctr -n veil-test-ns task rm -f web; ctr -n k8s.io task rm -f $id; kill $daemon; wait $daemon; }
             containerd --root /var/lib/containerd --state /run/containerd >$work/log 2>&1 &
             daemon=$!
             for try in $(seq 100); do ctr version >/dev/null 2>&1 && break; sleep 0.2; done
