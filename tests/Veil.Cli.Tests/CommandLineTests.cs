@@ -185,7 +185,7 @@ public sealed class CommandLineTests
     [InlineData(
         "--module memory,process,network --event EXCE",
         "--event: unknown event 'EXCE'; did you mean 'EXEC'? (available: process: EXEC, EXIT, FORK, OOM; network: CONNECT, ESTABLISHED, ACCEPT, CLOSING, " +
-        "CLOSE, FAILED, LISTEN, RETRANSMIT, RESET, DROP, OVERFLOW, OPEN, SEND, RECEIVE, DNS)")]
+        "CLOSE, FAILED, LISTEN, RETRANSMIT, RESET, DROP, OVERFLOW, OPEN, SEND, RECEIVE, DNS, TRAFFIC)")]
     [InlineData("--module network --protocol sctp", "--protocol: unknown protocol 'sctp' (available: tcp, udp)")]
     [InlineData("--module network --protocol udp --lifetimes", "--lifetimes: only TCP has connections; not beside --protocol udp")]
     [InlineData(

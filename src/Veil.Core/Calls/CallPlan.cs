@@ -27,7 +27,7 @@ public static class CallPlan
     /// <summary>Bytes of <c>struct syscall_plan</c>.</summary>
     public const int SizeBytes = NestedOffset + (NestedReader.Max * NestedReader.SizeBytes);
 
-    private const int NestedOffset = (2 * CallView.ArgsMax * CallReader.SizeBytes) + MaskBytes;
+    internal const int NestedOffset = (2 * CallView.ArgsMax * CallReader.SizeBytes) + MaskBytes;
 
     // In `more`.
     private const int Compat = 1, NestedEnter = 2, NestedEnd = 4, EndAlways = 8, PackedShift = 4;

@@ -5,7 +5,7 @@ namespace Veil.Core.Tests.Calls;
 
 public sealed class CallPlanTests
 {
-    private const int NestedOffset = 104; // of struct syscall_plan
+    private const int NestedOffset = 108; // of struct syscall_plan
 
     [Fact]
     public void All_ACallThatDoesManyThings_HasARowForEach()

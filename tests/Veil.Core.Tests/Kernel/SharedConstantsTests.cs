@@ -77,7 +77,7 @@ public sealed class SharedConstantsTests
         path.FindMember("bytes")!.SizeBytes.ShouldBe(CountPlan.TextBytesMax);
         bpf.Btf.FindStruct("veil_count_field")!.SizeBytes.ShouldBe(Unsafe.SizeOf<CountKey.Native>());
         bpf.Btf.FindStruct("syscall_plan")!.SizeBytes.ShouldBe(CallPlan.SizeBytes);
-        bpf.Btf.FindStruct("syscall_plan")!.FindMember("counted")!.OffsetBytes.ShouldBe(CallPlan.SizeBytes - CallPlan.MaskBytes + CallPlan.CountedAt);
+        bpf.Btf.FindStruct("syscall_plan")!.FindMember("counted")!.OffsetBytes.ShouldBe(CallPlan.NestedOffset - CallPlan.MaskBytes + CallPlan.CountedAt);
         var running = bpf.Btf.FindStruct("veil_count_running")!;
         running.SizeBytes.ShouldBe(EventCounts.Running.Words * sizeof(ulong));
         var syscall = bpf.Btf.FindStruct("veil_syscall")!;

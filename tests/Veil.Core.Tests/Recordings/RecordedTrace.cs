@@ -13,7 +13,7 @@ namespace Veil.Core.Tests.Recordings;
 /// <summary>A trace that is recorded, and its recording shown.</summary>
 internal static class RecordedTrace
 {
-    public static readonly OutputOptions Json = new(OutputFormat.Json, [], Enrichments.All & ~(Enrichments.Parent | Enrichments.Cgroup | Enrichments.Container), Colour: false);
+    public static readonly OutputOptions Json = new(OutputFormat.Json, [], Enrichments.Time | Enrichments.User | Enrichments.Proc, Colour: false);
 
     /// <summary>Runs a trace of this source; what it showed.</summary>
     public static string Record(string path, BytesSource source, out List<string> said)
