@@ -19,10 +19,12 @@ public sealed partial class DocsTests
         ["veil doctor"] = "what is possible is the machine's",
         ["veil --module syscall,files -p 812 --control"] = "one trace over several commands: ControlTests",
         ["veil control /run/veil.sock"] = "the same",
-        ["veil --module syscall --returns --errno ENOENT --count-by comm"] = "what the machine did",
         ["veil --module files --op read --hist bytes"] = "without output",
         ["veil --module scheduler --hist wait_ns"] = "without output",
         ["veil --module syscall --returns --hist duration_ns"] = "what the machine did",
+        ["veil top"] = "what the machine did: TopTests",
+        ["veil --module files --op read --count-by comm"] = "what the machine did",
+        ["veil --returns --count --top 3 -- make"] = "what the command did",
         ["veil --module files --slower 20ms"] = "what the machine did: ThresholdTests",
     };
 

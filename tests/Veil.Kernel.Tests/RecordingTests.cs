@@ -128,7 +128,7 @@ public sealed class RecordingTests : IDisposable
 
     [Theory]
     [InlineData("--fields ret", "--fields: 'ret': was not recorded: module syscall has it with --returns")]
-    [InlineData("--enrich all", "--enrich all: proc, parent, cgroup, container were not recorded; record with --enrich proc,parent,cgroup,container,exe")]
+    [InlineData("--enrich all", "--enrich all: proc, parent, cgroup, container, exe were not recorded; record with --enrich proc,parent,cgroup,container,exe")]
     [InlineData("--module files", "--module: files was not recorded; what was: syscall")]
     [InlineData("--output strace", "--output strace: was not recorded; record with --output strace")]
     public void Replay_OfWhatWasNotRecorded_NamesTheFlag(string flags, string why)

@@ -95,7 +95,7 @@ internal sealed unsafe class HttpChannel(Uri url, TlsClient? tls, int timeoutMs)
                 continue;
             }
 
-            int error = LibC.ConnectTo(_fd, address) == 0 ? 0 : Marshal.GetLastPInvokeError();
+            int error = LibC.ConnectToAddress(_fd, address) == 0 ? 0 : Marshal.GetLastPInvokeError();
             if (error == Errno.EINPROGRESS)
             {
                 Wait(LibC.PollOut, "connecting");

@@ -33,7 +33,7 @@ internal static unsafe partial class LibC
     }
 
     /// <summary>Connects a socket to one of them.</summary>
-    public static int ConnectTo(int socket, byte[] address)
+    public static int ConnectToAddress(int socket, byte[] address)
     {
         fixed (byte* data = address)
             return Connect(socket, data, address.Length);
