@@ -70,8 +70,11 @@ internal static partial class KernelCalls
                 SelectedBy = 0,
                 Variants = new Dictionary<uint, CallSpec>
                 {
-                    [ProgLoad] = plain with { Nested = [new(1, 16, CallRead.String,
-                        SizeMax: CallOptions.StringSizeDefault) { IsWide = true }] },
+                    [ProgLoad] = plain with
+                    {
+                        Nested = [new(1, 16, CallRead.String,
+                        SizeMax: CallOptions.StringSizeDefault) { IsWide = true }]
+                    },
                     [ObjPin] = path,
                     [ObjGet] = path,
                     [RawTracepointOpen] = path,

@@ -120,8 +120,13 @@ internal static class SocketCalls
                 Named(ref writer, protocol, "ISDN_P_"u8, protocol == 0 ? "BASE"u8 : default);
                 break;
             case AfPhonet:
-                Named(ref writer, protocol, "PN_PROTO_"u8, protocol switch { 0 => "TRANSPORT"u8, 1 => "PHONET"u8, 2 => "PIPE"u8,
-                    _ => default });
+                Named(ref writer, protocol, "PN_PROTO_"u8, protocol switch
+                {
+                    0 => "TRANSPORT"u8,
+                    1 => "PHONET"u8,
+                    2 => "PIPE"u8,
+                    _ => default
+                });
                 break;
             case AfCaif:
                 Named(ref writer, protocol, "CAIFPROTO_"u8, protocol switch
