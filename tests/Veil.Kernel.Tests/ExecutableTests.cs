@@ -43,7 +43,7 @@ public sealed class ExecutableTests
     public void Exe_OfWhatShellsMake_IsTheShellsUntilItExecutes()
     {
         string copy = Path.Combine(Path.GetTempPath(), $"veil-exe-{Guid.NewGuid():N}");
-        File.Copy("/bin/true", copy);
+        File.Copy("/usr/bin/true", copy);
         try
         {
             string script = $"read -r _; (:); {copy}; rm {copy}.2; ln {copy} {copy}.2 && {{ {copy}.2 & }}; wait";

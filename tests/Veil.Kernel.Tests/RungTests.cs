@@ -3,8 +3,8 @@ using System.Text.Json;
 
 namespace Veil.Kernel.Tests;
 
-/// <summary>Every module by every way of attaching it, sending events, counting, and making a histogram: against what must work
-/// here.</summary>
+/// <summary>Every module by every way of attaching it, sending events, with all that flags can ask for, counting, also by several keys, and
+/// making a histogram: against what must work here.</summary>
 public sealed class RungTests
 {
     // What is counted in a histogram, and what the module needs beside --module; of a module that is not here nothing, and `pid`.
@@ -19,6 +19,15 @@ public sealed class RungTests
         ["uprobe"] = (["--uprobe", Repository.Workload("loads") + ":loads_target", "--latency", "--yes"], "duration_ns"),
     };
 
+    // What loads the programs of a module that nobody gets without asking.
+    private static readonly Dictionary<string, string[]> s_whole = new(StringComparer.Ordinal)
+    {
+        ["syscall"] = ["--args", "--slower", "1ms"],
+        ["files"] = ["--slower", "1ms"],
+        ["network"] = ["--event", "CONNECT,ACCEPT,CLOSE,OVERFLOW,RETRANSMIT,RESET,DROP,OPEN,SEND,RECEIVE,DNS,TRAFFIC"],
+        ["process"] = ["--threads"],
+    };
+
     public static TheoryData<string, string, string> Ways
     {
         get
@@ -28,10 +37,8 @@ public sealed class RungTests
             {
                 foreach (string rung in Rungs.All(module))
                 {
-                    foreach (string mode in new[] { "events", "count", "hist" })
+                    foreach (string mode in new[] { "events", "whole", "count", "keys", "hist" })
                         data.Add(module, rung, mode);
-                    if (module == "syscall")
-                        data.Add(module, rung, "args");
                 }
             }
 
@@ -46,9 +53,10 @@ public sealed class RungTests
         var (flags, histogram) = s_flags.GetValueOrDefault(module, ([], "pid"));
         string[] counting = mode switch
         {
+            "whole" => [.. s_whole.GetValueOrDefault(module, []), "--enrich", "all"],
             "count" => ["--count"],
+            "keys" => ["--count-by", "comm,pid,tid,uid"],
             "hist" => ["--hist", histogram],
-            "args" => ["--args"],
             _ => [],
         };
         string[] arguments = ["--module", module, "--hook", hook, "-p", Environment.ProcessId.ToString(), .. flags, .. counting];

@@ -64,22 +64,24 @@ struct {
 } network_asked SEC(".maps");
 
 /* Too large for the stack. */
-struct network_dns {
+struct network_scratch {
+	struct network_datagram_event datagram;
 	struct network_question question;
 	struct veil_draft draft;
 	__u8 packet[DNS_READ];
 };
 
+/* One for what calls run, and one for iterators, which they may interrupt. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, 2);
 	__type(key, __u32);
-	__type(value, struct network_dns);
-} network_dns SEC(".maps");
+	__type(value, struct network_scratch);
+} network_scratch SEC(".maps");
 
 /* ---- DNS ---- */
 
-static __always_inline void network_dns_emit(struct network_dns *dns, const struct network_question *question,
+static __always_inline void network_dns_emit(struct network_scratch *dns, const struct network_question *question,
 					     enum network_dns_answer answer, __u32 answers)
 {
 	struct network_dns_event *event;
@@ -128,7 +130,8 @@ static __always_inline int network_name_size(const __u8 *packet, __u32 size)
 	return -1;
 }
 
-static __always_inline void network_dns_ask(struct network_dns *dns, const struct network_question_key *key, __u32 size)
+static __always_inline void network_dns_ask(struct network_scratch *dns, const struct network_question_key *key,
+					    __u32 size)
 {
 	struct network_question *question = &dns->question, *old;
 	int name_size = network_name_size(dns->packet, size);
@@ -152,18 +155,13 @@ static __always_inline void network_dns_ask(struct network_dns *dns, const struc
 		veil_lost(VEIL_LOST_MAP_FULL);
 }
 
-/* Looks whether a datagram is a question or an answer. `change` is the datagram's. */
+/* Looks whether the datagram is a question or an answer. */
 static __noinline void network_dns_look(struct sock *sk, __u64 data, __u64 size, bool sends,
-					const struct network_change *change)
+					struct network_scratch *dns)
 {
 	struct network_question_key key = {.sk = (__u64)sk};
 	struct network_question *question;
-	struct network_dns *dns;
-	__u32 zero = 0;
 
-	dns = bpf_map_lookup_elem(&network_dns, &zero);
-	if (!dns)
-		return;
 	if (size < DNS_HEAD)
 		return;
 	if (size >= DNS_READ)
@@ -178,7 +176,7 @@ static __noinline void network_dns_look(struct sock *sk, __u64 data, __u64 size,
 		if (dns->packet[2] & 0x80)
 			return; /* an answer */
 		dns->question.asked_ns = bpf_ktime_get_boot_ns();
-		dns->question.change = *change;
+		dns->question.change = dns->datagram.change;
 		veil_identity_of_current(&dns->question.who);
 		veil_task_origin(veil_current(), &dns->question.origin);
 		network_dns_ask(dns, &key, size);
@@ -218,11 +216,12 @@ static __always_inline void network_name_peer(const struct network_address *addr
 __noinline int network_datagram(__u64 socket, __u64 name, __u64 data, __s64 ret, __u32 sends)
 {
 	enum network_evt evt = sends ? network_evt__SEND : network_evt__RECEIVE;
-	struct network_datagram_event counted, *event;
+	struct network_datagram_event *event;
 	struct sock *sk = (struct sock *)socket;
 	struct network_address address = {};
-	struct network_change change;
-	__u32 error = ret < 0 ? -ret : 0;
+	struct network_scratch *scratch;
+	struct network_change *change;
+	__u32 error = ret < 0 ? -ret : 0, zero = 0;
 
 	if (!veil_task_passes(veil_current()))
 		return 0;
@@ -238,23 +237,27 @@ __noinline int network_datagram(__u64 socket, __u64 name, __u64 data, __s64 ret,
 		veil_lost(VEIL_LOST_READ_FAILED);
 		return 0;
 	}
+	scratch = bpf_map_lookup_elem(&network_scratch, &zero);
+	if (!scratch)
+		return 0;
+	change = &scratch->datagram.change;
 	network_describe(sk, evt, network_state__UNKNOWN, network_state__UNKNOWN, network_sport(sk), network_dport(sk),
-			 network_datagram_id(sk), &change);
+			 network_datagram_id(sk), change);
 	if (address.family == network_family__IPv4 || address.family == network_family__IPv6)
-		network_name_peer(&address, &change);
+		network_name_peer(&address, change);
 	if (network_sees_datagrams &&
-	    network_passes(evt, (__u32)change.sport << 16 | change.dport, change.netns, error)) {
-		event = veil_reserve(&counted);
+	    network_passes(evt, (__u32)change->sport << 16 | change->dport, change->netns, error)) {
+		event = veil_reserve(&scratch->datagram);
 		if (event) {
 			veil_event_init(&event->common, network_datagram_event_kind, veil_current());
-			event->change = change;
+			event->change = *change;
 			event->bytes = error ? 0 : ret;
 			event->errno = error ? ret : 0;
 			veil_submit(event, sizeof(*event));
 		}
 	}
-	if (network_sees_dns && data && !error && (change.dport == DNS_PORT || (!sends && !change.dport)))
-		network_dns_look(sk, data, ret, sends, &change);
+	if (network_sees_dns && data && !error && (change->dport == DNS_PORT || (!sends && !change->dport)))
+		network_dns_look(sk, data, ret, sends, scratch);
 	return 0;
 }
 
@@ -436,14 +439,14 @@ static __always_inline int network_unanswered(struct bpf_iter__bpf_map_elem *ctx
 	struct network_question_key key;
 	struct network_question *question;
 	const void *entry = ctx->key;
-	struct network_dns *dns;
-	__u32 zero = 0;
+	struct network_scratch *dns;
+	__u32 own = 1;
 
 	if (!entry)
 		return 0;
 	bpf_probe_read_kernel(&key, sizeof(key), entry);
 	question = bpf_map_lookup_elem(&network_asked, &key);
-	dns = bpf_map_lookup_elem(&network_dns, &zero);
+	dns = bpf_map_lookup_elem(&network_scratch, &own);
 	if (!question || !dns || bpf_ktime_get_boot_ns() - question->asked_ns < patience_ns)
 		return 0;
 	network_dns_emit(dns, question, network_dns_answer__NONE, 0);
