@@ -20,7 +20,7 @@ public sealed class InstructionsTests : IDisposable
     [InlineData(1_400, "-o", "text")]
     [InlineData(1_620, "-o", "json")]
     [InlineData(2_810, "--enrich", "time,user,proc")]
-    [InlineData(4_120, "--enrich", "all")]
+    [InlineData(4_480, "--enrich", "all")]
     [InlineData(2_390, "--returns")]
     public void Event_FromRingToFile_TakesAtMost(int limit, params string[] flags)
     {

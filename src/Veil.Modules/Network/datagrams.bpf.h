@@ -17,15 +17,16 @@
 const volatile bool network_sees_datagrams;
 const volatile bool network_sees_dns;
 
-/* User memory, as 64-bit programs have it. */
+/* User memory, as 64-bit programs have it: how a struct msghdr begins. Not more: 5.10's stack is full here. */
 struct network_message {
 	__u64 name;
 	__u64 name_size;
 	__u64 pieces;
 	__u64 pieces_count;
-	__u64 rest[3];
-	__u64 bytes; /* of a struct mmsghdr */
 };
+
+#define MMSGHDR_BYTES 64
+#define MMSGHDR_LEN   56 /* where a struct mmsghdr has what was sent or received */
 
 struct network_piece {
 	__u64 base;
@@ -344,15 +345,16 @@ static __always_inline int network_message(struct sock *sk, const struct network
 /* The message of that number. 0: there is none. */
 __noinline int network_message_at(__u64 sk, __u64 messages, __u32 number, __s64 ret, __u32 sends)
 {
+	__u64 at = messages + (number == ~0U ? 0 : number * MMSGHDR_BYTES);
 	struct network_message message;
+	__u32 bytes = 0;
 
-	/* struct msghdr is shorter by the last member. */
-	if (bpf_probe_read_user(&message, number == ~0U ? sizeof(message) - 8 : sizeof(message),
-				(void *)(messages + (number == ~0U ? 0 : number * sizeof(message))))) {
+	if (bpf_probe_read_user(&message, sizeof(message), (void *)at) ||
+	    (number != ~0U && bpf_probe_read_user(&bytes, sizeof(bytes), (void *)(at + MMSGHDR_LEN)))) {
 		veil_lost(VEIL_LOST_READ_FAILED);
 		return 0;
 	}
-	network_message((struct sock *)sk, &message, number == ~0U || ret < 0 ? ret : (__u32)message.bytes, sends);
+	network_message((struct sock *)sk, &message, number == ~0U || ret < 0 ? ret : bytes, sends);
 	return 1;
 }
 
