@@ -172,7 +172,7 @@ static __always_inline bool veil_task_passes_as(struct veil_task task, bool agai
 	if (filter_name_mode) {
 		struct veil_name name;
 		veil_task_comm(task, &name);
-		if (!veil_name_passes(&name, again, asked))
+		if (!veil_name_passes(name.low, name.high, again, asked))
 			return false;
 	}
 	return true;
@@ -188,6 +188,13 @@ static __always_inline bool veil_task_passes_again(struct veil_task task)
 	return veil_task_passes_as(task, true);
 }
 
+/* The same of the running task by a global function: the verifier looks at it once, and not on every way that leads to
+ * it. For programs with many. */
+__noinline int veil_current_passes(__u32 again)
+{
+	return veil_task_passes_as(veil_current(), again);
+}
+
 /* 0. Where nothing is followed, nobody asks whether a remembered task is. A zero that the verifier knew would make it
  * look at all that follows once more: network's largest program took more than the million of Linux 5.10. */
 volatile __u32 veil_not_followed;
@@ -201,29 +208,43 @@ static __always_inline void veil_identity_of_current(struct veil_identity *ident
 	identity->followed = veil_follow ? veil_task_followed(task) : veil_not_followed;
 }
 
+#define VEIL_NOT_ASKED (~0ULL)
+
+/* By what is known of a task in numbers: 0, or what its name is asked for. A global function, as above. Of what was not
+ * filtered by when it was asked for, parent and cgroup are VEIL_NOT_ASKED. */
+__noinline int veil_numbers_pass(__u32 pid, __u32 tid, __u64 uid_and_followed, __u64 ppid, __u64 cgroup)
+{
+	__u32 uid = uid_and_followed, parent = ppid, asked;
+
+	if (veil_is_self(pid))
+		return 0;
+	asked = veil_filter_asked(pid, uid_and_followed >> 32);
+	if (!asked || !veil_filter_passes_as(pid, &pid, false, asked) ||
+	    !veil_filter_passes_as(tid, &tid, false, asked) || !veil_filter_passes_as(uid, &uid, false, asked) ||
+	    (ppid != VEIL_NOT_ASKED && !veil_filter_passes_as(ppid, &parent, false, asked)) ||
+	    (cgroup != VEIL_NOT_ASKED && !veil_cgroup_passes(cgroup, false, asked)))
+		return 0;
+	return asked;
+}
+
 /* The same over a task that was remembered. `origin` is NULL where that is the running one. */
 static __always_inline bool veil_identity_passes(const struct veil_identity *identity, const struct veil_origin *origin)
 {
-	__u32 pid = identity->pid, tid = identity->tid, uid = identity->uid, asked;
+	__u64 ppid = VEIL_NOT_ASKED, cgroup = VEIL_NOT_ASKED;
+	__u32 asked;
 
-	if (veil_is_self(pid))
-		return false;
-	asked = veil_filter_asked(pid, identity->followed);
-	if (!asked || !veil_filter_passes_as(pid, &pid, false, asked) ||
-	    !veil_filter_passes_as(tid, &tid, false, asked) || !veil_filter_passes_as(uid, &uid, false, asked))
-		return false;
-	if (filter_ppid_mode) {
-		__u32 ppid = origin ? origin->ppid : veil_task_ppid(veil_current());
-		if (!veil_filter_passes_as(ppid, &ppid, false, asked))
-			return false;
-	}
-	if (filter_cgroup_mode &&
-	    !veil_cgroup_passes(origin ? origin->cgroup : veil_task_cgroup(veil_current()), false, asked))
+	if (filter_ppid_mode)
+		ppid = origin ? origin->ppid : veil_task_ppid(veil_current());
+	if (filter_cgroup_mode)
+		cgroup = origin ? origin->cgroup : veil_task_cgroup(veil_current());
+	asked = veil_numbers_pass(identity->pid, identity->tid, (__u64)identity->followed << 32 | identity->uid, ppid,
+				  cgroup);
+	if (!asked)
 		return false;
 	if (filter_name_mode) {
 		struct veil_name name;
 		__builtin_memcpy(&name, identity->comm, sizeof(name));
-		if (!veil_name_passes(&name, false, asked))
+		if (!veil_name_passes(name.low, name.high, false, asked))
 			return false;
 	}
 	return true;

@@ -141,12 +141,13 @@ static __always_inline __u32 veil_name_bits(const struct veil_name *name)
 	return bits;
 }
 
-/* Is a task of this name allowed? What follows the NUL is cleared. */
-static __always_inline bool veil_name_passes(struct veil_name *name, bool again, __u32 asked)
+/* Is a task of this name allowed? A global function, as above. */
+__noinline int veil_name_passes(__u64 low, __u64 high, __u32 again, __u32 asked)
 {
 	__u32 mode = veil_filter_mode(filter_name_mode, asked);
+	struct veil_name name = {.low = low, .high = high};
 
-	veil_name_trim(name);
+	veil_name_trim(&name);
 	return !mode ||
-	       veil_filter_counted(veil_filter_counter(name, again), veil_filter_decide(veil_name_bits(name), mode));
+	       veil_filter_counted(veil_filter_counter(name, again), veil_filter_decide(veil_name_bits(&name), mode));
 }

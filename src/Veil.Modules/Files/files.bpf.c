@@ -131,8 +131,7 @@ static __always_inline bool files_passes(enum files_op op)
 {
 	__u32 key = op;
 
-	return veil_filter_passes_early(op, &key) && veil_task_passes(veil_current()) &&
-	       veil_filter_passes_late(op, &key);
+	return veil_filter_passes_early(op, &key) && veil_current_passes(false) && veil_filter_passes_late(op, &key);
 }
 
 /* The same at the start. The end counts. */
@@ -140,7 +139,7 @@ static __always_inline bool files_may_pass(enum files_op op)
 {
 	__u32 key = op;
 
-	return veil_filter_passes_again(op, &key) && veil_task_passes_again(veil_current());
+	return veil_filter_passes_again(op, &key) && veil_current_passes(true);
 }
 
 /* Without its start an event has no duration, and with --slower it is lost. */

@@ -224,7 +224,7 @@ __noinline int network_datagram(__u64 socket, __u64 name, __u64 data, __s64 ret,
 	struct network_change *change;
 	__u32 error = ret < 0 ? -ret : 0, zero = 0;
 
-	if (!veil_task_passes(veil_current()))
+	if (!veil_current_passes(false))
 		return 0;
 	if (network_drops_udp)
 		network_use(sk);

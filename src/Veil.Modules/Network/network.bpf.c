@@ -664,21 +664,25 @@ __noinline long network_find_file(__u64 process, __u64 file, __u32 fd)
 	return fd;
 }
 
-/* Does the process have a descriptor that is allocated and has no file yet, as within accept()? */
+/* Does the process have a descriptor that is allocated and has no file yet, as within accept()? Eight at once without a
+ * branch, for the verifier would go both ways at each: of an address the highest bit is set. */
 __noinline int network_is_installing(__u64 process)
 {
 	struct fdtable *table = BPF_CORE_READ((struct task_struct *)process, files, fdt);
-	__u64 files = (__u64)BPF_CORE_READ(table, fd), open = (__u64)BPF_CORE_READ(table, open_fds), word = 0, file;
+	__u64 files = (__u64)BPF_CORE_READ(table, fd), open = (__u64)BPF_CORE_READ(table, open_fds), found[8] = {};
 	__u32 count = BPF_CORE_READ(table, max_fds);
 
-	for (__u32 fd = 0; fd < FILES_MAX; fd++) {
-		if (fd >= count)
+	for (__u32 first = 0; first < FILES_MAX; first += 8) {
+		__u8 allocated;
+		__u64 files_there = 0;
+
+		if (first >= count ||
+		    bpf_probe_read_kernel(&allocated, sizeof(allocated), (void *)(open + first / 8)) ||
+		    bpf_probe_read_kernel(found, sizeof(found), (void *)(files + first * sizeof(*found))))
 			return 0;
-		if (fd % 64 == 0 && bpf_probe_read_kernel(&word, sizeof(word), (void *)(open + fd / 8)))
-			return 0;
-		if (!(word >> fd % 64 & 1))
-			continue;
-		if (!bpf_probe_read_kernel(&file, sizeof(file), (void *)(files + fd * sizeof(file))) && !file)
+		for (__u32 i = 0; i < 8; i++)
+			files_there |= found[i] >> 63 << i;
+		if (allocated & ~files_there)
 			return 1;
 	}
 	return 0;
@@ -1381,7 +1385,7 @@ __noinline int network_bequeath(__u64 child, __u64 place, __u32 fd)
 		socket->heirs = 1;
 	network_process_of((struct task_struct *)child, fd, &socket->heir);
 	/* The child of one that is in the trace is followed. */
-	socket->heir_followed = veil_follow && veil_task_passes_again(veil_current());
+	socket->heir_followed = veil_follow && veil_current_passes(true);
 	return 0;
 }
 

@@ -378,23 +378,26 @@ __noinline int process_skip_interpreter(__u32 slot)
 		return 0;
 	event = (void *)walk->draft.bytes;
 	for (int argument = 0; argument < PROCESS_SCRIPT_DEPTH; argument++) {
-		__u64 place = event->argv.offset + skip, filename = event->filename.offset;
-		bool same = true;
+		__u64 place = event->argv.offset + skip, filename = event->filename.offset, size, differs = 0;
+		__u64 *own = (__u64 *)walk->bytes, *asked = own + PROCESS_NAME_MAX / sizeof(*own);
 		long length;
 
 		if (skip >= event->argv.size || place > PROCESS_PLACE_MAX || filename > PROCESS_PLACE_MAX)
 			return 0;
+		__builtin_memset(walk->bytes, 0, 2 * PROCESS_NAME_MAX);
 		length = bpf_probe_read_kernel_str(walk->bytes, PROCESS_NAME_MAX, &walk->draft.bytes[place]);
 		if (length <= 0)
 			return 0;
 		skip += length;
-		for (int at = 0; at < PROCESS_NAME_MAX && at < length - 1; at++) {
-			if (walk->bytes[at] != walk->draft.bytes[filename + at]) {
-				same = false;
-				break;
-			}
-		}
-		if (same && (length - 1 == event->filename.size || length == PROCESS_NAME_MAX))
+		size = length - 1;
+		if (size != event->filename.size && length != PROCESS_NAME_MAX)
+			continue;
+		/* By words, with zeroes behind the names: byte by byte the verifier would go each way. */
+		veil_bound(size, PROCESS_NAME_MAX - 1);
+		bpf_probe_read_kernel(asked, size, &walk->draft.bytes[filename]);
+		for (__u32 word = 0; word < PROCESS_NAME_MAX / sizeof(*own); word++)
+			differs |= own[word] ^ asked[word];
+		if (!differs)
 			return skip;
 	}
 	return 0;
