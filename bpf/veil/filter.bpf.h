@@ -190,7 +190,7 @@ static __always_inline bool veil_task_passes_again(struct veil_task task)
 
 /* The same of the running task by a global function: the verifier looks at it once, and not on every way that leads to
  * it. For programs with many. */
-__noinline int veil_current_passes(__u32 again)
+__weak __noinline int veil_current_passes(__u32 again)
 {
 	return veil_task_passes_as(veil_current(), again);
 }
@@ -212,7 +212,7 @@ static __always_inline void veil_identity_of_current(struct veil_identity *ident
 
 /* By what is known of a task in numbers: 0, or what its name is asked for. A global function, as above. Of what was not
  * filtered by when it was asked for, parent and cgroup are VEIL_NOT_ASKED. */
-__noinline int veil_numbers_pass(__u32 pid, __u32 tid, __u64 uid_and_followed, __u64 ppid, __u64 cgroup)
+__weak __noinline int veil_numbers_pass(__u32 pid, __u32 tid, __u64 uid_and_followed, __u64 ppid, __u64 cgroup)
 {
 	__u32 uid = uid_and_followed, parent = ppid, asked;
 
