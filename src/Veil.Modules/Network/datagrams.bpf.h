@@ -67,6 +67,7 @@ struct {
 /* Too large for the stack. */
 struct network_scratch {
 	struct network_datagram_event datagram;
+	struct network_address address;
 	struct network_question question;
 	struct veil_draft draft;
 	__u8 packet[DNS_READ];
@@ -219,7 +220,7 @@ __noinline int network_datagram(__u64 socket, __u64 name, __u64 data, __s64 ret,
 	enum network_evt evt = sends ? network_evt__SEND : network_evt__RECEIVE;
 	struct network_datagram_event *event;
 	struct sock *sk = (struct sock *)socket;
-	struct network_address address = {};
+	struct network_address *address;
 	struct network_scratch *scratch;
 	struct network_change *change;
 	__u32 error = ret < 0 ? -ret : 0, zero = 0;
@@ -232,20 +233,22 @@ __noinline int network_datagram(__u64 socket, __u64 name, __u64 data, __s64 ret,
 		return 0;
 	if (error && !sends)
 		name = 0; /* nobody has filled it in */
-	if (name && (bpf_probe_read_user(&address, 16, (void *)name) ||
-		     (address.family == network_family__IPv6 &&
-		      bpf_probe_read_user(&address, sizeof(address), (void *)name)))) {
-		veil_lost(VEIL_LOST_READ_FAILED);
-		return 0;
-	}
 	scratch = bpf_map_lookup_elem(&network_scratch, &zero);
 	if (!scratch)
 		return 0;
+	address = &scratch->address;
+	__builtin_memset(address, 0, sizeof(*address));
+	if (name && (bpf_probe_read_user(address, 16, (void *)name) ||
+		     (address->family == network_family__IPv6 &&
+		      bpf_probe_read_user(address, sizeof(*address), (void *)name)))) {
+		veil_lost(VEIL_LOST_READ_FAILED);
+		return 0;
+	}
 	change = &scratch->datagram.change;
 	network_describe(sk, evt, network_state__UNKNOWN, network_state__UNKNOWN, network_sport(sk), network_dport(sk),
 			 network_datagram_id(sk), change);
-	if (address.family == network_family__IPv4 || address.family == network_family__IPv6)
-		network_name_peer(&address, change);
+	if (address->family == network_family__IPv4 || address->family == network_family__IPv6)
+		network_name_peer(address, change);
 	if (network_sees_datagrams &&
 	    network_passes(evt, (__u32)change->sport << 16 | change->dport, change->netns, error)) {
 		event = veil_reserve(&scratch->datagram);
