@@ -17,7 +17,7 @@ public sealed class HostileEnvironmentTests : IDisposable
             "/sys/devices/system/cpu/possible: no such file or directory" },
         { "unshare -m bash -c 'mount -t tmpfs none /sys; mount -t tmpfs none /proc; exec {veil} --module syscall -n x'",
             "/sys/devices/system/cpu/possible" },
-        { "ulimit -s 16; exec env -i " + Trace, "the stack may have 16 KiB only" },
+        { "ulimit -s 32; exec env -i " + Trace, "the stack may have 32 KiB only" },
         // With less, ld.so cannot map the file and libc, and says so before anything of ours runs.
         { "ulimit -v 24576; exec " + Trace, "the address space may have 24 MiB only" },
         { "ulimit -v 600000; exec {veil} --version", "the address space may have 585 MiB only" },
