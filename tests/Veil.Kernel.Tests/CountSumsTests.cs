@@ -195,7 +195,7 @@ public sealed partial class CountSumsTests : IDisposable
     public void Hist_OfANumberThatSomeEventsLack_CountsThemApart()
     {
         var run = VeilRun.ToEnd(
-            "--module", "process", "--event", "EXEC,EXIT", "--hist", "exit_code", "-o", "json", "-w", "/dev/stdout", "--", "sh", "-c", "/usr/bin/false; exit 3");
+            "--module", "process", "--event", "EXEC,EXIT", "--hist", "exit_code", "-o", "json", "-w", "-", "--", "sh", "-c", "/usr/bin/false; exit 3");
 
         run.ExitCode.ShouldBe(3);
         var counted = JsonDocument.Parse(run.Lines[0]).RootElement;

@@ -69,7 +69,7 @@ public sealed class ExecutableTests
     public void Exe_OfEveryModule_IsTheSame()
     {
         using var veil = VeilRun.ToEnd(
-            "-m", "syscall,files,memory,scheduler,signal,process", "--enrich", "exe", "-o", "json", "-w", "/dev/stdout", "--", "bash", "-c", "kill -WINCH $$; cat /etc/hostname >/dev/null");
+            "-m", "syscall,files,memory,scheduler,signal,process", "--enrich", "exe", "-o", "json", "-w", "-", "--", "bash", "-c", "kill -WINCH $$; cat /etc/hostname >/dev/null");
         veil.ExitCode.ShouldBe(0, veil.Errors);
         var own = veil.Events.Where(static e => e.GetProperty("comm").ValueEquals("cat")).ToList();
         own.Select(static e => e.GetProperty("module").GetString()).Distinct().Count().ShouldBeGreaterThanOrEqualTo(4);

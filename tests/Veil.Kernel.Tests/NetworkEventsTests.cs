@@ -64,7 +64,7 @@ public sealed class NetworkEventsTests
             [
                 "www.veil.example A NOERROR 2", "nx.veil.example AAAA NXDOMAIN 0", "slow.veil.example MX NOERROR 2",
                 "fail.veil.example TXT SERVFAIL 0", "both.veil.example A NOERROR 2", "both.veil.example AAAA NOERROR 2",
-                "lost.veil.example HTTPS  0",
+                "lost.veil.example HTTPS  ",
             ]);
         long slow = veil.Events[2].GetProperty("duration_ns").GetInt64();
         slow.ShouldBeGreaterThanOrEqualTo(workload.Number("delay_ms") * 1_000_000);

@@ -172,7 +172,7 @@ public sealed partial class ProcessTests
     [Fact]
     public void Exit_OfTheCommand_IsCountedFromItsExecve()
     {
-        var veil = VeilRun.ToEnd("-q", "--module", "process", "--output", "json", "-w", "/dev/stdout", "--", "sleep", "0.1");
+        var veil = VeilRun.ToEnd("-q", "--module", "process", "--output", "json", "-w", "-", "--", "sleep", "0.1");
         var (exec, exit) = (Of(veil.Events, "EXEC").Single(), Of(veil.Events, "EXIT").Single());
 
         long between = exit.GetProperty("timestamp").GetInt64() - exec.GetProperty("timestamp").GetInt64();

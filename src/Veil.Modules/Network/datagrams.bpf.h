@@ -84,7 +84,7 @@ struct {
 /* ---- DNS ---- */
 
 static __always_inline void network_dns_emit(struct network_scratch *dns, const struct network_question *question,
-					     enum network_dns_answer answer, __u32 answers)
+					     enum network_dns_answer answer, veil_some_number_t answers)
 {
 	struct network_dns_event *event;
 
@@ -151,7 +151,7 @@ static __always_inline void network_dns_ask(struct network_scratch *dns, const s
 		if (old->type == question->type && old->name_size == question->name_size &&
 		    *(__u64 *)old->name == *(__u64 *)question->name)
 			return;
-		network_dns_emit(dns, old, network_dns_answer__NONE, 0);
+		network_dns_emit(dns, old, network_dns_answer__NONE, VEIL_SOME_NUMBER_NONE);
 	}
 	if (bpf_map_update_elem(&network_asked, key, question, BPF_ANY))
 		veil_lost(VEIL_LOST_MAP_FULL);
@@ -454,7 +454,7 @@ static __always_inline int network_unanswered(struct bpf_iter__bpf_map_elem *ctx
 	dns = bpf_map_lookup_elem(&network_scratch, &own);
 	if (!question || !dns || bpf_ktime_get_boot_ns() - question->asked_ns < patience_ns)
 		return 0;
-	network_dns_emit(dns, question, network_dns_answer__NONE, 0);
+	network_dns_emit(dns, question, network_dns_answer__NONE, VEIL_SOME_NUMBER_NONE);
 	bpf_map_delete_elem(&network_asked, &key);
 	return 0;
 }

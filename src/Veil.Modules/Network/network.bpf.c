@@ -207,7 +207,7 @@ struct network_dns_event {
 	struct network_change change;
 	enum network_dns_type query_type;
 	enum network_dns_answer answer;
-	__u32 answers;
+	veil_some_number_t answers;
 	veil_duration_t duration_ns;
 	veil_dns_name_t query;
 };
