@@ -70,7 +70,7 @@ public sealed class ControlCommandsTests : IDisposable
     [InlineData("", "an empty line is no command; help lists them")]
     [InlineData(
         "stats",
-        "unknown command 'stats'; did you mean 'status'? (available: add, del, list, clear, status, pause, resume, help, quit, exit)")]
+        "unknown command 'stats'; did you mean 'status'? (available: add, del, list, clear, status, pause, resume, dump, help, quit, exit)")]
     [InlineData("pause now", "pause: takes nothing after it, but there is 'now'")]
     [InlineData("status xml", "status: takes nothing, or json")]
     [InlineData("add", "add: say which filter: pid, name")]
@@ -90,7 +90,7 @@ public sealed class ControlCommandsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("", "add clear del exit help list pause quit resume status")]
+    [InlineData("", "add clear del dump exit help list pause quit resume status")]
     [InlineData("st", "status")]
     [InlineData("add ", "name name_deny pid pid_deny syscall")]
     [InlineData("add syscall n", "name name_deny")]
