@@ -40,7 +40,8 @@ internal static class RecordFlags
         foreach (string word in words)
             _ = Core.Recordings.Trigger.Parse(word);
         return new FlightOptions(
-            bytes, words, TimeFlag.Read("--after", after, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), "1ms to 1h, such as 5s") ?? TimeSpan.Zero);
+            bytes, words,
+            TimeFlag.Read("--after", after, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), "1ms to 1h, such as 5s") ?? TimeSpan.Zero);
     }
 
     private static int? Keep(string? value) => value is null ? null
@@ -55,7 +56,8 @@ internal static class RecordFlags
         {
             if (format == OutputFormat.None)
                 throw new UsageException("--output none: nothing would come of the trace; record it with --record FILE");
-            foreach (Option option in new Option[] { flags.RecordSize, flags.RecordKeep, flags.Flight, flags.Trigger, flags.After, flags.Force })
+            foreach (Option option in new Option[]
+                { flags.RecordSize, flags.RecordKeep, flags.Flight, flags.Trigger, flags.After, flags.Force })
             {
                 if (parsed.GetResult(option) is { Implicit: false })
                     throw new UsageException($"{option.Name}: nothing is recorded without --record FILE");

@@ -17,7 +17,8 @@ internal static class RecordInfoCommand
             Description = "what --record wrote; - is standard input",
             Arity = ArgumentArity.OneOrMore,
         };
-        var command = new Command("record-info", "say what a recording is of: where, when, how many events by module and process, losses") { files };
+        var command =
+            new Command("record-info", "say what a recording is of: where, when, how many events by module and process, losses") { files };
         command.SetAction(parsed => Run(parsed.GetValue(files)!));
         return command;
     }

@@ -18,7 +18,11 @@ namespace Veil.Cli;
 internal static class ReplayCommand
 {
     private static readonly Option<string> s_from =
-        new("--from") { HelpName = "TIME", Description = "what was at this time or later: 2026-11-27T04:49:05Z, 04:49:05 (of the first day, local), or 10s after the beginning" };
+        new("--from")
+        {
+            HelpName = "TIME",
+            Description = "what was at this time or later: 2026-11-27T04:49:05Z, 04:49:05 (of the first day, local), or 10s after the beginning"
+        };
 
     private static readonly Option<string> s_to = new("--to") { HelpName = "TIME", Description = "what was at this time or earlier" };
 
@@ -32,7 +36,8 @@ internal static class ReplayCommand
             Description = "what --record wrote, before any flag; several of one recording in any order; - is standard input",
             Arity = ArgumentArity.OneOrMore,
         };
-        var command = new Command("replay", "show a recording as the trace would have: no root, any machine; names are those of then") { files };
+        var command =
+            new Command("replay", "show a recording as the trace would have: no root, any machine; names are those of then") { files };
         foreach (var option in Options(flags))
             command.Add(option);
         command.SetAction(parsed => Run(parsed.GetValue(files)!, parsed, flags));
@@ -49,7 +54,9 @@ internal static class ReplayCommand
     private static int Run(string[] paths, ParseResult parsed, TraceFlags flags)
     {
         if (Array.Find(paths, static path => path.Length > 1 && path[0] == '-') is { } flag)
-            throw new UsageException($"{Escaping.ForMessage(flag)}: is for tracing, and replay traces nothing; leave it out (a file of that name is ./{Escaping.ForMessage(flag)})");
+            throw new UsageException(
+                $"{Escaping.ForMessage(flag)}: is for tracing, and replay traces nothing; leave it out (a file of that name is " +
+                $"./{Escaping.ForMessage(flag)})");
         using var trace = ReplayTrace.Open(paths, ModuleCatalog.All);
         var options = Read(parsed, flags, trace);
         if (options.WriteTo is null)
@@ -164,8 +171,7 @@ internal static class ReplayCommand
         foreach (string flag in arguments.Switches.Concat(arguments.Values.Keys).Except(shown))
         {
             var having = chosen.Where(module => module.Flags.Any(has => has.Name == flag)).ToList();
-            var kinds = having.SelectMany(static module => module.EventsByFlag).Where(kind => kind.Flags[0] == flag || kind.Flags.Contains(flag)).ToList();
-            if (kinds.Count == 0)
+            if (!having.Exists(module => module.EventsByFlag.Any(kind => kind.Flags.Contains(flag))))
                 throw new UsageException($"--{flag}: chooses what is traced, and a recording has what it has; leave it out");
             if (!having.Exists(module => module.EventsByFlag.Any(kind => kind.Flags.Contains(flag) && trace.HasEvents(module, kind))))
                 throw new UsageException($"--{flag}: was not recorded; record with --{flag}");
@@ -180,7 +186,8 @@ internal static class ReplayCommand
         if (!arguments.IsGiven(CallFlags.StringSize.Name))
             asked = asked with { StringSize = recorded.StringSize };
         if (asked.StringSize > recorded.StringSize)
-            throw new UsageException($"--{CallFlags.StringSize.Name}: only {recorded.StringSize} bytes were recorded; record with --{CallFlags.StringSize.Name}");
+            throw new UsageException(
+                $"--{CallFlags.StringSize.Name}: only {recorded.StringSize} bytes were recorded; record with --{CallFlags.StringSize.Name}");
         if (asked.Descriptors > recorded.Descriptors)
             throw new UsageException($"--{CallFlags.Fds.Name}: that was not recorded; record with --{CallFlags.Fds.Name}");
         CallOptions.Current = asked;

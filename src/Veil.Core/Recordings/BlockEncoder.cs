@@ -8,7 +8,8 @@ namespace Veil.Core.Recordings;
 
 /// <summary>
 /// Rearranges a block so that it compresses well: events of one kind together, words of one place together, each as what differs from the
-/// event before, and of those the bytes of one weight together. <see cref="BlockDecoder"/> undoes it; docs/recording-format.md has the order of the bytes.
+/// event before, and of those the bytes of one weight together. <see cref="BlockDecoder"/> undoes it; docs/recording-format.md has the
+/// order of the bytes.
 /// </summary>
 internal sealed class BlockEncoder(EventCatalog catalog)
 {

@@ -23,8 +23,8 @@ internal enum NoteType : byte
     /// <summary>Why a path refused the next event.</summary>
     Why = 6,
 
-    /// <summary>Events that were lost: how many (64 bits), when (64 bits), module and cause each behind its length (16 bits), then for each user the id (32
-    /// bits) and how many of them (64 bits).</summary>
+    /// <summary>Events that were lost: how many (64 bits), when (64 bits), module and cause each behind its length (16 bits), then for each
+    /// user the id (32 bits) and how many of them (64 bits).</summary>
     Lost = 7,
 
     /// <summary>What a process executes: thread group id (32 bits), path.</summary>

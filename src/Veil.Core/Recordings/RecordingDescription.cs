@@ -69,7 +69,8 @@ internal sealed record RecordingDescription
     public sealed record EventFacts(uint Kind, int Module, EventLayout Layout);
 
     /// <summary>Has it the same events as another one, read in the same way?</summary>
-    public bool IsLike(RecordingDescription other) => Modules.Select(static module => module.Name).SequenceEqual(other.Modules.Select(static module => module.Name))
+    public bool IsLike(RecordingDescription other) =>
+        Modules.Select(static module => module.Name).SequenceEqual(other.Modules.Select(static module => module.Name))
         && Machine == other.Machine && Equals(OriginFields is null, other.OriginFields is null)
         && Events.Select(Shape).SequenceEqual(other.Events.Select(Shape));
 

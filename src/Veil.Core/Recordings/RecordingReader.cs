@@ -76,10 +76,12 @@ internal sealed class RecordingReader : IDisposable
             return new RecordingReader(Console.OpenStandardInput(), "standard input");
         string name = Escaping.ForMessage(path);
         if (LibC.TryGetFacts(path, out var facts) && facts.Type is not (LibC.FileType.Regular or LibC.FileType.Fifo))
-            throw new RecordingException($"reading {name}: it is {(facts.Type == LibC.FileType.Directory ? "a directory" : "a device")}, and no recording");
+            throw new RecordingException(
+                $"reading {name}: it is {(facts.Type == LibC.FileType.Directory ? "a directory" : "a device")}, and no recording");
         try
         {
-            return new RecordingReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0), name);
+            return new RecordingReader(
+                new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0), name);
         }
         catch (Exception cause) when (cause is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -146,7 +148,9 @@ internal sealed class RecordingReader : IDisposable
         int whole = BlockHeader.SizeBytes + header.StoredBytes;
         if (_stored.Length < whole)
             Array.Resize(ref _stored, whole);
-        length = _stream.ReadAtLeast(_stored.AsSpan(BlockHeader.SizeBytes, header.StoredBytes), header.StoredBytes, throwOnEndOfStream: false);
+        length =
+            _stream.ReadAtLeast(
+            _stored.AsSpan(BlockHeader.SizeBytes, header.StoredBytes), header.StoredBytes, throwOnEndOfStream: false);
         // Of a length that is damaged too the file is not cut.
         if (length < header.StoredBytes)
             return IsCut(BlockHeader.SizeBytes + length);

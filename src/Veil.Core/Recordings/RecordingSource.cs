@@ -34,8 +34,8 @@ internal sealed class RecordingSource : IEventSource
     /// <param name="range">What of them is given.</param>
     /// <param name="message">Takes a line about what is missing.</param>
     public RecordingSource(
-        IReadOnlyList<RecordingReader> files, RecordedNames names, EventCatalog recorded, EventCatalog events, IReadOnlyList<TraceModule> modules, ReplayRange range,
-        Action<string> message)
+        IReadOnlyList<RecordingReader> files, RecordedNames names, EventCatalog recorded, EventCatalog events,
+        IReadOnlyList<TraceModule> modules, ReplayRange range, Action<string> message)
     {
         _files = new(files);
         _names = names;

@@ -63,12 +63,18 @@ internal sealed class ReplayTrace : IDisposable
             {
                 var reader = RecordingReader.Open(path);
                 // What belongs to another recording has only a name like a part of this one.
-                if (!paths.Contains(path) && files.Count > 0 && files[^1].Reader.Description.Set != reader.Description.Set)
-                    reader.Dispose();
-                else if (!files.Exists(file => Order(file.Reader.Description) == Order(reader.Description)))
+                var same = files.Find(file => Order(file.Reader.Description) == Order(reader.Description));
+                if (same.Reader is null
+                    && (paths.Contains(path) || files.Count == 0 || files[^1].Reader.Description.Set == reader.Description.Set))
+                {
                     files.Add((reader, path));
-                else
-                    reader.Dispose();
+                    continue;
+                }
+
+                reader.Dispose();
+                if (same.Reader is not null && Path.GetFullPath(same.Path) != Path.GetFullPath(path))
+                    throw new RecordingException(
+                        $"replay: {Escaping.ForMessage(path)} has events that {Escaping.ForMessage(same.Path)} has too: replay each alone");
             }
 
             files.Sort(static (one, other) => Order(one.Reader.Description).CompareTo(Order(other.Reader.Description)));
