@@ -50,7 +50,7 @@ public sealed record SystemReport
             // The hooks of the module that is attached: those of another instance are not the same to it.
             Modules = [.. modules.Select(static module => module.ForDoctor()).Select(module => new ModuleReport(
                 module.Name,
-                [.. module.Rungs.Select(rung => new RungReport(rung.Name, hopeless ?? AttachedModule.WhyNot(module, rung)))],
+                [.. module.Rungs.Select(rung => new RungReport(rung.Name, hopeless ?? ModuleLoader.WhyNot(module, rung)))],
                 [.. module.Gaps()]))],
         };
     }

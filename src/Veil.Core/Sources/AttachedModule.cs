@@ -6,12 +6,9 @@ using Veil.Bpf;
 using Veil.Core.Cgroups;
 using Veil.Core.Counting;
 using Veil.Core.Filters;
-using Veil.Core.Interop;
 using Veil.Core.Losses;
 using Veil.Core.Modules;
 using Veil.Core.Options;
-using Veil.Core.Sinks;
-using Veil.Core.Waiting;
 
 namespace Veil.Core.Sources;
 
@@ -28,7 +25,15 @@ internal sealed class AttachedModule : IDisposable
     private readonly List<BpfProgram> _attached = [];
     private readonly List<SafeFileHandle> _mapFacts = [];
 
-    private AttachedModule(
+    /// <summary>Takes a loaded object over, with nothing attached yet.</summary>
+    /// <param name="module">The module.</param>
+    /// <param name="number">Its number in the session.</param>
+    /// <param name="rung">How it will be attached.</param>
+    /// <param name="bpfObject">Loaded.</param>
+    /// <param name="arguments">The module's flags.</param>
+    /// <param name="options">The session's options.</param>
+    /// <param name="plan">What is counted in the kernel instead of sent; or nothing.</param>
+    public AttachedModule(
         TraceModule module, int number, HookRung rung, BpfObject bpfObject, ModuleArguments arguments, SessionOptions options, CountPlan? plan)
     {
         Number = (uint)number;
@@ -37,7 +42,7 @@ internal sealed class AttachedModule : IDisposable
         _object = bpfObject;
         _losses = new LossLedger(bpfObject);
         Counts = plan is null ? null : new EventCounts(bpfObject, plan);
-        _scope = new KernelScope(bpfObject, CgroupTree.Own, ScopeCounterOf(module, options));
+        _scope = new KernelScope(bpfObject, CgroupTree.Own, KernelScope.CounterOf(module, options));
         Traced = new TracedModule(
             module,
             rung.Name,
@@ -62,67 +67,32 @@ internal sealed class AttachedModule : IDisposable
     /// <summary>What it counts in the kernel; nothing where it sends events.</summary>
     public EventCounts? Counts { get; }
 
-    /// <summary>
-    /// Climbs down the ladder: the first rung that loads and attaches is taken.
-    /// </summary>
-    /// <param name="module">The module.</param>
-    /// <param name="number">Its number in the session.</param>
-    /// <param name="options">The session's options.</param>
-    /// <param name="rings">The rings that all modules share.</param>
-    /// <param name="plan">What is counted in the kernel instead of sent; or nothing.</param>
-    /// <param name="helper">The helper's process id, or 0.</param>
-    /// <param name="stop">Ends it between two steps.</param>
-    /// <param name="budget">What memory there is.</param>
-    /// <param name="following">What follows descendants.</param>
-    /// <param name="log">Takes a line for every rung that is not taken.</param>
-    /// <exception cref="VeilException">No rung is possible, or the forced one is not.</exception>
-    public static AttachedModule Attach(
-        TraceModule module, int number, SessionOptions options, EventRings rings, CountPlan? plan, uint helper, StopSignal stop,
-        MemoryBudget budget, Following following, Action<string> log)
+    /// <summary>Attaches one program, or prepares it for when it runs.</summary>
+    /// <param name="hook">The program.</param>
+    /// <param name="arguments">The module's flags.</param>
+    /// <param name="isFollowing">Is it one that follows descendants? Its skipped runs are counted, and the module does not attach it.</param>
+    /// <returns>The link of one that follows; else nothing.</returns>
+    public BpfLink? Attach(HookProgram hook, ModuleArguments arguments, bool isFollowing)
     {
-        var reasons = new List<string>();
-        foreach (var rung in module.Rungs)
+        var program = _object.Program(hook.Name);
+        _attached.Add(program);
+        if (isFollowing || Module.CountsMisses(program))
+            _programs.Add(program);
+        var map = hook.Map is null ? null : _object.Map(hook.Map);
+        if (hook.IsRepeated)
+            _repeated.Add(program.PrepareIterator(map));
+        if (hook.IsLast)
+            _last.Add(program.PrepareIteration(map));
+        if (isFollowing)
         {
-            if (options.Hook is not null && rung.Name != options.Hook)
-                continue;
-            try
-            {
-                return AttachRung(module, number, rung, options, rings, plan, helper, stop, budget, following);
-            }
-            catch (Exception cause) when (cause is BpfException { IsOutOfDescriptors: false } or VeilException { IsFinal: false })
-            {
-                // The kernel's check gives up for a signal, after some more tries of libbpf.
-                stop.ThrowIfEarly();
-                reasons.Add($"{rung.Name}: {cause.Message}");
-                log($"{module.Name}: {rung.Name} is not possible: {cause.Message}");
-            }
+            var link = program.Attach();
+            _links.Add(link);
+            return link;
         }
 
-        throw new VeilException(reasons.Count == 1
-            ? $"attaching module {module.Name} by {reasons[0]}"
-            : $"attaching module {module.Name}: no hook works here ({string.Join("; ", reasons)})");
-    }
-
-    /// <summary>Attaches a module in one way for an instant, to this process alone.</summary>
-    /// <returns>Why it does not work, or nothing.</returns>
-    public static string? WhyNot(TraceModule module, HookRung rung)
-    {
-        const int ringBytes = 4096;
-        var self = FilterExpression.Parse(new PidDimension(), [Environment.ProcessId.ToString(CultureInfo.InvariantCulture)]);
-        var options = new SessionOptions { Modules = [module], Filters = [self], Output = new OutputOptions(OutputFormat.Text, [], Enrichments.None, false), RingBytes = ringBytes };
-        try
-        {
-            MemoryBudget.RequireOne(rung, ringBytes);
-            using var ring = new EventRings(ringBytes);
-            AttachRung(
-                module, 0, rung, options, ring, plan: null, helper: 0, stop: null, MemoryBudget.OfOne(ringBytes),
-                new Following(options, modules: 1)).Dispose();
-            return null;
-        }
-        catch (Exception cause) when (cause is BpfException or VeilException)
-        {
-            return cause.Message;
-        }
+        if (!hook.IsRepeated && !hook.IsLast)
+            _links.AddRange(Module.Attach(_object, program, Rung, arguments));
+        return null;
     }
 
     /// <summary>Runs the programs that run now and then.</summary>
@@ -200,99 +170,6 @@ internal sealed class AttachedModule : IDisposable
         _object.Dispose();
     }
 
-    private static AttachedModule AttachRung(
-        TraceModule module, int number, HookRung rung, SessionOptions options, EventRings rings, CountPlan? plan, uint helper,
-        StopSignal? stop, MemoryBudget budget, Following following)
-    {
-        stop?.ThrowIfEarly();
-        var bpfObject = BpfObject.Open(module.ReadObject(), module.Name);
-        try
-        {
-            var arguments = options.ArgumentsOf(module);
-            var origin = OriginReading.Of(options);
-            List<string> before = [.. origin.Programs, .. following.ProgramsBefore()], after = [.. following.ProgramsAfter()];
-            List<HookProgram> wanted =
-                [.. before.Select(static name => new HookProgram(name)),
-                    .. rung.Programs.Where(program => program.IsWanted(arguments) && !(program.IsOfEvents && plan is not null)),
-                    .. after.Select(static name => new HookProgram(name))];
-            RefuseMissingHooks(wanted.Select(hook => bpfObject.Program(hook.Name)));
-            foreach (var program in bpfObject.Programs)
-                program.AutoLoad = wanted.Exists(hook => hook.Name == program.Name);
-            bpfObject.SetGlobal("veil_module", (uint)number);
-            bpfObject.SetGlobal("veil_self", options.IncludeSelf ? 0u : (uint)Environment.ProcessId);
-            bpfObject.SetGlobal("veil_self_helper", options.IncludeSelf ? 0u : helper);
-            if (PidNamespace.IsInitial is false)
-            {
-                bpfObject.SetGlobal("veil_self_ns_device", PidNamespace.Own.Device);
-                bpfObject.SetGlobal("veil_self_ns_inode", PidNamespace.Own.Inode);
-            }
-
-            origin.Configure(bpfObject, tells: number == 0);
-            KernelScope.Configure(bpfObject, ScopeCounterOf(module, options));
-            foreach (var (index, dimension) in module.Filters.Index().Where(static filter => filter.Item is not ScopeDimension))
-                KernelFilter.Configure(bpfObject, dimension, options.CountFilters ? KernelFilter.CounterOf(index) : 0);
-            following.Configure(bpfObject);
-            Thresholds.Configure(bpfObject, arguments);
-            foreach (string map in rung.UnusedMaps)
-                bpfObject.Map(map).SetMaxEntries(1);
-            module.Configure(bpfObject, rung, arguments);
-            plan?.Configure(bpfObject);
-            rings.Give(bpfObject);
-            LimitTables(bpfObject);
-            // libbpf reads the kernel's types for itself: ours need not be in memory beside them.
-            if (MemoryCgroup.IsTight)
-                GC.Collect();
-            stop?.ThrowIfEarly();
-            long bytes = budget.Require(bpfObject, rung.LoadBytes);
-            bpfObject.Load();
-            module.Fill(bpfObject, arguments);
-
-            var attached = new AttachedModule(module, number, rung, bpfObject, arguments, options, plan);
-            foreach (var map in attached.Traced.Filters)
-            {
-                if (options.FiltersOf(module).FirstOrDefault(filter => filter.Dimension.Name == map.Dimension.Name) is { } filter)
-                    map.Replace(filter.Bits);
-            }
-
-            var links = new Dictionary<string, BpfLink>(StringComparer.Ordinal);
-            try
-            {
-                foreach (var hook in wanted)
-                {
-                    stop?.ThrowIfEarly();
-                    var program = bpfObject.Program(hook.Name);
-                    attached._attached.Add(program);
-                    bool isFollowing = before.Contains(hook.Name) || after.Contains(hook.Name);
-                    if (isFollowing || module.CountsMisses(program))
-                        attached._programs.Add(program);
-                    var map = hook.Map is null ? null : bpfObject.Map(hook.Map);
-                    if (hook.IsRepeated)
-                        attached._repeated.Add(program.PrepareIterator(map));
-                    if (hook.IsLast)
-                        attached._last.Add(program.PrepareIteration(map));
-                    if (isFollowing)
-                        attached._links.Add(links[hook.Name] = program.Attach());
-                    else if (!hook.IsRepeated && !hook.IsLast)
-                        attached._links.AddRange(module.Attach(bpfObject, program, rung, arguments));
-                }
-            }
-            catch
-            {
-                attached.Detach();
-                throw;
-            }
-
-            budget.Take(bytes);
-            following.Take(bpfObject, links);
-            return attached;
-        }
-        catch
-        {
-            bpfObject.Dispose();
-            throw;
-        }
-    }
-
     /// <summary>Its number in the session.</summary>
     public uint Number { get; }
 
@@ -312,34 +189,4 @@ internal sealed class AttachedModule : IDisposable
         ScopeDimension scope => _scope.Of(scope),
         _ => new KernelFilter(_object, dimension, counter),
     };
-
-    private static uint ScopeCounterOf(TraceModule module, SessionOptions options) =>
-        options.CountFilters ? KernelFilter.CounterOf(module.Filters.ToList().FindIndex(static filter => filter is ScopeDimension)) : 0;
-
-    // What a module remembers has its memory from the start. Where little is allowed it remembers less, and counts what it could not
-    // (map_full). Filters and counts hold as many keys as they promise.
-    private static void LimitTables(BpfObject bpfObject)
-    {
-        foreach (var map in bpfObject.Maps)
-        {
-            bool isPromised =
-                map.Name.StartsWith("filter_", StringComparison.Ordinal) || map.Name.StartsWith("veil_", StringComparison.Ordinal);
-            if (map.WillBeCreated && map.Type is BpfMapType.Hash or BpfMapType.LruHash && !isPromised
-                && map.MaxEntries > MemoryCgroup.TableEntriesMax)
-                map.SetMaxEntries(MemoryCgroup.TableEntriesMax);
-        }
-    }
-
-    // What the kernel lacks altogether is asked first: to find it out by loading costs a parse of the kernel's types and the verifier's
-    // time.
-    private static void RefuseMissingHooks(IEnumerable<BpfProgram> programs)
-    {
-        foreach (var program in programs)
-        {
-            if (program.NeedsKprobes && !KernelFeatures.HasKprobes)
-                throw new VeilException($"{program.Section}: kprobes are not in this kernel (CONFIG_KPROBE_EVENTS)");
-            if (program.TracedFunction is { } function && KernelFeatures.FentryRefusal(function) is { } refusal)
-                throw new VeilException($"{program.Section}: {refusal}");
-        }
-    }
 }

@@ -23,7 +23,6 @@ internal sealed class Following
     private readonly int _modules;
     private readonly bool _inTasks;
     private readonly Dictionary<string, BpfMapHandle> _shared = new(StringComparer.Ordinal);
-    private int _given;
     private BpfLink? _begin;
 
     /// <summary>Makes it for a session.</summary>
@@ -43,18 +42,15 @@ internal sealed class Following
     /// <summary>The filters that a session has for it.</summary>
     public static IEnumerable<FilterDimension> Filters(SessionOptions options) => options.Follow ? [FollowDimension.Instance] : [];
 
-    private bool IsFirst => _given == 0;
-
-    private bool IsLast => _given == _modules - 1;
-
-    /// <summary>The programs that the next module attaches before its own. The one that sees the command begin is before all that would
+    /// <summary>The programs that a module attaches before its own. The one that sees the command begin is before all that would
     /// miss it.</summary>
-    public IEnumerable<string> ProgramsBefore()
+    /// <param name="position">When the module is attached: 0 is the first.</param>
+    public IEnumerable<string> ProgramsBefore(int position)
     {
         if (Kind == 0)
             yield break;
         yield return HandOn;
-        if (!IsFirst)
+        if (position > 0)
             yield break;
         if (!_inTasks)
         {
@@ -67,9 +63,9 @@ internal sealed class Following
     }
 
     /// <summary>The programs that it attaches after its own: the end of a task is counted once everybody has seen it.</summary>
-    public IEnumerable<string> ProgramsAfter() => _options.Command > 0 && IsLast ? [End] : [];
+    public IEnumerable<string> ProgramsAfter(int position) => _options.Command > 0 && position == _modules - 1 ? [End] : [];
 
-    /// <summary>Sets the next module's object up, before it is loaded.</summary>
+    /// <summary>Sets a module's object up, before it is loaded. The first module is attached by then, or this is it.</summary>
     public void Configure(BpfObject bpfObject)
     {
         bpfObject.SetGlobal("veil_follow", Kind);
@@ -88,18 +84,16 @@ internal sealed class Following
     }
 
     /// <summary>Shares what the first module's object made with the next ones'.</summary>
+    /// <param name="position">When the module is attached: only the first one's are taken.</param>
     /// <param name="bpfObject">Attached.</param>
     /// <param name="links">Its links by the programs' names.</param>
-    public void Take(BpfObject bpfObject, IReadOnlyDictionary<string, BpfLink> links)
+    public void Take(int position, BpfObject bpfObject, IReadOnlyDictionary<string, BpfLink> links)
     {
-        if (IsFirst)
-        {
-            foreach (string name in new[] { State, InTasks, ById }.Where(name => bpfObject.Map(name).WillBeCreated))
-                _shared[name] = bpfObject.Map(name).Handle;
-            _begin = links.GetValueOrDefault(Begin);
-        }
-
-        _given++;
+        if (position > 0)
+            return;
+        foreach (string name in new[] { State, InTasks, ById }.Where(name => bpfObject.Map(name).WillBeCreated))
+            _shared[name] = bpfObject.Map(name).Handle;
+        _begin = links.GetValueOrDefault(Begin);
     }
 
     /// <summary>Does anything live that the command is or has made?</summary>

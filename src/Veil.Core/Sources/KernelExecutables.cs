@@ -34,9 +34,8 @@ internal sealed class KernelExecutables : IDisposable
         try
         {
             rings.Give(_object);
-            long bytes = budget.Require(_object, loadBytes: 0);
+            _ = budget.Take(_object, loadBytes: 0);
             _object.Load();
-            budget.Take(bytes);
             _losses = new LossLedger(_object);
             foreach (var program in _object.Programs.Where(static program => !program.IsIterator))
                 _links.Add(program.Attach());

@@ -5,6 +5,8 @@ using Veil.Core.Cgroups;
 using Veil.Core.Containers;
 using Veil.Core.Filters;
 using Veil.Core.Interop;
+using Veil.Core.Modules;
+using Veil.Core.Options;
 
 namespace Veil.Core.Sources;
 
@@ -28,6 +30,10 @@ internal sealed class KernelScope(BpfObject bpfObject, CgroupTree tree, uint cou
 
     /// <summary>Where the decisions of a dimension are made.</summary>
     public IFilterStorage Of(ScopeDimension dimension) => new Storage(this, dimension);
+
+    /// <summary>Where the decisions of a module's filters by cgroup are counted; 0 where they are not.</summary>
+    public static uint CounterOf(TraceModule module, SessionOptions options) =>
+        options.CountFilters ? KernelFilter.CounterOf(module.Filters.ToList().FindIndex(static filter => filter is ScopeDimension)) : 0;
 
     /// <summary>Sets an object up before it is loaded.</summary>
     public static void Configure(BpfObject bpfObject, uint counter)

@@ -5,6 +5,7 @@ using Veil.Bpf;
 using Veil.Core.Cgroups;
 using Veil.Core.Counting;
 using Veil.Core.Events;
+using Veil.Core.Modules;
 using Veil.Core.Options;
 using Veil.Core.Pipeline;
 using Veil.Core.Privileged;
@@ -59,13 +60,13 @@ internal sealed class KernelSource : IEventSource
             // First, so that no event is of a process that they have not told of.
             if (options.ExecutableWatch is { } watch)
                 _executables = new KernelExecutables(watch(), _rings, events.Header, budget);
-            // Whose check takes the kernel much memory for a moment goes first, while the others' maps are not there yet.
-            foreach (var (number, module) in options.Modules.Index().OrderByDescending(static module => module.Item.Rungs[0].LoadBytes))
-            {
-                var plan = options.Counting is null ? null : CountPlan.Of(module, [.. events.SchemasOf(number)], options.Counting);
-                _modules.Add(
-                    AttachedModule.Attach(module, number, options, _rings, plan, (uint)(root?.Pid ?? 0), stop, budget, _following, log));
-            }
+            // Where memory is short, whose check takes the kernel much of it for a moment goes first, while the others' maps are not
+            // there yet. Elsewhere it goes last, as the first is loaded alone.
+            var started = options.Modules.Index().OrderBy(static module => module.Item.Rungs[0].LoadBytes * (MemoryCgroup.IsTight ? -1 : 1))
+                .Select((module, position) => new StartedModule(module.Item, module.Index, position, PlanOf(module.Item, module.Index)))
+                .ToList();
+            new ModuleLoader(new StartFacts(options, _rings, (uint)(root?.Pid ?? 0), stop, budget, _following), log)
+                .Attach(started, _modules);
 
             var order = options.Modules.ToList();
             // Once those that are made are told of.
@@ -81,6 +82,9 @@ internal sealed class KernelSource : IEventSource
             Dispose();
             throw;
         }
+
+        CountPlan? PlanOf(TraceModule module, int number) =>
+            options.Counting is null ? null : CountPlan.Of(module, [.. events.SchemasOf(number)], options.Counting);
 
         _merge = _rings.Count > 1 ? new RingMerge(_rings.Readers, events.Header.TimestampOffset) : null;
         Modules = _modules.ConvertAll(static module => module.Traced);

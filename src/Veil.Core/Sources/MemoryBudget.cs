@@ -60,21 +60,24 @@ internal sealed class MemoryBudget
         budget.Require(Math.Max(load + ModuleBytes, options.Modules.Count * ModuleBytes));
     }
 
-    /// <summary>Before an object is loaded: is there room for its maps, and for the check of its programs?</summary>
+    /// <summary>Before an object is loaded: takes what it will have, if there is room for its maps and for the check of its
+    /// programs.</summary>
     /// <param name="bpfObject">With its maps as they will be created.</param>
     /// <param name="loadBytes">What the check takes.</param>
-    /// <returns>What it takes once it is loaded.</returns>
+    /// <returns>What is taken, in bytes.</returns>
     /// <exception cref="MemoryShortageException">There is not.</exception>
-    public long Require(BpfObject bpfObject, long loadBytes)
+    public long Take(BpfObject bpfObject, long loadBytes)
     {
         long bytes = ProgramsBytes + bpfObject.Maps.Where(static map => map.WillBeCreated)
             .Sum(static map => MapMemory.Of(map, KernelFeatures.PossibleCpuCount));
         Require(bytes + loadBytes);
+        _takenBytes += bytes;
         return bytes;
     }
 
-    /// <summary>An object is loaded, and stays.</summary>
-    public void Take(long bytes) => _takenBytes += bytes;
+    /// <summary>An object that was taken is gone.</summary>
+    /// <param name="bytes">What it had.</param>
+    public void GiveBack(long bytes) => _takenBytes -= bytes;
 
     private void Require(long moreBytes)
     {
