@@ -172,6 +172,23 @@ public sealed class HostileEnvironmentTests : IDisposable
         (veil.Lines.Length > 0 ? veil.Errors : OnlyLine(veil)).ShouldNotContain(" at ");
     }
 
+    /// <summary>The kernel names a file from the root of the mount namespace on; who types a path in a chroot does not know that.</summary>
+    [Theory]
+    [InlineData("files --op open --file /etc/pass", 0)]
+    [InlineData("files --op open --file /etc/passwd", 1)]
+    [InlineData("files --op open --file \"/etc/*wd\"", 1)]
+    [InlineData("files --op open --file \"!/etc/\" --file \"passwd\"", 0)]
+    [InlineData("syscall --args --syscall openat --path /etc/passwd", 1)]
+    public void Chroot_PathOfAFilter_IsLookedUpFromOwnRoot(string filter, int events)
+    {
+        using var veil = Shell(
+            "exec unshare -m --propagation private bash -c 'mkdir {folder}/root && mount --rbind / {folder}/root && exec chroot " +
+            $"{{folder}}/root {{veil}} --module {filter} -w - -- cat /etc/passwd'");
+
+        veil.ExitCode.ShouldBe(0, veil.Errors);
+        veil.Lines.Count(static line => line.Contains("/root/etc/passwd", StringComparison.Ordinal)).ShouldBe(events);
+    }
+
     /// <summary>Without the descriptors 0 to 2 the first file that is opened takes their place, and gets what is meant for them.</summary>
     [Theory]
     [InlineData("<&- 2>&-")]

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using Veil.Bpf.Interop;
+using Veil.Core.Interop;
 
 namespace Veil.Core.Filters;
 
-/// <summary>A path without symbolic links, as the kernel names an open file. What does not exist (yet) stays as it is.</summary>
+/// <summary>A path without symbolic links and from the root of the mount namespace on, as the kernel names an open file. What does not exist
+/// (yet) stays as it is.</summary>
 internal static class RealPath
 {
     private const int LinksMax = 40; // MAXSYMLINKS in include/linux/namei.h
@@ -36,7 +38,7 @@ internal static class RealPath
                 left.Push(part);
         }
 
-        return real + (path.EndsWith('/') ? "/" : "");
+        return OwnRoot.Path + real + (path.EndsWith('/') ? "/" : "");
     }
 
     // The last first, as they are pushed.

@@ -21,6 +21,31 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "readlinkat", SetLastError = true)]
     private static partial nint ReadLinkAt(int folder, byte* name, byte* target, nint size);
 
+    [LibraryImport("libc", EntryPoint = "unshare", SetLastError = true)]
+    private static partial int Unshare(int flags);
+
+    [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
+    private static partial int SetNamespace(int fd, int kind);
+
+    /// <summary>Leads this thread out of a chroot, for good, and says where that is: the path of the process's root folder from the root of
+    /// the mount namespace; or nothing.</summary>
+    public static string? OwnRootFromOutside()
+    {
+        const int ownFolders = 0x200, mountNamespace = 0x20000; // CLONE_FS, CLONE_NEWNS
+        int root = OpenPath(AtFdCwd, "/", follow: true), proc = OpenPath(AtFdCwd, "/proc", follow: true);
+        int own = OpenToRead("/proc/thread-self/ns/mnt\0"u8.ToArray());
+        try
+        {
+            return root < 0 || proc < 0 || own < 0 || Unshare(ownFolders) != 0 || SetNamespace(own, mountNamespace) != 0
+                ? null : LinkAt(proc, $"self/fd/{root}");
+        }
+        finally
+        {
+            foreach (int fd in new[] { root, proc, own })
+                _ = Close(fd);
+        }
+    }
+
     /// <summary>A descriptor that stands for a place alone (O_PATH), or -1.</summary>
     public static int OpenPath(int folder, string name, bool follow)
     {

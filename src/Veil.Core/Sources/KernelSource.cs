@@ -5,6 +5,7 @@ using Veil.Bpf;
 using Veil.Core.Cgroups;
 using Veil.Core.Counting;
 using Veil.Core.Events;
+using Veil.Core.Interop;
 using Veil.Core.Modules;
 using Veil.Core.Options;
 using Veil.Core.Pipeline;
@@ -60,6 +61,8 @@ internal sealed class KernelSource : IEventSource
             // First, so that no event is of a process that they have not told of.
             if (options.ExecutableWatch is { } watch)
                 _executables = new KernelExecutables(watch(), _rings, events.Header, budget);
+            // While it may be asked: a filter by path may come later.
+            _ = OwnRoot.Path;
             // Where memory is short, whose check takes the kernel much of it for a moment goes first, while the others' maps are not
             // there yet. Elsewhere it goes last, as the first is loaded alone.
             var started = options.Modules.Index().OrderBy(static module => module.Item.Rungs[0].LoadBytes * (MemoryCgroup.IsTight ? -1 : 1))
