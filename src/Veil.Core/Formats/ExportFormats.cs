@@ -5,5 +5,5 @@ namespace Veil.Core.Formats;
 internal static class ExportFormats
 {
     /// <summary>All, in the order in which they are listed.</summary>
-    public static IReadOnlyList<ExportFormat> All { get; } = [new ChromeFormat()];
+    public static IReadOnlyList<ExportFormat> All { get; } = [new PerfettoFormat(), new ChromeFormat()];
 }
