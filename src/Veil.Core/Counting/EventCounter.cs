@@ -91,7 +91,7 @@ internal sealed class EventCounter : IEventSink
     public void End() => Print(_lastNs);
 
     // Of calls that lack an argument there is nothing to count by.
-    private static bool HasArguments(CountPlan plan, scoped ref EventView view)
+    internal static bool HasArguments(CountPlan plan, scoped ref EventView view)
     {
         foreach (var key in plan.Keys)
         {
