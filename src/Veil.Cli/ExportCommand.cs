@@ -84,7 +84,7 @@ internal static class ExportCommand
         EarlySignals.Take();
         using var file = path is null ? null : ExportFile.Open(path, parsed.GetValue(s_force));
         var export = new FileExport(
-            format, trace.Modules, trace.Description, counting, new FdOutput(file?.Fd ?? StandardStreams.Output, stop));
+            format, trace.Modules, trace.Description, counting, new FdOutput(file?.Fd ?? StandardStreams.Output, stop), Messages.Write);
         using var session = trace.StartExport(options, shown, range, stop, Messages.Write, export, export.Take);
         stop.ListenToSignals(null);
         stop.ThrowIfEarly();

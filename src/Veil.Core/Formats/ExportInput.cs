@@ -29,7 +29,10 @@ internal sealed record ExportInput
     /// <summary>The file.</summary>
     public required IOutput Output { get; init; }
 
-    /// <summary>The events of how many modules come?</summary>
+    /// <summary>Takes a line for the user, such as what the file could not hold.</summary>
+    public required Action<string> Message { get; init; }
+
+    /// <summary>Do events of more than one module come?</summary>
     public bool HasSeveralModules =>
         Events.Schemas.Select(static schema => schema.Module).Distinct(StringComparer.Ordinal).Skip(1).Any();
 }

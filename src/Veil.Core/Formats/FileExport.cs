@@ -16,8 +16,10 @@ namespace Veil.Core.Formats;
 /// <param name="description">Of the recording.</param>
 /// <param name="counting">Keys and weights, or none.</param>
 /// <param name="output">The file.</param>
+/// <param name="message">Takes a line for the user.</param>
 internal sealed class FileExport(
-    ExportFormat format, IReadOnlyList<TraceModule> modules, RecordingDescription description, CountOptions? counting, IOutput output) : IExport
+    ExportFormat format, IReadOnlyList<TraceModule> modules, RecordingDescription description, CountOptions? counting, IOutput output,
+    Action<string> message) : IExport
 {
     private IExportSink? _sink;
 
@@ -31,6 +33,7 @@ internal sealed class FileExport(
             Shown = shown,
             Counting = counting,
             Output = output,
+            Message = message,
         });
 
     /// <summary>Hands on the machine as it was.</summary>

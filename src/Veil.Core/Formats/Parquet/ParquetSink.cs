@@ -19,12 +19,14 @@ internal sealed class ParquetSink : IExportSink
     private readonly ParquetWriter _writer;
     private readonly List<ParquetColumn> _columns = [];
     private readonly (ParquetColumn Column, EventValue Value)[][] _plans;
+    private readonly Action<string> _message;
     private readonly byte[] _value;
     private byte[] _text = new byte[256];
     private ulong _taken;
 
     public ParquetSink(ExportInput input)
     {
+        _message = input.Message;
         var fields = input.Events.Schemas.Select(
             schema => FieldSelection.Of(schema, input.Shown).Where(static field => !field.Value.Is<AbsentKind>()).ToList()).ToList();
         foreach (string name in (input.Shown.Fields.Count > 0 ? input.Shown.Fields : fields.SelectMany(static some => some.Select(static field => field.Name)))
@@ -75,6 +77,8 @@ internal sealed class ParquetSink : IExportSink
     public void End()
     {
         _writer.End();
+        foreach (var column in _columns.Where(static column => column.TooLarge > 0))
+            _message($"--to parquet: {column.TooLarge} values of {column.Name} have more than 63 bits, and are NULL");
         Delivered = _taken;
     }
 
