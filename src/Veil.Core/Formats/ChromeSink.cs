@@ -68,14 +68,14 @@ internal sealed class ChromeSink : TimelineSink
         else
             Microseconds(ref line, ",\"dur\":"u8, end - start);
         Rest(ref line, plan, withArguments: true, ref view);
-        _buffer.EndNotice(line);
+        End(line);
         if (!isApart)
             return;
         line = Begin();
         Head(ref line, (byte)'e', thread.Process.Pid, thread.Tid, end);
         Id(ref line, id);
         Rest(ref line, plan, withArguments: false, ref view);
-        _buffer.EndNotice(line);
+        End(line);
     }
 
     /// <inheritdoc/>
@@ -85,7 +85,7 @@ internal sealed class ChromeSink : TimelineSink
         Head(ref line, (byte)'i', thread.Process.Pid, thread.Tid, time);
         line.Append(",\"s\":\"t\""u8);
         Rest(ref line, plan, withArguments: true, ref view);
-        _buffer.EndNotice(line);
+        End(line);
     }
 
     /// <inheritdoc/>
@@ -107,7 +107,7 @@ internal sealed class ChromeSink : TimelineSink
         line.Append(",\"tid\":"u8);
         line.Append((ulong)run.Tid);
         line.Append("}}"u8);
-        _buffer.EndNotice(line);
+        End(line);
     }
 
     /// <inheritdoc/>
@@ -117,7 +117,7 @@ internal sealed class ChromeSink : TimelineSink
         Head(ref line, (byte)'i', 0, 0, (ulong)lost.TimestampNs);
         line.Append(Encoding.UTF8.GetBytes(
             $",\"s\":\"g\",\"cat\":\"losses\",\"name\":\"{lost.Count} events lost\",\"args\":{{\"module\":\"{key.Module}\",\"cause\":\"{key.Cause}\"}}}}"));
-        _buffer.EndNotice(line);
+        End(line);
     }
 
     private static string Head(ExportInput input)
@@ -210,8 +210,14 @@ internal sealed class ChromeSink : TimelineSink
         var line = _buffer.BeginLine();
         if (_hasEvents)
             line.Append(",\n"u8);
-        _hasEvents = true;
         return line;
+    }
+
+    // Of an event that cannot be read to its end nothing is left.
+    private void End(LineWriter line)
+    {
+        _hasEvents = true;
+        _buffer.EndNotice(line);
     }
 
     private void Metadata(ReadOnlySpan<byte> what, ulong pid, ulong tid, ReadOnlySpan<byte> name)
@@ -226,6 +232,6 @@ internal sealed class ChromeSink : TimelineSink
         line.Append(",\"args\":{\"name\":\""u8);
         Escaping.AppendJson(ref line, name);
         line.Append("\"}}"u8);
-        _buffer.EndNotice(line);
+        End(line);
     }
 }

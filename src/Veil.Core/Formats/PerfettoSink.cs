@@ -82,7 +82,7 @@ internal sealed class PerfettoSink : TimelineSink
     private readonly ProtoBuffer _body = new(4096);
     private readonly PerfettoNames _names = new();
     private readonly PerfettoArguments _arguments;
-    private readonly Dictionary<SlicePlan, ulong[]> _argumentNames = [];
+    private readonly Dictionary<SlicePlan, PerfettoArgument[]> _argumentsOf = [];
     private readonly Dictionary<uint, ulong> _children = [];
     private readonly Dictionary<uint, ulong> _waits = [];
     private readonly Dictionary<uint, ulong> _left = [];
@@ -334,13 +334,22 @@ internal sealed class PerfettoSink : TimelineSink
             _body.Fixed64(FlowEndField, flow);
         if (plan.Child is { } child && (uint)child.Unsigned(view.Record) is var tid and not (0 or uint.MaxValue) && _children.Count < ChildrenMax)
             _body.Fixed64(FlowField, _children[tid] = ++_flow);
-        if (!_argumentNames.TryGetValue(plan, out ulong[]? arguments))
-            _argumentNames[plan] = arguments = [.. plan.Arguments.Select(argument => _names.Of(PerfettoNames.Arguments, argument.Key))];
+        if (!_argumentsOf.TryGetValue(plan, out var arguments))
+            _argumentsOf[plan] =
+                arguments = [.. plan.Arguments.Select(argument => new PerfettoArgument(_names.Of(PerfettoNames.Arguments, argument.Key)))];
         for (int i = 0; i < arguments.Length; i++)
         {
             line.Truncate(0);
             plan.Arguments[i].Value.WriteJson(ref line, ref view);
-            _arguments.Add(_body, ArgumentsField, arguments[i], line.Written);
+            if (arguments[i].Is(line.Written))
+            {
+                _body.Append(arguments[i].Encoded);
+                continue;
+            }
+
+            int start = _body.Length;
+            _arguments.Add(_body, ArgumentsField, arguments[i].Name, line.Written);
+            arguments[i].Remember(line.Written, _body.Written[start..]);
         }
     }
 

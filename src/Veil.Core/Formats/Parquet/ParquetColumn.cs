@@ -68,6 +68,19 @@ internal sealed class ParquetColumn(string name, ParquetType type)
         _texts.Add(place);
     }
 
+    /// <summary>Takes back what was set of a row that is not complete.</summary>
+    public void Undo(int row)
+    {
+        if ((_present[row >> 3] & 1 << (row & 7)) == 0)
+            return;
+        _present[row >> 3] &= (byte)~(1 << (row & 7));
+        Count--;
+        if (IsText)
+            _texts.RemoveAt(_texts.Count - 1);
+        else
+            _numbers.RemoveAt(_numbers.Count - 1);
+    }
+
     /// <summary>The dictionary's page.</summary>
     public void WriteDictionary(ParquetBytes to)
     {

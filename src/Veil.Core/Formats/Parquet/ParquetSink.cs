@@ -48,20 +48,19 @@ internal sealed class ParquetSink : IExportSink
     /// <inheritdoc/>
     public void Write(ref EventView view)
     {
-        _taken++;
-        foreach (ref readonly var cell in _plans[view.Schema.Index].AsSpan())
+        try
         {
-            if (cell.Column.Type == ParquetType.Time)
-            {
-                cell.Column.Set(_writer.Row, view.WallTimeNs);
-                continue;
-            }
-
-            var line = new LineWriter(_value);
-            cell.Value.WriteJson(ref line, ref view);
-            Set(cell.Column, line.Written);
+            foreach (ref readonly var cell in _plans[view.Schema.Index].AsSpan())
+                Set(cell.Column, cell.Value, ref view);
+        }
+        catch
+        {
+            // Of an event that cannot be read to its end nothing is left.
+            _writer.UndoRow();
+            throw;
         }
 
+        _taken++;
         _writer.EndRow();
     }
 
@@ -98,8 +97,17 @@ internal sealed class ParquetSink : IExportSink
         ("veil.recording", about.Set), ("veil.started", ReplayRange.TimeText(about.Started.RealNs)),
     ];
 
-    private void Set(ParquetColumn column, ReadOnlySpan<byte> json)
+    private void Set(ParquetColumn column, EventValue value, scoped ref EventView view)
     {
+        if (column.Type == ParquetType.Time)
+        {
+            column.Set(_writer.Row, view.WallTimeNs);
+            return;
+        }
+
+        var line = new LineWriter(_value);
+        value.WriteJson(ref line, ref view);
+        var json = line.Written;
         if (json[0] == 'n')
             return;
         switch (column.Type)

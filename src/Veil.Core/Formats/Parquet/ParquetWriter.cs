@@ -49,6 +49,13 @@ internal sealed class ParquetWriter(IReadOnlyList<ParquetColumn> columns, IReadO
             WriteGroup();
     }
 
+    /// <summary>Takes the row back.</summary>
+    public void UndoRow()
+    {
+        foreach (var column in columns)
+            column.Undo(_row);
+    }
+
     /// <summary>Writes what is left, and what says where all is.</summary>
     public void End()
     {
