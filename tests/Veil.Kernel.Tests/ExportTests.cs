@@ -51,8 +51,10 @@ public sealed class ExportTests : IDisposable
     {
         using var program = Record(["--module", "scheduler"], "switches", "sleep", "50");
         string text = Decode(Export("perfetto", ".perfetto-trace"));
-        var states = Regex.Matches(text, @"timestamp: (\d+)[^}]*generic_kernel_task_state_event \{[^}]*tid: (\d+)\s+state: TASK_STATE_(\w+)")
-            .Select(static match => (Time: ulong.Parse(match.Groups[1].Value), Tid: match.Groups[2].Value, State: match.Groups[3].Value))
+        var states = Regex.Matches(
+                text, @"timestamp: (?<time>\d+)[^}]*generic_kernel_task_state_event \{[^}]*tid: (?<tid>\d+)\s+state: TASK_STATE_(?<state>\w+)",
+                RegexOptions.NonBacktracking)
+            .Select(static match => (Time: ulong.Parse(match.Groups["time"].Value), Tid: match.Groups["tid"].Value, State: match.Groups["state"].Value))
             .Select(static (state, place) => (state, place)).OrderBy(static one => one.state.Time).ThenBy(static one => one.place)
             .Select(static one => one.state).ToList();
         states.Count(one => one.Tid == program.Pid && one.State == "RUNNING").ShouldBeGreaterThanOrEqualTo(50);
@@ -108,7 +110,7 @@ public sealed class ExportTests : IDisposable
         using (var refused = VeilRun.ToEnd("export", File, "--to", "chrome"))
         {
             refused.ExitCode.ShouldBe(2);
-            refused.Errors.ShouldBe($"veil: --out: {File}.trace.json is there already; --force replaces it\n");
+            refused.Errors.Trim().ShouldBe($"veil: --out: {File}.trace.json is there already; --force replaces it");
         }
 
         System.IO.File.ReadAllText(File + ".trace.json").ShouldBe("mine");
@@ -126,7 +128,7 @@ public sealed class ExportTests : IDisposable
         using var program = Record("mix", "1");
         using var export = VeilRun.ToEnd("export", File, "--to", format, "--out", "/dev/full");
         export.ExitCode.ShouldBe(1);
-        export.Errors.ShouldBe("veil: writing the output: No space left on device\n");
+        export.Errors.Trim().ShouldBe("veil: writing the output: No space left on device");
     }
 
     [Fact]

@@ -83,11 +83,11 @@ public sealed class TimelineTests
         int used = 0;
         foreach (string packet in Packets(text))
         {
-            foreach (Match name in Regex.Matches(packet, @"event_names \{ iid: (\d+) ", RegexOptions.NonBacktracking))
-                told.Add(name.Groups[1].Value).ShouldBeTrue(packet);
-            if (Regex.Match(packet, @"name_iid: (\d+) track_uuid", RegexOptions.NonBacktracking) is { Success: true } match)
+            foreach (Match name in Regex.Matches(packet, @"event_names \{ iid: (?<iid>\d+) ", RegexOptions.NonBacktracking))
+                told.Add(name.Groups["iid"].Value).ShouldBeTrue(packet);
+            if (Regex.Match(packet, @"name_iid: (?<iid>\d+) track_uuid", RegexOptions.NonBacktracking) is { Success: true } match)
             {
-                told.ShouldContain(match.Groups[1].Value);
+                told.ShouldContain(match.Groups["iid"].Value);
                 used++;
             }
         }
