@@ -52,7 +52,7 @@ public sealed class TimelineTests
     [Fact]
     public void Chrome_HostileName_IsJson()
     {
-        using var document = JsonDocument.Parse(ExportedRecording.Of(new ChromeFormat(), ("\"}]\n\u001b[2J", 7, 7, Read, 10, 20)));
+        using var document = JsonDocument.Parse(ExportedRecording.OfCalls(new ChromeFormat(), ("\"}]\n\u001b[2J", 7, 7, Read, 10, 20)));
         var names = document.RootElement.GetProperty("traceEvents").EnumerateArray()
             .Where(static one => one.GetProperty("ph").GetString() == "M").Select(static one => one.GetProperty("args").GetProperty("name").GetString());
         names.ShouldBe(["\"}]\n\u001b[2J", "\"}]\n\u001b[2J"]);
@@ -61,7 +61,7 @@ public sealed class TimelineTests
     [ProtocFact]
     public void Perfetto_Call_IsASliceOnItsThread()
     {
-        string text = ExportedRecording.Decode(ExportedRecording.Of(new PerfettoFormat(), ("nginx", 812, 813, Read, 1_000, 1_500)));
+        string text = ExportedRecording.Decode(ExportedRecording.OfCalls(new PerfettoFormat(), ("nginx", 812, 813, Read, 1_000, 1_500)));
         string[] packets = Packets(text);
         packets[^4].ShouldBe("trusted_packet_sequence_id: 1 sequence_flags: 2 track_descriptor { uuid: 1 process { pid: 812 process_name: \"nginx\" } }");
         packets[^3].ShouldBe(
@@ -78,7 +78,7 @@ public sealed class TimelineTests
     public void Perfetto_ManyCalls_TellEachNameOnce()
     {
         var calls = Enumerable.Range(0, 300).Select(static i => ("a", 1u, 1u, i, (ulong)(10 * i), (ulong)(10 * i) + 5)).ToArray();
-        string text = ExportedRecording.Decode(ExportedRecording.Of(new PerfettoFormat(), calls));
+        string text = ExportedRecording.Decode(ExportedRecording.OfCalls(new PerfettoFormat(), calls));
         var told = new HashSet<string>();
         int used = 0;
         foreach (string packet in Packets(text))
@@ -99,7 +99,7 @@ public sealed class TimelineTests
     private static List<(string Phase, string Name, string Start, string Duration)> Chrome(
         params (string Comm, uint Pid, uint Tid, int Call, ulong Start, ulong End)[] calls)
     {
-        using var document = JsonDocument.Parse(ExportedRecording.Of(new ChromeFormat(), calls));
+        using var document = JsonDocument.Parse(ExportedRecording.OfCalls(new ChromeFormat(), calls));
         return
             [.. document.RootElement.GetProperty("traceEvents").EnumerateArray().Where(static one => one.GetProperty("ph").GetString() != "M").Select(
                 static one => (
