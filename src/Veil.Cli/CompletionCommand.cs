@@ -6,6 +6,7 @@ using Veil.Core;
 using Veil.Core.Control;
 using Veil.Core.Counting;
 using Veil.Core.Filters;
+using Veil.Core.Formats;
 using Veil.Core.Modules;
 using Veil.Core.Output;
 using Veil.Core.Text;
@@ -100,6 +101,12 @@ internal static class CompletionCommand
                     : HelpCommand.Words(CommandLine.Create(new TraceFlags())));
             case ["config"]:
                 return StartingWith(word, ["validate"]);
+            case ["export", .., "--to"]:
+                return StartingWith(word, ExportFormats.All.Select(static format => format.Name));
+            case ["export", ..] when word.StartsWith('-') && !word.Contains('=', StringComparison.Ordinal):
+                return StartingWith(
+                    word, CommandLine.Create(flags).Subcommands.First(static command => command.Name == "export").Options
+                        .Select(static option => option.Name).Append("--help"));
             case ["control", _]:
                 return StartingWith(word, ControlCommands.Names.Append("watch"));
             case ["control", ..]:

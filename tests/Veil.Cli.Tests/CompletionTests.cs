@@ -25,6 +25,8 @@ public sealed class CompletionTests
     [InlineData("control /run/x sta", "status")]
     [InlineData("completion b", "bash")]
     [InlineData("doctor --output t", "text")]
+    [InlineData("export a.veil --to p", "parquet perfetto")]
+    [InlineData("export a.veil --unt", "--until")]
     [InlineData("--nonsense x", "")]
     [InlineData("--du", "--duration")]
     [InlineData("--max", "--max-events")]

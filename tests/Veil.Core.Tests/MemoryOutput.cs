@@ -11,6 +11,8 @@ internal sealed class MemoryOutput(int bytesMax = int.MaxValue) : IOutput
 
     public string Text => Encoding.UTF8.GetString([.. _bytes]);
 
+    public byte[] Bytes => [.. _bytes];
+
     public string[] Lines => Text.Split('\n')[..^1];
 
     public void Write(ReadOnlySpan<byte> lines)

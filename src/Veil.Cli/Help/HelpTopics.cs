@@ -27,6 +27,7 @@ internal static class HelpTopics
         ("which container opens this file?", "veil --module files --file /etc/shadow --enrich container"),
         ("why does it wait for a CPU?", "veil --module scheduler -n nginx --slower 10ms"),
         ("does it wait for the disk?", "veil --module memory --fault major"),
+        ("what came first, on a time line?", "veil export web.veil --to perfetto"),
         ("which function is called?", "veil --module uprobe --uprobe /usr/bin/bash:readline --latency"),
     ];
 
