@@ -93,6 +93,7 @@ internal static class CommandLine
         root.Add(ControlCommand.Create());
         root.Add(ReplayCommand.Create(flags));
         root.Add(RecordInfoCommand.Create());
+        root.Add(DiffCommand.Create());
         root.Add(ConfigCommand.Create());
         root.Add(CompletionCommand.Create());
         root.Add(HelpCommand.Create(flags, root));
