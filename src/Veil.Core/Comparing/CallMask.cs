@@ -172,7 +172,7 @@ internal sealed class CallMask
 
         bool isPort = EndsWith(text[..at], "htons("u8);
         ulong number = NumberOf(word);
-        bool stays = keeps || (word[0] == '0' && word.Length > 1) || number <= NumberKept || (at > 0 && text[at - 1] == '|')
+        bool stays = keeps || (word[0] == '0' && word.Length > 1) || (number <= NumberKept && !(at > 0 && text[at - 1] == '=')) || (at > 0 && text[at - 1] == '|')
             || EndsWith(text[..at], "STATUS(s) == "u8) || (isPort && (namesPeer || number < ChosenPortMin));
         line.Append(stays ? word : "N"u8);
     }

@@ -10,7 +10,7 @@ namespace Veil.Core.Comparing;
 internal sealed class EventText
 {
     // Of these there are as many as time or load have it.
-    private static readonly string[] s_ofTiming = ["futex", "futex_wait", "futex_wake", "futex_waitv", "sched_yield", "restart_syscall"];
+    private static readonly string[] s_ofTiming = ["futex", "futex_wait", "futex_wake", "futex_waitv", "sched_yield", "restart_syscall", "rt_sigreturn", "sigreturn"];
     private static readonly string[] s_waits = ["poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "epoll_pwait2"];
     private static readonly string[] s_transfers =
         ["read", "write", "readv", "writev", "recvfrom", "sendto", "recvmsg", "sendmsg", "recvmmsg", "sendmmsg", "splice", "sendfile"];
@@ -159,10 +159,13 @@ internal sealed class EventText
         bool onStream = false;
         if (CallDescriptor.TryFind(call, 0, 0, out var descriptor))
         {
-            onStream = descriptor.Bytes.IsEmpty || descriptor.Bytes[0] != '/';
+            bool isSocket = descriptor.Kind == CallChunkKind.Socket;
+            onStream = isSocket || descriptor.Bytes.IsEmpty || descriptor.Bytes[0] != '/';
             anchor.Append((byte)'<');
             if (!onStream)
                 mask.AppendPath(ref anchor, descriptor.Bytes);
+            else
+                anchor.Append(isSocket ? "socket"u8 : descriptor.Bytes.IndexOf((byte)':') is var colon and > 0 ? descriptor.Bytes[..colon] : "stream"u8);
         }
 
         // How a stream's bytes are cut into calls is a matter of timing.
@@ -174,7 +177,8 @@ internal sealed class EventText
         else
             mask.Append(ref whole, end < 0 ? shown.Written : shown.Written[..(name.Length + end)], called);
         WriteResult(ref whole, call, end < 0 ? [] : arguments[(end + 4)..], mask, called);
-        return (call.HasFailed ? EventTraits.Failed : EventTraits.None) | (isFlowing ? EventTraits.Flowing : EventTraits.None)
+        bool failed = call.HasFailed || (called is "exit" or "exit_group" && call.Int(0) != 0);
+        return (failed ? EventTraits.Failed : EventTraits.None) | (isFlowing ? EventTraits.Flowing : EventTraits.None)
             | (s_ofTiming.Contains(called) ? EventTraits.OfTiming : EventTraits.None);
     }
 
