@@ -92,6 +92,7 @@ internal static class CommandLine
         root.Add(TopCommand.Create(flags));
         root.Add(ControlCommand.Create());
         root.Add(ReplayCommand.Create(flags));
+        root.Add(ExportCommand.Create(flags));
         root.Add(RecordInfoCommand.Create());
         root.Add(DiffCommand.Create());
         root.Add(ConfigCommand.Create());

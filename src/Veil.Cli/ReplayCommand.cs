@@ -137,7 +137,7 @@ internal static class ReplayCommand
         };
     }
 
-    private static List<TraceModule> Modules(string[] values, ReplayTrace trace)
+    internal static List<TraceModule> Modules(string[] values, ReplayTrace trace)
     {
         if (values.Length == 0)
             return [.. trace.Modules];
@@ -165,7 +165,7 @@ internal static class ReplayCommand
     }
 
     // A flag that chooses events says nothing new of a recording that has them.
-    private static void RequireRecorded(ReplayTrace trace, ModuleArguments arguments, List<TraceModule> chosen)
+    internal static void RequireRecorded(ReplayTrace trace, ModuleArguments arguments, List<TraceModule> chosen)
     {
         string[] shown = [Thresholds.Slower.Name, Thresholds.Failed.Name, CallFlags.StringSize.Name, CallFlags.Fds.Name];
         foreach (string flag in arguments.Switches.Concat(arguments.Values.Keys).Except(shown))
@@ -178,7 +178,7 @@ internal static class ReplayCommand
         }
     }
 
-    private static void ReadCalls(ReplayTrace trace, ModuleArguments arguments, OutputFormat format)
+    internal static void ReadCalls(ReplayTrace trace, ModuleArguments arguments, OutputFormat format)
     {
         var recorded = trace.Description.Calls;
         var usual = format == OutputFormat.Strace ? DescriptorDetail.None : recorded.Descriptors;
@@ -193,20 +193,30 @@ internal static class ReplayCommand
         CallOptions.Current = asked;
     }
 
-    private static ReplayRange Range(ParseResult parsed, TraceFlags flags, ReplayTrace trace)
+    private static ReplayRange Range(ParseResult parsed, TraceFlags flags, ReplayTrace trace) =>
+        Range(parsed, flags, trace, s_from, s_to) with { Paced = parsed.GetValue(s_pace) };
+
+    /// <summary>The time that is asked for.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="flags">Its <c>--duration</c>.</param>
+    /// <param name="trace">The recording.</param>
+    /// <param name="since">The flag of the first time.</param>
+    /// <param name="until">The flag of the last.</param>
+    /// <exception cref="UsageException">One is no time, or they are in the wrong order.</exception>
+    internal static ReplayRange Range(ParseResult parsed, TraceFlags flags, ReplayTrace trace, Option<string> since, Option<string> until)
     {
         var (bootNs, realNs) = trace.Description.Begun;
-        ulong from = ReplayRange.Parse(s_from.Name, parsed.GetValue(s_from), bootNs, realNs) ?? 0;
-        ulong to = ReplayRange.Parse(s_to.Name, parsed.GetValue(s_to), bootNs, realNs) ?? ulong.MaxValue;
+        ulong from = ReplayRange.Parse(since.Name, parsed.GetValue(since), bootNs, realNs) ?? 0;
+        ulong to = ReplayRange.Parse(until.Name, parsed.GetValue(until), bootNs, realNs) ?? ulong.MaxValue;
         if (from > to)
-            throw new UsageException("--from: is later than --to");
+            throw new UsageException($"{since.Name}: is later than {until.Name}");
         if (TimeFlag.Read(
             flags.Duration.Name, parsed.GetValue(flags.Duration), TraceCommand.s_durationMin, TraceCommand.s_durationMax,
             "1ms to 30d, such as 10s, 5m or 2h") is { } duration)
             to = Math.Min(to, Math.Max(from, (ulong)bootNs) + (ulong)duration.TotalNanoseconds);
-        return new ReplayRange(from, to, parsed.GetValue(s_pace));
+        return new ReplayRange(from, to);
     }
 
-    private static string? NotRecorded(IEnumerable<TraceModule> modules, string field) =>
+    internal static string? NotRecorded(IEnumerable<TraceModule> modules, string field) =>
         ModuleFields.HintFor(modules, field) is { } hint ? $"was not recorded: {hint}" : null;
 }

@@ -49,6 +49,9 @@ internal sealed class RecordingSource : IEventSource
     /// <summary>Could something not be read?</summary>
     public bool IsIncomplete { get; private set; }
 
+    /// <summary>Takes the machine as it was when a file was begun, before its events; null: nobody wants to know.</summary>
+    public Action<RecordedSnapshot>? SnapshotFound { get; init; }
+
     public EventCatalog Events { get; }
 
     public IReadOnlyList<TracedModule> Modules { get; }
@@ -158,8 +161,14 @@ internal sealed class RecordingSource : IEventSource
     {
         while (_files.TryPeek(out var file))
         {
-            while (file.TryRead(out var header, header => header.Type == BlockType.Events && _range.Meets(header)))
+            while (file.TryRead(out var header, IsWanted))
             {
+                if (header.Type == BlockType.Snapshot)
+                {
+                    SnapshotFound?.Invoke(RecordedSnapshot.Read(file.Block.AsMemory(0, header.RawBytes)));
+                    continue;
+                }
+
                 try
                 {
                     _names.Clear();
@@ -180,6 +189,9 @@ internal sealed class RecordingSource : IEventSource
 
         return false;
     }
+
+    private bool IsWanted(BlockHeader header) =>
+        header.Type == BlockType.Snapshot ? SnapshotFound is not null : header.Type == BlockType.Events && _range.Meets(header);
 
     private void Miss(string what, RecordingReader file)
     {

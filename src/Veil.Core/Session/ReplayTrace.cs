@@ -9,6 +9,7 @@ using Veil.Core.Options;
 using Veil.Core.Output;
 using Veil.Core.Pipeline;
 using Veil.Core.Recordings;
+using Veil.Core.Sinks;
 using Veil.Core.Text;
 using Veil.Core.Waiting;
 
@@ -154,9 +155,29 @@ internal sealed class ReplayTrace : IDisposable
             Source(shown, range, message), [new TraceOutput(options.Output, new FdOutput(file?.Fd ?? options.Stream, stop))], options, stop, message);
     }
 
+    /// <summary>Begins, for what is no output of lines.</summary>
+    /// <param name="options">What is given.</param>
+    /// <param name="shown">Its events.</param>
+    /// <param name="range">The time that it is of.</param>
+    /// <param name="stop">Ends it.</param>
+    /// <param name="message">Takes a line for the user.</param>
+    /// <param name="export">Takes the events.</param>
+    /// <param name="snapshot">Takes the machine as it was when a file was begun, before its events.</param>
+    public TraceSession StartExport(
+        SessionOptions options, EventCatalog shown, ReplayRange range, StopSignal stop, Action<string> message, IExport export,
+        Action<RecordedSnapshot> snapshot)
+    {
+        _options = options;
+        return new TraceSession(Source(shown, range, message, snapshot), [], options, stop, message, export: export);
+    }
+
     /// <summary>The recordings as a source.</summary>
-    internal RecordingSource Source(EventCatalog shown, ReplayRange range, Action<string> message) =>
-        _source = new RecordingSource(_files, _names, Events(null, static _ => true), shown, Modules, range, message);
+    internal RecordingSource Source(
+        EventCatalog shown, ReplayRange range, Action<string> message, Action<RecordedSnapshot>? snapshot = null) =>
+        _source = new RecordingSource(_files, _names, Events(null, static _ => true), shown, Modules, range, message)
+        {
+            SnapshotFound = snapshot,
+        };
 
     public void Dispose()
     {

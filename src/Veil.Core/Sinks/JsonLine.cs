@@ -34,10 +34,14 @@ internal readonly struct JsonLine : ILine
     }
 
     /// <summary>Appends one value, and its exact bytes where the string cannot hold them.</summary>
-    public static void Append(ref LineWriter line, in EventField field, scoped ref EventView view)
+    public static void Append(ref LineWriter line, in EventField field, scoped ref EventView view) =>
+        Append(ref line, Encoding.UTF8.GetBytes(field.Name), field.Value, ref view);
+
+    /// <summary>The same of a name that is encoded already.</summary>
+    public static void Append(ref LineWriter line, ReadOnlySpan<byte> key, EventValue value, scoped ref EventView view)
     {
-        if (field.Value.WriteJson(ref line, ref view) == JsonStyle.NotExact)
-            AppendExactBytes(ref line, Encoding.UTF8.GetBytes(field.Name), field.Value, ref view);
+        if (value.WriteJson(ref line, ref view) == JsonStyle.NotExact)
+            AppendExactBytes(ref line, key, value, ref view);
     }
 
     // A JSON string holds Unicode, not bytes: what is not UTF-8 is given once more, exactly.

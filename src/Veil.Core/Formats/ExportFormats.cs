@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-3.0-only
+namespace Veil.Core.Formats;
+
+/// <summary>The formats of <c>veil export --to</c>. One more is one more line.</summary>
+internal static class ExportFormats
+{
+    /// <summary>All, in the order in which they are listed.</summary>
+    public static IReadOnlyList<ExportFormat> All { get; } = [new ChromeFormat()];
+}
