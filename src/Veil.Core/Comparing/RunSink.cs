@@ -4,6 +4,7 @@ using System.Text;
 using Veil.Core.Events;
 using Veil.Core.Events.Kinds;
 using Veil.Core.Losses;
+using Veil.Core.Recordings;
 using Veil.Core.Sinks;
 using Veil.Core.Text;
 
@@ -14,12 +15,11 @@ internal sealed class RunSink : IEventSink
 {
     private const int LineBytesMax = 2 * CallKind.LineBytesMax;
     private const int ExecutedMax = 256;
-    private static readonly string[] s_forks = ["clone", "clone3", "fork", "vfork"];
 
     private readonly EventHeader _header;
     private readonly TextTable _texts;
     private readonly EventText[] _kinds;
-    private readonly ForkFields[] _forks;
+    private readonly ProcessLinks[] _links;
     private readonly CallMask _mask = new();
     private readonly Dictionary<uint, RunProcess> _byPid = [];
     private readonly Dictionary<uint, RunProcess> _parents = []; // by the id of a child that has no event yet
@@ -36,7 +36,7 @@ internal sealed class RunSink : IEventSink
         _header = events.Header;
         _texts = texts;
         _kinds = [.. events.Schemas.Select(static schema => new EventText(schema))];
-        _forks = [.. events.Schemas.Select(static schema => new ForkFields(schema))];
+        _links = [.. events.Schemas.Select(static schema => new ProcessLinks(schema))];
     }
 
     /// <summary>What has come so far.</summary>
@@ -70,7 +70,7 @@ internal sealed class RunSink : IEventSink
         bool failed = traits.HasFlag(EventTraits.Failed);
         int callNumber = _texts.NumberOf(called.Written, called.Written, called.Written);
         process.Totals[callNumber] = process.Totals.GetValueOrDefault(callNumber) + new CallTotals(1, failed ? 1ul : 0, kind.DurationNs(record));
-        Follow(process, view.Schema, record, kind, called.Written, whole.Written);
+        Follow(process, _links[view.Schema.Index], record, called.Written, whole.Written);
         if (traits.HasFlag(EventTraits.OfTiming))
             return;
         if (!thread.Lanes.TryGetValue(kind.Lane, out var lane))
@@ -141,37 +141,16 @@ internal sealed class RunSink : IEventSink
     }
 
     // Who is whose child, what is executed, who is gone.
-    private void Follow(
-        RunProcess process, EventSchema schema, ReadOnlySpan<byte> record, EventText kind, ReadOnlySpan<byte> called, ReadOnlySpan<byte> whole)
+    private void Follow(RunProcess process, ProcessLinks links, ReadOnlySpan<byte> record, ReadOnlySpan<byte> called, ReadOnlySpan<byte> whole)
     {
-        if (kind.TryGetCall(record, out var call))
-        {
-            if (call.HasSucceeded && call.Ret is > 0 and < int.MaxValue && Array.Exists(s_forks, MatchOf(called)))
-                AddChild(process, (uint)call.Ret);
-            else if (call.HasSucceeded && called.StartsWith("execve"u8))
-                process.Executed = Executed(whole);
-            else if (called.SequenceEqual("exit_group"u8))
-                process.HasEnded = true;
-            return;
-        }
-
-        var fields = _forks[schema.Index];
-        if (process.Parent is null && fields.Parent is { } above && _byPid.TryGetValue((uint)above.Unsigned(record), out var parent) && parent != process)
+        if (process.Parent is null && links.TryGetParent(record, out uint above) && _byPid.TryGetValue(above, out var parent) && parent != process)
             process.Parent = parent;
-        if (fields.Type is not { } type || fields.Thread?.Unsigned(record) == 1)
-            return;
-        if (ForkFields.IsFork(type, record) && fields.Child is { } child)
-            AddChild(process, (uint)child.Unsigned(record));
-        else if (ForkFields.IsExec(type, record))
+        if (links.TryGetChild(record, called, out uint child))
+            AddChild(process, child);
+        else if (links.IsExec(record, called))
             process.Executed = Executed(whole);
-        else if (ForkFields.IsExit(type, record))
+        else if (links.IsExit(record, called))
             process.HasEnded = true;
-    }
-
-    private static Predicate<string> MatchOf(ReadOnlySpan<byte> called)
-    {
-        string name = Encoding.UTF8.GetString(called);
-        return fork => fork == name;
     }
 
     private static string Executed(ReadOnlySpan<byte> whole) => Encoding.UTF8.GetString(whole[..Math.Min(whole.Length, ExecutedMax)]);
@@ -191,28 +170,5 @@ internal sealed class RunSink : IEventSink
             return;
         _byPid.Remove(pid);
         _parents[pid] = parent;
-    }
-
-    // Where events of processes have what; nothing of others.
-    private sealed class ForkFields(EventSchema schema)
-    {
-        public EventValue? Parent { get; } = Find(schema, "ppid");
-
-        public EventValue? Type { get; } = Find(schema, "evt_type");
-
-        public EventValue? Thread { get; } = Find(schema, "thread");
-
-        public EventValue? Child { get; } = Find(schema, "child_pid");
-
-        public static bool IsFork(EventValue type, ReadOnlySpan<byte> record) => Is(type, record, "FORK"u8);
-
-        public static bool IsExec(EventValue type, ReadOnlySpan<byte> record) => Is(type, record, "EXEC"u8);
-
-        public static bool IsExit(EventValue type, ReadOnlySpan<byte> record) => Is(type, record, "EXIT"u8);
-
-        private static bool Is(EventValue type, ReadOnlySpan<byte> record, ReadOnlySpan<byte> name) =>
-            type.Unsigned(record) is var number && number < (ulong)type.Names.Length && type.Names[number].AsSpan().SequenceEqual(name);
-
-        private static EventValue? Find(EventSchema schema, string name) => schema.Fields.FirstOrDefault(field => field.Name == name).Value;
     }
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using Veil.Core.Formats.Html;
+
 namespace Veil.Core.Formats;
 
 /// <summary>The formats of <c>veil export --to</c>. One more is one more line.</summary>
 internal static class ExportFormats
 {
     /// <summary>All, in the order in which they are listed.</summary>
-    public static IReadOnlyList<ExportFormat> All { get; } = [new ChromeFormat()];
+    public static IReadOnlyList<ExportFormat> All { get; } = [new ChromeFormat(), new HtmlFormat()];
 }
