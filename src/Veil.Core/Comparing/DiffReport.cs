@@ -52,7 +52,8 @@ internal sealed class DiffReport(RunComparison comparison, TextTable texts, Diff
             AppendRoles(text);
         }
 
-        AppendSummary(text, withTime);
+        if (comparison.First is not null || withTime)
+            AppendSummary(text, withTime);
         return text.ToString();
     }
 
@@ -127,10 +128,21 @@ internal sealed class DiffReport(RunComparison comparison, TextTable texts, Diff
         }}";
     }
 
+    // What it came to, where that makes the difference; else the first argument that does.
     private string Changed(RunEvent good, RunEvent bad)
     {
-        string one = Result(good), other = Result(bad);
-        return one == other ? $"{Subject(good)} with other arguments" : $"{Subject(good)} = {one} / {other}";
+        const int most = 60;
+        string[] one = texts.Compared(good.Whole).Split(", "), other = texts.Compared(bad.Whole).Split(", ");
+        string ResultOf(string[] parts) => parts[^1].LastIndexOf(" = ", StringComparison.Ordinal) is var at and >= 0 ? parts[^1][at..] : "";
+        if (ResultOf(one) != ResultOf(other))
+            return $"{Subject(good)} = {Result(good)} / {Result(bad)}";
+        int place = 0;
+        while (place < Math.Min(one.Length, other.Length) && one[place] == other[place])
+            place++;
+        string Part(string[] parts) => place < parts.Length ? parts[place].Split(") = ")[0] : "nothing";
+        string was = Part(one), now = Part(other);
+        return was.Length > most || now.Length > most ? $"{Subject(good)} with other arguments"
+            : $"{Subject(good)} with {Escaping.ForMessage(was)} / {Escaping.ForMessage(now)}";
     }
 
     private string Brief(RunEvent some) => $"{Subject(some)} = {Result(some)}";

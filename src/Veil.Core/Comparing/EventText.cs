@@ -106,11 +106,15 @@ internal sealed class EventText
         {
             int error = ErrnoKind.Of(ret.Size > 0 ? ret.Signed(view.Record) : 0);
             failed |= error != 0;
+            int from = shown.Length;
             shown.Append(" = "u8);
+            int value = shown.Length;
             if (error != 0)
                 shown.Append(Bpf.Errno.NameUtf8(error));
             else
                 result.Value.WritePair(ref shown, ref view);
+            if (shown.Written[value..].SequenceEqual("?"u8))
+                shown.Truncate(from);
             whole.Append((byte)'=');
             if (error != 0)
                 whole.Append(Bpf.Errno.NameUtf8(error));

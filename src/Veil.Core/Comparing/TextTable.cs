@@ -13,6 +13,7 @@ internal sealed class TextTable
     private readonly Dictionary<byte[], int> _numbers;
     private readonly Dictionary<byte[], int>.AlternateLookup<ReadOnlySpan<byte>> _lookup;
     private readonly List<byte[]> _shown = [];
+    private readonly List<byte[]> _compared = [];
     private long _bytes;
 
     public TextTable()
@@ -41,6 +42,7 @@ internal sealed class TextTable
         number = _shown.Count;
         byte[] kept = text.ToArray();
         _numbers.Add(kept, number);
+        _compared.Add(kept);
         _shown.Add(text.SequenceEqual(shown) ? kept : shown.ToArray());
         _bytes += text.Length + shown.Length + BytesOfEntry;
         return number;
@@ -48,6 +50,9 @@ internal sealed class TextTable
 
     /// <summary>What stands for it.</summary>
     public string Shown(int number) => Encoding.UTF8.GetString(_shown[number]);
+
+    /// <summary>What is compared of it.</summary>
+    public string Compared(int number) => Encoding.UTF8.GetString(_compared[number]);
 
     private sealed class Comparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
     {
