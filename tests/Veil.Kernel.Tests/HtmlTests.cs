@@ -69,7 +69,7 @@ public sealed class HtmlTests : IDisposable
         }
 
         // What makes the others, and how one of them ended.
-        Text("tree").ShouldContain("exit_code=3");
+        browser.Run("[...document.querySelectorAll('.person .end')].map(one => one.textContent).join()").ShouldContain("exit 3");
         browser.Run("[...document.querySelectorAll('.person')].find(one => one.textContent.startsWith('sleep')).click()");
         Shown().ShouldBe(replay.Events.Count(one => one.GetProperty("pid").GetInt32() == replay.Events.First(
             static first => first.GetProperty("comm").GetString() == "sleep").GetProperty("pid").GetInt32()));

@@ -9,11 +9,13 @@ internal sealed class HtmlNames
     /// <summary>How many there are at most.</summary>
     public const int Max = 50_000;
 
+    private const int CharactersMax = 4 * 1024 * 1024;
     private const string Other = "(others)";
     private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal) { [""] = 0 };
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _lookup;
     private readonly List<string> _all = [""];
     private readonly char[] _room = new char[8 * 1024];
+    private int _characters;
 
     public HtmlNames() => _lookup = _places.GetAlternateLookup<ReadOnlySpan<char>>();
 
@@ -29,11 +31,12 @@ internal sealed class HtmlNames
         var name = _room.AsSpan(0, Encoding.UTF8.GetChars(text, _room));
         if (_lookup.TryGetValue(name, out int place))
             return place;
-        string kept = _all.Count < Max ? name.ToString() : Other;
+        string kept = _all.Count < Max && _characters + name.Length < CharactersMax ? name.ToString() : Other;
         if (_places.TryGetValue(kept, out place))
             return place;
         _places.Add(kept, place = _all.Count);
         _all.Add(kept);
+        _characters += kept.Length;
         return place;
     }
 }

@@ -3,7 +3,6 @@ using System.Reflection;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Veil.Core.Export;
 using Veil.Core.Kernel;
 using Veil.Core.Losses;
 using Veil.Core.Output;
@@ -18,7 +17,7 @@ namespace Veil.Core.Formats.Html;
 /// <param name="description">Where, when and how it was recorded.</param>
 internal sealed class HtmlPage(RecordingDescription description)
 {
-    private const int ChunkBytes = 48 * 1024; // whole groups of three
+    private const int PendingBytesMax = 64 * 1024;
 
     public required ulong FirstNs { get; init; }
 
@@ -46,12 +45,12 @@ internal sealed class HtmlPage(RecordingDescription description)
             .Replace("/*STYLE*/", Resource("page.css"), StringComparison.Ordinal)
             .Replace("/*SCRIPT*/", Resource("page.js"), StringComparison.Ordinal).Split("DATA", 2);
         output.Write(Encoding.UTF8.GetBytes(page[0]));
-        byte[] packed;
-        using (var gzip = new Gzip())
-        using (var data = Data())
-            packed = gzip.Pack(data.GetBuffer().AsSpan(0, (int)data.Length), default);
-        for (int at = 0; at < packed.Length; at += ChunkBytes)
-            output.Write(Encoding.ASCII.GetBytes(Convert.ToBase64String(packed.AsSpan(at, Math.Min(ChunkBytes, packed.Length - at)))));
+        using (var packed = new PackedStream(output))
+        {
+            WriteData(packed);
+            packed.Complete();
+        }
+
         output.Write(Encoding.UTF8.GetBytes(page[1]));
     }
 
@@ -63,25 +62,31 @@ internal sealed class HtmlPage(RecordingDescription description)
         return reader.ReadToEnd();
     }
 
-    private MemoryStream Data()
+    private void WriteData(Stream stream)
     {
-        var bytes = new MemoryStream();
-        using (var json = new Utf8JsonWriter(bytes, new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using var json = new Utf8JsonWriter(stream, new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        json.WriteStartObject();
+        WriteAbout(json);
+        json.WriteStartArray("names");
+        foreach (string name in Names)
         {
-            json.WriteStartObject();
-            WriteAbout(json);
-            json.WriteStartArray("names");
-            foreach (string name in Names)
-                json.WriteStringValue(name);
-            json.WriteEndArray();
-            WriteProcesses(json);
-            WriteRows(json);
-            if (Totals is { } totals)
-                WriteTotals(json, totals);
-            json.WriteEndObject();
+            json.WriteStringValue(name);
+            Relieve(json);
         }
 
-        return bytes;
+        json.WriteEndArray();
+        WriteProcesses(json);
+        WriteRows(json);
+        if (Totals is { } totals)
+            WriteTotals(json, totals);
+        json.WriteEndObject();
+    }
+
+    // The writer must not hold it all once more.
+    private static void Relieve(Utf8JsonWriter json)
+    {
+        if (json.BytesPending > PendingBytesMax)
+            json.Flush();
     }
 
     private void WriteAbout(Utf8JsonWriter json)
@@ -133,6 +138,7 @@ internal sealed class HtmlPage(RecordingDescription description)
             json.WriteNumberValue(process.Events);
             json.WriteNumberValue(process.Errors);
             json.WriteEndArray();
+            Relieve(json);
         }
 
         json.WriteEndArray();
@@ -161,9 +167,7 @@ internal sealed class HtmlPage(RecordingDescription description)
         foreach (var row in Rows)
         {
             json.WriteStringValue(Text(row.Text));
-            // The writer must not hold it all a second time.
-            if (json.BytesPending > ChunkBytes)
-                json.Flush();
+            Relieve(json);
         }
 
         json.WriteEndArray();
@@ -173,7 +177,11 @@ internal sealed class HtmlPage(RecordingDescription description)
         {
             json.WriteStartArray(name);
             foreach (var row in Rows)
+            {
                 json.WriteNumberValue(value(row));
+                Relieve(json);
+            }
+
             json.WriteEndArray();
         }
     }

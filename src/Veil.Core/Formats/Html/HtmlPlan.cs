@@ -19,6 +19,7 @@ internal sealed class HtmlPlan
     private readonly EventValue? _path;
     private readonly EventValue? _address;
     private readonly EventValue? _port;
+    private readonly EventValue? _argv;
 
     public HtmlPlan(EventSchema schema, in OutputOptions shown)
     {
@@ -30,6 +31,7 @@ internal sealed class HtmlPlan
         _path = _call is null ? schema.Fields.FirstOrDefault(static field => field.Value.Is<PathKind>()).Value : null;
         _address = Find(schema, "daddr");
         _port = Find(schema, "dport");
+        _argv = Find(schema, "argv");
         Links = new ProcessLinks(schema);
     }
 
@@ -39,9 +41,9 @@ internal sealed class HtmlPlan
     /// <summary>The module.</summary>
     public byte[] Module => _slice.Module;
 
-    /// <summary>How long it took; negative where that is not known.</summary>
-    public long DurationNs(ReadOnlySpan<byte> record) => (long)Math.Min(_slice.DurationOf(record) ?? ulong.MaxValue, long.MaxValue) is var known
-        && known == long.MaxValue ? -1 : known;
+    /// <summary>How long its thread was in it; negative where that is not known, or it is the life of a process or connection.</summary>
+    public long DurationNs(ReadOnlySpan<byte> record) =>
+        _slice.IsOfThread && _slice.DurationOf(record) is { } duration and <= long.MaxValue ? (long)duration : -1;
 
     /// <summary>Writes the call or operation.</summary>
     public void WriteName(ref LineWriter line, ref EventView view)
@@ -112,6 +114,31 @@ internal sealed class HtmlPlan
             if (line.Written[start..].SequenceEqual("?"u8) || line.Written[start..].SequenceEqual("false"u8))
                 line.Truncate(before);
         }
+
+        if (!_slice.IsOfThread && _slice.DurationOf(view.Record) is { } life)
+        {
+            line.Append(" lasted="u8);
+            DurationText.Append(ref line, life);
+        }
+    }
+
+    /// <summary>Writes the command line of what is executed; of a call all of it.</summary>
+    public void WriteExecuted(ref LineWriter line, ref EventView view)
+    {
+        if (_argv is not null)
+            _argv.WriteText(ref line, ref view);
+        else
+            WriteText(ref line, ref view);
+    }
+
+    /// <summary>Writes how a process ended.</summary>
+    public void WriteEnd(ref LineWriter line, ref EventView view)
+    {
+        WriteError(ref line, ref view);
+        if (line.Length > 0)
+            return;
+        line.Append("exit "u8);
+        line.Append(_call is null ? 0 : (ulong)(byte)new CallView(view.Record, _call.Offset).Int(0));
     }
 
     /// <summary>An upper bound of what one of them takes.</summary>

@@ -20,7 +20,7 @@ internal sealed class HtmlSink : IExportSink
     /// <summary>Of the others, the slowest that it holds.</summary>
     public const int SlowestMax = 1_000;
 
-    private const int NewestBytesMax = 24 * 1024 * 1024;
+    private const int NewestBytesMax = 16 * 1024 * 1024;
     private const int TextBytesMax = 2_048;
     private const int ProcessesMax = 16_384;
     private const int CommBytes = 16;
@@ -89,7 +89,7 @@ internal sealed class HtmlSink : IExportSink
         byte[] text = line.Written[..Math.Min(line.Length, TextBytesMax)].ToArray();
 
         var row = new HtmlRow(time, plan.DurationNs(record), process, tid, _names.PlaceOf(plan.Module), name, error, path, peer, text);
-        Note(_processes[process], row, record, tid, plan.Links);
+        Note(_processes[process], row, plan, ref view);
         _totals.Add(row);
         Keep(row);
     }
@@ -157,23 +157,31 @@ internal sealed class HtmlSink : IExportSink
         return place;
     }
 
-    private void Note(HtmlProcess process, in HtmlRow row, ReadOnlySpan<byte> record, uint tid, ProcessLinks links)
+    private void Note(HtmlProcess process, in HtmlRow row, HtmlPlan plan, ref EventView view)
     {
+        var record = view.Record;
         process.LastNs = row.TimeNs;
         process.Events++;
         if (row.Error != 0)
             process.Errors++;
-        if (tid == process.Pid || process.Name == 0)
+        if (row.Tid == process.Pid || process.Name == 0)
         {
             var comm = record[..CommBytes];
             process.Name = _names.PlaceOf(comm.IndexOf((byte)0) is var end and >= 0 ? comm[..end] : comm);
         }
 
+        var line = new LineWriter(_room);
         ReadOnlySpan<byte> name = Encoding.UTF8.GetBytes(_names.All[row.Name]);
-        if (links.IsExec(record, name))
-            process.Executed = row.Text;
-        else if (links.IsExit(record, name))
-            process.Ended = row.Text;
+        if (plan.Links.IsExec(record, name))
+        {
+            plan.WriteExecuted(ref line, ref view);
+            process.Executed = line.Written[..Math.Min(line.Length, TextBytesMax / 4)].ToArray();
+        }
+        else if (plan.Links.IsExit(record, name))
+        {
+            plan.WriteEnd(ref line, ref view);
+            process.Ended = line.Written.ToArray();
+        }
     }
 
     private void Follow(ProcessLinks links, int process, ReadOnlySpan<byte> record, ReadOnlySpan<byte> name)

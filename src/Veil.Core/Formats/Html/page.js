@@ -32,7 +32,12 @@
   };
   for (let i = 1; i < count; i++) rows.time[i] += rows.time[i - 1];
   const processes = data.processes.map(([pid, parent, name, executed, ended, first, last, events, errors]) =>
-    ({ pid, parent, name: names[name], executed, ended, first, last, events, errors, children: [] }));
+    ({ pid, parent, name: names[name], executed: commandOf(executed), ended, first, last, events, errors, children: [] }));
+  // Of a call its array of arguments.
+  function commandOf(text) {
+    const found = /^execve(?:at)?\(.*?\[(.*)\]/.exec(text);
+    return found ? found[1].replaceAll('", "', '" "') : text;
+  }
   const who = (place) => place < 0 ? "(others)" : processes[place].name + " (" + processes[place].pid + ")";
   const whole = Math.max(data.last_ns, 1);
   const modules = [...new Set(rows.module)].sort((a, b) => a - b);
@@ -464,9 +469,10 @@
       bar.style.left = Math.max(process.first, 0) / whole * 100 + "%";
       bar.style.width = (Math.max(process.last, 0) - Math.max(process.first, 0)) / whole * 100 + "%";
       if (process.events) life.append(bar);
+      else life.classList.add("none");
       const end = make("span", process.ended || (process.events ? "no end seen" : ""), "end text what");
       end.title = process.ended;
-      if (/exit_code=[1-9]|exit_group\([1-9]|SIG/.test(process.ended)) end.classList.add("bad");
+      if (process.ended && process.ended !== "exit 0") end.classList.add("bad");
       line.append(what, life, make("span", process.events ? plural(process.events, "event", "events") : "", "number"), end);
       line.addEventListener("click", () => change({ process: state.process === place ? -1 : place }));
       lines.push(line);
