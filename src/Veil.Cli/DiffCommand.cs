@@ -61,8 +61,10 @@ internal static class DiffCommand
                 Messages.Write("warning: there are more different calls than fit in memory; of the last ones only names are compared");
             var report = new DiffReport(comparison, texts, one, other);
             StandardStreams.WriteOutput(format == OutputFormat.Json ? report.Json(withTime) : report.Text(withTime));
-            return comparison.First is not null ? Different
-                : one.Run.IsIncomplete || other.Run.IsIncomplete || one.Run.IsCut || other.Run.IsCut ? Trouble : Same;
+            // What is missing of a file would look like a difference.
+            if (one.Run.IsIncomplete || other.Run.IsIncomplete)
+                return Trouble;
+            return comparison.First is not null ? Different : one.Run.IsCut || other.Run.IsCut ? Trouble : Same;
         }
         catch (VeilException cause) when (cause is not UsageException and not OutputException and not RecordingException)
         {

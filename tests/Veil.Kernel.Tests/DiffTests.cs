@@ -100,8 +100,8 @@ public sealed class DiffTests : IDisposable
 
     [Theory]
     [InlineData("diff", "veil: diff: usage: veil diff ")]
-    [InlineData("diff FOLDER/none FOLDER/none", "No such file")]
-    [InlineData("diff FOLDER/text FOLDER/text", "is no recording")]
+    [InlineData("diff FOLDER/none FOLDER/none", "there is no such file")]
+    [InlineData("diff FOLDER/text FOLDER/text", "it is no recording of veil")]
     [InlineData("diff - -", "standard input is one recording")]
     [InlineData("diff a b --output yaml", "unknown format 'yaml'")]
     public void Diff_OfWhatCannotBeCompared_SaysWhyAndIsTrouble(string command, string said)
@@ -123,6 +123,17 @@ public sealed class DiffTests : IDisposable
         using var diff = VeilRun.ToEnd("diff", Named("good"), Named("bad"));
         diff.ExitCode.ShouldBe(2);
         diff.Errors.ShouldContain("record both with the same flags");
+    }
+
+    [Fact]
+    public void Diff_OfARecordingThatIsCutOff_IsTrouble()
+    {
+        Record("good", "sh", "-c", "true; cat /etc/hostname");
+        File.WriteAllBytes(Named("bad"), File.ReadAllBytes(Named("good"))[..^100]);
+
+        using var diff = VeilRun.ToEnd("diff", Named("good"), Named("bad"));
+        diff.ExitCode.ShouldBe(2);
+        diff.Errors.ShouldContain("cut off");
     }
 
     private string Named(string name) => Path.Combine(_folder, name);
