@@ -105,29 +105,26 @@ internal sealed class RunComparison
 
     private void CompareThreads(string role, RunProcess good, RunProcess bad)
     {
-        bool several = good.Threads.Count > 1 || bad.Threads.Count > 1;
-        var free = bad.Threads.GroupBy(thread => (thread.Name, thread.Tid == bad.Pid)).ToDictionary(
+        // The first thread stands for the first, whatever its name.
+        RunThread? first = good.Threads.Find(thread => thread.Tid == good.Pid), other = bad.Threads.Find(thread => thread.Tid == bad.Pid);
+        CompareLanes(role, first ?? new RunThread(0), other ?? new RunThread(0));
+        var free = bad.Threads.Where(thread => thread != other).GroupBy(static thread => thread.Name).ToDictionary(
             static of => of.Key, static of => new Queue<RunThread>(of));
         var names = new Dictionary<string, int>();
-        foreach (var thread in good.Threads)
+        foreach (var thread in good.Threads.Where(thread => thread != first))
         {
-            RunThread? other = null;
-            // The first thread may have been named otherwise.
-            if (thread.Tid == good.Pid)
-                other = bad.Threads.Find(some => some.Tid == bad.Pid);
-            else if (free.TryGetValue((thread.Name, false), out var queue))
-                queue.TryDequeue(out other);
-            CompareLanes(ThreadRole(role, thread, several && thread.Tid != good.Pid, names), thread, other ?? new RunThread(0));
+            RunThread? like = null;
+            if (free.TryGetValue(thread.Name, out var queue))
+                queue.TryDequeue(out like);
+            CompareLanes(ThreadRole(role, thread, names), thread, like ?? new RunThread(0));
         }
 
-        foreach (var thread in free.Where(static of => !of.Key.Item2).SelectMany(static of => of.Value))
-            CompareLanes(ThreadRole(role, thread, true, names), new RunThread(0), thread);
+        foreach (var thread in free.Values.SelectMany(static of => of))
+            CompareLanes(ThreadRole(role, thread, names), new RunThread(0), thread);
     }
 
-    private static string ThreadRole(string role, RunThread thread, bool isShown, Dictionary<string, int> names)
+    private static string ThreadRole(string role, RunThread thread, Dictionary<string, int> names)
     {
-        if (!isShown)
-            return role;
         int place = names[thread.Name] = names.GetValueOrDefault(thread.Name) + 1;
         return string.Create(CultureInfo.InvariantCulture, $"{role} > thread {thread.Name}") + (place > 1 ? $"[{place}]" : "");
     }
