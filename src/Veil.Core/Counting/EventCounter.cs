@@ -91,7 +91,7 @@ internal sealed class EventCounter : IEventSink
     public void End() => Print(_lastNs);
 
     // Of calls that lack an argument there is nothing to count by.
-    private static bool HasArguments(CountPlan plan, scoped ref EventView view)
+    internal static bool HasArguments(CountPlan plan, scoped ref EventView view)
     {
         foreach (var key in plan.Keys)
         {
@@ -170,26 +170,6 @@ internal sealed class EventCounter : IEventSink
                 Keys[output].Clear();
                 Others[output] = new CountTotals(new ulong[Plan.Slots]);
             }
-        }
-    }
-
-    private sealed class BytesComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
-    {
-        public static readonly BytesComparer Instance = new();
-
-        public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
-
-        public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => alternate.SequenceEqual(other);
-
-        public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
-
-        public int GetHashCode(byte[] obj) => GetHashCode(obj.AsSpan());
-
-        public int GetHashCode(ReadOnlySpan<byte> alternate)
-        {
-            var hash = new HashCode();
-            hash.AddBytes(alternate);
-            return hash.ToHashCode();
         }
     }
 }

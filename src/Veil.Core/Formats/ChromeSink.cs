@@ -91,7 +91,7 @@ internal sealed class ChromeSink : TimelineSink
     /// <inheritdoc/>
     protected override void WriteSwitch(ThreadLane thread, ProcessorRuns runs, ulong time, scoped ref EventView view)
     {
-        if (runs.Take(ref view) is not { } run)
+        if (runs.Take(ref view, out _) is not { } run)
             return;
         if (_processors.Count == 0)
             Metadata("process_name"u8, Processors, 0, "CPUs"u8);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Buffers.Binary;
 using Veil.Core.Events;
-using Veil.Core.Events.Kinds;
 
 namespace Veil.Core.Formats;
 
@@ -11,38 +10,57 @@ namespace Veil.Core.Formats;
 /// </summary>
 internal sealed class ProcessorRuns
 {
+    private static readonly string[] s_needed = ["cpu", "prev_state", "next_pid", "next_tid", "next_comm", "next_prio"];
+
     private readonly EventHeader _header;
     private readonly EventValue _cpu;
+    private readonly EventValue _state;
     private readonly EventValue _nextPid;
     private readonly EventValue _nextTid;
     private readonly EventValue _nextName;
     private readonly EventValue _nextPriority;
+    private readonly EventValue? _wait;
     private readonly Dictionary<ulong, ProcessorRun> _running = [];
 
-    private ProcessorRuns(
-        EventHeader header, EventValue cpu, EventValue nextPid, EventValue nextTid, EventValue nextName, EventValue nextPriority) =>
-        (_header, _cpu, _nextPid, _nextTid, _nextName, _nextPriority) = (header, cpu, nextPid, nextTid, nextName, nextPriority);
+    private ProcessorRuns(EventSchema schema, EventHeader header)
+    {
+        _header = header;
+        _cpu = Find(schema, "cpu")!;
+        _state = Find(schema, "prev_state")!;
+        _nextPid = Find(schema, "next_pid")!;
+        _nextTid = Find(schema, "next_tid")!;
+        _nextName = Find(schema, "next_comm")!;
+        _nextPriority = Find(schema, "next_prio")!;
+        _wait = Find(schema, "wait_ns");
+    }
 
     /// <summary>Reads the switches of these events; null where they are none.</summary>
     public static ProcessorRuns? Of(EventSchema schema, EventHeader header) =>
-        schema.Module == "scheduler" && Find(schema, "cpu") is { } cpu && Find(schema, "next_pid") is { } pid && Find(schema, "next_tid") is { } tid
-        && Find(schema, "next_comm") is { } name && name.Is<CommKind>() && Find(schema, "next_prio") is { } priority
-            ? new ProcessorRuns(header, cpu, pid, tid, name, priority) : null;
+        schema.Module == "scheduler"
+        && s_needed.All(name => Find(schema, name) is not null)
+            ? new ProcessorRuns(schema, header) : null;
 
-    /// <summary>The thread that a switch brings.</summary>
-    public uint NextTid(scoped ref EventView view) => (uint)_nextTid.Unsigned(view.Record);
-
-    /// <summary>Takes a switch; the turn that it ends, where its beginning is known.</summary>
-    public ProcessorRun? Take(scoped ref EventView view)
+    /// <summary>Takes a switch.</summary>
+    /// <param name="view">The switch.</param>
+    /// <param name="next">The turn that it begins.</param>
+    /// <returns>The turn that it ends, where its beginning is known.</returns>
+    public ProcessorRun? Take(scoped ref EventView view, out ProcessorRun next)
     {
         ulong cpu = _cpu.Unsigned(view.Record), now = BinaryPrimitives.ReadUInt64LittleEndian(view.Record[_header.TimestampOffset..]);
         uint tid = BinaryPrimitives.ReadUInt32LittleEndian(view.Record[_header.TidOffset..]);
         var before = _running.GetValueOrDefault(cpu);
-        _running[cpu] = new ProcessorRun(
-            (uint)cpu, (uint)_nextPid.Unsigned(view.Record), NextTid(ref view), _nextName.RawText(ref view).ToArray(), now, now,
+        _running[cpu] = next = new ProcessorRun(
+            (uint)cpu, (uint)_nextPid.Unsigned(view.Record), (uint)_nextTid.Unsigned(view.Record), _nextName.RawText(ref view).ToArray(), now, now,
             _nextPriority.Signed(view.Record));
         return before is not null && before.Tid == tid && before.StartNs <= now && tid != 0 ? before with { EndNs = now } : null;
     }
+
+    /// <summary>What the thread that leaves goes on as: the enumerator of the module's program.</summary>
+    public ReadOnlySpan<byte> State(scoped ref EventView view) =>
+        _state.Unsigned(view.Record) is var state && state < (ulong)_state.Names.Length ? _state.Names[state] : default;
+
+    /// <summary>How long the thread that comes has waited; nothing where that is not known.</summary>
+    public ulong? Wait(scoped ref EventView view) => _wait?.Unsigned(view.Record) is { } wait && wait != ulong.MaxValue ? wait : null;
 
     private static EventValue? Find(EventSchema schema, string name) => schema.Fields.FirstOrDefault(field => field.Name == name).Value;
 }

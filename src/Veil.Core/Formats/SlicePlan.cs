@@ -27,6 +27,7 @@ internal sealed class SlicePlan
         Module = Encoding.UTF8.GetBytes(schema.Module);
         Name = s_names.Select(name => Find(fields, name)).FirstOrDefault(static value => value is not null);
         Duration = Find(fields, "duration_ns") is { Size: sizeof(ulong) } duration ? duration : null;
+        Child = Find(fields, "child_tid") is { Size: sizeof(uint) } child ? child : null;
         IsOfThread = !s_lives.Contains(schema.Module);
         Arguments =
             [.. (shown.Fields.Count > 0 ? FieldSelection.Of(schema, shown).Where(static field => !field.Value.Is<AbsentKind>()) : fields)
@@ -43,6 +44,9 @@ internal sealed class SlicePlan
 
     /// <summary>How long it took until its time; none: it is a moment.</summary>
     public EventValue? Duration { get; }
+
+    /// <summary>The thread that it makes, all ones for none; or none of these events makes one.</summary>
+    public EventValue? Child { get; }
 
     /// <summary>Was its thread in it for that time?</summary>
     public bool IsOfThread { get; }

@@ -100,6 +100,9 @@ internal abstract class TimelineSink : IExportSink
     /// <param name="processName">The process's, where it is known.</param>
     protected ThreadLane ThreadOf(uint pid, uint tid, scoped ReadOnlySpan<byte> name, scoped ReadOnlySpan<byte> processName)
     {
+        // The idle tasks, one a CPU, have one id.
+        if (tid == 0)
+            name = "swapper"u8;
         ulong key = (ulong)pid << 32 | tid;
         if (!_threads.TryGetValue(key, out var thread))
         {
