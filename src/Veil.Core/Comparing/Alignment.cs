@@ -5,8 +5,8 @@ namespace Veil.Core.Comparing;
 
 /// <summary>
 /// Which events of two runs stand for each other, so that one more or less makes nothing after it different: the greedy algorithm of
-/// Myers, "An O(ND) Difference Algorithm" (1986), over <see cref="RunEvent.Anchor"/>. After <see cref="EditsMax"/> edits it goes on from the
-/// furthest place that it has reached, so memory is bounded, and time is linear in what is equal.
+/// Myers, "An O(ND) Difference Algorithm" (1986), over <see cref="RunEvent.Anchor"/>. After <see cref="EditsMax"/> edits it goes on from
+/// the furthest place that it has reached, so memory is bounded, and time is linear in what is equal.
 /// </summary>
 internal sealed class Alignment
 {

@@ -19,12 +19,16 @@ internal sealed class CallMask
     private const int MkstempX = 6;
     private static readonly SearchValues<byte> s_digits = SearchValues.Create("0123456789"u8);
     private static readonly string[] s_countingCalls =
-        ["exit", "exit_group", "chown", "fchown", "lchown", "fchownat", "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid",
-         "setfsuid", "setfsgid", "setgroups", "prlimit64", "setrlimit", "getrlimit"];
+    [
+        "exit", "exit_group", "chown", "fchown", "lchown", "fchownat", "setuid", "setgid", "setreuid", "setregid", "setresuid",
+        "setresgid", "setfsuid", "setfsgid", "setgroups", "prlimit64", "setrlimit", "getrlimit",
+    ];
 
     private static readonly string[] s_transfers =
-        ["read", "write", "pread64", "pwrite64", "readv", "writev", "preadv", "pwritev", "preadv2", "pwritev2", "recvfrom", "sendto", "recvmsg",
-         "sendmsg", "recvmmsg", "sendmmsg", "getrandom"];
+    [
+        "read", "write", "pread64", "pwrite64", "readv", "writev", "preadv", "pwritev", "preadv2", "pwritev2", "recvfrom", "sendto",
+        "recvmsg", "sendmsg", "recvmmsg", "sendmmsg", "getrandom",
+    ];
 
     private static readonly byte[][] s_temporary = ["/tmp/"u8.ToArray(), "/var/tmp/"u8.ToArray(), "/dev/shm/"u8.ToArray()];
 
@@ -172,7 +176,8 @@ internal sealed class CallMask
 
         bool isPort = EndsWith(text[..at], "htons("u8);
         ulong number = NumberOf(word);
-        bool stays = keeps || (word[0] == '0' && word.Length > 1) || (number <= NumberKept && !(at > 0 && text[at - 1] == '=')) || (at > 0 && text[at - 1] == '|')
+        byte before = at > 0 ? text[at - 1] : (byte)0;
+        bool stays = keeps || (word[0] == '0' && word.Length > 1) || (number <= NumberKept && before != '=') || before == '|'
             || EndsWith(text[..at], "STATUS(s) == "u8) || (isPort && (namesPeer || number < ChosenPortMin));
         line.Append(stays ? word : "N"u8);
     }
@@ -209,7 +214,8 @@ internal sealed class CallMask
                 continue;
             }
 
-            bool isPid = end - at >= PidDigitsMin && (at == 0 || !IsAlphanumeric(name[at - 1])) && _pids.Contains((uint)NumberOf(name[at..end]));
+            bool isPid = end - at >= PidDigitsMin && (at == 0 || !IsAlphanumeric(name[at - 1]))
+                && _pids.Contains((uint)NumberOf(name[at..end]));
             line.Append(isPid ? "PID"u8 : name[at..end]);
             at = end;
         }

@@ -112,13 +112,13 @@ internal sealed class DiffReport(RunComparison comparison, TextTable texts, Diff
 
     private static string Count(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 
-    private string Headline(Difference found)
+    private string Headline(Difference found, bool withRole = true)
     {
         string role = Escaping.ForMessage(found.Role);
         if (found.IsProcess)
             return $"process {role} is only in {(found.IsExtraProcess ? "bad" : "good")}";
         string after = found.EqualBefore == 1 ? "after 1 equal call" : $"after {Count(found.EqualBefore)} equal calls";
-        return $"{after}, {role}: {(found.Good, found.Bad) switch
+        return $"{after}{(withRole ? $", {role}" : "")}: {(found.Good, found.Bad) switch
         {
             ({ } one, { } other) when one.Anchor == other.Anchor => Changed(one, other),
             ({ } one, { } other) => $"{Brief(one)} / {Brief(other)}",
@@ -186,7 +186,9 @@ internal sealed class DiffReport(RunComparison comparison, TextTable texts, Diff
     private void AppendRoles(StringBuilder text)
     {
         text.Append("\nwhat differs, by process\n");
-        int width = Math.Clamp(comparison.Roles.Take(RolesShown).Max(static role => Escaping.ForMessage(role.Role).Length), 4, RoleWidthMax);
+        const int least = 4;
+        int width = comparison.Roles.Take(RolesShown).Max(static role => Escaping.ForMessage(role.Role).Length);
+        width = Math.Clamp(width, least, RoleWidthMax);
         foreach (var role in comparison.Roles.Take(RolesShown))
         {
             text.Append(
@@ -194,7 +196,7 @@ internal sealed class DiffReport(RunComparison comparison, TextTable texts, Diff
                 $"  {Escaping.ForMessage(role.Role).PadRight(width)}  {Count(role.Equal)} equal, {Count(role.Changed)} changed, " +
                 $"{Count(role.Missing)} only in good, {Count(role.Extra)} only in bad\n");
             if (role.First is { } first && first != comparison.First && !first.IsProcess)
-                text.Append($"  {"".PadRight(width)}  {Headline(first).Replace($", {Escaping.ForMessage(role.Role)}: ", ": ", StringComparison.Ordinal)}\n");
+                text.Append($"  {"".PadRight(width)}  {Headline(first, withRole: false)}\n");
         }
 
         if (comparison.Roles.Count > RolesShown)
@@ -209,14 +211,17 @@ internal sealed class DiffReport(RunComparison comparison, TextTable texts, Diff
         text.Append(withTime ? "\nwhat calls come to, where that differs (time: twice as long, and by 1 ms)\n"
             : "\nwhat calls come to, where that differs\n");
         int width = Math.Clamp(rows.Take(RowsShown).Max(static row => Escaping.ForMessage(row.Role).Length), 7, RoleWidthMax);
-        text.Append(CultureInfo.InvariantCulture, $"  {"PROCESS".PadRight(width)}  {"CALL",-18} {"CALLS good",12} {"bad",10} {"ERRORS good",12} {"bad",8}");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"  {"PROCESS".PadRight(width)}  {"CALL",-18} {"CALLS good",12} {"bad",10} {"ERRORS good",12} {"bad",8}");
         text.Append(withTime ? $" {"TIME good",12} {"bad",10}\n" : "\n");
         foreach (var row in rows.Take(RowsShown))
         {
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"  {Escaping.ForMessage(row.Role).PadRight(width)}  {Escaping.ForMessage(texts.Shown(row.Call)),-18} {Count((long)row.Good.Calls),12} " +
-                $"{Count((long)row.Bad.Calls),10} {Count((long)row.Good.Errors),12} {Count((long)row.Bad.Errors),8}");
+                $"  {Escaping.ForMessage(row.Role).PadRight(width)}  {Escaping.ForMessage(texts.Shown(row.Call)),-18} " +
+                $"{Count((long)row.Good.Calls),12} {Count((long)row.Bad.Calls),10} " +
+                $"{Count((long)row.Good.Errors),12} {Count((long)row.Bad.Errors),8}");
             text.Append(withTime ? $" {Duration(row.Good.TimeNs),12} {Duration(row.Bad.TimeNs),10}\n" : "\n");
         }
 

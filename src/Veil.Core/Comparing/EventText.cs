@@ -10,7 +10,9 @@ namespace Veil.Core.Comparing;
 internal sealed class EventText
 {
     // Of these there are as many as time or load have it.
-    private static readonly string[] s_ofTiming = ["futex", "futex_wait", "futex_wake", "futex_waitv", "sched_yield", "restart_syscall", "rt_sigreturn", "sigreturn"];
+    private static readonly string[] s_ofTiming =
+        ["futex", "futex_wait", "futex_wake", "futex_waitv", "sched_yield", "restart_syscall", "rt_sigreturn", "sigreturn"];
+
     private static readonly string[] s_waits = ["poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "epoll_pwait2"];
     private static readonly string[] s_transfers =
         ["read", "write", "readv", "writev", "recvfrom", "sendto", "recvmsg", "sendmsg", "recvmmsg", "sendmmsg", "splice", "sendfile"];
@@ -18,29 +20,25 @@ internal sealed class EventText
     private readonly EventField[] _names;
     private readonly EventField[] _keys;
     private readonly EventField[] _others;
-    private readonly EventField? _result;
+    private readonly EventField[] _ends;
+    private readonly EventValue? _result;
     private readonly EventValue? _call;
     private readonly EventValue? _duration;
-    private readonly EventValue? _ret;
-    private readonly EventField? _exitCode;
-    private readonly EventField? _exitSignal;
 
     /// <summary>Chooses the fields.</summary>
     public EventText(EventSchema schema)
     {
-        var fields = schema.Fields.Where(static field => !field.Name.EndsWith("_nr", StringComparison.Ordinal)
-            && !field.Name.EndsWith("truncated", StringComparison.Ordinal) && !field.Name.EndsWith("deleted", StringComparison.Ordinal)).ToList();
+        string[] derived = ["_nr", "truncated", "deleted"];
+        var fields = schema.Fields.Where(
+            field => !Array.Exists(derived, ending => field.Name.EndsWith(ending, StringComparison.Ordinal))).ToList();
         _call = fields.Find(static field => field.Value.Is<CallKind>()).Value;
         _duration = fields.Find(static field => field.Name == "duration_ns" && field.Value.Size == sizeof(ulong)).Value;
         Lane = schema.Layout.Name;
         _names = [.. fields.Where(static field => field.Value.Is<SyscallKind>() || field.Name is "op" or "evt_type").Take(1)];
         _keys = [.. fields.Where(static field => field.Value.Is<PathKind>() || field.Value.Is<ArgvKind>() || field.Value.Is<DnsNameKind>()
             || field.Name is "daddr" or "dport" or "signal" or "function" or "probe")];
-        _ret = fields.Find(static field => field.Value.Is<ReturnKind>() || field.Value.Is<ErrnoKind>()).Value;
-        _result = fields.Where(static field => field.Value.Is<ReturnKind>() || field.Value.Is<ErrnoKind>()).Select(static field => (EventField?)field)
-            .FirstOrDefault();
-        _exitCode = fields.Where(static field => field.Name == "exit_code").Select(static field => (EventField?)field).FirstOrDefault();
-        _exitSignal = fields.Where(static field => field.Name == "exit_signal").Select(static field => (EventField?)field).FirstOrDefault();
+        _result = fields.Find(static field => field.Value.Is<ReturnKind>() || field.Value.Is<ErrnoKind>()).Value;
+        _ends = [.. fields.Where(static field => field.Name is "exit_code" or "exit_signal")];
         _others = [.. fields.Where(field => !_names.Contains(field) && !_keys.Contains(field) && IsCompared(field))];
     }
 
@@ -85,10 +83,8 @@ internal sealed class EventText
     private EventTraits WriteResult(ref EventView view, ref LineWriter whole, ref LineWriter shown)
     {
         bool failed = false;
-        foreach (var exit in (EventField?[])[_exitCode, _exitSignal])
+        foreach (var field in _ends)
         {
-            if (exit is not { } field)
-                continue;
             int from = shown.Length;
             shown.Append((byte)' ');
             shown.Append(System.Text.Encoding.UTF8.GetBytes(field.Name));
@@ -102,9 +98,9 @@ internal sealed class EventText
                 shown.Truncate(from);
         }
 
-        if (_result is { } result && _ret is { } ret)
+        if (_result is { } result)
         {
-            int error = ErrnoKind.Of(ret.Size > 0 ? ret.Signed(view.Record) : 0);
+            int error = ErrnoKind.Of(result.Signed(view.Record));
             failed |= error != 0;
             int from = shown.Length;
             shown.Append(" = "u8);
@@ -112,14 +108,14 @@ internal sealed class EventText
             if (error != 0)
                 shown.Append(Bpf.Errno.NameUtf8(error));
             else
-                result.Value.WritePair(ref shown, ref view);
+                result.WritePair(ref shown, ref view);
             if (shown.Written[value..].SequenceEqual("?"u8))
                 shown.Truncate(from);
             whole.Append((byte)'=');
             if (error != 0)
                 whole.Append(Bpf.Errno.NameUtf8(error));
             else
-                whole.Append(ret.Signed(view.Record) == 0 ? (byte)'0' : (byte)'+');
+                whole.Append(result.Signed(view.Record) == 0 ? (byte)'0' : (byte)'+');
         }
 
         return failed ? EventTraits.Failed : EventTraits.None;
@@ -163,13 +159,12 @@ internal sealed class EventText
         bool onStream = false;
         if (CallDescriptor.TryFind(call, 0, 0, out var descriptor))
         {
-            bool isSocket = descriptor.Kind == CallChunkKind.Socket;
-            onStream = isSocket || descriptor.Bytes.IsEmpty || descriptor.Bytes[0] != '/';
+            onStream = descriptor.Kind == CallChunkKind.Socket || descriptor.Bytes.IsEmpty || descriptor.Bytes[0] != '/';
             anchor.Append((byte)'<');
             if (!onStream)
                 mask.AppendPath(ref anchor, descriptor.Bytes);
             else
-                anchor.Append(isSocket ? "socket"u8 : descriptor.Bytes.IndexOf((byte)':') is var colon and > 0 ? descriptor.Bytes[..colon] : "stream"u8);
+                anchor.Append(KindOf(descriptor));
         }
 
         // How a stream's bytes are cut into calls is a matter of timing.
@@ -186,8 +181,13 @@ internal sealed class EventText
             | (s_ofTiming.Contains(called) ? EventTraits.OfTiming : EventTraits.None);
     }
 
+    // Of pipe:[12345] what stands before the number.
+    private static ReadOnlySpan<byte> KindOf(in CallChunk descriptor) => descriptor.Kind == CallChunkKind.Socket ? "socket"u8
+        : descriptor.Bytes.IndexOf((byte)':') is var colon and > 0 ? descriptor.Bytes[..colon] : "stream"u8;
+
     // That an error came, or none, or nothing; what a new descriptor stands for. No number that is more than 0.
-    private static void WriteResult(ref LineWriter whole, scoped in CallView call, scoped ReadOnlySpan<byte> result, CallMask mask, string called)
+    private static void WriteResult(
+        ref LineWriter whole, scoped in CallView call, scoped ReadOnlySpan<byte> result, CallMask mask, string called)
     {
         whole.Append(" = "u8);
         if (!call.HasReturned)

@@ -166,7 +166,8 @@ internal sealed class RunComparison
 
     // What stands between events that are the same: calls of one name stand for each other, with other paths.
     private void CompareGap(
-        RoleDifferences differences, List<RunEvent> good, (int From, int To) ofGood, List<RunEvent> bad, (int From, int To) ofBad, int equal)
+        RoleDifferences differences, List<RunEvent> good, (int From, int To) ofGood, List<RunEvent> bad, (int From, int To) ofBad,
+        int equal)
     {
         if (ofGood.From == ofGood.To && ofBad.From == ofBad.To)
             return;

@@ -15,5 +15,6 @@ internal readonly record struct RunEvent(int Name, int Anchor, int Whole, uint T
     public uint TimeUs => Time >> 1;
 
     /// <summary>Puts time and failure together. Of more than half an hour the time is no longer exact.</summary>
-    public static uint TimeOf(ulong microseconds, bool failed) => ((uint)Math.Min(microseconds, uint.MaxValue >> 1) << 1) | (failed ? 1u : 0);
+    public static uint TimeOf(ulong microseconds, bool failed) =>
+        ((uint)Math.Min(microseconds, uint.MaxValue >> 1) << 1) | (failed ? 1u : 0);
 }

@@ -69,7 +69,8 @@ internal sealed class RunSink : IEventSink
         var traits = kind.Write(ref view, _mask, ref called, ref anchor, ref whole, ref shown);
         bool failed = traits.HasFlag(EventTraits.Failed);
         int callNumber = _texts.NumberOf(called.Written, called.Written, called.Written);
-        process.Totals[callNumber] = process.Totals.GetValueOrDefault(callNumber) + new CallTotals(1, failed ? 1ul : 0, kind.DurationNs(record));
+        process.Totals[callNumber] =
+            process.Totals.GetValueOrDefault(callNumber) + new CallTotals(1, failed ? 1ul : 0, kind.DurationNs(record));
         Follow(process, _links[view.Schema.Index], record, called.Written, whole.Written);
         if (traits.HasFlag(EventTraits.OfTiming))
             return;
@@ -141,9 +142,11 @@ internal sealed class RunSink : IEventSink
     }
 
     // Who is whose child, what is executed, who is gone.
-    private void Follow(RunProcess process, ProcessLinks links, ReadOnlySpan<byte> record, ReadOnlySpan<byte> called, ReadOnlySpan<byte> whole)
+    private void Follow(
+        RunProcess process, ProcessLinks links, ReadOnlySpan<byte> record, ReadOnlySpan<byte> called, ReadOnlySpan<byte> whole)
     {
-        if (process.Parent is null && links.TryGetParent(record, out uint above) && _byPid.TryGetValue(above, out var parent) && parent != process)
+        if (process.Parent is null && links.TryGetParent(record, out uint above) && _byPid.TryGetValue(above, out var parent)
+            && parent != process)
             process.Parent = parent;
         if (links.TryGetChild(record, called, out uint child))
             AddChild(process, child);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Formats.Html;
 
-/// <summary>Counts over time, of as many rows as there are. Nobody knows yet when the recording ends: where it is longer than the bins, each
-/// becomes twice as wide.</summary>
+/// <summary>Counts over time, of as many rows as there are. Nobody knows yet when the recording ends: where it is longer than the bins,
+/// each becomes twice as wide.</summary>
 internal sealed class HtmlBins
 {
     /// <summary>How many bins there are.</summary>

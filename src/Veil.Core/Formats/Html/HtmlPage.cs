@@ -105,7 +105,8 @@ internal sealed class HtmlPage(RecordingDescription description)
         foreach (var module in description.Modules)
         {
             json.WriteStringValue(
-                $"{module.Name} by {module.Hook}{string.Concat(module.Filters.Select(static filter => $" --{filter.Name} {filter.Values}"))}");
+                $"{module.Name} by {module.Hook}"
+                + string.Concat(module.Filters.Select(static filter => $" --{filter.Name} {filter.Values}")));
         }
 
         json.WriteEndArray();

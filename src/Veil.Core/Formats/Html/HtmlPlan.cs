@@ -142,7 +142,8 @@ internal sealed class HtmlPlan
     }
 
     /// <summary>An upper bound of what one of them takes.</summary>
-    public int BytesMax => Math.Max(_slice.Arguments.Sum(static argument => argument.BytesMax + argument.Key.Length + 2) + _slice.BytesMax, CallKind.LineBytesMax);
+    public int BytesMax => Math.Max(
+        _slice.Arguments.Sum(static argument => argument.BytesMax + argument.Key.Length + 2) + _slice.BytesMax, CallKind.LineBytesMax);
 
     private static bool TryWriteDescriptor(ref LineWriter line, scoped in CallView call, int argument) =>
         CallDescriptor.TryFind(call, argument, 0, out var chunk) && chunk.Bytes is [(byte)'/', ..] && TryWrite(ref line, chunk.Bytes);

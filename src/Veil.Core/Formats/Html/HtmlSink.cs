@@ -110,7 +110,8 @@ internal sealed class HtmlSink : IExportSink
     public void End()
     {
         bool isWhole = _slowest.Count == 0;
-        List<HtmlRow> rows = [.. _slowest.UnorderedItems.Select(static item => item.Element).Concat(_newest).OrderBy(static row => row.TimeNs)];
+        List<HtmlRow> rows =
+            [.. _slowest.UnorderedItems.Select(static item => item.Element).Concat(_newest).OrderBy(static row => row.TimeNs)];
         AddAncestors();
         var page =
             new HtmlPage(_input.Description)
@@ -212,7 +213,8 @@ internal sealed class HtmlSink : IExportSink
             {
                 parent = _processes.Count;
                 _byPid[known.ParentPid] = parent;
-                _processes.Add(new HtmlProcess(known.ParentPid) { Name = _names.PlaceOf(Encoding.UTF8.GetBytes(above.Name)), FirstNs = -1 });
+                int name = _names.PlaceOf(Encoding.UTF8.GetBytes(above.Name));
+                _processes.Add(new HtmlProcess(known.ParentPid) { Name = name, FirstNs = -1 });
             }
 
             if (_byPid.TryGetValue(known.ParentPid, out parent) && parent != place && !IsAbove(place, parent))

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Veil.Core.Formats.Html;
 
-/// <summary>Tables of all events, for a page that does not hold them all. Where a table would grow too long, what is new is one row.</summary>
+/// <summary>Tables of all events, for a page that does not hold them all. Where one would grow too long, what is new is one row.</summary>
 internal sealed class HtmlTotals
 {
     private const int RowsMax = 20_000;
