@@ -94,6 +94,7 @@ internal static class CommandLine
         root.Add(ReplayCommand.Create(flags));
         root.Add(ExportCommand.Create(flags));
         root.Add(RecordInfoCommand.Create());
+        root.Add(DiffCommand.Create());
         root.Add(ConfigCommand.Create());
         root.Add(CompletionCommand.Create());
         root.Add(HelpCommand.Create(flags, root));

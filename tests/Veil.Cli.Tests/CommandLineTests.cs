@@ -273,12 +273,12 @@ public sealed class CommandLineTests
         "veil [flags] -- CMD ARG…")]
     [InlineData(
         "ls -l",
-        "'ls' is not a command of veil (doctor, stuck, top, control, replay, export, record-info, config, completion, help); to run a program and trace it: veil -- ls -l")]
+        "'ls' is not a command of veil (doctor, stuck, top, control, replay, export, record-info, diff, config, completion, help); to run a program and trace it: veil -- ls -l")]
     [InlineData("export", "export: usage: veil export FILE; see veil help export")]
-    [InlineData("export a.veil", "export: --to says for which program: perfetto, chrome, folded, speedscope, parquet")]
+    [InlineData("export a.veil", "export: --to says for which program: perfetto, chrome, folded, speedscope, parquet, html")]
     [InlineData(
         "export a.veil --to perfeto",
-        "--to: unknown format 'perfeto'; did you mean 'perfetto'? (available: perfetto, chrome, folded, speedscope, parquet)")]
+        "--to: unknown format 'perfeto'; did you mean 'perfetto'? (available: perfetto, chrome, folded, speedscope, parquet, html)")]
     [InlineData(
         "export a.veil --to folded", "--to folded: holds keys and weights: name them, as --count-by comm,syscall --sum duration_ns")]
     [InlineData(
@@ -300,12 +300,12 @@ public sealed class CommandLineTests
     [InlineData("--all", "unknown flag '--all'; see veil --help (a value that begins with '-' is written --flag=--all)")]
     [InlineData(
         "help nosuch",
-        "help: unknown topic 'nosuch' (available: syscall, files, network, scheduler, memory, signal, uprobe, process, doctor, stuck, top, control, replay, export, record-info, config, " +
+        "help: unknown topic 'nosuch' (available: syscall, files, network, scheduler, memory, signal, uprobe, process, doctor, stuck, top, control, replay, export, record-info, diff, config, " +
         "completion, help, filters, counting, losses, or a flag)")]
     [InlineData(
         "help --ernno",
         "help: unknown topic '--ernno'; did you mean '--errno'? (available: syscall, files, network, scheduler, memory, signal, uprobe, process, doctor, " +
-        "stuck, top, control, replay, export, record-info, config, completion, help, filters, counting, losses, or a flag)")]
+        "stuck, top, control, replay, export, record-info, diff, config, completion, help, filters, counting, losses, or a flag)")]
     [InlineData(
         "--list-fields nosuch", "--list-fields: unknown module 'nosuch' (available: syscall, files, network, scheduler, memory, signal, uprobe, process)")]
     [InlineData("--version extra", "--version: stands alone; leave the rest out")]
@@ -314,7 +314,7 @@ public sealed class CommandLineTests
     [InlineData(
         "help fils",
         "help: unknown topic 'fils'; did you mean 'files'? (available: syscall, files, network, scheduler, memory, signal, uprobe, process, doctor, " +
-        "stuck, top, control, replay, export, record-info, config, completion, help, filters, counting, losses, or a flag)")]
+        "stuck, top, control, replay, export, record-info, diff, config, completion, help, filters, counting, losses, or a flag)")]
     [InlineData("--module syscall --output json --output text", "--output: given more than once, but it takes one value")]
     public void Run_WrongFlag_SaysWhatAndWhy(string line, string message)
     {

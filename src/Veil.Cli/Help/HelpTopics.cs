@@ -22,6 +22,7 @@ internal static class HelpTopics
         ("what does this pod connect to?", "veil --module network --pod shop/cart --event CONNECT"),
         ("which names does it look up?", "veil --module network --event DNS -n nginx"),
         ("what does this script do?", "veil --module process --output tree -- ./script.sh"),
+        ("what changed between good and bad?", "veil diff good.veil bad.veil"),
         ("what ended badly, and who ran it?", "veil --module process --failed"),
         ("who kills my process?", "veil --module signal -n nginx --effect deadly"),
         ("which container opens this file?", "veil --module files --file /etc/shadow --enrich container"),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using Veil.Core.Formats.Html;
 using Veil.Core.Formats.Parquet;
 
 namespace Veil.Core.Formats;
@@ -7,5 +8,8 @@ namespace Veil.Core.Formats;
 internal static class ExportFormats
 {
     /// <summary>All, in the order in which they are listed.</summary>
-    public static IReadOnlyList<ExportFormat> All { get; } = [new PerfettoFormat(), new ChromeFormat(), new FoldedFormat(), new SpeedscopeFormat(), new ParquetFormat()];
+    public static IReadOnlyList<ExportFormat> All { get; } =
+    [
+        new PerfettoFormat(), new ChromeFormat(), new HtmlFormat(), new FoldedFormat(), new SpeedscopeFormat(), new ParquetFormat(),
+    ];
 }

@@ -80,6 +80,9 @@ public abstract class TraceModule : IEventOwner
     /// <summary>Do its events make a tree of processes (<c>--output tree</c>)?</summary>
     public virtual bool HasTree => false;
 
+    /// <summary>Do its events come as a program makes them, so that two runs of one can be compared? Otherwise as time and load have it.</summary>
+    public virtual bool ComesInOrder => true;
+
     /// <summary>The kind of event that these flags choose, of several the last; none: the usual ones.</summary>
     public EventKind? ChosenEvent(ModuleArguments arguments) =>
         arguments.IsStrace ? EventsOfStrace : EventsByFlag.LastOrDefault(kind => !kind.IsAdded && kind.IsChosen(arguments));

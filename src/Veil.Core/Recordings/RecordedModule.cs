@@ -44,6 +44,8 @@ internal sealed class RecordedModule(
 
     public override bool HasTree => known.HasTree;
 
+    public override bool ComesInOrder => known.ComesInOrder;
+
     public override EventFilter? CreateFilter(EventSchema schema) => filter(schema);
 
     public override byte[] ReadObject() => known.ReadObject();

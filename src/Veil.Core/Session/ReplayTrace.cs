@@ -36,10 +36,7 @@ internal sealed class ReplayTrace : IDisposable
             ?? throw new RecordingException($"replay: module {Escaping.ForMessage(module.Name)} was recorded, which this veil does not have"),
             module.Constants, module.Aliases, FilterOf))];
         _filters = new RecordedFilters(description, _names);
-        // Of the machine where it was recorded.
-        SyscallTable.Native = description.Machine;
-        ReasonKind.AllNames = [.. description.Reasons, .. Enumerable.Repeat<byte[]?[]>([], ReasonKind.Sets - Math.Min(ReasonKind.Sets, description.Reasons.Length))];
-        CallOptions.Current = description.Calls;
+        Use();
     }
 
     /// <summary>The description of the first file, which those of the others are like.</summary>
@@ -50,6 +47,16 @@ internal sealed class ReplayTrace : IDisposable
 
     /// <summary>Could something not be read?</summary>
     public bool IsIncomplete => _source?.IsIncomplete == true;
+
+    /// <summary>Has values shown as this recording has them, from now on: opening one does that, and the last one opened holds.</summary>
+    public void Use()
+    {
+        var description = Description;
+        // Of the machine where it was recorded.
+        SyscallTable.Native = description.Machine;
+        ReasonKind.AllNames = [.. description.Reasons, .. Enumerable.Repeat<byte[]?[]>([], ReasonKind.Sets - Math.Min(ReasonKind.Sets, description.Reasons.Length))];
+        CallOptions.Current = description.Calls;
+    }
 
     /// <summary>Opens recordings.</summary>
     /// <param name="paths">At least one; of a recording of several files the first name stands for all.</param>

@@ -46,6 +46,8 @@ internal sealed class MemoryModule : TraceModule
         ["evt_type"] = new() { Title = "EVENT" },
     };
 
+    public override bool ComesInOrder => false;
+
     public override byte[] ReadObject() => EmbeddedObject.Read("memory");
 
     public override IEnumerable<BpfLink> Attach(BpfObject bpfObject, BpfProgram program, HookRung rung, ModuleArguments arguments)

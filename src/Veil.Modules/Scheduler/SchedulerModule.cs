@@ -48,6 +48,8 @@ internal sealed class SchedulerModule : TraceModule
 
     public override bool ShowsComputing => true;
 
+    public override bool ComesInOrder => false;
+
     public override byte[] ReadObject() => EmbeddedObject.Read("scheduler");
 
     public override void Configure(BpfObject bpfObject, HookRung rung, ModuleArguments arguments)
