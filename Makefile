@@ -20,7 +20,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 vpath %.bpf.c $(sort $(dir $(BPF_SOURCES)))
 
-.PHONY: always test-new-module test-kernels guest help setup generate build test bench demo fmt lint install clean syscalls man microbench reproducible release lock
+.PHONY: always test-new-module test-kernels guest help setup generate build test bench demo fmt lint install clean syscalls man microbench reproducible release lock tarball deb rpm image test-packages
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -113,6 +113,20 @@ install: build ## install to PREFIX (/usr/local)
 
 release: build ## artifacts/release: the archive, its SBOM (CycloneDX) and SHA256SUMS
 	@eng/release
+
+tarball: release ## the same as release
+
+deb: build ## artifacts/packages: a Debian package
+	@eng/setup packages && eng/package deb
+
+rpm: build ## artifacts/packages: an RPM package
+	@eng/setup packages && eng/package rpm
+
+image: build ## artifacts/packages: an OCI image (load it with podman, skopeo or docker) and its SBOM
+	@eng/setup packages && eng/package image
+
+test-packages: deb rpm image ## install, start, upgrade and purge them in a fresh Debian root; needs root
+	@eng/test-packages
 
 clean: ## remove what was built (not what was installed)
 	@rm -rf artifacts bin
