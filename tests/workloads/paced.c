@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 /* N getppid calls, each some time after the other: a known number of events over some seconds. */
-#include <time.h>
-
 #include "workload.h"
+
+#include <time.h>
 
 int main(int argc, char **argv)
 {
