@@ -16,8 +16,8 @@ internal static class Messages
     private static readonly Lock s_gate = new();
     private static List<string>? s_held;
 
-    /// <summary>Writes <c>veil: TEXT</c>, whole; to the journal with a level instead of the name. A closed standard error is no reason to stop
-    /// tracing.</summary>
+    /// <summary>Writes <c>veil: TEXT</c>, whole; to the journal with a level instead of the name. A closed standard error is no reason to
+    /// stop tracing.</summary>
     public static void Write(string text) => Write(
         text,
         text.StartsWith("warning: ", StringComparison.Ordinal) || text.StartsWith("lost ", StringComparison.Ordinal) ? Warning : Info);

@@ -79,7 +79,8 @@ internal static class TraceCommand
         using var stop = new StopSignal(static () => EarlySignals.First);
         EarlySignals.Take();
         // Before the session, which gives up the privileges that a path may need.
-        using var control = worker is null ? OpenControl(request.Control, request.ControlGroup) : worker.TakeControl(request.ControlGroup);
+        using var control = worker is null ? OpenControl(request.Control, request.ControlGroup)
+            : worker.TakeControl(request.ControlGroup);
         using var metrics = worker is null ? request.Export.OpenMetrics() : worker.TakeMetrics(request.Export);
         using var manager = command is null ? ServiceNotifier.Open() : null;
         using var recorder = options.Record is { } record ? Recorder.Open(record) : null;
@@ -118,7 +119,10 @@ internal static class TraceCommand
         {
             session.Beat = manager.Beat;
             if (worker is null)
-                manager.Tell($"READY=1\nSTATUS=tracing {string.Join(", ", session.Modules.Select(static module => module.Module.Name).Distinct())}");
+            {
+                var modules = session.Modules.Select(static module => module.Module.Name).Distinct();
+                manager.Tell($"READY=1\nSTATUS=tracing {string.Join(", ", modules)}");
+            }
         }
 
         worker?.Begin(session, stop);
@@ -161,7 +165,8 @@ internal static class TraceCommand
     // The journal takes "<N>" at the beginning of a line for its level (sd-daemon(3)), and names of processes would stand there.
     private static void RefuseLevelsOfOthers(SessionOptions options)
     {
-        if (options.WriteTo is null && options.Output.Format is not (OutputFormat.Json or OutputFormat.None) && JournalStream.Leads(options.Stream))
+        if (options.WriteTo is null && options.Output.Format is not (OutputFormat.Json or OutputFormat.None)
+            && JournalStream.Leads(options.Stream))
             throw new UsageException(
                 "--output: the journal would take the name of a process such as '<0>x' for the level of its line; choose json, none " +
                 "(beside --otlp, --metrics or --record), or write to a file");

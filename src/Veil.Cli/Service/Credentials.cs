@@ -15,8 +15,8 @@ internal static class Credentials
 
     /// <summary>A file that is named without a folder is looked for among the credentials first.</summary>
     public static string Find(string file) =>
-        Folder is { } folder && !file.Contains('/', StringComparison.Ordinal) && Path.Combine(folder, file) is var there && File.Exists(there)
-            ? there : file;
+        Folder is { } folder && !file.Contains('/', StringComparison.Ordinal) && File.Exists(Path.Combine(folder, file))
+            ? Path.Combine(folder, file) : file;
 
     /// <summary>A variable of the environment; the headers of OTLP are also the credential <c>otlp-headers</c>.</summary>
     /// <exception cref="UsageException">It is there, and cannot be read.</exception>

@@ -14,7 +14,9 @@ internal sealed record ModuleWords(string Module, IReadOnlyList<string> Words)
     /// <summary>The filters by name, with their values.</summary>
     public ILookup<string, string> Filters =>
         Words.Select(word => (Name: FilterOf(word), Word: word)).Where(static word => word.Name is not null)
-            .ToLookup(static word => word.Name!, static word => word.Word[(word.Word.IndexOf('=', StringComparison.Ordinal) + 1)..], StringComparer.Ordinal);
+            .ToLookup(
+            static word => word.Name!, static word => word.Word[(word.Word.IndexOf('=', StringComparison.Ordinal) + 1)..],
+            StringComparer.Ordinal);
 
     private string? FilterOf(string word) =>
         ModuleCatalog.All.First(module => module.Name == Module).Filters

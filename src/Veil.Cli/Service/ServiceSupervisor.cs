@@ -20,7 +20,9 @@ namespace Veil.Cli.Service;
 /// </summary>
 internal sealed unsafe class ServiceSupervisor : IDisposable
 {
-    private const int ReadyMs = 60_000;
+    // The check of the largest program takes an emulated CPU minutes; how long a service may take to start is the manager's to say.
+    private const int ReadyMs = 300_000;
+    private const int LookMs = 200;
     private const int AnswerMs = 10_000;
     private const int EndMs = 15_000;
 
@@ -114,7 +116,11 @@ internal sealed unsafe class ServiceSupervisor : IDisposable
         _notifier?.Tell("STOPPING=1");
         int code = running.Process.WaitForEnd();
         if (code > 128)
-            Messages.Write(string.Create(CultureInfo.InvariantCulture, $"the process that traces was ended by signal {code - 128}"), Messages.Error);
+        {
+            string signal = (code - 128).ToString(CultureInfo.InvariantCulture);
+            Messages.Write($"the process that traces was ended by signal {signal}", Messages.Error);
+        }
+
         return code;
     }
 
@@ -142,12 +148,15 @@ internal sealed unsafe class ServiceSupervisor : IDisposable
         if (Same(running.Words, file.Asked, static words => words.Fixed) && TryChangeFilters(running, file.Asked) is { } changed)
             return $"{changed} changed in the running trace";
         if (request.Options.Record is { } record && running.Request.Options.Record?.Path == record.Path)
-            throw new VeilException($"{file.Path}: {Escaping.ForMessage(record.Path)} is being recorded by the running trace: give another name, or restart the service");
+            throw StaysOpen(file, record.Path, "recorded");
         if (request.Options.WriteTo is { } written && running.Request.Options.WriteTo == written)
-            throw new VeilException($"{file.Path}: {Escaping.ForMessage(written)} is being written by the running trace: give another name, or restart the service");
+            throw StaysOpen(file, written, "written");
         Replace(running, Prepare(file, request));
         return "a new trace has taken over";
     }
+
+    private static VeilException StaysOpen(ConfigFile file, string path, string what) => new(
+        $"{file.Path}: {Escaping.ForMessage(path)} is being {what} by the running trace: give another name, or restart the service");
 
     private static bool Same(IReadOnlyList<ModuleWords> one, IReadOnlyList<ModuleWords> other, Func<ModuleWords, IEnumerable<string>> of) =>
         one.Count == other.Count && one.Zip(other).All(pair => of(pair.First).SequenceEqual(of(pair.Second), StringComparer.Ordinal));
@@ -161,7 +170,9 @@ internal sealed unsafe class ServiceSupervisor : IDisposable
         {
             var module = ModuleCatalog.All.First(module => module.Name == after.Module);
             ILookup<string, string> old = before.Filters, values = after.Filters;
-            foreach (var dimension in module.Filters.Where(filter => !old[filter.Name].SequenceEqual(values[filter.Name], StringComparer.Ordinal)))
+            foreach (
+                var dimension in module.Filters.Where(
+                filter => !old[filter.Name].SequenceEqual(values[filter.Name], StringComparer.Ordinal)))
             {
                 if (dimension is EnumDimension)
                     return null;
@@ -209,7 +220,23 @@ internal sealed unsafe class ServiceSupervisor : IDisposable
         }
     }
 
-    private static bool IsReady(Running running) => running.Process.Channel.Receive(ReadyMs, out _) is ["ready"];
+    // It does not look at the channel while it attaches: a stop is a signal to it then.
+    private bool IsReady(Running running)
+    {
+        bool isAsked = false;
+        for (long until = Environment.TickCount64 + ReadyMs; ;)
+        {
+            if (running.Process.Channel.Receive(LookMs, out bool hasEnded) is ["ready"])
+                return true;
+            if (hasEnded)
+                return false;
+            if (!isAsked && (Volatile.Read(ref _stops) > 0 || Environment.TickCount64 > until))
+            {
+                running.Process.Terminate();
+                isAsked = true;
+            }
+        }
+    }
 
     // Sockets that stay are handed on; others are opened now, so that a port that is taken costs nobody the trace that runs.
     private Running Prepare(ConfigFile file, TraceRequest request)
@@ -220,10 +247,12 @@ internal sealed unsafe class ServiceSupervisor : IDisposable
         try
         {
             control = request.Control is null && request.ControlGroup is null ? null
-                : old?.Control is { } same && (old.Request.Control, old.Request.ControlGroup) == (request.Control, request.ControlGroup) ? same
+                : old?.Control is { } same && (old.Request.Control, old.Request.ControlGroup) == (request.Control, request.ControlGroup)
+                ? same
                 : TraceCommand.OpenControl(request.Control, request.ControlGroup);
             metrics = request.Export.Metrics is null ? null
-                : old?.Metrics is { } port && old.Request.Export.Metrics!.Equals(request.Export.Metrics) ? port : request.Export.OpenMetrics();
+                : old?.Metrics is { } port && old.Request.Export.Metrics!.Equals(request.Export.Metrics) ? port
+                : request.Export.OpenMetrics();
             var process = ServiceProcess.Start(
                 ServiceWorker.CommandLineOf(control is not null, metrics is not null, _profile), file.Text, control?.Listener ?? -1,
                 metrics?.Listener ?? -1);

@@ -4,8 +4,8 @@ using Veil.Core.Interop;
 
 namespace Veil.Core.Output;
 
-/// <summary>Does a standard stream lead to systemd's journal? It says so by device and inode (systemd.exec(5), <c>JOURNAL_STREAM</c>), because
-/// the variable is inherited by processes whose streams do not.</summary>
+/// <summary>Does a standard stream lead to systemd's journal? It says so by device and inode (systemd.exec(5), <c>JOURNAL_STREAM</c>),
+/// because the variable is inherited by processes whose streams do not.</summary>
 public static class JournalStream
 {
     private static readonly Lazy<bool> s_error = new(static () => Leads(StandardStreams.Error));

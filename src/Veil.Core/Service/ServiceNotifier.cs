@@ -5,8 +5,8 @@ using Veil.Core.Interop;
 
 namespace Veil.Core.Service;
 
-/// <summary>Tells the service manager how this process is, by the datagrams of sd_notify(3). It never waits: what the manager does not take
-/// is not told.</summary>
+/// <summary>Tells the service manager how this process is, by the datagrams of sd_notify(3). It never waits: what the manager does not
+/// take is not told.</summary>
 public sealed unsafe class ServiceNotifier : IDisposable
 {
     /// <summary>Names the manager's socket; set where somebody listens.</summary>
@@ -55,7 +55,8 @@ public sealed unsafe class ServiceNotifier : IDisposable
     {
         const int clockMonotonic = 1;
         const int nsPerMicrosecond = 1_000;
-        Tell(string.Create(CultureInfo.InvariantCulture, $"RELOADING=1\nMONOTONIC_USEC={LibC.NowNs(clockMonotonic) / nsPerMicrosecond}"));
+        string now = (LibC.NowNs(clockMonotonic) / nsPerMicrosecond).ToString(CultureInfo.InvariantCulture);
+        Tell($"RELOADING=1\nMONOTONIC_USEC={now}");
     }
 
     /// <summary>Says that the caller is alive, as often as the manager's watchdog wants to hear it. Cheap, and without allocation.</summary>

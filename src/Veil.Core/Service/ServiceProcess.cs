@@ -40,6 +40,13 @@ public sealed unsafe class ServiceProcess : IDisposable
         throw Failed("starting it");
     }
 
+    /// <summary>Has it end what it prepares, undone.</summary>
+    public void Terminate()
+    {
+        const int sigTerm = 15;
+        _ = LibC.Kill(_pid, sigTerm);
+    }
+
     /// <summary>Waits for its end.</summary>
     /// <returns>Its exit code, or 128 and the signal that ended it.</returns>
     public int WaitForEnd()

@@ -16,7 +16,8 @@ public sealed class ServiceTests
     [Fact]
     public void Words_OfAModule_AreFiltersAndOthers()
     {
-        var words = new ModuleWords("syscall", ["--module", "syscall", "--pid=1", "--pid=!2", "--syscall=openat", "--returns", "--output=json"]);
+        var words = new ModuleWords(
+            "syscall", ["--module", "syscall", "--pid=1", "--pid=!2", "--syscall=openat", "--returns", "--output=json"]);
 
         words.Fixed.ShouldBe(["--module", "syscall", "--returns", "--output=json"]);
         words.Filters.Select(static filter => filter.Key).ShouldBe(["pid", "syscall"]);
