@@ -96,7 +96,7 @@ public sealed class ServiceTests : IDisposable
     [Theory]
     [InlineData("pdi: 1", ":4:7: unknown flag of syscall 'pdi'; did you mean 'pid'?")]
     [InlineData("pid: many", ":4:12: --pid:")]
-    [InlineData("[", ":4:")]
+    [InlineData("[", ":5:1: what stands here, or just before, is no YAML")]
     public void Reload_OfABadConfiguration_IsOneLineAndTheOldGoesOn(string line, string why)
     {
         using var burst = Workload.Waiting("burst", "1000");
