@@ -4,23 +4,30 @@ SHELL       := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := build
 
-ARCH        := $(shell uname -m)
+HOST        := $(shell uname -m)
+# ARCH=arm64 cross-builds, into bin/arm64 and artifacts/arm64.
+ARCH        := $(HOST)
+override ARCH := $(patsubst arm64,aarch64,$(ARCH))
+CROSS       := $(if $(filter-out $(HOST),$(ARCH)),arm64)
+OUT         := artifacts$(CROSS:%=/%)
+BINARY      := bin$(CROSS:%=/%)/veil
+SYSTEM_ROOT := $(if $(CROSS),$(shell eng/arm64-root))
 BPF_ARCH    := $(if $(filter aarch64,$(ARCH)),arm64,x86)
 BPF_SOURCES := $(wildcard src/Veil.Modules/*/*.bpf.c)
 BPF_HEADERS := $(wildcard bpf/veil/*.h) $(wildcard src/Veil.Modules/*/*.bpf.h)
-BPF_OBJECTS := $(patsubst %.bpf.c,artifacts/bpf/%.bpf.o,$(notdir $(BPF_SOURCES)))
+BPF_OBJECTS := $(patsubst %.bpf.c,$(OUT)/bpf/%.bpf.o,$(notdir $(BPF_SOURCES)))
 CS_SOURCES  := $(shell find src -name '*.cs' -o -name '*.csproj') $(wildcard src/Veil.Cli/Native/*.[ch]) Directory.Build.props Directory.Packages.props
 PREFIX      ?= /usr/local
 CLANG       ?= clang
 # Lines of inlined functions are most of what a line table holds, and it goes into the executable.
 BPF_FLAGS   := -O2 -g -gno-inline-line-tables -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Werror -Wno-unused-parameter \
-               -ffile-prefix-map=$(CURDIR)=. -Ibpf -I/usr/include/$(ARCH)-linux-gnu
+               -ffile-prefix-map=$(CURDIR)=. -Ibpf -I$(SYSTEM_ROOT)/usr/include/$(ARCH)-linux-gnu
 DOTNET      := dotnet
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 vpath %.bpf.c $(sort $(dir $(BPF_SOURCES)))
 
-.PHONY: always test-new-module test-kernels guest help setup generate build test bench demo fmt lint install clean syscalls man microbench reproducible release lock
+.PHONY: always test-new-module test-kernels guest help setup generate build test bench demo fmt lint install clean syscalls man microbench reproducible release lock tarball deb rpm image test-packages test-kubernetes
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,7 +40,7 @@ artifacts/setup.stamp: eng/setup
 
 generate: $(BPF_OBJECTS) ## compile the BPF programs
 
-artifacts/bpf/%.bpf.o: %.bpf.c $(BPF_HEADERS) Makefile | artifacts/setup.stamp
+$(OUT)/bpf/%.bpf.o: %.bpf.c $(BPF_HEADERS) Makefile | artifacts/setup.stamp
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_FLAGS) -c $< -o $@
 	@llvm-strip -g $@ # DWARF; BTF stays
@@ -43,10 +50,10 @@ artifacts/test-bpf/%.bpf.o: tests/bpf/%.bpf.c $(BPF_HEADERS) | artifacts/setup.s
 	@mkdir -p $(@D)
 	@$(CLANG) $(BPF_FLAGS) -c $< -o $@
 
-build: bin/veil ## bin/veil: one native file (the default)
+build: $(BINARY) ## bin/veil: one native file (the default); ARCH=arm64 makes bin/arm64/veil
 
-bin/veil: $(BPF_OBJECTS) $(CS_SOURCES) eng/publish artifacts/version | artifacts/setup.stamp
-	@eng/publish
+$(BINARY): $(BPF_OBJECTS) $(CS_SOURCES) eng/publish artifacts/version | artifacts/setup.stamp
+	@eng/publish $(CROSS)
 	@touch $@
 
 # Changes when the commit does, so that `veil --version` is true.
@@ -113,6 +120,23 @@ install: build ## install to PREFIX (/usr/local)
 
 release: build ## artifacts/release: the archive, its SBOM (CycloneDX) and SHA256SUMS
 	@eng/release
+
+tarball: release ## the same as release
+
+deb: build ## artifacts/packages: a Debian package
+	@eng/setup packages && ARCH=$(ARCH) eng/package deb
+
+rpm: build ## artifacts/packages: an RPM package
+	@eng/setup packages && ARCH=$(ARCH) eng/package rpm
+
+image: build ## artifacts/packages: an OCI image (load it with podman, skopeo or docker) and its SBOM
+	@eng/setup packages && ARCH=$(ARCH) eng/package image
+
+test-kubernetes: build ## check packaging/kubernetes against the schemas of the API (kubectl, npm)
+	@eng/test-kubernetes
+
+test-packages: deb rpm image ## install, start, upgrade and purge them in a fresh Debian root; needs root
+	@eng/test-packages
 
 clean: ## remove what was built (not what was installed)
 	@rm -rf artifacts bin

@@ -80,33 +80,34 @@ static __always_inline enum veil_arch veil_syscall_arch(struct veil_task task, _
 	return veil_task_read(task, thread_info.flags) & TIF_32BIT ? VEIL_ARCH_ARM : VEIL_ARCH_ARM64;
 }
 
-#define veil_syscall_nr(regs)	  BPF_CORE_READ((struct pt_regs___arm64 *)(regs), syscallno)
-#define veil_syscall_nr_btf(regs) (((struct pt_regs___arm64 *)(regs))->syscallno)
+#define veil_syscall_nr(regs)	  BPF_CORE_READ((struct pt_regs___veil_arm64 *)(regs), syscallno)
+#define veil_syscall_nr_btf(regs) (((struct pt_regs___veil_arm64 *)(regs))->syscallno)
 
 /* The first argument's register takes the result; the kernel keeps the argument beside. */
 static __always_inline __u64 veil_syscall_arg0(void *regs, enum veil_arch arch)
 {
-	return BPF_CORE_READ((struct pt_regs___arm64 *)regs, orig_x0);
+	return BPF_CORE_READ((struct pt_regs___veil_arm64 *)regs, orig_x0);
 }
 
 static __always_inline __u64 veil_syscall_arg1(void *regs, enum veil_arch arch)
 {
-	return BPF_CORE_READ((struct pt_regs___arm64 *)regs, regs[1]);
+	return BPF_CORE_READ((struct pt_regs___veil_arm64 *)regs, regs[1]);
 }
 
 static __always_inline __u64 veil_syscall_arg2(void *regs, enum veil_arch arch)
 {
-	return BPF_CORE_READ((struct pt_regs___arm64 *)regs, regs[2]);
+	return BPF_CORE_READ((struct pt_regs___veil_arm64 *)regs, regs[2]);
 }
 
 static __always_inline __u64 veil_syscall_arg3(void *regs, enum veil_arch arch)
 {
-	return BPF_CORE_READ((struct pt_regs___arm64 *)regs, regs[3]);
+	return BPF_CORE_READ((struct pt_regs___veil_arm64 *)regs, regs[3]);
 }
 
-#define veil_syscall_args(read, regs, arch, args)                                                                      \
+/* The member is called regs too, so no parameter is. */
+#define veil_syscall_args(read, from, arch, args)                                                                      \
 	({                                                                                                             \
-		struct pt_regs___arm64 *regs_ = (void *)(regs);                                                        \
+		struct pt_regs___veil_arm64 *regs_ = (void *)(from);                                                   \
 		(args)[0] = read(regs_, orig_x0);                                                                      \
 		(args)[1] = read(regs_, regs[1]);                                                                      \
 		(args)[2] = read(regs_, regs[2]);                                                                      \

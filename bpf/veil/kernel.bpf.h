@@ -532,7 +532,7 @@ struct pt_regs___x86 {
 	unsigned long bx, cx, dx, si, di, bp, sp, r8, r9, r10, orig_ax;
 };
 
-struct pt_regs___arm64 {
+struct pt_regs___veil_arm64 {
 	__u64 regs[31];
 	__u64 orig_x0;
 	__s32 syscallno;

@@ -73,7 +73,7 @@ static __always_inline void *look_registers(struct task_struct *task)
 #if defined(__TARGET_ARCH_x86)
 	return task->stack + THREAD_SIZE - bpf_core_type_size(struct pt_regs___x86);
 #else
-	return task->stack + THREAD_SIZE - bpf_core_type_size(struct pt_regs___arm64);
+	return task->stack + THREAD_SIZE - bpf_core_type_size(struct pt_regs___veil_arm64);
 #endif
 }
 

@@ -19,7 +19,7 @@ internal static class ErrorBoundary
     public static int Report(Exception error)
     {
         if (error is not OutputException { ClosedByReader: true })
-            Messages.Write(Explain(error));
+            Messages.Write(Explain(error), Messages.Error);
         return error is VeilException known ? known.ExitCode : ExitCode.Failure;
     }
 

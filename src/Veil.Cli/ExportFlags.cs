@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.CommandLine;
 using System.Net;
+using Veil.Cli.Service;
 using Veil.Core;
 using Veil.Core.Export;
 using Veil.Core.Text;
@@ -53,7 +54,7 @@ internal sealed record ExportFlags(IPEndPoint? Metrics, string? MetricsTokenFile
         long bytes = OtlpOptions.DefaultBufferBytes;
         if (buffer is not null && (SizeFlag.Read(buffer) is not { } read || (bytes = read) is < BufferMin or > BufferMax))
             throw new UsageException($"{flags.ExportBuffer.Name}: '{Escaping.ForMessage(buffer)}' is no size from 1M to 64M");
-        return OtlpOptions.Parse(flags.Otlp.Name, url, Environment.GetEnvironmentVariable) with
+        return OtlpOptions.Parse(flags.Otlp.Name, url, Credentials.Variable) with
         {
             WithArguments = withArguments,
             BufferBytes = (int)bytes,
@@ -73,12 +74,18 @@ internal sealed record ExportFlags(IPEndPoint? Metrics, string? MetricsTokenFile
     {
         if (Metrics is null)
             return null;
-        var token = MetricsTokenFile is null ? null : BearerToken.Read("--metrics-token-file", MetricsTokenFile, Messages.Write);
+        var token = ReadToken(Messages.Write);
         if (token is null && !IPAddress.IsLoopback(Metrics.Address))
             Messages.Write($"warning: --metrics: {Metrics} answers everybody who reaches it; --metrics-token-file asks for a token");
         return MetricsServer.Open(Metrics, token);
     }
 
+    /// <summary>Takes over a port for metrics, of which who opened it has said all.</summary>
+    public MetricsServer InheritMetrics(int listener) => MetricsServer.Inherit(listener, Metrics!, ReadToken(static _ => { }));
+
     /// <summary>Prepares what is sent by OTLP, or does nothing.</summary>
     public OtlpExport? OpenOtlp() => Otlp is null ? null : OtlpExport.Open(Otlp, VersionText.Number, Messages.Write);
+
+    private BearerToken? ReadToken(Action<string> warn) =>
+        MetricsTokenFile is null ? null : BearerToken.Read("--metrics-token-file", Credentials.Find(MetricsTokenFile), warn);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using Veil.Cli.Service;
 using Veil.Core.Privileged;
 using Veil.Core.Waiting;
 
@@ -15,6 +16,8 @@ internal static class Program
         {
             if (args is [RootServer.Hidden, .. var words])
                 return RootServer.Run(words);
+            if (args is [ServiceWorker.Hidden, .. var rest])
+                args = ServiceWorker.Become(rest);
             return CommandLine.Run(args);
         }
         catch (Exception error)

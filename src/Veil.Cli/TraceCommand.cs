@@ -4,6 +4,7 @@ using System.Globalization;
 using Veil.Bpf;
 using Veil.Cli.Config;
 using Veil.Cli.Prompt;
+using Veil.Cli.Service;
 using Veil.Core;
 using Veil.Core.Calls;
 using Veil.Core.Control;
@@ -15,6 +16,7 @@ using Veil.Core.Output;
 using Veil.Core.Privileged;
 using Veil.Core.Recordings;
 using Veil.Core.Running;
+using Veil.Core.Service;
 using Veil.Core.Session;
 using Veil.Core.Sinks;
 using Veil.Core.Sources;
@@ -35,7 +37,12 @@ internal static class TraceCommand
     private static readonly List<string> s_moduleNames = [.. ModuleCatalog.All.Select(static module => module.Name)];
 
     /// <summary>Runs a trace; the exit code.</summary>
-    public static int Run(ParseResult parsed, TraceFlags flags) => Run(ReadRequest(parsed, flags));
+    public static int Run(ParseResult parsed, TraceFlags flags)
+    {
+        var request = ReadRequest(parsed, flags);
+        return parsed.GetValue(flags.Config) is { } file && ServiceSupervisor.IsAsked(file)
+            ? ServiceSupervisor.Run(file, parsed.GetValue(flags.Profile)) : Run(request);
+    }
 
     /// <summary>Runs a trace; the exit code.</summary>
     /// <param name="request">What was asked for.</param>
@@ -45,14 +52,16 @@ internal static class TraceCommand
         RefuseNothingToFollow(request);
         if (request.Options.WriteTo is null)
             StandardStreams.RequireOutput(request.Options.Stream);
+        RefuseLevelsOfOthers(request.Options);
         var user = request.User is { } name ? CommandUser.Parse(name) : null;
         using var command = StartedCommand.Words.Count > 0 ? StartedCommand.Take() : null;
         // CTRL-C belongs to the command, and so does the terminal.
-        bool asks = command is null && !neverAsks && Terminal.IsThere;
+        using var worker = ServiceWorker.Current;
+        bool asks = command is null && worker is null && !neverAsks && Terminal.IsThere;
         var options = request.Options with
         {
             CountFilters = request.Control is not null || asks || request.Options.MeasureCost,
-            TakesCommands = request.Control is not null || asks,
+            TakesCommands = request.Control is not null || asks || worker is not null,
             Command = command?.Pid ?? 0,
             Follow = request.Options.Follow || (command is not null && !request.NoFollow),
         };
@@ -70,20 +79,23 @@ internal static class TraceCommand
         using var stop = new StopSignal(static () => EarlySignals.First);
         EarlySignals.Take();
         // Before the session, which gives up the privileges that a path may need.
-        using var control = OpenControl(request.Control, request.ControlGroup);
-        using var metrics = request.Export.OpenMetrics();
+        using var control = worker is null ? OpenControl(request.Control, request.ControlGroup)
+            : worker.TakeControl(request.ControlGroup);
+        using var metrics = worker is null ? request.Export.OpenMetrics() : worker.TakeMetrics(request.Export);
+        using var manager = command is null ? ServiceNotifier.Open() : null;
         using var recorder = options.Record is { } record ? Recorder.Open(record) : null;
         using var otlp = request.Export.OpenOtlp();
         // Before the drop too; it closes the socket before it ends, because it may have to remove it.
-        using var root = RootClient.StartFor(options.Output.Enrichments, options.ReadsRuntimes, control, Messages.Write, recorder?.Rotating);
+        using var root = RootClient.StartFor(options.Output.Enrichments, options.ReadsRuntimes, worker is null ? control : null, Messages.Write, recorder?.Rotating);
         using var file = options.WriteTo is { } path ? OutputFile.Open(path) : null;
         using var session = KernelTrace.Start(options, stop, Messages.Write, root, file, command, recorder, export: otlp);
         var commands = new ControlCommands(session, ModuleCatalog.All);
         using var prompt = asks ? new TracePrompt(commands, session, stop) : null;
-        if (command is null)
-            stop.ListenToSignals(prompt is null ? null : prompt.Open);
-        else
+        // Of a worker those that came early have been taken, and all later ones are the supervisor's.
+        if (command is not null)
             StartedCommand.TakeSignals();
+        else if (worker is null)
+            stop.ListenToSignals(prompt is null ? null : prompt.Open);
         using var dump = options.Record is { Flight: not null } ? recorder!.DumpOnSignal() : null;
         // The last that came early; from here on they stop the trace, which is said to have begun.
         stop.ThrowIfEarly();
@@ -101,10 +113,26 @@ internal static class TraceCommand
             Messages.Write(
                 "tracing "
                 + string.Join(", ", session.Modules.Select(static module => $"{module.Module.Name} by {module.Hook}").Distinct())
-                + HowToStop(stop, prompt is not null));
+                + (worker is null ? HowToStop(stop, prompt is not null) : ""));
 
+        if (manager is not null)
+        {
+            session.Beat = manager.Beat;
+            if (worker is null)
+            {
+                var modules = session.Modules.Select(static module => module.Module.Name).Distinct();
+                manager.Tell($"READY=1\nSTATUS=tracing {string.Join(", ", modules)}");
+            }
+        }
+
+        worker?.Begin(session, stop);
         command?.Release(user);
-        var summary = session.Run(prompt is null ? null : prompt.Close);
+        var summary = session.Run(() =>
+        {
+            if (worker is null)
+                manager?.Tell("STOPPING=1\nSTATUS=writing what is left");
+            prompt?.Close();
+        });
         control?.Dispose();
         metrics?.Dispose();
         otlp?.Dispose();
@@ -132,6 +160,16 @@ internal static class TraceCommand
             return summary.Failure is not null || recorder?.HasFailed == true ? ExitCode.Failure : options.FailOnLoss && summary.LostTotal > 0 ? ExitCode.Loss
                 : ExitCode.Success;
         return EndOf(command, options.FailOnLoss && summary.LostTotal > 0, summary.Failure is not null, stop);
+    }
+
+    // The journal takes "<N>" at the beginning of a line for its level (sd-daemon(3)), and names of processes would stand there.
+    private static void RefuseLevelsOfOthers(SessionOptions options)
+    {
+        if (options.WriteTo is null && options.Output.Format is not (OutputFormat.Json or OutputFormat.None)
+            && JournalStream.Leads(options.Stream))
+            throw new UsageException(
+                "--output: the journal would take the name of a process such as '<0>x' for the level of its line; choose json, none " +
+                "(beside --otlp, --metrics or --record), or write to a file");
     }
 
     // Once the command runs, the exit code is its own: a script that traces one part of it goes on as it would.
@@ -182,7 +220,8 @@ internal static class TraceCommand
         return ConfigFile.Read(file).Request(profile);
     }
 
-    private static ControlServer? OpenControl(string? path, string? group) => path switch
+    /// <summary>Makes the control socket, or does nothing.</summary>
+    internal static ControlServer? OpenControl(string? path, string? group) => path switch
     {
         null when group is not null => throw new UsageException("--control-group: there is no socket without --control PATH"),
         null => null,

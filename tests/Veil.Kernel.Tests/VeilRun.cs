@@ -133,6 +133,10 @@ internal sealed class VeilRun : IDisposable
     public static VeilRun AttachUnder(string[] command, params string[] arguments) =>
         Attach([.. command[1..], Repository.Veil, .. arguments], readOutput: true, command[0]);
 
+    /// <summary>The same with an output that nobody reads.</summary>
+    public static VeilRun AttachUnreadUnder(string[] command, params string[] arguments) =>
+        Attach([.. command[1..], Repository.Veil, .. arguments], readOutput: false, command[0]);
+
     /// <summary>Starts under what a shell has prepared (limits, mounts), and returns once the hooks are attached or it has ended.</summary>
     public static VeilRun AttachOrEnd(string preparation, params string[] arguments)
     {

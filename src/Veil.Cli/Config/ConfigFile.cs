@@ -6,6 +6,7 @@ using System.Text;
 using System.Text.Unicode;
 using Microsoft.Win32.SafeHandles;
 using Veil.Bpf;
+using Veil.Cli.Service;
 using Veil.Core;
 using Veil.Core.Interop;
 using Veil.Core.Modules;
@@ -84,11 +85,21 @@ internal sealed class ConfigFile
     // Where all mistakes are looked for, and not the first one.
     private List<string>? _mistakes;
 
-    private ConfigFile(string path, YamlMappingNode root)
+    private ConfigFile(string path, string text, YamlMappingNode root)
     {
         _path = path;
+        Text = text;
         _root = root;
     }
+
+    /// <summary>Its path, as it was given.</summary>
+    public string Path => _path;
+
+    /// <summary>All of it.</summary>
+    public string Text { get; }
+
+    /// <summary>What the last <see cref="Request"/> asks of each module, in the order of the file.</summary>
+    public IReadOnlyList<ModuleWords> Asked { get; private set; } = [];
 
     /// <summary>The profiles by name; none where the file is one trace.</summary>
     public IReadOnlyList<string> Profiles =>
@@ -112,7 +123,7 @@ internal sealed class ConfigFile
             return stream.Documents switch
             {
                 [] => throw Wrong(path, Mark.Empty, "it is empty; it needs modules:, or profiles:"),
-                [{ RootNode: YamlMappingNode root }] => new ConfigFile(path, root),
+                [{ RootNode: YamlMappingNode root }] => new ConfigFile(path, text, root),
                 [var other] => throw Wrong(path, other.RootNode.Start, "a configuration is a mapping, such as modules: {syscall: {}}"),
                 _ => throw Wrong(path, stream.Documents[1].RootNode.Start, "there is a second document; give each a file of its own"),
             };
@@ -175,11 +186,14 @@ internal sealed class ConfigFile
         RefuseUnknown(modules, known, "module");
 
         var parts = new List<TraceRequest>();
+        var read = new List<ModuleWords>();
         foreach (var (key, value) in modules.Children.Where(entry => known.Contains(KeyText(entry.Key))))
         {
             try
             {
-                parts.Add(ReadModule(KeyText(key), key, value, flags, common, new(places, StringComparer.Ordinal)));
+                var (request, words) = ReadModule(KeyText(key), key, value, flags, common, new(places, StringComparer.Ordinal));
+                parts.Add(request);
+                read.Add(new ModuleWords(KeyText(key), words));
             }
             catch (UsageException wrong)
             {
@@ -187,6 +201,7 @@ internal sealed class ConfigFile
             }
         }
 
+        Asked = read;
         return parts;
     }
 
@@ -199,7 +214,7 @@ internal sealed class ConfigFile
             _mistakes.Add(mistake.Message);
     }
 
-    private TraceRequest ReadModule(
+    private (TraceRequest Request, List<string> Words) ReadModule(
         string name, YamlNode key, YamlNode value, TraceFlags flags, List<string> common, Dictionary<string, Mark> places)
     {
         var words = new List<string> { "--module", name };
@@ -221,7 +236,7 @@ internal sealed class ConfigFile
         {
             try
             {
-                return Parse(words, flags);
+                return (Parse(words, flags), words);
             }
             catch (UsageException wrong)
             {

@@ -23,7 +23,7 @@ public sealed unsafe class ControlServer : IDisposable
     private const int Backlog = 128;
     private const int NoDescriptorMs = 20;
 
-    private readonly SocketFile _file;
+    private readonly SocketFile? _file;
     private readonly uint? _group;
     private readonly uint _owner = LibC.EffectiveUser();
     private readonly int _listener;
@@ -33,7 +33,7 @@ public sealed unsafe class ControlServer : IDisposable
     private Thread? _thread;
     private bool _ending;
 
-    private ControlServer(SocketFile file, int listener, uint? group)
+    private ControlServer(SocketFile? file, int listener, uint? group)
     {
         _file = file;
         _listener = listener;
@@ -53,9 +53,7 @@ public sealed unsafe class ControlServer : IDisposable
         if (length is 0 or > LibC.SocketPathMax || path.Contains('\0', StringComparison.Ordinal))
             throw new UsageException(
                 $"--control: '{path}' has {length} bytes, but a socket's path has 1 to {LibC.SocketPathMax}, and no NUL");
-        uint? groupId = group is null ? null : NameService.TryGetGroupId(group, out uint id) ? id
-            : throw new UsageException($"--control-group: '{group}' is no group of this system");
-
+        uint? groupId = GroupId(group);
         int listener = LibC.Socket(LibC.AfUnix, LibC.SockStreamCloexec | LibC.SockNonblock, 0);
         if (listener < 0)
             throw Failed(path, "making a socket");
@@ -75,8 +73,16 @@ public sealed unsafe class ControlServer : IDisposable
         }
     }
 
+    /// <summary>Takes over a socket that another process has made, and removes.</summary>
+    /// <param name="listener">It listens.</param>
+    /// <param name="group">As for <see cref="Open"/>.</param>
+    public static ControlServer Inherit(int listener, string? group) => new(file: null, listener, GroupId(group));
+
+    /// <summary>The socket that listens.</summary>
+    public int Listener => _listener;
+
     /// <summary>The socket's file, which has to go at the end.</summary>
-    internal SocketFile File => _file;
+    internal SocketFile File => _file ?? throw new InvalidOperationException("the socket's file is another process's");
 
     /// <summary>Removes the socket where this process may not any more.</summary>
     internal RootClient? Root { get; set; }
@@ -104,10 +110,13 @@ public sealed unsafe class ControlServer : IDisposable
             client.Dispose();
         _clients.Clear();
         // The name goes first: while the socket is open its inode's number is nobody else's.
-        _file.Remove(Root);
+        _file?.Remove(Root);
         _ = LibC.Close(_listener);
         _ = LibC.Close(_wake);
     }
+
+    private static uint? GroupId(string? group) => group is null ? null : NameService.TryGetGroupId(group, out uint id) ? id
+        : throw new UsageException($"--control-group: '{group}' is no group of this system");
 
     private void Serve()
     {

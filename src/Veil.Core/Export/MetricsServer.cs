@@ -66,6 +66,15 @@ public sealed unsafe class MetricsServer : IDisposable
         return new MetricsServer(listener, place, token);
     }
 
+    /// <summary>Takes over a socket that another process has made.</summary>
+    /// <param name="listener">It listens.</param>
+    /// <param name="place">Where.</param>
+    /// <param name="token">What is asked for, or none.</param>
+    public static MetricsServer Inherit(int listener, IPEndPoint place, BearerToken? token) => new(listener, place, token);
+
+    /// <summary>The socket that listens.</summary>
+    public int Listener => _listener;
+
     /// <summary>Answers from now on, on a thread of its own.</summary>
     /// <param name="session">What it tells of.</param>
     /// <param name="version">The version of this program.</param>

@@ -142,6 +142,44 @@ internal static unsafe partial class LibC
         return error == 0 ? process : -1;
     }
 
+    /// <summary>
+    /// Starts a program with our output and environment, and <paramref name="input"/> as its standard input. <paramref name="kept"/> become
+    /// the descriptors from 3 on; below 0 there is none.
+    /// </summary>
+    /// <returns>Its process id, or -1 and an errno.</returns>
+    public static int SpawnBeside(string file, string[] arguments, int input, ReadOnlySpan<int> kept)
+    {
+        byte* actions = stackalloc byte[SpawnStructBytes];
+        _ = SpawnActionsInit(actions);
+        _ = SpawnActionsAddDup(actions, input, 0);
+        for (int index = 0; index < kept.Length; index++)
+        {
+            if (kept[index] >= 0)
+                _ = SpawnActionsAddDup(actions, kept[index], 3 + index);
+        }
+
+        List<string> variables = [];
+        foreach (System.Collections.DictionaryEntry variable in Environment.GetEnvironmentVariables())
+            variables.Add($"{variable.Key}={variable.Value}");
+        nint* words = stackalloc nint[arguments.Length + 1];
+        nint[] environment = new nint[variables.Count + 1];
+        for (int index = 0; index < arguments.Length; index++)
+            words[index] = Marshal.StringToCoTaskMemUTF8(arguments[index]);
+        words[arguments.Length] = 0;
+        for (int index = 0; index < variables.Count; index++)
+            environment[index] = Marshal.StringToCoTaskMemUTF8(variables[index]);
+        int process, error;
+        fixed (nint* values = environment)
+            error = PosixSpawn(&process, file, actions, null, words, values);
+        for (int index = 0; index < arguments.Length; index++)
+            Marshal.FreeCoTaskMem(words[index]);
+        foreach (nint variable in environment)
+            Marshal.FreeCoTaskMem(variable);
+        _ = SpawnActionsDestroy(actions);
+        Marshal.SetLastPInvokeError(error);
+        return error == 0 ? process : -1;
+    }
+
     /// <summary>The same descriptor under a number that is out of the way.</summary>
     public static int DuplicateHigh(int fd)
     {

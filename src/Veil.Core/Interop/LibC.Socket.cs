@@ -87,6 +87,14 @@ internal static unsafe partial class LibC
         return Connect(socket, address, SocketAddressBytes);
     }
 
+    /// <summary>Connects a socket to a path, or to a name that begins with a NUL and has no file (unix(7)).</summary>
+    public static int ConnectToName(int socket, ReadOnlySpan<byte> name)
+    {
+        byte* address = stackalloc byte[SocketAddressBytes];
+        Fill(address, name);
+        return Connect(socket, address, sizeof(ushort) + name.Length);
+    }
+
     /// <summary>Who is at the other end of a connected socket (SO_PEERCRED, unix(7)).</summary>
     public static bool TryGetPeer(int socket, out uint user)
     {

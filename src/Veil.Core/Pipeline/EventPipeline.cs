@@ -29,6 +29,9 @@ internal sealed class EventPipeline : ILossObserver
     private readonly ulong[] _droppedPaused;
     private ulong _left;
     private bool _paused;
+    private bool _isBounded;
+    private ulong _fromNs;
+    private ulong _untilNs = ulong.MaxValue;
 
     /// <summary>Makes the pipeline.</summary>
     /// <param name="catalog">The events that come.</param>
@@ -114,6 +117,16 @@ internal sealed class EventPipeline : ILossObserver
     /// <summary>All losses so far.</summary>
     public LossTotals Losses { get; } = new();
 
+    /// <summary>Leaves events before a time to the trace that was there before this one. Before the first comes.</summary>
+    public void TakeFrom(ulong timestampNs) => (_fromNs, _isBounded) = (timestampNs, _isBounded || timestampNs > 0);
+
+    /// <summary>Leaves events from a time on to the trace that takes over. From any thread.</summary>
+    public void TakeUntil(ulong timestampNs)
+    {
+        Volatile.Write(ref _untilNs, timestampNs);
+        Volatile.Write(ref _isBounded, true);
+    }
+
     /// <summary>Takes one record. It is valid only during the call.</summary>
     /// <exception cref="OutputException">The output takes no more.</exception>
     /// <exception cref="VeilException">It is no record of this session.</exception>
@@ -130,6 +143,9 @@ internal sealed class EventPipeline : ILossObserver
         }
 
         var view = new EventView { Record = record, Schema = schema };
+        if (_isBounded && BinaryPrimitives.ReadUInt64LittleEndian(record[_header.TimestampOffset..]) is var at
+            && (at < _fromNs || at >= Volatile.Read(ref _untilNs)))
+            return;
         if (_filters[schema.Index] is { } filter && !filter.Passes(ref view))
         {
             DroppedByFilter++;

@@ -146,6 +146,15 @@ public sealed class TraceSession : IDisposable
     internal (bool Succeeded, string Text)? Dump(int fd, int waitMs) => _recorder is { } recorder ? recorder.Dump("control", fd, waitMs)
         : throw new UsageException("dump: nothing is kept in memory; a trace does that with --flight SIZE --record FILE");
 
+    /// <summary>Called each time that what was there has been read and handed on.</summary>
+    public Action? Beat { get; set; }
+
+    /// <summary>Events before this time (CLOCK_BOOTTIME) are another trace's. Before <see cref="Run"/>.</summary>
+    public void TakeFrom(ulong timestampNs) => _pipeline.TakeFrom(timestampNs);
+
+    /// <summary>Events from this time on are another trace's. From any thread.</summary>
+    public void TakeUntil(ulong timestampNs) => _pipeline.TakeUntil(timestampNs);
+
     /// <summary>Asks for the end, as a signal does.</summary>
     public void RequestStop() => _stop.Request();
 
@@ -259,6 +268,7 @@ public sealed class TraceSession : IDisposable
             if (!_wait.Wait(waitMs))
                 throw new OutputException("writing the output: the reader closed it", closedByReader: true);
             Drain(last: false);
+            Beat?.Invoke();
             if (Environment.TickCount64 - lossesReportedAt >= LossReportEveryMs)
             {
                 lossesReportedAt = Environment.TickCount64;

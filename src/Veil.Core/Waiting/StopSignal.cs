@@ -98,8 +98,8 @@ public sealed class StopSignal : IDisposable
             static stop => ((StopSignal)stop!).RequestFirst(), this, time > TimeSpan.Zero ? time : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
     }
 
-    // Not a second request, which would be one to wait for nothing.
-    private void RequestFirst()
+    /// <summary>Asks for the end, where nobody has: a second request would be one to wait for nothing.</summary>
+    public void RequestFirst()
     {
         if (Interlocked.CompareExchange(ref _requests, 1, 0) == 0)
             Wake();
