@@ -275,10 +275,10 @@ public sealed class CommandLineTests
         "ls -l",
         "'ls' is not a command of veil (doctor, stuck, top, control, replay, export, record-info, diff, config, completion, help); to run a program and trace it: veil -- ls -l")]
     [InlineData("export", "export: usage: veil export FILE; see veil help export")]
-    [InlineData("export a.veil", "export: --to says for which program: perfetto, chrome, folded, speedscope, parquet, html")]
+    [InlineData("export a.veil", "export: --to says for which program: perfetto, chrome, html, folded, speedscope, parquet")]
     [InlineData(
         "export a.veil --to perfeto",
-        "--to: unknown format 'perfeto'; did you mean 'perfetto'? (available: perfetto, chrome, folded, speedscope, parquet, html)")]
+        "--to: unknown format 'perfeto'; did you mean 'perfetto'? (available: perfetto, chrome, html, folded, speedscope, parquet)")]
     [InlineData(
         "export a.veil --to folded", "--to folded: holds keys and weights: name them, as --count-by comm,syscall --sum duration_ns")]
     [InlineData(
