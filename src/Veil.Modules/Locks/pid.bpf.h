@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A task by its id in the PID namespace of another one: what find_task_by_pid_ns() does, whose tree of ids (since 4.15) is
- * walked here, as bpf_task_from_vpid() is only in kernels from 6.14 on. Every step reads what may have been freed
+ * A task by its id in the PID namespace of another one: what find_task_by_pid_ns() does, whose tree of ids (since 4.15)
+ * is walked here, as bpf_task_from_vpid() is only in kernels from 6.14 on. Every step reads what may have been freed
  * meanwhile, so that what is found is asked once more for the id that it was found by.
  */
 #pragma once
@@ -111,7 +111,8 @@ static __always_inline struct task_struct *veil_pid_find(struct veil_task of, __
 		return NULL;
 	/* It has an id in each namespace from the initial one down to its own. */
 	number = veil_pid_number(pid, depth);
-	if (BPF_CORE_READ(pid, level) < depth || BPF_CORE_READ(number, ns) != ns || BPF_CORE_READ(number, nr) != (int)tid)
+	if (BPF_CORE_READ(pid, level) < depth || BPF_CORE_READ(number, ns) != ns ||
+	    BPF_CORE_READ(number, nr) != (int)tid)
 		return NULL;
 	return (void *)found;
 }
