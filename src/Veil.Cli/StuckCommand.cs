@@ -77,6 +77,7 @@ internal static class StuckCommand
             new CallOptions(format == OutputFormat.Json), TerminalScreen.Of(StandardStreams.Output)?.Size.Columns ?? int.MaxValue);
         var text = new StringBuilder();
         TaskLook.Run(StuckLook.ReadObject(), options, (in StuckTask task, ReadOnlySpan<ulong> stack) => report.Append(text, task, stack));
+        report.AppendDeadlocks(text);
         StandardStreams.WriteOutput(text.ToString());
         if (text.Length == 0)
             Messages.Write(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using Veil.Core.Modules;
 using Veil.Modules.Files;
+using Veil.Modules.Locks;
 using Veil.Modules.Memory;
 using Veil.Modules.Network;
 using Veil.Modules.Processes;
@@ -25,5 +26,6 @@ public static class ModuleCatalog
         new SignalModule(),
         new UprobeModule(),
         new ProcessModule(),
+        new LockModule(),
     ];
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Veil.Bpf.Interop;
 using Veil.Core.Calls;
 using Veil.Core.Kernel;
 using Veil.Core.Text;
@@ -20,6 +22,7 @@ public sealed class StuckReport(CallOptions options, int columns)
     private readonly DescriptorNames _descriptors = new();
     private readonly Lazy<KernelSymbols> _symbols = new(KernelSymbols.Read);
     private readonly byte[] _line = new byte[128 * 1024];
+    private readonly Dictionary<uint, IReadOnlyList<LockWait>> _circles = []; // by their lowest threads
     private readonly ArrayBufferWriter<byte> _json = new();
 
     /// <summary>Appends a task.</summary>
@@ -58,6 +61,13 @@ public sealed class StuckReport(CallOptions options, int columns)
         if (WatchedBy(task) is { Length: > 0 } watched)
             text.Append(Indent).Append("waits for ").AppendJoin(", ", watched.Take(WatchedMax)).Append(watched.Length > WatchedMax
                 ? $" and {watched.Length - WatchedMax} more\n" : "\n");
+        if (LockOf(task) is { } wait)
+        {
+            line.Truncate(0);
+            AppendHeld(ref line, wait);
+            text.Append(Indent).Append("lock ").Append(Encoding.UTF8.GetString(line.Written)).Append('\n');
+        }
+
         if (task.IsMemoryLocked)
             text.Append(Indent).Append("memory: its map is being changed or waited for; what arguments point to is not read\n");
         if (stack.Length > 0)
@@ -65,6 +75,93 @@ public sealed class StuckReport(CallOptions options, int columns)
             foreach (string row in WordWrap.Lines("kernel: " + string.Join(" < ", Names(stack)), columns - Indent.Length))
                 text.Append(Indent).Append(row).Append('\n');
         }
+    }
+
+    /// <summary>Appends the deadlocks among the tasks: a line, or an object, for each circle of threads that wait for each other.</summary>
+    public void AppendDeadlocks(StringBuilder text)
+    {
+        foreach (var circle in _circles.Values.OrderBy(static circle => circle[0].Tid))
+        {
+            if (options.IsJson)
+                AppendDeadlockJson(text, circle);
+            else
+                AppendDeadlock(text, circle);
+        }
+    }
+
+    private void AppendDeadlock(StringBuilder text, IReadOnlyList<LockWait> circle)
+    {
+        var line = new LineWriter(_line);
+        line.Append("deadlock: "u8);
+        AppendThread(ref line, circle[0].Tid);
+        for (int at = 0; at < circle.Count; at++)
+        {
+            line.Append(at == 0 ? " waits for "u8 : ", which waits for "u8);
+            AppendHeld(ref line, circle[at]);
+        }
+
+        text.Append(Encoding.UTF8.GetString(line.Written)).Append('\n');
+    }
+
+    private void AppendDeadlockJson(StringBuilder text, IReadOnlyList<LockWait> circle)
+    {
+        _json.ResetWrittenCount();
+        using (var json = new Utf8JsonWriter(_json))
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("deadlock");
+            foreach (var wait in circle)
+            {
+                json.WriteStartObject();
+                json.WriteString("comm", CommOf(wait.Tid));
+                json.WriteNumber("tid", wait.Tid);
+                WriteLock(json, wait);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        text.Append(Encoding.UTF8.GetString(_json.WrittenSpan)).Append('\n');
+    }
+
+    private static void WriteLock(Utf8JsonWriter json, LockWait wait)
+    {
+        json.WriteString("address", "0x" + wait.Address.ToString("x", CultureInfo.InvariantCulture));
+        json.WriteString("lock", wait.Type);
+        json.WriteString("holder", CommOf(wait.HolderTid));
+        json.WriteNumber("holder_tid", wait.HolderTid);
+    }
+
+    // 0x7f12… held by 1202 (worker-2)
+    private static void AppendHeld(ref LineWriter line, LockWait wait)
+    {
+        line.Append("0x"u8);
+        line.Append(Encoding.ASCII.GetBytes(wait.Address.ToString("x", CultureInfo.InvariantCulture)));
+        line.Append(" held by "u8);
+        AppendThread(ref line, wait.HolderTid);
+    }
+
+    private static void AppendThread(ref LineWriter line, uint tid)
+    {
+        line.Append((ulong)tid);
+        line.Append(" ("u8);
+        Escaping.AppendText(ref line, Encoding.UTF8.GetBytes(CommOf(tid)));
+        line.Append((byte)')');
+    }
+
+    private static string CommOf(uint tid) =>
+        Encoding.UTF8.GetString(KernelFile.Bytes($"/proc/{tid.ToString(CultureInfo.InvariantCulture)}/comm")).TrimEnd('\n');
+
+    // The lock that it waits for, where the holder is known; a circle of such waits is kept.
+    private LockWait? LockOf(scoped in StuckTask task)
+    {
+        if (!TaskLook.ReadsArguments || task.IsMemoryLocked || LockHolders.Of(task) is not { } wait)
+            return null;
+        if (LockHolders.Circle(task) is { Count: > 0 } circle)
+            _circles.TryAdd(circle[0].Tid, circle);
+        return wait;
     }
 
     // The descriptors in the set that a call waits on, which no argument of it says.
@@ -111,6 +208,13 @@ public sealed class StuckReport(CallOptions options, int columns)
                 json.WriteNull("off_cpu_ns");
             json.WriteBoolean("memory_locked", task.IsMemoryLocked);
             WriteCall(json, task);
+            if (LockOf(task) is { } wait)
+            {
+                json.WriteStartObject("waits_for_lock");
+                WriteLock(json, wait);
+                json.WriteEndObject();
+            }
+
             json.WriteStartArray("kernel_stack");
             foreach (string name in Names(stack))
                 json.WriteStringValue(name);
