@@ -7,5 +7,12 @@ namespace Veil.Core.Formats;
 internal static class ExportFormats
 {
     /// <summary>All, in the order in which they are listed.</summary>
-    public static IReadOnlyList<ExportFormat> All { get; } = [new PerfettoFormat(), new ChromeFormat(), new FoldedFormat(), new SpeedscopeFormat(), new ParquetFormat()];
+    public static IReadOnlyList<ExportFormat> All { get; } =
+    [
+        new PerfettoFormat(),
+        new ChromeFormat(),
+        new FoldedFormat(),
+        new SpeedscopeFormat(),
+        new ParquetFormat(),
+    ];
 }
