@@ -27,7 +27,11 @@ internal static class ExportCommand
         };
 
     private static readonly Option<string> s_out =
-        new("--out", "-o") { HelpName = "FILE", Description = "where to; - is standard output [the recording's name and the format's ending]" };
+        new("--out", "-o")
+        {
+            HelpName = "FILE",
+            Description = "where to; - is standard output [the recording's name and the format's ending]",
+        };
 
     private static readonly Option<bool> s_force = new("--force") { Description = "replace a file that is there" };
 
@@ -35,7 +39,8 @@ internal static class ExportCommand
         new("--from")
         {
             HelpName = "TIME",
-            Description = "what was at this time or later: 2026-11-27T04:49:05Z, 04:49:05 (of the first day, local), or 10s after the beginning"
+            Description =
+                "what was at this time or later: 2026-11-27T04:49:05Z, 04:49:05 (of the first day, local), or 10s after the beginning",
         };
 
     private static readonly Option<string> s_until =
@@ -49,7 +54,8 @@ internal static class ExportCommand
             Description = "what --record wrote, before any flag; several of one recording in any order; - is standard input",
             Arity = ArgumentArity.OneOrMore,
         };
-        var command = new Command("export", "write a recording for another program: a time line, a profile, a table; no root, any machine") { files };
+        var command =
+            new Command("export", "write a recording for another program: a time line, a profile, a table; no root, any machine") { files };
         foreach (var option in Options(flags))
             command.Add(option);
         command.SetAction(parsed => Run(parsed.GetValue(files)!, parsed, flags));
@@ -58,8 +64,8 @@ internal static class ExportCommand
 
     private static IEnumerable<Option> Options(TraceFlags flags) =>
     [
-        To, s_out, s_force, flags.Module, s_from, s_until, flags.Duration, flags.MaxEvents, .. flags.Filters.Values, .. flags.ModuleFlags.Values,
-        flags.Fields, flags.CountBy, flags.Sum, flags.Keys, flags.FailOnLoss, flags.Quiet,
+        To, s_out, s_force, flags.Module, s_from, s_until, flags.Duration, flags.MaxEvents, .. flags.Filters.Values,
+        .. flags.ModuleFlags.Values, flags.Fields, flags.CountBy, flags.Sum, flags.Keys, flags.FailOnLoss, flags.Quiet,
     ];
 
     private static int Run(string[] paths, ParseResult parsed, TraceFlags flags)
@@ -92,7 +98,8 @@ internal static class ExportCommand
         return End(summary, options, trace, stop, file, path);
     }
 
-    private static int End(SessionSummary summary, SessionOptions options, ReplayTrace trace, StopSignal stop, ExportFile? file, string? path)
+    private static int End(
+        SessionSummary summary, SessionOptions options, ReplayTrace trace, StopSignal stop, ExportFile? file, string? path)
     {
         if (summary.Failure is { ClosedByReader: true })
             return ExitCode.Success;
@@ -131,11 +138,12 @@ internal static class ExportCommand
     private static void RequireHolds(ExportFormat format, CountOptions? counting, ParseResult parsed, TraceFlags flags)
     {
         if (format.HoldsCounts && counting is null)
-            throw new UsageException($"--to {format.Name}: holds keys and weights: name them, as --count-by comm,syscall --sum duration_ns");
+            throw new UsageException(
+                $"--to {format.Name}: holds keys and weights: name them, as --count-by comm,syscall --sum duration_ns");
         if (!format.HoldsCounts && counting is not null)
             throw new UsageException(
-                $"{(counting.By.Count > 0 ? flags.CountBy.Name : flags.Sum.Name)}: --to {format.Name} holds events and no counts; those that do: " +
-                $"{string.Join(", ", ExportFormats.All.Where(static one => one.HoldsCounts).Select(static one => one.Name))}");
+                $"{(counting.By.Count > 0 ? flags.CountBy.Name : flags.Sum.Name)}: --to {format.Name} holds events and no counts; " +
+                $"those that do: {string.Join(", ", ExportFormats.All.Where(static one => one.HoldsCounts).Select(static one => one.Name))}");
         if (!format.TakesFields && !format.HoldsCounts && parsed.GetResult(flags.Fields) is { Implicit: false })
             throw new UsageException($"{flags.Fields.Name}: --to {format.Name} shows what it has room for; leave it out");
     }

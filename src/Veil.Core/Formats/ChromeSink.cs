@@ -11,8 +11,8 @@ using Veil.Core.Text;
 namespace Veil.Core.Formats;
 
 /// <summary>
-/// Events as Chrome's trace events: complete ones (<c>X</c>) for what took time, instants (<c>i</c>), asynchronous pairs (<c>b e</c>) for what
-/// would not nest. Times are microseconds since boot, with three digits behind the point, which are the nanoseconds.
+/// Events as Chrome's trace events: complete ones (<c>X</c>) for what took time, instants (<c>i</c>), asynchronous pairs (<c>b e</c>) for
+/// what would not nest. Times are microseconds since boot, with three digits behind the point, which are the nanoseconds.
 /// </summary>
 internal sealed class ChromeSink : TimelineSink
 {
@@ -116,17 +116,21 @@ internal sealed class ChromeSink : TimelineSink
         var line = Begin();
         Head(ref line, (byte)'i', 0, 0, (ulong)lost.TimestampNs);
         line.Append(Encoding.UTF8.GetBytes(
-            $",\"s\":\"g\",\"cat\":\"losses\",\"name\":\"{lost.Count} events lost\",\"args\":{{\"module\":\"{key.Module}\",\"cause\":\"{key.Cause}\"}}}}"));
+            $",\"s\":\"g\",\"cat\":\"losses\",\"name\":\"{lost.Count} events lost\"," +
+            $"\"args\":{{\"module\":\"{key.Module}\",\"cause\":\"{key.Cause}\"}}}}"));
         End(line);
     }
 
     private static string Head(ExportInput input)
     {
         var about = input.Description;
-        return $$"""
-            {"displayTimeUnit":"ns","otherData":{"veil":{{Quoted(about.Veil)}},"host":{{Quoted(about.Host)}},"kernel":{{Quoted(about.Kernel)}},"command":{{Quoted(string.Join(' ', about.Command))}},"boottime_ns":"{{about.Started.BootNs}}","realtime_ns":"{{about.Started.RealNs}}"},"traceEvents":[
-
-            """;
+        string[] facts =
+        [
+            $"\"veil\":{Quoted(about.Veil)}", $"\"host\":{Quoted(about.Host)}", $"\"kernel\":{Quoted(about.Kernel)}",
+            $"\"command\":{Quoted(string.Join(' ', about.Command))}", $"\"boottime_ns\":\"{about.Started.BootNs}\"",
+            $"\"realtime_ns\":\"{about.Started.RealNs}\"",
+        ];
+        return $"{{\"displayTimeUnit\":\"ns\",\"otherData\":{{{string.Join(',', facts)}}},\"traceEvents\":[\n";
     }
 
     private static string Quoted(string text) => $"\"{JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";

@@ -9,8 +9,8 @@ using Veil.Core.Text;
 namespace Veil.Core.Formats;
 
 /// <summary>
-/// The file that an export goes to, for its owner alone, as recordings are. It has its name once it is whole, so nobody finds half of one, and what
-/// was there stays until then. What is no file, as a FIFO, is written to as it is.
+/// The file that an export goes to, for its owner alone, as recordings are. It has its name once it is whole, so nobody finds half of one,
+/// and what was there stays until then. What is no file, as a FIFO, is written to as it is.
 /// </summary>
 internal sealed class ExportFile : IDisposable
 {
@@ -35,7 +35,8 @@ internal sealed class ExportFile : IDisposable
         if (LibC.TryGetFacts(LibC.AtFdCwd, Bytes(path), out var there))
         {
             bool isLink = there.Type == LibC.FileType.Link;
-            bool isFile = there.Type == LibC.FileType.Regular || (isLink && !(LibC.TryGetFacts(path, out var target) && target.Type != LibC.FileType.Regular));
+            bool leadsElsewhere = isLink && LibC.TryGetFacts(path, out var target) && target.Type != LibC.FileType.Regular;
+            bool isFile = there.Type == LibC.FileType.Regular || (isLink && !leadsElsewhere);
             if (!isFile)
                 return new ExportFile(OutputFile.Open(path).Fd, path, temporary: null);
             if (isLink)
@@ -44,7 +45,8 @@ internal sealed class ExportFile : IDisposable
                 throw new UsageException($"--out: {Escaping.ForMessage(path)} is there already; --force replaces it");
         }
 
-        string temporary = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $".{Path.GetFileName(path)}.{Environment.ProcessId}"));
+        string temporary =
+            Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $".{Path.GetFileName(path)}.{Environment.ProcessId}"));
         int fd = LibC.MakeFile(LibC.AtFdCwd, temporary);
         return fd >= 0 ? new ExportFile(fd, path, temporary) : throw Failed(path);
     }

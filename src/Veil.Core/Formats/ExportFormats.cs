@@ -10,6 +10,11 @@ internal static class ExportFormats
     /// <summary>All, in the order in which they are listed.</summary>
     public static IReadOnlyList<ExportFormat> All { get; } =
     [
-        new PerfettoFormat(), new ChromeFormat(), new HtmlFormat(), new FoldedFormat(), new SpeedscopeFormat(), new ParquetFormat(),
+        new PerfettoFormat(),
+        new ChromeFormat(),
+        new HtmlFormat(),
+        new FoldedFormat(),
+        new SpeedscopeFormat(),
+        new ParquetFormat(),
     ];
 }

@@ -25,7 +25,11 @@ internal sealed class FoldedFormat : ExportFormat
         {
             var text = new StringBuilder();
             foreach (var (frames, weight) in rows)
-                text.Append(string.Join(';', frames.Select(static frame => frame.Replace(';', ','))).ReplaceLineEndings(" ")).Append(' ').Append(weight).Append('\n');
+            {
+                text.AppendJoin(';', frames.Select(static frame => frame.Replace(';', ',').ReplaceLineEndings(" ")));
+                text.Append(' ').Append(weight).Append('\n');
+            }
+
             _output.Write(Encoding.UTF8.GetBytes(text.ToString()));
         }
     }

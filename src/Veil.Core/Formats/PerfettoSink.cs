@@ -11,8 +11,8 @@ using Veil.Core.Text;
 namespace Veil.Core.Formats;
 
 /// <summary>
-/// Writes <c>perfetto.protos.TracePacket</c>s, all of one sequence. Times are CLOCK_BOOTTIME, as in records. A slice is two packets, once it has
-/// ended: Perfetto sorts by time. Why scheduling is task states and no ftrace events: docs/adr/0037.
+/// Writes <c>perfetto.protos.TracePacket</c>s, all of one sequence. Times are CLOCK_BOOTTIME, as in records. A slice is two packets, once
+/// it has ended: Perfetto sorts by time. Why scheduling is task states and no ftrace events: docs/adr/0037.
 /// </summary>
 internal sealed class PerfettoSink : TimelineSink
 {
@@ -332,7 +332,8 @@ internal sealed class PerfettoSink : TimelineSink
             _body.Bytes(EventNameField, text);
         if (_children.Count > 0 && _children.Remove(thread.Tid, out ulong flow))
             _body.Fixed64(FlowEndField, flow);
-        if (plan.Child is { } child && (uint)child.Unsigned(view.Record) is var tid and not (0 or uint.MaxValue) && _children.Count < ChildrenMax)
+        if (plan.Child is { } child && (uint)child.Unsigned(view.Record) is var tid and not (0 or uint.MaxValue)
+            && _children.Count < ChildrenMax)
             _body.Fixed64(FlowField, _children[tid] = ++_flow);
         if (!_argumentsOf.TryGetValue(plan, out var arguments))
             _argumentsOf[plan] =

@@ -50,8 +50,8 @@ internal sealed class ProcessorRuns
         uint tid = BinaryPrimitives.ReadUInt32LittleEndian(view.Record[_header.TidOffset..]);
         var before = _running.GetValueOrDefault(cpu);
         _running[cpu] = next = new ProcessorRun(
-            (uint)cpu, (uint)_nextPid.Unsigned(view.Record), (uint)_nextTid.Unsigned(view.Record), _nextName.RawText(ref view).ToArray(), now, now,
-            _nextPriority.Signed(view.Record));
+            (uint)cpu, (uint)_nextPid.Unsigned(view.Record), (uint)_nextTid.Unsigned(view.Record), _nextName.RawText(ref view).ToArray(),
+            now, now, _nextPriority.Signed(view.Record));
         return before is not null && before.Tid == tid && before.StartNs <= now && tid != 0 ? before with { EndNs = now } : null;
     }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Formats;
 
-/// <summary>A thread on a time line: which of its slices stand inside others. They come in the order of their ends, those inside before those
-/// around them.</summary>
+/// <summary>A thread on a time line: which of its slices stand inside others. They come in the order of their ends, those inside before
+/// those around them.</summary>
 /// <param name="id">What the format calls it.</param>
 /// <param name="process">Its process.</param>
 /// <param name="tid">Its id.</param>

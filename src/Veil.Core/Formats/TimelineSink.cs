@@ -49,7 +49,8 @@ internal abstract class TimelineSink : IExportSink
 
     /// <inheritdoc/>
     public virtual void Take(RecordedSnapshot snapshot) =>
-        _known = snapshot.Processes.ToDictionary(static process => process.Key, static process => Encoding.UTF8.GetBytes(process.Value.Name));
+        _known = snapshot.Processes.ToDictionary(
+            static process => process.Key, static process => Encoding.UTF8.GetBytes(process.Value.Name));
 
     /// <inheritdoc/>
     public void Write(ref EventView view)
@@ -160,7 +161,8 @@ internal abstract class TimelineSink : IExportSink
         if (!_processes.TryGetValue(pid, out var process))
         {
             _processes[pid] = process = new ProcessLane(NextId(), pid);
-            process.Name = !mainThread.IsEmpty ? Utf8Of(mainThread) : _known.TryGetValue(pid, out byte[]? known) ? known : Utf8Of(otherwise);
+            process.Name = !mainThread.IsEmpty ? Utf8Of(mainThread)
+                : _known.TryGetValue(pid, out byte[]? known) ? known : Utf8Of(otherwise);
             WriteProcess(process);
         }
         else if (!mainThread.IsEmpty)

@@ -8,7 +8,8 @@ using Veil.Core.Text;
 
 namespace Veil.Core.Formats;
 
-/// <summary>Adds up a weight by keys: how many events, or a number of each. Its keys are the frames of a profile, the first one outermost.</summary>
+/// <summary>Adds up a weight by keys: how many events, or a number of each. Its keys are the frames of a profile, the first one
+/// outermost.</summary>
 internal abstract class WeightedKeys : IExportSink
 {
     // Between the frames of a key. It is in no text: control characters are escaped there.
@@ -89,7 +90,8 @@ internal abstract class WeightedKeys : IExportSink
     /// <inheritdoc/>
     public void End()
     {
-        var rows = _weights.Select(static row => (Frames: Encoding.UTF8.GetString(row.Key).Split((char)Separator), Weight: row.Value)).ToList();
+        var rows = _weights.Select(
+            static row => (Frames: Encoding.UTF8.GetString(row.Key).Split((char)Separator), Weight: row.Value)).ToList();
         rows.Sort(static (one, other) => Compare(one.Frames, other.Frames));
         if (_others > 0)
             rows.Add((["(others)"], _others));

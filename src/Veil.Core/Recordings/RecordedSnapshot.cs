@@ -7,7 +7,8 @@ namespace Veil.Core.Recordings;
 /// <summary>The machine when a file of a recording was begun, as <see cref="Snapshot"/> wrote it.</summary>
 /// <param name="Processes">Its processes, by their ids.</param>
 /// <param name="Users">Names of users, by their ids.</param>
-internal sealed record RecordedSnapshot(IReadOnlyDictionary<uint, RecordedSnapshot.Process> Processes, IReadOnlyDictionary<uint, string> Users)
+internal sealed record RecordedSnapshot(
+    IReadOnlyDictionary<uint, RecordedSnapshot.Process> Processes, IReadOnlyDictionary<uint, string> Users)
 {
     /// <summary>Reads it. What is not as it should be is passed over: nothing depends on it but names.</summary>
     public static RecordedSnapshot Read(ReadOnlyMemory<byte> json)
@@ -17,14 +18,16 @@ internal sealed record RecordedSnapshot(IReadOnlyDictionary<uint, RecordedSnapsh
         try
         {
             using var document = JsonDocument.Parse(json);
-            foreach (var one in Member(document.RootElement, "processes", JsonValueKind.Array) is { } list ? list.EnumerateArray() : default)
+            var processList = Member(document.RootElement, "processes", JsonValueKind.Array);
+            foreach (var one in processList is { } list ? list.EnumerateArray() : default)
             {
                 if (Number(one, "pid") is { } pid && Number(one, "ppid") is { } parent && Number(one, "uid") is { } user
                     && Member(one, "comm", JsonValueKind.String) is { } name)
                     processes[pid] = new Process(pid, parent, user, name.GetString()!);
             }
 
-            foreach (var one in Member(document.RootElement, "users", JsonValueKind.Object) is { } list ? list.EnumerateObject() : default)
+            var userList = Member(document.RootElement, "users", JsonValueKind.Object);
+            foreach (var one in userList is { } list ? list.EnumerateObject() : default)
             {
                 if (uint.TryParse(one.Name, NumberStyles.None, CultureInfo.InvariantCulture, out uint user)
                     && one.Value.ValueKind == JsonValueKind.String)

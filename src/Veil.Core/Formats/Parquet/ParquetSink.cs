@@ -11,8 +11,8 @@ using Veil.Core.Text;
 namespace Veil.Core.Formats.Parquet;
 
 /// <summary>
-/// Events as rows of one table: its columns are the fields of all kinds of events, and a row has those that its kind has. A field that is of
-/// one type in one kind and of another in another is text.
+/// Events as rows of one table: its columns are the fields of all kinds of events, and a row has those that its kind has. A field that is
+/// of one type in one kind and of another in another is text.
 /// </summary>
 internal sealed class ParquetSink : IExportSink
 {
@@ -29,8 +29,9 @@ internal sealed class ParquetSink : IExportSink
         _message = input.Message;
         var fields = input.Events.Schemas.Select(
             schema => FieldSelection.Of(schema, input.Shown).Where(static field => !field.Value.Is<AbsentKind>()).ToList()).ToList();
-        foreach (string name in (input.Shown.Fields.Count > 0 ? input.Shown.Fields : fields.SelectMany(static some => some.Select(static field => field.Name)))
-            .Distinct(StringComparer.Ordinal))
+        var names = input.Shown.Fields.Count > 0 ? input.Shown.Fields
+            : fields.SelectMany(static some => some).Select(static field => field.Name).Distinct(StringComparer.Ordinal);
+        foreach (string name in names)
         {
             var types = fields.SelectMany(static some => some).Where(field => field.Name == name).Select(TypeOf).Distinct().ToList();
             _columns.Add(new ParquetColumn(name, types is [var only] ? only : ParquetType.Text));
@@ -93,8 +94,8 @@ internal sealed class ParquetSink : IExportSink
 
     private static List<(string Key, string Value)> About(RecordingDescription about) =>
     [
-        ("veil.version", about.Veil), ("veil.host", about.Host), ("veil.kernel", about.Kernel), ("veil.command", string.Join(' ', about.Command)),
-        ("veil.recording", about.Set), ("veil.started", ReplayRange.TimeText(about.Started.RealNs)),
+        ("veil.version", about.Veil), ("veil.host", about.Host), ("veil.kernel", about.Kernel),
+        ("veil.command", string.Join(' ', about.Command)), ("veil.recording", about.Set), ("veil.started", ReplayRange.TimeText(about.Started.RealNs)),
     ];
 
     private void Set(ParquetColumn column, EventValue value, scoped ref EventView view)

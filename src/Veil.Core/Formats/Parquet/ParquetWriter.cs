@@ -6,8 +6,8 @@ using Veil.Core.Output;
 namespace Veil.Core.Formats.Parquet;
 
 /// <summary>
-/// A Parquet file (https://parquet.apache.org/docs/file-format/): flat columns that may lack values, a page for each in a row group, compressed
-/// with zstd. Why no library: docs/adr/0038.
+/// A Parquet file (https://parquet.apache.org/docs/file-format/): flat columns that may lack values, a page for each in a row group,
+/// compressed with zstd. Why no library: docs/adr/0038.
 /// </summary>
 /// <param name="columns">Its columns, in their order.</param>
 /// <param name="about">What the file says of itself.</param>
@@ -115,7 +115,8 @@ internal sealed class ParquetWriter(IReadOnlyList<ParquetColumn> columns, IReadO
         _page.Clear();
         column.WriteValues(_page, _row);
         raw += WritePage(DataPage, _row, column.HasDictionary ? RleDictionary : Plain);
-        return new Chunk(dictionary, data, raw, _position - start, _row, _row - column.Count, column.IsText || column.Count == 0 ? null : column.Range);
+        return new Chunk(
+            dictionary, data, raw, _position - start, _row, _row - column.Count, column.IsText || column.Count == 0 ? null : column.Range);
     }
 
     // What the page takes without compression, with its header.
@@ -239,7 +240,8 @@ internal sealed class ParquetWriter(IReadOnlyList<ParquetColumn> columns, IReadO
     private void WriteChunkMetadata(ParquetColumn column, Chunk chunk)
     {
         const int offset = 2, metadata = 3;
-        const int type = 1, encodings = 2, path = 3, codec = 4, values = 5, raw = 6, compressed = 7, dataPage = 9, dictionaryPage = 11, statistics = 12;
+        const int type = 1, encodings = 2, path = 3, codec = 4, values = 5, raw = 6, compressed = 7;
+        const int dataPage = 9, dictionaryPage = 11, statistics = 12;
         const int nulls = 3, maximum = 5, minimum = 6;
         int[] used = chunk.DictionaryStart is null ? [Plain, Rle] : [Plain, Rle, RleDictionary];
         _thrift.BeginItem();
@@ -286,7 +288,8 @@ internal sealed class ParquetWriter(IReadOnlyList<ParquetColumn> columns, IReadO
 
     private sealed record Group(int Rows, IReadOnlyList<Chunk> Chunks);
 
-    private sealed record Chunk(long? DictionaryStart, long DataStart, long RawBytes, long Bytes, int Rows, int Nulls, (long Min, long Max)? Range)
+    private sealed record Chunk(
+        long? DictionaryStart, long DataStart, long RawBytes, long Bytes, int Rows, int Nulls, (long Min, long Max)? Range)
     {
         public long Start => DictionaryStart ?? DataStart;
     }
