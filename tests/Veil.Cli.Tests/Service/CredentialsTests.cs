@@ -8,31 +8,26 @@ public sealed class CredentialsTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("veil-credentials-").FullName;
 
-    public CredentialsTests() => Environment.SetEnvironmentVariable("CREDENTIALS_DIRECTORY", _folder);
-
-    public void Dispose()
-    {
-        Environment.SetEnvironmentVariable("CREDENTIALS_DIRECTORY", null);
-        Directory.Delete(_folder, recursive: true);
-    }
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
     public void Find_OfANameThatIsACredential_IsItsFile()
     {
         File.WriteAllText(Path.Combine(_folder, "token"), "secret");
 
-        Credentials.Find("token").ShouldBe(Path.Combine(_folder, "token"));
-        Credentials.Find("./token").ShouldBe("./token");
-        Credentials.Find("other").ShouldBe("other");
+        Credentials.Find("token", _folder).ShouldBe(Path.Combine(_folder, "token"));
+        Credentials.Find("./token", _folder).ShouldBe("./token");
+        Credentials.Find("other", _folder).ShouldBe("other");
+        Credentials.Find("token", folder: null).ShouldBe("token");
     }
 
     [Fact]
-    public void Variable_OfHeaders_IsTheCredentialWhereTheEnvironmentHasNone()
+    public void Headers_OfTheCredential_AreItsText()
     {
-        Credentials.Variable("OTEL_EXPORTER_OTLP_HEADERS").ShouldBeNull();
+        Credentials.Headers(_folder).ShouldBeNull();
         File.WriteAllText(Path.Combine(_folder, "otlp-headers"), "authorization=Bearer%20x\n");
 
-        Credentials.Variable("OTEL_EXPORTER_OTLP_HEADERS").ShouldBe("authorization=Bearer%20x");
-        Credentials.Variable("OTEL_EXPORTER_OTLP_TIMEOUT").ShouldBeNull();
+        Credentials.Headers(_folder).ShouldBe("authorization=Bearer%20x");
+        Credentials.Headers(folder: null).ShouldBeNull();
     }
 }
