@@ -24,7 +24,7 @@ internal sealed unsafe class MappingWatch : IDisposable
     private readonly Lock _gate;
     private readonly PerfRecordRing.RecordAction _take;
     private readonly int _wake = LibC.EventFd(0, 0x80000);
-    private readonly Thread _thread;
+    private Thread? _thread;
     private volatile bool _isStopped;
 
     private MappingWatch(List<PerfRecordRing> rings, MappingHistory history, Lock gate)
@@ -35,8 +35,6 @@ internal sealed unsafe class MappingWatch : IDisposable
             if (MapRecord.Read(type, misc, body) is { } record)
                 _pending.Add(record);
         };
-        _thread = new Thread(Empty) { IsBackground = true, Name = "mappings" };
-        _thread.Start();
     }
 
     /// <summary>Begins to follow.</summary>
@@ -65,6 +63,16 @@ internal sealed unsafe class MappingWatch : IDisposable
         }
 
         return new MappingWatch(rings, history, gate);
+    }
+
+    /// <summary>Has a thread empty the rings. After the drop of privileges, which each thread that is there by then would have to make for
+    /// itself.</summary>
+    public void Begin()
+    {
+        if (_thread is not null)
+            return;
+        _thread = new Thread(Empty) { IsBackground = true, Name = "mappings" };
+        _thread.Start();
     }
 
     /// <summary>Applies what has happened up to a time, and a little more. The gate is held.</summary>
@@ -96,7 +104,7 @@ internal sealed unsafe class MappingWatch : IDisposable
         _isStopped = true;
         ulong one = 1;
         _ = LibC.Write(_wake, (byte*)&one, sizeof(ulong));
-        _thread.Join();
+        _thread?.Join();
         _rings.ForEach(static ring => ring.Dispose());
         _ = LibC.Close(_wake);
     }

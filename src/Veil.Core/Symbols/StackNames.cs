@@ -87,6 +87,12 @@ public sealed class StackNames : IStackNames, IDisposable
         return names;
     }
 
+    /// <summary>
+    /// Has a thread take the records of mappings before the kernel runs out of room for them. The session calls it right after <see
+    /// cref="Privileges.DropForReading"/>: a thread that was there before would keep what it has. The first question calls it too.
+    /// </summary>
+    public void BeginReading() => _watch?.Begin();
+
     /// <inheritdoc/>
     public StackFrame Kernel(ulong address, bool isReturn)
     {
@@ -110,6 +116,7 @@ public sealed class StackNames : IStackNames, IDisposable
     public StackFrame User(int pid, ulong address, long timeNs, bool isReturn)
     {
         ulong at = isReturn && address > 0 ? address - 1 : address;
+        _watch?.Begin();
         lock (_gate)
         {
             if (_watch is not null && timeNs > _readUpToNs)
