@@ -6,6 +6,7 @@ using System.Text.Json;
 using Veil.Bpf.Interop;
 using Veil.Core.Calls;
 using Veil.Core.Kernel;
+using Veil.Core.Symbols;
 using Veil.Core.Text;
 
 namespace Veil.Core.Stuck;

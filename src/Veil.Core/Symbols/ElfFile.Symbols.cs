@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Text;
 using Veil.Core.Text;
-using Veil.Modules.Uprobe.Names;
+using Veil.Core.Symbols.Names;
 
-namespace Veil.Modules.Uprobe;
+namespace Veil.Core.Symbols;
 
 /// <summary>From names to functions.</summary>
 internal sealed partial class ElfFile
@@ -352,7 +352,9 @@ internal sealed partial class ElfFile
                 ulong address = Word(entry[(_is64 ? 8 : 4)..]);
                 ulong bytes = Word(entry[(_is64 ? 16 : 8)..]);
                 uint index = (uint)((position + (ulong)at) / (ulong)entryBytes);
-                if (!take(new ElfSymbol((ElfSymbolType)(info & 0xf), info >> 4 == 0, section != 0, address, bytes, U32(entry), index)))
+                var symbol = new ElfSymbol(
+                    (ElfSymbolType)(info & 0xf), info >> 4 == 0, section != 0, address, bytes, U32(entry), index, IsWeak: info >> 4 == 2);
+                if (!take(symbol))
                     return;
             }
         }
