@@ -250,6 +250,8 @@ internal static class TraceCommand
         var format = OutputFormats.Parse(parsed.GetValue(flags.Output) ?? RecordFlags.UsualOutput(parsed, flags), isTrace: true);
         if (format == OutputFormat.Strace)
             arguments = StraceFlags.Imply(arguments, modules, fields, enrichments, counting);
+        else if (format == OutputFormat.Folded)
+            StackFlags.RequireFolded(modules, counting);
         else if (format == OutputFormat.Tree)
             TreeFlags.Require(modules, filters, fields, enrichments, counting);
         else
@@ -275,6 +277,7 @@ internal static class TraceCommand
         {
             Modules = modules,
             Available = ModuleCatalog.All,
+            StacksAsked = StackFlags.Read(parsed, flags, counting),
             Filters = filters,
             Arguments = arguments,
             Hook = Hook(parsed.GetValue(flags.Hook), modules),

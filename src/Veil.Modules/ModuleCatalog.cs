@@ -4,6 +4,7 @@ using Veil.Modules.Files;
 using Veil.Modules.Memory;
 using Veil.Modules.Network;
 using Veil.Modules.Processes;
+using Veil.Modules.Profile;
 using Veil.Modules.Scheduler;
 using Veil.Modules.Signal;
 using Veil.Modules.Syscall;
@@ -25,5 +26,6 @@ public static class ModuleCatalog
         new SignalModule(),
         new UprobeModule(),
         new ProcessModule(),
+        new ProfileModule(),
     ];
 }

@@ -13,7 +13,7 @@ public sealed class ArchitectureTests
     // Each room of the core knows those before it alone.
     private static readonly string[] s_rooms =
     [
-        "Text", "Interop", "Kernel", "Cgroups", "Containers", "Executables", "Events", "Calls", "Losses", "Waiting", "Running", "Filters",
+        "Text", "Interop", "Kernel", "Cgroups", "Containers", "Executables", "Symbols", "Stacks", "Events", "Calls", "Losses", "Waiting", "Running", "Filters",
         "Modules", "Output", "Sinks", "Counting", "Options", "Privileged",
         "Enrichers", "Pipeline", "Sources", "Recordings", "Hints", "Session", "Export", "Control", "Doctor", "Stuck",
     ];

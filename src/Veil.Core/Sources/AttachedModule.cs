@@ -228,6 +228,7 @@ internal sealed class AttachedModule : IDisposable
             }
 
             origin.Configure(bpfObject, tells: number == 0);
+            StackReading.Configure(bpfObject, options, module, arguments);
             KernelScope.Configure(bpfObject, ScopeCounterOf(module, options));
             foreach (var (index, dimension) in module.Filters.Index().Where(static filter => filter.Item is not ScopeDimension))
                 KernelFilter.Configure(bpfObject, dimension, options.CountFilters ? KernelFilter.CounterOf(index) : 0);

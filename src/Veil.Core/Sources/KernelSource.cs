@@ -8,6 +8,7 @@ using Veil.Core.Events;
 using Veil.Core.Options;
 using Veil.Core.Pipeline;
 using Veil.Core.Privileged;
+using Veil.Core.Stacks;
 using Veil.Core.Waiting;
 
 namespace Veil.Core.Sources;
@@ -203,6 +204,9 @@ internal sealed class KernelSource : IEventSource
                 break;
             case KernelExecutables.Kind:
                 _executables?.Take(record);
+                break;
+            case StackTable.Kind:
+                StackTable.Own.Take(record);
                 break;
             default:
                 if (!_newCgroups.IsActive || !_newCgroups.Takes(record, Events.Find(kind), pipeline))
