@@ -56,6 +56,7 @@ struct veil_stack_slot {
 	__u32 busy; /* bool */
 	__u32 unused;
 	struct veil_stack stack;
+	__u64 beyond; /* the bound that the verifier sees is one frame more */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -117,12 +118,18 @@ static __always_inline __u64 veil_stack_end(struct veil_stack_slot *slot, long b
 	if (bytes <= 0)
 		return 0;
 	/* Addresses of user space mean something only there. */
-	if (kind == VEIL_STACK_USER)
-		id ^= (__u64)veil_task_pid(task) << 32 ^ (__u64)veil_task_read(task, mm);
-	for (__u32 i = 0; i < VEIL_STACK_FRAMES; i++) {
+	if (kind == VEIL_STACK_USER) {
+		/* Through memory: the verifier lets nobody calculate with a pointer. */
+		*(volatile __u64 *)&stack->id = (__u64)veil_task_read(task, mm);
+		id ^= (__u64)veil_task_pid(task) << 32 ^ *(volatile __u64 *)&stack->id;
+	}
+	for (__u64 i = 0; i < VEIL_STACK_FRAMES; i++) {
+		__u64 place = i;
+
 		if (i >= count)
 			break;
-		id = (id ^ stack->frames[i]) * 0x9fb21c651e98df25ULL;
+		veil_bound(place, VEIL_STACK_FRAMES);
+		id = (id ^ stack->frames[place]) * 0x9fb21c651e98df25ULL;
 		id ^= id >> 29;
 	}
 	id += !id;
