@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Veil.Core.Calls;
 using Veil.Core.Kernel;
+using Veil.Core.Symbols;
 using Veil.Core.Text;
 
 namespace Veil.Core.Stuck;

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-only
 namespace Veil.Core.Symbols;
 
-/// <summary>Names addresses of stacks.</summary>
+/// <summary>Names of the addresses that a stack consists of. Not for several threads at once.</summary>
 public interface IStackNames
 {
-    /// <summary>An address of the kernel.</summary>
+    /// <summary>Names an address in the kernel.</summary>
     /// <param name="address">The address.</param>
-    /// <param name="isReturn">It is a return address, and looked up one byte before: all but the innermost of a sample.</param>
+    /// <param name="isReturn">A call returns to it: what is named is the call, one byte before. So are all frames but the innermost.</param>
     StackFrame Kernel(ulong address, bool isReturn);
 
-    /// <summary>An address of a process.</summary>
-    /// <param name="pid">Its thread group id in the initial PID namespace.</param>
+    /// <summary>Names an address in a process, also in one that has ended since.</summary>
+    /// <param name="pid">The process (thread group) as the initial PID namespace numbers it.</param>
     /// <param name="address">The address.</param>
-    /// <param name="timeNs">When it was taken, nanoseconds of CLOCK_MONOTONIC.</param>
-    /// <param name="isReturn">As of <see cref="Kernel"/>.</param>
+    /// <param name="timeNs">When the stack was taken, by CLOCK_MONOTONIC: what was mapped then counts.</param>
+    /// <param name="isReturn">A call returns to it: what is named is the call, one byte before. So are all frames but the innermost.</param>
     StackFrame User(int pid, ulong address, long timeNs, bool isReturn);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Runtime.InteropServices;
+using Veil.Core.Symbols;
 
 namespace Veil.Modules.Uprobe;
 
@@ -20,7 +21,7 @@ internal static class ChosenFunction
         int at = name.IndexOf("@@", StringComparison.Ordinal);
         string plain = at > 0 ? name[..at] : name;
         return !plain.Contains('@', StringComparison.Ordinal) && Address(plain) is { } address && Mapped(address) is { } mapped
-            && mapped.Is(file)
+            && mapped.Is(file.Identity)
             ? address - mapped.Start + mapped.Offset
             : null;
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using Iced.Intel;
+using Veil.Core.Symbols;
 
 namespace Veil.Modules.Uprobe;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Veil.Core.Symbols;
 using Veil.Core.Text;
 
 namespace Veil.Modules.Uprobe;

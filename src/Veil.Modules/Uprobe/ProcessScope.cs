@@ -2,6 +2,7 @@
 using System.Globalization;
 using Veil.Bpf.Interop;
 using Veil.Core.Filters;
+using Veil.Core.Symbols;
 using Veil.Core.Text;
 
 namespace Veil.Modules.Uprobe;
@@ -56,10 +57,10 @@ internal sealed class ProcessScope
             if (!byRoot.TryGetValue(process.Root ?? "", out var there))
                 byRoot[process.Root ?? ""] = there = TryOpen(full, process.Root);
             string[] names = there is null ? [full] : [full, RealPath(there)];
-            var mapped = process.Mapped.FindAll(file => (there is not null && file.Is(there)) || file.IsNamed(names));
+            var mapped = process.Mapped.FindAll(file => (there is not null && file.Is(there.Identity)) || file.IsNamed(names));
             foreach (var file in mapped)
             {
-                if (there is not null && (!file.IsDeleted || file.Is(there)))
+                if (there is not null && (!file.IsDeleted || file.Is(there.Identity)))
                     files.Add(there);
                 else
                     AddReplaced(files, file, warnings);

@@ -17,7 +17,7 @@ public sealed class UprobeTargetTests : IDisposable
     {
         const byte evex = 0x62;
         string program = Write("avx512", new ElfBuilder().Symbol("f", 0x110));
-        long offset = (long)new Veil.Modules.Uprobe.ElfFile(new MemoryStream(File.ReadAllBytes(program)), RuntimeInformation.OSArchitecture)
+        long offset = (long)new Veil.Core.Symbols.ElfFile(new MemoryStream(File.ReadAllBytes(program)), RuntimeInformation.OSArchitecture)
             .FindFunction("f").Single();
         byte[] bytes = File.ReadAllBytes(program);
         Array.Resize(ref bytes, Math.Max(bytes.Length, (int)offset + 1));

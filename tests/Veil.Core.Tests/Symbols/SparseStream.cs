@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
-namespace Veil.Modules.Tests.Uprobe;
+namespace Veil.Core.Tests.Symbols;
 
 /// <summary>A file of any length that holds a few bytes in front and zeros, and counts what is read of it.</summary>
 internal sealed class SparseStream(byte[] front, long length) : Stream

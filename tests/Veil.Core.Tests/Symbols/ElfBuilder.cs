@@ -2,7 +2,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Veil.Modules.Tests.Uprobe;
+namespace Veil.Core.Tests.Symbols;
 
 /// <summary>Writes small ELF files: one segment of code at <see cref="Base"/>, the symbol tables that are asked for, nothing
 /// else.</summary>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
-namespace Veil.Modules.Uprobe;
+namespace Veil.Core.Symbols;
 
 /// <summary>What a symbol of an ELF file says of itself.</summary>
 /// <param name="Type">What it names.</param>

@@ -2,7 +2,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Veil.Modules.Uprobe.Names;
+namespace Veil.Core.Symbols.Names;
 
 /// <summary>
 /// Reads the names of Rust functions: those of <c>-C symbol-mangling-version=legacy</c>, which look like C++, and v0 (Rust RFC 2603). The

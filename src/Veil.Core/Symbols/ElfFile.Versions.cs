@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Text;
 
-namespace Veil.Modules.Uprobe;
+namespace Veil.Core.Symbols;
 
 /// <summary>Versions of symbols: <c>memcpy@@GLIBC_2.14</c> is what programs are linked with now, <c>memcpy@GLIBC_2.2.5</c> what old ones
 /// call.</summary>

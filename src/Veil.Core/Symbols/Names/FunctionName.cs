@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Text;
 
-namespace Veil.Modules.Uprobe.Names;
+namespace Veil.Core.Symbols.Names;
 
 /// <summary>What a mangled symbol says.</summary>
 /// <param name="Name">The qualified name.</param>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
 
-namespace Veil.Modules.Uprobe;
+namespace Veil.Core.Symbols;
 
 /// <summary>A file whose code a process has mapped: a line of <c>/proc/PID/maps</c>.</summary>
 /// <param name="ProcessId">The process.</param>
@@ -38,8 +38,8 @@ internal sealed record MappedFile(
         return files;
     }
 
-    /// <summary>Is it open already, as this file?</summary>
-    public bool Is(ProbeFile file) => FileIdentity.Of(Link) is { } followed ? followed == file.Identity : Identity == file.Identity;
+    /// <summary>Is it that file?</summary>
+    public bool Is(FileIdentity file) => FileIdentity.Of(Link) is { } followed ? followed == file : Identity == file;
 
     /// <summary>
     /// Is this the library of that path, whichever file it was when it was loaded? An upgrade puts another in its place, often under

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Text;
 using Veil.Core.Text;
-using Veil.Modules.Uprobe.Names;
+using Veil.Core.Symbols.Names;
 
-namespace Veil.Modules.Uprobe;
+namespace Veil.Core.Symbols;
 
 /// <summary>From names to functions.</summary>
 internal sealed partial class ElfFile

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Diagnostics;
 using System.Text;
-using Veil.Modules.Uprobe.Names;
+using Veil.Core.Symbols.Names;
 
-namespace Veil.Modules.Tests.Uprobe;
+namespace Veil.Core.Tests.Symbols;
 
 /// <summary>Names of C++ and Rust functions, against c++filt(1) and against what the manglings' own documents say.</summary>
 public sealed class FunctionNameTests

@@ -2,7 +2,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
-namespace Veil.Modules.Uprobe;
+namespace Veil.Core.Symbols;
 
 /// <summary>
 /// Finds functions in an ELF file (little-endian, 32 and 64 bit). The file is not trusted: every table has to lie within it, and what

@@ -2,7 +2,7 @@
 using System.Runtime.InteropServices;
 using Veil.Core.Text;
 
-namespace Veil.Modules.Uprobe;
+namespace Veil.Core.Symbols;
 
 /// <summary>Finds the symbols of a stripped file, where distributions put them.</summary>
 internal static class SymbolFile
@@ -45,7 +45,7 @@ internal static class SymbolFile
         FileStream? stream = null;
         try
         {
-            stream = ProbeFile.OpenStream(path, root);
+            stream = ProgramStream.Open(path, root);
             var file = new ElfFile(stream, RuntimeInformation.OSArchitecture, isCompanion: true);
             if (file.HasSymbols && fits(file))
                 return file;

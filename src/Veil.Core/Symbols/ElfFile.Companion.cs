@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Text;
 
-namespace Veil.Modules.Uprobe;
+namespace Veil.Core.Symbols;
 
 /// <summary>The file that the symbols were split off to: <c>.gnu_debuglink</c>.</summary>
 internal sealed partial class ElfFile

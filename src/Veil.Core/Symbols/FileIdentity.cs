@@ -2,7 +2,7 @@
 using Microsoft.Win32.SafeHandles;
 using Veil.Core.Interop;
 
-namespace Veil.Modules.Uprobe;
+namespace Veil.Core.Symbols;
 
 /// <summary>Which file it is, whatever its names.</summary>
 /// <param name="Major">Of the device.</param>

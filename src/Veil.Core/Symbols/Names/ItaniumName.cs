@@ -2,7 +2,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Veil.Modules.Uprobe.Names;
+namespace Veil.Core.Symbols.Names;
 
 /// <summary>
 /// Reads the names of C++ functions (Itanium C++ ABI, 5.1). Enough of it for what stands in symbol tables: names that hold expressions are

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Text;
 
-namespace Veil.Modules.Uprobe;
+namespace Veil.Core.Symbols;
 
 /// <summary>What notes say: the id of the build, and where USDT probes are.</summary>
 internal sealed partial class ElfFile

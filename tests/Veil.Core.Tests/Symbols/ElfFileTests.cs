@@ -2,9 +2,9 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Veil.Modules.Uprobe;
+using Veil.Core.Symbols;
 
-namespace Veil.Modules.Tests.Uprobe;
+namespace Veil.Core.Tests.Symbols;
 
 /// <summary>Finding a function in a file that may be anything.</summary>
 public sealed class ElfFileTests
