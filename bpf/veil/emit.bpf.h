@@ -260,7 +260,8 @@ static __always_inline void *veil_ring_reserve(__u64 size, const __u32 *uid)
 	return event;
 }
 
-/* Room for an event of `size` bytes and what stands behind it. Its stacks come first, so that the ring has them before. */
+/* Room for an event of `size` bytes and what stands behind it. Its stacks come first, so that the ring has them before.
+ */
 static __always_inline void *veil_event_reserve(__u64 size, const __u32 *uid)
 {
 	struct veil_stack_ids ids;

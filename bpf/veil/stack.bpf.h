@@ -65,7 +65,8 @@ struct {
 	__type(value, struct veil_stack_slot);
 } veil_stack_slots SEC(".maps");
 
-/* Memory for a walk. What interrupts another one on this CPU takes the next slot, and is done before the other goes on. */
+/* Memory for a walk. What interrupts another one on this CPU takes the next slot, and is done before the other goes on.
+ */
 static __always_inline struct veil_stack_slot *veil_stack_begin(void)
 {
 	struct veil_stack_slot *slot;
@@ -133,8 +134,7 @@ static __always_inline __u64 veil_stack_end(struct veil_stack_slot *slot, long b
 		id ^= id >> 29;
 	}
 	id += !id;
-	if (veil_stacks_kept ? !!bpf_map_lookup_elem(&veil_stacks, &id)
-			     : !!bpf_map_lookup_elem(&veil_stacks_sent, &id))
+	if (veil_stacks_kept ? !!bpf_map_lookup_elem(&veil_stacks, &id) : !!bpf_map_lookup_elem(&veil_stacks_sent, &id))
 		return id;
 	veil_event_init(&stack->common, VEIL_KIND_STACK, task);
 	stack->id = id;

@@ -3,6 +3,7 @@ using System.CommandLine;
 using Veil.Core;
 using Veil.Core.Counting;
 using Veil.Core.Modules;
+using Veil.Core.Recordings;
 using Veil.Core.Stacks;
 using Veil.Core.Text;
 
@@ -31,6 +32,20 @@ internal static class StackFlags
         if (kinds != StackKinds.None && counting?.By.Any(IsStack) == false)
             throw new UsageException(
                 $"{flags.Stack.Name}: counts have the stacks that they are counted by; --count-by {string.Join(',', StackFields.Names(kinds))} counts by them");
+        return kinds;
+    }
+
+    /// <summary>The same of a recording.</summary>
+    /// <exception cref="UsageException">The same, or they were not recorded.</exception>
+    public static StackKinds ReadRecorded(ParseResult parsed, TraceFlags flags, CountOptions? counting, RecordingDescription recording)
+    {
+        var kinds = Read(parsed, flags, counting);
+        foreach (string field in StackFields.Names(kinds))
+        {
+            if (recording.OriginFields?.Contains(field) != true && !recording.Events.Any(facts => facts.Layout.Find(field) is not null))
+                throw new UsageException($"{flags.Stack.Name}: that was not recorded; record with {flags.Stack.Name}");
+        }
+
         return kinds;
     }
 

@@ -34,6 +34,7 @@ internal sealed class ConfigFile
         ["format"] = "--output",
         ["enrich"] = "--enrich",
         ["fields"] = "--fields",
+        ["stack"] = "--stack",
         ["wide"] = "--wide",
         ["write"] = "--write",
         ["record"] = "--record",

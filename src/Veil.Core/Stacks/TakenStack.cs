@@ -31,6 +31,8 @@ public sealed class TakenStack
     private const int NameBytesMax = 256; // of a symbol or a file; escaped, six times as many
     private const int NamesOfFrameMax = 8 * 1024;
 
+    private static readonly Lock s_lock = new();
+
     [ThreadStatic]
     private static byte[]? t_room;
 
@@ -89,7 +91,12 @@ public sealed class TakenStack
 
     /// <summary>The frames with their names, the innermost first.</summary>
     /// <param name="names">Names them; none: they have their addresses alone.</param>
-    public IReadOnlyList<StackFrame> Frames(IStackNames? names) => _frames ??= Resolve(names);
+    public IReadOnlyList<StackFrame> Frames(IStackNames? names)
+    {
+        // Counts are shown by other threads too (--metrics), and names are for one.
+        lock (s_lock)
+            return _frames ??= Resolve(names);
+    }
 
     // A line a frame, below the event's, each behind its line break.
     internal ReadOnlySpan<byte> Text(IStackNames? names) => _text ??= Render(names, static (ref LineWriter line, in StackFrame frame, bool hasName, StackKinds kind) =>
