@@ -60,4 +60,25 @@ internal static unsafe partial class NativeFile
         internal uint BreakpointType;
         internal ulong Config1;
     }
+
+    /// <summary>The same up to <c>clockid</c> (PERF_ATTR_SIZE_VER3, 96 bytes; Linux 4.1).</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct PerfEventAttrWithClock
+    {
+        internal uint Type;
+        internal uint Size;
+        internal ulong Config;
+        internal ulong SamplePeriod;
+        internal ulong SampleType;
+        internal ulong ReadFormat;
+        internal ulong Flags;
+        internal uint WakeupEvents;
+        internal uint BreakpointType;
+        internal ulong Config1;
+        internal ulong Config2;
+        internal ulong BranchSampleType;
+        internal ulong SampleRegsUser;
+        internal uint SampleStackUser;
+        internal int ClockId;
+    }
 }

@@ -12,6 +12,10 @@ internal static unsafe partial class LibC
 
     // O_NOFOLLOW; arm64 numbers it differently.
     private static readonly int s_noFollow = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
+
+    /// <summary>Of open(2): not if the last name of a path is a symbolic link.</summary>
+    public static int NoFollow => s_noFollow;
+
     private static readonly int s_directory = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x4000 : 0x10000;
     private const int LinkBytesMax = 4096;
 

@@ -8,6 +8,7 @@ namespace Veil.Core.Interop;
 internal static unsafe partial class LibC
 {
     public const int ClockRealtime = 0;
+    public const int ClockMonotonic = 1;
     public const int ClockBoottime = 7;
     public const int SeekSet = 0;
     public const int SeekCurrent = 1;
@@ -208,6 +209,16 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "open")]
     private static partial int Open(byte* path, int flags);
+
+    /// <summary>Reads at a place of a file; how many bytes, or -1.</summary>
+    public static nint ReadAt(int fd, Span<byte> to, long offset)
+    {
+        fixed (byte* data = to)
+            return PRead(fd, data, to.Length, offset);
+    }
+
+    [LibraryImport("libc", EntryPoint = "pread64", SetLastError = true)]
+    private static partial nint PRead(int fd, byte* data, nint count, long offset);
 
     [LibraryImport("libc", EntryPoint = "read")]
     private static partial nint Read(int fd, byte* data, nint count);

@@ -53,11 +53,11 @@ internal static class PathMessage
             Word(message, 3), Word(message, 4), Word(message, 5), Word(message, 7));
     }
 
-    /// <summary>Writes the path of a cgroup; the first three words are the request's.</summary>
-    public static int WriteCgroup(Span<byte> message, string path) => HeadBytes + Utf8(message[HeadBytes..], path);
+    /// <summary>Writes a text; the first three words are the request's.</summary>
+    public static int WriteText(Span<byte> message, string text) => HeadBytes + Utf8(message[HeadBytes..], text);
 
     /// <summary>Reads it.</summary>
-    public static string ReadCgroup(ReadOnlySpan<byte> message) => Encoding.UTF8.GetString(message[HeadBytes..]);
+    public static string ReadText(ReadOnlySpan<byte> message) => Encoding.UTF8.GetString(message[HeadBytes..]);
 
     /// <summary>Writes a container; the first two words are those of every answer.</summary>
     public static int WriteContainer(Span<byte> message, Container? container)

@@ -13,6 +13,9 @@ internal static unsafe class Privileges
     public const ulong DacReadSearch = 1UL << 2;
     private const ulong Kill = 1UL << 5;
     public const ulong SysPtrace = 1UL << 19;
+
+    /// <summary>CAP_CHECKPOINT_RESTORE (Linux 5.9): to follow <c>/proc/PID/map_files</c>.</summary>
+    public const ulong CheckpointRestore = 1UL << 40;
     private const ulong SysAdmin = 1UL << 21;
     private const ulong Perfmon = 1UL << 38;
     private const ulong Bpf = 1UL << 39;

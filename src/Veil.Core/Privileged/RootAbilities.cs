@@ -22,4 +22,7 @@ public enum RootAbilities
 
     /// <summary>The next files of a recording, and the removal of the oldest, in a folder that only root may write to.</summary>
     Recording = 16,
+
+    /// <summary>What names of functions are read from: mappings of processes, and programs in their own root folders.</summary>
+    Symbols = 32,
 }

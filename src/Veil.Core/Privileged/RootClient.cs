@@ -50,11 +50,13 @@ public sealed unsafe class RootClient : IDisposable
     /// <param name="control">The control socket, or none.</param>
     /// <param name="message">Takes a line for the user, where the helper cannot do its work.</param>
     /// <param name="recording">The folder and the name of a recording of several files, or none.</param>
+    /// <param name="namesStacks">Addresses of functions are named.</param>
     /// <returns>The helper; nothing where none is needed.</returns>
     public static RootClient? StartFor(
-        Enrichments enrichments, bool namesContainers, ControlServer? control, Action<string> message, (int Folder, string Name)? recording = null)
+        Enrichments enrichments, bool namesContainers, ControlServer? control, Action<string> message, (int Folder, string Name)? recording = null,
+        bool namesStacks = false)
     {
-        var abilities = NeededFor(enrichments, namesContainers, control is not null, recording is not null);
+        var abilities = NeededFor(enrichments, namesContainers, control is not null, recording is not null, namesStacks);
         if (abilities == RootAbilities.None)
             return null;
 
@@ -67,7 +69,7 @@ public sealed unsafe class RootClient : IDisposable
     }
 
     /// <summary>What a trace would need it for.</summary>
-    public static RootAbilities NeededFor(Enrichments enrichments, bool namesContainers, bool hasControl, bool rotates = false)
+    public static RootAbilities NeededFor(Enrichments enrichments, bool namesContainers, bool hasControl, bool rotates = false, bool namesStacks = false)
     {
         if (LibC.EffectiveUser() != 0)
             return RootAbilities.None;
@@ -75,7 +77,8 @@ public sealed unsafe class RootClient : IDisposable
             enrichments.HasFlag(Enrichments.Why) ? RootAbilities.Paths : RootAbilities.None) | (
             enrichments.HasFlag(Enrichments.Proc) && HidesProcesses() ? RootAbilities.ProcessNames : RootAbilities.None) | (
             hasControl ? RootAbilities.Socket : RootAbilities.None) | (
-            rotates ? RootAbilities.Recording : RootAbilities.None);
+            rotates ? RootAbilities.Recording : RootAbilities.None) | (
+            namesStacks ? RootAbilities.Symbols : RootAbilities.None);
     }
 
     /// <summary>Waits until it has started and answers. Where it does not, a line says so.</summary>
@@ -116,11 +119,34 @@ public sealed unsafe class RootClient : IDisposable
     internal Container? FindContainer(string cgroupPath)
     {
         var message = stackalloc byte[PathMessage.BytesMax];
-        int size = PathMessage.WriteCgroup(new Span<byte>(message, PathMessage.BytesMax), cgroupPath);
+        int size = PathMessage.WriteText(new Span<byte>(message, PathMessage.BytesMax), cgroupPath);
         return Ask(RootRequest.FindContainer, 0, PatienceMs, (uint*)message, size, (int*)message, out int taken, out _)
             && taken > PathMessage.HeadBytes
             ? PathMessage.ReadContainer(new ReadOnlySpan<byte>(message, taken))
             : null;
+    }
+
+    /// <summary>A descriptor of what a process has mapped, or -1.</summary>
+    internal int OpenMaps(uint pid) =>
+        _abilities.HasFlag(RootAbilities.Symbols) && Ask(RootRequest.OpenMaps, pid, PatienceMs, out int fd) ? fd : -1;
+
+    /// <summary>A descriptor of the program or library that a process has mapped to a range of addresses, or -1.</summary>
+    internal int OpenMapped(uint pid, string range) => OpenSymbols(RootRequest.OpenMapped, pid, range);
+
+    /// <summary>A descriptor of a program, library or file of symbols in a process's root folder, or -1.</summary>
+    internal int OpenProgram(uint pid, string path) => OpenSymbols(RootRequest.OpenProgram, pid, path);
+
+    /// <summary>A descriptor of a process's <c>/tmp/perf-PID.map</c>, or -1.</summary>
+    internal int OpenJitMap(uint pid) =>
+        _abilities.HasFlag(RootAbilities.Symbols) && Ask(RootRequest.OpenJitMap, pid, PatienceMs, out int fd) ? fd : -1;
+
+    private int OpenSymbols(RootRequest request, uint pid, string text)
+    {
+        if (!_abilities.HasFlag(RootAbilities.Symbols))
+            return -1;
+        var message = stackalloc byte[PathMessage.BytesMax];
+        int size = PathMessage.WriteText(new Span<byte>(message, PathMessage.BytesMax), text);
+        return Ask(request, pid, PatienceMs, (uint*)message, size, (int*)message, out _, out int fd) ? fd : -1;
     }
 
     /// <summary>Has the control socket removed. Where that does not work, <see cref="Dispose"/> says so.</summary>
@@ -190,6 +216,7 @@ public sealed unsafe class RootClient : IDisposable
         _abilities.HasFlag(RootAbilities.ProcessNames) ? "names of processes that /proc hides are not found" : "",
         _abilities.HasFlag(RootAbilities.Paths) ? "reasons of refusals are not found" : "",
         _abilities.HasFlag(RootAbilities.Recording) ? "no other file of the recording is made" : "",
+        _abilities.HasFlag(RootAbilities.Symbols) ? "names of functions are not found in files that only root may read" : "",
         _abilities.HasFlag(RootAbilities.Containers) ? "names of new containers are not found" : "",
         _control is null ? "" : $"{_control.File.Path} stays behind at the end",
     }.Where(static part => part.Length > 0));

@@ -2,7 +2,7 @@
 namespace Veil.Core.Privileged;
 
 /// <summary>All that the helper process can be asked for. What one with a path tells is who may go there, and nothing of what is in
-/// files.</summary>
+/// files, but for programs and libraries.</summary>
 internal enum RootRequest : uint
 {
     /// <summary>Is it there?</summary>
@@ -28,4 +28,17 @@ internal enum RootRequest : uint
 
     /// <summary>A descriptor of a file beside the recording with a time in its name, which is made.</summary>
     MakeDump = 8,
+
+    /// <summary>A descriptor of <c>/proc/PID/maps</c>.</summary>
+    OpenMaps = 9,
+
+    /// <summary>A descriptor of a program or library that a process has mapped, by the range of addresses.</summary>
+    OpenMapped = 10,
+
+    /// <summary>A descriptor of a program, library or file of symbols, by its path in a process's root folder; process 0 is the
+    /// helper.</summary>
+    OpenProgram = 11,
+
+    /// <summary>A descriptor of <c>/tmp/perf-PID.map</c> of a process.</summary>
+    OpenJitMap = 12,
 }

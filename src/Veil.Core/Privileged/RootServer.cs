@@ -5,6 +5,7 @@ using System.Text;
 using Veil.Bpf;
 using Veil.Core.Containers;
 using Veil.Core.Interop;
+using Veil.Core.Symbols;
 using Veil.Core.Text;
 
 namespace Veil.Core.Privileged;
@@ -43,8 +44,9 @@ public static unsafe class RootServer
             _ = LibC.PrCtl(PrSetName, (nuint)title, 0, 0, 0);
         _ = LibC.ChangeFolder("/");
         bool looks = (abilities & (RootAbilities.Paths | RootAbilities.Containers)) != RootAbilities.None;
+        bool names = abilities.HasFlag(RootAbilities.Symbols);
         Privileges.DropAllBut(
-            (looks || abilities.HasFlag(RootAbilities.ProcessNames) ? Privileges.SysPtrace : 0) | (looks ? Privileges.DacReadSearch : 0) | (
+            (names ? Privileges.SysPtrace | Privileges.DacReadSearch | Privileges.CheckpointRestore : 0) | (looks || abilities.HasFlag(RootAbilities.ProcessNames) ? Privileges.SysPtrace : 0) | (looks ? Privileges.DacReadSearch : 0) | (
             hasSocket || records ? Privileges.DacOverride : 0), keepUser: hasSocket || records);
         _ = SystemCallFilter.ForHelper(abilities).TryInstall(out _);
         Serve(abilities, name, files);
@@ -69,7 +71,8 @@ public static unsafe class RootServer
                 return;
             int fd = -1, size = 2 * sizeof(int);
             bool isPath =
-                taken > PathMessage.HeadBytes && (RootRequest)question[0] is RootRequest.ExplainPath or RootRequest.FindContainer;
+                taken > PathMessage.HeadBytes && (RootRequest)question[0] is RootRequest.ExplainPath or RootRequest.FindContainer
+                    or RootRequest.OpenMapped or RootRequest.OpenProgram;
             int error = taken != 3 * sizeof(uint) && !isPath ? Errno.EINVAL : (RootRequest)question[0] switch
             {
                 RootRequest.Ready => 0,
@@ -82,6 +85,8 @@ public static unsafe class RootServer
                 RootRequest.MakeRecording => files?.Make((int)question[1], out fd) ?? Errno.EACCES,
                 RootRequest.MakeDump => files?.MakeAt(question[1], out fd) ?? Errno.EACCES,
                 RootRequest.RemoveRecording => files?.Remove((int)question[1]) ?? Errno.EACCES,
+                RootRequest.OpenMaps or RootRequest.OpenMapped or RootRequest.OpenProgram or RootRequest.OpenJitMap =>
+                    abilities.HasFlag(RootAbilities.Symbols) ? OpenSymbols(new(question, taken), isPath, out fd) : Errno.EACCES,
                 _ => Errno.EINVAL,
             };
             (answer[0], answer[1]) = (error, (int)question[2]);
@@ -101,10 +106,30 @@ public static unsafe class RootServer
 
     private static int FindContainer(ReadOnlySpan<byte> question, Span<byte> answer, out int size)
     {
-        string path = PathMessage.ReadCgroup(question);
+        string path = PathMessage.ReadText(question);
         ContainerNames.Own.Forget(path);
         size = PathMessage.WriteContainer(answer, ContainerNames.Own.Find(path));
         return 0;
+    }
+
+    private static int OpenSymbols(ReadOnlySpan<byte> question, bool isPath, out int fd)
+    {
+        fd = -1;
+        var request = (RootRequest)MemoryMarshal.Read<uint>(question);
+        uint pid = MemoryMarshal.Read<uint>(question[sizeof(uint)..]);
+        if (pid > PidMax || (pid == 0 && request != RootRequest.OpenProgram))
+            return Errno.EINVAL;
+        string text = isPath ? PathMessage.ReadText(question) : "";
+        if (text.Contains('\0'))
+            return Errno.EINVAL;
+        fd = request switch
+        {
+            RootRequest.OpenMaps => SymbolAccess.OpenMapsHere((int)pid),
+            RootRequest.OpenMapped => SymbolAccess.OpenMappedHere((int)pid, text),
+            RootRequest.OpenProgram => SymbolAccess.OpenProgramHere((int)pid, text),
+            _ => SymbolAccess.OpenJitMapHere((int)pid),
+        };
+        return fd >= 0 ? 0 : Errno.ENOENT;
     }
 
     private static int OpenName(uint pid, out int fd)

@@ -90,9 +90,11 @@ internal sealed unsafe class SystemCallFilter
             filter.Permit("statx readlinkat read");
         if (abilities.HasFlag(RootAbilities.Containers))
             filter.Permit("openat2 read fstat newfstatat statx lseek getdents64 readlink readlinkat");
+        if (abilities.HasFlag(RootAbilities.Symbols))
+            filter.Permit("openat2 read pread64 fstat newfstatat statx lseek");
         if (abilities.HasFlag(RootAbilities.Recording))
             filter.Permit("openat statx unlinkat");
-        if ((abilities & (RootAbilities.ProcessNames | RootAbilities.Paths | RootAbilities.Containers)) != RootAbilities.None)
+        if ((abilities & (RootAbilities.ProcessNames | RootAbilities.Paths | RootAbilities.Containers | RootAbilities.Symbols)) != RootAbilities.None)
         {
             filter.PermitWithout("openat", 2, OpenForWriting);
             filter.PermitWithout("open", 1, OpenForWriting);

@@ -352,7 +352,9 @@ internal sealed partial class ElfFile
                 ulong address = Word(entry[(_is64 ? 8 : 4)..]);
                 ulong bytes = Word(entry[(_is64 ? 16 : 8)..]);
                 uint index = (uint)((position + (ulong)at) / (ulong)entryBytes);
-                if (!take(new ElfSymbol((ElfSymbolType)(info & 0xf), info >> 4 == 0, section != 0, address, bytes, U32(entry), index)))
+                var symbol = new ElfSymbol(
+                    (ElfSymbolType)(info & 0xf), info >> 4 == 0, section != 0, address, bytes, U32(entry), index, IsWeak: info >> 4 == 2);
+                if (!take(symbol))
                     return;
             }
         }

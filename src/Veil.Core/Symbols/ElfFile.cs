@@ -38,6 +38,7 @@ internal sealed partial class ElfFile
 
     private static readonly byte[] s_exceptionTable = ".gcc_except_table"u8.ToArray();
     private static readonly byte[] s_debugLink = ".gnu_debuglink"u8.ToArray();
+    private static readonly byte[] s_miniDebugInfo = ".gnu_debugdata"u8.ToArray();
     private static readonly byte[] s_usdtBase = ".stapsdt.base"u8.ToArray();
 
     private readonly Stream _file;
@@ -53,6 +54,7 @@ internal sealed partial class ElfFile
     private Section? _versions;
     private Section? _versionNames;
     private Section? _debugLink;
+    private Section? _miniDebugInfo;
     private ulong _usdtBase;
 
     /// <summary>Reads the headers.</summary>
@@ -240,6 +242,8 @@ internal sealed partial class ElfFile
             HasExceptionTable |= section.Bytes > 0 && HasName(table, section.Name, s_exceptionTable);
             if (HasName(table, section.Name, s_debugLink))
                 _debugLink = section;
+            if (HasName(table, section.Name, s_miniDebugInfo))
+                _miniDebugInfo = section;
             if (HasName(table, section.Name, s_usdtBase))
                 _usdtBase = section.Address;
         }

@@ -9,8 +9,9 @@ namespace Veil.Core.Symbols;
 /// <param name="Bytes">Its length; 0 where that is not known.</param>
 /// <param name="NameAt">Where its name is among those of its table.</param>
 /// <param name="Index">Its place in the table.</param>
+/// <param name="IsWeak">Another one of the name has precedence.</param>
 internal readonly record struct ElfSymbol(
-    ElfSymbolType Type, bool IsLocal, bool IsDefined, ulong Address, ulong Bytes, uint NameAt, uint Index)
+    ElfSymbolType Type, bool IsLocal, bool IsDefined, ulong Address, ulong Bytes, uint NameAt, uint Index, bool IsWeak = false)
 {
     /// <summary>A function of this file that is there from the beginning.</summary>
     public bool IsFunction => this is { IsDefined: true, Type: ElfSymbolType.Function };

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-only
-using System.Globalization;
-
 namespace Veil.Core.Symbols;
 
 /// <summary>A file whose code a process has mapped: a line of <c>/proc/PID/maps</c>.</summary>
@@ -58,34 +56,16 @@ internal sealed record MappedFile(
         return file == name || Stem(file) == name;
     }
 
-    // 7f3a00-7f3b00 r-xp 00026000 fe:01 1234    /usr/lib/libc.so.6 (deleted)
     private static MappedFile? Parse(int processId, string line)
     {
-        const int nameField = 5;
-        string[] fields = line.Split(' ', nameField + 1, StringSplitOptions.RemoveEmptyEntries);
-        if (fields.Length <= nameField || !fields[1].Contains('x', StringComparison.Ordinal) || fields[4] == "0")
+        if (MapsLine.Parse(line) is not { Identity.Inode: > 0, Path.Length: > 0 } found)
             return null;
-        string[] addresses = fields[0].Split('-');
-        string[] device = fields[3].Split(':');
-        if (addresses.Length != 2 || device.Length != 2
-            || !Hexadecimal(addresses[0], out ulong start) || !Hexadecimal(addresses[1], out ulong end)
-                || !Hexadecimal(fields[2], out ulong offset)
-            || !Hexadecimal(device[0], out ulong major) || !Hexadecimal(device[1], out ulong minor)
-            || !ulong.TryParse(fields[4], NumberStyles.None, CultureInfo.InvariantCulture, out ulong inode))
-        {
-            return null;
-        }
-
-        // The kernel escapes line breaks alone (show_map_vma() in fs/proc/task_mmu.c). Of a name that ends so by itself nobody can tell.
-        string name = fields[nameField].Replace("\\012", "\n", StringComparison.Ordinal);
-        bool isDeleted = name.EndsWith(Deleted, StringComparison.Ordinal);
+        // Of a name that ends so by itself nobody can tell.
+        bool isDeleted = found.Path.EndsWith(Deleted, StringComparison.Ordinal);
         return new MappedFile(
-            processId, $"{start:x}-{end:x}", start, end, offset, isDeleted ? name[..^Deleted.Length]
-                : name, isDeleted, new FileIdentity((uint)major, (uint)minor, inode));
+            processId, $"{found.Start:x}-{found.End:x}", found.Start, found.End, found.Offset,
+            isDeleted ? found.Path[..^Deleted.Length] : found.Path, isDeleted, found.Identity);
     }
-
-    private static bool Hexadecimal(string text, out ulong value) =>
-        ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
 
     // libx.so.1.2 and libx-1.2.so are both libx.
     private static string? Stem(string path)

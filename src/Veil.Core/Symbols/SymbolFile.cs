@@ -39,6 +39,37 @@ internal static class SymbolFile
         }
     }
 
+    /// <summary>Where the symbols of a file may be: by the id of its build, then by its debug link.</summary>
+    /// <param name="elf">The file.</param>
+    /// <param name="path">Its path.</param>
+    public static IEnumerable<string> PlacesOf(ElfFile elf, string path)
+    {
+        const int folderDigits = 2;
+        string id = elf.BuildId;
+        if (id.Length > folderDigits)
+        {
+            yield return $"{DebugFolder}/.build-id/{id[..folderDigits]}/{id[folderDigits..]}.debug";
+            // What debuginfod-find(1) has fetched for our user.
+            if (DownloadFolder() is { } folder)
+                yield return $"{folder}/{id}/debuginfo";
+        }
+
+        if (elf.DebugLink is not { } link || Path.GetDirectoryName(path) is not { } own)
+            yield break;
+        yield return $"{own}/{link.Name}";
+        yield return $"{own}/.debug/{link.Name}";
+        yield return $"{DebugFolder}{own}/{link.Name}";
+    }
+
+    private static string? DownloadFolder()
+    {
+        if (Environment.GetEnvironmentVariable("DEBUGINFOD_CACHE_PATH") is { Length: > 0 } path)
+            return path;
+        string? cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } given ? given
+            : Environment.GetEnvironmentVariable("HOME") is { Length: > 0 } home ? home + "/.cache" : null;
+        return cache is null ? null : cache + "/debuginfod_client";
+    }
+
     // Stays open as long as the file that it belongs to; only its symbols are read.
     private static ElfFile? TryRead(string path, string? root, Func<ElfFile, bool> fits)
     {

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-3.0-only
+using System.Runtime.InteropServices;
+using Veil.Core.Interop;
+using Veil.Core.Symbols.Names;
+
+namespace Veil.Core.Symbols;
+
+/// <summary>A program or library that processes have mapped, whether it is there still or not; its names, once they are asked for.</summary>
+/// <param name="path">Its path, as the kernel tells it.</param>
+/// <param name="identity">Device and inode; none where the kernel told the build instead.</param>
+/// <param name="buildId">The id of its build; empty where it is not known.</param>
+internal sealed class ProgramFile(string path, FileIdentity identity, string buildId) : IDisposable
+{
+    private const string Deleted = " (deleted)";
+    private const int NamesMax = 1 << 15;
+    private const int MiniBytesMax = 32 << 20;
+
+    private static readonly Lazy<byte[]?> s_vdso = new(ReadVdso);
+
+    private readonly Dictionary<ulong, (string? Symbol, ulong Start)> _names = [];
+    private Stream? _stream;
+    private Stream? _companion;
+    private ElfFile? _elf;
+    private FunctionTable? _functions;
+    private bool _isOpened;
+
+    /// <summary>Its path, with <c> (replaced)</c> behind it where another file has that now; null where it is no file.</summary>
+    public string? Name { get; private set; } = path.Length > 0 ? path : null;
+
+    /// <summary>The id of its build in hexadecimal; empty where it has none or it is not known.</summary>
+    public string BuildId { get; private set; } = buildId;
+
+    /// <summary>Is it memory that code was written to, as compilers at run time do?</summary>
+    public bool IsAnonymous => path.Length == 0 || path.StartsWith("//", StringComparison.Ordinal) || path.StartsWith("/memfd:", StringComparison.Ordinal)
+        || path.StartsWith("/dev/zero", StringComparison.Ordinal) || path.StartsWith("[heap", StringComparison.Ordinal)
+        || path.StartsWith("[anon", StringComparison.Ordinal) || path.StartsWith("/SYSV", StringComparison.Ordinal);
+
+    /// <summary>The memory that its names take.</summary>
+    public long SizeBytes => (_functions?.SizeBytes ?? 0) + (_stream is MemoryStream ? _stream.Length : 0)
+        + (_companion is MemoryStream ? _companion.Length : 0) + (_names.Count * 160L);
+
+    /// <summary>When it was asked for, in turns of its owner.</summary>
+    public long UsedAt { get; set; }
+
+    /// <summary>Was it opened, or tried to?</summary>
+    public bool IsTried => _isOpened;
+
+    private bool IsVdso => path == "[vdso]";
+
+    private string PlainPath => path.EndsWith(Deleted, StringComparison.Ordinal) ? path[..^Deleted.Length] : path;
+
+    /// <summary>The function at a place of the file.</summary>
+    /// <param name="offset">The place.</param>
+    /// <param name="mapping">A mapping of it that has the place.</param>
+    /// <param name="pids">Processes to look in for the file: the one that mapped it, and its parents.</param>
+    /// <param name="access">What opens files.</param>
+    /// <returns>Its name, and where in the file it starts.</returns>
+    public (string? Symbol, ulong Start) Find(ulong offset, Mapping mapping, ReadOnlySpan<int> pids, SymbolAccess access)
+    {
+        if (_names.TryGetValue(offset, out var known))
+            return known;
+        if (!_isOpened)
+            Open(mapping, pids, access);
+        if (_names.Count >= NamesMax)
+            _names.Clear();
+        (string?, ulong) found = (null, 0);
+        if (_elf is { } elf && _functions is { } functions)
+        {
+            try
+            {
+                if (elf.AddressOf(offset) is { } address && functions.Find(address) is { } function
+                    && elf.FunctionNameAt(function.Name) is { Length: > 0 } name)
+                    found = (Readable(name), offset - (address - function.Start));
+            }
+            catch (ElfException)
+            {
+                // It was cut or written to since: as good as none.
+            }
+        }
+
+        _names.Add(offset, found);
+        return found;
+    }
+
+    /// <summary>Closes it and forgets its names; they are read again when one is asked for.</summary>
+    public void Dispose()
+    {
+        _stream?.Dispose();
+        _companion?.Dispose();
+        (_stream, _companion, _elf, _functions, _isOpened) = (null, null, null, null, false);
+        _names.Clear();
+    }
+
+    private static string Readable(string symbol) =>
+        symbol.StartsWith('_') && symbol.Length <= FunctionName.SymbolMax && FunctionName.Read(symbol) is { } name ? name.Full : symbol;
+
+    private void Open(Mapping mapping, ReadOnlySpan<int> pids, SymbolAccess access)
+    {
+        _isOpened = true;
+        if (IsVdso)
+        {
+            // That of 32-bit programs is another one.
+            if (mapping.Start >> 32 != 0 && s_vdso.Value is { } vdso)
+                _ = TryUse(new MemoryStream(vdso, writable: false), isExact: true, null, access);
+            return;
+        }
+
+        if (!path.StartsWith('/') || IsAnonymous)
+            return;
+        bool sawAnother = false;
+        if (pids.Length > 0 && access.OpenMapped(pids[0], mapping.Start, mapping.End) is { } mapped)
+        {
+            if (TryUse(mapped, isExact: false, pids[0], access))
+                return;
+            mapped.Dispose();
+        }
+
+        foreach (int pid in (ReadOnlySpan<int>)[.. pids, 0])
+        {
+            if (access.OpenProgram(pid, PlainPath) is not { } stream)
+                continue;
+            if (TryUse(stream, isExact: false, pid, access))
+                return;
+            sawAnother = true;
+            stream.Dispose();
+        }
+
+        if (sawAnother)
+            Name = PlainPath + " (replaced)";
+    }
+
+    /// <summary>Takes names from a file, if it is this very one.</summary>
+    private bool TryUse(Stream stream, bool isExact, int? pid, SymbolAccess access)
+    {
+        try
+        {
+            var elf = new ElfFile(stream, RuntimeInformation.OSArchitecture);
+            string id = elf.BuildId;
+            if (!isExact && !(BuildId.Length > 0 ? id == BuildId : IsSame(stream)))
+                return false;
+            BuildId = id;
+            if (!elf.HasSymbols)
+                AddSymbols(elf, id, pid, access);
+            _functions = elf.ReadFunctions();
+            (_stream, _elf, Name) = (stream, elf, path);
+            return true;
+        }
+        catch (ElfException)
+        {
+            return false;
+        }
+    }
+
+    // Some file systems (overlayfs, btrfs) tell stat(2) a device of their own, which has no major number.
+    private bool IsSame(Stream stream) => stream is FileStream file && FileIdentity.Of(file.SafeFileHandle) is var other
+        && other.Inode == identity.Inode && identity.Inode != 0
+        && ((other.Major, other.Minor) == (identity.Major, identity.Minor) || (other.Major == 0 && identity.Major == 0));
+
+    private void AddSymbols(ElfFile elf, string id, int? pid, SymbolAccess access)
+    {
+        foreach (string candidate in SymbolFile.PlacesOf(elf, PlainPath))
+        {
+            foreach (int root in (ReadOnlySpan<int>)(pid is > 0 and var own ? [own, 0] : [0]))
+            {
+                if (access.OpenProgram(root, candidate) is { } stream && !TryAdd(elf, stream, file => Fits(elf, file, id)))
+                    stream.Dispose();
+                if (elf.Companion is not null)
+                    return;
+            }
+        }
+
+        if (elf.ReadMiniDebugInfo() is { } packed && LibLzma.TryDecompress(packed, MiniBytesMax) is { } unpacked)
+            _ = TryAdd(elf, new MemoryStream(unpacked, writable: false), static _ => true);
+    }
+
+    private static bool Fits(ElfFile elf, ElfFile file, string id) =>
+        id.Length > 0 && file.BuildId.Length > 0 ? file.BuildId == id : elf.DebugLink is { } link && file.Crc() == link.Crc;
+
+    private bool TryAdd(ElfFile elf, Stream stream, Func<ElfFile, bool> fits)
+    {
+        try
+        {
+            var file = new ElfFile(stream, RuntimeInformation.OSArchitecture, isCompanion: true);
+            if (!file.HasSymbols || !fits(file))
+                return false;
+            (elf.Companion, _companion) = (file, stream);
+            return true;
+        }
+        catch (ElfException)
+        {
+            return false;
+        }
+    }
+
+    // Ours is that of all 64-bit programs of this kernel.
+    private static unsafe byte[]? ReadVdso()
+    {
+        const int bytesMax = 1 << 20;
+        try
+        {
+            foreach (string line in File.ReadLines("/proc/self/maps"))
+            {
+                if (line.EndsWith("[vdso]", StringComparison.Ordinal) && MapsLine.Parse(line) is { } range && range.End - range.Start <= bytesMax)
+                    return new ReadOnlySpan<byte>((void*)range.Start, (int)(range.End - range.Start)).ToArray();
+            }
+        }
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
+        {
+            // No names of it then.
+        }
+
+        return null;
+    }
+}
