@@ -18,6 +18,7 @@ using Veil.Core.Running;
 using Veil.Core.Session;
 using Veil.Core.Sinks;
 using Veil.Core.Sources;
+using Veil.Core.Stacks;
 using Veil.Core.Text;
 using Veil.Core.Waiting;
 using Veil.Modules;
@@ -57,7 +58,7 @@ internal static class TraceCommand
             Follow = request.Options.Follow || (command is not null && !request.NoFollow),
         };
         // First of all: the little that has been done until here fits into a few megabytes.
-        MemoryCgroup.Require(options, RootClient.NeededFor(options.Output.Enrichments, options.ReadsRuntimes, request.Control is not null, options.Record?.SizeBytes is not null) != RootAbilities.None);
+        MemoryCgroup.Require(options, RootClient.NeededFor(options.Output.Enrichments, options.ReadsRuntimes, request.Control is not null, options.Record?.SizeBytes is not null, options.StacksTaken != StackKinds.None) != RootAbilities.None);
         if (!request.Yes)
             Confirm(options);
         foreach (
@@ -75,7 +76,7 @@ internal static class TraceCommand
         using var recorder = options.Record is { } record ? Recorder.Open(record) : null;
         using var otlp = request.Export.OpenOtlp();
         // Before the drop too; it closes the socket before it ends, because it may have to remove it.
-        using var root = RootClient.StartFor(options.Output.Enrichments, options.ReadsRuntimes, control, Messages.Write, recorder?.Rotating);
+        using var root = RootClient.StartFor(options.Output.Enrichments, options.ReadsRuntimes, control, Messages.Write, recorder?.Rotating, options.StacksTaken != StackKinds.None);
         using var file = options.WriteTo is { } path ? OutputFile.Open(path) : null;
         using var session = KernelTrace.Start(options, stop, Messages.Write, root, file, command, recorder, export: otlp);
         var commands = new ControlCommands(session, ModuleCatalog.All);

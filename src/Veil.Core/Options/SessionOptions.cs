@@ -69,6 +69,10 @@ public sealed record SessionOptions
     public StackKinds Stacks => Output.Fields.Concat(Modules.SelectMany(module => (Counting ?? CountingSent)?.KeysOf(module) ?? []))
         .Aggregate(Counting is null ? StacksAsked : StackKinds.None, static (kinds, field) => kinds | StackFields.Of(field));
 
+    /// <summary>The stacks that programs take, in whichever place of an event: their frames are to be named.</summary>
+    public StackKinds StacksTaken =>
+        Modules.Aggregate(Stacks, (kinds, module) => kinds | (module.OwnStacks(ArgumentsOf(module)) ?? StackKinds.None));
+
     /// <summary>Files of runtimes are to be read while it runs.</summary>
     public bool ReadsRuntimes =>
         Filters.Any(static filter => filter.Dimension is ScopeDimension { IsByName: true })

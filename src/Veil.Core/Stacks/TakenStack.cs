@@ -126,10 +126,6 @@ public sealed class TakenStack
 
             line.Append(")"u8);
         }
-        else if (kind == StackKinds.Kernel)
-        {
-            line.Append(" (kernel)"u8);
-        }
 
         if (hasName && frame.Source is { } source)
         {
