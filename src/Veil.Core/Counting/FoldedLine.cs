@@ -22,7 +22,7 @@ internal static class FoldedLine
             {
                 if (StackKind.Find(one.Field.Value, ref view) is not { } stack)
                     continue;
-                foreach (string frame in Encoding.UTF8.GetString(stack.Folded(StackTable.Own.Names)).Split(';').Reverse())
+                foreach (string frame in Enumerable.Reverse(Encoding.UTF8.GetString(stack.Folded(StackTable.Own.Names)).Split(';')))
                     Add(frame);
             }
             else
