@@ -10,6 +10,7 @@ enum veil_loss {
 	VEIL_LOST_MAP_FULL,	/* no room to remember the state of a call */
 	VEIL_LOST_READ_FAILED,	/* memory that the event needs, or the record itself, could not be read */
 	VEIL_LOST_MISSED_PROBE, /* the kernel did not run a program where it should have */
+	VEIL_LOST_STACKS,	/* no room for the frames of a stack: the event is there without it */
 	VEIL_LOSS_CAUSES,
 };
 
@@ -195,21 +196,6 @@ static __always_inline void veil_lost_room(__u32 number, const __u32 *uid)
 	veil_lost_by(VEIL_LOST_RING_FULL, veil_uid_or_current(uid));
 }
 
-static __always_inline void veil_count_as(const void *event, __u64 size, const struct veil_origin *origin)
-{
-	struct veil_origin current;
-
-	if (!veil_count_by_origin) {
-		veil_count(event, size, NULL, NULL);
-		return;
-	}
-	if (!origin) {
-		veil_current_origin(&current);
-		origin = &current;
-	}
-	veil_count(event, size, origin, NULL);
-}
-
 /* Checked once per eighth of the ring, and early: seven eighths can be full before the next check. */
 static __always_inline void veil_look_ahead(void *ring, __u32 number)
 {
@@ -221,6 +207,40 @@ static __always_inline void veil_look_ahead(void *ring, __u32 number)
 static __always_inline __u32 veil_ring_number(void)
 {
 	return veil_ring_count > 1 ? bpf_get_smp_processor_id() % veil_ring_count : 0;
+}
+
+/* Copies a record into a ring; 0, or why not. Two producers at once may both miss a boundary; then the next event wakes
+ * the reader, or its own clock does. */
+static __always_inline long veil_ring_put(void *ring, void *record, __u64 size, bool *crosses)
+{
+	__u64 footprint = (size + 8 /* BPF_RINGBUF_HDR_SZ */ + 7) & ~7ULL, position;
+
+	position = bpf_ringbuf_query(ring, BPF_RB_PROD_POS);
+	*crosses = (position ^ (position + footprint)) & ~(veil_wakeup_interval - 1);
+	return bpf_ringbuf_output(ring, record, size, *crosses ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+}
+
+#include "stack.bpf.h"
+
+/* The stacks are those of the running task: of another one's event its own are not known. */
+static __always_inline void veil_count_as(const void *event, __u64 size, const struct veil_origin *origin,
+					  const struct veil_stack_ids *kept)
+{
+	struct veil_behind behind;
+
+	if (!veil_count_by_origin) {
+		veil_count(event, size, NULL, NULL);
+		return;
+	}
+	if (origin)
+		behind.origin = *origin;
+	else
+		veil_current_origin(&behind.origin);
+	if (veil_stacks_read)
+		veil_behind_stacks(&behind, kept ? *kept : veil_current_stacks());
+	if (origin && veil_stacks_read && ((const struct veil_event *)event)->tid != veil_current_tid())
+		behind.ustack = 0;
+	veil_count(event, size, &behind, NULL);
 }
 
 static __always_inline void *veil_ring_reserve(__u64 size, const __u32 *uid)
@@ -240,12 +260,32 @@ static __always_inline void *veil_ring_reserve(__u64 size, const __u32 *uid)
 	return event;
 }
 
+/* Room for an event of `size` bytes and what stands behind it. Its stacks come first, so that the ring has them before.
+ */
+static __always_inline void *veil_event_reserve(__u64 size, const __u32 *uid)
+{
+	struct veil_stack_ids ids;
+	void *event;
+
+	if (!veil_stacks_read)
+		return veil_ring_reserve(size + veil_origin_size, uid);
+	ids = veil_current_stacks();
+	event = veil_ring_reserve(size + veil_origin_size, uid);
+	if (event)
+		veil_behind_stacks(event + size, ids);
+	return event;
+}
+
 /* Room for an event: in the ring, or when counting in `scratch`, on the caller's stack. NULL: the event is lost, and
  * counted so. */
 #define veil_reserve(scratch) veil_reserve_as(scratch, NULL)
 
 /* The same for an event of another task than the running one. `uid` points to its user. */
 #define veil_reserve_as(scratch, uid)                                                                                  \
+	((typeof(scratch))(veil_counting ? (void *)(scratch) : veil_event_reserve(sizeof(*(scratch)), uid)))
+
+/* The same for an event whose stacks were taken before: veil_submit_kept(). */
+#define veil_reserve_kept(scratch, uid)                                                                                \
 	((typeof(scratch))(veil_counting ? (void *)(scratch)                                                           \
 					 : veil_ring_reserve(sizeof(*(scratch)) + veil_origin_size, uid)))
 
@@ -256,13 +296,14 @@ static __always_inline void *veil_ring_reserve(__u64 size, const __u32 *uid)
  * difference to a fixed object turns over at the same distance as the position in the ring. That is three
  * instructions where asking with bpf_ringbuf_query() is a helper call and a contended cache line.
  */
-static __always_inline void veil_submit_as(void *event, __u64 size, const struct veil_origin *origin)
+static __always_inline void veil_submit_full(void *event, __u64 size, const struct veil_origin *origin,
+					     const struct veil_stack_ids *kept)
 {
 	__u64 position = (__u64)event - (__u64)&veil_wakeup_interval;
 	__u64 footprint = (size + veil_origin_size + 8 /* BPF_RINGBUF_HDR_SZ */ + 7) & ~7ULL;
 
 	if (veil_counting) {
-		veil_count_as(event, size, origin);
+		veil_count_as(event, size, origin, kept);
 		return;
 	}
 	if (veil_origin_size) {
@@ -271,6 +312,8 @@ static __always_inline void veil_submit_as(void *event, __u64 size, const struct
 		else
 			veil_current_origin(event + size);
 	}
+	if (veil_stacks_read && kept)
+		veil_behind_stacks(event + size, *kept);
 	if (!((position ^ (position + footprint)) & ~(veil_wakeup_interval - 1))) {
 		bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 		return;
@@ -287,6 +330,18 @@ static __always_inline void veil_submit_as(void *event, __u64 size, const struct
 	}
 }
 
+/* An event of a task that was remembered, or with NULL of the running one. */
+static __always_inline void veil_submit_as(void *event, __u64 size, const struct veil_origin *origin)
+{
+	veil_submit_full(event, size, origin, NULL);
+}
+
+/* An event of the running task with the stacks of an earlier moment. */
+static __always_inline void veil_submit_kept(void *event, __u64 size, const struct veil_stack_ids *kept)
+{
+	veil_submit_full(event, size, NULL, kept);
+}
+
 /* An event of the running task. */
 static __always_inline void veil_submit(void *event, __u64 size)
 {
@@ -296,23 +351,16 @@ static __always_inline void veil_submit(void *event, __u64 size)
 static __always_inline void veil_output_to(void *ring, __u32 number, void *event, __u64 size)
 {
 	const __u32 *uid = &((const struct veil_event *)event)->uid;
-	__u64 footprint = (size + 8 /* BPF_RINGBUF_HDR_SZ */ + 7) & ~7ULL, position;
+
 	bool crosses;
 
-	if (!veil_has_room(ring, number, size, uid)) {
-		veil_lost_room(number, uid);
-		return;
-	}
-	position = bpf_ringbuf_query(ring, BPF_RB_PROD_POS);
-	crosses = (position ^ (position + footprint)) & ~(veil_wakeup_interval - 1);
-	if (bpf_ringbuf_output(ring, event, size, crosses ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP))
+	if (!veil_has_room(ring, number, size, uid) || veil_ring_put(ring, event, size, &crosses))
 		veil_lost_room(number, uid);
 	else if (crosses)
 		veil_look_ahead(ring, number);
 }
 
-/* Sends an event whose size is known only now: it was built elsewhere, and is copied. Two producers at once may both
- * miss a boundary; then the next event wakes the reader, or its own clock does. */
+/* Sends an event whose size is known only now: it was built elsewhere, and is copied. */
 static __always_inline void veil_output(void *event, __u64 size)
 {
 	if (veil_counting) {

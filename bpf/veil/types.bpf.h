@@ -25,6 +25,8 @@ typedef __s64 veil_errno_t;  /* 0, or an errno: negative, as a call returns it *
 typedef __u64 veil_id_t;     /* a number that tells things apart; 0: not known */
 typedef __u32 veil_netns_t;  /* a network namespace's inode number; 0: not known */
 typedef __u64 veil_cgroup_t; /* a cgroup of the session's hierarchy; 0: not known */
+typedef __u64 veil_ustack_t; /* the id of a stack in user space; 0: none, or not known */
+typedef __u64 veil_kstack_t; /* the same of the kernel's */
 
 typedef __u32 veil_cpu_t;	  /* CPU number */
 typedef __s32 veil_prio_t;	  /* scheduling priority, as the kernel counts: lower is more urgent */

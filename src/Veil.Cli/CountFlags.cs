@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.Globalization;
 using Veil.Core;
 using Veil.Core.Counting;
+using Veil.Core.Stacks;
 using Veil.Core.Text;
 
 namespace Veil.Cli;
@@ -19,7 +20,8 @@ internal static class CountFlags
     /// <exception cref="UsageException">A value is wrong, or a flag would be ignored.</exception>
     public static CountOptions? Read(ParseResult parsed, TraceFlags flags)
     {
-        var by = TraceCommand.Words(flags.CountBy.Name, parsed.GetValue(flags.CountBy) ?? []).Distinct().ToList();
+        var by = TraceCommand.Words(flags.CountBy.Name, parsed.GetValue(flags.CountBy) ?? [])
+            .SelectMany(static field => field == StackFields.Both ? StackFields.Names(StackKinds.User | StackKinds.Kernel) : [field]).Distinct().ToList();
         string? histogram = parsed.GetValue(flags.Histogram), sum = parsed.GetValue(flags.Sum);
         if (!parsed.GetValue(flags.Count) && by.Count == 0 && histogram is null && sum is null)
         {

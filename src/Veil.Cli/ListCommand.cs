@@ -7,6 +7,7 @@ using Veil.Core.Containers;
 using Veil.Core.Modules;
 using Veil.Core.Output;
 using Veil.Core.Sinks;
+using Veil.Core.Stacks;
 using Veil.Core.Text;
 using Veil.Modules;
 
@@ -109,6 +110,8 @@ internal static class ListCommand
         .. OriginField.All.Select(
             static added => (added.Name, added.JsonType, (string?)("--enrich " + EnrichedColumns.FlagValueOf(added.By))))
             .Where(added => !ModuleFields.Of(module).Any(known => known.Field.Name == added.Name)),
+        .. new[] { (StackFields.User, "array or null", (string?)"--stack user"), (StackFields.Kernel, "array or null", "--stack kernel") }
+            .Where(added => !ModuleFields.Of(module).Any(known => known.Field.Name == added.Item1)),
         .. EnrichedColumns.All.Select(
             static added =>
             (added.Column.Name, added.Column.Value.JsonType, (string?)("--enrich " + EnrichedColumns.FlagValueOf(added.By))))

@@ -17,6 +17,7 @@ internal static class OutputFormats
         "json" => OutputFormat.Json,
         "strace" when isTrace => OutputFormat.Strace,
         "tree" when isTrace => OutputFormat.Tree,
+        "folded" when isTrace => OutputFormat.Folded,
         "none" when isTrace => OutputFormat.None,
         _ => throw new UsageException(
             $"--output: unknown format '{Escaping.ForMessage(value)}'{Hint(value, isTrace)} (available: " +
@@ -25,7 +26,7 @@ internal static class OutputFormats
 
     /// <summary>What it can be.</summary>
     /// <param name="isTrace">Whether the command traces.</param>
-    public static string[] Names(bool isTrace) => isTrace ? ["text", "json", "strace", "tree", "none"] : ["text", "json"];
+    public static string[] Names(bool isTrace) => isTrace ? ["text", "json", "folded", "strace", "tree", "none"] : ["text", "json"];
 
     // With strace and others -o takes a file.
     private static string Hint(string value, bool isTrace) => isTrace && value.AsSpan().ContainsAny('.', '/')

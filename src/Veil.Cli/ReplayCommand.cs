@@ -47,7 +47,7 @@ internal static class ReplayCommand
     private static IEnumerable<Option> Options(TraceFlags flags) =>
     [
         flags.Module, s_from, s_to, s_pace, flags.Duration, flags.MaxEvents, .. flags.Filters.Values, .. flags.ModuleFlags.Values, flags.Output,
-        flags.Wide, flags.Fields, flags.Enrich, flags.Write, flags.Count, flags.CountBy, flags.Sum, flags.Histogram, flags.Sort, flags.Top,
+        flags.Stack, flags.Wide, flags.Fields, flags.Enrich, flags.Write, flags.Count, flags.CountBy, flags.Sum, flags.Histogram, flags.Sort, flags.Top,
         flags.Interval, flags.Keys, flags.FailOnLoss, flags.Quiet,
     ];
 
@@ -103,6 +103,10 @@ internal static class ReplayCommand
             if (chosen.Exists(module => !trace.HasEvents(module, module.EventsOfStrace!)))
                 throw new UsageException("--output strace: was not recorded; record with --output strace");
         }
+        else if (format == OutputFormat.Folded)
+        {
+            StackFlags.RequireFolded(chosen, counting);
+        }
         else if (format == OutputFormat.Tree)
         {
             TreeFlags.Require(chosen, filters, fields, enrichments, counting);
@@ -123,6 +127,7 @@ internal static class ReplayCommand
             Modules = chosen,
             Available = ModuleCatalog.All,
             Arguments = arguments,
+            StacksAsked = StackFlags.ReadRecorded(parsed, flags, counting, trace.Description),
             Filters = filters,
             Output = new OutputOptions(format, fields, enrichments, writeTo is null && TraceCommand.UseColour(StandardStreams.Output))
             {

@@ -20,6 +20,7 @@ using Veil.Core.Service;
 using Veil.Core.Session;
 using Veil.Core.Sinks;
 using Veil.Core.Sources;
+using Veil.Core.Stacks;
 using Veil.Core.Text;
 using Veil.Core.Waiting;
 using Veil.Modules;
@@ -66,7 +67,7 @@ internal static class TraceCommand
             Follow = request.Options.Follow || (command is not null && !request.NoFollow),
         };
         // First of all: the little that has been done until here fits into a few megabytes.
-        MemoryCgroup.Require(options, RootClient.NeededFor(options.Output.Enrichments, options.ReadsRuntimes, request.Control is not null, options.Record?.SizeBytes is not null) != RootAbilities.None);
+        MemoryCgroup.Require(options, RootClient.NeededFor(options.Output.Enrichments, options.ReadsRuntimes, request.Control is not null, options.Record?.SizeBytes is not null, options.StacksTaken != StackKinds.None) != RootAbilities.None);
         if (!request.Yes)
             Confirm(options);
         foreach (
@@ -86,7 +87,9 @@ internal static class TraceCommand
         using var recorder = options.Record is { } record ? Recorder.Open(record) : null;
         using var otlp = request.Export.OpenOtlp();
         // Before the drop too; it closes the socket before it ends, because it may have to remove it.
-        using var root = RootClient.StartFor(options.Output.Enrichments, options.ReadsRuntimes, worker is null ? control : null, Messages.Write, recorder?.Rotating);
+        using var root = RootClient.StartFor(
+            options.Output.Enrichments, options.ReadsRuntimes, worker is null ? control : null, Messages.Write, recorder?.Rotating,
+            options.StacksTaken != StackKinds.None);
         using var file = options.WriteTo is { } path ? OutputFile.Open(path) : null;
         using var session = KernelTrace.Start(options, stop, Messages.Write, root, file, command, recorder, export: otlp);
         var commands = new ControlCommands(session, ModuleCatalog.All);
@@ -289,6 +292,8 @@ internal static class TraceCommand
         var format = OutputFormats.Parse(parsed.GetValue(flags.Output) ?? RecordFlags.UsualOutput(parsed, flags), isTrace: true);
         if (format == OutputFormat.Strace)
             arguments = StraceFlags.Imply(arguments, modules, fields, enrichments, counting);
+        else if (format == OutputFormat.Folded)
+            StackFlags.RequireFolded(modules, counting);
         else if (format == OutputFormat.Tree)
             TreeFlags.Require(modules, filters, fields, enrichments, counting);
         else
@@ -314,6 +319,7 @@ internal static class TraceCommand
         {
             Modules = modules,
             Available = ModuleCatalog.All,
+            StacksAsked = StackFlags.Read(parsed, flags, counting),
             Filters = filters,
             Arguments = arguments,
             Hook = Hook(parsed.GetValue(flags.Hook), modules),

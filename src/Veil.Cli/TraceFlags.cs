@@ -28,10 +28,10 @@ internal sealed class TraceFlags
     public Option<string> Output { get; } =
         new("--output", "-o")
         {
-            HelpName = "text|json|strace|tree|none",
+            HelpName = "text|json|folded|strace|tree|none",
             Description =
         "the form of an event: columns, one JSON object a line, of system calls as strace -f -o FILE writes them; of process a tree at " +
-        "the end; none beside --record [text]"
+        "the end; of counts by a stack the lines that flame graphs are made of; none beside --record [text]"
         };
 
     public Option<string[]> Fields { get; } = List("--fields", "FIELD,…", "show these fields only, in this order; text becomes key=value");
@@ -40,6 +40,9 @@ internal sealed class TraceFlags
         List("--enrich", "time,user,proc,parent,cgroup,container,exe,why,all",
         "add wall-clock time, the user's name, the process's current name, its parent, its cgroup, its container, the file that it runs; why a " +
         "path refused a call (files, process), which all leaves out");
+
+    public Option<string[]> Stack { get; } =
+        List("--stack", "user,kernel", "show with each event the stack that led to it; --count-by ustack, kstack or stack counts by it");
 
     public Option<bool> Wide { get; } = new("--wide") { Description = "on a terminal too, the full columns that a file or a pipe gets" };
 
@@ -249,7 +252,7 @@ internal sealed class TraceFlags
     /// <summary>All options by what they are for, in the order of the help.</summary>
     public IReadOnlyList<(string Title, IReadOnlyList<Option> Options)> Groups =>
     [
-        ("What to trace", [Module, .. OfModules(FlagRole.Choice), Hook, Follow, NoFollow, User, IncludeSelf]),
+        ("What to trace", [Module, .. OfModules(FlagRole.Choice), Stack, Hook, Follow, NoFollow, User, IncludeSelf]),
         ("Filters (a value allows, '!' before it denies, deny wins; in bash '!' needs single quotes)",
             [.. OfFilters(FlagRole.Filter), .. OfModules(FlagRole.Filter)]),
         ($"Thresholds (in the kernel; with {EndingModules} an event as each call ends)",

@@ -5,6 +5,7 @@ using Veil.Modules.Locks;
 using Veil.Modules.Memory;
 using Veil.Modules.Network;
 using Veil.Modules.Processes;
+using Veil.Modules.Profile;
 using Veil.Modules.Scheduler;
 using Veil.Modules.Signal;
 using Veil.Modules.Syscall;
@@ -27,5 +28,6 @@ public static class ModuleCatalog
         new UprobeModule(),
         new ProcessModule(),
         new LockModule(),
+        new ProfileModule(),
     ];
 }

@@ -102,14 +102,21 @@ public sealed class CommandLineTests
     [InlineData("--module filez", "--module: unknown module 'filez'; did you mean 'files'? (available: {modules})")]
     [InlineData("--module sycsall", "--module: unknown module 'sycsall'; did you mean 'syscall'? (available: {modules})")]
     [InlineData("--module syscall,", "--module: an entry of 'syscall,' is empty")]
-    [InlineData("--module syscall --output xml", "--output: unknown format 'xml' (available: text, json, strace, tree, none)")]
-    [InlineData("--module syscall --output jsn", "--output: unknown format 'jsn'; did you mean 'json'? (available: text, json, strace, tree, none)")]
+    [InlineData("--module syscall --output xml", "--output: unknown format 'xml' (available: text, json, folded, strace, tree, none)")]
+    [InlineData("--module syscall --output jsn", "--output: unknown format 'jsn'; did you mean 'json'? (available: text, json, folded, strace, tree, none)")]
     [InlineData(
         "--module syscall -o out.txt",
-        "--output: unknown format 'out.txt'; to write to a file: --write out.txt (available: text, json, strace, tree, none)")]
+        "--output: unknown format 'out.txt'; to write to a file: --write out.txt (available: text, json, folded, strace, tree, none)")]
     [InlineData(
         "--module exec",
         "--module: unknown module 'exec'; for programs that start: --module syscall --syscall execve,execveat (available: {modules})")]
+    [InlineData("--module syscall --stack usr", "--stack: 'usr' is no kind of stack; did you mean 'user'? (available: user, kernel)")]
+    [InlineData("--module syscall --stack user --count", "--stack: counts have the stacks that they are counted by; --count-by ustack counts by them")]
+    [InlineData("--module syscall --output folded", "--output folded: its lines are counts by a stack; add --count-by comm,stack")]
+    [InlineData("--module syscall --output folded --count-by comm", "--output folded: its lines are counts by a stack; add --count-by comm,stack")]
+    [InlineData("--module profile --hz 0", "--hz: '0' is not a number of samples a second from 1 to 999, such as 99")]
+    [InlineData("--module profile --hz 100000", "--hz: '100000' is not a number of samples a second from 1 to 999, such as 99")]
+    [InlineData("--module syscall --hz 99", "--hz: no chosen module has it (syscall); profile would")]
     [InlineData("--module syscall -p nginx", "--pid: 'nginx' is not a process id from 1 to 4194304; for a process's name: -n nginx")]
     [InlineData("--module syscall --tid nginx", "--tid: 'nginx' is not a thread id from 1 to 4194304; for a thread's name: -n nginx")]
     [InlineData(
@@ -300,20 +307,20 @@ public sealed class CommandLineTests
     [InlineData("--all", "unknown flag '--all'; see veil --help (a value that begins with '-' is written --flag=--all)")]
     [InlineData(
         "help nosuch",
-        "help: unknown topic 'nosuch' (available: syscall, files, network, scheduler, memory, signal, uprobe, process, lock, doctor, stuck, top, control, replay, export, record-info, diff, config, " +
+        "help: unknown topic 'nosuch' (available: syscall, files, network, scheduler, memory, signal, uprobe, process, lock, profile, doctor, stuck, top, control, replay, export, record-info, diff, config, " +
         "completion, help, filters, counting, losses, or a flag)")]
     [InlineData(
         "help --ernno",
-        "help: unknown topic '--ernno'; did you mean '--errno'? (available: syscall, files, network, scheduler, memory, signal, uprobe, process, lock, doctor, " +
+        "help: unknown topic '--ernno'; did you mean '--errno'? (available: syscall, files, network, scheduler, memory, signal, uprobe, process, lock, profile, doctor, " +
         "stuck, top, control, replay, export, record-info, diff, config, completion, help, filters, counting, losses, or a flag)")]
     [InlineData(
-        "--list-fields nosuch", "--list-fields: unknown module 'nosuch' (available: syscall, files, network, scheduler, memory, signal, uprobe, process, lock)")]
+        "--list-fields nosuch", "--list-fields: unknown module 'nosuch' (available: syscall, files, network, scheduler, memory, signal, uprobe, process, lock, profile)")]
     [InlineData("--version extra", "--version: stands alone; leave the rest out")]
     [InlineData("--version --pid 5", "--version: stands alone; leave the rest out")]
     [InlineData("control", "control: usage: veil control PATH [COMMAND…]; see veil help control")]
     [InlineData(
         "help fils",
-        "help: unknown topic 'fils'; did you mean 'files'? (available: syscall, files, network, scheduler, memory, signal, uprobe, process, lock, doctor, " +
+        "help: unknown topic 'fils'; did you mean 'files'? (available: syscall, files, network, scheduler, memory, signal, uprobe, process, lock, profile, doctor, " +
         "stuck, top, control, replay, export, record-info, diff, config, completion, help, filters, counting, losses, or a flag)")]
     [InlineData("--module syscall --output json --output text", "--output: given more than once, but it takes one value")]
     public void Run_WrongFlag_SaysWhatAndWhy(string line, string message)

@@ -10,6 +10,7 @@ public sealed unsafe class PerfEventHandle : SafeHandleMinusOneIsInvalid
 {
     private const uint PERF_TYPE_SOFTWARE = 1;
     private const ulong Disabled = 1;
+    private const ulong Frequency = 1 << 10; // attr.freq: sample_period is sample_freq
 
     private PerfEventHandle(int fd)
         : base(ownsHandle: true) => SetHandle(fd);
@@ -27,13 +28,30 @@ public sealed unsafe class PerfEventHandle : SafeHandleMinusOneIsInvalid
         if (cpu < 0 && pid < 0)
             throw new ArgumentException("A perf event needs a CPU, a thread, or both.", nameof(cpu));
         ArgumentOutOfRangeException.ThrowIfZero(samplePeriod);
+        return Open(kind, cpu, pid, samplePeriod, flags: 0);
+    }
+
+    /// <summary>Opens the clock of a CPU as an event that occurs so many times a second, whatever runs there.</summary>
+    /// <param name="cpu">The CPU.</param>
+    /// <param name="hertz">How often: at least 1, at most /proc/sys/kernel/perf_event_max_sample_rate.</param>
+    /// <exception cref="BpfException">The kernel refused: ENODEV for a CPU that is offline, EINVAL for a rate above that, EACCES by
+    /// /proc/sys/kernel/perf_event_paranoid.</exception>
+    public static PerfEventHandle OpenClock(int cpu, uint hertz)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(cpu);
+        ArgumentOutOfRangeException.ThrowIfZero(hertz);
+        return Open(PerfSoftwareEvent.CpuClock, cpu, -1, hertz, Frequency);
+    }
+
+    private static PerfEventHandle Open(PerfSoftwareEvent kind, int cpu, int pid, ulong periodOrFrequency, ulong flags)
+    {
         var attributes = new NativeFile.PerfEventAttr
         {
             Type = PERF_TYPE_SOFTWARE,
             Size = (uint)sizeof(NativeFile.PerfEventAttr),
             Config = (ulong)kind,
-            SamplePeriod = samplePeriod,
-            Flags = Disabled,
+            SamplePeriod = periodOrFrequency,
+            Flags = Disabled | flags,
         };
         nint fd =
             NativeFile.perf_event_open(NativeFile.PerfEventOpenNumber, &attributes, pid, cpu, -1, (nuint)NativeFile.PERF_FLAG_FD_CLOEXEC);

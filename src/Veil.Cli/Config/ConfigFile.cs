@@ -35,6 +35,7 @@ internal sealed class ConfigFile
         ["format"] = "--output",
         ["enrich"] = "--enrich",
         ["fields"] = "--fields",
+        ["stack"] = "--stack",
         ["wide"] = "--wide",
         ["write"] = "--write",
         ["record"] = "--record",

@@ -11,6 +11,7 @@ using Veil.Core.Output;
 using Veil.Core.Privileged;
 using Veil.Core.Session;
 using Veil.Core.Sinks;
+using Veil.Core.Stacks;
 using Veil.Core.Text;
 using Veil.Core.Waiting;
 
@@ -87,7 +88,8 @@ internal static class TopCommand
             TraceCommand.Confirm(request.Options);
         using var stop = new StopSignal(static () => EarlySignals.First);
         EarlySignals.Take();
-        using var root = RootClient.StartFor(Enrichments.None, request.Options.ReadsRuntimes, control: null, Messages.Write);
+        using var root = RootClient.StartFor(
+            Enrichments.None, request.Options.ReadsRuntimes, control: null, Messages.Write, namesStacks: request.Options.StacksTaken != StackKinds.None);
         using var screen =
             new TopScreen(
             view, sort, (row, group) => EventsOf(row, view, group, module, request.Options), stop, TraceCommand.UseColour(StandardStreams.Output));

@@ -52,6 +52,7 @@ internal sealed record TopView(string Module, string Events, string[] Fields, in
         new("memory", "FAULTS", ["pid", "comm", "evt_type"], [[0, 1], [2], [0, 1, 2]]) { Sum = ("duration_ns", "TIME"), Label = (0, 1) },
         new("process", "EVENTS", ["evt_type", "comm", "filename"], [[0, 1, 2], [0], [1], [2]]),
         new("signal", "SIGNALS", ["signal", "sender_comm", "target_comm", "result"], [[0, 1, 2, 3], [0], [1], [2]]),
+        new("profile", "SAMPLES", ["pid", "comm", "ustack", "kstack"], [[0, 1], [2], [3], [0, 1, 2, 3]]) { Label = (0, 1) },
         new("uprobe", "CALLS", ["symbol", "pid", "comm"], [[0], [1, 2], [0, 1, 2]]) { Label = (1, 2) },
         new("lock", "WAITS", ["holder_tid", "holder", "address"], [[0, 1], [2], [0, 1, 2]]) { Sum = ("duration_ns", "TIME"), Label = (0, 1) },
     ];

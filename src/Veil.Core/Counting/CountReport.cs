@@ -57,7 +57,9 @@ internal sealed partial class CountReport(CountOptions options, OutputOptions sh
             text.Append(Invariant($"{Local(endedAtNs)}  {duration.TotalSeconds:F3} s\n"));
         foreach (var table in tables)
         {
-            if (shown.Format == OutputFormat.Json)
+            if (shown.Format == OutputFormat.Folded)
+                AppendFolded(text, table);
+            else if (shown.Format == OutputFormat.Json)
                 AppendJson(text, table, duration.TotalSeconds, endedAtNs);
             else
                 AppendText(text, table);
@@ -106,6 +108,13 @@ internal sealed partial class CountReport(CountOptions options, OutputOptions sh
         if (table.Paused > 0)
             text.Append(Invariant($"{table.Paused,CountWidth}          (dropped while paused)\n"));
         text.Append('\n');
+    }
+
+    // What found no room has no stack, and no place in a graph.
+    private void AppendFolded(StringBuilder text, CountTable table)
+    {
+        foreach (var row in options.Top is { } top ? table.Rows.Take(top) : table.Rows)
+            text.Append(Invariant($"{row.Key} {(table.Plan.HasSums ? row.Totals.Sum : row.Totals.Count)}\n"));
     }
 
     private static int BesideKeyOf(CountPlan plan) => plan is { HasSums: true, HasHistogram: false }

@@ -86,6 +86,8 @@ internal sealed class CountTable(CountPlan plan)
     // A key of the kernel as it is shown: for JSON with the names before the values.
     private static string TextOf(CountPlan plan, byte[] bytes, OutputFormat format, byte[] room)
     {
+        if (format == OutputFormat.Folded)
+            return FoldedLine.Of(plan, bytes);
         var line = new LineWriter(room);
         foreach (var key in plan.Keys)
         {

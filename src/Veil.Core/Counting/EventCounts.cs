@@ -3,6 +3,8 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Veil.Bpf;
+using Veil.Core.Events.Kinds;
+using Veil.Core.Stacks;
 
 namespace Veil.Core.Counting;
 
@@ -109,6 +111,10 @@ internal sealed unsafe class EventCounts
             ReadArray($"veil_small_{turn}", takes, static _ => true, (key, totals) => keys.Add(([.. key, 0, 0, 0, 0], totals)));
         var others = new CountTotals(new ulong[Plan.Slots]);
         ReadArray("veil_others", takes, key => BinaryPrimitives.ReadInt32LittleEndian(key) == turn, (_, totals) => others.Add(totals));
+
+        // What they are counted by is the id.
+        foreach (var stack in Plan.Keys.Where(static key => key.Field.Value.Is<StackKind>()))
+            StackMap.Read(_object, keys.Select(key => BinaryPrimitives.ReadUInt64LittleEndian(stack.Of(key.Key))));
 
         var rests = new BpfPerCpuArray<ulong>(_object.Map("veil_rests"));
         return new CountedEvents(

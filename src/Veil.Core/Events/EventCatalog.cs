@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Diagnostics.CodeAnalysis;
 using Veil.Bpf;
+using Veil.Core.Stacks;
 
 namespace Veil.Core.Events;
 
@@ -40,7 +41,7 @@ public sealed class EventCatalog(IReadOnlySet<string>? origin = null)
         if (type.Members.Count == 0 || type.Members[0].StructName != "veil_event")
             throw new VeilException(
                 $"reading the events of module {module.Name}: struct {type.Name} does not begin with struct veil_event");
-        var behind = origin is not null && btf.FindStruct("veil_origin") is { } found ? EventLayout.FromStruct(btf, found) : null;
+        var behind = origin is not null && btf.FindStruct(origin.Any(static field => StackFields.Of(field) != StackKinds.None) ? "veil_behind" : "veil_origin") is { } found ? EventLayout.FromStruct(btf, found) : null;
         Add(EventLayout.FromStruct(btf, type), behind, module, (uint)((moduleNumber * KindsPerModule) + number));
     }
 

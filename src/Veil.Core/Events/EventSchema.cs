@@ -18,6 +18,7 @@ public sealed class EventSchema
         Kind = kind;
         Index = index;
         OriginOffset = layout.SizeBytes;
+        PidOffset = layout.Find("pid")?.Offset;
         CgroupOffset = layout.SizeBytes + (origin?.Find("cgroup")?.Offset ?? 0);
         SizeBytes = layout.SizeBytes + (origin?.SizeBytes ?? 0);
         Fields = fields;
@@ -39,6 +40,9 @@ public sealed class EventSchema
 
     /// <summary>Where <c>struct veil_origin</c> is, if it is there: right behind the event struct.</summary>
     public int OriginOffset { get; }
+
+    /// <summary>Where the thread group's id is, in the common header.</summary>
+    internal int? PidOffset { get; }
 
     /// <summary>Where the cgroup's id is, if <c>struct veil_origin</c> is there.</summary>
     public int CgroupOffset { get; }

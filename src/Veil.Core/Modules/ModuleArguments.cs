@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using Veil.Core.Filters;
+using Veil.Core.Stacks;
 
 namespace Veil.Core.Modules;
 
@@ -13,6 +14,9 @@ public sealed record ModuleArguments(IReadOnlySet<string> Switches, IReadOnlyDic
 
     /// <summary>The fields that are shown or counted; nothing: all of them.</summary>
     public IReadOnlySet<string>? Fields { get; init; }
+
+    /// <summary>The stacks that were asked for; none: what is usual.</summary>
+    public StackKinds Stacks { get; init; }
 
     /// <summary>Is the output in the form of strace?</summary>
     public bool IsStrace { get; init; }

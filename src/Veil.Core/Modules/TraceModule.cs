@@ -5,6 +5,7 @@ using Veil.Core.Cgroups;
 using Veil.Core.Containers;
 using Veil.Core.Events;
 using Veil.Core.Filters;
+using Veil.Core.Stacks;
 
 namespace Veil.Core.Modules;
 
@@ -73,6 +74,9 @@ public abstract class TraceModule : IEventOwner
     /// flag chooses one; with nothing here, all that it declares.
     /// </summary>
     public virtual IReadOnlyList<EventKind> EventsByFlag => [];
+
+    /// <summary>The stacks that its events hold themselves, as members; nothing: those of the running task are read behind its events.</summary>
+    public virtual StackKinds? OwnStacks(ModuleArguments arguments) => null;
 
     /// <summary>The kinds of event that <c>--output strace</c> shows; nothing: it can show none.</summary>
     public virtual EventKind? EventsOfStrace => null;

@@ -5,6 +5,7 @@ using Veil.Core.Filters;
 using Veil.Core.Modules;
 using Veil.Core.Output;
 using Veil.Core.Sinks;
+using Veil.Core.Stacks;
 
 namespace Veil.Core.Options;
 
@@ -40,6 +41,7 @@ public sealed record SessionOptions
     public ModuleArguments ArgumentsOf(TraceModule module) => FlagsOf(module) with
     {
         Filters = FiltersOf(module).ToDictionary(static filter => filter.Dimension.Name),
+        Stacks = StacksAsked,
         IsStrace = Output.Format == OutputFormat.Strace,
         Fields = Counting is { } counting ? counting.FieldsOf(module).ToHashSet()
             : Record is not null ? null
@@ -55,9 +57,21 @@ public sealed record SessionOptions
             var shown = OriginField.All.Where(
                 field => Output.Enrichments.HasFlag(field.By) || Output.Fields.Contains(field.Name)
                 || Modules.Any(module => (Counting ?? CountingSent)?.KeysOf(module).Contains(field.Name) == true)).Select(static field => field.Name).ToHashSet();
+            shown.UnionWith(StackFields.Names(Stacks));
             return shown.Count > 0 || NamesContainers ? shown : null;
         }
     }
+
+    /// <summary>The stacks that are asked for by name.</summary>
+    public StackKinds StacksAsked { get; init; }
+
+    /// <summary>The stacks that are shown or counted by: those that were asked for, and those of fields.</summary>
+    public StackKinds Stacks => Output.Fields.Concat(Modules.SelectMany(module => (Counting ?? CountingSent)?.KeysOf(module) ?? []))
+        .Aggregate(Counting is null ? StacksAsked : StackKinds.None, static (kinds, field) => kinds | StackFields.Of(field));
+
+    /// <summary>The stacks that programs take, in whichever place of an event: their frames are to be named.</summary>
+    public StackKinds StacksTaken =>
+        Modules.Aggregate(Stacks, (kinds, module) => kinds | (module.OwnStacks(ArgumentsOf(module)) ?? StackKinds.None));
 
     /// <summary>Files of runtimes are to be read while it runs.</summary>
     public bool ReadsRuntimes =>

@@ -29,4 +29,8 @@ internal enum NoteType : byte
 
     /// <summary>What a process executes: thread group id (32 bits), path.</summary>
     Executable = 8,
+
+    /// <summary>A stack: id (64 bits), thread group id, kind and number of frames (32 bits each), then for each frame address and offset (64 bits
+    /// each), and symbol, file, build id and source, each behind its length (16 bits), all ones for none.</summary>
+    Stack = 9,
 }

@@ -4,6 +4,7 @@ using Veil.Core.Cgroups;
 using Veil.Core.Enrichers;
 using Veil.Core.Events;
 using Veil.Core.Events.Kinds;
+using Veil.Core.Stacks;
 
 namespace Veil.Core.Recordings;
 
@@ -38,6 +39,7 @@ internal sealed class RecordedNames : EventNames
         {
             NoteType.User or NoteType.Process or NoteType.Executable => sizeof(uint),
             NoteType.Container or NoteType.Cgroup or NoteType.Clock => sizeof(ulong),
+            NoteType.Stack => StackNote.HeadBytes,
             _ => 0,
         })
             throw new RecordingException("a block is damaged: a note is cut off");
@@ -60,6 +62,9 @@ internal sealed class RecordedNames : EventNames
                 break;
             case NoteType.Why:
                 _why = note[..Math.Min(note.Length, WhyKind.TextBytesMax)].ToArray();
+                break;
+            case NoteType.Stack:
+                StackTable.Own.Add(StackNote.Read(note));
                 break;
             case NoteType.Container:
                 TakeContainer(BinaryPrimitives.ReadUInt64LittleEndian(note), note[sizeof(ulong)..]);

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Veil.Core.Cgroups;
 using Veil.Core.Events;
+using Veil.Core.Events.Kinds;
 using Veil.Core.Losses;
 using Veil.Core.Modules;
 using Veil.Core.Options;
@@ -30,6 +31,8 @@ internal sealed class RecordingSink : IEventSink
     private readonly Dictionary<uint, byte[]> _processes = [];
     private readonly Dictionary<uint, byte[]> _executables = [];
     private readonly Dictionary<ulong, (byte[] Path, ContainerText? Container)> _cgroups = [];
+    private readonly HashSet<ulong> _stacks = [];
+    private readonly EventValue[][] _stackValues;
     private RawBlock? _block;
     private long? _clockNs;
     private uint? _lastUser;
@@ -43,6 +46,7 @@ internal sealed class RecordingSink : IEventSink
         _afterMs = (long)(flight?.After.TotalMilliseconds ?? 0);
         _writer = writer;
         _header = events.Header;
+        _stackValues = [.. events.Schemas.Select(static schema => schema.Fields.Select(static field => field.Value).Where(static value => value.Is<StackKind>()).ToArray())];
         _process = enrichments.HasFlag(Enrichments.Proc);
         _executable = enrichments.HasFlag(Enrichments.Exe);
         _container = enrichments.HasFlag(Enrichments.Container);
@@ -59,7 +63,8 @@ internal sealed class RecordingSink : IEventSink
     {
         Delivered++;
         var record = view.Record;
-        if (Room(record.Length + NotesBytesMax) is not { } block)
+        var stacks = _stackValues[view.Schema.Index];
+        if (Room(record.Length + NotesBytesMax + (stacks.Length * StackNote.BytesMax)) is not { } block)
         {
             Dropped++;
             return;
@@ -82,6 +87,8 @@ internal sealed class RecordingSink : IEventSink
             NoteCgroup(block, cgroup, view.Container);
         if (_why && view.Why.Length > 0)
             view.Why.CopyTo(block.AddNote(NoteType.Why, view.Why.Length));
+        foreach (var stack in stacks)
+            NoteStack(block, stack, ref view);
         block.AddRecord(record, timestamp);
         if (_triggers.Length > 0 && _due is null)
             Look(ref view);
@@ -171,6 +178,7 @@ internal sealed class RecordingSink : IEventSink
         _processes.Clear();
         _executables.Clear();
         _cgroups.Clear();
+        _stacks.Clear();
         _clockNs = null;
         _lastUser = null;
     }
@@ -181,6 +189,15 @@ internal sealed class RecordingSink : IEventSink
             return;
         _clockNs = distanceNs;
         BinaryPrimitives.WriteInt64LittleEndian(block.AddNote(NoteType.Clock, sizeof(long)), distanceNs);
+    }
+
+    // What its frames are called is found out now: later the process may be gone.
+    private void NoteStack(RawBlock block, EventValue value, scoped ref EventView view)
+    {
+        if (StackKind.Find(value, ref view) is not { } stack || !_stacks.Add(stack.Id))
+            return;
+        byte[] note = StackNote.Of(stack);
+        note.CopyTo(block.AddNote(NoteType.Stack, note.Length));
     }
 
     private static void NoteName(RawBlock block, NoteType type, Dictionary<uint, byte[]> known, uint id, ReadOnlySpan<byte> name)

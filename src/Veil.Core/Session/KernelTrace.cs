@@ -13,6 +13,8 @@ using Veil.Core.Recordings;
 using Veil.Core.Running;
 using Veil.Core.Sinks;
 using Veil.Core.Sources;
+using Veil.Core.Stacks;
+using Veil.Core.Symbols;
 using Veil.Core.Waiting;
 
 namespace Veil.Core.Session;
@@ -56,6 +58,7 @@ public static class KernelTrace
         KernelSource? source = null;
         try
         {
+            NameStacks(options.StacksTaken, message, root);
             source = new KernelSource(options, events, stop, options.Verbose ? message : static _ => { }, root);
             file?.Empty();
             IReadOnlyList<TraceOutput> outputs =
@@ -86,6 +89,19 @@ public static class KernelTrace
                 throw new VeilException(cause.Message, cause);
             throw;
         }
+    }
+
+    // From before the first event on, and for as long as the process lives: counts are named at the end.
+    private static void NameStacks(StackKinds kinds, Action<string> message, RootClient? root)
+    {
+        if (kinds == StackKinds.None || StackTable.Own.Names is not null)
+            return;
+        var names = StackNames.Start(root, kernel: kinds.HasFlag(StackKinds.Kernel), processes: kinds.HasFlag(StackKinds.User));
+        StackTable.Own.Names = names;
+        if (names.Refusal is { } refusal)
+            message($"warning: stacks of processes that have ended by then will lack names: {refusal}");
+        if (kinds.HasFlag(StackKinds.Kernel) && names.HidesKernel)
+            message("warning: the kernel's stacks will lack names: /proc/kallsyms hides its addresses (kernel.kptr_restrict)");
     }
 
     private static void DropPrivileges(SessionOptions options, Action<string> message, RootClient? root, bool connects)

@@ -8,6 +8,9 @@ namespace Veil.Core.Sinks;
 /// <summary>A form of line.</summary>
 internal interface ILine
 {
+    /// <summary>Have stacks lines of their own, below that of the event?</summary>
+    static virtual bool HasLinesBelow => false;
+
     /// <summary>What follows the last value.</summary>
     static abstract ReadOnlySpan<byte> End { get; }
 

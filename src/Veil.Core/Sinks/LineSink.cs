@@ -29,17 +29,20 @@ internal sealed class LineSink<TLine> : IEventSink
 {
     private readonly OutputBuffer _buffer;
     private readonly LinePlan[] _plans;
+    private readonly StackLines?[] _stacks;
 
     public LineSink(EventCatalog catalog, in OutputOptions options, IOutput output)
     {
         _plans = new LinePlan[catalog.Schemas.Count];
+        _stacks = new StackLines?[catalog.Schemas.Count];
         int lineBytesMax = 0;
         bool severalModules = catalog.Schemas.Select(static schema => schema.Module).Distinct(StringComparer.Ordinal).Skip(1).Any();
         foreach (var schema in catalog.Schemas)
         {
             var plan = new LinePlan(TLine.Compile(schema, options, severalModules), catalog.Header);
             _plans[schema.Index] = plan;
-            lineBytesMax = Math.Max(lineBytesMax, plan.LineBytesMax);
+            _stacks[schema.Index] = TLine.HasLinesBelow ? StackLines.Of(schema) : null;
+            lineBytesMax = Math.Max(lineBytesMax, plan.LineBytesMax + (_stacks[schema.Index]?.BytesMax ?? 0));
         }
 
         _buffer = new OutputBuffer(output, Math.Max(lineBytesMax, LossNotice.BytesMax));
@@ -65,6 +68,8 @@ internal sealed class LineSink<TLine> : IEventSink
         }
 
         line.Truncate(TLine.Write(ref line, plan.Rest, ref view));
+        if (TLine.HasLinesBelow)
+            _stacks[view.Schema.Index]?.Append(ref line, ref view);
         line.Append(TLine.End);
         _buffer.EndEvent(line);
     }

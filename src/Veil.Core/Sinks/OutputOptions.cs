@@ -29,6 +29,9 @@ public enum OutputFormat
     /// <summary>Of the module <c>process</c> a tree of processes, at the end.</summary>
     Tree,
 
+    /// <summary>Of counts by a stack a line a key: frames from the outermost, and the number.</summary>
+    Folded,
+
     /// <summary>Nothing: events are recorded alone.</summary>
     None,
 }

@@ -24,6 +24,7 @@ internal sealed class ScreenSink : IEventSink
     private readonly OutputOptions _options;
     private readonly IScreen _screen;
     private readonly OutputBuffer _buffer;
+    private readonly StackLines?[] _stacks;
     private ScreenLayout _layout;
     private int _screenRows;
     private int _rowsLeft;
@@ -37,7 +38,8 @@ internal sealed class ScreenSink : IEventSink
         _screen = screen;
         (int columns, _screenRows) = screen.Size;
         _layout = ScreenLayout.For(catalog, options, columns);
-        _buffer = new OutputBuffer(output, _layout.LineBytesMax);
+        _stacks = [.. catalog.Schemas.Select(StackLines.Of)];
+        _buffer = new OutputBuffer(output, _layout.LineBytesMax + _stacks.Max(static stacks => stacks?.BytesMax ?? 0));
     }
 
     /// <inheritdoc/>
@@ -52,6 +54,7 @@ internal sealed class ScreenSink : IEventSink
         var line = _buffer.BeginLine();
         int start = line.Length;
         int rows = WriteRows(ref line, ref view);
+        rows += _stacks[view.Schema.Index]?.Append(ref line, ref view) ?? 0;
         if (_rowsLeft < rows)
         {
             line.Replace(start, start, _layout.Header);

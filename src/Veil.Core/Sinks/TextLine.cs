@@ -12,6 +12,8 @@ internal readonly struct TextLine : ILine
 
     public static ReadOnlySpan<byte> End => "\n"u8;
 
+    public static bool HasLinesBelow => true;
+
     public static OutputStep[] Compile(EventSchema schema, in OutputOptions options, bool severalModules)
     {
         var steps = new List<OutputStep>();

@@ -10,6 +10,7 @@ using Veil.Core.Modules;
 using Veil.Core.Options;
 using Veil.Core.Pipeline;
 using Veil.Core.Privileged;
+using Veil.Core.Stacks;
 using Veil.Core.Waiting;
 
 namespace Veil.Core.Sources;
@@ -210,6 +211,9 @@ internal sealed class KernelSource : IEventSource
                 break;
             case KernelExecutables.Kind:
                 _executables?.Take(record);
+                break;
+            case StackTable.Kind:
+                StackTable.Own.Take(record);
                 break;
             default:
                 if (!_newCgroups.IsActive || !_newCgroups.Takes(record, Events.Find(kind), pipeline))

@@ -12,7 +12,7 @@ namespace Veil.Core.Sources;
 internal sealed class LossLedger
 {
     private const string NamePrefix = "VEIL_LOST_";
-    internal const int Causes = 4; // VEIL_LOSS_CAUSES
+    internal const int Causes = 5; // VEIL_LOSS_CAUSES
 
     private readonly BpfObject _object;
     private readonly BpfPerCpuArray<ulong> _ofNobody;

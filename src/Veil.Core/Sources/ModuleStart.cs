@@ -152,6 +152,7 @@ internal sealed class ModuleStart : IDisposable
         }
 
         origin.Configure(_object, tells: _started.Number == 0);
+        StackReading.Configure(_object, options, module, _arguments);
         KernelScope.Configure(_object, KernelScope.CounterOf(module, options));
         foreach (var (index, dimension) in module.Filters.Index().Where(static filter => filter.Item is not ScopeDimension))
             KernelFilter.Configure(_object, dimension, options.CountFilters ? KernelFilter.CounterOf(index) : 0);

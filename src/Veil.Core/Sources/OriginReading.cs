@@ -4,6 +4,7 @@ using Veil.Core.Cgroups;
 using Veil.Core.Filters;
 using Veil.Core.Options;
 using Veil.Core.Sinks;
+using Veil.Core.Stacks;
 
 namespace Veil.Core.Sources;
 
@@ -12,9 +13,11 @@ namespace Veil.Core.Sources;
 /// <param name="HasCgroup">The cgroup is.</param>
 /// <param name="IsInRecords">Records have it, because something of it is shown.</param>
 /// <param name="IsTreeWatched">It is noted which cgroups are made.</param>
-internal sealed record OriginReading(bool HasParent, bool HasCgroup, bool IsInRecords, bool IsTreeWatched)
+/// <param name="Stacks">The stacks of the running task that records have.</param>
+internal sealed record OriginReading(bool HasParent, bool HasCgroup, bool IsInRecords, bool IsTreeWatched, StackKinds Stacks)
 {
     private const uint OriginBytes = 32; // struct veil_origin
+    private const uint BehindBytes = 48; // struct veil_behind
 
     /// <summary>What a session needs.</summary>
     public static OriginReading Of(SessionOptions options)
@@ -23,7 +26,7 @@ internal sealed record OriginReading(bool HasParent, bool HasCgroup, bool IsInRe
         bool showsCgroup = options.NamesContainers || shown?.Contains("cgroup") == true, isScoped = options.Filters.Any(static filter => filter.Dimension is ScopeDimension);
         return new(
             options.TakesCommands || options.Filters.Any(static filter => filter.Dimension is PpidDimension) || shown?.Any(Is(Enrichments.Parent)) == true,
-            options.TakesCommands || isScoped || showsCgroup, shown is not null, options.TakesCommands || isScoped || showsCgroup);
+            options.TakesCommands || isScoped || showsCgroup, shown is not null, options.TakesCommands || isScoped || showsCgroup, options.Stacks);
     }
 
     /// <summary>The programs that note which cgroups are made and removed.</summary>
@@ -36,7 +39,7 @@ internal sealed record OriginReading(bool HasParent, bool HasCgroup, bool IsInRe
     {
         bpfObject.SetGlobal("veil_reads_parent", HasParent);
         bpfObject.SetGlobal("veil_reads_cgroup", HasCgroup);
-        bpfObject.SetGlobal("veil_origin_size", IsInRecords ? OriginBytes : 0);
+        bpfObject.SetGlobal("veil_origin_size", !IsInRecords ? 0 : Stacks == StackKinds.None ? OriginBytes : BehindBytes);
         bpfObject.SetGlobal("veil_cgroup_by", (uint)(CgroupTree.Own.Hierarchy?.By ?? CgroupBy.Default));
         bpfObject.SetGlobal("veil_cgroup_hierarchy", CgroupTree.Own.Hierarchy?.Number ?? 0);
         bpfObject.SetGlobal("veil_cgroup_tells", tells);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Context switches: who leaves a CPU and why, who takes it, and how long that one had waited. */
+/* Context switches: who leaves a CPU and why, who takes it, and how long that one had waited or been away. */
 #include "veil/emit.bpf.h"
 #include "veil/filter_either.bpf.h"
 #include "veil/task_state.bpf.h"
@@ -34,7 +34,24 @@ struct scheduler_event {
 	veil_duration_t wait_ns;
 };
 
+/* With --off-cpu: a task has a CPU again. The common header is its own. */
+struct scheduler_off_event {
+	struct veil_event common;
+	veil_cpu_t cpu;
+	enum scheduler_state off_state;
+	veil_duration_t off_cpu_ns;
+	veil_duration_t wait_ns; /* of that, since it was woken */
+	veil_some_comm_t waker_comm;
+	veil_some_pid_t waker_pid;
+	veil_some_pid_t waker_tid;
+	veil_ustack_t ustack; /* by which it left the CPU */
+	veil_kstack_t kstack;
+	veil_ustack_t waker_ustack;
+	veil_kstack_t waker_kstack;
+};
+
 VEIL_EVENT(0, scheduler_event);
+VEIL_EVENT(1, scheduler_off_event);
 
 VEIL_FILTER(cpu, __u32);
 
@@ -317,6 +334,172 @@ static __always_inline int scheduler_wake(struct veil_task task)
 
 	scheduler_wait_start(task, &now);
 	return 0;
+}
+
+/*
+ * Time away from the CPUs (--off-cpu). Only the programs below run then.
+ */
+
+enum scheduler_off_stack {
+	SCHEDULER_OFF_USER = VEIL_STACK_USER,
+	SCHEDULER_OFF_KERNEL = VEIL_STACK_KERNEL,
+	SCHEDULER_OFF_WAKER_USER = 4,
+	SCHEDULER_OFF_WAKER_KERNEL = 8,
+};
+const volatile __u32 scheduler_off_reads; /* which stacks are wanted */
+
+/* How a task left its last CPU, and who woke it. `turn` is as in struct scheduler_since. */
+struct scheduler_absence {
+	__u64 left_ns;
+	__u64 turn;
+	__u64 woken_ns; /* 0: it was not */
+	veil_comm_t waker_comm;
+	__u32 waker_pid;
+	__u32 waker_tid;
+	__u32 state; /* enum scheduler_state */
+	__u32 unused;
+	veil_ustack_t ustack;
+	veil_kstack_t kstack;
+	veil_ustack_t waker_ustack;
+	veil_kstack_t waker_kstack;
+};
+
+VEIL_TASK_STATE(sched_off, struct scheduler_absence, 65536);
+
+/* The outgoing task is the running one still, so its stacks can be walked. */
+static __always_inline void scheduler_off_leave(struct veil_task task, const __u64 *args, __u64 now)
+{
+	struct scheduler_absence *absence;
+	__u32 tid = veil_task_tid(task);
+	int exit_state = veil_task_read(task, exit_state);
+	enum scheduler_state state = scheduler_state__RUNNING;
+
+	if (!(bool)args[0])
+		state = scheduler_state(scheduler_state_bits(task, args), exit_state);
+	if (exit_state || state == scheduler_state__DEAD) {
+		veil_task_state_drop(sched_off, tid);
+		return;
+	}
+	if (!tid || scheduler_is_self(veil_task_pid(task)) || !veil_task_passes_again(task))
+		return;
+	absence = veil_task_state_make(sched_off, task, tid);
+	if (!absence) {
+		veil_lost(VEIL_LOST_MAP_FULL);
+		return;
+	}
+	absence->left_ns = now;
+	absence->turn = scheduler_turn(task);
+	absence->woken_ns = 0;
+	absence->state = state;
+	absence->ustack = scheduler_off_reads & SCHEDULER_OFF_USER ? veil_stack_current(VEIL_STACK_USER) : 0;
+	absence->kstack = scheduler_off_reads & SCHEDULER_OFF_KERNEL ? veil_stack_current(VEIL_STACK_KERNEL) : 0;
+}
+
+static __always_inline int scheduler_off_wake(struct veil_task task)
+{
+	struct scheduler_absence *absence = veil_task_state_find(sched_off, task, veil_task_tid(task));
+	struct veil_task waker = veil_current();
+
+	if (!absence || absence->turn != scheduler_turn(task) || absence->woken_ns)
+		return 0;
+	absence->woken_ns = bpf_ktime_get_boot_ns();
+	veil_task_comm(waker, absence->waker_comm);
+	absence->waker_pid = veil_task_pid(waker);
+	absence->waker_tid = veil_task_tid(waker);
+	absence->waker_ustack =
+	    scheduler_off_reads & SCHEDULER_OFF_WAKER_USER ? veil_stack_current(VEIL_STACK_USER) : 0;
+	absence->waker_kstack =
+	    scheduler_off_reads & SCHEDULER_OFF_WAKER_KERNEL ? veil_stack_current(VEIL_STACK_KERNEL) : 0;
+	return 0;
+}
+
+static __always_inline void scheduler_off_emit(struct veil_task task, const struct scheduler_absence *absence,
+					       __u32 cpu, __u64 now)
+{
+	struct scheduler_off_event counted, *event;
+	struct veil_origin origin;
+	__u32 uid = veil_task_uid(task);
+
+	veil_task_origin(task, &origin);
+	event = veil_reserve_as(&counted, &uid);
+	if (!event)
+		return;
+	veil_task_comm(task, event->common.comm);
+	event->common.pid = veil_task_pid(task);
+	event->common.tid = veil_task_tid(task);
+	event->common.uid = uid;
+	event->common.kind = veil_module << 8 | scheduler_off_event_kind;
+	event->common.timestamp = now;
+	event->cpu = cpu;
+	event->off_state = absence->state;
+	event->off_cpu_ns = now - absence->left_ns;
+	event->wait_ns = absence->state == scheduler_state__RUNNING ? event->off_cpu_ns
+			 : absence->woken_ns			    ? now - absence->woken_ns
+								    : VEIL_DURATION_UNKNOWN;
+	/* Nobody woke a task that was put aside, and an idle CPU's interrupt is nobody. */
+	if (absence->woken_ns && absence->waker_tid) {
+		__builtin_memcpy(event->waker_comm, absence->waker_comm, sizeof(event->waker_comm));
+		event->waker_pid = absence->waker_pid;
+		event->waker_tid = absence->waker_tid;
+	} else {
+		__builtin_memset(event->waker_comm, 0, sizeof(event->waker_comm));
+		event->waker_comm[1] = '\xff'; /* VEIL_COMM_UNKNOWN */
+		event->waker_pid = event->waker_tid = VEIL_PID_UNKNOWN;
+	}
+	event->ustack = absence->ustack;
+	event->kstack = absence->kstack;
+	event->waker_ustack = absence->woken_ns ? absence->waker_ustack : 0;
+	event->waker_kstack = absence->woken_ns ? absence->waker_kstack : 0;
+	veil_submit_as(event, sizeof(*event), &origin);
+}
+
+static __always_inline int scheduler_off_switch(const __u64 *args, struct veil_task prev, struct veil_task next)
+{
+	__u32 tid = veil_task_tid(next), cpu = bpf_get_smp_processor_id();
+	__u64 now = bpf_ktime_get_boot_ns();
+	struct scheduler_absence *absence;
+
+	if (veil_self_ns_inode && !scheduler_self && veil_current_is_self(veil_task_pid(prev)))
+		scheduler_self = veil_task_pid(prev);
+	scheduler_off_leave(prev, args, now);
+	if (!tid)
+		return 0;
+	absence = veil_task_state_find(sched_off, next, tid);
+	if (!absence || !absence->left_ns || absence->turn != scheduler_turn(next))
+		return 0; /* filtered out, or gone before the trace */
+	if (veil_slower_ns && now - absence->left_ns < veil_slower_ns)
+		return 0;
+	if (!veil_filter_passes_early(cpu, &cpu) || scheduler_is_self(veil_task_pid(next)) || !veil_task_passes(next) ||
+	    !veil_filter_passes_late(cpu, &cpu))
+		return 0;
+	scheduler_off_emit(next, absence, cpu, now);
+	absence->left_ns = 0;
+	return 0;
+}
+
+SEC("tp_btf/sched_switch")
+int scheduler_off_tp_btf(__u64 *ctx)
+{
+	return scheduler_off_switch(ctx, veil_task_typed((void *)ctx[1]), veil_task_typed((void *)ctx[2]));
+}
+
+/* Where the waker runs: sched_wakeup may be on the CPU that the task is to go on on. */
+SEC("tp_btf/sched_waking")
+int BPF_PROG(scheduler_waking_tp_btf, struct task_struct *task)
+{
+	return scheduler_off_wake(veil_task_typed(task));
+}
+
+SEC("raw_tp/sched_switch")
+int scheduler_off_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return scheduler_off_switch(ctx->args, veil_task_at((void *)ctx->args[1]), veil_task_at((void *)ctx->args[2]));
+}
+
+SEC("raw_tp/sched_waking")
+int scheduler_waking_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return scheduler_off_wake(veil_task_at((void *)ctx->args[0]));
 }
 
 SEC("tp_btf/sched_switch")

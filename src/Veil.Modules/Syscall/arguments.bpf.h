@@ -1213,7 +1213,7 @@ static __always_inline void syscall_args_known(struct syscall_draft *draft, cons
 	draft->size = veil_origin_size + known->size;
 	__builtin_memcpy(draft->event.call.args, known->args, sizeof(known->args));
 	syscall_choose_plan(draft, false);
-	bpf_probe_read_kernel(&draft->bytes[veil_origin_size], SYSCALL_BYTES - sizeof(struct veil_origin),
+	bpf_probe_read_kernel(&draft->bytes[veil_origin_size], SYSCALL_BYTES - sizeof(struct veil_behind),
 			      known->bytes);
 }
 

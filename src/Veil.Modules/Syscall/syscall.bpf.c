@@ -258,6 +258,8 @@ static __always_inline int syscall_args_send(struct veil_task task, struct sysca
 										 : VEIL_DURATION_UNKNOWN;
 	if (veil_origin_size)
 		veil_task_origin(task, (void *)draft->bytes);
+	if (veil_stacks_read)
+		veil_behind_stacks(draft->bytes, veil_current_stacks());
 	if (veil_counting) {
 		veil_count(event, syscall_counted_arguments(draft) ? ~0U : 0, NULL, draft->counted);
 		return 0;

@@ -51,6 +51,7 @@ static __always_inline void uprobe_use_thread_stack(struct pt_regs *ctx)
 struct uprobe_frame {
 	__u64 sp;
 	__u64 start_ns;
+	veil_ustack_t ustack; /* taken at the entry: at the return the frame is gone, and its return address with it */
 };
 
 struct uprobe_calls {
@@ -128,27 +129,28 @@ static __always_inline bool uprobe_is_tail_call(struct pt_regs *regs, struct vei
 	return trampoline && uprobe_return_address(regs) == trampoline;
 }
 
-static __always_inline void uprobe_return_emit(__u64 start_ns)
+static __always_inline void uprobe_return_emit(__u64 start_ns, veil_ustack_t ustack)
 {
+	struct veil_stack_ids stacks = {.ustack = ustack};
 	struct uprobe_return_event counted, *event;
 
 	if (!veil_is_slow(start_ns))
 		return;
-	event = veil_reserve(&counted);
+	event = veil_reserve_kept(&counted, NULL);
 	if (!event)
 		return;
 	veil_event_init(&event->common, uprobe_return_event_kind, veil_current());
 	event->duration_ns = start_ns ? event->common.timestamp - start_ns : VEIL_DURATION_UNKNOWN;
-	veil_submit(event, sizeof(*event));
+	veil_submit_kept(event, sizeof(*event), &stacks);
 }
 
 /*
  * A call that did not return. A global function, so that the verifier walks it once and each iteration of the loop that
  * calls it has one path. Verifiers before 6.4 give up otherwise.
  */
-__noinline int uprobe_abandoned_emit(void)
+__weak __noinline int uprobe_abandoned_emit(__u64 ustack)
 {
-	uprobe_return_emit(0);
+	uprobe_return_emit(0, ustack);
 	return 0;
 }
 
@@ -160,7 +162,7 @@ static __always_inline __u32 uprobe_unwind(struct uprobe_calls *calls, __u64 sp)
 	for (int i = 0; i < UPROBE_DEPTH; i++) {
 		if (!depth || uprobe_frame_at(calls, depth - 1)->sp >= sp)
 			break;
-		uprobe_abandoned_emit();
+		uprobe_abandoned_emit(uprobe_frame_at(calls, depth - 1)->ustack);
 		depth--;
 	}
 	return depth;
@@ -188,6 +190,7 @@ int uprobe_enter(struct pt_regs *ctx)
 {
 	struct veil_task task = veil_current();
 	struct uprobe_calls *calls;
+	veil_ustack_t ustack = 0;
 	__u32 tid, depth;
 	__u64 sp = PT_REGS_SP(ctx);
 
@@ -202,11 +205,14 @@ int uprobe_enter(struct pt_regs *ctx)
 	}
 	/* A call that is at the same stack pointer was left, unless this one is its tail call. */
 	depth = uprobe_unwind(calls, uprobe_is_tail_call(ctx, task) ? sp : sp + 1);
+	if (veil_stacks_read & VEIL_STACK_USER)
+		ustack = veil_stack_current(VEIL_STACK_USER);
 	if (depth < UPROBE_DEPTH) {
-		*uprobe_frame_at(calls, depth) = (struct uprobe_frame){.sp = sp, .start_ns = bpf_ktime_get_boot_ns()};
+		*uprobe_frame_at(calls, depth) =
+		    (struct uprobe_frame){.sp = sp, .start_ns = bpf_ktime_get_boot_ns(), .ustack = ustack};
 		depth++;
 	} else {
-		uprobe_abandoned_emit();
+		uprobe_abandoned_emit(ustack);
 	}
 	uprobe_set_depth(calls, tid, depth);
 	return 0;
@@ -226,7 +232,7 @@ static __always_inline void uprobe_end(struct uprobe_slot slot)
 		struct uprobe_frame *frame = uprobe_frame_at(calls, depth - 1);
 
 		if (frame->sp <= slot.highest) {
-			uprobe_return_emit(frame->start_ns);
+			uprobe_return_emit(frame->start_ns, frame->ustack);
 			depth--;
 		}
 	}

@@ -47,6 +47,7 @@ internal static class MemberKinds
         Add<SomeNumberKind>();
         Add<SomePidKind>();
         Add<SomeReturnKind>();
+        Add<StackKind>();
         Add<SyscallKind>();
         Add<TidKind>();
         Add<TimestampKind>();
