@@ -61,7 +61,8 @@ internal static class ReplayCommand
         var options = Read(parsed, flags, trace);
         if (options.WriteTo is null)
             StandardStreams.RequireOutput(options.Stream);
-        var shown = trace.Events(options.OriginFields, number => options.Modules.Contains(trace.Modules[number]));
+        var shown = trace.Events(
+            options.OriginFields, number => options.Modules.Contains(trace.Modules[number]), options.Output.Format == OutputFormat.Strace);
         FieldSelection.Validate(shown, options.Output, field => NotRecorded(options.Modules, field));
         trace.RequireFilters(options, shown);
         var range = Range(parsed, flags, trace);
