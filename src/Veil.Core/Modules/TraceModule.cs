@@ -74,6 +74,9 @@ public abstract class TraceModule : IEventOwner
     /// </summary>
     public virtual IReadOnlyList<EventKind> EventsByFlag => [];
 
+    /// <summary>The event, a key of the filter <c>event</c>, that is emitted as the trace ends, when counts have ended; nothing: none is.</summary>
+    public virtual string? LastEvent => null;
+
     /// <summary>The kinds of event that <c>--output strace</c> shows; nothing: it can show none.</summary>
     public virtual EventKind? EventsOfStrace => null;
 
