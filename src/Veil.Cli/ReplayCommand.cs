@@ -53,6 +53,10 @@ internal static class ReplayCommand
 
     private static int Run(string[] paths, ParseResult parsed, TraceFlags flags)
     {
+        if (paths.FirstOrDefault(static path => path is "--follow" or "-f") is { } follow)
+            throw new UsageException(
+                $"{follow}: a recording has the children that were followed then, and of others it cannot tell whose they are; record with " +
+                "--follow, and choose by --pid, --name or --ppid here");
         if (Array.Find(paths, static path => path.Length > 1 && path[0] == '-') is { } flag)
             throw new UsageException(
                 $"{Escaping.ForMessage(flag)}: is for tracing, and replay traces nothing; leave it out (a file of that name is " +

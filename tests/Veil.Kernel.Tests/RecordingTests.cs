@@ -132,6 +132,8 @@ public sealed class RecordingTests : IDisposable
     [InlineData("--fields ret", "--fields: 'ret': was not recorded: module syscall has it with --returns")]
     [InlineData("--enrich all", "--enrich all: proc, parent, cgroup, container, exe were not recorded; record with --enrich proc,parent,cgroup,container,exe")]
     [InlineData("--module files", "--module: files was not recorded; what was: syscall")]
+    [InlineData("--follow", "--follow: a recording has the children that were followed then, and of others it cannot tell whose they are; " +
+        "record with --follow, and choose by --pid, --name or --ppid here")]
     [InlineData("--output strace", "--output strace: was not recorded; record with --output strace")]
     public void Replay_OfWhatWasNotRecorded_NamesTheFlag(string flags, string why)
     {
