@@ -253,7 +253,7 @@ public sealed class RecordingTests : IDisposable
         calls.ExitCode.ShouldBe(0, calls.Errors);
         calls.Events.Length.ShouldBe(veil.Errors.Split('\n').Count(static line => char.IsAsciiDigit(line.FirstOrDefault())
             && !line.Contains(" +++ ", StringComparison.Ordinal) && !line.Contains(" --- ", StringComparison.Ordinal)));
-        calls.Events.ShouldAllBe(static call => call.TryGetProperty("syscall", out _));
+        calls.Events.Count(static call => call.TryGetProperty("syscall", out _)).ShouldBe(calls.Events.Length);
     }
 
     /// <summary>A recording may be of a machine with more CPUs than this one.</summary>
