@@ -53,6 +53,10 @@ internal static class ReplayCommand
 
     private static int Run(string[] paths, ParseResult parsed, TraceFlags flags)
     {
+        if (paths.FirstOrDefault(static path => path is "--follow" or "-f") is { } follow)
+            throw new UsageException(
+                $"{follow}: a recording has the children that were followed then, and of others it cannot tell whose they are; record with " +
+                "--follow, and choose by --pid, --name or --ppid here");
         if (Array.Find(paths, static path => path.Length > 1 && path[0] == '-') is { } flag)
             throw new UsageException(
                 $"{Escaping.ForMessage(flag)}: is for tracing, and replay traces nothing; leave it out (a file of that name is " +
@@ -61,7 +65,8 @@ internal static class ReplayCommand
         var options = Read(parsed, flags, trace);
         if (options.WriteTo is null)
             StandardStreams.RequireOutput(options.Stream);
-        var shown = trace.Events(options.OriginFields, number => options.Modules.Contains(trace.Modules[number]));
+        var shown = trace.Events(
+            options.OriginFields, number => options.Modules.Contains(trace.Modules[number]), options.Output.Format == OutputFormat.Strace);
         FieldSelection.Validate(shown, options.Output, field => NotRecorded(options.Modules, field));
         trace.RequireFilters(options, shown);
         var range = Range(parsed, flags, trace);

@@ -254,6 +254,10 @@ internal static class TraceCommand
         }
     }
 
+    private static bool IsOfLast(FilterExpression filter, List<TraceModule> modules) =>
+        filter.Dimension.Name == "event" && filter.Bits.Count > 0 && filter.Bits.All(key => key.Value == FilterBits.Allow
+            && modules.Exists(module => string.Equals(module.LastEvent, key.Key.Text, StringComparison.OrdinalIgnoreCase)));
+
     /// <summary>Checks the whole command line before anything starts.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="flags">Its flags.</param>
@@ -276,6 +280,10 @@ internal static class TraceCommand
         bool isSent = counting is not null && parsed.GetValue(flags.Record) is not null;
         if (isSent && ExportFlags.IsAny(parsed, flags))
             throw new UsageException("--record: beside counting, what is exported would be empty; leave --metrics and --otlp out, or --record");
+        if (counting is not null && !isSent && filters.Exists(filter => IsOfLast(filter, modules)))
+            throw new UsageException(
+                "--event: what is asked for comes as the trace ends, when counts have ended; with --record FILE it is counted, or leave the " +
+                "count out");
         bool byArgument = counting?.Arguments.Any(static name => name is not null) == true;
         if (byArgument)
             arguments = arguments with { Switches = arguments.Switches.Append(CallFlags.Args.Name).ToHashSet() };

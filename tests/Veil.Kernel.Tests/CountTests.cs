@@ -110,6 +110,18 @@ public sealed partial class CountTests : IDisposable
         veil.Errors.Trim().ShouldBe("veil: " + expected);
     }
 
+    /// <summary>An event that comes when counts have ended cannot be counted by itself.</summary>
+    [Fact]
+    public void Count_OfWhatComesAtTheEndAlone_IsRefused()
+    {
+        var veil = VeilRun.ToEnd("-m", "network", "-p", "1", "--event", "OPEN", "--count");
+
+        veil.ExitCode.ShouldBe(2);
+        veil.Errors.Trim().ShouldBe(
+            "veil: --event: what is asked for comes as the trace ends, when counts have ended; with --record FILE it is counted, or leave " +
+            "the count out");
+    }
+
     /// <summary>A filter that changes, threads on all CPUs, and tables that take turns: each call is in one of them.</summary>
     [Fact]
     public void Interval_WhileTwoProcessesRun_EveryCallIsInOneTable()

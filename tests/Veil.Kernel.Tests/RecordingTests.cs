@@ -27,9 +27,11 @@ public sealed class RecordingTests : IDisposable
     [InlineData("signals sent", "--module signal --output json")]
     [InlineData("net client-closes ipv4", "--module network --output json --enrich all")]
     [InlineData("net client-closes ipv4", "--module network,syscall,memory")]
+    [InlineData("uprobe two", "--module uprobe --uprobe PROGRAM:traced_call,PROGRAM:traced_other --latency --output json --yes")]
     public void Replay_WithTheSameFlags_IsWhatTheTraceShowed(string workload, string flags)
     {
         string[] words = flags.Split(' '), run = workload.Replace("FOLDER", _folder, StringComparison.Ordinal).Split(' ');
+        words = [.. words.Select(word => word.Replace("PROGRAM", Repository.Workload(run[0]), StringComparison.Ordinal))];
         using var program = Workload.Waiting(run[0], run[1..]);
         using var veil = VeilRun.Attach(["-p", program.Pid, "--record", File, .. words]);
         program.Go();
@@ -130,6 +132,8 @@ public sealed class RecordingTests : IDisposable
     [InlineData("--fields ret", "--fields: 'ret': was not recorded: module syscall has it with --returns")]
     [InlineData("--enrich all", "--enrich all: proc, parent, cgroup, container, exe were not recorded; record with --enrich proc,parent,cgroup,container,exe")]
     [InlineData("--module files", "--module: files was not recorded; what was: syscall")]
+    [InlineData("--follow", "--follow: a recording has the children that were followed then, and of others it cannot tell whose they are; " +
+        "record with --follow, and choose by --pid, --name or --ppid here")]
     [InlineData("--output strace", "--output strace: was not recorded; record with --output strace")]
     public void Replay_OfWhatWasNotRecorded_NamesTheFlag(string flags, string why)
     {
@@ -236,6 +240,107 @@ public sealed class RecordingTests : IDisposable
         }).ToList();
         all.Lines.ShouldBe(each);
         each.Count.ShouldBeGreaterThan(100_000);
+    }
+
+    /// <summary>What was recorded for strace's form alone is no event of another, and is not counted.</summary>
+    [Fact]
+    public void Replay_OfStraceInAnotherForm_HasTheCallsAlone()
+    {
+        using var veil = VeilRun.ToEnd("--module", "syscall", "--output", "strace", "--record", File, "--", "sh", "-c", "kill -USR1 $$");
+        veil.Errors.ShouldContain("+++ killed by SIGUSR1 +++");
+
+        using var calls = VeilRun.ToEnd("replay", File, "--output", "json");
+        calls.ExitCode.ShouldBe(0, calls.Errors);
+        calls.Events.Length.ShouldBe(veil.Errors.Split('\n').Count(static line => char.IsAsciiDigit(line.FirstOrDefault())
+            && !line.Contains(" +++ ", StringComparison.Ordinal) && !line.Contains(" --- ", StringComparison.Ordinal)));
+        calls.Events.Count(static call => call.TryGetProperty("syscall", out _)).ShouldBe(calls.Events.Length);
+    }
+
+    /// <summary>A recording may be of a machine with more CPUs than this one.</summary>
+    [Fact]
+    public void Replay_OfACpuThatThisMachineDoesNotHave_IsNoError()
+    {
+        using var veil = VeilRun.ToEnd("--module", "scheduler", "--record", File, "--", "/bin/true");
+        veil.ExitCode.ShouldBe(0, veil.Errors);
+
+        using var none = VeilRun.ToEnd("replay", File, "--cpu", "8191");
+        none.ExitCode.ShouldBe(0, none.Errors);
+        none.Lines.ShouldBeEmpty();
+        using var all = VeilRun.ToEnd("replay", File, "--cpu", "0-8191", "--quiet");
+        all.Lines.ShouldNotBeEmpty();
+        all.Lines.ShouldBe(veil.Errors.Split('\n').Where(static line => line.Length > 0 && !line.StartsWith("veil: ", StringComparison.Ordinal)));
+    }
+
+    /// <summary>The files that a recording is missing are said, each kind by a line of its own; those that are there are shown.</summary>
+    [Fact]
+    public void Replay_OfASetWithAGap_SaysSo()
+    {
+        using var burst = Workload.Waiting("burst", "1500000");
+        using var veil = VeilRun.Attach(
+            "--module", "syscall", "-p", burst.Pid, "--record", File, "--record-size", "64K", "--output", "none", "--buffer", "256M");
+        burst.Go();
+        veil.Stop().ShouldBe(0);
+        string[] files = [.. Directory.GetFiles(_folder).OrderBy(static file => file.Length).ThenBy(static file => file)];
+        files.Length.ShouldBeGreaterThan(4);
+        Lines(0, "");
+
+        System.IO.File.Delete(files[^1]);
+        Lines(1, "the recording goes on in a next file, which is not there; what came after ");
+        System.IO.File.Delete(files[2]);
+        Lines(1, $"veil: the recording is not whole: a file is missing between {files[1]} and {files[3]}\n");
+        System.IO.File.WriteAllText(files[2], "");
+        Lines(1, $"veil: reading {files[2]}: it is empty\n");
+
+        void Lines(int code, string said)
+        {
+            using var replay = VeilRun.ToEnd("replay", File, "--fields", "timestamp", "--quiet");
+            replay.ExitCode.ShouldBe(code, replay.Errors);
+            replay.Errors.ShouldContain(said);
+            replay.Lines.Length.ShouldBeGreaterThan(1_000);
+        }
+    }
+
+    /// <summary>A disk that is full as the next file is begun, and has room later: no file is left that cannot be read.</summary>
+    [Fact]
+    public void Record_DiskFullAsAFileBegins_LeavesNoneThatCannotBeRead()
+    {
+        if (VeilRun.HasCapabilitiesAlone)
+            return;
+        // A block of these calls, a MiB before it is compressed, takes 26 pages: the disk has no more when the next file begins.
+        const string script = """
+            mount -t tmpfs -o size=104k none "$2" || exit 100
+            "$1" --module syscall --args --record "$2/a" --record-size 64K --output none --quiet -- \
+                timeout 2.5 dd if=/dev/urandom of=/dev/null bs=64 status=none &
+            sleep 1.2
+            mount -o remount,size=4m "$2" && wait $!
+            for file in "$2"/a*; do "$1" record-info "$file" > /dev/null; done
+            "$1" replay "$2/a" --count --output json --quiet
+            """;
+        using var shell = VeilRun.ToEndWith("unshare", "-m", "bash", "-c", script, "bash", Repository.Veil, _folder);
+
+        shell.Errors.ShouldContain("No space left on device: the trace goes on; what cannot be written is counted");
+        shell.Errors.ShouldNotContain("it is no recording");
+        shell.Errors.ShouldNotContain("damaged");
+        shell.Events[^1].GetProperty("total").GetInt64().ShouldBeGreaterThan(20_000, shell.Errors);
+    }
+
+    /// <summary>A full disk has all the lines that were delivered, none by half, and the rest is counted.</summary>
+    [Fact]
+    public void Write_DiskFull_HasTheLinesThatFitAndCountsTheRest()
+    {
+        if (VeilRun.HasCapabilitiesAlone)
+            return;
+        const string script = """
+            mount -t tmpfs -o size=64k none "$2" || exit 100
+            "$1" --module files --output json --write "$2/a" -- find /etc /usr/include > /dev/null
+            cat "$2/a"
+            """;
+        using var shell = VeilRun.ToEndWith("unshare", "-m", "bash", "-c", script, "bash", Repository.Veil, _folder);
+
+        shell.Errors.ShouldContain("veil: writing the output: No space left on device\n");
+        shell.Errors.ShouldContain($"veil: {shell.Events.Length} events delivered in ");
+        shell.RawOutput.Length.ShouldBeGreaterThan(65_536 - 2_000);
+        shell.RawOutput[^1].ShouldBe((byte)'\n');
     }
 
     /// <summary>It needs no rights but to the file.</summary>

@@ -234,15 +234,20 @@ internal sealed unsafe class HttpChannel(Uri url, TlsClient? tls, int timeoutMs)
                 fields.TryAdd(line[..colon], line[(colon + 1)..].Trim());
         }
 
-        byte[] body = ReadBody(end + 4, fields);
+        byte[] body = ReadBody(status, end + 4, fields);
         return new HttpAnswer(status, fields.GetValueOrDefault("Retry-After"), body);
     }
 
-    private byte[] ReadBody(int at, Dictionary<string, string> fields)
+    private byte[] ReadBody(int status, int at, Dictionary<string, string> fields)
     {
         bool closes = string.Equals(fields.GetValueOrDefault("Connection"), "close", StringComparison.OrdinalIgnoreCase);
         byte[] body;
-        if (fields.ContainsKey("Transfer-Encoding"))
+        // These have none, whatever is said of it (RFC 9112, 6.3).
+        if (status is 204 or 304)
+        {
+            body = [];
+        }
+        else if (fields.ContainsKey("Transfer-Encoding"))
         {
             body = ReadChunks(at);
         }

@@ -32,7 +32,7 @@ internal readonly ref struct MetricsRequest
         get
         {
             var connection = Field("connection"u8);
-            return Field("content-length"u8) is [] or [(byte)'0'] && Field("transfer-encoding"u8).IsEmpty
+            return !MayHaveBody()
                 && (IsHttp11 ? !Ascii.EqualsIgnoreCase(connection, "close"u8) : Ascii.EqualsIgnoreCase(connection, "keep-alive"u8));
         }
     }
@@ -87,6 +87,22 @@ internal readonly ref struct MetricsRequest
         }
 
         return best;
+    }
+
+    // However oddly it is written, and if it is there twice: what somebody else on the way takes for a body must be no request here.
+    private bool MayHaveBody()
+    {
+        foreach (var range in _fields.Split((byte)'\n'))
+        {
+            var line = _fields[range];
+            int colon = line.IndexOf((byte)':');
+            var name = line[..Math.Max(colon, 0)].Trim(" \t\r"u8);
+            if (Ascii.EqualsIgnoreCase(name, "transfer-encoding"u8)
+                || (Ascii.EqualsIgnoreCase(name, "content-length"u8) && !line[(colon + 1)..].Trim(" \t\r"u8).SequenceEqual("0"u8)))
+                return true;
+        }
+
+        return false;
     }
 
     private ReadOnlySpan<byte> Field(ReadOnlySpan<byte> name)

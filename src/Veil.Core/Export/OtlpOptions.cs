@@ -15,6 +15,12 @@ public sealed record OtlpOptions
     private const int DefaultTimeoutMs = 10_000;
     private const int TimeoutMaxMs = 600_000;
 
+    // What says where a request ends, and what is in it.
+    private static readonly HashSet<string> s_own = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Host", "Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding", "Connection", "Expect", "Trailer", "Upgrade",
+    };
+
     /// <summary>The receiver.</summary>
     public required Uri Url { get; init; }
 
@@ -77,6 +83,8 @@ public sealed record OtlpOptions
                 throw new UsageException("OTEL_EXPORTER_OTLP_HEADERS: a name or a value in it can be in no request");
         }
 
+        if (headers.Find(static header => s_own.Contains(header.Key)) is { Key: { } own })
+            throw new UsageException($"OTEL_EXPORTER_OTLP_HEADERS: '{own}' is set for each request by itself; leave it out");
         if (headers.Count > 0 && url.Scheme == "http" && !IsLoopback(url))
             throw new UsageException($"{flag}: '{shown}': OTEL_EXPORTER_OTLP_HEADERS would be readable on the way; use https");
         return new OtlpOptions

@@ -146,7 +146,7 @@ internal sealed class OtlpSender : IDisposable
         }
     }
 
-    private string Waiting() => $"{_queue.Requests} requests wait";
+    private string Waiting() => _queue.Requests == 1 ? "1 request waits" : $"{_queue.Requests} requests wait";
 
     private void Wait(string? retryAfter)
     {
@@ -155,7 +155,8 @@ internal sealed class OtlpSender : IDisposable
             _failingSinceMs = Environment.TickCount64;
         if (After(retryAfter) is { } asked)
         {
-            _waitMs = asked;
+            // "Now" is not taken at its word, or it would be asked as fast as it can answer.
+            _waitMs = Math.Max(asked, FirstWaitMs);
             return;
         }
 

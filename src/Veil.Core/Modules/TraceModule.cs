@@ -78,6 +78,9 @@ public abstract class TraceModule : IEventOwner
     /// <summary>The stacks that its events hold themselves, as members; nothing: those of the running task are read behind its events.</summary>
     public virtual StackKinds? OwnStacks(ModuleArguments arguments) => null;
 
+    /// <summary>The event, a key of the filter <c>event</c>, that is emitted as the trace ends, when counts have ended; nothing: none is.</summary>
+    public virtual string? LastEvent => null;
+
     /// <summary>The kinds of event that <c>--output strace</c> shows; nothing: it can show none.</summary>
     public virtual EventKind? EventsOfStrace => null;
 

@@ -60,21 +60,22 @@ internal sealed unsafe class FdOutput(int standard, StopSignal stop) : IOutput
                     Thread.Sleep(1); // writable, but not for so much
                 if (error is Errno.EINTR or Errno.EAGAIN)
                     continue;
-                if (_isFile && !_appends)
-                    TakeBack(written);
-                throw OutputException.Of(error);
+                throw OutputException.Of(error, _isFile && !_appends ? KeepLines(lines[..written]) : 0);
             }
         }
     }
 
-    // The disk was full, or the file too large, in the middle. Only where it still ends with what we wrote: somebody may have cut it
-    // meanwhile.
-    private void TakeBack(int written)
+    // The disk was full, or the file too large, in the middle of a line, which is taken back. Only where the file still ends with what we
+    // wrote: somebody may have cut it meanwhile.
+    private int KeepLines(ReadOnlySpan<byte> written)
     {
+        int kept = written.LastIndexOf((byte)'\n') + 1, half = written.Length - kept;
         long end = LibC.Seek(_fd, 0, LibC.SeekCurrent);
-        if (end < written || LibC.SizeOf(_fd) != end || LibC.Truncate(_fd, end - written) != 0)
-            return;
-        _ = LibC.Seek(_fd, end - written, LibC.SeekSet);
+        if (end < written.Length || LibC.SizeOf(_fd) != end)
+            return 0;
+        if (half > 0 && LibC.Truncate(_fd, end - half) == 0)
+            _ = LibC.Seek(_fd, end - half, LibC.SeekSet);
+        return kept;
     }
 
     // Where others append too, what stands at the end may be theirs a moment later, and nothing can be taken back. So there is a place for

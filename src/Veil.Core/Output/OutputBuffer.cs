@@ -11,6 +11,7 @@ public sealed class OutputBuffer
 
     private readonly byte[] _memory;
     private readonly IOutput _output;
+    private readonly List<int> _notices = []; // where they begin
     private int _length;
     private ulong _pendingEvents;
 
@@ -49,7 +50,11 @@ public sealed class OutputBuffer
     }
 
     /// <summary>Takes a line over that is no event.</summary>
-    public void EndNotice(LineWriter line) => _length += line.Length;
+    public void EndNotice(LineWriter line)
+    {
+        _notices.Add(_length);
+        _length += line.Length;
+    }
 
     /// <summary>Hands everything to the output.</summary>
     public void Flush()
@@ -62,7 +67,20 @@ public sealed class OutputBuffer
         _length = 0;
         _pendingEvents = 0;
         Flushes++;
-        _output.Write(_memory.AsSpan(0, length));
-        EventsWritten += events;
+        try
+        {
+            _output.Write(_memory.AsSpan(0, length));
+            EventsWritten += events;
+        }
+        catch (OutputException failure) when (failure.KeptBytes > 0)
+        {
+            // An event is a line, and there is no other line than these and notices.
+            EventsWritten += (ulong)(_memory.AsSpan(0, failure.KeptBytes).Count((byte)'\n') - _notices.Count(at => at < failure.KeptBytes));
+            throw;
+        }
+        finally
+        {
+            _notices.Clear();
+        }
     }
 }

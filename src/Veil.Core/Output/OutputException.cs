@@ -10,11 +10,15 @@ public sealed class OutputException(string message, bool closedByReader) : VeilE
     /// <summary>The reading end was closed.</summary>
     public bool ClosedByReader { get; } = closedByReader;
 
+    /// <summary>Of the bytes of the write that was refused, those at the beginning that the output has nevertheless: whole lines.</summary>
+    internal int KeptBytes { get; init; }
+
     /// <summary>A write that was refused.</summary>
     /// <param name="errno">Why.</param>
-    internal static OutputException Of(int errno) => errno == Errno.EPIPE
+    /// <param name="kept">Bytes of it that the output has.</param>
+    internal static OutputException Of(int errno, int kept = 0) => errno == Errno.EPIPE
         ? new("writing the output: the reader closed it", closedByReader: true)
-        : new($"writing the output: {Marshal.GetPInvokeErrorMessage(errno)}", closedByReader: false);
+        : new($"writing the output: {Marshal.GetPInvokeErrorMessage(errno)}", closedByReader: false) { KeptBytes = kept };
 
     /// <inheritdoc/>
     public override int ExitCode => ClosedByReader ? Veil.Core.ExitCode.Success : Veil.Core.ExitCode.Failure;

@@ -42,8 +42,25 @@ internal static class DescriptionJson
     }
 
     /// <summary>What the last block says.</summary>
-    public static byte[] End(ulong events) =>
-        Encoding.UTF8.GetBytes($"{{\"events\":{events.ToString(CultureInfo.InvariantCulture)}}}");
+    /// <param name="events">How many there are in the file.</param>
+    /// <param name="goesOn">Is there a next file?</param>
+    public static byte[] End(ulong events, bool goesOn) =>
+        Encoding.UTF8.GetBytes($"{{\"events\":{events.ToString(CultureInfo.InvariantCulture)}{(goesOn ? ",\"goes_on\":true" : "")}}}");
+
+    /// <summary>Does the last block of a file say that there is a next one?</summary>
+    public static bool GoesOn(ReadOnlySpan<byte> end)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(end);
+            return JsonElement.TryParseValue(ref reader, out var said) && said is { ValueKind: JsonValueKind.Object } json
+                && json.TryGetProperty("goes_on", out var goesOn) && goesOn.ValueKind == JsonValueKind.True;
+        }
+        catch (Exception cause) when (cause is JsonException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
 
     private static void Write(Utf8JsonWriter json, RecordingDescription description)
     {

@@ -9,7 +9,7 @@ internal sealed class RecordedDimension(FilterDimension live) : FilterDimension
 {
     /// <summary>Those that a live trace asks its machine about.</summary>
     private static readonly string[] s_ofMachine =
-        ["uid", "netns", CgroupDimension.FlagName, ContainerDimension.FlagName, PodDimension.FlagName];
+        ["uid", "netns", "cpu", CgroupDimension.FlagName, ContainerDimension.FlagName, PodDimension.FlagName];
 
     public override string Name => live.Name;
 
@@ -24,6 +24,8 @@ internal sealed class RecordedDimension(FilterDimension live) : FilterDimension
 
     public override string? ParseKeys(string text, List<FilterKey> keys)
     {
+        if (Name == "cpu")
+            return live.ParseKeys(text, keys);
         UInt128 bits = ContainerDimension.KeyOf(text);
         if (Name == "netns")
         {

@@ -161,14 +161,21 @@ internal sealed unsafe class RecordingFile : IDisposable
                 int error = Marshal.GetLastPInvokeError();
                 if (error == Errno.EINTR)
                     continue;
-                _ = LibC.Truncate(_fd, SizeBytes);
-                _ = LibC.Seek(_fd, SizeBytes, LibC.SeekSet);
+                TakeBackTo(SizeBytes);
                 return error;
             }
         }
 
         SizeBytes += bytes.Length;
         return 0;
+    }
+
+    /// <summary>Takes all back that was written to the current file.</summary>
+    public void Empty()
+    {
+        if (SizeBytes > 0)
+            TakeBackTo(0);
+        SizeBytes = 0;
     }
 
     public void Dispose()
@@ -199,6 +206,12 @@ internal sealed unsafe class RecordingFile : IDisposable
 
         if (error != 0)
             throw Failed(_options.Path, error);
+    }
+
+    private void TakeBackTo(long size)
+    {
+        _ = LibC.Truncate(_fd, size);
+        _ = LibC.Seek(_fd, size, LibC.SeekSet);
     }
 
     private static byte[] Bytes(string name) => Encoding.UTF8.GetBytes(name + "\0");

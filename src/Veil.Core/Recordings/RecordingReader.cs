@@ -16,6 +16,7 @@ internal sealed class RecordingReader : IDisposable
     private byte[] _stored = new byte[64 * 1024];
     private ulong _number;
     private bool _hasEnd;
+    private bool _isCut;
 
     /// <summary>Begins to read a recording.</summary>
     /// <param name="stream">Owned.</param>
@@ -31,9 +32,17 @@ internal sealed class RecordingReader : IDisposable
             int length = _stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
             Position = length;
             if (FileHeader.Read(head[..length], out _file) is { } why)
-                throw new RecordingException($"reading {name}: {why}");
+            {
+                bool isCut = length < head.Length && FileHeader.Magic.StartsWith(head[..Math.Min(length, FileHeader.Magic.Length)]);
+                throw new RecordingException($"reading {name}: {why}") { IsUnbegun = isCut };
+            }
+
             if (!TryRead(out var header) || header.Type != BlockType.Description)
-                throw new RecordingException($"reading {name}: what describes it is damaged, and nothing in it can be read");
+            {
+                string what = _isCut ? "it ends before what describes it" : "what describes it is damaged";
+                throw new RecordingException($"reading {name}: {what}, and nothing in it can be read") { IsUnbegun = _isCut };
+            }
+
             Description = DescriptionJson.Read(Block.AsMemory(0, header.RawBytes));
         }
         catch (RecordingException cause) when (!cause.Message.StartsWith("reading", StringComparison.Ordinal))
@@ -136,7 +145,8 @@ internal sealed class RecordingReader : IDisposable
         int length = _stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
         if (length == 0)
         {
-            if (!_hasEnd)
+            _isCut = !_hasEnd;
+            if (_isCut)
                 Missing = $"{_name} was not ended: its recorder was killed, had no room on the disk, or still runs";
             return false;
         }
@@ -170,6 +180,7 @@ internal sealed class RecordingReader : IDisposable
 
     private bool IsCut(int length)
     {
+        _isCut = true;
         Missing = $"{_name} is cut off at byte {Position + length}, within a block that is not shown";
         return false;
     }

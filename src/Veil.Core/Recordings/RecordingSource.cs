@@ -19,6 +19,7 @@ internal sealed class RecordingSource : IEventSource
     private readonly RecordedNames _names;
     private readonly BlockDecoder _decoder;
     private readonly ReplayRange _range;
+    private readonly bool _wholeSet;
     private static readonly System.Buffers.SearchValues<byte> s_ofWords =
         System.Buffers.SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789_-"u8);
 
@@ -33,14 +34,16 @@ internal sealed class RecordingSource : IEventSource
     /// <param name="modules">Their modules, by their numbers.</param>
     /// <param name="range">What of them is given.</param>
     /// <param name="message">Takes a line about what is missing.</param>
+    /// <param name="wholeSet">Are they to be all files of a recording?</param>
     public RecordingSource(
         IReadOnlyList<RecordingReader> files, RecordedNames names, EventCatalog recorded, EventCatalog events,
-        IReadOnlyList<TraceModule> modules, ReplayRange range, Action<string> message)
+        IReadOnlyList<TraceModule> modules, ReplayRange range, Action<string> message, bool wholeSet = false)
     {
         _files = new(files);
         _names = names;
         _message = message;
         _range = range;
+        _wholeSet = wholeSet;
         Events = events;
         Modules = [.. modules.Select((module, number) => new TracedModule(module, files[0].Description.Modules[number].Hook, [], []))];
         _decoder = new BlockDecoder(recorded);
@@ -157,15 +160,30 @@ internal sealed class RecordingSource : IEventSource
             file.Dispose();
     }
 
+    private bool IsRead(BlockHeader header) => header.Type switch
+    {
+        BlockType.Snapshot => SnapshotFound is not null,
+        BlockType.End => true,
+        BlockType.Events => _range.Meets(header),
+        _ => false,
+    };
+
     private bool NextBlock()
     {
         while (_files.TryPeek(out var file))
         {
-            while (file.TryRead(out var header, IsWanted))
+            while (file.TryRead(out var header, IsRead))
             {
                 if (header.Type == BlockType.Snapshot)
                 {
                     SnapshotFound?.Invoke(RecordedSnapshot.Read(file.Block.AsMemory(0, header.RawBytes)));
+                    continue;
+                }
+
+                if (header.Type == BlockType.End)
+                {
+                    if (_files.Count == 1 && _wholeSet && DescriptionJson.GoesOn(file.Block.AsSpan(0, header.RawBytes)))
+                        Miss("the recording goes on in a next file, which is not there", file);
                     continue;
                 }
 
@@ -189,9 +207,6 @@ internal sealed class RecordingSource : IEventSource
 
         return false;
     }
-
-    private bool IsWanted(BlockHeader header) =>
-        header.Type == BlockType.Snapshot ? SnapshotFound is not null : header.Type == BlockType.Events && _range.Meets(header);
 
     private void Miss(string what, RecordingReader file)
     {

@@ -37,6 +37,9 @@ internal sealed class RecordingWriter(
     private ulong _file;
     private Thread? _thread;
     private bool _ends;
+
+    // Does the file begin as one must? Not where the disk was full just then: without its description nothing in it can be read.
+    private bool _isHeaded;
     private int _made;
     private ulong _number;
     private ulong _events;
@@ -112,7 +115,7 @@ internal sealed class RecordingWriter(
         _ends = true;
         _work.Release();
         _thread?.Join();
-        if (_ring is null && End() is var error && error != 0)
+        if (_ring is null && _isHeaded && End() is var error && error != 0)
             Fail(error);
     }
 
@@ -169,13 +172,16 @@ internal sealed class RecordingWriter(
     private int BeginFile()
     {
         _file = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        (_number, _events) = (0, 0);
+        (_number, _events, _isHeaded) = (0, 0, false);
         Span<byte> head = stackalloc byte[FileHeader.SizeBytes];
         FileHeader.Write(head, _file);
-        if (file.TryWrite(head) is var error && error != 0)
-            return error;
-        error = Write(new() { Type = BlockType.Description }, DescriptionJson.Write(_description!), ref _small);
-        return error != 0 ? error : Write(new() { Type = BlockType.Snapshot }, _snapshot, ref _small);
+        int error = file.TryWrite(head);
+        error = error != 0 ? error : Write(new() { Type = BlockType.Description }, DescriptionJson.Write(_description!), ref _small);
+        error = error != 0 ? error : Write(new() { Type = BlockType.Snapshot }, _snapshot, ref _small);
+        _isHeaded = error == 0;
+        if (error != 0)
+            file.Empty();
+        return error;
     }
 
     private void Dump(DumpRequest request)
@@ -210,7 +216,7 @@ internal sealed class RecordingWriter(
         return file.TryWrite(_small.AsSpan(0, whole));
     }
 
-    private int End() => Write(new() { Type = BlockType.End }, DescriptionJson.End(_events), ref _small);
+    private int End(bool goesOn = false) => Write(new() { Type = BlockType.End }, DescriptionJson.End(_events, goesOn), ref _small);
 
     // Where there is no next file the current one goes on.
     private int Rotate()
@@ -224,7 +230,7 @@ internal sealed class RecordingWriter(
             return 0;
         }
 
-        if ((error = End()) != 0)
+        if ((error = End(goesOn: true)) != 0)
             Fail(error);
         file.TakeNext();
         _description = _description! with
@@ -248,6 +254,8 @@ internal sealed class RecordingWriter(
             return 0;
         }
 
+        if (mayRotate && !_isHeaded && (error = BeginFile()) != 0)
+            return error;
         if (mayRotate && _events > 0 && file.IsFull(BlockHeader.SizeBytes + stored + roomForEnd) && (error = Rotate()) != 0)
             return error;
         header = header with { StoredBytes = stored, RawBytes = raw.Length, Number = _number };

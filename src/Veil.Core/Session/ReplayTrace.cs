@@ -23,11 +23,16 @@ internal sealed class ReplayTrace : IDisposable
     private readonly RecordedNames _names = new();
     private readonly RecordedFilters _filters;
     private SessionOptions? _options;
+    private readonly IReadOnlyList<string> _missing;
+    private readonly bool _wholeSet;
     private RecordingSource? _source;
 
-    private ReplayTrace(IReadOnlyList<RecordingReader> files, IReadOnlyList<TraceModule> known)
+    private ReplayTrace(
+        IReadOnlyList<RecordingReader> files, IReadOnlyList<TraceModule> known, IReadOnlyList<string> missing, bool wholeSet)
     {
         _files = files;
+        _missing = missing;
+        _wholeSet = wholeSet;
         var description = Description;
         if (description.Events.Count == 0)
             throw new RecordingException("replay: the recording describes no events");
@@ -46,7 +51,7 @@ internal sealed class ReplayTrace : IDisposable
     public IReadOnlyList<RecordedModule> Modules { get; }
 
     /// <summary>Could something not be read?</summary>
-    public bool IsIncomplete => _source?.IsIncomplete == true;
+    public bool IsIncomplete => _missing.Count > 0 || _source?.IsIncomplete == true;
 
     /// <summary>Has values shown as this recording has them, from now on: opening one does that, and the last one opened holds.</summary>
     public void Use()
@@ -65,11 +70,17 @@ internal sealed class ReplayTrace : IDisposable
     public static ReplayTrace Open(IReadOnlyList<string> paths, IReadOnlyList<TraceModule> known)
     {
         var files = new List<(RecordingReader Reader, string Path)>();
+        var missing = new List<string>();
         try
         {
-            foreach (string path in paths.SelectMany(PartsOf))
+            foreach (string path in paths.SelectMany(PartsOf).DistinctBy(static path => path == "-" ? path : Path.GetFullPath(path)))
             {
-                var reader = RecordingReader.Open(path);
+                if (Reader(path, !paths.Contains(path), out string why) is not { } reader)
+                {
+                    missing.Add(why);
+                    continue;
+                }
+
                 // What belongs to another recording has only a name like a part of this one.
                 var same = files.Find(file => Order(file.Reader.Description) == Order(reader.Description));
                 if (same.Reader is null
@@ -85,6 +96,8 @@ internal sealed class ReplayTrace : IDisposable
                         $"replay: {Escaping.ForMessage(path)} has events that {Escaping.ForMessage(same.Path)} has too: replay each alone");
             }
 
+            if (files.Count == 0)
+                throw new RecordingException(missing[0]);
             files.Sort(static (one, other) => Order(one.Reader.Description).CompareTo(Order(other.Reader.Description)));
             foreach (var (reader, path) in files)
             {
@@ -93,7 +106,10 @@ internal sealed class ReplayTrace : IDisposable
                         $"replay: {Escaping.ForMessage(path)} has other events than {Escaping.ForMessage(files[0].Path)}: replay each alone");
             }
 
-            return new ReplayTrace([.. files.Select(static file => file.Reader)], known);
+            missing.AddRange(files.Zip(files.Skip(1)).Select(static pair => Gap(pair.First, pair.Second)).OfType<string>());
+            // Who names one file of several, or gives it by a pipe, wants that one.
+            bool wholeSet = !paths.Contains("-") && (files[0].Reader.Description.Part == 0 || !paths.All(Path.Exists));
+            return new ReplayTrace([.. files.Select(static file => file.Reader)], known, missing, wholeSet);
         }
         catch
         {
@@ -106,12 +122,13 @@ internal sealed class ReplayTrace : IDisposable
     /// <summary>The recorded events of some modules, as they are shown.</summary>
     /// <param name="originFields">The fields of <c>struct veil_origin</c> that are.</param>
     /// <param name="isChosen">Is the module of that number shown?</param>
-    public EventCatalog Events(IReadOnlySet<string>? originFields, Func<int, bool> isChosen)
+    /// <param name="all">Of them also what no other form has than the one that it is emitted for.</param>
+    public EventCatalog Events(IReadOnlySet<string>? originFields, Func<int, bool> isChosen, bool all = true)
     {
         var catalog = new EventCatalog(originFields);
         try
         {
-            foreach (var facts in Description.Events.Where(facts => isChosen(facts.Module)))
+            foreach (var facts in Description.Events.Where(facts => isChosen(facts.Module) && (all || !IsOfStraceAlone(facts))))
                 catalog.Add(facts.Layout, Description.Origin, Modules[facts.Module], facts.Kind);
         }
         catch (Exception cause) when (RecordingSource.IsOfDamage(cause))
@@ -121,6 +138,9 @@ internal sealed class ReplayTrace : IDisposable
 
         return catalog;
     }
+
+    private bool IsOfStraceAlone(RecordingDescription.EventFacts facts) =>
+        Modules[facts.Module].EventsOfStrace?.Beside.Contains(facts.Layout.Name) == true;
 
     /// <summary>Refuses filters that nothing recorded can be asked about.</summary>
     /// <param name="options">The filters.</param>
@@ -173,11 +193,15 @@ internal sealed class ReplayTrace : IDisposable
 
     /// <summary>The recordings as a source.</summary>
     internal RecordingSource Source(
-        EventCatalog shown, ReplayRange range, Action<string> message, Action<RecordedSnapshot>? snapshot = null) =>
-        _source = new RecordingSource(_files, _names, Events(null, static _ => true), shown, Modules, range, message)
+        EventCatalog shown, ReplayRange range, Action<string> message, Action<RecordedSnapshot>? snapshot = null)
+    {
+        foreach (string missing in _missing)
+            message(missing);
+        return _source = new RecordingSource(_files, _names, Events(null, static _ => true), shown, Modules, range, message, _wholeSet)
         {
             SnapshotFound = snapshot,
         };
+    }
 
     public void Dispose()
     {
@@ -185,21 +209,45 @@ internal sealed class ReplayTrace : IDisposable
             file.Dispose();
     }
 
+    // One that was found by its name alone, or whose recorder was ended before it had a beginning, does not keep others from being shown.
+    private static RecordingReader? Reader(string path, bool isFound, out string why)
+    {
+        why = "";
+        try
+        {
+            return RecordingReader.Open(path);
+        }
+        catch (RecordingException cause) when (isFound || cause.IsUnbegun)
+        {
+            why = cause.Message;
+            return null;
+        }
+    }
+
+    private static string? Gap((RecordingReader Reader, string Path) before, (RecordingReader Reader, string Path) after)
+    {
+        var (one, other) = (before.Reader.Description, after.Reader.Description);
+        int files = other.Part - one.Part - 1;
+        return one.Set != other.Set || files <= 0 ? null
+            : $"the recording is not whole: {(files == 1 ? "a file is" : $"{files} files are")} missing between " +
+            $"{Escaping.ForMessage(before.Path)} and {Escaping.ForMessage(after.Path)}";
+    }
+
     // Of a recording of several files the name of the first stands for all, also where that is gone.
     private static IEnumerable<string> PartsOf(string path)
     {
         if (path == "-")
             return [path];
-        string folder = Path.GetDirectoryName(path) is { Length: > 0 } given ? given : ".", name = Path.GetFileName(path);
+        string folder = Path.GetDirectoryName(path) ?? "", name = Path.GetFileName(path);
         var parts = new SortedDictionary<int, string>();
         try
         {
-            foreach (string file in name.Length > 0 ? Directory.EnumerateFiles(folder, "*") : [])
+            foreach (string file in name.Length > 0 ? Directory.EnumerateFiles(folder.Length > 0 ? folder : ".", "*") : [])
             {
                 string found = Path.GetFileName(file);
                 if (found.StartsWith(name + ".", StringComparison.Ordinal)
                     && int.TryParse(found.AsSpan(name.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int part))
-                    parts[part] = file;
+                    parts[part] = Path.Combine(folder, found);
             }
         }
         catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)

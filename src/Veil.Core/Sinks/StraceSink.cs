@@ -129,10 +129,9 @@ internal sealed class StraceSink : IEventSink
             if ((Marks(signal, record) & Stops) != 0)
             {
                 line.Append((byte)'\n');
-                BeginLine(ref line, record, view.WallTimeNs);
-                line.Append("--- stopped by "u8);
-                AppendSignalName(ref line, BinaryPrimitives.ReadUInt32LittleEndian(record[signal.Offset..]));
-                line.Append(" ---"u8);
+                _buffer.EndEvent(line);
+                WriteStop(record, view.WallTimeNs, BinaryPrimitives.ReadUInt32LittleEndian(record[signal.Offset..]));
+                return;
             }
         }
         else
@@ -142,6 +141,16 @@ internal sealed class StraceSink : IEventSink
 
         line.Append((byte)'\n');
         _buffer.EndEvent(line);
+    }
+
+    private void WriteStop(ReadOnlySpan<byte> record, long wallTimeNs, uint signal)
+    {
+        var line = _buffer.BeginLine();
+        BeginLine(ref line, record, wallTimeNs);
+        line.Append("--- stopped by "u8);
+        AppendSignalName(ref line, signal);
+        line.Append(" ---\n"u8);
+        _buffer.EndNotice(line);
     }
 
     private void BeginLine(ref LineWriter line, ReadOnlySpan<byte> record, long wallTimeNs)

@@ -70,6 +70,8 @@ internal sealed class NetworkModule : TraceModule
 
     public override string CountKey => "dport";
 
+    public override string? LastEvent => Open;
+
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("veil --module network --port 443 --output json", "connections with a port at either end"),

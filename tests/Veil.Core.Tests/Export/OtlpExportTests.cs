@@ -76,6 +76,41 @@ public sealed class OtlpExportTests : IDisposable
         _said.ShouldContain(static line => line.StartsWith("otlp: http://127.0.0.1:", StringComparison.Ordinal));
     }
 
+    /// <summary>A receiver that always says "again, at once" is not asked as fast as it can answer, which is thousands of times a
+    /// second.</summary>
+    [Theory]
+    [InlineData("0")]
+    [InlineData("Mon, 01 Jan 2001 00:00:00 GMT")]
+    public void Run_ReceiverThatWantsAllAgainAtOnce_IsAskedFourTimesASecond(string after)
+    {
+        const int shortestWaitMs = 250, requests = 4;
+        _receiver.Answer = _ => OtlpReceiver.Status("429 Too Many Requests", $"Retry-After: {after}\r\n");
+        var options = OtlpOptions.Parse("--otlp", $"http://127.0.0.1:{_receiver.Port}", static _ => null);
+        var queue = new OtlpQueue(options.BufferBytes);
+        queue.Add(new OtlpRequest([1], 1));
+        using var sender = new OtlpSender(options, null, queue, Say);
+        long beganMs = Environment.TickCount64;
+        var thread = new Thread(() => sender.Run(60_000, static () => []));
+        thread.Start();
+        SpinWait.SpinUntil(() => _receiver.Requests.Count >= requests, TimeSpan.FromSeconds(20)).ShouldBeTrue();
+
+        (Environment.TickCount64 - beganMs).ShouldBeGreaterThanOrEqualTo((requests - 1) * shortestWaitMs - 20);
+        queue.End(0, static () => true);
+        thread.Join();
+    }
+
+    /// <summary>An answer without a body ends with its head, though nothing says how long it is.</summary>
+    [Fact]
+    public void Run_ReceiverThatAnswersNoContent_HasTakenThem()
+    {
+        _receiver.Answer = _ => "HTTP/1.1 204 No Content\r\n\r\n"u8.ToArray();
+        var summary = Run(new BytesSource().Calls("a", "b"));
+
+        summary.LostTotal.ShouldBe(0ul);
+        _receiver.Records.Count.ShouldBe(2);
+        _said.ShouldBeEmpty();
+    }
+
     [Theory]
     [InlineData("401 Unauthorized")]
     [InlineData("302 Found")]
@@ -140,6 +175,7 @@ public sealed class OtlpExportTests : IDisposable
     [Theory]
     [InlineData("OTEL_EXPORTER_OTLP_HEADERS", "x", "a part of it has no =")]
     [InlineData("OTEL_EXPORTER_OTLP_HEADERS", "x=a%0d%0ay", "can be in no request")]
+    [InlineData("OTEL_EXPORTER_OTLP_HEADERS", "a=b,content-length=5", "'content-length' is set for each request by itself")]
     [InlineData("OTEL_EXPORTER_OTLP_TIMEOUT", "0", "'0' is no number of milliseconds")]
     [InlineData("OTEL_EXPORTER_OTLP_COMPRESSION", "br", "'br' is neither gzip nor none")]
     public void Parse_VariableThatIsWrong_IsAnError(string name, string value, string expected) =>

@@ -48,6 +48,23 @@ public sealed class OutputBufferTests
         output.Writes.ShouldBeEmpty();
     }
 
+    /// <summary>What a full disk still took is delivered, and notices among it are no events.</summary>
+    [Fact]
+    public void Flush_OutputKeepsSomeLines_CountsTheirEvents()
+    {
+        var output = new Recorder { Fails = true, KeepsBytes = 18 };
+        var buffer = new OutputBuffer(output, 100);
+        AddLine(buffer);
+        var notice = buffer.BeginLine();
+        notice.Append("a few\n"u8);
+        buffer.EndNotice(notice);
+        AddLine(buffer);
+        AddLine(buffer);
+        Should.Throw<OutputException>(buffer.Flush);
+
+        buffer.EventsWritten.ShouldBe(2UL);
+    }
+
     private static void AddLine(OutputBuffer buffer)
     {
         var line = buffer.BeginLine();
@@ -61,10 +78,12 @@ public sealed class OutputBufferTests
 
         public bool Fails { get; set; }
 
+        public int KeepsBytes { get; init; }
+
         public void Write(ReadOnlySpan<byte> lines)
         {
             if (Fails)
-                throw new OutputException("writing the output: full", closedByReader: false);
+                throw new OutputException("writing the output: full", closedByReader: false) { KeptBytes = KeepsBytes };
             Writes.Add(lines.Length);
         }
     }
