@@ -155,14 +155,14 @@ public sealed class StackTests
     public void OffCpu_Sleeps_AreEachAsLongAsTheyWereAskedFor()
     {
         using var workload = Workload.Waiting("stacks", "sleep", "20");
-        using var veil = VeilRun.Attach("--module", "scheduler", "--off-cpu", "--slower", "1ms", "-p", workload.Pid, "--stack", "user,kernel", "--output", "json");
+        using var veil = VeilRun.Attach("--module", "scheduler", "--off-cpu", "--slower", "500us", "-p", workload.Pid, "--stack", "user,kernel", "--output", "json");
         workload.Go();
         veil.Stop().ShouldBe(0);
 
         var sleeps = veil.Events.Where(static e => e.GetProperty("off_state").GetString() == "SLEEPING").ToList();
         // The program also waits for its test before, which may be one more. On a busy machine a sleep may be over before it could begin.
-        sleeps.Count.ShouldBeInRange((int)workload.Number("voluntary"), (int)workload.Number("voluntary") + 1);
-        sleeps.ShouldAllBe(static e => e.GetProperty("off_cpu_ns").GetInt64() >= 1_000_000);
+        sleeps.Count.ShouldBeInRange((int)workload.Number("voluntary") - 2, (int)workload.Number("voluntary") + 1);
+        sleeps.ShouldAllBe(static e => e.GetProperty("off_cpu_ns").GetInt64() >= 500_000);
         sleeps.ShouldAllBe(static e => e.GetProperty("kstack").GetArrayLength() > 0 && e.GetProperty("ustack").GetArrayLength() > 0);
         sleeps.ShouldAllBe(static e => e.GetProperty("wait_ns").GetInt64() <= e.GetProperty("off_cpu_ns").GetInt64());
     }
@@ -176,8 +176,11 @@ public sealed class StackTests
         veil.Stop().ShouldBe(0);
 
         long child = workload.Number("child");
-        veil.Events.Count(e => e.GetProperty("off_state").GetString() == "SLEEPING" && e.GetProperty("waker_pid").ValueKind == JsonValueKind.Number
-            && e.GetProperty("waker_pid").GetInt64() == child).ShouldBe((int)workload.Number("voluntary"));
+        var sleeps = veil.Events.Where(static e => e.GetProperty("off_state").GetString() == "SLEEPING").ToList();
+        // 20 reads, and the wait for the child's end. A byte may have come before the reader could wait.
+        sleeps.Count.ShouldBeInRange(15, 22);
+        sleeps.Count(e => e.GetProperty("waker_pid").ValueKind == JsonValueKind.Number && e.GetProperty("waker_pid").GetInt64() == child)
+            .ShouldBeGreaterThanOrEqualTo(15);
         veil.Events.ShouldAllBe(static e => e.GetProperty("ustack").ValueKind == JsonValueKind.Null);
     }
 
@@ -191,8 +194,9 @@ public sealed class StackTests
 
         var most = Keys(veil).MaxBy(static key => key.GetProperty("count").GetInt64());
         long voluntary = workload.Number("voluntary");
-        most.GetProperty("count").GetInt64().ShouldBe(voluntary);
-        most.GetProperty("sum").GetInt64().ShouldBeGreaterThanOrEqualTo(voluntary * 1_000_000);
+        // A page that has to come from the disk is a sleep of its own.
+        most.GetProperty("count").GetInt64().ShouldBeInRange(voluntary - 2, voluntary);
+        most.GetProperty("sum").GetInt64().ShouldBeGreaterThanOrEqualTo((voluntary - 2) * 500_000);
         most.GetProperty("ustack").GetArrayLength().ShouldBeGreaterThan(0);
     }
 

@@ -73,7 +73,9 @@ internal sealed class EventCounter : IEventSink
         for (int output = 0; output < _reports.Count; output++)
         {
             var line = new LineWriter(_room);
-            foreach (var key in counts.Plan.Keys)
+            if (_reports[output].Format == OutputFormat.Folded)
+                line.Append(Encoding.UTF8.GetBytes(FoldedLine.Of(counts.Plan, ref view)));
+            foreach (var key in _reports[output].Format == OutputFormat.Folded ? [] : counts.Plan.Keys)
                 CountTable.Append(ref line, counts.Plan, key.Field, _reports[output].Format, isCut: false, ref view);
             counts.Of(output, line.Written, _options.Keys).Add(number, hasFailed);
         }

@@ -10,33 +10,50 @@ namespace Veil.Core.Counting;
 /// <summary>A key of counts as tools for flame graphs read it: names from the outermost, with <c>;</c> between them. The number follows.</summary>
 internal static class FoldedLine
 {
-    /// <summary>The fields that are no stack first, then the frames of user space, then those of the kernel.</summary>
+    /// <summary>Of a key that the kernel counted by: the fields that are no stack first, then the frames of user space, then those of the
+    /// kernel.</summary>
     public static string Of(CountPlan plan, byte[] key)
     {
         var text = new StringBuilder();
-        byte[] room = new byte[plan.Keys.Max(static one => one.Field.Value.BytesMax) + EventPart.LengthMax];
+        byte[] room = RoomFor(plan);
         foreach (var one in plan.Keys.OrderBy(RankOf))
         {
             var view = new EventView { Record = plan.RecordOf(one, key), Schema = plan.Schema };
-            if (one.Field.Value.Is<StackKind>())
-            {
-                if (StackKind.Find(one.Field.Value, ref view) is not { } stack)
-                    continue;
-                foreach (string frame in Enumerable.Reverse(Encoding.UTF8.GetString(stack.Folded(StackTable.Own.Names)).Split(';')))
-                    Add(frame);
-            }
-            else
-            {
-                var line = new LineWriter(room);
-                one.Field.Value.InTable.WriteText(ref line, ref view);
-                Add(Encoding.UTF8.GetString(line.Written).Replace(';', ':'));
-            }
+            Append(text, one, room, ref view);
         }
 
         return text.Length == 0 ? "?" : text.ToString();
+    }
+
+    /// <summary>The same of an event.</summary>
+    public static string Of(CountPlan plan, scoped ref EventView view)
+    {
+        var text = new StringBuilder();
+        byte[] room = RoomFor(plan);
+        foreach (var one in plan.Keys.OrderBy(RankOf))
+            Append(text, one, room, ref view);
+        return text.Length == 0 ? "?" : text.ToString();
+    }
+
+    private static byte[] RoomFor(CountPlan plan) => new byte[plan.Keys.Max(static one => one.Field.Value.BytesMax) + EventPart.LengthMax];
+
+    private static void Append(StringBuilder text, CountKey key, byte[] room, scoped ref EventView view)
+    {
+        if (!key.Field.Value.Is<StackKind>())
+        {
+            var line = new LineWriter(room);
+            key.Field.Value.InTable.WriteText(ref line, ref view);
+            Add(Encoding.UTF8.GetString(line.Written).Replace(';', ':'));
+        }
+        else if (StackKind.Find(key.Field.Value, ref view) is { } stack)
+        {
+            foreach (string frame in Enumerable.Reverse(Encoding.UTF8.GetString(stack.Folded(StackTable.Own.Names)).Split(';')))
+                Add(frame);
+        }
 
         void Add(string name) => text.Append(text.Length == 0 ? "" : ";").Append(name);
     }
 
-    private static int RankOf(CountKey key) => !key.Field.Value.Is<StackKind>() ? 0 : key.Field.Name.EndsWith(StackFields.User, StringComparison.Ordinal) ? 1 : 2;
+    private static int RankOf(CountKey key) => !key.Field.Value.Is<StackKind>() ? 0
+        : key.Field.Name.EndsWith(StackFields.User, StringComparison.Ordinal) ? 1 : 2;
 }
