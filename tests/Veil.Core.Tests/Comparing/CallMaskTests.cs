@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Text;
 using Veil.Core.Comparing;
-using Veil.Core.Text;
 
 namespace Veil.Core.Tests.Comparing;
 
