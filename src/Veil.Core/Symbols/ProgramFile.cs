@@ -12,7 +12,9 @@ namespace Veil.Core.Symbols;
 internal sealed class ProgramFile(string path, FileIdentity identity, string buildId) : IDisposable
 {
     private const string Deleted = " (deleted)";
-    private const int NamesMax = 1 << 15;
+    private const int NamesMax = 1 << 13;
+    // The processes of a container that has ended lead nowhere, those of one that runs to the same file.
+    private const int TriesMax = 8;
     private const int MiniBytesMax = 32 << 20;
 
     private static readonly Lazy<byte[]?> s_vdso = new(ReadVdso);
@@ -22,10 +24,12 @@ internal sealed class ProgramFile(string path, FileIdentity identity, string bui
     private Stream? _companion;
     private ElfFile? _elf;
     private FunctionTable? _functions;
-    private bool _isOpened;
+    private int _triedPid;
+    private int _tries;
+    private bool _sawAnother;
 
     /// <summary>Its path, with <c> (replaced)</c> behind it where another file has that now; null where it is no file.</summary>
-    public string? Name { get; private set; } = path.Length > 0 ? path : null;
+    public string? Name { get; private set; } = path.Length > 0 ? Plain(path) : null;
 
     /// <summary>The id of its build in hexadecimal; empty where it has none or it is not known.</summary>
     public string BuildId { get; private set; } = buildId;
@@ -42,25 +46,29 @@ internal sealed class ProgramFile(string path, FileIdentity identity, string bui
     /// <summary>When it was asked for, in turns of its owner.</summary>
     public long UsedAt { get; set; }
 
-    /// <summary>Was it opened, or tried to?</summary>
-    public bool IsTried => _isOpened;
+    /// <summary>Is it open, or of no use to try that by this process?</summary>
+    public bool IsSettled(int pid) => _stream is not null || _triedPid == pid || _tries == TriesMax;
 
     private bool IsVdso => path == "[vdso]";
 
-    private string PlainPath => path.EndsWith(Deleted, StringComparison.Ordinal) ? path[..^Deleted.Length] : path;
+    private string PlainPath => Plain(path);
 
     /// <summary>The function at a place of the file.</summary>
     /// <param name="offset">The place.</param>
     /// <param name="mapping">A mapping of it that has the place.</param>
-    /// <param name="pids">Processes to look in for the file: the one that mapped it, and its parents.</param>
+    /// <param name="pids">Processes to look in for the file: the one that mapped it, and its parents; none to look no more.</param>
     /// <param name="access">What opens files.</param>
     /// <returns>Its name, and where in the file it starts.</returns>
     public (string? Symbol, ulong Start) Find(ulong offset, Mapping mapping, ReadOnlySpan<int> pids, SymbolAccess access)
     {
+        if (pids.Length > 0)
+        {
+            _names.Clear();
+            Open(mapping, pids, access);
+        }
+
         if (_names.TryGetValue(offset, out var known))
             return known;
-        if (!_isOpened)
-            Open(mapping, pids, access);
         if (_names.Count >= NamesMax)
             _names.Clear();
         (string?, ulong) found = (null, 0);
@@ -87,16 +95,19 @@ internal sealed class ProgramFile(string path, FileIdentity identity, string bui
     {
         _stream?.Dispose();
         _companion?.Dispose();
-        (_stream, _companion, _elf, _functions, _isOpened) = (null, null, null, null, false);
+        (_stream, _companion, _elf, _functions, _triedPid, _tries) = (null, null, null, null, 0, 0);
         _names.Clear();
     }
+
+    private static string Plain(string path) => path.EndsWith(Deleted, StringComparison.Ordinal) ? path[..^Deleted.Length] : path;
 
     private static string Readable(string symbol) =>
         symbol.StartsWith('_') && symbol.Length <= FunctionName.SymbolMax && FunctionName.Read(symbol) is { } name ? name.Full : symbol;
 
     private void Open(Mapping mapping, ReadOnlySpan<int> pids, SymbolAccess access)
     {
-        _isOpened = true;
+        _triedPid = pids[0];
+        _tries++;
         if (IsVdso)
         {
             // That of 32-bit programs is another one.
@@ -107,8 +118,7 @@ internal sealed class ProgramFile(string path, FileIdentity identity, string bui
 
         if (!path.StartsWith('/') || IsAnonymous)
             return;
-        bool sawAnother = false;
-        if (pids.Length > 0 && access.OpenMapped(pids[0], mapping.Start, mapping.End) is { } mapped)
+        if (access.OpenMapped(pids[0], mapping.Start, mapping.End) is { } mapped)
         {
             if (TryUse(mapped, isExact: false, pids[0], access))
                 return;
@@ -121,11 +131,10 @@ internal sealed class ProgramFile(string path, FileIdentity identity, string bui
                 continue;
             if (TryUse(stream, isExact: false, pid, access))
                 return;
-            sawAnother = true;
             stream.Dispose();
         }
 
-        if (sawAnother)
+        if (_sawAnother)
             Name = PlainPath + " (replaced)";
     }
 
@@ -137,12 +146,16 @@ internal sealed class ProgramFile(string path, FileIdentity identity, string bui
             var elf = new ElfFile(stream, RuntimeInformation.OSArchitecture);
             string id = elf.BuildId;
             if (!isExact && !(BuildId.Length > 0 ? id == BuildId : IsSame(stream)))
+            {
+                _sawAnother = true;
                 return false;
+            }
+
             BuildId = id;
             if (!elf.HasSymbols)
                 AddSymbols(elf, id, pid, access);
             _functions = elf.ReadFunctions();
-            (_stream, _elf, Name) = (stream, elf, path);
+            (_stream, _elf, Name) = (stream, elf, PlainPath);
             return true;
         }
         catch (ElfException)

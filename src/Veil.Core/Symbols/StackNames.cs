@@ -130,12 +130,12 @@ public sealed class StackNames : IStackNames, IDisposable
             if (file.IsAnonymous)
                 return Jit(pid, address, at);
             ulong offset = at - mapping.Start + mapping.Offset;
-            bool wasTried = file.IsTried;
+            bool isSettled = file.IsSettled(pid);
             file.UsedAt = ++_turn;
-            var (symbol, start) = file.Find(offset, mapping, wasTried ? [] : _history.Family(pid), _access);
-            if (!wasTried)
+            var (symbol, start) = file.Find(offset, mapping, isSettled ? [] : _history.Family(pid), _access);
+            if (!isSettled)
                 _open.Add(file);
-            if (!wasTried || _turn % ShrinkEvery == 0)
+            if (!isSettled || _turn % ShrinkEvery == 0)
                 Shrink(file);
             ulong shown = address - mapping.Start + mapping.Offset;
             return new(

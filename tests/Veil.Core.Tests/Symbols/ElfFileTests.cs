@@ -189,8 +189,10 @@ public sealed class ElfFileTests
         if (isThere)
             File.WriteAllBytes(folder + "/x.debug", new ElfBuilder().Symbol("internal", 0x140).Build());
 
-        var file = ProbeFile.Open(folder + "/x", folder + "/x");
-        Should.Throw<ElfException>(() => file.Elf.FindFunction("internal")).Message.ShouldEndWith(why);
+        using var stream = ProgramStream.Open(folder + "/x");
+        var file = new ElfFile(stream, RuntimeInformation.OSArchitecture);
+        SymbolFile.AddTo(file, folder + "/x", root: null);
+        Should.Throw<ElfException>(() => file.FindFunction("internal")).Message.ShouldEndWith(why);
         Directory.Delete(folder, recursive: true);
     }
 
