@@ -281,7 +281,7 @@ public sealed class CommandLineTests
     [InlineData(
         "ls -l",
         "'ls' is not a command of veil (doctor, stuck, top, control, replay, export, record-info, diff, config, completion, help); to run a program and trace it: veil -- ls -l")]
-    [InlineData("export", "export: usage: veil export FILE; see veil help export")]
+    [InlineData("export", "export: usage: veil export FILE…; see veil help export")]
     [InlineData("export a.veil", "export: --to says for which program: perfetto, chrome, html, folded, speedscope, parquet")]
     [InlineData(
         "export a.veil --to perfeto",
@@ -292,7 +292,9 @@ public sealed class CommandLineTests
         "export a.veil --to chrome --count-by comm",
         "--count-by: --to chrome holds events and no counts; those that do: folded, speedscope")]
     [InlineData("export a.veil --to folded --sum duration_ns --fields pid", "--fields: is for events, and counting shows none; leave one of them out")]
-    [InlineData("export a.veil --to chrome --record b", "--record: is for tracing, and export traces nothing; leave one of them out")]
+    [InlineData(
+        "export a.veil --to chrome --record b",
+        "--record: is for tracing, and export traces nothing; leave it out (a file of that name is ./--record)")]
     [InlineData("files", "'files' is a module; type: veil --module files")]
     [InlineData("docto", "unexpected word 'docto'; see veil --help; did you mean 'doctor'?")]
     [InlineData("-f ls", "unexpected word 'ls'; see veil --help; a program to run stands behind two dashes: veil [flags] -- ls")]
