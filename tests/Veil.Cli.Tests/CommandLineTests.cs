@@ -295,20 +295,20 @@ public sealed class CommandLineTests
     [InlineData("--all", "unknown flag '--all'; see veil --help (a value that begins with '-' is written --flag=--all)")]
     [InlineData(
         "help nosuch",
-        "help: unknown topic 'nosuch' (available: syscall, files, network, scheduler, memory, signal, uprobe, process, doctor, stuck, top, control, replay, record-info, config, " +
+        "help: unknown topic 'nosuch' (available: syscall, files, network, scheduler, memory, signal, uprobe, process, profile, doctor, stuck, top, control, replay, record-info, config, " +
         "completion, help, filters, counting, losses, or a flag)")]
     [InlineData(
         "help --ernno",
-        "help: unknown topic '--ernno'; did you mean '--errno'? (available: syscall, files, network, scheduler, memory, signal, uprobe, process, doctor, " +
+        "help: unknown topic '--ernno'; did you mean '--errno'? (available: syscall, files, network, scheduler, memory, signal, uprobe, process, profile, doctor, " +
         "stuck, top, control, replay, record-info, config, completion, help, filters, counting, losses, or a flag)")]
     [InlineData(
-        "--list-fields nosuch", "--list-fields: unknown module 'nosuch' (available: syscall, files, network, scheduler, memory, signal, uprobe, process)")]
+        "--list-fields nosuch", "--list-fields: unknown module 'nosuch' (available: syscall, files, network, scheduler, memory, signal, uprobe, process, profile)")]
     [InlineData("--version extra", "--version: stands alone; leave the rest out")]
     [InlineData("--version --pid 5", "--version: stands alone; leave the rest out")]
     [InlineData("control", "control: usage: veil control PATH [COMMAND…]; see veil help control")]
     [InlineData(
         "help fils",
-        "help: unknown topic 'fils'; did you mean 'files'? (available: syscall, files, network, scheduler, memory, signal, uprobe, process, doctor, " +
+        "help: unknown topic 'fils'; did you mean 'files'? (available: syscall, files, network, scheduler, memory, signal, uprobe, process, profile, doctor, " +
         "stuck, top, control, replay, record-info, config, completion, help, filters, counting, losses, or a flag)")]
     [InlineData("--module syscall --output json --output text", "--output: given more than once, but it takes one value")]
     public void Run_WrongFlag_SaysWhatAndWhy(string line, string message)
