@@ -73,7 +73,8 @@ public sealed class StackNames : IStackNames, IDisposable
     /// or CAP_PERFMON (mappings), CAP_SYSLOG (the kernel's addresses) and CAP_SYS_PTRACE (others' processes); without them there are fewer
     /// names. Before <see cref="Privileges.DropForReading"/>.
     /// </summary>
-    /// <param name="root">The helper process, started with <c>namesStacks</c>; without it names are found with our own rights alone.</param>
+    /// <param name="root">The helper process, started with <c>namesStacks</c>; without it names are found with our own rights
+    /// alone.</param>
     /// <param name="kernel">Addresses in the kernel are asked for.</param>
     /// <param name="processes">Addresses in processes are asked for.</param>
     /// <param name="pids">The processes that the trace is about; null for all.</param>

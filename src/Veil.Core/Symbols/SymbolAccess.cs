@@ -30,7 +30,8 @@ internal sealed unsafe class SymbolAccess(RootClient? root)
     /// <summary>A program, a library, or a file of their symbols, by its path in a process's own root folder.</summary>
     /// <param name="pid">The process; 0 for our own root folder.</param>
     /// <param name="path">An absolute path there.</param>
-    public FileStream? OpenProgram(int pid, string path) => Stream(OpenProgramHere(pid, path), () => root?.OpenProgram((uint)pid, path) ?? -1);
+    public FileStream? OpenProgram(int pid, string path) =>
+        Stream(OpenProgramHere(pid, path), () => root?.OpenProgram((uint)pid, path) ?? -1);
 
     /// <summary>The map of what a process compiled at run time: <c>/tmp/perf-PID.map</c>, by its own number and in its own root
     /// folder.</summary>
@@ -75,7 +76,8 @@ internal sealed unsafe class SymbolAccess(RootClient? root)
             string[] words = line.Split('\t');
             if (words[0] == "NSpid:" && int.TryParse(words[^1], NumberStyles.None, CultureInfo.InvariantCulture, out int number))
                 inner = number;
-            else if (words[0] == "Uid:" && words.Length > 2 && uint.TryParse(words[2], NumberStyles.None, CultureInfo.InvariantCulture, out uint id))
+            else if (words[0] == "Uid:" && words.Length > 2
+                && uint.TryParse(words[2], NumberStyles.None, CultureInfo.InvariantCulture, out uint id))
                 user = id;
         }
 
