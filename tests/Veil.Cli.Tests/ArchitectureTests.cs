@@ -13,8 +13,8 @@ public sealed class ArchitectureTests
     // Each room of the core knows those before it alone.
     private static readonly string[] s_rooms =
     [
-        "Text", "Interop", "Kernel", "Cgroups", "Containers", "Executables", "Events", "Calls", "Losses", "Waiting", "Running", "Filters",
-        "Modules", "Output", "Sinks", "Counting", "Options", "Privileged",
+        "Text", "Interop", "Kernel", "Symbols", "Cgroups", "Containers", "Executables", "Events", "Calls", "Losses", "Waiting", "Running",
+        "Filters", "Modules", "Output", "Sinks", "Counting", "Options", "Privileged",
         "Enrichers", "Pipeline", "Sources", "Recordings", "Hints", "Session", "Export", "Control", "Doctor", "Stuck",
     ];
 
