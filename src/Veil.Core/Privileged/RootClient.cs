@@ -12,7 +12,7 @@ namespace Veil.Core.Privileged;
 /// The helper process as the trace sees it: it stays root, and does the few things that the trace cannot do any more once it has dropped
 /// its privileges. It is started only where one of them was asked for.
 /// </summary>
-public sealed unsafe class RootClient : ISymbolHelper, IDisposable
+public sealed unsafe class RootClient : ISymbolOpener, IDisposable
 {
     // The first answer waits for a program to start, on a machine that may be busy; any other one for a few calls of the kernel.
     private const int StartMs = 5_000;
@@ -127,13 +127,13 @@ public sealed unsafe class RootClient : ISymbolHelper, IDisposable
             : null;
     }
 
-    int ISymbolHelper.OpenMaps(int pid) => OpenSymbols(RootRequest.OpenMaps, pid);
+    int ISymbolOpener.OpenMaps(int pid) => OpenSymbols(RootRequest.OpenMaps, pid);
 
-    int ISymbolHelper.OpenMapped(int pid, string range) => OpenSymbols(RootRequest.OpenMapped, pid, range);
+    int ISymbolOpener.OpenMapped(int pid, string range) => OpenSymbols(RootRequest.OpenMapped, pid, range);
 
-    int ISymbolHelper.OpenProgram(int pid, string path) => OpenSymbols(RootRequest.OpenProgram, pid, path);
+    int ISymbolOpener.OpenProgram(int pid, string path) => OpenSymbols(RootRequest.OpenProgram, pid, path);
 
-    int ISymbolHelper.OpenJitMap(int pid) => OpenSymbols(RootRequest.OpenJitMap, pid);
+    int ISymbolOpener.OpenJitMap(int pid) => OpenSymbols(RootRequest.OpenJitMap, pid);
 
     private int OpenSymbols(RootRequest request, int pid) =>
         _abilities.HasFlag(RootAbilities.Symbols) && Ask(request, (uint)pid, PatienceMs, out int fd) ? fd : -1;

@@ -35,7 +35,7 @@ public sealed class StackNames : IStackNames, IDisposable
     private long _jitTurn;
     private long _readUpToNs = long.MinValue;
 
-    private StackNames(ISymbolHelper? root, bool kernel, bool processes)
+    private StackNames(ISymbolOpener? root, bool kernel, bool processes)
     {
         _access = new SymbolAccess(root);
         _kernel = kernel ? KernelSymbols.Read() : KernelSymbols.Parse([]);
@@ -77,7 +77,7 @@ public sealed class StackNames : IStackNames, IDisposable
     /// <param name="kernel">Addresses in the kernel are asked for.</param>
     /// <param name="processes">Addresses in processes are asked for.</param>
     /// <param name="pids">The processes that the trace is about; null for all.</param>
-    public static StackNames Start(ISymbolHelper? root, bool kernel = true, bool processes = true, IEnumerable<int>? pids = null)
+    public static StackNames Start(ISymbolOpener? root, bool kernel = true, bool processes = true, IEnumerable<int>? pids = null)
     {
         var names = new StackNames(root, kernel, processes);
         if (!processes || !PidNamespace.IsInitial)

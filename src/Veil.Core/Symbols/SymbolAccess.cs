@@ -10,7 +10,7 @@ namespace Veil.Core.Symbols;
 /// Opens what names are read from: what processes have mapped, their files, and what their compilers at run time wrote. With our own rights
 /// where those do, else through the helper process, which has the same questions asked by these same functions.
 /// </summary>
-internal sealed unsafe class SymbolAccess(ISymbolHelper? helper)
+internal sealed unsafe class SymbolAccess(ISymbolOpener? helper)
 {
     private const int ReadOnlyNonBlockingCloexec = 0x80800;
     private const int PathOnlyCloexec = 0x280000;

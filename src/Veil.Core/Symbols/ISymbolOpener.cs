@@ -2,7 +2,7 @@
 namespace Veil.Core.Symbols;
 
 /// <summary>Opens, with more rights than ours, what names are read from. Each answer is a descriptor, or -1.</summary>
-public interface ISymbolHelper
+public interface ISymbolOpener
 {
     /// <summary><c>/proc/PID/maps</c>.</summary>
     int OpenMaps(int pid);
