@@ -13,9 +13,8 @@ public sealed class ArchitectureTests
     // Each room of the core knows those before it alone.
     private static readonly string[] s_rooms =
     [
-        "Text", "Interop", "Kernel", "Cgroups", "Containers", "Executables", "Symbols", "Stacks", "Events", "Calls", "Losses", "Waiting", "Running",
-        "Service", "Filters",
-        "Modules", "Output", "Sinks", "Counting", "Options", "Privileged",
+        "Text", "Interop", "Kernel", "Symbols", "Stacks", "Cgroups", "Containers", "Executables", "Events", "Calls", "Losses", "Waiting", "Running",
+        "Service", "Filters", "Modules", "Output", "Sinks", "Counting", "Options", "Privileged",
         "Enrichers", "Pipeline", "Sources", "Recordings", "Hints", "Session", "Comparing", "Export", "Formats", "Control", "Doctor", "Stuck",
     ];
 

@@ -47,7 +47,7 @@ internal sealed class Browser : IDisposable
         var browser = new Browser();
         browser.Send("Page.navigate", new() { ["url"] = "file://" + path });
         var waited = Stopwatch.StartNew();
-        while (browser.Run("document.documentElement.dataset.ready || ''") != "yes")
+        while (browser.Run("document.documentElement?.dataset.ready ?? ''") != "yes")
         {
             waited.Elapsed.ShouldBeLessThan(s_patience, string.Join('\n', browser.Complaints));
             Thread.Sleep(20);
