@@ -12,7 +12,7 @@ public sealed class HelperCommandTests
         using var run = VeilRun.ToEnd("--list-modules");
 
         run.ExitCode.ShouldBe(0);
-        run.Lines.Select(static line => line.Split(' ')[0]).ShouldBe(["syscall", "files", "network", "scheduler", "memory", "signal", "uprobe", "process", "lock"]);
+        run.Lines.Select(static line => line.Split(' ')[0]).ShouldBe(["syscall", "files", "network", "scheduler", "memory", "signal", "uprobe", "process", "lock", "profile"]);
     }
 
     [Theory]
