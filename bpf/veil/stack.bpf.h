@@ -238,3 +238,12 @@ static __always_inline void veil_behind_stacks(void *behind, struct veil_stack_i
 	place->ustack = ids.ustack;
 	place->kstack = ids.kstack;
 }
+
+/* What was read is of the running task: an event of another one has none. `behind` is what stands behind the event. */
+static __always_inline void veil_stacks_check(void *behind, const struct veil_event *event)
+{
+	const struct veil_stack_ids none = {};
+
+	if (veil_stacks_read && event->tid != veil_current_tid())
+		veil_behind_stacks(behind, none);
+}
