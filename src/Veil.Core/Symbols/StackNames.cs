@@ -10,7 +10,8 @@ namespace Veil.Core.Symbols;
 /// </summary>
 /// <remarks>
 /// Memory is bounded: functions of files that were not asked for the longest go first, when all take more than 48 MiB. Nothing that a
-/// process or a file does makes a name wrong; where something is not certain there is none.
+/// process or a file does makes a name wrong while its mappings are followed (<see cref="Refusal"/>); where something is not certain there is
+/// none.
 /// </remarks>
 public sealed class StackNames : IStackNames, IDisposable
 {
