@@ -4,6 +4,7 @@ using Veil.Bpf;
 using Veil.Core;
 using Veil.Core.Interop;
 using Veil.Core.Output;
+using Veil.Core.Sources;
 using Veil.Core.Text;
 
 namespace Veil.Cli;
@@ -39,7 +40,7 @@ internal static class ErrorBoundary
             "out of memory: raise the limits of address space and processes (ulimit -v, ulimit -u) and of the cgroup, or ask for less; " +
             "the heap is bounded to 128 MiB",
         Win32Exception { NativeErrorCode: Errno.EMFILE } or IOException { HResult: Errno.EMFILE } =>
-            $"too many open files: the limit is {StandardStreams.FilesMax} (ulimit -n), and 112 are enough to trace by one module",
+            $"too many open files: the limit is {StandardStreams.FilesMax} (ulimit -n), and {OpenFiles.EnoughFor(1)} are enough to trace by one module",
         Win32Exception { NativeErrorCode: Errno.EAGAIN } or IOException { HResult: Errno.EAGAIN } =>
             "no process or thread can be made: the limit of this user is reached (ulimit -u)",
         IOException when !HasCurrentFolder() => "the current folder is gone: change to one that exists",
