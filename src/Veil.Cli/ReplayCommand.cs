@@ -2,6 +2,7 @@
 using System.CommandLine;
 using Veil.Core;
 using Veil.Core.Calls;
+using Veil.Core.Counting;
 using Veil.Core.Modules;
 using Veil.Core.Options;
 using Veil.Core.Output;
@@ -48,7 +49,13 @@ internal static class ReplayCommand
                 "--follow, and choose by --pid, --name or --ppid here");
         RecordingFlags.RequireFiles(paths, "replay");
         using var trace = ReplayTrace.Open(paths, ModuleCatalog.All);
-        var options = Read(parsed, flags, trace);
+        var chosen = Modules(parsed.GetValue(flags.Module) ?? [], trace);
+        return Run(parsed, flags, trace, Read(parsed, flags, trace, chosen, CountFlags.Read(parsed, flags)));
+    }
+
+    /// <summary>Shows an open recording.</summary>
+    internal static int Run(ParseResult parsed, TraceFlags flags, ReplayTrace trace, SessionOptions options)
+    {
         if (options.WriteTo is null)
             StandardStreams.RequireOutput(options.Stream);
         var shown = trace.Events(
@@ -77,15 +84,15 @@ internal static class ReplayCommand
             : options.FailOnLoss && summary.LostTotal > 0 ? ExitCode.Loss : ExitCode.Success;
     }
 
-    private static SessionOptions Read(ParseResult parsed, TraceFlags flags, ReplayTrace trace)
+    /// <summary>What is shown of a recording.</summary>
+    internal static SessionOptions Read(
+        ParseResult parsed, TraceFlags flags, ReplayTrace trace, List<TraceModule> chosen, CountOptions? counting)
     {
-        var chosen = Modules(parsed.GetValue(flags.Module) ?? [], trace);
         var fields = TraceCommand.Words(flags.Fields.Name, parsed.GetValue(flags.Fields) ?? []);
         string[] enrich = parsed.GetValue(flags.Enrich) ?? [];
         var enrichments = TraceCommand.Enrich(enrich);
         var filters = TraceCommand.Filters(parsed, flags, chosen, RecordedDimension.Of);
         var format = OutputFormats.Parse(parsed.GetValue(flags.Output), isTrace: true);
-        var counting = CountFlags.Read(parsed, flags);
         if (format == OutputFormat.None)
             throw new UsageException("--output none: nothing would come of it; leave it out");
         if (format == OutputFormat.Strace)
@@ -189,7 +196,7 @@ internal static class ReplayCommand
         CallOptions.Current = asked;
     }
 
-    private static ReplayRange Range(ParseResult parsed, TraceFlags flags, ReplayTrace trace) =>
+    internal static ReplayRange Range(ParseResult parsed, TraceFlags flags, ReplayTrace trace) =>
         Range(parsed, flags, trace, RecordingFlags.From, s_to) with { Paced = parsed.GetValue(s_pace) };
 
     /// <summary>The time that is asked for.</summary>

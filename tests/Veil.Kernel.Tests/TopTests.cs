@@ -55,6 +55,53 @@ public sealed class TopTests : IDisposable
         veil.Errors.TrimEnd().ShouldNotContain('\n');
     }
 
+    /// <summary>dd says how many blocks there were; each is one read.</summary>
+    [Fact]
+    public void Recording_Once_HasItsCounts()
+    {
+        string file = RecordingOf("dd if=/dev/zero of=/dev/null bs=512 count=1234 status=none");
+
+        var veil = VeilRun.ToEnd("top", file, "--once", "-n", "dd", "-s", "read,write", "-o", "json");
+
+        veil.ExitCode.ShouldBe(0, veil.Errors);
+        veil.Events[0].GetProperty("comm").GetString().ShouldBe("dd");
+        veil.Events[^1].GetProperty("seconds").GetDouble().ShouldBeLessThan(10);
+        var writes = VeilRun.ToEnd("top", "syscall", file, "--once", "-n", "dd", "-s", "write", "-o", "json");
+        writes.Events[0].GetProperty("count").GetInt64().ShouldBe(1234);
+        var other = VeilRun.ToEnd("top", "files", file, "--once");
+        (other.ExitCode, other.Errors.Trim()).ShouldBe((2, "veil: --module: files was not recorded; what was: syscall"));
+    }
+
+    /// <summary>As fast as it was: a pause of a second between two loops is a second here.</summary>
+    [Fact]
+    public void Tmux_Recording_IsPlayed()
+    {
+        string file = RecordingOf(
+            "sh -c 'dd if=/dev/zero of=/dev/null bs=512 count=700 status=none; sleep 2; dd if=/dev/zero of=/dev/null bs=512 count=900 status=none'");
+        string script = $$"""
+            t() { tmux -L {{Path.GetFileName(_folder)}} "$@"; }
+            shows() { for i in $(seq 100); do t capture-pane -p | grep -qE "$1" && return; sleep 0.1; done; echo "never: $1"; t capture-pane -p; }
+            t -f /dev/null new-session -d -x 80 -y 24 "bash --norc --noprofile"
+            t send-keys "PS1='shell> '; clear; {{Repository.Veil}} top {{file}} -s write -n dd" Enter
+            shows '^> +700 .* dd'; t send-keys p; shows 'PAUSED'; sleep 1.5; shows '^> +700 .* dd'
+            t send-keys p; shows ' dd$'; shows '  END$'
+            t send-keys Enter; shows '^veil replay .* --module syscall --pid '; t send-keys Escape; shows '  END$'
+            t send-keys q; shows '1600 events delivered in .* 0 lost'; shows '^shell> *$'
+            t kill-server
+            """;
+        using var run = VeilRun.ToEndWith("bash", "-c", script);
+
+        run.Lines.ShouldBe([]);
+    }
+
+    private string RecordingOf(string command)
+    {
+        string file = Path.Combine(_folder, "recording");
+        var veil = VeilRun.ToEndWith("sh", "-c", $"{Repository.Veil} --module syscall --returns --record {file} -q -w /dev/null -- {command}");
+        veil.ExitCode.ShouldBe(0, veil.Errors);
+        return file;
+    }
+
     /// <summary>Keys, sizes, the events of a row, and the terminal as it was, whatever ends it.</summary>
     [Fact]
     public void Tmux_Screen_IsWhatAPersonSees()

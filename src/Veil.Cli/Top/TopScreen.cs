@@ -2,7 +2,6 @@
 using System.Text;
 using Veil.Cli.Prompt;
 using Veil.Core.Counting;
-using Veil.Core.Session;
 using Veil.Core.Waiting;
 
 namespace Veil.Cli.Top;
@@ -33,7 +32,7 @@ internal sealed class TopScreen : ICountSink, IDisposable
     private bool _helps;
     private bool _typing;
     private string _typedBefore = "";
-    private TraceSession? _session;
+    private Action<bool>? _pause;
     private Thread? _thread;
     private volatile bool _ended;
     private bool _entered;
@@ -55,9 +54,10 @@ internal sealed class TopScreen : ICountSink, IDisposable
     }
 
     /// <summary>Takes the screen.</summary>
-    public void Begin(TraceSession session)
+    /// <param name="pause">Has nothing counted, or again.</param>
+    public void Begin(Action<bool> pause)
     {
-        _session = session;
+        _pause = pause;
         Messages.Hold();
         ErrorBoundary.Restore = End;
         lock (_gate)
@@ -75,9 +75,13 @@ internal sealed class TopScreen : ICountSink, IDisposable
     /// <inheritdoc/>
     public void Print(IReadOnlyList<(CountPlan Plan, CountedEvents Counted)> modules, TimeSpan duration, long endedAtNs)
     {
-        if (_ended)
-            return;
-        var table = TopTable.Of(modules, duration);
+        if (!_ended)
+            Show(TopTable.Of(modules, duration));
+    }
+
+    /// <summary>Shows a table.</summary>
+    public void Show(TopTable table)
+    {
         lock (_gate)
         {
             _table = table;
@@ -85,6 +89,28 @@ internal sealed class TopScreen : ICountSink, IDisposable
         }
 
         Draw();
+    }
+
+    /// <summary>Returns after so long, in which there was no pause, or when the screen is left.</summary>
+    public void Hold(TimeSpan time)
+    {
+        const int looksMs = 20;
+        for (double left = time.TotalMilliseconds; left > 0 && !_ended && !_stop.IsRequested;)
+        {
+            int ms = (int)Math.Clamp(left, 1, looksMs);
+            Thread.Sleep(ms);
+            if (!_state.Paused)
+                left -= ms;
+        }
+    }
+
+    /// <summary>Says so, as nothing more comes, and returns when the screen is left.</summary>
+    public void HoldAtEnd()
+    {
+        lock (_gate)
+            _state.Message = "END";
+        Draw();
+        Hold(TimeSpan.MaxValue);
     }
 
     /// <summary>Gives the terminal back as it was.</summary>
@@ -216,7 +242,7 @@ internal sealed class TopScreen : ICountSink, IDisposable
                 break;
             case 'p' or ' ':
                 _state.Paused = !_state.Paused;
-                _session!.Paused = _state.Paused;
+                _pause!(_state.Paused);
                 break;
             case '/':
                 (_typing, _typedBefore) = (true, _state.Filter);

@@ -51,6 +51,19 @@ internal sealed class TopTable
         return table;
     }
 
+    /// <summary>Makes it of what was counted by the fields as they are shown.</summary>
+    public static TopTable Of(CountPlan plan, IEnumerable<(string[] Cells, CountTotals Totals)> keys, TimeSpan duration)
+    {
+        var table = new TopTable(plan, duration);
+        table._entries.AddRange(keys);
+        foreach (var (_, totals) in table._entries)
+            table.All.Add(totals);
+        return table;
+    }
+
+    /// <summary>Cells as one text, which is another one for other cells.</summary>
+    public static string Joined(IEnumerable<string> cells) => string.Join(Between, cells);
+
     /// <summary>The rows by some of the fields, ranked.</summary>
     /// <param name="view">What is shown.</param>
     /// <param name="group">Which of its groups.</param>
@@ -62,7 +75,7 @@ internal sealed class TopTable
         int[] key = view.KeyOf(group);
         foreach (var (all, totals) in _entries)
         {
-            string text = string.Join(Between, key.Select(place => all[place]));
+            string text = Joined(key.Select(place => all[place]));
             string[] cells = Array.ConvertAll(view.Groups[group], place => all[place]);
             if (!rows.TryGetValue(text, out var known))
                 known = (new TopRow(text, cells, new CountTotals(new ulong[1])), 0);
