@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Veil.Kernel.Tests;
@@ -36,8 +37,8 @@ public sealed class MemoryTests
         workload.Number("minor").ShouldBe(1000);
         var faults = InWindow(workload, events);
         faults.Select(static e => Page(e)).ShouldBe(Enumerable.Range(0, 1000).Select(i => workload.Number("start") + (i * PageBytes)));
-        faults.ShouldAllBe(e => e.GetProperty("evt_type").GetString() == "minor" && e.GetProperty("access").GetString() == access);
-        faults.ShouldAllBe(static e => e.GetProperty("duration_ns").GetInt64() > 0);
+        faults.ShouldAllBe(e => e.GetProperty("evt_type").GetString() == "minor" && e.GetProperty("access").GetString() == Seen(hook, access));
+        faults.ShouldAllBe(e => Took(hook, e));
     }
 
     [Theory]
@@ -50,7 +51,7 @@ public sealed class MemoryTests
         workload.Number("minor").ShouldBeInRange(1, 200);
         var faults = InWindow(workload, events);
         faults.Length.ShouldBe((int)workload.Number("minor"));
-        faults.ShouldAllBe(e => InRegion(workload, e, "") && e.GetProperty("access").GetString() == "exec");
+        faults.ShouldAllBe(e => InRegion(workload, e, "") && e.GetProperty("access").GetString() == Seen(hook, "exec"));
     }
 
     [Theory]
@@ -65,8 +66,8 @@ public sealed class MemoryTests
             var faults = InWindow(workload, events);
             Count(faults, "major").ShouldBe(workload.Number("major"));
             Count(faults, "minor").ShouldBe(workload.Number("minor"));
-            faults.ShouldAllBe(e => InRegion(workload, e, "") && e.GetProperty("access").GetString() == "read");
-            faults.ShouldAllBe(static e => e.GetProperty("duration_ns").GetInt64() > 0);
+            faults.ShouldAllBe(e => InRegion(workload, e, "") && e.GetProperty("access").GetString() == Seen(hook, "read"));
+            faults.ShouldAllBe(e => Took(hook, e));
             if (new DriveInfo(file).DriveFormat is not ("tmpfs" or "rootfs" or "ramfs"))
                 workload.Number("major").ShouldBeGreaterThan(0);
         }
@@ -156,6 +157,14 @@ public sealed class MemoryTests
         run.ExitCode.ShouldBe(2);
         run.Errors.ShouldBe("veil: --fault: unknown page fault 'huge' (available: minor, major)\n");
     }
+
+    // Which access it was, and since when, perf's event has from the exception before it, of which only x86 has a tracepoint.
+    private static bool LacksException(string hook) => hook == "perf" && RuntimeInformation.OSArchitecture == Architecture.Arm64;
+
+    private static string Seen(string hook, string access) => LacksException(hook) ? "unknown" : access;
+
+    private static bool Took(string hook, JsonElement fault) =>
+        LacksException(hook) ? fault.GetProperty("duration_ns").ValueKind == JsonValueKind.Null : fault.GetProperty("duration_ns").GetInt64() > 0;
 
     private static (Workload Workload, JsonElement[] Events) Trace(string hook, string kind, string pages, params string[] more)
     {
