@@ -51,6 +51,10 @@ internal sealed record ExportFlags(IPEndPoint? Metrics, string? MetricsTokenFile
                 : null;
         }
 
+        if (!withArguments && CountFlags.Read(parsed, flags)?.By.FirstOrDefault(OtlpLogPlan.IsContent) is { } content)
+            throw new UsageException(
+                $"{flags.CountBy.Name}: {Escaping.ForMessage(content)} would leave the machine as a label, and may hold passwords; " +
+                $"{flags.OtlpArgs.Name} sends it all the same");
         long bytes = OtlpOptions.DefaultBufferBytes;
         if (buffer is not null && (SizeFlag.Read(buffer) is not { } read || (bytes = read) is < BufferMin or > BufferMax))
             throw new UsageException($"{flags.ExportBuffer.Name}: '{Escaping.ForMessage(buffer)}' is no size from 1M to 64M");

@@ -39,7 +39,7 @@ public sealed class OtlpTests
         {
             using var veil =
                 VeilRun.ToEndWith(
-                "bash", ["-c", Unpacked + "; exec \"$@\"", "bash", Repository.Veil, "-m", "syscall,process", "--args", "-s", "%file", "--otlp", dashboard.Url,
+                "bash", ["-c", Unpacked + "; exec \"$@\"", "bash", Repository.Veil, "-m", "syscall,process", "--args", "-s", "%file", "--enrich", "why", "--otlp", dashboard.Url,
                 .. flags, "--", "/bin/cat", "/nonexistent/s3cret"]);
             veil.Errors.ShouldContain("events delivered");
             string all = string.Join('\n', (await dashboard.Logs()).Select(static log => log.GetRawText()));

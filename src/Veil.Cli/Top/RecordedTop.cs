@@ -58,7 +58,7 @@ internal sealed class RecordedTop(TopScreen screen, TraceModule module, CountOpt
 
         _lastNs = timestamp;
         Delivered++;
-        if (!_plan!.Has(view.Schema) || !EventCounter.HasArguments(_plan, ref view))
+        if (!_plan!.Has(view.Schema) || view.Schema.IsUnfinished(view.Record) || !EventCounter.HasArguments(_plan, ref view))
             return;
         string[] cells = new string[_plan.Keys.Count];
         for (int place = 0; place < cells.Length; place++)

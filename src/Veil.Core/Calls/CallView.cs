@@ -24,7 +24,7 @@ public readonly ref struct CallView
     public const long NeverReturned = long.MinValue;
 
     /// <summary>What stands for the result of a call that was under way when the trace ended (<c>VEIL_RET_RUNNING</c>).</summary>
-    public const long Running = long.MinValue + 1;
+    public const long Running = Events.Kinds.ReturnKind.Running;
 
     /// <summary>In <see cref="Find"/>, the place of what the call returned.</summary>
     public const int ReturnArg = 7;

@@ -49,6 +49,8 @@ internal sealed class EventCounter : IEventSink
     /// <inheritdoc/>
     public void Write(ref EventView view)
     {
+        if (view.Schema.IsUnfinished(view.Record))
+            return;
         ulong timestamp = BinaryPrimitives.ReadUInt64LittleEndian(view.Record[_header.TimestampOffset..]);
         if (_fromNs == 0)
             _fromNs = timestamp;

@@ -7,6 +7,7 @@ namespace Veil.Core.Events;
 public sealed class EventSchema
 {
     private readonly EventValue[] _parts;
+    private readonly EventValue? _result;
 
     private EventSchema(
         EventLayout layout, EventLayout? origin, string module, uint kind, int index, EventField[] fields, EventColumn[] columns)
@@ -14,6 +15,7 @@ public sealed class EventSchema
         Layout = layout;
         Origin = origin;
         _parts = [.. fields.Select(static field => field.Value).SelectMany(CallKind.PartOf)];
+        _result = Array.Find(fields, static field => field.Value.Is<ReturnKind>()).Value;
         Module = module;
         Kind = kind;
         Index = index;
@@ -58,6 +60,9 @@ public sealed class EventSchema
 
     /// <summary>Is a record as long as its event, with every part within it? One that is not must not be read.</summary>
     public bool IsWhole(ReadOnlySpan<byte> record) => record.Length >= SizeBytes && (_parts.Length == 0 || HasItsParts(record));
+
+    /// <summary>Does a record say that a call or a wait goes on? What ends it is an event of its own, with all of its time.</summary>
+    internal bool IsUnfinished(ReadOnlySpan<byte> record) => _result is { } result && result.Signed(record) == ReturnKind.Running;
 
     /// <summary>Its struct.</summary>
     public EventLayout Layout { get; }

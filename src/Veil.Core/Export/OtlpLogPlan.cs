@@ -10,7 +10,10 @@ namespace Veil.Core.Export;
 internal sealed class OtlpLogPlan
 {
     // Of a call with arguments: what a process gave to the kernel.
-    private static readonly string[] s_contents = ["args", "path", "path2", "fds", "args_unread", "args_late", "args_truncated"];
+    private static readonly string[] s_contents = ["args", "path", "path2", "fds", "args_unread", "args_late", "args_truncated", "why"];
+
+    /// <summary>Does a field that is counted by have what a process gave to the kernel, or to a program that it started?</summary>
+    public static bool IsContent(string field) => field == "argv" || field.StartsWith("args.", StringComparison.Ordinal);
 
     // What was written of one thread's identity is copied for its next event, as in LineSink.
     public OtlpLogPlan(EventSchema schema, EventHeader header, in OutputOptions shown, bool severalModules, bool withArguments)
@@ -64,7 +67,7 @@ internal sealed class OtlpLogPlan
     private static OutputStep[] Steps(EventSchema schema, in OutputOptions shown, bool severalModules, bool replacesCall, bool withArguments)
     {
         var columns = LineColumns.Of(schema, shown with { Enrichments = shown.Enrichments & ~Enrichments.Time }, severalModules)
-            .Where(column => withArguments || column.Name is not ("call" or "argv"))
+            .Where(column => withArguments || (column.Name is not ("call" or "argv") && !(replacesCall && column.Name == "why")))
             .Select(static column => (column.Label, column.Value)).ToList();
         if (replacesCall)
         {

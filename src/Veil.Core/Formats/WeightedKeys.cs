@@ -54,7 +54,7 @@ internal abstract class WeightedKeys : IExportSink
     {
         _taken++;
         var plan = _plans[view.Schema.Kind / EventCatalog.KindsPerModule]!;
-        if (!plan.Has(view.Schema) || !EventCounter.HasArguments(plan, ref view))
+        if (!plan.Has(view.Schema) || view.Schema.IsUnfinished(view.Record) || !EventCounter.HasArguments(plan, ref view))
             return;
         var line = new LineWriter(_room);
         if (_namesModules)

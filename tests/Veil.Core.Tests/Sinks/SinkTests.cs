@@ -108,19 +108,28 @@ public sealed class SinkTests
         var random = new Random(20261123);
         foreach (int number in new[] { 0, Returns })
         {
-            byte[] record = new byte[SyscallObject.Events(number).Schemas[0].SizeBytes];
-            for (int round = 0; round < 3000; round++)
+            int bytes = SyscallObject.Events(number).Schemas[0].SizeBytes;
+            for (int round = 0; round < 60; round++)
             {
-                random.NextBytes(record);
-                record[SyscallArchOffset] = (byte)random.Next(5);
-                string json =
-                    Render(s_text with { Format = OutputFormat.Json, Enrichments = Enrichments.All }, number, [record], hostileNames: true);
-                JsonDocument.Parse(json).RootElement.GetProperty("comm").ValueKind.ShouldBe(JsonValueKind.String);
-                string text = Render(s_text with { Enrichments = Enrichments.All }, number, [record], hostileNames: true);
-                text.Count(char.IsControl).ShouldBe(1, text);
+                byte[][] records = [.. Enumerable.Range(0, 50).Select(_ => RandomRecord(random, bytes))];
+                string[] json =
+                    Render(s_text with { Format = OutputFormat.Json, Enrichments = Enrichments.All }, number, records, hostileNames: true).Split('\n');
+                json.Length.ShouldBe(records.Length + 1);
+                foreach (string line in json[..^1])
+                    JsonDocument.Parse(line).RootElement.GetProperty("comm").ValueKind.ShouldBe(JsonValueKind.String);
+                string text = Render(s_text with { Enrichments = Enrichments.All }, number, records, hostileNames: true);
+                text.Count(char.IsControl).ShouldBe(records.Length, text);
                 text.ShouldEndWith("\n");
             }
         }
+    }
+
+    private static byte[] RandomRecord(Random random, int bytes)
+    {
+        byte[] record = new byte[bytes];
+        random.NextBytes(record);
+        record[SyscallArchOffset] = (byte)random.Next(5);
+        return record;
     }
 
     /// <summary>Threads that take turns, change their names and users, and share a place in the memory of identities: every line is as if

@@ -7,6 +7,9 @@ namespace Veil.Core.Events.Kinds;
 /// <summary>What a call returned; not known where it never did, or only to be made again (<see cref="Errno.IsRestart"/>).</summary>
 internal readonly struct ReturnKind : IMemberKind, IValueKind
 {
+    /// <summary>The call or the wait goes on (<c>VEIL_RET_RUNNING</c>).</summary>
+    public const long Running = long.MinValue + 1;
+
     public static string[] Typedefs => ["veil_ret_t"];
 
     public static ValueFacts Facts { get; } = new("number or null", KeyKind.Word, Quantity.Signed);
