@@ -119,5 +119,5 @@ public sealed class CountSeriesTests
     }
 
     private static string[] Counts(CountSeries series) =>
-        [.. series.Rows.Select(static row => $"{Encoding.UTF8.GetString(row.Values[0])} {row.Totals.Count}")];
+        [.. series.Rows.ToArray().Select(static row => $"{Encoding.UTF8.GetString(row.Values[0])} {row.Totals.Count}")];
 }
