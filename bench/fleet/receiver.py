@@ -16,7 +16,8 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         while length > 0:
             length -= len(self.rfile.read(min(length, 1 << 20)))
         requests, body, head = self.seen.get(self.path, (0, 0, 0))
-        self.seen[self.path] = (requests + 1, body + int(self.headers["Content-Length"]), head + len(str(self.headers)) + len(self.requestline) + 2)
+        head += len(str(self.headers)) + len(self.requestline) + 2
+        self.seen[self.path] = (requests + 1, body + int(self.headers["Content-Length"]), head)
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()

@@ -31,7 +31,8 @@ public sealed class FleetExampleTests
                 if (source == "./token")
                     continue;
                 string path = Path.Combine(s_folder, source);
-                (source[0] == '.' ? File.Exists(path) || Directory.Exists(path) : volumes.Contains(source)).ShouldBeTrue($"{service}: {source}");
+                bool isThere = source[0] == '.' ? File.Exists(path) || Directory.Exists(path) : volumes.Contains(source);
+                isThere.ShouldBeTrue($"{service}: {source}");
             }
         }
     }

@@ -13,6 +13,13 @@ internal sealed class ScraperTheoryAttribute : TheoryAttribute
     public ScraperTheoryAttribute() => Skip = File.Exists(Scraper.PathOf("prometheus")) ? null : "there is no Prometheus: eng/peers fetches it";
 }
 
+/// <summary>The same, of one server.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class ScraperFactAttribute : FactAttribute
+{
+    public ScraperFactAttribute() => Skip = new ScraperTheoryAttribute().Skip;
+}
+
 /// <summary>Prometheus or VictoriaMetrics, which scrapes a port each second.</summary>
 internal sealed class Scraper : IDisposable
 {
