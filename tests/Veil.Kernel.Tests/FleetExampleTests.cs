@@ -115,10 +115,10 @@ public sealed partial class FleetExampleTests : IDisposable
         var logs = await dashboard.Logs();
         var sent = logs.SelectMany(static log => log.GetProperty("attributes").EnumerateArray())
             .Select(static attribute => attribute.GetProperty("key").GetString()!).Distinct();
-        LogAttribute().Matches(all).Select(static match => match.Groups[1].Value).ShouldBeSubsetOf(sent);
+        LogAttribute().Matches(all).Select(static match => match.Groups["name"].Value).ShouldBeSubsetOf(sent);
         string resource = await dashboard.LogsText();
         foreach (Match match in ResourceAttribute().Matches(all))
-            resource.ShouldContain($"\"key\":\"{match.Groups[1].Value}\"");
+            resource.ShouldContain($"\"key\":\"{match.Groups["name"].Value}\"");
         resource.ShouldContain("\"key\":\"service.name\",\"value\":{\"stringValue\":\"veil\"}");
     }
 
@@ -152,9 +152,9 @@ public sealed partial class FleetExampleTests : IDisposable
     [GeneratedRegex(@"\bveil_[a-z_]+", RegexOptions.None, 1_000)]
     private static partial Regex MetricName();
 
-    [GeneratedRegex(@"\bLogAttributes\['([^']+)'\]", RegexOptions.None, 1_000)]
+    [GeneratedRegex(@"\bLogAttributes\['(?<name>[^']+)'\]", RegexOptions.None, 1_000)]
     private static partial Regex LogAttribute();
 
-    [GeneratedRegex(@"\bResourceAttributes\['([^']+)'\]", RegexOptions.None, 1_000)]
+    [GeneratedRegex(@"\bResourceAttributes\['(?<name>[^']+)'\]", RegexOptions.None, 1_000)]
     private static partial Regex ResourceAttribute();
 }
