@@ -52,10 +52,18 @@ internal static class RecordFlags
     /// <exception cref="UsageException">A value is wrong, or a flag would be ignored.</exception>
     public static RecordOptions? Read(ParseResult parsed, TraceFlags flags, OutputFormat format, string? written, CountOptions? counting)
     {
+        if (format == OutputFormat.None && counting is not null)
+            throw new UsageException("--output none: leaves out what is counted; leave one of them out");
+        if (format == OutputFormat.None && written is not null)
+            throw new UsageException("--write: --output none writes nothing; leave one of them out");
         if (parsed.GetValue(flags.Record) is not { } path)
         {
-            if (format == OutputFormat.None)
-                throw new UsageException("--output none: nothing would come of the trace; record it with --record FILE");
+            if (format == OutputFormat.None && parsed.GetValue(flags.Otlp) is null)
+            {
+                throw new UsageException(
+                    "--output none: nothing would come of the trace; record it with --record FILE, or send its events with --otlp URL");
+            }
+
             foreach (Option option in new Option[]
                 { flags.RecordSize, flags.RecordKeep, flags.Flight, flags.Trigger, flags.After, flags.Force })
             {
@@ -70,10 +78,6 @@ internal static class RecordFlags
             throw new UsageException($"--record: {EmptyValue.Explain(path)}; give the name of a file");
         if (path == "-")
             throw new UsageException("--record: a recording is a file and not a stream; give its name (./- for one that is called -)");
-        if (counting is not null && format == OutputFormat.None)
-            throw new UsageException("--output none: leaves out what is counted; leave one of them out");
-        if (format == OutputFormat.None && written is not null)
-            throw new UsageException("--write: --output none writes nothing; leave one of them out");
         var size = Size(parsed.GetValue(flags.RecordSize));
         var keep = Keep(parsed.GetValue(flags.RecordKeep));
         if (keep is not null && size is null)

@@ -102,6 +102,11 @@ public sealed class CommandLineTests
     [InlineData("--module filez", "--module: unknown module 'filez'; did you mean 'files'? (available: {modules})")]
     [InlineData("--module sycsall", "--module: unknown module 'sycsall'; did you mean 'syscall'? (available: {modules})")]
     [InlineData("--module syscall,", "--module: an entry of 'syscall,' is empty")]
+    [InlineData(
+        "--module syscall --output none",
+        "--output none: nothing would come of the trace; record it with --record FILE, or send its events with --otlp URL")]
+    [InlineData("--module syscall --output none --count --otlp http://[::1]:1", "--output none: leaves out what is counted; leave one of them out")]
+    [InlineData("--module syscall --output none --write x --otlp http://[::1]:1", "--write: --output none writes nothing; leave one of them out")]
     [InlineData("--module syscall --output xml", "--output: unknown format 'xml' (available: text, json, folded, strace, tree, none)")]
     [InlineData("--module syscall --output jsn", "--output: unknown format 'jsn'; did you mean 'json'? (available: text, json, folded, strace, tree, none)")]
     [InlineData(

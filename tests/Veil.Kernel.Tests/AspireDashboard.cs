@@ -51,10 +51,13 @@ internal sealed class AspireDashboard : IDisposable
     /// <summary>Where it takes OTLP by HTTP.</summary>
     public string Url { get; } = $"http://127.0.0.1:{Scraper.FreePort()}";
 
+    /// <summary>All that it has of logs, with those who sent them.</summary>
+    public Task<string> LogsText() => Get("logs?limit=20000");
+
     /// <summary>The log records that it has.</summary>
     public async Task<JsonElement[]> Logs()
     {
-        string text = await Get("logs?limit=20000");
+        string text = await LogsText();
         return [.. JsonDocument.Parse(text).RootElement.GetProperty("data").GetProperty("resourceLogs").EnumerateArray()
             .SelectMany(static resource => resource.GetProperty("scopeLogs").EnumerateArray())
             .SelectMany(static scope => scope.GetProperty("logRecords").EnumerateArray())];

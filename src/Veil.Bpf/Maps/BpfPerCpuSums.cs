@@ -26,8 +26,8 @@ public sealed unsafe class BpfPerCpuSums
             throw new ArgumentException($"A value of {_info.ValueSize} bytes is no array of 64-bit counters.", nameof(map));
     }
 
-    /// <summary>Is handed a key, valid during the call, and its sums.</summary>
-    public delegate void Visitor(ReadOnlySpan<byte> key, ulong[] sums);
+    /// <summary>Is handed a key and its sums, both valid during the call.</summary>
+    public delegate void Visitor(ReadOnlySpan<byte> key, ReadOnlySpan<ulong> sums);
 
     /// <summary>Does the map hold a key? An array always does.</summary>
     /// <exception cref="BpfException">The kernel refused.</exception>
@@ -54,14 +54,16 @@ public sealed unsafe class BpfPerCpuSums
     public void Visit(bool remove, Visitor visit)
     {
         int cpus = KernelFeatures.PossibleCpuCount, counters = _info.ValueSize / sizeof(ulong);
+        ulong[] sums = new ulong[counters];
         MapElements.Walk(_map, _info.KeySize, cpus * _info.ValueSize, _info.MaxEntries, remove, (key, value) =>
         {
-            ulong[] sums = new ulong[counters];
             var counts = MemoryMarshal.Cast<byte, ulong>(new ReadOnlySpan<byte>(value, cpus * _info.ValueSize));
-            for (int at = 0; at < counts.Length; at++)
+            counts[..counters].CopyTo(sums);
+            for (int cpu = 1; cpu < cpus; cpu++)
             {
-                ref ulong sum = ref sums[at % counters];
-                sum = at % counters == _largest ? Math.Max(sum, counts[at]) : sum + counts[at];
+                var ofCpu = counts.Slice(cpu * counters, counters);
+                for (int at = 0; at < ofCpu.Length; at++)
+                    sums[at] = at == _largest ? Math.Max(sums[at], ofCpu[at]) : sums[at] + ofCpu[at];
             }
 
             visit(new ReadOnlySpan<byte>(key, _info.KeySize), sums);

@@ -173,7 +173,7 @@ internal sealed class CountIntervals(
             foreach (var module in counts)
             {
                 if (!_hasTakenLast)
-                    SeriesOf(module.Plan).Look(module.Plan, module.Look());
+                    module.Look(SeriesOf(module.Plan));
             }
 
             read(_series.Values);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Runtime.InteropServices;
 using System.Text;
 using Veil.Core.Events;
 using Veil.Core.Events.Kinds;
@@ -23,7 +24,9 @@ internal sealed class CountSeries
 
     private readonly int _keysMax;
     private readonly Dictionary<byte[], CountSeriesRow> _known = new(ByteComparer.Instance);
-    private readonly Dictionary<string, CountSeriesRow> _rows = new(StringComparer.Ordinal);
+    private readonly Dictionary<byte[], CountSeriesRow>.AlternateLookup<ReadOnlySpan<byte>> _knownBySpan;
+    private readonly Dictionary<string, CountSeriesRow> _byName = new(StringComparer.Ordinal);
+    private readonly List<CountSeriesRow> _rows = [];
     private readonly CountSeriesRow _others;
     private byte[] _room = [];
     private ulong _noFieldTaken;
@@ -37,7 +40,9 @@ internal sealed class CountSeries
         _keysMax = keysMax;
         byte[] other = Encoding.UTF8.GetBytes(OtherName);
         _others = new CountSeriesRow([.. plan.Keys.Select(_ => other)], plan.Slots);
-        _rows.Add(NameOf(_others.Values), _others);
+        _knownBySpan = _known.GetAlternateLookup<ReadOnlySpan<byte>>();
+        _byName.Add(NameOf(_others.Values), _others);
+        _rows.Add(_others);
     }
 
     /// <summary>What is counted.</summary>
@@ -47,14 +52,14 @@ internal sealed class CountSeries
     public string Module => Plan.Schema.Module;
 
     /// <summary>The keys that have events, and that of the others, if there are several keys.</summary>
-    public IEnumerable<CountSeriesRow> Rows =>
-        _rows.Values.Where(row => row != _others || Plan.Keys.Count == 0 || row.HasEvents);
+    public ReadOnlySpan<CountSeriesRow> Rows =>
+        CollectionsMarshal.AsSpan(_rows)[(Plan.Keys.Count == 0 || _others.HasEvents ? 0 : 1)..];
 
     /// <summary>Events of a kind that lacks a field.</summary>
     public ulong NoField { get; private set; }
 
     /// <summary>All events.</summary>
-    public ulong Total => _rows.Values.Aggregate(NoField, static (sum, row) => sum + row.Count);
+    public ulong Total => _rows.Aggregate(NoField, static (sum, row) => sum + row.Count);
 
     /// <summary>Adds what was taken out of the kernel, and will not be there again.</summary>
     public void Take(CountPlan plan, CountedEvents counted)
@@ -69,7 +74,7 @@ internal sealed class CountSeries
     public void BeginLook()
     {
         NoField = _noFieldTaken;
-        foreach (var row in _rows.Values)
+        foreach (var row in _rows)
             row.ClearSeen();
     }
 
@@ -82,6 +87,17 @@ internal sealed class CountSeries
         NoField += counted.NoField;
     }
 
+    /// <summary>Adds what the kernel still has of a key, where the key has been here before. Nothing is allocated: a look at many keys
+    /// costs little more than the kernel's part.</summary>
+    /// <returns>False where it is to come with what <see cref="Look"/> adds.</returns>
+    public bool TryLook(CountPlan plan, ReadOnlySpan<byte> key, ReadOnlySpan<ulong> words)
+    {
+        if (plan != Plan || !_knownBySpan.TryGetValue(key, out var row))
+            return false;
+        row.See(words);
+        return true;
+    }
+
     private CountSeriesRow RowOf(CountPlan plan, byte[] key)
     {
         // Of several modules of a name, each has its own bytes for the same key.
@@ -90,11 +106,17 @@ internal sealed class CountSeries
             return known;
         byte[][] values = [.. plan.Keys.Select(field => TextOf(plan, field, key))];
         string name = NameOf(values);
-        if (!_rows.TryGetValue(name, out var row))
+        if (!_byName.TryGetValue(name, out var row))
         {
             if (_rows.Count > _keysMax)
-                return _others;
-            _rows.Add(name, row = new CountSeriesRow(values, plan.Slots));
+            {
+                row = _others;
+            }
+            else
+            {
+                _byName.Add(name, row = new CountSeriesRow(values, plan.Slots));
+                _rows.Add(row);
+            }
         }
 
         if (_known.Count >= _keysMax * KnownPerKey)
@@ -126,13 +148,19 @@ internal sealed class CountSeries
 
     private static string NameOf(byte[][] values) => string.Join('\0', values.Select(Encoding.UTF8.GetString));
 
-    private sealed class ByteComparer : IEqualityComparer<byte[]>
+    private sealed class ByteComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
     {
         public static readonly ByteComparer Instance = new();
 
         public bool Equals(byte[]? one, byte[]? other) => one.AsSpan().SequenceEqual(other);
 
-        public int GetHashCode(byte[] bytes)
+        public bool Equals(ReadOnlySpan<byte> one, byte[] other) => one.SequenceEqual(other);
+
+        public byte[] Create(ReadOnlySpan<byte> bytes) => bytes.ToArray();
+
+        public int GetHashCode(byte[] bytes) => GetHashCode(bytes.AsSpan());
+
+        public int GetHashCode(ReadOnlySpan<byte> bytes)
         {
             var hash = default(HashCode);
             hash.AddBytes(bytes);
@@ -148,6 +176,8 @@ internal sealed class CountSeriesRow(byte[][] values, int slots)
 {
     private CountTotals? _seen;
     private CountTotals? _sum;
+    private bool _hasSeen;
+    private bool _hasSum;
 
     /// <summary>The text of each field.</summary>
     public byte[][] Values => values;
@@ -163,13 +193,17 @@ internal sealed class CountSeriesRow(byte[][] values, int slots)
     {
         get
         {
-            if (_seen is null)
+            if (!_hasSeen)
                 return Taken;
-            if (_sum is null)
+            if (Taken.Count == 0)
+                return _seen!;
+            _sum ??= new CountTotals(new ulong[slots]);
+            if (!_hasSum)
             {
-                _sum = new CountTotals(new ulong[slots]);
+                _sum.Clear();
                 _sum.Add(Taken);
-                _sum.Add(_seen);
+                _sum.Add(_seen!);
+                _hasSum = true;
             }
 
             return _sum;
@@ -177,21 +211,28 @@ internal sealed class CountSeriesRow(byte[][] values, int slots)
     }
 
     /// <summary>All events.</summary>
-    public ulong Count => Taken.Count + (_seen?.Count ?? 0);
+    public ulong Count => Taken.Count + (_hasSeen ? _seen!.Count : 0);
 
     /// <summary>Are there any?</summary>
     public bool HasEvents => Count > 0;
 
     /// <summary>Adds what the kernel still has.</summary>
-    public void See(CountTotals totals)
-    {
-        _sum = null;
-        if (_seen is null)
-            _seen = totals;
-        else
-            _seen.Add(totals);
-    }
+    public void See(CountTotals totals) => BeginSeeing().Add(totals);
 
-    /// <summary>Forgets that.</summary>
-    public void ClearSeen() => _seen = _sum = null;
+    /// <summary>Adds what the kernel still has.</summary>
+    /// <param name="words">As it has them.</param>
+    public void See(ReadOnlySpan<ulong> words) => BeginSeeing().Add(words);
+
+    /// <summary>Forgets that. Its room stays for the next look.</summary>
+    public void ClearSeen() => _hasSeen = _hasSum = false;
+
+    private CountTotals BeginSeeing()
+    {
+        _hasSum = false;
+        _seen ??= new CountTotals(new ulong[slots]);
+        if (!_hasSeen)
+            _seen.Clear();
+        _hasSeen = true;
+        return _seen;
+    }
 }

@@ -53,16 +53,8 @@ internal sealed class CountTotals(ulong[] slots)
     /// <param name="slots">How many are slots.</param>
     public static CountTotals Of(ReadOnlySpan<ulong> words, int slots)
     {
-        var totals = new CountTotals(words[..slots].ToArray());
-        if (words.Length >= slots + SumWords)
-        {
-            var sums = words[slots..];
-            totals.Max = sums[MostAt];
-            totals.Sum = ((UInt128)sums[HighAt] << 32) + sums[LowAt];
-            totals.Errors = sums[ErrorsAt];
-            totals.Unknown = slots > 1 ? totals.Slots[Histogram.Unknown] : sums[UnknownAt];
-        }
-
+        var totals = new CountTotals(new ulong[slots]);
+        totals.Add(words);
         return totals;
     }
 
@@ -91,6 +83,28 @@ internal sealed class CountTotals(ulong[] slots)
         Sum += other.Sum;
         Errors += other.Errors;
         Unknown += other.Unknown;
+    }
+
+    /// <summary>Adds the words that the kernel has of a key.</summary>
+    public void Add(ReadOnlySpan<ulong> words)
+    {
+        for (int slot = 0; slot < Slots.Length; slot++)
+            Slots[slot] += words[slot];
+        if (words.Length < Slots.Length + SumWords)
+            return;
+        var sums = words[Slots.Length..];
+        Max = Math.Max(Max, sums[MostAt]);
+        Sum += ((UInt128)sums[HighAt] << 32) + sums[LowAt];
+        Errors += sums[ErrorsAt];
+        Unknown += Slots.Length > 1 ? words[Histogram.Unknown] : sums[UnknownAt];
+    }
+
+    /// <summary>Forgets all events.</summary>
+    public void Clear()
+    {
+        Slots.AsSpan().Clear();
+        Max = Errors = Unknown = 0;
+        Sum = 0;
     }
 
     /// <summary>What keys are ranked by.</summary>

@@ -69,7 +69,7 @@ internal sealed unsafe class EventCounts
                 isEmpty &= !new BpfPerCpuSums(_object.Map($"veil_counts_{turn}")).HasKeys();
                 if (Plan.HasSmall)
                     new BpfPerCpuSums(_object.Map($"veil_small_{turn}"))
-                        .Visit(remove: false, (_, sums) => isEmpty &= !Array.Exists(sums, static sum => sum != 0));
+                        .Visit(remove: false, (_, sums) => isEmpty &= !sums.ContainsAnyExcept(0ul));
             }
 
             return isEmpty;
@@ -82,16 +82,11 @@ internal sealed unsafe class EventCounts
     /// <summary>Takes what is in the set that is, or was, counted in.</summary>
     public CountedEvents TakeCurrent() => Take((int)*_turn);
 
-    /// <summary>What is in all sets, which stays there. A set that programs leave right now may lack their last events.</summary>
-    public CountedEvents Look()
+    /// <summary>Shows what is in all sets, which stays there. A set that programs leave right now may lack their last events.</summary>
+    public void Look(CountSeries series)
     {
-        var seen = Read(0, takes: false);
-        if (!Plan.InTurns)
-            return seen;
-        var (keys, others, noField, paused) = Read(1, takes: false);
-        seen.Keys.AddRange(keys);
-        seen.Others.Add(others);
-        return seen with { NoField = seen.NoField + noField, Paused = seen.Paused + paused };
+        for (int turn = 0; turn < (Plan.InTurns ? 2 : 1); turn++)
+            series.Look(Plan, Read(turn, takes: false, series));
     }
 
     // A set of its own turn is emptied; the only one goes on growing, and is taken once.
@@ -103,14 +98,24 @@ internal sealed unsafe class EventCounts
         return counted;
     }
 
-    private CountedEvents Read(int turn, bool takes)
+    // What the series knows by its key goes there at once, and is not among what comes back.
+    private CountedEvents Read(int turn, bool takes, CountSeries? series = null)
     {
+        const int smallKeyBytes = sizeof(ulong);
         var keys = new List<(byte[] Key, CountTotals Totals)>();
-        SumsOf($"veil_counts_{turn}").Visit(remove: takes, (key, words) => keys.Add((key.ToArray(), TotalsOf(words))));
+        byte[] small = new byte[smallKeyBytes];
+        SumsOf($"veil_counts_{turn}").Visit(remove: takes, Add);
         if (Plan.HasSmall)
-            ReadArray($"veil_small_{turn}", takes, static _ => true, (key, totals) => keys.Add(([.. key, 0, 0, 0, 0], totals)));
+        {
+            ReadArray($"veil_small_{turn}", takes, static _ => true, (key, words) =>
+            {
+                key.CopyTo(small);
+                Add(small, words);
+            });
+        }
+
         var others = new CountTotals(new ulong[Plan.Slots]);
-        ReadArray("veil_others", takes, key => BinaryPrimitives.ReadInt32LittleEndian(key) == turn, (_, totals) => others.Add(totals));
+        ReadArray("veil_others", takes, key => BinaryPrimitives.ReadInt32LittleEndian(key) == turn, (_, words) => others.Add(words));
 
         // What they are counted by is the id.
         foreach (var stack in Plan.Keys.Where(static key => key.Field.Value.Is<StackKind>()))
@@ -119,29 +124,33 @@ internal sealed unsafe class EventCounts
         var rests = new BpfPerCpuArray<ulong>(_object.Map("veil_rests"));
         return new CountedEvents(
             keys, others, ReadOne(rests, turn, CountRest.NoField, takes), ReadOne(rests, turn, CountRest.Paused, takes));
+
+        void Add(ReadOnlySpan<byte> key, ReadOnlySpan<ulong> words)
+        {
+            if (series?.TryLook(Plan, key, words) != true)
+                keys.Add((key.ToArray(), TotalsOf(words)));
+        }
     }
 
     private BpfPerCpuSums SumsOf(string map) => new(_object.Map(map), CountTotals.MostPlace(Plan.Slots));
 
-    private CountTotals TotalsOf(ulong[] words) => CountTotals.Of(words, Plan.Slots);
+    private CountTotals TotalsOf(ReadOnlySpan<ulong> words) => CountTotals.Of(words, Plan.Slots);
 
     // An array always holds all of its keys.
-    private void ReadArray(string name, bool takes, KeyTest isWanted, KeyTaker take)
+    private void ReadArray(string name, bool takes, KeyTest isWanted, BpfPerCpuSums.Visitor take)
     {
         var map = SumsOf(name);
         map.Visit(remove: false, (key, words) =>
         {
-            if (!isWanted(key) || !Array.Exists(words, static word => word != 0))
+            if (!isWanted(key) || !words.ContainsAnyExcept(0ul))
                 return;
-            take(key, TotalsOf(words));
+            take(key, words);
             if (takes)
                 map.Clear(key);
         });
     }
 
     private delegate bool KeyTest(ReadOnlySpan<byte> key);
-
-    private delegate void KeyTaker(ReadOnlySpan<byte> key, CountTotals totals);
 
     private static ulong ReadOne(BpfPerCpuArray<ulong> counts, int turn, CountRest rest, bool takes)
     {

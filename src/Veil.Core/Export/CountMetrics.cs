@@ -11,14 +11,11 @@ internal static class CountMetrics
     {
         var plan = series.Plan;
         string[] labels = [.. plan.Keys.Select(static key => MetricNames.Label(key.Field.Name))];
-        var rows = new List<(MetricLabels Labels, CountTotals Totals)>();
-        foreach (var row in series.Rows)
-            rows.Add(((MetricLabels)(row.Labels ??= new MetricLabels(row.Values)), row.Totals));
-
+        var rows = series.Rows;
         string module = series.Module;
         writer.Begin(new(MetricNames.Join(module, "events"), MetricKind.Counter, "", $"Events of module {module}.", labels) { Module = module });
-        foreach (var (values, totals) in rows)
-            writer.Point(values, totals.Count);
+        foreach (var row in rows)
+            writer.Point(LabelsOf(row), row.Totals.Count);
         if (plan.Keys.Count > 0)
         {
             writer.Begin(
@@ -29,8 +26,8 @@ internal static class CountMetrics
         if (plan.HasErrors)
         {
             writer.Begin(new(MetricNames.Join(module, "errors"), MetricKind.Counter, "", "Events that have failed.", labels) { Module = module });
-            foreach (var (values, totals) in rows)
-                writer.Point(values, totals.Errors);
+            foreach (var row in rows)
+                writer.Point(LabelsOf(row), row.Totals.Errors);
         }
 
         if (plan.Value is not { } value)
@@ -40,20 +37,22 @@ internal static class CountMetrics
         if (plan.HasHistogram)
         {
             writer.Begin(new(name, MetricKind.Histogram, unit, help + ".", labels) { Module = module, Quantity = value.Value.Facts.Quantity });
-            foreach (var (values, totals) in rows)
-                writer.Histogram(values, totals, perUnit);
+            foreach (var row in rows)
+                writer.Histogram(LabelsOf(row), row.Totals, perUnit);
         }
         else
         {
             writer.Begin(new(name, MetricKind.Counter, unit, help + ", added up.", labels) { Module = module });
-            foreach (var (values, totals) in rows)
-                writer.Point(values, (double)totals.Sum / perUnit);
+            foreach (var row in rows)
+                writer.Point(LabelsOf(row), (double)row.Totals.Sum / perUnit);
         }
 
         string largest = MetricNames.Join(module, stem, "max", unit);
         help = $"The largest {value.Name} since the trace began.";
         writer.Begin(new(largest, MetricKind.Gauge, unit, help, labels) { Module = module });
-        foreach (var (values, totals) in rows)
-            writer.Point(values, totals.Max / perUnit);
+        foreach (var row in rows)
+            writer.Point(LabelsOf(row), row.Totals.Max / perUnit);
     }
+
+    private static MetricLabels LabelsOf(CountSeriesRow row) => (MetricLabels)(row.Labels ??= new MetricLabels(row.Values));
 }

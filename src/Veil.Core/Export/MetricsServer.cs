@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Buffers;
 using System.Net;
 using System.Runtime.InteropServices;
 using Veil.Bpf;
@@ -33,6 +34,7 @@ public sealed unsafe class MetricsServer : IDisposable
     private readonly BearerToken? _token;
     private readonly List<MetricsClient> _clients = [];
     private readonly (ReadOnlyMemory<byte> Body, long AtMs)[] _bodies = new (ReadOnlyMemory<byte>, long)[Enum.GetValues<MetricsForm>().Length];
+    private readonly ArrayBufferWriter<byte>?[] _rooms = new ArrayBufferWriter<byte>?[Enum.GetValues<MetricsForm>().Length];
     private TraceMetrics? _metrics;
     private Thread? _thread;
     private bool _ending;
@@ -199,10 +201,24 @@ public sealed unsafe class MetricsServer : IDisposable
             return body.Body;
         body.Body = s_empty;
         BoundBodies();
-        var text = new PrometheusText(isOpenMetrics: form == MetricsForm.OpenMetrics);
+        ref var room = ref _rooms[(int)form];
+        if (room is null || IsBeingSent(room.WrittenSpan))
+            room = new ArrayBufferWriter<byte>();
+        var text = new PrometheusText(isOpenMetrics: form == MetricsForm.OpenMetrics, room);
         _metrics!.Write(text);
         body = (text.End(), Environment.TickCount64);
         return body.Body;
+    }
+
+    private bool IsBeingSent(ReadOnlySpan<byte> body)
+    {
+        foreach (var client in _clients)
+        {
+            if (client.Body.Span.Overlaps(body))
+                return true;
+        }
+
+        return false;
     }
 
     private void BoundBodies()

@@ -64,7 +64,13 @@ internal sealed class OtlpMetrics(ulong startedNs, ulong nowNs) : IMetricWriter
         _labels = [.. family.Labels.Select(label => Encoding.UTF8.GetBytes(OtlpNames.Of(module, label)))];
         string stem = family.Unit.Length > 0 ? family.Name[..^(family.Unit.Length + 1)] : family.Name;
         string unit = family.Quantity == Quantity.Nanoseconds ? "ns" : family.Quantity == Quantity.Microseconds ? "us"
-            : family.Unit switch { "seconds" => "s", "bytes" => "By", _ => "1" };
+            : family.Unit switch
+            {
+                "seconds" => "s",
+                "bytes" => "By",
+                // Prometheus would make a gauge of unit 1 a ratio, by name.
+                _ => family.Kind == MetricKind.Gauge ? "" : "1",
+            };
         _metric = Metrics.BeginMessage(MetricField);
         Metrics.Bytes(NameField, Encoding.UTF8.GetBytes(stem.Replace('_', '.')));
         Metrics.Bytes(HelpField, Encoding.UTF8.GetBytes(family.Help));

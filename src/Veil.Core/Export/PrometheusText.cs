@@ -9,14 +9,18 @@ namespace Veil.Core.Export;
 
 /// <summary>Prometheus text 0.0.4, or OpenMetrics 1.0: what differs are the names of counters, the line of units, and the end.</summary>
 /// <param name="isOpenMetrics">The latter.</param>
-internal sealed class PrometheusText(bool isOpenMetrics) : IMetricWriter
+/// <param name="room">Where it is written; what is there is lost. A scrape is large, and its memory is worth keeping.</param>
+internal sealed class PrometheusText(bool isOpenMetrics, ArrayBufferWriter<byte>? room = null) : IMetricWriter
 {
     private const int NumberBytesMax = 32;
+    private const int FirstBytes = 64 * 1024;
+    private const int MarksBytesMax = 16; // {,le=""} and the end of the line
     private const double WholeMax = 1e15; // beyond, a double is no exact count
 
-    private readonly ArrayBufferWriter<byte> _text = new(64 * 1024);
+    private readonly ArrayBufferWriter<byte> _text = Emptied(room);
     private MetricFamily _family;
     private byte[] _name = [];
+    private byte[][]? _bounds;
 
     /// <summary>Ends it.</summary>
     public ReadOnlyMemory<byte> End()
@@ -30,6 +34,7 @@ internal sealed class PrometheusText(bool isOpenMetrics) : IMetricWriter
     public void Begin(in MetricFamily family)
     {
         _family = family;
+        _bounds = null;
         string sample = family.Kind == MetricKind.Counter ? family.Name + "_total" : family.Name;
         _name = Encoding.UTF8.GetBytes(sample);
         string name = isOpenMetrics ? family.Name : sample;
@@ -42,8 +47,7 @@ internal sealed class PrometheusText(bool isOpenMetrics) : IMetricWriter
     /// <inheritdoc/>
     public void Point(MetricLabels labels, double value)
     {
-        Sample(""u8, TextOf(labels), -1);
-        End(value);
+        Sample(""u8, TextOf(labels), [], value);
     }
 
     /// <inheritdoc/>
@@ -51,76 +55,78 @@ internal sealed class PrometheusText(bool isOpenMetrics) : IMetricWriter
     {
         var text = TextOf(labels);
         var (first, last) = HistogramBounds.Of(_family.Quantity!);
+        _bounds ??= [.. Enumerable.Range(first, last - first + 1).Select(slot => BoundText(HistogramBounds.Bound(slot) / perUnit))];
         ulong sum = 0;
         for (int slot = 0; slot <= last; slot++)
         {
             sum += totals.Slots[slot];
             if (slot < first)
                 continue;
-            Sample("_bucket"u8, text, HistogramBounds.Bound(slot) / perUnit);
-            End(sum);
+            Sample("_bucket"u8, text, _bounds[slot - first], sum);
         }
 
-        Sample("_bucket"u8, text, double.PositiveInfinity);
-        End(totals.Known);
-        Sample("_sum"u8, text, -1);
-        End((double)totals.Sum / perUnit);
-        Sample("_count"u8, text, -1);
-        End(totals.Known);
+        Sample("_bucket"u8, text, "+Inf"u8, totals.Known);
+        Sample("_sum"u8, text, [], (double)totals.Sum / perUnit);
+        Sample("_count"u8, text, [], totals.Known);
     }
 
-    // name{label="value",le="bound"}: a bound below 0 is none.
-    private void Sample(ReadOnlySpan<byte> suffix, byte[] labels, double bound)
+    // name{label="value",le="bound"} value: without a bound there is no le. One reservation a line: there may be 100,000.
+    private void Sample(ReadOnlySpan<byte> suffix, byte[] labels, ReadOnlySpan<byte> bound, double value)
     {
-        _text.Write(_name);
-        _text.Write(suffix);
-        bool hasBound = bound >= 0;
-        if (labels.Length == 0 && !hasBound)
-            return;
-        _text.Write("{"u8);
-        _text.Write(labels);
-        if (hasBound)
+        var line = _text.GetSpan(_name.Length + suffix.Length + labels.Length + bound.Length + NumberBytesMax + MarksBytesMax);
+        int at = 0;
+        Put(_name, line, ref at);
+        Put(suffix, line, ref at);
+        if (labels.Length + bound.Length > 0)
         {
-            _text.Write(labels.Length > 0 ? ",le=\""u8 : "le=\""u8);
-            Number(bound, isOpenMetrics);
-            _text.Write("\""u8);
-        }
-
-        _text.Write("}"u8);
-    }
-
-    private void End(double value)
-    {
-        _text.Write(" "u8);
-        Number(value, hasPoint: false);
-        _text.Write("\n"u8);
-    }
-
-    private void Number(double value, bool hasPoint)
-    {
-        if (double.IsPositiveInfinity(value))
-        {
-            _text.Write("+Inf"u8);
-            return;
-        }
-
-        var room = _text.GetSpan(NumberBytesMax);
-        int written;
-        if (value == Math.Floor(value) && Math.Abs(value) < WholeMax)
-        {
-            Utf8Formatter.TryFormat((long)value, room, out written);
-            if (hasPoint)
+            Put("{"u8, line, ref at);
+            Put(labels, line, ref at);
+            if (bound.Length > 0)
             {
-                ".0"u8.CopyTo(room[written..]);
-                written += 2;
+                Put(labels.Length > 0 ? ",le=\""u8 : "le=\""u8, line, ref at);
+                Put(bound, line, ref at);
+                Put("\""u8, line, ref at);
             }
-        }
-        else
-        {
-            value.TryFormat(room, out written, "R", CultureInfo.InvariantCulture);
+
+            Put("}"u8, line, ref at);
         }
 
-        _text.Advance(written);
+        Put(" "u8, line, ref at);
+        at += Number(value, line[at..]);
+        Put("\n"u8, line, ref at);
+        _text.Advance(at);
+
+        static void Put(ReadOnlySpan<byte> bytes, Span<byte> line, ref int at)
+        {
+            bytes.CopyTo(line[at..]);
+            at += bytes.Length;
+        }
+    }
+
+    // OpenMetrics wants a bound with a point.
+    private byte[] BoundText(double bound)
+    {
+        Span<byte> text = stackalloc byte[NumberBytesMax];
+        int written = Number(bound, text);
+        return isOpenMetrics && IsWhole(bound) ? [.. text[..written], .. ".0"u8] : text[..written].ToArray();
+    }
+
+    private static int Number(double value, Span<byte> room)
+    {
+        int written;
+        if (IsWhole(value))
+            Utf8Formatter.TryFormat((long)value, room, out written);
+        else
+            value.TryFormat(room, out written, "R", CultureInfo.InvariantCulture);
+        return written;
+    }
+
+    private static bool IsWhole(double value) => value == Math.Floor(value) && Math.Abs(value) < WholeMax;
+
+    private static ArrayBufferWriter<byte> Emptied(ArrayBufferWriter<byte>? room)
+    {
+        room?.ResetWrittenCount();
+        return room ?? new(FirstBytes);
     }
 
     private byte[] TextOf(MetricLabels labels)

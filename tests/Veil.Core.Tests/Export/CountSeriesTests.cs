@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Buffers;
 using System.Text;
 using Veil.Core.Counting;
 using Veil.Core.Export;
@@ -102,6 +103,44 @@ public sealed class CountSeriesTests
         lines[^2].ShouldBe("# EOF");
     }
 
+    /// <summary>Scrapes of many series come again and again: what is known is added in place, and written into the room of the last
+    /// one.</summary>
+    [Fact]
+    public void Look_AtKnownKeys_LeavesNoGarbage()
+    {
+        const int keys = 5_000;
+        ulong[] words = [2];
+        var series = Series(new CountOptions(["comm"], null, null, null, keys), out var plan);
+        var room = new ArrayBufferWriter<byte>();
+        Scrape();
+        Scrape();
+        ulong total = series.Total;
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Scrape();
+
+        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(100_000);
+        (series.Total, total).ShouldBe((keys * 2UL, keys * 2UL));
+
+        void Scrape()
+        {
+            series.BeginLook();
+            Span<byte> key = stackalloc byte[32];
+            var seen = new List<(byte[], CountTotals)>();
+            for (int number = 0; number < keys; number++)
+            {
+                key.Clear();
+                _ = number.TryFormat(key, out _);
+                if (!series.TryLook(plan, key, words))
+                    seen.Add((key.ToArray(), new CountTotals([2])));
+            }
+
+            series.Look(plan, new CountedEvents(seen, new CountTotals([0]), 0, 0));
+            var text = new PrometheusText(isOpenMetrics: false, room);
+            CountMetrics.Write(text, series);
+            text.End().Span.IndexOf("{comm=\"4999\"} 2\n"u8).ShouldBePositive();
+        }
+    }
+
     private static CountSeries Series(CountOptions options, out CountPlan plan)
     {
         plan = CountPlan.Of(new SyscallObject.Module(), SyscallObject.Events(Returns).Schemas, options);
@@ -119,5 +158,5 @@ public sealed class CountSeriesTests
     }
 
     private static string[] Counts(CountSeries series) =>
-        [.. series.Rows.Select(static row => $"{Encoding.UTF8.GetString(row.Values[0])} {row.Totals.Count}")];
+        [.. series.Rows.ToArray().Select(static row => $"{Encoding.UTF8.GetString(row.Values[0])} {row.Totals.Count}")];
 }

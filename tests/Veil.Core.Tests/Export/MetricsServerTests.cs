@@ -133,6 +133,37 @@ public sealed class MetricsServerTests : IDisposable
         bad.ForEach(static socket => socket.Dispose());
     }
 
+    /// <summary>An answer that is still going out is not written over by the next one.</summary>
+    [Fact]
+    public async Task Get_BesideASlowClient_LeavesItsAnswerAlone()
+    {
+        var shown = new OutputOptions(OutputFormat.Text, [], Enrichments.None, Colour: false);
+        var source = new BytesSource(isLive: true);
+        for (int i = 0; i < 60_000; i++)
+            source.Loss($"{i}-{new string('x', 100)}", 1);
+        using var session =
+            new TraceSession(
+            source, [new(shown, new MemoryOutput())], new SessionOptions { Modules = [], Output = shown, Duration = TimeSpan.Zero }, _stop,
+            static _ => { });
+        session.Run();
+        _server = MetricsServer.Open(new IPEndPoint(IPAddress.Loopback, 0), null);
+        _server.Start(session, "1.2", _stop);
+        using var slow = Connect(_server.Url);
+        slow.Send("GET /metrics HTTP/1.1\r\nConnection: close\r\n\r\n"u8);
+        slow.Poll(TimeSpan.FromSeconds(10), SelectMode.SelectRead).ShouldBeTrue();
+        // For so long another one would get the same answer.
+        await Task.Delay(500);
+        string next = await _client.GetStringAsync(_server.Url);
+        string first = Receive(slow);
+
+        first.Length.ShouldBeGreaterThan(8_000_000);
+        first.ShouldContain("veil_paused 0\n");
+        Cpu(first).ShouldBeLessThan(Cpu(next));
+
+        static double Cpu(string text) =>
+            double.Parse(text.Split("\nveil_cpu_seconds_total ")[1].Split('\n')[0]);
+    }
+
     [Fact]
     public void Open_PortThatIsTaken_IsAnError()
     {
