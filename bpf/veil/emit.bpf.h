@@ -223,7 +223,7 @@ static __always_inline long veil_ring_put(void *ring, void *record, __u64 size, 
 #include "stack.bpf.h"
 
 static __always_inline void veil_count_as(const void *event, __u64 size, const struct veil_origin *origin,
-					  const struct veil_stack_ids *kept)
+					  const struct veil_stack_ids *kept, void *ctx)
 {
 	struct veil_behind behind;
 
@@ -236,7 +236,7 @@ static __always_inline void veil_count_as(const void *event, __u64 size, const s
 	else
 		veil_current_origin(&behind.origin);
 	if (veil_stacks_read)
-		veil_behind_stacks(&behind, kept ? *kept : veil_current_stacks());
+		veil_behind_stacks(&behind, kept ? *kept : veil_current_stacks(ctx));
 	veil_stacks_check(&behind, event);
 	veil_count(event, size, &behind, NULL);
 }
@@ -260,14 +260,14 @@ static __always_inline void *veil_ring_reserve(__u64 size, const __u32 *uid)
 
 /* Room for an event of `size` bytes and what stands behind it. Its stacks come first, so that the ring has them before.
  */
-static __always_inline void *veil_event_reserve(__u64 size, const __u32 *uid)
+static __always_inline void *veil_event_reserve(__u64 size, const __u32 *uid, void *ctx)
 {
 	struct veil_stack_ids ids;
 	void *event;
 
 	if (!veil_stacks_read)
 		return veil_ring_reserve(size + veil_origin_size, uid);
-	ids = veil_current_stacks();
+	ids = veil_current_stacks(ctx);
 	event = veil_ring_reserve(size + veil_origin_size, uid);
 	if (event)
 		veil_behind_stacks(event + size, ids);
@@ -280,7 +280,12 @@ static __always_inline void *veil_event_reserve(__u64 size, const __u32 *uid)
 
 /* The same for an event of another task than the running one. `uid` points to its user. */
 #define veil_reserve_as(scratch, uid)                                                                                  \
-	((typeof(scratch))(veil_counting ? (void *)(scratch) : veil_event_reserve(sizeof(*(scratch)), uid)))
+	((typeof(scratch))(veil_counting ? (void *)(scratch) : veil_event_reserve(sizeof(*(scratch)), uid, NULL)))
+
+/* The same where the context of a program at a tracepoint is at hand, which makes stacks of the kernel cheap. Goes with
+ * veil_submit_at(). */
+#define veil_reserve_at(scratch, ctx)                                                                                  \
+	((typeof(scratch))(veil_counting ? (void *)(scratch) : veil_event_reserve(sizeof(*(scratch)), NULL, ctx)))
 
 /* The same for an event whose stacks were taken before: veil_submit_kept(). */
 #define veil_reserve_kept(scratch, uid)                                                                                \
@@ -295,13 +300,13 @@ static __always_inline void *veil_event_reserve(__u64 size, const __u32 *uid)
  * instructions where asking with bpf_ringbuf_query() is a helper call and a contended cache line.
  */
 static __always_inline void veil_submit_full(void *event, __u64 size, const struct veil_origin *origin,
-					     const struct veil_stack_ids *kept)
+					     const struct veil_stack_ids *kept, void *ctx)
 {
 	__u64 position = (__u64)event - (__u64)&veil_wakeup_interval;
 	__u64 footprint = (size + veil_origin_size + 8 /* BPF_RINGBUF_HDR_SZ */ + 7) & ~7ULL;
 
 	if (veil_counting) {
-		veil_count_as(event, size, origin, kept);
+		veil_count_as(event, size, origin, kept, ctx);
 		return;
 	}
 	if (veil_origin_size) {
@@ -332,13 +337,19 @@ static __always_inline void veil_submit_full(void *event, __u64 size, const stru
 /* An event of a task that was remembered, or with NULL of the running one. */
 static __always_inline void veil_submit_as(void *event, __u64 size, const struct veil_origin *origin)
 {
-	veil_submit_full(event, size, origin, NULL);
+	veil_submit_full(event, size, origin, NULL, NULL);
+}
+
+/* Where it was reserved by veil_reserve_at(). */
+static __always_inline void veil_submit_at(void *event, __u64 size, const struct veil_origin *origin, void *ctx)
+{
+	veil_submit_full(event, size, origin, NULL, ctx);
 }
 
 /* An event of the running task with the stacks of an earlier moment. */
 static __always_inline void veil_submit_kept(void *event, __u64 size, const struct veil_stack_ids *kept)
 {
-	veil_submit_full(event, size, NULL, kept);
+	veil_submit_full(event, size, NULL, kept, NULL);
 }
 
 /* An event of the running task. */

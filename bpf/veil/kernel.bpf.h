@@ -176,6 +176,7 @@ struct task_struct {
 	struct seccomp seccomp; /* CONFIG_SECCOMP */
 	struct sigpending pending;
 	struct bpf_local_storage *bpf_storage; /* since 5.11, commit a10787e6d58c */
+	struct uprobe_task *utask;	       /* CONFIG_UPROBES */
 	char comm[16];
 };
 
@@ -529,7 +530,7 @@ struct trace_event_raw_inet_sock_set_state {
 
 /* The kernel's own struct pt_regs; the headers of userspace have another one under that name. */
 struct pt_regs___x86 {
-	unsigned long bx, cx, dx, si, di, bp, sp, r8, r9, r10, orig_ax;
+	unsigned long bx, cx, dx, si, di, bp, sp, r8, r9, r10, orig_ax, ip, cs;
 };
 
 struct pt_regs___veil_arm64 {

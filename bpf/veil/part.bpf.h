@@ -24,7 +24,7 @@ static __always_inline void *veil_draft_start(struct veil_draft *draft, __u32 si
 	if (veil_origin_size)
 		veil_current_origin((void *)&draft->bytes[size]);
 	if (veil_stacks_read)
-		veil_behind_stacks(&draft->bytes[size], veil_current_stacks());
+		veil_behind_stacks(&draft->bytes[size], veil_current_stacks(NULL));
 	return draft->bytes;
 }
 

@@ -52,11 +52,15 @@ struct {
 	__type(value, __u32);
 } veil_stack_sent SEC(".maps");
 
+#define VEIL_STACK_COPY 512 /* bytes of a user's stack that are copied at once */
+
 struct veil_stack_slot {
 	__u32 busy; /* bool */
 	__u32 unused;
+	__u64 place; /* of a register, as a number */
 	struct veil_stack stack;
-	__u64 beyond; /* the bound that the verifier sees is one frame more */
+	__u64 beyond;			     /* the bound that the verifier sees is one frame more */
+	__u64 copy[2 * VEIL_STACK_COPY / 8]; /* the same with one copy more */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -108,33 +112,42 @@ static __always_inline bool veil_stack_send(struct veil_stack *stack)
 	return true;
 }
 
-/* Gives the frames of a slot their id, and userspace the frames. 0: there are none, or no room for them. */
-static __always_inline __u64 veil_stack_end(struct veil_stack_slot *slot, long bytes, enum veil_stack_kind kind)
+static __always_inline __u64 veil_stack_mix(__u64 id, __u64 frame)
+{
+	id = (id ^ frame) * 0x9fb21c651e98df25ULL;
+	return id ^ id >> 29;
+}
+
+/* What ids of one kind begin with. Addresses of user space mean something only there. */
+static __always_inline __u64 veil_stack_start(struct veil_stack_slot *slot, struct veil_task task, __u32 kind)
+{
+	__u64 id = veil_stack_seed ^ kind;
+
+	if (kind != VEIL_STACK_USER)
+		return id;
+	/* Through memory: the verifier lets nobody calculate with a pointer. */
+	*(volatile __u64 *)&slot->place = (__u64)veil_task_read(task, mm);
+	return id ^ ((__u64)veil_task_pid(task) << 32 ^ *(volatile __u64 *)&slot->place);
+}
+
+/* Has userspace the stack of an id, or will it? */
+static __always_inline bool veil_stack_is_told(__u64 id)
+{
+	return veil_stacks_kept ? !!bpf_map_lookup_elem(&veil_stacks, &id)
+				: !!bpf_map_lookup_elem(&veil_stack_sent, &id);
+}
+
+/* Gives userspace the frames of a slot, if it does not have them. 0: there are none, or no room for them. */
+static __always_inline __u64 veil_stack_tell(struct veil_stack_slot *slot, struct veil_task task, __u64 id, __u64 count,
+					     __u32 kind)
 {
 	struct veil_stack *stack = &slot->stack;
-	struct veil_task task = veil_current();
-	__u64 id = veil_stack_seed ^ kind, count = (__u64)bytes / 8;
-	bool is_lost = false;
+	bool is_lost;
 
-	if (bytes <= 0)
+	if (!count)
 		return 0;
-	/* Addresses of user space mean something only there. */
-	if (kind == VEIL_STACK_USER) {
-		/* Through memory: the verifier lets nobody calculate with a pointer. */
-		*(volatile __u64 *)&stack->id = (__u64)veil_task_read(task, mm);
-		id ^= (__u64)veil_task_pid(task) << 32 ^ *(volatile __u64 *)&stack->id;
-	}
-	for (__u64 i = 0; i < VEIL_STACK_FRAMES; i++) {
-		__u64 place = i;
-
-		if (i >= count)
-			break;
-		veil_bound(place, VEIL_STACK_FRAMES);
-		id = (id ^ stack->frames[place]) * 0x9fb21c651e98df25ULL;
-		id ^= id >> 29;
-	}
 	id += !id;
-	if (veil_stacks_kept ? !!bpf_map_lookup_elem(&veil_stacks, &id) : !!bpf_map_lookup_elem(&veil_stack_sent, &id))
+	if (veil_stack_is_told(id))
 		return id;
 	veil_event_init(&stack->common, VEIL_KIND_STACK, task);
 	stack->id = id;
@@ -152,6 +165,90 @@ static __always_inline __u64 veil_stack_end(struct veil_stack_slot *slot, long b
 	return is_lost ? 0 : id;
 }
 
+/* The same of what a helper has walked. */
+static __always_inline __u64 veil_stack_end(struct veil_stack_slot *slot, long bytes, __u32 kind)
+{
+	struct veil_task task = veil_current();
+	__u64 id, count = (__u64)bytes / 8;
+
+	if (bytes <= 0)
+		return 0;
+	id = veil_stack_start(slot, task, kind);
+	for (__u64 i = 0; i < VEIL_STACK_FRAMES; i++) {
+		__u64 place = i;
+
+		if (i >= count)
+			break;
+		veil_bound(place, VEIL_STACK_FRAMES);
+		id = veil_stack_mix(id, slot->stack.frames[place]);
+	}
+	return veil_stack_tell(slot, task, id, count, kind);
+}
+
+#if defined(__TARGET_ARCH_x86)
+
+/* bpf_task_pt_regs(): 5.15 (commit dd6e10fbd9fb) */
+#define VEIL_HAS_TASK_REGS   (VEIL_HAS_TASK_BTF && bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+#define VEIL_CODE_OF_64_BITS 0x33 /* __USER_CS */
+
+static __always_inline struct pt_regs___x86 *veil_stack_regs(void)
+{
+	return (struct pt_regs___x86 *)bpf_task_pt_regs(bpf_get_current_task_btf());
+}
+
+/*
+ * Follows the frame pointers in copies of the stack: perf_callchain_user() reads each frame by itself, twice, behind a
+ * barrier, which is most of what a stack costs. A copy ends with its page, so that it can be read where the kernel
+ * could read the frame. -1: what only the kernel knows has to do with it, uprobes at returns and segments of 32-bit
+ * programs.
+ */
+static __always_inline __u64 veil_stack_walk_user(struct veil_stack_slot *slot)
+{
+	struct veil_task task = veil_current();
+	struct pt_regs___x86 *regs = veil_stack_regs();
+	__u64 id, frame, begin = 0, end = 0, most = veil_stack_most;
+	volatile __u32 *count = &slot->stack.count;
+
+	if ((regs->cs & 0xffff) != VEIL_CODE_OF_64_BITS)
+		return -1;
+	if (bpf_core_field_exists(struct task_struct, utask) && veil_task_read(task, utask))
+		return -1;
+	id = veil_stack_start(slot, task, VEIL_STACK_USER);
+	frame = regs->bp;
+	slot->stack.frames[0] = regs->ip;
+	id = veil_stack_mix(id, slot->stack.frames[0]);
+	*count = 1;
+	for (__u64 i = 1; i < VEIL_STACK_FRAMES; i++) {
+		__u64 at = frame - begin, size = 4096 - (frame & 4095), returns;
+
+		if (i >= most)
+			break;
+		if (frame < begin || at + 16 > end || at % 8) {
+			size = size > VEIL_STACK_COPY ? VEIL_STACK_COPY : size < 16 ? 16 : size;
+			veil_bound(size, 2 * VEIL_STACK_COPY - 1);
+			if (bpf_probe_read_user(slot->copy, size, (void *)frame))
+				break;
+			begin = frame;
+			end = size;
+			at = 0;
+		}
+		at /= 8;
+		veil_bound(at, VEIL_STACK_COPY / 8 - 1);
+		frame = slot->copy[at];
+		returns = slot->copy[at + 1];
+		slot->stack.frames[i] = returns;
+		id = veil_stack_mix(id, returns);
+		/* Through memory: otherwise the verifier looks at all that follows for each number. */
+		*count = i + 1;
+	}
+	return veil_stack_tell(slot, task, id, *count, VEIL_STACK_USER);
+}
+
+#else
+#define VEIL_HAS_TASK_REGS	   0
+#define veil_stack_walk_user(slot) ((__u64)-1)
+#endif
+
 /*
  * The running task's stack, as an id. A global function, so that the verifier walks it once. It needs no context, but
  * Linux 5.11. The kernel's stack begins with BPF's own functions, which userspace leaves out.
@@ -159,8 +256,7 @@ static __always_inline __u64 veil_stack_end(struct veil_stack_slot *slot, long b
 __weak __noinline __u64 veil_stack_current(__u32 kind)
 {
 	struct veil_stack_slot *slot;
-	long bytes = 0;
-	__u64 id;
+	__u64 id = -1;
 
 	if (!VEIL_HAS_TASK_BTF)
 		return 0;
@@ -169,19 +265,47 @@ __weak __noinline __u64 veil_stack_current(__u32 kind)
 		veil_lost(VEIL_LOST_STACKS);
 		return 0;
 	}
-	bytes = bpf_get_task_stack(bpf_get_current_task_btf(), slot->stack.frames, sizeof(slot->stack.frames),
-				   kind == VEIL_STACK_USER ? BPF_F_USER_STACK : 0);
+	if (VEIL_HAS_TASK_REGS && kind == VEIL_STACK_USER)
+		id = veil_stack_walk_user(slot);
+	if (id == (__u64)-1)
+		id = veil_stack_end(slot,
+				    bpf_get_task_stack(bpf_get_current_task_btf(), slot->stack.frames,
+						       sizeof(slot->stack.frames),
+						       kind == VEIL_STACK_USER ? BPF_F_USER_STACK : 0),
+				    kind);
+	*(volatile __u32 *)&slot->busy = 0;
+	return id;
+}
+
+/* What a program has walked itself, in the last slot that is taken. Apart from it, as it needs stack of its own. */
+__weak __noinline __u64 veil_stack_finish(__u32 kind, long bytes)
+{
+	struct veil_stack_slot *slot = NULL, *next;
+	__u64 id;
+
+	for (__u32 level = 0; level < VEIL_STACK_NESTING; level++) {
+		__u32 key = level;
+
+		next = bpf_map_lookup_elem(&veil_stack_slot, &key);
+		if (!next || !*(volatile __u32 *)&next->busy)
+			break;
+		slot = next;
+	}
+	if (!slot)
+		return 0;
 	id = veil_stack_end(slot, bytes, kind);
 	*(volatile __u32 *)&slot->busy = 0;
 	return id;
 }
 
-/* The same from a program's context: at a sample, the stack that it interrupted. */
+/*
+ * The same from a program's context: at a sample the stack that it interrupted, at a tracepoint the running task's. The
+ * kernel's is walked by the program itself: it takes the kernel long to get over each of BPF's functions.
+ */
 static __always_inline __u64 veil_stack_at(void *ctx, enum veil_stack_kind kind)
 {
 	struct veil_stack_slot *slot = veil_stack_begin();
 	long bytes;
-	__u64 id;
 
 	if (!slot) {
 		veil_lost(VEIL_LOST_STACKS);
@@ -189,9 +313,7 @@ static __always_inline __u64 veil_stack_at(void *ctx, enum veil_stack_kind kind)
 	}
 	bytes = bpf_get_stack(ctx, slot->stack.frames, sizeof(slot->stack.frames),
 			      kind == VEIL_STACK_USER ? BPF_F_USER_STACK : 0);
-	id = veil_stack_end(slot, bytes, kind);
-	*(volatile __u32 *)&slot->busy = 0;
-	return id;
+	return veil_stack_finish(kind, bytes);
 }
 
 static __always_inline __attribute__((unused)) veil_ustack_t veil_stack_user(void *ctx)
@@ -220,14 +342,15 @@ struct veil_behind {
 /* Carries the struct into BTF. */
 const struct veil_behind *veil_behind_type;
 
-static __always_inline struct veil_stack_ids veil_current_stacks(void)
+/* `ctx` is the context of a program at a tracepoint, where the caller has it. */
+static __always_inline struct veil_stack_ids veil_current_stacks(void *ctx)
 {
 	struct veil_stack_ids ids = {};
 
 	if (veil_stacks_read & VEIL_STACK_USER)
 		ids.ustack = veil_stack_current(VEIL_STACK_USER);
 	if (veil_stacks_read & VEIL_STACK_KERNEL)
-		ids.kstack = veil_stack_current(VEIL_STACK_KERNEL);
+		ids.kstack = ctx ? veil_stack_at(ctx, VEIL_STACK_KERNEL) : veil_stack_current(VEIL_STACK_KERNEL);
 	return ids;
 }
 

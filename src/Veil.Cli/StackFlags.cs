@@ -3,6 +3,7 @@ using System.CommandLine;
 using Veil.Core;
 using Veil.Core.Counting;
 using Veil.Core.Modules;
+using Veil.Core.Options;
 using Veil.Core.Recordings;
 using Veil.Core.Stacks;
 using Veil.Core.Text;
@@ -33,6 +34,27 @@ internal static class StackFlags
             throw new UsageException(
                 $"{flags.Stack.Name}: counts have the stacks that they are counted by; --count-by {string.Join(',', StackFields.Names(kinds))} counts by them");
         return kinds;
+    }
+
+    /// <summary><c>--jit</c>.</summary>
+    /// <exception cref="UsageException">A value is wrong.</exception>
+    public static bool ReadJit(ParseResult parsed, TraceFlags flags)
+    {
+        const string ask = "ask";
+        var words = TraceCommand.Words(flags.Jit.Name, parsed.GetValue(flags.Jit) ?? []);
+        if (words.FirstOrDefault(static word => word != ask) is { } unknown)
+            throw new UsageException($"{flags.Jit.Name}: '{Escaping.ForMessage(unknown)}' is no way to name compiled code (available: {ask})");
+        return words.Count > 0;
+    }
+
+    /// <summary>Checks what is about names of user space.</summary>
+    /// <exception cref="UsageException">There are none.</exception>
+    public static SessionOptions Check(ParseResult parsed, TraceFlags flags, SessionOptions options)
+    {
+        string? given = options.ShowsLines ? flags.Lines.Name : options.AsksJit ? flags.Jit.Name : null;
+        if (given is not null && !options.StacksTaken.HasFlag(StackKinds.User))
+            throw new UsageException($"{given}: it is for frames of user space, and none are asked for; add --stack user, or --count-by ustack");
+        return options;
     }
 
     /// <summary>The same of a recording.</summary>

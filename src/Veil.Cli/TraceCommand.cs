@@ -67,7 +67,7 @@ internal static class TraceCommand
             Follow = request.Options.Follow || (command is not null && !request.NoFollow),
         };
         // First of all: the little that has been done until here fits into a few megabytes.
-        MemoryCgroup.Require(options, RootClient.NeededFor(options.Output.Enrichments, options.ReadsRuntimes, request.Control is not null, options.Record?.SizeBytes is not null, options.StacksTaken != StackKinds.None) != RootAbilities.None);
+        MemoryCgroup.Require(options, RootClient.NeededFor(options.Output.Enrichments, options.ReadsRuntimes, request.Control is not null, options.Record?.SizeBytes is not null, options.StacksTaken != StackKinds.None, options.AsksJit) != RootAbilities.None);
         if (!request.Yes)
             Confirm(options);
         foreach (
@@ -89,7 +89,7 @@ internal static class TraceCommand
         // Before the drop too; it closes the socket before it ends, because it may have to remove it.
         using var root = RootClient.StartFor(
             options.Output.Enrichments, options.ReadsRuntimes, worker is null ? control : null, Messages.Write, recorder?.Rotating,
-            options.StacksTaken != StackKinds.None);
+            options.StacksTaken != StackKinds.None, options.AsksJit);
         using var file = options.WriteTo is { } path ? OutputFile.Open(path) : null;
         using var session = KernelTrace.Start(options, stop, Messages.Write, root, file, command, recorder, export: otlp);
         var commands = new ControlCommands(session, ModuleCatalog.All);
@@ -323,11 +323,13 @@ internal static class TraceCommand
         string? written = parsed.GetValue(flags.Write), writeTo = WriteTo(written);
         var record = RecordFlags.Read(parsed, flags, format, written, counting);
         int stream = written is null ? StartedCommand.Stream : StandardStreams.Output;
-        return new SessionOptions
+        return StackFlags.Check(parsed, flags, new SessionOptions
         {
             Modules = modules,
             Available = ModuleCatalog.All,
             StacksAsked = StackFlags.Read(parsed, flags, counting),
+            ShowsLines = parsed.GetValue(flags.Lines),
+            AsksJit = StackFlags.ReadJit(parsed, flags),
             Filters = filters,
             Arguments = arguments,
             Hook = Hook(parsed.GetValue(flags.Hook), modules),
@@ -353,7 +355,7 @@ internal static class TraceCommand
             FailOnLoss = parsed.GetValue(flags.FailOnLoss),
             Quiet = parsed.GetValue(flags.Quiet),
             Verbose = parsed.GetValue(flags.Verbose),
-        };
+        });
     }
 
     /// <summary>The filters.</summary>

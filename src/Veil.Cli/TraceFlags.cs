@@ -44,6 +44,12 @@ internal sealed class TraceFlags
     public Option<string[]> Stack { get; } =
         List("--stack", "user,kernel", "show with each event the stack that led to it; --count-by ustack, kstack or stack counts by it");
 
+    public Option<bool> Lines { get; } =
+        new("--lines") { Description = "show with each frame of user space the line of its source, where debug data tells it" };
+
+    public Option<string[]> Jit { get; } =
+        List("--jit", "ask", "ask .NET processes in whose compiled code a stack ends to write its names to /tmp/perf-PID.map, which changes them");
+
     public Option<bool> Wide { get; } = new("--wide") { Description = "on a terminal too, the full columns that a file or a pipe gets" };
 
     public Option<string> Write { get; } =
@@ -252,7 +258,7 @@ internal sealed class TraceFlags
     /// <summary>All options by what they are for, in the order of the help.</summary>
     public IReadOnlyList<(string Title, IReadOnlyList<Option> Options)> Groups =>
     [
-        ("What to trace", [Module, .. OfModules(FlagRole.Choice), Stack, Hook, Follow, NoFollow, User, IncludeSelf]),
+        ("What to trace", [Module, .. OfModules(FlagRole.Choice), Stack, Lines, Jit, Hook, Follow, NoFollow, User, IncludeSelf]),
         ("Filters (a value allows, '!' before it denies, deny wins; in bash '!' needs single quotes)",
             [.. OfFilters(FlagRole.Filter), .. OfModules(FlagRole.Filter)]),
         ($"Thresholds (in the kernel; with {EndingModules} an event as each call ends)",

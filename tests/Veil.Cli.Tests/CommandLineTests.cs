@@ -116,6 +116,11 @@ public sealed class CommandLineTests
         "--module exec",
         "--module: unknown module 'exec'; for programs that start: --module syscall --syscall execve,execveat (available: {modules})")]
     [InlineData("--module syscall --stack usr", "--stack: 'usr' is no kind of stack; did you mean 'user'? (available: user, kernel)")]
+    [InlineData("--module syscall --lines", "--lines: it is for frames of user space, and none are asked for; add --stack user, or --count-by ustack")]
+    [InlineData(
+        "--module syscall --stack kernel --jit ask",
+        "--jit: it is for frames of user space, and none are asked for; add --stack user, or --count-by ustack")]
+    [InlineData("--module syscall --stack user --jit asks", "--jit: 'asks' is no way to name compiled code (available: ask)")]
     [InlineData("--module syscall --stack user --count", "--stack: counts have the stacks that they are counted by; --count-by ustack counts by them")]
     [InlineData("--module syscall --output folded", "--output folded: its lines are counts by a stack; add --count-by comm,stack")]
     [InlineData("--module syscall --output folded --count-by comm", "--output folded: its lines are counts by a stack; add --count-by comm,stack")]

@@ -32,6 +32,74 @@ public sealed class StackNamesTests : IDisposable
         Check(pid, said, path);
     }
 
+    [ProgramTheory("addr2line")]
+    [InlineData("lines-2", "lines-2")]
+    [InlineData("lines-3", "lines-3")]
+    [InlineData("lines-4", "lines-4")]
+    [InlineData("lines-5", "lines-5")]
+    [InlineData("lines-packed", "lines-packed")]
+    [InlineData("lines-split", "lines-5")]
+    public void User_FileWithLines_EachAddressHasThatOfAddr2line(string program, string oracle)
+    {
+        const int before = 256, after = 1024;
+        using var names = StackNames.Start(root: null, noLines: static path => throw new InvalidOperationException(path));
+        var (pid, said) = RunToEnd(Repository.Workload(program));
+        // Its own code, and that of the C library beside it, of which no lines are known.
+        var addresses = Enumerable.Range(-before, before + after).Select(offset => said["local"] + (ulong)(long)offset).ToArray();
+
+        string[] shown = [.. addresses.Select(address => names.User(pid, address, (long)said["time"], isReturn: false).Source ?? "??:?")];
+        string[] expected = Run("addr2line", ["-e", Repository.Workload(oracle), .. addresses.Select(static address => address.ToString("x"))])
+            .TrimEnd().Split('\n');
+
+        shown.Length.ShouldBe(expected.Length);
+        for (int i = 0; i < shown.Length; i++)
+            Plain(shown[i]).ShouldBe(Plain(expected[i]), $"at {addresses[i]:x}");
+        shown.Count(static source => source != "??:?").ShouldBeGreaterThan(30);
+
+        // A discriminator is no part of the line; before DWARF 5 the folder of the compilation stands elsewhere; and without a line
+        // addr2line takes the name of a file from the symbols.
+        static string Plain(string line)
+        {
+            string plain = Path.GetFileName(line.Split(" (")[0]);
+            return plain.EndsWith(":?", StringComparison.Ordinal) || plain.EndsWith(":0", StringComparison.Ordinal) ? "?" : plain;
+        }
+    }
+
+    [Fact]
+    public void User_FileWithoutLines_IsSaidOnce()
+    {
+        var said = new List<string>();
+        using var names = StackNames.Start(root: null, noLines: said.Add);
+        var (pid, words) = RunToEnd(Repository.Workload("names-dynamic"));
+
+        foreach (string function in (string[])["local", "global"])
+            names.User(pid, words[function], (long)words["time"], isReturn: false).Source.ShouldBeNull();
+
+        said.ShouldBe([Repository.Workload("names-dynamic")]);
+    }
+
+    [Fact]
+    public void User_DamagedLines_AreNoLinesAndNoError()
+    {
+        byte[] file = File.ReadAllBytes(Repository.Workload("lines-5"));
+        var random = new Random(63);
+        for (int round = 0; round < 40; round++)
+        {
+            string path = Path.Combine(_folder, "damaged" + round);
+            byte[] damaged = [.. file];
+            // The debug sections are behind the code, which has to run.
+            for (int i = 0; i < 2000; i++)
+                damaged[random.Next(file.Length * 9 / 10, file.Length - 6000)] = (byte)random.Next(256);
+            File.WriteAllBytes(path, damaged);
+            Run("chmod", "700", path);
+            using var names = StackNames.Start(root: null, pids: [], noLines: static _ => { });
+            var (pid, said) = RunToEnd(path);
+
+            for (ulong offset = 0; offset < 256; offset++)
+                names.User(pid, said["local"] + offset, (long)said["time"], isReturn: false).Address.ShouldBe(said["local"] + offset);
+        }
+    }
+
     [Fact]
     public void User_RunningProcess_HasNamesOfItsFunctions()
     {
@@ -53,6 +121,24 @@ public sealed class StackNamesTests : IDisposable
         libc.BuildId.ShouldBe(BuildIdOf(libc.File));
         vdso.Symbol.ShouldBeOneOf("__vdso_getcpu", "getcpu");
         (vdso.Offset, vdso.File).ShouldBe((0ul, "[vdso]"));
+    }
+
+    /// <summary>By objdump, which knows the stubs of each kind.</summary>
+    [ProgramTheory("objdump")]
+    [InlineData("names-dynamic")]
+    public void User_StubsOfImportedFunctions_AreNamedAsObjdumpDoes(string program)
+    {
+        string path = Repository.Workload(program);
+        var (pid, said) = RunToEnd(path);
+        string[] symbol = Run("nm", path).Split('\n').First(static line => line.EndsWith(" names_global", StringComparison.Ordinal)).Split(' ');
+        ulong moved = said["global"] - ulong.Parse(symbol[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        var stubs = Run("objdump", "-d", path).Split('\n').Where(static line => line.EndsWith("@plt>:", StringComparison.Ordinal))
+            .Select(static line => line.Split(' ')).ToDictionary(
+                static words => ulong.Parse(words[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture), static words => words[1][1..^2]);
+
+        stubs.Count.ShouldBeGreaterThan(5);
+        foreach (var (address, name) in stubs)
+            _names.User(pid, address + moved, (long)said["time"], isReturn: false).Symbol.ShouldBe(name);
     }
 
     [Fact]

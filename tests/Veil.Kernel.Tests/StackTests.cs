@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -130,6 +131,81 @@ public sealed class StackTests
         finally
         {
             File.Delete(file);
+        }
+    }
+
+    /// <summary>Code that takes the place of other code has its own name from then on: a jitdump has times.</summary>
+    [Fact]
+    public void Jitdump_FunctionThatTookAnothersPlace_EachCallHasItsOwnName()
+    {
+        string folder = Directory.CreateTempSubdirectory("veil-jit-").FullName;
+        try
+        {
+            using var workload = Workload.Waiting("jit", folder, "20", "30");
+            using var veil = VeilRun.Attach(
+                "--module", "syscall", "-p", workload.Pid, "--syscall", "getppid", "--stack", "user", "--lines", "--output", "json");
+            workload.Go();
+            veil.Stop().ShouldBe(0);
+
+            var frames = veil.Events.Select(static e => e.GetProperty("ustack")[0]).ToList();
+            frames.Select(static frame => (frame.GetProperty("symbol").GetString(), frame.GetProperty("source").GetString())).CountBy(static name => name)
+                .ShouldBe([new(("first", "/src/first.js:11"), 20), new(("second", "/src/second.js:21"), 30)]);
+            frames.ShouldAllBe(static frame => frame.GetProperty("file").GetString() == "[jit]");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Jitdump_OfAnotherUser_IsNotRead()
+    {
+        string folder = Directory.CreateTempSubdirectory("veil-jit-").FullName;
+        try
+        {
+            using var workload = Workload.Waiting("jit", folder, "20", "30");
+            using var veil = VeilRun.Attach("--module", "syscall", "-p", workload.Pid, "--syscall", "getppid", "--stack", "user", "--output", "json");
+            string dump = Path.Combine(folder, $"jit-{workload.Pid}.dump");
+            File.WriteAllText(dump, "");
+            Process.Start("chown", ["65534", dump]).WaitForExit();
+            workload.Go();
+            veil.Stop().ShouldBe(0);
+
+            veil.Events.ShouldAllBe(static e => e.GetProperty("ustack")[0].GetProperty("symbol").ValueKind == JsonValueKind.Null);
+            veil.Events.Length.ShouldBe(50);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <summary>What a .NET process has compiled has names once it was asked for them, and only then.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void JitAsk_DotNetProcess_HasNamesOfItsMethods(bool asks)
+    {
+        using var program = ManagedWorkload.Start();
+        string map = $"/tmp/perf-{program.Pid}.map";
+        try
+        {
+            using var veil = VeilRun.Attach(
+                ["--module", "syscall", "-p", program.Pid, "--syscall", "getppid", "--stack", "user", "--output", "json", "--max-events", "200",
+                    .. asks ? ["--jit", "ask"] : Array.Empty<string>()]);
+            program.Go();
+            veil.WaitForExit().ShouldBe(0, veil.Errors);
+
+            int named = veil.Events.Count(static e => e.GetProperty("ustack").EnumerateArray().Any(static frame =>
+                frame.GetProperty("symbol").GetString()?.Contains("ManagedWorkload::Work", StringComparison.Ordinal) == true));
+            File.Exists(map).ShouldBe(asks);
+            // Of the calls before it had answered the code may have been replaced by a better one.
+            named.ShouldBe(asks ? 200 : 0);
+        }
+        finally
+        {
+            File.Delete(map);
         }
     }
 

@@ -36,6 +36,8 @@ internal sealed class ConfigFile
         ["enrich"] = "--enrich",
         ["fields"] = "--fields",
         ["stack"] = "--stack",
+        ["lines"] = "--lines",
+        ["jit"] = "--jit",
         ["wide"] = "--wide",
         ["write"] = "--write",
         ["record"] = "--record",

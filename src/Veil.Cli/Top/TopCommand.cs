@@ -157,7 +157,8 @@ internal static class TopCommand
         using var stop = new StopSignal(static () => EarlySignals.First);
         EarlySignals.Take();
         using var root = RootClient.StartFor(
-            Enrichments.None, request.Options.ReadsRuntimes, control: null, Messages.Write, namesStacks: request.Options.StacksTaken != StackKinds.None);
+            Enrichments.None, request.Options.ReadsRuntimes, control: null, Messages.Write, namesStacks: request.Options.StacksTaken != StackKinds.None,
+            asksJit: request.Options.AsksJit);
         using var screen =
             new TopScreen(
             view, sort, (row, group) => EventsOf(row, view, group, module, request.Options), stop, TraceCommand.UseColour(StandardStreams.Output));

@@ -96,12 +96,15 @@ internal static unsafe partial class LibC
     }
 
     /// <summary>Who is at the other end of a connected socket (SO_PEERCRED, unix(7)).</summary>
-    public static bool TryGetPeer(int socket, out uint user)
+    public static bool TryGetPeer(int socket, out uint user) => TryGetPeer(socket, out user, out _);
+
+    /// <summary>The same with its process, as our PID namespace numbers it: who began to listen.</summary>
+    public static bool TryGetPeer(int socket, out uint user, out int pid)
     {
         uint* credentials = stackalloc uint[3]; // pid, uid, gid
         int length = 3 * sizeof(uint);
         bool known = GetSockOpt(socket, SolSocket, SoPeerCred, credentials, &length) == 0;
-        user = credentials[1];
+        (pid, user) = ((int)credentials[0], credentials[1]);
         return known;
     }
 

@@ -21,6 +21,17 @@ internal static unsafe partial class LibZ
     [LibraryImport(Library, EntryPoint = "deflateEnd")]
     internal static partial int DeflateEnd(Stream* stream);
 
+    [LibraryImport(Library, EntryPoint = "uncompress")]
+    private static partial int Uncompress(byte* target, nuint* targetBytes, byte* source, nuint sourceBytes);
+
+    /// <summary>Unpacks a whole zlib stream, which fills the target exactly.</summary>
+    internal static bool TryUnpack(ReadOnlySpan<byte> packed, Span<byte> target)
+    {
+        nuint bytes = (nuint)target.Length;
+        fixed (byte* from = packed, to = target)
+            return Uncompress(to, &bytes, from, (nuint)packed.Length) == 0 && bytes == (nuint)target.Length;
+    }
+
     // struct z_stream_s
     [StructLayout(LayoutKind.Sequential)]
     internal struct Stream

@@ -65,6 +65,12 @@ public sealed record SessionOptions
     /// <summary>The stacks that are asked for by name.</summary>
     public StackKinds StacksAsked { get; init; }
 
+    /// <summary>Frames of user space are shown with the lines of their sources.</summary>
+    public bool ShowsLines { get; init; }
+
+    /// <summary>.NET processes are asked to write the names of what they compile, where a stack leads there.</summary>
+    public bool AsksJit { get; init; }
+
     /// <summary>The stacks that are shown or counted by: those that were asked for, and those of fields.</summary>
     public StackKinds Stacks => Output.Fields.Concat(Modules.SelectMany(module => (Counting ?? CountingSent)?.KeysOf(module) ?? []))
         .Aggregate(Counting is null ? StacksAsked : StackKinds.None, static (kinds, field) => kinds | StackFields.Of(field));

@@ -25,4 +25,7 @@ public enum RootAbilities
 
     /// <summary>What names of functions are read from: mappings of processes, and programs in their own root folders.</summary>
     Symbols = 32,
+
+    /// <summary>What .NET processes are asked for: that they write the names of what they compile.</summary>
+    Jit = 64,
 }

@@ -52,12 +52,13 @@ public sealed unsafe class RootClient : ISymbolOpener, IDisposable
     /// <param name="message">Takes a line for the user, where the helper cannot do its work.</param>
     /// <param name="recording">The folder and the name of a recording of several files, or none.</param>
     /// <param name="namesStacks">Addresses of functions are named.</param>
+    /// <param name="asksJit">.NET processes are asked for their names.</param>
     /// <returns>The helper; nothing where none is needed.</returns>
     public static RootClient? StartFor(
         Enrichments enrichments, bool namesContainers, ControlServer? control, Action<string> message, (int Folder, string Name)? recording = null,
-        bool namesStacks = false)
+        bool namesStacks = false, bool asksJit = false)
     {
-        var abilities = NeededFor(enrichments, namesContainers, control is not null, recording is not null, namesStacks);
+        var abilities = NeededFor(enrichments, namesContainers, control is not null, recording is not null, namesStacks, asksJit);
         if (abilities == RootAbilities.None)
             return null;
 
@@ -70,7 +71,7 @@ public sealed unsafe class RootClient : ISymbolOpener, IDisposable
     }
 
     /// <summary>What a trace would need it for.</summary>
-    public static RootAbilities NeededFor(Enrichments enrichments, bool namesContainers, bool hasControl, bool rotates = false, bool namesStacks = false)
+    public static RootAbilities NeededFor(Enrichments enrichments, bool namesContainers, bool hasControl, bool rotates = false, bool namesStacks = false, bool asksJit = false)
     {
         if (LibC.EffectiveUser() != 0)
             return RootAbilities.None;
@@ -79,7 +80,8 @@ public sealed unsafe class RootClient : ISymbolOpener, IDisposable
             enrichments.HasFlag(Enrichments.Proc) && HidesProcesses() ? RootAbilities.ProcessNames : RootAbilities.None) | (
             hasControl ? RootAbilities.Socket : RootAbilities.None) | (
             rotates ? RootAbilities.Recording : RootAbilities.None) | (
-            namesStacks ? RootAbilities.Symbols : RootAbilities.None);
+            namesStacks ? RootAbilities.Symbols : RootAbilities.None) | (
+            asksJit ? RootAbilities.Jit : RootAbilities.None);
     }
 
     /// <summary>Waits until it has started and answers. Where it does not, a line says so.</summary>
@@ -134,6 +136,11 @@ public sealed unsafe class RootClient : ISymbolOpener, IDisposable
     int ISymbolOpener.OpenProgram(int pid, string path) => OpenSymbols(RootRequest.OpenProgram, pid, path);
 
     int ISymbolOpener.OpenJitMap(int pid) => OpenSymbols(RootRequest.OpenJitMap, pid);
+
+    int ISymbolOpener.OpenJitDump(int pid, string path) => OpenSymbols(RootRequest.OpenJitDump, pid, path);
+
+    bool ISymbolOpener.AskForJitMap(int pid) =>
+        _abilities.HasFlag(RootAbilities.Jit) && Ask(RootRequest.AskForJitMap, (uint)pid, PatienceMs, out _);
 
     private int OpenSymbols(RootRequest request, int pid) =>
         _abilities.HasFlag(RootAbilities.Symbols) && Ask(request, (uint)pid, PatienceMs, out int fd) ? fd : -1;

@@ -41,4 +41,10 @@ internal enum RootRequest : uint
 
     /// <summary>A descriptor of <c>/tmp/perf-PID.map</c> of a process.</summary>
     OpenJitMap = 12,
+
+    /// <summary>A descriptor of the <c>jit-PID.dump</c> of a process, by its path there.</summary>
+    OpenJitDump = 13,
+
+    /// <summary>That a .NET process be asked to write <c>/tmp/perf-PID.map</c>.</summary>
+    AskForJitMap = 14,
 }

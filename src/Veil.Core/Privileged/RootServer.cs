@@ -47,7 +47,7 @@ public static unsafe class RootServer
         bool names = abilities.HasFlag(RootAbilities.Symbols);
         Privileges.DropAllBut(
             (names ? Privileges.SysPtrace | Privileges.DacReadSearch | Privileges.CheckpointRestore : 0) | (looks || abilities.HasFlag(RootAbilities.ProcessNames) ? Privileges.SysPtrace : 0) | (looks ? Privileges.DacReadSearch : 0) | (
-            hasSocket || records ? Privileges.DacOverride : 0), keepUser: hasSocket || records);
+            hasSocket || records || abilities.HasFlag(RootAbilities.Jit) ? Privileges.DacOverride : 0), keepUser: hasSocket || records);
         _ = SystemCallFilter.ForHelper(abilities).TryInstall(out _);
         Serve(abilities, name, files);
         return ExitCode.Success;
@@ -72,7 +72,7 @@ public static unsafe class RootServer
             int fd = -1, size = 2 * sizeof(int);
             bool isPath =
                 taken > PathMessage.HeadBytes && (RootRequest)question[0] is RootRequest.ExplainPath or RootRequest.FindContainer
-                    or RootRequest.OpenMapped or RootRequest.OpenProgram;
+                    or RootRequest.OpenMapped or RootRequest.OpenProgram or RootRequest.OpenJitDump;
             int error = taken != 3 * sizeof(uint) && !isPath ? Errno.EINVAL : (RootRequest)question[0] switch
             {
                 RootRequest.Ready => 0,
@@ -85,8 +85,10 @@ public static unsafe class RootServer
                 RootRequest.MakeRecording => files?.Make((int)question[1], out fd) ?? Errno.EACCES,
                 RootRequest.MakeDump => files?.MakeAt(question[1], out fd) ?? Errno.EACCES,
                 RootRequest.RemoveRecording => files?.Remove((int)question[1]) ?? Errno.EACCES,
-                RootRequest.OpenMaps or RootRequest.OpenMapped or RootRequest.OpenProgram or RootRequest.OpenJitMap =>
+                RootRequest.OpenMaps or RootRequest.OpenMapped or RootRequest.OpenProgram or RootRequest.OpenJitMap or RootRequest.OpenJitDump =>
                     abilities.HasFlag(RootAbilities.Symbols) ? OpenSymbols(new(question, taken), isPath, out fd) : Errno.EACCES,
+                RootRequest.AskForJitMap => !abilities.HasFlag(RootAbilities.Jit) || question[1] is 0 or > PidMax ? Errno.EACCES
+                    : DotNetPerfMap.Ask((int)question[1]) ? 0 : Errno.ENOENT,
                 _ => Errno.EINVAL,
             };
             (answer[0], answer[1]) = (error, (int)question[2]);
@@ -127,6 +129,7 @@ public static unsafe class RootServer
             RootRequest.OpenMaps => SymbolAccess.OpenMapsHere((int)pid),
             RootRequest.OpenMapped => SymbolAccess.OpenMappedHere((int)pid, text),
             RootRequest.OpenProgram => SymbolAccess.OpenProgramHere((int)pid, text),
+            RootRequest.OpenJitDump => SymbolAccess.OpenJitDumpHere((int)pid, text),
             _ => SymbolAccess.OpenJitMapHere((int)pid),
         };
         return fd >= 0 ? 0 : Errno.ENOENT;

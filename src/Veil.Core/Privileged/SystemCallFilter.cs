@@ -92,6 +92,8 @@ internal sealed unsafe class SystemCallFilter
             filter.Permit("openat2 read fstat newfstatat statx lseek getdents64 readlink readlinkat");
         if (abilities.HasFlag(RootAbilities.Symbols))
             filter.Permit("openat2 read pread64 fstat newfstatat statx lseek");
+        if (abilities.HasFlag(RootAbilities.Jit))
+            filter.Permit("socket connect getsockopt sendto recvfrom poll ppoll");
         if (abilities.HasFlag(RootAbilities.Recording))
             filter.Permit("openat statx unlinkat");
         if ((abilities & (RootAbilities.ProcessNames | RootAbilities.Paths | RootAbilities.Containers | RootAbilities.Symbols)) != RootAbilities.None)

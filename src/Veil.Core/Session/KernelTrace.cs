@@ -15,6 +15,7 @@ using Veil.Core.Sinks;
 using Veil.Core.Sources;
 using Veil.Core.Stacks;
 using Veil.Core.Symbols;
+using Veil.Core.Text;
 using Veil.Core.Waiting;
 
 namespace Veil.Core.Session;
@@ -58,7 +59,7 @@ public static class KernelTrace
         KernelSource? source = null;
         try
         {
-            NameStacks(options.StacksTaken, message, root);
+            NameStacks(options, message, root);
             source = new KernelSource(options, events, stop, options.Verbose ? message : static _ => { }, root);
             file?.Empty();
             IReadOnlyList<TraceOutput> outputs =
@@ -92,11 +93,16 @@ public static class KernelTrace
     }
 
     // From before the first event on, and for as long as the process lives: counts are named at the end.
-    private static void NameStacks(StackKinds kinds, Action<string> message, RootClient? root)
+    private static void NameStacks(SessionOptions options, Action<string> message, RootClient? root)
     {
+        var kinds = options.StacksTaken;
         if (kinds == StackKinds.None || StackTable.Own.Names is not null)
             return;
-        var names = StackNames.Start(root, kernel: kinds.HasFlag(StackKinds.Kernel), processes: kinds.HasFlag(StackKinds.User));
+        var names = StackNames.Start(root, kernel: kinds.HasFlag(StackKinds.Kernel), processes: kinds.HasFlag(StackKinds.User),
+            noLines: options.ShowsLines ? path => message(
+                $"--lines: {Escaping.ForMessage(path)} has no lines of its source (.debug_line), nor has a file of symbols for it; its debug package, or " +
+                $"debuginfod-find debuginfo, brings one. Of other files this is not said again") : null,
+            asksJit: options.AsksJit);
         StackTable.Own.Names = names;
         if (names.Refusal is { } refusal)
             message($"warning: stacks of processes that have ended by then will lack names: {refusal}");

@@ -30,6 +30,7 @@ internal sealed partial class ElfFile
             });
         }
 
+        AddPlt(functions);
         return FunctionTable.Of(functions);
     }
 
@@ -37,19 +38,25 @@ internal sealed partial class ElfFile
     internal string FunctionNameAt(ulong place)
     {
         int number = (int)(place >> TableShift);
+        if (number == PltTable && _dynamicSymbols is { } imported)
+            return NameAt(this, imported, (uint)place) is { Length: > 0 } called ? called + PltMark : "";
         foreach (var (file, table) in Tables())
         {
             if (number-- > 0)
                 continue;
-            uint at = (uint)place;
-            if (at >= table.NamesBytes)
-                return "";
-            var name = file.ReadEntry(table.NamesOffset + at, (int)Math.Min(FunctionNameMax, table.NamesBytes - at));
-            int end = name.IndexOf((byte)0);
-            return WithoutVersion(end < 0 ? name : name[..end]);
+            return NameAt(file, table, (uint)place);
         }
 
         return "";
+    }
+
+    private static string NameAt(ElfFile file, in Section table, uint at)
+    {
+        if (at >= table.NamesBytes)
+            return "";
+        var name = file.ReadEntry(table.NamesOffset + at, (int)Math.Min(FunctionNameMax, table.NamesBytes - at));
+        int end = name.IndexOf((byte)0);
+        return WithoutVersion(end < 0 ? name : name[..end]);
     }
 
     /// <summary>The address, as the file has it, of a place in the file; nothing where that is in no part of it.</summary>

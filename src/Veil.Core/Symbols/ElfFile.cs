@@ -240,6 +240,8 @@ internal sealed partial class ElfFile
                 return;
             IsGo |= s_goSections.Any(name => HasName(table, section.Name, name));
             HasExceptionTable |= section.Bytes > 0 && HasName(table, section.Name, s_exceptionTable);
+            NoteDebug(section, table);
+            NotePlt(section, table);
             if (HasName(table, section.Name, s_debugLink))
                 _debugLink = section;
             if (HasName(table, section.Name, s_miniDebugInfo))
@@ -254,10 +256,10 @@ internal sealed partial class ElfFile
             return _is64
                 ? new Section(
                     U32(entry), U32(entry[4..]), Word(entry[16..]), Word(entry[24..]), Word(entry[32..]), U32(entry[40..]), default,
-                    default)
+                    default, Word(entry[8..]))
                 : new Section(
                     U32(entry), U32(entry[4..]), Word(entry[12..]), Word(entry[16..]), Word(entry[20..]), U32(entry[24..]), default,
-                    default);
+                    default, Word(entry[8..]));
         }
 
         Section WithNames(Section table)
@@ -341,5 +343,5 @@ internal sealed partial class ElfFile
     private readonly record struct Segment(ulong Offset, ulong Address, ulong FileBytes, bool IsCode);
 
     private readonly record struct Section(
-        uint Name, uint Type, ulong Address, ulong Offset, ulong Bytes, uint Link, ulong NamesOffset, ulong NamesBytes);
+        uint Name, uint Type, ulong Address, ulong Offset, ulong Bytes, uint Link, ulong NamesOffset, ulong NamesBytes, ulong Flags);
 }

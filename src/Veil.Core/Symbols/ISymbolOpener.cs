@@ -15,4 +15,10 @@ public interface ISymbolOpener
 
     /// <summary><c>/tmp/perf-PID.map</c> of a process.</summary>
     int OpenJitMap(int pid);
+
+    /// <summary>The <c>jit-PID.dump</c> of a process, by its path there.</summary>
+    int OpenJitDump(int pid, string path);
+
+    /// <summary>Has a .NET process write <c>/tmp/perf-PID.map</c> from now on.</summary>
+    bool AskForJitMap(int pid);
 }

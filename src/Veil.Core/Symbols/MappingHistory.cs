@@ -107,6 +107,11 @@ internal sealed class MappingHistory
         _processes.TryGetValue(pid, out var process) && ImageAt(process, timeNs) is { } image && !IsLost(image, timeNs)
             ? image.Find(address, timeNs) : null;
 
+    /// <summary>What a process was at a time, and whether that is what it is now; nothing where it is not known.</summary>
+    public (ProcessImage? Image, bool IsCurrent) ImageOf(int pid, long timeNs) =>
+        _processes.TryGetValue(pid, out var process) && ImageAt(process, timeNs) is { } image
+            ? (image, image == process.Current) : (null, false);
+
     /// <summary>A process and those that made it, the nearest first.</summary>
     public int[] Family(int pid)
     {

@@ -33,6 +33,9 @@ internal sealed class ProcessImage
     /// <summary>How many mappings it keeps, without those that another keeps for it.</summary>
     public int Kept => _isShared ? 0 : _count;
 
+    /// <summary>The path of the jitdump that was mapped, as compilers at run time do for perf to find it; null: none was.</summary>
+    public string? JitDumpPath { get; private set; }
+
     private long LastNs { get; set; } = long.MinValue;
 
     /// <summary>What a child has: the same, kept once until the child maps something.</summary>
@@ -51,6 +54,8 @@ internal sealed class ProcessImage
         _count = _mappings.Count;
         _sorted = null;
         LastNs = Math.Max(LastNs, mapping.TimeNs);
+        if (JitDump.IsNamed(mapping.File.Path))
+            JitDumpPath = mapping.File.Path;
     }
 
     /// <summary>Adds what <c>/proc/PID/maps</c> tells later: where something was mapped since, what was there before is not

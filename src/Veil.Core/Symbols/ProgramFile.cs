@@ -20,9 +20,11 @@ internal sealed class ProgramFile(string path, FileIdentity identity, string bui
 
     private static readonly Lazy<byte[]?> s_vdso = new(ReadVdso);
 
-    private readonly Dictionary<ulong, (string? Symbol, ulong Start)> _names = [];
+    private readonly Dictionary<ulong, (string? Symbol, ulong Start, string? Source)> _names = [];
     private Stream? _stream;
     private Stream? _companion;
+    private Stream? _lineFile;
+    private LineTable? _lines;
     private ElfFile? _elf;
     private FunctionTable? _functions;
     private int _triedPid;
@@ -31,6 +33,9 @@ internal sealed class ProgramFile(string path, FileIdentity identity, string bui
 
     /// <summary>Its path, with <c> (replaced)</c> behind it where another file has that now; null where it is no file.</summary>
     public string? Name { get; private set; } = path.Length > 0 ? Plain(path) : null;
+
+    /// <summary>The path, as the kernel tells it.</summary>
+    public string Path => path;
 
     /// <summary>The id of its build in hexadecimal; empty where it has none or it is not known.</summary>
     public string BuildId { get; private set; } = buildId;
@@ -43,7 +48,10 @@ internal sealed class ProgramFile(string path, FileIdentity identity, string bui
 
     /// <summary>The memory that its names take.</summary>
     public long SizeBytes => (_functions?.SizeBytes ?? 0) + (_stream is MemoryStream ? _stream.Length : 0)
-        + (_companion is MemoryStream ? _companion.Length : 0) + (_names.Count * 160L);
+        + (_companion is MemoryStream ? _companion.Length : 0) + (_lines?.SizeBytes ?? 0) + (_names.Count * 160L);
+
+    /// <summary>Is it open, and are there no lines of the source for it?</summary>
+    public bool LacksLines => _elf is not null && _lines is null && !IsVdso;
 
     /// <summary>When it was asked for, in turns of its owner.</summary>
     public long UsedAt { get; set; }
@@ -60,27 +68,29 @@ internal sealed class ProgramFile(string path, FileIdentity identity, string bui
     /// <param name="mapping">A mapping of it that has the place.</param>
     /// <param name="pids">Processes to look in for the file: the one that mapped it, and its parents; none to look no more.</param>
     /// <param name="access">What opens files.</param>
-    /// <returns>Its name, and where in the file it starts.</returns>
-    public (string? Symbol, ulong Start) Find(ulong offset, Mapping mapping, ReadOnlySpan<int> pids, SymbolAccess access)
+    /// <param name="withLines">Lines of the source are asked for.</param>
+    /// <returns>Its name, where in the file it starts, and the line of the source.</returns>
+    public (string? Symbol, ulong Start, string? Source) Find(
+        ulong offset, Mapping mapping, ReadOnlySpan<int> pids, SymbolAccess access, bool withLines)
     {
         if (pids.Length > 0)
         {
             _names.Clear();
-            Open(mapping, pids, access);
+            Open(mapping, pids, access, withLines);
         }
 
         if (_names.TryGetValue(offset, out var known))
             return known;
         if (_names.Count >= NamesMax)
             _names.Clear();
-        (string?, ulong) found = (null, 0);
-        if (_elf is { } elf && _functions is { } functions)
+        (string? Symbol, ulong Start, string? Source) found = default;
+        if (_elf is { } elf && _functions is { } functions && elf.AddressOf(offset) is { } address)
         {
             try
             {
-                if (elf.AddressOf(offset) is { } address && functions.Find(address) is { } function
-                    && elf.FunctionNameAt(function.Name) is { Length: > 0 } name)
-                    found = (Readable(name), offset - (address - function.Start));
+                if (functions.Find(address) is { } function && elf.FunctionNameAt(function.Name) is { Length: > 0 } name)
+                    (found.Symbol, found.Start) = (Readable(name), offset - (address - function.Start));
+                found.Source = _lines?.Find(address);
             }
             catch (ElfException)
             {
@@ -97,16 +107,18 @@ internal sealed class ProgramFile(string path, FileIdentity identity, string bui
     {
         _stream?.Dispose();
         _companion?.Dispose();
-        (_stream, _companion, _elf, _functions, _triedPid, _tries) = (null, null, null, null, 0, 0);
+        _lineFile?.Dispose();
+        (_stream, _companion, _lineFile, _lines, _elf, _functions, _triedPid, _tries) = (null, null, null, null, null, null, 0, 0);
         _names.Clear();
     }
 
     private static string Plain(string path) => path.EndsWith(Deleted, StringComparison.Ordinal) ? path[..^Deleted.Length] : path;
 
-    private static string Readable(string symbol) =>
-        symbol.StartsWith('_') && symbol.Length <= FunctionName.SymbolMax && FunctionName.Read(symbol) is { } name ? name.Full : symbol;
+    private static string Readable(string symbol) => symbol.EndsWith(ElfFile.PltMark, StringComparison.Ordinal)
+        ? Readable(symbol[..^ElfFile.PltMark.Length]) + ElfFile.PltMark
+        : symbol.StartsWith('_') && symbol.Length <= FunctionName.SymbolMax && FunctionName.Read(symbol) is { } name ? name.Full : symbol;
 
-    private void Open(Mapping mapping, ReadOnlySpan<int> pids, SymbolAccess access)
+    private void Open(Mapping mapping, ReadOnlySpan<int> pids, SymbolAccess access, bool withLines)
     {
         _triedPid = pids[0];
         _tries++;
@@ -114,7 +126,7 @@ internal sealed class ProgramFile(string path, FileIdentity identity, string bui
         {
             // That of 32-bit programs is another one.
             if (mapping.Start >> 32 != 0 && s_vdso.Value is { } vdso)
-                _ = TryUse(new MemoryStream(vdso, writable: false), isExact: true, null, access);
+                _ = TryUse(new MemoryStream(vdso, writable: false), isExact: true, null, access, withLines: false);
             return;
         }
 
@@ -122,7 +134,7 @@ internal sealed class ProgramFile(string path, FileIdentity identity, string bui
             return;
         if (access.OpenMapped(pids[0], mapping.Start, mapping.End) is { } mapped)
         {
-            if (TryUse(mapped, isExact: false, pids[0], access))
+            if (TryUse(mapped, isExact: false, pids[0], access, withLines))
                 return;
             mapped.Dispose();
         }
@@ -131,7 +143,7 @@ internal sealed class ProgramFile(string path, FileIdentity identity, string bui
         {
             if (access.OpenProgram(pid, PlainPath) is not { } stream)
                 continue;
-            if (TryUse(stream, isExact: false, pid, access))
+            if (TryUse(stream, isExact: false, pid, access, withLines))
                 return;
             stream.Dispose();
         }
@@ -141,7 +153,7 @@ internal sealed class ProgramFile(string path, FileIdentity identity, string bui
     }
 
     /// <summary>Takes names from a file, if it is this very one.</summary>
-    private bool TryUse(Stream stream, bool isExact, int? pid, SymbolAccess access)
+    private bool TryUse(Stream stream, bool isExact, int? pid, SymbolAccess access, bool withLines)
     {
         try
         {
@@ -157,6 +169,8 @@ internal sealed class ProgramFile(string path, FileIdentity identity, string bui
             if (!elf.HasSymbols)
                 AddSymbols(elf, id, pid, access);
             _functions = elf.ReadFunctions();
+            if (withLines)
+                AddLines(elf, id, pid, access);
             (_stream, _elf, Name) = (stream, elf, PlainPath);
             return true;
         }
@@ -186,6 +200,40 @@ internal sealed class ProgramFile(string path, FileIdentity identity, string bui
 
         if (elf.ReadMiniDebugInfo() is { } packed && LibLzma.TryDecompress(packed, MiniBytesMax) is { } unpacked)
             _ = TryAdd(elf, new MemoryStream(unpacked, writable: false), static _ => true);
+    }
+
+    // Of itself, of the file with its symbols, or of one that was not needed for those.
+    private void AddLines(ElfFile elf, string id, int? pid, SymbolAccess access)
+    {
+        if (elf.HasLines || elf.Companion is { HasLines: true })
+        {
+            _lines = LineTable.Read(elf.HasLines ? elf : elf.Companion!);
+            return;
+        }
+
+        foreach (string candidate in SymbolFile.PlacesOf(elf, PlainPath))
+        {
+            foreach (int root in (ReadOnlySpan<int>)(pid is > 0 and var own ? [own, 0] : [0]))
+            {
+                if (access.OpenProgram(root, candidate) is not { } stream)
+                    continue;
+                try
+                {
+                    var file = new ElfFile(stream, RuntimeInformation.OSArchitecture, isCompanion: true);
+                    if (file.HasLines && Fits(elf, file, id) && LineTable.Read(file) is { } lines)
+                    {
+                        (_lines, _lineFile) = (lines, stream);
+                        return;
+                    }
+                }
+                catch (ElfException)
+                {
+                    // As good as none.
+                }
+
+                stream.Dispose();
+            }
+        }
     }
 
     private static bool Fits(ElfFile elf, ElfFile file, string id) =>

@@ -28,16 +28,20 @@ public sealed class StackNames : IStackNames, IDisposable
     private readonly SymbolAccess _access;
     private readonly KernelSymbols _kernel;
     private readonly Dictionary<ulong, (string Name, ulong Start, string Module)?> _kernelNames = [];
-    private readonly Dictionary<int, JitMap?> _jitMaps = [];
+    private readonly Dictionary<int, CompiledNames> _compiled = [];
     private readonly HashSet<ProgramFile> _open = [];
     private readonly MappingWatch? _watch;
     private long _turn;
     private readonly Dictionary<int, long> _asked = [];
-    private long _jitTurn;
     private long _readUpToNs = long.MinValue;
 
-    private StackNames(ISymbolOpener? root, bool kernel, bool processes)
+    private readonly Action<string>? _noLines;
+    private readonly bool _asksJit;
+    private bool _saidNoLines;
+
+    private StackNames(ISymbolOpener? root, bool kernel, bool processes, Action<string>? noLines, bool asksJit)
     {
+        (_noLines, _asksJit) = (noLines, asksJit);
         _access = new SymbolAccess(root);
         _kernel = kernel ? KernelSymbols.Read() : KernelSymbols.Parse([]);
         if (processes && !PidNamespace.IsInitial)
@@ -78,9 +82,14 @@ public sealed class StackNames : IStackNames, IDisposable
     /// <param name="kernel">Addresses in the kernel are asked for.</param>
     /// <param name="processes">Addresses in processes are asked for.</param>
     /// <param name="pids">The processes that the trace is about; null for all.</param>
-    public static StackNames Start(ISymbolOpener? root, bool kernel = true, bool processes = true, IEnumerable<int>? pids = null)
+    /// <param name="noLines">Lines of the source are asked for: takes the path of the first file that has none. Null: they are
+    /// not.</param>
+    /// <param name="asksJit">A .NET process whose compiled code has no names yet is asked to write them down.</param>
+    public static StackNames Start(
+        ISymbolOpener? root, bool kernel = true, bool processes = true, IEnumerable<int>? pids = null, Action<string>? noLines = null,
+        bool asksJit = false)
     {
-        var names = new StackNames(root, kernel, processes);
+        var names = new StackNames(root, kernel, processes, noLines, asksJit);
         if (!processes || !PidNamespace.IsInitial)
             return names;
         foreach (int pid in (pids ?? AllProcesses()).Take(MappingHistory.ProcessesMax / 2))
@@ -129,18 +138,24 @@ public sealed class StackNames : IStackNames, IDisposable
                 return new(address, null, 0, null, null, null);
             var file = mapping.File;
             if (file.IsAnonymous)
-                return Jit(pid, address, at);
+                return Jit(pid, address, at, timeNs);
             ulong offset = at - mapping.Start + mapping.Offset;
             bool isSettled = file.IsSettled(pid);
             file.UsedAt = ++_turn;
-            var (symbol, start) = file.Find(offset, mapping, isSettled ? [] : _history.Family(pid), _access);
+            var (symbol, start, source) = file.Find(offset, mapping, isSettled ? [] : _history.Family(pid), _access, _noLines is not null);
+            if (!_saidNoLines && _noLines is not null && file is { LacksLines: true, Name: { } path })
+            {
+                _saidNoLines = true;
+                _noLines(path);
+            }
+
             if (!isSettled)
                 _open.Add(file);
             if (!isSettled || _turn % ShrinkEvery == 0)
                 Shrink(file);
             ulong shown = address - mapping.Start + mapping.Offset;
             return new(
-                address, symbol, symbol is null ? shown : shown - start, file.Name, file.BuildId.Length > 0 ? file.BuildId : null, null);
+                address, symbol, symbol is null ? shown : shown - start, file.Name, file.BuildId.Length > 0 ? file.BuildId : null, source);
         }
     }
 
@@ -152,8 +167,8 @@ public sealed class StackNames : IStackNames, IDisposable
             file.Dispose();
         foreach (var file in _open)
             file.Dispose();
-        foreach (var map in _jitMaps.Values)
-            map?.Dispose();
+        foreach (var names in _compiled.Values)
+            names.Dispose();
     }
 
     // A process that cannot be looked at is not asked about for each frame.
@@ -206,24 +221,59 @@ public sealed class StackNames : IStackNames, IDisposable
         }
     }
 
-    private StackFrame Jit(int pid, ulong address, ulong at)
+    private StackFrame Jit(int pid, ulong address, ulong at, long timeNs)
     {
-        if (!_jitMaps.TryGetValue(pid, out var map) || (map is null && Environment.TickCount64 - _jitTurn > 1_000))
+        if (CompiledBy(pid, timeNs) is not { } names)
+            return new(address, null, 0, null, null, null);
+        if (names.Dump?.Find(at, timeNs, _noLines is not null) is { } compiled)
+            return new(address, compiled.Name, address - compiled.Start, "[jit]", null, compiled.Source);
+        var found = names.Map?.Find(at);
+        // What it has compiled is written down once it has answered.
+        if (found is null && _asksJit && !names.WasAsked)
         {
-            _jitTurn = Environment.TickCount64;
-            if (_jitMaps.Count >= JitMapsMax || _jitMaps.Values.Sum(static other => other?.SizeBytes ?? 0) > JitBytesMax)
+            names.WasAsked = true;
+            if (_access.AskForJitMap(pid) && _access.OpenJitMap(pid) is { } file)
             {
-                foreach (var old in _jitMaps.Values)
-                    old?.Dispose();
-                _jitMaps.Clear();
+                names.Map?.Dispose();
+                names.Map = new JitMap(file);
+                found = names.Map.Find(at);
             }
-
-            _jitMaps[pid] = map = _access.OpenJitMap(pid) is { } file ? new JitMap(file) : null;
         }
 
-        return map?.Find(at) is { } found
-            ? new(address, found.Name, address - found.Start, "[jit]", null, null)
+        return found is { } function
+            ? new(address, function.Name, address - function.Start, "[jit]", null, null)
             : new(address, null, 0, null, null, null);
+    }
+
+    // What belongs to the process as it is now. A stack from before an exec has no names of that kind, but where they were read before.
+    private CompiledNames? CompiledBy(int pid, long timeNs)
+    {
+        const long againMs = 1_000;
+        var (image, isCurrent) = _history.ImageOf(pid, timeNs);
+        bool isKnown = _compiled.TryGetValue(pid, out var names) && (_watch is null || names.Image == image);
+        if (!isKnown && !isCurrent)
+            return null;
+        if (!isKnown)
+        {
+            if (_compiled.Count >= JitMapsMax || _compiled.Values.Sum(static other => other.SizeBytes) > JitBytesMax)
+            {
+                foreach (var old in _compiled.Values)
+                    old.Dispose();
+                _compiled.Clear();
+            }
+
+            names?.Dispose();
+            _compiled[pid] = names = new CompiledNames { Image = image };
+        }
+
+        if ((names!.Map is null || names.Dump is null) && Environment.TickCount64 >= names.AgainMs)
+        {
+            names.AgainMs = Environment.TickCount64 + againMs;
+            names.Map ??= _access.OpenJitMap(pid) is { } map ? new JitMap(map) : null;
+            names.Dump ??= image?.JitDumpPath is { } path && _access.OpenJitDump(pid, path) is { } dump ? new JitDump(dump) : null;
+        }
+
+        return names;
     }
 
     private void Shrink(ProgramFile used)
@@ -249,6 +299,27 @@ public sealed class StackNames : IStackNames, IDisposable
         {
             if (int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && pid != Environment.ProcessId)
                 yield return pid;
+        }
+    }
+
+    private sealed class CompiledNames : IDisposable
+    {
+        public ProcessImage? Image { get; init; }
+
+        public JitMap? Map { get; set; }
+
+        public JitDump? Dump { get; set; }
+
+        public bool WasAsked { get; set; }
+
+        public long AgainMs { get; set; }
+
+        public long SizeBytes => (Map?.SizeBytes ?? 0) + (Dump?.SizeBytes ?? 0);
+
+        public void Dispose()
+        {
+            Map?.Dispose();
+            Dump?.Dispose();
         }
     }
 }

@@ -36,6 +36,13 @@ internal sealed unsafe class SymbolAccess(ISymbolOpener? helper)
     /// folder.</summary>
     public FileStream? OpenJitMap(int pid) => Stream(OpenJitMapHere(pid), () => helper?.OpenJitMap(pid) ?? -1);
 
+    /// <summary>The jitdump that a process writes, by its path there.</summary>
+    public FileStream? OpenJitDump(int pid, string path) => Stream(OpenJitDumpHere(pid, path), () => helper?.OpenJitDump(pid, path) ?? -1);
+
+    /// <summary>Has a .NET process write such a map.</summary>
+    /// <returns>It has said that it does.</returns>
+    public bool AskForJitMap(int pid) => DotNetPerfMap.Ask(pid) || helper?.AskForJitMap(pid) == true;
+
     /// <summary>The same with the rights of this process alone: a descriptor, or -1.</summary>
     internal static int OpenMapsHere(int pid) => OpenText($"/proc/{pid}/maps");
 
@@ -57,16 +64,35 @@ internal sealed unsafe class SymbolAccess(ISymbolOpener? helper)
         var (inner, user) = IdsOf(pid);
         if (inner == 0)
             return -1;
-        int fd = OpenInRoot(pid, $"/tmp/perf-{inner}.map", LibC.NoFollow);
-        // Whoever may write to /tmp could name our functions.
-        if (fd >= 0 && LibC.TryGetFacts(fd, out var facts) && (facts.User == user || facts.User == 0))
-            return fd;
-        _ = LibC.Close(fd);
-        return -1;
+        return OwnOnly(OpenInRoot(pid, $"/tmp/perf-{inner}.map", LibC.NoFollow), user);
     }
 
-    // Its number in its innermost PID namespace, and its effective user.
-    private static (int Inner, uint User) IdsOf(int pid)
+    /// <inheritdoc cref="OpenMapsHere"/>
+    internal static int OpenJitDumpHere(int pid, string path)
+    {
+        var (inner, user) = IdsOf(pid);
+        if (inner == 0 || !JitDump.IsNamed(path) || !path.EndsWith($"/jit-{inner}.dump", StringComparison.Ordinal))
+            return -1;
+        return OwnOnly(OpenInRoot(pid, path, LibC.NoFollow), user);
+    }
+
+    /// <summary>A place in a process's own root folder, of which nothing but that is had: a descriptor, or -1.</summary>
+    internal static int PlaceInRoot(int pid, string path, int flags)
+    {
+        const int openat2 = 437;
+        int folder = LibC.Open($"/proc/{pid}/root", PathOnlyCloexec);
+        if (folder < 0)
+            return -1;
+        ulong* how = stackalloc ulong[] { (ulong)(uint)(PathOnlyCloexec | flags), 0, ResolveInRoot };
+        int fd;
+        fixed (byte* name = Encoding.UTF8.GetBytes(path + "\0"))
+            fd = (int)LibC.Syscall(openat2, folder, (nint)name, (nint)how, 3 * sizeof(ulong), 0);
+        _ = LibC.Close(folder);
+        return fd;
+    }
+
+    /// <summary>Its number in its innermost PID namespace, and its effective user.</summary>
+    internal static (int Inner, uint User) IdsOf(int pid)
     {
         int inner = 0;
         uint user = uint.MaxValue;
@@ -81,6 +107,15 @@ internal sealed unsafe class SymbolAccess(ISymbolOpener? helper)
         }
 
         return (inner, user);
+    }
+
+    // Whoever may write to /tmp could name our functions.
+    private static int OwnOnly(int fd, uint user)
+    {
+        if (fd >= 0 && LibC.TryGetFacts(fd, out var facts) && (facts.User == user || facts.User == 0))
+            return fd;
+        _ = LibC.Close(fd);
+        return -1;
     }
 
     private static FileStream? Stream(int fd, Func<int> asRoot)
@@ -112,17 +147,5 @@ internal sealed unsafe class SymbolAccess(ISymbolOpener? helper)
         return -1;
     }
 
-    private static int OpenInRoot(int pid, string path, int flags)
-    {
-        const int openat2 = 437;
-        int folder = LibC.Open($"/proc/{pid}/root", PathOnlyCloexec);
-        if (folder < 0)
-            return -1;
-        ulong* how = stackalloc ulong[] { (ulong)(uint)(PathOnlyCloexec | flags), 0, ResolveInRoot };
-        int fd;
-        fixed (byte* name = Encoding.UTF8.GetBytes(path + "\0"))
-            fd = (int)LibC.Syscall(openat2, folder, (nint)name, (nint)how, 3 * sizeof(ulong), 0);
-        _ = LibC.Close(folder);
-        return Reopen(fd);
-    }
+    private static int OpenInRoot(int pid, string path, int flags) => Reopen(PlaceInRoot(pid, path, flags));
 }

@@ -392,10 +392,11 @@ static __always_inline void scheduler_off_leave(struct veil_task task, const __u
 	absence->woken_ns = 0;
 	absence->state = state;
 	absence->ustack = scheduler_off_reads & SCHEDULER_OFF_USER ? veil_stack_current(VEIL_STACK_USER) : 0;
-	absence->kstack = scheduler_off_reads & SCHEDULER_OFF_KERNEL ? veil_stack_current(VEIL_STACK_KERNEL) : 0;
+	absence->kstack =
+	    scheduler_off_reads & SCHEDULER_OFF_KERNEL ? veil_stack_at((void *)args, VEIL_STACK_KERNEL) : 0;
 }
 
-static __always_inline int scheduler_off_wake(struct veil_task task)
+static __always_inline int scheduler_off_wake(struct veil_task task, void *ctx)
 {
 	struct scheduler_absence *absence = veil_task_state_find(sched_off, task, veil_task_tid(task));
 	struct veil_task waker = veil_current();
@@ -409,7 +410,7 @@ static __always_inline int scheduler_off_wake(struct veil_task task)
 	absence->waker_ustack =
 	    scheduler_off_reads & SCHEDULER_OFF_WAKER_USER ? veil_stack_current(VEIL_STACK_USER) : 0;
 	absence->waker_kstack =
-	    scheduler_off_reads & SCHEDULER_OFF_WAKER_KERNEL ? veil_stack_current(VEIL_STACK_KERNEL) : 0;
+	    scheduler_off_reads & SCHEDULER_OFF_WAKER_KERNEL ? veil_stack_at(ctx, VEIL_STACK_KERNEL) : 0;
 	return 0;
 }
 
@@ -487,7 +488,7 @@ int scheduler_off_tp_btf(__u64 *ctx)
 SEC("tp_btf/sched_waking")
 int BPF_PROG(scheduler_waking_tp_btf, struct task_struct *task)
 {
-	return scheduler_off_wake(veil_task_typed(task));
+	return scheduler_off_wake(veil_task_typed(task), ctx);
 }
 
 SEC("raw_tp/sched_switch")
@@ -499,7 +500,7 @@ int scheduler_off_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/sched_waking")
 int scheduler_waking_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return scheduler_off_wake(veil_task_at((void *)ctx->args[0]));
+	return scheduler_off_wake(veil_task_at((void *)ctx->args[0]), ctx);
 }
 
 SEC("tp_btf/sched_switch")

@@ -42,18 +42,18 @@ static __always_inline __u64 syscall_clock(void)
 	return !veil_counting || veil_count_needs_time || veil_slower_ns ? bpf_ktime_get_boot_ns() : 1;
 }
 
-static __always_inline int syscall_emit(struct veil_task task, const struct veil_syscall *syscall)
+static __always_inline int syscall_emit(struct veil_task task, const struct veil_syscall *syscall, void *ctx)
 {
 	struct syscall_event counted, *event;
 
-	event = veil_reserve(&counted);
+	event = veil_reserve_at(&counted, ctx);
 	if (!event)
 		return 0;
 	veil_event_init(&event->common, syscall_event_kind, task);
 	if (veil_wants(struct syscall_event, gid))
 		event->gid = veil_task_gid(task);
 	event->syscall = *syscall;
-	veil_submit(event, sizeof(*event));
+	veil_submit_at(event, sizeof(*event), NULL, ctx);
 	return 0;
 }
 
@@ -101,7 +101,7 @@ static __always_inline struct syscall_call *syscall_make(struct veil_task task, 
 	return veil_task_state_make(syscall, task, veil_task_tid(task));
 }
 
-static __always_inline int syscall_start(long id, void *from, enum syscall_source source, bool with_args)
+static __always_inline int syscall_start(long id, void *from, enum syscall_source source, bool with_args, void *ctx)
 {
 	struct veil_syscall syscall = {.nr = (__s32)id};
 	struct syscall_call *call;
@@ -117,7 +117,7 @@ static __always_inline int syscall_start(long id, void *from, enum syscall_sourc
 	if (!veil_filter_passes(syscall, &syscall))
 		return 0;
 	if (!with_args && !syscall_returns)
-		return syscall_emit(task, &syscall);
+		return syscall_emit(task, &syscall, ctx);
 
 	call = syscall_make(task, with_args);
 	if (!call) {
@@ -226,13 +226,13 @@ static __always_inline bool syscall_take_unseen(struct veil_task task, struct sy
 
 /* `origin` is NULL where the task is the running one. */
 static __always_inline int syscall_return_emit(struct veil_task task, const struct syscall_done *done,
-					       const struct veil_origin *origin)
+					       const struct veil_origin *origin, void *ctx)
 {
 	struct syscall_return_event counted, *event;
 
 	if (!veil_ret_passes(done->ret) || !veil_is_slow(done->start_ns))
 		return 0;
-	event = veil_reserve(&counted);
+	event = veil_reserve_at(&counted, ctx);
 	if (!event)
 		return 0;
 	veil_event_init(&event->common, syscall_return_event_kind, task);
@@ -241,7 +241,7 @@ static __always_inline int syscall_return_emit(struct veil_task task, const stru
 	event->syscall = done->syscall;
 	event->ret = done->ret;
 	event->duration_ns = done->start_ns ? event->common.timestamp - done->start_ns : VEIL_DURATION_UNKNOWN;
-	veil_submit_as(event, sizeof(*event), origin);
+	veil_submit_at(event, sizeof(*event), origin, ctx);
 	return 0;
 }
 
@@ -259,7 +259,7 @@ static __always_inline int syscall_args_send(struct veil_task task, struct sysca
 	if (veil_origin_size)
 		veil_task_origin(task, (void *)draft->bytes);
 	if (veil_stacks_read)
-		veil_behind_stacks(draft->bytes, veil_current_stacks());
+		veil_behind_stacks(draft->bytes, veil_current_stacks(NULL));
 	veil_stacks_check(draft->bytes, &event->common);
 	if (veil_counting) {
 		veil_count(event, syscall_counted_arguments(draft) ? ~0U : 0, NULL, draft->counted);
@@ -325,7 +325,7 @@ static __always_inline int syscall_args_emit(struct veil_task task, const struct
 			if (with_args)                                                                                 \
 				syscall_args_emit(task_, &done_, from, source);                                        \
 			else                                                                                           \
-				syscall_return_emit(task_, &done_, NULL);                                              \
+				syscall_return_emit(task_, &done_, NULL, ctx);                                         \
 		}                                                                                                      \
 		0;                                                                                                     \
 	})
@@ -343,7 +343,7 @@ static __always_inline int syscall_thread_end(bool with_args)
 		return 0;
 	}
 	if (syscall_take(task, &done, false))
-		syscall_return_emit(task, &done, NULL);
+		syscall_return_emit(task, &done, NULL, NULL);
 	veil_task_state_drop(syscall, veil_task_tid(task));
 	return 0;
 }
@@ -391,7 +391,7 @@ static __always_inline int syscall_replaced(__u32 old_tid, struct linux_binprm *
 SEC("tp_btf/sys_enter")
 int BPF_PROG(syscall_enter_tp_btf, struct pt_regs *regs, long id)
 {
-	return syscall_start(id, regs, SYSCALL_BTF, false);
+	return syscall_start(id, regs, SYSCALL_BTF, false, ctx);
 }
 
 SEC("tp_btf/sys_exit")
@@ -415,7 +415,7 @@ int BPF_PROG(syscall_exec_tp_btf, struct task_struct *task, int old_tid)
 SEC("raw_tp/sys_enter")
 int syscall_enter_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return syscall_start(ctx->args[1], (void *)ctx->args[0], SYSCALL_RAW_TP, false);
+	return syscall_start(ctx->args[1], (void *)ctx->args[0], SYSCALL_RAW_TP, false, ctx);
 }
 
 SEC("raw_tp/sys_exit")
@@ -440,7 +440,7 @@ int syscall_exec_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 SEC("tracepoint/raw_syscalls/sys_enter")
 int syscall_enter_tracepoint(struct trace_event_raw_sys_enter *ctx)
 {
-	return syscall_start(ctx->id, ctx, SYSCALL_TRACEPOINT, false);
+	return syscall_start(ctx->id, ctx, SYSCALL_TRACEPOINT, false, ctx);
 }
 
 SEC("tracepoint/raw_syscalls/sys_exit")
@@ -465,7 +465,7 @@ int syscall_exec_tracepoint(struct trace_event_raw_sched_process_exec *ctx)
 SEC("tp_btf/sys_enter")
 int BPF_PROG(syscall_arg_enter_tp_btf, struct pt_regs *regs, long id)
 {
-	return syscall_start(id, regs, SYSCALL_BTF, true);
+	return syscall_start(id, regs, SYSCALL_BTF, true, ctx);
 }
 
 SEC("tp_btf/sys_exit")
@@ -489,7 +489,7 @@ int BPF_PROG(syscall_arg_exec_tp_btf, struct task_struct *task, int old_tid, str
 SEC("raw_tp/sys_enter")
 int syscall_arg_enter_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return syscall_start(ctx->args[1], (void *)ctx->args[0], SYSCALL_RAW_TP, true);
+	return syscall_start(ctx->args[1], (void *)ctx->args[0], SYSCALL_RAW_TP, true, ctx);
 }
 
 SEC("raw_tp/sys_exit")
@@ -514,7 +514,7 @@ int syscall_arg_exec_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 SEC("tracepoint/raw_syscalls/sys_enter")
 int syscall_arg_enter_tracepoint(struct trace_event_raw_sys_enter *ctx)
 {
-	return syscall_start(ctx->id, ctx, SYSCALL_TRACEPOINT, true);
+	return syscall_start(ctx->id, ctx, SYSCALL_TRACEPOINT, true, ctx);
 }
 
 SEC("tracepoint/raw_syscalls/sys_exit")
@@ -636,7 +636,7 @@ int syscall_slow(struct bpf_iter__task *ctx)
 		return 0;
 	call->shown_ns = done.start_ns;
 	veil_task_origin(veil_task_typed(address), &origin);
-	return syscall_return_emit(veil_task_typed(address), &done, &origin);
+	return syscall_return_emit(veil_task_typed(address), &done, &origin, NULL);
 }
 
 SEC("iter/task")
