@@ -15,7 +15,7 @@ public sealed class ArchitectureTests
     [
         "Text", "Interop", "Kernel", "Cgroups", "Containers", "Executables", "Events", "Calls", "Losses", "Waiting", "Running", "Filters",
         "Modules", "Output", "Sinks", "Counting", "Options", "Privileged",
-        "Enrichers", "Pipeline", "Sources", "Recordings", "Hints", "Session", "Export", "Control", "Doctor", "Stuck",
+        "Enrichers", "Pipeline", "Sources", "Recordings", "Hints", "Session", "Export", "Control", "Doctor", "Stuck", "Why",
     ];
 
     private static readonly string[] s_layers = ["Veil.Bpf", "Veil.Core", "Veil.Modules", "veil"];
