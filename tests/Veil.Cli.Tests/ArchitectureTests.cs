@@ -16,7 +16,11 @@ public sealed class ArchitectureTests
         "Text", "Interop", "Kernel", "Cgroups", "Containers", "Executables", "Symbols", "Stacks", "Events", "Calls", "Losses", "Waiting", "Running",
         "Service", "Filters",
         "Modules", "Output", "Sinks", "Counting", "Options", "Privileged",
+<<<<<<< HEAD
         "Enrichers", "Pipeline", "Sources", "Recordings", "Hints", "Session", "Comparing", "Export", "Formats", "Control", "Doctor", "Stuck",
+=======
+        "Enrichers", "Pipeline", "Sources", "Recordings", "Hints", "Session", "Export", "Control", "Doctor", "Stuck", "Why",
+>>>>>>> h-W
     ];
 
     private static readonly string[] s_layers = ["Veil.Bpf", "Veil.Core", "Veil.Modules", "veil"];
