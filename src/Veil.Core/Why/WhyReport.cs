@@ -123,16 +123,21 @@ public static class WhyReport
 
     private static string Conclusion(WhyFound found, ulong all)
     {
-        var text = new StringBuilder();
-        var most = found.Rows.GroupBy(row => Label(row, found), StringComparer.Ordinal).MaxBy(static group => Total(group));
-        if (most is null || all == 0)
+        if (all == 0)
             return "Nothing was measured.";
-        text.Append(CultureInfo.InvariantCulture, $"Most of the time, {100.0 * Total(most) / all:0.0}%: {most.Key}.");
+        // The state that has most, then the largest line in it: a state of many small lines can be ahead of the largest line.
+        var text = new StringBuilder();
+        var state = found.Rows.GroupBy(static row => row.Key.State).MaxBy(static group => Total(group))!;
+        var most = state.GroupBy(row => Label(row, found), StringComparer.Ordinal).MaxBy(static group => Total(group))!;
+        text.Append(CultureInfo.InvariantCulture, $"Largest share: {StateText(state.Key)}, {100.0 * Total(state) / all:0.0}%");
+        text.Append(CultureInfo.InvariantCulture, $"; its largest part, {100.0 * Total(most) / all:0.0}%: {most.Key}.");
         if (PeerOf(found, most.First()) is { } peer)
         {
             var rows = found.Peers.Where(row => row.Key.Pid == peer).ToList();
             if (rows.GroupBy(row => Label(row, found), StringComparer.Ordinal).MaxBy(static group => Total(group)) is { } other)
-                text.Append(CultureInfo.InvariantCulture, $" {PeerName(found, peer)} was meanwhile, {100.0 * Total(other) / Total(rows):0.0}% of its time: {other.Key}.");
+                text.Append(
+                    CultureInfo.InvariantCulture,
+                    $" {PeerName(found, peer)} was meanwhile, {100.0 * Total(other) / Total(rows):0.0}% of its time: {other.Key}.");
         }
 
         if (found.HasEnded)
@@ -183,6 +188,17 @@ public static class WhyReport
 
     private static string CallName(in WhyKey key) => SyscallTable.For(key.Arch).NameUtf8(key.Number) is { Length: > 0 } name
         ? Encoding.UTF8.GetString(name) : key.Number < 0 ? "not in a call" : $"syscall_{key.Number.ToString(CultureInfo.InvariantCulture)}";
+
+    private static string StateText(WhyState state) => state switch
+    {
+        WhyState.User => "on CPU in its own code",
+        WhyState.Kernel => "on CPU in the kernel",
+        WhyState.Runnable => "waiting for a CPU",
+        WhyState.Blocked => "waiting in system calls",
+        WhyState.Fault => "waiting uninterruptibly outside of calls",
+        WhyState.Stopped => "stopped",
+        _ => "waiting outside of calls",
+    };
 
     private static string StateName(WhyState state) => state switch
     {

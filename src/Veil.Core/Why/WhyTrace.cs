@@ -47,7 +47,7 @@ public sealed class WhyTrace
     public static WhyFound Run(byte[] objectBytes, uint pid, TimeSpan duration, bool follows, StopSignal stop)
     {
         if (!PidNamespace.IsInitial)
-            throw new VeilException("veil why: ids of this PID namespace are not those of the kernel; run it in the initial one");
+            throw new VeilException("why: ids of this PID namespace are not those of the kernel; run it in the initial one");
         Check(pid);
         if (KernelFeatures.KernelVersion < s_since)
             throw new KernelTooOldException("veil why", s_since, KernelFeatures.KernelVersion, "see veil -m scheduler,syscall -p PID");
@@ -61,17 +61,17 @@ public sealed class WhyTrace
     {
         string folder = "/proc/" + pid.ToString(CultureInfo.InvariantCulture);
         if (!LibC.IsTask((int)pid))
-            throw new VeilException($"veil why: there is no process {pid}");
+            throw new VeilException($"why: there is no process {pid}");
         if (!LibC.IsProcess((int)pid))
-            throw new VeilException($"veil why: {pid} is a thread of another process; give that one's id (Tgid in {folder}/status)");
+            throw new VeilException($"why: {pid} is a thread of another process; give that one's id (Tgid in {folder}/status)");
         // PF_KTHREAD of include/linux/sched.h, in the ninth field; the name before it may have spaces.
         string stat = KernelFile.Text(folder + "/stat") ?? "";
         string[] fields = stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
         if (fields.Length > 6 && ulong.TryParse(fields[6], NumberStyles.None, CultureInfo.InvariantCulture, out ulong flags)
             && (flags & 0x00200000) != 0)
-            throw new VeilException($"veil why: {pid} is a thread of the kernel; veil -m scheduler --tid {pid} shows when it runs");
+            throw new VeilException($"why: {pid} is a thread of the kernel; veil -m scheduler --tid {pid} shows when it runs");
         if (fields.Length > 0 && fields[0] is "Z" or "X")
-            throw new VeilException($"veil why: process {pid} has ended already; its parent has not waited for it");
+            throw new VeilException($"why: process {pid} has ended already; its parent has not waited for it");
     }
 
     private WhyFound Measure(uint pid, TimeSpan duration, bool follows, StopSignal stop)
