@@ -402,12 +402,33 @@ static __noinline void veil_count_by_several(const void *event, const void *orig
 	veil_count_key_found(key, event, turn);
 }
 
-static __always_inline void veil_count_in_turn(const void *event, __u64 size, const void *origin,
-					       const struct veil_part *arguments, __u32 turn)
+/* A call costs some 8 ns where the kernel guards every return, so a module with few programs and many events inlines
+ * it. In the others each way of building a key is a function, for the kernel allows 512 bytes of stack for all that are
+ * under way, whatever each of them does. */
+#ifndef VEIL_COUNT_INLINE
+#define VEIL_COUNT_INLINE __noinline
+#endif
+
+static VEIL_COUNT_INLINE void veil_count_by_one(const void *event, const void *origin, __u32 turn)
 {
 	__u64 key[VEIL_COUNT_WORDS] = {};
 	__u32 small;
 
+	if (veil_count_fields[0].kind)
+		veil_count_words(0, veil_count_member(0, event, origin, NULL), key);
+	if (veil_count_small_keys && key[0] < VEIL_COUNT_SMALL) {
+		small = key[0];
+		veil_count_into(turn ? bpf_map_lookup_elem(&veil_small_1, &small)
+				     : bpf_map_lookup_elem(&veil_small_0, &small),
+				event);
+		return;
+	}
+	veil_count_key_found(key, event, turn);
+}
+
+static __always_inline void veil_count_in_turn(const void *event, __u64 size, const void *origin,
+					       const struct veil_part *arguments, __u32 turn)
+{
 	if (veil_count_state == VEIL_COUNT_DROP) {
 		veil_count_rest(VEIL_COUNT_PAUSED, turn);
 		return;
@@ -425,23 +446,8 @@ static __always_inline void veil_count_in_turn(const void *event, __u64 size, co
 		veil_count_by_several(event, origin, turn);
 		return;
 	}
-	if (veil_count_fields[0].kind)
-		veil_count_words(0, veil_count_member(0, event, origin, NULL), key);
-	if (veil_count_small_keys && key[0] < VEIL_COUNT_SMALL) {
-		small = key[0];
-		veil_count_into(turn ? bpf_map_lookup_elem(&veil_small_1, &small)
-				     : bpf_map_lookup_elem(&veil_small_0, &small),
-				event);
-		return;
-	}
-	veil_count_key_found(key, event, turn);
+	veil_count_by_one(event, origin, turn);
 }
-
-/* A call costs some 8 ns where the kernel guards every return, so a module with few programs and many events inlines
- * it. */
-#ifndef VEIL_COUNT_INLINE
-#define VEIL_COUNT_INLINE __noinline
-#endif
 
 /* Counts an event of `size` bytes. Only those that veil_wants() need be set. */
 static VEIL_COUNT_INLINE void veil_count(const void *event, __u64 size, const void *origin,

@@ -222,7 +222,6 @@ static __always_inline long veil_ring_put(void *ring, void *record, __u64 size, 
 
 #include "stack.bpf.h"
 
-/* The stacks are those of the running task: of another one's event its own are not known. */
 static __always_inline void veil_count_as(const void *event, __u64 size, const struct veil_origin *origin,
 					  const struct veil_stack_ids *kept)
 {
@@ -238,8 +237,7 @@ static __always_inline void veil_count_as(const void *event, __u64 size, const s
 		veil_current_origin(&behind.origin);
 	if (veil_stacks_read)
 		veil_behind_stacks(&behind, kept ? *kept : veil_current_stacks());
-	if (origin && veil_stacks_read && ((const struct veil_event *)event)->tid != veil_current_tid())
-		behind.ustack = 0;
+	veil_stacks_check(&behind, event);
 	veil_count(event, size, &behind, NULL);
 }
 
@@ -314,6 +312,7 @@ static __always_inline void veil_submit_full(void *event, __u64 size, const stru
 	}
 	if (veil_stacks_read && kept)
 		veil_behind_stacks(event + size, *kept);
+	veil_stacks_check(event + size, event);
 	if (!((position ^ (position + footprint)) & ~(veil_wakeup_interval - 1))) {
 		bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 		return;

@@ -50,7 +50,7 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u64);
 	__type(value, __u32);
-} veil_stacks_sent SEC(".maps");
+} veil_stack_sent SEC(".maps");
 
 struct veil_stack_slot {
 	__u32 busy; /* bool */
@@ -63,7 +63,7 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct veil_stack_slot);
-} veil_stack_slots SEC(".maps");
+} veil_stack_slot SEC(".maps");
 
 /* Memory for a walk. What interrupts another one on this CPU takes the next slot, and is done before the other goes on.
  */
@@ -74,7 +74,7 @@ static __always_inline struct veil_stack_slot *veil_stack_begin(void)
 	for (__u32 level = 0; level < VEIL_STACK_NESTING; level++) {
 		__u32 key = level;
 
-		slot = bpf_map_lookup_elem(&veil_stack_slots, &key);
+		slot = bpf_map_lookup_elem(&veil_stack_slot, &key);
 		if (!slot)
 			break;
 		if (!*(volatile __u32 *)&slot->busy) {
@@ -104,7 +104,7 @@ static __always_inline bool veil_stack_send(struct veil_stack *stack)
 		return false;
 	}
 	/* If there is no room, which the kernel may say of an LRU map for a moment, it is sent once more. */
-	bpf_map_update_elem(&veil_stacks_sent, &id, &known, BPF_ANY);
+	bpf_map_update_elem(&veil_stack_sent, &id, &known, BPF_ANY);
 	return true;
 }
 
@@ -134,7 +134,7 @@ static __always_inline __u64 veil_stack_end(struct veil_stack_slot *slot, long b
 		id ^= id >> 29;
 	}
 	id += !id;
-	if (veil_stacks_kept ? !!bpf_map_lookup_elem(&veil_stacks, &id) : !!bpf_map_lookup_elem(&veil_stacks_sent, &id))
+	if (veil_stacks_kept ? !!bpf_map_lookup_elem(&veil_stacks, &id) : !!bpf_map_lookup_elem(&veil_stack_sent, &id))
 		return id;
 	veil_event_init(&stack->common, VEIL_KIND_STACK, task);
 	stack->id = id;
@@ -237,4 +237,13 @@ static __always_inline void veil_behind_stacks(void *behind, struct veil_stack_i
 
 	place->ustack = ids.ustack;
 	place->kstack = ids.kstack;
+}
+
+/* What was read is of the running task: an event of another one has none. `behind` is what stands behind the event. */
+static __always_inline void veil_stacks_check(void *behind, const struct veil_event *event)
+{
+	const struct veil_stack_ids none = {};
+
+	if (veil_stacks_read && event->tid != veil_current_tid())
+		veil_behind_stacks(behind, none);
 }

@@ -35,25 +35,13 @@ internal static class ExportCommand
 
     private static readonly Option<bool> s_force = new("--force") { Description = "replace a file that is there" };
 
-    private static readonly Option<string> s_from =
-        new("--from")
-        {
-            HelpName = "TIME",
-            Description =
-                "what was at this time or later: 2026-11-27T04:49:05Z, 04:49:05 (of the first day, local), or 10s after the beginning",
-        };
-
-    private static readonly Option<string> s_until =
-        new("--until") { HelpName = "TIME", Description = "what was at this time or earlier" };
+    // --to says the format.
+    private static readonly Option<string> s_until = RecordingFlags.Until("--until");
 
     /// <summary>The command for the parser.</summary>
     public static Command Create(TraceFlags flags)
     {
-        var files = new Argument<string[]>("FILE")
-        {
-            Description = "what --record wrote, before any flag; several of one recording in any order; - is standard input",
-            Arity = ArgumentArity.OneOrMore,
-        };
+        var files = RecordingFlags.Files();
         var command =
             new Command("export", "write a recording for another program: a time line, a profile, a table; no root, any machine") { files };
         foreach (var option in Options(flags))
@@ -64,16 +52,13 @@ internal static class ExportCommand
 
     private static IEnumerable<Option> Options(TraceFlags flags) =>
     [
-        To, s_out, s_force, flags.Module, s_from, s_until, flags.Duration, flags.MaxEvents, .. flags.Filters.Values,
+        To, s_out, s_force, flags.Module, RecordingFlags.From, s_until, flags.Duration, flags.MaxEvents, .. flags.Filters.Values,
         .. flags.ModuleFlags.Values, flags.Fields, flags.CountBy, flags.Sum, flags.Keys, flags.FailOnLoss, flags.Quiet,
     ];
 
     private static int Run(string[] paths, ParseResult parsed, TraceFlags flags)
     {
-        if (Array.Find(paths, static path => path.Length > 1 && path[0] == '-') is { } flag)
-            throw new UsageException(
-                $"{Escaping.ForMessage(flag)}: is for tracing, and export traces nothing; leave it out (a file of that name is " +
-                $"./{Escaping.ForMessage(flag)})");
+        RecordingFlags.RequireFiles(paths, "export");
         var format = FormatOf(parsed.GetValue(To));
         var counting = CountFlags.Read(parsed, flags);
         RequireHolds(format, counting, parsed, flags);
@@ -82,7 +67,7 @@ internal static class ExportCommand
         var shown = trace.Events(options.OriginFields, number => options.Modules.Contains(trace.Modules[number]));
         FieldSelection.Validate(shown, options.Output, field => ReplayCommand.NotRecorded(options.Modules, field));
         trace.RequireFilters(options, shown);
-        var range = ReplayCommand.Range(parsed, flags, trace, s_from, s_until);
+        var range = ReplayCommand.Range(parsed, flags, trace, RecordingFlags.From, s_until);
         string? path = PathOf(parsed.GetValue(s_out), paths, format);
         if (path is null)
             RequireStream(format);

@@ -17,25 +17,14 @@ namespace Veil.Cli;
 /// <summary><c>veil replay</c>: shows what was recorded, as the trace would have.</summary>
 internal static class ReplayCommand
 {
-    private static readonly Option<string> s_from =
-        new("--from")
-        {
-            HelpName = "TIME",
-            Description = "what was at this time or later: 2026-11-27T04:49:05Z, 04:49:05 (of the first day, local), or 10s after the beginning"
-        };
-
-    private static readonly Option<string> s_to = new("--to") { HelpName = "TIME", Description = "what was at this time or earlier" };
+    private static readonly Option<string> s_to = RecordingFlags.Until("--to");
 
     private static readonly Option<bool> s_pace = new("--pace") { Description = "as fast as it was, and not as fast as it can be" };
 
     /// <summary>The command for the parser.</summary>
     public static Command Create(TraceFlags flags)
     {
-        var files = new Argument<string[]>("FILE")
-        {
-            Description = "what --record wrote, before any flag; several of one recording in any order; - is standard input",
-            Arity = ArgumentArity.OneOrMore,
-        };
+        var files = RecordingFlags.Files();
         var command =
             new Command("replay", "show a recording as the trace would have: no root, any machine; names are those of then") { files };
         foreach (var option in Options(flags))
@@ -46,7 +35,7 @@ internal static class ReplayCommand
 
     private static IEnumerable<Option> Options(TraceFlags flags) =>
     [
-        flags.Module, s_from, s_to, s_pace, flags.Duration, flags.MaxEvents, .. flags.Filters.Values, .. flags.ModuleFlags.Values, flags.Output,
+        flags.Module, RecordingFlags.From, s_to, s_pace, flags.Duration, flags.MaxEvents, .. flags.Filters.Values, .. flags.ModuleFlags.Values, flags.Output,
         flags.Stack, flags.Wide, flags.Fields, flags.Enrich, flags.Write, flags.Count, flags.CountBy, flags.Sum, flags.Histogram, flags.Sort, flags.Top,
         flags.Interval, flags.Keys, flags.FailOnLoss, flags.Quiet,
     ];
@@ -57,10 +46,7 @@ internal static class ReplayCommand
             throw new UsageException(
                 $"{follow}: a recording has the children that were followed then, and of others it cannot tell whose they are; record with " +
                 "--follow, and choose by --pid, --name or --ppid here");
-        if (Array.Find(paths, static path => path.Length > 1 && path[0] == '-') is { } flag)
-            throw new UsageException(
-                $"{Escaping.ForMessage(flag)}: is for tracing, and replay traces nothing; leave it out (a file of that name is " +
-                $"./{Escaping.ForMessage(flag)})");
+        RecordingFlags.RequireFiles(paths, "replay");
         using var trace = ReplayTrace.Open(paths, ModuleCatalog.All);
         var options = Read(parsed, flags, trace);
         if (options.WriteTo is null)
@@ -204,7 +190,7 @@ internal static class ReplayCommand
     }
 
     private static ReplayRange Range(ParseResult parsed, TraceFlags flags, ReplayTrace trace) =>
-        Range(parsed, flags, trace, s_from, s_to) with { Paced = parsed.GetValue(s_pace) };
+        Range(parsed, flags, trace, RecordingFlags.From, s_to) with { Paced = parsed.GetValue(s_pace) };
 
     /// <summary>The time that is asked for.</summary>
     /// <param name="parsed">The command line.</param>

@@ -185,7 +185,7 @@ public sealed class CommandLineTests
         "--module files --errno !",
         "--errno: the value '!' is empty; give an error's name, such as ENOENT, or its number from 1 to 4095, '!' before it denies")]
     [InlineData("--module files --errno 0", "--errno: unknown error '0'")]
-    [InlineData("--module memory --errno EPERM", "--errno: no chosen module has it (memory); syscall, files, network would")]
+    [InlineData("--module memory --errno EPERM", "--errno: no chosen module has it (memory); syscall, files, network, lock would")]
     [InlineData("--module network --event DNS --protocol tcp", "--event: DNS is of udp; not beside --protocol tcp")]
     [InlineData("--module network --lifetimes --event SEND", "--lifetimes: shows CLOSE, FAILED, OPEN alone; choose by --event or by --lifetimes")]
     [InlineData("--module process --output tree --event EXEC", "--event: a tree is made of all events; leave it out, or take --output json")]
@@ -219,7 +219,7 @@ public sealed class CommandLineTests
         "--module process --output tree --enrich time", "--enrich: a tree has no room for it; leave it out, or take --output json")]
     [InlineData(
         "--module process --event EXCE", "--event: unknown event 'EXCE'; did you mean 'EXEC'? (available: EXEC, EXIT, FORK, OOM)")]
-    [InlineData("--module memory --failed", "--failed: no chosen module has it (memory); syscall, files, network, process would")]
+    [InlineData("--module memory --failed", "--failed: no chosen module has it (memory); syscall, files, network, process, lock would")]
     [InlineData("--module syscall --rings 0", "--rings: '0' is not a number from 1 to {cpucount}, the CPUs of this machine")]
     [InlineData("--module scheduler --cpu 0-1x", "--cpu: '0-1x' is not a CPU of this machine, from 0 to {cpus}, or a range of them")]
     [InlineData(
@@ -281,7 +281,7 @@ public sealed class CommandLineTests
     [InlineData(
         "ls -l",
         "'ls' is not a command of veil (doctor, stuck, top, control, replay, export, record-info, diff, config, completion, help); to run a program and trace it: veil -- ls -l")]
-    [InlineData("export", "export: usage: veil export FILE; see veil help export")]
+    [InlineData("export", "export: usage: veil export FILE…; see veil help export")]
     [InlineData("export a.veil", "export: --to says for which program: perfetto, chrome, html, folded, speedscope, parquet")]
     [InlineData(
         "export a.veil --to perfeto",
@@ -292,7 +292,9 @@ public sealed class CommandLineTests
         "export a.veil --to chrome --count-by comm",
         "--count-by: --to chrome holds events and no counts; those that do: folded, speedscope")]
     [InlineData("export a.veil --to folded --sum duration_ns --fields pid", "--fields: is for events, and counting shows none; leave one of them out")]
-    [InlineData("export a.veil --to chrome --record b", "--record: is for tracing, and export traces nothing; leave one of them out")]
+    [InlineData(
+        "export a.veil --to chrome --record b",
+        "--record: is for tracing, and export traces nothing; leave it out (a file of that name is ./--record)")]
     [InlineData("files", "'files' is a module; type: veil --module files")]
     [InlineData("docto", "unexpected word 'docto'; see veil --help; did you mean 'doctor'?")]
     [InlineData("-f ls", "unexpected word 'ls'; see veil --help; a program to run stands behind two dashes: veil [flags] -- ls")]

@@ -5,7 +5,7 @@ namespace Veil.Cli.Tests;
 public sealed class CompletionTests
 {
     [Theory]
-    [InlineData("d", "doctor")]
+    [InlineData("d", "diff doctor")]
     [InlineData("--mod", "--module")]
     [InlineData("--module fi", "files")]
     [InlineData("--module syscall,net", "syscall,network")]

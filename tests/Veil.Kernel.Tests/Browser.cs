@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Diagnostics;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Veil.Kernel.Tests;
@@ -48,7 +47,7 @@ internal sealed class Browser : IDisposable
         var browser = new Browser();
         browser.Send("Page.navigate", new() { ["url"] = "file://" + path });
         var waited = Stopwatch.StartNew();
-        while (browser.Run("document.documentElement.dataset.ready || ''") != "yes")
+        while (browser.Run("document.documentElement?.dataset.ready ?? ''") != "yes")
         {
             waited.Elapsed.ShouldBeLessThan(s_patience, string.Join('\n', browser.Complaints));
             Thread.Sleep(20);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
@@ -89,7 +90,7 @@ public sealed class DiffTests : IDisposable
         File.Copy("/bin/true", tool);
         string[] command = ["sh", "-c", $"{tool} a; true"];
         Record("good", command);
-        File.SetUnixFileMode(tool, UnixFileMode.UserRead);
+        Process.Start("chmod", ["400", tool]).WaitForExit();
         Record("bad", command);
 
         var first = Difference().GetProperty("first_failure");

@@ -12,7 +12,7 @@ public sealed class HelperCommandTests
         using var run = VeilRun.ToEnd("--list-modules");
 
         run.ExitCode.ShouldBe(0);
-        run.Lines.Select(static line => line.Split(' ')[0]).ShouldBe(["syscall", "files", "network", "scheduler", "memory", "signal", "uprobe", "process", "lock"]);
+        run.Lines.Select(static line => line.Split(' ')[0]).ShouldBe(["syscall", "files", "network", "scheduler", "memory", "signal", "uprobe", "process", "lock", "profile"]);
     }
 
     [Theory]
@@ -34,7 +34,7 @@ public sealed class HelperCommandTests
     [InlineData(
         "--list-fields nework",
         "veil: --list-fields: unknown module 'nework'; did you mean 'network'? (available: syscall, files, network, " +
-        "scheduler, memory, signal, uprobe, process)\n")]
+        "scheduler, memory, signal, uprobe, process, lock, profile)\n")]
     [InlineData("completion tcsh", "veil: completion: no script for 'tcsh' (available: bash, zsh, fish)\n")]
     public void Lists_WithWhatTheyWouldIgnore_AreErrors(string line, string error)
     {

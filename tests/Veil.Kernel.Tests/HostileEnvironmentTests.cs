@@ -341,7 +341,7 @@ public sealed class HostileEnvironmentTests : IDisposable
     public void MemoryCgroup_WhatTheLineNames_IsEnough(string command)
     {
         string[] arguments = [.. command.Replace("{folder}", _folder, StringComparison.Ordinal).Split(' '), "--name", "no-such-name"];
-        int needed = 4, tries = 0;
+        int needed = 6, tries = 0;
         while (true)
         {
             using var group = new MemoryCgroup(needed);

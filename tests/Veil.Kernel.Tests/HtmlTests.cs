@@ -36,13 +36,13 @@ public sealed class HtmlTests : IDisposable
         Text("command").ShouldContain(Hostile.Replace('/', '\\'));
         Text("about").ShouldContain("lost0");
 
-        Type("absent\" ");
+        Type("no such text anywhere");
         Shown().ShouldBe(0);
         Text("space").ShouldBe("No event passes the filter.");
         Type($"\"{_folder}/absent\"");
         Shown().ShouldBe(text.Lines.Count(line => line.Contains($"\"{_folder}/absent\"", StringComparison.Ordinal)));
         Text("space").ShouldContain("ENOENT (No such file or directory)");
-        Click("#space .row");
+        Click("#space .bad");
         Text("detail").ShouldContain($"\"{_folder}/absent\", O_RDONLY) = -1 ENOENT");
 
         Click("#clear");
@@ -53,7 +53,7 @@ public sealed class HtmlTests : IDisposable
         Click("#clear");
 
         // By the mouse, and back by the keyboard.
-        string[] box = browser.Run("(() => { const c = document.getElementById('timeline'); c.scrollIntoView(); const r = c.getBoundingClientRect(); " +
+        string[] box = browser.Run("(() => { const c = document.getElementById('timeline'); c.scrollIntoView({ block: 'center' }); const r = c.getBoundingClientRect(); " +
             "return [r.left, r.width, r.top + 50].join(' '); })()").Split(' ');
         double[] at = [.. box.Select(static part => double.Parse(part, CultureInfo.InvariantCulture))];
         browser.Drag(at[0] + (at[1] * 0.25), at[0] + (at[1] * 0.75), at[2]);

@@ -41,13 +41,13 @@ public sealed class SilenceTests
     [Theory]
     [InlineData(
         "--module syscall",
-        "makes no system calls; it has been running on a CPU (state R) since the trace began; see --module scheduler or uprobe")]
+        "makes no system calls; it has been running on a CPU (state R) since the trace began; see --module scheduler, uprobe or profile")]
     [InlineData(
         "--module syscall --count",
-        "makes no system calls; it has been running on a CPU (state R) since the trace began; see --module scheduler or uprobe")]
+        "makes no system calls; it has been running on a CPU (state R) since the trace began; see --module scheduler, uprobe or profile")]
     [InlineData(
         "--module files",
-        "computes: it has been running on a CPU (state R) since the trace began; see --module syscall or scheduler or uprobe")]
+        "computes: it has been running on a CPU (state R) since the trace began; see --module syscall, scheduler, uprobe or profile")]
     public void Silence_OfAProcessThatComputes_SaysSo(string flags, string hint)
     {
         using var loop =

@@ -86,7 +86,8 @@ public sealed class StackNamesTests : IDisposable
     {
         string path = Path.Combine(_folder, "program");
         File.Copy(Repository.Workload("names-dynamic"), path);
-        using var process = Process.Start(new ProcessStartInfo(path, "--wait") { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        var start = new ProcessStartInfo(path, "--wait") { RedirectStandardInput = true, RedirectStandardOutput = true };
+        using var process = Process.Start(start)!;
         var said = Read(process);
         File.Copy(Repository.Workload("hold"), path + ".new");
         File.Move(path + ".new", path, overwrite: true);
@@ -140,7 +141,8 @@ public sealed class StackNamesTests : IDisposable
     [Fact]
     public void Kernel_EachFunctionOfKallsyms_IsNamed()
     {
-        string[] line = File.ReadLines("/proc/kallsyms").First(static text => text.EndsWith(" schedule_timeout", StringComparison.Ordinal)).Split(' ');
+        string[] line = File.ReadLines("/proc/kallsyms")
+            .First(static text => text.EndsWith(" schedule_timeout", StringComparison.Ordinal)).Split(' ');
         ulong address = ulong.Parse(line[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
         _names.Kernel(address + 4, isReturn: true)
@@ -167,7 +169,8 @@ public sealed class StackNamesTests : IDisposable
     {
         var workload = Workload.Waiting(program);
         workload.ReadAhead("time");
-        said = ((string[])["local", "global", "return", "written", "time"]).ToDictionary(static key => key, key => ulong.Parse(workload[key]));
+        said = ((string[])["local", "global", "return", "written", "time"])
+            .ToDictionary(static key => key, key => ulong.Parse(workload[key]));
         return workload;
     }
 

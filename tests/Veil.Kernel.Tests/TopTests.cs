@@ -42,7 +42,7 @@ public sealed class TopTests : IDisposable
 
     [Theory]
     [InlineData("top", "veil: top: there is no terminal; --once prints one table, --output json a table each time")]
-    [InlineData("top filez --once", "veil: top: unknown module 'filez'; did you mean 'files'? (available: syscall, files, network, scheduler, memory, process, signal, uprobe, lock)")]
+    [InlineData("top filez --once", "veil: top: unknown module 'filez'; did you mean 'files'? (available: syscall, files, network, scheduler, memory, process, signal, profile, uprobe, lock)")]
     [InlineData("top --once --sort total", "veil: --sort: 'total' is none of count, sum, max, errors")]
     [InlineData("top --onc", "veil: unknown flag '--onc'; did you mean '--once'?")]
     [InlineData("top --count", "veil: top: it has no flag --count; see veil help top")]

@@ -65,16 +65,7 @@ internal static unsafe partial class NativeFile
     [StructLayout(LayoutKind.Sequential)]
     internal struct PerfEventAttrWithClock
     {
-        internal uint Type;
-        internal uint Size;
-        internal ulong Config;
-        internal ulong SamplePeriod;
-        internal ulong SampleType;
-        internal ulong ReadFormat;
-        internal ulong Flags;
-        internal uint WakeupEvents;
-        internal uint BreakpointType;
-        internal ulong Config1;
+        internal PerfEventAttr First;
         internal ulong Config2;
         internal ulong BranchSampleType;
         internal ulong SampleRegsUser;

@@ -59,18 +59,21 @@ public sealed unsafe class PerfRecordRing : IDisposable
         string subject = $"mappings on CPU {cpu}";
         var attributes = new NativeFile.PerfEventAttrWithClock
         {
-            Type = PERF_TYPE_SOFTWARE,
-            Size = (uint)sizeof(NativeFile.PerfEventAttrWithClock),
-            Config = PERF_COUNT_SW_DUMMY,
-            SampleType = PERF_SAMPLE_TIME,
-            Flags = Mmap | Comm | Task | Watermark | SampleIdAll | Mmap2 | CommExec | UseClockId | BuildIdBit,
-            WakeupEvents = (uint)bytes / 4,
+            First = new()
+            {
+                Type = PERF_TYPE_SOFTWARE,
+                Size = (uint)sizeof(NativeFile.PerfEventAttrWithClock),
+                Config = PERF_COUNT_SW_DUMMY,
+                SampleType = PERF_SAMPLE_TIME,
+                Flags = Mmap | Comm | Task | Watermark | SampleIdAll | Mmap2 | CommExec | UseClockId | BuildIdBit,
+                WakeupEvents = (uint)bytes / 4,
+            },
             ClockId = CLOCK_MONOTONIC,
         };
         nint fd = Open(&attributes, cpu);
         if (fd < 0 && Marshal.GetLastPInvokeError() == Errno.EINVAL)
         {
-            attributes.Flags &= ~BuildIdBit;
+            attributes.First.Flags &= ~BuildIdBit;
             fd = Open(&attributes, cpu);
         }
 

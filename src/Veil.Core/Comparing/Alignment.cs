@@ -6,7 +6,8 @@ namespace Veil.Core.Comparing;
 /// <summary>
 /// Which events of two runs stand for each other, so that one more or less makes nothing after it different: the greedy algorithm of
 /// Myers, "An O(ND) Difference Algorithm" (1986), over <see cref="RunEvent.Anchor"/>. After <see cref="EditsMax"/> edits it goes on from
-/// the furthest place that it has reached, so memory is bounded, and time is linear in what is equal.
+/// the furthest place that it has reached, or, where little was equal up to there, from the next event that both runs have once. So memory
+/// is bounded, and time is linear in what is equal.
 /// </summary>
 internal sealed class Alignment
 {
@@ -23,14 +24,53 @@ internal sealed class Alignment
         var runs = new List<(int Good, int Bad, int Length)>();
         ReadOnlySpan<RunEvent> one = CollectionsMarshal.AsSpan(good), other = CollectionsMarshal.AsSpan(bad);
         int doneOne = 0, doneOther = 0;
+        Queue<(int Good, int Bad)>? marks = null;
         while (doneOne < one.Length && doneOther < other.Length)
         {
+            int found = runs.Count;
             var (x, y) = Step(one[doneOne..], other[doneOther..], runs, doneOne, doneOther);
+            bool isEnd = doneOne + x == one.Length && doneOther + y == other.Length;
+            if (!isEnd && runs.Skip(found).Sum(static run => run.Length) < EditsMax)
+            {
+                // The next landmark, where there is one: what was found before it stays if it lies before it.
+                marks ??= Landmarks(one, other);
+                while (marks.TryPeek(out var passed) && (passed.Good < doneOne || passed.Bad < doneOther))
+                    marks.Dequeue();
+                if (marks.TryPeek(out var mark))
+                {
+                    runs.RemoveRange(found, runs.Count - found);
+                    (x, y) = (mark.Good - doneOne, mark.Bad - doneOther);
+                    if (x == 0 && y == 0)
+                    {
+                        marks.Dequeue();
+                        int equal = CommonPrefix(one[doneOne..], other[doneOther..]);
+                        runs.Add((doneOne, doneOther, equal));
+                        (x, y) = (equal, equal);
+                    }
+                }
+            }
+
             doneOne += x;
             doneOther += y;
         }
 
         return runs;
+    }
+
+    // Events that both have exactly once, by how far they are from the beginning.
+    private static Queue<(int Good, int Bad)> Landmarks(ReadOnlySpan<RunEvent> one, ReadOnlySpan<RunEvent> other)
+    {
+        const int several = -2;
+        var places = new Dictionary<int, (int Good, int Bad)>();
+        for (int at = 0; at < one.Length; at++)
+            places[one[at].Anchor] = places.ContainsKey(one[at].Anchor) ? (several, -1) : (at, -1);
+        for (int at = 0; at < other.Length; at++)
+        {
+            if (places.TryGetValue(other[at].Anchor, out var place))
+                places[other[at].Anchor] = place.Bad == -1 ? (place.Good, at) : (several, at);
+        }
+
+        return new(places.Values.Where(static place => place is { Good: >= 0, Bad: >= 0 }).OrderBy(static place => place.Good + place.Bad));
     }
 
     private (int X, int Y) Step(
@@ -57,7 +97,7 @@ internal sealed class Alignment
                 y += equal;
                 _furthest[center + diagonal] = x;
                 isEnd = x == one.Length && y == other.Length;
-                if (x + y > best || isEnd)
+                if (x + y > best || isEnd || (x + y == best && Math.Abs(diagonal) < Math.Abs(bestDiagonal)))
                     (best, bestDiagonal) = (x + y, diagonal);
             }
 

@@ -227,8 +227,10 @@ internal sealed class CallMask
         const int pythonX = 8, commandX = 10;
         int begin = name.Length > 0 && name[0] == '"' ? 1 : 0;
         var plain = name[begin..];
-        if (plain.StartsWith("tmp."u8) && RunAt(plain, 4) >= commandX)
-            return (begin + 4, begin + 4 + RunAt(plain, 4));
+        int run = plain.StartsWith("tmp."u8) ? RunAt(plain, 4) : 0;
+        // Arguments of programs are cut where a call shows no more of them.
+        if (run >= commandX || (run >= MkstempX && IsMadeUp(plain.Slice(4 + run - MkstempX, MkstempX))))
+            return (begin + 4, begin + 4 + run);
         if (plain.StartsWith("tmp"u8) && RunAt(plain, 3) is pythonX)
             return (begin + 3, begin + 3 + pythonX);
         for (int end = name.Length; end >= MkstempX; end--)

@@ -150,13 +150,15 @@ internal sealed class DiffReport(RunComparison comparison, TextTable texts, Diff
     // The name with the path: openat("/etc/hosts").
     private string Subject(RunEvent some)
     {
-        string name = texts.Shown(some.Name), anchor = texts.Shown(some.Anchor);
-        if (!texts.Shown(some.Whole).StartsWith(name + "(", StringComparison.Ordinal))
+        string name = texts.Shown(some.Name), anchor = texts.Shown(some.Anchor), shown = texts.Shown(some.Whole);
+        if (!shown.StartsWith(name + "(", StringComparison.Ordinal))
             return Escaping.ForMessage(anchor);
         string rest = anchor.StartsWith(name, StringComparison.Ordinal) ? anchor[name.Length..] : "";
         int bracket = rest.IndexOf('<', StringComparison.Ordinal);
         string path = (bracket < 0 ? rest : rest[..bracket]).Trim();
-        string of = path.Length > 0 ? $"\"{Escaping.ForMessage(path)}\"" : bracket >= 0 && rest.Length > bracket + 1
+        // As it was, and not as it is compared.
+        int from = shown.IndexOf('"', StringComparison.Ordinal), to = from < 0 ? -1 : shown.IndexOf('"', from + 1);
+        string of = path.Length > 0 ? to < 0 ? $"\"{Escaping.ForMessage(path)}\"" : shown[from..(to + 1)] : bracket >= 0 && rest.Length > bracket + 1
             ? Escaping.ForMessage(rest[(bracket + 1)..]) : "";
         return $"{Escaping.ForMessage(name)}({of})";
     }

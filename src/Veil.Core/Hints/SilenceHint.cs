@@ -234,6 +234,9 @@ internal sealed class SilenceHint
                 : $"PID {pid} has been in {Call} since the trace began{threads}";
         }
 
+        private static string Either(string[] names) =>
+            names.Length == 1 ? names[0] : $"{string.Join(", ", names[..^1])} or {names[^1]}";
+
         // Some of its threads have been on a CPU, or waited for one, all the time; the others have slept.
         private string Computes(int pid, int running, IReadOnlyList<TracedModule> modules, string[] others)
         {
@@ -245,7 +248,7 @@ internal sealed class SilenceHint
             string who = Sleeps.Split(' ').Length is > 1 and var all ? $"{running} of its {all} threads {(running == 1 ? "has" : "have")}"
                 : "it has";
             return $"PID {pid} {(seesCalls ? "makes no system calls; " : "computes: ")}{who} been running on a CPU (state R) since the " +
-                $"trace began{(others.Length > 0 ? "; see --module " + string.Join(" or ", others) : "")}";
+                $"trace began{(others.Length > 0 ? "; see --module " + Either(others) : "")}";
         }
 
         private static HashSet<long> SocketsOf(int pid)

@@ -4,6 +4,7 @@ using Veil.Core.Containers;
 using Veil.Core.Control;
 using Veil.Core.Interop;
 using Veil.Core.Sinks;
+using Veil.Core.Symbols;
 
 namespace Veil.Core.Privileged;
 
@@ -11,7 +12,7 @@ namespace Veil.Core.Privileged;
 /// The helper process as the trace sees it: it stays root, and does the few things that the trace cannot do any more once it has dropped
 /// its privileges. It is started only where one of them was asked for.
 /// </summary>
-public sealed unsafe class RootClient : IDisposable
+public sealed unsafe class RootClient : ISymbolOpener, IDisposable
 {
     // The first answer waits for a program to start, on a machine that may be busy; any other one for a few calls of the kernel.
     private const int StartMs = 5_000;
@@ -126,27 +127,24 @@ public sealed unsafe class RootClient : IDisposable
             : null;
     }
 
-    /// <summary>A descriptor of what a process has mapped, or -1.</summary>
-    internal int OpenMaps(uint pid) =>
-        _abilities.HasFlag(RootAbilities.Symbols) && Ask(RootRequest.OpenMaps, pid, PatienceMs, out int fd) ? fd : -1;
+    int ISymbolOpener.OpenMaps(int pid) => OpenSymbols(RootRequest.OpenMaps, pid);
 
-    /// <summary>A descriptor of the program or library that a process has mapped to a range of addresses, or -1.</summary>
-    internal int OpenMapped(uint pid, string range) => OpenSymbols(RootRequest.OpenMapped, pid, range);
+    int ISymbolOpener.OpenMapped(int pid, string range) => OpenSymbols(RootRequest.OpenMapped, pid, range);
 
-    /// <summary>A descriptor of a program, library or file of symbols in a process's root folder, or -1.</summary>
-    internal int OpenProgram(uint pid, string path) => OpenSymbols(RootRequest.OpenProgram, pid, path);
+    int ISymbolOpener.OpenProgram(int pid, string path) => OpenSymbols(RootRequest.OpenProgram, pid, path);
 
-    /// <summary>A descriptor of a process's <c>/tmp/perf-PID.map</c>, or -1.</summary>
-    internal int OpenJitMap(uint pid) =>
-        _abilities.HasFlag(RootAbilities.Symbols) && Ask(RootRequest.OpenJitMap, pid, PatienceMs, out int fd) ? fd : -1;
+    int ISymbolOpener.OpenJitMap(int pid) => OpenSymbols(RootRequest.OpenJitMap, pid);
 
-    private int OpenSymbols(RootRequest request, uint pid, string text)
+    private int OpenSymbols(RootRequest request, int pid) =>
+        _abilities.HasFlag(RootAbilities.Symbols) && Ask(request, (uint)pid, PatienceMs, out int fd) ? fd : -1;
+
+    private int OpenSymbols(RootRequest request, int pid, string text)
     {
         if (!_abilities.HasFlag(RootAbilities.Symbols))
             return -1;
         var message = stackalloc byte[PathMessage.BytesMax];
         int size = PathMessage.WriteText(new Span<byte>(message, PathMessage.BytesMax), text);
-        return Ask(request, pid, PatienceMs, (uint*)message, size, (int*)message, out _, out int fd) ? fd : -1;
+        return Ask(request, (uint)pid, PatienceMs, (uint*)message, size, (int*)message, out _, out int fd) ? fd : -1;
     }
 
     /// <summary>Has the control socket removed. Where that does not work, <see cref="Dispose"/> says so.</summary>

@@ -8,7 +8,6 @@ using Veil.Core.Interop;
 using Veil.Core.Modules;
 using Veil.Core.Options;
 using Veil.Core.Output;
-using Veil.Core.Session;
 using Veil.Core.Sinks;
 
 namespace Veil.Core.Sources;

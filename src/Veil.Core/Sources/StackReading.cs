@@ -35,12 +35,12 @@ internal static class StackReading
         bpfObject.SetGlobal("veil_stacks_kept", isKept);
         bpfObject.SetGlobal("veil_stack_seed", s_seed);
         bpfObject.SetGlobal("veil_stack_most", Depth());
-        bpfObject.Map("veil_stack_slots").SetMaxEntries(Slots);
+        bpfObject.Map("veil_stack_slot").SetMaxEntries(Slots);
         if (isKept)
             // As many as keys can have, so that a table that is not full never lacks one.
             bpfObject.Map(StackMap.Name).SetMaxEntries(options.Counting!.Keys * Math.Max(options.Counting.KeysOf(module).Count(IsStack), 1));
         else
-            bpfObject.Map("veil_stacks_sent").SetMaxEntries(StackTable.SentMax);
+            bpfObject.Map("veil_stack_sent").SetMaxEntries(StackTable.SentMax);
     }
 
     private static bool IsStack(string field) => field.EndsWith("stack", StringComparison.Ordinal);

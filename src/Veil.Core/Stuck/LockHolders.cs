@@ -7,7 +7,7 @@ using Veil.Core.Kernel;
 namespace Veil.Core.Stuck;
 
 /// <summary>
-/// Who holds the locks that threads wait for now: the rules of <c>src/Veil.Modules/Locks/lock.bpf.c</c>, over memory that is read from
+/// Who holds the locks that threads wait for now: the rules of <c>lock.bpf.c</c>, over memory that is read from
 /// outside. What does not name a live thread that can have the lock is not believed.
 /// </summary>
 internal static class LockHolders

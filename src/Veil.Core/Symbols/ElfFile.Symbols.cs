@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Text;
-using Veil.Core.Text;
 using Veil.Core.Symbols.Names;
+using Veil.Core.Text;
 
 namespace Veil.Core.Symbols;
 

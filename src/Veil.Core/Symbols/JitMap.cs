@@ -112,7 +112,8 @@ internal sealed class JitMap(FileStream file) : IDisposable
     {
         if (_isSorted)
             return;
-        _functions.Sort(static (one, other) => one.Start != other.Start ? one.Start.CompareTo(other.Start) : one.Number.CompareTo(other.Number));
+        _functions.Sort(static (one, other) =>
+            one.Start != other.Start ? one.Start.CompareTo(other.Start) : one.Number.CompareTo(other.Number));
         int kept = 0;
         for (int i = 0; i < _functions.Count; i++)
         {

@@ -40,7 +40,8 @@ public sealed class KernelSymbols
     public string NameOf(ulong address) => Find(address)?.Name ?? "0x" + address.ToString("x", CultureInfo.InvariantCulture);
 
     /// <summary>The function that an address is in.</summary>
-    /// <returns>Its name, its first address, and its module (<c>[ext4]</c>; <c>[kernel]</c> for none); nothing where there is none.</returns>
+    /// <returns>Its name, its first address, and its module (<c>[ext4]</c>; <c>[kernel]</c> for none); nothing where there is
+    /// none.</returns>
     public (string Name, ulong Start, string Module)? Find(ulong address)
     {
         int found = Array.BinarySearch(_addresses, address);

@@ -54,7 +54,8 @@ internal readonly record struct MapRecord(
                 return new(
                     MapRecordKind.Map, time, S32(body), Start: start, End: start + Math.Min(bytes, ulong.MaxValue - start),
                     Offset: U64(body[24..]), Path: Encoding.UTF8.GetString(end < 0 ? name : name[..end]),
-                    File: (misc & MiscBuildId) != 0 ? default : new(U32(body[fileAt..]), U32(body[(fileAt + 4)..]), U64(body[(fileAt + 8)..])),
+                    File: (misc & MiscBuildId) != 0 ? default
+                        : new(U32(body[fileAt..]), U32(body[(fileAt + 4)..]), U64(body[(fileAt + 8)..])),
                     BuildId: hasId ? Convert.ToHexStringLower(body.Slice(fileAt + 4, body[fileAt])) : "");
             default:
                 return null;

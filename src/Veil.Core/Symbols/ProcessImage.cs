@@ -53,7 +53,8 @@ internal sealed class ProcessImage
         LastNs = Math.Max(LastNs, mapping.TimeNs);
     }
 
-    /// <summary>Adds what <c>/proc/PID/maps</c> tells later: where something was mapped since, what was there before is not known.</summary>
+    /// <summary>Adds what <c>/proc/PID/maps</c> tells later: where something was mapped since, what was there before is not
+    /// known.</summary>
     public void Complete(IEnumerable<Mapping> mappings)
     {
         var known = _mappings.GetRange(0, _count);

@@ -5,7 +5,8 @@ using Veil.Core.Symbols.Names;
 
 namespace Veil.Core.Symbols;
 
-/// <summary>A program or library that processes have mapped, whether it is there still or not; its names, once they are asked for.</summary>
+/// <summary>A program or library that processes have mapped, whether it is there still or not; its names, once they are asked
+/// for.</summary>
 /// <param name="path">Its path, as the kernel tells it.</param>
 /// <param name="identity">Device and inode; none where the kernel told the build instead.</param>
 /// <param name="buildId">The id of its build; empty where it is not known.</param>
@@ -35,7 +36,8 @@ internal sealed class ProgramFile(string path, FileIdentity identity, string bui
     public string BuildId { get; private set; } = buildId;
 
     /// <summary>Is it memory that code was written to, as compilers at run time do?</summary>
-    public bool IsAnonymous => path.Length == 0 || path.StartsWith("//", StringComparison.Ordinal) || path.StartsWith("/memfd:", StringComparison.Ordinal)
+    public bool IsAnonymous => path.Length == 0 || path.StartsWith("//", StringComparison.Ordinal)
+        || path.StartsWith("/memfd:", StringComparison.Ordinal)
         || path.StartsWith("/dev/zero", StringComparison.Ordinal) || path.StartsWith("[heap", StringComparison.Ordinal)
         || path.StartsWith("[anon", StringComparison.Ordinal) || path.StartsWith("/SYSV", StringComparison.Ordinal);
 
@@ -213,7 +215,8 @@ internal sealed class ProgramFile(string path, FileIdentity identity, string bui
         {
             foreach (string line in File.ReadLines("/proc/self/maps"))
             {
-                if (line.EndsWith("[vdso]", StringComparison.Ordinal) && MapsLine.Parse(line) is { } range && range.End - range.Start <= bytesMax)
+                if (line.EndsWith("[vdso]", StringComparison.Ordinal) && MapsLine.Parse(line) is { } range
+                    && range.End - range.Start <= bytesMax)
                     return new ReadOnlySpan<byte>((void*)range.Start, (int)(range.End - range.Start)).ToArray();
             }
         }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
 using Veil.Core.Interop;
-using Veil.Core.Privileged;
 
 namespace Veil.Core.Symbols;
 
@@ -11,7 +10,8 @@ namespace Veil.Core.Symbols;
 /// </summary>
 /// <remarks>
 /// Memory is bounded: functions of files that were not asked for the longest go first, when all take more than 48 MiB. Nothing that a
-/// process or a file does makes a name wrong; where something is not certain there is none.
+/// process or a file does makes a name wrong while its mappings are followed (<see cref="Refusal"/>); where something is not certain there is
+/// none.
 /// </remarks>
 public sealed class StackNames : IStackNames, IDisposable
 {
@@ -36,7 +36,7 @@ public sealed class StackNames : IStackNames, IDisposable
     private long _jitTurn;
     private long _readUpToNs = long.MinValue;
 
-    private StackNames(RootClient? root, bool kernel, bool processes)
+    private StackNames(ISymbolOpener? root, bool kernel, bool processes)
     {
         _access = new SymbolAccess(root);
         _kernel = kernel ? KernelSymbols.Read() : KernelSymbols.Parse([]);
@@ -71,13 +71,14 @@ public sealed class StackNames : IStackNames, IDisposable
     /// <summary>
     /// Begins: reads the kernel's names, follows from now on what processes map, and looks at what those that run have mapped. Needs root,
     /// or CAP_PERFMON (mappings), CAP_SYSLOG (the kernel's addresses) and CAP_SYS_PTRACE (others' processes); without them there are fewer
-    /// names. Before <see cref="Privileges.DropForReading"/>.
+    /// names. Before privileges are dropped.
     /// </summary>
-    /// <param name="root">The helper process, started with <c>namesStacks</c>; without it names are found with our own rights alone.</param>
+    /// <param name="root">The helper process, started with <c>namesStacks</c>; without it names are found with our own rights
+    /// alone.</param>
     /// <param name="kernel">Addresses in the kernel are asked for.</param>
     /// <param name="processes">Addresses in processes are asked for.</param>
     /// <param name="pids">The processes that the trace is about; null for all.</param>
-    public static StackNames Start(RootClient? root, bool kernel = true, bool processes = true, IEnumerable<int>? pids = null)
+    public static StackNames Start(ISymbolOpener? root, bool kernel = true, bool processes = true, IEnumerable<int>? pids = null)
     {
         var names = new StackNames(root, kernel, processes);
         if (!processes || !PidNamespace.IsInitial)
@@ -88,8 +89,8 @@ public sealed class StackNames : IStackNames, IDisposable
     }
 
     /// <summary>
-    /// Has a thread take the records of mappings before the kernel runs out of room for them. The session calls it right after <see
-    /// cref="Privileges.DropForReading"/>: a thread that was there before would keep what it has. The first question calls it too.
+    /// Has a thread take the records of mappings before the kernel runs out of room for them. The session calls it right after it has dropped
+    /// its privileges: a thread that was there before would keep what it has. The first question calls it too.
     /// </summary>
     public void BeginReading() => _watch?.Begin();
 

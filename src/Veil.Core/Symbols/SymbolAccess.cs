@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using Veil.Core.Interop;
-using Veil.Core.Privileged;
 
 namespace Veil.Core.Symbols;
 
@@ -11,30 +10,31 @@ namespace Veil.Core.Symbols;
 /// Opens what names are read from: what processes have mapped, their files, and what their compilers at run time wrote. With our own rights
 /// where those do, else through the helper process, which has the same questions asked by these same functions.
 /// </summary>
-internal sealed unsafe class SymbolAccess(RootClient? root)
+internal sealed unsafe class SymbolAccess(ISymbolOpener? helper)
 {
     private const int ReadOnlyNonBlockingCloexec = 0x80800;
     private const int PathOnlyCloexec = 0x280000;
     private const ulong ResolveInRoot = 0x10; // of openat2(2), Linux 5.6
 
     /// <summary><c>/proc/PID/maps</c>.</summary>
-    public FileStream? OpenMaps(int pid) => Stream(OpenMapsHere(pid), () => root?.OpenMaps((uint)pid) ?? -1);
+    public FileStream? OpenMaps(int pid) => Stream(OpenMapsHere(pid), () => helper?.OpenMaps(pid) ?? -1);
 
     /// <summary>The file of a mapping that is in place, whatever its path leads to now.</summary>
     public FileStream? OpenMapped(int pid, ulong start, ulong end)
     {
         string range = string.Create(CultureInfo.InvariantCulture, $"{start:x}-{end:x}");
-        return Stream(OpenMappedHere(pid, range), () => root?.OpenMapped((uint)pid, range) ?? -1);
+        return Stream(OpenMappedHere(pid, range), () => helper?.OpenMapped(pid, range) ?? -1);
     }
 
     /// <summary>A program, a library, or a file of their symbols, by its path in a process's own root folder.</summary>
     /// <param name="pid">The process; 0 for our own root folder.</param>
     /// <param name="path">An absolute path there.</param>
-    public FileStream? OpenProgram(int pid, string path) => Stream(OpenProgramHere(pid, path), () => root?.OpenProgram((uint)pid, path) ?? -1);
+    public FileStream? OpenProgram(int pid, string path) =>
+        Stream(OpenProgramHere(pid, path), () => helper?.OpenProgram(pid, path) ?? -1);
 
     /// <summary>The map of what a process compiled at run time: <c>/tmp/perf-PID.map</c>, by its own number and in its own root
     /// folder.</summary>
-    public FileStream? OpenJitMap(int pid) => Stream(OpenJitMapHere(pid), () => root?.OpenJitMap((uint)pid) ?? -1);
+    public FileStream? OpenJitMap(int pid) => Stream(OpenJitMapHere(pid), () => helper?.OpenJitMap(pid) ?? -1);
 
     /// <summary>The same with the rights of this process alone: a descriptor, or -1.</summary>
     internal static int OpenMapsHere(int pid) => OpenText($"/proc/{pid}/maps");
@@ -75,7 +75,8 @@ internal sealed unsafe class SymbolAccess(RootClient? root)
             string[] words = line.Split('\t');
             if (words[0] == "NSpid:" && int.TryParse(words[^1], NumberStyles.None, CultureInfo.InvariantCulture, out int number))
                 inner = number;
-            else if (words[0] == "Uid:" && words.Length > 2 && uint.TryParse(words[2], NumberStyles.None, CultureInfo.InvariantCulture, out uint id))
+            else if (words[0] == "Uid:" && words.Length > 2
+                && uint.TryParse(words[2], NumberStyles.None, CultureInfo.InvariantCulture, out uint id))
                 user = id;
         }
 

@@ -22,7 +22,7 @@ internal sealed class LockModule : TraceModule
 
     public override IReadOnlyList<Example> Examples { get; } =
     [
-        new("veil --module lock --pid $(pidof mysqld) --slower 10ms", "who waits long for a lock of a process, and who holds it"),
+        new("veil --module lock --pid $(pidof nginx) --slower 10ms", "who waits long for a lock of a process, and who holds it"),
         new("veil --module lock --name worker --sum duration_ns --count-by holder,address",
             "which holder and which lock cost the most time"),
     ];

@@ -96,6 +96,7 @@ static __always_inline void network_dns_emit(struct network_scratch *dns, const 
 	veil_event_init_as(&event->common, network_dns_event_kind, &question->who);
 	if (veil_origin_size)
 		__builtin_memcpy(&dns->draft.bytes[sizeof(*event)], &question->origin, sizeof(question->origin));
+	veil_stacks_check(&dns->draft.bytes[sizeof(*event)], &event->common);
 	event->change = question->change;
 	event->change.evt_type = network_evt__DNS;
 	event->query_type = question->type;

@@ -792,6 +792,7 @@ static __always_inline void process_exit_emit(__u32 slot, struct veil_task task,
 		event->cpu_ns = process_own_cpu_ns(task);
 	}
 	veil_event_init(&event->common, process_event_kind, task);
+	veil_stacks_check(&walk->draft.bytes[sizeof(*event)], &event->common);
 	veil_draft_emit(&walk->draft);
 	if (is_last)
 		process_forget(leader);
@@ -923,6 +924,7 @@ static __always_inline int process_oom(__u32 slot, struct veil_task task, const 
 		}
 	}
 	veil_event_init_as(&event->common, process_event_kind, victim);
+	veil_stacks_check(&walk->draft.bytes[sizeof(*event)], &event->common);
 	veil_draft_emit(&walk->draft);
 	return 0;
 }

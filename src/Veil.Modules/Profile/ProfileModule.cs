@@ -33,7 +33,7 @@ internal sealed class ProfileModule : TraceModule
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("veil --module profile --count-by comm,stack --duration 10s", "where the CPUs' time goes"),
-        new("veil --module profile -p $(pidof nginx) --count-by comm,stack --output folded --duration 10s > nginx.folded",
+        new("veil --module profile -p $(pidof nginx) --count-by comm,stack --output folded --duration 10s -w nginx.folded",
             "the same of a process, for a flame graph"),
         new("veil --module profile --count-by ustack -- ./program", "where a program spends its time"),
     ];

@@ -260,6 +260,7 @@ static __always_inline int syscall_args_send(struct veil_task task, struct sysca
 		veil_task_origin(task, (void *)draft->bytes);
 	if (veil_stacks_read)
 		veil_behind_stacks(draft->bytes, veil_current_stacks());
+	veil_stacks_check(draft->bytes, &event->common);
 	if (veil_counting) {
 		veil_count(event, syscall_counted_arguments(draft) ? ~0U : 0, NULL, draft->counted);
 		return 0;

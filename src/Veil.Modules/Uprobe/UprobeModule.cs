@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using Veil.Bpf;
+using Veil.Core;
 using Veil.Core.Events;
 using Veil.Core.Filters;
 using Veil.Core.Kernel;
 using Veil.Core.Modules;
 using Veil.Core.Symbols;
-using Veil.Core;
 
 namespace Veil.Modules.Uprobe;
 

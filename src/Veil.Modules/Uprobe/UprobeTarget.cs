@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using Veil.Core;
 using Veil.Core.Symbols;
 using Veil.Core.Text;
-using Veil.Core;
 
 namespace Veil.Modules.Uprobe;
 

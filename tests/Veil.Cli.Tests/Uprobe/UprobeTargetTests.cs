@@ -3,7 +3,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Veil.Core;
 using Veil.Core.Options;
-using Veil.Modules.Tests.Uprobe;
+using Veil.Core.Tests.Symbols;
 
 namespace Veil.Cli.Tests.Uprobe;
 

@@ -26,12 +26,14 @@ public sealed class AlignmentTests
         Check(new Alignment().Find(Events(one), Events(other)), one, other).ShouldBe(one.Length);
     }
 
-    [Fact]
-    public void Find_OfMoreEditsThanAreLookedAhead_GoesOnBehindThem()
+    [Theory]
+    [InlineData(1_500, 1_500)]
+    [InlineData(4_000, 600)]
+    [InlineData(0, 5_000)]
+    public void Find_OfMoreEditsThanAreLookedAhead_GoesOnBehindThem(int ofOne, int ofOther)
     {
-        int edits = Alignment.EditsMax * 3;
         int[] same = [.. Enumerable.Range(0, 5_000)];
-        int[] one = [.. Enumerable.Range(10_000, edits), .. same], other = [.. Enumerable.Range(20_000, edits), .. same];
+        int[] one = [.. Enumerable.Range(10_000, ofOne), .. same], other = [.. Enumerable.Range(20_000, ofOther), .. same];
         Check(new Alignment().Find(Events(one), Events(other)), one, other).ShouldBe(same.Length);
     }
 

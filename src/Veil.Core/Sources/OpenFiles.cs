@@ -3,7 +3,7 @@ using System.ComponentModel;
 using Veil.Bpf;
 using Veil.Core.Output;
 
-namespace Veil.Core.Session;
+namespace Veil.Core.Sources;
 
 /// <summary>
 /// The limit of open files (RLIMIT_NOFILE). How many a trace needs depends on the kernel's ways to attach and on libbpf's probes, so it is
