@@ -22,23 +22,23 @@ internal static class WhyCommand
     {
         var process = new Argument<string>("PID") { Description = "the process, with all its threads" };
         var duration = new Option<string>("--duration") { HelpName = "TIME", Description = "for how long it is measured; CTRL-C ends it early [5s]" };
-        var follow = new Option<bool>("--follow", "-f") { Description = "its children too" };
         var output = new Option<string>("--output", "-o")
         {
             HelpName = "text|json",
             Description = "the form of the report; json is one object [text]",
         };
         var command = new Command(
-            "why", "where the time of a process goes for some seconds: on a CPU, waiting for one, in which calls and on what; shares add up to 100%");
+            "why",
+            "where the time of a process goes for some seconds: on a CPU and in which functions, waiting for one and who had it, in which calls, on " +
+            "what, and what those do that it waits for; the shares add up to 100%");
         command.Add(process);
         command.Add(duration);
-        command.Add(follow);
         command.Add(output);
         command.SetAction(parsed => Run(
             Pid(parsed.GetValue(process)!),
             TimeFlag.Read(duration.Name, parsed.GetValue(duration), s_durationLeast, s_durationMost, "100ms to 1h, such as 10s")
                 ?? TimeSpan.FromSeconds(5),
-            parsed.GetValue(follow), OutputFormats.Parse(parsed.GetValue(output))));
+            OutputFormats.Parse(parsed.GetValue(output))));
         return command;
     }
 
@@ -46,14 +46,14 @@ internal static class WhyCommand
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && pid > 0 ? (uint)pid
             : throw new UsageException($"why: '{Escaping.ForMessage(text)}' is not a process id");
 
-    private static int Run(uint pid, TimeSpan duration, bool follows, OutputFormat format)
+    private static int Run(uint pid, TimeSpan duration, OutputFormat format)
     {
         StandardStreams.RequireOutput();
         using var stop = new StopSignal(static () => EarlySignals.First);
         EarlySignals.Take();
         stop.ListenToSignals();
         stop.ThrowIfEarly();
-        var found = WhyTrace.Run(WhyTime.ReadObject(), pid, duration, follows, stop);
+        var found = WhyTrace.Run(WhyTime.ReadObject(), pid, duration, stop);
         StandardStreams.WriteOutput(format == OutputFormat.Json ? WhyReport.Json(found) : WhyReport.Text(found));
         return ExitCode.Success;
     }

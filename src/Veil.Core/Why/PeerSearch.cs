@@ -1,57 +1,80 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
+using System.Text;
 using Veil.Bpf.Interop;
+using Veil.Core.Interop;
 using Veil.Core.Stuck;
 
 namespace Veil.Core.Why;
 
-/// <summary>Who is at the other end of pipes and TCP connections of this machine, by <c>/proc</c>.</summary>
+/// <summary>Who is at the other end of pipes, FIFOs and connections of this machine, by <c>/proc</c>.</summary>
 internal static class PeerSearch
 {
-    /// <summary>The links of the other end's descriptor; nothing where there is none that can be found.</summary>
+    private const int AccessMask = 3, ReadOnly = 0, WriteOnly = 1; // O_ACCMODE
+
+    /// <summary>The link that the other end's descriptor has in <c>/proc</c>; nothing where there is none that can be found.</summary>
     /// <param name="tid">A thread that has the descriptor.</param>
-    /// <param name="name">What the descriptor stands for.</param>
-    public static string? LinkOf(uint tid, string name)
+    /// <param name="fd">The descriptor.</param>
+    /// <param name="name">What it stands for.</param>
+    /// <param name="peer">The inode of the other socket, where the kernel told of it; 0: it did not.</param>
+    public static string? LinkOf(uint tid, int fd, string name, ulong peer)
     {
-        if (name.StartsWith("pipe:[", StringComparison.Ordinal))
+        string folder = "/proc/" + tid.ToString(CultureInfo.InvariantCulture);
+        if (peer != 0)
+            return $"socket:[{peer.ToString(CultureInfo.InvariantCulture)}]";
+        if (name.StartsWith("pipe:[", StringComparison.Ordinal) || LibC.TypeOf(Encoding.UTF8.GetBytes($"{folder}/fd/{fd}\0")) == LibC.FileType.Fifo)
             return name;
         int from = name.IndexOf(":[", StringComparison.Ordinal), arrow = name.IndexOf("->", StringComparison.Ordinal);
         if (!name.StartsWith("TCP", StringComparison.Ordinal) || from < 0 || arrow < from)
             return null;
         string local = name[(from + 2)..arrow], remote = name[(arrow + 2)..^1];
-        ulong inode = SocketTable.Read($"/proc/{tid.ToString(CultureInfo.InvariantCulture)}/net").InodeOf($"{name[..from]}:[{remote}->{local}]");
+        ulong inode = SocketTable.Read(folder + "/net").InodeOf($"{name[..from]}:[{remote}->{local}]");
         return inode == 0 ? null : $"socket:[{inode.ToString(CultureInfo.InvariantCulture)}]";
     }
 
-    /// <summary>The processes that have these links open, of each the one with the smallest id.</summary>
-    /// <param name="links">What is looked for.</param>
-    /// <param name="except">Processes that are not asked.</param>
-    public static Dictionary<string, uint> Owners(IReadOnlySet<string> links, Func<uint, bool> except)
+    /// <summary>The processes at the other ends.</summary>
+    /// <param name="ends">What is looked for: the link, who asks, and whether it waits for somebody to read.</param>
+    /// <returns>For each in its place a process, another one than asks where there is one; 0: nobody was found.</returns>
+    public static uint[] Owners(IReadOnlyList<(string Link, uint Pid, bool WantsReader)> ends)
     {
-        var found = new Dictionary<string, uint>(StringComparer.Ordinal);
+        uint[] owners = new uint[ends.Count];
+        var wanted = Enumerable.Range(0, ends.Count).ToLookup(at => ends[at].Link, StringComparer.Ordinal);
         foreach (uint pid in KernelFile.Folders("/proc")
-            .Select(static folder => uint.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out uint id) ? id : 0)
-            .Where(id => id != 0 && !except(id)).Order())
+            .Select(static name => uint.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out uint id) ? id : 0)
+            .Where(static id => id != 0).Order())
         {
-            foreach (string link in Links($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/fd"))
+            string folder = "/proc/" + pid.ToString(CultureInfo.InvariantCulture);
+            foreach (var (fd, link) in Links(folder + "/fd"))
             {
-                if (links.Contains(link))
-                    found.TryAdd(link, pid);
+                foreach (int at in wanted[link])
+                {
+                    bool isFree = owners[at] == 0 || owners[at] == ends[at].Pid;
+                    if (isFree && (owners[at] == 0 || pid != ends[at].Pid)
+                        && AccessOf($"{folder}/fdinfo/{fd}") != (ends[at].WantsReader ? WriteOnly : ReadOnly))
+                        owners[at] = pid;
+                }
             }
         }
 
-        return found;
+        return owners;
     }
 
-    private static List<string> Links(string folder)
+    // flags:	0100001
+    private static int AccessOf(string file)
     {
-        var links = new List<string>();
+        string? line = KernelFile.Lines(file).FirstOrDefault(static line => line.StartsWith("flags:", StringComparison.Ordinal));
+        return line is null || line[^1] is < '0' or > '7' ? AccessMask : (line[^1] - '0') & AccessMask;
+    }
+
+    private static List<(string Fd, string Link)> Links(string folder)
+    {
+        var links = new List<(string Fd, string Link)>();
         try
         {
             foreach (string path in Directory.EnumerateFileSystemEntries(folder))
             {
                 if (KernelFile.Target(path) is { } link)
-                    links.Add(link);
+                    links.Add((Path.GetFileName(path), link));
             }
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)

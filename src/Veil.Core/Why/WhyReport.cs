@@ -3,7 +3,6 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Veil.Core.Kernel;
 using Veil.Core.Text;
 
 namespace Veil.Core.Why;
@@ -11,205 +10,263 @@ namespace Veil.Core.Why;
 /// <summary>Writes what was measured: a page of text, or one JSON object.</summary>
 public static class WhyReport
 {
-    private const int RowsMax = 20;
-    private const int ThreadsMax = 8;
+    private const int Columns = 80;
+    private const int SharesMax = 9;
+    private const int HotMax = 5;
+    private const int HotTenthsMin = 10;
+    private const int NextTenthsMin = 100;
+    private const int ThreadsMax = 4;
+    private const int NamesMax = 3;
+    private const int NameMax = 48;
 
-    /// <summary>The page. Its shares are of the time of all threads.</summary>
+    /// <summary>The page. The shares at its left margin are of the time of the threads that are counted, and sum to 100.0 %.</summary>
     public static string Text(WhyFound found)
     {
+        ArgumentNullException.ThrowIfNull(found);
+        var answer = WhyAnswer.OfProcess(found, found.Pid);
         var text = new StringBuilder();
-        ulong all = Total(found.Rows);
-        int threads = found.Rows.Select(static row => row.Key.Tid).Distinct().Count();
-        text.Append(CultureInfo.InvariantCulture, $"process {found.Pid}: {Seconds(found.DurationNs)}, {threads} thread");
-        text.Append(threads == 1 ? "" : "s").Append(CultureInfo.InvariantCulture, $", {Seconds(all)} of thread time\n");
-        AppendShares(text, found.Rows, found, "");
-        AppendThreads(text, found.Rows, all);
-        foreach (var peer in found.Peers.GroupBy(static row => row.Key.Pid).OrderBy(static peer => peer.Key))
+        Append(text, "", Head(found, answer));
+        foreach (var share in WhyAnswer.Fold(answer.Shares, SharesMax).Where(static share => share.Tenths > 0))
         {
-            text.Append(CultureInfo.InvariantCulture, $"\n{PeerName(found, peer.Key)} meanwhile ({Seconds(Total(peer))} of thread time):\n");
-            AppendShares(text, [.. peer], found, "  ");
+            Append(text, $"{Percent(share.Tenths),7} %  ", share.Text + Next(found, share));
+            AppendFunctions(text, share, answer.Ns);
         }
 
-        text.Append('\n').Append(Conclusion(found, all)).Append('\n');
+        AppendThreads(text, found, answer);
+        foreach (string note in Notes(found, answer))
+            Append(text, "", note);
         return text.ToString();
     }
 
     /// <summary>The object, with a newline.</summary>
     public static string Json(WhyFound found)
     {
+        ArgumentNullException.ThrowIfNull(found);
+        var answer = WhyAnswer.OfProcess(found, found.Pid);
         var bytes = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(bytes))
         {
             json.WriteStartObject();
             json.WriteNumber("pid", found.Pid);
+            WriteName(json, "comm", found, found.Pid);
             json.WriteNumber("duration_ns", found.DurationNs);
-            json.WriteNumber("thread_time_ns", Total(found.Rows));
             json.WriteBoolean("ended", found.HasEnded);
+            json.WriteNumber("minor_faults", found.MinorFaults);
+            json.WriteNumber("major_faults", found.MajorFaults);
             json.WriteNumber("lost_ns", found.LostNs);
             json.WriteNumber("lost_threads", found.LostTasks);
-            WriteRows(json, "rows", found.Rows, found);
-            WriteRows(json, "peers", found.Peers, found);
+            json.WriteNumber("lost_samples", found.LostSamples);
+            WriteAnswer(json, answer, found);
+            json.WriteStartArray("peers");
+            foreach (uint peer in Measured(found))
+            {
+                json.WriteStartObject();
+                json.WriteNumber("pid", peer);
+                WriteName(json, "comm", found, peer);
+                WriteAnswer(json, WhyAnswer.OfProcess(found, peer), found);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
             json.WriteEndObject();
         }
 
         return Encoding.UTF8.GetString(bytes.WrittenSpan) + "\n";
     }
 
-    private static void WriteRows(Utf8JsonWriter json, string name, IReadOnlyList<WhyRow> rows, WhyFound found)
+    private static IEnumerable<uint> Measured(WhyFound found) =>
+        found.Rows.Select(static row => row.Key.Pid).Where(pid => pid != found.Pid).Distinct().Order();
+
+    private static void WriteName(Utf8JsonWriter json, string key, WhyFound found, uint id)
     {
-        json.WriteStartArray(name);
-        foreach (var row in rows.OrderByDescending(static row => row.Ns))
+        if (found.Names.TryGetValue(id, out string? name))
+            json.WriteString(key, name);
+        else
+            json.WriteNull(key);
+    }
+
+    private static void WriteAnswer(Utf8JsonWriter json, WhyAnswer answer, WhyFound found)
+    {
+        json.WriteNumber("thread_time_ns", answer.Ns);
+        json.WriteStartArray("shares");
+        foreach (var share in answer.Shares)
+            WriteShare(json, share, found);
+        json.WriteEndArray();
+        json.WriteStartArray("threads");
+        foreach (var thread in answer.Threads)
         {
             json.WriteStartObject();
-            json.WriteNumber("pid", row.Key.Pid);
-            json.WriteNumber("tid", row.Key.Tid);
-            json.WriteString("state", StateName(row.Key.State));
-            json.WriteNumber("ns", row.Ns);
-            if (row.Key.Number >= 0)
-                json.WriteString("syscall", CallName(row.Key));
-            if (row.Object is { } what)
-                json.WriteString("object", what);
-            if (PeerOf(found, row) is { } peer)
-                json.WriteNumber("peer_pid", peer);
-            if (row.Key.State == WhyState.Runnable && row.Name.Length > 0)
-            {
-                json.WriteNumber("cpu_had_pid", row.Key.Other);
-                json.WriteString("cpu_had_comm", row.Name);
-            }
-
+            json.WriteNumber("tid", thread.Tid);
+            WriteName(json, "comm", found, thread.Tid);
+            json.WriteNumber("ns", thread.Ns);
+            json.WriteNumber("on_cpu_ns", thread.OnCpuNs);
+            json.WriteNumber("wait_cpu_ns", thread.RunnableNs);
+            json.WriteBoolean("counted", answer.Counted.Contains(thread));
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
     }
 
-    private static ulong Total(IEnumerable<WhyRow> rows) => rows.Aggregate(0UL, static (sum, row) => sum + row.Ns);
-
-    private static void AppendShares(StringBuilder text, IReadOnlyList<WhyRow> rows, WhyFound found, string indent)
+    private static void WriteShare(Utf8JsonWriter json, WhyShare share, WhyFound found)
     {
-        var lines = rows.GroupBy(row => Label(row, found), static row => row.Ns, StringComparer.Ordinal)
-            .Select(static group => (Label: group.Key, Ns: group.Aggregate(0UL, static (sum, ns) => sum + ns)))
-            .OrderByDescending(static line => line.Ns).ThenBy(static line => line.Label, StringComparer.Ordinal).ToList();
-        if (lines.Count > RowsMax)
+        var key = share.Row.Key;
+        json.WriteStartObject();
+        json.WritePropertyName("percent");
+        json.WriteRawValue(Percent(share.Tenths));
+        json.WriteNumber("ns", share.Ns);
+        json.WriteNumber("times", share.Row.Times);
+        json.WriteString("kind", share.Kind);
+        json.WriteString("text", share.Text);
+        if (key.Number >= 0)
+            json.WriteString("syscall", key.Call);
+        if (share.Row.Object is { } what)
+            json.WriteString("object", what);
+        if (key.IsInWait && key.Inode != 0)
+            json.WriteNumber("fd", (int)key.Argument);
+        if (share.Row.Peer != 0)
         {
-            var rest = lines[(RowsMax - 1)..];
-            lines.RemoveRange(RowsMax - 1, rest.Count);
-            lines.Add(($"{rest.Count} others, each less", rest.Aggregate(0UL, static (sum, line) => sum + line.Ns)));
+            json.WriteNumber("peer_pid", share.Row.Peer);
+            WriteName(json, "peer_comm", found, share.Row.Peer);
         }
 
-        int[] tenths = Shares.Tenths([.. lines.Select(static line => line.Ns)]);
-        for (int i = 0; i < lines.Count; i++)
-            text.Append(CultureInfo.InvariantCulture, $"{indent}{tenths[i] / 10,5}.{tenths[i] % 10}%  {lines[i].Label}\n");
+        if (key.IsInWait && WhyCalls.IsLock(key.Call))
+        {
+            json.WriteString("address", "0x" + key.Argument.ToString("x", CultureInfo.InvariantCulture));
+            if (share.Row.Holder != 0)
+            {
+                json.WriteNumber("holder_tid", share.Row.Holder);
+                WriteName(json, "holder", found, share.Row.Holder);
+            }
+        }
+
+        if (key.State == WhyState.Runnable && key.Other != WhyKey.Unknown)
+        {
+            json.WriteNumber("cpu_had_pid", key.Other);
+            if (key.Other != 0)
+                WriteName(json, "cpu_had_comm", found, key.Other);
+        }
+
+        if (share.Functions.Count > 0)
+            WriteFunctions(json, share.Functions);
+        json.WriteEndObject();
     }
 
-    private static void AppendThreads(StringBuilder text, IReadOnlyList<WhyRow> rows, ulong all)
+    private static void WriteFunctions(Utf8JsonWriter json, IReadOnlyList<WhyHot> functions)
     {
-        var threads = rows.GroupBy(static row => row.Key.Tid)
-            .Select(static thread => (Tid: thread.Key, Ns: Total(thread), Cpu: Total(thread.Where(static row => row.Key.State <= WhyState.Kernel)),
-                Name: thread.FirstOrDefault(static row => row.Key.State != WhyState.Runnable).Name ?? "?"))
-            .OrderByDescending(static thread => thread.Cpu).ToList();
-        if (threads.Count < 2 || all == 0)
+        json.WriteStartArray("functions");
+        foreach (var hot in functions)
+        {
+            json.WriteStartObject();
+            json.WriteString("symbol", hot.Name);
+            if (hot.File is { } file)
+                json.WriteString("file", file);
+            json.WriteNumber("samples", hot.Samples);
+            json.WriteNumber("ns", hot.Ns);
+            json.WriteStartArray("callers");
+            foreach (string caller in hot.Callers)
+                json.WriteStringValue(caller);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static string Head(WhyFound found, WhyAnswer answer)
+    {
+        int counted = answer.Counted.Count();
+        return $"{WhyAnswer.ProcessName(found, found.Pid)}: where the time went in {Seconds(found.DurationNs)}, "
+            + (counted == 1 ? "of one thread" : $"of {counted} threads ({Seconds(answer.Ns)} together)");
+    }
+
+    // What those do that it waits for.
+    private static string Next(WhyFound found, WhyShare share)
+    {
+        var next = share.Row.Holder != 0 ? WhyAnswer.OfThread(found, share.Row.Holder)
+            : share.Row.Peer != 0 && share.Row.Peer != found.Pid ? WhyAnswer.OfProcess(found, share.Row.Peer) : null;
+        if (next is null || next.Shares.Count == 0)
+            return "";
+        var parts = next.Shares.Where(static part => part.Tenths >= NextTenthsMin).Take(2)
+            .Select(static part => $"{Percent(part.Tenths)} % {part.Text}{(part.Functions is [var hot, ..] ? $", most in {NameOf(hot)}" : "")}");
+        return ", which spent " + string.Join(", and ", parts);
+    }
+
+    private static void AppendFunctions(StringBuilder text, WhyShare share, ulong all)
+    {
+        foreach (var hot in share.Kind is "on_cpu_user" or "on_cpu_page_fault" ? share.Functions.Take(HotMax) : [])
+        {
+            int tenths = (int)((UInt128)hot.Ns * 1000 / Math.Max(all, 1));
+            if (tenths < HotTenthsMin)
+                continue;
+            string line = $"{Percent(tenths),11} %  {NameOf(hot)}";
+            foreach (string caller in hot.Callers.Take(2))
+            {
+                if (line.Length + caller.Length + 3 <= Columns)
+                    line += $" < {Cut(caller)}";
+            }
+
+            text.Append(line).Append('\n');
+        }
+    }
+
+    private static string NameOf(WhyHot hot) => Cut(hot.Name) + (hot.File is { } file ? $" ({Cut(file)})" : "");
+
+    private static string Cut(string name)
+    {
+        string escaped = Escaping.ForMessage(name);
+        return escaped.Length <= NameMax ? escaped : escaped[..(NameMax - 1)] + "…";
+    }
+
+    private static void AppendThreads(StringBuilder text, WhyFound found, WhyAnswer answer)
+    {
+        var threads = answer.Counted.ToList();
+        if (threads.Count < 2)
             return;
-        text.Append("\nthreads, the busiest first:\n");
+        text.Append("Threads:    on CPU  waits for CPU\n");
         foreach (var thread in threads.Take(ThreadsMax))
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"{100.0 * thread.Cpu / Math.Max(thread.Ns, 1),7:0.0}% of {Seconds(thread.Ns)} on CPU  {Escaping.ForColumn(thread.Name)} TID={thread.Tid}\n");
+                $"{Part(thread.OnCpuNs, thread.Ns),16} % {Part(thread.RunnableNs, thread.Ns),12} %  {WhyAnswer.ThreadName(found, thread.Tid)}\n");
         if (threads.Count > ThreadsMax)
-            text.Append(
-                CultureInfo.InvariantCulture,
-                $"and {threads.Count - ThreadsMax} more, together {Seconds(threads.Skip(ThreadsMax).Aggregate(0UL, static (sum, thread) => sum + thread.Cpu))} on CPU\n");
+            text.Append(CultureInfo.InvariantCulture, $"and {threads.Count - ThreadsMax} more, each less on a CPU\n");
     }
 
-    private static string Conclusion(WhyFound found, ulong all)
+    private static IEnumerable<string> Notes(WhyFound found, WhyAnswer answer)
     {
-        if (all == 0)
-            return "Nothing was measured.";
-        // The state that has most, then the largest line in it: a state of many small lines can be ahead of the largest line.
-        var text = new StringBuilder();
-        var state = found.Rows.GroupBy(static row => row.Key.State).MaxBy(static group => Total(group))!;
-        var most = state.GroupBy(row => Label(row, found), StringComparer.Ordinal).MaxBy(static group => Total(group))!;
-        text.Append(CultureInfo.InvariantCulture, $"Largest share: {StateText(state.Key)}, {100.0 * Total(state) / all:0.0}%");
-        text.Append(CultureInfo.InvariantCulture, $"; its largest part, {100.0 * Total(most) / all:0.0}%: {most.Key}.");
-        if (PeerOf(found, most.First()) is { } peer)
+        var idle = answer.LeftOut.ToList();
+        if (idle.Count > 0)
         {
-            var rows = found.Peers.Where(row => row.Key.Pid == peer).ToList();
-            if (rows.GroupBy(row => Label(row, found), StringComparer.Ordinal).MaxBy(static group => Total(group)) is { } other)
-                text.Append(
-                    CultureInfo.InvariantCulture,
-                    $" {PeerName(found, peer)} was meanwhile, {100.0 * Total(other) / Total(rows):0.0}% of its time: {other.Key}.");
+            var names = idle.GroupBy(thread => found.Names.GetValueOrDefault(thread.Tid) ?? "?", StringComparer.Ordinal)
+                .OrderByDescending(static group => group.Count()).ThenBy(static group => group.Key, StringComparer.Ordinal).ToList();
+            string list = string.Join(
+                ", ", names.Take(NamesMax).Select(static group => group.Count() == 1 ? Escaping.ForMessage(group.Key) : $"{group.Count()} {Escaping.ForMessage(group.Key)}"));
+            yield return $"Left out: {idle.Count} thread{(idle.Count == 1 ? "" : "s")} that only waited for work ({list}{(names.Count > NamesMax ? ", …" : "")})";
         }
 
+        if (found.MinorFaults + found.MajorFaults > 0)
+            yield return $"Page faults: {found.MinorFaults + found.MajorFaults}, {found.MajorFaults} of them had to be read from disk";
         if (found.HasEnded)
-            text.Append(" The process has ended.");
-        if (found.LostNs + found.LostTasks > 0)
-            text.Append(
-                CultureInfo.InvariantCulture,
-                $" Incomplete: {Seconds(found.LostNs)} and {found.LostTasks} threads found no room in the kernel's tables.");
-        return text.ToString();
+            yield return "It ended meanwhile: this is what was seen until then";
+        if (found.NoFunctions is { } reason)
+            yield return $"Functions are not known: {Escaping.ForMessage(reason)}";
+        if (found.LostNs + found.LostTasks + found.LostSamples > 0)
+            yield return $"Incomplete: {Seconds(found.LostNs)}, {found.LostTasks} threads and {found.LostSamples} samples found no room in the kernel";
     }
 
-    private static uint? PeerOf(WhyFound found, in WhyRow row) =>
-        row.Object is { } what && what.IndexOf('<', StringComparison.Ordinal) is var at and >= 0 && found.PeerOf.TryGetValue(what[(at + 1)..^1], out uint peer)
-            ? peer : null;
-
-    private static string PeerName(WhyFound found, uint pid) =>
-        found.Peers.FirstOrDefault(row => row.Key.Pid == pid && row.Key.State != WhyState.Runnable).Name is { } name
-            ? $"{Escaping.ForColumn(name)} {pid}" : $"process {pid}";
-
-    private static string Label(WhyRow row, WhyFound found) => row.Key.State switch
+    private static void Append(StringBuilder text, string first, string rest)
     {
-        WhyState.User => "on CPU, in its own code",
-        WhyState.Kernel => $"on CPU, in the kernel: {CallName(row.Key)}",
-        WhyState.Runnable when row.Name.Length == 0 => "waiting for a CPU at the end: who has it is not known",
-        WhyState.Runnable when row.Key.Other == 0 => "waiting for a CPU that was idle before: waking up",
-        WhyState.Runnable => $"waiting for a CPU: {Escaping.ForColumn(row.Name)} {row.Key.Other} had it last",
-        WhyState.Fault => "waiting uninterruptibly outside of calls: a page fault, as a rule",
-        WhyState.Stopped => "stopped by a signal or a debugger",
-        WhyState.Other => "waiting outside of calls: for what is not known",
-        _ => Blocked(row, found),
-    };
-
-    private static string Blocked(in WhyRow row, WhyFound found)
-    {
-        string call = CallName(row.Key);
-        string what = row.Object is { } name ? $"{call}({Escaping.ForColumn(name)})" : call;
-        return call switch
+        string indent = first;
+        foreach (string line in WordWrap.Lines(rest, Columns - first.Length))
         {
-            _ when call.StartsWith("futex", StringComparison.Ordinal) =>
-                $"waiting for a lock or condition: {call}(0x{row.Key.Argument.ToString("x", CultureInfo.InvariantCulture)})",
-            "nanosleep" or "clock_nanosleep" or "pause" or "rt_sigsuspend" or "rt_sigtimedwait" => $"sleeping by its own wish: {call}",
-            "epoll_wait" or "epoll_pwait" or "epoll_pwait2" or "poll" or "ppoll" or "select" or "pselect6" or "accept" or "accept4" =>
-                $"idle, or waiting for others: {what}",
-            _ when PeerOf(found, row) is { } peer => $"waiting in {what} for {PeerName(found, peer)}",
-            _ => $"waiting in {what}",
-        };
+            text.Append(indent).Append(line).Append('\n');
+            indent = new string(' ', first.Length);
+        }
     }
 
-    private static string CallName(in WhyKey key) => SyscallTable.For(key.Arch).NameUtf8(key.Number) is { Length: > 0 } name
-        ? Encoding.UTF8.GetString(name) : key.Number < 0 ? "not in a call" : $"syscall_{key.Number.ToString(CultureInfo.InvariantCulture)}";
+    private static string Percent(int tenths) => string.Create(CultureInfo.InvariantCulture, $"{tenths / 10}.{tenths % 10}");
 
-    private static string StateText(WhyState state) => state switch
-    {
-        WhyState.User => "on CPU in its own code",
-        WhyState.Kernel => "on CPU in the kernel",
-        WhyState.Runnable => "waiting for a CPU",
-        WhyState.Blocked => "waiting in system calls",
-        WhyState.Fault => "waiting uninterruptibly outside of calls",
-        WhyState.Stopped => "stopped",
-        _ => "waiting outside of calls",
-    };
+    private static string Part(ulong part, ulong all) => Percent((int)((UInt128)part * 1000 / Math.Max(all, 1)));
 
-    private static string StateName(WhyState state) => state switch
-    {
-        WhyState.User => "user",
-        WhyState.Kernel => "kernel",
-        WhyState.Runnable => "runnable",
-        WhyState.Blocked => "blocked",
-        WhyState.Fault => "fault",
-        WhyState.Stopped => "stopped",
-        _ => "other",
-    };
-
-    private static string Seconds(ulong ns) => (ns / 1e9).ToString("0.000", CultureInfo.InvariantCulture) + " s";
+    private static string Seconds(ulong ns) => (ns / 1e9).ToString("0.0", CultureInfo.InvariantCulture) + " s";
 }

@@ -16,10 +16,13 @@ public enum WhyState : uint
     /// <summary>It waits in a system call.</summary>
     Blocked,
 
+    /// <summary>It waits in a system call and cannot be interrupted: for the disk, as a rule.</summary>
+    Disk,
+
     /// <summary>It waits uninterruptibly outside of a call: for a page of its memory, as a rule.</summary>
     Fault,
 
-    /// <summary>Stopped by a signal or a debugger.</summary>
+    /// <summary>Stopped by a signal, a debugger or a frozen control group.</summary>
     Stopped,
 
     /// <summary>It waits otherwise outside of a call.</summary>

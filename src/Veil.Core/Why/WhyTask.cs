@@ -15,5 +15,6 @@ internal readonly struct WhyTask
 
     private readonly int _number;
     private readonly uint _arch;
-    private readonly ulong _argument;
+    private readonly ulong _first;
+    private readonly ulong _second;
 }
