@@ -44,7 +44,7 @@ internal static class WhyCommand
 
     private static uint Pid(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && pid > 0 ? (uint)pid
-            : throw new UsageException($"why: '{Escaping.ForMessage(text)}' is not a process id");
+            : throw new UsageException($"why: '{Escaping.ForMessage(text)}' is not a process id, such as 812");
 
     private static int Run(uint pid, TimeSpan duration, OutputFormat format)
     {
@@ -53,7 +53,8 @@ internal static class WhyCommand
         EarlySignals.Take();
         stop.ListenToSignals();
         stop.ThrowIfEarly();
-        var found = WhyTrace.Run(WhyTime.ReadObject(), pid, duration, stop);
+        var found = WhyTrace.Run(WhyTime.ReadObject(), pid, duration, stop,
+            () => Messages.Write($"tracing process {pid} for {duration.TotalSeconds.ToString(CultureInfo.InvariantCulture)}s; CTRL-C ends it early"));
         StandardStreams.WriteOutput(format == OutputFormat.Json ? WhyReport.Json(found) : WhyReport.Text(found));
         return ExitCode.Success;
     }

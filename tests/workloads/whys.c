@@ -18,6 +18,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -126,8 +127,6 @@ static void mix(const char *how, long long end, const char *folder)
 	char byte = 'x';
 	pid_t child = start_answering(how, folder, &ask, &heard);
 
-	printf("peer=%d\nfd=%d\n", child, heard);
-	fflush(stdout);
 	if (strcmp(how, "epoll") == 0) {
 		struct epoll_event event = {.events = EPOLLIN};
 
@@ -157,6 +156,7 @@ static void mix(const char *how, long long end, const char *folder)
 		require(read(heard, &byte, 1) == 1, "read");
 		waited += now_ns() - at;
 	}
+	printf("peer=%d\nfd=%d\n", child, heard);
 	printf("slept=%lld\ncomputed=%lld\ncpu=%lld\nwaited=%lld\nall=%lld\n", slept, computed, cpu, waited,
 	       now_ns() - begin);
 	close(ask);
@@ -193,8 +193,6 @@ static void lock(long long end)
 	require((errno = pthread_create(&thread, NULL, hold, NULL)) == 0, "pthread_create");
 	while (!holder_tid)
 		usleep(1000);
-	printf("holder=%d\n", holder_tid);
-	fflush(stdout);
 	while (now_ns() < end) {
 		long long at = now_ns();
 
@@ -203,7 +201,7 @@ static void lock(long long end)
 		pthread_mutex_unlock(&mutex);
 		usleep(2000);
 	}
-	printf("waited=%lld\nall=%lld\n", waited, now_ns() - begin);
+	printf("holder=%d\nwaited=%lld\nall=%lld\n", holder_tid, waited, now_ns() - begin);
 	done = true;
 	pthread_join(thread, NULL);
 }
@@ -225,16 +223,26 @@ static void idle(long long end)
 
 		require((errno = pthread_create(&thread, NULL, wait_for_work, NULL)) == 0, "pthread_create");
 	}
-	printf("ready=1\n");
-	fflush(stdout);
 	why_compute(end);
+}
+
+/* What the kernel itself says: on a CPU, and waiting for one. */
+static void schedstat(long long *run, long long *waited)
+{
+	FILE *file = fopen("/proc/self/schedstat", "re");
+
+	require(file != NULL && fscanf(file, "%lld %lld", run, waited) == 2, "/proc/self/schedstat");
+	fclose(file);
 }
 
 static void rival(long long end)
 {
+	long long run, waited, run_before, waited_before;
+	struct rusage usage;
 	pid_t child;
 
 	pin_to_cpu(0);
+	schedstat(&run_before, &waited_before);
 	child = fork();
 	require(child >= 0, "fork");
 	if (child == 0) {
@@ -243,18 +251,19 @@ static void rival(long long end)
 		why_compute(end);
 		_exit(0);
 	}
-	printf("peer=%d\n", child);
-	fflush(stdout);
 	why_compute(end);
-	waitpid(child, NULL, 0);
+	sched_yield(); /* brings the times up to date */
+	schedstat(&run, &waited);
+	require(wait4(child, NULL, 0, &usage) == child, "wait4");
+	printf("peer=%d\nrun=%lld\nwaited=%lld\n", child, run - run_before, waited - waited_before);
+	printf("other=%lld\n", usage.ru_utime.tv_sec * NSEC_PER_SEC + usage.ru_utime.tv_usec * 1000LL);
 }
 
 static void faults(long long end)
 {
 	const size_t size = 16 << 20;
+	struct rusage usage;
 
-	printf("ready=1\n");
-	fflush(stdout);
 	while (now_ns() < end) {
 		char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -264,6 +273,8 @@ static void faults(long long end)
 			memory[at] = 1;
 		munmap(memory, size);
 	}
+	require(getrusage(RUSAGE_SELF, &usage) == 0, "getrusage");
+	printf("minor=%ld\n", usage.ru_minflt);
 }
 
 static void child(long long end)
@@ -277,9 +288,8 @@ static void child(long long end)
 		why_compute(end);
 		_exit(0);
 	}
-	printf("peer=%d\n", pid);
-	fflush(stdout);
 	waitpid(pid, NULL, 0);
+	printf("peer=%d\n", pid);
 }
 
 int main(int argc, char **argv)

@@ -78,8 +78,6 @@ public sealed class WhyAnswer
 
     private static string KindText(WhyShare share) => share.Kind switch
     {
-        "wait_cpu" => "waiting for a CPU: ",
-        "on_cpu_kernel" => "on CPU, in the kernel: ",
         "wait_call" or "wait_disk" => $"waiting: {share.Row.Key.Call}: ",
         _ => share.Text + ": ",
     };
@@ -126,17 +124,27 @@ public sealed class WhyAnswer
         var largest = parts.MaxBy(static part => part.Row.Ns)!;
         ulong ns = Sum(parts.Select(static part => part.Row));
         var row = largest.Row with { Times = parts.Aggregate(0UL, static (sum, part) => sum + part.Row.Times) };
-        return new WhyShare(largest.Text, largest.Kind, ns) { Row = row, Functions = Hot(found, row.Key, largest.Kind, ns) };
+        return new WhyShare(largest.Text, largest.Kind, ns)
+        {
+            Row = row,
+            Functions = Hot(found, row.Key, largest.Kind, ns),
+            Details = row.Key.State is WhyState.Kernel or WhyState.Runnable ? Details(parts.Select(static part => part.Row)) : [],
+        };
     }
+
+    // By the call, or by who had the CPU.
+    private static List<WhyRow> Details(IEnumerable<WhyRow> rows) =>
+        [.. rows.GroupBy(static row => (row.Key.ArchNumber, row.Key.Number, row.Key.Other))
+            .Select(static group => new WhyRow(group.First().Key, Sum(group), group.Aggregate(0UL, static (sum, row) => sum + row.Times)))
+            .OrderByDescending(static row => row.Ns)];
 
     // What ran: of the process, whichever of its threads did.
     private static List<WhyHot> Hot(WhyFound found, WhyKey key, string kind, ulong ns)
     {
         if (key.State > WhyState.Kernel)
             return [];
-        string call = key.State == WhyState.Kernel ? key.Call : "";
         var seen = found.Functions
-            .Where(one => one.Pid == key.Pid && one.State == key.State && one.Call == call && one.IsFault == (kind == "on_cpu_page_fault"))
+            .Where(one => one.Pid == key.Pid && one.State == key.State && one.IsFault == (kind == "on_cpu_page_fault"))
             .ToList();
         ulong all = seen.Aggregate(0UL, static (sum, one) => sum + one.Samples);
         return [.. seen.GroupBy(static one => one.Frames is [var frame, ..] ? frame : ("not known", null))
@@ -174,11 +182,8 @@ public sealed class WhyAnswer
     private static string TextOf(WhyRow row, WhyFound found) => row.Key.State switch
     {
         WhyState.User => "on CPU, in its own code",
-        WhyState.Kernel => $"on CPU, in the kernel: {CallOf(row)}",
-        WhyState.Runnable when row.Key.Other == WhyKey.Unknown => "waiting for a CPU: who had it is not known",
-        WhyState.Runnable when row.Key.Other == 0 => "waiting for a CPU that was idle: it wakes up, or is held back by a limit of its cgroup",
-        WhyState.Runnable when row.Key.Other == row.Key.Pid => "waiting for a CPU: its own threads had it",
-        WhyState.Runnable => $"waiting for a CPU: {ProcessName(found, row.Key.Other)} had it",
+        WhyState.Kernel => "on CPU, in the kernel, for its calls",
+        WhyState.Runnable => "waiting for a CPU, while others had it",
         WhyState.Fault => "waiting for a page of its memory that has to be read (page fault)",
         WhyState.Stopped => "stopped by a signal, a debugger or a frozen cgroup",
         WhyState.Other => "waiting outside of calls",
@@ -202,6 +207,15 @@ public sealed class WhyAnswer
             _ => $"waiting: {call} on {what}{disk}",
         };
     }
+
+    /// <summary>What a line below a share says: a call, or who had the CPU.</summary>
+    internal static string DetailText(WhyFound found, WhyRow row) => row.Key.State == WhyState.Kernel ? CallOf(row) : row.Key.Other switch
+    {
+        WhyKey.Unknown => "not known",
+        0 => "nobody: it was waking up, was moved to an idle CPU, or is limited by its cgroup",
+        _ when row.Key.Other == row.Key.Pid => "its own other threads",
+        _ => ProcessName(found, row.Key.Other),
+    };
 
     private static string CallOf(WhyRow row) => row.Key.Call is { Length: > 0 } call ? call : "a call";
 

@@ -13,7 +13,8 @@ public static class WhyReport
     private const int Columns = 80;
     private const int SharesMax = 9;
     private const int HotMax = 5;
-    private const int HotTenthsMin = 10;
+    private const int DetailsMax = 4;
+    private const int DetailTenthsMin = 10;
     private const int NextTenthsMin = 100;
     private const int ThreadsMax = 4;
     private const int NamesMax = 3;
@@ -28,8 +29,9 @@ public static class WhyReport
         Append(text, "", Head(found, answer));
         foreach (var share in WhyAnswer.Fold(answer.Shares, SharesMax).Where(static share => share.Tenths > 0))
         {
-            Append(text, $"{Percent(share.Tenths),7} %  ", share.Text + Next(found, share));
+            Append(text, $"{Percent(share.Tenths),6}%  ", share.Text + Next(found, share));
             AppendFunctions(text, share, answer.Ns);
+            AppendDetails(text, found, share, answer.Ns);
         }
 
         AppendThreads(text, found, answer);
@@ -118,7 +120,7 @@ public static class WhyReport
         json.WriteNumber("times", share.Row.Times);
         json.WriteString("kind", share.Kind);
         json.WriteString("text", share.Text);
-        if (key.Number >= 0)
+        if (key.IsInWait)
             json.WriteString("syscall", key.Call);
         if (share.Row.Object is { } what)
             json.WriteString("object", what);
@@ -140,16 +142,33 @@ public static class WhyReport
             }
         }
 
-        if (key.State == WhyState.Runnable && key.Other != WhyKey.Unknown)
-        {
-            json.WriteNumber("cpu_had_pid", key.Other);
-            if (key.Other != 0)
-                WriteName(json, "cpu_had_comm", found, key.Other);
-        }
-
+        if (share.Details.Count > 0)
+            WriteDetails(json, share, found);
         if (share.Functions.Count > 0)
             WriteFunctions(json, share.Functions);
         json.WriteEndObject();
+    }
+
+    private static void WriteDetails(Utf8JsonWriter json, WhyShare share, WhyFound found)
+    {
+        bool isWait = share.Row.Key.State == WhyState.Runnable;
+        json.WriteStartArray(isWait ? "cpu_had" : "calls");
+        foreach (var row in share.Details)
+        {
+            json.WriteStartObject();
+            if (!isWait)
+                json.WriteString("syscall", row.Key.Call);
+            else if (row.Key.Other == WhyKey.Unknown)
+                json.WriteNull("pid");
+            else
+                json.WriteNumber("pid", row.Key.Other);
+            if (isWait && row.Key.Other != 0)
+                WriteName(json, "comm", found, row.Key.Other);
+            json.WriteNumber("ns", row.Ns);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     private static void WriteFunctions(Utf8JsonWriter json, IReadOnlyList<WhyHot> functions)
@@ -188,7 +207,7 @@ public static class WhyReport
         if (next is null || next.Shares.Count == 0)
             return "";
         var parts = next.Shares.Where(static part => part.Tenths >= NextTenthsMin).Take(2)
-            .Select(static part => $"{Percent(part.Tenths)} % {part.Text}{(part.Functions is [var hot, ..] ? $", most in {NameOf(hot)}" : "")}");
+            .Select(static part => $"{Percent(part.Tenths)}% {part.Text}{(part.Functions is [var hot, ..] ? $", most in {NameOf(hot)}" : "")}");
         return ", which spent " + string.Join(", and ", parts);
     }
 
@@ -196,10 +215,9 @@ public static class WhyReport
     {
         foreach (var hot in share.Kind is "on_cpu_user" or "on_cpu_page_fault" ? share.Functions.Take(HotMax) : [])
         {
-            int tenths = (int)((UInt128)hot.Ns * 1000 / Math.Max(all, 1));
-            if (tenths < HotTenthsMin)
+            if (TenthsOf(hot.Ns, all) is var tenths && tenths < DetailTenthsMin)
                 continue;
-            string line = $"{Percent(tenths),11} %  {NameOf(hot)}";
+            string line = $"{Percent(tenths),13}%  {NameOf(hot)}";
             foreach (string caller in hot.Callers.Take(2))
             {
                 if (line.Length + caller.Length + 3 <= Columns)
@@ -207,6 +225,15 @@ public static class WhyReport
             }
 
             text.Append(line).Append('\n');
+        }
+    }
+
+    private static void AppendDetails(StringBuilder text, WhyFound found, WhyShare share, ulong all)
+    {
+        foreach (var row in share.Details.Take(DetailsMax))
+        {
+            if (TenthsOf(row.Ns, all) is var tenths && tenths >= DetailTenthsMin)
+                Append(text, $"{Percent(tenths),13}%  ", WhyAnswer.DetailText(found, row));
         }
     }
 
@@ -227,7 +254,7 @@ public static class WhyReport
         foreach (var thread in threads.Take(ThreadsMax))
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"{Part(thread.OnCpuNs, thread.Ns),16} % {Part(thread.RunnableNs, thread.Ns),12} %  {WhyAnswer.ThreadName(found, thread.Tid)}\n");
+                $"{Part(thread.OnCpuNs, thread.Ns),17}%  {Part(thread.RunnableNs, thread.Ns),12}%  {WhyAnswer.ThreadName(found, thread.Tid)}\n");
         if (threads.Count > ThreadsMax)
             text.Append(CultureInfo.InvariantCulture, $"and {threads.Count - ThreadsMax} more, each less on a CPU\n");
     }
@@ -266,7 +293,9 @@ public static class WhyReport
 
     private static string Percent(int tenths) => string.Create(CultureInfo.InvariantCulture, $"{tenths / 10}.{tenths % 10}");
 
-    private static string Part(ulong part, ulong all) => Percent((int)((UInt128)part * 1000 / Math.Max(all, 1)));
+    private static int TenthsOf(ulong part, ulong all) => (int)((UInt128)part * 1000 / Math.Max(all, 1));
+
+    private static string Part(ulong part, ulong all) => Percent(TenthsOf(part, all));
 
     private static string Seconds(ulong ns) => (ns / 1e9).ToString("0.0", CultureInfo.InvariantCulture) + " s";
 }

@@ -18,4 +18,7 @@ public sealed record WhyShare(string Text, string Kind, ulong Ns)
 
     /// <summary>The functions that ran, the one with most samples first.</summary>
     public IReadOnlyList<WhyHot> Functions { get; init; } = [];
+
+    /// <summary>What it is made of where that is told apart below it: who had the CPU, or the calls in the kernel. The largest first.</summary>
+    public IReadOnlyList<WhyRow> Details { get; init; } = [];
 }

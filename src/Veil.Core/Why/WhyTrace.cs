@@ -43,11 +43,13 @@ public sealed class WhyTrace
     /// <param name="pid">The process.</param>
     /// <param name="duration">For how long.</param>
     /// <param name="stop">Ends it early.</param>
+    /// <param name="begun">Is told when it has begun.</param>
     /// <exception cref="VeilException">There is no such process, or it cannot be measured.</exception>
     /// <exception cref="BpfException">Privileges are missing.</exception>
-    public static WhyFound Run(byte[] objectBytes, uint pid, TimeSpan duration, StopSignal stop)
+    public static WhyFound Run(byte[] objectBytes, uint pid, TimeSpan duration, StopSignal stop, Action begun)
     {
         ArgumentNullException.ThrowIfNull(stop);
+        ArgumentNullException.ThrowIfNull(begun);
         if (!PidNamespace.IsInitial)
             throw new VeilException("why: ids of this PID namespace are not those of the kernel; run it in the initial one");
         Check(pid);
@@ -55,7 +57,7 @@ public sealed class WhyTrace
             throw new KernelTooOldException("veil why", s_since, KernelFeatures.KernelVersion, "see veil -m scheduler,syscall -p PID");
         using var bpfObject = BpfObject.Open(objectBytes, "why");
         bpfObject.Load();
-        return new WhyTrace(bpfObject, pid).Measure(duration, stop);
+        return new WhyTrace(bpfObject, pid).Measure(duration, stop, begun);
     }
 
     private static void Check(uint pid)
@@ -88,7 +90,7 @@ public sealed class WhyTrace
         && ulong.TryParse(fields[StatMinorFaults], NumberStyles.None, CultureInfo.InvariantCulture, out ulong minor)
         && ulong.TryParse(fields[StatMajorFaults], NumberStyles.None, CultureInfo.InvariantCulture, out ulong major) ? (minor, major) : null;
 
-    private WhyFound Measure(TimeSpan duration, StopSignal stop)
+    private WhyFound Measure(TimeSpan duration, StopSignal stop, Action begun)
     {
         WhyCalls.Tell(new BpfHashMap<uint, uint>(_object.Map("why_calls")));
         _processes.Set(_pid, RoleTarget);
@@ -112,6 +114,7 @@ public sealed class WhyTrace
             (ulong Minor, ulong Major) first = FaultsOf(_pid) ?? default, faults = first;
             long beginNs = LibC.NowNs(ClockMonotonic);
             iterator.Iterate();
+            begun();
             stop.RequestAfter(duration);
             bool hasEnded = false;
             for (int tick = 0; !stop.IsRequested && !hasEnded; tick++)
