@@ -17,18 +17,19 @@ internal static class PeerSearch
     /// <param name="fd">The descriptor.</param>
     /// <param name="name">What it stands for.</param>
     /// <param name="peer">The inode of the other socket, where the kernel told of it; 0: it did not.</param>
-    public static string? LinkOf(uint tid, int fd, string name, ulong peer)
+    /// <param name="descriptors">Finds sockets.</param>
+    public static string? LinkOf(uint tid, int fd, string name, ulong peer, DescriptorNames descriptors)
     {
-        string folder = "/proc/" + tid.ToString(CultureInfo.InvariantCulture);
         if (peer != 0)
             return $"socket:[{peer.ToString(CultureInfo.InvariantCulture)}]";
-        if (name.StartsWith("pipe:[", StringComparison.Ordinal) || LibC.TypeOf(Encoding.UTF8.GetBytes($"{folder}/fd/{fd}\0")) == LibC.FileType.Fifo)
+        if (name.StartsWith("pipe:[", StringComparison.Ordinal)
+            || LibC.TypeOf(Encoding.UTF8.GetBytes($"/proc/{tid.ToString(CultureInfo.InvariantCulture)}/fd/{fd}\0")) == LibC.FileType.Fifo)
             return name;
         int from = name.IndexOf(":[", StringComparison.Ordinal), arrow = name.IndexOf("->", StringComparison.Ordinal);
         if (!name.StartsWith("TCP", StringComparison.Ordinal) || from < 0 || arrow < from)
             return null;
         string local = name[(from + 2)..arrow], remote = name[(arrow + 2)..^1];
-        ulong inode = SocketTable.Read(folder + "/net").InodeOf($"{name[..from]}:[{remote}->{local}]");
+        ulong inode = descriptors.InodeOf(tid, $"{name[..from]}:[{remote}->{local}]");
         return inode == 0 ? null : $"socket:[{inode.ToString(CultureInfo.InvariantCulture)}]";
     }
 

@@ -16,6 +16,7 @@ internal sealed class WhyPlaces
     private const int SoughtMax = 64; // in one look
     private const int LocksMax = 64;
     private const int PollMax = 1024;
+    private const int TriesMax = 20;
     private const string NotThere = "closed meanwhile";
 
     private readonly Dictionary<Place, Found> _places = [];
@@ -49,7 +50,11 @@ internal sealed class WhyPlaces
             }
 
             LookAtDescriptors(found, key, call, descriptors);
-            if (found.IsKnown && found.Fd >= 0 && hasPeer(key.Pid) && PeerSearch.LinkOf(key.Tid, found.Fd, found.Link!, key.Peer) is { } link)
+            // What cannot be named now will hardly be later.
+            if (!found.IsKnown && ++found.Tries >= TriesMax)
+                found.IsKnown = true;
+            if (found.IsKnown && found.Fd >= 0 && hasPeer(key.Pid)
+                && PeerSearch.LinkOf(key.Tid, found.Fd, found.Link!, key.Peer, descriptors) is { } link)
             {
                 ends.Add((link, key.Pid, WhyCalls.IsWrite(call)));
                 asked.Add(found);
@@ -234,6 +239,8 @@ internal sealed class WhyPlaces
     private sealed class Found
     {
         public bool IsKnown { get; set; }
+
+        public int Tries { get; set; }
 
         public string? Name { get; set; }
 

@@ -204,11 +204,12 @@ public static class WhyReport
     {
         var next = share.Row.Holder != 0 ? WhyAnswer.OfThread(found, share.Row.Holder)
             : share.Row.Peer != 0 && share.Row.Peer != found.Pid ? WhyAnswer.OfProcess(found, share.Row.Peer) : null;
-        if (next is null || next.Shares.Count == 0)
+        if (next is null)
             return "";
         var parts = next.Shares.Where(static part => part.Tenths >= NextTenthsMin).Take(2)
-            .Select(static part => $"{Percent(part.Tenths)}% {part.Text}{(part.Functions is [var hot, ..] ? $", most in {NameOf(hot)}" : "")}");
-        return ", which spent " + string.Join(", and ", parts);
+            .Select(static part => $"{Percent(part.Tenths)}% {part.Text}{(part.Functions is [var hot, ..] ? $", most in {NameOf(hot)}" : "")}")
+            .ToList();
+        return parts.Count == 0 ? "" : ", which spent " + string.Join(", and ", parts);
     }
 
     private static void AppendFunctions(StringBuilder text, WhyShare share, ulong all)
