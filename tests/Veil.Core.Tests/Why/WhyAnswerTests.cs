@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Text.Json;
-using Veil.Core.Kernel;
 using Veil.Core.Why;
 
 namespace Veil.Core.Tests.Why;
