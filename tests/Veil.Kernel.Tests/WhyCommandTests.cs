@@ -20,7 +20,9 @@ public sealed class WhyCommandTests : IDisposable
     {
         var (said, why) = Measure("mix", "3");
 
-        var read = Shares(why).Single(share => Is(share, "wait_call", "read") && Text(share, "object").StartsWith($"fd {said["fd"]}, pipe:", StringComparison.Ordinal));
+        string pipe = $"fd {said["fd"]}, pipe:";
+        var read = Shares(why).Single(
+            share => Is(share, "wait_call", "read") && Text(share, "object").StartsWith(pipe, StringComparison.Ordinal));
         long sleep = Sum(why, static share => Is(share, "wait_call", "clock_nanosleep") || Is(share, "wait_call", "nanosleep"));
         long cpu = Sum(why, static share => Text(share, "kind").StartsWith("on_cpu_", StringComparison.Ordinal));
         long runnable = Sum(why, static share => Text(share, "kind") == "wait_cpu");
@@ -56,8 +58,8 @@ public sealed class WhyCommandTests : IDisposable
     {
         var (said, why) = Measure(how, "2", _folder);
 
-        var wait = Shares(why).Where(share => Is(share, "wait_call", call) && share.TryGetProperty("peer_pid", out var peer) && peer.GetInt64() == said.Number("peer"))
-            .ToList().ShouldHaveSingleItem();
+        var wait = Shares(why).Single(
+            share => Is(share, "wait_call", call) && share.TryGetProperty("peer_pid", out var peer) && peer.GetInt64() == said.Number("peer"));
         long runnable = Sum(why, static share => Text(share, "kind") == "wait_cpu");
         Ns(wait).ShouldBeInRange(said.Number("waited") - runnable - (20 * Ms), said.Number("waited"));
         Text(wait, "object").ShouldStartWith($"fd {said["fd"]}, ");
@@ -82,7 +84,7 @@ public sealed class WhyCommandTests : IDisposable
         var runnable = Shares(why).Single(static share => Text(share, "kind") == "wait_cpu");
         long cpu = Sum(why, static share => Text(share, "kind").StartsWith("on_cpu_", StringComparison.Ordinal));
         long had = runnable.GetProperty("cpu_had").EnumerateArray()
-            .Where(one => one.GetProperty("pid").ValueKind == JsonValueKind.Number && one.GetProperty("pid").GetInt64() == said.Number("peer")).Sum(Ns);
+            .Where(one => one.GetProperty("pid") is { ValueKind: JsonValueKind.Number } pid && pid.GetInt64() == said.Number("peer")).Sum(Ns);
         cpu.ShouldBeInRange(said.Number("run") - (20 * Ms), said.Number("run") + (50 * Ms));
         Ns(runnable).ShouldBeInRange((long)(said.Number("waited") * 0.97) - (20 * Ms), (long)(said.Number("waited") * 1.03) + (50 * Ms));
         // One of two that compute on one CPU waits whenever the other one has it.
@@ -203,7 +205,8 @@ public sealed class WhyCommandTests : IDisposable
 
     private static long Ns(JsonElement share) => share.GetProperty("ns").GetInt64();
 
-    private static string Text(JsonElement element, string key) => element.TryGetProperty(key, out var value) ? value.GetString() ?? "" : "";
+    private static string Text(JsonElement element, string key) =>
+        element.TryGetProperty(key, out var value) ? value.GetString() ?? "" : "";
 
     private static void WaitForThreads(string pid, int count) => SpinWait.SpinUntil(
         () => Directory.GetDirectories($"/proc/{pid}/task").Length == count

@@ -74,7 +74,7 @@ public sealed class WhyAnswerTests
 
         folded.Count.ShouldBe(5);
         folded.Sum(static share => share.Tenths).ShouldBe(1000);
-        folded[0].Text.ShouldBe("waiting: write: 29 others, each less");
+        folded[0].Text.ShouldBe("waiting: recvfrom: 29 others, each less");
     }
 
     [Fact]
