@@ -89,6 +89,7 @@ internal static class CommandLine
         root.Add(new VersionOption(Version) { Description = "the version, commit and date", Action = new VersionText.Action() });
         root.Add(DoctorCommand.Create());
         root.Add(StuckCommand.Create());
+        root.Add(WhyCommand.Create());
         root.Add(TopCommand.Create(flags));
         root.Add(ControlCommand.Create());
         root.Add(ReplayCommand.Create(flags));

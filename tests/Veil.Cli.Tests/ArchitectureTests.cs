@@ -16,6 +16,7 @@ public sealed class ArchitectureTests
         "Text", "Interop", "Kernel", "Symbols", "Stacks", "Cgroups", "Containers", "Executables", "Events", "Calls", "Losses", "Waiting", "Running",
         "Service", "Filters", "Modules", "Output", "Sinks", "Counting", "Options", "Privileged",
         "Enrichers", "Pipeline", "Sources", "Recordings", "Hints", "Session", "Comparing", "Export", "Formats", "Control", "Doctor", "Stuck",
+        "Why",
     ];
 
     private static readonly string[] s_layers = ["Veil.Bpf", "Veil.Core", "Veil.Modules", "veil"];

@@ -293,7 +293,7 @@ public sealed class CommandLineTests
         "veil [flags] -- CMD ARG…")]
     [InlineData(
         "ls -l",
-        "'ls' is not a command of veil (doctor, stuck, top, control, replay, export, record-info, diff, config, completion, help); to run a program and trace it: veil -- ls -l")]
+        "'ls' is not a command of veil (doctor, stuck, why, top, control, replay, export, record-info, diff, config, completion, help); to run a program and trace it: veil -- ls -l")]
     [InlineData("export", "export: usage: veil export FILE…; see veil help export")]
     [InlineData("export a.veil", "export: --to says for which program: perfetto, chrome, html, folded, speedscope, parquet")]
     [InlineData(
@@ -322,12 +322,12 @@ public sealed class CommandLineTests
     [InlineData("--all", "unknown flag '--all'; see veil --help (a value that begins with '-' is written --flag=--all)")]
     [InlineData(
         "help nosuch",
-        "help: unknown topic 'nosuch' (available: syscall, files, network, scheduler, memory, signal, uprobe, process, lock, profile, doctor, stuck, top, control, replay, export, record-info, diff, config, " +
+        "help: unknown topic 'nosuch' (available: syscall, files, network, scheduler, memory, signal, uprobe, process, lock, profile, doctor, stuck, why, top, control, replay, export, record-info, diff, config, " +
         "completion, help, filters, counting, losses, or a flag)")]
     [InlineData(
         "help --ernno",
         "help: unknown topic '--ernno'; did you mean '--errno'? (available: syscall, files, network, scheduler, memory, signal, uprobe, process, lock, profile, doctor, " +
-        "stuck, top, control, replay, export, record-info, diff, config, completion, help, filters, counting, losses, or a flag)")]
+        "stuck, why, top, control, replay, export, record-info, diff, config, completion, help, filters, counting, losses, or a flag)")]
     [InlineData(
         "--list-fields nosuch", "--list-fields: unknown module 'nosuch' (available: syscall, files, network, scheduler, memory, signal, uprobe, process, lock, profile)")]
     [InlineData("--version extra", "--version: stands alone; leave the rest out")]
@@ -336,7 +336,7 @@ public sealed class CommandLineTests
     [InlineData(
         "help fils",
         "help: unknown topic 'fils'; did you mean 'files'? (available: syscall, files, network, scheduler, memory, signal, uprobe, process, lock, profile, doctor, " +
-        "stuck, top, control, replay, export, record-info, diff, config, completion, help, filters, counting, losses, or a flag)")]
+        "stuck, why, top, control, replay, export, record-info, diff, config, completion, help, filters, counting, losses, or a flag)")]
     [InlineData("--module syscall --output json --output text", "--output: given more than once, but it takes one value")]
     public void Run_WrongFlag_SaysWhatAndWhy(string line, string message)
     {

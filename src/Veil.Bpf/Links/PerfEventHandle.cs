@@ -43,6 +43,28 @@ public sealed unsafe class PerfEventHandle : SafeHandleMinusOneIsInvalid
         return Open(PerfSoftwareEvent.CpuClock, cpu, -1, hertz, Frequency);
     }
 
+    /// <summary>Opens the clock of every CPU that is there; possible ones that are offline have none.</summary>
+    /// <param name="hertz">How often, as of <see cref="OpenClock"/>.</param>
+    /// <returns>The clocks, each opened as it is asked for; the caller disposes of them.</returns>
+    /// <exception cref="BpfException">The kernel refused, as for <see cref="OpenClock"/>.</exception>
+    public static IEnumerable<PerfEventHandle> OpenClocks(uint hertz)
+    {
+        for (int cpu = 0; cpu < KernelFeatures.PossibleCpuCount; cpu++)
+        {
+            PerfEventHandle? clock = null;
+            try
+            {
+                clock = OpenClock(cpu, hertz);
+            }
+            catch (BpfException cause) when (cause.Errno == Errno.ENODEV)
+            {
+            }
+
+            if (clock is not null)
+                yield return clock;
+        }
+    }
+
     private static PerfEventHandle Open(PerfSoftwareEvent kind, int cpu, int pid, ulong periodOrFrequency, ulong flags)
     {
         var attributes = new NativeFile.PerfEventAttr

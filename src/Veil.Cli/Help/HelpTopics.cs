@@ -11,6 +11,7 @@ internal static class HelpTopics
     public static IReadOnlyList<(string Question, string Command)> Questions { get; } =
     [
         ("what is slow?", "veil --module syscall -n nginx --slower 10ms"),
+        ("why is this process slow?", "veil why 812"),
         ("what is stuck?", "veil stuck"),
         ("what fails?", "veil --module syscall -n nginx --failed"),
         ("which file is missing?", "veil --module files --op open --errno ENOENT"),

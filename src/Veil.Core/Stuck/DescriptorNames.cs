@@ -28,6 +28,9 @@ internal sealed class DescriptorNames
         return fd >= 0 && KernelFile.Target($"{folder}/fd/{fd}") is { } name ? SocketOf(folder, name) : null;
     }
 
+    /// <summary>The inode of a socket in the network namespace of a thread, by its text; 0: there is none.</summary>
+    public ulong InodeOf(uint tid, string text) => TableOf("/proc/" + tid.ToString(CultureInfo.InvariantCulture)).InodeOf(text);
+
     /// <summary>What an epoll waits for, by its number and name; nothing where it is none.</summary>
     public IEnumerable<string> WatchedBy(uint tid, int epoll)
     {
@@ -46,9 +49,14 @@ internal sealed class DescriptorNames
             || !ulong.TryParse(
             name.AsSpan(SocketPrefix.Length).TrimEnd(']'), NumberStyles.None, CultureInfo.InvariantCulture, out ulong inode))
             return null;
+        return TableOf(folder).Find(inode);
+    }
+
+    private SocketTable TableOf(string folder)
+    {
         string netns = KernelFile.Target(folder + "/ns/net") ?? "";
         if (!_tables.TryGetValue(netns, out var table))
             _tables.Add(netns, table = SocketTable.Read(folder + "/net"));
-        return table.Find(inode);
+        return table;
     }
 }

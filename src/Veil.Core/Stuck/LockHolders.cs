@@ -46,9 +46,10 @@ internal static class LockHolders
         return [.. circle[lowest..], .. circle[..lowest]];
     }
 
-    // By /proc: 202 0x7ffd… 0x80 0x2 0x0 …
-    private static LockWait? OfThread(uint tid, SyscallArch arch)
+    /// <summary>The lock that a thread waits for now; nothing where it waits for none, or its holder is not known.</summary>
+    public static LockWait? OfThread(uint tid, SyscallArch arch)
     {
+        // 202 0x7ffd… 0x80 0x2 0x0 …
         string folder = Folder(tid);
         Span<ulong> args = stackalloc ulong[6];
         string[] words = (KernelFile.Lines(folder + "/syscall").FirstOrDefault() ?? "").Split(' ');

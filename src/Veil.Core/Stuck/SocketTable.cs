@@ -29,6 +29,9 @@ internal sealed class SocketTable
     /// <summary>A socket; nothing where it is not listed.</summary>
     public Socket? Find(ulong inode) => _sockets.GetValueOrDefault(inode);
 
+    /// <summary>The inode of the socket with this text; 0: there is none.</summary>
+    public ulong InodeOf(string text) => _sockets.FirstOrDefault(socket => socket.Value.Text == text).Key;
+
     private static IEnumerable<string[]> Rows(string file) =>
         KernelFile.Lines(file).Skip(1).Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 

@@ -15,7 +15,6 @@ namespace Veil.Modules.Profile;
 internal sealed class ProfileModule : TraceModule
 {
     private const string RateFile = "/proc/sys/kernel/perf_event_max_sample_rate";
-    private const int NoSuchDevice = 19; // ENODEV
     private const uint UsualHertz = 99; // not in step with what runs a hundred times a second
     private const uint HertzMax = 999;
 
@@ -78,10 +77,8 @@ internal sealed class ProfileModule : TraceModule
         var links = new List<BpfLink>();
         try
         {
-            for (int cpu = 0; cpu < KernelFeatures.PossibleCpuCount; cpu++)
+            foreach (var clock in PerfEventHandle.OpenClocks(hertz))
             {
-                if (Open(cpu, hertz) is not { } clock)
-                    continue;
                 using (clock)
                     links.Add(program.AttachPerfEvent(clock));
             }
@@ -105,18 +102,5 @@ internal sealed class ProfileModule : TraceModule
             throw new UsageException("--hz: given more than once, but it takes one value");
         return uint.TryParse(values[0], NumberStyles.None, CultureInfo.InvariantCulture, out uint hertz) && hertz is >= 1 and <= HertzMax ? hertz
             : throw new UsageException($"--hz: '{Escaping.ForMessage(values[0])}' is not a number of samples a second from 1 to {HertzMax}, such as {UsualHertz}");
-    }
-
-    // A CPU that is offline has no clock; possible ones need not be there.
-    private static PerfEventHandle? Open(int cpu, uint hertz)
-    {
-        try
-        {
-            return PerfEventHandle.OpenClock(cpu, hertz);
-        }
-        catch (BpfException cause) when (cause.Errno == NoSuchDevice)
-        {
-            return null;
-        }
     }
 }
