@@ -206,6 +206,9 @@ struct veil_copy {
 	char memory[];
 };
 
+/* Carries the struct into BTF. */
+const struct veil_copy *veil_copy_type;
+
 static __always_inline bool veil_copy_is_32_bit(const struct veil_copy *copy)
 {
 #if defined(__TARGET_ARCH_x86)
@@ -274,8 +277,10 @@ __weak __noinline __u64 veil_stack_copied(void)
 	veil_event_init(&copy->common, VEIL_KIND_COPY, task);
 	copy->time_ns = bpf_ktime_get_ns();
 	copy->id = id = veil_copy_id(copy->time_ns);
+	/* Through memory: the verifier lets nobody calculate with a pointer. */
 	*(volatile __u64 *)&copy->space = (__u64)veil_task_read(task, mm);
-	copy->space ^= veil_stack_seed ^ VEIL_STACK_USER ^ (__u64)veil_task_pid(task) << 32;
+	copy->space = *(volatile __u64 *)&copy->space ^ veil_stack_seed ^ VEIL_STACK_USER ^
+		      (__u64)veil_task_pid(task) << 32;
 	copy->walked = walked;
 	copy->unused = 0;
 	veil_copy_fill(copy);

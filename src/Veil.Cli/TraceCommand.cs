@@ -151,6 +151,8 @@ internal static class TraceCommand
                 Messages.Write(line);
         }
 
+        if (!options.Quiet && options.Unwind == StackUnwind.FramePointers && StackEnds.Warning is { } early)
+            Messages.Write(early);
         foreach (string line in session.Cost()?.Lines() ?? [])
             Messages.Write(line);
 
@@ -282,7 +284,8 @@ internal static class TraceCommand
         bool isUnwound = counting is not null && unwind != StackUnwind.FramePointers && StackFlags.CountsByUser(modules, counting);
         bool isSent = isUnwound || (counting is not null && parsed.GetValue(flags.Record) is not null);
         if (isUnwound && ExportFlags.IsAny(parsed, flags))
-            throw new UsageException("--unwind: stacks that are unwound are counted as the trace shows them, and what is exported would be empty; leave --metrics and --otlp out, or --unwind");
+            throw new UsageException(
+                "--unwind: what is unwound is counted behind the kernel, and what is exported would be empty; leave --metrics and --otlp out, or --unwind");
         if (isSent && ExportFlags.IsAny(parsed, flags))
             throw new UsageException("--record: beside counting, what is exported would be empty; leave --metrics and --otlp out, or --record");
         if (counting is not null && !isSent && filters.Exists(filter => IsOfLast(filter, modules)))

@@ -101,7 +101,16 @@ public sealed class TakenStack
     {
         // Counts are shown by other threads too (--metrics), and names are for one.
         lock (s_lock)
-            return _frames ??= Resolve(names);
+        {
+            if (_frames is null)
+            {
+                _frames = Resolve(names);
+                if (Kind == StackKinds.User && !IsCut)
+                    StackEnds.Note(_frames);
+            }
+
+            return _frames;
+        }
     }
 
     // A line a frame, below the event's, each behind its line break.
