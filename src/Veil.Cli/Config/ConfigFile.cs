@@ -36,6 +36,8 @@ internal sealed class ConfigFile
         ["enrich"] = "--enrich",
         ["fields"] = "--fields",
         ["stack"] = "--stack",
+        ["unwind"] = "--unwind",
+        ["stack_copy"] = "--stack-copy",
         ["wide"] = "--wide",
         ["write"] = "--write",
         ["record"] = "--record",

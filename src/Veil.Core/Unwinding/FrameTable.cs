@@ -12,6 +12,7 @@ internal sealed class FrameTable
     private const int StepsMax = 1 << 14;
     private const int RememberedMax = 32;
     private const int TextMax = 16;
+    private const int CommonsMax = 1 << 12;
     private const byte NoEncoding = 0xff;
 
     private readonly byte[] _bytes;
@@ -108,7 +109,7 @@ internal sealed class FrameTable
     {
         if (at < 0 || at >= _bytes.Length)
             return null;
-        if (!_commons.TryGetValue((int)at, out var common))
+        if (!_commons.TryGetValue((int)at, out var common) && _commons.Count < CommonsMax)
             _commons.Add((int)at, common = ReadCommon((int)at));
         return common;
     }
