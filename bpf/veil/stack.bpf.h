@@ -29,7 +29,8 @@ const volatile __u64 veil_stack_seed = 0x9e3779b97f4a7c15;
 /* As many frames as the kernel gives (kernel.perf_event_max_stack): a stack that has so many may be longer. */
 const volatile __u32 veil_stack_most = VEIL_STACK_FRAMES;
 
-/* Bytes of the user's stack that are copied for userspace to unwind, whole pages; 0: frame pointers are followed here. */
+/* Bytes of the user's stack that are copied for userspace to unwind, whole pages; 0: frame pointers are followed here.
+ */
 const volatile __u32 veil_stack_copy;
 
 /* Beside a copy, the frames by frame pointers. */
@@ -187,16 +188,16 @@ static __always_inline __u64 veil_stack_walk(__u32 kind)
 #define VEIL_COPY_REG_SP  19
 #define VEIL_COPY_CODE_32 0x23 /* __USER32_CS */
 #else
-#define VEIL_COPY_REGS	 34
-#define VEIL_COPY_REG_SP 31
-#define VEIL_COPY_REG_PS 33
+#define VEIL_COPY_REGS	  34
+#define VEIL_COPY_REG_SP  31
+#define VEIL_COPY_REG_PS  33
 #define VEIL_COPY_CODE_32 0x10 /* PSR_MODE32_BIT */
 #endif
 
 /* What userspace unwinds. Its memory begins with the page that the stack pointer is in, of which nothing lies below. */
 struct veil_copy {
 	struct veil_event common;
-	__u64 id;    /* of this copy alone: userspace gives the event that of the frames */
+	__u64 id;      /* of this copy alone: userspace gives the event that of the frames */
 	__u64 time_ns; /* CLOCK_MONOTONIC */
 	__u64 space;   /* the same for all stacks of an address space */
 	__u64 walked;  /* the stack by frame pointers, or 0 */
@@ -279,8 +280,8 @@ __weak __noinline __u64 veil_stack_copied(void)
 	copy->id = id = veil_copy_id(copy->time_ns);
 	/* Through memory: the verifier lets nobody calculate with a pointer. */
 	*(volatile __u64 *)&copy->space = (__u64)veil_task_read(task, mm);
-	copy->space = *(volatile __u64 *)&copy->space ^ veil_stack_seed ^ VEIL_STACK_USER ^
-		      (__u64)veil_task_pid(task) << 32;
+	copy->space =
+	    *(volatile __u64 *)&copy->space ^ veil_stack_seed ^ VEIL_STACK_USER ^ (__u64)veil_task_pid(task) << 32;
 	copy->walked = walked;
 	copy->unused = 0;
 	veil_copy_fill(copy);

@@ -110,7 +110,7 @@ static void end_by_tail(void)
 }
 
 #define LINK(name, next)                                                                                               \
-	static NOINLINE void name(void (*last)(void), long a, long b, long c)                                         \
+	static NOINLINE void name(void (*last)(void), long a, long b, long c)                                          \
 	{                                                                                                              \
 		work += a + b;                                                                                         \
 		next(last, b + 1, c + work, a * 3);                                                                    \

@@ -21,6 +21,18 @@ internal static unsafe partial class LibZ
     [LibraryImport(Library, EntryPoint = "deflateEnd")]
     internal static partial int DeflateEnd(Stream* stream);
 
+    /// <summary>Decompresses what may be anything into so many bytes; nothing where it is not that.</summary>
+    internal static byte[]? TryUncompress(ReadOnlySpan<byte> from, int bytes)
+    {
+        byte[] to = new byte[bytes];
+        nuint made = (nuint)bytes;
+        fixed (byte* source = from, target = to)
+            return Uncompress(target, &made, source, (nuint)from.Length) == 0 && made == (nuint)bytes ? to : null;
+    }
+
+    [LibraryImport(Library, EntryPoint = "uncompress")]
+    private static partial int Uncompress(byte* to, nuint* made, byte* from, nuint bytes);
+
     // struct z_stream_s
     [StructLayout(LayoutKind.Sequential)]
     internal struct Stream
