@@ -8,8 +8,6 @@ namespace Veil.Kernel.Tests;
 /// <summary>Stacks of code without frame pointers, against what the compiler's own unwinder says in the program.</summary>
 public sealed class UnwindTests
 {
-    private const int FramesMax = 127; // PERF_MAX_STACK_DEPTH
-
     [Theory]
     [InlineData("chain", "calls")]
     [InlineData("chain", "sort")]
@@ -48,7 +46,7 @@ public sealed class UnwindTests
 
         var names = Names(veil.Events.ShouldHaveSingleItem().GetProperty("ustack"));
         names[..2].ShouldBe(["leaf", "compare"]);
-        names.ShouldContain("qsort_r");
+        names.ShouldContain(static name => name.StartsWith("qsort", StringComparison.Ordinal));
         string[] chain = ["sort", "f10", "f9", "f8", "f7", "f6", "f5", "f4", "f3", "f2", "f1", "main"];
         names[Array.IndexOf(names, "sort")..].Take(chain.Length).ShouldBe(chain);
         names[^1].ShouldBe("_start");
@@ -69,13 +67,13 @@ public sealed class UnwindTests
     [Fact]
     public void Counts_ByStack_AreExactAndCountedFromWhatWasSent()
     {
-        using var workload = Workload.Waiting("chain-dynamic", "calls", "1500");
+        using var workload = Workload.Waiting("chain-dynamic", "calls", "500");
         using var veil = Attach(workload, "--count-by", "ustack", "--unwind", "dwarf");
         workload.Go();
         veil.Stop().ShouldBe(0);
 
         var key = veil.Events.Where(static e => e.TryGetProperty("percent", out _)).ShouldHaveSingleItem();
-        key.GetProperty("count").GetInt64().ShouldBe(1500);
+        key.GetProperty("count").GetInt64().ShouldBe(500);
         Returns(key.GetProperty("ustack")).ShouldBe(workload["stack"]);
         veil.ShouldHaveLostNothing();
     }
@@ -114,18 +112,17 @@ public sealed class UnwindTests
     [Theory]
     [InlineData("auto", true)]
     [InlineData("dwarf", false)]
-    public void Auto_DeeperThanTheCopy_GoesOnByFramePointers(string unwind, bool isWhole)
+    public void Auto_DeeperThanTheCopy_GoesOnByFramePointers(string unwind, bool reachesMain)
     {
-        using var workload = Workload.Waiting("stacks", "deep", "600");
+        using var workload = Workload.Waiting("chain-frames", "deep", "40");
         using var veil = Attach(workload, "--stack", "user", "--unwind", unwind, "--stack-copy", "4K");
         workload.Go();
         veil.Stop().ShouldBe(0);
 
-        int frames = veil.Events.ShouldHaveSingleItem().GetProperty("ustack").GetArrayLength();
-        if (isWhole)
-            frames.ShouldBe(FramesMax);
-        else
-            frames.ShouldBeInRange(20, FramesMax);
+        string[] names = Names(veil.Events.ShouldHaveSingleItem().GetProperty("ustack"));
+        names.Contains("main").ShouldBe(reachesMain);
+        if (reachesMain)
+            names.Count(static name => name == "deep").ShouldBe(41);
     }
 
     [Fact]
