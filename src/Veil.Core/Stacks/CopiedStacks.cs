@@ -71,7 +71,7 @@ internal sealed class CopiedStacks
         var process = new ProcessCode(_names, pid, timeNs);
         int count = StackUnwinder.Unwind(_machine, registers, code, memory, ref process, addresses, out var exact, out var end);
         bool isCut = end is UnwindEnd.Full or UnwindEnd.BeyondCopy, isCopied = end == UnwindEnd.BeyondCopy;
-        if (isCopied && _table.Find(walked) is { } other && GoOn(other, addresses, ref count))
+        if (isCopied && _table.Find(walked) is { } other && GoOn(other.Addresses, ref process, addresses, ref count))
             (isCut, isCopied) = (other.IsCut || count == addresses.Length, false);
         Know(id, count == 0 ? walked : Add(addresses[..count]));
 
@@ -94,21 +94,36 @@ internal sealed class CopiedStacks
         return _table.Find(id) is null ? 0 : id;
     }
 
-    // The innermost frame that the copy did not lead beyond is one of those that frame pointers lead to: the rest is theirs.
-    private static bool GoOn(TakenStack walked, Span<ulong> addresses, ref int count)
+    // Where the copy has led is one of those that frame pointers lead to, and the rest is theirs, as long as each function keeps one. True
+    // where nothing was left out.
+    private bool GoOn(IReadOnlyList<ulong> walked, ref ProcessCode process, Span<ulong> addresses, ref int count)
     {
-        if (count == 0)
-            return false;
-        for (int i = walked.Addresses.Count - 1; i >= 0; i--)
+        for (int next = Meet(walked, addresses[..count]) + 1; next > 0 && next < walked.Count && count < addresses.Length; next++)
         {
-            if (walked.Addresses[i] != addresses[count - 1])
-                continue;
-            for (int next = i + 1; next < walked.Addresses.Count && count < addresses.Length; next++)
-                addresses[count++] = walked.Addresses[next];
-            return true;
+            if (process.TryFind(walked[next - 1] - 1, out var row) && row is not null && row.AddressRegister != _machine.Frame)
+                return false;
+            addresses[count++] = walked[next];
+            if (next == walked.Count - 1 || count == addresses.Length)
+                return true;
         }
 
         return false;
+    }
+
+    // The place with the most frames before it that both have: of a function that calls itself there are many. Negative: there is none.
+    private static int Meet(IReadOnlyList<ulong> walked, ReadOnlySpan<ulong> addresses)
+    {
+        int best = -1, most = 0;
+        for (int i = 0; i < walked.Count; i++)
+        {
+            int same = 0;
+            while (same <= i && same < addresses.Length && walked[i - same] == addresses[^(same + 1)])
+                same++;
+            if (same > most)
+                (best, most) = (i, same);
+        }
+
+        return best;
     }
 
     // As the kernel hashes those that it walks (veil_stack_end()).
