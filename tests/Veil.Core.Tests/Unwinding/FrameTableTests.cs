@@ -10,15 +10,13 @@ namespace Veil.Core.Tests.Unwinding;
 /// <summary>Frame tables against readelf's, and against whoever wrote them.</summary>
 public sealed class FrameTableTests
 {
-    private const string Library = "/lib/x86_64-linux-gnu/libc.so.6";
+    private const string Library = LibraryFactAttribute.Library;
     private const int RowsMax = 40_000;
 
     private static readonly string[] s_registers =
         ["rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "ra"];
 
-    public static bool HasLibrary => RuntimeInformation.OSArchitecture == Architecture.X64 && File.Exists(Library);
-
-    [Fact(Skip = "needs Debian's libc of x86-64", SkipUnless = nameof(HasLibrary))]
+    [LibraryFact]
     public void Find_EveryRowOfTheCLibrary_IsWhatReadelfSays()
     {
         var table = ReadLibrary();
@@ -97,7 +95,7 @@ public sealed class FrameTableTests
     public void Expression_Absurd_GivesNothing(byte[] expression) =>
         FrameExpression.TryEvaluate(expression, new ulong[17], default, null, out _).ShouldBeFalse();
 
-    [Fact(Skip = "needs Debian's libc of x86-64", SkipUnless = nameof(HasLibrary))]
+    [LibraryFact]
     public void Find_DamagedTables_NeverFails()
     {
         byte[] whole = LibraryBytes(out ulong address);
