@@ -7,6 +7,7 @@
 #pragma once
 
 #define VEIL_KIND_STACK	   253 /* in place of the number of an event struct: no event */
+#define VEIL_KIND_COPY	   252 /* the same */
 #define VEIL_STACK_FRAMES  127 /* PERF_MAX_STACK_DEPTH: the kernel walks no further unless it is told to */
 #define VEIL_STACK_NESTING 4   /* a task, and a soft interrupt, an interrupt and an NMI on top of it */
 
@@ -27,6 +28,13 @@ const volatile __u64 veil_stack_seed = 0x9e3779b97f4a7c15;
 
 /* As many frames as the kernel gives (kernel.perf_event_max_stack): a stack that has so many may be longer. */
 const volatile __u32 veil_stack_most = VEIL_STACK_FRAMES;
+
+/* Bytes of the user's stack that are copied for userspace to unwind, whole pages; 0: frame pointers are followed here.
+ */
+const volatile __u32 veil_stack_copy;
+
+/* Beside a copy, the frames by frame pointers. */
+const volatile bool veil_stack_walks;
 
 struct veil_stack {
 	struct veil_event common; /* whose it is */
@@ -249,17 +257,12 @@ static __always_inline __u64 veil_stack_walk_user(struct veil_stack_slot *slot)
 #define veil_stack_walk_user(slot) ((__u64)-1)
 #endif
 
-/*
- * The running task's stack, as an id. A global function, so that the verifier walks it once. It needs no context, but
- * Linux 5.11. The kernel's stack begins with BPF's own functions, which userspace leaves out.
- */
-__weak __noinline __u64 veil_stack_current(__u32 kind)
+/* The running task's stack by frame pointers. */
+static __always_inline __u64 veil_stack_walk(__u32 kind)
 {
 	struct veil_stack_slot *slot;
 	__u64 id = -1;
 
-	if (!VEIL_HAS_TASK_BTF)
-		return 0;
 	slot = veil_stack_begin();
 	if (!slot) {
 		veil_lost(VEIL_LOST_STACKS);
@@ -298,15 +301,146 @@ __weak __noinline __u64 veil_stack_finish(__u32 kind, long bytes)
 	return id;
 }
 
+#define VEIL_PAGE	    4096 /* where a page is larger, it is read in parts */
+#define VEIL_COPY_PAGES_MAX 16
+
+/* The kernel's struct pt_regs, of which no member has moved since there is BPF. */
+#if defined(__TARGET_ARCH_x86)
+#define VEIL_COPY_REGS	  21
+#define VEIL_COPY_REG_CS  17
+#define VEIL_COPY_REG_SP  19
+#define VEIL_COPY_CODE_32 0x23 /* __USER32_CS */
+#else
+#define VEIL_COPY_REGS	  34
+#define VEIL_COPY_REG_SP  31
+#define VEIL_COPY_REG_PS  33
+#define VEIL_COPY_CODE_32 0x10 /* PSR_MODE32_BIT */
+#endif
+
+/* What userspace unwinds. Its memory begins with the page that the stack pointer is in, of which nothing lies below. */
+struct veil_copy {
+	struct veil_event common;
+	__u64 id;      /* of this copy alone: userspace gives the event that of the frames */
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u64 space;   /* the same for all stacks of an address space */
+	__u64 walked;  /* the stack by frame pointers, or 0 */
+	__u32 size;    /* bytes of memory, with those below the stack pointer */
+	__u32 unused;
+	__u64 regs[VEIL_COPY_REGS];
+	char memory[];
+};
+
+/* Carries the struct into BTF. */
+const struct veil_copy *veil_copy_type;
+
+static __always_inline bool veil_copy_is_32_bit(const struct veil_copy *copy)
+{
+#if defined(__TARGET_ARCH_x86)
+	return (__u16)copy->regs[VEIL_COPY_REG_CS] == VEIL_COPY_CODE_32;
+#else
+	return copy->regs[VEIL_COPY_REG_PS] & VEIL_COPY_CODE_32;
+#endif
+}
+
+/* Copies from the stack pointer upwards, page after page, as far as that is in memory. */
+static __always_inline void veil_copy_fill(struct veil_copy *copy)
+{
+	__u64 sp = *(volatile __u64 *)&copy->regs[VEIL_COPY_REG_SP], below = sp & (VEIL_PAGE - 1);
+
+	copy->size = 0;
+	if (bpf_probe_read_user(copy->memory + below, VEIL_PAGE - below, (void *)sp))
+		return;
+	copy->size = VEIL_PAGE;
+	for (__u32 page = 1; page <= VEIL_COPY_PAGES_MAX; page++) {
+		if (page * VEIL_PAGE > veil_stack_copy ||
+		    bpf_probe_read_user(copy->memory + page * VEIL_PAGE, VEIL_PAGE,
+					(void *)(sp - below + page * VEIL_PAGE)))
+			break;
+		copy->size = (page + 1) * VEIL_PAGE;
+	}
+}
+
+static __always_inline __u64 veil_copy_id(__u64 time_ns)
+{
+	return (veil_stack_seed ^ (time_ns << 10 | (bpf_get_smp_processor_id() & 1023))) | 1;
+}
+
+/* Sends the registers and the top of the running task's stack ahead of its event. Linux 5.15: bpf_task_pt_regs(). */
+__weak __noinline __u64 veil_stack_copied(void)
+{
+	/* A constant for the verifier. The page of the stack pointer is one more. */
+	__u64 size = sizeof(struct veil_copy) + veil_stack_copy + VEIL_PAGE, walked = 0, id, position;
+	struct veil_task task = veil_current();
+	__u32 number = veil_ring_number();
+	void *ring = &veil_ring, *regs;
+	struct veil_copy *copy = NULL;
+	bool crosses;
+
+	if (!veil_stack_copy || !veil_task_read(task, mm))
+		return 0;
+	if (veil_stack_walks)
+		walked = veil_stack_walk(VEIL_STACK_USER);
+	regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	/* What is left of a ring that is nearly full is for events. */
+	if (!*veil_near_of(number)) {
+		if (veil_ring_count > 1) {
+			ring = bpf_map_lookup_elem(&veil_rings, &number);
+			copy = ring ? bpf_ringbuf_reserve(ring, size, 0) : NULL;
+		} else {
+			copy = bpf_ringbuf_reserve(&veil_ring, size, 0);
+		}
+	}
+	if (!copy) {
+		veil_lost(VEIL_LOST_STACKS);
+		return walked;
+	}
+	if (bpf_probe_read_kernel(copy->regs, sizeof(copy->regs), regs) || veil_copy_is_32_bit(copy)) {
+		bpf_ringbuf_discard(copy, BPF_RB_NO_WAKEUP);
+		return walked ? walked : veil_stack_walk(VEIL_STACK_USER);
+	}
+	veil_event_init(&copy->common, VEIL_KIND_COPY, task);
+	copy->time_ns = bpf_ktime_get_ns();
+	copy->id = id = veil_copy_id(copy->time_ns);
+	/* Through memory: the verifier lets nobody calculate with a pointer. */
+	*(volatile __u64 *)&copy->space = (__u64)veil_task_read(task, mm);
+	copy->space =
+	    *(volatile __u64 *)&copy->space ^ veil_stack_seed ^ VEIL_STACK_USER ^ (__u64)veil_task_pid(task) << 32;
+	copy->walked = walked;
+	copy->unused = 0;
+	veil_copy_fill(copy);
+	position = (__u64)copy - (__u64)&veil_wakeup_interval;
+	crosses = (position ^ (position + size + 8)) & ~(veil_wakeup_interval - 1);
+	bpf_ringbuf_submit(copy, crosses ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	if (crosses && veil_ring_count <= 1)
+		veil_look_ahead(&veil_ring, 0);
+	else if (crosses && (ring = bpf_map_lookup_elem(&veil_rings, &number)))
+		veil_look_ahead(ring, number);
+	return id;
+}
+
+/*
+ * The running task's stack, as an id. A global function, so that the verifier walks it once. It needs no context, but
+ * Linux 5.11. The kernel's stack begins with BPF's own functions, which userspace leaves out.
+ */
+__weak __noinline __u64 veil_stack_current(__u32 kind)
+{
+	if (!VEIL_HAS_TASK_BTF)
+		return 0;
+	return kind == VEIL_STACK_USER && veil_stack_copy ? veil_stack_copied() : veil_stack_walk(kind);
+}
+
 /*
  * The same from a program's context: at a sample the stack that it interrupted, at a tracepoint the running task's. The
  * kernel's is walked by the program itself: it takes the kernel long to get over each of BPF's functions.
  */
 static __always_inline __u64 veil_stack_at(void *ctx, enum veil_stack_kind kind)
 {
-	struct veil_stack_slot *slot = veil_stack_begin();
+	struct veil_stack_slot *slot;
 	long bytes;
 
+	if (kind == VEIL_STACK_USER && veil_stack_copy)
+		return veil_stack_copied();
+	slot = veil_stack_begin();
 	if (!slot) {
 		veil_lost(VEIL_LOST_STACKS);
 		return 0;

@@ -30,8 +30,10 @@ internal static class CountFlags
             return null;
         }
 
+        // What is unwound is sent, and counted behind the kernel.
+        bool isSent = StackFlags.ReadUnwind(parsed, flags) != StackUnwind.FramePointers;
         RefuseAny(
-            parsed, [flags.Fields, flags.Enrich, flags.Buffer, flags.Rings, flags.MaxEvents],
+            parsed, [flags.Fields, flags.Enrich, .. isSent ? [] : new Option[] { flags.Buffer, flags.Rings }, flags.MaxEvents],
             "is for events, and counting shows none; leave one of them out");
         if (by.Count > CountOptions.FieldsMax)
             throw new UsageException($"{flags.CountBy.Name}: takes up to {CountOptions.FieldsMax} fields, and these are {by.Count}");

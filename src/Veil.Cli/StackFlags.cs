@@ -84,5 +84,47 @@ internal static class StackFlags
             throw new UsageException($"{flag}: lines do not say of which interval they are; leave --interval out");
     }
 
+    /// <summary><c>--unwind</c>.</summary>
+    /// <exception cref="UsageException">It has another value.</exception>
+    public static StackUnwind ReadUnwind(ParseResult parsed, TraceFlags flags)
+    {
+        string[] names = ["fp", "dwarf", "auto"];
+        return parsed.GetValue(flags.Unwind) switch
+        {
+            null or "fp" => StackUnwind.FramePointers,
+            "dwarf" => StackUnwind.Tables,
+            "auto" => StackUnwind.Both,
+            var other => throw new UsageException(
+                $"{flags.Unwind.Name}: '{Escaping.ForMessage(other)}' is no way to unwind{NearestName.Hint(other, names)} (available: {string.Join(", ", names)})"),
+        };
+    }
+
+    /// <summary><c>--stack-copy</c>, in bytes.</summary>
+    /// <exception cref="UsageException">It is none, or nothing is copied.</exception>
+    public static int ReadCopy(ParseResult parsed, TraceFlags flags, StackUnwind unwind)
+    {
+        if (parsed.GetValue(flags.StackCopy) is not { } value)
+            return CopiedStacks.UsualBytes;
+        if (SizeFlag.Read(value) is not ({ } bytes and >= CopiedStacks.PageBytes and <= CopiedStacks.BytesMax) || bytes % CopiedStacks.PageBytes != 0)
+            throw new UsageException(
+                $"{flags.StackCopy.Name}: '{Escaping.ForMessage(value)}' is not a size from {CopiedStacks.PageBytes >> 10}K to {CopiedStacks.BytesMax >> 10}K " +
+                $"in steps of {CopiedStacks.PageBytes >> 10}K, such as {CopiedStacks.UsualBytes >> 10}K");
+        return unwind != StackUnwind.FramePointers ? (int)bytes
+            : throw new UsageException($"{flags.StackCopy.Name}: nothing is copied without {flags.Unwind.Name} dwarf or auto; add one of them");
+    }
+
+    /// <summary>Is anything counted by a stack in user space?</summary>
+    public static bool CountsByUser(IEnumerable<TraceModule> modules, CountOptions counting) =>
+        modules.Any(module => counting.KeysOf(module).Any(static field => field.EndsWith(StackFields.User, StringComparison.Ordinal)));
+
+    /// <summary>Refuses to unwind what is not there.</summary>
+    /// <exception cref="UsageException">No stack in user space is taken.</exception>
+    public static void RequireUser(StackKinds taken, StackUnwind unwind, TraceFlags flags)
+    {
+        if (unwind != StackUnwind.FramePointers && !taken.HasFlag(StackKinds.User))
+            throw new UsageException(
+                $"{flags.Unwind.Name}: no stack in user space is asked for; add {flags.Stack.Name} user, or count by {StackFields.User}");
+    }
+
     private static bool IsStack(string field) => field.EndsWith(StackFields.Both, StringComparison.Ordinal);
 }

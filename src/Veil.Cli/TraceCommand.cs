@@ -151,6 +151,8 @@ internal static class TraceCommand
                 Messages.Write(line);
         }
 
+        if (!options.Quiet && options.Unwind == StackUnwind.FramePointers && StackEnds.Warning is { } early)
+            Messages.Write(early);
         foreach (string line in session.Cost()?.Lines() ?? [])
             Messages.Write(line);
 
@@ -276,8 +278,14 @@ internal static class TraceCommand
         if (counting is not null && ExportFlags.IsAny(parsed, flags))
             counting = counting with { IsExported = true };
         ExportFlags.RequireFew(parsed, flags, counting?.Keys ?? 0);
-        // Events that are recorded are sent, and what is sent is counted here.
-        bool isSent = counting is not null && parsed.GetValue(flags.Record) is not null;
+        var unwind = StackFlags.ReadUnwind(parsed, flags);
+        int stackCopy = StackFlags.ReadCopy(parsed, flags, unwind);
+        // Events that are recorded are sent, so are stacks that are unwound here, and what is sent is counted here.
+        bool isUnwound = counting is not null && unwind != StackUnwind.FramePointers && StackFlags.CountsByUser(modules, counting);
+        bool isSent = isUnwound || (counting is not null && parsed.GetValue(flags.Record) is not null);
+        if (isUnwound && ExportFlags.IsAny(parsed, flags))
+            throw new UsageException(
+                "--unwind: what is unwound is counted behind the kernel, and what is exported would be empty; leave --metrics and --otlp out, or --unwind");
         if (isSent && ExportFlags.IsAny(parsed, flags))
             throw new UsageException("--record: beside counting, what is exported would be empty; leave --metrics and --otlp out, or --record");
         if (counting is not null && !isSent && filters.Exists(filter => IsOfLast(filter, modules)))
@@ -323,13 +331,15 @@ internal static class TraceCommand
         string? written = parsed.GetValue(flags.Write), writeTo = WriteTo(written);
         var record = RecordFlags.Read(parsed, flags, format, written, counting);
         int stream = written is null ? StartedCommand.Stream : StandardStreams.Output;
-        return StackFlags.Check(parsed, flags, new SessionOptions
+        var options = new SessionOptions
         {
             Modules = modules,
             Available = ModuleCatalog.All,
             StacksAsked = StackFlags.Read(parsed, flags, counting),
             ShowsLines = parsed.GetValue(flags.Lines),
             AsksJit = StackFlags.ReadJit(parsed, flags),
+            Unwind = unwind,
+            StackCopyBytes = stackCopy,
             Filters = filters,
             Arguments = arguments,
             Hook = Hook(parsed.GetValue(flags.Hook), modules),
@@ -355,7 +365,9 @@ internal static class TraceCommand
             FailOnLoss = parsed.GetValue(flags.FailOnLoss),
             Quiet = parsed.GetValue(flags.Quiet),
             Verbose = parsed.GetValue(flags.Verbose),
-        });
+        };
+        StackFlags.RequireUser(options.StacksTaken, unwind, flags);
+        return StackFlags.Check(parsed, flags, options);
     }
 
     /// <summary>The filters.</summary>

@@ -49,6 +49,16 @@ internal sealed class TraceFlags
 
     public Option<string[]> Jit { get; } =
         List("--jit", "ask", "ask .NET processes in whose compiled code a stack ends to write its names to /tmp/perf-PID.map, which changes them");
+    public Option<string> Unwind { get; } =
+        new("--unwind")
+        {
+            HelpName = "fp|dwarf|auto",
+            Description = "how callers in user space are found: by frame pointers, by the unwind tables of files from a copy of the stack (code " +
+                "without frame pointers), by these and then frame pointers [fp]"
+        };
+
+    public Option<string> StackCopy { get; } =
+        new("--stack-copy") { HelpName = "SIZE", Description = "with --unwind dwarf or auto, how much of a stack is copied: 4K to 64K [16K]" };
 
     public Option<bool> Wide { get; } = new("--wide") { Description = "on a terminal too, the full columns that a file or a pipe gets" };
 
@@ -258,7 +268,7 @@ internal sealed class TraceFlags
     /// <summary>All options by what they are for, in the order of the help.</summary>
     public IReadOnlyList<(string Title, IReadOnlyList<Option> Options)> Groups =>
     [
-        ("What to trace", [Module, .. OfModules(FlagRole.Choice), Stack, Lines, Jit, Hook, Follow, NoFollow, User, IncludeSelf]),
+        ("What to trace", [Module, .. OfModules(FlagRole.Choice), Stack, Unwind, StackCopy, Lines, Jit, Hook, Follow, NoFollow, User, IncludeSelf]),
         ("Filters (a value allows, '!' before it denies, deny wins; in bash '!' needs single quotes)",
             [.. OfFilters(FlagRole.Filter), .. OfModules(FlagRole.Filter)]),
         ($"Thresholds (in the kernel; with {EndingModules} an event as each call ends)",

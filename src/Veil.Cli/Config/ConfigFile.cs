@@ -38,6 +38,8 @@ internal sealed class ConfigFile
         ["stack"] = "--stack",
         ["lines"] = "--lines",
         ["jit"] = "--jit",
+        ["unwind"] = "--unwind",
+        ["stack_copy"] = "--stack-copy",
         ["wide"] = "--wide",
         ["write"] = "--write",
         ["record"] = "--record",

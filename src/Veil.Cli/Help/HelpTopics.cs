@@ -55,7 +55,7 @@ internal static class HelpTopics
         ("ring_full", "events came faster than the output took them: filter more, write to a file, or give --buffer a larger size"),
         ("map_full", "more calls were in progress at once than can be remembered: filter more"),
         ("missed_probe", "the kernel skipped the BPF program, because one was already running on that CPU"),
-        ("stacks", "there was no room for the frames of a stack: the event is there without it; with counts, --keys makes room for more"),
+        ("stacks", "there was no room for the frames of a stack: the event is there without it; with counts --keys, and with --unwind dwarf --buffer makes room for more"),
         ("read_failed", "a record was damaged and is not shown"),
         ("not_written", "the output failed; the line before says why"),
         ("queue_full", "the disk of --record took events slower than they came; the output has them"),

@@ -32,6 +32,13 @@ internal static unsafe partial class LibZ
             return Uncompress(to, &bytes, from, (nuint)packed.Length) == 0 && bytes == (nuint)target.Length;
     }
 
+    /// <summary>Decompresses what may be anything into so many bytes; nothing where it is not that.</summary>
+    internal static byte[]? TryUncompress(ReadOnlySpan<byte> from, int bytes)
+    {
+        byte[] to = new byte[bytes];
+        return TryUnpack(from, to) ? to : null;
+    }
+
     // struct z_stream_s
     [StructLayout(LayoutKind.Sequential)]
     internal struct Stream

@@ -43,7 +43,7 @@ public sealed record SessionOptions
         Filters = FiltersOf(module).ToDictionary(static filter => filter.Dimension.Name),
         Stacks = StacksAsked,
         IsStrace = Output.Format == OutputFormat.Strace,
-        Fields = Counting is { } counting ? counting.FieldsOf(module).ToHashSet()
+        Fields = (Counting ?? (Record is null ? CountingSent : null)) is { } counting ? counting.FieldsOf(module).ToHashSet()
             : Record is not null ? null
             : Output.Fields is { Count: > 0 } fields ? fields.ToHashSet()
             : null,
@@ -74,6 +74,12 @@ public sealed record SessionOptions
     /// <summary>The stacks that are shown or counted by: those that were asked for, and those of fields.</summary>
     public StackKinds Stacks => Output.Fields.Concat(Modules.SelectMany(module => (Counting ?? CountingSent)?.KeysOf(module) ?? []))
         .Aggregate(Counting is null ? StacksAsked : StackKinds.None, static (kinds, field) => kinds | StackFields.Of(field));
+
+    /// <summary>How callers in user space are found.</summary>
+    public StackUnwind Unwind { get; init; }
+
+    /// <summary>Bytes that are copied of a stack in user space, where it is unwound from a copy.</summary>
+    public int StackCopyBytes { get; init; } = CopiedStacks.UsualBytes;
 
     /// <summary>The stacks that programs take, in whichever place of an event: their frames are to be named.</summary>
     public StackKinds StacksTaken =>

@@ -16,6 +16,7 @@ internal static class StackNote
     public const int BytesMax = HeadBytes + (TakenStack.FramesMax * FrameBytesMin) + NamesBytesMax;
 
     private const uint Cut = 4; // VEIL_STACK_CUT
+    private const uint CopyCut = 8; // where its copy ended
     private const ushort None = ushort.MaxValue;
     private const int FrameBytesMin = (2 * sizeof(ulong)) + (4 * sizeof(ushort));
     private const int NamesBytesMax = 48 * 1024; // those beyond are left out
@@ -28,7 +29,7 @@ internal static class StackNote
         byte[] note = new byte[BytesMax];
         BinaryPrimitives.WriteUInt64LittleEndian(note, stack.Id);
         BinaryPrimitives.WriteInt32LittleEndian(note.AsSpan(8), stack.Pid);
-        BinaryPrimitives.WriteUInt32LittleEndian(note.AsSpan(12), (uint)stack.Kind | (stack.IsCut ? Cut : 0));
+        BinaryPrimitives.WriteUInt32LittleEndian(note.AsSpan(12), (uint)stack.Kind | (stack.IsCut ? Cut : 0) | (stack.IsCopyCut ? CopyCut : 0));
         BinaryPrimitives.WriteInt32LittleEndian(note.AsSpan(16), frames.Count);
         var rest = note.AsSpan(HeadBytes);
         int names = 0;
@@ -65,7 +66,7 @@ internal static class StackNote
             frames[i] = new(address, symbol, offset, file, buildId, source);
         }
 
-        return TakenStack.Named(id, pid, (StackKinds)(kind & ~Cut), (kind & Cut) != 0, frames);
+        return TakenStack.Named(id, pid, (StackKinds)(kind & ~(Cut | CopyCut)), (kind & Cut) != 0, frames, (kind & CopyCut) != 0);
     }
 
     private static int AppendName(ref Span<byte> rest, string? name, int room)

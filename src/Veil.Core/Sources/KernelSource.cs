@@ -11,6 +11,7 @@ using Veil.Core.Options;
 using Veil.Core.Pipeline;
 using Veil.Core.Privileged;
 using Veil.Core.Stacks;
+using Veil.Core.Symbols;
 using Veil.Core.Waiting;
 
 namespace Veil.Core.Sources;
@@ -36,6 +37,7 @@ internal sealed class KernelSource : IEventSource
     private readonly Following _following;
     private readonly NewCgroups _newCgroups;
     private readonly KernelExecutables? _executables;
+    private readonly CopyReading? _copies;
 
     // So often programs run that look for what has become slow.
     private const int RepeatMs = 250;
@@ -51,8 +53,17 @@ internal sealed class KernelSource : IEventSource
     public KernelSource(SessionOptions options, EventCatalog events, StopSignal stop, Action<string> log, RootClient? root)
     {
         Events = events;
+        _copies = options.Unwind != StackUnwind.FramePointers && StackTable.Own.Names is StackNames names ? new(new(StackTable.Own, names)) : null;
         _newCgroups = new(events.Header);
         _rings = new EventRings(options.RingBytes, options.Rings);
+        if (_copies is not null && _rings.BytesEach < CopiedStacks.CopiesInRing * options.StackCopyBytes)
+        {
+            _rings.Dispose();
+            throw new VeilException(
+                $"--stack-copy {options.StackCopyBytes >> 10}K: a ring of {_rings.BytesEach >> 10} KiB has no room for {CopiedStacks.CopiesInRing} of them; " +
+                $"give a smaller one, or --buffer {options.RingBytes / _rings.BytesEach * CopiedStacks.CopiesInRing * (options.StackCopyBytes >> 10)}K or more");
+        }
+
         _following = new Following(options, options.Modules.Count);
         // Before the privileges go: it needs CAP_SYS_ADMIN.
         _statistics = options.MeasureCost ? BpfStatistics.Enable() : null;
@@ -215,7 +226,12 @@ internal sealed class KernelSource : IEventSource
             case StackTable.Kind:
                 StackTable.Own.Take(record);
                 break;
+            case CopiedStacks.Kind:
+                _copies?.Take(record);
+                break;
             default:
+                if (_copies is not null)
+                    record = _copies.WithStacks(record, Events.Find(kind));
                 if (!_newCgroups.IsActive || !_newCgroups.Takes(record, Events.Find(kind), pipeline))
                     pipeline.Deliver(record);
                 break;

@@ -18,6 +18,9 @@ internal static class StackReading
     // bpf_get_current_task_btf(), commit 3ca1032ab7ab.
     private static readonly Version s_needed = new(5, 11);
 
+    // bpf_task_pt_regs(), commit dd6e10fbd9fb.
+    private static readonly Version s_neededToCopy = new(5, 15);
+
     private static readonly ulong s_seed = MemoryMarshal.Read<ulong>(RandomNumberGenerator.GetBytes(sizeof(ulong)));
 
     /// <summary>Sets an object up before it is loaded.</summary>
@@ -31,6 +34,12 @@ internal static class StackReading
         bpfObject.SetGlobal("veil_stacks_read", (uint)read);
         if ((own ?? read) == StackKinds.None)
             return;
+        bool copies = options.Unwind != StackUnwind.FramePointers && (own ?? read).HasFlag(StackKinds.User);
+        if (copies && KernelFeatures.KernelVersion < s_neededToCopy)
+            throw new VeilException(
+                $"--unwind: the registers of a task need Linux {s_neededToCopy}, and this is {KernelFeatures.KernelVersion}; --unwind fp follows frame pointers");
+        bpfObject.SetGlobal("veil_stack_copy", copies ? (uint)options.StackCopyBytes : 0);
+        bpfObject.SetGlobal("veil_stack_walks", copies && options.Unwind == StackUnwind.Both);
         bool isKept = options.Counting is not null;
         bpfObject.SetGlobal("veil_stacks_kept", isKept);
         bpfObject.SetGlobal("veil_stack_seed", s_seed);

@@ -66,6 +66,12 @@ public sealed class TakenStack
     /// <summary>Has it as many frames as the kernel gives at most?</summary>
     public bool IsCut { get; }
 
+    /// <summary>Was it cut where the copy of its memory ended?</summary>
+    public bool IsCopyCut { get; init; }
+
+    /// <summary>A bit for each address that no call returns to.</summary>
+    internal UInt128 Exact { get; init; } = 1;
+
     /// <summary>The addresses, the innermost first.</summary>
     public IReadOnlyList<ulong> Addresses { get; }
 
@@ -86,8 +92,8 @@ public sealed class TakenStack
     }
 
     /// <summary>A stack whose frames have been named.</summary>
-    internal static TakenStack Named(ulong id, int pid, StackKinds kind, bool isCut, StackFrame[] frames) =>
-        new(id, pid, 0, kind, isCut, [.. frames.Select(static frame => frame.Address)]) { _frames = frames };
+    internal static TakenStack Named(ulong id, int pid, StackKinds kind, bool isCut, StackFrame[] frames, bool isCopyCut = false) =>
+        new(id, pid, 0, kind, isCut, [.. frames.Select(static frame => frame.Address)]) { _frames = frames, IsCopyCut = isCopyCut };
 
     /// <summary>The frames with their names, the innermost first.</summary>
     /// <param name="names">Names them; none: they have their addresses alone.</param>
@@ -95,7 +101,16 @@ public sealed class TakenStack
     {
         // Counts are shown by other threads too (--metrics), and names are for one.
         lock (s_lock)
-            return _frames ??= Resolve(names);
+        {
+            if (_frames is null)
+            {
+                _frames = Resolve(names);
+                if (Kind == StackKinds.User && !IsCut)
+                    StackEnds.Note(_frames);
+            }
+
+            return _frames;
+        }
     }
 
     // A line a frame, below the event's, each behind its line break.
@@ -132,7 +147,10 @@ public sealed class TakenStack
             line.Append(" "u8);
             AppendText(ref line, source);
         }
-    }, IsCut ? Encoding.UTF8.GetBytes($"\n    (cut off: the kernel gives {Addresses.Count} frames; sysctl kernel.perf_event_max_stack)") : []);
+    }, WhyCut());
+
+    private byte[] WhyCut() => IsCopyCut ? "\n    (cut off: more of it than was copied; --stack-copy)"u8.ToArray()
+        : IsCut ? Encoding.UTF8.GetBytes($"\n    (cut off: the kernel gives {Addresses.Count} frames; sysctl kernel.perf_event_max_stack)") : [];
 
     internal ReadOnlySpan<byte> Json(IStackNames? names)
     {
@@ -212,7 +230,7 @@ public sealed class TakenStack
             ulong address = Addresses[i];
             frames[i] = names is null ? new(address, null, 0, null, null, null)
                 : Kind == StackKinds.Kernel ? names.Kernel(address, isReturn: i > 0)
-                : names.User(Pid, address, TimeNs, isReturn: i > 0);
+                : names.User(Pid, address, TimeNs, isReturn: ((Exact >> i) & 1) == 0);
         }
 
         return Kind == StackKinds.Kernel ? frames[KernelStackFrames.MachineryOf(frames)..] : frames;

@@ -14,7 +14,6 @@ internal sealed partial class ElfFile
     private const int LineNameMax = 4096;
     private const uint SectionProgramBits = 1;
     private const ulong SectionIsLoaded = 2; // SHF_ALLOC
-    private const ulong SectionIsCompressed = 0x800; // SHF_COMPRESSED
 
     private static readonly byte[] s_lines = ".debug_line"u8.ToArray();
     private static readonly byte[] s_lineNames = ".debug_line_str"u8.ToArray();

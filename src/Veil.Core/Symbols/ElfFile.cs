@@ -26,9 +26,11 @@ internal sealed partial class ElfFile
     private const ushort ManySegments = 0xffff; // PN_XNUM
     private const uint SegmentLoad = 1;
     private const uint SegmentIsCode = 1;
+    private const uint SectionContent = 1;
     private const uint SectionSymbols = 2;
     private const uint SectionNotes = 7;
     private const uint SectionDynamicSymbols = 11;
+    private const uint SectionFrames = 0x70000001; // SHT_X86_64_UNWIND
     private const uint SectionVersionNames = 0x6ffffffd; // SHT_GNU_verdef
     private const uint SectionVersions = 0x6fffffff; // SHT_GNU_versym
     private const int NoteSectionsMax = 64;
@@ -37,6 +39,8 @@ internal sealed partial class ElfFile
     private static readonly byte[][] s_goSections = [".note.go.buildid"u8.ToArray(), ".gopclntab"u8.ToArray()];
 
     private static readonly byte[] s_exceptionTable = ".gcc_except_table"u8.ToArray();
+    private static readonly byte[] s_frames = ".eh_frame"u8.ToArray();
+    private static readonly byte[] s_debugFrames = ".debug_frame"u8.ToArray();
     private static readonly byte[] s_debugLink = ".gnu_debuglink"u8.ToArray();
     private static readonly byte[] s_miniDebugInfo = ".gnu_debugdata"u8.ToArray();
     private static readonly byte[] s_usdtBase = ".stapsdt.base"u8.ToArray();
@@ -54,6 +58,8 @@ internal sealed partial class ElfFile
     private Section? _versions;
     private Section? _versionNames;
     private Section? _debugLink;
+    private Section? _frames;
+    private Section? _debugFrames;
     private Section? _miniDebugInfo;
     private ulong _usdtBase;
 
@@ -242,6 +248,14 @@ internal sealed partial class ElfFile
             HasExceptionTable |= section.Bytes > 0 && HasName(table, section.Name, s_exceptionTable);
             NoteDebug(section, table);
             NotePlt(section, table);
+            if (section.Type is SectionContent or SectionFrames)
+            {
+                if (HasName(table, section.Name, s_frames))
+                    _frames ??= section;
+                else if (HasName(table, section.Name, s_debugFrames))
+                    _debugFrames ??= section;
+            }
+
             if (HasName(table, section.Name, s_debugLink))
                 _debugLink = section;
             if (HasName(table, section.Name, s_miniDebugInfo))

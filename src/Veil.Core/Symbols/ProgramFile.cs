@@ -2,6 +2,7 @@
 using System.Runtime.InteropServices;
 using Veil.Core.Interop;
 using Veil.Core.Symbols.Names;
+using Veil.Core.Unwinding;
 
 namespace Veil.Core.Symbols;
 
@@ -27,6 +28,8 @@ internal sealed class ProgramFile(string path, FileIdentity identity, string bui
     private LineTable? _lines;
     private ElfFile? _elf;
     private FunctionTable? _functions;
+    private readonly Dictionary<ulong, FrameRow?> _rows = [];
+    private FrameTable[]? _frames;
     private int _triedPid;
     private int _tries;
     private bool _sawAnother;
@@ -48,7 +51,8 @@ internal sealed class ProgramFile(string path, FileIdentity identity, string bui
 
     /// <summary>The memory that its names take.</summary>
     public long SizeBytes => (_functions?.SizeBytes ?? 0) + (_stream is MemoryStream ? _stream.Length : 0)
-        + (_companion is MemoryStream ? _companion.Length : 0) + (_lines?.SizeBytes ?? 0) + (_names.Count * 160L);
+        + (_companion is MemoryStream ? _companion.Length : 0) + (_lines?.SizeBytes ?? 0) + (_names.Count * 160L)
+        + (_frames?.Sum(static table => table.SizeBytes) ?? 0) + ((long)_rows.Count * FrameRow.SizeBytes(FrameRegisters.Own.Count));
 
     /// <summary>Is it open, and are there no lines of the source for it?</summary>
     public bool LacksLines => _elf is not null && _lines is null && !IsVdso;
@@ -102,14 +106,46 @@ internal sealed class ProgramFile(string path, FileIdentity identity, string bui
         return found;
     }
 
+    /// <summary>Are its frame tables in memory?</summary>
+    public bool HasFrames => _frames is not null;
+
+    /// <summary>How to get from a place of the file to the caller of its function; nothing where no table says it.</summary>
+    /// <inheritdoc cref="Find"/>
+    public FrameRow? FindRow(ulong offset, Mapping mapping, ReadOnlySpan<int> pids, SymbolAccess access, bool withLines)
+    {
+        if (pids.Length > 0)
+        {
+            _rows.Clear();
+            Open(mapping, pids, access, withLines);
+        }
+
+        if (_rows.TryGetValue(offset, out var row))
+            return row;
+        if (_rows.Count >= NamesMax)
+            _rows.Clear();
+        try
+        {
+            if (_elf is { } elf && elf.AddressOf(offset) is { } address)
+                row = Array.ConvertAll(_frames ??= elf.ReadFrames(), table => table.Find(address)).FirstOrDefault(static found => found is not null);
+        }
+        catch (ElfException)
+        {
+            _frames = [];
+        }
+
+        _rows.Add(offset, row);
+        return row;
+    }
+
     /// <summary>Closes it and forgets its names; they are read again when one is asked for.</summary>
     public void Dispose()
     {
         _stream?.Dispose();
         _companion?.Dispose();
         _lineFile?.Dispose();
-        (_stream, _companion, _lineFile, _lines, _elf, _functions, _triedPid, _tries) = (null, null, null, null, null, null, 0, 0);
+        (_stream, _companion, _lineFile, _lines, _elf, _functions, _frames, _triedPid, _tries) = (null, null, null, null, null, null, null, 0, 0);
         _names.Clear();
+        _rows.Clear();
     }
 
     private static string Plain(string path) => path.EndsWith(Deleted, StringComparison.Ordinal) ? path[..^Deleted.Length] : path;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
 using Veil.Core.Interop;
+using Veil.Core.Unwinding;
 
 namespace Veil.Core.Symbols;
 
@@ -129,33 +130,46 @@ public sealed class StackNames : IStackNames, IDisposable
         _watch?.Begin();
         lock (_gate)
         {
-            if (_watch is not null && timeNs > _readUpToNs)
-                _readUpToNs = _watch.ReadUpTo(timeNs);
-
-            if (PidNamespace.IsInitial && (_watch is null || _history.Needs(pid, timeNs)) && IsFresh(pid))
-                Look(pid);
-            if (_history.Find(pid, at, timeNs) is not { } mapping)
+            if (Locate(pid, at, timeNs) is not { } mapping)
                 return new(address, null, 0, null, null, null);
             var file = mapping.File;
             if (file.IsAnonymous)
                 return Jit(pid, address, at, timeNs);
             ulong offset = at - mapping.Start + mapping.Offset;
-            bool isSettled = file.IsSettled(pid);
-            file.UsedAt = ++_turn;
-            var (symbol, start, source) = file.Find(offset, mapping, isSettled ? [] : _history.Family(pid), _access, _noLines is not null);
+            var (symbol, start, source) = file.Find(offset, mapping, Use(file, pid), _access, _noLines is not null);
             if (!_saidNoLines && _noLines is not null && file is { LacksLines: true, Name: { } path })
             {
                 _saidNoLines = true;
                 _noLines(path);
             }
 
-            if (!isSettled)
-                _open.Add(file);
-            if (!isSettled || _turn % ShrinkEvery == 0)
-                Shrink(file);
+            ShrinkBeside(file);
             ulong shown = address - mapping.Start + mapping.Offset;
             return new(
                 address, symbol, symbol is null ? shown : shown - start, file.Name, file.BuildId.Length > 0 ? file.BuildId : null, source);
+        }
+    }
+
+    /// <summary>How to get from a place in the code of a process to the caller of its function.</summary>
+    /// <param name="pid">The process.</param>
+    /// <param name="address">The place.</param>
+    /// <param name="timeNs">When it was so, by CLOCK_MONOTONIC.</param>
+    /// <param name="row">The way; none: no table of a file has it.</param>
+    /// <returns>False where no code is known to be.</returns>
+    internal bool TryFindFrame(int pid, ulong address, long timeNs, out FrameRow? row)
+    {
+        row = null;
+        _watch?.Begin();
+        lock (_gate)
+        {
+            if (Locate(pid, address, timeNs) is not { } mapping)
+                return false;
+            if (mapping.File is not { IsAnonymous: false } file)
+                return true;
+            bool isRead = file.HasFrames;
+            row = file.FindRow(address - mapping.Start + mapping.Offset, mapping, Use(file, pid), _access, _noLines is not null);
+            ShrinkBeside(file, hasGrown: file.HasFrames != isRead);
+            return true;
         }
     }
 
@@ -169,6 +183,28 @@ public sealed class StackNames : IStackNames, IDisposable
             file.Dispose();
         foreach (var names in _compiled.Values)
             names.Dispose();
+    }
+
+    private Mapping? Locate(int pid, ulong at, long timeNs)
+    {
+        if (_watch is not null && timeNs > _readUpToNs)
+            _readUpToNs = _watch.ReadUpTo(timeNs);
+        if (PidNamespace.IsInitial && (_watch is null || _history.Needs(pid, timeNs)) && IsFresh(pid))
+            Look(pid);
+        return _history.Find(pid, at, timeNs);
+    }
+
+    // The processes to open a file by; none where that was tried.
+    private int[] Use(ProgramFile file, int pid)
+    {
+        file.UsedAt = ++_turn;
+        return file.IsSettled(pid) ? [] : _history.Family(pid);
+    }
+
+    private void ShrinkBeside(ProgramFile file, bool hasGrown = false)
+    {
+        if (_open.Add(file) || hasGrown || _turn % ShrinkEvery == 0)
+            Shrink(file);
     }
 
     // A process that cannot be looked at is not asked about for each frame.
