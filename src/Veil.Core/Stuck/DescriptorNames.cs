@@ -28,17 +28,23 @@ internal sealed class DescriptorNames
         return fd >= 0 && KernelFile.Target($"{folder}/fd/{fd}") is { } name ? SocketOf(folder, name) : null;
     }
 
-    /// <summary>What an epoll waits for, by its number and name; nothing where it is none.</summary>
-    public IEnumerable<string> WatchedBy(uint tid, int epoll)
+    /// <summary>The inode of a socket in the network namespace of a thread, by its text; 0: there is none.</summary>
+    public ulong InodeOf(uint tid, string text) => TableOf("/proc/" + tid.ToString(CultureInfo.InvariantCulture)).InodeOf(text);
+
+    /// <summary>The descriptors in the set of an epoll; nothing where it is none.</summary>
+    public static IEnumerable<int> WatchedBy(uint tid, int epoll)
     {
         foreach (string line in KernelFile.Lines($"/proc/{tid.ToString(CultureInfo.InvariantCulture)}/fdinfo/{epoll}"))
         {
             // tfd:        5 events:       19 data: …
             if (line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is ["tfd:", var word, ..]
                 && int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out int fd))
-                yield return $"{fd}<{SocketOf(tid, fd)?.Text ?? NameOf(tid, fd)}>";
+                yield return fd;
         }
     }
+
+    /// <summary>A descriptor by its number and name.</summary>
+    public string TextOf(uint tid, int fd) => $"{fd}<{SocketOf(tid, fd)?.Text ?? NameOf(tid, fd)}>";
 
     private SocketTable.Socket? SocketOf(string folder, string name)
     {
@@ -46,9 +52,14 @@ internal sealed class DescriptorNames
             || !ulong.TryParse(
             name.AsSpan(SocketPrefix.Length).TrimEnd(']'), NumberStyles.None, CultureInfo.InvariantCulture, out ulong inode))
             return null;
+        return TableOf(folder).Find(inode);
+    }
+
+    private SocketTable TableOf(string folder)
+    {
         string netns = KernelFile.Target(folder + "/ns/net") ?? "";
         if (!_tables.TryGetValue(netns, out var table))
             _tables.Add(netns, table = SocketTable.Read(folder + "/net"));
-        return table.Find(inode);
+        return table;
     }
 }
