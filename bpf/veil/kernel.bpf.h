@@ -156,7 +156,8 @@ struct task_struct {
 	unsigned int on_cpu; /* int, and smaller from 7.x on: libbpf fits what is unsigned */
 	struct sched_entity se;
 	bool throttled;		 /* since 6.18, commit 7fc2d1439247; CONFIG_CFS_BANDWIDTH */
-	unsigned int frozen : 1; /* by the freezer of cgroup v2 */
+	unsigned int frozen : 1; /* where the freezer of cgroup v2 need not wait for it */
+	unsigned long jobctl;
 	struct sched_info sched_info;
 	unsigned int __state; /* since 5.14, commit 2f064a59a11f */
 	int prio;

@@ -21,6 +21,9 @@
 #define PF_KTHREAD   0x00200000
 #define TASK_FROZEN  0x00008000 /* since 6.1, commit f5d39b020809 */
 
+/* include/linux/sched/jobctl.h, since 5.2 */
+#define JOBCTL_TRAP_FREEZE (1UL << 23)
+
 /* kernel/locking/rwsem.c */
 #define RWSEM_WRITER_LOCKED 1
 
@@ -88,7 +91,10 @@ static __always_inline bool look_is_frozen(struct task_struct *task)
 		return false;
 	if (veil_task_state(veil_task_typed(task)) & TASK_FROZEN || task->flags & PF_FROZEN)
 		return true;
-	return bpf_core_field_exists(task->frozen) && BPF_CORE_READ_BITFIELD_PROBED(task, frozen);
+	/* Who waits for a child of vfork() or is stopped counts as frozen, too: only where its cgroup is to be frozen
+	 * is it. */
+	return task->jobctl & JOBCTL_TRAP_FREEZE && bpf_core_field_exists(task->frozen) &&
+	       BPF_CORE_READ_BITFIELD_PROBED(task, frozen);
 }
 
 /* All but its stack. */

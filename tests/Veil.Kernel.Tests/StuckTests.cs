@@ -89,6 +89,8 @@ public sealed partial class StuckTests : IDisposable
         lines.ShouldContain(
             line => line.Contains($" TID={waiters["vfork"]} ", StringComparison.Ordinal)
             && line.Contains(" state=D ", StringComparison.Ordinal));
+        lines.SkipWhile(line => !line.Contains($" TID={waiters["vfork"]} ", StringComparison.Ordinal)).Skip(1)
+            .TakeWhile(static line => line.StartsWith(' ')).ShouldNotContain(static line => line.Contains("frozen", StringComparison.Ordinal));
         lines.ShouldNotContain(line => line.Contains($" TID={waiters["pipe"]} ", StringComparison.Ordinal));
     }
 
