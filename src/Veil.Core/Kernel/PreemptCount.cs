@@ -7,8 +7,8 @@ namespace Veil.Core.Kernel;
 public static class PreemptCount
 {
     /// <summary>
-    /// From a CPU's run queue to its count, in bytes, by the kernel's BTF. 0: it does not tell (it was made without variables), or the count is
-    /// kept with the task, as on arm64.
+    /// From a CPU's run queue to its count, in bytes, by the kernel's BTF. 0: it does not tell (it was made without variables), or the
+    /// count is kept with the task, as on arm64.
     /// </summary>
     public static long BytesFromRunQueue { get; } = Find();
 

@@ -9,8 +9,8 @@ internal static class RemoteWait
 {
     private static readonly string[] s_beginnings =
     [
-        "fuse_", "nfs_", "nfs3_", "nfs4_", "nlmclnt_", "rpc_wait_", "rpc_execute", "cifs_", "smb2_", "SMB2_", "ceph_", "p9_client_", "v9fs_",
-        "autofs_", "afs_", "orangefs_", "coda_",
+        "fuse_", "nfs_", "nfs3_", "nfs4_", "nlmclnt_", "rpc_wait_", "rpc_execute", "cifs_", "smb2_", "SMB2_", "ceph_", "p9_client_",
+        "v9fs_", "autofs_", "afs_", "orangefs_", "coda_",
     ];
 
     /// <summary>Does a function belong to such a wait? The daemons' own waits for work do not.</summary>

@@ -41,7 +41,8 @@ internal static class SocketPair
         }
     }
 
-    private static bool IsMapped(string end) => end.StartsWith(Mapped, StringComparison.Ordinal) && end.Contains('.', StringComparison.Ordinal);
+    private static bool IsMapped(string end) =>
+        end.StartsWith(Mapped, StringComparison.Ordinal) && end.Contains('.', StringComparison.Ordinal);
 
     private static string Plain(string end) => IsMapped(end) ? end[Mapped.Length..].Replace("]", "", StringComparison.Ordinal) : end;
 
