@@ -120,6 +120,21 @@ static __always_inline __u64 veil_syscall_arg3(void *regs, enum veil_arch arch)
 #error "system calls are known on x86 and arm64"
 #endif
 
+/* Before 5.15, where no helper says where the registers are: arch/x86/include/asm/page_64_types.h. */
+#define THREAD_SIZE (4 * 4096)
+
+/* With what a task that sleeps, or the running one, came into the kernel from its program. */
+static __always_inline void *veil_task_registers(struct veil_task task)
+{
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return (void *)bpf_task_pt_regs(task.address);
+#if defined(__TARGET_ARCH_x86)
+	return veil_task_read(task, stack) + THREAD_SIZE - bpf_core_type_size(struct pt_regs___x86);
+#else
+	return veil_task_read(task, stack) + THREAD_SIZE - bpf_core_type_size(struct pt_regs___veil_arm64);
+#endif
+}
+
 /* A member as tp_btf may read it, and as all may. */
 #define veil_regs_plain(regs, member) ((regs)->member)
 #define veil_regs_core(regs, member)  BPF_CORE_READ(regs, member)

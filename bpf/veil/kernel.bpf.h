@@ -20,6 +20,9 @@
 struct thread_info {
 	unsigned long flags;
 	__u32 status; /* x86 only */
+	struct {
+		__u32 count;
+	} preempt; /* arm64 only */
 };
 
 typedef struct {
@@ -95,7 +98,8 @@ struct rq {
 };
 
 struct cfs_rq {
-	struct rq *rq; /* CONFIG_FAIR_GROUP_SCHED */
+	struct rq *rq;	    /* CONFIG_FAIR_GROUP_SCHED */
+	int throttle_count; /* CONFIG_CFS_BANDWIDTH: above 0 where it, or one above it, is throttled */
 };
 
 struct sched_entity {
@@ -151,6 +155,9 @@ struct task_struct {
 	unsigned int flags;
 	unsigned int on_cpu; /* int, and smaller from 7.x on: libbpf fits what is unsigned */
 	struct sched_entity se;
+	bool throttled;		 /* since 6.18, commit 7fc2d1439247; CONFIG_CFS_BANDWIDTH */
+	unsigned int frozen : 1; /* where the freezer of cgroup v2 need not wait for it */
+	unsigned long jobctl;
 	struct sched_info sched_info;
 	unsigned int __state; /* since 5.14, commit 2f064a59a11f */
 	int prio;
@@ -517,6 +524,7 @@ struct bpf_iter__tcp {
 };
 
 struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
 	struct task_struct *task;
 	__u32 fd;
 	struct file *file;

@@ -12,13 +12,17 @@
 #define LOOK_IN_CALL	   2
 #define LOOK_MEMORY_LOCKED 4 /* who reads its memory waits, too */
 #define LOOK_KERNEL_THREAD 8
-
-/* Before 5.15, where no helper says where the registers are: arch/x86/include/asm/page_64_types.h. */
-#define THREAD_SIZE (4 * 4096)
+#define LOOK_FROZEN	   16
+#define LOOK_THROTTLED	   32
 
 /* include/linux/sched.h */
 #define PF_IO_WORKER 0x00000010
+#define PF_FROZEN    0x00010000 /* before 6.1; then another flag, of kernel threads */
 #define PF_KTHREAD   0x00200000
+#define TASK_FROZEN  0x00008000 /* since 6.1, commit f5d39b020809 */
+
+/* include/linux/sched/jobctl.h, since 5.2 */
+#define JOBCTL_TRAP_FREEZE (1UL << 23)
 
 /* kernel/locking/rwsem.c */
 #define RWSEM_WRITER_LOCKED 1
@@ -66,20 +70,9 @@ static __always_inline bool look_is_on_cpu(struct task_struct *task)
 	return task->on_cpu;
 }
 
-static __always_inline void *look_registers(struct task_struct *task)
-{
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
-		return (void *)bpf_task_pt_regs(task);
-#if defined(__TARGET_ARCH_x86)
-	return task->stack + THREAD_SIZE - bpf_core_type_size(struct pt_regs___x86);
-#else
-	return task->stack + THREAD_SIZE - bpf_core_type_size(struct pt_regs___veil_arm64);
-#endif
-}
-
 static __always_inline void look_call(struct task_struct *task, struct look_task *found)
 {
-	void *registers = look_registers(task);
+	void *registers = veil_task_registers(veil_task_typed(task));
 	__s32 nr = veil_syscall_nr(registers);
 
 	if (nr < 0)
@@ -88,6 +81,20 @@ static __always_inline void look_call(struct task_struct *task, struct look_task
 	found->syscall.arch = veil_syscall_arch(veil_task_typed(task), nr);
 	found->syscall.nr = nr;
 	veil_syscall_args(veil_regs_core, registers, found->syscall.arch, found->args);
+}
+
+/* The freezer of cgroup v1 and of suspend has a state of its own; that of cgroup v2 leaves the task in a plain sleep.
+ */
+static __always_inline bool look_is_frozen(struct task_struct *task)
+{
+	if (task->flags & PF_KTHREAD)
+		return false;
+	if (veil_task_state(veil_task_typed(task)) & TASK_FROZEN || task->flags & PF_FROZEN)
+		return true;
+	/* Who waits for a child of vfork() or is stopped counts as frozen, too: only where its cgroup is to be frozen
+	 * is it. */
+	return task->jobctl & JOBCTL_TRAP_FREEZE && bpf_core_field_exists(task->frozen) &&
+	       BPF_CORE_READ_BITFIELD_PROBED(task, frozen);
 }
 
 /* All but its stack. */
@@ -106,6 +113,10 @@ static __always_inline void look_at(struct task_struct *task, struct look_task *
 	veil_task_comm(veil_task_typed(task), found->comm);
 	if (task->flags & PF_KTHREAD)
 		found->marks |= LOOK_KERNEL_THREAD;
+	if (look_is_frozen(task))
+		found->marks |= LOOK_FROZEN;
+	if (!(found->marks & LOOK_ON_CPU) && !found->state && veil_task_is_throttled(veil_task_typed(task)))
+		found->marks |= LOOK_THROTTLED;
 	if (task->mm && BPF_CORE_READ(task, mm, mmap_lock.count.counter) & RWSEM_WRITER_LOCKED)
 		found->marks |= LOOK_MEMORY_LOCKED;
 	if (!(found->marks & LOOK_ON_CPU) && !task->exit_state && !(task->flags & (PF_KTHREAD | PF_IO_WORKER)))

@@ -118,6 +118,23 @@ static __always_inline long veil_task_state(struct veil_task task)
 	return BPF_CORE_READ(old, state);
 }
 
+/*
+ * Has its cgroup used up its share of the CPUs? Asked of a task that is ready to run. From 6.18 on (commit
+ * 7fc2d1439247) the task itself is put aside; before, the queue that it is in.
+ */
+static __always_inline bool veil_task_is_throttled(struct veil_task task)
+{
+	struct task_struct *address = task.address;
+	struct cfs_rq *queue = NULL;
+
+	if (bpf_core_field_exists(address->throttled))
+		return BPF_CORE_READ(address, throttled);
+	if (!bpf_core_field_exists(address->se.cfs_rq) || !bpf_core_field_exists(queue->throttle_count))
+		return false;
+	queue = BPF_CORE_READ(address, se.cfs_rq);
+	return queue && BPF_CORE_READ(queue, throttle_count) > 0;
+}
+
 #include "origin.bpf.h"
 
 /* Who did it, remembered for an event that comes when another task runs. */

@@ -41,7 +41,7 @@ internal static class StuckCommand
             new Command(
             "stuck",
             "one look at what tasks wait for: their system call with its arguments, for how long, and where in the kernel; without a " +
-            "filter those that wait uninterruptibly (state D)");
+            "filter those that wait uninterruptibly (state D), are frozen, or wait for a file system such as FUSE");
         foreach (var option in filters.Values)
             command.Add(option);
         command.Add(slower);
@@ -74,15 +74,16 @@ internal static class StuckCommand
                 + "descriptors stand for, is not read");
         var report =
             new StuckReport(
-            new CallOptions(format == OutputFormat.Json), TerminalScreen.Of(StandardStreams.Output)?.Size.Columns ?? int.MaxValue);
+            new CallOptions(format == OutputFormat.Json), TerminalScreen.Of(StandardStreams.Output)?.Size.Columns ?? int.MaxValue,
+            options.OnlyUninterruptible);
         var text = new StringBuilder();
-        TaskLook.Run(StuckLook.ReadObject(), options, (in StuckTask task, ReadOnlySpan<ulong> stack) => report.Append(text, task, stack));
+        TaskLook.Run(StuckLook.ReadObject(), options, report, text);
         report.AppendDeadlocks(text);
         StandardStreams.WriteOutput(text.ToString());
         if (text.Length == 0)
             Messages.Write(
                 options.OnlyUninterruptible
-                ? "no task waits uninterruptibly now; -p PID or -n NAME shows tasks in any state, --slower 10s those that have not run " +
+                ? "no task waits uninterruptibly or for a file system now; -p PID or -n NAME shows tasks in any state, --slower 10s those that have not run " +
                 "for so long" : "no such task now");
         return ExitCode.Success;
     }

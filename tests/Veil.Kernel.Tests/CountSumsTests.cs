@@ -72,6 +72,30 @@ public sealed partial class CountSumsTests : IDisposable
             veil.Events[0].GetProperty("syscall").GetString().ShouldBe("clock_nanosleep");
     }
 
+    /// <summary>Who asks for the sum need not say that durations shall be measured.</summary>
+    [Fact]
+    public void Sum_OfDurationsOfFiles_NeedsNoOtherFlag()
+    {
+        string file = Path.GetTempFileName();
+        try
+        {
+            var run = VeilRun.ToEnd(
+                "-m", "files", "--op", "sync", "--sum", "duration_ns", "--count-by", "filename", "-o", "json", "--", "sh", "-c",
+                $"for i in 1 2 3; do sync {file}; done");
+            run.ExitCode.ShouldBe(0, run.Errors);
+
+            // Events of a program that is started go to standard error.
+            var row = run.Errors.Split('\n').Where(static line => line.StartsWith('{')).Select(static line => JsonDocument.Parse(line).RootElement)
+                .Single(row => Is(row, "filename", file));
+            row.GetProperty("count").GetInt64().ShouldBe(3);
+            Sum(row).ShouldBeGreaterThan((UInt128)0);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
     [Fact]
     public void CountBy_FourFields_IsAKeyEach()
     {

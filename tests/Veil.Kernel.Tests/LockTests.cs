@@ -104,6 +104,48 @@ public sealed class LockTests
             .ShouldBe(Enumerable.Range(0, threads).Select(number => $"{workers[number][0]} {workers[(number + 1) % threads][0]}"));
     }
 
+    /// <summary>A link of the circle is a join, which has no lock but a holder.</summary>
+    [Fact]
+    public void Stuck_JoinOfAThreadThatWaitsForOurLock_IsADeadlock()
+    {
+        using var workload = Workload.Waiting("locks", "joined");
+        string reader = workload["reader"];
+        Await(workload.Pid, reader);
+
+        string[] text = [.. VeilRun.ToEnd("stuck", "-p", workload.Pid).Lines];
+        workload.End();
+
+        text.ShouldContain($"    waits for the end of {reader} (reader)");
+        string line = text.Single(static line => line.StartsWith("deadlock", StringComparison.Ordinal));
+        line.ShouldStartWith($"deadlock: {workload.Pid} (locks) waits for the end of {reader} (reader), which waits for 0x");
+        line.ShouldEndWith($" held by {workload.Pid} (locks)");
+    }
+
+    [Fact]
+    public void Stuck_MutexOfAThreadThatHasEnded_SaysSo()
+    {
+        using var workload = Workload.Waiting("locks", "abandoned");
+        Await(workload.Pid);
+
+        string[] text = [.. VeilRun.ToEnd("stuck", "-p", workload.Pid).Lines];
+        var json = VeilRun.ToEnd("stuck", "-p", workload.Pid, "--output", "json").Lines
+            .Select(static line => JsonDocument.Parse(line).RootElement).Single();
+        workload.End();
+
+        text.ShouldContain(line => line.EndsWith(
+            $" held by {workload["gone"]}, which is no thread of this process: it has ended, or the lock was copied by fork()",
+            StringComparison.Ordinal));
+        var wait = json.GetProperty("waits_for_lock");
+        wait.GetProperty("holder").ValueKind.ShouldBe(JsonValueKind.Null);
+        wait.GetProperty("holder_tid").GetInt64().ShouldBe(workload.Number("gone"));
+        wait.GetProperty("holder_ended").GetBoolean().ShouldBeTrue();
+    }
+
+    // Until each thread of the process sleeps in a futex call.
+    private static void Await(string pid, params string[] others) => SpinWait.SpinUntil(
+        () => others.Append(pid).All(tid => File.ReadAllText($"/proc/{pid}/task/{tid}/wchan").Contains("futex", StringComparison.Ordinal)),
+        TimeSpan.FromSeconds(60)).ShouldBeTrue();
+
     private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
 
     private static ulong Address(string text) => ulong.Parse(text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using Veil.Core.Kernel;
 
 namespace Veil.Kernel.Tests;
 
@@ -277,6 +279,79 @@ public sealed class StackTests
         sleeps.Count(e => e.GetProperty("waker_pid").ValueKind == JsonValueKind.Number && e.GetProperty("waker_pid").GetInt64() == child)
             .ShouldBeGreaterThanOrEqualTo(15);
         veil.Events.ShouldAllBe(static e => e.GetProperty("ustack").ValueKind == JsonValueKind.Null);
+    }
+
+    /// <summary>What runs where the clock's interrupt comes has not woken the sleeper.</summary>
+    [Fact]
+    public void OffCpu_SleeperBesideBusyTasks_IsWokenByNobody()
+    {
+        if (PreemptCount.BytesFromRunQueue == 0 && RuntimeInformation.ProcessArchitecture == Architecture.X64)
+            return; // this kernel's BTF has no variables
+        using var workload = Workload.Waiting("stacks", "sleep", "50");
+        using var veil = VeilRun.Attach("--module", "scheduler", "--off-cpu", "-p", workload.Pid, "--output", "json");
+        var busy = Enumerable.Range(0, Environment.ProcessorCount).Select(static _ => Process.Start("sh", ["-c", "while :; do :; done"])).ToList();
+        workload.Go();
+        foreach (var one in busy)
+        {
+            one.Kill();
+            one.Dispose();
+        }
+
+        veil.Stop().ShouldBe(0);
+
+        var sleeps = veil.Events.Where(static e => e.GetProperty("off_state").GetString() == "SLEEPING"
+            && e.GetProperty("off_cpu_ns").GetInt64() >= 500_000 && e.GetProperty("wait_ns").ValueKind == JsonValueKind.Number).ToList();
+        sleeps.Count.ShouldBeGreaterThan(40);
+        // The program waits for its test before, who writes to it.
+        sleeps.Count(static e => e.GetProperty("waker_pid").ValueKind != JsonValueKind.Null).ShouldBeLessThanOrEqualTo(1);
+    }
+
+    /// <summary>The CPU may be free: it is the cgroup's share that is used up.</summary>
+    [Fact]
+    public void OffCpu_TaskThatItsCgroupHoldsBack_IsThrottled()
+    {
+        const string mount = "/sys/fs/cgroup/cpu";
+        if (!Directory.Exists(mount))
+            return;
+        string cgroup = Directory.CreateDirectory($"{mount}/veil-throttled-{Environment.ProcessId}").FullName;
+        using var busy = Process.Start("sh", ["-c", "while :; do :; done"]);
+        try
+        {
+            File.WriteAllText(cgroup + "/cpu.cfs_period_us", "100000");
+            File.WriteAllText(cgroup + "/cpu.cfs_quota_us", "5000");
+            File.WriteAllText(cgroup + "/cgroup.procs", busy.Id.ToString(CultureInfo.InvariantCulture));
+
+            string pid = busy.Id.ToString(CultureInfo.InvariantCulture);
+            var veil = VeilRun.ToEnd(
+                "--module", "scheduler", "--off-cpu", "--slower", "30ms", "-p", pid, "--duration", "2s", "--output", "json");
+            string[] looks = [.. Enumerable.Range(0, 20).Select(_ =>
+            {
+                Thread.Sleep(17);
+                return string.Join('\n', VeilRun.ToEnd("stuck", "-p", pid).Lines);
+            })];
+
+            var states = veil.Lines.Select(static line => JsonDocument.Parse(line).RootElement.GetProperty("off_state").GetString()).ToList();
+            states.Count(static state => state == "THROTTLED").ShouldBeGreaterThan(5);
+            looks.ShouldContain(static look => look.Contains(" waits for its cgroup's next share of CPU time (cpu.max)", StringComparison.Ordinal));
+        }
+        finally
+        {
+            busy.Kill();
+            busy.WaitForExit();
+            Directory.Delete(cgroup);
+        }
+    }
+
+    /// <summary>Events that lack the usual key are counted by whose they are.</summary>
+    [Fact]
+    public void OffCpu_SumWithoutAKey_IsByName()
+    {
+        using var workload = Workload.Waiting("stacks", "sleep", "5");
+        using var veil = VeilRun.Attach("--module", "scheduler", "-p", workload.Pid, "--sum", "off_cpu_ns", "--output", "json");
+        workload.Go();
+        veil.Stop().ShouldBe(0);
+
+        Keys(veil).Single().GetProperty("comm").GetString().ShouldBe("stacks");
     }
 
     [Fact]

@@ -89,8 +89,9 @@ public sealed partial class StuckTests : IDisposable
         lines.ShouldContain(
             line => line.Contains($" TID={waiters["vfork"]} ", StringComparison.Ordinal)
             && line.Contains(" state=D ", StringComparison.Ordinal));
+        lines.SkipWhile(line => !line.Contains($" TID={waiters["vfork"]} ", StringComparison.Ordinal)).Skip(1)
+            .TakeWhile(static line => line.StartsWith(' ')).ShouldNotContain(static line => line.Contains("frozen", StringComparison.Ordinal));
         lines.ShouldNotContain(line => line.Contains($" TID={waiters["pipe"]} ", StringComparison.Ordinal));
-        lines.Where(static line => !line.StartsWith(' ')).ShouldAllBe(static line => line.Contains(" state=D ", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -144,6 +145,84 @@ public sealed partial class StuckTests : IDisposable
             .Select(static path => long.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture)).Order());
     }
 
+    /// <summary>Whoever would wake them is another process, and is named.</summary>
+    [Fact]
+    public void Stuck_WaitsForAnotherProcess_NamesIt()
+    {
+        using var ends = Workload.Waiting("ends", _folder);
+        string[] names = ["pipe", "socket", "tcp", "lock", "child"];
+        SpinWait.SpinUntil(
+            () => names.All(name => File.ReadAllText($"/proc/{ends.Pid}/task/{ends[name]}/stat").Split(' ')[2] == "S"),
+            TimeSpan.FromSeconds(60)).ShouldBeTrue();
+
+        var byTid = LookJson("-p", ends.Pid).ToDictionary(static task => task.GetProperty("tid").GetInt64());
+        var other = $"{ends["other"]} (other)";
+
+        foreach (string name in new[] { "pipe", "socket", "tcp" })
+        {
+            Look("--tid", ends[name]).ShouldContain($"    other end: {other}", name);
+            Processes(byTid[ends.Number(name)].GetProperty("other_ends")).ShouldBe([other], name);
+        }
+
+        Look("--tid", ends["lock"]).ShouldContain($"    lock held by {other}");
+        Processes(byTid[ends.Number("lock")].GetProperty("file_lock_holders")).ShouldBe([other]);
+        Look("--tid", ends["child"]).ShouldContain($"    waits for child {other}");
+        Processes(byTid[ends.Number("child")].GetProperty("waits_for_children")).ShouldBe([other]);
+    }
+
+    /// <summary>Its parent cannot wait for it, and its memory is no longer the leader's.</summary>
+    [Fact]
+    public void Stuck_MainThreadHasEnded_SaysThatOthersRunAndReadsTheirArguments()
+    {
+        using var ends = Workload.Waiting("ends", "leaderless");
+        SpinWait.SpinUntil(
+            () => File.ReadAllText($"/proc/{ends.Pid}/stat").Split(' ')[2] == "Z"
+            && File.ReadAllText($"/proc/{ends.Pid}/task/{ends["sleeper"]}/stat").Split(' ')[2] == "S",
+            TimeSpan.FromSeconds(60)).ShouldBeTrue();
+
+        var lines = Look("-p", ends.Pid);
+        ends.End();
+
+        CallOf(lines, ends.Pid).ShouldBe("its main thread has ended, 1 other thread runs");
+        CallOf(lines, ends["sleeper"]).ShouldContain("{tv_sec=4000, tv_nsec=400000000}");
+    }
+
+    /// <summary>Of a cgroup of version 1 or 2: ps(1) says D for the one and S for the other.</summary>
+    [Fact]
+    public void Stuck_FrozenTask_IsShownAndSaidToBeFrozen()
+    {
+        bool isUnified = File.Exists("/sys/fs/cgroup/cgroup.controllers");
+        string folder = isUnified ? "/sys/fs/cgroup" : "/sys/fs/cgroup/freezer";
+        if (!Directory.Exists(folder))
+            return;
+        string cgroup = Directory.CreateDirectory($"{folder}/veil-stuck-{Environment.ProcessId}").FullName;
+        using var sleeper = Process.Start("sleep", "600");
+        try
+        {
+            File.WriteAllText(cgroup + "/cgroup.procs", sleeper.Id.ToString(CultureInfo.InvariantCulture));
+            File.WriteAllText(cgroup + (isUnified ? "/cgroup.freeze" : "/freezer.state"), isUnified ? "1" : "FROZEN");
+            string state = "";
+            SpinWait.SpinUntil(
+                () => (state = File.ReadAllText(cgroup + (isUnified ? "/cgroup.events" : "/freezer.state")))
+                    .Contains(isUnified ? "frozen 1" : "FROZEN", StringComparison.Ordinal),
+                TimeSpan.FromSeconds(60)).ShouldBeTrue();
+
+            var lines = Look();
+
+            string task = lines.Single(line => line.Contains($" PID={sleeper.Id} ", StringComparison.Ordinal));
+            task.ShouldContain($" state={File.ReadAllText($"/proc/{sleeper.Id}/stat").Split(' ')[2]} ");
+            lines.SkipWhile(line => line != task).Skip(1).First()
+                .ShouldBe("    frozen: it goes on when its cgroup is thawed, or the machine wakes up");
+        }
+        finally
+        {
+            File.WriteAllText(cgroup + (isUnified ? "/cgroup.freeze" : "/freezer.state"), isUnified ? "0" : "THAWED");
+            sleeper.Kill();
+            sleeper.WaitForExit();
+            Directory.Delete(cgroup);
+        }
+    }
+
     [Theory]
     [InlineData("--slower", "0")]
     [InlineData("--pid", "x")]
@@ -179,6 +258,9 @@ public sealed partial class StuckTests : IDisposable
 
     private static JsonElement[] LookJson(params string[] arguments) =>
         [.. Look([.. arguments, "--output", "json"]).Select(static line => JsonDocument.Parse(line).RootElement)];
+
+    private static string[] Processes(JsonElement list) =>
+        [.. list.EnumerateArray().Select(static one => $"{one.GetProperty("pid").GetInt64()} ({one.GetProperty("comm").GetString()})")];
 
     private static string CallOf(string[] lines, string tid)
     {

@@ -3,6 +3,8 @@
  * Waits for a lock of each kind: the main thread has it, another thread waits for it, and it is let go once the other
  * one is seen to wait in the kernel. Says for each kind who had it, who waited, and where the lock is and ends.
  * With `deadlock N` N threads wait for each other in a circle; the program then waits for a line and ends.
+ * With `joined` the main thread has an rwlock and waits for the end of a thread that waits for it; with `abandoned` a
+ * thread has ended with a mutex locked, for which another one waits. Both until they are killed.
  */
 #include "workload.h"
 
@@ -297,10 +299,48 @@ static void deadlock(long count)
 	_exit(0);
 }
 
+static pthread_rwlock_t joined_lock = PTHREAD_RWLOCK_INITIALIZER;
+static pthread_mutex_t abandoned_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void *read_joined(void *nothing)
+{
+	pthread_setname_np(pthread_self(), "reader");
+	printf("reader=%d\n", tid_of());
+	announce();
+	fflush(stdout);
+	pthread_rwlock_rdlock(&joined_lock);
+	return nothing;
+}
+
+static void *abandon(void *nothing)
+{
+	printf("gone=%d\n", tid_of());
+	pthread_mutex_lock(&abandoned_lock);
+	return nothing;
+}
+
+static void wait_for_ever(bool is_joined)
+{
+	pthread_t thread;
+
+	if (is_joined) {
+		pthread_rwlock_wrlock(&joined_lock);
+		pthread_create(&thread, NULL, read_joined, NULL);
+		pthread_join(thread, NULL);
+	}
+	pthread_create(&thread, NULL, abandon, NULL);
+	pthread_join(thread, NULL);
+	announce();
+	fflush(stdout);
+	pthread_mutex_lock(&abandoned_lock);
+}
+
 int main(int argc, char **argv)
 {
 	bool wait = take_wait_flag(&argc, argv);
 
+	if (argc > 1 && (strcmp(argv[1], "joined") == 0 || strcmp(argv[1], "abandoned") == 0))
+		wait_for_ever(argv[1][0] == 'j');
 	if (argc > 2 && strcmp(argv[1], "deadlock") == 0)
 		deadlock(parse_count(argv[2]));
 	buffer_stdout();

@@ -114,6 +114,9 @@ internal sealed class CountPlan
     {
         var keys = options.KeysOf(module);
         var events = schemas.Where(schema => schema.Module == module.Name).ToList();
+        // Events that a flag chose may lack the usual key: whose they are, they all have.
+        if (options.By.Count == 0 && keys.Count > 0 && events.Count > 0 && !events.Exists(schema => Find(schema, keys[0]) is not null))
+            keys = ["comm"];
         foreach (string key in keys)
             Require(module, events, "--count-by", key, CanBeKey);
         Require(module, events, "--hist", options.Histogram, IsQuantity);

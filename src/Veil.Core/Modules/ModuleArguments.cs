@@ -15,6 +15,9 @@ public sealed record ModuleArguments(IReadOnlySet<string> Switches, IReadOnlyDic
     /// <summary>The fields that are shown or counted; nothing: all of them.</summary>
     public IReadOnlySet<string>? Fields { get; init; }
 
+    /// <summary>The fields whose numbers are added up, or made a histogram of.</summary>
+    public IReadOnlySet<string> Quantities { get; init; } = new HashSet<string>();
+
     /// <summary>The stacks that were asked for; none: what is usual.</summary>
     public StackKinds Stacks { get; init; }
 

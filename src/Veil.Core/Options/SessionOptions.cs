@@ -47,6 +47,7 @@ public sealed record SessionOptions
             : Record is not null ? null
             : Output.Fields is { Count: > 0 } fields ? fields.ToHashSet()
             : null,
+        Quantities = new[] { Counting?.Histogram, Counting?.Sum }.OfType<string>().ToHashSet(),
     };
 
     /// <summary>The fields of a task's parent and cgroup that are shown or counted by; null: records need nothing of it.</summary>

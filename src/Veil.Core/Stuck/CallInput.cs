@@ -19,10 +19,14 @@ internal sealed class CallInput
 
     private readonly byte[] _record = new byte[CallView.SizeBytes + 32 * 1024];
     private int _length;
+    private readonly List<int> _fds = [];
     private bool _showsSockets;
 
     /// <summary>The first socket among the descriptors of the call that was read last.</summary>
     public SocketTable.Socket? Socket { get; private set; }
+
+    /// <summary>The descriptors among the arguments of the call that was read last.</summary>
+    public IReadOnlyList<int> Descriptors => _fds;
 
     /// <summary>Reads it. The view is valid until the next.</summary>
     /// <param name="task">The task, in a call.</param>
@@ -32,6 +36,7 @@ internal sealed class CallInput
     {
         _length = CallView.SizeBytes;
         Socket = null;
+        _fds.Clear();
         _showsSockets = options.Descriptors == DescriptorDetail.All;
         // In a namespace of its own /proc has other ids than the kernel gave.
         bool isReachable = PidNamespace.IsInitial;
@@ -62,6 +67,8 @@ internal sealed class CallInput
 
     private void AddDescriptor(int arg, int index, uint tid, int fd, DescriptorNames descriptors)
     {
+        if (!_fds.Contains(fd))
+            _fds.Add(fd);
         if (_showsSockets && descriptors.SocketOf(tid, fd) is { } socket)
         {
             Socket ??= socket;
@@ -96,7 +103,7 @@ internal sealed class CallInput
 
     private void Add(in StuckTask task, in CallView call, int arg, CallReader reader, DescriptorNames descriptors)
     {
-        uint pid = task.Pid;
+        uint tid = task.Tid;
         int before = _length;
         ulong address = call[arg];
         if (address == 0)
@@ -105,45 +112,45 @@ internal sealed class CallInput
         switch (reader.Read)
         {
             case CallRead.String:
-                AddString(pid, address, size, arg, index: 0);
+                AddString(tid, address, size, arg, index: 0);
                 break;
             case CallRead.Strings:
-                AddStrings(pid, address, size, arg, call.WordBytes);
+                AddStrings(tid, address, size, arg, call.WordBytes);
                 break;
             case CallRead.Fixed:
-                AddBytes(pid, address, (ulong)reader.Unit, size, arg, CallChunkKind.Value, index: 0);
+                AddBytes(tid, address, (ulong)reader.Unit, size, arg, CallChunkKind.Value, index: 0);
                 break;
             case CallRead.Counted:
                 AddBytes(
-                    pid, address, (ulong)reader.Unit * Math.Min(call[reader.Count], ChunkBytesMax), size, arg, CallChunkKind.Value,
+                    tid, address, (ulong)reader.Unit * Math.Min(call[reader.Count], ChunkBytesMax), size, arg, CallChunkKind.Value,
                     index: 0);
                 break;
             case CallRead.Descriptors:
                 ulong bytes = reader.Count < CallView.ArgsMax
                     ? (ulong)reader.Unit * Math.Min(call[reader.Count], ChunkBytesMax) : (ulong)reader.SizeMax;
-                AddBytes(pid, address, bytes, size, arg, CallChunkKind.Value, index: 0);
+                AddBytes(tid, address, bytes, size, arg, CallChunkKind.Value, index: 0);
                 AddDescriptors(arg, reader.Unit, before, task, descriptors);
                 break;
             case CallRead.DescriptorSet:
-                AddBytes(pid, address, (ulong)reader.Unit, size, arg, CallChunkKind.Value, index: 0);
+                AddBytes(tid, address, (ulong)reader.Unit, size, arg, CallChunkKind.Value, index: 0);
                 AddDescriptorSet(arg, call.Int(reader.Count), before, task, descriptors);
                 break;
             case CallRead.Vector:
-                AddVector(pid, address, call[reader.Count], size, arg, call.WordBytes, CallChunkKind.Value);
+                AddVector(tid, address, call[reader.Count], size, arg, call.WordBytes, CallChunkKind.Value);
                 break;
             case CallRead.Message:
-                AddMessage(pid, address, size, arg, call.WordBytes);
+                AddMessage(tid, address, size, arg, call.WordBytes);
                 break;
             default:
                 break;
         }
     }
 
-    private void AddString(uint pid, ulong address, int shown, int arg, int index)
+    private void AddString(uint tid, ulong address, int shown, int arg, int index)
     {
         Span<byte> room = stackalloc byte[ChunkBytesMax];
         // One more than is shown says that there is more.
-        int read = ProcessMemory.Read(pid, address, room[..Math.Min(shown + 1, room.Length)]);
+        int read = ProcessMemory.Read(tid, address, room[..Math.Min(shown + 1, room.Length)]);
         int end = room[..read].IndexOf((byte)0);
         if (read == 0)
             Add(address, arg, CallChunkKind.Value, default, index, CallChunkMarks.Unread);
@@ -152,65 +159,65 @@ internal sealed class CallInput
                 : CallChunkMarks.None);
     }
 
-    private void AddStrings(uint pid, ulong address, int shown, int arg, int wordBytes)
+    private void AddStrings(uint tid, ulong address, int shown, int arg, int wordBytes)
     {
         for (int index = 0; index <= CallOptions.ElementsMax; index++)
         {
-            if (!TryWord(pid, address + (ulong)(index * wordBytes), wordBytes, out ulong text) || text == 0)
+            if (!TryWord(tid, address + (ulong)(index * wordBytes), wordBytes, out ulong text) || text == 0)
                 return;
-            AddString(pid, text, shown, arg, index);
+            AddString(tid, text, shown, arg, index);
         }
     }
 
-    private void AddVector(uint pid, ulong address, ulong count, int shown, int arg, int wordBytes, CallChunkKind kind)
+    private void AddVector(uint tid, ulong address, ulong count, int shown, int arg, int wordBytes, CallChunkKind kind)
     {
         int width = 2 * wordBytes;
-        AddBytes(pid, address, Math.Min(count, CallOptions.ElementsMax) * (ulong)width, ChunkBytesMax, arg, kind, index: 0);
+        AddBytes(tid, address, Math.Min(count, CallOptions.ElementsMax) * (ulong)width, ChunkBytesMax, arg, kind, index: 0);
         for (int index = 0; index < (int)Math.Min(count, VectorMax); index++)
         {
             ulong at = address + (ulong)(index * width);
-            if (!TryWord(pid, at, wordBytes, out ulong part) || !TryWord(pid, at + (ulong)wordBytes, wordBytes, out ulong length))
+            if (!TryWord(tid, at, wordBytes, out ulong part) || !TryWord(tid, at + (ulong)wordBytes, wordBytes, out ulong length))
                 return;
-            AddBytes(pid, part, length, shown, arg, CallChunkKind.Part, index);
+            AddBytes(tid, part, length, shown, arg, CallChunkKind.Part, index);
         }
     }
 
     // struct msghdr: name, its length, vector, its count, control, its length, flags; a word each.
-    private void AddMessage(uint pid, ulong address, int shown, int arg, int wordBytes)
+    private void AddMessage(uint tid, ulong address, int shown, int arg, int wordBytes)
     {
         const int nameMax = 128, controlMax = 256;
         Span<ulong> words = stackalloc ulong[6];
-        AddBytes(pid, address, (ulong)(7 * wordBytes), ChunkBytesMax, arg, CallChunkKind.Value, index: 0);
+        AddBytes(tid, address, (ulong)(7 * wordBytes), ChunkBytesMax, arg, CallChunkKind.Value, index: 0);
         for (int index = 0; index < words.Length; index++)
         {
-            if (!TryWord(pid, address + (ulong)(index * wordBytes), wordBytes, out words[index]))
+            if (!TryWord(tid, address + (ulong)(index * wordBytes), wordBytes, out words[index]))
                 return;
         }
 
         if (words[0] != 0 && (uint)words[1] != 0)
-            AddBytes(pid, words[0], (uint)words[1], nameMax, arg, CallChunkKind.Name, index: 0);
+            AddBytes(tid, words[0], (uint)words[1], nameMax, arg, CallChunkKind.Name, index: 0);
         if (words[2] != 0 && words[3] != 0)
-            AddVector(pid, words[2], words[3], shown, arg, wordBytes, CallChunkKind.Vector);
+            AddVector(tid, words[2], words[3], shown, arg, wordBytes, CallChunkKind.Vector);
         if (words[4] != 0 && words[5] != 0)
-            AddBytes(pid, words[4], words[5], controlMax, arg, CallChunkKind.Control, index: 0);
+            AddBytes(tid, words[4], words[5], controlMax, arg, CallChunkKind.Control, index: 0);
     }
 
-    private void AddBytes(uint pid, ulong address, ulong size, int shown, int arg, CallChunkKind kind, int index)
+    private void AddBytes(uint tid, ulong address, ulong size, int shown, int arg, CallChunkKind kind, int index)
     {
         Span<byte> room = stackalloc byte[ChunkBytesMax];
         int wanted = (int)Math.Min(size, (ulong)Math.Min(shown, ChunkBytesMax));
-        int read = ProcessMemory.Read(pid, address, room[..wanted]);
+        int read = ProcessMemory.Read(tid, address, room[..wanted]);
         if (read < wanted)
             Add(address, arg, kind, default, index, CallChunkMarks.Unread);
         else
             Add(address, arg, kind, room[..read], index, (ulong)wanted < size ? CallChunkMarks.Truncated : CallChunkMarks.None);
     }
 
-    private static bool TryWord(uint pid, ulong address, int wordBytes, out ulong word)
+    private static bool TryWord(uint tid, ulong address, int wordBytes, out ulong word)
     {
         Span<byte> bytes = stackalloc byte[sizeof(ulong)];
         bytes.Clear();
-        bool isRead = ProcessMemory.Read(pid, address, bytes[..wordBytes]) == wordBytes;
+        bool isRead = ProcessMemory.Read(tid, address, bytes[..wordBytes]) == wordBytes;
         word = BinaryPrimitives.ReadUInt64LittleEndian(bytes);
         return isRead;
     }

@@ -31,17 +31,20 @@ internal sealed class DescriptorNames
     /// <summary>The inode of a socket in the network namespace of a thread, by its text; 0: there is none.</summary>
     public ulong InodeOf(uint tid, string text) => TableOf("/proc/" + tid.ToString(CultureInfo.InvariantCulture)).InodeOf(text);
 
-    /// <summary>What an epoll waits for, by its number and name; nothing where it is none.</summary>
-    public IEnumerable<string> WatchedBy(uint tid, int epoll)
+    /// <summary>The descriptors in the set of an epoll; nothing where it is none.</summary>
+    public static IEnumerable<int> WatchedBy(uint tid, int epoll)
     {
         foreach (string line in KernelFile.Lines($"/proc/{tid.ToString(CultureInfo.InvariantCulture)}/fdinfo/{epoll}"))
         {
             // tfd:        5 events:       19 data: …
             if (line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is ["tfd:", var word, ..]
                 && int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out int fd))
-                yield return $"{fd}<{SocketOf(tid, fd)?.Text ?? NameOf(tid, fd)}>";
+                yield return fd;
         }
     }
+
+    /// <summary>A descriptor by its number and name.</summary>
+    public string TextOf(uint tid, int fd) => $"{fd}<{SocketOf(tid, fd)?.Text ?? NameOf(tid, fd)}>";
 
     private SocketTable.Socket? SocketOf(string folder, string name)
     {

@@ -34,7 +34,7 @@ internal static class LockHolders
             if (first >= 0)
                 return FromLowest(waits[first..]);
             waits.Add(wait);
-            next = OfThread(wait.HolderTid, arch);
+            next = wait.HasEnded ? null : OfThread(wait.HolderTid, arch);
         }
 
         return [];
@@ -78,38 +78,50 @@ internal static class LockHolders
         ulong timeout = args[isWaitCall ? 4 : 3];
         var (owner, type) = operation switch
         {
-            6 or 13 => (Word(pid, args[0]) & TidMask, "pi"),
-            0 or 9 => Owner(pid, args[0], value, isPrivate, is32Bit, operation == 0 || timeout != 0),
+            6 or 13 => (Word(tid, args[0]) & TidMask, "pi"),
+            0 or 9 => Owner(tid, args[0], value, isPrivate, is32Bit, operation == 0 || timeout != 0),
             _ => (0u, ""),
         };
-        return owner != 0 && Thread(pid, owner, isPrivate) is { } holder ? new LockWait(tid, args[0], type, holder) : null;
+        if (owner == 0)
+            return operation is 0 or 9 && Joined(pid, tid, args[0], value, isPrivate) is { } joined
+                ? new LockWait(tid, args[0], LockWait.Join, joined) : null;
+        if (Thread(pid, owner, isPrivate) is { } holder)
+            return new LockWait(tid, args[0], type, holder);
+        // What is beside the word of these fits too well for a chance.
+        return isPrivate && type is "mutex" or "rwlock" ? new LockWait(tid, args[0], type, owner, HasEnded: true) : null;
     }
 
-    private static (uint Owner, string Type) Owner(uint pid, ulong address, uint value, bool isPrivate, bool is32Bit, bool mayBeMutex)
+    // glibc waits for a thread's end on the word that the kernel clears then, which has the thread's id until then; its futex is a
+    // shared one, as the kernel's wake-up of it is.
+    private static uint? Joined(uint pid, uint tid, ulong address, uint value, bool isPrivate) =>
+        !isPrivate && value is > 0 and <= TidMask && Word(tid, address) == value
+            && Thread(pid, value, isPrivate: true) is { } thread && thread != tid ? thread : null;
+
+    private static (uint Owner, string Type) Owner(uint tid, ulong address, uint value, bool isPrivate, bool is32Bit, bool mayBeMutex)
     {
         if ((value & Waiters) != 0)
         {
             uint named = value & TidMask;
             if ((value & OwnerDied) != 0)
                 return (0, "");
-            return BesideMutex(pid, address, isPrivate, is32Bit, isRobust: true) == named ? (named, "robust")
-                : !is32Bit && (address & 4) != 0 && IsMuslMutex(Word(pid, address - 4), isPrivate) ? (named, "musl") : (0, "");
+            return BesideMutex(tid, address, isPrivate, is32Bit, isRobust: true) == named ? (named, "robust")
+                : !is32Bit && (address & 4) != 0 && IsMuslMutex(Word(tid, address - 4), isPrivate) ? (named, "musl") : (0, "");
         }
 
         return value switch
         {
-            2 when mayBeMutex => (BesideMutex(pid, address, isPrivate, is32Bit, isRobust: false), "mutex"),
-            3 when !is32Bit => (WriterOf(pid, address - ((address & 4) != 0 ? 12u : 8u), isPrivate), "rwlock"),
+            2 when mayBeMutex => (BesideMutex(tid, address, isPrivate, is32Bit, isRobust: false), "mutex"),
+            3 when !is32Bit => (WriterOf(tid, address - ((address & 4) != 0 ? 12u : 8u), isPrivate), "rwlock"),
             _ => (0, ""),
         };
     }
 
     // struct __pthread_mutex_s
-    private static uint BesideMutex(uint pid, ulong address, bool isPrivate, bool is32Bit, bool isRobust)
+    private static uint BesideMutex(uint tid, ulong address, bool isPrivate, bool is32Bit, bool isRobust)
     {
         const uint kindMax = 0x3ff, robust = 16, shared = 128, special = 16 | 32 | 64, usersMax = 1 << 22;
         Span<uint> words = stackalloc uint[5];
-        if (!TryRead(pid, address, words))
+        if (!TryRead(tid, address, words))
             return 0;
         uint kind = is32Bit ? words[3] : words[4], users = is32Bit ? words[4] : words[3];
         return kind <= kindMax && users is > 0 and <= usersMax && (kind & shared) == 0 == isPrivate
@@ -119,10 +131,10 @@ internal static class LockHolders
     private static bool IsMuslMutex(uint type, bool isPrivate) => type <= 0x8f && (type & 15) != 0 && (type & 128) == 0 == isPrivate;
 
     // struct __pthread_rwlock_arch_t
-    private static uint WriterOf(uint pid, ulong address, bool isPrivate)
+    private static uint WriterOf(uint tid, ulong address, bool isPrivate)
     {
         Span<uint> words = stackalloc uint[8];
-        return TryRead(pid, address, words) && (words[0] & 3) == 3 && words[7] == 0 == isPrivate ? words[6] : 0;
+        return TryRead(tid, address, words) && (words[0] & 3) == 3 && words[7] == 0 == isPrivate ? words[6] : 0;
     }
 
     // The thread as the initial namespace knows it, if it can have the lock.
@@ -164,15 +176,15 @@ internal static class LockHolders
 
     private static string Folder(uint tid) => "/proc/" + tid.ToString(CultureInfo.InvariantCulture);
 
-    private static uint Word(uint pid, ulong address)
+    private static uint Word(uint tid, ulong address)
     {
         Span<uint> word = stackalloc uint[1];
-        return TryRead(pid, address, word) ? word[0] : 0;
+        return TryRead(tid, address, word) ? word[0] : 0;
     }
 
-    private static bool TryRead(uint pid, ulong address, Span<uint> words)
+    private static bool TryRead(uint tid, ulong address, Span<uint> words)
     {
         var bytes = MemoryMarshal.AsBytes(words);
-        return ProcessMemory.Read(pid, address, bytes) == bytes.Length;
+        return ProcessMemory.Read(tid, address, bytes) == bytes.Length;
     }
 }

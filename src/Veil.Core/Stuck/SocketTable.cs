@@ -15,6 +15,7 @@ internal sealed class SocketTable
             "CLOSING", "NEW_SYN_RECV"];
 
     private readonly Dictionary<ulong, Socket> _sockets = [];
+    private Dictionary<string, ulong>? _inodes; // by their texts, once one is asked for
 
     /// <summary>Reads the tables below a folder; one that is not there is empty.</summary>
     public static SocketTable Read(string folder)
@@ -30,7 +31,17 @@ internal sealed class SocketTable
     public Socket? Find(ulong inode) => _sockets.GetValueOrDefault(inode);
 
     /// <summary>The inode of the socket with this text; 0: there is none.</summary>
-    public ulong InodeOf(string text) => _sockets.FirstOrDefault(socket => socket.Value.Text == text).Key;
+    public ulong InodeOf(string text)
+    {
+        if (_inodes is null)
+        {
+            _inodes = new(StringComparer.Ordinal);
+            foreach (var (inode, socket) in _sockets)
+                _inodes.TryAdd(socket.Text, inode);
+        }
+
+        return _inodes.GetValueOrDefault(text);
+    }
 
     private static IEnumerable<string[]> Rows(string file) =>
         KernelFile.Lines(file).Skip(1).Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries));

@@ -14,21 +14,29 @@ namespace Veil.Core.Stuck;
 /// <summary>Writes what a look found: text, or a JSON object in a line for each task.</summary>
 /// <param name="options">How calls are shown, and in which form.</param>
 /// <param name="columns">The width of the screen.</param>
-public sealed class StuckReport(CallOptions options, int columns)
+/// <param name="onlyHanging">Only tasks that wait uninterruptibly, are frozen, or wait for a file system that others answer for.</param>
+public sealed class StuckReport(CallOptions options, int columns, bool onlyHanging = false)
 {
     private const string Indent = "    ";
-    private const int WatchedMax = 8;
+    private const string Throttled = "waits for its cgroup's next share of CPU time (cpu.max)";
+    private const int WatchedMax = 8, OwnersMax = 3;
 
     private readonly CallInput _input = new();
     private readonly DescriptorNames _descriptors = new();
     private readonly Lazy<KernelSymbols> _symbols = new(KernelSymbols.Read);
     private readonly byte[] _line = new byte[128 * 1024];
     private readonly Dictionary<uint, IReadOnlyList<LockWait>> _circles = []; // by their lowest threads
+    private readonly Dictionary<ulong, bool> _isRemote = []; // whether a place in the kernel is of such a file system
     private readonly ArrayBufferWriter<byte> _json = new();
+
+    /// <summary>Who has the other ends of descriptors.</summary>
+    internal DescriptorEnds Ends { get; } = new();
 
     /// <summary>Appends a task.</summary>
     public void Append(StringBuilder text, scoped in StuckTask task, ReadOnlySpan<ulong> stack)
     {
+        if (onlyHanging && !task.IsUninterruptible && !WaitsForFileSystem(stack))
+            return;
         if (options.IsJson)
             AppendJson(text, task, stack);
         else
@@ -54,19 +62,31 @@ public sealed class StuckReport(CallOptions options, int columns)
         if (task.IsInCall)
             AppendCall(ref line, task);
         else
-            line.Append(Occupation(task));
+            line.Append(Encoding.UTF8.GetBytes(Occupation(task)));
         text.Append(Encoding.UTF8.GetString(line.Written)).Append('\n');
 
         if (task.IsInCall && _input.Socket is { State: not null } socket)
             text.Append(Indent).Append(socket.State).Append(Queues(socket)).Append('\n');
-        if (WatchedBy(task) is { Length: > 0 } watched)
-            text.Append(Indent).Append("waits for ").AppendJoin(", ", watched.Take(WatchedMax)).Append(watched.Length > WatchedMax
-                ? $" and {watched.Length - WatchedMax} more\n" : "\n");
+        int[] watched = WatchedBy(task);
+        if (watched.Length > 0)
+        {
+            uint tid = task.Tid;
+            text.Append(Indent).Append("waits for ").AppendJoin(
+                ", ", watched.Take(WatchedMax).Select(fd => _descriptors.TextOf(tid, fd)))
+                .Append(watched.Length > WatchedMax ? $" and {watched.Length - WatchedMax} more\n" : "\n");
+        }
+
+        AppendOthers(text, task, watched);
+        if (task.IsThrottled && task.IsInCall)
+            text.Append(Indent).Append(Throttled).Append('\n');
+        if (task.IsFrozen)
+            text.Append(Indent).Append("frozen: it goes on when its cgroup is thawed, or the machine wakes up\n");
         if (LockOf(task) is { } wait)
         {
             line.Truncate(0);
             AppendHeld(ref line, wait);
-            text.Append(Indent).Append("lock ").Append(Encoding.UTF8.GetString(line.Written)).Append('\n');
+            text.Append(Indent).Append(wait.Type == LockWait.Join ? "waits for " : "lock ").Append(Encoding.UTF8.GetString(line.Written))
+                .Append('\n');
         }
 
         if (task.IsMemoryLocked)
@@ -131,16 +151,128 @@ public sealed class StuckReport(CallOptions options, int columns)
     {
         json.WriteString("address", "0x" + wait.Address.ToString("x", CultureInfo.InvariantCulture));
         json.WriteString("lock", wait.Type);
-        json.WriteString("holder", CommOf(wait.HolderTid));
+        if (wait.HasEnded)
+            json.WriteNull("holder");
+        else
+            json.WriteString("holder", CommOf(wait.HolderTid));
         json.WriteNumber("holder_tid", wait.HolderTid);
+        json.WriteBoolean("holder_ended", wait.HasEnded);
+    }
+
+    // Who would wake it, where /proc and the kernel's files tell.
+    private void AppendOthers(StringBuilder text, scoped in StuckTask task, int[] watched)
+    {
+        if (!task.IsInCall || !TaskLook.ReadsArguments)
+            return;
+        var asked = watched.Length > 0 ? watched : _input.Descriptors;
+        int shown = 0;
+        foreach (int fd in asked)
+        {
+            var owners = Ends.Others(task.Pid, task.Tid, fd, _descriptors);
+            if (owners.Count == 0 || shown++ == WatchedMax)
+                continue;
+            text.Append(Indent).Append(asked.Count == 1 ? "other end: " : $"other end of {fd}: ");
+            AppendProcesses(text, owners);
+        }
+
+        if (FileLocks.Holders(task) is { Count: > 0 } holders)
+            AppendProcesses(text.Append(Indent).Append("lock held by "), holders);
+        if (ChildWait.Of(task) is { Count: > 0 } children)
+            AppendProcesses(text.Append(Indent).Append(children.Count == 1 ? "waits for child " : "waits for a child: "), children);
+    }
+
+    private static void AppendProcesses(StringBuilder text, IReadOnlyList<uint> pids)
+    {
+        text.AppendJoin(", ", pids.Take(OwnersMax).Select(ProcessText));
+        text.Append(pids.Count > OwnersMax ? $" and {pids.Count - OwnersMax} more\n" : "\n");
+    }
+
+    // 7880 (pwriter)
+    private static string ProcessText(uint pid)
+    {
+        string comm = CommOf(pid);
+        if (comm.Length == 0)
+            return $"{pid}, which has ended";
+        var line = new LineWriter(new byte[256]);
+        Escaping.AppendText(ref line, Encoding.UTF8.GetBytes(comm));
+        return $"{pid} ({Encoding.UTF8.GetString(line.Written)})";
+    }
+
+    private void WriteOthers(Utf8JsonWriter json, scoped in StuckTask task, int[] watched)
+    {
+        if (!task.IsInCall || !TaskLook.ReadsArguments)
+            return;
+        json.WriteStartArray("other_ends");
+        foreach (int fd in watched.Length > 0 ? watched : _input.Descriptors)
+        {
+            foreach (uint pid in Ends.Others(task.Pid, task.Tid, fd, _descriptors))
+            {
+                json.WriteStartObject();
+                json.WriteNumber("fd", fd);
+                WriteProcess(json, pid);
+                json.WriteEndObject();
+            }
+        }
+
+        json.WriteEndArray();
+        WriteProcesses(json, "file_lock_holders", FileLocks.Holders(task));
+        WriteProcesses(json, "waits_for_children", ChildWait.Of(task));
+    }
+
+    private static void WriteProcesses(Utf8JsonWriter json, string name, IReadOnlyList<uint> pids)
+    {
+        if (pids.Count == 0)
+            return;
+        json.WriteStartArray(name);
+        foreach (uint pid in pids)
+        {
+            json.WriteStartObject();
+            WriteProcess(json, pid);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteProcess(Utf8JsonWriter json, uint pid)
+    {
+        json.WriteNumber("pid", pid);
+        json.WriteString("comm", CommOf(pid));
+    }
+
+    private bool WaitsForFileSystem(ReadOnlySpan<ulong> stack)
+    {
+        foreach (ulong address in stack)
+        {
+            if (!_isRemote.TryGetValue(address, out bool isRemote))
+                _isRemote.Add(address, isRemote = RemoteWait.IsPart(_symbols.Value.NameOf(address)));
+            if (isRemote)
+                return true;
+        }
+
+        return false;
     }
 
     // 0x7f12… held by 1202 (worker-2)
     private static void AppendHeld(ref LineWriter line, LockWait wait)
     {
+        if (wait.Type == LockWait.Join)
+        {
+            line.Append("the end of "u8);
+            AppendThread(ref line, wait.HolderTid);
+            return;
+        }
+
         line.Append("0x"u8);
         line.Append(Encoding.ASCII.GetBytes(wait.Address.ToString("x", CultureInfo.InvariantCulture)));
         line.Append(" held by "u8);
+        if (wait.HasEnded)
+        {
+            line.Append((ulong)wait.HolderTid);
+            line.Append(", which is no thread of this process: it has ended, or the lock was copied by fork()"u8);
+            return;
+        }
+
         AppendThread(ref line, wait.HolderTid);
     }
 
@@ -166,12 +298,12 @@ public sealed class StuckReport(CallOptions options, int columns)
     }
 
     // The descriptors in the set that a call waits on, which no argument of it says.
-    private string[] WatchedBy(scoped in StuckTask task)
+    private static int[] WatchedBy(scoped in StuckTask task)
     {
         if (!task.IsInCall || !TaskLook.ReadsArguments)
             return [];
         string name = Encoding.UTF8.GetString(SyscallTable.For(task.Arch).NameUtf8(task.Number));
-        return name is "epoll_wait" or "epoll_pwait" or "epoll_pwait2" ? [.. _descriptors.WatchedBy(task.Tid, (int)task.Args[0])] : [];
+        return name is "epoll_wait" or "epoll_pwait" or "epoll_pwait2" ? [.. DescriptorNames.WatchedBy(task.Tid, (int)task.Args[0])] : [];
     }
 
     private void AppendCall(ref LineWriter line, scoped in StuckTask task)
@@ -181,14 +313,23 @@ public sealed class StuckReport(CallOptions options, int columns)
         CallText.WriteArguments(ref line, call, options);
     }
 
-    private static ReadOnlySpan<byte> Occupation(scoped in StuckTask task) => task switch
+    private static string Occupation(scoped in StuckTask task) => task switch
     {
-        { IsOnCpu: true } => "runs"u8,
-        { IsKernelThread: true } => "kernel thread"u8,
-        { StateLetter: 'Z' } => "has ended; its parent has not waited for it"u8,
-        { StateLetter: 'R' } => "waits for a CPU"u8,
-        _ => "in no system call"u8,
+        { IsOnCpu: true } => "runs",
+        { IsKernelThread: true } => "kernel thread",
+        { StateLetter: 'Z' } => Ended(task.Pid, task.Tid),
+        { IsThrottled: true } => Throttled,
+        { StateLetter: 'R' } => "waits for a CPU",
+        _ => "in no system call",
     };
+
+    // The parent can wait for a process only when all its threads have ended.
+    private static string Ended(uint pid, uint tid)
+    {
+        int others = KernelFile.Folders($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/task").Length - 1;
+        return pid != tid || others <= 0 ? "has ended; its parent has not waited for it"
+            : $"its main thread has ended, {others} other thread{(others == 1 ? " runs" : "s run")}";
+    }
 
     private void AppendJson(StringBuilder text, scoped in StuckTask task, ReadOnlySpan<ulong> stack)
     {
@@ -208,6 +349,8 @@ public sealed class StuckReport(CallOptions options, int columns)
             else
                 json.WriteNull("off_cpu_ns");
             json.WriteBoolean("memory_locked", task.IsMemoryLocked);
+            json.WriteBoolean("frozen", task.IsFrozen);
+            json.WriteBoolean("throttled", task.IsThrottled);
             WriteCall(json, task);
             if (LockOf(task) is { } wait)
             {
@@ -249,13 +392,16 @@ public sealed class StuckReport(CallOptions options, int columns)
         line.Append((byte)'}');
         json.WritePropertyName("fds");
         json.WriteRawValue(line.Written);
-        if (WatchedBy(task) is { Length: > 0 } watched)
+        int[] watched = WatchedBy(task);
+        if (watched.Length > 0)
         {
             json.WriteStartArray("waits_for");
-            foreach (string one in watched)
-                json.WriteStringValue(one);
+            foreach (int fd in watched)
+                json.WriteStringValue(_descriptors.TextOf(task.Tid, fd));
             json.WriteEndArray();
         }
+
+        WriteOthers(json, task, watched);
 
         if (_input.Socket is { State: not null } socket)
         {

@@ -67,6 +67,15 @@ public readonly struct StuckTask
     /// <summary>It is the kernel's own.</summary>
     public bool IsKernelThread => (_marks & StuckMarks.KernelThread) != StuckMarks.None;
 
+    /// <summary>The freezer of a cgroup, or of the system's sleep, has stopped it.</summary>
+    public bool IsFrozen => (_marks & StuckMarks.Frozen) != StuckMarks.None;
+
+    /// <summary>It is ready to run, and its cgroup has used up its share of the CPUs.</summary>
+    public bool IsThrottled => (_marks & StuckMarks.Throttled) != StuckMarks.None;
+
+    /// <summary>It waits so that no signal but one that kills gets through, or is frozen.</summary>
+    public bool IsUninterruptible => StateLetter == 'D' || IsFrozen;
+
     /// <summary>The number of its call.</summary>
     public int Number => _nr;
 
@@ -90,6 +99,7 @@ public readonly struct StuckTask
         _ when (State & 0x04) != 0 => 'T',
         _ when (State & 0x40) != 0 => 'P',
         _ when (State & 0x402) == 0x402 => 'I',
+        _ when (State & 0x9000) != 0 => 'D', // TASK_FROZEN, TASK_RTLOCK_WAIT
         _ when (State & 0x02) != 0 => 'D',
         _ => 'S',
     };
@@ -102,6 +112,8 @@ public readonly struct StuckTask
         InCall = 2,
         MemoryLocked = 4,
         KernelThread = 8,
+        Frozen = 16,
+        Throttled = 32,
     }
 
     [InlineArray(16)]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Runtime.InteropServices;
+using System.Text;
 using Veil.Bpf;
 using Veil.Core.Cgroups;
 using Veil.Core.Containers;
@@ -27,10 +28,11 @@ public static class TaskLook
     /// <summary>Looks.</summary>
     /// <param name="objectBytes">The BPF object.</param>
     /// <param name="options">At whom.</param>
-    /// <param name="take">Takes each task.</param>
+    /// <param name="report">Takes each task.</param>
+    /// <param name="text">To which it writes.</param>
     /// <exception cref="BpfException">Privileges are missing.</exception>
     /// <exception cref="KernelTooOldException">There is no such iterator.</exception>
-    public static void Run(byte[] objectBytes, StuckOptions options, Taker take)
+    public static void Run(byte[] objectBytes, StuckOptions options, StuckReport report, StringBuilder text)
     {
         if (KernelFeatures.KernelVersion < s_since)
             throw new KernelTooOldException(
@@ -57,7 +59,11 @@ public static class TaskLook
 
         // Brings the time up to date that the programs take for now.
         Thread.Yield();
-        Read(bpfObject.Program("stuck_task_iter"), take);
+        report.Ends.ListBy(bpfObject.Program("stuck_file_iter"));
+        Read(
+            bpfObject.Program("stuck_task_iter"),
+            (in StuckTask task, ReadOnlySpan<ulong> stack) => report.Append(text, task, stack));
+        report.Ends.ListBy(null);
     }
 
     /// <summary>Runs an iterator that writes a <c>struct look_task</c> for each task.</summary>
@@ -89,5 +95,5 @@ public static class TaskLook
     }
 
     /// <summary>Takes a task and the addresses of its stack in the kernel.</summary>
-    public delegate void Taker(in StuckTask task, ReadOnlySpan<ulong> stack);
+    internal delegate void Taker(in StuckTask task, ReadOnlySpan<ulong> stack);
 }

@@ -212,7 +212,7 @@ internal sealed class WhyPlaces
             || words[1] != "0x" + key.Argument.ToString("x", CultureInfo.InvariantCulture) || key.Other > PollMax)
             return null;
         byte[] entries = new byte[key.Other * entryBytes];
-        if (ProcessMemory.Read(key.Pid, key.Argument, entries) != entries.Length)
+        if (ProcessMemory.Read(key.Tid, key.Argument, entries) != entries.Length)
             return null;
         return [.. Enumerable.Range(0, (int)key.Other).Select(at => BinaryPrimitives.ReadInt32LittleEndian(entries.AsSpan(at * entryBytes)))
             .Where(static fd => fd >= 0)];

@@ -12,7 +12,7 @@ internal sealed class FilesModule : TraceModule
 {
     private const long LoadBytes = 4 * 1024 * 1024;
     private const int CallSlots = 3; // FILES_SLOT_CALL, FILES_SLOT_ENTER, FILES_SLOT_URING
-    private const string Close = "close";
+    private const string Close = "close", Duration = "duration_ns";
 
     // The order is that of enum files_op. Without --op it is those up to copy.
     private static readonly EnumDimension s_op = new(
@@ -20,10 +20,14 @@ internal sealed class FilesModule : TraceModule
         "symlink", "chmod", "chown", "mmap", Close);
 
     // The time from begin to end needs the begin.
-    private static readonly EventKind s_timed = new("files_timed_event", Thresholds.Slower.Name);
+    private static readonly EventKind s_timed = new("files_timed_event", Thresholds.Slower.Name) { When = IsTimed };
     private static readonly EventKind s_detailed = new("files_op_event", s_op.Name);
     private static readonly EventKind s_timedAndDetailed =
-        new("files_timed_op_event", s_op.Name, Thresholds.Slower.Name) { NeedsAll = true };
+        new("files_timed_op_event", s_op.Name, Thresholds.Slower.Name)
+        {
+            NeedsAll = true,
+            When = static arguments => IsTimed(arguments) && arguments.IsGiven(s_op.Name),
+        };
 
     private static readonly PathDimension s_file = new(
         "file", "a file, all below /a/folder/, the/end of a path, a part of one, or a pattern: *.log");
@@ -48,7 +52,7 @@ internal sealed class FilesModule : TraceModule
 
     public override string CountKey => "filename";
 
-    public override string? CountSum => "duration_ns";
+    public override string? CountSum => Duration;
 
     public override IReadOnlyList<Example> Examples { get; } =
     [
@@ -115,6 +119,10 @@ internal sealed class FilesModule : TraceModule
         if (rung.UnusedMaps.Contains("files_failures"))
             bpfObject.Map("path_walks").SetMaxEntries(CallSlots);
     }
+
+    // Who asks for the sum of the times means the events that have them.
+    private static bool IsTimed(ModuleArguments arguments) =>
+        arguments.IsGiven(Thresholds.Slower.Name) || arguments.Quantities.Contains(Duration);
 
     // The path of what is closed is gone at the end.
     private static bool SeesClose(ModuleArguments arguments) => arguments.Filters.TryGetValue(s_op.Name, out var op) && op.Allows(Close);

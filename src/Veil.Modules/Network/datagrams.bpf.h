@@ -274,6 +274,7 @@ enum network_call {
 	NETWORK_CALL_NAMED,   /* fd, data, size, flags, address: sendto, recvfrom */
 	NETWORK_CALL_MESSAGE, /* fd, struct msghdr, flags */
 	NETWORK_CALL_SEVERAL, /* fd, struct mmsghdr, count, flags */
+	NETWORK_CALL_BINDS,   /* fd: who will receive by it, before the first packet */
 	NETWORK_CALL_SENDS = 16,
 };
 
@@ -298,11 +299,15 @@ static __always_inline __u32 network_call_of(__s32 nr)
 		return NETWORK_CALL_MESSAGE | NETWORK_CALL_SENDS;
 	case 47:
 		return NETWORK_CALL_MESSAGE;
+	case 49:
+		return NETWORK_CALL_BINDS;
 	case 299:
 		return NETWORK_CALL_SEVERAL;
 	case 307:
 		return NETWORK_CALL_SEVERAL | NETWORK_CALL_SENDS;
 #elif defined(__TARGET_ARCH_arm64)
+	case 200:
+		return NETWORK_CALL_BINDS;
 	case 63:
 		return NETWORK_CALL_BUFFER;
 	case 64:
@@ -374,6 +379,11 @@ static __always_inline int network_call_end(__s32 nr, __u64 *args, long ret)
 	if (!sk || !network_has_protocol(sk, IPPROTO_UDP))
 		return 0;
 	call &= ~NETWORK_CALL_SENDS;
+	if (call == NETWORK_CALL_BINDS) {
+		if (network_drops_udp && !ret && veil_current_passes(false))
+			network_use(sk);
+		return 0;
+	}
 	flags = call == NETWORK_CALL_MESSAGE				     ? args[2]
 		: call == NETWORK_CALL_NAMED || call == NETWORK_CALL_SEVERAL ? args[3]
 									     : 0;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Runtime.InteropServices;
 using Veil.Bpf;
 using Veil.Core.Events;
 using Veil.Core.Filters;
@@ -83,6 +84,8 @@ internal sealed class SchedulerModule : TraceModule
         bool isOff = s_off.IsChosen(arguments);
         bpfObject.SetGlobal("scheduler_off_reads", OffStacks(arguments));
         bpfObject.SetGlobal("sched_off_in_tasks", inTasks);
+        if (RuntimeInformation.ProcessArchitecture == Architecture.X64)
+            bpfObject.SetGlobal("veil_preempt_count_from_rq", PreemptCount.BytesFromRunQueue);
         bpfObject.Map("sched_off_tasks").SetAutoCreate(isOff && inTasks);
         bpfObject.Map("sched_off_tids").SetAutoCreate(isOff && !inTasks);
     }

@@ -2,6 +2,7 @@
 /* Context switches: who leaves a CPU and why, who takes it, and how long that one had waited or been away. */
 #include "veil/emit.bpf.h"
 #include "veil/filter_either.bpf.h"
+#include "veil/interrupt.bpf.h"
 #include "veil/task_state.bpf.h"
 #include "veil/threshold.bpf.h"
 
@@ -19,6 +20,7 @@ enum scheduler_state {
 	scheduler_state__DEAD,
 	scheduler_state__IDLE,
 	scheduler_state__NEW,
+	scheduler_state__THROTTLED, /* of --off-cpu: ready to run, but its cgroup has used up its share of the CPUs */
 };
 
 /* The outgoing side is the common header's. */
@@ -356,8 +358,8 @@ struct scheduler_absence {
 	veil_comm_t waker_comm;
 	__u32 waker_pid;
 	__u32 waker_tid;
-	__u32 state; /* enum scheduler_state */
-	__u32 unused;
+	__u32 state;  /* enum scheduler_state */
+	__u32 nobody; /* bool: an interrupt woke it */
 	veil_ustack_t ustack;
 	veil_kstack_t kstack;
 	veil_ustack_t waker_ustack;
@@ -382,6 +384,8 @@ static __always_inline void scheduler_off_leave(struct veil_task task, const __u
 	}
 	if (!tid || scheduler_is_self(veil_task_pid(task)) || !veil_task_passes_again(task))
 		return;
+	if (state == scheduler_state__RUNNING && veil_task_is_throttled(task))
+		state = scheduler_state__THROTTLED;
 	absence = veil_task_state_make(sched_off, task, tid);
 	if (!absence) {
 		veil_lost(VEIL_LOST_MAP_FULL);
@@ -404,11 +408,13 @@ static __always_inline int scheduler_off_wake(struct veil_task task, void *ctx)
 	if (!absence || absence->turn != scheduler_turn(task) || absence->woken_ns)
 		return 0;
 	absence->woken_ns = bpf_ktime_get_boot_ns();
+	absence->nobody = !veil_task_tid(waker) || veil_is_interrupt(waker);
 	veil_task_comm(waker, absence->waker_comm);
 	absence->waker_pid = veil_task_pid(waker);
 	absence->waker_tid = veil_task_tid(waker);
-	absence->waker_ustack =
-	    scheduler_off_reads & SCHEDULER_OFF_WAKER_USER ? veil_stack_current(VEIL_STACK_USER) : 0;
+	absence->waker_ustack = scheduler_off_reads & SCHEDULER_OFF_WAKER_USER && !absence->nobody
+				    ? veil_stack_current(VEIL_STACK_USER)
+				    : 0;
 	absence->waker_kstack =
 	    scheduler_off_reads & SCHEDULER_OFF_WAKER_KERNEL ? veil_stack_at(ctx, VEIL_STACK_KERNEL) : 0;
 	return 0;
@@ -434,11 +440,13 @@ static __always_inline void scheduler_off_emit(struct veil_task task, const stru
 	event->cpu = cpu;
 	event->off_state = absence->state;
 	event->off_cpu_ns = now - absence->left_ns;
-	event->wait_ns = absence->state == scheduler_state__RUNNING ? event->off_cpu_ns
-			 : absence->woken_ns			    ? now - absence->woken_ns
-								    : VEIL_DURATION_UNKNOWN;
-	/* Nobody woke a task that was put aside, and an idle CPU's interrupt is nobody. */
-	if (absence->woken_ns && absence->waker_tid) {
+	event->wait_ns = VEIL_DURATION_UNKNOWN;
+	if (absence->state == scheduler_state__RUNNING || absence->state == scheduler_state__THROTTLED)
+		event->wait_ns = event->off_cpu_ns;
+	else if (absence->woken_ns)
+		event->wait_ns = now - absence->woken_ns;
+	/* Nobody woke a task that was put aside, and an interrupt is nobody. */
+	if (absence->woken_ns && !absence->nobody) {
 		__builtin_memcpy(event->waker_comm, absence->waker_comm, sizeof(event->waker_comm));
 		event->waker_pid = absence->waker_pid;
 		event->waker_tid = absence->waker_tid;

@@ -464,7 +464,7 @@ int why_task_iter(struct bpf_iter__task *ctx)
 		/* Its registers say nothing while it runs; the next system call or switch puts that right. */
 		why_become(&at, WHY_USER);
 	} else {
-		registers = look_registers(task);
+		registers = veil_task_registers(veil_task_typed(task));
 		at.nr = veil_syscall_nr(registers);
 		if (at.nr >= 0 && !(task->flags & PF_IO_WORKER)) {
 			at.arch = veil_syscall_arch(veil_task_typed(task), at.nr);
