@@ -9,6 +9,7 @@ using Veil.Core.Output;
 using Veil.Core.Recordings;
 using Veil.Core.Session;
 using Veil.Core.Sinks;
+using Veil.Core.Stacks;
 using Veil.Core.Text;
 using Veil.Core.Waiting;
 using Veil.Modules;
@@ -53,7 +54,7 @@ internal static class ExportCommand
     private static IEnumerable<Option> Options(TraceFlags flags) =>
     [
         To, s_out, s_force, flags.Module, RecordingFlags.From, s_until, flags.Duration, flags.MaxEvents, .. flags.Filters.Values,
-        .. flags.ModuleFlags.Values, flags.Fields, flags.CountBy, flags.Sum, flags.Keys, flags.FailOnLoss, flags.Quiet,
+        .. RecordingFlags.OfModules(flags), flags.Stack, flags.Fields, flags.CountBy, flags.Sum, flags.Keys, flags.FailOnLoss, flags.Quiet,
     ];
 
     private static int Run(string[] paths, ParseResult parsed, TraceFlags flags)
@@ -71,6 +72,7 @@ internal static class ExportCommand
         string? path = PathOf(parsed.GetValue(s_out), paths, format);
         if (path is null)
             RequireStream(format);
+        trace.RequireOther(path is null ? "standard output" : s_out.Name, path);
         using var stop = new StopSignal(static () => EarlySignals.First);
         EarlySignals.Take();
         using var file = path is null ? null : ExportFile.Open(path, parsed.GetValue(s_force));
@@ -80,6 +82,7 @@ internal static class ExportCommand
         stop.ListenToSignals(null);
         stop.ThrowIfEarly();
         var summary = session.Run();
+        trace.TellOfOtherTimes(range, Messages.Write);
         return End(summary, options, trace, stop, file, path);
     }
 
@@ -141,11 +144,16 @@ internal static class ExportCommand
         ReplayCommand.RequireRecorded(trace, arguments, chosen);
         Thresholds.Validate(arguments);
         ReplayCommand.ReadCalls(trace, arguments, OutputFormat.Json);
+        // All that was recorded, as all else: --fields and --stack choose.
+        var stacks = StackFlags.ReadRecorded(parsed, flags, counting, trace.Description);
+        if (stacks == StackKinds.None && fields.Count == 0)
+            stacks = StackFlags.RecordedIn(trace.Description);
         return new SessionOptions
         {
             Modules = chosen,
             Available = ModuleCatalog.All,
             Arguments = arguments,
+            StacksAsked = stacks,
             Filters = TraceCommand.Filters(parsed, flags, chosen, RecordedDimension.Of),
             Output = new OutputOptions(OutputFormat.Json, fields, trace.Description.Enrichments, Colour: false),
             CountingSent = null,

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.CommandLine;
 using Veil.Core;
+using Veil.Core.Modules;
 using Veil.Core.Text;
+using Veil.Modules;
 
 namespace Veil.Cli;
 
@@ -25,6 +27,14 @@ internal static class RecordingFlags
         Description = "what --record wrote, before any flag; several of one recording in any order; - is standard input",
         Arity = ArgumentArity.OneOrMore,
     };
+
+    /// <summary>The flags of modules that a recording can answer: thresholds, how calls are shown, and what chooses kinds of event that it may have.</summary>
+    public static IEnumerable<Option> OfModules(TraceFlags flags)
+    {
+        string[] shown = [Thresholds.Slower.Name, Thresholds.Failed.Name, CallFlags.StringSize.Name, CallFlags.Fds.Name];
+        var choosing = ModuleCatalog.All.SelectMany(static module => module.EventsByFlag).SelectMany(static kind => kind.Flags).ToHashSet(StringComparer.Ordinal);
+        return flags.ModuleFlags.Where(flag => shown.Contains(flag.Key.Name) || choosing.Contains(flag.Key.Name)).Select(static flag => flag.Value);
+    }
 
     /// <summary>A flag that the command has not got was read as a file.</summary>
     /// <exception cref="UsageException">There is one.</exception>

@@ -9,6 +9,7 @@ using Veil.Core.Output;
 using Veil.Core.Recordings;
 using Veil.Core.Session;
 using Veil.Core.Sinks;
+using Veil.Core.Stacks;
 using Veil.Core.Text;
 using Veil.Core.Waiting;
 using Veil.Modules;
@@ -36,7 +37,7 @@ internal static class ReplayCommand
 
     private static IEnumerable<Option> Options(TraceFlags flags) =>
     [
-        flags.Module, RecordingFlags.From, s_to, s_pace, flags.Duration, flags.MaxEvents, .. flags.Filters.Values, .. flags.ModuleFlags.Values, flags.Output,
+        flags.Module, RecordingFlags.From, s_to, s_pace, flags.Duration, flags.MaxEvents, .. flags.Filters.Values, .. RecordingFlags.OfModules(flags), flags.Output,
         flags.Stack, flags.Wide, flags.Fields, flags.Enrich, flags.Write, flags.Count, flags.CountBy, flags.Sum, flags.Histogram, flags.Sort, flags.Top,
         flags.Interval, flags.Keys, flags.FailOnLoss, flags.Quiet,
     ];
@@ -62,6 +63,7 @@ internal static class ReplayCommand
             options.OriginFields, number => options.Modules.Contains(trace.Modules[number]), options.Output.Format == OutputFormat.Strace);
         FieldSelection.Validate(shown, options.Output, field => NotRecorded(options.Modules, field));
         trace.RequireFilters(options, shown);
+        trace.RequireOther(options.WriteTo is null ? "standard output" : flags.Write.Name, options.WriteTo);
         var range = Range(parsed, flags, trace);
         using var stop = new StopSignal(static () => EarlySignals.First);
         EarlySignals.Take();
@@ -70,6 +72,7 @@ internal static class ReplayCommand
         stop.ListenToSignals(null);
         stop.ThrowIfEarly();
         var summary = session.Run();
+        trace.TellOfOtherTimes(range, Messages.Write);
         if (summary.Failure is { ClosedByReader: true })
             return ExitCode.Success;
         if (summary.Failure is { } failure)
@@ -176,7 +179,9 @@ internal static class ReplayCommand
             var having = chosen.Where(module => module.Flags.Any(has => has.Name == flag)).ToList();
             if (!having.Exists(module => module.EventsByFlag.Any(kind => kind.Flags.Contains(flag))))
                 throw new UsageException($"--{flag}: chooses what is traced, and a recording has what it has; leave it out");
-            if (!having.Exists(module => module.EventsByFlag.Any(kind => kind.Flags.Contains(flag) && trace.HasEvents(module, kind))))
+            // The flag's own kind, where it has one: it may choose others too, which have less.
+            if (!having.Exists(module => module.EventsByFlag.Any(kind => trace.HasEvents(module, kind) && (kind.Flags[0] == flag
+                || (kind.Flags.Contains(flag) && !module.EventsByFlag.Any(own => own.Flags[0] == flag))))))
                 throw new UsageException($"--{flag}: was not recorded; record with --{flag}");
         }
     }
@@ -209,10 +214,11 @@ internal static class ReplayCommand
     internal static ReplayRange Range(ParseResult parsed, TraceFlags flags, ReplayTrace trace, Option<string> since, Option<string> until)
     {
         var (bootNs, realNs) = trace.Description.Begun;
-        ulong from = ReplayRange.Parse(since.Name, parsed.GetValue(since), bootNs, realNs) ?? 0;
-        ulong to = ReplayRange.Parse(until.Name, parsed.GetValue(until), bootNs, realNs) ?? ulong.MaxValue;
-        if (from > to)
+        long first = ReplayRange.Parse(since.Name, parsed.GetValue(since), bootNs, realNs) ?? long.MinValue;
+        long last = ReplayRange.Parse(until.Name, parsed.GetValue(until), bootNs, realNs) ?? long.MaxValue;
+        if (first > last)
             throw new UsageException($"{since.Name}: is later than {until.Name}");
+        ulong from = (ulong)Math.Max(0, first), to = last == long.MaxValue ? ulong.MaxValue : (ulong)Math.Max(0, last);
         if (TimeFlag.Read(
             flags.Duration.Name, parsed.GetValue(flags.Duration), TraceCommand.s_durationMin, TraceCommand.s_durationMax,
             "1ms to 30d, such as 10s, 5m or 2h") is { } duration)
@@ -221,5 +227,8 @@ internal static class ReplayCommand
     }
 
     internal static string? NotRecorded(IEnumerable<TraceModule> modules, string field) =>
-        ModuleFields.HintFor(modules, field) is { } hint ? $"was not recorded: {hint}" : null;
+        StackFields.Of(field) is var stack and not StackKinds.None ? $"was not recorded; record with --stack {stack.ToString().ToLowerInvariant()}"
+            : OriginField.All.FirstOrDefault(one => one.Name == field) is { Name: not null } origin
+            ? $"was not recorded; record with --enrich {EnrichedColumns.FlagValueOf(origin.By)}"
+            : ModuleFields.HintFor(modules, field) is { } hint ? $"was not recorded: {hint}" : null;
 }

@@ -71,6 +71,10 @@ internal static class StackFlags
         return kinds;
     }
 
+    /// <summary>The stacks behind the events of a recording.</summary>
+    public static StackKinds RecordedIn(RecordingDescription recording) =>
+        (recording.OriginFields ?? new HashSet<string>()).Aggregate(StackKinds.None, static (kinds, field) => kinds | StackFields.Of(field));
+
     /// <summary>Checks <c>--output folded</c>.</summary>
     /// <exception cref="UsageException">No stack is counted by.</exception>
     public static void RequireFolded(IReadOnlyList<TraceModule> modules, CountOptions? counting)

@@ -84,6 +84,8 @@ internal static class TraceCommand
             : worker.TakeControl(request.ControlGroup);
         using var metrics = worker is null ? request.Export.OpenMetrics() : worker.TakeMetrics(request.Export);
         using var manager = command is null ? ServiceNotifier.Open() : null;
+        if (options is { Record: { } recorded, WriteTo: { } writeTo })
+            Recorder.RequireOther(recorded.Path, writeTo);
         using var recorder = options.Record is { } record ? Recorder.Open(record) : null;
         using var otlp = request.Export.OpenOtlp();
         // Before the drop too; it closes the socket before it ends, because it may have to remove it.

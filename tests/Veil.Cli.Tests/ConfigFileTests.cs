@@ -41,6 +41,14 @@ public sealed class ConfigFileTests : IDisposable
     }
 
     [Fact]
+    public void Keys_InTheManual_AreAllThatThereAre()
+    {
+        string manual = File.ReadAllText(Path.Combine(HelpTests.RepositoryRoot(), "docs/configuration.md"));
+        manual.ShouldContain($"| `output` | `{string.Join(' ', ConfigFile.Keys.Output)}` |");
+        manual.ShouldContain($"| `run` | `{string.Join(' ', ConfigFile.Keys.Run)}` |");
+    }
+
+    [Fact]
     public void Request_OfATraceThatEndsByItself_IsWhatFlagsWouldSay()
     {
         var options = Read("modules: {syscall: }\noutput: {write: /tmp/x, wide: true}\nrun: {duration: 10s, max_events: 5}\n").Options;
@@ -104,6 +112,8 @@ public sealed class ConfigFileTests : IDisposable
     [InlineData("modules:\n  files:\n    flags:\n      op: delete\n", "4:11: --op: unknown file operation 'delete'")]
     [InlineData("modules:\n  files:\n    flags:\n      opp: read\n", "4:7: unknown flag of files 'opp'; did you mean 'op'?")]
     [InlineData("modules:\n  files:\n    flags:\n      port: 80\n", "4:7: unknown flag of files 'port'")]
+    [InlineData("modules: {syscall: }\nrun: {record: /tmp/x}\n", "2:7: unknown key of run 'record'; it belongs under output: (available: ")]
+    [InlineData("modules: {syscall: }\noutput: {quiet: true}\n", "2:10: unknown key of output 'quiet'; it belongs under run: (available: ")]
     [InlineData("modules:\n  files:\n    flag: {}\n", "3:5: unknown key 'flag'; did you mean 'flags'?")]
     [InlineData("modules:\n  syscall: {flags: {pid: []}}\n", "2:26: pid: the list is empty; leave it out instead")]
     [InlineData("modules:\n  syscall: {flags: {pid: {a: 1}}}\n", "2:26: pid is a value, or a list of values")]

@@ -141,6 +141,28 @@ public sealed partial class HelpTests
     [InlineData("children", "--follow")]
     public void Help_OfATopic_HasIt(string topic, string text) => HelpCommand.Text([topic], s_flags, s_root).ShouldContain(text);
 
+    /// <summary>What chooses how the kernel is traced is refused of a recording, so its help does not offer it.</summary>
+    [Theory]
+    [InlineData("replay")]
+    [InlineData("export")]
+    public void Help_OfWhatReadsRecordings_ListsNothingThatItRefuses(string command)
+    {
+        string help = HelpCommand.Text([command], s_flags, s_root);
+        foreach (string flag in new[] { "--threads", "--hz", "--idle", "--uprobe", "--lifetimes" })
+            help.ShouldNotContain($"\n  {flag}");
+        foreach (string flag in new[] { "--slower", "--failed", "--returns", "--args", "--string-size", "--protocol", "--latency", "--stack" })
+            help.ShouldContain($"\n  {flag}");
+    }
+
+    [Fact]
+    public void Help_OfACommand_HasTheFormsOfItsOutput()
+    {
+        HelpCommand.Text(["top"], s_flags, s_root).ShouldContain("-o, --output text|json ");
+        HelpCommand.Text(["top"], s_flags, s_root).ShouldNotContain("json|folded");
+        HelpCommand.Text(["replay"], s_flags, s_root).ShouldContain("text|json|folded|strace|tree");
+        HelpCommand.Text(["replay"], s_flags, s_root).ShouldNotContain("tree|none");
+    }
+
     [Fact]
     public void LossCauses_AllOfThem_AreInTheDocs()
     {

@@ -147,6 +147,125 @@ public sealed class RecordingTests : IDisposable
         replay.Errors.Trim().ShouldBe($"veil: {why}");
     }
 
+    /// <summary>What is read is never written to, by whatever name it is called.</summary>
+    [Theory]
+    [InlineData("replay FILE --write FILE", "--write: FILE is the recording that is read; give another name")]
+    [InlineData("replay FILE --write FILE.link", "--write: FILE.link is the recording that is read; give another name")]
+    [InlineData("replay FILE --write FILE.hard", "--write: FILE.hard is the recording that is read; give another name")]
+    [InlineData("export FILE --to chrome --force --out FILE", "--out: FILE is the recording that is read; give another name")]
+    [InlineData("export FILE --to chrome --force --out FILE.hard", "--out: FILE.hard is the recording that is read; give another name")]
+    public void Replay_OntoTheRecordingItself_IsRefused(string words, string why)
+    {
+        using var veil = VeilRun.ToEnd("--module", "syscall", "--record", File, "--output", "none", "--", "/bin/true");
+        veil.ExitCode.ShouldBe(0, veil.Errors);
+        System.IO.File.CreateSymbolicLink(File + ".link", File);
+        using var link = VeilRun.ToEndWith("ln", File, File + ".hard");
+        byte[] before = System.IO.File.ReadAllBytes(File);
+
+        using var refused = VeilRun.ToEnd(words.Replace("FILE", File, StringComparison.Ordinal).Split(' '));
+        refused.ExitCode.ShouldBe(2);
+        refused.Errors.Trim().ShouldBe($"veil: {why.Replace("FILE", File, StringComparison.Ordinal)}");
+        System.IO.File.ReadAllBytes(File).ShouldBe(before);
+    }
+
+    [Fact]
+    public void Trace_ThatWritesOntoItsRecording_IsRefused()
+    {
+        using var veil = VeilRun.ToEnd("--module", "syscall", "--record", File, "--write", _folder + "/./a", "--", "/bin/true");
+        veil.ExitCode.ShouldBe(2);
+        veil.Errors.Trim().ShouldBe($"veil: --write: {_folder}/./a is the file of --record too; give another name");
+        Directory.GetFiles(_folder).ShouldBeEmpty();
+    }
+
+    /// <summary>That no event of a kind is there which was never traced says nothing, and is said.</summary>
+    [Theory]
+    [InlineData("network", "--event DNS", "--event DNS: was not recorded; record with --event DNS")]
+    [InlineData("network", "--event RETRANSMIT", "--event RETRANSMIT: was not recorded; record with --event RETRANSMIT")]
+    [InlineData("network --event CLOSE", "--event CONNECT", "--event CONNECT: was not recorded; record with --event CONNECT")]
+    [InlineData("network", "--event CLOSE", null)]
+    [InlineData("files", "--op sync", "--op sync: was not recorded; record with --op sync")]
+    [InlineData("files --op sync,unlink", "--op rename", "--op rename: was not recorded; record with --op rename")]
+    [InlineData("files --op sync,unlink", "--op unlink", null)]
+    [InlineData("signal", "--signal SIGCHLD", "--signal SIGCHLD: was not recorded; record with --signal SIGCHLD")]
+    [InlineData("signal --signal SIGCHLD,SIGTERM", "--signal SIGCHLD", null)]
+    [InlineData("syscall --syscall openat", "--syscall close", "--syscall close: was not recorded; record with --syscall close")]
+    [InlineData("syscall --syscall !openat", "--syscall close", null)]
+    [InlineData("syscall --returns", "--args", "--args: was not recorded; record with --args")]
+    [InlineData("syscall --slower 1s", "--slower 1ms", "--slower: of module syscall only what took 1s was recorded; record with --slower 1ms")]
+    [InlineData("syscall --returns", "--fields comm,kstack", "--fields: 'kstack': was not recorded; record with --stack kernel")]
+    public void Replay_OfKindsThatWereNotTraced_NamesTheFlag(string traced, string flags, string? why)
+    {
+        using var veil = VeilRun.ToEnd(["--module", .. traced.Split(' '), "--record", File, "--output", "none", "--", "/bin/true"]);
+        veil.ExitCode.ShouldBe(0, veil.Errors);
+
+        using var replay = VeilRun.ToEnd(["replay", File, "--quiet", .. flags.Split(' ')]);
+        replay.Errors.Trim().ShouldBe(why is null ? "" : $"veil: {why}");
+        replay.ExitCode.ShouldBe(why is null ? 0 : 2);
+    }
+
+    [Theory]
+    [InlineData("replay FILE --quiet", "--to")]
+    [InlineData("export FILE --quiet --to folded --count-by comm --out -", "--until")]
+    public void Replay_OfAnotherTime_SaysWhenTheRecordingWas(string words, string until)
+    {
+        using var veil = VeilRun.ToEnd("--module", "syscall", "--record", File, "--output", "none", "--", "/bin/true");
+        string[] command = words.Replace("FILE", File, StringComparison.Ordinal).Split(' ');
+
+        using var later = VeilRun.ToEnd([.. command, "--from", "10m"]);
+        later.Errors.ShouldContain("veil: nothing was recorded at the time that was asked for: the events are of 20");
+        using var before = VeilRun.ToEnd([.. command, "--from", "2001-01-01T09:00Z", until, "2001-01-01T10:00Z"]);
+        before.Errors.ShouldContain("veil: nothing was recorded at the time that was asked for: the events are of 20");
+        using var backwards = VeilRun.ToEnd([.. command, "--from", "2001-01-01T10:00Z", until, "2001-01-01T09:00Z"]);
+        backwards.ExitCode.ShouldBe(2);
+        backwards.Errors.Trim().ShouldBe($"veil: --from: is later than {until}");
+        using var all = VeilRun.ToEnd([.. command, "--from", "0s"]);
+        all.Errors.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void RecordInfo_AsJson_IsAnObjectALine()
+    {
+        using var veil = VeilRun.ToEnd("--module", "syscall", "--record", File, "--output", "none", "--", "/bin/true");
+        using var info = VeilRun.ToEnd("record-info", File, "-o", "json");
+        info.ExitCode.ShouldBe(0, info.Errors);
+        var said = info.Events.ShouldHaveSingleItem();
+        said.GetProperty("whole").GetBoolean().ShouldBeTrue();
+        said.GetProperty("lost").GetInt64().ShouldBe(0);
+        using var replay = VeilRun.ToEnd("replay", File, "--fields", "comm");
+        said.GetProperty("events").GetInt64().ShouldBe(replay.Lines.Length);
+        said.GetProperty("processes").EnumerateArray().Sum(static process => process.GetProperty("events").GetInt64()).ShouldBe(replay.Lines.Length);
+
+        using var unknown = VeilRun.ToEnd("record-info", File, "--pid");
+        unknown.ExitCode.ShouldBe(2);
+    }
+
+    /// <summary>A flame graph of an export is that of a trace: the outermost frame first.</summary>
+    [Fact]
+    public void Export_OfStacks_HasTheFramesOfTheReplay()
+    {
+        using var veil = VeilRun.ToEnd("--module", "syscall", "--stack", "user,kernel", "--record", File, "--output", "none", "--", "/bin/ls");
+        veil.ExitCode.ShouldBe(0, veil.Errors);
+        using var replay = VeilRun.ToEnd("replay", File, "--count-by", "comm,ustack", "--output", "folded", "--quiet");
+        using var export = VeilRun.ToEnd("export", File, "--to", "folded", "--count-by", "comm,ustack", "--out", "-", "--quiet");
+        replay.Lines.Length.ShouldBeGreaterThan(3);
+        replay.Lines.ShouldContain(static line => line.Split(';').Length > 2);
+        export.Lines.Order(StringComparer.Ordinal).ShouldBe(replay.Lines.Order(StringComparer.Ordinal));
+
+        using var speedscope = VeilRun.ToEnd("export", File, "--to", "speedscope", "--count-by", "comm,ustack", "--out", "-", "--quiet");
+        speedscope.Events.ShouldHaveSingleItem().GetProperty("shared").GetProperty("frames").EnumerateArray()
+            .ShouldAllBe(static frame => !frame.GetProperty("name").GetString()!.Contains(';'));
+
+        // All fields: also the stacks, and only those that are asked for.
+        using var whole = VeilRun.ToEnd("export", File, "--to", "chrome", "--out", "-", "--quiet");
+        string text = string.Join('\n', whole.Lines);
+        text.ShouldContain("\"ustack\":[");
+        text.ShouldContain("\"kstack\":[");
+        using var user = VeilRun.ToEnd("export", File, "--to", "chrome", "--stack", "user", "--out", "-", "--quiet");
+        text = string.Join('\n', user.Lines);
+        text.ShouldContain("\"ustack\":[");
+        text.ShouldNotContain("\"kstack\"");
+    }
+
     /// <summary>The moment before and the time after are in the file, and what came later is not.</summary>
     [Fact]
     public void Flight_OfAFailedExit_HasWhatWasBeforeAndAfter()
@@ -320,6 +439,35 @@ public sealed class RecordingTests : IDisposable
         shell.Errors.ShouldNotContain("it is no recording");
         shell.Errors.ShouldNotContain("damaged");
         shell.Events[^1].GetProperty("total").GetInt64().ShouldBeGreaterThan(20_000, shell.Errors);
+    }
+
+    /// <summary>What the disk did not take is missing in the file, and whoever reads that hears how much it is: no event is in neither number.</summary>
+    [Theory]
+    [InlineData("60k", "")]
+    [InlineData("60k", "--args")]
+    [InlineData("200k", "--args")]
+    public void Record_DiskFull_IsNotWholeForAnyReader(string size, string flags)
+    {
+        const string script = """
+            mount -t tmpfs -o size="$3" none "$2" || exit 100
+            "$1" --module syscall $4 --record "$2/a" --output none -- dd if=/dev/zero of=/dev/null bs=16 count=60000 status=none
+            "$1" replay "$2/a" --count --output json > "$2.count"; echo "replay $?"
+            "$1" record-info "$2/a" | grep ^events; echo "info ${PIPESTATUS[0]}"
+            "$1" export "$2/a" --to folded --count-by comm --out - > /dev/null; echo "export $?"
+            "$1" diff "$2/a" "$2/a" > /dev/null; echo "diff $?"
+            """;
+        using var shell = VeilRun.ToEndWith("unshare", "-m", "bash", "-c", script, "bash", Repository.Veil, _folder, size, flags);
+        string counted = System.IO.File.ReadAllText(_folder + ".count");
+        System.IO.File.Delete(_folder + ".count");
+
+        shell.Errors.ShouldContain("No space left on device: the trace goes on; what cannot be written is counted");
+        var lost = System.Text.RegularExpressions.Regex.Matches(
+            shell.Errors, @"(\d+) events delivered in .* (\d+) lost", System.Text.RegularExpressions.RegexOptions.NonBacktracking);
+        lost[0].Groups[2].Value.ShouldNotBe("0");
+        shell.Lines.Where(static line => !line.StartsWith("events", StringComparison.Ordinal)).ShouldBe(["replay 1", "info 1", "export 1", "diff 2"]);
+        shell.Lines.ShouldContain(line => line.StartsWith("events", StringComparison.Ordinal) && line.EndsWith($", {lost[0].Groups[2].Value} lost", StringComparison.Ordinal));
+        shell.Errors.ShouldContain($"{File} is not whole: {lost[0].Groups[2].Value} events that were to be in it could not be written");
+        counted.ShouldContain("\"total\"");
     }
 
     /// <summary>A full disk has all the lines that were delivered, none by half, and the rest is counted.</summary>

@@ -84,6 +84,8 @@ internal sealed class ConfigFile
         ["verbose"] = "--verbose",
     };
 
+    private const string RunKey = "key of run", OutputKey = "key of output";
+
     private readonly string _path;
     private readonly YamlMappingNode _root;
 
@@ -96,6 +98,9 @@ internal sealed class ConfigFile
         Text = text;
         _root = root;
     }
+
+    /// <summary>The keys of <c>output:</c> and of <c>run:</c>.</summary>
+    public static (IEnumerable<string> Output, IEnumerable<string> Run) Keys => (s_outputKeys.Keys, s_runKeys.Keys);
 
     /// <summary>Its path, as it was given.</summary>
     public string Path => _path;
@@ -366,11 +371,11 @@ internal sealed class ConfigFile
         foreach (var key in mapping.Children.Keys)
         {
             string name = KeyText(key);
-            if (!known.Contains(name))
-                Report(Wrong(
-                    key.Start,
-                    $"unknown {what} '{Escaping.ForMessage(name)}'{NearestName.Hint(name, known)} (available: " +
-                    $"{string.Join(", ", known)})"));
+            if (known.Contains(name))
+                continue;
+            string hint = what == RunKey && s_outputKeys.ContainsKey(name) ? "; it belongs under output:"
+                : what == OutputKey && s_runKeys.ContainsKey(name) ? "; it belongs under run:" : NearestName.Hint(name, known);
+            Report(Wrong(key.Start, $"unknown {what} '{Escaping.ForMessage(name)}'{hint} (available: {string.Join(", ", known)})"));
         }
     }
 

@@ -97,10 +97,21 @@ internal static partial class HelpText
         if (described.Arguments.Count > 0)
             Section(text, "Arguments", described.Arguments.Select(static argument => (Name(argument), argument.Description ?? "")));
         if (command.Options.Count > 0)
-            Section(text, "Flags", command.Options.Select(Line));
+            Section(text, "Flags", command.Options.Select(option => LineOf(command, option)));
         text.Append("\nAll flags: veil --help\n");
         return text.ToString();
     }
+
+    /// <summary>A flag as a command takes it: not each form of output is one of each command.</summary>
+    public static (string Term, string Text) LineOf(Command command, Option option) => (command.Name, option.Name) switch
+    {
+        ("top", "--output") => ("-o, --output text|json", "the screen, or with --once and elsewhere tables, as text or as JSON [text]"),
+        ("replay", "--output") => (
+            "-o, --output text|json|folded|strace|tree",
+            "the form of an event: columns, one JSON object a line, of system calls as strace -f -o FILE writes them; of process a tree at the end; " +
+            "of counts by a stack the lines that flame graphs are made of [text]"),
+        _ => Line(option),
+    };
 
     /// <summary>A command with those that it belongs to: <c>config validate</c>.</summary>
     public static string FullName(Command command) =>

@@ -51,7 +51,7 @@ internal static class TopCommand
     private static int Run(ParseResult parsed, TraceFlags flags, string[] words, bool once)
     {
         if (words.FirstOrDefault(static word => word.Length > 1 && word[0] == '-') is { } flag)
-            throw new UsageException($"top: it has no flag {Escaping.ForMessage(flag)}; see veil help top");
+            throw new UsageException($"top: it has no flag {Escaping.ForMessage(flag)}; {Instead(flag.Split('=')[0])}");
         var view = words.Length == 0 ? TopView.All[0] : TopView.All.FirstOrDefault(view => view.Module == words[0]);
         string[] files = view is null ? words : words[Math.Min(1, words.Length)..];
         if (files.Length > 0 && (view is not null || IsFile(files[0])))
@@ -70,6 +70,15 @@ internal static class TopCommand
         var request = new TraceRequest(options, parsed.GetValue(flags.Yes), Control: null, ControlGroup: null, NoFollow: false, User: null);
         return isLive ? RunLive(request, view, module, counting.Ranking) : TraceCommand.Run(request, neverAsks: true);
     }
+
+    private static string Instead(string flag) => flag switch
+    {
+        "--module" or "-m" => $"the module is a word: veil top files ({string.Join(", ", TopView.All.Select(static view => view.Module))})",
+        "--count" or "--count-by" or "--sum" or "--hist" => $"it counts already, and g groups otherwise; other tables: veil --module NAME {flag}",
+        "--record" or "--flight" or "--write" or "-w" or "--fields" or "--enrich" or "--stack" =>
+            $"it shows no events; those have it: veil --module NAME {flag}",
+        _ => "see veil help top",
+    };
 
     private static bool IsLive(ParseResult parsed, TraceFlags flags, bool once)
     {
@@ -105,12 +114,14 @@ internal static class TopCommand
             new TopScreen(
             view, counting.Ranking, (row, group) => CommandOf(row, view, group, chosen[0], files), stop, TraceCommand.UseColour(StandardStreams.Output));
         var export = new RecordedTop(screen, chosen[0], counting);
-        using var session = trace.StartExport(options, shown, ReplayCommand.Range(parsed, flags, trace), stop, Messages.Write, export, static _ => { });
+        var range = ReplayCommand.Range(parsed, flags, trace);
+        using var session = trace.StartExport(options, shown, range, stop, Messages.Write, export, static _ => { });
         stop.ListenToSignals(null);
         stop.ThrowIfEarly();
         screen.Begin(static _ => { });
         var summary = session.Run();
         screen.Dispose();
+        trace.TellOfOtherTimes(range, Messages.Write);
         foreach (string line in summary.Lines())
             Messages.Write(line);
         return stop.Failure is { } failed ? ErrorBoundary.Report(failed) : trace.IsIncomplete ? ExitCode.Failure : ExitCode.Success;

@@ -34,9 +34,31 @@ internal sealed class CallMask
 
     private readonly HashSet<uint> _pids = [];
     private readonly HashSet<string> _temporary = [];
+    private readonly HashSet<string> _madeUp = [];
 
     /// <summary>Is it known that the number is a process's or a thread's?</summary>
     public void AddPid(uint pid) => _pids.Add(pid);
+
+    /// <summary>Takes note of a file or a folder that a call makes for its process alone, under a name that was made up for it: that name means nothing,
+    /// wherever it stands later.</summary>
+    /// <param name="text">As <see cref="Calls.CallText"/> has it.</param>
+    /// <param name="call">The call's name.</param>
+    public void Learn(scoped ReadOnlySpan<byte> text, string call)
+    {
+        const int namesMax = 1_024;
+        // As mkstemp(3) and mkdtemp(3) make them.
+        bool isPrivate = call is "mkdir" or "mkdirat" ? text.IndexOf(", 0700"u8) >= 0 : text.IndexOf("O_EXCL"u8) >= 0 && text.IndexOf(", 0600"u8) >= 0;
+        int from = text.IndexOf((byte)'"');
+        if (!isPrivate || from < 0 || _temporary.Count >= namesMax)
+            return;
+        var path = text[from..EndOfQuoted(text, from)].Trim((byte)'"');
+        var name = path[(path.LastIndexOf((byte)'/') + 1)..];
+        if (MadeUpPart(name) is (var begin, var end) && end > begin)
+        {
+            _temporary.Add(System.Text.Encoding.Latin1.GetString(name));
+            _madeUp.Add(System.Text.Encoding.Latin1.GetString(name[begin..end]));
+        }
+    }
 
     /// <summary>Writes a call's arguments, or what it returned, without what means nothing.</summary>
     /// <param name="line">Where to.</param>
@@ -184,22 +206,22 @@ internal sealed class CallMask
 
     private void AppendComponent(ref LineWriter line, scoped ReadOnlySpan<byte> name, bool isTemporary, bool isNew)
     {
-        if (isTemporary && TemporaryPart(name) is (var from, var to) && to > from)
+        if (_temporary.Count > 0 && _temporary.Contains(System.Text.Encoding.Latin1.GetString(name.Trim("\"<>"u8))))
         {
-            if (isNew && _temporary.Count < 1024)
-                _temporary.Add(System.Text.Encoding.Latin1.GetString(name.Trim("\"<>"u8)));
+            var (from, to) = MadeUpPart(name);
             line.Append(name[..from]);
             line.Append("XXXXXX"u8);
             line.Append(name[to..]);
             return;
         }
 
-        if (_temporary.Count > 0 && _temporary.Contains(System.Text.Encoding.Latin1.GetString(name.Trim("\"<>"u8))))
+        if (isTemporary && TemporaryPart(name) is (var first, var last) && last > first)
         {
-            (from, to) = TemporaryPart(name);
-            line.Append(name[..from]);
+            if (isNew && _temporary.Count < 1024)
+                _temporary.Add(System.Text.Encoding.Latin1.GetString(name.Trim("\"<>"u8)));
+            line.Append(name[..first]);
             line.Append("XXXXXX"u8);
-            line.Append(name[to..]);
+            line.Append(name[last..]);
             return;
         }
 
@@ -243,6 +265,17 @@ internal sealed class CallMask
         return (0, 0);
     }
 
+    // The same of a name that is known to be made up: then its last letters need not look so.
+    private static (int From, int To) MadeUpPart(ReadOnlySpan<byte> name)
+    {
+        int end = name.TrimEnd("\"<>"u8).Length, begin = end;
+        while (begin > 0 && (IsAlphanumeric(name[begin - 1]) || name[begin - 1] == '_'))
+            begin--;
+        return end - begin >= MkstempX ? (begin, end) : TemporaryPart(name);
+    }
+
+    private static int EndOfName(ReadOnlySpan<byte> text, int from) => from + RunAt(text, from);
+
     private static int RunAt(ReadOnlySpan<byte> name, int from)
     {
         int end = from;
@@ -269,7 +302,7 @@ internal sealed class CallMask
     }
 
     // Text without its numbers and its made up words; of what is no text nothing.
-    private static void AppendData(ref LineWriter line, scoped ReadOnlySpan<byte> quoted)
+    private void AppendData(ref LineWriter line, scoped ReadOnlySpan<byte> quoted)
     {
         for (int at = 0; at + 1 < quoted.Length; at++)
         {
@@ -295,7 +328,12 @@ internal sealed class CallMask
             }
 
             var word = quoted[at..end];
-            if (word.IndexOfAny(s_digits) < 0)
+            if (_madeUp.Count > 0 && EndOfName(quoted, at) is var last && _madeUp.Contains(System.Text.Encoding.Latin1.GetString(quoted[at..last])))
+            {
+                line.Append("XXXXXX"u8);
+                end = last;
+            }
+            else if (word.IndexOfAny(s_digits) < 0)
                 line.Append(word);
             else if (word.Length >= TokenMin)
                 line.Append((byte)'N');

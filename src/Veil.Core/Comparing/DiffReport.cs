@@ -132,15 +132,14 @@ internal sealed class DiffReport(RunComparison comparison, TextTable texts, Diff
     private string Changed(RunEvent good, RunEvent bad)
     {
         const int most = 60;
-        string[] one = texts.Compared(good.Whole).Split(", "), other = texts.Compared(bad.Whole).Split(", ");
-        string ResultOf(string[] parts) => parts[^1].LastIndexOf(" = ", StringComparison.Ordinal) is var at and >= 0 ? parts[^1][at..] : "";
-        if (ResultOf(one) != ResultOf(other))
+        string wasWhole = texts.Compared(good.Whole), nowWhole = texts.Compared(bad.Whole);
+        string ResultOf(string whole) => whole.LastIndexOf(" = ", StringComparison.Ordinal) is var at and >= 0 ? whole[at..] : "";
+        if (ResultOf(wasWhole) != ResultOf(nowWhole))
             return $"{Subject(good)} = {Result(good)} / {Result(bad)}";
-        int place = 0;
-        while (place < Math.Min(one.Length, other.Length) && one[place] == other[place])
-            place++;
-        string Part(string[] parts) => place < parts.Length ? parts[place].Split(") = ")[0] : "nothing";
-        string was = Part(one), now = Part(other);
+        int results = ResultOf(wasWhole).Length;
+        var (was, now) = ArgumentLists.FirstDifference(
+            ArgumentLists.Of(wasWhole[..^results]), ArgumentLists.Of(nowWhole[..^results]),
+            ArgumentLists.Of(texts.Shown(good.Whole)), ArgumentLists.Of(texts.Shown(bad.Whole)));
         return was.Length > most || now.Length > most ? $"{Subject(good)} with other arguments"
             : $"{Subject(good)} with {Escaping.ForMessage(was)} / {Escaping.ForMessage(now)}";
     }

@@ -11,7 +11,8 @@ internal sealed class EventText
 {
     // Of these there are as many as time or load have it.
     private static readonly string[] s_ofTiming =
-        ["futex", "futex_wait", "futex_wake", "futex_waitv", "sched_yield", "restart_syscall", "rt_sigreturn", "sigreturn"];
+        ["futex", "futex_wait", "futex_wake", "futex_waitv", "sched_yield", "restart_syscall", "rt_sigreturn", "sigreturn",
+            "getrandom"];
 
     private static readonly string[] s_waits = ["poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "epoll_pwait2"];
     private static readonly string[] s_transfers =
@@ -149,6 +150,7 @@ internal sealed class EventText
         CallText.AppendName(ref name, call);
         string called = System.Text.Encoding.UTF8.GetString(name.Written);
         CallText.Write(ref shown, call, CallOptions.Current);
+        mask.Learn(shown.Written, called);
         anchor.Append(name.Written);
         for (int index = 0; CallFacts.TryGetPath(call, index, out var path) && index < 2; index++)
         {

@@ -26,7 +26,7 @@ internal sealed class FoldedFormat : ExportFormat
             var text = new StringBuilder();
             foreach (var (frames, weight) in rows)
             {
-                text.AppendJoin(';', frames.Select(static frame => frame.Replace(';', ',').ReplaceLineEndings(" ")));
+                text.AppendJoin(';', frames.Select(static frame => frame.Replace(';', ':').ReplaceLineEndings(" ")));
                 text.Append(' ').Append(weight).Append('\n');
             }
 

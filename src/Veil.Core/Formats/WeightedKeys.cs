@@ -19,6 +19,7 @@ internal abstract class WeightedKeys : IExportSink
     private readonly CountPlan?[] _plans;
     private readonly bool _namesModules;
     private readonly byte[] _room;
+    private readonly byte[] _textRoom;
     private readonly Dictionary<byte[], UInt128> _weights = new(BytesComparer.Instance);
     private UInt128 _others;
     private ulong _taken;
@@ -30,6 +31,7 @@ internal abstract class WeightedKeys : IExportSink
             input.Events.SchemasOf(number).Any() ? CountPlan.Of(module, [.. input.Events.SchemasOf(number)], _options) : null)];
         _namesModules = input.HasSeveralModules;
         _room = new byte[_plans.Max(static plan => plan?.Keys.Sum(static key => key.Field.Value.BytesMax + 2) ?? 0) + 64];
+        _textRoom = new byte[_room.Length];
     }
 
     /// <inheritdoc/>
@@ -59,12 +61,18 @@ internal abstract class WeightedKeys : IExportSink
         var line = new LineWriter(_room);
         if (_namesModules)
             line.Append(Encoding.UTF8.GetBytes(view.Schema.Module));
-        foreach (var key in plan.Keys)
+        foreach (var key in FoldedLine.InOrder(plan.Keys))
         {
-            if (line.Length > 0)
-                line.Append(Separator);
-            key.Field.Value.InTable.WriteText(ref line, ref view);
+            foreach (string frame in FoldedLine.FramesOf(key, _textRoom, ref view))
+            {
+                if (line.Length > 0)
+                    line.Append(Separator);
+                line.Append(Encoding.UTF8.GetBytes(frame));
+            }
         }
+
+        if (line.Length == 0)
+            line.Append("?"u8);
 
         // Of calls that did not end, the time is not known.
         ulong weight = _options.Sum is null ? 1 : plan.NumberOf(view.Record) ?? 0;

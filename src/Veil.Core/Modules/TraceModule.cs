@@ -75,6 +75,12 @@ public abstract class TraceModule : IEventOwner
     /// </summary>
     public virtual IReadOnlyList<EventKind> EventsByFlag => [];
 
+    /// <summary>Does a trace with these flags have the events of a key of a filter? Some are only traced where they are asked for.</summary>
+    /// <param name="filter">One of <see cref="Filters"/>.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="arguments">The flags, with the filters.</param>
+    public virtual bool Traces(FilterDimension filter, FilterKey key, ModuleArguments arguments) => true;
+
     /// <summary>The stacks that its events hold themselves, as members; nothing: those of the running task are read behind its events.</summary>
     public virtual StackKinds? OwnStacks(ModuleArguments arguments) => null;
 

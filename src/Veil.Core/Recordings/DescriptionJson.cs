@@ -43,22 +43,25 @@ internal static class DescriptionJson
 
     /// <summary>What the last block says.</summary>
     /// <param name="events">How many there are in the file.</param>
+    /// <param name="untold">How many were lost that no note tells of.</param>
     /// <param name="goesOn">Is there a next file?</param>
-    public static byte[] End(ulong events, bool goesOn) =>
-        Encoding.UTF8.GetBytes($"{{\"events\":{events.ToString(CultureInfo.InvariantCulture)}{(goesOn ? ",\"goes_on\":true" : "")}}}");
+    public static byte[] End(ulong events, ulong untold, bool goesOn) => Encoding.UTF8.GetBytes(string.Create(
+        CultureInfo.InvariantCulture, $"{{\"events\":{events},\"lost\":{untold}{(goesOn ? ",\"goes_on\":true" : "")}}}"));
 
-    /// <summary>Does the last block of a file say that there is a next one?</summary>
-    public static bool GoesOn(ReadOnlySpan<byte> end)
+    /// <summary>What the last block of a file says: is there a next one, and how many events were lost that no note tells of?</summary>
+    public static (bool GoesOn, ulong Lost) ReadEnd(ReadOnlySpan<byte> end)
     {
         try
         {
             var reader = new Utf8JsonReader(end);
-            return JsonElement.TryParseValue(ref reader, out var said) && said is { ValueKind: JsonValueKind.Object } json
-                && json.TryGetProperty("goes_on", out var goesOn) && goesOn.ValueKind == JsonValueKind.True;
+            if (!JsonElement.TryParseValue(ref reader, out var said) || said is not { ValueKind: JsonValueKind.Object } json)
+                return default;
+            return (json.TryGetProperty("goes_on", out var goesOn) && goesOn.ValueKind == JsonValueKind.True,
+                json.TryGetProperty("lost", out var lost) && lost.ValueKind == JsonValueKind.Number && lost.TryGetUInt64(out ulong count) ? count : 0);
         }
         catch (Exception cause) when (cause is JsonException or InvalidOperationException)
         {
-            return false;
+            return default;
         }
     }
 
@@ -80,6 +83,7 @@ internal static class DescriptionJson
         json.WriteNumber("string_size", description.Calls.StringSize);
         json.WriteString("fds", description.Calls.Descriptors.ToString().ToLowerInvariant());
         json.WriteEndObject();
+        json.WriteBoolean("steered", description.IsSteered);
         json.WriteStartArray("modules");
         foreach (var module in description.Modules)
         {
@@ -87,6 +91,8 @@ internal static class DescriptionJson
             json.WriteString("name", module.Name);
             json.WriteString("hook", module.Hook);
             Pairs(json, "filters", module.Filters);
+            if (module.Flags is { } flags)
+                Pairs(json, "flags", flags);
             Pairs(json, "constants", module.Constants);
             Pairs(json, "aliases", module.Aliases);
             json.WriteEndObject();
@@ -183,7 +189,10 @@ internal static class DescriptionJson
     {
         var modules = json.GetProperty("modules").EnumerateArray().Select(static module => new RecordingDescription.ModuleFacts(
             Text(module, "name"), Text(module, "hook"), ReadPairs(module, "filters"), ReadPairs(module, "constants"),
-            ReadPairs(module, "aliases"))).ToList();
+            ReadPairs(module, "aliases"))
+        {
+            Flags = module.TryGetProperty("flags", out _) ? ReadPairs(module, "flags") : null,
+        }).ToList();
         var calls = json.GetProperty("calls");
         bool hasOrigin = json.TryGetProperty("origin", out var origin);
         string machine = Text(json, "machine");
@@ -203,6 +212,7 @@ internal static class DescriptionJson
             Calls = new CallOptions(
                 StringSize: Math.Clamp(calls.GetProperty("string_size").GetInt32(), 1, CallOptions.StringSizeMax),
                 Descriptors: Enum.TryParse<DescriptorDetail>(Text(calls, "fds"), true, out var detail) ? detail : DescriptorDetail.All),
+            IsSteered = json.TryGetProperty("steered", out var steered) && steered.ValueKind == JsonValueKind.True,
             Modules = modules,
             Events = [.. json.GetProperty("events").EnumerateArray().Select(facts => ReadEvent(facts, modules.Count))],
             Origin = hasOrigin ? ReadLayout(origin) : null,

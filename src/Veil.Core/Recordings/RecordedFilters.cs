@@ -5,6 +5,7 @@ using Veil.Core.Filters;
 using Veil.Core.Modules;
 using Veil.Core.Options;
 using Veil.Core.Sinks;
+using Veil.Core.Text;
 
 namespace Veil.Core.Recordings;
 
@@ -19,6 +20,9 @@ internal sealed class RecordedFilters(RecordingDescription description, Recorded
         "network_evt__FAILED", "network_evt__DNS", "network_evt__RETRANSMIT", "network_evt__RESET", "network_evt__DROP",
         "network_evt__OVERFLOW",
     ];
+
+    // What says which kind of thing happened, in words that there are few of.
+    private static readonly string[] s_kinds = ["event", "op", "signal", "syscall", "fault", "effect"];
 
     /// <summary>The filter of a kind of event; none: all pass.</summary>
     public EventFilter? Of(TraceModule module, EventSchema schema, SessionOptions options)
@@ -61,6 +65,71 @@ internal sealed class RecordedFilters(RecordingDescription description, Recorded
         if (options.Arguments.Has(Thresholds.Failed.Name) && Has(module, Thresholds.Failed)
             && !schemas.Any(static schema => ResultFilter.ResultOf(schema.Layout) is not null))
             throw NotRecorded("--" + Thresholds.Failed.Name, module, Beside(module));
+    }
+
+    /// <summary>Refuses words of a filter whose events were not traced: that none came says nothing of them.</summary>
+    /// <param name="module">The module.</param>
+    /// <param name="facts">What was recorded of it.</param>
+    /// <param name="options">The filters.</param>
+    /// <exception cref="UsageException">There is one; says what to record with.</exception>
+    public void RequireKinds(TraceModule module, RecordingDescription.ModuleFacts facts, SessionOptions options)
+    {
+        if (facts.Flags is not { } flags)
+            return;
+        var recorded = ModuleArguments.None with
+        {
+            Switches = flags.Where(static flag => flag.Values.Length == 0).Select(static flag => flag.Name).ToHashSet(StringComparer.Ordinal),
+            Values = flags.Where(static flag => flag.Values.Length > 0)
+                .ToDictionary(static flag => flag.Name, static flag => (IReadOnlyList<string>)flag.Values.Split(',')),
+            Filters = Recorded(module, facts),
+        };
+        foreach (var asked in options.FiltersOf(module).Where(static filter => s_kinds.Contains(filter.Dimension.Name)))
+        {
+            var before = recorded.Filters.GetValueOrDefault(asked.Dimension.Name);
+            // A word may stand for several keys, as a class of calls does.
+            var words = asked.Bits.Where(static key => key.Value.HasFlag(FilterBits.Allow)).Select(static key => key.Key);
+            foreach (var word in words.GroupBy(static key => key.Text))
+            {
+                bool wasLeftOut = !description.IsSteered && before is not null && word.All(key => !Passes(before, key));
+                // What is attached stays so; what a filter alone decides may have been changed.
+                bool mayHaveCome = description.IsSteered && module.EventsByFlag.Count == 0;
+                bool wasNotTraced = !mayHaveCome && word.All(key => !module.Traces(asked.Dimension, key, recorded));
+                string text = $"--{asked.Dimension.Name} {Escaping.ForMessage(word.Key)}";
+                if (wasLeftOut || wasNotTraced)
+                    throw new UsageException($"{text}: was not recorded; record with {text}");
+            }
+        }
+
+        ulong slower = Thresholds.SlowerNs(recorded), wanted = Thresholds.SlowerNs(options.Arguments);
+        if (wanted > 0 && wanted < slower)
+            throw new UsageException(
+                $"--{Thresholds.Slower.Name}: of module {module.Name} only what took {recorded.Of(Thresholds.Slower.Name)[0]} was recorded; " +
+                $"record with --{Thresholds.Slower.Name} {options.Arguments.Of(Thresholds.Slower.Name)[0]}");
+    }
+
+    private static Dictionary<string, FilterExpression> Recorded(TraceModule module, RecordingDescription.ModuleFacts facts)
+    {
+        var filters = new Dictionary<string, FilterExpression>(StringComparer.Ordinal);
+        foreach (var (name, values) in facts.Filters.Where(static filter => s_kinds.Contains(filter.Name)))
+        {
+            try
+            {
+                if (module.Filters.FirstOrDefault(has => has.Name == name) is { } dimension)
+                    filters[name] = FilterExpression.Parse(dimension, [values]);
+            }
+            catch (UsageException)
+            {
+                // Words that this veil does not know say nothing here.
+            }
+        }
+
+        return filters;
+    }
+
+    private static bool Passes(FilterExpression filter, FilterKey key)
+    {
+        var bits = filter.Bits.FirstOrDefault(one => one.Key.Bits == key.Bits).Value;
+        return !bits.HasFlag(FilterBits.Deny) && (bits.HasFlag(FilterBits.Allow) || !filter.Bits.Values.Any(static one => one.HasFlag(FilterBits.Allow)));
     }
 
     private static string? Beside(TraceModule module) =>

@@ -42,6 +42,8 @@ internal sealed class RecordedModule(
 
     public override EventKind? EventsOfStrace => known.EventsOfStrace;
 
+    public override bool Traces(Filters.FilterDimension filter, Filters.FilterKey key, ModuleArguments arguments) => known.Traces(filter, key, arguments);
+
     public override bool HasTree => known.HasTree;
 
     public override bool ComesInOrder => known.ComesInOrder;

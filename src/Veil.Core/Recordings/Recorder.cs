@@ -7,10 +7,12 @@ using Veil.Core.Events.Kinds;
 using Veil.Core.Interop;
 using Veil.Core.Kernel;
 using Veil.Core.Losses;
+using Veil.Core.Modules;
 using Veil.Core.Options;
 using Veil.Core.Privileged;
 using Veil.Core.Sinks;
 using Veil.Core.Sources;
+using Veil.Core.Text;
 
 namespace Veil.Core.Recordings;
 
@@ -18,7 +20,7 @@ namespace Veil.Core.Recordings;
 public sealed class Recorder : IDisposable
 {
     /// <summary>What loses under this name is the recording, and not the trace.</summary>
-    private const string Losing = "recording";
+    internal const string Losing = "recording";
 
     private readonly RecordOptions _options;
     private readonly RecordingFile _file;
@@ -46,6 +48,16 @@ public sealed class Recorder : IDisposable
     /// <summary>Makes the file.</summary>
     /// <exception cref="VeilException">It cannot be made.</exception>
     public static Recorder Open(RecordOptions options) => new(options);
+
+    /// <summary>Refuses an output to the recording itself.</summary>
+    /// <exception cref="UsageException">It is that, by whatever name.</exception>
+    public static void RequireOther(string path, string writeTo)
+    {
+        bool isSame = Path.GetFullPath(path) == Path.GetFullPath(writeTo)
+            || (LibC.TryGetFacts(path, out var one) && LibC.TryGetFacts(writeTo, out var other) && one.Type == LibC.FileType.Regular && one.IsSame(other));
+        if (isSame)
+            throw new UsageException($"--write: {Escaping.ForMessage(writeTo)} is the file of --record too; give another name");
+    }
 
     /// <summary>Has SIGUSR2 write what is kept, from now on.</summary>
     public IDisposable DumpOnSignal()
@@ -92,11 +104,15 @@ public sealed class Recorder : IDisposable
             Origin = source.Events.Schemas.Select(static schema => schema.Origin).FirstOrDefault(static origin => origin is not null),
             OriginFields = options.OriginFields,
             Calls = CallOptions.Current,
-            Modules = [.. source.Modules.Select(static module => new RecordingDescription.ModuleFacts(
+            Modules = [.. source.Modules.Select(module => new RecordingDescription.ModuleFacts(
                 module.Module.Name, module.Hook,
                 [.. module.Filters.Where(static filter => filter.Keys.Count > 0).Select(static filter => (filter.Dimension.Name, string.Join(
                 ',', filter.Keys.SelectMany(static key => Words(key.Key.Text, key.Value)))))],
-                module.Module.Constants, module.Module.FieldAliases))],
+                module.Module.Constants, module.Module.FieldAliases)
+            {
+                Flags = FlagsOf(module.Module, options.FlagsOf(module.Module)),
+            })],
+            IsSteered = options.TakesCommands,
             Events = [.. source.Events.Schemas.Select(static schema => new RecordingDescription.EventFacts(
                 schema.Kind, (int)(schema.Kind / Events.EventCatalog.KindsPerModule), schema.Layout))],
             Reasons = source.Events.Schemas.Any(static schema => schema.Layout.Members.Any(static member => ReasonKind.Typedefs.Contains(member.Type)))
@@ -139,6 +155,9 @@ public sealed class Recorder : IDisposable
             observer.Lost(new(Losing, LossCause.NotRecorded), new LossCount(notWritten - _notWrittenSeen, []));
         _notWrittenSeen = notWritten;
     }
+
+    private static List<(string Name, string Values)> FlagsOf(TraceModule module, ModuleArguments given) =>
+        [.. module.Flags.Where(flag => given.IsGiven(flag.Name)).Select(flag => (flag.Name, string.Join(',', given.Of(flag.Name))))];
 
     private static IEnumerable<string> Words(string text, Filters.FilterBits bits)
     {

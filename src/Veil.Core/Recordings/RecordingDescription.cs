@@ -37,6 +37,9 @@ internal sealed record RecordingDescription
     /// <summary>What was found out beside the kernel's records.</summary>
     public required Enrichments Enrichments { get; init; }
 
+    /// <summary>Could filters be changed while it was recorded? Then those of <see cref="Modules"/> are the first ones.</summary>
+    public bool IsSteered { get; init; }
+
     /// <summary>The fields of <c>struct veil_origin</c> that records have; null: they have none of it.</summary>
     public required IReadOnlySet<string>? OriginFields { get; init; }
 
@@ -60,7 +63,11 @@ internal sealed record RecordingDescription
     /// <param name="Aliases">Second names of fields.</param>
     public sealed record ModuleFacts(
         string Name, string Hook, IReadOnlyList<(string Name, string Values)> Filters, IReadOnlyList<(string Name, string Value)> Constants,
-        IReadOnlyList<(string Alias, string Field)> Aliases);
+        IReadOnlyList<(string Alias, string Field)> Aliases)
+    {
+        /// <summary>Its flags, and their values; null: who wrote the recording did not say.</summary>
+        public IReadOnlyList<(string Name, string Values)>? Flags { get; init; }
+    }
 
     /// <summary>A kind of event.</summary>
     /// <param name="Kind">The number that marks its records.</param>

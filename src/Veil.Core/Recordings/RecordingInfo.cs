@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using Veil.Core.Events;
 using Veil.Core.Kernel;
 using Veil.Core.Text;
@@ -39,10 +42,18 @@ internal sealed class RecordingInfo
         foreach (var facts in reader.Description.Events)
             catalog.Add(facts.Layout, reader.Description.Origin, new Owner(reader.Description.Modules[facts.Module]), facts.Kind);
         var decoder = new BlockDecoder(catalog);
+        ulong notRecorded = 0;
         try
         {
             while (reader.TryRead(out var header))
             {
+                if (header.Type == BlockType.End)
+                {
+                    ulong untold = DescriptionJson.ReadEnd(reader.Block.AsSpan(0, header.RawBytes)).Lost;
+                    info._lost += untold;
+                    notRecorded += untold;
+                }
+
                 if (header.Type != BlockType.Events)
                     continue;
                 decoder.Begin(reader.Block, header.RawBytes, header.Events);
@@ -54,10 +65,12 @@ internal sealed class RecordingInfo
                 {
                     if (!isNote)
                         info.Count(item, catalog.Header);
+                    else if ((NoteType)item[0] == NoteType.Lost && LossNote.Read(item[1..]) is var loss && loss.Key == LossNote.NotRecorded)
+                        notRecorded += loss.Count.Count;
                 }
             }
 
-            info.Missing = reader.Missing;
+            info.Missing = reader.Missing ?? (notRecorded > 0 ? LossNote.Missing(reader.Name, notRecorded) : null);
             info._bytes = reader.Position;
         }
         catch (RecordingException cause)
@@ -104,6 +117,73 @@ internal sealed class RecordingInfo
         if (_processes.Count > ProcessesShown || _others > 0)
             text.Append(CultureInfo.InvariantCulture, $"{"",14}  and {_processes.Count - ProcessesShown}{(_others > 0 ? " or more" : "")} others\n");
         return text.ToString();
+    }
+
+    /// <summary>As one object of JSON, on a line of its own.</summary>
+    public string Json()
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(bytes, new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            var (bootNs, realNs) = _description.Started;
+            string? Time(ulong ns) => _events > 0 ? ReplayRange.TimeText((long)ns - bootNs + realNs) : null;
+            json.WriteStartObject();
+            json.WriteString("file", _path);
+            json.WriteNumber("bytes", _bytes);
+            json.WriteBoolean("whole", Missing is null);
+            json.WriteString("missing", Missing);
+            json.WriteStartArray("command");
+            foreach (string word in _description.Command)
+                json.WriteStringValue(word);
+            json.WriteEndArray();
+            json.WriteString("veil", _description.Veil);
+            json.WriteString("host", _description.Host);
+            json.WriteString("kernel", _description.Kernel);
+            json.WriteString("machine", SyscallTable.For(_description.Machine).ArchName);
+            json.WriteString("started", ReplayRange.TimeText(realNs));
+            json.WriteString("first", Time(_firstNs));
+            json.WriteString("last", Time(_lastNs));
+            json.WriteNumber("events", _events);
+            json.WriteNumber("lost", _lost);
+            WriteModules(json);
+            json.WriteStartArray("processes");
+            foreach (var ((pid, comm), count) in _processes.OrderByDescending(static process => process.Value).ThenBy(static process => process.Key.Pid))
+            {
+                json.WriteStartObject();
+                json.WriteNumber("pid", pid);
+                json.WriteString("comm", NameOf(comm));
+                json.WriteNumber("events", count);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteNumber("other_processes_events", _others);
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(bytes.WrittenSpan) + "\n";
+    }
+
+    private void WriteModules(Utf8JsonWriter json)
+    {
+        json.WriteStartArray("modules");
+        foreach (var (number, module) in _description.Modules.Index())
+        {
+            json.WriteStartObject();
+            json.WriteString("name", module.Name);
+            json.WriteString("hook", module.Hook);
+            json.WriteStartObject("filters");
+            foreach (var (name, values) in module.Filters)
+                json.WriteString(name, values);
+            json.WriteEndObject();
+            json.WriteStartObject("events");
+            foreach (var facts in _description.Events.Where(facts => facts.Module == number))
+                json.WriteNumber(facts.Layout.Name, _kinds.GetValueOrDefault(facts.Kind));
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     private static void Line(StringBuilder text, string name, string value) => text.Append($"{name,-10}  {value}\n");

@@ -11,12 +11,12 @@ namespace Veil.Core.Recordings;
 internal sealed class RecordingReader : IDisposable
 {
     private readonly Stream _stream;
-    private readonly string _name;
     private readonly ulong _file;
     private byte[] _stored = new byte[64 * 1024];
     private ulong _number;
     private bool _hasEnd;
     private bool _isCut;
+    private LibC.FileFacts? _facts;
 
     /// <summary>Begins to read a recording.</summary>
     /// <param name="stream">Owned.</param>
@@ -25,7 +25,7 @@ internal sealed class RecordingReader : IDisposable
     public RecordingReader(Stream stream, string name)
     {
         _stream = stream;
-        _name = name;
+        Name = name;
         try
         {
             Span<byte> head = stackalloc byte[FileHeader.SizeBytes];
@@ -62,6 +62,9 @@ internal sealed class RecordingReader : IDisposable
         }
     }
 
+    /// <summary>What messages call it.</summary>
+    public string Name { get; }
+
     /// <summary>What was recorded.</summary>
     public RecordingDescription Description { get; }
 
@@ -74,23 +77,31 @@ internal sealed class RecordingReader : IDisposable
     /// <summary>Bytes of it that were read and can be believed.</summary>
     public long Position { get; private set; }
 
+    /// <summary>The time of the earliest event so far, in nanoseconds since boot; all ones: there was none.</summary>
+    public ulong FirstNs { get; private set; } = ulong.MaxValue;
+
     /// <summary>The time of the last event so far, in nanoseconds since boot.</summary>
     public ulong LastNs { get; private set; }
+
+    /// <summary>Is it this file, whatever names lead there?</summary>
+    public bool IsSame(in LibC.FileFacts other) => _facts is { } facts && facts.IsSame(other);
 
     /// <summary>Opens a file, or standard input.</summary>
     /// <exception cref="RecordingException">It cannot be read.</exception>
     public static RecordingReader Open(string path)
     {
+        const int standardInput = 0;
         if (path == "-")
-            return new RecordingReader(Console.OpenStandardInput(), "standard input");
+            return new RecordingReader(Console.OpenStandardInput(), "standard input") { _facts = LibC.TryGetFacts(standardInput, out var read) ? read : null };
         string name = Escaping.ForMessage(path);
         if (LibC.TryGetFacts(path, out var facts) && facts.Type is not (LibC.FileType.Regular or LibC.FileType.Fifo))
             throw new RecordingException(
                 $"reading {name}: it is {(facts.Type == LibC.FileType.Directory ? "a directory" : "a device")}, and no recording");
         try
         {
-            return new RecordingReader(
-                new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0), name);
+            var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            bool isKnown = LibC.TryGetFacts((int)stream.SafeFileHandle.DangerousGetHandle(), out var opened);
+            return new RecordingReader(stream, name) { _facts = isKnown ? opened : null };
         }
         catch (Exception cause) when (cause is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -123,6 +134,7 @@ internal sealed class RecordingReader : IDisposable
                 if (isWanted && !TryDecompress(header))
                     return false;
                 LastNs = Math.Max(LastNs, header.LastNs);
+                FirstNs = Math.Min(FirstNs, header.Events > 0 ? header.FirstNs : ulong.MaxValue);
                 _hasEnd |= header.Type == BlockType.End;
                 if (isWanted)
                     return true;
@@ -130,7 +142,7 @@ internal sealed class RecordingReader : IDisposable
         }
         catch (IOException cause)
         {
-            Missing = $"{_name} cannot be read on at byte {Position} ({Escaping.ForMessage(cause.Message)})";
+            Missing = $"{Name} cannot be read on at byte {Position} ({Escaping.ForMessage(cause.Message)})";
         }
 
         return false;
@@ -147,7 +159,7 @@ internal sealed class RecordingReader : IDisposable
         {
             _isCut = !_hasEnd;
             if (_isCut)
-                Missing = $"{_name} was not ended: its recorder was killed, had no room on the disk, or still runs";
+                Missing = $"{Name} was not ended: its recorder was killed, had no room on the disk, or still runs";
             return false;
         }
 
@@ -181,14 +193,14 @@ internal sealed class RecordingReader : IDisposable
     private bool IsCut(int length)
     {
         _isCut = true;
-        Missing = $"{_name} is cut off at byte {Position + length}, within a block that is not shown";
+        Missing = $"{Name} is cut off at byte {Position + length}, within a block that is not shown";
         return false;
     }
 
     private bool IsDamaged()
     {
         string behind = _stream.CanSeek ? $": {_stream.Length - Position} bytes are not read" : "";
-        Missing = $"{_name} is damaged at byte {Position}{behind}";
+        Missing = $"{Name} is damaged at byte {Position}{behind}";
         return false;
     }
 }

@@ -5,6 +5,7 @@ using System.Text;
 using Veil.Core.Cgroups;
 using Veil.Core.Events;
 using Veil.Core.Events.Kinds;
+using Veil.Core.Interop;
 using Veil.Core.Losses;
 using Veil.Core.Modules;
 using Veil.Core.Options;
@@ -19,7 +20,10 @@ namespace Veil.Core.Recordings;
 internal sealed class RecordingSink : IEventSink
 {
     private const int BlockMsMax = 1_000;
+    private const int LossOfUserBytes = sizeof(uint) + sizeof(ulong);
     private const int NotesBytesMax = 16 * 1024; // of one event: two paths, five names, a reason
+
+    private static readonly byte[] s_losing = Encoding.UTF8.GetBytes(Recorder.Losing), s_notRecorded = Encoding.UTF8.GetBytes(LossCause.NotRecorded);
 
     private readonly RecordingWriter _writer;
     private readonly EventHeader _header;
@@ -39,6 +43,7 @@ internal sealed class RecordingSink : IEventSink
     private readonly (string Text, EventFilter?[] ByEvent)[] _triggers;
     private readonly long _afterMs;
     private (long AtMs, string Why)? _due;
+    private ulong _droppedTold;
 
     public RecordingSink(RecordingWriter writer, EventCatalog events, Enrichments enrichments, FlightOptions? flight = null)
     {
@@ -96,11 +101,28 @@ internal sealed class RecordingSink : IEventSink
 
     public bool Lost(LossKey key, LossCount lost)
     {
-        const int wordBytes = sizeof(uint) + sizeof(ulong);
-        byte[] module = Encoding.UTF8.GetBytes(key.Module), cause = Encoding.UTF8.GetBytes(key.Cause);
-        int length = (2 * sizeof(ulong)) + Sized(module) + Sized(cause) + (lost.Users.Count * wordBytes);
-        if (Room(length + NotesBytesMax) is not { } block)
+        // The writer knows of these first.
+        if (key == LossNote.NotRecorded)
             return true;
+        if (key.Module == Recorder.Losing)
+            _droppedTold += lost.Count;
+        if (!TryNote(key, lost))
+            _writer.AddUntold(lost.Count);
+        return true;
+    }
+
+    private bool TryNote(LossKey key, LossCount lost)
+    {
+        byte[] module = Encoding.UTF8.GetBytes(key.Module), cause = Encoding.UTF8.GetBytes(key.Cause);
+        int length = (2 * sizeof(ulong)) + Sized(module) + Sized(cause) + (lost.Users.Count * LossOfUserBytes);
+        if (Room(length + NotesBytesMax) is not { } block)
+            return false;
+        NoteLoss(block, length, lost, module, cause);
+        return true;
+    }
+
+    private static void NoteLoss(RawBlock block, int length, LossCount lost, byte[] module, byte[] cause)
+    {
         var note = block.AddNote(NoteType.Lost, length);
         BinaryPrimitives.WriteUInt64LittleEndian(note, lost.Count);
         BinaryPrimitives.WriteInt64LittleEndian(note[sizeof(ulong)..], lost.TimestampNs);
@@ -109,11 +131,10 @@ internal sealed class RecordingSink : IEventSink
         {
             BinaryPrimitives.WriteUInt32LittleEndian(note, user.Uid);
             BinaryPrimitives.WriteUInt64LittleEndian(note[sizeof(uint)..], user.Count);
-            note = note[wordBytes..];
+            note = note[LossOfUserBytes..];
         }
 
         block.AddLost(lost.Count);
-        return true;
     }
 
     /// <summary>What is a second old goes to the file: somebody may end us at once.</summary>
@@ -132,6 +153,7 @@ internal sealed class RecordingSink : IEventSink
         if (_due is not null)
             DumpDue();
         HandOver();
+        _writer.AddUntold(Dropped - _droppedTold);
         _writer.Finish();
     }
 
@@ -162,7 +184,14 @@ internal sealed class RecordingSink : IEventSink
     {
         if (_block?.HasRoom(bytes) == false)
             HandOver();
-        return _block ??= _writer.TryTake();
+        if (_block is not null || (_block = _writer.TryTake()) is not { } block)
+            return _block;
+        // What could not be written before it is told of here.
+        if (_writer.TakeUntold() is var untold and > 0)
+            NoteLoss(
+                block, (2 * sizeof(ulong)) + Sized(s_losing) + Sized(s_notRecorded), new LossCount(untold, []) { TimestampNs = LibC.NowNs(LibC.ClockBoottime) },
+                s_losing, s_notRecorded);
+        return block;
     }
 
     // A block stands alone: its names are told anew.

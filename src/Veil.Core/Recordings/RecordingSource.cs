@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Buffers.Binary;
-using System.Text;
 using Veil.Core.Counting;
 using Veil.Core.Enrichers;
 using Veil.Core.Events;
@@ -20,11 +19,9 @@ internal sealed class RecordingSource : IEventSource
     private readonly BlockDecoder _decoder;
     private readonly ReplayRange _range;
     private readonly bool _wholeSet;
-    private static readonly System.Buffers.SearchValues<byte> s_ofWords =
-        System.Buffers.SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789_-"u8);
-
     private (long NowMs, ulong EventNs)? _pacedAt;
     private bool _hasBlock;
+    private ulong _notRecorded;
 
     /// <summary>Begins with the first file.</summary>
     /// <param name="files">At least one, in their order. Owned.</param>
@@ -81,7 +78,7 @@ internal sealed class RecordingSource : IEventSource
             return;
         }
 
-        if (!_hasBlock && !NextBlock())
+        if (!_hasBlock && !NextBlock(pipeline))
             return;
         _hasBlock = false;
         try
@@ -168,7 +165,7 @@ internal sealed class RecordingSource : IEventSource
         _ => false,
     };
 
-    private bool NextBlock()
+    private bool NextBlock(EventPipeline pipeline)
     {
         while (_files.TryPeek(out var file))
         {
@@ -182,7 +179,10 @@ internal sealed class RecordingSource : IEventSource
 
                 if (header.Type == BlockType.End)
                 {
-                    if (_files.Count == 1 && _wholeSet && DescriptionJson.GoesOn(file.Block.AsSpan(0, header.RawBytes)))
+                    var (goesOn, lost) = DescriptionJson.ReadEnd(file.Block.AsSpan(0, header.RawBytes));
+                    if (lost > 0 && _range.ToNs >= file.LastNs)
+                        Lose(LossNote.NotRecorded, new LossCount(lost, []) { TimestampNs = (long)file.LastNs }, pipeline);
+                    if (_files.Count == 1 && _wholeSet && goesOn)
                         Miss("the recording goes on in a next file, which is not there", file);
                     continue;
                 }
@@ -202,6 +202,10 @@ internal sealed class RecordingSource : IEventSource
 
             if (file.Missing is { } missing)
                 Miss(missing, file);
+            if (_notRecorded > 0)
+                _message(LossNote.Missing(file.Name, _notRecorded));
+            IsIncomplete |= _notRecorded > 0;
+            _notRecorded = 0;
             _files.Dequeue().Dispose();
         }
 
@@ -219,31 +223,21 @@ internal sealed class RecordingSource : IEventSource
 
     private void Take(NoteType type, ReadOnlySpan<byte> note, EventPipeline pipeline)
     {
-        const int wordBytes = sizeof(uint) + sizeof(ulong);
         if (type != NoteType.Lost)
         {
             _names.Take(type, note);
             return;
         }
 
-        if (note.Length < 2 * sizeof(ulong))
-            throw new RecordingException("a block is damaged: a note is cut off");
-        ulong count = BinaryPrimitives.ReadUInt64LittleEndian(note);
-        long timestamp = BinaryPrimitives.ReadInt64LittleEndian(note[sizeof(ulong)..]);
-        note = note[(2 * sizeof(ulong))..];
-        string module = Word(RecordedNames.TakeSized(ref note)), cause = Word(RecordedNames.TakeSized(ref note));
-        var users = new List<UserLoss>();
-        for (; note.Length >= wordBytes; note = note[wordBytes..])
-            users.Add(new(BinaryPrimitives.ReadUInt32LittleEndian(note), BinaryPrimitives.ReadUInt64LittleEndian(note[sizeof(uint)..])));
-        if (_range.Has((ulong)timestamp))
-            pipeline.Lost(new(module, cause), new LossCount(count, users) { TimestampNs = timestamp });
+        var (key, count) = LossNote.Read(note);
+        if (_range.Has((ulong)count.TimestampNs))
+            Lose(key, count, pipeline);
     }
 
-    // It stands in JSON as it is.
-    private static string Word(ReadOnlySpan<byte> name)
+    private void Lose(LossKey key, LossCount count, EventPipeline pipeline)
     {
-        const int most = 64;
-        return name.Length <= most && !name.ContainsAnyExcept(s_ofWords) ? Encoding.ASCII.GetString(name)
-            : throw new RecordingException("a block is damaged: a loss has no name");
+        if (key == LossNote.NotRecorded)
+            _notRecorded += count.Count;
+        pipeline.Lost(key, count);
     }
 }

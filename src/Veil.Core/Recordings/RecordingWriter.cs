@@ -44,6 +44,7 @@ internal sealed class RecordingWriter(
     private ulong _number;
     private ulong _events;
     private long _notWritten;
+    private ulong _untold;
     private string? _failure;
 
     /// <summary>What went wrong first; null: nothing. From any thread.</summary>
@@ -51,6 +52,12 @@ internal sealed class RecordingWriter(
 
     /// <summary>Events in blocks that could not be written.</summary>
     public ulong NotWritten => (ulong)Volatile.Read(ref _notWritten);
+
+    /// <summary>Counts losses that no note in a file tells of yet: the next block does, or the end of the file. From any thread.</summary>
+    public void AddUntold(ulong lost) => Interlocked.Add(ref _untold, lost);
+
+    /// <summary>Takes them over, to tell of them. From any thread.</summary>
+    public ulong TakeUntold() => Interlocked.Exchange(ref _untold, 0);
 
     /// <summary>Begins the file: all that a reader must know before the first event.</summary>
     /// <exception cref="VeilException">It cannot be written.</exception>
@@ -157,6 +164,7 @@ internal sealed class RecordingWriter(
             if (Write(header, _encoder.Encode(block), ref _buffer, mayRotate: true) is var error && error != 0)
             {
                 Interlocked.Add(ref _notWritten, block.Events);
+                AddUntold(block.Events + block.Lost);
                 Fail(error);
             }
             else
@@ -194,7 +202,8 @@ internal sealed class RecordingWriter(
             error = BeginFile();
             _ring!.Visit((header, stored) => (error = error != 0 ? error : WriteKept(header, stored)) == 0);
             _events = _ring.Events;
-            error = error != 0 ? error : End();
+            // It is told of again in the next block, which is not in this file.
+            error = error != 0 ? error : WriteEnd(Volatile.Read(ref _untold));
             file.EndDump();
         }
 
@@ -216,7 +225,17 @@ internal sealed class RecordingWriter(
         return file.TryWrite(_small.AsSpan(0, whole));
     }
 
-    private int End(bool goesOn = false) => Write(new() { Type = BlockType.End }, DescriptionJson.End(_events, goesOn), ref _small);
+    private int End(bool goesOn = false)
+    {
+        ulong untold = TakeUntold();
+        int error = WriteEnd(untold, goesOn);
+        if (error != 0)
+            AddUntold(untold);
+        return error;
+    }
+
+    private int WriteEnd(ulong untold, bool goesOn = false) =>
+        Write(new() { Type = BlockType.End }, DescriptionJson.End(_events, untold, goesOn), ref _small);
 
     // Where there is no next file the current one goes on.
     private int Rotate()

@@ -28,23 +28,23 @@ internal readonly record struct ReplayRange(ulong FromNs, ulong ToNs, bool Paced
     /// <param name="value">RFC 3339; a time of the day; a time since the beginning; none.</param>
     /// <param name="bootNs">The beginning, in nanoseconds since boot.</param>
     /// <param name="realNs">The same since 1970.</param>
-    /// <returns>Nanoseconds since boot.</returns>
+    /// <returns>Nanoseconds since boot; less than 0 before it.</returns>
     /// <exception cref="UsageException">It is none of these.</exception>
-    public static ulong? Parse(string flag, string? value, long bootNs, long realNs)
+    public static long? Parse(string flag, string? value, long bootNs, long realNs)
     {
         if (value is null)
             return null;
         const DateTimeStyles styles = DateTimeStyles.AssumeLocal | DateTimeStyles.AdjustToUniversal;
         bool isAlone = value.Length > 0 && char.IsAsciiDigit(value[^1]);
         if (DurationText.TryParse(isAlone ? value + "s" : value, out double sinceNs))
-            return (ulong)(bootNs + sinceNs);
+            return (long)(bootNs + sinceNs);
         var begun = DateTime.UnixEpoch.AddTicks(realNs / 100);
         bool isOfDay = TimeOnly.TryParseExact(value, s_timesOfDay, CultureInfo.InvariantCulture, DateTimeStyles.None, out var ofDay);
         var time = begun.ToLocalTime().Date.Add(ofDay.ToTimeSpan()).ToUniversalTime();
         if (!isOfDay && !DateTime.TryParseExact(value, s_times, CultureInfo.InvariantCulture, styles, out time))
             throw new UsageException(
                 $"{flag}: '{Escaping.ForMessage(value)}' is not a time such as {TimeText(realNs)}, 04:49:05 or, since the beginning, 10s");
-        return (ulong)Math.Max(0, ((time - DateTime.UnixEpoch).Ticks * 100) - realNs + bootNs);
+        return ((time - DateTime.UnixEpoch).Ticks * 100) - realNs + bootNs;
     }
 
     /// <summary>A time as people read it.</summary>

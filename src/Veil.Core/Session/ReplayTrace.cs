@@ -3,6 +3,7 @@ using System.Globalization;
 using Veil.Core.Calls;
 using Veil.Core.Events;
 using Veil.Core.Events.Kinds;
+using Veil.Core.Interop;
 using Veil.Core.Kernel;
 using Veil.Core.Modules;
 using Veil.Core.Options;
@@ -125,7 +126,7 @@ internal sealed class ReplayTrace : IDisposable
     /// <param name="all">Of them also what no other form has than the one that it is emitted for.</param>
     public EventCatalog Events(IReadOnlySet<string>? originFields, Func<int, bool> isChosen, bool all = true)
     {
-        var catalog = new EventCatalog(originFields);
+        var catalog = new EventCatalog(originFields?.Intersect(Description.OriginFields ?? new HashSet<string>()).ToHashSet());
         try
         {
             foreach (var facts in Description.Events.Where(facts => isChosen(facts.Module) && (all || !IsOfStraceAlone(facts))))
@@ -149,7 +150,34 @@ internal sealed class ReplayTrace : IDisposable
     public void RequireFilters(SessionOptions options, EventCatalog shown)
     {
         foreach (var (number, module) in Modules.Index().Where(module => options.Modules.Contains(module.Item)))
+        {
+            _filters.RequireKinds(module, Description.Modules[number], options);
             _filters.Require(module, [.. shown.SchemasOf(number)], options);
+        }
+    }
+
+    /// <summary>Says when the recording was, where nothing of it is of the time that was asked for. After all of it was read.</summary>
+    public void TellOfOtherTimes(ReplayRange range, Action<string> message)
+    {
+        ulong first = _files.Min(static file => file.FirstNs), last = _files.Max(static file => file.LastNs);
+        var (bootNs, realNs) = Description.Begun;
+        if (first <= last && (range.FromNs > last || range.ToNs < first))
+            message(
+                $"nothing was recorded at the time that was asked for: the events are of {ReplayRange.TimeText((long)first - bootNs + realNs)} to " +
+                ReplayRange.TimeText((long)last - bootNs + realNs));
+    }
+
+    /// <summary>Refuses to write to a file that is read: the events would be gone before they are shown.</summary>
+    /// <param name="flag">The flag that names it.</param>
+    /// <param name="path">The file; nothing: standard output.</param>
+    /// <exception cref="UsageException">It is one of them, by whatever name.</exception>
+    public void RequireOther(string flag, string? path)
+    {
+        bool isThere = path is null ? LibC.TryGetFacts(StandardStreams.Output, out var facts) : LibC.TryGetFacts(path, out facts);
+        if (isThere && facts.Type == LibC.FileType.Regular && _files.Any(file => file.IsSame(facts)))
+            throw new UsageException(
+                path is null ? $"{flag} is the recording that is read; send it to another file"
+                : $"{flag}: {Escaping.ForMessage(path)} is the recording that is read; give another name");
     }
 
     /// <summary>Were all the events of a kind recorded, of a module that is?</summary>

@@ -176,7 +176,7 @@ public sealed class TakenStack
             }
 
             line.Append((byte)'}');
-        }, "]"u8);
+        }, IsCut ? ",{\"symbol\":\"[cut]\",\"offset\":0,\"file\":null,\"build_id\":null,\"address\":null}]"u8 : "]"u8);
         return _json = frames.Length == 1 ? "[]"u8.ToArray() : frames;
     }
 
@@ -204,7 +204,7 @@ public sealed class TakenStack
 
         if (kind == StackKinds.Kernel)
             line.Append("_[k]"u8);
-    }, []);
+    }, IsCut ? ";[cut]"u8 : []);
 
     private delegate void FrameWriter(ref LineWriter line, in StackFrame frame, bool hasName, StackKinds kind);
 

@@ -19,6 +19,8 @@ internal sealed class FilesModule : TraceModule
         "op", "file operation", "open", "read", "write", "copy", "sync", "truncate", "stat", "unlink", "rename", "mkdir", "rmdir", "link",
         "symlink", "chmod", "chown", "mmap", Close);
 
+    private static readonly string[] s_usual = ["open", "read", "write", "copy"];
+
     // The time from begin to end needs the begin.
     private static readonly EventKind s_timed = new("files_timed_event", Thresholds.Slower.Name) { When = IsTimed };
     private static readonly EventKind s_detailed = new("files_op_event", s_op.Name);
@@ -125,6 +127,9 @@ internal sealed class FilesModule : TraceModule
         arguments.IsGiven(Thresholds.Slower.Name) || arguments.Quantities.Contains(Duration);
 
     // The path of what is closed is gone at the end.
+    public override bool Traces(FilterDimension filter, FilterKey key, ModuleArguments arguments) =>
+        filter.Name != s_op.Name || s_usual.Contains(key.Text) || arguments.IsGiven(s_op.Name);
+
     private static bool SeesClose(ModuleArguments arguments) => arguments.Filters.TryGetValue(s_op.Name, out var op) && op.Allows(Close);
 
     private static bool NeedsBegin(ModuleArguments arguments) => s_timed.IsChosen(arguments) || SeesClose(arguments);

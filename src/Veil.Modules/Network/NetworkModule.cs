@@ -134,6 +134,9 @@ internal sealed class NetworkModule : TraceModule
         _ => true,
     };
 
+    public override bool Traces(FilterDimension filter, FilterKey key, ModuleArguments arguments) =>
+        filter.Name != s_event.Name || Attaches(arguments, key.Text);
+
     public override IReadOnlyList<TraceModule> Instances(ModuleArguments arguments, IReadOnlyList<FilterExpression> filters)
     {
         foreach (string protocol in arguments.Of(s_protocol.Name).Except([Tcp, Udp]))
@@ -149,10 +152,7 @@ internal sealed class NetworkModule : TraceModule
                     $"--event: {name} is of {ProtocolsOf(name)[0]}; not beside --protocol {string.Join(',', Protocols(arguments))}");
         }
 
-        var attached =
-            s_events.Where(
-            name => Sees(arguments, name)
-            || (s_usual.Contains(name) && SeesTcp(arguments) && !arguments.IsGiven(s_lifetimes.Name)));
+        var attached = s_events.Where(name => Attaches(arguments, name));
         return [new NetworkModule(new EnumDimension(s_event.Name, s_event.Name, s_events) { Attached = attached.ToHashSet() })];
     }
 
@@ -233,6 +233,9 @@ internal sealed class NetworkModule : TraceModule
 
         return false;
     }
+
+    private static bool Attaches(ModuleArguments arguments, string name) =>
+        Sees(arguments, name) || (s_usual.Contains(name) && SeesTcp(arguments) && !arguments.IsGiven(s_lifetimes.Name));
 
     private static bool SeesTcp(ModuleArguments arguments) => Protocols(arguments).Contains(Tcp);
 

@@ -8,6 +8,8 @@ namespace Veil.Modules.Signal;
 /// <summary>Signals, as they are sent.</summary>
 internal sealed class SignalModule : TraceModule
 {
+    private const uint SigChld = 17;
+
     public override string Name => "signal";
 
     public override string Summary => "signals: who sends what to whom, and what it does there";
@@ -42,6 +44,9 @@ internal sealed class SignalModule : TraceModule
         ["result"] = new() { Rank = 60 },
         ["effect"] = new() { Rank = 91 },
     };
+
+    public override bool Traces(FilterDimension filter, FilterKey key, ModuleArguments arguments) => filter is not SignalDimension || key.Bits != SigChld
+        || (arguments.Filters.GetValueOrDefault(filter.Name)?.Bits.Any(static asked => asked.Key.Bits == SigChld && asked.Value.HasFlag(FilterBits.Allow)) == true);
 
     public override byte[] ReadObject() => EmbeddedObject.Read("signal");
 }

@@ -56,6 +56,31 @@ public sealed class CallMaskTests
         Path(mask, "/srv/x8132").ShouldBe("/srv/x8132");
     }
 
+    /// <summary>A name that was made up for a private file is none of a run's differences, however it looks and wherever it stands.</summary>
+    [Theory]
+    [InlineData("openat", "openat(AT_FDCWD, \"/srv/tmp.yyonjz\", O_RDWR|O_CREAT|O_EXCL, 0600)", "tmp.yyonjz", "yyonjz")]
+    [InlineData("openat", "openat(AT_FDCWD, \"/tmp/no97c2f3\", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600)", "no97c2f3", "no97c2f3")]
+    [InlineData("mkdir", "mkdir(\"/srv/tmp.abcdef\", 0700)", "tmp.abcdef", "abcdef")]
+    public void Learn_OfAPrivateFile_MasksItsNameEverywhere(string call, string made, string name, string part)
+    {
+        var mask = new CallMask();
+        mask.Learn(Encoding.UTF8.GetBytes(made), call);
+        string masked = name.Replace(part, "XXXXXX", StringComparison.Ordinal);
+        Path(mask, $"/srv/{name}/x").ShouldBe($"/srv/{masked}/x");
+        Text(mask, "write", $"write(1<pipe:[5]>, \"/srv/{name}\\n\", 16)").ShouldBe(Text(new CallMask(), "write", $"write(1<pipe:[5]>, \"/srv/{masked}\\n\", 16)"));
+    }
+
+    [Theory]
+    [InlineData("openat", "openat(AT_FDCWD, \"/srv/report\", O_RDWR|O_CREAT|O_EXCL, 0644)")]
+    [InlineData("openat", "openat(AT_FDCWD, \"/srv/report\", O_RDWR|O_CREAT, 0600)")]
+    [InlineData("mkdir", "mkdir(\"/srv/report\", 0755)")]
+    public void Learn_OfAnotherFile_KeepsItsName(string call, string made)
+    {
+        var mask = new CallMask();
+        mask.Learn(Encoding.UTF8.GetBytes(made), call);
+        Path(mask, "/srv/report").ShouldBe("/srv/report");
+    }
+
     [Fact]
     public void Append_OfAnyBytes_Ends()
     {
@@ -72,10 +97,12 @@ public sealed class CallMaskTests
         }
     }
 
-    private static string Masked(string call, string text)
+    private static string Masked(string call, string text) => Text(new CallMask(), call, text);
+
+    private static string Text(CallMask mask, string call, string text)
     {
         var line = new LineWriter(new byte[1024]);
-        new CallMask().Append(ref line, Encoding.UTF8.GetBytes(text), call);
+        mask.Append(ref line, Encoding.UTF8.GetBytes(text), call);
         return Encoding.UTF8.GetString(line.Written);
     }
 

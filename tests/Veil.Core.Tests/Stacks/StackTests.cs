@@ -67,6 +67,19 @@ public sealed class StackTests
             "{\"symbol\":null,\"offset\":0,\"file\":null,\"build_id\":null,\"address\":\"0x5\"}]");
     }
 
+    /// <summary>Whoever draws a flame graph sees that its root is not the program's.</summary>
+    [Fact]
+    public void Forms_OfAStackThatIsCutOff_SaySo()
+    {
+        var stack = TakenStack.Named(1, 2, StackKinds.User, true, [new(0x10, "leaf", 0, "/a", null, null)]);
+
+        Encoding.UTF8.GetString(stack.Text(null)).ShouldContain("(cut off: ");
+        Encoding.UTF8.GetString(stack.Folded(null)).ShouldBe("leaf;[cut]");
+        Encoding.UTF8.GetString(stack.Json(null)).ShouldBe(
+            "[{\"symbol\":\"leaf\",\"offset\":0,\"file\":\"/a\",\"build_id\":null,\"address\":\"0x10\"}," +
+            "{\"symbol\":\"[cut]\",\"offset\":0,\"file\":null,\"build_id\":null,\"address\":null}]");
+    }
+
     [Fact]
     public void Forms_OfHostileNames_AreEscapedAndBounded()
     {
@@ -81,8 +94,8 @@ public sealed class StackTests
         }
 
         Encoding.UTF8.GetString(stack.Text(null)).Split('\n').Length.ShouldBe(127 + 2); // nothing before the first, and the last says that it is cut
-        Encoding.UTF8.GetString(stack.Folded(null)).Split(';').Length.ShouldBe(127);
-        JsonDocument.Parse(stack.Json(null).ToArray()).RootElement.GetArrayLength().ShouldBe(127);
+        Encoding.UTF8.GetString(stack.Folded(null)).Split(';').Length.ShouldBe(127 + 1);
+        JsonDocument.Parse(stack.Json(null).ToArray()).RootElement.GetArrayLength().ShouldBe(127 + 1);
     }
 
     [Fact]
