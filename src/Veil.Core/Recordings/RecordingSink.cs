@@ -2,6 +2,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
+using Veil.Core.Budgets;
 using Veil.Core.Cgroups;
 using Veil.Core.Events;
 using Veil.Core.Events.Kinds;
@@ -113,6 +114,14 @@ internal sealed class RecordingSink : IEventSink
         }
 
         block.AddLost(lost.Count);
+        return true;
+    }
+
+    public bool Tell(BudgetNotice notice)
+    {
+        byte[] bytes = BudgetNote.Of(notice);
+        if (Room(bytes.Length + NotesBytesMax) is { } block)
+            bytes.CopyTo(block.AddNote(NoteType.Budget, bytes.Length));
         return true;
     }
 

@@ -220,6 +220,13 @@ internal sealed class RecordingSource : IEventSource
     private void Take(NoteType type, ReadOnlySpan<byte> note, EventPipeline pipeline)
     {
         const int wordBytes = sizeof(uint) + sizeof(ulong);
+        if (type == NoteType.Budget)
+        {
+            if (BudgetNote.Read(note, Word) is { } notice && _range.Has((ulong)notice.TimestampNs))
+                pipeline.Tell(notice);
+            return;
+        }
+
         if (type != NoteType.Lost)
         {
             _names.Take(type, note);
@@ -244,6 +251,6 @@ internal sealed class RecordingSource : IEventSource
     {
         const int most = 64;
         return name.Length <= most && !name.ContainsAnyExcept(s_ofWords) ? Encoding.ASCII.GetString(name)
-            : throw new RecordingException("a block is damaged: a loss has no name");
+            : throw new RecordingException("a block is damaged: a note has no name");
     }
 }
