@@ -275,8 +275,8 @@ static __always_inline void *veil_event_reserve(__u64 size, const __u32 *uid)
 	return event;
 }
 
-/* Room for an event that has passed all filters: in the ring, or when counting in `scratch`, on the caller's stack. NULL:
- * the event is lost, or left out (sample.bpf.h), and counted so. */
+/* Room for an event that has passed all filters: in the ring, or when counting in `scratch`, on the caller's stack.
+ * NULL: the event is lost, or left out (sample.bpf.h), and counted so. */
 #define veil_reserve(scratch) veil_reserve_as(scratch, NULL)
 
 /* The same for an event of another task than the running one. `uid` points to its user. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sending a part of the events (--budget, docs/adr/0061-a-budget-in-steps.md). An event that passes the filters is sent or
- * left out by chance, so that a pattern in what happens is not taken for one in what is seen. What is left out is
+ * Sending a part of the events (--budget, docs/adr/0061-a-budget-in-steps.md). An event that passes the filters is sent
+ * or left out by chance, so that a pattern in what happens is not taken for one in what is seen. What is left out is
  * counted, and is no loss. Without --budget the verifier removes all of this.
  */
 #pragma once

@@ -52,7 +52,8 @@ public sealed class BudgetController(double budget, bool canSample)
             return null;
         _from = now;
         _sinceUp += seconds;
-        double cost = (now.CostNs - from.CostNs) / NsPerSecond / seconds, seen = (now.Seen - from.Seen) / seconds, sent = (now.Sent - from.Sent) / seconds;
+        double cost = (now.CostNs - from.CostNs) / NsPerSecond / seconds;
+        double seen = (now.Seen - from.Seen) / seconds, sent = (now.Sent - from.Sent) / seconds;
         Cost = cost;
         Learn(cost, seen, sent);
         var to = cost > budget ? Down(cost, seen, sent) : Up(cost, seen, sent, seconds);
@@ -89,7 +90,7 @@ public sealed class BudgetController(double budget, bool canSample)
 
     private SampleRate? Down(double cost, double seen, double sent)
     {
-        if (_sinceUp < SteadySeconds && _calm == 0 && !_hasToldFloor && Rate != SampleRate.None)
+        if (_sinceUp < SteadySeconds)
             _calmWanted = Math.Min(2 * _calmWanted, CalmSecondsMax);
         _sinceUp = double.MaxValue;
         _calm = 0;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Numerics;
+
 namespace Veil.Core.Budgets;
 
 /// <summary>How many of the events that pass are sent.</summary>
@@ -14,8 +16,9 @@ public readonly record struct SampleRate(uint OneIn)
     /// <summary>None is sent.</summary>
     public static readonly SampleRate None = new(0);
 
-    /// <summary>The rate with the fewest events that one in <paramref name="n"/> of all is not fewer than.</summary>
-    public static SampleRate AtMostOneIn(double n) => n > OneInMax ? None : new(System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Ceiling(Math.Max(n, 1))));
+    /// <summary>The rate that sends no more than one event in <paramref name="n"/>, and less than half as many at most.</summary>
+    public static SampleRate AtMostOneIn(double n) =>
+        n > OneInMax ? None : new(BitOperations.RoundUpToPowerOf2((uint)Math.Ceiling(Math.Max(n, 1))));
 
     /// <summary>What programs compare a random number with: <c>veil_sample_mask</c>.</summary>
     public uint Mask => OneIn - 1;

@@ -66,10 +66,14 @@ internal static class BudgetNote
                 BinaryPrimitives.ReadInt64LittleEndian(note[25..]) / Millionths, timestamp);
         return new SampledEvents(
             word(note[SampledBytes..]), rate, BinaryPrimitives.ReadUInt64LittleEndian(note[13..]),
-            BinaryPrimitives.ReadUInt64LittleEndian(note[21..]), TimeSpan.FromMicroseconds(BinaryPrimitives.ReadInt64LittleEndian(note[29..]) / 1_000.0),
-            timestamp);
+            BinaryPrimitives.ReadUInt64LittleEndian(note[21..]),
+            TimeSpan.FromTicks(BinaryPrimitives.ReadInt64LittleEndian(note[29..]) / TimeSpan.NanosecondsPerTick), timestamp);
     }
 
-    private static SampleRate Rate(ReadOnlySpan<byte> note) => BinaryPrimitives.ReadUInt32LittleEndian(note) is var oneIn && (oneIn == 0 || BitOperations.IsPow2(oneIn))
-        ? new(oneIn) : throw new RecordingException("a block is damaged: a part of the events that there is not");
+    private static SampleRate Rate(ReadOnlySpan<byte> note)
+    {
+        uint oneIn = BinaryPrimitives.ReadUInt32LittleEndian(note);
+        return oneIn == 0 || BitOperations.IsPow2(oneIn) ? new(oneIn)
+            : throw new RecordingException("a block is damaged: a part of the events that there is not");
+    }
 }

@@ -46,10 +46,10 @@ internal sealed class BudgetWatch
         _lookedMs = Environment.TickCount64;
         var leftOut = LeftOut();
         ulong sent = _pipeline.Taken + _pipeline.DroppedByFilter;
+        ulong cost = _source.RunTimeNs + (ulong)SessionCost.ProcessCpu.TotalNanoseconds;
         var reading =
             new BudgetReading(
-            LibC.NowNs(LibC.ClockBoottime), _source.RunTimeNs + (ulong)SessionCost.ProcessCpu.TotalNanoseconds, leftOut.Aggregate(sent, static (sum, count) => sum + count),
-            sent);
+            LibC.NowNs(LibC.ClockBoottime), cost, leftOut.Aggregate(sent, static (sum, count) => sum + count), sent);
         if (_controller.Feed(reading) is var (from, to))
         {
             TellCounts(from, leftOut);
@@ -85,7 +85,9 @@ internal sealed class BudgetWatch
             _sentTold[module] = taken;
             _leftOutTold[module] = leftOut[module];
             if (left > 0)
-                _pipeline.Tell(new SampledEvents(_source.Modules[module].Module.Name, rate, sent + left, sent, over, LibC.NowNs(LibC.ClockBoottime)));
+                _pipeline.Tell(
+                    new SampledEvents(
+                    _source.Modules[module].Module.Name, rate, sent + left, sent, over, LibC.NowNs(LibC.ClockBoottime)));
         }
     }
 }
