@@ -53,7 +53,8 @@ internal sealed class BudgetWatch
         if (_controller.Feed(reading) is var (from, to))
         {
             TellCounts(from, leftOut);
-            _source.Sample(to);
+            if (to != from)
+                _source.Sample(to);
             _pipeline.Tell(new BudgetStep(from, to, _controller.Cost!.Value, _controller.Budget, LibC.NowNs(LibC.ClockBoottime)));
         }
         else if (Stopwatch.GetElapsedTime(_toldAt) >= s_tellEvery)
