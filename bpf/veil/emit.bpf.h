@@ -3,6 +3,7 @@
 #pragma once
 
 #include "event.bpf.h"
+#include "sample.bpf.h"
 
 /* Why an event was lost. Userspace takes the names from BTF, without the prefix and in lower case. */
 enum veil_loss {
@@ -274,23 +275,29 @@ static __always_inline void *veil_event_reserve(__u64 size, const __u32 *uid, vo
 	return event;
 }
 
-/* Room for an event: in the ring, or when counting in `scratch`, on the caller's stack. NULL: the event is lost, and
- * counted so. */
+/* Room for an event that has passed all filters: in the ring, or when counting in `scratch`, on the caller's stack.
+ * NULL: the event is lost, or left out (sample.bpf.h), and counted so. */
 #define veil_reserve(scratch) veil_reserve_as(scratch, NULL)
 
 /* The same for an event of another task than the running one. `uid` points to its user. */
-#define veil_reserve_as(scratch, uid)                                                                                  \
+#define veil_reserve_as(scratch, uid) (veil_is_left_out() ? NULL : veil_reserve_chosen(scratch, uid))
+
+/* The same for an event that is always sent, or that veil_is_left_out() was asked about before. */
+#define veil_reserve_chosen(scratch, uid)                                                                              \
 	((typeof(scratch))(veil_counting ? (void *)(scratch) : veil_event_reserve(sizeof(*(scratch)), uid, NULL)))
 
-/* The same where the context of a program at a tracepoint is at hand, which makes stacks of the kernel cheap. Goes with
- * veil_submit_at(). */
+/* As veil_reserve(), where the context of a program at a tracepoint is at hand, which makes stacks of the kernel cheap.
+ * Goes with veil_submit_at(). */
 #define veil_reserve_at(scratch, ctx)                                                                                  \
-	((typeof(scratch))(veil_counting ? (void *)(scratch) : veil_event_reserve(sizeof(*(scratch)), NULL, ctx)))
+	(veil_is_left_out() ? NULL                                                                                     \
+			    : (typeof(scratch))(veil_counting ? (void *)(scratch)                                      \
+							      : veil_event_reserve(sizeof(*(scratch)), NULL, ctx)))
 
 /* The same for an event whose stacks were taken before: veil_submit_kept(). */
 #define veil_reserve_kept(scratch, uid)                                                                                \
-	((typeof(scratch))(veil_counting ? (void *)(scratch)                                                           \
-					 : veil_ring_reserve(sizeof(*(scratch)) + veil_origin_size, uid)))
+	((typeof(scratch))(veil_counting	? (void *)(scratch)                                                    \
+			   : veil_is_left_out() ? NULL                                                                 \
+						: veil_ring_reserve(sizeof(*(scratch)) + veil_origin_size, uid)))
 
 /*
  * The reader looks every few tens of milliseconds by itself; a wake-up for every event costs the traced

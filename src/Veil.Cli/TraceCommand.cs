@@ -364,6 +364,7 @@ internal static class TraceCommand
             Rings = counting is not null && !isSent ? 1 : Rings(parsed.GetValue(flags.Rings)),
             IncludeSelf = parsed.GetValue(flags.IncludeSelf),
             MeasureCost = parsed.GetValue(flags.Stats),
+            Budget = PercentFlag.Read(flags.Budget.Name, parsed.GetValue(flags.Budget)),
             FailOnLoss = parsed.GetValue(flags.FailOnLoss),
             Quiet = parsed.GetValue(flags.Quiet),
             Verbose = parsed.GetValue(flags.Verbose),

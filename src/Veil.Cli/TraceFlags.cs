@@ -243,6 +243,13 @@ internal sealed class TraceFlags
     public Option<bool> Stats { get; } =
         new("--stats") { Description = "say at the end, and in the status, what the trace itself cost: BPF programs, CPU, memory" };
 
+    public Option<string> Budget { get; } =
+        new("--budget")
+        {
+            HelpName = "PERCENT",
+            Description = "what the trace may cost, BPF programs and veil itself, such as 2% of one CPU; beyond it one event in 2, 4, 8 … is sent, then none, and all are counted"
+        };
+
     public Option<bool> Yes { get; } =
         new("--yes", "-y")
         {
@@ -275,7 +282,7 @@ internal sealed class TraceFlags
             [.. OfModules(FlagRole.Threshold), .. OfFilters(FlagRole.Threshold)]),
         ("Output", [Output, Wide, Fields, Enrich, Write, Record, RecordSize, RecordKeep, Flight, Trigger, After, Force, FailOnLoss, Quiet, Verbose]),
         ("Counting (instead of events)", [Count, CountBy, Sum, Histogram, Sort, Top, Interval, Keys]),
-        ("Running", [Duration, MaxEvents, Buffer, Rings, Control, ControlGroup, Stats, Yes]),
+        ("Running", [Duration, MaxEvents, Buffer, Rings, Control, ControlGroup, Budget, Stats, Yes]),
         ("Export", [Otlp, OtlpArgs, ExportBuffer, Metrics, MetricsTokenFile]),
         ("Configuration", [Config, Profile]),
         ("Lists", [ListModules, ListFields, ListContainers]),

@@ -13,7 +13,7 @@ public sealed class ArchitectureTests
     // Each room of the core knows those before it alone.
     private static readonly string[] s_rooms =
     [
-        "Text", "Interop", "Kernel", "Unwinding", "Symbols", "Stacks", "Cgroups", "Containers", "Executables", "Events", "Calls", "Losses", "Waiting", "Running",
+        "Text", "Interop", "Kernel", "Unwinding", "Symbols", "Stacks", "Cgroups", "Containers", "Executables", "Events", "Calls", "Losses", "Budgets", "Waiting", "Running",
         "Service", "Filters", "Modules", "Output", "Sinks", "Counting", "Options", "Privileged",
         "Enrichers", "Pipeline", "Sources", "Recordings", "Hints", "Session", "Comparing", "Export", "Formats", "Control", "Doctor", "Stuck",
         "Why",

@@ -42,6 +42,18 @@ public sealed class CommandLineTests
     public void Interval_HoweverItIsWritten_IsATime(string text, int milliseconds) =>
         Read("--module syscall --count --interval " + text).Counting!.Interval.ShouldBe(TimeSpan.FromMilliseconds(milliseconds));
 
+    [Theory]
+    [InlineData("2%", 0.02)]
+    [InlineData("2", 0.02)]
+    [InlineData("0.5%", 0.005)]
+    [InlineData("100%", 1)]
+    public void Budget_HoweverItIsWritten_IsAPartOfOneCpu(string text, double part)
+    {
+        Read("--module syscall --budget " + text).Budget!.Value.ShouldBe(part, 1e-9);
+        Read("--module syscall --budget " + text).Samples.ShouldBeTrue();
+        Read("--module syscall --count --budget " + text).Samples.ShouldBeFalse();
+    }
+
     [Fact]
     public void Ends_OfATraceAndItsFile_AreTaken()
     {
@@ -231,6 +243,12 @@ public sealed class CommandLineTests
     [InlineData("--module syscall --duration 31d", "--duration: '31d' is not a time from 1ms to 30d, such as 10s, 5m or 2h")]
     [InlineData("--module syscall --max-events 0", "--max-events: '0' is not a number from 1 to 18446744073709551615")]
     [InlineData("--module syscall --max-events 1,5", "--max-events: '1,5' is not a number from 1 to 18446744073709551615")]
+    [InlineData("--module syscall --budget 0", "--budget: '0' is not a part of one CPU from 0.1% to 100%, such as 2%")]
+    [InlineData("--module syscall --budget 101%", "--budget: '101%' is not a part of one CPU from 0.1% to 100%, such as 2%")]
+    [InlineData("--module syscall --budget -1%", "--budget: '-1%' is not a part of one CPU from 0.1% to 100%, such as 2%")]
+    [InlineData("--module syscall --budget x", "--budget: 'x' is not a part of one CPU from 0.1% to 100%, such as 2%")]
+    [InlineData("--module syscall --budget %", "--budget: '%' is not a part of one CPU from 0.1% to 100%, such as 2%")]
+    [InlineData("--module syscall --budget 2%%", "--budget: '2%%' is not a part of one CPU from 0.1% to 100%, such as 2%")]
     [InlineData("--module syscall --count --max-events 5", "--max-events: is for events, and counting shows none; leave one of them out")]
     [InlineData("--module syscall --wide -o json", "--wide: is for columns, and --output json has none; leave one of them out")]
     [InlineData("--module syscall --wide --fields pid", "--wide: is for columns, and --fields makes none; leave one of them out")]

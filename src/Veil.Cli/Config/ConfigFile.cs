@@ -79,6 +79,7 @@ internal sealed class ConfigFile
         ["hook"] = "--hook",
         ["include_self"] = "--include-self",
         ["fail_on_loss"] = "--fail-on-loss",
+        ["budget"] = "--budget",
         ["stats"] = "--stats",
         ["quiet"] = "--quiet",
         ["verbose"] = "--verbose",

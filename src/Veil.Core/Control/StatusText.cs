@@ -28,6 +28,11 @@ internal static class StatusText
             lines.Add(
                 $"ring     {rings.PendingBytes / 1024} of {rings.Bytes / 1024} KiB " +
                 $"({100 * rings.PendingBytes / rings.Bytes}%){(rings.Count > 1 ? $", {rings.Count} rings" : "")}");
+        if (status.Budget is { } budget)
+            lines.Add(
+                Exactly($"budget   {100 * budget.Budget:0.##}% of a CPU, {(budget.Cost is { } share ? Exactly($"{100 * share:F1}% used") : "not measured yet")}: {budget.Rate}")
+                + string.Concat(status.Modules.Zip(budget.LeftOut).Where(static one => one.Second > 0)
+                    .Select(static one => $", {one.Second} of {one.First.Name} left out")));
         foreach (var module in status.Modules)
         {
             string lost = module.Lost.Count == 0 ? "0 lost"
@@ -68,6 +73,21 @@ internal static class StatusText
             WriteNumber(json, "ring_bytes", status.Rings?.Bytes);
             WriteNumber(json, "rings", status.Rings?.Count);
             WriteNumber(json, "ring_pending_bytes", status.Rings?.PendingBytes);
+            if (status.Budget is { } budget)
+            {
+                json.WriteStartObject("budget");
+                json.WriteNumber("percent", Math.Round(100 * budget.Budget, 3));
+                WriteNumber(json, "cost_percent", budget.Cost is { } cost ? Math.Round(100 * cost, 3) : null);
+                json.WriteString("step", budget.Rate.Name);
+                json.WriteNumber("one_in", budget.Rate.OneIn);
+                json.WriteStartObject("left_out");
+                foreach (var (name, leftOut) in budget.LeftOut.Zip(status.Modules, static (count, module) => (module.Name, count))
+                    .GroupBy(static one => one.Name, static one => one.count).Select(static group => (group.Key, group.Aggregate(0ul, static (sum, one) => sum + one))))
+                    json.WriteNumber(name, leftOut);
+                json.WriteEndObject();
+                json.WriteEndObject();
+            }
+
             json.WriteStartArray("modules");
             foreach (var module in status.Modules)
             {
@@ -119,8 +139,8 @@ internal static class StatusText
             }
 
             json.WriteEndArray();
-            if (status.Cost is { } cost)
-                WriteCost(json, cost);
+            if (status.Cost is { } measured)
+                WriteCost(json, measured);
             json.WriteEndObject();
         }
 
@@ -134,6 +154,8 @@ internal static class StatusText
         is { Length: > 0 } words
         ? words
         : "allows everything";
+
+    private static string Exactly(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("F0", CultureInfo.InvariantCulture);
 

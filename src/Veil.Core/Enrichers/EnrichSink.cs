@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Buffers.Binary;
+using Veil.Core.Budgets;
 using Veil.Core.Events;
 using Veil.Core.Losses;
 using Veil.Core.Sinks;
@@ -45,6 +46,9 @@ internal sealed class EnrichSink(IEventSink next, Enrichments enrichments, Event
 
     /// <inheritdoc/>
     public bool Lost(LossKey key, LossCount lost) => next.Lost(key, lost);
+
+    /// <inheritdoc/>
+    public bool Tell(BudgetNotice notice) => next.Tell(notice);
 
     /// <inheritdoc/>
     public void Flush() => next.Flush();

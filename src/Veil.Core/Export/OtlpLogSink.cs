@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Buffers.Binary;
 using System.Text;
+using Veil.Core.Budgets;
 using Veil.Core.Enrichers;
 using Veil.Core.Events;
 using Veil.Core.Events.Kinds;
@@ -126,6 +127,39 @@ internal sealed class OtlpLogSink : IEventSink
         OtlpValue.Text(to, AttributesField, "veil.cause"u8, Encoding.UTF8.GetBytes(key.Cause));
         OtlpValue.Int(to, AttributesField, "veil.count"u8, (long)lost.Count);
         to.Bytes(EventNameField, "veil.lost"u8);
+        to.EndMessage(record);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public bool Tell(BudgetNotice notice)
+    {
+        if (!HasRoom())
+            return false;
+        var to = _batch!.Records;
+        int record = to.BeginMessage(RecordField);
+        ulong now = (ulong)LibC.NowNs(LibC.ClockRealtime);
+        to.Fixed64(TimeField, now);
+        to.Fixed64(ObservedTimeField, now);
+        Severity(to, notice is BudgetStep ? Warn : Info);
+        byte[] body = Encoding.UTF8.GetBytes(notice.Text);
+        to.Begin(BodyField, ProtoBuffer.SizeOfBytes(body.Length));
+        to.Bytes(StringField, body);
+        OtlpValue.Text(to, AttributesField, "veil.evt_type"u8, Encoding.UTF8.GetBytes(notice.Name));
+        if (notice is SampledEvents sampled)
+        {
+            OtlpValue.Text(to, AttributesField, "veil.module"u8, Encoding.UTF8.GetBytes(sampled.Module));
+            OtlpValue.Int(to, AttributesField, "veil.one_in"u8, sampled.Rate.OneIn);
+            OtlpValue.Int(to, AttributesField, "veil.seen"u8, (long)sampled.Seen);
+            OtlpValue.Int(to, AttributesField, "veil.sent"u8, (long)sampled.Sent);
+        }
+        else if (notice is BudgetStep step)
+        {
+            OtlpValue.Text(to, AttributesField, "veil.step"u8, Encoding.UTF8.GetBytes(step.To.Name));
+            OtlpValue.Int(to, AttributesField, "veil.one_in"u8, step.To.OneIn);
+        }
+
+        to.Bytes(EventNameField, notice is BudgetStep ? "veil.budget"u8 : "veil.sampled"u8);
         to.EndMessage(record);
         return true;
     }

@@ -29,6 +29,8 @@ internal sealed class TraceMetrics(TraceSession session, string version)
         var status = session.Status();
         WriteEvents(writer, status);
         WriteHealth(writer, status);
+        if (status.Budget is { } budget)
+            WriteBudget(writer, budget, status.Modules);
         if (Otlp is not null)
             WriteExport(writer, Otlp);
         if (status.Cost is { } cost)
@@ -74,6 +76,19 @@ internal sealed class TraceMetrics(TraceSession session, string version)
             writer.Begin(new(name, MetricKind.Gauge, unit, help, labels));
             writer.Point(values, value);
         }
+    }
+
+    private static void WriteBudget(IMetricWriter writer, BudgetStatus budget, IReadOnlyList<ModuleStatus> modules)
+    {
+        writer.Begin(new("veil_events_left_out", MetricKind.Counter, "", "Events that passed the filters, and were counted and not sent: --budget.", ["module"]));
+        foreach (var module in modules.Zip(budget.LeftOut).GroupBy(static one => one.First.Name, static one => (double)one.Second))
+            writer.Point(MetricLabels.Of(module.Key), module.Sum());
+        writer.Begin(new("veil_sample_one_in", MetricKind.Gauge, "", "Of so many events one is sent; 0: they are counted alone.", []));
+        writer.Point(MetricLabels.None, budget.Rate.OneIn);
+        writer.Begin(new("veil_budget_ratio", MetricKind.Gauge, "ratio", "What the trace may cost, in CPUs.", []));
+        writer.Point(MetricLabels.None, budget.Budget);
+        writer.Begin(new("veil_cost_ratio", MetricKind.Gauge, "ratio", "What it cost in the last seconds, in CPUs.", []));
+        writer.Point(MetricLabels.None, budget.Cost ?? 0);
     }
 
     private static void WriteExport(IMetricWriter writer, OtlpExport otlp)

@@ -162,6 +162,12 @@ public sealed record SessionOptions
     /// <summary>Measure what the trace costs.</summary>
     public bool MeasureCost { get; init; }
 
+    /// <summary>What the trace may cost itself, in CPUs; none: whatever it does.</summary>
+    public double? Budget { get; init; }
+
+    /// <summary>May events be left out to keep within the budget? What is counted is exact.</summary>
+    public bool Samples => Budget is not null && Counting is null && CountingSent is null;
+
     /// <summary>Say nothing but errors and losses.</summary>
     public bool Quiet { get; init; }
 

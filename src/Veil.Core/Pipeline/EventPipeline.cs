@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Buffers.Binary;
+using Veil.Core.Budgets;
 using Veil.Core.Enrichers;
 using Veil.Core.Events;
 using Veil.Core.Interop;
@@ -24,6 +25,7 @@ internal sealed class EventPipeline : ILossObserver
     private readonly IEventSink _sink;
     private readonly Action<string> _message;
     private readonly Dictionary<LossKey, (ulong Count, long ToldMs)> _exportLosses = [];
+    private readonly SortedDictionary<string, ulong> _leftOut = new(StringComparer.Ordinal);
     private readonly ulong[] _taken;
     private readonly ulong[] _damaged;
     private readonly ulong[] _droppedPaused;
@@ -117,6 +119,12 @@ internal sealed class EventPipeline : ILossObserver
     /// <summary>All losses so far.</summary>
     public LossTotals Losses { get; } = new();
 
+    /// <summary>Events that were counted and not sent, by module, as far as notices told of them.</summary>
+    public IReadOnlyDictionary<string, ulong> LeftOut => _leftOut;
+
+    /// <summary>Called by a source now and then while it gives what there is, which may go on for as long as more comes.</summary>
+    public Action? Beat { get; set; }
+
     /// <summary>Leaves events before a time to the trace that was there before this one. Before the first comes.</summary>
     public void TakeFrom(ulong timestampNs) => (_fromNs, _isBounded) = (timestampNs, _isBounded || timestampNs > 0);
 
@@ -170,6 +178,15 @@ internal sealed class EventPipeline : ILossObserver
             lost = lost with { TimestampNs = LibC.NowNs(LibC.ClockBoottime) };
         Losses.Add(key, lost);
         Tell(key, lost);
+    }
+
+    /// <summary>Tells what a trace with a budget has to say, at this place of the stream.</summary>
+    public void Tell(BudgetNotice notice)
+    {
+        if (notice is SampledEvents { Seen: var seen, Sent: var sent } sampled && seen > sent)
+            _leftOut[sampled.Module] = _leftOut.GetValueOrDefault(sampled.Module) + seen - sent;
+        if (!_sink.Tell(notice))
+            _message(notice.Text);
     }
 
     private void Tell(LossKey key, LossCount lost)

@@ -36,7 +36,7 @@ internal static class LossNote
         $"{name} is not whole: {events} events that were to be in it could not be written, as with a full disk";
 
     // It stands in JSON as it is.
-    private static string Word(ReadOnlySpan<byte> name)
+    internal static string Word(ReadOnlySpan<byte> name)
     {
         const int most = 64;
         return name.Length <= most && !name.ContainsAnyExcept(s_ofWords) ? Encoding.ASCII.GetString(name)

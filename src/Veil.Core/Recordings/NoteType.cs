@@ -33,4 +33,7 @@ internal enum NoteType : byte
     /// <summary>A stack: id (64 bits), thread group id, kind and number of frames (32 bits each), then for each frame address and offset (64 bits
     /// each), and symbol, file, build id and source, each behind its length (16 bits), all ones for none.</summary>
     Stack = 9,
+
+    /// <summary>What a trace with a budget told: which (8 bits), when (64 bits), and what (see <see cref="BudgetNote"/>).</summary>
+    Budget = 10,
 }

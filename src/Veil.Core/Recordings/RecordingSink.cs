@@ -2,6 +2,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
+using Veil.Core.Budgets;
 using Veil.Core.Cgroups;
 using Veil.Core.Events;
 using Veil.Core.Events.Kinds;
@@ -135,6 +136,14 @@ internal sealed class RecordingSink : IEventSink
         }
 
         block.AddLost(lost.Count);
+    }
+
+    public bool Tell(BudgetNotice notice)
+    {
+        byte[] bytes = BudgetNote.Of(notice);
+        if (Room(bytes.Length + NotesBytesMax) is { } block)
+            bytes.CopyTo(block.AddNote(NoteType.Budget, bytes.Length));
+        return true;
     }
 
     /// <summary>What is a second old goes to the file: somebody may end us at once.</summary>

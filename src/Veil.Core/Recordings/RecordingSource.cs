@@ -223,6 +223,13 @@ internal sealed class RecordingSource : IEventSource
 
     private void Take(NoteType type, ReadOnlySpan<byte> note, EventPipeline pipeline)
     {
+        if (type == NoteType.Budget)
+        {
+            if (BudgetNote.Read(note, LossNote.Word) is { } notice && _range.Has((ulong)notice.TimestampNs))
+                pipeline.Tell(notice);
+            return;
+        }
+
         if (type != NoteType.Lost)
         {
             _names.Take(type, note);

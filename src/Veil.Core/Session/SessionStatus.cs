@@ -34,6 +34,9 @@ public sealed record SessionStatus
     /// <summary>What the trace costs, where that is measured.</summary>
     public SessionCost? Cost { get; init; }
 
+    /// <summary>Its budget, where it has one.</summary>
+    public BudgetStatus? Budget { get; init; }
+
     /// <summary>Events lost, in the order of modules and causes.</summary>
     public required IReadOnlyList<KeyValuePair<LossKey, LossCount>> Lost { get; init; }
 

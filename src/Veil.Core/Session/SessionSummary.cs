@@ -31,6 +31,9 @@ public sealed record SessionSummary
     /// <summary>Events lost, in the order of modules and causes.</summary>
     public required IReadOnlyList<KeyValuePair<LossKey, LossCount>> Lost { get; init; }
 
+    /// <summary>By module, events that were counted and not sent, and with them all that passed, where that is known.</summary>
+    public IReadOnlyList<(string Module, ulong LeftOut, ulong? Seen)> LeftOut { get; init; } = [];
+
     /// <summary>What ended the trace before it was asked to end.</summary>
     public required OutputException? Failure { get; init; }
 
@@ -47,6 +50,8 @@ public sealed record SessionSummary
             + (DroppedPaused > 0 ? $", {DroppedPaused} dropped while paused" : "");
         yield return $"{events} {(events == 1 ? "event" : "events")} {(Counted is null ? "delivered" : "counted")} in " +
             $"{Duration.TotalSeconds:F2} s ({events / seconds:F0}/s), {LostTotal} lost{dropped}";
+        foreach (var (module, leftOut, seen) in LeftOut)
+            yield return $"budget: {leftOut}{(seen is { } all ? $" of {all}" : "")} events of {module} were counted and not sent";
         foreach (var (key, lost) in Lost)
             yield return $"lost {lost.Count}: {key}{lost.UsersText}{LossCause.Hint(key.Cause)}";
     }

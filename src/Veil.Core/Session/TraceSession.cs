@@ -35,6 +35,7 @@ public sealed class TraceSession : IDisposable
     private readonly CountIntervals? _counts;
     private readonly TracedCommand? _command;
     private readonly IExport? _export;
+    private readonly BudgetWatch? _budget;
     private readonly WaitSet _wait;
     private readonly List<RateMeter> _rates;
     private readonly long _startedAt;
@@ -76,6 +77,12 @@ public sealed class TraceSession : IDisposable
             ModuleEvents.Filters(source.Modules.Select(static module => module.Module), source.Events), options.EventsMax, message,
             source.Names ?? new CurrentNames(root), OtherSinks(outputs),
             options.Output.Enrichments | (options.CountingSent is null && recorder is null ? Enrichments.None : Recorder.Always));
+        if (options.Budget is { } budget)
+        {
+            _budget = new BudgetWatch(source, _pipeline, budget, options.Samples);
+            _pipeline.Beat = _budget.Step;
+        }
+
         if (options.Counting is { } counting)
             _counts =
                 new CountIntervals(
@@ -129,6 +136,7 @@ public sealed class TraceSession : IDisposable
         Rings = _source.Rings,
         Duration = Stopwatch.GetElapsedTime(_startedAt),
         Cost = Cost(),
+        Budget = _budget?.Status,
         Lost = _pipeline.Losses.All(),
         Modules = [.. _source.Modules.Select((module, number) => StatusOf(module, number))],
     };
@@ -208,6 +216,7 @@ public sealed class TraceSession : IDisposable
             DroppedPaused = DroppedPaused,
             Duration = _duration!.Value,
             Lost = _pipeline.Losses.All(),
+            LeftOut = LeftOutByModule(),
             Failure = failure,
         };
     }
@@ -242,6 +251,13 @@ public sealed class TraceSession : IDisposable
 
     private ulong DroppedPaused => _pipeline.DroppedPaused + (_counts?.DroppedPaused ?? 0);
 
+    // With all that passed, where the events are those of a trace; of a recording some were chosen.
+    private List<(string Module, ulong LeftOut, ulong? Seen)> LeftOutByModule() =>
+        [.. _pipeline.LeftOut.Select(module => (module.Key, module.Value, _budget is null ? (ulong?)null : module.Value + TakenOf(module.Key)))];
+
+    private ulong TakenOf(string module) => _source.Modules.Index().Where(traced => traced.Item.Module.Name == module)
+        .Aggregate(0ul, (sum, traced) => sum + _pipeline.TakenOf(traced.Index));
+
     private ModuleStatus StatusOf(TracedModule module, int number)
     {
         ulong droppedPaused = _pipeline.DroppedPausedOf(number);
@@ -268,6 +284,7 @@ public sealed class TraceSession : IDisposable
             if (!_wait.Wait(waitMs))
                 throw new OutputException("writing the output: the reader closed it", closedByReader: true);
             Drain(last: false);
+            _budget?.Step();
             Beat?.Invoke();
             if (Environment.TickCount64 - lossesReportedAt >= LossReportEveryMs)
             {
@@ -288,6 +305,7 @@ public sealed class TraceSession : IDisposable
         Drain(last: true);
         if (!isComplete)
             ReportLosses();
+        _budget?.End();
         _pipeline.Flush();
         _counts?.PrintLast();
     }

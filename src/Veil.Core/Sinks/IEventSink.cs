@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using Veil.Core.Budgets;
 using Veil.Core.Events;
 using Veil.Core.Losses;
 using Veil.Core.Output;
@@ -22,6 +23,11 @@ public interface IEventSink
     /// <returns>False where its form has no place for that: then somebody else has to say it.</returns>
     /// <exception cref="OutputException">The output takes no more.</exception>
     bool Lost(LossKey key, LossCount lost);
+
+    /// <summary>Which part of the events is sent has changed here, or how many there were is told.</summary>
+    /// <returns>False where its form has no place for that: then somebody else has to say it.</returns>
+    /// <exception cref="OutputException">The output takes no more.</exception>
+    bool Tell(BudgetNotice notice) => false;
 
     /// <summary>A batch has ended, and it may be long until the next: what was taken goes out now.</summary>
     /// <exception cref="OutputException">The output takes no more.</exception>

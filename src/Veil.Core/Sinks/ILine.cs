@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using Veil.Core.Budgets;
 using Veil.Core.Events;
 using Veil.Core.Losses;
 using Veil.Core.Text;
@@ -26,4 +27,7 @@ internal interface ILine
 
     /// <summary>Appends a line that says what was lost, where a reader of this form can tell it from an event.</summary>
     static virtual bool TryAppendLoss(ref LineWriter line, LossKey key, LossCount lost) => false;
+
+    /// <summary>The same of what a trace with a budget tells.</summary>
+    static virtual bool TryAppendNotice(ref LineWriter line, BudgetNotice notice) => false;
 }

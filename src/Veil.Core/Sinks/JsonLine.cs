@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Text;
+using Veil.Core.Budgets;
 using Veil.Core.Events;
 using Veil.Core.Events.Kinds;
 using Veil.Core.Losses;
@@ -30,6 +31,12 @@ internal readonly struct JsonLine : ILine
     public static bool TryAppendLoss(ref LineWriter line, LossKey key, LossCount lost)
     {
         LossNotice.Append(ref line, key, lost);
+        return true;
+    }
+
+    public static bool TryAppendNotice(ref LineWriter line, BudgetNotice notice)
+    {
+        notice.Append(ref line);
         return true;
     }
 

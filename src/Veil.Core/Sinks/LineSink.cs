@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using Veil.Core.Budgets;
 using Veil.Core.Events;
 using Veil.Core.Losses;
 using Veil.Core.Output;
@@ -79,6 +80,16 @@ internal sealed class LineSink<TLine> : IEventSink
     {
         var line = _buffer.BeginLine();
         if (!TLine.TryAppendLoss(ref line, key, lost))
+            return false;
+        _buffer.EndNotice(line);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public bool Tell(BudgetNotice notice)
+    {
+        var line = _buffer.BeginLine();
+        if (!TLine.TryAppendNotice(ref line, notice))
             return false;
         _buffer.EndNotice(line);
         return true;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using Veil.Core.Budgets;
 using Veil.Core.Events;
 using Veil.Core.Losses;
 using Veil.Core.Output;
@@ -38,6 +39,14 @@ internal sealed class SinkFork(IReadOnlyList<IEventSink> sinks) : IEventSink
     {
         bool isTold = true;
         ForEach(sink => isTold &= sink.Lost(key, lost));
+        return isTold;
+    }
+
+    /// <inheritdoc/>
+    public bool Tell(BudgetNotice notice)
+    {
+        bool isTold = true;
+        ForEach(sink => isTold &= sink.Tell(notice));
         return isTold;
     }
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using Veil.Bpf;
+using Veil.Core.Budgets;
 using Veil.Core.Cgroups;
 using Veil.Core.Counting;
 using Veil.Core.Filters;
@@ -136,6 +139,25 @@ internal sealed class AttachedModule : IDisposable
         return new ProgramCost(Module.Name, program.Name, info.RunCount, info.RunTimeNs);
     });
 
+    /// <summary>CPU time of the programs so far.</summary>
+    public ulong RunTimeNs => _attached.Aggregate(0ul, static (sum, program) => sum + program.Info().RunTimeNs);
+
+    /// <summary>Sends this part of the events from now on.</summary>
+    public void Sample(SampleRate rate) => Volatile.Write(ref _object.Global<uint>("veil_sample_mask"), rate.Mask);
+
+    /// <summary>Events that passed and were not sent so far.</summary>
+    public unsafe ulong LeftOut
+    {
+        get
+        {
+            ulong* shards = (ulong*)Unsafe.AsPointer(ref _object.Global<LeftOutShards>("veil_left_out"));
+            ulong events = 0;
+            for (int shard = 0; shard < LeftOutShards.Count; shard++)
+                events += Volatile.Read(ref shards[shard * LeftOutShards.Words]);
+            return events;
+        }
+    }
+
     /// <summary>Opens what <see cref="MapBytes"/> reads: once the privileges are gone, that is root's (proc(5), of a process that is not
     /// dumpable).</summary>
     public void PrepareMapBytes()
@@ -189,4 +211,12 @@ internal sealed class AttachedModule : IDisposable
         ScopeDimension scope => _scope.Of(scope),
         _ => new KernelFilter(_object, dimension, counter),
     };
+
+    // struct veil_left_out [VEIL_SAMPLE_SHARDS]
+    [StructLayout(LayoutKind.Sequential, Size = Count * Words * sizeof(ulong))]
+    private struct LeftOutShards
+    {
+        public const int Count = 64;
+        public const int Words = 8;
+    }
 }

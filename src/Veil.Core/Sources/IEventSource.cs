@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using Veil.Core.Budgets;
 using Veil.Core.Counting;
 using Veil.Core.Enrichers;
 using Veil.Core.Events;
@@ -52,6 +53,18 @@ internal interface IEventSource : IDisposable
 
     /// <summary>What it costs so far; nothing where that is not measured. From any thread.</summary>
     SourceCost? Cost();
+
+    /// <summary>CPU time of its programs so far; 0 where that is not measured.</summary>
+    ulong RunTimeNs => 0;
+
+    /// <summary>Events of a module that passed and were not sent, so far.</summary>
+    /// <param name="module">Its number.</param>
+    ulong LeftOutOf(int module) => 0;
+
+    /// <summary>Sends this part of the events from now on.</summary>
+    void Sample(SampleRate rate)
+    {
+    }
 
     /// <summary>Has what is looked at now and then looked at now, so that a time that ends here is complete.</summary>
     void Look()

@@ -55,6 +55,9 @@ internal sealed class KernelExecutables : IDisposable
         return new ProgramCost(Name, program.Name, info.RunCount, info.RunTimeNs);
     });
 
+    /// <summary>CPU time of the programs so far.</summary>
+    public ulong RunTimeNs => Costs().Aggregate(0ul, static (sum, program) => sum + program.TimeNs);
+
     /// <summary>Takes a record of theirs.</summary>
     /// <returns>Its bytes; 0 where it is damaged.</returns>
     public int Take(ReadOnlySpan<byte> record) => Take(record, isNew: true);

@@ -2,6 +2,8 @@
 using System.Buffers.Binary;
 using System.Text;
 using Veil.Bpf;
+using Veil.Bpf.Interop;
+using Veil.Core.Budgets;
 using Veil.Core.Cgroups;
 using Veil.Core.Counting;
 using Veil.Core.Events;
@@ -33,6 +35,7 @@ internal sealed class KernelSource : IEventSource
     private readonly EventRings _rings;
     private readonly RingMerge? _merge;
     private readonly List<AttachedModule> _modules = [];
+    private readonly bool _measuresCost;
     private readonly BpfStatistics? _statistics;
     private readonly Following _following;
     private readonly NewCgroups _newCgroups;
@@ -66,7 +69,8 @@ internal sealed class KernelSource : IEventSource
 
         _following = new Following(options, options.Modules.Count);
         // Before the privileges go: it needs CAP_SYS_ADMIN.
-        _statistics = options.MeasureCost ? BpfStatistics.Enable() : null;
+        _measuresCost = options.MeasureCost;
+        _statistics = Measure(options);
         try
         {
             var budget = MemoryBudget.Of(options, root is not null, MemoryCgroup.LimitBytes);
@@ -190,15 +194,25 @@ internal sealed class KernelSource : IEventSource
     /// <summary>Opens what <see cref="Cost"/> reads and what needs a privilege.</summary>
     public void PrepareCost()
     {
-        if (_statistics is null)
+        if (!_measuresCost)
             return;
         foreach (var module in _modules)
             module.PrepareMapBytes();
     }
 
-    public SourceCost? Cost() => _statistics is null ? null : new SourceCost(
+    public SourceCost? Cost() => !_measuresCost ? null : new SourceCost(
         [.. _modules.SelectMany(static module => module.Costs()), .. _executables?.Costs() ?? []],
         _rings.Use.Bytes + _modules.Sum(static module => module.MapBytes()));
+
+    public ulong RunTimeNs => _modules.Aggregate(_executables?.RunTimeNs ?? 0, static (sum, module) => sum + module.RunTimeNs);
+
+    public ulong LeftOutOf(int module) => _modules[module].LeftOut;
+
+    public void Sample(SampleRate rate)
+    {
+        foreach (var module in _modules)
+            module.Sample(rate);
+    }
 
     public void Dispose()
     {
@@ -208,6 +222,22 @@ internal sealed class KernelSource : IEventSource
         _executables?.Dispose();
         _statistics?.Dispose();
         _rings.Dispose();
+    }
+
+    // The right to have programs measured is root's; whoever has set the sysctl has given it to all.
+    private static BpfStatistics? Measure(SessionOptions options)
+    {
+        if (!options.MeasureCost && (options.Budget is null || KernelFile.Text("/proc/sys/kernel/bpf_stats_enabled") is "1"))
+            return null;
+        try
+        {
+            return BpfStatistics.Enable();
+        }
+        catch (BpfException cause) when (!options.MeasureCost)
+        {
+            throw new VeilException(
+                $"--budget: measuring the programs: {cause.Message}; give CAP_SYS_ADMIN, or have root set the sysctl kernel.bpf_stats_enabled to 1", cause);
+        }
     }
 
     // What tells of a cgroup or an executable is no event.
@@ -264,6 +294,7 @@ internal sealed class KernelSource : IEventSource
                 {
                     ring.Release();
                     unreleased = 0;
+                    pipeline.Beat?.Invoke();
                 }
             }
         }
@@ -275,11 +306,16 @@ internal sealed class KernelSource : IEventSource
 
     private void DrainMerged(RingMerge merge, EventPipeline pipeline, bool last)
     {
+        const int beatEvery = 1024;
         merge.Begin(last);
         try
         {
-            while (!pipeline.IsComplete && merge.TryRead(out var record))
+            for (int given = 1; !pipeline.IsComplete && merge.TryRead(out var record); given++)
+            {
                 Give(record, pipeline);
+                if (given % beatEvery == 0)
+                    pipeline.Beat?.Invoke();
+            }
         }
         finally
         {

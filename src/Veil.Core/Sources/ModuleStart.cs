@@ -158,6 +158,7 @@ internal sealed class ModuleStart : IDisposable
             KernelFilter.Configure(_object, dimension, options.CountFilters ? KernelFilter.CounterOf(index) : 0);
         _facts.Following.Configure(_object);
         Thresholds.Configure(_object, _arguments);
+        _object.SetGlobal("veil_sampling", options.Samples);
         foreach (string map in _rung.UnusedMaps)
             _object.Map(map).SetMaxEntries(1);
         module.Configure(_object, _rung, _arguments);

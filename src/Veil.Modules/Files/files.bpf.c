@@ -209,14 +209,18 @@ static __always_inline bool files_result_passes(__u64 key, long ret, __u64 *star
 	(filter_file_mode || veil_wants(struct files_event, member) ||                                                 \
 	 veil_wants(struct files_event, member.truncated) || veil_wants(struct files_event, member.deleted))
 
-/* Begins an event, without its paths. */
+/* Begins an event, without its paths. NULL: it is left out. Where its paths decide whether it passes, that is decided
+ * once they are known: files_event_emit(). */
 static __always_inline struct files_event *files_event_start(struct path_walk *walk, enum files_op op, long ret)
 {
-	struct files_op_event *event = veil_draft_start(
+	struct files_op_event *event;
+
+	if (!filter_file_mode && veil_is_left_out())
+		return NULL;
+	event = veil_draft_start(
 	    &walk->draft, files_detailed
 			      ? (files_timed ? sizeof(struct files_timed_op_event) : sizeof(struct files_op_event))
 			      : (files_timed ? sizeof(struct files_timed_event) : sizeof(struct files_event)));
-
 	event->op = op;
 	event->ret = ret;
 	event->bytes = op != files_op__open && op <= files_op__copy && ret > 0 ? ret : 0;
@@ -257,7 +261,7 @@ static __always_inline void files_event_emit(__u32 slot, struct path_walk *walk,
 	struct files_timed_event *event = (void *)walk->draft.bytes;
 	__u64 duration;
 
-	if (!files_paths_pass(slot, walk))
+	if (!files_paths_pass(slot, walk) || (filter_file_mode && veil_is_left_out()))
 		return;
 
 	veil_event_init(&event->common,
@@ -302,6 +306,8 @@ static __always_inline int files_path_emit(__u32 slot, enum files_op op, struct 
 	if (!walk || !files_result_passes(files_call_key(slot), ret, &start_ns))
 		return 0;
 	event = files_event_start(walk, op, ret);
+	if (!event)
+		return 0;
 	if (files_wants_path(filename))
 		files_add_path(slot, walk, &event->filename, dentry, mount);
 	files_event_emit(slot, walk, veil_current(), start_ns);
@@ -380,6 +386,8 @@ static __always_inline int files_failed_open_emit(__u32 slot, const struct files
 	if (!walk || !files_result_passes(files_call_key(slot), ret, &start_ns))
 		return 0;
 	event = files_event_start(walk, files_op__open, ret);
+	if (!event)
+		return 0;
 	if (files_wants_path(filename)) {
 		files_add_folder(slot, walk, &event->filename, asked);
 		folder_size = event->filename.size;
@@ -1334,6 +1342,8 @@ static __always_inline int files_copy_emit(void *regs, enum veil_arch arch, enum
 	if (!walk || !files_result_passes(files_call_key(FILES_SLOT_CALL), ret, &start_ns))
 		return 0;
 	event = files_event_start(walk, files_op__copy, ret);
+	if (!event)
+		return 0;
 	files_copy_read(regs, arch, kind, ret, &copy);
 	event->bytes = copy.bytes;
 	from_memory = kind == FILES_CALL_VMSPLICE && copy.source_fd < 0;
@@ -1487,6 +1497,8 @@ static __always_inline int files_shaped_emit(void *regs, enum veil_arch arch, en
 	if (!walk || !arguments || !files_result_passes(files_call_key(FILES_SLOT_CALL), ret, &start_ns))
 		return 0;
 	event = files_event_start(walk, op, ret);
+	if (!event)
+		return 0;
 	if (shape->bytes)
 		event->bytes = files_argument(arguments, shape->bytes, arch == VEIL_ARCH_I386 && shape->wide & 2);
 	if ((shape->flag_set == VEIL_FLAGS_AT || shape->flag_set == VEIL_FLAGS_STATX) &&
@@ -1554,6 +1566,8 @@ static __always_inline int files_syscall_emit(void *regs, enum veil_arch arch, e
 	if (!walk || !files_result_passes(files_call_key(FILES_SLOT_CALL), ret, &start_ns))
 		return 0;
 	event = files_event_start(walk, op, ret);
+	if (!event)
+		return 0;
 	if (files_wants_path(filename)) {
 		/* Empty for EBADF, or if another thread closed it meanwhile. */
 		fd = op == files_op__open ? ret : veil_syscall_arg0(regs, arch);
@@ -1825,6 +1839,8 @@ static __always_inline int files_uring_end(struct io_kiocb *request, bool with_o
 		return 0;
 
 	event = files_event_start(walk, op, ret);
+	if (!event)
+		return 0;
 	file = files_uring_file(request, op, ret);
 	if (files_wants_path(filename))
 		files_add_file(FILES_SLOT_URING, walk, &event->filename,

@@ -90,7 +90,8 @@ static __always_inline void network_dns_emit(struct network_scratch *dns, const 
 
 	if ((veil_only_failed && answer == network_dns_answer__NOERROR) ||
 	    !network_passes(network_evt__DNS, (__u32)question->change.sport << 16 | question->change.dport,
-			    question->change.netns, 0))
+			    question->change.netns, 0) ||
+	    veil_is_left_out())
 		return;
 	event = veil_draft_start(&dns->draft, sizeof(*event));
 	veil_event_init_as(&event->common, network_dns_event_kind, &question->who);

@@ -32,12 +32,14 @@ int profile_sample_perf(struct bpf_perf_event_data *ctx)
 
 	if ((!profile_idle && !veil_task_tid(task)) || !veil_filter_passes(cpu, &cpu) || !veil_task_passes(task))
 		return 0;
+	if (veil_is_left_out())
+		return 0;
 	/* Before there is room for the event: the ring is to have the frames first. */
 	if (profile_reads & VEIL_STACK_USER)
 		ustack = veil_stack_user(ctx);
 	if (profile_reads & VEIL_STACK_KERNEL)
 		kstack = veil_stack_kernel(ctx);
-	event = veil_reserve(&counted);
+	event = veil_reserve_chosen(&counted, NULL);
 	if (!event)
 		return 0;
 	veil_event_init(&event->common, profile_event_kind, task);

@@ -151,12 +151,21 @@ struct syscall_number {
 	__u64 value;
 };
 
+/* Is a call sent (sample.bpf.h)? Decided as it begins, before anything is read, unless its arguments decide whether it
+ * passes. */
+enum syscall_choice {
+	SYSCALL_SENT,
+	SYSCALL_LEFT_OUT,
+	SYSCALL_UNDECIDED,
+};
+
 /* The same with its event, as far as that is known. */
 struct syscall_draft {
 	struct syscall_call call;
 	__u32 unread;		   /* bit n: argument n is to be read again at the end; SYSCALL_BEGAN_BEFORE */
 	__u32 size;		   /* of what is in bytes: struct veil_origin where that is wanted, then chunks */
 	__u32 plan;		   /* its place in syscall_plans */
+	__u32 choice;		   /* enum syscall_choice */
 	struct veil_syscall shown; /* the call, or the one that socketcall stands for */
 	struct syscall_args_event event;
 	char bytes[SYSCALL_BYTES];

@@ -153,7 +153,7 @@ int syscall_exit(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!veil_task_passes(task))
 		return 0;
-	event = veil_reserve(&counted);
+	event = veil_reserve_chosen(&counted, NULL); /* always: readers wait for it */
 	if (!event)
 		return 0;
 	veil_event_init(&event->common, syscall_exit_event_kind, task);

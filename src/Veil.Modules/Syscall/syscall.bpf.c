@@ -101,6 +101,25 @@ static __always_inline struct syscall_call *syscall_make(struct veil_task task, 
 	return veil_task_state_make(syscall, task, veil_task_tid(task));
 }
 
+/* Asked as a call begins; where its beginning was not seen, as it ends. */
+static __always_inline __u32 syscall_choose(void)
+{
+	if (filter_fd_mode || filter_path_mode)
+		return SYSCALL_UNDECIDED;
+	return veil_leaves_out() ? SYSCALL_LEFT_OUT : SYSCALL_SENT;
+}
+
+/* Asked once a call has passed: true, it is counted, and not sent. */
+static __always_inline bool syscall_is_left_out(const struct syscall_draft *draft)
+{
+	if (!veil_sampling || draft->choice == SYSCALL_SENT)
+		return false;
+	if (draft->choice == SYSCALL_UNDECIDED)
+		return veil_is_left_out();
+	veil_count_left_out();
+	return true;
+}
+
 static __always_inline int syscall_start(long id, void *from, enum syscall_source source, bool with_args, void *ctx)
 {
 	struct veil_syscall syscall = {.nr = (__s32)id};
@@ -128,6 +147,12 @@ static __always_inline int syscall_start(long id, void *from, enum syscall_sourc
 	if (with_args) {
 		struct syscall_draft *draft = (void *)call;
 
+		if (veil_sampling)
+			draft->choice = syscall_choose();
+		if (veil_sampling && draft->choice == SYSCALL_LEFT_OUT) {
+			draft->unread = 0;
+			return 0;
+		}
 		syscall_copy_args(from, source, syscall.arch, draft->event.call.args);
 		syscall_choose_plan(draft, true);
 		if (veil_syscall_returns_from_signal(&syscall)) /* it has none: what is shown of it is its mask */
@@ -181,10 +206,13 @@ static __always_inline struct syscall_draft *syscall_adopt(struct veil_task task
 	struct syscall_draft *draft = (void *)syscall_make(task, true);
 	__u32 tid = veil_task_tid(task);
 
-	if (draft)
+	if (draft) {
 		syscall_args_known(draft, known);
-	else
+		if (veil_sampling)
+			draft->choice = syscall_choose();
+	} else {
 		veil_lost(VEIL_LOST_MAP_FULL);
+	}
 	if (!bpf_map_delete_elem(&args_known, &tid))
 		__sync_fetch_and_sub(&syscall_known_left, 1);
 	return draft;
@@ -298,6 +326,10 @@ static __always_inline int syscall_args_emit(struct veil_task task, const struct
 		veil_lost(VEIL_LOST_MAP_FULL);
 		return 0;
 	}
+	if (veil_sampling && !done->start_ns)
+		draft->choice = syscall_choose();
+	if (veil_sampling && draft->choice == SYSCALL_LEFT_OUT && syscall_is_left_out(draft))
+		return 0;
 	event = &draft->event;
 	event->call.ret = syscall_strace && syscall_is_killed(task) ? VEIL_RET_NONE : done->ret;
 	if (!done->start_ns) {
@@ -311,7 +343,7 @@ static __always_inline int syscall_args_emit(struct veil_task task, const struct
 	}
 	event->call.syscall = draft->shown;
 	syscall_args_exit(draft);
-	if (!syscall_arguments_pass(draft))
+	if (!syscall_arguments_pass(draft) || syscall_is_left_out(draft))
 		return 0;
 	return syscall_args_send_current(draft, done->start_ns);
 }
@@ -596,7 +628,7 @@ int syscall_running(struct bpf_iter__task *ctx)
 		return 0;
 	draft->event.call.syscall = draft->shown;
 	draft->event.call.ret = VEIL_RET_RUNNING;
-	if (!syscall_arguments_pass_of(draft))
+	if (!syscall_arguments_pass_of(draft) || syscall_is_left_out(draft))
 		return 0;
 	return syscall_args_send(task, draft, start);
 }
@@ -663,5 +695,7 @@ int syscall_arg_slow(struct bpf_iter__task *ctx)
 	draft->call.shown_ns = start;
 	copy->event.call.syscall = copy->shown;
 	copy->event.call.ret = VEIL_RET_RUNNING;
+	if (syscall_is_left_out(copy))
+		return 0;
 	return syscall_args_send(veil_task_typed(address), copy, start);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Buffers.Binary;
+using Veil.Core.Budgets;
 using Veil.Core.Interop;
 using Veil.Core.Recordings;
 using Veil.Core.Tests.Events;
@@ -14,6 +15,22 @@ public sealed class RecordingTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("veil-recording").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Replay_OfATraceWithABudget_TellsItsStepsWhereTheyWere()
+    {
+        var source = new BytesSource().Calls("a")
+            .Notice(new BudgetStep(SampleRate.All, new SampleRate(8), 0.4125, 0.02, 1_000)).Calls("b")
+            .Notice(new SampledEvents("syscall", new SampleRate(8), 12_000, 1_500, TimeSpan.FromSeconds(10), 2_000))
+            .Notice(new BudgetStep(SampleRate.None, SampleRate.None, 0.031, 0.02, 3_000)).Calls("c");
+
+        string path = Path.Combine(_folder, "budget.veil"), told = RecordedTrace.Record(path, source, out _);
+
+        told.ShouldContain("\"evt_type\":\"sampled\",\"one_in\":8,\"seen\":12000,\"sent\":1500,\"seconds\":10,");
+        told.ShouldContain("\"evt_type\":\"budget\",\"step\":\"sample\",\"one_in\":8,\"from_one_in\":1,\"cost_percent\":41.25,\"budget_percent\":2,");
+        RecordedTrace.Replay(path, out var said).ShouldBe(told);
+        said.ShouldBeEmpty();
+    }
 
     [Fact]
     public void Replay_ManyEvents_IsWhatTheTraceShowed()

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Text;
 using System.Text.Json;
+using Veil.Core.Budgets;
+using Veil.Core.Counting;
 using Veil.Core.Events;
 using Veil.Core.Losses;
 using Veil.Core.Modules;
@@ -127,6 +129,45 @@ public sealed class TraceSessionTests
         output.Lines.ShouldBe(["comm=a pid=812"]);
         summary.Failure.ShouldBeNull();
         (source.IsDetached, source.IsDisposed).ShouldBe((true, true));
+    }
+
+    /// <summary>A step is told at its place in the stream, in JSON as an object and beside text as a line; what was left out is no loss.</summary>
+    [Fact]
+    public void Run_OverItsBudget_TellsEachStepAndWhatWasLeftOut()
+    {
+        var (text, json) = (new MemoryOutput(), new MemoryOutput());
+        var source = new BytesSource(isLive: true) { Cpus = 1.5, Flows = true };
+        var summary =
+            Run(source, [new(s_pairs, text), new(s_json, json)], out var said, static options =>
+            options with { Budget = 0.01, Duration = TimeSpan.FromSeconds(3.5) });
+
+        source.Rates.Count.ShouldBe(1);
+        source.Rates[0].OneIn.ShouldBeGreaterThan(1u);
+        var notices = json.Lines.Where(static line => line.Contains("evt_type", StringComparison.Ordinal))
+            .Select(static line => JsonDocument.Parse(line).RootElement).ToList();
+        notices.Select(static notice => notice.GetProperty("evt_type").GetString()).ShouldBe(["budget", "sampled"]);
+        notices[0].GetProperty("one_in").GetUInt32().ShouldBe(source.Rates[0].OneIn);
+        notices[0].GetProperty("budget_percent").GetDouble().ShouldBe(1);
+        notices[0].GetProperty("cost_percent").GetDouble().ShouldBeGreaterThan(100);
+        notices[1].GetProperty("module").GetString().ShouldBe("syscall");
+        (notices[1].GetProperty("seen").GetUInt64() - notices[1].GetProperty("sent").GetUInt64()).ShouldBe(1_000ul);
+        said.Count.ShouldBe(2);
+        said[0].ShouldMatch(@"^budget: \d+\.\d% of a CPU of 1%: from all events to (one event in \d+|counts alone)$");
+        said[1].ShouldMatch(@"^budget: syscall: \d+ events in \d\.\d s, \d+ sent");
+        text.Lines.ShouldAllBe(static line => line == "comm=flow pid=812");
+        summary.LostTotal.ShouldBe(0ul);
+        summary.Lines().Last().ShouldBe($"budget: 1000 of {summary.Delivered + 1000} events of syscall were counted and not sent");
+    }
+
+    [Fact]
+    public void Run_CountsSentEvents_LeavesNoneOut()
+    {
+        var source = new BytesSource(isLive: true) { Cpus = 1.5, Flows = true };
+        Run(source, [new(s_pairs, new MemoryOutput())], out var said, static options =>
+            options with { Budget = 0.01, Duration = TimeSpan.FromSeconds(2.5), CountingSent = new CountOptions(["syscall"], null, null, null, CountOptions.DefaultKeys) });
+
+        source.Rates.Count(static rate => rate != SampleRate.All).ShouldBe(0);
+        said.ShouldHaveSingleItem().ShouldStartWith("budget: all events cost ");
     }
 
     [Fact]

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
+using System.Diagnostics;
+using Veil.Core.Budgets;
 using Veil.Core.Counting;
 using Veil.Core.Events;
 using Veil.Core.Filters;
@@ -18,6 +20,7 @@ namespace Veil.Core.Tests.Sources;
 internal sealed class BytesSource(bool isLive = false, int keysMax = int.MaxValue, EventFilter? filter = null) : IEventSource
 {
     private readonly Queue<object> _stream = [];
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
     private IReadOnlyList<TracedModule>? _modules;
 
     /// <summary>What a program would find.</summary>
@@ -47,6 +50,22 @@ internal sealed class BytesSource(bool isLive = false, int keysMax = int.MaxValu
 
     public bool HasEnded => !isLive && _stream.Count == 0;
 
+    /// <summary>How many CPUs its programs take.</summary>
+    public double Cpus { get; init; }
+
+    /// <summary>It gives one more call each time that it is asked.</summary>
+    public bool Flows { get; init; }
+
+    /// <summary>What it was told to send, one after the other.</summary>
+    public List<SampleRate> Rates { get; } = [];
+
+    public ulong RunTimeNs => (ulong)(Cpus * _clock.Elapsed.TotalNanoseconds);
+
+    /// <summary>Some from the first step on.</summary>
+    public ulong LeftOutOf(int module) => Rates.Count == 0 ? 0 : 1_000ul;
+
+    public void Sample(SampleRate rate) => Rates.Add(rate);
+
     /// <summary>Adds calls of threads of these names.</summary>
     public BytesSource Calls(params IEnumerable<string> comms)
     {
@@ -69,12 +88,23 @@ internal sealed class BytesSource(bool isLive = false, int keysMax = int.MaxValu
         return this;
     }
 
+    /// <summary>Adds what a trace with a budget tells.</summary>
+    public BytesSource Notice(BudgetNotice notice)
+    {
+        _stream.Enqueue(notice);
+        return this;
+    }
+
     public void Drain(EventPipeline pipeline, bool last)
     {
+        if (Flows)
+            Calls("flow");
         while (!pipeline.IsComplete && _stream.TryDequeue(out object? next))
         {
             if (next is KeyValuePair<LossKey, LossCount> loss)
                 pipeline.Lost(loss.Key, loss.Value);
+            else if (next is BudgetNotice notice)
+                pipeline.Tell(notice);
             else
                 pipeline.Deliver((byte[])next);
         }
