@@ -248,7 +248,7 @@ public sealed class RecordingTests : IDisposable
         using var replay = VeilRun.ToEnd("replay", File, "--count-by", "comm,ustack", "--output", "folded", "--quiet");
         using var export = VeilRun.ToEnd("export", File, "--to", "folded", "--count-by", "comm,ustack", "--out", "-", "--quiet");
         replay.Lines.Length.ShouldBeGreaterThan(3);
-        replay.Lines.ShouldContain(static line => line.Split(';').Length > 2);
+        replay.Lines.ShouldContain(static line => line.Count(static letter => letter == ';') > 1);
         export.Lines.Order(StringComparer.Ordinal).ShouldBe(replay.Lines.Order(StringComparer.Ordinal));
 
         using var speedscope = VeilRun.ToEnd("export", File, "--to", "speedscope", "--count-by", "comm,ustack", "--out", "-", "--quiet");
@@ -462,11 +462,11 @@ public sealed class RecordingTests : IDisposable
 
         shell.Errors.ShouldContain("No space left on device: the trace goes on; what cannot be written is counted");
         var lost = System.Text.RegularExpressions.Regex.Matches(
-            shell.Errors, @"(\d+) events delivered in .* (\d+) lost", System.Text.RegularExpressions.RegexOptions.NonBacktracking);
-        lost[0].Groups[2].Value.ShouldNotBe("0");
+            shell.Errors, @"\d+ events delivered in .* (?<lost>\d+) lost", System.Text.RegularExpressions.RegexOptions.NonBacktracking);
+        lost[0].Groups["lost"].Value.ShouldNotBe("0");
         shell.Lines.Where(static line => !line.StartsWith("events", StringComparison.Ordinal)).ShouldBe(["replay 1", "info 1", "export 1", "diff 2"]);
-        shell.Lines.ShouldContain(line => line.StartsWith("events", StringComparison.Ordinal) && line.EndsWith($", {lost[0].Groups[2].Value} lost", StringComparison.Ordinal));
-        shell.Errors.ShouldContain($"{File} is not whole: {lost[0].Groups[2].Value} events that were to be in it could not be written");
+        shell.Lines.ShouldContain(line => line.StartsWith("events", StringComparison.Ordinal) && line.EndsWith($", {lost[0].Groups["lost"].Value} lost", StringComparison.Ordinal));
+        shell.Errors.ShouldContain($"{File} is not whole: {lost[0].Groups["lost"].Value} events that were to be in it could not be written");
         counted.ShouldContain("\"total\"");
     }
 

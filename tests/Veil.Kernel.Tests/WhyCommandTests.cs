@@ -196,7 +196,7 @@ public sealed class WhyCommandTests : IDisposable
         Shares(answer).Select(Ns).ShouldBe(Shares(answer).Select(Ns).OrderDescending());
     }
 
-    private static IEnumerable<JsonElement> Shares(JsonElement answer) => answer.GetProperty("shares").EnumerateArray();
+    private static JsonElement.ArrayEnumerator Shares(JsonElement answer) => answer.GetProperty("shares").EnumerateArray();
 
     private static long Sum(JsonElement answer, Func<JsonElement, bool> which) => Shares(answer).Where(which).Sum(Ns);
 
