@@ -419,14 +419,18 @@ __weak __noinline __u64 veil_stack_copied(void)
 }
 
 /*
- * The running task's stack, as an id. A global function, so that the verifier walks it once. It needs no context, but
- * Linux 5.11. The kernel's stack begins with BPF's own functions, which userspace leaves out.
+ * The running task's stack, as an id. Global functions, so that the verifier walks each once. They need no context, but
+ * Linux 5.11. The kernel's stack begins with BPF's own functions, which userspace leaves out. Not one in the other: the
+ * memory of functions under way is little.
  */
-__weak __noinline __u64 veil_stack_current(__u32 kind)
+__weak __noinline __u64 veil_stack_walked(__u32 kind)
 {
-	if (!VEIL_HAS_TASK_BTF)
-		return 0;
-	return kind == VEIL_STACK_USER && veil_stack_copy ? veil_stack_copied() : veil_stack_walk(kind);
+	return VEIL_HAS_TASK_BTF ? veil_stack_walk(kind) : 0;
+}
+
+static __always_inline __u64 veil_stack_current(enum veil_stack_kind kind)
+{
+	return kind == VEIL_STACK_USER && veil_stack_copy ? veil_stack_copied() : veil_stack_walked(kind);
 }
 
 /*

@@ -196,9 +196,6 @@ public sealed class CommandLineTests
         "--enrich: --fields leaves out what it adds (time, username, proc_name, ppid, parent_comm, cgroup, container, pod, pod_namespace, image, exe, why): name it there too")]
     [InlineData("--module syscall --count --fields pid", "--fields: is for events, and counting shows none; leave one of them out")]
     [InlineData("--module syscall --count --enrich time", "--enrich: is for events, and counting shows none; leave one of them out")]
-    [InlineData(
-        "--module process --event EXEC --count-by comm,argv --otlp http://127.0.0.1:4318",
-        "--count-by: argv would leave the machine as a label, and may hold passwords; --otlp-args sends it all the same")]
     [InlineData("--module syscall --top 5", "--top: nothing is counted without --count, --count-by, --hist or --sum")]
     [InlineData("--module syscall --sort sum", "--sort: nothing is counted without --count, --count-by, --hist or --sum")]
     [InlineData("--module syscall --count --sort summ", "--sort: 'summ' is none of count, sum, max, errors; did you mean 'sum'?")]

@@ -48,6 +48,17 @@ public sealed class OtlpTests
         }
     }
 
+    [Theory]
+    [InlineData("-m process", "argv")]
+    [InlineData("-m syscall --args", "args.filename")]
+    public void Arguments_AsLabels_NeedTheirFlag(string module, string field)
+    {
+        using var veil = VeilRun.ToEnd($"{module} --count-by {field} --otlp http://127.0.0.1:9".Split(' '));
+
+        (veil.ExitCode, veil.Errors.Trim()).ShouldBe(
+            (2, $"veil: --count-by: {field} would leave the machine as a label, and may hold passwords; --otlp-args sends it all the same"));
+    }
+
     // Debian's Prometheus was built without OTLP.
     [ScraperTheory]
     [InlineData("victoria-metrics")]

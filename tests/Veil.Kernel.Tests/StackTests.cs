@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
-using Veil.Core.Kernel;
 
 namespace Veil.Kernel.Tests;
 
@@ -282,11 +280,9 @@ public sealed class StackTests
     }
 
     /// <summary>What runs where the clock's interrupt comes has not woken the sleeper.</summary>
-    [Fact]
+    [PreemptCountFact]
     public void OffCpu_SleeperBesideBusyTasks_IsWokenByNobody()
     {
-        if (PreemptCount.BytesFromRunQueue == 0 && RuntimeInformation.ProcessArchitecture == Architecture.X64)
-            return; // this kernel's BTF has no variables
         using var workload = Workload.Waiting("stacks", "sleep", "50");
         using var veil = VeilRun.Attach("--module", "scheduler", "--off-cpu", "-p", workload.Pid, "--output", "json");
         var busy = Enumerable.Range(0, Environment.ProcessorCount).Select(static _ => Process.Start("sh", ["-c", "while :; do :; done"])).ToList();
@@ -307,12 +303,10 @@ public sealed class StackTests
     }
 
     /// <summary>The CPU may be free: it is the cgroup's share that is used up.</summary>
-    [Fact]
+    [FolderFact("/sys/fs/cgroup/cpu")]
     public void OffCpu_TaskThatItsCgroupHoldsBack_IsThrottled()
     {
         const string mount = "/sys/fs/cgroup/cpu";
-        if (!Directory.Exists(mount))
-            return;
         string cgroup = Directory.CreateDirectory($"{mount}/veil-throttled-{Environment.ProcessId}").FullName;
         using var busy = Process.Start("sh", ["-c", "while :; do :; done"]);
         try

@@ -188,13 +188,11 @@ public sealed partial class StuckTests : IDisposable
     }
 
     /// <summary>Of a cgroup of version 1 or 2: ps(1) says D for the one and S for the other.</summary>
-    [Fact]
+    [FolderFact("/sys/fs/cgroup/freezer", "/sys/fs/cgroup/cgroup.controllers")]
     public void Stuck_FrozenTask_IsShownAndSaidToBeFrozen()
     {
         bool isUnified = File.Exists("/sys/fs/cgroup/cgroup.controllers");
         string folder = isUnified ? "/sys/fs/cgroup" : "/sys/fs/cgroup/freezer";
-        if (!Directory.Exists(folder))
-            return;
         string cgroup = Directory.CreateDirectory($"{folder}/veil-stuck-{Environment.ProcessId}").FullName;
         using var sleeper = Process.Start("sleep", "600");
         try

@@ -214,8 +214,8 @@ static __always_inline void network_name_peer(const struct network_address *addr
 }
 
 /*
- * One datagram. `name` is where in user memory the other end is, 0: nowhere; `data` where its bytes are, 0: not in one
- * piece. A global function, which the verifier walks once.
+ * One datagram of a task that passes. `name` is where in user memory the other end is, 0: nowhere; `data` where its
+ * bytes are, 0: not in one piece. A global function, which the verifier walks once.
  */
 __noinline int network_datagram(__u64 socket, __u64 name, __u64 data, __s64 ret, __u32 sends)
 {
@@ -227,8 +227,6 @@ __noinline int network_datagram(__u64 socket, __u64 name, __u64 data, __s64 ret,
 	struct network_change *change;
 	__u32 error = ret < 0 ? -ret : 0, zero = 0;
 
-	if (!veil_current_passes(false))
-		return 0;
 	if (network_drops_udp)
 		network_use(sk);
 	if (!network_sees_datagrams && !network_sees_dns)
@@ -377,11 +375,12 @@ static __always_inline int network_call_end(__s32 nr, __u64 *args, long ret)
 
 	file = veil_current_file(args[0]);
 	sk = file ? network_sock_of(file) : NULL;
-	if (!sk || !network_has_protocol(sk, IPPROTO_UDP))
+	/* Here, and not where a datagram is looked at: the memory of functions under way is little. */
+	if (!sk || !network_has_protocol(sk, IPPROTO_UDP) || !veil_current_passes(false))
 		return 0;
 	call &= ~NETWORK_CALL_SENDS;
 	if (call == NETWORK_CALL_BINDS) {
-		if (network_drops_udp && !ret && veil_current_passes(false))
+		if (network_drops_udp && !ret)
 			network_use(sk);
 		return 0;
 	}
