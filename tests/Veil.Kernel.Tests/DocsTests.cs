@@ -25,6 +25,7 @@ public sealed partial class DocsTests
         ["veil top"] = "what the machine did: TopTests",
         ["veil --module files --op read --count-by comm"] = "what the machine did",
         ["veil --returns --count --top 3 -- make"] = "what the command did",
+        ["veil -m syscall -n shop --budget"] = "what the machine did: BudgetTests",
         ["veil --module files --slower 20ms"] = "what the machine did: ThresholdTests",
     };
 

@@ -52,7 +52,7 @@ public sealed class HostileEnvironmentTests : IDisposable
     public void Start_AnyLimitOfOpenFiles_TracesOrSaysSo()
     {
         bool traced = false;
-        for (int limit = 4; limit <= 50; limit++)
+        for (int limit = 4; limit <= 70; limit++)
         {
             using var veil = VeilRun.AttachOrEnd($"ulimit -n {limit}", "--module", "syscall", "-p", "1");
             if (veil.IsAttached)
@@ -67,7 +67,7 @@ public sealed class HostileEnvironmentTests : IDisposable
             (line.Contains("too many open files", StringComparison.Ordinal)
                 || line.Contains("files may be open only", StringComparison.Ordinal)).ShouldBeTrue($"{limit}: {line}");
             line.ShouldContain("ulimit -n");
-            line.ShouldContain("112 are enough");
+            line.ShouldContain("120 are enough");
             traced.ShouldBeFalse($"{limit} is too few, and less is enough");
         }
 

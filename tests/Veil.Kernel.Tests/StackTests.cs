@@ -62,7 +62,9 @@ public sealed class StackTests
         workload.Go();
         veil.Stop().ShouldBe(0);
 
-        veil.Events.ShouldHaveSingleItem().GetProperty("ustack").GetArrayLength().ShouldBe(FramesMax);
+        var frames = veil.Events.ShouldHaveSingleItem().GetProperty("ustack").EnumerateArray().ToList();
+        frames.Count.ShouldBe(FramesMax + 1);
+        frames[^1].GetProperty("symbol").GetString().ShouldBe("[cut]");
     }
 
     [Fact]

@@ -45,7 +45,7 @@ public sealed class TopTests : IDisposable
     [InlineData("top filez --once", "veil: top: unknown module 'filez'; did you mean 'files'? (available: syscall, files, network, scheduler, memory, process, signal, profile, uprobe, lock)")]
     [InlineData("top --once --sort total", "veil: --sort: 'total' is none of count, sum, max, errors")]
     [InlineData("top --onc", "veil: unknown flag '--onc'; did you mean '--once'?")]
-    [InlineData("top --count", "veil: top: it has no flag --count; see veil help top")]
+    [InlineData("top --count", "veil: top: it has no flag --count; it counts already, and g groups otherwise; other tables: veil --module NAME --count")]
     public void Top_WithoutWhatItNeeds_IsOneLine(string line, string error)
     {
         var veil = VeilRun.ToEnd(line.Split(' '));
