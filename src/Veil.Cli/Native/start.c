@@ -129,7 +129,7 @@ int __wrap_main(int argc, char **argv)
 	refuse_less(
 	    RLIMIT_NOFILE, DESCRIPTORS_MIN, 1,
 	    "veil: starting: %lu files may be open only, and the runtime alone needs %lu: raise the limit (ulimit -n); "
-	    "112 are enough to trace by one module\n");
+	    "120 are enough to trace by one module\n");
 	forget_runtime_variables();
 	// A file at its largest size is then an error of write(2), with a reason, and not the end of the process.
 	(void)signal(SIGXFSZ, SIG_IGN);

@@ -16,7 +16,7 @@ internal sealed class MemoryBudget
     // Measured in groups that are just large enough, with room: the runtime with the kernel's types while a module is loaded, the helper
     // process, and of a module the programs and links, and what a module has in all where no flag asks for more. That is rounded up: what
     // the first look says is enough for the second.
-    private const long ProcessBytes = 24 * MiB;
+    private const long ProcessBytes = 23 * MiB;
     private const long HelperBytes = 3 * MiB;
     private const long ProgramsBytes = MiB / 2;
     private const long ModuleBytes = 3 * MiB;
