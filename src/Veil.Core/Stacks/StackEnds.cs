@@ -37,6 +37,9 @@ public static class StackEnds
         var outermost = frames[^1];
         if (outermost.Symbol is { } symbol && s_first.Any(first => symbol == first || symbol.StartsWith(first + "_impl", StringComparison.Ordinal)))
             return false;
+        // Nothing is mapped there, while the files of others are known.
+        if (outermost is { Symbol: null, File: null })
+            return frames.Any(static frame => frame.File is not null);
         // What main and the functions of threads return to has no name in a C library without symbols.
         bool isLibrary = Path.GetFileName(outermost.File) is { } file
             && (file.StartsWith("libc.", StringComparison.Ordinal) || file.StartsWith("libc-", StringComparison.Ordinal)

@@ -224,7 +224,7 @@ public sealed class TakenStack
 
     private StackFrame[] Resolve(IStackNames? names)
     {
-        var frames = new StackFrame[Addresses.Count];
+        var frames = new StackFrame[Kind == StackKinds.Kernel ? Addresses.Count : CodeFrames()];
         for (int i = 0; i < frames.Length; i++)
         {
             ulong address = Addresses[i];
@@ -234,6 +234,19 @@ public sealed class TakenStack
         }
 
         return Kind == StackKinds.Kernel ? frames[KernelStackFrames.MachineryOf(frames)..] : frames;
+    }
+
+    // Where code keeps something else in the frame pointer's register, what the kernel finds there is no address: it is data, and may be text.
+    private int CodeFrames()
+    {
+        const ulong userEnd = 1UL << 56; // of x86-64 with five levels of page tables; arm64 has less
+        for (int i = 1; i < Addresses.Count; i++)
+        {
+            if (Addresses[i] is 0 or >= userEnd)
+                return i;
+        }
+
+        return Addresses.Count;
     }
 
     private static void AppendText(ref LineWriter line, string text) => Escaping.AppendText(ref line, Utf8(text, stackalloc byte[NameBytesMax]));

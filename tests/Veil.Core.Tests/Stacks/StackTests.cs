@@ -67,6 +67,28 @@ public sealed class StackTests
             "{\"symbol\":null,\"offset\":0,\"file\":null,\"build_id\":null,\"address\":\"0x5\"}]");
     }
 
+    /// <summary>Code without frame pointers: bytes of a string, and the end of the stack, are no callers.</summary>
+    [Theory]
+    [InlineData(0x652f00656d616e74)]
+    [InlineData(0)]
+    public void Frames_BehindWhatIsNoAddress_AreNone(long address)
+    {
+        var stack = new TakenStack(1, 2, 0, StackKinds.User, false, [0x7f0000001051, (ulong)address, 0x401020]);
+
+        Encoding.UTF8.GetString(stack.Folded(null)).ShouldBe("0x7f0000001051");
+        Encoding.UTF8.GetString(new TakenStack(1, 2, 0, StackKinds.Kernel, false, [0xffffffff81000000, 0xffffffff81000010]).Folded(null))
+            .Count(static letter => letter == ';').ShouldBe(1);
+    }
+
+    [Fact]
+    public void Ends_InWhatIsNotMapped_AreEarly()
+    {
+        StackFrame open = new(0x7f0000001051, "__open", 0x51, "/lib/libc.so.6", null, null), unknown = new(0x7f81403018a8, null, 0, null, null, null);
+
+        StackEnds.IsEarly([open, unknown]).ShouldBeTrue();
+        StackEnds.IsEarly([unknown, unknown]).ShouldBeFalse(); // nothing is known of this process
+    }
+
     /// <summary>Whoever draws a flame graph sees that its root is not the program's.</summary>
     [Fact]
     public void Forms_OfAStackThatIsCutOff_SaySo()
