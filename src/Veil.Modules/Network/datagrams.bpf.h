@@ -17,7 +17,7 @@
 const volatile bool network_sees_datagrams;
 const volatile bool network_sees_dns;
 
-/* User memory, as 64-bit programs have it: how a struct msghdr begins. Not more: 5.10's stack is full here. */
+/* User memory, as 64-bit programs have it: how a struct msghdr begins. */
 struct network_message {
 	__u64 name;
 	__u64 name_size;
@@ -68,6 +68,7 @@ struct {
 struct network_scratch {
 	struct network_datagram_event datagram;
 	struct network_address address;
+	struct network_message message;
 	struct network_question question;
 	struct veil_draft draft;
 	__u8 packet[DNS_READ];
@@ -159,14 +160,16 @@ static __always_inline void network_dns_ask(struct network_scratch *dns, const s
 		veil_lost(VEIL_LOST_MAP_FULL);
 }
 
-/* Looks whether the datagram is a question or an answer. */
-static __noinline void network_dns_look(struct sock *sk, __u64 data, __u64 size, bool sends,
-					struct network_scratch *dns)
+/* Looks whether the datagram that network_datagram() has just described is a question or an answer. */
+static __noinline void network_dns_look(struct sock *sk, __u64 data, __u64 size, bool sends)
 {
 	struct network_question_key key = {.sk = (__u64)sk};
 	struct network_question *question;
+	struct network_scratch *dns;
+	__u32 zero = 0;
 
-	if (size < DNS_HEAD)
+	dns = bpf_map_lookup_elem(&network_scratch, &zero);
+	if (!dns || size < DNS_HEAD)
 		return;
 	if (size >= DNS_READ)
 		size = DNS_READ - 1;
@@ -260,9 +263,14 @@ __noinline int network_datagram(__u64 socket, __u64 name, __u64 data, __s64 ret,
 			veil_submit(event, sizeof(*event));
 		}
 	}
-	if (network_sees_dns && data && !error && (change->dport == DNS_PORT || (!sends && !change->dport)))
-		network_dns_look(sk, data, ret, sends, scratch);
-	return 0;
+	return network_sees_dns && data && !error && (change->dport == DNS_PORT || (!sends && !change->dport));
+}
+
+/* The same, and what it asks or answers. One after the other: the memory of functions under way is little. */
+static __always_inline void network_take_datagram(struct sock *sk, __u64 name, __u64 data, __s64 ret, __u32 sends)
+{
+	if (network_datagram((__u64)sk, name, data, ret, sends))
+		network_dns_look(sk, data, ret, sends);
 }
 
 /* How a call says what it sends, or where it receives. */
@@ -343,26 +351,27 @@ static __always_inline __u64 network_piece_at(__u64 pieces, __u64 count, __u64 b
 	return piece.base;
 }
 
-static __always_inline int network_message(struct sock *sk, const struct network_message *message, __s64 ret,
-					   __u32 sends)
-{
-	return network_datagram((__u64)sk, (__u32)message->name_size ? message->name : 0,
-				network_piece_at(message->pieces, message->pieces_count, ret), ret, sends);
-}
-
 /* The message of that number. 0: there is none. */
 __noinline int network_message_at(__u64 sk, __u64 messages, __u32 number, __s64 ret, __u32 sends)
 {
 	__u64 at = messages + (number == ~0U ? 0 : number * MMSGHDR_BYTES);
-	struct network_message message;
-	__u32 bytes = 0;
+	struct network_scratch *scratch;
+	struct network_message *message;
+	__u32 bytes = 0, zero = 0;
 
-	if (bpf_probe_read_user(&message, sizeof(message), (void *)at) ||
+	scratch = bpf_map_lookup_elem(&network_scratch, &zero);
+	if (!scratch)
+		return 0;
+	message = &scratch->message;
+	if (bpf_probe_read_user(message, sizeof(*message), (void *)at) ||
 	    (number != ~0U && bpf_probe_read_user(&bytes, sizeof(bytes), (void *)(at + MMSGHDR_LEN)))) {
 		veil_lost(VEIL_LOST_READ_FAILED);
 		return 0;
 	}
-	network_message((struct sock *)sk, &message, number == ~0U || ret < 0 ? ret : bytes, sends);
+	if (number != ~0U && ret >= 0)
+		ret = bytes;
+	network_take_datagram((struct sock *)sk, (__u32)message->name_size ? message->name : 0,
+			      network_piece_at(message->pieces, message->pieces_count, ret), ret, sends);
 	return 1;
 }
 
@@ -392,9 +401,11 @@ static __always_inline int network_call_end(__s32 nr, __u64 *args, long ret)
 		return 0;
 	switch (call) {
 	case NETWORK_CALL_NAMED:
-		return network_datagram((__u64)sk, args[4], args[1], ret, sends);
+		network_take_datagram(sk, args[4], args[1], ret, sends);
+		return 0;
 	case NETWORK_CALL_PIECES:
-		return network_datagram((__u64)sk, 0, network_piece_at(args[1], args[2], ret), ret, sends);
+		network_take_datagram(sk, 0, network_piece_at(args[1], args[2], ret), ret, sends);
+		return 0;
 	case NETWORK_CALL_MESSAGE:
 		network_message_at((__u64)sk, args[1], ~0U, ret, sends);
 		return 0;
@@ -407,7 +418,8 @@ static __always_inline int network_call_end(__s32 nr, __u64 *args, long ret)
 		}
 		return 0;
 	default:
-		return network_datagram((__u64)sk, 0, args[1], ret, sends);
+		network_take_datagram(sk, 0, args[1], ret, sends);
+		return 0;
 	}
 }
 
