@@ -236,7 +236,7 @@ internal static class TraceCommand
     };
 
     // In the background of a script the shell has SIGINT ignored, and a job, a service or a child of timeout(1) is not who CTRL-C is for.
-    private static string HowToStop(StopSignal stop, bool asks) => stop switch
+    internal static string HowToStop(StopSignal stop, bool asks) => stop switch
     {
         { ListensToInterrupt: true } when asks => "; CTRL-C pauses and asks",
         { ListensToInterrupt: true } when Terminal.IsForegroundOfOurs => "; CTRL-C stops",

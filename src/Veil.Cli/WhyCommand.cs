@@ -54,7 +54,8 @@ internal static class WhyCommand
         stop.ListenToSignals();
         stop.ThrowIfEarly();
         var found = WhyTrace.Run(WhyTime.ReadObject(), pid, duration, stop,
-            () => Messages.Write($"tracing process {pid} for {duration.TotalSeconds.ToString(CultureInfo.InvariantCulture)}s; CTRL-C ends it early"));
+            () => Messages.Write(
+                $"tracing process {pid} for {duration.TotalSeconds.ToString(CultureInfo.InvariantCulture)}s{TraceCommand.HowToStop(stop, asks: false)}"));
         StandardStreams.WriteOutput(format == OutputFormat.Json ? WhyReport.Json(found) : WhyReport.Text(found));
         return ExitCode.Success;
     }
